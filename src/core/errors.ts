@@ -1,0 +1,238 @@
+/**
+ * The errors of Zócalo: few classes, cut by what the caller can do next, and one closed list of codes.
+ */
+
+/**
+ * Every code that an error of Zócalo can carry. The list is closed: a new code is a new minor version.
+ */
+export type ErrorCode =
+  // The call itself is wrong: fix the program or the command.
+  | "ADDRESS_INVALID"
+  | "OPTION_INVALID"
+  | "UNSUPPORTED"
+  | "READER_TAKEN"
+  | "FILE_UNSUPPORTED"
+  // This machine does not give what was asked.
+  | "ADDRESS_IN_USE"
+  | "ADDRESS_NOT_AVAILABLE"
+  | "PERMISSION_DENIED"
+  | "PATH_NOT_FOUND"
+  | "TOO_MANY_OPEN_FILES"
+  | "NO_BUFFER_SPACE"
+  | "SYSTEM_ERROR"
+  // No connection was made, or a datagram had nowhere to go.
+  | "NAME_NOT_FOUND"
+  | "NAME_LOOKUP_FAILED"
+  | "CONNECTION_REFUSED"
+  | "HOST_UNREACHABLE"
+  | "NETWORK_UNREACHABLE"
+  | "TLS_FAILED"
+  | "CERTIFICATE_EXPIRED"
+  | "CERTIFICATE_NOT_YET_VALID"
+  | "CERTIFICATE_UNTRUSTED"
+  | "CERTIFICATE_NAME_MISMATCH"
+  | "CERTIFICATE_REVOKED"
+  | "CERTIFICATE_REQUIRED"
+  | "CERTIFICATE_INVALID"
+  // The connection or the socket is gone.
+  | "CONNECTION_RESET"
+  | "CONNECTION_TIMED_OUT"
+  | "CONNECTION_ABORTED"
+  | "IDLE_TIMEOUT"
+  | "WRITE_STALLED"
+  | "LIFETIME_EXCEEDED"
+  | "CLOSED"
+  // This one call ended without what it asked for; the socket goes on.
+  | "TIMEOUT"
+  | "END_OF_STREAM"
+  | "DELIMITER_NOT_FOUND"
+  | "QUEUE_FULL"
+  | "DATAGRAM_TOO_LARGE"
+  // The peer broke the agreement.
+  | "PROXY_HEADER_INVALID"
+  | "FRAME_TRUNCATED"
+  | "FRAME_TOO_LONG"
+  | "FRAME_INVALID";
+
+/** Whose fault an error is: this program, the peer, or the machines and networks between. */
+export type ErrorSide = "local" | "remote" | "system";
+
+/**
+ * What is known about the bytes or messages of a failed operation: none of them left this program, all of them were
+ * handed to the kernel, or it cannot be known.
+ */
+export type ErrorOutcome = "none" | "all" | "unknown";
+
+/** What a {@link ZocaloError} tells beside its code. */
+export interface ErrorDetails {
+  /** The operation that failed: `connect`, `read`, `write`, `listen`, ... */
+  readonly op: string;
+  /** One sentence that says what happened and what to do; default: the sentence of the code. */
+  readonly detail?: string | undefined;
+  /** Default: the usual side of the code. */
+  readonly side?: ErrorSide | undefined;
+  readonly outcome?: ErrorOutcome | undefined;
+  /** The local address, as text (`tcp://127.0.0.1:7000`). */
+  readonly local?: string | undefined;
+  /** The address of the peer, as text. */
+  readonly remote?: string | undefined;
+  readonly cause?: unknown;
+}
+
+const CODES: Readonly<Record<ErrorCode, readonly [side: ErrorSide, detail: string]>> = {
+  ADDRESS_INVALID: ["local", "the address is not valid"],
+  OPTION_INVALID: ["local", "an option is not valid"],
+  UNSUPPORTED: ["local", "this platform does not offer that"],
+  READER_TAKEN: ["local", "a framed reader owns the bytes of this socket; read through it, or call its detach() first"],
+  FILE_UNSUPPORTED: ["local", "this kind of file cannot be loaded here"],
+  ADDRESS_IN_USE: ["system", "another program uses that address; stop it, or choose another port (0 picks a free one)"],
+  ADDRESS_NOT_AVAILABLE: ["system", "this machine has no such address; use one of its own, or 0.0.0.0 for all"],
+  PERMISSION_DENIED: [
+    "system",
+    "the operating system does not permit it; ports below 1024 and foreign paths need rights",
+  ],
+  PATH_NOT_FOUND: ["system", "there is no such path; start the server first, or check the folder"],
+  TOO_MANY_OPEN_FILES: ["system", "the limit of open files is reached; raise it (ulimit -n) or close some sockets"],
+  NO_BUFFER_SPACE: ["system", "the kernel has no buffer space left; send more slowly"],
+  SYSTEM_ERROR: ["system", "the operating system reported an error"],
+  NAME_NOT_FOUND: ["system", "no such host name; check the spelling"],
+  NAME_LOOKUP_FAILED: ["system", "the name service did not answer; try again later"],
+  CONNECTION_REFUSED: ["remote", "nothing listens there; start the server first, or check the address and the port"],
+  HOST_UNREACHABLE: ["system", "no way to that host; check the address and the network"],
+  NETWORK_UNREACHABLE: ["system", "no way to that network; check the address and the network"],
+  TLS_FAILED: ["remote", "the TLS handshake failed; check that both sides speak TLS and share a version"],
+  CERTIFICATE_EXPIRED: ["remote", "the certificate has expired; renew it"],
+  CERTIFICATE_NOT_YET_VALID: ["remote", "the certificate is not valid yet; check the clocks"],
+  CERTIFICATE_UNTRUSTED: ["remote", "no trusted authority signed the certificate; give its authority as `ca`"],
+  CERTIFICATE_NAME_MISMATCH: ["remote", "the certificate is for another name; connect by a name that it holds"],
+  CERTIFICATE_REVOKED: ["remote", "the certificate was revoked; it must be replaced"],
+  CERTIFICATE_REQUIRED: ["remote", "the server asks for a client certificate; give `cert` and `key`"],
+  CERTIFICATE_INVALID: ["remote", "the certificate cannot be used; check the file and its key"],
+  CONNECTION_RESET: ["remote", "the peer reset the connection; what was not answered may or may not have arrived"],
+  CONNECTION_TIMED_OUT: ["system", "the peer stopped answering and the kernel gave up"],
+  CONNECTION_ABORTED: ["local", "this program aborted the connection"],
+  IDLE_TIMEOUT: ["remote", "nothing moved on the connection for idleTimeoutMs"],
+  WRITE_STALLED: ["remote", "the peer took no bytes for writeStallTimeoutMs"],
+  LIFETIME_EXCEEDED: ["local", "the connection reached lifetimeMs"],
+  CLOSED: ["local", "this program closed the socket"],
+  TIMEOUT: ["system", "the operation did not finish within timeoutMs; give it more time or try again"],
+  END_OF_STREAM: ["remote", "the peer ended the stream before all the bytes came"],
+  DELIMITER_NOT_FOUND: ["remote", "the delimiter did not come within maxBytes; raise it, or drop the peer"],
+  QUEUE_FULL: ["local", "too much waits in the queue; await each call, or raise the limit"],
+  DATAGRAM_TOO_LARGE: ["local", "the datagram is larger than a datagram may be; send less at once"],
+  PROXY_HEADER_INVALID: ["remote", "the peer did not send a valid PROXY protocol header"],
+  FRAME_TRUNCATED: ["remote", "the stream ended in the middle of a message"],
+  FRAME_TOO_LONG: ["remote", "a message is longer than the limit"],
+  FRAME_INVALID: ["remote", "the bytes are not a valid message"],
+};
+
+/** All codes, in the order of their documentation. */
+export const errorCodes: readonly ErrorCode[] = Object.keys(CODES) as ErrorCode[];
+
+/** The sentence that belongs to a code, and whose fault it usually is. */
+export function describeCode(code: ErrorCode): { readonly side: ErrorSide; readonly detail: string } {
+  const [side, detail] = CODES[code];
+  return { side, detail };
+}
+
+/**
+ * The base of every error that Zócalo throws or rejects with, except for the reason of an aborted signal, which is
+ * passed through as it is.
+ *
+ * The message reads `CODE: op address: what happened and what to do`.
+ *
+ * @example
+ * ```ts
+ * import { connect, ZocaloError } from "zocalo";
+ * try {
+ *   await connect("tcp://127.0.0.1:1");
+ * } catch (error) {
+ *   if (error instanceof ZocaloError && error.code === "CONNECTION_REFUSED") console.error(error.detail);
+ * }
+ * ```
+ */
+export class ZocaloError extends Error {
+  override readonly name: string = "ZocaloError";
+  /** What happened, from a closed list. */
+  readonly code: ErrorCode;
+  /** The operation that failed. */
+  readonly op: string;
+  /** Whose fault it is. */
+  readonly side: ErrorSide;
+  /** What is known about the bytes or messages of the operation; undefined where the question has no meaning. */
+  readonly outcome: ErrorOutcome | undefined;
+  /** The local address as text, where one was known. */
+  readonly local: string | undefined;
+  /** The address of the peer as text, where one was known. */
+  readonly remote: string | undefined;
+  /** One sentence: what happened and what to do. */
+  readonly detail: string;
+
+  constructor(code: ErrorCode, details: ErrorDetails) {
+    const detail = details.detail ?? CODES[code][1];
+    const where = details.remote ?? details.local;
+    super(`${code}: ${details.op}${where === undefined ? "" : ` ${where}`}: ${detail}`);
+    if (details.cause !== undefined) this.cause = details.cause;
+    this.code = code;
+    this.op = details.op;
+    this.side = details.side ?? CODES[code][0];
+    this.outcome = details.outcome;
+    this.local = details.local;
+    this.remote = details.remote;
+    this.detail = detail;
+  }
+}
+
+/** The call itself is wrong: the program or the command must be changed. Nothing was sent. */
+export class UsageError extends ZocaloError {
+  override readonly name: string = "UsageError";
+}
+
+/** One attempt of `connect` to reach one address. */
+export interface ConnectAttempt {
+  /** The address that was tried, as text. */
+  readonly address: string;
+  /** When the attempt began, in milliseconds after the call. */
+  readonly startedAfterMs: number;
+  /** Why it failed. */
+  readonly error: ZocaloError;
+}
+
+/** No connection was made: try again later, or elsewhere. Lists every attempt. */
+export class ConnectError extends ZocaloError {
+  override readonly name: string = "ConnectError";
+  /** Every address that was tried, in the order of the attempts. */
+  readonly attempts: readonly ConnectAttempt[];
+
+  constructor(code: ErrorCode, details: ErrorDetails & { readonly attempts?: readonly ConnectAttempt[] | undefined }) {
+    super(code, details);
+    this.attempts = details.attempts ?? [];
+  }
+}
+
+/** The connection or the socket is gone: make a new one. */
+export class ConnectionError extends ZocaloError {
+  override readonly name: string = "ConnectionError";
+}
+
+/** This one call did not finish in its time; the socket still works. `outcome` says whether a write will be sent. */
+export class TimeoutError extends ZocaloError {
+  override readonly name: string = "TimeoutError";
+}
+
+/** The peer ended the stream before a whole answer was there. */
+export class EndOfStreamError extends ZocaloError {
+  override readonly name: string = "EndOfStreamError";
+  /** The bytes that did come; they are consumed and belong to the caller. */
+  readonly partial: Uint8Array;
+
+  constructor(details: ErrorDetails & { readonly partial: Uint8Array }) {
+    super("END_OF_STREAM", details);
+    this.partial = details.partial;
+  }
+}
+
+/** The peer broke the agreed format: close this connection and report the peer. */
+export class ProtocolError extends ZocaloError {
+  override readonly name: string = "ProtocolError";
+}
