@@ -1,0 +1,316 @@
+/** The one implementation of {@link StreamSocket}, over any network's transport. */
+
+import type { Duplex } from "node:stream";
+import type { ReadableStream, WritableStream } from "node:stream/web";
+import type { Address } from "../core/address/address.ts";
+import { ConnectionError, type ErrorCode, UsageError, ZocaloError } from "../core/errors.ts";
+import type { ConnectionHost } from "./connection-host.ts";
+import { Deadline, expiryReason, type OperationContext, type OperationOptions, refusedAtOnce } from "./deadline.ts";
+import { publish } from "./diagnostics.ts";
+import { Inbound } from "./inbound.ts";
+import { type ConnectionLimitOptions, ConnectionLimits } from "./limits.ts";
+import { linger } from "./linger.ts";
+import type { Clock, Network, StreamSink, StreamTraits, StreamTransport } from "./network.ts";
+import { toNodeStream } from "./node-stream.ts";
+import { Outbound } from "./outbound.ts";
+import { READ_ANY, readExactly, readInto, readSome, readUntil } from "./reads.ts";
+import type * as contract from "./stream-socket.ts";
+import type { TlsInfo } from "./tls.ts";
+import { toReadableStream, toWritableStream } from "./web-streams.ts";
+
+/** Buffers and limits of one connection. */
+export interface ConnectionOptions extends ConnectionLimitOptions {
+  /**
+   * Bytes to take from the kernel although nobody reads, so that the end of a connection is seen. Default 65536: one read
+   * of the kernel. Memory follows what arrives, not this number.
+   */
+  readonly readAheadBytes?: number | undefined;
+  /** Bytes that may wait in `write` calls that were not awaited; more rejects with `QUEUE_FULL`. Default 16 MiB. */
+  readonly writeQueueBytes?: number | undefined;
+}
+
+const DEFAULT_READ_AHEAD_BYTES = 65_536;
+const DEFAULT_WRITE_QUEUE_BYTES = 16_777_216;
+const DEFAULT_DELIMITED_BYTES = 65_536;
+
+/** A connection over a transport. */
+export class Connection implements contract.StreamSocket, StreamSink, ConnectionHost {
+  readonly clock: Clock;
+  transport: StreamTransport;
+  readonly #remoteAddress: Address;
+  readonly inbound: Inbound;
+  readonly outbound: Outbound;
+  readonly #limits: ConnectionLimits;
+  #end: contract.StreamEnd | undefined;
+  #closing: Promise<void> | undefined;
+  #closed: Promise<contract.StreamEnd> | undefined;
+  #resolveClosed: ((end: contract.StreamEnd) => void) | undefined;
+  #abortController: AbortController | undefined;
+  #readable: ReadableStream<Uint8Array> | undefined;
+  #writable: WritableStream<contract.WriteInput> | undefined;
+  /** Told once when the connection is over; for the listener that counts it. */
+  onOver: (() => void) | undefined;
+
+  /** `remoteAddress` overrides the transport's, for a peer behind a trusted proxy. */
+  constructor(network: Network, transport: StreamTransport, options: ConnectionOptions, remoteAddress?: Address) {
+    this.clock = network.clock;
+    this.transport = transport;
+    this.#remoteAddress = remoteAddress ?? transport.remoteAddress;
+    this.inbound = new Inbound(this, options.readAheadBytes ?? DEFAULT_READ_AHEAD_BYTES);
+    this.outbound = new Outbound(this, options.writeQueueBytes ?? DEFAULT_WRITE_QUEUE_BYTES);
+    this.#limits = new ConnectionLimits(this, options);
+    publish("open", () => ({ kind: "stream", ...this.#names() }));
+    transport.start(this);
+  }
+
+  get localAddress(): Address {
+    return this.transport.localAddress;
+  }
+  get remoteAddress(): Address {
+    return this.#remoteAddress;
+  }
+  get traits(): StreamTraits {
+    return this.transport.traits;
+  }
+  get tls(): TlsInfo | undefined {
+    return this.transport.tls;
+  }
+  get native(): unknown {
+    return this.transport.native;
+  }
+  get bytesReceived(): number {
+    return this.inbound.bytesReceived;
+  }
+  get bytesSent(): number {
+    return this.outbound.bytesSent;
+  }
+
+  get closed(): Promise<contract.StreamEnd> {
+    this.#closed ??= new Promise((resolve) => {
+      if (this.#end === undefined) this.#resolveClosed = resolve;
+      else resolve(this.#end);
+    });
+    return this.#closed;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abortController === undefined) {
+      this.#abortController = new AbortController();
+      if (this.#end !== undefined) this.#abortController.abort(this.#reasonOf(this.#end));
+    }
+    return this.#abortController.signal;
+  }
+
+  read(options?: contract.ReadOptions): Promise<Buffer | null> {
+    if (options?.maxBytes === undefined) return this.inbound.read(READ_ANY, options);
+    if (!(options.maxBytes >= 1)) {
+      const detail = `maxBytes must be at least 1, not ${options.maxBytes}`;
+      return Promise.reject(new UsageError("OPTION_INVALID", { ...this.context("read"), detail }));
+    }
+    return this.inbound.read(readSome(options.maxBytes), options);
+  }
+
+  readInto(target: Uint8Array, options?: OperationOptions): Promise<number | null> {
+    return this.inbound.read(readInto(target), options);
+  }
+
+  async readExactly(count: number, options?: OperationOptions): Promise<Buffer> {
+    return await this.inbound.read(readExactly(count, this), options);
+  }
+
+  async readUntil(delimiter: string | Uint8Array, options?: contract.ReadUntilOptions): Promise<Buffer> {
+    const bytes = typeof delimiter === "string" ? Buffer.from(delimiter) : delimiter;
+    const maxBytes = options?.maxBytes ?? DEFAULT_DELIMITED_BYTES;
+    return await this.inbound.read(readUntil(bytes, maxBytes, this), options);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    for (let bytes = await this.read(); bytes !== null; bytes = await this.read()) yield bytes;
+  }
+
+  write(data: contract.WriteInput, options?: OperationOptions): Promise<void> {
+    this.#limits.moved();
+    return this.outbound.write(data, options);
+  }
+
+  async end(options?: OperationOptions): Promise<void> {
+    const refused = refusedAtOnce(options, () => this.context("end"));
+    if (refused !== undefined) throw refused.reason;
+    const ended = this.outbound.end().then(() => this.#maybeEnded());
+    await this.#withDeadline(ended, options, "end");
+  }
+
+  close(options: contract.CloseOptions = {}): Promise<void> {
+    if (this.#closing === undefined) {
+      this.#closing = this.#closeGracefully(options);
+      this.#closing.catch(() => undefined);
+    }
+    return this.#withDeadline(this.#closing, options, "close");
+  }
+
+  abort(reason?: unknown): void {
+    if (this.#end !== undefined) return;
+    const error = new ConnectionError("CONNECTION_ABORTED", { ...this.context("abort"), cause: reason });
+    this.transport.reset();
+    this.#over({ how: "aborted", error }, false);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  setNoDelay(on: boolean): this {
+    this.transport.setNoDelay(on);
+    return this;
+  }
+  setKeepAlive(on: boolean, idleMs = 0): this {
+    this.transport.setKeepAlive(on, idleMs);
+    return this;
+  }
+  ref(): this {
+    this.transport.setReferenced(true);
+    return this;
+  }
+  unref(): this {
+    this.transport.setReferenced(false);
+    return this;
+  }
+
+  async upgradeTls(options: contract.UpgradeTlsOptions): Promise<TlsInfo> {
+    const refused = refusedAtOnce(options, () => this.context("upgradeTls"));
+    if (refused !== undefined) throw refused.reason;
+    if (this.inbound.hasWaiters || this.outbound.busy || this.tls !== undefined || this.outbound.state !== "open") {
+      const detail = "TLS can start only on an open, plain connection without pending reads and writes";
+      throw new UsageError("OPTION_INVALID", { ...this.context("upgradeTls"), detail });
+    }
+    const plain = this.transport;
+    plain.pause();
+    const unread = this.inbound.queue.take(this.inbound.queue.length);
+    const handshake = plain.startTls(options, unread).then(
+      (secure) => {
+        this.transport = secure;
+        this.inbound.restart();
+        secure.start(this);
+      },
+      (error: unknown) => {
+        this.failed(error);
+        throw error;
+      },
+    );
+    handshake.catch(() => undefined);
+    try {
+      await this.#withDeadline(handshake, options, "upgradeTls");
+    } catch (error) {
+      // Half a handshake cannot be used: neither plain nor encrypted bytes make sense from here on.
+      this.abort(error);
+      throw error;
+    }
+    return (this.transport as StreamTransport & { readonly tls: TlsInfo }).tls;
+  }
+
+  get readable(): ReadableStream<Uint8Array> {
+    this.#readable ??= toReadableStream(this);
+    return this.#readable;
+  }
+  get writable(): WritableStream<contract.WriteInput> {
+    this.#writable ??= toWritableStream(this);
+    return this.#writable;
+  }
+  toNodeStream(): Duplex {
+    return toNodeStream(this);
+  }
+
+  /** Names this connection in an error. */
+  context(op: string): OperationContext {
+    return { op, ...this.#names() };
+  }
+
+  blocked(): void {
+    this.#limits.blocked();
+  }
+
+  // What the transport reports.
+
+  received(view: Uint8Array): void {
+    this.#limits.moved();
+    this.inbound.received(view);
+  }
+
+  ended(): void {
+    this.inbound.ended();
+    this.#maybeEnded();
+  }
+
+  failed(cause: unknown): void {
+    const known = cause instanceof ZocaloError;
+    const error = known
+      ? cause
+      : new ConnectionError("CONNECTION_RESET", { ...this.context("read"), cause, outcome: "unknown" });
+    this.#over({ how: error.code === "CONNECTION_TIMED_OUT" ? "timeout" : "reset", error }, true);
+  }
+
+  #names(): { readonly local: string; readonly remote: string } {
+    return { local: this.transport.localAddress.toString(), remote: this.#remoteAddress.toString() };
+  }
+
+  expire(code: ErrorCode, detail: string): void {
+    const error = new ConnectionError(code, { ...this.context("read"), detail });
+    this.transport.reset();
+    this.#over({ how: "timeout", error }, true);
+  }
+
+  /** Both sides have sent FIN: the socket can be released; what has not been read stays readable. */
+  #maybeEnded(): void {
+    if (this.#closing !== undefined || this.inbound.state !== "ended" || this.outbound.state !== "ended") return;
+    this.transport.destroy();
+    this.#over({ how: "ended" }, true);
+  }
+
+  async #closeGracefully(options: contract.CloseOptions): Promise<void> {
+    if (this.#end !== undefined) return;
+    const closed = new ConnectionError("CLOSED", this.context("read"));
+    this.inbound.refuseReads(closed);
+    try {
+      await linger(this.clock, this.inbound, this.outbound, options, this.context("close"));
+    } catch (error) {
+      this.abort(error);
+      throw error;
+    }
+    this.transport.destroy();
+    this.#over({ how: "closed" }, false);
+  }
+
+  #over(end: contract.StreamEnd, keepQueue: boolean): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    this.#limits.stop();
+    const error = this.#reasonOf(end);
+    if (end.how !== "ended") {
+      this.inbound.failed(error, keepQueue);
+      this.outbound.failed(error);
+    }
+    publish("close", () => ({ kind: "stream", ...this.#names(), how: end.how, error: end.error }));
+    this.#resolveClosed?.(end);
+    this.#abortController?.abort(error);
+    this.onOver?.();
+  }
+
+  #reasonOf(end: contract.StreamEnd): ZocaloError {
+    return (
+      end.error ?? new ConnectionError("CLOSED", { ...this.context("read"), detail: `the connection is ${end.how}` })
+    );
+  }
+
+  /** Lets one caller stop waiting; the work goes on. */
+  async #withDeadline<T>(work: Promise<T>, options: OperationOptions | undefined, op: string): Promise<T> {
+    let deadline: Deadline | undefined;
+    const expired = new Promise<never>((_resolve, reject) => {
+      deadline = Deadline.of(this.clock, options, (cause) => reject(expiryReason(cause, this.context(op))));
+    });
+    try {
+      return deadline === undefined ? await work : await Promise.race([work, expired]);
+    } finally {
+      deadline?.cancel();
+    }
+  }
+}

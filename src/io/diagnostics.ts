@@ -1,0 +1,49 @@
+/**
+ * What happens to sockets, as events of `node:diagnostics_channel`. Publishing costs nothing while nobody listens.
+ *
+ * | channel | when | message |
+ * |---|---|---|
+ * | `zocalo:open` | a connection, a listener or a mailbox is open | {@link DiagnosticEvent} |
+ * | `zocalo:close` | it is closed | with `how` |
+ * | `zocalo:error` | something failed and nobody awaited it | with `error` |
+ * | `zocalo:refusal` | a limit or a list turned a peer away | with `reason` |
+ */
+
+import { channel } from "node:diagnostics_channel";
+
+/** The message of every channel. */
+export interface DiagnosticEvent {
+  /** What the event is about. */
+  readonly kind: "stream" | "listener" | "datagram";
+  /** The own address, as text. */
+  readonly local: string | undefined;
+  /** The peer's address, as text. */
+  readonly remote: string | undefined;
+  /** On `zocalo:close`: how it ended. */
+  readonly how?: string | undefined;
+  /** On `zocalo:error`, and on `zocalo:close` after a failure. */
+  readonly error?: unknown;
+  /** On `zocalo:refusal`: the limit or list that said no. */
+  readonly reason?: string | undefined;
+}
+
+/** The channels, by what they tell. */
+export const DIAGNOSTIC_CHANNELS: readonly ["open", "close", "error", "refusal"] = [
+  "open",
+  "close",
+  "error",
+  "refusal",
+];
+
+const channels = {
+  open: channel("zocalo:open"),
+  close: channel("zocalo:close"),
+  error: channel("zocalo:error"),
+  refusal: channel("zocalo:refusal"),
+};
+
+/** Publishes an event if anyone listens; `event` is only then called. */
+export function publish(name: "open" | "close" | "error" | "refusal", event: () => DiagnosticEvent): void {
+  const target = channels[name];
+  if (target.hasSubscribers) target.publish(event());
+}

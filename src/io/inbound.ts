@@ -1,0 +1,257 @@
+/** The receiving half of a connection: what has arrived, who waits for it, and when to stop the peer. */
+
+import { ByteQueue } from "../core/bytes/byte-queue.ts";
+import { UsageError, type ZocaloError } from "../core/errors.ts";
+import type { ConnectionHost } from "./connection-host.ts";
+import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
+
+/** One kind of read: how it takes what it wants from the queue. */
+export interface ReadRequest<T> {
+  readonly op: string;
+  /** What it wants, taken from the queue; undefined when more bytes are needed. May throw: then nothing was taken. */
+  take(queue: ByteQueue): T | undefined;
+  /** What it gets when the stream has ended and `take` wants more. May throw. */
+  finish(queue: ByteQueue): T;
+  /** Serves itself from bytes that have just arrived while the queue is empty: the value, and how many were used. */
+  direct?(view: Uint8Array): { readonly value: T; readonly used: number };
+  /** How many bytes must be allowed into the queue for this read to be served. */
+  readonly needBytes: number;
+}
+
+interface Waiter {
+  readonly request: ReadRequest<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (reason: unknown) => void;
+  deadline: Deadline | undefined;
+}
+
+/** Takes all bytes of a connection as they arrive, instead of reads: a framed reader. */
+export interface InboundConsumer {
+  /** Bytes arrived; the view is valid only during the call. Answers how many were used; the rest is queued. */
+  received(view: Uint8Array): number;
+  ended(): void;
+  failed(error: ZocaloError): void;
+}
+
+/** Where the stream of incoming bytes stands. */
+export type InboundState = "open" | "ended" | "failed";
+
+/** The receiving half of a connection. */
+export class Inbound {
+  readonly queue: ByteQueue = new ByteQueue();
+  state: InboundState = "open";
+  bytesReceived = 0;
+  error: ZocaloError | undefined;
+  readonly #host: ConnectionHost;
+  readonly #readAheadBytes: number;
+  #waiters: Waiter[] | undefined;
+  #consumer: InboundConsumer | undefined;
+  #held = false;
+  #paused = false;
+  /** Bytes that may still be thrown away; undefined while they are kept. */
+  #discardBytes: number | undefined;
+  #discardDone: ((drained: boolean) => void) | undefined;
+
+  constructor(host: ConnectionHost, readAheadBytes: number) {
+    this.#host = host;
+    this.#readAheadBytes = readAheadBytes;
+  }
+
+  /** Serves one read: from the queue if it can, else when bytes arrive. */
+  read<T>(request: ReadRequest<T>, options: OperationOptions | undefined): Promise<T> {
+    if (this.#consumer !== undefined) {
+      return Promise.reject(new UsageError("READER_TAKEN", this.#host.context(request.op)));
+    }
+    const refused = refusedAtOnce(options, () => this.#host.context(request.op));
+    if (refused !== undefined) return Promise.reject(refused.reason);
+    if (this.#waiters === undefined || this.#waiters.length === 0) {
+      try {
+        const value = this.#serve(request);
+        if (value !== undefined) return Promise.resolve(value);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    }
+    return this.#wait(request, options);
+  }
+
+  /** Gives all bytes, those in the queue first, to `consumer` until `detach`. */
+  attach(consumer: InboundConsumer, op: string): void {
+    if (this.#consumer !== undefined || this.hasWaiters) throw new UsageError("READER_TAKEN", this.#host.context(op));
+    this.#consumer = consumer;
+    this.feedConsumer();
+  }
+
+  /** Ends `attach`; `unread` are bytes that the consumer took and did not use. */
+  detach(unread: Uint8Array): void {
+    this.#consumer = undefined;
+    this.#held = false;
+    this.queue.unshift(unread);
+    this.#steer();
+  }
+
+  /** Stops (true) or restarts the delivery to the consumer; what arrives meanwhile is read ahead. */
+  hold(on: boolean): void {
+    this.#held = on;
+    if (!on) this.feedConsumer();
+  }
+
+  /** Offers the queue to the consumer again. */
+  feedConsumer(): void {
+    while (this.#consumer !== undefined && !this.#held && this.queue.length > 0) {
+      const piece = this.queue.shift(Number.POSITIVE_INFINITY) as Buffer;
+      const used = this.#consumer.received(piece);
+      if (used < piece.length) this.queue.unshift(piece.subarray(used));
+      if (used === 0) break;
+    }
+    if (this.#consumer !== undefined && !this.#held && this.queue.length === 0) {
+      if (this.state === "ended") this.#consumer.ended();
+      else if (this.state === "failed") this.#consumer.failed(this.error as ZocaloError);
+    }
+    this.#steer();
+  }
+
+  get hasWaiters(): boolean {
+    return this.#waiters !== undefined && this.#waiters.length > 0;
+  }
+
+  /** Bytes arrived from the transport; the view is valid only during the call. */
+  received(view: Uint8Array): void {
+    this.bytesReceived += view.length;
+    if (this.#discardBytes !== undefined) {
+      this.#discardBytes -= view.length;
+      if (this.#discardBytes < 0) this.#discardDone?.(false);
+      return;
+    }
+    if (this.queue.length === 0) view = view.subarray(this.#serveDirectly(view));
+    if (view.length > 0) this.queue.append(view);
+    this.#serveWaiters();
+    this.#steer();
+  }
+
+  /** The peer sent FIN. */
+  ended(): void {
+    if (this.state !== "open") return;
+    this.state = "ended";
+    this.#discardDone?.(true);
+    this.#serveWaiters();
+    if (this.queue.length === 0 && !this.#held) this.#consumer?.ended();
+  }
+
+  /** The connection is lost. What had arrived stays readable first (SEMANTICS A1), unless this side gave it up. */
+  failed(error: ZocaloError, keepQueue: boolean): void {
+    if (this.state === "failed" || (this.state === "ended" && keepQueue)) return;
+    this.state = "failed";
+    this.error = error;
+    if (!keepQueue) this.queue.clear();
+    this.#discardDone?.(false);
+    this.#serveWaiters();
+    if (this.queue.length === 0 && !this.#held) this.#consumer?.failed(error);
+  }
+
+  /**
+   * Throws away what is in the queue and what still comes, at most `maxBytes`. `done` is called with true when the peer
+   * has ended, with false when it sent too much or the connection was lost.
+   */
+  discard(maxBytes: number, done: (drained: boolean) => void): void {
+    this.#discardBytes = maxBytes;
+    this.queue.clear();
+    if (this.state !== "open") {
+      done(this.state === "ended");
+      return;
+    }
+    this.#discardDone = (drained) => {
+      this.#discardDone = undefined;
+      done(drained);
+    };
+    this.#steer();
+  }
+
+  /** Begins again on a new transport, which is not paused. */
+  restart(): void {
+    this.#paused = false;
+  }
+
+  /** Ends all pending reads, and all later ones, with `error`; bytes go on arriving (to be discarded). */
+  refuseReads(error: ZocaloError): void {
+    const waiters = this.#waiters ?? [];
+    this.#waiters = undefined;
+    for (const waiter of waiters) this.#settle(waiter, () => waiter.reject(error));
+    this.error = error;
+  }
+
+  #serve<T>(request: ReadRequest<T>): T | undefined {
+    if (this.queue.length > 0 || request.needBytes === 0) {
+      const value = request.take(this.queue);
+      if (value !== undefined) {
+        this.#steer();
+        return value;
+      }
+    }
+    if (this.error !== undefined) throw this.error;
+    if (this.state === "ended") return request.finish(this.queue);
+    return undefined;
+  }
+
+  #wait<T>(request: ReadRequest<T>, options: OperationOptions | undefined): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const waiter: Waiter = { request, resolve: resolve as (value: unknown) => void, reject, deadline: undefined };
+      waiter.deadline = Deadline.of(this.#host.clock, options, (cause) => {
+        this.#waiters?.splice(this.#waiters.indexOf(waiter), 1);
+        waiter.reject(expiryReason(cause, this.#host.context(request.op), "none"));
+        this.#serveWaiters();
+        this.#steer();
+      });
+      this.#waiters ??= [];
+      this.#waiters.push(waiter);
+      this.#steer();
+    });
+  }
+
+  /** Serves the first in line from bytes that never touch the queue; answers how many bytes were used. */
+  #serveDirectly(view: Uint8Array): number {
+    if (this.#consumer !== undefined) return this.#held ? 0 : this.#consumer.received(view);
+    const first = this.#waiters?.[0];
+    if (first?.request.direct === undefined) return 0;
+    const { value, used } = first.request.direct(view);
+    this.#waiters?.shift();
+    this.#settle(first, () => first.resolve(value));
+    return used;
+  }
+
+  #serveWaiters(): void {
+    const waiters = this.#waiters;
+    if (waiters === undefined) return;
+    while (waiters.length > 0) {
+      const waiter = waiters[0] as Waiter;
+      try {
+        const value = this.#serve(waiter.request);
+        if (value === undefined) return;
+        waiters.shift();
+        this.#settle(waiter, () => waiter.resolve(value));
+      } catch (error) {
+        waiters.shift();
+        this.#settle(waiter, () => waiter.reject(error));
+      }
+    }
+  }
+
+  #settle(waiter: Waiter, action: () => void): void {
+    waiter.deadline?.cancel();
+    action();
+  }
+
+  /** Stops and restarts the transport so that the queue stays near `readAheadBytes`. */
+  #steer(): void {
+    if (this.state !== "open") return;
+    const need = this.#waiters?.[0]?.request.needBytes ?? 0;
+    const limit = this.#discardBytes === undefined ? Math.max(this.#readAheadBytes, need) : Number.POSITIVE_INFINITY;
+    if (!this.#paused && this.queue.length >= limit && this.queue.length >= need) {
+      this.#paused = true;
+      this.#host.transport.pause();
+    } else if (this.#paused && (this.queue.length <= limit / 2 || this.queue.length < need)) {
+      this.#paused = false;
+      this.#host.transport.resume();
+    }
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * The port between Zócalo and the outside world. Everything in this folder takes a {@link Network}; the kernel's sockets
+ * (`src/node`) and the simulator implement it. Nothing is a module global.
+ *
+ * The transports here are raw and driven by callbacks: one object a connection, no Promise a chunk. The public sockets
+ * ({@link "./stream-socket.ts"}, {@link "./datagram-socket.ts"}) stand on them and add queues, deadlines and limits.
+ */
+
+import type { Address } from "../core/address/address.ts";
+import type { TlsInfo, TlsOptions } from "./tls.ts";
+
+/** A timer of a {@link Clock}. */
+export interface Timer {
+  /** Stops the timer; harmless when it has fired. */
+  cancel(): void;
+}
+
+/** Time. Everything that waits goes through it, so that a simulated network can decide what time it is. */
+export interface Clock {
+  /** Monotonic milliseconds since an arbitrary moment, with a fraction. */
+  now(): number;
+  /**
+   * Calls `callback` once, `delayMs` milliseconds from now. A timer that is `background` does not keep the process
+   * alive.
+   */
+  setTimer(callback: () => void, delayMs: number, background?: boolean): Timer;
+  /** Calls `callback` at the end of this turn of the event loop, after everything that arrived in it. */
+  defer(callback: () => void): void;
+}
+
+/** Randomness. */
+export interface Random {
+  /** A number in [0, 1). Not for secrets. */
+  next(): number;
+  /** Unpredictable bytes. */
+  bytes(count: number): Uint8Array;
+}
+
+/** What a stream transport can promise. */
+export interface StreamTraits {
+  /** `abort` reaches the peer as a reset; without it the peer sees an end. */
+  readonly reset: boolean;
+  /** One direction can end while the other goes on. */
+  readonly halfClose: boolean;
+}
+
+/** Receives what happens on a stream transport. Called synchronously; must not throw. */
+export interface StreamSink {
+  /** Bytes arrived. The view is valid only during the call: whoever keeps bytes copies them. */
+  received(view: Uint8Array): void;
+  /** The peer sent FIN: no bytes will follow. */
+  ended(): void;
+  /** The connection is lost (reset, timed out, ...). The transport has released its socket. */
+  failed(error: unknown): void;
+}
+
+/** One connection, raw. */
+export interface StreamTransport {
+  readonly localAddress: Address;
+  readonly remoteAddress: Address;
+  readonly traits: StreamTraits;
+  /** What TLS agreed on; undefined on a plain connection. */
+  readonly tls: TlsInfo | undefined;
+  /** The object beneath: a `net.Socket`, a `tls.TLSSocket`, or what the network has. */
+  readonly native: unknown;
+  /** Begins to deliver. Before it, nothing is read. Called again with another sink, the sink is replaced. */
+  start(sink: StreamSink): void;
+  /** Stops delivering bytes until `resume`. */
+  pause(): void;
+  resume(): void;
+  /**
+   * Hands bytes to the kernel, in order, in one system call where it can. Answers true when the kernel has them already;
+   * otherwise `done` is called once when it has, or with the error. The next write must wait for that.
+   */
+  write(chunks: readonly Uint8Array[], done: (error?: unknown) => void): boolean;
+  /** Bytes of the present write that the kernel has not taken yet, for noticing progress. */
+  unsentBytes(): number;
+  /** Sends FIN behind everything written; `done` when the kernel has it. */
+  end(done: (error?: unknown) => void): void;
+  /** Resets the connection (RST where there is one) and releases the socket. */
+  reset(): void;
+  /** Closes and releases the socket. */
+  destroy(): void;
+  setNoDelay(on: boolean): void;
+  /** `idleMs` is the time without traffic before the first probe; the system's default when 0. */
+  setKeepAlive(on: boolean, idleMs: number): void;
+  /** Whether the socket keeps the process alive. */
+  setReferenced(on: boolean): void;
+  /**
+   * Puts TLS on this connection. `unread` are bytes that had arrived and nobody read: they belong to the handshake. The
+   * transport that results takes the place of this one. Rejects with a typed error and has then released the socket.
+   */
+  startTls(options: TlsOptions & { readonly role: "client" | "server" }, unread: Uint8Array): Promise<StreamTransport>;
+}
+
+/** How to reach a peer. The host is an IP address (or the transport is `unix`): names were resolved before. */
+export interface TransportConnectOptions {
+  /** The address to bind before connecting. */
+  readonly localAddress: Address | undefined;
+  readonly noDelay: boolean;
+  /** Aborts the attempt: the promise rejects with the signal's reason and the socket is released. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Receives what happens on a raw listener. */
+export interface ListenerSink {
+  accepted(transport: StreamTransport): void;
+  /** One connection could not be accepted (say, no file descriptors left). The listener goes on. */
+  failed(error: unknown): void;
+}
+
+/** An open door, raw. */
+export interface ListenerTransport {
+  readonly localAddress: Address;
+  readonly native: unknown;
+  start(sink: ListenerSink): void;
+  /** Stops accepting and releases the door; accepted connections live on. */
+  close(): Promise<void>;
+  setReferenced(on: boolean): void;
+}
+
+/** How to open a door. */
+export interface TransportListenOptions {
+  /** Longest queue of connections that the kernel completes before they are accepted. */
+  readonly backlog: number;
+  readonly reusePort: boolean;
+  readonly ipv6Only: boolean;
+  readonly noDelay: boolean;
+  /** Permission bits of a Unix socket's file; undefined leaves the process's umask to decide. */
+  readonly mode: number | undefined;
+  /** Take over an open file descriptor instead of binding an address. */
+  readonly fd: number | undefined;
+}
+
+/** One datagram that arrived. */
+export interface Datagram {
+  /** The whole payload; belongs to whoever received it. May be empty. */
+  readonly data: Buffer;
+  /** Who sent it, as the packet says (which can be forged). */
+  readonly from: Address;
+}
+
+/** Receives what happens on a raw datagram socket. */
+export interface DatagramSink {
+  /** Datagrams arrived, in the order of arrival. The array is valid only during the call; the datagrams are owned. */
+  received(batch: readonly Datagram[]): void;
+  /** An error arrived for a socket that goes on (ICMP port unreachable), or the socket is lost when `fatal`. */
+  failed(error: unknown, fatal: boolean): void;
+}
+
+/** One datagram to send. `to` is an IP address, or undefined on a connected socket. */
+export interface OutgoingDatagram {
+  readonly data: Uint8Array;
+  readonly to: Address | undefined;
+}
+
+/** Which group to join, and how. All are IP addresses; an interface is named by its address or its name. */
+export interface GroupMembership {
+  readonly group: string;
+  readonly interface?: string | undefined;
+  /** Only datagrams of this sender (source-specific multicast, RFC 4607). */
+  readonly source?: string | undefined;
+}
+
+/** A mailbox, raw. Every method throws a typed error when the kernel refuses. */
+export interface DatagramTransport {
+  readonly localAddress: Address;
+  /** The peer of a connected socket. */
+  readonly remoteAddress: Address | undefined;
+  readonly native: unknown;
+  start(sink: DatagramSink): void;
+  /** Stops delivering until `resume`; meanwhile the kernel's buffer fills and then drops. */
+  pause(): void;
+  resume(): void;
+  /**
+   * Hands datagrams to the kernel in order, as many in one system call as it can. `done` is called once, with the number
+   * that was sent; with an error, that of the first datagram that was not.
+   */
+  send(batch: readonly OutgoingDatagram[], done: (sent: number, error?: unknown) => void): void;
+  join(membership: GroupMembership): void;
+  leave(membership: GroupMembership): void;
+  setBroadcast(on: boolean): void;
+  setTtl(hops: number): void;
+  setMulticastTtl(hops: number): void;
+  setMulticastLoopback(on: boolean): void;
+  setMulticastInterface(name: string): void;
+  /** Kernel buffer sizes in bytes, as the kernel reports them. */
+  bufferSizes(): { readonly receiveBytes: number; readonly sendBytes: number };
+  setReferenced(on: boolean): void;
+  close(): Promise<void>;
+}
+
+/** How to open a mailbox. */
+export interface TransportBindOptions {
+  /** Connect the socket: only this peer's datagrams arrive, and its ICMP errors are seen. An IP address. */
+  readonly remote: Address | undefined;
+  readonly reuseAddress: boolean;
+  readonly reusePort: boolean;
+  readonly ipv6Only: boolean;
+  /** Sizes of the kernel's buffers in bytes; undefined leaves the system's default. */
+  readonly receiveBufferBytes: number | undefined;
+  readonly sendBufferBytes: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The socket calls of a network. */
+export interface Sockets {
+  /** All addresses of one family that a host name has, as IP texts; rejects `NAME_NOT_FOUND`, `NAME_LOOKUP_FAILED`. */
+  resolve(host: string, family: 4 | 6): Promise<readonly string[]>;
+  /** Connects to a `tcp` or `unix` address. */
+  connect(target: Address, options: TransportConnectOptions): Promise<StreamTransport>;
+  /** Opens a `tcp` or `unix` door. */
+  listen(local: Address, options: TransportListenOptions): Promise<ListenerTransport>;
+  /** Opens a `udp` mailbox. */
+  bind(local: Address, options: TransportBindOptions): Promise<DatagramTransport>;
+}
+
+/**
+ * The outside world of a program: sockets, a clock and randomness. The kernel's is the default of every call; pass
+ * another as `network` to run the same program elsewhere.
+ */
+export interface Network {
+  readonly sockets: Sockets;
+  readonly clock: Clock;
+  readonly random: Random;
+}

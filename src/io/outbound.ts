@@ -1,0 +1,263 @@
+/** The sending half of a connection: what waits for the kernel, in order, and who is told when it has it. */
+
+import { ConnectionError, UsageError, ZocaloError } from "../core/errors.ts";
+import type { ConnectionHost } from "./connection-host.ts";
+import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
+import type { WriteInput } from "./stream-socket.ts";
+
+/**
+ * Most bytes handed to the kernel in one go. Large enough that a system call is cheap, small enough that progress is
+ * seen and that a cancelled write keeps little memory.
+ */
+const SLICE_BYTES = 262_144;
+
+interface WriteJob {
+  chunks: Uint8Array[];
+  /** The first chunk that was not taken, and how much of it was. */
+  index: number;
+  offset: number;
+  remaining: number;
+  readonly bytes: number;
+  /** Copy what is handed to the kernel: the caller may get its input back early. */
+  readonly cancellable: boolean;
+  resolve: () => void;
+  reject: (reason: unknown) => void;
+  deadline: Deadline | undefined;
+}
+
+/** Where the sending side stands. */
+type OutboundState = "open" | "ending" | "ended" | "failed";
+
+/** The sending half of a connection. */
+export class Outbound {
+  state: OutboundState = "open";
+  bytesSent = 0;
+  readonly #host: ConnectionHost;
+  readonly #maxQueuedBytes: number;
+  #jobs: WriteJob[] | undefined;
+  #queuedBytes = 0;
+  /** Bytes of the slice that the transport works on; 0 when it is idle. */
+  #inFlight = 0;
+  #error: ZocaloError | undefined;
+  #finish: { readonly promise: Promise<void>; resolve: () => void; reject: (reason: unknown) => void } | undefined;
+
+  constructor(host: ConnectionHost, maxQueuedBytes: number) {
+    this.#host = host;
+    this.#maxQueuedBytes = maxQueuedBytes;
+  }
+
+  /** Whether bytes wait for the kernel. */
+  get busy(): boolean {
+    return this.#inFlight > 0 || this.#queuedBytes > 0;
+  }
+
+  /** A number that changes while a blocked write makes progress. */
+  get progress(): number {
+    return this.#inFlight > 0 ? this.bytesSent - this.#host.transport.unsentBytes() : this.bytesSent;
+  }
+
+  /** Sends bytes; resolves when the kernel has them. */
+  write(data: WriteInput, options: OperationOptions | undefined): Promise<void> {
+    const refused = refusedAtOnce(options, () => this.#host.context("write"));
+    if (refused !== undefined) return Promise.reject(refused.reason);
+    if (this.state !== "open") return Promise.reject(this.#whyNot());
+    let chunks: Uint8Array[];
+    try {
+      chunks = chunksOf(data, this.#host);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    let bytes = 0;
+    for (const chunk of chunks) bytes += chunk.length;
+    if (bytes === 0) return Promise.resolve();
+    if (!this.busy && bytes <= SLICE_BYTES && options === undefined) return this.#writeNow(chunks, bytes);
+    return this.#enqueue(chunks, bytes, options);
+  }
+
+  /** Sends FIN behind all that was accepted; resolves when the kernel has it. */
+  end(): Promise<void> {
+    if (this.#finish !== undefined) return this.#finish.promise;
+    if (this.state === "failed") return Promise.reject(this.#whyNot());
+    let resolve = (): void => undefined;
+    let reject = (_reason: unknown): void => undefined;
+    const promise = new Promise<void>((yes, no) => {
+      resolve = yes;
+      reject = no;
+    });
+    promise.catch(() => undefined);
+    this.#finish = { promise, resolve, reject };
+    this.state = "ending";
+    if (!this.busy) this.#sendFin();
+    return promise;
+  }
+
+  /** The connection is lost, or was given up: everything that waits rejects. */
+  failed(error: ZocaloError): void {
+    if (this.state === "failed") return;
+    const wasEnded = this.state === "ended";
+    this.state = "failed";
+    this.#error = error;
+    this.#inFlight = 0;
+    this.#queuedBytes = 0;
+    const jobs = this.#jobs ?? [];
+    this.#jobs = undefined;
+    for (const job of jobs) {
+      job.deadline?.cancel();
+      job.reject(withOutcome(error, job.remaining === job.bytes ? "none" : "unknown"));
+    }
+    if (!wasEnded) this.#finish?.reject(withOutcome(error, "unknown"));
+  }
+
+  /** The usual case: nothing waits, and the kernel most often has room. */
+  #writeNow(chunks: readonly Uint8Array[], bytes: number): Promise<void> {
+    let job: WriteJob | undefined;
+    this.#inFlight = bytes;
+    const taken = this.#host.transport.write(chunks, (error) => {
+      if (error !== undefined || job === undefined || this.state === "failed") return;
+      this.#sliceDone(bytes);
+    });
+    if (taken) {
+      this.#inFlight = 0;
+      this.bytesSent += bytes;
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => {
+      job = { ...emptyJob(bytes, false), remaining: 0, resolve, reject };
+      this.#jobs = [job];
+      this.#queuedBytes = bytes;
+      this.#host.blocked();
+    });
+  }
+
+  #enqueue(chunks: Uint8Array[], bytes: number, options: OperationOptions | undefined): Promise<void> {
+    if (this.#queuedBytes > 0 && this.#queuedBytes + bytes > this.#maxQueuedBytes) {
+      const detail = `more than writeQueueBytes (${this.#maxQueuedBytes}) would wait; await each write`;
+      return Promise.reject(new UsageError("QUEUE_FULL", { ...this.#host.context("write"), detail, outcome: "none" }));
+    }
+    return new Promise<void>((resolve, reject) => {
+      const cancellable = options?.signal !== undefined || options?.timeoutMs !== undefined;
+      const job: WriteJob = { ...emptyJob(bytes, cancellable), chunks, resolve, reject };
+      job.deadline = Deadline.of(this.#host.clock, options, (cause) => this.#cancel(job, cause));
+      this.#jobs ??= [];
+      this.#jobs.push(job);
+      this.#queuedBytes += bytes;
+      this.#pump();
+    });
+  }
+
+  #cancel(job: WriteJob, cause: number | AbortSignal): void {
+    const begun = job.remaining < job.bytes;
+    job.reject(expiryReason(cause, this.#host.context("write"), begun ? "all" : "none"));
+    if (begun) {
+      // All or nothing: the rest is sent in the background, from a copy, since the caller may reuse its input now.
+      job.chunks = takeChunks(job, job.remaining).map((chunk) => Uint8Array.prototype.slice.call(chunk));
+      job.index = 0;
+      job.offset = 0;
+      job.remaining = job.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+      return;
+    }
+    this.#jobs?.splice(this.#jobs.indexOf(job), 1);
+    this.#queuedBytes -= job.bytes;
+  }
+
+  /** Hands the next slice to the transport while that takes it at once. */
+  #pump(): void {
+    while (this.#inFlight === 0 && this.#jobs !== undefined && this.#jobs.length > 0) {
+      const chunks: Uint8Array[] = [];
+      let bytes = 0;
+      for (const job of this.#jobs) {
+        if (bytes >= SLICE_BYTES) break;
+        const part = takeChunks(job, SLICE_BYTES - bytes);
+        for (const chunk of part) {
+          bytes += chunk.length;
+          chunks.push(job.cancellable ? Uint8Array.prototype.slice.call(chunk) : chunk);
+        }
+      }
+      this.#inFlight = bytes;
+      const taken = this.#host.transport.write(chunks, (error) => {
+        if (error === undefined && this.state !== "failed") this.#sliceDone(bytes);
+      });
+      if (!taken) {
+        this.#host.blocked();
+        return;
+      }
+      this.#inFlight = 0;
+      this.#settleSent(bytes);
+    }
+    if (this.state === "ending" && !this.busy) this.#sendFin();
+  }
+
+  #sliceDone(bytes: number): void {
+    this.#inFlight = 0;
+    this.#settleSent(bytes);
+    this.#pump();
+  }
+
+  #settleSent(bytes: number): void {
+    this.bytesSent += bytes;
+    this.#queuedBytes -= bytes;
+    const jobs = this.#jobs ?? [];
+    let done = 0;
+    while (done < jobs.length && (jobs[done] as WriteJob).remaining === 0) {
+      const job = jobs[done] as WriteJob;
+      job.deadline?.cancel();
+      job.resolve();
+      done += 1;
+    }
+    if (done === jobs.length) this.#jobs = undefined;
+    else jobs.splice(0, done);
+  }
+
+  #sendFin(): void {
+    this.#host.transport.end((error) => {
+      if (error !== undefined || this.state !== "ending") return;
+      this.state = "ended";
+      this.#finish?.resolve();
+    });
+  }
+
+  #whyNot(): ZocaloError {
+    if (this.#error !== undefined) return withOutcome(this.#error, "none");
+    const detail = "this side has ended; nothing can be written after end() or close()";
+    return new ConnectionError("CLOSED", { ...this.#host.context("write"), detail, outcome: "none" });
+  }
+}
+
+function emptyJob(bytes: number, cancellable: boolean): WriteJob {
+  const nothing = (): void => undefined;
+  const start = { chunks: [], index: 0, offset: 0, remaining: bytes, bytes };
+  return { ...start, cancellable, resolve: nothing, reject: nothing, deadline: undefined };
+}
+
+/** Takes at most `maxBytes` of what a job has left, without copying. */
+function takeChunks(job: WriteJob, maxBytes: number): Uint8Array[] {
+  const out: Uint8Array[] = [];
+  let room = maxBytes;
+  while (room > 0 && job.index < job.chunks.length) {
+    const chunk = job.chunks[job.index] as Uint8Array;
+    const count = Math.min(room, chunk.length - job.offset);
+    if (count > 0) out.push(count === chunk.length ? chunk : chunk.subarray(job.offset, job.offset + count));
+    job.offset += count;
+    job.remaining -= count;
+    room -= count;
+    if (job.offset < chunk.length) break;
+    job.index += 1;
+    job.offset = 0;
+  }
+  return out;
+}
+
+function chunksOf(data: WriteInput, host: ConnectionHost): Uint8Array[] {
+  if (typeof data === "string") return [Buffer.from(data, "utf8")];
+  if (data instanceof Uint8Array) return [data];
+  if (Array.isArray(data)) return data.flatMap((piece: WriteInput) => chunksOf(piece, host));
+  const detail = "data must be a string, a Uint8Array, or an array of them";
+  throw new UsageError("OPTION_INVALID", { ...host.context("write"), detail });
+}
+
+/** The same error, with what is known about one operation's bytes. */
+function withOutcome(error: ZocaloError, outcome: "none" | "unknown"): ZocaloError {
+  if (error.outcome === outcome) return error;
+  const { op, detail, side, local, remote } = error;
+  return new ConnectionError(error.code, { op, detail, side, local, remote, outcome, cause: error.cause ?? error });
+}

@@ -1,0 +1,90 @@
+/** The kinds of read that a connection offers, each as a request to its {@link Inbound}. */
+
+import type { ByteQueue } from "../core/bytes/byte-queue.ts";
+import { EndOfStreamError, ProtocolError, UsageError } from "../core/errors.ts";
+import type { ConnectionHost } from "./connection-host.ts";
+import type { OperationContext } from "./deadline.ts";
+import type { ReadRequest } from "./inbound.ts";
+
+const POOLED_BYTES = 4096;
+
+/** A copy that belongs to the caller; small ones come from the runtime's pool. */
+function copyOf(view: Uint8Array): Buffer {
+  const copy = view.length < POOLED_BYTES ? Buffer.allocUnsafe(view.length) : Buffer.allocUnsafeSlow(view.length);
+  copy.set(view, 0);
+  return copy;
+}
+
+/** As many bytes as are there. */
+export function readSome(maxBytes: number): ReadRequest<Buffer | null> {
+  return {
+    op: "read",
+    needBytes: 1,
+    take: (queue) => queue.shift(maxBytes),
+    finish: () => null,
+    direct: (view) => {
+      const used = Math.min(view.length, maxBytes);
+      return { value: copyOf(used === view.length ? view : view.subarray(0, used)), used };
+    },
+  };
+}
+
+/** The request of a plain `read()`, which needs no state of its own. */
+export const READ_ANY: ReadRequest<Buffer | null> = readSome(Number.POSITIVE_INFINITY);
+
+/** Bytes into the caller's buffer. */
+export function readInto(target: Uint8Array): ReadRequest<number | null> {
+  return {
+    op: "readInto",
+    needBytes: target.length === 0 ? 0 : 1,
+    take: (queue) => queue.copyTo(target),
+    finish: () => null,
+    direct: (view) => {
+      const used = Math.min(view.length, target.length);
+      target.set(used === view.length ? view : view.subarray(0, used), 0);
+      return { value: used, used };
+    },
+  };
+}
+
+/** Exactly `count` bytes. */
+export function readExactly(count: number, host: ConnectionHost): ReadRequest<Buffer> {
+  if (!Number.isSafeInteger(count) || count < 0) {
+    const detail = `count must be a whole number of bytes from 0 on, not ${count}`;
+    throw new UsageError("OPTION_INVALID", { ...host.context("readExactly"), detail });
+  }
+  return {
+    op: "readExactly",
+    needBytes: count,
+    take: (queue) => (queue.length >= count ? queue.take(count) : undefined),
+    finish: (queue) =>
+      endOfStream(queue, `the peer ended after ${queue.length} of ${count} bytes`, host.context("readExactly")),
+  };
+}
+
+/** Bytes up to and including a delimiter. The search goes on where it stopped, so that time stays linear. */
+export function readUntil(delimiter: Uint8Array, maxBytes: number, host: ConnectionHost): ReadRequest<Buffer> {
+  if (delimiter.length === 0 || !(maxBytes >= delimiter.length)) {
+    const detail = "delimiter must not be empty, and maxBytes must be at least its length";
+    throw new UsageError("OPTION_INVALID", { ...host.context("readUntil"), detail });
+  }
+  let searched = 0;
+  return {
+    op: "readUntil",
+    needBytes: maxBytes,
+    take: (queue) => {
+      const at = queue.indexOf(delimiter, searched);
+      if (at !== -1 && at + delimiter.length <= maxBytes) return queue.take(at + delimiter.length);
+      searched = Math.max(0, queue.length - delimiter.length + 1);
+      if (at === -1 && queue.length < maxBytes) return undefined;
+      const detail = `the delimiter did not come within ${maxBytes} bytes; raise maxBytes, or drop the peer`;
+      throw new ProtocolError("DELIMITER_NOT_FOUND", { ...host.context("readUntil"), detail });
+    },
+    finish: (queue) =>
+      endOfStream(queue, `the peer ended after ${queue.length} bytes without the delimiter`, host.context("readUntil")),
+  };
+}
+
+function endOfStream(queue: ByteQueue, detail: string, context: OperationContext): never {
+  throw new EndOfStreamError({ ...context, detail, partial: queue.take(queue.length) });
+}

@@ -1,0 +1,169 @@
+/** The public contract of a connection: the telephone. TCP, TLS, Unix stream, in-memory pair and simulated sockets keep it. */
+
+import type { Duplex } from "node:stream";
+import type { ReadableStream, WritableStream } from "node:stream/web";
+import type { Address } from "../core/address/address.ts";
+import type { ZocaloError } from "../core/errors.ts";
+import type { OperationOptions } from "./deadline.ts";
+import type { StreamTraits } from "./network.ts";
+import type { TlsInfo, TlsOptions } from "./tls.ts";
+
+/** Bytes to write: one piece or many. Strings are sent as UTF-8. */
+export type WriteInput = string | Uint8Array | readonly (string | Uint8Array)[];
+
+/** How a connection came to its end. */
+export interface StreamEnd {
+  /**
+   * `ended`: both sides sent FIN; `closed`: this program closed it; `aborted`: this program reset it; `reset`: the peer
+   * or the network did; `timeout`: a limit of this program or of the kernel ran out.
+   */
+  readonly how: "ended" | "closed" | "aborted" | "reset" | "timeout";
+  /** What went wrong; missing after `ended` and `closed`. */
+  readonly error?: ZocaloError | undefined;
+}
+
+/** Options of {@link StreamSocket.close}. */
+export interface CloseOptions extends OperationOptions {
+  /**
+   * Longest wait for the peer's FIN after ours, in milliseconds; what the peer still sends meanwhile is discarded.
+   * Default 2000: time for the last answer to arrive at a peer that is still sending.
+   */
+  readonly lingerMs?: number | undefined;
+  /** Most bytes to discard meanwhile. Default 1 MiB. */
+  readonly lingerBytes?: number | undefined;
+}
+
+/** Options of {@link StreamSocket.readUntil}. */
+export interface ReadUntilOptions extends OperationOptions {
+  /** Longest answer in bytes, delimiter included. Default 65536, so that a peer cannot fill the memory. */
+  readonly maxBytes?: number | undefined;
+}
+
+/** Options of {@link StreamSocket.read}. */
+export interface ReadOptions extends OperationOptions {
+  /** Most bytes to return. Default: as many as are there in one piece. */
+  readonly maxBytes?: number | undefined;
+}
+
+/** Options of {@link StreamSocket.upgradeTls}. */
+export interface UpgradeTlsOptions extends OperationOptions, TlsOptions {
+  /** Which side of the handshake this program is. */
+  readonly role: "client" | "server";
+}
+
+/**
+ * A connection: a virtual path on which bytes are not lost, doubled or reordered until it ends (RFC 9293). It keeps no
+ * message boundaries: what one `write` sent may arrive in many reads, or with the next one in a single read.
+ *
+ * Every operation takes `{ signal, timeoutMs }`. A time-out rejects with `TIMEOUT`, an abort with the signal's reason;
+ * either ends that one call and leaves the connection usable. When the connection is lost, pending calls reject with
+ * `CONNECTION_RESET`, `CONNECTION_TIMED_OUT` or the limit that ran out; when this program closes it, with `CLOSED`; when
+ * it aborts it, with `CONNECTION_ABORTED`.
+ *
+ * `await using` closes gracefully.
+ *
+ * @example
+ * ```ts
+ * import { listen, connect } from "zocalo";
+ * await using door = await listen("tcp://127.0.0.1:0");
+ * await using call = await connect(door.localAddress);
+ * await using peer = await door.accept();
+ * await call.write("hola\n");
+ * console.log((await peer.readUntil("\n")).toString()); // hola
+ * ```
+ */
+export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
+  /** The own address, with the port that the system chose. */
+  readonly localAddress: Address;
+  /** The peer's address; behind a trusted proxy, the one that the proxy reported. */
+  readonly remoteAddress: Address;
+  /** What this kind of stream can promise. */
+  readonly traits: StreamTraits;
+  /** What TLS agreed on, with the peer's certificate and ALPN; undefined on a plain connection. */
+  readonly tls: TlsInfo | undefined;
+  /** Bytes received so far, read or not. */
+  readonly bytesReceived: number;
+  /** Bytes that the kernel has taken so far. */
+  readonly bytesSent: number;
+  /** Resolves when the connection is over, and says how. Never rejects. */
+  readonly closed: Promise<StreamEnd>;
+  /** Aborts when the connection is over; its reason is a `ZocaloError`. For work that is done on behalf of the peer. */
+  readonly signal: AbortSignal;
+  /**
+   * The object beneath (`net.Socket` or `tls.TLSSocket`), for what this interface does not offer. Reading from it,
+   * writing to it or destroying it breaks the promises made here.
+   */
+  readonly native: unknown;
+
+  /**
+   * The next bytes, as many as are there; null when the peer has ended. The buffer belongs to the caller. Concurrent
+   * reads are served first come first served; a cancelled read consumes nothing.
+   *
+   * A reset is never reported as an end: see `docs/guide/streams.md` for the one case that old Node versions hide.
+   */
+  read(options?: ReadOptions): Promise<Buffer | null>;
+  /**
+   * Reads into `target` and resolves with the number of bytes that were put there; null when the peer has ended. Saves the
+   * allocation of `read`. `target` must not be touched before the promise settles; an empty `target` resolves with 0.
+   */
+  readInto(target: Uint8Array, options?: OperationOptions): Promise<number | null>;
+  /**
+   * Exactly `count` bytes. Rejects with `END_OF_STREAM` when the peer ends before; the error carries the partial bytes.
+   * Memory follows what arrives, not `count`.
+   */
+  readExactly(count: number, options?: OperationOptions): Promise<Buffer>;
+  /**
+   * The bytes up to and including `delimiter`. Rejects with `DELIMITER_NOT_FOUND` when it does not come within
+   * `maxBytes` (nothing is consumed), with `END_OF_STREAM` when the peer ends before (the error carries the rest).
+   */
+  readUntil(delimiter: string | Uint8Array, options?: ReadUntilOptions): Promise<Buffer>;
+  /** Iterates over `read()`. `break` neither closes the connection nor loses bytes. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer>;
+
+  /**
+   * Sends bytes. Resolves when the kernel has them all: that is the backpressure, and from then on the input may be
+   * reused. It does not mean that the peer has read them.
+   *
+   * Concurrent writes are sent in the order of the calls and never interleave. A write that is cancelled while it waits
+   * in the queue is removed (`outcome: "none"`); one that has begun is completed in the background (`outcome: "all"`).
+   * When the connection is lost, a write that had begun rejects with `outcome: "unknown"`.
+   * Rejects with `QUEUE_FULL` when more than `writeQueueBytes` already wait, with `CLOSED` after `end` or `close`.
+   */
+  write(data: WriteInput, options?: OperationOptions): Promise<void>;
+  /** Sends FIN behind everything written: this side has no more to say and still listens (half-close). */
+  end(options?: OperationOptions): Promise<void>;
+  /**
+   * Ends gracefully: sends what was accepted, then FIN, then discards what the peer still sends until it ends too (at most
+   * `lingerMs` and `lingerBytes`), so that the last answer is not destroyed by a reset. Pending reads reject with
+   * `CLOSED`. Rejects when accepted bytes did not reach the kernel; the connection is then reset. A second call shares the
+   * outcome of the first.
+   */
+  close(options?: CloseOptions): Promise<void>;
+  /**
+   * Resets the connection at once: the peer gets `CONNECTION_RESET` (on Unix sockets, which have no reset, an end).
+   * Pending calls reject with `CONNECTION_ABORTED`, whose `cause` is `reason`.
+   */
+  abort(reason?: unknown): void;
+
+  /** Sends small writes at once (true, the default here) or lets TCP gather them (Nagle, RFC 9293 section 3.7.4). */
+  setNoDelay(on: boolean): this;
+  /** Probes an idle peer (RFC 9293 section 3.8.4); `idleMs` before the first probe, the system's default when omitted. */
+  setKeepAlive(on: boolean, idleMs?: number): this;
+  /** Lets the open connection keep the process alive (the default). */
+  ref(): this;
+  /** Lets the process end although the connection is open. */
+  unref(): this;
+
+  /**
+   * Puts TLS on this connection (STARTTLS). Bytes that had arrived and were not read go to the TLS engine, so that an
+   * attacker cannot inject plain commands before the handshake. Reads and writes must not be pending (`OPTION_INVALID`).
+   * Rejects with `TLS_FAILED` or `CERTIFICATE_*`; the connection is then lost.
+   */
+  upgradeTls(options: UpgradeTlsOptions): Promise<TlsInfo>;
+  /** The receiving side as a Web Stream. Cancelling it aborts the connection. */
+  readonly readable: ReadableStream<Uint8Array>;
+  /** The sending side as a Web Stream: closing it ends, aborting it aborts the connection. */
+  readonly writable: WritableStream<WriteInput>;
+  /** The connection as a Node stream, for libraries that want one. */
+  toNodeStream(): Duplex;
+}

@@ -1,0 +1,37 @@
+/** A connection as Web Streams (WHATWG Streams). */
+
+import { ReadableStream, WritableStream } from "node:stream/web";
+import type { StreamSocket, WriteInput } from "./stream-socket.ts";
+
+/** The receiving side. Nothing is read before somebody asks; cancelling aborts the connection. */
+export function toReadableStream(socket: StreamSocket): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const bytes = await socket.read();
+        if (bytes === null) controller.close();
+        // A consumer may transfer the buffer of what it gets, so it must not share one with others.
+        else controller.enqueue(new Uint8Array(bytes));
+      },
+      cancel(reason) {
+        socket.abort(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** The sending side. Closing it half-closes the connection; aborting it aborts the connection. */
+export function toWritableStream(socket: StreamSocket): WritableStream<WriteInput> {
+  return new WritableStream<WriteInput>({
+    async write(chunk) {
+      await socket.write(chunk);
+    },
+    async close() {
+      await socket.end();
+    },
+    abort(reason) {
+      socket.abort(reason);
+    },
+  });
+}
