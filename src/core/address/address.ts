@@ -173,14 +173,20 @@ export class Address {
    */
   with(change: AddressChange): Address {
     const transport = change.transport ?? this.transport;
-    if (transport === "unix") return Address.parse({ transport, path: change.path ?? this.path });
-    return Address.parse({
+    if (transport === "unix") {
+      const path = change.path ?? (this.transport === "unix" ? this.path : undefined);
+      return Address.#of(partsOfInit({ ...change, transport, path }, {}));
+    }
+    const old: AddressChange = this.transport === "unix" ? {} : this;
+    const init = {
       transport,
-      host: change.host ?? this.host,
-      zone: change.zone ?? (change.host === undefined ? this.zone : ""),
-      port: change.port ?? this.port,
-      params: change.params ?? this.params,
-    });
+      host: change.host ?? old.host,
+      zone: change.zone ?? (change.host === undefined ? old.zone : ""),
+      port: change.port ?? old.port,
+      path: change.path,
+      params: change.params ?? old.params,
+    };
+    return Address.#of(partsOfInit(init, {}));
   }
 
   /** True when both have the same transport, host, zone, port, path and parameters. */
