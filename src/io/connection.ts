@@ -48,8 +48,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   #abortController: AbortController | undefined;
   #readable: ReadableStream<Uint8Array> | undefined;
   #writable: WritableStream<contract.WriteInput> | undefined;
-  /** Told once when the connection is over; for the listener that counts it. */
-  onOver: (() => void) | undefined;
+  #onOver: (() => void) | undefined;
 
   /** `remoteAddress` overrides the transport's, for a peer behind a trusted proxy. */
   constructor(network: Network, transport: StreamTransport, options: ConnectionOptions, remoteAddress?: Address) {
@@ -220,6 +219,12 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     return toNodeStream(this);
   }
 
+  /** Calls back once when the connection is over, at once if it is; for the listener that counts it. */
+  whenOver(callback: () => void): void {
+    if (this.#end === undefined) this.#onOver = callback;
+    else callback();
+  }
+
   /** Names this connection in an error. */
   context(op: string): OperationContext {
     return { op, ...this.#names() };
@@ -292,7 +297,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     publish("close", () => ({ kind: "stream", ...this.#names(), how: end.how, error: end.error }));
     this.#resolveClosed?.(end);
     this.#abortController?.abort(error);
-    this.onOver?.();
+    this.#onOver?.();
   }
 
   #reasonOf(end: contract.StreamEnd): ZocaloError {

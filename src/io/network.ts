@@ -114,6 +114,8 @@ export interface ListenerTransport {
   readonly localAddress: Address;
   readonly native: unknown;
   start(sink: ListenerSink): void;
+  /** Throws a typed error when these TLS settings cannot serve (`CERTIFICATE_INVALID`). */
+  checkTls(options: TlsOptions): void;
   /** Stops accepting and releases the door; accepted connections live on. */
   close(): Promise<void>;
   setReferenced(on: boolean): void;
@@ -154,6 +156,12 @@ export interface OutgoingDatagram {
   readonly to: Address | undefined;
 }
 
+/** A datagram of a batch that the kernel did not take, by its place in the batch. */
+export interface SendFailure {
+  readonly index: number;
+  readonly error: unknown;
+}
+
 /** Which group to join, and how. All are IP addresses; an interface is named by its address or its name. */
 export interface GroupMembership {
   readonly group: string;
@@ -169,14 +177,18 @@ export interface DatagramTransport {
   readonly remoteAddress: Address | undefined;
   readonly native: unknown;
   start(sink: DatagramSink): void;
-  /** Stops delivering until `resume`; meanwhile the kernel's buffer fills and then drops. */
+  /** Whether `pause` works here; not every runtime can leave datagrams in the kernel's buffer. */
+  readonly canPause: boolean;
+  /** Stops delivering until `resume`; meanwhile the kernel's buffer fills and then drops. What was taken may still come. */
   pause(): void;
   resume(): void;
   /**
-   * Hands datagrams to the kernel in order, as many in one system call as it can. `done` is called once, with the number
-   * that was sent; with an error, that of the first datagram that was not.
+   * Hands datagrams to the kernel in order, as many in one system call as it can. One that the kernel refuses does not
+   * hold up those behind it. `done` is called once, when all are decided (it may be before `send` returns), with those
+   * that failed, in order; undefined when the kernel has taken all. Until then the bytes must not change. The next batch
+   * must wait for that.
    */
-  send(batch: readonly OutgoingDatagram[], done: (sent: number, error?: unknown) => void): void;
+  send(batch: readonly OutgoingDatagram[], done: (failures?: readonly SendFailure[]) => void): void;
   join(membership: GroupMembership): void;
   leave(membership: GroupMembership): void;
   setBroadcast(on: boolean): void;
@@ -211,7 +223,11 @@ export interface Sockets {
   connect(target: Address, options: TransportConnectOptions): Promise<StreamTransport>;
   /** Opens a `tcp` or `unix` door. */
   listen(local: Address, options: TransportListenOptions): Promise<ListenerTransport>;
-  /** Opens a `udp` mailbox. */
+  /**
+   * Opens a `udp` mailbox. A `local` that is a multicast group receives what is sent to that group and port; a system
+   * that cannot bind a group binds the wildcard instead. On a socket for both families (`[::]` without `ipv6Only`) IPv4
+   * peers are `Address`es of family 4, in both directions.
+   */
   bind(local: Address, options: TransportBindOptions): Promise<DatagramTransport>;
 }
 

@@ -57,7 +57,7 @@ describe("kinds of addresses", () => {
   it("IPv6 follows the numbers", () => {
     const head = fc.tuple(fc.constantFrom(0, 0x0f, 0xf, 0xfc, 0xfd, 0xfe, 0xff, 0x20), fc.nat(255));
     const tail = fc.oneof(
-      fc.constant(new Array<number>(14).fill(0)),
+      fc.constant(Array.from({ length: 14 }, () => 0)),
       fc.array(fc.nat(255), { minLength: 14, maxLength: 14 }),
     );
     fc.assert(

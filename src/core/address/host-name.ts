@@ -14,7 +14,7 @@ const NUMERIC_LABEL = /^(?:[0-9]+|0x[0-9a-f]*)$/;
 
 /** A host name in lower case ASCII. One trailing dot (an absolute name) is kept. */
 export function hostName(text: string, fail: Fail): string {
-  const name = /^[\x00-\x7f]*$/.test(text) ? text.toLowerCase() : toAscii(text, fail);
+  const name = /^\p{ASCII}*$/u.test(text) ? text.toLowerCase() : toAscii(text, fail);
   const labels = (name.endsWith(".") ? name.slice(0, -1) : name).split(".");
   for (const label of labels) checkLabel(label, text, fail);
   if (labels.join(".").length > MAX_NAME_LENGTH) {

@@ -1,0 +1,128 @@
+/**
+ * Writing a PROXY header, for a program that is itself the proxy.
+ */
+import type { Address } from "../address/address.ts";
+import { ipBytes } from "../address/ip.ts";
+import { UsageError } from "../errors.ts";
+import { crc32c } from "./crc32c.ts";
+import { ADDRESS_BYTES, FIXED_BYTES, type ProxyTlv, proxyTlvTypes, SIGNATURE, UNIX_PATH_BYTES } from "./header.ts";
+import { checksumOffset } from "./tlv.ts";
+
+export { proxyTlvTypes } from "./header.ts";
+
+/** What {@link formatProxyHeader} writes; a `ProxyHeader` that was received is one too. */
+export interface ProxyHeaderInit {
+  /** 1 (text) or 2 (binary; needed for UDP, Unix and TLVs). */
+  readonly version: 1 | 2;
+  /** `proxy`: for a client. `local`: the proxy's own connection; addresses and TLVs are left out. Default `proxy`. */
+  readonly command?: "proxy" | "local" | undefined;
+  /** The client. */
+  readonly source?: Address | undefined;
+  /** The address that the client connected to. */
+  readonly destination?: Address | undefined;
+  /** Version 2: TLVs to append. A CRC32C is computed here: give it any value, or none at all. Default: none. */
+  readonly tlvs?: readonly ProxyTlv[] | undefined;
+}
+
+/** Two addresses of one kind, ready to be written; "none" for LOCAL, UNKNOWN and UNSPEC. */
+type Ends =
+  | { readonly kind: "none" }
+  | { readonly kind: "unix"; readonly source: string; readonly destination: string }
+  | { readonly kind: "ip"; readonly source: Address; readonly destination: Address };
+
+/** Version 2: 4 or 16 bytes for each IP address. */
+const MAPPED_PREFIX: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+
+/** Version 2: the 16-bit length counts what follows the fixed bytes. */
+const MAX_LENGTH = 0xffff;
+
+/**
+ * Writes a PROXY header. It must be the first bytes of the connection, sent in one write.
+ *
+ * IPv4-mapped IPv6 addresses are written as IPv4. When one address is IPv4 and the other IPv6, both are written as IPv6.
+ * Without any address, version 1 says `UNKNOWN` and version 2 `UNSPEC`; version 1 also says `UNKNOWN` for what is not
+ * TCP, and leaves TLVs out.
+ *
+ * @throws UsageError `OPTION_INVALID`: only one of the two IP addresses is given, or one of them is a host name, or
+ *   they are of different kinds, or there are TLVs without addresses, or they are too long.
+ */
+export function formatProxyHeader(header: ProxyHeaderInit): Uint8Array {
+  const ends = header.command === "local" ? NO_ENDS : endsOf(header);
+  return header.version === 1 ? formatV1(ends) : formatV2(header.command ?? "proxy", ends, header.tlvs ?? []);
+}
+
+const NO_ENDS: Ends = { kind: "none" };
+
+function endsOf({ source, destination }: ProxyHeaderInit): Ends {
+  if (source === undefined && destination === undefined) return NO_ENDS;
+  const given = [source, destination].filter((address) => address !== undefined);
+  if (given.every((address) => address.transport === "unix")) {
+    return { kind: "unix", source: source?.path ?? "", destination: destination?.path ?? "" };
+  }
+  if (source === undefined || destination === undefined) throw wrong("source and destination must be given together");
+  if (!source.isIp || !destination.isIp) throw wrong("source and destination must be two IP addresses or two paths");
+  if ((source.transport === "udp") !== (destination.transport === "udp")) {
+    throw wrong("source and destination must both be UDP or both not");
+  }
+  return { kind: "ip", source: source.unmapped(), destination: destination.unmapped() };
+}
+
+function formatV1(ends: Ends): Uint8Array {
+  if (ends.kind !== "ip" || ends.source.transport === "udp") return Buffer.from("PROXY UNKNOWN\r\n");
+  const { source, destination } = ends;
+  const ipv4 = source.family === 4 && destination.family === 4;
+  const host = (address: Address): string => (ipv4 || address.family === 6 ? address.host : `::ffff:${address.host}`);
+  const fields = [ipv4 ? "TCP4" : "TCP6", host(source), host(destination), source.port, destination.port];
+  return Buffer.from(`PROXY ${fields.join(" ")}\r\n`);
+}
+
+function formatV2(command: "proxy" | "local", ends: Ends, tlvs: readonly ProxyTlv[]): Uint8Array {
+  if (ends.kind === "none") {
+    if (command === "proxy" && tlvs.length > 0) throw wrong("TLVs need a source and a destination");
+    return Buffer.concat(
+      [SIGNATURE, [command === "local" ? 0x20 : 0x21, 0, 0, 0]].map((part) => Uint8Array.from(part)),
+    );
+  }
+  const block = addressBlock(ends);
+  const body = Buffer.concat([block.bytes, ...tlvs.map(formatTlv)]);
+  if (body.length > MAX_LENGTH) throw wrong(`the TLVs make the header longer than ${FIXED_BYTES + MAX_LENGTH} bytes`);
+  const fixed = Uint8Array.of(...SIGNATURE, 0x21, block.familyAndProtocol, body.length >> 8, body.length & 0xff);
+  const header = Buffer.concat([fixed, body]);
+  const checksumAt = checksumOffset(tlvs);
+  if (checksumAt !== undefined) header.writeUInt32BE(crc32c(header), FIXED_BYTES + block.bytes.length + checksumAt);
+  return header;
+}
+
+function addressBlock(ends: Exclude<Ends, { kind: "none" }>): { familyAndProtocol: number; bytes: Buffer } {
+  if (ends.kind === "unix") {
+    const bytes = Buffer.alloc(ADDRESS_BYTES[3]);
+    bytes.write(ends.source, 0, UNIX_PATH_BYTES, "utf8");
+    bytes.write(ends.destination, UNIX_PATH_BYTES, UNIX_PATH_BYTES, "utf8");
+    return { familyAndProtocol: 0x31, bytes };
+  }
+  const { source, destination } = ends;
+  const ipv4 = source.family === 4 && destination.family === 4;
+  const ports = Uint8Array.of(source.port >> 8, source.port & 0xff, destination.port >> 8, destination.port & 0xff);
+  return {
+    familyAndProtocol: (ipv4 ? 0x10 : 0x20) | (source.transport === "udp" ? 2 : 1),
+    bytes: Buffer.concat([hostBytes(source, ipv4), hostBytes(destination, ipv4), ports]),
+  };
+}
+
+function hostBytes(address: Address, ipv4: boolean): Uint8Array {
+  const bytes = ipBytes(address.host);
+  return ipv4 || bytes.length === 16 ? bytes : Uint8Array.of(...MAPPED_PREFIX, ...bytes);
+}
+
+function formatTlv({ type, value }: ProxyTlv): Uint8Array {
+  if (!Number.isInteger(type) || type < 0 || type > 0xff) throw wrong(`the TLV type ${type} is not 0 to 255`);
+  // The bytes of the checksum are zeros while it is computed (section 2.2.3).
+  const bytes = type === proxyTlvTypes.crc32c ? new Uint8Array(4) : value;
+  if (bytes.length > MAX_LENGTH)
+    throw wrong(`the value of TLV 0x${type.toString(16)} has more than ${MAX_LENGTH} bytes`);
+  return Buffer.concat([Uint8Array.of(type, bytes.length >> 8, bytes.length & 0xff), bytes]);
+}
+
+function wrong(detail: string): UsageError {
+  return new UsageError("OPTION_INVALID", { op: "format PROXY header", detail });
+}

@@ -1,0 +1,117 @@
+/**
+ * Version 2: sixteen fixed bytes, then addresses and TLVs (proxy-protocol.txt section 2.2).
+ */
+import { Address } from "../address/address.ts";
+import { ipText } from "../address/ip.ts";
+import { MAX_UNIX_PATH_BYTES } from "../address/unix-path.ts";
+import {
+  ADDRESS_BYTES,
+  FIXED_BYTES,
+  headerWithoutAddresses,
+  type Invalid,
+  type ProxyHeader,
+  SIGNATURE,
+  UNIX_PATH_BYTES,
+} from "./header.ts";
+import { decodeTlvs, splitTlvs, verifyChecksum } from "./tlv.ts";
+
+/** The 13th and 14th byte. `family` 0 says that there are no addresses. */
+interface Kind {
+  readonly command: "proxy" | "local";
+  readonly family: 0 | 1 | 2 | 3;
+  readonly datagram: boolean;
+}
+
+/**
+ * Reads a version 2 header; undefined means that it is right so far and not complete. The fixed bytes are checked one by
+ * one as they come; the rest, which `maxBytes` bounds, once it is complete, so that the work stays linear.
+ */
+export function parseV2(
+  bytes: Uint8Array,
+  maxBytes: number,
+  invalid: Invalid,
+): { header: ProxyHeader; length: number } | undefined {
+  const signed = Math.min(bytes.length, SIGNATURE.length);
+  for (let at = 0; at < signed; at++) {
+    if (bytes[at] !== SIGNATURE[at]) throw invalid(`byte ${at + 1} is not that of the version 2 signature`);
+  }
+  const kind = parseKind(bytes, invalid);
+  const high = bytes[14];
+  if (kind === undefined || high === undefined) return undefined;
+  if (FIXED_BYTES + (high << 8) > maxBytes) throw invalid(`it is longer than ${maxBytes} bytes`);
+  const low = bytes[15];
+  if (low === undefined) return undefined;
+  const length = FIXED_BYTES + (high << 8) + low;
+  if (length > maxBytes) throw invalid(`it is ${length} bytes long, more than ${maxBytes}`);
+  const addressBytes = kind.family === 0 ? 0 : ADDRESS_BYTES[kind.family];
+  if (length < FIXED_BYTES + addressBytes) {
+    throw invalid(`its length leaves ${length - FIXED_BYTES} bytes for addresses that take ${addressBytes}`);
+  }
+  if (bytes.length < length) return undefined;
+  return { header: parseBody(kind, bytes.subarray(0, length), invalid), length };
+}
+
+/** Checks the two bytes after the signature; undefined while they are not there. */
+function parseKind(bytes: Uint8Array, invalid: Invalid): Kind | undefined {
+  const versionAndCommand = bytes[12];
+  if (versionAndCommand === undefined) return undefined;
+  if (versionAndCommand >> 4 !== 2) throw invalid(`its version is ${versionAndCommand >> 4} instead of 2`);
+  const command = versionAndCommand & 0x0f;
+  if (command > 1) throw invalid(`its command is ${command}; only 0 (LOCAL) and 1 (PROXY) are known`);
+  const familyAndProtocol = bytes[13];
+  if (familyAndProtocol === undefined) return undefined;
+  // LOCAL: the rest, including the family, is to be ignored.
+  if (command === 0) return { command: "local", family: 0, datagram: false };
+  const family = familyAndProtocol >> 4;
+  const protocol = familyAndProtocol & 0x0f;
+  if (family !== 0 && family !== 1 && family !== 2 && family !== 3)
+    throw invalid(`its address family ${family} is unknown`);
+  if (protocol > 2) throw invalid(`its transport protocol ${protocol} is unknown`);
+  // UNSPEC in either half: the receiver ignores the addresses, whatever they are.
+  return { command: "proxy", family: protocol === 0 ? 0 : family, datagram: protocol === 2 };
+}
+
+/** Without addresses it cannot be known where TLVs would begin, so what follows the fixed bytes is skipped. */
+function parseBody(kind: Kind, bytes: Uint8Array, invalid: Invalid): ProxyHeader {
+  const { command, family } = kind;
+  if (family === 0) return headerWithoutAddresses(2, command);
+  const tlvsAt = FIXED_BYTES + ADDRESS_BYTES[family];
+  const block = bytes.subarray(FIXED_BYTES, tlvsAt);
+  const tlvs = splitTlvs(bytes.subarray(tlvsAt), invalid);
+  const details = decodeTlvs(tlvs, invalid);
+  verifyChecksum(bytes, tlvsAt, tlvs, invalid);
+  const [source, destination] = family === 3 ? unixAddresses(block, invalid) : ipAddresses(block, kind.datagram);
+  return { version: 2, command, source, destination, tlvs, details };
+}
+
+/** Source address, destination address, source port, destination port. */
+function ipAddresses(block: Uint8Array, datagram: boolean): [Address, Address] {
+  const transport = datagram ? "udp" : "tcp";
+  const width = (block.length - 4) / 2;
+  const port = (at: number): number => ((block[at] ?? 0) << 8) | (block[at + 1] ?? 0);
+  return [
+    Address.fromIp(transport, ipText(block.subarray(0, width)), port(2 * width)),
+    Address.fromIp(transport, ipText(block.subarray(width, 2 * width)), port(2 * width + 2)),
+  ];
+}
+
+function unixAddresses(block: Uint8Array, invalid: Invalid): [Address | undefined, Address | undefined] {
+  return [
+    unixAddress(block.subarray(0, UNIX_PATH_BYTES), "source", invalid),
+    unixAddress(block.subarray(UNIX_PATH_BYTES), "destination", invalid),
+  ];
+}
+
+/** A path ends at its first zero byte, an abstract name at its last other byte; all zeros are a socket without name. */
+function unixAddress(field: Uint8Array, which: string, invalid: Invalid): Address | undefined {
+  const path = Buffer.from(field)
+    .toString("utf8")
+    .replace(/^([^\0]+)\0.*$|\0+$/s, "$1");
+  if (path === "") return undefined;
+  if (path.indexOf("\0", 1) !== -1) throw invalid(`the abstract name of the ${which} has a zero byte`);
+  if (path.includes("\ufffd")) throw invalid(`the path of the ${which} is not UTF-8`);
+  if (path[0] !== "\0" && Buffer.byteLength(path) > MAX_UNIX_PATH_BYTES) {
+    throw invalid(`the path of the ${which} has no zero byte at its end`);
+  }
+  return Address.fromPath(path);
+}

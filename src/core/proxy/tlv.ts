@@ -1,0 +1,131 @@
+/**
+ * The TLVs of a version 2 header (proxy-protocol.txt sections 2.2.1 to 2.2.8): splitting, checking and decoding.
+ */
+import { crc32c } from "./crc32c.ts";
+import { type Invalid, NO_DETAILS, type ProxyDetails, type ProxySsl, type ProxyTlv, proxyTlvTypes } from "./header.ts";
+
+/** Section 2.2.5. */
+const MAX_UNIQUE_ID_BYTES = 128;
+
+/** Section 2.2.6: flags and verify result, before the sub-TLVs; in bytes. */
+const SSL_FIXED_BYTES = 5;
+
+const SSL_VERSION = 0x21;
+const SSL_COMMON_NAME = 0x22;
+const SSL_CIPHER = 0x23;
+const SSL_SIGNATURE_ALGORITHM = 0x24;
+const SSL_KEY_ALGORITHM = 0x25;
+
+/** Throws on bytes that are not UTF-8, and keeps a byte order mark. */
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Splits bytes into TLVs; the values are copies. Linear in the bytes. */
+export function splitTlvs(bytes: Uint8Array, invalid: Invalid): ProxyTlv[] {
+  const tlvs: ProxyTlv[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    if (bytes.length - at < 3) throw invalid(`${bytes.length - at} bytes are left, too few for another TLV`);
+    const type = bytes[at] ?? 0;
+    const length = ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    at += 3;
+    if (length > bytes.length - at) {
+      throw invalid(`${typeName(type)} claims ${length} bytes, ${bytes.length - at} are left`);
+    }
+    tlvs.push({ type, value: Uint8Array.from(bytes.subarray(at, at + length)) });
+    at += length;
+  }
+  return tlvs;
+}
+
+/** Decodes the registered TLVs. A registered type stands at most once, except for NOOP. */
+export function decodeTlvs(tlvs: readonly ProxyTlv[], invalid: Invalid): ProxyDetails {
+  if (tlvs.length === 0) return NO_DETAILS;
+  const single = byType(tlvs, [...Object.values(proxyTlvTypes)], invalid);
+  const text = (type: number): string | undefined => decodeText(type, single.get(type), invalid);
+  const uniqueId = single.get(proxyTlvTypes.uniqueId);
+  if (uniqueId !== undefined && uniqueId.length > MAX_UNIQUE_ID_BYTES) {
+    throw invalid(`${typeName(proxyTlvTypes.uniqueId)} has ${uniqueId.length} bytes, more than ${MAX_UNIQUE_ID_BYTES}`);
+  }
+  const alpn = single.get(proxyTlvTypes.alpn);
+  const ssl = single.get(proxyTlvTypes.ssl);
+  return {
+    alpn: alpn === undefined ? undefined : Buffer.from(alpn).toString("latin1"),
+    authority: text(proxyTlvTypes.authority),
+    uniqueId,
+    ssl: ssl === undefined ? undefined : decodeSsl(ssl, invalid),
+    networkNamespace: text(proxyTlvTypes.networkNamespace),
+  };
+}
+
+/**
+ * Verifies the checksum of a whole header, if it has one (section 2.2.3): CRC32C over all bytes of the header with the
+ * four bytes of the checksum as zeros.
+ */
+export function verifyChecksum(header: Uint8Array, tlvsAt: number, tlvs: readonly ProxyTlv[], invalid: Invalid): void {
+  const at = checksumOffset(tlvs);
+  if (at === undefined) return;
+  const sent = tlvs.find((tlv) => tlv.type === proxyTlvTypes.crc32c)?.value ?? new Uint8Array();
+  if (sent.length !== 4) throw invalid(`the CRC32C checksum has ${sent.length} bytes instead of 4`);
+  const zeroed = Uint8Array.from(header).fill(0, tlvsAt + at, tlvsAt + at + 4);
+  if (crc32c(zeroed) !== Buffer.from(sent).readUInt32BE()) throw invalid("the CRC32C checksum does not match");
+}
+
+/** Where the value of the CRC32C TLV begins, counted from the first TLV; undefined when there is none. */
+export function checksumOffset(tlvs: readonly ProxyTlv[]): number | undefined {
+  let at = 0;
+  for (const tlv of tlvs) {
+    if (tlv.type === proxyTlvTypes.crc32c) return at + 3;
+    at += 3 + tlv.value.length;
+  }
+  return undefined;
+}
+
+function decodeSsl(value: Uint8Array, invalid: Invalid): ProxySsl {
+  if (value.length < SSL_FIXED_BYTES) {
+    throw invalid(`${typeName(proxyTlvTypes.ssl)} has ${value.length} bytes, fewer than ${SSL_FIXED_BYTES}`);
+  }
+  const flags = value[0] ?? 0;
+  const verifyResult = Buffer.from(value).readUInt32BE(1);
+  const types = [SSL_VERSION, SSL_COMMON_NAME, SSL_CIPHER, SSL_SIGNATURE_ALGORITHM, SSL_KEY_ALGORITHM];
+  const single = byType(splitTlvs(value.subarray(SSL_FIXED_BYTES), invalid), types, invalid);
+  const text = (type: number): string | undefined => decodeText(type, single.get(type), invalid);
+  const certificateOnConnection = (flags & 0x02) !== 0;
+  const certificateInSession = (flags & 0x04) !== 0;
+  return {
+    tls: (flags & 0x01) !== 0,
+    certificateOnConnection,
+    certificateInSession,
+    verified: verifyResult === 0 && (certificateOnConnection || certificateInSession),
+    verifyResult,
+    version: text(SSL_VERSION),
+    commonName: text(SSL_COMMON_NAME),
+    cipher: text(SSL_CIPHER),
+    signatureAlgorithm: text(SSL_SIGNATURE_ALGORITHM),
+    keyAlgorithm: text(SSL_KEY_ALGORITHM),
+  };
+}
+
+/**
+ * The values of some types. Two TLVs of one type are an error: two readers of one header could each believe another.
+ */
+function byType(tlvs: readonly ProxyTlv[], types: readonly number[], invalid: Invalid): Map<number, Uint8Array> {
+  const values = new Map<number, Uint8Array>();
+  for (const { type, value } of tlvs) {
+    if (type === proxyTlvTypes.noop || !types.includes(type)) continue;
+    if (values.has(type)) throw invalid(`${typeName(type)} stands twice`);
+    values.set(type, value);
+  }
+  return values;
+}
+
+function decodeText(type: number, value: Uint8Array | undefined, invalid: Invalid): string | undefined {
+  if (value === undefined) return undefined;
+  try {
+    return utf8.decode(value);
+  } catch {
+    throw invalid(`${typeName(type)} is not UTF-8`);
+  }
+}
+
+function typeName(type: number): string {
+  return `the TLV of type 0x${type.toString(16).padStart(2, "0")}`;
+}

@@ -1,0 +1,88 @@
+/** Who may come in: the lists and the limits of a listener (SEMANTICS A6, A7). */
+
+import type { Address } from "../core/address/address.ts";
+import { AddressList, limitKey } from "../core/address/cidr.ts";
+import { UsageError } from "../core/errors.ts";
+import type { ListenOptions, ListenerStats, RefusalReason } from "./listener.ts";
+
+const DEFAULT_MAX_CONNECTIONS = 10_000;
+
+/** Counts the connections of one listener and decides about new ones. */
+export class Admission {
+  accepted = 0;
+  readonly refused: Record<RefusalReason, number> = {
+    "accept-queue": 0,
+    "max-connections": 0,
+    "max-connections-per-address": 0,
+    "not-allowed": 0,
+    denied: 0,
+    handshake: 0,
+    closing: 0,
+  };
+  #open = 0;
+  readonly #maxConnections: number;
+  readonly #maxPerAddress: number;
+  readonly #allow: AddressList | undefined;
+  readonly #deny: AddressList | undefined;
+  readonly #trusted: AddressList | undefined;
+  readonly #perAddress: Map<string, number> = new Map();
+
+  /** Throws `ADDRESS_INVALID` for a list that cannot be read, `OPTION_INVALID` for a limit that is none. */
+  constructor(options: ListenOptions) {
+    this.#maxConnections = count("maxConnections", options.maxConnections, DEFAULT_MAX_CONNECTIONS);
+    this.#maxPerAddress = count("maxConnectionsPerAddress", options.maxConnectionsPerAddress, Number.POSITIVE_INFINITY);
+    this.#allow = options.allow === undefined ? undefined : AddressList.parse(options.allow);
+    this.#deny = options.deny === undefined ? undefined : AddressList.parse(options.deny);
+    this.#trusted = options.proxyProtocol === undefined ? undefined : AddressList.parse(options.proxyProtocol.from);
+  }
+
+  get stats(): ListenerStats {
+    return { accepted: this.accepted, open: this.#open, refused: { ...this.refused } };
+  }
+
+  /** Whether the connection comes from a proxy that must announce the peer. */
+  trusts(source: Address): boolean {
+    return this.#trusted?.matches(source) ?? false;
+  }
+
+  /** Takes a place for a new connection; a reason when there is none. */
+  enter(): RefusalReason | undefined {
+    if (this.#open >= this.#maxConnections) return "max-connections";
+    this.#open += 1;
+    return undefined;
+  }
+
+  /** Gives the place back. */
+  leave(): void {
+    this.#open -= 1;
+  }
+
+  /** Whether this peer may come in; counts it under its address if so. */
+  admit(peer: Address): RefusalReason | undefined {
+    if (this.#deny?.matches(peer) === true) return "denied";
+    if (this.#allow?.matches(peer) === false) return "not-allowed";
+    if (this.#maxPerAddress === Number.POSITIVE_INFINITY) return undefined;
+    const key = limitKey(peer);
+    const open = this.#perAddress.get(key) ?? 0;
+    if (open >= this.#maxPerAddress) return "max-connections-per-address";
+    this.#perAddress.set(key, open + 1);
+    return undefined;
+  }
+
+  /** The opposite of a successful `admit`. */
+  dismiss(peer: Address): void {
+    if (this.#maxPerAddress === Number.POSITIVE_INFINITY) return;
+    const key = limitKey(peer);
+    const open = this.#perAddress.get(key) ?? 0;
+    if (open > 1) this.#perAddress.set(key, open - 1);
+    else this.#perAddress.delete(key);
+  }
+}
+
+/** A limit that counts things. */
+export function count(name: string, value: number | undefined, standard: number): number {
+  if (value === undefined) return standard;
+  if (value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value >= 0)) return value;
+  const detail = `${name} must be a whole number from 0 on, or Infinity for no limit, not ${value}`;
+  throw new UsageError("OPTION_INVALID", { op: "listen", detail });
+}

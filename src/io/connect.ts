@@ -1,0 +1,132 @@
+/** Making a connection: the caller's side of the telephone. */
+
+import { Address, type AddressLike } from "../core/address/address.ts";
+import { ConnectError, UsageError, ZocaloError } from "../core/errors.ts";
+import { Connection, type ConnectionOptions } from "./connection.ts";
+import { Deadline, type OperationOptions, refusedAtOnce, timeoutError } from "./deadline.ts";
+import { happyEyeballs } from "./happy-eyeballs.ts";
+import type { Network, StreamTransport } from "./network.ts";
+import { type RetryOptions, withRetry } from "./retry.ts";
+import type { StreamSocket } from "./stream-socket.ts";
+import type { TlsOptions } from "./tls.ts";
+
+/** Options of `connect`. */
+export interface ConnectOptions extends OperationOptions, ConnectionOptions {
+  /**
+   * One time-out over everything: looking up the name, all attempts, the TLS handshake. Default 30000; the kernel alone
+   * would wait about two minutes for a host that does not answer. `Infinity` leaves it to the kernel.
+   */
+  readonly timeoutMs?: number | undefined;
+  /** The own address to connect from, as `host` or `host:port`; default: the system chooses. */
+  readonly localAddress?: AddressLike | undefined;
+  /** Send small writes at once. Default true. */
+  readonly noDelay?: boolean | undefined;
+  /** Wait for a server that is not up yet: try again while it refuses, at most this long. Default: do not. */
+  readonly retry?: RetryOptions | undefined;
+  /** TLS settings of a `tls:` address. */
+  readonly tls?: TlsOptions | undefined;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/** Connects over `network`; see the public `connect`. */
+export async function connectOver(
+  network: Network,
+  address: AddressLike,
+  options: ConnectOptions = {},
+): Promise<StreamSocket> {
+  const target = telephoneAddress(address);
+  const remote = target.toString();
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const refused = refusedAtOnce({ signal: options.signal, timeoutMs }, () => ({ op: "connect", remote }));
+  if (refused !== undefined) throw refused.reason;
+  const controller = new AbortController();
+  const deadline = new Deadline(network.clock, { signal: options.signal, timeoutMs }, (cause) => {
+    const late = typeof cause === "number" ? timeoutError(cause, { op: "connect", remote }, "none") : cause.reason;
+    controller.abort(late);
+  });
+  try {
+    const transport = await withRetry(network, options.retry, controller.signal, () =>
+      open(network, target, options, controller.signal),
+    );
+    return new Connection(network, transport, options);
+  } finally {
+    deadline.cancel();
+  }
+}
+
+/** The address of a stream; a mailbox's is refused with the name of the right call. */
+function telephoneAddress(address: AddressLike): Address {
+  const target = Address.parse(address, { transport: "tcp", op: "connect" });
+  const remote = target.toString();
+  if (target.transport === "udp") {
+    const detail = "udp is connectionless: use bind(local, { remote }) for a mailbox with one partner";
+    throw new UsageError("ADDRESS_INVALID", { op: "connect", remote, detail });
+  }
+  if (target.transport !== "unix" && target.port === 0) {
+    throw new UsageError("ADDRESS_INVALID", { op: "connect", remote, detail: "port 0 cannot be connected to" });
+  }
+  return target;
+}
+
+async function open(
+  network: Network,
+  target: Address,
+  options: ConnectOptions,
+  signal: AbortSignal,
+): Promise<StreamTransport> {
+  const transport = await reach(network, target, options, signal);
+  if (target.transport !== "tls") return transport;
+  const abandon = (): void => transport.reset();
+  signal.addEventListener("abort", abandon, { once: true });
+  try {
+    const settings = { servername: target.host, ...options.tls, role: "client" as const };
+    const secure = await transport.startTls(settings, new Uint8Array(0));
+    if (!signal.aborted) return secure;
+    secure.reset();
+    throw signal.reason;
+  } catch (error) {
+    throw signal.aborted ? signal.reason : asConnectError(error, target);
+  } finally {
+    signal.removeEventListener("abort", abandon);
+  }
+}
+
+/** Connects to an IP address or a path at once, to a name by Happy Eyeballs. */
+async function reach(
+  network: Network,
+  target: Address,
+  options: ConnectOptions,
+  signal: AbortSignal,
+): Promise<StreamTransport> {
+  const localAddress = localAddressOf(options.localAddress);
+  const noDelay = options.noDelay ?? true;
+  const attempt = (address: Address, stop: AbortSignal): Promise<StreamTransport> =>
+    network.sockets.connect(address, { localAddress, noDelay, signal: stop });
+  if (target.family === "name") {
+    const families = localAddress === undefined ? ([6, 4] as const) : ([localAddress.family as 4 | 6] as const);
+    return await happyEyeballs(network, target, families, attempt, signal);
+  }
+  try {
+    return await attempt(target, signal);
+  } catch (error) {
+    throw asConnectError(error, target);
+  }
+}
+
+/** The error of a single attempt, told as the failure of the whole call. */
+function asConnectError(error: unknown, target: Address): unknown {
+  if (!(error instanceof ZocaloError) || error instanceof UsageError) return error;
+  const { code, detail, side, local, cause } = error;
+  const remote = target.toString();
+  const attempts = [{ address: remote, startedAfterMs: 0, error }];
+  return new ConnectError(code, { op: "connect", detail, side, local, remote, cause, attempts });
+}
+
+function localAddressOf(input: AddressLike | undefined): Address | undefined {
+  if (input === undefined) return undefined;
+  const local = Address.parse(input, { transport: "tcp", defaultPort: 0, op: "connect" });
+  if (local.isIp) return local;
+  const detail = "localAddress must be an IP address of this machine";
+  throw new UsageError("ADDRESS_INVALID", { op: "connect", local: local.toString(), detail });
+}

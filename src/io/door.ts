@@ -1,0 +1,280 @@
+/** The one implementation of {@link Listener}, over any network's transport. */
+
+import type { Address } from "../core/address/address.ts";
+import { ConnectionError, UsageError, type ZocaloError } from "../core/errors.ts";
+import { Admission, count } from "./admission.ts";
+import { Connection } from "./connection.ts";
+import {
+  Deadline,
+  expiryReason,
+  type OperationContext,
+  type OperationOptions,
+  refusedAtOnce,
+  timeoutError,
+} from "./deadline.ts";
+import { publish } from "./diagnostics.ts";
+import type { Listener, ListenerStats, ListenOptions, RefusalReason } from "./listener.ts";
+import type { ListenerSink, ListenerTransport, Network, StreamTransport } from "./network.ts";
+import { readProxyHeader } from "./proxy-prelude.ts";
+import type { StreamSocket } from "./stream-socket.ts";
+import type { TlsOptions } from "./tls.ts";
+
+const DEFAULT_ACCEPT_QUEUE = 128;
+const DEFAULT_HANDSHAKE_MS = 10_000;
+
+interface Waiter {
+  readonly resolve: (socket: StreamSocket) => void;
+  readonly reject: (reason: unknown) => void;
+  deadline: Deadline | undefined;
+}
+
+/** How a door hands over connections, for those who stand on it. */
+export interface DoorOptions<Socket extends Connection> {
+  /** Makes the socket of a connection that was let in. */
+  readonly create: (transport: StreamTransport, remote: Address) => Socket;
+  /** Takes every connection at once, instead of the accept queue. */
+  readonly deliver?: ((socket: Socket) => void) | undefined;
+}
+
+/** An open door over a transport. */
+export class Door<Socket extends Connection> implements Listener, ListenerSink {
+  readonly #network: Network;
+  readonly #transport: ListenerTransport;
+  readonly #options: ListenOptions;
+  readonly #admission: Admission;
+  readonly #door: DoorOptions<Socket>;
+  readonly #acceptQueue: number;
+  #tls: TlsOptions | undefined;
+  #queue: Socket[] = [];
+  #waiters: Waiter[] = [];
+  readonly #handshakes: Set<(reason: unknown) => void> = new Set();
+  #closed: Promise<void> | undefined;
+
+  constructor(network: Network, transport: ListenerTransport, options: ListenOptions, door: DoorOptions<Socket>) {
+    this.#network = network;
+    this.#transport = transport;
+    this.#options = options;
+    this.#door = door;
+    this.#admission = new Admission(options);
+    this.#acceptQueue = count("acceptQueue", options.acceptQueue, DEFAULT_ACCEPT_QUEUE);
+    if (transport.localAddress.transport === "tls") this.#tls = options.tls ?? {};
+    publish("open", () => ({ kind: "listener", local: transport.localAddress.toString(), remote: undefined }));
+    transport.start(this);
+  }
+
+  get localAddress(): Address {
+    return this.#transport.localAddress;
+  }
+  get native(): unknown {
+    return this.#transport.native;
+  }
+  get stats(): ListenerStats {
+    return this.#admission.stats;
+  }
+
+  accept(options?: OperationOptions): Promise<StreamSocket> {
+    const refused = refusedAtOnce(options, () => this.#context("accept"));
+    if (refused !== undefined) return Promise.reject(refused.reason);
+    const ready = this.#queue.shift();
+    if (ready !== undefined) return Promise.resolve(ready);
+    if (this.#closed !== undefined) return Promise.reject(this.#closedError());
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { resolve, reject, deadline: undefined };
+      waiter.deadline = Deadline.of(this.#network.clock, options, (cause) => {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+        reject(expiryReason(cause, this.#context("accept")));
+      });
+      this.#waiters.push(waiter);
+    });
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<StreamSocket, void, undefined> {
+    for (;;) {
+      try {
+        yield await this.accept();
+      } catch (error) {
+        if (this.#closed !== undefined && (error as ZocaloError).code === "CLOSED") return;
+        throw error;
+      }
+    }
+  }
+
+  setTls(options: TlsOptions): void {
+    if (this.#tls === undefined) {
+      const detail = "setTls needs a listener with a tls: address";
+      throw new UsageError("OPTION_INVALID", { ...this.#context("setTls"), detail });
+    }
+    this.#transport.checkTls(options);
+    this.#tls = options;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  ref(): this {
+    this.#transport.setReferenced(true);
+    return this;
+  }
+  unref(): this {
+    this.#transport.setReferenced(false);
+    return this;
+  }
+
+  // What the transport reports.
+
+  accepted(transport: StreamTransport): void {
+    const reason = this.#closed === undefined ? this.#admission.enter() : "closing";
+    if (reason !== undefined) this.#refuse(transport, transport.remoteAddress, reason);
+    else {
+      void this.#letIn(transport).catch((error: unknown) => {
+        this.#admission.leave();
+        this.failed(error);
+      });
+    }
+  }
+
+  failed(error: unknown): void {
+    publish("error", () => ({ kind: "listener", local: this.localAddress.toString(), remote: undefined, error }));
+  }
+
+  /** From an accepted transport to a socket: the lists, the PROXY header, TLS. */
+  async #letIn(transport: StreamTransport): Promise<void> {
+    const trusted = this.#admission.trusts(transport.remoteAddress);
+    if (!trusted && this.#tls === undefined) {
+      const reason = this.#admission.admit(transport.remoteAddress);
+      if (reason === undefined) this.#handOver(transport, transport.remoteAddress, new Uint8Array(0));
+      else this.#turnAway(transport, transport.remoteAddress, reason);
+      return;
+    }
+    let giveUp = (_reason: unknown): void => undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      giveUp = reject;
+    });
+    late.catch(() => undefined);
+    this.#handshakes.add(giveUp);
+    const timeoutMs = this.#options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_MS;
+    const remote = transport.remoteAddress.toString();
+    const timer = this.#network.clock.setTimer(
+      () => giveUp(timeoutError(timeoutMs, { ...this.#context("handshake"), remote })),
+      timeoutMs,
+      true,
+    );
+    try {
+      await this.#handshake(transport, trusted, late);
+    } finally {
+      timer.cancel();
+      this.#handshakes.delete(giveUp);
+    }
+  }
+
+  async #handshake(transport: StreamTransport, trusted: boolean, late: Promise<never>): Promise<void> {
+    let remote = transport.remoteAddress;
+    let unread = new Uint8Array(0);
+    let current = transport;
+    try {
+      if (trusted) {
+        const prelude = await Promise.race([readProxyHeader(transport), late]);
+        unread = new Uint8Array(prelude.unread);
+        const { source } = prelude.header;
+        if (prelude.header.command === "proxy" && source !== undefined) remote = source.unmapped();
+      }
+      const reason = this.#admission.admit(remote);
+      if (reason !== undefined) {
+        this.#turnAway(transport, remote, reason);
+        return;
+      }
+    } catch (error) {
+      this.#handshakeFailed(transport, remote, error);
+      return;
+    }
+    try {
+      if (this.#tls !== undefined) {
+        const secured = transport.startTls({ ...this.#tls, role: "server" }, unread);
+        secured.catch(() => undefined);
+        current = await Promise.race([secured, late]);
+        unread = new Uint8Array(0);
+      }
+    } catch (error) {
+      this.#admission.dismiss(remote);
+      this.#handshakeFailed(transport, remote, error);
+      return;
+    }
+    this.#handOver(current, remote, unread);
+  }
+
+  #handshakeFailed(transport: StreamTransport, remote: Address, error: unknown): void {
+    this.#turnAway(transport, remote, "handshake");
+    publish("error", () => ({ kind: "stream", local: this.localAddress.toString(), remote: remote.toString(), error }));
+  }
+
+  #handOver(transport: StreamTransport, remote: Address, unread: Uint8Array): void {
+    const full =
+      this.#door.deliver === undefined && this.#waiters.length === 0 && this.#queue.length >= this.#acceptQueue;
+    if (full || this.#closed !== undefined) {
+      this.#admission.dismiss(remote);
+      this.#turnAway(transport, remote, full ? "accept-queue" : "closing");
+      return;
+    }
+    this.#admission.accepted += 1;
+    const socket = this.#door.create(transport, remote);
+    socket.whenOver(() => {
+      this.#admission.leave();
+      this.#admission.dismiss(remote);
+    });
+    if (unread.length > 0) socket.received(unread);
+    if (this.#door.deliver !== undefined) {
+      this.#door.deliver(socket);
+      return;
+    }
+    const waiter = this.#waiters.shift();
+    waiter?.deadline?.cancel();
+    if (waiter === undefined) this.#queue.push(socket);
+    else waiter.resolve(socket);
+  }
+
+  #turnAway(transport: StreamTransport, remote: Address, reason: RefusalReason): void {
+    this.#admission.leave();
+    this.#refuse(transport, remote, reason);
+  }
+
+  /** Surplus connections see a reset, never a clean end that would look like an empty answer. */
+  #refuse(transport: StreamTransport, remote: Address, reason: RefusalReason): void {
+    this.#admission.refused[reason] += 1;
+    transport.reset();
+    publish("refusal", () => {
+      return { kind: "listener", local: this.localAddress.toString(), remote: remote.toString(), reason };
+    });
+  }
+
+  async #close(): Promise<void> {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const giveUp of this.#handshakes) giveUp(this.#closedError());
+    for (const waiter of waiters) {
+      waiter.deadline?.cancel();
+      waiter.reject(this.#closedError());
+    }
+    for (const socket of this.#queue.splice(0)) socket.abort(this.#closedError());
+    await this.#transport.close();
+    publish("close", () => ({
+      kind: "listener",
+      local: this.localAddress.toString(),
+      remote: undefined,
+      how: "closed",
+    }));
+  }
+
+  #closedError(): ZocaloError {
+    return new ConnectionError("CLOSED", { ...this.#context("accept"), detail: "this program closed the listener" });
+  }
+
+  #context(op: string): OperationContext {
+    return { op, local: this.localAddress.toString() };
+  }
+}

@@ -1,0 +1,67 @@
+/** Opening a door: the called side of the telephone. */
+
+import { Address, type AddressLike } from "../core/address/address.ts";
+import { UsageError } from "../core/errors.ts";
+import { Connection } from "./connection.ts";
+import { Door, type DoorOptions } from "./door.ts";
+import type { Listener, ListenOptions } from "./listener.ts";
+import type { ListenerTransport, Network } from "./network.ts";
+
+const DEFAULT_BACKLOG = 511;
+
+/** Listens over `network`; see the public `listen`. */
+export async function listenOver(
+  network: Network,
+  address: AddressLike,
+  options: ListenOptions = {},
+): Promise<Listener> {
+  return await openDoor(network, address, options, {
+    create: (transport, remote) => new Connection(network, transport, options, remote),
+  });
+}
+
+/** Opens a door whose connections are made by `door.create`. */
+export async function openDoor<Socket extends Connection>(
+  network: Network,
+  address: AddressLike,
+  options: ListenOptions,
+  door: DoorOptions<Socket>,
+): Promise<Door<Socket>> {
+  const transport = await openTransport(network, address, options);
+  try {
+    if (transport.localAddress.transport === "tls") transport.checkTls(serverTls(options, transport));
+    return new Door(network, transport, options, door);
+  } catch (error) {
+    await transport.close();
+    throw error;
+  }
+}
+
+async function openTransport(
+  network: Network,
+  address: AddressLike,
+  options: ListenOptions,
+): Promise<ListenerTransport> {
+  const asked = Address.parse(address, { transport: "tcp", op: "listen" });
+  if (asked.transport === "udp") {
+    const detail = "udp is connectionless: use bind(address) for a mailbox, or serveDatagrams";
+    throw new UsageError("ADDRESS_INVALID", { op: "listen", local: asked.toString(), detail });
+  }
+  const { backlog = DEFAULT_BACKLOG, reusePort = false, ipv6Only = false, noDelay = true, mode, fd } = options;
+  const settings = { backlog, reusePort, ipv6Only, noDelay, mode, fd };
+  return await network.sockets.listen(await localIp(network, asked), settings);
+}
+
+/** A name is looked up here, so that the address that is opened is one that can be told. */
+async function localIp(network: Network, asked: Address): Promise<Address> {
+  if (asked.family !== "name") return asked;
+  const [first] = await network.sockets.resolve(asked.host, 4).catch(() => network.sockets.resolve(asked.host, 6));
+  return first === undefined ? asked : asked.with({ host: first });
+}
+
+function serverTls(options: ListenOptions, transport: ListenerTransport): NonNullable<ListenOptions["tls"]> {
+  const { tls } = options;
+  if (tls !== undefined && ((tls.cert !== undefined && tls.key !== undefined) || tls.sni !== undefined)) return tls;
+  const detail = "a tls: listener needs a certificate: give tls: { cert, key }, or tls: { sni }";
+  throw new UsageError("OPTION_INVALID", { op: "listen", local: transport.localAddress.toString(), detail });
+}

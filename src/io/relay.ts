@@ -1,0 +1,63 @@
+/** Joining two connections, as a proxy does. */
+
+import type { StreamSocket } from "./stream-socket.ts";
+
+/** Options of {@link relay}. */
+export interface RelayOptions {
+  /** Aborts both connections. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a relay has carried. */
+export interface RelayReport {
+  readonly bytesAToB: number;
+  readonly bytesBToA: number;
+  /** What broke one of the two, if anything did; the other was then aborted as well. */
+  readonly error?: unknown;
+}
+
+/**
+ * Carries bytes both ways between `a` and `b` until both directions have ended, with backpressure: a slow reader slows
+ * its writer. An end of one direction is passed on as an end (half-close), a reset as a reset. Resolves when both
+ * connections are over; never rejects.
+ *
+ * @example
+ * ```ts
+ * import { connect, pair, relay, serve } from "zocalo";
+ * await using target = await serve("tcp://127.0.0.1:0", async (peer) => await peer.write("hola"));
+ * const [inner, outer] = pair();
+ * const joined = relay(inner, await connect(target.localAddress));
+ * console.log(String(await outer.readExactly(4)));
+ * await outer.end();
+ * console.log((await joined).bytesBToA);
+ * ```
+ */
+export async function relay(a: StreamSocket, b: StreamSocket, options: RelayOptions = {}): Promise<RelayReport> {
+  let error: unknown;
+  const fail = (reason: unknown): void => {
+    error ??= reason;
+    a.abort(reason);
+    b.abort(reason);
+  };
+  const stop = (): void => fail(options.signal?.reason);
+  if (options.signal?.aborted === true) stop();
+  options.signal?.addEventListener("abort", stop, { once: true });
+  const [bytesAToB, bytesBToA] = await Promise.all([carry(a, b, fail), carry(b, a, fail)]);
+  options.signal?.removeEventListener("abort", stop);
+  await Promise.allSettled([a.close(), b.close()]);
+  return error === undefined ? { bytesAToB, bytesBToA } : { bytesAToB, bytesBToA, error };
+}
+
+async function carry(from: StreamSocket, to: StreamSocket, fail: (reason: unknown) => void): Promise<number> {
+  let carried = 0;
+  try {
+    for await (const bytes of from) {
+      await to.write(bytes);
+      carried += bytes.length;
+    }
+    await to.end();
+  } catch (error) {
+    fail(error);
+  }
+  return carried;
+}

@@ -1,0 +1,240 @@
+/** A server: one handler for each connection, and what happens to it when things go wrong or come to an end. */
+
+import type { Address, AddressLike } from "../core/address/address.ts";
+import { ConnectionError } from "../core/errors.ts";
+import { Connection } from "./connection.ts";
+import type { OperationOptions } from "./deadline.ts";
+import { publish } from "./diagnostics.ts";
+import { Door } from "./door.ts";
+import { openDoor } from "./listen.ts";
+import type { ListenerStats, ListenOptions } from "./listener.ts";
+import type { Network } from "./network.ts";
+import type { StreamSocket } from "./stream-socket.ts";
+import type { TlsOptions } from "./tls.ts";
+
+/** A connection in the hands of a server's handler. */
+export interface Peer extends StreamSocket {
+  /** Aborts when the server begins to drain: finish what you are doing and return. */
+  readonly draining: AbortSignal;
+  /** Takes the connection out of the server's care: it stays open when the handler returns, and `drain` ignores it. */
+  detach(): StreamSocket;
+}
+
+/** Serves one connection. When it returns, the connection is closed; when it throws, it is aborted. */
+export type PeerHandler = (peer: Peer) => Promise<unknown> | unknown;
+
+/** Options of `serve`. */
+export interface ServeOptions extends ListenOptions {
+  /** Default 300000 here: a server that keeps dead peers runs out of sockets. `Infinity` turns it off. */
+  readonly idleTimeoutMs?: number | undefined;
+  /**
+   * Told of what a handler threw and of a close that could not deliver. Default: nobody, but the channel `zocalo:error`
+   * has it. What it throws itself goes to that channel too; nothing here ever becomes an unhandled rejection.
+   */
+  readonly onError?: ((error: unknown, peer: Peer) => void) | undefined;
+}
+
+/** How `drain` went. */
+export interface DrainReport {
+  /** Connections whose handlers came to their end in time. */
+  readonly finished: number;
+  /** Connections that were aborted because the time was over. */
+  readonly cut: number;
+  readonly durationMs: number;
+}
+
+/** A running server. `await using` drains it, at most 5 seconds. */
+export interface Server extends AsyncDisposable {
+  /** The address, with the port that the system chose. */
+  readonly localAddress: Address;
+  readonly stats: ListenerStats;
+  /** The connections that are being served. */
+  readonly peers: ReadonlySet<Peer>;
+  /** Resolves when the server accepts no more and its last connection is over. Never rejects. */
+  readonly closed: Promise<void>;
+  /**
+   * Stops accepting, tells the handlers (`peer.draining`), and waits for them. When `timeoutMs` (default 5000) is over, or
+   * `signal` aborts, the rest is aborted. A second call shares the first one's report.
+   */
+  drain(options?: OperationOptions): Promise<DrainReport>;
+  /** Stops accepting and aborts every connection at once. */
+  close(): Promise<void>;
+  /** Uses other certificates for connections from now on. */
+  setTls(options: TlsOptions): void;
+  ref(): this;
+  unref(): this;
+}
+
+const DEFAULT_IDLE_MS = 300_000;
+const DEFAULT_DRAIN_MS = 5000;
+
+class ServedConnection extends Connection implements Peer {
+  detached = false;
+  #draining: () => AbortSignal = () => AbortSignal.abort();
+
+  /** Where the server's signal is found. */
+  belongsTo(draining: () => AbortSignal): this {
+    this.#draining = draining;
+    return this;
+  }
+  get draining(): AbortSignal {
+    return this.#draining();
+  }
+  detach(): StreamSocket {
+    this.detached = true;
+    return this;
+  }
+}
+
+/** Serves over `network`; see the public `serve`. */
+export async function serveOver(
+  network: Network,
+  address: AddressLike,
+  handler: PeerHandler,
+  options: ServeOptions = {},
+): Promise<Server> {
+  const limits = { ...options, idleTimeoutMs: options.idleTimeoutMs ?? DEFAULT_IDLE_MS };
+  const server = new ConnectionServer(network, handler, options);
+  server.door = await openDoor(network, address, options, {
+    create: (transport, remote) => server.create(new ServedConnection(network, transport, limits, remote)),
+    deliver: (peer) => server.take(peer),
+  });
+  return server;
+}
+
+class ConnectionServer implements Server {
+  readonly peers: Set<ServedConnection> = new Set();
+  readonly closed: Promise<void>;
+  readonly #network: Network;
+  readonly #handler: PeerHandler;
+  readonly #options: ServeOptions;
+  readonly #drainController: AbortController = new AbortController();
+  #door: Door<ServedConnection> | undefined;
+  #drained: Promise<DrainReport> | undefined;
+  #resolveClosed: () => void = () => undefined;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(network: Network, handler: PeerHandler, options: ServeOptions) {
+    this.#network = network;
+    this.#handler = handler;
+    this.#options = options;
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+  }
+
+  get door(): Door<ServedConnection> {
+    return this.#door as Door<ServedConnection>;
+  }
+  set door(door: Door<ServedConnection>) {
+    this.#door = door;
+  }
+  get localAddress(): Address {
+    return this.door.localAddress;
+  }
+  get stats(): ListenerStats {
+    return this.door.stats;
+  }
+
+  create(peer: ServedConnection): ServedConnection {
+    return peer.belongsTo(() => this.#drainController.signal);
+  }
+
+  /** Runs the handler; whatever comes of it stays with this one connection. */
+  take(peer: ServedConnection): void {
+    this.peers.add(peer);
+    void this.#serve(peer).finally(() => {
+      this.peers.delete(peer);
+      if (this.peers.size === 0) this.#onEmpty?.();
+    });
+  }
+
+  drain(options: OperationOptions = {}): Promise<DrainReport> {
+    this.#drained ??= this.#drain(options);
+    return this.#drained;
+  }
+
+  async close(): Promise<void> {
+    const closing = this.drain({ timeoutMs: 0 });
+    this.#cut();
+    await closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain();
+  }
+
+  setTls(options: TlsOptions): void {
+    this.door.setTls(options);
+  }
+  ref(): this {
+    this.door.ref();
+    return this;
+  }
+  unref(): this {
+    this.door.unref();
+    return this;
+  }
+
+  async #serve(peer: ServedConnection): Promise<void> {
+    try {
+      await this.#handler(peer);
+      if (!peer.detached) await peer.close();
+    } catch (error) {
+      if (!peer.detached) peer.abort(error);
+      this.#report(error, peer);
+    }
+  }
+
+  #report(error: unknown, peer: ServedConnection): void {
+    const tell = (problem: unknown): void => {
+      const { local, remote } = peer.context("serve");
+      publish("error", () => ({ kind: "stream", local, remote, error: problem }));
+    };
+    tell(error);
+    try {
+      this.#options.onError?.(error, peer);
+    } catch (problem) {
+      tell(problem);
+    }
+  }
+
+  async #drain(options: OperationOptions): Promise<DrainReport> {
+    const { clock } = this.#network;
+    const startedAt = clock.now();
+    const before = this.peers.size;
+    const closing = this.door.close();
+    this.#drainController.abort(new ConnectionError("CLOSED", { op: "drain", local: this.localAddress.toString() }));
+    const cut = await this.#untilEmpty(options);
+    await closing;
+    this.#resolveClosed();
+    return { finished: before - cut, cut, durationMs: clock.now() - startedAt };
+  }
+
+  /** Waits for the handlers; then aborts what is left and answers how many that were. */
+  async #untilEmpty(options: OperationOptions): Promise<number> {
+    if (this.peers.size === 0) return 0;
+    let cut = 0;
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+    const stop = (): void => {
+      cut += this.#cut();
+    };
+    const timer = this.#network.clock.setTimer(stop, options.timeoutMs ?? DEFAULT_DRAIN_MS);
+    options.signal?.addEventListener("abort", stop, { once: true });
+    if (options.signal?.aborted === true) stop();
+    await empty;
+    timer.cancel();
+    options.signal?.removeEventListener("abort", stop);
+    return cut;
+  }
+
+  #cut(): number {
+    const rest = [...this.peers];
+    for (const peer of rest) {
+      peer.abort(new ConnectionError("CLOSED", { ...peer.context("drain"), detail: "the server was shut down" }));
+    }
+    return rest.length;
+  }
+}

@@ -1,0 +1,103 @@
+/** The calls of Zócalo, on the kernel's network unless another one is given. */
+
+import type { AddressLike } from "../core/address/address.ts";
+import { type ConnectOptions, connectOver } from "../io/connect.ts";
+import type { ConnectionOptions } from "../io/connection.ts";
+import { listenOver } from "../io/listen.ts";
+import type { Listener, ListenOptions } from "../io/listener.ts";
+import type { Network } from "../io/network.ts";
+import { pairOver } from "../io/pair.ts";
+import { type PeerHandler, type ServeOptions, type Server, serveOver } from "../io/serve.ts";
+import type { StreamSocket } from "../io/stream-socket.ts";
+import { nodeNetwork } from "./network.ts";
+import { drainOnSignals, type SignalOptions } from "./signals.ts";
+
+/** Where a call happens. */
+export interface NetworkOption {
+  /** The network to use. Default: the kernel's. */
+  readonly network?: Network | undefined;
+}
+
+/**
+ * Makes a connection: names the server's address and port and waits until the virtual path stands.
+ *
+ * The address is `tcp://host:port`, `tls://host:port`, `unix:/path`, or an object; without a scheme it is TCP. A name is
+ * looked up in both families at once and its addresses are tried with overlapping attempts (Happy Eyeballs, RFC 8305).
+ *
+ * Rejects with a `ConnectError` that lists every attempt: `CONNECTION_REFUSED` when nothing listens there,
+ * `NAME_NOT_FOUND`, `HOST_UNREACHABLE`, `NETWORK_UNREACHABLE`, `CONNECTION_TIMED_OUT`, `TLS_FAILED`, `CERTIFICATE_*`;
+ * with `TIMEOUT` after `timeoutMs` (30000 by default), with `ADDRESS_INVALID`, or with the signal's reason.
+ *
+ * @example
+ * ```ts
+ * import { connect, serve } from "zocalo";
+ * await using door = await serve("tcp://127.0.0.1:0", async (peer) => await peer.write("hola\n"));
+ * await using call = await connect(door.localAddress, { timeoutMs: 2_000 });
+ * console.log(String(await call.readUntil("\n")));
+ * ```
+ */
+export function connect(address: AddressLike, options: ConnectOptions & NetworkOption = {}): Promise<StreamSocket> {
+  return connectOver(options.network ?? nodeNetwork, address, options);
+}
+
+/**
+ * Opens a door for connections. Rejects with `ADDRESS_IN_USE`, `ADDRESS_NOT_AVAILABLE`, `PERMISSION_DENIED`,
+ * `ADDRESS_INVALID`, `CERTIFICATE_INVALID`, `UNSUPPORTED`, `OPTION_INVALID`.
+ *
+ * @example
+ * ```ts
+ * import { connect, listen } from "zocalo";
+ * await using door = await listen("tcp://127.0.0.1:0");
+ * await using call = await connect(door.localAddress);
+ * await using peer = await door.accept({ timeoutMs: 1_000 });
+ * console.log(peer.remoteAddress.equals(call.localAddress)); // true
+ * ```
+ */
+export function listen(address: AddressLike, options: ListenOptions & NetworkOption = {}): Promise<Listener> {
+  return listenOver(options.network ?? nodeNetwork, address, options);
+}
+
+/**
+ * Runs a server: `handler` is called for each connection. When it returns, the connection is closed gracefully; when it
+ * throws, the connection is aborted and `onError` is told. No error of one peer touches another or the process.
+ *
+ * Rejects as `listen` does.
+ *
+ * @example
+ * ```ts
+ * import { connect, serve } from "zocalo";
+ * const door = await serve("tcp://127.0.0.1:0", async (peer) => {
+ *   for await (const bytes of peer) await peer.write(bytes);
+ * });
+ * const call = await connect(door.localAddress);
+ * await call.write("eco");
+ * console.log(String(await call.readExactly(3)));
+ * await call.close();
+ * console.log((await door.drain({ timeoutMs: 1_000 })).cut); // 0
+ * ```
+ */
+export async function serve(
+  address: AddressLike,
+  handler: PeerHandler,
+  options: ServeOptions & NetworkOption & SignalOptions = {},
+): Promise<Server> {
+  const server = await serveOver(options.network ?? nodeNetwork, address, handler, options);
+  drainOnSignals(server, options);
+  return server;
+}
+
+/**
+ * Two ends of one connection in memory, for tests and for joining parts of a program. They behave as sockets do: bounded
+ * buffers, half-close, reset, delivery in a later turn of the event loop.
+ *
+ * @example
+ * ```ts
+ * import { pair } from "zocalo";
+ * const [left, right] = pair();
+ * await left.write("hola");
+ * console.log(String(await right.read()));
+ * ```
+ */
+export function pair(options: ConnectionOptions & NetworkOption = {}): [StreamSocket, StreamSocket] {
+  return pairOver(options.network ?? nodeNetwork, options);
+}

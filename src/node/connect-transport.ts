@@ -1,0 +1,65 @@
+/** Connecting: one attempt to one address. */
+
+import net from "node:net";
+import type { Address } from "../core/address/address.ts";
+import type { StreamTransport, TransportConnectOptions } from "../io/network.ts";
+import { systemError } from "./errno.ts";
+import { localAddressOf, remoteAddressOf } from "./socket-address.ts";
+import { KernelStream, sharedRead } from "./stream-transport.ts";
+
+/** Connects to a `tcp` or `unix` address. */
+export function connectTransport(target: Address, options: TransportConnectOptions): Promise<StreamTransport> {
+  return new Promise((resolve, reject) => {
+    const { signal } = options;
+    const socket = new net.Socket({ ...sharedRead, allowHalfOpen: true } as net.SocketConstructorOpts);
+    // Nothing is read before somebody listens.
+    socket.pause();
+    const settle = (): void => {
+      socket.off("connect", connected).off("error", failed);
+      signal?.removeEventListener("abort", aborted);
+    };
+    const connected = (): void => {
+      settle();
+      const local = target.transport === "unix" ? target : localAddressOf(socket, target);
+      resolve(new KernelStream(socket, local, remoteAddressOf(socket, target), { reads: "shared" }));
+    };
+    const failed = (error: Error): void => {
+      settle();
+      socket.destroy();
+      const local = options.localAddress?.toString();
+      reject(systemError(error, { op: "connect", local, remote: target.toString() }));
+    };
+    const aborted = (): void => {
+      settle();
+      // The attempt may still fail in the kernel; nobody waits for that.
+      socket.on("error", () => undefined);
+      socket.destroy();
+      reject(signal?.reason);
+    };
+    if (signal?.aborted === true) {
+      aborted();
+      return;
+    }
+    signal?.addEventListener("abort", aborted, { once: true });
+    socket.once("connect", connected).once("error", failed);
+    try {
+      socket.connect(connectOptions(target, options));
+    } catch (error) {
+      failed(error as Error);
+    }
+  });
+}
+
+function connectOptions(target: Address, options: TransportConnectOptions): net.SocketConnectOpts {
+  if (target.transport === "unix") return { path: target.path };
+  const { localAddress: local, noDelay } = options;
+  const host = target.zone === "" ? target.host : `${target.host}%${target.zone}`;
+  return {
+    host,
+    port: target.port,
+    family: target.family as number,
+    noDelay,
+    autoSelectFamily: false,
+    ...(local === undefined ? {} : { localAddress: local.host, localPort: local.port }),
+  };
+}

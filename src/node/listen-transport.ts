@@ -1,0 +1,130 @@
+/** Listening: the kernel's door for TCP and Unix streams. */
+
+import net from "node:net";
+import { Address } from "../core/address/address.ts";
+import { UsageError } from "../core/errors.ts";
+import type { ListenerSink, ListenerTransport, TransportListenOptions } from "../io/network.ts";
+import type { TlsOptions } from "../io/tls.ts";
+import { systemError } from "./errno.ts";
+import { adoptAccepted } from "./native-handle.ts";
+import { localAddressOf, remoteAddressOf } from "./socket-address.ts";
+import { KernelStream, sharedRead } from "./stream-transport.ts";
+import { secureContext } from "./tls-context.ts";
+import { removeStaleSocket, setSocketMode } from "./unix-path.ts";
+
+/** Opens a `tcp` or `unix` door. */
+export async function listenTransport(local: Address, options: TransportListenOptions): Promise<ListenerTransport> {
+  const context = { op: "listen", local: local.toString() };
+  if (options.reusePort && !hasReusePort()) {
+    const detail = "reusePort needs Node 22.12 or 23.1 and a system that has SO_REUSEPORT";
+    throw new UsageError("UNSUPPORTED", { ...context, detail });
+  }
+  const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: options.noDelay });
+  try {
+    try {
+      await listening(server, local, options);
+    } catch (error) {
+      const stale = (error as NodeJS.ErrnoException).code === "EADDRINUSE" && local.transport === "unix";
+      if (!stale || !(await removeStaleSocket(local.path))) throw error;
+      await listening(server, local, options);
+    }
+    if (local.transport === "unix" && options.mode !== undefined) setSocketMode(local.path, options.mode);
+  } catch (error) {
+    server.close();
+    throw systemError(error, context);
+  }
+  return new KernelListener(server, local);
+}
+
+/** The option came with libuv 1.49: Node 22.12 and 23.1 (older ones would ignore it in silence). */
+function hasReusePort(): boolean {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  if (process.platform === "win32" || process.platform === "darwin") return false;
+  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
+}
+
+function listening(server: net.Server, local: Address, options: TransportListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (outcome: () => void) => (): void => {
+      server.off("listening", done).off("error", failed);
+      outcome();
+    };
+    const done = settle(resolve);
+    const failed = (error: Error): void => settle(() => reject(error))();
+    server.once("listening", done).once("error", failed);
+    const { backlog, ipv6Only, reusePort, fd } = options;
+    if (fd !== undefined) server.listen({ fd, backlog });
+    else if (local.transport === "unix") server.listen({ path: local.path, backlog });
+    else {
+      const host = local.zone === "" ? local.host : `${local.host}%${local.zone}`;
+      const place = { host, port: local.port, backlog, ipv6Only, exclusive: true };
+      server.listen(reusePort ? ({ ...place, reusePort } as net.ListenOptions) : place);
+    }
+  });
+}
+
+class KernelListener implements ListenerTransport {
+  readonly native: net.Server;
+  readonly localAddress: Address;
+  #sink: ListenerSink | undefined;
+  #early: net.Socket[] = [];
+
+  constructor(server: net.Server, asked: Address) {
+    this.native = server;
+    const bound = server.address();
+    if (bound === null || asked.transport === "unix") this.localAddress = asked;
+    else if (typeof bound === "string") this.localAddress = Address.fromPath(bound);
+    else this.localAddress = Address.fromIp(asked.transport, bound.address, bound.port);
+    server.on("connection", (socket) => this.#accepted(socket));
+    server.on("error", (error) => this.#sink?.failed(systemError(error, this.#context())));
+    server.on("drop", () => undefined);
+  }
+
+  start(sink: ListenerSink): void {
+    this.#sink = sink;
+    for (const socket of this.#early.splice(0)) this.#accepted(socket);
+  }
+
+  checkTls(options: TlsOptions): void {
+    secureContext(options);
+    for (const identity of Object.values(options.sni ?? {})) secureContext({ ...options, ...identity });
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      // The door closes at once; the callback would wait for every connection.
+      this.native.close();
+      for (const socket of this.#early.splice(0)) socket.destroy();
+      setImmediate(resolve);
+    });
+  }
+
+  setReferenced(on: boolean): void {
+    if (on) this.native.ref();
+    else this.native.unref();
+  }
+
+  #accepted(socket: net.Socket): void {
+    const sink = this.#sink;
+    if (sink === undefined) {
+      this.#early.push(socket);
+      return;
+    }
+    const adopted = adoptAccepted(socket, sharedRead);
+    const stream = adopted ?? socket;
+    const local = this.localAddress;
+    // A peer that is gone already has no address any more.
+    if (local.transport !== "unix" && stream.remoteAddress === undefined) {
+      stream.on("error", () => undefined).destroy();
+      return;
+    }
+    const reads = adopted === undefined ? "data" : "shared";
+    // A Unix client has no name of its own.
+    const remote = local.transport === "unix" ? Address.fromPath("") : remoteAddressOf(stream, local);
+    sink.accepted(new KernelStream(stream, localAddressOf(stream, local), remote, { reads }));
+  }
+
+  #context(): { readonly op: string; readonly local: string } {
+    return { op: "accept", local: this.localAddress.toString() };
+  }
+}

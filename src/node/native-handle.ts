@@ -1,0 +1,72 @@
+/**
+ * What Zócalo needs of Node beneath its documented surface, in this one file, each use detected before it is relied on.
+ * Where a runtime (Bun, Deno, another Node) lacks it, everything still works, more slowly or with a note in the answer.
+ *
+ * 1. A raw socket can be given a buffer to read into only when it is made (`onread`, documented for connecting sockets).
+ *    An accepted socket is made by `net.Server`, so its handle is moved into a new socket that has one.
+ * 2. `net.Socket` reports a reset behind unread data as an end on Node 20 and 22; the handle knows better.
+ * 3. The bytes that the kernel has not taken yet.
+ */
+
+import net from "node:net";
+
+interface Handle {
+  getpeername?: (out: object) => number;
+  useUserBuffer?: unknown;
+  readStart?: () => number;
+  writeQueueSize?: number;
+}
+
+interface InternalSocket extends net.Socket {
+  _handle?: Handle | null;
+  _server?: unknown;
+  server?: unknown;
+  _readableState?: { autoDestroy?: boolean };
+}
+
+/** What `new net.Socket` needs to read into one buffer that all sockets share. */
+export interface SharedReadOptions {
+  readonly onread: {
+    readonly buffer: Uint8Array;
+    readonly callback: (this: net.Socket, count: number, buffer: Uint8Array) => boolean;
+  };
+}
+
+/** Moves the connection of a freshly accepted, paused socket into one that reads with `options`; or answers it as it is. */
+export function adoptAccepted(accepted: net.Socket, options: SharedReadOptions): net.Socket | undefined {
+  const source = accepted as InternalSocket;
+  const handle = source._handle;
+  if (typeof handle?.useUserBuffer !== "function" || !("_server" in source)) return undefined;
+  const settings = { ...options, handle, allowHalfOpen: true, pauseOnCreate: true };
+  const adopted = new net.Socket(settings as unknown as net.SocketConstructorOpts) as InternalSocket;
+  // The server counts its connections through these two.
+  adopted._server = source._server;
+  adopted.server = source.server;
+  source._server = null;
+  source.server = null;
+  source._handle = null;
+  return adopted;
+}
+
+/** Whether the kernel has forgotten the peer of a socket whose stream has just ended; undefined when it cannot tell. */
+export function peerIsGone(socket: net.Socket): boolean | undefined {
+  const handle = (socket as InternalSocket)._handle;
+  if (typeof handle?.getpeername !== "function") return undefined;
+  return handle.getpeername({}) !== 0;
+}
+
+/**
+ * Asks the kernel once more for bytes, after an end: a hidden error then comes out as the socket's `error`. Keeps Node from
+ * destroying the socket because both sides have ended; the caller does that. False when this runtime cannot.
+ */
+export function readAgain(socket: net.Socket): boolean {
+  const { _handle: handle, _readableState: state } = socket as InternalSocket;
+  if (typeof handle?.readStart !== "function" || typeof state?.autoDestroy !== "boolean") return false;
+  state.autoDestroy = false;
+  return handle.readStart() === 0;
+}
+
+/** Bytes handed to the socket that the kernel has not taken. */
+export function unsentBytes(socket: net.Socket): number {
+  return (socket as InternalSocket)._handle?.writeQueueSize ?? socket.writableLength;
+}

@@ -1,0 +1,15 @@
+/** The kernel's network: the default of every call. */
+
+import type { Network } from "../io/network.ts";
+import { nodeClock, nodeRandom } from "./clock.ts";
+import { connectTransport } from "./connect-transport.ts";
+import { bindTransport } from "./datagram-transport.ts";
+import { listenTransport } from "./listen-transport.ts";
+import { resolve } from "./resolve.ts";
+
+/** The sockets, the clock and the randomness of this machine. */
+export const nodeNetwork: Network = {
+  sockets: { resolve, connect: connectTransport, listen: listenTransport, bind: bindTransport },
+  clock: nodeClock,
+  random: nodeRandom,
+};

@@ -1,0 +1,154 @@
+/** TLS over a connection of the kernel, in either role (RFC 8446, RFC 5246). */
+
+import net from "node:net";
+import tls from "node:tls";
+import { ConnectError } from "../core/errors.ts";
+import type { PeerCertificate, TlsInfo, TlsOptions } from "../io/tls.ts";
+import { systemError } from "./errno.ts";
+import { KernelStream } from "./stream-transport.ts";
+import { secureContext } from "./tls-context.ts";
+
+type StartOptions = TlsOptions & { readonly role: "client" | "server" };
+
+const contexts = new WeakMap<object, tls.SecureContext>();
+
+/** The context of an options object, made once: a listener uses one for all its connections. */
+function contextOf(options: TlsOptions): tls.SecureContext {
+  let context = contexts.get(options);
+  if (context === undefined) {
+    context = secureContext(options);
+    contexts.set(options, context);
+  }
+  return context;
+}
+
+/** Runs the handshake over `socket`; rejects with a typed error and has then released the socket. */
+export function startTls(socket: net.Socket, options: StartOptions, plain: KernelStream): Promise<KernelStream> {
+  return new Promise((resolve, reject) => {
+    const context = { op: "upgradeTls", local: plain.localAddress.toString(), remote: plain.remoteAddress.toString() };
+    let secure: tls.TLSSocket | undefined;
+    const fail = (cause: unknown): void => {
+      secure?.destroy();
+      socket.destroy();
+      reject(systemError(cause, context));
+    };
+    const lost = (): void => fail(new ConnectError("TLS_FAILED", { ...context, detail: LOST }));
+    try {
+      secure = options.role === "client" ? clientSide(socket, options) : serverSide(socket, options);
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    const engine = secure;
+    // The server learns of a client certificate here, the client of the server's before `secureConnect`.
+    const ready = (): void => {
+      engine.off("error", fail).off("close", lost);
+      socket.off("error", fail).on("error", ignore);
+      const rejection = options.role === "server" ? clientRejection(engine, options) : undefined;
+      if (rejection !== undefined) {
+        plain.reset();
+        fail(rejection);
+        return;
+      }
+      const { localAddress, remoteAddress } = plain;
+      const info = tlsInfo(engine, options);
+      engine.pause();
+      resolve(new KernelStream(engine, localAddress, remoteAddress, { reads: "data", beneath: socket, tls: info }));
+    };
+    socket.on("error", fail);
+    engine.once("error", fail);
+    engine.once("close", lost);
+    engine.once(options.role === "client" ? "secureConnect" : "secure", ready);
+  });
+}
+
+/** The engine reports what happens to the socket beneath it. */
+const ignore = (): void => undefined;
+
+const LOST = "the peer closed the connection during the TLS handshake; check that it speaks TLS";
+
+function clientSide(socket: net.Socket, options: StartOptions): tls.TLSSocket {
+  const { servername, alpn, insecure } = options;
+  return tls.connect({
+    socket,
+    secureContext: contextOf(options),
+    rejectUnauthorized: insecure !== true,
+    // RFC 6066 section 3: literal addresses are not sent as a server name; the certificate is still checked for them.
+    ...(servername !== undefined && net.isIP(servername) === 0 ? { servername } : {}),
+    ...(servername !== undefined ? { host: servername } : {}),
+    ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
+  });
+}
+
+function serverSide(socket: net.Socket, options: StartOptions): tls.TLSSocket {
+  const { alpn, clientCertificate = "none", sni } = options;
+  return new tls.TLSSocket(socket, {
+    isServer: true,
+    secureContext: contextOf(options),
+    requestCert: clientCertificate !== "none",
+    // OpenSSL refuses a client without a certificate (with an alert); one that it shows is judged in clientRejection.
+    rejectUnauthorized: clientCertificate === "require",
+    ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
+    ...(sni === undefined ? {} : { SNICallback: (name, answer) => answer(null, contextFor(name, sni, options)) }),
+  });
+}
+
+/** The identity for the name that the client asks for: the exact one, else a wildcard for one label (RFC 9525). */
+function contextFor(name: string, sni: NonNullable<TlsOptions["sni"]>, base: TlsOptions): tls.SecureContext {
+  const asked = name.toLowerCase();
+  const identity = sni[asked] ?? sni[`*${asked.slice(asked.indexOf("."))}`];
+  if (identity === undefined) return contextOf(base);
+  const known = contexts.get(identity);
+  if (known !== undefined) return known;
+  const context = secureContext({ ...base, ...identity });
+  contexts.set(identity, context);
+  return context;
+}
+
+interface Engine extends tls.TLSSocket {
+  ssl?: { verifyError?: () => (Error & { code?: string }) | null };
+}
+
+/** Why the client's certificate does not do; undefined when it does, or when none is required. */
+function clientRejection(engine: Engine, options: StartOptions): unknown {
+  const { clientCertificate = "none" } = options;
+  if (clientCertificate === "none") return undefined;
+  const problem = engine.ssl?.verifyError?.() ?? null;
+  engine.authorized = problem === null;
+  if (problem !== null) engine.authorizationError = problem.code as unknown as Error;
+  if (clientCertificate === "ask" || problem === null) return undefined;
+  const shown = Object.keys(engine.getPeerCertificate()).length > 0;
+  return shown ? problem : { code: "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE", message: "no client certificate" };
+}
+
+function tlsInfo(engine: tls.TLSSocket, options: StartOptions): TlsInfo {
+  const asked: unknown = (engine as { servername?: unknown }).servername;
+  const error: unknown = engine.authorizationError;
+  return {
+    protocol: engine.getProtocol() ?? "",
+    cipher: engine.getCipher().standardName,
+    alpn: typeof engine.alpnProtocol === "string" ? engine.alpnProtocol : undefined,
+    servername: typeof asked === "string" ? asked : options.role === "client" ? options.servername : undefined,
+    authorized: engine.authorized,
+    authorizationError: error === null || error === undefined ? undefined : errorCode(error),
+    peerCertificate: peerCertificate(engine),
+  };
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error ? ((error as { code?: string }).code ?? error.message) : String(error);
+}
+
+function peerCertificate(engine: tls.TLSSocket): PeerCertificate | undefined {
+  const shown = engine.getPeerCertificate();
+  if (shown?.raw === undefined) return undefined;
+  return {
+    subject: String(shown.subject?.CN ?? ""),
+    issuer: String(shown.issuer?.CN ?? ""),
+    subjectAltNames: shown.subjectaltname?.split(", ") ?? [],
+    validFrom: shown.valid_from,
+    validTo: shown.valid_to,
+    fingerprint256: shown.fingerprint256,
+    raw: shown.raw,
+  };
+}

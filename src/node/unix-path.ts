@@ -1,0 +1,49 @@
+/** The file of a Unix socket: what an earlier server left behind, and who may use it (unix(7)). */
+
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import net from "node:net";
+
+/** Abstract names (unix(7)) have no file. */
+function hasFile(path: string): boolean {
+  return !path.startsWith("\0");
+}
+
+/**
+ * Removes the socket file of a server that is gone, so that the address can be used again. A file that is no socket, and
+ * the socket of a server that still answers, are left alone: `listen` then reports `ADDRESS_IN_USE`.
+ */
+export async function removeStaleSocket(path: string): Promise<boolean> {
+  if (!hasFile(path) || !isSocket(path)) return false;
+  if (await someoneListens(path)) return false;
+  try {
+    unlinkSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Sets the permission bits of a socket file. Throws the system's error. */
+export function setSocketMode(path: string, mode: number): void {
+  if (hasFile(path)) chmodSync(path, mode);
+}
+
+function isSocket(path: string): boolean {
+  try {
+    return lstatSync(path).isSocket();
+  } catch {
+    return false;
+  }
+}
+
+function someoneListens(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = net.connect({ path });
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(true);
+    });
+    // Refused: the file outlived its server. Any other error (say, a full backlog) may come from a living one.
+    probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "ECONNREFUSED"));
+  });
+}
