@@ -1,0 +1,33 @@
+// npm test [-- word...]
+//
+// Compiles everything and runs the tests: every src/**/*.test.ts and test/**/*.test.ts, or with words only those whose
+// path contains one of them (`npm test -- framing architecture`). The Node that runs this tool runs the tests.
+import { compileAll, outputOf, sources } from "./sources.mjs";
+import { run } from "./run-command.mjs";
+
+/** One file of tests may take this long: a hang must end before the time of CI is over. */
+const FILE_TIMEOUT_MS = 180_000;
+
+const filters = process.argv.slice(2);
+const files = sources(["src", "test"], ".test.ts").filter(
+  (path) => filters.length === 0 || filters.some((word) => path.includes(word)),
+);
+if (files.length === 0) {
+  console.error(filters.length === 0 ? "there are no tests" : `no test has a path with: ${filters.join(", ")}`);
+  process.exit(1);
+}
+
+await compileAll();
+const { code } = await run(
+  process.execPath,
+  // Two at a time: CI has two cores, and tests that wait for sockets lose nothing by it.
+  [
+    "--test",
+    "--test-concurrency=2",
+    "--test-reporter=spec",
+    `--test-timeout=${FILE_TIMEOUT_MS}`,
+    ...files.map(outputOf),
+  ],
+  { inherit: true },
+);
+process.exitCode = code;
