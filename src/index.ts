@@ -3,4 +3,39 @@
  *
  * @packageDocumentation
  */
+
+export {
+  Address,
+  type AddressChange,
+  type AddressFamily,
+  type AddressInit,
+  type AddressLike,
+  type AddressParams,
+  type AddressParseOptions,
+  type Transport,
+} from "./core/address/address.ts";
+export { AddressList } from "./core/address/cidr.ts";
 export * from "./core/errors.ts";
+export type { ConnectOptions } from "./io/connect.ts";
+export type { ConnectionOptions } from "./io/connection.ts";
+export type { OperationOptions } from "./io/deadline.ts";
+export type { DiagnosticEvent } from "./io/diagnostics.ts";
+export type { ConnectionLimitOptions } from "./io/limits.ts";
+export type { Listener, ListenerStats, ListenOptions, ProxyProtocolOptions, RefusalReason } from "./io/listener.ts";
+export type { Clock, Network, Random, StreamTraits, Timer } from "./io/network.ts";
+export { type RelayOptions, type RelayReport, relay } from "./io/relay.ts";
+export type { RetryOptions } from "./io/retry.ts";
+export type { DrainReport, Peer, PeerHandler, ServeOptions, Server } from "./io/serve.ts";
+export type {
+  CloseOptions,
+  ReadOptions,
+  ReadUntilOptions,
+  StreamEnd,
+  StreamSocket,
+  UpgradeTlsOptions,
+  WriteInput,
+} from "./io/stream-socket.ts";
+export type { PeerCertificate, TlsIdentity, TlsInfo, TlsMaterial, TlsOptions } from "./io/tls.ts";
+export { connect, listen, type NetworkOption, pair, serve } from "./node/api.ts";
+export { nodeNetwork } from "./node/network.ts";
+export type { SignalOptions } from "./node/signals.ts";
