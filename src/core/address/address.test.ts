@@ -36,7 +36,7 @@ describe("Address properties", () => {
     fc.assert(
       fc.property(anyAddress, (address) => {
         const again = Address.parse(address.toString());
-        assert.deepEqual({ ...again }, { ...address });
+        assert.deepEqual(Object.assign({}, again), Object.assign({}, address));
         assert.ok(again.equals(address) && address.equals(again));
         assert.equal(again.toString(), address.toString());
         assert.equal(JSON.parse(JSON.stringify({ address })).address, address.toString());
@@ -86,6 +86,15 @@ describe("Address properties", () => {
       fc.anything(),
       fc.record({ transport: fc.anything(), host: fc.anything(), port: fc.anything(), params: fc.anything() }),
       fc.record({ transport: fc.constant("tcp"), host: text.map((list) => list.join("")), port }),
+      fc.record({ transport: fc.constant("tcp"), host: fc.constant("::1"), port: fc.anything() }),
+      fc.record({
+        transport: fc.constant("tcp"),
+        host: fc.constant("::1"),
+        port,
+        zone: fc.anything(),
+        params: fc.anything(),
+      }),
+      fc.record({ path: fc.anything() }),
     );
     fc.assert(
       fc.property(input, transport, (one, defaultTransport) => {

@@ -48,7 +48,7 @@ export class AddressList {
   static parse(list: readonly string[], options: { readonly op?: string | undefined } = {}): AddressList {
     const op = options.op ?? "address list";
     if (!Array.isArray(list)) throw failure(op, list)("address", "list must be an array of texts");
-    return new AddressList(list.map((entry) => parseNetwork(entry, failure(op, entry))));
+    return new AddressList(list.map((entry: string) => parseNetwork(entry, failure(op, entry))));
   }
 
   /** The number of entries. */

@@ -189,7 +189,9 @@ function parsePort(text: string, fail: Fail): number {
 function checkPort(port: unknown, fail: Fail): number {
   if (port === undefined) throw fail("port", "is missing; add one, as in localhost:7000");
   if (typeof port !== "number" || !Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw fail("port", `${quoted(String(port))} is not a whole number from 0 to 65535`);
+    const shown =
+      typeof port === "number" || typeof port === "string" ? quoted(String(port)) : `of type ${typeof port}`;
+    throw fail("port", `${shown} is not a whole number from 0 to 65535`);
   }
   return port === 0 ? 0 : port; // -0 is 0
 }

@@ -3,7 +3,6 @@
  */
 import { Address } from "../address/address.ts";
 import { ipText } from "../address/ip.ts";
-import { MAX_UNIX_PATH_BYTES } from "../address/unix-path.ts";
 import {
   ADDRESS_BYTES,
   FIXED_BYTES,
@@ -14,6 +13,7 @@ import {
   UNIX_PATH_BYTES,
 } from "./header.ts";
 import { decodeTlvs, splitTlvs, verifyChecksum } from "./tlv.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 /** The 13th and 14th byte. `family` 0 says that there are no addresses. */
 interface Kind {
@@ -104,14 +104,11 @@ function unixAddresses(block: Uint8Array, invalid: Invalid): [Address | undefine
 
 /** A path ends at its first zero byte, an abstract name at its last other byte; all zeros are a socket without name. */
 function unixAddress(field: Uint8Array, which: string, invalid: Invalid): Address | undefined {
-  const path = Buffer.from(field)
-    .toString("utf8")
-    .replace(/^([^\0]+)\0.*$|\0+$/s, "$1");
-  if (path === "") return undefined;
+  const abstract = field[0] === 0;
+  const end = abstract ? field.findLastIndex((byte) => byte !== 0) + 1 : field.indexOf(0);
+  if (end === 0) return undefined;
+  if (end === -1) throw invalid(`the path of the ${which} has no zero byte at its end`);
+  const path = decodeUtf8(field.subarray(0, end), `the path of the ${which}`, invalid);
   if (path.indexOf("\0", 1) !== -1) throw invalid(`the abstract name of the ${which} has a zero byte`);
-  if (path.includes("\ufffd")) throw invalid(`the path of the ${which} is not UTF-8`);
-  if (path[0] !== "\0" && Buffer.byteLength(path) > MAX_UNIX_PATH_BYTES) {
-    throw invalid(`the path of the ${which} has no zero byte at its end`);
-  }
   return Address.fromPath(path);
 }

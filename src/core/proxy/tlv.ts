@@ -3,6 +3,7 @@
  */
 import { crc32c } from "./crc32c.ts";
 import { type Invalid, NO_DETAILS, type ProxyDetails, type ProxySsl, type ProxyTlv, proxyTlvTypes } from "./header.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 /** Section 2.2.5. */
 const MAX_UNIQUE_ID_BYTES = 128;
@@ -15,9 +16,6 @@ const SSL_COMMON_NAME = 0x22;
 const SSL_CIPHER = 0x23;
 const SSL_SIGNATURE_ALGORITHM = 0x24;
 const SSL_KEY_ALGORITHM = 0x25;
-
-/** Throws on bytes that are not UTF-8, and keeps a byte order mark. */
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Splits bytes into TLVs; the values are copies. Linear in the bytes. */
 export function splitTlvs(bytes: Uint8Array, invalid: Invalid): ProxyTlv[] {
@@ -39,7 +37,7 @@ export function splitTlvs(bytes: Uint8Array, invalid: Invalid): ProxyTlv[] {
 /** Decodes the registered TLVs. A registered type stands at most once, except for NOOP. */
 export function decodeTlvs(tlvs: readonly ProxyTlv[], invalid: Invalid): ProxyDetails {
   if (tlvs.length === 0) return NO_DETAILS;
-  const single = byType(tlvs, [...Object.values(proxyTlvTypes)], invalid);
+  const single = byType(tlvs, Object.values(proxyTlvTypes), invalid);
   const text = (type: number): string | undefined => decodeText(type, single.get(type), invalid);
   const uniqueId = single.get(proxyTlvTypes.uniqueId);
   if (uniqueId !== undefined && uniqueId.length > MAX_UNIQUE_ID_BYTES) {
@@ -118,12 +116,7 @@ function byType(tlvs: readonly ProxyTlv[], types: readonly number[], invalid: In
 }
 
 function decodeText(type: number, value: Uint8Array | undefined, invalid: Invalid): string | undefined {
-  if (value === undefined) return undefined;
-  try {
-    return utf8.decode(value);
-  } catch {
-    throw invalid(`${typeName(type)} is not UTF-8`);
-  }
+  return value === undefined ? undefined : decodeUtf8(value, typeName(type), invalid);
 }
 
 function typeName(type: number): string {
