@@ -1,0 +1,75 @@
+// npm run smoke [-- runtime...]
+//
+// Packs the package, installs the tarball into an empty folder as a user would, and runs each program of tools/smoke on
+// each runtime: the Node that runs this tool, the newest Node, Bun and Deno (installed from tools/runtimes, exact versions
+// and lock file there). With words only the runtimes of those names: node, newest, bun, deno.
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { manifest } from "./entries.mjs";
+import { root, run, runOrExit } from "./run-command.mjs";
+
+/** A smoke program says what it has to say at once; longer means that it hangs. */
+const PROGRAM_TIMEOUT_MS = 30_000;
+/** Downloads of 150 MB and more. */
+const INSTALL_TIMEOUT_MS = 300_000;
+
+const runtimesFolder = `${root}tools/runtimes`;
+const bin = (name) => `${runtimesFolder}/node_modules/.bin/${name}`;
+/** Name, command, arguments before the program, environment. */
+const runtimes = [
+  { name: "node", command: process.execPath, args: [] },
+  { name: "newest", command: bin("node"), args: [] },
+  { name: "bun", command: bin("bun"), args: [] },
+  { name: "deno", command: bin("deno"), args: ["run", "--quiet", "--allow-all"], env: { DENO_NO_UPDATE_CHECK: "1" } },
+];
+
+/** Installs the runtimes unless they are there as the lock file says. */
+async function installRuntimes() {
+  const installed = `${runtimesFolder}/node_modules/.package-lock.json`;
+  const lock = `${runtimesFolder}/package-lock.json`;
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs && existsSync(bin("node"))) return;
+  await runOrExit("npm", ["ci", "--no-audit", "--no-fund"], { cwd: runtimesFolder, timeoutMs: INSTALL_TIMEOUT_MS });
+}
+
+/** Packs the built package and installs it, with its dependencies, into `folder`. */
+async function installPackage(folder) {
+  await runOrExit(process.execPath, ["tools/build.mjs"]);
+  const packed = await run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder]);
+  const tarball = readdirSync(folder).find((file) => file.endsWith(".tgz"));
+  if (!packed.ok || tarball === undefined) {
+    console.error(packed.output);
+    process.exit(1);
+  }
+  const dependencies = { [manifest.name]: `file:./${tarball}` };
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }));
+  await runOrExit("npm", ["install", "--no-audit", "--no-fund"], { cwd: folder, timeoutMs: INSTALL_TIMEOUT_MS });
+  const { version } = JSON.parse(readFileSync(join(folder, "node_modules", manifest.name, "package.json"), "utf8"));
+  console.log(`installed ${tarball}: ${manifest.name} ${version}`);
+}
+
+const words = process.argv.slice(2);
+const wanted = runtimes.filter(({ name }) => words.length === 0 || words.includes(name));
+const folder = mkdtempSync(join(tmpdir(), "zocalo-smoke-"));
+let failed = 0;
+try {
+  if (wanted.some(({ name }) => name !== "node")) await installRuntimes();
+  await installPackage(folder);
+  cpSync(`${root}tools/smoke`, join(folder, "smoke"), { recursive: true });
+  const programs = readdirSync(join(folder, "smoke")).filter((file) => file.endsWith(".mjs"));
+  for (const { name, command, args, env = {} } of wanted) {
+    const { output: version } = await run(command, ["--version"], { env });
+    for (const program of programs) {
+      const options = { cwd: folder, env, timeoutMs: PROGRAM_TIMEOUT_MS };
+      const { ok, output, seconds } = await run(command, [...args, `smoke/${program}`], options);
+      if (!ok) failed += 1;
+      console.log(
+        `\n${ok ? "ok    " : "FAILED"}  ${name} (${version.split("\n")[0]}) ${program} ${seconds.toFixed(1)} s`,
+      );
+      console.log(output.trimEnd());
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exitCode = failed === 0 ? 0 : 1;
