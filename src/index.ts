@@ -17,10 +17,9 @@ export {
 export { AddressList } from "./core/address/cidr.ts";
 export * from "./core/errors.ts";
 export type { ConnectOptions } from "./io/connect.ts";
-export type { ConnectionOptions } from "./io/connection.ts";
+export type { ConnectionLimitOptions, ConnectionOptions } from "./io/connection-settings.ts";
 export type { OperationOptions } from "./io/deadline.ts";
 export type { DiagnosticEvent } from "./io/diagnostics.ts";
-export type { ConnectionLimitOptions } from "./io/limits.ts";
 export type { Listener, ListenerStats, ListenOptions, ProxyProtocolOptions, RefusalReason } from "./io/listener.ts";
 export type { Clock, Network, Random, StreamTraits, Timer } from "./io/network.ts";
 export { type RelayOptions, type RelayReport, relay } from "./io/relay.ts";

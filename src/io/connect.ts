@@ -2,7 +2,8 @@
 
 import { Address, type AddressLike } from "../core/address/address.ts";
 import { ConnectError, UsageError, ZocaloError } from "../core/errors.ts";
-import { Connection, type ConnectionOptions } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import { type ConnectionOptions, connectionSettings } from "./connection-settings.ts";
 import { Deadline, type OperationOptions, refusedAtOnce, timeoutError } from "./deadline.ts";
 import { happyEyeballs } from "./happy-eyeballs.ts";
 import type { Network, StreamTransport } from "./network.ts";
@@ -37,19 +38,21 @@ export async function connectOver(
 ): Promise<StreamSocket> {
   const target = telephoneAddress(address);
   const remote = target.toString();
+  const settings = connectionSettings(options, "connect");
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const refused = refusedAtOnce({ signal: options.signal, timeoutMs }, () => ({ op: "connect", remote }));
   if (refused !== undefined) throw refused.reason;
   const controller = new AbortController();
   const deadline = new Deadline(network.clock, { signal: options.signal, timeoutMs }, (cause) => {
-    const late = typeof cause === "number" ? timeoutError(cause, { op: "connect", remote }, "none") : cause.reason;
+    const late: unknown =
+      typeof cause === "number" ? timeoutError(cause, { op: "connect", remote }, "none") : cause.reason;
     controller.abort(late);
   });
   try {
     const transport = await withRetry(network, options.retry, controller.signal, () =>
       open(network, target, options, controller.signal),
     );
-    return new Connection(network, transport, options);
+    return new Connection(network, transport, settings);
   } finally {
     deadline.cancel();
   }

@@ -1,12 +1,14 @@
 /** What the parts of a connection need from the whole. */
 
 import type { ErrorCode } from "../core/errors.ts";
+import type { ConnectionSettings } from "./connection-settings.ts";
 import type { OperationContext } from "./deadline.ts";
 import type { Clock, StreamTransport } from "./network.ts";
 
 /** A connection, as its parts see it. */
 export interface ConnectionHost {
   readonly clock: Clock;
+  readonly settings: ConnectionSettings;
   /** The present transport; `upgradeTls` replaces it. */
   readonly transport: StreamTransport;
   /** Names the connection in an error. */

@@ -5,10 +5,11 @@ import type { ReadableStream, WritableStream } from "node:stream/web";
 import type { Address } from "../core/address/address.ts";
 import { ConnectionError, type ErrorCode, UsageError, ZocaloError } from "../core/errors.ts";
 import type { ConnectionHost } from "./connection-host.ts";
+import type { ConnectionSettings } from "./connection-settings.ts";
 import { Deadline, expiryReason, type OperationContext, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import { publish } from "./diagnostics.ts";
 import { Inbound } from "./inbound.ts";
-import { type ConnectionLimitOptions, ConnectionLimits } from "./limits.ts";
+import { ConnectionLimits } from "./limits.ts";
 import { linger } from "./linger.ts";
 import type { Clock, Network, StreamSink, StreamTraits, StreamTransport } from "./network.ts";
 import { toNodeStream } from "./node-stream.ts";
@@ -18,55 +19,65 @@ import type * as contract from "./stream-socket.ts";
 import type { TlsInfo } from "./tls.ts";
 import { toReadableStream, toWritableStream } from "./web-streams.ts";
 
-/** Buffers and limits of one connection. */
-export interface ConnectionOptions extends ConnectionLimitOptions {
-  /**
-   * Bytes to take from the kernel although nobody reads, so that the end of a connection is seen. Default 65536: one read
-   * of the kernel. Memory follows what arrives, not this number.
-   */
-  readonly readAheadBytes?: number | undefined;
-  /** Bytes that may wait in `write` calls that were not awaited; more rejects with `QUEUE_FULL`. Default 16 MiB. */
-  readonly writeQueueBytes?: number | undefined;
+const DEFAULT_DELIMITED_BYTES = 65_536;
+
+/** What only some connections ever need; kept apart so that an idle one stays small. */
+interface Extras {
+  closed?: Promise<contract.StreamEnd>;
+  resolveClosed?: (end: contract.StreamEnd) => void;
+  abortController?: AbortController;
+  readable?: ReadableStream<Uint8Array>;
+  writable?: WritableStream<contract.WriteInput>;
+  closing?: Promise<void>;
+  limits?: ConnectionLimits;
 }
 
-const DEFAULT_READ_AHEAD_BYTES = 65_536;
-const DEFAULT_WRITE_QUEUE_BYTES = 16_777_216;
-const DEFAULT_DELIMITED_BYTES = 65_536;
+/** Told when a connection is over: the listener that counts it. */
+export interface ConnectionOwner {
+  over(connection: Connection): void;
+}
 
 /** A connection over a transport. */
 export class Connection implements contract.StreamSocket, StreamSink, ConnectionHost {
   readonly clock: Clock;
+  readonly settings: ConnectionSettings;
   transport: StreamTransport;
-  readonly #remoteAddress: Address;
   readonly inbound: Inbound;
-  readonly outbound: Outbound;
-  readonly #limits: ConnectionLimits;
+  #outbound: Outbound | undefined;
+  #announcedAddress: Address | undefined;
+  #owner: ConnectionOwner | undefined;
   #end: contract.StreamEnd | undefined;
-  #closing: Promise<void> | undefined;
-  #closed: Promise<contract.StreamEnd> | undefined;
-  #resolveClosed: ((end: contract.StreamEnd) => void) | undefined;
-  #abortController: AbortController | undefined;
-  #readable: ReadableStream<Uint8Array> | undefined;
-  #writable: WritableStream<contract.WriteInput> | undefined;
-  #onOver: (() => void) | undefined;
+  #lazy: Extras | undefined;
 
   /** `remoteAddress` overrides the transport's, for a peer behind a trusted proxy. */
-  constructor(network: Network, transport: StreamTransport, options: ConnectionOptions, remoteAddress?: Address) {
+  constructor(network: Network, transport: StreamTransport, settings: ConnectionSettings, remoteAddress?: Address) {
     this.clock = network.clock;
+    this.settings = settings;
     this.transport = transport;
-    this.#remoteAddress = remoteAddress ?? transport.remoteAddress;
-    this.inbound = new Inbound(this, options.readAheadBytes ?? DEFAULT_READ_AHEAD_BYTES);
-    this.outbound = new Outbound(this, options.writeQueueBytes ?? DEFAULT_WRITE_QUEUE_BYTES);
-    this.#limits = new ConnectionLimits(this, options);
+    this.#announcedAddress = remoteAddress;
+    this.inbound = new Inbound(this);
+    if (Number.isFinite(settings.idleTimeoutMs) || Number.isFinite(settings.lifetimeMs)) {
+      this.#extras.limits = new ConnectionLimits(this);
+    }
     publish("open", () => ({ kind: "stream", ...this.#names() }));
     transport.start(this);
+  }
+
+  get #extras(): Extras {
+    this.#lazy ??= {};
+    return this.#lazy;
+  }
+
+  get outbound(): Outbound {
+    this.#outbound ??= new Outbound(this);
+    return this.#outbound;
   }
 
   get localAddress(): Address {
     return this.transport.localAddress;
   }
   get remoteAddress(): Address {
-    return this.#remoteAddress;
+    return this.#announcedAddress ?? this.transport.remoteAddress;
   }
   get traits(): StreamTraits {
     return this.transport.traits;
@@ -81,23 +92,25 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     return this.inbound.bytesReceived;
   }
   get bytesSent(): number {
-    return this.outbound.bytesSent;
+    return this.#outbound?.bytesSent ?? 0;
   }
 
   get closed(): Promise<contract.StreamEnd> {
-    this.#closed ??= new Promise((resolve) => {
-      if (this.#end === undefined) this.#resolveClosed = resolve;
+    const extras = this.#extras;
+    extras.closed ??= new Promise((resolve) => {
+      if (this.#end === undefined) extras.resolveClosed = resolve;
       else resolve(this.#end);
     });
-    return this.#closed;
+    return extras.closed;
   }
 
   get signal(): AbortSignal {
-    if (this.#abortController === undefined) {
-      this.#abortController = new AbortController();
-      if (this.#end !== undefined) this.#abortController.abort(this.#reasonOf(this.#end));
+    const extras = this.#extras;
+    if (extras.abortController === undefined) {
+      extras.abortController = new AbortController();
+      if (this.#end !== undefined) extras.abortController.abort(this.#reasonOf(this.#end));
     }
-    return this.#abortController.signal;
+    return extras.abortController.signal;
   }
 
   read(options?: contract.ReadOptions): Promise<Buffer | null> {
@@ -113,8 +126,12 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     return this.inbound.read(readInto(target), options);
   }
 
-  async readExactly(count: number, options?: OperationOptions): Promise<Buffer> {
-    return await this.inbound.read(readExactly(count, this), options);
+  readExactly(count: number, options?: OperationOptions): Promise<Buffer> {
+    try {
+      return this.inbound.read(readExactly(count, this), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async readUntil(delimiter: string | Uint8Array, options?: contract.ReadUntilOptions): Promise<Buffer> {
@@ -128,7 +145,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   }
 
   write(data: contract.WriteInput, options?: OperationOptions): Promise<void> {
-    this.#limits.moved();
+    this.#lazy?.limits?.moved();
     return this.outbound.write(data, options);
   }
 
@@ -140,11 +157,12 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   }
 
   close(options: contract.CloseOptions = {}): Promise<void> {
-    if (this.#closing === undefined) {
-      this.#closing = this.#closeGracefully(options);
-      this.#closing.catch(() => undefined);
+    const extras = this.#extras;
+    if (extras.closing === undefined) {
+      extras.closing = this.#closeGracefully(options);
+      extras.closing.catch(() => undefined);
     }
-    return this.#withDeadline(this.#closing, options, "close");
+    return this.#withDeadline(extras.closing, options, "close");
   }
 
   abort(reason?: unknown): void {
@@ -208,21 +226,21 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   }
 
   get readable(): ReadableStream<Uint8Array> {
-    this.#readable ??= toReadableStream(this);
-    return this.#readable;
+    this.#extras.readable ??= toReadableStream(this);
+    return this.#extras.readable;
   }
   get writable(): WritableStream<contract.WriteInput> {
-    this.#writable ??= toWritableStream(this);
-    return this.#writable;
+    this.#extras.writable ??= toWritableStream(this);
+    return this.#extras.writable;
   }
   toNodeStream(): Duplex {
     return toNodeStream(this);
   }
 
-  /** Calls back once when the connection is over, at once if it is; for the listener that counts it. */
-  whenOver(callback: () => void): void {
-    if (this.#end === undefined) this.#onOver = callback;
-    else callback();
+  /** Tells `owner` once when the connection is over, at once if it is. */
+  belongsTo(owner: ConnectionOwner): void {
+    if (this.#end === undefined) this.#owner = owner;
+    else owner.over(this);
   }
 
   /** Names this connection in an error. */
@@ -231,13 +249,14 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   }
 
   blocked(): void {
-    this.#limits.blocked();
+    this.#extras.limits ??= new ConnectionLimits(this);
+    this.#extras.limits.blocked();
   }
 
   // What the transport reports.
 
   received(view: Uint8Array): void {
-    this.#limits.moved();
+    this.#lazy?.limits?.moved();
     this.inbound.received(view);
   }
 
@@ -255,7 +274,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   }
 
   #names(): { readonly local: string; readonly remote: string } {
-    return { local: this.transport.localAddress.toString(), remote: this.#remoteAddress.toString() };
+    return { local: this.transport.localAddress.toString(), remote: this.remoteAddress.toString() };
   }
 
   expire(code: ErrorCode, detail: string): void {
@@ -266,7 +285,8 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
 
   /** Both sides have sent FIN: the socket can be released; what has not been read stays readable. */
   #maybeEnded(): void {
-    if (this.#closing !== undefined || this.inbound.state !== "ended" || this.outbound.state !== "ended") return;
+    if (this.#lazy?.closing !== undefined || this.inbound.state !== "ended" || this.#outbound?.state !== "ended")
+      return;
     this.transport.destroy();
     this.#over({ how: "ended" }, true);
   }
@@ -288,16 +308,16 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   #over(end: contract.StreamEnd, keepQueue: boolean): void {
     if (this.#end !== undefined) return;
     this.#end = end;
-    this.#limits.stop();
+    this.#lazy?.limits?.stop();
     const error = this.#reasonOf(end);
     if (end.how !== "ended") {
       this.inbound.failed(error, keepQueue);
       this.outbound.failed(error);
     }
     publish("close", () => ({ kind: "stream", ...this.#names(), how: end.how, error: end.error }));
-    this.#resolveClosed?.(end);
-    this.#abortController?.abort(error);
-    this.#onOver?.();
+    this.#lazy?.resolveClosed?.(end);
+    this.#lazy?.abortController?.abort(error);
+    this.#owner?.over(this);
   }
 
   #reasonOf(end: contract.StreamEnd): ZocaloError {

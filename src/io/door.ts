@@ -3,7 +3,7 @@
 import type { Address } from "../core/address/address.ts";
 import { ConnectionError, UsageError, type ZocaloError } from "../core/errors.ts";
 import { Admission, count } from "./admission.ts";
-import { Connection } from "./connection.ts";
+import type { Connection, ConnectionOwner } from "./connection.ts";
 import {
   Deadline,
   expiryReason,
@@ -31,13 +31,13 @@ interface Waiter {
 /** How a door hands over connections, for those who stand on it. */
 export interface DoorOptions<Socket extends Connection> {
   /** Makes the socket of a connection that was let in. */
-  readonly create: (transport: StreamTransport, remote: Address) => Socket;
+  readonly create: (transport: StreamTransport, announced: Address | undefined) => Socket;
   /** Takes every connection at once, instead of the accept queue. */
   readonly deliver?: ((socket: Socket) => void) | undefined;
 }
 
 /** An open door over a transport. */
-export class Door<Socket extends Connection> implements Listener, ListenerSink {
+export class Door<Socket extends Connection> implements Listener, ListenerSink, ConnectionOwner {
   readonly #network: Network;
   readonly #transport: ListenerTransport;
   readonly #options: ListenOptions;
@@ -124,6 +124,12 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink {
   unref(): this {
     this.#transport.setReferenced(false);
     return this;
+  }
+
+  /** A connection is over: its place is free. */
+  over(connection: Connection): void {
+    this.#admission.leave();
+    this.#admission.dismiss(connection.remoteAddress);
   }
 
   // What the transport reports.
@@ -222,11 +228,9 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink {
       return;
     }
     this.#admission.accepted += 1;
-    const socket = this.#door.create(transport, remote);
-    socket.whenOver(() => {
-      this.#admission.leave();
-      this.#admission.dismiss(remote);
-    });
+    const announced = remote === transport.remoteAddress ? undefined : remote;
+    const socket = this.#door.create(transport, announced);
+    socket.belongsTo(this);
     if (unread.length > 0) socket.received(unread);
     if (this.#door.deliver !== undefined) {
       this.#door.deliver(socket);

@@ -12,8 +12,11 @@ export interface ReadRequest<T> {
   take(queue: ByteQueue): T | undefined;
   /** What it gets when the stream has ended and `take` wants more. May throw. */
   finish(queue: ByteQueue): T;
-  /** Serves itself from bytes that have just arrived while the queue is empty: the value, and how many were used. */
-  direct?(view: Uint8Array): { readonly value: T; readonly used: number };
+  /**
+   * Serves itself from bytes that have just arrived while the queue is empty: the value, and how many were used. Undefined
+   * when they do not suffice.
+   */
+  direct?(view: Uint8Array): { readonly value: T; readonly used: number } | undefined;
   /** How many bytes must be allowed into the queue for this read to be served. */
   readonly needBytes: number;
 }
@@ -38,23 +41,30 @@ export type InboundState = "open" | "ended" | "failed";
 
 /** The receiving half of a connection. */
 export class Inbound {
-  readonly queue: ByteQueue = new ByteQueue();
   state: InboundState = "open";
   bytesReceived = 0;
   error: ZocaloError | undefined;
   readonly #host: ConnectionHost;
-  readonly #readAheadBytes: number;
+  #queue: ByteQueue | undefined;
   #waiters: Waiter[] | undefined;
   #consumer: InboundConsumer | undefined;
   #held = false;
   #paused = false;
-  /** Bytes that may still be thrown away; undefined while they are kept. */
-  #discardBytes: number | undefined;
-  #discardDone: ((drained: boolean) => void) | undefined;
+  /** Set while what arrives is thrown away: how much still may be, and whom to tell at the end. */
+  #discard: { bytes: number; readonly done: (drained: boolean) => void } | undefined;
 
-  constructor(host: ConnectionHost, readAheadBytes: number) {
+  constructor(host: ConnectionHost) {
     this.#host = host;
-    this.#readAheadBytes = readAheadBytes;
+  }
+
+  /** What has arrived and was not read. An idle connection has none. */
+  get queue(): ByteQueue {
+    this.#queue ??= new ByteQueue();
+    return this.#queue;
+  }
+
+  get #queued(): number {
+    return this.#queue === undefined ? 0 : this.#queue.length;
   }
 
   /** Serves one read: from the queue if it can, else when bytes arrive. */
@@ -98,13 +108,13 @@ export class Inbound {
 
   /** Offers the queue to the consumer again. */
   feedConsumer(): void {
-    while (this.#consumer !== undefined && !this.#held && this.queue.length > 0) {
+    while (this.#consumer !== undefined && !this.#held && this.#queued > 0) {
       const piece = this.queue.shift(Number.POSITIVE_INFINITY) as Buffer;
       const used = this.#consumer.received(piece);
       if (used < piece.length) this.queue.unshift(piece.subarray(used));
       if (used === 0) break;
     }
-    if (this.#consumer !== undefined && !this.#held && this.queue.length === 0) {
+    if (this.#consumer !== undefined && !this.#held && this.#queued === 0) {
       if (this.state === "ended") this.#consumer.ended();
       else if (this.state === "failed") this.#consumer.failed(this.error as ZocaloError);
     }
@@ -118,12 +128,12 @@ export class Inbound {
   /** Bytes arrived from the transport; the view is valid only during the call. */
   received(view: Uint8Array): void {
     this.bytesReceived += view.length;
-    if (this.#discardBytes !== undefined) {
-      this.#discardBytes -= view.length;
-      if (this.#discardBytes < 0) this.#discardDone?.(false);
+    if (this.#discard !== undefined) {
+      this.#discard.bytes -= view.length;
+      if (this.#discard.bytes < 0) this.#discard.done(false);
       return;
     }
-    if (this.queue.length === 0) view = view.subarray(this.#serveDirectly(view));
+    if (this.#queued === 0) view = view.subarray(this.#serveDirectly(view));
     if (view.length > 0) this.queue.append(view);
     this.#serveWaiters();
     this.#steer();
@@ -133,9 +143,9 @@ export class Inbound {
   ended(): void {
     if (this.state !== "open") return;
     this.state = "ended";
-    this.#discardDone?.(true);
+    this.#discard?.done(true);
     this.#serveWaiters();
-    if (this.queue.length === 0 && !this.#held) this.#consumer?.ended();
+    if (this.#queued === 0 && !this.#held) this.#consumer?.ended();
   }
 
   /** The connection is lost. What had arrived stays readable first (SEMANTICS A1), unless this side gave it up. */
@@ -143,28 +153,21 @@ export class Inbound {
     if (this.state === "failed" || (this.state === "ended" && keepQueue)) return;
     this.state = "failed";
     this.error = error;
-    if (!keepQueue) this.queue.clear();
-    this.#discardDone?.(false);
+    if (!keepQueue) this.#queue?.clear();
+    this.#discard?.done(false);
     this.#serveWaiters();
-    if (this.queue.length === 0 && !this.#held) this.#consumer?.failed(error);
+    if (this.#queued === 0 && !this.#held) this.#consumer?.failed(error);
   }
 
   /**
-   * Throws away what is in the queue and what still comes, at most `maxBytes`. `done` is called with true when the peer
-   * has ended, with false when it sent too much or the connection was lost.
+   * Throws away what is in the queue and what still comes, at most `maxBytes`. `done` is called, perhaps
+   * more than once, with true when the peer has ended, with false when it sent too much or the connection was lost.
    */
   discard(maxBytes: number, done: (drained: boolean) => void): void {
-    this.#discardBytes = maxBytes;
-    this.queue.clear();
-    if (this.state !== "open") {
-      done(this.state === "ended");
-      return;
-    }
-    this.#discardDone = (drained) => {
-      this.#discardDone = undefined;
-      done(drained);
-    };
-    this.#steer();
+    this.#discard = { bytes: maxBytes, done };
+    this.#queue?.clear();
+    if (this.state === "open") this.#steer();
+    else done(this.state === "ended");
   }
 
   /** Begins again on a new transport, which is not paused. */
@@ -176,12 +179,15 @@ export class Inbound {
   refuseReads(error: ZocaloError): void {
     const waiters = this.#waiters ?? [];
     this.#waiters = undefined;
-    for (const waiter of waiters) this.#settle(waiter, () => waiter.reject(error));
+    for (const waiter of waiters) {
+      waiter.deadline?.cancel();
+      waiter.reject(error);
+    }
     this.error = error;
   }
 
   #serve<T>(request: ReadRequest<T>): T | undefined {
-    if (this.queue.length > 0 || request.needBytes === 0) {
+    if (this.#queued > 0 || request.needBytes === 0) {
       const value = request.take(this.queue);
       if (value !== undefined) {
         this.#steer();
@@ -212,11 +218,12 @@ export class Inbound {
   #serveDirectly(view: Uint8Array): number {
     if (this.#consumer !== undefined) return this.#held ? 0 : this.#consumer.received(view);
     const first = this.#waiters?.[0];
-    if (first?.request.direct === undefined) return 0;
-    const { value, used } = first.request.direct(view);
+    const served = first?.request.direct?.(view);
+    if (first === undefined || served === undefined) return 0;
     this.#waiters?.shift();
-    this.#settle(first, () => first.resolve(value));
-    return used;
+    first.deadline?.cancel();
+    first.resolve(served.value);
+    return served.used;
   }
 
   #serveWaiters(): void {
@@ -228,28 +235,26 @@ export class Inbound {
         const value = this.#serve(waiter.request);
         if (value === undefined) return;
         waiters.shift();
-        this.#settle(waiter, () => waiter.resolve(value));
+        waiter.deadline?.cancel();
+        waiter.resolve(value);
       } catch (error) {
         waiters.shift();
-        this.#settle(waiter, () => waiter.reject(error));
+        waiter.deadline?.cancel();
+        waiter.reject(error);
       }
     }
-  }
-
-  #settle(waiter: Waiter, action: () => void): void {
-    waiter.deadline?.cancel();
-    action();
   }
 
   /** Stops and restarts the transport so that the queue stays near `readAheadBytes`. */
   #steer(): void {
     if (this.state !== "open") return;
     const need = this.#waiters?.[0]?.request.needBytes ?? 0;
-    const limit = this.#discardBytes === undefined ? Math.max(this.#readAheadBytes, need) : Number.POSITIVE_INFINITY;
-    if (!this.#paused && this.queue.length >= limit && this.queue.length >= need) {
+    const limit =
+      this.#discard === undefined ? Math.max(this.#host.settings.readAheadBytes, need) : Number.POSITIVE_INFINITY;
+    if (!this.#paused && this.#queued >= limit && this.#queued >= need) {
       this.#paused = true;
       this.#host.transport.pause();
-    } else if (this.#paused && (this.queue.length <= limit / 2 || this.queue.length < need)) {
+    } else if (this.#paused && (this.#queued <= limit / 2 || this.#queued < need)) {
       this.#paused = false;
       this.#host.transport.resume();
     }

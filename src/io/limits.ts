@@ -1,33 +1,16 @@
 /** The clocks that bound a connection whose peer is dead, asleep or unwilling (SEMANTICS A5). */
 
 import type { ErrorCode } from "../core/errors.ts";
-import { UsageError } from "../core/errors.ts";
+import type { ConnectionSettings } from "./connection-settings.ts";
 import type { Clock, Timer } from "./network.ts";
 
-/** Limits of one connection. Each is in milliseconds; `Infinity` turns it off. */
-export interface ConnectionLimitOptions {
-  /**
-   * Ends the connection with `IDLE_TIMEOUT` when no byte moved in either direction for so long. Default: off for `connect`
-   * and `listen`, because a client that waits for news is idle by nature; 300000 for `serve`, because a server that keeps
-   * dead peers runs out of sockets.
-   */
-  readonly idleTimeoutMs?: number | undefined;
-  /**
-   * Ends the connection with `WRITE_STALLED` when a write is pending and the peer took nothing for so long. Default 60000:
-   * longer than a TCP retransmission pause, shorter than a user's patience.
-   */
-  readonly writeStallTimeoutMs?: number | undefined;
-  /** Ends the connection with `LIFETIME_EXCEEDED` at this age, busy or not. Default: off. */
-  readonly lifetimeMs?: number | undefined;
-}
-
-const DEFAULT_WRITE_STALL_MS = 60_000;
 /** A stall is noticed at most this fraction later than promised. */
 const STALL_CHECKS = 4;
 
 /** What the limits watch. */
 export interface LimitedConnection {
   readonly clock: Clock;
+  readonly settings: ConnectionSettings;
   readonly outbound: { readonly progress: number; readonly busy: boolean };
   expire(code: ErrorCode, detail: string): void;
 }
@@ -42,12 +25,12 @@ export class ConnectionLimits {
   #stallTimer: Timer | undefined;
   #lifeTimer: Timer | undefined;
 
-  constructor(subject: LimitedConnection, options: ConnectionLimitOptions) {
-    const { clock } = subject;
+  constructor(subject: LimitedConnection) {
+    const { clock, settings } = subject;
     this.#subject = subject;
-    this.#idleMs = limit("idleTimeoutMs", options.idleTimeoutMs, Number.POSITIVE_INFINITY);
-    this.#stallMs = limit("writeStallTimeoutMs", options.writeStallTimeoutMs, DEFAULT_WRITE_STALL_MS);
-    const lifetimeMs = limit("lifetimeMs", options.lifetimeMs, Number.POSITIVE_INFINITY);
+    this.#idleMs = settings.idleTimeoutMs;
+    this.#stallMs = settings.writeStallTimeoutMs;
+    const { lifetimeMs } = settings;
     if (Number.isFinite(lifetimeMs)) {
       const detail = `the connection reached lifetimeMs (${lifetimeMs})`;
       this.#lifeTimer = clock.setTimer(() => subject.expire("LIFETIME_EXCEEDED", detail), lifetimeMs, true);
@@ -102,13 +85,4 @@ export class ConnectionLimits {
     };
     this.#stallTimer = this.#subject.clock.setTimer(check, this.#stallMs / STALL_CHECKS, true);
   }
-}
-
-function limit(name: string, value: number | undefined, standard: number): number {
-  if (value === undefined) return standard;
-  if (Number.isNaN(value) || value <= 0) {
-    const detail = `${name} must be a positive number of milliseconds, or Infinity for no limit, not ${value}`;
-    throw new UsageError("OPTION_INVALID", { op: "open", detail });
-  }
-  return value;
 }

@@ -42,7 +42,7 @@ function within(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const deadline = new Deadline(clock, options, (cause) => {
-      const error = typeof cause === "number" ? late() : cause.reason;
+      const error: unknown = typeof cause === "number" ? late() : cause.reason;
       if (error === undefined) resolve();
       else reject(error);
     });

@@ -3,6 +3,7 @@
 import { Address, type AddressLike } from "../core/address/address.ts";
 import { UsageError } from "../core/errors.ts";
 import { Connection } from "./connection.ts";
+import { connectionSettings } from "./connection-settings.ts";
 import { Door, type DoorOptions } from "./door.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
 import type { ListenerTransport, Network } from "./network.ts";
@@ -15,8 +16,9 @@ export async function listenOver(
   address: AddressLike,
   options: ListenOptions = {},
 ): Promise<Listener> {
+  const settings = connectionSettings(options, "listen");
   return await openDoor(network, address, options, {
-    create: (transport, remote) => new Connection(network, transport, options, remote),
+    create: (transport, remote) => new Connection(network, transport, settings, remote),
   });
 }
 

@@ -1,7 +1,7 @@
 /** The public contract of an open door: where connections come in. */
 
 import type { Address } from "../core/address/address.ts";
-import type { ConnectionOptions } from "./connection.ts";
+import type { ConnectionOptions } from "./connection-settings.ts";
 import type { OperationOptions } from "./deadline.ts";
 import type { StreamSocket } from "./stream-socket.ts";
 import type { TlsOptions } from "./tls.ts";

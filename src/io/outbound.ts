@@ -1,6 +1,6 @@
 /** The sending half of a connection: what waits for the kernel, in order, and who is told when it has it. */
 
-import { ConnectionError, UsageError, ZocaloError } from "../core/errors.ts";
+import { ConnectionError, UsageError, type ZocaloError } from "../core/errors.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import type { WriteInput } from "./stream-socket.ts";
@@ -33,7 +33,6 @@ export class Outbound {
   state: OutboundState = "open";
   bytesSent = 0;
   readonly #host: ConnectionHost;
-  readonly #maxQueuedBytes: number;
   #jobs: WriteJob[] | undefined;
   #queuedBytes = 0;
   /** Bytes of the slice that the transport works on; 0 when it is idle. */
@@ -41,9 +40,8 @@ export class Outbound {
   #error: ZocaloError | undefined;
   #finish: { readonly promise: Promise<void>; resolve: () => void; reject: (reason: unknown) => void } | undefined;
 
-  constructor(host: ConnectionHost, maxQueuedBytes: number) {
+  constructor(host: ConnectionHost) {
     this.#host = host;
-    this.#maxQueuedBytes = maxQueuedBytes;
   }
 
   /** Whether bytes wait for the kernel. */
@@ -130,8 +128,9 @@ export class Outbound {
   }
 
   #enqueue(chunks: Uint8Array[], bytes: number, options: OperationOptions | undefined): Promise<void> {
-    if (this.#queuedBytes > 0 && this.#queuedBytes + bytes > this.#maxQueuedBytes) {
-      const detail = `more than writeQueueBytes (${this.#maxQueuedBytes}) would wait; await each write`;
+    const { writeQueueBytes } = this.#host.settings;
+    if (this.#queuedBytes > 0 && this.#queuedBytes + bytes > writeQueueBytes) {
+      const detail = `more than writeQueueBytes (${writeQueueBytes}) would wait; await each write`;
       return Promise.reject(new UsageError("QUEUE_FULL", { ...this.#host.context("write"), detail, outcome: "none" }));
     }
     return new Promise<void>((resolve, reject) => {

@@ -3,7 +3,8 @@
 import { Address } from "../core/address/address.ts";
 import { ByteQueue } from "../core/bytes/byte-queue.ts";
 import { ConnectionError, UsageError } from "../core/errors.ts";
-import { Connection, type ConnectionOptions } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import { type ConnectionOptions, connectionSettings } from "./connection-settings.ts";
 import type { Clock, Network, StreamSink, StreamTraits, StreamTransport } from "./network.ts";
 import type { StreamSocket } from "./stream-socket.ts";
 
@@ -16,7 +17,8 @@ export function pairOver(network: Network, options: ConnectionOptions = {}): [St
   const b = new MemoryStream(network.clock, "b");
   a.join(b);
   b.join(a);
-  return [new Connection(network, a, options), new Connection(network, b, options)];
+  const settings = connectionSettings(options, "pair");
+  return [new Connection(network, a, settings), new Connection(network, b, settings)];
 }
 
 /** One end of a pair. Like a socket, it delivers in a later turn of the event loop, never inside the sender's call. */

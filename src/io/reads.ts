@@ -57,6 +57,7 @@ export function readExactly(count: number, host: ConnectionHost): ReadRequest<Bu
     op: "readExactly",
     needBytes: count,
     take: (queue) => (queue.length >= count ? queue.take(count) : undefined),
+    direct: (view) => (view.length < count ? undefined : { value: copyOf(view.subarray(0, count)), used: count }),
     finish: (queue) =>
       endOfStream(queue, `the peer ended after ${queue.length} of ${count} bytes`, host.context("readExactly")),
   };

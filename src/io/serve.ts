@@ -3,9 +3,10 @@
 import type { Address, AddressLike } from "../core/address/address.ts";
 import { ConnectionError } from "../core/errors.ts";
 import { Connection } from "./connection.ts";
+import { connectionSettings } from "./connection-settings.ts";
 import type { OperationOptions } from "./deadline.ts";
 import { publish } from "./diagnostics.ts";
-import { Door } from "./door.ts";
+import type { Door } from "./door.ts";
 import { openDoor } from "./listen.ts";
 import type { ListenerStats, ListenOptions } from "./listener.ts";
 import type { Network } from "./network.ts";
@@ -20,8 +21,8 @@ export interface Peer extends StreamSocket {
   detach(): StreamSocket;
 }
 
-/** Serves one connection. When it returns, the connection is closed; when it throws, it is aborted. */
-export type PeerHandler = (peer: Peer) => Promise<unknown> | unknown;
+/** Serves one connection. When it returns, or its promise resolves, the connection is closed; when it throws, it is aborted. */
+export type PeerHandler = (peer: Peer) => unknown;
 
 /** Options of `serve`. */
 export interface ServeOptions extends ListenOptions {
@@ -70,15 +71,10 @@ const DEFAULT_DRAIN_MS = 5000;
 
 class ServedConnection extends Connection implements Peer {
   detached = false;
-  #draining: () => AbortSignal = () => AbortSignal.abort();
+  server: { readonly draining: AbortSignal } | undefined;
 
-  /** Where the server's signal is found. */
-  belongsTo(draining: () => AbortSignal): this {
-    this.#draining = draining;
-    return this;
-  }
   get draining(): AbortSignal {
-    return this.#draining();
+    return this.server?.draining ?? AbortSignal.abort();
   }
   detach(): StreamSocket {
     this.detached = true;
@@ -93,10 +89,11 @@ export async function serveOver(
   handler: PeerHandler,
   options: ServeOptions = {},
 ): Promise<Server> {
-  const limits = { ...options, idleTimeoutMs: options.idleTimeoutMs ?? DEFAULT_IDLE_MS };
+  const { idleTimeoutMs = DEFAULT_IDLE_MS } = options;
+  const settings = connectionSettings({ ...options, idleTimeoutMs }, "serve");
   const server = new ConnectionServer(network, handler, options);
   server.door = await openDoor(network, address, options, {
-    create: (transport, remote) => server.create(new ServedConnection(network, transport, limits, remote)),
+    create: (transport, remote) => server.create(new ServedConnection(network, transport, settings, remote)),
     deliver: (peer) => server.take(peer),
   });
   return server;
@@ -135,9 +132,13 @@ class ConnectionServer implements Server {
   get stats(): ListenerStats {
     return this.door.stats;
   }
+  get draining(): AbortSignal {
+    return this.#drainController.signal;
+  }
 
   create(peer: ServedConnection): ServedConnection {
-    return peer.belongsTo(() => this.#drainController.signal);
+    peer.server = this;
+    return peer;
   }
 
   /** Runs the handler; whatever comes of it stays with this one connection. */

@@ -2,7 +2,7 @@
 
 import type { AddressLike } from "../core/address/address.ts";
 import { type ConnectOptions, connectOver } from "../io/connect.ts";
-import type { ConnectionOptions } from "../io/connection.ts";
+import type { ConnectionOptions } from "../io/connection-settings.ts";
 import { listenOver } from "../io/listen.ts";
 import type { Listener, ListenOptions } from "../io/listener.ts";
 import type { Network } from "../io/network.ts";

@@ -7,8 +7,8 @@ import type { ListenerSink, ListenerTransport, TransportListenOptions } from "..
 import type { TlsOptions } from "../io/tls.ts";
 import { systemError } from "./errno.ts";
 import { adoptAccepted } from "./native-handle.ts";
-import { localAddressOf, remoteAddressOf } from "./socket-address.ts";
-import { KernelStream, sharedRead } from "./stream-transport.ts";
+import { acceptedPeer, localAddressOf } from "./socket-address.ts";
+import { BY_EVENTS, BY_SHARED_BUFFER, KernelStream, sharedRead } from "./stream-transport.ts";
 import { secureContext } from "./tls-context.ts";
 import { removeStaleSocket, setSocketMode } from "./unix-path.ts";
 
@@ -112,16 +112,13 @@ class KernelListener implements ListenerTransport {
     }
     const adopted = adoptAccepted(socket, sharedRead);
     const stream = adopted ?? socket;
-    const local = this.localAddress;
-    // A peer that is gone already has no address any more.
-    if (local.transport !== "unix" && stream.remoteAddress === undefined) {
+    const peer = acceptedPeer(stream, this.localAddress);
+    if (peer === undefined) {
       stream.on("error", () => undefined).destroy();
       return;
     }
-    const reads = adopted === undefined ? "data" : "shared";
-    // A Unix client has no name of its own.
-    const remote = local.transport === "unix" ? Address.fromPath("") : remoteAddressOf(stream, local);
-    sink.accepted(new KernelStream(stream, localAddressOf(stream, local), remote, { reads }));
+    const local = this.localAddress.isUnspecified ? localAddressOf(stream, this.localAddress) : this.localAddress;
+    sink.accepted(new KernelStream(stream, local, peer, adopted === undefined ? BY_EVENTS : BY_SHARED_BUFFER));
   }
 
   #context(): { readonly op: string; readonly local: string } {

@@ -38,7 +38,7 @@ export function adoptAccepted(accepted: net.Socket, options: SharedReadOptions):
   const handle = source._handle;
   if (typeof handle?.useUserBuffer !== "function" || !("_server" in source)) return undefined;
   const settings = { ...options, handle, allowHalfOpen: true, pauseOnCreate: true };
-  const adopted = new net.Socket(settings as unknown as net.SocketConstructorOpts) as InternalSocket;
+  const adopted = new net.Socket(settings) as InternalSocket;
   // The server counts its connections through these two.
   adopted._server = source._server;
   adopted.server = source.server;
@@ -64,6 +64,18 @@ export function readAgain(socket: net.Socket): boolean {
   if (typeof handle?.readStart !== "function" || typeof state?.autoDestroy !== "boolean") return false;
   state.autoDestroy = false;
   return handle.readStart() === 0;
+}
+
+/**
+ * The peer's IP address and port. Asks the handle, because the socket's own properties keep what they answer, which doubles
+ * the memory of every connection. Undefined when the peer is gone already.
+ */
+export function peerName(socket: net.Socket): { readonly address: string; readonly port: number } | undefined {
+  const handle = (socket as InternalSocket)._handle;
+  const name: { address?: string; port?: number } = {};
+  if (typeof handle?.getpeername === "function") handle.getpeername(name);
+  const { address = socket.remoteAddress, port = socket.remotePort } = name;
+  return address === undefined || port === undefined ? undefined : { address, port };
 }
 
 /** Bytes handed to the socket that the kernel has not taken. */

@@ -2,15 +2,18 @@
 
 import type net from "node:net";
 import { Address } from "../core/address/address.ts";
+import { peerName } from "./native-handle.ts";
 
-/** The own address of a connected socket; `fallback` for Unix sockets and when the kernel does not know any more. */
-export function localAddressOf(socket: net.Socket, fallback: Address): Address {
-  if (socket.localAddress === undefined || fallback.transport === "unix") return fallback;
-  return Address.fromIp(fallback.transport, socket.localAddress, socket.localPort ?? 0);
+/** The own address of a connected socket; `known` where that is all there is to say. */
+export function localAddressOf(socket: net.Socket, known: Address): Address {
+  if (socket.localAddress === undefined || known.transport === "unix") return known;
+  return Address.fromIp(known.transport, socket.localAddress, socket.localPort ?? 0);
 }
 
-/** The peer's address of a connected socket. */
-export function remoteAddressOf(socket: net.Socket, fallback: Address): Address {
-  if (socket.remoteAddress === undefined || fallback.transport === "unix") return fallback;
-  return Address.fromIp(fallback.transport, socket.remoteAddress, socket.remotePort ?? 0);
+/** The peer of a socket that a listener at `local` accepted; undefined when it is gone already. */
+export function acceptedPeer(socket: net.Socket, local: Address): Address | undefined {
+  // A Unix client has no name of its own.
+  if (local.transport === "unix") return Address.fromPath("");
+  const name = peerName(socket);
+  return name === undefined ? undefined : Address.fromIp(local.transport, name.address, name.port);
 }

@@ -54,13 +54,25 @@ function onClose(this: net.Socket): void {
   ownerOf(this)?.onClose();
 }
 
-/** How a socket hands over its bytes, and what it stands on. */
+/** How a socket hands over its bytes, and what it stands on. One object serves many connections. */
 export interface KernelStreamOptions {
-  /** `data`: by events, as any Node stream; `shared`: the socket was made with {@link sharedRead}. */
-  readonly reads: "data" | "shared";
+  /** `events`: as any Node stream; `shared`: the socket was made with {@link sharedRead}. */
+  readonly reads: "events" | "shared";
   /** The TCP socket beneath TLS. */
   readonly beneath?: net.Socket | undefined;
   readonly tls?: TlsInfo | undefined;
+}
+
+/** A plain socket that reads as any Node stream does. */
+export const BY_EVENTS: KernelStreamOptions = { reads: "events" };
+/** A plain socket that reads into the shared buffer. */
+export const BY_SHARED_BUFFER: KernelStreamOptions = { reads: "shared" };
+
+/** The present write: how many of its parts Node has yet to report, and whom to tell. */
+interface WriteInProgress {
+  open: number;
+  done: ((error?: unknown) => void) | undefined;
+  readonly settled: (error?: Error | null) => void;
 }
 
 /** A connection of the kernel. */
@@ -68,39 +80,41 @@ export class KernelStream implements StreamTransport {
   readonly native: net.Socket;
   readonly localAddress: Address;
   readonly remoteAddress: Address;
-  readonly traits: StreamTraits;
-  readonly tls: TlsInfo | undefined;
-  readonly #reads: "data" | "shared";
-  readonly #beneath: net.Socket | undefined;
+  readonly #options: KernelStreamOptions;
   #sink: StreamSink | undefined;
   #flowing = true;
   #released = false;
   #finSent = false;
   #ended = false;
-  #writes = 0;
-  #written = 0;
-  #done: ((error?: unknown) => void) | undefined;
-  #onWritten: ((error?: Error | null) => void) | undefined;
+  #writing: WriteInProgress | undefined;
 
   constructor(socket: net.Socket, local: Address, remote: Address, options: KernelStreamOptions) {
     this.native = socket;
     this.localAddress = local;
     this.remoteAddress = remote;
-    this.#reads = options.reads;
-    this.#beneath = options.beneath;
-    this.tls = options.tls;
-    this.traits = local.transport === "unix" ? UNIX_TRAITS : TCP_TRAITS;
+    this.#options = options;
     (socket as OwnedSocket)[owner] = this;
     socket.on("error", onError);
     socket.on("end", onEnd);
     socket.on("close", onClose);
   }
 
+  get tls(): TlsInfo | undefined {
+    return this.#options.tls;
+  }
+  get traits(): StreamTraits {
+    return this.localAddress.transport === "unix" ? UNIX_TRAITS : TCP_TRAITS;
+  }
+  /** The socket of the kernel: beneath TLS, or the only one. */
+  get #kernelSocket(): net.Socket {
+    return this.#options.beneath ?? this.native;
+  }
+
   start(sink: StreamSink): void {
     const first = this.#sink === undefined;
     this.#sink = sink;
     if (!first) return;
-    if (this.#reads === "data") this.native.on("data", onData);
+    if (this.#options.reads === "events") this.native.on("data", onData);
     if (this.#flowing) this.native.resume();
     if (this.native.destroyed) this.onClose();
   }
@@ -117,29 +131,29 @@ export class KernelStream implements StreamTransport {
 
   write(chunks: readonly Uint8Array[], done: (error?: unknown) => void): boolean {
     const socket = this.native;
-    this.#onWritten ??= (error) => this.#writeSettled(error);
-    this.#writes += 1;
-    if (chunks.length === 1) socket.write(chunks[0] as Uint8Array, this.#onWritten);
-    else this.#writeMany(chunks, this.#onWritten);
+    const writing = (this.#writing ??= this.#beginWriting());
+    writing.open += 1;
+    if (chunks.length === 1) socket.write(chunks[0] as Uint8Array, writing.settled);
+    else this.#writeMany(chunks, writing.settled);
     // A write that failed at once leaves no length either, but an error.
     if (socket.writableLength === 0 && socket.errored === null && !socket.destroyed) return true;
-    this.#done = done;
+    writing.done = done;
     return false;
   }
 
   unsentBytes(): number {
-    return unsentBytes(this.#beneath ?? this.native);
+    return unsentBytes(this.#kernelSocket);
   }
 
   end(done: (error?: unknown) => void): void {
     this.#finSent = true;
     // Node passes an error when the socket was lost before the FIN.
     const settled = (error?: Error | null): void => done(error ?? undefined);
-    this.native.end(settled as () => void);
+    this.native.end(settled);
   }
 
   reset(): void {
-    const socket = this.#beneath ?? this.native;
+    const socket = this.#kernelSocket;
     this.#release();
     if (this.traits.reset && socket instanceof Socket && !socket.destroyed) socket.resetAndDestroy();
     this.native.destroy();
@@ -148,19 +162,19 @@ export class KernelStream implements StreamTransport {
   destroy(): void {
     this.#release();
     this.native.destroy();
-    this.#beneath?.destroy();
+    this.#options.beneath?.destroy();
   }
 
   setNoDelay(on: boolean): void {
-    (this.#beneath ?? this.native).setNoDelay(on);
+    this.#kernelSocket.setNoDelay(on);
   }
 
   setKeepAlive(on: boolean, idleMs: number): void {
-    (this.#beneath ?? this.native).setKeepAlive(on, idleMs);
+    this.#kernelSocket.setKeepAlive(on, idleMs);
   }
 
   setReferenced(on: boolean): void {
-    const socket = this.#beneath ?? this.native;
+    const socket = this.#kernelSocket;
     if (on) socket.ref();
     else socket.unref();
   }
@@ -196,7 +210,7 @@ export class KernelStream implements StreamTransport {
     const sink = this.#sink;
     this.#release();
     this.native.destroy();
-    this.#beneath?.destroy();
+    this.#options.beneath?.destroy();
     sink?.failed(systemError(error, { op: "read", ...this.#names() }));
   }
 
@@ -210,7 +224,7 @@ export class KernelStream implements StreamTransport {
   #release(): void {
     this.#released = true;
     this.#sink = undefined;
-    this.#done = undefined;
+    if (this.#writing !== undefined) this.#writing.done = undefined;
   }
 
   #writeMany(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void {
@@ -221,12 +235,19 @@ export class KernelStream implements StreamTransport {
     this.native.uncork();
   }
 
-  #writeSettled(error?: Error | null): void {
-    this.#written += 1;
-    if (this.#done === undefined || (this.#written < this.#writes && error == null)) return;
-    const done = this.#done;
-    this.#done = undefined;
-    done(error ?? undefined);
+  #beginWriting(): WriteInProgress {
+    const writing: WriteInProgress = {
+      open: 0,
+      done: undefined,
+      settled: (error) => {
+        writing.open -= 1;
+        if (writing.done === undefined || (writing.open > 0 && error == null)) return;
+        const { done } = writing;
+        writing.done = undefined;
+        done(error ?? undefined);
+      },
+    };
+    return writing;
   }
 
   #names(): { readonly local: string; readonly remote: string } {

@@ -53,7 +53,7 @@ export function startTls(socket: net.Socket, options: StartOptions, plain: Kerne
       const { localAddress, remoteAddress } = plain;
       const info = tlsInfo(engine, options);
       engine.pause();
-      resolve(new KernelStream(engine, localAddress, remoteAddress, { reads: "data", beneath: socket, tls: info }));
+      resolve(new KernelStream(engine, localAddress, remoteAddress, { reads: "events", beneath: socket, tls: info }));
     };
     socket.on("error", fail);
     engine.once("error", fail);

@@ -1,0 +1,42 @@
+/** Medians, ratios and how they are shown. */
+
+/** The middle of the values; the lower one of two. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
+}
+
+/** The value below which a share of the sorted values lies. */
+export function percentile(sorted: Float64Array, share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+/** One comparison: the same work by two programs, in turns. */
+export interface Comparison {
+  readonly name: string;
+  /** Figures of each round, subject and baseline in the same order. */
+  readonly subject: readonly number[];
+  readonly baseline: readonly number[];
+  /** What the ratio must reach (`>= 0.95`) or stay under (`<= 1.1`); missing for figures that are only shown. */
+  readonly target?: { readonly atLeast?: number; readonly atMost?: number } | undefined;
+  readonly unit: string;
+}
+
+/** Prints one comparison as a line: the median of the ratios round by round, and the medians of both sides. */
+export function show(comparison: Comparison): void {
+  const { name, subject, baseline, target, unit } = comparison;
+  const ratios = subject.map((value, round) => value / (baseline[round] ?? Number.NaN));
+  const ratio = median(ratios);
+  const low = Math.min(...ratios).toFixed(2);
+  const high = Math.max(...ratios).toFixed(2);
+  const wanted = target?.atLeast === undefined ? `<= ${target?.atMost}` : `>= ${target.atLeast}`;
+  const met = ratio >= (target?.atLeast ?? 0) && ratio <= (target?.atMost ?? Number.POSITIVE_INFINITY);
+  const verdict = target === undefined ? "" : `  wanted ${wanted}: ${met ? "met" : "MISSED"}`;
+  const sides = `${number(median(subject))} against ${number(median(baseline))} ${unit}`;
+  console.log(`${name.padEnd(46)} ${ratio.toFixed(3)}x (${low} to ${high})  ${sides}${verdict}`);
+}
+
+function number(value: number): string {
+  if (value >= 1000) return Math.round(value).toLocaleString("en-US");
+  return value.toPrecision(3);
+}

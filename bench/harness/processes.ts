@@ -1,0 +1,57 @@
+/** Roles of a benchmark in processes of their own, spoken to in JSON. */
+
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/** What a role answers: numbers by name. */
+export type Figures = Record<string, number>;
+
+/** Commands that a role understands: each takes and answers plain data. */
+export type Role = Record<string, (input: Figures) => Promise<Figures> | Figures>;
+
+/** A process that plays a role. */
+export interface Player {
+  ask(command: string, input?: Figures): Promise<Figures>;
+  stop(): void;
+}
+
+/** Starts `file` (a module that calls {@link play}) as the role `name`. */
+export function start(file: string, name: string): Player {
+  const child: ChildProcess = fork(fileURLToPath(file), [name], { execArgv: ["--expose-gc"] });
+  let next = 0;
+  const waiting = new Map<number, (answer: { figures?: Figures; error?: string }) => void>();
+  child.on("message", (answer: { id: number; figures?: Figures; error?: string }) => {
+    waiting.get(answer.id)?.(answer);
+    waiting.delete(answer.id);
+  });
+  child.on("exit", (code) => {
+    for (const settle of waiting.values()) settle({ error: `the process of ${name} ended with ${code}` });
+  });
+  return {
+    ask: (command, input = {}) =>
+      new Promise((resolve, reject) => {
+        const id = (next += 1);
+        waiting.set(id, ({ figures, error }) => {
+          if (figures === undefined) reject(new Error(error));
+          else resolve(figures);
+        });
+        child.send({ id, command, input });
+      }),
+    stop: () => child.kill(),
+  };
+}
+
+/** Plays the role that the command line names. */
+export function play(roles: Record<string, () => Role>): void {
+  const role = roles[process.argv[2] ?? ""]?.();
+  process.on("message", (message: { id: number; command: string; input: Figures }) => {
+    void (async () => {
+      const { id, command, input } = message;
+      try {
+        process.send?.({ id, figures: await role?.[command]?.(input) });
+      } catch (error) {
+        process.send?.({ id, error: String(error) });
+      }
+    })();
+  });
+}

@@ -1,0 +1,119 @@
+/**
+ * Zócalo's stream and datagram sockets against raw `node:net` and `node:dgram`: the same work, in alternating rounds of the
+ * same run, each side in a process of its own. Prints ratios; medians of 7 rounds unless ROUNDS says otherwise.
+ */
+
+import { median, show } from "./harness/figures.ts";
+import { type Figures, start } from "./harness/processes.ts";
+
+const ROUNDS = Number(process.env["ROUNDS"] ?? 7);
+const BULK_BYTES = 4096 * 262_144;
+const ROLES = new URL("./sockets/roles.js", import.meta.url).href;
+
+type Series = Record<string, Figures[]>;
+
+/** Runs the variants in turns, in another order each round, and gathers what they answer. */
+async function alternate(variants: Record<string, () => Promise<Figures>>): Promise<Series> {
+  const series: Series = {};
+  const names = Object.keys(variants);
+  for (let round = -1; round < ROUNDS; round += 1) {
+    const order = round % 2 === 0 ? names : [...names].reverse();
+    for (const name of order) {
+      const figures = await (variants[name] as () => Promise<Figures>)();
+      // The first round warms the machine up.
+      if (round >= 0) (series[name] ??= []).push(figures);
+    }
+  }
+  return series;
+}
+
+function pick(series: Series, name: string, figure: string): number[] {
+  return (series[name] ?? []).map((figures) => figures[figure] ?? Number.NaN);
+}
+
+async function bulkAccepted(receiver: string): Promise<Figures> {
+  const server = start(ROLES, receiver);
+  const client = start(ROLES, "sender");
+  const { port = 0 } = await server.ask("serve");
+  await client.ask("call", { port, bytes: BULK_BYTES });
+  const figures = await server.ask("served");
+  server.stop();
+  client.stop();
+  return figures;
+}
+
+async function bulkConnected(receiver: string): Promise<Figures> {
+  const server = start(ROLES, "sender");
+  const client = start(ROLES, receiver);
+  const { port = 0 } = await server.ask("serve", { bytes: BULK_BYTES });
+  const figures = await client.ask("call", { port });
+  server.stop();
+  client.stop();
+  return figures;
+}
+
+async function pingPong(echo: string, ping: string): Promise<Figures> {
+  const server = start(ROLES, echo);
+  const client = start(ROLES, ping);
+  const { port = 0 } = await server.ask("serve");
+  const figures = await client.ask("play", { port, count: 30_000, warmUp: 5_000 });
+  server.stop();
+  client.stop();
+  return figures;
+}
+
+async function idleMemory(holder: string): Promise<Figures> {
+  const server = start(ROLES, holder);
+  const client = start(ROLES, "crowd");
+  const { port = 0 } = await server.ask("serve");
+  await client.ask("join", { port, count: 1000 });
+  const { bytes: few = 0 } = await server.ask("memory");
+  await client.ask("join", { port, count: 8000 });
+  const { bytes: many = 0 } = await server.ask("memory");
+  await client.ask("join", { port, count: 1000 });
+  const { count: held = 0 } = await server.ask("held");
+  server.stop();
+  client.stop();
+  return { bytes: (many - few) / 8000, held };
+}
+
+function showBulk(title: string, series: Series): void {
+  for (const [reader, target] of [
+    ["zocaloRead", { atLeast: 0.95 }],
+    ["zocaloReadInto", { atLeast: 1 }],
+  ] as const) {
+    const speed = (name: string): number[] => pick(series, name, "seconds").map((seconds) => 1 / seconds / 1e9);
+    const name = `${title}, ${reader === "zocaloRead" ? "read()" : "readInto()"}`;
+    show({ name, subject: speed(reader), baseline: speed("rawReceiver"), target, unit: "GB/s" });
+    const cpu = (role: string): number[] => pick(series, role, "cpu");
+    show({ name: "  processor time a byte", subject: cpu(reader), baseline: cpu("rawReceiver"), unit: "us" });
+  }
+}
+
+const receivers = ["rawReceiver", "zocaloRead", "zocaloReadInto"];
+const wanted = process.argv.slice(2);
+const runs = (part: string): boolean => wanted.length === 0 || wanted.includes(part);
+
+if (runs("bulk")) {
+  const accepted = await alternate(Object.fromEntries(receivers.map((name) => [name, () => bulkAccepted(name)])));
+  showBulk("bulk receive, accepted", accepted);
+  const connected = await alternate(Object.fromEntries(receivers.map((name) => [name, () => bulkConnected(name)])));
+  showBulk("bulk receive, connecting", connected);
+}
+if (runs("ping")) {
+  const series = await alternate({
+    raw: () => pingPong("rawEcho", "rawPing"),
+    zocalo: () => pingPong("zocaloEcho", "zocaloPing"),
+  });
+  for (const figure of ["p50", "p99"]) {
+    const target = figure === "p50" ? { atMost: 1.1 } : undefined;
+    const sides = { subject: pick(series, "zocalo", figure), baseline: pick(series, "raw", figure) };
+    show({ name: `round trip of 64 bytes, ${figure}`, ...sides, target, unit: "us" });
+  }
+}
+if (runs("memory")) {
+  const series = await alternate({ raw: () => idleMemory("rawHolder"), zocalo: () => idleMemory("zocaloHolder") });
+  const sides = { subject: pick(series, "zocalo", "bytes"), baseline: pick(series, "raw", "bytes") };
+  show({ name: "memory of an idle connection", ...sides, target: { atMost: 1.5 }, unit: "bytes" });
+  console.log(`idle connections held: ${median(pick(series, "zocalo", "held"))}`);
+}

@@ -1,0 +1,57 @@
+/** Buffers and limits of one connection: what may be asked, what is the default, and why. */
+
+import { UsageError } from "../core/errors.ts";
+
+/** Limits of one connection. Each is in milliseconds; `Infinity` turns it off. */
+export interface ConnectionLimitOptions {
+  /**
+   * Ends the connection with `IDLE_TIMEOUT` when no byte moved in either direction for so long. Default: off for `connect`
+   * and `listen`, because a client that waits for news is idle by nature; 300000 for `serve`, because a server that keeps
+   * dead peers runs out of sockets.
+   */
+  readonly idleTimeoutMs?: number | undefined;
+  /**
+   * Ends the connection with `WRITE_STALLED` when a write is pending and the peer took nothing for so long. Default 60000:
+   * longer than a TCP retransmission pause, shorter than a user's patience.
+   */
+  readonly writeStallTimeoutMs?: number | undefined;
+  /** Ends the connection with `LIFETIME_EXCEEDED` at this age, busy or not. Default: off. */
+  readonly lifetimeMs?: number | undefined;
+}
+
+/** Buffers and limits of one connection. */
+export interface ConnectionOptions extends ConnectionLimitOptions {
+  /**
+   * Bytes to take from the kernel although nobody reads, so that the end of a connection is seen. Default 65536: one read
+   * of the kernel. Memory follows what arrives, not this number.
+   */
+  readonly readAheadBytes?: number | undefined;
+  /** Bytes that may wait in `write` calls that were not awaited; more rejects with `QUEUE_FULL`. Default 16 MiB. */
+  readonly writeQueueBytes?: number | undefined;
+}
+
+/** The options of a connection with every default in place; one object serves all connections of a listener. */
+export interface ConnectionSettings {
+  readonly idleTimeoutMs: number;
+  readonly writeStallTimeoutMs: number;
+  readonly lifetimeMs: number;
+  readonly readAheadBytes: number;
+  readonly writeQueueBytes: number;
+}
+
+/** Checks the options and fills in the defaults. Throws `OPTION_INVALID`. */
+export function connectionSettings(options: ConnectionOptions, op: string): ConnectionSettings {
+  const positive = (name: keyof ConnectionSettings, standard: number): number => {
+    const value = options[name] ?? standard;
+    if (value > 0) return value;
+    const detail = `${name} must be a positive number, or Infinity for no limit, not ${value}`;
+    throw new UsageError("OPTION_INVALID", { op, detail });
+  };
+  return {
+    idleTimeoutMs: positive("idleTimeoutMs", Number.POSITIVE_INFINITY),
+    writeStallTimeoutMs: positive("writeStallTimeoutMs", 60_000),
+    lifetimeMs: positive("lifetimeMs", Number.POSITIVE_INFINITY),
+    readAheadBytes: positive("readAheadBytes", 65_536),
+    writeQueueBytes: positive("writeQueueBytes", 16_777_216),
+  };
+}
