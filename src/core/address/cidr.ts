@@ -73,12 +73,6 @@ export class AddressList {
  * The key under which limits per peer are counted: the IPv4 address; the /64 network of an IPv6 address, because a host
  * has all the addresses of its /64 to choose from (RFC 4291 section 2.5.1), with the zone if there is one; the name;
  * or `unix`. IPv4-mapped addresses count as IPv4.
- *
- * @example
- * ```ts
- * import { Address, limitKey } from "zocalo";
- * console.log(limitKey(Address.parse("tcp://[2001:db8:1:2:3::4]:80"))); // 2001:db8:1:2::/64
- * ```
  */
 export function limitKey(address: Address): string {
   if (address.transport === "unix") return "unix";

@@ -10,13 +10,6 @@ const FAMILY_ORDER: readonly AddressFamily[] = [4, 6, "name", "unix"];
 /**
  * Compares for `sort`: IPv4, IPv6, names, Unix; within a family by the number that the IP address is, or by the name or
  * path; then by port, and last by text. 0 means that the two are equal.
- *
- * @example
- * ```ts
- * import { Address, compareAddresses } from "zocalo";
- * const sorted = ["tcp://10.0.0.10:1", "tcp://10.0.0.9:1"].map((text) => Address.parse(text)).sort(compareAddresses);
- * console.log(sorted.join(" ")); // tcp://10.0.0.9:1 tcp://10.0.0.10:1
- * ```
  */
 export function compareAddresses(a: Address, b: Address): number {
   return (

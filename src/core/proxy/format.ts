@@ -45,14 +45,6 @@ const MAX_LENGTH = 0xffff;
  *
  * @throws UsageError `OPTION_INVALID`: only one of the two IP addresses is given, or one of them is a host name, or
  *   they are of different kinds, or there are TLVs without addresses, or they are too long.
- * @example
- * ```ts
- * import { Address, formatProxyHeader } from "zocalo";
- * const source = Address.parse("tcp://192.0.2.1:56324");
- * const destination = Address.parse("tcp://198.51.100.1:443");
- * const header = formatProxyHeader({ version: 2, source, destination });
- * console.log(header.length); // 28
- * ```
  */
 export function formatProxyHeader(header: ProxyHeaderInit): Uint8Array {
   const ends = header.command === "local" ? NO_ENDS : endsOf(header);

@@ -42,12 +42,6 @@ export interface ParsedProxyHeader {
  * an address.
  *
  * @throws ProtocolError `PROXY_HEADER_INVALID`: the detail says what is wrong; close the connection.
- * @example
- * ```ts
- * import { parseProxyHeader } from "zocalo";
- * const parsed = parseProxyHeader(Buffer.from("PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\nhola"));
- * console.log(String(parsed?.header.source), parsed?.length); // tcp://192.0.2.1:56324 45
- * ```
  */
 export function parseProxyHeader(bytes: Uint8Array, options: ProxyParseOptions = {}): ParsedProxyHeader | undefined {
   const invalid = (problem: string): ProtocolError =>
