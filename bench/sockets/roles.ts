@@ -138,9 +138,10 @@ function zocaloEcho(): Role {
       const door = await listen(`tcp://${HOST}:0`);
       void (async () => {
         for await (const peer of door) {
-          void (async () => {
+          const echo = async (): Promise<void> => {
             for (let chunk = await peer.read(); chunk !== null; chunk = await peer.read()) await peer.write(chunk);
-          })();
+          };
+          void echo().catch(() => peer.abort());
         }
       })();
       return { port: door.localAddress.port };

@@ -202,14 +202,18 @@ export class Inbound {
   #wait<T>(request: ReadRequest<T>, options: OperationOptions | undefined): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const waiter: Waiter = { request, resolve: resolve as (value: unknown) => void, reject, deadline: undefined };
-      waiter.deadline = Deadline.of(this.#host.clock, options, (cause) => {
-        this.#waiters?.splice(this.#waiters.indexOf(waiter), 1);
-        waiter.reject(expiryReason(cause, this.#host.context(request.op), "none"));
-        this.#serveWaiters();
-        this.#steer();
-      });
+      if (options !== undefined) waiter.deadline = this.#watch(waiter, options);
       this.#waiters ??= [];
       this.#waiters.push(waiter);
+      this.#steer();
+    });
+  }
+
+  #watch(waiter: Waiter, options: OperationOptions): Deadline | undefined {
+    return Deadline.of(this.#host.clock, options, (cause) => {
+      this.#waiters?.splice(this.#waiters.indexOf(waiter), 1);
+      waiter.reject(expiryReason(cause, this.#host.context(waiter.request.op), "none"));
+      this.#serveWaiters();
       this.#steer();
     });
   }

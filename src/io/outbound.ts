@@ -11,6 +11,9 @@ import type { WriteInput } from "./stream-socket.ts";
  */
 const SLICE_BYTES = 262_144;
 
+/** The answer of every write that the kernel takes at once. */
+const SENT: Promise<void> = Promise.resolve();
+
 interface WriteJob {
   chunks: Uint8Array[];
   /** The first chunk that was not taken, and how much of it was. */
@@ -37,6 +40,7 @@ export class Outbound {
   #queuedBytes = 0;
   /** Bytes of the slice that the transport works on; 0 when it is idle. */
   #inFlight = 0;
+  #taken: ((error?: unknown) => void) | undefined;
   #error: ZocaloError | undefined;
   #finish: { readonly promise: Promise<void>; resolve: () => void; reject: (reason: unknown) => void } | undefined;
 
@@ -108,20 +112,12 @@ export class Outbound {
 
   /** The usual case: nothing waits, and the kernel most often has room. */
   #writeNow(chunks: readonly Uint8Array[], bytes: number): Promise<void> {
-    let job: WriteJob | undefined;
-    this.#inFlight = bytes;
-    const taken = this.#host.transport.write(chunks, (error) => {
-      if (error !== undefined || job === undefined || this.state === "failed") return;
-      this.#sliceDone(bytes);
-    });
-    if (taken) {
-      this.#inFlight = 0;
+    if (this.#handOver(chunks, bytes)) {
       this.bytesSent += bytes;
-      return Promise.resolve();
+      return SENT;
     }
     return new Promise((resolve, reject) => {
-      job = { ...emptyJob(bytes, false), remaining: 0, resolve, reject };
-      this.#jobs = [job];
+      this.#jobs = [{ ...emptyJob(bytes, false), remaining: 0, resolve, reject }];
       this.#queuedBytes = bytes;
       this.#host.blocked();
     });
@@ -172,24 +168,28 @@ export class Outbound {
           chunks.push(job.cancellable ? Uint8Array.prototype.slice.call(chunk) : chunk);
         }
       }
-      this.#inFlight = bytes;
-      const taken = this.#host.transport.write(chunks, (error) => {
-        if (error === undefined && this.state !== "failed") this.#sliceDone(bytes);
-      });
-      if (!taken) {
+      if (!this.#handOver(chunks, bytes)) {
         this.#host.blocked();
         return;
       }
-      this.#inFlight = 0;
       this.#settleSent(bytes);
     }
     if (this.state === "ending" && !this.busy) this.#sendFin();
   }
 
-  #sliceDone(bytes: number): void {
+  /** Gives a slice to the transport; true when the kernel has it at once, else `#taken` is called later. */
+  #handOver(chunks: readonly Uint8Array[], bytes: number): boolean {
+    this.#inFlight = bytes;
+    this.#taken ??= (error) => {
+      if (error !== undefined || this.state === "failed") return;
+      const taken = this.#inFlight;
+      this.#inFlight = 0;
+      this.#settleSent(taken);
+      this.#pump();
+    };
+    if (!this.#host.transport.write(chunks, this.#taken)) return false;
     this.#inFlight = 0;
-    this.#settleSent(bytes);
-    this.#pump();
+    return true;
   }
 
   #settleSent(bytes: number): void {

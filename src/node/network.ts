@@ -4,8 +4,11 @@ import type { Network } from "../io/network.ts";
 import { nodeClock, nodeRandom } from "./clock.ts";
 import { connectTransport } from "./connect-transport.ts";
 import { bindTransport } from "./datagram-transport.ts";
+import { printDiagnostics } from "./debug-log.ts";
 import { listenTransport } from "./listen-transport.ts";
 import { resolve } from "./resolve.ts";
+
+printDiagnostics();
 
 /** The sockets, the clock and the randomness of this machine. */
 export const nodeNetwork: Network = {

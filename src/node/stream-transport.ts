@@ -1,6 +1,6 @@
 /** A connection of the kernel as a {@link StreamTransport}: TCP or Unix, plain or with TLS. */
 
-import net from "node:net";
+import type net from "node:net";
 import { Socket } from "node:net";
 import type { Address } from "../core/address/address.ts";
 import type { StreamSink, StreamTraits, StreamTransport } from "../io/network.ts";
@@ -241,7 +241,7 @@ export class KernelStream implements StreamTransport {
       done: undefined,
       settled: (error) => {
         writing.open -= 1;
-        if (writing.done === undefined || (writing.open > 0 && error == null)) return;
+        if (writing.done === undefined || (writing.open > 0 && !error)) return;
         const { done } = writing;
         writing.done = undefined;
         done(error ?? undefined);
