@@ -1,0 +1,257 @@
+/** The one implementation of {@link DatagramSocket}, over any network's transport. */
+
+import type { Address, AddressLike } from "../core/address/address.ts";
+import { ConnectionError, TimeoutError, UsageError, ZocaloError } from "../core/errors.ts";
+import { DatagramInbound, mailboxClosed } from "./datagram-inbound.ts";
+import { DatagramOutbound } from "./datagram-outbound.ts";
+import type * as contract from "./datagram-socket.ts";
+import { iterateBatches, iterateDatagrams, TAKE_ONE, takeMany } from "./datagram-takings.ts";
+import { type OperationContext, type OperationOptions, refusedAtOnce } from "./deadline.ts";
+import { Destinations } from "./destinations.ts";
+import { publish } from "./diagnostics.ts";
+import { membership } from "./group.ts";
+import type { MailboxHost } from "./mailbox-host.ts";
+import type { MailboxSettings } from "./mailbox-settings.ts";
+import type { Clock, Datagram, DatagramSink, DatagramTransport, Network, OutgoingDatagram } from "./network.ts";
+import { outgoing } from "./outgoing.ts";
+import { withDeadline } from "./with-deadline.ts";
+
+const DEFAULT_LINGER_MS = 2000;
+
+/** A mailbox over a transport. */
+export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHost {
+  readonly clock: Clock;
+  readonly transport: DatagramTransport;
+  readonly #settings: MailboxSettings;
+  readonly #inbound: DatagramInbound;
+  readonly #outbound: DatagramOutbound;
+  readonly #destinations: Destinations;
+  #end: contract.DatagramEnd | undefined;
+  #closing: Promise<void> | undefined;
+  #closed: Promise<contract.DatagramEnd> | undefined;
+  #resolveClosed: ((end: contract.DatagramEnd) => void) | undefined;
+  #abortController: AbortController | undefined;
+
+  /** `families`: those that the mailbox can send to, the preferred one first. */
+  constructor(network: Network, transport: DatagramTransport, settings: MailboxSettings, families: readonly (4 | 6)[]) {
+    this.clock = network.clock;
+    this.transport = transport;
+    this.#settings = settings;
+    this.#destinations = new Destinations(this, network.sockets, families, settings.dnsMaxAgeMs);
+    this.#inbound = new DatagramInbound(this, settings.receiveQueue);
+    this.#outbound = new DatagramOutbound(this, this.#destinations, settings.sendQueue);
+    publish("open", () => ({ kind: "datagram", ...this.#names() }));
+    transport.start(this);
+  }
+
+  get localAddress(): Address {
+    return this.transport.localAddress;
+  }
+  get remoteAddress(): Address | undefined {
+    return this.transport.remoteAddress;
+  }
+  get native(): unknown {
+    return this.transport.native;
+  }
+
+  get stats(): contract.DatagramStats {
+    const { received, bytesReceived, dropped, bytesDropped, queue } = this.#inbound;
+    const { sent, bytesSent, unsent } = this.#outbound;
+    return {
+      datagramsReceived: received,
+      bytesReceived,
+      datagramsDropped: dropped,
+      bytesDropped,
+      datagramsWaiting: queue.length,
+      bytesWaiting: queue.bytes,
+      datagramsSent: sent,
+      bytesSent,
+      datagramsUnsent: unsent,
+    };
+  }
+
+  get closed(): Promise<contract.DatagramEnd> {
+    this.#closed ??= new Promise((resolve) => {
+      if (this.#end === undefined) this.#resolveClosed = resolve;
+      else resolve(this.#end);
+    });
+    return this.#closed;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abortController === undefined) {
+      this.#abortController = new AbortController();
+      if (this.#end !== undefined) this.#abortController.abort(this.#end.error ?? mailboxClosed(this, "close"));
+    }
+    return this.#abortController.signal;
+  }
+
+  async send(data: contract.DatagramInput, to?: AddressLike, options?: OperationOptions): Promise<void> {
+    const item = this.#outgoing(data, to, "send");
+    const { failures } = await this.#outbound.send("send", [item], item.data.length, options);
+    if (failures[0] !== undefined) throw failures[0].error;
+  }
+
+  async sendMany(items: readonly contract.DatagramToSend[], options?: OperationOptions): Promise<contract.SendReport> {
+    let bytes = 0;
+    const batch = items.map(({ data, to }) => {
+      const item = this.#outgoing(data, to, "sendMany");
+      bytes += item.data.length;
+      return item;
+    });
+    return await this.#outbound.send("sendMany", batch, bytes, options);
+  }
+
+  receive(options?: OperationOptions): Promise<Datagram> {
+    return this.#inbound.receive(TAKE_ONE, options);
+  }
+
+  receiveMany(maxDatagrams: number, options?: OperationOptions): Promise<Datagram[]> {
+    if (!(maxDatagrams >= 1)) {
+      const detail = `maxDatagrams must be at least 1, not ${maxDatagrams}`;
+      return Promise.reject(new UsageError("OPTION_INVALID", { ...this.context("receiveMany"), detail }));
+    }
+    return this.#inbound.receive(takeMany(maxDatagrams), options);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Datagram> {
+    return iterateDatagrams(this.#inbound);
+  }
+  batches(): AsyncIterableIterator<readonly Datagram[]> {
+    return iterateBatches(this.#inbound);
+  }
+
+  joinGroup(group: string | Address, options: contract.GroupOptions = {}): void {
+    this.#open("joinGroup").join(membership(group, options, this.context("joinGroup"), this.localAddress));
+  }
+  leaveGroup(group: string | Address, options: contract.GroupOptions = {}): void {
+    this.#open("leaveGroup").leave(membership(group, options, this.context("leaveGroup"), this.localAddress));
+  }
+  setBroadcast(on: boolean): this {
+    this.#open("setBroadcast").setBroadcast(on);
+    return this;
+  }
+  setTtl(hops: number): this {
+    this.#open("setTtl").setTtl(hops);
+    return this;
+  }
+  setMulticastTtl(hops: number): this {
+    this.#open("setMulticastTtl").setMulticastTtl(hops);
+    return this;
+  }
+  setMulticastLoopback(on: boolean): this {
+    this.#open("setMulticastLoopback").setMulticastLoopback(on);
+    return this;
+  }
+  setMulticastInterface(nameOrAddress: string): this {
+    this.#open("setMulticastInterface").setMulticastInterface(nameOrAddress);
+    return this;
+  }
+  bufferSizes(): { readonly receiveBytes: number; readonly sendBytes: number } {
+    return this.#open("bufferSizes").bufferSizes();
+  }
+  ref(): this {
+    this.transport.setReferenced(true);
+    return this;
+  }
+  unref(): this {
+    this.transport.setReferenced(false);
+    return this;
+  }
+
+  async close(options: contract.DatagramCloseOptions = {}): Promise<void> {
+    const refused = refusedAtOnce(options, () => this.context("close"));
+    if (refused !== undefined) throw refused.reason;
+    this.#closing ??= this.#close(options.lingerMs ?? DEFAULT_LINGER_MS);
+    this.#closing.catch(() => undefined);
+    await withDeadline(this.clock, this.#closing, options, this.context("close"));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Names this mailbox in an error. */
+  context(op: string, remote?: string): OperationContext {
+    const names = this.#names();
+    return { op, local: names.local, remote: remote ?? names.remote };
+  }
+
+  takeError(): ZocaloError | undefined {
+    return this.#inbound.takeError();
+  }
+
+  // What the transport reports.
+
+  received(batch: readonly Datagram[]): void {
+    this.#inbound.arrived(batch);
+  }
+
+  failed(cause: unknown, fatal: boolean): void {
+    if (this.#closing !== undefined) return;
+    const known = cause instanceof ZocaloError;
+    const error = known ? cause : new ZocaloError("SYSTEM_ERROR", { ...this.context("receive"), cause });
+    if (!fatal) {
+      this.#inbound.report(error);
+      return;
+    }
+    const lost = new ConnectionError(error.code, { ...this.context("receive"), detail: error.detail, cause: error });
+    this.#closing = this.transport.close().then(
+      () => this.#over({ how: "failed", error: lost }),
+      () => this.#over({ how: "failed", error: lost }),
+    );
+    this.#inbound.over(lost, false);
+    this.#outbound.failed(lost);
+  }
+
+  #outgoing(data: contract.DatagramInput, to: AddressLike | undefined, op: string): OutgoingDatagram {
+    const partner = this.remoteAddress;
+    if ((to === undefined) === (partner === undefined)) {
+      const detail =
+        partner === undefined
+          ? "say whom to send to: this mailbox is not connected"
+          : "leave the address out: this mailbox is connected to one partner";
+      throw new UsageError("OPTION_INVALID", { ...this.context(op), detail, outcome: "none" });
+    }
+    const address = to === undefined ? undefined : this.#destinations.read(to, op);
+    return outgoing(data, address, partner, this.#settings.maxDatagramBytes, (name) => this.context(op, name));
+  }
+
+  #open(op: string): DatagramTransport {
+    if (this.#closing !== undefined) throw mailboxClosed(this, op);
+    return this.transport;
+  }
+
+  async #close(lingerMs: number): Promise<void> {
+    this.#inbound.over(mailboxClosed(this, "close"), true);
+    const late = await this.#flush(lingerMs);
+    if (late) this.#outbound.failed(mailboxClosed(this, "close"));
+    await this.transport.close();
+    this.#over({ how: "closed" });
+    if (!late) return;
+    const detail = `what was sent could not be handed to the kernel within lingerMs (${lingerMs})`;
+    throw new TimeoutError("TIMEOUT", { ...this.context("close"), detail, outcome: "unknown" });
+  }
+
+  /** Waits for what was accepted; answers whether time ran out. */
+  #flush(lingerMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = this.clock.setTimer(() => resolve(true), lingerMs);
+      this.#outbound.close(() => {
+        timer.cancel();
+        resolve(false);
+      });
+    });
+  }
+
+  #over(end: contract.DatagramEnd): void {
+    this.#end = end;
+    publish("close", () => ({ kind: "datagram", ...this.#names(), how: end.how, error: end.error }));
+    this.#resolveClosed?.(end);
+    this.#abortController?.abort(end.error ?? mailboxClosed(this, "close"));
+  }
+
+  #names(): { readonly local: string; readonly remote: string | undefined } {
+    return { local: this.localAddress.toString(), remote: this.remoteAddress?.toString() };
+  }
+}

@@ -1,0 +1,44 @@
+/** From what a program hands to `send` to a datagram for the network, checked. */
+
+import type { Address } from "../core/address/address.ts";
+import { UsageError } from "../core/errors.ts";
+import type { DatagramInput } from "./datagram-socket.ts";
+import type { OperationContext } from "./deadline.ts";
+import type { OutgoingDatagram } from "./network.ts";
+
+/** 65535 of the IPv4 total length (RFC 791 section 3.1), less 20 of its header and 8 of UDP's (RFC 768). */
+export const MAX_IPV4_PAYLOAD_BYTES = 65_507;
+/** 65535 of the IPv6 payload length (RFC 8200 section 3), less 8 of UDP's header. */
+export const MAX_IPV6_PAYLOAD_BYTES = 65_527;
+
+/** One datagram to `to`, or to the partner of a connected mailbox. */
+export function outgoing(
+  data: DatagramInput,
+  to: Address | undefined,
+  partner: Address | undefined,
+  maxDatagramBytes: number,
+  context: (remote: string | undefined) => OperationContext,
+): OutgoingDatagram {
+  const receiver = to ?? partner;
+  const bytes = bytesOf(data);
+  if (bytes === undefined) {
+    const detail = "data must be a string, a Uint8Array, or an array of them";
+    throw new UsageError("OPTION_INVALID", { ...context(receiver?.toString()), detail, outcome: "none" });
+  }
+  const most = Math.min(maxDatagramBytes, receiver?.family === 4 ? MAX_IPV4_PAYLOAD_BYTES : MAX_IPV6_PAYLOAD_BYTES);
+  if (bytes.length > most) {
+    const detail = `the datagram has ${bytes.length} bytes; at most ${most} can go there at once`;
+    throw new UsageError("DATAGRAM_TOO_LARGE", { ...context(receiver?.toString()), detail, outcome: "none" });
+  }
+  return { data: bytes, to };
+}
+
+function bytesOf(data: DatagramInput): Uint8Array | undefined {
+  if (data instanceof Uint8Array) return data;
+  if (typeof data === "string") return Buffer.from(data, "utf8");
+  if (!Array.isArray(data)) return undefined;
+  const pieces = data.map((piece: unknown) => {
+    return typeof piece === "string" || piece instanceof Uint8Array ? bytesOf(piece) : undefined;
+  });
+  return pieces.every((piece) => piece !== undefined) ? Buffer.concat(pieces) : undefined;
+}
