@@ -38,11 +38,15 @@ function within(
   clock: Clock,
   work: Promise<void>,
   options: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
-  late: () => unknown,
+  late: () => Error | undefined,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const deadline = new Deadline(clock, options, (cause) => {
-      const error: unknown = typeof cause === "number" ? late() : cause.reason;
+      if (typeof cause !== "number") {
+        reject(cause.reason);
+        return;
+      }
+      const error = late();
       if (error === undefined) resolve();
       else reject(error);
     });

@@ -17,6 +17,7 @@ export function printDiagnostics(): void {
 function describe(name: string, event: DiagnosticEvent): string {
   const { kind, local = "-", remote, how, reason, error } = event;
   const ends = remote === undefined ? local : `${local} <-> ${remote}`;
-  const why = [how, reason, error instanceof Error ? error.message : error].filter((part) => part !== undefined);
+  const problem = error instanceof Error ? error.message : undefined;
+  const why = [how, reason, problem].filter((part) => part !== undefined);
   return `${name} ${kind} ${ends}${why.length === 0 ? "" : `: ${why.join(", ")}`}`;
 }
