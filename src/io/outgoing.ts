@@ -42,3 +42,12 @@ function bytesOf(data: DatagramInput): Uint8Array | undefined {
   });
   return pieces.every((piece) => piece !== undefined) ? Buffer.concat(pieces) : undefined;
 }
+
+/** The bytes that a payload will have. */
+export function lengthOf(data: DatagramInput): number {
+  if (data instanceof Uint8Array) return data.length;
+  if (typeof data === "string") return Buffer.byteLength(data, "utf8");
+  let bytes = 0;
+  for (const piece of Array.isArray(data) ? (data as readonly (string | Uint8Array)[]) : []) bytes += lengthOf(piece);
+  return bytes;
+}

@@ -1,0 +1,214 @@
+/** The one implementation of {@link DatagramServer}: one handler for each datagram, over any network. */
+
+import type { Address, AddressLike } from "../core/address/address.ts";
+import { ConnectionError, UsageError } from "../core/errors.ts";
+import { bindOver } from "./bind.ts";
+import { Request, type RequestHost } from "./datagram-request.ts";
+import type {
+  DatagramContext,
+  DatagramDrainReport,
+  DatagramHandler,
+  DatagramRequest,
+  DatagramServer,
+  DatagramServerStats,
+  ServeDatagramsOptions,
+} from "./datagram-server.ts";
+import type { DatagramSocket } from "./datagram-socket.ts";
+import type { OperationOptions } from "./deadline.ts";
+import { publish } from "./diagnostics.ts";
+import type { Datagram, Network } from "./network.ts";
+import { canBeRequest } from "./reply-guard.ts";
+
+const DEFAULT_CONCURRENT = 1024;
+const DEFAULT_DRAIN_MS = 5000;
+
+/** Serves over `network`; see the public `serveDatagrams`. */
+export async function serveDatagramsOver(
+  network: Network,
+  address: AddressLike,
+  handler: DatagramHandler,
+  options: ServeDatagramsOptions = {},
+): Promise<DatagramServer> {
+  const { maxConcurrent = DEFAULT_CONCURRENT, replies = "free" } = options;
+  if (!(maxConcurrent >= 1) || (replies !== "free" && replies !== "guarded")) {
+    const detail = `maxConcurrent must be at least 1, and replies "free" or "guarded"`;
+    throw new UsageError("OPTION_INVALID", { op: "serveDatagrams", detail });
+  }
+  const socket = await bindOver(network, address, { ...options, ...NOT_CONNECTED });
+  return new RequestServer(network, socket, handler, { ...options, maxConcurrent, replies });
+}
+
+/** A server has many partners, whatever untyped programs pass. */
+const NOT_CONNECTED = { remote: undefined };
+
+type Settings = ServeDatagramsOptions & { readonly maxConcurrent: number; readonly replies: "free" | "guarded" };
+
+class RequestServer implements DatagramServer, RequestHost {
+  readonly socket: DatagramSocket;
+  readonly localAddress: Address;
+  readonly closed: Promise<void>;
+  readonly settings: Settings;
+  readonly #network: Network;
+  readonly #handler: DatagramHandler;
+  readonly #draining: AbortController = new AbortController();
+  readonly #context: DatagramContext;
+  #active = 0;
+  #handled = 0;
+  #failed = 0;
+  #refused = 0;
+  /** Wakes the loop that waits for a free place, or the drain that waits for the last handler. */
+  #onSettled: (() => void) | undefined;
+  #drained: Promise<DatagramDrainReport> | undefined;
+  /** The time to drain is over. */
+  #late = false;
+  readonly #reported: WeakSet<object> = new WeakSet();
+
+  constructor(network: Network, socket: DatagramSocket, handler: DatagramHandler, settings: Settings) {
+    this.#network = network;
+    this.socket = socket;
+    this.localAddress = socket.localAddress;
+    this.settings = settings;
+    this.#handler = handler;
+    this.#context = {
+      localAddress: this.localAddress,
+      draining: this.#draining.signal,
+      signal: socket.signal,
+    };
+    this.closed = socket.closed.then(() => undefined);
+    void this.#run();
+  }
+
+  get stats(): DatagramServerStats {
+    return {
+      ...this.socket.stats,
+      requestsActive: this.#active,
+      requestsHandled: this.#handled,
+      requestsFailed: this.#failed,
+      requestsRefused: this.#refused,
+    };
+  }
+
+  drain(options: OperationOptions = {}): Promise<DatagramDrainReport> {
+    this.#drained ??= this.#drain(options);
+    return this.#drained;
+  }
+
+  async close(): Promise<void> {
+    const draining = this.drain({ timeoutMs: 0 });
+    // If a drain was under way, it is cut short.
+    await this.socket.close();
+    this.#onSettled?.();
+    await draining;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain();
+  }
+
+  ref(): this {
+    this.socket.ref();
+    return this;
+  }
+  unref(): this {
+    this.socket.unref();
+    return this;
+  }
+
+  /** Tells of an error, once, to everybody who wants to know. */
+  report(error: unknown, request: DatagramRequest | undefined): void {
+    if (typeof error === "object" && error !== null) {
+      if (this.#reported.has(error)) return;
+      this.#reported.add(error);
+    }
+    const local = this.localAddress.toString();
+    const remote = request?.from.toString();
+    publish("error", () => ({ kind: "datagram", local, remote, error }));
+    try {
+      this.settings.onError?.(error, request);
+    } catch (problem) {
+      publish("error", () => ({ kind: "datagram", local, remote, error: problem }));
+    }
+  }
+
+  /** Takes datagrams as long as there are free places, until the server drains. */
+  async #run(): Promise<void> {
+    const { maxConcurrent } = this.settings;
+    const { signal } = this.#draining;
+    while (!signal.aborted) {
+      try {
+        if (this.#active >= maxConcurrent) await this.#settled();
+        else
+          for (const datagram of await this.socket.receiveMany(maxConcurrent - this.#active, { signal }))
+            this.#take(datagram);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.report(error, undefined);
+        if (error instanceof ConnectionError) {
+          // The mailbox is gone: nothing will come any more.
+          await this.drain({ timeoutMs: 0 });
+          return;
+        }
+      }
+    }
+  }
+
+  #settled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onSettled = resolve;
+    });
+  }
+
+  #take(datagram: Datagram): void {
+    if (this.settings.replies === "guarded" && !canBeRequest(datagram.from, this.localAddress)) {
+      this.#refused += 1;
+      publish("refusal", () => {
+        const remote = datagram.from.toString();
+        return { kind: "datagram", local: this.localAddress.toString(), remote, reason: "not-a-request" };
+      });
+      return;
+    }
+    this.#active += 1;
+    void this.#serve(new Request(this, datagram));
+  }
+
+  /** Runs the handler; whatever comes of it stays with this one request. */
+  async #serve(request: Request): Promise<void> {
+    try {
+      const answer = await this.#handler(request, this.#context);
+      if (answer !== undefined) await request.reply(answer);
+    } catch (error) {
+      this.#failed += 1;
+      this.report(error, request);
+    }
+    this.#active -= 1;
+    this.#handled += 1;
+    this.#onSettled?.();
+  }
+
+  async #drain(options: OperationOptions): Promise<DatagramDrainReport> {
+    const { clock } = this.#network;
+    const startedAt = clock.now();
+    const running = this.#active;
+    this.#draining.abort(new ConnectionError("CLOSED", { op: "drain", local: this.localAddress.toString() }));
+    await this.#untilIdle(options);
+    const cut = this.#active;
+    const { datagramsWaiting } = this.socket.stats;
+    await this.socket.close().catch((error: unknown) => this.report(error, undefined));
+    return { finished: running - cut, cut, dropped: datagramsWaiting, durationMs: clock.now() - startedAt };
+  }
+
+  /** Waits for the last handler, the end of the time, the signal, or `close`. */
+  async #untilIdle(options: OperationOptions): Promise<void> {
+    const { timeoutMs = DEFAULT_DRAIN_MS, signal } = options;
+    this.#late = timeoutMs === 0 || signal?.aborted === true;
+    const stop = (): void => {
+      this.#late = true;
+      this.#onSettled?.();
+    };
+    const timer = this.#network.clock.setTimer(stop, timeoutMs);
+    signal?.addEventListener("abort", stop, { once: true });
+    while (this.#active > 0 && !this.#late && !this.socket.signal.aborted) await this.#settled();
+    timer.cancel();
+    signal?.removeEventListener("abort", stop);
+  }
+}
