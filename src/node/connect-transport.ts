@@ -1,17 +1,18 @@
 /** Connecting: one attempt to one address. */
 
-import net from "node:net";
+import type net from "node:net";
 import type { Address } from "../core/address/address.ts";
 import type { StreamTransport, TransportConnectOptions } from "../io/network.ts";
 import { systemError } from "./errno.ts";
+import { newSocket } from "./plain-stream.ts";
 import { localAddressOf } from "./socket-address.ts";
-import { BY_SHARED_BUFFER, KernelStream, sharedRead } from "./stream-transport.ts";
+import { KernelStream } from "./stream-transport.ts";
 
 /** Connects to a `tcp` or `unix` address. */
 export function connectTransport(target: Address, options: TransportConnectOptions): Promise<StreamTransport> {
   return new Promise((resolve, reject) => {
     const { signal } = options;
-    const socket = new net.Socket({ ...sharedRead, allowHalfOpen: true });
+    const { socket, options: kind } = newSocket();
     // Nothing is read before somebody listens.
     socket.pause();
     const settle = (): void => {
@@ -21,7 +22,7 @@ export function connectTransport(target: Address, options: TransportConnectOptio
     const connected = (): void => {
       settle();
       const local = target.transport === "unix" ? target : localAddressOf(socket, target);
-      resolve(new KernelStream(socket, local, target, BY_SHARED_BUFFER));
+      resolve(new KernelStream(socket, local, target, kind));
     };
     const failed = (error: Error): void => {
       settle();

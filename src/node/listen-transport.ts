@@ -7,8 +7,9 @@ import type { ListenerSink, ListenerTransport, TransportListenOptions } from "..
 import type { TlsOptions } from "../io/tls.ts";
 import { systemError } from "./errno.ts";
 import { adoptAccepted } from "./native-handle.ts";
+import { BY_EVENTS, BY_SHARED_BUFFER } from "./plain-stream.ts";
 import { acceptedPeer, localAddressOf } from "./socket-address.ts";
-import { BY_EVENTS, BY_SHARED_BUFFER, KernelStream, sharedRead } from "./stream-transport.ts";
+import { KernelStream, sharedRead } from "./stream-transport.ts";
 import { secureContext } from "./tls-context.ts";
 import { removeStaleSocket, setSocketMode } from "./unix-path.ts";
 

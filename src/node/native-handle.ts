@@ -32,6 +32,13 @@ export interface SharedReadOptions {
   };
 }
 
+/** Whether this runtime reads into the given buffer and calls back on the socket, as Node does. */
+export function honoursSharedReads(options: SharedReadOptions): boolean {
+  const probe = new net.Socket({ ...options, allowHalfOpen: true }) as unknown as Record<symbol, unknown>;
+  const [kept] = Object.getOwnPropertySymbols(probe).filter((key) => key.description === "kBuffer");
+  return kept !== undefined && probe[kept] === options.onread.buffer;
+}
+
 /** Moves the connection of a freshly accepted, paused socket into one that reads with `options`; or answers it as it is. */
 export function adoptAccepted(accepted: net.Socket, options: SharedReadOptions): net.Socket | undefined {
   const source = accepted as InternalSocket;

@@ -61,12 +61,12 @@ export interface KernelStreamOptions {
   /** The TCP socket beneath TLS. */
   readonly beneath?: net.Socket | undefined;
   readonly tls?: TlsInfo | undefined;
+  /** Puts TLS on the socket; `plain` was its transport and has let go of it. */
+  readonly startTls: (socket: net.Socket, options: StartTlsOptions, plain: KernelStream) => Promise<StreamTransport>;
 }
 
-/** A plain socket that reads as any Node stream does. */
-export const BY_EVENTS: KernelStreamOptions = { reads: "events" };
-/** A plain socket that reads into the shared buffer. */
-export const BY_SHARED_BUFFER: KernelStreamOptions = { reads: "shared" };
+/** What a handshake needs to know. */
+export type StartTlsOptions = TlsOptions & { readonly role: "client" | "server" };
 
 /** The present write: how many of its parts Node has yet to report, and whom to tell. */
 interface WriteInProgress {
@@ -179,18 +179,13 @@ export class KernelStream implements StreamTransport {
     else socket.unref();
   }
 
-  async startTls(
-    options: TlsOptions & { readonly role: "client" | "server" },
-    unread: Uint8Array,
-  ): Promise<StreamTransport> {
-    // Loaded when needed: a program without TLS starts faster.
-    const { startTls } = await import("./tls-transport.ts");
+  async startTls(options: StartTlsOptions, unread: Uint8Array): Promise<StreamTransport> {
     const socket = this.native;
     if (socket.destroyed) throw systemError({ code: "ECONNRESET" }, { op: "upgradeTls", ...this.#names() });
     this.#release();
     socket.off("error", onError).off("end", onEnd).off("close", onClose).off("data", onData);
     if (unread.length > 0) socket.unshift(Buffer.from(unread));
-    return await startTls(socket, options, this);
+    return await this.#options.startTls(socket, options, this);
   }
 
   /** Bytes arrived. False stops the reading. */

@@ -5,10 +5,8 @@ import tls from "node:tls";
 import { ConnectError } from "../core/errors.ts";
 import type { PeerCertificate, TlsInfo, TlsOptions } from "../io/tls.ts";
 import { systemError } from "./errno.ts";
-import { KernelStream } from "./stream-transport.ts";
+import { KernelStream, type StartTlsOptions } from "./stream-transport.ts";
 import { secureContext } from "./tls-context.ts";
-
-type StartOptions = TlsOptions & { readonly role: "client" | "server" };
 
 const contexts = new WeakMap<object, tls.SecureContext>();
 
@@ -23,7 +21,7 @@ function contextOf(options: TlsOptions): tls.SecureContext {
 }
 
 /** Runs the handshake over `socket`; rejects with a typed error and has then released the socket. */
-export function startTls(socket: net.Socket, options: StartOptions, plain: KernelStream): Promise<KernelStream> {
+export function startTls(socket: net.Socket, options: StartTlsOptions, plain: KernelStream): Promise<KernelStream> {
   return new Promise((resolve, reject) => {
     const context = { op: "upgradeTls", local: plain.localAddress.toString(), remote: plain.remoteAddress.toString() };
     let secure: tls.TLSSocket | undefined;
@@ -53,7 +51,14 @@ export function startTls(socket: net.Socket, options: StartOptions, plain: Kerne
       const { localAddress, remoteAddress } = plain;
       const info = tlsInfo(engine, options);
       engine.pause();
-      resolve(new KernelStream(engine, localAddress, remoteAddress, { reads: "events", beneath: socket, tls: info }));
+      resolve(
+        new KernelStream(engine, localAddress, remoteAddress, {
+          reads: "events",
+          beneath: socket,
+          tls: info,
+          startTls,
+        }),
+      );
     };
     socket.on("error", fail);
     engine.once("error", fail);
@@ -67,7 +72,7 @@ const ignore = (): void => undefined;
 
 const LOST = "the peer closed the connection during the TLS handshake; check that it speaks TLS";
 
-function clientSide(socket: net.Socket, options: StartOptions): tls.TLSSocket {
+function clientSide(socket: net.Socket, options: StartTlsOptions): tls.TLSSocket {
   const { servername, alpn, insecure } = options;
   return tls.connect({
     socket,
@@ -80,7 +85,7 @@ function clientSide(socket: net.Socket, options: StartOptions): tls.TLSSocket {
   });
 }
 
-function serverSide(socket: net.Socket, options: StartOptions): tls.TLSSocket {
+function serverSide(socket: net.Socket, options: StartTlsOptions): tls.TLSSocket {
   const { alpn, clientCertificate = "none", sni } = options;
   return new tls.TLSSocket(socket, {
     isServer: true,
@@ -110,7 +115,7 @@ interface Engine extends tls.TLSSocket {
 }
 
 /** Why the client's certificate does not do; undefined when it does, or when none is required. */
-function clientRejection(engine: Engine, options: StartOptions): unknown {
+function clientRejection(engine: Engine, options: StartTlsOptions): unknown {
   const { clientCertificate = "none" } = options;
   if (clientCertificate === "none") return undefined;
   const problem = engine.ssl?.verifyError?.() ?? null;
@@ -121,7 +126,7 @@ function clientRejection(engine: Engine, options: StartOptions): unknown {
   return shown ? problem : { code: "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE", message: "no client certificate" };
 }
 
-function tlsInfo(engine: tls.TLSSocket, options: StartOptions): TlsInfo {
+function tlsInfo(engine: tls.TLSSocket, options: StartTlsOptions): TlsInfo {
   const asked: unknown = (engine as { servername?: unknown }).servername;
   const error: unknown = engine.authorizationError;
   return {
