@@ -18,10 +18,32 @@ export { AddressList } from "./core/address/cidr.ts";
 export * from "./core/errors.ts";
 export type { ConnectOptions } from "./io/connect.ts";
 export type { ConnectionLimitOptions, ConnectionOptions } from "./io/connection-settings.ts";
+export type {
+  DatagramContext,
+  DatagramDrainReport,
+  DatagramHandler,
+  DatagramRequest,
+  DatagramServer,
+  DatagramServerStats,
+  ServeDatagramsOptions,
+} from "./io/datagram-server.ts";
+export type {
+  BindOptions,
+  DatagramCloseOptions,
+  DatagramEnd,
+  DatagramInput,
+  DatagramSocket,
+  DatagramStats,
+  DatagramToSend,
+  GroupOptions,
+  MailboxLimits,
+  ReceiveQueuePolicy,
+  SendReport,
+} from "./io/datagram-socket.ts";
 export type { OperationOptions } from "./io/deadline.ts";
 export type { DiagnosticEvent } from "./io/diagnostics.ts";
 export type { Listener, ListenerStats, ListenOptions, ProxyProtocolOptions, RefusalReason } from "./io/listener.ts";
-export type { Clock, Network, Random, StreamTraits, Timer } from "./io/network.ts";
+export type { Clock, Datagram, Network, Random, SendFailure, StreamTraits, Timer } from "./io/network.ts";
 export { type RelayOptions, type RelayReport, relay } from "./io/relay.ts";
 export type { RetryOptions } from "./io/retry.ts";
 export type { DrainReport, Peer, PeerHandler, ServeOptions, Server } from "./io/serve.ts";
@@ -35,6 +57,6 @@ export type {
   WriteInput,
 } from "./io/stream-socket.ts";
 export type { PeerCertificate, TlsIdentity, TlsInfo, TlsMaterial, TlsOptions } from "./io/tls.ts";
-export { connect, listen, type NetworkOption, pair, serve } from "./node/api.ts";
+export { bind, connect, listen, type NetworkOption, pair, serve, serveDatagrams } from "./node/api.ts";
 export { nodeNetwork } from "./node/network.ts";
 export type { SignalOptions } from "./node/signals.ts";

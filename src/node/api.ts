@@ -1,13 +1,17 @@
 /** The calls of Zócalo, on the kernel's network unless another one is given. */
 
 import type { AddressLike } from "../core/address/address.ts";
+import { bindOver } from "../io/bind.ts";
 import { type ConnectOptions, connectOver } from "../io/connect.ts";
 import type { ConnectionOptions } from "../io/connection-settings.ts";
+import type { DatagramHandler, DatagramServer, ServeDatagramsOptions } from "../io/datagram-server.ts";
+import type { BindOptions, DatagramSocket } from "../io/datagram-socket.ts";
 import { listenOver } from "../io/listen.ts";
 import type { Listener, ListenOptions } from "../io/listener.ts";
 import type { Network } from "../io/network.ts";
 import { pairOver } from "../io/pair.ts";
 import { type PeerHandler, type ServeOptions, type Server, serveOver } from "../io/serve.ts";
+import { serveDatagramsOver } from "../io/serve-datagrams.ts";
 import type { StreamSocket } from "../io/stream-socket.ts";
 import { nodeNetwork } from "./network.ts";
 import { drainOnSignals, type SignalOptions } from "./signals.ts";
@@ -82,6 +86,52 @@ export async function serve(
   options: ServeOptions & NetworkOption & SignalOptions = {},
 ): Promise<Server> {
   const server = await serveOver(options.network ?? nodeNetwork, address, handler, options);
+  drainOnSignals(server, options);
+  return server;
+}
+
+/**
+ * Opens a mailbox: a UDP socket that sends and receives whole datagrams. With `{ remote }` it has one partner: only that
+ * partner's datagrams arrive, and a partner that is not there is noticed (`CONNECTION_REFUSED` on the next call).
+ *
+ * Rejects with `ADDRESS_IN_USE`, `ADDRESS_NOT_AVAILABLE`, `PERMISSION_DENIED`, `ADDRESS_INVALID`, `NAME_NOT_FOUND`,
+ * `UNSUPPORTED`, `OPTION_INVALID`.
+ *
+ * @example
+ * ```ts
+ * import { bind } from "zocalo";
+ * await using box = await bind("udp://127.0.0.1:0");
+ * await using friend = await bind("udp://127.0.0.1:0");
+ * await friend.send("hola", box.localAddress);
+ * const { data, from } = await box.receive({ timeoutMs: 1_000 });
+ * console.log(String(data), from.equals(friend.localAddress)); // hola true
+ * ```
+ */
+export function bind(local: AddressLike, options: BindOptions & NetworkOption = {}): Promise<DatagramSocket> {
+  return bindOver(options.network ?? nodeNetwork, local, options);
+}
+
+/**
+ * Runs a server that keeps nothing about its clients: `handler` is called for each datagram and may answer. What it throws
+ * stays with that datagram and goes to `onError`.
+ *
+ * Rejects as `bind` does.
+ *
+ * @example
+ * ```ts
+ * import { bind, serveDatagrams } from "zocalo";
+ * await using server = await serveDatagrams("udp://127.0.0.1:0", ({ data }) => String(data).toUpperCase());
+ * await using client = await bind("udp://127.0.0.1:0", { remote: server.localAddress });
+ * await client.send("hola");
+ * console.log(String((await client.receive({ timeoutMs: 1_000 })).data)); // HOLA
+ * ```
+ */
+export async function serveDatagrams(
+  address: AddressLike,
+  handler: DatagramHandler,
+  options: ServeDatagramsOptions & NetworkOption & SignalOptions = {},
+): Promise<DatagramServer> {
+  const server = await serveDatagramsOver(options.network ?? nodeNetwork, address, handler, options);
   drainOnSignals(server, options);
   return server;
 }
