@@ -77,6 +77,34 @@ async function idleMemory(holder: string): Promise<Figures> {
   return { bytes: (many - few) / 8000, held };
 }
 
+/** Sends at `perSecond`; answers how many arrived a second, what share was lost, and the processor time of each. */
+async function datagrams(receiver: string, perSecond: number): Promise<Figures> {
+  const server = start(ROLES, receiver);
+  const client = start(ROLES, "datagramSender");
+  const { port = 0 } = await server.ask("open");
+  const count = perSecond * 2;
+  const { seconds = 0 } = await client.ask("send", { port, count, perSecond });
+  let { received = 0, cpu = 0 } = await server.ask("figures");
+  // What is still in the kernel's buffer has arrived too.
+  for (let before = -1; before !== received; ) {
+    before = received;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    ({ received = 0, cpu = 0 } = await server.ask("figures"));
+  }
+  server.stop();
+  client.stop();
+  return { rate: received / seconds, lost: 1 - received / count, cpu };
+}
+
+/** The fastest pace at which raw `node:dgram` loses under 0.1 %: both sides are then measured at it. */
+async function sustainablePace(): Promise<number> {
+  for (let perSecond = 200_000; perSecond > 10_000; perSecond = Math.round(perSecond * 0.8)) {
+    const { lost = 1 } = await datagrams("rawMailbox", perSecond);
+    if (lost < 0.001) return perSecond;
+  }
+  throw new Error("this machine loses datagrams at any pace");
+}
+
 function showBulk(title: string, series: Series): void {
   for (const [reader, target] of [
     ["zocaloRead", { atLeast: 0.95 }],
@@ -116,4 +144,21 @@ if (runs("memory")) {
   const sides = { subject: pick(series, "zocalo", "bytes"), baseline: pick(series, "raw", "bytes") };
   show({ name: "memory of an idle connection", ...sides, target: { atMost: 1.5 }, unit: "bytes" });
   console.log(`idle connections held: ${median(pick(series, "zocalo", "held"))}`);
+}
+if (runs("udp")) {
+  const perSecond = await sustainablePace();
+  console.log(`datagrams are sent at ${perSecond.toLocaleString("en-US")} a second`);
+  const mailboxes = ["rawMailbox", "zocaloMailbox", "zocaloBatches"];
+  const series = await alternate(Object.fromEntries(mailboxes.map((name) => [name, () => datagrams(name, perSecond)])));
+  for (const [role, reader] of [
+    ["zocaloMailbox", "for await"],
+    ["zocaloBatches", "batches()"],
+  ] as const) {
+    const sides = { subject: pick(series, role, "rate"), baseline: pick(series, "rawMailbox", "rate") };
+    show({ name: `datagrams delivered, ${reader}`, ...sides, target: { atLeast: 0.95 }, unit: "a second" });
+    const cpu = { subject: pick(series, role, "cpu"), baseline: pick(series, "rawMailbox", "cpu") };
+    show({ name: "  processor time a datagram", ...cpu, unit: "us" });
+    const lost = (name: string): string => `${(median(pick(series, name, "lost")) * 100).toFixed(3)} %`;
+    console.log(`  lost: ${lost(role)} against ${lost("rawMailbox")}`);
+  }
 }

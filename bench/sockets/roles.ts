@@ -4,6 +4,7 @@ import net from "node:net";
 import { connect, listen, type StreamSocket } from "../../src/index.ts";
 import { percentile } from "../harness/figures.ts";
 import { play, type Role } from "../harness/processes.ts";
+import { datagramSender, rawMailbox, zocaloMailbox } from "./datagram-roles.ts";
 
 const HOST = "127.0.0.1";
 const SLICE = Buffer.alloc(262_144, 7);
@@ -275,4 +276,8 @@ play({
   rawHolder,
   zocaloHolder,
   crowd,
+  datagramSender,
+  rawMailbox,
+  zocaloMailbox: zocaloMailbox(false),
+  zocaloBatches: zocaloMailbox(true),
 });
