@@ -133,7 +133,7 @@ export class DatagramInbound {
       const waiter: Waiter = { taking, resolve: resolve as (value: unknown) => void, reject, deadline: undefined };
       waiter.deadline = Deadline.of(this.#host.clock, options, (cause) => {
         this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
-        reject(expiryReason(cause, this.#host.context(taking.op)));
+        reject(expiryReason(cause, this.#host.context(taking.op), "none"));
       });
       this.#waiters.push(waiter);
     });

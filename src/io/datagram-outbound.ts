@@ -14,6 +14,12 @@ import { restated } from "./restated.ts";
 const BATCH_DATAGRAMS = 256;
 const BATCH_BYTES = 1_048_576;
 
+/**
+ * After so many datagrams the next answer waits for the end of the event loop's turn: the kernel takes datagrams at once, so
+ * that a program that awaits each send in a loop would otherwise never receive anything, nor see a timer.
+ */
+const DATAGRAMS_A_TURN = 128;
+
 const NO_FAILURES: readonly SendFailure[] = Object.freeze([]);
 
 /** Bounds of the send queue. */
@@ -63,6 +69,7 @@ export class DatagramOutbound {
   readonly #ready: SendJob[] = [];
   readonly #jobs: Set<SendJob> = new Set();
   #busy = false;
+  #sentThisTurn = 0;
   #closing = false;
   #onDrained: (() => void) | undefined;
 
@@ -170,11 +177,20 @@ export class DatagramOutbound {
       const batch: OutgoingDatagram[] = [];
       const parts = this.#gather(batch);
       let returned = false;
-      this.#busy = true;
-      this.#host.transport.send(batch, (failures) => {
+      const decided = (failures?: readonly SendFailure[]): void => {
         this.#busy = false;
         this.#decide(parts, failures);
         if (returned) this.#pump();
+      };
+      this.#busy = true;
+      this.#host.transport.send(batch, (failures) => {
+        this.#sentThisTurn += batch.length;
+        if (this.#sentThisTurn < DATAGRAMS_A_TURN) {
+          decided(failures);
+          return;
+        }
+        this.#sentThisTurn = 0;
+        this.#host.clock.defer(() => decided(failures));
       });
       returned = true;
     }
