@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Address } from "../core/address/address.ts";
+import type { Address } from "../core/address/address.ts";
 import { expectError } from "../testing/expect-error.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { ManualDatagrams, manualNetwork } from "../testing/manual-datagrams.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import dgram from "node:dgram";
+import type dgram from "node:dgram";
 import { once } from "node:events";
 import os from "node:os";
 import { test } from "node:test";
