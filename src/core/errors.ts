@@ -52,7 +52,13 @@ export type ErrorCode =
   | "PROXY_HEADER_INVALID"
   | "FRAME_TRUNCATED"
   | "FRAME_TOO_LONG"
-  | "FRAME_INVALID";
+  | "FRAME_INVALID"
+  // A simulated program left its world, or its run came to no end.
+  | "SIM_LEAK"
+  | "SIM_CLOCK_LEAK"
+  | "SIM_DEADLOCK"
+  | "SIM_LIVELOCK"
+  | "SIM_DIVERGED";
 
 /** Whose fault an error is: this program, the peer, or the machines and networks between. */
 export type ErrorSide = "local" | "remote" | "system";
@@ -124,6 +130,11 @@ const CODES: Readonly<Record<ErrorCode, readonly [side: ErrorSide, detail: strin
   FRAME_TRUNCATED: ["remote", "the stream ended in the middle of a message"],
   FRAME_TOO_LONG: ["remote", "a message is longer than the limit"],
   FRAME_INVALID: ["remote", "the bytes are not a valid message"],
+  SIM_LEAK: ["local", "a simulated program must not reach the real network; use the network of its host"],
+  SIM_CLOCK_LEAK: ["local", "a simulated program takes time and randomness from the network of its host"],
+  SIM_DEADLOCK: ["local", "nothing can happen any more in this world, and the program still waits"],
+  SIM_LIVELOCK: ["local", "the program goes on for ever while virtual time stands still; wait for something"],
+  SIM_DIVERGED: ["local", "two runs with one seed differ; look for state or order that the seed does not decide"],
 };
 
 /** All codes, in the order of their documentation. */

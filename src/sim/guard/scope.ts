@@ -1,0 +1,31 @@
+/** Whether the code that runs now belongs to a simulated program, and to which. */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { ZocaloError } from "../../core/errors.ts";
+
+/** The part of a world that the running code belongs to: the world itself, or one life of a host. */
+export interface Scope {
+  /** Names the part in errors: `world`, or a host's name. */
+  readonly place: string;
+  /** The world, for telling two of them apart. */
+  readonly world: object;
+  /** Told of every leak, so that a program that catches the error still fails. */
+  leaked(error: ZocaloError): void;
+}
+
+const storage = new AsyncLocalStorage<Scope>();
+
+/** The scope of the running code; undefined outside of all worlds. */
+export function currentScope(): Scope | undefined {
+  return storage.getStore();
+}
+
+/** Runs `action`, and all that it sets in motion, within `scope`. */
+export function runInScope<T>(scope: Scope, action: () => T): T {
+  return storage.run(scope, action);
+}
+
+/** Runs `action` outside of all worlds: for what the simulator itself does on behalf of a program. */
+export function runOutside<T>(action: () => T): T {
+  return storage.exit(action);
+}
