@@ -1,13 +1,14 @@
 /** Opening a mailbox. */
 
 import { Address, type AddressLike } from "../core/address/address.ts";
-import { UsageError } from "../core/errors.ts";
+import { UsageError, ZocaloError } from "../core/errors.ts";
 import type { BindOptions, DatagramSocket } from "./datagram-socket.ts";
 import { type OperationContext, refusedAtOnce } from "./deadline.ts";
 import { firstAddress } from "./destinations.ts";
 import { Mailbox } from "./mailbox.ts";
 import { type MailboxSettings, mailboxSettings } from "./mailbox-settings.ts";
 import type { DatagramTransport, Network } from "./network.ts";
+import { restated } from "./restated.ts";
 import { withDeadline } from "./with-deadline.ts";
 
 /** Parameters of an address that names a multicast group: one that is joined, and one that is sent to. */
@@ -86,7 +87,7 @@ async function open(
     return mailbox;
   } catch (error) {
     await transport.close();
-    throw error;
+    throw error instanceof ZocaloError ? restated(error, { op: "bind", local: local.toString() }) : error;
   }
 }
 

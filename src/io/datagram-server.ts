@@ -78,7 +78,19 @@ export interface DatagramDrainReport {
   readonly durationMs: number;
 }
 
-/** A running server. `await using` drains it, at most 5 seconds. */
+/**
+ * A running server. `await using` drains it, at most 5 seconds.
+ *
+ * @example
+ * ```ts
+ * import { bind, serveDatagrams } from "zocalo";
+ * const server = await serveDatagrams("udp://127.0.0.1:0", ({ data }) => data, { replies: "guarded" });
+ * await using client = await bind("udp://127.0.0.1:0", { remote: server.localAddress });
+ * await client.send("eco");
+ * console.log(String((await client.receive({ timeoutMs: 1_000 })).data)); // eco
+ * console.log((await server.drain()).cut, server.stats.requestsHandled); // 0 1
+ * ```
+ */
 export interface DatagramServer extends AsyncDisposable {
   /** The address, with the port that the system chose. */
   readonly localAddress: Address;

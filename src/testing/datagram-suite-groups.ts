@@ -80,6 +80,12 @@ function multicastChecks(check: DatagramCheck, group: string): void {
     for (const member of [first, second]) assert.deepEqual(await take(member, 1), ["from outside"]);
   });
 
+  check("a group on an interface that is not there cannot be bound", async ({ openAt }) => {
+    const { group: name } = partsOf(group);
+    const lost = openAt(`udp://${name}:0?interface=nowhere`);
+    await expectError(lost, { code: "ADDRESS_NOT_AVAILABLE", op: "bind", side: "system" });
+  });
+
   check("a group can be joined and left", async ({ openAt, settle }) => {
     const { group: name, way } = partsOf(group);
     const box = await openAt(`udp://0.0.0.0:0`);
