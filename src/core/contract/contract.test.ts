@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ZocaloError } from "../errors.ts";
+import { bytes } from "./bytes.ts";
+import { contract, methodNames } from "./contract.ts";
+import { fnv1a64 } from "./hash.ts";
+import { call, event, type RequestInput, type RequestOutput, type ResponseInput, stream } from "./method.ts";
+import type { InputOf, OutputOf, Schema } from "./schema.ts";
+
+const invalid = (pattern: RegExp) => (error: unknown) =>
+  error instanceof ZocaloError && error.code === "OPTION_INVALID" && pattern.test(error.message);
+
+/** Compiles only when the two types are the same. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : never;
+const same = <A, B>(_same: Same<A, B>): void => undefined;
+
+const trimmed: Schema<string, { readonly text: string }> = {
+  "~standard": { version: 1, vendor: "test", validate: (value) => ({ value: { text: String(value).trim() } }) },
+};
+
+const chat = contract("chat", "1.2.0", {
+  server: {
+    join: call<{ room: string }, readonly string[]>(),
+    say: event(trimmed),
+    history: stream({ request: trimmed, sends: bytes }),
+    ping: call(),
+  },
+  client: { said: event<number>(), ask: call(trimmed, bytes, { idempotent: true, order: "serial" }) },
+});
+
+test("the types of a contract are those of its schemas: input to send, output to receive", () => {
+  same<RequestInput<typeof chat.server.join>, { room: string }>(true);
+  same<ResponseInput<typeof chat.server.join>, readonly string[]>(true);
+  same<RequestInput<typeof chat.server.say>, string>(true);
+  same<RequestOutput<typeof chat.server.say>, { readonly text: string }>(true);
+  same<RequestInput<typeof chat.server.ping>, void>(true);
+  same<RequestInput<typeof chat.client.said>, number>(true);
+  same<ResponseInput<typeof chat.client.ask>, Uint8Array>(true);
+  same<InputOf<undefined>, void>(true);
+  same<OutputOf<typeof bytes>, Uint8Array>(true);
+  same<typeof chat.client.ask.idempotent, true>(true);
+  same<typeof chat.server.join.idempotent, false>(true);
+  // @ts-expect-error a side has only the methods that were declared
+  assert.equal(chat.server.leave, undefined);
+});
+
+test("methods are numbered in the order of their names", () => {
+  assert.deepEqual(methodNames(chat.server), ["history", "join", "ping", "say"]);
+});
+
+test("the hash is that of name, version, names and kinds", () => {
+  const text =
+    "chat 1.2.0\nserver stream history\nserver call join\nserver call ping\nserver event say\nclient call ask\nclient event said\n";
+  assert.equal(chat.hash, fnv1a64(text));
+  assert.notEqual(contract("chat", "1.2.1", { server: chat.server, client: chat.client }).hash, chat.hash);
+});
+
+test("FNV-1a is that of RFC 9923", () => {
+  assert.equal(fnv1a64(""), "cbf29ce484222325");
+  assert.equal(fnv1a64("a"), "af63dc4c8601ec8c");
+  assert.equal(fnv1a64("foobar"), "85944171f73967e8");
+});
+
+test("a contract says what is wrong with it", () => {
+  assert.throws(() => contract("", "1.0.0", {}), invalid(/needs a name/));
+  assert.throws(() => contract("chat", "1.0", {}), invalid(/needs a version/));
+  assert.throws(() => contract("chat", "1.0.0", { server: { "a b": event() } }), invalid(/no name for a method/));
+  assert.throws(() => contract("chat", "1.0.0", { server: { close: event() } }), invalid(/has that property/));
+  assert.throws(() => contract("chat", "1.0.0", { client: { toJSON: event() } }), invalid(/has that property/));
+  assert.throws(() => contract("chat", "1.0.0", { server: { x: {} as never } }), invalid(/must be made by/));
+  assert.throws(
+    () => contract("chat", "1.0.0", {}, { accepts: { from: "2.0.0", below: "3.0.0" } }),
+    invalid(/its own/),
+  );
+  assert.throws(() => stream({}), invalid(/needs `sends`/));
+  assert.throws(() => event({} as never), invalid(/Standard Schema/));
+});
+
+test("a method cannot be called __proto__", () => {
+  const methods = JSON.parse('{"__proto__": {"kind": "event"}}') as never;
+  assert.throws(() => contract("chat", "1.0.0", { server: methods }), invalid(/no name for a method/));
+});

@@ -1,0 +1,209 @@
+/** What a side of a contract offers: calls, events and streams. */
+
+import { UsageError } from "../errors.ts";
+import { type InputOf, isSchema, type OutputOf, type Schema } from "./schema.ts";
+
+/** A schema, or none: then nothing is sent, or the types of the program are trusted. */
+export type SchemaOrNone = Schema | undefined;
+
+/** What stands behind the types of a method without schemas. Never looked at when the program runs. */
+declare const typed: unique symbol;
+
+/** A schema that exists only for the compiler. */
+export interface TypeOnly<T> extends Schema<T> {
+  readonly [typed]: true;
+}
+
+/** Options of {@link call}. */
+export interface CallOptions<Idempotent extends boolean = boolean> {
+  /** One sentence for the documentation of the contract. */
+  readonly description?: string | undefined;
+  /**
+   * Doing it twice is the same as doing it once. Only such calls can go over datagrams, where a request is sent again until
+   * it is answered. Default false.
+   */
+  readonly idempotent?: Idempotent | undefined;
+  /**
+   * `concurrent`: handlers of several calls run at once. `serial`: the call waits on the lane of the events until those
+   * before it are handled. Either way handlers start in the order of the wire. Default `concurrent`.
+   */
+  readonly order?: "concurrent" | "serial" | undefined;
+}
+
+/** Options of {@link event}. */
+export interface EventOptions {
+  /** One sentence for the documentation of the contract. */
+  readonly description?: string | undefined;
+}
+
+/** A question with an answer. Made by {@link call}. */
+export interface CallMethod<
+  Request extends SchemaOrNone = SchemaOrNone,
+  Response extends SchemaOrNone = SchemaOrNone,
+  Idempotent extends boolean = boolean,
+> {
+  readonly kind: "call";
+  /** The schema of the question. */
+  readonly request: Request;
+  /** The schema of the answer. */
+  readonly response: Response;
+  /** Whether doing it twice is the same as doing it once. */
+  readonly idempotent: Idempotent;
+  /** Whether it waits on the lane of the events. */
+  readonly order: "concurrent" | "serial";
+  /** One sentence for the documentation. */
+  readonly description: string | undefined;
+}
+
+/** A message without an answer. Made by {@link event}. */
+export interface EventMethod<Message extends SchemaOrNone = SchemaOrNone> {
+  readonly kind: "event";
+  /** The schema of the message. */
+  readonly message: Message;
+  /** One sentence for the documentation. */
+  readonly description: string | undefined;
+}
+
+/** A question that opens a stream of items, in one direction or both. Made by {@link stream}. */
+export interface StreamMethod<
+  Request extends SchemaOrNone = SchemaOrNone,
+  Sends extends SchemaOrNone = SchemaOrNone,
+  Receives extends SchemaOrNone = SchemaOrNone,
+> {
+  readonly kind: "stream";
+  /** The schema of the question that opens the stream. */
+  readonly request: Request;
+  /** The schema of the items that the side which offers the stream sends; undefined when it sends none. */
+  readonly sends: Sends;
+  /** The schema of the items that the side which offers the stream receives; undefined when it receives none. */
+  readonly receives: Receives;
+  /** One sentence for the documentation. */
+  readonly description: string | undefined;
+}
+
+/** Anything that a side can offer. */
+export type Method = CallMethod | EventMethod | StreamMethod;
+
+/** What a sender passes as the question or message of a method. */
+export type RequestInput<M> = M extends { readonly request: infer S }
+  ? InputOf<S>
+  : M extends { readonly message: infer S }
+    ? InputOf<S>
+    : never;
+
+/** What a handler gets as the question or message of a method. */
+export type RequestOutput<M> = M extends { readonly request: infer S }
+  ? OutputOf<S>
+  : M extends { readonly message: infer S }
+    ? OutputOf<S>
+    : never;
+
+/** What a handler answers to a call. */
+export type ResponseInput<M> = M extends { readonly response: infer S } ? InputOf<S> : never;
+
+/** What a caller gets as the answer to a call. */
+export type ResponseOutput<M> = M extends { readonly response: infer S } ? OutputOf<S> : never;
+
+/**
+ * Declares a question with an answer.
+ *
+ * @param request - The schema of the question; left out, there is none.
+ * @param response - The schema of the answer; left out, the answer only says that it was done.
+ *
+ * Without schemas the two types can be given instead. Then nothing is checked when the program runs.
+ *
+ * @example
+ * ```ts
+ * import { call, contract } from "zocalo/protocol";
+ * export const clock = contract("clock", "1.0.0", { server: { add: call<{ a: number; b: number }, number>() } });
+ * ```
+ */
+export function call(): CallMethod<undefined, undefined, false>;
+export function call<Request, Response>(): CallMethod<TypeOnly<Request>, TypeOnly<Response>, false>;
+export function call<
+  Request extends SchemaOrNone = undefined,
+  Response extends SchemaOrNone = undefined,
+  const Idempotent extends boolean = false,
+>(request: Request, response?: Response, options?: CallOptions<Idempotent>): CallMethod<Request, Response, Idempotent>;
+export function call(request?: Schema, response?: Schema, options: CallOptions = {}): CallMethod {
+  const { idempotent = false, order = "concurrent", description } = options;
+  if (order !== "concurrent" && order !== "serial") throw invalid("call", "order must be concurrent or serial");
+  return {
+    kind: "call",
+    request: checked("call", request),
+    response: checked("call", response),
+    idempotent,
+    order,
+    description,
+  };
+}
+
+/**
+ * Declares a message without an answer. Events of one session are handled one after the other, in the order of sending.
+ *
+ * @param message - The schema of the message; left out, the event carries nothing.
+ *
+ * @example
+ * ```ts
+ * import { contract, event } from "zocalo/protocol";
+ * export const log = contract("log", "1.0.0", { server: { line: event<string>() } });
+ * ```
+ */
+export function event(): EventMethod<undefined>;
+export function event<Message>(): EventMethod<TypeOnly<Message>>;
+export function event<Message extends SchemaOrNone>(message: Message, options?: EventOptions): EventMethod<Message>;
+export function event(message?: Schema, options: EventOptions = {}): EventMethod {
+  return { kind: "event", message: checked("event", message), description: options.description };
+}
+
+/** Options of {@link stream}. */
+export interface StreamOptions<
+  Request extends SchemaOrNone,
+  Sends extends SchemaOrNone,
+  Receives extends SchemaOrNone,
+> {
+  /** The schema of the question that opens the stream. Default: there is none. */
+  readonly request?: Request;
+  /** The schema of the items that the side which offers the stream sends. Default: it sends none. */
+  readonly sends?: Sends;
+  /** The schema of the items that the side which offers the stream receives. Default: it receives none. */
+  readonly receives?: Receives;
+  /** One sentence for the documentation of the contract. */
+  readonly description?: string | undefined;
+}
+
+/**
+ * Declares a stream of items, in one direction or both. Each stream has its own credit, so that a slow one never holds up
+ * another.
+ *
+ * @example
+ * ```ts
+ * import { bytes, contract, stream } from "zocalo/protocol";
+ * export const files = contract("files", "1.0.0", { server: { upload: stream({ receives: bytes }) } });
+ * ```
+ */
+export function stream<
+  Request extends SchemaOrNone = undefined,
+  Sends extends SchemaOrNone = undefined,
+  Receives extends SchemaOrNone = undefined,
+>(options: StreamOptions<Request, Sends, Receives>): StreamMethod<Request, Sends, Receives> {
+  const { request, sends, receives, description } = options;
+  if (sends === undefined && receives === undefined) throw invalid("stream", "a stream needs `sends` or `receives`");
+  for (const schema of [request, sends, receives]) checked("stream", schema);
+  return {
+    kind: "stream",
+    request: request as Request,
+    sends: sends as Sends,
+    receives: receives as Receives,
+    description,
+  };
+}
+
+function checked(op: string, schema: Schema | undefined): Schema | undefined {
+  if (schema === undefined || isSchema(schema)) return schema;
+  throw invalid(op, "a schema must keep Standard Schema version 1, as zod, valibot and arktype do");
+}
+
+function invalid(op: string, detail: string): UsageError {
+  return new UsageError("OPTION_INVALID", { op, detail });
+}

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ZocaloError } from "../errors.ts";
+import { bytes } from "./bytes.ts";
+import { isSchema, jsonSchemaOf, type Schema, validate } from "./schema.ts";
+
+const schema = (check: (value: unknown) => unknown): Schema => ({
+  "~standard": { version: 1, vendor: "test", validate: check },
+});
+
+test("a valid value gives the schema's output", () => {
+  assert.deepEqual(
+    validate(
+      schema((value) => ({ value: Number(value) })),
+      "7",
+    ),
+    { valid: true, value: 7 },
+  );
+});
+
+test("issues have a message and a path of texts", () => {
+  const issues = [{ message: "too short", path: ["a", { key: 0 }, Symbol.iterator] }, { message: "wrong" }];
+  assert.deepEqual(
+    validate(
+      schema(() => ({ issues })),
+      {},
+    ),
+    {
+      valid: false,
+      issues: [
+        { message: "too short", path: ["a", "0", "Symbol(Symbol.iterator)"] },
+        { message: "wrong", path: [] },
+      ],
+    },
+  );
+});
+
+test("a long list of issues is cut", () => {
+  const issues = Array.from({ length: 1000 }, () => ({ message: "no" }));
+  const result = validate(
+    schema(() => ({ issues })),
+    {},
+  );
+  assert.equal(result.valid ? 0 : result.issues.length, 8);
+});
+
+test("SEMANTICS D.11: a validator that answers later is refused", () => {
+  const later = schema(() => Promise.resolve({ value: 1 }));
+  assert.throws(
+    () => validate(later, 1),
+    (error) => error instanceof ZocaloError && error.code === "UNSUPPORTED",
+  );
+});
+
+test("bytes are a Uint8Array and nothing else", () => {
+  assert.equal(validate(bytes, Buffer.from("a")).valid, true);
+  assert.equal(validate(bytes, "a").valid, false);
+});
+
+test("what is not a schema is told apart", () => {
+  for (const value of [undefined, null, 1, {}, { "~standard": null }, { "~standard": { version: 2 } }]) {
+    assert.equal(isSchema(value), false);
+  }
+  assert.equal(isSchema(bytes), true);
+});
+
+test("a schema that JSON Schema cannot express has none", () => {
+  const input = (): never => {
+    throw new Error("no dates");
+  };
+  const properties = { ...schema(() => ({ value: 1 }))["~standard"], jsonSchema: { input } };
+  assert.equal(jsonSchemaOf({ "~standard": properties }), undefined);
+  assert.equal(jsonSchemaOf(bytes), undefined);
+});

@@ -1,0 +1,116 @@
+/**
+ * Schemas: how a contract says what values look like. Any library that keeps Standard Schema can be used; this file holds
+ * the part of that standard which Zócalo needs, so that no library is imported.
+ *
+ * @see https://standardschema.dev
+ */
+
+import { UsageError } from "../errors.ts";
+
+/**
+ * A schema of any library that keeps Standard Schema version 1: zod, valibot, arktype and others.
+ *
+ * @typeParam Input - What may be sent: the type before defaults and transformations. This is what the wire carries.
+ * @typeParam Output - What is received: the type after them.
+ */
+export interface Schema<Input = unknown, Output = Input> {
+  /** What the standard defines. */
+  readonly "~standard": SchemaProperties<Input, Output>;
+}
+
+/** The properties that Standard Schema defines. */
+export interface SchemaProperties<Input = unknown, Output = Input> {
+  /** The version of the standard. */
+  readonly version: 1;
+  /** The name of the library. */
+  readonly vendor: string;
+  /** Checks a value. Answers `{ value }` or `{ issues }`; schemas that answer later are refused. */
+  readonly validate: (value: unknown) => unknown;
+  /** Only for the compiler. */
+  readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+  /** The same as JSON Schema, where the library offers it (Standard JSON Schema). Documentation and comparison use it. */
+  readonly jsonSchema?: { readonly input: (options: { readonly target: "draft-2020-12" }) => unknown } | undefined;
+}
+
+/** What a sender passes for a schema; `void` where there is none. */
+export type InputOf<S> = S extends Schema<infer Input, unknown> ? Input : void;
+
+/** What a receiver gets for a schema; `void` where there is none. */
+export type OutputOf<S> = S extends { readonly "~standard": { readonly types?: infer Types } }
+  ? NonNullable<Types> extends { readonly output: infer Output }
+    ? Output
+    : unknown
+  : void;
+
+/** Why a value is not valid. */
+export interface ValidationIssue {
+  /** What is wrong, in the words of the library. */
+  readonly message: string;
+  /** Where: the keys from the outermost to the innermost. Empty for the value itself. */
+  readonly path: readonly string[];
+}
+
+/** What {@link validate} answers. */
+export type Validation =
+  | { readonly valid: true; readonly value: unknown }
+  | { readonly valid: false; readonly issues: readonly ValidationIssue[] };
+
+/** A message lists at most so many issues: a peer must not be able to make error messages long. */
+const MAX_ISSUES = 8;
+
+/**
+ * Checks a value, and answers the schema's output.
+ *
+ * @throws UsageError `UNSUPPORTED` for a schema that validates asynchronously: messages would overtake each other.
+ */
+export function validate(schema: Schema, value: unknown): Validation {
+  const result = schema["~standard"].validate(value) as RawResult | null;
+  if (typeof result !== "object" || result === null) throw unsupported(schema, "does not keep Standard Schema");
+  if (typeof result.then === "function") {
+    throw unsupported(schema, "validates asynchronously; use synchronous checks, and put the others into the handler");
+  }
+  if (result.issues === undefined) return { valid: true, value: result.value };
+  return { valid: false, issues: result.issues.slice(0, MAX_ISSUES).map(issueOf) };
+}
+
+/** The JSON Schema (draft 2020-12) of what the wire carries; undefined where the library does not offer it. */
+export function jsonSchemaOf(schema: Schema): unknown {
+  try {
+    return schema["~standard"].jsonSchema?.input({ target: "draft-2020-12" });
+  } catch {
+    // A type that JSON Schema cannot express, such as a Date.
+    return undefined;
+  }
+}
+
+/** Whether something is a schema. */
+export function isSchema(value: unknown): value is Schema {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
+  const standard = (value as { readonly "~standard"?: unknown })["~standard"];
+  if (typeof standard !== "object" || standard === null) return false;
+  const { version, validate: check } = standard as { readonly version?: unknown; readonly validate?: unknown };
+  return version === 1 && typeof check === "function";
+}
+
+interface RawResult {
+  readonly value?: unknown;
+  readonly issues?: readonly RawIssue[] | undefined;
+  readonly then?: unknown;
+}
+
+interface RawIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+function issueOf(issue: RawIssue): ValidationIssue {
+  const path = (issue.path ?? []).map((part) => String(typeof part === "object" ? part.key : part));
+  return { message: issue.message, path };
+}
+
+function unsupported(schema: Schema, problem: string): UsageError {
+  return new UsageError("UNSUPPORTED", {
+    op: "validate",
+    detail: `a schema of ${schema["~standard"].vendor} ${problem}`,
+  });
+}
