@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { drawLatencyUs, latencyTable } from "./latency.ts";
+import { RandomStream } from "./random-stream.ts";
+
+test("latencies lie where their distribution says", () => {
+  const mean = (latency: Parameters<typeof latencyTable>[0]): number => {
+    const table = latencyTable(latency, "test");
+    const stream = new RandomStream(5, "latency");
+    let sum = 0;
+    for (let count = 0; count < 20_000; count += 1) {
+      const value = drawLatencyUs(table, stream);
+      assert.ok(Number.isInteger(value) && value >= 0);
+      sum += value;
+    }
+    return sum / 20_000;
+  };
+  const near = (value: number, expected: number): void =>
+    assert.ok(Math.abs(value - expected) < expected / 20, `${value}, expected ${expected}`);
+  assert.equal(mean(1.5), 1500);
+  near(mean({ kind: "uniform", fromMs: 10, toMs: 30 }), 20_000);
+  near(mean({ kind: "normal", meanMs: 50, deviationMs: 5 }), 50_000);
+  near(mean({ kind: "exponential", baseMs: 10, meanMs: 10 }), 20_000);
+  assert.ok(mean({ kind: "heavy-tail", baseMs: 10, scaleMs: 10 }) > 20_000);
+  for (const wrong of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
+    assert.throws(() => latencyTable(wrong, "test"), { code: "OPTION_INVALID" });
+  }
+});

@@ -1,0 +1,118 @@
+/** One direction of a link, as a pure machine: a packet and the time go in, its fate comes out. */
+
+import { type LinkTable, DEFAULT_CONDITIONS } from "./conditions.ts";
+import { drawLatencyUs } from "./latency.ts";
+import type { RandomStream } from "./random-stream.ts";
+
+/** Why a packet did not arrive. */
+export type LossReason = "loss" | "queue" | "corruption" | "partition" | "frozen" | "no host";
+
+/** What becomes of a packet. */
+export interface Fate {
+  /** Undefined when it arrives. */
+  readonly lost: LossReason | undefined;
+  /** When it arrives, in microseconds. */
+  readonly arrivesAtUs: number;
+  /** When it arrives a second time; undefined when it does not. */
+  readonly againAtUs: number | undefined;
+  /** The bit that flips on the way, counted from the first of the payload; undefined when none does. */
+  readonly flippedBit: number | undefined;
+}
+
+/** A packet on its way. */
+export interface LinkPacket {
+  /** Its payload, for the place of a flipped bit. */
+  readonly payloadBytes: number;
+  /** Bytes of all headers of one packet or fragment. */
+  readonly headerBytes: number;
+  /** Has a checksum that finds flipped bits: TCP. */
+  readonly checked: boolean;
+}
+
+/** Makes the random stream of one use of randomness. */
+export type Streams = (label: string) => RandomStream;
+
+const BITS = 8;
+const MICROSECONDS = 1_000_000;
+
+/** One direction between two hosts. Packets keep their order unless reordering is drawn, as on a single path. */
+export class Link {
+  /** How it treats packets; may be replaced at any time. */
+  conditions: LinkTable;
+  readonly #streams: Streams;
+  readonly #made: Map<string, RandomStream> = new Map();
+  #bad = false;
+  /** When the last bit of what waits for the bandwidth has left. */
+  #freeAtUs = 0;
+  #lastArrivalUs = 0;
+
+  constructor(streams: Streams, conditions: LinkTable = DEFAULT_CONDITIONS) {
+    this.#streams = streams;
+    this.conditions = conditions;
+  }
+
+  /** Sends one packet, in fragments where it is larger than the link takes: one lost fragment loses it all. */
+  send(packet: LinkPacket, nowUs: number): Fate {
+    const { mtuBytes } = this.conditions;
+    const room = mtuBytes - packet.headerBytes;
+    const fragments = packet.payloadBytes <= room ? 1 : Math.ceil(packet.payloadBytes / room);
+    let lost: LossReason | undefined;
+    const leavesAtUs = this.#leave(packet.payloadBytes + fragments * packet.headerBytes, nowUs);
+    if (leavesAtUs === undefined) return lostFor("queue");
+    for (let count = 0; count < fragments; count += 1) if (this.#losesOne()) lost = "loss";
+    if (lost !== undefined) return lostFor(lost);
+    return this.#arrive(packet, leavesAtUs);
+  }
+
+  #arrive(packet: LinkPacket, leavesAtUs: number): Fate {
+    const { latency, reordering, reorderingUs, duplication, corruption } = this.conditions;
+    const delayUs = latency.shape === "constant" ? latency.baseUs : drawLatencyUs(latency, this.#stream("latency"));
+    let arrivesAtUs = Math.max(leavesAtUs + delayUs, this.#lastArrivalUs);
+    this.#lastArrivalUs = arrivesAtUs;
+    if (reordering > 0 && this.#stream("reordering").chance(reordering)) arrivesAtUs += reorderingUs;
+    const doubled = duplication > 0 && this.#stream("duplication").chance(duplication);
+    const againAtUs = doubled ? arrivesAtUs + this.#stream("duplication").below(1 + reorderingUs) : undefined;
+    let flippedBit: number | undefined;
+    if (corruption > 0 && this.#stream("corruption").chance(corruption)) {
+      if (packet.checked) return lostFor("corruption");
+      if (packet.payloadBytes > 0) flippedBit = this.#stream("corruption").below(packet.payloadBytes * BITS);
+    }
+    return { lost: undefined, arrivesAtUs, againAtUs, flippedBit };
+  }
+
+  /** When the packet has left the queue of the bandwidth; undefined when the queue is full. */
+  #leave(bytes: number, nowUs: number): number | undefined {
+    const { bitsPerSecond, queueBytes } = this.conditions;
+    if (bitsPerSecond === 0) return nowUs;
+    const startUs = Math.max(nowUs, this.#freeAtUs);
+    const waitingBytes = ((startUs - nowUs) * bitsPerSecond) / (BITS * MICROSECONDS);
+    if (waitingBytes > 0 && waitingBytes + bytes > queueBytes) return undefined;
+    this.#freeAtUs = startUs + Math.ceil((bytes * BITS * MICROSECONDS) / bitsPerSecond);
+    return this.#freeAtUs;
+  }
+
+  #losesOne(): boolean {
+    const { enterBurst, leaveBurst, lossInBurst, lossOutside } = this.conditions;
+    if (enterBurst > 0 || this.#bad) {
+      if (this.#stream("burst").chance(this.#bad ? leaveBurst : enterBurst)) this.#bad = !this.#bad;
+      if (enterBurst === 0 && leaveBurst === 0) this.#bad = false;
+    }
+    const loss = this.#bad ? lossInBurst : lossOutside;
+    return loss > 0 && this.#stream("loss").chance(loss);
+  }
+
+  /** Each kind of fault has a stream of its own; one that is never drawn from is never made. */
+  #stream(kind: string): RandomStream {
+    let stream = this.#made.get(kind);
+    if (stream === undefined) {
+      stream = this.#streams(kind);
+      this.#made.set(kind, stream);
+    }
+    return stream;
+  }
+}
+
+/** The fate of a packet that does not arrive. */
+export function lostFor(reason: LossReason): Fate {
+  return { lost: reason, arrivesAtUs: 0, againAtUs: undefined, flippedBit: undefined };
+}

@@ -1,0 +1,118 @@
+/** What will happen, in the order of virtual time. */
+
+/** Something that happens at one moment. */
+export interface SimEvent {
+  /** The moment, in microseconds since the world began. */
+  readonly atUs: number;
+  /** Decides among events of one moment; equal for events of one flow, which keep their order. */
+  readonly order: number;
+  /** Decides among those with the same `order`: first come, first served. */
+  readonly sequence: number;
+  /** What happens; undefined when it was cancelled. */
+  action: (() => void) | undefined;
+}
+
+/** A binary heap of events. */
+export class EventQueue {
+  readonly #heap: SimEvent[] = [];
+  #sequence = 0;
+  #cancelled = 0;
+
+  /** Events that will happen. */
+  get size(): number {
+    return this.#heap.length - this.#cancelled;
+  }
+
+  /** Adds an event. */
+  push(atUs: number, order: number, action: () => void): SimEvent {
+    this.#sequence += 1;
+    const event: SimEvent = { atUs, order, sequence: this.#sequence, action };
+    this.#heap.push(event);
+    this.#rise(this.#heap.length - 1);
+    return event;
+  }
+
+  /** Cancels an event; harmless when it has happened. */
+  cancel(event: SimEvent): void {
+    if (event.action === undefined) return;
+    event.action = undefined;
+    this.#cancelled += 1;
+    // A program that sets and cancels timers for ever must not fill the memory.
+    if (this.#cancelled > 1024 && this.#cancelled * 2 > this.#heap.length) this.#sweep();
+  }
+
+  /** Takes the next event and what it does; undefined when there is none. */
+  pop(): { readonly event: SimEvent; readonly action: () => void } | undefined {
+    for (let event = this.#take(); event !== undefined; event = this.#take()) {
+      const { action } = event;
+      if (action !== undefined) {
+        event.action = undefined;
+        return { event, action };
+      }
+      this.#cancelled -= 1;
+    }
+    return undefined;
+  }
+
+  #take(): SimEvent | undefined {
+    const heap = this.#heap;
+    const first = heap[0];
+    const last = heap.pop();
+    if (first === undefined || last === undefined) return undefined;
+    if (heap.length > 0) {
+      heap[0] = last;
+      this.#sink(0);
+    }
+    return first;
+  }
+
+  #sweep(): void {
+    const live = this.#heap.filter((event) => event.action !== undefined);
+    this.#heap.length = 0;
+    this.#cancelled = 0;
+    for (const event of live) {
+      this.#heap.push(event);
+      this.#rise(this.#heap.length - 1);
+    }
+  }
+
+  #rise(index: number): void {
+    const heap = this.#heap;
+    const event = heap[index] as SimEvent;
+    let at = index;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      const above = heap[parent] as SimEvent;
+      if (!before(event, above)) break;
+      heap[at] = above;
+      at = parent;
+    }
+    heap[at] = event;
+  }
+
+  #sink(index: number): void {
+    const heap = this.#heap;
+    const event = heap[index] as SimEvent;
+    let at = index;
+    for (;;) {
+      let child = at * 2 + 1;
+      const left = heap[child];
+      if (left === undefined) break;
+      const right = heap[child + 1];
+      let next = left;
+      if (right !== undefined && before(right, left)) {
+        child += 1;
+        next = right;
+      }
+      if (!before(next, event)) break;
+      heap[at] = next;
+      at = child;
+    }
+    heap[at] = event;
+  }
+}
+
+function before(a: SimEvent, b: SimEvent): boolean {
+  if (a.atUs !== b.atUs) return a.atUs < b.atUs;
+  return a.order === b.order ? a.sequence < b.sequence : a.order < b.order;
+}

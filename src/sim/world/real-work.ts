@@ -1,0 +1,111 @@
+/**
+ * Real asynchronous work of a simulated program: files, cryptography, compression. It takes real time, which the seed does
+ * not decide, so virtual time stands still until it is done.
+ */
+
+import { type AsyncHook, createHook } from "node:async_hooks";
+import { currentScope } from "../guard/scope.ts";
+
+interface Work {
+  readonly type: string;
+  readonly resource: object;
+}
+
+/** Requests to the file system and to the threads of the runtime: FSREQCALLBACK, PBKDF2REQUEST, ... */
+const REQUEST = /REQ/;
+/** Cryptography, which makes the same object when it works at once. */
+const JOB = /REQUEST$/;
+/** Compression has one object for all its steps. */
+const COMPRESSION = "ZLIB";
+
+/** All worlds whose work is watched. */
+const watched: Map<object, RealWork> = new Map();
+/** Ticks that anybody has queued; see {@link ticksQueued}. */
+let ticks = 0;
+
+let beginnings: AsyncHook | undefined;
+let endings: AsyncHook | undefined;
+
+/** How many `process.nextTick` were called since the first world began. */
+export function ticksQueued(): number {
+  return ticks;
+}
+
+/** Watches what the programs of one world have under way. */
+export class RealWork {
+  readonly #world: object;
+  readonly #work: Map<number, Work> = new Map();
+  #whenQuiet: (() => void) | undefined;
+
+  constructor(world: object) {
+    this.#world = world;
+    watched.set(world, this);
+    if (watched.size > 1) return;
+    // Promises are many and none of them is real work; newer runtimes can leave them out.
+    const options = { trackPromises: false };
+    beginnings = createHook({ ...options, init: onInit }).enable();
+    endings = createHook({ ...options, after: onAfter });
+  }
+
+  /** Stops watching. */
+  stop(): void {
+    this.#work.clear();
+    watched.delete(this.#world);
+    if (watched.size > 0) return;
+    beginnings?.disable();
+    endings?.disable();
+  }
+
+  /** The kinds of work that are under way, sorted; empty when there is none. */
+  pending(): readonly string[] {
+    if (this.#work.size === 0) return [];
+    const kinds: string[] = [];
+    for (const [id, work] of this.#work) {
+      if (isBusy(work)) kinds.push(work.type);
+      else if (work.type !== COMPRESSION) this.#work.delete(id);
+    }
+    return kinds.sort();
+  }
+
+  /** Calls `callback` once, when a piece of work is done. */
+  whenDone(callback: () => void): void {
+    this.#whenQuiet = callback;
+  }
+
+  /** Work began. */
+  begun(id: number, type: string, resource: object): void {
+    this.#work.set(id, { type, resource });
+    endings?.enable();
+  }
+
+  /** A step of `id` is done. */
+  done(id: number): void {
+    const work = this.#work.get(id);
+    if (work === undefined) return;
+    if (work.type !== COMPRESSION) this.#work.delete(id);
+    const callback = this.#whenQuiet;
+    this.#whenQuiet = undefined;
+    callback?.();
+  }
+}
+
+function onInit(id: number, type: string, _trigger: number, resource: object): void {
+  if (type === "PROMISE") return;
+  if (type === "TickObject") {
+    ticks += 1;
+    return;
+  }
+  if (type !== COMPRESSION && !REQUEST.test(type)) return;
+  const scope = currentScope();
+  if (scope !== undefined) watched.get(scope.world)?.begun(id, type, resource);
+}
+
+function onAfter(id: number): void {
+  for (const work of watched.values()) work.done(id);
+}
+
+function isBusy({ type, resource }: Work): boolean {
+  // While a step is under way, its input hangs on the object.
+  if (type === COMPRESSION) return ((resource as { buffer?: unknown }).buffer ?? null) !== null;
+  return !JOB.test(type) || (resource as { ondone?: unknown }).ondone !== undefined;
+}

@@ -1,0 +1,182 @@
+/** Moves the virtual time: one event after the other, and only when no task of a program can run. */
+
+import { mix32 } from "../../core/faults/hash.ts";
+import { EventQueue, type SimEvent } from "./event-queue.ts";
+import { nextRealTurn } from "./real-turn.ts";
+import { type RealWork, ticksQueued } from "./real-work.ts";
+
+/** Events without program code between two looks at the real event loop. */
+const EVENTS_A_STEP = 2048;
+/** Wake-ups of programs between two turns of the real event loop, so that the code outside lives on. */
+const WAKES_A_TURN = 1024;
+/** So many turns of the real event loop must bring nothing before a world counts as stuck. */
+const IDLE_TURNS = 3;
+/** Behind all events of the same moment. */
+const LAST = 0x1_0000_0000;
+
+/** What ends a run that has no end of its own. */
+export interface SchedulerWatch {
+  /** Nothing can happen any more. */
+  deadlock(): Error;
+  /** So many events happened at one moment. */
+  livelock(events: number): Error;
+  /** The virtual time ran out. */
+  tooLong(): Error;
+  /** Virtual time stands still while real work of these kinds is under way. */
+  frozen(kinds: readonly string[]): void;
+}
+
+/** Limits of a run. */
+export interface SchedulerLimits {
+  /** Most events at one moment of virtual time. */
+  readonly livelockEvents: number;
+  /** Most virtual time, in microseconds. */
+  readonly limitUs: number;
+  /** Permutes the events of one moment, never those of one flow; undefined leaves them first come first served. */
+  readonly permutation: number | undefined;
+}
+
+/** The scheduler of one world. */
+export class Scheduler {
+  /** Virtual time: whole microseconds since the world began. */
+  nowUs = 0;
+  /** Events that have happened. */
+  events = 0;
+  readonly #queue: EventQueue = new EventQueue();
+  readonly #limits: SchedulerLimits;
+  readonly #work: RealWork;
+  readonly #watch: SchedulerWatch;
+  #eventsNow = 0;
+  #woke = false;
+  #wakes = 0;
+  #idleTurns = 0;
+  #flows = 0;
+  #done: () => boolean = () => true;
+  #finish: ((error?: unknown) => void) | undefined;
+  readonly #step: () => void = () => this.#run();
+
+  constructor(limits: SchedulerLimits, work: RealWork, watch: SchedulerWatch) {
+    this.#limits = limits;
+    this.#work = work;
+    this.#watch = watch;
+  }
+
+  /** A number for a new flow: events of one flow keep their order. */
+  newFlow(): number {
+    this.#flows += 1;
+    return this.#flows;
+  }
+
+  /** Lets `action` happen at a moment, which is now at the earliest. */
+  at(atUs: number, flow: number, action: () => void): SimEvent {
+    const { permutation } = this.#limits;
+    const whenUs = Math.max(atUs, this.nowUs);
+    const order = permutation === undefined ? 0 : mix32(mix32(permutation ^ whenUs) + flow);
+    return this.#queue.push(whenUs, order, action);
+  }
+
+  /** Lets `action` happen at this moment, behind everything else that happens now. */
+  last(action: () => void): SimEvent {
+    return this.#queue.push(this.nowUs, LAST, action);
+  }
+
+  cancel(event: SimEvent): void {
+    this.#queue.cancel(event);
+  }
+
+  /** Says that a program may have something to do now: it must come to rest before the next event. */
+  woke(): void {
+    this.#woke = true;
+  }
+
+  /** Lets events happen until `done`; rejects with what ended the run. */
+  run(done: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#done = done;
+      this.#finish = (error) => {
+        this.#finish = undefined;
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      this.#settle();
+    });
+  }
+
+  /** Ends the run with an error. */
+  fail(error: unknown): void {
+    this.#finish?.(error);
+  }
+
+  #run(): void {
+    for (let count = 0; count < EVENTS_A_STEP; count += 1) {
+      if (this.#finish === undefined || this.#stopsHere()) return;
+      const next = this.#queue.pop();
+      if (next === undefined) {
+        this.#idle();
+        return;
+      }
+      this.#idleTurns = 0;
+      this.#happen(next.event.atUs, next.action);
+      if (this.#woke) {
+        this.#settle();
+        return;
+      }
+    }
+    nextRealTurn(this.#step);
+  }
+
+  /** The run is over, or real work is under way. */
+  #stopsHere(): boolean {
+    if (this.#done()) {
+      this.#finish?.();
+      return true;
+    }
+    const kinds = this.#work.pending();
+    if (kinds.length === 0) return false;
+    this.#watch.frozen(kinds);
+    // What is done continues its program in this turn of the event loop; the next one sees it at rest.
+    this.#work.whenDone(() => nextRealTurn(this.#step));
+    return true;
+  }
+
+  #happen(atUs: number, action: () => void): void {
+    this.events += 1;
+    this.#eventsNow += 1;
+    if (atUs > this.nowUs) {
+      this.nowUs = atUs;
+      this.#eventsNow = 0;
+      if (atUs > this.#limits.limitUs) return this.fail(this.#watch.tooLong());
+    } else if (this.#eventsNow > this.#limits.livelockEvents) {
+      return this.fail(this.#watch.livelock(this.#eventsNow));
+    }
+    try {
+      action();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #idle(): void {
+    this.#idleTurns += 1;
+    if (this.#idleTurns > IDLE_TURNS) this.fail(this.#watch.deadlock());
+    else nextRealTurn(this.#step);
+  }
+
+  /** Goes on when all microtasks and ticks have run: at once if no ticks but ours were queued. */
+  #settle(): void {
+    this.#woke = false;
+    this.#wakes += 1;
+    if (this.#wakes % WAKES_A_TURN === 0) {
+      nextRealTurn(this.#step);
+      return;
+    }
+    const before = ticksQueued();
+    // Behind the microtasks that are queued now; the tick then runs when those have queued no more.
+    queueMicrotask(() => {
+      process.nextTick(() => {
+        if (ticksQueued() === before + 1) this.#run();
+        else nextRealTurn(this.#step);
+      });
+    });
+  }
+}

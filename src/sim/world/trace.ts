@@ -1,0 +1,72 @@
+/** What happened in a world, as lines and as one number: two runs are the same when these are. */
+
+import { hashText, mix32 } from "../../core/faults/hash.ts";
+
+/** The version of the form of the trace, in its header. */
+export const TRACE_VERSION = 1;
+
+/** One line of a trace. */
+export interface TraceRecord {
+  /** Microseconds since the world began. */
+  readonly t: number;
+  /** Where it happened: a host, or `world`. */
+  readonly host: string;
+  /** The connection or mailbox: `tcp 192.0.2.1:49152>192.0.2.2:80`; empty where there is none. */
+  readonly flow: string;
+  readonly event: string;
+  /** Bytes. */
+  readonly length: number;
+  /** Of the bytes, in hexadecimal. */
+  readonly hash: string;
+  /** All that happened before and this: the rolling hash. */
+  readonly digest: string;
+}
+
+/** Receives the lines of a trace, the header first, each with its line feed. */
+export type TraceSink = (line: string) => void;
+
+/** Writes the trace of one run. */
+export class Trace {
+  #high: number;
+  #low: number;
+  #records = 0;
+  readonly #sink: TraceSink | undefined;
+
+  /** `header` is everything that decided the run; it is written as the first line. */
+  constructor(header: Readonly<Record<string, unknown>>, sink: TraceSink | undefined) {
+    const line = `${JSON.stringify(header)}\n`;
+    this.#high = hashText(line);
+    this.#low = mix32(this.#high);
+    this.#sink = sink;
+    sink?.(line);
+  }
+
+  /** How many lines were written, without the header. */
+  get records(): number {
+    return this.#records;
+  }
+
+  /** The rolling hash, 16 hexadecimal digits. */
+  get digest(): string {
+    return hex(this.#high) + hex(this.#low);
+  }
+
+  /** Adds one line. */
+  record(atUs: number, host: string, flow: string, event: string, length = 0, hash = 0): void {
+    this.#records += 1;
+    let high = hashText(event, hashText(flow, hashText(host, this.#high)));
+    high = mix32(high ^ (atUs >>> 0)) ^ Math.floor(atUs / 0x1_0000_0000);
+    this.#high = Math.imul(high ^ length, 0x9e3779b1) >>> 0;
+    this.#low = mix32((this.#low ^ this.#high) + hash);
+    this.#sink?.(`${this.#line(atUs, host, flow, event, length, hash)}\n`);
+  }
+
+  #line(t: number, host: string, flow: string, event: string, length: number, hash: number): string {
+    const record: TraceRecord = { t, host, flow, event, length, hash: hex(hash), digest: this.digest };
+    return JSON.stringify(record);
+  }
+}
+
+function hex(value: number): string {
+  return (value >>> 0).toString(16).padStart(8, "0");
+}
