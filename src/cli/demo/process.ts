@@ -1,0 +1,65 @@
+/** A child process of the demo, as its parent sees it. */
+
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { CommandFailure } from "../exit-codes.ts";
+import type { Call, Outcome } from "./calls.ts";
+import type { RoleName } from "./child.ts";
+
+interface Waiting {
+  resolve(result: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** The command itself, which has a hidden command for this. */
+const PROGRAM = fileURLToPath(new URL("../main.js", import.meta.url));
+
+/** Another process that plays a role. */
+export class RoleProcess {
+  readonly #child: ChildProcess;
+  readonly #waiting: Map<number, Waiting> = new Map();
+  #calls = 0;
+
+  constructor(role: RoleName) {
+    this.#child = fork(PROGRAM, ["demo-role", role], { stdio: ["ignore", "inherit", "inherit", "ipc"], execArgv: [] });
+    this.#child.on("message", (outcome: Outcome) => this.#settle(outcome));
+    this.#child.on("error", (error) => this.#fail(`${role}: ${error.message}`));
+    this.#child.on("exit", (code, signal) => this.#fail(`the ${role} process ended (${signal ?? code})`));
+  }
+
+  /** The number of the process. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Asks the process to do something, and waits until it has. */
+  async call<Result>(name: string, input?: unknown): Promise<Result> {
+    const call: Call = { id: (this.#calls += 1), name, input };
+    const result = await new Promise<unknown>((resolve, reject) => {
+      this.#waiting.set(call.id, { resolve, reject });
+      this.#child.send(call, (error) => {
+        if (error !== null) this.#fail(error.message);
+      });
+    });
+    return result as Result;
+  }
+
+  /** Lets the process end. */
+  stop(): void {
+    if (this.#child.connected) this.#child.disconnect();
+  }
+
+  #settle({ id, result, failure }: Outcome): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (failure === undefined) waiting?.resolve(result);
+    else waiting?.reject(new CommandFailure(failure.code, failure.detail));
+  }
+
+  /** Nothing will be answered any more. */
+  #fail(detail: string): void {
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const one of waiting) one.reject(new CommandFailure("DEMO_FAILED", detail));
+  }
+}

@@ -1,0 +1,156 @@
+/** What the processes of the demo do: a server, and a client for each kind of socket. */
+
+import { performance } from "node:perf_hooks";
+import {
+  bind,
+  connect,
+  type DatagramSocket,
+  EndOfStreamError,
+  serve,
+  serveDatagrams,
+  type StreamSocket,
+} from "../../index.ts";
+import { datagramReplies } from "../datagram-replies.ts";
+import { streamReplies } from "../replies.ts";
+import { Tally, type TallyReport } from "./tally.ts";
+
+/** Where the server can be reached. */
+export interface ServerAddresses {
+  /** Answers in capitals. */
+  readonly tcp: string;
+  readonly udp: string;
+  /** Counts numbered messages. */
+  readonly tcpCounter: string;
+  readonly udpCounter: string;
+}
+
+/** A line and where to send it. */
+export interface Question {
+  readonly address: string;
+  readonly line: string;
+}
+
+/** The answer to it. */
+export interface Answer {
+  readonly line: string;
+  readonly rttMs: number;
+}
+
+/** Which numbers to send where. */
+export interface Series {
+  readonly address: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What the server process can be asked. */
+export interface ServerCalls {
+  open(total: number): Promise<ServerAddresses>;
+  /** Waits until so many datagrams came, at most `timeoutMs`, and tells what came until now. */
+  datagrams(wait: { readonly received: number; readonly timeoutMs: number }): Promise<TallyReport>;
+  /** Waits for the end of the numbered connection, and tells what came. */
+  stream(): Promise<TallyReport>;
+}
+
+/** What a client process can be asked. */
+export interface ClientCalls {
+  ask(question: Question): Promise<Answer>;
+  /** Sends the numbers, one message each, and resolves when the system has them. */
+  send(series: Series): Promise<void>;
+}
+
+/** The server. */
+export function serverRole(): ServerCalls {
+  let datagramTally = new Tally(0);
+  let wake: (() => void) | undefined;
+  let counted: (tally: Promise<TallyReport>) => void = () => undefined;
+  const streamTally = new Promise<TallyReport>((resolve) => {
+    counted = resolve;
+  });
+  const never = new AbortController().signal;
+
+  return {
+    async open(total) {
+      datagramTally = new Tally(total);
+      const tcp = await serve("tcp://127.0.0.1:0", (peer) => streamReplies.upper(peer, never));
+      const udp = await serveDatagrams("udp://127.0.0.1:0", ({ data }) => datagramReplies.upper(data), {
+        replies: "guarded",
+      });
+      const tcpCounter = await serve("tcp://127.0.0.1:0", async (peer) => {
+        const tally = tallyOf(peer, total);
+        counted(tally);
+        await tally;
+      });
+      const udpCounter = await serveDatagrams("udp://127.0.0.1:0", ({ data }) => {
+        datagramTally.add(String(data));
+        wake?.();
+      });
+      const [a, b, c, d] = [tcp, udp, tcpCounter, udpCounter].map((server) => String(server.localAddress));
+      return { tcp: a ?? "", udp: b ?? "", tcpCounter: c ?? "", udpCounter: d ?? "" };
+    },
+    async datagrams({ received, timeoutMs }) {
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, timeoutMs);
+        wake = () => {
+          if (datagramTally.report().received >= received) resolve();
+        };
+        wake();
+      });
+      clearTimeout(timer);
+      return datagramTally.report();
+    },
+    stream: () => streamTally,
+  };
+}
+
+/** Reads the numbers of one connection, a line each, until its end. */
+async function tallyOf(peer: StreamSocket, total: number): Promise<TallyReport> {
+  const tally = new Tally(total);
+  try {
+    for (;;) tally.add((await peer.readUntil("\n")).toString().trimEnd());
+  } catch (error) {
+    if (!(error instanceof EndOfStreamError)) throw error;
+    if (error.partial.length > 0) tally.add(Buffer.from(error.partial).toString());
+  }
+  return tally.report();
+}
+
+/** The client with the telephone: a connection for each task. */
+export function telephoneRole(): ClientCalls {
+  return {
+    async ask({ address, line }) {
+      await using call = await connect(address);
+      const sentAtMs = performance.now();
+      await call.write(`${line}\n`);
+      const answer = await call.readUntil("\n");
+      return { line: answer.toString().trimEnd(), rttMs: performance.now() - sentAtMs };
+    },
+    async send({ address, first, last }) {
+      await using call = await connect(address);
+      for (let number = first; number <= last; number += 1) await call.write(`${number}\n`);
+      await call.end();
+      // The other side ends when it has read everything.
+      await call.read();
+    },
+  };
+}
+
+/** The client with the mailbox. */
+export function mailboxRole(): ClientCalls {
+  let box: DatagramSocket | undefined;
+  return {
+    async ask({ address, line }) {
+      await using asking = await bind("udp://127.0.0.1:0", { remote: address });
+      const sentAtMs = performance.now();
+      await asking.send(line);
+      const { data } = await asking.receive({ timeoutMs: 5000 });
+      return { line: String(data), rttMs: performance.now() - sentAtMs };
+    },
+    async send({ address, first, last }) {
+      box ??= await bind("udp://127.0.0.1:0");
+      const numbers = Array.from({ length: last - first + 1 }, (_number, index) => String(first + index));
+      await box.sendMany(numbers.map((data) => ({ data, to: address })));
+    },
+  };
+}

@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+/** The command `zocalo`. */
+
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { connectCommand } from "./connect.ts";
+import { demoCommand, demoRoleCommand } from "./demo.ts";
+import { doctorCommand } from "./doctor.ts";
+import { EXIT, wrongUsage } from "./exit-codes.ts";
+import { listenCommand } from "./listen.ts";
+import { Output } from "./output.ts";
+import { sendCommand } from "./send.ts";
+
+const HELP = `
+Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 failed
+(one line says "zocalo: CODE address: what to do"), 2 wrong usage. Ctrl-C ends
+a server with 0, and every other command by the signal (130 in a shell).
+
+Examples:
+  zocalo demo                                          what TCP and UDP promise
+  zocalo listen tcp://127.0.0.1:7000 --reply upper     start a server
+  zocalo connect tcp://127.0.0.1:7000                  talk to it
+  zocalo send udp://127.0.0.1:7001 hola                send a datagram
+
+Help for one command: zocalo listen --help`;
+
+function version(): string {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { readonly version: string }).version;
+}
+
+function program(): Command {
+  const zocalo = new Command("zocalo")
+    .description("Talk over TCP, TLS, Unix sockets and UDP: be a client, be a server, see what happens.")
+    .version(version(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [command]", "print help for a command")
+    .addHelpText("after", HELP);
+  for (const command of [listenCommand(), connectCommand(), sendCommand(), demoCommand(), doctorCommand()]) {
+    zocalo.addCommand(command);
+  }
+  zocalo.addCommand(demoRoleCommand(), { hidden: true });
+  for (const command of [zocalo, ...zocalo.commands]) {
+    command.exitOverride().configureOutput({ outputError: () => undefined });
+  }
+  return zocalo;
+}
+
+/** A command line that is wrong ends with one line and exit code 2; help and version are no errors. */
+function endOfParsing(error: unknown, args: readonly string[]): void {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (error.exitCode === 0 || error.code === "commander.help") return;
+  const which = ["listen", "connect", "send", "demo", "doctor"].find((name) => name === args[0]);
+  const help = `see zocalo ${which === undefined ? "" : `${which} `}--help`;
+  const detail = `${error.message.replace(/^error: |\.$/g, "")}; ${help}`;
+  new Output({ json: args.includes("--json") }).error(wrongUsage(detail));
+}
+
+const args = process.argv.slice(2);
+process.stdout.on("error", () => undefined);
+try {
+  await program().parseAsync(args, { from: "user" });
+} catch (error) {
+  endOfParsing(error, args);
+}

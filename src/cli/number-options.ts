@@ -1,0 +1,27 @@
+/** Numbers on the command line. */
+
+import { InvalidArgumentError } from "commander";
+
+/** Timers of the system take no more: 24.8 days. */
+const MAX_MS = 2_147_483_647;
+
+/** Whole milliseconds, from 0 on. */
+export function milliseconds(text: string): number {
+  return wholeNumber(text, 0, MAX_MS, "a number of milliseconds");
+}
+
+/** How often: a whole number, from 1 on. */
+export function count(text: string): number {
+  return wholeNumber(text, 1, Number.MAX_SAFE_INTEGER, "a number");
+}
+
+/** A seed: a whole number of 32 bits. */
+export function seed(text: string): number {
+  return wholeNumber(text, 0, 4_294_967_295, "a number");
+}
+
+function wholeNumber(text: string, least: number, most: number, what: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new InvalidArgumentError(`Give ${what} from ${least} to ${most}.`);
+}
