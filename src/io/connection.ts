@@ -15,6 +15,7 @@ import type { Clock, Network, StreamSink, StreamTraits, StreamTransport } from "
 import { toNodeStream } from "./node-stream.ts";
 import { Outbound } from "./outbound.ts";
 import { READ_ANY, readExactly, readInto, readSome, readUntil } from "./reads.ts";
+import { restated } from "./restated.ts";
 import type * as contract from "./stream-socket.ts";
 import type { TlsInfo } from "./tls.ts";
 import { toReadableStream, toWritableStream } from "./web-streams.ts";
@@ -157,6 +158,8 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   }
 
   close(options: contract.CloseOptions = {}): Promise<void> {
+    const refused = refusedAtOnce(options, () => this.context("close"));
+    if (refused !== undefined) return Promise.reject(refused.reason);
     const extras = this.#extras;
     if (extras.closing === undefined) {
       extras.closing = this.#closeGracefully(options);
@@ -299,7 +302,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
       await linger(this.clock, this.inbound, this.outbound, options, this.context("close"));
     } catch (error) {
       this.abort(error);
-      throw error;
+      throw error instanceof ConnectionError ? restated(error, this.context("close"), error.outcome) : error;
     }
     this.transport.destroy();
     this.#over({ how: "closed" }, false);

@@ -4,6 +4,7 @@ import { ByteQueue } from "../core/bytes/byte-queue.ts";
 import { UsageError, type ZocaloError } from "../core/errors.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
+import { restated } from "./restated.ts";
 
 /** One kind of read: how it takes what it wants from the queue. */
 export interface ReadRequest<T> {
@@ -181,7 +182,7 @@ export class Inbound {
     this.#waiters = undefined;
     for (const waiter of waiters) {
       waiter.deadline?.cancel();
-      waiter.reject(error);
+      waiter.reject(restated(error, this.#host.context(waiter.request.op)));
     }
     this.error = error;
   }
@@ -194,7 +195,7 @@ export class Inbound {
         return value;
       }
     }
-    if (this.error !== undefined) throw this.error;
+    if (this.error !== undefined) throw restated(this.error, this.#host.context(request.op));
     if (this.state === "ended") return request.finish(this.queue);
     return undefined;
   }

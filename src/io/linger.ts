@@ -1,7 +1,7 @@
 /** Closing so that the last answer arrives (SEMANTICS A2; RFC 9293 section 3.6.1 explains why a plain close destroys it). */
 
 import { TimeoutError } from "../core/errors.ts";
-import { Deadline, type OperationContext } from "./deadline.ts";
+import type { OperationContext } from "./deadline.ts";
 import type { Inbound } from "./inbound.ts";
 import type { Clock } from "./network.ts";
 import type { Outbound } from "./outbound.ts";
@@ -26,37 +26,28 @@ export async function linger(
   const drained = new Promise<void>((resolve) => {
     inbound.discard(options.lingerBytes ?? DEFAULT_LINGER_BYTES, () => resolve());
   });
-  await within(clock, outbound.end(), { timeoutMs: lingerMs, signal: options.signal }, () => {
+  await within(clock, outbound.end(), lingerMs, () => {
     const detail = `what was written could not be handed to the kernel within ${lingerMs} ms: the peer does not read`;
     return new TimeoutError("TIMEOUT", { ...context, detail, outcome: "unknown" });
   });
-  await within(clock, drained, { timeoutMs: lingerMs, signal: options.signal }, () => undefined);
+  await within(clock, drained, lingerMs, () => undefined);
 }
 
-/** Waits for `work`, at most as long as the options say; then rejects with `late()`, or just goes on if that is nothing. */
-function within(
-  clock: Clock,
-  work: Promise<void>,
-  options: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
-  late: () => Error | undefined,
-): Promise<void> {
+/** Waits for `work`, at most `limitMs`; then rejects with `late()`, or just goes on if that is nothing. */
+function within(clock: Clock, work: Promise<void>, limitMs: number, late: () => Error | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    const deadline = new Deadline(clock, options, (cause) => {
-      if (typeof cause !== "number") {
-        reject(cause.reason);
-        return;
-      }
+    const timer = clock.setTimer(() => {
       const error = late();
       if (error === undefined) resolve();
       else reject(error);
-    });
+    }, limitMs);
     work.then(
       () => {
-        deadline.cancel();
+        timer.cancel();
         resolve();
       },
       (error: unknown) => {
-        deadline.cancel();
+        timer.cancel();
         reject(error);
       },
     );

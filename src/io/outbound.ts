@@ -1,8 +1,9 @@
 /** The sending half of a connection: what waits for the kernel, in order, and who is told when it has it. */
 
-import { ConnectionError, UsageError, type ZocaloError } from "../core/errors.ts";
+import { ConnectionError, type ErrorOutcome, UsageError, type ZocaloError } from "../core/errors.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
+import { restated } from "./restated.ts";
 import type { WriteInput } from "./stream-socket.ts";
 
 /**
@@ -62,7 +63,7 @@ export class Outbound {
   write(data: WriteInput, options: OperationOptions | undefined): Promise<void> {
     const refused = refusedAtOnce(options, () => this.#host.context("write"));
     if (refused !== undefined) return Promise.reject(refused.reason);
-    if (this.state !== "open") return Promise.reject(this.#whyNot());
+    if (this.state !== "open") return Promise.reject(this.#whyNot("write"));
     let chunks: Uint8Array[];
     try {
       chunks = chunksOf(data, this.#host);
@@ -79,7 +80,7 @@ export class Outbound {
   /** Sends FIN behind all that was accepted; resolves when the kernel has it. */
   end(): Promise<void> {
     if (this.#finish !== undefined) return this.#finish.promise;
-    if (this.state === "failed") return Promise.reject(this.#whyNot());
+    if (this.state === "failed") return Promise.reject(this.#whyNot("end"));
     let resolve = (): void => undefined;
     let reject = (_reason: unknown): void => undefined;
     const promise = new Promise<void>((yes, no) => {
@@ -105,9 +106,9 @@ export class Outbound {
     this.#jobs = undefined;
     for (const job of jobs) {
       job.deadline?.cancel();
-      job.reject(withOutcome(error, job.remaining === job.bytes ? "none" : "unknown"));
+      job.reject(this.#restate(error, "write", job.remaining === job.bytes ? "none" : "unknown"));
     }
-    if (!wasEnded) this.#finish?.reject(withOutcome(error, "unknown"));
+    if (!wasEnded) this.#finish?.reject(this.#restate(error, "end", "unknown"));
   }
 
   /** The usual case: nothing waits, and the kernel most often has room. */
@@ -215,10 +216,15 @@ export class Outbound {
     });
   }
 
-  #whyNot(): ZocaloError {
-    if (this.#error !== undefined) return withOutcome(this.#error, "none");
+  #whyNot(op: string): ZocaloError {
+    if (this.#error !== undefined) return this.#restate(this.#error, op, "none");
     const detail = "this side has ended; nothing can be written after end() or close()";
-    return new ConnectionError("CLOSED", { ...this.#host.context("write"), detail, outcome: "none" });
+    return new ConnectionError("CLOSED", { ...this.#host.context(op), detail, outcome: "none" });
+  }
+
+  /** The end of the connection, as the answer to one call. */
+  #restate(error: ZocaloError, op: string, outcome: ErrorOutcome): ZocaloError {
+    return restated(error, this.#host.context(op), outcome);
   }
 }
 
@@ -252,11 +258,4 @@ function chunksOf(data: WriteInput, host: ConnectionHost): Uint8Array[] {
   if (Array.isArray(data)) return data.flatMap((piece: WriteInput) => chunksOf(piece, host));
   const detail = "data must be a string, a Uint8Array, or an array of them";
   throw new UsageError("OPTION_INVALID", { ...host.context("write"), detail });
-}
-
-/** The same error, with what is known about one operation's bytes. */
-function withOutcome(error: ZocaloError, outcome: "none" | "unknown"): ZocaloError {
-  if (error.outcome === outcome) return error;
-  const { op, detail, side, local, remote } = error;
-  return new ConnectionError(error.code, { op, detail, side, local, remote, outcome, cause: error.cause ?? error });
 }

@@ -1,6 +1,13 @@
 /** One error, told again as the answer to another call. */
 
-import { ConnectionError, type ErrorDetails, type ErrorOutcome, UsageError, ZocaloError } from "../core/errors.ts";
+import {
+  ConnectError,
+  ConnectionError,
+  type ErrorDetails,
+  type ErrorOutcome,
+  UsageError,
+  ZocaloError,
+} from "../core/errors.ts";
 import type { OperationContext } from "./deadline.ts";
 
 /** The same failure, of the operation of `context`, with what is known about that operation's datagrams or bytes. */
@@ -8,6 +15,7 @@ export function restated(error: ZocaloError, context: OperationContext, outcome?
   const { code, detail, side, cause } = error;
   const details: ErrorDetails = { ...context, detail, side, outcome, cause: cause ?? error };
   if (error instanceof UsageError) return new UsageError(code, details);
-  if (error instanceof ConnectionError) return new ConnectionError(code, details);
+  // A handshake that failed is told once as such; later calls find a connection that is gone.
+  if (error instanceof ConnectionError || error instanceof ConnectError) return new ConnectionError(code, details);
   return new ZocaloError(code, details);
 }

@@ -197,7 +197,7 @@ export class KernelStream implements StreamTransport {
   onEnd(): void {
     if (this.#ended || this.#released) return;
     this.#ended = true;
-    afterHiddenReset(this.native, () => this.#sink?.ended());
+    afterHiddenReset(this.native, this.#options.beneath, () => this.#sink?.ended());
   }
 
   onError(error: unknown): void {

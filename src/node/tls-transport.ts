@@ -25,7 +25,9 @@ export function startTls(socket: net.Socket, options: StartTlsOptions, plain: Ke
   return new Promise((resolve, reject) => {
     const context = { op: "upgradeTls", local: plain.localAddress.toString(), remote: plain.remoteAddress.toString() };
     let secure: tls.TLSSocket | undefined;
+    let settled = false;
     const fail = (cause: unknown): void => {
+      settled = true;
       secure?.destroy();
       socket.destroy();
       reject(systemError(cause, context));
@@ -40,6 +42,7 @@ export function startTls(socket: net.Socket, options: StartTlsOptions, plain: Ke
     const engine = secure;
     // The server learns of a client certificate here, the client of the server's before `secureConnect`.
     const ready = (): void => {
+      if (settled) return;
       engine.off("error", fail).off("close", lost);
       socket.off("error", fail).on("error", ignore);
       const rejection = options.role === "server" ? clientRejection(engine, options) : undefined;
@@ -63,7 +66,8 @@ export function startTls(socket: net.Socket, options: StartTlsOptions, plain: Ke
     socket.on("error", fail);
     engine.once("error", fail);
     engine.once("close", lost);
-    engine.once(options.role === "client" ? "secureConnect" : "secure", ready);
+    // The event comes from inside OpenSSL, which does not survive it when a listener destroys the engine.
+    engine.once(options.role === "client" ? "secureConnect" : "secure", () => void setImmediate(ready));
   });
 }
 
