@@ -22,8 +22,8 @@ import { peerIsGone, readAgain } from "./native-handle.ts";
 export function afterHiddenReset(socket: net.Socket, beneath: net.Socket | undefined, ended: () => void): void {
   if (socket.destroyed || peerIsGone(socket) !== true) ended();
   else if (beneath !== undefined) {
-    beneath.write(new Uint8Array(0), (error) => {
-      if ((error as NodeJS.ErrnoException | null | undefined)?.code !== "ECONNRESET") ended();
+    beneath.write(new Uint8Array(0), (error?: NodeJS.ErrnoException | null) => {
+      if (error?.code !== "ECONNRESET") ended();
     });
   } else if (readAgain(socket)) {
     // The kernel's answer is there at once: the next poll of the event loop, between these two, delivers it.
