@@ -34,8 +34,8 @@ const TABLE: LayerTable = {
   "core/proxy": { layers: ["core", "core/address"] },
   "core/framing": { layers: ["core", "core/bytes"] },
   "core/contract": { layers: ["core"] },
-  "core/handshake": { layers: ["core", "core/bytes", "core/contract"] },
-  "core/session": { layers: ["core", "core/bytes", "core/contract"] },
+  "core/handshake": { layers: ["core", "core/bytes", "core/framing", "core/contract"] },
+  "core/session": { layers: ["core", "core/bytes", "core/framing", "core/contract", "core/handshake"] },
   "core/faults": { layers: ["core"] },
 
   // Ring 1: asynchronous objects over any network.
@@ -81,7 +81,15 @@ const TABLE: LayerTable = {
 };
 
 /** Sources with logic whose test does not stand beside them, and the test that covers them. Keep it small. */
-const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {};
+const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
+  "src/core/contract/method.ts": "src/core/contract/contract.test.ts",
+  "src/core/handshake/client-handshake.ts": "src/core/handshake/handshake.test.ts",
+  "src/core/handshake/server-handshake.ts": "src/core/handshake/handshake.test.ts",
+  "src/core/handshake/preamble.ts": "src/core/handshake/handshake.test.ts",
+  "src/core/handshake/fields.ts": "src/core/handshake/handshake.test.ts",
+  "src/core/handshake/hello.ts": "src/core/handshake/handshake.test.ts",
+  "src/core/handshake/negotiate.ts": "src/core/handshake/handshake.test.ts",
+};
 
 /** A source with more lines of logic than this needs a test. */
 const UNTESTED_LOGIC_LINES = 40;

@@ -53,6 +53,20 @@ export type ErrorCode =
   | "FRAME_TRUNCATED"
   | "FRAME_TOO_LONG"
   | "FRAME_INVALID"
+  | "PROTOCOL_MISMATCH"
+  | "HANDSHAKE_INVALID"
+  | "LIMIT_EXCEEDED"
+  // The server did not take the client.
+  | "CONTRACT_UNKNOWN"
+  | "VERSION_UNSUPPORTED"
+  | "CODEC_UNSUPPORTED"
+  | "UNAUTHENTICATED"
+  | "SERVER_BUSY"
+  // The session, or one message of it.
+  | "METHOD_UNKNOWN"
+  | "REPLAY_OVERFLOW"
+  | "SESSION_LOST"
+  | "SESSION_TAKEN_OVER"
   // A simulated program left its world, or its run came to no end.
   | "SIM_LEAK"
   | "SIM_CLOCK_LEAK"
@@ -130,6 +144,21 @@ const CODES: Readonly<Record<ErrorCode, readonly [side: ErrorSide, detail: strin
   FRAME_TRUNCATED: ["remote", "the stream ended in the middle of a message"],
   FRAME_TOO_LONG: ["remote", "a message is longer than the limit"],
   FRAME_INVALID: ["remote", "the bytes are not a valid message"],
+  PROTOCOL_MISMATCH: ["remote", "the peer speaks another protocol; check the address and the port"],
+  HANDSHAKE_INVALID: ["remote", "the peer did not keep the rules of the handshake; check which version it is"],
+  LIMIT_EXCEEDED: ["remote", "the peer sent more than it was allowed to"],
+  CONTRACT_UNKNOWN: [
+    "remote",
+    "the server does not offer that contract; check the address and the name of the contract",
+  ],
+  VERSION_UNSUPPORTED: ["remote", "the two sides speak versions that do not go together; upgrade the older one"],
+  CODEC_UNSUPPORTED: ["remote", "the two sides have no codec in common; give both one that is the same"],
+  UNAUTHENTICATED: ["remote", "the server does not accept who the client says it is; check the credentials"],
+  SERVER_BUSY: ["remote", "the server takes nobody now; try again after the time that it names"],
+  METHOD_UNKNOWN: ["remote", "the peer does not offer that method; it has another version of the contract"],
+  REPLAY_OVERFLOW: ["system", "messages stayed unacknowledged for longer than replayMaxAgeMs; the session is over"],
+  SESSION_LOST: ["system", "the session is lost; what was not acknowledged may or may not have arrived"],
+  SESSION_TAKEN_OVER: ["remote", "a newer connection of the same session has taken its place"],
   SIM_LEAK: ["local", "a simulated program must not reach the real network; use the network of its host"],
   SIM_CLOCK_LEAK: ["local", "a simulated program takes time and randomness from the network of its host"],
   SIM_DEADLOCK: ["local", "nothing can happen any more in this world, and the program still waits"],

@@ -1,0 +1,153 @@
+/** The client's side of the handshake. */
+
+import { ConnectError, errorCodes, type ErrorCode, ProtocolError, TimeoutError, ZocaloError } from "../errors.ts";
+import type { Machine } from "../machine.ts";
+import { methodNames } from "../contract/contract.ts";
+import { type Hello, readRefusal, readWelcome, type ResumeRequest, type Welcome } from "./hello.ts";
+import { type Agreement, agreeWithServer, type Capabilities } from "./negotiate.ts";
+import {
+  encodeHandshake,
+  type HandshakeFrame,
+  HELLO,
+  PreambleReader,
+  REFUSAL,
+  WELCOME,
+  WIRE_VERSION,
+} from "./preamble.ts";
+import { DEFAULT_HANDSHAKE_BYTES, DEFAULT_HANDSHAKE_MS, type HandshakeOptions } from "./server-handshake.ts";
+
+/** What the client's side of the handshake tells. */
+export type ClientHandshakeEvent =
+  /** The server takes the client. `rest` is what it sent behind the welcome: the first bytes of the session. */
+  | {
+      readonly type: "welcome";
+      readonly welcome: Welcome;
+      readonly agreement: Agreement;
+      readonly rest: Uint8Array;
+    }
+  /** The server does not take the client; `retryAfterMs` is set when it is of use to try again. */
+  | { readonly type: "refused"; readonly error: ConnectError; readonly retryAfterMs: number | undefined }
+  /** There is no session, and it is not known whether the server has made one. Close the connection. */
+  | { readonly type: "failed"; readonly error: ZocaloError };
+
+/** Options of the client's side. */
+export interface ClientHandshakeOptions extends HandshakeOptions {
+  /** Whatever the server's `authenticate` wants to see; must have a JSON form. */
+  readonly auth?: unknown;
+  /** The session to continue. */
+  readonly resume?: ResumeRequest | undefined;
+}
+
+/** Sends a hello, and reads a welcome or a refusal. */
+export class ClientHandshake implements Machine<ClientHandshakeEvent> {
+  readonly #reader: PreambleReader;
+  readonly #own: Capabilities;
+  readonly #resume: ResumeRequest | undefined;
+  readonly #deadline: number;
+  #waiting = true;
+  #event: ClientHandshakeEvent | undefined;
+  #output: readonly Uint8Array[];
+
+  constructor(own: Capabilities, now: number, options: ClientHandshakeOptions = {}) {
+    this.#own = own;
+    this.#resume = options.resume;
+    this.#reader = new PreambleReader(options.maxBytes ?? DEFAULT_HANDSHAKE_BYTES);
+    this.#deadline = now + (options.timeoutMs ?? DEFAULT_HANDSHAKE_MS);
+    const { name, version, accepts, client } = own.contract;
+    const hello: Hello = {
+      contract: name,
+      version,
+      accepts,
+      offers: methodNames(client),
+      codecs: own.codecs,
+      features: own.features,
+      limits: own.limits,
+      auth: options.auth,
+      resume: options.resume,
+    };
+    this.#output = [encodeHandshake(HELLO, hello)];
+  }
+
+  receive(bytes: Uint8Array, start: number, end: number): void {
+    if (!this.#waiting) return;
+    try {
+      const frame = this.#reader.read(bytes, start, end);
+      if (frame !== undefined) this.#answered(frame);
+    } catch (error) {
+      if (!(error instanceof ZocaloError)) throw error;
+      this.#fail(error);
+    }
+  }
+
+  end(): void {
+    this.#fail(broken(this.#reader.isEmpty ? "the server ended without a word" : "the server ended in the handshake"));
+  }
+
+  nextEvent(): ClientHandshakeEvent | undefined {
+    const event = this.#event;
+    this.#event = undefined;
+    return event;
+  }
+
+  output(): readonly Uint8Array[] {
+    const output = this.#output;
+    this.#output = [];
+    return output;
+  }
+
+  nextDeadline(): number {
+    return this.#waiting ? this.#deadline : Infinity;
+  }
+
+  onDeadline(now: number): void {
+    if (now < this.nextDeadline()) return;
+    const detail = "the server did not answer in the time of the handshake";
+    this.#fail(new TimeoutError("TIMEOUT", { op: "handshake", detail }));
+  }
+
+  #answered(frame: HandshakeFrame): void {
+    if (frame.type === REFUSAL) this.#refused(frame.body);
+    else if (frame.wireVersion !== WIRE_VERSION) throw unsupported(`the server speaks wire form ${frame.wireVersion}`);
+    else if (frame.type === WELCOME) this.#welcomed(readWelcome(frame.body));
+    else throw broken("the first message of a server must be a welcome or a refusal");
+    this.#waiting = false;
+  }
+
+  #welcomed(welcome: Welcome): void {
+    const answer = agreeWithServer(this.#own, welcome);
+    if ("problem" in answer) throw unsupported(answer.problem);
+    const resume = this.#resume;
+    if (welcome.received !== undefined) {
+      if (resume === undefined || welcome.session !== resume.session)
+        throw broken("the server resumes what nobody asked");
+      // SEMANTICS D.5: a counter outside of what was acknowledged and what was sent.
+      if (welcome.received < resume.acknowledged || welcome.received > resume.sent) {
+        throw broken("the server counts messages that were not sent, or forgot some that it had acknowledged");
+      }
+    } else if (resume !== undefined && welcome.fresh === undefined) {
+      throw broken("the server neither resumes nor says why not");
+    }
+    this.#event = { type: "welcome", welcome, agreement: answer.agreement, rest: this.#reader.takeRest() };
+  }
+
+  #refused(body: unknown): void {
+    const { code, message, retryAfterMs } = readRefusal(body);
+    const known = errorCodes.includes(code as ErrorCode) ? (code as ErrorCode) : "HANDSHAKE_INVALID";
+    const error = new ConnectError(known, { op: "handshake", detail: message, outcome: "none" });
+    this.#event = { type: "refused", error, retryAfterMs };
+  }
+
+  #fail(error: ZocaloError): void {
+    if (!this.#waiting) return;
+    this.#waiting = false;
+    this.#event = { type: "failed", error };
+  }
+}
+
+function broken(detail: string): ProtocolError {
+  return new ProtocolError("HANDSHAKE_INVALID", { op: "handshake", detail });
+}
+
+function unsupported(detail: string): ProtocolError {
+  return new ProtocolError("VERSION_UNSUPPORTED", { op: "handshake", detail });
+}
