@@ -36,7 +36,7 @@ export function demoCommand(): Command {
   const command = newCommand("demo", "show on one screen what TCP and UDP promise", DESCRIPTION, [
     "zocalo demo",
     "zocalo demo --seed 42",
-    "zocalo demo --keep            leave the servers up, and print what to try with them",
+    "zocalo demo --keep       leave the servers up, and print what to try",
   ])
     .option("--seed <number>", "what the relay does to which message", seed, 1)
     .option("--messages <n>", "how many numbered messages", count, 10_000)

@@ -40,7 +40,7 @@ interface Joined {
   readonly done: Promise<JoinReport>;
   readonly stop: AbortController;
   /** Everything that went to stdout. */
-  shown(): string;
+  readonly shown: () => string;
 }
 
 function joined(input: DataInput, options: Partial<JoinOptions> = {}, write?: () => Promise<void>): Joined {

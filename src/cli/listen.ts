@@ -24,7 +24,7 @@ const DESCRIPTION = [
 const EXAMPLES = [
   "zocalo listen tcp://127.0.0.1:7000 --reply upper    answer in capitals",
   "zocalo listen udp://127.0.0.1:7001 --reply echo     the same for datagrams",
-  "zocalo listen tcp://127.0.0.1:7000                  talk to the first that calls",
+  "zocalo listen tcp://127.0.0.1:7000                  talk to who calls",
   "zocalo listen tcp://127.0.0.1:7000 > file           take a file",
   "zocalo listen tls://127.0.0.1:7443 --self-signed --reply echo",
   "zocalo listen unix:/tmp/date.sock --exec date       a process per connection",

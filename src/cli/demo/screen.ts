@@ -43,7 +43,7 @@ export function lineScreen(
 export function seriesOpening(colours: Colours, total: number): string {
   return [
     colours.bold(`2  ${grouped(total)} numbered messages, each kind through a bad network (a seeded relay)`),
-    row("It cuts, merges and stalls. It never", "It drops 5 %, doubles 1 % and reorders"),
+    row("It cuts, merges and stalls. It never", "It drops 5 %, doubles 1 %, reorders"),
     row("removes bytes: what a network loses,", "2 % of the datagrams. Nobody sends"),
     row("TCP sends again.", "them again, and nobody is told."),
   ].join("\n");

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { makeIdentity, testCertificates } from "../certificates.ts";
+import { run, serving } from "./program.ts";
+
+interface Files {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCert: string;
+  readonly clientKey: string;
+}
+
+async function certificateFiles(t: TestContext): Promise<Files> {
+  const folder = await mkdtemp(join(tmpdir(), "zocalo-cli-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const { authority, server } = await testCertificates();
+  const client = await makeIdentity(authority, { name: "client" });
+  const texts = {
+    ca: authority.cert,
+    cert: server.cert,
+    key: server.key,
+    clientCert: client.cert,
+    clientKey: client.key,
+  };
+  const paths = Object.entries(texts).map(async ([name, text]) => {
+    const path = join(folder, `${name}.pem`);
+    await writeFile(path, text);
+    return [name, path];
+  });
+  return Object.fromEntries(await Promise.all(paths)) as Files;
+}
+
+test("a server with a certificate, clients that trust its authority, nobody, or everybody", async (t) => {
+  const { ca, cert, key } = await certificateFiles(t);
+  const { address } = await serving(t, ["tls://127.0.0.1:0", "--cert", cert, "--key", key, "--reply", "upper"]);
+  const trusting = await run(t, ["connect", address, "--ca", ca], { input: "hola" });
+  assert.deepEqual({ code: trusting.code, stdout: trusting.stdout }, { code: 0, stdout: "HOLA" });
+  const wary = await run(t, ["connect", address]);
+  assert.equal(wary.code, 1);
+  assert.match(wary.stderr, /^zocalo: CERTIFICATE_UNTRUSTED tls:\S+: .*--ca FILE.*--insecure\n$/);
+  const careless = await run(t, ["connect", address, "--insecure", "-v"], { input: "hola" });
+  assert.deepEqual({ code: careless.code, stdout: careless.stdout }, { code: 0, stdout: "HOLA" });
+  assert.match(
+    careless.stderr,
+    /^connected: tls:\S+ with tls:\S+ \(IPv4\), TLSv1\.3 \S+, certificate "server" \(not trusted: \S+\)$/m,
+  );
+  const named = await run(t, ["connect", address, "--ca", ca, "--servername", "elsewhere.example"]);
+  assert.equal(named.code, 1);
+  assert.match(named.stderr, /^zocalo: CERTIFICATE_NAME_MISMATCH .*--servername NAME\n$/);
+});
+
+test("--self-signed makes a certificate for the run", async (t) => {
+  const { address } = await serving(t, ["tls://127.0.0.1:0", "--self-signed", "--reply", "echo"]);
+  const { code, stdout } = await run(t, ["send", address, "hola", "--insecure"]);
+  assert.deepEqual({ code, stdout }, { code: 0, stdout: "hola\n" });
+  assert.equal((await run(t, ["send", address, "hola"])).code, 1);
+});
+
+test("with --ca a server wants a certificate of that authority from its clients", async (t) => {
+  const { ca, cert, key, clientCert, clientKey } = await certificateFiles(t);
+  const tls = ["--cert", cert, "--key", key, "--ca", ca];
+  const { address } = await serving(t, ["tls://127.0.0.1:0", ...tls, "--reply", "echo"]);
+  const known = await run(t, ["send", address, "hola", "--ca", ca, "--cert", clientCert, "--key", clientKey]);
+  assert.deepEqual({ code: known.code, stdout: known.stdout }, { code: 0, stdout: "hola\n" });
+  const unknown = await run(t, ["send", address, "hola", "--ca", ca]);
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.stderr, /^zocalo: (CERTIFICATE_REQUIRED|CONNECTION_RESET) /);
+});
+
+test("--alpn agrees on a protocol", async (t) => {
+  const { address } = await serving(t, [
+    "tls://127.0.0.1:0",
+    "--self-signed",
+    "--alpn",
+    "h9, plaza",
+    "--reply",
+    "echo",
+  ]);
+  const { code, stderr } = await run(t, ["send", address, "x", "--insecure", "--alpn", "plaza", "-v"]);
+  assert.equal(code, 0);
+  assert.match(stderr, /ALPN plaza,/);
+});
