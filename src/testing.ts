@@ -5,5 +5,7 @@
  * @packageDocumentation
  */
 
+export type { CodecSuiteOptions } from "./testing/codec-check.ts";
+export { codecSuite } from "./testing/codec-suite.ts";
 export { ManualClock } from "./testing/manual-clock.ts";
 export { type OpenedStreams, streamSuite, type StreamSuiteOptions } from "./testing/stream-suite.ts";

@@ -32,7 +32,7 @@ const TABLE: LayerTable = {
   "core/bytes": { layers: ["core"] },
   "core/address": { layers: ["core"], packages: ["ipaddr.js"] },
   "core/proxy": { layers: ["core", "core/address"] },
-  "core/framing": { layers: ["core", "core/bytes"] },
+  "core/framing": { layers: ["core", "core/bytes"], packages: ["msgpackr"] },
   "core/contract": { layers: ["core"] },
   "core/handshake": { layers: ["core", "core/bytes", "core/framing", "core/contract"] },
   "core/session": { layers: ["core", "core/bytes", "core/framing", "core/contract", "core/handshake"] },

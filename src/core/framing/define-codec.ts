@@ -1,0 +1,134 @@
+/** A codec of one's own. */
+
+import type { ByteWriter } from "../bytes/byte-writer.ts";
+import { ZocaloError } from "../errors.ts";
+import { viewBytes } from "./byte-view.ts";
+import type { Boundary, Framer, FrameSpan, MessageFormat } from "./codec.ts";
+import { FrameCodec } from "./frame-codec.ts";
+import { codecOptionInvalid, frameInvalid, frameTooLong, messageInvalid, messageTooLong } from "./frame-error.ts";
+import { checkedLimit, DEFAULT_MAX_FRAME_BYTES } from "./frame-limit.ts";
+
+/** What {@link defineCodec} has to know. */
+export interface CodecDefinition<In, Out = In> {
+  /** Names the codec in errors: letters, digits and `_`. */
+  readonly name: string;
+  /** Most bytes of a message, everything counted. Default 8 MiB. */
+  readonly maxFrameBytes?: number | undefined;
+  /**
+   * How many bytes the message has that begins at `start`, everything counted; undefined when `bytes[start, end)` is not
+   * enough to say. Called again for the same message when there is more; `seen` is where the search can go on then, since
+   * what stands before it was there the last time. `end` is always greater than `start`.
+   */
+  frameLength(bytes: Buffer, start: number, end: number, seen: number): number | undefined;
+  /**
+   * The message, from all its bytes. They are a view that is valid only during the call: copy what must last, or say in
+   * `own` how.
+   */
+  decode(frame: Buffer): Out;
+  /** All bytes of a message; a string stands for its UTF-8. The bytes must not be changed afterwards. */
+  encode(message: In): Uint8Array | string;
+  /** Copies what of a message is a view of the bytes that `decode` was given. Default: nothing is. */
+  readonly own?: ((message: Out) => Out) | undefined;
+}
+
+/**
+ * Makes a codec from three functions: how long a message is, what its bytes mean, and back. Limits, cut bytes, linear time,
+ * bounded memory and the end of the stream are taken care of. `codecSuite` of `zocalo/testing` checks the result.
+ *
+ * What `frameLength` and `decode` throw is `FRAME_INVALID` with that as its `cause`, and so is a length below 1; what
+ * `encode` throws is `FRAME_INVALID` with side `local`.
+ *
+ * @throws UsageError `OPTION_INVALID`.
+ *
+ * @example
+ * ```ts
+ * import { defineCodec } from "zocalo/framing";
+ * // A type of one byte, a length of one byte, and so many bytes.
+ * const tlv = defineCodec<{ type: number; value: Uint8Array }>({
+ *   name: "tlv",
+ *   maxFrameBytes: 257,
+ *   frameLength: (bytes, start, end) => (end - start < 2 ? undefined : 2 + bytes.readUInt8(start + 1)),
+ *   decode: (frame) => ({ type: frame.readUInt8(0), value: new Uint8Array(frame.subarray(2)) }),
+ *   encode: ({ type, value }) => Buffer.from([type, value.length, ...value]),
+ * });
+ * tlv.createDecoder().decode(Buffer.from([7, 1, 42]), 0, 3, ({ type }) => console.log(type)); // 7
+ * ```
+ */
+export function defineCodec<In, Out = In>(definition: CodecDefinition<In, Out>): FrameCodec<In, Out> {
+  if (!/^\w+$/.test(definition.name)) {
+    throw codecOptionInvalid("defineCodec", "name must have letters, digits and _ only");
+  }
+  return new FrameCodec(new DefinedBoundary(definition), definedFormat(definition));
+}
+
+class DefinedBoundary implements Boundary, Framer {
+  readonly name: string;
+  readonly maxFrameBytes: number;
+  readonly #definition: Pick<CodecDefinition<never>, "frameLength">;
+
+  constructor(definition: Pick<CodecDefinition<never, unknown>, "name" | "maxFrameBytes" | "frameLength">) {
+    this.name = definition.name;
+    this.maxFrameBytes = checkedLimit(
+      definition.name,
+      "maxFrameBytes",
+      definition.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES,
+    );
+    this.#definition = definition;
+  }
+
+  /** It keeps nothing between two messages, so one serves all streams. */
+  createFramer(): Framer {
+    return this;
+  }
+
+  find(bytes: Buffer, start: number, end: number, span: FrameSpan): number {
+    const length = this.#length(bytes, start, end, span.seen);
+    const knownBytes = length ?? end - start;
+    if (knownBytes > span.limit) throw frameTooLong(this.name, span.limit);
+    if (length === undefined) return -(knownBytes + 1);
+    if (!Number.isInteger(length) || length < 1)
+      throw frameInvalid(this.name, `a message says that it has ${length} bytes`);
+    const next = start + length;
+    if (next > end) return -length;
+    span.from = start;
+    span.to = next;
+    return next;
+  }
+
+  frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
+    const count = end - start;
+    if (count > this.maxFrameBytes) throw messageTooLong(this.name, count, this.maxFrameBytes);
+    if (count === 0) throw messageInvalid(this.name, "a message must have at least one byte");
+    writer.append(bytes, start, end);
+  }
+
+  #length(bytes: Buffer, start: number, end: number, seen: number): number | undefined {
+    try {
+      return this.#definition.frameLength(bytes, start, end, seen);
+    } catch (cause) {
+      throw cause instanceof ZocaloError ? cause : frameInvalid(this.name, "the length cannot be read", cause);
+    }
+  }
+}
+
+function definedFormat<In, Out>(definition: CodecDefinition<In, Out>): MessageFormat<In, Out> {
+  const { name, own } = definition;
+  const format: MessageFormat<In, Out> = {
+    name,
+    decode(bytes, start, end) {
+      try {
+        return definition.decode(viewBytes(bytes, start, end));
+      } catch (cause) {
+        throw cause instanceof ZocaloError ? cause : frameInvalid(name, "the message cannot be decoded", cause);
+      }
+    },
+    encode(message) {
+      try {
+        return definition.encode(message);
+      } catch (cause) {
+        throw cause instanceof ZocaloError ? cause : messageInvalid(name, "the message cannot be encoded", cause);
+      }
+    },
+  };
+  return own === undefined ? format : { ...format, own: (message) => own(message) };
+}

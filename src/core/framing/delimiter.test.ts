@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { decoded, encoded } from "../../testing/codec-check.ts";
+import { codecSuite } from "../../testing/codec-suite.ts";
+import { type Delimiter, delimiter } from "./delimiter.ts";
+
+const ascii = (text: string): Buffer => Buffer.from(text, "latin1");
+const sized = (bytes: number): Buffer => Buffer.alloc(bytes, "x");
+const options = { maxFrameBytes: 70_000 };
+
+codecSuite("delimiter of one byte", () => delimiter("\0", options), {
+  messages: [ascii(""), ascii("a"), ascii("hola\n"), sized(300)],
+  sized,
+  vectors: [{ message: ascii("hola"), wire: ascii("hola\0") }],
+  unsendable: [
+    { message: ascii("a\0b"), code: "FRAME_INVALID" },
+    { message: sized(70_001), code: "FRAME_TOO_LONG" },
+  ],
+  limited: { codec: delimiter("\0", { maxFrameBytes: 100 }), longest: sized(100), tooLong: sized(101) },
+});
+
+codecSuite("delimiter of several bytes", () => delimiter(ascii("\r\n.\r\n"), options), {
+  messages: [ascii(""), ascii("\r"), ascii("\r\n"), ascii("\n."), ascii("a\r\n\r\nb"), ascii("\r\n.\r")],
+  sized: (bytes) => Buffer.alloc(bytes, "\r\n.\r.").fill("x", bytes - 1),
+  unsendable: [
+    { message: ascii("a\r\n.\r\nb"), code: "FRAME_INVALID" },
+    // The delimiter behind it would make one that ends too early.
+    { message: ascii("a\r\n."), code: "FRAME_INVALID" },
+  ],
+  limited: { codec: delimiter("\r\n.\r\n", { maxFrameBytes: 100 }), longest: sized(100), tooLong: sized(101) },
+});
+
+codecSuite("several delimiters", () => delimiter(["\r\n", "\n", ascii("\0"), "END"], options), {
+  messages: [ascii(""), ascii("hola"), ascii("EN"), ascii("\rx"), ascii("E\rND")],
+  sized,
+  accepts: [{ wire: ascii("a\nb\r\nc\0dENDe\n\r\n"), messages: ["a", "b", "c", "d", "e", ""].map(ascii) }],
+  unsendable: [
+    { message: ascii("a\nb"), code: "FRAME_INVALID" },
+    { message: ascii("THE END"), code: "FRAME_INVALID" },
+  ],
+});
+
+describe("delimiter", () => {
+  it("the delimiter that is complete first ends the message; of two that are, the longest", () => {
+    const words = (list: readonly Delimiter[], wire: string): readonly string[] =>
+      decoded(delimiter(list).createDecoder(), [ascii(wire)], false).messages.map((one) => String(Buffer.from(one)));
+    assert.deepEqual(words(["abc", "b"], "xabcy"), ["xa"]);
+    assert.deepEqual(words(["ab", "b"], "xaby"), ["x"]);
+    assert.deepEqual(words(["a", "ab"], "xaby"), ["x"]);
+    assert.deepEqual(words(["aa"], "xaaay"), ["x"]);
+  });
+
+  it("refuses a message in which a delimiter would be complete too early, also by what is sent behind it", () => {
+    const cases: readonly (readonly [delimiters: readonly string[], message: string])[] = [
+      [["aa"], "xa"],
+      [["aba"], "xab"],
+      [["--", "-x"], "y-"],
+      [["xyx", "x"], ""],
+    ];
+    for (const [list, message] of cases) {
+      assert.throws(
+        () => encoded(delimiter(list), [ascii(message)]),
+        { code: "FRAME_INVALID", side: "local" },
+        message,
+      );
+    }
+    assert.equal(String(encoded(delimiter(["aba"]), [ascii("xabb")])), "xabbaba");
+  });
+
+  it("whatever can be sent arrives, for any delimiters over two letters", () => {
+    const word = fc.array(fc.constantFrom(0, 1), { maxLength: 12 }).map((digits) => Buffer.from(digits));
+    const delimiters = fc.array(
+      word.filter(({ length }) => length > 0 && length < 5),
+      { minLength: 1, maxLength: 3 },
+    );
+    fc.assert(
+      fc.property(
+        delimiters,
+        fc.array(word, { maxLength: 6 }),
+        fc.integer({ min: 1, max: 5 }),
+        (list, candidates, cut) => {
+          const codec = delimiter(list);
+          const sent: Buffer[] = [];
+          const wires: Buffer[] = [];
+          for (const message of candidates) {
+            try {
+              wires.push(encoded(codec, [message]));
+              sent.push(message);
+            } catch (error) {
+              assert.equal((error as { code: string }).code, "FRAME_INVALID");
+            }
+          }
+          const wire = Buffer.concat(wires);
+          const pieces = Array.from({ length: Math.ceil(wire.length / cut) }, (_, i) =>
+            wire.subarray(i * cut, (i + 1) * cut),
+          );
+          assert.deepEqual(decoded(codec.createDecoder(), pieces), { messages: sent, error: undefined });
+        },
+      ),
+    );
+  });
+
+  it("stays linear where every byte could be the last of a delimiter", () => {
+    const wire = Buffer.concat([Buffer.alloc(60_000, "a"), ascii("b")]);
+    const codec = delimiter("ba".repeat(100));
+    assert.equal(decoded(codec.createDecoder(), [wire], false).error, undefined);
+  });
+
+  it("checks its options, and does not keep the caller's bytes", () => {
+    const wrong = [[], [""], "", Array.from({ length: 17 }, () => "x"), "x".repeat(257)];
+    for (const list of wrong) assert.throws(() => delimiter(list), { code: "OPTION_INVALID", op: "delimiter" });
+    assert.throws(() => delimiter("x", { maxFrameBytes: -1 }), { code: "OPTION_INVALID" });
+    const own = ascii("x");
+    const codec = delimiter(own);
+    own.fill("y");
+    assert.equal(String(encoded(codec, [ascii("a")])), "ax");
+  });
+});

@@ -1,0 +1,146 @@
+/** Messages that end with a delimiter of one or more bytes. */
+
+import type { ByteWriter } from "../bytes/byte-writer.ts";
+import { findByte } from "../bytes/find-byte.ts";
+import { bytes as bytesFormat } from "./bytes.ts";
+import type { Boundary, Framer, FrameSpan } from "./codec.ts";
+import { FrameCodec } from "./frame-codec.ts";
+import { codecOptionInvalid, frameTooLong, messageInvalid, messageTooLong } from "./frame-error.ts";
+import { checkedLimit, DEFAULT_MAX_LINE_BYTES } from "./frame-limit.ts";
+
+/** Options of {@link delimiter}. */
+export interface DelimiterOptions {
+  /** Most bytes of a message, its delimiter not counted. Default 64 KiB. */
+  readonly maxFrameBytes?: number | undefined;
+}
+
+/** A delimiter: bytes, or a string that stands for its UTF-8. */
+export type Delimiter = string | Uint8Array;
+
+const NAME = "delimiter";
+const MOST_DELIMITERS = 16;
+const LONGEST_DELIMITER_BYTES = 256;
+
+/**
+ * Messages of bytes that end with a delimiter, which is not part of them.
+ *
+ * - Of several delimiters the one that is complete first ends the message; of those that are complete with the same byte,
+ *   the longest. So it does not matter how the bytes were cut. Messages are sent with the first one of the list.
+ * - The limit counts the message without its delimiter. More is `FRAME_TOO_LONG` as soon as so many bytes have come.
+ * - Sending a message in which a delimiter would be found too early is `FRAME_INVALID` with side `local`.
+ * - A message may be empty. Bytes behind the last delimiter are `FRAME_TRUNCATED` when the stream ends.
+ *
+ * @param delimiters - One delimiter, or up to 16; each of 1 to 256 bytes.
+ * @throws UsageError `OPTION_INVALID`.
+ *
+ * @example
+ * ```ts
+ * import { chain, delimiter, text } from "zocalo/framing";
+ * const codec = chain(delimiter(["\0", "\r\n"]), text());
+ * const wire = Buffer.from("uno\0dos\r\n");
+ * codec.createDecoder().decode(wire, 0, wire.length, (word) => console.log(word)); // uno, then dos
+ * ```
+ */
+export function delimiter(
+  delimiters: Delimiter | readonly Delimiter[],
+  options: DelimiterOptions = {},
+): FrameCodec<Uint8Array, Buffer> {
+  const list = typeof delimiters === "string" || delimiters instanceof Uint8Array ? [delimiters] : delimiters;
+  return new FrameCodec(new DelimiterBoundary(list, options), bytesFormat());
+}
+
+class DelimiterBoundary implements Boundary, Framer {
+  readonly name = NAME;
+  readonly maxFrameBytes: number;
+  readonly #sent: Buffer;
+  readonly #longest: number;
+  /** The delimiters by their last byte, the longest first. */
+  readonly #byLastByte: readonly (readonly Buffer[] | undefined)[];
+  /** The last byte, if all delimiters have the same. */
+  readonly #onlyLastByte: number | undefined;
+
+  constructor(list: readonly Delimiter[], options: DelimiterOptions) {
+    const delimiters = list.map((one) => (typeof one === "string" ? Buffer.from(one) : Buffer.from(one)));
+    const [sent] = delimiters;
+    if (sent === undefined || delimiters.length > MOST_DELIMITERS) {
+      throw codecOptionInvalid(NAME, `there must be 1 to ${MOST_DELIMITERS} delimiters; got ${delimiters.length}`);
+    }
+    if (delimiters.some(({ length }) => length === 0 || length > LONGEST_DELIMITER_BYTES)) {
+      throw codecOptionInvalid(NAME, `a delimiter must have 1 to ${LONGEST_DELIMITER_BYTES} bytes`);
+    }
+    this.maxFrameBytes = checkedLimit(NAME, "maxFrameBytes", options.maxFrameBytes ?? DEFAULT_MAX_LINE_BYTES);
+    this.#sent = sent;
+    this.#longest = Math.max(...delimiters.map(({ length }) => length));
+    const byLastByte: Buffer[][] = [];
+    for (const one of delimiters.toSorted((a, b) => b.length - a.length)) {
+      (byLastByte[one.at(-1) as number] ??= []).push(one);
+    }
+    this.#byLastByte = Array.from({ length: 256 }, (_, byte) => byLastByte[byte]);
+    const lastBytes = new Set(delimiters.map((one) => one.at(-1)));
+    this.#onlyLastByte = lastBytes.size === 1 ? sent.at(-1) : undefined;
+  }
+
+  /** It keeps nothing between two messages, so one serves all streams. */
+  createFramer(): Framer {
+    return this;
+  }
+
+  find(bytes: Buffer, start: number, end: number, span: FrameSpan): number {
+    const next = this.#search(bytes, start, end, span);
+    // The last bytes can be the beginning of a delimiter.
+    const contentBytes = next === -1 ? end - start - (this.#longest - 1) : span.to - start;
+    if (contentBytes > span.limit) throw frameTooLong(NAME, span.limit);
+    return next === -1 ? -(end - start + 1) : next;
+  }
+
+  frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
+    const count = end - start;
+    if (count > this.maxFrameBytes) throw messageTooLong(NAME, count, this.maxFrameBytes);
+    if (this.#endsEarly(bytes, start, end)) {
+      throw messageInvalid(NAME, "the message contains a delimiter; send it in parts, or choose another delimiter");
+    }
+    writer.append(bytes, start, end);
+    writer.append(this.#sent, 0, this.#sent.length);
+  }
+
+  /** Where the first delimiter that is complete ends; `span` tells the content. -1 when none is. */
+  #search(bytes: Buffer, start: number, end: number, span: Pick<FrameSpan, "seen" | "from" | "to">): number {
+    let at = span.seen;
+    for (;;) {
+      at = this.#nextLastByte(bytes, at, end);
+      if (at === -1) return -1;
+      at += 1;
+      for (const one of this.#byLastByte[bytes[at - 1] as number] ?? []) {
+        if (!endsWith(bytes, start, at, one)) continue;
+        span.from = start;
+        span.to = at - one.length;
+        return at;
+      }
+    }
+  }
+
+  #nextLastByte(bytes: Buffer, start: number, end: number): number {
+    if (this.#onlyLastByte !== undefined) return findByte(bytes, this.#onlyLastByte, start, end);
+    for (let at = start; at < end; at += 1) if (this.#byLastByte[bytes[at] as number] !== undefined) return at;
+    return -1;
+  }
+
+  /** Whether a receiver would see the end of this message anywhere but at its end. */
+  #endsEarly(bytes: Uint8Array, start: number, end: number): boolean {
+    const content = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
+    const span = { seen: 0, from: 0, to: 0 };
+    if (this.#search(content, 0, content.length, span) !== -1) return true;
+    if (this.#longest === 1) return false;
+    // A delimiter can also begin in the message and end in the delimiter that is sent behind it.
+    const tail = Buffer.concat([content.subarray(Math.max(0, content.length - this.#longest)), this.#sent]);
+    return this.#search(tail, 0, tail.length, span) !== tail.length || span.to !== tail.length - this.#sent.length;
+  }
+}
+
+/** Whether `bytes[start, end)` ends with `last`. */
+function endsWith(bytes: Buffer, start: number, end: number, last: Buffer): boolean {
+  const from = end - last.length;
+  if (from < start) return false;
+  for (let index = 0; index < last.length - 1; index += 1) if (bytes[from + index] !== last[index]) return false;
+  return true;
+}

@@ -1,0 +1,61 @@
+/** A codec made of a boundary and a format. */
+
+import { type ByteWriter, REFERENCE_BYTES } from "../bytes/byte-writer.ts";
+import { isEncodable } from "../bytes/utf8.ts";
+import type { Boundary, Codec, Decoder, MessageFormat } from "./codec.ts";
+import { FrameDecoder } from "./frame-decoder.ts";
+import { messageInvalid } from "./frame-error.ts";
+
+/** Most bytes of UTF-8 that one unit of a JavaScript string can take. */
+const UTF8_BYTES_PER_UNIT = 3;
+
+/** Where short texts become bytes before they are framed. Too small to be passed on by reference, so it is free again. */
+const scratch = new Uint8Array(REFERENCE_BYTES - 1);
+const encoder = new TextEncoder();
+
+/**
+ * A codec made of its two parts. All codecs of Zócalo are of this class, and {@link chain} takes them apart to give a
+ * boundary another format.
+ */
+export class FrameCodec<In, Out = In> implements Codec<In, Out> {
+  readonly name: string;
+  /** Where messages begin and end. */
+  readonly boundary: Boundary;
+  /** What their bytes mean. */
+  readonly format: MessageFormat<In, Out>;
+
+  /** @param name - Names the codec in errors. Default: the name of the boundary. */
+  constructor(boundary: Boundary, format: MessageFormat<In, Out>, name: string = boundary.name) {
+    this.name = name;
+    this.boundary = boundary;
+    this.format = format;
+  }
+
+  get maxFrameBytes(): number {
+    return this.boundary.maxFrameBytes;
+  }
+
+  createDecoder(): Decoder<Out> {
+    return new FrameDecoder(this.boundary, this.format);
+  }
+
+  encode(message: In, writer: ByteWriter): void {
+    const content = this.format.encode(message);
+    if (typeof content === "string") this.#encodeText(content, writer);
+    else this.boundary.frame(content, 0, content.length, writer);
+  }
+
+  #encodeText(content: string, writer: ByteWriter): void {
+    if (!isEncodable(content)) throw messageInvalid(this.name, "the text has half of a surrogate pair and no UTF-8");
+    if (this.boundary.frameText !== undefined) {
+      this.boundary.frameText(content, writer);
+      return;
+    }
+    if (content.length * UTF8_BYTES_PER_UNIT <= scratch.length) {
+      this.boundary.frame(scratch, 0, encoder.encodeInto(content, scratch).written, writer);
+    } else {
+      const bytes = Buffer.from(content, "utf8");
+      this.boundary.frame(bytes, 0, bytes.length, writer);
+    }
+  }
+}

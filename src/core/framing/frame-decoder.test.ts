@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { encoded } from "../../testing/codec-check.ts";
+import { bytes } from "./bytes.ts";
+import { FrameDecoder } from "./frame-decoder.ts";
+import { lengthPrefix } from "./length-prefix.ts";
+import { lines } from "./lines.ts";
+
+/** The bytes that are copied by `set` while `body` runs. */
+function bytesCopied(body: () => void): number {
+  const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as {
+    set: (from: ArrayLike<number>, at?: number) => void;
+  };
+  const { set } = typedArray;
+  let copied = 0;
+  typedArray.set = function counting(this: Uint8Array, from: ArrayLike<number>, at?: number): void {
+    copied += from.length;
+    set.call(this, from, at);
+  };
+  try {
+    body();
+  } finally {
+    typedArray.set = set;
+  }
+  return copied;
+}
+
+function feed(decoder: FrameDecoder<Buffer>, wire: Buffer, pieceBytes: number): number {
+  let count = 0;
+  for (let at = 0; at < wire.length; at += pieceBytes) {
+    decoder.decode(wire, at, Math.min(wire.length, at + pieceBytes), () => {
+      count += 1;
+    });
+  }
+  return count;
+}
+
+const decoderOf = (codec = lengthPrefix()): FrameDecoder<Buffer> => new FrameDecoder(codec.boundary, bytes());
+
+describe("FrameDecoder", () => {
+  it("copies at most about three times the bytes of a message, in pieces of any size, for either kind of boundary", () => {
+    const size = 1_000_000;
+    const prefixed = encoded(lengthPrefix(), [Buffer.alloc(size, 1)]);
+    const line = encoded(lines({ maxLineBytes: size }), ["x".repeat(size)]);
+    for (const pieceBytes of [16, 1000, 65_536]) {
+      const copiedOfPrefixed = bytesCopied(() => assert.equal(feed(decoderOf(), prefixed, pieceBytes), 1));
+      assert.ok(copiedOfPrefixed <= 3.2 * size, `${pieceBytes}: ${copiedOfPrefixed} bytes copied`);
+      const framer = new FrameDecoder(lines({ maxLineBytes: size }).boundary, bytes());
+      const copiedOfLine = bytesCopied(() => assert.equal(feed(framer, line, pieceBytes), 1));
+      assert.ok(copiedOfLine <= 3.2 * size, `${pieceBytes}: ${copiedOfLine} bytes copied`);
+    }
+  });
+
+  it("copies nothing of messages that are complete in their piece, and little of those that are cut", () => {
+    const wire = encoded(
+      lengthPrefix(),
+      Array.from({ length: 10_000 }, () => Buffer.alloc(64, 1)),
+    );
+    assert.equal(
+      bytesCopied(() => assert.equal(feed(decoderOf(), wire, wire.length), 10_000)),
+      0,
+    );
+    const copied = bytesCopied(() => assert.equal(feed(decoderOf(), wire, 65_536), 10_000));
+    assert.ok(copied < wire.length / 50, `${copied} of ${wire.length} bytes copied`);
+  });
+
+  it("allocates nothing for a length that is announced", () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const decoders = Array.from({ length: 2000 }, () => {
+      const decoder = decoderOf();
+      decoder.decode(Buffer.from([0, 0x7f, 0xff, 0xff, 1]), 0, 5, () => assert.fail("nothing is complete"));
+      return decoder;
+    });
+    const grown = process.memoryUsage().arrayBuffers - before;
+    assert.ok(grown < 2000 * 1024, `${grown} bytes for 10,000 received ones`);
+    assert.equal(decoders[0]?.heldBytes, 5);
+  });
+
+  it("gives a large message away without copying it", () => {
+    const wire = encoded(lengthPrefix(), [Buffer.alloc(100_000, 7), Buffer.alloc(10, 8)]);
+    const decoder = decoderOf();
+    const kept: Uint8Array[] = [];
+    const same: boolean[] = [];
+    for (let at = 0; at < wire.length; at += 30_000) {
+      decoder.decode(wire, at, Math.min(wire.length, at + 30_000), (message) => {
+        const own = decoder.own(message);
+        same.push(own.buffer === message.buffer);
+        kept.push(own);
+      });
+    }
+    assert.deepEqual(same, [true, false]);
+    // What comes next does not write over it.
+    decoder.decode(wire, 0, 50_000, () => undefined);
+    assert.deepEqual(kept[0], Buffer.alloc(100_000, 7));
+  });
+
+  it("stays in the error of a callback that throws", () => {
+    const wire = encoded(lengthPrefix(), [Buffer.from("a"), Buffer.from("b")]);
+    const fault = new Error("handler");
+    const decoder = decoderOf();
+    const fail = (): never => {
+      throw fault;
+    };
+    assert.throws(() => decoder.decode(wire, 0, wire.length, fail), fault);
+    assert.throws(() => decoder.decode(wire, 0, wire.length, () => undefined), fault);
+    assert.throws(() => decoder.decode(wire, 0, 0, () => undefined), fault);
+    assert.throws(() => decoder.end(), fault);
+    assert.equal(decoder.takeRest().length, 0);
+  });
+
+  it("takes no bytes for no change", () => {
+    const decoder = decoderOf();
+    assert.equal(
+      decoder.decode(Buffer.alloc(0), 0, 0, () => undefined),
+      0,
+    );
+    decoder.decode(Buffer.from([0, 0]), 0, 2, () => undefined);
+    assert.equal(
+      decoder.decode(Buffer.alloc(9), 4, 4, () => undefined),
+      0,
+    );
+    assert.equal(decoder.heldBytes, 2);
+  });
+
+  it("a stop outside a callback stops nothing", () => {
+    const wire = encoded(lengthPrefix(), [Buffer.from("a"), Buffer.from("b")]);
+    const decoder = decoderOf();
+    decoder.stop();
+    assert.equal(feed(decoder, wire, wire.length), 2);
+  });
+
+  it("can go on after its rest was taken", () => {
+    const wire = encoded(lengthPrefix(), [Buffer.alloc(6000, 1)]);
+    const decoder = decoderOf();
+    decoder.decode(wire, 0, 5500, () => undefined);
+    assert.deepEqual(decoder.takeRest(), wire.subarray(0, 5500));
+    assert.equal(feed(decoder, wire, 100), 1);
+  });
+});

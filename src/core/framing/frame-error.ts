@@ -1,0 +1,44 @@
+/** The errors of framing: what a peer did wrong, and what this program cannot send. */
+
+import { type ErrorCode, ProtocolError, UsageError } from "../errors.ts";
+
+/** The operation that these errors name. */
+const DECODE = "decode";
+const ENCODE = "encode";
+
+/** `FRAME_TRUNCATED`: the stream ended inside a message, `heldBytes` of which had come. */
+export function frameTruncated(codec: string, heldBytes: number): ProtocolError {
+  const detail = `${codec}: the stream ended in the middle of a message, ${heldBytes} bytes of which had come`;
+  return new ProtocolError("FRAME_TRUNCATED", { op: DECODE, detail });
+}
+
+/** `FRAME_TOO_LONG`: the peer began or announced a message of more than `limitBytes`. */
+export function frameTooLong(codec: string, limitBytes: number): ProtocolError {
+  const detail = `${codec}: the peer sends a message longer than ${limitBytes} bytes; raise the limit, or drop the peer`;
+  return new ProtocolError("FRAME_TOO_LONG", { op: DECODE, detail });
+}
+
+/** `FRAME_INVALID`: the bytes are not what the codec allows. */
+export function frameInvalid(codec: string, problem: string, cause?: unknown): ProtocolError {
+  return new ProtocolError("FRAME_INVALID", { op: DECODE, detail: `${codec}: ${problem}`, cause });
+}
+
+/** `FRAME_TOO_LONG` of this side: a message of `bytes` is longer than what may be sent. */
+export function messageTooLong(codec: string, bytes: number, limitBytes: number): UsageError {
+  const detail = `a message of ${bytes} bytes is longer than the ${limitBytes} that may be sent; raise the limit on both sides`;
+  return unsendable("FRAME_TOO_LONG", codec, detail);
+}
+
+/** `FRAME_INVALID` of this side: the codec has no form for this message. Nothing was written. */
+export function messageInvalid(codec: string, problem: string, cause?: unknown): UsageError {
+  return unsendable("FRAME_INVALID", codec, problem, cause);
+}
+
+/** `OPTION_INVALID`: an option of the codec is not valid. */
+export function codecOptionInvalid(codec: string, problem: string): UsageError {
+  return new UsageError("OPTION_INVALID", { op: codec, detail: problem });
+}
+
+function unsendable(code: ErrorCode, codec: string, problem: string, cause?: unknown): UsageError {
+  return new UsageError(code, { op: ENCODE, detail: `${codec}: ${problem}`, side: "local", outcome: "none", cause });
+}

@@ -1,0 +1,24 @@
+/** How long a message may be. */
+
+import { codecOptionInvalid } from "./frame-error.ts";
+
+/**
+ * Default for messages whose length is announced: 8 MiB. Large enough for documents and pictures, small enough that a
+ * hundred such peers fit into memory; Tokio's codec has the same default.
+ */
+export const DEFAULT_MAX_FRAME_BYTES = 8_388_608;
+
+/** Default for messages that end with a mark: 64 KiB. Nobody writes a longer line by hand. */
+export const DEFAULT_MAX_LINE_BYTES = 65_536;
+
+/**
+ * The largest limit that can be asked for, just below 512 MiB: a message is one piece of memory, and V8's longest string has
+ * that many characters.
+ */
+export const LARGEST_LIMIT_BYTES = 536_870_888;
+
+/** Checks a limit. Throws `OPTION_INVALID` unless it is a whole number of bytes from 1 to the largest. */
+export function checkedLimit(codec: string, option: string, bytes: number): number {
+  if (Number.isInteger(bytes) && bytes >= 1 && bytes <= LARGEST_LIMIT_BYTES) return bytes;
+  throw codecOptionInvalid(codec, `${option} must be a whole number from 1 to ${LARGEST_LIMIT_BYTES}; got ${bytes}`);
+}

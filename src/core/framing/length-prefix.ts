@@ -1,0 +1,178 @@
+/** Messages with their length before them, in a field of fixed size. */
+
+import type { ByteWriter } from "../bytes/byte-writer.ts";
+import { bytes as bytesFormat } from "./bytes.ts";
+import type { Boundary, Framer, FrameSpan } from "./codec.ts";
+import { FrameCodec } from "./frame-codec.ts";
+import { codecOptionInvalid, frameInvalid, frameTooLong, messageInvalid, messageTooLong } from "./frame-error.ts";
+import { checkedLimit, DEFAULT_MAX_FRAME_BYTES } from "./frame-limit.ts";
+
+/** Options of {@link lengthPrefix}. */
+export interface LengthPrefixOptions {
+  /** Size of the length field: 1, 2, 3, 4 or 8 bytes. Default 4. */
+  readonly bytes?: 1 | 2 | 3 | 4 | 8 | undefined;
+  /** Order of its bytes. Default `big`, the order of the network (RFC 1700). */
+  readonly endian?: "big" | "little" | undefined;
+  /** Bytes of the message before the length field. Default 0. */
+  readonly offset?: number | undefined;
+  /**
+   * What to add to the number in the field to get the number of bytes behind the field. Default 0: the field counts just
+   * those. Minus the size of the field when the field counts itself too.
+   */
+  readonly adjustment?: number | undefined;
+  /**
+   * Bytes to leave out at the beginning of each received message. Default: everything up to the end of the length field.
+   * With 0, messages are received and sent whole, with their head; the sender writes the length into it.
+   */
+  readonly skip?: number | undefined;
+  /** Most bytes behind the length field. Default 8 MiB. */
+  readonly maxFrameBytes?: number | undefined;
+}
+
+const NAME = "lengthPrefix";
+const FIELD_SIZES: readonly number[] = [1, 2, 3, 4, 8];
+/** Longest head; a bigger offset is a mistake. */
+const LARGEST_OFFSET_BYTES = 65_535;
+const TWO_TO_32 = 0x1_0000_0000;
+
+/**
+ * Messages of bytes with their length before them: four bytes, big-endian, unless told otherwise. The options are those of
+ * Netty's `LengthFieldBasedFrameDecoder` and of Tokio's `length_delimited`, so that most binary protocols can be read.
+ *
+ * - The limit counts the bytes behind the length field. More is `FRAME_TOO_LONG` as soon as the field is there.
+ * - A field that with `adjustment` gives less than nothing, or a message shorter than `skip`, is `FRAME_INVALID`.
+ * - A message may be empty.
+ * - Sending needs to know every byte before the message. It is refused (`FRAME_INVALID`, side `local`) when `skip` drops
+ *   bytes other than the length field; take `skip: 0` then.
+ *
+ * @throws UsageError `OPTION_INVALID`.
+ *
+ * @example
+ * ```ts
+ * import { ByteWriter, lengthPrefix } from "zocalo/framing";
+ * const codec = lengthPrefix({ bytes: 2, endian: "little" });
+ * const writer = new ByteWriter();
+ * codec.encode(Buffer.from("hola"), writer);
+ * console.log(writer.take().chunks[0]); // <Buffer 04 00 68 6f 6c 61>
+ * ```
+ *
+ * @see https://netty.io/4.2/api/io/netty/handler/codec/LengthFieldBasedFrameDecoder.html
+ * @see https://docs.rs/tokio-util/latest/tokio_util/codec/length_delimited/index.html
+ */
+export function lengthPrefix(options: LengthPrefixOptions = {}): FrameCodec<Uint8Array, Buffer> {
+  return new FrameCodec(new LengthPrefixBoundary(options), bytesFormat());
+}
+
+class LengthPrefixBoundary implements Boundary, Framer {
+  readonly name = NAME;
+  readonly maxFrameBytes: number;
+  readonly #fieldBytes: number;
+  readonly #largestField: number;
+  readonly #little: boolean;
+  readonly #offset: number;
+  readonly #headBytes: number;
+  readonly #adjustment: number;
+  readonly #skip: number;
+
+  constructor(options: LengthPrefixOptions) {
+    const { bytes = 4, endian = "big", offset = 0, adjustment = 0, maxFrameBytes = DEFAULT_MAX_FRAME_BYTES } = options;
+    if (!FIELD_SIZES.includes(bytes)) throw codecOptionInvalid(NAME, `bytes must be 1, 2, 3, 4 or 8; got ${bytes}`);
+    if (endian !== "big" && endian !== "little") throw codecOptionInvalid(NAME, "endian must be big or little");
+    checkedBytes("offset", offset);
+    if (!Number.isSafeInteger(adjustment)) throw codecOptionInvalid(NAME, "adjustment must be a whole number");
+    this.maxFrameBytes = checkedLimit(NAME, "maxFrameBytes", maxFrameBytes);
+    this.#fieldBytes = bytes;
+    this.#largestField = 2 ** (8 * bytes) - 1;
+    this.#little = endian === "little";
+    this.#offset = offset;
+    this.#headBytes = offset + bytes;
+    this.#adjustment = adjustment;
+    this.#skip = checkedBytes("skip", options.skip ?? offset + bytes);
+  }
+
+  /** It keeps nothing between two messages, so one serves all streams. */
+  createFramer(): Framer {
+    return this;
+  }
+
+  find(bytes: Buffer, start: number, end: number, span: FrameSpan): number {
+    const headBytes = this.#headBytes;
+    if (end - start < headBytes) return -headBytes;
+    const field = this.#readField(bytes, start + this.#offset);
+    const bodyBytes = field + this.#adjustment;
+    if (bodyBytes > span.limit) throw frameTooLong(NAME, span.limit);
+    const frameBytes = headBytes + bodyBytes;
+    if (bodyBytes < 0 || frameBytes < this.#skip) {
+      throw frameInvalid(NAME, `the length field says ${field}, which leaves less than nothing for the message`);
+    }
+    if (end - start < frameBytes) return -frameBytes;
+    span.from = start + this.#skip;
+    span.to = start + frameBytes;
+    return start + frameBytes;
+  }
+
+  frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
+    const skip = this.#skip;
+    const headBytes = this.#headBytes;
+    if (skip > headBytes || (skip > 0 && this.#offset > 0)) {
+      throw messageInvalid(
+        NAME,
+        "skip drops bytes of the head that only the sender knows; send whole messages, skip: 0",
+      );
+    }
+    // What the message brings of the head: everything with `skip: 0`, nothing by default.
+    const ownHeadBytes = headBytes - skip;
+    const bodyBytes = end - start - ownHeadBytes;
+    const field = this.#checkedField(bodyBytes, ownHeadBytes);
+    writer.reserve(headBytes);
+    const { block, at } = writer;
+    for (let index = 0; index < ownHeadBytes; index += 1) block[at + skip + index] = bytes[start + index] as number;
+    this.#writeField(block, at + this.#offset, field);
+    writer.at = at + headBytes;
+    writer.append(bytes, start + ownHeadBytes, end);
+  }
+
+  #checkedField(bodyBytes: number, ownHeadBytes: number): number {
+    if (bodyBytes < 0) throw messageInvalid(NAME, `a message must begin with its head of ${ownHeadBytes} bytes`);
+    if (bodyBytes > this.maxFrameBytes) throw messageTooLong(NAME, bodyBytes, this.maxFrameBytes);
+    const field = bodyBytes - this.#adjustment;
+    if (field > this.#largestField) throw messageTooLong(NAME, bodyBytes, this.#largestField + this.#adjustment);
+    if (field < 0)
+      throw messageInvalid(NAME, `a message needs at least ${this.#adjustment} bytes behind the length field`);
+    return field;
+  }
+
+  #readField(bytes: Buffer, at: number): number {
+    const fieldBytes = this.#fieldBytes;
+    if (fieldBytes === 8) {
+      const first = read32(bytes, at, this.#little);
+      const second = read32(bytes, at + 4, this.#little);
+      // Above 2^53 the number is rounded, and far above any limit.
+      return this.#little ? second * TWO_TO_32 + first : first * TWO_TO_32 + second;
+    }
+    if (fieldBytes === 4) return read32(bytes, at, this.#little);
+    if (fieldBytes === 1) return bytes[at] as number;
+    return this.#little ? bytes.readUIntLE(at, fieldBytes) : bytes.readUIntBE(at, fieldBytes);
+  }
+
+  #writeField(block: Buffer, at: number, value: number): void {
+    let rest = value;
+    for (let index = 0; index < this.#fieldBytes; index += 1) {
+      block[this.#little ? at + index : at + this.#fieldBytes - 1 - index] = rest % 0x100;
+      rest = Math.floor(rest / 0x100);
+    }
+  }
+}
+
+function read32(bytes: Buffer, at: number, little: boolean): number {
+  const a = bytes[at] as number;
+  const b = bytes[at + 1] as number;
+  const c = bytes[at + 2] as number;
+  const d = bytes[at + 3] as number;
+  return (little ? (d << 24) | (c << 16) | (b << 8) | a : (a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+}
+
+function checkedBytes(option: string, bytes: number): number {
+  if (Number.isInteger(bytes) && bytes >= 0 && bytes <= LARGEST_OFFSET_BYTES) return bytes;
+  throw codecOptionInvalid(NAME, `${option} must be a whole number from 0 to ${LARGEST_OFFSET_BYTES}; got ${bytes}`);
+}

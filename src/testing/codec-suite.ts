@@ -1,0 +1,42 @@
+/** What every codec must do, whatever its format. The rules are those of `Codec` and `Decoder`. */
+
+import { describe, it } from "node:test";
+import type { Codec } from "../core/framing/codec.ts";
+import type { CodecCheck, CodecSuiteOptions } from "./codec-check.ts";
+import { errorChecks } from "./codec-suite-errors.ts";
+import { flowChecks } from "./codec-suite-flow.ts";
+import { linearChecks } from "./codec-suite-linear.ts";
+import { messageChecks } from "./codec-suite-messages.ts";
+
+/** Everything that the suite checks. */
+export const codecChecks: readonly CodecCheck[] = [...messageChecks, ...flowChecks, ...errorChecks, ...linearChecks];
+
+/**
+ * Puts a codec through everything that the contract promises: messages whole, byte by byte and cut at random; round trips;
+ * vectors; stopping and handing back; truncation; garbage; limits; work that is linear, counted and not timed. Everything
+ * random comes from seeds that are named when something fails. Registers a `describe` block with `node:test`; call it in
+ * a test file.
+ *
+ * @param name - Names the block.
+ * @param create - Makes the codec, with a limit of at least 64 KiB.
+ *
+ * @example
+ * ```ts
+ * import { lines } from "zocalo/framing";
+ * import { codecSuite } from "zocalo/testing";
+ * codecSuite("lines", () => lines({ maxLineBytes: 100_000 }), {
+ *   messages: ["", "hola", "ñandú"],
+ *   sized: (bytes) => "x".repeat(bytes),
+ *   unsendable: [{ message: "two\nlines", code: "FRAME_INVALID" }],
+ * });
+ * ```
+ */
+export function codecSuite<In, Out = In>(
+  name: string,
+  create: () => Codec<In, Out>,
+  options: CodecSuiteOptions<In, Out>,
+): void {
+  void describe(name, () => {
+    for (const check of codecChecks) void it(check.title, () => check.run(create, options));
+  });
+}
