@@ -18,6 +18,7 @@ const encoder = new TextEncoder();
  * boundary another format.
  */
 export class FrameCodec<In, Out = In> implements Codec<In, Out> {
+  /** Names the codec in errors. */
   readonly name: string;
   /** Where messages begin and end. */
   readonly boundary: Boundary;
@@ -31,14 +32,17 @@ export class FrameCodec<In, Out = In> implements Codec<In, Out> {
     this.format = format;
   }
 
+  /** The longest message in bytes: the limit of the boundary. */
   get maxFrameBytes(): number {
     return this.boundary.maxFrameBytes;
   }
 
+  /** A decoder for one stream. */
   createDecoder(): Decoder<Out> {
     return new FrameDecoder(this.boundary, this.format);
   }
 
+  /** Appends one message to what is to be sent; see {@link Codec.encode}. */
   encode(message: In, writer: ByteWriter): void {
     const content = this.format.encode(message);
     if (typeof content === "string") this.#encodeText(content, writer);
