@@ -3,33 +3,12 @@
  * same run, each side in a process of its own. Prints ratios; medians of 7 rounds unless ROUNDS says otherwise.
  */
 
+import { alternate, pick, type Series } from "./harness/alternate.ts";
 import { median, show } from "./harness/figures.ts";
 import { type Figures, start } from "./harness/processes.ts";
 
-const ROUNDS = Number(process.env["ROUNDS"] ?? 7);
 const BULK_BYTES = 4096 * 262_144;
 const ROLES = new URL("./sockets/roles.js", import.meta.url).href;
-
-type Series = Record<string, Figures[]>;
-
-/** Runs the variants in turns, in another order each round, and gathers what they answer. */
-async function alternate(variants: Record<string, () => Promise<Figures>>): Promise<Series> {
-  const series: Series = {};
-  const names = Object.keys(variants);
-  for (let round = -1; round < ROUNDS; round += 1) {
-    const order = round % 2 === 0 ? names : [...names].reverse();
-    for (const name of order) {
-      const figures = await (variants[name] as () => Promise<Figures>)();
-      // The first round warms the machine up.
-      if (round >= 0) (series[name] ??= []).push(figures);
-    }
-  }
-  return series;
-}
-
-function pick(series: Series, name: string, figure: string): number[] {
-  return (series[name] ?? []).map((figures) => figures[figure] ?? Number.NaN);
-}
 
 async function bulkAccepted(receiver: string): Promise<Figures> {
   const server = start(ROLES, receiver);

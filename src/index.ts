@@ -47,11 +47,12 @@ export type { Clock, Datagram, Network, Random, SendFailure, StreamTraits, Timer
 export { type RelayOptions, type RelayReport, relay } from "./io/relay.ts";
 export type { RetryOptions } from "./io/retry.ts";
 export type { DrainReport, Peer, PeerHandler, ServeOptions, Server } from "./io/serve.ts";
+export type { Framed } from "./io/framed-socket.ts";
+export type { CloseOptions, StreamEnd } from "./io/stream-end.ts";
 export type {
-  CloseOptions,
+  FramedSocket,
   ReadOptions,
   ReadUntilOptions,
-  StreamEnd,
   StreamSocket,
   UpgradeTlsOptions,
   WriteInput,

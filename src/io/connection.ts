@@ -4,10 +4,12 @@ import type { Duplex } from "node:stream";
 import type { ReadableStream, WritableStream } from "node:stream/web";
 import type { Address } from "../core/address/address.ts";
 import { ConnectionError, type ErrorCode, UsageError, ZocaloError } from "../core/errors.ts";
+import type { Codec } from "../core/framing/codec.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import type { ConnectionSettings } from "./connection-settings.ts";
 import { Deadline, expiryReason, type OperationContext, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import { publish } from "./diagnostics.ts";
+import { FramedConnection } from "./framed-connection.ts";
 import { Inbound } from "./inbound.ts";
 import { ConnectionLimits } from "./limits.ts";
 import { linger } from "./linger.ts";
@@ -16,16 +18,18 @@ import { toNodeStream } from "./node-stream.ts";
 import { Outbound } from "./outbound.ts";
 import { READ_ANY, readExactly, readInto, readSome, readUntil } from "./reads.ts";
 import { restated } from "./restated.ts";
+import type { CloseOptions, StreamEnd } from "./stream-end.ts";
 import type * as contract from "./stream-socket.ts";
 import type { TlsInfo } from "./tls.ts";
 import { toReadableStream, toWritableStream } from "./web-streams.ts";
+import { withDeadline } from "./with-deadline.ts";
 
 const DEFAULT_DELIMITED_BYTES = 65_536;
 
 /** What only some connections ever need; kept apart so that an idle one stays small. */
 interface Extras {
-  closed?: Promise<contract.StreamEnd>;
-  resolveClosed?: (end: contract.StreamEnd) => void;
+  closed?: Promise<StreamEnd>;
+  resolveClosed?: (end: StreamEnd) => void;
   abortController?: AbortController;
   readable?: ReadableStream<Uint8Array>;
   writable?: WritableStream<contract.WriteInput>;
@@ -47,7 +51,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   #outbound: Outbound | undefined;
   #announcedAddress: Address | undefined;
   #owner: ConnectionOwner | undefined;
-  #end: contract.StreamEnd | undefined;
+  #end: StreamEnd | undefined;
   #lazy: Extras | undefined;
 
   /** `remoteAddress` overrides the transport's, for a peer behind a trusted proxy. */
@@ -96,7 +100,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     return this.#outbound?.bytesSent ?? 0;
   }
 
-  get closed(): Promise<contract.StreamEnd> {
+  get closed(): Promise<StreamEnd> {
     const extras = this.#extras;
     extras.closed ??= new Promise((resolve) => {
       if (this.#end === undefined) extras.resolveClosed = resolve;
@@ -154,10 +158,10 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     const refused = refusedAtOnce(options, () => this.context("end"));
     if (refused !== undefined) throw refused.reason;
     const ended = this.outbound.end().then(() => this.#maybeEnded());
-    await this.#withDeadline(ended, options, "end");
+    await withDeadline(this.clock, ended, options, this.context("end"));
   }
 
-  close(options: contract.CloseOptions = {}): Promise<void> {
+  close(options: CloseOptions = {}): Promise<void> {
     const refused = refusedAtOnce(options, () => this.context("close"));
     if (refused !== undefined) return Promise.reject(refused.reason);
     const extras = this.#extras;
@@ -165,7 +169,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
       extras.closing = this.#closeGracefully(options);
       extras.closing.catch(() => undefined);
     }
-    return this.#withDeadline(extras.closing, options, "close");
+    return withDeadline(this.clock, extras.closing, options, this.context("close"));
   }
 
   abort(reason?: unknown): void {
@@ -203,6 +207,8 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
       const detail = "TLS can start only on an open, plain connection without pending reads and writes";
       throw new UsageError("OPTION_INVALID", { ...this.context("upgradeTls"), detail });
     }
+    // A handler of a framed reader may call this in the middle of an arrival: let the rest of it reach the queue first.
+    await Promise.resolve();
     const plain = this.transport;
     plain.pause();
     const unread = this.inbound.queue.take(this.inbound.queue.length);
@@ -219,7 +225,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     );
     handshake.catch(() => undefined);
     try {
-      await this.#withDeadline(handshake, options, "upgradeTls");
+      await withDeadline(this.clock, handshake, options, this.context("upgradeTls"));
     } catch (error) {
       // Half a handshake cannot be used: neither plain nor encrypted bytes make sense from here on.
       this.abort(error);
@@ -238,6 +244,9 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   }
   toNodeStream(): Duplex {
     return toNodeStream(this);
+  }
+  framed<In, Out = In>(codec: Codec<In, Out>): contract.FramedSocket<In, Out> {
+    return new FramedConnection(this, codec);
   }
 
   /** Tells `owner` once when the connection is over, at once if it is. */
@@ -294,7 +303,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     this.#over({ how: "ended" }, true);
   }
 
-  async #closeGracefully(options: contract.CloseOptions): Promise<void> {
+  async #closeGracefully(options: CloseOptions): Promise<void> {
     if (this.#end !== undefined) return;
     const closed = new ConnectionError("CLOSED", this.context("read"));
     this.inbound.refuseReads(closed);
@@ -308,7 +317,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     this.#over({ how: "closed" }, false);
   }
 
-  #over(end: contract.StreamEnd, keepQueue: boolean): void {
+  #over(end: StreamEnd, keepQueue: boolean): void {
     if (this.#end !== undefined) return;
     this.#end = end;
     this.#lazy?.limits?.stop();
@@ -323,22 +332,9 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     this.#owner?.over(this);
   }
 
-  #reasonOf(end: contract.StreamEnd): ZocaloError {
+  #reasonOf(end: StreamEnd): ZocaloError {
     return (
       end.error ?? new ConnectionError("CLOSED", { ...this.context("read"), detail: `the connection is ${end.how}` })
     );
-  }
-
-  /** Lets one caller stop waiting; the work goes on. */
-  async #withDeadline<T>(work: Promise<T>, options: OperationOptions | undefined, op: string): Promise<T> {
-    let deadline: Deadline | undefined;
-    const expired = new Promise<never>((_resolve, reject) => {
-      deadline = Deadline.of(this.clock, options, (cause) => reject(expiryReason(cause, this.context(op))));
-    });
-    try {
-      return deadline === undefined ? await work : await Promise.race([work, expired]);
-    } finally {
-      deadline?.cancel();
-    }
   }
 }

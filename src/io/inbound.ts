@@ -31,7 +31,8 @@ interface Waiter {
 
 /** Takes all bytes of a connection as they arrive, instead of reads: a framed reader. */
 export interface InboundConsumer {
-  /** Bytes arrived; the view is valid only during the call. Answers how many were used; the rest is queued. */
+  /** Bytes arrived; the view is valid only during the call. Answers how many were used, fewer than all
+   * only after `hold` or `detach`; the rest is queued. */
   received(view: Uint8Array): number;
   ended(): void;
   failed(error: ZocaloError): void;
@@ -50,6 +51,8 @@ export class Inbound {
   #waiters: Waiter[] | undefined;
   #consumer: InboundConsumer | undefined;
   #held = false;
+  /** The consumer is being called: it must not be called inside that call. */
+  #feeding = false;
   #paused = false;
   /** Set while what arrives is thrown away: how much still may be, and whom to tell at the end. */
   #discard: { bytes: number; readonly done: (drained: boolean) => void } | undefined;
@@ -101,6 +104,13 @@ export class Inbound {
     this.#steer();
   }
 
+  /** Puts bytes back in front, as a consumer does that was detached while it worked on them. */
+  putBack(unread: Uint8Array): void {
+    this.queue.unshift(unread);
+    this.#serveWaiters();
+    this.#steer();
+  }
+
   /** Stops (true) or restarts the delivery to the consumer; what arrives meanwhile is read ahead. */
   hold(on: boolean): void {
     this.#held = on;
@@ -109,11 +119,11 @@ export class Inbound {
 
   /** Offers the queue to the consumer again. */
   feedConsumer(): void {
+    if (this.#feeding) return;
     while (this.#consumer !== undefined && !this.#held && this.#queued > 0) {
       const piece = this.queue.shift(Number.POSITIVE_INFINITY) as Buffer;
-      const used = this.#consumer.received(piece);
+      const used = this.#feed(this.#consumer, piece);
       if (used < piece.length) this.queue.unshift(piece.subarray(used));
-      if (used === 0) break;
     }
     if (this.#consumer !== undefined && !this.#held && this.#queued === 0) {
       if (this.state === "ended") this.#consumer.ended();
@@ -135,7 +145,10 @@ export class Inbound {
       return;
     }
     if (this.#queued === 0) view = view.subarray(this.#serveDirectly(view));
-    if (view.length > 0) this.queue.append(view);
+    if (view.length > 0) {
+      this.queue.append(view);
+      if (this.#consumer !== undefined) this.feedConsumer();
+    }
     this.#serveWaiters();
     this.#steer();
   }
@@ -185,6 +198,7 @@ export class Inbound {
       waiter.reject(restated(error, this.#host.context(waiter.request.op)));
     }
     this.error = error;
+    this.#consumer?.failed(error);
   }
 
   #serve<T>(request: ReadRequest<T>): T | undefined {
@@ -219,9 +233,18 @@ export class Inbound {
     });
   }
 
+  #feed(consumer: InboundConsumer, view: Uint8Array): number {
+    this.#feeding = true;
+    try {
+      return consumer.received(view);
+    } finally {
+      this.#feeding = false;
+    }
+  }
+
   /** Serves the first in line from bytes that never touch the queue; answers how many bytes were used. */
   #serveDirectly(view: Uint8Array): number {
-    if (this.#consumer !== undefined) return this.#held ? 0 : this.#consumer.received(view);
+    if (this.#consumer !== undefined) return this.#held ? 0 : this.#feed(this.#consumer, view);
     const first = this.#waiters?.[0];
     const served = first?.request.direct?.(view);
     if (first === undefined || served === undefined) return 0;

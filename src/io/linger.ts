@@ -5,7 +5,7 @@ import type { OperationContext } from "./deadline.ts";
 import type { Inbound } from "./inbound.ts";
 import type { Clock } from "./network.ts";
 import type { Outbound } from "./outbound.ts";
-import type { CloseOptions } from "./stream-socket.ts";
+import type { CloseOptions } from "./stream-end.ts";
 
 const DEFAULT_LINGER_MS = 2000;
 const DEFAULT_LINGER_BYTES = 1_048_576;

@@ -36,6 +36,8 @@ type OutboundState = "open" | "ending" | "ended" | "failed";
 export class Outbound {
   state: OutboundState = "open";
   bytesSent = 0;
+  /** Gathers messages and must hand them over before anything else is sent: a framed writer. */
+  gatherer: { handOver(): void } | undefined;
   readonly #host: ConnectionHost;
   #jobs: WriteJob[] | undefined;
   #queuedBytes = 0;
@@ -63,7 +65,8 @@ export class Outbound {
   write(data: WriteInput, options: OperationOptions | undefined): Promise<void> {
     const refused = refusedAtOnce(options, () => this.#host.context("write"));
     if (refused !== undefined) return Promise.reject(refused.reason);
-    if (this.state !== "open") return Promise.reject(this.#whyNot("write"));
+    if (this.state !== "open") return Promise.reject(this.whyNot("write"));
+    this.gatherer?.handOver();
     let chunks: Uint8Array[];
     try {
       chunks = chunksOf(data, this.#host);
@@ -80,7 +83,8 @@ export class Outbound {
   /** Sends FIN behind all that was accepted; resolves when the kernel has it. */
   end(): Promise<void> {
     if (this.#finish !== undefined) return this.#finish.promise;
-    if (this.state === "failed") return Promise.reject(this.#whyNot("end"));
+    if (this.state === "failed") return Promise.reject(this.whyNot("end"));
+    this.gatherer?.handOver();
     let resolve = (): void => undefined;
     let reject = (_reason: unknown): void => undefined;
     const promise = new Promise<void>((yes, no) => {
@@ -216,7 +220,8 @@ export class Outbound {
     });
   }
 
-  #whyNot(op: string): ZocaloError {
+  /** Why nothing can be sent any more. */
+  whyNot(op: string): ZocaloError {
     if (this.#error !== undefined) return this.#restate(this.#error, op, "none");
     const detail = "this side has ended; nothing can be written after end() or close()";
     return new ConnectionError("CLOSED", { ...this.#host.context(op), detail, outcome: "none" });

@@ -3,35 +3,15 @@
 import type { Duplex } from "node:stream";
 import type { ReadableStream, WritableStream } from "node:stream/web";
 import type { Address } from "../core/address/address.ts";
-import type { ZocaloError } from "../core/errors.ts";
+import type { Codec } from "../core/framing/codec.ts";
 import type { OperationOptions } from "./deadline.ts";
+import type { Framed } from "./framed-socket.ts";
 import type { StreamTraits } from "./network.ts";
+import type { CloseOptions, StreamEnd } from "./stream-end.ts";
 import type { TlsInfo, TlsOptions } from "./tls.ts";
 
 /** Bytes to write: one piece or many. Strings are sent as UTF-8. */
 export type WriteInput = string | Uint8Array | readonly (string | Uint8Array)[];
-
-/** How a connection came to its end. */
-export interface StreamEnd {
-  /**
-   * `ended`: both sides sent FIN; `closed`: this program closed it; `aborted`: this program reset it; `reset`: the peer
-   * or the network did; `timeout`: a limit of this program or of the kernel ran out.
-   */
-  readonly how: "ended" | "closed" | "aborted" | "reset" | "timeout";
-  /** What went wrong; missing after `ended` and `closed`. */
-  readonly error?: ZocaloError | undefined;
-}
-
-/** Options of {@link StreamSocket.close}. */
-export interface CloseOptions extends OperationOptions {
-  /**
-   * Longest wait for the peer's FIN after ours, in milliseconds; what the peer still sends meanwhile is discarded.
-   * Default 2000: time for the last answer to arrive at a peer that is still sending.
-   */
-  readonly lingerMs?: number | undefined;
-  /** Most bytes to discard meanwhile. Default 1 MiB. */
-  readonly lingerBytes?: number | undefined;
-}
 
 /** Options of {@link StreamSocket.readUntil}. */
 export interface ReadUntilOptions extends OperationOptions {
@@ -160,6 +140,11 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
    * Rejects with `TLS_FAILED` or `CERTIFICATE_*`; the connection is then lost.
    */
   upgradeTls(options: UpgradeTlsOptions): Promise<TlsInfo>;
+  /**
+   * Messages instead of bytes, by a codec of `zocalo/framing`. From now on reads of bytes reject with `READER_TAKEN`, until
+   * `detach()` of what is returned.
+   */
+  framed<In, Out = In>(codec: Codec<In, Out>): FramedSocket<In, Out>;
   /** The receiving side as a Web Stream. Cancelling it aborts the connection. */
   readonly readable: ReadableStream<Uint8Array>;
   /** The sending side as a Web Stream: closing it ends, aborting it aborts the connection. */
@@ -167,3 +152,6 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
   /** The connection as a Node stream, for libraries that want one. */
   toNodeStream(): Duplex;
 }
+
+/** Messages over a connection: what `socket.framed(codec)` returns. See {@link Framed}. */
+export type FramedSocket<In, Out = In> = Framed<In, Out, StreamSocket>;

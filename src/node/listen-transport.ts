@@ -8,6 +8,7 @@ import type { TlsOptions } from "../io/tls.ts";
 import { systemError } from "./errno.ts";
 import { adoptAccepted } from "./native-handle.ts";
 import { BY_EVENTS, BY_SHARED_BUFFER } from "./plain-stream.ts";
+import { hasReusePort } from "./reuse-port.ts";
 import { acceptedPeer, localAddressOf } from "./socket-address.ts";
 import { KernelStream, sharedRead } from "./stream-transport.ts";
 import { secureContext } from "./tls-context.ts";
@@ -35,13 +36,6 @@ export async function listenTransport(local: Address, options: TransportListenOp
     throw systemError(error, context);
   }
   return new KernelListener(server, local);
-}
-
-/** The option came with libuv 1.49: Node 22.12 and 23.1 (older ones would ignore it in silence). */
-function hasReusePort(): boolean {
-  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  if (process.platform === "win32" || process.platform === "darwin") return false;
-  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
 }
 
 function listening(server: net.Server, local: Address, options: TransportListenOptions): Promise<void> {

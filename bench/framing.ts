@@ -1,0 +1,53 @@
+/**
+ * Messages of 64 bytes with a 4-byte length prefix, one way, sender and receiver in two processes: Zócalo's framed socket
+ * against a loop written by hand on raw `node:net` (bench/baseline). Fixed number of messages, warm-up excluded, every
+ * message touched.
+ */
+
+import { alternate, pick } from "./harness/alternate.ts";
+import { show } from "./harness/figures.ts";
+import { type Figures, start } from "./harness/processes.ts";
+
+const ROLES = new URL("./framing/roles.js", import.meta.url).href;
+const COUNT = 5_000_000;
+const WARM_UP = 1_000_000;
+
+async function oneWay(sender: string, receiver: string): Promise<Figures> {
+  const server = start(ROLES, receiver);
+  const client = start(ROLES, sender);
+  const { port = 0 } = await server.ask("serve", { warmUp: WARM_UP });
+  await client.ask("send", { port, count: COUNT });
+  const figures = await server.ask("served");
+  server.stop();
+  client.stop();
+  return figures;
+}
+
+const variants = {
+  baseline: () => oneWay("rawSender", "rawReceiver"),
+  onFrames: () => oneWay("zocaloSender", "onFrames"),
+  onMessages: () => oneWay("zocaloSender", "onMessages"),
+  batches: () => oneWay("zocaloSender", "batches"),
+  forAwait: () => oneWay("zocaloSender", "forAwait"),
+  sendAwaited: () => oneWay("zocaloSenderAwaited", "onMessages"),
+  receiverOnly: () => oneWay("rawSender", "onMessages"),
+  senderOnly: () => oneWay("zocaloSender", "rawReceiver"),
+};
+const series = await alternate(variants);
+
+for (const [name, title, target] of [
+  ["onFrames", "sendMany to onFrames", undefined],
+  ["onMessages", "sendMany to onMessages", { atLeast: 0.8 }],
+  ["batches", "sendMany to batches()", { atLeast: 0.8 }],
+  ["forAwait", "sendMany to for await", undefined],
+  ["sendAwaited", "awaited send to onMessages", undefined],
+  ["receiverOnly", "raw sender to onMessages", undefined],
+  ["senderOnly", "sendMany to raw receiver", undefined],
+] as const) {
+  const sides = { subject: pick(series, name, "rate"), baseline: pick(series, "baseline", "rate") };
+  show({ name: title, ...sides, target, unit: "messages a second" });
+  const cpu = { subject: pick(series, name, "cpu"), baseline: pick(series, "baseline", "cpu") };
+  show({ name: "  receiver's processor time a message", ...cpu, unit: "ns" });
+}
+const sides = { subject: pick(series, "forAwait", "rate"), baseline: pick(series, "batches", "rate") };
+show({ name: "for await against batches()", ...sides, target: { atLeast: 0.25 }, unit: "messages a second" });

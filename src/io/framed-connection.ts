@@ -1,0 +1,107 @@
+/** The one implementation of {@link FramedSocket}. */
+
+import type { Codec, OnFrame } from "../core/framing/codec.ts";
+import type { ConnectionHost } from "./connection-host.ts";
+import { type OperationOptions, refusedAtOnce } from "./deadline.ts";
+import { asResult, FramedInbound } from "./framed-inbound.ts";
+import { BlockPool } from "../core/bytes/block-pool.ts";
+import { FramedOutbound } from "./framed-outbound.ts";
+import type { Inbound } from "./inbound.ts";
+import type { Outbound } from "./outbound.ts";
+import type { CloseOptions, StreamEnd } from "./stream-end.ts";
+import type { FramedSocket, StreamSocket } from "./stream-socket.ts";
+import { withDeadline } from "./with-deadline.ts";
+
+/** Blocks are lent to all connections of the process. */
+const pool = new BlockPool();
+
+/** The connection that a framed socket stands on. */
+export interface FramedHost extends StreamSocket, ConnectionHost {
+  readonly inbound: Inbound;
+  readonly outbound: Outbound;
+}
+
+/** Messages over a connection. */
+export class FramedConnection<In, Out> implements FramedSocket<In, Out> {
+  readonly socket: FramedHost;
+  readonly codec: Codec<In, Out>;
+  readonly #inbound: FramedInbound<Out>;
+  readonly #outbound: FramedOutbound<In>;
+
+  constructor(socket: FramedHost, codec: Codec<In, Out>) {
+    this.socket = socket;
+    this.codec = codec;
+    this.#inbound = new FramedInbound(socket, socket.inbound, codec.createDecoder(), pool);
+    this.#outbound = new FramedOutbound(socket, socket.outbound, codec, pool);
+  }
+
+  get closed(): Promise<StreamEnd> {
+    return this.socket.closed;
+  }
+  get signal(): AbortSignal {
+    return this.socket.signal;
+  }
+  get unsentBytes(): number {
+    return this.#outbound.unsentBytes;
+  }
+
+  send(message: In, options?: OperationOptions): Promise<void> {
+    return this.#outbound.send(message, options);
+  }
+  sendMany(messages: Iterable<In>, options?: OperationOptions): Promise<void> {
+    return this.#outbound.sendMany(messages, options);
+  }
+  async flush(options?: OperationOptions): Promise<void> {
+    const refused = refusedAtOnce(options, () => this.socket.context("flush"));
+    if (refused !== undefined) throw refused.reason;
+    await withDeadline(this.socket.clock, this.#outbound.flush(), options, this.socket.context("flush"));
+  }
+
+  receive(options?: OperationOptions): Promise<Out | null> {
+    return this.#inbound.receive(options);
+  }
+  [Symbol.asyncIterator](): AsyncIterableIterator<Out> {
+    return iterate(() => this.#inbound.next());
+  }
+  batches(): AsyncIterableIterator<readonly Out[]> {
+    return iterate(() => this.#inbound.receiveBatch().then(asResult));
+  }
+  onMessages(handler: (message: Out) => void): Promise<void> {
+    return this.#inbound.push((decoder, bytes, start, end) => decoder.decode(bytes, start, end, handler));
+  }
+  onFrames(handler: OnFrame): Promise<void> {
+    return this.#inbound.push((decoder, bytes, start, end) => decoder.scan(bytes, start, end, handler));
+  }
+  pause(): void {
+    this.#inbound.pause();
+  }
+  resume(): void {
+    this.#inbound.resume();
+  }
+
+  detach(): StreamSocket {
+    this.#outbound.handOver();
+    this.#inbound.detach();
+    return this.socket;
+  }
+  async close(options?: CloseOptions): Promise<void> {
+    await this.socket.close(options);
+  }
+  abort(reason?: unknown): void {
+    this.socket.abort(reason);
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** An iterator over a call. `return` does nothing: leaving the loop loses nothing. */
+function iterate<T>(next: () => Promise<IteratorResult<T, undefined>>): AsyncIterableIterator<T, undefined> {
+  return {
+    next,
+    return: () => Promise.resolve({ done: true, value: undefined }),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

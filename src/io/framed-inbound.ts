@@ -1,0 +1,299 @@
+/** The receiving half of a framed connection: decodes what arrives for whoever asks, and no more than that. */
+
+import type { BlockPool } from "../core/bytes/block-pool.ts";
+import { ConnectionError, UsageError, type ZocaloError } from "../core/errors.ts";
+import type { Decoder } from "../core/framing/codec.ts";
+import type { ConnectionHost } from "./connection-host.ts";
+import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
+import type { Inbound, InboundConsumer } from "./inbound.ts";
+
+interface Waiter<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (reason: unknown) => void;
+  deadline?: Deadline | undefined;
+}
+
+/** A handler that takes everything: how it decodes bytes, and whom to tell at the end. */
+interface Push extends Waiter<void> {
+  readonly decode: (bytes: Uint8Array, start: number, end: number) => number;
+}
+
+const NOTHING: unique symbol = Symbol("nothing");
+const NO_BYTES: Buffer = Buffer.alloc(0);
+
+/** The receiving half of a framed connection. */
+export class FramedInbound<Out> implements InboundConsumer {
+  readonly #host: ConnectionHost;
+  readonly #inbound: Inbound;
+  readonly #decoder: Decoder<Out>;
+  readonly #pool: BlockPool;
+  /** One arrival, being decoded on demand: the bytes from `at` to `end`. Nothing else arrives before it is used up. */
+  #piece: Buffer = NO_BYTES;
+  #at = 0;
+  #end = 0;
+  /** The message that was just decoded. */
+  #one: Out | typeof NOTHING = NOTHING;
+  readonly #receivers: Waiter<Out | null>[] = [];
+  #batchReceiver: Waiter<readonly Out[] | null> | undefined;
+  #push: Push | undefined;
+  #decoding = false;
+  #ended = false;
+  #failure: { readonly error: unknown } | undefined;
+  #detached = false;
+  readonly #keepOne: (message: Out) => void = (message) => {
+    this.#one = this.#decoder.own(message);
+    this.#decoder.stop();
+  };
+
+  constructor(host: ConnectionHost, inbound: Inbound, decoder: Decoder<Out>, pool: BlockPool) {
+    this.#host = host;
+    this.#inbound = inbound;
+    this.#decoder = decoder;
+    this.#pool = pool;
+    inbound.attach(this, "framed");
+  }
+
+  /** The next message; null at the end. */
+  receive(options?: OperationOptions): Promise<Out | null> {
+    const refused = refusedAtOnce(options, () => this.#host.context("receive"));
+    if (refused !== undefined) return Promise.reject(refused.reason);
+    const problem = this.#refusal("receive", false);
+    if (problem !== undefined) return Promise.reject(problem);
+    if (this.#receivers.length === 0) {
+      const message = this.#decodeOne();
+      if (message !== NOTHING) return Promise.resolve(message);
+    }
+    return new Promise((resolve, reject) => {
+      const receiver: Waiter<Out | null> = { resolve, reject, deadline: undefined };
+      if (options !== undefined) receiver.deadline = this.#watch(receiver, options);
+      this.#receivers.push(receiver);
+      this.#serve();
+    });
+  }
+
+  /** The next message as the result of an iterator: without a second Promise when it is there already. */
+  next(): Promise<IteratorResult<Out, undefined>> {
+    if (this.#receivers.length === 0 && this.#refusal("receive", false) === undefined) {
+      const message = this.#decodeOne();
+      if (message !== NOTHING) return Promise.resolve({ done: false, value: message });
+    }
+    return this.receive().then(asResult);
+  }
+
+  /** All messages of the next arrival; null at the end. */
+  receiveBatch(): Promise<readonly Out[] | null> {
+    const problem = this.#refusal("batches", true);
+    if (problem !== undefined) return Promise.reject(problem);
+    return new Promise((resolve, reject) => {
+      this.#batchReceiver = { resolve, reject };
+      this.#serve();
+    });
+  }
+
+  /** Delivers to a handler until the end. `decode` is given the decoder and bytes, and answers how many it used. */
+  push(decode: (decoder: Decoder<Out>, bytes: Uint8Array, start: number, end: number) => number): Promise<void> {
+    const problem = this.#refusal("onMessages", true);
+    if (problem !== undefined) return Promise.reject(problem);
+    const decoder = this.#decoder;
+    return new Promise((resolve, reject) => {
+      this.#push = { decode: (bytes, start, end) => decode(decoder, bytes, start, end), resolve, reject };
+      this.#serve();
+    });
+  }
+
+  /** Stops the delivery to a handler. */
+  pause(): void {
+    this.#decoder.stop();
+    this.#inbound.hold(true);
+  }
+
+  /** Restarts it. */
+  resume(): void {
+    if (this.#push !== undefined && !this.#decoding) this.#serve();
+    else if (this.#push !== undefined) this.#inbound.hold(false);
+  }
+
+  /** Stops reading and puts back what was not decoded. */
+  detach(): void {
+    if (this.#detached) return;
+    this.#detached = true;
+    this.#decoder.stop();
+    // Inside a handler the decoder holds nothing: the message that is being delivered was whole.
+    if (this.#decoding) this.#inbound.detach(NO_BYTES);
+    else {
+      this.#inbound.detach(Buffer.concat([this.#decoder.takeRest(), this.#rest()]));
+      this.#release();
+    }
+    const detail = "the framed reader was detached";
+    this.#settle(new ConnectionError("CLOSED", { ...this.#host.context("receive"), detail }));
+  }
+
+  // What the connection reports.
+
+  received(view: Uint8Array): number {
+    if (this.#push !== undefined) return this.#pushView(this.#push, view);
+    this.#piece = this.#pool.acquire(view.length);
+    this.#piece.set(view, 0);
+    this.#at = 0;
+    this.#end = view.length;
+    this.#inbound.hold(true);
+    this.#serve();
+    return view.length;
+  }
+
+  ended(): void {
+    this.#ended = true;
+    try {
+      if (this.#failure === undefined) this.#decoder.end();
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#serve();
+  }
+
+  failed(error: ZocaloError): void {
+    this.#failure ??= { error };
+    this.#serve();
+  }
+
+  /** Straight from the connection's buffer into the handler. */
+  #pushView(push: Push, view: Uint8Array): number {
+    let used = view.length;
+    this.#decoding = true;
+    try {
+      used = push.decode(view, 0, view.length);
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#decoding = false;
+    if (this.#failure !== undefined) this.#settle(this.#failure.error);
+    return used;
+  }
+
+  /** Serves those who wait from the present piece, and asks for the next one when it is used up. */
+  #serve(): void {
+    if (this.#decoding || this.#detached) return;
+    while (this.#receivers.length > 0) {
+      const message = this.#decodeOne();
+      if (message === NOTHING) break;
+      const receiver = this.#receivers.shift() as Waiter<Out | null>;
+      receiver.deadline?.cancel();
+      receiver.resolve(message);
+    }
+    if (this.#batchReceiver !== undefined) this.#serveBatch(this.#batchReceiver);
+    if (this.#push !== undefined && this.#at < this.#end) this.#servePush(this.#push);
+    if (this.#detached || this.#at < this.#end || !this.#wanted) return;
+    this.#release();
+    if (this.#failure !== undefined) this.#settle(this.#failure.error);
+    else if (this.#ended) this.#settle();
+    else this.#inbound.hold(false);
+  }
+
+  get #wanted(): boolean {
+    return this.#receivers.length > 0 || this.#batchReceiver !== undefined || this.#push !== undefined;
+  }
+
+  #decodeOne(): Out | typeof NOTHING {
+    if (this.#at >= this.#end) return NOTHING;
+    this.#one = NOTHING;
+    this.#decoding = true;
+    try {
+      this.#at += this.#decoder.decode(this.#piece, this.#at, this.#end, this.#keepOne);
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#decoding = false;
+    const message: Out | typeof NOTHING = this.#one;
+    this.#one = NOTHING;
+    return message;
+  }
+
+  /** The messages stay in the piece, which lasts until the next batch is asked for. */
+  #serveBatch(receiver: Waiter<readonly Out[] | null>): void {
+    if (this.#at >= this.#end) return;
+    const batch: Out[] = [];
+    const { buffer } = this.#piece;
+    const keep = (message: Out): void => {
+      const inPlace = message instanceof Uint8Array && message.buffer === buffer;
+      batch.push(inPlace ? message : this.#decoder.own(message));
+    };
+    this.#decode(() => this.#decoder.decode(this.#piece, this.#at, this.#end, keep));
+    if (batch.length === 0) return;
+    this.#batchReceiver = undefined;
+    receiver.resolve(batch);
+  }
+
+  #servePush(push: Push): void {
+    this.#decode(() => push.decode(this.#piece, this.#at, this.#end));
+    if (this.#detached) this.#inbound.putBack(this.#rest());
+  }
+
+  /** Runs the decoder over the piece. */
+  #decode(work: () => number): void {
+    this.#decoding = true;
+    try {
+      this.#at += work();
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#decoding = false;
+  }
+
+  /** Nothing can be decoded any more; the messages before were delivered. */
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#at = this.#end;
+    this.#inbound.hold(true);
+  }
+
+  #rest(): Buffer {
+    return this.#piece.subarray(this.#at, this.#end);
+  }
+
+  #release(): void {
+    if (this.#piece.length > 0) this.#pool.release(this.#piece);
+    this.#piece = NO_BYTES;
+    this.#at = this.#end = 0;
+  }
+
+  /** Ends everything that waits: with an error, or with the end of the stream. */
+  #settle(error?: unknown): void {
+    const push = this.#push;
+    const batch = this.#batchReceiver;
+    this.#push = undefined;
+    this.#batchReceiver = undefined;
+    for (const receiver of this.#receivers.splice(0)) {
+      receiver.deadline?.cancel();
+      if (error === undefined) receiver.resolve(null);
+      else receiver.reject(error);
+    }
+    if (error === undefined) {
+      batch?.resolve(null);
+      push?.resolve();
+    } else {
+      batch?.reject(error);
+      push?.reject(error);
+    }
+  }
+
+  #watch(receiver: Waiter<Out | null>, options: OperationOptions): Deadline | undefined {
+    return Deadline.of(this.#host.clock, options, (cause) => {
+      this.#receivers.splice(this.#receivers.indexOf(receiver), 1);
+      receiver.reject(expiryReason(cause, this.#host.context("receive"), "none"));
+      if (!this.#wanted) this.#inbound.hold(true);
+    });
+  }
+
+  /** Messages go one way at a time; only `receive` may be called again while it waits. */
+  #refusal(op: string, alone: boolean): ZocaloError | undefined {
+    const taken = this.#detached || this.#push !== undefined || this.#batchReceiver !== undefined;
+    if (!taken && !(alone && this.#receivers.length > 0)) return undefined;
+    const detail = "messages go one way at a time: another receiver waits, or this reader was detached";
+    return new UsageError("READER_TAKEN", { ...this.#host.context(op), detail });
+  }
+}
+
+/** What a call answers, as the result of an iterator; null is the end. */
+export function asResult<T>(value: T | null): IteratorResult<T, undefined> {
+  return value === null ? { done: true, value: undefined } : { done: false, value };
+}

@@ -1,0 +1,181 @@
+/** The sending half of a framed connection: gathers messages and hands them over together. */
+
+import type { BlockPool } from "../core/bytes/block-pool.ts";
+import { ByteWriter } from "../core/bytes/byte-writer.ts";
+import { UsageError } from "../core/errors.ts";
+import type { Codec } from "../core/framing/codec.ts";
+import type { ConnectionHost } from "./connection-host.ts";
+import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
+import type { Outbound } from "./outbound.ts";
+
+/**
+ * When a batch is handed over within a turn: a little less than a block of 64 KiB, so that usual messages end in the same
+ * block and the batch is one piece of memory.
+ */
+const BATCH_BYTES = 61_440;
+/** What may wait for the kernel before senders wait too. */
+const BACKLOG_BYTES = 65_536;
+/** What one `sendMany` may send before others have their turn, although the kernel takes everything at once. */
+const TURN_BYTES = 1_048_576;
+/** Sends that may wait without being awaited. */
+const MAX_WAITING_SENDS = 65_536;
+
+const SENT: Promise<void> = Promise.resolve();
+
+interface WaitingSend<In> {
+  readonly message: In;
+  readonly cancellable: boolean;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+  deadline: Deadline | undefined;
+}
+
+/** The sending half of a framed connection. */
+export class FramedOutbound<In> {
+  readonly #host: ConnectionHost;
+  readonly #outbound: Outbound;
+  readonly #codec: Codec<In, unknown>;
+  readonly #writer: ByteWriter;
+  #scheduled = false;
+  /** Bytes handed over that the kernel has not taken. */
+  #handedBytes = 0;
+  #sentBytes = 0;
+  #lastWrite: Promise<void> = SENT;
+  #waiting: WaitingSend<In>[] = [];
+  readonly #endOfTurn: () => void = () => {
+    this.#scheduled = false;
+    this.handOver();
+  };
+
+  constructor(host: ConnectionHost, outbound: Outbound, codec: Codec<In, unknown>, pool: BlockPool) {
+    this.#writer = new ByteWriter(pool);
+    this.#host = host;
+    this.#outbound = outbound;
+    this.#codec = codec;
+    outbound.gatherer = this;
+  }
+
+  /** Bytes that the kernel has not taken. */
+  get unsentBytes(): number {
+    return this.#handedBytes + this.#writer.length;
+  }
+
+  /** Sends one message; see `FramedSocket.send`. */
+  send(message: In, options: OperationOptions | undefined): Promise<void> {
+    if (options !== undefined) {
+      const refused = refusedAtOnce(options, () => this.#host.context("send"));
+      if (refused !== undefined) return Promise.reject(refused.reason);
+    }
+    if (this.#outbound.state !== "open") return Promise.reject(this.#outbound.whyNot("send"));
+    if (this.#handedBytes > BACKLOG_BYTES || this.#waiting.length > 0) return this.#wait(message, options);
+    return this.#encode(message, options !== undefined);
+  }
+
+  /** Sends many; waits where `send` would. */
+  async sendMany(messages: Iterable<In>, options: OperationOptions | undefined): Promise<void> {
+    let pauseAt = this.#sentBytes + TURN_BYTES;
+    for (const message of messages) {
+      const sent = this.send(message, options);
+      // Waiting for what is done already would cost more than sending it.
+      if (sent !== SENT) await sent;
+      if (this.#sentBytes < pauseAt) continue;
+      pauseAt = this.#sentBytes + TURN_BYTES;
+      await new Promise<void>((resolve) => this.#host.clock.defer(resolve));
+    }
+  }
+
+  /** Hands over what was gathered; resolves when the kernel has everything sent so far. */
+  async flush(): Promise<void> {
+    while (this.#waiting.length > 0 || this.#writer.length > 0) {
+      this.handOver();
+      await this.#lastWrite;
+    }
+    await this.#lastWrite;
+  }
+
+  /** Hands over what was gathered, now. */
+  handOver(copy = false): void {
+    if (this.#writer.length === 0) return;
+    const written = this.#writer.take();
+    const { chunks, length } = written;
+    this.#sentBytes += length;
+    const taken = this.#outbound.write(copy ? chunks.map((chunk) => Buffer.from(chunk)) : chunks, undefined);
+    if (this.#outbound.state === "open" && !this.#outbound.busy) {
+      written.release();
+      this.#lastWrite = SENT;
+      return;
+    }
+    this.#handedBytes += length;
+    const settled = (): void => {
+      written.release();
+      this.#handedBytes -= length;
+      this.#sendWaiting();
+    };
+    this.#lastWrite = taken.then(settled);
+    this.#lastWrite.catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Puts one message into the batch. */
+  #encode(message: In, cancellable: boolean): Promise<void> {
+    const writer = this.#writer;
+    const { referencedBytes } = writer;
+    try {
+      this.#codec.encode(message, writer);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (writer.referencedBytes !== referencedBytes) {
+      // A large message is not copied, so it must wait for the kernel; unless its sender may be gone before.
+      this.handOver(cancellable);
+      return cancellable ? SENT : this.#lastWrite;
+    }
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      this.#host.clock.defer(this.#endOfTurn);
+    }
+    if (writer.length >= BATCH_BYTES) this.handOver();
+    return SENT;
+  }
+
+  #wait(message: In, options: OperationOptions | undefined): Promise<void> {
+    if (this.#waiting.length >= MAX_WAITING_SENDS) {
+      const detail = `${MAX_WAITING_SENDS} messages wait already; await each send`;
+      return Promise.reject(new UsageError("QUEUE_FULL", { ...this.#host.context("send"), detail, outcome: "none" }));
+    }
+    this.handOver();
+    return new Promise((resolve, reject) => {
+      const job: WaitingSend<In> = {
+        message,
+        cancellable: options !== undefined,
+        resolve,
+        reject,
+        deadline: undefined,
+      };
+      job.deadline = Deadline.of(this.#host.clock, options, (cause) => {
+        this.#waiting.splice(this.#waiting.indexOf(job), 1);
+        reject(expiryReason(cause, this.#host.context("send"), "none"));
+      });
+      this.#waiting.push(job);
+    });
+  }
+
+  /** The kernel has taken something: as many of those who wait as there is room for. */
+  #sendWaiting(): void {
+    let served = 0;
+    const jobs = this.#waiting;
+    while (served < jobs.length && this.#handedBytes <= BACKLOG_BYTES) {
+      const job = jobs[served] as WaitingSend<In>;
+      served += 1;
+      job.deadline?.cancel();
+      this.#encode(job.message, job.cancellable).then(job.resolve, job.reject);
+    }
+    if (served > 0) jobs.splice(0, served);
+  }
+
+  #fail(error: unknown): void {
+    for (const job of this.#waiting.splice(0)) {
+      job.deadline?.cancel();
+      job.reject(error);
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/** The public contract of a connection that carries messages instead of bytes. */
+
+import type { Codec, OnFrame } from "../core/framing/codec.ts";
+import type { OperationOptions } from "./deadline.ts";
+import type { CloseOptions, StreamEnd } from "./stream-end.ts";
+
+/**
+ * Messages over a connection. TCP keeps bytes in order but not the boundaries between messages; a codec of
+ * `zocalo/framing` puts them back.
+ *
+ * **Sending.** Messages of one turn of the event loop leave in one write: when the turn ends, or as soon as 64 KiB are
+ * gathered. A message alone in its turn leaves at the end of that turn; no timer delays it. `send` resolves when the
+ * message is in the batch (it was copied) or, from 16 KiB on, when the kernel has it. When more than 64 KiB wait for the
+ * kernel, it waits: that is the backpressure.
+ *
+ * **Receiving.** One way at a time: `receive`, `for await`, `batches` or `onMessages`; while this object exists, reading
+ * from the connection itself rejects with `READER_TAKEN`. Nothing is decoded before somebody asks, so a slow program slows
+ * its peer.
+ *
+ * A peer that breaks the framing gives a `ProtocolError` (`FRAME_TOO_LONG`, `FRAME_INVALID`, `FRAME_TRUNCATED`) to the
+ * call that receives, after the messages that came before. The connection is then of no use; close or abort it.
+ *
+ * Closing and losing the connection are those of the connection: `close` sends what was gathered first.
+ *
+ * @example
+ * ```ts
+ * import { connect, serve } from "zocalo";
+ * import { lines } from "zocalo/framing";
+ * await using door = await serve("tcp://127.0.0.1:0", async (peer) => {
+ *   const text = peer.framed(lines());
+ *   for await (const line of text) await text.send(line.toUpperCase());
+ * });
+ * await using call = await connect(door.localAddress);
+ * const text = call.framed(lines());
+ * await text.send("hola");
+ * console.log(await text.receive()); // HOLA
+ * ```
+ */
+export interface Framed<In, Out, Socket> extends AsyncDisposable, AsyncIterable<Out> {
+  /** The connection beneath. */
+  readonly socket: Socket;
+  readonly codec: Codec<In, Out>;
+  /** Resolves when the connection is over. Never rejects. */
+  readonly closed: Promise<StreamEnd>;
+  /** Aborts when the connection is over. */
+  readonly signal: AbortSignal;
+  /** Bytes that were gathered or handed over and that the kernel has not taken yet. */
+  readonly unsentBytes: number;
+
+  /**
+   * Sends one message. Rejects with `FRAME_TOO_LONG` or `FRAME_INVALID` (side `local`) when the codec has no form for it,
+   * with `QUEUE_FULL` when too many sends that were not awaited wait, with `CLOSED` after `close`. A cancelled send that
+   * still waits is removed (`outcome: "none"`); one that has begun is sent (`outcome: "all"`).
+   */
+  send(message: In, options?: OperationOptions): Promise<void>;
+  /** Sends messages in order, in as few writes as possible; waits where `send` would. */
+  sendMany(messages: Iterable<In>, options?: OperationOptions): Promise<void>;
+  /** Hands over what was gathered now; resolves when the kernel has everything sent before. */
+  flush(options?: OperationOptions): Promise<void>;
+
+  /** The next message, which belongs to the caller; null when the peer has ended. A cancelled call consumes nothing. */
+  receive(options?: OperationOptions): Promise<Out | null>;
+  /** Iterates over `receive()`. `break` neither closes the connection nor loses messages. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Out>;
+  /**
+   * Iterates over the messages of each arrival together: much faster than one at a time. Messages that are bytes are views,
+   * valid until the next batch is asked for.
+   */
+  batches(): AsyncIterableIterator<readonly Out[]>;
+  /**
+   * Calls `handler` for each message as it is decoded, without a Promise: the fastest way. Messages that are bytes are
+   * views, valid until the handler returns. Resolves when the peer has ended; rejects when the connection or the framing
+   * breaks, or when the handler throws (its error; nothing more is then delivered).
+   */
+  onMessages(handler: (message: Out) => void): Promise<void>;
+  /** Like `onMessages`, with the bytes of each message in place: `bytes[start, end)`, not decoded, no object made. */
+  onFrames(handler: OnFrame): Promise<void>;
+  /** Stops the delivery to `onMessages` and `onFrames` until `resume`; takes effect after the present message. */
+  pause(): void;
+  resume(): void;
+
+  /**
+   * Gives the connection back for reading bytes, with those that were not decoded put back in front, as STARTTLS, HTTP's
+   * Upgrade and CONNECT need it. Pending calls reject with `CLOSED`; messages that were sent still are. Messages that
+   * were decoded and not received cannot be put back: in that case it throws `OPTION_INVALID`; receive them first.
+   */
+  detach(): Socket;
+  /** Sends what was gathered, then closes the connection; see `StreamSocket.close`. */
+  close(options?: CloseOptions): Promise<void>;
+  /** Resets the connection; what was gathered is lost. */
+  abort(reason?: unknown): void;
+}

@@ -1,0 +1,26 @@
+/** How a connection ends, and how it is asked to. */
+
+import type { ZocaloError } from "../core/errors.ts";
+import type { OperationOptions } from "./deadline.ts";
+
+/** How a connection came to its end. */
+export interface StreamEnd {
+  /**
+   * `ended`: both sides sent FIN; `closed`: this program closed it; `aborted`: this program reset it; `reset`: the peer
+   * or the network did; `timeout`: a limit of this program or of the kernel ran out.
+   */
+  readonly how: "ended" | "closed" | "aborted" | "reset" | "timeout";
+  /** What went wrong; missing after `ended` and `closed`. */
+  readonly error?: ZocaloError | undefined;
+}
+
+/** Options of `StreamSocket.close`. */
+export interface CloseOptions extends OperationOptions {
+  /**
+   * Longest wait for the peer's FIN after ours, in milliseconds; what the peer still sends meanwhile is discarded.
+   * Default 2000: time for the last answer to arrive at a peer that is still sending.
+   */
+  readonly lingerMs?: number | undefined;
+  /** Most bytes to discard meanwhile. Default 1 MiB. */
+  readonly lingerBytes?: number | undefined;
+}
