@@ -89,6 +89,21 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/core/handshake/fields.ts": "src/core/handshake/handshake.test.ts",
   "src/core/handshake/hello.ts": "src/core/handshake/handshake.test.ts",
   "src/core/handshake/negotiate.ts": "src/core/handshake/handshake.test.ts",
+  "src/cli/connect.ts": "test/cli/connect.test.ts",
+  "src/cli/demo.ts": "test/cli/demo.test.ts",
+  "src/cli/demo/datagram-relay.ts": "test/cli/demo.test.ts",
+  "src/cli/demo/experiment.ts": "test/cli/demo.test.ts",
+  "src/cli/demo/roles.ts": "test/cli/demo.test.ts",
+  "src/cli/exec.ts": "test/cli/exec.test.ts",
+  "src/cli/listen.ts": "test/cli/usage.test.ts",
+  "src/cli/listen-datagrams.ts": "test/cli/datagrams.test.ts",
+  "src/cli/listen-streams.ts": "test/cli/listen.test.ts",
+  "src/cli/machine.ts": "test/cli/doctor.test.ts",
+  "src/cli/main.ts": "test/cli/usage.test.ts",
+  "src/cli/send.ts": "test/cli/send.test.ts",
+  "src/cli/send-datagrams.ts": "test/cli/datagrams.test.ts",
+  "src/cli/send-messages.ts": "test/cli/send.test.ts",
+  "src/cli/standard-input.ts": "test/cli/connect.test.ts",
 };
 
 /** A source with more lines of logic than this needs a test. */

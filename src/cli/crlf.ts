@@ -9,12 +9,13 @@ const LF = 0x0a;
 export function toCrlf(): (bytes: Uint8Array) => Uint8Array {
   let previous = 0;
   return (bytes) => {
-    const out: number[] = [];
+    const out = new Uint8Array(bytes.length * 2);
+    let end = 0;
     for (const byte of bytes) {
-      if (byte === LF && previous !== CR) out.push(CR);
-      out.push(byte);
+      if (byte === LF && previous !== CR) out[end++] = CR;
+      out[end++] = byte;
       previous = byte;
     }
-    return out.length === bytes.length ? bytes : Uint8Array.from(out);
+    return out.subarray(0, end);
   };
 }

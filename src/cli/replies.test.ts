@@ -73,10 +73,10 @@ test("a service ends soon when the server stops", async () => {
     const serving = streamReplies[name](peer, stop.signal);
     const reading = (async () => {
       for await (const bytes of client) void bytes;
+      await client.end();
     })();
     stop.abort();
     await serving;
-    await peer.close();
-    await reading;
+    await Promise.all([peer.close(), reading]);
   }
 });

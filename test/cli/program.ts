@@ -21,7 +21,8 @@ export interface Ended {
 export interface StartOptions {
   /** All of stdin; `null` is an empty one, and without it stdin stays open for the test to write to. */
   readonly input?: string | Uint8Array | null;
-  readonly env?: Readonly<Record<string, string>>;
+  /** Changes of the environment; undefined takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** A program that runs. It is killed when the test is over. */

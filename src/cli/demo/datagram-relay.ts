@@ -1,6 +1,6 @@
 /** The bad network between the two mailboxes of the demo. */
 
-import { type Address, bind, ConnectionError, type DatagramSocket } from "../../index.ts";
+import { type Address, bind, type DatagramSocket } from "../../index.ts";
 import { DatagramFaults, type DatagramFaultReport } from "./datagram-faults.ts";
 import type { SeededRandom } from "./random.ts";
 
@@ -9,13 +9,15 @@ export class DatagramRelay {
   readonly #box: DatagramSocket;
   readonly #target: Address;
   readonly #faults: DatagramFaults;
+  readonly #running: Promise<void>;
   #wake: (() => void) | undefined;
 
   private constructor(box: DatagramSocket, target: Address, random: SeededRandom) {
     this.#box = box;
     this.#target = target;
     this.#faults = new DatagramFaults(random);
-    void this.#run();
+    this.#running = this.#run();
+    this.#running.catch(() => undefined);
   }
 
   /** Opens a relay on a free port. */
@@ -51,19 +53,17 @@ export class DatagramRelay {
     await this.#forward(this.#faults.flush());
   }
 
+  /** Ends the relay. Rejects when it broke before. */
   async close(): Promise<void> {
     await this.#box.close();
+    await this.#running;
   }
 
   async #run(): Promise<void> {
-    try {
-      for await (const batch of this.#box.batches()) {
-        // The bytes of a batch are only lent; what is held back outlives it.
-        await this.#forward(batch.flatMap(({ data }) => this.#faults.take(Buffer.from(data))));
-        this.#wake?.();
-      }
-    } catch (error) {
-      if (!(error instanceof ConnectionError)) throw error;
+    for await (const batch of this.#box.batches()) {
+      // The bytes of a batch are only lent; what is held back outlives it.
+      await this.#forward(batch.flatMap(({ data }) => this.#faults.take(Buffer.from(data))));
+      this.#wake?.();
     }
   }
 

@@ -14,10 +14,9 @@ type Cell = string | { readonly text: string; readonly paint: (text: string) => 
 
 /** Title, and what the first part shows. */
 export function opening(colours: Colours, seed: number): string {
-  return [
-    `${colours.bold("zocalo demo")}: the two kinds of socket, on this machine (seed ${seed}, Node ${process.version})`,
-    "",
-  ].join("\n");
+  return [`${colours.bold("zocalo demo")}: the two kinds of socket (seed ${seed}, Node ${process.version})`, ""].join(
+    "\n",
+  );
 }
 
 /** A line in, capitals out. */
@@ -42,7 +41,7 @@ export function lineScreen(
 /** What the second part does. */
 export function seriesOpening(colours: Colours, total: number): string {
   return [
-    colours.bold(`2  ${grouped(total)} numbered messages, each kind through a bad network (a seeded relay)`),
+    colours.bold(`2  ${grouped(total)} numbered messages, each through a bad network (a seeded relay)`),
     row("It cuts, merges and stalls. It never", "It drops 5 %, doubles 1 %, reorders"),
     row("removes bytes: what a network loses,", "2 % of the datagrams. Nobody sends"),
     row("TCP sends again.", "them again, and nobody is told."),
