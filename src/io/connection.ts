@@ -7,7 +7,7 @@ import { ConnectionError, type ErrorCode, UsageError, ZocaloError } from "../cor
 import type { Codec } from "../core/framing/codec.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import type { ConnectionSettings } from "./connection-settings.ts";
-import { Deadline, expiryReason, type OperationContext, type OperationOptions, refusedAtOnce } from "./deadline.ts";
+import { type OperationContext, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import { publish } from "./diagnostics.ts";
 import { FramedConnection } from "./framed-connection.ts";
 import { Inbound } from "./inbound.ts";

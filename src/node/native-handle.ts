@@ -35,7 +35,7 @@ export interface SharedReadOptions {
 /** Whether this runtime reads into the given buffer and calls back on the socket, as Node does. */
 export function honoursSharedReads(options: SharedReadOptions): boolean {
   const probe = new net.Socket({ ...options, allowHalfOpen: true }) as unknown as Record<symbol, unknown>;
-  const [kept] = Object.getOwnPropertySymbols(probe).filter((key) => key.description === "kBuffer");
+  const kept = Object.getOwnPropertySymbols(probe).find((key) => key.description === "kBuffer");
   return kept !== undefined && probe[kept] === options.onread.buffer;
 }
 

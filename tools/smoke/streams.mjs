@@ -14,7 +14,10 @@ async function talk(address) {
   const call = await connect(door.localAddress, { timeoutMs: 5000 });
   await call.write(["hola\n", Buffer.alloc(300_000, 7)]);
   check(String(await call.readUntil("\n")) === "hola\n", `readUntil over ${address}`);
-  check((await call.readExactly(300_000)).every((byte) => byte === 7), `readExactly over ${address}`);
+  check(
+    (await call.readExactly(300_000)).every((byte) => byte === 7),
+    `readExactly over ${address}`,
+  );
   await call.end();
   check((await call.read()) === null, `the end over ${address}`);
   check((await call.closed).how === "ended", `closed over ${address}`);
