@@ -43,7 +43,7 @@ export function endFacts(socket: StreamSocket, end: StreamEnd): { readonly how: 
 }
 
 /** `IPv4`, `IPv6` or `Unix`. */
-export function familyOf(address: Address): string {
+function familyOf(address: Address): string {
   return address.family === "unix" ? "Unix" : `IPv${address.family}`;
 }
 

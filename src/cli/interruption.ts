@@ -28,6 +28,6 @@ export function endBySignal(name: NodeJS.Signals): void {
 }
 
 /** 128 and the number of the signal: 130 for SIGINT, 143 for SIGTERM. */
-export function signalExitCode(name: NodeJS.Signals): number {
+function signalExitCode(name: NodeJS.Signals): number {
   return 128 + constants.signals[name];
 }

@@ -8,8 +8,8 @@ import { PROGRAM, RunningProgram, serving } from "./program.ts";
  * keyboard, its stdout the screen.
  */
 
-const { stdout: version } = spawnSync("script", ["--version"], { encoding: "utf8" });
-const skip = (version ?? "").includes("util-linux") ? false : "script of util-linux is not installed";
+const { stdout: version } = spawnSync("/bin/sh", ["-c", "script --version"], { encoding: "utf8" });
+const skip = version.includes("util-linux") ? false : "script of util-linux is not installed";
 
 const ESCAPE = "\u001b[";
 

@@ -61,10 +61,7 @@ export function seriesScreen(colours: Colours, total: number, { tcp, udp }: Seri
   const { dropped, doubled, reordered } = udp.faults;
   const elsewhere = udp.tally.lost - dropped;
   return [
-    row(
-      `${cuts} cuts, ${merges} merges, ${stalls} stalls`,
-      `${dropped} drops, ${doubled} doubles, ${reordered} reorders`,
-    ),
+    row(`${cuts} cuts, ${merges} merges, ${stalls} stalls`, `${dropped} drops, ${doubled} doubles, ${reordered} late`),
     "",
     row({ text: sum("sent", total), paint: bold }, { text: sum("sent", total), paint: bold }),
     row(
@@ -90,10 +87,10 @@ export function keptScreen(colours: Colours, addresses: ServerAddresses, zocalo:
   const { tcp, udp } = addresses;
   const [tcpPort, udpPort] = [tcp, udp].map((address) => address.slice(address.lastIndexOf(":") + 1));
   const commands: readonly (readonly [string, string])[] = [
-    [`${zocalo} connect ${tcp}`, "type lines; Ctrl-D ends"],
-    [`${zocalo} send ${tcp} hola`, "one line, one answer"],
-    [`${zocalo} send ${udp} hola`, "one datagram, one answer"],
-    [`nc 127.0.0.1 ${tcpPort}`, "the same with other programs"],
+    [`${zocalo} connect ${tcp}`, "type; Ctrl-D ends"],
+    [`${zocalo} send ${tcp} hola`, "one line each way"],
+    [`${zocalo} send ${udp} hola`, "one datagram each way"],
+    [`nc 127.0.0.1 ${tcpPort}`, "with other programs"],
     [`nc -u 127.0.0.1 ${udpPort}`, ""],
     [`telnet 127.0.0.1 ${tcpPort}`, "Ctrl-] and quit ends"],
   ];
