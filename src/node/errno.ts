@@ -94,7 +94,7 @@ const GONE: ReadonlySet<ErrorCode> = new Set(["CONNECTION_RESET", "CONNECTION_TI
 const USAGE: ReadonlySet<ErrorCode> = new Set(["ADDRESS_INVALID", "OPTION_INVALID", "UNSUPPORTED"]);
 
 /** The code of Zócalo for a code of the system or of OpenSSL. */
-export function codeOf(error: unknown): ErrorCode {
+function codeOf(error: unknown): ErrorCode {
   const name = (error as { code?: unknown } | null | undefined)?.code;
   if (typeof name !== "string") return "SYSTEM_ERROR";
   const known = CODES[name];

@@ -5,7 +5,7 @@
 import { type Fail, quoted } from "./problem.ts";
 
 /** `sun_path` has 108 bytes; a file path also needs its terminating zero, an abstract name its leading one. */
-export const MAX_UNIX_PATH_BYTES = 107;
+const MAX_UNIX_PATH_BYTES = 107;
 
 /** Characters that stand for themselves in the text of a path: RFC 3986 `pchar` and the slash. */
 const NEEDS_ENCODING = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/]+/gu;

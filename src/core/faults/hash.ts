@@ -12,14 +12,14 @@ export function mix32(value: number): number {
 }
 
 /** FNV-1a over the UTF-16 units of a text, begun at `start`. */
-export function hashText(text: string, start = FNV_OFFSET): number {
+export function hashText(text: string, start: number = FNV_OFFSET): number {
   let hash = start;
   for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), FNV_PRIME);
   return hash >>> 0;
 }
 
 /** FNV-1a over bytes, begun at `start`. */
-export function hashBytes(bytes: Uint8Array, start = FNV_OFFSET): number {
+export function hashBytes(bytes: Uint8Array, start: number = FNV_OFFSET): number {
   let hash = start;
   for (let index = 0; index < bytes.length; index += 1) hash = Math.imul(hash ^ (bytes[index] as number), FNV_PRIME);
   return hash >>> 0;

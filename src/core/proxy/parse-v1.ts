@@ -9,7 +9,7 @@ import { parseIpv4, parseIpv6 } from "../address/ip.ts";
 import { headerWithoutAddresses, type Invalid, NO_DETAILS, type ProxyHeader } from "./header.ts";
 
 /** Section 2.1: the longest line, CRLF included, in bytes. */
-export const MAX_LINE_BYTES = 107;
+const MAX_LINE_BYTES = 107;
 
 const KEYWORD = "PROXY ";
 const PROTOCOLS = ["TCP4", "TCP6", "UNKNOWN"];

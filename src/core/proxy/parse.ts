@@ -6,10 +6,8 @@ import type { ProxyHeader } from "./header.ts";
 import { parseV1 } from "./parse-v1.ts";
 import { parseV2 } from "./parse-v2.ts";
 
-export type { ProxyDetails, ProxyHeader, ProxySsl, ProxyTlv } from "./header.ts";
-
 /** The longest version 2 header that is taken by default, in bytes; usual ones, with TLVs, have some hundred. */
-export const DEFAULT_MAX_PROXY_HEADER_BYTES = 4096;
+const DEFAULT_MAX_PROXY_HEADER_BYTES = 4096;
 
 /** Options of {@link parseProxyHeader}. */
 export interface ProxyParseOptions {
