@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { Address } from "../address/address.ts";
 import { ProtocolError, UsageError } from "../errors.ts";
 import { formatProxyHeader, type ProxyHeaderInit, proxyTlvTypes } from "./format.ts";
-import { parseProxyHeader, type ProxyHeader } from "./parse.ts";
+import type { ProxyHeader } from "./header.ts";
+import { parseProxyHeader } from "./parse.ts";
 
 function a(url: string): Address {
   return Address.parse(url);
