@@ -14,6 +14,9 @@ import { datagramReplies } from "../datagram-replies.ts";
 import { streamReplies } from "../replies.ts";
 import { Tally, type TallyReport } from "./tally.ts";
 
+/** How often a line is asked for. */
+const ROUNDS = 5;
+
 /** Where the server can be reached. */
 export interface ServerAddresses {
   /** Answers in capitals. */
@@ -33,6 +36,7 @@ export interface Question {
 /** The answer to it. */
 export interface Answer {
   readonly line: string;
+  /** The shortest of a few rounds. */
   readonly rttMs: number;
 }
 
@@ -116,15 +120,26 @@ async function tallyOf(peer: StreamSocket, total: number): Promise<TallyReport> 
   return tally.report();
 }
 
+/** Asks a few times: the first time a program does something it is slow. */
+async function shortest(ask: () => Promise<string>): Promise<Answer> {
+  let best: Answer = { line: "", rttMs: Number.POSITIVE_INFINITY };
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const sentAtMs = performance.now();
+    const line = await ask();
+    best = { line, rttMs: Math.min(best.rttMs, performance.now() - sentAtMs) };
+  }
+  return best;
+}
+
 /** The client with the telephone: a connection for each task. */
 export function telephoneRole(): ClientCalls {
   return {
     async ask({ address, line }) {
       await using call = await connect(address);
-      const sentAtMs = performance.now();
-      await call.write(`${line}\n`);
-      const answer = await call.readUntil("\n");
-      return { line: answer.toString().trimEnd(), rttMs: performance.now() - sentAtMs };
+      return await shortest(async () => {
+        await call.write(`${line}\n`);
+        return (await call.readUntil("\n")).toString().trimEnd();
+      });
     },
     async send({ address, first, last }) {
       await using call = await connect(address);
@@ -142,10 +157,10 @@ export function mailboxRole(): ClientCalls {
   return {
     async ask({ address, line }) {
       await using asking = await bind("udp://127.0.0.1:0", { remote: address });
-      const sentAtMs = performance.now();
-      await asking.send(line);
-      const { data } = await asking.receive({ timeoutMs: 5000 });
-      return { line: String(data), rttMs: performance.now() - sentAtMs };
+      return await shortest(async () => {
+        await asking.send(line);
+        return String((await asking.receive({ timeoutMs: 5000 })).data);
+      });
     },
     async send({ address, first, last }) {
       box ??= await bind("udp://127.0.0.1:0");
