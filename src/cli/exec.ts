@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import type { Address, StreamSocket } from "../index.ts";
 import type { Output } from "./output.ts";
+import { quantity } from "./quantity.ts";
 import type { StreamReply } from "./replies.ts";
 
 /** A child that does not end when it is asked to (SIGTERM) is killed after this. */
@@ -73,7 +74,12 @@ export async function execDatagram(
   }
   clearTimeout(timer);
   child.end();
-  return size === 0 || size > maxBytes || late ? undefined : Buffer.concat(answer);
+  if (size > maxBytes || late) {
+    const reason = late ? `took more than ${DATAGRAM_EXEC_MS} ms` : `has more than ${quantity(maxBytes, "byte")}`;
+    output.detail({ event: "exec", remote: String(names.remote), reason }, `exec: not answered: the answer ${reason}`);
+    return undefined;
+  }
+  return size === 0 ? undefined : Buffer.concat(answer);
 }
 
 /** Starts the command in a shell and in a process group of its own, so that all of it can be ended. */

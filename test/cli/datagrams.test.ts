@@ -108,7 +108,23 @@ test("send to a multicast group takes the replies of all", async (t) => {
   const { address } = await serving(t, [group, "--public", "--reply", "upper"]);
   const second = await serving(t, [`${address}?interface=lo`, "--public", "--reply", "echo"]);
   assert.equal(second.address, address);
-  const { code, stdout } = await run(t, ["send", `${address}?interface=lo`, "who", "--wait", "300"]);
+  const { code, stdout } = await run(t, ["send", `${address}?interface=lo`, "who", "--wait", "1000"]);
   assert.equal(code, 0);
   assert.deepEqual(stdout.trim().split("\n").sort(), ["WHO", "who"]);
+});
+
+const manyLoopbacks = process.platform === "linux" ? false : "only Linux has 127.0.0.2 without asking";
+
+test("a service does not answer another one like itself", { skip: manyLoopbacks }, async (t) => {
+  const { port } = await serving(t, ["udp://127.0.0.1:0", "--reply", "echo"]);
+  const twin = dgram.createSocket("udp4").bind(port, "127.0.0.2");
+  await once(twin, "listening");
+  t.after(() => twin.close());
+  const mailbox = await rawMailbox(t);
+  const first = once(twin, "message") as Promise<[Buffer]>;
+  twin.send("answer me", port, "127.0.0.1");
+  // Datagrams on loopback stay in order: when this one is answered, the other one was passed over.
+  assert.equal(await ask(mailbox, port, "hola"), "hola");
+  mailbox.send("mark", port, "127.0.0.2");
+  assert.equal((await first)[0].toString(), "mark");
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import net from "node:net";
 import { test } from "node:test";
 import { run, serving } from "./program.ts";
@@ -62,10 +63,18 @@ test("over UDP a child for each datagram: the datagram is its stdin, its stdout 
   assert.match(stdout, /^one, you are udp:\/\/127\.0\.0\.1:\d+\ntwo, you are udp:\S+\n$/);
 });
 
+test("over UDP with --public the answer is never longer than the datagram", { skip }, async (t) => {
+  const { server, address } = await serving(t, ["udp://127.0.0.1:0", "--exec", "cat; echo more", "--public", "-v"]);
+  const { code } = await run(t, ["send", address, "x", "--wait", "0"]);
+  assert.equal(code, 0);
+  await server.tells(/^exec: not answered: the answer has more than 1 byte$/m);
+});
+
+/** A process that has ended and that nobody has asked about (a zombie) does not run. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return process.platform !== "linux" || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return false;
   }

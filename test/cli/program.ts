@@ -2,12 +2,18 @@
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { repositoryRoot } from "../repository-root.ts";
 
 /** The command that `npm run build` makes. */
 export const PROGRAM: string = join(repositoryRoot, "dist/cli/main.js");
+
+/** Whether this machine has IPv6 on loopback. */
+export const hasIpv6: boolean = Object.values(networkInterfaces())
+  .flat()
+  .some((one) => one?.address === "::1");
 
 /** How a program ended, and everything that it wrote. */
 export interface Ended {
