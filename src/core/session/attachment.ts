@@ -1,0 +1,71 @@
+/** What belongs to one connection of a session, and is forgotten with it. */
+
+import type { Decoder } from "../framing/codec.ts";
+import { lengthPrefix } from "../framing/length-prefix.ts";
+import { ControlFrames } from "./control-frames.ts";
+import { Keepalive } from "./keepalive.ts";
+
+/** An acknowledgement is sent alone when so many bytes wait for it ... */
+const ACK_BYTES = 32_768;
+/** ... or so many messages, a part of what a peer retains by default ... */
+const ACK_MESSAGES = 256;
+/** ... or one for so long. Otherwise it goes with the next message. */
+const ACK_DELAY_MS = 20;
+/** Pings that wait for their pong; a peer that sends more gets fewer pongs. */
+const MAX_PONGS = 8;
+
+/** One connection of a session. */
+export class Attachment {
+  readonly decoder: Decoder<Uint8Array>;
+  readonly keepalive: Keepalive;
+  readonly control: ControlFrames = new ControlFrames();
+  /** When an acknowledgement must be sent at the latest; Infinity when none is due. */
+  ackDueAt = Infinity;
+  /** Whether the peer has acknowledged something, which tells that it has our first bytes. */
+  confirmed = false;
+  /** After a GOAWAY of this side that the session survives: nothing more is received here. */
+  deaf = false;
+  /** After a GOAWAY of the peer that the session survives: messages wait for the next connection. */
+  holding = false;
+  /** Bytes that came and are not read: `input[at, end)`. */
+  input: Uint8Array | undefined;
+  at = 0;
+  end = 0;
+  #acknowledged = 0;
+  #unacknowledgedBytes = 0;
+  #pongs = 0;
+
+  constructor(maxMessageBytes: number, heartbeatMs: number, now: number) {
+    this.decoder = lengthPrefix({ maxFrameBytes: maxMessageBytes }).createDecoder();
+    this.keepalive = new Keepalive(heartbeatMs, now);
+  }
+
+  /** A message came, the `received`th. */
+  counted(frameBytes: number, received: number, now: number): void {
+    this.#unacknowledgedBytes += frameBytes;
+    if (this.#unacknowledgedBytes >= ACK_BYTES || received - this.#acknowledged >= ACK_MESSAGES) this.ackDueAt = now;
+    else if (this.ackDueAt === Infinity) this.ackDueAt = now + ACK_DELAY_MS;
+  }
+
+  /** Says what was received. */
+  acknowledge(received: number): void {
+    this.control.ack(received);
+    this.#acknowledged = received;
+    this.#unacknowledgedBytes = 0;
+    this.ackDueAt = Infinity;
+  }
+
+  /** Answers a ping. */
+  pong(ping: Buffer, start: number): void {
+    if (this.#pongs < MAX_PONGS) this.control.pong(ping, start);
+    this.#pongs += 1;
+  }
+
+  /** Takes the control frames; with an acknowledgement, if one is due or anything else is sent. */
+  takeControl(received: number, sending: boolean, now: number, chunks: Uint8Array[]): void {
+    const unsaid = received > this.#acknowledged;
+    if (unsaid && (sending || !this.control.isEmpty || this.ackDueAt <= now)) this.acknowledge(received);
+    this.#pongs = 0;
+    this.control.take(chunks);
+  }
+}

@@ -1,0 +1,41 @@
+/** The frame that ends a session. */
+
+import { type ErrorCode, errorCodes } from "../errors.ts";
+import { CLOSE, HEAD_BYTES, writeU64 } from "./frame-types.ts";
+
+/** What a CLOSE says. */
+export interface CloseReason {
+  /** Why; empty when the session was closed in order. */
+  readonly code: ErrorCode | "";
+  /** One sentence. */
+  readonly message: string;
+}
+
+const MAX_MESSAGE_LENGTH = 1024;
+
+/** A whole frame CLOSE. `received` is the number of the last message that was received. */
+export function encodeClose(received: number, reason: CloseReason): Buffer {
+  const { code, message } = reason;
+  const body = JSON.stringify({ code, message: message.slice(0, MAX_MESSAGE_LENGTH) });
+  const bodyBytes = Buffer.byteLength(body);
+  const frame = Buffer.allocUnsafe(HEAD_BYTES + 8 + bodyBytes);
+  frame.writeUInt32BE(1 + 8 + bodyBytes, 0);
+  frame[4] = CLOSE;
+  writeU64(frame, received, HEAD_BYTES);
+  frame.write(body, HEAD_BYTES + 8);
+  return frame;
+}
+
+/** Reads the body of a CLOSE. A code that is not known is taken for `SESSION_LOST`. */
+export function readCloseReason(body: string): CloseReason {
+  try {
+    const { code, message } = JSON.parse(body) as { readonly code?: unknown; readonly message?: unknown };
+    const known = code === "" || errorCodes.includes(code as ErrorCode);
+    return {
+      code: known ? (code as CloseReason["code"]) : "SESSION_LOST",
+      message: typeof message === "string" ? message.slice(0, MAX_MESSAGE_LENGTH) : "",
+    };
+  } catch {
+    return { code: "SESSION_LOST", message: "the peer closed the session and did not say why" };
+  }
+}

@@ -1,0 +1,86 @@
+/** Frames that are not numbered: they tell how things stand, and the last one of a kind is enough. */
+
+import { ACK, CREDIT, GOAWAY, HEAD_BYTES, PING, PONG, writeU64 } from "./frame-types.ts";
+
+/** What a GOAWAY says. */
+export interface GoAway {
+  /** Whether the session can be continued on another connection. */
+  readonly survives: boolean;
+  /** When to connect again, in milliseconds. */
+  readonly retryAfterMs: number;
+  /** The number of the last message that is accepted. */
+  readonly accepted: number;
+}
+
+const FIRST_BYTES = 64;
+
+/** Gathers control frames until they are written. */
+export class ControlFrames {
+  #bytes: Buffer | undefined;
+  #at = 0;
+
+  /** Whether there are any. */
+  get isEmpty(): boolean {
+    return this.#at === 0;
+  }
+
+  ack(number: number): void {
+    const at = this.#frame(ACK, 8);
+    writeU64(this.#buffer, number, at);
+  }
+
+  credit(id: number, limitBytes: number): void {
+    const at = this.#frame(CREDIT, 12);
+    this.#buffer.writeUInt32BE(id, at);
+    writeU64(this.#buffer, limitBytes, at + 4);
+  }
+
+  ping(): void {
+    const at = this.#frame(PING, 8);
+    this.#buffer.fill(0, at, at + 8);
+  }
+
+  /** @param start - Where the eight bytes of the ping begin. */
+  pong(ping: Buffer, start: number): void {
+    const at = this.#frame(PONG, 8);
+    ping.copy(this.#buffer, at, start, start + 8);
+  }
+
+  goAway(say: GoAway): void {
+    const at = this.#frame(GOAWAY, 13);
+    this.#buffer[at] = say.survives ? 1 : 0;
+    this.#buffer.writeUInt32BE(Math.min(0xffff_ffff, Math.ceil(say.retryAfterMs)), at + 1);
+    writeU64(this.#buffer, say.accepted, at + 5);
+  }
+
+  /** Adds what was gathered to `chunks`, and begins anew. */
+  take(chunks: Uint8Array[]): void {
+    if (this.#bytes !== undefined && this.#at > 0) chunks.push(this.#bytes.subarray(0, this.#at));
+    this.clear();
+  }
+
+  /** Forgets what was gathered. */
+  clear(): void {
+    this.#bytes = undefined;
+    this.#at = 0;
+  }
+
+  get #buffer(): Buffer {
+    return this.#bytes as Buffer;
+  }
+
+  /** Writes a head; answers where the payload begins. */
+  #frame(type: number, payloadBytes: number): number {
+    const at = this.#at;
+    const end = at + HEAD_BYTES + payloadBytes;
+    if (this.#bytes === undefined || end > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(FIRST_BYTES, end * 2));
+      this.#bytes?.copy(larger, 0, 0, at);
+      this.#bytes = larger;
+    }
+    this.#bytes.writeUInt32BE(payloadBytes + 1, at);
+    this.#bytes[at + 4] = type;
+    this.#at = end;
+    return at + HEAD_BYTES;
+  }
+}

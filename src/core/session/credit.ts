@@ -1,0 +1,77 @@
+/** Credit: how many bytes one side may send before the other has used what came. Totals only grow, so a lost one is harmless. */
+
+/** The sender's side of one window. */
+export class SendCredit {
+  /** Bytes sent in all. */
+  sent = 0;
+  /** Bytes that may be sent in all. */
+  limit: number;
+
+  /** @param windowBytes - What the receiver said in the handshake. */
+  constructor(windowBytes: number) {
+    this.limit = windowBytes;
+  }
+
+  /**
+   * Whether a message may be sent. It may be longer than what is left: so a message that is longer than the whole window
+   * can be sent too, and a window is exceeded by at most one message.
+   */
+  get open(): boolean {
+    return this.sent < this.limit;
+  }
+
+  /** The receiver allows more; answers whether that opens a window that was closed. */
+  raise(limit: number): boolean {
+    if (limit <= this.limit) return false;
+    const wasOpen = this.open;
+    this.limit = limit;
+    return !wasOpen && this.open;
+  }
+}
+
+/** The receiver's side of one window. */
+export class ReceiveCredit {
+  readonly #windowBytes: number;
+  #received = 0;
+  #used = 0;
+  #granted: number;
+
+  /** @param windowBytes - What this side said in the handshake. */
+  constructor(windowBytes: number) {
+    this.#windowBytes = windowBytes;
+    this.#granted = windowBytes;
+  }
+
+  /** Bytes that came and are not used yet. */
+  get heldBytes(): number {
+    return this.#received - this.#used;
+  }
+
+  /** What the peer may send in all, as this side has told it last. */
+  get granted(): number {
+    return this.#granted;
+  }
+
+  /** Counts bytes that came; answers whether the peer was allowed to send them. */
+  take(bytes: number): boolean {
+    const allowed = this.#received < this.#granted;
+    this.#received += bytes;
+    return allowed;
+  }
+
+  /** Whether the peer should be told that it may send more: when half a window is free. */
+  get due(): boolean {
+    return (this.#used + this.#windowBytes - this.#granted) * 2 >= this.#windowBytes;
+  }
+
+  /** Counts bytes that were used. */
+  use(bytes: number): void {
+    this.#used += bytes;
+  }
+
+  /** Allows a whole window from here; answers the new limit, to be told to the peer. */
+  grant(): number {
+    this.#granted = this.#used + this.#windowBytes;
+    return this.#granted;
+  }
+}

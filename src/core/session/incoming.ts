@@ -1,0 +1,256 @@
+/** What this side receives: the messages of the peer, and its calls that wait for an answer. */
+
+import { ProtocolError } from "../errors.ts";
+import type { SessionLimits } from "../handshake/limits.ts";
+import { brokenProtocol } from "./broken-protocol.ts";
+import { ReceiveCredit } from "./credit.ts";
+import {
+  CALL,
+  CANCEL,
+  END,
+  ERROR,
+  EVENT,
+  ITEM,
+  NO_TIMEOUT,
+  OPEN,
+  OPENER_RECEIVES,
+  OPENER_SENDS,
+  RESULT,
+} from "./frame-types.ts";
+import type { Outgoing } from "./outgoing.ts";
+import type { IdEvent, SessionEvent } from "./session-event.ts";
+import type { StreamTable } from "./stream-table.ts";
+
+/** A call of the peer that waits for an answer. */
+interface ForeignCall {
+  readonly chargeBytes: number;
+  readonly deadline: number;
+}
+
+/** Bytes of the length field, which the payload of a frame does not count. */
+const LENGTH_BYTES = 4;
+
+/** Events are told through objects that are used again and again: what a session tells is valid until it tells the next. */
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type Kind<K extends SessionEvent["type"]> = Mutable<Extract<SessionEvent, { readonly type: K }>>;
+
+const NO_BYTES: Buffer = Buffer.alloc(0);
+
+/** The receiving half of a session. */
+export class Incoming {
+  readonly lane: ReceiveCredit;
+  readonly #calls: Map<number, ForeignCall> = new Map();
+  readonly #limits: SessionLimits;
+  readonly #streams: StreamTable;
+  readonly #outgoing: Outgoing;
+  /** The lowest bit of the peer's ids. */
+  readonly #foreignBit: 0 | 1;
+  #expiry = Infinity;
+  readonly #event: Kind<"event"> = { type: "event", bytes: NO_BYTES, start: 0, end: 0, method: 0, chargeBytes: 0 };
+  readonly #call: Kind<"call"> = { type: "call", bytes: NO_BYTES, start: 0, end: 0, id: 0, method: 0, timeoutMs: 0 };
+  readonly #item: Kind<"item"> = { type: "item", bytes: NO_BYTES, start: 0, end: 0, id: 0, chargeBytes: 0 };
+  readonly #answer: Kind<"result" | "error"> = { type: "result", bytes: NO_BYTES, start: 0, end: 0, id: 0 };
+
+  /** @param foreignBit - 1 where the peer is a client, whose ids are odd; 0 where it is a server. */
+  constructor(foreignBit: 0 | 1, limits: SessionLimits, streams: StreamTable, outgoing: Outgoing) {
+    this.#foreignBit = foreignBit;
+    this.#limits = limits;
+    this.#streams = streams;
+    this.#outgoing = outgoing;
+    this.lane = new ReceiveCredit(limits.windowBytes);
+  }
+
+  /** No call of the peer expires before this. */
+  get nextExpiry(): number {
+    return this.#expiry;
+  }
+
+  /** Calls of the peer that wait for an answer. */
+  get callCount(): number {
+    return this.#calls.size;
+  }
+
+  /** Whether a message asks for something new: after a GOAWAY such ones are not accepted. */
+  static isRequest(type: number): boolean {
+    return type === EVENT || type === CALL || type === OPEN;
+  }
+
+  /**
+   * One numbered message, whose type stands at `start`. Answers what it means to the program; undefined when it means
+   * nothing any more.
+   *
+   * @throws ProtocolError `FRAME_INVALID`, `LIMIT_EXCEEDED`.
+   */
+  message(bytes: Buffer, start: number, end: number, now: number): SessionEvent | undefined {
+    const type = bytes[start] as number;
+    switch (type) {
+      case EVENT:
+        return this.#readEvent(bytes, start, end);
+      case CALL:
+        return this.#readCall(bytes, start, end, now);
+      case OPEN:
+        return this.#readOpen(bytes, start, end);
+      case RESULT:
+      case ERROR:
+        return this.#readAnswer(type, bytes, start, end);
+      case ITEM:
+        return this.#readItem(bytes, start, end);
+      case END:
+        return this.#readEnd(this.#id(bytes, start, end));
+      case CANCEL:
+        return this.#readCancel(this.#id(bytes, start, end));
+      default:
+        throw brokenProtocol(`a message of type 0x${type.toString(16)} is not known`);
+    }
+  }
+
+  /** Takes a call of the peer off the list, because it is answered. Answers its charge; undefined when nobody waits. */
+  settle(id: number): number | undefined {
+    const call = this.#calls.get(id);
+    this.#calls.delete(id);
+    return call?.chargeBytes;
+  }
+
+  /** Forgets the calls of the peer. */
+  clear(): void {
+    this.#calls.clear();
+    this.#expiry = Infinity;
+  }
+
+  /** Takes the calls off the list whose time is up, and calls `onExpired` for each. */
+  expire(now: number, onExpired: (id: number, chargeBytes: number) => void): void {
+    if (now < this.#expiry) return;
+    this.#expiry = Infinity;
+    for (const [id, call] of this.#calls) {
+      if (call.deadline <= now) {
+        this.#calls.delete(id);
+        onExpired(id, call.chargeBytes);
+      } else if (call.deadline < this.#expiry) this.#expiry = call.deadline;
+    }
+  }
+
+  #readEvent(bytes: Buffer, start: number, end: number): SessionEvent {
+    need(end - start >= 3);
+    const event = this.#event;
+    event.chargeBytes = this.#charge(start, end);
+    event.method = bytes.readUInt16BE(start + 1);
+    event.bytes = bytes;
+    event.start = start + 3;
+    event.end = end;
+    return event;
+  }
+
+  #readCall(bytes: Buffer, start: number, end: number, now: number): SessionEvent | undefined {
+    need(end - start >= 11);
+    const chargeBytes = this.#charge(start, end);
+    const id = this.#newId(bytes, start);
+    const remaining = bytes.readUInt32BE(start + 7);
+    if (remaining === 0) {
+      // Sent again after nobody waited for it any more (D.7): it keeps its number and is not started.
+      this.lane.use(chargeBytes);
+      return undefined;
+    }
+    if (this.#calls.size >= this.#limits.maxCalls) throw exceeded(`more than ${this.#limits.maxCalls} calls`);
+    const timeoutMs = remaining === NO_TIMEOUT ? Infinity : remaining;
+    const deadline = now + timeoutMs;
+    this.#calls.set(id, { chargeBytes, deadline });
+    if (deadline < this.#expiry) this.#expiry = deadline;
+    const call = this.#call;
+    call.id = id;
+    call.method = bytes.readUInt16BE(start + 5);
+    call.timeoutMs = timeoutMs;
+    call.bytes = bytes;
+    call.start = start + 11;
+    call.end = end;
+    return call;
+  }
+
+  #readOpen(bytes: Buffer, start: number, end: number): SessionEvent {
+    need(end - start >= 8);
+    // Streams are bounded by their number; what opens one does not wait on the lane.
+    this.lane.use(this.#charge(start, end));
+    const id = this.#newId(bytes, start);
+    if (this.#streams.foreign >= this.#limits.maxStreams)
+      throw exceeded(`more than ${this.#limits.maxStreams} streams`);
+    const directions = bytes[start + 7] as number;
+    const peerSends = (directions & OPENER_SENDS) !== 0;
+    const peerReceives = (directions & OPENER_RECEIVES) !== 0;
+    if (!peerSends && !peerReceives) throw brokenProtocol("a stream has no direction");
+    const method = bytes.readUInt16BE(start + 5);
+    this.#streams.open({ id, own: false, sending: peerReceives, receiving: peerSends, number: 0, method });
+    return { type: "open", id, method, peerSends, peerReceives, bytes, start: start + 8, end };
+  }
+
+  #readAnswer(type: number, bytes: Buffer, start: number, end: number): SessionEvent | undefined {
+    const id = this.#id(bytes, start, end);
+    const known = this.#outgoing.calls.delete(id) || (type === ERROR && this.#streams.drop(id));
+    if (!known) return undefined;
+    const answer = this.#answer;
+    answer.type = type === RESULT ? "result" : "error";
+    answer.id = id;
+    answer.bytes = bytes;
+    answer.start = start + 5;
+    answer.end = end;
+    return answer;
+  }
+
+  #readItem(bytes: Buffer, start: number, end: number): SessionEvent | undefined {
+    const id = this.#id(bytes, start, end);
+    const stream = this.#streams.get(id);
+    // Sent before the peer knew that the stream was given up.
+    if (stream === undefined) return undefined;
+    if (!stream.receiving) throw brokenProtocol("an item came in a direction that has ended");
+    const item = this.#item;
+    item.chargeBytes = LENGTH_BYTES + end - start;
+    if (!stream.receiveCredit.take(item.chargeBytes)) throw exceeded("more items than the credit of the stream");
+    item.id = id;
+    item.bytes = bytes;
+    item.start = start + 5;
+    item.end = end;
+    return item;
+  }
+
+  #readEnd(id: number): SessionEvent | undefined {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return undefined;
+    if (!stream.receiving) throw brokenProtocol("the items of a stream ended twice");
+    stream.receiving = false;
+    this.#streams.settle(stream);
+    return { type: "itemsEnded", id };
+  }
+
+  #readCancel(id: number): SessionEvent | undefined {
+    const chargeBytes = this.settle(id);
+    if (chargeBytes !== undefined) this.lane.use(chargeBytes);
+    else if (!this.#streams.drop(id)) return undefined;
+    return { type: "cancelled", id } satisfies IdEvent;
+  }
+
+  /** Charges a request to the lane. */
+  #charge(start: number, end: number): number {
+    const chargeBytes = LENGTH_BYTES + end - start;
+    if (!this.lane.take(chargeBytes)) throw exceeded("more requests than the credit of the session");
+    return chargeBytes;
+  }
+
+  #id(bytes: Buffer, start: number, end: number): number {
+    need(end - start >= 5);
+    return bytes.readUInt32BE(start + 1);
+  }
+
+  #newId(bytes: Buffer, start: number): number {
+    const id = bytes.readUInt32BE(start + 1);
+    if (id === 0 || id % 2 !== this.#foreignBit || this.#calls.has(id) || this.#streams.get(id) !== undefined) {
+      throw brokenProtocol(`the id ${id} is in use, or not one of the peer's`);
+    }
+    return id;
+  }
+}
+
+function need(enough: boolean): void {
+  if (!enough) throw brokenProtocol("a message is too short for its type");
+}
+
+function exceeded(what: string): ProtocolError {
+  return new ProtocolError("LIMIT_EXCEEDED", { op: "receive", detail: `the peer sent ${what} allows` });
+}

@@ -1,0 +1,65 @@
+/** What may not have done its work when a session is lost (D.1). */
+
+import { CALL, CANCEL, END, ERROR, EVENT, HEAD_BYTES, ITEM, OPEN, RESULT } from "./frame-types.ts";
+import { Incoming } from "./incoming.ts";
+import type { Outgoing } from "./outgoing.ts";
+import type { ReplayLog } from "./replay-log.ts";
+import type { Lost } from "./session-event.ts";
+import type { StreamTable } from "./stream-table.ts";
+
+const KINDS: Readonly<Record<number, Lost["kind"]>> = {
+  [EVENT]: "event",
+  [CALL]: "call",
+  [RESULT]: "result",
+  [ERROR]: "error",
+  [CANCEL]: "cancel",
+  [OPEN]: "open",
+  [ITEM]: "item",
+  [END]: "end",
+};
+
+/** Which messages to report, and as what. */
+export interface LossScope {
+  /** Messages above this number cannot have reached the peer. */
+  readonly reached: number;
+  /** Requests above this number were reported before. */
+  readonly reportedAbove: number;
+}
+
+/** Every message that is not acknowledged, and every call and stream of this side that was and is not finished. */
+export function lossesOf(outgoing: Outgoing, streams: StreamTable, scope: LossScope): readonly Lost[] {
+  const { log } = outgoing;
+  const losses: Lost[] = [];
+  for (let number = log.acknowledged + 1; number <= log.last; number += 1) {
+    const { bytes, at } = log.frame(number);
+    const type = bytes[at + 4] as number;
+    if (number > scope.reportedAbove && Incoming.isRequest(type)) continue;
+    losses.push(lossOf(bytes, at, number > scope.reached ? "not-sent" : "unknown"));
+  }
+  for (const { id, number, method } of outgoing.calls.values()) {
+    if (number <= log.acknowledged) losses.push({ type: "lost", kind: "call", id, method, outcome: "unknown" });
+  }
+  for (const { id, own, number, method } of streams.values()) {
+    if (own && number <= log.acknowledged) losses.push({ type: "lost", kind: "open", id, method, outcome: "unknown" });
+  }
+  return losses;
+}
+
+/** The requests above `number`, which a peer that leaves does not accept any more (D.8). */
+export function refusedRequests(log: ReplayLog, number: number): readonly Lost[] {
+  const losses: Lost[] = [];
+  for (let next = Math.max(number, log.acknowledged) + 1; next <= log.last; next += 1) {
+    const { bytes, at } = log.frame(next);
+    if (Incoming.isRequest(bytes[at + 4] as number)) losses.push(lossOf(bytes, at, "not-sent"));
+  }
+  return losses;
+}
+
+function lossOf(bytes: Buffer, at: number, outcome: Lost["outcome"]): Lost {
+  const type = bytes[at + 4] as number;
+  const kind = KINDS[type] as Lost["kind"];
+  const fields = at + HEAD_BYTES;
+  if (type === EVENT) return { type: "lost", kind, id: 0, method: bytes.readUInt16BE(fields), outcome };
+  const method = type === CALL || type === OPEN ? bytes.readUInt16BE(fields + 4) : -1;
+  return { type: "lost", kind, id: bytes.readUInt32BE(fields), method, outcome };
+}

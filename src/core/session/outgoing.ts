@@ -1,0 +1,305 @@
+/** What this side sends: messages with numbers, and the calls that wait for an answer. */
+
+import { copyBytes } from "../bytes/copy-bytes.ts";
+import { ConnectionError, UsageError } from "../errors.ts";
+import type { SessionLimits } from "../handshake/limits.ts";
+import { SendCredit } from "./credit.ts";
+import {
+  CALL,
+  CALL_TIMEOUT_AT,
+  CANCEL,
+  END,
+  ERROR,
+  EVENT,
+  HEAD_BYTES,
+  ITEM,
+  NO_TIMEOUT,
+  OPEN,
+  OPENER_RECEIVES,
+  OPENER_SENDS,
+  RESULT,
+} from "./frame-types.ts";
+import { ReplayLog } from "./replay-log.ts";
+import type { Lost, SessionEvent } from "./session-event.ts";
+import type { StreamTable } from "./stream-table.ts";
+
+/** Bounds of the messages that are not acknowledged. */
+export interface ReplayBounds {
+  /** Most bytes. Default 1 MiB. */
+  readonly maxBytes: number;
+  /** Most messages. Default 16,384. */
+  readonly maxMessages: number;
+  /** How long a message may stay without acknowledgement, in milliseconds. Then the session ends. Default 120,000. */
+  readonly maxAgeMs: number;
+}
+
+/** The default of every bound. */
+export const DEFAULT_REPLAY: ReplayBounds = { maxBytes: 1_048_576, maxMessages: 16_384, maxAgeMs: 120_000 };
+
+/** A body to be sent: `bytes[start, end)`. It is copied. */
+export interface BodyPlace {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A call that waits for its answer. */
+export interface PendingCall {
+  readonly id: number;
+  /** The number of its message. */
+  readonly number: number;
+  readonly method: number;
+  /** When it expires; Infinity for never. */
+  readonly deadline: number;
+}
+
+const MAX_ID = 0xffff_ffff;
+const MAX_TIMEOUT_MS = NO_TIMEOUT - 1;
+
+/** The sending half of a session. Methods that answer 0 or false were not taken for lack of room: try after `writable`. */
+export class Outgoing {
+  readonly log: ReplayLog = new ReplayLog();
+  readonly lane: SendCredit;
+  /** Calls that wait for an answer, in the order of their numbers. */
+  readonly calls: Map<number, PendingCall> = new Map();
+  /** Something was not taken; `writable` is due. */
+  blocked = false;
+  /** No request is taken any more: the peer has left, or the session is over. */
+  closed = false;
+  readonly #limits: SessionLimits;
+  readonly #bounds: ReplayBounds;
+  readonly #streams: StreamTable;
+  #nextId: number;
+  /** No call expires before this. */
+  #expiry = Infinity;
+  /** Calls with a deadline that are not handed to the connection of now, in the order of their numbers. */
+  #timed: PendingCall[] = [];
+
+  /** @param firstId - 1 for a client, 2 for a server: ids of clients are odd, those of servers even. */
+  constructor(firstId: 1 | 2, limits: SessionLimits, bounds: ReplayBounds, streams: StreamTable) {
+    this.#nextId = firstId;
+    this.#limits = limits;
+    this.#bounds = bounds;
+    this.#streams = streams;
+    this.lane = new SendCredit(limits.windowBytes);
+  }
+
+  /** No call expires before this. */
+  get nextExpiry(): number {
+    return this.#expiry;
+  }
+
+  /** Whether the replay buffer takes another message. */
+  get hasRoom(): boolean {
+    return this.log.count < this.#bounds.maxMessages && this.log.retainedBytes < this.#bounds.maxBytes;
+  }
+
+  /** Sends an event. */
+  event(method: number, body: BodyPlace, now: number): boolean {
+    if (!this.#admits()) return false;
+    const at = this.#append(EVENT, 2, body, now);
+    this.log.frameBytes.writeUInt16BE(method, at);
+    return true;
+  }
+
+  /** Sends a call; answers its id, or 0. */
+  call(method: number, body: BodyPlace, timeoutMs: number, now: number): number {
+    if (!this.#admits()) return 0;
+    if (this.calls.size >= this.#limits.maxCalls) return this.#refuse();
+    const at = this.#append(CALL, 10, body, now);
+    const id = this.#takeId();
+    const { frameBytes, last } = this.log;
+    frameBytes.writeUInt32BE(id, at);
+    frameBytes.writeUInt16BE(method, at + 4);
+    frameBytes.writeUInt32BE(wireTimeout(timeoutMs), at + 6);
+    const pending: PendingCall = { id, number: last, method, deadline: now + timeoutMs };
+    this.calls.set(id, pending);
+    if (timeoutMs < Infinity) {
+      this.#timed.push(pending);
+      if (pending.deadline < this.#expiry) this.#expiry = pending.deadline;
+    }
+    return id;
+  }
+
+  /** Opens a stream; answers its id, or 0. */
+  open(method: number, body: BodyPlace, directions: { sends: boolean; receives: boolean }, now: number): number {
+    if (!this.#admits()) return 0;
+    if (this.#streams.own >= this.#limits.maxStreams) return this.#refuse();
+    const at = this.#append(OPEN, 7, body, now);
+    const id = this.#takeId();
+    const { sends, receives } = directions;
+    const { frameBytes, last } = this.log;
+    frameBytes.writeUInt32BE(id, at);
+    frameBytes.writeUInt16BE(method, at + 4);
+    frameBytes[at + 6] = (sends ? OPENER_SENDS : 0) | (receives ? OPENER_RECEIVES : 0);
+    this.#streams.open({ id, own: true, sending: sends, receiving: receives, number: last, method });
+    return id;
+  }
+
+  /** Sends an item of a stream. */
+  item(id: number, body: BodyPlace, now: number): boolean {
+    const stream = this.#streams.get(id);
+    if (stream?.sending !== true) throw unsent("the stream takes no items; it was ended, cancelled or failed");
+    if (!stream.sendCredit.open || !this.hasRoom) {
+      stream.blocked = true;
+      return false;
+    }
+    this.#writeId(ITEM, id, body, now);
+    stream.sendCredit.sent += HEAD_BYTES + 4 + body.end - body.start;
+    return true;
+  }
+
+  /** Ends the items of this side. */
+  endItems(id: number, now: number): void {
+    const stream = this.#streams.get(id);
+    if (stream?.sending !== true) return;
+    stream.sending = false;
+    this.#writeId(END, id, NOTHING, now);
+    this.#streams.settle(stream);
+  }
+
+  /** Sends the answer to a call of the peer. Never waits for room: the peer's calls are bounded. */
+  respond(id: number, body: BodyPlace, now: number): void {
+    this.#writeId(RESULT, id, body, now);
+  }
+
+  /** Ends a call of the peer, or a stream, with an error. */
+  fail(id: number, body: BodyPlace, now: number): void {
+    this.#writeId(ERROR, id, body, now);
+  }
+
+  /** Gives up a call of this side or a stream. What was not acknowledged is sent again, if at all, as cancelled. */
+  cancel(id: number, now: number): boolean {
+    const pending = this.calls.get(id);
+    if (pending !== undefined) this.#giveUp(pending);
+    else if (!this.#streams.drop(id)) return false;
+    this.#writeId(CANCEL, id, NOTHING, now);
+    return true;
+  }
+
+  /** Cancels the calls whose time is up, and calls `onExpired` for each. */
+  expire(now: number, onExpired: (id: number) => void): void {
+    if (now < this.#expiry) return;
+    this.#expiry = Infinity;
+    for (const pending of this.calls.values()) {
+      if (pending.deadline > now) {
+        if (pending.deadline < this.#expiry) this.#expiry = pending.deadline;
+        continue;
+      }
+      this.cancel(pending.id, now);
+      onExpired(pending.id);
+    }
+  }
+
+  /** The peer has everything up to `number`. */
+  acknowledge(number: number): void {
+    this.log.acknowledge(number);
+  }
+
+  /** Begins again behind `number` on a new connection. Answers how many messages are sent again. */
+  rewind(number: number): number {
+    this.#timed = [...this.calls.values()].filter((call) => call.number > number && call.deadline < Infinity);
+    return this.log.rewind(number);
+  }
+
+  /** Takes what is to be written now, at most about `maxBytes`. Remaining milliseconds are computed here (D.7). */
+  take(maxBytes: number, now: number, chunks: Uint8Array[]): void {
+    if (!this.log.hasUnsent) return;
+    const reach = this.log.reach(maxBytes);
+    let due = 0;
+    for (const pending of this.#timed) {
+      if (pending.number > reach) break;
+      due += 1;
+      if (pending.number > this.log.acknowledged && this.calls.has(pending.id)) {
+        this.#setTimeout(pending.number, wireTimeout(pending.deadline - now));
+      }
+    }
+    if (due === this.#timed.length) this.#timed = [];
+    else if (due > 0) this.#timed.splice(0, due);
+    this.log.take(reach, chunks);
+  }
+
+  /** Tells who waited for room that there is some. */
+  tellRoom(events: SessionEvent[]): void {
+    if (!this.hasRoom) return;
+    if (this.blocked && this.lane.open) {
+      this.blocked = false;
+      events.push({ type: "writable" });
+    }
+    for (const stream of this.#streams.values()) {
+      if (!stream.blocked || !stream.sendCredit.open) continue;
+      stream.blocked = false;
+      events.push({ type: "streamWritable", id: stream.id });
+    }
+  }
+
+  /** The peer leaves, and does not accept these requests: takes no more of them, and forgets their calls and streams. */
+  leave(refused: readonly Lost[]): void {
+    this.closed = true;
+    for (const { id } of refused) if (!this.calls.delete(id)) this.#streams.drop(id);
+  }
+
+  #admits(): boolean {
+    if (this.closed) throw unsent("the peer is leaving, or the session is over; nothing was sent");
+    if (this.hasRoom && this.lane.open) return true;
+    this.blocked = true;
+    return false;
+  }
+
+  #refuse(): 0 {
+    this.blocked = true;
+    return 0;
+  }
+
+  /** An expired or cancelled call that is sent again keeps its number and is not started (D.7). */
+  #giveUp(pending: PendingCall): void {
+    this.calls.delete(pending.id);
+    if (pending.number > this.log.acknowledged) this.#setTimeout(pending.number, 0);
+  }
+
+  #setTimeout(number: number, timeoutMs: number): void {
+    const { bytes, at } = this.log.frame(number);
+    bytes.writeUInt32BE(timeoutMs, at + CALL_TIMEOUT_AT);
+  }
+
+  #writeId(type: number, id: number, body: BodyPlace, now: number): void {
+    const at = this.#append(type, 4, body, now);
+    this.log.frameBytes.writeUInt32BE(id, at);
+  }
+
+  /** Writes a frame but for the fields in front of its body; answers where these begin. */
+  #append(type: number, fieldBytes: number, body: BodyPlace, now: number): number {
+    const { bytes, start, end } = body;
+    const payloadBytes = fieldBytes + end - start;
+    const { maxMessageBytes } = this.#limits;
+    if (payloadBytes + 1 > maxMessageBytes) throw tooLong(payloadBytes + 1, maxMessageBytes);
+    const at = this.log.append(type, payloadBytes, now) + HEAD_BYTES;
+    copyBytes(bytes, start, end, this.log.frameBytes, at + fieldBytes);
+    if (type === EVENT || type === CALL || type === OPEN) this.lane.sent += HEAD_BYTES + payloadBytes;
+    return at;
+  }
+
+  #takeId(): number {
+    const id = this.#nextId;
+    // Ids are used again after 2^31 calls, long after the last one with the same id was answered.
+    this.#nextId = id + 2 > MAX_ID ? 2 - (id % 2) : id + 2;
+    return id;
+  }
+}
+
+/** A body of no bytes. */
+export const NOTHING: BodyPlace = { bytes: new Uint8Array(0), start: 0, end: 0 };
+
+function wireTimeout(timeoutMs: number): number {
+  if (timeoutMs === Infinity) return NO_TIMEOUT;
+  return Math.max(1, Math.min(MAX_TIMEOUT_MS, Math.ceil(timeoutMs)));
+}
+
+function unsent(detail: string): ConnectionError {
+  return new ConnectionError("SESSION_LOST", { op: "send", detail, side: "system", outcome: "none" });
+}
+
+function tooLong(bytes: number, limitBytes: number): UsageError {
+  const detail = `a message of ${bytes} bytes is longer than the ${limitBytes} that the peer receives; send it as a stream`;
+  return new UsageError("FRAME_TOO_LONG", { op: "send", detail, side: "local", outcome: "none" });
+}

@@ -1,0 +1,225 @@
+/**
+ * The numbered messages of one direction, from the moment they get their number until the peer has acknowledged them. It is
+ * the queue of what is to be sent and the buffer of what may have to be sent again: the same bytes, written once.
+ */
+
+import { HEAD_BYTES } from "./frame-types.ts";
+
+interface Block {
+  readonly bytes: Buffer;
+  /** The position of the first byte; positions count up over all blocks. */
+  readonly base: number;
+  /** Bytes that are written. */
+  used: number;
+}
+
+const SMALLEST_BLOCK_BYTES = 1024;
+const LARGEST_BLOCK_BYTES = 65_536;
+const FIRST_CAPACITY = 16;
+const NO_BYTES: Buffer = Buffer.alloc(0);
+
+/** Where the frame of one message stands, with its head. The log has one such object and uses it again and again. */
+export interface FramePlace {
+  readonly bytes: Buffer;
+  /** Where the frame begins. */
+  readonly at: number;
+}
+
+/** The messages that are not acknowledged. Numbers begin with 1. */
+export class ReplayLog {
+  /** The number of the last message. */
+  last = 0;
+  /** The number of the last message that was acknowledged. */
+  acknowledged = 0;
+  /** The number of the last message that was handed to the connection of now. */
+  sent = 0;
+  /** The highest number that was ever handed to a connection. */
+  transmitted = 0;
+  /** The block with the frame of the last message. */
+  frameBytes: Buffer = NO_BYTES;
+  /** Memory that is held, free space of the blocks included. */
+  pinnedBytes = 0;
+  readonly #blocks: Block[] = [];
+  readonly #place = { bytes: NO_BYTES, at: 0 };
+  /** By number modulo their length: where the frame begins, and when it was written. */
+  #positions: Float64Array = new Float64Array(FIRST_CAPACITY);
+  #times: Float64Array = new Float64Array(FIRST_CAPACITY);
+  #nextBlockBytes = SMALLEST_BLOCK_BYTES;
+
+  /** Messages that are not acknowledged. */
+  get count(): number {
+    return this.last - this.acknowledged;
+  }
+
+  /** Bytes of the messages that are not acknowledged, with what their blocks leave free between them. */
+  get retainedBytes(): number {
+    const tail = this.#blocks[this.#blocks.length - 1];
+    if (tail === undefined || this.count === 0) return 0;
+    return tail.base + tail.used - (this.#positions[this.#slot(this.acknowledged + 1)] as number);
+  }
+
+  /** Whether something waits to be sent on the connection of now. */
+  get hasUnsent(): boolean {
+    return this.sent < this.last;
+  }
+
+  /** When the oldest message was written that is not acknowledged; Infinity when all are. */
+  get oldestAt(): number {
+    return this.count === 0 ? Infinity : (this.#times[this.#slot(this.acknowledged + 1)] as number);
+  }
+
+  /**
+   * Gives the next number to a message, and writes the head of its frame. The caller must write the payload, which begins
+   * `HEAD_BYTES` behind the place in `frameBytes` that is answered.
+   */
+  append(type: number, payloadBytes: number, now: number): number {
+    const frameBytes = HEAD_BYTES + payloadBytes;
+    let block = this.#blocks[this.#blocks.length - 1];
+    if (block === undefined || block.used + frameBytes > block.bytes.length) block = this.#addBlock(block, frameBytes);
+    const at = block.used;
+    block.used = at + frameBytes;
+    if (this.count === this.#positions.length) this.#grow();
+    this.last += 1;
+    const slot = this.#slot(this.last);
+    this.#positions[slot] = block.base + at;
+    this.#times[slot] = now;
+    const { bytes } = block;
+    const length = payloadBytes + 1;
+    bytes[at] = length >>> 24;
+    bytes[at + 1] = length >>> 16;
+    bytes[at + 2] = length >>> 8;
+    bytes[at + 3] = length;
+    bytes[at + 4] = type;
+    this.frameBytes = bytes;
+    return at;
+  }
+
+  /** The frame of a message that is not acknowledged. Valid until the next call. */
+  frame(number: number): FramePlace {
+    const position = this.#positions[this.#slot(number)] as number;
+    const block = this.#blocks[this.#blockOf(position)] as Block;
+    return this.#at(block.bytes, position - block.base);
+  }
+
+  /** Forgets the messages up to `number`, which must not be above `sent` nor below `acknowledged`. */
+  acknowledge(number: number): void {
+    if (number === this.acknowledged) return;
+    this.acknowledged = number;
+    if (this.sent < number) this.sent = number;
+    if (this.count === 0) {
+      this.#empty();
+      return;
+    }
+    const first = this.#blockOf(this.#positions[this.#slot(number + 1)] as number);
+    for (const block of this.#blocks.splice(0, first)) this.pinnedBytes -= block.bytes.length;
+  }
+
+  /** Begins again behind `number`, on a new connection. Answers how many messages will be sent again. */
+  rewind(number: number): number {
+    this.sent = number;
+    return Math.max(0, this.transmitted - number);
+  }
+
+  /** The last number that `take` would answer with at most `maxBytes`, at least one message. */
+  reach(maxBytes: number): number {
+    const start = this.#positions[this.#slot(this.sent + 1)] as number;
+    const tail = this.#blocks[this.#blocks.length - 1] as Block;
+    if (tail.base + tail.used - start <= maxBytes) return this.last;
+    let low = this.sent + 1;
+    let high = this.last;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((this.#positions[this.#slot(middle)] as number) - start < maxBytes) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** Adds the messages behind `sent` up to `number` to `chunks`, as they are to be written. They are views. */
+  take(number: number, chunks: Uint8Array[]): void {
+    let position = this.#positions[this.#slot(this.sent + 1)] as number;
+    const end = number === this.last ? Infinity : (this.#positions[this.#slot(number + 1)] as number);
+    for (let index = this.#blockOf(position); index < this.#blocks.length && position < end; index += 1) {
+      const block = this.#blocks[index] as Block;
+      const from = Math.max(0, position - block.base);
+      const to = Math.min(block.used, end - block.base);
+      if (to > from) chunks.push(block.bytes.subarray(from, to));
+      position = block.base + block.bytes.length;
+    }
+    this.sent = number;
+    if (number > this.transmitted) this.transmitted = number;
+  }
+
+  /** Gives back what an idle session does not need. */
+  trim(): void {
+    if (this.count > 0) return;
+    this.#blocks.length = 0;
+    this.frameBytes = NO_BYTES;
+    this.pinnedBytes = 0;
+    this.#nextBlockBytes = SMALLEST_BLOCK_BYTES;
+    if (this.#positions.length > FIRST_CAPACITY) {
+      this.#positions = new Float64Array(FIRST_CAPACITY);
+      this.#times = new Float64Array(FIRST_CAPACITY);
+    }
+  }
+
+  /** Nothing is retained: the last block is used again, if it is of the usual size. */
+  #empty(): void {
+    const block = this.#blocks.pop();
+    this.#blocks.length = 0;
+    this.pinnedBytes = 0;
+    if (block === undefined || block.bytes.length > LARGEST_BLOCK_BYTES) return;
+    this.#blocks.push({ bytes: block.bytes, base: block.base + block.bytes.length, used: 0 });
+    this.pinnedBytes = block.bytes.length;
+  }
+
+  #addBlock(before: Block | undefined, minBytes: number): Block {
+    const base = before === undefined ? 0 : before.base + before.bytes.length;
+    const bytes = Buffer.allocUnsafeSlow(Math.max(minBytes, this.#nextBlockBytes));
+    if (before?.used === 0) this.#drop(before);
+    this.#nextBlockBytes = Math.min(LARGEST_BLOCK_BYTES, this.#nextBlockBytes * 2);
+    const block = { bytes, base, used: 0 };
+    this.#blocks.push(block);
+    this.pinnedBytes += bytes.length;
+    return block;
+  }
+
+  #drop(block: Block): void {
+    this.#blocks.pop();
+    this.pinnedBytes -= block.bytes.length;
+  }
+
+  #grow(): void {
+    const positions = new Float64Array(this.#positions.length * 2);
+    const times = new Float64Array(positions.length);
+    for (let number = this.acknowledged + 1; number <= this.last; number += 1) {
+      const slot = number & (positions.length - 1);
+      positions[slot] = this.#positions[this.#slot(number)] as number;
+      times[slot] = this.#times[this.#slot(number)] as number;
+    }
+    this.#positions = positions;
+    this.#times = times;
+  }
+
+  #blockOf(position: number): number {
+    let low = 0;
+    let high = this.#blocks.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if ((this.#blocks[middle] as Block).base <= position) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  #slot(number: number): number {
+    // Bit operators take a number modulo 2^32, which keeps its lowest bits.
+    return number & (this.#positions.length - 1);
+  }
+
+  #at(bytes: Buffer, at: number): FramePlace {
+    this.#place.bytes = bytes;
+    this.#place.at = at;
+    return this.#place;
+  }
+}

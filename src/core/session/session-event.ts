@@ -1,0 +1,123 @@
+/** What a session tells. */
+
+import type { ZocaloError } from "../errors.ts";
+
+/** A body inside the bytes that came: `bytes[start, end)`, valid until the next event is asked for. */
+interface Body {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** An event of the peer. Tell the session with `handled(chargeBytes)` when it was handled. */
+export interface EventReceived extends Body {
+  readonly type: "event";
+  /** Its place in the list of what this side offers. */
+  readonly method: number;
+  readonly chargeBytes: number;
+}
+
+/** A call of the peer. Answer with `respond` or `fail`. */
+export interface CallReceived extends Body {
+  readonly type: "call";
+  readonly id: number;
+  readonly method: number;
+  /** Time that is left for the answer; Infinity for no deadline. When it is up, `cancelled` comes. */
+  readonly timeoutMs: number;
+}
+
+/** The peer opens a stream. Send items, `endStream`, `fail`, or `cancel`. */
+export interface StreamOpened extends Body {
+  readonly type: "open";
+  readonly id: number;
+  readonly method: number;
+  /** Whether the peer sends items, and whether it receives them. */
+  readonly peerSends: boolean;
+  readonly peerReceives: boolean;
+}
+
+/** An item of a stream. Tell the session with `itemHandled(id, chargeBytes)` when it was handled. */
+export interface ItemReceived extends Body {
+  readonly type: "item";
+  readonly id: number;
+  readonly chargeBytes: number;
+}
+
+/** The answer to a call of this side, or an error that ends a call or a stream. */
+export interface AnswerReceived extends Body {
+  readonly type: "result" | "error";
+  readonly id: number;
+}
+
+/** Something about one call or stream. */
+export interface IdEvent {
+  /**
+   * `cancelled`: nobody waits any more for a call or a stream of the peer. `timedOut`: a call of this side was not answered
+   * in its time. `itemsEnded`: the peer sends no more items. `streamWritable`: a stream that had no credit has some.
+   */
+  readonly type: "cancelled" | "timedOut" | "itemsEnded" | "streamWritable";
+  readonly id: number;
+}
+
+/** Something about the session. */
+export interface PlainEvent {
+  /**
+   * `writable`: a call, event or stream that was not taken for lack of room may be tried again. `confirmed`: the peer has
+   * the welcome of this connection; the token before it is of no use any more. `unresponsive`: nothing was heard from the
+   * peer for too long: abort the connection, then call `detach`.
+   */
+  readonly type: "writable" | "confirmed" | "unresponsive";
+}
+
+/** A connection was attached. */
+export interface Attached {
+  readonly type: "attached";
+  /** Whether it continues an earlier one. */
+  readonly resumed: boolean;
+  /** Messages that are sent again, because the peer has not got them. */
+  readonly replayed: number;
+}
+
+/** The peer is about to leave. */
+export interface GoAwayReceived {
+  readonly type: "goAway";
+  /** Whether the session can be continued on another connection. */
+  readonly survives: boolean;
+  /** When to connect again. */
+  readonly retryAfterMs: number;
+}
+
+/** A message, call or stream that may not have done its work because the session is lost. */
+export interface Lost {
+  readonly type: "lost";
+  readonly kind: "event" | "call" | "result" | "error" | "cancel" | "open" | "item" | "end";
+  /** The call or stream; 0 for an event. */
+  readonly id: number;
+  /** The place of the method in the list of what the peer offers; -1 where the message does not name it. */
+  readonly method: number;
+  /** `not-sent`: it cannot have reached the peer. `unknown`: it may have. */
+  readonly outcome: "not-sent" | "unknown";
+}
+
+/** The session is over. Nothing follows. */
+export interface Ended {
+  readonly type: "ended";
+  /** Undefined when it was closed in order, by either side. */
+  readonly error: ZocaloError | undefined;
+  /** What the side that closed it said. */
+  readonly message: string;
+}
+
+/** What a session tells, in order. */
+export type SessionEvent =
+  | EventReceived
+  | CallReceived
+  | StreamOpened
+  | ItemReceived
+  | AnswerReceived
+  | IdEvent
+  | PlainEvent
+  | Attached
+  | GoAwayReceived
+  | Lost
+  | Ended;

@@ -1,0 +1,398 @@
+/** The session: numbered messages both ways, over one connection after the other. */
+
+import { ConnectionError, ZocaloError } from "../errors.ts";
+import type { Machine } from "../machine.ts";
+import { Attachment } from "./attachment.ts";
+import { brokenProtocol } from "./broken-protocol.ts";
+import { type CloseReason, encodeClose } from "./close-frame.ts";
+import type { GoAway } from "./control-frames.ts";
+import { type ControlSink, readControl } from "./control-reader.ts";
+import { NUMBERED } from "./frame-types.ts";
+import { Incoming } from "./incoming.ts";
+import { type LossScope, lossesOf, refusedRequests } from "./losses.ts";
+import { type BodyPlace, DEFAULT_REPLAY, Outgoing, type ReplayBounds } from "./outgoing.ts";
+import type { SessionEvent } from "./session-event.ts";
+import { DEFAULT_KEPT_MS, type ResumePoint, type SessionSettings } from "./session-settings.ts";
+import { SessionState, type SessionStateName } from "./state.ts";
+import { StreamTable } from "./stream-table.ts";
+
+/** Most bytes that `output` answers at once: enough for a cheap system call, so few that an answer soon follows. */
+const OUTPUT_BYTES = 262_144;
+/** Bytes of the length field of a frame. */
+const LENGTH_BYTES = 4;
+const NO_CHUNKS: readonly Uint8Array[] = [];
+
+/** A session of either side. See {@link Machine} for how it is driven. */
+export class Session implements Machine<SessionEvent> {
+  readonly #settings: SessionSettings;
+  readonly #bounds: ReplayBounds;
+  readonly #keptMs: number;
+  readonly #state: SessionState = new SessionState();
+  readonly #streams: StreamTable;
+  readonly #outgoing: Outgoing;
+  readonly #incoming: Incoming;
+  readonly #sink: ControlSink = this.#createSink();
+  readonly #events: SessionEvent[] = [];
+  /** The connection of now. */
+  #link: Attachment | undefined;
+  #attachments = 0;
+  #detachedAt: number;
+  #now: number;
+  #found: SessionEvent | undefined;
+  /** Messages of the peer that were received. */
+  #received = 0;
+  /** After a GOAWAY of this side: requests above this number are not accepted. */
+  #acceptedUpTo = Infinity;
+  /** After a GOAWAY of the peer: requests above this number were reported. */
+  #reportedAbove = Infinity;
+  #lastWords: readonly Uint8Array[] = NO_CHUNKS;
+
+  constructor(settings: SessionSettings, now: number) {
+    const { role, limits, peerLimits, replay, keptMs = DEFAULT_KEPT_MS } = settings;
+    this.#settings = settings;
+    this.#bounds = { ...DEFAULT_REPLAY, ...replay };
+    this.#keptMs = keptMs;
+    this.#streams = new StreamTable(peerLimits.streamWindowBytes, limits.streamWindowBytes);
+    this.#outgoing = new Outgoing(role === "client" ? 1 : 2, peerLimits, this.#bounds, this.#streams);
+    this.#incoming = new Incoming(role === "client" ? 0 : 1, limits, this.#streams, this.#outgoing);
+    this.#detachedAt = this.#now = now;
+  }
+
+  /** Where the session stands. */
+  get state(): SessionStateName {
+    return this.#state.name;
+  }
+
+  /** The counters of now. */
+  get resumePoint(): ResumePoint {
+    const { acknowledged, last } = this.#outgoing.log;
+    return { received: this.#received, acknowledged, sent: last };
+  }
+
+  /** Messages of this side that the peer has not acknowledged. */
+  get unacknowledged(): number {
+    return this.#outgoing.log.count;
+  }
+
+  /** Calls of either side that are not answered, and open streams. */
+  get pending(): number {
+    return this.#outgoing.calls.size + this.#incoming.callCount + this.#streams.own + this.#streams.foreign;
+  }
+
+  /** Memory that the session holds for its messages (D.6). */
+  get retainedBytes(): number {
+    return this.#outgoing.log.pinnedBytes + (this.#link?.decoder.heldBytes ?? 0);
+  }
+
+  /** The last round trip of a ping on this connection, in milliseconds. */
+  get roundTripMs(): number | undefined {
+    return this.#link?.keepalive.roundTripMs;
+  }
+
+  /**
+   * The session has a connection, its first one or another one. The one before, if any, is of no use any more: abort it,
+   * and let none of its bytes come here.
+   *
+   * @param peerReceived - The number of the last message that the peer has received; 0 for a new session.
+   * @returns false when the session has ended, or the number lies outside of what was acknowledged and sent (D.5).
+   */
+  attach(peerReceived: number, now: number): boolean {
+    const { log } = this.#outgoing;
+    if (peerReceived < log.acknowledged || peerReceived > log.transmitted || !this.#state.apply("attach")) return false;
+    const { limits, peerLimits } = this.#settings;
+    const link = new Attachment(limits.maxMessageBytes, Math.min(limits.heartbeatMs, peerLimits.heartbeatMs), now);
+    this.#link = link;
+    this.#outgoing.acknowledge(peerReceived);
+    const replayed = this.#outgoing.rewind(peerReceived);
+    // Said at once: it tells the peer that its welcome, or the first message behind it, has arrived.
+    link.acknowledge(this.#received);
+    link.control.credit(0, this.#incoming.lane.grant());
+    this.#streams.grantAll(link.control);
+    this.#events.push({ type: "attached", resumed: this.#attachments > 0, replayed });
+    this.#attachments += 1;
+    this.#outgoing.tellRoom(this.#events);
+    return true;
+  }
+
+  /** The connection is lost or was given up. Messages wait for the next one. */
+  detach(now: number): void {
+    if (!this.#state.apply("detach")) return;
+    this.#detachedAt = now;
+    this.#link = undefined;
+  }
+
+  receive(bytes: Uint8Array, start: number, end: number, now: number): void {
+    const link = this.#link;
+    if (link === undefined || start === end) return;
+    this.#now = now;
+    link.keepalive.heard(now);
+    link.input = bytes;
+    link.at = start;
+    link.end = end;
+  }
+
+  end(now: number): void {
+    this.detach(now);
+  }
+
+  nextEvent(): SessionEvent | undefined {
+    const told = this.#events.shift();
+    const link = this.#link;
+    if (told !== undefined || link?.input === undefined) return told;
+    this.#found = undefined;
+    try {
+      link.at += link.decoder.scan(link.input, link.at, link.end, this.#onFrame);
+    } catch (error) {
+      if (!(error instanceof ZocaloError)) throw error;
+      this.#finish(error, error.detail, this.#now);
+    }
+    if (link.at === link.end) link.input = undefined;
+    return this.#found ?? this.#events.shift();
+  }
+
+  output(now: number): readonly Uint8Array[] {
+    const link = this.#link;
+    if (link === undefined) {
+      const words = this.#lastWords;
+      this.#lastWords = NO_CHUNKS;
+      return words;
+    }
+    const sending = this.#outgoing.log.hasUnsent && !link.holding;
+    if (this.#incoming.lane.due) link.control.credit(0, this.#incoming.lane.grant());
+    this.#streams.grantDue(link.control);
+    const chunks: Uint8Array[] = [];
+    link.takeControl(this.#received, sending, now, chunks);
+    if (sending) this.#outgoing.take(OUTPUT_BYTES, now, chunks);
+    return chunks;
+  }
+
+  nextDeadline(): number {
+    if (this.#state.name === "ended") return Infinity;
+    const link = this.#link;
+    const expiry = Math.min(this.#outgoing.nextExpiry, this.#incoming.nextExpiry);
+    const age = this.#outgoing.log.oldestAt + this.#bounds.maxAgeMs;
+    const connection =
+      link === undefined ? this.#detachedAt + this.#keptMs : Math.min(link.ackDueAt, link.keepalive.deadline);
+    return Math.min(expiry, age, connection);
+  }
+
+  onDeadline(now: number): void {
+    if (now < this.nextDeadline()) return;
+    this.#outgoing.expire(now, (id) => this.#events.push({ type: "timedOut", id }));
+    this.#incoming.expire(now, (id, chargeBytes) => {
+      this.#incoming.lane.use(chargeBytes);
+      this.#events.push({ type: "cancelled", id });
+    });
+    if (now >= this.#outgoing.log.oldestAt + this.#bounds.maxAgeMs) {
+      const error = new ConnectionError("REPLAY_OVERFLOW", { op: "session" });
+      this.#finish(error, error.detail, now);
+    } else if (this.#link !== undefined) this.#checkPeer(this.#link, now);
+    else if (now >= this.#detachedAt + this.#keptMs) {
+      const detail = `no connection came within ${this.#keptMs} ms`;
+      this.lose(new ConnectionError("SESSION_LOST", { op: "session", detail }));
+    }
+  }
+
+  /** Sends an event. Answers false when there is no room: try again after `writable`. */
+  sendEvent(method: number, body: BodyPlace, now: number): boolean {
+    return this.#outgoing.event(method, body, now);
+  }
+
+  /** Sends a call; answers its id. Answers 0 when there is no room: try again after `writable`. */
+  call(method: number, body: BodyPlace, timeoutMs: number, now: number): number {
+    return this.#outgoing.call(method, body, timeoutMs, now);
+  }
+
+  /** Opens a stream; answers its id. Answers 0 when there is no room: try again after `writable`. */
+  openStream(method: number, body: BodyPlace, directions: { sends: boolean; receives: boolean }, now: number): number {
+    return this.#outgoing.open(method, body, directions, now);
+  }
+
+  /** Sends an item. Answers false when there is no room: try again after `streamWritable`. */
+  sendItem(id: number, body: BodyPlace, now: number): boolean {
+    return this.#outgoing.item(id, body, now);
+  }
+
+  /** Ends the items of this side of a stream. */
+  endStream(id: number, now: number): void {
+    this.#outgoing.endItems(id, now);
+  }
+
+  /** Answers a call of the peer. False when nobody waits for it any more. */
+  respond(id: number, body: BodyPlace, now: number): boolean {
+    const chargeBytes = this.#incoming.settle(id);
+    if (chargeBytes === undefined) return false;
+    this.#incoming.lane.use(chargeBytes);
+    this.#outgoing.respond(id, body, now);
+    return true;
+  }
+
+  /** Ends a call of the peer, or a stream, with an error: the UTF-8 of `{"code", "message", "data"}`. */
+  fail(id: number, body: BodyPlace, now: number): boolean {
+    const chargeBytes = this.#incoming.settle(id);
+    if (chargeBytes !== undefined) this.#incoming.lane.use(chargeBytes);
+    else if (!this.#streams.drop(id)) return false;
+    this.#outgoing.fail(id, body, now);
+    return true;
+  }
+
+  /** Gives up a call of this side, or a stream of either side. False when it is over already. */
+  cancel(id: number, now: number): boolean {
+    const cancelled = this.#outgoing.cancel(id, now);
+    if (cancelled) this.#outgoing.tellRoom(this.#events);
+    return cancelled;
+  }
+
+  /** An event was handled: its bytes are free for the next one. */
+  handled(chargeBytes: number): void {
+    this.#incoming.lane.use(chargeBytes);
+  }
+
+  /** An item of a stream was handled. */
+  itemHandled(id: number, chargeBytes: number): void {
+    this.#streams.use(id, chargeBytes);
+  }
+
+  /**
+   * Tells the peer that this side leaves. `survives`: the session goes on, on a connection that the client makes after
+   * `retryAfterMs`; nothing more is received on this one. Otherwise no new requests are accepted; those that were are
+   * finished, and `close` follows when `pending` is 0.
+   */
+  goAway(survives: boolean, retryAfterMs: number): void {
+    const link = this.#link;
+    if (link === undefined || !this.#state.apply("leave")) return;
+    link.deaf = survives;
+    if (!survives) this.#acceptedUpTo = Math.min(this.#acceptedUpTo, this.#received);
+    link.control.goAway({ survives, retryAfterMs, accepted: this.#received });
+  }
+
+  /** Ends the session in order. Write the output, then close the connection. What is not acknowledged is reported. */
+  close(message: string, now: number): void {
+    this.#finish(undefined, message, now);
+  }
+
+  /** The session cannot go on: the server does not have it any more, or this process gives it up. Nothing is sent. */
+  lose(error: ZocaloError): void {
+    if (this.#state.apply("end")) this.#report(error, error.detail, this.#outgoing.log.transmitted);
+  }
+
+  /** What to write to a connection that another one replaces, before it is closed (D.3). */
+  farewell(): Uint8Array {
+    return encodeClose(this.#received, {
+      code: "SESSION_TAKEN_OVER",
+      message: "a newer connection has taken its place",
+    });
+  }
+
+  // A property, so that no function is made for each piece of input.
+  readonly #onFrame = (bytes: Buffer, start: number, end: number): void => {
+    const link = this.#link;
+    // A message behind the one that ended the session, or the connection.
+    if (link === undefined) return;
+    if (start === end) throw brokenProtocol("a frame has no type");
+    const numbered = ((bytes[start] as number) & NUMBERED) !== 0;
+    this.#found = numbered ? this.#count(link, bytes, start, end) : readControl(bytes, start, end, this.#sink);
+    if (this.#found !== undefined || this.#events.length > 0) link.decoder.stop();
+  };
+
+  #count(link: Attachment, bytes: Buffer, start: number, end: number): SessionEvent | undefined {
+    if (link.deaf) return undefined;
+    const refused = this.#acceptedUpTo !== Infinity && Incoming.isRequest(bytes[start] as number);
+    const found = refused ? undefined : this.#incoming.message(bytes, start, end, this.#now);
+    this.#received += 1;
+    link.counted(LENGTH_BYTES + end - start, this.#received, this.#now);
+    // An answer makes room for another call.
+    if (this.#outgoing.blocked) this.#outgoing.tellRoom(this.#events);
+    return found;
+  }
+
+  #createSink(): ControlSink {
+    return {
+      acked: (number) => this.#acked(number),
+      credited: (id, limitBytes) => this.#credited(id, limitBytes),
+      pinged: (bytes, start) => this.#link?.pong(bytes, start),
+      ponged: () => this.#link?.keepalive.answered(this.#now),
+      leaving: (say) => this.#peerLeaves(say),
+      closed: (received, reason) => this.#peerCloses(received, reason),
+    };
+  }
+
+  #credited(id: number, limitBytes: number): void {
+    const credit = id === 0 ? this.#outgoing.lane : this.#streams.get(id)?.sendCredit;
+    credit?.raise(limitBytes);
+    this.#outgoing.tellRoom(this.#events);
+  }
+
+  #acked(number: number): SessionEvent | undefined {
+    const { log } = this.#outgoing;
+    if (number < log.acknowledged || number > log.sent) throw brokenProtocol("it acknowledges what was not sent");
+    this.#outgoing.acknowledge(number);
+    this.#outgoing.tellRoom(this.#events);
+    const link = this.#link;
+    if (link === undefined || link.confirmed) return undefined;
+    link.confirmed = true;
+    return { type: "confirmed" };
+  }
+
+  #peerLeaves(say: GoAway): SessionEvent {
+    const { survives, retryAfterMs, accepted } = say;
+    const { log } = this.#outgoing;
+    if (accepted < log.acknowledged || accepted > log.sent) throw brokenProtocol("it accepts what was not sent");
+    this.#state.apply("leave");
+    if (survives) {
+      if (this.#link !== undefined) this.#link.holding = true;
+    } else if (this.#reportedAbove === Infinity) {
+      this.#reportedAbove = accepted;
+      const refused = refusedRequests(log, accepted);
+      this.#outgoing.leave(refused);
+      this.#events.push(...refused);
+    }
+    return { type: "goAway", survives, retryAfterMs };
+  }
+
+  #peerCloses(received: number, reason: CloseReason): void {
+    const { log } = this.#outgoing;
+    if (received >= log.acknowledged && received <= log.sent) this.#outgoing.acknowledge(received);
+    this.#state.apply("end");
+    const { code, message } = reason;
+    const error =
+      code === "" ? undefined : new ConnectionError(code, { op: "session", detail: message, side: "remote" });
+    // The peer has said what it received: nothing above that has reached it.
+    this.#report(error, message, log.acknowledged);
+  }
+
+  #checkPeer(link: Attachment, now: number): void {
+    const verdict = link.keepalive.check(now);
+    if (verdict === "ask") {
+      link.control.ping();
+      this.#outgoing.log.trim();
+    } else if (verdict === "dead") {
+      this.#events.push({ type: "unresponsive" });
+      this.detach(now);
+    }
+  }
+
+  /** Ends the session with everything that is still to be sent, and a CLOSE. */
+  #finish(error: ZocaloError | undefined, message: string, now: number): void {
+    const link = this.#link;
+    if (!this.#state.apply("end")) return;
+    if (link !== undefined) {
+      const words: Uint8Array[] = [];
+      link.control.take(words);
+      if (error === undefined && !link.holding) this.#outgoing.take(Infinity, now, words);
+      words.push(encodeClose(this.#received, { code: error?.code ?? "", message }));
+      this.#lastWords = words;
+    }
+    this.#report(error, message, this.#outgoing.log.transmitted);
+  }
+
+  #report(error: ZocaloError | undefined, message: string, reached: number): void {
+    const scope: LossScope = { reached, reportedAbove: this.#reportedAbove };
+    this.#events.push(...lossesOf(this.#outgoing, this.#streams, scope), { type: "ended", error, message });
+    this.#link = undefined;
+    this.#outgoing.closed = true;
+    this.#outgoing.calls.clear();
+    this.#incoming.clear();
+    this.#streams.clear();
+  }
+}

@@ -1,0 +1,59 @@
+/** The states of a session, as a table. Only this file changes the state. */
+
+/**
+ * - `detached`: no connection; messages wait. Every session begins so.
+ * - `attached`: messages go both ways.
+ * - `leaving`: a GOAWAY was sent or received; what was accepted is finished.
+ * - `ended`: over, for good.
+ */
+export type SessionStateName = "detached" | "attached" | "leaving" | "ended";
+
+/** What can happen to a session. */
+export type SessionInput =
+  /** A connection was accepted for it: its first one, or one that takes over. */
+  | "attach"
+  /** The connection is lost, or was taken away. */
+  | "detach"
+  /** A GOAWAY was sent or received. */
+  | "leave"
+  /** It was closed by either side, or lost. */
+  | "end";
+
+/** What follows; what is not in the table cannot happen. */
+export const SESSION_TABLE: Readonly<Record<SessionStateName, Partial<Record<SessionInput, SessionStateName>>>> = {
+  detached: { attach: "attached", end: "ended" },
+  attached: { attach: "attached", detach: "detached", leave: "leaving", end: "ended" },
+  leaving: { attach: "attached", detach: "detached", leave: "leaving", end: "ended" },
+  ended: {},
+};
+
+/** Where a session stands. */
+export class SessionState {
+  #name: SessionStateName = "detached";
+
+  /** The name of the state. */
+  get name(): SessionStateName {
+    return this.#name;
+  }
+
+  /** Whether there is a connection. */
+  get connected(): boolean {
+    return this.#name === "attached" || this.#name === "leaving";
+  }
+
+  /** Changes the state; answers whether the table allows it. */
+  apply(input: SessionInput): boolean {
+    const next = SESSION_TABLE[this.#name][input];
+    if (next === undefined) return false;
+    this.#name = next;
+    return true;
+  }
+}
+
+/** The table as a Mermaid diagram, for the documentation. */
+export function sessionDiagram(): string {
+  const lines = Object.entries(SESSION_TABLE).flatMap(([from, inputs]) =>
+    Object.entries(inputs).map(([input, to]) => `  ${from} --> ${to}: ${input}`),
+  );
+  return ["stateDiagram-v2", "  [*] --> detached", ...lines, "  ended --> [*]", ""].join("\n");
+}

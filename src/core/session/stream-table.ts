@@ -1,0 +1,109 @@
+/** The open streams of a session. */
+
+import type { ControlFrames } from "./control-frames.ts";
+import { ReceiveCredit, SendCredit } from "./credit.ts";
+
+/** One stream. */
+export interface StreamEntry {
+  readonly id: number;
+  /** Whether this side opened it. */
+  readonly own: boolean;
+  /** Whether this side may still send items. */
+  sending: boolean;
+  /** Whether the peer may still send items. */
+  receiving: boolean;
+  readonly sendCredit: SendCredit;
+  readonly receiveCredit: ReceiveCredit;
+  /** An item was not taken for lack of credit; `streamWritable` is due. */
+  blocked: boolean;
+  /** The number of the message that opened it; 0 when the peer did. */
+  readonly number: number;
+  readonly method: number;
+}
+
+/** The streams that are open, by their id. */
+export class StreamTable {
+  readonly #entries: Map<number, StreamEntry> = new Map();
+  readonly #sendWindowBytes: number;
+  readonly #receiveWindowBytes: number;
+  /** Streams whose peer should be told that it may send more. */
+  readonly #due: Set<number> = new Set();
+  #own = 0;
+
+  /**
+   * @param sendWindowBytes - What the peer is ready to receive in one stream.
+   * @param receiveWindowBytes - What this side is ready to receive in one stream.
+   */
+  constructor(sendWindowBytes: number, receiveWindowBytes: number) {
+    this.#sendWindowBytes = sendWindowBytes;
+    this.#receiveWindowBytes = receiveWindowBytes;
+  }
+
+  /** Streams that this side opened, and streams that the peer opened. */
+  get own(): number {
+    return this.#own;
+  }
+  get foreign(): number {
+    return this.#entries.size - this.#own;
+  }
+
+  get(id: number): StreamEntry | undefined {
+    return this.#entries.get(id);
+  }
+
+  values(): Iterable<StreamEntry> {
+    return this.#entries.values();
+  }
+
+  open(entry: Pick<StreamEntry, "id" | "own" | "sending" | "receiving" | "number" | "method">): void {
+    this.#entries.set(entry.id, {
+      ...entry,
+      blocked: false,
+      sendCredit: new SendCredit(this.#sendWindowBytes),
+      receiveCredit: new ReceiveCredit(this.#receiveWindowBytes),
+    });
+    if (entry.own) this.#own += 1;
+  }
+
+  /** Forgets a stream at once. Answers whether it was there. */
+  drop(id: number): boolean {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return false;
+    this.#entries.delete(id);
+    if (entry.own) this.#own -= 1;
+    return true;
+  }
+
+  /** Forgets a stream when both directions have ended. */
+  settle(entry: StreamEntry): void {
+    if (!entry.sending && !entry.receiving) this.drop(entry.id);
+  }
+
+  /** Counts bytes of items that were handled. */
+  use(id: number, bytes: number): void {
+    const credit = this.#entries.get(id)?.receiveCredit;
+    credit?.use(bytes);
+    if (credit?.due === true) this.#due.add(id);
+  }
+
+  /** Tells the peer of every stream that it may send more in, if it is time. */
+  grantDue(control: ControlFrames): void {
+    if (this.#due.size === 0) return;
+    for (const id of this.#due) this.#grant(this.#entries.get(id), control);
+    this.#due.clear();
+  }
+
+  /** Tells the peer of every stream how much it may send, as on a new connection. */
+  grantAll(control: ControlFrames): void {
+    for (const entry of this.#entries.values()) this.#grant(entry, control);
+  }
+
+  #grant(entry: StreamEntry | undefined, control: ControlFrames): void {
+    if (entry?.receiving === true) control.credit(entry.id, entry.receiveCredit.grant());
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#own = 0;
+  }
+}
