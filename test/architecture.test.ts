@@ -104,6 +104,9 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/cli/send-datagrams.ts": "test/cli/datagrams.test.ts",
   "src/cli/send-messages.ts": "test/cli/send.test.ts",
   "src/cli/standard-input.ts": "test/cli/connect.test.ts",
+  "src/testing/codec-suite-errors.ts": "src/testing/codec-suite.test.ts",
+  "src/testing/codec-suite-flow.ts": "src/testing/codec-suite.test.ts",
+  "src/testing/codec-suite-messages.ts": "src/testing/codec-suite.test.ts",
 };
 
 /** A source with more lines of logic than this needs a test. */

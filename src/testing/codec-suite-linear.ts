@@ -7,7 +7,7 @@ import { type CodecCheck, encoded } from "./codec-check.ts";
 import { countedBytes, type LookCount } from "./counted-bytes.ts";
 
 /** The smaller of two messages; the other one has twice the size. */
-const SIZE_BYTES = 8192;
+const SIZE_BYTES = 1024;
 /** Twice the bytes may take so much more work. */
 const MOST_GROWTH = 2.2;
 /** Work that does not depend on the size. */
