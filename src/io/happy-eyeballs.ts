@@ -89,19 +89,23 @@ class Race {
     if (this.#over) return;
     this.#lookups -= 1;
     this.#waiting[family].push(...addresses);
-    if (this.#running.size > 0 || this.#attempts.length > 0) {
-      if (this.#running.size === 0) this.#next();
-      return;
-    }
+    const begun = this.#running.size > 0 || this.#attempts.length > 0;
     // Section 3: an IPv4 answer that comes first waits a little for the IPv6 one.
-    const early = family === 4 && this.#lookups > 0 && addresses.length > 0;
-    if (early) this.#timer = this.#network.clock.setTimer(() => this.#next(), RESOLUTION_DELAY_MS);
-    else this.#next();
+    const early = !begun && family === 4 && this.#lookups > 0 && addresses.length > 0;
+    if (early) this.#nextAfter(RESOLUTION_DELAY_MS);
+    // Section 5: while an attempt has not had its time, a later answer only joins those that wait.
+    else if (!begun || this.#timer === undefined) this.#next();
+  }
+
+  #nextAfter(delayMs: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.#network.clock.setTimer(() => this.#next(), delayMs);
   }
 
   /** Starts the next attempt; ends the race when there is none and nothing is under way. */
   #next(): void {
     this.#timer?.cancel();
+    this.#timer = undefined;
     const host = this.#take();
     if (host === undefined) {
       if (this.#running.size === 0 && this.#lookups === 0) this.#fail();
@@ -111,7 +115,7 @@ class Race {
     const controller = new AbortController();
     this.#running.add(controller);
     const startedAfterMs = this.#network.clock.now() - this.#startedAt;
-    this.#timer = this.#network.clock.setTimer(() => this.#next(), ATTEMPT_DELAY_MS);
+    this.#nextAfter(ATTEMPT_DELAY_MS);
     this.#attempt(address, controller.signal).then(
       (transport) => this.#connected(transport, controller),
       (error: unknown) => {
