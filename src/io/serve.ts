@@ -71,13 +71,14 @@ const DEFAULT_DRAIN_MS = 5000;
 
 class ServedConnection extends Connection implements Peer {
   detached = false;
-  server: { readonly draining: AbortSignal } | undefined;
+  server: { readonly draining: AbortSignal; release(peer: ServedConnection): void } | undefined;
 
   get draining(): AbortSignal {
     return this.server?.draining ?? AbortSignal.abort();
   }
   detach(): StreamSocket {
     this.detached = true;
+    this.server?.release(this);
     return this;
   }
 }
@@ -110,6 +111,8 @@ class ConnectionServer implements Server {
   #drained: Promise<DrainReport> | undefined;
   #resolveClosed: () => void = () => undefined;
   #onEmpty: (() => void) | undefined;
+  /** Ends the waiting of `drain`. */
+  #stop: (() => void) | undefined;
 
   constructor(network: Network, handler: PeerHandler, options: ServeOptions) {
     this.#network = network;
@@ -144,10 +147,13 @@ class ConnectionServer implements Server {
   /** Runs the handler; whatever comes of it stays with this one connection. */
   take(peer: ServedConnection): void {
     this.peers.add(peer);
-    void this.#serve(peer).finally(() => {
-      this.peers.delete(peer);
-      if (this.peers.size === 0) this.#onEmpty?.();
-    });
+    void this.#serve(peer).finally(() => this.release(peer));
+  }
+
+  /** A connection is not in the care of this server any more. */
+  release(peer: ServedConnection): void {
+    this.peers.delete(peer);
+    if (this.peers.size === 0) this.#onEmpty?.();
   }
 
   drain(options: OperationOptions = {}): Promise<DrainReport> {
@@ -157,7 +163,7 @@ class ConnectionServer implements Server {
 
   async close(): Promise<void> {
     const closing = this.drain({ timeoutMs: 0 });
-    this.#cut();
+    this.#stop?.();
     await closing;
   }
 
@@ -212,17 +218,24 @@ class ConnectionServer implements Server {
     return { finished: before - cut, cut, durationMs: clock.now() - startedAt };
   }
 
-  /** Waits for the handlers; then aborts what is left and answers how many that were. */
+  /**
+   * Waits for the handlers; then aborts what is left and answers how many that were. Those have one more turn of the event
+   * loop: enough for one that waits for its socket, and one that waits for something else cannot hold up the end.
+   */
   async #untilEmpty(options: OperationOptions): Promise<number> {
     if (this.peers.size === 0) return 0;
+    const { clock } = this.#network;
     let cut = 0;
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
+      this.#stop = () => {
+        this.#stop = undefined;
+        cut = this.#cut();
+        clock.defer(resolve);
+      };
     });
-    const stop = (): void => {
-      cut += this.#cut();
-    };
-    const timer = this.#network.clock.setTimer(stop, options.timeoutMs ?? DEFAULT_DRAIN_MS);
+    const stop = (): void => this.#stop?.();
+    const timer = clock.setTimer(stop, options.timeoutMs ?? DEFAULT_DRAIN_MS);
     options.signal?.addEventListener("abort", stop, { once: true });
     if (options.signal?.aborted === true) stop();
     await empty;
