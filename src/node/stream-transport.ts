@@ -86,6 +86,8 @@ export class KernelStream implements StreamTransport {
   #released = false;
   #finSent = false;
   #ended = false;
+  /** It was an end, not a reset: a sink that starts later is told too. */
+  #endKnown = false;
   #writing: WriteInProgress | undefined;
 
   constructor(socket: net.Socket, local: Address, remote: Address, options: KernelStreamOptions) {
@@ -117,6 +119,7 @@ export class KernelStream implements StreamTransport {
     if (this.#options.reads === "events") this.native.on("data", onData);
     if (this.#flowing) this.native.resume();
     if (this.native.destroyed) this.onClose();
+    else if (this.#endKnown) sink.ended();
   }
 
   pause(): void {
@@ -197,7 +200,10 @@ export class KernelStream implements StreamTransport {
   onEnd(): void {
     if (this.#ended || this.#released) return;
     this.#ended = true;
-    afterHiddenReset(this.native, this.#options.beneath, () => this.#sink?.ended());
+    afterHiddenReset(this.native, this.#options.beneath, () => {
+      this.#endKnown = true;
+      this.#sink?.ended();
+    });
   }
 
   onError(error: unknown): void {

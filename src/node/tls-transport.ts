@@ -8,7 +8,9 @@ import { systemError } from "./errno.ts";
 import { KernelStream, type StartTlsOptions } from "./stream-transport.ts";
 import { secureContext } from "./tls-context.ts";
 
-const contexts = new WeakMap<object, tls.SecureContext>();
+const contexts = new WeakMap<TlsOptions, tls.SecureContext>();
+/** Those of `sni`, by the entry's name. */
+const namedContexts = new WeakMap<TlsOptions, Map<string, tls.SecureContext>>();
 
 /** The context of an options object, made once: a listener uses one for all its connections. */
 function contextOf(options: TlsOptions): tls.SecureContext {
@@ -40,35 +42,40 @@ export function startTls(socket: net.Socket, options: StartTlsOptions, plain: Ke
       return;
     }
     const engine = secure;
-    // The server learns of a client certificate here, the client of the server's before `secureConnect`.
-    const ready = (): void => {
-      if (settled) return;
-      engine.off("error", fail).off("close", lost);
-      socket.off("error", fail).on("error", ignore);
+    const finished = (): void => {
+      // The server learns of a client certificate here, the client of the server's before `secureConnect`.
       const rejection = options.role === "server" ? clientRejection(engine, options) : undefined;
-      if (rejection !== undefined) {
-        plain.reset();
-        fail(rejection);
-        return;
-      }
-      const { localAddress, remoteAddress } = plain;
-      const info = tlsInfo(engine, options);
-      engine.pause();
-      resolve(
-        new KernelStream(engine, localAddress, remoteAddress, {
-          reads: "events",
-          beneath: socket,
-          tls: info,
-          startTls,
-        }),
-      );
+      const stream = secureStream(engine, socket, options, plain);
+      // This event comes from inside OpenSSL, which does not survive it when a listener destroys the engine.
+      setImmediate(() => {
+        if (settled) return;
+        engine.off("error", fail).off("close", lost);
+        socket.off("error", fail).on("error", ignore);
+        if (rejection === undefined) resolve(stream);
+        else {
+          stream.reset();
+          fail(rejection);
+        }
+      });
     };
     socket.on("error", fail);
     engine.once("error", fail);
     engine.once("close", lost);
-    // The event comes from inside OpenSSL, which does not survive it when a listener destroys the engine.
-    engine.once(options.role === "client" ? "secureConnect" : "secure", () => void setImmediate(ready));
+    engine.once(options.role === "client" ? "secureConnect" : "secure", finished);
   });
+}
+
+/** The transport over an engine whose handshake is finished; it listens from now on, since the peer may end at once. */
+function secureStream(
+  engine: tls.TLSSocket,
+  socket: net.Socket,
+  options: StartTlsOptions,
+  plain: KernelStream,
+): KernelStream {
+  const info = tlsInfo(engine, options);
+  engine.pause();
+  const kind = { reads: "events", beneath: socket, tls: info, startTls } as const;
+  return new KernelStream(engine, plain.localAddress, plain.remoteAddress, kind);
 }
 
 /** The engine reports what happens to the socket beneath it. */
@@ -98,19 +105,33 @@ function serverSide(socket: net.Socket, options: StartTlsOptions): tls.TLSSocket
     // OpenSSL refuses a client without a certificate (with an alert); one that it shows is judged in clientRejection.
     rejectUnauthorized: clientCertificate === "require",
     ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
-    ...(sni === undefined ? {} : { SNICallback: (name, answer) => answer(null, contextFor(name, sni, options)) }),
+    ...(sni === undefined ? {} : { SNICallback: (name, answer) => answerName(name, answer, sni, options) }),
   });
+}
+
+/** Answers inside a callback of OpenSSL, where an exception would end the process. */
+function answerName(
+  name: string,
+  answer: (error: Error | null, context?: tls.SecureContext) => void,
+  sni: NonNullable<TlsOptions["sni"]>,
+  base: TlsOptions,
+): void {
+  try {
+    answer(null, contextFor(name, sni, base));
+  } catch (error) {
+    answer(error as Error);
+  }
 }
 
 /** The identity for the name that the client asks for: the exact one, else a wildcard for one label (RFC 9525). */
 function contextFor(name: string, sni: NonNullable<TlsOptions["sni"]>, base: TlsOptions): tls.SecureContext {
   const asked = name.toLowerCase();
-  const identity = sni[asked] ?? sni[`*${asked.slice(asked.indexOf("."))}`];
-  if (identity === undefined) return contextOf(base);
-  const known = contexts.get(identity);
-  if (known !== undefined) return known;
-  const context = secureContext({ ...base, ...identity });
-  contexts.set(identity, context);
+  const entry = [asked, `*${asked.slice(asked.indexOf("."))}`].find((candidate) => Object.hasOwn(sni, candidate));
+  if (entry === undefined) return contextOf(base);
+  const named = namedContexts.get(base) ?? new Map<string, tls.SecureContext>();
+  namedContexts.set(base, named);
+  const context = named.get(entry) ?? secureContext({ ...base, ...sni[entry] });
+  named.set(entry, context);
   return context;
 }
 
