@@ -6,6 +6,7 @@ import { UsageError } from "../core/errors.ts";
 import type { ListenOptions, ListenerStats, RefusalReason } from "./listener.ts";
 
 const DEFAULT_MAX_CONNECTIONS = 10_000;
+const OF_LISTEN = { op: "listen" };
 
 /** Counts the connections of one listener and decides about new ones. */
 export class Admission {
@@ -31,9 +32,10 @@ export class Admission {
   constructor(options: ListenOptions) {
     this.#maxConnections = count("maxConnections", options.maxConnections, DEFAULT_MAX_CONNECTIONS);
     this.#maxPerAddress = count("maxConnectionsPerAddress", options.maxConnectionsPerAddress, Number.POSITIVE_INFINITY);
-    this.#allow = options.allow === undefined ? undefined : AddressList.parse(options.allow);
-    this.#deny = options.deny === undefined ? undefined : AddressList.parse(options.deny);
-    this.#trusted = options.proxyProtocol === undefined ? undefined : AddressList.parse(options.proxyProtocol.from);
+    this.#allow = options.allow === undefined ? undefined : AddressList.parse(options.allow, OF_LISTEN);
+    this.#deny = options.deny === undefined ? undefined : AddressList.parse(options.deny, OF_LISTEN);
+    this.#trusted =
+      options.proxyProtocol === undefined ? undefined : AddressList.parse(options.proxyProtocol.from, OF_LISTEN);
   }
 
   get stats(): ListenerStats {

@@ -40,11 +40,12 @@ export interface DoorOptions<Socket extends Connection> {
 export class Door<Socket extends Connection> implements Listener, ListenerSink, ConnectionOwner {
   readonly #network: Network;
   readonly #transport: ListenerTransport;
-  readonly #options: ListenOptions;
   readonly #admission: Admission;
   readonly #door: DoorOptions<Socket>;
   readonly #acceptQueue: number;
-  #tls: TlsOptions | undefined;
+  readonly #handshakeMs: number;
+  /** One object for all connections, because what is made from it is kept with it. */
+  #tls: (TlsOptions & { readonly role: "server" }) | undefined;
   #queue: Socket[] = [];
   #waiters: Waiter[] = [];
   readonly #handshakes: Set<(reason: unknown) => void> = new Set();
@@ -53,11 +54,15 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
   constructor(network: Network, transport: ListenerTransport, options: ListenOptions, door: DoorOptions<Socket>) {
     this.#network = network;
     this.#transport = transport;
-    this.#options = options;
     this.#door = door;
     this.#admission = new Admission(options);
     this.#acceptQueue = count("acceptQueue", options.acceptQueue, DEFAULT_ACCEPT_QUEUE);
-    if (transport.localAddress.transport === "tls") this.#tls = options.tls ?? {};
+    this.#handshakeMs = options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_MS;
+    if (!(this.#handshakeMs > 0)) {
+      const detail = `handshakeTimeoutMs must be a positive number, or Infinity for no limit, not ${this.#handshakeMs}`;
+      throw new UsageError("OPTION_INVALID", { ...this.#context("listen"), detail });
+    }
+    if (transport.localAddress.transport === "tls") this.#tls = { ...options.tls, role: "server" };
     publish("open", () => ({ kind: "listener", local: transport.localAddress.toString(), remote: undefined }));
     transport.start(this);
   }
@@ -105,7 +110,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
       throw new UsageError("OPTION_INVALID", { ...this.#context("setTls"), detail });
     }
     this.#transport.checkTls(options);
-    this.#tls = options;
+    this.#tls = { ...options, role: "server" };
   }
 
   close(): Promise<void> {
@@ -154,7 +159,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     const trusted = this.#admission.trusts(transport.remoteAddress);
     if (!trusted && this.#tls === undefined) {
       const reason = this.#admission.admit(transport.remoteAddress);
-      if (reason === undefined) this.#handOver(transport, transport.remoteAddress, new Uint8Array(0));
+      if (reason === undefined) this.#handOver(transport, transport.remoteAddress);
       else this.#turnAway(transport, transport.remoteAddress, reason);
       return;
     }
@@ -164,7 +169,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     });
     late.catch(() => undefined);
     this.#handshakes.add(giveUp);
-    const timeoutMs = this.#options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_MS;
+    const timeoutMs = this.#handshakeMs;
     const remote = transport.remoteAddress.toString();
     const timer = this.#network.clock.setTimer(
       () => giveUp(timeoutError(timeoutMs, { ...this.#context("handshake"), remote })),
@@ -181,12 +186,12 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
 
   async #handshake(transport: StreamTransport, trusted: boolean, late: Promise<never>): Promise<void> {
     let remote = transport.remoteAddress;
-    let unread = new Uint8Array(0);
+    let unread: Uint8Array | undefined;
     let current = transport;
     try {
       if (trusted) {
         const prelude = await Promise.race([readProxyHeader(transport), late]);
-        unread = new Uint8Array(prelude.unread);
+        unread = prelude.unread;
         const { source } = prelude.header;
         if (prelude.header.command === "proxy" && source !== undefined) remote = source.unmapped();
       }
@@ -201,10 +206,10 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     }
     try {
       if (this.#tls !== undefined) {
-        const secured = transport.startTls({ ...this.#tls, role: "server" }, unread);
+        const secured = transport.startTls(this.#tls, unread ?? new Uint8Array(0));
         secured.catch(() => undefined);
         current = await Promise.race([secured, late]);
-        unread = new Uint8Array(0);
+        unread = undefined;
       }
     } catch (error) {
       this.#admission.dismiss(remote);
@@ -219,7 +224,8 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     publish("error", () => ({ kind: "stream", local: this.localAddress.toString(), remote: remote.toString(), error }));
   }
 
-  #handOver(transport: StreamTransport, remote: Address, unread: Uint8Array): void {
+  /** `unread` are bytes that came behind a PROXY header; the transport is then paused. */
+  #handOver(transport: StreamTransport, remote: Address, unread?: Uint8Array): void {
     const full =
       this.#door.deliver === undefined && this.#waiters.length === 0 && this.#queue.length >= this.#acceptQueue;
     if (full || this.#closed !== undefined) {
@@ -231,7 +237,10 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     const announced = remote === transport.remoteAddress ? undefined : remote;
     const socket = this.#door.create(transport, announced);
     socket.belongsTo(this);
-    if (unread.length > 0) socket.received(unread);
+    if (unread !== undefined) {
+      transport.resume();
+      if (unread.length > 0) socket.received(unread);
+    }
     if (this.#door.deliver !== undefined) {
       this.#door.deliver(socket);
       return;
