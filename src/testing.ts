@@ -7,5 +7,7 @@
 
 export type { CodecSuiteOptions } from "./testing/codec-check.ts";
 export { codecSuite } from "./testing/codec-suite.ts";
+export type { ListenerWorld } from "./testing/listener-scene.ts";
+export { listenerSuite } from "./testing/listener-suite.ts";
 export { ManualClock } from "./testing/manual-clock.ts";
 export { type OpenedStreams, streamSuite, type StreamSuiteOptions } from "./testing/stream-suite.ts";

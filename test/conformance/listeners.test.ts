@@ -1,0 +1,38 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
+import { nodeNetwork } from "../../src/index.ts";
+import { listenerSuite, type ListenerWorld } from "../../src/testing.ts";
+import { testCertificates } from "../certificates.ts";
+
+/* One suite, every kind of door. */
+
+const folder = mkdtempSync(join(tmpdir(), "zocalo-doors-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const tcp: ListenerWorld = {
+  network: nodeNetwork,
+  address: () => "tcp://127.0.0.1:0",
+  refusal: "CONNECTION_REFUSED",
+  traits: { reset: true, halfClose: true },
+};
+
+const { authority, server } = await testCertificates();
+
+let doors = 0;
+
+listenerSuite("tcp over IPv4", tcp);
+listenerSuite("tcp over IPv6", { ...tcp, address: () => "tcp://[::1]:0" });
+listenerSuite("tls", {
+  ...tcp,
+  address: () => "tls://127.0.0.1:0",
+  listen: { tls: server },
+  connect: { tls: { ca: authority.cert } },
+});
+listenerSuite("unix", {
+  network: nodeNetwork,
+  address: () => `unix:${folder}/${doors++}.sock`,
+  refusal: "PATH_NOT_FOUND",
+  traits: { reset: false, halfClose: true },
+});
