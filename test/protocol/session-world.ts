@@ -1,0 +1,413 @@
+/**
+ * Two processes and the links between them, without a socket or a clock: the machines of handshake and session, driven as the
+ * io layer drives them. A test moves bytes, cuts links, lets time pass, and crashes processes.
+ */
+
+import assert from "node:assert/strict";
+import { contract } from "../../src/core/contract/contract.ts";
+import { ConnectionError } from "../../src/core/errors.ts";
+import { ClientHandshake } from "../../src/core/handshake/client-handshake.ts";
+import type { Hello, Welcome } from "../../src/core/handshake/hello.ts";
+import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
+import { type Agreement, agreeWithClient, type Capabilities } from "../../src/core/handshake/negotiate.ts";
+import { ServerHandshake } from "../../src/core/handshake/server-handshake.ts";
+import { MemorySessionStore } from "../../src/core/session/memory-session-store.ts";
+import { confirmToken, resumeSession } from "../../src/core/session/resume.ts";
+import { Session } from "../../src/core/session/session.ts";
+import type { SessionEvent } from "../../src/core/session/session-event.ts";
+import { SessionOracle, type SideName } from "./session-oracle.ts";
+
+const LIMITS = { ...DEFAULT_LIMITS, windowBytes: 300, streamWindowBytes: 100, maxCalls: 3, maxStreams: 2 };
+const REPLAY = { maxBytes: 2000, maxMessages: 12, maxAgeMs: 1_000_000 };
+const CAPABILITIES: Capabilities = {
+  contract: contract("world", "1.0.0", {}),
+  codecs: ["json"],
+  features: [],
+  limits: LIMITS,
+};
+export const KEPT_MS = 60_000;
+
+/** One connection. Bytes travel until they are delivered, or the link is cut. */
+export interface Link {
+  readonly toServer: Buffer[];
+  readonly toClient: Buffer[];
+  readonly handshake: ServerHandshake;
+  /** The session that this link carries at the server. */
+  served: ServedSession | undefined;
+  cut: boolean;
+}
+
+/** A session in the server process. */
+interface ServedSession {
+  readonly id: string;
+  readonly session: Session;
+  readonly agreement: Agreement;
+  readonly oracle: SessionOracle;
+  link: Link | undefined;
+  epoch: number;
+}
+
+/** What the client process knows of its session. */
+interface ClientSession {
+  readonly session: Session;
+  readonly oracle: SessionOracle;
+  readonly id: string;
+  readonly server: string;
+  token: string;
+}
+
+/** Two processes and the links between them. */
+export class SessionWorld {
+  now = 0;
+  readonly links: Link[] = [];
+  client: ClientSession | undefined;
+  /** The link that the client uses; all others it has abandoned. */
+  link: Link | undefined;
+  #handshake: ClientHandshake | undefined;
+  #attempt = 0;
+  #server = { instance: "i0", store: new MemorySessionStore(), sessions: new Map<string, ServedSession>() };
+  readonly #oracles: Map<string, SessionOracle> = new Map();
+  #serial = 0;
+  /** The stream of each session, once there is one. */
+  readonly streams: WeakMap<Session, number> = new WeakMap();
+  /** Whether something happened after which a session may be gone. */
+  disaster = false;
+  /** Calls that were started and not answered. */
+  readonly waiting: { readonly session: Session; readonly id: number; readonly text: string }[] = [];
+
+  /** The server's half of the session that the client has. */
+  get served(): ServedSession | undefined {
+    return this.#server.sessions.get(this.client?.id ?? "");
+  }
+
+  /** Whether both sides have a connection, and the same one. */
+  get joined(): boolean {
+    const link = this.link;
+    return link !== undefined && !link.cut && link.served?.link === link && this.client?.session.state === "attached";
+  }
+
+  /** The client connects anew, whether it has a connection or not. */
+  connect(): void {
+    this.#abandon();
+    const { client } = this;
+    this.#attempt += 1;
+    const resume =
+      client === undefined
+        ? undefined
+        : {
+            session: client.id,
+            token: client.token,
+            server: client.server,
+            attempt: this.#attempt,
+            ...client.session.resumePoint,
+          };
+    this.#handshake = new ClientHandshake(CAPABILITIES, this.now, { resume });
+    this.link = { toServer: [], toClient: [], handshake: new ServerHandshake(this.now), served: undefined, cut: false };
+    this.links.push(this.link);
+    this.link.toServer.push(...this.#handshake.output().map((bytes) => Buffer.from(bytes)));
+  }
+
+  /** The link is cut. What is on it is lost; the client notices at once, the server when `serverNotices`. */
+  cut(link: Link, serverNotices: boolean): void {
+    link.cut = true;
+    link.toServer.length = link.toClient.length = 0;
+    if (link === this.link) this.#abandon();
+    if (serverNotices) this.#serverLoses(link);
+  }
+
+  /** Delivers up to `count` bytes to one side. */
+  deliver(link: Link, to: SideName, count: number): void {
+    const queue = to === "server" ? link.toServer : link.toClient;
+    const all = Buffer.concat(queue);
+    const bytes = all.subarray(0, count);
+    queue.length = 0;
+    if (bytes.length < all.length) queue.push(all.subarray(bytes.length));
+    if (to === "server") this.#toServer(link, bytes);
+    else if (link === this.link) this.#toClient(bytes);
+  }
+
+  /** Sends whatever the sessions have to send. */
+  flush(): void {
+    const { link, client } = this;
+    if (link !== undefined && client?.session.state === "attached")
+      push(link.toServer, client.session.output(this.now));
+    for (const served of this.#server.sessions.values()) {
+      if (served.link !== undefined && !served.link.cut) push(served.link.toClient, served.session.output(this.now));
+    }
+  }
+
+  /** Lets time pass. */
+  wait(ms: number): void {
+    this.now += ms;
+    if (ms >= KEPT_MS) this.disaster = true;
+    if (this.client !== undefined) {
+      this.client.session.onDeadline(this.now);
+      this.#drainClient();
+    }
+    for (const served of this.#server.sessions.values()) {
+      served.session.onDeadline(this.now);
+      this.#drainServer(served);
+    }
+  }
+
+  /** The client process dies and starts again: its counters are gone, so it cannot resume (D.5). */
+  crashClient(): void {
+    this.disaster = true;
+    this.#abandon();
+    this.client = undefined;
+  }
+
+  /** The server process dies and starts again: another instance, without sessions. */
+  crashServer(): void {
+    this.disaster = true;
+    this.#serial += 1;
+    for (const link of this.links) {
+      link.cut = true;
+      link.served = undefined;
+      link.toServer.length = link.toClient.length = 0;
+    }
+    this.#abandon();
+    this.#server = { instance: `i${this.#serial}`, store: new MemorySessionStore(), sessions: new Map() };
+  }
+
+  /** Answers a call that waits, at either side. */
+  answer(index: number): void {
+    const [call] = this.waiting.splice(index, 1);
+    if (call !== undefined) call.session.respond(call.id, bodyOf(`re:${call.text}`), this.now);
+  }
+
+  /** Reconnects if need be, and moves everything until nothing moves. Then everything must have arrived. */
+  heal(): void {
+    for (let round = 0; round < 200; round += 1) {
+      if (!this.joined && this.#handshake === undefined) this.connect();
+      while (this.waiting.length > 0) this.answer(0);
+      this.flush();
+      let moved = false;
+      for (const link of this.links) {
+        for (const [to, queue] of [["server", link.toServer] as const, ["client", link.toClient] as const]) {
+          if (queue.length > 0) {
+            moved = true;
+            this.deliver(link, to, Infinity);
+          }
+        }
+      }
+      if (!moved) this.wait(20);
+      const { client, served } = this;
+      const quiet = !moved && this.waiting.length === 0 && this.joined;
+      if (quiet && client?.session.unacknowledged === 0 && served?.session.unacknowledged === 0) {
+        client.oracle.complete();
+        return;
+      }
+    }
+    assert.fail("the two sides did not come to rest");
+  }
+
+  #abandon(): void {
+    this.client?.session.detach(this.now);
+    this.#handshake = undefined;
+    this.link = undefined;
+  }
+
+  #toClient(bytes: Buffer): void {
+    const handshake = this.#handshake;
+    if (handshake === undefined) {
+      this.client?.session.receive(bytes, 0, bytes.length, this.now);
+      this.#drainClient();
+      return;
+    }
+    handshake.receive(bytes, 0, bytes.length);
+    const happened = handshake.nextEvent();
+    if (happened === undefined) return;
+    this.#handshake = undefined;
+    if (happened.type === "refused" && happened.error.code === "SESSION_TAKEN_OVER") {
+      this.#abandon();
+      return;
+    }
+    assert.equal(happened.type, "welcome", String("error" in happened ? happened.error : ""));
+    this.#welcomed(happened.welcome, happened.agreement);
+    this.#toClient(Buffer.from(happened.rest));
+  }
+
+  #welcomed(welcome: Welcome, agreement: Agreement): void {
+    const { session: id, server, token, received = 0, fresh } = welcome;
+    if (this.client !== undefined && fresh !== undefined) {
+      this.client.session.lose(new ConnectionError("SESSION_LOST", { op: "resume", detail: fresh }));
+      this.#drainClient();
+    }
+    if (this.client === undefined) {
+      const { limits, peerLimits } = agreement;
+      const session = new Session({ role: "client", limits, peerLimits, replay: REPLAY, keptMs: KEPT_MS }, this.now);
+      this.client = { session, oracle: this.#oracleOf(id), id, server, token };
+    }
+    this.client.token = token;
+    assert.ok(this.client.session.attach(received, this.now));
+    this.#drainClient();
+  }
+
+  #drainClient(): void {
+    const { client } = this;
+    if (client === undefined) return;
+    const { session, oracle } = client;
+    for (let happened = session.nextEvent(); happened !== undefined; happened = session.nextEvent()) {
+      this.#tell("client", session, oracle, happened);
+      if (happened.type === "ended") {
+        this.client = undefined;
+        this.#abandon();
+      }
+    }
+  }
+
+  #toServer(link: Link, bytes: Buffer): void {
+    const { served } = link;
+    if (served !== undefined) {
+      // Bytes of a connection that was taken over are discarded (D.3).
+      if (served.link !== link) return;
+      served.session.receive(bytes, 0, bytes.length, this.now);
+      this.#drainServer(served);
+      return;
+    }
+    link.handshake.receive(bytes, 0, bytes.length);
+    const happened = link.handshake.nextEvent();
+    if (happened === undefined) return;
+    assert.equal(happened.type, "hello");
+    this.#decide(link, happened.hello);
+    push(link.toClient, link.handshake.output());
+  }
+
+  #decide(link: Link, hello: Hello): void {
+    const answer = agreeWithClient(CAPABILITIES, hello);
+    assert.ok("agreement" in answer);
+    const { agreement } = answer;
+    const { instance, store, sessions } = this.#server;
+    this.#serial += 1;
+    const token = `t${this.#serial}`;
+    const request = hello.resume;
+    if (request === undefined) {
+      this.#welcome(link, this.#create(agreement, token), token, {});
+      return;
+    }
+    const claim = { request, principal: "ana", agreement, tokenHash: hash(request.token), nextTokenHash: hash(token) };
+    const decision = resumeSession(store, instance, claim, (id) => {
+      const held = sessions.get(id);
+      return held && { agreement: held.agreement, ...held.session.resumePoint };
+    });
+    if (decision.outcome === "refused") link.handshake.refuse(decision.refusal);
+    else if (decision.outcome === "fresh") {
+      assert.ok(this.disaster, `a session was lost for no reason: ${decision.reason}`);
+      assert.notEqual(decision.reason, "counters-invalid");
+      this.#welcome(link, this.#create(agreement, token), token, { fresh: decision.reason });
+    } else {
+      const served = sessions.get(request.session) as ServedSession;
+      if (served.link !== undefined && !served.link.cut)
+        served.link.toClient.push(Buffer.from(served.session.farewell()));
+      served.epoch = decision.record.epoch;
+      const { received } = served.session.resumePoint;
+      assert.ok(served.session.attach(request.received, this.now));
+      this.#welcome(link, served, token, { received });
+    }
+  }
+
+  #create(agreement: Agreement, token: string): ServedSession {
+    const id = `s${this.#serial}`;
+    const { limits, peerLimits } = agreement;
+    const session = new Session({ role: "server", limits, peerLimits, replay: REPLAY, keptMs: KEPT_MS }, this.now);
+    const { store, sessions } = this.#server;
+    const record = { id, principal: "ana", epoch: 1, attempt: 0, tokenHash: hash(token), previousTokenHash: undefined };
+    assert.ok(store.create(record).admitted);
+    session.attach(0, this.now);
+    const served = { id, session, agreement, oracle: this.#oracleOf(id), link: undefined, epoch: 1 };
+    sessions.set(id, served);
+    return served;
+  }
+
+  #welcome(link: Link, served: ServedSession, token: string, how: Partial<Welcome>): void {
+    link.served = served;
+    served.link = link;
+    const { codec, features, limits } = served.agreement;
+    const { id: session, epoch } = served;
+    const { instance: server } = this.#server;
+    const version = "1.0.0";
+    const rest = { version, offers: [], codec, features, limits, session, token, server, epoch, keptMs: KEPT_MS };
+    link.handshake.welcome({ ...rest, ...how });
+    this.#drainServer(served);
+  }
+
+  #serverLoses(link: Link): void {
+    const { served } = link;
+    if (served?.link !== link) return;
+    served.link = undefined;
+    served.session.detach(this.now);
+    this.#server.store.detach(served.id, served.epoch, this.now);
+  }
+
+  #drainServer(served: ServedSession): void {
+    const { session, oracle, id } = served;
+    for (let happened = session.nextEvent(); happened !== undefined; happened = session.nextEvent()) {
+      if (happened.type === "confirmed") confirmToken(this.#server.store, id, served.epoch);
+      if (happened.type === "unresponsive") served.link = undefined;
+      this.#tell("server", session, oracle, happened);
+      if (happened.type === "ended") {
+        this.#server.sessions.delete(id);
+        this.#server.store.remove(id);
+      }
+    }
+  }
+
+  /** What a program does with what it is told. */
+  #tell(side: SideName, session: Session, oracle: SessionOracle, happened: SessionEvent): void {
+    switch (happened.type) {
+      case "event":
+        oracle.heard(side, textOf(happened));
+        session.handled(happened.chargeBytes);
+        break;
+      case "call":
+        oracle.heard(side, textOf(happened));
+        this.waiting.push({ session, id: happened.id, text: textOf(happened) });
+        break;
+      case "open":
+        this.streams.set(session, happened.id);
+        break;
+      case "item":
+        oracle.heard(side, textOf(happened));
+        session.itemHandled(happened.id, happened.chargeBytes);
+        break;
+      case "result":
+        oracle.settled(side, happened.id, `result ${textOf(happened)}`);
+        break;
+      case "timedOut":
+        oracle.settled(side, happened.id, "timedOut");
+        break;
+      case "lost":
+        if (happened.kind === "event") oracle.eventLost(side, happened.outcome);
+        if (happened.kind === "call") oracle.settled(side, happened.id, `lost ${happened.outcome}`);
+        break;
+      case "ended":
+        assert.ok(happened.error?.code === "SESSION_LOST", String(happened.error));
+        oracle.ended(side);
+        break;
+      default:
+    }
+  }
+
+  #oracleOf(id: string): SessionOracle {
+    const oracle = this.#oracles.get(id) ?? new SessionOracle();
+    this.#oracles.set(id, oracle);
+    return oracle;
+  }
+}
+
+/** A body that is a text. */
+export function bodyOf(text: string): { readonly bytes: Buffer; readonly start: number; readonly end: number } {
+  const bytes = Buffer.from(text);
+  return { bytes, start: 0, end: bytes.length };
+}
+
+function textOf(happened: { readonly bytes: Buffer; readonly start: number; readonly end: number }): string {
+  return happened.bytes.toString("utf8", happened.start, happened.end);
+}
+
+function push(queue: Buffer[], chunks: readonly Uint8Array[]): void {
+  for (const chunk of chunks) queue.push(Buffer.from(chunk));
+}
+
+const hash = (token: string): string => `#${token}`;
