@@ -42,7 +42,8 @@ export type ResumeDecision =
  * Decides about a claim, and takes the session over by compare and set: of several connections at once the newest wins, and
  * each one that is accepted raises the epoch.
  *
- * A wrong token, another principal and a session that nobody knows are the same answer, so that a thief learns nothing.
+ * A wrong token, another principal and a session that nobody knows are the same answer, so that a thief learns nothing. Only
+ * the owner of a session is told that an attempt came too late.
  *
  * @param instance - The name of this process.
  * @param held - Finds what this process has of a session.
@@ -59,10 +60,12 @@ export function resumeSession(
     const record = store.get(request.session);
     const session = held(request.session);
     if (record === undefined || session === undefined) return fresh("session-unknown", false);
+    if (record.principal !== principal) return fresh("session-unknown", false);
+    // Before the token: a hello that was overtaken by a later one has a token that is not valid any more.
+    if (request.attempt <= record.attempt) return { outcome: "refused", refusal: TAKEN_OVER };
     const previous = record.previousTokenHash;
     const known = sameHash(tokenHash, record.tokenHash) || (previous !== undefined && sameHash(tokenHash, previous));
-    if (!known || record.principal !== principal) return fresh("session-unknown", false);
-    if (request.attempt <= record.attempt) return { outcome: "refused", refusal: TAKEN_OVER };
+    if (!known) return fresh("session-unknown", false);
     if (!sameAgreement(agreement, session.agreement)) return fresh("agreement-changed", true);
     if (!countersFit(request, session)) return fresh("counters-invalid", true);
     const next: SessionRecord = {
