@@ -71,7 +71,7 @@ describe("receiving", () => {
         for (const message of batch) received.push(Buffer.from(message).toString());
     })();
     await sender.sendMany(sent);
-    await sender.close();
+    await left.end();
     await done;
     assert.deepEqual(received, sent.map(String));
   });
@@ -216,7 +216,7 @@ describe("sending", () => {
       await sender.send(input);
       input.fill(2);
     }
-    await sender.close();
+    await left.end();
     for (const message of await received) assert.ok(message.every((byte) => byte === 1));
   });
 
@@ -243,7 +243,7 @@ describe("sending", () => {
     const received = allOf(receiver);
     await Promise.all(settled);
     await sender.send(Buffer.from("yes"));
-    await sender.close();
+    await left.end();
     const all = await received;
     assert.equal(all.length, settled.length + 1);
     assert.equal(String(Buffer.from(all.at(-1) as Uint8Array)), "yes");

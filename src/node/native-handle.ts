@@ -15,6 +15,7 @@ interface Handle {
   useUserBuffer?: unknown;
   readStart?: () => number;
   writeQueueSize?: number;
+  close?: () => void;
 }
 
 interface InternalSocket extends net.Socket {
@@ -83,6 +84,23 @@ export function peerName(socket: net.Socket): { readonly address: string; readon
   if (typeof handle?.getpeername === "function") handle.getpeername(name);
   const { address = socket.remoteAddress, port = socket.remotePort } = name;
   return address === undefined || port === undefined ? undefined : { address, port };
+}
+
+/**
+ * Resets a TCP connection. While a FIN is under way the system library refuses that, and Node would then forget the handle
+ * without closing it: it is closed here, so that nothing leaks. Answers whether the reset was accepted.
+ */
+export function resetSocket(socket: net.Socket): boolean {
+  const handle = (socket as InternalSocket)._handle;
+  let accepted = true;
+  const refused = (): void => {
+    accepted = false;
+  };
+  socket.on("error", refused);
+  socket.resetAndDestroy();
+  socket.off("error", refused);
+  if (!accepted) handle?.close?.();
+  return accepted;
 }
 
 /** Bytes handed to the socket that the kernel has not taken. */

@@ -7,7 +7,7 @@ import type { StreamSink, StreamTraits, StreamTransport } from "../io/network.ts
 import type { TlsInfo, TlsOptions } from "../io/tls.ts";
 import { afterHiddenReset } from "./end-or-reset.ts";
 import { systemError } from "./errno.ts";
-import { type SharedReadOptions, unsentBytes } from "./native-handle.ts";
+import { type SharedReadOptions, resetSocket, unsentBytes } from "./native-handle.ts";
 
 /** One read of the kernel at most. */
 const SCRATCH_BYTES = 65_536;
@@ -158,8 +158,14 @@ export class KernelStream implements StreamTransport {
   reset(): void {
     const socket = this.#kernelSocket;
     this.#release();
-    if (this.traits.reset && socket instanceof Socket && !socket.destroyed) socket.resetAndDestroy();
-    this.native.destroy();
+    if (!this.traits.reset || !(socket instanceof Socket) || socket.destroyed) this.destroy();
+    else if (socket === this.native && this.#finSent && !socket.writableFinished) {
+      // A FIN that is under way leaves in this turn of the event loop; the reset goes behind it.
+      socket.once("finish", () => resetSocket(socket));
+    } else {
+      resetSocket(socket);
+      this.native.destroy();
+    }
   }
 
   destroy(): void {
