@@ -22,6 +22,8 @@ export interface ExecNames {
 interface Child {
   readonly stdin: Writable;
   readonly stdout: Readable;
+  /** Resolves when the child has ended, at the latest a second after its stdout has. */
+  readonly ended: Promise<void>;
   /** Asks the command and its own children to end, and kills them when they do not. */
   readonly end: () => void;
 }
@@ -39,6 +41,8 @@ export function execStream(command: string, output: Output): StreamReply {
     try {
       void feed(socket, child.stdin);
       for await (const bytes of child.stdout) await socket.write(bytes as Buffer);
+      // Most children end with their stdout: hear how, before they are asked to.
+      await child.ended;
     } finally {
       stop.removeEventListener("abort", child.end);
       socket.signal.removeEventListener("abort", child.end);
@@ -113,6 +117,13 @@ function start(command: string, names: ExecNames, output: Output): Child {
   child.on("close", () => {
     state = "gone";
   });
+  const ended = new Promise<void>((resolve) => {
+    child.once("close", () => resolve());
+    stdout.once("close", () => {
+      const patience = setTimeout(resolve, KILL_AFTER_MS);
+      child.once("close", () => clearTimeout(patience));
+    });
+  });
   const end = (): void => {
     if (state !== "running") return;
     state = "ending";
@@ -120,7 +131,7 @@ function start(command: string, names: ExecNames, output: Output): Child {
     const timer = setTimeout(() => signalGroup("SIGKILL"), KILL_AFTER_MS);
     child.once("close", () => clearTimeout(timer));
   };
-  return { stdin, stdout, end };
+  return { stdin, stdout, ended, end };
 }
 
 /** From the socket to the child's stdin, with backpressure. */
