@@ -42,6 +42,7 @@ export interface CallMethod<
   Response extends SchemaOrNone = SchemaOrNone,
   Idempotent extends boolean = boolean,
 > {
+  /** Tells the kinds of methods apart. */
   readonly kind: "call";
   /** The schema of the question. */
   readonly request: Request;
@@ -57,6 +58,7 @@ export interface CallMethod<
 
 /** A message without an answer. Made by {@link event}. */
 export interface EventMethod<Message extends SchemaOrNone = SchemaOrNone> {
+  /** Tells the kinds of methods apart. */
   readonly kind: "event";
   /** The schema of the message. */
   readonly message: Message;
@@ -70,6 +72,7 @@ export interface StreamMethod<
   Sends extends SchemaOrNone = SchemaOrNone,
   Receives extends SchemaOrNone = SchemaOrNone,
 > {
+  /** Tells the kinds of methods apart. */
   readonly kind: "stream";
   /** The schema of the question that opens the stream. */
   readonly request: Request;
@@ -119,7 +122,9 @@ export type ResponseOutput<M> = M extends { readonly response: infer S } ? Outpu
  * ```
  */
 export function call(): CallMethod<undefined, undefined, false>;
+/** Declares a question with an answer by two types alone. Nothing is checked when the program runs. */
 export function call<Request, Response>(): CallMethod<TypeOnly<Request>, TypeOnly<Response>, false>;
+/** Declares a question with an answer by their schemas. */
 export function call<
   Request extends SchemaOrNone = undefined,
   Response extends SchemaOrNone = undefined,
@@ -150,7 +155,9 @@ export function call(request?: Schema, response?: Schema, options: CallOptions =
  * ```
  */
 export function event(): EventMethod<undefined>;
+/** Declares a message without an answer by its type alone. Nothing is checked when the program runs. */
 export function event<Message>(): EventMethod<TypeOnly<Message>>;
+/** Declares a message without an answer by its schema. */
 export function event<Message extends SchemaOrNone>(message: Message, options?: EventOptions): EventMethod<Message>;
 export function event(message?: Schema, options: EventOptions = {}): EventMethod {
   return { kind: "event", message: checked("event", message), description: options.description };

@@ -20,7 +20,7 @@ export class Attachment {
   readonly keepalive: Keepalive;
   readonly control: ControlFrames = new ControlFrames();
   /** When an acknowledgement must be sent at the latest; Infinity when none is due. */
-  ackDueAt = Infinity;
+  ackDueAt: number = Infinity;
   /** Whether the peer has acknowledged something, which tells that it has our first bytes. */
   confirmed = false;
   /** After a GOAWAY of this side that the session survives: nothing more is received here. */
