@@ -7,7 +7,7 @@ import { Session } from "../../src/core/session/session.ts";
 import type { SessionEvent } from "../../src/core/session/session-event.ts";
 
 /** What an event said, in few words, since the object is used again. */
-export function describe(happened: SessionEvent): string {
+function describe(happened: SessionEvent): string {
   switch (happened.type) {
     case "event":
     case "call":

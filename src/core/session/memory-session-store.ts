@@ -17,7 +17,7 @@ export interface StoreBounds {
 }
 
 /** The default of every bound. */
-export const DEFAULT_STORE_BOUNDS: StoreBounds = {
+const DEFAULT_STORE_BOUNDS: StoreBounds = {
   maxSessions: 10_000,
   maxSessionsPerPrincipal: 100,
   maxBytes: 268_435_456,

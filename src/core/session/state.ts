@@ -20,7 +20,7 @@ export type SessionInput =
   | "end";
 
 /** What follows; what is not in the table cannot happen. */
-export const SESSION_TABLE: Readonly<Record<SessionStateName, Partial<Record<SessionInput, SessionStateName>>>> = {
+const SESSION_TABLE: Readonly<Record<SessionStateName, Partial<Record<SessionInput, SessionStateName>>>> = {
   detached: { attach: "attached", end: "ended" },
   attached: { attach: "attached", detach: "detached", leave: "leaving", end: "ended" },
   leaving: { attach: "attached", detach: "detached", leave: "leaving", end: "ended" },

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Keepalive } from "./keepalive.ts";
+
+test("a peer is asked after one heartbeat of silence, and given up after another and a last look", () => {
+  const keepalive = new Keepalive(1000, 0);
+  assert.equal(keepalive.deadline, 1000);
+  assert.equal(keepalive.check(999), "fine");
+  assert.equal(keepalive.check(1000), "ask");
+  assert.equal(keepalive.check(2000), "fine");
+  assert.equal(keepalive.deadline, 2250);
+  assert.equal(keepalive.check(2250), "dead");
+});
+
+test("any byte is a sign of life", () => {
+  const keepalive = new Keepalive(1000, 0);
+  keepalive.heard(700);
+  assert.equal(keepalive.check(1000), "fine");
+  assert.equal(keepalive.deadline, 1700);
+  assert.equal(keepalive.check(1700), "ask");
+  keepalive.heard(2700);
+  assert.equal(keepalive.check(2700), "fine");
+  assert.equal(keepalive.deadline, 3700);
+});
+
+test("the last look is taken however late the timer is", () => {
+  const keepalive = new Keepalive(1000, 0);
+  assert.equal(keepalive.check(50_000), "ask");
+  assert.equal(keepalive.check(90_000), "fine");
+  keepalive.heard(90_001);
+  assert.equal(keepalive.check(90_250), "fine");
+});
+
+test("a pong tells the round trip", () => {
+  const keepalive = new Keepalive(1000, 0);
+  assert.equal(keepalive.roundTripMs, undefined);
+  keepalive.check(1000);
+  keepalive.answered(1012);
+  assert.equal(keepalive.roundTripMs, 12);
+});
