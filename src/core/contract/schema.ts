@@ -104,7 +104,8 @@ interface RawIssue {
 }
 
 function issueOf(issue: RawIssue): ValidationIssue {
-  const path = (issue.path ?? []).map((part) => String(typeof part === "object" ? part.key : part));
+  // Some libraries have a kind of array of their own.
+  const path = Array.from(issue.path ?? [], (part) => String(typeof part === "object" ? part.key : part));
   return { message: issue.message, path };
 }
 
