@@ -101,6 +101,8 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/cli/demo/experiment.ts": "test/cli/demo.test.ts",
   "src/cli/demo/roles.ts": "test/cli/demo.test.ts",
   "src/cli/exec.ts": "test/cli/exec.test.ts",
+  "src/cli/framing-option.ts": "test/cli/framing.test.ts",
+  "src/cli/join-messages.ts": "test/cli/framing.test.ts",
   "src/cli/listen.ts": "test/cli/usage.test.ts",
   "src/cli/listen-datagrams.ts": "test/cli/datagrams.test.ts",
   "src/cli/listen-streams.ts": "test/cli/listen.test.ts",

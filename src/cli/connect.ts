@@ -4,17 +4,16 @@ import type { Command } from "commander";
 import { addOutputOptions, newCommand, parseAddress } from "./command.ts";
 import { endFacts } from "./describe-socket.ts";
 import { EXIT, wrongUsage } from "./exit-codes.ts";
-import { join } from "./join.ts";
+import { addFramingOption, type FramingFlags, framingOf } from "./framing-option.ts";
+import { join, type JoinOptions } from "./join.ts";
+import { joinMessages } from "./join-messages.ts";
 import { addConnectFlags, type ConnectFlags, openConnection } from "./open-connection.ts";
 import type { OutputOptions } from "./output.ts";
 import { quantity } from "./quantity.ts";
 import { type CommandContext, runCommand } from "./run-command.ts";
 import { addClientTlsFlags } from "./tls-flags.ts";
 
-interface Flags extends ConnectFlags, OutputOptions {
-  readonly crlf?: boolean;
-  readonly hex?: boolean;
-}
+interface Flags extends ConnectFlags, FramingFlags, OutputOptions {}
 
 const DESCRIPTION = [
   "Sends stdin to a server and prints what the server sends.",
@@ -29,6 +28,8 @@ const EXAMPLES = [
   "zocalo connect --wait-for-server 5000 unix:/tmp/app.sock < request",
   "printf 'HEAD / HTTP/1.0\\n\\n' | zocalo connect --crlf tls://example.org:443",
   "zocalo connect --hex tcp://127.0.0.1:7000 < /dev/null",
+  "zocalo connect --framing length4 tcp://127.0.0.1:7000",
+  "echo '{\"n\":1}' | zocalo connect --framing json unix:/tmp/app.sock",
 ];
 
 /** The command. */
@@ -39,7 +40,7 @@ export function connectCommand(): Command {
     DESCRIPTION,
     EXAMPLES,
   ).argument("<address>", "tcp://HOST:PORT, tls://HOST:PORT or unix:PATH");
-  addConnectFlags(command)
+  addFramingOption(addConnectFlags(command))
     .option("--crlf", "send line ends as CR LF")
     .option("--hex", "show what arrives as a hexadecimal dump; stdin is sent as it is");
   addOutputOptions(addClientTlsFlags(command));
@@ -53,6 +54,7 @@ async function call(text: string, flags: Flags, context: CommandContext): Promis
   if (address.transport === "udp") {
     throw wrongUsage("udp has no connections: send datagrams with zocalo send ADDRESS TEXT", String(address));
   }
+  const codec = framingOf(flags, String(address));
   const { output, stdin, stdout, stop } = context;
   const socket = await openConnection(address, flags, context);
   void socket.closed.then((end) => {
@@ -60,13 +62,11 @@ async function call(text: string, flags: Flags, context: CommandContext): Promis
     const sums = `${facts.how}: ${quantity(socket.bytesReceived, "byte")} received, ${socket.bytesSent} sent`;
     output.detail({ event: "close", ...facts }, sums);
   });
-  const { inputEnded } = await join(
-    socket,
-    stdin,
-    stdout,
-    { crlf: flags.crlf, hex: flags.hex, emptyInput: "end" },
-    stop,
-  );
+  const options: JoinOptions = { crlf: flags.crlf, hex: flags.hex, emptyInput: "end" };
+  const { inputEnded } =
+    codec === undefined
+      ? await join(socket, stdin, stdout, options, stop)
+      : await joinMessages(socket, codec, context, options);
   if (!inputEnded) output.detail({ event: "peer-ended-first" }, "the server ended first; stdin was not at its end");
   return EXIT.done;
 }

@@ -8,7 +8,7 @@ import type { DataInput } from "./standard-input.ts";
 import type { DataOutput } from "./standard-output.ts";
 
 /** How long the peer may take to end too, once the person has asked to stop. */
-const STOP_LINGER_MS = 200;
+export const STOP_LINGER_MS = 200;
 
 /** How bytes are shown and sent. */
 export interface JoinOptions {

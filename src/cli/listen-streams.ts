@@ -12,8 +12,11 @@ import {
 import { connectionFacts, connectionText, endFacts } from "./describe-socket.ts";
 import { execStream } from "./exec.ts";
 import { EXIT } from "./exit-codes.ts";
-import { join } from "./join.ts";
+import { framingOf, type LineCodec } from "./framing-option.ts";
+import { join, type JoinOptions } from "./join.ts";
+import { joinMessages } from "./join-messages.ts";
 import type { ListenFlags } from "./listen-flags.ts";
+import { messageReply } from "./message-replies.ts";
 import type { Output } from "./output.ts";
 import { quantity } from "./quantity.ts";
 import { type StreamReply, streamReplies } from "./replies.ts";
@@ -35,8 +38,9 @@ export async function listenStreams(address: Address, flags: ListenFlags, contex
     tls: await serverTls(address, flags),
     maxConnections: flags.exec === undefined ? undefined : MAX_CHILDREN,
   };
-  const reply = replyOf(flags, context.output);
-  if (reply === undefined) return await joinConnections(address, flags, options, context);
+  const codec = framingOf(flags, String(address));
+  const reply = replyOf(flags, codec, context.output);
+  if (reply === undefined) return await joinConnections(address, flags, codec, options, context);
   if (flags.once === true) return await replyOnce(address, reply, options, context);
   return await replyToAll(address, reply, options, context);
 }
@@ -46,9 +50,11 @@ export function sayListening(output: Output, local: Address): void {
   output.say({ event: "listening", address: String(local) }, `listening on ${output.colours.bold(String(local))}`);
 }
 
-function replyOf(flags: ListenFlags, output: Output): StreamReply | undefined {
-  if (flags.exec !== undefined) return execStream(flags.exec, output);
-  return flags.reply === undefined ? undefined : streamReplies[flags.reply];
+function replyOf(flags: ListenFlags, codec: LineCodec | undefined, output: Output): StreamReply | undefined {
+  const { exec, framing, reply } = flags;
+  if (exec !== undefined) return execStream(exec, output);
+  if (reply === undefined) return undefined;
+  return codec === undefined || framing === undefined ? streamReplies[reply] : messageReply(reply, framing, codec);
 }
 
 async function replyToAll(
@@ -99,15 +105,20 @@ async function replyOnce(
 async function joinConnections(
   address: Address,
   flags: ListenFlags,
+  codec: LineCodec | undefined,
   options: ListenOptions,
-  { output, stdin, stdout, stop }: CommandContext,
+  context: CommandContext,
 ): Promise<number> {
+  const { output, stdin, stdout, stop } = context;
   const door = await listen(address, options);
   sayListening(output, door.localAddress);
-  const { crlf, hex } = flags;
+  const joining: JoinOptions = { crlf: flags.crlf, hex: flags.hex, emptyInput: "wait" };
   const talkTo = async (peer: StreamSocket): Promise<void> => {
     watch(peer, output);
-    const { inputEnded } = await join(peer, stdin, stdout, { crlf, hex, emptyInput: "wait" }, stop);
+    const { inputEnded } =
+      codec === undefined
+        ? await join(peer, stdin, stdout, joining, stop)
+        : await joinMessages(peer, codec, context, joining);
     output.detail({ event: "joined", inputEnded }, inputEnded ? "stdin was sent to its end" : "the peer ended first");
   };
   if (flags.keepOpen !== true) await talkTo(await lastPeer(door, stop));

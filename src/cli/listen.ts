@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 import { addOutputOptions, newCommand, parseAddress } from "./command.ts";
 import { wrongUsage } from "./exit-codes.ts";
 import { checkExposure } from "./exposure.ts";
+import { addFramingOption, FRAMED_DATAGRAM, framingOf, holdsValues } from "./framing-option.ts";
 import type { ListenFlags } from "./listen-flags.ts";
 import { listenDatagrams } from "./listen-datagrams.ts";
 import { listenStreams } from "./listen-streams.ts";
@@ -27,6 +28,7 @@ const EXAMPLES = [
   "zocalo listen tcp://127.0.0.1:7000                  talk to who calls",
   "zocalo listen tcp://127.0.0.1:7000 > file           take a file",
   "zocalo listen tls://127.0.0.1:7443 --self-signed --reply echo",
+  "zocalo listen --framing netstring --reply echo tcp://127.0.0.1:7000",
   "zocalo listen unix:/tmp/date.sock --exec date       a process per connection",
   "zocalo listen tcp://0.0.0.0:7000 --public --reply echo",
 ];
@@ -53,6 +55,7 @@ export function listenCommand(): Command {
     .option("--public", "let other machines in; needed for all but loopback addresses and Unix sockets")
     .option("--hex", "show what arrives as a hexadecimal dump")
     .option("--crlf", "send the line ends of stdin as CR LF");
+  addFramingOption(command);
   addOutputOptions(addServerTlsFlags(command));
   return command.action(async (address: string, flags: ListenFlags) => {
     await runCommand(flags, (context) => listen(address, flags, context));
@@ -70,8 +73,21 @@ async function listen(text: string, flags: ListenFlags, context: CommandContext)
 
 /** What is for stdin and stdout has no meaning for a server that does not use them. */
 function checkFlags(flags: ListenFlags, address: string): void {
+  checkFraming(flags, address);
   if (flags.reply === undefined && flags.exec === undefined) return;
   const server = flags.reply === undefined ? "--exec" : "--reply";
   if (flags.hex === true) throw wrongUsage(`--hex has no meaning with ${server}: nothing goes to stdout`, address);
   if (flags.crlf === true) throw wrongUsage(`--crlf has no meaning with ${server}: stdin is not sent`, address);
+}
+
+/** Messages need a connection, and an answer that is one. */
+function checkFraming(flags: ListenFlags, address: string): void {
+  const { framing, reply, exec } = flags;
+  if (framing === undefined) return;
+  framingOf(flags, address);
+  if (address.startsWith("udp:")) throw wrongUsage(FRAMED_DATAGRAM, address);
+  if (exec !== undefined) throw wrongUsage("--framing has no meaning with --exec: a child reads bytes", address);
+  if (reply === "upper" && holdsValues(framing)) {
+    throw wrongUsage(`--reply upper has no meaning with --framing ${framing}: a value has no capitals`, address);
+  }
 }

@@ -4,6 +4,7 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Address, type AddressFamily, bind, type DatagramSocket, TimeoutError, ZocaloError } from "../index.ts";
 import { wrongUsage } from "./exit-codes.ts";
+import { FRAMED_DATAGRAM } from "./framing-option.ts";
 import type { CommandContext } from "./run-command.ts";
 import type { SendFlags, SendReport } from "./send-flags.ts";
 import { showReply, tellNoReply } from "./show-reply.ts";
@@ -97,6 +98,7 @@ async function takeReplies(
 /** What is about connections is refused, not ignored. */
 function refuseConnectionFlags(address: Address, flags: SendFlags): void {
   clientTls(address, flags);
+  if (flags.framing !== undefined) throw wrongUsage(FRAMED_DATAGRAM, String(address));
   const given =
     flags.waitForServer !== undefined ? "--wait-for-server" : flags.timeout !== undefined ? "--timeout" : "";
   if (given === "") return;

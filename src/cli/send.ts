@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { TimeoutError } from "../index.ts";
 import { addOutputOptions, newCommand, parseAddress } from "./command.ts";
 import { EXIT } from "./exit-codes.ts";
+import { addFramingOption } from "./framing-option.ts";
 import { count, milliseconds } from "./number-options.ts";
 import { addConnectFlags } from "./open-connection.ts";
 import { quantity } from "./quantity.ts";
@@ -17,12 +18,13 @@ const DESCRIPTION = [
   "Sends each TEXT as one message and waits for the reply to it, one after the other. Replies go to stdout, each on a " +
     "line of its own; their senders and round-trip times go to stderr. Fails when no reply came at all.",
   "Over udp: a message is a datagram, and so is a reply; from a multicast or broadcast address all replies are taken. " +
-    "Over tcp:, tls: and unix: a message is a line, and so is a reply.",
+    "Over tcp:, tls: and unix: a message is a line, and so is a reply, unless --framing says otherwise.",
 ];
 
 const EXAMPLES = [
   "zocalo send udp://127.0.0.1:7001 hola               one datagram, one reply",
   "zocalo send tcp://127.0.0.1:7000 hola adios         two lines, one connection",
+  "zocalo send --framing json tcp://127.0.0.1:7000 '{\"n\":1}'",
   "zocalo send udp://127.0.0.1:7001 ping --count 5 --interval 200",
   "zocalo send udp://127.0.0.1:5140 'a log line' --wait 0",
   "zocalo send 'udp://239.1.2.3:5000?interface=lo' 'who is there?' --wait 500",
@@ -39,7 +41,7 @@ export function sendCommand(): Command {
     .option("--count <n>", "send all of it so many times", count, 1)
     .option("--interval <ms>", "pause between two messages", milliseconds, 0)
     .option("--hex", "show the replies as a hexadecimal dump");
-  addConnectFlags(command.optionsGroup("Connection (not over udp:):"));
+  addFramingOption(addConnectFlags(command.optionsGroup("Connection (not over udp:):")));
   addOutputOptions(addClientTlsFlags(command));
   return command.action(async (address: string, texts: readonly string[], flags: SendFlags) => {
     await runCommand(flags, (context) => send(address, texts, flags, context));

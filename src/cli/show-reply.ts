@@ -2,6 +2,7 @@
 
 import { performance } from "node:perf_hooks";
 import type { Address } from "../index.ts";
+import { shownMessage } from "./framing-option.ts";
 import { toHexDump } from "./hex-dump.ts";
 import { asLine } from "./message-lines.ts";
 import { quantity } from "./quantity.ts";
@@ -21,7 +22,8 @@ export async function showReply(
     { event: "reply", from: String(from), bytes: reply.length, rttMs },
     output.colours.dim(`reply from ${String(from)} in ${rttMs.toFixed(2)} ms, ${quantity(reply.length, "byte")}`),
   );
-  await stdout.write(flags.hex === true ? toHexDump()(reply) : asLine(reply));
+  if (flags.framing !== undefined) await stdout.write(shownMessage(reply, flags.hex));
+  else await stdout.write(flags.hex === true ? toHexDump()(reply) : asLine(reply));
 }
 
 /** Tells that nothing came back for one message. */
