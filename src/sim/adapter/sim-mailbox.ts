@@ -1,0 +1,158 @@
+/** A simulated mailbox as a {@link DatagramTransport}. */
+
+import type { Address } from "../../core/address/address.ts";
+import { UsageError, ZocaloError } from "../../core/errors.ts";
+import type {
+  DatagramSink,
+  DatagramTransport,
+  GroupMembership,
+  OutgoingDatagram,
+  SendFailure,
+} from "../../io/network.ts";
+import type { Endpoint } from "../kernel/packet.ts";
+import type { TcpFailure } from "../kernel/tcp-connection.ts";
+import { type Interface, takeDatagrams, type UdpSocket, type UdpStack } from "../kernel/udp-stack.ts";
+import type { Process } from "../world/process.ts";
+import { failureError, refusalError } from "./refusal.ts";
+import { addressOf } from "./sim-stream.ts";
+
+const MOST_HOPS = 255;
+
+/** A mailbox of a simulated host. */
+export class SimMailbox implements DatagramTransport {
+  readonly native = undefined;
+  readonly canPause = true;
+  readonly localAddress: Address;
+  readonly remoteAddress: Address | undefined;
+  readonly #process: Process;
+  readonly #stack: UdpStack;
+  readonly #socket: UdpSocket;
+  readonly #sendBufferBytes: number;
+  readonly #addresses: readonly string[];
+  readonly #failures: TcpFailure[] = [];
+  #sink: DatagramSink | undefined;
+  #paused = false;
+  #scheduled = false;
+  #closed = false;
+
+  constructor(
+    process: Process,
+    stack: UdpStack,
+    socket: UdpSocket,
+    addresses: readonly string[],
+    sendBufferBytes: number,
+  ) {
+    this.#process = process;
+    this.#stack = stack;
+    this.#socket = socket;
+    this.#addresses = addresses;
+    this.#sendBufferBytes = sendBufferBytes;
+    this.localAddress = addressOf(socket.local, "udp");
+    this.remoteAddress = socket.remote === undefined ? undefined : addressOf(socket.remote, "udp");
+    socket.readable = () => this.#schedule();
+    socket.failed = (failure) => {
+      this.#failures.push(failure);
+      this.#schedule();
+    };
+  }
+
+  start(sink: DatagramSink): void {
+    this.#sink = sink;
+    this.#schedule();
+  }
+  pause(): void {
+    this.#paused = true;
+  }
+  resume(): void {
+    this.#paused = false;
+    this.#schedule();
+  }
+
+  send(batch: readonly OutgoingDatagram[], done: (failures?: readonly SendFailure[]) => void): void {
+    if (this.#process.isZombie()) return;
+    let failures: SendFailure[] | undefined;
+    for (const [index, { data, to }] of batch.entries()) {
+      const target = to === undefined ? this.#socket.remote : { ip: to.host, port: to.port };
+      try {
+        this.#stack.send(this.#socket, Buffer.from(data), target as Endpoint);
+      } catch (error) {
+        failures ??= [];
+        failures.push({ index, error: refusalError(error, this.#context("send", to)) });
+      }
+    }
+    done(failures);
+  }
+
+  join(membership: GroupMembership): void {
+    const key = this.#keyOf(membership, "joinGroup");
+    if (this.#socket.groups.has(key)) throw new ZocaloError("ADDRESS_IN_USE", this.#context("joinGroup"));
+    this.#socket.groups.add(key);
+  }
+  leave(membership: GroupMembership): void {
+    if (this.#socket.groups.delete(this.#keyOf(membership, "leaveGroup"))) return;
+    throw new ZocaloError("ADDRESS_NOT_AVAILABLE", this.#context("leaveGroup"));
+  }
+  setBroadcast(on: boolean): void {
+    this.#socket.broadcast = on;
+  }
+  setTtl(hops: number): void {
+    this.#checkHops("setTtl", hops, 1);
+  }
+  setMulticastTtl(hops: number): void {
+    this.#checkHops("setMulticastTtl", hops, 0);
+  }
+  setMulticastLoopback(on: boolean): void {
+    this.#socket.loopback = on;
+  }
+  setMulticastInterface(name: string): void {
+    this.#socket.outgoing = this.#interfaceOf(name, "setMulticastInterface");
+  }
+  bufferSizes(): { readonly receiveBytes: number; readonly sendBytes: number } {
+    return { receiveBytes: this.#socket.receiveBufferBytes, sendBytes: this.#sendBufferBytes };
+  }
+  setReferenced(): void {}
+
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#sink = undefined;
+    this.#stack.close(this.#socket);
+    return new Promise((resolve) => this.#process.clock.defer(resolve));
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#closed || this.#sink === undefined) return;
+    if (this.#failures.length === 0 && (this.#paused || this.#socket.queue.length === 0)) return;
+    this.#scheduled = true;
+    this.#process.wake(this.#socket.flow, () => this.#deliver());
+  }
+
+  #deliver(): void {
+    this.#scheduled = false;
+    for (const failure of this.#failures.splice(0)) {
+      this.#sink?.failed(failureError(failure, this.#context("receive", this.remoteAddress)), false);
+    }
+    if (this.#paused || this.#socket.queue.length === 0) return;
+    this.#sink?.received(takeDatagrams(this.#socket).map(({ data, from }) => ({ data, from: addressOf(from, "udp") })));
+  }
+
+  #keyOf({ group, interface: way, source = "" }: GroupMembership, op: string): string {
+    return `${group} ${way === undefined ? "eth0" : this.#interfaceOf(way, op)} ${source}`;
+  }
+
+  #interfaceOf(way: string, op: string): Interface {
+    if (way === "lo" || way === "127.0.0.1" || way === "::1") return "lo";
+    if (way === "eth0" || this.#addresses.includes(way)) return "eth0";
+    const detail = `this host has no interface ${way}; simulated hosts have lo and eth0`;
+    throw new ZocaloError("ADDRESS_NOT_AVAILABLE", { ...this.#context(op), detail });
+  }
+
+  #checkHops(op: string, hops: number, least: number): void {
+    if (Number.isInteger(hops) && hops >= least && hops <= MOST_HOPS) return;
+    const detail = `hops must be a whole number from ${least} to ${MOST_HOPS}, not ${hops}`;
+    throw new UsageError("OPTION_INVALID", { ...this.#context(op), detail });
+  }
+
+  #context(op: string, remote?: Address): { op: string; local: string; remote: string | undefined } {
+    return { op, local: this.localAddress.toString(), remote: (remote ?? this.remoteAddress)?.toString() };
+  }
+}

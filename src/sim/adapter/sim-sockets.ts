@@ -1,0 +1,138 @@
+/** The socket calls of one life of a simulated host. */
+
+import type { Address } from "../../core/address/address.ts";
+import { type ErrorCode, UsageError, ZocaloError } from "../../core/errors.ts";
+import type { RandomStream } from "../../core/faults/random-stream.ts";
+import type { OperationContext } from "../../io/deadline.ts";
+import type {
+  DatagramTransport,
+  ListenerTransport,
+  Sockets,
+  StreamTransport,
+  TransportBindOptions,
+  TransportConnectOptions,
+  TransportListenOptions,
+} from "../../io/network.ts";
+import { type Endpoint, isIpv6 } from "../kernel/packet.ts";
+import type { TcpStack } from "../kernel/tcp-stack.ts";
+import type { TcpUser } from "../kernel/tcp-connection.ts";
+import type { UdpStack } from "../kernel/udp-stack.ts";
+import type { Process } from "../world/process.ts";
+import { failureError, refusalError } from "./refusal.ts";
+import { SimListener } from "./sim-listener.ts";
+import { SimMailbox } from "./sim-mailbox.ts";
+import { SimStream } from "./sim-stream.ts";
+
+/** What Linux gives a mailbox that asks for nothing. */
+const DEFAULT_BUFFER_BYTES = 212_992;
+/** How long the name service takes. */
+const LOOKUP_MS = 1;
+
+/** What the calls of a host stand on. */
+export interface SocketsEnvironment {
+  readonly process: Process;
+  readonly tcp: TcpStack;
+  readonly udp: UdpStack;
+  readonly addresses: readonly string[];
+  /** Decides where reads are cut; undefined leaves them whole. */
+  readonly cuts: RandomStream | undefined;
+  /** The name service of the world: all addresses of a name, or why there are none. */
+  resolve(name: string): readonly string[] | ErrorCode;
+}
+
+/** Never settles: what a call of a life that has ended gets. */
+const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
+const nothing = (): void => undefined;
+const NOBODY: TcpUser = { connected: nothing, readable: nothing, writable: nothing, failed: nothing };
+
+/** The socket calls of one life of a host. */
+export class SimSockets implements Sockets {
+  readonly #environment: SocketsEnvironment;
+
+  constructor(environment: SocketsEnvironment) {
+    this.#environment = environment;
+  }
+
+  resolve(host: string, family: 4 | 6): Promise<readonly string[]> {
+    const { process } = this.#environment;
+    if (process.isZombie()) return never();
+    return new Promise((resolve, reject) => {
+      process.clock.setTimer(() => {
+        const found = this.#environment.resolve(host);
+        const fitting = typeof found === "string" ? [] : found.filter((ip) => isIpv6(ip) === (family === 6));
+        const code = typeof found === "string" ? found : "NAME_NOT_FOUND";
+        if (fitting.length > 0) resolve(fitting);
+        else reject(new ZocaloError(code, { op: "resolve", remote: host }));
+      }, LOOKUP_MS);
+    });
+  }
+
+  connect(target: Address, options: TransportConnectOptions): Promise<StreamTransport> {
+    const { process, tcp, cuts } = this.#environment;
+    if (process.isZombie()) return never();
+    const { signal, localAddress } = options;
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    const context = { op: "connect", local: localAddress?.toString(), remote: target.toString() };
+    return new Promise((resolve, reject) => {
+      const from = localAddress === undefined ? undefined : endpointOf(localAddress, context);
+      const stream = this.#try(context, () => {
+        const socket = tcp.connect(from, endpointOf(target, context), NOBODY);
+        return new SimStream(process, socket, target, cuts);
+      });
+      const aborted = (): void => {
+        stream.destroy();
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", aborted, { once: true });
+      stream.whenOpen((failure) => {
+        signal?.removeEventListener("abort", aborted);
+        if (failure === undefined) resolve(stream);
+        else reject(failureError(failure, context));
+      });
+    });
+  }
+
+  listen(local: Address, options: TransportListenOptions): Promise<ListenerTransport> {
+    const { process, tcp, cuts } = this.#environment;
+    if (process.isZombie()) return never();
+    const context = { op: "listen", local: local.toString() };
+    return new Promise((resolve) => {
+      if (options.fd !== undefined) {
+        throw new UsageError("UNSUPPORTED", { ...context, detail: "a simulated host has no file descriptors" });
+      }
+      const { ipv6Only, reusePort, backlog } = options;
+      const place = { local: endpointOf(local, context), dual: !ipv6Only, shared: reusePort };
+      const door = this.#try(context, () => tcp.listen(place, backlog));
+      resolve(new SimListener(process, tcp, door, local.transport === "tls" ? "tls" : "tcp", cuts));
+    });
+  }
+
+  bind(local: Address, options: TransportBindOptions): Promise<DatagramTransport> {
+    const { process, udp, addresses } = this.#environment;
+    if (process.isZombie()) return never();
+    if (options.signal?.aborted === true) return Promise.reject(options.signal.reason);
+    const context = { op: "bind", local: local.toString(), remote: options.remote?.toString() };
+    return new Promise((resolve) => {
+      const { remote, ipv6Only, reusePort, reuseAddress } = options;
+      const { receiveBufferBytes = DEFAULT_BUFFER_BYTES, sendBufferBytes = DEFAULT_BUFFER_BYTES } = options;
+      const place = { local: endpointOf(local, context), dual: !ipv6Only, shared: reusePort || reuseAddress };
+      const partner = remote === undefined ? undefined : endpointOf(remote, context);
+      const socket = this.#try(context, () => udp.bind(place, partner, receiveBufferBytes));
+      resolve(new SimMailbox(process, udp, socket, addresses, sendBufferBytes));
+    });
+  }
+
+  #try<T>(context: OperationContext, action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      throw refusalError(error, context);
+    }
+  }
+}
+
+function endpointOf(address: Address, context: OperationContext): Endpoint {
+  if (address.isIp) return { ip: address.host, port: address.port };
+  const detail = "a simulated host has no Unix sockets; use tcp://127.0.0.1 for programs on one host";
+  throw new UsageError("UNSUPPORTED", { ...context, detail });
+}

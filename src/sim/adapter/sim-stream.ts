@@ -1,0 +1,226 @@
+/** A simulated connection as a {@link StreamTransport}. */
+
+import { Address } from "../../core/address/address.ts";
+import { UsageError } from "../../core/errors.ts";
+import type { RandomStream } from "../../core/faults/random-stream.ts";
+import type { StreamSink, StreamTraits, StreamTransport } from "../../io/network.ts";
+import type { Endpoint } from "../kernel/packet.ts";
+import type { TcpFailure, TcpUser } from "../kernel/tcp-connection.ts";
+import type { TcpSocket } from "../kernel/tcp-stack.ts";
+import type { Process } from "../world/process.ts";
+import { failureError } from "./refusal.ts";
+
+/** Most bytes that one read gives, as a read of Node does. */
+const READ_BYTES = 65_536;
+/** One read in so many is cut at a seeded place, half of these after a single byte. */
+const CUT_ONE_IN = 4;
+
+const TRAITS: StreamTraits = { reset: true, halfClose: true };
+
+/** A connection of a simulated host. */
+export class SimStream implements StreamTransport, TcpUser {
+  readonly traits: StreamTraits = TRAITS;
+  readonly tls = undefined;
+  readonly native = undefined;
+  readonly localAddress: Address;
+  readonly remoteAddress: Address;
+  readonly #process: Process;
+  readonly #socket: TcpSocket;
+  /** Decides where reads are cut; undefined leaves them whole. */
+  readonly #cuts: RandomStream | undefined;
+  #opened: ((failure?: TcpFailure) => void) | undefined;
+  #sink: StreamSink | undefined;
+  #paused = false;
+  #scheduled = false;
+  #endTold = false;
+  #released = false;
+  #failure: TcpFailure | undefined;
+  #writing: { readonly chunks: readonly Uint8Array[]; index: number; offset: number; done: () => void } | undefined;
+
+  constructor(process: Process, socket: TcpSocket, remote: Address, cuts: RandomStream | undefined) {
+    this.#process = process;
+    this.#socket = socket;
+    this.#cuts = cuts;
+    this.localAddress = addressOf(socket.local);
+    this.remoteAddress = remote;
+    if (socket.connection.state === "CLOSED") this.#failure = "reset";
+    socket.connection.user = this;
+  }
+
+  /** Calls `opened` when the connection stands, or with the reason why it does not. */
+  whenOpen(opened: (failure?: TcpFailure) => void): void {
+    this.#opened = opened;
+  }
+
+  start(sink: StreamSink): void {
+    this.#sink = sink;
+    this.#schedule();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#schedule();
+  }
+
+  write(chunks: readonly Uint8Array[], done: (error?: unknown) => void): boolean {
+    if (this.#process.isZombie()) return false;
+    if (this.#failure !== undefined || this.#released) {
+      this.#process.wake(this.#socket.flow, () => this.#lose());
+      return false;
+    }
+    this.#writing = { chunks, index: 0, offset: 0, done };
+    return this.#flush();
+  }
+
+  unsentBytes(): number {
+    if (this.#writing === undefined) return 0;
+    const { chunks, index, offset } = this.#writing;
+    return chunks.slice(index).reduce((sum, chunk) => sum + chunk.length, -offset);
+  }
+
+  end(done: (error?: unknown) => void): void {
+    this.#socket.connection.finish();
+    this.#socket.rearm();
+    this.#process.wake(this.#socket.flow, done);
+  }
+
+  reset(): void {
+    this.#release(() => this.#socket.connection.abort());
+  }
+
+  destroy(): void {
+    this.#release(() => this.#socket.connection.close());
+  }
+
+  setNoDelay(): void {}
+
+  setKeepAlive(on: boolean, idleMs: number): void {
+    this.#socket.connection.setKeepAlive(on, idleMs);
+    this.#socket.rearm();
+  }
+
+  setReferenced(): void {}
+
+  startTls(): Promise<StreamTransport> {
+    const detail = "the simulated network has no TLS yet; use tcp: in a world";
+    return Promise.reject(new UsageError("UNSUPPORTED", { op: "upgradeTls", ...this.#names(), detail }));
+  }
+
+  // What the simulated kernel reports.
+
+  connected(): void {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    if (opened !== undefined) this.#process.wake(this.#socket.flow, () => opened());
+  }
+
+  readable(): void {
+    this.#schedule();
+  }
+
+  writable(): void {
+    const writing = this.#writing;
+    if (writing === undefined) return;
+    this.#process.wake(this.#socket.flow, () => {
+      if (this.#writing === writing && this.#flush()) writing.done();
+    });
+  }
+
+  failed(failure: TcpFailure): void {
+    this.#failure = failure;
+    const opened = this.#opened;
+    this.#opened = undefined;
+    if (opened !== undefined) this.#process.wake(this.#socket.flow, () => opened(failure));
+    else this.#schedule();
+  }
+
+  /** Gives the kernel what it has room for; true when it has all of it. */
+  #flush(): boolean {
+    const writing = this.#writing;
+    if (writing === undefined || this.#released || this.#failure !== undefined) return false;
+    const { connection } = this.#socket;
+    for (let room = connection.room; room > 0 && writing.index < writing.chunks.length; room = connection.room) {
+      const chunk = writing.chunks[writing.index] as Uint8Array;
+      const part = chunk.subarray(writing.offset, writing.offset + room);
+      connection.write(part);
+      writing.offset += part.length;
+      if (writing.offset < chunk.length) continue;
+      writing.index += 1;
+      writing.offset = 0;
+    }
+    connection.push();
+    this.#socket.rearm();
+    if (writing.index < writing.chunks.length) return false;
+    this.#writing = undefined;
+    return true;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#paused || this.#sink === undefined) return;
+    const { connection } = this.#socket;
+    // Behind the end a program hears of a loss only by a write, since nobody reads any more.
+    if (this.#endTold && this.#writing === undefined) return;
+    if (connection.readableBytes === 0 && !connection.ended && this.#failure === undefined) return;
+    this.#scheduled = true;
+    this.#process.wake(this.#socket.flow, () => this.#deliver());
+  }
+
+  #deliver(): void {
+    this.#scheduled = false;
+    const { connection } = this.#socket;
+    let left = this.#cutAt(connection.readableBytes);
+    while (left > 0 && !this.#paused && this.#sink !== undefined) {
+      const bytes = connection.read(left);
+      if (bytes === undefined) break;
+      left -= bytes.length;
+      this.#sink.received(bytes);
+    }
+    this.#socket.rearm();
+    if (this.#paused || this.#sink === undefined) return;
+    if (connection.readableBytes > 0) this.#schedule();
+    else if (connection.ended && !this.#endTold) {
+      this.#endTold = true;
+      this.#sink.ended();
+    } else if (this.#failure !== undefined) this.#lose();
+  }
+
+  /** How many of the bytes that are there this read gives. */
+  #cutAt(available: number): number {
+    const most = Math.min(available, READ_BYTES);
+    if (this.#cuts === undefined || most < 2) return most;
+    const draw = this.#cuts.below(CUT_ONE_IN * 2);
+    if (draw === 0) return 1;
+    return draw === 1 ? 1 + this.#cuts.below(most) : most;
+  }
+
+  #lose(): void {
+    const sink = this.#sink;
+    const failure = this.#failure;
+    this.#release(() => undefined);
+    if (failure !== undefined) sink?.failed(failureError(failure, { op: "read", ...this.#names() }));
+  }
+
+  #release(last: () => void): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#sink = undefined;
+    this.#writing = undefined;
+    this.#opened = undefined;
+    if (this.#process.isZombie()) return;
+    last();
+    this.#socket.rearm();
+  }
+
+  #names(): { readonly local: string; readonly remote: string } {
+    return { local: this.localAddress.toString(), remote: this.remoteAddress.toString() };
+  }
+}
+
+/** The address of an end point. */
+export function addressOf({ ip, port }: Endpoint, transport: "tcp" | "udp" = "tcp"): Address {
+  return Address.fromIp(transport, ip, port);
+}

@@ -1,0 +1,45 @@
+/** What a simulated kernel's TCP can be told; the defaults are those of Linux. */
+
+/** Settings of the simulated TCP, the same for all hosts of a world. */
+export interface TcpSettings {
+  /** Bytes that a connection holds for its peer until they are acknowledged. Default 262144. */
+  readonly sendBufferBytes: number;
+  /** Bytes that a connection holds for its program; the window. Default 262144. */
+  readonly receiveBufferBytes: number;
+  /** Repetitions of a SYN before the kernel gives up: after 127 seconds with the default of 6. */
+  readonly synRetries: number;
+  /** Repetitions of a SYN-ACK. Default 5. */
+  readonly synAckRetries: number;
+  /** Repetitions of a segment before the kernel gives up: after about 15 minutes with the default of 15. */
+  readonly retries: number;
+  /** Smallest retransmission time-out in milliseconds. Default 200 (RFC 6298 would have 1000). */
+  readonly rtoMinMs: number;
+  /** Largest retransmission time-out in milliseconds. Default 120000. */
+  readonly rtoMaxMs: number;
+  /** How long the side that closed first remembers a connection, in milliseconds. Default 60000. */
+  readonly timeWaitMs: number;
+  /** How long the kernel waits for the FIN of a peer whose connection the program has closed. Default 60000. */
+  readonly finTimeoutMs: number;
+  /** Time without traffic before the first keepalive probe, in milliseconds, where the program does not say. Default 7200000. */
+  readonly keepAliveIdleMs: number;
+  /** Time between keepalive probes in milliseconds. Default 75000. */
+  readonly keepAliveIntervalMs: number;
+  /** Keepalive probes without an answer before the kernel gives up. Default 9. */
+  readonly keepAliveProbes: number;
+}
+
+/** The settings of Linux. */
+export const DEFAULT_TCP: TcpSettings = {
+  sendBufferBytes: 262_144,
+  receiveBufferBytes: 262_144,
+  synRetries: 6,
+  synAckRetries: 5,
+  retries: 15,
+  rtoMinMs: 200,
+  rtoMaxMs: 120_000,
+  timeWaitMs: 60_000,
+  finTimeoutMs: 60_000,
+  keepAliveIdleMs: 7_200_000,
+  keepAliveIntervalMs: 75_000,
+  keepAliveProbes: 9,
+};

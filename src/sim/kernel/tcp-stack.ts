@@ -1,0 +1,188 @@
+/** The TCP of one host: its doors, its connections, and which segment belongs to which. */
+
+import { type Endpoint, flowText, isIpv6, isWildcard, type KernelEnvironment, type Packet } from "./packet.ts";
+import { covers, freePort, KernelRefusal, place, type Standing, sourceFor } from "./ports.ts";
+import { resetFor, type Segment, TCP_HEADER_BYTES } from "./segment.ts";
+import { TcpConnection, type TcpEnvironment, type TcpFailure, type TcpUser } from "./tcp-connection.ts";
+import type { TcpSettings } from "./tcp-settings.ts";
+
+/** A connection with its two ends. */
+export interface TcpSocket {
+  readonly connection: TcpConnection;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly flow: number;
+  /** To be called after every call to `connection`: its deadline may be another one. */
+  readonly rearm: () => void;
+}
+
+/** An open door. Completed connections wait in `queue` until the program takes them. */
+export interface TcpDoor extends Standing {
+  readonly backlog: number;
+  readonly queue: TcpSocket[];
+  /** Told when there is something in the queue. */
+  ready: (() => void) | undefined;
+}
+
+/** Sequence numbers begin below this. */
+const INITIAL_NUMBERS = 0x8000_0000;
+
+/** The TCP of one host. */
+export class TcpStack {
+  readonly #environment: KernelEnvironment;
+  readonly #settings: TcpSettings;
+  readonly #doors: Set<TcpDoor> = new Set();
+  readonly #sockets: Map<string, TcpSocket> = new Map();
+
+  constructor(environment: KernelEnvironment, settings: TcpSettings) {
+    this.#environment = environment;
+    this.#settings = settings;
+  }
+
+  /** All doors and connections, in the order in which they were made. */
+  get doors(): readonly TcpDoor[] {
+    return [...this.#doors];
+  }
+  get sockets(): readonly TcpSocket[] {
+    return [...this.#sockets.values()];
+  }
+
+  /** Opens a door. Throws {@link KernelRefusal}. */
+  listen(asked: Standing, backlog: number): TcpDoor {
+    const { addresses, random } = this.#environment;
+    const local = place(asked, this.doors, addresses, random);
+    const door: TcpDoor = { ...asked, local, backlog, queue: [], ready: undefined };
+    this.#doors.add(door);
+    return door;
+  }
+
+  /** Closes a door: what waits behind it is reset. */
+  closeDoor(door: TcpDoor): void {
+    this.#doors.delete(door);
+    for (const { connection } of door.queue.splice(0)) connection.abort();
+  }
+
+  /** Begins to connect; `user` is told how it goes. Throws {@link KernelRefusal}. */
+  connect(from: Endpoint | undefined, remote: Endpoint, user: TcpUser): TcpSocket {
+    const { addresses, random } = this.#environment;
+    const to = isWildcard(remote.ip) ? { ...remote, ip: isIpv6(remote.ip) ? "::1" : "127.0.0.1" } : remote;
+    const noWay = this.#environment.noWayTo(to.ip);
+    const ip = from === undefined || isWildcard(from.ip) ? sourceFor(to.ip, addresses) : from.ip;
+    if (noWay === "network unreachable" || ip === undefined) throw new KernelRefusal("NETWORK_UNREACHABLE");
+    if (from !== undefined) place({ local: { ip, port: 0 }, dual: false, shared: true }, [], addresses, random);
+    const taken = (port: number): boolean => this.#sockets.has(keyOf({ ip, port }, to));
+    const port = from !== undefined && from.port !== 0 ? from.port : freePort(random, taken);
+    if (taken(port)) throw new KernelRefusal("ADDRESS_IN_USE");
+    const socket = this.#add({ ip, port }, to, (environment, mss) =>
+      TcpConnection.open(this.#settings, environment, random.below(INITIAL_NUMBERS), mss),
+    );
+    socket.connection.user = user;
+    return socket;
+  }
+
+  /** A segment for this host arrived. */
+  receive(packet: Packet & { kind: "tcp" }): void {
+    const { from, to, segment } = packet;
+    const key = keyOf(to, from);
+    let socket = this.#sockets.get(key);
+    if (socket?.connection.state === "TIME-WAIT" && segment.syn && segment.ack === undefined) {
+      // RFC 9293 section 3.6.1: a new connection may take the place of one that only waits.
+      this.#sockets.delete(key);
+      socket = undefined;
+    }
+    if (socket !== undefined) {
+      socket.connection.receive(segment);
+      socket.rearm();
+      return;
+    }
+    if (segment.rst) return;
+    const door = segment.syn && segment.ack === undefined ? this.#doorFor(to) : undefined;
+    if (door === undefined) {
+      const answer = { kind: "tcp", from: to, to: from, segment: resetFor(segment) } as const;
+      this.#environment.send(answer, this.#environment.newFlow());
+    } else if (door.queue.length < Math.max(1, door.backlog)) this.#answer(door, to, from, segment);
+  }
+
+  /** The network could not deliver a segment of ours. */
+  refused(local: Endpoint, remote: Endpoint, failure: TcpFailure): void {
+    this.#sockets.get(keyOf(local, remote))?.connection.unreachable(failure);
+  }
+
+  /** Forgets everything without a word, as when the power fails. */
+  halt(): void {
+    for (const { connection } of this.#sockets.values()) connection.user = undefined;
+    this.#sockets.clear();
+    this.#doors.clear();
+  }
+
+  #doorFor({ ip, port }: Endpoint): TcpDoor | undefined {
+    const fitting = this.doors.filter((door) => door.local.port === port && covers(door, ip));
+    const exact = fitting.filter((door) => door.local.ip === ip);
+    const candidates = exact.length > 0 ? exact : fitting;
+    if (candidates.length < 2) return candidates[0];
+    return candidates[this.#environment.random.below(candidates.length)];
+  }
+
+  #answer(door: TcpDoor, local: Endpoint, remote: Endpoint, syn: Segment): void {
+    const initial = this.#environment.random.below(INITIAL_NUMBERS);
+    const socket = this.#add(local, remote, (environment, mss) =>
+      TcpConnection.answer(this.#settings, environment, initial, mss, syn),
+    );
+    const nothing = (): void => undefined;
+    const connected = (): void => {
+      if (!this.#doors.has(door)) {
+        socket.connection.abort();
+        return;
+      }
+      door.queue.push(socket);
+      door.ready?.();
+    };
+    socket.connection.user = { connected, readable: nothing, writable: nothing, failed: nothing };
+  }
+
+  #add(
+    local: Endpoint,
+    remote: Endpoint,
+    make: (environment: TcpEnvironment, mss: number) => TcpConnection,
+  ): TcpSocket {
+    const { send, at, nowUs } = this.#environment;
+    const key = keyOf(local, remote);
+    const flow = this.#environment.newFlow();
+    const environment: TcpEnvironment = {
+      nowUs,
+      transmit: (segment) => send({ kind: "tcp", from: local, to: remote, segment }, flow),
+      released: () => {
+        if (this.#sockets.get(key) === socket) this.#sockets.delete(key);
+      },
+    };
+    const headers = isIpv6(remote.ip) ? TCP_HEADER_BYTES[6] : TCP_HEADER_BYTES[4];
+    const connection = make(environment, this.#environment.mtuTo(remote.ip) - headers);
+    // One event for all deadlines of a connection; one that has moved to later is set again when it comes.
+    let armedUs = Number.POSITIVE_INFINITY;
+    let disarm = (): void => undefined;
+    const onTimer = (): void => {
+      armedUs = Number.POSITIVE_INFINITY;
+      if (connection.state !== "CLOSED" && connection.deadlineUs <= nowUs()) connection.onDeadline();
+      rearm();
+    };
+    const rearm = (): void => {
+      const { deadlineUs } = connection;
+      if (connection.state === "CLOSED" || deadlineUs === Number.POSITIVE_INFINITY) {
+        disarm();
+        armedUs = Number.POSITIVE_INFINITY;
+      } else if (deadlineUs < armedUs) {
+        disarm();
+        armedUs = deadlineUs;
+        disarm = at(deadlineUs, flow, onTimer);
+      }
+    };
+    const socket: TcpSocket = { connection, local, remote, flow, rearm };
+    this.#sockets.set(key, socket);
+    rearm();
+    return socket;
+  }
+}
+
+function keyOf(local: Endpoint, remote: Endpoint): string {
+  return flowText("", local, remote);
+}

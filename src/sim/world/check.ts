@@ -1,0 +1,94 @@
+/** Running a program twice, to see that the seed decides everything. */
+
+import { ZocaloError } from "../../core/errors.ts";
+import { Run, type SimulateOptions, type SimulationReport } from "./simulate.ts";
+import type { World } from "./world-contract.ts";
+
+/** Lines before a difference that its report shows. */
+const CONTEXT_LINES = 5;
+
+/**
+ * Runs `main` twice with the same options, and stops the second run at the first difference. Resolves and rejects as
+ * `simulate` does with the first run, and rejects with `SIM_DIVERGED` when the runs differ; the detail shows the last lines
+ * of the trace that they have in common, and both sides of the difference. `options.trace` receives the first run.
+ *
+ * @example
+ * ```ts
+ * import { check } from "zocalo/sim";
+ * let calls = 0;
+ * try {
+ *   await check({ seed: 1 }, async (world) => {
+ *     calls += 1; // state that the seed does not decide
+ *     await world.sleep(calls);
+ *     world.host("a").crash();
+ *   });
+ * } catch (error) {
+ *   console.log((error as { code: string }).code); // SIM_DIVERGED
+ * }
+ * ```
+ */
+export async function check<T>(
+  options: SimulateOptions,
+  main: (world: World) => Promise<T>,
+): Promise<SimulationReport<T>> {
+  const expected: string[] = [];
+  const first = new Run({
+    ...options,
+    trace: (line) => {
+      expected.push(line);
+      options.trace?.(line);
+    },
+  });
+  const outcome = await settled(first.execute(main));
+  const comparison = new Comparison(expected);
+  const second = new Run({ ...options, trace: (line) => comparison.next(line) });
+  comparison.onDifference = (error) => second.fail(error);
+  await settled(second.execute(main));
+  comparison.end();
+  if (comparison.difference !== undefined) throw comparison.difference;
+  if ("error" in outcome) throw outcome.error;
+  return outcome.value;
+}
+
+/** Compares the lines of a run with those of another. */
+class Comparison {
+  difference: ZocaloError | undefined;
+  onDifference: ((error: ZocaloError) => void) | undefined;
+  readonly #expected: readonly string[];
+  #index = 0;
+
+  constructor(expected: readonly string[]) {
+    this.#expected = expected;
+  }
+
+  /** The next line of the second run; undefined when there is none although the first run had one. */
+  next(line: string | undefined): void {
+    if (this.difference !== undefined) return;
+    if (line === this.#expected[this.#index]) {
+      this.#index += 1;
+      return;
+    }
+    this.difference = divergence(this.#expected, this.#index, line);
+    this.onDifference?.(this.difference);
+  }
+
+  /** The second run is over. */
+  end(): void {
+    if (this.#index < this.#expected.length) this.next(undefined);
+  }
+}
+
+function settled<T>(promise: Promise<T>): Promise<{ readonly value: T } | { readonly error: unknown }> {
+  return promise.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+}
+
+function divergence(expected: readonly string[], index: number, line: string | undefined): ZocaloError {
+  const shared = expected.slice(Math.max(0, index - CONTEXT_LINES), index);
+  const side = (text: string | undefined): string => text ?? "(the run was over)\n";
+  const lines = [...shared, `first run:  ${side(expected[index])}`, `second run: ${side(line)}`];
+  const detail = `two runs with one seed differ from line ${index + 1} of the trace on:\n${lines.join("")}`;
+  return new ZocaloError("SIM_DIVERGED", { op: "check", detail: detail.trimEnd() });
+}

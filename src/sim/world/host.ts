@@ -1,0 +1,223 @@
+/** A simulated machine: its kernel, its program, its clock and its disk. */
+
+import type { ErrorCode, ZocaloError } from "../../core/errors.ts";
+import { microseconds } from "../../core/faults/latency.ts";
+import type { Streams } from "../../core/faults/link.ts";
+import type { Network } from "../../io/network.ts";
+import { SimSockets } from "../adapter/sim-sockets.ts";
+import type { Scope } from "../guard/scope.ts";
+import type { KernelEnvironment, Packet } from "../kernel/packet.ts";
+import { isIpv6, isLoopbackIp } from "../kernel/packet.ts";
+import { type TcpDoor, type TcpSocket, TcpStack } from "../kernel/tcp-stack.ts";
+import type { TcpSettings } from "../kernel/tcp-settings.ts";
+import { type UdpSocket, UdpStack } from "../kernel/udp-stack.ts";
+import { Disk } from "./disk.ts";
+import { isDocumentationIp } from "./documentation-range.ts";
+import type { Fabric, FabricHost } from "./fabric.ts";
+import type { Host, HostMain } from "./host-contract.ts";
+import { Process } from "./process.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { Trace } from "./trace.ts";
+
+/** What a host needs of its world. */
+export interface HostEnvironment {
+  readonly scheduler: Scheduler;
+  readonly fabric: Fabric;
+  readonly trace: Trace;
+  readonly streams: Streams;
+  readonly tcp: TcpSettings;
+  readonly cutReads: boolean;
+  readonly world: object;
+  leaked(error: ZocaloError): void;
+  /** The program of a host has failed. */
+  failed(error: unknown): void;
+  resolve(name: string): readonly string[] | ErrorCode;
+}
+
+/** What a kernel holds, for reports. */
+export interface KernelSnapshot {
+  readonly doors: readonly TcpDoor[];
+  readonly sockets: readonly TcpSocket[];
+  readonly mailboxes: readonly UdpSocket[];
+}
+
+/** One life of the machine: from power on to power off. */
+interface Life {
+  readonly process: Process;
+  readonly network: Network;
+  readonly tcp: TcpStack;
+  readonly udp: UdpStack;
+}
+
+/** A machine of a world, as the simulator sees it. */
+export class SimHost implements Host, FabricHost {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  readonly disk: Disk = new Disk();
+  readonly #environment: HostEnvironment;
+  readonly #main: HostMain | undefined;
+  #life: Life;
+  #up = true;
+  #frozen = false;
+  #skewUs = 0;
+  #starts = 0;
+  #zombieCalls = 0;
+
+  constructor(environment: HostEnvironment, name: string, addresses: readonly string[], main: HostMain | undefined) {
+    this.#environment = environment;
+    this.name = name;
+    this.addresses = addresses;
+    this.#main = main;
+    this.#life = this.#boot();
+  }
+
+  get network(): Network {
+    return this.#life.network;
+  }
+  get silent(): boolean {
+    return this.#frozen || !this.#up;
+  }
+  get skewMs(): number {
+    return this.#skewUs / 1000;
+  }
+  set skewMs(value: number) {
+    this.#skewUs = value < 0 ? -microseconds(-value, "skewMs") : microseconds(value, "skewMs");
+    this.#note("skew");
+  }
+  get zombieCalls(): number {
+    return this.#zombieCalls;
+  }
+
+  /** Starts the program; the world does that. */
+  start(): void {
+    const { process, network } = this.#life;
+    const main = this.#main;
+    if (main === undefined) return;
+    process.run(() => {
+      // A program that throws at once fails as one that rejects.
+      new Promise<void>((resolve) => resolve(main(network, this.disk))).catch((error: unknown) => {
+        if (process.alive) this.#environment.failed(error);
+      });
+    });
+  }
+
+  crash(): void {
+    if (!this.#up) return;
+    this.#up = false;
+    this.#halt();
+    this.#note("crash");
+  }
+
+  restart(): void {
+    if (this.#up) this.#halt();
+    this.#up = true;
+    this.#frozen = false;
+    this.#note("restart");
+    this.#life = this.#boot();
+    this.start();
+  }
+
+  pause(): void {
+    this.#life.process.pause();
+    this.#note("pause");
+  }
+
+  resume(): void {
+    this.#note("resume");
+    this.#life.process.resume();
+  }
+
+  freeze(): void {
+    this.#frozen = true;
+    this.#life.process.pause();
+    this.#note("freeze");
+  }
+
+  thaw(): void {
+    this.#frozen = false;
+    this.#note("thaw");
+    this.#life.process.resume();
+  }
+
+  /** What the kernel holds, for reports. */
+  snapshot(): KernelSnapshot {
+    const { tcp, udp } = this.#life;
+    return { doors: tcp.doors, sockets: tcp.sockets, mailboxes: udp.sockets };
+  }
+
+  /** Ends the present life for good; the world does that when it ends. */
+  end(): void {
+    this.#up = false;
+    this.#halt();
+  }
+
+  /** A packet arrived; the fabric says so. */
+  arrive(packet: Packet): void {
+    const { tcp, udp } = this.#life;
+    if (this.silent) return;
+    if (packet.kind === "tcp") tcp.receive(packet);
+    else if (packet.kind === "udp") udp.receive(packet);
+    else if (packet.about === "tcp") tcp.refused(packet.to, packet.from, packet.failure);
+    else udp.refused(packet.to, packet.from, packet.failure);
+  }
+
+  #halt(): void {
+    const { process, tcp, udp } = this.#life;
+    process.end();
+    tcp.halt();
+    udp.halt();
+  }
+
+  #note(event: string): void {
+    const { trace, scheduler } = this.#environment;
+    trace.record(scheduler.nowUs, this.name, "", event);
+  }
+
+  #boot(): Life {
+    const { scheduler, streams, tcp: settings, cutReads, world } = this.#environment;
+    this.#starts += 1;
+    const label = (use: string): string => `host/${this.name}/${this.#starts}/${use}`;
+    const scope: Scope = { place: this.name, world, leaked: (error) => this.#environment.leaked(error) };
+    const onZombie = (): void => {
+      this.#zombieCalls += 1;
+      this.#note("zombie");
+    };
+    const process = new Process(scheduler, scope, streams(label("random")), () => this.#skewUs, onZombie);
+    const kernel = this.#kernelEnvironment(process, label("kernel"));
+    const tcp = new TcpStack(kernel, settings);
+    const udp = new UdpStack(kernel);
+    const cuts = cutReads ? streams(label("cuts")) : undefined;
+    const resolve = (name: string): readonly string[] | ErrorCode => this.#environment.resolve(name);
+    const sockets = new SimSockets({ process, tcp, udp, addresses: this.addresses, cuts, resolve });
+    return { process, tcp, udp, network: { sockets, clock: process.clock, random: process.random } };
+  }
+
+  #kernelEnvironment(process: Process, label: string): KernelEnvironment {
+    const { scheduler, fabric, streams } = this.#environment;
+    return {
+      random: streams(label),
+      addresses: this.addresses,
+      nowUs: () => scheduler.nowUs,
+      at: (atUs, flow, action) => {
+        const event = scheduler.at(atUs, flow, () => {
+          if (process.alive) action();
+        });
+        return () => scheduler.cancel(event);
+      },
+      newFlow: () => scheduler.newFlow(),
+      send: (packet, flow) => {
+        if (process.alive) fabric.send(this, packet, flow);
+      },
+      mtuTo: (ip) => {
+        const own = isLoopbackIp(ip) || this.addresses.includes(ip);
+        const target = own ? this.name : fabric.hostAt(ip)?.name;
+        return target === undefined ? fabric.defaults.mtuBytes : fabric.link(this.name, target).conditions.mtuBytes;
+      },
+      noWayTo: (ip) => {
+        if (isLoopbackIp(ip)) return undefined;
+        const family = this.addresses.some((own) => isIpv6(own) === isIpv6(ip));
+        return family && isDocumentationIp(ip) ? undefined : "network unreachable";
+      },
+    };
+  }
+}

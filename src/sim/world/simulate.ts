@@ -1,0 +1,174 @@
+/** Running a program in a simulated world. */
+
+import { TimeoutError, ZocaloError } from "../../core/errors.ts";
+import { type LinkConditions, linkTable } from "../../core/faults/conditions.ts";
+import { RandomStream } from "../../core/faults/random-stream.ts";
+import { raiseGuard } from "../guard/leak-guard.ts";
+import { runInScope, type Scope } from "../guard/scope.ts";
+import { DEFAULT_TCP, type TcpSettings } from "../kernel/tcp-settings.ts";
+import { Fabric } from "./fabric.ts";
+import { Process } from "./process.ts";
+import { RealWork } from "./real-work.ts";
+import { Scheduler } from "./scheduler.ts";
+import { describeHosts } from "./standstill.ts";
+import { TRACE_VERSION, Trace, type TraceSink } from "./trace.ts";
+import { SimWorld } from "./world.ts";
+import type { World } from "./world-contract.ts";
+
+/** What decides a simulated run, beside the program. */
+export interface SimulateOptions {
+  /** A whole number from 0 on. The same seed gives the same run. Default 1. */
+  readonly seed?: number | undefined;
+  /** The conditions of all links; see `world.link` for single ones. */
+  readonly link?: LinkConditions | undefined;
+  /** Settings of the simulated TCP. */
+  readonly tcp?: Partial<TcpSettings> | undefined;
+  /** Permute events of one moment by the seed, to find what depends on their order. Default false. */
+  readonly explore?: boolean | undefined;
+  /** Cut reads at seeded places, since TCP keeps no message boundaries. Default true. */
+  readonly cutReads?: boolean | undefined;
+  /** Most virtual time in milliseconds; then the run ends with `TIMEOUT`. Default 86400000, a day. */
+  readonly limitMs?: number | undefined;
+  /** Most events at one moment of virtual time; then the run ends with `SIM_LIVELOCK`. Default 1000000. */
+  readonly livelockEvents?: number | undefined;
+  /** Receives the trace line by line: a header, then one line of JSON for each event. Default: only its hash is kept. */
+  readonly trace?: TraceSink | undefined;
+}
+
+/** What a simulated run came to. */
+export interface SimulationReport<T> {
+  /** What `main` resolved with. */
+  readonly value: T;
+  readonly seed: number;
+  /** Virtual milliseconds that the run took. */
+  readonly durationMs: number;
+  /** Events that happened. */
+  readonly events: number;
+  /** The rolling hash of everything that happened: 16 hexadecimal digits. Equal runs have equal ones. */
+  readonly digest: string;
+}
+
+const DEFAULT_SEED = 1;
+const DAY_MS = 86_400_000;
+const DEFAULT_LIVELOCK_EVENTS = 1_000_000;
+
+/**
+ * Runs `main` in a new world, and resolves with a report when `main` has. Everything in the world ends with it: calls that
+ * are pending then never settle.
+ *
+ * Rejects with the error of `main` or of a host's program, whichever comes first; with `SIM_LEAK` and `SIM_CLOCK_LEAK` when
+ * a program left the world, even if it caught that error; with `SIM_DEADLOCK` when nothing can happen any more, with
+ * `SIM_LIVELOCK` when time stands still for ever, with `TIMEOUT` after `limitMs`, with `OPTION_INVALID`.
+ *
+ * @example
+ * ```ts
+ * import { bind } from "zocalo";
+ * import { simulate } from "zocalo/sim";
+ * const { durationMs } = await simulate({ seed: 42, link: { latency: 25 } }, async (world) => {
+ *   const box = await bind("udp://0.0.0.0:5000", { network: world.host("plaza").network });
+ *   const friend = await bind("udp://0.0.0.0:0", { network: world.host("friend").network });
+ *   await friend.send("hola", "udp://plaza:5000");
+ *   console.log(String((await box.receive()).data)); // hola
+ * });
+ * console.log(durationMs < 100); // true
+ * ```
+ */
+export async function simulate<T>(
+  options: SimulateOptions,
+  main: (world: World) => Promise<T>,
+): Promise<SimulationReport<T>> {
+  const run = new Run(options);
+  return await run.execute(main);
+}
+
+/** One run of one world. */
+export class Run {
+  readonly #seed: number;
+  readonly #identity: object = {};
+  readonly #trace: Trace;
+  readonly #work: RealWork;
+  readonly #scheduler: Scheduler;
+  readonly #director: Process;
+  readonly #world: SimWorld;
+  readonly #scope: Scope;
+
+  constructor(options: SimulateOptions) {
+    const { seed = DEFAULT_SEED, explore = false, cutReads = true, limitMs = DAY_MS } = options;
+    const { livelockEvents = DEFAULT_LIVELOCK_EVENTS } = options;
+    this.#seed = seed;
+    const link = linkTable(options.link ?? {}, undefined, "simulate");
+    const tcp: TcpSettings = { ...DEFAULT_TCP, ...options.tcp };
+    const derived = { seed, link, tcp, explore, cutReads, limitMs, livelockEvents };
+    this.#trace = new Trace({ format: TRACE_VERSION, ...derived }, options.trace);
+    this.#work = new RealWork(this.#identity);
+    const streams = (label: string): RandomStream => new RandomStream(seed, label);
+    const permutation = explore ? streams("explore").uint32() : undefined;
+    this.#scheduler = new Scheduler({ livelockEvents, limitUs: limitMs * 1000, permutation }, this.#work, {
+      deadlock: () => this.#deadlock(),
+      livelock: (events) => this.#livelock(events),
+      tooLong: () => this.#tooLong(limitMs),
+      frozen: (kinds) => this.#trace.record(this.#scheduler.nowUs, "world", kinds.join(" "), "frozen"),
+    });
+    const fabric = new Fabric(this.#scheduler, this.#trace, streams);
+    fabric.defaults = link;
+    const failed = (error: unknown): void => this.#scheduler.fail(error);
+    this.#scope = { place: "world", world: this.#identity, leaked: failed };
+    this.#director = new Process(this.#scheduler, this.#scope, streams("world"));
+    const shared = { scheduler: this.#scheduler, fabric, trace: this.#trace, streams, tcp, cutReads };
+    this.#world = new SimWorld(seed, { ...shared, world: this.#identity, leaked: failed, failed }, this.#director);
+  }
+
+  /** Ends the run with an error. */
+  fail(error: unknown): void {
+    this.#scheduler.fail(error);
+  }
+
+  /** Runs `main` to its end. */
+  async execute<T>(main: (world: World) => Promise<T>): Promise<SimulationReport<T>> {
+    const lower = raiseGuard();
+    try {
+      const value = await this.#runMain(main);
+      const { nowUs, events } = this.#scheduler;
+      return { value, seed: this.#seed, durationMs: nowUs / 1000, events, digest: this.#trace.digest };
+    } finally {
+      this.#director.end();
+      for (const host of this.#world.hosts) host.end();
+      // Nothing may continue in the real world: what is under way ends first, with the guard still up.
+      while (this.#work.pending().length > 0) await new Promise<void>((resolve) => this.#work.whenDone(resolve));
+      this.#work.stop();
+      lower();
+    }
+  }
+
+  async #runMain<T>(main: (world: World) => Promise<T>): Promise<T> {
+    let settled = false;
+    // The run is told of leaks before `main` gets to its first await.
+    const leaks = this.#scheduler.run(() => settled);
+    const running = runInScope(this.#scope, async () => await main(this.#world));
+    const done = (): void => {
+      settled = true;
+    };
+    running.then(done, done);
+    await leaks;
+    return await running;
+  }
+
+  #deadlock(): ZocaloError {
+    const detail =
+      "nothing can happen any more in this world, and the program still waits; no timer is set and no packet is under way.\n" +
+      `${describeHosts(this.#world.hosts)}\n  replay: seed ${this.#seed}, at ${this.#world.now} ms`;
+    return new ZocaloError("SIM_DEADLOCK", { op: "simulate", detail });
+  }
+
+  #livelock(events: number): ZocaloError {
+    const detail =
+      `${events} events happened at ${this.#world.now} ms and virtual time does not move; wait for something.\n` +
+      `${describeHosts(this.#world.hosts)}\n  replay: seed ${this.#seed}`;
+    return new ZocaloError("SIM_LIVELOCK", { op: "simulate", detail });
+  }
+
+  #tooLong(limitMs: number): ZocaloError {
+    const detail = `the program was not done after limitMs (${limitMs}) of virtual time; replay: seed ${this.#seed}`;
+    return new TimeoutError("TIMEOUT", { op: "simulate", detail });
+  }
+}

@@ -1,0 +1,28 @@
+/** What a world that goes nowhere waits for, as text for the error that ends it. */
+
+import { endpointText, flowText } from "../kernel/packet.ts";
+import type { SimHost } from "./host.ts";
+
+/** Most sockets of one host that a report names. */
+const MOST_LINES = 20;
+
+/** A line for each host with its doors, connections and mailboxes. */
+export function describeHosts(hosts: readonly SimHost[]): string {
+  return hosts.map(describeHost).join("\n");
+}
+
+function describeHost(host: SimHost): string {
+  const { doors, sockets, mailboxes } = host.snapshot();
+  const lines = [
+    ...doors.map((door) => `door ${endpointText(door.local)}, ${door.queue.length} waiting`),
+    ...sockets.map(({ connection, local, remote }) => {
+      const { state, readableBytes, unacknowledgedBytes } = connection;
+      return `${flowText("tcp", local, remote)} ${state}, ${readableBytes} unread, ${unacknowledgedBytes} unacknowledged`;
+    }),
+    ...mailboxes.map((box) => `mailbox ${endpointText(box.local)}, ${box.queue.length} unread`),
+  ];
+  const more = lines.length > MOST_LINES ? [`and ${lines.length - MOST_LINES} more`] : [];
+  const state = host.silent ? " (silent)" : "";
+  const list = [...lines.slice(0, MOST_LINES), ...more];
+  return `  ${host.name}${state}: ${list.length === 0 ? "no sockets" : list.join("\n    ")}`;
+}

@@ -1,0 +1,85 @@
+/** The public contract of a simulated world. */
+
+import type { LinkConditions } from "../../core/faults/conditions.ts";
+import type { Clock, Random } from "../../io/network.ts";
+import type { Host, HostMain } from "./host-contract.ts";
+
+/** Options of {@link World.host}. */
+export interface HostOptions {
+  /** IP addresses, from the ranges for documentation (RFC 5737, RFC 3849). Default: one of each family. */
+  readonly addresses?: readonly string[] | undefined;
+  /** More names that the name service knows the host by; its own name is one. */
+  readonly names?: readonly string[] | undefined;
+  /** How far the host's clock is ahead, in milliseconds. Default 0. */
+  readonly skewMs?: number | undefined;
+}
+
+/** A fault that lasts until it is healed: by `heal()`, or at the end of the scope of `using`. */
+export interface FaultGuard extends Disposable {
+  /** Ends the fault; harmless when it has ended. */
+  heal(): void;
+}
+
+/** A host, or its name. */
+export type HostLike = Host | string;
+
+/**
+ * A simulated world. Made by `simulate`, which gives it to its `main`.
+ *
+ * @example
+ * ```ts
+ * import { connect, listen } from "zocalo";
+ * import { simulate } from "zocalo/sim";
+ * await simulate({ seed: 7 }, async (world) => {
+ *   const [a, b] = [world.host("a"), world.host("b")];
+ *   world.link(a, b, { latency: 20, loss: 0.05 });
+ *   const door = await listen("tcp://0.0.0.0:7000", { network: b.network });
+ *   const call = await connect("tcp://b:7000", { network: a.network });
+ *   const peer = await door.accept();
+ *   {
+ *     using _cut = world.partition(a, b);
+ *     await call.write("late");
+ *     await world.sleep(5_000);
+ *   }
+ *   console.log(String(await peer.readExactly(4))); // late
+ * });
+ * ```
+ */
+export interface World {
+  /** What decided everything that the program did not. */
+  readonly seed: number;
+  /** The world's own clock; it runs on while hosts are frozen. */
+  readonly clock: Clock;
+  /** Randomness for the one who directs the world. */
+  readonly random: Random;
+  /** All hosts, in the order in which they were made. */
+  readonly hosts: readonly Host[];
+  /** Virtual milliseconds since the world began, with a fraction. */
+  readonly now: number;
+  /** Lets virtual time pass, in milliseconds. */
+  sleep(durationMs: number): Promise<void>;
+  /**
+   * Adds a host and starts its program, if it has one; without one, use `host.network`. Throws `OPTION_INVALID` for a name
+   * that is taken and `ADDRESS_INVALID` for an address that is taken, or not from the ranges for documentation.
+   */
+  host(name: string, main?: HostMain, options?: HostOptions): Host;
+  /** Sets what the name service answers: addresses, or the error that every look-up gets. */
+  name(name: string, answer: readonly string[] | "NAME_NOT_FOUND" | "NAME_LOOKUP_FAILED"): void;
+  /** Changes the conditions of both directions between two hosts; with one argument, of all links made later. */
+  link(conditions: LinkConditions): void;
+  link(a: HostLike, b: HostLike, conditions: LinkConditions): void;
+  /** Changes the conditions of one direction. */
+  linkOneWay(from: HostLike, to: HostLike, conditions: LinkConditions): void;
+  /** Cuts both directions between two hosts: silence, not an error. */
+  partition(a: HostLike, b: HostLike): FaultGuard;
+  /** Cuts one direction. */
+  partitionOneWay(from: HostLike, to: HostLike): FaultGuard;
+  /** Cuts every way between hosts of different groups. A host in two groups is a bridge; one in none loses no way. */
+  partitionGroups(...groups: readonly (readonly HostLike[])[]): FaultGuard;
+  /** Cuts one host off from all others. */
+  isolate(host: HostLike): FaultGuard;
+  /** Leaves to each host only its two neighbours in the order of this list, which closes to a ring. */
+  ring(...hosts: readonly HostLike[]): FaultGuard;
+  /** Calls `action` at a moment of virtual time, in milliseconds since the world began: a fault by schedule. */
+  at(momentMs: number, action: () => void): void;
+}

@@ -1,0 +1,156 @@
+/** A simulated world: hosts, names, links, and what goes wrong with them. */
+
+import { type ErrorCode, UsageError } from "../../core/errors.ts";
+import { type LinkConditions, linkTable } from "../../core/faults/conditions.ts";
+import { microseconds } from "../../core/faults/latency.ts";
+import type { Clock, Random } from "../../io/network.ts";
+import { hostAddresses, isDocumentationIp } from "./documentation-range.ts";
+import { type HostEnvironment, SimHost } from "./host.ts";
+import type { Host, HostMain } from "./host-contract.ts";
+import type { Process } from "./process.ts";
+import type { FaultGuard, HostLike, HostOptions, World } from "./world-contract.ts";
+
+/** A world, as the simulator sees it. */
+export class SimWorld implements World {
+  readonly seed: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly #environment: HostEnvironment;
+  readonly #hosts: Map<string, SimHost> = new Map();
+  readonly #names: Map<string, readonly string[]> = new Map();
+  readonly #lookupFailures: Map<string, ErrorCode> = new Map();
+  readonly #director: Process;
+
+  /** Use `simulate`. `director` runs the code of `main`. */
+  constructor(seed: number, environment: Omit<HostEnvironment, "resolve">, director: Process) {
+    this.seed = seed;
+    this.#director = director;
+    this.clock = director.clock;
+    this.random = director.random;
+    this.#environment = { ...environment, resolve: (name) => this.#resolve(name) };
+  }
+
+  get hosts(): readonly SimHost[] {
+    return [...this.#hosts.values()];
+  }
+
+  get now(): number {
+    return this.clock.now();
+  }
+
+  sleep(durationMs: number): Promise<void> {
+    return new Promise((resolve) => void this.clock.setTimer(resolve, durationMs));
+  }
+
+  host(name: string, main?: HostMain, options: HostOptions = {}): Host {
+    if (this.#hosts.has(name) || name === "localhost" || name === "") {
+      throw new UsageError("OPTION_INVALID", { op: "host", detail: `there is a host ${JSON.stringify(name)} already` });
+    }
+    const addresses = options.addresses ?? hostAddresses(this.#hosts.size + 1);
+    for (const ip of addresses) {
+      if (isDocumentationIp(ip) && this.#environment.fabric.hostAt(ip) === undefined) continue;
+      const detail = `${ip} is taken, or not for documentation (192.0.2.x, 198.51.100.x, 203.0.113.x, 2001:db8::x)`;
+      throw new UsageError("ADDRESS_INVALID", { op: "host", detail });
+    }
+    const host = new SimHost(this.#environment, name, addresses, main);
+    this.#hosts.set(name, host);
+    this.#environment.fabric.add(host);
+    for (const alias of [name, ...(options.names ?? [])]) this.#names.set(alias.toLowerCase(), addresses);
+    if (options.skewMs !== undefined) host.skewMs = options.skewMs;
+    host.start();
+    return host;
+  }
+
+  name(name: string, answer: readonly string[] | "NAME_NOT_FOUND" | "NAME_LOOKUP_FAILED"): void {
+    const key = name.toLowerCase();
+    this.#lookupFailures.delete(key);
+    if (typeof answer === "string") this.#lookupFailures.set(key, answer);
+    else this.#names.set(key, answer);
+  }
+
+  link(conditions: LinkConditions): void;
+  link(a: HostLike, b: HostLike, conditions: LinkConditions): void;
+  link(first: LinkConditions | HostLike, b?: HostLike, conditions?: LinkConditions): void {
+    const { fabric } = this.#environment;
+    if (b === undefined || conditions === undefined) {
+      fabric.defaults = linkTable(first as LinkConditions, fabric.defaults);
+      return;
+    }
+    this.linkOneWay(first as HostLike, b, conditions);
+    this.linkOneWay(b, first as HostLike, conditions);
+  }
+
+  linkOneWay(from: HostLike, to: HostLike, conditions: LinkConditions): void {
+    const link = this.#environment.fabric.link(this.#host(from).name, this.#host(to).name);
+    link.conditions = linkTable(conditions, link.conditions);
+  }
+
+  partition(a: HostLike, b: HostLike): FaultGuard {
+    return this.#cut([
+      [a, b],
+      [b, a],
+    ]);
+  }
+
+  partitionOneWay(from: HostLike, to: HostLike): FaultGuard {
+    return this.#cut([[from, to]]);
+  }
+
+  partitionGroups(...groups: readonly (readonly HostLike[])[]): FaultGuard {
+    const members = groups.map((group) => new Set(group.map((entry) => this.#host(entry))));
+    const together = (a: Host, b: Host): boolean => members.some((group) => group.has(a) && group.has(b));
+    const all = [...new Set(members.flatMap((group) => [...group]))];
+    return this.#cut(
+      all.flatMap((a) => all.filter((b) => a !== b && !together(a, b)).map((b): [Host, Host] => [a, b])),
+    );
+  }
+
+  isolate(host: HostLike): FaultGuard {
+    const own = this.#host(host);
+    const others = this.hosts.filter((other) => other !== own);
+    return this.#cut(
+      others.flatMap((other): [Host, Host][] => [
+        [own, other],
+        [other, own],
+      ]),
+    );
+  }
+
+  ring(...hosts: readonly HostLike[]): FaultGuard {
+    const all = hosts.map((entry) => this.#host(entry));
+    const pairs: [Host, Host][] = [];
+    for (const [i, a] of all.entries()) {
+      for (const [j, b] of all.entries()) {
+        const distance = Math.abs(i - j);
+        if (distance > 1 && distance < all.length - 1) pairs.push([a, b]);
+      }
+    }
+    return this.#cut(pairs);
+  }
+
+  at(momentMs: number, action: () => void): void {
+    const { scheduler } = this.#environment;
+    scheduler.at(microseconds(momentMs, "at"), scheduler.newFlow(), () => this.#director.run(action));
+  }
+
+  #cut(pairs: readonly (readonly [HostLike, HostLike])[]): FaultGuard {
+    const { fabric } = this.#environment;
+    const heals = pairs.map(([from, to]) => fabric.cut(this.#host(from).name, this.#host(to).name));
+    const heal = (): void => {
+      for (const one of heals) one();
+    };
+    return { heal, [Symbol.dispose]: heal };
+  }
+
+  #host(host: HostLike): Host {
+    const found = typeof host === "string" ? this.#hosts.get(host) : host;
+    if (found !== undefined) return found;
+    throw new UsageError("OPTION_INVALID", { op: "world", detail: `there is no host ${JSON.stringify(host)}` });
+  }
+
+  #resolve(name: string): readonly string[] | ErrorCode {
+    const key = name.toLowerCase().replace(/\.$/, "");
+    if (key === "localhost" || key.endsWith(".localhost")) return ["127.0.0.1", "::1"];
+    return this.#lookupFailures.get(key) ?? this.#names.get(key) ?? "NAME_NOT_FOUND";
+  }
+}
