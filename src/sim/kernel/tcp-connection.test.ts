@@ -1,0 +1,259 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { RandomStream } from "../../core/faults/random-stream.ts";
+import { EventQueue } from "../world/event-queue.ts";
+import { resetFor, type Segment } from "./segment.ts";
+import { TcpConnection, type TcpEnvironment, type TcpFailure, type TcpUser } from "./tcp-connection.ts";
+import { DEFAULT_TCP, type TcpSettings } from "./tcp-settings.ts";
+
+/** Two kernels with one connection between them, on a wire that does what the test wants. No world, no promises. */
+class Wire {
+  nowUs = 0;
+  readonly queue: EventQueue = new EventQueue();
+  readonly ends: (TcpConnection | undefined)[] = [undefined, undefined];
+  readonly log: string[][] = [[], []];
+  /** When the timer of each end is set for. */
+  readonly armed: number[] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  /** Delays of one segment: none when it is lost, two when it is doubled. */
+  fate: (side: number, segment: Segment) => readonly number[] = () => [1000];
+  readonly settings: TcpSettings;
+
+  constructor(settings: Partial<TcpSettings> = {}) {
+    this.settings = { ...DEFAULT_TCP, ...settings };
+  }
+
+  get a(): TcpConnection {
+    return this.ends[0] as TcpConnection;
+  }
+  get b(): TcpConnection {
+    return this.ends[1] as TcpConnection;
+  }
+
+  open(): void {
+    this.ends[0] = TcpConnection.open(this.settings, this.environment(0), 100, 1000);
+    this.ends[0].user = this.user(0);
+    this.arm(0);
+  }
+
+  environment(side: number): TcpEnvironment {
+    return {
+      nowUs: () => this.nowUs,
+      transmit: (segment) => this.transmit(side, segment),
+      released: () => void this.log[side]?.push("released"),
+    };
+  }
+
+  user(side: number): TcpUser {
+    const note = (text: string) => (): void => void this.log[side]?.push(text);
+    const failed = (failure: TcpFailure): void => void this.log[side]?.push(failure);
+    return { connected: note("connected"), readable: () => undefined, writable: () => undefined, failed };
+  }
+
+  transmit(side: number, segment: Segment): void {
+    for (const delayUs of this.fate(side, segment)) {
+      this.queue.push(this.nowUs + delayUs, 0, () => this.arrive(1 - side, segment));
+    }
+  }
+
+  arrive(side: number, segment: Segment): void {
+    const end = this.ends[side];
+    if (end !== undefined && end.state !== "CLOSED") end.receive(segment);
+    else if (side === 1 && end === undefined && segment.syn) {
+      this.ends[1] = TcpConnection.answer(this.settings, this.environment(1), 5000, 1000, segment);
+      this.ends[1].user = this.user(1);
+    } else if (!segment.rst) this.transmit(side, resetFor(segment));
+    this.arm(side);
+  }
+
+  /** Sets the timer of one end; call it after every call. */
+  arm(side: number): void {
+    const end = this.ends[side];
+    const dueUs = end?.deadlineUs ?? Number.POSITIVE_INFINITY;
+    if (end === undefined || dueUs >= (this.armed[side] as number) || end.state === "CLOSED") return;
+    this.armed[side] = dueUs;
+    this.queue.push(Math.max(dueUs, this.nowUs), 0, () => {
+      this.armed[side] = Number.POSITIVE_INFINITY;
+      this.onTimer(side, end);
+    });
+  }
+
+  onTimer(side: number, end: TcpConnection): void {
+    if (end.deadlineUs <= this.nowUs && end.state !== "CLOSED") end.onDeadline();
+    this.arm(side);
+  }
+
+  /** Lets everything happen up to a moment. */
+  run(untilUs = Number.POSITIVE_INFINITY, step: () => void = () => undefined): void {
+    for (let events = 0; events < 200_000; events += 1) {
+      const next = this.queue.pop();
+      if (next === undefined) return;
+      if (next.event.atUs > untilUs) {
+        this.queue.push(next.event.atUs, 0, next.action);
+        this.nowUs = untilUs;
+        return;
+      }
+      this.nowUs = next.event.atUs;
+      next.action();
+      step();
+    }
+    assert.fail("it never ends");
+  }
+}
+
+function connected(settings: Partial<TcpSettings> = {}): Wire {
+  const wire = new Wire(settings);
+  wire.open();
+  wire.run(100_000);
+  assert.deepEqual([wire.a.state, wire.b.state], ["ESTABLISHED", "ESTABLISHED"]);
+  return wire;
+}
+
+test("loss, duplication and reordering never change the bytes; both sides come to their end", () => {
+  const arbitrary = fc.record({
+    seed: fc.nat(),
+    loss: fc.integer({ min: 0, max: 30 }),
+    doubled: fc.integer({ min: 0, max: 30 }),
+    bytes: fc.integer({ min: 0, max: 60_000 }),
+    window: fc.integer({ min: 200, max: 20_000 }),
+  });
+  fc.assert(
+    fc.property(arbitrary, ({ seed, loss, doubled, bytes, window }) => {
+      const wire = connected({ receiveBufferBytes: window, sendBufferBytes: 8000, retries: 100, timeWaitMs: 1000 });
+      const random = new RandomStream(seed, "wire");
+      wire.fate = () => {
+        if (random.below(100) < loss) return [];
+        const delayUs = 500 + random.below(3000);
+        return random.below(100) < doubled ? [delayUs, delayUs + random.below(5000)] : [delayUs];
+      };
+      const input = random.bytes(bytes);
+      const output: Buffer[] = [];
+      let sent = 0;
+      const step = (): void => {
+        const room = Math.min(wire.a.room, bytes - sent);
+        if (room > 0) {
+          wire.a.write(input.subarray(sent, sent + room));
+          sent += room;
+          wire.a.push();
+        }
+        if (sent === bytes && wire.a.state === "ESTABLISHED") wire.a.finish();
+        const piece = wire.b.read(1 + random.below(2000));
+        if (piece !== undefined) output.push(piece);
+        if (wire.b.ended && wire.b.state === "CLOSE-WAIT") wire.b.finish();
+        wire.arm(0);
+        wire.arm(1);
+      };
+      step();
+      wire.run(Number.POSITIVE_INFINITY, step);
+      assert.ok(Buffer.concat(output).equals(input));
+      assert.deepEqual([wire.a.state, wire.b.state], ["CLOSED", "CLOSED"]);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("nobody answers: seven SYNs in 127 seconds", () => {
+  const wire = new Wire();
+  let syns = 0;
+  wire.fate = () => {
+    syns += 1;
+    return [];
+  };
+  wire.open();
+  wire.run();
+  assert.equal(syns, 7);
+  assert.equal(wire.nowUs, 127_000_000);
+  assert.deepEqual(wire.log[0], ["released", "timed out"]);
+});
+
+test("a lost segment among others is repeated before its time-out, since the later ones arrived", () => {
+  const wire = connected();
+  let first = true;
+  wire.fate = (_side, { data }) => {
+    if (!first || data.length === 0) return [1000];
+    first = false;
+    return [];
+  };
+  const begun = wire.nowUs;
+  wire.a.write(Buffer.alloc(6000));
+  wire.a.push();
+  wire.run(begun + 10_000);
+  assert.equal(wire.b.readableBytes, 6000);
+});
+
+test("closing with unread bytes resets; data after close is answered with a reset", () => {
+  const unread = connected();
+  unread.a.write(Buffer.from("unread"));
+  unread.a.push();
+  unread.run(unread.nowUs + 5000);
+  unread.b.close();
+  unread.run(unread.nowUs + 5000);
+  assert.deepEqual(unread.log[0], ["connected", "released", "reset"]);
+  const late = connected();
+  late.b.close();
+  late.run(late.nowUs + 5000);
+  assert.equal(late.a.state, "CLOSE-WAIT");
+  assert.equal(late.a.ended, true);
+  late.a.write(Buffer.from("late"));
+  late.a.push();
+  late.run(late.nowUs + 5000);
+  assert.deepEqual(late.log[0], ["connected", "released", "reset"]);
+});
+
+test("a zero window is asked for again and again, and opens although the news of it was lost", () => {
+  const wire = connected({ receiveBufferBytes: 2000 });
+  wire.a.write(Buffer.alloc(5000));
+  wire.a.push();
+  wire.arm(0);
+  wire.run(wire.nowUs + 3_600_000_000);
+  assert.equal(wire.a.state, "ESTABLISHED");
+  assert.equal(wire.b.readableBytes, 2000);
+  wire.fate = () => [];
+  while (wire.b.read(10_000) !== undefined);
+  wire.fate = () => [1000];
+  wire.run(wire.nowUs + 200_000_000);
+  assert.equal(wire.b.readableBytes, 2000);
+});
+
+test("keepalive gives up on a peer that vanished, and not on one that is quiet", () => {
+  const wire = connected({ keepAliveIntervalMs: 1000, keepAliveProbes: 3 });
+  wire.a.setKeepAlive(true, 10_000);
+  wire.arm(0);
+  wire.run(wire.nowUs + 60_000_000);
+  assert.equal(wire.a.state, "ESTABLISHED");
+  const vanishedUs = wire.nowUs;
+  wire.fate = () => [];
+  wire.run();
+  assert.equal(wire.log[0]?.at(-1), "timed out");
+  assert.ok(wire.nowUs - vanishedUs <= 10_000_000 + 4_000_000);
+});
+
+test("who closes first remembers for TIME-WAIT; a reset that is not exact is answered, not obeyed", () => {
+  const wire = connected();
+  wire.arrive(0, { ...resetFor({ ...SYN, ack: 5003 }), window: 0 });
+  assert.equal(wire.a.state, "ESTABLISHED");
+  wire.a.finish();
+  wire.arm(0);
+  wire.run(wire.nowUs + 5000);
+  assert.deepEqual([wire.a.state, wire.b.state], ["FIN-WAIT-2", "CLOSE-WAIT"]);
+  wire.b.finish();
+  wire.arm(1);
+  const closedUs = wire.nowUs;
+  wire.run(wire.nowUs + 5000);
+  assert.deepEqual([wire.a.state, wire.b.state], ["TIME-WAIT", "CLOSED"]);
+  wire.run();
+  assert.equal(wire.a.state, "CLOSED");
+  assert.ok(wire.nowUs - closedUs >= 60_000_000);
+});
+
+const SYN: Segment = {
+  seq: 0,
+  ack: undefined,
+  syn: true,
+  fin: false,
+  rst: false,
+  window: 0,
+  data: Buffer.alloc(0),
+  sacks: [],
+  mss: 0,
+};
