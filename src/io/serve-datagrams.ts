@@ -30,8 +30,9 @@ export async function serveDatagramsOver(
   options: ServeDatagramsOptions = {},
 ): Promise<DatagramServer> {
   const { maxConcurrent = DEFAULT_CONCURRENT, replies = "free" } = options;
-  if (!(maxConcurrent >= 1) || (replies !== "free" && replies !== "guarded")) {
-    const detail = `maxConcurrent must be at least 1, and replies "free" or "guarded"`;
+  const countable = Number.isInteger(maxConcurrent) || maxConcurrent === Number.POSITIVE_INFINITY;
+  if (!countable || maxConcurrent < 1 || (replies !== "free" && replies !== "guarded")) {
+    const detail = `maxConcurrent must be a whole number from 1 on, or Infinity, and replies "free" or "guarded"`;
     throw new UsageError("OPTION_INVALID", { op: "serveDatagrams", detail });
   }
   const socket = await bindOver(network, address, { ...options, ...NOT_CONNECTED });

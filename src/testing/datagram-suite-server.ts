@@ -78,7 +78,7 @@ function answerChecks(check: DatagramCheck): void {
 
   check("options that make no sense are refused", async ({ network, local }) => {
     const expected = { code: "OPTION_INVALID", op: "serveDatagrams", type: UsageError } as const;
-    for (const options of [{ maxConcurrent: 0 }, { replies: "some" as "free" }]) {
+    for (const options of [{ maxConcurrent: 0 }, { maxConcurrent: 1.5 }, { replies: "some" as "free" }]) {
       await expectError(
         serveDatagramsOver(network, local, () => undefined, options),
         expected,
