@@ -3,13 +3,13 @@
 import { Address, type AddressLike } from "../core/address/address.ts";
 import { UsageError, ZocaloError } from "../core/errors.ts";
 import type { BindOptions, DatagramSocket } from "./datagram-socket.ts";
-import { type OperationContext, refusedAtOnce } from "./deadline.ts";
+import type { OperationContext } from "./deadline.ts";
 import { firstAddress } from "./destinations.ts";
 import { Mailbox } from "./mailbox.ts";
 import { type MailboxSettings, mailboxSettings } from "./mailbox-settings.ts";
 import type { DatagramTransport, Network } from "./network.ts";
 import { restated } from "./restated.ts";
-import { withDeadline } from "./with-deadline.ts";
+import { openWithin } from "./with-deadline.ts";
 
 /** Parameters of an address that names a multicast group: one that is joined, and one that is sent to. */
 const OWN_PARAMS: ReadonlySet<string> = new Set(["interface", "source"]);
@@ -25,17 +25,8 @@ export async function bindOver(
   const remote = options.remote === undefined ? undefined : mailboxAddress(options.remote, PARTNER_PARAMS);
   if (remote?.port === 0) throw invalid(remote, "port 0 cannot be sent to");
   const context: OperationContext = { op: "bind", local: address.toString(), remote: remote?.toString() };
-  const refused = refusedAtOnce(options, () => context);
-  if (refused !== undefined) throw refused.reason;
   const settings = mailboxSettings(options);
-  const opening = open(network, address, remote, options, settings);
-  try {
-    return await withDeadline(network.clock, opening, options, context);
-  } catch (error) {
-    // Given up while it was opening: whatever still opens is closed again.
-    opening.then((mailbox) => mailbox.close()).catch(() => undefined);
-    throw error;
-  }
+  return await openWithin(network.clock, () => open(network, address, remote, options, settings), options, context);
 }
 
 /** Reads the address of a mailbox; that of a telephone is refused with the names of the right calls. */

@@ -7,6 +7,7 @@ import { connectionSettings } from "./connection-settings.ts";
 import { Door, type DoorOptions } from "./door.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
 import type { ListenerTransport, Network } from "./network.ts";
+import { openWithin } from "./with-deadline.ts";
 
 const DEFAULT_BACKLOG = 511;
 
@@ -29,7 +30,9 @@ export async function openDoor<Socket extends Connection>(
   options: ListenOptions,
   door: DoorOptions<Socket>,
 ): Promise<Door<Socket>> {
-  const transport = await openTransport(network, address, options);
+  const asked = doorAddress(address);
+  const opening = (): Promise<ListenerTransport> => openTransport(network, asked, options);
+  const transport = await openWithin(network.clock, opening, options, { op: "listen", local: asked.toString() });
   try {
     if (transport.localAddress.transport === "tls") transport.checkTls(serverTls(options, transport));
     return new Door(network, transport, options, door);
@@ -39,16 +42,15 @@ export async function openDoor<Socket extends Connection>(
   }
 }
 
-async function openTransport(
-  network: Network,
-  address: AddressLike,
-  options: ListenOptions,
-): Promise<ListenerTransport> {
+/** The address of a door; a mailbox's is refused with the names of the right calls. */
+function doorAddress(address: AddressLike): Address {
   const asked = Address.parse(address, { transport: "tcp", op: "listen" });
-  if (asked.transport === "udp") {
-    const detail = "udp is connectionless: use bind(address) for a mailbox, or serveDatagrams";
-    throw new UsageError("ADDRESS_INVALID", { op: "listen", local: asked.toString(), detail });
-  }
+  if (asked.transport !== "udp") return asked;
+  const detail = "udp is connectionless: use bind(address) for a mailbox, or serveDatagrams";
+  throw new UsageError("ADDRESS_INVALID", { op: "listen", local: asked.toString(), detail });
+}
+
+async function openTransport(network: Network, asked: Address, options: ListenOptions): Promise<ListenerTransport> {
   const { backlog = DEFAULT_BACKLOG, reusePort = false, ipv6Only = false, noDelay = true, mode, fd } = options;
   const settings = { backlog, reusePort, ipv6Only, noDelay, mode, fd };
   return await network.sockets.listen(await localIp(network, asked), settings);

@@ -15,8 +15,8 @@ export interface ProxyProtocolOptions {
   readonly from: readonly string[];
 }
 
-/** Options of `listen`. */
-export interface ListenOptions extends ConnectionOptions {
+/** Options of `listen`. `signal` and `timeoutMs` end the opening only; they never close an open door. */
+export interface ListenOptions extends OperationOptions, ConnectionOptions {
   /** Connections that the kernel completes before this program takes them. Default 511; the kernel caps it (somaxconn). */
   readonly backlog?: number | undefined;
   /**

@@ -24,7 +24,7 @@ export interface Peer extends StreamSocket {
 /** Serves one connection. When it returns, or its promise resolves, the connection is closed; when it throws, it is aborted. */
 export type PeerHandler = (peer: Peer) => unknown;
 
-/** Options of `serve`. */
+/** Options of `serve`. `signal` and `timeoutMs` end the opening only; `drain` and `close` end a server. */
 export interface ServeOptions extends ListenOptions {
   /** Default 300000 here: a server that keeps dead peers runs out of sockets. `Infinity` turns it off. */
   readonly idleTimeoutMs?: number | undefined;

@@ -153,6 +153,19 @@ function openChecks(check: ListenerCheck): void {
     await scene.pair(door);
   });
 
+  check("opening can be cancelled, and then nothing stays open", async (scene) => {
+    const reason = new Error("no");
+    assert.equal(await reasonOf(scene.listen({ signal: AbortSignal.abort(reason) })), reason);
+    await expectError(scene.listen({ timeoutMs: 0 }), { code: "TIMEOUT", op: "listen", type: TimeoutError });
+    const controller = new AbortController();
+    const opening = [
+      pending(scene.listen({ signal: controller.signal })),
+      pending(scene.serve(() => undefined, { signal: controller.signal })),
+    ];
+    controller.abort(reason);
+    for (const door of opening) assert.equal(await reasonOf(door), reason);
+  });
+
   check("options that make no sense are refused, and nothing stays open", async (scene) => {
     const expected = { code: "OPTION_INVALID", type: UsageError } as const;
     for (const value of [-1, Number.NaN, 1.5]) {
