@@ -4,7 +4,7 @@ import { Address, type AddressLike } from "../core/address/address.ts";
 import { ConnectError, UsageError, ZocaloError } from "../core/errors.ts";
 import { Connection } from "./connection.ts";
 import { type ConnectionOptions, connectionSettings } from "./connection-settings.ts";
-import { Deadline, type OperationOptions, refusedAtOnce, timeoutError } from "./deadline.ts";
+import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import { happyEyeballs } from "./happy-eyeballs.ts";
 import type { Network, StreamTransport } from "./network.ts";
 import { type RetryOptions, withRetry } from "./retry.ts";
@@ -22,7 +22,7 @@ export interface ConnectOptions extends OperationOptions, ConnectionOptions {
   readonly localAddress?: AddressLike | undefined;
   /** Send small writes at once. Default true. */
   readonly noDelay?: boolean | undefined;
-  /** Wait for a server that is not up yet: try again while it refuses, at most this long. Default: do not. */
+  /** Wait for a server that is not up yet: try again while it refuses. Default: do not. `timeoutMs` above goes on. */
   readonly retry?: RetryOptions | undefined;
   /** TLS settings of a `tls:` address. */
   readonly tls?: TlsOptions | undefined;
@@ -44,9 +44,7 @@ export async function connectOver(
   if (refused !== undefined) throw refused.reason;
   const controller = new AbortController();
   const deadline = new Deadline(network.clock, { signal: options.signal, timeoutMs }, (cause) => {
-    const late: unknown =
-      typeof cause === "number" ? timeoutError(cause, { op: "connect", remote }, "none") : cause.reason;
-    controller.abort(late);
+    controller.abort(expiryReason(cause, { op: "connect", remote }, "none"));
   });
   try {
     const transport = await withRetry(network, options.retry, controller.signal, () =>

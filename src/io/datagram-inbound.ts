@@ -1,6 +1,6 @@
 /** The receiving half of a mailbox: what has arrived, who waits for it, and what gives way when it is too much. */
 
-import { ConnectionError, UsageError, type ZocaloError } from "../core/errors.ts";
+import { ConnectionError, type ErrorOutcome, UsageError, type ZocaloError } from "../core/errors.ts";
 import { DatagramQueue } from "./datagram-queue.ts";
 import type { ReceiveQueuePolicy } from "./datagram-socket.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
@@ -200,6 +200,6 @@ export class DatagramInbound {
 }
 
 /** The error of a mailbox that this program has closed. */
-export function mailboxClosed(host: MailboxHost, op: string): ConnectionError {
-  return new ConnectionError("CLOSED", { ...host.context(op), detail: "this program closed the mailbox" });
+export function mailboxClosed(host: MailboxHost, op: string, outcome?: ErrorOutcome): ConnectionError {
+  return new ConnectionError("CLOSED", { ...host.context(op), detail: "this program closed the mailbox", outcome });
 }

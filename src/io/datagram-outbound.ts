@@ -59,7 +59,7 @@ interface Part {
 export class DatagramOutbound {
   sent = 0;
   bytesSent = 0;
-  /** Datagrams, and their bytes, that were accepted and on which the kernel has not decided. */
+  /** Datagrams that were accepted and on which the kernel has not decided. */
   unsent = 0;
   readonly #host: MailboxHost;
   readonly #destinations: Destinations;
@@ -83,7 +83,7 @@ export class DatagramOutbound {
   send(op: string, items: OutgoingDatagram[], bytes: number, options?: OperationOptions): Promise<SendReport> {
     const refused = refusedAtOnce(options, () => this.#host.context(op));
     if (refused !== undefined) return Promise.reject(refused.reason);
-    if (this.#closing) return Promise.reject(restated(mailboxClosed(this.#host, op), this.#host.context(op), "none"));
+    if (this.#closing) return Promise.reject(mailboxClosed(this.#host, op, "none"));
     const error = this.#host.takeError();
     if (error !== undefined) return Promise.reject(restated(error, this.#host.context(op), "none"));
     const { maxDatagrams, maxBytes } = this.#limits;

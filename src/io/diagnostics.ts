@@ -27,14 +27,6 @@ export interface DiagnosticEvent {
   readonly reason?: string | undefined;
 }
 
-/** The channels, by what they tell. */
-export const DIAGNOSTIC_CHANNELS: readonly ["open", "close", "error", "refusal"] = [
-  "open",
-  "close",
-  "error",
-  "refusal",
-];
-
 const channels = {
   open: channel("zocalo:open"),
   close: channel("zocalo:close"),
@@ -42,8 +34,11 @@ const channels = {
   refusal: channel("zocalo:refusal"),
 };
 
+/** The channels, by what they tell: the part of their names behind `zocalo:`. */
+export const DIAGNOSTIC_CHANNELS: readonly string[] = Object.keys(channels);
+
 /** Publishes an event if anyone listens; `event` is only then called. */
-export function publish(name: "open" | "close" | "error" | "refusal", event: () => DiagnosticEvent): void {
+export function publish(name: keyof typeof channels, event: () => DiagnosticEvent): void {
   const target = channels[name];
   if (target.hasSubscribers) target.publish(event());
 }

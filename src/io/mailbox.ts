@@ -196,10 +196,8 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
       return;
     }
     const lost = new ConnectionError(error.code, { ...this.context("receive"), detail: error.detail, cause: error });
-    this.#closing = this.transport.close().then(
-      () => this.#over({ how: "failed", error: lost }),
-      () => this.#over({ how: "failed", error: lost }),
-    );
+    const over = (): void => this.#over({ how: "failed", error: lost });
+    this.#closing = this.transport.close().then(over, over);
     this.#inbound.over(lost, false);
     this.#outbound.failed(lost);
   }

@@ -72,7 +72,6 @@ class KernelListener implements ListenerTransport {
     else this.localAddress = Address.fromIp(asked.transport, bound.address, bound.port);
     server.on("connection", (socket) => this.#accepted(socket));
     server.on("error", (error) => this.#sink?.failed(systemError(error, this.#context())));
-    server.on("drop", () => undefined);
   }
 
   start(sink: ListenerSink): void {
