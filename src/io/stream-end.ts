@@ -17,8 +17,9 @@ export interface StreamEnd {
 /** Options of `StreamSocket.close`. */
 export interface CloseOptions extends OperationOptions {
   /**
-   * Longest wait for the peer's FIN after ours, in milliseconds; what the peer still sends meanwhile is discarded.
-   * Default 2000: time for the last answer to arrive at a peer that is still sending.
+   * Longest wait in milliseconds, twice: for the kernel to take what was written (then `close` rejects with `TIMEOUT` and
+   * the connection is reset), and for the peer's FIN after ours, while what the peer still sends is discarded. Default
+   * 2000: time for the last answer to arrive at a peer that is still sending.
    */
   readonly lingerMs?: number | undefined;
   /** Most bytes to discard meanwhile. Default 1 MiB. */

@@ -29,8 +29,9 @@ export interface NetworkOption {
  * looked up in both families at once and its addresses are tried with overlapping attempts (Happy Eyeballs, RFC 8305).
  *
  * Rejects with a `ConnectError` that lists every attempt: `CONNECTION_REFUSED` when nothing listens there,
- * `NAME_NOT_FOUND`, `HOST_UNREACHABLE`, `NETWORK_UNREACHABLE`, `CONNECTION_TIMED_OUT`, `TLS_FAILED`, `CERTIFICATE_*`;
- * with `TIMEOUT` after `timeoutMs` (30000 by default), with `ADDRESS_INVALID`, or with the signal's reason.
+ * `PATH_NOT_FOUND`, `PERMISSION_DENIED`, `NAME_NOT_FOUND`, `NAME_LOOKUP_FAILED`, `HOST_UNREACHABLE`,
+ * `NETWORK_UNREACHABLE`, `CONNECTION_TIMED_OUT`, `CONNECTION_RESET`, `TLS_FAILED`, `CERTIFICATE_*`; with `TIMEOUT` after
+ * `timeoutMs` (30000 by default), with `ADDRESS_INVALID` or `OPTION_INVALID`, or with the signal's reason.
  *
  * @example
  * ```ts
@@ -46,7 +47,8 @@ export function connect(address: AddressLike, options: ConnectOptions & NetworkO
 
 /**
  * Opens a door for connections. Rejects with `ADDRESS_IN_USE`, `ADDRESS_NOT_AVAILABLE`, `PERMISSION_DENIED`,
- * `ADDRESS_INVALID`, `CERTIFICATE_INVALID`, `UNSUPPORTED`, `OPTION_INVALID`.
+ * `PATH_NOT_FOUND`, `NAME_NOT_FOUND`, `NAME_LOOKUP_FAILED`, `ADDRESS_INVALID`, `CERTIFICATE_INVALID`, `UNSUPPORTED`,
+ * `OPTION_INVALID`, `TIMEOUT`, or with the signal's reason.
  *
  * @example
  * ```ts
@@ -95,7 +97,7 @@ export async function serve(
  * partner's datagrams arrive, and a partner that is not there is noticed (`CONNECTION_REFUSED` on the next call).
  *
  * Rejects with `ADDRESS_IN_USE`, `ADDRESS_NOT_AVAILABLE`, `PERMISSION_DENIED`, `ADDRESS_INVALID`, `NAME_NOT_FOUND`,
- * `UNSUPPORTED`, `OPTION_INVALID`.
+ * `NAME_LOOKUP_FAILED`, `UNSUPPORTED`, `OPTION_INVALID`, `TIMEOUT`, or with the signal's reason.
  *
  * @example
  * ```ts
