@@ -9,7 +9,7 @@
  * | `zocalo:refusal` | a limit or a list turned a peer away | with `reason` |
  */
 
-import { channel } from "node:diagnostics_channel";
+import { type Channel, channel } from "node:diagnostics_channel";
 
 /** The message of every channel. */
 export interface DiagnosticEvent {
@@ -27,7 +27,7 @@ export interface DiagnosticEvent {
   readonly reason?: string | undefined;
 }
 
-const channels = {
+const channels: Readonly<Record<"open" | "close" | "error" | "refusal", Channel>> = {
   open: channel("zocalo:open"),
   close: channel("zocalo:close"),
   error: channel("zocalo:error"),
