@@ -34,4 +34,5 @@ export {
   type TypeOnly,
 } from "./core/contract/method.ts";
 export type { InputOf, OutputOf, Schema, SchemaProperties } from "./core/contract/schema.ts";
+export { typeOnly } from "./core/contract/type-only.ts";
 export type { VersionRange } from "./core/contract/version.ts";

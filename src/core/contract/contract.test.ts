@@ -5,6 +5,7 @@ import { bytes } from "./bytes.ts";
 import { contract, methodNames } from "./contract.ts";
 import { fnv1a64 } from "./hash.ts";
 import { call, event, type RequestInput, type RequestOutput, type ResponseInput, stream } from "./method.ts";
+import { typeOnly } from "./type-only.ts";
 import type { InputOf, OutputOf, Schema } from "./schema.ts";
 
 const invalid = (pattern: RegExp) => (error: unknown) =>
@@ -79,4 +80,10 @@ test("a contract says what is wrong with it", () => {
 test("a method cannot be called __proto__", () => {
   const methods = JSON.parse('{"__proto__": {"kind": "event"}}') as never;
   assert.throws(() => contract("chat", "1.0.0", { server: methods }), invalid(/no name for a method/));
+});
+
+test("a stream can have items that only the compiler knows", () => {
+  const ticks = stream({ sends: typeOnly<number>() });
+  same<InputOf<typeof ticks.sends>, number>(true);
+  same<OutputOf<typeof ticks.sends>, number>(true);
 });
