@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { bind, listen, type ListenOptions, ZocaloError } from "../index.ts";
-import { canSelfSign } from "./self-signed.ts";
+import { canSelfSign, HOW_TO_INSTALL } from "./self-signed.ts";
 
 /** One thing that this machine has or lacks. */
 export interface Finding {
@@ -142,7 +142,7 @@ async function datagramBuffers(): Promise<Finding> {
 
 async function selfSignedCertificates(): Promise<Finding> {
   const there = await canSelfSign();
-  const note = there ? "zocalo listen tls://... --self-signed" : "npm install selfsigned";
+  const note = there ? "zocalo listen tls://... --self-signed" : HOW_TO_INSTALL;
   return {
     name: "selfSigned",
     title: "Self-signed keys",

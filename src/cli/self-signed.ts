@@ -3,8 +3,8 @@
 import type * as library from "selfsigned";
 import { type Address, type TlsIdentity, UsageError } from "../index.ts";
 
-/** `selfsigned` is an optional dependency: everything else works without it. */
-const LIBRARY = "selfsigned";
+/** How to get the library; it is an optional peer dependency, and everything else works without it. */
+export const HOW_TO_INSTALL = "npm install selfsigned (with -g beside a global zocalo)";
 
 const DAY_MS = 86_400_000;
 
@@ -46,7 +46,7 @@ async function loadLibrary(address: Address): Promise<Pick<typeof library, "gene
   try {
     return await import("selfsigned");
   } catch (cause) {
-    const detail = `--self-signed needs the package ${LIBRARY}: npm install ${LIBRARY}, or give --cert and --key`;
+    const detail = `--self-signed needs a package: ${HOW_TO_INSTALL}; or give --cert and --key`;
     throw new UsageError("UNSUPPORTED", { op: "listen", local: String(address), detail, cause });
   }
 }
