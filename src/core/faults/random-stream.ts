@@ -3,7 +3,7 @@
 import { hashText, mix32 } from "./hash.ts";
 
 /** 2 to the power of 32: how many values a draw can have. */
-export const DRAWS = 0x1_0000_0000;
+const DRAWS = 0x1_0000_0000;
 
 /** Draws that are thrown away at the start, so that like seeds do not begin alike. */
 const WARM_UP_DRAWS = 12;
