@@ -20,6 +20,8 @@ export interface TcpSocket {
 export interface TcpDoor extends Standing {
   readonly backlog: number;
   readonly queue: TcpSocket[];
+  /** Handshakes under way. */
+  halfOpen: number;
   /** Told when there is something in the queue. */
   ready: (() => void) | undefined;
 }
@@ -51,7 +53,7 @@ export class TcpStack {
   listen(asked: Standing, backlog: number): TcpDoor {
     const { addresses, random } = this.#environment;
     const local = place(asked, this.doors, addresses, random);
-    const door: TcpDoor = { ...asked, local, backlog, queue: [], ready: undefined };
+    const door: TcpDoor = { ...asked, local, backlog, queue: [], halfOpen: 0, ready: undefined };
     this.#doors.add(door);
     return door;
   }
@@ -100,7 +102,7 @@ export class TcpStack {
     if (door === undefined) {
       const answer = { kind: "tcp", from: to, to: from, segment: resetFor(segment) } as const;
       this.#environment.send(answer, this.#environment.newFlow());
-    } else if (door.queue.length < Math.max(1, door.backlog)) this.#answer(door, to, from, segment);
+    } else if (door.queue.length + door.halfOpen < Math.max(1, door.backlog)) this.#answer(door, to, from, segment);
   }
 
   /** The network could not deliver a segment of ours. */
@@ -129,7 +131,13 @@ export class TcpStack {
       TcpConnection.answer(this.#settings, environment, initial, mss, syn),
     );
     const nothing = (): void => undefined;
+    door.halfOpen += 1;
+    const failed = (): void => {
+      door.halfOpen -= 1;
+    };
     const connected = (): void => {
+      door.halfOpen -= 1;
+      socket.connection.user = undefined;
       if (!this.#doors.has(door)) {
         socket.connection.abort();
         return;
@@ -137,7 +145,7 @@ export class TcpStack {
       door.queue.push(socket);
       door.ready?.();
     };
-    socket.connection.user = { connected, readable: nothing, writable: nothing, failed: nothing };
+    socket.connection.user = { connected, readable: nothing, writable: nothing, failed };
   }
 
   #add(

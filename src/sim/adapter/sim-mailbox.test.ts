@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { codeOf } from "../../../test/sim/scene.ts";
+import { bindOver } from "../../io/bind.ts";
+import type { SimHost } from "../world/host.ts";
+import { simulate } from "../world/simulate.ts";
+
+test("datagrams: fragments, unreachable ports on connected mailboxes only, overflow, groups between hosts", async () => {
+  await simulate({ seed: 1, link: { loss: 0.2 } }, async (world) => {
+    const [a, b, c] = [world.host("a"), world.host("b"), world.host("c")];
+    const box = await bindOver(b.network, "udp://0.0.0.0:5000", { receiveQueueDatagrams: 10_000 });
+    const sender = await bindOver(a.network, "udp://0.0.0.0:0");
+    for (let count = 0; count < 200; count += 1) await sender.send(Buffer.alloc(1000), "udp://b:5000");
+    await world.sleep(100);
+    const small = box.stats.datagramsReceived;
+    for (let count = 0; count < 200; count += 1) {
+      await sender.send(Buffer.alloc(8000), "udp://b:5000");
+      await world.sleep(1);
+    }
+    const large = box.stats.datagramsReceived - small;
+    assert.ok(small > 140 && small < 180, String(small));
+    // Six fragments: 0.8^6 = 0.26.
+    assert.ok(large > 30 && large < 80, String(large));
+    world.link(a, b, { loss: 0 });
+    world.link(a, c, { loss: 0 });
+    await sender.send("to nobody", "udp://b:9");
+    await world.sleep(10);
+    await sender.send("no error", "udp://b:9");
+    const connected = await bindOver(a.network, "udp://0.0.0.0:0", { remote: "udp://b:9" });
+    await connected.send("to nobody");
+    assert.equal(await codeOf(connected.receive()), "CONNECTION_REFUSED");
+    const group = "udp://233.252.0.1:6000";
+    const members = [await bindOver(b.network, group), await bindOver(c.network, group)];
+    await sender.send("all", group);
+    for (const member of members) assert.equal(String((await member.receive()).data), "all");
+  });
+});
+
+test("a full receive buffer drops, and a paused mailbox leaves datagrams in it", async () => {
+  await simulate({ seed: 1 }, async (world) => {
+    const [a, b] = [world.host("a"), world.host("b")] as [SimHost, SimHost];
+    const box = await bindOver(b.network, "udp://0.0.0.0:5000", { receiveBufferBytes: 10_000 });
+    const sender = await bindOver(a.network, "udp://0.0.0.0:0");
+    b.pause();
+    for (let count = 0; count < 50; count += 1) await sender.send(Buffer.alloc(744), "udp://b:5000");
+    await world.sleep(10);
+    assert.equal(b.snapshot().mailboxes[0]?.overflows, 40);
+    b.resume();
+    assert.equal((await box.receiveMany(50)).length, 10);
+  });
+});

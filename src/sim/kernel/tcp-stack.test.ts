@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { codeOf, echo, PORT } from "../../../test/sim/scene.ts";
+import { connectOver } from "../../io/connect.ts";
+import { listenOver } from "../../io/listen.ts";
+import type { SimHost } from "../world/host.ts";
+import { simulate } from "../world/simulate.ts";
+
+test("doors: taken, free again, and most exact first", async () => {
+  await simulate({ seed: 1 }, async (world) => {
+    const { network } = world.host("a");
+    const wide = await listenOver(network, `tcp://0.0.0.0:${PORT}`);
+    assert.equal(await codeOf(listenOver(network, `tcp://192.0.2.1:${PORT}`)), "ADDRESS_IN_USE");
+    await wide.close();
+    await listenOver(network, `tcp://192.0.2.1:${PORT}`);
+    assert.equal(await codeOf(connectOver(network, `tcp://127.0.0.1:${PORT}`)), "CONNECTION_REFUSED");
+    assert.equal(await codeOf(connectOver(network, `tcp://192.0.2.1:${PORT}`)), "none");
+  });
+});
+
+test("a full backlog drops SYNs, so that callers come in late", async () => {
+  await simulate({ seed: 1 }, async (world) => {
+    const [a, b] = [world.host("a"), world.host("b")] as [SimHost, SimHost];
+    const door = await listenOver(b.network, `tcp://0.0.0.0:${PORT}`, { backlog: 2 });
+    b.pause();
+    const calls = Array.from({ length: 3 }, () => connectOver(a.network, `tcp://192.0.2.2:${PORT}`));
+    await Promise.all(calls.slice(0, 2));
+    await world.sleep(10);
+    assert.equal(b.snapshot().doors[0]?.queue.length, 2);
+    await world.sleep(100);
+    b.resume();
+    const before = world.now;
+    await calls[2];
+    assert.ok(world.now - before > 800);
+    for (let count = 0; count < 3; count += 1) await door.accept();
+  });
+});
+
+test("a port in TIME-WAIT cannot be used to the same peer, and is free a minute later", async () => {
+  await simulate({ seed: 1 }, async (world) => {
+    const { network } = world.host("a");
+    world.host("b", echo);
+    const localAddress = "192.0.2.1:40000";
+    const call = await connectOver(network, `tcp://192.0.2.2:${PORT}`, { localAddress });
+    await call.close();
+    const again = (): Promise<unknown> => connectOver(network, `tcp://192.0.2.2:${PORT}`, { localAddress });
+    assert.equal(await codeOf(again()), "ADDRESS_IN_USE");
+    await world.sleep(61_000);
+    assert.equal(await codeOf(again()), "none");
+  });
+});
+
+test("closing a door resets what waits behind it", async () => {
+  await simulate({ seed: 1 }, async (world) => {
+    const [a, b] = [world.host("a"), world.host("b")] as [SimHost, SimHost];
+    const door = await listenOver(b.network, `tcp://0.0.0.0:${PORT}`);
+    const call = await connectOver(a.network, `tcp://192.0.2.2:${PORT}`);
+    await door.close();
+    assert.equal(await codeOf(call.read()), "CONNECTION_RESET");
+  });
+});
