@@ -55,6 +55,7 @@ function step(world: SessionWorld, random: SeededRandom, serial: number): void {
   } else if (action < 38) world.wait(1 + random.below(25));
   else {
     const disaster = random.below(24);
+    if (disaster > 20) world.served?.session.goAway(true, 0);
     if (disaster < 3) world.wait(KEPT_MS);
     else if (disaster < 5) world.crashClient();
     else if (disaster < 7) world.crashServer();

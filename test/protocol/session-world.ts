@@ -289,7 +289,7 @@ export class SessionWorld {
     const claim = { request, principal: "ana", agreement, tokenHash: hash(request.token), nextTokenHash: hash(token) };
     const decision = resumeSession(store, instance, claim, (id) => {
       const held = sessions.get(id);
-      return held && { agreement: held.agreement, ...held.session.resumePoint };
+      return held?.session.resumable === true ? { agreement: held.agreement, ...held.session.resumePoint } : undefined;
     });
     if (decision.outcome === "refused") link.handshake.refuse(decision.refusal);
     else if (decision.outcome === "fresh") {

@@ -219,6 +219,13 @@ export class Outgoing {
     this.log.take(reach, chunks);
   }
 
+  /** The peer allows more in a stream, or in the lane, whose id is 0. */
+  credited(id: number, limitBytes: number, events: SessionEvent[]): void {
+    const credit = id === 0 ? this.lane : this.#streams.get(id)?.sendCredit;
+    credit?.raise(limitBytes);
+    this.tellRoom(events);
+  }
+
   /** Tells who waited for room that there is some. */
   tellRoom(events: SessionEvent[]): void {
     if (!this.hasRoom) return;

@@ -206,3 +206,28 @@ test("D.9 the lane has credit: a slow handler stops the sender, and no more than
   pair.run();
   assert.ok(pair.told("client").includes("writable"));
 });
+
+test("D.8 a GOAWAY that was lost with its connection is said again", () => {
+  const pair = new Pair().join().run();
+  const id = pair.client.call(0, body("1"), Infinity, 0);
+  pair.run().told("server");
+  pair.server.goAway(false, 700);
+  pair.server.output(0);
+  pair.cut().join().run();
+  assert.deepEqual(pair.told("client"), ["goAway false 700"]);
+  assert.equal(pair.server.respond(id, body("done"), 0), true);
+  pair.run();
+  assert.deepEqual(pair.told("client"), ["result #1 done"]);
+});
+
+test("D.8 a session that has refused requests is not continued, so that nobody takes them for accepted", () => {
+  const pair = new Pair().join().run();
+  pair.server.goAway(false, 700);
+  pair.server.output(0);
+  pair.client.sendEvent(0, body("refused"), 0);
+  pair.carry("client", "server");
+  assert.deepEqual(pair.told("server"), []);
+  pair.cut();
+  assert.equal(pair.server.resumable, false);
+  assert.equal(pair.server.attach(0, 0), false);
+});

@@ -26,6 +26,6 @@ export interface ResumePoint {
   readonly received: number;
   /** The number of the last own message that the peer has acknowledged. */
   readonly acknowledged: number;
-  /** The number of the last own message. */
+  /** The number of the last own message that was ever handed to a connection. */
   readonly sent: number;
 }

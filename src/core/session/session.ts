@@ -18,8 +18,6 @@ import { StreamTable } from "./stream-table.ts";
 
 /** Most bytes that `output` answers at once: enough for a cheap system call, so few that an answer soon follows. */
 const OUTPUT_BYTES = 262_144;
-/** Bytes of the length field of a frame. */
-const LENGTH_BYTES = 4;
 const NO_CHUNKS: readonly Uint8Array[] = [];
 
 /** A session of either side. See {@link Machine} for how it is driven. */
@@ -41,8 +39,9 @@ export class Session implements Machine<SessionEvent> {
   #found: SessionEvent | undefined;
   /** Messages of the peer that were received. */
   #received = 0;
-  /** After a GOAWAY of this side: requests above this number are not accepted. */
-  #acceptedUpTo = Infinity;
+  /** What this side said when it left for good, and how many requests it has refused since. */
+  #left: GoAway | undefined;
+  #refusals = 0;
   /** After a GOAWAY of the peer: requests above this number were reported. */
   #reportedAbove = Infinity;
   #lastWords: readonly Uint8Array[] = NO_CHUNKS;
@@ -63,10 +62,15 @@ export class Session implements Machine<SessionEvent> {
     return this.#state.name;
   }
 
+  /** Whether it can be continued. Not once requests were refused by a GOAWAY: who did not hear it takes them for held. */
+  get resumable(): boolean {
+    return this.#state.name !== "ended" && this.#refusals === 0;
+  }
+
   /** The counters of now. */
   get resumePoint(): ResumePoint {
-    const { acknowledged, last } = this.#outgoing.log;
-    return { received: this.#received, acknowledged, sent: last };
+    const { acknowledged, transmitted } = this.#outgoing.log;
+    return { received: this.#received, acknowledged, sent: transmitted };
   }
 
   /** Messages of this side that the peer has not acknowledged. */
@@ -90,15 +94,15 @@ export class Session implements Machine<SessionEvent> {
   }
 
   /**
-   * The session has a connection, its first one or another one. The one before, if any, is of no use any more: abort it,
-   * and let none of its bytes come here.
+   * The session has a connection. The one before, if any, is of no use any more: let none of its bytes come here.
    *
    * @param peerReceived - The number of the last message that the peer has received; 0 for a new session.
-   * @returns false when the session has ended, or the number lies outside of what was acknowledged and sent (D.5).
+   * @returns false when it is not resumable, or the number lies outside of what was acknowledged and sent (D.5).
    */
   attach(peerReceived: number, now: number): boolean {
     const { log } = this.#outgoing;
-    if (peerReceived < log.acknowledged || peerReceived > log.transmitted || !this.#state.apply("attach")) return false;
+    if (peerReceived < log.acknowledged || peerReceived > log.transmitted || !this.resumable) return false;
+    this.#state.apply("attach");
     const { limits, peerLimits } = this.#settings;
     const link = new Attachment(limits.maxMessageBytes, Math.min(limits.heartbeatMs, peerLimits.heartbeatMs), now);
     this.#link = link;
@@ -110,6 +114,8 @@ export class Session implements Machine<SessionEvent> {
     this.#streams.grantAll(link.control);
     this.#events.push({ type: "attached", resumed: this.#attachments > 0, replayed });
     this.#attachments += 1;
+    // It may have been lost with the connection.
+    if (this.#left !== undefined) this.goAway(false, this.#left.retryAfterMs);
     this.#outgoing.tellRoom(this.#events);
     return true;
   }
@@ -262,8 +268,9 @@ export class Session implements Machine<SessionEvent> {
     const link = this.#link;
     if (link === undefined || !this.#state.apply("leave")) return;
     link.deaf = survives;
-    if (!survives) this.#acceptedUpTo = Math.min(this.#acceptedUpTo, this.#received);
-    link.control.goAway({ survives, retryAfterMs, accepted: this.#received });
+    const say: GoAway = { survives, retryAfterMs, accepted: this.#received };
+    if (!survives) this.#left = say;
+    link.control.goAway(say);
   }
 
   /** Ends the session in order. Write the output, then close the connection. What is not acknowledged is reported. */
@@ -297,10 +304,11 @@ export class Session implements Machine<SessionEvent> {
 
   #count(link: Attachment, bytes: Buffer, start: number, end: number): SessionEvent | undefined {
     if (link.deaf) return undefined;
-    const refused = this.#acceptedUpTo !== Infinity && Incoming.isRequest(bytes[start] as number);
+    const refused = this.#left !== undefined && Incoming.isRequest(bytes[start] as number);
+    if (refused) this.#refusals += 1;
     const found = refused ? undefined : this.#incoming.message(bytes, start, end, this.#now);
     this.#received += 1;
-    link.counted(LENGTH_BYTES + end - start, this.#received, this.#now);
+    link.counted(end - start, this.#received, this.#now);
     // An answer makes room for another call.
     if (this.#outgoing.blocked) this.#outgoing.tellRoom(this.#events);
     return found;
@@ -309,18 +317,12 @@ export class Session implements Machine<SessionEvent> {
   #createSink(): ControlSink {
     return {
       acked: (number) => this.#acked(number),
-      credited: (id, limitBytes) => this.#credited(id, limitBytes),
+      credited: (id, limitBytes) => this.#outgoing.credited(id, limitBytes, this.#events),
       pinged: (bytes, start) => this.#link?.pong(bytes, start),
       ponged: () => this.#link?.keepalive.answered(this.#now),
       leaving: (say) => this.#peerLeaves(say),
       closed: (received, reason) => this.#peerCloses(received, reason),
     };
-  }
-
-  #credited(id: number, limitBytes: number): void {
-    const credit = id === 0 ? this.#outgoing.lane : this.#streams.get(id)?.sendCredit;
-    credit?.raise(limitBytes);
-    this.#outgoing.tellRoom(this.#events);
   }
 
   #acked(number: number): SessionEvent | undefined {
@@ -337,7 +339,7 @@ export class Session implements Machine<SessionEvent> {
   #peerLeaves(say: GoAway): SessionEvent {
     const { survives, retryAfterMs, accepted } = say;
     const { log } = this.#outgoing;
-    if (accepted < log.acknowledged || accepted > log.sent) throw brokenProtocol("it accepts what was not sent");
+    if (accepted > log.sent) throw brokenProtocol("it accepts what was not sent");
     this.#state.apply("leave");
     if (survives) {
       if (this.#link !== undefined) this.#link.holding = true;
