@@ -35,6 +35,7 @@ export type {
   DatagramSocket,
   DatagramStats,
   DatagramToSend,
+  FramedDatagramSocket,
   GroupOptions,
   MailboxLimits,
   ReceiveQueuePolicy,
@@ -43,10 +44,31 @@ export type {
 export type { OperationOptions } from "./io/deadline.ts";
 export type { DiagnosticEvent } from "./io/diagnostics.ts";
 export type { Listener, ListenerStats, ListenOptions, ProxyProtocolOptions, RefusalReason } from "./io/listener.ts";
-export type { Clock, Datagram, Network, Random, SendFailure, StreamTraits, Timer } from "./io/network.ts";
+export type {
+  Clock,
+  Datagram,
+  DatagramSink,
+  DatagramTransport,
+  GroupMembership,
+  ListenerSink,
+  ListenerTransport,
+  Network,
+  OutgoingDatagram,
+  Random,
+  SendFailure,
+  Sockets,
+  StreamSink,
+  StreamTraits,
+  StreamTransport,
+  Timer,
+  TransportBindOptions,
+  TransportConnectOptions,
+  TransportListenOptions,
+} from "./io/network.ts";
 export { type RelayOptions, type RelayReport, relay } from "./io/relay.ts";
 export type { RetryOptions } from "./io/retry.ts";
 export type { DrainReport, Peer, PeerHandler, ServeOptions, Server } from "./io/serve.ts";
+export type { FramedDatagrams, ReceivedMessage } from "./io/framed-datagrams.ts";
 export type { Framed } from "./io/framed-socket.ts";
 export type { CloseOptions, StreamEnd } from "./io/stream-end.ts";
 export type {
