@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { Address } from "../address/address.ts";
 import { ProtocolError, UsageError } from "../errors.ts";
-import { formatProxyHeader, type ProxyHeaderInit, proxyTlvTypes } from "./format.ts";
+import { formatProxyHeader, type ProxyHeaderInit } from "./format.ts";
 import type { ProxyHeader } from "./header.ts";
 import { parseProxyHeader } from "./parse.ts";
 

@@ -8,8 +8,6 @@ import { crc32c } from "./crc32c.ts";
 import { ADDRESS_BYTES, FIXED_BYTES, type ProxyTlv, proxyTlvTypes, SIGNATURE, UNIX_PATH_BYTES } from "./header.ts";
 import { checksumOffset } from "./tlv.ts";
 
-export { proxyTlvTypes } from "./header.ts";
-
 /** What {@link formatProxyHeader} writes; a `ProxyHeader` that was received is one too. */
 export interface ProxyHeaderInit {
   /** 1 (text) or 2 (binary; needed for UDP, Unix and TLVs). */
