@@ -72,7 +72,8 @@ export type ErrorCode =
   | "SIM_CLOCK_LEAK"
   | "SIM_DEADLOCK"
   | "SIM_LIVELOCK"
-  | "SIM_DIVERGED";
+  | "SIM_DIVERGED"
+  | "SIM_INVARIANT";
 
 /** Whose fault an error is: this program, the peer, or the machines and networks between. */
 export type ErrorSide = "local" | "remote" | "system";
@@ -164,6 +165,7 @@ const CODES: Readonly<Record<ErrorCode, readonly [side: ErrorSide, detail: strin
   SIM_DEADLOCK: ["local", "nothing can happen any more in this world, and the program still waits"],
   SIM_LIVELOCK: ["local", "the program goes on for ever while virtual time stands still; wait for something"],
   SIM_DIVERGED: ["local", "two runs with one seed differ; look for state or order that the seed does not decide"],
+  SIM_INVARIANT: ["local", "a condition that must always hold in this world did not; replay the seed"],
 };
 
 /** All codes, in the order of their documentation. */

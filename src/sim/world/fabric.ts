@@ -3,8 +3,9 @@
 import { DEFAULT_CONDITIONS, type LinkTable } from "../../core/faults/conditions.ts";
 import { hashBytes } from "../../core/faults/hash.ts";
 import { type Fate, Link, type LossReason, lostFor, type Streams } from "../../core/faults/link.ts";
-import { flowText, isBroadcastIp, isGroup, isIpv6, isLoopbackIp, type Packet } from "../kernel/packet.ts";
-import { flagsOf, TCP_HEADER_BYTES } from "../kernel/segment.ts";
+import { endpointText, flowText, isBroadcastIp, isGroup, isIpv6, isLoopbackIp, type Packet } from "../kernel/packet.ts";
+import { flagsOf, NO_DATA, TCP_HEADER_BYTES } from "../kernel/segment.ts";
+import { PacketRules, type PacketVerdict } from "./packet-rule.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
 
@@ -32,6 +33,8 @@ const BITS = 8;
 export class Fabric {
   /** The conditions of links that nobody has set. */
   defaults: LinkTable = DEFAULT_CONDITIONS;
+  /** Faults by predicate. */
+  readonly rules: PacketRules = new PacketRules();
   readonly #scheduler: Scheduler;
   readonly #trace: Trace;
   readonly #streams: Streams;
@@ -101,7 +104,9 @@ export class Fabric {
 
   #carry(from: FabricHost, to: FabricHost, packet: Packet, flow: number): void {
     const nowUs = this.#scheduler.nowUs;
-    const fate = this.#fateOf(from, to, packet, nowUs);
+    const verdict = this.rules.any ? this.#judge(from, to, packet) : undefined;
+    const fate = verdict === "drop" ? lostFor("rule") : this.#fateOf(from, to, packet, nowUs);
+    const lateUs = verdict === undefined || verdict === "drop" ? 0 : Math.round(verdict.delayMs * 1000);
     const text = flowText(packet.kind, packet.from, packet.to);
     const bytes = payloadOf(packet);
     const hash = bytes === undefined ? 0 : hashBytes(bytes);
@@ -120,8 +125,17 @@ export class Fabric {
         to.arrive(delivered);
       }
     };
-    this.#scheduler.at(fate.arrivesAtUs, flow, arrive);
-    if (fate.againAtUs !== undefined) this.#scheduler.at(fate.againAtUs, flow, arrive);
+    this.#scheduler.at(fate.arrivesAtUs + lateUs, flow, arrive);
+    if (fate.againAtUs !== undefined) this.#scheduler.at(fate.againAtUs + lateUs, flow, arrive);
+  }
+
+  #judge(from: FabricHost, to: FabricHost, packet: Packet): PacketVerdict {
+    // A rule may do anything: crash a host, heal a partition, resolve what the program waits for.
+    this.#scheduler.woke();
+    const source = endpointText(packet.from);
+    const destination = endpointText(packet.to);
+    const payload = payloadOf(packet) ?? NO_DATA;
+    return this.rules.decide({ from: from.name, to: to.name, kind: packet.kind, source, destination, payload });
   }
 
   #fateOf(from: FabricHost, to: FabricHost, packet: Packet, nowUs: number): Fate {

@@ -7,6 +7,7 @@ import { raiseGuard } from "../guard/leak-guard.ts";
 import { runInScope, type Scope } from "../guard/scope.ts";
 import { DEFAULT_TCP, type TcpSettings } from "../kernel/tcp-settings.ts";
 import { Fabric } from "./fabric.ts";
+import type { ConditionCount } from "./invariants.ts";
 import { Process } from "./process.ts";
 import { RealWork } from "./real-work.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -46,6 +47,8 @@ export interface SimulationReport<T> {
   readonly events: number;
   /** The rolling hash of everything that happened: 16 hexadecimal digits. Equal runs have equal ones. */
   readonly digest: string;
+  /** What `world.always` and `world.sometimes` have counted, by name. */
+  readonly coverage: Readonly<Record<string, ConditionCount>>;
 }
 
 const DEFAULT_SEED = 1;
@@ -58,7 +61,7 @@ const DEFAULT_LIVELOCK_EVENTS = 1_000_000;
  *
  * Rejects with the error of `main` or of a host's program, whichever comes first; with `SIM_LEAK` and `SIM_CLOCK_LEAK` when
  * a program left the world, even if it caught that error; with `SIM_DEADLOCK` when nothing can happen any more, with
- * `SIM_LIVELOCK` when time stands still for ever, with `TIMEOUT` after `limitMs`, with `OPTION_INVALID`.
+ * `SIM_LIVELOCK` when time stands still for ever, with `SIM_INVARIANT` when a `world.always` does not hold, with `TIMEOUT` after `limitMs`, with `OPTION_INVALID`.
  *
  * @example
  * ```ts
@@ -129,7 +132,8 @@ export class Run {
     try {
       const value = await this.#runMain(main);
       const { nowUs, events } = this.#scheduler;
-      return { value, seed: this.#seed, durationMs: nowUs / 1000, events, digest: this.#trace.digest };
+      const { coverage } = this.#world.invariants;
+      return { value, seed: this.#seed, durationMs: nowUs / 1000, events, digest: this.#trace.digest, coverage };
     } finally {
       this.#director.end();
       for (const host of this.#world.hosts) host.end();

@@ -3,6 +3,7 @@
 import type { LinkConditions } from "../../core/faults/conditions.ts";
 import type { Clock, Random } from "../../io/network.ts";
 import type { Host, HostMain } from "./host-contract.ts";
+import type { PacketRule } from "./packet-rule.ts";
 
 /** Options of {@link World.host}. */
 export interface HostOptions {
@@ -82,4 +83,28 @@ export interface World {
   ring(...hosts: readonly HostLike[]): FaultGuard;
   /** Calls `action` at a moment of virtual time, in milliseconds since the world began: a fault by schedule. */
   at(momentMs: number, action: () => void): void;
+  /**
+   * Lets a rule see each packet before it leaves, and lose or delay it: a fault by predicate. The rule may also act on the
+   * world. It sees every repetition of a segment too, which TCP sends until one arrives.
+   *
+   * @example
+   * ```ts
+   * import { bind } from "zocalo";
+   * import { simulate } from "zocalo/sim";
+   * await simulate({ seed: 1 }, async (world) => {
+   *   const [a, b] = [world.host("a"), world.host("b")];
+   *   world.rule(({ from, kind, number }) => (from === "a" && kind === "udp" && number === 3 ? "drop" : undefined));
+   *   const box = await bind("udp://0.0.0.0:5000", { network: b.network });
+   *   const friend = await bind("udp://0.0.0.0:0", { network: a.network });
+   *   for (const text of ["uno", "dos", "tres", "cuatro"]) await friend.send(text, "udp://b:5000");
+   *   await world.sleep(10);
+   *   console.log((await box.receiveMany(9)).map(({ data }) => String(data)).join(" ")); // uno dos cuatro
+   * });
+   * ```
+   */
+  rule(rule: PacketRule): FaultGuard;
+  /** Says that a condition holds whenever this line is reached; where it does not, the run ends with `SIM_INVARIANT`. */
+  always(name: string, condition: boolean): void;
+  /** Counts how often a condition holds, for the coverage of the report: what never happens was never tested. */
+  sometimes(name: string, condition: boolean): void;
 }

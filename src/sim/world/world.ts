@@ -7,6 +7,8 @@ import type { Clock, Random } from "../../io/network.ts";
 import { hostAddresses, isDocumentationIp } from "./documentation-range.ts";
 import { type HostEnvironment, SimHost } from "./host.ts";
 import type { Host, HostMain } from "./host-contract.ts";
+import { type ConditionCount, Invariants } from "./invariants.ts";
+import type { PacketRule } from "./packet-rule.ts";
 import type { Process } from "./process.ts";
 import type { FaultGuard, HostLike, HostOptions, World } from "./world-contract.ts";
 
@@ -20,6 +22,8 @@ export class SimWorld implements World {
   readonly #names: Map<string, readonly string[]> = new Map();
   readonly #lookupFailures: Map<string, ErrorCode> = new Map();
   readonly #director: Process;
+  /** What `always` and `sometimes` have counted. */
+  readonly invariants: Invariants = new Invariants();
 
   /** Use `simulate`. `director` runs the code of `main`. */
   constructor(seed: number, environment: Omit<HostEnvironment, "resolve">, director: Process) {
@@ -131,6 +135,26 @@ export class SimWorld implements World {
   at(momentMs: number, action: () => void): void {
     const { scheduler } = this.#environment;
     scheduler.at(microseconds(momentMs, "at"), scheduler.newFlow(), () => this.#director.run(action));
+  }
+
+  rule(rule: PacketRule): FaultGuard {
+    const heal = this.#environment.fabric.rules.add(rule);
+    return { heal, [Symbol.dispose]: heal };
+  }
+
+  always(name: string, condition: boolean): void {
+    this.#check("always", name, condition);
+  }
+
+  sometimes(name: string, condition: boolean): void {
+    this.#check("sometimes", name, condition);
+  }
+
+  #check(kind: ConditionCount["kind"], name: string, condition: boolean): void {
+    const error = this.invariants.check(kind, name, condition, `seed ${this.seed}, at ${this.now} ms`);
+    if (error === undefined) return;
+    this.#environment.failed(error);
+    throw error;
   }
 
   #cut(pairs: readonly (readonly [HostLike, HostLike])[]): FaultGuard {

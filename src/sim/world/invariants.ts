@@ -1,0 +1,29 @@
+/** What must always hold in a world, and what must happen at least sometimes. */
+
+import { ZocaloError } from "../../core/errors.ts";
+
+/** How often one named condition was looked at, and how often it held. */
+export interface ConditionCount {
+  readonly kind: "always" | "sometimes";
+  readonly checked: number;
+  readonly held: number;
+}
+
+/** The conditions of one run. */
+export class Invariants {
+  readonly #counts: Map<string, ConditionCount> = new Map();
+
+  /** All conditions by name, in the order of their first check. */
+  get coverage(): Readonly<Record<string, ConditionCount>> {
+    return Object.fromEntries(this.#counts);
+  }
+
+  /** Counts a check; answers the error when what must always hold does not. */
+  check(kind: ConditionCount["kind"], name: string, holds: boolean, where: string): ZocaloError | undefined {
+    const before = this.#counts.get(name) ?? { kind, checked: 0, held: 0 };
+    this.#counts.set(name, { kind, checked: before.checked + 1, held: before.held + (holds ? 1 : 0) });
+    if (kind === "sometimes" || holds) return undefined;
+    const detail = `${JSON.stringify(name)} must always hold and does not; replay: ${where}`;
+    return new ZocaloError("SIM_INVARIANT", { op: "always", detail });
+  }
+}
