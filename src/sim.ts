@@ -6,6 +6,7 @@
 
 export type { BurstyLoss, LinkConditions, Reordering } from "./core/faults/conditions.ts";
 export type { Latency } from "./core/faults/latency.ts";
+export type { CertificateFault } from "./sim/adapter/sim-tls.ts";
 export type { TcpSettings } from "./sim/kernel/tcp-settings.ts";
 export { check } from "./sim/world/check.ts";
 export { Disk } from "./sim/world/disk.ts";

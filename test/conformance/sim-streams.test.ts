@@ -37,6 +37,15 @@ async function onOneHost(world: World): Promise<OpenedStreams> {
   return { sockets: [a, b], cleanup: () => door.close() };
 }
 
+async function overTls(world: World): Promise<OpenedStreams> {
+  const server = world.host("server").network;
+  const client = world.host("client").network;
+  const tls = { cert: "any", key: "any" };
+  const door = await listen("tls://0.0.0.0:7000", { network: server, tls });
+  const [a, b] = await Promise.all([connect("tls://server:7000", { network: client }), door.accept()]);
+  return { sockets: [a, b], cleanup: () => door.close() };
+}
+
 const tcp = { traits: { reset: true, halfClose: true } };
 // The suite takes it for granted that a few bytes of one write are read at once, which TCP does not promise.
 const whole = { cutReads: false };
@@ -46,3 +55,4 @@ const faults = { loss: 0.01, duplication: 0.02, reordering: 0.02, corruption: 0.
 const latency = { kind: "uniform", fromMs: 0.1, toMs: 0.3 } as const;
 const rough = { ...whole, seed: 3, explore: true, tcp: { rtoMinMs: 1 } };
 streamSuite("simulated, faults that TCP hides", inWorld({ ...rough, link: { ...faults, latency } }, betweenHosts), tcp);
+streamSuite("simulated tls", inWorld({ ...whole, seed: 4, link: { latency: 0.1 } }, overTls), tcp);

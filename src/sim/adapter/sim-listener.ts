@@ -14,6 +14,7 @@ export class SimListener implements ListenerTransport {
   readonly #process: Process;
   readonly #stack: TcpStack;
   readonly #door: TcpDoor;
+  readonly #transport: "tcp" | "tls";
   readonly #cuts: RandomStream | undefined;
   #sink: ListenerSink | undefined;
 
@@ -28,6 +29,7 @@ export class SimListener implements ListenerTransport {
     this.#stack = stack;
     this.#door = door;
     this.#cuts = cuts;
+    this.#transport = transport;
     this.localAddress = Address.fromIp(transport, door.local.ip, door.local.port);
   }
 
@@ -50,7 +52,7 @@ export class SimListener implements ListenerTransport {
 
   readonly #take = (): void => {
     for (let socket = this.#door.queue.shift(); socket !== undefined; socket = this.#door.queue.shift()) {
-      this.#sink?.accepted(new SimStream(this.#process, socket, addressOf(socket.remote), this.#cuts));
+      this.#sink?.accepted(new SimStream(this.#process, socket, addressOf(socket.remote, this.#transport), this.#cuts));
     }
   };
 }

@@ -1,14 +1,16 @@
 /** A simulated connection as a {@link StreamTransport}. */
 
 import { Address } from "../../core/address/address.ts";
-import { UsageError } from "../../core/errors.ts";
 import type { RandomStream } from "../../core/faults/random-stream.ts";
 import type { StreamSink, StreamTraits, StreamTransport } from "../../io/network.ts";
+import type { TlsInfo, TlsOptions } from "../../io/tls.ts";
 import type { Endpoint } from "../kernel/packet.ts";
+import { NO_DATA } from "../kernel/segment.ts";
 import type { TcpFailure, TcpUser } from "../kernel/tcp-connection.ts";
 import type { TcpSocket } from "../kernel/tcp-stack.ts";
 import type { Process } from "../world/process.ts";
 import { failureError } from "./refusal.ts";
+import { shakeHands } from "./sim-tls.ts";
 
 /** Most bytes that one read gives, as a read of Node does. */
 const READ_BYTES = 65_536;
@@ -20,7 +22,7 @@ const TRAITS: StreamTraits = { reset: true, halfClose: true };
 /** A connection of a simulated host. */
 export class SimStream implements StreamTransport, TcpUser {
   readonly traits: StreamTraits = TRAITS;
-  readonly tls = undefined;
+  tls: TlsInfo | undefined;
   readonly native = undefined;
   readonly localAddress: Address;
   readonly remoteAddress: Address;
@@ -35,13 +37,15 @@ export class SimStream implements StreamTransport, TcpUser {
   #endTold = false;
   #released = false;
   #failure: TcpFailure | undefined;
+  /** Bytes that came behind a TLS handshake, to be delivered first. */
+  #putBack: Buffer = NO_DATA;
   #writing: { readonly chunks: readonly Uint8Array[]; index: number; offset: number; done: () => void } | undefined;
 
   constructor(process: Process, socket: TcpSocket, remote: Address, cuts: RandomStream | undefined) {
     this.#process = process;
     this.#socket = socket;
     this.#cuts = cuts;
-    this.localAddress = addressOf(socket.local);
+    this.localAddress = addressOf(socket.local, remote.transport === "tls" ? "tls" : "tcp");
     this.remoteAddress = remote;
     if (socket.connection.state === "CLOSED") this.#failure = "reset";
     socket.connection.user = this;
@@ -105,9 +109,16 @@ export class SimStream implements StreamTransport, TcpUser {
 
   setReferenced(): void {}
 
-  startTls(): Promise<StreamTransport> {
-    const detail = "the simulated network has no TLS yet; use tcp: in a world";
-    return Promise.reject(new UsageError("UNSUPPORTED", { op: "upgradeTls", ...this.#names(), detail }));
+  async startTls(
+    options: TlsOptions & { readonly role: "client" | "server" },
+    unread: Uint8Array,
+  ): Promise<StreamTransport> {
+    const context = { op: "upgradeTls", ...this.#names() };
+    const { info, rest } = await shakeHands(this, options, unread, this.#process.certificateFault, context);
+    this.tls = info;
+    this.#sink = undefined;
+    this.#putBack = rest;
+    return this;
   }
 
   // What the simulated kernel reports.
@@ -162,6 +173,11 @@ export class SimStream implements StreamTransport, TcpUser {
   #schedule(): void {
     if (this.#scheduled || this.#paused || this.#sink === undefined) return;
     const { connection } = this.#socket;
+    if (this.#putBack.length > 0) {
+      this.#scheduled = true;
+      this.#process.wake(this.#socket.flow, () => this.#deliver());
+      return;
+    }
     // Behind the end a program hears of a loss only by a write, since nobody reads any more.
     if (this.#endTold && this.#writing === undefined) return;
     if (connection.readableBytes === 0 && !connection.ended && this.#failure === undefined) return;
@@ -172,6 +188,11 @@ export class SimStream implements StreamTransport, TcpUser {
   #deliver(): void {
     this.#scheduled = false;
     const { connection } = this.#socket;
+    if (this.#putBack.length > 0 && !this.#paused && this.#sink !== undefined) {
+      const bytes = this.#putBack;
+      this.#putBack = NO_DATA;
+      this.#sink.received(bytes);
+    }
     let left = this.#cutAt(connection.readableBytes);
     while (left > 0 && !this.#paused && this.#sink !== undefined) {
       const bytes = connection.read(left);
@@ -221,6 +242,6 @@ export class SimStream implements StreamTransport, TcpUser {
 }
 
 /** The address of an end point. */
-export function addressOf({ ip, port }: Endpoint, transport: "tcp" | "udp" = "tcp"): Address {
+export function addressOf({ ip, port }: Endpoint, transport: "tcp" | "tls" | "udp"): Address {
   return Address.fromIp(transport, ip, port);
 }

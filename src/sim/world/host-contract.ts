@@ -1,6 +1,7 @@
 /** The public contract of a simulated machine. */
 
 import type { Network } from "../../io/network.ts";
+import type { CertificateFault } from "../adapter/sim-tls.ts";
 import type { Disk } from "./disk.ts";
 
 /** The program of a host. `network` is the host's own; each start of the host gets a new one, and the same `disk`. */
@@ -35,6 +36,11 @@ export interface Host {
   readonly silent: boolean;
   /** How far the clock of this host is ahead of the world's, in milliseconds; negative: behind. Timers do not change. */
   skewMs: number;
+  /**
+   * What is wrong with the certificates that this host shows as a TLS server; default: nothing. TLS in a world is a stand-in:
+   * it takes its round trip and agrees on a protocol, but it encrypts nothing and reads no certificate.
+   */
+  certificateFault: CertificateFault | undefined;
   /** Calls that code of an earlier life made after its crash. They never settle. */
   readonly zombieCalls: number;
   /**

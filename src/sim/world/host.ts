@@ -5,6 +5,7 @@ import { microseconds } from "../../core/faults/latency.ts";
 import type { Streams } from "../../core/faults/link.ts";
 import type { Network } from "../../io/network.ts";
 import { SimSockets } from "../adapter/sim-sockets.ts";
+import type { CertificateFault } from "../adapter/sim-tls.ts";
 import type { Scope } from "../guard/scope.ts";
 import type { KernelEnvironment, Packet } from "../kernel/packet.ts";
 import { isIpv6, isLoopbackIp } from "../kernel/packet.ts";
@@ -84,6 +85,12 @@ export class SimHost implements Host, FabricHost {
     this.#skewUs = value < 0 ? -microseconds(-value, "skewMs") : microseconds(value, "skewMs");
     this.#note("skew");
   }
+  get certificateFault(): CertificateFault | undefined {
+    return this.#life.process.certificateFault;
+  }
+  set certificateFault(fault: CertificateFault | undefined) {
+    this.#life.process.certificateFault = fault;
+  }
   get zombieCalls(): number {
     return this.#zombieCalls;
   }
@@ -113,7 +120,9 @@ export class SimHost implements Host, FabricHost {
     this.#up = true;
     this.#frozen = false;
     this.#note("restart");
+    const { certificateFault } = this;
     this.#life = this.#boot();
+    this.certificateFault = certificateFault;
     this.start();
   }
 

@@ -2,6 +2,7 @@
 
 import type { RandomStream } from "../../core/faults/random-stream.ts";
 import type { Clock, Random, Timer } from "../../io/network.ts";
+import type { CertificateFault } from "../adapter/sim-tls.ts";
 import { runInScope, type Scope } from "../guard/scope.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -12,6 +13,8 @@ export class Process {
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: Scheduler;
+  /** What is wrong with the certificates that this program shows. */
+  certificateFault: CertificateFault | undefined;
   readonly #scope: Scope;
   readonly #flow: number;
   #alive = true;

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { codeOf } from "../../../test/sim/scene.ts";
+import { connectOver } from "../../io/connect.ts";
+import { listenOver } from "../../io/listen.ts";
+import { simulate } from "../world/simulate.ts";
+
+const tls = { cert: "any", key: "any", alpn: ["zocalo/1"] };
+
+test("a handshake takes its round trip and agrees on name and protocol", async () => {
+  await simulate({ seed: 1, link: { latency: 10 } }, async (world) => {
+    const [a, b] = [world.host("a"), world.host("b")];
+    const door = await listenOver(b.network, "tls://[::]:7000", { tls });
+    const before = world.now;
+    const options = { tls: { alpn: ["other", "zocalo/1"] } };
+    const [call, peer] = await Promise.all([connectOver(a.network, "tls://b:7000", options), door.accept()]);
+    assert.equal(world.now - before, 1 + 50);
+    assert.deepEqual([call.tls?.alpn, call.tls?.authorized, peer.tls?.servername], ["zocalo/1", true, "b"]);
+    await call.write("hola");
+    assert.equal(String(await peer.readExactly(4)), "hola");
+  });
+});
+
+test("certificate errors on demand, protocols without agreement, and peers that speak no TLS", async () => {
+  await simulate({ seed: 1 }, async (world) => {
+    const [a, b] = [world.host("a"), world.host("b")];
+    await listenOver(b.network, "tls://[::]:7000", { tls });
+    b.certificateFault = "CERTIFICATE_EXPIRED";
+    assert.equal(await codeOf(connectOver(a.network, "tls://b:7000")), "CERTIFICATE_EXPIRED");
+    const careless = await connectOver(a.network, "tls://b:7000", { tls: { insecure: true } });
+    assert.deepEqual([careless.tls?.authorized, careless.tls?.authorizationError], [false, "CERTIFICATE_EXPIRED"]);
+    b.certificateFault = undefined;
+    assert.equal(await codeOf(connectOver(a.network, "tls://b:7000", { tls: { alpn: ["other"] } })), "TLS_FAILED");
+    const plain = await connectOver(a.network, "tcp://b:7000");
+    await plain.write("GET / HTTP/1.1");
+    assert.notEqual(await codeOf(plain.readExactly(1)), "none");
+  });
+});

@@ -1,0 +1,185 @@
+/**
+ * The stand-in for TLS in a world: the round trip of TLS 1.3, ALPN, SNI, and certificate errors on demand. Nothing is encrypted
+ * and no certificate is read: a certificate is trusted unless its host says otherwise.
+ */
+
+import { ConnectError, type ErrorCode, type ZocaloError } from "../../core/errors.ts";
+import type { OperationContext } from "../../io/deadline.ts";
+import type { StreamSink } from "../../io/network.ts";
+import type { TlsInfo, TlsOptions } from "../../io/tls.ts";
+
+/** What is wrong with the certificate of a simulated host. */
+export type CertificateFault = Extract<ErrorCode, `CERTIFICATE_${string}`>;
+
+/** The connection beneath a handshake. */
+export interface TlsCarrier {
+  start(sink: StreamSink): void;
+  resume(): void;
+  write(chunks: readonly Uint8Array[], done: (error?: unknown) => void): boolean;
+  destroy(): void;
+}
+
+/** What a handshake came to: the agreement, and bytes that came behind it. */
+export interface TlsOutcome {
+  readonly info: TlsInfo;
+  readonly rest: Buffer;
+}
+
+type TlsSettings = TlsOptions & { readonly role: "client" | "server" };
+
+interface Hello {
+  readonly type: "client" | "server" | "finished" | "alert";
+  readonly servername?: string | undefined;
+  readonly offers?: readonly string[] | undefined;
+  readonly alpn?: string | undefined;
+  readonly fault?: CertificateFault | undefined;
+  readonly code?: ErrorCode | undefined;
+}
+
+/** Before each message of the handshake: what it is, and how long. */
+const MAGIC = 0x7e51;
+const HEADER_BYTES = 4;
+
+/** Shakes hands over `carrier`. Rejects with a typed error, and has then released the connection. */
+export function shakeHands(
+  carrier: TlsCarrier,
+  settings: TlsSettings,
+  unread: Uint8Array,
+  fault: CertificateFault | undefined,
+  context: OperationContext,
+): Promise<TlsOutcome> {
+  return new Promise((resolve, reject) => {
+    const handshake = new Handshake(carrier, settings, fault, context, resolve, reject);
+    if (settings.role === "client") {
+      handshake.say({ type: "client", servername: settings.servername, offers: settings.alpn });
+    }
+    handshake.received(unread);
+    if (handshake.over) return;
+    carrier.start(handshake);
+    carrier.resume();
+  });
+}
+
+class Handshake implements StreamSink {
+  over = false;
+  readonly #carrier: TlsCarrier;
+  readonly #settings: TlsSettings;
+  readonly #fault: CertificateFault | undefined;
+  readonly #context: OperationContext;
+  readonly #resolve: (outcome: TlsOutcome) => void;
+  readonly #reject: (error: ZocaloError) => void;
+  #bytes: Buffer = Buffer.alloc(0);
+  #servername: string | undefined;
+  #alpn: string | undefined;
+
+  constructor(
+    carrier: TlsCarrier,
+    settings: TlsSettings,
+    fault: CertificateFault | undefined,
+    context: OperationContext,
+    resolve: (outcome: TlsOutcome) => void,
+    reject: (error: ZocaloError) => void,
+  ) {
+    this.#carrier = carrier;
+    this.#settings = settings;
+    this.#fault = fault;
+    this.#context = context;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#servername = settings.servername;
+  }
+
+  say(hello: Hello): void {
+    const body = Buffer.from(JSON.stringify(hello));
+    const header = Buffer.alloc(HEADER_BYTES);
+    header.writeUInt16BE(MAGIC, 0);
+    header.writeUInt16BE(body.length, 2);
+    this.#carrier.write([header, body], () => undefined);
+  }
+
+  received(view: Uint8Array): void {
+    this.#bytes = Buffer.concat([this.#bytes, view]);
+    for (let message = this.#next(); message !== undefined && !this.over; message = this.#next())
+      this.#onMessage(message);
+  }
+
+  ended(): void {
+    this.#fail("CONNECTION_RESET");
+  }
+
+  failed(error: unknown): void {
+    this.#fail((error as ZocaloError).code);
+  }
+
+  #next(): Hello | undefined {
+    if (this.over || this.#bytes.length < 2) return undefined;
+    if (this.#bytes.readUInt16BE(0) !== MAGIC) {
+      this.#fail("TLS_FAILED");
+      return undefined;
+    }
+    if (this.#bytes.length < HEADER_BYTES) return undefined;
+    const end = HEADER_BYTES + this.#bytes.readUInt16BE(2);
+    if (this.#bytes.length < end) return undefined;
+    const text = this.#bytes.toString("utf8", HEADER_BYTES, end);
+    this.#bytes = this.#bytes.subarray(end);
+    return JSON.parse(text) as Hello;
+  }
+
+  #onMessage(hello: Hello): void {
+    const { role } = this.#settings;
+    if (hello.type === "alert") this.#fail(hello.code ?? "TLS_FAILED");
+    else if (role === "server" && hello.type === "client") this.#answer(hello);
+    else if (role === "client" && hello.type === "server") this.#judge(hello);
+    else if (role === "server" && hello.type === "finished") this.#agree();
+    else this.#refuse("TLS_FAILED", "TLS_FAILED");
+  }
+
+  /** The server's part: RFC 7301 section 3.2 for the choice of the protocol. */
+  #answer({ servername, offers }: Hello): void {
+    const own = this.#settings.alpn;
+    this.#servername = servername;
+    this.#alpn = own?.find((name) => offers?.includes(name) === true);
+    const disagree = own !== undefined && offers !== undefined && this.#alpn === undefined;
+    if (disagree) this.#refuse("TLS_FAILED", "TLS_FAILED");
+    else this.say({ type: "server", alpn: this.#alpn, fault: this.#fault });
+  }
+
+  /** The client's part: is the certificate good? */
+  #judge({ alpn, fault }: Hello): void {
+    this.#alpn = alpn;
+    if (fault !== undefined && this.#settings.insecure !== true) {
+      this.#refuse(fault, "TLS_FAILED");
+      return;
+    }
+    this.say({ type: "finished" });
+    this.#agree(fault);
+  }
+
+  #agree(fault?: CertificateFault): void {
+    this.over = true;
+    const trusted = this.#settings.role === "client" && fault === undefined && this.#settings.insecure !== true;
+    const info: TlsInfo = {
+      protocol: "TLSv1.3",
+      cipher: "SIMULATED",
+      alpn: this.#alpn,
+      servername: this.#servername,
+      authorized: trusted,
+      authorizationError: fault,
+      peerCertificate: undefined,
+    };
+    this.#resolve({ info, rest: this.#bytes });
+  }
+
+  /** Tells the peer, and fails. */
+  #refuse(code: ErrorCode, told: ErrorCode): void {
+    this.say({ type: "alert", code: told });
+    this.#fail(code);
+  }
+
+  #fail(code: ErrorCode): void {
+    if (this.over) return;
+    this.over = true;
+    this.#carrier.destroy();
+    this.#reject(new ConnectError(code, this.#context));
+  }
+}
