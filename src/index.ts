@@ -35,7 +35,6 @@ export type {
   DatagramSocket,
   DatagramStats,
   DatagramToSend,
-  FramedDatagramSocket,
   GroupOptions,
   MailboxLimits,
   ReceiveQueuePolicy,
@@ -68,7 +67,6 @@ export type {
 export { type RelayOptions, type RelayReport, relay } from "./io/relay.ts";
 export type { RetryOptions } from "./io/retry.ts";
 export type { DrainReport, Peer, PeerHandler, ServeOptions, Server } from "./io/serve.ts";
-export type { FramedDatagrams, ReceivedMessage } from "./io/framed-datagrams.ts";
 export type { Framed } from "./io/framed-socket.ts";
 export type { CloseOptions, StreamEnd } from "./io/stream-end.ts";
 export type {

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { Address } from "../address/address.ts";
 import { ProtocolError, UsageError } from "../errors.ts";
 import { formatProxyHeader, type ProxyHeaderInit } from "./format.ts";
-import type { ProxyHeader } from "./header.ts";
+import { type ProxyHeader, proxyTlvTypes } from "./header.ts";
 import { parseProxyHeader } from "./parse.ts";
 
 function a(url: string): Address {
