@@ -9,6 +9,7 @@ import type { ConnectionHost } from "./connection-host.ts";
 import type { ConnectionSettings } from "./connection-settings.ts";
 import { type OperationContext, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import { publish } from "./diagnostics.ts";
+import { EndAnnouncement } from "./end-announcement.ts";
 import { FramedConnection } from "./framed-connection.ts";
 import { Inbound } from "./inbound.ts";
 import { ConnectionLimits } from "./limits.ts";
@@ -28,9 +29,7 @@ const DEFAULT_DELIMITED_BYTES = 65_536;
 
 /** What only some connections ever need; kept apart so that an idle one stays small. */
 interface Extras {
-  closed?: Promise<StreamEnd>;
-  resolveClosed?: (end: StreamEnd) => void;
-  abortController?: AbortController;
+  announcement?: EndAnnouncement<StreamEnd>;
   readable?: ReadableStream<Uint8Array>;
   writable?: WritableStream<contract.WriteInput>;
   closing?: Promise<void>;
@@ -101,21 +100,18 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   }
 
   get closed(): Promise<StreamEnd> {
-    const extras = this.#extras;
-    extras.closed ??= new Promise((resolve) => {
-      if (this.#end === undefined) extras.resolveClosed = resolve;
-      else resolve(this.#end);
-    });
-    return extras.closed;
+    return this.#announcement.closed;
   }
-
   get signal(): AbortSignal {
+    return this.#announcement.signal;
+  }
+  get #announcement(): EndAnnouncement<StreamEnd> {
     const extras = this.#extras;
-    if (extras.abortController === undefined) {
-      extras.abortController = new AbortController();
-      if (this.#end !== undefined) extras.abortController.abort(this.#reasonOf(this.#end));
+    if (extras.announcement === undefined) {
+      extras.announcement = new EndAnnouncement();
+      if (this.#end !== undefined) extras.announcement.tell(this.#end, this.#reasonOf(this.#end));
     }
-    return extras.abortController.signal;
+    return extras.announcement;
   }
 
   read(options?: contract.ReadOptions): Promise<Buffer | null> {
@@ -327,8 +323,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
       this.outbound.failed(error);
     }
     publish("close", () => ({ kind: "stream", ...this.#names(), how: end.how, error: end.error }));
-    this.#lazy?.resolveClosed?.(end);
-    this.#lazy?.abortController?.abort(error);
+    this.#lazy?.announcement?.tell(end, error);
     this.#owner?.over(this);
   }
 

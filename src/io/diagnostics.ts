@@ -6,7 +6,7 @@
  * | `zocalo:open` | a connection, a listener or a mailbox is open | {@link DiagnosticEvent} |
  * | `zocalo:close` | it is closed | with `how` |
  * | `zocalo:error` | something failed and nobody awaited it | with `error` |
- * | `zocalo:refusal` | a limit or a list turned a peer away | with `reason` |
+ * | `zocalo:refusal` | a limit or a list turned a peer away, or a full receive queue began to drop | with `reason` |
  */
 
 import { type Channel, channel } from "node:diagnostics_channel";

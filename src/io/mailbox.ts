@@ -9,6 +9,7 @@ import { iterateBatches, iterateDatagrams, TAKE_ONE, takeMany } from "./datagram
 import { type OperationContext, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import { Destinations } from "./destinations.ts";
 import { publish } from "./diagnostics.ts";
+import { EndAnnouncement } from "./end-announcement.ts";
 import { membership } from "./group.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 import type { MailboxSettings } from "./mailbox-settings.ts";
@@ -26,11 +27,8 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
   readonly #inbound: DatagramInbound;
   readonly #outbound: DatagramOutbound;
   readonly #destinations: Destinations;
-  #end: contract.DatagramEnd | undefined;
+  readonly #announcement: EndAnnouncement<contract.DatagramEnd> = new EndAnnouncement();
   #closing: Promise<void> | undefined;
-  #closed: Promise<contract.DatagramEnd> | undefined;
-  #resolveClosed: ((end: contract.DatagramEnd) => void) | undefined;
-  #abortController: AbortController | undefined;
 
   /** `families`: those that the mailbox can send to, the preferred one first. */
   constructor(network: Network, transport: DatagramTransport, settings: MailboxSettings, families: readonly (4 | 6)[]) {
@@ -71,19 +69,10 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
   }
 
   get closed(): Promise<contract.DatagramEnd> {
-    this.#closed ??= new Promise((resolve) => {
-      if (this.#end === undefined) this.#resolveClosed = resolve;
-      else resolve(this.#end);
-    });
-    return this.#closed;
+    return this.#announcement.closed;
   }
-
   get signal(): AbortSignal {
-    if (this.#abortController === undefined) {
-      this.#abortController = new AbortController();
-      if (this.#end !== undefined) this.#abortController.abort(this.#end.error ?? mailboxClosed(this, "close"));
-    }
-    return this.#abortController.signal;
+    return this.#announcement.signal;
   }
 
   async send(data: contract.DatagramInput, to?: AddressLike, options?: OperationOptions): Promise<void> {
@@ -243,10 +232,8 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
   }
 
   #over(end: contract.DatagramEnd): void {
-    this.#end = end;
     publish("close", () => ({ kind: "datagram", ...this.#names(), how: end.how, error: end.error }));
-    this.#resolveClosed?.(end);
-    this.#abortController?.abort(end.error ?? mailboxClosed(this, "close"));
+    this.#announcement.tell(end, end.error ?? mailboxClosed(this, "close"));
   }
 
   #names(): { readonly local: string; readonly remote: string | undefined } {
