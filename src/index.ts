@@ -35,6 +35,7 @@ export type {
   DatagramSocket,
   DatagramStats,
   DatagramToSend,
+  FramedDatagramSocket,
   GroupOptions,
   MailboxLimits,
   ReceiveQueuePolicy,
@@ -67,6 +68,7 @@ export type {
 export { type RelayOptions, type RelayReport, relay } from "./io/relay.ts";
 export type { RetryOptions } from "./io/retry.ts";
 export type { DrainReport, Peer, PeerHandler, ServeOptions, Server } from "./io/serve.ts";
+export type { FramedDatagrams, ReceivedMessage } from "./io/framed-datagrams.ts";
 export type { Framed } from "./io/framed-socket.ts";
 export type { CloseOptions, StreamEnd } from "./io/stream-end.ts";
 export type {

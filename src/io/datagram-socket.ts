@@ -2,7 +2,9 @@
 
 import type { Address, AddressLike } from "../core/address/address.ts";
 import type { ZocaloError } from "../core/errors.ts";
+import type { Codec } from "../core/framing/codec.ts";
 import type { OperationOptions } from "./deadline.ts";
+import type { FramedDatagrams } from "./framed-datagrams.ts";
 import type { Datagram, SendFailure } from "./network.ts";
 
 export type { Datagram, SendFailure } from "./network.ts";
@@ -234,6 +236,11 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
    * ```
    */
   batches(): AsyncIterableIterator<readonly Datagram[]>;
+  /**
+   * Messages instead of bytes, by a codec of `zocalo/framing`: one message, one datagram. What does not hold exactly one is
+   * dropped and counted.
+   */
+  framed<In, Out = In>(codec: Codec<In, Out>): FramedDatagramSocket<In, Out>;
 
   /**
    * Joins a multicast group, so that what is sent to it arrives here too. Binding `udp://239.1.2.3:5000?interface=lo` does
@@ -267,3 +274,6 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
    */
   close(options?: DatagramCloseOptions): Promise<void>;
 }
+
+/** Messages over a mailbox: what `box.framed(codec)` returns. See {@link FramedDatagrams}. */
+export type FramedDatagramSocket<In, Out = In> = FramedDatagrams<In, Out, DatagramSocket>;

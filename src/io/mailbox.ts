@@ -1,6 +1,7 @@
 /** The one implementation of {@link DatagramSocket}, over any network's transport. */
 
 import type { Address, AddressLike } from "../core/address/address.ts";
+import type { Codec } from "../core/framing/codec.ts";
 import { ConnectionError, TimeoutError, UsageError, ZocaloError } from "../core/errors.ts";
 import { DatagramInbound, mailboxClosed } from "./datagram-inbound.ts";
 import { DatagramOutbound } from "./datagram-outbound.ts";
@@ -10,6 +11,7 @@ import { type OperationContext, type OperationOptions, refusedAtOnce } from "./d
 import { Destinations } from "./destinations.ts";
 import { publish } from "./diagnostics.ts";
 import { EndAnnouncement } from "./end-announcement.ts";
+import { FramedMailbox } from "./framed-mailbox.ts";
 import { membership } from "./group.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 import type { MailboxSettings } from "./mailbox-settings.ts";
@@ -108,6 +110,9 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
   }
   batches(): AsyncIterableIterator<readonly Datagram[]> {
     return iterateBatches(this.#inbound);
+  }
+  framed<In, Out = In>(codec: Codec<In, Out>): contract.FramedDatagramSocket<In, Out> {
+    return new FramedMailbox(this, codec);
   }
 
   joinGroup(group: string | Address, options: contract.GroupOptions = {}): void {

@@ -1,0 +1,109 @@
+/** The one implementation of {@link FramedDatagramSocket}, over any mailbox. */
+
+import type { AddressLike } from "../core/address/address.ts";
+import { ByteWriter } from "../core/bytes/byte-writer.ts";
+import type { Codec } from "../core/framing/codec.ts";
+import { DatagramDecoder } from "./datagram-decoder.ts";
+import type { DatagramSocket, FramedDatagramSocket } from "./datagram-socket.ts";
+import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
+import type { ReceivedMessage } from "./framed-datagrams.ts";
+import type { MailboxHost } from "./mailbox-host.ts";
+import type { Datagram } from "./network.ts";
+
+/** Messages over a mailbox. */
+export class FramedMailbox<In, Out> implements FramedDatagramSocket<In, Out> {
+  readonly socket: DatagramSocket & MailboxHost;
+  readonly codec: Codec<In, Out>;
+  readonly #writer: ByteWriter = new ByteWriter();
+  readonly #decoder: DatagramDecoder<Out>;
+
+  constructor(socket: DatagramSocket & MailboxHost, codec: Codec<In, Out>) {
+    this.socket = socket;
+    this.codec = codec;
+    this.#decoder = new DatagramDecoder(codec, () => socket.localAddress);
+  }
+
+  get messagesDropped(): number {
+    return this.#decoder.dropped;
+  }
+
+  async send(message: In, to?: AddressLike, options?: OperationOptions): Promise<void> {
+    this.codec.encode(message, this.#writer);
+    const written = this.#writer.take();
+    const [first, second] = written.chunks;
+    try {
+      await this.socket.send(first !== undefined && second === undefined ? first : written.chunks, to, options);
+    } finally {
+      written.release();
+    }
+  }
+
+  async receive(options?: OperationOptions): Promise<ReceivedMessage<Out>> {
+    const context = this.socket.context("receive");
+    const refused = refusedAtOnce(options, () => context);
+    if (refused !== undefined) throw refused.reason;
+    // One deadline for all datagrams: a stranger who sends rubbish must not prolong the call.
+    const expired = new AbortController();
+    const deadline = Deadline.of(this.socket.clock, options, (cause) =>
+      expired.abort(expiryReason(cause, context, "none")),
+    );
+    const watched = deadline === undefined ? undefined : { signal: expired.signal };
+    try {
+      for (;;) {
+        const received = this.#decoder.decode(await this.socket.receive(watched));
+        if (received !== undefined) return received;
+      }
+    } finally {
+      deadline?.cancel();
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage<Out>> {
+    return iterate(this.socket[Symbol.asyncIterator](), (datagram) => this.#decoder.decode(datagram));
+  }
+
+  batches(): AsyncIterableIterator<readonly ReceivedMessage<Out>[]> {
+    return iterate(this.socket.batches(), (batch) => this.#decodeAll(batch));
+  }
+
+  async close(options?: OperationOptions): Promise<void> {
+    await this.socket.close(options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #decodeAll(batch: readonly Datagram[]): readonly ReceivedMessage<Out>[] | undefined {
+    const messages: ReceivedMessage<Out>[] = [];
+    for (const datagram of batch) {
+      const received = this.#decoder.decode(datagram);
+      if (received !== undefined) messages.push(received);
+    }
+    return messages.length === 0 ? undefined : messages;
+  }
+}
+
+/** The steps of `source` for which `decode` gives something. */
+function iterate<T, Out>(
+  source: AsyncIterableIterator<T>,
+  decode: (step: T) => Out | undefined,
+): AsyncIterableIterator<Out, undefined> {
+  return {
+    async next() {
+      for (;;) {
+        const { done, value } = (await source.next()) as IteratorResult<T, undefined>;
+        if (done === true) return { done, value: undefined };
+        const decoded = decode(value);
+        if (decoded !== undefined) return { done: false, value: decoded };
+      }
+    },
+    async return() {
+      await source.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
