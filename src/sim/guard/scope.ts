@@ -24,8 +24,3 @@ export function currentScope(): Scope | undefined {
 export function runInScope<T>(scope: Scope, action: () => T): T {
   return storage.run(scope, action);
 }
-
-/** Runs `action` outside of all worlds: for what the simulator itself does on behalf of a program. */
-export function runOutside<T>(action: () => T): T {
-  return storage.exit(action);
-}

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { codeOf, PORT } from "../../../test/sim/scene.ts";
+import { connectOver } from "../../io/connect.ts";
+import { listenOver } from "../../io/listen.ts";
+import { simulate } from "../world/simulate.ts";
+
+test("a door tells its port and its callers, of both families, and refuses after close", async () => {
+  await simulate({ seed: 1 }, async (world) => {
+    const [a, b] = [world.host("a"), world.host("b")];
+    const door = await listenOver(b.network, "tcp://[::]:0");
+    const { port } = door.localAddress;
+    assert.notEqual(port, 0);
+    for (const target of ["192.0.2.2", "[2001:db8::2]"]) {
+      const [call, peer] = await Promise.all([connectOver(a.network, `tcp://${target}:${port}`), door.accept()]);
+      assert.equal(peer.remoteAddress.toString(), call.localAddress.toString());
+      assert.equal(peer.localAddress.toString(), call.remoteAddress.toString());
+    }
+    await door.close();
+    assert.equal(await codeOf(connectOver(a.network, `tcp://192.0.2.2:${port}`)), "CONNECTION_REFUSED");
+  });
+});
+
+test("a caller that has reset before it was accepted is seen as reset", async () => {
+  await simulate({ seed: 1 }, async (world) => {
+    const [a, b] = [world.host("a"), world.host("b")];
+    const door = await listenOver(b.network, `tcp://0.0.0.0:${PORT}`);
+    b.pause();
+    const call = await connectOver(a.network, `tcp://192.0.2.2:${PORT}`);
+    call.abort();
+    await world.sleep(10);
+    b.resume();
+    const peer = await door.accept();
+    assert.equal(await codeOf(peer.read()), "CONNECTION_RESET");
+  });
+});
