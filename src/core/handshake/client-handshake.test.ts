@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { answer, bytesOf, client, codeOf, resume } from "../../../test/protocol/handshake-cases.ts";
+import { ClientHandshake } from "./client-handshake.ts";
+import { ServerHandshake } from "./server-handshake.ts";
+
+test("what the server sends behind its welcome is given to the session", () => {
+  const happened = answer({});
+  assert.equal(happened?.type === "welcome" ? String(happened.rest) : "", "rest");
+});
+
+test("the client gets the refusal as a typed error", () => {
+  const listener = new ServerHandshake(0);
+  const caller = new ClientHandshake(client, 0);
+  const hello = bytesOf(caller.output());
+  listener.receive(hello, 0, hello.length);
+  listener.refuse({ code: "SERVER_BUSY", message: "too many sessions", retryAfterMs: 500 });
+  const refusal = bytesOf(listener.output());
+  caller.receive(refusal, 0, refusal.length);
+  const happened = caller.nextEvent();
+  assert.equal(happened?.type, "refused");
+  assert.equal(happened.error.code, "SERVER_BUSY");
+  assert.equal(happened.error.detail, "too many sessions");
+  assert.equal(happened.retryAfterMs, 500);
+});
+
+test("the client does not take everything", () => {
+  assert.equal(codeOf(answer({})), "welcome");
+  assert.equal(codeOf(answer({ version: "3.0.0" })), "VERSION_UNSUPPORTED");
+  assert.equal(codeOf(answer({ codec: "msgpack" })), "VERSION_UNSUPPORTED");
+  assert.equal(codeOf(answer({ features: ["a"] })), "VERSION_UNSUPPORTED");
+  assert.equal(codeOf(answer({ received: 3 })), "HANDSHAKE_INVALID");
+});
+
+test("SEMANTICS D.5: a counter outside what was acknowledged and what was sent is refused by the client", () => {
+  assert.equal(codeOf(answer({ received: 7 }, { resume })), "welcome");
+  assert.equal(codeOf(answer({ received: 9 }, { resume })), "welcome");
+  assert.equal(codeOf(answer({ received: 6 }, { resume })), "HANDSHAKE_INVALID");
+  assert.equal(codeOf(answer({ received: 10 }, { resume })), "HANDSHAKE_INVALID");
+  assert.equal(codeOf(answer({ fresh: "server-restarted" }, { resume })), "welcome");
+  assert.equal(codeOf(answer({}, { resume })), "HANDSHAKE_INVALID");
+});
