@@ -14,13 +14,13 @@ export class DatagramDecoder<Out> {
   readonly #codec: Codec<never, Out>;
   readonly #local: () => Address;
   #decoder: Decoder<Out>;
-  #data: Uint8Array = new Uint8Array(0);
   #count = 0;
   #message: Out | undefined;
   readonly #keep: (message: Out) => void = (message) => {
     this.#count += 1;
     if (this.#count > 1) this.#decoder.stop();
-    else this.#message = this.#lasting(message);
+    // A view of the datagram is as good as a copy; a view of the decoder's own room is not.
+    else this.#message = this.#decoder.inPlace === true ? message : this.#decoder.own(message);
   };
 
   constructor(codec: Codec<never, Out>, local: () => Address) {
@@ -37,7 +37,6 @@ export class DatagramDecoder<Out> {
    */
   decode({ data, from }: Datagram): ReceivedMessage<Out> | undefined {
     this.#count = 0;
-    this.#data = data;
     try {
       this.#decoder.decode(data, 0, data.length, this.#keep);
       this.#decoder.end();
@@ -54,12 +53,6 @@ export class DatagramDecoder<Out> {
     if (this.#count === 1) return { message, from };
     this.#drop(from);
     return undefined;
-  }
-
-  /** A view of the datagram is as good as a copy; a view of the decoder's own room is not. */
-  #lasting(message: Out): Out {
-    const inPlace = message instanceof Uint8Array && message.buffer === this.#data.buffer;
-    return inPlace ? message : this.#decoder.own(message);
   }
 
   #drop(from: Address, cause?: unknown): void {

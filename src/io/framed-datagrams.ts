@@ -56,8 +56,8 @@ export interface FramedDatagrams<In, Out, Socket> extends AsyncDisposable, Async
   /** Iterates over `receive()` until the mailbox is closed. `break` neither closes it nor loses a message. */
   [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage<Out>>;
   /**
-   * Iterates over arrays of messages, all that wait at each step and at least one. Messages that are bytes are views,
-   * valid until the next step.
+   * Iterates over arrays of messages, all that wait at each step and at least one. Messages that are bytes, or
+   * hold views of them, are valid until the next step.
    */
   batches(): AsyncIterableIterator<readonly ReceivedMessage<Out>[]>;
   /** Closes the mailbox. Pending calls reject with `CLOSED`, iterations end. */

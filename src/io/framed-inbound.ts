@@ -212,12 +212,11 @@ export class FramedInbound<Out> implements InboundConsumer {
   #serveBatch(receiver: Waiter<readonly Out[] | null>): void {
     if (this.#at >= this.#end) return;
     const batch: Out[] = [];
-    const { buffer } = this.#piece;
+    const decoder = this.#decoder;
     const keep = (message: Out): void => {
-      const inPlace = message instanceof Uint8Array && message.buffer === buffer;
-      batch.push(inPlace ? message : this.#decoder.own(message));
+      batch.push(decoder.inPlace === true ? message : decoder.own(message));
     };
-    this.#decode(() => this.#decoder.decode(this.#piece, this.#at, this.#end, keep));
+    this.#decode(() => decoder.decode(this.#piece, this.#at, this.#end, keep));
     if (batch.length === 0) return;
     this.#batchReceiver = undefined;
     receiver.resolve(batch);

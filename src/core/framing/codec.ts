@@ -67,6 +67,12 @@ export interface Decoder<Out> {
   /** Called by a callback: the `decode` or `scan` under way returns after this message and leaves the rest unused. */
   stop(): void;
   /**
+   * Asked in `onMessage`: whether the bytes of this message stand in those that were handed to `decode`, so that a view of
+   * them is valid for as long as they are, and {@link Decoder.own} is not needed before. False for a message that was put
+   * together from several pieces or had to be unescaped. Missing: never.
+   */
+  readonly inPlace?: boolean;
+  /**
    * Called in `onMessage`: the same message, for as long as the caller likes. Copies a message that is a view; returns any
    * other as it is.
    */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { encoded } from "../../testing/codec-check.ts";
 import { bytes } from "./bytes.ts";
+import { cobs } from "./cobs.ts";
 import { FrameDecoder } from "./frame-decoder.ts";
 import { lengthPrefix } from "./length-prefix.ts";
 import { lines } from "./lines.ts";
@@ -127,6 +128,22 @@ describe("FrameDecoder", () => {
     const decoder = decoderOf();
     decoder.stop();
     assert.equal(feed(decoder, wire, wire.length), 2);
+  });
+
+  it("says which messages stand in the bytes that it was given", () => {
+    const wire = encoded(lengthPrefix(), [Buffer.from("a"), Buffer.from("b"), Buffer.from("c")]);
+    const decoder = decoderOf();
+    const places: boolean[] = [];
+    const note = (): void => void places.push(decoder.inPlace);
+    decoder.decode(wire, 0, 7, note);
+    decoder.decode(wire, 7, wire.length, note);
+    // The second one was cut.
+    assert.deepEqual(places, [true, false, true]);
+
+    const stuffed = cobs().createDecoder();
+    const unstuffed: (boolean | undefined)[] = [];
+    stuffed.decode(Buffer.from([2, 7, 0]), 0, 3, () => void unstuffed.push(stuffed.inPlace));
+    assert.deepEqual(unstuffed, [false]);
   });
 
   it("can go on after its rest was taken", () => {

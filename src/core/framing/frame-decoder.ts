@@ -42,6 +42,8 @@ export class FrameDecoder<Out> implements Decoder<Out> {
   #heldLimit = 0;
   /** The buffer of the message that is being delivered, when nobody will write to it again. */
   #surrendered: Buffer | undefined;
+  /** The message that is being delivered was held. */
+  #fromHeld = false;
   #stopped = false;
   #failed = false;
   #error: unknown;
@@ -60,6 +62,11 @@ export class FrameDecoder<Out> implements Decoder<Out> {
 
   set maxFrameBytes(bytes: number) {
     this.#maxFrameBytes = checkedLimit(this.#boundary.name, "maxFrameBytes", bytes);
+  }
+
+  /** Costs nothing where nobody asks: it is worked out from what is known anyway. */
+  get inPlace(): boolean {
+    return !this.#fromHeld && this.#span.source === undefined;
   }
 
   get heldBytes(): number {
@@ -186,7 +193,9 @@ export class FrameDecoder<Out> implements Decoder<Out> {
     this.#forget();
     if (from < 0) return;
     if (held.length > KEPT_BYTES) this.#surrendered = held;
+    this.#fromHeld = true;
     onFrame(source ?? held, from, to);
+    this.#fromHeld = false;
     this.#surrendered = undefined;
   }
 
@@ -212,6 +221,7 @@ export class FrameDecoder<Out> implements Decoder<Out> {
     this.#neededBytes = 0;
     this.#onMessage = undefined;
     this.#surrendered = undefined;
+    this.#fromHeld = false;
   }
 
   #strictly(): OnFrame {
