@@ -34,11 +34,16 @@ export function refusedAtOnce(
   context: () => OperationContext,
 ): { readonly reason: unknown } | undefined {
   if (options === undefined) return undefined;
-  if (options.signal?.aborted === true) return { reason: options.signal.reason };
-  const timeoutMs = options.timeoutMs;
+  const { signal, timeoutMs } = options;
+  // Programs in JavaScript pass anything; found here, it cannot throw later from a timer or an event.
+  if (signal !== undefined && typeof (signal as AbortSignal | null)?.addEventListener !== "function") {
+    const detail = "signal must be an AbortSignal";
+    return { reason: new UsageError("OPTION_INVALID", { ...context(), detail }) };
+  }
+  if (signal?.aborted === true) return { reason: signal.reason };
   if (timeoutMs === undefined) return undefined;
-  if (Number.isNaN(timeoutMs) || timeoutMs < 0) {
-    const detail = `timeoutMs must be a number of milliseconds from 0 on, not ${timeoutMs}`;
+  if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
+    const detail = `timeoutMs must be a number of milliseconds from 0 on, not ${String(timeoutMs)}`;
     return { reason: new UsageError("OPTION_INVALID", { ...context(), detail }) };
   }
   if (timeoutMs === 0) return { reason: timeoutError(0, context(), "none") };

@@ -29,6 +29,10 @@ export async function serveDatagramsOver(
   handler: DatagramHandler,
   options: ServeDatagramsOptions = {},
 ): Promise<DatagramServer> {
+  if (typeof handler !== "function") {
+    const detail = "handler must be a function that takes a datagram";
+    throw new UsageError("OPTION_INVALID", { op: "serveDatagrams", detail });
+  }
   const { maxConcurrent = DEFAULT_CONCURRENT, replies = "free" } = options;
   const countable = Number.isInteger(maxConcurrent) || maxConcurrent === Number.POSITIVE_INFINITY;
   if (!countable || maxConcurrent < 1 || (replies !== "free" && replies !== "guarded")) {
@@ -123,12 +127,13 @@ class RequestServer implements DatagramServer, RequestHost {
     }
     const local = this.localAddress.toString();
     const remote = request?.from.toString();
-    publish("error", () => ({ kind: "datagram", local, remote, error }));
-    try {
-      this.settings.onError?.(error, request);
-    } catch (problem) {
+    const tell = (problem: unknown): void => {
       publish("error", () => ({ kind: "datagram", local, remote, error: problem }));
-    }
+    };
+    tell(error);
+    // Awaited, so that an `onError` that is an async function cannot end the process either.
+    const told = async (): Promise<void> => await this.settings.onError?.(error, request);
+    void told().catch(tell);
   }
 
   /** Takes datagrams as long as there are free places, until the server drains. */

@@ -1,7 +1,7 @@
 /** A server: one handler for each connection, and what happens to it when things go wrong or come to an end. */
 
 import type { Address, AddressLike } from "../core/address/address.ts";
-import { ConnectionError } from "../core/errors.ts";
+import { ConnectionError, UsageError } from "../core/errors.ts";
 import { Connection } from "./connection.ts";
 import { connectionSettings } from "./connection-settings.ts";
 import type { OperationOptions } from "./deadline.ts";
@@ -90,6 +90,9 @@ export async function serveOver(
   handler: PeerHandler,
   options: ServeOptions = {},
 ): Promise<Server> {
+  if (typeof handler !== "function") {
+    throw new UsageError("OPTION_INVALID", { op: "serve", detail: "handler must be a function that takes a peer" });
+  }
   const { idleTimeoutMs = DEFAULT_IDLE_MS } = options;
   const settings = connectionSettings({ ...options, idleTimeoutMs }, "serve");
   const server = new ConnectionServer(network, handler, options);
@@ -199,11 +202,9 @@ class ConnectionServer implements Server {
       publish("error", () => ({ kind: "stream", local, remote, error: problem }));
     };
     tell(error);
-    try {
-      this.#options.onError?.(error, peer);
-    } catch (problem) {
-      tell(problem);
-    }
+    // Awaited, so that an `onError` that is an async function cannot end the process either.
+    const told = async (): Promise<void> => await this.#options.onError?.(error, peer);
+    void told().catch(tell);
   }
 
   async #drain(options: OperationOptions): Promise<DrainReport> {
