@@ -6,6 +6,7 @@ import type { OperationOptions } from "./deadline.ts";
 
 /** A message that came in a datagram. */
 export interface ReceivedMessage<Out> {
+  /** The message, as the codec gives it. */
   readonly message: Out;
   /** Who sent it, as the datagram says; UDP proves nothing. */
   readonly from: Address;
@@ -38,6 +39,7 @@ export interface ReceivedMessage<Out> {
 export interface FramedDatagrams<In, Out, Socket> extends AsyncDisposable, AsyncIterable<ReceivedMessage<Out>> {
   /** The mailbox beneath. */
   readonly socket: Socket;
+  /** What says how a message becomes a datagram, and back. */
   readonly codec: Codec<In, Out>;
   /** Datagrams that were dropped here because they do not hold exactly one message. */
   readonly messagesDropped: number;

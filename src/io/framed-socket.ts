@@ -39,6 +39,7 @@ import type { CloseOptions, StreamEnd } from "./stream-end.ts";
 export interface Framed<In, Out, Socket> extends AsyncDisposable, AsyncIterable<Out> {
   /** The connection beneath. */
   readonly socket: Socket;
+  /** What says where a message begins and ends, and what it means. */
   readonly codec: Codec<In, Out>;
   /** Resolves when the connection is over. Never rejects. */
   readonly closed: Promise<StreamEnd>;
