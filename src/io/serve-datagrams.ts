@@ -132,7 +132,10 @@ class RequestServer implements DatagramServer, RequestHost {
     };
     tell(error);
     // Awaited, so that an `onError` that is an async function cannot end the process either.
-    const told = async (): Promise<void> => await this.settings.onError?.(error, request);
+    const told = async (): Promise<unknown> => {
+      const answer: unknown = this.settings.onError?.(error, request);
+      return await answer;
+    };
     void told().catch(tell);
   }
 

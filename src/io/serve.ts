@@ -203,7 +203,10 @@ class ConnectionServer implements Server {
     };
     tell(error);
     // Awaited, so that an `onError` that is an async function cannot end the process either.
-    const told = async (): Promise<void> => await this.#options.onError?.(error, peer);
+    const told = async (): Promise<unknown> => {
+      const answer: unknown = this.#options.onError?.(error, peer);
+      return await answer;
+    };
     void told().catch(tell);
   }
 
