@@ -1,0 +1,30 @@
+// npm run soak [-- name]
+//
+// Compiles everything and runs the soaks: test/soak/churn.ts and test/soak/fuzz.ts, or only the one that is named, each in
+// a process of its own. They are bounded by counts, which environment variables change: SOAK_CONNECTIONS, SOAK_LANES,
+// SOAK_ROUNDS, SOAK_SEED. Under five minutes in all as they are.
+import { compileAll, outputOf } from "./sources.mjs";
+import { run } from "./run-command.mjs";
+
+/** Only a hang must end. */
+const SOAK_TIMEOUT_MS = 3_600_000;
+
+const soaks = ["churn", "fuzz"];
+const [name] = process.argv.slice(2);
+if (name !== undefined && !soaks.includes(name)) {
+  console.error(`there is no soak ${name}; there are: ${soaks.join(", ")}`);
+  process.exit(1);
+}
+
+await compileAll();
+const summary = [];
+for (const soak of name === undefined ? soaks : [name]) {
+  const program = outputOf(`test/soak/${soak}.ts`);
+  const { ok, seconds } = await run(process.execPath, ["--expose-gc", program], {
+    inherit: true,
+    timeoutMs: SOAK_TIMEOUT_MS,
+  });
+  summary.push(`${soak}: ${ok ? "passed" : "FAILED"} in ${seconds.toFixed(1)} s`);
+  if (!ok) process.exitCode = 1;
+}
+console.log(`\n${summary.join("\n")}`);
