@@ -197,14 +197,14 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   }
 
   async upgradeTls(options: contract.UpgradeTlsOptions): Promise<TlsInfo> {
+    // A handler of a framed reader may call this in the middle of an arrival: let the rest of it reach the queue first.
+    await Promise.resolve();
     const refused = refusedAtOnce(options, () => this.context("upgradeTls"));
     if (refused !== undefined) throw refused.reason;
     if (this.inbound.hasWaiters || this.outbound.busy || this.tls !== undefined || this.outbound.state !== "open") {
       const detail = "TLS can start only on an open, plain connection without pending reads and writes";
       throw new UsageError("OPTION_INVALID", { ...this.context("upgradeTls"), detail });
     }
-    // A handler of a framed reader may call this in the middle of an arrival: let the rest of it reach the queue first.
-    await Promise.resolve();
     const plain = this.transport;
     plain.pause();
     const unread = this.inbound.queue.take(this.inbound.queue.length);

@@ -1,7 +1,7 @@
 /** The one implementation of {@link Listener}, over any network's transport. */
 
 import type { Address } from "../core/address/address.ts";
-import { ConnectionError, UsageError, type ZocaloError } from "../core/errors.ts";
+import { ConnectionError, UsageError, ZocaloError } from "../core/errors.ts";
 import { Admission, count } from "./admission.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import {
@@ -16,6 +16,7 @@ import { publish } from "./diagnostics.ts";
 import type { Listener, ListenerStats, ListenOptions, RefusalReason } from "./listener.ts";
 import type { ListenerSink, ListenerTransport, Network, StreamTransport } from "./network.ts";
 import { readProxyHeader } from "./proxy-prelude.ts";
+import { restated } from "./restated.ts";
 import type { StreamSocket } from "./stream-socket.ts";
 import type { TlsOptions } from "./tls.ts";
 
@@ -109,7 +110,11 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
       const detail = "setTls needs a listener with a tls: address";
       throw new UsageError("OPTION_INVALID", { ...this.#context("setTls"), detail });
     }
-    this.#transport.checkTls(options);
+    try {
+      this.#transport.checkTls(options);
+    } catch (error) {
+      throw error instanceof ZocaloError ? restated(error, this.#context("setTls")) : error;
+    }
     this.#tls = { ...options, role: "server" };
   }
 

@@ -106,6 +106,7 @@ class MemoryStream implements StreamTransport {
   setReferenced(): void {}
 
   startTls(): Promise<StreamTransport> {
+    this.reset();
     const detail = "an in-memory pair has no TLS: nobody else can read it";
     return Promise.reject(new UsageError("UNSUPPORTED", { op: "upgradeTls", detail }));
   }

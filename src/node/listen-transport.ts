@@ -80,8 +80,12 @@ class KernelListener implements ListenerTransport {
   }
 
   checkTls(options: TlsOptions): void {
-    secureContext(options);
-    for (const identity of Object.values(options.sni ?? {})) secureContext({ ...options, ...identity });
+    try {
+      secureContext(options);
+      for (const identity of Object.values(options.sni ?? {})) secureContext({ ...options, ...identity });
+    } catch (error) {
+      throw systemError(error, { op: "listen", local: this.localAddress.toString() });
+    }
   }
 
   close(): Promise<void> {

@@ -2,7 +2,6 @@
 
 import tls from "node:tls";
 import type { TlsMaterial, TlsOptions } from "../io/tls.ts";
-import { systemError } from "./errno.ts";
 
 function material(value: TlsMaterial): string | Buffer {
   return typeof value === "string" ? value : Buffer.from(value);
@@ -13,7 +12,7 @@ function materials(value: TlsMaterial | readonly TlsMaterial[] | undefined): (st
   return (Array.isArray(value) ? (value as readonly TlsMaterial[]) : [value as TlsMaterial]).map(material);
 }
 
-/** The certificates, keys and trusted authorities of one side. Throws `CERTIFICATE_INVALID` when they do not fit. */
+/** The certificates, keys and trusted authorities of one side. Throws the platform's error when they do not fit. */
 export function secureContext(options: TlsOptions): tls.SecureContext {
   const { cert, key, passphrase, ca, crl, ciphers, minVersion = "TLSv1.2" } = options;
   const settings: tls.SecureContextOptions = { minVersion };
@@ -25,9 +24,5 @@ export function secureContext(options: TlsOptions): tls.SecureContext {
   const lists = materials(crl);
   if (lists !== undefined) settings.crl = lists;
   if (ciphers !== undefined) settings.ciphers = ciphers;
-  try {
-    return tls.createSecureContext(settings);
-  } catch (error) {
-    throw systemError(error, { op: "tls" });
-  }
+  return tls.createSecureContext(settings);
 }

@@ -32,9 +32,11 @@ export function startTls(socket: net.Socket, options: StartTlsOptions, plain: Ke
       settled = true;
       secure?.destroy();
       socket.destroy();
-      reject(systemError(cause, context));
+      reject(
+        isHangUp(cause) ? new ConnectError("TLS_FAILED", { ...context, detail: HANG_UP }) : systemError(cause, context),
+      );
     };
-    const lost = (): void => fail(new ConnectError("TLS_FAILED", { ...context, detail: LOST }));
+    const lost = (): void => fail(undefined);
     try {
       secure = options.role === "client" ? clientSide(socket, options) : serverSide(socket, options);
     } catch (error) {
@@ -46,6 +48,7 @@ export function startTls(socket: net.Socket, options: StartTlsOptions, plain: Ke
       // The server learns of a client certificate here, the client of the server's before `secureConnect`.
       const rejection = options.role === "server" ? clientRejection(engine, options) : undefined;
       const stream = secureStream(engine, socket, options, plain);
+      engine.off("end", lost);
       // This event comes from inside OpenSSL, which does not survive it when a listener destroys the engine.
       setImmediate(() => {
         if (settled) return;
@@ -61,6 +64,7 @@ export function startTls(socket: net.Socket, options: StartTlsOptions, plain: Ke
     socket.on("error", fail);
     engine.once("error", fail);
     engine.once("close", lost);
+    engine.once("end", lost);
     engine.once(options.role === "client" ? "secureConnect" : "secure", finished);
   });
 }
@@ -81,7 +85,14 @@ function secureStream(
 /** The engine reports what happens to the socket beneath it. */
 const ignore = (): void => undefined;
 
-const LOST = "the peer closed the connection during the TLS handshake; check that it speaks TLS";
+/** Whether the peer ended in good order before the handshake was finished: Node invents a reset then. */
+function isHangUp(cause: unknown): boolean {
+  if (cause === undefined) return true;
+  const { code, syscall } = cause as NodeJS.ErrnoException;
+  return code === "ECONNRESET" && syscall === undefined;
+}
+
+const HANG_UP = "the peer closed the connection during the TLS handshake; check that it speaks TLS";
 
 function clientSide(socket: net.Socket, options: StartTlsOptions): tls.TLSSocket {
   const { servername, alpn, insecure } = options;
