@@ -8,9 +8,22 @@ export function countOf(name: string, standard: number): number {
   throw new Error(`${name} must be a whole number from 1 on, not ${text}`);
 }
 
-/** Handles that keep this process alive and belong to sockets. */
-export function openHandles(): readonly string[] {
+function socketHandles(): string[] {
   return process.getActiveResourcesInfo().filter((name) => /TCP|TLS|UDP|Pipe/.test(name));
+}
+
+// The output may be a pipe, which counts as a handle once it is opened: open it now.
+void [process.stdout, process.stderr];
+const before = socketHandles();
+
+/** Handles of sockets that are open now and were not when the program began. */
+export function openHandles(): readonly string[] {
+  const rest = socketHandles();
+  for (const name of before) {
+    const at = rest.indexOf(name);
+    if (at !== -1) rest.splice(at, 1);
+  }
+  return rest;
 }
 
 /** Bytes of the heap and of buffers outside it, after a collection. */
