@@ -15,7 +15,7 @@ const EC = { keyType: "ec", curve: "P-256", algorithm: "sha256" } as const;
 const DAY_MS = 86_400_000;
 
 /** An authority of its own. */
-async function makeAuthority(name: string): Promise<Identity> {
+export async function makeAuthority(name: string): Promise<Identity> {
   const made = await generate([{ name: "commonName", value: name }], {
     ...EC,
     extensions: [
