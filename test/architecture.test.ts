@@ -128,8 +128,6 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/node/errno.ts": "test/conformance/streams.test.ts",
   "src/node/listen-transport.ts": "test/conformance/streams.test.ts",
   "src/node/native-handle.ts": "test/conformance/streams.test.ts",
-  "src/node/stream-transport.ts": "test/conformance/streams.test.ts",
-  "src/node/tls-transport.ts": "test/conformance/streams.test.ts",
   "src/testing/datagram-suite-close.ts": "test/conformance/udp.test.ts",
   "src/testing/datagram-suite-connected.ts": "test/conformance/udp.test.ts",
   "src/testing/datagram-suite-groups.ts": "test/conformance/udp.test.ts",
