@@ -15,7 +15,8 @@ const ESCAPE = "\u001b[";
 
 function onTerminal(t: TestContext, args: readonly string[], env: Record<string, string | undefined>): RunningProgram {
   const command = [process.execPath, PROGRAM, ...args].map((word) => `'${word}'`).join(" ");
-  const base = { TERM: "xterm-256color", NO_COLOR: undefined, FORCE_COLOR: undefined };
+  // Node takes the terminal of a continuous integration run for one without colours.
+  const base = { TERM: "xterm-256color", NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined };
   return new RunningProgram(t, "script", ["-qefc", command, "/dev/null"], { env: { ...base, ...env } });
 }
 
