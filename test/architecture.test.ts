@@ -112,7 +112,6 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/io/connect.ts": "test/conformance/listeners.test.ts",
   "src/io/connection.ts": "test/conformance/streams.test.ts",
   "src/io/deadline.ts": "test/conformance/streams.test.ts",
-  "src/io/door.ts": "test/conformance/listeners.test.ts",
   "src/io/framed-connection.ts": "test/framed.test.ts",
   "src/io/framed-inbound.ts": "test/framed.test.ts",
   "src/io/framed-outbound.ts": "test/framed.test.ts",

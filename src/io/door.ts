@@ -15,7 +15,7 @@ import {
 import { publish } from "./diagnostics.ts";
 import type { Listener, ListenerStats, ListenOptions, RefusalReason } from "./listener.ts";
 import type { ListenerSink, ListenerTransport, Network, StreamTransport } from "./network.ts";
-import { readProxyHeader } from "./proxy-prelude.ts";
+import { announcedPeer, readProxyHeader } from "./proxy-prelude.ts";
 import { restated } from "./restated.ts";
 import type { StreamSocket } from "./stream-socket.ts";
 import type { TlsOptions } from "./tls.ts";
@@ -197,8 +197,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
       if (trusted) {
         const prelude = await Promise.race([readProxyHeader(transport), late]);
         unread = prelude.unread;
-        const { source } = prelude.header;
-        if (prelude.header.command === "proxy" && source !== undefined) remote = source.unmapped();
+        remote = announcedPeer(prelude.header, this.localAddress) ?? remote;
       }
       const reason = this.#admission.admit(remote);
       if (reason !== undefined) {

@@ -1,5 +1,6 @@
 /** Reads the PROXY header that a trusted proxy must send before anything else. */
 
+import type { Address } from "../core/address/address.ts";
 import type { ProxyHeader } from "../core/proxy/header.ts";
 import { parseProxyHeader } from "../core/proxy/parse.ts";
 import { ProtocolError } from "../core/errors.ts";
@@ -36,4 +37,12 @@ export function readProxyHeader(transport: StreamTransport): Promise<ProxyPrelud
     };
     transport.start(sink);
   });
+}
+
+/** The peer that a header announces, in the terms of the door that it came to; undefined when it announces none. */
+export function announcedPeer(header: ProxyHeader, door: Address): Address | undefined {
+  const { command, source } = header;
+  if (command !== "proxy" || source === undefined) return undefined;
+  const peer = source.unmapped();
+  return peer.isIp && door.isIp ? peer.with({ transport: door.transport }) : peer;
 }
