@@ -124,7 +124,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   }
 
   readInto(target: Uint8Array, options?: OperationOptions): Promise<number | null> {
-    return this.inbound.read(readInto(target), options);
+    return this.inbound.read(readInto(target, this), options);
   }
 
   readExactly(count: number, options?: OperationOptions): Promise<Buffer> {
@@ -203,6 +203,11 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     if (refused !== undefined) throw refused.reason;
     if (this.inbound.hasWaiters || this.outbound.busy || this.tls !== undefined || this.outbound.state !== "open") {
       const detail = "TLS can start only on an open, plain connection without pending reads and writes";
+      throw new UsageError("OPTION_INVALID", { ...this.context("upgradeTls"), detail });
+    }
+    if (options.role === "server" && (options.cert === undefined || options.key === undefined) && !options.sni) {
+      // Without this, the handshake would wait for the client first, and then lose the connection.
+      const detail = "the server's side of TLS needs a certificate: give cert and key, or sni";
       throw new UsageError("OPTION_INVALID", { ...this.context("upgradeTls"), detail });
     }
     const plain = this.transport;

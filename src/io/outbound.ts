@@ -262,5 +262,5 @@ function chunksOf(data: WriteInput, host: ConnectionHost): Uint8Array[] {
   if (data instanceof Uint8Array) return [data];
   if (Array.isArray(data)) return data.flatMap((piece: WriteInput) => chunksOf(piece, host));
   const detail = "data must be a string, a Uint8Array, or an array of them";
-  throw new UsageError("OPTION_INVALID", { ...host.context("write"), detail });
+  throw new UsageError("OPTION_INVALID", { ...host.context("write"), detail, outcome: "none" });
 }

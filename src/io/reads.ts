@@ -32,21 +32,18 @@ export function readSome(maxBytes: number): ReadRequest<Buffer | null> {
 /** The request of a plain `read()`, which needs no state of its own. */
 export const READ_ANY: ReadRequest<Buffer | null> = readSome(Number.POSITIVE_INFINITY);
 
-function refuseTarget(): never {
-  throw new UsageError("OPTION_INVALID", { op: "readInto", detail: "target must be a Buffer or a Uint8Array" });
+/** The answer to a target that takes no bytes: an error in its turn, before any byte is touched. */
+function refuseTarget(host: ConnectionHost): ReadRequest<number | null> {
+  const refuse = (): never => {
+    const detail = "target must be a Buffer or a Uint8Array";
+    throw new UsageError("OPTION_INVALID", { ...host.context("readInto"), detail });
+  };
+  return { op: "readInto", needBytes: 0, take: refuse, finish: refuse };
 }
 
-/** The answer to a target that takes no bytes: an error in its turn, before any byte is touched. */
-const NO_TARGET: ReadRequest<number | null> = {
-  op: "readInto",
-  needBytes: 0,
-  take: refuseTarget,
-  finish: refuseTarget,
-};
-
 /** Bytes into the caller's buffer. */
-export function readInto(target: Uint8Array): ReadRequest<number | null> {
-  if (!(target instanceof Uint8Array)) return NO_TARGET;
+export function readInto(target: Uint8Array, host: ConnectionHost): ReadRequest<number | null> {
+  if (!(target instanceof Uint8Array)) return refuseTarget(host);
   return {
     op: "readInto",
     needBytes: target.length === 0 ? 0 : 1,
