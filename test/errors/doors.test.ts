@@ -35,7 +35,12 @@ describe("connect", () => {
   const op = "connect";
   const remote = ["remote"] as const;
   const wrong = (name: string, code: "ADDRESS_INVALID" | "OPTION_INVALID", make: Row["make"]): Row => ({
-    ...{ name, make, code, type: UsageError, op, side: "local" },
+    name,
+    make,
+    code,
+    type: UsageError,
+    op,
+    side: "local",
   });
   checkRows([
     wrong("no address", "ADDRESS_INVALID", () => connect("")),
@@ -49,32 +54,59 @@ describe("connect", () => {
     {
       name: "nobody listens",
       make: async () => await connect(await deserted()),
-      ...{ code: "CONNECTION_REFUSED", type, op, side: "remote", knows: remote, cause: true },
+      code: "CONNECTION_REFUSED",
+      type,
+      op,
+      side: "remote",
+      knows: remote,
+      cause: true,
     },
     {
       name: "nobody listens, by name",
       make: async () => await connect((await deserted()).replace("127.0.0.1", "localhost")),
-      ...{ code: "CONNECTION_REFUSED", type, op, side: "remote", knows: remote },
+      code: "CONNECTION_REFUSED",
+      type,
+      op,
+      side: "remote",
+      knows: remote,
     },
     {
       name: "nobody listens, with retry",
       make: async () => await connect(await deserted(), { retry: { timeoutMs: 1 } }),
-      ...{ code: "CONNECTION_REFUSED", type, op, side: "remote", knows: remote },
+      code: "CONNECTION_REFUSED",
+      type,
+      op,
+      side: "remote",
+      knows: remote,
     },
     {
       name: "no such path",
       make: () => connect("unix:/nowhere/at/all.sock"),
-      ...{ code: "PATH_NOT_FOUND", type, op, side: "system", knows: remote, cause: true },
+      code: "PATH_NOT_FOUND",
+      type,
+      op,
+      side: "system",
+      knows: remote,
+      cause: true,
     },
     {
       name: "a foreign own address",
       make: async () => await connect(await deserted(), { localAddress: "192.0.2.1" }),
-      ...{ code: "ADDRESS_NOT_AVAILABLE", type, op, side: "system", knows: remote, cause: true },
+      code: "ADDRESS_NOT_AVAILABLE",
+      type,
+      op,
+      side: "system",
+      knows: remote,
+      cause: true,
     },
     {
       name: "a name that does not exist",
       make: () => connect("tcp://name.invalid:1", { network: withoutNames }),
-      ...{ code: "NAME_NOT_FOUND", type, op, side: "system", knows: remote },
+      code: "NAME_NOT_FOUND",
+      type,
+      op,
+      side: "system",
+      knows: remote,
     },
     {
       name: "the time-out covers the handshake",
@@ -82,7 +114,12 @@ describe("connect", () => {
         const door = scene.keep(await listen(ANY));
         await connect(door.localAddress.with({ transport: "tls" }), { timeoutMs: 30 });
       },
-      ...{ code: "TIMEOUT", type: TimeoutError, op, side: "system", outcome: "none", knows: remote },
+      code: "TIMEOUT",
+      type: TimeoutError,
+      op,
+      side: "system",
+      outcome: "none",
+      knows: remote,
     },
   ]);
 });
@@ -99,7 +136,11 @@ const withoutNames = {
 describe("listen and serve", () => {
   const op = "listen";
   const wrong = (name: string, code: "ADDRESS_INVALID" | "OPTION_INVALID", make: Row["make"]): Row => ({
-    ...{ name, make, code, type: UsageError, side: "local" },
+    name,
+    make,
+    code,
+    type: UsageError,
+    side: "local",
   });
   const option = (name: string, options: ListenOptions): Row => ({
     ...wrong(name, "OPTION_INVALID", () => listen(ANY, options)),
@@ -119,22 +160,40 @@ describe("listen and serve", () => {
     {
       name: "the address is in use",
       make: async (scene) => await listen(scene.keep(await listen(ANY)).localAddress),
-      ...{ code: "ADDRESS_IN_USE", type: ZocaloError, op, side: "system", knows: ["local"], cause: true },
+      code: "ADDRESS_IN_USE",
+      type: ZocaloError,
+      op,
+      side: "system",
+      knows: ["local"],
+      cause: true,
     },
     {
       name: "serve: the address is in use",
       make: async (scene) => await serve(scene.keep(await listen(ANY)).localAddress, () => undefined),
-      ...{ code: "ADDRESS_IN_USE", type: ZocaloError, op, side: "system", knows: ["local"], cause: true },
+      code: "ADDRESS_IN_USE",
+      type: ZocaloError,
+      op,
+      side: "system",
+      knows: ["local"],
+      cause: true,
     },
     {
       name: "not an address of this machine",
       make: () => listen("tcp://192.0.2.1:0"),
-      ...{ code: "ADDRESS_NOT_AVAILABLE", type: ZocaloError, op, side: "system", knows: ["local"], cause: true },
+      code: "ADDRESS_NOT_AVAILABLE",
+      type: ZocaloError,
+      op,
+      side: "system",
+      knows: ["local"],
+      cause: true,
     },
     {
       name: "a certificate that is none",
       make: () => listen("tls://127.0.0.1:0", { tls: { cert: "x", key: "y" } }),
-      ...{ code: "CERTIFICATE_INVALID", op, knows: ["local"], cause: true },
+      code: "CERTIFICATE_INVALID",
+      op,
+      knows: ["local"],
+      cause: true,
     },
     {
       name: "accept on a closed door",
@@ -143,7 +202,11 @@ describe("listen and serve", () => {
         await door.close();
         await door.accept();
       },
-      ...{ code: "CLOSED", type: ConnectionError, op: "accept", side: "local", knows: ["local"] },
+      code: "CLOSED",
+      type: ConnectionError,
+      op: "accept",
+      side: "local",
+      knows: ["local"],
     },
     {
       name: "accept when the door is closed",
@@ -153,7 +216,11 @@ describe("listen and serve", () => {
         await door.close();
         return await waiting;
       },
-      ...{ code: "CLOSED", type: ConnectionError, op: "accept", side: "local", knows: ["local"] },
+      code: "CLOSED",
+      type: ConnectionError,
+      op: "accept",
+      side: "local",
+      knows: ["local"],
     },
   ]);
 });
@@ -171,7 +238,12 @@ describe("TLS", () => {
       const door = scene.keep(await listen("tls://127.0.0.1:0", { tls: listening }));
       scene.keep(await connect(door.localAddress, { tls: { ca: authority.cert, ...calling } }));
     },
-    ...{ code, type, op: "connect", side: "remote", knows: ["remote"], cause: true },
+    code,
+    type,
+    op: "connect",
+    side: "remote",
+    knows: ["remote"],
+    cause: true,
   });
   const identity = async (days: { fromDays?: number; toDays?: number }) =>
     await makeIdentity(authority, { name: "server", ips: ["127.0.0.1"], ...days });
@@ -197,7 +269,12 @@ describe("TLS", () => {
         const door = scene.keep(await serve(ANY, (peer) => peer.write("220 hello, this is plain text\r\n")));
         await connect(door.localAddress.with({ transport: "tls" }));
       },
-      ...{ code: "TLS_FAILED", type, op: "connect", side: "remote", knows: ["remote"], cause: true },
+      code: "TLS_FAILED",
+      type,
+      op: "connect",
+      side: "remote",
+      knows: ["remote"],
+      cause: true,
     },
   ]);
 });
@@ -208,17 +285,26 @@ describe("what a door cannot hand to anybody is told to zocalo:error", () => {
     {
       name: "no PROXY header",
       make: (scene) => toldBy(scene, ANY, proxied, "GET / HTTP/1.1\r\n\r\n"),
-      ...{ code: "PROXY_HEADER_INVALID", type: ProtocolError, op: "accept", side: "remote" },
+      code: "PROXY_HEADER_INVALID",
+      type: ProtocolError,
+      op: "accept",
+      side: "remote",
     },
     {
       name: "a PROXY header that is cut off",
       make: (scene) => toldBy(scene, ANY, proxied, "PROXY TCP4 127"),
-      ...{ code: "PROXY_HEADER_INVALID", type: ProtocolError, op: "accept", side: "remote" },
+      code: "PROXY_HEADER_INVALID",
+      type: ProtocolError,
+      op: "accept",
+      side: "remote",
     },
     {
       name: "a client that speaks no TLS",
       make: (scene) => toldBy(scene, "tls://127.0.0.1:0", { tls: server }, "GET / HTTP/1.1\r\n\r\n"),
-      ...{ code: "TLS_FAILED", side: "remote", knows: ["local", "remote"], cause: true },
+      code: "TLS_FAILED",
+      side: "remote",
+      knows: ["local", "remote"],
+      cause: true,
     },
   ]);
 });

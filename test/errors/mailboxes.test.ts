@@ -38,7 +38,12 @@ async function alone(scene: Scene): Promise<DatagramSocket> {
 describe("bind and serveDatagrams", () => {
   const op = "bind";
   const wrong = (name: string, code: "ADDRESS_INVALID" | "OPTION_INVALID", make: Row["make"]): Row => ({
-    ...{ name, make, code, type: UsageError, op, side: "local" },
+    name,
+    make,
+    code,
+    type: UsageError,
+    op,
+    side: "local",
   });
   const option = (name: string, options: object): Row => wrong(name, "OPTION_INVALID", () => bind(ANY, options));
   checkRows([
@@ -60,22 +65,41 @@ describe("bind and serveDatagrams", () => {
     {
       name: "the address is in use",
       make: async (scene) => await bind((await box(scene)).localAddress),
-      ...{ code: "ADDRESS_IN_USE", type: ZocaloError, op, side: "system", knows: ["local"], cause: true },
+      code: "ADDRESS_IN_USE",
+      type: ZocaloError,
+      op,
+      side: "system",
+      knows: ["local"],
+      cause: true,
     },
     {
       name: "serveDatagrams: the address is in use",
       make: async (scene) => await serveDatagrams((await box(scene)).localAddress, () => undefined),
-      ...{ code: "ADDRESS_IN_USE", type: ZocaloError, op, side: "system", knows: ["local"], cause: true },
+      code: "ADDRESS_IN_USE",
+      type: ZocaloError,
+      op,
+      side: "system",
+      knows: ["local"],
+      cause: true,
     },
     {
       name: "not an address of this machine",
       make: () => bind("udp://192.0.2.1:0"),
-      ...{ code: "ADDRESS_NOT_AVAILABLE", type: ZocaloError, op, side: "system", knows: ["local"], cause: true },
+      code: "ADDRESS_NOT_AVAILABLE",
+      type: ZocaloError,
+      op,
+      side: "system",
+      knows: ["local"],
+      cause: true,
     },
     {
       name: "a group on an interface that does not exist",
       make: () => bind("udp://239.1.2.3:0?interface=none9"),
-      ...{ code: "ADDRESS_NOT_AVAILABLE", type: ZocaloError, op, side: "system", knows: ["local"] },
+      code: "ADDRESS_NOT_AVAILABLE",
+      type: ZocaloError,
+      op,
+      side: "system",
+      knows: ["local"],
     },
   ]);
 });
@@ -92,45 +116,66 @@ for (const [op, send] of Object.entries(sendings)) {
     checkRows([
       { name: "nowhere", code: "OPTION_INVALID", ...usage, make: async (s) => await send(await box(s), "x") },
       {
-        ...{ name: "an address where there is a partner", code: "OPTION_INVALID", ...usage },
+        name: "an address where there is a partner",
+        code: "OPTION_INVALID",
+        ...usage,
         make: async (s) => await send(await box(s, { remote: PARTNER }), "x", PARTNER),
       },
       {
-        ...{ name: "no bytes but a number", code: "OPTION_INVALID", ...usage },
+        name: "no bytes but a number",
+        code: "OPTION_INVALID",
+        ...usage,
         make: async (s) => await send(await box(s), 5 as never, PARTNER),
       },
       {
-        ...{ name: "to port 0", code: "ADDRESS_INVALID", ...usage },
+        name: "to port 0",
+        code: "ADDRESS_INVALID",
+        ...usage,
         make: async (s) => await send(await box(s), "x", ANY),
       },
       {
-        ...{ name: "to the other family", code: "ADDRESS_INVALID", ...usage },
+        name: "to the other family",
+        code: "ADDRESS_INVALID",
+        ...usage,
         make: async (s) => await send(await box(s), "x", "udp://[::1]:9"),
       },
       {
-        ...{ name: "to a telephone", code: "ADDRESS_INVALID", ...usage },
+        name: "to a telephone",
+        code: "ADDRESS_INVALID",
+        ...usage,
         make: async (s) => await send(await box(s), "x", "tcp://127.0.0.1:9"),
       },
       {
-        ...{ name: "too large", code: "DATAGRAM_TOO_LARGE", ...usage },
+        name: "too large",
+        code: "DATAGRAM_TOO_LARGE",
+        ...usage,
         make: async (s) => await send(await box(s), new Uint8Array(65_508), PARTNER),
       },
       {
-        ...{ name: "larger than maxDatagramBytes", code: "DATAGRAM_TOO_LARGE", ...usage },
+        name: "larger than maxDatagramBytes",
+        code: "DATAGRAM_TOO_LARGE",
+        ...usage,
         make: async (s) => await send(await box(s, { maxDatagramBytes: 10 }), new Uint8Array(11), PARTNER),
       },
       {
-        ...{ name: "the queue is full", code: "QUEUE_FULL", ...usage },
+        name: "the queue is full",
+        code: "QUEUE_FULL",
+        ...usage,
         make: async (s) => {
           const one = await box(s, { sendQueueDatagrams: 1 });
-          void ignored(one.sendMany(new Array(1000).fill({ data: "x", to: one.localAddress })));
+          void ignored(one.sendMany(Array.from({ length: 1000 }, () => ({ data: "x", to: one.localAddress }))));
           await send(one, "x", one.localAddress.toString());
         },
       },
       {
         name: "closed",
         make: async () => await send(await closed(), "x", PARTNER),
-        ...{ code: "CLOSED", type: ConnectionError, op, side: "local", outcome: "none", knows: ["local"] },
+        code: "CLOSED",
+        type: ConnectionError,
+        op,
+        side: "local",
+        outcome: "none",
+        knows: ["local"],
       },
     ]);
   });
@@ -139,7 +184,11 @@ for (const [op, send] of Object.entries(sendings)) {
 test("send: a broadcast that was not permitted", async (context) => {
   const one = await box(sceneOf(context));
   const error = await expectError(one.send("x", "udp://255.255.255.255:9"), {
-    ...{ code: "PERMISSION_DENIED", op: "send", side: "system", outcome: "none", type: ZocaloError },
+    code: "PERMISSION_DENIED",
+    op: "send",
+    side: "system",
+    outcome: "none",
+    type: ZocaloError,
   });
   assert.ok(error.cause !== undefined);
 });
@@ -161,7 +210,8 @@ describe("receive and receiveMany", () => {
     checkRows([
       { name: `${op}: closed`, ...gone, make: async () => await receive(await closed()) },
       {
-        ...{ name: `${op} that waits: closed`, ...gone },
+        name: `${op} that waits: closed`,
+        ...gone,
         make: async () => {
           const one = await bind(ANY);
           const waiting = ignored(receive(one));
@@ -172,7 +222,11 @@ describe("receive and receiveMany", () => {
       {
         name: `${op}: nobody is there`,
         make: async (scene) => await receive(await alone(scene)),
-        ...{ code: "CONNECTION_REFUSED", op, side: "remote", knows: ["local", "remote"], cause: true },
+        code: "CONNECTION_REFUSED",
+        op,
+        side: "remote",
+        knows: ["local", "remote"],
+        cause: true,
       },
     ]);
   }
@@ -180,7 +234,11 @@ describe("receive and receiveMany", () => {
     {
       name: "receiveMany: none",
       make: async (scene) => (await box(scene)).receiveMany(0),
-      ...{ code: "OPTION_INVALID", type: UsageError, op: "receiveMany", side: "local", knows: ["local"] },
+      code: "OPTION_INVALID",
+      type: UsageError,
+      op: "receiveMany",
+      side: "local",
+      knows: ["local"],
     },
   ]);
 });

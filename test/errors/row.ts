@@ -48,7 +48,7 @@ export function sceneOf(context: TestContext): Scene {
   const kept: AsyncDisposable[] = [];
   context.after(async () => {
     for (const one of kept.reverse()) {
-      if ("abort" in one && typeof one.abort === "function") one.abort();
+      if ("abort" in one) (one as StreamSocket).abort();
       else await Promise.resolve(one[Symbol.asyncDispose]()).catch(() => undefined);
     }
   });

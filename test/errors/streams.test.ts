@@ -66,13 +66,23 @@ describe("a connection that is lost", () => {
       {
         name: `${op}: reset by the peer`,
         make: async (scene) => await call(await resetByPeer(scene)),
-        ...{ code: "CONNECTION_RESET", type, op, side: "remote", knows: both, cause: true },
+        code: "CONNECTION_RESET",
+        type,
+        op,
+        side: "remote",
+        knows: both,
+        cause: true,
         ...(writing ? { outcome: "none" } : {}),
       },
       {
         name: `${op}: this side has aborted`,
         make: async (scene) => await call(await aborted(scene)),
-        ...{ code: "CONNECTION_ABORTED", type, op, side: "local", knows: both, cause: true },
+        code: "CONNECTION_ABORTED",
+        type,
+        op,
+        side: "local",
+        knows: both,
+        cause: true,
         ...(writing ? { outcome: "none" } : {}),
       },
     ];
@@ -83,7 +93,11 @@ describe("a connection that is lost", () => {
       {
         name: `${op}: this side has closed`,
         make: async (scene) => await call(await closed(scene)),
-        ...{ code: "CLOSED", type, op, side: "local", knows: both },
+        code: "CLOSED",
+        type,
+        op,
+        side: "local",
+        knows: both,
       },
     ]);
   }
@@ -97,7 +111,12 @@ describe("a connection that is lost", () => {
           peer.abort();
           return await waiting;
         },
-        ...{ code: "CONNECTION_RESET", type, op, side: "remote", knows: both, cause: true },
+        code: "CONNECTION_RESET",
+        type,
+        op,
+        side: "remote",
+        knows: both,
+        cause: true,
       },
       {
         name: `${op} that waits: closed by this side`,
@@ -107,7 +126,11 @@ describe("a connection that is lost", () => {
           await Promise.all([socket.close(), peer.close()]);
           return await waiting;
         },
-        ...{ code: "CLOSED", type, op, side: "local", knows: both },
+        code: "CLOSED",
+        type,
+        op,
+        side: "local",
+        knows: both,
       },
     ]);
   }
@@ -130,7 +153,12 @@ describe("the end of the stream", () => {
         await call.end();
         await call.write("x");
       },
-      ...{ code: "CLOSED", type: ConnectionError, op: "write", side: "local", outcome: "none", knows: both },
+      code: "CLOSED",
+      type: ConnectionError,
+      op: "write",
+      side: "local",
+      outcome: "none",
+      knows: both,
     },
   ]);
 });
@@ -139,7 +167,11 @@ describe("wrong options of a connection", () => {
   const wrong = (name: string, op: string, call: Call): Row => ({
     name,
     make: async (scene) => await call((await tcpPair(scene))[0]),
-    ...{ code: "OPTION_INVALID", type: UsageError, op, side: "local", knows: both },
+    code: "OPTION_INVALID",
+    type: UsageError,
+    op,
+    side: "local",
+    knows: both,
   });
   checkRows([
     wrong("read: maxBytes 0", "read", (socket) => socket.read({ maxBytes: 0 })),
@@ -158,7 +190,10 @@ describe("wrong options of a connection", () => {
     {
       name: "pair: no read-ahead",
       make: async () => pair({ readAheadBytes: 0 }),
-      ...{ code: "OPTION_INVALID", type: UsageError, op: "pair", side: "local" },
+      code: "OPTION_INVALID",
+      type: UsageError,
+      op: "pair",
+      side: "local",
     },
   ]);
 });
@@ -168,7 +203,11 @@ describe("too much", () => {
     {
       name: "readUntil: no delimiter within maxBytes",
       make: async (scene) => (await endedAfter(scene, "abcdef")).readUntil("\n", { maxBytes: 4 }),
-      ...{ code: "DELIMITER_NOT_FOUND", type: ProtocolError, op: "readUntil", side: "remote", knows: both },
+      code: "DELIMITER_NOT_FOUND",
+      type: ProtocolError,
+      op: "readUntil",
+      side: "remote",
+      knows: both,
     },
     {
       name: "write: the queue is full",
@@ -179,7 +218,12 @@ describe("too much", () => {
         void ignored(left.write(new Uint8Array(1_000_000)));
         await left.write("x");
       },
-      ...{ code: "QUEUE_FULL", type: UsageError, op: "write", side: "local", outcome: "none", knows: both },
+      code: "QUEUE_FULL",
+      type: UsageError,
+      op: "write",
+      side: "local",
+      outcome: "none",
+      knows: both,
     },
     {
       name: "write that has begun: reset by the peer",
@@ -189,7 +233,12 @@ describe("too much", () => {
         peer.abort();
         await writing;
       },
-      ...{ code: "CONNECTION_RESET", type: ConnectionError, op: "write", outcome: "unknown", knows: both, cause: true },
+      code: "CONNECTION_RESET",
+      type: ConnectionError,
+      op: "write",
+      outcome: "unknown",
+      knows: both,
+      cause: true,
     },
     {
       name: "close: the peer takes nothing",
@@ -199,7 +248,10 @@ describe("too much", () => {
         void ignored(left.write(new Uint8Array(1_000_000)));
         await left.close({ lingerMs: 1 });
       },
-      ...{ code: "TIMEOUT", op: "close", outcome: "unknown", knows: both },
+      code: "TIMEOUT",
+      op: "close",
+      outcome: "unknown",
+      knows: both,
     },
   ]);
 });
@@ -211,32 +263,50 @@ describe("messages", () => {
     {
       name: "send: more than a message may be",
       make: async (scene) => (await tcpPair(scene))[0].framed(lines({ maxLineBytes: 2 })).send("abc"),
-      ...{ code: "FRAME_TOO_LONG", type: UsageError, side: "local", outcome: "none" },
+      code: "FRAME_TOO_LONG",
+      type: UsageError,
+      side: "local",
+      outcome: "none",
     },
     {
       name: "receive: more than a message may be",
       make: async (scene) => (await endedAfter(scene, "abcdef\n")).framed(lines({ maxLineBytes: 2 })).receive(),
-      ...{ code: "FRAME_TOO_LONG", type: ProtocolError, side: "remote" },
+      code: "FRAME_TOO_LONG",
+      type: ProtocolError,
+      side: "remote",
     },
     {
       name: "receive: the stream ends in a message",
       make: async (scene) => (await endedAfter(scene, "\0\0")).framed(lengthPrefix()).receive(),
-      ...{ code: "FRAME_TRUNCATED", type: ProtocolError, side: "remote" },
+      code: "FRAME_TRUNCATED",
+      type: ProtocolError,
+      side: "remote",
     },
     {
       name: "receive: reset by the peer",
       make: async (scene) => (await resetByPeer(scene)).framed(lines()).receive(),
-      ...{ code: "CONNECTION_RESET", type: ConnectionError, cause: true, knows: both },
+      code: "CONNECTION_RESET",
+      type: ConnectionError,
+      cause: true,
+      knows: both,
     },
     {
       name: "send: this side has closed",
       make: async (scene) => (await closed(scene)).framed(lines()).send("x"),
-      ...{ code: "CLOSED", type: ConnectionError, op: "send", outcome: "none", knows: both },
+      code: "CLOSED",
+      type: ConnectionError,
+      op: "send",
+      outcome: "none",
+      knows: both,
     },
     {
       name: "a read beneath a framed reader",
       make: async (scene) => (await text(scene)).socket.read(),
-      ...{ code: "READER_TAKEN", type: UsageError, op: "read", side: "local", knows: both },
+      code: "READER_TAKEN",
+      type: UsageError,
+      op: "read",
+      side: "local",
+      knows: both,
     },
   ]);
 });
@@ -251,7 +321,12 @@ describe("upgradeTls", () => {
         await peer.write("220 no such thing\r\n".repeat(20));
         await upgrading;
       },
-      ...{ code: "TLS_FAILED", type: ConnectError, op: "upgradeTls", side: "remote", cause: true, knows: both },
+      code: "TLS_FAILED",
+      type: ConnectError,
+      op: "upgradeTls",
+      side: "remote",
+      cause: true,
+      knows: both,
     },
     {
       name: "the peer hangs up",
@@ -261,7 +336,11 @@ describe("upgradeTls", () => {
         await peer.end();
         await upgrading;
       },
-      ...{ code: "TLS_FAILED", type: ConnectError, op: "upgradeTls", side: "remote", knows: both },
+      code: "TLS_FAILED",
+      type: ConnectError,
+      op: "upgradeTls",
+      side: "remote",
+      knows: both,
     },
     {
       name: "a certificate of nobody",
@@ -271,7 +350,11 @@ describe("upgradeTls", () => {
         void ignored(peer.upgradeTls({ role: "server", ...server }));
         await call.upgradeTls({ role: "client", servername: "localhost" });
       },
-      ...{ code: "CERTIFICATE_UNTRUSTED", type: ConnectError, op: "upgradeTls", cause: true, knows: both },
+      code: "CERTIFICATE_UNTRUSTED",
+      type: ConnectError,
+      op: "upgradeTls",
+      cause: true,
+      knows: both,
     },
   ]);
 });
