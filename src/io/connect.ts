@@ -111,7 +111,7 @@ async function reach(
   try {
     return await attempt(target, signal);
   } catch (error) {
-    throw asConnectError(error, target);
+    throw signal.aborted ? signal.reason : asConnectError(error, target);
   }
 }
 

@@ -1,12 +1,13 @@
 /** Opening a door: the called side of the telephone. */
 
 import { Address, type AddressLike } from "../core/address/address.ts";
-import { UsageError } from "../core/errors.ts";
+import { UsageError, ZocaloError } from "../core/errors.ts";
 import { Connection } from "./connection.ts";
 import { connectionSettings } from "./connection-settings.ts";
 import { Door, type DoorOptions } from "./door.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
 import type { ListenerTransport, Network } from "./network.ts";
+import { restated } from "./restated.ts";
 import { openWithin } from "./with-deadline.ts";
 
 const DEFAULT_BACKLOG = 511;
@@ -59,8 +60,13 @@ async function openTransport(network: Network, asked: Address, options: ListenOp
 /** A name is looked up here, so that the address that is opened is one that can be told. */
 async function localIp(network: Network, asked: Address): Promise<Address> {
   if (asked.family !== "name") return asked;
-  const [first] = await network.sockets.resolve(asked.host, 4).catch(() => network.sockets.resolve(asked.host, 6));
-  return first === undefined ? asked : asked.with({ host: first });
+  const { sockets } = network;
+  try {
+    const [first] = await sockets.resolve(asked.host, 4).catch(() => sockets.resolve(asked.host, 6));
+    return first === undefined ? asked : asked.with({ host: first });
+  } catch (error) {
+    throw error instanceof ZocaloError ? restated(error, { op: "listen", local: asked.toString() }) : error;
+  }
 }
 
 function serverTls(options: ListenOptions, transport: ListenerTransport): NonNullable<ListenOptions["tls"]> {

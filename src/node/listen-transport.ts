@@ -12,7 +12,7 @@ import { hasReusePort } from "./reuse-port.ts";
 import { acceptedPeer, localAddressOf } from "./socket-address.ts";
 import { KernelStream, sharedRead } from "./stream-transport.ts";
 import { secureContext } from "./tls-context.ts";
-import { removeStaleSocket, setSocketMode } from "./unix-path.ts";
+import { lacksFolder, removeStaleSocket, setSocketMode } from "./unix-path.ts";
 
 /** Opens a `tcp` or `unix` door. */
 export async function listenTransport(local: Address, options: TransportListenOptions): Promise<ListenerTransport> {
@@ -33,7 +33,10 @@ export async function listenTransport(local: Address, options: TransportListenOp
     if (local.transport === "unix" && options.mode !== undefined) setSocketMode(local.path, options.mode);
   } catch (error) {
     server.close();
-    throw systemError(error, context);
+    // libuv tells a missing folder as EACCES.
+    const astray =
+      (error as NodeJS.ErrnoException).code === "EACCES" && local.transport === "unix" && lacksFolder(local.path);
+    throw systemError(astray ? Object.assign(error as Error, { code: "ENOENT" }) : error, context);
   }
   return new KernelListener(server, local);
 }

@@ -1,7 +1,8 @@
 /** The file of a Unix socket: what an earlier server left behind, and who may use it (unix(7)). */
 
-import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, unlinkSync } from "node:fs";
 import net from "node:net";
+import { dirname } from "node:path";
 
 /** Abstract names (unix(7)) have no file. */
 function hasFile(path: string): boolean {
@@ -21,6 +22,11 @@ export async function removeStaleSocket(path: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** Whether the folder in which the socket file would be does not exist. */
+export function lacksFolder(path: string): boolean {
+  return hasFile(path) && !existsSync(dirname(path));
 }
 
 /** Sets the permission bits of a socket file. Throws the system's error. */

@@ -53,8 +53,12 @@ export class ManualClock implements Clock {
     this.#base.defer(callback);
   }
 
-  /** Moves the time forward by `durationMs` milliseconds and fires what comes due. */
+  /**
+   * Moves the time forward by `durationMs` milliseconds and fires what comes due. What is under way has a turn of the event
+   * loop before, to set its timers.
+   */
   async advance(durationMs: number): Promise<void> {
+    await this.turn();
     const untilMs = this.#now + durationMs;
     for (let timer = this.#next(); timer !== undefined && timer.dueMs <= untilMs; timer = this.#next()) {
       await this.#fire(timer);

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { connect, type Listener, listen, nodeNetwork, UsageError, ZocaloError } from "../index.ts";
+import { expectError } from "../testing/expect-error.ts";
+import { hasReusePort } from "./reuse-port.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "zocalo-listen-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const linux = process.platform === "linux";
+const unix = { skip: process.platform === "win32" };
+
+async function works(door: Listener): Promise<void> {
+  const [called, peer] = await Promise.all([connect(door.localAddress), door.accept()]);
+  await called.write("hola");
+  assert.equal(String(await peer.readExactly(4)), "hola");
+  called.abort();
+  peer.abort();
+}
+
+/** A socket file whose server is gone, as after a crash. */
+async function stale(path: string): Promise<void> {
+  const server = net.createServer().listen(`${path}.living`);
+  await once(server, "listening");
+  renameSync(`${path}.living`, path);
+  server.close();
+  await once(server, "close");
+  assert.ok(statSync(path).isSocket());
+}
+
+test("the system chooses a port where 0 is asked for, and the door tells which", async () => {
+  for (const address of ["tcp://127.0.0.1:0", "tcp://[::1]:0"]) {
+    await using door = await listen(address);
+    assert.ok(door.localAddress.port > 0);
+    assert.ok(door.native instanceof net.Server);
+    await works(door);
+  }
+});
+
+test("a connection to a door on all addresses tells the one that it came to", async () => {
+  await using door = await listen("tcp://0.0.0.0:0");
+  const [called, peer] = await Promise.all([connect(`tcp://127.0.0.1:${door.localAddress.port}`), door.accept()]);
+  assert.equal(String(peer.localAddress), String(called.remoteAddress));
+  called.abort();
+  peer.abort();
+});
+
+test("ipv6Only leaves IPv4 to others", async () => {
+  await using six = await listen("tcp://[::]:0", { ipv6Only: true });
+  await using four = await listen(`tcp://0.0.0.0:${six.localAddress.port}`);
+  const called = await connect(`tcp://127.0.0.1:${six.localAddress.port}`);
+  const peer = await four.accept();
+  called.abort();
+  peer.abort();
+});
+
+test("a socket file that outlived its server is replaced", unix, async () => {
+  const path = join(folder, "stale.sock");
+  await stale(path);
+  await expectError(connect(`unix:${path}`), { code: "CONNECTION_REFUSED" });
+  const door = await listen(`unix:${path}`);
+  await works(door);
+  await door.close();
+  assert.equal(existsSync(path), false, "the file goes with the door");
+});
+
+test("the socket of a living server, a plain file and a folder are left alone", unix, async () => {
+  const inUse = { code: "ADDRESS_IN_USE", op: "listen" } as const;
+  await using living = await listen(`unix:${join(folder, "living.sock")}`);
+  await expectError(listen(living.localAddress), inUse);
+  // Whether somebody listens is seen by calling: a connection that ends at once.
+  const probe = await living.accept();
+  assert.equal(await probe.read(), null);
+  probe.abort();
+  await works(living);
+  const file = join(folder, "file");
+  writeFileSync(file, "precious");
+  await expectError(listen(`unix:${file}`), inUse);
+  assert.equal(statSync(file).size, 8);
+  await expectError(listen(`unix:${folder}`), inUse);
+});
+
+test("mode sets the permission bits of the socket file", unix, async () => {
+  for (const mode of [0o600, 0o660, 0o777]) {
+    const path = join(folder, `mode-${mode}.sock`);
+    await using door = await listen(`unix:${path}`, { mode });
+    assert.equal(statSync(path).mode & 0o777, mode);
+    await works(door);
+  }
+});
+
+test("a folder that does not exist is PATH_NOT_FOUND", unix, async () => {
+  await expectError(listen(`unix:${folder}/nowhere/x.sock`), { code: "PATH_NOT_FOUND", op: "listen" });
+  await expectError(connect(`unix:${folder}/nowhere/x.sock`), { code: "PATH_NOT_FOUND", op: "connect" });
+});
+
+test("abstract names have no file", { skip: !linux }, async () => {
+  await using door = await listen(`unix:@zocalo-test-${process.pid}`);
+  assert.equal(String(door.localAddress), `unix:@zocalo-test-${process.pid}`);
+  await works(door);
+  await expectError(listen(door.localAddress), { code: "ADDRESS_IN_USE" });
+  await door.close();
+  await expectError(connect(door.localAddress), { code: "CONNECTION_REFUSED" });
+});
+
+test("an address that this machine has not is ADDRESS_NOT_AVAILABLE; a name that nobody knows is told by listen", async () => {
+  await expectError(listen("tcp://192.0.2.1:0"), { code: "ADDRESS_NOT_AVAILABLE", op: "listen", side: "system" });
+  const resolve = (): Promise<never> => Promise.reject(new ZocaloError("NAME_NOT_FOUND", { op: "resolve" }));
+  const network = { ...nodeNetwork, sockets: { ...nodeNetwork.sockets, resolve } };
+  const unknown = listen("tcp://server.example:0", { network });
+  await expectError(unknown, { code: "NAME_NOT_FOUND", op: "listen", local: "tcp://server.example:0" });
+});
+
+test("reusePort shares a port where the platform has it, and is UNSUPPORTED elsewhere", async () => {
+  if (!hasReusePort()) {
+    const refused = listen("tcp://127.0.0.1:0", { reusePort: true });
+    await expectError(refused, { code: "UNSUPPORTED", op: "listen", type: UsageError });
+    return;
+  }
+  await using first = await listen("tcp://127.0.0.1:0", { reusePort: true });
+  await using second = await listen(first.localAddress, { reusePort: true });
+  assert.equal(second.localAddress.port, first.localAddress.port);
+});
+
+test("a descriptor that is no listening socket is refused", unix, async () => {
+  await expectError(listen("tcp://127.0.0.1:0", { fd: 99_999 }), { code: "OPTION_INVALID", op: "listen" });
+});
+
+test("fd takes over a socket that another process has opened", unix, async () => {
+  const parent = net.createServer().listen(0, "127.0.0.1");
+  await once(parent, "listening");
+  const { port } = parent.address() as net.AddressInfo;
+  const program = `
+    import { listen } from ${JSON.stringify(new URL("../index.js", import.meta.url).href)};
+    const door = await listen("tcp://127.0.0.1:${port}", { fd: 3 });
+    console.log(String(door.localAddress));
+    const peer = await door.accept();
+    await peer.write("from the child");
+    await peer.close();
+    await door.close();
+  `;
+  const { fd } = Reflect.get(parent, "_handle") as { readonly fd: number };
+  const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+    stdio: ["ignore", "pipe", "inherit", fd],
+  });
+  const exited = once(child, "exit");
+  assert.ok(child.stdout !== null);
+  assert.equal(String((await once(child.stdout, "data"))[0]).trim(), `tcp://127.0.0.1:${port}`);
+  parent.close();
+  await using called = await connect(`tcp://127.0.0.1:${port}`);
+  assert.equal(String(await called.readExactly(14)), "from the child");
+  assert.equal(await called.read(), null);
+  await called.close();
+  assert.deepEqual(await exited, [0, null]);
+});
+
+test("clients of node:net on a Unix socket", unix, async () => {
+  await using door = await listen(`unix:${join(folder, "raw.sock")}`);
+  const raw = net.connect({ path: door.localAddress.path });
+  const peer = await door.accept();
+  raw.end("question");
+  assert.equal(String(await peer.readExactly(8)), "question");
+  assert.equal(await peer.read(), null);
+  assert.equal(peer.remoteAddress.path, "");
+  await peer.close();
+});

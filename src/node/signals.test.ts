@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { test } from "node:test";
+import { connect } from "../index.ts";
+import { textToEnd } from "../testing/stream-check.ts";
+
+/* Signals and what keeps a process alive can be seen only from outside: each program here is a process of its own. */
+
+const INDEX = JSON.stringify(new URL("../index.js", import.meta.url).href);
+const posix = { skip: process.platform === "win32" };
+
+function start(program: string) {
+  const source = `import { connect, listen, serve } from ${INDEX};\n${program}`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", source], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  return { child, exited: once(child, "exit") };
+}
+
+/** The first line that the program prints. */
+async function firstLine(child: ReturnType<typeof start>["child"]): Promise<string> {
+  return String((await once(child.stdout, "data"))[0]).trim();
+}
+
+test("drainOn: the server finishes what it does, and the process ends by itself", posix, async () => {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    const { child, exited } = start(`
+      const server = await serve("tcp://127.0.0.1:0", async (peer) => {
+        await peer.write("started\\n");
+        await new Promise((resolve) => peer.draining.addEventListener("abort", resolve));
+        await peer.write("goodbye");
+      }, { drainOn: ["SIGTERM", "SIGINT"] });
+      console.log(String(server.localAddress));
+    `);
+    const called = await connect(await firstLine(child));
+    await called.readUntil("\n");
+    child.kill(signal);
+    assert.equal(await textToEnd(called), "goodbye");
+    await called.close();
+    assert.deepEqual(await exited, [0, null]);
+  }
+});
+
+test("drainOn: handlers that take too long are cut after drainTimeoutMs", posix, async () => {
+  const { child, exited } = start(`
+    const server = await serve("tcp://127.0.0.1:0", async (peer) => {
+      await peer.write("started\\n");
+      await peer.read();
+    }, { drainOn: ["SIGTERM"], drainTimeoutMs: 1 });
+    console.log(String(server.localAddress));
+  `);
+  const called = await connect(await firstLine(child));
+  await called.readUntil("\n");
+  child.kill("SIGTERM");
+  await assert.rejects(textToEnd(called), { code: "CONNECTION_RESET" });
+  assert.deepEqual(await exited, [0, null]);
+});
+
+test("a closed server leaves the signals to others, and without drainOn it never takes them", posix, async () => {
+  for (const options of [`{ drainOn: ["SIGTERM"] }`, "{}"]) {
+    const { child, exited } = start(`
+      const server = await serve("tcp://127.0.0.1:0", () => undefined, ${options});
+      if (${options}.drainOn) await server.close();
+      setInterval(() => undefined, 1000);
+      console.log("ready");
+    `);
+    assert.equal(await firstLine(child), "ready");
+    child.kill("SIGTERM");
+    assert.deepEqual(await exited, [null, "SIGTERM"]);
+  }
+});
+
+test("unref lets the process end although doors and connections with limits are open", async () => {
+  const { exited } = start(`
+    const limits = { idleTimeoutMs: 600_000, lifetimeMs: 600_000 };
+    const door = await listen("tcp://127.0.0.1:0", limits);
+    const [called, peer] = await Promise.all([connect(door.localAddress, limits), door.accept()]);
+    const server = await serve("tcp://127.0.0.1:0", () => undefined);
+    for (const open of [door, called, peer, server]) open.unref();
+    called.read();
+  `);
+  assert.deepEqual(await exited, [0, null]);
+});
+
+test("ref keeps the process alive again", async () => {
+  const { child, exited } = start(`
+    const door = await listen("tcp://127.0.0.1:0");
+    door.unref().ref();
+    console.log(String(door.localAddress));
+    const peer = await door.accept();
+    peer.unref().ref();
+    await peer.read();
+    process.exitCode = 7;
+    await peer.close();
+    await door.close();
+  `);
+  const called = await connect(await firstLine(child));
+  await called.write("x");
+  await called.close();
+  assert.deepEqual(await exited, [7, null]);
+});
