@@ -14,7 +14,8 @@ const skip = version.includes("util-linux") ? false : "script of util-linux is n
 const ESCAPE = "\u001b[";
 
 function onTerminal(t: TestContext, args: readonly string[], env: Record<string, string | undefined>): RunningProgram {
-  const command = [process.execPath, PROGRAM, ...args].map((word) => `'${word}'`).join(" ");
+  // The shell makes room for the command: one that stayed would be interrupted by Ctrl-C itself, and answer 130.
+  const command = `exec ${[process.execPath, PROGRAM, ...args].map((word) => `'${word}'`).join(" ")}`;
   // Node takes the terminal of a continuous integration run for one without colours.
   const base = { TERM: "xterm-256color", NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined };
   return new RunningProgram(t, "script", ["-qefc", command, "/dev/null"], { env: { ...base, ...env } });
