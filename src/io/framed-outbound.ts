@@ -63,7 +63,7 @@ export class FramedOutbound<In> {
   /** Sends one message; see `FramedSocket.send`. */
   send(message: In, options: OperationOptions | undefined): Promise<void> {
     if (options !== undefined) {
-      const refused = refusedAtOnce(options, () => this.#host.context("send"));
+      const refused = this.#refused(options);
       if (refused !== undefined) return Promise.reject(refused.reason);
     }
     if (this.#outbound.state !== "open") return Promise.reject(this.#outbound.whyNot("send"));
@@ -73,15 +73,44 @@ export class FramedOutbound<In> {
 
   /** Sends many; waits where `send` would. */
   async sendMany(messages: Iterable<In>, options: OperationOptions | undefined): Promise<void> {
+    if (Array.isArray(messages)) {
+      await this.#sendList(messages as readonly In[], options);
+      return;
+    }
+    // Taken one at a time, as there is room for them: there may be no end of them.
     let pauseAt = this.#sentBytes + TURN_BYTES;
     for (const message of messages) {
       const sent = this.send(message, options);
-      // Waiting for what is done already would cost more than sending it.
       if (sent !== SENT) await sent;
       if (this.#sentBytes < pauseAt) continue;
+      await this.#turn();
       pauseAt = this.#sentBytes + TURN_BYTES;
-      await new Promise<void>((resolve) => this.#host.clock.defer(resolve));
     }
+  }
+
+  /** By index: an iterator costs a quarter of what sending a small message costs. */
+  async #sendList(messages: readonly In[], options: OperationOptions | undefined): Promise<void> {
+    let next = 0;
+    while (next < messages.length) {
+      const pauseAt = this.#sentBytes + TURN_BYTES;
+      let sent = SENT;
+      // Waiting for what is done already would cost more than sending it.
+      for (; sent === SENT && next < messages.length && this.#sentBytes < pauseAt; next += 1) {
+        sent = this.send(messages[next] as In, options);
+      }
+      if (sent !== SENT) await sent;
+      if (this.#sentBytes >= pauseAt) await this.#turn();
+    }
+  }
+
+  /** Lets others have their turn. */
+  async #turn(): Promise<void> {
+    await new Promise<void>((resolve) => this.#host.clock.defer(resolve));
+  }
+
+  /** Apart, because a function that makes a closure somewhere pays for it in each call. */
+  #refused(options: OperationOptions): { readonly reason: unknown } | undefined {
+    return refusedAtOnce(options, () => this.#host.context("send"));
   }
 
   /** Hands over what was gathered; resolves when the kernel has everything sent so far. */

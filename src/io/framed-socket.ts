@@ -64,8 +64,8 @@ export interface Framed<In, Out, Socket> extends AsyncDisposable, AsyncIterable<
   /** Iterates over `receive()`. `break` neither closes the connection nor loses messages. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Out>;
   /**
-   * Iterates over the messages of each arrival together: much faster than one at a time. Messages that are bytes, or
-   * hold views of them, are valid until the next batch is asked for.
+   * Iterates over the messages of each arrival together, at most 256 at a time: much faster than one by one. Messages that
+   * are bytes, or hold views of them, are valid until the next batch is asked for.
    */
   batches(): AsyncIterableIterator<readonly Out[]>;
   /**

@@ -13,7 +13,28 @@ class ByteView extends Uint8Array {
   }
 }
 
+/**
+ * Asking a `Uint8Array` for its buffer costs as much as making the view, and most messages stand in the buffer of the one
+ * before. Only small buffers are remembered: what is remembered cannot be collected.
+ */
+const REMEMBERED_BYTES = 65_536;
+let lastBytes: Uint8Array | undefined;
+let lastBuffer: ArrayBuffer = new ArrayBuffer(0);
+let lastOffset = 0;
+
 /** A view of `bytes[start, end)`. */
 export function viewBytes(bytes: Uint8Array, start: number, end: number): Buffer {
-  return new ByteView(bytes.buffer as ArrayBuffer, bytes.byteOffset + start, end - start) as Uint8Array as Buffer;
+  if (bytes !== lastBytes) {
+    const buffer = bytes.buffer as ArrayBuffer;
+    if (buffer.byteLength > REMEMBERED_BYTES)
+      return asBuffer(new ByteView(buffer, bytes.byteOffset + start, end - start));
+    lastBytes = bytes;
+    lastBuffer = buffer;
+    lastOffset = bytes.byteOffset;
+  }
+  return asBuffer(new ByteView(lastBuffer, lastOffset + start, end - start));
+}
+
+function asBuffer(view: ByteView): Buffer {
+  return view as Uint8Array as Buffer;
 }

@@ -156,6 +156,10 @@ class LengthPrefixBoundary implements Boundary, Framer {
   }
 
   #writeField(block: Buffer, at: number, value: number): void {
+    if (this.#fieldBytes === 4) {
+      write32(block, at, value, this.#little);
+      return;
+    }
     let rest = value;
     for (let index = 0; index < this.#fieldBytes; index += 1) {
       block[this.#little ? at + index : at + this.#fieldBytes - 1 - index] = rest % 0x100;
@@ -170,6 +174,13 @@ function read32(bytes: Buffer, at: number, little: boolean): number {
   const c = bytes[at + 2] as number;
   const d = bytes[at + 3] as number;
   return (little ? (d << 24) | (c << 16) | (b << 8) | a : (a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+}
+
+function write32(block: Buffer, at: number, value: number, little: boolean): void {
+  block[at] = little ? value : value >>> 24;
+  block[at + 1] = little ? value >>> 8 : value >>> 16;
+  block[at + 2] = little ? value >>> 16 : value >>> 8;
+  block[at + 3] = little ? value >>> 24 : value;
 }
 
 function checkedBytes(option: string, bytes: number): number {
