@@ -3,7 +3,7 @@
 import type { Codec, OnFrame } from "../core/framing/codec.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { type OperationOptions, refusedAtOnce } from "./deadline.ts";
-import { asResult, FramedInbound } from "./framed-inbound.ts";
+import { FramedInbound } from "./framed-inbound.ts";
 import { BlockPool } from "../core/bytes/block-pool.ts";
 import { FramedOutbound } from "./framed-outbound.ts";
 import type { Inbound } from "./inbound.ts";
@@ -64,7 +64,7 @@ export class FramedConnection<In, Out> implements FramedSocket<In, Out> {
     return iterate(() => this.#inbound.next());
   }
   batches(): AsyncIterableIterator<readonly Out[]> {
-    return iterate(() => this.#inbound.receiveBatch().then(asResult));
+    return iterate(() => this.#inbound.nextBatch());
   }
   onMessages(handler: (message: Out) => void): Promise<void> {
     return this.#inbound.push((decoder, bytes, start, end) => decoder.decode(bytes, start, end, handler));

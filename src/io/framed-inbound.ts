@@ -37,17 +37,17 @@ export class FramedInbound<Out> implements InboundConsumer {
   /** The message that was just decoded. */
   #one: Out | typeof NOTHING = NOTHING;
   readonly #receivers: Waiter<Out | null>[] = [];
-  #batchReceiver: Waiter<readonly Out[] | null> | undefined;
+  #batchReceiver: Waiter<IteratorResult<readonly Out[], undefined>> | undefined;
   #push: Push | undefined;
   #decoding = false;
   #ended = false;
   #failure: { readonly error: unknown } | undefined;
   #detached = false;
   /** The messages that were just decoded. */
-  #batch: Out[] = [];
+  #batch: Out[] | undefined;
   #batched = 0;
   readonly #keepMany: (message: Out) => void = (message) => {
-    this.#batch[this.#batched] = this.#decoder.inPlace === true ? message : this.#decoder.own(message);
+    (this.#batch as Out[])[this.#batched] = this.#decoder.inPlace === true ? message : this.#decoder.own(message);
     this.#batched += 1;
     if (this.#batched === BATCH_MESSAGES) this.#decoder.stop();
   };
@@ -91,10 +91,12 @@ export class FramedInbound<Out> implements InboundConsumer {
     return this.receive().then(asResult);
   }
 
-  /** All messages of the next arrival; null at the end. */
-  receiveBatch(): Promise<readonly Out[] | null> {
+  /** The next messages that have arrived together, as the result of an iterator. */
+  nextBatch(): Promise<IteratorResult<readonly Out[], undefined>> {
     const problem = this.#refusal("batches", true);
     if (problem !== undefined) return Promise.reject(problem);
+    const batch = this.#decodeMany();
+    if (batch !== undefined) return Promise.resolve({ done: false, value: batch });
     return new Promise((resolve, reject) => {
       this.#batchReceiver = { resolve, reject };
       this.#serve();
@@ -220,18 +222,25 @@ export class FramedInbound<Out> implements InboundConsumer {
   }
 
   /** The messages stay in the piece, which lasts until the next batch is asked for. */
-  #serveBatch(receiver: Waiter<readonly Out[] | null>): void {
-    if (this.#at >= this.#end) return;
-    // A batch is mostly as large as the one before; an array that grows is copied again and again.
+  #decodeMany(): readonly Out[] | undefined {
+    if (this.#at >= this.#end) return undefined;
+    // A batch is mostly as large as the one before.
     // oxlint-disable-next-line unicorn/no-new-array -- measured: an array that grows, or gets its length later, costs 10 ns a message more
     const batch = new Array<Out>(this.#batched);
     this.#batch = batch;
     this.#batched = 0;
     this.#decode(() => this.#decoder.decode(this.#piece, this.#at, this.#end, this.#keepMany));
-    if (this.#batched === 0) return;
+    this.#batch = undefined;
+    if (this.#batched === 0) return undefined;
     batch.length = this.#batched;
+    return batch;
+  }
+
+  #serveBatch(receiver: Waiter<IteratorResult<readonly Out[], undefined>>): void {
+    const batch = this.#decodeMany();
+    if (batch === undefined) return;
     this.#batchReceiver = undefined;
-    receiver.resolve(batch);
+    receiver.resolve({ done: false, value: batch });
   }
 
   #servePush(push: Push): void {
@@ -279,7 +288,7 @@ export class FramedInbound<Out> implements InboundConsumer {
       else receiver.reject(error);
     }
     if (error === undefined) {
-      batch?.resolve(null);
+      batch?.resolve({ done: true, value: undefined });
       push?.resolve();
     } else {
       batch?.reject(error);
