@@ -1,0 +1,205 @@
+/** Peers that send, or come, without end: what a server keeps of it is bounded. */
+
+import assert from "node:assert/strict";
+import type { Duplex } from "node:stream";
+import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { connect, listen, type Peer, type ZocaloError } from "../../src/index.ts";
+import { lines } from "../../src/framing.ts";
+import { MOST_READ_AHEAD_BYTES } from "../../src/testing/stream-check.ts";
+import { Door, gone, type Kind, kinds } from "./doors.ts";
+import { nothingEscapes } from "./escapes.ts";
+
+const FLOOD_BYTES = 32 * 1_048_576;
+/** So many turns of the event loop are enough for bytes to arrive that are going to. */
+const TURNS = 500;
+/** One TLS record at most is on its way through the engine (RFC 8446 section 5.1), and one read of the kernel behind it. */
+const TLS_BYTES = 2 * 65_536;
+
+nothingEscapes();
+
+async function quiet(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn += 1) await nextTurn();
+}
+
+/** A server whose handler starts with `begin` and then waits; and its peer. */
+async function sleepy(kind: Kind, begin: (peer: Peer) => void = () => undefined) {
+  let came: (peer: Peer) => void = () => undefined;
+  const inside = new Promise<Peer>((resolve) => {
+    came = resolve;
+  });
+  const door = await Door.open(kind, {
+    handler: async (peer) => {
+      begin(peer);
+      came(peer);
+      await peer.closed;
+    },
+  });
+  const { stream, socket } = await door.enter();
+  const peer = await inside;
+  return { door, stream, socket, peer };
+}
+
+function codes(door: Door): readonly string[] {
+  return door.thrown.map((error) => (error as ZocaloError).code);
+}
+
+for (const kind of kinds) {
+  for (const [how, begin] of [
+    ["nobody reads", () => undefined],
+    ["a framed reader does not ask", (peer: Peer) => void peer.framed(lines())],
+  ] as const) {
+    test(`${kind.name}: a flood that ${how}`, async () => {
+      const { door, stream, socket, peer } = await sleepy(kind, begin);
+      stream.write(Buffer.alloc(FLOOD_BYTES, "x\n"));
+      while (peer.bytesReceived < 65_536) await nextTurn();
+      await quiet();
+      const most = MOST_READ_AHEAD_BYTES + (kind.tls ? TLS_BYTES : 0);
+      assert.ok(peer.bytesReceived <= most, `${peer.bytesReceived} bytes are kept`);
+      socket.destroy();
+      stream.destroy();
+      peer.abort();
+      await door.closes();
+    });
+  }
+
+  test(`${kind.name}: a line without an end`, async () => {
+    let received = 0;
+    const door = await Door.open(kind, {
+      handler: async (peer) => {
+        try {
+          await kind.handler(peer);
+        } finally {
+          received = peer.bytesReceived;
+        }
+      },
+    });
+    const { stream, socket } = await door.enter();
+    stream.resume().write(Buffer.alloc(FLOOD_BYTES, "x"));
+    await gone(socket);
+    await door.closes();
+    assert.deepEqual(codes(door), [kind.name === "tcp, framed" ? "FRAME_TOO_LONG" : "DELIMITER_NOT_FOUND"]);
+    assert.ok(received <= MOST_READ_AHEAD_BYTES, `${received} bytes were taken`);
+    stream.destroy();
+  });
+
+  test(`${kind.name}: more connections than are allowed`, async () => {
+    const door = await Door.open(kind, { maxConnections: 20 });
+    const sockets = await Promise.all(Array.from({ length: 200 }, () => door.knock()));
+    const left = sockets.map((socket) => gone(socket.resume()));
+    while (door.server.stats.refused["max-connections"] < 180) await nextTurn();
+    assert.equal(door.server.stats.open, 20);
+    for (const socket of sockets) socket.destroy();
+    await Promise.all(left);
+    while (door.server.stats.open > 0) await nextTurn();
+    await door.serves();
+    await door.closes();
+    assert.equal(door.server.stats.refused["max-connections"], 180);
+  });
+
+  test(`${kind.name}: more connections of one peer than are allowed, again and again`, {
+    skip: kind.transport === "unix",
+  }, async () => {
+    const door = await Door.open(kind, { maxConnectionsPerAddress: 3 });
+    const refused = (): number => door.server.stats.refused["max-connections-per-address"];
+    for (let round = 1; round <= 5; round += 1) {
+      const inside = [await door.enter(), await door.enter(), await door.enter()];
+      while (door.server.peers.size < 3) await nextTurn();
+      const fourth = await door.knock();
+      if (kind.proxy) fourth.write("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n");
+      await gone(fourth.resume());
+      assert.equal(refused(), round);
+      for (const { stream, socket } of inside) {
+        socket.destroy();
+        stream.destroy();
+      }
+      while (door.server.stats.open > 0) await nextTurn();
+    }
+    await door.serves();
+    await door.closes();
+  });
+
+  test(`${kind.name}: a peer that asks without end and takes no answer stops being read`, async () => {
+    const door = await Door.open(kind);
+    const { stream, socket } = await door.enter();
+    socket.pause();
+    stream.pause();
+    const asking = flood(stream, "hola\n".repeat(10_000));
+    while (door.server.peers.size === 0) await nextTurn();
+    const [peer] = [...door.server.peers] as [Peer];
+    let before = -1;
+    while (peer.bytesReceived !== before) {
+      before = peer.bytesReceived;
+      await quiet();
+    }
+    // Not read yet, being decoded, gathered, waiting for the kernel: each has room for one read of 64 KiB or two.
+    const kept = peer.bytesReceived - peer.bytesSent;
+    assert.ok(kept <= 3 * MOST_READ_AHEAD_BYTES + (kind.tls ? TLS_BYTES : 0), `${kept} bytes are kept`);
+    asking.stop();
+    socket.destroy();
+    stream.destroy();
+    peer.abort();
+    await door.closes();
+  });
+}
+
+/** Writes `text` as often as the stream takes it. */
+function flood(stream: Duplex, text: string): { stop(): void } {
+  const more = (): void => {
+    while (!stream.destroyed && stream.write(text));
+  };
+  stream.on("drain", more);
+  more();
+  return { stop: () => void stream.off("drain", more) };
+}
+
+for (const kind of kinds.filter(({ proxy }) => proxy)) {
+  test(`${kind.name}: a header without an end, and the longest there can be`, async () => {
+    const door = await Door.open(kind);
+    const text = Buffer.from(`PROXY TCP4 ${"1".repeat(FLOOD_BYTES)}`);
+    // Version 2: 16 bytes, and 65,535 that are no address and no record.
+    const binary = Buffer.concat([
+      Buffer.from("0d0a0d0a000d0a515549540a2111ffff", "hex"),
+      Buffer.alloc(FLOOD_BYTES, 0xff),
+    ]);
+    for (const header of [text, binary]) {
+      const socket = await door.knock();
+      socket.resume().write(header);
+      await gone(socket);
+    }
+    assert.equal(door.server.stats.refused.handshake, 2);
+    await door.serves();
+    await door.closes();
+  });
+}
+
+test("more connections than wait in the queue of a door that nobody asks", async () => {
+  await using door = await listen("tcp://127.0.0.1:0", { acceptQueue: 5 });
+  const calls = await Promise.all(Array.from({ length: 50 }, () => connect(door.localAddress)));
+  while (door.stats.refused["accept-queue"] < 45) await nextTurn();
+  assert.equal(door.stats.open, 5);
+  await door.close();
+  assert.equal(door.stats.open, 0);
+  for (const call of calls) {
+    await assert.rejects(call.read(), { code: "CONNECTION_RESET" });
+    call.abort();
+  }
+});
+
+test("a handler that writes without waiting is told before it all waits in memory", async () => {
+  const [tcp] = kinds as [Kind];
+  const outcomes: unknown[] = [];
+  const { door, socket, peer } = await sleepy(tcp, (opened) => {
+    const piece = Buffer.alloc(100_000);
+    for (let sent = 0; sent < FLOOD_BYTES; sent += piece.length) {
+      opened.write(piece).catch((error: unknown) => outcomes.push(error));
+    }
+  });
+  await quiet();
+  // 16 MiB is the default of writeQueueBytes; the kernels hold some more.
+  assert.ok(outcomes.length > (FLOOD_BYTES - 24 * 1_048_576) / 100_000);
+  for (const error of outcomes) assert.equal((error as ZocaloError).code, "QUEUE_FULL");
+  peer.abort();
+  await gone(socket.resume());
+  await door.closes();
+});

@@ -1,0 +1,126 @@
+/** Peers that reset, at every moment of a connection's life. */
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { type StreamSocket, ZocaloError } from "../../src/index.ts";
+import { Door, kinds } from "./doors.ts";
+import { nothingEscapes } from "./escapes.ts";
+
+const ROUNDS = 10;
+
+nothingEscapes();
+
+/** A moment at which a peer goes away, and without a goodbye. */
+type Moment = (door: Door, leave: (socket: Socket) => void) => Promise<void>;
+
+const MOMENTS: Readonly<Record<string, Moment>> = {
+  "before it said anything": async (door, leave) => leave(await door.knock()),
+  "in the middle of its first bytes": async (door, leave) => {
+    const socket = await door.knock();
+    socket.write(door.kind.proxy ? "PROXY TC" : Buffer.from("160301", "hex"));
+    await nextTurn();
+    leave(socket);
+  },
+  "in the middle of a line": async (door, leave) => {
+    const { stream, socket } = await door.enter();
+    stream.write("ho");
+    await nextTurn();
+    leave(socket);
+  },
+  "with its answer unread": async (door, leave) => {
+    const { stream, socket } = await door.enter();
+    stream.write("hola\n".repeat(100));
+    await once(stream, "readable");
+    leave(socket);
+  },
+  "behind its end": async (door, leave) => {
+    const { stream, socket } = await door.enter();
+    stream.end("hola\n");
+    await once(stream, "finish");
+    leave(socket);
+  },
+};
+
+for (const kind of kinds) {
+  for (const [moment, happens] of Object.entries(MOMENTS)) {
+    test(`${kind.name}: a peer that is gone ${moment}`, async () => {
+      const door = await Door.open(kind);
+      const ways = kind.transport === "unix" ? ["destroy"] : ["resetAndDestroy", "destroy"];
+      for (let round = 0; round < ROUNDS; round += 1) {
+        for (const way of ways as ("resetAndDestroy" | "destroy")[])
+          await happens(door, (socket) => void socket[way]());
+      }
+      await door.serves();
+      await door.closes();
+      for (const error of door.thrown) assert.ok(error instanceof ZocaloError, String(error));
+      const { accepted, refused } = door.server.stats;
+      const turnedAway = Object.values(refused).reduce((sum, count) => sum + count, 0);
+      // A connection that is gone before it was accepted is nobody's.
+      assert.ok(accepted + turnedAway <= ROUNDS * ways.length + 1);
+      assert.ok(accepted >= 1);
+    });
+  }
+
+  test(`${kind.name}: a peer that resets while it is written to`, async () => {
+    const ends: unknown[] = [];
+    const door = await Door.open(kind, {
+      handler: async (peer) => {
+        await peer.readUntil("\n");
+        try {
+          for (;;) await peer.write(Buffer.alloc(100_000));
+        } catch (error) {
+          ends.push((error as ZocaloError).code);
+        }
+      },
+    });
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const { stream, socket } = await door.enter();
+      stream.write("more\n");
+      await once(stream, "readable");
+      if (kind.transport === "unix") socket.destroy();
+      else socket.resetAndDestroy();
+    }
+    await door.closes();
+    assert.deepEqual(ends, Array<string>(ROUNDS).fill("CONNECTION_RESET"));
+    assert.deepEqual(door.thrown, []);
+  });
+
+  test(`${kind.name}: all calls of a connection end when the peer resets`, {
+    skip: kind.transport === "unix",
+  }, async () => {
+    let told: (outcomes: readonly PromiseSettledResult<unknown>[]) => void = () => undefined;
+    const outcomes = new Promise<readonly PromiseSettledResult<unknown>[]>((resolve) => {
+      told = resolve;
+    });
+    let busy: (peer: StreamSocket) => void = () => undefined;
+    const inside = new Promise<StreamSocket>((resolve) => {
+      busy = resolve;
+    });
+    const door = await Door.open(kind, {
+      handler: async (peer) => {
+        const calls = [
+          peer.read(),
+          peer.readExactly(10),
+          peer.readUntil("\n"),
+          peer.readInto(Buffer.alloc(10)),
+          peer.write(Buffer.alloc(15 * 1_048_576)),
+          peer.write("behind it"),
+          peer.end(),
+        ];
+        busy(peer);
+        told(await Promise.allSettled(calls));
+      },
+    });
+    const { socket } = await door.enter();
+    await inside;
+    socket.resetAndDestroy();
+    for (const outcome of await outcomes) {
+      assert.equal(outcome.status, "rejected");
+      assert.equal((outcome.reason as ZocaloError).code, "CONNECTION_RESET");
+    }
+    await door.closes();
+  });
+}
