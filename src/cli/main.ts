@@ -10,6 +10,7 @@ import { EXIT, wrongUsage } from "./exit-codes.ts";
 import { listenCommand } from "./listen.ts";
 import { Output } from "./output.ts";
 import { sendCommand } from "./send.ts";
+import { simCommand } from "./sim.ts";
 
 const HELP = `
 Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 failed
@@ -36,11 +37,18 @@ function program(): Command {
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print help for a command")
     .addHelpText("after", HELP);
-  for (const command of [listenCommand(), connectCommand(), sendCommand(), demoCommand(), doctorCommand()]) {
+  for (const command of [
+    listenCommand(),
+    connectCommand(),
+    sendCommand(),
+    demoCommand(),
+    doctorCommand(),
+    simCommand(),
+  ]) {
     zocalo.addCommand(command);
   }
   zocalo.addCommand(demoRoleCommand(), { hidden: true });
-  for (const command of [zocalo, ...zocalo.commands]) {
+  for (const command of [zocalo, ...zocalo.commands, ...zocalo.commands.flatMap((one) => one.commands)]) {
     command.exitOverride().configureOutput({ outputError: () => undefined });
   }
   return zocalo;
@@ -51,7 +59,7 @@ function endOfParsing(error: unknown, args: readonly string[]): void {
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error.exitCode === 0 || error.code === "commander.help") return;
-  const which = ["listen", "connect", "send", "demo", "doctor"].find((name) => name === args[0]);
+  const which = ["listen", "connect", "send", "demo", "doctor", "sim"].find((name) => name === args[0]);
   const help = `see zocalo ${which === undefined ? "" : `${which} `}--help`;
   const detail = `${error.message.replace(/^error: |\.$/g, "")}; ${help}`;
   new Output({ json: args.includes("--json") }).error(wrongUsage(detail));

@@ -64,7 +64,9 @@ test("every command has help with examples, on stdout", async (t) => {
   for (const args of [
     ["--help"],
     ["help"],
-    ...["listen", "connect", "send", "demo", "doctor"].map((name) => [name, "-h"]),
+    ["sim", "hunt", "-h"],
+    ["sim", "trace", "-h"],
+    ...["listen", "connect", "send", "demo", "doctor", "sim"].map((name) => [name, "-h"]),
   ]) {
     const { code, stdout, stderr } = await run(t, args);
     assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });

@@ -2,6 +2,7 @@
 
 import { ZocaloError } from "../../core/errors.ts";
 import { Run, type SimulateOptions, type SimulationReport } from "./simulate.ts";
+import type { TraceSink } from "./trace.ts";
 import type { World } from "./world-contract.ts";
 
 /** Lines before a difference that its report shows. */
@@ -31,17 +32,23 @@ export async function check<T>(
   options: SimulateOptions,
   main: (world: World) => Promise<T>,
 ): Promise<SimulationReport<T>> {
+  return await runTwice((trace) => new Run({ ...options, trace }), options.trace, main);
+}
+
+/** Runs what `begin` makes twice; `sink` receives the trace of the first run. */
+export async function runTwice<T>(
+  begin: (trace: TraceSink) => Run,
+  sink: TraceSink | undefined,
+  main: (world: World) => Promise<T>,
+): Promise<SimulationReport<T>> {
   const expected: string[] = [];
-  const first = new Run({
-    ...options,
-    trace: (line) => {
-      expected.push(line);
-      options.trace?.(line);
-    },
+  const first = begin((line) => {
+    expected.push(line);
+    sink?.(line);
   });
   const outcome = await settled(first.execute(main));
   const comparison = new Comparison(expected);
-  const second = new Run({ ...options, trace: (line) => comparison.next(line) });
+  const second = begin((line) => comparison.next(line));
   comparison.onDifference = (error) => second.fail(error);
   await settled(second.execute(main));
   comparison.end();

@@ -3,8 +3,9 @@
 import { DEFAULT_CONDITIONS, type LinkTable } from "../../core/faults/conditions.ts";
 import { hashBytes } from "../../core/faults/hash.ts";
 import { type Fate, Link, type LossReason, lostFor, type Streams } from "../../core/faults/link.ts";
+import type { PacketCapture } from "../capture/packet-capture.ts";
 import { endpointText, flowText, isBroadcastIp, isGroup, isIpv6, isLoopbackIp, type Packet } from "../kernel/packet.ts";
-import { flagsOf, NO_DATA, TCP_HEADER_BYTES } from "../kernel/segment.ts";
+import { flagsOf, NO_DATA, resetFor, segment, TCP_HEADER_BYTES } from "../kernel/segment.ts";
 import { PacketRules, type PacketVerdict } from "./packet-rule.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
@@ -33,6 +34,8 @@ const BITS = 8;
 export class Fabric {
   /** The conditions of links that nobody has set. */
   defaults: LinkTable = DEFAULT_CONDITIONS;
+  /** Receives every packet when it is sent. */
+  capture: PacketCapture | undefined;
   /** Faults by predicate. */
   readonly rules: PacketRules = new PacketRules();
   readonly #scheduler: Scheduler;
@@ -105,13 +108,16 @@ export class Fabric {
   #carry(from: FabricHost, to: FabricHost, packet: Packet, flow: number): void {
     const nowUs = this.#scheduler.nowUs;
     const verdict = this.rules.any ? this.#judge(from, to, packet) : undefined;
-    const fate = verdict === "drop" ? lostFor("rule") : this.#fateOf(from, to, packet, nowUs);
-    const lateUs = verdict === undefined || verdict === "drop" ? 0 : Math.round(verdict.delayMs * 1000);
+    const lost = verdict === "drop" || verdict === "reset";
+    if (verdict === "reset") this.#resetBoth(from, to, packet, flow);
+    const fate = lost ? lostFor("rule") : this.#fateOf(from, to, packet, nowUs);
+    const lateUs = verdict === undefined || lost ? 0 : Math.round(verdict.delayMs * 1000);
     const text = flowText(packet.kind, packet.from, packet.to);
     const bytes = payloadOf(packet);
     const hash = bytes === undefined ? 0 : hashBytes(bytes);
     const length = bytes?.length ?? 0;
     const what = eventOf(packet);
+    this.capture?.packet(nowUs, from.name, packet, fate.lost);
     if (fate.lost !== undefined) {
       this.#trace.record(nowUs, from.name, text, `lost ${what} (${fate.lost})`, length, hash);
       return;
@@ -127,6 +133,25 @@ export class Fabric {
     };
     this.#scheduler.at(fate.arrivesAtUs + lateUs, flow, arrive);
     if (fate.againAtUs !== undefined) this.#scheduler.at(fate.againAtUs + lateUs, flow, arrive);
+  }
+
+  /** What a middlebox does that ends a connection: both ends hear that the other has reset. */
+  #resetBoth(from: FabricHost, to: FabricHost, packet: Packet, flow: number): void {
+    if (packet.kind !== "tcp" || packet.segment.rst) return;
+    const { seq, ack } = packet.segment;
+    const forward: Packet = { ...packet, segment: segment({ rst: true, seq, ack }) };
+    const back: Packet = { kind: "tcp", from: packet.to, to: packet.from, segment: resetFor(packet.segment) };
+    const atUs = this.#scheduler.nowUs + this.link(from.name, to.name).conditions.latency.baseUs;
+    this.capture?.packet(atUs, from.name, forward, undefined);
+    this.capture?.packet(atUs, to.name, back, undefined);
+    this.#scheduler.at(atUs, flow, () => this.#deliver(to, forward));
+    this.#scheduler.at(atUs, flow, () => this.#deliver(from, back));
+  }
+
+  #deliver(to: FabricHost, packet: Packet): void {
+    const text = flowText(packet.kind, packet.from, packet.to);
+    this.#trace.record(this.#scheduler.nowUs, to.name, text, `receive ${eventOf(packet)} (middlebox)`);
+    if (!to.silent) to.arrive(packet);
   }
 
   #judge(from: FabricHost, to: FabricHost, packet: Packet): PacketVerdict {

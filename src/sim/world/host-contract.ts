@@ -32,6 +32,8 @@ export interface Host {
   readonly disk: Disk;
   /** The network of the present life. What was made with it dies with a crash. */
   readonly network: Network;
+  /** Whether it has a program, which `restart` calls; a host without one is used from outside by its `network`. */
+  readonly hasProgram: boolean;
   /** Whether packets get no answer here, because the machine is off or frozen. */
   readonly silent: boolean;
   /** How far the clock of this host is ahead of the world's, in milliseconds; negative: behind. Timers do not change. */

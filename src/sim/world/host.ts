@@ -35,8 +35,13 @@ export interface HostEnvironment {
   resolve(name: string): readonly string[] | ErrorCode;
 }
 
-/** What a kernel holds, for reports. */
-export interface KernelSnapshot {
+/** What a machine holds, for reports. */
+export interface HostSnapshot {
+  readonly state: "up" | "paused" | "frozen" | "down";
+  /** Wake-ups that a paused program has missed. */
+  readonly heldWakes: number;
+  /** When the timers of the program are due, the next one first. */
+  readonly timersUs: readonly number[];
   readonly doors: readonly TcpDoor[];
   readonly sockets: readonly TcpSocket[];
   readonly mailboxes: readonly UdpSocket[];
@@ -74,6 +79,9 @@ export class SimHost implements Host, FabricHost {
 
   get network(): Network {
     return this.#life.network;
+  }
+  get hasProgram(): boolean {
+    return this.#main !== undefined;
   }
   get silent(): boolean {
     return this.#frozen || !this.#up;
@@ -148,10 +156,12 @@ export class SimHost implements Host, FabricHost {
     this.#life.process.resume();
   }
 
-  /** What the kernel holds, for reports. */
-  snapshot(): KernelSnapshot {
-    const { tcp, udp } = this.#life;
-    return { doors: tcp.doors, sockets: tcp.sockets, mailboxes: udp.sockets };
+  /** What the machine holds, for reports. */
+  snapshot(): HostSnapshot {
+    const { tcp, udp, process } = this.#life;
+    const { heldWakes, timersUs } = process;
+    const state = !this.#up ? "down" : this.#frozen ? "frozen" : process.paused ? "paused" : "up";
+    return { state, heldWakes, timersUs, doors: tcp.doors, sockets: tcp.sockets, mailboxes: udp.sockets };
   }
 
   /** Ends the present life for good; the world does that when it ends. */

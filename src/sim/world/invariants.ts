@@ -9,6 +9,18 @@ export interface ConditionCount {
   readonly held: number;
 }
 
+/** What must hold in a world does not: a `world.always`, or what was to come about after everything was healed. */
+export class InvariantError extends ZocaloError {
+  override readonly name: string = "InvariantError";
+  /** The name of the condition. */
+  readonly invariant: string;
+
+  constructor(op: "always" | "converge", invariant: string, detail: string) {
+    super("SIM_INVARIANT", { op, detail });
+    this.invariant = invariant;
+  }
+}
+
 /** The conditions of one run. */
 export class Invariants {
   readonly #counts: Map<string, ConditionCount> = new Map();
@@ -24,6 +36,6 @@ export class Invariants {
     this.#counts.set(name, { kind, checked: before.checked + 1, held: before.held + (holds ? 1 : 0) });
     if (kind === "sometimes" || holds) return undefined;
     const detail = `${JSON.stringify(name)} must always hold and does not; replay: ${where}`;
-    return new ZocaloError("SIM_INVARIANT", { op: "always", detail });
+    return new InvariantError("always", name, detail);
   }
 }

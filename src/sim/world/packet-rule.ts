@@ -17,8 +17,11 @@ export interface PacketView {
   readonly flowBytes: number;
 }
 
-/** What a rule decides: nothing, that the packet is lost, or that it is late by so many milliseconds. */
-export type PacketVerdict = undefined | "drop" | { readonly delayMs: number };
+/**
+ * What a rule decides: nothing, that the packet is lost, that it is late by so many milliseconds, or that a middlebox takes it
+ * and answers for both ends: each gets a reset (TCP; anything else is only lost).
+ */
+export type PacketVerdict = undefined | "drop" | "reset" | { readonly delayMs: number };
 
 /** A rule; called for each packet in the order of virtual time. Must not throw. */
 export type PacketRule = (packet: PacketView) => PacketVerdict;
@@ -50,7 +53,7 @@ export class PacketRules {
     let delayMs = 0;
     for (const { rule } of this.#rules) {
       const verdict = rule(view);
-      if (verdict === "drop") return verdict;
+      if (verdict === "drop" || verdict === "reset") return verdict;
       delayMs += verdict?.delayMs ?? 0;
     }
     return delayMs > 0 ? { delayMs } : undefined;

@@ -20,6 +20,8 @@ export class Process {
   #alive = true;
   #paused = false;
   readonly #held: (() => void)[] = [];
+  /** Timers that are set, with their moments. */
+  readonly #timers: Set<{ readonly dueUs: number }> = new Set();
   readonly #onZombie: () => void;
 
   /** `skewUs`: how far the host's clock is ahead. `onZombie` is told of calls that come after the end. */
@@ -44,6 +46,19 @@ export class Process {
 
   get alive(): boolean {
     return this.#alive;
+  }
+
+  /** Whether the program stands still, and how many wake-ups wait for it. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+  get heldWakes(): number {
+    return this.#held.length;
+  }
+
+  /** When the timers of the program are due, in microseconds, the next one first. */
+  get timersUs(): readonly number[] {
+    return [...this.#timers].map(({ dueUs }) => dueUs).sort((a, b) => a - b);
   }
 
   /** Runs program code now, or when the program runs again; never when its life is over. */
@@ -83,19 +98,21 @@ export class Process {
   end(): void {
     this.#alive = false;
     this.#held.length = 0;
+    this.#timers.clear();
   }
 
   #setTimer(callback: () => void, delayMs: number): Timer {
     if (this.isZombie() || delayMs === Number.POSITIVE_INFINITY) return { cancel: () => undefined };
     const delayUs = Math.max(1, Math.ceil(delayMs * MICROSECONDS));
-    let cancelled = false;
+    const timer = { dueUs: this.scheduler.nowUs + delayUs };
+    this.#timers.add(timer);
     const fire = (): void => {
-      if (!cancelled) callback();
+      if (this.#timers.delete(timer)) callback();
     };
-    const event = this.scheduler.at(this.scheduler.nowUs + delayUs, this.scheduler.newFlow(), () => this.run(fire));
+    const event = this.scheduler.at(timer.dueUs, this.scheduler.newFlow(), () => this.run(fire));
     return {
       cancel: () => {
-        cancelled = true;
+        this.#timers.delete(timer);
         this.scheduler.cancel(event);
       },
     };

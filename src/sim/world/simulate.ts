@@ -3,6 +3,8 @@
 import { TimeoutError, ZocaloError } from "../../core/errors.ts";
 import { type LinkConditions, linkTable } from "../../core/faults/conditions.ts";
 import { RandomStream } from "../../core/faults/random-stream.ts";
+import { PACKAGE_VERSION } from "../../core/version.ts";
+import { PacketCapture } from "../capture/packet-capture.ts";
 import { raiseGuard } from "../guard/leak-guard.ts";
 import { runInScope, type Scope } from "../guard/scope.ts";
 import { DEFAULT_TCP, type TcpSettings } from "../kernel/tcp-settings.ts";
@@ -34,6 +36,11 @@ export interface SimulateOptions {
   readonly livelockEvents?: number | undefined;
   /** Receives the trace line by line: a header, then one line of JSON for each event. Default: only its hash is kept. */
   readonly trace?: TraceSink | undefined;
+  /**
+   * Receives all packets piece by piece as a pcapng file, which Wireshark and tshark open: IP packets with the ports,
+   * numbers and flags that the hosts used; one interface for each host; lost packets with a comment that says why.
+   */
+  readonly capture?: ((bytes: Uint8Array) => void) | undefined;
 }
 
 /** What a simulated run came to. */
@@ -84,6 +91,17 @@ export async function simulate<T>(
   return await run.execute(main);
 }
 
+/** What an explorer adds to a run. */
+export interface RunExtension {
+  /** More that decided the run, for the header of its trace. */
+  readonly header: Readonly<Record<string, unknown>>;
+  /** Called with the world before `main`. */
+  prepare(world: SimWorld): void;
+}
+
+/** How far a run has come, also when it fails. */
+export type RunProgress = Omit<SimulationReport<unknown>, "value">;
+
 /** One run of one world. */
 export class Run {
   readonly #seed: number;
@@ -95,17 +113,17 @@ export class Run {
   readonly #world: SimWorld;
   readonly #scope: Scope;
 
-  constructor(options: SimulateOptions) {
+  constructor(options: SimulateOptions, extension?: RunExtension) {
     const { seed = DEFAULT_SEED, explore = false, cutReads = true, limitMs = DAY_MS } = options;
     const { livelockEvents = DEFAULT_LIVELOCK_EVENTS } = options;
     this.#seed = seed;
     const link = linkTable(options.link ?? {}, undefined, "simulate");
     const tcp: TcpSettings = { ...DEFAULT_TCP, ...options.tcp };
-    const derived = { seed, link, tcp, explore, cutReads, limitMs, livelockEvents };
-    this.#trace = new Trace({ format: TRACE_VERSION, ...derived }, options.trace);
-    this.#work = new RealWork(this.#identity);
     const streams = (label: string): RandomStream => new RandomStream(seed, label);
     const permutation = explore ? streams("explore").uint32() : undefined;
+    const derived = { seed, link, tcp, explore, permutation, cutReads, limitMs, livelockEvents, ...extension?.header };
+    this.#trace = new Trace({ format: TRACE_VERSION, ...derived }, options.trace, versions());
+    this.#work = new RealWork(this.#identity);
     this.#scheduler = new Scheduler({ livelockEvents, limitUs: limitMs * 1000, permutation }, this.#work, {
       deadlock: () => this.#deadlock(),
       livelock: (events) => this.#livelock(events),
@@ -114,11 +132,20 @@ export class Run {
     });
     const fabric = new Fabric(this.#scheduler, this.#trace, streams);
     fabric.defaults = link;
+    if (options.capture !== undefined) fabric.capture = new PacketCapture(options.capture);
     const failed = (error: unknown): void => this.#scheduler.fail(error);
     this.#scope = { place: "world", world: this.#identity, leaked: failed };
     this.#director = new Process(this.#scheduler, this.#scope, streams("world"));
     const shared = { scheduler: this.#scheduler, fabric, trace: this.#trace, streams, tcp, cutReads };
     this.#world = new SimWorld(seed, { ...shared, world: this.#identity, leaked: failed, failed }, this.#director);
+    extension?.prepare(this.#world);
+  }
+
+  /** How far it has come. */
+  get progress(): RunProgress {
+    const { nowUs, events } = this.#scheduler;
+    const { coverage } = this.#world.invariants;
+    return { seed: this.#seed, durationMs: nowUs / 1000, events, digest: this.#trace.digest, coverage };
   }
 
   /** Ends the run with an error. */
@@ -131,9 +158,7 @@ export class Run {
     const lower = raiseGuard();
     try {
       const value = await this.#runMain(main);
-      const { nowUs, events } = this.#scheduler;
-      const { coverage } = this.#world.invariants;
-      return { value, seed: this.#seed, durationMs: nowUs / 1000, events, digest: this.#trace.digest, coverage };
+      return { value, ...this.progress };
     } finally {
       this.#director.end();
       for (const host of this.#world.hosts) host.end();
@@ -175,4 +200,11 @@ export class Run {
     const detail = `the program was not done after limitMs (${limitMs}) of virtual time; replay: seed ${this.#seed}`;
     return new TimeoutError("TIMEOUT", { op: "simulate", detail });
   }
+}
+
+/** What the run stands on, for the header of its trace. */
+function versions(): Readonly<Record<string, unknown>> {
+  const { bun, deno, node } = process.versions;
+  const runtime = bun !== undefined ? `bun ${bun}` : deno !== undefined ? `deno ${deno}` : `node ${node}`;
+  return { zocalo: PACKAGE_VERSION, runtime };
 }

@@ -6,13 +6,16 @@ import type { SimHost } from "./host.ts";
 /** Most sockets of one host that a report names. */
 const MOST_LINES = 20;
 
-/** A line for each host with its doors, connections and mailboxes. */
+/** Most timers of one host that a report names. */
+const MOST_TIMERS = 3;
+
+/** A line for each host with its doors, connections, mailboxes and timers. */
 export function describeHosts(hosts: readonly SimHost[]): string {
   return hosts.map(describeHost).join("\n");
 }
 
 function describeHost(host: SimHost): string {
-  const { doors, sockets, mailboxes } = host.snapshot();
+  const { doors, sockets, mailboxes, state: power, heldWakes, timersUs } = host.snapshot();
   const lines = [
     ...doors.map((door) => `door ${endpointText(door.local)}, ${door.queue.length} waiting`),
     ...sockets.map(({ connection, local, remote }) => {
@@ -22,7 +25,16 @@ function describeHost(host: SimHost): string {
     ...mailboxes.map((box) => `mailbox ${endpointText(box.local)}, ${box.queue.length} unread`),
   ];
   const more = lines.length > MOST_LINES ? [`and ${lines.length - MOST_LINES} more`] : [];
-  const state = host.silent ? " (silent)" : "";
+  const missed = heldWakes > 0 ? `, ${heldWakes} wake-ups missed` : "";
+  const state = power === "up" ? "" : ` (${power}${missed})`;
   const list = [...lines.slice(0, MOST_LINES), ...more];
-  return `  ${host.name}${state}: ${list.length === 0 ? "no sockets" : list.join("\n    ")}`;
+  const timers = timersUs.length === 0 ? "" : `\n    ${timersText(timersUs)}`;
+  return `  ${host.name}${state}: ${list.length === 0 ? "no sockets" : list.join("\n    ")}${timers}`;
+}
+
+/** How many timers are set, and when the next ones are due. */
+function timersText(timersUs: readonly number[]): string {
+  const next = timersUs.slice(0, MOST_TIMERS).map((dueUs) => `${dueUs / 1000} ms`);
+  const more = timersUs.length > MOST_TIMERS ? ", ..." : "";
+  return `${timersUs.length} timers, due at ${next.join(", ")}${more}`;
 }

@@ -32,13 +32,19 @@ export class Trace {
   #records = 0;
   readonly #sink: TraceSink | undefined;
 
-  /** `header` is everything that decided the run; it is written as the first line. */
-  constructor(header: Readonly<Record<string, unknown>>, sink: TraceSink | undefined) {
-    const line = `${JSON.stringify(header)}\n`;
-    this.#high = hashText(line);
+  /**
+   * `header` is everything that decided the run, and `versions` of what it ran on; both are the first line. Only the header
+   * is part of the hash: the same run on another runtime is the same.
+   */
+  constructor(
+    header: Readonly<Record<string, unknown>>,
+    sink: TraceSink | undefined,
+    versions: Readonly<Record<string, unknown>> = {},
+  ) {
+    this.#high = hashText(JSON.stringify(header));
     this.#low = mix32(this.#high);
     this.#sink = sink;
-    sink?.(line);
+    sink?.(`${JSON.stringify({ ...versions, ...header })}\n`);
   }
 
   /** How many lines were written, without the header. */

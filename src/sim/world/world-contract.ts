@@ -1,6 +1,7 @@
 /** The public contract of a simulated world. */
 
 import type { LinkConditions } from "../../core/faults/conditions.ts";
+import type { Fault } from "../../core/faults/fault.ts";
 import type { Clock, Random } from "../../io/network.ts";
 import type { Host, HostMain } from "./host-contract.ts";
 import type { PacketRule } from "./packet-rule.ts";
@@ -81,6 +82,23 @@ export interface World {
   isolate(host: HostLike): FaultGuard;
   /** Leaves to each host only its two neighbours in the order of this list, which closes to a ring. */
   ring(...hosts: readonly HostLike[]): FaultGuard;
+  /**
+   * Lets one fault of the vocabulary begin, until the guard ends it. Throws `OPTION_INVALID` for a host that is not there.
+   *
+   * @example
+   * ```ts
+   * import { simulate } from "zocalo/sim";
+   * await simulate({ seed: 1 }, async (world) => {
+   *   const a = world.host("a");
+   *   {
+   *     using _stopped = world.inflict({ kind: "freeze", host: "a" });
+   *     console.log(a.silent); // true
+   *   }
+   *   console.log(a.silent); // false
+   * });
+   * ```
+   */
+  inflict(fault: Fault): FaultGuard;
   /** Calls `action` at a moment of virtual time, in milliseconds since the world began: a fault by schedule. */
   at(momentMs: number, action: () => void): void;
   /**
@@ -107,4 +125,21 @@ export interface World {
   always(name: string, condition: boolean): void;
   /** Counts how often a condition holds, for the coverage of the report: what never happens was never tested. */
   sometimes(name: string, condition: boolean): void;
+  /** Resolves when the chaos is over and everything is healed; at once in a world without chaos. */
+  readonly healed: Promise<void>;
+  /**
+   * Waits until the chaos is over, and then until `condition` holds, which is looked at every 10 virtual milliseconds. The
+   * run ends with `SIM_INVARIANT` when it does not hold within `withinMs` (default 60000) of virtual time.
+   *
+   * @example
+   * ```ts
+   * import { simulate } from "zocalo/sim";
+   * await simulate({ seed: 1 }, async (world) => {
+   *   let answers = 0;
+   *   world.at(500, () => void (answers += 1));
+   *   await world.converge("everybody has an answer", () => answers === 1, 1_000);
+   * });
+   * ```
+   */
+  converge(name: string, condition: () => boolean | Promise<boolean>, withinMs?: number): Promise<void>;
 }

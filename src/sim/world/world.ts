@@ -2,15 +2,23 @@
 
 import { type ErrorCode, UsageError } from "../../core/errors.ts";
 import { type LinkConditions, linkTable } from "../../core/faults/conditions.ts";
+import { type Fault, faultText } from "../../core/faults/fault.ts";
 import { microseconds } from "../../core/faults/latency.ts";
 import type { Clock, Random } from "../../io/network.ts";
+import { Disturbances } from "./disturbances.ts";
 import { hostAddresses, isDocumentationIp } from "./documentation-range.ts";
 import { type HostEnvironment, SimHost } from "./host.ts";
 import type { Host, HostMain } from "./host-contract.ts";
-import { type ConditionCount, Invariants } from "./invariants.ts";
+import { inflict } from "./inflict.ts";
+import { type ConditionCount, InvariantError, Invariants } from "./invariants.ts";
 import type { PacketRule } from "./packet-rule.ts";
 import type { Process } from "./process.ts";
+import { describeHosts } from "./standstill.ts";
 import type { FaultGuard, HostLike, HostOptions, World } from "./world-contract.ts";
+
+/** How often `converge` looks, in virtual milliseconds. */
+const CONVERGE_STEP_MS = 10;
+const CONVERGE_MS = 60_000;
 
 /** A world, as the simulator sees it. */
 export class SimWorld implements World {
@@ -24,6 +32,9 @@ export class SimWorld implements World {
   readonly #director: Process;
   /** What `always` and `sometimes` have counted. */
   readonly invariants: Invariants = new Invariants();
+  /** The end of the chaos; whoever makes chaos replaces it. */
+  healed: Promise<void> = Promise.resolve();
+  readonly #disturbances: Disturbances = new Disturbances();
 
   /** Use `simulate`. `director` runs the code of `main`. */
   constructor(seed: number, environment: Omit<HostEnvironment, "resolve">, director: Process) {
@@ -86,7 +97,7 @@ export class SimWorld implements World {
 
   linkOneWay(from: HostLike, to: HostLike, conditions: LinkConditions): void {
     const link = this.#environment.fabric.link(this.#host(from).name, this.#host(to).name);
-    link.conditions = linkTable(conditions, link.conditions);
+    this.#disturbances.set(link, conditions);
   }
 
   partition(a: HostLike, b: HostLike): FaultGuard {
@@ -132,6 +143,13 @@ export class SimWorld implements World {
     return this.#cut(pairs);
   }
 
+  inflict(fault: Fault): FaultGuard {
+    const { fabric, trace, scheduler } = this.#environment;
+    const note = (event: string): void => trace.record(scheduler.nowUs, "world", faultText(fault), event);
+    note("fault begins");
+    return inflict(fault, this, fabric, this.#disturbances, () => note("fault ends"));
+  }
+
   at(momentMs: number, action: () => void): void {
     const { scheduler } = this.#environment;
     scheduler.at(microseconds(momentMs, "at"), scheduler.newFlow(), () => this.#director.run(action));
@@ -148,6 +166,28 @@ export class SimWorld implements World {
 
   sometimes(name: string, condition: boolean): void {
     this.#check("sometimes", name, condition);
+  }
+
+  async converge(
+    name: string,
+    condition: () => boolean | Promise<boolean>,
+    withinMs: number = CONVERGE_MS,
+  ): Promise<void> {
+    await this.healed;
+    const lastMs = this.now + withinMs;
+    while (!(await condition())) {
+      if (this.now >= lastMs) throw this.stuck(name, `does not hold ${withinMs} ms after everything was healed`);
+      await this.sleep(CONVERGE_STEP_MS);
+    }
+    this.invariants.check("sometimes", name, true, "");
+  }
+
+  /** Ends the run because something does not come about. */
+  stuck(name: string, why: string): InvariantError {
+    const where = `${describeHosts(this.hosts)}\n  replay: seed ${this.seed}, at ${this.now} ms`;
+    const error = new InvariantError("converge", name, `${JSON.stringify(name)} ${why}\n${where}`);
+    this.#environment.failed(error);
+    return error;
   }
 
   #check(kind: ConditionCount["kind"], name: string, condition: boolean): void {

@@ -1,0 +1,113 @@
+/** The threads of a hunt: each runs a few seeds at a time; one that hangs is replaced. */
+
+import { Worker } from "node:worker_threads";
+import { CommandFailure } from "../exit-codes.ts";
+import type { HuntNews, HuntOrder, HuntTask } from "./hunt-messages.ts";
+
+/** Seeds that a worker gets at a time. */
+const SEEDS_AT_A_TIME = 8;
+
+/** A run as the hunt sees it. */
+export type HuntRun = Extract<HuntNews, { readonly kind: "run" }>["summary"];
+
+/** What a hunt asks of its workers. */
+export interface HuntPlan {
+  readonly task: HuntTask;
+  readonly firstSeed: number;
+  readonly seeds: number;
+  readonly workers: number;
+  /** Real time that a seed may take before its worker counts as hanging. */
+  readonly seedTimeoutMs: number;
+  /** No seeds are given out any more, and workers end, when this aborts. */
+  readonly stop: AbortSignal;
+  /** Told of every run; true ends the hunt. */
+  readonly onRun: (run: HuntRun) => boolean;
+  /** Told of a seed that hangs. */
+  readonly onHang: (seed: number) => void;
+}
+
+/** Runs all seeds of a plan. Rejects when a worker cannot work at all. */
+export async function huntWithWorkers(plan: HuntPlan): Promise<void> {
+  const hunt = new Hunt(plan);
+  const lanes = Array.from({ length: Math.min(plan.workers, plan.seeds) }, () => hunt.lane());
+  await Promise.all(lanes);
+}
+
+class Hunt {
+  readonly #plan: HuntPlan;
+  #next: number;
+  #over = false;
+  readonly #workers: Set<Worker> = new Set();
+
+  constructor(plan: HuntPlan) {
+    this.#plan = plan;
+    this.#next = plan.firstSeed;
+    if (plan.stop.aborted) this.#end();
+    plan.stop.addEventListener("abort", () => this.#end(), { once: true });
+  }
+
+  /** One worker after the other, as long as there are seeds. */
+  async lane(): Promise<void> {
+    let rest: HuntOrder | undefined;
+    do rest = await this.#work(rest ?? this.#take());
+    while (rest !== undefined);
+  }
+
+  #end(): void {
+    this.#over = true;
+    for (const worker of this.#workers) void worker.terminate();
+  }
+
+  #take(): HuntOrder | undefined {
+    const { firstSeed, seeds } = this.#plan;
+    const from = this.#next;
+    const to = Math.min(from + SEEDS_AT_A_TIME, firstSeed + seeds);
+    if (this.#over || from >= to) return undefined;
+    this.#next = to;
+    return { from, to };
+  }
+
+  /** A worker from its start to its end; the answer is what is left of its order when it hung. */
+  #work(first: HuntOrder | undefined): Promise<HuntOrder | undefined> {
+    if (first === undefined) return Promise.resolve(undefined);
+    const { task, seedTimeoutMs, onHang } = this.#plan;
+    return new Promise((resolve, reject) => {
+      const worker = new Worker(new URL("./hunt-worker.js", import.meta.url), { workerData: task });
+      this.#workers.add(worker);
+      let order = first;
+      let left: HuntOrder | undefined;
+      const hang = (): void => {
+        onHang(order.from);
+        if (order.from + 1 < order.to) left = { from: order.from + 1, to: order.to };
+        else left = this.#take();
+        void worker.terminate();
+      };
+      const timer = setTimeout(hang, seedTimeoutMs);
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#workers.delete(worker);
+        resolve(left);
+      };
+      worker.on("message", (news: HuntNews) => {
+        timer.refresh();
+        if (news.kind === "run") {
+          order = { ...order, from: news.summary.seed + 1 };
+          if (!this.#over && this.#plan.onRun(news.summary)) this.#end();
+        } else if (news.kind === "broken") {
+          reject(new CommandFailure(news.code, news.detail));
+          this.#end();
+        } else {
+          const next = this.#take();
+          if (next === undefined) void worker.terminate();
+          else worker.postMessage((order = next), []);
+        }
+      });
+      worker.on("error", (error) => {
+        reject(error);
+        this.#end();
+      });
+      worker.on("exit", end);
+      worker.postMessage(order, []);
+    });
+  }
+}

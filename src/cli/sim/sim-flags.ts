@@ -1,0 +1,57 @@
+/** What the commands of `zocalo sim` have in common on the command line. */
+
+import { readFileSync } from "node:fs";
+import { type Command, Option } from "commander";
+import { ZocaloError } from "../../index.ts";
+import { type ExploreOptions, parseFaultList } from "../../sim.ts";
+import { newCommand } from "../command.ts";
+import { seed } from "../number-options.ts";
+
+/** The flags of every command that runs one seed. */
+export interface SimFlags {
+  readonly export: string;
+  readonly seed?: number;
+  readonly faults?: string;
+}
+
+/** A command about a file with a simulation. */
+export function newSimCommand(
+  name: string,
+  summary: string,
+  paragraphs: readonly string[],
+  examples: readonly string[],
+): Command {
+  return newCommand(name, summary, paragraphs, examples)
+    .argument("<file>", "a module whose default export is a simulation")
+    .option("--export <name>", "another export than the default one", "default");
+}
+
+/** Adds `--seed` and `--faults`. */
+export function addSeedFlags(command: Command): Command {
+  return command
+    .option("--seed <number>", "what decides the run (default: 1)", seed)
+    .addOption(new Option("--faults <list>", "replay a list of faults instead of a seed").conflicts("seed"));
+}
+
+/** What the flags say about the run. */
+export function runOf({ seed: number = 1, faults }: SimFlags): ExploreOptions {
+  if (faults === undefined) return { seed: number };
+  let text: string;
+  try {
+    text = readFileSync(faults, "utf8");
+  } catch (error) {
+    const detail = "the list of faults cannot be read; check the path";
+    throw new ZocaloError("PATH_NOT_FOUND", { op: "sim", local: faults, detail, cause: error });
+  }
+  return { faults: parseFaultList(text, "sim") };
+}
+
+/** The line that does the same again. */
+export function replayLine(
+  file: string,
+  flags: { readonly export: string; readonly faults?: string },
+  seedNumber: number,
+): string {
+  const which = flags.faults === undefined ? `--seed ${seedNumber}` : `--faults ${flags.faults}`;
+  return `zocalo sim run ${file}${flags.export === "default" ? "" : ` --export ${flags.export}`} ${which}`;
+}

@@ -1,0 +1,84 @@
+/** `zocalo sim trace`: everything that happens in a run, as text or as packets. */
+
+import { createWriteStream } from "node:fs";
+import { once } from "node:events";
+import type { Command } from "commander";
+import { explore, type TraceRecord } from "../../sim.ts";
+import { EXIT } from "../exit-codes.ts";
+import { type CommandContext, runCommand } from "../run-command.ts";
+import { loadSimulation } from "./load-simulation.ts";
+import { simFailure } from "./report.ts";
+import { addSeedFlags, newSimCommand, replayLine, runOf, type SimFlags } from "./sim-flags.ts";
+
+interface TraceFlags extends SimFlags {
+  readonly json?: boolean;
+  readonly pcapng?: string;
+}
+
+const DESCRIPTION = [
+  "Runs one seed and prints what happens, a line for each packet, fault and life of a host: the virtual time in " +
+    "milliseconds, the host, the connection, the event, and how many bytes. Flags of TCP are S(YN), F(IN), R(ST) and . for " +
+    "ACK, with the sequence and acknowledgement numbers behind them.",
+  "With --pcapng the packets go to a file that Wireshark and tshark open.",
+];
+/** Lines are written in pieces of so many characters. */
+const PIECE_CHARACTERS = 65_536;
+
+/** The command. */
+export function simTraceCommand(): Command {
+  const examples = [
+    "zocalo sim trace orders.mjs --seed 17 | less",
+    "zocalo sim trace orders.mjs --seed 17 --pcapng orders.pcapng",
+  ];
+  const command = newSimCommand("trace", "show what happens in a run", DESCRIPTION, examples)
+    .option("--json", "print the trace as lines of JSON, with a rolling hash")
+    .option("--pcapng <file>", "write the packets to a file, and print nothing");
+  return addSeedFlags(command).action(async (file: string, flags: TraceFlags) => {
+    await runCommand({}, (context) => trace(file, flags, context));
+  });
+}
+
+async function trace(file: string, flags: TraceFlags, { stdout, output }: CommandContext): Promise<number> {
+  const simulation = loadSimulation(file, flags.export);
+  const lines: string[] = [];
+  const packets: Uint8Array[] = [];
+  const wanted =
+    flags.pcapng === undefined
+      ? { trace: (line: string) => void lines.push(line) }
+      : { capture: (bytes: Uint8Array) => void packets.push(bytes) };
+  const { failure, seed } = await explore(simulation, { ...runOf(flags), ...wanted });
+  if (flags.pcapng === undefined) await printLines(flags.json === true ? lines : lines.map(textOf), stdout);
+  else {
+    await writeAll(flags.pcapng, packets);
+    output.say({ event: "written", file: flags.pcapng }, `packets are in ${flags.pcapng}`);
+  }
+  if (failure !== undefined) throw simFailure(failure.identity, replayLine(file, flags, seed));
+  return EXIT.done;
+}
+
+/** A line of the trace for people. The header stays as it is. */
+function textOf(line: string, index: number): string {
+  if (index === 0) return `# ${line}`;
+  const { t, host, flow, event, length } = JSON.parse(line) as TraceRecord;
+  const bytes = length > 0 ? `  ${length} bytes` : "";
+  const where = flow === "" ? "" : `  ${flow}`;
+  return `${(t / 1000).toFixed(3).padStart(12)}  ${host.padEnd(10)}${where}  ${event}${bytes}\n`;
+}
+
+async function printLines(lines: readonly string[], stdout: CommandContext["stdout"]): Promise<void> {
+  let piece = "";
+  for (const line of lines) {
+    piece += line;
+    if (piece.length < PIECE_CHARACTERS) continue;
+    await stdout.write(piece);
+    piece = "";
+  }
+  await stdout.write(piece);
+}
+
+async function writeAll(path: string, pieces: readonly Uint8Array[]): Promise<void> {
+  const file = createWriteStream(path);
+  for (const piece of pieces) if (!file.write(piece)) await once(file, "drain");
+  file.end();
+  await once(file, "finish");
+}

@@ -1,0 +1,101 @@
+/** Faults of a world: what goes wrong, and where. Plain data, so that they can be stored, replayed and shrunk. */
+
+import type { LinkConditions } from "./conditions.ts";
+import type { Latency } from "./latency.ts";
+
+/**
+ * What goes wrong, and where. Hosts are named. All but `partition` and `reset`, which have no direction, are about packets
+ * from `from` to `to`, or about one host. `*` stands for every host:
+ *
+ * - `latency`, `loss`, `burst-loss`, `duplication`, `reordering`, `corruption`, `bandwidth`: see `LinkConditions`; `chance`
+ *   is a probability from 0 to 1.
+ * - `partition`: silence in both directions; `partition-one-way`: in one; `isolate`: between a host and all others.
+ * - `pause`: the program stops and its kernel goes on; `freeze`: the machine stops; `crash`: the power fails, and comes back
+ *   when the fault ends; `skew`: the clock is ahead by `skewMs`, or behind.
+ * - `reset`: a middlebox answers each segment of TCP between the two with a reset to both.
+ */
+export type Fault =
+  | { readonly kind: "latency"; readonly from: string; readonly to: string; readonly latency: Latency }
+  | {
+      readonly kind: "loss" | "duplication" | "corruption";
+      readonly from: string;
+      readonly to: string;
+      readonly chance: number;
+    }
+  | {
+      readonly kind: "burst-loss";
+      readonly from: string;
+      readonly to: string;
+      readonly enter: number;
+      readonly leave: number;
+    }
+  | {
+      readonly kind: "reordering";
+      readonly from: string;
+      readonly to: string;
+      readonly chance: number;
+      readonly delayMs: number;
+    }
+  | { readonly kind: "bandwidth"; readonly from: string; readonly to: string; readonly bitsPerSecond: number }
+  | { readonly kind: "partition" | "partition-one-way" | "reset"; readonly from: string; readonly to: string }
+  | { readonly kind: "isolate" | "pause" | "freeze" | "crash"; readonly host: string }
+  | { readonly kind: "skew"; readonly host: string; readonly skewMs: number };
+
+/** The name of a kind of fault. */
+export type FaultKind = Fault["kind"];
+
+/** A fault with its time, in virtual milliseconds since the world began. */
+export type TimedFault = Fault & { readonly atMs: number; readonly lastsMs: number };
+
+/** All kinds, in the order of the documentation. */
+export const FAULT_KINDS: readonly FaultKind[] = [
+  "latency",
+  "loss",
+  "burst-loss",
+  "duplication",
+  "reordering",
+  "corruption",
+  "bandwidth",
+  "partition",
+  "partition-one-way",
+  "isolate",
+  "pause",
+  "freeze",
+  "crash",
+  "skew",
+  "reset",
+];
+
+/** Stands for every host. */
+export const EVERY_HOST = "*";
+
+/** What a fault changes of the conditions of a link; undefined for faults of another sort. */
+export function linkChange(fault: Fault): LinkConditions | undefined {
+  switch (fault.kind) {
+    case "latency":
+      return { latency: fault.latency };
+    case "loss":
+      return { loss: fault.chance };
+    case "burst-loss":
+      return { loss: { enter: fault.enter, leave: fault.leave } };
+    case "duplication":
+      return { duplication: fault.chance };
+    case "corruption":
+      return { corruption: fault.chance };
+    case "reordering":
+      return { reordering: { chance: fault.chance, delayMs: fault.delayMs } };
+    case "bandwidth":
+      return { bandwidthBitsPerSecond: fault.bitsPerSecond };
+    default:
+      return undefined;
+  }
+}
+
+/** A fault as text for people and traces: `loss a>b chance=0.3`. */
+export function faultText(fault: Fault): string {
+  const facts: Partial<Record<string, unknown>> = { ...fault };
+  for (const name of ["kind", "from", "to", "host", "atMs", "lastsMs"]) delete facts[name];
+  const where = "host" in fault ? fault.host : `${fault.from}>${fault.to}`;
+  const rest = Object.entries(facts).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
+  return `${fault.kind} ${where}${rest.join("")}`;
+}

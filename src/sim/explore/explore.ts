@@ -1,0 +1,95 @@
+/** Running a simulation with a seed, or with a list of faults. */
+
+import { FAULT_LIST_FORMAT, type FaultList } from "../../core/faults/fault-list.ts";
+import { runTwice } from "../world/check.ts";
+import { Run, type SimulateOptions, type SimulationReport } from "../world/simulate.ts";
+import type { TraceSink } from "../world/trace.ts";
+import { Chaos } from "./chaos.ts";
+import { failureOf, type SimulationFailure } from "./failure.ts";
+import { DEFAULT_CHAOS_MS, DEFAULT_NAME, type Simulation, type SimulationOptions } from "./simulation.ts";
+import { drawChoices } from "./swarm.ts";
+
+/** How to run a simulation once. */
+export interface ExploreOptions {
+  /** Decides the faults and everything else. Default 1. */
+  readonly seed?: number | undefined;
+  /** Faults and choices instead of those that a seed draws; its seed counts. */
+  readonly faults?: FaultList | undefined;
+  /** Run twice and compare the traces; a difference is a failure with `SIM_DIVERGED`. Default false. */
+  readonly twice?: boolean | undefined;
+  /** As for `simulate`. */
+  readonly trace?: TraceSink | undefined;
+  /** As for `simulate`. */
+  readonly capture?: SimulateOptions["capture"];
+}
+
+/** What a run came to; a failure is a result. */
+export interface Exploration<T = unknown> extends Omit<SimulationReport<T>, "value"> {
+  /** What `main` resolved with; undefined when the run failed. */
+  readonly value: T | undefined;
+  readonly failure: SimulationFailure | undefined;
+  /** Everything that decided the run, to store, to replay and to shrink. */
+  readonly list: FaultList;
+}
+
+/**
+ * Runs a simulation once with a seed, or with a list of faults. Rejects with `OPTION_INVALID` for options that make no
+ * sense; every other failure is a result.
+ *
+ * @example
+ * ```ts
+ * import { explore, formatFaultList, simulation } from "zocalo/sim";
+ * const late = simulation({ name: "late" }, async (world) => {
+ *   world.host("a");
+ *   world.host("b");
+ *   await world.healed;
+ *   world.always("nothing is wrong", false);
+ * });
+ * const { failure, list } = await explore(late, { seed: 7, twice: true });
+ * console.log(failure?.identity); // SIM_INVARIANT always "nothing is wrong"
+ * const again = await explore(late, { faults: list });
+ * console.log(again.failure?.identity === failure?.identity, formatFaultList(list).length > 0); // true true
+ * ```
+ */
+export async function explore<T>(
+  { options, main }: Simulation<T>,
+  { seed: given = 1, faults, twice = false, trace, capture }: ExploreOptions = {},
+): Promise<Exploration<T>> {
+  const seed = faults?.seed ?? given;
+  const choices = faults?.choices ?? drawChoices(seed, options);
+  const chaosMs = faults?.chaosMs ?? chaosMsOf(options);
+  const { cutReads, permute, latency } = choices;
+  const decided = { ...options, seed, cutReads, explore: permute, link: { ...options.link, latency }, capture };
+  // A run that is repeated has chaos of its own.
+  const begun: { readonly run: Run; readonly chaos: Chaos }[] = [];
+  const begin = (sink: TraceSink | undefined): Run => {
+    const chaos = new Chaos(options, chaosMs, faults?.faults);
+    const run = new Run({ ...decided, trace: sink, capture: begun.length === 0 ? capture : undefined }, chaos);
+    begun.push({ run, chaos });
+    return run;
+  };
+  let value: T | undefined;
+  let failure: SimulationFailure | undefined;
+  const running = twice ? runTwice(begin, trace, main) : begin(trace).execute(main);
+  try {
+    ({ value } = await running);
+  } catch (error) {
+    failure = failureOf(error);
+  }
+  const [first] = begun;
+  if (first === undefined) throw failure?.error;
+  const list: FaultList = {
+    format: FAULT_LIST_FORMAT,
+    simulation: options.name ?? DEFAULT_NAME,
+    seed,
+    failure: failure?.identity,
+    chaosMs,
+    choices,
+    faults: first.chaos.faults,
+  };
+  return { ...first.run.progress, value, failure, list };
+}
+
+function chaosMsOf({ chaos }: SimulationOptions): number {
+  return chaos === false ? 0 : (chaos?.lastsMs ?? DEFAULT_CHAOS_MS);
+}

@@ -1,0 +1,32 @@
+/** What a failed run is recognised by. */
+
+import { ZocaloError } from "../../core/errors.ts";
+import { InvariantError } from "../world/invariants.ts";
+
+/** How a run failed. */
+export interface SimulationFailure {
+  /**
+   * The same for runs that fail in the same way: the name of the invariant, the code of the error and its call, or the
+   * name and the first line of the message of any other error, where numbers and texts are not compared.
+   */
+  readonly identity: string;
+  /** What the run was rejected with. */
+  readonly error: unknown;
+}
+
+/** Longer messages differ in what does not matter. */
+const MOST_CHARACTERS = 120;
+
+/** Recognises a failure. */
+export function failureOf(error: unknown): SimulationFailure {
+  return { identity: identityOf(error), error };
+}
+
+function identityOf(error: unknown): string {
+  if (error instanceof InvariantError) return `${error.code} ${error.op} ${JSON.stringify(error.invariant)}`;
+  if (error instanceof ZocaloError) return `${error.code} ${error.op}`;
+  if (!(error instanceof Error)) return "a value that is no error";
+  const [line = ""] = error.message.split("\n");
+  const shape = line.replaceAll(/\d+(?:\.\d+)*/g, "#").slice(0, MOST_CHARACTERS);
+  return `${error.name} ${shape}`.trim();
+}

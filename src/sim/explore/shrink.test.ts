@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FaultList } from "../../core/faults/fault-list.ts";
+import { explore } from "./explore.ts";
+import { shrink } from "./shrink.ts";
+import { simulation } from "./simulation.ts";
+
+/** Fails when both hosts are down at one time, and in another way when a clock is more than a second ahead. */
+const program = simulation({ name: "both" }, async (world) => {
+  const [a, b] = [world.host("a", () => undefined), world.host("b", () => undefined)];
+  for (let step = 0; step < 1_200; step += 1) {
+    await world.sleep(10);
+    world.always("one is up", !(a.silent && b.silent));
+    world.always("clocks agree", Math.abs(a.skewMs - b.skewMs) < 1_000);
+  }
+});
+
+async function failing(identity: string): Promise<FaultList> {
+  for (let seed = 1; seed < 500; seed += 1) {
+    const { failure, list } = await explore(program, { seed });
+    if (failure?.identity === identity && list.faults.length > 4) return list;
+  }
+  throw new Error("no seed fails");
+}
+
+test("a failure shrinks to the faults that it needs, fails in the same way, and stays replayable", async () => {
+  const list = await failing('SIM_INVARIANT always "one is up"');
+  const steps: number[] = [];
+  const report = await shrink(program, list, { onProgress: ({ faults }) => void steps.push(faults.length) });
+  assert.equal(report.finished, true);
+  assert.deepEqual(new Set(report.list.faults.map((fault) => "host" in fault && fault.host)), new Set(["a", "b"]));
+  assert.equal(report.list.faults.length, 2);
+  assert.deepEqual(report.list.choices, { cutReads: false, permute: false, latency: 1 });
+  assert.ok(steps.length > 2 && report.runs < 300, `${steps.length} steps, ${report.runs} runs`);
+  const again = await explore(program, { faults: report.list, twice: true });
+  assert.equal(again.failure?.identity, list.failure);
+});
+
+test("numbers become small", async () => {
+  const { list } = await shrink(program, await failing('SIM_INVARIANT always "clocks agree"'));
+  const [fault] = list.faults;
+  assert.equal(list.faults.length, 1);
+  assert.ok(fault?.kind === "skew" && Math.abs(fault.skewMs) < 2_000 && fault.lastsMs <= 20, JSON.stringify(fault));
+});
+
+test("a list that does not fail, or not so, is refused; the number of runs is bounded", async () => {
+  const list = await failing('SIM_INVARIANT always "one is up"');
+  await assert.rejects(shrink(program, { ...list, faults: [] }), { code: "OPTION_INVALID", message: /does not fail/ });
+  await assert.rejects(shrink(program, { ...list, failure: "another" }), {
+    message: /fails with .*, not with another/,
+  });
+  const { runs, finished } = await shrink(program, list, { mostRuns: 4 });
+  assert.deepEqual([runs, finished], [4, false]);
+});

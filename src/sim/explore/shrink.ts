@@ -1,0 +1,146 @@
+/** Makes a failure small enough for a person to read. */
+
+import { UsageError } from "../../core/errors.ts";
+import type { TimedFault } from "../../core/faults/fault.ts";
+import type { Choices, FaultList } from "../../core/faults/fault-list.ts";
+import { minimize } from "./delta-debugging.ts";
+import { explore } from "./explore.ts";
+import type { Simulation } from "./simulation.ts";
+import { weakerFaults } from "./weaker-faults.ts";
+
+/** How far to go. */
+export interface ShrinkOptions {
+  /** Most runs of the simulation. Default 1000. */
+  readonly mostRuns?: number | undefined;
+  /** Told of every smaller list that fails in the same way. */
+  readonly onProgress?: ((list: FaultList, runs: number) => void) | undefined;
+}
+
+/** What is left. */
+export interface ShrinkReport {
+  /** The smallest list that was found; its `failure` is that of the list before. */
+  readonly list: FaultList;
+  /** Runs of the simulation that it took. */
+  readonly runs: number;
+  /** False when `mostRuns` ended it. */
+  readonly finished: boolean;
+}
+
+const DEFAULT_MOST_RUNS = 1000;
+/** One-way delay of a world in which nothing is special, in milliseconds. */
+const BORING_LATENCY_MS = 1;
+
+/**
+ * Shrinks a list of faults that lets a simulation fail: leaves out faults (delta debugging), makes the rest weaker and
+ * shorter, and takes boring choices (a fixed latency, whole reads, no permutation), as long as the run fails in the same way.
+ * Rejects with `OPTION_INVALID` when the list does not let it fail.
+ *
+ * @example
+ * ```ts
+ * import { explore, shrink, simulation } from "zocalo/sim";
+ * const fragile = simulation({ chaos: { kinds: ["freeze", "loss"] } }, async (world) => {
+ *   const host = world.host("a");
+ *   world.host("b");
+ *   for (let step = 0; step < 1_000; step += 1) {
+ *     await world.sleep(10);
+ *     world.always("a is up", !host.silent);
+ *   }
+ * });
+ * for (let seed = 1; seed <= 100; seed += 1) {
+ *   const { failure, list } = await explore(fragile, { seed });
+ *   if (failure === undefined) continue;
+ *   const { list: small } = await shrink(fragile, list);
+ *   console.log(small.faults.map(({ kind }) => kind)); // [ 'freeze' ]
+ *   break;
+ * }
+ * ```
+ */
+export async function shrink(
+  simulation: Simulation,
+  list: FaultList,
+  options: ShrinkOptions = {},
+): Promise<ShrinkReport> {
+  const { failure } = await explore(simulation, { faults: list });
+  if (failure === undefined || (list.failure !== undefined && list.failure !== failure.identity)) {
+    const found = failure === undefined ? "the run does not fail" : `the run fails with ${failure.identity}`;
+    const wanted = list.failure === undefined ? "" : `, not with ${list.failure}`;
+    const detail = `${found}${wanted}; the program has changed, or depends on more than its seed`;
+    throw new UsageError("OPTION_INVALID", { op: "shrink", detail });
+  }
+  const shrinking = new Shrinking(simulation, { ...list, failure: failure.identity }, options);
+  await shrinking.run();
+  return shrinking.report;
+}
+
+class Shrinking {
+  #list: FaultList;
+  #runs = 1;
+  readonly #mostRuns: number;
+  readonly #simulation: Simulation;
+  readonly #onProgress: ShrinkOptions["onProgress"];
+
+  constructor(simulation: Simulation, list: FaultList, { mostRuns = DEFAULT_MOST_RUNS, onProgress }: ShrinkOptions) {
+    this.#simulation = simulation;
+    this.#list = list;
+    this.#mostRuns = mostRuns;
+    this.#onProgress = onProgress;
+  }
+
+  get report(): ShrinkReport {
+    return { list: this.#list, runs: this.#runs, finished: !this.#tired };
+  }
+
+  get #tired(): boolean {
+    return this.#runs >= this.#mostRuns;
+  }
+
+  async run(): Promise<void> {
+    let size: string | undefined;
+    // Boring choices may make a fault superfluous, and the other way round.
+    while (size !== JSON.stringify(this.#list) && !this.#tired) {
+      size = JSON.stringify(this.#list);
+      await minimize(this.#list.faults, (faults) => this.#fails({ ...this.#list, faults }));
+      await this.#weaken();
+      await this.#boreChoices();
+    }
+  }
+
+  async #weaken(): Promise<void> {
+    for (let index = 0; index < this.#list.faults.length; index += 1) {
+      let improved = true;
+      while (improved && !this.#tired) improved = await this.#weakenOne(index);
+    }
+  }
+
+  async #weakenOne(index: number): Promise<boolean> {
+    for (const weaker of weakerFaults(this.#list.faults[index] as TimedFault)) {
+      const faults = this.#list.faults.with(index, weaker);
+      if (await this.#fails({ ...this.#list, faults })) return true;
+    }
+    return false;
+  }
+
+  async #boreChoices(): Promise<void> {
+    const boring: readonly Partial<Choices>[] = [
+      { latency: BORING_LATENCY_MS, cutReads: false, permute: false },
+      { latency: BORING_LATENCY_MS },
+      { cutReads: false },
+      { permute: false },
+    ];
+    for (const change of boring) {
+      const choices = { ...this.#list.choices, ...change };
+      if (JSON.stringify(choices) !== JSON.stringify(this.#list.choices)) await this.#fails({ ...this.#list, choices });
+    }
+  }
+
+  /** Whether a list fails in the same way; then it is the new one. */
+  async #fails(candidate: FaultList): Promise<boolean> {
+    if (this.#tired) return false;
+    this.#runs += 1;
+    const { failure } = await explore(this.#simulation, { faults: candidate });
+    if (failure?.identity !== this.#list.failure) return false;
+    this.#list = candidate;
+    this.#onProgress?.(candidate, this.#runs);
+    return true;
+  }
+}

@@ -1,0 +1,79 @@
+/** Faults that are a little weaker than another: what a failure that shrinks is tried with. */
+
+import type { TimedFault } from "../../core/faults/fault.ts";
+
+/** Nothing is gained below these. */
+const SHORTEST_MS = 1;
+const SMALLEST_CHANCE = 0.01;
+const SMALLEST_DELAY_MS = 1;
+const FASTEST_BITS_PER_SECOND = 1_000_000_000;
+
+/** The weaker forms of a fault, the most simple first; empty when there is none. */
+export function weakerFaults(fault: TimedFault): readonly TimedFault[] {
+  const { atMs, lastsMs } = fault;
+  const forms = [...simpler(fault), ...gentler(fault)];
+  if (lastsMs > SHORTEST_MS) forms.push({ ...fault, lastsMs: Math.floor(lastsMs / 2) });
+  // A round moment reads better; it may be as good.
+  for (const step of [1000, 100, 10]) {
+    const round = Math.floor(atMs / step) * step;
+    if (round !== atMs && round > 0) forms.push({ ...fault, atMs: round });
+  }
+  if (atMs > 0) forms.push({ ...fault, atMs: 0, lastsMs });
+  return forms;
+}
+
+/** The same thing of a kind that does less. */
+function simpler(fault: TimedFault): TimedFault[] {
+  switch (fault.kind) {
+    case "burst-loss": {
+      const { enter, leave: _leave, kind: _kind, ...rest } = fault;
+      return [{ ...rest, kind: "loss", chance: enter }];
+    }
+    case "partition":
+      return [
+        { ...fault, kind: "partition-one-way" },
+        { ...fault, kind: "partition-one-way", from: fault.to, to: fault.from },
+      ];
+    case "freeze":
+      return [{ ...fault, kind: "pause" }];
+    case "crash":
+      return [{ ...fault, kind: "freeze" }];
+    case "latency":
+      return typeof fault.latency === "object" && "scaleMs" in fault.latency
+        ? [{ ...fault, latency: fault.latency.scaleMs }]
+        : [];
+    default:
+      return [];
+  }
+}
+
+/** The same kind with smaller numbers. */
+function gentler(fault: TimedFault): TimedFault[] {
+  switch (fault.kind) {
+    case "loss":
+    case "duplication":
+    case "corruption":
+      return fault.chance > SMALLEST_CHANCE ? [{ ...fault, chance: halfChance(fault.chance) }] : [];
+    case "reordering":
+      return [
+        ...(fault.chance > SMALLEST_CHANCE ? [{ ...fault, chance: halfChance(fault.chance) }] : []),
+        ...(fault.delayMs > SMALLEST_DELAY_MS ? [{ ...fault, delayMs: Math.floor(fault.delayMs / 2) }] : []),
+      ];
+    case "latency":
+      return typeof fault.latency === "number" && fault.latency > SMALLEST_DELAY_MS
+        ? [{ ...fault, latency: Math.floor(fault.latency / 2) }]
+        : [];
+    case "bandwidth":
+      return fault.bitsPerSecond < FASTEST_BITS_PER_SECOND
+        ? [{ ...fault, bitsPerSecond: fault.bitsPerSecond * 10 }]
+        : [];
+    case "skew":
+      return Math.abs(fault.skewMs) > 1 ? [{ ...fault, skewMs: Math.trunc(fault.skewMs / 2) }] : [];
+    default:
+      return [];
+  }
+}
+
+function halfChance(chance: number): number {
+  return Math.max(SMALLEST_CHANCE, Math.floor(chance * 50) / 100);
+}

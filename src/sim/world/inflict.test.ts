@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { codeOf, joined, PORT } from "../../../test/sim/scene.ts";
+import { bindOver } from "../../io/bind.ts";
+import { connectOver } from "../../io/connect.ts";
+import { simulate } from "./simulate.ts";
+
+test("faults of hosts last as long as their guard", async () => {
+  await simulate({ seed: 1 }, async (world) => {
+    let starts = 0;
+    const a = world.host("a", () => void (starts += 1));
+    const states: string[] = [];
+    for (const kind of ["pause", "freeze", "crash"] as const) {
+      {
+        using fault = world.inflict({ kind, host: "a" });
+        states.push(`${kind} ${a.silent}`);
+        assert.equal(typeof fault.heal, "function");
+      }
+      states.push(`healed ${a.silent}`);
+    }
+    assert.deepEqual(states, [
+      "pause false",
+      "healed false",
+      "freeze true",
+      "healed false",
+      "crash true",
+      "healed false",
+    ]);
+    assert.equal(starts, 2);
+    const skew = world.inflict({ kind: "skew", host: "a", skewMs: 500 });
+    assert.equal(a.skewMs, 500);
+    skew.heal();
+    skew.heal();
+    assert.equal(a.skewMs, 0);
+    assert.throws(() => world.inflict({ kind: "crash", host: "nobody" }), { code: "OPTION_INVALID" });
+  });
+});
+
+test("a middlebox resets both ends of a connection, and attempts to connect are refused", async () => {
+  await simulate({ seed: 1, cutReads: false }, async (world) => {
+    const { a, call, peer } = await joined(world);
+    await call.write("before");
+    assert.equal(String(await peer.read()), "before");
+    const reset = world.inflict({ kind: "reset", from: "a", to: "b" });
+    await call.write("after");
+    assert.deepEqual([await codeOf(call.read()), await codeOf(peer.read())], ["CONNECTION_RESET", "CONNECTION_RESET"]);
+    assert.equal(await codeOf(connectOver(a.network, `tcp://192.0.2.2:${PORT}`)), "CONNECTION_REFUSED");
+    reset.heal();
+    assert.equal(await codeOf(connectOver(a.network, `tcp://192.0.2.2:${PORT}`)), "none");
+  });
+});
+
+test("faults of links: one direction, all of them, and what was set before comes back", async () => {
+  await simulate({ seed: 1 }, async (world) => {
+    const hosts = ["a", "b", "c"].map((name) => world.host(name));
+    const boxes = await Promise.all(hosts.map(({ network }) => bindOver(network, "udp://0.0.0.0:5000")));
+    /** Which datagrams of everybody to everybody arrive. */
+    const arrive = async (): Promise<string> => {
+      const found: string[] = [];
+      for (const [i, box] of boxes.entries()) {
+        for (const [j, target] of hosts.entries()) {
+          if (i !== j) await box.send(`${hosts[i]?.name}${target.name}`, `udp://${target.addresses[0]}:5000`);
+        }
+      }
+      await world.sleep(10);
+      for (const box of boxes) {
+        for (const { data } of await box.receiveMany(9, { timeoutMs: 1 }).catch(() => [])) found.push(String(data));
+      }
+      return found.sort().join(" ");
+    };
+    const all = "ab ac ba bc ca cb";
+    assert.equal(await arrive(), all);
+    const lost = world.inflict({ kind: "loss", from: "a", to: "b", chance: 1 });
+    assert.equal(await arrive(), "ac ba bc ca cb");
+    const everywhere = world.inflict({ kind: "partition-one-way", from: "*", to: "c" });
+    assert.equal(await arrive(), "ba ca cb");
+    lost.heal();
+    assert.equal(await arrive(), "ab ba ca cb");
+    everywhere.heal();
+    const alone = world.inflict({ kind: "isolate", host: "a" });
+    assert.equal(await arrive(), "bc cb");
+    alone.heal();
+    assert.equal(await arrive(), all);
+  });
+});

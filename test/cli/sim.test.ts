@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { parseFaultList } from "../../src/sim.ts";
+import { run } from "./program.ts";
+import { FILE, fileWith, folder } from "./simulations.ts";
+
+const IDENTITY = 'SIM_INVARIANT always "no order is booked twice"';
+
+test("hunt finds seeds that fail, run and check repeat them, shrink makes them small", async (t) => {
+  const hunt = await run(t, ["sim", "hunt", FILE, "--seeds", "300", "--workers", "2"]);
+  assert.equal(hunt.code, 1, hunt.stderr);
+  assert.match(hunt.stdout, /^300 runs, \d+ failed\n/);
+  assert.match(hunt.stdout, /^ {2}crash +\d+$/m);
+  assert.match(hunt.stdout, /^ {2}sometimes "an order is repeated" +\d+ of \d+$/m);
+  const [, seed = ""] = /--seed (\d+)\n$/.exec(hunt.stderr) ?? [];
+  const end = new RegExp(`^zocalo: SIM_FAILED: ${IDENTITY}; replay: zocalo sim run ${FILE} --seed ${seed}$`, "m");
+  assert.match(hunt.stderr, end);
+
+  const once = await run(t, ["sim", "run", FILE, "--seed", seed]);
+  assert.equal(once.code, 1);
+  assert.match(once.stdout, new RegExp(`^seed ${seed}: failed at [\\d.]+ ms: ${IDENTITY}\n`));
+  assert.match(once.stderr, end);
+  const twice = await run(t, ["sim", "check", FILE, "--seed", seed]);
+  assert.match(twice.stdout, /\nboth runs are the same\n$/);
+
+  const out = join(folder(t), "list.json");
+  const shrunk = await run(t, ["sim", "shrink", FILE, "--seed", seed, "--out", out]);
+  assert.equal(shrunk.code, 0, shrunk.stderr);
+  const list = parseFaultList(readFileSync(out, "utf8"));
+  assert.ok(list.faults.length <= 3 && list.failure === IDENTITY, shrunk.stdout);
+  const replay = await run(t, ["sim", "run", FILE, "--faults", out]);
+  assert.equal(replay.code, 1);
+  assert.match(replay.stderr, new RegExp(`replay: zocalo sim run ${FILE} --faults ${out}\n$`));
+  assert.equal((await run(t, ["sim", "run", FILE, "--faults", out, "--export", "fixed"])).code, 0);
+});
+
+test("check shows the first difference of two runs from both sides", async (t) => {
+  const file = fileWith(
+    t,
+    "let n = 0; export default simulation({}, async (world) => void world.host(`host${(n += 1)}`).crash());",
+  );
+  const { code, stdout, stderr } = await run(t, ["sim", "check", file]);
+  assert.equal(code, 1);
+  assert.match(stdout, /first run: .*host1.*\n.*second run: .*host2/);
+  assert.match(stderr, /SIM_DIVERGED check; replay: /);
+});
+
+test("what is written wrong", async (t) => {
+  for (const [args, line] of [
+    [["sim", "shrink", FILE, "--seed", "1", "--export", "fixed"], /SIM_PASSED: seed 1 does not fail/],
+    [["sim", "run", FILE, "--seed", "x"], /'x' is invalid.*see zocalo sim --help/],
+    [["sim", "run", FILE, "--seed", "1", "--faults", "y"], /cannot be used with/],
+    [["sim", "run", FILE, "--faults", "/no/such.json"], /PATH_NOT_FOUND \/no\/such\.json/],
+    [["sim", "run", FILE, "--faults", FILE], /OPTION_INVALID: .*this is no list of faults/],
+    [["sim", "jump"], /unknown command 'jump'/],
+  ] as const) {
+    const { stderr, code } = await run(t, args);
+    assert.match(stderr, line);
+    assert.notEqual(code, 0);
+  }
+});
