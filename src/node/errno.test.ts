@@ -84,3 +84,17 @@ test("an error that is Zócalo's already stays as it is", () => {
   const error = new ProtocolError("FRAME_INVALID", { op: "receive" });
   assert.equal(systemError(error, { op: "read" }), error);
 });
+
+test("an error of TLS on an open connection is the loss of it, told in one line", () => {
+  const message = "80DC:error:0A000119:SSL routines:ssl3_get_record:bad record mac:ssl3_record.c:616:\n";
+  const cause = Object.assign(failure("ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC", message), {
+    reason: "bad record mac",
+  });
+  const lost = systemError(cause, { op: "read" });
+  assertError(lost, { code: "TLS_FAILED", type: ConnectionError, outcome: "unknown", side: "remote" });
+  assert.match(lost.detail, /^TLS broke off \(bad record mac\)/);
+  const refused = systemError(failure("ERR_SSL_TLSV1_ALERT_UNKNOWN_CA"), { op: "read" });
+  assertError(refused, { code: "CERTIFICATE_UNTRUSTED", type: ConnectionError });
+  assertError(systemError(cause, { op: "connect" }), { code: "TLS_FAILED", type: ConnectError });
+  assert.doesNotMatch(systemError(failure("ERR_SSL_OTHER", message), { op: "read" }).message, /\n/);
+});

@@ -115,16 +115,30 @@ function codeOf(error: unknown): ErrorCode {
 export function systemError(error: unknown, context: OperationContext): ZocaloError {
   if (error instanceof ZocaloError) return error;
   const code = codeOf(error);
-  const details: ErrorDetails = { ...context, cause: error, detail: detailOf(code, error) };
+  const details: ErrorDetails = { ...context, cause: error, detail: detailOf(code, error, context.op) };
   if (USAGE.has(code)) return new UsageError(code, details);
   if (context.op === "connect" || context.op === "upgradeTls") return new ConnectError(code, details);
-  if (GONE.has(code)) return new ConnectionError(code, { ...details, outcome: "unknown" });
+  if (GONE.has(code) || (context.op === "read" && isAboutTls(code))) {
+    return new ConnectionError(code, { ...details, outcome: "unknown" });
+  }
   return new ZocaloError(code, details);
 }
 
+/** An open connection does not survive an alert of TLS (RFC 8446 section 6.2). */
+function isAboutTls(code: ErrorCode): boolean {
+  return code === "TLS_FAILED" || code.startsWith("CERTIFICATE_");
+}
+
+/** OpenSSL gives the reason apart; its message has line breaks, and places in its own source. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { reason } = error as { reason?: unknown };
+  return typeof reason === "string" && reason !== "" ? reason : error.message.trim().replaceAll(/\s*\n\s*/g, " ");
+}
+
 /** The sentence of a code says enough, except where only the system knows what happened. */
-function detailOf(code: ErrorCode, error: unknown): string | undefined {
-  const text = error instanceof Error ? error.message : String(error);
+function detailOf(code: ErrorCode, error: unknown, op: string): string | undefined {
+  const text = textOf(error);
   switch (code) {
     case "SYSTEM_ERROR":
       return `the operating system reported: ${text}`;
@@ -134,6 +148,7 @@ function detailOf(code: ErrorCode, error: unknown): string | undefined {
     case "CERTIFICATE_INVALID":
       return text;
     case "TLS_FAILED":
+      if (op === "read") return `TLS broke off (${text}); bytes were damaged, or the peer does not keep the protocol`;
       return `the TLS handshake failed (${text}); check that both sides speak TLS and share a version`;
     case "CERTIFICATE_NAME_MISMATCH":
       return `${text.replace(/\.$/, "")}; connect by a name that it holds`;

@@ -6,9 +6,11 @@
  *    An accepted socket is made by `net.Server`, so its handle is moved into a new socket that has one.
  * 2. `net.Socket` reports a reset behind unread data as an end on Node 20 and 22; the handle knows better.
  * 3. The bytes that the kernel has not taken yet.
+ * 4. A TLS engine in the server's role keeps its errors to itself, unless a `tls.Server` made it.
  */
 
 import net from "node:net";
+import type tls from "node:tls";
 
 interface Handle {
   getpeername?: (out: object) => number;
@@ -106,4 +108,13 @@ export function resetSocket(socket: net.Socket): boolean {
 /** Bytes handed to the socket that the kernel has not taken. */
 export function unsentBytes(socket: net.Socket): number {
   return (socket as InternalSocket)._handle?.writeQueueSize ?? socket.writableLength;
+}
+
+/**
+ * Lets a TLS engine in the server's role emit its errors: damaged records, alerts of the client, too many renegotiations.
+ * `tls.Server` does this for its own engines when their handshake is finished; with any other, Node drops those errors and
+ * the connection would stay open for ever, deaf. On a runtime without it the limits of a connection have to end it.
+ */
+export function tellTlsErrors(engine: tls.TLSSocket): void {
+  (engine as tls.TLSSocket & { _releaseControl?: () => void })._releaseControl?.();
 }

@@ -5,6 +5,7 @@ import tls from "node:tls";
 import { ConnectError } from "../core/errors.ts";
 import type { PeerCertificate, TlsInfo, TlsOptions } from "../io/tls.ts";
 import { systemError } from "./errno.ts";
+import { tellTlsErrors } from "./native-handle.ts";
 import { KernelStream, type StartTlsOptions } from "./stream-transport.ts";
 import { secureContext } from "./tls-context.ts";
 
@@ -48,6 +49,7 @@ export function startTls(socket: net.Socket, options: StartTlsOptions, plain: Ke
       // The server learns of a client certificate here, the client of the server's before `secureConnect`.
       const rejection = options.role === "server" ? clientRejection(engine, options) : undefined;
       const stream = secureStream(engine, socket, options, plain);
+      if (options.role === "server") tellTlsErrors(engine);
       engine.off("end", lost);
       // This event comes from inside OpenSSL, which does not survive it when a listener destroys the engine.
       setImmediate(() => {
