@@ -8,7 +8,7 @@ import type { Latency } from "./latency.ts";
  * from `from` to `to`, or about one host. `*` stands for every host:
  *
  * - `latency`, `loss`, `burst-loss`, `duplication`, `reordering`, `corruption`, `bandwidth`: see `LinkConditions`; `chance`
- *   is a probability from 0 to 1.
+ *   is a probability from 0 to 1. With little bandwidth the queue holds one second.
  * - `partition`: silence in both directions; `partition-one-way`: in one; `isolate`: between a host and all others.
  * - `pause`: the program stops and its kernel goes on; `freeze`: the machine stops; `crash`: the power fails, and comes back
  *   when the fault ends; `skew`: the clock is ahead by `skewMs`, or behind.
@@ -66,6 +66,8 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   "reset",
 ];
 
+/** A slow link keeps what it sends in a second, so that its queue is gone soon after it is fast again; two packets at least. */
+const SMALLEST_QUEUE_BYTES = 3_000;
 /** Stands for every host. */
 export const EVERY_HOST = "*";
 
@@ -85,7 +87,10 @@ export function linkChange(fault: Fault): LinkConditions | undefined {
     case "reordering":
       return { reordering: { chance: fault.chance, delayMs: fault.delayMs } };
     case "bandwidth":
-      return { bandwidthBitsPerSecond: fault.bitsPerSecond };
+      return {
+        bandwidthBitsPerSecond: fault.bitsPerSecond,
+        queueBytes: Math.max(SMALLEST_QUEUE_BYTES, Math.ceil(fault.bitsPerSecond / 8)),
+      };
     default:
       return undefined;
   }

@@ -17,6 +17,8 @@ const KINDS_ONE_IN = [2, 3, 6] as const;
 const MOST_OF_A_KIND = 3;
 /** Shorter faults pass between two packets of most programs. */
 const SHORTEST_MS = 20;
+/** The scale of delays of which some are 150 times as long. */
+const HEAVIEST_MS = 50;
 /** Upper ends of probabilities: one is drawn for each kind and seed. */
 const WORST_CHANCES = [0.02, 0.1, 0.3, 0.7, 1] as const;
 const DELAYS_MS = [2, 10, 50, 200, 1000] as const;
@@ -166,7 +168,8 @@ class KindDraw {
   #latency(): Latency {
     const meanMs = this.#pick(DELAYS_MS);
     if (this.#stream.below(2) === 0) return meanMs;
-    return { kind: "heavy-tail", baseMs: 1, scaleMs: meanMs };
+    // One packet in a hundred is more than 20 times as late, and those behind it wait.
+    return { kind: "heavy-tail", baseMs: 1, scaleMs: Math.min(meanMs, HEAVIEST_MS) };
   }
 
   /** In hundredths, for people who read it. */

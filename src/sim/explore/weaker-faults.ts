@@ -4,6 +4,8 @@ import type { TimedFault } from "../../core/faults/fault.ts";
 
 /** Nothing is gained below these. */
 const SHORTEST_MS = 1;
+/** What is tried when the half is too short. */
+const SHORTER = 0.9;
 const SMALLEST_CHANCE = 0.01;
 const SMALLEST_DELAY_MS = 1;
 const FASTEST_BITS_PER_SECOND = 1_000_000_000;
@@ -13,13 +15,20 @@ export function weakerFaults(fault: TimedFault): readonly TimedFault[] {
   const { atMs, lastsMs } = fault;
   const forms = [...simpler(fault), ...gentler(fault)];
   if (lastsMs > SHORTEST_MS) forms.push({ ...fault, lastsMs: Math.floor(lastsMs / 2) });
-  // A round moment reads better; it may be as good.
+  if (lastsMs > SHORTEST_MS) forms.push({ ...fault, lastsMs: Math.floor(lastsMs * SHORTER) });
+  if (atMs > 0) forms.push({ ...fault, atMs: 0 });
+  // Round times read better, and may be as good.
   for (const step of [1000, 100, 10]) {
-    const round = Math.floor(atMs / step) * step;
-    if (round !== atMs && round > 0) forms.push({ ...fault, atMs: round });
+    for (const round of [{ lastsMs: down(lastsMs, step) }, { atMs: down(atMs, step) }]) {
+      const rounded = { ...fault, ...round };
+      if ((rounded.lastsMs !== lastsMs || rounded.atMs !== atMs) && rounded.lastsMs > 0) forms.push(rounded);
+    }
   }
-  if (atMs > 0) forms.push({ ...fault, atMs: 0, lastsMs });
   return forms;
+}
+
+function down(value: number, step: number): number {
+  return Math.floor(value / step) * step;
 }
 
 /** The same thing of a kind that does less. */

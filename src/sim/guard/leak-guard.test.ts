@@ -22,7 +22,13 @@ const NOWHERE = { host: "127.0.0.1", port: 9 };
 
 let leaks: ZocaloError[] = [];
 let lower = (): void => undefined;
-const scope: Scope = { place: "plaza", world: {}, leaked: (error) => void leaks.push(error) };
+const scope: Scope = {
+  place: "plaza",
+  seed: 1,
+  world: {},
+  leaked: (error) => void leaks.push(error),
+  rejected: (reason) => assert.fail(String(reason)),
+};
 
 beforeEach(() => {
   leaks = [];

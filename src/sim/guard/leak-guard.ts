@@ -75,7 +75,8 @@ function leakOf(call: GuardedCall, args: readonly unknown[] | undefined): UsageE
     call.code === "SIM_LEAK"
       ? "would reach the real network or another process; use the network of the simulated host"
       : "would make the run depend on more than its seed; use the clock and the randomness of the simulated host";
-  const error = new UsageError(call.code, { op: call.label, local: scope.place, detail: `${call.label} ${advice}` });
+  const detail = `${call.label} ${advice}; replay: seed ${scope.seed}`;
+  const error = new UsageError(call.code, { op: call.label, local: scope.place, detail });
   scope.leaked(error);
   return error;
 }

@@ -7,10 +7,14 @@ import type { ZocaloError } from "../../core/errors.ts";
 export interface Scope {
   /** Names the part in errors: `world`, or a host's name. */
   readonly place: string;
+  /** What decides the run, for errors. */
+  readonly seed: number;
   /** The world, for telling two of them apart. */
   readonly world: object;
   /** Told of every leak, so that a program that catches the error still fails. */
   leaked(error: ZocaloError): void;
+  /** Told of every rejection that nobody handles. */
+  rejected(reason: unknown): void;
 }
 
 const storage = new AsyncLocalStorage<Scope>();

@@ -96,6 +96,8 @@ function divergence(expected: readonly string[], index: number, line: string | u
   const shared = expected.slice(Math.max(0, index - CONTEXT_LINES), index);
   const side = (text: string | undefined): string => text ?? "(the run was over)\n";
   const lines = [...shared, `first run:  ${side(expected[index])}`, `second run: ${side(line)}`];
-  const detail = `two runs with one seed differ from line ${index + 1} of the trace on:\n${lines.join("")}`;
+  // The first line is the header.
+  const header = JSON.parse(expected[0] ?? "{}") as { readonly seed?: number };
+  const detail = `two runs with seed ${header.seed} differ from line ${index + 1} of the trace on:\n${lines.join("")}`;
   return new ZocaloError("SIM_DIVERGED", { op: "check", detail: detail.trimEnd() });
 }

@@ -29,6 +29,7 @@ export interface HostEnvironment {
   readonly tcp: TcpSettings;
   readonly cutReads: boolean;
   readonly world: object;
+  readonly seed: number;
   leaked(error: ZocaloError): void;
   /** The program of a host has failed. */
   failed(error: unknown): void;
@@ -196,7 +197,16 @@ export class SimHost implements Host, FabricHost {
     const { scheduler, streams, tcp: settings, cutReads, world } = this.#environment;
     this.#starts += 1;
     const label = (use: string): string => `host/${this.name}/${this.#starts}/${use}`;
-    const scope: Scope = { place: this.name, world, leaked: (error) => this.#environment.leaked(error) };
+    const rejected = (reason: unknown): void => {
+      if (process.alive) this.#environment.failed(reason);
+    };
+    const scope: Scope = {
+      place: this.name,
+      seed: this.#environment.seed,
+      world,
+      leaked: (error) => this.#environment.leaked(error),
+      rejected,
+    };
     const onZombie = (): void => {
       this.#zombieCalls += 1;
       this.#note("zombie");

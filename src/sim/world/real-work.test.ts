@@ -7,7 +7,13 @@ import zlib from "node:zlib";
 import { runInScope, type Scope } from "../guard/scope.ts";
 import { RealWork, ticksQueued } from "./real-work.ts";
 
-const scope: Scope = { place: "test", world: {}, leaked: (error) => assert.fail(error) };
+const scope: Scope = {
+  place: "test",
+  seed: 1,
+  world: {},
+  leaked: (error) => assert.fail(error),
+  rejected: (reason) => assert.fail(String(reason)),
+};
 const file = fileURLToPath(import.meta.url);
 let work: RealWork;
 beforeEach(() => {

@@ -13,7 +13,13 @@ async function run(
   main: (scheduler: Scheduler) => Promise<void>,
   limits: Partial<SchedulerLimits> = {},
 ): Promise<{ scheduler: Scheduler; frozen: string[] }> {
-  const scope: Scope = { place: "test", world: {}, leaked: (error) => assert.fail(error) };
+  const scope: Scope = {
+    place: "test",
+    seed: 1,
+    world: {},
+    leaked: (error) => assert.fail(error),
+    rejected: (reason) => assert.fail(String(reason)),
+  };
   const frozen: string[] = [];
   const work = new RealWork(scope.world);
   const scheduler = new Scheduler({ livelockEvents: 1000, limitUs: 1e12, permutation: undefined, ...limits }, work, {

@@ -6,11 +6,13 @@ import { RandomStream } from "../../core/faults/random-stream.ts";
 import { PACKAGE_VERSION } from "../../core/version.ts";
 import { PacketCapture } from "../capture/packet-capture.ts";
 import { raiseGuard } from "../guard/leak-guard.ts";
+import { watchRejections } from "../guard/rejection-guard.ts";
 import { runInScope, type Scope } from "../guard/scope.ts";
 import { DEFAULT_TCP, type TcpSettings } from "../kernel/tcp-settings.ts";
 import { Fabric } from "./fabric.ts";
 import type { ConditionCount } from "./invariants.ts";
 import { Process } from "./process.ts";
+import { nextRealTurn } from "./real-turn.ts";
 import { RealWork } from "./real-work.ts";
 import { Scheduler } from "./scheduler.ts";
 import { describeHosts } from "./standstill.ts";
@@ -112,6 +114,8 @@ export class Run {
   readonly #director: Process;
   readonly #world: SimWorld;
   readonly #scope: Scope;
+  /** What went wrong beside `main`, the first first. */
+  readonly #failures: unknown[] = [];
 
   constructor(options: SimulateOptions, extension?: RunExtension) {
     const { seed = DEFAULT_SEED, explore = false, cutReads = true, limitMs = DAY_MS } = options;
@@ -133,11 +137,11 @@ export class Run {
     const fabric = new Fabric(this.#scheduler, this.#trace, streams);
     fabric.defaults = link;
     if (options.capture !== undefined) fabric.capture = new PacketCapture(options.capture);
-    const failed = (error: unknown): void => this.#scheduler.fail(error);
-    this.#scope = { place: "world", world: this.#identity, leaked: failed };
+    const failed = (error: unknown): void => this.fail(error);
+    this.#scope = { place: "world", seed, world: this.#identity, leaked: failed, rejected: failed };
     this.#director = new Process(this.#scheduler, this.#scope, streams("world"));
     const shared = { scheduler: this.#scheduler, fabric, trace: this.#trace, streams, tcp, cutReads };
-    this.#world = new SimWorld(seed, { ...shared, world: this.#identity, leaked: failed, failed }, this.#director);
+    this.#world = new SimWorld({ ...shared, world: this.#identity, seed, leaked: failed, failed }, this.#director);
     extension?.prepare(this.#world);
   }
 
@@ -150,20 +154,28 @@ export class Run {
 
   /** Ends the run with an error. */
   fail(error: unknown): void {
+    this.#failures.push(error);
     this.#scheduler.fail(error);
   }
 
   /** Runs `main` to its end. */
   async execute<T>(main: (world: World) => Promise<T>): Promise<SimulationReport<T>> {
     const lower = raiseGuard();
+    const unwatch = watchRejections();
     try {
       const value = await this.#runMain(main);
+      // The runtime tells of rejections that nobody handles when all microtasks have run, which may be later than that.
+      await new Promise<void>((resolve) => nextRealTurn(resolve));
+      if (this.#failures.length > 0) throw this.#failures[0];
       return { value, ...this.progress };
     } finally {
       this.#director.end();
       for (const host of this.#world.hosts) host.end();
       // Nothing may continue in the real world: what is under way ends first, with the guard still up.
       while (this.#work.pending().length > 0) await new Promise<void>((resolve) => this.#work.whenDone(resolve));
+      // What failed with the run is told now, and is no news.
+      await new Promise<void>((resolve) => nextRealTurn(resolve));
+      unwatch();
       this.#work.stop();
       lower();
     }

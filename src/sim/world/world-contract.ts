@@ -129,7 +129,7 @@ export interface World {
   readonly healed: Promise<void>;
   /**
    * Waits until the chaos is over, and then until `condition` holds, which is looked at every 10 virtual milliseconds. The
-   * run ends with `SIM_INVARIANT` when it does not hold within `withinMs` (default 60000) of virtual time.
+   * run ends with `SIM_INVARIANT` when it does not hold within `withinMs` (default 30000) of virtual time.
    *
    * @example
    * ```ts

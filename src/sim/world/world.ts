@@ -18,7 +18,7 @@ import type { FaultGuard, HostLike, HostOptions, World } from "./world-contract.
 
 /** How often `converge` looks, in virtual milliseconds. */
 const CONVERGE_STEP_MS = 10;
-const CONVERGE_MS = 60_000;
+const CONVERGE_MS = 30_000;
 
 /** A world, as the simulator sees it. */
 export class SimWorld implements World {
@@ -37,8 +37,8 @@ export class SimWorld implements World {
   readonly #disturbances: Disturbances = new Disturbances();
 
   /** Use `simulate`. `director` runs the code of `main`. */
-  constructor(seed: number, environment: Omit<HostEnvironment, "resolve">, director: Process) {
-    this.seed = seed;
+  constructor(environment: Omit<HostEnvironment, "resolve">, director: Process) {
+    this.seed = environment.seed;
     this.#director = director;
     this.clock = director.clock;
     this.random = director.random;

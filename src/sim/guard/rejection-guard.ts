@@ -1,0 +1,39 @@
+/**
+ * Rejections that nobody handles. In a world they are failures of its programs: the run ends with them, and the process of the
+ * tests goes on. Those of code outside go where they went before.
+ */
+
+import { currentScope } from "./scope.ts";
+
+type Listener = NodeJS.UnhandledRejectionListener;
+
+const EVENT = "unhandledRejection";
+
+let worlds = 0;
+let others: readonly Listener[] = [];
+
+/** Watches for one world; the answer ends it, and is to be called once. */
+export function watchRejections(): () => void {
+  worlds += 1;
+  if (worlds === 1) {
+    // A runner of tests would count the rejection of a simulated program as a failure of the test.
+    others = process.listeners(EVENT);
+    process.removeAllListeners(EVENT);
+    process.on(EVENT, onRejection);
+  }
+  return () => {
+    worlds -= 1;
+    if (worlds > 0) return;
+    process.off(EVENT, onRejection);
+    for (const listener of others) process.on(EVENT, listener);
+    others = [];
+  };
+}
+
+function onRejection(reason: unknown, promise: Promise<unknown>): void {
+  const scope = currentScope();
+  if (scope !== undefined) scope.rejected(reason);
+  // Without a listener such a rejection is an uncaught exception.
+  else if (others.length === 0) throw reason;
+  else for (const listener of others) listener(reason, promise);
+}

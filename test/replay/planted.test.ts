@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { explore, parseFaultList, type Simulation } from "zocalo/sim";
+import { PLANTED } from "../planted.ts";
+import { repositoryRoot } from "../repository-root.ts";
+
+/*
+ * Six programs with a known mistake each (examples/sim), and for each a list of faults that `zocalo sim shrink` has found. The
+ * list must let the program fail as it did, and must not harm the corrected program. The full hunts are in test/soak/hunts.ts.
+ */
+
+const folder = join(repositoryRoot, "test/replay");
+const lists = readdirSync(folder)
+  .filter((file) => file.endsWith(".json"))
+  .map((file) => ({ file, list: parseFaultList(readFileSync(join(folder, file), "utf8"), file) }));
+
+async function failureOf(simulation: Simulation, index: number): Promise<string | undefined> {
+  const { failure } = await explore(simulation, { faults: lists[index]?.list, twice: true });
+  return failure?.identity;
+}
+
+test("every planted mistake has a list, and every list a program", () => {
+  const names = PLANTED.map(({ simulation }) => simulation.options.name).sort();
+  assert.deepEqual(lists.map(({ list }) => list.simulation).sort(), names);
+});
+
+for (const [index, { file, list }] of lists.entries()) {
+  test(`${file}: the program fails as it did, the corrected program does not`, async () => {
+    const planted = PLANTED.find(({ simulation }) => simulation.options.name === list.simulation);
+    assert.ok(planted !== undefined);
+    assert.ok(list.faults.length <= 3, `${list.faults.length} faults`);
+    assert.equal(await failureOf(planted.simulation, index), list.failure);
+    assert.equal(await failureOf(planted.fixed, index), undefined);
+  });
+}
