@@ -22,8 +22,9 @@ async function failureOf(simulation: Simulation, index: number): Promise<string 
 }
 
 test("every planted mistake has a list, and every list a program", () => {
-  const names = PLANTED.map(({ simulation }) => simulation.options.name).sort();
-  assert.deepEqual(lists.map(({ list }) => list.simulation).sort(), names);
+  const names = new Set(PLANTED.map(({ simulation }) => simulation.options.name));
+  assert.deepEqual(new Set(lists.map(({ list }) => list.simulation)), names);
+  assert.equal(names.size, 6);
 });
 
 for (const [index, { file, list }] of lists.entries()) {
