@@ -121,6 +121,7 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/io/pair.ts": "test/conformance/streams.test.ts",
   "src/io/reads.ts": "test/conformance/streams.test.ts",
   "src/io/serve.ts": "test/conformance/listeners.test.ts",
+  "src/node/api.ts": "test/wrong-options.test.ts",
   "src/node/connect-transport.ts": "test/conformance/streams.test.ts",
   "src/node/native-handle.ts": "test/conformance/streams.test.ts",
   "src/testing/datagram-suite-close.ts": "test/conformance/udp.test.ts",

@@ -4,42 +4,12 @@ import net from "node:net";
 import { lengthPrefix } from "../../src/framing.ts";
 import { connect, type FramedSocket, listen } from "../../src/index.ts";
 import { receiveFramed, sendFramed } from "../baseline/framed-net.ts";
+import { Meter } from "../harness/meter.ts";
 import { play, type Role } from "../harness/processes.ts";
 
 const HOST = "127.0.0.1";
 const PAYLOAD = Buffer.alloc(64, 3);
 const BATCH: readonly Uint8Array[] = Array.from({ length: 1000 }, () => PAYLOAD);
-
-/** Counts messages, touches each, and times those behind the warm-up. */
-class Meter {
-  #seen = 0;
-  #sum = 0;
-  #startedAt = 0;
-  #cpu = process.cpuUsage();
-  #heap = 0;
-  readonly #warmUp: number;
-
-  constructor(warmUp: number) {
-    this.#warmUp = warmUp;
-  }
-
-  touch(first: number, last: number): void {
-    this.#sum += first + last;
-    this.#seen += 1;
-    if (this.#seen !== this.#warmUp) return;
-    this.#startedAt = performance.now();
-    this.#cpu = process.cpuUsage();
-    this.#heap = process.memoryUsage().heapUsed;
-  }
-
-  figures(): { rate: number; cpu: number; heap: number } {
-    const seconds = (performance.now() - this.#startedAt) / 1000;
-    const { user, system } = process.cpuUsage(this.#cpu);
-    const counted = this.#seen - this.#warmUp;
-    if (this.#sum !== this.#seen * 6) throw new Error("a message was not what was sent");
-    return { rate: counted / seconds, cpu: ((user + system) * 1000) / counted, heap: this.#heap };
-  }
-}
 
 type Framed = FramedSocket<Uint8Array>;
 

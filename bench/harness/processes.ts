@@ -15,9 +15,9 @@ export interface Player {
   stop(): void;
 }
 
-/** Starts `file` (a module that calls {@link play}) as the role `name`. */
-export function start(file: string, name: string): Player {
-  const child: ChildProcess = fork(fileURLToPath(file), [name], { execArgv: ["--expose-gc"] });
+/** Starts `file` (a module that calls {@link play}) as the role `name`; the words behind it are for the module. */
+export function start(file: string, name: string, ...words: readonly string[]): Player {
+  const child: ChildProcess = fork(fileURLToPath(file), [name, ...words], { execArgv: ["--expose-gc"] });
   let next = 0;
   const waiting = new Map<number, (answer: { figures?: Figures; error?: string }) => void>();
   child.on("message", (answer: { id: number; figures?: Figures; error?: string }) => {

@@ -2,7 +2,6 @@
 
 import type { Address } from "../core/address/address.ts";
 import { AddressList, limitKey } from "../core/address/cidr.ts";
-import { UsageError } from "../core/errors.ts";
 import type { ListenOptions, ListenerStats, RefusalReason } from "./listener.ts";
 
 const DEFAULT_MAX_CONNECTIONS = 10_000;
@@ -28,10 +27,10 @@ export class Admission {
   readonly #trusted: AddressList | undefined;
   readonly #perAddress: Map<string, number> = new Map();
 
-  /** Throws `ADDRESS_INVALID` for a list that cannot be read, `OPTION_INVALID` for a limit that is none. */
+  /** Throws `ADDRESS_INVALID` for a list that cannot be read. */
   constructor(options: ListenOptions) {
-    this.#maxConnections = count("maxConnections", options.maxConnections, DEFAULT_MAX_CONNECTIONS);
-    this.#maxPerAddress = count("maxConnectionsPerAddress", options.maxConnectionsPerAddress, Number.POSITIVE_INFINITY);
+    this.#maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
+    this.#maxPerAddress = options.maxConnectionsPerAddress ?? Number.POSITIVE_INFINITY;
     this.#allow = options.allow === undefined ? undefined : AddressList.parse(options.allow, OF_LISTEN);
     this.#deny = options.deny === undefined ? undefined : AddressList.parse(options.deny, OF_LISTEN);
     this.#trusted =
@@ -79,12 +78,4 @@ export class Admission {
     if (open > 1) this.#perAddress.set(key, open - 1);
     else this.#perAddress.delete(key);
   }
-}
-
-/** A limit that counts things. */
-export function count(name: string, value: number | undefined, standard: number): number {
-  if (value === undefined) return standard;
-  if (value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value >= 0)) return value;
-  const detail = `${name} must be a whole number from 0 on, or Infinity for no limit, not ${value}`;
-  throw new UsageError("OPTION_INVALID", { op: "listen", detail });
 }

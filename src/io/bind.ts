@@ -2,6 +2,7 @@
 
 import { Address, type AddressLike } from "../core/address/address.ts";
 import { UsageError, ZocaloError } from "../core/errors.ts";
+import { checkOptions, FLAG, type OptionRules, wholeNumber } from "./check-options.ts";
 import type { BindOptions, DatagramSocket } from "./datagram-socket.ts";
 import type { OperationContext } from "./deadline.ts";
 import { firstAddress } from "./destinations.ts";
@@ -15,12 +16,23 @@ import { openWithin } from "./with-deadline.ts";
 const OWN_PARAMS: ReadonlySet<string> = new Set(["interface", "source"]);
 const PARTNER_PARAMS: ReadonlySet<string> = new Set(["interface"]);
 
+const LARGEST_INT = 2_147_483_647;
+
+const RULES: OptionRules = {
+  reuseAddress: FLAG,
+  reusePort: FLAG,
+  ipv6Only: FLAG,
+  receiveBufferBytes: wholeNumber(1, LARGEST_INT),
+  sendBufferBytes: wholeNumber(1, LARGEST_INT),
+};
+
 /** Binds over `network`; see the public `bind`. */
 export async function bindOver(
   network: Network,
   local: AddressLike,
   options: BindOptions = {},
 ): Promise<DatagramSocket> {
+  checkOptions({ op: "bind" }, options, RULES);
   const address = mailboxAddress(local, OWN_PARAMS);
   const remote = options.remote === undefined ? undefined : mailboxAddress(options.remote, PARTNER_PARAMS);
   if (remote?.port === 0) throw invalid(remote, "port 0 cannot be sent to");

@@ -2,6 +2,7 @@
 
 import { Address, type AddressLike } from "../core/address/address.ts";
 import { ConnectError, UsageError, ZocaloError } from "../core/errors.ts";
+import { checkOptions, FLAG, FROM_ZERO, type OptionRules, options as object, POSITIVE } from "./check-options.ts";
 import { Connection } from "./connection.ts";
 import { type ConnectionOptions, connectionSettings } from "./connection-settings.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
@@ -9,7 +10,7 @@ import { happyEyeballs } from "./happy-eyeballs.ts";
 import type { Network, StreamTransport } from "./network.ts";
 import { type RetryOptions, withRetry } from "./retry.ts";
 import type { StreamSocket } from "./stream-socket.ts";
-import type { TlsOptions } from "./tls.ts";
+import { TLS_RULES, type TlsOptions } from "./tls.ts";
 
 /** Options of `connect`. */
 export interface ConnectOptions extends OperationOptions, ConnectionOptions {
@@ -30,6 +31,12 @@ export interface ConnectOptions extends OperationOptions, ConnectionOptions {
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
+const RULES: OptionRules = {
+  noDelay: FLAG,
+  retry: object({ timeoutMs: { ...FROM_ZERO, required: true }, firstDelayMs: POSITIVE, maxDelayMs: POSITIVE }),
+  tls: object(TLS_RULES),
+};
+
 /** Connects over `network`; see the public `connect`. */
 export async function connectOver(
   network: Network,
@@ -38,6 +45,7 @@ export async function connectOver(
 ): Promise<StreamSocket> {
   const target = telephoneAddress(address);
   const remote = target.toString();
+  checkOptions({ op: "connect", remote }, options, RULES);
   const settings = connectionSettings(options, "connect");
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const refused = refusedAtOnce({ signal: options.signal, timeoutMs }, () => ({ op: "connect", remote }));

@@ -1,6 +1,6 @@
 /** Buffers and limits of one connection: what may be asked, what is the default, and why. */
 
-import { UsageError } from "../core/errors.ts";
+import { checkOptions, type OptionRules, POSITIVE } from "./check-options.ts";
 
 /** Limits of one connection. Each is in milliseconds; `Infinity` turns it off. */
 export interface ConnectionLimitOptions {
@@ -39,19 +39,22 @@ export interface ConnectionSettings {
   readonly writeQueueBytes: number;
 }
 
+const RULES: OptionRules = {
+  idleTimeoutMs: POSITIVE,
+  writeStallTimeoutMs: POSITIVE,
+  lifetimeMs: POSITIVE,
+  readAheadBytes: POSITIVE,
+  writeQueueBytes: POSITIVE,
+};
+
 /** Checks the options and fills in the defaults. Throws `OPTION_INVALID`. */
 export function connectionSettings(options: ConnectionOptions, op: string): ConnectionSettings {
-  const positive = (name: keyof ConnectionSettings, standard: number): number => {
-    const value = options[name] ?? standard;
-    if (value > 0) return value;
-    const detail = `${name} must be a positive number, or Infinity for no limit, not ${value}`;
-    throw new UsageError("OPTION_INVALID", { op, detail });
-  };
+  checkOptions({ op }, options, RULES);
   return {
-    idleTimeoutMs: positive("idleTimeoutMs", Number.POSITIVE_INFINITY),
-    writeStallTimeoutMs: positive("writeStallTimeoutMs", 60_000),
-    lifetimeMs: positive("lifetimeMs", Number.POSITIVE_INFINITY),
-    readAheadBytes: positive("readAheadBytes", 65_536),
-    writeQueueBytes: positive("writeQueueBytes", 16_777_216),
+    idleTimeoutMs: options.idleTimeoutMs ?? Number.POSITIVE_INFINITY,
+    writeStallTimeoutMs: options.writeStallTimeoutMs ?? 60_000,
+    lifetimeMs: options.lifetimeMs ?? Number.POSITIVE_INFINITY,
+    readAheadBytes: options.readAheadBytes ?? 65_536,
+    writeQueueBytes: options.writeQueueBytes ?? 16_777_216,
   };
 }

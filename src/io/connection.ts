@@ -5,6 +5,7 @@ import type { ReadableStream, WritableStream } from "node:stream/web";
 import type { Address } from "../core/address/address.ts";
 import { ConnectionError, type ErrorCode, UsageError, ZocaloError } from "../core/errors.ts";
 import type { Codec } from "../core/framing/codec.ts";
+import { checkOptions, type OptionRules } from "./check-options.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import type { ConnectionSettings } from "./connection-settings.ts";
 import { type OperationContext, type OperationOptions, refusedAtOnce } from "./deadline.ts";
@@ -17,11 +18,11 @@ import { linger } from "./linger.ts";
 import type { Clock, Network, StreamSink, StreamTraits, StreamTransport } from "./network.ts";
 import { toNodeStream } from "./node-stream.ts";
 import { Outbound } from "./outbound.ts";
-import { READ_ANY, readExactly, readInto, readSome, readUntil } from "./reads.ts";
+import { READ_ANY, READ_RULES, readExactly, readInto, readSome, readUntil } from "./reads.ts";
 import { restated } from "./restated.ts";
-import type { CloseOptions, StreamEnd } from "./stream-end.ts";
+import { CLOSE_RULES, type CloseOptions, type StreamEnd } from "./stream-end.ts";
 import type * as contract from "./stream-socket.ts";
-import type { TlsInfo } from "./tls.ts";
+import { type TlsInfo, UPGRADE_RULES } from "./tls.ts";
 import { toReadableStream, toWritableStream } from "./web-streams.ts";
 import { withDeadline } from "./with-deadline.ts";
 
@@ -115,12 +116,10 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   }
 
   read(options?: contract.ReadOptions): Promise<Buffer | null> {
-    if (options?.maxBytes === undefined) return this.inbound.read(READ_ANY, options);
-    if (!(options.maxBytes >= 1)) {
-      const detail = `maxBytes must be at least 1, not ${options.maxBytes}`;
-      return Promise.reject(new UsageError("OPTION_INVALID", { ...this.context("read"), detail }));
-    }
-    return this.inbound.read(readSome(options.maxBytes), options);
+    if (options === undefined) return this.inbound.read(READ_ANY, options);
+    return this.#checked("read", options, READ_RULES, () =>
+      this.inbound.read(readSome(options.maxBytes ?? Number.POSITIVE_INFINITY), options),
+    );
   }
 
   readInto(target: Uint8Array, options?: OperationOptions): Promise<number | null> {
@@ -135,10 +134,11 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     }
   }
 
-  async readUntil(delimiter: string | Uint8Array, options?: contract.ReadUntilOptions): Promise<Buffer> {
-    const bytes = typeof delimiter === "string" ? Buffer.from(delimiter) : delimiter;
-    const maxBytes = options?.maxBytes ?? DEFAULT_DELIMITED_BYTES;
-    return await this.inbound.read(readUntil(bytes, maxBytes, this), options);
+  readUntil(delimiter: string | Uint8Array, options?: contract.ReadUntilOptions): Promise<Buffer> {
+    return this.#checked("readUntil", options, READ_RULES, () => {
+      const bytes = typeof delimiter === "string" ? Buffer.from(delimiter) : delimiter;
+      return this.inbound.read(readUntil(bytes, options?.maxBytes ?? DEFAULT_DELIMITED_BYTES, this), options);
+    });
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
@@ -158,14 +158,16 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   }
 
   close(options: CloseOptions = {}): Promise<void> {
-    const refused = refusedAtOnce(options, () => this.context("close"));
-    if (refused !== undefined) return Promise.reject(refused.reason);
-    const extras = this.#extras;
-    if (extras.closing === undefined) {
-      extras.closing = this.#closeGracefully(options);
-      extras.closing.catch(() => undefined);
-    }
-    return withDeadline(this.clock, extras.closing, options, this.context("close"));
+    return this.#checked("close", options, CLOSE_RULES, () => {
+      const refused = refusedAtOnce(options, () => this.context("close"));
+      if (refused !== undefined) return Promise.reject(refused.reason);
+      const extras = this.#extras;
+      if (extras.closing === undefined) {
+        extras.closing = this.#closeGracefully(options);
+        extras.closing.catch(() => undefined);
+      }
+      return withDeadline(this.clock, extras.closing, options, this.context("close"));
+    });
   }
 
   abort(reason?: unknown): void {
@@ -196,7 +198,18 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     return this;
   }
 
+  /** Does `call` if its options keep the rules; a call never throws, it rejects. */
+  #checked<T>(op: string, options: unknown, rules: OptionRules, call: () => Promise<T>): Promise<T> {
+    try {
+      checkOptions(this.context(op), options, rules);
+      return call();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
   async upgradeTls(options: contract.UpgradeTlsOptions): Promise<TlsInfo> {
+    checkOptions(this.context("upgradeTls"), options ?? null, UPGRADE_RULES);
     // A handler of a framed reader may call this in the middle of an arrival: let the rest of it reach the queue first.
     await Promise.resolve();
     const refused = refusedAtOnce(options, () => this.context("upgradeTls"));

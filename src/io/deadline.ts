@@ -34,6 +34,9 @@ export function refusedAtOnce(
   context: () => OperationContext,
 ): { readonly reason: unknown } | undefined {
   if (options === undefined) return undefined;
+  if (typeof options !== "object" || options === null) {
+    return { reason: new UsageError("OPTION_INVALID", { ...context(), detail: "options must be an object" }) };
+  }
   const { signal, timeoutMs } = options;
   // Programs in JavaScript pass anything; found here, it cannot throw later from a timer or an event.
   if (signal !== undefined && typeof (signal as AbortSignal | null)?.addEventListener !== "function") {

@@ -2,7 +2,7 @@
 
 import type { Address } from "../core/address/address.ts";
 import { ConnectionError, UsageError, ZocaloError } from "../core/errors.ts";
-import { Admission, count } from "./admission.ts";
+import { Admission } from "./admission.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import {
   Deadline,
@@ -57,12 +57,8 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     this.#transport = transport;
     this.#door = door;
     this.#admission = new Admission(options);
-    this.#acceptQueue = count("acceptQueue", options.acceptQueue, DEFAULT_ACCEPT_QUEUE);
+    this.#acceptQueue = options.acceptQueue ?? DEFAULT_ACCEPT_QUEUE;
     this.#handshakeMs = options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_MS;
-    if (!(this.#handshakeMs > 0)) {
-      const detail = `handshakeTimeoutMs must be a positive number, or Infinity for no limit, not ${this.#handshakeMs}`;
-      throw new UsageError("OPTION_INVALID", { ...this.#context("listen"), detail });
-    }
     if (transport.localAddress.transport === "tls") this.#tls = { ...options.tls, role: "server" };
     publish("open", () => ({ kind: "listener", local: transport.localAddress.toString(), remote: undefined }));
     transport.start(this);

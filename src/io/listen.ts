@@ -2,15 +2,43 @@
 
 import { Address, type AddressLike } from "../core/address/address.ts";
 import { UsageError, ZocaloError } from "../core/errors.ts";
+import {
+  checkOptions,
+  countFrom,
+  FLAG,
+  type OptionRules,
+  options as object,
+  POSITIVE,
+  TEXTS,
+  wholeNumber,
+} from "./check-options.ts";
 import { Connection } from "./connection.ts";
 import { connectionSettings } from "./connection-settings.ts";
 import { Door, type DoorOptions } from "./door.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
 import type { ListenerTransport, Network } from "./network.ts";
 import { restated } from "./restated.ts";
+import { TLS_RULES } from "./tls.ts";
 import { openWithin } from "./with-deadline.ts";
 
 const DEFAULT_BACKLOG = 511;
+/** The largest that the call takes; the kernel caps it further. */
+const LARGEST_INT = 2_147_483_647;
+
+const RULES: OptionRules = {
+  backlog: wholeNumber(1, LARGEST_INT),
+  acceptQueue: countFrom(0),
+  maxConnections: countFrom(0),
+  maxConnectionsPerAddress: countFrom(0),
+  proxyProtocol: object({ from: { ...TEXTS, required: true } }),
+  tls: object(TLS_RULES),
+  handshakeTimeoutMs: POSITIVE,
+  reusePort: FLAG,
+  ipv6Only: FLAG,
+  noDelay: FLAG,
+  mode: wholeNumber(0, 0o777),
+  fd: wholeNumber(0, LARGEST_INT),
+};
 
 /** Listens over `network`; see the public `listen`. */
 export async function listenOver(
@@ -19,36 +47,41 @@ export async function listenOver(
   options: ListenOptions = {},
 ): Promise<Listener> {
   const settings = connectionSettings(options, "listen");
-  return await openDoor(network, address, options, {
+  return await openDoor("listen", network, address, options, {
     create: (transport, remote) => new Connection(network, transport, settings, remote),
   });
 }
 
-/** Opens a door whose connections are made by `door.create`. */
+/** Opens a door for the call `op`, whose connections are made by `door.create`. */
 export async function openDoor<Socket extends Connection>(
+  op: string,
   network: Network,
   address: AddressLike,
   options: ListenOptions,
   door: DoorOptions<Socket>,
 ): Promise<Door<Socket>> {
-  const asked = doorAddress(address);
-  const opening = (): Promise<ListenerTransport> => openTransport(network, asked, options);
-  const transport = await openWithin(network.clock, opening, options, { op: "listen", local: asked.toString() });
+  const asked = doorAddress(address, op);
+  const context = { op, local: asked.toString() };
+  checkOptions(context, options, RULES);
+  let transport: ListenerTransport | undefined;
   try {
+    const opening = (): Promise<ListenerTransport> => openTransport(network, asked, options);
+    transport = await openWithin(network.clock, opening, options, context);
     if (transport.localAddress.transport === "tls") transport.checkTls(serverTls(options, transport));
     return new Door(network, transport, options, door);
   } catch (error) {
-    await transport.close();
-    throw error;
+    await transport?.close();
+    // The network below, and the lists, know only that something is opened.
+    throw error instanceof ZocaloError && error.op !== op ? restated(error, context) : error;
   }
 }
 
 /** The address of a door; a mailbox's is refused with the names of the right calls. */
-function doorAddress(address: AddressLike): Address {
-  const asked = Address.parse(address, { transport: "tcp", op: "listen" });
+function doorAddress(address: AddressLike, op: string): Address {
+  const asked = Address.parse(address, { transport: "tcp", op });
   if (asked.transport !== "udp") return asked;
   const detail = "udp is connectionless: use bind(address) for a mailbox, or serveDatagrams";
-  throw new UsageError("ADDRESS_INVALID", { op: "listen", local: asked.toString(), detail });
+  throw new UsageError("ADDRESS_INVALID", { op, local: asked.toString(), detail });
 }
 
 async function openTransport(network: Network, asked: Address, options: ListenOptions): Promise<ListenerTransport> {

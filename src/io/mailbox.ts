@@ -3,6 +3,7 @@
 import type { Address, AddressLike } from "../core/address/address.ts";
 import type { Codec } from "../core/framing/codec.ts";
 import { ConnectionError, TimeoutError, UsageError, ZocaloError } from "../core/errors.ts";
+import { checkOptions } from "./check-options.ts";
 import { DatagramInbound, mailboxClosed } from "./datagram-inbound.ts";
 import { DatagramOutbound } from "./datagram-outbound.ts";
 import type * as contract from "./datagram-socket.ts";
@@ -17,6 +18,7 @@ import type { MailboxHost } from "./mailbox-host.ts";
 import type { MailboxSettings } from "./mailbox-settings.ts";
 import type { Clock, Datagram, DatagramSink, DatagramTransport, Network, OutgoingDatagram } from "./network.ts";
 import { outgoing } from "./outgoing.ts";
+import { CLOSE_RULES } from "./stream-end.ts";
 import { withDeadline } from "./with-deadline.ts";
 
 const DEFAULT_LINGER_MS = 2000;
@@ -98,8 +100,8 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
   }
 
   receiveMany(maxDatagrams: number, options?: OperationOptions): Promise<Datagram[]> {
-    if (!(maxDatagrams >= 1)) {
-      const detail = `maxDatagrams must be at least 1, not ${maxDatagrams}`;
+    if (!(maxDatagrams === Number.POSITIVE_INFINITY || (Number.isInteger(maxDatagrams) && maxDatagrams >= 1))) {
+      const detail = `maxDatagrams must be a whole number from 1 on, or Infinity, not ${String(maxDatagrams)}`;
       return Promise.reject(new UsageError("OPTION_INVALID", { ...this.context("receiveMany"), detail }));
     }
     return this.#inbound.receive(takeMany(maxDatagrams), options);
@@ -154,6 +156,7 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
   }
 
   async close(options: contract.DatagramCloseOptions = {}): Promise<void> {
+    checkOptions(this.context("close"), options, CLOSE_RULES);
     const refused = refusedAtOnce(options, () => this.context("close"));
     if (refused !== undefined) throw refused.reason;
     this.#closing ??= this.#close(options.lingerMs ?? DEFAULT_LINGER_MS);

@@ -2,11 +2,15 @@
 
 import type { ByteQueue } from "../core/bytes/byte-queue.ts";
 import { EndOfStreamError, ProtocolError, UsageError } from "../core/errors.ts";
+import { countFrom, type OptionRules } from "./check-options.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import type { OperationContext } from "./deadline.ts";
 import type { ReadRequest } from "./inbound.ts";
 
 const POOLED_BYTES = 4096;
+
+/** What the options of `read` and `readUntil` must look like. */
+export const READ_RULES: OptionRules = { maxBytes: countFrom(1) };
 
 /** A copy that belongs to the caller; small ones come from the runtime's pool. */
 function copyOf(view: Uint8Array): Buffer {
@@ -75,8 +79,8 @@ export function readExactly(count: number, host: ConnectionHost): ReadRequest<Bu
 
 /** Bytes up to and including a delimiter. The search goes on where it stopped, so that time stays linear. */
 export function readUntil(delimiter: Uint8Array, maxBytes: number, host: ConnectionHost): ReadRequest<Buffer> {
-  if (delimiter.length === 0 || !(maxBytes >= delimiter.length)) {
-    const detail = "delimiter must not be empty, and maxBytes must be at least its length";
+  if (!(delimiter instanceof Uint8Array) || delimiter.length === 0 || maxBytes < delimiter.length) {
+    const detail = "delimiter must be a string or bytes and not empty, and maxBytes at least its length";
     throw new UsageError("OPTION_INVALID", { ...host.context("readUntil"), detail });
   }
   let searched = 0;

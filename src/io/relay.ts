@@ -1,5 +1,6 @@
 /** Joining two connections, as a proxy does. */
 
+import { checkOptions, OPERATION_RULES } from "./check-options.ts";
 import type { StreamSocket } from "./stream-socket.ts";
 
 /** Options of {@link relay}. */
@@ -19,7 +20,7 @@ export interface RelayReport {
 /**
  * Carries bytes both ways between `a` and `b` until both directions have ended, with backpressure: a slow reader slows
  * its writer. An end of one direction is passed on as an end (half-close), a reset as a reset. Resolves when both
- * connections are over; never rejects.
+ * connections are over; rejects only with `OPTION_INVALID`.
  *
  * @example
  * ```ts
@@ -33,6 +34,7 @@ export interface RelayReport {
  * ```
  */
 export async function relay(a: StreamSocket, b: StreamSocket, options: RelayOptions = {}): Promise<RelayReport> {
+  checkOptions({ op: "relay" }, options, OPERATION_RULES);
   let error: unknown;
   const fail = (reason: unknown): void => {
     error ??= reason;

@@ -1,8 +1,9 @@
 /** The one implementation of {@link DatagramServer}: one handler for each datagram, over any network. */
 
 import type { Address, AddressLike } from "../core/address/address.ts";
-import { ConnectionError, UsageError } from "../core/errors.ts";
+import { ConnectionError, UsageError, ZocaloError } from "../core/errors.ts";
 import { bindOver } from "./bind.ts";
+import { checkOptions, countFrom, FUNCTION, oneOf, OPERATION_RULES, type OptionRules } from "./check-options.ts";
 import { Request, type RequestHost } from "./datagram-request.ts";
 import type {
   DatagramContext,
@@ -17,8 +18,10 @@ import type { DatagramSocket } from "./datagram-socket.ts";
 import type { OperationOptions } from "./deadline.ts";
 import { publish } from "./diagnostics.ts";
 import type { Datagram, Network } from "./network.ts";
+import { restated } from "./restated.ts";
 import { canBeRequest } from "./reply-guard.ts";
 
+const RULES: OptionRules = { maxConcurrent: countFrom(1), replies: oneOf("free", "guarded"), onError: FUNCTION };
 const DEFAULT_CONCURRENT = 1024;
 const DEFAULT_DRAIN_MS = 5000;
 
@@ -33,13 +36,12 @@ export async function serveDatagramsOver(
     const detail = "handler must be a function that takes a datagram";
     throw new UsageError("OPTION_INVALID", { op: "serveDatagrams", detail });
   }
+  checkOptions({ op: "serveDatagrams" }, options, RULES);
   const { maxConcurrent = DEFAULT_CONCURRENT, replies = "free" } = options;
-  const countable = Number.isInteger(maxConcurrent) || maxConcurrent === Number.POSITIVE_INFINITY;
-  if (!countable || maxConcurrent < 1 || (replies !== "free" && replies !== "guarded")) {
-    const detail = `maxConcurrent must be a whole number from 1 on, or Infinity, and replies "free" or "guarded"`;
-    throw new UsageError("OPTION_INVALID", { op: "serveDatagrams", detail });
-  }
-  const socket = await bindOver(network, address, { ...options, ...NOT_CONNECTED });
+  const socket = await bindOver(network, address, { ...options, ...NOT_CONNECTED }).catch((error: unknown) => {
+    if (!(error instanceof ZocaloError)) throw error;
+    throw restated(error, { op: "serveDatagrams", local: error.local, remote: error.remote }, error.outcome);
+  });
   return new RequestServer(network, socket, handler, { ...options, maxConcurrent, replies });
 }
 
@@ -94,6 +96,11 @@ class RequestServer implements DatagramServer, RequestHost {
   }
 
   drain(options: OperationOptions = {}): Promise<DatagramDrainReport> {
+    try {
+      checkOptions({ op: "drain", local: this.localAddress.toString() }, options, OPERATION_RULES);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     this.#drained ??= this.#drain(options);
     return this.#drained;
   }

@@ -2,6 +2,7 @@
 
 import type { Address, AddressLike } from "../core/address/address.ts";
 import { ConnectionError, UsageError } from "../core/errors.ts";
+import { checkOptions, FUNCTION, OPERATION_RULES, type OptionRules } from "./check-options.ts";
 import { Connection } from "./connection.ts";
 import { connectionSettings } from "./connection-settings.ts";
 import type { OperationOptions } from "./deadline.ts";
@@ -66,6 +67,7 @@ export interface Server extends AsyncDisposable {
   unref(): this;
 }
 
+const RULES: OptionRules = { onError: FUNCTION };
 const DEFAULT_IDLE_MS = 300_000;
 const DEFAULT_DRAIN_MS = 5000;
 
@@ -93,10 +95,11 @@ export async function serveOver(
   if (typeof handler !== "function") {
     throw new UsageError("OPTION_INVALID", { op: "serve", detail: "handler must be a function that takes a peer" });
   }
+  checkOptions({ op: "serve" }, options, RULES);
   const { idleTimeoutMs = DEFAULT_IDLE_MS } = options;
   const settings = connectionSettings({ ...options, idleTimeoutMs }, "serve");
   const server = new ConnectionServer(network, handler, options);
-  server.door = await openDoor(network, address, options, {
+  server.door = await openDoor("serve", network, address, options, {
     create: (transport, remote) => server.create(new ServedConnection(network, transport, settings, remote)),
     deliver: (peer) => server.take(peer),
   });
@@ -160,6 +163,11 @@ class ConnectionServer implements Server {
   }
 
   drain(options: OperationOptions = {}): Promise<DrainReport> {
+    try {
+      checkOptions({ op: "drain", local: this.localAddress.toString() }, options, OPERATION_RULES);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     this.#drained ??= this.#drain(options);
     return this.#drained;
   }

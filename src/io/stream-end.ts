@@ -1,6 +1,7 @@
 /** How a connection ends, and how it is asked to. */
 
 import type { ZocaloError } from "../core/errors.ts";
+import { FROM_ZERO, type OptionRules } from "./check-options.ts";
 import type { OperationOptions } from "./deadline.ts";
 
 /** How a connection came to its end. */
@@ -25,3 +26,6 @@ export interface CloseOptions extends OperationOptions {
   /** Most bytes to discard meanwhile. Default 1 MiB. */
   readonly lingerBytes?: number | undefined;
 }
+
+/** What {@link CloseOptions} must look like. */
+export const CLOSE_RULES: OptionRules = { lingerMs: FROM_ZERO, lingerBytes: FROM_ZERO };

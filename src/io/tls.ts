@@ -1,5 +1,7 @@
 /** What can be asked of TLS, and what a handshake agreed on. The same for the kernel's network and a simulated one. */
 
+import { FLAG, oneOf, type OptionRule, type OptionRules, options, TEXT, TEXTS } from "./check-options.ts";
+
 /** PEM text, or DER bytes for `pfx`. */
 export type TlsMaterial = string | Uint8Array;
 
@@ -44,6 +46,32 @@ export interface TlsOptions {
   /** OpenSSL cipher list; default: the platform's. */
   readonly ciphers?: string | undefined;
 }
+
+const isMaterial = (value: unknown): boolean => typeof value === "string" || value instanceof Uint8Array;
+const MATERIAL: OptionRule = { wanted: "PEM text, or its bytes", holds: isMaterial };
+const MATERIALS: OptionRule = {
+  wanted: "PEM text, its bytes, or an array of them",
+  holds: (value) => isMaterial(value) || (Array.isArray(value) && value.every(isMaterial)),
+};
+
+/** What {@link TlsOptions} must look like. */
+export const TLS_RULES: OptionRules = {
+  cert: MATERIAL,
+  key: MATERIAL,
+  passphrase: { wanted: "a string", holds: (value) => typeof value === "string" },
+  ca: MATERIALS,
+  crl: MATERIALS,
+  servername: { wanted: "a string", holds: (value) => typeof value === "string" },
+  alpn: TEXTS,
+  insecure: FLAG,
+  clientCertificate: oneOf("none", "ask", "require"),
+  sni: options({}),
+  minVersion: oneOf("TLSv1.2", "TLSv1.3"),
+  ciphers: TEXT,
+};
+
+/** What the options of `upgradeTls` must look like. */
+export const UPGRADE_RULES: OptionRules = { ...TLS_RULES, role: { ...oneOf("client", "server"), required: true } };
 
 /** A certificate that a peer showed. */
 export interface PeerCertificate {

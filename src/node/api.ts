@@ -2,6 +2,7 @@
 
 import type { AddressLike } from "../core/address/address.ts";
 import { bindOver } from "../io/bind.ts";
+import { checkOptions, options as object, type OptionRules } from "../io/check-options.ts";
 import { type ConnectOptions, connectOver } from "../io/connect.ts";
 import type { ConnectionOptions } from "../io/connection-settings.ts";
 import type { DatagramHandler, DatagramServer, ServeDatagramsOptions } from "../io/datagram-server.ts";
@@ -14,12 +15,24 @@ import { type PeerHandler, type ServeOptions, type Server, serveOver } from "../
 import { serveDatagramsOver } from "../io/serve-datagrams.ts";
 import type { StreamSocket } from "../io/stream-socket.ts";
 import { nodeNetwork } from "./network.ts";
-import { drainOnSignals, type SignalOptions } from "./signals.ts";
+import { drainOnSignals, SIGNAL_RULES, type SignalOptions } from "./signals.ts";
 
 /** Where a call happens. */
 export interface NetworkOption {
   /** The network to use. Default: the kernel's. */
   readonly network?: Network | undefined;
+}
+
+const RULES: OptionRules = {
+  network: object({ sockets: object({}, true), clock: object({}, true), random: object({}, true) }),
+};
+
+const SERVER_RULES: OptionRules = { ...RULES, ...SIGNAL_RULES };
+
+/** The network of the call `op`; the options of the call are checked on the way. */
+function networkOf(op: string, options: NetworkOption, rules: OptionRules = RULES): Network {
+  checkOptions({ op }, options, rules);
+  return options.network ?? nodeNetwork;
 }
 
 /**
@@ -41,8 +54,11 @@ export interface NetworkOption {
  * console.log(String(await call.readUntil("\n")));
  * ```
  */
-export function connect(address: AddressLike, options: ConnectOptions & NetworkOption = {}): Promise<StreamSocket> {
-  return connectOver(options.network ?? nodeNetwork, address, options);
+export async function connect(
+  address: AddressLike,
+  options: ConnectOptions & NetworkOption = {},
+): Promise<StreamSocket> {
+  return await connectOver(networkOf("connect", options), address, options);
 }
 
 /**
@@ -59,8 +75,8 @@ export function connect(address: AddressLike, options: ConnectOptions & NetworkO
  * console.log(peer.remoteAddress.equals(call.localAddress)); // true
  * ```
  */
-export function listen(address: AddressLike, options: ListenOptions & NetworkOption = {}): Promise<Listener> {
-  return listenOver(options.network ?? nodeNetwork, address, options);
+export async function listen(address: AddressLike, options: ListenOptions & NetworkOption = {}): Promise<Listener> {
+  return await listenOver(networkOf("listen", options), address, options);
 }
 
 /**
@@ -87,7 +103,7 @@ export async function serve(
   handler: PeerHandler,
   options: ServeOptions & NetworkOption & SignalOptions = {},
 ): Promise<Server> {
-  const server = await serveOver(options.network ?? nodeNetwork, address, handler, options);
+  const server = await serveOver(networkOf("serve", options, SERVER_RULES), address, handler, options);
   drainOnSignals(server, options);
   return server;
 }
@@ -109,8 +125,8 @@ export async function serve(
  * console.log(String(data), from.equals(friend.localAddress)); // hola true
  * ```
  */
-export function bind(local: AddressLike, options: BindOptions & NetworkOption = {}): Promise<DatagramSocket> {
-  return bindOver(options.network ?? nodeNetwork, local, options);
+export async function bind(local: AddressLike, options: BindOptions & NetworkOption = {}): Promise<DatagramSocket> {
+  return await bindOver(networkOf("bind", options), local, options);
 }
 
 /**
@@ -133,7 +149,12 @@ export async function serveDatagrams(
   handler: DatagramHandler,
   options: ServeDatagramsOptions & NetworkOption & SignalOptions = {},
 ): Promise<DatagramServer> {
-  const server = await serveDatagramsOver(options.network ?? nodeNetwork, address, handler, options);
+  const server = await serveDatagramsOver(
+    networkOf("serveDatagrams", options, SERVER_RULES),
+    address,
+    handler,
+    options,
+  );
   drainOnSignals(server, options);
   return server;
 }
@@ -151,5 +172,5 @@ export async function serveDatagrams(
  * ```
  */
 export function pair(options: ConnectionOptions & NetworkOption = {}): [StreamSocket, StreamSocket] {
-  return pairOver(options.network ?? nodeNetwork, options);
+  return pairOver(networkOf("pair", options), options);
 }

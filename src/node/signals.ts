@@ -1,5 +1,8 @@
 /** Draining a server when the operating system asks the process to end. */
 
+import { constants } from "node:os";
+import { FROM_ZERO, type OptionRule, type OptionRules } from "../io/check-options.ts";
+
 /** Signals on which a server drains. */
 export interface SignalOptions {
   /**
@@ -10,6 +13,14 @@ export interface SignalOptions {
   /** How long the handlers may take then. Default 5000. */
   readonly drainTimeoutMs?: number | undefined;
 }
+
+const SIGNALS: OptionRule = {
+  wanted: 'an array of names of signals, such as ["SIGTERM"]',
+  holds: (value) => Array.isArray(value) && value.every((name) => Object.hasOwn(constants.signals, name as string)),
+};
+
+/** What {@link SignalOptions} must look like. */
+export const SIGNAL_RULES: OptionRules = { drainOn: SIGNALS, drainTimeoutMs: FROM_ZERO };
 
 interface Drainable {
   readonly closed: Promise<void>;

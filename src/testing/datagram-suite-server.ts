@@ -85,7 +85,7 @@ function answerChecks(check: DatagramCheck): void {
       );
     }
     const telephone = serveDatagramsOver(network, "tcp://127.0.0.1:0", () => undefined);
-    await expectError(telephone, { code: "ADDRESS_INVALID", op: "bind" });
+    await expectError(telephone, { code: "ADDRESS_INVALID", op: "serveDatagrams" });
   });
 }
 

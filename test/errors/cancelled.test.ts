@@ -39,13 +39,11 @@ const operations: readonly Operation[] = [
   { op: "listen", begin: async (scene) => async (options) => scene.keep(await listen("tcp://127.0.0.1:0", options)) },
   {
     op: "serve",
-    named: "listen",
     begin: async (scene) => async (options) => scene.keep(await serve("tcp://127.0.0.1:0", () => undefined, options)),
   },
   { op: "bind", begin: async (scene) => async (options) => scene.keep(await bind("udp://127.0.0.1:0", options)) },
   {
     op: "serveDatagrams",
-    named: "bind",
     begin: async (scene) => async (options) =>
       scene.keep(await serveDatagrams("udp://127.0.0.1:0", () => undefined, options)),
   },

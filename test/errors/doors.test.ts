@@ -172,7 +172,7 @@ describe("listen and serve", () => {
       make: async (scene) => await serve(scene.keep(await listen(ANY)).localAddress, () => undefined),
       code: "ADDRESS_IN_USE",
       type: ZocaloError,
-      op,
+      op: "serve",
       side: "system",
       knows: ["local"],
       cause: true,

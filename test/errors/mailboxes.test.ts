@@ -77,7 +77,7 @@ describe("bind and serveDatagrams", () => {
       make: async (scene) => await serveDatagrams((await box(scene)).localAddress, () => undefined),
       code: "ADDRESS_IN_USE",
       type: ZocaloError,
-      op,
+      op: "serveDatagrams",
       side: "system",
       knows: ["local"],
       cause: true,
