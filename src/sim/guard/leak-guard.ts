@@ -33,7 +33,9 @@ function install(): void {
     if (typeof original !== "function") continue;
     const guarded = new Proxy(original as AnyFunction, handlerOf(call));
     const { enumerable = true } = property;
-    Object.defineProperty(call.owner, call.name, { value: guarded, enumerable, configurable: true, writable: true });
+    // Not configurable, but writable, as some are in Bun: only the value may change.
+    const form = property.configurable === true ? { enumerable, configurable: true, writable: true } : {};
+    Object.defineProperty(call.owner, call.name, { ...form, value: guarded });
     restore.push(() => Object.defineProperty(call.owner, call.name, property));
   }
   syncModules();

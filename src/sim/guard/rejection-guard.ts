@@ -9,6 +9,8 @@ type Listener = NodeJS.UnhandledRejectionListener;
 
 const EVENT = "unhandledRejection";
 
+/** What runs have failed with already. */
+const told = new WeakSet<object>();
 let worlds = 0;
 let others: readonly Listener[] = [];
 
@@ -30,7 +32,14 @@ export function watchRejections(): () => void {
   };
 }
 
+/** Says that a run has failed with this: that nobody handles it is no news. */
+export function noteFailure(error: unknown): void {
+  if (typeof error === "object" && error !== null) told.add(error);
+}
+
 function onRejection(reason: unknown, promise: Promise<unknown>): void {
+  // Not every runtime knows the scope of a rejection.
+  if (typeof reason === "object" && reason !== null && told.has(reason)) return;
   const scope = currentScope();
   if (scope !== undefined) scope.rejected(reason);
   // Without a listener such a rejection is an uncaught exception.

@@ -6,7 +6,7 @@ import { RandomStream } from "../../core/faults/random-stream.ts";
 import { PACKAGE_VERSION } from "../../core/version.ts";
 import { PacketCapture } from "../capture/packet-capture.ts";
 import { raiseGuard } from "../guard/leak-guard.ts";
-import { watchRejections } from "../guard/rejection-guard.ts";
+import { noteFailure, watchRejections } from "../guard/rejection-guard.ts";
 import { runInScope, type Scope } from "../guard/scope.ts";
 import { DEFAULT_TCP, type TcpSettings } from "../kernel/tcp-settings.ts";
 import { Fabric } from "./fabric.ts";
@@ -155,6 +155,7 @@ export class Run {
   /** Ends the run with an error. */
   fail(error: unknown): void {
     this.#failures.push(error);
+    noteFailure(error);
     this.#scheduler.fail(error);
   }
 
