@@ -156,7 +156,8 @@ export class SimStream implements StreamTransport, TcpUser {
     const { connection } = this.#socket;
     for (let room = connection.room; room > 0 && writing.index < writing.chunks.length; room = connection.room) {
       const chunk = writing.chunks[writing.index] as Uint8Array;
-      const part = chunk.subarray(writing.offset, writing.offset + room);
+      const whole = writing.offset === 0 && chunk.length <= room;
+      const part = whole ? chunk : chunk.subarray(writing.offset, writing.offset + room);
       connection.write(part);
       writing.offset += part.length;
       if (writing.offset < chunk.length) continue;

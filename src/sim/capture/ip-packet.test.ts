@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Route } from "../kernel/packet.ts";
 import { segment } from "../kernel/segment.ts";
 import { ipPacket } from "./ip-packet.ts";
 
@@ -15,7 +16,7 @@ test("a segment over IPv4: header, flags, numbers beyond 32 bits, scaled window,
   const [from, to] = [
     { ip: "192.0.2.1", port: 49_152 },
     { ip: "198.51.100.7", port: 80 },
-  ];
+  ] as const;
   const sent = segment({
     seq: 0x1_0000_0005,
     ack: 7,
@@ -24,7 +25,7 @@ test("a segment over IPv4: header, flags, numbers beyond 32 bits, scaled window,
     data: Buffer.from("abc"),
     sacks: [[9, 12]],
   });
-  const bytes = ipPacket({ kind: "tcp", from, to, segment: sent });
+  const bytes = ipPacket({ kind: "tcp", route: new Route("tcp", from, to), segment: sent });
   assert.deepEqual([bytes[0], bytes.readUInt16BE(2), bytes[9]], [0x45, bytes.length, 6]);
   assert.deepEqual([...bytes.subarray(12, 20)], [192, 0, 2, 1, 198, 51, 100, 7]);
   assert.equal(sum(bytes.subarray(0, 20)), 0xffff);
@@ -45,7 +46,7 @@ test("a datagram over IPv6: addresses with and without a gap", () => {
     { ip: "2001:db8::1f", port: 5 },
     { ip: "2001:db8:1:2:3:4:5:6", port: 6 },
   ];
-  const bytes = ipPacket({ kind: "udp", from, to, data: Buffer.from("x") });
+  const bytes = ipPacket({ kind: "udp", route: new Route("udp", from, to), data: Buffer.from("x") });
   assert.deepEqual([bytes[0], bytes.readUInt16BE(4), bytes[6]], [0x60, 9, 17]);
   assert.equal(bytes.toString("hex", 8, 24), "20010db800000000000000000000001f");
   assert.equal(bytes.toString("hex", 24, 40), "20010db8000100020003000400050006");

@@ -18,7 +18,7 @@ const MOST_SACKS = 4;
 
 /** Writes a packet. */
 export function ipPacket(packet: Packet): Buffer {
-  const { from, to } = packet;
+  const { from, to } = packet.route;
   if (packet.kind === "tcp") return inIp(PROTOCOL.tcp, from, to, tcpSegment(packet.segment, from, to), 16);
   if (packet.kind === "udp") return inIp(PROTOCOL.udp, from, to, udpDatagram(packet.data, from, to), 6);
   const protocol = isIpv6(to.ip) ? PROTOCOL.icmpv6 : PROTOCOL.icmp;
@@ -72,7 +72,7 @@ function udpDatagram(data: Buffer, from: Endpoint, to: Endpoint): Buffer {
 }
 
 /** Destination unreachable (RFC 792, RFC 4443 section 3.1), with the beginning of the packet that it is about. */
-function unreachable({ from, to, about, failure }: Packet & { readonly kind: "refusal" }): Buffer {
+function unreachable({ route: { from, to }, about, failure }: Packet & { readonly kind: "refusal" }): Buffer {
   const v6 = isIpv6(to.ip);
   const header = Buffer.alloc(ICMP_HEADER_BYTES);
   header[0] = v6 ? 1 : 3;

@@ -1,5 +1,6 @@
 /** What hosts send each other, and what a kernel needs of the world around it. */
 
+import { hashText } from "../../core/faults/hash.ts";
 import type { RandomStream } from "../../core/faults/random-stream.ts";
 import type { Segment } from "./segment.ts";
 import type { TcpFailure } from "./tcp-connection.ts";
@@ -10,17 +11,36 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** One packet; `refusal` is an ICMP message about a packet that `from` and `to` name from the view of its sender. */
+/** One direction between two end points: made once for many packets, since its text and its hash are dear. */
+export class Route {
+  readonly from: Endpoint;
+  readonly to: Endpoint;
+  /** The flow in traces: `tcp 192.0.2.1:49152>192.0.2.2:80`. */
+  readonly text: string;
+  /** Of the text. */
+  readonly hash: number;
+
+  constructor(kind: "tcp" | "udp" | "refusal", from: Endpoint, to: Endpoint) {
+    this.from = from;
+    this.to = to;
+    this.text = flowText(kind, from, to);
+    this.hash = hashText(this.text);
+  }
+}
+
+/** One packet; `refusal` is an ICMP message about a packet whose route was the opposite one. */
 export type Packet =
-  | { readonly kind: "tcp"; readonly from: Endpoint; readonly to: Endpoint; readonly segment: Segment }
-  | { readonly kind: "udp"; readonly from: Endpoint; readonly to: Endpoint; readonly data: Buffer }
-  | {
-      readonly kind: "refusal";
-      readonly from: Endpoint;
-      readonly to: Endpoint;
-      readonly about: "tcp" | "udp";
-      readonly failure: TcpFailure;
-    };
+  | { readonly kind: "tcp"; readonly route: Route; readonly segment: Segment }
+  | { readonly kind: "udp"; readonly route: Route; readonly data: Buffer }
+  | { readonly kind: "refusal"; readonly route: Route; readonly about: "tcp" | "udp"; readonly failure: TcpFailure };
+
+/** A deadline of a kernel that is moved often. */
+export interface KernelTimer {
+  /** When it is due; `Infinity` for never. */
+  set(atUs: number): void;
+  /** It will not be set again. */
+  cancel(): void;
+}
 
 /** A kernel's world: time, the way out, and chance. */
 export interface KernelEnvironment {
@@ -28,8 +48,10 @@ export interface KernelEnvironment {
   /** The own addresses, without loopback. */
   readonly addresses: readonly string[];
   readonly nowUs: () => number;
-  /** Lets `action` happen later; the answer cancels it. */
-  readonly at: (atUs: number, flow: number, action: () => void) => () => void;
+  /** Lets `action` happen later. */
+  readonly at: (atUs: number, flow: number, action: () => void) => void;
+  /** A timer that is not set yet. */
+  readonly timer: (flow: number, action: () => void) => KernelTimer;
   readonly newFlow: () => number;
   readonly send: (packet: Packet, flow: number) => void;
   /** Largest packet on the way to an address. */

@@ -48,7 +48,7 @@ export class ReceiveBuffer {
     const start = Math.max(from, this.next);
     const end = Math.min(from + data.length, limit);
     const before = this.#readyBytes;
-    if (start < end) this.#keep(start, data.subarray(start - from, end - from));
+    if (start < end) this.#keep(start, end - start === data.length ? data : data.subarray(start - from, end - from));
     this.#advance();
     return this.#readyBytes - before;
   }

@@ -32,21 +32,11 @@ export const NO_DATA: Buffer = Buffer.alloc(0);
 /** No stretches out of order. */
 export const NO_SACKS: readonly SackBlock[] = [];
 
-const BARE: Segment = {
-  seq: 0,
-  ack: undefined,
-  syn: false,
-  fin: false,
-  rst: false,
-  window: 0,
-  data: NO_DATA,
-  sacks: NO_SACKS,
-  mss: 0,
-};
-
 /** A segment with these fields, and nothing else. */
 export function segment(fields: Partial<Segment>): Segment {
-  return { ...BARE, ...fields };
+  const { seq = 0, ack, syn = false, fin = false, rst = false, window = 0 } = fields;
+  const { data = NO_DATA, sacks = NO_SACKS, mss = 0 } = fields;
+  return { seq, ack, syn, fin, rst, window, data, sacks, mss };
 }
 
 /** How many sequence numbers a segment takes. */

@@ -22,6 +22,10 @@ export class SendBuffer {
   take(count: number): Buffer {
     const first = this.#chunks[0] as Buffer;
     this.#length -= count;
+    if (this.#offset === 0 && first.length === count) {
+      this.#chunks.shift();
+      return first;
+    }
     if (first.length - this.#offset >= count) {
       const piece = first.subarray(this.#offset, this.#offset + count);
       this.#advance(count);

@@ -88,12 +88,12 @@ class Wire {
     for (let events = 0; events < 200_000; events += 1) {
       const next = this.queue.pop();
       if (next === undefined) return;
-      if (next.event.atUs > untilUs) {
-        this.queue.push(next.event.atUs, 0, next.action);
+      if (next.atUs > untilUs) {
+        this.queue.push(next.atUs, 0, next.action);
         this.nowUs = untilUs;
         return;
       }
-      this.nowUs = next.event.atUs;
+      this.nowUs = next.atUs;
       next.action();
       step();
     }

@@ -293,24 +293,24 @@ export class TcpConnection {
   }
 
   #emit({ seq, data, syn, fin }: SentPiece): void {
-    const ack = this.state === "SYN-SENT" ? undefined : this.#receiver.next;
-    const mss = syn ? this.#ownMss : 0;
-    this.#environment.transmit(this.#stamp({ seq, data, syn, fin, ack, mss }));
+    this.#transmit(seq, this.state === "SYN-SENT" ? undefined : this.#receiver.next, data, syn, fin);
   }
 
   #sendAck(): void {
-    this.#environment.transmit(this.#stamp({ seq: this.#sender.next, ack: this.#receiver.next }));
+    this.#transmit(this.#sender.next, this.#receiver.next, NO_DATA, false, false);
   }
 
   /** A segment that the peer has seen already: it must answer with what it knows. */
   #sendProbe(): void {
-    this.#environment.transmit(this.#stamp({ seq: this.#sender.una - 1, ack: this.#receiver.next, data: NO_DATA }));
+    this.#transmit(this.#sender.una - 1, this.#receiver.next, NO_DATA, false, false);
   }
 
-  #stamp(fields: Partial<Segment>): Segment {
+  #transmit(seq: number, ack: number | undefined, data: Buffer, syn: boolean, fin: boolean): void {
     const { next, window } = this.#receiver;
     this.#toldWindowEnd = next + window;
-    return segment({ ...fields, window, sacks: this.#receiver.sacks() });
+    const sacks = this.#receiver.sacks();
+    const mss = syn ? this.#ownMss : 0;
+    this.#environment.transmit({ seq, ack, syn, fin, rst: false, window, data, sacks, mss });
   }
 
   #onKeepAlive(keepAlive: KeepAlive, nowUs: number): void {

@@ -1,6 +1,15 @@
 /** The TCP of one host: its doors, its connections, and which segment belongs to which. */
 
-import { type Endpoint, flowText, isIpv6, isWildcard, type KernelEnvironment, type Packet } from "./packet.ts";
+import {
+  type Endpoint,
+  flowText,
+  isIpv6,
+  isWildcard,
+  type KernelEnvironment,
+  type KernelTimer,
+  type Packet,
+  Route,
+} from "./packet.ts";
 import { covers, freePort, KernelRefusal, place, type Standing, sourceFor } from "./ports.ts";
 import { resetFor, type Segment, TCP_HEADER_BYTES } from "./segment.ts";
 import { TcpConnection, type TcpEnvironment, type TcpFailure, type TcpUser } from "./tcp-connection.ts";
@@ -34,6 +43,7 @@ export class TcpStack {
   readonly #environment: KernelEnvironment;
   readonly #settings: TcpSettings;
   readonly #doors: Set<TcpDoor> = new Set();
+  /** By the text of the route of what they receive. */
   readonly #sockets: Map<string, TcpSocket> = new Map();
 
   constructor(environment: KernelEnvironment, settings: TcpSettings) {
@@ -84,8 +94,8 @@ export class TcpStack {
 
   /** A segment for this host arrived. */
   receive(packet: Packet & { kind: "tcp" }): void {
-    const { from, to, segment } = packet;
-    const key = keyOf(to, from);
+    const { route, segment } = packet;
+    const { from, to, text: key } = route;
     let socket = this.#sockets.get(key);
     if (socket?.connection.state === "TIME-WAIT" && segment.syn && segment.ack === undefined) {
       // RFC 9293 section 3.6.1: a new connection may take the place of one that only waits.
@@ -100,7 +110,7 @@ export class TcpStack {
     if (segment.rst) return;
     const door = segment.syn && segment.ack === undefined ? this.#doorFor(to) : undefined;
     if (door === undefined) {
-      const answer = { kind: "tcp", from: to, to: from, segment: resetFor(segment) } as const;
+      const answer = { kind: "tcp", route: new Route("tcp", to, from), segment: resetFor(segment) } as const;
       this.#environment.send(answer, this.#environment.newFlow());
     } else if (door.queue.length + door.halfOpen < Math.max(1, door.backlog)) this.#answer(door, to, from, segment);
   }
@@ -153,36 +163,27 @@ export class TcpStack {
     remote: Endpoint,
     make: (environment: TcpEnvironment, mss: number) => TcpConnection,
   ): TcpSocket {
-    const { send, at, nowUs } = this.#environment;
+    const { send, nowUs } = this.#environment;
     const key = keyOf(local, remote);
     const flow = this.#environment.newFlow();
+    const route = new Route("tcp", local, remote);
     const environment: TcpEnvironment = {
       nowUs,
-      transmit: (segment) => send({ kind: "tcp", from: local, to: remote, segment }, flow),
+      transmit: (segment) => send({ kind: "tcp", route, segment }, flow),
       released: () => {
         if (this.#sockets.get(key) === socket) this.#sockets.delete(key);
+        timer.cancel();
       },
     };
     const headers = isIpv6(remote.ip) ? TCP_HEADER_BYTES[6] : TCP_HEADER_BYTES[4];
-    const connection = make(environment, this.#environment.mtuTo(remote.ip) - headers);
-    // One event for all deadlines of a connection; one that has moved to later is set again when it comes.
-    let armedUs = Number.POSITIVE_INFINITY;
-    let disarm = (): void => undefined;
-    const onTimer = (): void => {
-      armedUs = Number.POSITIVE_INFINITY;
-      if (connection.state !== "CLOSED" && connection.deadlineUs <= nowUs()) connection.onDeadline();
+    // One timer for all deadlines of a connection.
+    const timer: KernelTimer = this.#environment.timer(flow, () => {
+      connection.onDeadline();
       rearm();
-    };
+    });
+    const connection = make(environment, this.#environment.mtuTo(remote.ip) - headers);
     const rearm = (): void => {
-      const { deadlineUs } = connection;
-      if (connection.state === "CLOSED" || deadlineUs === Number.POSITIVE_INFINITY) {
-        disarm();
-        armedUs = Number.POSITIVE_INFINITY;
-      } else if (deadlineUs < armedUs) {
-        disarm();
-        armedUs = deadlineUs;
-        disarm = at(deadlineUs, flow, onTimer);
-      }
+      if (connection.state !== "CLOSED") timer.set(connection.deadlineUs);
     };
     const socket: TcpSocket = { connection, local, remote, flow, rearm };
     this.#sockets.set(key, socket);
@@ -192,5 +193,5 @@ export class TcpStack {
 }
 
 function keyOf(local: Endpoint, remote: Endpoint): string {
-  return flowText("", local, remote);
+  return flowText("tcp", remote, local);
 }

@@ -8,6 +8,7 @@ import {
   isLoopbackIp,
   type KernelEnvironment,
   type Packet,
+  Route,
 } from "./packet.ts";
 import { covers, KernelRefusal, place, type Standing, sourceFor } from "./ports.ts";
 import type { TcpFailure } from "./tcp-connection.ts";
@@ -41,6 +42,8 @@ export interface UdpSocket extends Standing {
   outgoing: Interface;
   /** Joined groups as `group interface source`. */
   readonly groups: Set<string>;
+  /** Of the last datagram that was sent: the next one often goes the same way. */
+  route: Route | undefined;
   readable: () => void;
   failed: (failure: TcpFailure) => void;
 }
@@ -79,6 +82,7 @@ export class UdpStack {
       loopback: true,
       outgoing: "eth0",
       groups: new Set(),
+      route: undefined,
       readable: () => undefined,
       failed: () => undefined,
     };
@@ -104,7 +108,7 @@ export class UdpStack {
     if (!everywhere && this.#environment.noWayTo(to.ip) === "network unreachable") {
       throw new KernelRefusal("NETWORK_UNREACHABLE");
     }
-    const packet: Packet = { kind: "udp", from: { ip, port: socket.local.port }, to, data };
+    const packet: Packet = { kind: "udp", route: routeOf(socket, ip, to), data };
     if (!everywhere) this.#environment.send(packet, socket.flow);
     else {
       if (onLo || socket.loopback || isBroadcastIp(to.ip)) this.#loop(packet, socket.flow);
@@ -114,7 +118,7 @@ export class UdpStack {
 
   /** A datagram for this host arrived. */
   receive(packet: Packet & { kind: "udp" }): void {
-    const { from, to } = packet;
+    const { from, to } = packet.route;
     const fitting = this.sockets.filter((socket) => takes(socket, packet));
     if (isGroup(to.ip) || isBroadcastIp(to.ip)) {
       for (const socket of fitting) deliver(socket, packet);
@@ -132,7 +136,12 @@ export class UdpStack {
     if (best !== undefined) deliver(best.socket, packet);
     else {
       // RFC 1122 section 4.1.3.1: port unreachable.
-      const refusal = { kind: "refusal", from: to, to: from, about: "udp", failure: "refused" } as const;
+      const refusal = {
+        kind: "refusal",
+        route: new Route("refusal", to, from),
+        about: "udp",
+        failure: "refused",
+      } as const;
       this.#environment.send(refusal, this.#environment.newFlow());
     }
   }
@@ -171,7 +180,15 @@ export class UdpStack {
   }
 }
 
-function takes(socket: UdpSocket, { from, to }: Packet): boolean {
+/** The way from `ip` to an end point. */
+function routeOf(socket: UdpSocket, ip: string, to: Endpoint): Route {
+  const { route } = socket;
+  if (route?.from.ip === ip && route.to.ip === to.ip && route.to.port === to.port) return route;
+  socket.route = new Route("udp", { ip, port: socket.local.port }, to);
+  return socket.route;
+}
+
+function takes(socket: UdpSocket, { route: { from, to } }: Packet): boolean {
   if (socket.local.port !== to.port) return false;
   const { remote } = socket;
   if (remote !== undefined && !isGroup(remote.ip) && (remote.ip !== from.ip || remote.port !== from.port)) return false;
@@ -183,7 +200,7 @@ function takes(socket: UdpSocket, { from, to }: Packet): boolean {
   return covers(socket, to.ip) || (isBroadcastIp(to.ip) && covers(socket, "0.0.0.0"));
 }
 
-function deliver(socket: UdpSocket, { data, from }: Packet & { kind: "udp" }): void {
+function deliver(socket: UdpSocket, { data, route: { from } }: Packet & { kind: "udp" }): void {
   const cost = data.length + OVERHEAD_BYTES;
   if (socket.queuedBytes + cost > socket.receiveBufferBytes && socket.queue.length > 0) {
     socket.overflows += 1;

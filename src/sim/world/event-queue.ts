@@ -8,9 +8,15 @@ export interface SimEvent {
   readonly order: number;
   /** Decides among those with the same `order`: first come, first served. */
   readonly sequence: number;
-  /** What happens; undefined when it was cancelled. */
-  action: (() => void) | undefined;
+  /** What happens. */
+  action: () => void;
+  /** It has neither happened nor been cancelled. */
+  waits: boolean;
+  /** Asked when its moment has come; with false it does not happen now, and whoever made it adds another one. */
+  readonly due: (() => boolean) | undefined;
 }
+
+const nothing = (): void => undefined;
 
 /** A binary heap of events. */
 export class EventQueue {
@@ -24,9 +30,9 @@ export class EventQueue {
   }
 
   /** Adds an event. */
-  push(atUs: number, order: number, action: () => void): SimEvent {
+  push(atUs: number, order: number, action: () => void, due?: () => boolean): SimEvent {
     this.#sequence += 1;
-    const event: SimEvent = { atUs, order, sequence: this.#sequence, action };
+    const event: SimEvent = { atUs, order, sequence: this.#sequence, action, waits: true, due };
     this.#heap.push(event);
     this.#rise(this.#heap.length - 1);
     return event;
@@ -34,22 +40,21 @@ export class EventQueue {
 
   /** Cancels an event; harmless when it has happened. */
   cancel(event: SimEvent): void {
-    if (event.action === undefined) return;
-    event.action = undefined;
+    if (!event.waits) return;
+    event.waits = false;
+    event.action = nothing;
     this.#cancelled += 1;
     // A program that sets and cancels timers for ever must not fill the memory.
     if (this.#cancelled > 1024 && this.#cancelled * 2 > this.#heap.length) this.#sweep();
   }
 
-  /** Takes the next event and what it does; undefined when there is none. */
-  pop(): { readonly event: SimEvent; readonly action: () => void } | undefined {
+  /** Takes the next event; undefined when there is none. */
+  pop(): SimEvent | undefined {
     for (let event = this.#take(); event !== undefined; event = this.#take()) {
-      const { action } = event;
-      if (action !== undefined) {
-        event.action = undefined;
-        return { event, action };
-      }
-      this.#cancelled -= 1;
+      if (event.waits) {
+        event.waits = false;
+        if (event.due === undefined || event.due()) return event;
+      } else this.#cancelled -= 1;
     }
     return undefined;
   }
@@ -67,7 +72,7 @@ export class EventQueue {
   }
 
   #sweep(): void {
-    const live = this.#heap.filter((event) => event.action !== undefined);
+    const live = this.#heap.filter((event) => event.waits);
     this.#heap.length = 0;
     this.#cancelled = 0;
     for (const event of live) {

@@ -4,19 +4,29 @@ import { DEFAULT_CONDITIONS, type LinkTable } from "../../core/faults/conditions
 import { hashBytes } from "../../core/faults/hash.ts";
 import { type Fate, Link, type LossReason, lostFor, type Streams } from "../../core/faults/link.ts";
 import type { PacketCapture } from "../capture/packet-capture.ts";
-import { endpointText, flowText, isBroadcastIp, isGroup, isIpv6, isLoopbackIp, type Packet } from "../kernel/packet.ts";
-import { flagsOf, NO_DATA, resetFor, segment, TCP_HEADER_BYTES } from "../kernel/segment.ts";
+import { endpointText, isBroadcastIp, isGroup, isIpv6, isLoopbackIp, type Packet, Route } from "../kernel/packet.ts";
+import { NO_DATA, resetFor, segment, TCP_HEADER_BYTES } from "../kernel/segment.ts";
 import { PacketRules, type PacketVerdict } from "./packet-rule.ts";
+import { type TracedHost, tracePacket } from "./packet-trace.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
 
 /** A host, as far as packets see it. */
-export interface FabricHost {
-  readonly name: string;
+export interface FabricHost extends TracedHost {
   readonly addresses: readonly string[];
   /** Neither sends nor receives. */
   readonly silent: boolean;
   arrive(packet: Packet): void;
+}
+
+/** One direction between two hosts, or the loopback interface of one. */
+interface Way {
+  readonly from: FabricHost;
+  readonly to: FabricHost;
+  /** Made when it is first asked for, with the conditions that links then have. */
+  link: Link | undefined;
+  /** How many partitions cut it. */
+  cuts: number;
 }
 
 /** The loopback interface: no faults, large packets, a little time. */
@@ -41,10 +51,10 @@ export class Fabric {
   readonly #scheduler: Scheduler;
   readonly #trace: Trace;
   readonly #streams: Streams;
+  /** By their addresses, and by their names. */
   readonly #hosts: Map<string, FabricHost> = new Map();
-  readonly #links: Map<string, Link> = new Map();
-  /** How many partitions cut each direction. */
-  readonly #cuts: Map<string, number> = new Map();
+  readonly #named: Map<string, FabricHost> = new Map();
+  readonly #ways: Map<FabricHost, Map<FabricHost, Way>> = new Map();
 
   constructor(scheduler: Scheduler, trace: Trace, streams: Streams) {
     this.#scheduler = scheduler;
@@ -54,6 +64,7 @@ export class Fabric {
 
   /** Connects a host to all others. */
   add(host: FabricHost): void {
+    this.#named.set(host.name, host);
     for (const ip of host.addresses) this.#hosts.set(ip, host);
   }
 
@@ -62,24 +73,17 @@ export class Fabric {
     return this.#hosts.get(ip);
   }
 
-  /** The link from one host to another. */
+  /** The link from one host to another, by their names. */
   link(from: string, to: string): Link {
-    const key = `${from}>${to}`;
-    let link = this.#links.get(key);
-    if (link === undefined) {
-      const conditions = from === to ? LOOPBACK : this.defaults;
-      link = new Link((label) => this.#streams(`link/${key}/${label}`), conditions);
-      this.#links.set(key, link);
-    }
-    return link;
+    return this.#linkOf(this.#wayNamed(from, to));
   }
 
-  /** Cuts one direction, until the answer is called. Cuts add up. */
+  /** Cuts one direction between two hosts, by their names, until the answer is called. Cuts add up. */
   cut(from: string, to: string): () => void {
-    const key = `${from}>${to}`;
+    const way = this.#wayNamed(from, to);
     const change = (by: number): void => {
-      this.#cuts.set(key, (this.#cuts.get(key) ?? 0) + by);
-      this.#trace.record(this.#scheduler.nowUs, from, key, by > 0 ? "cut" : "heal");
+      way.cuts += by;
+      this.#trace.record(this.#scheduler.nowUs, from, `${from}>${to}`, by > 0 ? "cut" : "heal");
     };
     change(1);
     let healed = false;
@@ -91,43 +95,68 @@ export class Fabric {
 
   /** Takes a packet of `from` to where it belongs. */
   send(from: FabricHost, packet: Packet, flow: number): void {
-    const { ip } = packet.to;
-    if (isLoopbackIp(ip) || from.addresses.includes(ip)) this.#carry(from, from, packet, flow);
+    const { ip } = packet.route.to;
+    // Most packets are for another host that is there, and no host has a group's address.
+    const host = this.#hosts.get(ip);
+    if (host !== undefined) this.#carry(this.#way(from, host), packet, flow);
+    else if (isLoopbackIp(ip)) this.#carry(this.#way(from, from), packet, flow);
     else if (isGroup(ip) || isBroadcastIp(ip)) {
-      for (const host of new Set(this.#hosts.values())) {
-        const reached = host !== from && host.addresses.some((own) => isIpv6(own) === isIpv6(ip));
-        if (reached && inBroadcast(ip, host)) this.#carry(from, host, packet, flow);
+      for (const other of new Set(this.#hosts.values())) {
+        const reached = other !== from && other.addresses.some((own) => isIpv6(own) === isIpv6(ip));
+        if (reached && inBroadcast(ip, other)) this.#carry(this.#way(from, other), packet, flow);
       }
-    } else {
-      const host = this.#hosts.get(ip);
-      if (host !== undefined) this.#carry(from, host, packet, flow);
-      else this.#nobodyThere(from, packet, flow);
-    }
+    } else this.#nobodyThere(from, packet, flow);
   }
 
-  #carry(from: FabricHost, to: FabricHost, packet: Packet, flow: number): void {
-    const nowUs = this.#scheduler.nowUs;
-    const verdict = this.rules.any ? this.#judge(from, to, packet) : undefined;
+  #wayNamed(from: string, to: string): Way {
+    return this.#way(this.#named.get(from) as FabricHost, this.#named.get(to) as FabricHost);
+  }
+
+  #way(from: FabricHost, to: FabricHost): Way {
+    let ways = this.#ways.get(from);
+    if (ways === undefined) {
+      ways = new Map();
+      this.#ways.set(from, ways);
+    }
+    let way = ways.get(to);
+    if (way === undefined) {
+      way = { from, to, link: undefined, cuts: 0 };
+      ways.set(to, way);
+    }
+    return way;
+  }
+
+  #linkOf(way: Way): Link {
+    const { from, to } = way;
+    way.link ??= new Link(
+      (label) => this.#streams(`link/${from.name}>${to.name}/${label}`),
+      from === to ? LOOPBACK : this.defaults,
+    );
+    return way.link;
+  }
+
+  #carry(way: Way, packet: Packet, flow: number): void {
+    const { from, to } = way;
+    const { nowUs } = this.#scheduler;
+    const verdict = this.rules.any ? this.#judge(way, packet) : undefined;
     const lost = verdict === "drop" || verdict === "reset";
-    if (verdict === "reset") this.#resetBoth(from, to, packet, flow);
-    const fate = lost ? lostFor("rule") : this.#fateOf(from, to, packet, nowUs);
-    const lateUs = verdict === undefined || lost ? 0 : Math.round(verdict.delayMs * 1000);
-    const text = flowText(packet.kind, packet.from, packet.to);
+    if (verdict === "reset") this.#resetBoth(way, packet, flow);
     const bytes = payloadOf(packet);
-    const hash = bytes === undefined ? 0 : hashBytes(bytes);
-    const length = bytes?.length ?? 0;
-    const what = eventOf(packet);
+    const { length } = bytes;
+    const hash = length === 0 ? 0 : hashBytes(bytes);
+    const fate = lost ? lostFor("rule") : this.#fateOf(way, packet, length, nowUs);
     this.capture?.packet(nowUs, from.name, packet, fate.lost);
     if (fate.lost !== undefined) {
-      this.#trace.record(nowUs, from.name, text, `lost ${what} (${fate.lost})`, length, hash);
+      tracePacket(this.#trace, nowUs, from, "lost", packet, length, hash, fate.lost);
       return;
     }
-    this.#trace.record(nowUs, from.name, text, `send ${what}`, length, hash);
+    tracePacket(this.#trace, nowUs, from, "send", packet, length, hash);
+    const lateUs = verdict === undefined || lost ? 0 : Math.round(verdict.delayMs * 1000);
     const delivered = fate.flippedBit === undefined ? packet : corrupted(packet, fate.flippedBit);
     const arrive = (): void => {
-      if (to.silent) this.#lose(to, text, what, "frozen");
+      if (to.silent) this.#lose(to, packet, "frozen");
       else {
-        this.#trace.record(this.#scheduler.nowUs, to.name, text, `receive ${what}`, length, hash);
+        tracePacket(this.#trace, this.#scheduler.nowUs, to, "receive", packet, length, hash);
         to.arrive(delivered);
       }
     };
@@ -136,12 +165,14 @@ export class Fabric {
   }
 
   /** What a middlebox does that ends a connection: both ends hear that the other has reset. */
-  #resetBoth(from: FabricHost, to: FabricHost, packet: Packet, flow: number): void {
+  #resetBoth(way: Way, packet: Packet, flow: number): void {
     if (packet.kind !== "tcp" || packet.segment.rst) return;
+    const { from, to } = way;
     const { seq, ack } = packet.segment;
     const forward: Packet = { ...packet, segment: segment({ rst: true, seq, ack }) };
-    const back: Packet = { kind: "tcp", from: packet.to, to: packet.from, segment: resetFor(packet.segment) };
-    const atUs = this.#scheduler.nowUs + this.link(from.name, to.name).conditions.latency.baseUs;
+    const route = new Route("tcp", packet.route.to, packet.route.from);
+    const back: Packet = { kind: "tcp", route, segment: resetFor(packet.segment) };
+    const atUs = this.#scheduler.nowUs + this.#linkOf(way).conditions.latency.baseUs;
     this.capture?.packet(atUs, from.name, forward, undefined);
     this.capture?.packet(atUs, to.name, back, undefined);
     this.#scheduler.at(atUs, flow, () => this.#deliver(to, forward));
@@ -149,38 +180,37 @@ export class Fabric {
   }
 
   #deliver(to: FabricHost, packet: Packet): void {
-    const text = flowText(packet.kind, packet.from, packet.to);
-    this.#trace.record(this.#scheduler.nowUs, to.name, text, `receive ${eventOf(packet)} (middlebox)`);
+    tracePacket(this.#trace, this.#scheduler.nowUs, to, "receive", packet, 0, 0, "middlebox");
     if (!to.silent) to.arrive(packet);
   }
 
-  #judge(from: FabricHost, to: FabricHost, packet: Packet): PacketVerdict {
+  #judge({ from, to }: Way, packet: Packet): PacketVerdict {
     // A rule may do anything: crash a host, heal a partition, resolve what the program waits for.
     this.#scheduler.woke();
-    const source = endpointText(packet.from);
-    const destination = endpointText(packet.to);
-    const payload = payloadOf(packet) ?? NO_DATA;
+    const source = endpointText(packet.route.from);
+    const destination = endpointText(packet.route.to);
+    const payload = payloadOf(packet);
     return this.rules.decide({ from: from.name, to: to.name, kind: packet.kind, source, destination, payload });
   }
 
-  #fateOf(from: FabricHost, to: FabricHost, packet: Packet, nowUs: number): Fate {
-    if (from.silent) return lostFor("frozen");
-    if ((this.#cuts.get(`${from.name}>${to.name}`) ?? 0) > 0) return lostFor("partition");
-    const family = isIpv6(packet.to.ip) ? 6 : 4;
+  #fateOf(way: Way, packet: Packet, payloadBytes: number, nowUs: number): Fate {
+    if (way.from.silent) return lostFor("frozen");
+    if (way.cuts > 0) return lostFor("partition");
+    const family = isIpv6(packet.route.to.ip) ? 6 : 4;
     const headerBytes = packet.kind === "tcp" ? TCP_HEADER_BYTES[family] : UDP_HEADER_BYTES[family];
-    const payloadBytes = payloadOf(packet)?.length ?? 0;
-    return this.link(from.name, to.name).send({ payloadBytes, headerBytes, checked: packet.kind !== "udp" }, nowUs);
+    return this.#linkOf(way).send({ payloadBytes, headerBytes, checked: packet.kind !== "udp" }, nowUs);
   }
 
-  #lose(host: FabricHost, text: string, what: string, reason: LossReason): void {
-    this.#trace.record(this.#scheduler.nowUs, host.name, text, `lost ${what} (${reason})`);
+  #lose(host: FabricHost, packet: Packet, reason: LossReason): void {
+    tracePacket(this.#trace, this.#scheduler.nowUs, host, "lost", packet, 0, 0, reason);
   }
 
   #nobodyThere(from: FabricHost, packet: Packet, flow: number): void {
-    this.#lose(from, flowText(packet.kind, packet.from, packet.to), eventOf(packet), "no host");
+    this.#lose(from, packet, "no host");
     if (packet.kind === "refusal") return;
-    const { kind: about, from: source, to } = packet;
-    const refusal = { kind: "refusal", from: to, to: source, about, failure: "host unreachable" } as const;
+    const { kind: about, route } = packet;
+    const back = new Route("refusal", route.to, route.from);
+    const refusal = { kind: "refusal", route: back, about, failure: "host unreachable" } as const;
     this.#scheduler.at(this.#scheduler.nowUs + NEIGHBOUR_US, flow, () => from.arrive(refusal));
   }
 }
@@ -192,14 +222,9 @@ function inBroadcast(ip: string, host: FabricHost): boolean {
   return host.addresses.some((own) => own.startsWith(network));
 }
 
-function payloadOf(packet: Packet): Buffer | undefined {
+function payloadOf(packet: Packet): Buffer {
   if (packet.kind === "tcp") return packet.segment.data;
-  return packet.kind === "udp" ? packet.data : undefined;
-}
-
-function eventOf(packet: Packet): string {
-  if (packet.kind === "tcp") return `${flagsOf(packet.segment)} ${packet.segment.seq}/${packet.segment.ack ?? ""}`;
-  return packet.kind === "udp" ? "datagram" : packet.failure;
+  return packet.kind === "udp" ? packet.data : NO_DATA;
 }
 
 function corrupted(packet: Packet, bit: number): Packet {

@@ -1,6 +1,7 @@
 /** A simulated machine: its kernel, its program, its clock and its disk. */
 
 import type { ErrorCode, ZocaloError } from "../../core/errors.ts";
+import { hashText } from "../../core/faults/hash.ts";
 import { microseconds } from "../../core/faults/latency.ts";
 import type { Streams } from "../../core/faults/link.ts";
 import type { Network } from "../../io/network.ts";
@@ -59,6 +60,7 @@ interface Life {
 /** A machine of a world, as the simulator sees it. */
 export class SimHost implements Host, FabricHost {
   readonly name: string;
+  readonly nameHash: number;
   readonly addresses: readonly string[];
   readonly disk: Disk = new Disk();
   readonly #environment: HostEnvironment;
@@ -73,6 +75,7 @@ export class SimHost implements Host, FabricHost {
   constructor(environment: HostEnvironment, name: string, addresses: readonly string[], main: HostMain | undefined) {
     this.#environment = environment;
     this.name = name;
+    this.nameHash = hashText(name);
     this.addresses = addresses;
     this.#main = main;
     this.#life = this.#boot();
@@ -177,8 +180,8 @@ export class SimHost implements Host, FabricHost {
     if (this.silent) return;
     if (packet.kind === "tcp") tcp.receive(packet);
     else if (packet.kind === "udp") udp.receive(packet);
-    else if (packet.about === "tcp") tcp.refused(packet.to, packet.from, packet.failure);
-    else udp.refused(packet.to, packet.from, packet.failure);
+    else if (packet.about === "tcp") tcp.refused(packet.route.to, packet.route.from, packet.failure);
+    else udp.refused(packet.route.to, packet.route.from, packet.failure);
   }
 
   #halt(): void {
@@ -228,11 +231,14 @@ export class SimHost implements Host, FabricHost {
       addresses: this.addresses,
       nowUs: () => scheduler.nowUs,
       at: (atUs, flow, action) => {
-        const event = scheduler.at(atUs, flow, () => {
+        scheduler.at(atUs, flow, () => {
           if (process.alive) action();
         });
-        return () => scheduler.cancel(event);
       },
+      timer: (flow, action) =>
+        scheduler.timer(flow, () => {
+          if (process.alive) action();
+        }),
       newFlow: () => scheduler.newFlow(),
       send: (packet, flow) => {
         if (process.alive) fabric.send(this, packet, flow);

@@ -2,6 +2,7 @@
 
 import { mix32 } from "../../core/faults/hash.ts";
 import { EventQueue, type SimEvent } from "./event-queue.ts";
+import { MovingTimer } from "./moving-timer.ts";
 import { nextRealTurn } from "./real-turn.ts";
 import { type RealWork, ticksQueued } from "./real-work.ts";
 
@@ -68,11 +69,19 @@ export class Scheduler {
   }
 
   /** Lets `action` happen at a moment, which is now at the earliest. */
-  at(atUs: number, flow: number, action: () => void): SimEvent {
+  at(atUs: number, flow: number, action: () => void, due?: () => boolean): SimEvent {
     const { permutation } = this.#limits;
-    const whenUs = Math.max(atUs, this.nowUs);
+    const whenUs = atUs > this.nowUs ? atUs : this.nowUs;
     const order = permutation === undefined ? 0 : mix32(mix32(permutation ^ whenUs) + flow);
-    return this.#queue.push(whenUs, order, action);
+    return this.#queue.push(whenUs, order, action, due);
+  }
+
+  /** A timer of a flow, for an action whose moment moves often. */
+  timer(flow: number, action: () => void): MovingTimer {
+    return new MovingTimer(
+      (atUs, due) => this.at(atUs, flow, action, due),
+      (event) => this.#queue.cancel(event),
+    );
   }
 
   /** Lets `action` happen at this moment, behind everything else that happens now. */
@@ -116,7 +125,7 @@ export class Scheduler {
         return;
       }
       this.#idleTurns = 0;
-      this.#happen(next.event.atUs, next.action);
+      this.#happen(next);
       if (this.#woke) {
         this.#settle();
         return;
@@ -139,7 +148,7 @@ export class Scheduler {
     return true;
   }
 
-  #happen(atUs: number, action: () => void): void {
+  #happen({ atUs, action }: SimEvent): void {
     this.events += 1;
     this.#eventsNow += 1;
     if (atUs > this.nowUs) {

@@ -5,6 +5,8 @@ import { hashText, mix32 } from "../../core/faults/hash.ts";
 /** The version of the form of the trace, in its header. */
 export const TRACE_VERSION = 1;
 
+const PRIME = 0x01000193;
+
 /** One line of a trace. */
 export interface TraceRecord {
   /** Microseconds since the world began. */
@@ -57,13 +59,28 @@ export class Trace {
     return hex(this.#high) + hex(this.#low);
   }
 
+  /** Whether somebody takes the lines; whoever adds many need not make them otherwise. */
+  get wantsLines(): boolean {
+    return this.#sink !== undefined;
+  }
+
   /** Adds one line. */
   record(atUs: number, host: string, flow: string, event: string, length = 0, hash = 0): void {
+    this.add(atUs, hashText(host), hashText(flow), hashText(event), length, hash);
+    this.line(atUs, host, flow, event, length, hash);
+  }
+
+  /** Adds to the rolling hash what a line says, as numbers. */
+  add(atUs: number, host: number, flow: number, event: number, length: number, hash: number): void {
     this.#records += 1;
-    let high = hashText(event, hashText(flow, hashText(host, this.#high)));
-    high = mix32(high ^ (atUs >>> 0)) ^ Math.floor(atUs / 0x1_0000_0000);
+    const place = Math.imul(Math.imul(this.#high ^ host, PRIME) ^ flow, PRIME);
+    const high = mix32(Math.imul(place ^ event, PRIME) ^ (atUs >>> 0)) ^ Math.floor(atUs / 0x1_0000_0000);
     this.#high = Math.imul(high ^ length, 0x9e3779b1) >>> 0;
     this.#low = mix32((this.#low ^ this.#high) + hash);
+  }
+
+  /** Writes the line that was added last, if somebody takes it. */
+  line(atUs: number, host: string, flow: string, event: string, length: number, hash: number): void {
     this.#sink?.(`${this.#line(atUs, host, flow, event, length, hash)}\n`);
   }
 
