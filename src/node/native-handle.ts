@@ -17,7 +17,6 @@ interface Handle {
   useUserBuffer?: unknown;
   readStart?: () => number;
   writeQueueSize?: number;
-  close?: () => void;
 }
 
 interface InternalSocket extends net.Socket {
@@ -89,20 +88,14 @@ export function peerName(socket: net.Socket): { readonly address: string; readon
 }
 
 /**
- * Resets a TCP connection. While a FIN is under way the system library refuses that, and Node would then forget the handle
- * without closing it: it is closed here, so that nothing leaks. Answers whether the reset was accepted.
+ * Resets a TCP connection. Not while a FIN is under way: the system library refuses that, Node forgets the handle all the
+ * same, and on Node 20 nothing can close it any more.
  */
-export function resetSocket(socket: net.Socket): boolean {
-  const handle = (socket as InternalSocket)._handle;
-  let accepted = true;
-  const refused = (): void => {
-    accepted = false;
-  };
-  socket.on("error", refused);
+export function resetSocket(socket: net.Socket): void {
+  const ignore = (): void => undefined;
+  socket.on("error", ignore);
   socket.resetAndDestroy();
-  socket.off("error", refused);
-  if (!accepted) handle?.close?.();
-  return accepted;
+  socket.off("error", ignore);
 }
 
 /** Bytes handed to the socket that the kernel has not taken. */

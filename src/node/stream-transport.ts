@@ -159,13 +159,31 @@ export class KernelStream implements StreamTransport {
     const socket = this.#kernelSocket;
     this.#release();
     if (!this.traits.reset || !(socket instanceof Socket) || socket.destroyed) this.destroy();
-    else if (socket === this.native && this.#finSent && !socket.writableFinished) {
-      // A FIN that is under way leaves in this turn of the event loop; the reset goes behind it.
-      socket.once("finish", () => resetSocket(socket));
-    } else {
+    else if (this.#finSent && !this.native.writableFinished) this.#resetBehindFin(socket);
+    else {
       resetSocket(socket);
       this.native.destroy();
     }
+  }
+
+  /**
+   * A FIN that is under way leaves in this turn of the event loop, and the reset goes behind it: before, it would be refused.
+   * Under TLS a `close_notify` goes first, which a peer that does not read can hold back for ever: then closing has to do.
+   */
+  #resetBehindFin(socket: net.Socket): void {
+    const { native } = this;
+    const reset = (): void => {
+      resetSocket(socket);
+      native.destroy();
+    };
+    native.once("finish", reset);
+    if (socket === native) return;
+    const heldBack = (): void => {
+      if (native.writableFinished) return;
+      native.off("finish", reset);
+      this.destroy();
+    };
+    setImmediate(() => setImmediate(heldBack));
   }
 
   destroy(): void {
