@@ -36,3 +36,49 @@ export {
 export type { InputOf, OutputOf, Schema, SchemaProperties } from "./core/contract/schema.ts";
 export { typeOnly } from "./core/contract/type-only.ts";
 export type { VersionRange } from "./core/contract/version.ts";
+export { RemoteError, type RemoteErrorOptions } from "./core/contract/remote-error.ts";
+export type { ReconnectOptions, OpenSessionOptions, SessionClientOptions } from "./io/session-client.ts";
+export type {
+  FreshReason,
+  FreshReport,
+  LostMessage,
+  ResumedReport,
+  SessionEnd,
+  SessionStatus,
+} from "./io/session-end.ts";
+export type { SessionCodec } from "./io/session-format.ts";
+export type {
+  Handler,
+  HandlerContext,
+  Handlers,
+  HandlersOption,
+  ItemInput,
+  ItemOutput,
+  MethodArguments,
+  RemoteMethod,
+  RemoteMethods,
+  StreamAnswer,
+} from "./io/session-methods.ts";
+export type { Session, SessionBase, SessionStats } from "./io/session-object.ts";
+export type { ValidationPolicy } from "./io/session-plan.ts";
+export type {
+  Admission,
+  Admitted,
+  Applicant,
+  Broadcast,
+  BroadcastReport,
+  DrainSessionsOptions,
+  EventNames,
+  ServerContext,
+  ServeSessionsOptions,
+  SessionGroup,
+  SessionRecord,
+  SessionServer,
+  SessionServerLimits,
+  SessionServerOptions,
+  SessionServerStats,
+  SessionStore,
+} from "./io/session-server.ts";
+export type { OverflowPolicy, ReplayBounds, SessionLimits, SessionTuning } from "./io/session-settings.ts";
+export type { SessionStream } from "./io/session-stream.ts";
+export { openSession, serveSessions } from "./node/session-api.ts";

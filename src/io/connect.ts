@@ -9,7 +9,6 @@ import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./
 import { happyEyeballs } from "./happy-eyeballs.ts";
 import type { Network, StreamTransport } from "./network.ts";
 import { type RetryOptions, withRetry } from "./retry.ts";
-import type { StreamSocket } from "./stream-socket.ts";
 import { TLS_RULES, type TlsOptions } from "./tls.ts";
 
 /** Options of `connect`. */
@@ -42,7 +41,7 @@ export async function connectOver(
   network: Network,
   address: AddressLike,
   options: ConnectOptions = {},
-): Promise<StreamSocket> {
+): Promise<Connection> {
   const target = telephoneAddress(address);
   const remote = target.toString();
   checkOptions({ op: "connect", remote }, options, RULES);

@@ -58,8 +58,8 @@ const METHOD_NAME = /^[a-z][a-z0-9_]{0,63}$/i;
 /** Methods become properties of the session object, which has these already. */
 const RESERVED: ReadonlySet<string> = new Set(
   (
-    "id data state closed close abort signal drain stats remoteAddress localAddress onOpen onResume onClose groups " +
-    "contract ref unref then constructor toString toJSON valueOf hasOwnProperty isPrototypeOf toLocaleString"
+    "id data state closed close abort signal drain stats remoteAddress localAddress onOpen onResume onFresh " +
+    "onClose groups principal broadcast contract ref unref then constructor toString toJSON valueOf hasOwnProperty isPrototypeOf toLocaleString"
   ).split(" "),
 );
 

@@ -21,7 +21,7 @@ const OUTPUT_BYTES = 262_144;
 const NO_CHUNKS: readonly Uint8Array[] = [];
 
 /** A session of either side. See {@link Machine} for how it is driven. */
-export class Session implements Machine<SessionEvent> {
+export class Session implements Machine<SessionEvent>, ControlSink {
   readonly #settings: SessionSettings;
   readonly #bounds: ReplayBounds;
   readonly #keptMs: number;
@@ -29,9 +29,7 @@ export class Session implements Machine<SessionEvent> {
   readonly #streams: StreamTable;
   readonly #outgoing: Outgoing;
   readonly #incoming: Incoming;
-  readonly #sink: ControlSink = this.#createSink();
   readonly #events: SessionEvent[] = [];
-  /** The connection of now. */
   #link: Attachment | undefined;
   #attachments = 0;
   #detachedAt: number;
@@ -61,33 +59,35 @@ export class Session implements Machine<SessionEvent> {
   get state(): SessionStateName {
     return this.#state.name;
   }
-
   /** Whether it can be continued. Not once requests were refused by a GOAWAY: who did not hear it takes them for held. */
   get resumable(): boolean {
     return this.#state.name !== "ended" && this.#refusals === 0;
   }
-
   /** The counters of now. */
   get resumePoint(): ResumePoint {
     const { acknowledged, transmitted } = this.#outgoing.log;
     return { received: this.#received, acknowledged, sent: transmitted };
   }
-
   /** Messages of this side that the peer has not acknowledged. */
   get unacknowledged(): number {
     return this.#outgoing.log.count;
   }
-
+  /** Messages of the peer that were received. */
+  get received(): number {
+    return this.#received;
+  }
+  /** Whether the replay buffer takes another message. Without room, start nothing that the peer asks for. */
+  get hasRoom(): boolean {
+    return this.#outgoing.hasRoom;
+  }
   /** Calls of either side that are not answered, and open streams. */
   get pending(): number {
     return this.#outgoing.calls.size + this.#incoming.callCount + this.#streams.own + this.#streams.foreign;
   }
-
   /** Memory that the session holds for its messages (D.6). */
   get retainedBytes(): number {
     return this.#outgoing.log.pinnedBytes + (this.#link?.decoder.heldBytes ?? 0);
   }
-
   /** The last round trip of a ping on this connection, in milliseconds. */
   get roundTripMs(): number | undefined {
     return this.#link?.keepalive.roundTripMs;
@@ -298,7 +298,7 @@ export class Session implements Machine<SessionEvent> {
     if (link === undefined) return;
     if (start === end) throw brokenProtocol("a frame has no type");
     const numbered = ((bytes[start] as number) & NUMBERED) !== 0;
-    this.#found = numbered ? this.#count(link, bytes, start, end) : readControl(bytes, start, end, this.#sink);
+    this.#found = numbered ? this.#count(link, bytes, start, end) : readControl(bytes, start, end, this);
     if (this.#found !== undefined || this.#events.length > 0) link.decoder.stop();
   };
 
@@ -314,18 +314,18 @@ export class Session implements Machine<SessionEvent> {
     return found;
   }
 
-  #createSink(): ControlSink {
-    return {
-      acked: (number) => this.#acked(number),
-      credited: (id, limitBytes) => this.#outgoing.credited(id, limitBytes, this.#events),
-      pinged: (bytes, start) => this.#link?.pong(bytes, start),
-      ponged: () => this.#link?.keepalive.answered(this.#now),
-      leaving: (say) => this.#peerLeaves(say),
-      closed: (received, reason) => this.#peerCloses(received, reason),
-    };
-  }
+  // What control frames say.
 
-  #acked(number: number): SessionEvent | undefined {
+  credited(id: number, limitBytes: number): void {
+    this.#outgoing.credited(id, limitBytes, this.#events);
+  }
+  pinged(bytes: Buffer, start: number): void {
+    this.#link?.pong(bytes, start);
+  }
+  ponged(): void {
+    this.#link?.keepalive.answered(this.#now);
+  }
+  acked(number: number): SessionEvent | undefined {
     const { log } = this.#outgoing;
     if (number < log.acknowledged || number > log.sent) throw brokenProtocol("it acknowledges what was not sent");
     this.#outgoing.acknowledge(number);
@@ -336,7 +336,7 @@ export class Session implements Machine<SessionEvent> {
     return { type: "confirmed" };
   }
 
-  #peerLeaves(say: GoAway): SessionEvent {
+  leaving(say: GoAway): SessionEvent {
     const { survives, retryAfterMs, accepted } = say;
     const { log } = this.#outgoing;
     if (accepted > log.sent) throw brokenProtocol("it accepts what was not sent");
@@ -352,7 +352,7 @@ export class Session implements Machine<SessionEvent> {
     return { type: "goAway", survives, retryAfterMs };
   }
 
-  #peerCloses(received: number, reason: CloseReason): void {
+  closed(received: number, reason: CloseReason): void {
     const { log } = this.#outgoing;
     if (received >= log.acknowledged && received <= log.sent) this.#outgoing.acknowledge(received);
     this.#state.apply("end");

@@ -1,0 +1,65 @@
+/** The errors of a program, as they cross the wire. */
+
+/** What a {@link RemoteError} is made of. */
+export interface RemoteErrorOptions {
+  /** Anything with a JSON form that tells more; it is sent along. */
+  readonly data?: unknown;
+  /** What caused it; it stays in this process. */
+  readonly cause?: unknown;
+}
+
+/** The longest code and the longest message that cross the wire, in characters. */
+const MAX_CODE_LENGTH = 64;
+const MAX_MESSAGE_LENGTH = 1024;
+
+/**
+ * An error that one program tells the other. A handler throws it to end a call or a stream with a code; the caller gets an
+ * error of this class with the same code, message and data. Nothing else crosses the wire, a stack never does: whatever
+ * else a handler throws arrives as `INTERNAL`, and its own side learns of it through `onError`.
+ *
+ * Three codes come from Zócalo itself: `INTERNAL`, `METHOD_UNKNOWN` (the method is not offered, or is of another kind), and
+ * `FRAME_INVALID` (the question is not what the schema says; the message lists why).
+ *
+ * @example
+ * ```ts
+ * import { RemoteError } from "zocalo/protocol";
+ * const full = new RemoteError("ROOM_FULL", "the room is full", { data: { seats: 12 } });
+ * console.log(full.code, full.data); // ROOM_FULL { seats: 12 }
+ * ```
+ */
+export class RemoteError extends Error {
+  override readonly name: string = "RemoteError";
+  /** Tells the program what happened; chosen by the application, such as `ROOM_FULL`. At most 64 characters. */
+  readonly code: string;
+  /** What tells more; undefined when there is nothing. */
+  readonly data: unknown;
+
+  constructor(code: string, message: string = code, options: RemoteErrorOptions = {}) {
+    super(message);
+    if (options.cause !== undefined) this.cause = options.cause;
+    this.code = code;
+    this.data = options.data;
+  }
+}
+
+/**
+ * The JSON of an error, as it is sent.
+ *
+ * @throws TypeError when its data has no JSON form.
+ */
+export function encodeRemoteError(error: RemoteError): string {
+  const code = error.code.slice(0, MAX_CODE_LENGTH);
+  return JSON.stringify({ code, message: error.message.slice(0, MAX_MESSAGE_LENGTH), data: error.data });
+}
+
+/** Reads an error that came; one that makes no sense is told as `INTERNAL`. */
+export function decodeRemoteError(json: string): RemoteError {
+  try {
+    const value = JSON.parse(json) as { readonly code?: unknown; readonly message?: unknown; readonly data?: unknown };
+    const code = typeof value.code === "string" ? value.code.slice(0, MAX_CODE_LENGTH) : "INTERNAL";
+    const message = typeof value.message === "string" ? value.message.slice(0, MAX_MESSAGE_LENGTH) : code;
+    return new RemoteError(code, message, { data: value.data });
+  } catch {
+    return new RemoteError("INTERNAL", "the peer sent an error that cannot be read");
+  }
+}

@@ -1,0 +1,256 @@
+/** A client of sessions, over any network: one object for the program, over connections and sessions that come and go. */
+
+import type { AddressLike } from "../core/address/address.ts";
+import type { Contract, Methods } from "../core/contract/contract.ts";
+import { ConnectionError, type ErrorCode } from "../core/errors.ts";
+import type { ResumeRequest } from "../core/handshake/hello.ts";
+import type { Connection } from "./connection.ts";
+import type { OperationOptions } from "./deadline.ts";
+import { publish } from "./diagnostics.ts";
+import type { Network } from "./network.ts";
+import type { OpenSessionOptions, SessionClientOptions } from "./session-client.ts";
+import { type ConnectorOwner, reconnectTimes, SessionConnector, type Welcomed } from "./session-connector.ts";
+import type { FreshReason, LostMessage, SessionEnd, SessionStatus } from "./session-end.ts";
+import { type EndpointOwner, SessionEndpoint } from "./session-endpoint.ts";
+import { facadeClass, partsOf, type SessionFacade, type SessionKeeper, tellEnd } from "./session-facade.ts";
+import { abortError, drainEndpoint } from "./session-keeper.ts";
+import type { Session } from "./session-object.ts";
+import { ContractPlan } from "./session-plan.ts";
+import { SessionSchedule } from "./session-schedule.ts";
+import { type EndpointSettings, endpointSettings } from "./session-settings.ts";
+
+/** Options whose types do not matter here. */
+type AnyOptions = SessionClientOptions<Methods, unknown> & { readonly handlers?: object };
+
+const NONE_LOST: readonly LostMessage[] = [];
+
+/** Errors with which a session ends and a new one follows. */
+const FOLLOWED: ReadonlySet<ErrorCode> = new Set(["SESSION_LOST", "REPLAY_OVERFLOW"]);
+
+/** Opens a session over `network`; see the public `openSession`. */
+export async function openSessionOver<Server extends Methods, Client extends Methods, Data>(
+  network: Network,
+  contract: Contract<Server, Client>,
+  address: AddressLike,
+  options: OpenSessionOptions<Server, Client, Data>,
+): Promise<Session<Server, Data>> {
+  const client = new ContractClient(network, contract, address, options as unknown as AnyOptions);
+  return (await client.open()) as unknown as Session<Server, Data>;
+}
+
+/** The session that can be continued. */
+interface Resumable {
+  readonly endpoint: SessionEndpoint;
+  readonly server: string;
+  token: string;
+  attempt: number;
+}
+
+class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
+  readonly #options: AnyOptions;
+  readonly #settings: EndpointSettings;
+  readonly #connector: SessionConnector;
+  /** The object of the program; undefined until the first session is open. */
+  #session: SessionFacade | undefined;
+  #resumable: Resumable | undefined;
+  /** The server has said that it goes, and that its sessions end. */
+  #serverLeaves = false;
+  /** Why the next session is not the one before; undefined for the first one. */
+  #fresh: { readonly reason: FreshReason; readonly lost: readonly LostMessage[] } | undefined;
+  /** Nothing follows when the present session ends. */
+  #final: boolean;
+  #over = false;
+
+  constructor(network: Network, contract: Contract, address: AddressLike, options: AnyOptions) {
+    this.#options = options;
+    const { clock } = network;
+    const plan = new ContractPlan(contract, "client", options.validate ?? "receive");
+    const settings = endpointSettings(options, { clock, schedule: new SessionSchedule(clock), plan });
+    const { codecs, limits } = settings;
+    this.#settings = settings;
+    const { reconnect = {}, auth, signal: _signal, ...connect } = options;
+    this.#final = reconnect === false;
+    this.#connector = new SessionConnector(network, this, {
+      address,
+      capabilities: { contract, codecs, features: [], limits },
+      settings,
+      auth,
+      connect,
+      reconnect: reconnectTimes(reconnect === false ? {} : reconnect),
+    });
+  }
+
+  /** The first session. */
+  async open(): Promise<SessionFacade> {
+    await this.#connector.open(this.#options.signal);
+    return this.#session as SessionFacade;
+  }
+
+  // How the program ends it.
+
+  statusOf(facade: SessionFacade): SessionStatus {
+    if (this.#over) return "closed";
+    const { status } = partsOf(facade).endpoint;
+    return status === "closed" ? "detached" : status;
+  }
+
+  async close(facade: SessionFacade, message: string): Promise<void> {
+    this.#final = true;
+    const { endpoint } = partsOf(facade);
+    if (endpoint.end === undefined) await endpoint.close(message);
+    else this.#finish({ error: undefined, message, lost: NONE_LOST });
+  }
+
+  abort(facade: SessionFacade, reason: unknown): void {
+    this.#final = true;
+    const { endpoint } = partsOf(facade);
+    const error = abortError(reason);
+    if (endpoint.end === undefined) endpoint.abort(error);
+    else this.#finish({ error, message: error.detail, lost: NONE_LOST });
+  }
+
+  async drain(facade: SessionFacade, options: OperationOptions): Promise<void> {
+    this.#final = true;
+    const { endpoint } = partsOf(facade);
+    const message = "the client has closed the session";
+    if (endpoint.end === undefined) await drainEndpoint(endpoint, options, { retryAfterMs: 0, message });
+    else await this.close(facade, message);
+  }
+
+  // What the session tells.
+
+  attached(_endpoint: SessionEndpoint, resumed: boolean, replayed: number): void {
+    const { onOpen, onResume, onFresh } = this.#options;
+    const fresh = this.#fresh;
+    this.#fresh = undefined;
+    const session = this.#session as never;
+    if (resumed) this.#tell(() => onResume?.(session, { replayed }));
+    else if (fresh === undefined) this.#tell(() => onOpen?.(session));
+    else this.#tell(() => onFresh?.(session, fresh));
+  }
+
+  confirmed(): void {}
+
+  holds(): void {}
+
+  detached(): void {
+    if (this.#final) {
+      const detail = "the connection is lost, and reconnect is off";
+      this.#resumable?.endpoint.abort(new ConnectionError("SESSION_LOST", { op: "session", detail }));
+      return;
+    }
+    this.#tell(() => this.#options.onDetach?.(this.#session as never));
+    this.#connector.reconnect();
+  }
+
+  leaving(endpoint: SessionEndpoint, survives: boolean, retryAfterMs: number): void {
+    this.#connector.waitAtLeast(retryAfterMs);
+    if (survives) endpoint.disconnect(false);
+    else this.#serverLeaves = true;
+  }
+
+  ended(endpoint: SessionEndpoint, end: SessionEnd): void {
+    // It has another one already: see `welcomed`.
+    if (this.#resumable?.endpoint !== endpoint) {
+      this.#fresh = { reason: this.#fresh?.reason ?? "expired", lost: end.lost };
+      return;
+    }
+    this.#resumable = undefined;
+    const left = this.#serverLeaves && end.error === undefined;
+    const follows = left || (end.error !== undefined && FOLLOWED.has(end.error.code));
+    if (this.#final || !follows) {
+      this.#finish(end);
+      return;
+    }
+    this.#fresh = { reason: left ? "server-left" : "expired", lost: end.lost };
+    if (endpoint.wasAttached) this.#tell(() => this.#options.onDetach?.(this.#session as never));
+    this.#connector.reconnect();
+  }
+
+  problem(_endpoint: SessionEndpoint, error: unknown): void {
+    this.#report(error);
+  }
+
+  // What the connector asks for, and tells.
+
+  resumeRequest(): ResumeRequest | undefined {
+    const resumable = this.#resumable;
+    if (resumable === undefined) return undefined;
+    resumable.attempt += 1;
+    const { endpoint, token, server, attempt } = resumable;
+    return { session: endpoint.id, token, server, attempt, ...endpoint.machine.resumePoint };
+  }
+
+  welcomed(connection: Connection, { welcome, agreement, rest }: Welcomed): void {
+    this.#serverLeaves = false;
+    const { session: id, token, server, keptMs, received, fresh } = welcome;
+    const before = this.#resumable;
+    if (before !== undefined && received !== undefined) {
+      before.token = token;
+      before.endpoint.connect(connection, received, rest);
+      return;
+    }
+    this.#resumable = undefined;
+    if (before !== undefined) {
+      this.#fresh = { reason: fresh ?? "session-unknown", lost: NONE_LOST };
+      const detail = `the server could not continue it: ${fresh}`;
+      before.endpoint.abort(new ConnectionError("SESSION_LOST", { op: "session", detail }));
+    }
+    const endpoint = new SessionEndpoint(this.#settings, this, id, agreement, keptMs);
+    this.#resumable = { endpoint, server, token, attempt: 0 };
+    if (this.#session === undefined) this.#session = this.#createSession(endpoint);
+    else partsOf(this.#session).endpoint = endpoint;
+    endpoint.session = this.#session;
+    endpoint.connect(connection, 0, rest);
+  }
+
+  attemptFailed(error: unknown): void {
+    this.#report(error);
+  }
+
+  gaveUp(cause: unknown): void {
+    this.#final = true;
+    const detail = "no connection could be made any more";
+    const error = new ConnectionError("SESSION_LOST", { op: "session", detail, cause });
+    if (this.#resumable === undefined) {
+      this.#finish({ error, message: detail, lost: this.#fresh?.lost ?? NONE_LOST });
+    } else this.#resumable.endpoint.abort(error);
+  }
+
+  #createSession(endpoint: SessionEndpoint): SessionFacade {
+    const Facade = facadeClass(this.#settings.plan);
+    const { data } = this.#options;
+    const rest = { principal: undefined, announcement: undefined, epoch: 0, addressKey: undefined };
+    return new Facade({ keeper: this, endpoint, data, ...rest });
+  }
+
+  #finish(end: SessionEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#connector.stop();
+    const session = this.#session as SessionFacade;
+    tellEnd(session, end);
+    this.#tell(() => this.#options.onClose?.(session as never, end));
+  }
+
+  /** Calls a function of the program; what it throws is told like everything that nobody awaits. */
+  #tell(callback: () => unknown): void {
+    const told = async (): Promise<void> => {
+      await callback();
+    };
+    told().catch((error: unknown) => this.#report(error));
+  }
+
+  #report(error: unknown): void {
+    const connection = this.#session === undefined ? undefined : partsOf(this.#session).endpoint.connection;
+    const context = connection?.context("session");
+    const publishError = (problem: unknown): void => {
+      publish("error", () => ({ kind: "stream", local: context?.local, remote: context?.remote, error: problem }));
+    };
+    publishError(error);
+    const told = async (): Promise<void> => {
+      await this.#options.onError?.(error, this.#session as never);
+    };
+    told().catch(publishError);
+  }
+}

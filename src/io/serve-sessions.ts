@@ -1,0 +1,311 @@
+/** A server of sessions, over any network. */
+
+import type { Address, AddressLike } from "../core/address/address.ts";
+import type { Contract, Methods } from "../core/contract/contract.ts";
+import type { Refusal } from "../core/handshake/hello.ts";
+import type { Capabilities } from "../core/handshake/negotiate.ts";
+import { DEFAULT_KEPT_MS } from "../core/session/session-settings.ts";
+import { count } from "./admission.ts";
+import { Connection } from "./connection.ts";
+import { connectionSettings } from "./connection-settings.ts";
+import type { OperationOptions } from "./deadline.ts";
+import { publish } from "./diagnostics.ts";
+import type { Door } from "./door.ts";
+import { openDoor } from "./listen.ts";
+import type { Network, Random } from "./network.ts";
+import type { DrainReport } from "./serve.ts";
+import type { SessionEnd, SessionStatus } from "./session-end.ts";
+import { type EndpointOwner, SessionEndpoint } from "./session-endpoint.ts";
+import {
+  type FacadeParts,
+  facadeClass,
+  partsOf,
+  type SessionFacade,
+  type SessionKeeper,
+  tellEnd,
+} from "./session-facade.ts";
+import { broadcast, ContractGroup, SessionGroups } from "./session-groups.ts";
+import { abortError, drainEndpoint } from "./session-keeper.ts";
+import { ContractPlan } from "./session-plan.ts";
+import { type ReceptionHost, type SessionOrder, SessionReception } from "./session-reception.ts";
+import { SessionRegistry } from "./session-registry.ts";
+import { SessionSchedule } from "./session-schedule.ts";
+import type {
+  BroadcastReport,
+  DrainSessionsOptions,
+  ServeSessionsOptions,
+  SessionServer,
+  SessionServerOptions,
+  SessionServerStats,
+} from "./session-server.ts";
+import { type EndpointSettings, endpointSettings } from "./session-settings.ts";
+import { newId } from "./session-tokens.ts";
+import type { TlsOptions } from "./tls.ts";
+
+const DEFAULT_DRAIN_MS = 5000;
+const DEFAULT_SPREAD_MS = 5000;
+
+/** Options whose types do not matter here. */
+type AnyOptions = SessionServerOptions<Methods, unknown> & { readonly handlers?: object };
+
+/** Serves a contract over `network`; see the public `serveSessions`. */
+export async function serveSessionsOver<Server extends Methods, Client extends Methods, Data>(
+  network: Network,
+  contract: Contract<Server, Client>,
+  address: AddressLike,
+  options: ServeSessionsOptions<Server, Client, Data>,
+): Promise<SessionServer<Client, Data>> {
+  const server = new ContractServer(network, contract, options as unknown as AnyOptions);
+  await server.open(address);
+  return server as unknown as SessionServer<Client, Data>;
+}
+
+/** How the program ends one session of a server. */
+const KEEPER: SessionKeeper = {
+  statusOf: (facade): SessionStatus => partsOf(facade).endpoint.status,
+  close: (facade, message) => partsOf(facade).endpoint.close(message),
+  abort: (facade, reason) => partsOf(facade).endpoint.abort(abortError(reason)),
+  async drain(facade, options: OperationOptions) {
+    await drainEndpoint(partsOf(facade).endpoint, options, {
+      retryAfterMs: 0,
+      message: "the server has closed the session",
+    });
+  },
+};
+
+class ContractServer implements EndpointOwner, ReceptionHost {
+  readonly contract: Contract;
+  readonly instance: string;
+  readonly keptMs: number;
+  readonly closed: Promise<void>;
+  readonly capabilities: Capabilities;
+  readonly settings: EndpointSettings;
+  readonly registry: SessionRegistry;
+  closing: Refusal | undefined;
+  readonly #network: Network;
+  readonly #options: AnyOptions;
+  readonly #reception: SessionReception;
+  readonly #groups: SessionGroups;
+  readonly #Facade: new (
+    parts: FacadeParts,
+  ) => SessionFacade;
+  #door: Door<Connection> | undefined;
+  #drained: Promise<DrainReport> | undefined;
+  readonly #stop: AbortController = new AbortController();
+  #resolveClosed: () => void = () => undefined;
+  readonly #counts = { opened: 0, resumed: 0, ended: 0, declined: 0 };
+
+  constructor(network: Network, contract: Contract, options: AnyOptions) {
+    this.contract = contract;
+    this.#network = network;
+    this.#options = options;
+    const { clock, random } = network;
+    this.instance = newId(random);
+    const plan = new ContractPlan(contract, "server", options.validate ?? "receive");
+    this.settings = endpointSettings(options, { clock, schedule: new SessionSchedule(clock), plan });
+    const { codecs, limits } = this.settings;
+    this.capabilities = { contract, codecs, features: [], limits };
+    this.keptMs = count("keptMs", options.keptMs, DEFAULT_KEPT_MS);
+    this.registry = new SessionRegistry(this.instance, options, this.keptMs, options.store);
+    this.#reception = new SessionReception(this, options);
+    this.#groups = new SessionGroups(plan);
+    this.#Facade = facadeClass(plan);
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+  }
+
+  /** Opens the door. */
+  async open(address: AddressLike): Promise<void> {
+    const options = this.#options;
+    const settings = connectionSettings({ writeStallTimeoutMs: options.writeStallTimeoutMs }, "serveSessions");
+    const { maxConnections = this.registry.maxSessions + this.#reception.maxSize } = options;
+    this.#door = await openDoor(
+      this.#network,
+      address,
+      { ...options, maxConnections },
+      {
+        create: (transport, remote) => new Connection(this.#network, transport, settings, remote),
+        deliver: (connection) => this.#reception.greet(connection),
+      },
+    );
+  }
+
+  get random(): Random {
+    return this.#network.random;
+  }
+  get sessions(): ReadonlyMap<string, SessionFacade> {
+    return this.registry.sessions;
+  }
+  get localAddress(): Address {
+    return this.#openDoor.localAddress;
+  }
+  get stats(): SessionServerStats {
+    let detached = 0;
+    for (const session of this.sessions.values()) if (session.state === "detached") detached += 1;
+    return {
+      ...this.#counts,
+      sessions: this.sessions.size,
+      detached,
+      unauthenticated: this.#reception.size,
+      heldBytes: this.registry.heldBytes,
+      listener: this.#openDoor.stats,
+    };
+  }
+
+  group(name: string): ContractGroup {
+    return new ContractGroup(this.#groups, name);
+  }
+
+  broadcast(event: string, message?: unknown): BroadcastReport {
+    return broadcast(this.settings.plan, this.sessions.values(), event, message);
+  }
+
+  drain(options: DrainSessionsOptions = {}): Promise<DrainReport> {
+    this.#drained ??= this.#drain(options);
+    return this.#drained;
+  }
+
+  async close(): Promise<void> {
+    const closing = this.drain({ timeoutMs: 0 });
+    this.#stop.abort();
+    await closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain();
+  }
+
+  setTls(options: TlsOptions): void {
+    this.#openDoor.setTls(options);
+  }
+  ref(): this {
+    this.#openDoor.ref();
+    return this;
+  }
+  unref(): this {
+    this.#openDoor.unref();
+    return this;
+  }
+
+  // What the reception asks for, and tells.
+
+  create(order: SessionOrder): SessionFacade {
+    const { id, principal, agreement, data, addressKey } = order;
+    const endpoint = new SessionEndpoint(this.settings, this, id, agreement, this.keptMs);
+    const session = new this.#Facade({
+      keeper: KEEPER,
+      endpoint,
+      principal,
+      data,
+      announcement: undefined,
+      epoch: 1,
+      addressKey,
+    });
+    endpoint.session = session;
+    return session;
+  }
+
+  declined(connection: Connection, error: unknown): void {
+    this.#counts.declined += 1;
+    if (error === undefined) return;
+    const { local, remote } = connection.context("handshake");
+    this.#report(error, undefined, local, remote);
+  }
+
+  // What the sessions tell.
+
+  attached(endpoint: SessionEndpoint, resumed: boolean, replayed: number): void {
+    const session = sessionOf(endpoint);
+    const { onOpen, onResume } = this.#options;
+    if (resumed) {
+      this.#counts.resumed += 1;
+      this.#tell(endpoint, () => onResume?.(session as never, { replayed }, this as never));
+    } else {
+      this.#counts.opened += 1;
+      this.#tell(endpoint, () => onOpen?.(session as never, this as never));
+    }
+  }
+
+  confirmed(endpoint: SessionEndpoint): void {
+    this.registry.confirmed(sessionOf(endpoint));
+  }
+
+  detached(endpoint: SessionEndpoint): void {
+    this.registry.detached(sessionOf(endpoint), endpoint.now());
+  }
+
+  leaving(endpoint: SessionEndpoint, survives: boolean): void {
+    // The client makes another connection.
+    if (survives) endpoint.disconnect(false);
+  }
+
+  holds(endpoint: SessionEndpoint, bytes: number): void {
+    this.registry.holds(sessionOf(endpoint), bytes);
+  }
+
+  ended(endpoint: SessionEndpoint, end: SessionEnd): void {
+    const session = sessionOf(endpoint);
+    this.#counts.ended += 1;
+    this.registry.ended(session);
+    this.#groups.ended(session);
+    tellEnd(session, end);
+    this.#tell(endpoint, () => this.#options.onClose?.(session as never, end, this as never));
+  }
+
+  problem(endpoint: SessionEndpoint, error: unknown): void {
+    const context = endpoint.connection?.context("session");
+    this.#report(error, sessionOf(endpoint), context?.local, context?.remote);
+  }
+
+  get #openDoor(): Door<Connection> {
+    return this.#door as Door<Connection>;
+  }
+
+  /** Calls a function of the program; what it throws is told like everything that nobody awaits. */
+  #tell(endpoint: SessionEndpoint, callback: () => unknown): void {
+    const told = async (): Promise<void> => {
+      await callback();
+    };
+    told().catch((error: unknown) => this.problem(endpoint, error));
+  }
+
+  #report(error: unknown, session: SessionFacade | undefined, local?: string, remote?: string): void {
+    const tell = (problem: unknown): void => {
+      publish("error", () => ({ kind: "stream", local, remote, error: problem }));
+    };
+    tell(error);
+    // Awaited, so that an `onError` that is an async function cannot end the process either.
+    const told = async (): Promise<void> => {
+      await this.#options.onError?.(error, session as never);
+    };
+    told().catch(tell);
+  }
+
+  async #drain(options: DrainSessionsOptions): Promise<DrainReport> {
+    const { clock, random } = this.#network;
+    const startedAt = clock.now();
+    const { timeoutMs = DEFAULT_DRAIN_MS, reconnectSpreadMs = DEFAULT_SPREAD_MS, signal } = options;
+    const message = "the server is leaving";
+    const retryAfterMs = (): number => Math.ceil(random.next() * reconnectSpreadMs);
+    this.closing = { code: "SERVER_BUSY", message, retryAfterMs: retryAfterMs() };
+    const closing = this.#openDoor.close();
+    this.#reception.close(this.closing);
+    const stop = AbortSignal.any(signal === undefined ? [this.#stop.signal] : [this.#stop.signal, signal]);
+    const sessions = [...this.sessions.values()];
+    const outcomes = await Promise.all(
+      sessions.map((session) => {
+        const say = { retryAfterMs: retryAfterMs(), message };
+        return drainEndpoint(partsOf(session).endpoint, { timeoutMs, signal: stop }, say);
+      }),
+    );
+    await closing;
+    this.#resolveClosed();
+    const finished = outcomes.filter((each) => each).length;
+    return { finished, cut: outcomes.length - finished, durationMs: clock.now() - startedAt };
+  }
+}
+
+function sessionOf(endpoint: SessionEndpoint): SessionFacade {
+  return endpoint.session as SessionFacade;
+}

@@ -1,0 +1,274 @@
+/** The calls of this side: who waits for an answer, and who waits for room to ask. */
+
+import { decodeRemoteError } from "../core/contract/remote-error.ts";
+import { UsageError } from "../core/errors.ts";
+import type { BodyPlace } from "../core/session/outgoing.ts";
+import type { AnswerReceived } from "../core/session/session-event.ts";
+import { expiryReason, type OperationOptions, refusedAtOnce, timeoutError } from "./deadline.ts";
+import { handled, rejectedQuietly } from "./handled-rejection.ts";
+import type { SessionEvents } from "./session-events.ts";
+import { outcomeOf, type Request, type SessionHost } from "./session-host.ts";
+import type { MethodPlan } from "./session-plan.ts";
+
+/** Requests that may wait for room without being awaited. */
+const MAX_WAITING = 65_536;
+
+/** A call that waits for its answer, or for room. */
+class PendingCall implements Request {
+  readonly method: MethodPlan;
+  readonly timeoutMs: number;
+  readonly deadline: number;
+  promise: Promise<unknown> | undefined;
+  id = 0;
+  readonly #calls: SessionCalls;
+  readonly #resolve: (value: unknown) => void;
+  readonly #reject: (reason: unknown) => void;
+  /** Its own copy, while it waits for room. */
+  #body: BodyPlace | undefined;
+  #signal: AbortSignal | undefined;
+  #onAbort: (() => void) | undefined;
+
+  constructor(
+    calls: SessionCalls,
+    method: MethodPlan,
+    timeoutMs: number,
+    deadline: number,
+    settle: { readonly resolve: (value: unknown) => void; readonly reject: (reason: unknown) => void },
+  ) {
+    this.#calls = calls;
+    this.method = method;
+    this.timeoutMs = timeoutMs;
+    this.deadline = deadline;
+    this.#resolve = settle.resolve;
+    this.#reject = settle.reject;
+  }
+
+  /** Gives up when the signal aborts. */
+  watch(signal: AbortSignal): void {
+    this.#signal = signal;
+    this.#onAbort = () => this.#calls.abandon(this, signal);
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  keep(body: BodyPlace): void {
+    const bytes = Buffer.from(body.bytes.subarray(body.start, body.end));
+    this.#body = { bytes, start: 0, end: bytes.length };
+  }
+
+  get op(): string {
+    return this.method.name;
+  }
+
+  transmit(now: number): boolean {
+    try {
+      return this.#calls.transmit(this, this.#body as BodyPlace, this.deadline - now, now);
+    } catch (error) {
+      this.reject(error);
+      return true;
+    }
+  }
+
+  unsent(reason: unknown): void {
+    this.reject(reason);
+  }
+
+  resolve(value: unknown): void {
+    this.#unwatch();
+    this.#resolve(value);
+  }
+
+  reject(reason: unknown): void {
+    this.#unwatch();
+    // A peer that fails a call must not end a process that does not look at the answer.
+    if (this.promise !== undefined) void handled(this.promise);
+    this.#reject(reason);
+  }
+
+  #unwatch(): void {
+    if (this.#onAbort === undefined) return;
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#onAbort = undefined;
+  }
+}
+
+/** The calls of this side of one session. */
+export class SessionCalls {
+  readonly #host: SessionHost;
+  readonly #events: SessionEvents;
+  readonly #pending: Map<number, PendingCall> = new Map();
+  #waiting: Request[] | undefined;
+  /** No request that waits for room is given up before this. */
+  #expiry = Infinity;
+
+  constructor(host: SessionHost, events: SessionEvents) {
+    this.#host = host;
+    this.#events = events;
+  }
+
+  /** When `expire` has something to do. */
+  get nextDeadline(): number {
+    return this.#expiry;
+  }
+
+  /** Calls a method of the peer. */
+  call(method: MethodPlan, input: unknown, options: OperationOptions | undefined): Promise<unknown> {
+    const host = this.#host;
+    const refused = refusedAtOnce(options, () => ({ op: method.name }));
+    if (refused !== undefined) return rejectedQuietly(refused.reason);
+    let body: BodyPlace;
+    try {
+      host.placeOf(method);
+      body = method.request.encode(input);
+    } catch (error) {
+      return rejectedQuietly(error);
+    }
+    let pending: PendingCall | undefined;
+    const promise = new Promise<unknown>((resolve, reject) => {
+      const timeoutMs = options?.timeoutMs ?? host.settings.callTimeoutMs;
+      pending = new PendingCall(this, method, timeoutMs, host.now() + timeoutMs, { resolve, reject });
+    });
+    const call = pending as unknown as PendingCall;
+    call.promise = promise;
+    this.#begin(call, body, options?.signal);
+    return promise;
+  }
+
+  #begin(call: PendingCall, body: BodyPlace, signal: AbortSignal | undefined): void {
+    const host = this.#host;
+    try {
+      if (this.#mustWait || !this.transmit(call, body, call.timeoutMs, host.turnTime())) {
+        call.keep(body);
+        this.wait(call);
+      }
+      if (signal !== undefined) call.watch(signal);
+    } catch (error) {
+      call.reject(host.end === undefined ? error : host.overError(call.method.name, "none"));
+    }
+  }
+
+  /** Whether something was there before: requests are sent in the order in which they were made. */
+  get #mustWait(): boolean {
+    return (this.#waiting !== undefined && this.#waiting.length > 0) || !this.#events.isEmpty;
+  }
+
+  /** Sends a request now if there is room and nothing waits; else it waits. Throws when it can never be sent. */
+  submit(request: Request): void {
+    if (this.#mustWait || !request.transmit(this.#host.now())) this.wait(request);
+  }
+
+  /** Gives a call to the machine; false when there is no room. */
+  transmit(call: PendingCall, body: BodyPlace, timeoutMs: number, now: number): boolean {
+    const host = this.#host;
+    const id = host.machine.call(host.placeOf(call.method), body, timeoutMs, now);
+    if (id === 0) return false;
+    call.id = id;
+    this.#pending.set(id, call);
+    host.gathered(body.end - body.start);
+    return true;
+  }
+
+  /** Puts a request at the end of those that wait for room. */
+  wait(request: Request): void {
+    this.#waiting ??= [];
+    if (this.#waiting.length >= MAX_WAITING) {
+      const detail = `${MAX_WAITING} requests wait already; await their answers`;
+      throw new UsageError("QUEUE_FULL", { op: request.op, detail, outcome: "none" });
+    }
+    this.#waiting.push(request);
+    if (request.deadline < this.#expiry) this.#expiry = request.deadline;
+    this.#host.touch();
+  }
+
+  /** Takes a request off those that wait for room; false when it is not among them. */
+  withdraw(request: Request): boolean {
+    const at = this.#waiting?.indexOf(request) ?? -1;
+    if (at === -1) return false;
+    this.#waiting?.splice(at, 1);
+    return true;
+  }
+
+  /** There may be room: sends what waits, in order. */
+  writable(): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    const now = this.#host.now();
+    let sent = 0;
+    while (sent < waiting.length && (waiting[sent] as Request).transmit(now)) sent += 1;
+    waiting.splice(0, sent);
+  }
+
+  /** Gives up the requests that have waited for room until their time was up. */
+  expire(now: number): void {
+    const waiting = this.#waiting;
+    if (now < this.#expiry || waiting === undefined) return;
+    this.#expiry = Infinity;
+    this.#waiting = waiting.filter((request) => {
+      if (request.deadline <= now) return false;
+      if (request.deadline < this.#expiry) this.#expiry = request.deadline;
+      return true;
+    });
+    for (const request of waiting) {
+      if (request.deadline > now) continue;
+      request.unsent(timeoutError(request.timeoutMs, { op: request.op }, "none"));
+    }
+  }
+
+  /** The caller gives up. */
+  abandon(call: PendingCall, signal: AbortSignal): void {
+    const context = { op: call.method.name };
+    if (call.id === 0) this.withdraw(call);
+    else {
+      this.#pending.delete(call.id);
+      this.#host.machine.cancel(call.id, this.#host.now());
+      this.#host.touch();
+    }
+    call.reject(expiryReason(signal, context, call.id === 0 ? "none" : "unknown"));
+  }
+
+  /** The peer has answered. */
+  answered({ id, bytes, start, end }: AnswerReceived): void {
+    const call = this.#take(id);
+    if (call === undefined) return;
+    try {
+      call.resolve(call.method.response.decode(bytes, start, end));
+    } catch (error) {
+      call.reject(error);
+    }
+  }
+
+  /** The peer has answered with an error; false when it is none of the calls. */
+  failed({ id, bytes, start, end }: AnswerReceived): boolean {
+    const call = this.#take(id);
+    call?.reject(decodeRemoteError(bytes.toString("utf8", start, end)));
+    return call !== undefined;
+  }
+
+  /** A call was not answered in its time. */
+  timedOut(id: number): void {
+    const call = this.#take(id);
+    call?.reject(timeoutError(call.timeoutMs, { op: call.method.name }, "unknown"));
+  }
+
+  /** The session is lost, or the peer left before it took this call; false when it is none of the calls. */
+  lost(id: number, outcome: "not-sent" | "unknown"): boolean {
+    const call = this.#take(id);
+    call?.reject(this.#host.overError(call.method.name, outcomeOf(outcome)));
+    return call !== undefined;
+  }
+
+  /** The session is over. */
+  over(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    this.#expiry = Infinity;
+    for (const request of waiting) request.unsent(this.#host.overError(request.op, "none"));
+    for (const call of this.#pending.values()) call.reject(this.#host.overError(call.method.name, "unknown"));
+    this.#pending.clear();
+  }
+
+  #take(id: number): PendingCall | undefined {
+    const call = this.#pending.get(id);
+    if (call !== undefined) this.#pending.delete(id);
+    return call;
+  }
+}

@@ -1,0 +1,193 @@
+/** The way of a client to its server: one attempt after the other, with pauses that are drawn at random. */
+
+import type { AddressLike } from "../core/address/address.ts";
+import { type ErrorCode, UsageError, ZocaloError } from "../core/errors.ts";
+import { ClientHandshake, type ClientHandshakeEvent } from "../core/handshake/client-handshake.ts";
+import type { ResumeRequest } from "../core/handshake/hello.ts";
+import type { Capabilities } from "../core/handshake/negotiate.ts";
+import { type ConnectOptions, connectOver } from "./connect.ts";
+import type { Connection } from "./connection.ts";
+import type { Network, Timer } from "./network.ts";
+import type { ReconnectOptions } from "./session-client.ts";
+import { ClientIntroduction } from "./session-introduction.ts";
+import type { EndpointSettings } from "./session-settings.ts";
+
+/** After these there is no use in trying again. */
+const FINAL: ReadonlySet<ErrorCode> = new Set([
+  "CONTRACT_UNKNOWN",
+  "VERSION_UNSUPPORTED",
+  "CODEC_UNSUPPORTED",
+  "UNAUTHENTICATED",
+  "HANDSHAKE_INVALID",
+  "PROTOCOL_MISMATCH",
+  "SESSION_TAKEN_OVER",
+  "ADDRESS_INVALID",
+  "OPTION_INVALID",
+  "UNSUPPORTED",
+]);
+
+/** What a server answers that takes the client. */
+export type Welcomed = Extract<ClientHandshakeEvent, { readonly type: "welcome" }>;
+
+/** Whoever wants to be connected. */
+export interface ConnectorOwner {
+  /** What the hello asks to continue; asked for each attempt. */
+  resumeRequest(): ResumeRequest | undefined;
+  /** There is a connection. Called inside the arrival of the welcome: the session takes the connection at once. */
+  welcomed(connection: Connection, answer: Welcomed): void;
+  /** An attempt failed; another one follows. */
+  attemptFailed(error: unknown): void;
+  /** There is no use in trying any more. */
+  gaveUp(error: unknown): void;
+}
+
+/** How long to wait between attempts, and in all; see `ReconnectOptions`. */
+export interface ReconnectTimes {
+  readonly firstDelayMs: number;
+  readonly maxDelayMs: number;
+  readonly giveUpMs: number;
+}
+
+/** Fills in the defaults. @throws UsageError `OPTION_INVALID`. */
+export function reconnectTimes({ firstDelayMs, maxDelayMs, giveUpMs }: ReconnectOptions): ReconnectTimes {
+  const times = { firstDelayMs: firstDelayMs ?? 100, maxDelayMs: maxDelayMs ?? 10_000, giveUpMs: giveUpMs ?? 300_000 };
+  for (const [name, value] of Object.entries(times)) {
+    if (value >= 0) continue;
+    const detail = `reconnect.${name} must be a number of milliseconds from 0 on, not ${value}`;
+    throw new UsageError("OPTION_INVALID", { op: "openSession", detail });
+  }
+  return times;
+}
+
+/** What the attempts have in common. */
+export interface ConnectorOptions {
+  readonly address: AddressLike;
+  readonly capabilities: Capabilities;
+  readonly settings: EndpointSettings;
+  readonly auth: unknown;
+  readonly connect: ConnectOptions;
+  readonly reconnect: ReconnectTimes;
+}
+
+/** Connects a client, again and again. */
+export class SessionConnector {
+  readonly #network: Network;
+  readonly #owner: ConnectorOwner;
+  readonly #options: ConnectorOptions;
+  #failures = 0;
+  /** When the connection was lost; undefined while there is one. */
+  #lostAt: number | undefined;
+  /** The server has asked to wait so long. */
+  #retryAfterMs = 0;
+  #pause: Timer | undefined;
+  #attempt: AbortController | undefined;
+
+  constructor(network: Network, owner: ConnectorOwner, options: ConnectorOptions) {
+    this.#network = network;
+    this.#owner = owner;
+    this.#options = options;
+  }
+
+  /** Makes the first connection. Rejects when that fails. */
+  async open(signal: AbortSignal | undefined): Promise<void> {
+    await this.#connect(this.#options.connect, signal);
+  }
+
+  /** The server wants that the client waits before it comes back. */
+  waitAtLeast(retryAfterMs: number): void {
+    this.#retryAfterMs = retryAfterMs;
+  }
+
+  /** The connection is lost: makes another one. */
+  reconnect(): void {
+    if (this.#lostAt !== undefined) return;
+    this.#lostAt = this.#network.clock.now();
+    this.#schedule(undefined);
+  }
+
+  /** Makes no connection any more. */
+  stop(): void {
+    this.#pause?.cancel();
+    this.#attempt?.abort();
+  }
+
+  /** Waits for a time between 0 and a bound that doubles (full jitter), so that many clients do not come back at once. */
+  #schedule(error: unknown): void {
+    const { firstDelayMs, maxDelayMs, giveUpMs } = this.#options.reconnect;
+    const { clock, random } = this.#network;
+    const boundMs = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(this.#failures, 30));
+    const delayMs = this.#retryAfterMs + random.next() * boundMs;
+    this.#retryAfterMs = 0;
+    if (clock.now() + delayMs - (this.#lostAt as number) > giveUpMs) {
+      this.#owner.gaveUp(error);
+      return;
+    }
+    this.#pause = clock.setTimer(() => void this.#tryAgain(), delayMs);
+  }
+
+  async #tryAgain(): Promise<void> {
+    const { localAddress, tls, writeStallTimeoutMs, noDelay } = this.#options.connect;
+    try {
+      await this.#connect({ localAddress, tls, writeStallTimeoutMs, noDelay }, undefined);
+    } catch (error) {
+      if (this.#attempt?.signal.aborted === true) return;
+      this.#failures += 1;
+      if (error instanceof ZocaloError && FINAL.has(error.code)) this.#owner.gaveUp(error);
+      else {
+        this.#owner.attemptFailed(error);
+        this.#schedule(error);
+      }
+    }
+  }
+
+  async #connect(options: ConnectOptions, signal: AbortSignal | undefined): Promise<void> {
+    const attempt = new AbortController();
+    this.#attempt = attempt;
+    const stop = signal === undefined ? attempt.signal : AbortSignal.any([attempt.signal, signal]);
+    const { address, auth } = this.#options;
+    const connection = await connectOver(this.#network, address, { ...options, signal: stop });
+    let credentials = auth;
+    if (typeof auth === "function") {
+      try {
+        credentials = await (auth as () => unknown)();
+      } catch (error) {
+        connection.abort();
+        throw error;
+      }
+    }
+    await this.#introduce(connection, credentials, stop);
+  }
+
+  #introduce(connection: Connection, auth: unknown, stop: AbortSignal): Promise<void> {
+    const { capabilities, settings } = this.#options;
+    const { clock, handshakeTimeoutMs } = settings;
+    const resume = this.#owner.resumeRequest();
+    const machine = new ClientHandshake(capabilities, clock.now(), { auth, resume, timeoutMs: handshakeTimeoutMs });
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        introduction.stop();
+        reject(stop.reason);
+      };
+      const introduction = new ClientIntroduction(connection, machine, settings, (answer) => {
+        stop.removeEventListener("abort", onAbort);
+        if (answer.type === "welcome") {
+          this.#arrived();
+          this.#owner.welcomed(connection, answer);
+          resolve();
+          return;
+        }
+        if (answer.type === "refused") this.#retryAfterMs = answer.retryAfterMs ?? 0;
+        reject(answer.error);
+      });
+      stop.addEventListener("abort", onAbort, { once: true });
+      if (stop.aborted) onAbort();
+      else introduction.start();
+    });
+  }
+
+  #arrived(): void {
+    this.#failures = 0;
+    this.#lostAt = undefined;
+    this.#retryAfterMs = 0;
+  }
+}

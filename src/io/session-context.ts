@@ -1,0 +1,46 @@
+/** What a handler is told beside the question. */
+
+import type { SessionHost } from "./session-host.ts";
+import type { HandlerContext } from "./session-methods.ts";
+
+/** The context of one handler. Its signal is made only when somebody asks for it. */
+export class SessionContext implements HandlerContext<object> {
+  readonly deadline: number;
+  readonly #host: SessionHost;
+  #signal: AbortSignal | undefined;
+  #controller: AbortController | undefined;
+  #cancelled: { readonly reason: unknown } | undefined;
+
+  /** @param signal - One that is there already: that of a stream. */
+  constructor(host: SessionHost, deadline: number, signal?: AbortSignal) {
+    this.#host = host;
+    this.deadline = deadline;
+    this.#signal = signal;
+  }
+
+  get session(): object {
+    return this.#host.session as object;
+  }
+
+  get server(): object | undefined {
+    return this.#host.server;
+  }
+
+  get remainingMs(): number {
+    return Math.max(0, this.deadline - this.#host.settings.clock.now());
+  }
+
+  get signal(): AbortSignal {
+    if (this.#signal !== undefined) return this.#signal;
+    this.#controller = new AbortController();
+    if (this.#cancelled !== undefined) this.#controller.abort(this.#cancelled.reason);
+    this.#signal = this.#controller.signal;
+    return this.#signal;
+  }
+
+  /** Nobody waits any more. */
+  cancel(reason: unknown): void {
+    this.#cancelled ??= { reason };
+    this.#controller?.abort(reason);
+  }
+}

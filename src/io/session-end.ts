@@ -1,0 +1,53 @@
+/** How a session comes to its end, and what is known about what it carried. */
+
+import type { ZocaloError } from "../core/errors.ts";
+
+/** A message of this side that was not acknowledged when the session ended. */
+export interface LostMessage {
+  /** What it was: `open` opens a stream, `item` and `end` belong to one. */
+  readonly kind: "event" | "call" | "result" | "error" | "cancel" | "open" | "item" | "end";
+  /** The method, where the message names it: of events, calls and openings of streams. */
+  readonly method: string | undefined;
+  /** `not-sent`: it cannot have reached the peer. `unknown`: it may have. */
+  readonly outcome: "not-sent" | "unknown";
+}
+
+/** How a session ended. */
+export interface SessionEnd {
+  /** What went wrong; undefined when it was closed in order, by either side. */
+  readonly error: ZocaloError | undefined;
+  /** What the side that closed it said. */
+  readonly message: string;
+  /** What was not acknowledged, in the order of sending (SEMANTICS D.1). Events that the peer acknowledged are not here. */
+  readonly lost: readonly LostMessage[];
+}
+
+/** What a session does: `open`: it has a connection. `detached`: it waits for one. `leaving`: a side has said that it goes. */
+export type SessionStatus = "open" | "detached" | "leaving" | "closed";
+
+/**
+ * Why a client has a new session instead of the one before. From the server: it does not hold the session
+ * (`session-unknown`), is another process (`server-restarted`), what was agreed on has changed (`agreement-changed`), the
+ * counters do not fit (`counters-invalid`). From the client: no connection came in the time that the server keeps a session
+ * (`expired`), the server has left in order (`server-left`).
+ */
+export type FreshReason =
+  | "session-unknown"
+  | "server-restarted"
+  | "agreement-changed"
+  | "counters-invalid"
+  | "expired"
+  | "server-left";
+
+/** A session went on over another connection. */
+export interface ResumedReport {
+  /** Messages of this side that are sent again because the peer had not got them. */
+  readonly replayed: number;
+}
+
+/** A client has a new session; the server has forgotten what belonged to the one before. */
+export interface FreshReport {
+  readonly reason: FreshReason;
+  /** Messages of this side that were not acknowledged in the session before. */
+  readonly lost: readonly LostMessage[];
+}

@@ -1,0 +1,400 @@
+/** One session over one connection after the other: drives the machine of the core over sockets. */
+
+import { ConnectionError, type ErrorOutcome, ProtocolError, type ZocaloError } from "../core/errors.ts";
+import type { Agreement } from "../core/handshake/negotiate.ts";
+import { Session } from "../core/session/session.ts";
+import type { Attached, Ended, GoAwayReceived, Lost, PlainEvent, SessionEvent } from "../core/session/session-event.ts";
+import type { Connection } from "./connection.ts";
+import type { InboundConsumer } from "./inbound.ts";
+import { SessionCalls } from "./session-calls.ts";
+import { type DispatchHost, SessionDispatch } from "./session-dispatch.ts";
+import type { LostMessage, SessionEnd, SessionStatus } from "./session-end.ts";
+import { SessionEvents } from "./session-events.ts";
+import type { SessionCodec } from "./session-format.ts";
+import { SessionLink } from "./session-link.ts";
+import { MessageRate } from "./session-rate.ts";
+import type { Scheduled } from "./session-schedule.ts";
+import type { EndpointSettings } from "./session-settings.ts";
+import { type CodecPlan, type MethodPlan, peerPlaces } from "./session-plan.ts";
+import { OpenStreams } from "./session-streams.ts";
+
+/** Gathered in one turn, so many bytes are written before its end: the peer can begin to work on them. */
+const EARLY_BYTES = 61_440;
+/** Memory is reported when it has changed by so much. */
+const REPORT_BYTES = 16_384;
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+const NONE_LOST: readonly LostMessage[] = [];
+const ignore = (): void => undefined;
+
+/** Told what happens to a session: the server or the client that it belongs to. */
+export interface EndpointOwner {
+  /** A connection was attached. */
+  attached(endpoint: SessionEndpoint, resumed: boolean, replayed: number): void;
+  /** The peer has the welcome of this connection. */
+  confirmed(endpoint: SessionEndpoint): void;
+  /** The connection is lost or given up; the session is not. */
+  detached(endpoint: SessionEndpoint): void;
+  /** The peer leaves. */
+  leaving(endpoint: SessionEndpoint, survives: boolean, retryAfterMs: number): void;
+  /** The memory that the session holds has changed. */
+  holds(endpoint: SessionEndpoint, bytes: number): void;
+  /** The session is over. */
+  ended(endpoint: SessionEndpoint, end: SessionEnd): void;
+  /** Something failed that nobody awaits: a handler threw, the peer sent what the schema does not allow. */
+  problem(endpoint: SessionEndpoint, error: unknown): void;
+}
+
+/** One session, from its first connection to its end. */
+export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost {
+  readonly id: string;
+  readonly settings: EndpointSettings;
+  readonly owner: EndpointOwner;
+  readonly agreement: Agreement;
+  readonly machine: Session;
+  readonly plan: CodecPlan;
+  readonly calls: SessionCalls;
+  readonly dispatch: SessionDispatch;
+  readonly events: SessionEvents;
+  /** The object of the program; it may outlive this endpoint at a client. */
+  session: object | undefined;
+  /** How it ended; undefined while it has not. */
+  end: SessionEnd | undefined;
+  dueAt: number = Infinity;
+  heapIndex = -1;
+  readonly #link: SessionLink = new SessionLink(this);
+  readonly #places: readonly number[] | undefined;
+  readonly #rate: MessageRate | undefined;
+  #now: number;
+  #pumping = false;
+  #scheduled = false;
+  #gatheredBytes = 0;
+  #reportedBytes = 0;
+  #streams: OpenStreams | undefined;
+  /** Told when nothing is under way any more. */
+  #onIdle: (() => void) | undefined;
+  #lost: LostMessage[] | undefined;
+  /** Calls and streams that are lost, told when it is known whether the session is over. */
+  #unsettled: { readonly id: number; readonly outcome: "not-sent" | "unknown" }[] | undefined;
+
+  constructor(settings: EndpointSettings, owner: EndpointOwner, id: string, agreement: Agreement, keptMs: number) {
+    this.id = id;
+    this.settings = settings;
+    this.owner = owner;
+    this.agreement = agreement;
+    this.#now = settings.clock.now();
+    const { limits, peerLimits } = agreement;
+    const { role } = settings.plan;
+    this.machine = new Session({ role, limits, peerLimits, replay: settings.replay, keptMs }, this.#now);
+    this.plan = settings.plan.of(agreement.codec as SessionCodec);
+    this.#places = peerPlaces(this.plan.peer.names, agreement.peerOffers);
+    this.events = new SessionEvents(this);
+    this.calls = new SessionCalls(this, this.events);
+    this.dispatch = new SessionDispatch(this);
+    const { maxMessagesPerSecond } = settings;
+    if (maxMessagesPerSecond < Infinity) this.#rate = new MessageRate(maxMessagesPerSecond, this.#now);
+  }
+
+  /** Whether it had a connection until now, as told by `ended`. */
+  get wasAttached(): boolean {
+    return this.#link.connected;
+  }
+
+  /** The last connection, which may be over. */
+  get connection(): Connection | undefined {
+    return this.#link.connection;
+  }
+
+  /** Where the session stands. */
+  get status(): SessionStatus {
+    const { state } = this.machine;
+    if (state === "ended") return "closed";
+    return state === "attached" ? "open" : state;
+  }
+
+  /** Streams of both sides. */
+  get streams(): OpenStreams {
+    this.#streams ??= new OpenStreams(this, this.calls);
+    return this.#streams;
+  }
+  get server(): object | undefined {
+    return this.settings.plan.role === "server" ? this.owner : undefined;
+  }
+
+  problem(error: unknown): void {
+    this.owner.problem(this, error);
+  }
+
+  /** The time, read now. */
+  now(): number {
+    this.#now = this.settings.clock.now();
+    return this.#now;
+  }
+
+  /** The time, as read in this turn: messages of one turn have one time. */
+  turnTime(): number {
+    return this.#scheduled ? this.#now : this.now();
+  }
+
+  /** The place of a method in the peer's list. @throws ProtocolError `METHOD_UNKNOWN`. */
+  placeOf(method: MethodPlan): number {
+    const place = this.#places === undefined ? method.place : (this.#places[method.place] as number);
+    if (place >= 0) return place;
+    const detail = `the peer, version ${this.agreement.peerVersion}, does not offer "${method.name}"`;
+    throw new ProtocolError("METHOD_UNKNOWN", { op: method.name, detail, outcome: "none" });
+  }
+
+  /** Why nothing can be sent any more. */
+  overError(op: string, outcome: ErrorOutcome): ZocaloError {
+    const error = this.end?.error;
+    if (error !== undefined) {
+      const { code, detail, side } = error;
+      return new ConnectionError(code, { op, detail, side, outcome, cause: error });
+    }
+    if (this.end === undefined) {
+      const detail = "the peer is leaving and takes nothing new";
+      return new ConnectionError("SESSION_LOST", { op, detail, side: "remote", outcome });
+    }
+    const detail = `the session was closed (${this.end.message})`;
+    return new ConnectionError("CLOSED", { op, detail, outcome });
+  }
+
+  /**
+   * Goes on over a connection whose handshake is done. One that is there already loses its place, and is told so (D.3).
+   *
+   * @param rest - What the peer has sent behind the handshake.
+   */
+  connect(connection: Connection, peerReceived: number, rest: Uint8Array = NO_BYTES): boolean {
+    const now = this.now();
+    const link = this.#link;
+    if (link.connected) link.close(this.machine.farewell());
+    if (!this.machine.attach(peerReceived, now)) return false;
+    link.take(connection);
+    if (rest.length > 0) this.machine.receive(rest, 0, rest.length, now);
+    this.settle();
+    if (link.connected && link.connection === connection) connection.inbound.attach(this, "session");
+    return true;
+  }
+
+  /** Gives the connection up; the session waits for another. */
+  disconnect(reset: boolean): void {
+    const connection = this.#link.release();
+    if (connection === undefined) return;
+    this.machine.detach(this.now());
+    if (reset) connection.abort();
+    else connection.close().catch(ignore);
+    this.settle();
+    this.#report(true);
+    if (this.end === undefined) this.owner.detached(this);
+  }
+
+  /** Gives the session up: the connection is reset, and the peer is told nothing. */
+  abort(error: ZocaloError): void {
+    const connection = this.#link.release();
+    this.machine.lose(error);
+    connection?.abort(error);
+    this.settle();
+  }
+
+  /** Ends the session in order, or with a code that the peer is told. Resolves when the connection is closed. */
+  async close(message: string): Promise<void> {
+    const connection = this.#link.connected ? this.connection : undefined;
+    this.machine.close(message, this.now());
+    this.settle();
+    await connection?.closed;
+  }
+
+  /** Takes nothing new from the peer; resolves when what is under way has finished, or the session is over. */
+  leave(retryAfterMs: number): Promise<void> {
+    this.machine.goAway(false, retryAfterMs);
+    this.touch();
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+
+  /** Messages were given to the machine: they leave at the end of this turn, or now if they are many. */
+  gathered(bytes: number): void {
+    this.#gatheredBytes += bytes;
+    if (this.#gatheredBytes >= EARLY_BYTES && !this.#link.writing && !this.#pumping) this.flush();
+    this.touch();
+  }
+
+  /** The machine has changed: its events, output and deadline are looked at at the end of this turn. */
+  touch(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.settings.schedule.atEndOfTurn(this);
+  }
+
+  /** The machine has changed: looks at once. */
+  settle(): void {
+    this.pump();
+    this.flush();
+  }
+
+  onEndOfTurn(): void {
+    this.#scheduled = false;
+    this.settle();
+  }
+
+  onDue(): void {
+    const now = this.now();
+    this.machine.onDeadline(now);
+    this.calls.expire(now);
+    if (this.#rate?.mayGoOn(now) === true && this.#link.connected) this.connection?.inbound.hold(false);
+    this.settle();
+  }
+
+  // What the connection reports.
+
+  received(view: Uint8Array): number {
+    const { machine } = this;
+    const before = machine.received;
+    machine.receive(view, 0, view.length, this.now());
+    this.settle();
+    if (this.#rate?.count(machine.received - before) === false && this.#link.connected) {
+      this.connection?.inbound.hold(true);
+      this.settings.schedule.expect(this, this.#rate.goesOnAt);
+    }
+    return view.length;
+  }
+
+  ended(): void {
+    this.disconnect(false);
+  }
+
+  failed(): void {
+    this.disconnect(true);
+  }
+
+  /** Takes the events of the machine. */
+  pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    const { machine } = this;
+    for (let event = machine.nextEvent(); event !== undefined; event = machine.nextEvent()) this.#on(event);
+    this.#settleLost();
+    this.dispatch.startWaiting();
+    this.#pumping = false;
+  }
+
+  /** Writes what the machine has to send, and waits for its next deadline. */
+  flush(): void {
+    this.#gatheredBytes = 0;
+    const sent = this.#link.write(this.machine, this.#now);
+    // The last words are with the kernel.
+    if (sent && this.end !== undefined) this.#link.close();
+    if (this.#onIdle !== undefined && (this.end !== undefined || this.#isIdle)) {
+      this.#onIdle();
+      this.#onIdle = undefined;
+    }
+    if (this.end !== undefined) {
+      this.settings.schedule.forget(this);
+      return;
+    }
+    this.#report(false);
+    const due = Math.min(this.machine.nextDeadline(), this.calls.nextDeadline);
+    this.settings.schedule.expect(this, due);
+  }
+
+  get #isIdle(): boolean {
+    return this.machine.pending === 0 && this.dispatch.isIdle;
+  }
+
+  #on(event: SessionEvent): void {
+    switch (event.type) {
+      case "event":
+        this.dispatch.event(event);
+        break;
+      case "call":
+        this.dispatch.call(event);
+        break;
+      case "open":
+        this.dispatch.open(event);
+        break;
+      case "item":
+        this.#streams?.item(event);
+        break;
+      case "result":
+        this.calls.answered(event);
+        break;
+      case "error":
+        if (!this.calls.failed(event)) this.#streams?.failed(event);
+        break;
+      case "timedOut":
+        this.calls.timedOut(event.id);
+        break;
+      case "cancelled":
+        this.dispatch.cancelled(event.id);
+        this.#streams?.cancelled(event.id);
+        break;
+      case "itemsEnded":
+        this.#streams?.itemsEnded(event.id);
+        break;
+      case "streamWritable":
+        this.#streams?.writable(event.id);
+        break;
+      case "writable":
+        this.events.writable();
+        if (this.events.isEmpty) this.calls.writable();
+        break;
+      default:
+        this.#onSession(event);
+    }
+  }
+
+  /** What is about the session as a whole. */
+  #onSession(event: Attached | Ended | GoAwayReceived | Lost | PlainEvent): void {
+    switch (event.type) {
+      case "confirmed":
+        this.owner.confirmed(this);
+        break;
+      case "unresponsive":
+        this.disconnect(true);
+        break;
+      case "attached":
+        this.owner.attached(this, event.resumed, event.replayed);
+        break;
+      case "goAway":
+        this.owner.leaving(this, event.survives, event.retryAfterMs);
+        break;
+      case "lost": {
+        const { kind, method, outcome } = event;
+        this.#lost ??= [];
+        this.#lost.push({ kind, method: this.agreement.peerOffers[method], outcome });
+        if (kind === "call" || kind === "open") (this.#unsettled ??= []).push({ id: event.id, outcome });
+        break;
+      }
+      case "ended":
+        this.#over(event.error, event.message);
+        break;
+      default:
+    }
+  }
+
+  #over(error: ZocaloError | undefined, message: string): void {
+    this.end = { error, message, lost: this.#lost ?? NONE_LOST };
+    this.#lost = undefined;
+    this.#settleLost();
+    this.calls.over();
+    this.events.over();
+    this.#streams?.over();
+    this.dispatch.over();
+    if (error?.side === "remote" && error instanceof ProtocolError) this.owner.problem(this, error);
+    this.owner.ended(this, this.end);
+  }
+
+  #settleLost(): void {
+    const unsettled = this.#unsettled;
+    if (unsettled === undefined) return;
+    this.#unsettled = undefined;
+    for (const { id, outcome } of unsettled) if (!this.calls.lost(id, outcome)) this.#streams?.lost(id, outcome);
+  }
+
+  #report(always: boolean): void {
+    const held = this.machine.retainedBytes + this.dispatch.heldBytes;
+    if (!always && Math.abs(held - this.#reportedBytes) < REPORT_BYTES) return;
+    this.#reportedBytes = held;
+    this.owner.holds(this, held);
+  }
+}

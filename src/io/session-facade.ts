@@ -1,0 +1,155 @@
+/** The object of a session that a program holds: its own properties, and the methods of the peer as functions. */
+
+import type { Address } from "../core/address/address.ts";
+import type { Methods } from "../core/contract/contract.ts";
+import type { ContractPlan, MethodPlan } from "./session-plan.ts";
+import { EndAnnouncement } from "./end-announcement.ts";
+import type { OperationOptions } from "./deadline.ts";
+import type { SessionEnd, SessionStatus } from "./session-end.ts";
+import type { SessionEndpoint } from "./session-endpoint.ts";
+import type { SessionBase, SessionStats } from "./session-object.ts";
+
+/** Whoever the session belongs to. */
+export interface SessionKeeper {
+  /** Where the session stands, as the program sees it. */
+  statusOf(facade: SessionFacade): SessionStatus;
+  close(facade: SessionFacade, message: string): Promise<void>;
+  abort(facade: SessionFacade, reason: unknown): void;
+  drain(facade: SessionFacade, options: OperationOptions): Promise<void>;
+}
+
+/** What one session object is made of. The class below has no other fields, since methods of the contract are beside them. */
+export interface FacadeParts {
+  readonly keeper: SessionKeeper;
+  /** The session of now; a client that begins anew replaces it. */
+  endpoint: SessionEndpoint;
+  /** Who the peer is, as `authenticate` said; undefined at a client. */
+  readonly principal: string | undefined;
+  data: unknown;
+  announcement: EndAnnouncement<SessionEnd> | undefined;
+  /** At a server: how often a connection was accepted. */
+  epoch: number;
+  /** At a server: under which address the session counts; undefined where it counts under none. */
+  readonly addressKey: string | undefined;
+}
+
+let readParts: (facade: SessionFacade) => FacadeParts;
+
+/** The parts of a session object. */
+export function partsOf(facade: SessionFacade): FacadeParts {
+  return readParts(facade);
+}
+
+/** A session object without the methods of the peer. */
+export class SessionFacade implements SessionBase<unknown> {
+  // Private, so that it hides no method of a contract.
+  readonly #parts: FacadeParts;
+
+  static {
+    readParts = (facade) => facade.#parts;
+  }
+
+  constructor(parts: FacadeParts) {
+    this.#parts = parts;
+  }
+
+  get id(): string {
+    return this.#parts.endpoint.id;
+  }
+  get state(): SessionStatus {
+    return this.#parts.keeper.statusOf(this);
+  }
+  get principal(): string | undefined {
+    return this.#parts.principal;
+  }
+  get data(): unknown {
+    const parts = this.#parts;
+    parts.data ??= {};
+    return parts.data;
+  }
+  set data(data: unknown) {
+    this.#parts.data = data;
+  }
+  get localAddress(): Address | undefined {
+    return this.#parts.endpoint.connection?.localAddress;
+  }
+  get remoteAddress(): Address | undefined {
+    return this.#parts.endpoint.connection?.remoteAddress;
+  }
+  get stats(): SessionStats {
+    const { machine, dispatch, events } = this.#parts.endpoint;
+    return {
+      unacknowledged: machine.unacknowledged,
+      pending: machine.pending,
+      runningCalls: dispatch.running,
+      droppedEvents: events.dropped,
+      heldBytes: machine.retainedBytes + dispatch.heldBytes + events.heldBytes,
+      roundTripMs: machine.roundTripMs,
+    };
+  }
+  get closed(): Promise<SessionEnd> {
+    return announcementOf(this).closed;
+  }
+  get signal(): AbortSignal {
+    return announcementOf(this).signal;
+  }
+
+  close(message = "closed"): Promise<void> {
+    return this.#parts.keeper.close(this, message);
+  }
+  abort(reason?: unknown): void {
+    this.#parts.keeper.abort(this, reason);
+  }
+  drain(options: OperationOptions = {}): Promise<void> {
+    return this.#parts.keeper.drain(this, options);
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** Tells the program that the session is over. */
+export function tellEnd(facade: SessionFacade, end: SessionEnd): void {
+  const parts = partsOf(facade);
+  parts.announcement ??= new EndAnnouncement();
+  parts.announcement.tell(end, end.error ?? parts.endpoint.overError("session", "unknown"));
+}
+
+function announcementOf(facade: SessionFacade): EndAnnouncement<SessionEnd> {
+  const parts = partsOf(facade);
+  parts.announcement ??= new EndAnnouncement();
+  return parts.announcement;
+}
+
+type AnyMethod = (this: SessionFacade, input: unknown, options?: OperationOptions) => unknown;
+
+/** The class of the session objects of one contract: the methods of the peer are on its prototype, once for all sessions. */
+export function facadeClass(plan: ContractPlan): new (parts: FacadeParts) => SessionFacade {
+  class ContractSession extends SessionFacade {}
+  const methods: Methods = plan.peer;
+  for (const [place, name] of Object.keys(methods).sort().entries()) {
+    const method = methodOf(methods[name]?.kind, place);
+    Object.defineProperty(ContractSession.prototype, name, { value: method, writable: true, configurable: true });
+  }
+  return ContractSession;
+}
+
+function methodOf(kind: MethodPlan["kind"] | undefined, place: number): AnyMethod {
+  const planOf = (endpoint: SessionEndpoint): MethodPlan => endpoint.plan.peer.methods[place] as MethodPlan;
+  if (kind === "event") {
+    return function send(input) {
+      const { endpoint } = partsOf(this);
+      return endpoint.events.send(planOf(endpoint), input);
+    };
+  }
+  if (kind === "call") {
+    return function call(input, options) {
+      const { endpoint } = partsOf(this);
+      return endpoint.calls.call(planOf(endpoint), input, options);
+    };
+  }
+  return function open(input, options) {
+    const { endpoint } = partsOf(this);
+    return endpoint.streams.open(planOf(endpoint), input, options);
+  };
+}

@@ -1,0 +1,53 @@
+/** What the parts of a session need from the whole. */
+
+import type { ErrorOutcome, ZocaloError } from "../core/errors.ts";
+import type { Session } from "../core/session/session.ts";
+import type { SessionEnd } from "./session-end.ts";
+import type { CodecPlan, MethodPlan } from "./session-plan.ts";
+import type { EndpointSettings } from "./session-settings.ts";
+
+/** A session, as its parts see it. */
+export interface SessionHost {
+  readonly settings: EndpointSettings;
+  readonly machine: Session;
+  readonly plan: CodecPlan;
+  /** The object of the program. */
+  readonly session: object | undefined;
+  /** The server that it belongs to; undefined at a client. */
+  readonly server: object | undefined;
+  /** How it ended; undefined while it has not. */
+  readonly end: SessionEnd | undefined;
+  /** The time, read now. */
+  now(): number;
+  /** The time, as read in this turn: messages of one turn have one time. */
+  turnTime(): number;
+  /** The place of a method in the peer's list. @throws ProtocolError `METHOD_UNKNOWN`. */
+  placeOf(method: MethodPlan): number;
+  /** Why nothing can be sent any more. */
+  overError(op: string, outcome: ErrorOutcome): ZocaloError;
+  /** Messages were given to the machine: they leave at the end of this turn, or now if they are many. */
+  gathered(bytes: number): void;
+  /** The machine has changed: its events, output and deadline are looked at at the end of this turn. */
+  touch(): void;
+  /** Something failed that nobody awaits. */
+  problem(error: unknown): void;
+}
+
+/** Something that asks the peer for something new, and can wait until there is room. */
+export interface Request {
+  /** Names it in errors. */
+  readonly op: string;
+  /** The time that it was given; Infinity for no end. */
+  readonly timeoutMs: number;
+  /** When it is given up; Infinity for never. */
+  readonly deadline: number;
+  /** Gives it to the machine; false when there is no room. Never throws. */
+  transmit(now: number): boolean;
+  /** It was not sent, and never will be. */
+  unsent(reason: unknown): void;
+}
+
+/** What became of a message, in the words of the errors. */
+export function outcomeOf(outcome: "not-sent" | "unknown"): ErrorOutcome {
+  return outcome === "not-sent" ? "none" : "unknown";
+}

@@ -1,0 +1,73 @@
+/** The connection of a session: what is written to it, and when the next piece may follow. */
+
+import type { Session } from "../core/session/session.ts";
+import type { Connection } from "./connection.ts";
+
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+const ignore = (): void => undefined;
+
+/** Told when the kernel has taken what was written. */
+export interface LinkOwner {
+  settle(): void;
+}
+
+/** One connection after the other. */
+export class SessionLink {
+  /** The last connection, which may be over. */
+  connection: Connection | undefined;
+  /** Whether it is in use. */
+  connected = false;
+  /** The kernel has not taken all: nothing may be written before. */
+  writing = false;
+  readonly #owner: LinkOwner;
+
+  constructor(owner: LinkOwner) {
+    this.#owner = owner;
+  }
+
+  /** Uses a connection from now on. */
+  take(connection: Connection): void {
+    this.connection = connection;
+    this.connected = true;
+    this.writing = false;
+  }
+
+  /** Lets go of the connection; answers it if it was in use. */
+  release(): Connection | undefined {
+    if (!this.connected) return undefined;
+    this.connected = false;
+    this.connection?.inbound.detach(NO_BYTES);
+    return this.connection;
+  }
+
+  /** Lets go of the connection and closes it behind what was written. `lastWords` are written before. */
+  close(lastWords?: Uint8Array): void {
+    const connection = this.release();
+    if (connection === undefined) return;
+    if (lastWords !== undefined && connection.outbound.state === "open") connection.write(lastWords).catch(ignore);
+    connection.close().catch(ignore);
+  }
+
+  /** Writes what a session has to send, as long as the kernel takes it. Answers whether it has taken all. */
+  write(machine: Session, now: number): boolean {
+    if (!this.connected || this.writing) return !this.writing;
+    const connection = this.connection as Connection;
+    const { outbound } = connection;
+    while (outbound.state === "open") {
+      const chunks = machine.output(now);
+      if (chunks.length === 0) return true;
+      const written = outbound.write(chunks, undefined);
+      if (!outbound.busy) continue;
+      this.writing = true;
+      written.then(() => this.#written(connection), ignore);
+      return false;
+    }
+    return true;
+  }
+
+  #written(connection: Connection): void {
+    if (this.connection !== connection) return;
+    this.writing = false;
+    this.#owner.settle();
+  }
+}

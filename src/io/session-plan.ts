@@ -1,0 +1,160 @@
+/** A contract, prepared for one side: each method by its name and number, with the formats of what it carries. */
+
+import { bytes as bytesSchema } from "../core/contract/bytes.ts";
+import { type Contract, type Methods, methodNames } from "../core/contract/contract.ts";
+import type { Method } from "../core/contract/method.ts";
+import { type Schema, validate } from "../core/contract/schema.ts";
+import { ProtocolError, UsageError } from "../core/errors.ts";
+import type { BodyPlace } from "../core/session/outgoing.ts";
+import { type BodyFormat, formatOf, type SessionCodec } from "./session-format.ts";
+
+/**
+ * When values are checked against their schemas. `receive`: what the peer sends, and the handler gets the schema's output.
+ * `both`: also what this side sends; the result is discarded, since the wire carries the schema's input. `none`: nothing, and
+ * what comes is what the peer says it is, without defaults and transformations.
+ */
+export type ValidationPolicy = "receive" | "both" | "none";
+
+/** The values of one schema in one codec, with the checks that the policy asks for. */
+export class ValuePlan {
+  readonly #format: BodyFormat;
+  readonly #checkedOnSending: Schema | undefined;
+  readonly #checkedOnReceipt: Schema | undefined;
+
+  constructor(schema: Schema | undefined, codec: SessionCodec, policy: ValidationPolicy) {
+    this.#format = formatOf(schema, codec);
+    // Its format checks it already.
+    const checked = schema === bytesSchema || policy === "none" ? undefined : schema;
+    this.#checkedOnReceipt = checked;
+    this.#checkedOnSending = policy === "both" ? checked : undefined;
+  }
+
+  /** Where the body of a value stands, until the next one is encoded. @throws UsageError `FRAME_INVALID`. */
+  encode(value: unknown): BodyPlace {
+    if (this.#checkedOnSending !== undefined) {
+      const result = validate(this.#checkedOnSending, value);
+      if (!result.valid) {
+        const detail = `the value is not what the schema says: ${describeIssues(result.issues)}`;
+        throw new UsageError("FRAME_INVALID", { op: "send", detail, side: "local", outcome: "none" });
+      }
+    }
+    return this.#format.encode(value);
+  }
+
+  /** The value of a body. @throws ProtocolError `FRAME_INVALID`. */
+  decode(bytes: Buffer, start: number, end: number): unknown {
+    const value = this.#format.decode(bytes, start, end);
+    if (this.#checkedOnReceipt === undefined) return value;
+    const result = validate(this.#checkedOnReceipt, value);
+    if (result.valid) return result.value;
+    const detail = `what the peer sent is not what the schema says: ${describeIssues(result.issues)}`;
+    throw new ProtocolError("FRAME_INVALID", { op: "receive", detail });
+  }
+}
+
+/** One method in one codec. */
+export interface MethodPlan {
+  readonly name: string;
+  readonly kind: Method["kind"];
+  /** Its place in the list of what this version of the contract offers. */
+  readonly place: number;
+  /** A call that waits on the lane of the events. */
+  readonly serial: boolean;
+  /** The question, or the message of an event. */
+  readonly request: ValuePlan;
+  /** The response of a call. */
+  readonly response: ValuePlan;
+  /** Items that the side which offers a stream sends, and receives; undefined for a direction that it does not have. */
+  readonly sends: ValuePlan | undefined;
+  readonly receives: ValuePlan | undefined;
+}
+
+/** What one side of a contract offers, in one codec. */
+export class OffersPlan {
+  /** The names, in the order in which messages number them. */
+  readonly names: readonly string[];
+  readonly methods: readonly MethodPlan[];
+
+  constructor(offered: Methods, codec: SessionCodec, policy: ValidationPolicy) {
+    this.names = methodNames(offered);
+    const plan = (schema: Schema | undefined): ValuePlan => new ValuePlan(schema, codec, policy);
+    const nothing = plan(undefined);
+    this.methods = this.names.map((name, place): MethodPlan => {
+      const method = offered[name] as Method;
+      const rest = { request: nothing, response: nothing, sends: undefined, receives: undefined, serial: false };
+      const { kind } = method;
+      if (kind === "event") return { ...rest, name, kind, place, request: plan(method.message) };
+      const request = plan(method.request);
+      if (kind === "call") {
+        return {
+          ...rest,
+          name,
+          kind,
+          place,
+          request,
+          response: plan(method.response),
+          serial: method.order === "serial",
+        };
+      }
+      const sends = method.sends === undefined ? undefined : plan(method.sends);
+      const receives = method.receives === undefined ? undefined : plan(method.receives);
+      return { ...rest, name, kind, place, request, sends, receives };
+    });
+  }
+}
+
+/** What both sides of a contract offer, as one of them sees it, in one codec. */
+export interface CodecPlan {
+  readonly own: OffersPlan;
+  readonly peer: OffersPlan;
+}
+
+/** A contract, prepared for one side. The plan of a codec is made when the first session uses it. */
+export class ContractPlan {
+  readonly contract: Contract;
+  readonly role: "client" | "server";
+  readonly #policy: ValidationPolicy;
+  readonly #plans: Map<SessionCodec, CodecPlan> = new Map();
+
+  constructor(contract: Contract, role: "client" | "server", policy: ValidationPolicy) {
+    this.contract = contract;
+    this.role = role;
+    this.#policy = policy;
+  }
+
+  /** What this side offers. */
+  get own(): Methods {
+    return this.contract[this.role];
+  }
+
+  /** What the other side offers. */
+  get peer(): Methods {
+    return this.contract[this.role === "client" ? "server" : "client"];
+  }
+
+  /** The plan of a codec. */
+  of(codec: SessionCodec): CodecPlan {
+    const known = this.#plans.get(codec);
+    if (known !== undefined) return known;
+    const plan = {
+      own: new OffersPlan(this.own, codec, this.#policy),
+      peer: new OffersPlan(this.peer, codec, this.#policy),
+    };
+    this.#plans.set(codec, plan);
+    return plan;
+  }
+}
+
+/**
+ * Where the methods of the peer stand in its own list, which another version of the contract may have in another order: by
+ * their place in ours, -1 for one that it does not offer. Undefined when the two lists are the same.
+ */
+export function peerPlaces(ours: readonly string[], theirs: readonly string[]): readonly number[] | undefined {
+  if (ours.length === theirs.length && ours.every((name, index) => theirs[index] === name)) return undefined;
+  const places = new Map(theirs.map((name, index) => [name, index]));
+  return ours.map((name) => places.get(name) ?? -1);
+}
+
+function describeIssues(issues: readonly { readonly message: string; readonly path: readonly string[] }[]): string {
+  return issues.map(({ message, path }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`)).join("; ");
+}

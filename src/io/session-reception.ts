@@ -1,0 +1,245 @@
+/** Where a server takes clients in: from the connection to the session. */
+
+import { RemoteError } from "../core/contract/remote-error.ts";
+import { ConnectionError, UsageError, type ZocaloError } from "../core/errors.ts";
+import type { FreshReason, Hello, Refusal } from "../core/handshake/hello.ts";
+import { type Agreement, agreeWithClient, type Capabilities } from "../core/handshake/negotiate.ts";
+import { count } from "./admission.ts";
+import type { Connection } from "./connection.ts";
+import type { Random } from "./network.ts";
+import { partsOf, type SessionFacade } from "./session-facade.ts";
+import { type Receptionist, ServerGreeting } from "./session-greeting.ts";
+import type { SessionRegistry } from "./session-registry.ts";
+import type { Admitted, Applicant, SessionServerLimits } from "./session-server.ts";
+import type { EndpointSettings } from "./session-settings.ts";
+import { newId, newToken } from "./session-tokens.ts";
+
+const DEFAULT_MAX_UNAUTHENTICATED = 1000;
+
+/** What a server says about who may come in. */
+export interface ReceptionOptions extends SessionServerLimits {
+  readonly authenticate?: ((applicant: Applicant) => string | undefined | Promise<string | undefined>) | undefined;
+  readonly data?: ((admitted: Admitted) => unknown) | undefined;
+}
+
+/** What a new session is made of. */
+export interface SessionOrder {
+  readonly id: string;
+  readonly principal: string;
+  readonly agreement: Agreement;
+  readonly data: unknown;
+  readonly addressKey: string | undefined;
+}
+
+/** The server behind the reception. */
+export interface ReceptionHost {
+  readonly instance: string;
+  readonly keptMs: number;
+  readonly capabilities: Capabilities;
+  readonly settings: EndpointSettings;
+  readonly registry: SessionRegistry;
+  readonly random: Random;
+  /** Why nobody comes in any more; undefined while the server is open. */
+  readonly closing: Refusal | undefined;
+  create(order: SessionOrder): SessionFacade;
+  /** A connection came to nothing; `error` when it is worth telling. */
+  declined(connection: Connection, error: unknown): void;
+}
+
+/** Somebody at the door, as far as is known. */
+interface Visit {
+  readonly greeting: ServerGreeting;
+  readonly hello: Hello;
+  readonly agreement: Agreement;
+  readonly applicant: Applicant;
+}
+
+/** Takes clients in. */
+export class SessionReception implements Receptionist {
+  readonly #host: ReceptionHost;
+  readonly #options: ReceptionOptions;
+  readonly #maxUnauthenticated: number;
+  /** Connections without a session, the oldest first. */
+  readonly #greetings: Set<ServerGreeting> = new Set();
+
+  constructor(host: ReceptionHost, options: ReceptionOptions) {
+    this.#host = host;
+    this.#options = options;
+    this.#maxUnauthenticated = count("maxUnauthenticated", options.maxUnauthenticated, DEFAULT_MAX_UNAUTHENTICATED);
+  }
+
+  /** Connections in the handshake. */
+  get size(): number {
+    return this.#greetings.size;
+  }
+
+  /** Most connections in the handshake. */
+  get maxSize(): number {
+    return this.#maxUnauthenticated;
+  }
+
+  /** A connection came in. */
+  greet(connection: Connection): void {
+    if (this.#greetings.size >= this.#maxUnauthenticated) {
+      for (const oldest of this.#greetings) {
+        oldest.evict();
+        break;
+      }
+    }
+    const greeting = new ServerGreeting(connection, this, this.#host.settings);
+    this.#greetings.add(greeting);
+    greeting.start();
+  }
+
+  /** Sends everybody away who has no session yet. */
+  close(refusal: Refusal): void {
+    for (const greeting of Array.from(this.#greetings)) {
+      // Who has said nothing yet cannot be answered.
+      if (greeting.isDeciding) greeting.refuse(refusal);
+      else greeting.evict();
+    }
+  }
+
+  introduced(greeting: ServerGreeting, hello: Hello): void {
+    const { capabilities, closing } = this.#host;
+    const answer = agreeWithClient(capabilities, hello);
+    if (closing !== undefined) greeting.refuse(closing);
+    else if ("refusal" in answer) greeting.refuse(answer.refusal);
+    else {
+      const { connection } = greeting;
+      const { remoteAddress, tls } = connection;
+      const { auth, version, resume } = hello;
+      const applicant: Applicant = { auth, remoteAddress, tls, version, resuming: resume !== undefined };
+      void this.#decide({ greeting, hello, agreement: this.#shared(answer.agreement), applicant });
+    }
+  }
+
+  declined(greeting: ServerGreeting, error: ZocaloError | undefined): void {
+    this.#greetings.delete(greeting);
+    // A connection that was lost is told by its own channel.
+    this.#host.declined(greeting.connection, error instanceof ConnectionError ? undefined : error);
+  }
+
+  /** Who it is, then whether it continues a session or gets a new one. Never rejects. */
+  async #decide(visit: Visit): Promise<void> {
+    const { greeting } = visit;
+    try {
+      const { authenticate } = this.#options;
+      let principal: string | undefined;
+      if (authenticate !== undefined) {
+        principal = await authenticate(visit.applicant);
+        if (principal === undefined) {
+          greeting.refuse(UNKNOWN);
+          return;
+        }
+        if (typeof principal !== "string") throw notText(principal);
+      }
+      if (this.#mayAnswer(greeting)) await this.#letIn(visit, principal);
+    } catch (error) {
+      const message = error instanceof RemoteError ? error.message : UNKNOWN.message;
+      greeting.refuse({ code: "UNAUTHENTICATED", message });
+      if (!(error instanceof RemoteError)) this.#host.declined(greeting.connection, error);
+    }
+  }
+
+  async #letIn(visit: Visit, principal: string | undefined): Promise<void> {
+    const { greeting, hello, agreement } = visit;
+    const { resume: request } = hello;
+    if (request === undefined) {
+      await this.#open(visit, principal, undefined);
+      return;
+    }
+    const { registry, random } = this.#host;
+    const nextToken = newToken(random);
+    const decision = registry.claim({ request, principal, agreement, nextToken });
+    if (decision.outcome === "refused") greeting.refuse(decision.refusal);
+    else if (decision.outcome === "fresh") {
+      if (decision.ends) registry.abandon(request.session);
+      await this.#open(visit, principal, decision.reason);
+    } else {
+      const session = registry.sessions.get(request.session) as SessionFacade;
+      const { received } = partsOf(session).endpoint.machine;
+      partsOf(session).epoch = decision.record.epoch;
+      this.#welcome(greeting, session, nextToken, request.received, { received });
+    }
+  }
+
+  async #open(visit: Visit, known: string | undefined, fresh: FreshReason | undefined): Promise<void> {
+    const { greeting, agreement, applicant } = visit;
+    const { registry, random } = this.#host;
+    const id = newId(random);
+    const principal = known ?? id;
+    let data: unknown;
+    if (this.#options.data !== undefined) {
+      data = await this.#options.data({ ...applicant, principal });
+      if (!this.#mayAnswer(greeting)) return;
+    }
+    const token = newToken(random);
+    const addressKey = registry.addressKey(greeting.remoteAddress);
+    const refusal = registry.admit({ id, principal, token, addressKey });
+    if (refusal !== undefined) {
+      greeting.refuse(refusal);
+      return;
+    }
+    const session = this.#host.create({ id, principal, agreement, data, addressKey });
+    registry.sessions.set(id, session);
+    this.#welcome(greeting, session, token, 0, fresh === undefined ? {} : { fresh });
+  }
+
+  #welcome(
+    greeting: ServerGreeting,
+    session: SessionFacade,
+    token: string,
+    peerReceived: number,
+    how: { readonly received?: number; readonly fresh?: FreshReason },
+  ): void {
+    const { capabilities, settings, instance, keptMs } = this.#host;
+    const { endpoint, epoch } = partsOf(session);
+    const { codec, features, limits } = endpoint.agreement;
+    greeting.welcome({
+      version: capabilities.contract.version,
+      offers: settings.plan.of("json").own.names,
+      codec,
+      features,
+      limits,
+      session: endpoint.id,
+      token,
+      server: instance,
+      epoch,
+      keptMs,
+      ...how,
+    });
+    this.#greetings.delete(greeting);
+    endpoint.connect(greeting.connection, peerReceived);
+  }
+
+  /** Whether the client still waits, and the server still takes it. */
+  #mayAnswer(greeting: ServerGreeting): boolean {
+    const { closing } = this.#host;
+    if (closing !== undefined) greeting.refuse(closing);
+    return greeting.isOpen;
+  }
+
+  /** The same agreement with the parts that most clients have in common as one object, so that a session stays small. */
+  #shared(agreement: Agreement): Agreement {
+    const { settings } = this.#host;
+    const { names } = settings.plan.of("json").peer;
+    const { peerOffers, peerLimits, limits } = agreement;
+    const sameNames = peerOffers.length === names.length && peerOffers.every((name, index) => name === names[index]);
+    const sameLimits = Object.entries(limits).every(
+      ([name, value]) => peerLimits[name as keyof typeof limits] === value,
+    );
+    return {
+      ...agreement,
+      peerOffers: sameNames ? names : peerOffers,
+      peerLimits: sameLimits ? limits : peerLimits,
+    };
+  }
+}
+
+const UNKNOWN: Refusal = { code: "UNAUTHENTICATED", message: "the server does not accept who the client says it is" };
+
+function notText(principal: unknown): UsageError {
+  const detail = `authenticate must answer a text that names the client, or undefined; not ${typeof principal}`;
+  return new UsageError("OPTION_INVALID", { op: "authenticate", detail });
+}

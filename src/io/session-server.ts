@@ -1,0 +1,215 @@
+/** The public contract of a server of sessions. */
+
+import type { Address } from "../core/address/address.ts";
+import type { Contract, Methods } from "../core/contract/contract.ts";
+import type { SessionStore } from "../core/session/session-store.ts";
+import type { OperationOptions } from "./deadline.ts";
+import type { ListenerStats, ListenOptions } from "./listener.ts";
+import type { DrainReport } from "./serve.ts";
+import type { ResumedReport, SessionEnd } from "./session-end.ts";
+import type { HandlerContext, HandlersOption, MethodArguments } from "./session-methods.ts";
+import type { Session } from "./session-object.ts";
+import type { SessionTuning } from "./session-settings.ts";
+import type { RequestInput } from "../core/contract/method.ts";
+import type { TlsInfo, TlsOptions } from "./tls.ts";
+
+export type { Admission, SessionRecord, SessionStore } from "../core/session/session-store.ts";
+
+/** A client that asks to come in. */
+export interface Applicant {
+  /** What the client sent as `auth`; anything. Check it before you use it. */
+  readonly auth: unknown;
+  /** Where it comes from. */
+  readonly remoteAddress: Address;
+  /** What TLS agreed on, with the certificate of the client; undefined without TLS. */
+  readonly tls: TlsInfo | undefined;
+  /** The client's version of the contract. */
+  readonly version: string;
+  /** Whether it wants to continue a session. */
+  readonly resuming: boolean;
+}
+
+/** A client that was let in, for which `data` is made. */
+export interface Admitted extends Applicant {
+  /** Who it is. */
+  readonly principal: string;
+}
+
+/** Limits of a server of sessions. All are on by default; `Infinity` turns one off. */
+export interface SessionServerLimits {
+  /** Sessions, those without a connection included. Default 10,000. The longest detached one makes room. */
+  readonly maxSessions?: number | undefined;
+  /** Sessions of one IPv4 address or one IPv6 /64. Default 1,000, because many users may share one address. */
+  readonly maxSessionsPerAddress?: number | undefined;
+  /**
+   * Connections that have no session yet. Default 1,000. One more resets the oldest of them, so that silent connections
+   * cannot keep clients out that introduce themselves.
+   */
+  readonly maxUnauthenticated?: number | undefined;
+  /** Memory for the messages of all sessions, in bytes. Default 256 MiB. Then detached sessions go, and nobody new comes in. */
+  readonly maxHeldBytes?: number | undefined;
+}
+
+/** Options of `serveSessions`. `signal` and `timeoutMs` end the opening only; `drain` and `close` end a server. */
+export interface SessionServerOptions<Client extends Methods, Data>
+  extends SessionTuning,
+    SessionServerLimits,
+    Pick<
+      ListenOptions,
+      | "backlog"
+      | "allow"
+      | "deny"
+      | "proxyProtocol"
+      | "tls"
+      | "reusePort"
+      | "ipv6Only"
+      | "mode"
+      | "fd"
+      | "signal"
+      | "timeoutMs"
+      | "writeStallTimeoutMs"
+      | "maxConnections"
+      | "maxConnectionsPerAddress"
+    > {
+  /**
+   * Says who a client is: a text that names it, the same each time. Answer undefined, or throw, to turn it away
+   * (`UNAUTHENTICATED`; the message of a `RemoteError` is passed on, nothing else is). It runs for each connection, when a
+   * session goes on as well, which only the same principal may do (SEMANTICS D.4). Default: everybody may come in, and the
+   * token alone says whose session it is.
+   */
+  readonly authenticate?: ((applicant: Applicant) => string | undefined | Promise<string | undefined>) | undefined;
+  /** Makes `session.data` of a new session. Default: an empty object. What it throws turns the client away. */
+  readonly data?: ((admitted: Admitted) => Data | Promise<Data>) | undefined;
+  /** How long a session lives without a connection, in milliseconds. Default 60,000. */
+  readonly keptMs?: number | undefined;
+  /** Where the records of sessions are kept. Default: in memory, within the limits above. */
+  readonly store?: SessionStore | undefined;
+  /** A new session is there; nothing has arrived on it yet. */
+  readonly onOpen?: ((session: Session<Client, Data>, server: SessionServer<Client, Data>) => unknown) | undefined;
+  /** A session goes on over another connection. */
+  readonly onResume?:
+    | ((session: Session<Client, Data>, report: ResumedReport, server: SessionServer<Client, Data>) => unknown)
+    | undefined;
+  /** A session is over; tells what was not acknowledged. */
+  readonly onClose?:
+    | ((session: Session<Client, Data>, end: SessionEnd, server: SessionServer<Client, Data>) => unknown)
+    | undefined;
+  /**
+   * Told of what nobody awaits: what a handler threw, a message that its schema does not allow, a program that does not speak
+   * zocalo (then without a session). Default: nobody, but the channel `zocalo:error` has it.
+   */
+  readonly onError?: ((error: unknown, session: Session<Client, Data> | undefined) => unknown) | undefined;
+}
+
+/** What a server of sessions has counted. */
+export interface SessionServerStats {
+  /** Sessions that were made, and continued. */
+  readonly opened: number;
+  readonly resumed: number;
+  /** Sessions that are over. */
+  readonly ended: number;
+  /** Sessions that are held now, and how many of them have no connection. */
+  readonly sessions: number;
+  readonly detached: number;
+  /** Connections in the handshake now. */
+  readonly unauthenticated: number;
+  /** Handshakes that came to nothing: foreign programs, refusals, silence. */
+  readonly declined: number;
+  /** Memory that is held for the messages of all sessions, in bytes. */
+  readonly heldBytes: number;
+  /** What the door has counted. */
+  readonly listener: ListenerStats;
+}
+
+/** What became of a broadcast, counted in sessions. */
+export interface BroadcastReport {
+  /** It has its number there, and arrives within the live session. */
+  readonly sent: number;
+  /** It waits for room. */
+  readonly waiting: number;
+  /** There was no room and the policy dropped it, or the peer's version does not know the event. */
+  readonly dropped: number;
+}
+
+/** The names of the events that a side offers. */
+export type EventNames<Offered extends Methods> = {
+  [K in keyof Offered]: Offered[K] extends { readonly kind: "event" } ? K : never;
+}[keyof Offered] &
+  string;
+
+/** Sends one event to many sessions. The message is encoded once for each codec that is in use. */
+export type Broadcast<Client extends Methods> = <Name extends EventNames<Client>>(
+  event: Name,
+  ...message: MethodArguments<RequestInput<Client[Name]>, undefined>
+) => BroadcastReport;
+
+/** Some sessions of a server, by name. A session that is over leaves by itself; one that is detached stays. */
+export interface SessionGroup<Client extends Methods, Data> extends Iterable<Session<Client, Data>> {
+  readonly name: string;
+  /** Sessions in the group. */
+  readonly size: number;
+  /** Takes a session in; false when it is there already, or over. */
+  join(session: Session<Client, Data>): boolean;
+  /** Lets a session go; false when it was not there. */
+  leave(session: Session<Client, Data>): boolean;
+  has(session: Session<Client, Data>): boolean;
+  /** Sends an event to all of them. Never waits, and never throws because of one of them. */
+  readonly broadcast: Broadcast<Client>;
+}
+
+/** Options of `drain`. */
+export interface DrainSessionsOptions extends OperationOptions {
+  /**
+   * The clients are told to come back after a time that is drawn for each of them between 0 and this, so that a restart makes
+   * no storm. Default 5000.
+   */
+  readonly reconnectSpreadMs?: number | undefined;
+}
+
+/**
+ * A running server of sessions. `await using` drains it, at most 5 seconds.
+ *
+ * @typeParam Client - What its clients offer: `contract.client`.
+ * @typeParam Data - What the program keeps with each session.
+ */
+export interface SessionServer<Client extends Methods, Data = Record<string, unknown>> extends AsyncDisposable {
+  readonly contract: Contract;
+  /** The address, with the port that the system chose. */
+  readonly localAddress: Address;
+  /** Names this process to clients that want to continue a session. */
+  readonly instance: string;
+  /** The sessions, those without a connection included, by their ids. */
+  readonly sessions: ReadonlyMap<string, Session<Client, Data>>;
+  readonly stats: SessionServerStats;
+  /** Resolves when the server is closed and its last session is over. Never rejects. */
+  readonly closed: Promise<void>;
+  /** The group of this name; it is made when it is first asked for. */
+  group(name: string): SessionGroup<Client, Data>;
+  /** Sends an event to all sessions. */
+  readonly broadcast: Broadcast<Client>;
+  /**
+   * Stops accepting, tells all clients that the server goes (GOAWAY) and when to come back, and waits until calls and streams
+   * that are under way have finished. When `timeoutMs` (default 5000) is over, or `signal` aborts, the rest is closed.
+   * Sessions do not survive it. A second call shares the first one's report.
+   */
+  drain(options?: DrainSessionsOptions): Promise<DrainReport>;
+  /** Stops accepting and closes every session at once. */
+  close(): Promise<void>;
+  /** Uses other certificates for connections from now on. */
+  setTls(options: TlsOptions): void;
+  ref(): this;
+  unref(): this;
+}
+
+/** What a handler of a server is told beside the question. */
+export interface ServerContext<Client extends Methods, Data> extends HandlerContext<Session<Client, Data>> {
+  /** The server, for its groups and its other sessions. */
+  readonly server: SessionServer<Client, Data>;
+}
+
+/** All options of `serveSessions`: the handlers are required as soon as the contract's server offers anything. */
+export type ServeSessionsOptions<Server extends Methods, Client extends Methods, Data> = SessionServerOptions<
+  Client,
+  Data
+> &
+  HandlersOption<Server, ServerContext<Client, Data>>;

@@ -1,0 +1,311 @@
+/** One stream of a session, of either side. */
+
+import { ConnectionError, UsageError } from "../core/errors.ts";
+import type { BodyPlace } from "../core/session/outgoing.ts";
+import type { ItemReceived } from "../core/session/session-event.ts";
+import type { OperationOptions } from "./deadline.ts";
+import { handled, rejectedQuietly } from "./handled-rejection.ts";
+import type { Request, SessionHost } from "./session-host.ts";
+import type { MethodPlan, ValuePlan } from "./session-plan.ts";
+import { PackedQueue } from "./session-start-queue.ts";
+import type { SessionStream } from "./session-stream.ts";
+
+/** Items that may wait for room without being awaited. */
+const MAX_WAITING_ITEMS = 16_384;
+
+/** Where a stream is known by its id. */
+export interface StreamParent {
+  add(stream: ContractStream): void;
+  remove(stream: ContractStream): void;
+  /** Opens it as soon as there is room. @throws UsageError `QUEUE_FULL`. */
+  submit(stream: ContractStream): void;
+  /** It is not to be opened any more. */
+  withdraw(stream: ContractStream): void;
+}
+
+interface Reader {
+  readonly resolve: (result: IteratorResult<unknown, undefined>) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+interface WaitingItem {
+  readonly body: BodyPlace;
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+const DONE: IteratorResult<unknown, undefined> = { done: true, value: undefined };
+
+/** One stream. */
+export class ContractStream implements SessionStream<unknown, unknown>, Request {
+  /** 0 until it is open. */
+  id = 0;
+  readonly op: string;
+  readonly timeoutMs: number = Infinity;
+  readonly deadline: number = Infinity;
+  readonly #host: SessionHost;
+  readonly #parent: StreamParent;
+  /** The items that come and go; undefined for a direction that the stream does not have. */
+  readonly #incoming: ValuePlan | undefined;
+  readonly #outgoing: ValuePlan | undefined;
+  #opening: { readonly place: number; readonly body: BodyPlace } | undefined;
+  #queue: PackedQueue | undefined;
+  #readers: Reader[] = [];
+  #waiting: WaitingItem[] = [];
+  #receiving: boolean;
+  #sending: boolean;
+  /** `end` was called; it goes behind the items that wait. */
+  #ending = false;
+  /** Set when the stream came to an end before both sides had ended it. */
+  #failure: { readonly reason: unknown } | undefined;
+  #cancelled = false;
+  readonly #controller: AbortController = new AbortController();
+  #unwatch: (() => void) | undefined;
+
+  constructor(
+    host: SessionHost,
+    parent: StreamParent,
+    op: string,
+    incoming: ValuePlan | undefined,
+    outgoing: ValuePlan | undefined,
+  ) {
+    this.#host = host;
+    this.#parent = parent;
+    this.op = op;
+    this.#incoming = incoming;
+    this.#outgoing = outgoing;
+    this.#receiving = incoming !== undefined;
+    this.#sending = outgoing !== undefined;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Opens it at the peer, as soon as there is room. */
+  open(method: MethodPlan, input: unknown, options: OperationOptions | undefined): void {
+    const host = this.#host;
+    try {
+      const place = host.placeOf(method);
+      this.#opening = { place, body: copyOf(method.request.encode(input)) };
+      this.#parent.submit(this);
+    } catch (error) {
+      this.failed(host.end === undefined ? error : host.overError(this.op, "none"));
+      return;
+    }
+    const signal = options?.signal;
+    if (signal === undefined || this.#failure !== undefined) return;
+    const onAbort = (): void => this.#giveUp(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#unwatch = () => signal.removeEventListener("abort", onAbort);
+  }
+
+  transmit(now: number): boolean {
+    const { place, body } = this.#opening as { readonly place: number; readonly body: BodyPlace };
+    try {
+      const directions = { sends: this.#outgoing !== undefined, receives: this.#incoming !== undefined };
+      this.id = this.#host.machine.openStream(place, body, directions, now);
+    } catch (error) {
+      this.failed(this.#host.end === undefined ? error : this.#host.overError(this.op, "none"));
+      return true;
+    }
+    if (this.id === 0) return false;
+    this.#opening = undefined;
+    this.#parent.add(this);
+    this.#host.gathered(body.end);
+    this.writable();
+    return true;
+  }
+
+  unsent(reason: unknown): void {
+    this.failed(reason);
+  }
+
+  send(item: unknown): Promise<void> | undefined {
+    if (this.#failure !== undefined) return rejectedQuietly(this.#failure.reason);
+    if (!this.#sending || this.#ending) return rejectedQuietly(this.#ended("this side has ended its items"));
+    try {
+      const body = (this.#outgoing as ValuePlan).encode(item);
+      if (this.id !== 0 && this.#waiting.length === 0) {
+        if (this.#host.machine.sendItem(this.id, body, this.#host.turnTime())) {
+          this.#host.gathered(body.end - body.start);
+          return undefined;
+        }
+        this.#host.touch();
+      }
+      return this.#wait(copyOf(body));
+    } catch (error) {
+      return rejectedQuietly(error);
+    }
+  }
+
+  end(): void {
+    if (!this.#sending || this.#ending || this.#failure !== undefined) return;
+    this.#ending = true;
+    this.#endIfSent();
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    this.#giveUp(this.#ended("this side has cancelled the stream"));
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<unknown, undefined, undefined> {
+    let finished = false;
+    try {
+      for (let next = await this.next(); next.done !== true; next = await this.next()) yield next.value;
+      finished = true;
+      return undefined;
+    } finally {
+      // Whoever leaves the loop early does not want the rest.
+      if (!finished) this.cancel();
+    }
+  }
+
+  /** The next item. */
+  next(): Promise<IteratorResult<unknown, undefined>> {
+    const queue = this.#queue;
+    if (queue?.peek() === true) {
+      const { bytes, start, end, chargeBytes } = queue;
+      try {
+        const value = (this.#incoming as ValuePlan).decode(bytes, start, end);
+        queue.drop();
+        this.#host.machine.itemHandled(this.id, chargeBytes);
+        this.#host.touch();
+        return Promise.resolve({ done: false, value });
+      } catch (error) {
+        queue.clear();
+        this.#giveUp(error);
+        return Promise.reject(error);
+      }
+    }
+    if (this.#failure !== undefined && !this.#cancelled) return Promise.reject(this.#failure.reason);
+    if (!this.#receiving || this.#cancelled) return Promise.resolve(DONE);
+    return new Promise((resolve, reject) => {
+      this.#readers.push({ resolve, reject });
+    });
+  }
+
+  /** Sends what a handler answered, then ends the items of this side. */
+  async sendAll(items: unknown): Promise<void> {
+    const source = items as Partial<AsyncIterable<unknown> & Iterable<unknown>> | null | undefined;
+    if (source?.[Symbol.asyncIterator] !== undefined) {
+      for await (const item of source as AsyncIterable<unknown>) await this.send(item);
+    } else if (source?.[Symbol.iterator] !== undefined) {
+      for (const item of source as Iterable<unknown>) await this.send(item);
+    }
+    this.end();
+    // The handler has gone: nobody will read what still comes.
+    if (this.#receiving && this.#failure === undefined) this.#discard();
+  }
+
+  // What the session reports.
+
+  arrived({ bytes, start, end, chargeBytes }: ItemReceived): void {
+    this.#queue ??= new PackedQueue();
+    this.#queue.push({ kind: 0, method: 0, id: 0, chargeBytes, deadline: Infinity }, bytes, start, end);
+    this.#serveReaders();
+  }
+
+  itemsEnded(): void {
+    this.#receiving = false;
+    this.#serveReaders();
+    this.#settle();
+  }
+
+  writable(): void {
+    const { machine } = this.#host;
+    let sent = 0;
+    try {
+      for (const { body, resolve } of this.#waiting) {
+        if (!machine.sendItem(this.id, body, this.#host.turnTime())) break;
+        this.#host.gathered(body.end);
+        sent += 1;
+        resolve();
+      }
+      this.#waiting.splice(0, sent);
+    } catch (error) {
+      this.#waiting.splice(0, sent);
+      this.#giveUp(error);
+    }
+    this.#endIfSent();
+  }
+
+  /** The stream is over, and the machine knows it already. */
+  failed(reason: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { reason };
+    this.#receiving = this.#sending = false;
+    this.#unwatch?.();
+    this.#parent.remove(this);
+    for (const item of this.#waiting.splice(0)) {
+      void handled(item.promise);
+      item.reject(reason);
+    }
+    this.#serveReaders();
+    this.#controller.abort(reason);
+  }
+
+  #wait(body: BodyPlace): Promise<void> {
+    if (this.#waiting.length >= MAX_WAITING_ITEMS) {
+      const detail = `${MAX_WAITING_ITEMS} items wait already; await each one`;
+      throw new UsageError("QUEUE_FULL", { op: this.op, detail, outcome: "none" });
+    }
+    let resolve = (): void => undefined;
+    let reject = (_reason: unknown): void => undefined;
+    const promise = new Promise<void>((yes, no) => {
+      resolve = yes;
+      reject = no;
+    });
+    this.#waiting.push({ body, promise, resolve, reject });
+    return promise;
+  }
+
+  #endIfSent(): void {
+    if (!this.#ending || !this.#sending || this.id === 0 || this.#waiting.length > 0) return;
+    this.#sending = false;
+    this.#host.machine.endStream(this.id, this.#host.turnTime());
+    this.#host.touch();
+    this.#settle();
+  }
+
+  /** Both directions have ended as they should. */
+  #settle(): void {
+    if (this.#receiving || this.#sending) return;
+    this.#unwatch?.();
+    this.#parent.remove(this);
+  }
+
+  #giveUp(reason: unknown): void {
+    if (this.#failure !== undefined) return;
+    if (this.id === 0) this.#parent.withdraw(this);
+    else if (this.#receiving || this.#sending) this.#host.machine.cancel(this.id, this.#host.now());
+    if (this.#cancelled) this.#queue?.clear();
+    this.#host.touch();
+    this.failed(reason);
+  }
+
+  /** Reads and forgets, so that the peer does not wait for credit for ever. */
+  #discard(): void {
+    const forget = async (): Promise<void> => {
+      for (let next = await this.next(); next.done !== true; next = await this.next());
+    };
+    forget().catch(() => undefined);
+  }
+
+  #serveReaders(): void {
+    while (this.#readers.length > 0 && (this.#queue?.size || !this.#receiving)) {
+      const { resolve, reject } = this.#readers.shift() as Reader;
+      this.next().then(resolve, reject);
+    }
+  }
+
+  #ended(detail: string): ConnectionError {
+    return new ConnectionError("CLOSED", { op: this.op, detail, outcome: "none" });
+  }
+}
+
+function copyOf({ bytes, start, end }: BodyPlace): BodyPlace {
+  return { bytes: Buffer.from(bytes.subarray(start, end)), start: 0, end: end - start };
+}

@@ -1,0 +1,92 @@
+/** The streams of a session. */
+
+import { decodeRemoteError } from "../core/contract/remote-error.ts";
+import { ConnectionError } from "../core/errors.ts";
+import type { AnswerReceived, ItemReceived, StreamOpened } from "../core/session/session-event.ts";
+import { type OperationOptions, refusedAtOnce } from "./deadline.ts";
+import type { SessionCalls } from "./session-calls.ts";
+import { outcomeOf, type SessionHost } from "./session-host.ts";
+import type { MethodPlan } from "./session-plan.ts";
+import { ContractStream, type StreamParent } from "./session-stream-object.ts";
+
+/** The streams of one session, of both sides, by their ids. */
+export class OpenStreams implements StreamParent {
+  readonly #host: SessionHost;
+  readonly #calls: SessionCalls;
+  readonly #streams: Map<number, ContractStream> = new Map();
+
+  constructor(host: SessionHost, calls: SessionCalls) {
+    this.#host = host;
+    this.#calls = calls;
+  }
+
+  get(id: number): ContractStream | undefined {
+    return this.#streams.get(id);
+  }
+
+  submit(stream: ContractStream): void {
+    this.#calls.submit(stream);
+  }
+
+  withdraw(stream: ContractStream): void {
+    this.#calls.withdraw(stream);
+  }
+
+  add(stream: ContractStream): void {
+    this.#streams.set(stream.id, stream);
+  }
+
+  remove(stream: ContractStream): void {
+    this.#streams.delete(stream.id);
+  }
+
+  /** Opens a stream of the peer's. */
+  open(method: MethodPlan, input: unknown, options: OperationOptions | undefined): ContractStream {
+    const { sends, receives } = method;
+    const stream = new ContractStream(this.#host, this, method.name, sends, receives);
+    const refused = refusedAtOnce(options, () => ({ op: method.name }));
+    if (refused === undefined) stream.open(method, input, options);
+    else stream.failed(refused.reason);
+    return stream;
+  }
+
+  /** The peer has opened a stream of ours. */
+  accept(event: StreamOpened, method: MethodPlan): void {
+    const incoming = event.peerSends ? method.receives : undefined;
+    const outgoing = event.peerReceives ? method.sends : undefined;
+    const stream = new ContractStream(this.#host, this, method.name, incoming, outgoing);
+    stream.id = event.id;
+    this.add(stream);
+  }
+
+  item(event: ItemReceived): void {
+    const stream = this.#streams.get(event.id);
+    if (stream === undefined) this.#host.machine.itemHandled(event.id, event.chargeBytes);
+    else stream.arrived(event);
+  }
+
+  itemsEnded(id: number): void {
+    this.#streams.get(id)?.itemsEnded();
+  }
+
+  writable(id: number): void {
+    this.#streams.get(id)?.writable();
+  }
+
+  failed({ id, bytes, start, end }: AnswerReceived): void {
+    this.#streams.get(id)?.failed(decodeRemoteError(bytes.toString("utf8", start, end)));
+  }
+
+  cancelled(id: number): void {
+    const detail = "the other side has cancelled the stream";
+    this.#streams.get(id)?.failed(new ConnectionError("CLOSED", { op: "stream", detail, side: "remote" }));
+  }
+
+  lost(id: number, outcome: "not-sent" | "unknown"): void {
+    this.#streams.get(id)?.failed(this.#host.overError("stream", outcomeOf(outcome)));
+  }
+
+  over(): void {
+    for (const stream of Array.from(this.#streams.values())) stream.failed(this.#host.overError("stream", "unknown"));
+  }
+}

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { call, contract, event, openSession, RemoteError, serveSessions } from "../../src/protocol.ts";
+
+const chat = contract("chat", "1.0.0", {
+  server: {
+    join: call<{ room: string }, { members: number }>(),
+    say: event<string>(),
+    fail: call<string, never>(),
+    wait: call(),
+  },
+  client: { said: event<string>(), confirm: call<string, boolean>() },
+});
+
+async function startChat() {
+  const errors: unknown[] = [];
+  const server = await serveSessions(chat, "tcp://127.0.0.1:0", {
+    data: () => ({ room: "" }),
+    handlers: {
+      join({ room }, { session, server: chatServer }) {
+        session.data.room = room;
+        chatServer.group(room).join(session);
+        return { members: chatServer.group(room).size };
+      },
+      say: (text, { session, server: chatServer }) => chatServer.group(session.data.room).broadcast("said", text),
+      fail: (text) => {
+        if (text === "known") throw new RemoteError("ROOM_FULL", "the room is full", { data: { seats: 12 } });
+        throw new Error(text);
+      },
+      wait: (_input, { signal }) => new Promise((resolve) => signal.addEventListener("abort", () => resolve())),
+    },
+    onError: (error) => {
+      errors.push(error);
+    },
+  });
+  return { server, errors };
+}
+
+test("calls and events go both ways over TCP", async () => {
+  const { server } = await startChat();
+  const heard: string[] = [];
+  let tell = (): void => undefined;
+  const complete = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  const session = await openSession(chat, server.localAddress, {
+    handlers: {
+      said(text) {
+        heard.push(text);
+        if (heard.length === 3) tell();
+      },
+      confirm: (question) => question === "yes?",
+    },
+  });
+  assert.deepEqual(await session.join({ room: "plaza" }), { members: 1 });
+  for (const text of ["a", "b", "c"]) await session.say(text);
+  await complete;
+  assert.deepEqual(heard, ["a", "b", "c"]);
+  const [served] = [...server.sessions.values()];
+  assert.equal(served?.id, session.id);
+  assert.equal(await served?.confirm("yes?"), true);
+  assert.equal(await served?.confirm("no?"), false);
+  assert.equal(session.state, "open");
+  await session.close();
+  assert.equal(session.state, "closed");
+  assert.equal((await session.closed).error, undefined);
+  await server.close();
+  assert.equal(server.stats.sessions, 0);
+});
+
+test("a handler's RemoteError crosses the wire with code and data; anything else is INTERNAL and told to onError", async () => {
+  const { server, errors } = await startChat();
+  const handlers = { said: () => undefined, confirm: () => true };
+  const session = await openSession(chat, server.localAddress, { handlers });
+  await assert.rejects(session.fail("known"), (error) => {
+    assert.ok(error instanceof RemoteError);
+    assert.deepEqual([error.code, error.message, error.data], ["ROOM_FULL", "the room is full", { seats: 12 }]);
+    return true;
+  });
+  assert.equal(errors.length, 0);
+  await assert.rejects(session.fail("secret"), (error) => {
+    assert.ok(error instanceof RemoteError);
+    assert.deepEqual([error.code, error.message], ["INTERNAL", "the handler failed"]);
+    return true;
+  });
+  assert.equal((errors[0] as Error).message, "secret");
+  await session.close();
+  await server.close();
+});
+
+test("a call ends by its time-out and by its signal, and its handler is told", async () => {
+  const { server } = await startChat();
+  const handlers = { said: () => undefined, confirm: () => true };
+  const session = await openSession(chat, server.localAddress, { handlers });
+  await assert.rejects(session.wait(undefined, { timeoutMs: 10 }), { code: "TIMEOUT", outcome: "unknown" });
+  const controller = new AbortController();
+  const waiting = session.wait(undefined, { signal: controller.signal });
+  controller.abort(new Error("enough"));
+  await assert.rejects(waiting, { message: "enough" });
+  await session.join({ room: "x" });
+  const [served] = [...server.sessions.values()];
+  assert.equal(served?.stats.runningCalls, 0);
+  await session.close();
+  await server.close();
+});
