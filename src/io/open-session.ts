@@ -4,6 +4,7 @@ import type { AddressLike } from "../core/address/address.ts";
 import type { Contract, Methods } from "../core/contract/contract.ts";
 import { ConnectionError, type ErrorCode } from "../core/errors.ts";
 import type { ResumeRequest } from "../core/handshake/hello.ts";
+import { checkOptions, FROM_ZERO, FUNCTION, type OptionRules } from "./check-options.ts";
 import type { Connection } from "./connection.ts";
 import type { OperationOptions } from "./deadline.ts";
 import { publish } from "./diagnostics.ts";
@@ -26,6 +27,20 @@ const NONE_LOST: readonly LostMessage[] = [];
 
 /** Errors with which a session ends and a new one follows. */
 const FOLLOWED: ReadonlySet<ErrorCode> = new Set(["SESSION_LOST", "REPLAY_OVERFLOW"]);
+
+const RULES: OptionRules = {
+  reconnect: {
+    wanted: "an object, or false",
+    holds: (value) => value === false || (typeof value === "object" && value !== null),
+  },
+  onOpen: FUNCTION,
+  onResume: FUNCTION,
+  onFresh: FUNCTION,
+  onDetach: FUNCTION,
+  onClose: FUNCTION,
+  onError: FUNCTION,
+};
+const RECONNECT_RULES: OptionRules = { firstDelayMs: FROM_ZERO, maxDelayMs: FROM_ZERO, giveUpMs: FROM_ZERO };
 
 /** Opens a session over `network`; see the public `openSession`. */
 export async function openSessionOver<Server extends Methods, Client extends Methods, Data>(
@@ -62,6 +77,9 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   #over = false;
 
   constructor(network: Network, contract: Contract, address: AddressLike, options: AnyOptions) {
+    const context = { op: "openSession" };
+    checkOptions(context, options, RULES);
+    if (options.reconnect !== false) checkOptions(context, options.reconnect, RECONNECT_RULES, "reconnect.");
     this.#options = options;
     const { clock } = network;
     const plan = new ContractPlan(contract, "client", options.validate ?? "receive");

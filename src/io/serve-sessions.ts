@@ -5,7 +5,7 @@ import type { Contract, Methods } from "../core/contract/contract.ts";
 import type { Refusal } from "../core/handshake/hello.ts";
 import type { Capabilities } from "../core/handshake/negotiate.ts";
 import { DEFAULT_KEPT_MS } from "../core/session/session-settings.ts";
-import { count } from "./admission.ts";
+import { checkOptions, countFrom, FROM_ZERO, FUNCTION, OPERATION_RULES, type OptionRules } from "./check-options.ts";
 import { Connection } from "./connection.ts";
 import { connectionSettings } from "./connection-settings.ts";
 import type { OperationOptions } from "./deadline.ts";
@@ -44,6 +44,21 @@ import type { TlsOptions } from "./tls.ts";
 
 const DEFAULT_DRAIN_MS = 5000;
 const DEFAULT_SPREAD_MS = 5000;
+
+const RULES: OptionRules = {
+  maxSessions: countFrom(0),
+  maxSessionsPerAddress: countFrom(0),
+  maxUnauthenticated: countFrom(1),
+  maxHeldBytes: FROM_ZERO,
+  keptMs: FROM_ZERO,
+  authenticate: FUNCTION,
+  data: FUNCTION,
+  onOpen: FUNCTION,
+  onResume: FUNCTION,
+  onClose: FUNCTION,
+  onError: FUNCTION,
+};
+const DRAIN_RULES: OptionRules = { ...OPERATION_RULES, reconnectSpreadMs: FROM_ZERO };
 
 /** Options whose types do not matter here. */
 type AnyOptions = SessionServerOptions<Methods, unknown> & { readonly handlers?: object };
@@ -96,6 +111,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
   readonly #counts = { opened: 0, resumed: 0, ended: 0, declined: 0 };
 
   constructor(network: Network, contract: Contract, options: AnyOptions) {
+    checkOptions({ op: "serveSessions" }, options, RULES);
     this.contract = contract;
     this.#network = network;
     this.#options = options;
@@ -105,7 +121,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     this.settings = endpointSettings(options, { clock, schedule: new SessionSchedule(clock), plan });
     const { codecs, limits } = this.settings;
     this.capabilities = { contract, codecs, features: [], limits };
-    this.keptMs = count("keptMs", options.keptMs, DEFAULT_KEPT_MS);
+    this.keptMs = options.keptMs ?? DEFAULT_KEPT_MS;
     this.registry = new SessionRegistry(this.instance, options, this.keptMs, options.store);
     this.#reception = new SessionReception(this, options);
     this.#groups = new SessionGroups(plan);
@@ -121,6 +137,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     const settings = connectionSettings({ writeStallTimeoutMs: options.writeStallTimeoutMs }, "serveSessions");
     const { maxConnections = this.registry.maxSessions + this.#reception.maxSize } = options;
     this.#door = await openDoor(
+      "serveSessions",
       this.#network,
       address,
       { ...options, maxConnections },
@@ -161,9 +178,10 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     return broadcast(this.settings.plan, this.sessions.values(), event, message);
   }
 
-  drain(options: DrainSessionsOptions = {}): Promise<DrainReport> {
+  async drain(options: DrainSessionsOptions = {}): Promise<DrainReport> {
+    checkOptions({ op: "drain", local: this.localAddress.toString() }, options, DRAIN_RULES);
     this.#drained ??= this.#drain(options);
-    return this.#drained;
+    return await this.#drained;
   }
 
   async close(): Promise<void> {

@@ -4,7 +4,6 @@ import { RemoteError } from "../core/contract/remote-error.ts";
 import { ConnectionError, UsageError, type ZocaloError } from "../core/errors.ts";
 import type { FreshReason, Hello, Refusal } from "../core/handshake/hello.ts";
 import { type Agreement, agreeWithClient, type Capabilities } from "../core/handshake/negotiate.ts";
-import { count } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import type { Random } from "./network.ts";
 import { partsOf, type SessionFacade } from "./session-facade.ts";
@@ -65,7 +64,7 @@ export class SessionReception implements Receptionist {
   constructor(host: ReceptionHost, options: ReceptionOptions) {
     this.#host = host;
     this.#options = options;
-    this.#maxUnauthenticated = count("maxUnauthenticated", options.maxUnauthenticated, DEFAULT_MAX_UNAUTHENTICATED);
+    this.#maxUnauthenticated = options.maxUnauthenticated ?? DEFAULT_MAX_UNAUTHENTICATED;
   }
 
   /** Connections in the handshake. */

@@ -9,7 +9,6 @@ import { confirmToken, type ResumeDecision, resumeSession } from "../core/sessio
 import type { SessionStore } from "../core/session/session-store.ts";
 import { sha256 } from "../core/session/sha-256.ts";
 import { limitKey } from "../core/address/cidr.ts";
-import { count } from "./admission.ts";
 import { partsOf, type SessionFacade } from "./session-facade.ts";
 import type { SessionServerLimits } from "./session-server.ts";
 
@@ -49,9 +48,9 @@ export class SessionRegistry {
 
   constructor(instance: string, limits: SessionServerLimits, keptMs: number, store: SessionStore | undefined) {
     this.#instance = instance;
-    this.#maxSessions = count("maxSessions", limits.maxSessions, 10_000);
-    this.#maxPerAddress = count("maxSessionsPerAddress", limits.maxSessionsPerAddress, 1000);
-    this.#maxHeldBytes = count("maxHeldBytes", limits.maxHeldBytes, 268_435_456);
+    this.#maxSessions = limits.maxSessions ?? 10_000;
+    this.#maxPerAddress = limits.maxSessionsPerAddress ?? 1000;
+    this.#maxHeldBytes = limits.maxHeldBytes ?? 268_435_456;
     const bounds = { maxSessions: this.#maxSessions, maxBytes: this.#maxHeldBytes, maxDetachedMs: keptMs };
     this.#store = store ?? new MemorySessionStore(bounds);
   }

@@ -5,6 +5,16 @@ import { UsageError } from "../core/errors.ts";
 import { DEFAULT_LIMITS, type SessionLimits } from "../core/handshake/limits.ts";
 import type { ReplayBounds } from "../core/session/outgoing.ts";
 import type { OverflowPolicy } from "../core/session/waiting-events.ts";
+import {
+  checkOptions,
+  countFrom,
+  oneOf,
+  type OptionRule,
+  type OptionRules,
+  options,
+  POSITIVE,
+  wholeNumber,
+} from "./check-options.ts";
 import type { Clock } from "./network.ts";
 import { SESSION_CODECS, type SessionCodec } from "./session-format.ts";
 import type { ContractPlan, ValidationPolicy } from "./session-plan.ts";
@@ -65,8 +75,33 @@ export interface EndpointSettings {
   readonly handlerList: readonly AnyHandler[];
 }
 
-const OVERFLOWS: readonly OverflowPolicy[] = ["block", "strict", "drop-oldest", "drop-newest"];
-const VALIDATIONS: readonly ValidationPolicy[] = ["receive", "both", "none"];
+/** The least and the most that a side may say are checked again by the peer, in the handshake. */
+const BYTES: OptionRule = wholeNumber(1, 1_073_741_824);
+
+/** The rules of {@link SessionTuning}. */
+const TUNING_RULES: OptionRules = {
+  codecs: {
+    wanted: `an array of some of ${SESSION_CODECS.join(", ")}`,
+    holds: (value) =>
+      Array.isArray(value) && value.length > 0 && value.every((one) => SESSION_CODECS.includes(one as SessionCodec)),
+  },
+  validate: oneOf("receive", "both", "none"),
+  limits: options({
+    maxMessageBytes: wholeNumber(64, 1_073_741_824),
+    windowBytes: BYTES,
+    streamWindowBytes: BYTES,
+    maxCalls: wholeNumber(0, 1_000_000),
+    maxStreams: wholeNumber(0, 1_000_000),
+    heartbeatMs: wholeNumber(100, 86_400_000),
+  }),
+  replay: options({ maxBytes: POSITIVE, maxMessages: POSITIVE, maxAgeMs: POSITIVE }),
+  overflow: oneOf("block", "strict", "drop-oldest", "drop-newest"),
+  callTimeoutMs: POSITIVE,
+  maxConcurrentCalls: countFrom(1),
+  maxMessagesPerSecond: POSITIVE,
+  handshakeTimeoutMs: POSITIVE,
+  handlers: options({}),
+};
 
 /** Checks the options and fills in the defaults. @throws UsageError `OPTION_INVALID`. */
 export function endpointSettings(
@@ -75,42 +110,25 @@ export function endpointSettings(
 ): EndpointSettings {
   const { plan } = common;
   const op = plan.role === "server" ? "serveSessions" : "openSession";
-  const positive = (name: string, value: number | undefined, standard: number): number => {
-    if (value === undefined) return standard;
-    if (value > 0) return value;
-    throw invalid(op, `${name} must be a positive number, or Infinity for no limit, not ${String(value)}`);
-  };
-  const { codecs = SESSION_CODECS, overflow = "block", validate = "receive", handlers = {} } = tuning;
-  if (codecs.length === 0 || !codecs.every((codec) => SESSION_CODECS.includes(codec))) {
-    throw invalid(op, `codecs must be some of ${SESSION_CODECS.join(", ")}`);
-  }
-  if (!OVERFLOWS.includes(overflow)) throw invalid(op, `overflow must be one of ${OVERFLOWS.join(", ")}`);
-  if (!VALIDATIONS.includes(validate)) throw invalid(op, `validate must be one of ${VALIDATIONS.join(", ")}`);
+  checkOptions({ op }, tuning, TUNING_RULES);
+  const { handlers = {}, maxMessagesPerSecond = plan.role === "server" ? 1_000_000 : Infinity } = tuning;
   return {
     ...common,
-    codecs,
-    limits: checkedLimits(tuning.limits ?? {}, op),
-    replay: tuning.replay ?? {},
-    overflow,
-    callTimeoutMs: positive("callTimeoutMs", tuning.callTimeoutMs, 30_000),
-    maxConcurrentCalls: positive("maxConcurrentCalls", tuning.maxConcurrentCalls, 64),
-    maxMessagesPerSecond: positive(
-      "maxMessagesPerSecond",
-      tuning.maxMessagesPerSecond,
-      plan.role === "server" ? 1_000_000 : Infinity,
-    ),
-    handshakeTimeoutMs: positive("handshakeTimeoutMs", tuning.handshakeTimeoutMs, 10_000),
+    codecs: tuning.codecs ?? SESSION_CODECS,
+    limits: { ...DEFAULT_LIMITS, ...withoutUndefined(tuning.limits) },
+    replay: withoutUndefined(tuning.replay),
+    overflow: tuning.overflow ?? "block",
+    callTimeoutMs: tuning.callTimeoutMs ?? 30_000,
+    maxConcurrentCalls: tuning.maxConcurrentCalls ?? 64,
+    maxMessagesPerSecond,
+    handshakeTimeoutMs: tuning.handshakeTimeoutMs ?? 10_000,
     handlers,
     handlerList: handlersOf(plan.own, handlers as Readonly<Record<string, unknown>>, op),
   };
 }
 
-function checkedLimits(asked: Partial<SessionLimits>, op: string): SessionLimits {
-  const limits = { ...DEFAULT_LIMITS, ...asked };
-  for (const [name, value] of Object.entries(limits)) {
-    if (!Number.isInteger(value) || value < 0) throw invalid(op, `limits.${name} must be a whole number, not ${value}`);
-  }
-  return limits;
+function withoutUndefined<T extends object>(given: T | undefined): Partial<T> {
+  return Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 /** The handlers in the order of the places of their methods: one for each, and none for anything else. */

@@ -27,10 +27,11 @@ const RULES: OptionRules = {
   network: object({ sockets: object({}, true), clock: object({}, true), random: object({}, true) }),
 };
 
-const SERVER_RULES: OptionRules = { ...RULES, ...SIGNAL_RULES };
+/** The rules of calls that run a server. */
+export const SERVER_RULES: OptionRules = { ...RULES, ...SIGNAL_RULES };
 
 /** The network of the call `op`; the options of the call are checked on the way. */
-function networkOf(op: string, options: NetworkOption, rules: OptionRules = RULES): Network {
+export function networkOf(op: string, options: NetworkOption, rules: OptionRules = RULES): Network {
   checkOptions({ op }, options, rules);
   return options.network ?? nodeNetwork;
 }

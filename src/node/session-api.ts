@@ -7,8 +7,7 @@ import type { OpenSessionOptions } from "../io/session-client.ts";
 import type { Contract, Methods } from "../io/session-methods.ts";
 import type { Session } from "../io/session-object.ts";
 import type { ServeSessionsOptions, SessionServer } from "../io/session-server.ts";
-import type { NetworkOption } from "./api.ts";
-import { nodeNetwork } from "./network.ts";
+import { networkOf, type NetworkOption, SERVER_RULES } from "./api.ts";
 import { drainOnSignals, type SignalOptions } from "./signals.ts";
 
 /**
@@ -51,7 +50,7 @@ export async function serveSessions<Server extends Methods, Client extends Metho
   address: AddressLike,
   options: ServeSessionsOptions<Server, Client, Data> & NetworkOption & SignalOptions,
 ): Promise<SessionServer<Client, Data>> {
-  const server = await serveSessionsOver(options.network ?? nodeNetwork, contract, address, options);
+  const server = await serveSessionsOver(networkOf("serveSessions", options, SERVER_RULES), contract, address, options);
   drainOnSignals(server, options);
   return server;
 }
@@ -74,10 +73,10 @@ export async function serveSessions<Server extends Methods, Client extends Metho
  * console.log(await session.add({ a: 1, b: 2 }, { timeoutMs: 1_000 })); // 3
  * ```
  */
-export function openSession<Server extends Methods, Client extends Methods, Data = Record<string, unknown>>(
+export async function openSession<Server extends Methods, Client extends Methods, Data = Record<string, unknown>>(
   contract: Contract<Server, Client>,
   address: AddressLike,
   options: OpenSessionOptions<Server, Client, Data> & NetworkOption,
 ): Promise<Session<Server, Data>> {
-  return openSessionOver(options.network ?? nodeNetwork, contract, address, options);
+  return await openSessionOver(networkOf("openSession", options), contract, address, options);
 }
