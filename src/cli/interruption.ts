@@ -17,12 +17,17 @@ export function watchSignals(): AbortSignal {
   return controller.signal;
 }
 
+/** Lets the first signal end the process at once, for work that may never give the event loop a turn. */
+export function leaveSignals(): void {
+  for (const name of SIGNALS) process.removeAllListeners(name);
+}
+
 /**
  * Ends this process by the signal that it was sent, so that a shell sees an interrupted command and a loop around it stops
  * too. Where that does not work (process 1 of a container, Windows) it exits with the code that a shell would show.
  */
 export function endBySignal(name: NodeJS.Signals): void {
-  for (const one of SIGNALS) process.removeAllListeners(one);
+  leaveSignals();
   if (process.platform !== "win32") process.kill(process.pid, name);
   setTimeout(() => process.exit(signalExitCode(name)), 100);
 }

@@ -3,15 +3,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseFaultList } from "../../src/sim.ts";
-import { run } from "./program.ts";
+import { run, start } from "./program.ts";
 import { FILE, fileWith, folder } from "./simulations.ts";
 
 const IDENTITY = 'SIM_INVARIANT always "no order is booked twice"';
 
 test("hunt finds seeds that fail, run and check repeat them, shrink makes them small", async (t) => {
-  const hunt = await run(t, ["sim", "hunt", FILE, "--seeds", "300", "--workers", "2"]);
+  const hunt = await run(t, ["sim", "hunt", FILE, "--seeds", "150", "--workers", "2"]);
   assert.equal(hunt.code, 1, hunt.stderr);
-  assert.match(hunt.stdout, /^300 runs, \d+ failed\n/);
+  assert.match(hunt.stdout, /^150 runs, \d+ failed\n/);
   assert.match(hunt.stdout, /^ {2}crash +\d+$/m);
   assert.match(hunt.stdout, /^ {2}sometimes "an order is repeated" +\d+ of \d+$/m);
   const [, seed = ""] = /--seed (\d+)\n$/.exec(hunt.stderr) ?? [];
@@ -60,4 +60,21 @@ test("what is written wrong", async (t) => {
     assert.match(stderr, line);
     assert.notEqual(code, 0);
   }
+});
+
+test("Ctrl-C ends a program that never rests, and a hunt with what it has found", async (t) => {
+  const endless =
+    "export default simulation({}, async () => { process.stderr.write('begun\\n'); for (;;) await null; });";
+  for (const command of ["run", "check", "trace"]) {
+    const program = start(t, ["sim", command, fileWith(t, endless)]);
+    await program.tells(/begun/);
+    program.child.kill("SIGINT");
+    assert.equal((await program.ended).signal, "SIGINT");
+  }
+  const hunt = start(t, ["sim", "hunt", FILE, "--seeds", "1000000000", "--workers", "1"]);
+  await hunt.tells(/^seed \d+: SIM_INVARIANT/m);
+  hunt.child.kill("SIGINT");
+  const { signal, stdout } = await hunt.ended;
+  assert.equal(signal, "SIGINT");
+  assert.match(stdout, /^\d+ runs, [1-9]\d* failed\n[^]*zocalo sim run/);
 });

@@ -3,7 +3,7 @@
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { ExplorationTotals } from "../../sim.ts";
-import { EXIT, Interrupted } from "../exit-codes.ts";
+import { EXIT, type Interrupted } from "../exit-codes.ts";
 import { count, seed } from "../number-options.ts";
 import { type CommandContext, runCommand } from "../run-command.ts";
 import { huntWithWorkers, type HuntRun } from "./hunt-workers.ts";
@@ -24,7 +24,7 @@ interface HuntFlags {
 const DESCRIPTION = [
   "Runs the simulation with many seeds, in several threads. Each seed turns whole kinds of fault on or off and draws how bad " +
     "they are. Prints the first seeds of every kind of failure, and what all runs together have reached.",
-  "Fails when a seed fails. A seed that hangs counts as one too.",
+  "Fails when a seed fails. Ctrl-C ends it with what it has found. A seed that hangs counts as one too.",
 ];
 const SECOND_MS = 1000;
 const MINUTE_MS = 60_000;
@@ -86,9 +86,7 @@ async function hunt(file: string, flags: HuntFlags, context: CommandContext): Pr
   });
   clearTimeout(timer);
   await stdout.write(`${reportText(file, flags, totals, failing)}\n`);
-  if (context.stop.aborted && context.stop.reason instanceof Interrupted && failing.length === 0) {
-    throw context.stop.reason;
-  }
+  if (context.stop.aborted) throw context.stop.reason as Interrupted;
   const [first] = failing.sort((a, b) => a.seed - b.seed);
   if (first?.failure === undefined) return EXIT.done;
   throw simFailure(first.failure.identity, replayLine(file, flags, first.seed));

@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { explore } from "../../sim.ts";
 import { EXIT } from "../exit-codes.ts";
+import { leaveSignals } from "../interruption.ts";
 import { type CommandContext, runCommand } from "../run-command.ts";
 import { loadSimulation } from "./load-simulation.ts";
 import { failedText, listText, passedText, simFailure } from "./report.ts";
@@ -37,6 +38,7 @@ export function simCheckCommand(): Command {
 }
 
 async function runOnce(file: string, flags: SimFlags, twice: boolean, { stdout }: CommandContext): Promise<number> {
+  leaveSignals();
   const simulation = loadSimulation(file, flags.export);
   const result = await explore(simulation, { ...runOf(flags), twice });
   if (result.failure === undefined) {

@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { explore, formatFaultList, shrink } from "../../sim.ts";
 import { CommandFailure, EXIT } from "../exit-codes.ts";
 import { count } from "../number-options.ts";
+import { leaveSignals } from "../interruption.ts";
 import { type CommandContext, runCommand } from "../run-command.ts";
 import { loadSimulation } from "./load-simulation.ts";
 import { listText } from "./report.ts";
@@ -32,6 +33,7 @@ export function simShrinkCommand(): Command {
 }
 
 async function shrinkOne(file: string, flags: ShrinkFlags, { stdout, output }: CommandContext): Promise<number> {
+  leaveSignals();
   const simulation = loadSimulation(file, flags.export);
   const { failure, list } = await explore(simulation, runOf(flags));
   if (failure === undefined) {

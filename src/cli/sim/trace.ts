@@ -5,6 +5,7 @@ import { once } from "node:events";
 import type { Command } from "commander";
 import { explore, type TraceRecord } from "../../sim.ts";
 import { EXIT } from "../exit-codes.ts";
+import { leaveSignals } from "../interruption.ts";
 import { type CommandContext, runCommand } from "../run-command.ts";
 import { loadSimulation } from "./load-simulation.ts";
 import { simFailure } from "./report.ts";
@@ -39,6 +40,7 @@ export function simTraceCommand(): Command {
 }
 
 async function trace(file: string, flags: TraceFlags, { stdout, output }: CommandContext): Promise<number> {
+  leaveSignals();
   const simulation = loadSimulation(file, flags.export);
   const lines: string[] = [];
   const packets: Uint8Array[] = [];
