@@ -4,40 +4,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { lengthPrefix, lines } from "../src/framing.ts";
-import { connect, listen, pair, type StreamSocket, type ZocaloError } from "../src/index.ts";
-
-async function tcpPair(): Promise<[StreamSocket, StreamSocket]> {
-  const door = await listen("tcp://127.0.0.1:0");
-  const call = await connect(door.localAddress);
-  const peer = await door.accept();
-  await door.close();
-  return [call, peer];
-}
-
-const KINDS = { pair: () => Promise.resolve(pair()), tcp: tcpPair };
-
-/** Runs a test over each kind, and closes both ends after it. */
-function over(title: string, body: (left: StreamSocket, right: StreamSocket) => Promise<void>): void {
-  for (const [kind, open] of Object.entries(KINDS)) {
-    test(`${title}, over ${kind}`, async () => {
-      const [left, right] = await open();
-      try {
-        await body(left, right);
-      } finally {
-        left.abort();
-        right.abort();
-      }
-    });
-  }
-}
-
-const coded = (code: string) => (error: unknown) => (error as ZocaloError).code === code;
-
-async function allOf<T>(messages: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const message of messages) all.push(message);
-  return all;
-}
+import { pair, type ZocaloError } from "../src/index.ts";
+import { allOf, coded, over } from "./stream-kinds.ts";
 
 describe("receiving", () => {
   over("receive, for await and null at the end", async (left, right) => {

@@ -80,7 +80,7 @@ export class FramedConnection<In, Out> implements FramedSocket<In, Out> {
   }
 
   detach(): StreamSocket {
-    this.#outbound.handOver();
+    this.#outbound.handOverAll();
     this.#inbound.detach();
     return this.socket;
   }

@@ -110,20 +110,23 @@ export class FramedInbound<Out> implements InboundConsumer {
     const decoder = this.#decoder;
     return new Promise((resolve, reject) => {
       this.#push = { decode: (bytes, start, end) => decode(decoder, bytes, start, end), resolve, reject };
+      // What `receive` and `batches` have left comes again, in its place before the rest.
+      if (this.#at < this.#end) this.#inbound.putBack(this.#rest());
+      this.#release();
       this.#serve();
     });
   }
 
-  /** Stops the delivery to a handler. */
+  /** Stops the delivery to a handler; without one there is nothing to stop. */
   pause(): void {
+    if (this.#push === undefined) return;
     this.#decoder.stop();
     this.#inbound.hold(true);
   }
 
   /** Restarts it. */
   resume(): void {
-    if (this.#push !== undefined && !this.#decoding) this.#serve();
-    else if (this.#push !== undefined) this.#inbound.hold(false);
+    if (this.#push !== undefined) this.#inbound.hold(false);
   }
 
   /** Stops reading and puts back what was not decoded. */
@@ -166,6 +169,8 @@ export class FramedInbound<Out> implements InboundConsumer {
 
   failed(error: ZocaloError): void {
     this.#failure ??= { error };
+    // Only a handler that closes or aborts the connection gets here: it wants no more messages.
+    if (this.#decoding) this.#decoder.stop();
     this.#serve();
   }
 
@@ -179,8 +184,9 @@ export class FramedInbound<Out> implements InboundConsumer {
       this.#fail(error);
     }
     this.#decoding = false;
-    if (this.#failure !== undefined) this.#settle(this.#failure.error);
-    return used;
+    if (this.#failure === undefined) return used;
+    this.#settle(this.#failure.error);
+    return view.length;
   }
 
   /** Serves those who wait from the present piece, and asks for the next one when it is used up. */
@@ -194,7 +200,6 @@ export class FramedInbound<Out> implements InboundConsumer {
       receiver.resolve(message);
     }
     if (this.#batchReceiver !== undefined) this.#serveBatch(this.#batchReceiver);
-    if (this.#push !== undefined && this.#at < this.#end) this.#servePush(this.#push);
     if (this.#detached || this.#at < this.#end || !this.#wanted) return;
     this.#release();
     if (this.#failure !== undefined) this.#settle(this.#failure.error);
@@ -209,13 +214,7 @@ export class FramedInbound<Out> implements InboundConsumer {
   #decodeOne(): Out | typeof NOTHING {
     if (this.#at >= this.#end) return NOTHING;
     this.#one = NOTHING;
-    this.#decoding = true;
-    try {
-      this.#at += this.#decoder.decode(this.#piece, this.#at, this.#end, this.#keepOne);
-    } catch (error) {
-      this.#fail(error);
-    }
-    this.#decoding = false;
+    this.#decode(this.#keepOne);
     const message: Out | typeof NOTHING = this.#one;
     this.#one = NOTHING;
     return message;
@@ -229,7 +228,7 @@ export class FramedInbound<Out> implements InboundConsumer {
     const batch = new Array<Out>(this.#batched);
     this.#batch = batch;
     this.#batched = 0;
-    this.#decode(() => this.#decoder.decode(this.#piece, this.#at, this.#end, this.#keepMany));
+    this.#decode(this.#keepMany);
     this.#batch = undefined;
     if (this.#batched === 0) return undefined;
     batch.length = this.#batched;
@@ -243,16 +242,11 @@ export class FramedInbound<Out> implements InboundConsumer {
     receiver.resolve({ done: false, value: batch });
   }
 
-  #servePush(push: Push): void {
-    this.#decode(() => push.decode(this.#piece, this.#at, this.#end));
-    if (this.#detached) this.#inbound.putBack(this.#rest());
-  }
-
   /** Runs the decoder over the piece. */
-  #decode(work: () => number): void {
+  #decode(onMessage: (message: Out) => void): void {
     this.#decoding = true;
     try {
-      this.#at += work();
+      this.#at += this.#decoder.decode(this.#piece, this.#at, this.#end, onMessage);
     } catch (error) {
       this.#fail(error);
     }

@@ -5,10 +5,11 @@ import { ByteWriter } from "../core/bytes/byte-writer.ts";
 import type { Codec } from "../core/framing/codec.ts";
 import { DatagramDecoder } from "./datagram-decoder.ts";
 import type { DatagramSocket, FramedDatagramSocket } from "./datagram-socket.ts";
-import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
+import type { OperationOptions } from "./deadline.ts";
 import type { ReceivedMessage } from "./framed-datagrams.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 import type { Datagram } from "./network.ts";
+import { withOneDeadline } from "./one-deadline.ts";
 
 /** Messages over a mailbox. */
 export class FramedMailbox<In, Out> implements FramedDatagramSocket<In, Out> {
@@ -39,22 +40,16 @@ export class FramedMailbox<In, Out> implements FramedDatagramSocket<In, Out> {
   }
 
   async receive(options?: OperationOptions): Promise<ReceivedMessage<Out>> {
-    const context = this.socket.context("receive");
-    const refused = refusedAtOnce(options, () => context);
-    if (refused !== undefined) throw refused.reason;
+    if (options === undefined) return await this.#receive(options);
     // One deadline for all datagrams: a stranger who sends rubbish must not prolong the call.
-    const expired = new AbortController();
-    const deadline = Deadline.of(this.socket.clock, options, (cause) =>
-      expired.abort(expiryReason(cause, context, "none")),
-    );
-    const watched = deadline === undefined ? undefined : { signal: expired.signal };
-    try {
-      for (;;) {
-        const received = this.#decoder.decode(await this.socket.receive(watched));
-        if (received !== undefined) return received;
-      }
-    } finally {
-      deadline?.cancel();
+    const context = this.socket.context("receive");
+    return await withOneDeadline(this.socket.clock, options, context, "none", (each) => this.#receive(each));
+  }
+
+  async #receive(options: OperationOptions | undefined): Promise<ReceivedMessage<Out>> {
+    for (;;) {
+      const received = this.#decoder.decode(await this.socket.receive(options));
+      if (received !== undefined) return received;
     }
   }
 

@@ -7,6 +7,7 @@ import type { Codec } from "../core/framing/codec.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import type { Outbound } from "./outbound.ts";
+import { withOneDeadline } from "./one-deadline.ts";
 
 /**
  * When a batch is handed over within a turn: a little less than a block of 64 KiB, so that usual messages end in the same
@@ -52,6 +53,8 @@ export class FramedOutbound<In> {
     this.#host = host;
     this.#outbound = outbound;
     this.#codec = codec;
+    // What an earlier framed writer still has comes first.
+    outbound.gatherer?.handOverAll();
     outbound.gatherer = this;
   }
 
@@ -71,8 +74,17 @@ export class FramedOutbound<In> {
     return this.#encode(message, options !== undefined);
   }
 
-  /** Sends many; waits where `send` would. */
+  /** Sends many; waits where `send` would. The time is that of the whole call. */
   async sendMany(messages: Iterable<In>, options: OperationOptions | undefined): Promise<void> {
+    if (options === undefined) {
+      await this.#sendAll(messages, options);
+      return;
+    }
+    const context = this.#host.context("sendMany");
+    await withOneDeadline(this.#host.clock, options, context, "unknown", (each) => this.#sendAll(messages, each));
+  }
+
+  async #sendAll(messages: Iterable<In>, options: OperationOptions | undefined): Promise<void> {
     if (Array.isArray(messages)) {
       await this.#sendList(messages as readonly In[], options);
       return;
@@ -128,7 +140,7 @@ export class FramedOutbound<In> {
     const written = this.#writer.take();
     const { chunks, length } = written;
     this.#sentBytes += length;
-    const taken = this.#outbound.write(copy ? chunks.map((chunk) => Buffer.from(chunk)) : chunks, undefined);
+    const taken = this.#outbound.writeGathered(copy ? chunks.map((chunk) => Buffer.from(chunk)) : chunks, length);
     if (this.#outbound.state === "open" && !this.#outbound.busy) {
       written.release();
       this.#lastWrite = SENT;
@@ -142,6 +154,15 @@ export class FramedOutbound<In> {
     };
     this.#lastWrite = taken.then(settled);
     this.#lastWrite.catch((error: unknown) => this.#fail(error));
+  }
+
+  /**
+   * Hands over what was gathered and what waits for room, before the end of the stream or before others send. They are at
+   * most 65,536 messages, which are in memory already.
+   */
+  handOverAll(): void {
+    for (const job of this.#waiting.splice(0)) this.#sendJob(job);
+    this.handOver();
   }
 
   /** Puts one message into the batch. */
@@ -195,10 +216,14 @@ export class FramedOutbound<In> {
     while (served < jobs.length && this.#handedBytes <= BACKLOG_BYTES) {
       const job = jobs[served] as WaitingSend<In>;
       served += 1;
-      job.deadline?.cancel();
-      this.#encode(job.message, job.cancellable).then(job.resolve, job.reject);
+      this.#sendJob(job);
     }
     if (served > 0) jobs.splice(0, served);
+  }
+
+  #sendJob(job: WaitingSend<In>): void {
+    job.deadline?.cancel();
+    this.#encode(job.message, job.cancellable).then(job.resolve, job.reject);
   }
 
   #fail(error: unknown): void {

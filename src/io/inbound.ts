@@ -51,7 +51,7 @@ export class Inbound {
   #waiters: Waiter[] | undefined;
   #consumer: InboundConsumer | undefined;
   #held = false;
-  /** The consumer is being called: it must not be called inside that call. */
+  /** The consumer is being called. Meanwhile it is not called again, and nobody reads: it has not said yet what it used. */
   #feeding = false;
   #paused = false;
   /** Set while what arrives is thrown away: how much still may be, and whom to tell at the end. */
@@ -78,7 +78,7 @@ export class Inbound {
     }
     const refused = refusedAtOnce(options, () => this.#host.context(request.op));
     if (refused !== undefined) return Promise.reject(refused.reason);
-    if (this.#waiters === undefined || this.#waiters.length === 0) {
+    if (!this.#feeding && (this.#waiters === undefined || this.#waiters.length === 0)) {
       try {
         const value = this.#serve(request);
         if (value !== undefined) return Promise.resolve(value);
@@ -104,10 +104,9 @@ export class Inbound {
     this.#steer();
   }
 
-  /** Puts bytes back in front, as a consumer does that was detached while it worked on them. */
+  /** Puts bytes back in front, as a consumer does that wants them again in another way. */
   putBack(unread: Uint8Array): void {
     this.queue.unshift(unread);
-    this.#serveWaiters();
     this.#steer();
   }
 
@@ -121,14 +120,15 @@ export class Inbound {
   feedConsumer(): void {
     if (this.#feeding) return;
     while (this.#consumer !== undefined && !this.#held && this.#queued > 0) {
-      const piece = this.queue.shift(Number.POSITIVE_INFINITY) as Buffer;
-      const used = this.#feed(this.#consumer, piece);
-      if (used < piece.length) this.queue.unshift(piece.subarray(used));
+      // Shown, not taken: a consumer that stops after each message costs no copy of the rest.
+      this.queue.skip(this.#feed(this.#consumer, this.queue.peek() as Buffer));
     }
     if (this.#consumer !== undefined && !this.#held && this.#queued === 0) {
       if (this.state === "ended") this.#consumer.ended();
       else if (this.state === "failed") this.#consumer.failed(this.error as ZocaloError);
     }
+    // One that was detached by its own handler leaves them the rest.
+    this.#serveWaiters();
     this.#steer();
   }
 
@@ -145,10 +145,9 @@ export class Inbound {
       return;
     }
     if (this.#queued === 0) view = view.subarray(this.#serveDirectly(view));
-    if (view.length > 0) {
-      this.queue.append(view);
-      if (this.#consumer !== undefined) this.feedConsumer();
-    }
+    if (view.length > 0) this.queue.append(view);
+    // Also when the handler of a framed reader did something that ended the connection.
+    if (this.#consumer !== undefined && (view.length > 0 || this.state !== "open")) this.feedConsumer();
     this.#serveWaiters();
     this.#steer();
   }
@@ -159,7 +158,7 @@ export class Inbound {
     this.state = "ended";
     this.#discard?.done(true);
     this.#serveWaiters();
-    if (this.#queued === 0 && !this.#held) this.#consumer?.ended();
+    if (this.#queued === 0 && !this.#held && !this.#feeding) this.#consumer?.ended();
   }
 
   /** The connection is lost. What had arrived stays readable first (SEMANTICS A1), unless this side gave it up. */
@@ -170,7 +169,8 @@ export class Inbound {
     if (!keepQueue) this.#queue?.clear();
     this.#discard?.done(false);
     this.#serveWaiters();
-    if (this.#queued === 0 && !this.#held) this.#consumer?.failed(error);
+    const delivered = this.#queued === 0 && !this.#held && !this.#feeding;
+    if (delivered || !keepQueue) this.#consumer?.failed(error);
   }
 
   /**
@@ -256,7 +256,7 @@ export class Inbound {
 
   #serveWaiters(): void {
     const waiters = this.#waiters;
-    if (waiters === undefined) return;
+    if (waiters === undefined || this.#feeding) return;
     while (waiters.length > 0) {
       const waiter = waiters[0] as Waiter;
       try {

@@ -16,7 +16,7 @@ const SLICE_BYTES = 262_144;
 const SENT: Promise<void> = Promise.resolve();
 
 interface WriteJob {
-  chunks: Uint8Array[];
+  chunks: readonly Uint8Array[];
   /** The first chunk that was not taken, and how much of it was. */
   index: number;
   offset: number;
@@ -32,12 +32,19 @@ interface WriteJob {
 /** Where the sending side stands. */
 type OutboundState = "open" | "ending" | "ended" | "failed";
 
+/** Gathers messages, and must hand them over before anything else is sent. */
+interface Gatherer {
+  handOver(): void;
+  /** Also what waits for room, because nothing can be sent after it. */
+  handOverAll(): void;
+}
+
 /** The sending half of a connection. */
 export class Outbound {
   state: OutboundState = "open";
   bytesSent = 0;
-  /** Gathers messages and must hand them over before anything else is sent: a framed writer. */
-  gatherer: { handOver(): void } | undefined;
+  /** A framed writer. */
+  gatherer: Gatherer | undefined;
   readonly #host: ConnectionHost;
   #jobs: WriteJob[] | undefined;
   #queuedBytes = 0;
@@ -77,14 +84,29 @@ export class Outbound {
     for (const chunk of chunks) bytes += chunk.length;
     if (bytes === 0) return Promise.resolve();
     if (!this.busy && bytes <= SLICE_BYTES && options === undefined) return this.#writeNow(chunks, bytes);
+    const { writeQueueBytes } = this.#host.settings;
+    if (this.#queuedBytes > 0 && this.#queuedBytes + bytes > writeQueueBytes) {
+      const detail = `more than writeQueueBytes (${writeQueueBytes}) would wait; await each write`;
+      return Promise.reject(new UsageError("QUEUE_FULL", { ...this.#host.context("write"), detail, outcome: "none" }));
+    }
     return this.#enqueue(chunks, bytes, options);
+  }
+
+  /**
+   * Sends what a framed writer has gathered, `bytes` in all; resolves when the kernel has it. Never too much: the writer has
+   * its own bound, and has told its callers already that their messages were taken.
+   */
+  writeGathered(chunks: readonly Uint8Array[], bytes: number): Promise<void> {
+    if (this.state !== "open") return Promise.reject(this.whyNot("send"));
+    if (!this.busy && bytes <= SLICE_BYTES) return this.#writeNow(chunks, bytes);
+    return this.#enqueue(chunks, bytes, undefined);
   }
 
   /** Sends FIN behind all that was accepted; resolves when the kernel has it. */
   end(): Promise<void> {
     if (this.#finish !== undefined) return this.#finish.promise;
     if (this.state === "failed") return Promise.reject(this.whyNot("end"));
-    this.gatherer?.handOver();
+    this.gatherer?.handOverAll();
     let resolve = (): void => undefined;
     let reject = (_reason: unknown): void => undefined;
     const promise = new Promise<void>((yes, no) => {
@@ -128,12 +150,7 @@ export class Outbound {
     });
   }
 
-  #enqueue(chunks: Uint8Array[], bytes: number, options: OperationOptions | undefined): Promise<void> {
-    const { writeQueueBytes } = this.#host.settings;
-    if (this.#queuedBytes > 0 && this.#queuedBytes + bytes > writeQueueBytes) {
-      const detail = `more than writeQueueBytes (${writeQueueBytes}) would wait; await each write`;
-      return Promise.reject(new UsageError("QUEUE_FULL", { ...this.#host.context("write"), detail, outcome: "none" }));
-    }
+  #enqueue(chunks: readonly Uint8Array[], bytes: number, options: OperationOptions | undefined): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       const cancellable = options?.signal !== undefined || options?.timeoutMs !== undefined;
       const job: WriteJob = { ...emptyJob(bytes, cancellable), chunks, resolve, reject };

@@ -9,6 +9,7 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant("append" as const), bytes }),
   fc.record({ kind: fc.constant("unshift" as const), bytes: fc.uint8Array({ maxLength: 20 }) }),
   fc.record({ kind: fc.constant("shift" as const), count: fc.nat(100) }),
+  fc.record({ kind: fc.constant("skip" as const), count: fc.nat(100) }),
   fc.record({ kind: fc.constant("take" as const), count: fc.nat(300) }),
   fc.record({ kind: fc.constant("copyTo" as const), count: fc.nat(300) }),
   fc.record({
@@ -30,6 +31,12 @@ test("the queue is a sequence of bytes, whatever is done with it", () => {
         } else if (action.kind === "unshift") {
           queue.unshift(action.bytes);
           model = Buffer.concat([action.bytes, model]);
+        } else if (action.kind === "skip") {
+          const shown = queue.peek();
+          assert.deepEqual(shown, model.length === 0 ? undefined : model.subarray(0, shown?.length));
+          const count = Math.min(action.count, shown?.length ?? 0);
+          queue.skip(count);
+          model = model.subarray(count);
         } else if (action.kind === "shift") {
           const got = queue.shift(action.count + 1);
           if (model.length === 0) assert.equal(got, undefined);

@@ -64,6 +64,18 @@ export class ByteQueue {
     return this.#takeFrom(block, Math.min(maxBytes, block.end - block.start));
   }
 
+  /** A view of the first contiguous bytes, which stay in the queue; valid until they leave it. Undefined when it is empty. */
+  peek(): Buffer | undefined {
+    const block = this.#blocks[this.#head];
+    return block?.bytes.subarray(block.start, block.end);
+  }
+
+  /** Drops `count` of the bytes that `peek` showed. After `clear` it does nothing. */
+  skip(count: number): void {
+    const block = this.#blocks[this.#head];
+    if (block !== undefined) this.#advance(block, count);
+  }
+
   /** Takes exactly `count` bytes, which must be there. */
   take(count: number): Buffer {
     const block = this.#blocks[this.#head];

@@ -58,3 +58,11 @@ describe("slip", () => {
     );
   });
 });
+
+it("an END between messages is no message too long, wherever it stands in what arrives", () => {
+  const codec = slip({ maxFrameBytes: 5, leadingEnd: true });
+  const sent = Array.from({ length: 10 }, () => Buffer.from("hello"));
+  const { messages, error } = decoded(codec.createDecoder(), [encoded(codec, sent)]);
+  assert.equal(error, undefined);
+  assert.equal(messages.length, 10);
+});

@@ -97,11 +97,15 @@ class SlipFramer extends TerminatedFramer {
   }
 
   protected override accept(bytes: Buffer, start: number, end: number, span: FrameSpan): void {
+    if (start === end) {
+      span.from = -1;
+      return;
+    }
     const firstEscape = findByte(bytes, ESC, start, end);
     if (firstEscape !== -1) {
       this.#unescape(bytes, start, firstEscape, end, span);
     } else {
-      span.from = start === end ? -1 : start;
+      span.from = start;
       span.to = end;
     }
     if (span.to - span.from > span.limit) throw frameTooLong(NAME, span.limit);
