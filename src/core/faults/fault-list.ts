@@ -37,7 +37,16 @@ export interface FaultList {
   readonly faults: readonly TimedFault[];
 }
 
-/** Writes a list as JSON with a line for each fault, for people who read it and for their version control. */
+/**
+ * Writes a list as JSON with a line for each fault, for people who read it and for their version control.
+ *
+ * @example
+ * ```ts
+ * import { explore, formatFaultList, parseFaultList, simulation } from "zocalo/sim";
+ * const { list } = await explore(simulation({}, (world) => world.healed), { seed: 5 });
+ * console.log(parseFaultList(formatFaultList(list)).seed); // 5
+ * ```
+ */
 export function formatFaultList({ faults, ...head }: FaultList): string {
   const lines = Object.entries(head)
     .filter(([, value]) => value !== undefined)
@@ -54,7 +63,19 @@ function spaced(value: unknown): string {
   return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
 }
 
-/** Reads a list; throws `OPTION_INVALID` for what is none, naming the field. `op` is the call that reads it. */
+/**
+ * Reads a list; throws `OPTION_INVALID` for what is none, naming the field. `op` is the call that reads it.
+ *
+ * @example
+ * ```ts
+ * import { parseFaultList } from "zocalo/sim";
+ * try {
+ *   parseFaultList('{ "format": 7 }');
+ * } catch (error) {
+ *   console.log((error as Error).message.includes("format must be 1")); // true
+ * }
+ * ```
+ */
 export function parseFaultList(text: string, op = "parseFaultList"): FaultList {
   const reader = new FieldReader(op);
   let value: unknown;

@@ -13,6 +13,22 @@ import type { Latency } from "./latency.ts";
  * - `pause`: the program stops and its kernel goes on; `freeze`: the machine stops; `crash`: the power fails, and comes back
  *   when the fault ends; `skew`: the clock is ahead by `skewMs`, or behind.
  * - `reset`: a middlebox answers each segment of TCP between the two with a reset to both.
+ *
+ * @example
+ * ```ts
+ * import { type Fault, simulate } from "zocalo/sim";
+ * const storm: readonly Fault[] = [
+ *   { kind: "loss", from: "*", to: "*", chance: 0.3 },
+ *   { kind: "skew", host: "a", skewMs: -5_000 },
+ * ];
+ * await simulate({ seed: 1 }, async (world) => {
+ *   world.host("a");
+ *   world.host("b");
+ *   const guards = storm.map((fault) => world.inflict(fault));
+ *   await world.sleep(1_000);
+ *   for (const guard of guards) guard.heal();
+ * });
+ * ```
  */
 export type Fault =
   | { readonly kind: "latency"; readonly from: string; readonly to: string; readonly latency: Latency }
@@ -96,7 +112,15 @@ export function linkChange(fault: Fault): LinkConditions | undefined {
   }
 }
 
-/** A fault as text for people and traces: `loss a>b chance=0.3`. */
+/**
+ * A fault as text for people and traces.
+ *
+ * @example
+ * ```ts
+ * import { faultText } from "zocalo/sim";
+ * console.log(faultText({ kind: "loss", from: "a", to: "b", chance: 0.3 })); // loss a>b chance=0.3
+ * ```
+ */
 export function faultText(fault: Fault): string {
   const facts: Partial<Record<string, unknown>> = { ...fault };
   for (const name of ["kind", "from", "to", "host", "atMs", "lastsMs"]) delete facts[name];

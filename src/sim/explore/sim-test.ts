@@ -5,7 +5,7 @@ import { faultText } from "../../core/faults/fault.ts";
 import { builtin } from "../guard/guarded-calls.ts";
 import type { World } from "../world/world-contract.ts";
 import { type Exploration, explore } from "./explore.ts";
-import type { Simulation, SimulationOptions } from "./simulation.ts";
+import { type Simulation, type SimulationOptions, simulation } from "./simulation.ts";
 import { ExplorationTotals } from "./totals.ts";
 
 /** What `simTest` does with a simulation. */
@@ -58,15 +58,15 @@ export function simTest(
   main: ((world: World) => Promise<unknown>) | Simulation,
 ): void {
   const { seeds: _seeds, firstSeed: _first, checkOneIn: _one, replayFolder: _folder, ...own } = options;
-  const simulation: Simulation =
+  const program: Simulation =
     typeof main === "function"
-      ? { options: { ...own, name }, main }
-      : { options: { ...main.options, ...own, name }, main: main.main };
+      ? simulation({ ...own, name }, main)
+      : simulation({ ...main.options, ...own, name }, main.main);
   const { test } = builtin("test") as { readonly test: RunTest };
   void test(name, async (context) => {
     const totals = new ExplorationTotals();
     for (const run of runsOf(name, options)) {
-      const result = await explore(simulation, run);
+      const result = await explore(program, run);
       totals.add(result);
       if (result.failure !== undefined) throw failed(name, result, run.faults !== undefined);
     }

@@ -1,6 +1,7 @@
 /** A program with its world, as something that can be run with many seeds. */
 
-import type { FaultKind } from "../../core/faults/fault.ts";
+import { UsageError } from "../../core/errors.ts";
+import { FAULT_KINDS, type FaultKind } from "../../core/faults/fault.ts";
 import type { SimulateOptions } from "../world/simulate.ts";
 import type { World } from "../world/world-contract.ts";
 
@@ -44,6 +45,8 @@ export interface Simulation<T = unknown> {
  * `link.latency` says it), whether the events of one moment are permuted (unless `explore` says it), and, as ever, where
  * reads are cut. Hosts that crash need a program of their own; `main` itself belongs to no host and is never touched.
  *
+ * Throws `OPTION_INVALID` for kinds of fault that do not exist, and for times that are no numbers.
+ *
  * @example
  * ```ts
  * import { bind } from "zocalo";
@@ -61,7 +64,28 @@ export interface Simulation<T = unknown> {
  * ```
  */
 export function simulation<T>(options: SimulationOptions, main: (world: World) => Promise<T>): Simulation<T> {
+  const { chaos, convergeMs, name } = options;
+  if (name !== undefined && typeof name !== "string") throw refusal("name must be a text");
+  checkNumber("convergeMs", convergeMs);
+  if (chaos !== false && chaos !== undefined) checkChaos(chaos);
   return { options, main };
+}
+
+function checkChaos({ lastsMs, mostFaults, kinds = [], hosts = [] }: ChaosOptions): void {
+  checkNumber("chaos.lastsMs", lastsMs);
+  checkNumber("chaos.mostFaults", mostFaults);
+  const unknown = kinds.find((kind) => !FAULT_KINDS.includes(kind));
+  if (unknown !== undefined) throw refusal(`chaos.kinds may hold ${FAULT_KINDS.join(", ")}, not ${unknown}`);
+  if (!Array.isArray(hosts)) throw refusal("chaos.hosts must be a list of names");
+}
+
+function checkNumber(name: string, value: number | undefined): void {
+  if (value === undefined || (Number.isFinite(value) && value >= 0)) return;
+  throw refusal(`${name} must be a number from 0 on, not ${String(value)}`);
+}
+
+function refusal(detail: string): UsageError {
+  return new UsageError("OPTION_INVALID", { op: "simulation", detail });
 }
 
 /** The kinds of fault that a seed may turn on when nobody says which. */

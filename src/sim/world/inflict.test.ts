@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { codeOf, joined, PORT } from "../../../test/sim/scene.ts";
+import type { Fault } from "../../core/faults/fault.ts";
 import { bindOver } from "../../io/bind.ts";
 import { connectOver } from "../../io/connect.ts";
 import { simulate } from "./simulate.ts";
@@ -32,7 +33,10 @@ test("faults of hosts last as long as their guard", async () => {
     skew.heal();
     skew.heal();
     assert.equal(a.skewMs, 0);
-    assert.throws(() => world.inflict({ kind: "crash", host: "nobody" }), { code: "OPTION_INVALID" });
+    const meteor = { kind: "meteor", from: "a", to: "a" } as unknown as Fault;
+    for (const fault of [{ kind: "crash", host: "nobody" }, meteor] as const) {
+      assert.throws(() => world.inflict(fault), { code: "OPTION_INVALID" });
+    }
   });
 });
 

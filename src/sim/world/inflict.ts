@@ -1,7 +1,7 @@
 /** Makes a fault of the vocabulary happen in a world. */
 
 import { UsageError } from "../../core/errors.ts";
-import { EVERY_HOST, type Fault, linkChange } from "../../core/faults/fault.ts";
+import { EVERY_HOST, FAULT_KINDS, type Fault, linkChange } from "../../core/faults/fault.ts";
 import type { Fabric } from "./fabric.ts";
 import type { Disturbances } from "./disturbances.ts";
 import type { Host } from "./host-contract.ts";
@@ -15,6 +15,10 @@ export function inflict(
   disturbances: Disturbances,
   ended: () => void,
 ): FaultGuard {
+  if (!FAULT_KINDS.includes(fault.kind)) {
+    const detail = `there is no fault ${JSON.stringify(fault.kind)}; there are ${FAULT_KINDS.join(", ")}`;
+    throw new UsageError("OPTION_INVALID", { op: "inflict", detail });
+  }
   const guard = begin(fault, world, fabric, disturbances);
   return guardOf([() => guard.heal(), ended]);
 }

@@ -9,7 +9,19 @@ export interface ConditionCount {
   readonly held: number;
 }
 
-/** What must hold in a world does not: a `world.always`, or what was to come about after everything was healed. */
+/**
+ * What must hold in a world does not: a `world.always`, or what was to come about after everything was healed.
+ *
+ * @example
+ * ```ts
+ * import { InvariantError, simulate } from "zocalo/sim";
+ * try {
+ *   await simulate({ seed: 1 }, async (world) => world.always("two is one", Number(2) === 1));
+ * } catch (error) {
+ *   console.log(error instanceof InvariantError && error.invariant); // two is one
+ * }
+ * ```
+ */
 export class InvariantError extends ZocaloError {
   override readonly name: string = "InvariantError";
   /** The name of the condition. */

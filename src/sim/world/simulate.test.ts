@@ -68,3 +68,10 @@ test("runs that have no end of their own get one, with a report", async () => {
   };
   await assert.rejects(simulate({ limitMs: 10_000 }, tick), { code: "TIMEOUT" });
 });
+
+test("options that make no sense are refused", async () => {
+  const nothing = async (): Promise<void> => undefined;
+  for (const options of [{ seed: -1 }, { seed: 1.5 }, { seed: Number.NaN }, { limitMs: -1 }, { livelockEvents: 0 }]) {
+    await assert.rejects(simulate(options, nothing), { code: "OPTION_INVALID" }, JSON.stringify(options));
+  }
+});

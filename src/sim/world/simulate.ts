@@ -1,7 +1,8 @@
 /** Running a program in a simulated world. */
 
-import { TimeoutError, ZocaloError } from "../../core/errors.ts";
+import { TimeoutError, UsageError, ZocaloError } from "../../core/errors.ts";
 import { type LinkConditions, linkTable } from "../../core/faults/conditions.ts";
+import { microseconds } from "../../core/faults/latency.ts";
 import { RandomStream } from "../../core/faults/random-stream.ts";
 import { PACKAGE_VERSION } from "../../core/version.ts";
 import { PacketCapture } from "../capture/packet-capture.ts";
@@ -120,6 +121,9 @@ export class Run {
   constructor(options: SimulateOptions, extension?: RunExtension) {
     const { seed = DEFAULT_SEED, explore = false, cutReads = true, limitMs = DAY_MS } = options;
     const { livelockEvents = DEFAULT_LIVELOCK_EVENTS } = options;
+    checkWhole("seed", seed, 0);
+    checkWhole("livelockEvents", livelockEvents, 1);
+    microseconds(limitMs, "simulate");
     this.#seed = seed;
     const link = linkTable(options.link ?? {}, undefined, "simulate");
     const tcp: TcpSettings = { ...DEFAULT_TCP, ...options.tcp };
@@ -213,6 +217,12 @@ export class Run {
     const detail = `the program was not done after limitMs (${limitMs}) of virtual time; replay: seed ${this.#seed}`;
     return new TimeoutError("TIMEOUT", { op: "simulate", detail });
   }
+}
+
+function checkWhole(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  const detail = `${name} must be a whole number from ${least} on, not ${String(value)}`;
+  throw new UsageError("OPTION_INVALID", { op: "simulate", detail });
 }
 
 /** What the run stands on, for the header of its trace. */
