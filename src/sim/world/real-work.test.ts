@@ -5,7 +5,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import zlib from "node:zlib";
 import { runInScope, type Scope } from "../guard/scope.ts";
-import { RealWork, ticksQueued } from "./real-work.ts";
+import { RealWork } from "./real-work.ts";
 
 const scope: Scope = {
   place: "test",
@@ -70,12 +70,4 @@ test("work outside of the world is none of its business", async () => {
   const reading = fs.promises.readFile(file);
   assert.deepEqual(work.pending(), []);
   await reading;
-});
-
-test("ticks are counted, promises are not", async () => {
-  const before = ticksQueued();
-  process.nextTick(() => undefined);
-  assert.equal(ticksQueued(), before + 1);
-  await Promise.resolve();
-  assert.equal(ticksQueued(), before + 1);
 });

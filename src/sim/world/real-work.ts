@@ -20,16 +20,9 @@ const COMPRESSION = "ZLIB";
 
 /** All worlds whose work is watched. */
 const watched: Map<object, RealWork> = new Map();
-/** Ticks that anybody has queued; see {@link ticksQueued}. */
-let ticks = 0;
 
 let beginnings: AsyncHook | undefined;
 let endings: AsyncHook | undefined;
-
-/** How many `process.nextTick` were called since the first world began. */
-export function ticksQueued(): number {
-  return ticks;
-}
 
 /** Watches what the programs of one world have under way. */
 export class RealWork {
@@ -91,10 +84,6 @@ export class RealWork {
 
 function onInit(id: number, type: string, _trigger: number, resource: object): void {
   if (type === "PROMISE") return;
-  if (type === "TickObject") {
-    ticks += 1;
-    return;
-  }
   if (type !== COMPRESSION && !REQUEST.test(type)) return;
   const scope = currentScope();
   if (scope !== undefined) watched.get(scope.world)?.begun(id, type, resource);

@@ -3,13 +3,11 @@
 import { mix32 } from "../../core/faults/hash.ts";
 import { EventQueue, type SimEvent } from "./event-queue.ts";
 import { MovingTimer } from "./moving-timer.ts";
-import { nextRealTurn } from "./real-turn.ts";
-import { type RealWork, ticksQueued } from "./real-work.ts";
+import { nextRealTurn, RealSteps } from "./real-turn.ts";
+import type { RealWork } from "./real-work.ts";
 
 /** Events without program code between two looks at the real event loop. */
 const EVENTS_A_STEP = 2048;
-/** Wake-ups of programs between two turns of the real event loop, so that the code outside lives on. */
-const WAKES_A_TURN = 1024;
 /** So many turns of the real event loop must bring nothing before a world counts as stuck. */
 const IDLE_TURNS = 3;
 /** Behind all events of the same moment. */
@@ -49,12 +47,12 @@ export class Scheduler {
   readonly #watch: SchedulerWatch;
   #eventsNow = 0;
   #woke = false;
-  #wakes = 0;
   #idleTurns = 0;
   #flows = 0;
   #done: () => boolean = () => true;
   #finish: ((error?: unknown) => void) | undefined;
   readonly #step: () => void = () => this.#run();
+  readonly #steps: RealSteps = new RealSteps(this.#step);
 
   constructor(limits: SchedulerLimits, work: RealWork, watch: SchedulerWatch) {
     this.#limits = limits;
@@ -171,21 +169,9 @@ export class Scheduler {
     else nextRealTurn(this.#step);
   }
 
-  /** Goes on when all microtasks and ticks have run: at once if no ticks but ours were queued. */
+  /** Goes on when all microtasks and ticks have run, and those that they queue. */
   #settle(): void {
     this.#woke = false;
-    this.#wakes += 1;
-    if (this.#wakes % WAKES_A_TURN === 0) {
-      nextRealTurn(this.#step);
-      return;
-    }
-    const before = ticksQueued();
-    // Behind the microtasks that are queued now; the tick then runs when those have queued no more.
-    queueMicrotask(() => {
-      process.nextTick(() => {
-        if (ticksQueued() === before + 1) this.#run();
-        else nextRealTurn(this.#step);
-      });
-    });
+    this.#steps.next();
   }
 }
