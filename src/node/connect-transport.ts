@@ -21,6 +21,8 @@ export function connectTransport(target: Address, options: TransportConnectOptio
     };
     const connected = (): void => {
       settle();
+      // Node heeds `noDelay` among the options of a constructor only, not here.
+      if (options.noDelay && target.transport !== "unix") socket.setNoDelay(true);
       const local = target.transport === "unix" ? target : localAddressOf(socket, target);
       resolve(new KernelStream(socket, local, target, kind));
     };
@@ -53,13 +55,12 @@ export function connectTransport(target: Address, options: TransportConnectOptio
 
 function connectOptions(target: Address, options: TransportConnectOptions): net.SocketConnectOpts {
   if (target.transport === "unix") return { path: target.path };
-  const { localAddress: local, noDelay } = options;
+  const { localAddress: local } = options;
   const host = target.zone === "" ? target.host : `${target.host}%${target.zone}`;
   return {
     host,
     port: target.port,
     family: target.family as number,
-    noDelay,
     autoSelectFamily: false,
     ...(local === undefined ? {} : { localAddress: local.host, localPort: local.port }),
   };

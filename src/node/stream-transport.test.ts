@@ -208,3 +208,16 @@ test("peers of node:net: bytes both ways, half-close, reset", async () => {
   resetting.resetAndDestroy();
   await expectError(second.read(), reset);
 });
+
+test("a connection sends small writes at once, unless it is told not to", async (context) => {
+  const setNoDelay = context.mock.method(net.Socket.prototype, "setNoDelay");
+  await using door = await listen("tcp://127.0.0.1:0");
+  const asked: unknown[] = [];
+  for (const noDelay of [undefined, true, false]) {
+    const call = await connect(door.localAddress, { noDelay });
+    asked.push(setNoDelay.mock.calls.map(({ arguments: [on] }) => on));
+    setNoDelay.mock.resetCalls();
+    call.abort();
+  }
+  assert.deepEqual(asked, [[true], [true], []]);
+});

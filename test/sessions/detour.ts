@@ -1,0 +1,81 @@
+/** A way to a server that a test can cut: a relay in this process, with raw sockets. */
+
+import net from "node:net";
+import { once } from "node:events";
+
+/** What happens to the connections of a {@link Detour}. */
+export type Cut = "reset" | "fin";
+
+/** A relay between clients and one server. */
+export class Detour {
+  readonly #door: net.Server;
+  readonly #pairs: Set<readonly [net.Socket, net.Socket]> = new Set();
+  /** Connections that came so far. */
+  accepted = 0;
+  /** Refuses whoever comes: resets at once. */
+  closed = false;
+  /** Lets no byte pass, as a cable that was pulled. */
+  silent = false;
+
+  #port: number;
+
+  private constructor(port: number) {
+    this.#port = port;
+    this.#door = net.createServer((near) => {
+      this.accepted += 1;
+      near.on("error", () => undefined);
+      if (this.closed) {
+        near.resetAndDestroy();
+        return;
+      }
+      const far = net.connect(this.#port, "127.0.0.1");
+      far.on("error", () => near.resetAndDestroy());
+      near.on("error", () => far.resetAndDestroy());
+      const pair = [near, far] as const;
+      this.#pairs.add(pair);
+      for (const [from, to] of [pair, [far, near] as const]) {
+        from.on("data", (bytes) => {
+          if (!this.silent) to.write(bytes);
+        });
+        from.on("end", () => {
+          if (!this.silent) to.end();
+        });
+        from.on("close", () => this.#pairs.delete(pair));
+      }
+    });
+  }
+
+  /** Opens a detour to a port of this machine. */
+  static async to(port: number): Promise<Detour> {
+    const detour = new Detour(port);
+    detour.#door.listen(0, "127.0.0.1");
+    await once(detour.#door, "listening");
+    return detour;
+  }
+
+  /** Where clients connect. */
+  get address(): string {
+    return `tcp://127.0.0.1:${(this.#door.address() as net.AddressInfo).port}`;
+  }
+
+  /** Leads to another server from now on. */
+  leadTo(port: number): void {
+    this.#port = port;
+  }
+
+  /** Ends all connections, towards both sides. */
+  cut(how: Cut): void {
+    for (const pair of this.#pairs) {
+      for (const socket of pair) {
+        if (how === "reset") socket.resetAndDestroy();
+        else socket.end();
+      }
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+    this.cut("reset");
+    this.#door.close();
+  }
+}

@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  call,
+  contract,
+  event,
+  type FreshReport,
+  openSession,
+  type OpenSessionOptions,
+  type ResumedReport,
+  type ServeSessionsOptions,
+  type SessionEnd,
+  serveSessions,
+  stream,
+  typeOnly,
+} from "../../src/protocol.ts";
+import { type Cut, Detour } from "./detour.ts";
+import { gate } from "./gate.ts";
+
+const work = contract("work", "1.0.0", {
+  server: {
+    add: event<number>(),
+    slow: call<string, string>(),
+    sum: call<void, number>(),
+    count: stream({ sends: typeOnly<number>(), receives: typeOnly<number>() }),
+  },
+  client: { tick: event<number>() },
+});
+
+type Server = typeof work.server;
+type Client = typeof work.client;
+
+interface Scene {
+  readonly numbers: number[];
+  /** Lets the calls of `slow` be answered. */
+  readonly answer: (text: string) => void;
+}
+
+async function serve(more: Partial<ServeSessionsOptions<Server, Client, Record<string, unknown>>> = {}) {
+  const numbers: number[] = [];
+  const answer = gate<string>();
+  const server = await serveSessions(work, "tcp://127.0.0.1:0", {
+    handlers: {
+      add: (number) => void numbers.push(number),
+      slow: async (text) => text + (await answer.opened),
+      sum: () => numbers.reduce((sum, next) => sum + next, 0),
+      count: async (_input, both) => {
+        for await (const item of both) await both.send(item * 2);
+      },
+    },
+    ...more,
+  });
+  const scene: Scene = { numbers, answer: answer.open };
+  return { server, ...scene };
+}
+
+async function open(address: string, more: Partial<OpenSessionOptions<Server, Client, Record<string, unknown>>> = {}) {
+  const resumed = gate<ResumedReport>();
+  const fresh = gate<FreshReport>();
+  const ended = gate<SessionEnd>();
+  const session = await openSession(work, address, {
+    handlers: { tick: () => undefined },
+    reconnect: { firstDelayMs: 5, maxDelayMs: 20 },
+    onResume: (_session, report) => resumed.open(report),
+    onFresh: (_session, report) => fresh.open(report),
+    onClose: (_session, end) => ended.open(end),
+    ...more,
+  });
+  return { session, resumed: resumed.opened, fresh: fresh.opened, ended: ended.opened };
+}
+
+for (const how of ["reset", "fin"] satisfies Cut[]) {
+  test(`a session survives a ${how}: events once and in order, calls and streams go on`, async () => {
+    const { server, numbers, answer } = await serve();
+    const detour = await Detour.to(server.localAddress.port);
+    const { session, resumed } = await open(detour.address);
+    const { id } = session;
+    const slow = session.slow("it is ");
+    const count = session.count();
+    const items = count[Symbol.asyncIterator]();
+    await count.send(1);
+    assert.deepEqual(await items.next(), { done: false, value: 2 });
+    for (let number = 1; number <= 500; number += 1) {
+      await session.add(number);
+      if (number === 250) detour.cut(how);
+    }
+    await resumed;
+    assert.equal(session.id, id);
+    assert.equal(await session.sum(), (500 * 501) / 2);
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: 500 }, (_, index) => index + 1),
+    );
+    answer("done");
+    assert.equal(await slow, "it is done");
+    await count.send(21);
+    assert.deepEqual(await items.next(), { done: false, value: 42 });
+    count.end();
+    assert.equal((await items.next()).done, true);
+    assert.equal(server.stats.resumed, 1);
+    await session.close();
+    await server.close();
+    detour.close();
+  });
+}
+
+test("a session survives many cuts while both sides send", async () => {
+  const heard: number[] = [];
+  const all = gate();
+  const { server, numbers } = await serve({
+    onOpen: async (session) => {
+      for (let number = 1; number <= 3000; number += 1) await session.tick(number);
+    },
+  });
+  const detour = await Detour.to(server.localAddress.port);
+  const { session } = await open(detour.address, {
+    handlers: {
+      tick: (number) => {
+        heard.push(number);
+        if (number === 3000) all.open();
+      },
+    },
+  });
+  for (let number = 1; number <= 3000; number += 1) {
+    await session.add(number);
+    if (number % 500 === 0) {
+      detour.cut(number % 1000 === 0 ? "reset" : "fin");
+      // Another turn of the event loop for the loss to be seen.
+      await session.sum();
+    }
+  }
+  await all.opened;
+  assert.equal(await session.sum(), (3000 * 3001) / 2);
+  const expected = Array.from({ length: 3000 }, (_, index) => index + 1);
+  assert.deepEqual(numbers, expected);
+  assert.deepEqual(heard, expected);
+  assert.ok(server.stats.resumed > 1);
+  await session.close();
+  await server.close();
+  detour.close();
+});
+
+test("silence is noticed by the heartbeat, and the session goes on over another connection", async () => {
+  const limits = { heartbeatMs: 100 };
+  const { server } = await serve();
+  const detour = await Detour.to(server.localAddress.port);
+  const detached = gate();
+  const { session, resumed } = await open(detour.address, { limits, onDetach: () => detached.open() });
+  detour.silent = true;
+  void session.add(1);
+  await detached.opened;
+  assert.equal(session.state, "detached");
+  detour.silent = false;
+  await resumed;
+  assert.equal(await session.sum(), 1);
+  await session.close();
+  await server.close();
+  detour.close();
+});
+
+test("a server that was restarted: the client has a fresh session, and what was lost is reported", async () => {
+  const first = await serve();
+  const detour = await Detour.to(first.server.localAddress.port);
+  const { session, fresh } = await open(detour.address);
+  const { id, data } = session;
+  data["name"] = "kept";
+  await session.sum();
+  const slow = session.slow("never");
+  const outcome = assert.rejects(slow, { code: "SESSION_LOST", outcome: "unknown" });
+  await session.sum();
+  // Another process at the same place: the detour leads to a server that knows nothing.
+  const second = await serve();
+  detour.leadTo(second.server.localAddress.port);
+  detour.cut("reset");
+  void session.add(7);
+  const report = await fresh;
+  await outcome;
+  assert.equal(report.reason, "server-restarted");
+  assert.deepEqual(
+    report.lost.map(({ kind, method }) => `${kind} ${method}`),
+    ["event add", "call slow"],
+  );
+  assert.notEqual(session.id, id);
+  assert.equal(session.data["name"], "kept");
+  assert.equal(await session.sum(), 0);
+  await session.close();
+  await first.server.close();
+  await second.server.close();
+  detour.close();
+});
+
+test("a client that gives up: the session is over, and calls say what is known", async () => {
+  const { server } = await serve();
+  const detour = await Detour.to(server.localAddress.port);
+  const { session, ended } = await open(detour.address, {
+    reconnect: { firstDelayMs: 1, maxDelayMs: 2, giveUpMs: 50 },
+  });
+  const slow = session.slow("x");
+  const outcome = assert.rejects(slow, { code: "SESSION_LOST" });
+  await session.sum();
+  detour.closed = true;
+  detour.cut("reset");
+  await outcome;
+  const end = await ended;
+  assert.equal(end.error?.code, "SESSION_LOST");
+  assert.equal(session.state, "closed");
+  assert.equal((await session.closed).error?.code, "SESSION_LOST");
+  await assert.rejects(session.sum(), { code: "SESSION_LOST", outcome: "none" });
+  await assert.rejects(session.add(1) as Promise<void>, { code: "SESSION_LOST", outcome: "none" });
+  await server.close();
+  detour.close();
+});
+
+test("without reconnect the session ends with its connection", async () => {
+  const { server } = await serve();
+  const detour = await Detour.to(server.localAddress.port);
+  const { session, ended } = await open(detour.address, { reconnect: false });
+  detour.cut("reset");
+  assert.equal((await ended).error?.code, "SESSION_LOST");
+  assert.equal(session.signal.aborted, true);
+  await server.close();
+  detour.close();
+});

@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  bytes,
+  contract,
+  event,
+  openSession,
+  RemoteError,
+  type ServeSessionsOptions,
+  serveSessions,
+  stream,
+  typeOnly,
+} from "../../src/protocol.ts";
+
+const files = contract("files", "1.0.0", {
+  server: {
+    count: stream({ request: typeOnly<{ to: number }>(), sends: typeOnly<number>() }),
+    upload: stream({ receives: bytes }),
+    echo: stream({ sends: typeOnly<string>(), receives: typeOnly<string>() }),
+    broken: stream({ sends: typeOnly<number>() }),
+    endless: stream({ sends: bytes }),
+  },
+  client: { stored: event<number>(), told: event<string>() },
+});
+
+type Options = ServeSessionsOptions<typeof files.server, typeof files.client, Record<string, unknown>>;
+
+const handlers: Options["handlers"] = {
+  count: async function* ({ to }) {
+    for (let next = 1; next <= to; next += 1) yield next;
+  },
+  async upload(_input, upload, { session }) {
+    let size = 0;
+    for await (const piece of upload) size += piece.length;
+    await session.stored(size);
+  },
+  async echo(_input, both) {
+    for await (const text of both) await both.send(text.toUpperCase());
+  },
+  broken: async function* () {
+    yield 1;
+    yield 2;
+    throw new RemoteError("DISK_FULL");
+  },
+  async endless(_input, both, { signal, session }) {
+    signal.addEventListener("abort", () => void session.told("stopped"));
+    while (!signal.aborted) await both.send(new Uint8Array(10_000));
+  },
+};
+
+async function pairOf(told: { readonly stored?: (size: number) => void; readonly told?: (text: string) => void } = {}) {
+  const errors: unknown[] = [];
+  const onError = (error: unknown): void => void errors.push(error);
+  const server = await serveSessions(files, "tcp://127.0.0.1:0", { handlers, onError });
+  const session = await openSession(files, server.localAddress, {
+    handlers: { stored: told.stored ?? (() => undefined), told: told.told ?? (() => undefined) },
+    limits: { streamWindowBytes: 50_000 },
+    onError,
+  });
+  const close = async (): Promise<void> => {
+    await session.close();
+    await server.close();
+    assert.deepEqual(errors, []);
+  };
+  return { server, session, close };
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
+test("a stream that the server sends: the items of a generator, in order", async () => {
+  const { session, close } = await pairOf();
+  assert.deepEqual(await all(session.count({ to: 3 })), [1, 2, 3]);
+  const many = await all(session.count({ to: 20_000 }));
+  assert.equal(many.length, 20_000);
+  assert.ok(many.every((item, index) => item === index + 1));
+  await close();
+});
+
+test("a stream that the client sends, larger than its window", async () => {
+  let tell = (_size: number): void => undefined;
+  const stored = new Promise<number>((resolve) => {
+    tell = resolve;
+  });
+  const { session, close } = await pairOf({ stored: tell });
+  const upload = session.upload();
+  for (let count = 0; count < 100; count += 1) await upload.send(new Uint8Array(10_000));
+  upload.end();
+  assert.equal(await stored, 1_000_000);
+  await assert.rejects(upload.send(new Uint8Array(1)) as Promise<void>, { code: "CLOSED" });
+  await close();
+});
+
+test("a stream in both directions", async () => {
+  const { session, close } = await pairOf();
+  const echo = session.echo();
+  const heard = all(echo);
+  for (const text of ["a", "b", "c"]) await echo.send(text);
+  echo.end();
+  assert.deepEqual(await heard, ["A", "B", "C"]);
+  await close();
+});
+
+test("a stream whose handler fails: the items before the error come first", async () => {
+  const { session, close } = await pairOf();
+  const found: number[] = [];
+  await assert.rejects(
+    async () => {
+      for await (const item of session.broken()) found.push(item);
+    },
+    (error) => error instanceof RemoteError && error.code === "DISK_FULL",
+  );
+  assert.deepEqual(found, [1, 2]);
+  await close();
+});
+
+test("leaving the loop cancels the stream, and its handler is told", async () => {
+  let tell = (_text: string): void => undefined;
+  const told = new Promise<string>((resolve) => {
+    tell = resolve;
+  });
+  const { session, server, close } = await pairOf({ told: tell });
+  for await (const piece of session.endless()) {
+    assert.equal(piece.length, 10_000);
+    break;
+  }
+  assert.equal(await told, "stopped");
+  assert.equal([...server.sessions.values()][0]?.stats.pending, 0);
+  await close();
+});
+
+test("a stream that nobody reads does not hold up another one", async () => {
+  const { session, close } = await pairOf();
+  const unread = session.endless();
+  assert.deepEqual(await all(session.count({ to: 1000 })).then((items) => items.length), 1000);
+  unread.cancel();
+  assert.deepEqual(await all(unread), []);
+  await close();
+});
+
+test("a stream ends with its session, and says so", async () => {
+  const { session, server, close } = await pairOf();
+  const reading = all(session.endless());
+  await all(session.count({ to: 1 }));
+  const outcome = assert.rejects(reading, { code: "CLOSED" });
+  await [...server.sessions.values()][0]?.close("enough");
+  await outcome;
+  await close();
+});
