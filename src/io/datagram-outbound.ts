@@ -3,12 +3,12 @@
 import type { Address } from "../core/address/address.ts";
 import { UsageError, ZocaloError } from "../core/errors.ts";
 import { mailboxClosed } from "./datagram-inbound.ts";
-import type { SendReport } from "./datagram-socket.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import type { Destinations } from "./destinations.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 import type { OutgoingDatagram, SendFailure } from "./network.ts";
 import { restated } from "./restated.ts";
+import type { SendReport } from "./send-report.ts";
 
 /** Most datagrams and bytes in one batch: enough that a system call is cheap, little enough that a cancelled send waits. */
 const BATCH_DATAGRAMS = 256;

@@ -5,9 +5,11 @@ import type { ZocaloError } from "../core/errors.ts";
 import type { Codec } from "../core/framing/codec.ts";
 import type { OperationOptions } from "./deadline.ts";
 import type { FramedDatagrams } from "./framed-datagrams.ts";
-import type { Datagram, SendFailure } from "./network.ts";
+import type { Datagram } from "./network.ts";
+import type { SendReport } from "./send-report.ts";
 
 export type { Datagram, SendFailure } from "./network.ts";
+export type { SendReport } from "./send-report.ts";
 
 /** The payload of one datagram: one piece, or many that are sent together as one datagram. Strings are sent as UTF-8. */
 export type DatagramInput = string | Uint8Array | readonly (string | Uint8Array)[];
@@ -104,14 +106,6 @@ export interface DatagramEnd {
   readonly how: "closed" | "failed";
   /** What went wrong; missing after `closed`. */
   readonly error?: ZocaloError | undefined;
-}
-
-/** What {@link DatagramSocket.sendMany} did. */
-export interface SendReport {
-  /** Datagrams that the kernel has taken. */
-  readonly sent: number;
-  /** Those that it refused, with their places in the input, in order; empty when it took all. */
-  readonly failures: readonly SendFailure[];
 }
 
 /** What a mailbox has counted since it was opened. */

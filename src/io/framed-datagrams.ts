@@ -3,6 +3,7 @@
 import type { Address, AddressLike } from "../core/address/address.ts";
 import type { Codec } from "../core/framing/codec.ts";
 import type { OperationOptions } from "./deadline.ts";
+import type { SendReport } from "./send-report.ts";
 
 /** A message that came in a datagram. */
 export interface ReceivedMessage<Out> {
@@ -50,6 +51,21 @@ export interface FramedDatagrams<In, Out, Socket> extends AsyncDisposable, Async
    * has one that no datagram can carry; nothing was sent then. Input that is bytes may be reused when it resolves.
    */
   send(message: In, to?: AddressLike, options?: OperationOptions): Promise<void>;
+  /**
+   * Sends many messages, each as one datagram, all to one receiver, in order; see `DatagramSocket.sendMany` for the report
+   * and the errors. When one of them has no form, or does not fit into a datagram, nothing is sent.
+   *
+   * @example
+   * ```ts
+   * import { bind } from "zocalo";
+   * import { lines } from "zocalo/framing";
+   * await using box = await bind("udp://127.0.0.1:0");
+   * await using news = await bind("udp://127.0.0.1:0");
+   * const { sent, failures } = await news.framed(lines()).sendMany(["uno", "dos"], box.localAddress);
+   * console.log(sent, failures.length, (await box.framed(lines()).receive()).message); // 2 0 uno
+   * ```
+   */
+  sendMany(messages: readonly In[], to?: AddressLike, options?: OperationOptions): Promise<SendReport>;
   /**
    * The next message, which belongs to the caller. `timeoutMs` counts for the whole call, however many datagrams are
    * dropped meanwhile. Rejects as `DatagramSocket.receive` does, and with what the codec throws when it is wrong itself.

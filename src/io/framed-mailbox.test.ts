@@ -55,6 +55,47 @@ test("sends that wait at the same time do not share memory", async () => {
   assert.deepEqual(transport.texts, ["uno\n", "dos\n", "tres\n", "cuatro\n"]);
 });
 
+test("sendMany: each message is a datagram, whatever their sizes, in order", async () => {
+  const { transport, messages } = await opened();
+  transport.immediate = true;
+  // Beyond the blocks of the writer, and beyond what is passed on by reference.
+  const sent = [1, 0, 900, 900, 3000, 40_000, 2, 17_000, 0, 5].map((bytes, index) => String(index).repeat(bytes));
+  const report = await messages.sendMany(sent, "udp://127.0.0.1:2000");
+  assert.deepEqual(report, { sent: 10, failures: [] });
+  assert.deepEqual(
+    transport.texts,
+    sent.map((text) => `${text}\n`),
+  );
+  assert.deepEqual(await messages.sendMany([], "udp://127.0.0.1:2000"), { sent: 0, failures: [] });
+});
+
+test("sendMany sends nothing when a message has no form or does not fit, and nothing of it stays behind", async () => {
+  const { transport, messages } = await opened();
+  transport.immediate = true;
+  const to = "udp://127.0.0.1:2000";
+  await expectError(messages.sendMany(["uno", "two\nlines"], to), {
+    code: "FRAME_INVALID",
+    op: "encode",
+    side: "local",
+  });
+  const tooLarge = messages.sendMany(["uno", "x".repeat(65_507)], to);
+  await expectError(tooLarge, { code: "DATAGRAM_TOO_LARGE", op: "sendMany", side: "local" });
+  const stopped = messages.sendMany(["uno"], to, { signal: AbortSignal.abort(new Error("no")) });
+  await assert.rejects(stopped, /no/);
+  await messages.sendMany(["dos"], to);
+  assert.deepEqual(transport.texts, ["dos\n"]);
+});
+
+test("sendMany does not share memory with what is sent while it waits", async () => {
+  const { transport, messages } = await opened();
+  const to = "udp://127.0.0.1:2000";
+  const sends = [messages.sendMany(["uno", "dos"], to), messages.sendMany(["tres"], to)];
+  transport.immediate = true;
+  transport.decide();
+  await Promise.all(sends);
+  assert.deepEqual(transport.texts, ["uno\n", "dos\n", "tres\n"]);
+});
+
 test("what cannot be sent is refused, and nothing of it stays behind", async () => {
   const { transport, messages, box } = await opened();
   transport.immediate = true;

@@ -1,15 +1,16 @@
 /** The one implementation of {@link FramedDatagramSocket}, over any mailbox. */
 
 import type { AddressLike } from "../core/address/address.ts";
-import { ByteWriter } from "../core/bytes/byte-writer.ts";
+import { ByteWriter, type WrittenBytes } from "../core/bytes/byte-writer.ts";
 import type { Codec } from "../core/framing/codec.ts";
 import { DatagramDecoder } from "./datagram-decoder.ts";
-import type { DatagramSocket, FramedDatagramSocket } from "./datagram-socket.ts";
+import type { DatagramInput, DatagramSocket, FramedDatagramSocket } from "./datagram-socket.ts";
 import type { OperationOptions } from "./deadline.ts";
 import type { ReceivedMessage } from "./framed-datagrams.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 import type { Datagram } from "./network.ts";
 import { withOneDeadline } from "./one-deadline.ts";
+import type { SendReport } from "./send-report.ts";
 
 /** Messages over a mailbox. */
 export class FramedMailbox<In, Out> implements FramedDatagramSocket<In, Out> {
@@ -34,6 +35,16 @@ export class FramedMailbox<In, Out> implements FramedDatagramSocket<In, Out> {
     const [first, second] = written.chunks;
     try {
       await this.socket.send(first !== undefined && second === undefined ? first : written.chunks, to, options);
+    } finally {
+      written.release();
+    }
+  }
+
+  async sendMany(messages: readonly In[], to?: AddressLike, options?: OperationOptions): Promise<SendReport> {
+    const { written, sizes } = this.#encodeAll(messages);
+    try {
+      const items = cutInto(written.chunks, sizes).map((data) => ({ data, to }));
+      return await this.socket.sendMany(items, options);
     } finally {
       written.release();
     }
@@ -69,6 +80,22 @@ export class FramedMailbox<In, Out> implements FramedDatagramSocket<In, Out> {
     await this.close();
   }
 
+  /** All messages one behind the other, and how many bytes each has. */
+  #encodeAll(messages: readonly In[]): { readonly written: WrittenBytes; readonly sizes: readonly number[] } {
+    const writer = this.#writer;
+    try {
+      const sizes = messages.map((message) => {
+        const before = writer.length;
+        this.codec.encode(message, writer);
+        return writer.length - before;
+      });
+      return { written: writer.take(), sizes };
+    } catch (error) {
+      writer.take().release();
+      throw error;
+    }
+  }
+
   #decodeAll(batch: readonly Datagram[]): readonly ReceivedMessage<Out>[] | undefined {
     const messages: ReceivedMessage<Out>[] = [];
     for (const datagram of batch) {
@@ -77,6 +104,26 @@ export class FramedMailbox<In, Out> implements FramedDatagramSocket<In, Out> {
     }
     return messages.length === 0 ? undefined : messages;
   }
+}
+
+/** Cuts what was written into datagrams of so many bytes: in one piece, unless a message reaches into the next chunk. */
+function cutInto(chunks: readonly Uint8Array[], sizes: readonly number[]): DatagramInput[] {
+  let index = 0;
+  let at = 0;
+  return sizes.map((size) => {
+    const pieces: Uint8Array[] = [];
+    for (let missing = size; missing > 0; ) {
+      const chunk = chunks[index] as Uint8Array;
+      const piece = chunk.subarray(at, at + missing);
+      pieces.push(piece);
+      missing -= piece.length;
+      at += piece.length;
+      if (at < chunk.length) continue;
+      index += 1;
+      at = 0;
+    }
+    return pieces[0] !== undefined && pieces.length === 1 ? pieces[0] : pieces;
+  });
 }
 
 /** The steps of `source` for which `decode` gives something. */

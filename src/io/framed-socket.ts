@@ -20,7 +20,8 @@ import type { CloseOptions, StreamEnd } from "./stream-end.ts";
  * A peer that breaks the framing gives a `ProtocolError` (`FRAME_TOO_LONG`, `FRAME_INVALID`, `FRAME_TRUNCATED`) to the
  * call that receives, after the messages that came before. The connection is then of no use; close or abort it.
  *
- * Closing and losing the connection are those of the connection: `close` sends what was gathered first.
+ * Closing and losing the connection are those of the connection: `close` and `end` send first what was gathered and what
+ * waits for room.
  *
  * @example
  * ```ts
@@ -54,7 +55,12 @@ export interface Framed<In, Out, Socket> extends AsyncDisposable, AsyncIterable<
    * still waits is removed (`outcome: "none"`); one that has begun is sent (`outcome: "all"`).
    */
   send(message: In, options?: OperationOptions): Promise<void>;
-  /** Sends messages in order, in as few writes as possible; waits where `send` would. */
+  /**
+   * Sends messages in order, in as few writes as possible; waits where `send` would. An iterable is asked for the next
+   * message only when there is room for it, so it need not end. Rejects as `send` does, and with what the iterable throws;
+   * the messages before were sent, those behind are not. `timeoutMs` counts for the whole call; when it or the signal ends
+   * the call, some may have been sent (`outcome: "unknown"`).
+   */
   sendMany(messages: Iterable<In>, options?: OperationOptions): Promise<void>;
   /** Hands over what was gathered now; resolves when the kernel has everything sent before. */
   flush(options?: OperationOptions): Promise<void>;
@@ -65,28 +71,34 @@ export interface Framed<In, Out, Socket> extends AsyncDisposable, AsyncIterable<
   [Symbol.asyncIterator](): AsyncIterableIterator<Out>;
   /**
    * Iterates over the messages of each arrival together, at most 256 at a time: much faster than one by one. Messages that
-   * are bytes, or hold views of them, are valid until the next batch is asked for.
+   * are bytes, or hold views of them, are valid until the next call that receives, or `detach`. Leaving the loop loses only
+   * what is left of the present batch: any way of receiving goes on behind it.
    */
   batches(): AsyncIterableIterator<readonly Out[]>;
   /**
    * Calls `handler` for each message as it is decoded, without a Promise: the fastest way. Messages that are bytes are
    * views, valid until the handler returns. Resolves when the peer has ended; rejects when the connection or the framing
-   * breaks, or when the handler throws (its error; nothing more is then delivered).
+   * breaks, or when the handler throws (its error; nothing more is then delivered, and every later call that receives
+   * rejects with it). A handler may send, pause, detach, close and abort; after the last three it is not called again.
    */
   onMessages(handler: (message: Out) => void): Promise<void>;
   /** Like `onMessages`, with the bytes of each message in place: `bytes[start, end)`, not decoded, no object made. */
   onFrames(handler: OnFrame): Promise<void>;
-  /** Stops the delivery to `onMessages` and `onFrames` until `resume`; takes effect after the present message. */
+  /**
+   * Stops the delivery to `onMessages` and `onFrames` until `resume`; takes effect after the present message. While it is
+   * stopped the end of the stream is not told either. Where nothing is delivered to a handler, it does nothing.
+   */
   pause(): void;
   resume(): void;
 
   /**
    * Gives the connection back for reading bytes, with those that were not decoded put back in front, as STARTTLS, HTTP's
-   * Upgrade and CONNECT need it. Pending calls reject with `CLOSED`; messages that were sent still are. Messages that
-   * were decoded and not received cannot be put back: in that case it throws `OPTION_INVALID`; receive them first.
+   * Upgrade and CONNECT need it. Pending calls that receive reject with `CLOSED`; messages that were sent, or wait for room,
+   * leave before whatever is written next. Nothing is decoded ahead, so nothing else is lost; only bytes of a wrong message
+   * that a codec has begun to skip do not come back.
    */
   detach(): Socket;
-  /** Sends what was gathered, then closes the connection; see `StreamSocket.close`. */
+  /** Sends what was gathered and what waits for room, then closes the connection; see `StreamSocket.close`. */
   close(options?: CloseOptions): Promise<void>;
   /** Resets the connection; what was gathered is lost. */
   abort(reason?: unknown): void;
