@@ -7,7 +7,7 @@ import type { TlsInfo, TlsOptions } from "../../io/tls.ts";
 import type { Endpoint } from "../kernel/packet.ts";
 import { NO_DATA } from "../kernel/segment.ts";
 import type { TcpFailure, TcpUser } from "../kernel/tcp-connection.ts";
-import type { TcpSocket } from "../kernel/tcp-stack.ts";
+import type { TcpSocket } from "../kernel/tcp-socket.ts";
 import type { Process } from "../world/process.ts";
 import { failureError } from "./refusal.ts";
 import { shakeHands } from "./sim-tls.ts";
@@ -24,8 +24,8 @@ export class SimStream implements StreamTransport, TcpUser {
   readonly traits: StreamTraits = TRAITS;
   tls: TlsInfo | undefined;
   readonly native = undefined;
-  readonly localAddress: Address;
   readonly remoteAddress: Address;
+  #local: Address | undefined;
   readonly #process: Process;
   readonly #socket: TcpSocket;
   /** Decides where reads are cut; undefined leaves them whole. */
@@ -45,10 +45,15 @@ export class SimStream implements StreamTransport, TcpUser {
     this.#process = process;
     this.#socket = socket;
     this.#cuts = cuts;
-    this.localAddress = addressOf(socket.local, remote.transport === "tls" ? "tls" : "tcp");
     this.remoteAddress = remote;
     if (socket.connection.state === "CLOSED") this.#failure = "reset";
     socket.connection.user = this;
+  }
+
+  get localAddress(): Address {
+    // Made when somebody asks: connections are many, and few are asked.
+    this.#local ??= addressOf(this.#socket.local, this.remoteAddress.transport === "tls" ? "tls" : "tcp");
+    return this.#local;
   }
 
   /** Calls `opened` when the connection stands, or with the reason why it does not. */

@@ -17,7 +17,7 @@ export class ReceiveBuffer {
   /** Where the peer's FIN is, once it was seen. */
   finAt: number | undefined;
   readonly #capacity: number;
-  readonly #ready: Buffer[] = [];
+  #ready: Buffer[] = [];
   #readyBytes = 0;
   /** Ordered by `from`; none touches `next`. */
   #early: Early[] = [];
@@ -70,15 +70,17 @@ export class ReceiveBuffer {
     const first = this.#ready[0];
     if (first === undefined) return undefined;
     const piece = first.length <= maxBytes ? first : first.subarray(0, maxBytes);
-    if (piece === first) this.#ready.shift();
-    else this.#ready[0] = first.subarray(maxBytes);
+    if (piece !== first) this.#ready[0] = first.subarray(maxBytes);
+    // A new list holds no memory while the connection is idle.
+    else if (this.#ready.length === 1) this.#ready = [];
+    else this.#ready.shift();
     this.#readyBytes -= piece.length;
     return piece;
   }
 
   /** Forgets what nobody has read. */
   clear(): void {
-    this.#ready.length = 0;
+    this.#ready = [];
     this.#readyBytes = 0;
     this.#early = [];
   }

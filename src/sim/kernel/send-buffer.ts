@@ -2,7 +2,7 @@
 
 /** A queue of bytes that gives out views of what it copied once: nothing is copied a second time but small pieces. */
 export class SendBuffer {
-  readonly #chunks: Buffer[] = [];
+  #chunks: Buffer[] = [];
   #offset = 0;
   #length = 0;
 
@@ -23,7 +23,7 @@ export class SendBuffer {
     const first = this.#chunks[0] as Buffer;
     this.#length -= count;
     if (this.#offset === 0 && first.length === count) {
-      this.#chunks.shift();
+      this.#drop();
       return first;
     }
     if (first.length - this.#offset >= count) {
@@ -44,7 +44,7 @@ export class SendBuffer {
 
   /** Forgets everything. */
   clear(): void {
-    this.#chunks.length = 0;
+    this.#chunks = [];
     this.#offset = 0;
     this.#length = 0;
   }
@@ -52,7 +52,13 @@ export class SendBuffer {
   #advance(count: number): void {
     this.#offset += count;
     if (this.#offset < (this.#chunks[0] as Buffer).length) return;
-    this.#chunks.shift();
+    this.#drop();
     this.#offset = 0;
+  }
+
+  /** Drops the first chunk; a new list holds no memory while the connection is idle. */
+  #drop(): void {
+    if (this.#chunks.length === 1) this.#chunks = [];
+    else this.#chunks.shift();
   }
 }

@@ -4,7 +4,7 @@ import { ReceiveBuffer } from "./receive-buffer.ts";
 import { NO_DATA, type Segment, segment, sequenceLength } from "./segment.ts";
 import type { TcpSettings } from "./tcp-settings.ts";
 import { nextState, type TcpEvent, type TcpState } from "./tcp-state.ts";
-import { type SentPiece, TcpSender } from "./tcp-sender.ts";
+import { type SenderOutput, type SentPiece, TcpSender } from "./tcp-sender.ts";
 
 /** Why a connection was lost, or never came to be. */
 export type TcpFailure = "refused" | "reset" | "timed out" | "host unreachable" | "network unreachable";
@@ -39,7 +39,7 @@ const MICROSECONDS = 1000;
 const WINDOW_UPDATE_SEGMENTS = 2;
 
 /** One end of a connection. */
-export class TcpConnection {
+export class TcpConnection implements SenderOutput {
   state: TcpState;
   user: TcpUser | undefined;
   readonly #settings: TcpSettings;
@@ -67,8 +67,7 @@ export class TcpConnection {
     this.#settings = settings;
     this.#environment = environment;
     this.#ownMss = mss;
-    const emit = (piece: SentPiece): void => this.#emit(piece);
-    this.#sender = new TcpSender(initial, settings, emit, () => this.#sendProbe());
+    this.#sender = new TcpSender(initial, settings, this);
     this.#sender.mss = mss;
     this.#receiver = new ReceiveBuffer(0, settings.receiveBufferBytes);
   }
@@ -292,7 +291,8 @@ export class TcpConnection {
     this.#sender.mss = Math.min(this.#ownMss, mss);
   }
 
-  #emit({ seq, data, syn, fin }: SentPiece): void {
+  /** Sends a segment of the sender's. */
+  emit({ seq, data, syn, fin }: SentPiece): void {
     this.#transmit(seq, this.state === "SYN-SENT" ? undefined : this.#receiver.next, data, syn, fin);
   }
 
@@ -301,7 +301,7 @@ export class TcpConnection {
   }
 
   /** A segment that the peer has seen already: it must answer with what it knows. */
-  #sendProbe(): void {
+  probe(): void {
     this.#transmit(this.#sender.una - 1, this.#receiver.next, NO_DATA, false, false);
   }
 
@@ -321,7 +321,7 @@ export class TcpConnection {
     else {
       keepAlive.probes += 1;
       keepAlive.atUs = nowUs + keepAliveIntervalMs * MICROSECONDS;
-      this.#sendProbe();
+      this.probe();
     }
   }
 

@@ -9,7 +9,7 @@ function sender(): { sent: string[]; probes: () => number; tcp: TcpSender } {
   let probes = 0;
   const emit = ({ seq, data, syn, fin }: SentPiece): void =>
     void sent.push(`${seq}${syn ? "S" : ""}${fin ? "F" : ""}+${data.length}`);
-  const tcp = new TcpSender(0, DEFAULT_TCP, emit, () => (probes += 1));
+  const tcp = new TcpSender(0, DEFAULT_TCP, { emit, probe: () => (probes += 1) });
   tcp.mss = 10;
   tcp.synchronize(0);
   tcp.acknowledged(1, 100, NO_SACKS, 100_000);

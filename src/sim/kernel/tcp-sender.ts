@@ -17,6 +17,14 @@ export interface SentPiece {
   sacked: boolean;
 }
 
+/** Where a sender's segments go. */
+export interface SenderOutput {
+  /** Sends a segment. */
+  emit(piece: SentPiece): void;
+  /** Sends one without payload that the peer must answer. */
+  probe(): void;
+}
+
 /** So many segments sent later that arrived say that an earlier one is lost (RFC 6675 section 2, DupThresh). */
 const DUP_THRESHOLD = 3;
 /** Lost segments that are repeated for each acknowledgement after a time-out. */
@@ -33,8 +41,7 @@ export class TcpSender {
   /** When `onDeadline` is to be called. */
   deadlineUs: number = NEVER;
   readonly #settings: TcpSettings;
-  readonly #emit: (piece: SentPiece) => void;
-  readonly #probe: () => void;
+  readonly #output: SenderOutput;
   readonly #buffer: SendBuffer = new SendBuffer();
   readonly #rto: RetransmissionTimeout;
   #flight: SentPiece[] = [];
@@ -49,14 +56,12 @@ export class TcpSender {
   #probes = 0;
   #unanswered = 0;
 
-  /** `emit` sends a segment, `probe` one without payload that the peer must answer. */
-  constructor(initial: number, settings: TcpSettings, emit: (piece: SentPiece) => void, probe: () => void) {
+  constructor(initial: number, settings: TcpSettings, output: SenderOutput) {
     this.una = initial;
     this.next = initial;
     this.#limit = initial;
     this.#settings = settings;
-    this.#emit = emit;
-    this.#probe = probe;
+    this.#output = output;
     this.#rto = new RetransmissionTimeout(settings.rtoMinMs, settings.rtoMaxMs);
   }
 
@@ -130,7 +135,7 @@ export class TcpSender {
       if (this.#unanswered > retries) return false;
       this.#unanswered += 1;
       this.#probes += 1;
-      this.#probe();
+      this.#output.probe();
       this.#armProbe(nowUs);
       return true;
     }
@@ -158,13 +163,13 @@ export class TcpSender {
     if (this.#flight.length === 0 || this.deadlineUs === NEVER) this.deadlineUs = nowUs + this.#rto.currentUs;
     this.#flight.push(piece);
     this.#flightBytes += data.length;
-    this.#emit(piece);
+    this.#output.emit(piece);
   }
 
   #repeat(piece: SentPiece, nowUs: number): void {
     piece.tries += 1;
     piece.sentAtUs = nowUs;
-    this.#emit(piece);
+    this.#output.emit(piece);
   }
 
   #remove(ack: number, nowUs: number): void {
@@ -176,7 +181,9 @@ export class TcpSender {
       last = piece;
       done += 1;
     }
-    this.#flight.splice(0, done);
+    // Mostly all of them; a new list then holds no memory while the connection is idle.
+    if (done === this.#flight.length) this.#flight = [];
+    else this.#flight.splice(0, done);
     const first = this.#flight[0];
     if (first !== undefined && first.seq < ack) {
       const gone = ack - first.seq;

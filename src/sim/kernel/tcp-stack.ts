@@ -1,29 +1,11 @@
 /** The TCP of one host: its doors, its connections, and which segment belongs to which. */
 
-import {
-  type Endpoint,
-  flowText,
-  isIpv6,
-  isWildcard,
-  type KernelEnvironment,
-  type KernelTimer,
-  type Packet,
-  Route,
-} from "./packet.ts";
+import { type Endpoint, flowText, isIpv6, isWildcard, type KernelEnvironment, type Packet, Route } from "./packet.ts";
 import { covers, freePort, KernelRefusal, place, type Standing, sourceFor } from "./ports.ts";
-import { resetFor, type Segment, TCP_HEADER_BYTES } from "./segment.ts";
-import { TcpConnection, type TcpEnvironment, type TcpFailure, type TcpUser } from "./tcp-connection.ts";
+import { resetFor, type Segment } from "./segment.ts";
+import { TcpConnection, type TcpFailure, type TcpUser } from "./tcp-connection.ts";
 import type { TcpSettings } from "./tcp-settings.ts";
-
-/** A connection with its two ends. */
-export interface TcpSocket {
-  readonly connection: TcpConnection;
-  readonly local: Endpoint;
-  readonly remote: Endpoint;
-  readonly flow: number;
-  /** To be called after every call to `connection`: its deadline may be another one. */
-  readonly rearm: () => void;
-}
+import { type MakeConnection, TcpSocket } from "./tcp-socket.ts";
 
 /** An open door. Completed connections wait in `queue` until the program takes them. */
 export interface TcpDoor extends Standing {
@@ -35,8 +17,8 @@ export interface TcpDoor extends Standing {
   ready: (() => void) | undefined;
 }
 
-/** Sequence numbers begin below this. */
-const INITIAL_NUMBERS = 0x8000_0000;
+/** Sequence numbers begin below this: small integers to the engine, for most connections to their end. */
+const INITIAL_NUMBERS = 0x4000_0000;
 
 /** The TCP of one host. */
 export class TcpStack {
@@ -45,6 +27,10 @@ export class TcpStack {
   readonly #doors: Set<TcpDoor> = new Set();
   /** By the text of the route of what they receive. */
   readonly #sockets: Map<string, TcpSocket> = new Map();
+  readonly #forget: (socket: TcpSocket) => void = (socket) => {
+    const key = keyOf(socket.local, socket.remote);
+    if (this.#sockets.get(key) === socket) this.#sockets.delete(key);
+  };
 
   constructor(environment: KernelEnvironment, settings: TcpSettings) {
     this.#environment = environment;
@@ -122,7 +108,7 @@ export class TcpStack {
 
   /** Forgets everything without a word, as when the power fails. */
   halt(): void {
-    for (const { connection } of this.#sockets.values()) connection.user = undefined;
+    for (const socket of this.#sockets.values()) socket.halt();
     this.#sockets.clear();
     this.#doors.clear();
   }
@@ -158,36 +144,9 @@ export class TcpStack {
     socket.connection.user = { connected, readable: nothing, writable: nothing, failed };
   }
 
-  #add(
-    local: Endpoint,
-    remote: Endpoint,
-    make: (environment: TcpEnvironment, mss: number) => TcpConnection,
-  ): TcpSocket {
-    const { send, nowUs } = this.#environment;
-    const key = keyOf(local, remote);
-    const flow = this.#environment.newFlow();
-    const route = new Route("tcp", local, remote);
-    const environment: TcpEnvironment = {
-      nowUs,
-      transmit: (segment) => send({ kind: "tcp", route, segment }, flow),
-      released: () => {
-        if (this.#sockets.get(key) === socket) this.#sockets.delete(key);
-        timer.cancel();
-      },
-    };
-    const headers = isIpv6(remote.ip) ? TCP_HEADER_BYTES[6] : TCP_HEADER_BYTES[4];
-    // One timer for all deadlines of a connection.
-    const timer: KernelTimer = this.#environment.timer(flow, () => {
-      connection.onDeadline();
-      rearm();
-    });
-    const connection = make(environment, this.#environment.mtuTo(remote.ip) - headers);
-    const rearm = (): void => {
-      if (connection.state !== "CLOSED") timer.set(connection.deadlineUs);
-    };
-    const socket: TcpSocket = { connection, local, remote, flow, rearm };
-    this.#sockets.set(key, socket);
-    rearm();
+  #add(local: Endpoint, remote: Endpoint, make: MakeConnection): TcpSocket {
+    const socket = new TcpSocket(this.#environment, local, remote, this.#forget, make);
+    this.#sockets.set(keyOf(local, remote), socket);
     return socket;
   }
 }

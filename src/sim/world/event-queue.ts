@@ -1,5 +1,11 @@
 /** What will happen, in the order of virtual time. */
 
+/** Decides about an event when its moment has come. */
+export interface EventOwner {
+  /** With false it does not happen now; the owner has added another one if it happens later. */
+  isDue(): boolean;
+}
+
 /** Something that happens at one moment. */
 export interface SimEvent {
   /** The moment, in microseconds since the world began. */
@@ -12,8 +18,7 @@ export interface SimEvent {
   action: () => void;
   /** It has neither happened nor been cancelled. */
   waits: boolean;
-  /** Asked when its moment has come; with false it does not happen now, and whoever made it adds another one. */
-  readonly due: (() => boolean) | undefined;
+  readonly owner: EventOwner | undefined;
 }
 
 const nothing = (): void => undefined;
@@ -30,9 +35,9 @@ export class EventQueue {
   }
 
   /** Adds an event. */
-  push(atUs: number, order: number, action: () => void, due?: () => boolean): SimEvent {
+  push(atUs: number, order: number, action: () => void, owner?: EventOwner): SimEvent {
     this.#sequence += 1;
-    const event: SimEvent = { atUs, order, sequence: this.#sequence, action, waits: true, due };
+    const event: SimEvent = { atUs, order, sequence: this.#sequence, action, waits: true, owner };
     this.#heap.push(event);
     this.#rise(this.#heap.length - 1);
     return event;
@@ -53,7 +58,7 @@ export class EventQueue {
     for (let event = this.#take(); event !== undefined; event = this.#take()) {
       if (event.waits) {
         event.waits = false;
-        if (event.due === undefined || event.due()) return event;
+        if (event.owner === undefined || event.owner.isDue()) return event;
       } else this.#cancelled -= 1;
     }
     return undefined;

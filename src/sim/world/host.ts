@@ -10,7 +10,8 @@ import type { CertificateFault } from "../adapter/sim-tls.ts";
 import type { Scope } from "../guard/scope.ts";
 import type { KernelEnvironment, Packet } from "../kernel/packet.ts";
 import { isIpv6, isLoopbackIp } from "../kernel/packet.ts";
-import { type TcpDoor, type TcpSocket, TcpStack } from "../kernel/tcp-stack.ts";
+import type { TcpSocket } from "../kernel/tcp-socket.ts";
+import { type TcpDoor, TcpStack } from "../kernel/tcp-stack.ts";
 import type { TcpSettings } from "../kernel/tcp-settings.ts";
 import { type UdpSocket, UdpStack } from "../kernel/udp-stack.ts";
 import { Disk } from "./disk.ts";
@@ -235,10 +236,7 @@ export class SimHost implements Host, FabricHost {
           if (process.alive) action();
         });
       },
-      timer: (flow, action) =>
-        scheduler.timer(flow, () => {
-          if (process.alive) action();
-        }),
+      timer: (flow, action) => scheduler.timer(flow, action),
       newFlow: () => scheduler.newFlow(),
       send: (packet, flow) => {
         if (process.alive) fabric.send(this, packet, flow);

@@ -2,13 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { EventQueue } from "./event-queue.ts";
-import { MovingTimer } from "./moving-timer.ts";
+import { MovingTimer, type TimerQueue } from "./moving-timer.ts";
 
 function timerOn(queue: EventQueue, action: () => void): MovingTimer {
-  return new MovingTimer(
-    (atUs, due) => queue.push(atUs, 0, action, due),
-    (event) => queue.cancel(event),
-  );
+  const at: TimerQueue["at"] = (atUs, flow, happens, owner) => queue.push(atUs, flow, happens, owner);
+  return new MovingTimer({ at, cancel: (event) => queue.cancel(event) }, 0, action);
 }
 
 test("a timer happens at the moment it was last moved to, whatever it was moved to before", () => {

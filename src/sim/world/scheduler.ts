@@ -1,7 +1,7 @@
 /** Moves the virtual time: one event after the other, and only when no task of a program can run. */
 
 import { mix32 } from "../../core/faults/hash.ts";
-import { EventQueue, type SimEvent } from "./event-queue.ts";
+import { type EventOwner, EventQueue, type SimEvent } from "./event-queue.ts";
 import { MovingTimer } from "./moving-timer.ts";
 import { nextRealTurn, RealSteps } from "./real-turn.ts";
 import type { RealWork } from "./real-work.ts";
@@ -67,19 +67,16 @@ export class Scheduler {
   }
 
   /** Lets `action` happen at a moment, which is now at the earliest. */
-  at(atUs: number, flow: number, action: () => void, due?: () => boolean): SimEvent {
+  at(atUs: number, flow: number, action: () => void, owner?: EventOwner): SimEvent {
     const { permutation } = this.#limits;
     const whenUs = atUs > this.nowUs ? atUs : this.nowUs;
     const order = permutation === undefined ? 0 : mix32(mix32(permutation ^ whenUs) + flow);
-    return this.#queue.push(whenUs, order, action, due);
+    return this.#queue.push(whenUs, order, action, owner);
   }
 
   /** A timer of a flow, for an action whose moment moves often. */
   timer(flow: number, action: () => void): MovingTimer {
-    return new MovingTimer(
-      (atUs, due) => this.at(atUs, flow, action, due),
-      (event) => this.#queue.cancel(event),
-    );
+    return new MovingTimer(this, flow, action);
   }
 
   /** Lets `action` happen at this moment, behind everything else that happens now. */
