@@ -16,6 +16,8 @@ export {
 } from "./core/address/address.ts";
 export { AddressList } from "./core/address/cidr.ts";
 export * from "./core/errors.ts";
+export { formatProxyHeader, type ProxyHeaderInit } from "./core/proxy/format.ts";
+export type { ProxyTlv } from "./core/proxy/header.ts";
 export type { ConnectOptions } from "./io/connect.ts";
 export type { ConnectionLimitOptions, ConnectionOptions } from "./io/connection-settings.ts";
 export type {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterEach, test } from "node:test";
 import { testCertificates } from "../../test/certificates.ts";
 import { Address } from "../core/address/address.ts";
-import { ZocaloError } from "../core/errors.ts";
+import { ProtocolError, ZocaloError } from "../core/errors.ts";
 import { formatProxyHeader, type ProxyHeaderInit } from "../core/proxy/format.ts";
 import { connect, type Listener, type ListenOptions, listen, nodeNetwork, type StreamSocket } from "../index.ts";
 import { expectError } from "../testing/expect-error.ts";
@@ -114,6 +115,21 @@ test("a trusted proxy without a valid header is turned away at once", async () =
   await called.end();
   await turnedAway(called);
   assert.deepEqual([door.stats.refused.handshake, door.stats.accepted, door.stats.open], [5, 0, 0]);
+});
+
+test("the error of a header names the handshake and both addresses", async (t) => {
+  const errors: ZocaloError[] = [];
+  const hear = (event: unknown): void => void errors.push((event as { readonly error: ZocaloError }).error);
+  subscribe("zocalo:error", hear);
+  t.after(() => unsubscribe("zocalo:error", hear));
+  await using door = await listen("tcp://127.0.0.1:0", TRUST_LOOPBACK);
+  const called = await connect(door.localAddress);
+  await called.write("GET / HTTP/1.1\r\n\r\n");
+  await turnedAway(called);
+  const [error] = errors.filter(({ local }) => local === String(door.localAddress));
+  assert.ok(error instanceof ProtocolError);
+  assert.deepEqual([error.code, error.op, error.side], ["PROXY_HEADER_INVALID", "handshake", "remote"]);
+  assert.equal(error.remote, String(called.localAddress));
 });
 
 test("a trusted proxy that sends no header is turned away after handshakeTimeoutMs", async () => {

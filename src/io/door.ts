@@ -50,7 +50,9 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
   #queue: Socket[] = [];
   #waiters: Waiter[] = [];
   readonly #handshakes: Set<(reason: unknown) => void> = new Set();
-  #closed: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  readonly closed: Promise<void>;
+  #tellClosed: () => void = () => undefined;
 
   constructor(network: Network, transport: ListenerTransport, options: ListenOptions, door: DoorOptions<Socket>) {
     this.#network = network;
@@ -60,6 +62,9 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     this.#acceptQueue = options.acceptQueue ?? DEFAULT_ACCEPT_QUEUE;
     this.#handshakeMs = options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_MS;
     if (transport.localAddress.transport === "tls") this.#tls = { ...options.tls, role: "server" };
+    this.closed = new Promise((resolve) => {
+      this.#tellClosed = resolve;
+    });
     publish("open", () => ({ kind: "listener", local: transport.localAddress.toString(), remote: undefined }));
     transport.start(this);
   }
@@ -79,7 +84,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     if (refused !== undefined) return Promise.reject(refused.reason);
     const ready = this.#queue.shift();
     if (ready !== undefined) return Promise.resolve(ready);
-    if (this.#closed !== undefined) return Promise.reject(this.#closedError());
+    if (this.#closing !== undefined) return Promise.reject(this.#closedError());
     return new Promise((resolve, reject) => {
       const waiter: Waiter = { resolve, reject, deadline: undefined };
       waiter.deadline = Deadline.of(this.#network.clock, options, (cause) => {
@@ -95,7 +100,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
       try {
         yield await this.accept();
       } catch (error) {
-        if (this.#closed !== undefined && (error as ZocaloError).code === "CLOSED") return;
+        if (this.#closing !== undefined && (error as ZocaloError).code === "CLOSED") return;
         throw error;
       }
     }
@@ -115,8 +120,8 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#close();
-    return this.#closed;
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -141,7 +146,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
   // What the transport reports.
 
   accepted(transport: StreamTransport): void {
-    const reason = this.#closed === undefined ? this.#admission.enter() : "closing";
+    const reason = this.#closing === undefined ? this.#admission.enter() : "closing";
     if (reason !== undefined) this.#refuse(transport, transport.remoteAddress, reason);
     else {
       void this.#letIn(transport).catch((error: unknown) => {
@@ -219,16 +224,20 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     this.#handOver(current, remote, unread);
   }
 
-  #handshakeFailed(transport: StreamTransport, remote: Address, error: unknown): void {
-    this.#turnAway(transport, remote, "handshake");
-    publish("error", () => ({ kind: "stream", local: this.localAddress.toString(), remote: remote.toString(), error }));
+  #handshakeFailed(transport: StreamTransport, peer: Address, cause: unknown): void {
+    this.#turnAway(transport, peer, "handshake");
+    publish("error", () => {
+      const remote = peer.toString();
+      const error = cause instanceof ZocaloError ? restated(cause, { ...this.#context("handshake"), remote }) : cause;
+      return { kind: "stream", local: this.localAddress.toString(), remote, error };
+    });
   }
 
   /** `unread` are bytes that came behind a PROXY header; the transport is then paused. */
   #handOver(transport: StreamTransport, remote: Address, unread?: Uint8Array): void {
     const full =
       this.#door.deliver === undefined && this.#waiters.length === 0 && this.#queue.length >= this.#acceptQueue;
-    if (full || this.#closed !== undefined) {
+    if (full || this.#closing !== undefined) {
       this.#admission.dismiss(remote);
       this.#turnAway(transport, remote, full ? "accept-queue" : "closing");
       return;
@@ -281,6 +290,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
       remote: undefined,
       how: "closed",
     }));
+    this.#tellClosed();
   }
 
   #closedError(): ZocaloError {

@@ -96,6 +96,8 @@ export interface Listener extends AsyncDisposable, AsyncIterable<StreamSocket> {
   readonly stats: ListenerStats;
   /** The object beneath (`net.Server`). */
   readonly native: unknown;
+  /** Resolves when the door is closed and its address free. Never rejects. */
+  readonly closed: Promise<void>;
   /** The next connection. Rejects with `CLOSED` when the door is closed, pending calls included. */
   accept(options?: OperationOptions): Promise<StreamSocket>;
   /** Connections until the door is closed. `break` leaves it open. */

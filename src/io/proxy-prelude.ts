@@ -6,6 +6,9 @@ import { parseProxyHeader } from "../core/proxy/parse.ts";
 import { ProtocolError } from "../core/errors.ts";
 import type { StreamSink, StreamTransport } from "./network.ts";
 
+/** Most headers are shorter. */
+const FIRST_BYTES = 256;
+
 /** The header, and the bytes that came behind it and belong to the next layer. */
 export interface ProxyPrelude {
   readonly header: ProxyHeader;
@@ -15,15 +18,21 @@ export interface ProxyPrelude {
 /** Resolves with the header; rejects with `PROXY_HEADER_INVALID`, or with the error of the transport. */
 export function readProxyHeader(transport: StreamTransport): Promise<ProxyPrelude> {
   return new Promise((resolve, reject) => {
-    let received = Buffer.alloc(0);
+    let bytes = Buffer.allocUnsafe(FIRST_BYTES);
+    let length = 0;
     const sink: StreamSink = {
       received(view) {
-        received = Buffer.concat([received, view]);
+        // Doubled, so that a header that comes byte by byte is not copied for each.
+        if (length + view.length > bytes.length) {
+          bytes = Buffer.concat([bytes.subarray(0, length)], Math.max(length + view.length, 2 * bytes.length));
+        }
+        bytes.set(view, length);
+        length += view.length;
         try {
-          const found = parseProxyHeader(received);
+          const found = parseProxyHeader(bytes.subarray(0, length));
           if (found === undefined) return;
           transport.pause();
-          resolve({ header: found.header, unread: received.subarray(found.length) });
+          resolve({ header: found.header, unread: bytes.subarray(found.length, length) });
         } catch (error) {
           transport.pause();
           reject(error);

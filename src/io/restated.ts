@@ -5,6 +5,7 @@ import {
   ConnectionError,
   type ErrorDetails,
   type ErrorOutcome,
+  ProtocolError,
   TimeoutError,
   UsageError,
   ZocaloError,
@@ -16,6 +17,7 @@ export function restated(error: ZocaloError, context: OperationContext, outcome?
   const { code, detail, side, cause } = error;
   const details: ErrorDetails = { ...context, detail, side, outcome, cause: cause ?? error };
   if (error instanceof TimeoutError) return new TimeoutError(code, details);
+  if (error instanceof ProtocolError) return new ProtocolError(code, details);
   if (error instanceof UsageError) return new UsageError(code, details);
   // A handshake that failed is told once as such; later calls find a connection that is gone.
   if (error instanceof ConnectionError || error instanceof ConnectError) return new ConnectionError(code, details);

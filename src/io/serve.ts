@@ -50,6 +50,8 @@ export interface Server extends AsyncDisposable {
   /** The address, with the port that the system chose. */
   readonly localAddress: Address;
   readonly stats: ListenerStats;
+  /** The object beneath (`net.Server`). */
+  readonly native: unknown;
   /** The connections that are being served. */
   readonly peers: ReadonlySet<Peer>;
   /** Resolves when the server accepts no more and its last connection is over. Never rejects. */
@@ -140,6 +142,9 @@ class ConnectionServer implements Server {
   }
   get stats(): ListenerStats {
     return this.door.stats;
+  }
+  get native(): unknown {
+    return this.door.native;
   }
   get draining(): AbortSignal {
     return this.#drainController.signal;

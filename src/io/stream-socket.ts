@@ -117,6 +117,9 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
    * `lingerMs` and `lingerBytes`), so that the last answer is not destroyed by a reset. Pending reads reject with
    * `CLOSED`. Rejects when accepted bytes did not reach the kernel; the connection is then reset. A second call shares the
    * outcome of the first.
+   *
+   * It waits for the peer. A program that holds both ends of one connection closes them together (`Promise.all`), since
+   * one after the other, as several `await using` of one scope do, the first waits its `lingerMs` out.
    */
   close(options?: CloseOptions): Promise<void>;
   /**

@@ -47,6 +47,9 @@ export function networkOf(op: string, options: NetworkOption, rules: OptionRules
  * `NETWORK_UNREACHABLE`, `CONNECTION_TIMED_OUT`, `CONNECTION_RESET`, `TLS_FAILED`, `CERTIFICATE_*`; with `TIMEOUT` after
  * `timeoutMs` (30000 by default), with `ADDRESS_INVALID` or `OPTION_INVALID`, or with the signal's reason.
  *
+ * A server that resets the connection at once, as one does that has too many, may be seen here already
+ * (`CONNECTION_RESET`) or by the first call on the socket: whichever asks the kernel first.
+ *
  * @example
  * ```ts
  * import { connect, serve } from "zocalo";

@@ -92,7 +92,13 @@ function closeChecks(check: ListenerCheck): void {
     const door = await scene.listen();
     const [called, peer] = await scene.pair(door);
     const waiting = [pending(door.accept()), pending(door.accept({ timeoutMs: 600_000 }))];
+    let told = false;
+    const over = door.closed.then(() => {
+      told = true;
+    });
+    assert.equal(told, false);
     await door.close();
+    await over;
     const closed = { code: "CLOSED", op: "accept", type: ConnectionError } as const;
     for (const accept of [...waiting, door.accept()]) await expectError(accept, closed);
     await called.write("alive");

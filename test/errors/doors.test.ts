@@ -287,7 +287,7 @@ describe("what a door cannot hand to anybody is told to zocalo:error", () => {
       make: (scene) => toldBy(scene, ANY, proxied, "GET / HTTP/1.1\r\n\r\n"),
       code: "PROXY_HEADER_INVALID",
       type: ProtocolError,
-      op: "accept",
+      op: "handshake",
       side: "remote",
     },
     {
@@ -295,7 +295,7 @@ describe("what a door cannot hand to anybody is told to zocalo:error", () => {
       make: (scene) => toldBy(scene, ANY, proxied, "PROXY TCP4 127"),
       code: "PROXY_HEADER_INVALID",
       type: ProtocolError,
-      op: "accept",
+      op: "handshake",
       side: "remote",
     },
     {

@@ -41,12 +41,12 @@ export class AddressList {
   /**
    * Reads the entries of a list; the empty list matches nothing.
    *
-   * @param options - `op`: the operation that an error names; default `address list`.
+   * @param options - `op`: the operation that an error names; default `AddressList.parse`.
    * @throws UsageError `ADDRESS_INVALID` for an entry that is not an address or network, and for a network with host
    *   bits (`10.1.2.3/8`); the detail names the network that was probably meant.
    */
   static parse(list: readonly string[], options: { readonly op?: string | undefined } = {}): AddressList {
-    const op = options.op ?? "address list";
+    const op = options.op ?? "AddressList.parse";
     if (!Array.isArray(list)) throw failure(op, list)("address", "list must be an array of texts");
     return new AddressList(list.map((entry: string) => parseNetwork(entry, failure(op, entry))));
   }

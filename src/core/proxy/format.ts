@@ -41,6 +41,24 @@ const MAX_LENGTH = 0xffff;
  * Without any address, version 1 says `UNKNOWN` and version 2 `UNSPEC`; version 1 also says `UNKNOWN` for what is not
  * TCP, and leaves TLVs out.
  *
+ * @example
+ * ```ts
+ * import { connect, formatProxyHeader, relay, serve } from "zocalo";
+ * await using backend = await serve("tcp://127.0.0.1:0", async (peer) => await peer.write(peer.remoteAddress.hostPort), {
+ *   proxyProtocol: { from: ["127.0.0.1"] },
+ * });
+ * await using proxy = await serve("tcp://127.0.0.1:0", async (client) => {
+ *   const upstream = await connect(backend.localAddress);
+ *   const { remoteAddress: source, localAddress: destination } = client;
+ *   await upstream.write(formatProxyHeader({ version: 2, source, destination }));
+ *   await relay(client, upstream);
+ * });
+ * await using call = await connect(proxy.localAddress);
+ * console.log(String(await call.read()) === call.localAddress.hostPort); // true
+ * ```
+ *
+ * @see https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
+ *
  * @throws UsageError `OPTION_INVALID`: only one of the two IP addresses is given, or one of them is a host name, or
  *   they are of different kinds, or there are TLVs without addresses, or they are too long.
  */
