@@ -1,3 +1,5 @@
+import { createPrivateKey, webcrypto } from "node:crypto";
+import { X509Certificate, X509CrlGenerator } from "@peculiar/x509";
 import { generate } from "selfsigned";
 
 /*
@@ -59,6 +61,27 @@ export async function makeIdentity(authority: Identity, request: CertificateRequ
     ],
   });
   return { cert: made.cert, key: made.private };
+}
+
+/** The list of the certificates that an authority has taken back, in PEM. */
+export async function makeRevocationList(authority: Identity, revoked: readonly Identity[]): Promise<string> {
+  const key = createPrivateKey(authority.key).export({ format: "der", type: "pkcs8" });
+  const curve = { name: "ECDSA", namedCurve: "P-256" };
+  const crl = await X509CrlGenerator.create(
+    {
+      issuer: new X509Certificate(authority.cert).subject,
+      thisUpdate: new Date(Date.now() - DAY_MS),
+      nextUpdate: new Date(Date.now() + DAY_MS),
+      entries: revoked.map(({ cert }) => ({ serialNumber: new X509Certificate(cert).serialNumber })),
+      signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
+      signingKey: await webcrypto.subtle.importKey("pkcs8", key, curve, false, ["sign"]),
+    },
+    webcrypto as Parameters<typeof X509CrlGenerator.create>[1],
+  );
+  return crl
+    .toString("pem")
+    .replaceAll("-----BEGIN CRL-----", "-----BEGIN X509 CRL-----")
+    .replaceAll("-----END CRL-----", "-----END X509 CRL-----");
 }
 
 /** What most tests need: an authority, and a server on loopback that it vouches for. */

@@ -10,7 +10,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const check = process.argv.includes("--check");
-const lockFiles = ["../package-lock.json", "./runtimes/package-lock.json"];
+const lockFiles = ["../package-lock.json", "./runtimes/package-lock.json", "../bench/peers/package-lock.json"];
 
 /** What the words in a platform package's name say; any other word says nothing. */
 const words = {

@@ -126,7 +126,7 @@ test("the error of a header names the handshake and both addresses", async (t) =
   const called = await connect(door.localAddress);
   await called.write("GET / HTTP/1.1\r\n\r\n");
   await turnedAway(called);
-  const [error] = errors.filter(({ local }) => local === String(door.localAddress));
+  const error = errors.find(({ local }) => local === String(door.localAddress));
   assert.ok(error instanceof ProtocolError);
   assert.deepEqual([error.code, error.op, error.side], ["PROXY_HEADER_INVALID", "handshake", "remote"]);
   assert.equal(error.remote, String(called.localAddress));

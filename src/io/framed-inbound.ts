@@ -308,6 +308,6 @@ export class FramedInbound<Out> implements InboundConsumer {
 }
 
 /** What a call answers, as the result of an iterator; null is the end. */
-export function asResult<T>(value: T | null): IteratorResult<T, undefined> {
+function asResult<T>(value: T | null): IteratorResult<T, undefined> {
   return value === null ? { done: true, value: undefined } : { done: false, value };
 }

@@ -17,7 +17,7 @@ import {
   UsageError,
   ZocaloError,
 } from "../../src/index.ts";
-import { makeAuthority, makeIdentity, testCertificates } from "../certificates.ts";
+import { makeAuthority, makeRevocationList, makeIdentity, testCertificates } from "../certificates.ts";
 import { checkRows, ignored, type Row, type Scene } from "./row.ts";
 
 const ANY = "tcp://127.0.0.1:0";
@@ -256,6 +256,13 @@ describe("TLS", () => {
     row("another name", "CERTIFICATE_NAME_MISMATCH", server, { servername: "other.example" }),
     lazily("expired", "CERTIFICATE_EXPIRED", { fromDays: -3, toDays: -1 }),
     lazily("not yet valid", "CERTIFICATE_NOT_YET_VALID", { fromDays: 1, toDays: 3 }),
+    {
+      ...row("taken back by its authority", "CERTIFICATE_REVOKED", server, {}),
+      make: async (scene) => {
+        const crl = await makeRevocationList(authority, [server]);
+        await row("", "CERTIFICATE_REVOKED", server, { crl }).make(scene);
+      },
+    },
     {
       ...row("another authority", "CERTIFICATE_UNTRUSTED", server, {}),
       make: async (scene) => {

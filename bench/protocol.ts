@@ -1,0 +1,139 @@
+/**
+ * Sessions against loops written by hand on raw `node:net` (bench/baseline) and against other people's ways of talking: two
+ * processes, one TCP connection on loopback, payloads of 64 bytes, all in the same run. Words choose parts: `events`, `calls`,
+ * `ping`, `crowd`, `memory`, `types`; without any all run. The first run installs the others (bench/peers).
+ */
+
+import { alternate, pick, type Series } from "./harness/alternate.ts";
+import { show } from "./harness/figures.ts";
+import { type Figures, type Player, start } from "./harness/processes.ts";
+import { timeTypes } from "./protocol/type-check.ts";
+import { installPeers } from "./protocol/install-peers.ts";
+
+const ROLES = new URL("./protocol/roles.js", import.meta.url).href;
+const FRAMING_ROLES = new URL("./framing/roles.js", import.meta.url).href;
+const OTHERS = ["ws", "socket.io", "zeromq", "grpc"] as const;
+const OURS = ["zocalo", "zocalo-zod"] as const;
+
+type Sides = { readonly server: Player; readonly client: Player; readonly port: number };
+
+/** Starts both processes with one connection, and stops them when the work is done. */
+async function together(
+  roles: readonly [server: string, client: string],
+  name: string,
+  work: (sides: Sides) => Promise<Figures>,
+): Promise<Figures> {
+  const server = start(ROLES, roles[0], name);
+  const client = start(ROLES, roles[1], name);
+  try {
+    const { port = 0 } = await server.ask("serve");
+    await client.ask("join", { port, count: 1 });
+    return await work({ server, client, port });
+  } finally {
+    server.stop();
+    client.stop();
+  }
+}
+
+const talking = (name: string, work: (sides: Sides) => Promise<Figures>): Promise<Figures> =>
+  together(["server", "client"], name, work);
+
+async function events({ server, client }: Sides, count: number, burst: number): Promise<Figures> {
+  await server.ask("expect", { count, warmUp: Math.floor(count / 5) });
+  await client.ask("events", { count, burst });
+  return await server.ask("served");
+}
+
+async function rawEvents(count: number): Promise<Figures> {
+  const server = start(FRAMING_ROLES, "rawReceiver");
+  const client = start(FRAMING_ROLES, "rawSender");
+  const { port = 0 } = await server.ask("serve", { warmUp: Math.floor(count / 5) });
+  await client.ask("send", { port, count });
+  const figures = await server.ask("served");
+  server.stop();
+  client.stop();
+  return figures;
+}
+
+/** Shows each name against a baseline, with what is wanted of Zócalo. */
+function compare(
+  series: Series,
+  what: string,
+  figure: string,
+  unit: string,
+  wanted?: { atLeast?: number; atMost?: number },
+): void {
+  for (const name of Object.keys(series).filter((one) => one !== "raw")) {
+    const target = name === "zocalo" ? wanted : undefined;
+    const sides = { subject: pick(series, name, figure), baseline: pick(series, "raw", figure) };
+    show({ name: `${what}: ${name} against raw net`, ...sides, target, unit });
+  }
+  for (const other of OTHERS.filter((one) => series[one] !== undefined)) {
+    const sides = { subject: pick(series, "zocalo", figure), baseline: pick(series, other, figure) };
+    show({ name: `${what}: zocalo against ${other}`, ...sides, unit });
+  }
+}
+
+/** The fast ones get more messages, so that each round takes about as long. */
+const EVENTS: Record<string, number> = { raw: 5_000_000, zocalo: 3_000_000, "zocalo-zod": 500_000 };
+const CALLS: Record<string, number> = { raw: 1_000_000, zocalo: 500_000, "zocalo-zod": 100_000 };
+
+const parts: Record<string, () => Promise<void>> = {
+  events: async () => {
+    const run = (name: string) => () => talking(name, (sides) => events(sides, EVENTS[name] ?? 200_000, 1000));
+    const variants = Object.fromEntries([...OURS, ...OTHERS].map((name) => [name, run(name)]));
+    const series = await alternate({ raw: () => rawEvents(EVENTS["raw"] ?? 0), ...variants });
+    compare(series, "events one way", "rate", "a second", { atLeast: 0.4 });
+  },
+  calls: async () => {
+    const ask =
+      (count: number) =>
+      ({ client }: Sides) =>
+        client.ask("calls", { count, warmUp: Math.floor(count / 5), inFlight: 64 });
+    const run = (name: string) => () => talking(name, ask(CALLS[name] ?? 50_000));
+    const variants = Object.fromEntries([...OURS, ...OTHERS].map((name) => [name, run(name)]));
+    const raw = () => together(["rawAnswers", "rawClient"], "", ask(CALLS["raw"] ?? 0));
+    compare(await alternate({ raw, ...variants }), "calls, 64 in flight", "rate", "a second", { atLeast: 0.45 });
+  },
+  ping: async () => {
+    const ask = ({ client }: Sides): Promise<Figures> => client.ask("ping", { count: 20_000, warmUp: 5000 });
+    const variants = Object.fromEntries([...OURS, ...OTHERS].map((name) => [name, () => talking(name, ask)]));
+    const series = await alternate({ raw: () => together(["rawEcho", "rawClient"], "", ask), ...variants });
+    compare(series, "one call at a time, p50", "p50", "µs", { atMost: 1.25 });
+    compare(series, "one call at a time, p99", "p99", "µs");
+  },
+  /** The same number of messages over one connection and over a thousand, a hundred at a time. */
+  crowd: async () => {
+    const spread = (links: number) => () =>
+      talking("zocalo", async (sides) => {
+        await sides.client.ask("join", { port: sides.port, count: links });
+        return await events(sides, 1_000_000, 100);
+      });
+    const series = await alternate({ one: spread(1), many: spread(1000) });
+    const sides = { subject: pick(series, "many", "cpu"), baseline: pick(series, "one", "cpu") };
+    const name = "server's processor time a message, 1,000 sessions against 1";
+    show({ name, ...sides, target: { atMost: 1.3 }, unit: "ns" });
+  },
+  memory: async () => {
+    const slope = (name: string) => () =>
+      talking(name, async ({ server, client, port }) => {
+        await client.ask("join", { port, count: 1000 });
+        const { bytes: few = 0 } = await server.ask("memory");
+        await client.ask("join", { port, count: 9000 });
+        const { bytes: many = 0 } = await server.ask("memory");
+        return { bytes: (many - few) / 8000 };
+      });
+    const series = await alternate({ zocalo: slope("zocalo"), ws: slope("ws") });
+    const sides = { subject: pick(series, "zocalo", "bytes"), baseline: pick(series, "ws", "bytes") };
+    show({ name: "memory of an idle session against ws", ...sides, target: { atMost: 1 }, unit: "bytes" });
+  },
+  types: async () => {
+    const series = await alternate({ few: async () => timeTypes(2), many: async () => timeTypes(200) });
+    const sides = { subject: pick(series, "many", "ms"), baseline: pick(series, "few", "ms") };
+    show({ name: "type-checking 200 methods against 2", ...sides, unit: "ms" });
+  },
+};
+
+const words = process.argv.slice(2);
+await installPeers();
+for (const [name, part] of Object.entries(parts)) if (words.length === 0 || words.includes(name)) await part();

@@ -1,0 +1,77 @@
+/** Zócalo's sessions as a {@link Peer}: with plain bytes, and with an object that zod checks. */
+
+import { z } from "zod";
+import { bytes, call, contract, event, openSession, serveSessions } from "../../src/protocol.ts";
+import type { Handlers, Link, Peer } from "./link.ts";
+
+const PLACE = "tcp://127.0.0.1:0";
+/** A benchmark opens more sessions of one address than a server takes by default. */
+const LIMITS = {
+  maxSessions: 20_000,
+  maxSessionsPerAddress: 20_000,
+  maxConnections: 20_000,
+  maxMessagesPerSecond: Number.POSITIVE_INFINITY,
+} as const;
+
+const plain = contract("bench", "1.0.0", { server: { tell: event(bytes), ask: call(bytes, bytes) } });
+
+const Reading = z.object({
+  sensor: z.string(),
+  sequence: z.number().int(),
+  degrees: z.number(),
+  valid: z.boolean(),
+  unit: z.enum(["C", "F"]),
+});
+const checked = contract("bench-checked", "1.0.0", {
+  server: { tell: event(Reading), ask: call(Reading, Reading) },
+});
+const READING = { sensor: "north", sequence: 7, degrees: 20.5, valid: true, unit: "C" } as const;
+
+const zocalo: Peer = {
+  async serve(handlers: Handlers): Promise<number> {
+    const server = await serveSessions(plain, PLACE, {
+      ...LIMITS,
+      handlers: { tell: (message) => handlers.event(message), ask: (message) => handlers.call(message) },
+    });
+    return server.localAddress.port;
+  },
+  async open(port: number): Promise<Link> {
+    const session = await openSession(plain, `tcp://127.0.0.1:${port}`, {});
+    return { event: (message) => session.tell(message), call: (message) => session.ask(message) };
+  },
+};
+
+/** The same with an object of five fields; the bytes of the benchmark stand for it on both sides. */
+const zocaloZod: Peer = {
+  async serve(handlers: Handlers): Promise<number> {
+    const message = Buffer.alloc(64, 3);
+    const check = (reading: z.infer<typeof Reading>): void => {
+      if (reading.sequence !== READING.sequence) throw new Error("a message was not what was sent");
+    };
+    const server = await serveSessions(checked, PLACE, {
+      ...LIMITS,
+      handlers: {
+        tell: (reading) => {
+          check(reading);
+          handlers.event(message);
+        },
+        ask: (reading) => reading,
+      },
+    });
+    return server.localAddress.port;
+  },
+  async open(port: number): Promise<Link> {
+    const session = await openSession(checked, `tcp://127.0.0.1:${port}`, {});
+    return {
+      event: () => session.tell(READING),
+      async call(message) {
+        const { sequence } = await session.ask(READING);
+        if (sequence !== READING.sequence) throw new Error("an answer was not what was sent");
+        return message;
+      },
+    };
+  },
+};
+
+/** By the name that the benchmark gives them. */
+export const peers: Readonly<Record<string, Peer>> = { zocalo, "zocalo-zod": zocaloZod };
