@@ -97,6 +97,18 @@ test("a peer that breaks the framing fails, behind the messages that were whole"
   }
 });
 
+test("JSON that is nested too deeply to be shown is the peer's mistake", async (t) => {
+  const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+  const server = net.createServer((socket) => socket.on("error", () => undefined).end(`{"a":1}\n${deep}\n`));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const { port } = server.address() as net.AddressInfo;
+  const ended = await run(t, ["connect", `tcp://127.0.0.1:${port}`, "--framing", "json"]);
+  assert.deepEqual({ code: ended.code, stdout: ended.stdout }, { code: 1, stdout: '{"a":1}\n' });
+  assert.match(ended.stderr, /^zocalo: FRAME_INVALID/);
+});
+
 test("listen --framing talks to connect --framing", async (t) => {
   const { server, address } = await serving(t, ["tcp://127.0.0.1:0", "--framing", "length2"]);
   const client = start(t, ["connect", address, "--framing", "length2"]);

@@ -73,6 +73,18 @@ describe("defineCodec", () => {
     }
   });
 
+  it("sends nothing when encode returns what is neither bytes nor text", () => {
+    for (const answer of [undefined, null, 5, [1], new DataView(new ArrayBuffer(2))]) {
+      const broken = {
+        name: "broken",
+        frameLength: () => 1,
+        decode: String,
+        encode: () => answer as unknown as string,
+      };
+      assert.throws(() => encoded(defineCodec<string>(broken), ["x"]), { code: "FRAME_INVALID", side: "local" });
+    }
+  });
+
   it("refuses to send no bytes", () => {
     assert.throws(() => encoded(sentences, [""]), { code: "FRAME_INVALID", side: "local" });
   });

@@ -124,11 +124,17 @@ function definedFormat<In, Out>(definition: CodecDefinition<In, Out>): MessageFo
     },
     encode(message) {
       try {
-        return definition.encode(message);
+        return checkedContent(definition.encode(message));
       } catch (cause) {
         throw cause instanceof ZocaloError ? cause : messageInvalid(name, "the message cannot be encoded", cause);
       }
     },
   };
   return own === undefined ? format : { ...format, own: (message) => own(message) };
+}
+
+/** Programs in JavaScript return anything; nothing of it may be sent as an empty message. */
+function checkedContent(content: Uint8Array | string): Uint8Array | string {
+  if (typeof content === "string" || content instanceof Uint8Array) return content;
+  throw new TypeError(`encode must return a Uint8Array or a string, not ${typeof content}`);
 }

@@ -110,6 +110,9 @@ describe("delimiter", () => {
   it("checks its options, and does not keep the caller's bytes", () => {
     const wrong = [[], [""], "", Array.from({ length: 17 }, () => "x"), "x".repeat(257)];
     for (const list of wrong) assert.throws(() => delimiter(list), { code: "OPTION_INVALID", op: "delimiter" });
+    for (const list of [null, 7, [7], { length: 1 }]) {
+      assert.throws(() => delimiter(list as unknown as string), { code: "OPTION_INVALID", op: "delimiter" });
+    }
     assert.throws(() => delimiter("x", { maxFrameBytes: -1 }), { code: "OPTION_INVALID" });
     const own = ascii("x");
     const codec = delimiter(own);

@@ -60,7 +60,7 @@ class DelimiterBoundary implements Boundary, Framer {
   readonly #onlyLastByte: number | undefined;
 
   constructor(list: readonly Delimiter[], options: DelimiterOptions) {
-    const delimiters = list.map((one) => (typeof one === "string" ? Buffer.from(one) : Buffer.from(one)));
+    const delimiters = checkedList(list);
     const [sent] = delimiters;
     if (sent === undefined || delimiters.length > MOST_DELIMITERS) {
       throw codecOptionInvalid(NAME, `there must be 1 to ${MOST_DELIMITERS} delimiters; got ${delimiters.length}`);
@@ -135,6 +135,14 @@ class DelimiterBoundary implements Boundary, Framer {
     const tail = Buffer.concat([content.subarray(Math.max(0, content.length - this.#longest)), this.#sent]);
     return this.#search(tail, 0, tail.length, span) !== tail.length || span.to !== tail.length - this.#sent.length;
   }
+}
+
+/** Copies of the delimiters. */
+function checkedList(list: readonly Delimiter[]): Buffer[] {
+  if (!Array.isArray(list) || !list.every((one) => typeof one === "string" || one instanceof Uint8Array)) {
+    throw codecOptionInvalid(NAME, "delimiters must be strings or Uint8Arrays");
+  }
+  return list.map((one: Delimiter) => (typeof one === "string" ? Buffer.from(one) : Buffer.from(one)));
 }
 
 /** Whether `bytes[start, end)` ends with `last`. */

@@ -10,8 +10,10 @@ const NAME = "json";
  * Messages that are JSON values (RFC 8259), each in one line: `chain(lines(), json())` is what is known as NDJSON.
  *
  * Receiving: text that is not valid JSON or not valid UTF-8 is `FRAME_INVALID`, whose `cause` says where. Of two members
- * with one name the last counts. A member `__proto__` is an ordinary one; be careful where you copy it. What the value is
- * like is not checked: the type parameter is a promise of the peer, so validate what matters.
+ * with one name the last counts. A member `__proto__` is an ordinary one; be careful where you copy it. A value may be nested
+ * as deeply as the limit of the boundary has bytes for: whatever walks it by recursion, `JSON.stringify` too, can exhaust the
+ * stack (`msgpack()` allows 64 levels). What the value is like is not checked: the type parameter is a promise of the peer,
+ * so validate what matters.
  *
  * Sending follows `JSON.stringify`: `toJSON` is called; members that are `undefined` are left out; NaN and the infinities
  * become null. A message that has no JSON at all (`undefined`, a function), a cycle and a big integer are `FRAME_INVALID`

@@ -185,6 +185,17 @@ describe("lengthPrefix", () => {
     }
   });
 
+  it("counts exactly with the largest adjustment, and takes no larger one", () => {
+    const codec = lengthPrefix({ bytes: 8, adjustment: -(2 ** 32 - 1) });
+    assert.deepEqual(decoded(codec.createDecoder(), [encoded(codec, [Buffer.from("a"), Buffer.from("bc")])]).messages, [
+      Buffer.from("a"),
+      Buffer.from("bc"),
+    ]);
+    for (const adjustment of [2 ** 32, -(2 ** 32), 1 - 2 ** 53, Number.NaN, Number.NEGATIVE_INFINITY]) {
+      assert.throws(() => lengthPrefix({ bytes: 8, adjustment }), { code: "OPTION_INVALID", op: "lengthPrefix" });
+    }
+  });
+
   it("refuses an adjustment that leaves less than nothing", () => {
     const codec = lengthPrefix({ bytes: 1, adjustment: -1 });
     assert.equal(decoded(codec.createDecoder(), [Buffer.from([0])]).error?.code, "FRAME_INVALID");

@@ -17,7 +17,7 @@ export interface LengthPrefixOptions {
   readonly offset?: number | undefined;
   /**
    * What to add to the number in the field to get the number of bytes behind the field. Default 0: the field counts just
-   * those. Minus the size of the field when the field counts itself too.
+   * those. Minus the size of the field when the field counts itself too. Less than 2^32 either way.
    */
   readonly adjustment?: number | undefined;
   /**
@@ -79,7 +79,9 @@ class LengthPrefixBoundary implements Boundary, Framer {
     if (!FIELD_SIZES.includes(bytes)) throw codecOptionInvalid(NAME, `bytes must be 1, 2, 3, 4 or 8; got ${bytes}`);
     if (endian !== "big" && endian !== "little") throw codecOptionInvalid(NAME, "endian must be big or little");
     checkedBytes("offset", offset);
-    if (!Number.isSafeInteger(adjustment)) throw codecOptionInvalid(NAME, "adjustment must be a whole number");
+    if (!Number.isInteger(adjustment) || Math.abs(adjustment) >= TWO_TO_32) {
+      throw codecOptionInvalid(NAME, "adjustment must be a whole number of less than 2^32 bytes");
+    }
     this.maxFrameBytes = checkedLimit(NAME, "maxFrameBytes", maxFrameBytes);
     this.#fieldBytes = bytes;
     this.#largestField = 2 ** (8 * bytes) - 1;
@@ -147,7 +149,7 @@ class LengthPrefixBoundary implements Boundary, Framer {
     if (fieldBytes === 8) {
       const first = read32(bytes, at, this.#little);
       const second = read32(bytes, at + 4, this.#little);
-      // Above 2^53 the number is rounded, and far above any limit.
+      // Above 2^53 the number is rounded, and far above any limit, whatever the adjustment.
       return this.#little ? second * TWO_TO_32 + first : first * TWO_TO_32 + second;
     }
     if (fieldBytes === 4) return read32(bytes, at, this.#little);

@@ -142,6 +142,16 @@ describe("msgpack", () => {
     assert.deepEqual(messages, [new Uint8Array([1, 2, 3])]);
   });
 
+  it("makes FRAME_INVALID of what a getter of the message throws", () => {
+    const cause = new Error("no");
+    const message = {
+      get a(): never {
+        throw cause;
+      },
+    };
+    assert.throws(() => encoded(codec, [message]), { code: "FRAME_INVALID", side: "local", cause });
+  });
+
   it("takes objects without a prototype", () => {
     const message = Object.assign(Object.create(null) as object, { a: 1 });
     assert.deepEqual(decoded(codec.createDecoder(), [encoded(codec, [message])]).messages, [{ a: 1 }]);

@@ -1,6 +1,7 @@
 /** Messages that are MessagePack values. */
 
 import * as msgpackr from "msgpackr/pack";
+import { ZocaloError } from "../errors.ts";
 import type { MessageFormat } from "./codec.ts";
 import { frameInvalid, messageInvalid } from "./frame-error.ts";
 import { checkMessagePack } from "./msgpack-check.ts";
@@ -63,11 +64,12 @@ const FORMAT: MessageFormat<unknown> = {
     }
   },
   encode(message: unknown): Uint8Array {
-    checkSendable(NAME, message);
     try {
+      checkSendable(NAME, message);
       return packr.pack(message);
     } catch (cause) {
-      throw messageInvalid(NAME, "the message has no MessagePack form", cause);
+      // A getter of the message can throw anything.
+      throw cause instanceof ZocaloError ? cause : messageInvalid(NAME, "the message has no MessagePack form", cause);
     }
   },
 };
