@@ -1,15 +1,16 @@
 // npm run soak [-- name]
 //
-// Compiles everything and runs the soaks: test/soak/churn.ts, fuzz.ts and hunts.ts, or only the one that is named, each in
-// a process of its own. They are bounded by counts, which environment variables change: SOAK_CONNECTIONS, SOAK_LANES,
-// SOAK_ROUNDS, SOAK_SEED, SOAK_SEEDS. Under five minutes in all as they are.
+// Compiles everything and runs the soaks: test/soak/churn.ts, fuzz.ts, hunts.ts and sessions.ts, or only the one that is
+// named, each in a process of its own. They are bounded by counts, which environment variables change: SOAK_CONNECTIONS,
+// SOAK_LANES, SOAK_ROUNDS, SOAK_SEED, SOAK_SEEDS, SOAK_SESSION_SEEDS. As they are, sessions takes a quarter of an hour on
+// two cores, the others under five minutes in all.
 import { compileAll, outputOf } from "./sources.mjs";
 import { run } from "./run-command.mjs";
 
 /** Only a hang must end. */
 const SOAK_TIMEOUT_MS = 3_600_000;
 
-const soaks = ["churn", "fuzz", "hunts"];
+const soaks = ["churn", "fuzz", "hunts", "sessions"];
 const [name] = process.argv.slice(2);
 if (name !== undefined && !soaks.includes(name)) {
   console.error(`there is no soak ${name}; there are: ${soaks.join(", ")}`);

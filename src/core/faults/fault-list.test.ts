@@ -14,7 +14,7 @@ const list: FaultList = {
     { atMs: 5, lastsMs: 20, kind: "loss", from: "a", to: "*", chance: 0.25 },
     { atMs: 9, lastsMs: 1, kind: "latency", from: "a", to: "b", latency: 7 },
     { atMs: 10, lastsMs: 100, kind: "crash", host: "b" },
-    { atMs: 11, lastsMs: 100, kind: "skew", host: "b", skewMs: -5 },
+    { atMs: 11, lastsMs: 100, kind: "skew", host: "b", skewMs: 5 },
   ],
 };
 
@@ -41,6 +41,7 @@ test("what is no list is refused, and the field is named", () => {
     [{ faults: [{ ...list.faults[0], chance: 2 }] }, /probability/],
     [{ faults: [{ ...list.faults[0], chance: undefined }] }, /faults\[0\].chance must be a number/],
     [{ faults: [{ ...list.faults[0], to: undefined }] }, /faults\[0\].to must be a text/],
+    [{ faults: [{ ...list.faults[3], skewMs: -5 }] }, /faults\[0\].skewMs must be a number from 0 on/],
     [{ faults: [{ ...list.faults[2], atMs: -1 }] }, /faults\[0\].atMs must be a number from 0 on/],
   ];
   for (const [change, message] of wrong) {

@@ -112,7 +112,7 @@ function readFault(where: string, value: unknown, reader: FieldReader): TimedFau
   for (const name of placed ? ["host"] : ["from", "to"]) reader.text(`${where}.${name}`, fields[name]);
   for (const name of ["atMs", "lastsMs", ...(NUMBERS[kind as FaultKind] ?? [])]) {
     const number = reader.number(`${where}.${name}`, fields[name]);
-    if (number < 0 && name !== "skewMs") reader.refuse(`${where}.${name}`, "a number from 0 on", number);
+    if (number < 0) reader.refuse(`${where}.${name}`, "a number from 0 on", number);
   }
   const fault = fields as unknown as TimedFault;
   if (fault.kind === "latency") reader.latency(`${where}.latency`, fault.latency);

@@ -25,7 +25,7 @@ test("a fault as text: kind, place, numbers", () => {
     faultText({ kind: "reordering", from: "a", to: "*", chance: 0.5, delayMs: 2 }),
     "reordering a>* chance=0.5 delayMs=2",
   );
-  assert.equal(faultText({ kind: "skew", host: "a", skewMs: -5 }), "skew a skewMs=-5");
+  assert.equal(faultText({ kind: "skew", host: "a", skewMs: 5 }), "skew a skewMs=5");
   const timed = { kind: "freeze", host: "a", atMs: 1, lastsMs: 2 } as const;
   assert.equal(faultText(timed), "freeze a");
 });

@@ -11,7 +11,7 @@ import type { Latency } from "./latency.ts";
  *   is a probability from 0 to 1. With little bandwidth the queue holds one second.
  * - `partition`: silence in both directions; `partition-one-way`: in one; `isolate`: between a host and all others.
  * - `pause`: the program stops and its kernel goes on; `freeze`: the machine stops; `crash`: the power fails, and comes back
- *   when the fault ends; `skew`: the clock is ahead by `skewMs`, or behind.
+ *   when the fault ends; `skew`: the clock jumps ahead by `skewMs`, and stays so, since clocks of programs never go back.
  * - `reset`: a middlebox answers each segment of TCP between the two with a reset to both.
  *
  * @example
@@ -19,7 +19,7 @@ import type { Latency } from "./latency.ts";
  * import { type Fault, simulate } from "zocalo/sim";
  * const storm: readonly Fault[] = [
  *   { kind: "loss", from: "*", to: "*", chance: 0.3 },
- *   { kind: "skew", host: "a", skewMs: -5_000 },
+ *   { kind: "skew", host: "a", skewMs: 5_000 },
  * ];
  * await simulate({ seed: 1 }, async (world) => {
  *   world.host("a");

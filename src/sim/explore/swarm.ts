@@ -123,11 +123,9 @@ class KindDraw {
         const hosts = kind === "crash" ? this.#hosts.filter((host) => host.hasProgram) : this.#hosts;
         return hosts.length === 0 ? undefined : { kind, host: this.#pick(hosts).name };
       }
-      case "skew": {
+      case "skew":
         if (this.#hosts.length === 0) return undefined;
-        const ahead = this.#stream.below(2) === 0 ? 1 : -1;
-        return { kind, host: this.#pick(this.#hosts).name, skewMs: ahead * this.#pick(SKEWS_MS) };
-      }
+        return { kind, host: this.#pick(this.#hosts).name, skewMs: this.#pick(SKEWS_MS) };
       default:
         return this.#wayFault(kind);
     }

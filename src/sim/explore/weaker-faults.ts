@@ -77,7 +77,7 @@ function gentler(fault: TimedFault): TimedFault[] {
         ? [{ ...fault, bitsPerSecond: fault.bitsPerSecond * 10 }]
         : [];
     case "skew":
-      return Math.abs(fault.skewMs) > 1 ? [{ ...fault, skewMs: Math.trunc(fault.skewMs / 2) }] : [];
+      return fault.skewMs > 1 ? [{ ...fault, skewMs: Math.floor(fault.skewMs / 2) }] : [];
     default:
       return [];
   }

@@ -2,6 +2,7 @@
 
 import { UsageError } from "../../core/errors.ts";
 import { EVERY_HOST, FAULT_KINDS, type Fault, linkChange } from "../../core/faults/fault.ts";
+import { microseconds } from "../../core/faults/latency.ts";
 import type { Fabric } from "./fabric.ts";
 import type { Disturbances } from "./disturbances.ts";
 import type { Host } from "./host-contract.ts";
@@ -46,8 +47,10 @@ function begin(fault: Fault, world: World, fabric: Fabric, disturbances: Disturb
       // Somebody else may have started it already.
       return guardOf([() => host.silent && host.restart()]);
     case "skew":
+      // `microseconds` refuses to go back: the clocks of programs are monotonic.
+      microseconds(fault.skewMs, "inflict");
       host.skewMs += fault.skewMs;
-      return guardOf([() => void (host.skewMs -= fault.skewMs)]);
+      return guardOf([]);
   }
 }
 
