@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import tls from "node:tls";
 import { ConnectError, connect, listen, pair, type StreamSocket, UsageError } from "../../src/index.ts";
+import { lines } from "../../src/framing.ts";
 import { expectError, reasonOf } from "../../src/testing/expect-error.ts";
 import { PatternCheck } from "../../src/testing/pattern.ts";
 import { pending, sendPattern, textToEnd } from "../../src/testing/stream-check.ts";
@@ -85,6 +86,56 @@ test("plain bytes injected behind the command never reach the application of the
   await assert.rejects(peer.read());
   assert.notEqual((await peer.closed).how, "ended");
   await assert.rejects(reading);
+});
+
+for (const inHandler of [false, true]) {
+  const where = inHandler ? "in a handler of onMessages" : "after receive";
+  test(`a framed reader that was detached ${where}: what was injected behind the command goes to TLS`, async () => {
+    const [client, peer] = await connected();
+    await client.write("STARTTLS\r\nMAIL FROM:<attacker>\r\nhalf a li");
+    await arrived(peer, 41);
+    const commands = peer.framed(lines());
+    let upgrading: Promise<unknown> | undefined;
+    if (inHandler) {
+      const heard: string[] = [];
+      const done = commands.onMessages((line) => {
+        heard.push(line);
+        upgrading = pending(commands.detach().upgradeTls(asServer));
+      });
+      await expectError(done, { code: "CLOSED", op: "receive" });
+      assert.deepEqual(heard, ["STARTTLS"]);
+    } else {
+      assert.equal(await commands.receive(), "STARTTLS");
+      upgrading = commands.detach().upgradeTls(asServer);
+    }
+    const reading = pending(client.upgradeTls(asClient));
+    await expectError(upgrading as Promise<unknown>, { code: "TLS_FAILED", op: "upgradeTls", type: ConnectError });
+    await assert.rejects(peer.read());
+    await assert.rejects(reading);
+  });
+}
+
+test("messages before and after the handshake, with the answer sent through the framed socket", async () => {
+  const [client, peer] = await connected();
+  const commands = peer.framed(lines());
+  const serving = (async () => {
+    assert.equal(await commands.receive(), "STARTTLS");
+    void commands.send("220 go ahead");
+    await commands.flush();
+    await commands.detach().upgradeTls(asServer);
+    const secure = peer.framed(lines());
+    await secure.send(`secret ${await secure.receive()}`);
+  })();
+  const plain = client.framed(lines());
+  await plain.send("STARTTLS");
+  assert.equal(await plain.receive(), "220 go ahead");
+  await plain.detach().upgradeTls(asClient);
+  const secure = client.framed(lines());
+  await secure.send("hola");
+  assert.equal(await secure.receive(), "secret hola");
+  await serving;
+  client.abort();
+  peer.abort();
 });
 
 test("plain bytes injected behind the answer never reach the application of the client", async () => {
