@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { connectCommand } from "./connect.ts";
+import { contractCommand } from "./contract.ts";
 import { demoCommand, demoRoleCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
 import { EXIT, wrongUsage } from "./exit-codes.ts";
@@ -44,6 +45,7 @@ function program(): Command {
     demoCommand(),
     doctorCommand(),
     simCommand(),
+    contractCommand(),
   ]) {
     zocalo.addCommand(command);
   }
@@ -59,7 +61,7 @@ function endOfParsing(error: unknown, args: readonly string[]): void {
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error.exitCode === 0 || error.code === "commander.help") return;
-  const which = ["listen", "connect", "send", "demo", "doctor", "sim"].find((name) => name === args[0]);
+  const which = ["listen", "connect", "send", "demo", "doctor", "sim", "contract"].find((name) => name === args[0]);
   const help = `see zocalo ${which === undefined ? "" : `${which} `}--help`;
   const detail = `${error.message.replace(/^error: |\.$/g, "")}; ${help}`;
   new Output({ json: args.includes("--json") }).error(wrongUsage(detail));

@@ -66,7 +66,9 @@ test("every command has help with examples, on stdout", async (t) => {
     ["help"],
     ["sim", "hunt", "-h"],
     ["sim", "trace", "-h"],
-    ...["listen", "connect", "send", "demo", "doctor", "sim"].map((name) => [name, "-h"]),
+    ["contract", "show", "-h"],
+    ["contract", "diff", "-h"],
+    ...["listen", "connect", "send", "demo", "doctor", "sim", "contract"].map((name) => [name, "-h"]),
   ]) {
     const { code, stdout, stderr } = await run(t, args);
     assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });

@@ -19,7 +19,7 @@ export interface ContractChange {
 
 /** What {@link diffContracts} answers. */
 export interface ContractDiff {
-  /** Whether nothing breaks, or the version says that it does. */
+  /** Whether nothing breaks: clients of the old contract can talk to a server of the new one. */
   readonly compatible: boolean;
   /** All differences, the breaking ones first. */
   readonly changes: readonly ContractChange[];
