@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { connect, listen, pair, type StreamSocket, type ZocaloError } from "../src/index.ts";
 
 /** Both ends of a TCP connection. */
-export async function tcpPair(): Promise<[StreamSocket, StreamSocket]> {
+async function tcpPair(): Promise<[StreamSocket, StreamSocket]> {
   const door = await listen("tcp://127.0.0.1:0");
   const call = await connect(door.localAddress);
   const peer = await door.accept();

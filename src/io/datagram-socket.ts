@@ -8,7 +8,7 @@ import type { FramedDatagrams } from "./framed-datagrams.ts";
 import type { Datagram } from "./network.ts";
 import type { SendReport } from "./send-report.ts";
 
-export type { Datagram, SendFailure } from "./network.ts";
+export type { Datagram } from "./network.ts";
 export type { SendReport } from "./send-report.ts";
 
 /** The payload of one datagram: one piece, or many that are sent together as one datagram. Strings are sent as UTF-8. */
