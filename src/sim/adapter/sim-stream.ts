@@ -212,6 +212,8 @@ export class SimStream implements StreamTransport, TcpUser {
     else if (connection.ended && !this.#endTold) {
       this.#endTold = true;
       this.#sink.ended();
+      // A reset that came right behind the FIN.
+      if (this.#failure !== undefined) this.#schedule();
     } else if (this.#failure !== undefined) this.#lose();
   }
 

@@ -74,12 +74,8 @@ test("a connection that is over is forgotten once, and its timer ends; a halt sa
   assert.equal(bench.dueUs, undefined);
   const other = new Bench();
   const halted = other.open("192.0.2.1");
-  halted.connection.user = {
-    connected: assert.fail,
-    readable: assert.fail,
-    writable: assert.fail,
-    failed: assert.fail,
-  };
+  const told = (): void => assert.fail("a halt says nothing");
+  halted.connection.user = { connected: told, readable: told, writable: told, failed: told };
   halted.halt();
   assert.equal(halted.connection.user, undefined);
   assert.equal(other.dueUs, undefined);

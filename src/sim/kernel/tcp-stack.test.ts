@@ -44,7 +44,7 @@ test("a port in TIME-WAIT cannot be used to the same peer, and is free a minute 
     const call = await connectOver(network, `tcp://192.0.2.2:${PORT}`, { localAddress });
     await call.close();
     const again = (): Promise<unknown> => connectOver(network, `tcp://192.0.2.2:${PORT}`, { localAddress });
-    assert.equal(await codeOf(again()), "ADDRESS_IN_USE");
+    assert.equal(await codeOf(again()), "ADDRESS_NOT_AVAILABLE");
     await world.sleep(61_000);
     assert.equal(await codeOf(again()), "none");
   });

@@ -67,10 +67,15 @@ export class TcpStack {
     const noWay = this.#environment.noWayTo(to.ip);
     const ip = from === undefined || isWildcard(from.ip) ? sourceFor(to.ip, addresses) : from.ip;
     if (noWay === "network unreachable" || ip === undefined) throw new KernelRefusal("NETWORK_UNREACHABLE");
-    if (from !== undefined) place({ local: { ip, port: 0 }, dual: false, shared: true }, [], addresses, random);
+    if (from !== undefined) {
+      // A port of one's own may have other connections, but no door.
+      const asked = { local: { ip, port: from.port }, dual: false, shared: true };
+      place(asked, from.port === 0 ? [] : this.doors, addresses, random);
+    }
     const taken = (port: number): boolean => this.#sockets.has(keyOf({ ip, port }, to));
     const port = from !== undefined && from.port !== 0 ? from.port : freePort(random, taken);
-    if (taken(port)) throw new KernelRefusal("ADDRESS_IN_USE");
+    // As Linux says it: the address is free, but not for this peer.
+    if (taken(port)) throw new KernelRefusal("ADDRESS_NOT_AVAILABLE");
     const socket = this.#add({ ip, port }, to, (environment, mss) =>
       TcpConnection.open(this.#settings, environment, random.below(INITIAL_NUMBERS), mss),
     );
