@@ -150,7 +150,10 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
   framed<In, Out = In>(codec: Codec<In, Out>): FramedSocket<In, Out>;
   /** The receiving side as a Web Stream. Cancelling it aborts the connection. */
   readonly readable: ReadableStream<Uint8Array>;
-  /** The sending side as a Web Stream: closing it ends, aborting it aborts the connection. */
+  /**
+   * The sending side as a Web Stream: closing it ends, aborting it aborts the connection. It fails as soon as the
+   * connection is lost or closed.
+   */
   readonly writable: WritableStream<WriteInput>;
   /** The connection as a Node stream, for libraries that want one. */
   toNodeStream(): Duplex;

@@ -21,9 +21,18 @@ export function toReadableStream(socket: StreamSocket): ReadableStream<Uint8Arra
   );
 }
 
-/** The sending side. Closing it half-closes the connection; aborting it aborts the connection. */
+/**
+ * The sending side. Closing it half-closes the connection; aborting it aborts the connection. It fails as soon as the
+ * connection is lost or closed, so that a pipe into it ends although nothing comes to be sent.
+ */
 export function toWritableStream(socket: StreamSocket): WritableStream<WriteInput> {
   return new WritableStream<WriteInput>({
+    start(controller) {
+      // Not awaited: the stream may be used at once.
+      void socket.closed.then(({ how }) => {
+        if (how !== "ended") controller.error(socket.signal.reason);
+      });
+    },
     async write(chunk) {
       await socket.write(chunk);
     },

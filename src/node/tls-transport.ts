@@ -31,6 +31,8 @@ export function startTls(socket: net.Socket, options: StartTlsOptions, plain: Ke
     let settled = false;
     const fail = (cause: unknown): void => {
       settled = true;
+      // A client that was told nothing, not even an alert, must not take the end for an empty answer.
+      if (options.role === "server" && socket.bytesWritten === 0) plain.reset();
       secure?.destroy();
       socket.destroy();
       reject(
