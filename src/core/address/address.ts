@@ -70,7 +70,7 @@ export interface AddressChange {
  * | `tcp://[fe80::1%25eth0]:80`, `tcp://[fe80::1%eth0]:80` | a link-local address and its interface (RFC 6874) |
  * | `udp://239.1.2.3:5000?interface=lo` | with parameters |
  * | `unix:/run/x.sock`, `unix:///run/x.sock`, `unix:x.sock` | a Unix socket in the file system |
- * | `unix:@name` | a Unix socket in the abstract namespace of Linux |
+ * | `unix:@name` | a Unix socket in the abstract namespace of Linux; Node 20 fills the name with zeros up to 108 bytes |
  *
  * The host is kept in canonical form (RFC 5952 for IPv6, lower case for names), so the same address always has the
  * same text.
