@@ -3,6 +3,7 @@
 import type { BlockPool } from "../core/bytes/block-pool.ts";
 import { ConnectionError, UsageError, type ZocaloError } from "../core/errors.ts";
 import type { Decoder } from "../core/framing/codec.ts";
+import { codecFailure } from "./codec-failure.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import type { Inbound, InboundConsumer } from "./inbound.ts";
@@ -255,7 +256,8 @@ export class FramedInbound<Out> implements InboundConsumer {
 
   /** Nothing can be decoded any more; the messages before were delivered. */
   #fail(error: unknown): void {
-    this.#failure ??= { error };
+    const op = this.#push !== undefined ? "onMessages" : this.#batchReceiver !== undefined ? "batches" : "receive";
+    this.#failure ??= { error: codecFailure(error, this.#host.context(op)) };
     this.#at = this.#end;
     this.#inbound.hold(true);
   }

@@ -7,6 +7,7 @@ import { DatagramDecoder } from "./datagram-decoder.ts";
 import type { DatagramInput, DatagramSocket, FramedDatagramSocket } from "./datagram-socket.ts";
 import type { OperationOptions } from "./deadline.ts";
 import type { ReceivedMessage } from "./framed-datagrams.ts";
+import { codecFailure } from "./codec-failure.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 import type { Datagram } from "./network.ts";
 import { withOneDeadline } from "./one-deadline.ts";
@@ -30,8 +31,7 @@ export class FramedMailbox<In, Out> implements FramedDatagramSocket<In, Out> {
   }
 
   async send(message: In, to?: AddressLike, options?: OperationOptions): Promise<void> {
-    this.codec.encode(message, this.#writer);
-    const written = this.#writer.take();
+    const { written } = this.#encodeAll([message], "send");
     const [first, second] = written.chunks;
     try {
       await this.socket.send(first !== undefined && second === undefined ? first : written.chunks, to, options);
@@ -41,7 +41,7 @@ export class FramedMailbox<In, Out> implements FramedDatagramSocket<In, Out> {
   }
 
   async sendMany(messages: readonly In[], to?: AddressLike, options?: OperationOptions): Promise<SendReport> {
-    const { written, sizes } = this.#encodeAll(messages);
+    const { written, sizes } = this.#encodeAll(messages, "sendMany");
     try {
       const items = cutInto(written.chunks, sizes).map((data) => ({ data, to }));
       return await this.socket.sendMany(items, options);
@@ -81,7 +81,10 @@ export class FramedMailbox<In, Out> implements FramedDatagramSocket<In, Out> {
   }
 
   /** All messages one behind the other, and how many bytes each has. */
-  #encodeAll(messages: readonly In[]): { readonly written: WrittenBytes; readonly sizes: readonly number[] } {
+  #encodeAll(
+    messages: readonly In[],
+    op: string,
+  ): { readonly written: WrittenBytes; readonly sizes: readonly number[] } {
     const writer = this.#writer;
     try {
       const sizes = messages.map((message) => {
@@ -92,7 +95,7 @@ export class FramedMailbox<In, Out> implements FramedDatagramSocket<In, Out> {
       return { written: writer.take(), sizes };
     } catch (error) {
       writer.take().release();
-      throw error;
+      throw codecFailure(error, this.socket.context(op));
     }
   }
 

@@ -4,6 +4,7 @@ import type { BlockPool } from "../core/bytes/block-pool.ts";
 import { ByteWriter } from "../core/bytes/byte-writer.ts";
 import { UsageError } from "../core/errors.ts";
 import type { Codec } from "../core/framing/codec.ts";
+import { codecFailure } from "./codec-failure.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import type { Outbound } from "./outbound.ts";
@@ -165,6 +166,11 @@ export class FramedOutbound<In> {
     this.handOver();
   }
 
+  /** Apart, as `#refused` is. */
+  #unsendable(error: unknown): unknown {
+    return codecFailure(error, this.#host.context("send"));
+  }
+
   /** Puts one message into the batch. */
   #encode(message: In, cancellable: boolean): Promise<void> {
     const writer = this.#writer;
@@ -172,7 +178,7 @@ export class FramedOutbound<In> {
     try {
       this.#codec.encode(message, writer);
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(this.#unsendable(error));
     }
     if (writer.referencedBytes !== referencedBytes) {
       // A large message is not copied, so it must wait for the kernel; unless its sender may be gone before.
