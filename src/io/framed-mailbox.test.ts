@@ -75,7 +75,7 @@ test("sendMany sends nothing when a message has no form or does not fit, and not
   const to = "udp://127.0.0.1:2000";
   await expectError(messages.sendMany(["uno", "two\nlines"], to), {
     code: "FRAME_INVALID",
-    op: "encode",
+    op: "sendMany",
     side: "local",
   });
   const tooLarge = messages.sendMany(["uno", "x".repeat(65_507)], to);
