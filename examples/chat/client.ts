@@ -1,0 +1,20 @@
+/** A chat client: node client.js ROOM NAME [ADDRESS]; type lines, Ctrl-D leaves. */
+
+import { createInterface } from "node:readline";
+import { openSession, type Session } from "zocalo/protocol";
+import { chat } from "./contract.ts";
+
+const [room = "plaza", name = "somebody", address = "tcp://127.0.0.1:7000"] = process.argv.slice(2);
+const join = async (session: Session<typeof chat.server>): Promise<void> => {
+  const { others } = await session.join({ room, name });
+  console.log(`* with you in ${room}: ${others.join(", ") || "nobody"}`);
+};
+
+const session = await openSession(chat, address, {
+  handlers: { said: ({ from, text }) => console.log(`${from}: ${text}`) },
+  onResume: () => console.log("* the connection was lost and is back; no line is missing"),
+  onFresh: join, // The server has forgotten who was where.
+});
+await join(session);
+for await (const line of createInterface({ input: process.stdin })) await session.say(line);
+await session.close();
