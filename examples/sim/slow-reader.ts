@@ -23,7 +23,7 @@ const program = (correct: boolean) =>
             for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await peer.write(next);
             writing = false;
           };
-          for (let number = 0; number < TICKS; number += 1) {
+          for (let number = 0; number < TICKS && !peer.signal.aborted; number += 1) {
             // The remedy: a limit, and an old tick that nobody took is worth nothing.
             if (correct && waiting.length === MOST_WAITING) waiting.shift();
             waiting.push(tick(number));

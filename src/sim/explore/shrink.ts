@@ -6,7 +6,7 @@ import type { Choices, FaultList } from "../../core/faults/fault-list.ts";
 import { minimize } from "./delta-debugging.ts";
 import { explore } from "./explore.ts";
 import type { Simulation } from "./simulation.ts";
-import { weakerFaults } from "./weaker-faults.ts";
+import { certainFault, shorterFaults, weakerFaults } from "./weaker-faults.ts";
 
 /** How far to go. */
 export interface ShrinkOptions {
@@ -33,6 +33,7 @@ const BORING_LATENCY_MS = 1;
 /**
  * Shrinks a list of faults that lets a simulation fail: leaves out faults (delta debugging), makes the rest weaker and
  * shorter, and takes boring choices (a fixed latency, whole reads, no permutation), as long as the run fails in the same way.
+ * In the end faults hit every packet of their time where that still fails, so that the list means the same with any seed.
  * Rejects with `OPTION_INVALID` when the list does not let it fail.
  *
  * @example
@@ -100,24 +101,40 @@ class Shrinking {
     while (size !== JSON.stringify(this.#list) && !this.#tired) {
       size = JSON.stringify(this.#list);
       await minimize(this.#list.faults, (faults) => this.#fails({ ...this.#list, faults }));
-      await this.#weaken();
+      await this.#improveEach(weakerFaults);
       await this.#boreChoices();
     }
+    await this.#makeCertain();
+    await this.#boreChoices();
+    await this.#improveEach(shorterFaults);
   }
 
-  async #weaken(): Promise<void> {
+  /** Lets faults hit every packet where the run still fails, for as short as possible: then the seed decides nothing. */
+  async #makeCertain(): Promise<void> {
+    for (let index = 0; index < this.#list.faults.length; index += 1) {
+      let fault = certainFault(this.#list.faults[index] as TimedFault);
+      while (fault !== undefined && fault.lastsMs > 0 && !(await this.#failsWith(index, fault))) {
+        fault = { ...fault, lastsMs: Math.floor(fault.lastsMs / 2) };
+      }
+    }
+  }
+
+  async #improveEach(formsOf: (fault: TimedFault) => readonly TimedFault[]): Promise<void> {
     for (let index = 0; index < this.#list.faults.length; index += 1) {
       let improved = true;
-      while (improved && !this.#tired) improved = await this.#weakenOne(index);
+      while (improved && !this.#tired) improved = await this.#improveOne(index, formsOf);
     }
   }
 
-  async #weakenOne(index: number): Promise<boolean> {
-    for (const weaker of weakerFaults(this.#list.faults[index] as TimedFault)) {
-      const faults = this.#list.faults.with(index, weaker);
-      if (await this.#fails({ ...this.#list, faults })) return true;
+  async #improveOne(index: number, formsOf: (fault: TimedFault) => readonly TimedFault[]): Promise<boolean> {
+    for (const form of formsOf(this.#list.faults[index] as TimedFault)) {
+      if (await this.#failsWith(index, form)) return true;
     }
     return false;
+  }
+
+  #failsWith(index: number, fault: TimedFault): Promise<boolean> {
+    return this.#fails({ ...this.#list, faults: this.#list.faults.with(index, fault) });
   }
 
   async #boreChoices(): Promise<void> {

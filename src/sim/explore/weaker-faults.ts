@@ -12,8 +12,13 @@ const FASTEST_BITS_PER_SECOND = 1_000_000_000;
 
 /** The weaker forms of a fault, the most simple first; empty when there is none. */
 export function weakerFaults(fault: TimedFault): readonly TimedFault[] {
+  return [...simpler(fault), ...gentler(fault), ...shorterFaults(fault)];
+}
+
+/** The same fault for a shorter time, or at a time that reads better. */
+export function shorterFaults(fault: TimedFault): readonly TimedFault[] {
   const { atMs, lastsMs } = fault;
-  const forms = [...simpler(fault), ...gentler(fault)];
+  const forms: TimedFault[] = [];
   if (lastsMs > SHORTEST_MS) forms.push({ ...fault, lastsMs: Math.floor(lastsMs / 2) });
   if (lastsMs > SHORTEST_MS) forms.push({ ...fault, lastsMs: Math.floor(lastsMs * SHORTER) });
   if (atMs > 0) forms.push({ ...fault, atMs: 0 });
@@ -25,6 +30,19 @@ export function weakerFaults(fault: TimedFault): readonly TimedFault[] {
     }
   }
   return forms;
+}
+
+/** The fault without chance: it hits every packet, so that no draw decides; undefined when there is no chance in it. */
+export function certainFault(fault: TimedFault): TimedFault | undefined {
+  switch (fault.kind) {
+    case "loss":
+    case "duplication":
+    case "corruption":
+    case "reordering":
+      return fault.chance < 1 ? { ...fault, chance: 1 } : undefined;
+    default:
+      return undefined;
+  }
 }
 
 function down(value: number, step: number): number {
