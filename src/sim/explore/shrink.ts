@@ -112,9 +112,10 @@ class Shrinking {
   /** Lets faults hit every packet where the run still fails, for as short as possible: then the seed decides nothing. */
   async #makeCertain(): Promise<void> {
     for (let index = 0; index < this.#list.faults.length; index += 1) {
-      let fault = certainFault(this.#list.faults[index] as TimedFault);
-      while (fault !== undefined && fault.lastsMs > 0 && !(await this.#failsWith(index, fault))) {
-        fault = { ...fault, lastsMs: Math.floor(fault.lastsMs / 2) };
+      const certain = certainFault(this.#list.faults[index] as TimedFault);
+      let lastsMs = certain?.lastsMs ?? 0;
+      while (certain !== undefined && lastsMs > 0 && !(await this.#failsWith(index, { ...certain, lastsMs }))) {
+        lastsMs = Math.floor(lastsMs / 2);
       }
     }
   }
