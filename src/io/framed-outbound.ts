@@ -26,6 +26,8 @@ const SENT: Promise<void> = Promise.resolve();
 
 interface WaitingSend<In> {
   readonly message: In;
+  /** What the message is known to hold in memory; an object counts as nothing. */
+  readonly heldBytes: number;
   readonly cancellable: boolean;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
@@ -44,6 +46,7 @@ export class FramedOutbound<In> {
   #sentBytes = 0;
   #lastWrite: Promise<void> = SENT;
   #waiting: WaitingSend<In>[] = [];
+  #waitingBytes = 0;
   readonly #endOfTurn: () => void = () => {
     this.#scheduled = false;
     this.handOver();
@@ -194,14 +197,17 @@ export class FramedOutbound<In> {
   }
 
   #wait(message: In, options: OperationOptions | undefined): Promise<void> {
-    if (this.#waiting.length >= MAX_WAITING_SENDS) {
-      const detail = `${MAX_WAITING_SENDS} messages wait already; await each send`;
+    const heldBytes = heldBy(message);
+    const problem = this.#overflow(heldBytes);
+    if (problem !== undefined) {
+      const detail = `${problem}; await each send`;
       return Promise.reject(new UsageError("QUEUE_FULL", { ...this.#host.context("send"), detail, outcome: "none" }));
     }
     this.handOver();
     return new Promise((resolve, reject) => {
       const job: WaitingSend<In> = {
         message,
+        heldBytes,
         cancellable: options !== undefined,
         resolve,
         reject,
@@ -209,10 +215,20 @@ export class FramedOutbound<In> {
       };
       job.deadline = Deadline.of(this.#host.clock, options, (cause) => {
         this.#waiting.splice(this.#waiting.indexOf(job), 1);
+        this.#waitingBytes -= heldBytes;
         reject(expiryReason(cause, this.#host.context("send"), "none"));
       });
       this.#waiting.push(job);
+      this.#waitingBytes += heldBytes;
     });
+  }
+
+  /** Why no more may wait: a peer that does not read must not fill the memory of a handler that does not wait. */
+  #overflow(heldBytes: number): string | undefined {
+    const { writeQueueBytes } = this.#host.settings;
+    if (this.#waiting.length >= MAX_WAITING_SENDS) return `${MAX_WAITING_SENDS} messages wait already`;
+    if (this.#waiting.length === 0 || this.#waitingBytes + heldBytes <= writeQueueBytes) return undefined;
+    return `more than writeQueueBytes (${writeQueueBytes}) would wait`;
   }
 
   /** The kernel has taken something: as many of those who wait as there is room for. */
@@ -228,14 +244,21 @@ export class FramedOutbound<In> {
   }
 
   #sendJob(job: WaitingSend<In>): void {
+    this.#waitingBytes -= job.heldBytes;
     job.deadline?.cancel();
     this.#encode(job.message, job.cancellable).then(job.resolve, job.reject);
   }
 
   #fail(error: unknown): void {
+    this.#waitingBytes = 0;
     for (const job of this.#waiting.splice(0)) {
       job.deadline?.cancel();
       job.reject(error);
     }
   }
+}
+
+function heldBy(message: unknown): number {
+  if (typeof message === "string") return message.length;
+  return ArrayBuffer.isView(message) ? message.byteLength : 0;
 }

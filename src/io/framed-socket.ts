@@ -51,8 +51,9 @@ export interface Framed<In, Out, Socket> extends AsyncDisposable, AsyncIterable<
 
   /**
    * Sends one message. Rejects with `FRAME_TOO_LONG` or `FRAME_INVALID` (side `local`) when the codec has no form for it,
-   * with `QUEUE_FULL` when too many sends that were not awaited wait, with `CLOSED` after `close`. A cancelled send that
-   * still waits is removed (`outcome: "none"`); one that has begun is sent (`outcome: "all"`).
+   * with `QUEUE_FULL` when too many sends that were not awaited wait (65,536 messages, or `writeQueueBytes` of text and
+   * bytes), with `CLOSED` after `close`. A cancelled send that still waits is removed (`outcome: "none"`); one that has
+   * begun is sent (`outcome: "all"`).
    */
   send(message: In, options?: OperationOptions): Promise<void>;
   /**

@@ -2,7 +2,7 @@
 
 import { FLAG, oneOf, type OptionRule, type OptionRules, options, TEXT, TEXTS } from "./check-options.ts";
 
-/** PEM text, or DER bytes for `pfx`. */
+/** PEM, as text or as bytes. */
 export type TlsMaterial = string | Uint8Array;
 
 /** A certificate chain with its private key. */
@@ -15,7 +15,7 @@ export interface TlsIdentity {
   readonly passphrase?: string | undefined;
 }
 
-/** TLS settings of one connection or one listener. Only TLS 1.2 and 1.3 are spoken unless `minVersion` says less. */
+/** TLS settings of one connection or one listener. Only TLS 1.2 and 1.3 are spoken. */
 export interface TlsOptions {
   /** The own certificate: needed by a server, and by a client whose server asks for one (mutual TLS). */
   readonly cert?: TlsMaterial | undefined;

@@ -95,6 +95,21 @@ test("mode sets the permission bits of the socket file", unix, async () => {
   }
 });
 
+test("the socket file is never open to more than mode says, and the mask of the process stays", unix, async () => {
+  const before = process.umask(0);
+  try {
+    const path = join(folder, "never-open.sock");
+    const opening = listen(`unix:${path}`, { mode: 0o600 });
+    // As soon as there is a file.
+    while (!existsSync(path)) await Promise.resolve();
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    await (await opening).close();
+    assert.equal(process.umask(0), 0);
+  } finally {
+    process.umask(before);
+  }
+});
+
 test("a folder that does not exist is PATH_NOT_FOUND", unix, async () => {
   await expectError(listen(`unix:${folder}/nowhere/x.sock`), { code: "PATH_NOT_FOUND", op: "listen" });
   await expectError(connect(`unix:${folder}/nowhere/x.sock`), { code: "PATH_NOT_FOUND", op: "connect" });

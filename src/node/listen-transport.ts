@@ -12,7 +12,7 @@ import { hasReusePort } from "./reuse-port.ts";
 import { acceptedPeer, localAddressOf } from "./socket-address.ts";
 import { KernelStream, sharedRead } from "./stream-transport.ts";
 import { secureContext } from "./tls-context.ts";
-import { lacksFolder, removeStaleSocket, setSocketMode } from "./unix-path.ts";
+import { lacksFolder, maskedBy, removeStaleSocket, setSocketMode } from "./unix-path.ts";
 
 /** Opens a `tcp` or `unix` door. */
 export async function listenTransport(local: Address, options: TransportListenOptions): Promise<ListenerTransport> {
@@ -52,7 +52,7 @@ function listening(server: net.Server, local: Address, options: TransportListenO
     server.once("listening", done).once("error", failed);
     const { backlog, ipv6Only, reusePort, fd } = options;
     if (fd !== undefined) server.listen({ fd, backlog });
-    else if (local.transport === "unix") server.listen({ path: local.path, backlog });
+    else if (local.transport === "unix") maskedBy(options.mode, () => server.listen({ path: local.path, backlog }));
     else {
       const host = local.zone === "" ? local.host : `${local.host}%${local.zone}`;
       const place = { host, port: local.port, backlog, ipv6Only, exclusive: true };

@@ -29,6 +29,24 @@ export function lacksFolder(path: string): boolean {
   return hasFile(path) && !existsSync(dirname(path));
 }
 
+/**
+ * Runs `bind`, which makes a socket file before it returns, so that nobody can use the file who shall not later: without
+ * this, anybody could connect until the bits are set. In a worker thread the mask of the process cannot be changed.
+ */
+export function maskedBy(mode: number | undefined, bind: () => void): void {
+  let before: number | undefined;
+  try {
+    if (mode !== undefined) before = process.umask(~mode & 0o777);
+  } catch {
+    before = undefined;
+  }
+  try {
+    bind();
+  } finally {
+    if (before !== undefined) process.umask(before);
+  }
+}
+
 /** Sets the permission bits of a socket file. Throws the system's error. */
 export function setSocketMode(path: string, mode: number): void {
   if (hasFile(path)) chmodSync(path, mode);

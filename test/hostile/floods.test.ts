@@ -203,3 +203,34 @@ test("a handler that writes without waiting is told before it all waits in memor
   await gone(socket.resume());
   await door.closes();
 });
+
+test("a handler of messages that answers without waiting is told before it all waits in memory", async () => {
+  const [tcp] = kinds as [Kind];
+  const refused: unknown[] = [];
+  let accepted = 0;
+  const { door, socket, peer } = await sleepy(tcp, (opened) => {
+    const text = opened.framed(lines({ maxLineBytes: 65_536 }));
+    const answer = "x".repeat(60_000);
+    text
+      .onMessages(() => {
+        const sent = text.send(answer);
+        accepted += 1;
+        sent.catch((error: unknown) => {
+          accepted -= 1;
+          refused.push(error);
+        });
+      })
+      .catch(() => undefined);
+  });
+  socket.pause();
+  socket.write("y\n".repeat(1000));
+  while (peer.bytesReceived < 2000) await nextTurn();
+  await quiet();
+  assert.ok(refused.length > 0);
+  for (const error of refused) assert.equal((error as ZocaloError).code, "QUEUE_FULL");
+  // writeQueueBytes, and what the kernels hold.
+  assert.ok(accepted * 60_000 < 24 * 1_048_576, `${accepted} answers wait`);
+  peer.abort();
+  await gone(socket.resume());
+  await door.closes();
+});
