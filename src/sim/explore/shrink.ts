@@ -109,14 +109,18 @@ class Shrinking {
     await this.#improveEach(shorterFaults);
   }
 
-  /** Lets faults hit every packet where the run still fails, for as short as possible: then the seed decides nothing. */
+  /** Lets faults hit every packet where the run still fails: then the seed decides nothing. */
   async #makeCertain(): Promise<void> {
     for (let index = 0; index < this.#list.faults.length; index += 1) {
       const certain = certainFault(this.#list.faults[index] as TimedFault);
-      let lastsMs = certain?.lastsMs ?? 0;
-      while (certain !== undefined && lastsMs > 0 && !(await this.#failsWith(index, { ...certain, lastsMs }))) {
-        lastsMs = Math.floor(lastsMs / 2);
-      }
+      if (certain !== undefined) await this.#tryForAnyTime(index, certain);
+    }
+  }
+
+  /** Takes a fault for its time, or for the half of it, and so on. */
+  async #tryForAnyTime(index: number, fault: TimedFault): Promise<void> {
+    for (let { lastsMs } = fault; lastsMs > 0; lastsMs = Math.floor(lastsMs / 2)) {
+      if (await this.#failsWith(index, { ...fault, lastsMs })) return;
     }
   }
 
