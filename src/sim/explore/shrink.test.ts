@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FaultList } from "../../core/faults/fault-list.ts";
+import { bindOver } from "../../io/bind.ts";
 import { explore } from "./explore.ts";
 import { shrink } from "./shrink.ts";
 import { simulation } from "./simulation.ts";
@@ -41,6 +42,30 @@ test("numbers become small", async () => {
   const [fault] = list.faults;
   assert.equal(list.faults.length, 1);
   assert.ok(fault?.kind === "skew" && Math.abs(fault.skewMs) < 2_000 && fault.lastsMs <= 20, JSON.stringify(fault));
+});
+
+test("what is left hits every packet of its time, so that the seed decides nothing any more", async () => {
+  const fragile = simulation({ chaos: { kinds: ["loss", "burst-loss", "duplication"] } }, async (world) => {
+    let count = 0;
+    world.host("b", async (network) => {
+      for await (const { data } of await bindOver(network, "udp://0.0.0.0:5000")) count += data.length;
+    });
+    const box = await bindOver(world.host("a").network, "udp://0.0.0.0:0");
+    for (let number = 1; number <= 200; number += 1) {
+      await box.send("x", "udp://192.0.2.1:5000");
+      await world.sleep(50);
+    }
+    world.always("at most two are lost", count >= 198);
+  });
+  let list: FaultList | undefined;
+  for (let seed = 1; list?.failure === undefined; seed += 1) ({ list } = await explore(fragile, { seed }));
+  const { list: small } = await shrink(fragile, list);
+  const [fault, ...others] = small.faults;
+  assert.equal(others.length, 0);
+  assert.ok(fault?.kind === "loss" && fault.chance === 1, JSON.stringify(fault));
+  for (const seed of [1, 2, 3]) {
+    assert.equal((await explore(fragile, { faults: { ...small, seed } })).failure?.identity, list.failure);
+  }
 });
 
 test("a list that does not fail, or not so, is refused; the number of runs is bounded", async () => {
