@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { lines } from "../src/framing.ts";
 import { bind, connect, listen, pair, relay, serve, serveDatagrams, UsageError } from "../src/index.ts";
 
 const DOOR = "tcp://127.0.0.1:0";
@@ -172,4 +173,45 @@ test("a mailbox and servers: each option of a call with what it cannot be, and t
   }
   await box.send("hola", answers.localAddress);
   assert.equal(String((await box.receive()).data), "hola");
+});
+
+test("arguments that cannot be are errors of the call, and the socket goes on", async () => {
+  const [left, right] = pair();
+  await using box = await bind(BOX);
+  for (const value of [null, "x", 5, {}, []]) {
+    const none = untyped<never>(value);
+    await refuses("relay", "a must be a connection", () => relay(none, right));
+    await refuses("relay", "b must be a connection", () => relay(left, none));
+    await refuses("framed", "codec", () => left.framed(none));
+    await refuses("framed", "codec", () => box.framed(none));
+    await refuses("setNoDelay", "on", () => left.setNoDelay(none));
+    await refuses("setKeepAlive", "on", () => left.setKeepAlive(none));
+    await refuses("setBroadcast", "value", () => box.setBroadcast(none));
+    await refuses("setMulticastLoopback", "value", () => box.setMulticastLoopback(none));
+  }
+  for (const value of [null, "5", -1, Number.NaN]) {
+    await refuses("setKeepAlive", "idleMs", () => left.setKeepAlive(true, untyped(value)));
+    await refuses("setMulticastTtl", "value", () => box.setMulticastTtl(untyped(value)));
+    await refuses("setTtl", "value", () => box.setTtl(untyped(value)));
+  }
+  for (const value of [0, 1.5, 256]) await refuses("setTtl", "value", () => box.setTtl(value));
+  const framed = left.framed(lines());
+  const messages = box.framed(lines());
+  for (const value of [null, 5, {}, Symbol("no list")]) {
+    const none = untyped<never>(value);
+    await refuses("sendMany", "items", () => box.sendMany(none));
+    await refuses("sendMany", "messages", () => framed.sendMany(none));
+    await refuses("sendMany", "messages", () => messages.sendMany(none, box.localAddress));
+  }
+  for (const value of [null, undefined]) {
+    await refuses("sendMany", "say whom to send to", () => box.sendMany([untyped(value)]));
+  }
+  for (const value of [null, 5, {}, Symbol("no group")]) {
+    assert.throws(() => box.joinGroup(untyped(value)), { code: "ADDRESS_INVALID", op: "joinGroup" });
+    await refuses("joinGroup", "source", () => box.joinGroup("239.1.2.3", { source: untyped(value) }));
+  }
+  await refuses("leaveGroup", "options", () => box.leaveGroup("239.1.2.3", untyped(null)));
+  await framed.send("hola");
+  assert.equal(String(await right.read()), "hola\n");
+  left.abort();
 });

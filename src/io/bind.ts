@@ -83,13 +83,14 @@ async function open(
     sendBufferBytes: options.sendBufferBytes,
     signal: options.signal,
   });
+  let mailbox: Mailbox | undefined;
   try {
     prepare(transport, local, partner, settings);
-    const mailbox = new Mailbox(network, transport, settings, families);
+    mailbox = new Mailbox(network, transport, settings, families);
     if (local.isMulticast) mailbox.joinGroup(local, { interface: wayOf(local), source: local.params["source"] });
     return mailbox;
   } catch (error) {
-    await transport.close();
+    await (mailbox ?? transport).close();
     throw error instanceof ZocaloError ? restated(error, { op: "bind", local: local.toString() }) : error;
   }
 }

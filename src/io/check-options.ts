@@ -76,6 +76,26 @@ export const TEXTS: OptionRule = {
   holds: (value) => Array.isArray(value) && value.every((one) => typeof one === "string"),
 };
 
+/** A list of anything. */
+export const LIST: OptionRule = { wanted: "an array", holds: Array.isArray, required: true };
+
+/** Things one after the other, maybe without an end. */
+export const ITERABLE: OptionRule = {
+  wanted: "an array, or something else to iterate over",
+  holds: (value) => typeof (value as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === "function",
+  required: true,
+};
+
+/** What joins messages and bytes. */
+export const CODEC: OptionRule = {
+  wanted: "a codec, such as lines()",
+  holds: (value) => {
+    const codec = value as { readonly createDecoder?: unknown; readonly encode?: unknown } | null | undefined;
+    return typeof codec?.createDecoder === "function" && typeof codec.encode === "function";
+  },
+  required: true,
+};
+
 /** An object with options of its own. */
 export function options(within: OptionRules, required = false): OptionRule {
   return { wanted: "an object", holds: isObject, within, required };

@@ -5,7 +5,7 @@ import type { ReadableStream, WritableStream } from "node:stream/web";
 import type { Address } from "../core/address/address.ts";
 import { ConnectionError, type ErrorCode, UsageError, ZocaloError } from "../core/errors.ts";
 import type { Codec } from "../core/framing/codec.ts";
-import { checkOptions, type OptionRules } from "./check-options.ts";
+import { checkOptions, CODEC, FLAG, FROM_ZERO, type OptionRules } from "./check-options.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import type { ConnectionSettings } from "./connection-settings.ts";
 import { type OperationContext, type OperationOptions, refusedAtOnce } from "./deadline.ts";
@@ -182,10 +182,13 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   }
 
   setNoDelay(on: boolean): this {
+    checkOptions(this.context("setNoDelay"), { on }, { on: { ...FLAG, required: true } });
     this.transport.setNoDelay(on);
     return this;
   }
   setKeepAlive(on: boolean, idleMs = 0): this {
+    const rules = { on: { ...FLAG, required: true }, idleMs: FROM_ZERO };
+    checkOptions(this.context("setKeepAlive"), { on, idleMs }, rules);
     this.transport.setKeepAlive(on, idleMs);
     return this;
   }
@@ -260,6 +263,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     return toNodeStream(this);
   }
   framed<In, Out = In>(codec: Codec<In, Out>): contract.FramedSocket<In, Out> {
+    checkOptions(this.context("framed"), { codec }, { codec: CODEC });
     return new FramedConnection(this, codec);
   }
 

@@ -3,6 +3,7 @@
 import type { AddressLike } from "../core/address/address.ts";
 import { ByteWriter, type WrittenBytes } from "../core/bytes/byte-writer.ts";
 import type { Codec } from "../core/framing/codec.ts";
+import { checkOptions, LIST } from "./check-options.ts";
 import { DatagramDecoder } from "./datagram-decoder.ts";
 import type { DatagramInput, DatagramSocket, FramedDatagramSocket } from "./datagram-socket.ts";
 import type { OperationOptions } from "./deadline.ts";
@@ -41,6 +42,7 @@ export class FramedMailbox<In, Out> implements FramedDatagramSocket<In, Out> {
   }
 
   async sendMany(messages: readonly In[], to?: AddressLike, options?: OperationOptions): Promise<SendReport> {
+    checkOptions(this.socket.context("sendMany"), { messages }, { messages: LIST });
     const { written, sizes } = this.#encodeAll(messages, "sendMany");
     try {
       const items = cutInto(written.chunks, sizes).map((data) => ({ data, to }));

@@ -4,6 +4,7 @@ import type { BlockPool } from "../core/bytes/block-pool.ts";
 import { ByteWriter } from "../core/bytes/byte-writer.ts";
 import { UsageError } from "../core/errors.ts";
 import type { Codec } from "../core/framing/codec.ts";
+import { checkOptions, ITERABLE } from "./check-options.ts";
 import { codecFailure } from "./codec-failure.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
@@ -93,6 +94,7 @@ export class FramedOutbound<In> {
       await this.#sendList(messages as readonly In[], options);
       return;
     }
+    checkOptions(this.#host.context("sendMany"), { messages }, { messages: ITERABLE });
     // Taken one at a time, as there is room for them: there may be no end of them.
     let pauseAt = this.#sentBytes + TURN_BYTES;
     for (const message of messages) {

@@ -2,9 +2,12 @@
 
 import { Address } from "../core/address/address.ts";
 import { UsageError } from "../core/errors.ts";
+import { checkOptions, type OptionRules, TEXT } from "./check-options.ts";
 import type { GroupOptions } from "./datagram-socket.ts";
 import type { OperationContext } from "./deadline.ts";
 import type { GroupMembership } from "./network.ts";
+
+const RULES: OptionRules = { interface: TEXT, source: TEXT };
 
 /** Checks a group that a mailbox on `local` wants to join. */
 export function membership(
@@ -13,6 +16,7 @@ export function membership(
   context: OperationContext,
   local: Address,
 ): GroupMembership {
+  checkOptions(context, options, RULES);
   const address = ipOf(group, "group", context);
   if (!address.isMulticast || address.family !== local.family) {
     const detail = address.isMulticast
@@ -28,6 +32,12 @@ export function membership(
 function ipOf(input: string | Address, what: string, context: OperationContext): Address {
   if (input instanceof Address) return input;
   const { op } = context;
+  if (typeof input !== "string") {
+    throw new UsageError("ADDRESS_INVALID", {
+      ...context,
+      detail: `${what} must be an IP address as text, or an Address`,
+    });
+  }
   const address = input.includes("://")
     ? Address.parse(input, { transport: "udp", defaultPort: 0, op })
     : Address.parse({ transport: "udp", host: input, port: 0 }, { op });

@@ -3,7 +3,7 @@
 import type { Address, AddressLike } from "../core/address/address.ts";
 import type { Codec } from "../core/framing/codec.ts";
 import { ConnectionError, TimeoutError, UsageError, ZocaloError } from "../core/errors.ts";
-import { checkOptions } from "./check-options.ts";
+import { checkOptions, CODEC, FLAG, LIST, type OptionRule, TEXT, wholeNumber } from "./check-options.ts";
 import { DatagramInbound, mailboxClosed } from "./datagram-inbound.ts";
 import { DatagramOutbound } from "./datagram-outbound.ts";
 import type * as contract from "./datagram-socket.ts";
@@ -86,9 +86,10 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
   }
 
   async sendMany(items: readonly contract.DatagramToSend[], options?: OperationOptions): Promise<contract.SendReport> {
+    checkOptions(this.context("sendMany"), { items }, { items: LIST });
     let bytes = 0;
-    const batch = items.map(({ data, to }) => {
-      const item = this.#outgoing(data, to, "sendMany");
+    const batch = items.map((each: contract.DatagramToSend | null | undefined) => {
+      const item = this.#outgoing(each?.data, each?.to, "sendMany");
       bytes += item.data.length;
       return item;
     });
@@ -114,6 +115,7 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
     return iterateBatches(this.#inbound);
   }
   framed<In, Out = In>(codec: Codec<In, Out>): contract.FramedDatagramSocket<In, Out> {
+    checkOptions(this.context("framed"), { codec }, { codec: CODEC });
     return new FramedMailbox(this, codec);
   }
 
@@ -124,23 +126,23 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
     this.#open("leaveGroup").leave(membership(group, options, this.context("leaveGroup"), this.localAddress));
   }
   setBroadcast(on: boolean): this {
-    this.#open("setBroadcast").setBroadcast(on);
+    this.#set("setBroadcast", on, FLAG).setBroadcast(on);
     return this;
   }
   setTtl(hops: number): this {
-    this.#open("setTtl").setTtl(hops);
+    this.#set("setTtl", hops, wholeNumber(1, 255)).setTtl(hops);
     return this;
   }
   setMulticastTtl(hops: number): this {
-    this.#open("setMulticastTtl").setMulticastTtl(hops);
+    this.#set("setMulticastTtl", hops, wholeNumber(0, 255)).setMulticastTtl(hops);
     return this;
   }
   setMulticastLoopback(on: boolean): this {
-    this.#open("setMulticastLoopback").setMulticastLoopback(on);
+    this.#set("setMulticastLoopback", on, FLAG).setMulticastLoopback(on);
     return this;
   }
   setMulticastInterface(nameOrAddress: string): this {
-    this.#open("setMulticastInterface").setMulticastInterface(nameOrAddress);
+    this.#set("setMulticastInterface", nameOrAddress, TEXT).setMulticastInterface(nameOrAddress);
     return this;
   }
   bufferSizes(): { readonly receiveBytes: number; readonly sendBytes: number } {
@@ -199,7 +201,7 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
     this.#outbound.failed(lost);
   }
 
-  #outgoing(data: contract.DatagramInput, to: AddressLike | undefined, op: string): OutgoingDatagram {
+  #outgoing(data: contract.DatagramInput | undefined, to: AddressLike | undefined, op: string): OutgoingDatagram {
     const partner = this.remoteAddress;
     if ((to === undefined) === (partner === undefined)) {
       const detail =
@@ -210,6 +212,12 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
     }
     const address = to === undefined ? undefined : this.#destinations.read(to, op);
     return outgoing(data, address, partner, this.#settings.maxDatagramBytes, (name) => this.context(op, name));
+  }
+
+  /** The transport for the call `op`, whose argument must keep `rule`. */
+  #set(op: string, value: unknown, rule: OptionRule): DatagramTransport {
+    checkOptions(this.context(op), { value }, { value: { ...rule, required: true } });
+    return this.#open(op);
   }
 
   #open(op: string): DatagramTransport {

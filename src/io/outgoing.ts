@@ -13,7 +13,7 @@ export const MAX_IPV6_PAYLOAD_BYTES = 65_527;
 
 /** One datagram to `to`, or to the partner of a connected mailbox. */
 export function outgoing(
-  data: DatagramInput,
+  data: DatagramInput | undefined,
   to: Address | undefined,
   partner: Address | undefined,
   maxDatagramBytes: number,
@@ -33,7 +33,7 @@ export function outgoing(
   return { data: bytes, to };
 }
 
-function bytesOf(data: DatagramInput): Uint8Array | undefined {
+function bytesOf(data: DatagramInput | undefined): Uint8Array | undefined {
   if (data instanceof Uint8Array) return data;
   if (typeof data === "string") return Buffer.from(data, "utf8");
   if (!Array.isArray(data)) return undefined;

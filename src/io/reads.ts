@@ -64,7 +64,7 @@ export function readInto(target: Uint8Array, host: ConnectionHost): ReadRequest<
 /** Exactly `count` bytes. */
 export function readExactly(count: number, host: ConnectionHost): ReadRequest<Buffer> {
   if (!Number.isSafeInteger(count) || count < 0) {
-    const detail = `count must be a whole number of bytes from 0 on, not ${count}`;
+    const detail = `count must be a whole number of bytes from 0 on, not ${String(count)}`;
     throw new UsageError("OPTION_INVALID", { ...host.context("readExactly"), detail });
   }
   return {

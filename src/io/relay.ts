@@ -1,6 +1,6 @@
 /** Joining two connections, as a proxy does. */
 
-import { checkOptions, OPERATION_RULES } from "./check-options.ts";
+import { checkOptions, OPERATION_RULES, type OptionRule } from "./check-options.ts";
 import type { StreamSocket } from "./stream-socket.ts";
 
 /** Options of {@link relay}. */
@@ -11,11 +11,19 @@ export interface RelayOptions {
 
 /** What a relay has carried. */
 export interface RelayReport {
+  /** Bytes that came from `a` and that `b` has taken. */
   readonly bytesAToB: number;
+  /** Bytes that came from `b` and that `a` has taken. */
   readonly bytesBToA: number;
   /** What broke one of the two, if anything did; the other was then aborted as well. */
   readonly error?: unknown;
 }
+
+const CONNECTION: OptionRule = {
+  wanted: "a connection",
+  holds: (value) => typeof (value as StreamSocket | null | undefined)?.abort === "function",
+  required: true,
+};
 
 /**
  * Carries bytes both ways between `a` and `b` until both directions have ended, with backpressure: a slow reader slows
@@ -34,6 +42,7 @@ export interface RelayReport {
  * ```
  */
 export async function relay(a: StreamSocket, b: StreamSocket, options: RelayOptions = {}): Promise<RelayReport> {
+  checkOptions({ op: "relay" }, { a, b }, { a: CONNECTION, b: CONNECTION });
   checkOptions({ op: "relay" }, options, OPERATION_RULES);
   let error: unknown;
   const fail = (reason: unknown): void => {

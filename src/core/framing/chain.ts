@@ -1,6 +1,7 @@
 /** Gives a boundary another format. */
 
 import type { MessageFormat } from "./codec.ts";
+import { codecOptionInvalid } from "./frame-error.ts";
 import { FrameCodec } from "./frame-codec.ts";
 
 /**
@@ -26,5 +27,11 @@ export function chain<In, Out = In>(
   codec: Pick<FrameCodec<never, unknown>, "boundary">,
   format: MessageFormat<In, Out>,
 ): FrameCodec<In, Out> {
+  if ((codec as Partial<typeof codec> | null)?.boundary === undefined) {
+    throw codecOptionInvalid("chain", "the first must be a codec, such as lines()");
+  }
+  if (typeof (format as MessageFormat<In, Out> | null)?.name !== "string") {
+    throw codecOptionInvalid("chain", "the second must be a format, such as json()");
+  }
   return new FrameCodec(codec.boundary, format, `${codec.boundary.name}+${format.name}`);
 }

@@ -1,5 +1,6 @@
 /** Consistent Overhead Byte Stuffing: messages without zeros inside, and a zero behind each. */
 
+import { checkedOptions } from "./codec-options.ts";
 import { type ByteWriter, REFERENCE_BYTES } from "../bytes/byte-writer.ts";
 import { copyBytes } from "../bytes/copy-bytes.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
@@ -51,7 +52,7 @@ const BLOCK_BYTES = 254;
  * @see https://doi.org/10.1109/90.769765
  */
 export function cobs(options: CobsOptions = {}): FrameCodec<Uint8Array, Buffer> {
-  return new FrameCodec(new CobsBoundary(options), bytesFormat());
+  return new FrameCodec(new CobsBoundary(checkedOptions(NAME, options, "resynchronise")), bytesFormat());
 }
 
 class CobsBoundary implements Boundary {

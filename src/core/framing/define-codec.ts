@@ -1,5 +1,6 @@
 /** A codec of one's own. */
 
+import { checkedOptions } from "./codec-options.ts";
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { ZocaloError } from "../errors.ts";
 import { viewBytes } from "./byte-view.ts";
@@ -55,7 +56,7 @@ export interface CodecDefinition<In, Out = In> {
  * ```
  */
 export function defineCodec<In, Out = In>(definition: CodecDefinition<In, Out>): FrameCodec<In, Out> {
-  if (!/^\w+$/.test(definition.name)) {
+  if (!/^\w+$/.test(checkedOptions("defineCodec", definition).name)) {
     throw codecOptionInvalid("defineCodec", "name must have letters, digits and _ only");
   }
   return new FrameCodec(new DefinedBoundary(definition), definedFormat(definition));

@@ -1,5 +1,6 @@
 /** Messages that end with a delimiter of one or more bytes. */
 
+import { checkedOptions } from "./codec-options.ts";
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { findByte } from "../bytes/find-byte.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
@@ -46,7 +47,7 @@ export function delimiter(
   options: DelimiterOptions = {},
 ): FrameCodec<Uint8Array, Buffer> {
   const list = typeof delimiters === "string" || delimiters instanceof Uint8Array ? [delimiters] : delimiters;
-  return new FrameCodec(new DelimiterBoundary(list, options), bytesFormat());
+  return new FrameCodec(new DelimiterBoundary(list, checkedOptions(NAME, options)), bytesFormat());
 }
 
 class DelimiterBoundary implements Boundary, Framer {

@@ -20,5 +20,8 @@ const LARGEST_LIMIT_BYTES = 536_870_888;
 /** Checks a limit. Throws `OPTION_INVALID` unless it is a whole number of bytes from 1 to the largest. */
 export function checkedLimit(codec: string, option: string, bytes: number): number {
   if (Number.isInteger(bytes) && bytes >= 1 && bytes <= LARGEST_LIMIT_BYTES) return bytes;
-  throw codecOptionInvalid(codec, `${option} must be a whole number from 1 to ${LARGEST_LIMIT_BYTES}; got ${bytes}`);
+  throw codecOptionInvalid(
+    codec,
+    `${option} must be a whole number from 1 to ${LARGEST_LIMIT_BYTES}; got ${String(bytes)}`,
+  );
 }

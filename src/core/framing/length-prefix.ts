@@ -1,5 +1,6 @@
 /** Messages with their length before them, in a field of fixed size. */
 
+import { checkedOptions } from "./codec-options.ts";
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
 import type { Boundary, Framer, FrameSpan } from "./codec.ts";
@@ -60,7 +61,7 @@ const TWO_TO_32 = 0x1_0000_0000;
  * @see https://docs.rs/tokio-util/latest/tokio_util/codec/length_delimited/index.html
  */
 export function lengthPrefix(options: LengthPrefixOptions = {}): FrameCodec<Uint8Array, Buffer> {
-  return new FrameCodec(new LengthPrefixBoundary(options), bytesFormat());
+  return new FrameCodec(new LengthPrefixBoundary(checkedOptions(NAME, options)), bytesFormat());
 }
 
 class LengthPrefixBoundary implements Boundary, Framer {

@@ -1,5 +1,6 @@
 /** Lines of text. */
 
+import { checkedOptions } from "./codec-options.ts";
 import { type ByteWriter, REFERENCE_BYTES } from "../bytes/byte-writer.ts";
 import { findByte } from "../bytes/find-byte.ts";
 import type { Boundary, Framer, FrameSpan, OnSkipped } from "./codec.ts";
@@ -63,7 +64,7 @@ const UTF8_BYTES_PER_UNIT = 3;
  * ```
  */
 export function lines(options: LinesOptions = {}): FrameCodec<string> {
-  return new FrameCodec(new LinesBoundary(options), text(options));
+  return new FrameCodec(new LinesBoundary(checkedOptions(NAME, options, "resynchronise")), text(options));
 }
 
 class LinesBoundary implements Boundary {

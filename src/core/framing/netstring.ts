@@ -1,5 +1,6 @@
 /** Netstrings: messages with their length before them in decimal digits. */
 
+import { checkedOptions } from "./codec-options.ts";
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
 import type { Boundary, Framer, FrameSpan } from "./codec.ts";
@@ -39,7 +40,7 @@ const COMMA = 0x2c;
  * @see https://cr.yp.to/proto/netstrings.txt
  */
 export function netstring(options: NetstringOptions = {}): FrameCodec<Uint8Array, Buffer> {
-  return new FrameCodec(new NetstringBoundary(options), bytesFormat());
+  return new FrameCodec(new NetstringBoundary(checkedOptions(NAME, options)), bytesFormat());
 }
 
 class NetstringBoundary implements Boundary, Framer {

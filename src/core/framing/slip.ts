@@ -1,5 +1,6 @@
 /** SLIP: messages with an END byte behind each (RFC 1055). */
 
+import { checkedOptions } from "./codec-options.ts";
 import { type ByteWriter, REFERENCE_BYTES } from "../bytes/byte-writer.ts";
 import { findByte } from "../bytes/find-byte.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
@@ -52,7 +53,7 @@ const ESC_ESC = 0o335;
  * @see https://www.rfc-editor.org/rfc/rfc1055
  */
 export function slip(options: SlipOptions = {}): FrameCodec<Uint8Array, Buffer> {
-  return new FrameCodec(new SlipBoundary(options), bytesFormat());
+  return new FrameCodec(new SlipBoundary(checkedOptions(NAME, options)), bytesFormat());
 }
 
 class SlipBoundary implements Boundary {

@@ -1,5 +1,6 @@
 /** Messages that are text. */
 
+import { checkedOptions } from "./codec-options.ts";
 import { decodeUtf8 } from "../bytes/utf8.ts";
 import type { MessageFormat } from "./codec.ts";
 import { codecOptionInvalid, frameInvalid, messageInvalid } from "./frame-error.ts";
@@ -37,7 +38,7 @@ const NAME = "text";
  * ```
  */
 export function text(options: TextOptions = {}): MessageFormat<string> {
-  const { encoding = "utf8", invalid = "error" } = options;
+  const { encoding = "utf8", invalid = "error" } = checkedOptions(NAME, options);
   if (encoding !== "utf8" && encoding !== "latin1") throw codecOptionInvalid(NAME, "encoding must be utf8 or latin1");
   if (invalid !== "error" && invalid !== "replace") throw codecOptionInvalid(NAME, "invalid must be error or replace");
   if (encoding === "latin1") return LATIN1;

@@ -1,5 +1,6 @@
 /** Messages with their length before them, as a varint. */
 
+import { checkedOptions } from "./codec-options.ts";
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { varintBytes, writeVarint } from "../bytes/varint.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
@@ -37,7 +38,7 @@ const NAME = "varintPrefix";
  * @see https://protobuf.dev/programming-guides/encoding/#varints
  */
 export function varintPrefix(options: VarintPrefixOptions = {}): FrameCodec<Uint8Array, Buffer> {
-  return new FrameCodec(new VarintPrefixBoundary(options), bytesFormat());
+  return new FrameCodec(new VarintPrefixBoundary(checkedOptions(NAME, options)), bytesFormat());
 }
 
 class VarintPrefixBoundary implements Boundary, Framer {

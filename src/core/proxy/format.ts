@@ -140,5 +140,5 @@ function formatTlv({ type, value }: ProxyTlv): Uint8Array {
 }
 
 function wrong(detail: string): UsageError {
-  return new UsageError("OPTION_INVALID", { op: "format PROXY header", detail });
+  return new UsageError("OPTION_INVALID", { op: "formatProxyHeader", detail });
 }
