@@ -3,6 +3,8 @@
 import type { Session } from "../core/session/session.ts";
 import type { Connection } from "./connection.ts";
 
+/** Up to so many bytes are gathered before they are written. */
+const JOINED_BYTES = 4096;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 const ignore = (): void => undefined;
 
@@ -56,7 +58,7 @@ export class SessionLink {
     while (outbound.state === "open") {
       const chunks = machine.output(now);
       if (chunks.length === 0) return true;
-      const written = outbound.write(chunks, undefined);
+      const written = outbound.write(joined(chunks), undefined);
       if (!outbound.busy) continue;
       this.writing = true;
       written.then(() => this.#written(connection), ignore);
@@ -70,4 +72,12 @@ export class SessionLink {
     this.writing = false;
     this.#owner.settle();
   }
+}
+
+/** Few bytes in many pieces as one: copying them is cheaper than handing over the pieces. */
+function joined(chunks: readonly Uint8Array[]): Uint8Array | readonly Uint8Array[] {
+  if (chunks.length === 1) return chunks[0] as Uint8Array;
+  let bytes = 0;
+  for (const chunk of chunks) bytes += chunk.length;
+  return bytes <= JOINED_BYTES ? Buffer.concat(chunks, bytes) : chunks;
 }

@@ -31,6 +31,10 @@ export class Attachment {
   input: Uint8Array | undefined;
   at = 0;
   end = 0;
+  /** The last round trip of a ping in milliseconds; undefined when none came back. */
+  roundTripMs: number | undefined;
+  /** When the ping was sent that has not come back; -Infinity when there is none. */
+  #pingedAt = -Infinity;
   #acknowledged = 0;
   #unacknowledgedBytes = 0;
   #pongs = 0;
@@ -53,6 +57,24 @@ export class Attachment {
     this.#acknowledged = received;
     this.#unacknowledgedBytes = 0;
     this.ackDueAt = Infinity;
+  }
+
+  /** Asks for a sign of life. */
+  ping(now: number): void {
+    this.control.ping();
+    this.#pingedAt = now;
+  }
+
+  /** A ping came back. */
+  answered(now: number): void {
+    if (this.#pingedAt === -Infinity) return;
+    this.roundTripMs = now - this.#pingedAt;
+    this.#pingedAt = -Infinity;
+  }
+
+  /** Asks for an acknowledgement: the answer to a ping brings it, sooner than the peer would send it by itself. */
+  askForAck(now: number): void {
+    if (this.#pingedAt === -Infinity) this.ping(now);
   }
 
   /** Answers a ping. */

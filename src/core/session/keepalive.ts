@@ -12,13 +12,10 @@ export type KeepaliveVerdict = "fine" | "ask" | "dead";
  * busy must not take its own delay for the peer's death.
  */
 export class Keepalive {
-  /** The last round trip of a ping in milliseconds; undefined when none came back. */
-  roundTripMs: number | undefined;
   readonly #heartbeatMs: number;
   #heardAt: number;
   #deadline: number;
   #phase: "quiet" | "asked" | "grace" = "quiet";
-  #askedAt = 0;
 
   constructor(heartbeatMs: number, now: number) {
     this.#heartbeatMs = heartbeatMs;
@@ -39,11 +36,6 @@ export class Keepalive {
     this.#deadline = now + this.#heartbeatMs;
   }
 
-  /** A ping came back. */
-  answered(now: number): void {
-    this.roundTripMs = now - this.#askedAt;
-  }
-
   /** Time has passed. `ask`: send a ping. `dead`: the connection is lost. */
   check(now: number): KeepaliveVerdict {
     if (now < this.#deadline) return "fine";
@@ -52,7 +44,6 @@ export class Keepalive {
       this.#deadline = this.#heardAt + this.#heartbeatMs;
       if (now < this.#deadline) return "fine";
       this.#phase = "asked";
-      this.#askedAt = now;
       this.#deadline = now + this.#heartbeatMs;
       return "ask";
     }

@@ -70,6 +70,7 @@ export class Outgoing {
   readonly #bounds: ReplayBounds;
   readonly #streams: StreamTable;
   #nextId: number;
+  #starved = false;
   /** No call expires before this. */
   #expiry = Infinity;
   /** Calls with a deadline that are not handed to the connection of now, in the order of their numbers. */
@@ -92,6 +93,13 @@ export class Outgoing {
   /** Whether the replay buffer takes another message. */
   get hasRoom(): boolean {
     return this.log.count < this.#bounds.maxMessages && this.log.retainedBytes < this.#bounds.maxBytes;
+  }
+
+  /** Whether something was not taken since the last call because the replay buffer is full: an acknowledgement would help. */
+  takeStarved(): boolean {
+    const starved = this.#starved;
+    this.#starved = false;
+    return starved;
   }
 
   /** Sends an event. */
@@ -141,6 +149,7 @@ export class Outgoing {
     const stream = this.#streams.get(id);
     if (stream?.sending !== true) throw unsent("the stream takes no items; it was ended, cancelled or failed");
     if (!stream.sendCredit.open || !this.hasRoom) {
+      this.#starved ||= !this.hasRoom;
       stream.blocked = true;
       return false;
     }
@@ -250,6 +259,7 @@ export class Outgoing {
     if (this.closed) throw unsent("the peer is leaving, or the session is over; nothing was sent");
     if (this.hasRoom && this.lane.open) return true;
     this.blocked = true;
+    this.#starved = !this.hasRoom;
     return false;
   }
 

@@ -90,7 +90,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   }
   /** The last round trip of a ping on this connection, in milliseconds. */
   get roundTripMs(): number | undefined {
-    return this.#link?.keepalive.roundTripMs;
+    return this.#link?.roundTripMs;
   }
 
   /**
@@ -140,7 +140,6 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   end(now: number): void {
     this.detach(now);
   }
-
   nextEvent(): SessionEvent | undefined {
     const told = this.#events.shift();
     const link = this.#link;
@@ -166,6 +165,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     const sending = this.#outgoing.log.hasUnsent && !link.holding;
     if (this.#incoming.lane.due) link.control.credit(0, this.#incoming.lane.grant());
     this.#streams.grantDue(link.control);
+    if (this.#outgoing.takeStarved()) link.askForAck(now);
     const chunks: Uint8Array[] = [];
     link.takeControl(this.#received, sending, now, chunks);
     if (sending) this.#outgoing.take(OUTPUT_BYTES, now, chunks);
@@ -323,7 +323,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     this.#link?.pong(bytes, start);
   }
   ponged(): void {
-    this.#link?.keepalive.answered(this.#now);
+    this.#link?.answered(this.#now);
   }
   acked(number: number): SessionEvent | undefined {
     const { log } = this.#outgoing;
@@ -366,7 +366,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   #checkPeer(link: Attachment, now: number): void {
     const verdict = link.keepalive.check(now);
     if (verdict === "ask") {
-      link.control.ping();
+      link.ping(now);
       this.#outgoing.log.trim();
     } else if (verdict === "dead") {
       this.#events.push({ type: "unresponsive" });

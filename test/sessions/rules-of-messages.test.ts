@@ -1,0 +1,412 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { z } from "zod";
+import {
+  bytes,
+  call,
+  contract,
+  event,
+  openSession,
+  type OpenSessionOptions,
+  RemoteError,
+  type SessionEnd,
+  serveSessions,
+  stream,
+  typeOnly,
+} from "../../src/protocol.ts";
+import { Detour } from "./detour.ts";
+import { gate } from "./gate.ts";
+
+/* The rules D.1, D.2 and D.7 to D.11 of the semantics, over TCP. */
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A contract whose server does what the tests ask for, and a log of what it did. */
+const desk = contract("desk", "1.0.0", {
+  server: {
+    note: event<string>(),
+    hold: event<string>(),
+    work: call<string, string>(),
+    turn: call(typeOnly<string>(), typeOnly<string>(), { order: "serial" }),
+    sync: call(),
+    blob: event(bytes),
+  },
+  client: { ask: call<string, string>() },
+});
+
+async function start(more: { readonly server?: object; readonly client?: object } = {}) {
+  const log: string[] = [];
+  const held = gate();
+  const errors: unknown[] = [];
+  const server = await serveSessions(desk, "tcp://127.0.0.1:0", {
+    onError: (error) => errors.push(error),
+    handlers: {
+      note: (text) => void log.push(text),
+      hold: async (text) => {
+        log.push(`${text} begins`);
+        await held.opened;
+        log.push(`${text} ends`);
+      },
+      work: async (text) => {
+        log.push(`${text} begins`);
+        await held.opened;
+        return text;
+      },
+      turn: (text) => {
+        log.push(text);
+        return text;
+      },
+      sync: () => undefined,
+      blob: async () => await held.opened,
+    },
+    ...more.server,
+  });
+  const detour = await Detour.to(server.localAddress.port);
+  const options: OpenSessionOptions<typeof desk.server, typeof desk.client, Record<string, unknown>> = {
+    reconnect: { firstDelayMs: 1, maxDelayMs: 5 },
+    handlers: { ask: async (text) => `${text}!` },
+    ...more.client,
+  };
+  const session = await openSession(desk, detour.address, options);
+  const close = async (): Promise<void> => {
+    held.open();
+    await session.close();
+    await server.close();
+    detour.close();
+  };
+  return { server, session, detour, log, errors, release: held.open, close };
+}
+
+test("D.1: acknowledged is not handled: an event that waits on the lane is not unacknowledged any more", async () => {
+  const { session, server, close } = await start();
+  await session.hold("first");
+  await session.note("second");
+  while (session.stats.unacknowledged > 0) await nextTurn();
+  assert.ok(([...server.sessions.values()][0]?.stats.heldBytes ?? 0) > 0);
+  await close();
+});
+
+test("D.1: an aborted session reports each message that was not acknowledged, and events without a number as not sent", async () => {
+  const ended = gate<SessionEnd>();
+  const { session, detour, close } = await start({
+    client: {
+      replay: { maxMessages: 2 },
+      reconnect: { firstDelayMs: 60_000 },
+      onClose: (_session: unknown, end: SessionEnd) => ended.open(end),
+    },
+  });
+  await session.sync();
+  while (session.stats.unacknowledged > 0) await nextTurn();
+  detour.cut("reset");
+  while (session.state === "open") await nextTurn();
+  assert.equal(session.note("a"), undefined);
+  const work = session.work("b");
+  const waiting = session.note("c");
+  const late = session.work("d");
+  assert.ok(waiting instanceof Promise);
+  session.abort("enough");
+  await assert.rejects(work, { code: "CONNECTION_ABORTED", outcome: "none" });
+  await assert.rejects(waiting, { code: "CONNECTION_ABORTED", outcome: "none" });
+  await assert.rejects(late, { code: "CONNECTION_ABORTED", outcome: "none" });
+  const { lost, error } = await ended.opened;
+  assert.equal(error?.code, "CONNECTION_ABORTED");
+  assert.deepEqual(lost, [
+    { kind: "event", method: "note", outcome: "not-sent" },
+    { kind: "call", method: "work", outcome: "not-sent" },
+  ]);
+  await close();
+});
+
+test("D.2: block: a full replay buffer lets senders wait, and loses nothing", async () => {
+  const { session, log, close } = await start({ client: { replay: { maxMessages: 4 } } });
+  const waits = Array.from({ length: 100 }, (_, index) => session.note(String(index)));
+  assert.equal(waits.filter((wait) => wait === undefined).length, 4);
+  await Promise.all(waits.map(async (wait) => await wait));
+  await session.sync();
+  assert.deepEqual(
+    log,
+    waits.map((_, index) => String(index)),
+  );
+  await close();
+});
+
+test("D.2: strict: without room an event is rejected with QUEUE_FULL", async () => {
+  const { session, log, close } = await start({ client: { replay: { maxMessages: 4 }, overflow: "strict" } });
+  const sent = Array.from({ length: 5 }, (_, index) => session.note(String(index)));
+  await assert.rejects(sent[4] as Promise<void>, { code: "QUEUE_FULL", outcome: "none" });
+  await session.sync();
+  assert.deepEqual(log, ["0", "1", "2", "3"]);
+  await close();
+});
+
+test("D.2: drop-oldest and drop-newest drop before a number is given, and count it", async () => {
+  for (const overflow of ["drop-oldest", "drop-newest"] as const) {
+    const { session, log, close } = await start({ client: { replay: { maxMessages: 4 }, overflow } });
+    const total = 4 + 1024 + 10;
+    for (let index = 0; index < total; index += 1) assert.equal(session.note(String(index)), undefined);
+    assert.equal(session.stats.droppedEvents, 10);
+    while (log.length < total - 10) await session.sync();
+    const dropped = overflow === "drop-oldest" ? 4 : total - 10;
+    const expected = Array.from({ length: total }, (_, index) => index).filter(
+      (index) => index < dropped || index >= dropped + 10,
+    );
+    assert.deepEqual(log, expected.map(String));
+    await close();
+  }
+});
+
+test("D.2: messages that stay unacknowledged past replayMaxAgeMs end the session with REPLAY_OVERFLOW", async () => {
+  const ended = gate<SessionEnd>();
+  const { session, detour, close } = await start({
+    client: {
+      replay: { maxAgeMs: 50 },
+      reconnect: false,
+      onClose: (_session: unknown, end: SessionEnd) => ended.open(end),
+    },
+  });
+  await session.sync();
+  while (session.stats.unacknowledged > 0) await nextTurn();
+  detour.silent = true;
+  void session.note("never arrives");
+  const { error, lost } = await ended.opened;
+  assert.equal(error?.code, "REPLAY_OVERFLOW");
+  assert.deepEqual(lost, [{ kind: "event", method: "note", outcome: "unknown" }]);
+  await close();
+});
+
+test("D.7: a call whose time was up without a connection is counted and not started", async () => {
+  const { session, detour, log, close } = await start({ client: { reconnect: { firstDelayMs: 60, maxDelayMs: 60 } } });
+  detour.closed = true;
+  detour.cut("reset");
+  while (session.state === "open") await nextTurn();
+  await assert.rejects(session.work("late", { timeoutMs: 5 }), { code: "TIMEOUT" });
+  detour.closed = false;
+  await session.sync();
+  assert.deepEqual(log, []);
+  await close();
+});
+
+test("D.7: the remaining time travels with the call, and its handler is told when it is up", async () => {
+  const remaining: number[] = [];
+  const told = gate();
+  const { session, close } = await start({
+    server: {
+      handlers: {
+        note: () => undefined,
+        hold: () => undefined,
+        turn: (text: string) => text,
+        sync: () => undefined,
+        blob: () => undefined,
+        work: (_text: string, context: { readonly remainingMs: number; readonly signal: AbortSignal }) => {
+          remaining.push(context.remainingMs);
+          return new Promise((resolve) => {
+            context.signal.addEventListener("abort", () => {
+              told.open();
+              resolve("nobody hears this");
+            });
+          });
+        },
+      },
+    },
+  });
+  await assert.rejects(session.work("x", { timeoutMs: 40 }), { code: "TIMEOUT", outcome: "unknown" });
+  await told.opened;
+  assert.ok((remaining[0] as number) > 0 && (remaining[0] as number) <= 40);
+  await close();
+});
+
+test("D.8: drain says GOAWAY: what runs is finished, later calls are not sent, clients come back after their own time", async () => {
+  const { session, server, log, release, close } = await start();
+  const running = session.work("first");
+  while (log.length === 0) await nextTurn();
+  const draining = server.drain({ timeoutMs: 10_000, reconnectSpreadMs: 1 });
+  while (session.state === "open") await nextTurn();
+  assert.equal(session.state, "leaving");
+  await assert.rejects(session.work("second"), { code: "SESSION_LOST", outcome: "none" });
+  release();
+  assert.equal(await running, "first");
+  const { finished, cut } = await draining;
+  assert.deepEqual({ finished, cut }, { finished: 1, cut: 0 });
+  assert.deepEqual(log, ["first begins"]);
+  await close();
+});
+
+test("D.8: what is not finished in the time of drain is cut, and counted", async () => {
+  const { session, server, log, close } = await start({ client: { reconnect: false } });
+  const running = session.work("first");
+  while (log.length === 0) await nextTurn();
+  const report = await server.drain({ timeoutMs: 20 });
+  assert.deepEqual([report.finished, report.cut], [0, 1]);
+  await assert.rejects(running, { code: "CLOSED", outcome: "unknown" });
+  await close();
+});
+
+test("D.9: events run one after the other, and handlers start in the order of the wire", async () => {
+  const { session, log, release, close } = await start();
+  await session.hold("a");
+  await session.note("b");
+  const work = session.work("c");
+  const turn = session.turn("d");
+  await session.note("e");
+  while (log.length === 0) await nextTurn();
+  assert.deepEqual(log, ["a begins"]);
+  release();
+  assert.deepEqual([await work, await turn], ["c", "d"]);
+  await session.sync();
+  assert.deepEqual(log, ["a begins", "a ends", "b", "c begins", "d", "e"]);
+  await close();
+});
+
+test("D.9: calls run beside each other, up to maxConcurrentCalls", async () => {
+  const { session, server, log, release, close } = await start({ server: { maxConcurrentCalls: 3 } });
+  const answers = Promise.all(["a", "b", "c", "d", "e"].map((text) => session.work(text)));
+  while (log.length < 3) await nextTurn();
+  const [served] = [...server.sessions.values()];
+  assert.equal(await served?.ask("still there"), "still there!");
+  assert.equal(served?.stats.runningCalls, 3);
+  assert.deepEqual(log, ["a begins", "b begins", "c begins"]);
+  release();
+  assert.deepEqual(await answers, ["a", "b", "c", "d", "e"]);
+  await close();
+});
+
+test("D.9: answers, cancels and pings do not wait behind a handler, nor behind credit", async () => {
+  const { session, server, close } = await start({ server: { limits: { windowBytes: 1000, heartbeatMs: 100 } } });
+  const [served] = [...server.sessions.values()];
+  // The lane of the server is taken, and the window of the client is used up.
+  void session.blob(new Uint8Array(2000));
+  const blocked = session.blob(new Uint8Array(2000));
+  assert.ok(blocked instanceof Promise);
+  assert.equal(await served?.ask("do you hear me"), "do you hear me!");
+  const controller = new AbortController();
+  const asked = served?.ask("forget it", { signal: controller.signal });
+  controller.abort(new Error("forgotten"));
+  await assert.rejects(asked as Promise<string>, { message: "forgotten" });
+  while (served?.stats.roundTripMs === undefined) await nextTurn();
+  assert.equal(session.state, "open");
+  void blocked.catch(() => undefined);
+  await close();
+});
+
+test("D.10: a side without all its handlers does not open, and one with too many neither", async () => {
+  const { note, ...rest } = { note: () => undefined, hold: () => undefined } as Record<string, () => undefined>;
+  assert.ok(note);
+  const wrong = { code: "OPTION_INVALID" };
+  await assert.rejects(serveSessions(desk, "tcp://127.0.0.1:0", { handlers: rest as never }), wrong);
+  await assert.rejects(openSession(desk, "tcp://127.0.0.1:1", { handlers: {} as never }), wrong);
+  const surplus = { ask: () => "", other: () => "" };
+  await assert.rejects(openSession(desk, "tcp://127.0.0.1:1", { handlers: surplus }), wrong);
+});
+
+const typed = contract("typed", "1.0.0", {
+  server: {
+    visit: call(z.object({ age: z.coerce.number().min(0), tags: z.array(z.string()).default([]) }), z.string()),
+    told: event(z.object({ text: z.string().max(3) })),
+    bad: call(z.string(), z.number()),
+    later: call(
+      z.string().refine(async () => await Promise.resolve(true)),
+      z.string(),
+    ),
+    items: stream({ sends: z.string().transform((text) => text.length) }),
+    raw: call(bytes, bytes),
+    any: call<unknown, unknown>(),
+  },
+});
+
+async function typedPair(validate: "receive" | "both" | "none", codecs: readonly ("json" | "msgpack")[] = ["msgpack"]) {
+  const errors: unknown[] = [];
+  const got: unknown[] = [];
+  const server = await serveSessions(typed, "tcp://127.0.0.1:0", {
+    validate,
+    onError: (error) => errors.push(error),
+    handlers: {
+      visit: (visitor) => {
+        got.push(visitor);
+        return "welcome";
+      },
+      told: (message) => void got.push(message),
+      bad: () => "no number" as never,
+      later: (text) => text,
+      items: () => ["a", "bb"],
+      raw: (piece) => piece,
+      any: (value) => value,
+    },
+  });
+  const session = await openSession(typed, server.localAddress, { validate, codecs });
+  const close = async (): Promise<void> => {
+    await session.close();
+    await server.close();
+  };
+  return { session, got, errors, close };
+}
+
+test("D.11: the wire carries the schema's input, and receiving gives its output", async () => {
+  const { session, got, close } = await typedPair("receive");
+  assert.equal(await session.visit({ age: "42" }), "welcome");
+  assert.deepEqual(got, [{ age: 42, tags: [] }]);
+  const lengths: number[] = [];
+  for await (const length of session.items()) lengths.push(length);
+  assert.deepEqual(lengths, [1, 2]);
+  await close();
+});
+
+test("D.11: receive: what the peer sends is checked; a call fails with FRAME_INVALID, an event goes to onError", async () => {
+  const { session, errors, close } = await typedPair("receive");
+  await assert.rejects(session.visit({ age: -1 }), (error) => {
+    assert.ok(error instanceof RemoteError);
+    assert.equal(error.code, "FRAME_INVALID");
+    assert.match(error.message, /age/);
+    return true;
+  });
+  await session.told({ text: "too long" });
+  await assert.rejects(session.bad("x"), { code: "FRAME_INVALID", side: "remote" });
+  assert.deepEqual(
+    errors.map((error) => (error as { readonly code: string }).code),
+    ["FRAME_INVALID", "FRAME_INVALID"],
+  );
+  assert.equal(session.state, "open");
+  await close();
+});
+
+test("D.11: both: sending validates too, and discards the result", async () => {
+  const { session, got, close } = await typedPair("both");
+  await assert.rejects(session.visit({ age: -1 }), { code: "FRAME_INVALID", side: "local", outcome: "none" });
+  await assert.rejects(session.told({ text: "too long" }) as Promise<void>, { code: "FRAME_INVALID", side: "local" });
+  assert.equal(await session.visit({ age: "7" }), "welcome");
+  assert.deepEqual(got, [{ age: 7, tags: [] }]);
+  await close();
+});
+
+test("D.11: a schema that validates asynchronously is refused at its first use, and ends nothing", async () => {
+  const { session, errors, close } = await typedPair("receive");
+  await assert.rejects(session.later("x"), { code: "INTERNAL" });
+  assert.equal((errors[0] as { readonly code: string }).code, "UNSUPPORTED");
+  assert.equal(await session.visit({ age: 1 }), "welcome");
+  await close();
+});
+
+test("D.11: what has no form on the wire is an error of the sender; what is too deep too", async () => {
+  const { session, close } = await typedPair("receive");
+  let deep: unknown = 1;
+  for (let depth = 0; depth < 65; depth += 1) deep = [deep];
+  const values = [new Map(), new Set(), 1n, { a: undefined }, () => 1, deep];
+  for (const value of values) {
+    await assert.rejects(session.any(value), { code: "FRAME_INVALID", side: "local" });
+  }
+  const bytesOfAll = Uint8Array.from({ length: 256 }, (_, index) => index);
+  assert.deepEqual(new Uint8Array(await session.raw(bytesOfAll)), bytesOfAll);
+  assert.equal((await session.raw(new Uint8Array(0))).length, 0);
+  assert.deepEqual(await session.any({ a: [1, "x", null, true] }), { a: [1, "x", null, true] });
+  assert.equal(await session.any(undefined), undefined);
+  await close();
+});
+
+test("the codec json: the same contract, and bytes as they are", async () => {
+  const { session, got, close } = await typedPair("receive", ["json"]);
+  assert.equal(await session.visit({ age: "42", tags: ["ñ"] }), "welcome");
+  assert.deepEqual(got, [{ age: 42, tags: ["ñ"] }]);
+  assert.deepEqual([...(await session.raw(Uint8Array.of(0, 255)))], [0, 255]);
+  const long = "x".repeat(100_000);
+  assert.equal(await session.any(long), long);
+  await close();
+});

@@ -1,0 +1,267 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  type Applicant,
+  call,
+  contract,
+  event,
+  openSession,
+  RemoteError,
+  type SessionEnd,
+  type SessionRecord,
+  type SessionStore,
+  serveSessions,
+} from "../../src/protocol.ts";
+import { gate } from "./gate.ts";
+import { ack, eventFrame, RawClient } from "./raw-client.ts";
+
+/* The rules D.3 to D.6 of the semantics, over TCP, against a client that is driven by hand. */
+
+const room = contract("room", "1.0.0", { server: { say: event<string>(), who: call<void, string>() } });
+
+async function serve(more: object = {}) {
+  const said: string[] = [];
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", {
+    handlers: { say: (text) => void said.push(text), who: (_input, { session }) => String(session.principal) },
+    ...more,
+  });
+  return { server, said, port: server.localAddress.port };
+}
+
+/** What a welcome says, for the next hello. */
+function resumeOf(welcome: Record<string, unknown>, attempt: number, received = 0, sent = 0): object {
+  const { session, token, server } = welcome;
+  return { resume: { session, token, server, attempt, received, acknowledged: 0, sent } };
+}
+
+test("D.3: the newest connection wins at once; the old one gets SESSION_TAKEN_OVER and its bytes are discarded", async () => {
+  const { server, said, port } = await serve();
+  const first = await RawClient.to(port);
+  const welcome = await first.hello("room");
+  first.send(0x40, eventFrame(0, "one"));
+  await first.frameOf(0x10);
+  const second = await RawClient.to(port);
+  const again = await second.hello("room", resumeOf(welcome, 1, 0, 1));
+  assert.equal(again["received"], 1);
+  assert.equal(again["epoch"], 2);
+  const close = await first.frameOf(0x15);
+  assert.equal((JSON.parse(String(close.payload.subarray(8))) as { code: string }).code, "SESSION_TAKEN_OVER");
+  first.send(0x40, eventFrame(0, "too late"));
+  second.send(0x40, eventFrame(0, "two"));
+  await first.untilEnd();
+  while (said.length < 2) await second.frame();
+  assert.deepEqual(said, ["one", "two"]);
+  assert.equal(server.stats.sessions, 1);
+  second.close();
+  await server.close();
+});
+
+test("D.3: an attempt with a lower number is refused", async () => {
+  const { server, port } = await serve();
+  const first = await RawClient.to(port);
+  const welcome = await first.hello("room");
+  const second = await RawClient.to(port);
+  const again = await second.hello("room", resumeOf(welcome, 5));
+  const late = await RawClient.to(port);
+  const refusal = await late.hello("room", resumeOf(again, 4));
+  assert.equal(refusal["code"], "SESSION_TAKEN_OVER");
+  assert.equal(await late.untilEnd(), "fin");
+  assert.equal(server.stats.sessions, 1);
+  second.close();
+  await server.close();
+});
+
+test("D.4: authenticate runs on every resume and must give the same principal", async () => {
+  const asked: unknown[] = [];
+  const { server, port } = await serve({
+    authenticate: ({ auth, resuming }: Applicant) => {
+      asked.push([auth, resuming]);
+      return String(auth);
+    },
+  });
+  const ana = await RawClient.to(port);
+  const welcome = await ana.hello("room", { auth: "ana" });
+  ana.close();
+  const thief = await RawClient.to(port);
+  const answer = await thief.hello("room", { auth: "eva", ...resumeOf(welcome, 1) });
+  assert.equal(answer["fresh"], "session-unknown");
+  assert.notEqual(answer["session"], welcome["session"]);
+  const back = await RawClient.to(port);
+  const resumed = await back.hello("room", { auth: "ana", ...resumeOf(welcome, 2) });
+  assert.equal(resumed["received"], 0);
+  assert.equal(resumed["session"], welcome["session"]);
+  assert.deepEqual(asked, [
+    ["ana", false],
+    ["eva", true],
+    ["ana", true],
+  ]);
+  for (const client of [thief, back]) client.close();
+  await server.close();
+});
+
+test("D.4: tokens rotate, and the previous one is valid until the first acknowledgement on the new connection", async () => {
+  const { server, port } = await serve();
+  const first = await RawClient.to(port);
+  const welcome = await first.hello("room");
+  first.close();
+  // The welcome of this connection is lost.
+  const lost = await RawClient.to(port);
+  await lost.hello("room", resumeOf(welcome, 1));
+  lost.close();
+  const second = await RawClient.to(port);
+  const again = await second.hello("room", resumeOf(welcome, 2));
+  assert.equal(again["received"], 0);
+  assert.notEqual(again["token"], welcome["token"]);
+  second.send(0x10, ack(0));
+  second.send(0x12, Buffer.alloc(8));
+  await second.frameOf(0x13);
+  second.close();
+  const old = await RawClient.to(port);
+  assert.equal((await old.hello("room", resumeOf(welcome, 3)))["fresh"], "session-unknown");
+  const good = await RawClient.to(port);
+  assert.equal((await good.hello("room", resumeOf(again, 4)))["received"], 0);
+  for (const client of [old, good]) client.close();
+  await server.close();
+});
+
+test("D.4: the store never sees a token", async () => {
+  const records: SessionRecord[] = [];
+  const store: SessionStore = {
+    get: () => undefined,
+    create(record) {
+      records.push(record);
+      return { admitted: true, evicted: [] };
+    },
+    replace: () => false,
+    detach: () => undefined,
+    charge: () => [],
+    expire: () => [],
+    remove: () => undefined,
+  };
+  const { server, port } = await serve({ store });
+  const client = await RawClient.to(port);
+  const { token } = await client.hello("room");
+  assert.ok(!JSON.stringify(records).includes(String(token)));
+  assert.match(records[0]?.tokenHash ?? "", /^[0-9a-f]{64}$/);
+  client.close();
+  await server.close();
+});
+
+test("D.4: who is not known is refused, and learns only what a RemoteError says", async () => {
+  const errors: unknown[] = [];
+  const { server, port } = await serve({
+    onError: (error: unknown) => errors.push(error),
+    authenticate: ({ auth }: Applicant) => {
+      if (auth === "blocked") throw new RemoteError("BLOCKED", "you are blocked until noon");
+      if (auth === "crash") throw new Error("the database is at 10.0.0.7");
+      return undefined;
+    },
+  });
+  const answers: unknown[] = [];
+  for (const auth of ["nobody", "blocked", "crash"]) {
+    const client = await RawClient.to(port);
+    const { code, message } = await client.hello("room", { auth });
+    answers.push(`${String(code)}: ${String(message)}`);
+    assert.equal(await client.untilEnd(), "fin");
+  }
+  assert.deepEqual(answers, [
+    "UNAUTHENTICATED: the server does not accept who the client says it is",
+    "UNAUTHENTICATED: you are blocked until noon",
+    "UNAUTHENTICATED: the server does not accept who the client says it is",
+  ]);
+  assert.deepEqual(errors.map(String), ["Error: the database is at 10.0.0.7"]);
+  assert.equal(server.stats.sessions, 0);
+  await server.close();
+});
+
+test("D.5: counters that do not fit, another process, another agreement: a fresh session with its reason", async () => {
+  const { server, port } = await serve();
+  const reasons: unknown[] = [];
+  const changes = [
+    (welcome: Record<string, unknown>) => resumeOf(welcome, 1, 7, 0),
+    (welcome: Record<string, unknown>) => resumeOf({ ...welcome, server: "another" }, 1),
+    (welcome: Record<string, unknown>) => ({ ...resumeOf(welcome, 1), version: "1.1.0" }),
+    (welcome: Record<string, unknown>) => resumeOf({ ...welcome, session: "another" }, 1),
+  ];
+  for (const change of changes) {
+    const first = await RawClient.to(port);
+    const welcome = await first.hello("room");
+    first.close();
+    const second = await RawClient.to(port);
+    reasons.push((await second.hello("room", change(welcome)))["fresh"]);
+    second.close();
+  }
+  assert.deepEqual(reasons, ["counters-invalid", "server-restarted", "agreement-changed", "session-unknown"]);
+  await server.close();
+});
+
+test("D.6: the oldest detached session makes room; those with a connection stay", async () => {
+  const ends: SessionEnd[] = [];
+  const { server, port } = await serve({
+    maxSessions: 2,
+    onClose: (_session: unknown, end: SessionEnd) => ends.push(end),
+  });
+  const stays = await RawClient.to(port);
+  await stays.hello("room");
+  const goes = await RawClient.to(port);
+  const welcome = await goes.hello("room");
+  goes.close();
+  while (server.stats.detached === 0) await new Promise((resolve) => setImmediate(resolve));
+  const next = await RawClient.to(port);
+  await next.hello("room");
+  assert.equal(server.stats.sessions, 2);
+  assert.deepEqual(
+    ends.map(({ error }) => error?.code),
+    ["SESSION_LOST"],
+  );
+  // Both have a connection now: nobody makes room.
+  const surplus = await RawClient.to(port);
+  const refusal = await surplus.hello("room");
+  assert.equal(refusal["code"], "SERVER_BUSY");
+  assert.ok((refusal["retryAfterMs"] as number) > 0);
+  next.close();
+  while (server.stats.detached === 0) await new Promise((resolve) => setImmediate(resolve));
+  const back = await RawClient.to(port);
+  assert.equal((await back.hello("room", resumeOf(welcome, 1)))["fresh"], "session-unknown");
+  for (const client of [stays, next, surplus, back]) client.close();
+  await server.close();
+});
+
+test("D.6: sessions of one address are limited, and free their place", async () => {
+  const { server, port } = await serve({ maxSessionsPerAddress: 1 });
+  const first = await openSession(room, `tcp://127.0.0.1:${port}`, {});
+  await assert.rejects(openSession(room, `tcp://127.0.0.1:${port}`, {}), { code: "SERVER_BUSY" });
+  await first.close();
+  while (server.stats.sessions > 0) await new Promise((resolve) => setImmediate(resolve));
+  const second = await openSession(room, `tcp://127.0.0.1:${port}`, {});
+  assert.equal(await second.who(), [...server.sessions.values()][0]?.id);
+  await second.close();
+  await server.close();
+});
+
+test("D.6: connections without a session are limited; the oldest one makes room", async () => {
+  const { server, port } = await serve({ maxUnauthenticated: 2 });
+  const silent = await Promise.all([RawClient.to(port), RawClient.to(port)]);
+  while (server.stats.unauthenticated < 2) await new Promise((resolve) => setImmediate(resolve));
+  const session = await openSession(room, `tcp://127.0.0.1:${port}`, {});
+  assert.ok((await session.who()).length > 0);
+  assert.equal(await Promise.race(silent.map((client) => client.untilEnd())), "reset");
+  assert.equal(server.stats.declined, 1);
+  for (const client of silent) client.close();
+  await session.close();
+  await server.close();
+});
+
+test("a session without a connection ends after keptMs", async () => {
+  const ended = gate<SessionEnd>();
+  const { server, port } = await serve({
+    keptMs: 30,
+    onClose: (_session: unknown, end: SessionEnd) => ended.open(end),
+  });
+  const client = await RawClient.to(port);
+  assert.equal((await client.hello("room"))["keptMs"], 30);
+  client.close();
+  assert.equal((await ended.opened).error?.code, "SESSION_LOST");
+  assert.equal(server.stats.sessions, 0);
+  await server.close();
+});
