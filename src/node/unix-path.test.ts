@@ -5,6 +5,7 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { connect, listen, type ZocaloError } from "../index.ts";
 import { lacksFolder, maskedBy, removeStaleSocket, setSocketMode } from "./unix-path.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zocalo-path-"));
@@ -43,6 +44,24 @@ test("only the socket of a server that is gone is removed", unix, async () => {
     assert.equal(await removeStaleSocket(other), false, other);
   }
   assert.equal(statSync(file).size, 8);
+});
+
+test("of several that find one stale socket only one gets the address, and keeps it", unix, async () => {
+  const path = join(folder, "wanted.sock");
+  for (let round = 0; round < 5; round += 1) {
+    await stale(path);
+    const outcomes = await Promise.allSettled(Array.from({ length: 4 }, () => listen(`unix:${path}`)));
+    const doors = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+    for (const outcome of outcomes) {
+      if (outcome.status === "rejected") assert.equal((outcome.reason as ZocaloError).code, "ADDRESS_IN_USE");
+    }
+    const [door, ...others] = doors;
+    assert.ok(door !== undefined && others.length === 0, `${doors.length} doors at one address`);
+    const [call, peer] = await Promise.all([connect(`unix:${path}`), door.accept()]);
+    call.abort();
+    peer.abort();
+    await door.close();
+  }
 });
 
 test("a link to a stale socket is somebody else's file, and stays", unix, async () => {

@@ -11,11 +11,14 @@ function hasFile(path: string): boolean {
 
 /**
  * Removes the socket file of a server that is gone, so that the address can be used again. A file that is no socket, and
- * the socket of a server that still answers, are left alone: `listen` then reports `ADDRESS_IN_USE`.
+ * the socket of a server that still answers, are left alone: `listen` then reports `ADDRESS_IN_USE`. Of several that find
+ * the same file only one removes it: whoever comes later sees that the file is another one.
  */
 export async function removeStaleSocket(path: string): Promise<boolean> {
-  if (!hasFile(path) || !isSocket(path)) return false;
+  const found = hasFile(path) ? socketFile(path) : undefined;
+  if (found === undefined) return false;
   if (await someoneListens(path)) return false;
+  if (socketFile(path) !== found) return false;
   try {
     unlinkSync(path);
     return true;
@@ -52,11 +55,13 @@ export function setSocketMode(path: string, mode: number): void {
   if (hasFile(path)) chmodSync(path, mode);
 }
 
-function isSocket(path: string): boolean {
+/** What tells this socket file from one that takes its name later; undefined when there is none. */
+function socketFile(path: string): string | undefined {
   try {
-    return lstatSync(path).isSocket();
+    const file = lstatSync(path, { bigint: true });
+    return file.isSocket() ? `${file.dev}:${file.ino}:${file.ctimeNs}` : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
