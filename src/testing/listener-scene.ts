@@ -10,9 +10,12 @@ import type { Network, StreamTraits } from "../io/network.ts";
 import { type PeerHandler, type ServeOptions, type Server, serveOver } from "../io/serve.ts";
 import type { StreamSocket } from "../io/stream-socket.ts";
 
+const POLL_MS = 1;
+
 /** Where {@link listenerSuite} opens its doors. */
 export interface ListenerWorld {
-  readonly network: Network;
+  /** The network, or what runs one test on a network of its own, as a simulator does in a fresh world. */
+  readonly network: Network | ((body: (network: Network) => Promise<void>) => Promise<void>);
   /** An address to listen on that nobody uses, such as one with port 0; asked for each door. */
   readonly address: () => AddressLike;
   /** What a program that connects to a closed door is told. */
@@ -30,13 +33,13 @@ export type ListenerCheck = (title: string, body: (scene: ListenerScene) => Prom
 /** The doors and connections of one test. */
 export class ListenerScene {
   readonly world: ListenerWorld;
-  readonly #network: Network;
+  readonly network: Network;
   readonly #open: (() => Promise<void> | void)[] = [];
 
-  /** `network` stands in for that of the world. */
-  constructor(world: ListenerWorld, network: Network = world.network) {
+  /** `network` is that of the world, or stands in for it. */
+  constructor(world: ListenerWorld, network: Network) {
     this.world = world;
-    this.#network = network;
+    this.network = network;
   }
 
   get traits(): StreamTraits {
@@ -44,19 +47,19 @@ export class ListenerScene {
   }
 
   async listen(options: ListenOptions = {}): Promise<Listener> {
-    const door = await listenOver(this.#network, this.world.address(), { ...this.world.listen, ...options });
+    const door = await listenOver(this.network, this.world.address(), { ...this.world.listen, ...options });
     this.#open.push(() => door.close());
     return door;
   }
 
   async serve(handler: PeerHandler, options: ServeOptions = {}): Promise<Server> {
-    const server = await serveOver(this.#network, this.world.address(), handler, { ...this.world.listen, ...options });
+    const server = await serveOver(this.network, this.world.address(), handler, { ...this.world.listen, ...options });
     this.#open.push(() => server.close());
     return server;
   }
 
   async connect(door: { readonly localAddress: AddressLike }, options: ConnectOptions = {}): Promise<StreamSocket> {
-    const socket = await connectOver(this.#network, door.localAddress, { ...this.world.connect, ...options });
+    const socket = await connectOver(this.network, door.localAddress, { ...this.world.connect, ...options });
     this.#open.push(() => socket.abort());
     return socket;
   }
@@ -76,6 +79,11 @@ export class ListenerScene {
     if (outcome === null && !this.traits.reset) return;
     assert.ok(outcome instanceof ZocaloError, `not turned away: ${String(outcome)}`);
     assert.equal(outcome.code, "CONNECTION_RESET", outcome.message);
+  }
+
+  /** Waits until something holds, on a clock that runs by itself; the time-out of the test bounds it. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => void this.network.clock.setTimer(resolve, POLL_MS));
   }
 
   /** Closes everything, the latest first. */

@@ -114,7 +114,7 @@ function closeChecks(check: ListenerCheck): void {
     const waiting = await scene.connect(door);
     // The second one waits as soon as the first one is served: connections come in order.
     await called.write("x");
-    await untilOpen(door, 2);
+    await scene.until(() => door.stats.open === 2);
     const outcome = waiting.read().catch((error: unknown) => error);
     await door.close();
     const seen = await outcome;
@@ -139,22 +139,12 @@ function closeChecks(check: ListenerCheck): void {
   });
 }
 
-/** Waits until the door has so many connections, those in its queue included. */
-async function untilOpen(
-  door: { readonly stats: { readonly open: number }; accept(options: { timeoutMs: number }): Promise<unknown> },
-  count: number,
-): Promise<void> {
-  for (let turn = 0; door.stats.open < count; turn += 1) {
-    assert.ok(turn < 1000, "the connection does not come");
-    await assert.rejects(door.accept({ timeoutMs: 1 }), { code: "TIMEOUT" });
-  }
-}
-
 function openChecks(check: ListenerCheck): void {
   check("an address that is in use is ADDRESS_IN_USE", async (scene) => {
     const door = await scene.listen();
     const again = { ...scene.world, address: () => door.localAddress };
-    const error = await expectError(new ListenerScene(again).listen(), { code: "ADDRESS_IN_USE", op: "listen" });
+    const other = new ListenerScene(again, scene.network);
+    const error = await expectError(other.listen(), { code: "ADDRESS_IN_USE", op: "listen" });
     assert.equal(error.local, door.localAddress.toString());
     await scene.pair(door);
   });

@@ -1,6 +1,7 @@
 /** What every door must do, whatever network it opens to. The rules are those of `Listener` and `Server`. */
 
 import { describe, it } from "node:test";
+import type { Network } from "../io/network.ts";
 import { acceptChecks } from "./listener-suite-accept.ts";
 import { drainChecks } from "./listener-suite-drain.ts";
 import { limitChecks, type TimedListenerCheck } from "./listener-suite-limits.ts";
@@ -33,22 +34,24 @@ const HANG_MS = 60_000;
  * ```
  */
 export function listenerSuite(name: string, world: ListenerWorld): void {
-  const run = (title: string, scene: () => ListenerScene, body: (scene: ListenerScene) => Promise<void>): void => {
-    void it(title, { timeout: HANG_MS }, async () => {
-      const opened = scene();
-      try {
-        await body(opened);
-      } finally {
-        await opened.cleanup();
-      }
+  const run = (title: string, body: (network: Network) => Promise<void>): void => {
+    const { network } = world;
+    void it(title, { timeout: HANG_MS }, () => (typeof network === "function" ? network(body) : body(network)));
+  };
+  const inScene = async (network: Network, body: (scene: ListenerScene) => Promise<void>): Promise<void> => {
+    const scene = new ListenerScene(world, network);
+    try {
+      await body(scene);
+    } finally {
+      await scene.cleanup();
+    }
+  };
+  const check: ListenerCheck = (title, body) => run(title, (network) => inScene(network, body));
+  const timed: TimedListenerCheck = (title, body) =>
+    run(title, (network) => {
+      const clock = new ManualClock(network.clock);
+      return inScene({ ...network, clock }, (scene) => body(scene, clock));
     });
-  };
-  const check: ListenerCheck = (title, body) => run(title, () => new ListenerScene(world), body);
-  const timed: TimedListenerCheck = (title, body) => {
-    const clock = new ManualClock(world.network.clock);
-    const scene = (): ListenerScene => new ListenerScene(world, { ...world.network, clock });
-    run(title, scene, (opened) => body(opened, clock));
-  };
   void describe(name, () => {
     acceptChecks(check);
     surplusChecks(check);

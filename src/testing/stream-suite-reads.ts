@@ -18,9 +18,11 @@ export function readChecks(check: StreamCheck): void {
 
 function someChecks(check: StreamCheck): void {
   check("read waits for bytes, and gives null at the end, again and again", async (a, b) => {
-    const first = b.read();
+    const reading = b.read();
     await a.write("hola");
-    assert.equal(String(await first), "hola");
+    const first = String(await reading);
+    assert.ok(first.length > 0 && "hola".startsWith(first), first);
+    assert.equal(first + String(await b.readExactly(4 - first.length)), "hola");
     await a.end();
     for (let again = 0; again < 3; again += 1) assert.equal(await b.read(), null);
   });
@@ -28,9 +30,11 @@ function someChecks(check: StreamCheck): void {
   check("read gives at most maxBytes and keeps the rest", async (a, b) => {
     await a.write("abcdef");
     await a.end();
-    assert.equal(String(await b.read({ maxBytes: 2 })), "ab");
-    assert.equal(String(await b.read({ maxBytes: 1 })), "c");
-    assert.equal(await textToEnd(b), "def");
+    const first = String(await b.read({ maxBytes: 2 }));
+    assert.ok(first === "a" || first === "ab", first);
+    const second = String(await b.read({ maxBytes: 1 }));
+    assert.equal(second.length, 1);
+    assert.equal(first + second + (await textToEnd(b)), "abcdef");
   });
 
   check("read refuses a maxBytes that is no number of bytes", async (_a, b) => {
@@ -40,10 +44,11 @@ function someChecks(check: StreamCheck): void {
   });
 
   check("reads are served first come first served, whatever their kind", async (a, b) => {
-    const target = Buffer.alloc(2);
+    // One byte: with more room, a read may end where the network has cut.
+    const target = Buffer.alloc(1);
     const reads = [b.readExactly(3), b.readUntil("\n"), b.readInto(target).then(() => target), b.readExactly(4)];
-    await a.write("abcline\nxyrest");
-    assert.deepEqual((await Promise.all(reads)).map(String), ["abc", "line\n", "xy", "rest"]);
+    await a.write("abcline\nxrest");
+    assert.deepEqual((await Promise.all(reads)).map(String), ["abc", "line\n", "x", "rest"]);
   });
 }
 
@@ -51,13 +56,14 @@ function intoChecks(check: StreamCheck): void {
   check("readInto fills a part of the caller's memory and nothing beside it", async (a, b) => {
     const memory = new Uint8Array(16).fill(0x2e);
     await a.write("hola");
-    assert.equal(await b.readInto(memory.subarray(4, 12)), 4);
+    for (let filled = 0; filled < 4; ) filled += (await b.readInto(memory.subarray(4 + filled, 12))) ?? 0;
     assert.equal(String(Buffer.from(memory)), "....hola........");
     const waiting = b.readInto(memory.subarray(0, 2));
     await a.write("xyz");
-    assert.equal(await waiting, 2);
-    assert.equal(String(await b.read()), "z");
-    assert.equal(String(Buffer.from(memory)), "xy..hola........");
+    const count = (await waiting) ?? 0;
+    assert.ok(count === 1 || count === 2, String(count));
+    assert.equal(String(Buffer.from(memory)), `${count === 1 ? "x." : "xy"}..hola........`);
+    assert.equal(String(await b.readExactly(3 - count)), "xyz".slice(count));
   });
 
   check("readInto of nothing resolves with 0 at once; null at the end", async (a, b) => {
@@ -164,12 +170,17 @@ function iterationChecks(check: StreamCheck): void {
   check("an error in the body of for await leaves the connection open", async (a, b) => {
     await a.write("first");
     const failure = new Error("of the body");
+    let taken = 0;
     const loop = async (): Promise<void> => {
-      for await (const piece of b) throw piece.length > 0 ? failure : new Error("no bytes");
+      for await (const piece of b) {
+        taken = piece.length;
+        throw failure;
+      }
     };
     await assert.rejects(loop, failure);
+    assert.ok(taken > 0);
     await a.write("second");
-    assert.equal(String(await b.readExactly(6)), "second");
+    assert.equal(String(await b.readExactly(11 - taken)), "firstsecond".slice(taken));
   });
 }
 

@@ -12,3 +12,12 @@ const group = "udp://239.1.2.3:0?interface=lo";
 datagramSuite("simulated, IPv4", { host: "127.0.0.1", traits: { ...traits, group, broadcast }, run });
 datagramSuite("simulated, IPv6", { host: "[::1]", traits, run });
 datagramSuite("simulated, its own address", { host: "192.0.2.1", traits, run });
+
+// Datagrams show loss; what they must not show is how late they are, and the order of events that have none.
+const late = (body: Parameters<typeof run>[0]): Promise<void> =>
+  simulate({ seed: 2, explore: true }, async (world) => {
+    const host = world.host("plaza");
+    world.link(host, host, { latency: { kind: "uniform", fromMs: 0, toMs: 0.5 } });
+    await body(host.network);
+  }).then(() => undefined);
+datagramSuite("simulated, late, in an order that the seed permutes", { host: "127.0.0.1", traits, run: late });

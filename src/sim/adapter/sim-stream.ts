@@ -66,6 +66,10 @@ export class SimStream implements StreamTransport, TcpUser {
     this.#schedule();
   }
 
+  stop(): void {
+    this.#sink = undefined;
+  }
+
   pause(): void {
     this.#paused = true;
   }
@@ -121,7 +125,6 @@ export class SimStream implements StreamTransport, TcpUser {
     const context = { op: "upgradeTls", ...this.#names() };
     const { info, rest } = await shakeHands(this, options, unread, this.#process.certificateFault, context);
     this.tls = info;
-    this.#sink = undefined;
     this.#putBack = rest;
     return this;
   }

@@ -5,6 +5,7 @@ import { connectOver } from "../../io/connect.ts";
 import { listenOver } from "../../io/listen.ts";
 import { simulate } from "../world/simulate.ts";
 
+const sent = Buffer.from(Array.from({ length: 3000 }, (_, index) => index % 251));
 const tls = { cert: "any", key: "any", alpn: ["zocalo/1"] };
 
 test("a handshake takes its round trip and agrees on name and protocol", async () => {
@@ -35,4 +36,28 @@ test("certificate errors on demand, protocols without agreement, and peers that 
     await plain.write("GET / HTTP/1.1");
     assert.notEqual(await codeOf(plain.readExactly(1)), "none");
   });
+});
+
+test("no byte behind a handshake is lost, when its last message comes together with them", async () => {
+  for (let seed = 1; seed <= 20; seed += 1) {
+    await simulate({ seed, link: { latency: 1 } }, async (world) => {
+      const [a, b] = [world.host("a"), world.host("b")];
+      const door = await listenOver(b.network, "tls://[::]:7000", { tls });
+      let messages = 0;
+      // The first message says hello, the second one finishes.
+      world.rule(({ from, payload }) => {
+        if (from === "a" && payload.length > 0) messages += 1;
+        return from === "a" && payload.length > 0 && messages === 2 ? "drop" : undefined;
+      });
+      const [call, peer] = await Promise.all([
+        connectOver(a.network, "tls://b:7000").then(async (socket) => {
+          await socket.write(sent);
+          return socket;
+        }),
+        door.accept(),
+      ]);
+      assert.ok((await peer.readExactly(sent.length)).equals(sent));
+      call.abort();
+    });
+  }
 });

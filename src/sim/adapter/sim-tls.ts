@@ -14,6 +14,8 @@ export type CertificateFault = Extract<ErrorCode, `CERTIFICATE_${string}`>;
 /** The connection beneath a handshake. */
 export interface TlsCarrier {
   start(sink: StreamSink): void;
+  /** No more bytes for the sink: what comes from now on is for whoever starts next. */
+  stop(): void;
   resume(): void;
   write(chunks: readonly Uint8Array[], done: (error?: unknown) => void): boolean;
   destroy(): void;
@@ -157,6 +159,7 @@ class Handshake implements StreamSink {
 
   #agree(fault?: CertificateFault): void {
     this.over = true;
+    this.#carrier.stop();
     const trusted = this.#settings.role === "client" && fault === undefined && this.#settings.insecure !== true;
     const info: TlsInfo = {
       protocol: "TLSv1.3",
