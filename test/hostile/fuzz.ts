@@ -49,7 +49,7 @@ const OPENINGS: readonly Buffer[] = [
 ];
 
 /** An opening, perhaps damaged, and noise behind it. */
-export function garbage(random: SeededRandom): Buffer {
+function garbage(random: SeededRandom): Buffer {
   const opening = Buffer.from(OPENINGS[random.below(OPENINGS.length)] as Buffer);
   for (let flips = random.oneIn(2) ? random.below(4) : 0; flips > 0 && opening.length > 0; flips -= 1) {
     opening[random.below(opening.length)] = random.below(256);
