@@ -1,6 +1,100 @@
-import { simTest } from "../../src/sim.ts";
-import { sessionChaos } from "./session-chaos.ts";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Network } from "../../src/index.ts";
+import { call, contract, event, type FreshReport, openSession, serveSessions } from "../../src/protocol.ts";
+import { simulate } from "../../src/sim.ts";
 
-/* Two thousand seeds here, a hundred thousand in `npm run soak -- sessions`. */
+/* The same sessions in the simulated world: lost connections, a server that crashes, time that is decided by the seed. */
 
-simTest("sessions under chaos", { seeds: 2_000, checkOneIn: 20 }, sessionChaos);
+const work = contract("work", "1.0.0", {
+  server: { add: event<number>(), sum: call<void, number>() },
+  client: { tick: event<number>() },
+});
+
+async function serveWork(network: Network): Promise<void> {
+  const numbers: number[] = [];
+  await serveSessions(work, "tcp://0.0.0.0:7000", {
+    network,
+    limits: { heartbeatMs: 1000 },
+    onOpen: async (session) => {
+      for (let number = 1; number <= 20; number += 1) await session.tick(number);
+    },
+    handlers: {
+      add: (number) => void numbers.push(number),
+      sum: () => numbers.reduce((sum, next) => sum + next, 0),
+    },
+  });
+}
+
+/** One run: a client that counts to a hundred while the link is cut, and answers what happened. */
+async function countThroughPartition(seed: number) {
+  const heard: number[] = [];
+  return await simulate({ seed, link: { latency: 10 } }, async (world) => {
+    world.host("server", serveWork);
+    const { network } = world.host("client");
+    let resumed = 0;
+    const session = await openSession(work, "tcp://server:7000", {
+      network,
+      limits: { heartbeatMs: 1000 },
+      onResume: () => void (resumed += 1),
+      handlers: { tick: (number) => void heard.push(number) },
+    });
+    const sleep = (ms: number): Promise<void> =>
+      new Promise((resolve) => {
+        network.clock.setTimer(resolve, ms);
+      });
+    for (let number = 1; number <= 100; number += 1) {
+      await session.add(number);
+      if (number === 50) {
+        const cut = world.partition("client", "server");
+        await sleep(5000);
+        cut.heal();
+      }
+    }
+    const sum = await session.sum(undefined, { timeoutMs: Infinity });
+    const { id } = session;
+    await session.close();
+    return { sum, resumed, heard, id };
+  });
+}
+
+test("a session resumes behind a partition, and the same seed gives the same run", async () => {
+  const first = await countThroughPartition(7);
+  assert.equal(first.value.sum, 5050);
+  assert.ok(first.value.resumed >= 1);
+  assert.deepEqual(
+    first.value.heard,
+    Array.from({ length: 20 }, (_, index) => index + 1),
+  );
+  const second = await countThroughPartition(7);
+  assert.equal(second.digest, first.digest);
+  assert.deepEqual(second.value, { ...first.value, heard: second.value.heard });
+});
+
+test("a server that crashes and starts again: the client has a fresh session", async () => {
+  const { value } = await simulate({ seed: 3, link: { latency: 5 } }, async (world) => {
+    const server = world.host("server", serveWork);
+    const { network } = world.host("client");
+    let tell = (_report: FreshReport): void => undefined;
+    const fresh = new Promise<FreshReport>((resolve) => {
+      tell = resolve;
+    });
+    const session = await openSession(work, "tcp://server:7000", {
+      network,
+      limits: { heartbeatMs: 1000 },
+      onFresh: (_session, report) => tell(report),
+      handlers: { tick: () => undefined },
+    });
+    const { id } = session;
+    await session.add(1);
+    assert.equal(await session.sum(), 1);
+    server.crash();
+    server.restart();
+    const { reason } = await fresh;
+    assert.notEqual(session.id, id);
+    const sum = await session.sum();
+    await session.close();
+    return { reason, sum };
+  });
+  assert.deepEqual(value, { reason: "server-restarted", sum: 0 });
+});

@@ -129,7 +129,11 @@ export function call<
   Request extends SchemaOrNone = undefined,
   Response extends SchemaOrNone = undefined,
   const Idempotent extends boolean = false,
->(request: Request, response?: Response, options?: CallOptions<Idempotent>): CallMethod<Request, Response, Idempotent>;
+>(
+  request: Request,
+  response?: Response,
+  options?: CallOptions<Idempotent>,
+): CallMethod<NoInfer<Request>, NoInfer<Response>, Idempotent>;
 export function call(request?: Schema, response?: Schema, options: CallOptions = {}): CallMethod {
   const { idempotent = false, order = "concurrent", description } = options;
   if (order !== "concurrent" && order !== "serial") throw invalid("call", "order must be concurrent or serial");
@@ -193,7 +197,10 @@ export function stream<
   Request extends SchemaOrNone = undefined,
   Sends extends SchemaOrNone = undefined,
   Receives extends SchemaOrNone = undefined,
->(options: StreamOptions<Request, Sends, Receives>): StreamMethod<Request, Sends, Receives> {
+>(
+  options: StreamOptions<Request, Sends, Receives>,
+  // What is left out must not be guessed from where the method is used.
+): StreamMethod<NoInfer<Request>, NoInfer<Sends>, NoInfer<Receives>> {
   const { request, sends, receives, description } = options;
   if (sends === undefined && receives === undefined) throw invalid("stream", "a stream needs `sends` or `receives`");
   for (const schema of [request, sends, receives]) checked("stream", schema);

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { z } from "zod";
+import {
+  call,
+  contract,
+  event,
+  openSession,
+  type Session,
+  type SessionServer,
+  serveSessions,
+  stream,
+  typeOnly,
+} from "../../src/protocol.ts";
+
+/* What must compile, and what must not. The functions here are compiled, and never run. */
+
+const chat = contract("chat", "1.0.0", {
+  server: {
+    join: call(z.object({ room: z.string(), limit: z.coerce.number().default(5) }), z.array(z.string())),
+    say: event<string>(),
+    ping: call(),
+    history: stream({ request: typeOnly<{ room: string }>(), sends: typeOnly<number>() }),
+    upload: stream({ receives: typeOnly<string>() }),
+    count: call(z.string()),
+  },
+  client: { said: event<{ from: string }>() },
+});
+const silent = contract("silent", "1.0.0", { client: { told: event<string>() } });
+
+const handlers = {
+  join: ({ limit }: { limit: number }) => [String(limit)],
+  say: () => undefined,
+  ping: () => undefined,
+  history: () => [1, 2],
+  upload: () => undefined,
+  count: () => undefined,
+};
+
+export async function server(): Promise<void> {
+  // @ts-expect-error -- The contract's server offers something: handlers are required.
+  await serveSessions(chat, "tcp://x:1", {});
+  const { say: _say, ...rest } = handlers;
+  // @ts-expect-error -- One handler is missing.
+  await serveSessions(chat, "tcp://x:1", { handlers: rest });
+  // @ts-expect-error -- The response is not what the contract says.
+  await serveSessions(chat, "tcp://x:1", { handlers: { ...handlers, join: () => 42 } });
+  // @ts-expect-error -- The items are not what the contract says.
+  await serveSessions(chat, "tcp://x:1", { handlers: { ...handlers, history: () => ["text"] } });
+  // A server that offers nothing needs no handlers.
+  await serveSessions(silent, "tcp://x:1", {});
+  const typed: SessionServer<typeof chat.client, { seats: number }> = await serveSessions(chat, "tcp://x:1", {
+    data: async () => ({ seats: 3 }),
+    handlers: {
+      ...handlers,
+      join: ({ room, limit }, { session, server: own, deadline, signal }) => {
+        session.data.seats += limit;
+        // @ts-expect-error -- The data has no such member.
+        session.data.rooms = 1;
+        void session.said({ from: room });
+        own.group(room).broadcast("said", { from: "x" });
+        return [String(deadline), String(signal.aborted)];
+      },
+    },
+  });
+  // @ts-expect-error -- There is no such event.
+  typed.broadcast("says", { from: "x" });
+  // @ts-expect-error -- The message is not what the contract says.
+  typed.broadcast("said", { to: "x" });
+}
+
+export async function client(): Promise<void> {
+  // @ts-expect-error -- The contract's client offers something: handlers are required.
+  await openSession(chat, "tcp://x:1", {});
+  const session: Session<typeof chat.server> = await openSession(chat, "tcp://x:1", { handlers: { said: () => 1 } });
+  const names: string[] = await session.join({ room: "plaza" });
+  // @ts-expect-error -- The question is not what the contract says.
+  await session.join({ rooms: "plaza" });
+  // @ts-expect-error -- The question is missing.
+  await session.join();
+  // @ts-expect-error -- An event has no answer.
+  const answer: string = await session.say("x");
+  // @ts-expect-error -- The client calls the server's methods, not its own.
+  const { said } = session;
+  void said;
+  const nothing: undefined | void = await session.count("x");
+  await session.ping();
+  await session.ping(undefined, { timeoutMs: 5 });
+  for await (const item of session.history({ room: "x" })) {
+    const number: number = item;
+    void number;
+  }
+  // @ts-expect-error -- The client cannot send in a stream that only the server sends.
+  await session.history({ room: "x" }).send(1);
+  await session.upload().send("x");
+  // @ts-expect-error -- The items are not what the contract says.
+  await session.upload().send(1);
+  void [names, answer, nothing];
+}
+
+test("the types of sessions compile as they must", () => {
+  assert.equal(typeof server, "function");
+  assert.equal(typeof client, "function");
+});
