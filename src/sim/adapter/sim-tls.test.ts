@@ -61,3 +61,26 @@ test("no byte behind a handshake is lost, when its last message comes together w
     });
   }
 });
+
+test("certificates of clients: shown, not shown, not good; and what each side knows of the other", async () => {
+  await simulate({ seed: 1 }, async (world) => {
+    const [a, b] = [world.host("a"), world.host("b")];
+    const own = { cert: "any", key: "any" };
+    const ask = await listenOver(b.network, "tls://[::]:7000", { tls: { ...own, clientCertificate: "ask" } });
+    await listenOver(b.network, "tls://[::]:7001", { tls: { ...own, clientCertificate: "require" } });
+    const pair = async (shown: boolean): Promise<readonly unknown[]> => {
+      const options = { tls: shown ? own : {} };
+      const [call, peer] = await Promise.all([connectOver(a.network, "tls://b:7000", options), ask.accept()]);
+      assert.deepEqual(call.tls?.peerCertificate?.subjectAltNames, ["DNS:b"]);
+      return [peer.tls?.authorized, peer.tls?.authorizationError, peer.tls?.peerCertificate?.subject];
+    };
+    assert.deepEqual(await pair(true), [true, undefined, "client"]);
+    assert.deepEqual(await pair(false), [false, "CERTIFICATE_REQUIRED", undefined]);
+    const strict = (options: object): Promise<string> =>
+      codeOf(connectOver(a.network, "tls://b:7001", { tls: options }));
+    assert.deepEqual([await strict(own), await strict({})], ["none", "CERTIFICATE_REQUIRED"]);
+    a.certificateFault = "CERTIFICATE_REVOKED";
+    assert.deepEqual(await pair(true), [false, "CERTIFICATE_REVOKED", "client"]);
+    assert.equal(await strict(own), "CERTIFICATE_REVOKED");
+  });
+});

@@ -1,12 +1,13 @@
 /**
- * The stand-in for TLS in a world: the round trip of TLS 1.3, ALPN, SNI, and certificate errors on demand. Nothing is encrypted
- * and no certificate is read: a certificate is trusted unless its host says otherwise.
+ * The stand-in for TLS in a world: the round trip of TLS 1.3, ALPN, SNI, certificates of clients, and certificate errors on
+ * demand. Nothing is encrypted and no certificate is read: a certificate is trusted unless its host says otherwise.
  */
 
 import { ConnectError, type ErrorCode, type ZocaloError } from "../../core/errors.ts";
 import type { OperationContext } from "../../io/deadline.ts";
 import type { StreamSink } from "../../io/network.ts";
-import type { TlsInfo, TlsOptions } from "../../io/tls.ts";
+import { hashText, mix32 } from "../../core/faults/hash.ts";
+import type { PeerCertificate, TlsInfo, TlsOptions } from "../../io/tls.ts";
 
 /** What is wrong with the certificate of a simulated host. */
 export type CertificateFault = Extract<ErrorCode, `CERTIFICATE_${string}`>;
@@ -36,6 +37,10 @@ interface Hello {
   readonly alpn?: string | undefined;
   readonly fault?: CertificateFault | undefined;
   readonly code?: ErrorCode | undefined;
+  /** Of a server: whether it wants to see a certificate of the client. */
+  readonly asks?: "ask" | "require" | undefined;
+  /** Of a client that finishes: it shows a certificate. */
+  readonly shown?: boolean | undefined;
 }
 
 /** Before each message of the handshake: what it is, and how long. */
@@ -132,7 +137,7 @@ class Handshake implements StreamSink {
     if (hello.type === "alert") this.#fail(hello.code ?? "TLS_FAILED");
     else if (role === "server" && hello.type === "client") this.#answer(hello);
     else if (role === "client" && hello.type === "server") this.#judge(hello);
-    else if (role === "server" && hello.type === "finished") this.#agree();
+    else if (role === "server" && hello.type === "finished") this.#agreeWithClient(hello);
     else this.#refuse("TLS_FAILED", "TLS_FAILED");
   }
 
@@ -143,32 +148,46 @@ class Handshake implements StreamSink {
     this.#alpn = own?.find((name) => offers?.includes(name) === true);
     const disagree = own !== undefined && offers !== undefined && this.#alpn === undefined;
     if (disagree) this.#refuse("TLS_FAILED", "TLS_FAILED");
-    else this.say({ type: "server", alpn: this.#alpn, fault: this.#fault });
-  }
-
-  /** The client's part: is the certificate good? */
-  #judge({ alpn, fault }: Hello): void {
-    this.#alpn = alpn;
-    if (fault !== undefined && this.#settings.insecure !== true) {
-      this.#refuse(fault, "TLS_FAILED");
-      return;
+    else {
+      const { clientCertificate: asks } = this.#settings;
+      this.say({ type: "server", alpn: this.#alpn, fault: this.#fault, asks: asks === "none" ? undefined : asks });
     }
-    this.say({ type: "finished" });
-    this.#agree(fault);
   }
 
-  #agree(fault?: CertificateFault): void {
+  /** The client's part: is the certificate good, and is its own what the server wants? */
+  #judge({ alpn, fault, asks }: Hello): void {
+    this.#alpn = alpn;
+    const { insecure, cert, servername } = this.#settings;
+    const shown = asks !== undefined && cert !== undefined;
+    if (fault !== undefined && insecure !== true) this.#refuse(fault, "TLS_FAILED");
+    else if (asks === "require" && !shown) this.#refuse("CERTIFICATE_REQUIRED", "CERTIFICATE_REQUIRED");
+    else if (asks === "require" && this.#fault !== undefined) this.#refuse(this.#fault, this.#fault);
+    else {
+      this.say({ type: "finished", shown, fault: shown ? this.#fault : undefined });
+      const trusted = fault === undefined && insecure !== true;
+      this.#agree(trusted, fault, standIn(servername ?? "simulated"));
+    }
+  }
+
+  /** The server's part at the end: what the client has shown, if it was asked. */
+  #agreeWithClient({ shown, fault }: Hello): void {
+    const { clientCertificate = "none" } = this.#settings;
+    if (clientCertificate === "none") this.#agree(false);
+    else if (shown !== true) this.#agree(false, "CERTIFICATE_REQUIRED");
+    else this.#agree(fault === undefined, fault, standIn("client"));
+  }
+
+  #agree(authorized: boolean, problem?: CertificateFault, peerCertificate?: PeerCertificate): void {
     this.over = true;
     this.#carrier.stop();
-    const trusted = this.#settings.role === "client" && fault === undefined && this.#settings.insecure !== true;
     const info: TlsInfo = {
       protocol: "TLSv1.3",
       cipher: "SIMULATED",
       alpn: this.#alpn,
       servername: this.#servername,
-      authorized: trusted,
-      authorizationError: fault,
-      peerCertificate: undefined,
+      authorized,
+      authorizationError: problem,
+      peerCertificate,
     };
     this.#resolve({ info, rest: this.#bytes });
   }
@@ -185,4 +204,23 @@ class Handshake implements StreamSink {
     this.#carrier.destroy();
     this.#reject(new ConnectError(code, this.#context));
   }
+}
+
+/** What stands for a certificate: the same for one name in every world. */
+function standIn(name: string): PeerCertificate {
+  const raw = Buffer.from(`simulated certificate of ${name}`);
+  let hash = hashText(name);
+  const print = Array.from({ length: 32 }, () => {
+    hash = mix32(hash + 1);
+    return (hash & 0xff).toString(16).toUpperCase().padStart(2, "0");
+  });
+  return {
+    subject: name,
+    issuer: "simulated authority",
+    subjectAltNames: [`DNS:${name}`],
+    validFrom: "Jan  1 00:00:00 2000 GMT",
+    validTo: "Jan  1 00:00:00 2100 GMT",
+    fingerprint256: print.join(":"),
+    raw,
+  };
 }

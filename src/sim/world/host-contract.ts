@@ -39,8 +39,9 @@ export interface Host {
   /** How far the clock of this host is ahead of the world's, in milliseconds; negative: behind. Timers do not change. */
   skewMs: number;
   /**
-   * What is wrong with the certificates that this host shows as a TLS server; default: nothing. TLS in a world is a stand-in:
-   * it takes its round trip and agrees on a protocol, but it encrypts nothing and reads no certificate.
+   * What is wrong with the certificates that this host shows, as a TLS server or to one that asks; default: nothing. TLS in
+   * a world is a stand-in: it takes its round trip and agrees on a protocol, but it encrypts nothing and reads no certificate.
+   * A client without the certificate that a server requires is told when it connects, as with TLS 1.2.
    */
   certificateFault: CertificateFault | undefined;
   /** Calls that code of an earlier life made after its crash. They never settle. */
