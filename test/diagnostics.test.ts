@@ -3,15 +3,19 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { promisify } from "node:util";
 import { lines } from "../src/framing.ts";
 import {
+  Address,
   bind,
   connect,
   type DiagnosticEvent,
   listen,
+  type ListenerSink,
+  type ListenerTransport,
   type ListenOptions,
   nodeNetwork,
   pair,
@@ -19,6 +23,7 @@ import {
   serve,
   serveDatagrams,
   type StreamSocket,
+  type StreamTransport,
 } from "../src/index.ts";
 import { ManualClock } from "../src/testing/manual-clock.ts";
 import { ManualDatagrams, manualNetwork } from "../src/testing/manual-datagrams.ts";
@@ -148,7 +153,7 @@ test("what could not be opened was never told as open", async (t) => {
   assert.deepEqual(watch.told, ["close listener closed"]);
 });
 
-/** What turns a client away for each reason; `closing` has a test of its own. */
+/** What turns a client away for each reason but `closing`, which needs a connection that comes while a door closes. */
 const refusals: Readonly<Record<Exclude<RefusalReason, "closing">, ListenOptions & { readonly calls?: number }>> = {
   "accept-queue": { acceptQueue: 0 },
   "max-connections": { maxConnections: 0 },
@@ -173,9 +178,41 @@ for (const [reason, { calls = 1, ...options }] of Object.entries(refusals)) {
   });
 }
 
+test("a client that comes while the door closes is a refusal (closing)", async (t) => {
+  const watch = new Watch(t);
+  let sink: ListenerSink | undefined;
+  let resets = 0;
+  const transport: ListenerTransport = {
+    localAddress: Address.parse("tcp://127.0.0.1:7000"),
+    native: undefined,
+    start: (given) => {
+      sink = given;
+    },
+    checkTls: () => undefined,
+    close: () => Promise.resolve(),
+    setReferenced: () => undefined,
+  };
+  const sockets = { ...nodeNetwork.sockets, listen: () => Promise.resolve(transport) };
+  const door = await listen("tcp://127.0.0.1:7000", { network: { ...nodeNetwork, sockets } });
+  const closed = door.close();
+  const remoteAddress = Address.parse("tcp://192.0.2.1:4000");
+  sink?.accepted({ remoteAddress, reset: () => void (resets += 1) } as unknown as StreamTransport);
+  await closed;
+  const refused = "refusal listener closing";
+  assert.deepEqual(watch.told, ["open listener", refused, "close listener closed"]);
+  assert.deepEqual([resets, door.stats.refused.closing, door.stats.open], [1, 1, 0]);
+});
+
 test("the reasons that the guide lists are those of a listener and of a mailbox", async () => {
   await using door = await listen(DOOR);
-  assert.deepEqual(Object.keys(door.stats.refused).sort(), [...Object.keys(refusals), "closing"].sort());
+  const reasons = Object.keys(door.stats.refused);
+  assert.deepEqual([...reasons].sort(), [...Object.keys(refusals), "closing"].sort());
+  for (const page of ["docs/guide/diagnostics.md", "docs/es/guia/diagnostics.md"]) {
+    const rows = readFileSync(join(repositoryRoot, page), "utf8").matchAll(/^\| `([\w-]+)` \|/gm);
+    const listed = [...rows].map(([, word]) => word);
+    const ways = ["how", "ended", "closed", "aborted", "reset", "timeout", "failed"];
+    assert.deepEqual(listed, [...ways, "reason", ...reasons, "receive-queue", "not-a-request"], page);
+  }
 });
 
 test("a receive queue that begins to drop is a refusal, once", async (t) => {

@@ -92,11 +92,13 @@ export interface ErrorDetails {
   readonly detail?: string | undefined;
   /** Default: the usual side of the code. */
   readonly side?: ErrorSide | undefined;
+  /** What is known about the bytes or messages; default: the question has no meaning. */
   readonly outcome?: ErrorOutcome | undefined;
   /** The local address, as text (`tcp://127.0.0.1:7000`). */
   readonly local?: string | undefined;
   /** The address of the peer, as text. */
   readonly remote?: string | undefined;
+  /** The error beneath, such as that of the system. */
   readonly cause?: unknown;
 }
 
@@ -168,10 +170,26 @@ const CODES: Readonly<Record<ErrorCode, readonly [side: ErrorSide, detail: strin
   SIM_INVARIANT: ["local", "a condition that must always hold in this world did not; replay the seed"],
 };
 
-/** All codes, in the order of their documentation. */
+/**
+ * All codes, in the order of their documentation.
+ *
+ * @example
+ * ```ts
+ * import { describeCode, errorCodes } from "zocalo";
+ * for (const code of errorCodes) console.log(`${code}: ${describeCode(code).detail}`);
+ * ```
+ */
 export const errorCodes: readonly ErrorCode[] = Object.keys(CODES) as ErrorCode[];
 
-/** The sentence that belongs to a code, and whose fault it usually is. */
+/**
+ * The sentence that belongs to a code, and whose fault it usually is.
+ *
+ * @example
+ * ```ts
+ * import { describeCode } from "zocalo";
+ * console.log(describeCode("CONNECTION_REFUSED").side); // remote
+ * ```
+ */
 export function describeCode(code: ErrorCode): { readonly side: ErrorSide; readonly detail: string } {
   const [side, detail] = CODES[code];
   return { side, detail };
@@ -194,6 +212,7 @@ export function describeCode(code: ErrorCode): { readonly side: ErrorSide; reado
  * ```
  */
 export class ZocaloError extends Error {
+  /** The name of the class. */
   override readonly name: string = "ZocaloError";
   /** What happened, from a closed list. */
   readonly code: ErrorCode;
@@ -227,6 +246,7 @@ export class ZocaloError extends Error {
 
 /** The call itself is wrong: the program or the command must be changed. Nothing was sent. */
 export class UsageError extends ZocaloError {
+  /** The name of the class. */
   override readonly name: string = "UsageError";
 }
 
@@ -240,8 +260,22 @@ export interface ConnectAttempt {
   readonly error: ZocaloError;
 }
 
-/** No connection was made: try again later, or elsewhere. Lists every attempt. */
+/**
+ * No connection was made: try again later, or elsewhere. Lists every attempt.
+ *
+ * @example
+ * ```ts
+ * import { connect, ConnectError } from "zocalo";
+ * try {
+ *   await connect("tcp://127.0.0.1:1");
+ * } catch (error) {
+ *   if (!(error instanceof ConnectError)) throw error;
+ *   for (const { address, error: why } of error.attempts) console.log(`${address}: ${why.code}`);
+ * }
+ * ```
+ */
 export class ConnectError extends ZocaloError {
+  /** The name of the class. */
   override readonly name: string = "ConnectError";
   /** Every address that was tried, in the order of the attempts. */
   readonly attempts: readonly ConnectAttempt[];
@@ -254,16 +288,43 @@ export class ConnectError extends ZocaloError {
 
 /** The connection or the socket is gone: make a new one. */
 export class ConnectionError extends ZocaloError {
+  /** The name of the class. */
   override readonly name: string = "ConnectionError";
 }
 
-/** This one call did not finish in its time; the socket still works. `outcome` says whether a write will be sent. */
+/**
+ * This one call did not finish in its time; the socket still works. `outcome` says whether a write will be sent.
+ *
+ * @example
+ * ```ts
+ * import { pair, TimeoutError } from "zocalo";
+ * const [left, right] = pair();
+ * const answer = await right.read({ timeoutMs: 10 }).catch((error: unknown) => error);
+ * console.log(answer instanceof TimeoutError); // true
+ * await left.write("late");
+ * console.log(String(await right.read())); // late
+ * ```
+ */
 export class TimeoutError extends ZocaloError {
+  /** The name of the class. */
   override readonly name: string = "TimeoutError";
 }
 
-/** The peer ended the stream before a whole answer was there. */
+/**
+ * The peer ended the stream before a whole answer was there.
+ *
+ * @example
+ * ```ts
+ * import { EndOfStreamError, pair } from "zocalo";
+ * const [left, right] = pair();
+ * await left.write("half a l");
+ * await left.end();
+ * const error = await right.readUntil("\n").catch((reason: unknown) => reason);
+ * if (error instanceof EndOfStreamError) console.log(String(error.partial)); // half a l
+ * ```
+ */
 export class EndOfStreamError extends ZocaloError {
+  /** The name of the class. */
   override readonly name: string = "EndOfStreamError";
   /** The bytes that did come; they are consumed and belong to the caller. */
   readonly partial: Uint8Array;
@@ -276,5 +337,6 @@ export class EndOfStreamError extends ZocaloError {
 
 /** The peer broke the agreed format: close this connection and report the peer. */
 export class ProtocolError extends ZocaloError {
+  /** The name of the class. */
   override readonly name: string = "ProtocolError";
 }

@@ -75,6 +75,7 @@ export interface DatagramDrainReport {
   readonly cut: number;
   /** Datagrams that had arrived and were not handed to a handler any more. */
   readonly dropped: number;
+  /** How long it took, in milliseconds. */
   readonly durationMs: number;
 }
 
@@ -96,6 +97,7 @@ export interface DatagramServer extends AsyncDisposable {
   readonly localAddress: Address;
   /** The mailbox, for groups and other settings. Receiving from it takes requests away from the handler. */
   readonly socket: DatagramSocket;
+  /** What it has counted so far. */
   readonly stats: DatagramServerStats;
   /** Resolves when the server is closed. Never rejects. */
   readonly closed: Promise<void>;
@@ -107,6 +109,8 @@ export interface DatagramServer extends AsyncDisposable {
   drain(options?: OperationOptions): Promise<DatagramDrainReport>;
   /** Drains without waiting for handlers. */
   close(): Promise<void>;
+  /** Lets the running server keep the process alive (the default). */
   ref(): this;
+  /** Lets the process end although the server runs. */
   unref(): this;
 }

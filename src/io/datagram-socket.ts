@@ -16,6 +16,7 @@ export type DatagramInput = string | Uint8Array | readonly (string | Uint8Array)
 
 /** One item of {@link DatagramSocket.sendMany}. */
 export interface DatagramToSend {
+  /** The whole payload; it may be reused when the call settles. */
   readonly data: DatagramInput;
   /** The receiver; left out on a connected socket, and only there. */
   readonly to?: AddressLike | undefined;
@@ -112,15 +113,19 @@ export interface DatagramEnd {
 export interface DatagramStats {
   /** Datagrams taken from the network, those that were then dropped included. */
   readonly datagramsReceived: number;
+  /** Their bytes. */
   readonly bytesReceived: number;
   /** Datagrams dropped by the receive queue's policy. */
   readonly datagramsDropped: number;
+  /** Their bytes. */
   readonly bytesDropped: number;
   /** Datagrams in the receive queue now. */
   readonly datagramsWaiting: number;
+  /** Their bytes. */
   readonly bytesWaiting: number;
   /** Datagrams that the kernel has taken. */
   readonly datagramsSent: number;
+  /** Their bytes. */
   readonly bytesSent: number;
   /** Datagrams in `send` calls that have not settled. */
   readonly datagramsUnsent: number;

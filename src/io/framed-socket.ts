@@ -90,6 +90,7 @@ export interface Framed<In, Out, Socket> extends AsyncDisposable, AsyncIterable<
    * stopped the end of the stream is not told either. Where nothing is delivered to a handler, it does nothing.
    */
   pause(): void;
+  /** Delivers again after `pause`. */
   resume(): void;
 
   /**

@@ -53,7 +53,10 @@ export interface ListenOptions extends OperationOptions, ConnectionOptions {
   readonly fd?: number | undefined;
 }
 
-/** Why a connection was turned away. */
+/**
+ * Why a connection was turned away: the limit (`acceptQueue`, `maxConnections`, `maxConnectionsPerAddress`), the list
+ * (`allow`, `deny`), a PROXY header or TLS handshake that failed or took too long, or a listener that closes.
+ */
 export type RefusalReason =
   | "accept-queue"
   | "max-connections"
@@ -93,6 +96,7 @@ export interface ListenerStats {
 export interface Listener extends AsyncDisposable, AsyncIterable<StreamSocket> {
   /** The address, with the port that the system chose. */
   readonly localAddress: Address;
+  /** What it has counted so far. */
   readonly stats: ListenerStats;
   /** The object beneath (`net.Server`). */
   readonly native: unknown;

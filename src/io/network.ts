@@ -56,8 +56,11 @@ export interface StreamSink {
 
 /** One connection, raw. */
 export interface StreamTransport {
+  /** The own address, with the port that the system chose. */
   readonly localAddress: Address;
+  /** The peer's address. */
   readonly remoteAddress: Address;
+  /** What this connection can promise. */
   readonly traits: StreamTraits;
   /** What TLS agreed on; undefined on a plain connection. */
   readonly tls: TlsInfo | undefined;
@@ -67,6 +70,7 @@ export interface StreamTransport {
   start(sink: StreamSink): void;
   /** Stops delivering bytes until `resume`. */
   pause(): void;
+  /** Delivers again after `pause`. */
   resume(): void;
   /**
    * Hands bytes to the kernel, in order, in one system call where it can. Answers true when the kernel has them already;
@@ -81,6 +85,7 @@ export interface StreamTransport {
   reset(): void;
   /** Closes and releases the socket. */
   destroy(): void;
+  /** Sends small writes at once, or lets TCP gather them. */
   setNoDelay(on: boolean): void;
   /** `idleMs` is the time without traffic before the first probe; the system's default when 0. */
   setKeepAlive(on: boolean, idleMs: number): void;
@@ -97,6 +102,7 @@ export interface StreamTransport {
 export interface TransportConnectOptions {
   /** The address to bind before connecting. */
   readonly localAddress: Address | undefined;
+  /** Send small writes at once. */
   readonly noDelay: boolean;
   /** Aborts the attempt: the promise rejects with the signal's reason and the socket is released. */
   readonly signal: AbortSignal | undefined;
@@ -104,6 +110,7 @@ export interface TransportConnectOptions {
 
 /** Receives what happens on a raw listener. */
 export interface ListenerSink {
+  /** A connection came in; it delivers nothing before its `start`. */
   accepted(transport: StreamTransport): void;
   /** One connection could not be accepted (say, no file descriptors left). The listener goes on. */
   failed(error: unknown): void;
@@ -111,13 +118,17 @@ export interface ListenerSink {
 
 /** An open door, raw. */
 export interface ListenerTransport {
+  /** The own address, with the port that the system chose. */
   readonly localAddress: Address;
+  /** The object beneath. */
   readonly native: unknown;
+  /** Begins to hand over connections; those that came before are handed over now. */
   start(sink: ListenerSink): void;
   /** Throws a typed error when these TLS settings cannot serve (`CERTIFICATE_INVALID`). */
   checkTls(options: TlsOptions): void;
   /** Stops accepting and releases the door; accepted connections live on. */
   close(): Promise<void>;
+  /** Whether the door keeps the process alive. */
   setReferenced(on: boolean): void;
 }
 
@@ -125,8 +136,11 @@ export interface ListenerTransport {
 export interface TransportListenOptions {
   /** Longest queue of connections that the kernel completes before they are accepted. */
   readonly backlog: number;
+  /** SO_REUSEPORT: the kernel spreads connections over several doors. */
   readonly reusePort: boolean;
+  /** On `[::]`, no IPv4. */
   readonly ipv6Only: boolean;
+  /** Accepted connections send small writes at once. */
   readonly noDelay: boolean;
   /** Permission bits of a Unix socket's file; undefined leaves the process's umask to decide. */
   readonly mode: number | undefined;
@@ -152,19 +166,25 @@ export interface DatagramSink {
 
 /** One datagram to send. `to` is an IP address, or undefined on a connected socket. */
 export interface OutgoingDatagram {
+  /** The whole payload. */
   readonly data: Uint8Array;
+  /** The receiver. */
   readonly to: Address | undefined;
 }
 
 /** A datagram of a batch that the kernel did not take, by its place in the batch. */
 export interface SendFailure {
+  /** Its place, from 0. */
   readonly index: number;
+  /** Why. */
   readonly error: unknown;
 }
 
 /** Which group to join, and how. All are IP addresses; an interface is named by its address or its name. */
 export interface GroupMembership {
+  /** The address of the group. */
   readonly group: string;
+  /** Default: the system chooses. */
   readonly interface?: string | undefined;
   /** Only datagrams of this sender (source-specific multicast, RFC 4607). */
   readonly source?: string | undefined;
@@ -172,15 +192,19 @@ export interface GroupMembership {
 
 /** A mailbox, raw. Every method throws a typed error when the kernel refuses. */
 export interface DatagramTransport {
+  /** The own address, with the port that the system chose. */
   readonly localAddress: Address;
   /** The peer of a connected socket. */
   readonly remoteAddress: Address | undefined;
+  /** The object beneath. */
   readonly native: unknown;
+  /** Begins to deliver. */
   start(sink: DatagramSink): void;
   /** Whether `pause` works here; not every runtime can leave datagrams in the kernel's buffer. */
   readonly canPause: boolean;
   /** Stops delivering until `resume`; meanwhile the kernel's buffer fills and then drops. What was taken may still come. */
   pause(): void;
+  /** Delivers again after `pause`. */
   resume(): void;
   /**
    * Hands datagrams to the kernel in order, as many in one system call as it can. One that the kernel refuses does not
@@ -189,16 +213,25 @@ export interface DatagramTransport {
    * must wait for that.
    */
   send(batch: readonly OutgoingDatagram[], done: (failures?: readonly SendFailure[]) => void): void;
+  /** Joins a group; `leave` is its opposite. */
   join(membership: GroupMembership): void;
+  /** Leaves a group that was joined in the same way. */
   leave(membership: GroupMembership): void;
+  /** Permits sending to broadcast addresses. */
   setBroadcast(on: boolean): void;
+  /** Hops that a datagram to one receiver may take, 1 to 255. */
   setTtl(hops: number): void;
+  /** Hops that a datagram to a group may take, 0 to 255. */
   setMulticastTtl(hops: number): void;
+  /** Whether groups on this machine hear what is sent from here. */
   setMulticastLoopback(on: boolean): void;
+  /** The interface, by name or address, that datagrams to groups leave by. */
   setMulticastInterface(name: string): void;
   /** Kernel buffer sizes in bytes, as the kernel reports them. */
   bufferSizes(): { readonly receiveBytes: number; readonly sendBytes: number };
+  /** Whether the mailbox keeps the process alive. */
   setReferenced(on: boolean): void;
+  /** Releases the socket. Nothing is delivered any more. */
   close(): Promise<void>;
 }
 
@@ -206,12 +239,17 @@ export interface DatagramTransport {
 export interface TransportBindOptions {
   /** Connect the socket: only this peer's datagrams arrive, and its ICMP errors are seen. An IP address. */
   readonly remote: Address | undefined;
+  /** SO_REUSEADDR: several mailboxes share a multicast port. */
   readonly reuseAddress: boolean;
+  /** SO_REUSEPORT: the kernel spreads datagrams over several mailboxes. */
   readonly reusePort: boolean;
+  /** On `[::]`, no IPv4. */
   readonly ipv6Only: boolean;
   /** Sizes of the kernel's buffers in bytes; undefined leaves the system's default. */
   readonly receiveBufferBytes: number | undefined;
+  /** Size of the kernel's buffer in bytes; undefined leaves the system's default. */
   readonly sendBufferBytes: number | undefined;
+  /** Aborts the opening. */
   readonly signal: AbortSignal | undefined;
 }
 
@@ -236,7 +274,10 @@ export interface Sockets {
  * another as `network` to run the same program elsewhere.
  */
 export interface Network {
+  /** Opening and connecting. */
   readonly sockets: Sockets;
+  /** What time it is, and timers. */
   readonly clock: Clock;
+  /** For back-off, jitter and identifiers. */
   readonly random: Random;
 }

@@ -42,6 +42,7 @@ export interface DrainReport {
   readonly finished: number;
   /** Connections that were aborted because the time was over. */
   readonly cut: number;
+  /** How long it took, in milliseconds. */
   readonly durationMs: number;
 }
 
@@ -49,6 +50,7 @@ export interface DrainReport {
 export interface Server extends AsyncDisposable {
   /** The address, with the port that the system chose. */
   readonly localAddress: Address;
+  /** What it has counted so far. */
   readonly stats: ListenerStats;
   /** The object beneath (`net.Server`). */
   readonly native: unknown;
@@ -65,7 +67,9 @@ export interface Server extends AsyncDisposable {
   close(): Promise<void>;
   /** Uses other certificates for connections from now on. */
   setTls(options: TlsOptions): void;
+  /** Lets the running server keep the process alive (the default). */
   ref(): this;
+  /** Lets the process end although the server runs. */
   unref(): this;
 }
 

@@ -19,7 +19,9 @@ export interface TlsIdentity {
 export interface TlsOptions {
   /** The own certificate: needed by a server, and by a client whose server asks for one (mutual TLS). */
   readonly cert?: TlsMaterial | undefined;
+  /** The private key of `cert`, in PEM. */
   readonly key?: TlsMaterial | undefined;
+  /** Opens an encrypted `key`. */
   readonly passphrase?: string | undefined;
   /** The authorities to trust instead of the well-known ones, in PEM. */
   readonly ca?: TlsMaterial | readonly TlsMaterial[] | undefined;
@@ -77,10 +79,13 @@ export const UPGRADE_RULES: OptionRules = { ...TLS_RULES, role: { ...oneOf("clie
 export interface PeerCertificate {
   /** The common name of the subject. */
   readonly subject: string;
+  /** Who signed it. */
   readonly issuer: string;
   /** The names and addresses it holds, such as `DNS:example.org`. */
   readonly subjectAltNames: readonly string[];
+  /** From when on it counts, as the certificate says it. */
   readonly validFrom: string;
+  /** Until when it counts. */
   readonly validTo: string;
   /** SHA-256 of the DER form, in hexadecimal with colons. */
   readonly fingerprint256: string;

@@ -10,7 +10,22 @@ import { resolve } from "./resolve.ts";
 
 printDiagnostics();
 
-/** The sockets, the clock and the randomness of this machine. */
+/**
+ * The sockets, the clock and the randomness of this machine.
+ *
+ * @example
+ * ```ts
+ * import { type Clock, listen, nodeNetwork } from "zocalo";
+ * // A clock that is one hour ahead, over the kernel's sockets.
+ * const clock: Clock = {
+ *   now: () => nodeNetwork.clock.now() + 3_600_000,
+ *   setTimer: (callback, delayMs, background) => nodeNetwork.clock.setTimer(callback, delayMs, background),
+ *   defer: (callback) => nodeNetwork.clock.defer(callback),
+ * };
+ * await using door = await listen("tcp://127.0.0.1:0", { network: { ...nodeNetwork, clock } });
+ * console.log(String(door.localAddress));
+ * ```
+ */
 export const nodeNetwork: Network = {
   sockets: { resolve, connect: connectTransport, listen: listenTransport, bind: bindTransport },
   clock: nodeClock,

@@ -49,11 +49,17 @@ export interface AddressParseOptions {
 
 /** What {@link Address.with} replaces. What is left out stays; a new host drops the zone of the old one. */
 export interface AddressChange {
+  /** Default: as it is. */
   readonly transport?: Transport | undefined;
+  /** An IP address or a name. Default: as it is. */
   readonly host?: string | undefined;
+  /** The interface of a link-local address. Default: as it is, or none with a new host. */
   readonly zone?: string | undefined;
+  /** 0 to 65535. Default: as it is. */
   readonly port?: number | undefined;
+  /** Of a Unix socket. Default: as it is. */
   readonly path?: string | undefined;
+  /** All parameters, in place of the old ones. Default: as they are. */
   readonly params?: AddressParams | undefined;
 }
 
