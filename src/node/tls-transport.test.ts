@@ -11,6 +11,7 @@ import {
   type ErrorCode,
   type Listener,
   listen,
+  type NetworkOption,
   nodeNetwork,
   type StreamSocket,
   type TlsOptions,
@@ -283,15 +284,26 @@ test("the time-out and the signal of connect cover the handshake, and the server
   const address = door.localAddress.with({ transport: "tls" });
   const reason = new Error("no more patience");
   const controller = new AbortController();
-  const options: readonly (readonly [ConnectOptions, (outcome: unknown) => void])[] = [
-    [{ timeoutMs: 20 }, (outcome) => assertError(outcome, { code: "TIMEOUT", op: "connect", outcome: "none" })],
-    [{ signal: controller.signal }, (outcome) => assert.equal(outcome, reason)],
+  const clock = new ManualClock(nodeNetwork.clock);
+  const network = { ...nodeNetwork, clock };
+  const ways: readonly (readonly [
+    ConnectOptions & NetworkOption,
+    end: () => unknown,
+    judge: (outcome: unknown) => void,
+  ])[] = [
+    [
+      { timeoutMs: 20, network },
+      () => clock.advance(20),
+      (outcome) => assertError(outcome, { code: "TIMEOUT", op: "connect", outcome: "none" }),
+    ],
+    [{ signal: controller.signal }, () => controller.abort(reason), (outcome) => assert.equal(outcome, reason)],
   ];
-  for (const [option, judge] of options) {
+  for (const [option, end, judge] of ways) {
     const refused = pending(connect(address, { ...option, tls: trusting }));
     const peer = await door.accept();
+    // The handshake has begun.
     await peer.readExactly(5);
-    if (option.signal !== undefined) controller.abort(reason);
+    await end();
     judge(await reasonOf(refused));
     await expectError(textToEnd(peer), { code: "CONNECTION_RESET" });
   }
