@@ -252,9 +252,9 @@ export class SessionDispatch {
   }
 
   /** Calls the handler of a method. */
-  #handle(method: MethodPlan, input: unknown, ...rest: readonly unknown[]): unknown {
+  #handle(method: MethodPlan, input: unknown, second: unknown, third?: unknown): unknown {
     const { handlers, handlerList } = this.#host.settings;
-    return (handlerList[method.place] as AnyHandler).call(handlers, input, ...rest);
+    return (handlerList[method.place] as AnyHandler).call(handlers, input, second, third);
   }
 
   #respond(method: MethodPlan, id: number, value: unknown): void {

@@ -1,5 +1,6 @@
 /** The bodies of messages: values in the codec of a session, and bytes as they are. */
 
+import { copyBytes } from "../core/bytes/copy-bytes.ts";
 import { bytes as bytesSchema } from "../core/contract/bytes.ts";
 import type { Schema } from "../core/contract/schema.ts";
 import { UsageError } from "../core/errors.ts";
@@ -54,7 +55,7 @@ const RAW: BodyFormat = {
   },
   decode(bytes, start, end) {
     const copy = Buffer.allocUnsafe(end - start);
-    bytes.copy(copy, 0, start, end);
+    copyBytes(bytes, start, end, copy, 0);
     return copy;
   },
 };

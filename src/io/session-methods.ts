@@ -6,7 +6,7 @@ import type { InputOf, OutputOf } from "../core/contract/schema.ts";
 import type { OperationOptions } from "./deadline.ts";
 import type { SessionStream } from "./session-stream.ts";
 
-export type { Contract, Methods, NoMethods } from "../core/contract/contract.ts";
+export type { Contract, Methods } from "../core/contract/contract.ts";
 
 /** The arguments of a method: no question where the contract has none. */
 export type MethodArguments<Input, Options> = [Input] extends [void]

@@ -1,6 +1,6 @@
 /** What belongs to one connection of a session, and is forgotten with it. */
 
-import type { Decoder } from "../framing/codec.ts";
+import type { Codec, Decoder } from "../framing/codec.ts";
 import { lengthPrefix } from "../framing/length-prefix.ts";
 import { ControlFrames } from "./control-frames.ts";
 import { Keepalive } from "./keepalive.ts";
@@ -40,7 +40,7 @@ export class Attachment {
   #pongs = 0;
 
   constructor(maxMessageBytes: number, heartbeatMs: number, now: number) {
-    this.decoder = lengthPrefix({ maxFrameBytes: maxMessageBytes }).createDecoder();
+    this.decoder = codecOf(maxMessageBytes).createDecoder();
     this.keepalive = new Keepalive(heartbeatMs, now);
   }
 
@@ -90,4 +90,12 @@ export class Attachment {
     this.#pongs = 0;
     this.control.take(chunks);
   }
+}
+
+/** The codec that was used last: all sessions of a server have the same limits. */
+let lastCodec: Codec<Uint8Array> | undefined;
+
+function codecOf(maxFrameBytes: number): Codec<Uint8Array> {
+  if (lastCodec?.maxFrameBytes !== maxFrameBytes) lastCodec = lengthPrefix({ maxFrameBytes });
+  return lastCodec;
 }

@@ -17,6 +17,7 @@ const SMALLEST_BLOCK_BYTES = 1024;
 const LARGEST_BLOCK_BYTES = 65_536;
 const FIRST_CAPACITY = 16;
 const NO_BYTES: Buffer = Buffer.alloc(0);
+const NO_NUMBERS: Float64Array = new Float64Array(0);
 
 /** Where the frame of one message stands, with its head. The log has one such object and uses it again and again. */
 export interface FramePlace {
@@ -42,8 +43,8 @@ export class ReplayLog {
   readonly #blocks: Block[] = [];
   readonly #place = { bytes: NO_BYTES, at: 0 };
   /** By number modulo their length: where the frame begins, and when it was written. */
-  #positions: Float64Array = new Float64Array(FIRST_CAPACITY);
-  #times: Float64Array = new Float64Array(FIRST_CAPACITY);
+  #positions: Float64Array = NO_NUMBERS;
+  #times: Float64Array = NO_NUMBERS;
   #nextBlockBytes = SMALLEST_BLOCK_BYTES;
 
   /** Messages that are not acknowledged. */
@@ -157,10 +158,7 @@ export class ReplayLog {
     this.frameBytes = NO_BYTES;
     this.pinnedBytes = 0;
     this.#nextBlockBytes = SMALLEST_BLOCK_BYTES;
-    if (this.#positions.length > FIRST_CAPACITY) {
-      this.#positions = new Float64Array(FIRST_CAPACITY);
-      this.#times = new Float64Array(FIRST_CAPACITY);
-    }
+    this.#positions = this.#times = NO_NUMBERS;
   }
 
   /** Nothing is retained: the last block is used again, if it is of the usual size. */
@@ -190,7 +188,7 @@ export class ReplayLog {
   }
 
   #grow(): void {
-    const positions = new Float64Array(this.#positions.length * 2);
+    const positions = new Float64Array(Math.max(FIRST_CAPACITY, this.#positions.length * 2));
     const times = new Float64Array(positions.length);
     for (let number = this.acknowledged + 1; number <= this.last; number += 1) {
       const slot = number & (positions.length - 1);

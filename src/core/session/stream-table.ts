@@ -27,7 +27,7 @@ export class StreamTable {
   readonly #sendWindowBytes: number;
   readonly #receiveWindowBytes: number;
   /** Streams whose peer should be told that it may send more. */
-  readonly #due: Set<number> = new Set();
+  #due: Set<number> | undefined;
   #own = 0;
 
   /**
@@ -83,14 +83,16 @@ export class StreamTable {
   use(id: number, bytes: number): void {
     const credit = this.#entries.get(id)?.receiveCredit;
     credit?.use(bytes);
-    if (credit?.due === true) this.#due.add(id);
+    if (credit?.due !== true) return;
+    this.#due ??= new Set();
+    this.#due.add(id);
   }
 
   /** Tells the peer of every stream that it may send more in, if it is time. */
   grantDue(control: ControlFrames): void {
-    if (this.#due.size === 0) return;
+    if (this.#due === undefined) return;
     for (const id of this.#due) this.#grant(this.#entries.get(id), control);
-    this.#due.clear();
+    this.#due = undefined;
   }
 
   /** Tells the peer of every stream how much it may send, as on a new connection. */
