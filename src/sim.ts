@@ -10,7 +10,7 @@ export { type Choices, type FaultList, formatFaultList, parseFaultList } from ".
 export type { Latency } from "./core/faults/latency.ts";
 export type { CertificateFault } from "./sim/adapter/sim-tls.ts";
 export { type Exploration, type ExploreOptions, explore } from "./sim/explore/explore.ts";
-export type { SimulationFailure } from "./sim/explore/failure.ts";
+export type { SimulationFailure } from "./sim/world/failure.ts";
 export { type ShrinkOptions, type ShrinkReport, shrink } from "./sim/explore/shrink.ts";
 export { type SimTestOptions, simTest } from "./sim/explore/sim-test.ts";
 export { type ChaosOptions, type Simulation, type SimulationOptions, simulation } from "./sim/explore/simulation.ts";

@@ -5,7 +5,7 @@ import { runTwice } from "../world/check.ts";
 import { Run, type SimulateOptions, type SimulationReport } from "../world/simulate.ts";
 import type { TraceSink } from "../world/trace.ts";
 import { Chaos } from "./chaos.ts";
-import { failureOf, type SimulationFailure } from "./failure.ts";
+import { failureOf, type SimulationFailure } from "../world/failure.ts";
 import { DEFAULT_CHAOS_MS, DEFAULT_NAME, type Simulation, type SimulationOptions } from "./simulation.ts";
 import { drawChoices } from "./swarm.ts";
 

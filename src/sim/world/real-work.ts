@@ -28,6 +28,8 @@ let endings: AsyncHook | undefined;
 export class RealWork {
   readonly #world: object;
   readonly #work: Map<number, Work> = new Map();
+  /** Kinds of work of which a step was done since the last look, and how many steps. */
+  readonly #done: Map<string, number> = new Map();
   #whenQuiet: (() => void) | undefined;
 
   constructor(world: object) {
@@ -60,6 +62,17 @@ export class RealWork {
     return kinds.sort();
   }
 
+  /**
+   * The work that was done since this was asked last, sorted: `FSREQCALLBACK 2`. The same in every run when it is asked while
+   * nothing is pending, however fast the work was: what is pending at one moment of real time is not.
+   */
+  takeDone(): readonly string[] {
+    if (this.#done.size === 0) return [];
+    const steps = [...this.#done].map(([type, count]) => `${type} ${count}`).sort();
+    this.#done.clear();
+    return steps;
+  }
+
   /** Calls `callback` once, when a piece of work is done. */
   whenDone(callback: () => void): void {
     this.#whenQuiet = callback;
@@ -75,6 +88,7 @@ export class RealWork {
   done(id: number): void {
     const work = this.#work.get(id);
     if (work === undefined) return;
+    this.#done.set(work.type, (this.#done.get(work.type) ?? 0) + 1);
     if (work.type !== COMPRESSION) this.#work.delete(id);
     const callback = this.#whenQuiet;
     this.#whenQuiet = undefined;

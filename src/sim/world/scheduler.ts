@@ -21,7 +21,7 @@ export interface SchedulerWatch {
   livelock(events: number): Error;
   /** The virtual time ran out. */
   tooLong(): Error;
-  /** Virtual time stands still while real work of these kinds is under way. */
+  /** Virtual time stood still until real work of these kinds was done. */
   frozen(kinds: readonly string[]): void;
 }
 
@@ -135,9 +135,11 @@ export class Scheduler {
       this.#finish?.();
       return true;
     }
-    const kinds = this.#work.pending();
-    if (kinds.length === 0) return false;
-    this.#watch.frozen(kinds);
+    if (this.#work.pending().length === 0) {
+      const kinds = this.#work.takeDone();
+      if (kinds.length > 0) this.#watch.frozen(kinds);
+      return false;
+    }
     // What is done continues its program in this turn of the event loop; the next one sees it at rest.
     this.#work.whenDone(() => nextRealTurn(this.#step));
     return true;

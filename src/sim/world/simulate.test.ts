@@ -75,3 +75,20 @@ test("options that make no sense are refused", async () => {
     await assert.rejects(simulate(options, nothing), { code: "OPTION_INVALID" }, JSON.stringify(options));
   }
 });
+
+test("whatever a run fails with, its stack says the seed and the moment", async () => {
+  const late = async (world: World): Promise<void> => {
+    await world.sleep(12);
+    assert.fail("no seed in this message");
+  };
+  await assert.rejects(simulate({ seed: 34 }, late), (error: Error) => {
+    assert.equal(error.message, "no seed in this message");
+    assert.match(error.stack ?? "", /\n {4}at 12 ms of the simulated world with seed 34$/);
+    return true;
+  });
+  const frozen = Object.freeze(new Error("frozen"));
+  await assert.rejects(
+    simulate({}, () => Promise.reject(frozen)),
+    frozen,
+  );
+});

@@ -11,6 +11,7 @@ import { noteFailure, watchRejections } from "../guard/rejection-guard.ts";
 import { runInScope, type Scope } from "../guard/scope.ts";
 import { DEFAULT_TCP, type TcpSettings } from "../kernel/tcp-settings.ts";
 import { Fabric } from "./fabric.ts";
+import { failureOf, withSeed } from "./failure.ts";
 import type { ConditionCount } from "./invariants.ts";
 import { Process } from "./process.ts";
 import { nextRealTurn } from "./real-turn.ts";
@@ -72,6 +73,7 @@ const DEFAULT_LIVELOCK_EVENTS = 1_000_000;
  * Rejects with the error of `main` or of a host's program, whichever comes first; with `SIM_LEAK` and `SIM_CLOCK_LEAK` when
  * a program left the world, even if it caught that error; with `SIM_DEADLOCK` when nothing can happen any more, with
  * `SIM_LIVELOCK` when time stands still for ever, with `SIM_INVARIANT` when a `world.always` does not hold, with `TIMEOUT` after `limitMs`, with `OPTION_INVALID`.
+ * The `stack` of the error says which seed it was, and when.
  *
  * @example
  * ```ts
@@ -117,6 +119,7 @@ export class Run {
   readonly #scope: Scope;
   /** What went wrong beside `main`, the first first. */
   readonly #failures: unknown[] = [];
+  #over = false;
 
   constructor(options: SimulateOptions, extension?: RunExtension) {
     const { seed = DEFAULT_SEED, explore = false, cutReads = true, limitMs = DAY_MS } = options;
@@ -136,7 +139,7 @@ export class Run {
       deadlock: () => this.#deadlock(),
       livelock: (events) => this.#livelock(events),
       tooLong: () => this.#tooLong(limitMs),
-      frozen: (kinds) => this.#trace.record(this.#scheduler.nowUs, "world", kinds.join(" "), "frozen"),
+      frozen: (kinds) => this.#frozen(kinds),
     });
     const fabric = new Fabric(this.#scheduler, this.#trace, streams);
     fabric.defaults = link;
@@ -167,23 +170,44 @@ export class Run {
   async execute<T>(main: (world: World) => Promise<T>): Promise<SimulationReport<T>> {
     const lower = raiseGuard();
     const unwatch = watchRejections();
+    let how = "ended";
     try {
       const value = await this.#runMain(main);
       // The runtime tells of rejections that nobody handles when all microtasks have run, which may be later than that.
       await new Promise<void>((resolve) => nextRealTurn(resolve));
       if (this.#failures.length > 0) throw this.#failures[0];
+      await this.#end(how);
       return { value, ...this.progress };
+    } catch (error) {
+      how = `failed: ${failureOf(error).identity}`;
+      throw withSeed(error, this.#seed, this.#world.now);
     } finally {
-      this.#director.end();
-      for (const host of this.#world.hosts) host.end();
-      // Nothing may continue in the real world: what is under way ends first, with the guard still up.
-      while (this.#work.pending().length > 0) await new Promise<void>((resolve) => this.#work.whenDone(resolve));
+      await this.#end(how);
       // What failed with the run is told now, and is no news.
       await new Promise<void>((resolve) => nextRealTurn(resolve));
       unwatch();
       this.#work.stop();
       lower();
     }
+  }
+
+  /**
+   * Ends all programs, and the trace: two runs are the same only when they end in the same way, behind as many events. Nothing
+   * may continue in the real world, so what is under way ends first, with the guard still up.
+   */
+  async #end(how: string): Promise<void> {
+    if (this.#over) return;
+    this.#over = true;
+    const { nowUs, events } = this.#scheduler;
+    this.#director.end();
+    for (const host of this.#world.hosts) host.end();
+    while (this.#work.pending().length > 0) await new Promise<void>((resolve) => this.#work.whenDone(resolve));
+    this.#frozen(this.#work.takeDone());
+    this.#trace.record(nowUs, "world", `${events} events`, how);
+  }
+
+  #frozen(kinds: readonly string[]): void {
+    if (kinds.length > 0) this.#trace.record(this.#scheduler.nowUs, "world", kinds.join(" "), "frozen");
   }
 
   async #runMain<T>(main: (world: World) => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 /** What a failed run is recognised by. */
 
 import { ZocaloError } from "../../core/errors.ts";
-import { InvariantError } from "../world/invariants.ts";
+import { InvariantError } from "./invariants.ts";
 
 /** How a run failed. */
 export interface SimulationFailure {
@@ -20,6 +20,18 @@ const MOST_CHARACTERS = 120;
 /** Recognises a failure. */
 export function failureOf(error: unknown): SimulationFailure {
   return { identity: identityOf(error), error };
+}
+
+/** Says in the stack of an error, which every runner of tests prints, what replays it; message and identity stay. */
+export function withSeed(error: unknown, seed: number, nowMs: number): unknown {
+  if (!(error instanceof Error)) return error;
+  // A stack that cannot be written stays as it is.
+  Reflect.set(
+    error,
+    "stack",
+    `${error.stack ?? String(error)}\n    at ${nowMs} ms of the simulated world with seed ${seed}`,
+  );
+  return error;
 }
 
 function identityOf(error: unknown): string {
