@@ -3,10 +3,12 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { callCommand } from "./call.ts";
 import { connectCommand } from "./connect.ts";
 import { contractCommand } from "./contract.ts";
 import { demoCommand, demoRoleCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
+import { eventsCommand } from "./events.ts";
 import { EXIT, wrongUsage } from "./exit-codes.ts";
 import { listenCommand } from "./listen.ts";
 import { Output } from "./output.ts";
@@ -37,6 +39,7 @@ function program(): Command {
     .version(version(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print help for a command")
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText("after", HELP);
   for (const command of [
     listenCommand(),
@@ -46,6 +49,8 @@ function program(): Command {
     doctorCommand(),
     simCommand(),
     contractCommand(),
+    callCommand(),
+    eventsCommand(),
   ]) {
     zocalo.addCommand(command);
   }
@@ -61,7 +66,9 @@ function endOfParsing(error: unknown, args: readonly string[]): void {
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error.exitCode === 0 || error.code === "commander.help") return;
-  const which = ["listen", "connect", "send", "demo", "doctor", "sim", "contract"].find((name) => name === args[0]);
+  const which = ["listen", "connect", "send", "demo", "doctor", "sim", "contract", "call", "events"].find(
+    (name) => name === args[0],
+  );
   const help = `see zocalo ${which === undefined ? "" : `${which} `}--help`;
   const detail = `${error.message.replace(/^error: |\.$/g, "")}; ${help}`;
   new Output({ json: args.includes("--json") }).error(wrongUsage(detail));

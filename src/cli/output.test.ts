@@ -39,6 +39,11 @@ test("an error is one line: code, address, what to do", () => {
     written({}, (output) => output.error(usage)),
     "zocalo: OPTION_INVALID: two lines\n",
   );
+  const hostile = new UsageError("OPTION_INVALID", { op: "x", detail: "\u001b[2Jgone\u009b1m" });
+  assert.equal(
+    written({}, (output) => output.error(hostile)),
+    "zocalo: OPTION_INVALID: \ufffd[2Jgone\ufffd1m\n",
+  );
   const own = new CommandFailure("DEMO_FAILED", "broken");
   assert.equal(
     written({}, (output) => output.error(own)),

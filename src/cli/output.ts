@@ -6,6 +6,7 @@
 import { ConnectError, type ErrorCode, ZocaloError } from "../index.ts";
 import { type Colours, coloursFor } from "./colours.ts";
 import { CommandFailure } from "./exit-codes.ts";
+import { visibleText } from "./visible-text.ts";
 
 /** What `--json` and `--verbose` ask for. */
 export interface OutputOptions {
@@ -105,5 +106,5 @@ function factsOf(error: unknown): ErrorFacts {
 }
 
 function oneLine(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, " ");
+  return visibleText(text.replaceAll(/\s*\n\s*/g, " "));
 }

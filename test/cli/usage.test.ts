@@ -68,7 +68,7 @@ test("every command has help with examples, on stdout", async (t) => {
     ["sim", "trace", "-h"],
     ["contract", "show", "-h"],
     ["contract", "diff", "-h"],
-    ...["listen", "connect", "send", "demo", "doctor", "sim", "contract"].map((name) => [name, "-h"]),
+    ...["listen", "connect", "send", "demo", "doctor", "sim", "contract", "call", "events"].map((name) => [name, "-h"]),
   ]) {
     const { code, stdout, stderr } = await run(t, args);
     assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });

@@ -1,0 +1,95 @@
+/** `zocalo call`: one call of a method that a server offers. */
+
+import type { Command } from "commander";
+import type { SessionStream } from "../protocol.ts";
+import { newCommand, parseAddress } from "./command.ts";
+import { loadContract } from "./contract/load-contract.ts";
+import { EXIT } from "./exit-codes.ts";
+import { type CommandContext, runCommand } from "./run-command.ts";
+import { jsonLine } from "./session/json-values.ts";
+import {
+  checkTransport,
+  type CommandSession,
+  DEFAULT_TIMEOUT_MS,
+  failureOf,
+  invoke,
+  openCommandSession,
+} from "./session/open.ts";
+import { serverMethod, type ServerMethod } from "./session/server-method.ts";
+import { addSessionFlags, type SessionFlags } from "./session/session-flags.ts";
+
+const DESCRIPTION = [
+  "Opens a session with a server of the contract, calls one of its methods, and prints the answer as one line of JSON. Of " +
+    "a stream it prints each item; of an event, and of an answer that is nothing, it prints nothing.",
+  "CONTRACT is a module that exports the contract. JSON is the question; leave it out where there is none. Bytes are " +
+    "base64. What the server answers with an error fails with its code, its message and its data.",
+];
+
+const EXAMPLES = [
+  'zocalo call tcp://127.0.0.1:7000 chat.js join \'{"room":"plaza"}\'',
+  "zocalo call --timeout 500 unix:/tmp/clock.sock clock.js now",
+  "zocalo call --auth me.json tls://example.org:7443 bank.js balance",
+];
+
+/** The command. */
+export function callCommand(): Command {
+  const command = newCommand("call", "call a method of a server, by its contract", DESCRIPTION, EXAMPLES)
+    .argument("<address>", "tcp://HOST:PORT, tls://HOST:PORT or unix:PATH")
+    .argument("<contract>", "a module that exports the contract")
+    .argument("<method>", "what the server offers: a call, an event or a stream")
+    .argument("[json]", "the question or the message");
+  addSessionFlags(command, "give up when the answer is not there after so long (default: 30000)");
+  return command.action(
+    async (address: string, file: string, method: string, json: string | undefined, flags: SessionFlags) => {
+      await runCommand(flags, (context) => call({ address, file, method, json }, flags, context));
+    },
+  );
+}
+
+interface Order {
+  readonly address: string;
+  readonly file: string;
+  readonly method: string;
+  readonly json: string | undefined;
+}
+
+async function call(order: Order, flags: SessionFlags, context: CommandContext): Promise<number> {
+  const address = parseAddress(order.address, "call");
+  checkTransport(address, "call");
+  const contract = loadContract(order.file, flags.export, "call");
+  const method = serverMethod(contract, order.method, order.json);
+  const startedAt = performance.now();
+  const options = { reconnect: false, onEvent: () => undefined } as const;
+  const session = await openCommandSession(address, contract, flags, options, context);
+  // The time for the server to start does not count, unless a time was named.
+  const spentMs = flags.timeout === undefined ? 0 : performance.now() - startedAt;
+  try {
+    await perform(session, method, Math.max(0, (flags.timeout ?? DEFAULT_TIMEOUT_MS) - spentMs), context);
+  } catch (error) {
+    throw failureOf(error);
+  } finally {
+    await session.close();
+  }
+  return EXIT.done;
+}
+
+async function perform(
+  session: CommandSession,
+  method: ServerMethod,
+  timeoutMs: number,
+  { stdout, stop }: CommandContext,
+): Promise<void> {
+  if (method.kind === "event") {
+    await invoke(session, method);
+    return;
+  }
+  if (method.kind === "call") {
+    const answer = await invoke(session, method, { timeoutMs, signal: stop });
+    if (answer !== undefined) await stdout.write(jsonLine(answer));
+    return;
+  }
+  // How long a stream takes is its own affair.
+  const items = invoke(session, method, { signal: stop }) as SessionStream<unknown, never>;
+  items.end();
+  for await (const item of items) await stdout.write(jsonLine(item));
+}

@@ -1,0 +1,36 @@
+/** The values of a contract as JSON on the command line. Bytes are base64. */
+
+import { bytes, type Schema } from "../../protocol.ts";
+import { wrongUsage } from "../exit-codes.ts";
+
+/** Characters that JSON leaves as they are, and that a terminal may take for orders. */
+const UNSAFE = /[\u007f-\u009f\u2028\u2029]/g;
+
+/** Reads what the person wrote as the question or message of a method; undefined for nothing. */
+export function valueFrom(text: string | undefined, schema: Schema | undefined, what: string): unknown {
+  if (text === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw wrongUsage(`${what} needs JSON, such as '{"name":1}' or '"text"'; got ${JSON.stringify(text)}`);
+  }
+  if (schema !== bytes) return value;
+  const decoded = typeof value === "string" ? Buffer.from(value, "base64") : undefined;
+  if (decoded?.toString("base64") === value && decoded !== undefined) return decoded;
+  throw wrongUsage(`${what} carries bytes: give them as base64 in quotes, such as '"aG9sYQ=="'`);
+}
+
+/** A value on one line of JSON, whatever a peer has sent. A value that is not there is null. */
+export function jsonLine(value: unknown): string {
+  const text = JSON.stringify(value, replacer) ?? "null";
+  return `${text.replaceAll(UNSAFE, (unsafe) => `\\u${unsafe.charCodeAt(0).toString(16).padStart(4, "0")}`)}\n`;
+}
+
+/** `this` has the value as it was before its own `toJSON`. */
+function replacer(this: unknown, key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return String(value);
+  const original = (this as Readonly<Record<string, unknown>>)[key];
+  if (!(original instanceof Uint8Array)) return value;
+  return Buffer.from(original.buffer, original.byteOffset, original.byteLength).toString("base64");
+}

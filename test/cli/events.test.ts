@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { contractFile } from "./contracts.ts";
+import { run, start } from "./program.ts";
+import { serveChat } from "./served-chat.ts";
+
+test("each event is a line of JSON, until the server ends", async (t) => {
+  const { address, file, server } = await serveChat(t);
+  const feed = start(t, ["events", "-v", address, file, "--call", 'join {"room":"plaza"}']);
+  await feed.tells(/^join answers \{"members":1\}$/m);
+  server.group("plaza").broadcast("said", "hola");
+  server.group("market").broadcast("said", "nobody hears this");
+  server.broadcast("said", "two\nlines \u009b2J");
+  await feed.shows(/lines/);
+  // The command offers no answers, and says so.
+  const [session] = [...server.sessions.values()];
+  await assert.rejects(session!.confirm("yes?"), { code: "UNSUPPORTED" });
+  await server.close();
+  const { code, stdout, stderr } = await feed.ended;
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, '{"event":"said","message":"hola"}\n{"event":"said","message":"two\\nlines \\u009b2J"}\n');
+  assert.match(stderr, /^the server has closed the session: the server is leaving$/m);
+});
+
+test("Ctrl-C ends it by the signal, a lost connection with SESSION_LOST, a reader that has gone in silence", async (t) => {
+  const { address, file, server } = await serveChat(t);
+  const first = start(t, ["events", "-v", address, file]);
+  await first.tells(/^session /m);
+  first.child.kill("SIGINT");
+  assert.equal((await first.ended).signal, "SIGINT");
+
+  const second = start(t, ["events", "-v", address, file]);
+  await second.tells(/^session /m);
+  for (const session of server.sessions.values()) session.abort();
+  assert.equal((await second.ended).code, 1);
+  assert.match((await second.ended).stderr, /^zocalo: SESSION_LOST.*: the connection is lost/m);
+
+  const third = start(t, ["events", "-v", address, file]);
+  await third.tells(/^session /m);
+  third.child.stdout.destroy();
+  server.broadcast("said", "hola");
+  const { code, stderr } = await third.ended;
+  assert.equal(code, 0, stderr);
+  assert.doesNotMatch(stderr, /^zocalo:/m);
+});
+
+test("--reconnect comes back, and calls again in a new session", async (t) => {
+  const { address, file, server } = await serveChat(t);
+  const feed = start(t, ["events", "-v", "--reconnect", address, file, "--call", 'join {"room":"plaza"}']);
+  await feed.tells(/^join answers/m);
+  for (const session of server.sessions.values()) session.abort();
+  await feed.tells(/^the connection is lost; coming back\na new session \(session-unknown\).*\njoin answers/m);
+  server.group("plaza").broadcast("said", "again");
+  await feed.shows(/again/);
+  feed.child.kill("SIGINT");
+  assert.equal((await feed.ended).signal, "SIGINT");
+});
+
+test("a first call that fails ends it; what is written wrong", async (t) => {
+  const { address, file } = await serveChat(t);
+  const failing = await run(t, ["events", address, file, "--call", 'fail "known"']);
+  assert.deepEqual([failing.code, failing.stdout], [1, ""]);
+  assert.equal(failing.stderr, 'zocalo: ROOM_FULL: the room is full {"seats":12}\n');
+  const silent = contractFile(t, 'export const silent = contract("silent", "1.0.0", { server: { now: call() } });');
+  for (const [args, line] of [
+    [[address, silent], /clients of silent 1\.0\.0 are sent no events/],
+    [[address, file, "--call", 'count {"to":3}'], /--call count: a stream is for zocalo call/],
+    [[address, file, "--call", "leave"], /does not offer "leave"/],
+    [["udp://127.0.0.1:7000", file], /UNSUPPORTED/],
+  ] as const) {
+    const { code, stderr } = await run(t, ["events", ...args]);
+    assert.match(stderr, line);
+    assert.notEqual(code, 0);
+  }
+});
