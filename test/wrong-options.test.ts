@@ -215,3 +215,11 @@ test("arguments that cannot be are errors of the call, and the socket goes on", 
   assert.equal(String(await right.read()), "hola\n");
   left.abort();
 });
+
+test("an option that has no meaning with the address is refused: who gave it counts on what it does", async () => {
+  await refuses("connect", "tls", () => connect("tcp://127.0.0.1:1", { tls: {} }));
+  await refuses("listen", "tls", () => listen(DOOR, { tls: {} }));
+  await refuses("serve", "tls", () => serve(DOOR, () => undefined, { tls: {} }));
+  await refuses("listen", "mode", () => listen(DOOR, { mode: 0o600 }));
+  await refuses("listen", "proxyProtocol", () => listen("unix:x.sock", { proxyProtocol: { from: [] } }));
+});

@@ -45,6 +45,10 @@ export async function connectOver(
   const target = telephoneAddress(address);
   const remote = target.toString();
   checkOptions({ op: "connect", remote }, options, RULES);
+  if (options.tls !== undefined && target.transport !== "tls") {
+    const detail = "tls has a meaning only with a tls: address; this one is not encrypted";
+    throw new UsageError("OPTION_INVALID", { op: "connect", remote, detail });
+  }
   const settings = connectionSettings(options, "connect");
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const refused = refusedAtOnce({ signal: options.signal, timeoutMs }, () => ({ op: "connect", remote }));

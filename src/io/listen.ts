@@ -1,6 +1,6 @@
 /** Opening a door: the called side of the telephone. */
 
-import { Address, type AddressLike } from "../core/address/address.ts";
+import { Address, type AddressLike, type Transport } from "../core/address/address.ts";
 import { UsageError, ZocaloError } from "../core/errors.ts";
 import {
   checkOptions,
@@ -19,6 +19,7 @@ import type { Listener, ListenOptions } from "./listener.ts";
 import type { ListenerTransport, Network } from "./network.ts";
 import { restated } from "./restated.ts";
 import { TLS_RULES } from "./tls.ts";
+import type { OperationContext } from "./deadline.ts";
 import { openWithin } from "./with-deadline.ts";
 
 const DEFAULT_BACKLOG = 511;
@@ -63,6 +64,7 @@ export async function openDoor<Socket extends Connection>(
   const asked = doorAddress(address, op);
   const context = { op, local: asked.toString() };
   checkOptions(context, options, RULES);
+  checkMeaning(context, asked.transport, options);
   let transport: ListenerTransport | undefined;
   try {
     const opening = (): Promise<ListenerTransport> => openTransport(network, asked, options);
@@ -73,6 +75,18 @@ export async function openDoor<Socket extends Connection>(
     await transport?.close();
     // The network below, and the lists, know only that something is opened.
     throw error instanceof ZocaloError && error.op !== op ? restated(error, context) : error;
+  }
+}
+
+/** An option that has no meaning with the address is refused: who gave it counts on what it does. */
+function checkMeaning(context: OperationContext, transport: Transport, options: ListenOptions): void {
+  const refuse = (option: string, meaning: string): never => {
+    throw new UsageError("OPTION_INVALID", { ...context, detail: `${option} has a meaning only ${meaning}` });
+  };
+  if (options.tls !== undefined && transport !== "tls") refuse("tls", "with a tls: address; this one is not encrypted");
+  if (options.mode !== undefined && transport !== "unix") refuse("mode", "with a unix: address, which has a file");
+  if (options.proxyProtocol !== undefined && transport === "unix") {
+    refuse("proxyProtocol", "where peers have IP addresses, by which a proxy is known");
   }
 }
 

@@ -23,11 +23,12 @@ const PRELUDE = `
   import { bind, connect, listen, pair, relay, serve, serveDatagrams } from ${INDEX};
   import net from "node:net";
   const tls = ${JSON.stringify({ ...identity, ca: authority.cert, servername: "localhost" })};
+  const optionsOf = (address) => (String(address).startsWith("tls:") ? { tls } : {});
   // Anything that nobody caught is a failure with a code of its own.
   process.on("unhandledRejection", (reason) => { console.error(reason); process.exit(70); });
   const connected = async (address, options = {}) => {
-    const door = await listen(address, { tls });
-    const both = await Promise.all([connect(door.localAddress, { tls }), door.accept()]);
+    const door = await listen(address, optionsOf(address));
+    const both = await Promise.all([connect(door.localAddress, optionsOf(address)), door.accept()]);
     await door.close();
     return both;
   };
@@ -78,10 +79,10 @@ const kinds = Object.entries(KINDS).map(([name, address]) => {
 for (const [name, address] of kinds) {
   test(`${name}: unref of everything lets the process end`, async () => {
     await ends(`
-      const door = await listen(${address()}, { tls });
-      const server = await serve(${address()}, (peer) => { peer.unref(); return peer.read(); }, { tls });
-      const [call, peer] = await Promise.all([connect(door.localAddress, { tls }), door.accept()]);
-      const served = await connect(server.localAddress, { tls });
+      const door = await listen(${address()}, optionsOf(${address()}));
+      const server = await serve(${address()}, (peer) => { peer.unref(); return peer.read(); }, optionsOf(${address()}));
+      const [call, peer] = await Promise.all([connect(door.localAddress, optionsOf(door.localAddress)), door.accept()]);
+      const served = await connect(server.localAddress, optionsOf(server.localAddress));
       while (server.peers.size === 0) await new Promise((resolve) => setImmediate(resolve));
       for (const one of [door, server, call, peer, served]) one.unref();
       for (const one of [call, peer, served]) one.read().catch(() => undefined);
@@ -92,9 +93,9 @@ for (const [name, address] of kinds) {
   for (const held of ["door", "call", "peer", "server"]) {
     test(`${name}: one ${held} that is referenced again keeps it alive until it is closed`, posix, async () => {
       const program = start(`
-        const door = await listen(${address()}, { tls });
-        const server = await serve(${address()}, () => undefined, { tls });
-        const [call, peer] = await Promise.all([connect(door.localAddress, { tls }), door.accept()]);
+        const door = await listen(${address()}, optionsOf(${address()}));
+        const server = await serve(${address()}, () => undefined, optionsOf(${address()}));
+        const [call, peer] = await Promise.all([connect(door.localAddress, optionsOf(door.localAddress)), door.accept()]);
         for (const one of [door, server, call, peer]) one.unref();
         ${held}.ref();
         process.on("SIGUSR2", () => { process.exitCode = 7; if (${held}.abort) ${held}.abort(); else void ${held}.close(); });
@@ -138,8 +139,8 @@ for (const [name, address] of kinds) {
       await Promise.all(both.map((one) => one.close()));
       const server = await serve(${address()}, async (peer) => {
         for await (const bytes of peer) await peer.write(bytes);
-      }, { tls, idleTimeoutMs: 1_000_000, lifetimeMs: 1_000_000, writeStallTimeoutMs: 1_000_000, onError: () => undefined });
-      const calls = await Promise.all(Array.from({ length: 20 }, () => connect(server.localAddress, { tls })));
+      }, { ...optionsOf(${address()}), idleTimeoutMs: 1_000_000, lifetimeMs: 1_000_000, writeStallTimeoutMs: 1_000_000, onError: () => undefined });
+      const calls = await Promise.all(Array.from({ length: 20 }, () => connect(server.localAddress, optionsOf(server.localAddress))));
       for (const call of calls) call.write(Buffer.alloc(8_000_000)).catch(() => undefined);
       await calls[0].readExactly(1);
       await server.close();
