@@ -220,3 +220,19 @@ describe("PROXY header properties", () => {
     );
   });
 });
+
+it("a header of no version, and ends that are no addresses, are refused", () => {
+  const source = Address.parse("tcp://192.0.2.1:1");
+  const untyped: readonly unknown[] = [
+    null,
+    undefined,
+    "x",
+    {},
+    { version: 3 },
+    { version: 2, source: null, destination: source },
+    { version: 1, source, destination: "192.0.2.2:1" },
+  ];
+  for (const header of untyped) {
+    assert.throws(() => formatProxyHeader(header as never), { code: "OPTION_INVALID", op: "formatProxyHeader" });
+  }
+});

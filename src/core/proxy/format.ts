@@ -1,7 +1,7 @@
 /**
  * Writing a PROXY header, for a program that is itself the proxy.
  */
-import type { Address } from "../address/address.ts";
+import { Address } from "../address/address.ts";
 import { ipBytes } from "../address/ip.ts";
 import { UsageError } from "../errors.ts";
 import { crc32c } from "./crc32c.ts";
@@ -59,10 +59,15 @@ const MAX_LENGTH = 0xffff;
  *
  * @see https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
  *
- * @throws UsageError `OPTION_INVALID`: only one of the two IP addresses is given, or one of them is a host name, or
+ * @throws UsageError `OPTION_INVALID`: there is no such version, only one of the two IP addresses is given, or one of them is a host name, or
  *   they are of different kinds, or there are TLVs without addresses, or they are too long.
  */
 export function formatProxyHeader(header: ProxyHeaderInit): Uint8Array {
+  const version: unknown = (header as ProxyHeaderInit | null | undefined)?.version;
+  if (version !== 1 && version !== 2) throw wrong("version must be 1 or 2");
+  if ([header.source, header.destination].some((end) => end !== undefined && !(end instanceof Address))) {
+    throw wrong("source and destination must be of the class Address");
+  }
   const ends = header.command === "local" ? NO_ENDS : endsOf(header);
   return header.version === 1 ? formatV1(ends) : formatV2(header.command ?? "proxy", ends, header.tlvs ?? []);
 }
