@@ -81,4 +81,26 @@ export type {
 } from "./io/session-server.ts";
 export type { OverflowPolicy, ReplayBounds, SessionLimits, SessionTuning } from "./io/session-settings.ts";
 export type { SessionStream } from "./io/session-stream.ts";
+export type {
+  RetransmissionTimes,
+  StatelessClient,
+  StatelessClientBase,
+  StatelessClientOptions,
+  StatelessClientStats,
+} from "./io/stateless-client.ts";
+export type {
+  StatelessContext,
+  StatelessContract,
+  StatelessMethod,
+  StatelessMethods,
+  StatelessRemoteMethod,
+  StatelessRemoteMethods,
+} from "./io/stateless-methods.ts";
+export type {
+  ServeStatelessOptions,
+  StatelessServer,
+  StatelessServerOptions,
+  StatelessServerStats,
+} from "./io/stateless-server.ts";
 export { openSession, serveSessions } from "./node/session-api.ts";
+export { serveStateless, statelessClient } from "./node/stateless-api.ts";

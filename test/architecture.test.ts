@@ -36,11 +36,12 @@ const TABLE: LayerTable = {
   "core/contract": { layers: ["core"] },
   "core/handshake": { layers: ["core", "core/bytes", "core/framing", "core/contract"] },
   "core/session": { layers: ["core", "core/bytes", "core/framing", "core/contract", "core/handshake"] },
+  "core/stateless": { layers: ["core/bytes"] },
   "core/faults": { layers: ["core"] },
 
   // Ring 1: asynchronous objects over any network.
   io: {
-    layers: [...CORE, "core/contract", "core/handshake", "core/session", "core/faults"],
+    layers: [...CORE, "core/contract", "core/handshake", "core/session", "core/stateless", "core/faults"],
     builtins: ["node:stream", "node:stream/web", "node:diagnostics_channel"],
   },
 

@@ -13,6 +13,9 @@ import { ControlFrames } from "../src/core/session/control-frames.ts";
 import { NOTHING } from "../src/core/session/outgoing.ts";
 import { Session } from "../src/core/session/session.ts";
 import { sessionDiagram } from "../src/core/session/state.ts";
+import * as datagram from "../src/core/stateless/datagram.ts";
+import { encodeAnswer, encodeCall, encodeEvent, encodeRefusal } from "../src/core/stateless/datagram.ts";
+import { codecOf } from "../src/io/stateless-format.ts";
 import { body } from "./protocol/session-pair.ts";
 import { repositoryRoot } from "./repository-root.ts";
 
@@ -150,6 +153,29 @@ test("the numbered messages", () => {
     "end",
     sent(client, () => client.endStream(5, 0)),
   );
+});
+
+test("the datagrams", () => {
+  const chat = contract("chat", "1.2.0", { server: { say: event(), join: call() }, client: { said: event() } });
+  const head = { codec: 2, hash: BigInt(`0x${chat.hash}`) };
+  const id = 0x0123456789abcdefn;
+  const cookie = Buffer.from("c00c1e01", "hex");
+  matches("event by datagram", encodeEvent(head, 2, body('"hola"')));
+  const question = { id, method: 0, remainingMs: 5000, cookie: Buffer.alloc(0) };
+  matches("call by datagram", encodeCall(head, question, body('{"a":1}')));
+  matches("call by datagram", encodeCall(head, { ...question, remainingMs: Infinity, cookie }, NOTHING));
+  matches("result by datagram", encodeAnswer(datagram.RESULT, head, id, body("2")));
+  matches("error by datagram", encodeAnswer(datagram.ERROR, head, id, body('{"code":"NO","message":"no"}')));
+  matches("retry by datagram", encodeAnswer(datagram.RETRY, head, id, { bytes: cookie, start: 0, end: 4 }));
+  matches("refusal by datagram", encodeRefusal(head, id, datagram.CONTRACT_DIFFERS, "chat 1.2.0", 200));
+});
+
+test("the types and codecs of datagrams are those of the page", () => {
+  for (const name of ["EVENT", "CALL", "RESULT", "ERROR", "RETRY", "REFUSAL"] as const) {
+    assert.match(page, new RegExp(`\\| \`0${datagram[name]}\` \\| ${name} \\|`));
+  }
+  const codecs = [1, 2, 3].map((number) => `${number} \`${codecOf(number)}\``);
+  assert.ok(page.includes(codecs.join(", ")));
 });
 
 test("the diagram of the states is made from the table", () => {

@@ -7,7 +7,7 @@ import type { Agreement } from "../core/handshake/negotiate.ts";
 import { MemorySessionStore } from "../core/session/memory-session-store.ts";
 import { confirmToken, type ResumeDecision, resumeSession } from "../core/session/resume.ts";
 import type { SessionStore } from "../core/session/session-store.ts";
-import { sha256 } from "../core/session/sha-256.ts";
+import { sha256 } from "../core/bytes/sha-256.ts";
 import { limitKey } from "../core/address/cidr.ts";
 import { partsOf, type SessionFacade } from "./session-facade.ts";
 import type { SessionServerLimits } from "./session-server.ts";

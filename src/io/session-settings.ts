@@ -132,7 +132,11 @@ function withoutUndefined<T extends object>(given: T | undefined): Partial<T> {
 }
 
 /** The handlers in the order of the places of their methods: one for each, and none for anything else. */
-function handlersOf(own: Methods, handlers: Readonly<Record<string, unknown>>, op: string): readonly AnyHandler[] {
+export function handlersOf(
+  own: Methods,
+  handlers: Readonly<Record<string, unknown>>,
+  op: string,
+): readonly AnyHandler[] {
   for (const name of Object.keys(handlers)) {
     if (!Object.hasOwn(own, name))
       throw invalid(op, `there is a handler for "${name}", which this side does not offer`);

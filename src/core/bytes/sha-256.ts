@@ -1,6 +1,12 @@
-/** The hash of a token: SHA-256 (FIPS 180-4). The core has no `node:crypto`, and a token is hashed once a connection. */
+/**
+ * SHA-256 (FIPS 180-4), and the keyed hash that is made of it (RFC 2104). The core has no `node:crypto`; what is hashed here
+ * is short, and seldom: a token once a connection, an address once a request that has a long answer.
+ */
 
 const BLOCK_BYTES = 64;
+/** RFC 2104 section 2. */
+const INNER_PAD = 0x36;
+const OUTER_PAD = 0x5c;
 /** The first 32 bits of the fractional parts of the square roots of the first 8 primes (section 5.3.3). */
 const INITIAL: readonly number[] = [2, 3, 5, 7, 11, 13, 17, 19].map((prime) => fraction(Math.sqrt(prime)));
 /** The first 32 bits of the fractional parts of the cube roots of the first 64 primes (section 4.2.2). */
@@ -8,11 +14,28 @@ const ROUNDS: Int32Array = Int32Array.from(primes(64), (prime) => fraction(Math.
 
 /** The SHA-256 of the UTF-8 of a text, as 64 hexadecimal digits. */
 export function sha256(text: string): string {
-  const bytes = padded(Buffer.from(text, "utf8"));
+  return digest(Buffer.from(text, "utf8")).toString("hex");
+}
+
+/** HMAC-SHA-256 of a message: 32 bytes that only who has the key can make. The key has at most 64 bytes. */
+export function hmacSha256(key: Uint8Array, message: Uint8Array): Buffer {
+  const inner = Buffer.alloc(BLOCK_BYTES, INNER_PAD);
+  const outer = Buffer.alloc(BLOCK_BYTES, OUTER_PAD);
+  for (const [index, byte] of key.entries()) {
+    inner[index] = byte ^ INNER_PAD;
+    outer[index] = byte ^ OUTER_PAD;
+  }
+  return digest(Buffer.concat([outer, digest(Buffer.concat([inner, message]))]));
+}
+
+function digest(message: Buffer): Buffer {
+  const bytes = padded(message);
   const state = Int32Array.from(INITIAL);
   const words = new Int32Array(64);
   for (let at = 0; at < bytes.length; at += BLOCK_BYTES) compress(state, words, bytes, at);
-  return Array.from(state, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+  const result = Buffer.alloc(32);
+  for (const [index, word] of state.entries()) result.writeInt32BE(word, index * 4);
+  return result;
 }
 
 /** Section 5.1.1: a one bit, zeros, and the length in bits. */

@@ -1,0 +1,67 @@
+/** One call over datagrams: when it is sent again, and which answers end it. */
+
+import { type AnswerDatagram, MAX_COOKIE_BYTES, RETRY } from "./datagram.ts";
+import type { RetransmissionTimes, RoundTrip } from "./round-trip.ts";
+
+/** Pauses are longer by up to half, drawn at random, so that many clients do not ask at the same time (RFC 7252 section 4.2). */
+const MOST_JITTER = 0.5;
+/** So often a cookie is answered at once; later ones wait for the next transmission, so that no server makes a client fast. */
+const RETRIES_AT_ONCE = 3;
+
+/** What an answer means for the call. `again`: send it once more, now. `wait`: nothing yet. `over`: it is the answer. */
+export type Verdict = "again" | "wait" | "over";
+
+/** The state of one call. It is told when it is sent, and of the answers whose id and source are right. */
+export class Exchange {
+  readonly #roundTrip: RoundTrip;
+  readonly #times: RetransmissionTimes;
+  #intervalMs: number;
+  #transmissions = 0;
+  #retries = 0;
+  #sentAt = 0;
+  #cookie: Uint8Array | undefined;
+
+  constructor(roundTrip: RoundTrip, times: RetransmissionTimes) {
+    this.#roundTrip = roundTrip;
+    this.#times = times;
+    this.#intervalMs = roundTrip.timeoutMs;
+  }
+
+  /** How often it was sent. */
+  get transmissions(): number {
+    return this.#transmissions;
+  }
+
+  /** It is sent now. Answers after how many milliseconds it is sent again, if no answer comes. `random` is in [0, 1). */
+  sent(now: number, cookie: Uint8Array, random: number): number {
+    this.#transmissions += 1;
+    this.#sentAt = now;
+    this.#cookie = cookie;
+    const pauseMs = this.#intervalMs * (1 + MOST_JITTER * random);
+    // RFC 8085 section 3.1.1, RFC 6298 section 5.5: each loss doubles the pause.
+    this.#intervalMs = Math.min(this.#intervalMs * 2, this.#times.maxMs);
+    return pauseMs;
+  }
+
+  /** An answer came. A cookie is in the body of a `RETRY`. */
+  received(answer: AnswerDatagram, now: number): Verdict {
+    if (answer.type !== RETRY) {
+      this.#measure(now);
+      return "over";
+    }
+    const { bytes, start, end } = answer.body;
+    if (end === start || end - start > MAX_COOKIE_BYTES) return "wait";
+    // An answer to an earlier transmission: the cookie was sent meanwhile.
+    if (this.#cookie !== undefined && Buffer.compare(this.#cookie, bytes.subarray(start, end)) === 0) return "wait";
+    this.#measure(now);
+    this.#retries += 1;
+    if (this.#retries > RETRIES_AT_ONCE) return "wait";
+    // Nothing was lost: the pause is that of a first transmission again.
+    this.#intervalMs = this.#roundTrip.timeoutMs;
+    return "again";
+  }
+
+  #measure(now: number): void {
+    if (this.#transmissions === 1) this.#roundTrip.measured(now - this.#sentAt);
+  }
+}

@@ -1,0 +1,314 @@
+/** The one implementation of {@link StatelessServer}, over any network. */
+
+import type { Address, AddressLike } from "../core/address/address.ts";
+import type { Contract } from "../core/contract/contract.ts";
+import { encodeRemoteError, RemoteError } from "../core/contract/remote-error.ts";
+import { ProtocolError, ZocaloError } from "../core/errors.ts";
+import { AddressProof, UNPROVED_FACTOR } from "../core/stateless/address-proof.ts";
+import {
+  ANSWER_OVERHEAD_BYTES,
+  type BytePlace,
+  CALL,
+  type CallDatagram,
+  CODEC_UNKNOWN,
+  CONTRACT_DIFFERS,
+  decodeDatagram,
+  encodeAnswer,
+  encodeRefusal,
+  ERROR,
+  EVENT,
+  type EventDatagram,
+  RESULT,
+  RETRY,
+} from "../core/stateless/datagram.ts";
+import { checkOptions, oneOf, type OptionRules, options as object } from "./check-options.ts";
+import type { DatagramContext, DatagramDrainReport, DatagramRequest, DatagramServer } from "./datagram-server.ts";
+import type { DatagramSocket } from "./datagram-socket.ts";
+import type { OperationOptions } from "./deadline.ts";
+import type { Clock, Network } from "./network.ts";
+import { restated } from "./restated.ts";
+import { serveDatagramsOver } from "./serve-datagrams.ts";
+import { textPlace } from "./session-format.ts";
+import { ContractPlan, type MethodPlan } from "./session-plan.ts";
+import { type AnyHandler, handlersOf } from "./session-settings.ts";
+import { codecOf, DATAGRAM_BYTES, DEFAULT_DATAGRAM_BYTES, headOf, tooLarge } from "./stateless-format.ts";
+import {
+  checkStateless,
+  type StatelessContext,
+  type StatelessContract,
+  type StatelessMethods,
+} from "./stateless-methods.ts";
+import type {
+  ServeStatelessOptions,
+  StatelessServer,
+  StatelessServerOptions,
+  StatelessServerStats,
+} from "./stateless-server.ts";
+
+const RULES: OptionRules = {
+  handlers: object({}),
+  validate: oneOf("receive", "both", "none"),
+  maxDatagramBytes: DATAGRAM_BYTES,
+};
+const SECRET_BYTES = 32;
+
+/** Options whose types do not matter here. */
+type AnyOptions = StatelessServerOptions & { readonly handlers?: object | undefined };
+
+/** Serves a contract over the datagrams of `network`; see the public `serveStateless`. */
+export async function serveStatelessOver<Server extends StatelessMethods>(
+  network: Network,
+  contract: StatelessContract<Server>,
+  address: AddressLike,
+  options: ServeStatelessOptions<Server>,
+): Promise<StatelessServer> {
+  const op = "serveStateless";
+  checkOptions({ op }, options, RULES);
+  checkStateless(op, contract);
+  const server = new ContractResponder(network, contract, options);
+  await server.open(network, address);
+  return server;
+}
+
+class ContractResponder implements StatelessServer {
+  readonly #contract: Contract;
+  readonly #clock: Clock;
+  readonly #options: AnyOptions;
+  readonly #maxDatagramBytes: number;
+  readonly #plan: ContractPlan;
+  readonly #hash: bigint;
+  readonly #handlers: object;
+  readonly #handlerList: readonly AnyHandler[];
+  readonly #proof: AddressProof;
+  /** Calls whose handlers run, by caller and id. No more than `maxConcurrent`. */
+  readonly #running: Set<string> = new Set();
+  readonly #counts = { events: 0, calls: 0, repeated: 0, retries: 0, refused: 0, invalid: 0 };
+  #opened: DatagramServer | undefined;
+
+  constructor(network: Network, contract: Contract, options: AnyOptions) {
+    this.#contract = contract;
+    this.#clock = network.clock;
+    this.#options = options;
+    this.#maxDatagramBytes = options.maxDatagramBytes ?? DEFAULT_DATAGRAM_BYTES;
+    this.#plan = new ContractPlan(contract, "server", options.validate ?? "receive");
+    this.#hash = headOf(contract, "msgpack").hash;
+    this.#handlers = options.handlers ?? {};
+    this.#handlerList = handlersOf(
+      this.#plan.own,
+      this.#handlers as Readonly<Record<string, unknown>>,
+      "serveStateless",
+    );
+    this.#proof = new AddressProof(network.random.bytes(SECRET_BYTES));
+  }
+
+  /** Opens the mailbox. */
+  async open(network: Network, address: AddressLike): Promise<void> {
+    const { onError, ...rest } = this.#options;
+    try {
+      this.#opened = await serveDatagramsOver(network, address, (request, context) => this.#serve(request, context), {
+        ...rest,
+        replies: "free",
+        maxDatagramBytes: this.#maxDatagramBytes,
+        ...(onError === undefined ? {} : { onError: (error, request) => onError(error, request?.from) as void }),
+      });
+    } catch (error) {
+      if (!(error instanceof ZocaloError)) throw error;
+      throw restated(error, { op: "serveStateless", local: error.local, remote: error.remote }, error.outcome);
+    }
+  }
+
+  get #server(): DatagramServer {
+    return this.#opened as DatagramServer;
+  }
+  get localAddress(): Address {
+    return this.#server.localAddress;
+  }
+  get socket(): DatagramSocket {
+    return this.#server.socket;
+  }
+  get stats(): StatelessServerStats {
+    return { ...this.#server.stats, ...this.#counts };
+  }
+  get closed(): Promise<void> {
+    return this.#server.closed;
+  }
+  drain(options?: OperationOptions): Promise<DatagramDrainReport> {
+    return this.#server.drain(options);
+  }
+  close(): Promise<void> {
+    return this.#server.close();
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain();
+  }
+  ref(): this {
+    this.#server.ref();
+    return this;
+  }
+  unref(): this {
+    this.#server.unref();
+    return this;
+  }
+
+  /** One datagram came. Only calls are answered, and only those that make sense: never an answer, never noise. */
+  async #serve(request: DatagramRequest, context: DatagramContext): Promise<Uint8Array | undefined> {
+    const { from } = request;
+    const received = decodeDatagram(request.data);
+    const asks = received?.type === EVENT || received?.type === CALL;
+    // Groups never send (RFC 1122 section 3.2.1.3).
+    if (!asks || from.isMulticast || from.isBroadcast || from.isUnspecified) {
+      this.#counts.invalid += 1;
+      return undefined;
+    }
+    if (received.hash !== this.#hash) return this.#refuse(received, CONTRACT_DIFFERS, request);
+    const codec = codecOf(received.codec);
+    if (codec === undefined) return this.#refuse(received, CODEC_UNKNOWN, request);
+    const method = this.#plan.of(codec).own.methods[received.method];
+    if (received.type === CALL) return await this.#call(received, method, request, context);
+    if (method?.kind !== "event") throw unknownMethod(received.method);
+    this.#counts.events += 1;
+    const input = decode(method, received.body);
+    await this.#handle(method, input, new RequestContext(this.#clock, from, context, Number.POSITIVE_INFINITY));
+    return undefined;
+  }
+
+  /** An event has no id to which an answer could belong. */
+  #refuse(received: CallDatagram | EventDatagram, reason: number, request: DatagramRequest): Uint8Array | undefined {
+    this.#counts.refused += 1;
+    if (received.type === EVENT) return undefined;
+    const head = { codec: received.codec, hash: this.#hash };
+    const { name, version } = this.#contract;
+    return encodeRefusal(head, received.id, reason, `${name} ${version}`, request.data.length * UNPROVED_FACTOR);
+  }
+
+  async #call(
+    call: CallDatagram,
+    method: MethodPlan | undefined,
+    request: DatagramRequest,
+    context: DatagramContext,
+  ): Promise<Uint8Array | undefined> {
+    const key = `${call.id} ${request.from.toString()}`;
+    if (this.#running.has(key)) {
+      this.#counts.repeated += 1;
+      return undefined;
+    }
+    this.#counts.calls += 1;
+    this.#running.add(key);
+    let toTell = ofQuestion;
+    try {
+      if (method?.kind !== "call") throw unknownMethod(call.method);
+      const input = decode(method, call.body);
+      toTell = ofHandler;
+      const deadline = this.#clock.now() + call.remainingMs;
+      const value = await this.#handle(method, input, new RequestContext(this.#clock, request.from, context, deadline));
+      toTell = ofAnswer;
+      return this.#permitted(this.#result(call, method, value, request.from), call, request);
+    } catch (error) {
+      const told = toTell(error);
+      const answer = this.#permitted(this.#error(call, told), call, request);
+      if (told === error) return answer;
+      // The caller must not wait for `onError`, which the server calls because of what is thrown here.
+      void request.reply(answer);
+      throw error;
+    } finally {
+      this.#running.delete(key);
+    }
+  }
+
+  /** Calls the handler of a method. */
+  async #handle(method: MethodPlan, input: unknown, context: StatelessContext): Promise<unknown> {
+    return await (this.#handlerList[method.place] as AnyHandler).call(this.#handlers, input, context);
+  }
+
+  #result(call: CallDatagram, method: MethodPlan, value: unknown, from: Address): Buffer {
+    const body = method.response.encode(value);
+    const bytes = ANSWER_OVERHEAD_BYTES + body.end - body.start;
+    if (bytes > this.#maxDatagramBytes) throw tooLarge(method.name, bytes, this.#maxDatagramBytes, from.toString());
+    return encodeAnswer(RESULT, call, call.id, body);
+  }
+
+  /** An error, with as much as a datagram can hold. */
+  #error(call: CallDatagram, error: RemoteError): Buffer {
+    const room = this.#maxDatagramBytes - ANSWER_OVERHEAD_BYTES;
+    for (const one of [error, new RemoteError(error.code, error.message), new RemoteError(error.code)]) {
+      const body = textPlace(textOf(one));
+      if (body.end - body.start <= room) return encodeAnswer(ERROR, call, call.id, body);
+    }
+    return encodeAnswer(ERROR, call, call.id, textPlace(SHORTEST));
+  }
+
+  /** The answer itself, or the request for a proof where it is too long for an address that nobody has proved. */
+  #permitted(answer: Buffer, call: CallDatagram, request: DatagramRequest): Buffer {
+    if (answer.length <= request.data.length * UNPROVED_FACTOR) return answer;
+    const now = this.#clock.now();
+    const from = request.from.toString();
+    if (this.#proof.proves(from, call.cookie, now)) return answer;
+    this.#counts.retries += 1;
+    const cookie = this.#proof.cookie(from, now);
+    return encodeAnswer(RETRY, call, call.id, { bytes: cookie, start: 0, end: cookie.length });
+  }
+}
+
+const INTERNAL: RemoteError = new RemoteError("INTERNAL", "the handler failed");
+const SHORTEST = '{"code":"INTERNAL"}';
+
+function decode(method: MethodPlan, body: BytePlace): unknown {
+  return method.request.decode(body.bytes as Buffer, body.start, body.end);
+}
+
+/** What the caller is told about its question. */
+function ofQuestion(cause: unknown): RemoteError {
+  if (cause instanceof ProtocolError) return new RemoteError(cause.code, cause.detail);
+  return INTERNAL;
+}
+
+/** What the caller is told of what the handler threw: only what the application meant for it. */
+function ofHandler(cause: unknown): RemoteError {
+  return cause instanceof RemoteError ? cause : INTERNAL;
+}
+
+/** What the caller is told about an answer that cannot be sent. */
+function ofAnswer(cause: unknown): RemoteError {
+  if (!(cause instanceof ZocaloError && cause.code === "DATAGRAM_TOO_LARGE")) return INTERNAL;
+  return new RemoteError(cause.code, "the answer is larger than a datagram of this server may be");
+}
+
+/** The JSON of an error; without its data where that has none. */
+function textOf(error: RemoteError): string {
+  try {
+    return encodeRemoteError(error);
+  } catch {
+    return encodeRemoteError(new RemoteError(error.code, error.message));
+  }
+}
+
+function unknownMethod(place: number): ProtocolError {
+  const detail = `method ${place} is not offered, or is of another kind`;
+  return new ProtocolError("METHOD_UNKNOWN", { op: "receive", detail });
+}
+
+class RequestContext implements StatelessContext {
+  readonly from: Address;
+  readonly localAddress: Address;
+  readonly deadline: number;
+  readonly #clock: Clock;
+  readonly #context: DatagramContext;
+
+  constructor(clock: Clock, from: Address, context: DatagramContext, deadline: number) {
+    this.from = from;
+    this.localAddress = context.localAddress;
+    this.deadline = deadline;
+    this.#clock = clock;
+    this.#context = context;
+  }
+
+  get draining(): AbortSignal {
+    return this.#context.draining;
+  }
+  get signal(): AbortSignal {
+    return this.#context.signal;
+  }
+  get remainingMs(): number {
+    return Math.max(0, this.deadline - this.#clock.now());
+  }
+}
