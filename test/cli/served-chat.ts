@@ -17,7 +17,7 @@ import type { TlsOptions } from "../../src/index.ts";
 import { contractFile } from "./contracts.ts";
 
 /** The contract, for the server; {@link FILE_TEXT} says the same for the command. */
-export const chat = contract("chat", "1.2.0", {
+const chat = contract("chat", "1.2.0", {
   server: {
     join: call<{ room: string }, { members: number }>(),
     fail: call<string, never>(),
