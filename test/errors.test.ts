@@ -18,13 +18,10 @@ function texts(folder: string, ...endings: readonly string[]): string[] {
     .map((path) => readFileSync(join(repositoryRoot, folder, path), "utf8"));
 }
 
-/** Codes whose tests come with the sessions over sockets. */
-const SESSIONS: readonly string[] = ["UNAUTHENTICATED", "METHOD_UNKNOWN"];
-
 test("each code is expected by a test", () => {
   const tests = [...texts("test", ".ts"), ...texts("src", ".test.ts"), ...texts("src/testing", ".ts")].join("\n");
   assert.deepEqual(
-    errorCodes.filter((code) => !SESSIONS.includes(code) && !new RegExp(`\\b${code}\\b`).test(tests)),
+    errorCodes.filter((code) => !new RegExp(`\\b${code}\\b`).test(tests)),
     [],
   );
 });

@@ -4,6 +4,8 @@ import net from "node:net";
 import { once } from "node:events";
 import { test } from "node:test";
 import { call, contract, event, openSession, serveSessions } from "../../src/protocol.ts";
+import { nodeNetwork } from "../../src/index.ts";
+import { ManualClock } from "../../src/testing.ts";
 import { gate } from "./gate.ts";
 import { eventFrame, RawClient } from "./raw-client.ts";
 
@@ -54,8 +56,14 @@ for (const [name, bytes, code] of FOREIGN) {
 }
 
 test("a client that says nothing is closed after the time of the handshake", async () => {
-  const { server, errors, port } = await serve({ handshakeTimeoutMs: 20 });
+  const clock = new ManualClock(nodeNetwork.clock);
+  const { server, errors, port } = await serve({ network: { ...nodeNetwork, clock } });
   const client = await RawClient.to(port);
+  while (server.stats.unauthenticated === 0) await clock.turn();
+  // The default.
+  await clock.advance(9_999);
+  assert.deepEqual([server.stats.unauthenticated, client.ended], [1, undefined]);
+  await clock.advance(1);
   assert.equal(await client.untilEnd(), "fin");
   client.close();
   assert.deepEqual(

@@ -12,6 +12,8 @@ import {
   type SessionStore,
   serveSessions,
 } from "../../src/protocol.ts";
+import { nodeNetwork } from "../../src/index.ts";
+import { ManualClock } from "../../src/testing.ts";
 import { gate } from "./gate.ts";
 import { ack, eventFrame, RawClient } from "./raw-client.ts";
 
@@ -254,13 +256,19 @@ test("D.6: connections without a session are limited; the oldest one makes room"
 
 test("a session without a connection ends after keptMs", async () => {
   const ended = gate<SessionEnd>();
+  const clock = new ManualClock(nodeNetwork.clock);
   const { server, port } = await serve({
+    network: { ...nodeNetwork, clock },
     keptMs: 30,
     onClose: (_session: unknown, end: SessionEnd) => ended.open(end),
   });
   const client = await RawClient.to(port);
   assert.equal((await client.hello("room"))["keptMs"], 30);
   client.close();
+  while (server.stats.detached === 0) await clock.turn();
+  await clock.advance(29);
+  assert.equal(server.stats.sessions, 1);
+  await clock.advance(1);
   assert.equal((await ended.opened).error?.code, "SESSION_LOST");
   assert.equal(server.stats.sessions, 0);
   await server.close();
