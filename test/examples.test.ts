@@ -110,8 +110,22 @@ test("remote control: the server calls its devices", async (t) => {
   assert.equal((await server.ended).code, 0);
 });
 
+test("telemetry: most of it arrives, and what is asked is answered", async (t) => {
+  const collector = start(t, "telemetry/collector", ["udp://127.0.0.1:0"]);
+  const address = await collector.listening();
+  const sensor = await start(t, "telemetry/sensor", ["roof", "20", address]).ended;
+  assert.equal(sensor.code, 0, sensor.stderr);
+  // Loopback loses nothing unless it is flooded, but nobody promises that.
+  const [, got = "0", highest = ""] = /^(\d+) of 20 arrived, the highest was (\d+)\n$/.exec(sensor.stdout) ?? [];
+  assert.ok(Number(got) >= 1 && Number(got) <= 20 && Number(highest) <= 24, sensor.stdout);
+  const silent = await start(t, "telemetry/sensor", ["cellar", "0", address]).ended;
+  assert.match(silent.stderr, /NOTHING_YET|cellar has sent nothing/);
+  collector.child.kill("SIGTERM");
+  assert.equal((await collector.ended).code, 0);
+});
+
 test("the contracts of the examples can be shown", async (t) => {
-  for (const name of ["chat", "file-transfer", "remote-control"]) {
+  for (const name of ["chat", "file-transfer", "remote-control", "telemetry"]) {
     const file = join(repositoryRoot, "build/examples", name, "contract.js");
     const { code, stdout, stderr } = await run(t, ["contract", "show", file]);
     assert.equal(code, 0, stderr);
