@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import { bind } from "../index.ts";
+import fc from "fast-check";
+import {
+  decodeDatagram,
+  encodeAnswer,
+  encodeCall,
+  encodeEvent,
+  encodeRefusal,
+  ERROR,
+  RESULT,
+  RETRY,
+} from "../core/stateless/datagram.ts";
+import { bind, type DatagramSocket } from "../index.ts";
 import { bytes, call, contract, event, RemoteError, serveStateless, statelessClient, typeOnly } from "../protocol.ts";
 import { expectError } from "../testing/expect-error.ts";
 
@@ -161,4 +172,50 @@ test("a server that starts later, or again, answers the calls that wait", async 
   });
   assert.equal(await sum, 4);
   assert.ok(second.stats.calls > 0);
+});
+
+test("noise, answers and events are never answered; a call behind them is", async () => {
+  const { server } = await scene();
+  await using box = await bind("udp://127.0.0.1:0", { remote: server.localAddress });
+  const head = { codec: 2, hash: BigInt(`0x${telemetry.hash}`) };
+  const body = { bytes: Buffer.from('{"a":1,"b":2}'), start: 0, end: 13 };
+  const question = { id: 7n, method: 0, remainingMs: 1000, cookie: Buffer.alloc(0) };
+  const asked = encodeCall(head, question, body);
+  const noise = fc.sample(fc.uint8Array({ maxLength: 100 }), 40);
+  const answers = ([RESULT, ERROR, RETRY] as const).map((type) => encodeAnswer(type, head, 7n, body));
+  const cut = Array.from({ length: 28 }, (_, length) => asked.subarray(0, length));
+  const silent = [...noise, ...answers, encodeRefusal(head, 7n, 1, "x 1.0.0", 100), ...cut];
+  for (const datagram of silent) await box.send(datagram);
+  // Of another contract, and of a method that is none.
+  await box.send(encodeEvent({ ...head, hash: 1n }, 0, body));
+  await box.send(encodeEvent(head, 0, body));
+  await box.send(asked);
+  const answer = decodeDatagram((await box.receive({ timeoutMs: 5_000 })).data);
+  assert.ok(answer?.type === RESULT && answer.id === 7n);
+  assert.equal(box.stats.datagramsReceived, 1);
+  assert.deepEqual([server.stats.invalid, server.stats.refused, server.stats.calls], [silent.length, 1, 1]);
+  await server.close();
+});
+
+test("no answer to an address that is not proved is longer than three times the question", async () => {
+  const { server } = await scene();
+  const head = { codec: 2, hash: BigInt(`0x${telemetry.hash}`) };
+  const ask = async (cookie: Uint8Array, from: DatagramSocket) => {
+    const body = Buffer.from("1000");
+    // The methods by name: add, dump, fail, measured, wait.
+    const question = { id: 7n, method: 1, remainingMs: 1000, cookie };
+    const datagram = encodeCall(head, question, { bytes: body, start: 0, end: body.length });
+    await from.send(datagram);
+    const { data } = await from.receive({ timeoutMs: 5_000 });
+    return { answer: decodeDatagram(data), factor: data.length / datagram.length };
+  };
+  await using ana = await bind("udp://127.0.0.1:0", { remote: server.localAddress });
+  await using eva = await bind("udp://127.0.0.1:0", { remote: server.localAddress });
+  const first = await ask(Buffer.alloc(0), ana);
+  assert.ok(first.answer?.type === RETRY && first.factor <= 3);
+  const cookie = first.answer.body.bytes.subarray(first.answer.body.start);
+  assert.equal((await ask(cookie, eva)).answer?.type, RETRY);
+  assert.equal((await ask(Buffer.alloc(16), ana)).answer?.type, RETRY);
+  assert.equal((await ask(cookie, ana)).answer?.type, RESULT);
+  await server.close();
 });
