@@ -113,8 +113,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
 
   /** Streams of both sides. */
   get streams(): OpenStreams {
-    this.#streams ??= new OpenStreams(this, this.calls);
-    return this.#streams;
+    return (this.#streams ??= new OpenStreams(this, this.calls));
   }
   get server(): object | undefined {
     return this.settings.plan.role === "server" ? this.owner : undefined;
@@ -175,7 +174,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     return true;
   }
 
-  /** Gives the connection up; the session waits for another. */
+  /** Gives the connection up; the session waits for another, unless it is over and off the books. */
   disconnect(reset: boolean): void {
     const connection = this.#link.release();
     if (connection === undefined) return;
@@ -183,8 +182,9 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     if (reset) connection.abort();
     else connection.close().catch(ignore);
     this.settle();
+    if (this.end !== undefined) return;
     this.#report(true);
-    if (this.end === undefined) this.owner.detached(this);
+    this.owner.detached(this);
   }
 
   /** Gives the session up: the connection is reset, and the peer is told nothing. */

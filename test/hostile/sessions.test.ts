@@ -1,0 +1,107 @@
+/**
+ * Hostile peers of a server of sessions: silence and garbage. `HOSTILE_SEED` repeats a run of the fuzz,
+ * `HOSTILE_ROUNDS` makes it longer; `npm run soak -- fuzz` is the long form.
+ */
+
+import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
+import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { nodeNetwork, ZocaloError } from "../../src/index.ts";
+import { call, contract, event, openSession, serveSessions } from "../../src/protocol.ts";
+import { ManualClock } from "../../src/testing.ts";
+import { RawClient } from "../sessions/raw-client.ts";
+import { countOf } from "../soak/outcome.ts";
+import { nothingEscapes } from "./escapes.ts";
+import { fuzzSessions } from "./session-fuzz.ts";
+
+const SILENT = 5000;
+
+nothingEscapes();
+
+const room = contract("room", "1.0.0", {
+  server: { say: event<string>(), who: call<void, string>() },
+});
+
+async function serve(more: object = {}) {
+  const clock = new ManualClock(nodeNetwork.clock);
+  const errors: unknown[] = [];
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", {
+    network: { ...nodeNetwork, clock },
+    maxConnections: Infinity,
+    maxConnectionsPerAddress: Infinity,
+    handlers: {
+      say: () => undefined,
+      who: () => "you",
+    },
+    onError: (error) => errors.push(error),
+    ...more,
+  });
+  const serves = async (): Promise<void> => {
+    const session = await openSession(room, server.localAddress, {});
+    assert.equal(await session.who(), "you");
+    await session.close();
+  };
+  /** How often each code was told; nothing but typed errors may be. */
+  const told = (): Record<string, number> => {
+    const counts: Record<string, number> = {};
+    for (const error of errors) {
+      assert.ok(error instanceof ZocaloError, String(error));
+      counts[error.code] = (counts[error.code] ?? 0) + 1;
+    }
+    return counts;
+  };
+  const closes = async (): Promise<void> => {
+    await server.close();
+    const { sessions, detached, unauthenticated, heldBytes, listener } = server.stats;
+    assert.deepEqual([sessions, detached, unauthenticated, heldBytes, listener.open], [0, 0, 0, 0, 0]);
+  };
+  return { server, clock, serves, told, closes, port: server.localAddress.port };
+}
+
+/** Silent connections, in portions that a backlog can hold; between them a client that keeps the rules is served. */
+async function crowd(port: number, between: () => Promise<void>): Promise<readonly RawClient[]> {
+  const clients: RawClient[] = [];
+  while (clients.length < SILENT) {
+    clients.push(...(await Promise.all(Array.from({ length: 100 }, () => RawClient.to(port)))));
+    if (clients.length % 1000 === 0) await between();
+  }
+  return clients;
+}
+
+test(`${SILENT} silent connections: the oldest make room in turn, and clients are served`, async () => {
+  const { server, serves, told, closes, port } = await serve();
+  const clients = await crowd(port, async () => {
+    await serves();
+    assert.ok(server.stats.unauthenticated <= 1000);
+  });
+  while (server.stats.listener.accepted < SILENT + SILENT / 1000) await nextTurn();
+  await serves();
+  assert.ok(server.stats.declined >= SILENT - 1000);
+  assert.equal(server.stats.unauthenticated + server.stats.declined, SILENT);
+  assert.deepEqual(told(), {});
+  for (const client of clients) client.close();
+  await closes();
+});
+
+test(`${SILENT} silent connections that are all held: clients are served, and silence ends in time`, async () => {
+  const { server, clock, serves, told, closes, port } = await serve({ maxUnauthenticated: 2 * SILENT });
+  const clients = await crowd(port, serves);
+  while (server.stats.unauthenticated < SILENT) await nextTurn();
+  await serves();
+  assert.equal(server.stats.heldBytes, 0);
+  await clock.advance(10_000);
+  for (const client of clients) assert.equal(await client.untilEnd(), "fin");
+  assert.equal(server.stats.unauthenticated, 0);
+  assert.deepEqual(told(), { TIMEOUT: SILENT });
+  await serves();
+  for (const client of clients) client.close();
+  await closes();
+});
+
+const seed = countOf("HOSTILE_SEED", randomInt(1, 2 ** 31));
+
+test(`garbage against sessions (HOSTILE_SEED=${seed})`, async () => {
+  const codes = await fuzzSessions({ rounds: countOf("HOSTILE_ROUNDS", 2500), seed });
+  for (const code of ["PROTOCOL_MISMATCH", "HANDSHAKE_INVALID", "FRAME_INVALID"]) assert.ok(codes.has(code), code);
+});
