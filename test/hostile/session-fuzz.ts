@@ -98,7 +98,7 @@ export async function fuzzSessions({ rounds, seed }: FuzzOptions): Promise<Reado
     handlers: {
       say: () => undefined,
       // Nothing is checked by a schema here.
-      shout: (text) => String(text).toUpperCase(),
+      shout: (text: unknown) => String(text).toUpperCase(),
       async *both(_input, items) {
         for await (const item of items) yield item;
       },
