@@ -46,6 +46,7 @@ export const datagramScenarios: readonly Scenario[] = [
   },
   {
     name: "nobody stands on the port: a connected mailbox is told, another is not",
+    freePorts: true,
     run: async (scene) => {
       const port = await scene.freePort("udp");
       const remote = `udp://${scene.ground.serverHost}:${port}`;
@@ -61,6 +62,7 @@ export const datagramScenarios: readonly Scenario[] = [
   },
   {
     name: "a connected mailbox goes on after a refusal, and hears only its partner",
+    freePorts: true,
     run: async (scene) => {
       const port = await scene.freePort("udp");
       const connected = await scene.bindClient({ remote: `udp://${scene.ground.serverHost}:${port}` });

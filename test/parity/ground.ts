@@ -30,6 +30,8 @@ export interface Scenario {
   readonly name: string;
   readonly run: (scene: Scene) => Promise<Outcome>;
   readonly outcome: Outcome;
+  /** It counts on a port being free that it has just left. */
+  readonly freePorts?: boolean;
   /** Needs a machine for itself: broadcast and groups on its loopback interface. */
   readonly oneMachine?: true;
 }

@@ -34,6 +34,7 @@ async function readCount(socket: StreamSocket, count: number): Promise<number> {
 export const streamScenarios: readonly Scenario[] = [
   {
     name: "nothing listens",
+    freePorts: true,
     run: async (scene) => [await codeOf(scene.connect(await scene.freePort("tcp")))],
     outcome: ["CONNECTION_REFUSED"],
   },
@@ -238,6 +239,7 @@ export const streamScenarios: readonly Scenario[] = [
   },
   {
     name: "a local address and port that are asked for are used",
+    freePorts: true,
     run: async (scene: Scene) => {
       const door = await scene.listen();
       const wanted = await scene.bindClient();
