@@ -46,7 +46,7 @@ function networkCalls(): GuardedCall[] {
     ...guard("SIM_LEAK", "http2", builtin("http2"), ["connect"]),
     ...guard("SIM_LEAK", "dgram.Socket", prototypeOf(dgram["Socket"]), ["bind", "send", "connect"]),
     ...dnsCalls(),
-    ...guard("SIM_LEAK", "globalThis", globalThis, ["WebSocket", "EventSource"]),
+    ...guard("SIM_LEAK", "globalThis", globalThis, ["WebSocket", "EventSource", "BroadcastChannel"]),
     ...rejecting(guard("SIM_LEAK", "globalThis", globalThis, ["fetch"])),
   ];
 }
@@ -76,7 +76,7 @@ function processCalls(): GuardedCall[] {
   return [
     ...guard("SIM_LEAK", "child_process", child, namesOf(child, /^(?:spawn|exec|fork)/)),
     ...guard("SIM_LEAK", "ChildProcess", prototypeOf(child["ChildProcess"]), ["spawn"]),
-    ...guard("SIM_LEAK", "worker_threads", builtin("worker_threads"), ["Worker"]),
+    ...guard("SIM_LEAK", "worker_threads", builtin("worker_threads"), ["Worker", "BroadcastChannel"]),
   ];
 }
 
@@ -97,17 +97,32 @@ function clockCalls(): GuardedCall[] {
     ...guard("SIM_CLOCK_LEAK", "performance", builtin("perf_hooks")["performance"], ["now"]),
     ...guard("SIM_CLOCK_LEAK", "process", process, ["hrtime", "uptime"]),
     ...guard("SIM_CLOCK_LEAK", "process.hrtime", builtin("process")["hrtime"], ["bigint"]),
+    // Their messages come in a turn of the real event loop, whichever that is.
+    ...guard("SIM_CLOCK_LEAK", "globalThis", globalThis, ["MessageChannel"]),
+    ...guard("SIM_CLOCK_LEAK", "worker_threads", builtin("worker_threads"), ["MessageChannel"]),
+    ...guard("SIM_CLOCK_LEAK", "Temporal.Now", temporalNow(), ["instant", ...TEMPORAL_ISO]),
     ...guard("SIM_CLOCK_LEAK", "AbortSignal", AbortSignal, ["timeout"]),
   ];
 }
 
+const TEMPORAL_ISO: readonly string[] = ["plainDateISO", "plainDateTimeISO", "plainTimeISO", "zonedDateTimeISO"];
+
+function temporalNow(): unknown {
+  return (globalThis as { readonly Temporal?: { readonly Now: object } }).Temporal?.Now;
+}
+
 function randomCalls(): GuardedCall[] {
   const crypto = builtin("crypto");
-  const names = ["randomBytes", "randomFill", "randomFillSync", "randomInt", "randomUUID"];
+  const names = namesOf(crypto, /^(?:random|generate(?:Key|Prime))|^(?:pseudoRandomBytes|prng|rng)$/);
+  const { subtle } = crypto["webcrypto"] as { readonly subtle: object };
   return [
     ...guard("SIM_CLOCK_LEAK", "Math", Math, ["random"]),
     ...guard("SIM_CLOCK_LEAK", "crypto", crypto, names),
-    ...guard("SIM_CLOCK_LEAK", "crypto", crypto["webcrypto"], ["getRandomValues", "randomUUID"]),
+    ...guard("SIM_CLOCK_LEAK", "crypto", crypto["webcrypto"], ["getRandomValues", "randomUUID", "randomUUIDv7"]),
+    ...rejecting(guard("SIM_CLOCK_LEAK", "crypto.subtle", subtle, ["generateKey"])),
+    ...["ECDH", "DiffieHellman", "DiffieHellmanGroup"].flatMap((name) =>
+      guard("SIM_CLOCK_LEAK", `crypto.${name}`, prototypeOf(crypto[name]), ["generateKeys"]),
+    ),
   ];
 }
 

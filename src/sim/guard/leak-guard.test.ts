@@ -27,7 +27,7 @@ const scope: Scope = {
   seed: 1,
   world: {},
   leaked: (error) => void leaks.push(error),
-  rejected: (reason) => assert.fail(String(reason)),
+  failed: (reason) => assert.fail(String(reason)),
 };
 
 beforeEach(() => {
@@ -87,6 +87,7 @@ const NETWORK: Readonly<Record<string, () => unknown>> = {
   "child_process.spawn as an import": () => spawn(process.execPath, ["--version"]),
   "child_process.execFileSync": () => child.execFileSync(process.execPath, ["--version"]),
   "child_process.fork taken early": () => early.fork("/nowhere.js"),
+  BroadcastChannel: () => new BroadcastChannel("plaza"),
   "worker_threads.Worker": () => new Worker("", { eval: true }),
 };
 
@@ -107,6 +108,14 @@ const CLOCK: Readonly<Record<string, () => unknown>> = {
   "crypto.randomBytes": () => crypto.randomBytes(4),
   "crypto.randomUUID as an import": () => randomUUID(),
   "webcrypto getRandomValues": () => globalThis.crypto.getRandomValues(new Uint8Array(1)),
+  "crypto.pseudoRandomBytes": () => crypto.pseudoRandomBytes(4),
+  "crypto.generateKeySync": () => crypto.generateKeySync("hmac", { length: 64 }),
+  "crypto.generateKeyPairSync": () => crypto.generateKeyPairSync("ec", { namedCurve: "P-256" }),
+  "crypto.generatePrimeSync": () => crypto.generatePrimeSync(32),
+  "ECDH generateKeys": () => crypto.createECDH("prime256v1").generateKeys(),
+  "Diffie-Hellman generateKeys": () => crypto.getDiffieHellman("modp14").generateKeys(),
+  "subtle.generateKey": () => crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, true, ["sign"]),
+  MessageChannel: () => new MessageChannel(),
   "webcrypto randomUUID": () => globalThis.crypto.randomUUID(),
 };
 

@@ -13,8 +13,8 @@ export interface Scope {
   readonly world: object;
   /** Told of every leak, so that a program that catches the error still fails. */
   leaked(error: ZocaloError): void;
-  /** Told of every rejection that nobody handles. */
-  rejected(reason: unknown): void;
+  /** Told of every rejection that nobody handles, and of every exception that nobody catches. */
+  failed(reason: unknown): void;
 }
 
 const storage = new AsyncLocalStorage<Scope>();
@@ -27,4 +27,9 @@ export function currentScope(): Scope | undefined {
 /** Runs `action`, and all that it sets in motion, within `scope`. */
 export function runInScope<T>(scope: Scope, action: () => T): T {
   return storage.run(scope, action);
+}
+
+/** Leaves the scope for the rest of the running callback. */
+export function leaveScope(): void {
+  (storage as AsyncLocalStorage<Scope | undefined>).enterWith(undefined);
 }

@@ -1,5 +1,7 @@
 /** What a simulated kernel's TCP can be told; the defaults are those of Linux. */
 
+import { UsageError } from "../../core/errors.ts";
+
 /** Settings of the simulated TCP, the same for all hosts of a world. */
 export interface TcpSettings {
   /** Bytes that a connection holds for its peer until they are acknowledged. Default 262144. */
@@ -43,3 +45,33 @@ export const DEFAULT_TCP: TcpSettings = {
   keepAliveIntervalMs: 75_000,
   keepAliveProbes: 9,
 };
+
+/** The smallest value of those settings that may not be 0. */
+const LEAST: Partial<TcpSettings> = {
+  sendBufferBytes: 1,
+  receiveBufferBytes: 1,
+  rtoMinMs: 1,
+  rtoMaxMs: 1,
+  keepAliveIdleMs: 1,
+  keepAliveIntervalMs: 1,
+};
+
+/** The settings of a world. Throws `OPTION_INVALID` for one that is no whole number, or that there is not. */
+export function tcpSettings(given: Partial<TcpSettings> = {}): TcpSettings {
+  const settings: Record<keyof TcpSettings, number> = { ...DEFAULT_TCP };
+  for (const [name, value] of Object.entries(given) as [keyof TcpSettings, number | undefined][]) {
+    if (value === undefined) continue;
+    const least = LEAST[name] ?? 0;
+    if (!(name in DEFAULT_TCP)) throw refusal(`there is no setting tcp.${name}`);
+    if (!Number.isSafeInteger(value) || value < least) {
+      throw refusal(`tcp.${name} must be a whole number from ${least} on, not ${String(value)}`);
+    }
+    settings[name] = value;
+  }
+  if (settings.rtoMinMs > settings.rtoMaxMs) throw refusal("tcp.rtoMinMs must not be greater than tcp.rtoMaxMs");
+  return settings;
+}
+
+function refusal(detail: string): UsageError {
+  return new UsageError("OPTION_INVALID", { op: "simulate", detail });
+}

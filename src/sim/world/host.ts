@@ -201,7 +201,7 @@ export class SimHost implements Host, FabricHost {
     const { scheduler, streams, tcp: settings, cutReads, world } = this.#environment;
     this.#starts += 1;
     const label = (use: string): string => `host/${this.name}/${this.#starts}/${use}`;
-    const rejected = (reason: unknown): void => {
+    const failed = (reason: unknown): void => {
       if (process.alive) this.#environment.failed(reason);
     };
     const scope: Scope = {
@@ -209,7 +209,7 @@ export class SimHost implements Host, FabricHost {
       seed: this.#environment.seed,
       world,
       leaked: (error) => this.#environment.leaked(error),
-      rejected,
+      failed,
     };
     const onZombie = (): void => {
       this.#zombieCalls += 1;

@@ -12,7 +12,7 @@ const scope: Scope = {
   seed: 1,
   world: {},
   leaked: (error) => assert.fail(error),
-  rejected: (reason) => assert.fail(String(reason)),
+  failed: (reason) => assert.fail(String(reason)),
 };
 const file = fileURLToPath(import.meta.url);
 let work: RealWork;

@@ -18,7 +18,7 @@ async function run(
     seed: 1,
     world: {},
     leaked: (error) => assert.fail(error),
-    rejected: (reason) => assert.fail(String(reason)),
+    failed: (reason) => assert.fail(String(reason)),
   };
   const frozen: string[] = [];
   const work = new RealWork(scope.world);

@@ -69,11 +69,37 @@ test("runs that have no end of their own get one, with a report", async () => {
   await assert.rejects(simulate({ limitMs: 10_000 }, tick), { code: "TIMEOUT" });
 });
 
-test("options that make no sense are refused", async () => {
-  const nothing = async (): Promise<void> => undefined;
-  for (const options of [{ seed: -1 }, { seed: 1.5 }, { seed: Number.NaN }, { limitMs: -1 }, { livelockEvents: 0 }]) {
-    await assert.rejects(simulate(options, nothing), { code: "OPTION_INVALID" }, JSON.stringify(options));
+test("options that make no sense are refused, and so is a world within a world; two beside each other are not", async () => {
+  const never = (): Promise<never> => assert.fail("it was run");
+  const senseless: readonly unknown[] = [
+    { seed: -1 },
+    { seed: Number.NaN },
+    { seed: 2 ** 53 },
+    { seed: "7" },
+    { seed: 0.5 },
+    { limitMs: -1 },
+    { livelockEvents: 0 },
+    { trace: 5 },
+    { capture: "file" },
+    { link: { loss: 2 } },
+    { tcp: { rtoMinMs: -1 } },
+    { tcp: { retries: Number.NaN } },
+    { tcp: { sendBufferBytes: 0 } },
+    { tcp: { nonsense: 1 } },
+    { tcp: { rtoMinMs: 10, rtoMaxMs: 5 } },
+  ];
+  for (const options of senseless) {
+    await assert.rejects(simulate(options as object, never), { code: "OPTION_INVALID" }, JSON.stringify(options));
   }
+  await assert.rejects(
+    simulate({}, () => simulate({}, never)),
+    { code: "UNSUPPORTED" },
+  );
+  const beside = await Promise.all([1, 2].map((seed) => simulate({ seed }, (world) => world.sleep(seed))));
+  assert.deepEqual(
+    beside.map(({ durationMs }) => durationMs),
+    [1, 2],
+  );
 });
 
 test("whatever a run fails with, its stack says the seed and the moment", async () => {

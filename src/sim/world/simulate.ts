@@ -6,10 +6,10 @@ import { microseconds } from "../../core/faults/latency.ts";
 import { RandomStream } from "../../core/faults/random-stream.ts";
 import { PACKAGE_VERSION } from "../../core/version.ts";
 import { PacketCapture } from "../capture/packet-capture.ts";
+import { noteFailure, watchFailures } from "../guard/failure-guard.ts";
 import { raiseGuard } from "../guard/leak-guard.ts";
-import { noteFailure, watchRejections } from "../guard/rejection-guard.ts";
-import { runInScope, type Scope } from "../guard/scope.ts";
-import { DEFAULT_TCP, type TcpSettings } from "../kernel/tcp-settings.ts";
+import { currentScope, runInScope, type Scope } from "../guard/scope.ts";
+import { tcpSettings, type TcpSettings } from "../kernel/tcp-settings.ts";
 import { Fabric } from "./fabric.ts";
 import { failureOf, withSeed } from "./failure.ts";
 import type { ConditionCount } from "./invariants.ts";
@@ -70,10 +70,11 @@ const DEFAULT_LIVELOCK_EVENTS = 1_000_000;
  * Runs `main` in a new world, and resolves with a report when `main` has. Everything in the world ends with it: calls that
  * are pending then never settle.
  *
- * Rejects with the error of `main` or of a host's program, whichever comes first; with `SIM_LEAK` and `SIM_CLOCK_LEAK` when
- * a program left the world, even if it caught that error; with `SIM_DEADLOCK` when nothing can happen any more, with
- * `SIM_LIVELOCK` when time stands still for ever, with `SIM_INVARIANT` when a `world.always` does not hold, with `TIMEOUT` after `limitMs`, with `OPTION_INVALID`.
- * The `stack` of the error says which seed it was, and when.
+ * Rejects with the error of `main` or of a host's program, whichever comes first, also one that nobody caught or handled; with
+ * `SIM_LEAK` and `SIM_CLOCK_LEAK` when a program left the world, even if it caught that error; with `SIM_DEADLOCK` when nothing
+ * can happen any more, with `SIM_LIVELOCK` when time stands still for ever, with `SIM_INVARIANT` when a `world.always` does not
+ * hold, with `TIMEOUT` after `limitMs`; with `OPTION_INVALID`, and with `UNSUPPORTED` within another world. The `stack` of the
+ * error says which seed it was, and when.
  *
  * @example
  * ```ts
@@ -124,12 +125,15 @@ export class Run {
   constructor(options: SimulateOptions, extension?: RunExtension) {
     const { seed = DEFAULT_SEED, explore = false, cutReads = true, limitMs = DAY_MS } = options;
     const { livelockEvents = DEFAULT_LIVELOCK_EVENTS } = options;
+    refuseWorldInWorld();
     checkWhole("seed", seed, 0);
     checkWhole("livelockEvents", livelockEvents, 1);
     microseconds(limitMs, "simulate");
     this.#seed = seed;
     const link = linkTable(options.link ?? {}, undefined, "simulate");
-    const tcp: TcpSettings = { ...DEFAULT_TCP, ...options.tcp };
+    const tcp = tcpSettings(options.tcp);
+    checkFunction("trace", options.trace);
+    checkFunction("capture", options.capture);
     const streams = (label: string): RandomStream => new RandomStream(seed, label);
     const permutation = explore ? streams("explore").uint32() : undefined;
     const derived = { seed, link, tcp, explore, permutation, cutReads, limitMs, livelockEvents, ...extension?.header };
@@ -145,7 +149,7 @@ export class Run {
     fabric.defaults = link;
     if (options.capture !== undefined) fabric.capture = new PacketCapture(options.capture);
     const failed = (error: unknown): void => this.fail(error);
-    this.#scope = { place: "world", seed, world: this.#identity, leaked: failed, rejected: failed };
+    this.#scope = { place: "world", seed, world: this.#identity, leaked: failed, failed };
     this.#director = new Process(this.#scheduler, this.#scope, streams("world"));
     const shared = { scheduler: this.#scheduler, fabric, trace: this.#trace, streams, tcp, cutReads };
     this.#world = new SimWorld({ ...shared, world: this.#identity, seed, leaked: failed, failed }, this.#director);
@@ -169,7 +173,7 @@ export class Run {
   /** Runs `main` to its end. */
   async execute<T>(main: (world: World) => Promise<T>): Promise<SimulationReport<T>> {
     const lower = raiseGuard();
-    const unwatch = watchRejections();
+    const unwatch = watchFailures();
     let how = "ended";
     try {
       const value = await this.#runMain(main);
@@ -247,6 +251,18 @@ function checkWhole(name: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return;
   const detail = `${name} must be a whole number from ${least} on, not ${String(value)}`;
   throw new UsageError("OPTION_INVALID", { op: "simulate", detail });
+}
+
+function checkFunction(name: string, value: unknown): void {
+  if (value === undefined || typeof value === "function") return;
+  throw new UsageError("OPTION_INVALID", { op: "simulate", detail: `${name} must be a function` });
+}
+
+/** The time of the outer world would go on while the inner one is at work. */
+function refuseWorldInWorld(): void {
+  if (currentScope() === undefined) return;
+  const detail = "a world cannot begin within another one; begin it outside, beside the other";
+  throw new UsageError("UNSUPPORTED", { op: "simulate", detail });
 }
 
 /** What the run stands on, for the header of its trace. */

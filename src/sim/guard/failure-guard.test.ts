@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { repositoryRoot } from "../../../test/repository-root.ts";
@@ -23,6 +24,45 @@ test("a rejection that nobody handles ends the run, wherever it happens", async 
     };
     await assert.rejects(simulate({ seed: 1 }, main), { message: "nobody handles this" });
   }
+});
+
+test("an exception that nobody catches ends the run, and not the process", async () => {
+  const places: Readonly<Record<string, (fail: () => void) => void>> = {
+    "a tick": (fail) => process.nextTick(fail),
+    "the callback of a file": (fail) => fs.stat(repositoryRoot, fail),
+  };
+  for (const [name, place] of Object.entries(places)) {
+    for (const on of ["world", "host"]) {
+      const fail = (): never => {
+        throw new Error("nobody catches this");
+      };
+      const main = async (world: World): Promise<void> => {
+        if (on === "host") world.host("a", () => place(fail));
+        else place(fail);
+        await world.sleep(100);
+      };
+      await assert.rejects(simulate({ seed: 1 }, main), { message: "nobody catches this" }, `${name}, ${on}`);
+    }
+  }
+  await simulate({ seed: 2 }, (world) => world.sleep(100));
+});
+
+test("exceptions outside go where they went: to listeners, or to the end of the process", () => {
+  const entry = JSON.stringify(join(repositoryRoot, "dist/sim.js"));
+  const program = (listener: string): string => `
+    import { simulate } from ${entry};
+    ${listener}
+    const run = simulate({}, async (world) => { for (let n = 0; n < 5000; n += 1) await world.sleep(1); });
+    process.nextTick(() => { throw new Error("outside"); });
+    await run;
+    console.log("done", process.listenerCount("uncaughtException"));`;
+  const end = (listener: string): ReturnType<typeof spawnSync> =>
+    spawnSync(process.execPath, ["--input-type=module", "-e", program(listener)], { encoding: "utf8" });
+  const told = end('process.on("uncaughtException", (error) => console.log("told", error.message));');
+  assert.deepEqual([told.status, String(told.stdout)], [0, "told outside\ndone 1\n"]);
+  const dies = end("");
+  assert.equal(dies.status, 1);
+  assert.match(String(dies.stderr), /Error: outside/);
 });
 
 test("an invariant that fails in a task that nobody awaits is told once; earlier lives are not asked", async () => {
