@@ -12,4 +12,4 @@ export type { DatagramTraits, DatagramWorld } from "./testing/datagram-world.ts"
 export type { ListenerWorld } from "./testing/listener-scene.ts";
 export { listenerSuite } from "./testing/listener-suite.ts";
 export { ManualClock } from "./testing/manual-clock.ts";
-export { type OpenedStreams, streamSuite, type StreamSuiteOptions } from "./testing/stream-suite.ts";
+export { type OpenedStreams, streamSuite, type StreamSuiteOptions, type StreamWorld } from "./testing/stream-suite.ts";

@@ -23,6 +23,15 @@ export interface OpenedStreams {
   readonly cleanup: () => Promise<void>;
 }
 
+/** Where tests run with connected pairs that live nowhere else: in a simulated world. */
+export interface StreamWorld {
+  /**
+   * Runs a test: makes a fresh connected pair with default options, calls `body` with it, and releases what it opened beside
+   * the two ends, which the suite aborts itself. It may do all of that twice, to compare the runs.
+   */
+  readonly run: (body: (sockets: OpenedStreams["sockets"]) => Promise<void>) => Promise<void>;
+}
+
 /** What {@link streamSuite} has to know. */
 export interface StreamSuiteOptions {
   /** What this kind of stream can promise. */
@@ -35,7 +44,7 @@ export interface StreamSuiteOptions {
  * with `node:test`; call it in a test file.
  *
  * @param name - Names the block.
- * @param open - Makes a fresh connected pair. It is called once for each test.
+ * @param streams - Makes a fresh connected pair, and is called once for each test; or where the tests run.
  *
  * @example
  * ```ts
@@ -46,19 +55,23 @@ export interface StreamSuiteOptions {
  * });
  * ```
  */
-export function streamSuite(name: string, open: () => Promise<OpenedStreams>, options: StreamSuiteOptions): void {
+export function streamSuite(
+  name: string,
+  streams: (() => Promise<OpenedStreams>) | StreamWorld,
+  options: StreamSuiteOptions,
+): void {
+  const world = typeof streams === "function" ? here(streams) : streams;
   const check: StreamCheck = (title, body) => {
-    void it(title, { timeout: HANG_MS }, async () => {
-      const { sockets, cleanup } = await open();
-      const [a, b] = sockets;
-      try {
-        await body(a, b, options.traits);
-      } finally {
-        a.abort();
-        b.abort();
-        await cleanup();
-      }
-    });
+    void it(title, { timeout: HANG_MS }, () =>
+      world.run(async ([a, b]) => {
+        try {
+          await body(a, b, options.traits);
+        } finally {
+          a.abort();
+          b.abort();
+        }
+      }),
+    );
   };
   void describe(name, () => {
     transferChecks(check);
@@ -69,4 +82,18 @@ export function streamSuite(name: string, open: () => Promise<OpenedStreams>, op
     endChecks(check, options.traits);
     interopChecks(check);
   });
+}
+
+/** The test itself opens the pair. */
+function here(open: () => Promise<OpenedStreams>): StreamWorld {
+  return {
+    run: async (body) => {
+      const { sockets, cleanup } = await open();
+      try {
+        await body(sockets);
+      } finally {
+        await cleanup();
+      }
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import type { Network } from "../../src/index.ts";
-import { type LinkConditions, simulate, type SimulateOptions } from "../../src/sim.ts";
+import { check, type LinkConditions, type SimulateOptions } from "../../src/sim.ts";
 import { listenerSuite, type ListenerWorld } from "../../src/testing.ts";
 
 /* The listener suite in worlds: each test on a host of its own, without faults and with those that TCP hides. */
@@ -9,7 +9,7 @@ function inWorld(
   loopback: LinkConditions = {},
 ): (body: (network: Network) => Promise<void>) => Promise<void> {
   return async (body) => {
-    await simulate(options, async (world) => {
+    await check(options, async (world) => {
       const host = world.host("plaza");
       world.link(host, host, loopback);
       await body(host.network);

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { bind, connect, listen } from "../../src/index.ts";
-import { simulate, type World } from "../../src/sim.ts";
+import { check, type World } from "../../src/sim.ts";
 
 const PROGRAM: string = "tshark";
 const missing = spawnSync(PROGRAM, ["--version"]).status !== 0;
@@ -20,7 +20,7 @@ async function read(
   fields: readonly string[],
 ): Promise<string[]> {
   const pieces: Uint8Array[] = [];
-  await simulate({ seed: 1, cutReads: false, capture: (bytes) => void pieces.push(bytes) }, main);
+  await check({ seed: 1, cutReads: false, capture: (bytes) => void pieces.push(bytes) }, main);
   const folder = mkdtempSync(join(tmpdir(), "zocalo-capture-"));
   try {
     const file = join(folder, "world.pcapng");

@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { codeOf, PORT } from "../../../test/sim/scene.ts";
 import { connectOver } from "../../io/connect.ts";
 import { listenOver } from "../../io/listen.ts";
-import { simulate } from "../world/simulate.ts";
+import { check } from "../world/check.ts";
 
 test("a door tells its port and its callers, of both families, and refuses after close", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const [a, b] = [world.host("a"), world.host("b")];
     const door = await listenOver(b.network, "tcp://[::]:0");
     const { port } = door.localAddress;
@@ -22,7 +22,7 @@ test("a door tells its port and its callers, of both families, and refuses after
 });
 
 test("a caller that has reset before it was accepted is seen as reset", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const [a, b] = [world.host("a"), world.host("b")];
     const door = await listenOver(b.network, `tcp://0.0.0.0:${PORT}`);
     b.pause();

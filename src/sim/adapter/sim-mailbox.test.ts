@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { codeOf } from "../../../test/sim/scene.ts";
 import { bindOver } from "../../io/bind.ts";
 import type { SimHost } from "../world/host.ts";
-import { simulate } from "../world/simulate.ts";
+import { check } from "../world/check.ts";
 
 test("datagrams: fragments, unreachable ports on connected mailboxes only, overflow, groups between hosts", async () => {
-  await simulate({ seed: 1, link: { loss: 0.2 } }, async (world) => {
+  await check({ seed: 1, link: { loss: 0.2 } }, async (world) => {
     const [a, b, c] = [world.host("a"), world.host("b"), world.host("c")];
     const box = await bindOver(b.network, "udp://0.0.0.0:5000", { receiveQueueDatagrams: 10_000 });
     const sender = await bindOver(a.network, "udp://0.0.0.0:0");
@@ -37,7 +37,7 @@ test("datagrams: fragments, unreachable ports on connected mailboxes only, overf
 });
 
 test("a full receive buffer drops, and a paused mailbox leaves datagrams in it", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const [a, b] = [world.host("a"), world.host("b")] as [SimHost, SimHost];
     const box = await bindOver(b.network, "udp://0.0.0.0:5000", { receiveBufferBytes: 10_000 });
     const sender = await bindOver(a.network, "udp://0.0.0.0:0");

@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { codeOf } from "../../../test/sim/scene.ts";
 import { connectOver } from "../../io/connect.ts";
 import { listenOver } from "../../io/listen.ts";
-import { simulate } from "../world/simulate.ts";
+import { check } from "../world/check.ts";
 
 test("connecting: refused, unreachable, blackholed", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const { network } = world.host("a");
     const silent = world.host("b");
     const attempt = (target: string): Promise<string> =>
@@ -26,7 +26,7 @@ test("connecting: refused, unreachable, blackholed", async () => {
 });
 
 test("a name has addresses of both families; what a simulated host has not is refused", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const { network } = world.host("a", undefined, { names: ["Alias.Example"] });
     assert.deepEqual(await network.sockets.resolve("alias.example", 4), ["192.0.2.1"]);
     assert.deepEqual(await network.sockets.resolve("localhost", 6), ["::1"]);

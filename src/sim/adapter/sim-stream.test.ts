@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { codeOf, joined } from "../../../test/sim/scene.ts";
-import { simulate } from "../world/simulate.ts";
+import { check } from "../world/check.ts";
 
 test("data that arrived stays readable, then the reset is seen", async () => {
-  await simulate({ seed: 1, cutReads: false }, async (world) => {
+  await check({ seed: 1, cutReads: false }, async (world) => {
     const { call, peer } = await joined(world);
     await call.write("last words");
     await world.sleep(10);
@@ -16,7 +16,7 @@ test("data that arrived stays readable, then the reset is seen", async () => {
 });
 
 test("a slow reader stops the writer with a zero window; keepalive finds a peer that vanished", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const { b, call, peer } = await joined(world);
     b.pause();
     assert.equal(await codeOf(call.write(Buffer.alloc(4_000_000), { timeoutMs: 30_000 })), "TIMEOUT");
@@ -32,7 +32,7 @@ test("a slow reader stops the writer with a zero window; keepalive finds a peer 
 
 test("reads are cut at seeded places, down to one byte, and the bytes stay what they were", async () => {
   const sizes = async (seed: number): Promise<string> => {
-    const { value } = await simulate({ seed }, async (world) => {
+    const { value } = await check({ seed }, async (world) => {
       const { call, peer } = await joined(world);
       const pieces: Buffer[] = [];
       const reading = (async () => {
@@ -55,7 +55,7 @@ test("reads are cut at seeded places, down to one byte, and the bytes stay what 
 });
 
 test("a write completes when it is in the send buffer, even if the peer never gets it", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const { b, call } = await joined(world);
     b.crash();
     const before = world.now;

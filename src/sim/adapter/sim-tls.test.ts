@@ -3,13 +3,13 @@ import { test } from "node:test";
 import { codeOf } from "../../../test/sim/scene.ts";
 import { connectOver } from "../../io/connect.ts";
 import { listenOver } from "../../io/listen.ts";
-import { simulate } from "../world/simulate.ts";
+import { check } from "../world/check.ts";
 
 const sent = Buffer.from(Array.from({ length: 3000 }, (_, index) => index % 251));
 const tls = { cert: "any", key: "any", alpn: ["zocalo/1"] };
 
 test("a handshake takes its round trip and agrees on name and protocol", async () => {
-  await simulate({ seed: 1, link: { latency: 10 } }, async (world) => {
+  await check({ seed: 1, link: { latency: 10 } }, async (world) => {
     const [a, b] = [world.host("a"), world.host("b")];
     const door = await listenOver(b.network, "tls://[::]:7000", { tls });
     const before = world.now;
@@ -23,7 +23,7 @@ test("a handshake takes its round trip and agrees on name and protocol", async (
 });
 
 test("certificate errors on demand, protocols without agreement, and peers that speak no TLS", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const [a, b] = [world.host("a"), world.host("b")];
     await listenOver(b.network, "tls://[::]:7000", { tls });
     b.certificateFault = "CERTIFICATE_EXPIRED";
@@ -40,7 +40,7 @@ test("certificate errors on demand, protocols without agreement, and peers that 
 
 test("no byte behind a handshake is lost, when its last message comes together with them", async () => {
   for (let seed = 1; seed <= 20; seed += 1) {
-    await simulate({ seed, link: { latency: 1 } }, async (world) => {
+    await check({ seed, link: { latency: 1 } }, async (world) => {
       const [a, b] = [world.host("a"), world.host("b")];
       const door = await listenOver(b.network, "tls://[::]:7000", { tls });
       let messages = 0;
@@ -63,7 +63,7 @@ test("no byte behind a handshake is lost, when its last message comes together w
 });
 
 test("certificates of clients: shown, not shown, not good; and what each side knows of the other", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const [a, b] = [world.host("a"), world.host("b")];
     const own = { cert: "any", key: "any" };
     const ask = await listenOver(b.network, "tls://[::]:7000", { tls: { ...own, clientCertificate: "ask" } });

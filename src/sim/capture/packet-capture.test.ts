@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { joined } from "../../../test/sim/scene.ts";
-import { simulate } from "../world/simulate.ts";
+import { check } from "../world/check.ts";
 
 /** The blocks of a pcapng file: their types and bodies. */
 function blocksOf(file: Buffer): readonly { readonly type: number; readonly body: Buffer }[] {
@@ -18,7 +18,7 @@ function blocksOf(file: Buffer): readonly { readonly type: number; readonly body
 
 test("a capture has an interface for each host and a packet for each that was sent, lost ones with a comment", async () => {
   const pieces: Uint8Array[] = [];
-  await simulate({ seed: 1, capture: (bytes) => void pieces.push(bytes) }, async (world) => {
+  await check({ seed: 1, capture: (bytes) => void pieces.push(bytes) }, async (world) => {
     const { a, b, call } = await joined(world);
     await call.write("hola, plaza");
     await world.sleep(100);

@@ -26,11 +26,11 @@ test("a seed gives the same run again, and its list without the seed's draws too
   const program = simulation({ name: "stream" }, stream);
   const digests = new Set<string>();
   for (let seed = 1; seed <= 20; seed += 1) {
-    const { digest, list, value, failure, coverage } = await explore(program, { seed, twice: seed % 5 === 0 });
+    const { digest, list, value, failure, coverage } = await explore(program, { seed, twice: true });
     assert.equal(failure, undefined);
     assert.equal(coverage["all have come"]?.checked, 1);
     // A bare list decides the same run; its header differs, since it has the faults in it.
-    const again = await explore(program, { faults: list });
+    const again = await explore(program, { faults: list, twice: true });
     assert.deepEqual([again.value, again.list], [value, list]);
     digests.add(digest);
   }
@@ -52,7 +52,8 @@ test("first chaos, then everything is healed, then it must converge", async () =
       phases.push(String(world.now));
     },
   );
-  for (let seed = 1; seed <= 10; seed += 1) assert.equal((await explore(program, { seed })).failure, undefined);
+  for (let seed = 1; seed <= 10; seed += 1)
+    assert.equal((await explore(program, { seed, twice: true })).failure, undefined);
   assert.deepEqual(new Set(phases), new Set(["1000 false", "2000"]));
 });
 
@@ -65,7 +66,7 @@ test("what does not converge fails with a report of hosts, sockets and timers; t
     });
     await world.converge("the moon is full", () => false, 500);
   });
-  const { failure, durationMs } = await explore(late, { seed: 3 });
+  const { failure, durationMs } = await explore(late, { seed: 3, twice: true });
   assert.equal(failure?.identity, 'SIM_INVARIANT converge "the moon is full"');
   assert.equal(durationMs, 1_500);
   const detail = (failure?.error as ZocaloError | undefined)?.detail ?? "";
@@ -74,17 +75,17 @@ test("what does not converge fails with a report of hosts, sockets and timers; t
     /idle: mailbox 0\.0\.0\.0:5000, 0 unread\n {4}1 timers, due at 3600000 ms\n {2}replay: seed 3, at 1500/,
   );
   const endless = simulation({ chaos, convergeMs: 2_000 }, async () => await new Promise<void>(() => undefined));
-  const stuck = await explore(endless, { seed: 3 });
+  const stuck = await explore(endless, { seed: 3, twice: true });
   assert.equal(stuck.failure?.identity, 'SIM_INVARIANT converge "the program comes to its end"');
   assert.equal(stuck.durationMs, 3_000);
   const quiet = simulation({ chaos: false }, async () => await new Promise<void>(() => undefined));
-  assert.equal((await explore(quiet, { seed: 3 })).failure?.identity, "SIM_DEADLOCK simulate");
+  assert.equal((await explore(quiet, { seed: 3, twice: true })).failure?.identity, "SIM_DEADLOCK simulate");
 });
 
 test("failures are recognised by what they say, not by their numbers", async () => {
   const identity = async (fail: (world: World) => void): Promise<string | undefined> => {
     const program = simulation({ chaos: false }, async (world) => fail(world));
-    return (await explore(program, { seed: 1 })).failure?.identity;
+    return (await explore(program, { seed: 1, twice: true })).failure?.identity;
   };
   const thrown = (value: unknown) => (): never => {
     throw value;
@@ -108,7 +109,7 @@ test("options that make no sense are an error of the caller", async () => {
 test("the trace begins with versions, the seed and every derived option", async () => {
   const lines: string[] = [];
   const program = simulation({ name: "stream", chaos: { lastsMs: 100 }, explore: true }, async () => undefined);
-  await explore(program, { seed: 5, trace: (line) => void lines.push(line) });
+  await explore(program, { seed: 5, twice: true, trace: (line) => void lines.push(line) });
   const header = JSON.parse(lines[0] ?? "") as Record<string, unknown>;
   assert.equal(header["runtime"], `node ${process.versions.node}`);
   const names =

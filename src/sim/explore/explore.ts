@@ -1,7 +1,7 @@
 /** Running a simulation with a seed, or with a list of faults. */
 
 import { FAULT_LIST_FORMAT, type FaultList } from "../../core/faults/fault-list.ts";
-import { runTwice } from "../world/check.ts";
+import { type RunSinks, runTwice } from "../world/check.ts";
 import { Run, type SimulateOptions, type SimulationReport } from "../world/simulate.ts";
 import type { TraceSink } from "../world/trace.ts";
 import { Chaos } from "./chaos.ts";
@@ -59,18 +59,19 @@ export async function explore<T>(
   const choices = faults?.choices ?? drawChoices(seed, options);
   const chaosMs = faults?.chaosMs ?? chaosMsOf(options);
   const { cutReads, permute, latency } = choices;
-  const decided = { ...options, seed, cutReads, explore: permute, link: { ...options.link, latency }, capture };
+  const decided = { ...options, seed, cutReads, explore: permute, link: { ...options.link, latency } };
   // A run that is repeated has chaos of its own.
   const begun: { readonly run: Run; readonly chaos: Chaos }[] = [];
-  const begin = (sink: TraceSink | undefined): Run => {
+  const begin = (sinks: RunSinks): Run => {
     const chaos = new Chaos(options, chaosMs, faults?.faults);
-    const run = new Run({ ...decided, trace: sink, capture: begun.length === 0 ? capture : undefined }, chaos);
+    const run = new Run({ ...decided, ...sinks }, chaos);
     begun.push({ run, chaos });
     return run;
   };
   let value: T | undefined;
   let failure: SimulationFailure | undefined;
-  const running = twice ? runTwice(begin, trace, main) : begin(trace).execute(main);
+  const sinks = { trace, capture };
+  const running = twice ? runTwice(begin, sinks, main) : begin(sinks).execute(main);
   try {
     ({ value } = await running);
   } catch (error) {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FAULT_KINDS, type TimedFault } from "../../core/faults/fault.ts";
-import { simulate } from "../world/simulate.ts";
+import { check } from "../world/check.ts";
 import type { Host } from "../world/host-contract.ts";
 import type { ChaosOptions } from "./simulation.ts";
 import { drawChoices, drawFaults } from "./swarm.ts";
 
 async function withHosts<T>(look: (hosts: readonly Host[]) => T): Promise<T> {
-  const { value } = await simulate({ seed: 1 }, async (world) => {
+  const { value } = await check({ seed: 1 }, async (world) => {
     world.host("server", () => undefined);
     world.host("client");
     return look(world.hosts);

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatFaultList, parseFaultList } from "../../core/faults/fault-list.ts";
 import { RandomStream } from "../../core/faults/random-stream.ts";
-import { simulate } from "../world/simulate.ts";
+import { check } from "../world/check.ts";
 import { drawFaults } from "./swarm.ts";
 import { weakerFaults } from "./weaker-faults.ts";
 
 test("every chain of weaker faults ends, and each of them can be stored and inflicted", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const hosts = ["a", "b"].map((name) => world.host(name, () => undefined));
     const stream = new RandomStream(1, "test");
     for (let seed = 1; seed <= 40; seed += 1) {

@@ -4,7 +4,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { repositoryRoot } from "../../../test/repository-root.ts";
-import { simulate } from "../world/simulate.ts";
+import { check } from "../world/check.ts";
 import type { World } from "../world/world-contract.ts";
 
 test("a rejection that nobody handles ends the run, wherever it happens", async () => {
@@ -22,7 +22,7 @@ test("a rejection that nobody handles ends the run, wherever it happens", async 
       place(world, fail);
       await world.sleep(100);
     };
-    await assert.rejects(simulate({ seed: 1 }, main), { message: "nobody handles this" });
+    await assert.rejects(check({ seed: 1 }, main), { message: "nobody handles this" });
   }
 });
 
@@ -41,18 +41,18 @@ test("an exception that nobody catches ends the run, and not the process", async
         else place(fail);
         await world.sleep(100);
       };
-      await assert.rejects(simulate({ seed: 1 }, main), { message: "nobody catches this" }, `${name}, ${on}`);
+      await assert.rejects(check({ seed: 1 }, main), { message: "nobody catches this" }, `${name}, ${on}`);
     }
   }
-  await simulate({ seed: 2 }, (world) => world.sleep(100));
+  await check({ seed: 2 }, (world) => world.sleep(100));
 });
 
 test("exceptions outside go where they went: to listeners, or to the end of the process", () => {
   const entry = JSON.stringify(join(repositoryRoot, "dist/sim.js"));
   const program = (listener: string): string => `
-    import { simulate } from ${entry};
+    import { check } from ${entry};
     ${listener}
-    const run = simulate({}, async (world) => { for (let n = 0; n < 5000; n += 1) await world.sleep(1); });
+    const run = check({}, async (world) => { for (let n = 0; n < 5000; n += 1) await world.sleep(1); });
     process.nextTick(() => { throw new Error("outside"); });
     await run;
     console.log("done", process.listenerCount("uncaughtException"));`;
@@ -71,8 +71,8 @@ test("an invariant that fails in a task that nobody awaits is told once; earlier
     world.at(1, () => void task());
     await world.sleep(5);
   };
-  await assert.rejects(simulate({ seed: 1 }, main), { code: "SIM_INVARIANT" });
-  await simulate({ seed: 1 }, async (world) => {
+  await assert.rejects(check({ seed: 1 }, main), { code: "SIM_INVARIANT" });
+  await check({ seed: 1 }, async (world) => {
     let fail: (() => void) | undefined;
     const host = world.host("a", () => {
       void new Promise<void>((_resolve, reject) => (fail = () => reject(new Error("of a former life"))));
@@ -86,9 +86,9 @@ test("an invariant that fails in a task that nobody awaits is told once; earlier
 test("rejections outside go where they went: to listeners, or to the end of the process", () => {
   const entry = JSON.stringify(join(repositoryRoot, "dist/sim.js"));
   const program = (listener: string): string => `
-    import { simulate } from ${entry};
+    import { check } from ${entry};
     ${listener}
-    const run = simulate({}, async (world) => { for (let n = 0; n < 5000; n += 1) await world.sleep(1); });
+    const run = check({}, async (world) => { for (let n = 0; n < 5000; n += 1) await world.sleep(1); });
     setImmediate(() => void Promise.reject(new Error("outside")));
     await run;
     console.log("done", process.listenerCount("unhandledRejection"));`;

@@ -4,10 +4,10 @@ import { codeOf, echo, PORT } from "../../../test/sim/scene.ts";
 import { connectOver } from "../../io/connect.ts";
 import { listenOver } from "../../io/listen.ts";
 import type { SimHost } from "../world/host.ts";
-import { simulate } from "../world/simulate.ts";
+import { check } from "../world/check.ts";
 
 test("doors: taken, free again, and most exact first", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const { network } = world.host("a");
     const wide = await listenOver(network, `tcp://0.0.0.0:${PORT}`);
     assert.equal(await codeOf(listenOver(network, `tcp://192.0.2.1:${PORT}`)), "ADDRESS_IN_USE");
@@ -19,7 +19,7 @@ test("doors: taken, free again, and most exact first", async () => {
 });
 
 test("a full backlog drops SYNs, so that callers come in late", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const [a, b] = [world.host("a"), world.host("b")] as [SimHost, SimHost];
     const door = await listenOver(b.network, `tcp://0.0.0.0:${PORT}`, { backlog: 2 });
     b.pause();
@@ -37,7 +37,7 @@ test("a full backlog drops SYNs, so that callers come in late", async () => {
 });
 
 test("a port in TIME-WAIT cannot be used to the same peer, and is free a minute later", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const { network } = world.host("a");
     world.host("b", echo);
     const localAddress = "192.0.2.1:40000";
@@ -51,7 +51,7 @@ test("a port in TIME-WAIT cannot be used to the same peer, and is free a minute 
 });
 
 test("closing a door resets what waits behind it", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const [a, b] = [world.host("a"), world.host("b")] as [SimHost, SimHost];
     const door = await listenOver(b.network, `tcp://0.0.0.0:${PORT}`);
     const call = await connectOver(a.network, `tcp://192.0.2.2:${PORT}`);

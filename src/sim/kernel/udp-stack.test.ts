@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { codeOf } from "../../../test/sim/scene.ts";
 import { bindOver } from "../../io/bind.ts";
-import { simulate } from "../world/simulate.ts";
+import { check } from "../world/check.ts";
 
 test("a datagram goes to the most exact mailbox, and groups only to members", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const { network } = world.host("a");
     const wide = await bindOver(network, "udp://0.0.0.0:5000", { reuseAddress: true });
     const exact = await bindOver(network, "udp://192.0.2.1:5000", { reuseAddress: true });
@@ -27,7 +27,7 @@ test("a datagram goes to the most exact mailbox, and groups only to members", as
 });
 
 test("broadcast reaches all hosts of the network that listen, and needs permission", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const sender = await bindOver(world.host("a").network, "udp://0.0.0.0:0");
     const near = await bindOver(world.host("b").network, "udp://0.0.0.0:5000");
     const elsewhere = world.host("c", undefined, { addresses: ["198.51.100.7"] });

@@ -8,6 +8,7 @@ import zlib from "node:zlib";
 import { joined } from "../../../test/sim/scene.ts";
 import type { ZocaloError } from "../../core/errors.ts";
 import { check } from "./check.ts";
+import { simulate } from "./simulate.ts";
 import type { World } from "./world-contract.ts";
 
 test("check stops at the first difference and shows both sides", async () => {
@@ -24,6 +25,21 @@ test("check stops at the first difference and shows both sides", async () => {
     assert.match(error.detail, /first run: .*"event":"send .*\nsecond run: .*"event":"send /);
     return true;
   });
+});
+
+test("trace and capture receive the first run only", async () => {
+  const main = async (world: World): Promise<void> => {
+    const { call } = await joined(world);
+    await call.write("hola");
+    await world.sleep(10);
+  };
+  const received = async (run: typeof check): Promise<readonly string[]> => {
+    const lines: string[] = [];
+    const pieces: Uint8Array[] = [];
+    await run({ trace: (line) => void lines.push(line), capture: (bytes) => void pieces.push(bytes) }, main);
+    return [lines.join(""), Buffer.concat(pieces).toString("hex")];
+  };
+  assert.deepEqual(await received(check), await received(simulate));
 });
 
 test("what differs without a packet is seen at the end: the time that it took, and how it ended", async () => {

@@ -2,7 +2,6 @@
 
 import { ZocaloError } from "../../core/errors.ts";
 import { Run, type SimulateOptions, type SimulationReport } from "./simulate.ts";
-import type { TraceSink } from "./trace.ts";
 import type { World } from "./world-contract.ts";
 
 /** Lines before a difference that its report shows. */
@@ -11,7 +10,8 @@ const CONTEXT_LINES = 5;
 /**
  * Runs `main` twice with the same options, and stops the second run at the first difference. Resolves and rejects as
  * `simulate` does with the first run, and rejects with `SIM_DIVERGED` when the runs differ; the detail shows the last lines
- * of the trace that they have in common, and both sides of the difference. `options.trace` receives the first run.
+ * of the trace that they have in common, and both sides of the difference. `options.trace` and `options.capture` receive the
+ * first run. `main` runs twice, so what it keeps outside of itself must not change what it does.
  *
  * @example
  * ```ts
@@ -32,23 +32,27 @@ export async function check<T>(
   options: SimulateOptions,
   main: (world: World) => Promise<T>,
 ): Promise<SimulationReport<T>> {
-  return await runTwice((trace) => new Run({ ...options, trace }), options.trace, main);
+  return await runTwice((sinks) => new Run({ ...options, ...sinks }), options, main);
 }
 
-/** Runs what `begin` makes twice; `sink` receives the trace of the first run. */
+/** What receives a run while it happens. */
+export type RunSinks = Pick<SimulateOptions, "trace" | "capture">;
+
+/** Runs what `begin` makes twice; `sinks` receive the first run. */
 export async function runTwice<T>(
-  begin: (trace: TraceSink) => Run,
-  sink: TraceSink | undefined,
+  begin: (sinks: RunSinks) => Run,
+  { trace, capture }: RunSinks,
   main: (world: World) => Promise<T>,
 ): Promise<SimulationReport<T>> {
   const expected: string[] = [];
-  const first = begin((line) => {
+  const keep = (line: string): void => {
     expected.push(line);
-    sink?.(line);
-  });
+    trace?.(line);
+  };
+  const first = begin({ trace: keep, capture });
   const outcome = await settled(first.execute(main));
   const comparison = new Comparison(expected);
-  const second = begin((line) => comparison.next(line));
+  const second = begin({ trace: (line) => comparison.next(line), capture: undefined });
   comparison.onDifference = (error) => second.fail(error);
   await settled(second.execute(main));
   comparison.end();

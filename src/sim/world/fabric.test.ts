@@ -4,11 +4,11 @@ import { PORT } from "../../../test/sim/scene.ts";
 import { bindOver } from "../../io/bind.ts";
 import { connectOver } from "../../io/connect.ts";
 import { listenOver } from "../../io/listen.ts";
-import { simulate } from "./simulate.ts";
+import { check } from "./check.ts";
 
 test("the trace tells of each packet what became of it", async () => {
   const lines: string[] = [];
-  await simulate({ seed: 1, trace: (line) => void lines.push(line) }, async (world) => {
+  await check({ seed: 1, trace: (line) => void lines.push(line) }, async (world) => {
     const [a, b, c] = [world.host("a"), world.host("b"), world.host("c")];
     const box = await bindOver(a.network, "udp://0.0.0.0:0");
     await box.send("arrives", "udp://192.0.2.2:1");
@@ -26,7 +26,7 @@ test("the trace tells of each packet what became of it", async () => {
 
 test("datagrams are corrupted by one bit, doubled and reordered; a stream never is", async () => {
   const link = { corruption: 0.3, duplication: 0.3, reordering: { chance: 0.3, delayMs: 5 } };
-  await simulate({ seed: 1, link }, async (world) => {
+  await check({ seed: 1, link }, async (world) => {
     const [a, b] = [world.host("a"), world.host("b")];
     const box = await bindOver(b.network, "udp://0.0.0.0:5000");
     const sender = await bindOver(a.network, "udp://0.0.0.0:0");

@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { codeOf, joined, PORT } from "../../../test/sim/scene.ts";
 import { connectOver } from "../../io/connect.ts";
 import { listenOver } from "../../io/listen.ts";
-import { simulate } from "./simulate.ts";
+import { check } from "./check.ts";
 
 test("a crash is silence; after the restart the old connection gets a reset; zombies do nothing", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const log: string[] = [];
     const server = world.host("server", async (network, disk) => {
       const starts = (disk.read("starts")?.[0] ?? 0) + 1;
@@ -38,7 +38,7 @@ test("a crash is silence; after the restart the old connection gets a reset; zom
 });
 
 test("a paused program still acknowledges, a frozen machine does not", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const { b, call, peer } = await joined(world);
     b.pause();
     await call.write("x");
@@ -56,7 +56,7 @@ test("a paused program still acknowledges, a frozen machine does not", async () 
 });
 
 test("clocks may differ, and time is the world's", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const late = world.host("late", undefined, { skewMs: -5000 });
     assert.equal(late.network.clock.now(), -5000);
     await new Promise<void>((resolve) => void late.network.clock.setTimer(resolve, 1500));

@@ -4,10 +4,10 @@ import { codeOf, joined, PORT } from "../../../test/sim/scene.ts";
 import type { Fault } from "../../core/faults/fault.ts";
 import { bindOver } from "../../io/bind.ts";
 import { connectOver } from "../../io/connect.ts";
-import { simulate } from "./simulate.ts";
+import { check } from "./check.ts";
 
 test("faults of hosts last as long as their guard", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     let starts = 0;
     const a = world.host("a", () => void (starts += 1));
     const states: string[] = [];
@@ -42,7 +42,7 @@ test("faults of hosts last as long as their guard", async () => {
 });
 
 test("a middlebox resets both ends of a connection, and attempts to connect are refused", async () => {
-  await simulate({ seed: 1, cutReads: false }, async (world) => {
+  await check({ seed: 1, cutReads: false }, async (world) => {
     const { a, call, peer } = await joined(world);
     await call.write("before");
     assert.equal(String(await peer.read()), "before");
@@ -56,7 +56,7 @@ test("a middlebox resets both ends of a connection, and attempts to connect are 
 });
 
 test("faults of links: one direction, all of them, and what was set before comes back", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const hosts = ["a", "b", "c"].map((name) => world.host(name));
     const boxes = await Promise.all(hosts.map(({ network }) => bindOver(network, "udp://0.0.0.0:5000")));
     /** Which datagrams of everybody to everybody arrive. */

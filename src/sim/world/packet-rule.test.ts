@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { codeOf, joined } from "../../../test/sim/scene.ts";
 import { bindOver } from "../../io/bind.ts";
-import { simulate } from "./simulate.ts";
+import { check } from "./check.ts";
 
 test("when the tenth byte of a connection passes", async () => {
-  await simulate({ seed: 1, cutReads: false }, async (world) => {
+  await check({ seed: 1, cutReads: false }, async (world) => {
     const { b, call, peer } = await joined(world);
     const flow = call.localAddress.hostPort;
     world.rule(({ source, flowBytes }) => {
@@ -22,7 +22,7 @@ test("when the tenth byte of a connection passes", async () => {
 });
 
 test("single datagrams can be lost and delayed, until the rule is healed", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const [a, b] = [world.host("a"), world.host("b")];
     const box = await bindOver(b.network, "udp://0.0.0.0:5000");
     const sender = await bindOver(a.network, "udp://0.0.0.0:0");
@@ -42,7 +42,7 @@ test("single datagrams can be lost and delayed, until the rule is healed", async
 });
 
 test("what must always hold ends the run, what happens sometimes is counted", async () => {
-  const { coverage } = await simulate({ seed: 1 }, async (world) => {
+  const { coverage } = await check({ seed: 1 }, async (world) => {
     for (const value of [1, 2, 3]) {
       world.always("small", value < 10);
       world.sometimes("even", value % 2 === 0);
@@ -52,7 +52,7 @@ test("what must always hold ends the run, what happens sometimes is counted", as
     small: { kind: "always", checked: 3, held: 3 },
     even: { kind: "sometimes", checked: 3, held: 1 },
   });
-  const broken = simulate({ seed: 4 }, async (world) => {
+  const broken = check({ seed: 4 }, async (world) => {
     try {
       world.always("never", false);
     } catch {

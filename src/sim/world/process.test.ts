@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { simulate } from "./simulate.ts";
+import { check } from "./check.ts";
 
 test("timers fire in order, after at least their delay, and cancelled ones never", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const { clock } = world.host("a").network;
     const fired: string[] = [];
     const set = (name: string, delayMs: number) =>
@@ -21,7 +21,7 @@ test("timers fire in order, after at least their delay, and cancelled ones never
 
 test("randomness is the host's own: another host that draws moves nothing", async () => {
   const draw = async (others: number): Promise<number> => {
-    const { value } = await simulate({ seed: 1 }, async (world) => {
+    const { value } = await check({ seed: 1 }, async (world) => {
       const a = world.host("a");
       const b = world.host("b");
       for (let count = 0; count < others; count += 1) b.network.random.next();

@@ -3,12 +3,12 @@ import { test } from "node:test";
 import { joined } from "../../../test/sim/scene.ts";
 import type { ZocaloError } from "../../core/errors.ts";
 import { bindOver } from "../../io/bind.ts";
-import { simulate } from "./simulate.ts";
+import { check } from "./check.ts";
 import type { World } from "./world-contract.ts";
 
 async function reportOf(main: (world: World) => Promise<void>, code: string): Promise<string> {
   let detail = "";
-  await assert.rejects(simulate({ seed: 7, livelockEvents: 1000 }, main), (error: ZocaloError) => {
+  await assert.rejects(check({ seed: 7, livelockEvents: 1000 }, main), (error: ZocaloError) => {
     detail = error.detail;
     return error.code === code && error.detail.includes("seed 7");
   });

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { codeOf, echo, joined, PORT } from "../../../test/sim/scene.ts";
 import { connectOver } from "../../io/connect.ts";
-import { simulate } from "./simulate.ts";
+import { check } from "./check.ts";
 import type { World } from "./world-contract.ts";
 
 test("a partition is silence, a heal shows late, and no byte is lost", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const { a, b, call, peer } = await joined(world);
     {
       using cut = world.partition(a, b);
@@ -21,7 +21,7 @@ test("a partition is silence, a heal shows late, and no byte is lost", async () 
 });
 
 test("a partition that lasts ends with CONNECTION_TIMED_OUT at the sender", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const { a, b, call } = await joined(world);
     world.partitionOneWay(b, a);
     await call.write("anybody?");
@@ -34,7 +34,7 @@ test("a partition that lasts ends with CONNECTION_TIMED_OUT at the sender", asyn
 });
 
 test("groups, rings and single hosts can be cut off", async () => {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const names = ["a", "b", "c", "d"];
     for (const name of names) world.host(name, echo);
     const reached = async (): Promise<string> => {
@@ -69,8 +69,8 @@ test("errors of programs end the run; hosts have documentation addresses and nam
     });
     await world.sleep(1);
   };
-  await assert.rejects(simulate({}, failing), { message: "of the program" });
-  await simulate({}, async (world) => {
+  await assert.rejects(check({}, failing), { message: "of the program" });
+  await check({}, async (world) => {
     assert.deepEqual(world.host("a").addresses, ["192.0.2.1", "2001:db8::1"]);
     assert.throws(() => world.host("a"), { code: "OPTION_INVALID" });
     assert.throws(() => world.host("b", undefined, { addresses: ["10.0.0.1"] }), { code: "ADDRESS_INVALID" });
