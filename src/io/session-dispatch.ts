@@ -2,7 +2,7 @@
 
 import { encodeRemoteError, RemoteError } from "../core/contract/remote-error.ts";
 import { ConnectionError, ProtocolError, type ZocaloError } from "../core/errors.ts";
-import type { CallReceived, EventReceived, StreamOpened } from "../core/session/session-event.ts";
+import type { CallReceived, Cancelled, EventReceived, StreamOpened } from "../core/session/session-event.ts";
 import { textPlace } from "./session-format.ts";
 import { SessionContext } from "./session-context.ts";
 import type { SessionHost } from "./session-host.ts";
@@ -33,9 +33,11 @@ export class SessionDispatch {
   #laneBusy = false;
   /** Calls whose handlers run. */
   #running = 0;
+  /** Streams whose handlers run, cancelled ones included. */
+  #streaming = 0;
   #contexts: Map<number, SessionContext> | undefined;
-  /** Calls that were cancelled while they waited. */
-  #cancelled: Set<number> | undefined;
+  /** Calls that were cancelled while they waited, and how often: a peer may use an id again. */
+  #cancelled: Map<number, number> | undefined;
   #eventContext: SessionContext | undefined;
 
   constructor(host: DispatchHost) {
@@ -67,36 +69,34 @@ export class SessionDispatch {
 
   /** A call came. */
   call(event: CallReceived): void {
-    const { method, id, timeoutMs, bytes, start, end } = event;
+    const { method, id, chargeBytes, timeoutMs, bytes, start, end } = event;
     const deadline = this.#host.turnTime() + timeoutMs;
     if (this.#mustQueue || !this.#mayStart(CALL, method)) {
-      this.#push({ kind: CALL, method, id, chargeBytes: 0, deadline }, bytes, start, end);
+      this.#push({ kind: CALL, method, id, chargeBytes, deadline }, bytes, start, end);
     } else this.#startCall(method, id, deadline, bytes, start, end);
   }
 
   /** A stream was opened; its items may come from now on. */
   open(event: StreamOpened): void {
-    const { method, id, bytes, start, end } = event;
+    const { method, id, chargeBytes, bytes, start, end } = event;
     const host = this.#host;
     const plan = host.plan.own.methods[method];
-    if (plan?.kind !== "stream") {
-      this.#fail(id, unknownMethod(method));
-      return;
-    }
-    host.streams.accept(event, plan);
-    if (this.#mustQueue) this.#push({ kind: OPEN, method, id, chargeBytes: 0, deadline: Infinity }, bytes, start, end);
-    else this.#startStream(plan, id, bytes, start, end);
+    if (plan?.kind === "stream") host.streams.accept(event, plan);
+    if (this.#mustQueue || !this.#mayStart(OPEN, method)) {
+      this.#push({ kind: OPEN, method, id, chargeBytes, deadline: Infinity }, bytes, start, end);
+    } else this.#startStream(method, id, chargeBytes, bytes, start, end);
   }
 
-  /** Nobody waits for a call any more. */
-  cancelled(id: number): void {
+  /** Nobody waits for a call any more. One that has not started stays charged until its turn comes, as it is held so long. */
+  cancelled({ id, chargeBytes }: Cancelled): void {
     const context = this.#contexts?.get(id);
     if (context !== undefined) {
       context.cancel(noOneWaits());
       this.#contexts?.delete(id);
-    } else if (this.#queue !== undefined && this.#queue.size > 0) {
-      this.#cancelled ??= new Set();
-      this.#cancelled.add(id);
+      this.#host.machine.handled(chargeBytes);
+    } else if (chargeBytes > 0) {
+      this.#cancelled ??= new Map();
+      this.#cancelled.set(id, (this.#cancelled.get(id) ?? 0) + 1);
     }
   }
 
@@ -114,16 +114,27 @@ export class SessionDispatch {
     const queue = this.#queue;
     while (queue?.peek() === true) {
       const { kind, method, id, chargeBytes, deadline, bytes, start, end } = queue;
-      if (this.#cancelled?.delete(id) === true && kind === CALL) queue.drop();
-      else if (!this.#mayStart(kind, method)) return;
+      if (kind === CALL && this.#wasCancelled(id)) {
+        queue.drop();
+        this.#host.machine.handled(chargeBytes);
+      } else if (!this.#mayStart(kind, method)) return;
       else {
         queue.drop();
         if (kind === EVENT) this.#startEvent(method, chargeBytes, bytes, start, end);
         else if (kind === CALL) this.#startCall(method, id, deadline, bytes, start, end);
-        else this.#startStream(this.#host.plan.own.methods[method] as MethodPlan, id, bytes, start, end);
+        else this.#startStream(method, id, chargeBytes, bytes, start, end);
       }
     }
     this.#cancelled = undefined;
+  }
+
+  /** Whether the call that stands first was cancelled. Those with its id that came before it are gone. */
+  #wasCancelled(id: number): boolean {
+    const times = this.#cancelled?.get(id);
+    if (times === undefined) return false;
+    if (times > 1) this.#cancelled?.set(id, times - 1);
+    else this.#cancelled?.delete(id);
+    return true;
   }
 
   get #mustQueue(): boolean {
@@ -132,11 +143,13 @@ export class SessionDispatch {
 
   #mayStart(kind: number, method: number): boolean {
     if (kind === EVENT) return !this.#laneBusy;
+    const { machine, settings, plan } = this.#host;
     // A peer that does not acknowledge answers gets no more of them.
-    if (!this.#host.machine.hasRoom) return false;
-    if (kind === OPEN) return true;
-    if (this.#running >= this.#host.settings.maxConcurrentCalls) return false;
-    return this.#host.plan.own.methods[method]?.serial !== true || !this.#laneBusy;
+    if (!machine.hasRoom) return false;
+    // A peer may cancel and open faster than handlers notice it: as many as may be open, and as many that were cancelled.
+    if (kind === OPEN) return this.#streaming < 2 * settings.limits.maxStreams;
+    if (this.#running >= settings.maxConcurrentCalls) return false;
+    return plan.own.methods[method]?.serial !== true || !this.#laneBusy;
   }
 
   #push(message: Parameters<PackedQueue["push"]>[0], bytes: Buffer, start: number, end: number): void {
@@ -215,26 +228,37 @@ export class SessionDispatch {
     );
   }
 
-  #startStream(method: MethodPlan, id: number, bytes: Buffer, start: number, end: number): void {
+  #startStream(place: number, id: number, chargeBytes: number, bytes: Buffer, start: number, end: number): void {
     const host = this.#host;
+    host.machine.handled(chargeBytes);
+    const method = host.plan.own.methods[place];
+    if (method?.kind !== "stream") {
+      this.#fail(id, unknownMethod(place));
+      return;
+    }
     const stream = host.streams.get(id);
     // It was cancelled before it could start.
     if (stream === undefined) return;
-    try {
-      const input = method.request.decode(bytes, start, end);
-      const answer = this.#handle(method, input, stream, new SessionContext(host, Infinity, stream.signal));
-      void this.#finishStream(stream, answer);
-    } catch (error) {
-      this.#failStream(stream, error);
-    }
+    void this.#runStream(method, stream, bytes, start, end);
   }
 
-  async #finishStream(stream: ContractStream, answer: unknown): Promise<void> {
+  async #runStream(
+    method: MethodPlan,
+    stream: ContractStream,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): Promise<void> {
+    this.#streaming += 1;
     try {
-      await stream.sendAll(await answer);
+      const input = method.request.decode(bytes, start, end);
+      const context = new SessionContext(this.#host, Infinity, stream.signal);
+      await stream.sendAll(await this.#handle(method, input, stream, context));
     } catch (error) {
       this.#failStream(stream, error);
     }
+    this.#streaming -= 1;
+    if (this.#mustQueue) this.#goOn();
   }
 
   #failStream(stream: ContractStream, error: unknown): void {

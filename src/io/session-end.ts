@@ -1,6 +1,6 @@
 /** How a session comes to its end, and what is known about what it carried. */
 
-import type { ZocaloError } from "../core/errors.ts";
+import { ConnectionError, type ErrorOutcome, type ZocaloError } from "../core/errors.ts";
 
 /** A message of this side that was not acknowledged when the session ended. */
 export interface LostMessage {
@@ -50,4 +50,19 @@ export interface FreshReport {
   readonly reason: FreshReason;
   /** Messages of this side that were not acknowledged in the session before. */
   readonly lost: readonly LostMessage[];
+}
+
+/** Why nothing can be sent any more in a session that has ended so, or that goes on, but whose peer leaves. */
+export function overError(end: SessionEnd | undefined, op: string, outcome: ErrorOutcome): ZocaloError {
+  const error = end?.error;
+  if (error !== undefined) {
+    const { code, detail, side } = error;
+    return new ConnectionError(code, { op, detail, side, outcome, cause: error });
+  }
+  if (end === undefined) {
+    const detail = "the peer is leaving and takes nothing new";
+    return new ConnectionError("SESSION_LOST", { op, detail, side: "remote", outcome });
+  }
+  const detail = `the session was closed (${end.message})`;
+  return new ConnectionError("CLOSED", { op, detail, outcome });
 }

@@ -1,6 +1,6 @@
 /** One session over one connection after the other: drives the machine of the core over sockets. */
 
-import { ConnectionError, type ErrorOutcome, ProtocolError, type ZocaloError } from "../core/errors.ts";
+import { type ErrorOutcome, ProtocolError, type ZocaloError } from "../core/errors.ts";
 import type { Agreement } from "../core/handshake/negotiate.ts";
 import { Session } from "../core/session/session.ts";
 import type { Attached, Ended, GoAwayReceived, Lost, PlainEvent, SessionEvent } from "../core/session/session-event.ts";
@@ -8,7 +8,7 @@ import type { Connection } from "./connection.ts";
 import type { InboundConsumer } from "./inbound.ts";
 import { SessionCalls } from "./session-calls.ts";
 import { type DispatchHost, SessionDispatch } from "./session-dispatch.ts";
-import type { LostMessage, SessionEnd, SessionStatus } from "./session-end.ts";
+import { type LostMessage, overError, type SessionEnd, type SessionStatus } from "./session-end.ts";
 import { SessionEvents } from "./session-events.ts";
 import type { SessionCodec } from "./session-format.ts";
 import { SessionLink } from "./session-link.ts";
@@ -22,6 +22,8 @@ import { OpenStreams } from "./session-streams.ts";
 const EARLY_BYTES = 61_440;
 /** Memory is reported when it has changed by so much. */
 const REPORT_BYTES = 16_384;
+/** So long the last words of a session may take to reach the kernel, as when a socket is closed (A.2). */
+const LAST_WORDS_MS = 2000;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 const NONE_LOST: readonly LostMessage[] = [];
 const ignore = (): void => undefined;
@@ -142,19 +144,8 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     throw new ProtocolError("METHOD_UNKNOWN", { op: method.name, detail, outcome: "none" });
   }
 
-  /** Why nothing can be sent any more. */
   overError(op: string, outcome: ErrorOutcome): ZocaloError {
-    const error = this.end?.error;
-    if (error !== undefined) {
-      const { code, detail, side } = error;
-      return new ConnectionError(code, { op, detail, side, outcome, cause: error });
-    }
-    if (this.end === undefined) {
-      const detail = "the peer is leaving and takes nothing new";
-      return new ConnectionError("SESSION_LOST", { op, detail, side: "remote", outcome });
-    }
-    const detail = `the session was closed (${this.end.message})`;
-    return new ConnectionError("CLOSED", { op, detail, outcome });
+    return overError(this.end, op, outcome);
   }
 
   /**
@@ -239,6 +230,10 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
 
   onDue(): void {
     const now = this.now();
+    if (this.end !== undefined) {
+      this.#link.release()?.abort(this.end.error);
+      return;
+    }
     this.machine.onDeadline(now);
     this.calls.expire(now);
     if (this.#rate?.mayGoOn(now) === true && this.#link.connected) this.connection?.inbound.hold(false);
@@ -289,7 +284,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
       this.#onIdle = undefined;
     }
     if (this.end !== undefined) {
-      this.settings.schedule.forget(this);
+      if (!this.#link.connected) this.settings.schedule.forget(this);
       return;
     }
     this.#report(false);
@@ -325,7 +320,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
         this.calls.timedOut(event.id);
         break;
       case "cancelled":
-        this.dispatch.cancelled(event.id);
+        this.dispatch.cancelled(event);
         this.#streams?.cancelled(event.id);
         break;
       case "itemsEnded":
@@ -380,6 +375,10 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     this.events.over();
     this.#streams?.over();
     this.dispatch.over();
+    const { schedule } = this.settings;
+    schedule.forget(this);
+    // A peer that does not read must not keep its connection.
+    schedule.expect(this, this.#now + LAST_WORDS_MS);
     if (error?.side === "remote" && error instanceof ProtocolError) this.owner.problem(this, error);
     this.owner.ended(this, this.end);
   }

@@ -43,13 +43,14 @@ export class SessionSchedule {
     if (this.#heap[0] === one) this.#arm();
   }
 
-  /** Forgets the deadline. */
+  /** Forgets the deadline; the last one takes the timer with it. */
   forget(one: Scheduled): void {
     const index = one.heapIndex;
     one.dueAt = Infinity;
     if (index === -1) return;
     one.heapIndex = -1;
     const last = this.#heap.pop() as Scheduled;
+    if (this.#heap.length === 0) this.#disarm();
     if (last === one) return;
     this.#put(last, index);
     this.#up(index);
@@ -69,6 +70,12 @@ export class SessionSchedule {
     this.#timerAt = first.dueAt;
     // Sockets keep the process alive, deadlines do not.
     this.#timer = this.#clock.setTimer(this.#fire, Math.max(0, Math.ceil(first.dueAt - this.#clock.now())), true);
+  }
+
+  #disarm(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerAt = Infinity;
   }
 
   readonly #fire = (): void => {

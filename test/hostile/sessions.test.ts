@@ -7,57 +7,15 @@ import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { nodeNetwork, ZocaloError } from "../../src/index.ts";
-import { call, contract, event, openSession, serveSessions } from "../../src/protocol.ts";
-import { ManualClock } from "../../src/testing.ts";
 import { RawClient } from "../sessions/raw-client.ts";
 import { countOf } from "../soak/outcome.ts";
 import { nothingEscapes } from "./escapes.ts";
 import { fuzzSessions } from "./session-fuzz.ts";
+import { serveTarget } from "./session-target.ts";
 
 const SILENT = 5000;
 
 nothingEscapes();
-
-const room = contract("room", "1.0.0", {
-  server: { say: event<string>(), who: call<void, string>() },
-});
-
-async function serve(more: object = {}) {
-  const clock = new ManualClock(nodeNetwork.clock);
-  const errors: unknown[] = [];
-  const server = await serveSessions(room, "tcp://127.0.0.1:0", {
-    network: { ...nodeNetwork, clock },
-    maxConnections: Infinity,
-    maxConnectionsPerAddress: Infinity,
-    handlers: {
-      say: () => undefined,
-      who: () => "you",
-    },
-    onError: (error) => errors.push(error),
-    ...more,
-  });
-  const serves = async (): Promise<void> => {
-    const session = await openSession(room, server.localAddress, {});
-    assert.equal(await session.who(), "you");
-    await session.close();
-  };
-  /** How often each code was told; nothing but typed errors may be. */
-  const told = (): Record<string, number> => {
-    const counts: Record<string, number> = {};
-    for (const error of errors) {
-      assert.ok(error instanceof ZocaloError, String(error));
-      counts[error.code] = (counts[error.code] ?? 0) + 1;
-    }
-    return counts;
-  };
-  const closes = async (): Promise<void> => {
-    await server.close();
-    const { sessions, detached, unauthenticated, heldBytes, listener } = server.stats;
-    assert.deepEqual([sessions, detached, unauthenticated, heldBytes, listener.open], [0, 0, 0, 0, 0]);
-  };
-  return { server, clock, serves, told, closes, port: server.localAddress.port };
-}
 
 /** Silent connections, in portions that a backlog can hold; between them a client that keeps the rules is served. */
 async function crowd(port: number, between: () => Promise<void>): Promise<readonly RawClient[]> {
@@ -70,7 +28,7 @@ async function crowd(port: number, between: () => Promise<void>): Promise<readon
 }
 
 test(`${SILENT} silent connections: the oldest make room in turn, and clients are served`, async () => {
-  const { server, serves, told, closes, port } = await serve();
+  const { server, serves, told, closes, port } = await serveTarget();
   const clients = await crowd(port, async () => {
     await serves();
     assert.ok(server.stats.unauthenticated <= 1000);
@@ -85,7 +43,7 @@ test(`${SILENT} silent connections: the oldest make room in turn, and clients ar
 });
 
 test(`${SILENT} silent connections that are all held: clients are served, and silence ends in time`, async () => {
-  const { server, clock, serves, told, closes, port } = await serve({ maxUnauthenticated: 2 * SILENT });
+  const { server, clock, serves, told, closes, port } = await serveTarget({ maxUnauthenticated: 2 * SILENT });
   const clients = await crowd(port, serves);
   while (server.stats.unauthenticated < SILENT) await nextTurn();
   await serves();

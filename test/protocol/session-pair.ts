@@ -88,7 +88,8 @@ export class Pair {
     for (let happened = session.nextEvent(); happened !== undefined; happened = session.nextEvent()) {
       this.log[side].push(describe(happened));
       if (!this.handling) continue;
-      if (happened.type === "event") session.handled(happened.chargeBytes);
+      const { type } = happened;
+      if (type === "event" || type === "open" || type === "cancelled") session.handled(happened.chargeBytes);
       if (happened.type === "item") session.itemHandled(happened.id, happened.chargeBytes);
     }
   }

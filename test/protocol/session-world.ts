@@ -365,7 +365,11 @@ export class SessionWorld {
         this.waiting.push({ session, id: happened.id, text: textOf(happened) });
         break;
       case "open":
+        session.handled(happened.chargeBytes);
         this.streams.set(session, happened.id);
+        break;
+      case "cancelled":
+        session.handled(happened.chargeBytes);
         break;
       case "item":
         oracle.heard(side, textOf(happened));

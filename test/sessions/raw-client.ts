@@ -117,9 +117,34 @@ export function ack(number: number): Buffer {
   return payload;
 }
 
-/** An event or call of method 0: `type` 0x40 or 0x41. */
+/** The payload of an event, type 0x40. */
 export function eventFrame(method: number, value: unknown): Buffer {
   const head = Buffer.alloc(2);
   head.writeUInt16BE(method);
   return Buffer.concat([head, Buffer.from(JSON.stringify(value))]);
+}
+
+/** The payload of a call, type 0x41. Default: no deadline. */
+export function callFrame(id: number, method: number, value?: unknown, timeoutMs = 0xffff_ffff): Buffer {
+  const head = Buffer.alloc(10);
+  head.writeUInt32BE(id);
+  head.writeUInt16BE(method, 4);
+  head.writeUInt32BE(timeoutMs, 6);
+  return Buffer.concat([head, Buffer.from(value === undefined ? "" : JSON.stringify(value))]);
+}
+
+/** The payload that opens a stream in both directions, type 0x45. */
+export function openFrame(id: number, method: number, value?: unknown): Buffer {
+  const head = Buffer.alloc(7);
+  head.writeUInt32BE(id);
+  head.writeUInt16BE(method, 4);
+  head[6] = 3;
+  return Buffer.concat([head, Buffer.from(value === undefined ? "" : JSON.stringify(value))]);
+}
+
+/** The payload of a cancel or an end, types 0x44 and 0x47. */
+export function idFrame(id: number): Buffer {
+  const payload = Buffer.alloc(4);
+  payload.writeUInt32BE(id);
+  return payload;
 }

@@ -18,7 +18,7 @@ import {
   RESULT,
 } from "./frame-types.ts";
 import type { Outgoing } from "./outgoing.ts";
-import type { IdEvent, SessionEvent } from "./session-event.ts";
+import type { Cancelled, SessionEvent } from "./session-event.ts";
 import type { StreamTable } from "./stream-table.ts";
 
 /** A call of the peer that waits for an answer. */
@@ -47,7 +47,16 @@ export class Incoming {
   readonly #foreignBit: 0 | 1;
   #expiry = Infinity;
   readonly #event: Kind<"event"> = { type: "event", bytes: NO_BYTES, start: 0, end: 0, method: 0, chargeBytes: 0 };
-  readonly #call: Kind<"call"> = { type: "call", bytes: NO_BYTES, start: 0, end: 0, id: 0, method: 0, timeoutMs: 0 };
+  readonly #call: Kind<"call"> = {
+    type: "call",
+    bytes: NO_BYTES,
+    start: 0,
+    end: 0,
+    id: 0,
+    method: 0,
+    chargeBytes: 0,
+    timeoutMs: 0,
+  };
   readonly #item: Kind<"item"> = { type: "item", bytes: NO_BYTES, start: 0, end: 0, id: 0, chargeBytes: 0 };
   readonly #answer: Kind<"result" | "error"> = { type: "result", bytes: NO_BYTES, start: 0, end: 0, id: 0 };
 
@@ -158,6 +167,7 @@ export class Incoming {
     const call = this.#call;
     call.id = id;
     call.method = bytes.readUInt16BE(start + 5);
+    call.chargeBytes = chargeBytes;
     call.timeoutMs = timeoutMs;
     call.bytes = bytes;
     call.start = start + 11;
@@ -167,8 +177,7 @@ export class Incoming {
 
   #readOpen(bytes: Buffer, start: number, end: number): SessionEvent {
     need(end - start >= 8);
-    // Streams are bounded by their number; what opens one does not wait on the lane.
-    this.lane.use(this.#charge(start, end));
+    const chargeBytes = this.#charge(start, end);
     const id = this.#newId(bytes, start);
     if (this.#streams.foreign >= this.#limits.maxStreams)
       throw exceeded(`more than ${this.#limits.maxStreams} streams`);
@@ -178,7 +187,7 @@ export class Incoming {
     if (!peerSends && !peerReceives) throw brokenProtocol("a stream has no direction");
     const method = bytes.readUInt16BE(start + 5);
     this.#streams.open({ id, own: false, sending: peerReceives, receiving: peerSends, number: 0, method });
-    return { type: "open", id, method, peerSends, peerReceives, bytes, start: start + 8, end };
+    return { type: "open", id, method, chargeBytes, peerSends, peerReceives, bytes, start: start + 8, end };
   }
 
   #readAnswer(type: number, bytes: Buffer, start: number, end: number): SessionEvent | undefined {
@@ -221,9 +230,8 @@ export class Incoming {
 
   #readCancel(id: number): SessionEvent | undefined {
     const chargeBytes = this.settle(id);
-    if (chargeBytes !== undefined) this.lane.use(chargeBytes);
-    else if (!this.#streams.drop(id)) return undefined;
-    return { type: "cancelled", id } satisfies IdEvent;
+    if (chargeBytes === undefined && !this.#streams.drop(id)) return undefined;
+    return { type: "cancelled", id, chargeBytes: chargeBytes ?? 0 } satisfies Cancelled;
   }
 
   /** Charges a request to the lane. */

@@ -17,20 +17,22 @@ export interface EventReceived extends Body {
   readonly chargeBytes: number;
 }
 
-/** A call of the peer. Answer with `respond` or `fail`. */
+/** A call of the peer. Answer with `respond` or `fail`, which also says that its bytes are free. */
 export interface CallReceived extends Body {
   readonly type: "call";
   readonly id: number;
   readonly method: number;
+  readonly chargeBytes: number;
   /** Time that is left for the answer; Infinity for no deadline. When it is up, `cancelled` comes. */
   readonly timeoutMs: number;
 }
 
-/** The peer opens a stream. Send items, `endStream`, `fail`, or `cancel`. */
+/** The peer opens a stream: `handled(chargeBytes)` when this was looked at. Send items, `endStream`, `fail`, or `cancel`. */
 export interface StreamOpened extends Body {
   readonly type: "open";
   readonly id: number;
   readonly method: number;
+  readonly chargeBytes: number;
   /** Whether the peer sends items, and whether it receives them. */
   readonly peerSends: boolean;
   readonly peerReceives: boolean;
@@ -49,13 +51,21 @@ export interface AnswerReceived extends Body {
   readonly id: number;
 }
 
+/** Nobody waits any more for a call or a stream of the peer. Tell with `handled(chargeBytes)` when nothing is kept of it. */
+export interface Cancelled {
+  readonly type: "cancelled";
+  readonly id: number;
+  /** 0 for a stream. */
+  readonly chargeBytes: number;
+}
+
 /** Something about one call or stream. */
 export interface IdEvent {
   /**
-   * `cancelled`: nobody waits any more for a call or a stream of the peer. `timedOut`: a call of this side was not answered
-   * in its time. `itemsEnded`: the peer sends no more items. `streamWritable`: a stream that had no credit has some.
+   * `timedOut`: a call of this side was not answered in its time. `itemsEnded`: the peer sends no more items.
+   * `streamWritable`: a stream that had no credit has some.
    */
-  readonly type: "cancelled" | "timedOut" | "itemsEnded" | "streamWritable";
+  readonly type: "timedOut" | "itemsEnded" | "streamWritable";
   readonly id: number;
 }
 
@@ -115,6 +125,7 @@ export type SessionEvent =
   | StreamOpened
   | ItemReceived
   | AnswerReceived
+  | Cancelled
   | IdEvent
   | PlainEvent
   | Attached

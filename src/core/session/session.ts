@@ -185,10 +185,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   onDeadline(now: number): void {
     if (now < this.nextDeadline()) return;
     this.#outgoing.expire(now, (id) => this.#events.push({ type: "timedOut", id }));
-    this.#incoming.expire(now, (id, chargeBytes) => {
-      this.#incoming.lane.use(chargeBytes);
-      this.#events.push({ type: "cancelled", id });
-    });
+    this.#incoming.expire(now, (id, chargeBytes) => this.#events.push({ type: "cancelled", id, chargeBytes }));
     if (now >= this.#outgoing.log.oldestAt + this.#bounds.maxAgeMs) {
       const error = new ConnectionError("REPLAY_OVERFLOW", { op: "session" });
       this.#finish(error, error.detail, now);
@@ -249,7 +246,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     return cancelled;
   }
 
-  /** An event was handled: its bytes are free for the next one. */
+  /** An event was handled, a stream opened, or a cancelled call dropped: its bytes are free for the next one. */
   handled(chargeBytes: number): void {
     this.#incoming.lane.use(chargeBytes);
   }
