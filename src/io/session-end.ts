@@ -47,6 +47,7 @@ export interface ResumedReport {
 
 /** A client has a new session; the server has forgotten what belonged to the one before. */
 export interface FreshReport {
+  /** Why the session before could not go on. */
   readonly reason: FreshReason;
   /** Messages of this side that were not acknowledged in the session before. */
   readonly lost: readonly LostMessage[];

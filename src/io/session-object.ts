@@ -36,6 +36,7 @@ export interface SessionBase<Data> extends AsyncDisposable {
   readonly localAddress: Address | undefined;
   /** The peer's address on the last connection. */
   readonly remoteAddress: Address | undefined;
+  /** What it has done so far, and what it holds. */
   readonly stats: SessionStats;
   /** Resolves when the session is over for good, and says how. Never rejects. */
   readonly closed: Promise<SessionEnd>;

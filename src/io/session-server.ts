@@ -103,13 +103,15 @@ export interface SessionServerOptions<Client extends Methods, Data>
 
 /** What a server of sessions has counted. */
 export interface SessionServerStats {
-  /** Sessions that were made, and continued. */
+  /** Sessions that were made. */
   readonly opened: number;
+  /** How often a session was continued on another connection. */
   readonly resumed: number;
   /** Sessions that are over. */
   readonly ended: number;
-  /** Sessions that are held now, and how many of them have no connection. */
+  /** Sessions that are held now. */
   readonly sessions: number;
+  /** How many of them have no connection. */
   readonly detached: number;
   /** Connections in the handshake now. */
   readonly unauthenticated: number;
@@ -145,6 +147,7 @@ export type Broadcast<Client extends Methods> = <Name extends EventNames<Client>
 
 /** Some sessions of a server, by name. A session that is over leaves by itself; one that is detached stays. */
 export interface SessionGroup<Client extends Methods, Data> extends Iterable<Session<Client, Data>> {
+  /** The name by which the server knows the group. */
   readonly name: string;
   /** Sessions in the group. */
   readonly size: number;
@@ -152,6 +155,7 @@ export interface SessionGroup<Client extends Methods, Data> extends Iterable<Ses
   join(session: Session<Client, Data>): boolean;
   /** Lets a session go; false when it was not there. */
   leave(session: Session<Client, Data>): boolean;
+  /** Whether a session is there. */
   has(session: Session<Client, Data>): boolean;
   /** Sends an event to all of them. Never waits, and never throws because of one of them. */
   readonly broadcast: Broadcast<Client>;
@@ -173,6 +177,7 @@ export interface DrainSessionsOptions extends OperationOptions {
  * @typeParam Data - What the program keeps with each session.
  */
 export interface SessionServer<Client extends Methods, Data = Record<string, unknown>> extends AsyncDisposable {
+  /** The contract that it serves. */
   readonly contract: Contract;
   /** The address, with the port that the system chose. */
   readonly localAddress: Address;
@@ -180,6 +185,7 @@ export interface SessionServer<Client extends Methods, Data = Record<string, unk
   readonly instance: string;
   /** The sessions, those without a connection included, by their ids. */
   readonly sessions: ReadonlyMap<string, Session<Client, Data>>;
+  /** What it has done so far, and what it holds. */
   readonly stats: SessionServerStats;
   /** Resolves when the server is closed and its last session is over. Never rejects. */
   readonly closed: Promise<void>;
@@ -197,7 +203,9 @@ export interface SessionServer<Client extends Methods, Data = Record<string, unk
   close(): Promise<void>;
   /** Uses other certificates for connections from now on. */
   setTls(options: TlsOptions): void;
+  /** Lets the open door keep the process alive (the default). */
   ref(): this;
+  /** Lets the process end although the door is open. */
   unref(): this;
 }
 

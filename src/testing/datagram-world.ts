@@ -22,8 +22,9 @@ export interface DatagramTraits {
 export interface DatagramWorld {
   /** The host that mailboxes bind, as it stands in an address: `127.0.0.1`, `[::1]`. */
   readonly host: string;
+  /** What the network can do. */
   readonly traits: DatagramTraits;
-  /** Runs one test on a network. A simulator makes a fresh one and moves its time here. */
+  /** Runs one test on a network. A simulator makes a fresh one and moves its time here; it may run the test twice. */
   run(body: (network: Network) => Promise<void>): Promise<void>;
 }
 

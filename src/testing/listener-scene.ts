@@ -20,6 +20,7 @@ export interface ListenerWorld {
   readonly address: () => AddressLike;
   /** What a program that connects to a closed door is told. */
   readonly refusal: "CONNECTION_REFUSED" | "PATH_NOT_FOUND";
+  /** What its connections can promise. */
   readonly traits: StreamTraits;
   /** Options of every door, such as `tls`. */
   readonly listen?: ListenOptions | undefined;

@@ -30,6 +30,7 @@ export class ManualClock implements Clock {
   readonly #timers: Set<PendingTimer> = new Set();
   #now = 0;
 
+  /** A clock at 0 ms, whose turns of the event loop are those of `base`. */
   constructor(base: Pick<Clock, "defer">) {
     this.#base = base;
   }
@@ -39,16 +40,19 @@ export class ManualClock implements Clock {
     return this.#timers.size;
   }
 
+  /** Milliseconds that it was moved since it was made. */
   now(): number {
     return this.#now;
   }
 
+  /** Calls `callback` once, when the time was moved by `delayMs`. */
   setTimer(callback: () => void, delayMs: number): Timer {
     const timer = { dueMs: this.#now + Math.max(0, delayMs), callback };
     this.#timers.add(timer);
     return { cancel: () => void this.#timers.delete(timer) };
   }
 
+  /** Calls `callback` at the end of this real turn of the event loop. */
   defer(callback: () => void): void {
     this.#base.defer(callback);
   }

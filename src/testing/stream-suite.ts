@@ -29,7 +29,7 @@ export interface StreamWorld {
    * Runs a test: makes a fresh connected pair with default options, calls `body` with it, and releases what it opened beside
    * the two ends, which the suite aborts itself. It may do all of that twice, to compare the runs.
    */
-  readonly run: (body: (sockets: OpenedStreams["sockets"]) => Promise<void>) => Promise<void>;
+  run(body: (sockets: OpenedStreams["sockets"]) => Promise<void>): Promise<void>;
 }
 
 /** What {@link streamSuite} has to know. */

@@ -11,6 +11,7 @@ declare const typed: unique symbol;
 
 /** A schema that exists only for the compiler. */
 export interface TypeOnly<T> extends Schema<T> {
+  /** Tells it from a schema that checks something. */
   readonly [typed]: true;
 }
 

@@ -28,6 +28,7 @@ const MAX_MESSAGE_LENGTH = 1024;
  * ```
  */
 export class RemoteError extends Error {
+  /** The name of the class. */
   override readonly name: string = "RemoteError";
   /** Tells the program what happened; chosen by the application, such as `ROOM_FULL`. At most 64 characters. */
   readonly code: string;

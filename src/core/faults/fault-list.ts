@@ -33,7 +33,9 @@ export interface FaultList {
   readonly failure?: string | undefined;
   /** When everything is healed, in virtual milliseconds since the world began. */
   readonly chaosMs: number;
+  /** What else the seed decided. */
   readonly choices: Choices;
+  /** What went wrong, in the order in which it began. */
   readonly faults: readonly TimedFault[];
 }
 

@@ -2,6 +2,7 @@
 
 /** One session, as a store keeps it. */
 export interface SessionRecord {
+  /** Names the session. */
   readonly id: string;
   /** Who owns it, as `authenticate` said. */
   readonly principal: string;

@@ -27,6 +27,7 @@ export interface ExploreOptions {
 export interface Exploration<T = unknown> extends Omit<SimulationReport<T>, "value"> {
   /** What `main` resolved with; undefined when the run failed. */
   readonly value: T | undefined;
+  /** How the run failed; undefined when it did not. */
   readonly failure: SimulationFailure | undefined;
   /** Everything that decided the run, to store, to replay and to shrink. */
   readonly list: FaultList;

@@ -32,7 +32,9 @@ export interface SimulationOptions extends Omit<SimulateOptions, "seed" | "trace
 
 /** A program with its world. Made by `simulation`. */
 export interface Simulation<T = unknown> {
+  /** What decides its runs, beside the seed. */
   readonly options: SimulationOptions;
+  /** The program; it directs the world, and belongs to no host. */
   readonly main: (world: World) => Promise<T>;
 }
 

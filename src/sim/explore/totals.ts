@@ -13,7 +13,9 @@ export type ExplorationSummary = Pick<Exploration, "seed" | "coverage" | "list">
 
 /** Runs that fail in the same way. */
 export interface FailureGroup {
+  /** What they are recognised by; see {@link SimulationFailure}. */
   readonly identity: string;
+  /** How many there were. */
   readonly runs: number;
   /** The first seeds, in the order in which they were added. */
   readonly seeds: readonly number[];

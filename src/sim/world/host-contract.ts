@@ -25,6 +25,7 @@ export type HostMain = (network: Network, disk: Disk) => Promise<void> | void;
  * ```
  */
 export interface Host {
+  /** Its name, which the name service knows. */
   readonly name: string;
   /** The IP addresses, without those of loopback. */
   readonly addresses: readonly string[];

@@ -4,8 +4,11 @@ import { ZocaloError } from "../../core/errors.ts";
 
 /** How often one named condition was looked at, and how often it held. */
 export interface ConditionCount {
+  /** Which of the two calls of the world named it first. */
   readonly kind: "always" | "sometimes";
+  /** How often it was looked at. */
   readonly checked: number;
+  /** How often it held. */
   readonly held: number;
 }
 
@@ -23,6 +26,7 @@ export interface ConditionCount {
  * ```
  */
 export class InvariantError extends ZocaloError {
+  /** The name of the class. */
   override readonly name: string = "InvariantError";
   /** The name of the condition. */
   readonly invariant: string;

@@ -2,12 +2,15 @@
 
 /** A packet that is about to leave, as a rule sees it. */
 export interface PacketView {
-  /** The names of the hosts. */
+  /** The name of the host that sends it. */
   readonly from: string;
+  /** The name of the host that it is for. */
   readonly to: string;
+  /** A TCP segment, a whole datagram, or the message of ICMP that refuses one of them. */
   readonly kind: "tcp" | "udp" | "refusal";
-  /** IP address and port of both ends: `192.0.2.1:49152`. */
+  /** IP address and port of the end that sends it: `192.0.2.1:49152`. */
   readonly source: string;
+  /** IP address and port of the end that it is for. */
   readonly destination: string;
   /** The payload; must not be changed. */
   readonly payload: Uint8Array;

@@ -51,6 +51,7 @@ export interface SimulateOptions {
 export interface SimulationReport<T> {
   /** What `main` resolved with. */
   readonly value: T;
+  /** The seed of the run. */
   readonly seed: number;
   /** Virtual milliseconds that the run took. */
   readonly durationMs: number;

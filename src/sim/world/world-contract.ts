@@ -67,8 +67,9 @@ export interface World {
   host(name: string, main?: HostMain, options?: HostOptions): Host;
   /** Sets what the name service answers: addresses, or the error that every look-up gets. */
   name(name: string, answer: readonly string[] | "NAME_NOT_FOUND" | "NAME_LOOKUP_FAILED"): void;
-  /** Changes the conditions of both directions between two hosts; with one argument, of all links made later. */
+  /** Changes the conditions of all links that are made later: a link is made with the first packet between two hosts. */
   link(conditions: LinkConditions): void;
+  /** Changes the conditions of both directions between two hosts. */
   link(a: HostLike, b: HostLike, conditions: LinkConditions): void;
   /** Changes the conditions of one direction. */
   linkOneWay(from: HostLike, to: HostLike, conditions: LinkConditions): void;
