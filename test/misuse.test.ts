@@ -2,7 +2,18 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bind, connect, pair, type PeerHandler, serve, serveDatagrams, ZocaloError } from "../src/index.ts";
+import { bind, connect, pair, type PeerHandler, serve, serveDatagrams, UsageError, ZocaloError } from "../src/index.ts";
+import {
+  call,
+  contract,
+  event,
+  openSession,
+  serveSessions,
+  serveStateless,
+  statelessClient,
+  stream,
+  typeOnly,
+} from "../src/protocol.ts";
 
 /** What a program without types would pass. */
 function untyped<T>(value: unknown): T {
@@ -55,8 +66,8 @@ test("an onError that is an async function and rejects is no unhandled rejection
     }),
   });
   // The reset may be there before connect has seen that it succeeded.
-  const call = connect(server.localAddress).then((socket) => socket.read());
-  await assert.rejects(call, ZocaloError);
+  const calling = connect(server.localAddress).then((socket) => socket.read());
+  await assert.rejects(calling, ZocaloError);
   assert.equal(told.length, 1);
 });
 
@@ -79,4 +90,36 @@ test("the same for datagrams", async () => {
   await using box = await bind("udp://127.0.0.1:0");
   await box.send("x", server.localAddress);
   await once;
+});
+
+test("a method of a contract that was taken off its session or client says how to call it", async () => {
+  const idempotent = { idempotent: true } as const;
+  const ask = call(typeOnly<number>(), typeOnly<number>(), idempotent);
+  const room = contract("room", "1.0.0", {
+    server: { ask, say: event<string>(), list: stream({ sends: ask.request }) },
+  });
+  const box = contract("box", "1.0.0", { server: { ask, say: room.server.say } });
+  const handlers = { ask: (number: number) => number, say: () => undefined };
+  await using server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers: { ...handlers, list: () => [] } });
+  await using session = await openSession(room, server.localAddress, {});
+  await using mailbox = await serveStateless(box, "udp://127.0.0.1:0", { handlers });
+  await using client = await statelessClient(box, mailbox.localAddress);
+  for (const [object, owner, names] of [
+    ["session", session, ["ask", "say", "list", "close", "abort", "drain", "ref", "unref"]],
+    ["client", client, ["ask", "say"]],
+  ] as const) {
+    for (const name of names) {
+      const taken = (owner as unknown as Readonly<Record<string, () => unknown>>)[name];
+      // Without an object, and on another one.
+      for (const misuse of [() => taken?.(), () => ({ taken }).taken?.()]) {
+        assert.throws(misuse, (error) => {
+          assert.ok(error instanceof UsageError, String(error));
+          assert.deepEqual([error.code, error.op], ["OPTION_INVALID", name]);
+          assert.ok(error.message.includes(`as ${object}.${name}(...)`), error.message);
+          return true;
+        });
+      }
+    }
+  }
+  assert.equal(await session.ask(3), 3);
 });

@@ -13,7 +13,14 @@ import type { OpenSessionOptions, SessionClientOptions } from "./session-client.
 import { type ConnectorOwner, reconnectTimes, SessionConnector, type Welcomed } from "./session-connector.ts";
 import type { FreshReason, LostMessage, SessionEnd, SessionStatus } from "./session-end.ts";
 import { type EndpointOwner, SessionEndpoint } from "./session-endpoint.ts";
-import { facadeClass, partsOf, type SessionFacade, type SessionKeeper, tellEnd } from "./session-facade.ts";
+import {
+  facadeClass,
+  partsOf,
+  type SessionFacade,
+  type SessionKeeper,
+  tellAttached,
+  tellEnd,
+} from "./session-facade.ts";
 import { abortError, drainEndpoint } from "./session-keeper.ts";
 import type { Session } from "./session-object.ts";
 import { ContractPlan } from "./session-plan.ts";
@@ -141,6 +148,7 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     const { onOpen, onResume, onFresh } = this.#options;
     const fresh = this.#fresh;
     this.#fresh = undefined;
+    tellAttached(this.#session as SessionFacade);
     const session = this.#session as never;
     if (resumed) this.#tell(() => onResume?.(session, { replayed }));
     else if (fresh === undefined) this.#tell(() => onOpen?.(session));
@@ -191,6 +199,10 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
 
   // What the connector asks for, and tells.
 
+  get referenced(): boolean {
+    return this.#session === undefined || partsOf(this.#session).referenced;
+  }
+
   resumeRequest(): ResumeRequest | undefined {
     const resumable = this.#resumable;
     if (resumable === undefined) return undefined;
@@ -238,7 +250,7 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   #createSession(endpoint: SessionEndpoint): SessionFacade {
     const Facade = facadeClass(this.#settings.plan);
     const { data } = this.#options;
-    const rest = { principal: undefined, announcement: undefined, epoch: 0, addressKey: undefined };
+    const rest = { principal: undefined, announcement: undefined, epoch: 0, referenced: true, addressKey: undefined };
     return new Facade({ keeper: this, endpoint, data, ...rest });
   }
 

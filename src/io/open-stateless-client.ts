@@ -20,6 +20,7 @@ import type {
 } from "./stateless-client.ts";
 import { DATAGRAM_BYTES, DEFAULT_DATAGRAM_BYTES, headOf } from "./stateless-format.ts";
 import { checkStateless, type StatelessContract, type StatelessMethods } from "./stateless-methods.ts";
+import { unbound } from "./unbound.ts";
 
 const OP = "statelessClient";
 const RULES: OptionRules = {
@@ -96,7 +97,7 @@ async function openMailbox(
   }
 }
 
-let callsOf: (client: ClientBase) => StatelessCalls;
+let callsOf: (client: ClientBase, method: string) => StatelessCalls;
 
 /** A client without the methods of the server. */
 class ClientBase implements StatelessClientBase {
@@ -105,7 +106,13 @@ class ClientBase implements StatelessClientBase {
   readonly #calls: StatelessCalls;
 
   static {
-    callsOf = (client) => client.#calls;
+    callsOf = (client, method) => {
+      try {
+        return client.#calls;
+      } catch {
+        throw unbound("client", method);
+      }
+    };
   }
 
   constructor(socket: DatagramSocket, calls: StatelessCalls) {
@@ -153,10 +160,10 @@ function clientClass(offers: OffersPlan): new (socket: DatagramSocket, calls: St
     const method: AnyMethod =
       plan.kind === "event"
         ? function send(input, options) {
-            return callsOf(this).event(plan, input, options);
+            return callsOf(this, plan.name).event(plan, input, options);
           }
         : function call(input, options) {
-            return callsOf(this).call(plan, input, options);
+            return callsOf(this, plan.name).call(plan, input, options);
           };
     Object.defineProperty(ContractClient.prototype, plan.name, { value: method, writable: true, configurable: true });
   }

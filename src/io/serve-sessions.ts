@@ -22,6 +22,7 @@ import {
   partsOf,
   type SessionFacade,
   type SessionKeeper,
+  tellAttached,
   tellEnd,
 } from "./session-facade.ts";
 import { broadcast, ContractGroup, SessionGroups } from "./session-groups.ts";
@@ -218,6 +219,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
       data,
       announcement: undefined,
       epoch: 1,
+      referenced: true,
       addressKey,
     });
     endpoint.session = session;
@@ -235,6 +237,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
 
   attached(endpoint: SessionEndpoint, resumed: boolean, replayed: number): void {
     const session = sessionOf(endpoint);
+    tellAttached(session);
     const { onOpen, onResume } = this.#options;
     if (resumed) {
       this.#counts.resumed += 1;

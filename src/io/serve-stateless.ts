@@ -25,6 +25,7 @@ import { checkOptions, oneOf, type OptionRules, options as object } from "./chec
 import type { DatagramContext, DatagramDrainReport, DatagramRequest, DatagramServer } from "./datagram-server.ts";
 import type { DatagramSocket } from "./datagram-socket.ts";
 import type { OperationOptions } from "./deadline.ts";
+import { ofHandler, ofQuestion } from "./handler-failure.ts";
 import type { Clock, Network } from "./network.ts";
 import { restated } from "./restated.ts";
 import { serveDatagramsOver } from "./serve-datagrams.ts";
@@ -249,27 +250,15 @@ class ContractResponder implements StatelessServer {
   }
 }
 
-const INTERNAL: RemoteError = new RemoteError("INTERNAL", "the handler failed");
 const SHORTEST = '{"code":"INTERNAL"}';
 
 function decode(method: MethodPlan, body: BytePlace): unknown {
   return method.request.decode(body.bytes as Buffer, body.start, body.end);
 }
 
-/** What the caller is told about its question. */
-function ofQuestion(cause: unknown): RemoteError {
-  if (cause instanceof ProtocolError) return new RemoteError(cause.code, cause.detail);
-  return INTERNAL;
-}
-
-/** What the caller is told of what the handler threw: only what the application meant for it. */
-function ofHandler(cause: unknown): RemoteError {
-  return cause instanceof RemoteError ? cause : INTERNAL;
-}
-
 /** What the caller is told about an answer that cannot be sent. */
 function ofAnswer(cause: unknown): RemoteError {
-  if (!(cause instanceof ZocaloError && cause.code === "DATAGRAM_TOO_LARGE")) return INTERNAL;
+  if (!(cause instanceof ZocaloError && cause.code === "DATAGRAM_TOO_LARGE")) return ofHandler(undefined);
   return new RemoteError(cause.code, "the answer is larger than a datagram of this server may be");
 }
 

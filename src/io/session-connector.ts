@@ -31,6 +31,8 @@ export type Welcomed = Extract<ClientHandshakeEvent, { readonly type: "welcome" 
 
 /** Whoever wants to be connected. */
 export interface ConnectorOwner {
+  /** Whether a pause between attempts keeps the process alive. */
+  readonly referenced: boolean;
   /** What the hello asks to continue; asked for each attempt. */
   resumeRequest(): ResumeRequest | undefined;
   /** There is a connection. Called inside the arrival of the welcome: the session takes the connection at once. */
@@ -116,7 +118,7 @@ export class SessionConnector {
       this.#owner.gaveUp(error);
       return;
     }
-    this.#pause = clock.setTimer(() => void this.#tryAgain(), delayMs);
+    this.#pause = clock.setTimer(() => void this.#tryAgain(), delayMs, !this.#owner.referenced);
   }
 
   async #tryAgain(): Promise<void> {
@@ -139,6 +141,7 @@ export class SessionConnector {
     this.#attempt = attempt;
     const stop = signal === undefined ? attempt.signal : AbortSignal.any([attempt.signal, signal]);
     const { address, auth } = this.#options;
+    const endsAt = this.#network.clock.now() + (options.timeoutMs ?? Infinity);
     const connection = await connectOver(this.#network, address, { ...options, signal: stop });
     let credentials = auth;
     if (typeof auth === "function") {
@@ -149,14 +152,16 @@ export class SessionConnector {
         throw error;
       }
     }
-    await this.#introduce(connection, credentials, stop);
+    await this.#introduce(connection, credentials, stop, endsAt);
   }
 
-  #introduce(connection: Connection, auth: unknown, stop: AbortSignal): Promise<void> {
+  #introduce(connection: Connection, auth: unknown, stop: AbortSignal, endsAt: number): Promise<void> {
     const { capabilities, settings } = this.#options;
     const { clock, handshakeTimeoutMs } = settings;
     const resume = this.#owner.resumeRequest();
-    const machine = new ClientHandshake(capabilities, clock.now(), { auth, resume, timeoutMs: handshakeTimeoutMs });
+    const now = clock.now();
+    const timeoutMs = Math.max(0, Math.min(handshakeTimeoutMs, endsAt - now));
+    const machine = new ClientHandshake(capabilities, now, { auth, resume, timeoutMs });
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         introduction.stop();

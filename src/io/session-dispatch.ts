@@ -3,6 +3,7 @@
 import { encodeRemoteError, RemoteError } from "../core/contract/remote-error.ts";
 import { ConnectionError, ProtocolError, type ZocaloError } from "../core/errors.ts";
 import type { CallReceived, Cancelled, EventReceived, StreamOpened } from "../core/session/session-event.ts";
+import { ofHandler, ofQuestion } from "./handler-failure.ts";
 import { textPlace } from "./session-format.ts";
 import { SessionContext } from "./session-context.ts";
 import type { SessionHost } from "./session-host.ts";
@@ -85,6 +86,11 @@ export class SessionDispatch {
     if (this.#mustQueue || !this.#mayStart(OPEN, method)) {
       this.#push({ kind: OPEN, method, id, chargeBytes, deadline: Infinity }, bytes, start, end);
     } else this.#startStream(method, id, chargeBytes, bytes, start, end);
+  }
+
+  /** What the peer asks makes no sense: it is told why. */
+  refuse(id: number, cause: unknown): void {
+    this.#fail(id, cause, ofQuestion(cause));
   }
 
   /** Nobody waits for a call any more. One that has not started stays charged until its turn comes, as it is held so long. */
@@ -189,17 +195,19 @@ export class SessionDispatch {
     const host = this.#host;
     const method = host.plan.own.methods[place];
     if (method?.kind !== "call") {
-      this.#fail(id, unknownMethod(place));
+      this.refuse(id, unknownMethod(place));
       return;
     }
     let context: SessionContext | undefined;
     let answer: unknown;
+    let toTell = ofQuestion;
     try {
       const input = method.request.decode(bytes, start, end);
+      toTell = ofHandler;
       context = new SessionContext(host, deadline);
       answer = this.#handle(method, input, context);
     } catch (error) {
-      this.#fail(id, error);
+      this.#fail(id, error, toTell(error));
       return;
     }
     if (!isThenable(answer)) {
@@ -233,7 +241,7 @@ export class SessionDispatch {
     host.machine.handled(chargeBytes);
     const method = host.plan.own.methods[place];
     if (method?.kind !== "stream") {
-      this.#fail(id, unknownMethod(place));
+      this.refuse(id, unknownMethod(place));
       return;
     }
     const stream = host.streams.get(id);
@@ -250,23 +258,24 @@ export class SessionDispatch {
     end: number,
   ): Promise<void> {
     this.#streaming += 1;
+    let toTell = ofQuestion;
     try {
       const input = method.request.decode(bytes, start, end);
+      toTell = ofHandler;
       const context = new SessionContext(this.#host, Infinity, stream.signal);
       await stream.sendAll(await this.#handle(method, input, stream, context));
     } catch (error) {
-      this.#failStream(stream, error);
+      this.#failStream(stream, error, toTell(error));
     }
     this.#streaming -= 1;
     if (this.#mustQueue) this.#goOn();
   }
 
-  #failStream(stream: ContractStream, error: unknown): void {
+  #failStream(stream: ContractStream, error: unknown, told: RemoteError): void {
     // What a handler throws because its stream is over is no news.
     if (stream.signal.aborted) return;
     stream.failed(error);
-    this.#fail(stream.id, error);
-    this.#host.touch();
+    this.#fail(stream.id, error, told);
   }
 
   /** A handler has finished: what waited for it may start. */
@@ -294,12 +303,8 @@ export class SessionDispatch {
   }
 
   /** Ends a call or a stream of the peer with an error. Only what the application meant for the peer crosses the wire. */
-  #fail(id: number, cause: unknown): void {
+  #fail(id: number, cause: unknown, error: RemoteError = ofHandler(cause)): void {
     const host = this.#host;
-    let error = INTERNAL;
-    if (cause instanceof RemoteError) error = cause;
-    else if (cause instanceof ProtocolError && cause.side === "remote")
-      error = new RemoteError(cause.code, cause.detail);
     if (error !== cause) host.problem(cause);
     if (host.end !== undefined) return;
     let text: string;
@@ -322,7 +327,6 @@ export class SessionDispatch {
   }
 }
 
-const INTERNAL: RemoteError = new RemoteError("INTERNAL", "the handler failed");
 /** Fits into the smallest frame that a peer may ask for. */
 const SHORTEST = '{"code":"INTERNAL"}';
 

@@ -4,6 +4,7 @@ import type { Address } from "../core/address/address.ts";
 import type { Methods } from "../core/contract/contract.ts";
 import type { ContractPlan, MethodPlan } from "./session-plan.ts";
 import { EndAnnouncement } from "./end-announcement.ts";
+import { unbound } from "./unbound.ts";
 import type { OperationOptions } from "./deadline.ts";
 import type { SessionEnd, SessionStatus } from "./session-end.ts";
 import type { SessionEndpoint } from "./session-endpoint.ts";
@@ -29,15 +30,17 @@ export interface FacadeParts {
   announcement: EndAnnouncement<SessionEnd> | undefined;
   /** At a server: how often a connection was accepted. */
   epoch: number;
+  /** Whether its connections keep the process alive. */
+  referenced: boolean;
   /** At a server: under which address the session counts; undefined where it counts under none. */
   readonly addressKey: string | undefined;
 }
 
-let readParts: (facade: SessionFacade) => FacadeParts;
+let readParts: (facade: SessionFacade, method: string) => FacadeParts;
 
-/** The parts of a session object. */
-export function partsOf(facade: SessionFacade): FacadeParts {
-  return readParts(facade);
+/** The parts of a session object. @throws UsageError `OPTION_INVALID` when `method` was called without its object. */
+export function partsOf(facade: SessionFacade, method = "session"): FacadeParts {
+  return readParts(facade, method);
 }
 
 /** A session object without the methods of the peer. */
@@ -46,7 +49,13 @@ export class SessionFacade implements SessionBase<unknown> {
   readonly #parts: FacadeParts;
 
   static {
-    readParts = (facade) => facade.#parts;
+    readParts = (facade, method) => {
+      try {
+        return facade.#parts;
+      } catch {
+        throw unbound("session", method);
+      }
+    };
   }
 
   constructor(parts: FacadeParts) {
@@ -94,18 +103,39 @@ export class SessionFacade implements SessionBase<unknown> {
     return announcementOf(this).signal;
   }
 
+  ref(): this {
+    return refer(this, true);
+  }
+  unref(): this {
+    return refer(this, false);
+  }
   close(message = "closed"): Promise<void> {
-    return this.#parts.keeper.close(this, message);
+    return partsOf(this, "close").keeper.close(this, message);
   }
   abort(reason?: unknown): void {
-    this.#parts.keeper.abort(this, reason);
+    partsOf(this, "abort").keeper.abort(this, reason);
   }
   drain(options: OperationOptions = {}): Promise<void> {
-    return this.#parts.keeper.drain(this, options);
+    return partsOf(this, "drain").keeper.drain(this, options);
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+function refer<Facade extends SessionFacade>(facade: Facade, referenced: boolean): Facade {
+  const parts = partsOf(facade, referenced ? "ref" : "unref");
+  parts.referenced = referenced;
+  const { connection } = parts.endpoint;
+  if (referenced) connection?.ref();
+  else connection?.unref();
+  return facade;
+}
+
+/** The session has another connection. */
+export function tellAttached(facade: SessionFacade): void {
+  const { referenced, endpoint } = partsOf(facade);
+  if (!referenced) endpoint.connection?.unref();
 }
 
 /** Tells the program that the session is over. */
@@ -128,28 +158,28 @@ export function facadeClass(plan: ContractPlan): new (parts: FacadeParts) => Ses
   class ContractSession extends SessionFacade {}
   const methods: Methods = plan.peer;
   for (const [place, name] of Object.keys(methods).sort().entries()) {
-    const method = methodOf(methods[name]?.kind, place);
+    const method = methodOf(methods[name]?.kind, place, name);
     Object.defineProperty(ContractSession.prototype, name, { value: method, writable: true, configurable: true });
   }
   return ContractSession;
 }
 
-function methodOf(kind: MethodPlan["kind"] | undefined, place: number): AnyMethod {
+function methodOf(kind: MethodPlan["kind"] | undefined, place: number, name: string): AnyMethod {
   const planOf = (endpoint: SessionEndpoint): MethodPlan => endpoint.plan.peer.methods[place] as MethodPlan;
   if (kind === "event") {
     return function send(input) {
-      const { endpoint } = partsOf(this);
+      const { endpoint } = partsOf(this, name);
       return endpoint.events.send(planOf(endpoint), input);
     };
   }
   if (kind === "call") {
     return function call(input, options) {
-      const { endpoint } = partsOf(this);
+      const { endpoint } = partsOf(this, name);
       return endpoint.calls.call(planOf(endpoint), input, options);
     };
   }
   return function open(input, options) {
-    const { endpoint } = partsOf(this);
+    const { endpoint } = partsOf(this, name);
     return endpoint.streams.open(planOf(endpoint), input, options);
   };
 }

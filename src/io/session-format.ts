@@ -1,7 +1,7 @@
 /** The bodies of messages: values in the codec of a session, and bytes as they are. */
 
 import { copyBytes } from "../core/bytes/copy-bytes.ts";
-import { bytes as bytesSchema } from "../core/contract/bytes.ts";
+import { isBytes } from "../core/contract/bytes.ts";
 import type { Schema } from "../core/contract/schema.ts";
 import { UsageError } from "../core/errors.ts";
 import type { MessageFormat } from "../core/framing/codec.ts";
@@ -93,5 +93,5 @@ const FORMATS: Readonly<Record<SessionCodec, BodyFormat>> = {
 
 /** The format of the values of one schema, in a codec. A method without a schema carries what its types say, or nothing. */
 export function formatOf(schema: Schema | undefined, codec: SessionCodec): BodyFormat {
-  return schema === bytesSchema ? RAW : FORMATS[codec];
+  return isBytes(schema) ? RAW : FORMATS[codec];
 }

@@ -15,6 +15,8 @@ export interface SessionHost {
   readonly session: object | undefined;
   /** The server that it belongs to; undefined at a client. */
   readonly server: object | undefined;
+  /** Tells the peer why something that it asked makes no sense. */
+  readonly dispatch: { refuse(id: number, cause: unknown): void };
   /** How it ended; undefined while it has not. */
   readonly end: SessionEnd | undefined;
   /** The time, read now. */

@@ -1,10 +1,11 @@
 /** The handshake of a client on one connection. */
 
-import { ConnectionError, type ZocaloError } from "../core/errors.ts";
+import { ConnectError, ConnectionError, type ZocaloError } from "../core/errors.ts";
 import type { ClientHandshake, ClientHandshakeEvent } from "../core/handshake/client-handshake.ts";
 import type { Connection } from "./connection.ts";
 import type { InboundConsumer } from "./inbound.ts";
 import type { Clock } from "./network.ts";
+import { restated } from "./restated.ts";
 import type { Scheduled, SessionSchedule } from "./session-schedule.ts";
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
@@ -73,7 +74,8 @@ export class ClientIntroduction implements InboundConsumer, Scheduled {
     if (this.#over) return;
     this.#finish();
     const { code, detail, side } = cause;
-    this.#onAnswer({ type: "failed", error: new ConnectionError(code, { op: "handshake", detail, side, cause }) });
+    const context = this.#connection.context("handshake");
+    this.#onAnswer({ type: "failed", error: new ConnectionError(code, { ...context, detail, side, cause }) });
   }
 
   #look(): void {
@@ -85,7 +87,16 @@ export class ClientIntroduction implements InboundConsumer, Scheduled {
     }
     this.#finish();
     if (answer.type !== "welcome") this.#connection.close().catch(ignore);
-    this.#onAnswer(answer);
+    this.#onAnswer(this.#located(answer));
+  }
+
+  /** The machine knows no addresses. */
+  #located(answer: ClientHandshakeEvent): ClientHandshakeEvent {
+    if (answer.type === "welcome") return answer;
+    const context = this.#connection.context("handshake");
+    if (answer.type === "failed") return { ...answer, error: restated(answer.error, context, answer.error.outcome) };
+    const { code, detail, side, outcome } = answer.error;
+    return { ...answer, error: new ConnectError(code, { ...context, detail, side, outcome }) };
   }
 
   #finish(): void {

@@ -56,6 +56,10 @@ export interface SessionBase<Data> extends AsyncDisposable {
    * (default 5000), and closes. Never rejects.
    */
   drain(options?: OperationOptions): Promise<void>;
+  /** Lets the session keep the process alive (the default): by its connection, and at a client while it makes another one. */
+  ref(): this;
+  /** Lets the process end although the session is open. It holds for the connections that follow too. */
+  unref(): this;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** A contract, prepared for one side: each method by its name and number, with the formats of what it carries. */
 
-import { bytes as bytesSchema } from "../core/contract/bytes.ts";
+import { isBytes } from "../core/contract/bytes.ts";
 import { type Contract, type Methods, methodNames } from "../core/contract/contract.ts";
 import type { Method } from "../core/contract/method.ts";
 import { type Schema, validate } from "../core/contract/schema.ts";
@@ -24,7 +24,7 @@ export class ValuePlan {
   constructor(schema: Schema | undefined, codec: SessionCodec, policy: ValidationPolicy) {
     this.#format = formatOf(schema, codec);
     // Its format checks it already.
-    const checked = schema === bytesSchema || policy === "none" ? undefined : schema;
+    const checked = isBytes(schema) || policy === "none" ? undefined : schema;
     this.#checkedOnReceipt = checked;
     this.#checkedOnSending = policy === "both" ? checked : undefined;
   }

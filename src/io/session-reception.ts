@@ -1,6 +1,6 @@
 /** Where a server takes clients in: from the connection to the session. */
 
-import { RemoteError } from "../core/contract/remote-error.ts";
+import { isForCaller } from "../core/contract/remote-error.ts";
 import { ConnectionError, UsageError, type ZocaloError } from "../core/errors.ts";
 import type { FreshReason, Hello, Refusal } from "../core/handshake/hello.ts";
 import { type Agreement, agreeWithClient, type Capabilities } from "../core/handshake/negotiate.ts";
@@ -135,9 +135,9 @@ export class SessionReception implements Receptionist {
       }
       if (this.#mayAnswer(greeting)) await this.#letIn(visit, principal);
     } catch (error) {
-      const message = error instanceof RemoteError ? error.message : UNKNOWN.message;
+      const message = isForCaller(error) ? error.message : UNKNOWN.message;
       greeting.refuse({ code: "UNAUTHENTICATED", message });
-      if (!(error instanceof RemoteError)) this.#host.declined(greeting.connection, error);
+      if (!isForCaller(error)) this.#host.declined(greeting.connection, error);
     }
   }
 

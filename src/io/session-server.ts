@@ -205,7 +205,7 @@ export interface SessionServer<Client extends Methods, Data = Record<string, unk
   setTls(options: TlsOptions): void;
   /** Lets the open door keep the process alive (the default). */
   ref(): this;
-  /** Lets the process end although the door is open. */
+  /** Lets the process end although the door is open. Each session has an `unref` of its own. */
   unref(): this;
 }
 

@@ -41,6 +41,8 @@ const DONE: IteratorResult<unknown, undefined> = { done: true, value: undefined 
 export class ContractStream implements SessionStream<unknown, unknown>, Request {
   /** 0 until it is open. */
   id = 0;
+  /** This side offers it: the peer has opened it. */
+  offered = false;
   readonly op: string;
   readonly timeoutMs: number = Infinity;
   readonly deadline: number = Infinity;
@@ -176,7 +178,10 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
         return Promise.resolve({ done: false, value });
       } catch (error) {
         queue.clear();
-        this.#giveUp(error);
+        if (this.offered) {
+          this.failed(error);
+          this.#host.dispatch.refuse(this.id, error);
+        } else this.#giveUp(error);
         return Promise.reject(error);
       }
     }

@@ -56,6 +56,7 @@ export class OpenStreams implements StreamParent {
     const outgoing = event.peerReceives ? method.sends : undefined;
     const stream = new ContractStream(this.#host, this, method.name, incoming, outgoing);
     stream.id = event.id;
+    stream.offered = true;
     this.add(stream);
   }
 

@@ -19,6 +19,7 @@ const posix = { skip: process.platform === "win32" };
 const { authority, server: identity } = await testCertificates();
 
 const INDEX = JSON.stringify(new URL("../../src/index.js", import.meta.url).href);
+const PROTOCOL = JSON.stringify(new URL("../../src/protocol.js", import.meta.url).href);
 const PRELUDE = `
   import { bind, connect, listen, pair, relay, serve, serveDatagrams } from ${INDEX};
   import net from "node:net";
@@ -261,4 +262,58 @@ test("fd: TLS and serve on a socket that another process has opened", posix, asy
   await call.close();
   program.child.kill("SIGTERM");
   assert.deepEqual(await program.exited, [0, null]);
+});
+
+const SESSION = `
+  const { call, contract, openSession, serveSessions } = await import(${PROTOCOL});
+  const room = contract("room", "1.0.0", { server: { ask: call() } });
+  const handlers = { ask: () => undefined };
+  const turns = async (holds) => { while (!holds()) await new Promise((resolve) => setImmediate(resolve)); };
+`;
+
+test("unref of a server of sessions and of both ends of a session lets the process end, over the next connection too", async () => {
+  await ends(`${SESSION}
+    const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers, onOpen: (session) => session.unref() });
+    const wires = [];
+    const tunnel = await serve("tcp://127.0.0.1:0", async (peer) => {
+      const onward = await connect(server.localAddress);
+      wires.push(peer, onward);
+      await relay(peer, onward);
+    });
+    let resumed = 0;
+    const onResume = () => { resumed += 1; };
+    const session = await openSession(room, tunnel.localAddress, { reconnect: { firstDelayMs: 1 }, onResume });
+    session.unref();
+    await session.ask();
+    wires[0].abort();
+    await turns(() => resumed === 1);
+    await session.ask();
+    for (const one of [server, tunnel, ...wires]) one.unref();
+  `);
+});
+
+test("a session without a connection lets the process end, when it is unreferenced", async () => {
+  await ends(`${SESSION}
+    const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers });
+    let detached = false;
+    const reconnect = { firstDelayMs: 3_600_000, maxDelayMs: 3_600_000, giveUpMs: Infinity };
+    const session = await openSession(room, server.localAddress, { reconnect, onDetach: () => { detached = true; } });
+    session.unref();
+    await server.close();
+    await turns(() => detached);
+  `);
+});
+
+test("a session that is referenced again keeps the process alive until it is closed", posix, async () => {
+  const program = start(`${SESSION}
+    const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers, onOpen: (session) => session.unref() });
+    server.unref();
+    const session = await openSession(room, server.localAddress, {});
+    session.unref().ref();
+    process.on("SIGUSR2", () => { process.exitCode = 7; void session.close(); });
+    console.log("ready");
+  `);
+  await program.firstLine();
+  program.child.kill("SIGUSR2");
+  assert.deepEqual(await program.exited, [7, null]);
 });

@@ -1,6 +1,6 @@
 /** The values of a contract as JSON on the command line. Bytes are base64. */
 
-import { bytes, type Schema } from "../../protocol.ts";
+import { isBytes, type Schema } from "../../protocol.ts";
 import { wrongUsage } from "../exit-codes.ts";
 
 /** Characters that JSON leaves as they are, and that a terminal may take for orders. */
@@ -15,7 +15,7 @@ export function valueFrom(text: string | undefined, schema: Schema | undefined, 
   } catch {
     throw wrongUsage(`${what} needs JSON, such as '{"name":1}' or '"text"'; got ${JSON.stringify(text)}`);
   }
-  if (schema !== bytes) return value;
+  if (!isBytes(schema)) return value;
   const decoded = typeof value === "string" ? Buffer.from(value, "base64") : undefined;
   if (decoded?.toString("base64") === value && decoded !== undefined) return decoded;
   throw wrongUsage(`${what} carries bytes: give them as base64 in quotes, such as '"aG9sYQ=="'`);

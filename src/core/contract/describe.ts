@@ -1,6 +1,6 @@
 /** The documentation of a contract, as Markdown. */
 
-import { bytes } from "./bytes.ts";
+import { isBytes } from "./bytes.ts";
 import { type Contract, type Methods, methodNames } from "./contract.ts";
 import type { Method, SchemaOrNone } from "./method.ts";
 import { jsonSchemaOf } from "./schema.ts";
@@ -68,7 +68,7 @@ function valuesOf(method: Method): readonly (readonly [string, SchemaOrNone])[] 
 
 function describeSchema(what: string, schema: SchemaOrNone): readonly string[] {
   if (schema === undefined) return [`${what}: nothing.`];
-  if (schema === bytes) return [`${what}: bytes.`];
+  if (isBytes(schema)) return [`${what}: bytes.`];
   const json = jsonSchemaOf(schema);
   if (json === undefined) return [`${what}: a schema of ${schema["~standard"].vendor}.`];
   const { $schema: _standard, ...rest } = json as Readonly<Record<string, unknown>>;

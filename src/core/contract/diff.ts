@@ -1,6 +1,6 @@
 /** What changed between two versions of a contract, and whether it breaks anybody. */
 
-import { bytes } from "./bytes.ts";
+import { isBytes } from "./bytes.ts";
 import { type Contract, type Methods, methodNames } from "./contract.ts";
 import { whyNotAccepted } from "./json-schema.ts";
 import type { CallMethod, EventMethod, Method, SchemaOrNone, StreamMethod } from "./method.ts";
@@ -151,7 +151,7 @@ function diffSchema(
   reader: SchemaOrNone,
 ): readonly ContractChange[] {
   if (writer === reader) return [];
-  if (writer === undefined || reader === undefined || (writer === bytes) !== (reader === bytes)) {
+  if (writer === undefined || reader === undefined || isBytes(writer) !== isBytes(reader)) {
     return [change(true, `${what}: has a schema on one side only, or is bytes on one side only`)];
   }
   const [sent, accepted] = [jsonSchemaOf(writer), jsonSchemaOf(reader)];

@@ -1,5 +1,8 @@
 /** The errors of a program, as they cross the wire. */
 
+/** Errors that came over the wire: a handler that lets one of them through did not mean it for its own caller. */
+const received: WeakSet<RemoteError> = new WeakSet();
+
 /** What a {@link RemoteError} is made of. */
 export interface RemoteErrorOptions {
   /** Anything with a JSON form that tells more; it is sent along. */
@@ -15,7 +18,9 @@ const MAX_MESSAGE_LENGTH = 1024;
 /**
  * An error that one program tells the other. A handler throws it to end a call or a stream with a code; the caller gets an
  * error of this class with the same code, message and data. Nothing else crosses the wire, a stack never does: whatever
- * else a handler throws arrives as `INTERNAL`, and its own side learns of it through `onError`.
+ * else a handler throws arrives as `INTERNAL`, and its own side learns of it through `onError`. That includes a `RemoteError`
+ * which the handler itself got from another service: its codes are not those of this contract, and its data may be secret. To
+ * pass one on, throw a new one.
  *
  * Three codes come from Zócalo itself: `INTERNAL`, `METHOD_UNKNOWN` (the method is not offered, or is of another kind), and
  * `FRAME_INVALID` (the question is not what the schema says; the message lists why).
@@ -53,8 +58,19 @@ export function encodeRemoteError(error: RemoteError): string {
   return JSON.stringify({ code, message: error.message.slice(0, MAX_MESSAGE_LENGTH), data: error.data });
 }
 
+/** Whether a program has made this error itself, for its caller. */
+export function isForCaller(error: unknown): error is RemoteError {
+  return error instanceof RemoteError && !received.has(error);
+}
+
 /** Reads an error that came; one that makes no sense is told as `INTERNAL`. */
 export function decodeRemoteError(json: string): RemoteError {
+  const error = parsed(json);
+  received.add(error);
+  return error;
+}
+
+function parsed(json: string): RemoteError {
   try {
     const value = JSON.parse(json) as { readonly code?: unknown; readonly message?: unknown; readonly data?: unknown };
     const code = typeof value.code === "string" ? value.code.slice(0, MAX_CODE_LENGTH) : "INTERNAL";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ZocaloError } from "../errors.ts";
-import { bytes } from "./bytes.ts";
+import { bytes, isBytes } from "./bytes.ts";
 import { isSchema, jsonSchemaOf, type Schema, validate } from "./schema.ts";
 
 const schema = (check: (value: unknown) => unknown): Schema => ({
@@ -55,6 +55,21 @@ test("SEMANTICS D.11: a validator that answers later is refused", () => {
 test("bytes are a Uint8Array and nothing else", () => {
   assert.equal(validate(bytes, Buffer.from("a")).valid, true);
   assert.equal(validate(bytes, "a").valid, false);
+});
+
+test("bytes of another copy of the package are bytes too", async () => {
+  const another = new URL("./bytes.js?another", import.meta.url).href;
+  const copy = (await import(another)) as { readonly bytes: Schema };
+  assert.notEqual(copy.bytes, bytes);
+  assert.deepEqual([isBytes(copy.bytes), isBytes(bytes)], [true, true]);
+  const callable = Object.assign(
+    () => true,
+    schema(() => ({ value: 1 })),
+  );
+  assert.deepEqual(
+    [isBytes(undefined), isBytes(schema(() => ({ value: 1 }))), isBytes(callable)],
+    [false, false, false],
+  );
 });
 
 test("what is not a schema is told apart", () => {

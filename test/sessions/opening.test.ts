@@ -1,0 +1,86 @@
+/** Sessions that could not be opened: one typed error, which says between whom, and in its time. */
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import net from "node:net";
+import { type TestContext, test } from "node:test";
+import { ConnectError, TimeoutError, ZocaloError } from "../../src/index.ts";
+import { call, contract, openSession, serveSessions } from "../../src/protocol.ts";
+import { nodeNetwork } from "../../src/node/network.ts";
+import { ManualClock } from "../../src/testing/manual-clock.ts";
+
+const room = contract("room", "1.0.0", { server: { who: call<void, string>() } });
+const handlers = { who: () => "you" };
+
+/** A program that takes connections and does something else with them. */
+async function foreign(t: TestContext, onConnection: (socket: net.Socket) => void): Promise<string> {
+  const sockets: net.Socket[] = [];
+  const door = net.createServer((socket) => {
+    sockets.push(socket.on("error", () => undefined).resume());
+    onConnection(socket);
+  });
+  door.listen(0, "127.0.0.1");
+  await once(door, "listening");
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    door.close();
+  });
+  return `tcp://127.0.0.1:${(door.address() as net.AddressInfo).port}`;
+}
+
+async function errorOf(opening: Promise<unknown>): Promise<ZocaloError> {
+  const error = await opening.catch((reason: unknown) => reason);
+  assert.ok(error instanceof ZocaloError, String(error));
+  return error;
+}
+
+function assertPlaces(error: ZocaloError, remote: string): void {
+  assert.equal(error.remote, remote);
+  assert.match(error.local ?? "", /^tcp:\/\/127\.0\.0\.1:\d+$/);
+  assert.ok(error.message.startsWith(`${error.code}: handshake ${remote}: `), error.message);
+}
+
+test("what a server refuses names both addresses", async () => {
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers, authenticate: () => undefined });
+  const remote = String(server.localAddress);
+  for (const [agreement, code] of [
+    [contract("chat", "1.0.0", {}), "CONTRACT_UNKNOWN"],
+    [contract("room", "2.0.0", {}), "VERSION_UNSUPPORTED"],
+    [room, "UNAUTHENTICATED"],
+  ] as const) {
+    const error = await errorOf(openSession(agreement, remote, {}));
+    assert.deepEqual([error.code, error.outcome, error.side], [code, "none", "remote"]);
+    assert.ok(error instanceof ConnectError);
+    assertPlaces(error, remote);
+  }
+  await server.close();
+});
+
+test("a peer that is no server, that ends, or resets: so does the error", async (t) => {
+  for (const [onConnection, code] of [
+    [(socket: net.Socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"), "PROTOCOL_MISMATCH"],
+    [(socket: net.Socket) => void socket.end(), "HANDSHAKE_INVALID"],
+    [(socket: net.Socket) => void socket.once("data", () => socket.resetAndDestroy()), "CONNECTION_RESET"],
+  ] as const) {
+    const remote = await foreign(t, onConnection);
+    const error = await errorOf(openSession(room, remote, {}));
+    assert.equal(error.code, code);
+    assertPlaces(error, remote);
+  }
+});
+
+test("timeoutMs is for the whole opening: a server that says nothing", async (t) => {
+  let connected = (): void => undefined;
+  const arrival = new Promise<void>((resolve) => {
+    connected = resolve;
+  });
+  const remote = await foreign(t, (socket) => void socket.once("data", connected));
+  const clock = new ManualClock(nodeNetwork.clock);
+  const opening = errorOf(openSession(room, remote, { timeoutMs: 500, network: { ...nodeNetwork, clock } }));
+  while (clock.pending === 0) await clock.turn();
+  await arrival;
+  await clock.advance(500);
+  const error = await opening;
+  assert.ok(error instanceof TimeoutError);
+  assertPlaces(error, remote);
+});
