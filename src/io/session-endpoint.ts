@@ -1,5 +1,6 @@
 /** One session over one connection after the other: drives the machine of the core over sockets. */
 
+import { beginArrival, endArrival } from "../core/bytes/own-bytes.ts";
 import { type ErrorOutcome, ProtocolError, type ZocaloError } from "../core/errors.ts";
 import type { Agreement } from "../core/handshake/negotiate.ts";
 import { Session } from "../core/session/session.ts";
@@ -12,6 +13,7 @@ import { type LostMessage, overError, type SessionEnd, type SessionStatus } from
 import { SessionEvents } from "./session-events.ts";
 import type { SessionCodec } from "./session-format.ts";
 import { SessionLink } from "./session-link.ts";
+import { SessionLosses } from "./session-losses.ts";
 import { MessageRate } from "./session-rate.ts";
 import type { Scheduled } from "./session-schedule.ts";
 import type { EndpointSettings } from "./session-settings.ts";
@@ -74,9 +76,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   #streams: OpenStreams | undefined;
   /** Told when nothing is under way any more. */
   #onIdle: (() => void) | undefined;
-  #lost: LostMessage[] | undefined;
-  /** Calls and streams that are lost, told when it is known whether the session is over. */
-  #unsettled: { readonly id: number; readonly outcome: "not-sent" | "unknown" }[] | undefined;
+  #losses: SessionLosses | undefined;
 
   constructor(settings: EndpointSettings, owner: EndpointOwner, id: string, agreement: Agreement, keptMs: number) {
     this.id = id;
@@ -246,7 +246,9 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     const { machine } = this;
     const before = machine.received;
     machine.receive(view, 0, view.length, this.now());
+    beginArrival(view);
     this.settle();
+    endArrival();
     if (this.#rate?.count(machine.received - before) === false && this.#link.connected) {
       this.connection?.inbound.hold(true);
       this.settings.schedule.expect(this, this.#rate.goesOnAt);
@@ -353,13 +355,10 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
       case "goAway":
         this.owner.leaving(this, event.survives, event.retryAfterMs);
         break;
-      case "lost": {
-        const { kind, method, outcome } = event;
-        this.#lost ??= [];
-        this.#lost.push({ kind, method: this.agreement.peerOffers[method], outcome });
-        if (kind === "call" || kind === "open") (this.#unsettled ??= []).push({ id: event.id, outcome });
+      case "lost":
+        this.#losses ??= new SessionLosses();
+        this.#losses.add(event, this.agreement.peerOffers[event.method]);
         break;
-      }
       case "ended":
         this.#over(event.error, event.message);
         break;
@@ -368,8 +367,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   }
 
   #over(error: ZocaloError | undefined, message: string): void {
-    this.end = { error, message, lost: this.#lost ?? NONE_LOST };
-    this.#lost = undefined;
+    this.end = { error, message, lost: this.#losses?.messages ?? NONE_LOST };
     this.#settleLost();
     this.calls.over();
     this.events.over();
@@ -384,10 +382,9 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   }
 
   #settleLost(): void {
-    const unsettled = this.#unsettled;
-    if (unsettled === undefined) return;
-    this.#unsettled = undefined;
-    for (const { id, outcome } of unsettled) if (!this.calls.lost(id, outcome)) this.#streams?.lost(id, outcome);
+    const lost = this.#losses?.takeRequests();
+    if (lost === undefined) return;
+    for (const { id, outcome } of lost) if (!this.calls.lost(id, outcome)) this.#streams?.lost(id, outcome);
   }
 
   #report(always: boolean): void {

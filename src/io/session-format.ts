@@ -1,6 +1,6 @@
 /** The bodies of messages: values in the codec of a session, and bytes as they are. */
 
-import { copyBytes } from "../core/bytes/copy-bytes.ts";
+import { ownBytes } from "../core/bytes/own-bytes.ts";
 import { isBytes } from "../core/contract/bytes.ts";
 import type { Schema } from "../core/contract/schema.ts";
 import { UsageError } from "../core/errors.ts";
@@ -53,11 +53,7 @@ const RAW: BodyFormat = {
     const detail = `the method carries bytes: give a Uint8Array, not ${value === null ? "null" : typeof value}`;
     throw new UsageError("FRAME_INVALID", { op: "send", detail, side: "local", outcome: "none" });
   },
-  decode(bytes, start, end) {
-    const copy = Buffer.allocUnsafe(end - start);
-    copyBytes(bytes, start, end, copy, 0);
-    return copy;
-  },
+  decode: ownBytes,
 };
 
 /** Bytes, or nothing: `undefined` has an empty body. */

@@ -1,6 +1,6 @@
 /** Messages that are bytes. */
 
-import { viewBytes } from "./byte-view.ts";
+import { viewBytes } from "../bytes/byte-view.ts";
 import type { MessageFormat } from "./codec.ts";
 import { messageInvalid } from "./frame-error.ts";
 

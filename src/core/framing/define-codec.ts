@@ -3,7 +3,7 @@
 import { checkedOptions } from "./codec-options.ts";
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { ZocaloError } from "../errors.ts";
-import { viewBytes } from "./byte-view.ts";
+import { viewBytes } from "../bytes/byte-view.ts";
 import type { Boundary, Framer, FrameSpan, MessageFormat } from "./codec.ts";
 import { FrameCodec } from "./frame-codec.ts";
 import { codecOptionInvalid, frameInvalid, frameTooLong, messageInvalid, messageTooLong } from "./frame-error.ts";

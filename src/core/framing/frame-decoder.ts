@@ -17,7 +17,8 @@ const KEPT_BYTES = 4096;
 /** A message that fills less of its buffer than one part in so many is copied, so that it does not pin the rest. */
 const PIN_RATIO = 4;
 
-class Span implements FrameSpan {
+/** Where a message stands. */
+export class Span implements FrameSpan {
   seen = 0;
   limit = 0;
   from = 0;
@@ -30,7 +31,8 @@ export class FrameDecoder<Out> implements Decoder<Out> {
   readonly #boundary: Boundary;
   readonly #framer: Framer;
   readonly #format: MessageFormat<never, Out>;
-  readonly #span: Span = new Span();
+  /** Where the message of now stands. */
+  readonly span: Span = new Span();
   readonly #deliver: OnFrame;
   #maxFrameBytes: number;
   #onMessage: ((message: Out) => void) | undefined;
@@ -66,7 +68,7 @@ export class FrameDecoder<Out> implements Decoder<Out> {
 
   /** Costs nothing where nobody asks: it is worked out from what is known anyway. */
   get inPlace(): boolean {
-    return !this.#fromHeld && this.#span.source === undefined;
+    return !this.#fromHeld && this.span.source === undefined;
   }
 
   get heldBytes(): number {
@@ -94,6 +96,41 @@ export class FrameDecoder<Out> implements Decoder<Out> {
       this.#fail(error);
       throw error;
     }
+  }
+
+  /**
+   * Like `scan`, one message at a time, for a reader that asks for each. Answers where the next one begins; `span` says
+   * where this one stands, in `bytes` unless there is a `source`. With `from` below 0 there is none yet.
+   */
+  next(bytes: Buffer, start: number, end: number): number {
+    if (this.#heldBytes > 0 || this.#failed) return this.#nextHeld(bytes, start, end);
+    const { span } = this;
+    span.seen = start;
+    span.limit = this.#maxFrameBytes;
+    span.source = undefined;
+    try {
+      const next = this.#framer.find(bytes, start, end, span);
+      if (next > start) return next;
+      if (next >= 0) throw this.#stuck();
+      this.#hold(bytes, start, end, -next);
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+    span.from = -1;
+    return end;
+  }
+
+  #nextHeld(bytes: Buffer, start: number, end: number): number {
+    const { span } = this;
+    let from = -1;
+    const used = this.scan(bytes, start, end, (source, at) => {
+      from = at;
+      span.source = source;
+      this.#stopped = true;
+    });
+    span.from = from;
+    return start + used;
   }
 
   stop(): void {
@@ -128,7 +165,7 @@ export class FrameDecoder<Out> implements Decoder<Out> {
   /** The loop over complete messages. Answers where it stopped. */
   #run(bytes: Buffer, start: number, end: number, onFrame: OnFrame): number {
     const framer = this.#framer;
-    const span = this.#span;
+    const span = this.span;
     let at = this.#heldBytes > 0 ? this.#complete(bytes, start, end, onFrame) : start;
     while (at < end && !this.#stopped) {
       span.seen = at;
@@ -152,7 +189,7 @@ export class FrameDecoder<Out> implements Decoder<Out> {
     copyBytes(bytes, start, end, this.#held, 0);
     this.#heldBytes = end - start;
     this.#neededBytes = neededBytes;
-    this.#heldLimit = this.#span.limit;
+    this.#heldLimit = this.span.limit;
   }
 
   /**
@@ -161,7 +198,7 @@ export class FrameDecoder<Out> implements Decoder<Out> {
    * were copied but belong to the next message are read again from where they came.
    */
   #complete(bytes: Buffer, start: number, end: number, onFrame: OnFrame): number {
-    const span = this.#span;
+    const span = this.span;
     let at = start;
     while (at < end) {
       const before = this.#heldBytes;
@@ -188,7 +225,7 @@ export class FrameDecoder<Out> implements Decoder<Out> {
   }
 
   #deliverHeld(onFrame: OnFrame): void {
-    const { from, to, source } = this.#span;
+    const { from, to, source } = this.span;
     const held = this.#held;
     this.#forget();
     if (from < 0) return;

@@ -1,22 +1,26 @@
 /** What belongs to one connection of a session, and is forgotten with it. */
 
-import type { Codec, Decoder } from "../framing/codec.ts";
+import type { FrameCodec } from "../framing/frame-codec.ts";
+import { FrameDecoder } from "../framing/frame-decoder.ts";
 import { lengthPrefix } from "../framing/length-prefix.ts";
 import { ControlFrames } from "./control-frames.ts";
 import { Keepalive } from "./keepalive.ts";
 
-/** An acknowledgement is sent alone when so many bytes wait for it ... */
-const ACK_BYTES = 32_768;
-/** ... or so many messages, a part of what a peer retains by default ... */
-const ACK_MESSAGES = 256;
+/** An acknowledgement is sent alone when so many bytes wait for it, a quarter of what a peer retains by default ... */
+const ACK_BYTES = 262_144;
+/** ... or so many messages, also a quarter ... */
+const ACK_MESSAGES = 4096;
 /** ... or one for so long. Otherwise it goes with the next message. */
 const ACK_DELAY_MS = 20;
 /** Pings that wait for their pong; a peer that sends more gets fewer pongs. */
 const MAX_PONGS = 8;
 
+/** The input when there is none. */
+export const NO_BYTES: Buffer = Buffer.alloc(0);
+
 /** One connection of a session. */
 export class Attachment {
-  readonly decoder: Decoder<Uint8Array>;
+  readonly decoder: FrameDecoder<Buffer>;
   readonly keepalive: Keepalive;
   readonly control: ControlFrames = new ControlFrames();
   /** When an acknowledgement must be sent at the latest; Infinity when none is due. */
@@ -28,7 +32,7 @@ export class Attachment {
   /** After a GOAWAY of the peer that the session survives: messages wait for the next connection. */
   holding = false;
   /** Bytes that came and are not read: `input[at, end)`. */
-  input: Uint8Array | undefined;
+  input: Buffer = NO_BYTES;
   at = 0;
   end = 0;
   /** The last round trip of a ping in milliseconds; undefined when none came back. */
@@ -40,8 +44,17 @@ export class Attachment {
   #pongs = 0;
 
   constructor(maxMessageBytes: number, heartbeatMs: number, now: number) {
-    this.decoder = codecOf(maxMessageBytes).createDecoder();
+    const { boundary, format } = codecOf(maxMessageBytes);
+    this.decoder = new FrameDecoder(boundary, format);
     this.keepalive = new Keepalive(heartbeatMs, now);
+  }
+
+  /** Bytes came. */
+  receive(bytes: Uint8Array, start: number, end: number, now: number): void {
+    this.keepalive.heard(now);
+    this.input = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.at = start;
+    this.end = end;
   }
 
   /** A message came, the `received`th. */
@@ -93,9 +106,9 @@ export class Attachment {
 }
 
 /** The codec that was used last: all sessions of a server have the same limits. */
-let lastCodec: Codec<Uint8Array> | undefined;
+let lastCodec: FrameCodec<Uint8Array, Buffer> | undefined;
 
-function codecOf(maxFrameBytes: number): Codec<Uint8Array> {
+function codecOf(maxFrameBytes: number): FrameCodec<Uint8Array, Buffer> {
   if (lastCodec?.maxFrameBytes !== maxFrameBytes) lastCodec = lengthPrefix({ maxFrameBytes });
   return lastCodec;
 }

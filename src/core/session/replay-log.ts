@@ -41,6 +41,9 @@ export class ReplayLog {
   /** Memory that is held, free space of the blocks included. */
   pinnedBytes = 0;
   readonly #blocks: Block[] = [];
+  /** Positions: where the first message stands that is not acknowledged, and where the next one will. */
+  #start = 0;
+  #end = 0;
   readonly #place = { bytes: NO_BYTES, at: 0 };
   /** By number modulo their length: where the frame begins, and when it was written. */
   #positions: Float64Array = NO_NUMBERS;
@@ -54,9 +57,7 @@ export class ReplayLog {
 
   /** Bytes of the messages that are not acknowledged, with what their blocks leave free between them. */
   get retainedBytes(): number {
-    const tail = this.#blocks[this.#blocks.length - 1];
-    if (tail === undefined || this.count === 0) return 0;
-    return tail.base + tail.used - (this.#positions[this.#slot(this.acknowledged + 1)] as number);
+    return this.#end - this.#start;
   }
 
   /** Whether something waits to be sent on the connection of now. */
@@ -79,10 +80,14 @@ export class ReplayLog {
     if (block === undefined || block.used + frameBytes > block.bytes.length) block = this.#addBlock(block, frameBytes);
     const at = block.used;
     block.used = at + frameBytes;
+    const position = block.base + at;
+    // A block may end before it is full.
+    if (this.count === 0) this.#start = position;
+    this.#end = position + frameBytes;
     if (this.count === this.#positions.length) this.#grow();
     this.last += 1;
     const slot = this.#slot(this.last);
-    this.#positions[slot] = block.base + at;
+    this.#positions[slot] = position;
     this.#times[slot] = now;
     const { bytes } = block;
     const length = payloadBytes + 1;
@@ -111,7 +116,8 @@ export class ReplayLog {
       this.#empty();
       return;
     }
-    const first = this.#blockOf(this.#positions[this.#slot(number + 1)] as number);
+    this.#start = this.#positions[this.#slot(number + 1)] as number;
+    const first = this.#blockOf(this.#start);
     for (const block of this.#blocks.splice(0, first)) this.pinnedBytes -= block.bytes.length;
   }
 
@@ -124,8 +130,7 @@ export class ReplayLog {
   /** The last number that `take` would answer with at most `maxBytes`, at least one message. */
   reach(maxBytes: number): number {
     const start = this.#positions[this.#slot(this.sent + 1)] as number;
-    const tail = this.#blocks[this.#blocks.length - 1] as Block;
-    if (tail.base + tail.used - start <= maxBytes) return this.last;
+    if (this.#end - start <= maxBytes) return this.last;
     let low = this.sent + 1;
     let high = this.last;
     while (low < high) {
@@ -163,6 +168,7 @@ export class ReplayLog {
 
   /** Nothing is retained: the last block is used again, if it is of the usual size. */
   #empty(): void {
+    this.#start = this.#end;
     const block = this.#blocks.pop();
     this.#blocks.length = 0;
     this.pinnedBytes = 0;

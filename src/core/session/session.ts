@@ -2,7 +2,7 @@
 
 import { ConnectionError, ZocaloError } from "../errors.ts";
 import type { Machine } from "../machine.ts";
-import { Attachment } from "./attachment.ts";
+import { Attachment, NO_BYTES } from "./attachment.ts";
 import { brokenProtocol } from "./broken-protocol.ts";
 import { type CloseReason, encodeClose } from "./close-frame.ts";
 import type { GoAway } from "./control-frames.ts";
@@ -34,7 +34,6 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   #attachments = 0;
   #detachedAt: number;
   #now: number;
-  #found: SessionEvent | undefined;
   /** Messages of the peer that were received. */
   #received = 0;
   /** What this side said when it left for good, and how many requests it has refused since. */
@@ -131,28 +130,28 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     const link = this.#link;
     if (link === undefined || start === end) return;
     this.#now = now;
-    link.keepalive.heard(now);
-    link.input = bytes;
-    link.at = start;
-    link.end = end;
+    link.receive(bytes, start, end, now);
   }
 
   end(now: number): void {
     this.detach(now);
   }
   nextEvent(): SessionEvent | undefined {
-    const told = this.#events.shift();
+    const events = this.#events;
     const link = this.#link;
-    if (told !== undefined || link?.input === undefined) return told;
-    this.#found = undefined;
+    if (events.length > 0 || link === undefined) return events.shift();
     try {
-      link.at += link.decoder.scan(link.input, link.at, link.end, this.#onFrame);
+      while (link.at < link.end) {
+        const found = this.#read(link);
+        if (found !== undefined) return found;
+        if (events.length > 0) break;
+      }
+      if (link.at === link.end) link.input = NO_BYTES;
     } catch (error) {
       if (!(error instanceof ZocaloError)) throw error;
       this.#finish(error, error.detail, this.#now);
     }
-    if (link.at === link.end) link.input = undefined;
-    return this.#found ?? this.#events.shift();
+    return events.shift();
   }
 
   output(now: number): readonly Uint8Array[] {
@@ -288,16 +287,17 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     });
   }
 
-  // A property, so that no function is made for each piece of input.
-  readonly #onFrame = (bytes: Buffer, start: number, end: number): void => {
-    const link = this.#link;
-    // A message behind the one that ended the session, or the connection.
-    if (link === undefined) return;
+  /** Reads one frame. */
+  #read(link: Attachment): SessionEvent | undefined {
+    const { decoder, input } = link;
+    const { span } = decoder;
+    link.at = decoder.next(input, link.at, link.end);
+    const { from: start, to: end, source: bytes = input } = span;
+    if (start < 0) return undefined;
     if (start === end) throw brokenProtocol("a frame has no type");
     const numbered = ((bytes[start] as number) & NUMBERED) !== 0;
-    this.#found = numbered ? this.#count(link, bytes, start, end) : readControl(bytes, start, end, this);
-    if (this.#found !== undefined || this.#events.length > 0) link.decoder.stop();
-  };
+    return numbered ? this.#count(link, bytes, start, end) : readControl(bytes, start, end, this);
+  }
 
   #count(link: Attachment, bytes: Buffer, start: number, end: number): SessionEvent | undefined {
     if (link.deaf) return undefined;

@@ -1,0 +1,57 @@
+/** Copies of received bytes, which belong to whoever gets them. See docs/decisions/0018-messages-in-tens-of-nanoseconds.md. */
+
+import { BufferView } from "./byte-view.ts";
+import { copyBytes } from "./copy-bytes.ts";
+
+/** So many bytes are copied in one go: as much as a small `Buffer` of Node shares with others. */
+const RUN_BYTES = 8192;
+/** A message above this size is copied alone, so that little memory is pinned by it. */
+const LARGEST_SHARED_BYTES = 1024;
+const NO_MEMORY: ArrayBufferLike = new ArrayBuffer(0);
+
+let arrival: Uint8Array | undefined;
+/** The bytes `[runStart, runEnd)` of the arrival are copied, to `runOffset` of this memory. */
+let runMemory: ArrayBufferLike = NO_MEMORY;
+let runOffset = 0;
+let runStart = 0;
+let runEnd = 0;
+
+/**
+ * Until `endArrival` these bytes do not change: small messages that stand in them are copied many at a time, which costs a
+ * third. Such copies share memory, as small buffers of Node do, and no byte twice.
+ */
+export function beginArrival(bytes: Uint8Array): void {
+  arrival = bytes;
+  runEnd = 0;
+}
+
+/** The bytes of the arrival may change. */
+export function endArrival(): void {
+  arrival = undefined;
+  runMemory = NO_MEMORY;
+}
+
+/** A copy of `bytes[start, end)`. */
+export function ownBytes(bytes: Uint8Array, start: number, end: number): Buffer {
+  const count = end - start;
+  if (bytes !== arrival || count > LARGEST_SHARED_BYTES || !holdsRun(bytes, start, end)) {
+    const copy = Buffer.allocUnsafe(count);
+    copyBytes(bytes, start, end, copy, 0);
+    return copy;
+  }
+  return new BufferView(runMemory, runOffset + start, count);
+}
+
+/** Whether the run holds these bytes of the arrival, or a new one does. It would not be worth while for a single message. */
+function holdsRun(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end <= runEnd && start >= runStart) return true;
+  const count = Math.min(RUN_BYTES, bytes.length - start);
+  if (count < 2 * (end - start)) return false;
+  const run = Buffer.allocUnsafe(count);
+  copyBytes(bytes, start, start + count, run, 0);
+  runMemory = run.buffer;
+  runOffset = run.byteOffset - start;
+  runStart = start;
+  runEnd = start + count;
+  return true;
+}
