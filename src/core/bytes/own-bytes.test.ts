@@ -33,9 +33,9 @@ describe("ownBytes", () => {
   it("copies alone what is not in the arrival, comes behind it, or is large", () => {
     const arrival = Buffer.alloc(4096, "x");
     beginArrival(arrival);
-    const [first, second, large] = [ownBytes(arrival, 0, 10), ownBytes(arrival, 10, 20), ownBytes(arrival, 0, 2000)];
-    assert.equal(first.buffer, second.buffer);
-    assert.notEqual(large.byteOffset, first.byteOffset);
+    const [first, second] = [ownBytes(arrival, 0, 10), ownBytes(arrival, 10, 20)];
+    assert.ok(first.buffer === second.buffer && second.byteOffset === first.byteOffset + 10);
+    assert.deepEqual(ownBytes(arrival, 0, 2000), Buffer.alloc(2000, "x"));
     assert.deepEqual(ownBytes(Buffer.from("other"), 0, 3), Buffer.from("oth"));
     endArrival();
     arrival.fill("y");
