@@ -1,44 +1,44 @@
 /** `zocalo call`: one call of a method that a server offers. */
 
 import type { Command } from "commander";
-import type { SessionStream } from "../protocol.ts";
+import type { Address } from "../index.ts";
+import type { Contract, SessionStream } from "../protocol.ts";
 import { newCommand, parseAddress } from "./command.ts";
 import { loadContract } from "./contract/load-contract.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type CommandContext, runCommand } from "./run-command.ts";
+import { callOverDatagrams } from "./session/datagram-call.ts";
 import { jsonLine } from "./session/json-values.ts";
-import {
-  checkTransport,
-  type CommandSession,
-  DEFAULT_TIMEOUT_MS,
-  failureOf,
-  invoke,
-  openCommandSession,
-} from "./session/open.ts";
+import { type CommandSession, DEFAULT_TIMEOUT_MS, failureOf, invoke, openCommandSession } from "./session/open.ts";
 import { serverMethod, type ServerMethod } from "./session/server-method.ts";
 import { addSessionFlags, type SessionFlags } from "./session/session-flags.ts";
+import { exchangeItems, showItems } from "./session/stream-items.ts";
 
 const DESCRIPTION = [
   "Opens a session with a server of the contract, calls one of its methods, and prints the answer as one line of JSON. Of " +
-    "a stream it prints each item; of an event, and of an answer that is nothing, it prints nothing.",
+    "an event, and of an answer that is nothing, it prints nothing. Of a stream it prints each item as it comes; where the " +
+    "server takes items, each line of stdin is one.",
   "CONTRACT is a module that exports the contract. JSON is the question; leave it out where there is none. Bytes are " +
     "base64. What the server answers with an error fails with its code, its message and its data.",
+  "Over udp:// there is no session: a call that is idempotent is sent again until it is answered, an event is sent once.",
 ];
 
 const EXAMPLES = [
   'zocalo call tcp://127.0.0.1:7000 chat.js join \'{"room":"plaza"}\'',
   "zocalo call --timeout 500 unix:/tmp/clock.sock clock.js now",
   "zocalo call --auth me.json tls://example.org:7443 bank.js balance",
+  "seq 1 1000 | zocalo call tcp://127.0.0.1:7000 numbers.js sum",
+  "zocalo call udp://127.0.0.1:7000 telemetry.js settings",
 ];
 
 /** The command. */
 export function callCommand(): Command {
   const command = newCommand("call", "call a method of a server, by its contract", DESCRIPTION, EXAMPLES)
-    .argument("<address>", "tcp://HOST:PORT, tls://HOST:PORT or unix:PATH")
+    .argument("<address>", "tcp://HOST:PORT, tls://HOST:PORT, unix:PATH or udp://HOST:PORT")
     .argument("<contract>", "a module that exports the contract")
     .argument("<method>", "what the server offers: a call, an event or a stream")
     .argument("[json]", "the question or the message");
-  addSessionFlags(command, "give up when the answer is not there after so long (default: 30000)");
+  addSessionFlags(command, "give up when the answer is not there after so long (default: 30000, over udp 5000)");
   return command.action(
     async (address: string, file: string, method: string, json: string | undefined, flags: SessionFlags) => {
       await runCommand(flags, (context) => call({ address, file, method, json }, flags, context));
@@ -55,9 +55,24 @@ interface Order {
 
 async function call(order: Order, flags: SessionFlags, context: CommandContext): Promise<number> {
   const address = parseAddress(order.address, "call");
-  checkTransport(address, "call");
   const contract = loadContract(order.file, flags.export, "call");
   const method = serverMethod(contract, order.method, order.json);
+  try {
+    if (address.transport === "udp") await callOverDatagrams(address, contract, method, flags, context);
+    else await callInSession(address, contract, method, flags, context);
+  } catch (error) {
+    throw failureOf(error);
+  }
+  return EXIT.done;
+}
+
+async function callInSession(
+  address: Address,
+  contract: Contract,
+  method: ServerMethod,
+  flags: SessionFlags,
+  context: CommandContext,
+): Promise<void> {
   const startedAt = performance.now();
   const options = { reconnect: false, onEvent: () => undefined } as const;
   const session = await openCommandSession(address, contract, flags, options, context);
@@ -65,20 +80,18 @@ async function call(order: Order, flags: SessionFlags, context: CommandContext):
   const spentMs = flags.timeout === undefined ? 0 : performance.now() - startedAt;
   try {
     await perform(session, method, Math.max(0, (flags.timeout ?? DEFAULT_TIMEOUT_MS) - spentMs), context);
-  } catch (error) {
-    throw failureOf(error);
   } finally {
     await session.close();
   }
-  return EXIT.done;
 }
 
 async function perform(
   session: CommandSession,
   method: ServerMethod,
   timeoutMs: number,
-  { stdout, stop }: CommandContext,
+  context: CommandContext,
 ): Promise<void> {
+  const { stdout, stop } = context;
   if (method.kind === "event") {
     await invoke(session, method);
     return;
@@ -89,7 +102,7 @@ async function perform(
     return;
   }
   // How long a stream takes is its own affair.
-  const items = invoke(session, method, { signal: stop }) as SessionStream<unknown, never>;
-  items.end();
-  for await (const item of items) await stdout.write(jsonLine(item));
+  const items = invoke(session, method, { signal: stop }) as SessionStream<unknown, unknown>;
+  if (method.takes === undefined) await showItems(items, context);
+  else await exchangeItems(items, method, context);
 }

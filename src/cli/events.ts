@@ -1,19 +1,13 @@
 /** `zocalo events`: what a server tells its clients. */
 
 import type { Command } from "commander";
+import { UsageError } from "../index.ts";
 import { newCommand, parseAddress } from "./command.ts";
 import { loadContract } from "./contract/load-contract.ts";
 import { EXIT, wrongUsage } from "./exit-codes.ts";
 import { type CommandContext, runCommand } from "./run-command.ts";
 import { jsonLine } from "./session/json-values.ts";
-import {
-  checkTransport,
-  type CommandSession,
-  failureOf,
-  invoke,
-  openCommandSession,
-  type OpenOptions,
-} from "./session/open.ts";
+import { type CommandSession, failureOf, invoke, openCommandSession, type OpenOptions } from "./session/open.ts";
 import { type ServerMethod, serverMethodFrom } from "./session/server-method.ts";
 import { addSessionFlags, type SessionFlags } from "./session/session-flags.ts";
 import { visibleText } from "./visible-text.ts";
@@ -54,7 +48,11 @@ export function eventsCommand(): Command {
 
 async function events(text: string, file: string, flags: Flags, context: CommandContext): Promise<number> {
   const address = parseAddress(text, "events");
-  checkTransport(address, "events");
+  if (address.transport === "udp") {
+    const detail =
+      "over datagrams a server knows no clients, so it tells them nothing; give the tcp:, tls: or unix: address of a server with sessions";
+    throw new UsageError("UNSUPPORTED", { op: "events", remote: String(address), detail });
+  }
   const contract = loadContract(file, flags.export, "events");
   if (!Object.values(contract.client).some(({ kind }) => kind === "event")) {
     throw wrongUsage(`clients of ${contract.name} ${contract.version} are sent no events`);

@@ -41,8 +41,10 @@ const DONE: IteratorResult<unknown, undefined> = { done: true, value: undefined 
 export class ContractStream implements SessionStream<unknown, unknown>, Request {
   /** 0 until it is open. */
   id = 0;
-  /** This side offers it: the peer has opened it. */
+  /** This side offers it: the peer has opened it, and a handler has it. */
   offered = false;
+  /** The handler has left its loop over the items, and has not finished. */
+  #left = false;
   readonly op: string;
   readonly timeoutMs: number = Infinity;
   readonly deadline: number = Infinity;
@@ -160,8 +162,9 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
       finished = true;
       return undefined;
     } finally {
-      // Whoever leaves the loop early does not want the rest.
-      if (!finished) this.cancel();
+      // Whoever leaves the loop early does not want the rest. A handler may have left it by an error, which is told instead.
+      if (!finished && this.offered) this.#left = true;
+      else if (!finished) this.cancel();
     }
   }
 
@@ -199,6 +202,10 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
       for await (const item of source as AsyncIterable<unknown>) await this.send(item);
     } else if (source?.[Symbol.iterator] !== undefined) {
       for (const item of source as Iterable<unknown>) await this.send(item);
+    }
+    if (this.#left) {
+      this.cancel();
+      return;
     }
     this.end();
     // The handler has gone: nobody will read what still comes.

@@ -287,10 +287,12 @@ export class StatelessCalls {
       return;
     }
     const { transmissions } = call.exchange;
+    const refused = call.problem instanceof ZocaloError && call.problem.code === "CONNECTION_REFUSED";
+    const guess = refused ? "nobody listens there" : "is the server there?";
     const detail =
       transmissions === 0
         ? `${this.#active.size} other calls were in flight for ${cause} ms, so it was never sent; raise maxCalls`
-        : `no answer within ${cause} ms, though it was sent ${transmissions} times; is the server there?`;
+        : `no answer within ${cause} ms, though it was sent ${countOf(transmissions)}; ${guess}`;
     const outcome = outcomeOf(call);
     call.reject(new TimeoutError("TIMEOUT", { ...this.#context(call.method), detail, outcome, cause: call.problem }));
   }
@@ -319,6 +321,10 @@ export class StatelessCalls {
     this.#waiting.delete(next);
     this.#start(next);
   }
+}
+
+function countOf(transmissions: number): string {
+  return transmissions === 1 ? "once" : `${transmissions} times`;
 }
 
 /** Whether the server may have got it: not before it was handed to the kernel for the first time. */

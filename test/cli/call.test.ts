@@ -86,7 +86,6 @@ test("what is written wrong, before anything is sent", async (t) => {
     [[address, file, "join", "{}", "--auth", "/no/such"], /--auth \/no\/such: it cannot be read/, 2],
     [[address, file, "join", "{}", "--auth", broken], /: it must hold JSON\n$/, 2],
     [[address, file, "join", "{}", "--insecure"], /--insecure needs a tls:\/\/ address/, 2],
-    [["udp://127.0.0.1:7000", file, "wait"], /^zocalo: UNSUPPORTED udp:\S+: a session needs a connection/, 1],
     [[address, "/no/such.mjs", "wait"], /PATH_NOT_FOUND/, 1],
   ] as const) {
     const { stderr, ...end } = await run(t, ["call", ...args]);

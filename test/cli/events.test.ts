@@ -66,7 +66,6 @@ test("a first call that fails ends it; what is written wrong", async (t) => {
     [[address, silent], /clients of silent 1\.0\.0 are sent no events/],
     [[address, file, "--call", 'count {"to":3}'], /--call count: a stream is for zocalo call/],
     [[address, file, "--call", "leave"], /does not offer "leave"/],
-    [["udp://127.0.0.1:7000", file], /UNSUPPORTED/],
   ] as const) {
     const { code, stderr } = await run(t, ["events", ...args]);
     assert.match(stderr, line);

@@ -29,7 +29,8 @@ const chat = contract("chat", "1.2.0", {
   client: { said: event<string>(), confirm: call<string, boolean>() },
 });
 
-const FILE_TEXT = `export const chat = contract("chat", "1.2.0", {
+/** The contract, for the command. */
+export const FILE_TEXT = `export const chat = contract("chat", "1.2.0", {
   server: {
     join: call(typeOnly(), typeOnly()), fail: call(typeOnly(), typeOnly()), wait: call(), reverse: call(bytes, bytes),
     say: event(typeOnly()), count: stream({ request: typeOnly(), sends: typeOnly() }),

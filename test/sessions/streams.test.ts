@@ -19,6 +19,7 @@ const files = contract("files", "1.0.0", {
     echo: stream({ sends: typeOnly<string>(), receives: typeOnly<string>() }),
     broken: stream({ sends: typeOnly<number>() }),
     endless: stream({ sends: bytes }),
+    picky: stream({ request: typeOnly<"throws" | "returns">(), receives: typeOnly<number>() }),
   },
   client: { stored: event<number>(), told: event<string>() },
 });
@@ -41,6 +42,12 @@ const handlers: Options["handlers"] = {
     yield 1;
     yield 2;
     throw new RemoteError("DISK_FULL");
+  },
+  async picky(way, items) {
+    for await (const item of items) {
+      if (item > 0 && way === "throws") throw new RemoteError("DISK_FULL", "no room for it", { data: { item } });
+      if (item > 0) break;
+    }
   },
   async endless(_input, both, { signal, session }) {
     signal.addEventListener("abort", () => void session.told("stopped"));
@@ -114,6 +121,26 @@ test("a stream whose handler fails: the items before the error come first", asyn
     (error) => error instanceof RemoteError && error.code === "DISK_FULL",
   );
   assert.deepEqual(found, [1, 2]);
+  await close();
+});
+
+test("a handler that throws in its loop over the items fails the stream with its error; one that leaves it cancels", async () => {
+  const { session, server, close } = await pairOf();
+  for (const [way, expected] of [
+    ["throws", { name: "RemoteError", code: "DISK_FULL", message: "no room for it", data: { item: 1 } }],
+    ["returns", { code: "CLOSED", detail: "the other side has cancelled the stream" }],
+  ] as const) {
+    const items = session.picky(way);
+    await assert.rejects(async () => {
+      await items.send(0);
+      await items.send(1);
+      // It is over: the rest finds that out.
+      for (;;) await items.send(2);
+    }, expected);
+    assert.equal(items.signal.aborted, true);
+  }
+  assert.equal(session.stats.pending, 0);
+  assert.equal([...server.sessions.values()][0]?.stats.pending, 0);
   await close();
 });
 

@@ -6,19 +6,28 @@ import { wrongUsage } from "../exit-codes.ts";
 /** Characters that JSON leaves as they are, and that a terminal may take for orders. */
 const UNSAFE = /[\u007f-\u009f\u2028\u2029]/g;
 
-/** Reads what the person wrote as the question or message of a method; undefined for nothing. */
-export function valueFrom(text: string | undefined, schema: Schema | undefined, what: string): unknown {
+/**
+ * Reads what the person wrote as the question, message or item of a method; undefined for nothing.
+ *
+ * @param refusal - The error for what it cannot be.
+ */
+export function valueFrom(
+  text: string | undefined,
+  schema: Schema | undefined,
+  what: string,
+  refusal: (detail: string) => Error = wrongUsage,
+): unknown {
   if (text === undefined) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw wrongUsage(`${what} needs JSON, such as '{"name":1}' or '"text"'; got ${JSON.stringify(text)}`);
+    throw refusal(`${what} needs JSON, such as '{"name":1}' or '"text"'; got ${JSON.stringify(text)}`);
   }
   if (!isBytes(schema)) return value;
   const decoded = typeof value === "string" ? Buffer.from(value, "base64") : undefined;
   if (decoded?.toString("base64") === value && decoded !== undefined) return decoded;
-  throw wrongUsage(`${what} carries bytes: give them as base64 in quotes, such as '"aG9sYQ=="'`);
+  throw refusal(`${what} carries bytes: give them as base64 in quotes, such as '"aG9sYQ=="'`);
 }
 
 /** A value on one line of JSON, whatever a peer has sent. A value that is not there is null. */

@@ -1,6 +1,6 @@
 /** Opens the session of a command. */
 
-import { type Address, UsageError } from "../../index.ts";
+import type { Address } from "../../index.ts";
 import {
   type Contract,
   type HandlerContext,
@@ -58,20 +58,13 @@ export async function openCommandSession(
   return session;
 }
 
-/** Contracts over datagrams have no session. */
-export function checkTransport(address: Address, op: string): void {
-  if (address.transport !== "udp") return;
-  const detail = "a session needs a connection: give a tcp:, tls: or unix: address";
-  throw new UsageError("UNSUPPORTED", { op, local: String(address), detail });
-}
-
 /** Calls a method that the server offers: the promise of a call, what an event answers, or a stream. */
 export function invoke(
-  session: CommandSession,
+  session: object,
   { name, input }: ServerMethod,
   options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
 ): unknown {
-  const methods = session as unknown as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
+  const methods = session as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
   return methods[name]?.(input, options);
 }
 

@@ -1,6 +1,6 @@
 /** A method that the server offers, as the person names it on the command line. */
 
-import type { Contract, Method } from "../../protocol.ts";
+import type { Contract, Method, Schema } from "../../protocol.ts";
 import { wrongUsage } from "../exit-codes.ts";
 import { valueFrom } from "./json-values.ts";
 
@@ -9,6 +9,10 @@ export interface ServerMethod {
   readonly name: string;
   readonly kind: Method["kind"];
   readonly input: unknown;
+  /** A stream whose items the server sends. */
+  readonly shows: boolean;
+  /** The schema of the items that the server takes; undefined for a method that takes none. */
+  readonly takes: Schema | undefined;
 }
 
 /** Finds a method and reads its question. Throws `OPTION_INVALID` when the server does not offer it, or JSON is missing. */
@@ -23,7 +27,15 @@ export function serverMethod(contract: Contract, name: string, json: string | un
   }
   const { kind } = method;
   const schema = kind === "event" ? method.message : method.request;
-  return { name, kind, input: valueFrom(json, schema, `the ${kind} ${name}`) };
+  const input = valueFrom(json, schema, `the ${kind} ${name}`);
+  const isStream = kind === "stream";
+  return {
+    name,
+    kind,
+    input,
+    shows: isStream && method.sends !== undefined,
+    takes: isStream ? method.receives : undefined,
+  };
 }
 
 /** Reads `method` or `method json` in one text. */
