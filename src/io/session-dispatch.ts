@@ -247,6 +247,7 @@ export class SessionDispatch {
     const stream = host.streams.get(id);
     // It was cancelled before it could start.
     if (stream === undefined) return;
+    stream.started();
     void this.#runStream(method, stream, bytes, start, end);
   }
 

@@ -12,7 +12,7 @@ import { type DispatchHost, SessionDispatch } from "./session-dispatch.ts";
 import { type LostMessage, overError, type SessionEnd, type SessionStatus } from "./session-end.ts";
 import { SessionEvents } from "./session-events.ts";
 import type { SessionCodec } from "./session-format.ts";
-import { SessionLink } from "./session-link.ts";
+import { LAST_WORDS_MS, SessionLink } from "./session-link.ts";
 import { SessionLosses } from "./session-losses.ts";
 import { MessageRate } from "./session-rate.ts";
 import type { Scheduled } from "./session-schedule.ts";
@@ -24,11 +24,8 @@ import { OpenStreams } from "./session-streams.ts";
 const EARLY_BYTES = 61_440;
 /** Memory is reported when it has changed by so much. */
 const REPORT_BYTES = 16_384;
-/** So long the last words of a session may take to reach the kernel, as when a socket is closed (A.2). */
-const LAST_WORDS_MS = 2000;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 const NONE_LOST: readonly LostMessage[] = [];
-const ignore = (): void => undefined;
 
 /** Told what happens to a session: the server or the client that it belongs to. */
 export interface EndpointOwner {
@@ -113,6 +110,12 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     return state === "attached" ? "open" : state;
   }
 
+  /** Memory that is held for messages. */
+  get heldBytes(): number {
+    const { machine, dispatch, events } = this;
+    return machine.retainedBytes + dispatch.heldBytes + events.heldBytes + (this.#streams?.heldBytes ?? 0);
+  }
+
   /** Streams of both sides. */
   get streams(): OpenStreams {
     return (this.#streams ??= new OpenStreams(this, this.calls));
@@ -171,7 +174,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     if (connection === undefined) return;
     this.machine.detach(this.now());
     if (reset) connection.abort();
-    else connection.close().catch(ignore);
+    else connection.close().catch(() => undefined);
     this.settle();
     if (this.end !== undefined) return;
     this.#report(true);
@@ -281,7 +284,10 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     const sent = this.#link.write(this.machine, this.#now);
     // The last words are with the kernel.
     if (sent && this.end !== undefined) this.#link.close();
-    if (this.#onIdle !== undefined && (this.end !== undefined || this.#isIdle)) {
+    if (
+      this.#onIdle !== undefined &&
+      (this.end !== undefined || (this.machine.pending === 0 && this.dispatch.isIdle))
+    ) {
       this.#onIdle();
       this.#onIdle = undefined;
     }
@@ -292,10 +298,6 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     this.#report(false);
     const due = Math.min(this.machine.nextDeadline(), this.calls.nextDeadline);
     this.settings.schedule.expect(this, due);
-  }
-
-  get #isIdle(): boolean {
-    return this.machine.pending === 0 && this.dispatch.isIdle;
   }
 
   #on(event: SessionEvent): void {
@@ -373,10 +375,9 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     this.events.over();
     this.#streams?.over();
     this.dispatch.over();
-    const { schedule } = this.settings;
-    schedule.forget(this);
+    this.settings.schedule.forget(this);
     // A peer that does not read must not keep its connection.
-    schedule.expect(this, this.#now + LAST_WORDS_MS);
+    this.settings.schedule.expect(this, this.#now + LAST_WORDS_MS);
     if (error?.side === "remote" && error instanceof ProtocolError) this.owner.problem(this, error);
     this.owner.ended(this, this.end);
   }
@@ -388,7 +389,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   }
 
   #report(always: boolean): void {
-    const held = this.machine.retainedBytes + this.dispatch.heldBytes;
+    const held = this.heldBytes;
     if (!always && Math.abs(held - this.#reportedBytes) < REPORT_BYTES) return;
     this.#reportedBytes = held;
     this.owner.holds(this, held);

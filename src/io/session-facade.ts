@@ -86,13 +86,13 @@ export class SessionFacade implements SessionBase<unknown> {
     return this.#parts.endpoint.connection?.remoteAddress;
   }
   get stats(): SessionStats {
-    const { machine, dispatch, events } = this.#parts.endpoint;
+    const { machine, dispatch, events, heldBytes } = this.#parts.endpoint;
     return {
       unacknowledged: machine.unacknowledged,
       pending: machine.pending,
       runningCalls: dispatch.running,
       droppedEvents: events.dropped,
-      heldBytes: machine.retainedBytes + dispatch.heldBytes + events.heldBytes,
+      heldBytes,
       roundTripMs: machine.roundTripMs,
     };
   }

@@ -109,6 +109,7 @@ export class SessionRegistry {
     if (bytes === 0) this.#held.delete(session.id);
     else this.#held.set(session.id, bytes);
     this.#evict(this.#store.charge(session.id, bytes));
+    if (this.heldBytes > this.#maxHeldBytes) this.#evict([this.#largest()]);
   }
 
   /** A session is over. */
@@ -128,6 +129,18 @@ export class SessionRegistry {
   /** The client has begun anew: its old session is of no use any more. */
   abandon(id: string): void {
     this.#lose(id, "the client could not continue it");
+  }
+
+  /** The session that holds the most memory. */
+  #largest(): string {
+    let most = 0;
+    let largest = "";
+    for (const [id, bytes] of this.#held) {
+      if (bytes <= most) continue;
+      most = bytes;
+      largest = id;
+    }
+    return largest;
   }
 
   #evict(ids: readonly string[]): void {

@@ -46,7 +46,10 @@ export interface SessionServerLimits {
    * cannot keep clients out that introduce themselves.
    */
   readonly maxUnauthenticated?: number | undefined;
-  /** Memory for the messages of all sessions, in bytes. Default 256 MiB. Then detached sessions go, and nobody new comes in. */
+  /**
+   * Memory for the messages of all sessions, in bytes. Default 256 MiB. When there is more, sessions end with
+   * `SESSION_LOST`: those without a connection first, the longest detached before others, then the one that holds the most.
+   */
   readonly maxHeldBytes?: number | undefined;
 }
 

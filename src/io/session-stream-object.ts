@@ -17,6 +17,8 @@ const MAX_WAITING_ITEMS = 16_384;
 export interface StreamParent {
   add(stream: ContractStream): void;
   remove(stream: ContractStream): void;
+  /** So many more bytes of items wait to be read. */
+  holds(bytes: number): void;
   /** Opens it as soon as there is room. @throws UsageError `QUEUE_FULL`. */
   submit(stream: ContractStream): void;
   /** It is not to be opened any more. */
@@ -61,6 +63,10 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   #sending: boolean;
   /** `end` was called; it goes behind the items that wait. */
   #ending = false;
+  /** The handler of a stream that the peer opened has not started: the stream must be there when it does. */
+  #unstarted = false;
+  /** Bytes of the items that wait to be read. */
+  #heldBytes = 0;
   /** Set when the stream came to an end before both sides had ended it. */
   #failure: { readonly reason: unknown } | undefined;
   #cancelled = false;
@@ -85,6 +91,18 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** The peer has opened it; a handler will start. */
+  accepted(id: number): void {
+    this.id = id;
+    this.offered = this.#unstarted = true;
+  }
+
+  /** Its handler starts now. */
+  started(): void {
+    this.#unstarted = false;
+    this.#settle();
   }
 
   /** Opens it at the peer, as soon as there is room. */
@@ -176,11 +194,12 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
       try {
         const value = (this.#incoming as ValuePlan).decode(bytes, start, end);
         queue.drop();
+        this.#holds(-chargeBytes);
         this.#host.machine.itemHandled(this.id, chargeBytes);
         this.#host.touch();
         return Promise.resolve({ done: false, value });
       } catch (error) {
-        queue.clear();
+        this.#forgetItems();
         if (this.offered) {
           this.failed(error);
           this.#host.dispatch.refuse(this.id, error);
@@ -208,8 +227,9 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
       return;
     }
     this.end();
-    // The handler has gone: nobody will read what still comes.
+    // The handler has gone: nobody will read what is there, or still comes.
     if (this.#receiving && this.#failure === undefined) this.#discard();
+    else this.#forgetItems();
   }
 
   // What the session reports.
@@ -217,6 +237,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   arrived({ bytes, start, end, chargeBytes }: ItemReceived): void {
     this.#queue ??= new PackedQueue();
     this.#queue.push({ kind: 0, method: 0, id: 0, chargeBytes, deadline: Infinity }, bytes, start, end);
+    this.#holds(chargeBytes);
     this.#serveReaders();
   }
 
@@ -284,7 +305,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
 
   /** Both directions have ended as they should. */
   #settle(): void {
-    if (this.#receiving || this.#sending) return;
+    if (this.#receiving || this.#sending || this.#unstarted) return;
     this.#unwatch?.();
     this.#parent.remove(this);
   }
@@ -293,9 +314,19 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
     if (this.#failure !== undefined) return;
     if (this.id === 0) this.#parent.withdraw(this);
     else if (this.#receiving || this.#sending) this.#host.machine.cancel(this.id, this.#host.now());
-    if (this.#cancelled) this.#queue?.clear();
+    if (this.#cancelled) this.#forgetItems();
     this.#host.touch();
     this.failed(reason);
+  }
+
+  #holds(bytes: number): void {
+    this.#heldBytes += bytes;
+    this.#parent.holds(bytes);
+  }
+
+  #forgetItems(): void {
+    this.#queue?.clear();
+    this.#holds(-this.#heldBytes);
   }
 
   /** Reads and forgets, so that the peer does not wait for credit for ever. */

@@ -1,7 +1,7 @@
 /** The streams of a session. */
 
 import { decodeRemoteError } from "../core/contract/remote-error.ts";
-import { ConnectionError } from "../core/errors.ts";
+import { ConnectionError, ProtocolError } from "../core/errors.ts";
 import type { AnswerReceived, ItemReceived, StreamOpened } from "../core/session/session-event.ts";
 import { type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import type { SessionCalls } from "./session-calls.ts";
@@ -14,6 +14,8 @@ export class OpenStreams implements StreamParent {
   readonly #host: SessionHost;
   readonly #calls: SessionCalls;
   readonly #streams: Map<number, ContractStream> = new Map();
+  /** Bytes of items that came and were not read, also of streams that have ended. */
+  heldBytes = 0;
 
   constructor(host: SessionHost, calls: SessionCalls) {
     this.#host = host;
@@ -40,6 +42,16 @@ export class OpenStreams implements StreamParent {
     this.#streams.delete(stream.id);
   }
 
+  holds(bytes: number): void {
+    this.heldBytes += bytes;
+    const { machine, settings } = this.#host;
+    const { maxStreams, streamWindowBytes } = settings.limits;
+    // Streams that have ended do not count any more; what they have brought does.
+    if (this.heldBytes <= maxStreams * streamWindowBytes || bytes < 0) return;
+    const detail = `the peer sent more items than ${maxStreams} open streams may hold, and ended their streams`;
+    machine.close(detail, this.#host.now(), new ProtocolError("LIMIT_EXCEEDED", { op: "receive", detail }));
+  }
+
   /** Opens a stream of the peer's. */
   open(method: MethodPlan, input: unknown, options: OperationOptions | undefined): ContractStream {
     const { sends, receives } = method;
@@ -55,8 +67,7 @@ export class OpenStreams implements StreamParent {
     const incoming = event.peerSends ? method.receives : undefined;
     const outgoing = event.peerReceives ? method.sends : undefined;
     const stream = new ContractStream(this.#host, this, method.name, incoming, outgoing);
-    stream.id = event.id;
-    stream.offered = true;
+    stream.accepted(event.id);
     this.add(stream);
   }
 

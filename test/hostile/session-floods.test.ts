@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { callFrame, eventFrame, idFrame, openFrame, RawClient } from "../sessions/raw-client.ts";
+import { callFrame, eventFrame, idFrame, itemFrame, openFrame, RawClient } from "../sessions/raw-client.ts";
 import { nothingEscapes } from "./escapes.ts";
 import { room, serveTarget } from "./session-target.ts";
 
@@ -88,19 +88,28 @@ const floods: Readonly<Record<string, (client: RawClient, round: number) => numb
   "streams that are cancelled at once, behind a handler that never ends": (client, round) => {
     if (round === 0) blockLane(client);
     const id = round * 2 + 1;
-    client.send(0x45, openFrame(id, place("deaf"), text));
+    client.send(0x45, openFrame(id, place("deaf"), 1, text));
     client.send(0x44, idFrame(id));
     return text.length;
   },
+  "items of streams that end at once, behind a handler that never ends": (client, round) => {
+    if (round === 0) blockLane(client);
+    const id = round * 2 + 1;
+    client.send(0x45, openFrame(id, place("deaf"), 1));
+    for (let count = 0; count < 10; count += 1) client.send(0x46, itemFrame(id, text));
+    client.send(0x47, idFrame(id));
+    return 10 * text.length;
+  },
   "streams of no method, from a peer that acknowledges nothing": (client, round) => {
-    client.send(0x45, openFrame(round * 2 + 1, 99, text.slice(0, 50)));
+    client.send(0x45, openFrame(round * 2 + 1, 99, 1, text.slice(0, 50)));
     return 50;
   },
 };
 
 for (const [name, send] of Object.entries(floods)) {
   test(`LIMIT_EXCEEDED: a flood of ${name}: what is held is bounded, and the session ends`, async () => {
-    const target = await serveTarget();
+    // What all open streams may hold is one MiB then.
+    const target = await serveTarget(name.startsWith("items") ? { limits: { maxStreams: 4 } } : {});
     const client = await intruder(target);
     const most = await flood(target, client, (round) => send(client, round));
     assert.ok(most > 0 && most <= 2 * MIB, `${most} bytes were held`);
@@ -109,3 +118,45 @@ for (const [name, send] of Object.entries(floods)) {
     await target.closes();
   });
 }
+
+test("LIMIT_EXCEEDED: a flood of calls whose handlers never end: 64 run, 256 are held, one more ends the session", async () => {
+  const target = await serveTarget();
+  const client = await intruder(target);
+  for (let round = 0; round < 256; round += 1) client.send(0x41, callFrame(round * 2 + 1, place("stuck"), ""));
+  while (target.started.stuck < 64) await nextTurn();
+  await target.serves();
+  assert.deepEqual(target.told(), {});
+  client.send(0x41, callFrame(999, place("who")));
+  await isGone(target, client, "LIMIT_EXCEEDED");
+  assert.equal(target.started.stuck, 64);
+  await target.closes();
+});
+
+test("LIMIT_EXCEEDED: a flood of streams that are cancelled at once: twice maxStreams handlers run, the others are held", async () => {
+  const target = await serveTarget({ limits: { maxStreams: 10 } });
+  const client = await intruder(target);
+  const most = await flood(target, client, (round) => {
+    const id = round * 2 + 1;
+    client.send(0x45, openFrame(id, place("deaf"), 1, text));
+    client.send(0x44, idFrame(id));
+    return text.length;
+  });
+  assert.ok(most <= 2 * MIB, `${most} bytes were held`);
+  await isGone(target, client, "LIMIT_EXCEEDED");
+  assert.equal(target.started.deaf, 20);
+  await target.serves();
+  await target.closes();
+});
+
+test("LIMIT_EXCEEDED: more items than the window of a stream whose handler does not read", async () => {
+  const target = await serveTarget();
+  const client = await intruder(target);
+  client.send(0x45, openFrame(1, place("deaf"), 1));
+  const most = await flood(target, client, () => {
+    client.send(0x46, itemFrame(1, text));
+    return text.length;
+  });
+  assert.ok(most > 100_000 && most <= MIB, `${most} bytes were held`);
+  await isGone(target, client, "LIMIT_EXCEEDED");
+  await target.closes();
+});

@@ -133,12 +133,12 @@ export function callFrame(id: number, method: number, value?: unknown, timeoutMs
   return Buffer.concat([head, Buffer.from(value === undefined ? "" : JSON.stringify(value))]);
 }
 
-/** The payload that opens a stream in both directions, type 0x45. */
-export function openFrame(id: number, method: number, value?: unknown): Buffer {
+/** The payload that opens a stream, type 0x45. Directions: 1 for items of the client, 2 for those of the server, 3 for both. */
+export function openFrame(id: number, method: number, directions: 1 | 2 | 3, value?: unknown): Buffer {
   const head = Buffer.alloc(7);
   head.writeUInt32BE(id);
   head.writeUInt16BE(method, 4);
-  head[6] = 3;
+  head[6] = directions;
   return Buffer.concat([head, Buffer.from(value === undefined ? "" : JSON.stringify(value))]);
 }
 
@@ -147,4 +147,9 @@ export function idFrame(id: number): Buffer {
   const payload = Buffer.alloc(4);
   payload.writeUInt32BE(id);
   return payload;
+}
+
+/** The payload of an item, type 0x46. */
+export function itemFrame(id: number, value: unknown): Buffer {
+  return Buffer.concat([idFrame(id), Buffer.from(JSON.stringify(value))]);
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   bytes,
+  call,
   contract,
   event,
   openSession,
@@ -11,6 +12,7 @@ import {
   stream,
   typeOnly,
 } from "../../src/protocol.ts";
+import { gate } from "./gate.ts";
 
 const files = contract("files", "1.0.0", {
   server: {
@@ -176,4 +178,31 @@ test("a stream ends with its session, and says so", async () => {
   await [...server.sessions.values()][0]?.close("enough");
   await outcome;
   await close();
+});
+
+test("a stream that has ended before its handler could start is handled all the same", async () => {
+  const busy = gate();
+  const handled = gate<readonly string[]>();
+  const letters = contract("letters", "1.0.0", {
+    server: { hold: event(), post: stream({ receives: typeOnly<string>() }), sync: call() },
+  });
+  const server = await serveSessions(letters, "tcp://127.0.0.1:0", {
+    handlers: {
+      hold: () => busy.opened,
+      post: async (_input, items) => handled.open(await all(items)),
+      sync: () => undefined,
+    },
+  });
+  const session = await openSession(letters, server.localAddress, {});
+  // The first takes the lane, the second waits for it: what comes later cannot start.
+  for (let count = 0; count < 2; count += 1) await session.hold();
+  const post = session.post();
+  for (const text of ["a", "b"]) await post.send(text);
+  post.end();
+  while (session.stats.unacknowledged > 0) await new Promise((resolve) => setImmediate(resolve));
+  busy.open();
+  assert.deepEqual(await handled.opened, ["a", "b"]);
+  await session.sync();
+  await session.close();
+  await server.close();
 });

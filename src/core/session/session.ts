@@ -269,9 +269,9 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     link.control.goAway(say);
   }
 
-  /** Ends the session in order. Write the output, then close the connection. What is not acknowledged is reported. */
-  close(message: string, now: number): void {
-    this.#finish(undefined, message, now);
+  /** Ends the session, in order unless there is an error. Write the output, then close the connection. */
+  close(message: string, now: number, error?: ZocaloError): void {
+    this.#finish(error, message, now);
   }
 
   /** The session cannot go on: the server does not have it any more, or this process gives it up. Nothing is sent. */
