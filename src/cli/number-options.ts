@@ -15,9 +15,9 @@ export function count(text: string): number {
   return wholeNumber(text, 1, Number.MAX_SAFE_INTEGER, "a number");
 }
 
-/** A seed: a whole number of 32 bits. */
+/** A seed: a whole number, from 0 on. */
 export function seed(text: string): number {
-  return wholeNumber(text, 0, 4_294_967_295, "a number");
+  return wholeNumber(text, 0, Number.MAX_SAFE_INTEGER, "a number");
 }
 
 function wholeNumber(text: string, least: number, most: number, what: string): number {

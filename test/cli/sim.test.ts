@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseFaultList } from "../../src/sim.ts";
-import { run, start } from "./program.ts";
+import { PROGRAM, run, start } from "./program.ts";
 import { FILE, fileWith, folder } from "./simulations.ts";
 
 const IDENTITY = 'SIM_INVARIANT always "no order is booked twice"';
@@ -36,6 +37,23 @@ test("hunt finds seeds that fail, run and check repeat them, shrink makes them s
   assert.equal((await run(t, ["sim", "run", FILE, "--faults", out, "--export", "fixed"])).code, 0);
 });
 
+test("one line replays a failure when it is pasted into a shell, whatever the path; the place in the program is shown", {
+  skip: process.platform === "win32",
+}, async (t) => {
+  const text =
+    "export const wrong = simulation({}, async (world) => {\n  world.host('a');\n  throw new TypeError(7);\n});";
+  const path = join(folder(t), "it's a $PROGRAM.mjs");
+  renameSync(fileWith(t, text), path);
+  const { stdout, stderr, code } = await run(t, ["sim", "run", path, "--export", "wrong", "--seed", "12345678901"]);
+  assert.equal(code, 1);
+  assert.match(stdout, /^seed 12345678901: failed at 0 ms: TypeError #\n {2}7\n {4}at file:.*:4:9\n/);
+  const lines = `${stdout}${stderr}`.match(/(?<=replay: ).*/g) ?? [];
+  assert.equal(lines.length, 1, stderr);
+  const shell = `zocalo() { ${JSON.stringify(process.execPath)} ${JSON.stringify(PROGRAM)} "$@"; }; ${lines[0]}`;
+  const pasted = spawnSync("/bin/sh", ["-c", shell], { encoding: "utf8" });
+  assert.deepEqual([pasted.status, pasted.stdout, pasted.stderr], [1, stdout, stderr]);
+});
+
 test("check shows the first difference of two runs from both sides", async (t) => {
   const file = fileWith(
     t,
@@ -47,6 +65,8 @@ test("check shows the first difference of two runs from both sides", async (t) =
   assert.match(stderr, /SIM_DIVERGED check; replay: /);
 });
 
+const BAD_OPTION = "export default simulation({ link: { loss: 3 } }, async () => undefined);";
+
 test("what is written wrong", async (t) => {
   for (const [args, line] of [
     [["sim", "shrink", FILE, "--seed", "1", "--export", "fixed"], /SIM_PASSED: seed 1 does not fail/],
@@ -54,6 +74,13 @@ test("what is written wrong", async (t) => {
     [["sim", "run", FILE, "--seed", "1", "--faults", "y"], /cannot be used with/],
     [["sim", "run", FILE, "--faults", "/no/such.json"], /PATH_NOT_FOUND \/no\/such\.json/],
     [["sim", "run", FILE, "--faults", FILE], /OPTION_INVALID: .*this is no list of faults/],
+    [["sim", "run", FILE, "--export", "no"], /has no simulation as its export "no"; it has: default, fixed/],
+    [
+      ["sim", "trace", FILE, "--pcapng", "/no/such/a.pcapng"],
+      /--pcapng \/no\/such\/a\.pcapng: there is no such folder/,
+    ],
+    [["sim", "shrink", FILE, "--seed", "3", "--out", "/no/such/a.json"], /--out .*: there is no such folder/],
+    [["sim", "hunt", fileWith(t, BAD_OPTION), "--seeds", "2"], /OPTION_INVALID: loss must be a probability/],
     [["sim", "jump"], /unknown command 'jump'/],
   ] as const) {
     const { stderr, code } = await run(t, args);

@@ -9,5 +9,5 @@ test("a seed that hangs is found, and the others go on", async (t) => {
   const { code, stdout } = await run(t, ["sim", "hunt", file, "--seeds", "20", "--workers", "1", "--patience", "1"]);
   assert.equal(code, 1);
   assert.match(stdout, /^20 runs, 1 failed\n/);
-  assert.match(stdout, /^HANG: 1 runs\n {2}zocalo sim run \S+ --seed 3$/m);
+  assert.match(stdout, /^HANG: 1 run\n {2}zocalo sim run \S+ --seed 3$/m);
 });

@@ -1,7 +1,7 @@
 /** The threads of a hunt: each runs a few seeds at a time; one that hangs is replaced. */
 
 import { Worker } from "node:worker_threads";
-import { CommandFailure } from "../exit-codes.ts";
+import { CommandFailure, wrongUsage } from "../exit-codes.ts";
 import type { HuntNews, HuntOrder, HuntTask } from "./hunt-messages.ts";
 
 /** Seeds that a worker gets at a time. */
@@ -94,7 +94,8 @@ class Hunt {
           order = { ...order, from: news.summary.seed + 1 };
           if (!this.#over && this.#plan.onRun(news.summary)) this.#end();
         } else if (news.kind === "broken") {
-          reject(new CommandFailure(news.code, news.detail));
+          const { code, detail } = news;
+          reject(code === "OPTION_INVALID" ? wrongUsage(detail) : new CommandFailure(code, detail));
           this.#end();
         } else {
           const next = this.#take();

@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { ExplorationTotals } from "../../sim.ts";
 import { EXIT, type Interrupted } from "../exit-codes.ts";
 import { count, seed } from "../number-options.ts";
+import { quantity } from "../quantity.ts";
 import { type CommandContext, runCommand } from "../run-command.ts";
 import { huntWithWorkers, type HuntRun } from "./hunt-workers.ts";
 import { loadSimulation } from "./load-simulation.ts";
@@ -102,7 +103,7 @@ function reportText(file: string, flags: HuntFlags, totals: ExplorationTotals, f
   const groups = totals.failures.map(({ identity, runs }) => {
     const seeds = failing.filter(({ failure }) => failure?.identity === identity).map((run) => run.seed);
     const first = seeds.sort((a, b) => a - b).slice(0, 5);
-    return `\n${identity}: ${runs} runs\n${first.map((one) => `  ${replayLine(file, flags, one)}`).join("\n")}`;
+    return `\n${identity}: ${quantity(runs, "run")}\n${first.map((one) => `  ${replayLine(file, flags, one)}`).join("\n")}`;
   });
   return `${totals.text()}${groups.join("\n")}`;
 }

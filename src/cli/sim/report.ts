@@ -1,30 +1,49 @@
 /** What a run of a simulation came to, as text. */
 
+import { inspect } from "node:util";
 import { type Exploration, type FaultList, faultText } from "../../sim.ts";
 import { CommandFailure } from "../exit-codes.ts";
+import { quantity } from "../quantity.ts";
+
+/** Calls of a stack that are shown. */
+const MOST_PLACES = 5;
+/** Where the package itself is, for calls that say nothing about the program. */
+const PACKAGE = new URL("../..", import.meta.url).href;
 
 /** A line for a run that passed. */
 export function passedText({ seed, durationMs, events, digest, list }: Exploration): string {
-  return `seed ${seed}: passed after ${durationMs} ms of virtual time, ${events} events, ${list.faults.length} faults, digest ${digest}\n`;
+  return `seed ${seed}: passed after ${durationMs} ms of virtual time, ${events} events, ${quantity(list.faults.length, "fault")}, digest ${digest}\n`;
 }
 
 /** All about a run that failed. */
 export function failedText({ seed, durationMs, failure, list }: Exploration): string {
   const { error, identity } = failure ?? { error: undefined, identity: "" };
-  const message = error instanceof Error ? error.message : String(error);
-  return `seed ${seed}: failed at ${durationMs} ms: ${identity}\n${indented(message)}\n${listText(list)}`;
+  const message = error instanceof Error ? error.message : inspect(error);
+  return `seed ${seed}: failed at ${durationMs} ms: ${identity}\n${indented(message)}\n${placesOf(error)}${listText(list)}`;
 }
 
 /** A list of faults. */
 export function listText({ faults, choices }: FaultList): string {
   const lines = faults.map((fault) => `  at ${fault.atMs} ms for ${fault.lastsMs} ms: ${faultText(fault)}\n`);
   const chosen = Object.entries(choices).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  return `${faults.length} faults:\n${lines.join("")}choices: ${chosen.join(" ")}\n`;
+  return `${quantity(faults.length, "fault")}:\n${lines.join("")}choices: ${chosen.join(" ")}\n`;
 }
 
 /** The end of a command whose simulation fails: one line with the command that replays it. */
 export function simFailure(identity: string, replay: string): CommandFailure {
   return new CommandFailure("SIM_FAILED", `${identity}; replay: ${replay}`);
+}
+
+/** Where in the program it failed: the calls of its own, the last first. */
+function placesOf(error: unknown): string {
+  const calls = error instanceof Error ? (error.stack ?? "").split("\n") : [];
+  const own = calls.filter(
+    (call) => /^ +at .*:\d+:\d+\)?$/.test(call) && !/\bnode:/.test(call) && !call.includes(PACKAGE),
+  );
+  return own
+    .slice(0, MOST_PLACES)
+    .map((call) => `${call}\n`)
+    .join("");
 }
 
 function indented(text: string): string {

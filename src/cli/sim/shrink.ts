@@ -1,15 +1,16 @@
 /** `zocalo sim shrink`: a failure with as few faults as possible. */
 
-import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { explore, formatFaultList, shrink } from "../../sim.ts";
 import { CommandFailure, EXIT } from "../exit-codes.ts";
 import { count } from "../number-options.ts";
 import { leaveSignals } from "../interruption.ts";
+import { quantity } from "../quantity.ts";
 import { type CommandContext, runCommand } from "../run-command.ts";
 import { loadSimulation } from "./load-simulation.ts";
 import { listText } from "./report.ts";
 import { addSeedFlags, newSimCommand, replayLine, runOf, type SimFlags } from "./sim-flags.ts";
+import { writeResult } from "./write-result.ts";
 
 interface ShrinkFlags extends SimFlags {
   readonly out?: string;
@@ -39,13 +40,16 @@ async function shrinkOne(file: string, flags: ShrinkFlags, { stdout, output }: C
   if (failure === undefined) {
     throw new CommandFailure("SIM_PASSED", `seed ${list.seed} does not fail; there is nothing to shrink`);
   }
-  output.say({ event: "failure", identity: failure.identity }, `${list.faults.length} faults: ${failure.identity}`);
+  output.say(
+    { event: "failure", identity: failure.identity },
+    `${quantity(list.faults.length, "fault")}: ${failure.identity}`,
+  );
   const report = await shrink(simulation, list, { mostRuns: flags.runs });
   await stdout.write(`${failure.identity}\n${listText(report.list)}`);
   const unfinished = report.finished ? "" : "; there may be a smaller one, see --runs";
-  output.say({ event: "shrunk", runs: report.runs }, `after ${report.runs} runs${unfinished}`);
+  output.say({ event: "shrunk", runs: report.runs }, `after ${quantity(report.runs, "run")}${unfinished}`);
   if (flags.out === undefined) return EXIT.done;
-  await writeFile(flags.out, formatFaultList(report.list));
+  await writeResult("--out", flags.out, [formatFaultList(report.list)]);
   const replay = replayLine(file, { export: flags.export, faults: flags.out }, list.seed);
   output.say({ event: "written", file: flags.out }, `replay: ${replay}`);
   return EXIT.done;

@@ -6,6 +6,7 @@ import { ZocaloError } from "../../index.ts";
 import { type ExploreOptions, parseFaultList } from "../../sim.ts";
 import { newCommand } from "../command.ts";
 import { seed } from "../number-options.ts";
+import { shellWord } from "../shell-word.ts";
 
 /** The flags of every command that runs one seed. */
 export interface SimFlags {
@@ -46,12 +47,13 @@ export function runOf({ seed: number = 1, faults }: SimFlags): ExploreOptions {
   return { faults: parseFaultList(text, "sim") };
 }
 
-/** The line that does the same again. */
+/** The line that does the same again, for a shell. */
 export function replayLine(
   file: string,
   flags: { readonly export: string; readonly faults?: string },
   seedNumber: number,
 ): string {
-  const which = flags.faults === undefined ? `--seed ${seedNumber}` : `--faults ${flags.faults}`;
-  return `zocalo sim run ${file}${flags.export === "default" ? "" : ` --export ${flags.export}`} ${which}`;
+  const which = flags.faults === undefined ? ["--seed", String(seedNumber)] : ["--faults", flags.faults];
+  const exported = flags.export === "default" ? [] : ["--export", flags.export];
+  return ["zocalo", "sim", "run", file, ...exported, ...which].map(shellWord).join(" ");
 }

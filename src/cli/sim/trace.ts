@@ -1,7 +1,5 @@
 /** `zocalo sim trace`: everything that happens in a run, as text or as packets. */
 
-import { createWriteStream } from "node:fs";
-import { once } from "node:events";
 import type { Command } from "commander";
 import { explore, type TraceRecord } from "../../sim.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -10,6 +8,7 @@ import { type CommandContext, runCommand } from "../run-command.ts";
 import { loadSimulation } from "./load-simulation.ts";
 import { simFailure } from "./report.ts";
 import { addSeedFlags, newSimCommand, replayLine, runOf, type SimFlags } from "./sim-flags.ts";
+import { writeResult } from "./write-result.ts";
 
 interface TraceFlags extends SimFlags {
   readonly json?: boolean;
@@ -51,7 +50,7 @@ async function trace(file: string, flags: TraceFlags, { stdout, output }: Comman
   const { failure, seed } = await explore(simulation, { ...runOf(flags), ...wanted });
   if (flags.pcapng === undefined) await printLines(flags.json === true ? lines : lines.map(textOf), stdout);
   else {
-    await writeAll(flags.pcapng, packets);
+    await writeResult("--pcapng", flags.pcapng, packets);
     output.say({ event: "written", file: flags.pcapng }, `packets are in ${flags.pcapng}`);
   }
   if (failure !== undefined) throw simFailure(failure.identity, replayLine(file, flags, seed));
@@ -76,11 +75,4 @@ async function printLines(lines: readonly string[], stdout: CommandContext["stdo
     piece = "";
   }
   await stdout.write(piece);
-}
-
-async function writeAll(path: string, pieces: readonly Uint8Array[]): Promise<void> {
-  const file = createWriteStream(path);
-  for (const piece of pieces) if (!file.write(piece)) await once(file, "drain");
-  file.end();
-  await once(file, "finish");
 }

@@ -87,7 +87,7 @@ export class ExplorationTotals {
   /** A table for people: kinds of fault, and conditions. */
   text(): string {
     const failed = this.failures.reduce((sum, { runs }) => sum + runs, 0);
-    const lines = [`${this.#runs} runs, ${failed} failed`];
+    const lines = [`${this.#runs} ${this.#runs === 1 ? "run" : "runs"}, ${failed} failed`];
     const kinds = FAULT_KINDS.filter((kind) => this.#kinds.has(kind));
     if (kinds.length > 0) lines.push("", "kinds of fault, and the runs that had them:");
     for (const kind of kinds) lines.push(row(kind, String(this.#kinds.get(kind))));

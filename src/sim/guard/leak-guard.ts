@@ -77,7 +77,7 @@ function leakOf(call: GuardedCall, args: readonly unknown[] | undefined): UsageE
     call.code === "SIM_LEAK"
       ? "would reach the real network or another process; use the network of the simulated host"
       : "would make the run depend on more than its seed; use the clock and the randomness of the simulated host";
-  const detail = `${call.label} ${advice}; replay: seed ${scope.seed}`;
+  const detail = `${call.label} ${advice} (seed ${scope.seed})`;
   const error = new UsageError(call.code, { op: call.label, local: scope.place, detail });
   scope.leaked(error);
   return error;

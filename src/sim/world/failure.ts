@@ -40,5 +40,5 @@ function identityOf(error: unknown): string {
   if (!(error instanceof Error)) return "a value that is no error";
   const [line = ""] = error.message.split("\n");
   const shape = line.replaceAll(/\d+(?:\.\d+)*/g, "#").slice(0, MOST_CHARACTERS);
-  return `${error.name} ${shape}`.trim();
+  return `${error.name} ${shape}`.replace(/[:\s]+$/, "");
 }

@@ -51,7 +51,7 @@ export class Invariants {
     const before = this.#counts.get(name) ?? { kind, checked: 0, held: 0 };
     this.#counts.set(name, { kind, checked: before.checked + 1, held: before.held + (holds ? 1 : 0) });
     if (kind === "sometimes" || holds) return undefined;
-    const detail = `${JSON.stringify(name)} must always hold and does not; replay: ${where}`;
+    const detail = `${JSON.stringify(name)} must always hold and does not (${where})`;
     return new InvariantError("always", name, detail);
   }
 }

@@ -231,19 +231,19 @@ export class Run {
   #deadlock(): ZocaloError {
     const detail =
       "nothing can happen any more in this world, and the program still waits; no timer is set and no packet is under way.\n" +
-      `${describeHosts(this.#world.hosts)}\n  replay: seed ${this.#seed}, at ${this.#world.now} ms`;
+      `${describeHosts(this.#world.hosts)}\n  seed ${this.#seed}, at ${this.#world.now} ms`;
     return new ZocaloError("SIM_DEADLOCK", { op: "simulate", detail });
   }
 
   #livelock(events: number): ZocaloError {
     const detail =
       `${events} events happened at ${this.#world.now} ms and virtual time does not move; wait for something.\n` +
-      `${describeHosts(this.#world.hosts)}\n  replay: seed ${this.#seed}`;
+      `${describeHosts(this.#world.hosts)}\n  seed ${this.#seed}`;
     return new ZocaloError("SIM_LIVELOCK", { op: "simulate", detail });
   }
 
   #tooLong(limitMs: number): ZocaloError {
-    const detail = `the program was not done after limitMs (${limitMs}) of virtual time; replay: seed ${this.#seed}`;
+    const detail = `the program was not done after limitMs (${limitMs}) of virtual time (seed ${this.#seed})`;
     return new TimeoutError("TIMEOUT", { op: "simulate", detail });
   }
 }

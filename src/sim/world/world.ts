@@ -184,7 +184,7 @@ export class SimWorld implements World {
 
   /** Ends the run because something does not come about. */
   stuck(name: string, why: string): InvariantError {
-    const where = `${describeHosts(this.hosts)}\n  replay: seed ${this.seed}, at ${this.now} ms`;
+    const where = `${describeHosts(this.hosts)}\n  seed ${this.seed}, at ${this.now} ms`;
     const error = new InvariantError("converge", name, `${JSON.stringify(name)} ${why}\n${where}`);
     this.#environment.failed(error);
     return error;
