@@ -25,7 +25,8 @@ const RULES: OptionRules = {
 };
 const DEFAULT_DATAGRAMS = 4096;
 const DEFAULT_BYTES = 4_194_304;
-const DEFAULT_DNS_MAX_AGE_MS = 60_000;
+/** Names are looked up again after so long (SEMANTICS B.1). */
+export const DEFAULT_DNS_MAX_AGE_MS = 60_000;
 
 /** Reads the limits of a mailbox; each has a default. */
 export function mailboxSettings(options: MailboxLimits): MailboxSettings {

@@ -4,10 +4,19 @@ import { Address, type AddressLike } from "../core/address/address.ts";
 import { UsageError, ZocaloError } from "../core/errors.ts";
 import { DEFAULT_TIMES } from "../core/stateless/round-trip.ts";
 import { bindOver } from "./bind.ts";
-import { checkOptions, countFrom, oneOf, type OptionRules, options as object, POSITIVE } from "./check-options.ts";
+import {
+  checkOptions,
+  countFrom,
+  FROM_ZERO,
+  oneOf,
+  type OptionRules,
+  options as object,
+  POSITIVE,
+} from "./check-options.ts";
 import type { DatagramEnd, DatagramSocket } from "./datagram-socket.ts";
 import type { OperationOptions } from "./deadline.ts";
 import type { Network } from "./network.ts";
+import { PartnerMailbox } from "./partner-mailbox.ts";
 import { restated } from "./restated.ts";
 import { SESSION_CODECS } from "./session-format.ts";
 import { ContractPlan, type OffersPlan } from "./session-plan.ts";
@@ -18,6 +27,7 @@ import type {
   StatelessClientOptions,
   StatelessClientStats,
 } from "./stateless-client.ts";
+import { DEFAULT_DNS_MAX_AGE_MS } from "./mailbox-settings.ts";
 import { DATAGRAM_BYTES, DEFAULT_DATAGRAM_BYTES, headOf } from "./stateless-format.ts";
 import { checkStateless, type StatelessContract, type StatelessMethods } from "./stateless-methods.ts";
 import { unbound } from "./unbound.ts";
@@ -30,6 +40,7 @@ const RULES: OptionRules = {
   maxCalls: countFrom(1),
   maxWaitingCalls: countFrom(0),
   maxDatagramBytes: DATAGRAM_BYTES,
+  dnsMaxAgeMs: FROM_ZERO,
   retransmission: object({ initialMs: POSITIVE, minMs: POSITIVE, maxMs: POSITIVE }),
 };
 
@@ -49,7 +60,7 @@ export async function openStatelessClient<Server extends StatelessMethods>(
   }
   const { codec = "msgpack", validate = "receive" } = options;
   const offers = new ContractPlan(contract, "client", validate).of(codec).peer;
-  const socket = await openMailbox(network, remote, options);
+  const socket = await openPartner(network, remote, options);
   const calls = new StatelessCalls(network, socket, {
     ...callSettings(options),
     contract,
@@ -57,6 +68,21 @@ export async function openStatelessClient<Server extends StatelessMethods>(
   });
   const Client = clientClass(offers);
   return new Client(socket, calls) as unknown as StatelessClient<Server>;
+}
+
+async function openPartner(
+  network: Network,
+  remote: Address,
+  options: StatelessClientOptions,
+): Promise<PartnerMailbox> {
+  const { localAddress, dnsMaxAgeMs = DEFAULT_DNS_MAX_AGE_MS } = options;
+  // Two mailboxes cannot have one port at the same time.
+  const fixed = localAddress !== undefined && Address.parse(localAddress, { transport: "udp", op: OP }).port !== 0;
+  return new PartnerMailbox(network, await openMailbox(network, remote, options), {
+    host: remote.family === "name" && !fixed ? remote.host : undefined,
+    maxAgeMs: dnsMaxAgeMs,
+    open: () => openMailbox(network, remote, { localAddress }),
+  });
 }
 
 function callSettings(options: StatelessClientOptions): Omit<CallSettings, "contract" | "head"> {
@@ -102,7 +128,7 @@ let callsOf: (client: ClientBase, method: string) => StatelessCalls;
 /** A client without the methods of the server. */
 class ClientBase implements StatelessClientBase {
   // Private, so that it hides no method of a contract.
-  readonly #socket: DatagramSocket;
+  readonly #socket: PartnerMailbox;
   readonly #calls: StatelessCalls;
 
   static {
@@ -115,7 +141,7 @@ class ClientBase implements StatelessClientBase {
     };
   }
 
-  constructor(socket: DatagramSocket, calls: StatelessCalls) {
+  constructor(socket: PartnerMailbox, calls: StatelessCalls) {
     this.#socket = socket;
     this.#calls = calls;
   }
@@ -124,7 +150,7 @@ class ClientBase implements StatelessClientBase {
     return this.#socket.localAddress;
   }
   get remoteAddress(): Address {
-    return this.#socket.remoteAddress as Address;
+    return this.#socket.remoteAddress;
   }
   get stats(): StatelessClientStats {
     return this.#calls.stats;
@@ -142,11 +168,11 @@ class ClientBase implements StatelessClientBase {
     await this.close();
   }
   ref(): this {
-    this.#socket.ref();
+    this.#socket.refer(true);
     return this;
   }
   unref(): this {
-    this.#socket.unref();
+    this.#socket.refer(false);
     return this;
   }
 }
@@ -154,7 +180,7 @@ class ClientBase implements StatelessClientBase {
 type AnyMethod = (this: ClientBase, input: unknown, options?: OperationOptions) => Promise<unknown>;
 
 /** The class of the clients of one contract, with the methods of the server. */
-function clientClass(offers: OffersPlan): new (socket: DatagramSocket, calls: StatelessCalls) => ClientBase {
+function clientClass(offers: OffersPlan): new (socket: PartnerMailbox, calls: StatelessCalls) => ClientBase {
   class ContractClient extends ClientBase {}
   for (const plan of offers.methods) {
     const method: AnyMethod =

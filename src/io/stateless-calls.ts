@@ -27,10 +27,10 @@ import {
 } from "../core/stateless/datagram.ts";
 import { Exchange } from "../core/stateless/exchange.ts";
 import { type RetransmissionTimes, RoundTrip } from "../core/stateless/round-trip.ts";
-import type { DatagramSocket } from "./datagram-socket.ts";
 import { Deadline, type OperationContext, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import { handled, rejectedQuietly } from "./handled-rejection.ts";
 import type { Clock, Datagram, Network, Timer } from "./network.ts";
+import type { PartnerMailbox } from "./partner-mailbox.ts";
 import type { MethodPlan } from "./session-plan.ts";
 import type { StatelessClientStats } from "./stateless-client.ts";
 import { tooLarge } from "./stateless-format.ts";
@@ -72,7 +72,7 @@ interface PendingCall {
 /** The calls and events of one client. */
 export class StatelessCalls {
   readonly #network: Network;
-  readonly #socket: DatagramSocket;
+  readonly #socket: PartnerMailbox;
   readonly #settings: CallSettings;
   readonly #roundTrip: RoundTrip;
   readonly #active: Map<bigint, PendingCall> = new Map();
@@ -83,7 +83,7 @@ export class StatelessCalls {
   #ignored = 0;
   #over = false;
 
-  constructor(network: Network, socket: DatagramSocket, settings: CallSettings) {
+  constructor(network: Network, socket: PartnerMailbox, settings: CallSettings) {
     this.#network = network;
     this.#socket = socket;
     this.#settings = settings;
@@ -164,7 +164,7 @@ export class StatelessCalls {
 
   #context(method: MethodPlan): OperationContext {
     const { localAddress, remoteAddress } = this.#socket;
-    return { op: method.name, local: localAddress.toString(), remote: remoteAddress?.toString() };
+    return { op: method.name, local: localAddress.toString(), remote: remoteAddress.toString() };
   }
 
   #checkSize(op: string, bytes: number): void {
@@ -208,12 +208,12 @@ export class StatelessCalls {
 
   async #send(datagram: Buffer, options?: OperationOptions): Promise<void> {
     try {
-      await this.#socket.send(datagram, undefined, options);
+      await this.#socket.send(datagram, options);
     } catch (error) {
       // It tells of an earlier datagram, and nothing was sent; this one goes.
       if (!(error instanceof ZocaloError && error.code === "CONNECTION_REFUSED")) throw error;
       for (const call of this.#active.values()) call.problem = error;
-      await this.#socket.send(datagram, undefined, options);
+      await this.#socket.send(datagram, options);
     }
   }
 
@@ -252,7 +252,7 @@ export class StatelessCalls {
   }
 
   #isServer(from: Datagram["from"]): boolean {
-    return this.#socket.remoteAddress?.equals(from) === true;
+    return this.#socket.remoteAddress.equals(from);
   }
 
   #answered(call: PendingCall, answer: AnswerDatagram): void {

@@ -29,6 +29,11 @@ export interface StatelessClientOptions extends OperationOptions {
   readonly maxWaitingCalls?: number | undefined;
   /** Largest datagram in bytes; a larger one rejects with `DATAGRAM_TOO_LARGE` before the kernel is asked. Default 1200. */
   readonly maxDatagramBytes?: number | undefined;
+  /**
+   * A host name is looked up again when something is sent so many milliseconds after the last time, so that a server may move.
+   * Default 60,000. With a fixed port in `localAddress` it is looked up once.
+   */
+  readonly dnsMaxAgeMs?: number | undefined;
   /** When a call is sent again. Default: at first after 1 second, then by what was measured; each pause is twice as long. */
   readonly retransmission?: Partial<RetransmissionTimes> | undefined;
 }
@@ -49,9 +54,9 @@ export interface StatelessClientStats {
 
 /** The client itself, the methods of the server aside. */
 export interface StatelessClientBase extends AsyncDisposable {
-  /** The own address. */
+  /** The own address. A server that moves is asked from another one. */
   readonly localAddress: Address;
-  /** The server's address. A name was looked up once. */
+  /** The server's address, as its name was looked up last. */
   readonly remoteAddress: Address;
   /** A snapshot of the counters. */
   readonly stats: StatelessClientStats;

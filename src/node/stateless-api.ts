@@ -14,6 +14,9 @@ import { drainOnSignals, type SignalOptions } from "./signals.ts";
  * datagram cannot promise does not compile: only events, and calls with `{ idempotent: true }`. A call may be handled more
  * than once, since its caller asks again until it has the answer; an event may arrive twice, late or never.
  *
+ * Handlers run for whoever sends a datagram, also from a forged address and before any proof; no answer is kept, so what is
+ * asked again is handled again. Use it for what is cheap, small, and the same when it is done twice.
+ *
  * An answer longer than three times its question goes only to a caller that has shown that it receives at its address; the
  * client does that by itself, which costs one more round trip, once a minute or so. Datagrams that make no sense are counted
  * and never answered. Whoever can read or forge the datagrams on the way can read and forge everything: there is no
@@ -62,7 +65,8 @@ export async function serveStateless<Server extends StatelessMethods>(
  * there is no connection, and a server that is not there is noticed by nothing but the time-out of a call.
  *
  * A call is sent again with pauses that grow until it is answered or `timeoutMs` is over; then it rejects with `TIMEOUT`, and
- * its `outcome` is `unknown`: the server may have handled it. An event is sent once.
+ * its `outcome` is `unknown`: the server may have handled it. An event is sent once. A host name is looked up again after
+ * `dnsMaxAgeMs`, so that a server may move.
  *
  * Rejects with `ADDRESS_INVALID`, `NAME_NOT_FOUND`, `NAME_LOOKUP_FAILED`, `OPTION_INVALID`, `TIMEOUT`, with the signal's reason, and
  * with `UNSUPPORTED` for a contract that cannot go over datagrams.
