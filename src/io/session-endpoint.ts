@@ -248,6 +248,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   received(view: Uint8Array): number {
     const { machine } = this;
     const before = machine.received;
+    this.settings.schedule.arrived();
     machine.receive(view, 0, view.length, this.now());
     beginArrival(view);
     this.settle();
