@@ -83,12 +83,12 @@ test("the first in a turn leave when the code that runs has finished, the others
   expect(5);
   assert.deepEqual([rung.length, deferred], [3, 1]);
   await clock.turn();
-  assert.deepEqual([rung.slice(3), deferred], [[-4, -5], 1]);
+  assert.deepEqual(rung.slice(3), [-4, -5]);
   // What is sent because something came does not wait, however much was sent before.
   expect(6);
   await Promise.resolve();
   schedule.arrived();
   expect(7);
   await Promise.resolve();
-  assert.deepEqual([rung.slice(5), deferred], [[-6, -7], 1]);
+  assert.deepEqual(rung.slice(5), [-6, -7]);
 });
