@@ -27,13 +27,13 @@ function runFile(
   const folder = mkdtempSync(join(tmpdir(), "zocalo-sim-test-"));
   try {
     const entry = join(repositoryRoot, "dist/sim.js");
-    writeFileSync(join(folder, "orders.test.mjs"), `import { simTest } from ${JSON.stringify(entry)};\n${body}\n`);
+    writeFileSync(join(folder, "my orders.test.mjs"), `import { simTest } from ${JSON.stringify(entry)};\n${body}\n`);
     mkdirSync(join(folder, "test/replay"), { recursive: true });
     for (const [index, list] of lists.entries()) writeFileSync(join(folder, `test/replay/${index}.json`), list);
     // This file is itself run by the runner of tests, which must not think that the other one is its child.
     const { NODE_TEST_CONTEXT: _context, ...rest } = process.env;
     const options = { cwd: folder, env: { ...rest, ...env }, encoding: "utf8" } as const;
-    const { status, stdout } = spawnSync(process.execPath, ["orders.test.mjs"], options);
+    const { status, stdout } = spawnSync(process.execPath, ["my orders.test.mjs"], options);
     return [status, stdout];
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -52,7 +52,7 @@ test("a failure names the seed, its faults, and the line that replays it", () =>
   const [code, output] = runFile(FAILS_AT_SEVEN);
   assert.equal(code, 1);
   assert.match(output, /"orders\\?" fails with seed 7: SIM_INVARIANT always \\?"not seven/);
-  assert.match(output, /replay: SIM_SEED=7 node --test orders\.test\.mjs/);
+  assert.match(output, /replay: SIM_SEED=7 node --test 'my orders\.test\.mjs'/);
   // Seeds 1, 4 and 7 ran twice, and nothing ran after the failure.
   assert.deepEqual(
     output.match(/^(?:# )?ran \d+/gm)?.map((line) => line.replace(/\D+/, "")),

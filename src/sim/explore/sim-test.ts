@@ -112,7 +112,8 @@ function failed(name: string, { failure, list }: Exploration, stored: boolean): 
   const message = error instanceof Error ? error.message : String(error);
   const faults = list.faults.map((fault) => `\n    ${faultText(fault)}, at ${fault.atMs} ms for ${fault.lastsMs} ms`);
   const file = (process.argv[1] ?? "FILE").replace(`${process.cwd()}/`, "");
-  const replay = stored ? `node --test ${file}` : `${SEED_VARIABLE}=${list.seed} node --test ${file}`;
+  const run = `node --test ${/^[\w@%+=:,./-]+$/.test(file) ? file : `'${file.replaceAll("'", String.raw`'\''`)}'`}`;
+  const replay = stored ? run : `${SEED_VARIABLE}=${list.seed} ${run}`;
   const text =
     `${JSON.stringify(name)} fails with ${stored ? "a stored list of faults" : `seed ${list.seed}`}: ${identity}\n` +
     `  ${message}\n  faults:${faults.join("") || " none"}\n  replay: ${replay}`;

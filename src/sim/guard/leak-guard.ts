@@ -4,8 +4,8 @@
  */
 
 import { UsageError } from "../../core/errors.ts";
-import { builtin, type GuardedCall, guardedCalls } from "./guarded-calls.ts";
-import { currentScope } from "./scope.ts";
+import { builtin, type GuardedCall, guardedCalls, type LeakCode } from "./guarded-calls.ts";
+import { currentScope, type Scope } from "./scope.ts";
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
@@ -73,12 +73,17 @@ function handlerOf(call: GuardedCall): ProxyHandler<AnyFunction> {
 function leakOf(call: GuardedCall, args: readonly unknown[] | undefined): UsageError | undefined {
   const scope = currentScope();
   if (scope === undefined || (args !== undefined && call.harmless?.(args) === true)) return undefined;
+  return reportLeak(scope, call.code, call.label);
+}
+
+/** Tells a world that one of its programs has left it; the answer is for the program. */
+export function reportLeak(scope: Scope, code: LeakCode, label: string): UsageError {
   const advice =
-    call.code === "SIM_LEAK"
+    code === "SIM_LEAK"
       ? "would reach the real network or another process; use the network of the simulated host"
       : "would make the run depend on more than its seed; use the clock and the randomness of the simulated host";
-  const detail = `${call.label} ${advice} (seed ${scope.seed})`;
-  const error = new UsageError(call.code, { op: call.label, local: scope.place, detail });
+  const detail = `${label} ${advice} (seed ${scope.seed})`;
+  const error = new UsageError(code, { op: label, local: scope.place, detail });
   scope.leaked(error);
   return error;
 }

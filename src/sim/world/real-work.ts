@@ -4,6 +4,7 @@
  */
 
 import { type AsyncHook, createHook } from "node:async_hooks";
+import { reportLeak } from "../guard/leak-guard.ts";
 import { currentScope } from "../guard/scope.ts";
 
 interface Work {
@@ -17,6 +18,8 @@ const REQUEST = /REQ/;
 const JOB = /REQUEST$/;
 /** Compression has one object for all its steps. */
 const COMPRESSION = "ZLIB";
+/** A timer of the real clock. */
+const TIMER = "Timeout";
 
 /** All worlds whose work is watched. */
 const watched: Map<object, RealWork> = new Map();
@@ -98,9 +101,12 @@ export class RealWork {
 
 function onInit(id: number, type: string, _trigger: number, resource: object): void {
   if (type === "PROMISE") return;
-  if (type !== COMPRESSION && !REQUEST.test(type)) return;
+  if (type !== COMPRESSION && type !== TIMER && !REQUEST.test(type)) return;
   const scope = currentScope();
-  if (scope !== undefined) watched.get(scope.world)?.begun(id, type, resource);
+  if (scope === undefined) return;
+  // The guard stops all others: this one was reached by a reference that was taken before.
+  if (type === TIMER) reportLeak(scope, "SIM_CLOCK_LEAK", "setTimeout");
+  else watched.get(scope.world)?.begun(id, type, resource);
 }
 
 function onAfter(id: number): void {

@@ -34,6 +34,9 @@ test("leaks fail the run even when they are caught; real files freeze the time",
     }
   };
   await assert.rejects(simulate({}, leaking), { code: "SIM_CLOCK_LEAK" });
+  const taken = setTimeout;
+  const early = (): Promise<void> => new Promise((resolve) => void taken(resolve, 1));
+  await assert.rejects(simulate({}, early), { code: "SIM_CLOCK_LEAK", op: "setTimeout", local: "world" });
   const inHost = async (world: World): Promise<void> => {
     world.host("a", async () => void (await fetch("http://127.0.0.1:9/").catch(() => undefined)));
     await world.sleep(1);
@@ -64,9 +67,13 @@ test("runs that have no end of their own get one, with a report", async () => {
   };
   await assert.rejects(simulate({ livelockEvents: 1000 }, spin), { code: "SIM_LIVELOCK" });
   const tick = async (world: World): Promise<void> => {
+    await joined(world);
     for (;;) await world.sleep(1000);
   };
-  await assert.rejects(simulate({ limitMs: 10_000 }, tick), { code: "TIMEOUT" });
+  await assert.rejects(simulate({ limitMs: 10_000 }, tick), {
+    code: "TIMEOUT",
+    message: /limitMs \(10000\)[^]*\n {2}b: door 0\.0\.0\.0:7000, 0 waiting\n[^]*\n {2}seed 1$/,
+  });
 });
 
 test("options that make no sense are refused, and so is a world within a world; two beside each other are not", async () => {

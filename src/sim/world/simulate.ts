@@ -243,7 +243,9 @@ export class Run {
   }
 
   #tooLong(limitMs: number): ZocaloError {
-    const detail = `the program was not done after limitMs (${limitMs}) of virtual time (seed ${this.#seed})`;
+    const detail =
+      `the program was not done after limitMs (${limitMs}) of virtual time.\n` +
+      `${describeHosts(this.#world.hosts)}\n  seed ${this.#seed}`;
     return new TimeoutError("TIMEOUT", { op: "simulate", detail });
   }
 }
