@@ -79,7 +79,8 @@ async function callInSession(
   // The time for the server to start does not count, unless a time was named.
   const spentMs = flags.timeout === undefined ? 0 : performance.now() - startedAt;
   try {
-    await perform(session, method, Math.max(0, (flags.timeout ?? DEFAULT_TIMEOUT_MS) - spentMs), context);
+    const leftMs = Math.ceil((flags.timeout ?? DEFAULT_TIMEOUT_MS) - spentMs);
+    await perform(session, method, Math.max(0, leftMs), context);
   } finally {
     await session.close();
   }

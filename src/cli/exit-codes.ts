@@ -26,8 +26,9 @@ export class CommandFailure extends Error {
   override readonly name: string = "CommandFailure";
   readonly code: string;
 
-  constructor(code: string, detail: string) {
-    super(detail);
+  /** @param cause - Told to whoever asks for details. */
+  constructor(code: string, detail: string, cause?: unknown) {
+    super(detail, cause === undefined ? undefined : { cause });
     this.code = code;
   }
 }

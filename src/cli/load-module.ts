@@ -22,7 +22,7 @@ export function loadModule(file: string, op: string): Readonly<Record<string, un
     const waits = (error as { readonly code?: unknown }).code === "ERR_REQUIRE_ASYNC_MODULE";
     const message = error instanceof Error ? error.message : String(error);
     const reason = waits ? "it awaits at its top level; move that into a function" : message;
-    throw new CommandFailure("FILE_UNSUPPORTED", `${file} cannot be loaded: ${reason}`);
+    throw new CommandFailure("FILE_UNSUPPORTED", `${file} cannot be loaded: ${reason}`, error);
   }
 }
 

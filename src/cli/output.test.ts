@@ -49,6 +49,15 @@ test("an error is one line: code, address, what to do", () => {
     written({}, (output) => output.error(own)),
     "zocalo: DEMO_FAILED: broken\n",
   );
+  assert.equal(
+    written({ verbose: true }, (output) => output.error(own)),
+    "zocalo: DEMO_FAILED: broken\n",
+  );
+  const cause = new SyntaxError("Unexpected end of input");
+  assert.equal(
+    written({ verbose: true }, (output) => output.error(new CommandFailure("FILE_UNSUPPORTED", "broken", cause))),
+    `zocalo: FILE_UNSUPPORTED: broken\n${cause.stack}\n`,
+  );
   assert.match(
     written({}, (output) => output.error(new Error("oops"))),
     /^zocalo: INTERNAL: oops .*\n$/,

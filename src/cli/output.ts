@@ -70,6 +70,9 @@ export class Output {
   #moreAbout(error: unknown): void {
     if (error instanceof ConnectError) {
       for (const attempt of error.attempts) this.#line(`  tried ${attempt.address}: ${attempt.error.code}`);
+    } else if (error instanceof CommandFailure) {
+      // Its own stack is that of the command, which is no news.
+      if (error.cause instanceof Error) this.#line(String(error.cause.stack));
     } else if (error instanceof Error && !(error instanceof ZocaloError)) this.#line(String(error.stack));
   }
 

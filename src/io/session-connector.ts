@@ -160,7 +160,7 @@ export class SessionConnector {
     const { clock, handshakeTimeoutMs } = settings;
     const resume = this.#owner.resumeRequest();
     const now = clock.now();
-    const timeoutMs = Math.max(0, Math.min(handshakeTimeoutMs, endsAt - now));
+    const timeoutMs = Math.max(0, Math.ceil(Math.min(handshakeTimeoutMs, endsAt - now)));
     const machine = new ClientHandshake(capabilities, now, { auth, resume, timeoutMs });
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {

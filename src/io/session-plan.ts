@@ -18,10 +18,13 @@ export type ValidationPolicy = "receive" | "both" | "none";
 /** The values of one schema in one codec, with the checks that the policy asks for. */
 export class ValuePlan {
   readonly #format: BodyFormat;
+  readonly #what: string;
   readonly #checkedOnSending: Schema | undefined;
   readonly #checkedOnReceipt: Schema | undefined;
 
-  constructor(schema: Schema | undefined, codec: SessionCodec, policy: ValidationPolicy) {
+  /** @param what - Names the values in errors, which both sides read: `the question of "join"`. */
+  constructor(schema: Schema | undefined, codec: SessionCodec, policy: ValidationPolicy, what: string) {
+    this.#what = what;
     this.#format = formatOf(schema, codec);
     // Its format checks it already.
     const checked = isBytes(schema) || policy === "none" ? undefined : schema;
@@ -34,7 +37,7 @@ export class ValuePlan {
     if (this.#checkedOnSending !== undefined) {
       const result = validate(this.#checkedOnSending, value);
       if (!result.valid) {
-        const detail = `the value is not what the schema says: ${describeIssues(result.issues)}`;
+        const detail = `${this.#what} is not what its schema says: ${describeIssues(result.issues)}`;
         throw new UsageError("FRAME_INVALID", { op: "send", detail, side: "local", outcome: "none" });
       }
     }
@@ -47,7 +50,7 @@ export class ValuePlan {
     if (this.#checkedOnReceipt === undefined) return value;
     const result = validate(this.#checkedOnReceipt, value);
     if (result.valid) return result.value;
-    const detail = `what the peer sent is not what the schema says: ${describeIssues(result.issues)}`;
+    const detail = `${this.#what} is not what its schema says: ${describeIssues(result.issues)}`;
     throw new ProtocolError("FRAME_INVALID", { op: "receive", detail });
   }
 }
@@ -77,14 +80,14 @@ export class OffersPlan {
 
   constructor(offered: Methods, codec: SessionCodec, policy: ValidationPolicy) {
     this.names = methodNames(offered);
-    const plan = (schema: Schema | undefined): ValuePlan => new ValuePlan(schema, codec, policy);
-    const nothing = plan(undefined);
+    const plan = (schema: Schema | undefined, what: string): ValuePlan => new ValuePlan(schema, codec, policy, what);
+    const nothing = plan(undefined, "nothing");
     this.methods = this.names.map((name, place): MethodPlan => {
       const method = offered[name] as Method;
       const rest = { request: nothing, response: nothing, sends: undefined, receives: undefined, serial: false };
       const { kind } = method;
-      if (kind === "event") return { ...rest, name, kind, place, request: plan(method.message) };
-      const request = plan(method.request);
+      if (kind === "event") return { ...rest, name, kind, place, request: plan(method.message, `the event "${name}"`) };
+      const request = plan(method.request, `the question of "${name}"`);
       if (kind === "call") {
         return {
           ...rest,
@@ -92,12 +95,13 @@ export class OffersPlan {
           kind,
           place,
           request,
-          response: plan(method.response),
+          response: plan(method.response, `the answer of "${name}"`),
           serial: method.order === "serial",
         };
       }
-      const sends = method.sends === undefined ? undefined : plan(method.sends);
-      const receives = method.receives === undefined ? undefined : plan(method.receives);
+      const item = `an item of "${name}"`;
+      const sends = method.sends === undefined ? undefined : plan(method.sends, item);
+      const receives = method.receives === undefined ? undefined : plan(method.receives, item);
       return { ...rest, name, kind, place, request, sends, receives };
     });
   }

@@ -115,7 +115,10 @@ test("a line that is no item: the stream is cancelled, and the error names the l
   assert.deepEqual(cancelled, ["sum"]);
   const refused = await run(t, ["call", address, file, "sum"], { input: '1\n"two"\n' });
   assert.deepEqual([refused.code, refused.stdout], [1, "1\n"]);
-  assert.match(refused.stderr, /^zocalo: FRAME_INVALID: .*not what the schema says: .*expected number/);
+  assert.match(
+    refused.stderr,
+    /^zocalo: FRAME_INVALID: .*an item of "sum" is not what its schema says: .*expected number/,
+  );
   const base64 = await run(t, ["call", address, file, "store", '"c"'], { input: '"!"\n' });
   assert.match(base64.stderr, /^zocalo: FRAME_INVALID: line 1 of stdin, .* carries bytes: give them as base64/);
 });

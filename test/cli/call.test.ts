@@ -5,6 +5,7 @@ import net from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { testCertificates } from "../certificates.ts";
+import { contractFile } from "./contracts.ts";
 import { run, start } from "./program.ts";
 import { serveChat } from "./served-chat.ts";
 import { folder } from "./simulations.ts";
@@ -110,4 +111,21 @@ test("a program that does not speak zocalo, and none at all", async (t) => {
   other.close();
   await once(other, "close");
   assert.match((await run(t, ["call", address, file, "wait"])).stderr, /^zocalo: CONNECTION_REFUSED tcp:/);
+});
+
+test("a question or an event that its schema does not allow is not sent", async (t) => {
+  const { address, server } = await serveChat(t);
+  const strict = contractFile(
+    t,
+    `export const chat = contract("chat", "1.2.0", {
+      server: { say: event(z.string()), join: call(z.object({ room: z.string() }), typeOnly()) },
+      client: { said: event(typeOnly()), confirm: call(typeOnly(), typeOnly()) },
+    });`,
+  );
+  const said = await run(t, ["call", address, strict, "say", "5"]);
+  assert.deepEqual([said.code, said.stdout], [1, ""]);
+  assert.match(said.stderr, /^zocalo: FRAME_INVALID: the event "say" is not what its schema says: .*expected string/);
+  const empty = await run(t, ["call", address, strict, "join"]);
+  assert.match(empty.stderr, /^zocalo: FRAME_INVALID: the question of "join" is not what its schema says: .*undefined/);
+  assert.equal(server.stats.opened, 2);
 });

@@ -140,7 +140,7 @@ test("an item that its schema does not allow fails the stream, and its sender is
   const isTold = (error: unknown): boolean => {
     assert.ok(error instanceof RemoteError, String(error));
     assert.equal(error.code, "FRAME_INVALID");
-    assert.match(error.message, /not what the schema says: .*expected number/);
+    assert.match(error.message, /an item of "sum" is not what its schema says: .*expected number/);
     return true;
   };
   await assert.rejects(async () => {

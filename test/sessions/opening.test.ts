@@ -60,6 +60,8 @@ test("a peer that is no server, that ends, or resets: so does the error", async 
   for (const [onConnection, code] of [
     [(socket: net.Socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"), "PROTOCOL_MISMATCH"],
     [(socket: net.Socket) => void socket.end(), "HANDSHAKE_INVALID"],
+    // An echo server.
+    [(socket: net.Socket) => void socket.pipe(socket), "PROTOCOL_MISMATCH"],
     [(socket: net.Socket) => void socket.once("data", () => socket.resetAndDestroy()), "CONNECTION_RESET"],
   ] as const) {
     const remote = await foreign(t, onConnection);
@@ -83,4 +85,5 @@ test("timeoutMs is for the whole opening: a server that says nothing", async (t)
   const error = await opening;
   assert.ok(error instanceof TimeoutError);
   assertPlaces(error, remote);
+  assert.match(error.detail, /within 500 ms/);
 });

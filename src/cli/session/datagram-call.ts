@@ -23,7 +23,11 @@ export async function callOverDatagrams(
 ): Promise<void> {
   refuseSessionFlags(address, flags);
   const timeoutMs = flags.timeout ?? DATAGRAM_TIMEOUT_MS;
-  const client = await statelessClient(contract as StatelessContract, address, { timeoutMs, signal: stop });
+  const client = await statelessClient(contract as StatelessContract, address, {
+    timeoutMs,
+    signal: stop,
+    validate: "both",
+  });
   try {
     const { localAddress: local, remoteAddress: remote } = client;
     const event = { event: "client", contract: contract.name, version: contract.version };

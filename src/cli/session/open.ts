@@ -44,6 +44,8 @@ export async function openCommandSession(
   const session = await openSession(contract, address, {
     ...rest,
     handlers: handlersOf(contract, onEvent),
+    // The person learns what is wrong at once, and of an event at all.
+    validate: "both",
     auth: authOf(flags),
     tls: clientTls(address, flags),
     timeoutMs: timeout ?? DEFAULT_TIMEOUT_MS + (waitMs ?? 0),

@@ -43,6 +43,7 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
   readonly #reader: PreambleReader;
   readonly #own: Capabilities;
   readonly #resume: ResumeRequest | undefined;
+  readonly #timeoutMs: number;
   readonly #deadline: number;
   #waiting = true;
   #event: ClientHandshakeEvent | undefined;
@@ -52,7 +53,8 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
     this.#own = own;
     this.#resume = options.resume;
     this.#reader = new PreambleReader(options.maxBytes ?? DEFAULT_HANDSHAKE_BYTES);
-    this.#deadline = now + (options.timeoutMs ?? DEFAULT_HANDSHAKE_MS);
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_HANDSHAKE_MS;
+    this.#deadline = now + this.#timeoutMs;
     const { name, version, accepts, client } = own.contract;
     const hello: Hello = {
       contract: name,
@@ -101,7 +103,7 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
 
   onDeadline(now: number): void {
     if (now < this.nextDeadline()) return;
-    const detail = "the server did not answer in the time of the handshake";
+    const detail = `the server did not answer the handshake within ${this.#timeoutMs} ms; does it speak zocalo?`;
     this.#fail(new TimeoutError("TIMEOUT", { op: "handshake", detail }));
   }
 
@@ -109,6 +111,7 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
     if (frame.type === REFUSAL) this.#refused(frame.body);
     else if (frame.wireVersion !== WIRE_VERSION) throw unsupported(`the server speaks wire form ${frame.wireVersion}`);
     else if (frame.type === WELCOME) this.#welcomed(readWelcome(frame.body));
+    else if (frame.type === HELLO) throw mismatch();
     else throw broken("the first message of a server must be a welcome or a refusal");
     this.#waiting = false;
   }
@@ -142,6 +145,12 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
     this.#waiting = false;
     this.#event = { type: "failed", error };
   }
+}
+
+function mismatch(): ProtocolError {
+  const detail =
+    "the peer says what a client says: it is one too, or sends back what it gets; check the address and the port";
+  return new ProtocolError("PROTOCOL_MISMATCH", { op: "handshake", detail });
 }
 
 function broken(detail: string): ProtocolError {
