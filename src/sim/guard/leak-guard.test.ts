@@ -87,6 +87,8 @@ const NETWORK: Readonly<Record<string, () => unknown>> = {
   "child_process.spawn as an import": () => spawn(process.execPath, ["--version"]),
   "child_process.execFileSync": () => child.execFileSync(process.execPath, ["--version"]),
   "child_process.fork taken early": () => early.fork("/nowhere.js"),
+  "process.exit": () => process.exit(0),
+  "process.kill": () => process.kill(process.pid, 0),
   BroadcastChannel: () => new BroadcastChannel("plaza"),
   "worker_threads.Worker": () => new Worker("", { eval: true }),
 };

@@ -80,7 +80,7 @@ function leakOf(call: GuardedCall, args: readonly unknown[] | undefined): UsageE
 export function reportLeak(scope: Scope, code: LeakCode, label: string): UsageError {
   const advice =
     code === "SIM_LEAK"
-      ? "would reach the real network or another process; use the network of the simulated host"
+      ? "would reach beyond the simulated world; use the network of the simulated host, and crash() to end its program"
       : "would make the run depend on more than its seed; use the clock and the randomness of the simulated host";
   const detail = `${label} ${advice} (seed ${scope.seed})`;
   const error = new UsageError(code, { op: label, local: scope.place, detail });
