@@ -12,6 +12,7 @@ import { encodeClose } from "../src/core/session/close-frame.ts";
 import { ControlFrames } from "../src/core/session/control-frames.ts";
 import { NOTHING } from "../src/core/session/outgoing.ts";
 import { Session } from "../src/core/session/session.ts";
+import { DEFAULT_REPLAY } from "../src/core/session/session-settings.ts";
 import { sessionDiagram } from "../src/core/session/state.ts";
 import * as datagram from "../src/core/stateless/datagram.ts";
 import { encodeAnswer, encodeCall, encodeEvent, encodeRefusal } from "../src/core/stateless/datagram.ts";
@@ -54,7 +55,10 @@ function control(write: (frames: ControlFrames) => void): Buffer {
 
 /** A session that has said everything it says first. */
 function attached(role: "client" | "server"): Session {
-  const session = new Session({ role, limits: DEFAULT_LIMITS, peerLimits: DEFAULT_LIMITS }, 0);
+  const session = new Session(
+    { role, limits: DEFAULT_LIMITS, peerLimits: DEFAULT_LIMITS, replay: DEFAULT_REPLAY, keptMs: 60_000 },
+    0,
+  );
   assert.ok(session.attach(0, 0));
   session.output(0);
   session.nextEvent();

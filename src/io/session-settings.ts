@@ -3,7 +3,7 @@
 import { type Methods, methodNames } from "../core/contract/contract.ts";
 import { UsageError } from "../core/errors.ts";
 import { DEFAULT_LIMITS, type SessionLimits } from "../core/handshake/limits.ts";
-import type { ReplayBounds } from "../core/session/outgoing.ts";
+import { DEFAULT_REPLAY, type ReplayBounds } from "../core/session/session-settings.ts";
 import type { OverflowPolicy } from "../core/session/waiting-events.ts";
 import {
   checkOptions,
@@ -21,7 +21,7 @@ import type { ContractPlan, ValidationPolicy } from "./session-plan.ts";
 import type { SessionSchedule } from "./session-schedule.ts";
 
 export type { SessionLimits } from "../core/handshake/limits.ts";
-export type { ReplayBounds } from "../core/session/outgoing.ts";
+export type { ReplayBounds } from "../core/session/session-settings.ts";
 export type { OverflowPolicy } from "../core/session/waiting-events.ts";
 
 /** What both sides can set about their sessions. */
@@ -63,7 +63,7 @@ export interface EndpointSettings {
   readonly plan: ContractPlan;
   readonly codecs: readonly SessionCodec[];
   readonly limits: SessionLimits;
-  readonly replay: Partial<ReplayBounds>;
+  readonly replay: ReplayBounds;
   readonly overflow: OverflowPolicy;
   readonly callTimeoutMs: number;
   readonly maxConcurrentCalls: number;
@@ -116,7 +116,7 @@ export function endpointSettings(
     ...common,
     codecs: tuning.codecs ?? SESSION_CODECS,
     limits: { ...DEFAULT_LIMITS, ...withoutUndefined(tuning.limits) },
-    replay: withoutUndefined(tuning.replay),
+    replay: { ...DEFAULT_REPLAY, ...withoutUndefined(tuning.replay) },
     overflow: tuning.overflow ?? "block",
     callTimeoutMs: tuning.callTimeoutMs ?? 30_000,
     maxConcurrentCalls: tuning.maxConcurrentCalls ?? 64,

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { ProtocolError } from "../../src/core/errors.ts";
 import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
 import { Session } from "../../src/core/session/session.ts";
+import { DEFAULT_REPLAY } from "../../src/core/session/session-settings.ts";
 import { SeededRandom } from "../protocol/seeded-random.ts";
 
 /* What a peer sends never does more than end the session, with one typed error that blames the peer. */
@@ -36,7 +37,7 @@ const frame = fc
 
 /** Feeds a session, and checks what must always hold. */
 function feed(role: "client" | "server", bytes: Buffer, random: SeededRandom): void {
-  const session = new Session({ role, limits: LIMITS, peerLimits: LIMITS }, 0);
+  const session = new Session({ role, limits: LIMITS, peerLimits: LIMITS, replay: DEFAULT_REPLAY, keptMs: 60_000 }, 0);
   session.attach(0, 0);
   const nothing = { bytes: Buffer.alloc(3), start: 0, end: 3 };
   session.sendEvent(0, nothing, 0);

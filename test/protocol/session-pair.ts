@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { DEFAULT_LIMITS, type SessionLimits } from "../../src/core/handshake/limits.ts";
-import type { BodyPlace, ReplayBounds } from "../../src/core/session/outgoing.ts";
+import type { BodyPlace } from "../../src/core/session/outgoing.ts";
 import { Session } from "../../src/core/session/session.ts";
 import type { SessionEvent } from "../../src/core/session/session-event.ts";
+import { DEFAULT_REPLAY, type ReplayBounds } from "../../src/core/session/session-settings.ts";
 
 /** What an event said, in few words, since the object is used again. */
 function describe(happened: SessionEvent): string {
@@ -50,7 +51,7 @@ export class Pair {
 
   constructor(options: PairOptions = {}) {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    const settings = { limits, peerLimits: limits, replay: options.replay, keptMs: 1000 };
+    const settings = { limits, peerLimits: limits, replay: { ...DEFAULT_REPLAY, ...options.replay }, keptMs: 1000 };
     this.client = new Session({ ...settings, role: "client" }, 0);
     this.server = new Session({ ...settings, role: "server" }, 0);
   }

@@ -1,10 +1,12 @@
 /** What belongs to one connection of a session, and is forgotten with it. */
 
 import type { FrameCodec } from "../framing/frame-codec.ts";
-import { FrameDecoder } from "../framing/frame-decoder.ts";
+import type { Framer } from "../framing/codec.ts";
+import { FrameDecoder, Span } from "../framing/frame-decoder.ts";
 import { lengthPrefix } from "../framing/length-prefix.ts";
 import { ControlFrames } from "./control-frames.ts";
 import { Keepalive } from "./keepalive.ts";
+import type { SessionSettings } from "./session-settings.ts";
 
 /** An acknowledgement is sent alone when so many bytes wait for it, a quarter of what a peer retains by default ... */
 const ACK_BYTES = 262_144;
@@ -18,11 +20,17 @@ const MAX_PONGS = 8;
 /** The input when there is none. */
 export const NO_BYTES: Buffer = Buffer.alloc(0);
 
+/** Where a frame stands that came whole: one object for all connections, valid until the next frame is looked for. */
+const whole: Span = new Span();
+
 /** One connection of a session. */
 export class Attachment {
-  readonly decoder: FrameDecoder<Buffer>;
   readonly keepalive: Keepalive;
-  readonly control: ControlFrames = new ControlFrames();
+  readonly #framing: Framing;
+  /** Keeps the beginning of a frame that came in pieces. Idle connections, whose frames come whole, have none. */
+  #decoder: FrameDecoder<Buffer> | undefined;
+  /** What is to be written; undefined when that is nothing. */
+  #control: ControlFrames | undefined;
   /** When an acknowledgement must be sent at the latest; Infinity when none is due. */
   ackDueAt: number = Infinity;
   /** Whether the peer has acknowledged something, which tells that it has our first bytes. */
@@ -43,10 +51,25 @@ export class Attachment {
   #unacknowledgedBytes = 0;
   #pongs = 0;
 
-  constructor(maxMessageBytes: number, heartbeatMs: number, now: number) {
-    const { boundary, format } = codecOf(maxMessageBytes);
-    this.decoder = new FrameDecoder(boundary, format);
-    this.keepalive = new Keepalive(heartbeatMs, now);
+  constructor({ limits, peerLimits }: SessionSettings, now: number) {
+    this.#framing = framingOf(limits.maxMessageBytes);
+    this.keepalive = new Keepalive(Math.min(limits.heartbeatMs, peerLimits.heartbeatMs), now);
+  }
+
+  /** Control frames that are to be written. */
+  get control(): ControlFrames {
+    this.#control ??= new ControlFrames();
+    return this.#control;
+  }
+
+  /** When there is something to do. */
+  get nextDeadline(): number {
+    return Math.min(this.ackDueAt, this.keepalive.deadline);
+  }
+
+  /** Bytes of a frame that is not complete. */
+  get heldBytes(): number {
+    return this.#decoder?.heldBytes ?? 0;
   }
 
   /** Bytes came. */
@@ -55,6 +78,30 @@ export class Attachment {
     this.input = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.at = start;
     this.end = end;
+  }
+
+  /**
+   * Takes the next frame out of the input. It stands in `input`, unless the answer has a `source`; with `from` below 0 there
+   * is none yet.
+   */
+  next(): Span {
+    if (this.#decoder === undefined) {
+      whole.limit = this.#framing.codec.maxFrameBytes;
+      const next = this.#framing.framer.find(this.input, this.at, this.end, whole);
+      if (next > 0) {
+        this.at = next;
+        return whole;
+      }
+      const { boundary, format } = this.#framing.codec;
+      this.#decoder = new FrameDecoder(boundary, format);
+    }
+    this.at = this.#decoder.next(this.input, this.at, this.end);
+    return this.#decoder.span;
+  }
+
+  /** Gives back what an idle connection does not need. */
+  trim(): void {
+    if (this.heldBytes === 0) this.#decoder = undefined;
   }
 
   /** A message came, the `received`th. */
@@ -99,16 +146,26 @@ export class Attachment {
   /** Takes the control frames; with an acknowledgement, if one is due or anything else is sent. */
   takeControl(received: number, sending: boolean, now: number, chunks: Uint8Array[]): void {
     const unsaid = received > this.#acknowledged;
-    if (unsaid && (sending || !this.control.isEmpty || this.ackDueAt <= now)) this.acknowledge(received);
+    if (unsaid && (sending || this.#control !== undefined || this.ackDueAt <= now)) this.acknowledge(received);
     this.#pongs = 0;
-    this.control.take(chunks);
+    this.#control?.take(chunks);
+    this.#control = undefined;
   }
 }
 
-/** The codec that was used last: all sessions of a server have the same limits. */
-let lastCodec: FrameCodec<Uint8Array, Buffer> | undefined;
+/** How frames of a length are found. The framer keeps nothing between two of them. */
+interface Framing {
+  readonly codec: FrameCodec<Uint8Array, Buffer>;
+  readonly framer: Framer;
+}
 
-function codecOf(maxFrameBytes: number): FrameCodec<Uint8Array, Buffer> {
-  if (lastCodec?.maxFrameBytes !== maxFrameBytes) lastCodec = lengthPrefix({ maxFrameBytes });
-  return lastCodec;
+/** The one that was used last: all sessions of a server have the same limits. */
+let lastFraming: Framing | undefined;
+
+function framingOf(maxFrameBytes: number): Framing {
+  if (lastFraming?.codec.maxFrameBytes !== maxFrameBytes) {
+    const codec = lengthPrefix({ maxFrameBytes });
+    lastFraming = { codec, framer: codec.boundary.createFramer() };
+  }
+  return lastFraming;
 }

@@ -19,11 +19,6 @@ export class ControlFrames {
   #bytes: Buffer | undefined;
   #at = 0;
 
-  /** Whether there are any. */
-  get isEmpty(): boolean {
-    return this.#at === 0;
-  }
-
   ack(number: number): void {
     const at = this.#frame(ACK, 8);
     writeU64(this.#buffer, number, at);

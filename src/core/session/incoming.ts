@@ -19,7 +19,6 @@ import {
 } from "./frame-types.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Cancelled, SessionEvent } from "./session-event.ts";
-import type { StreamTable } from "./stream-table.ts";
 
 /** A call of the peer that waits for an answer. */
 interface ForeignCall {
@@ -30,41 +29,45 @@ interface ForeignCall {
 /** Bytes of the length field, which the payload of a frame does not count. */
 const LENGTH_BYTES = 4;
 
-/** Events are told through objects that are used again and again: what a session tells is valid until it tells the next. */
+/** The calls of every peer that has made none yet. Nothing is put into it. */
+const NO_CALLS: Map<number, ForeignCall> = new Map();
+
+/**
+ * Events are told through objects that all sessions use again and again: what a session tells is valid until any session is
+ * asked for the next.
+ */
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Kind<K extends SessionEvent["type"]> = Mutable<Extract<SessionEvent, { readonly type: K }>>;
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
+const eventTold: Kind<"event"> = { type: "event", bytes: NO_BYTES, start: 0, end: 0, method: 0, chargeBytes: 0 };
+const callTold: Kind<"call"> = {
+  type: "call",
+  bytes: NO_BYTES,
+  start: 0,
+  end: 0,
+  id: 0,
+  method: 0,
+  chargeBytes: 0,
+  timeoutMs: 0,
+};
+const itemTold: Kind<"item"> = { type: "item", bytes: NO_BYTES, start: 0, end: 0, id: 0, chargeBytes: 0 };
+const answerTold: Kind<"result" | "error"> = { type: "result", bytes: NO_BYTES, start: 0, end: 0, id: 0 };
 
 /** The receiving half of a session. */
 export class Incoming {
   readonly lane: ReceiveCredit;
-  readonly #calls: Map<number, ForeignCall> = new Map();
+  #calls: Map<number, ForeignCall> = NO_CALLS;
   readonly #limits: SessionLimits;
-  readonly #streams: StreamTable;
   readonly #outgoing: Outgoing;
   /** The lowest bit of the peer's ids. */
   readonly #foreignBit: 0 | 1;
   #expiry = Infinity;
-  readonly #event: Kind<"event"> = { type: "event", bytes: NO_BYTES, start: 0, end: 0, method: 0, chargeBytes: 0 };
-  readonly #call: Kind<"call"> = {
-    type: "call",
-    bytes: NO_BYTES,
-    start: 0,
-    end: 0,
-    id: 0,
-    method: 0,
-    chargeBytes: 0,
-    timeoutMs: 0,
-  };
-  readonly #item: Kind<"item"> = { type: "item", bytes: NO_BYTES, start: 0, end: 0, id: 0, chargeBytes: 0 };
-  readonly #answer: Kind<"result" | "error"> = { type: "result", bytes: NO_BYTES, start: 0, end: 0, id: 0 };
 
   /** @param foreignBit - 1 where the peer is a client, whose ids are odd; 0 where it is a server. */
-  constructor(foreignBit: 0 | 1, limits: SessionLimits, streams: StreamTable, outgoing: Outgoing) {
+  constructor(foreignBit: 0 | 1, limits: SessionLimits, outgoing: Outgoing) {
     this.#foreignBit = foreignBit;
     this.#limits = limits;
-    this.#streams = streams;
     this.#outgoing = outgoing;
     this.lane = new ReceiveCredit(limits.windowBytes);
   }
@@ -140,7 +143,7 @@ export class Incoming {
 
   #readEvent(bytes: Buffer, start: number, end: number): SessionEvent {
     need(end - start >= 3);
-    const event = this.#event;
+    const event = eventTold;
     event.chargeBytes = this.#charge(start, end);
     event.method = bytes.readUInt16BE(start + 1);
     event.bytes = bytes;
@@ -162,9 +165,10 @@ export class Incoming {
     if (this.#calls.size >= this.#limits.maxCalls) throw exceeded(`more than ${this.#limits.maxCalls} calls`);
     const timeoutMs = remaining === NO_TIMEOUT ? Infinity : remaining;
     const deadline = now + timeoutMs;
+    if (this.#calls === NO_CALLS) this.#calls = new Map();
     this.#calls.set(id, { chargeBytes, deadline });
     if (deadline < this.#expiry) this.#expiry = deadline;
-    const call = this.#call;
+    const call = callTold;
     call.id = id;
     call.method = bytes.readUInt16BE(start + 5);
     call.chargeBytes = chargeBytes;
@@ -179,22 +183,22 @@ export class Incoming {
     need(end - start >= 8);
     const chargeBytes = this.#charge(start, end);
     const id = this.#newId(bytes, start);
-    if (this.#streams.foreign >= this.#limits.maxStreams)
+    if (this.#outgoing.streams.foreign >= this.#limits.maxStreams)
       throw exceeded(`more than ${this.#limits.maxStreams} streams`);
     const directions = bytes[start + 7] as number;
     const peerSends = (directions & OPENER_SENDS) !== 0;
     const peerReceives = (directions & OPENER_RECEIVES) !== 0;
     if (!peerSends && !peerReceives) throw brokenProtocol("a stream has no direction");
     const method = bytes.readUInt16BE(start + 5);
-    this.#streams.open({ id, own: false, sending: peerReceives, receiving: peerSends, number: 0, method });
+    this.#outgoing.openStream({ id, own: false, sending: peerReceives, receiving: peerSends, number: 0, method });
     return { type: "open", id, method, chargeBytes, peerSends, peerReceives, bytes, start: start + 8, end };
   }
 
   #readAnswer(type: number, bytes: Buffer, start: number, end: number): SessionEvent | undefined {
     const id = this.#id(bytes, start, end);
-    const known = this.#outgoing.calls.delete(id) || (type === ERROR && this.#streams.drop(id));
+    const known = this.#outgoing.calls.delete(id) || (type === ERROR && this.#outgoing.streams.drop(id));
     if (!known) return undefined;
-    const answer = this.#answer;
+    const answer = answerTold;
     answer.type = type === RESULT ? "result" : "error";
     answer.id = id;
     answer.bytes = bytes;
@@ -205,11 +209,11 @@ export class Incoming {
 
   #readItem(bytes: Buffer, start: number, end: number): SessionEvent | undefined {
     const id = this.#id(bytes, start, end);
-    const stream = this.#streams.get(id);
+    const stream = this.#outgoing.streams.get(id);
     // Sent before the peer knew that the stream was given up.
     if (stream === undefined) return undefined;
     if (!stream.receiving) throw brokenProtocol("an item came in a direction that has ended");
-    const item = this.#item;
+    const item = itemTold;
     item.chargeBytes = LENGTH_BYTES + end - start;
     if (!stream.receiveCredit.take(item.chargeBytes)) throw exceeded("more items than the credit of the stream");
     item.id = id;
@@ -220,17 +224,17 @@ export class Incoming {
   }
 
   #readEnd(id: number): SessionEvent | undefined {
-    const stream = this.#streams.get(id);
+    const stream = this.#outgoing.streams.get(id);
     if (stream === undefined) return undefined;
     if (!stream.receiving) throw brokenProtocol("the items of a stream ended twice");
     stream.receiving = false;
-    this.#streams.settle(stream);
+    this.#outgoing.streams.settle(stream);
     return { type: "itemsEnded", id };
   }
 
   #readCancel(id: number): SessionEvent | undefined {
     const chargeBytes = this.settle(id);
-    if (chargeBytes === undefined && !this.#streams.drop(id)) return undefined;
+    if (chargeBytes === undefined && !this.#outgoing.streams.drop(id)) return undefined;
     return { type: "cancelled", id, chargeBytes: chargeBytes ?? 0 } satisfies Cancelled;
   }
 
@@ -248,7 +252,12 @@ export class Incoming {
 
   #newId(bytes: Buffer, start: number): number {
     const id = bytes.readUInt32BE(start + 1);
-    if (id === 0 || id % 2 !== this.#foreignBit || this.#calls.has(id) || this.#streams.get(id) !== undefined) {
+    if (
+      id === 0 ||
+      id % 2 !== this.#foreignBit ||
+      this.#calls.has(id) ||
+      this.#outgoing.streams.get(id) !== undefined
+    ) {
       throw brokenProtocol(`the id ${id} is in use, or not one of the peer's`);
     }
     return id;

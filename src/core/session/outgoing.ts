@@ -2,7 +2,6 @@
 
 import { copyBytes } from "../bytes/copy-bytes.ts";
 import { ConnectionError, UsageError } from "../errors.ts";
-import type { SessionLimits } from "../handshake/limits.ts";
 import { SendCredit } from "./credit.ts";
 import {
   CALL,
@@ -21,20 +20,8 @@ import {
 } from "./frame-types.ts";
 import { ReplayLog } from "./replay-log.ts";
 import type { Lost, SessionEvent } from "./session-event.ts";
-import type { StreamTable } from "./stream-table.ts";
-
-/** Bounds of the messages that are not acknowledged. */
-export interface ReplayBounds {
-  /** Most bytes. Default 1 MiB. */
-  readonly maxBytes: number;
-  /** Most messages. Default 16,384. */
-  readonly maxMessages: number;
-  /** How long a message may stay without acknowledgement, in milliseconds. Then the session ends. Default 120,000. */
-  readonly maxAgeMs: number;
-}
-
-/** The default of every bound. */
-export const DEFAULT_REPLAY: ReplayBounds = { maxBytes: 1_048_576, maxMessages: 16_384, maxAgeMs: 120_000 };
+import type { ReplayBounds, SessionSettings } from "./session-settings.ts";
+import { StreamTable } from "./stream-table.ts";
 
 /** A body to be sent: `bytes[start, end)`. It is copied. */
 export interface BodyPlace {
@@ -53,41 +40,55 @@ export interface PendingCall {
   readonly deadline: number;
 }
 
+/** The calls of every session that has made none yet. Nothing is put into it. */
+const NO_CALLS: Map<number, PendingCall> = new Map();
+/** The log of every session that has sent nothing yet. Nothing is appended to it. */
+const EMPTY_LOG: ReplayLog = new ReplayLog();
+const NOBODY: readonly SessionEvent[] = [];
 const MAX_ID = 0xffff_ffff;
 const MAX_TIMEOUT_MS = NO_TIMEOUT - 1;
 
-/** The sending half of a session. Methods that answer 0 or false were not taken for lack of room: try after `writable`. */
+/**
+ * The sending half of a session. Methods that answer 0 or false were not taken for lack of room: try after `writable`. What
+ * an idle session does not need is made when it is first used; until then all sessions share one that is empty.
+ */
 export class Outgoing {
-  readonly log: ReplayLog = new ReplayLog();
+  /** Only this class replaces it. */
+  log: ReplayLog = EMPTY_LOG;
   readonly lane: SendCredit;
-  /** Calls that wait for an answer, in the order of their numbers. */
-  readonly calls: Map<number, PendingCall> = new Map();
+  /** Calls that wait for an answer, in the order of their numbers. Only this class adds to them. */
+  calls: Map<number, PendingCall> = NO_CALLS;
+  /** The streams of both sides. Open them with `openStream`. */
+  streams: StreamTable = StreamTable.none;
   /** Something was not taken; `writable` is due. */
   blocked = false;
   /** No request is taken any more: the peer has left, or the session is over. */
   closed = false;
-  readonly #limits: SessionLimits;
+  readonly #settings: SessionSettings;
   readonly #bounds: ReplayBounds;
-  readonly #streams: StreamTable;
   #nextId: number;
   #starved = false;
   /** No call expires before this. */
   #expiry = Infinity;
   /** Calls with a deadline that are not handed to the connection of now, in the order of their numbers. */
-  #timed: PendingCall[] = [];
+  #timed: PendingCall[] | undefined;
 
-  /** @param firstId - 1 for a client, 2 for a server: ids of clients are odd, those of servers even. */
-  constructor(firstId: 1 | 2, limits: SessionLimits, bounds: ReplayBounds, streams: StreamTable) {
-    this.#nextId = firstId;
-    this.#limits = limits;
-    this.#bounds = bounds;
-    this.#streams = streams;
-    this.lane = new SendCredit(limits.windowBytes);
+  constructor(settings: SessionSettings) {
+    // Ids of clients are odd, those of servers even.
+    this.#nextId = settings.role === "client" ? 1 : 2;
+    this.#settings = settings;
+    this.#bounds = settings.replay;
+    this.lane = new SendCredit(settings.peerLimits.windowBytes);
   }
 
   /** No call expires before this. */
   get nextExpiry(): number {
     return this.#expiry;
+  }
+
+  /** Calls that wait for an answer, and open streams of both sides. */
+  get pending(): number {
+    return this.calls.size + this.streams.own + this.streams.foreign;
   }
 
   /** Whether the replay buffer takes another message. */
@@ -113,7 +114,7 @@ export class Outgoing {
   /** Sends a call; answers its id, or 0. */
   call(method: number, body: BodyPlace, timeoutMs: number, now: number): number {
     if (!this.#admits()) return 0;
-    if (this.calls.size >= this.#limits.maxCalls) return this.#refuse();
+    if (this.calls.size >= this.#settings.peerLimits.maxCalls) return this.#refuse();
     const at = this.#append(CALL, 10, body, now);
     const id = this.#takeId();
     const { frameBytes, last } = this.log;
@@ -121,8 +122,10 @@ export class Outgoing {
     frameBytes.writeUInt16BE(method, at + 4);
     frameBytes.writeUInt32BE(wireTimeout(timeoutMs), at + 6);
     const pending: PendingCall = { id, number: last, method, deadline: now + timeoutMs };
+    if (this.calls === NO_CALLS) this.calls = new Map();
     this.calls.set(id, pending);
     if (timeoutMs < Infinity) {
+      this.#timed ??= [];
       this.#timed.push(pending);
       if (pending.deadline < this.#expiry) this.#expiry = pending.deadline;
     }
@@ -132,7 +135,7 @@ export class Outgoing {
   /** Opens a stream; answers its id, or 0. */
   open(method: number, body: BodyPlace, directions: { sends: boolean; receives: boolean }, now: number): number {
     if (!this.#admits()) return 0;
-    if (this.#streams.own >= this.#limits.maxStreams) return this.#refuse();
+    if (this.streams.own >= this.#settings.peerLimits.maxStreams) return this.#refuse();
     const at = this.#append(OPEN, 7, body, now);
     const id = this.#takeId();
     const { sends, receives } = directions;
@@ -140,13 +143,22 @@ export class Outgoing {
     frameBytes.writeUInt32BE(id, at);
     frameBytes.writeUInt16BE(method, at + 4);
     frameBytes[at + 6] = (sends ? OPENER_SENDS : 0) | (receives ? OPENER_RECEIVES : 0);
-    this.#streams.open({ id, own: true, sending: sends, receiving: receives, number: last, method });
+    this.openStream({ id, own: true, sending: sends, receiving: receives, number: last, method });
     return id;
+  }
+
+  /** A stream of either side is open. */
+  openStream(entry: Parameters<StreamTable["open"]>[0]): void {
+    const { limits, peerLimits } = this.#settings;
+    if (this.streams === StreamTable.none) {
+      this.streams = new StreamTable(peerLimits.streamWindowBytes, limits.streamWindowBytes);
+    }
+    this.streams.open(entry);
   }
 
   /** Sends an item of a stream. */
   item(id: number, body: BodyPlace, now: number): boolean {
-    const stream = this.#streams.get(id);
+    const stream = this.streams.get(id);
     if (stream?.sending !== true) throw unsent("the stream takes no items; it was ended, cancelled or failed");
     if (!stream.sendCredit.open || !this.hasRoom) {
       this.#starved ||= !this.hasRoom;
@@ -160,11 +172,11 @@ export class Outgoing {
 
   /** Ends the items of this side. */
   endItems(id: number, now: number): void {
-    const stream = this.#streams.get(id);
+    const stream = this.streams.get(id);
     if (stream?.sending !== true) return;
     stream.sending = false;
     this.#writeId(END, id, NOTHING, now);
-    this.#streams.settle(stream);
+    this.streams.settle(stream);
   }
 
   /** Sends the answer to a call of the peer. Never waits for room: the peer's calls are bounded. */
@@ -181,7 +193,7 @@ export class Outgoing {
   cancel(id: number, now: number): boolean {
     const pending = this.calls.get(id);
     if (pending !== undefined) this.#giveUp(pending);
-    else if (!this.#streams.drop(id)) return false;
+    else if (!this.streams.drop(id)) return false;
     this.#writeId(CANCEL, id, NOTHING, now);
     return true;
   }
@@ -200,14 +212,10 @@ export class Outgoing {
     }
   }
 
-  /** The peer has everything up to `number`. */
-  acknowledge(number: number): void {
-    this.log.acknowledge(number);
-  }
-
   /** Begins again behind `number` on a new connection. Answers how many messages are sent again. */
   rewind(number: number): number {
-    this.#timed = [...this.calls.values()].filter((call) => call.number > number && call.deadline < Infinity);
+    const timed = [...this.calls.values()].filter((call) => call.number > number && call.deadline < Infinity);
+    this.#timed = timed.length === 0 ? undefined : timed;
     return this.log.rewind(number);
   }
 
@@ -215,44 +223,55 @@ export class Outgoing {
   take(maxBytes: number, now: number, chunks: Uint8Array[]): void {
     if (!this.log.hasUnsent) return;
     const reach = this.log.reach(maxBytes);
+    if (this.#timed !== undefined) this.#tellTimeLeft(this.#timed, reach, now);
+    this.log.take(reach, chunks);
+  }
+
+  /** Gives back what an idle session does not need. */
+  trim(): void {
+    this.log.trim();
+    if (this.calls.size === 0) this.calls = NO_CALLS;
+  }
+
+  #tellTimeLeft(timed: PendingCall[], reach: number, now: number): void {
     let due = 0;
-    for (const pending of this.#timed) {
+    for (const pending of timed) {
       if (pending.number > reach) break;
       due += 1;
       if (pending.number > this.log.acknowledged && this.calls.has(pending.id)) {
         this.#setTimeout(pending.number, wireTimeout(pending.deadline - now));
       }
     }
-    if (due === this.#timed.length) this.#timed = [];
-    else if (due > 0) this.#timed.splice(0, due);
-    this.log.take(reach, chunks);
+    if (due === timed.length) this.#timed = undefined;
+    else if (due > 0) timed.splice(0, due);
   }
 
   /** The peer allows more in a stream, or in the lane, whose id is 0. */
-  credited(id: number, limitBytes: number, events: SessionEvent[]): void {
-    const credit = id === 0 ? this.lane : this.#streams.get(id)?.sendCredit;
+  credited(id: number, limitBytes: number): void {
+    const credit = id === 0 ? this.lane : this.streams.get(id)?.sendCredit;
     credit?.raise(limitBytes);
-    this.tellRoom(events);
   }
 
-  /** Tells who waited for room that there is some. */
-  tellRoom(events: SessionEvent[]): void {
-    if (!this.hasRoom) return;
+  /** Who waited for room, if there is some now: these are to be told. */
+  takeRoom(): readonly SessionEvent[] {
+    if (!this.hasRoom || (!this.blocked && this.streams === StreamTable.none)) return NOBODY;
+    const events: SessionEvent[] = [];
     if (this.blocked && this.lane.open) {
       this.blocked = false;
       events.push({ type: "writable" });
     }
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.streams.values()) {
       if (!stream.blocked || !stream.sendCredit.open) continue;
       stream.blocked = false;
       events.push({ type: "streamWritable", id: stream.id });
     }
+    return events;
   }
 
   /** The peer leaves, and does not accept these requests: takes no more of them, and forgets their calls and streams. */
   leave(refused: readonly Lost[]): void {
     this.closed = true;
-    for (const { id } of refused) if (!this.calls.delete(id)) this.#streams.drop(id);
+    for (const { id } of refused) if (!this.calls.delete(id)) this.streams.drop(id);
   }
 
   #admits(): boolean {
@@ -288,8 +307,9 @@ export class Outgoing {
   #append(type: number, fieldBytes: number, body: BodyPlace, now: number): number {
     const { bytes, start, end } = body;
     const payloadBytes = fieldBytes + end - start;
-    const { maxMessageBytes } = this.#limits;
+    const { maxMessageBytes } = this.#settings.peerLimits;
     if (payloadBytes + 1 > maxMessageBytes) throw tooLong(payloadBytes + 1, maxMessageBytes);
+    if (this.log === EMPTY_LOG) this.log = new ReplayLog();
     const at = this.log.append(type, payloadBytes, now) + HEAD_BYTES;
     copyBytes(bytes, start, end, this.log.frameBytes, at + fieldBytes);
     if (type === EVENT || type === CALL || type === OPEN) this.lane.sent += HEAD_BYTES + payloadBytes;

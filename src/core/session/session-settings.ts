@@ -1,9 +1,21 @@
 /** What a session is made of. */
 
 import type { SessionLimits } from "../handshake/limits.ts";
-import type { ReplayBounds } from "./outgoing.ts";
 
-/** What a session is made of. */
+/** Bounds of the messages that are not acknowledged. */
+export interface ReplayBounds {
+  /** Most bytes. Default 1 MiB. */
+  readonly maxBytes: number;
+  /** Most messages. Default 16,384. */
+  readonly maxMessages: number;
+  /** How long a message may stay without acknowledgement, in milliseconds. Then the session ends. Default 120,000. */
+  readonly maxAgeMs: number;
+}
+
+/** The default of every bound. */
+export const DEFAULT_REPLAY: ReplayBounds = { maxBytes: 1_048_576, maxMessages: 16_384, maxAgeMs: 120_000 };
+
+/** What a session is made of. It is kept: one object can serve all sessions that are made of the same. */
 export interface SessionSettings {
   /** Which side of the handshake this is. */
   readonly role: "client" | "server";
@@ -12,12 +24,12 @@ export interface SessionSettings {
   /** What the peer is ready to receive. */
   readonly peerLimits: SessionLimits;
   /** Bounds of the messages that are not acknowledged. */
-  readonly replay?: Partial<ReplayBounds> | undefined;
-  /** How long the session lives without a connection, in milliseconds. Default 60,000. */
-  readonly keptMs?: number | undefined;
+  readonly replay: ReplayBounds;
+  /** How long the session lives without a connection, in milliseconds. */
+  readonly keptMs: number;
 }
 
-/** The default of `keptMs`: long enough for a train in a tunnel. */
+/** The default of `keptMs`, a minute: long enough for a train in a tunnel. */
 export const DEFAULT_KEPT_MS = 60_000;
 
 /** The three counters with which a client asks to continue. */

@@ -10,11 +10,10 @@ import { type ControlSink, readControl } from "./control-reader.ts";
 import { NUMBERED } from "./frame-types.ts";
 import { Incoming } from "./incoming.ts";
 import { type LossScope, lossesOf, refusedRequests } from "./losses.ts";
-import { type BodyPlace, DEFAULT_REPLAY, Outgoing, type ReplayBounds } from "./outgoing.ts";
+import { type BodyPlace, Outgoing } from "./outgoing.ts";
 import type { SessionEvent } from "./session-event.ts";
-import { DEFAULT_KEPT_MS, type ResumePoint, type SessionSettings } from "./session-settings.ts";
+import type { ResumePoint, SessionSettings } from "./session-settings.ts";
 import { SessionState, type SessionStateName } from "./state.ts";
-import { StreamTable } from "./stream-table.ts";
 
 /** Most bytes that `output` answers at once: enough for a cheap system call, so few that an answer soon follows. */
 const OUTPUT_BYTES = 262_144;
@@ -23,13 +22,11 @@ const NO_CHUNKS: readonly Uint8Array[] = [];
 /** A session of either side. See {@link Machine} for how it is driven. */
 export class Session implements Machine<SessionEvent>, ControlSink {
   readonly #settings: SessionSettings;
-  readonly #bounds: ReplayBounds;
-  readonly #keptMs: number;
   readonly #state: SessionState = new SessionState();
-  readonly #streams: StreamTable;
   readonly #outgoing: Outgoing;
   readonly #incoming: Incoming;
-  readonly #events: SessionEvent[] = [];
+  /** What is to be told before what the peer has sent. */
+  #events: SessionEvent[] | undefined;
   #link: Attachment | undefined;
   #attachments = 0;
   #detachedAt: number;
@@ -40,17 +37,13 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   #left: GoAway | undefined;
   #refusals = 0;
   /** After a GOAWAY of the peer: requests above this number were reported. */
-  #reportedAbove = Infinity;
+  #reportedAbove: number | undefined;
   #lastWords: readonly Uint8Array[] = NO_CHUNKS;
 
   constructor(settings: SessionSettings, now: number) {
-    const { role, limits, peerLimits, replay, keptMs = DEFAULT_KEPT_MS } = settings;
     this.#settings = settings;
-    this.#bounds = { ...DEFAULT_REPLAY, ...replay };
-    this.#keptMs = keptMs;
-    this.#streams = new StreamTable(peerLimits.streamWindowBytes, limits.streamWindowBytes);
-    this.#outgoing = new Outgoing(role === "client" ? 1 : 2, peerLimits, this.#bounds, this.#streams);
-    this.#incoming = new Incoming(role === "client" ? 0 : 1, limits, this.#streams, this.#outgoing);
+    this.#outgoing = new Outgoing(settings);
+    this.#incoming = new Incoming(settings.role === "client" ? 0 : 1, settings.limits, this.#outgoing);
     this.#detachedAt = this.#now = now;
   }
 
@@ -81,11 +74,11 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   }
   /** Calls of either side that are not answered, and open streams. */
   get pending(): number {
-    return this.#outgoing.calls.size + this.#incoming.callCount + this.#streams.own + this.#streams.foreign;
+    return this.#outgoing.pending + this.#incoming.callCount;
   }
   /** Memory that the session holds for its messages (D.6). */
   get retainedBytes(): number {
-    return this.#outgoing.log.pinnedBytes + (this.#link?.decoder.heldBytes ?? 0);
+    return this.#outgoing.log.pinnedBytes + (this.#link?.heldBytes ?? 0);
   }
   /** The last round trip of a ping on this connection, in milliseconds. */
   get roundTripMs(): number | undefined {
@@ -102,20 +95,19 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     const { log } = this.#outgoing;
     if (peerReceived < log.acknowledged || peerReceived > log.transmitted || !this.resumable) return false;
     this.#state.apply("attach");
-    const { limits, peerLimits } = this.#settings;
-    const link = new Attachment(limits.maxMessageBytes, Math.min(limits.heartbeatMs, peerLimits.heartbeatMs), now);
+    const link = new Attachment(this.#settings, now);
     this.#link = link;
-    this.#outgoing.acknowledge(peerReceived);
+    log.acknowledge(peerReceived);
     const replayed = this.#outgoing.rewind(peerReceived);
     // Said at once: it tells the peer that its welcome, or the first message behind it, has arrived.
     link.acknowledge(this.#received);
     link.control.credit(0, this.#incoming.lane.grant());
-    this.#streams.grantAll(link.control);
-    this.#events.push({ type: "attached", resumed: this.#attachments > 0, replayed });
+    this.#outgoing.streams.grantAll(link.control);
+    this.#tell({ type: "attached", resumed: this.#attachments > 0, replayed });
     this.#attachments += 1;
     // It may have been lost with the connection.
     if (this.#left !== undefined) this.goAway(false, this.#left.retryAfterMs);
-    this.#outgoing.tellRoom(this.#events);
+    this.#tellRoom();
     return true;
   }
 
@@ -137,21 +129,20 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     this.detach(now);
   }
   nextEvent(): SessionEvent | undefined {
-    const events = this.#events;
     const link = this.#link;
-    if (events.length > 0 || link === undefined) return events.shift();
+    if (this.#events !== undefined || link === undefined) return this.#told();
     try {
       while (link.at < link.end) {
         const found = this.#read(link);
         if (found !== undefined) return found;
-        if (events.length > 0) break;
+        if (this.#events !== undefined) break;
       }
       if (link.at === link.end) link.input = NO_BYTES;
     } catch (error) {
       if (!(error instanceof ZocaloError)) throw error;
       this.#finish(error, error.detail, this.#now);
     }
-    return events.shift();
+    return this.#told();
   }
 
   output(now: number): readonly Uint8Array[] {
@@ -163,7 +154,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     }
     const sending = this.#outgoing.log.hasUnsent && !link.holding;
     if (this.#incoming.lane.due) link.control.credit(0, this.#incoming.lane.grant());
-    this.#streams.grantDue(link.control);
+    if (this.#outgoing.streams.due) this.#outgoing.streams.grantDue(link.control);
     if (this.#outgoing.takeStarved()) link.askForAck(now);
     const chunks: Uint8Array[] = [];
     link.takeControl(this.#received, sending, now, chunks);
@@ -174,23 +165,22 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   nextDeadline(): number {
     if (this.#state.name === "ended") return Infinity;
     const link = this.#link;
+    const { replay, keptMs } = this.#settings;
     const expiry = Math.min(this.#outgoing.nextExpiry, this.#incoming.nextExpiry);
-    const age = this.#outgoing.log.oldestAt + this.#bounds.maxAgeMs;
-    const connection =
-      link === undefined ? this.#detachedAt + this.#keptMs : Math.min(link.ackDueAt, link.keepalive.deadline);
-    return Math.min(expiry, age, connection);
+    const connection = link === undefined ? this.#detachedAt + keptMs : link.nextDeadline;
+    return Math.min(expiry, this.#outgoing.log.oldestAt + replay.maxAgeMs, connection);
   }
 
   onDeadline(now: number): void {
     if (now < this.nextDeadline()) return;
-    this.#outgoing.expire(now, (id) => this.#events.push({ type: "timedOut", id }));
-    this.#incoming.expire(now, (id, chargeBytes) => this.#events.push({ type: "cancelled", id, chargeBytes }));
-    if (now >= this.#outgoing.log.oldestAt + this.#bounds.maxAgeMs) {
+    this.#outgoing.expire(now, (id) => this.#tell({ type: "timedOut", id }));
+    this.#incoming.expire(now, (id, chargeBytes) => this.#tell({ type: "cancelled", id, chargeBytes }));
+    if (now >= this.#outgoing.log.oldestAt + this.#settings.replay.maxAgeMs) {
       const error = new ConnectionError("REPLAY_OVERFLOW", { op: "session" });
       this.#finish(error, error.detail, now);
     } else if (this.#link !== undefined) this.#checkPeer(this.#link, now);
-    else if (now >= this.#detachedAt + this.#keptMs) {
-      const detail = `no connection came within ${this.#keptMs} ms`;
+    else if (now >= this.#detachedAt + this.#settings.keptMs) {
+      const detail = `no connection came within ${this.#settings.keptMs} ms`;
       this.lose(new ConnectionError("SESSION_LOST", { op: "session", detail }));
     }
   }
@@ -233,7 +223,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   fail(id: number, body: BodyPlace, now: number): boolean {
     const chargeBytes = this.#incoming.settle(id);
     if (chargeBytes !== undefined) this.#incoming.lane.use(chargeBytes);
-    else if (!this.#streams.drop(id)) return false;
+    else if (!this.#outgoing.streams.drop(id)) return false;
     this.#outgoing.fail(id, body, now);
     return true;
   }
@@ -241,7 +231,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   /** Gives up a call of this side, or a stream of either side. False when it is over already. */
   cancel(id: number, now: number): boolean {
     const cancelled = this.#outgoing.cancel(id, now);
-    if (cancelled) this.#outgoing.tellRoom(this.#events);
+    if (cancelled) this.#tellRoom();
     return cancelled;
   }
 
@@ -252,7 +242,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
 
   /** An item of a stream was handled. */
   itemHandled(id: number, chargeBytes: number): void {
-    this.#streams.use(id, chargeBytes);
+    this.#outgoing.streams.use(id, chargeBytes);
   }
 
   /**
@@ -287,12 +277,23 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     });
   }
 
+  #tell(...events: readonly SessionEvent[]): void {
+    this.#events ??= [];
+    this.#events.push(...events);
+  }
+  #tellRoom(): void {
+    const told = this.#outgoing.takeRoom();
+    if (told.length > 0) this.#tell(...told);
+  }
+  #told(): SessionEvent | undefined {
+    const event = this.#events?.shift();
+    if (this.#events?.length === 0) this.#events = undefined;
+    return event;
+  }
+
   /** Reads one frame. */
   #read(link: Attachment): SessionEvent | undefined {
-    const { decoder, input } = link;
-    const { span } = decoder;
-    link.at = decoder.next(input, link.at, link.end);
-    const { from: start, to: end, source: bytes = input } = span;
+    const { from: start, to: end, source: bytes = link.input } = link.next();
     if (start < 0) return undefined;
     if (start === end) throw brokenProtocol("a frame has no type");
     const numbered = ((bytes[start] as number) & NUMBERED) !== 0;
@@ -307,14 +308,15 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     this.#received += 1;
     link.counted(end - start, this.#received, this.#now);
     // An answer makes room for another call.
-    if (this.#outgoing.blocked) this.#outgoing.tellRoom(this.#events);
+    if (this.#outgoing.blocked) this.#tellRoom();
     return found;
   }
 
   // What control frames say.
 
   credited(id: number, limitBytes: number): void {
-    this.#outgoing.credited(id, limitBytes, this.#events);
+    this.#outgoing.credited(id, limitBytes);
+    this.#tellRoom();
   }
   pinged(bytes: Buffer, start: number): void {
     this.#link?.pong(bytes, start);
@@ -325,8 +327,8 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   acked(number: number): SessionEvent | undefined {
     const { log } = this.#outgoing;
     if (number < log.acknowledged || number > log.sent) throw brokenProtocol("it acknowledges what was not sent");
-    this.#outgoing.acknowledge(number);
-    this.#outgoing.tellRoom(this.#events);
+    log.acknowledge(number);
+    this.#tellRoom();
     const link = this.#link;
     if (link === undefined || link.confirmed) return undefined;
     link.confirmed = true;
@@ -340,18 +342,18 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     this.#state.apply("leave");
     if (survives) {
       if (this.#link !== undefined) this.#link.holding = true;
-    } else if (this.#reportedAbove === Infinity) {
+    } else if (this.#reportedAbove === undefined) {
       this.#reportedAbove = accepted;
       const refused = refusedRequests(log, accepted);
       this.#outgoing.leave(refused);
-      this.#events.push(...refused);
+      this.#tell(...refused);
     }
     return { type: "goAway", survives, retryAfterMs };
   }
 
   closed(received: number, reason: CloseReason): void {
     const { log } = this.#outgoing;
-    if (received >= log.acknowledged && received <= log.sent) this.#outgoing.acknowledge(received);
+    if (received >= log.acknowledged && received <= log.sent) log.acknowledge(received);
     this.#state.apply("end");
     const { code, message } = reason;
     const error =
@@ -364,9 +366,10 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     const verdict = link.keepalive.check(now);
     if (verdict === "ask") {
       link.ping(now);
-      this.#outgoing.log.trim();
+      link.trim();
+      this.#outgoing.trim();
     } else if (verdict === "dead") {
-      this.#events.push({ type: "unresponsive" });
+      this.#tell({ type: "unresponsive" });
       this.detach(now);
     }
   }
@@ -386,12 +389,12 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   }
 
   #report(error: ZocaloError | undefined, message: string, reached: number): void {
-    const scope: LossScope = { reached, reportedAbove: this.#reportedAbove };
-    this.#events.push(...lossesOf(this.#outgoing, this.#streams, scope), { type: "ended", error, message });
+    const scope: LossScope = { reached, reportedAbove: this.#reportedAbove ?? Infinity };
+    this.#tell(...lossesOf(this.#outgoing, this.#outgoing.streams, scope), { type: "ended", error, message });
     this.#link = undefined;
     this.#outgoing.closed = true;
     this.#outgoing.calls.clear();
     this.#incoming.clear();
-    this.#streams.clear();
+    this.#outgoing.streams.clear();
   }
 }

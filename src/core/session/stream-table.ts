@@ -23,6 +23,9 @@ export interface StreamEntry {
 
 /** The streams that are open, by their id. */
 export class StreamTable {
+  /** The table of every session that has had no stream yet. Nothing is opened in it. */
+  static readonly none: StreamTable = new StreamTable(0, 0);
+
   readonly #entries: Map<number, StreamEntry> = new Map();
   readonly #sendWindowBytes: number;
   readonly #receiveWindowBytes: number;
@@ -45,6 +48,11 @@ export class StreamTable {
   }
   get foreign(): number {
     return this.#entries.size - this.#own;
+  }
+
+  /** Whether `grantDue` has something to say. */
+  get due(): boolean {
+    return this.#due !== undefined;
   }
 
   get(id: number): StreamEntry | undefined {
