@@ -123,3 +123,112 @@ test("a method of a contract that was taken off its session or client says how t
   }
   assert.equal(await session.ask(3), 3);
 });
+
+test("wrong arguments of contracts, sessions and stateless services are told by the call", async () => {
+  const idempotent = { idempotent: true } as const;
+  const room = contract("room", "1.0.0", { server: { ask: call(), list: stream({ sends: typeOnly<number>() }) } });
+  const box = contract("box", "1.0.0", { server: { ask: call(undefined, undefined, idempotent) } });
+  const handlers = { ask: () => undefined };
+  const session = { handlers: { ...handlers, list: () => [] } };
+  const tcp = "tcp://127.0.0.1:0";
+  const udp = "udp://127.0.0.1:0";
+  const rows: readonly (readonly [what: string, misuse: () => unknown, op: string, code: string, detail: RegExp])[] = [
+    [
+      "serveSessions",
+      () => serveSessions(room, tcp, untyped<never>(undefined)),
+      "serveSessions",
+      "OPTION_INVALID",
+      /options must/,
+    ],
+    [
+      "openSession",
+      () => openSession(room, tcp, untyped<never>(undefined)),
+      "openSession",
+      "OPTION_INVALID",
+      /options must be/,
+    ],
+    [
+      "serveStateless",
+      () => serveStateless(box, udp, untyped<never>(undefined)),
+      "serveStateless",
+      "OPTION_INVALID",
+      /options/,
+    ],
+    [
+      "swapped",
+      () => serveSessions(untyped<never>(tcp), untyped<never>(room), session),
+      "serveSessions",
+      "OPTION_INVALID",
+      /second/,
+    ],
+    [
+      "no contract",
+      () => openSession(untyped<never>({}), tcp, untyped<never>({})),
+      "openSession",
+      "OPTION_INVALID",
+      /the first argument/,
+    ],
+    [
+      "null",
+      () => serveStateless(untyped<never>(null), udp, { handlers }),
+      "serveStateless",
+      "OPTION_INVALID",
+      /the first arg/,
+    ],
+    [
+      "none",
+      () => statelessClient(untyped<never>(undefined), udp),
+      "statelessClient",
+      "OPTION_INVALID",
+      /the first argument/,
+    ],
+    ["udp", () => serveSessions(room, udp, session), "serveSessions", "ADDRESS_INVALID", /use serveStateless/],
+    ["udp", () => openSession(room, "udp://127.0.0.1:1", {}), "openSession", "ADDRESS_INVALID", /use statelessClient/],
+    [
+      "tcp",
+      () => serveStateless(box, tcp, { handlers }),
+      "serveStateless",
+      "ADDRESS_INVALID",
+      /over tcp: use serveSess/,
+    ],
+    [
+      "tls",
+      () => statelessClient(box, "tls://127.0.0.1:1"),
+      "statelessClient",
+      "ADDRESS_INVALID",
+      /over tls: use openS/,
+    ],
+    [
+      "no sides",
+      () => contract("room", "1.0.0", untyped<never>(undefined)),
+      "contract",
+      "OPTION_INVALID",
+      /needs its sides/,
+    ],
+    [
+      "no directions",
+      () => stream(untyped<never>(undefined)),
+      "stream",
+      "OPTION_INVALID",
+      /needs `sends` or `receives`/,
+    ],
+  ];
+  for (const [what, misuse, op, code, detail] of rows) {
+    const error: unknown = await Promise.resolve()
+      .then(misuse)
+      .catch((reason: unknown) => reason);
+    assert.ok(error instanceof UsageError, `${op} ${what}: ${String(error)}`);
+    assert.deepEqual([error.op, error.code], [op, code], what);
+    assert.match(error.detail, detail);
+  }
+  await using server = await serveSessions(room, tcp, session);
+  await using other = await serveSessions(room, tcp, session);
+  await using client = await openSession(room, server.localAddress, {});
+  await using elsewhere = await openSession(room, other.localAddress, {});
+  await elsewhere.ask();
+  for (const stranger of [{}, null, ...other.sessions.values()]) {
+    assert.throws(() => server.group("x").join(untyped<never>(stranger)), { code: "OPTION_INVALID", op: "join" });
+  }
+  const items = client.list();
+  await assert.rejects(async () => await items.send(untyped<never>(1)), { code: "UNSUPPORTED", op: "list" });
+});

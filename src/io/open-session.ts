@@ -5,6 +5,7 @@ import type { Contract, Methods } from "../core/contract/contract.ts";
 import { ConnectionError, type ErrorCode } from "../core/errors.ts";
 import type { ResumeRequest } from "../core/handshake/hello.ts";
 import { checkOptions, FROM_ZERO, FUNCTION, type OptionRules } from "./check-options.ts";
+import { checkContract, checkSessionAddress } from "./check-contract.ts";
 import type { Connection } from "./connection.ts";
 import type { OperationOptions } from "./deadline.ts";
 import { publish } from "./diagnostics.ts";
@@ -56,6 +57,8 @@ export async function openSessionOver<Server extends Methods, Client extends Met
   address: AddressLike,
   options: OpenSessionOptions<Server, Client, Data>,
 ): Promise<Session<Server, Data>> {
+  checkContract("openSession", contract);
+  checkSessionAddress("openSession", address, "statelessClient");
   const client = new ContractClient(network, contract, address, options as unknown as AnyOptions);
   return (await client.open()) as unknown as Session<Server, Data>;
 }

@@ -4,6 +4,7 @@ import { Address, type AddressLike } from "../core/address/address.ts";
 import { UsageError, ZocaloError } from "../core/errors.ts";
 import { DEFAULT_TIMES } from "../core/stateless/round-trip.ts";
 import { bindOver } from "./bind.ts";
+import { checkContract, datagramAddress } from "./check-contract.ts";
 import {
   checkOptions,
   countFrom,
@@ -52,8 +53,9 @@ export async function openStatelessClient<Server extends StatelessMethods>(
   options: StatelessClientOptions,
 ): Promise<StatelessClient<Server>> {
   checkOptions({ op: OP }, options, RULES);
+  checkContract(OP, contract);
   checkStateless(OP, contract);
-  const remote = Address.parse(address, { transport: "udp", op: OP });
+  const remote = datagramAddress(OP, address, "openSession");
   if (remote.isMulticast || remote.isBroadcast) {
     const detail = "a client has one server; to many, send datagrams with bind() and send()";
     throw new UsageError("ADDRESS_INVALID", { op: OP, remote: remote.toString(), detail });

@@ -5,6 +5,7 @@ import type { Contract, Methods } from "../core/contract/contract.ts";
 import type { Refusal } from "../core/handshake/hello.ts";
 import type { Capabilities } from "../core/handshake/negotiate.ts";
 import { DEFAULT_KEPT_MS } from "../core/session/session-settings.ts";
+import { checkContract, checkSessionAddress } from "./check-contract.ts";
 import { checkOptions, countFrom, FROM_ZERO, FUNCTION, OPERATION_RULES, type OptionRules } from "./check-options.ts";
 import { Connection } from "./connection.ts";
 import { connectionSettings } from "./connection-settings.ts";
@@ -71,6 +72,8 @@ export async function serveSessionsOver<Server extends Methods, Client extends M
   address: AddressLike,
   options: ServeSessionsOptions<Server, Client, Data>,
 ): Promise<SessionServer<Client, Data>> {
+  checkContract("serveSessions", contract);
+  checkSessionAddress("serveSessions", address, "serveStateless");
   const server = new ContractServer(network, contract, options as unknown as AnyOptions);
   await server.open(address);
   return server as unknown as SessionServer<Client, Data>;

@@ -21,6 +21,7 @@ import {
   RESULT,
   RETRY,
 } from "../core/stateless/datagram.ts";
+import { checkContract, datagramAddress } from "./check-contract.ts";
 import { checkOptions, oneOf, type OptionRules, options as object } from "./check-options.ts";
 import type { DatagramContext, DatagramDrainReport, DatagramRequest, DatagramServer } from "./datagram-server.ts";
 import type { DatagramSocket } from "./datagram-socket.ts";
@@ -65,7 +66,9 @@ export async function serveStatelessOver<Server extends StatelessMethods>(
 ): Promise<StatelessServer> {
   const op = "serveStateless";
   checkOptions({ op }, options, RULES);
+  checkContract(op, contract);
   checkStateless(op, contract);
+  datagramAddress(op, address, "serveSessions");
   const server = new ContractResponder(network, contract, options);
   await server.open(network, address);
   return server;

@@ -3,7 +3,7 @@
 import type { Methods } from "../core/contract/contract.ts";
 import { UsageError } from "../core/errors.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
-import { partsOf, type SessionFacade } from "./session-facade.ts";
+import { partsOf, SessionFacade } from "./session-facade.ts";
 import type { SessionCodec } from "./session-format.ts";
 import type { ContractPlan, MethodPlan } from "./session-plan.ts";
 import type { BroadcastReport } from "./session-server.ts";
@@ -59,6 +59,10 @@ export class SessionGroups {
   }
 
   join(name: string, session: SessionFacade): boolean {
+    // One of another server would be sent what its contract does not say.
+    const isOwn = session instanceof SessionFacade && partsOf(session).endpoint.settings.plan === this.plan;
+    if (!isOwn)
+      throw new UsageError("OPTION_INVALID", { op: "join", detail: "a group takes the sessions of its server" });
     if (session.state === "closed") return false;
     return add(this.#members, name, session) && add(this.#memberships, session, name);
   }

@@ -146,9 +146,13 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
 
   send(item: unknown): Promise<void> | undefined {
     if (this.#failure !== undefined) return rejectedQuietly(this.#failure.reason);
+    if (this.#outgoing === undefined) {
+      const detail = "the contract gives this side no items to send on this stream";
+      return rejectedQuietly(new UsageError("UNSUPPORTED", { op: this.op, detail, outcome: "none" }));
+    }
     if (!this.#sending || this.#ending) return rejectedQuietly(this.#ended("this side has ended its items"));
     try {
-      const body = (this.#outgoing as ValuePlan).encode(item);
+      const body = this.#outgoing.encode(item);
       if (this.id !== 0 && this.#waiting.length === 0) {
         if (this.#host.machine.sendItem(this.id, body, this.#host.turnTime())) {
           this.#host.gathered(body.end - body.start);

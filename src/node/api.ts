@@ -1,5 +1,6 @@
 /** The calls of Zócalo, on the kernel's network unless another one is given. */
 
+import { UsageError } from "../core/errors.ts";
 import type { AddressLike } from "../core/address/address.ts";
 import { bindOver } from "../io/bind.ts";
 import { checkOptions, options as object, type OptionRules } from "../io/check-options.ts";
@@ -32,6 +33,10 @@ export const SERVER_RULES: OptionRules = { ...RULES, ...SIGNAL_RULES };
 
 /** The network of the call `op`; the options of the call are checked on the way. */
 export function networkOf(op: string, options: NetworkOption, rules: OptionRules = RULES): Network {
+  if (options === undefined) {
+    const detail = "options must be an object; {} is enough where there is nothing to say";
+    throw new UsageError("OPTION_INVALID", { op, detail });
+  }
   checkOptions({ op }, options, rules);
   return options.network ?? nodeNetwork;
 }

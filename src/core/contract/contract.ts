@@ -90,6 +90,7 @@ export function contract<Server extends Methods = NoMethods, Client extends Meth
   if (!isVersion(version)) throw invalid(`a contract needs a version like "1.2.0"; got ${JSON.stringify(version)}`);
   const accepts = options.accepts ?? compatibleRange(version);
   if (!inRange(version, accepts)) throw invalid(`a contract must accept its own version, ${version}`);
+  if (typeof sides !== "object" || sides === null) throw invalid("a contract needs its sides: { server, client }");
   const server = checkedMethods(sides.server ?? {});
   const client = checkedMethods(sides.client ?? {});
   return Object.freeze({

@@ -202,7 +202,8 @@ export function stream<
   options: StreamOptions<Request, Sends, Receives>,
   // What is left out must not be guessed from where the method is used.
 ): StreamMethod<NoInfer<Request>, NoInfer<Sends>, NoInfer<Receives>> {
-  const { request, sends, receives, description } = options;
+  // Programs in JavaScript may leave it out.
+  const { request, sends, receives, description } = options ?? {};
   if (sends === undefined && receives === undefined) throw invalid("stream", "a stream needs `sends` or `receives`");
   for (const schema of [request, sends, receives]) checked("stream", schema);
   return {
