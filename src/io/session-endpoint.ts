@@ -11,13 +11,13 @@ import { SessionCalls } from "./session-calls.ts";
 import { type DispatchHost, SessionDispatch } from "./session-dispatch.ts";
 import { type LostMessage, overError, type SessionEnd, type SessionStatus } from "./session-end.ts";
 import { SessionEvents } from "./session-events.ts";
-import type { SessionCodec } from "./session-format.ts";
 import { LAST_WORDS_MS, SessionLink } from "./session-link.ts";
 import { SessionLosses } from "./session-losses.ts";
 import { MessageRate } from "./session-rate.ts";
 import type { Scheduled } from "./session-schedule.ts";
 import type { EndpointSettings } from "./session-settings.ts";
-import { type CodecPlan, type MethodPlan, peerPlaces } from "./session-plan.ts";
+import type { CodecPlan, MethodPlan } from "./session-plan.ts";
+import type { SessionTerms } from "./session-terms.ts";
 import { OpenStreams } from "./session-streams.ts";
 
 /** Gathered in one turn, so many bytes are written before its end: the peer can begin to work on them. */
@@ -50,12 +50,8 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   readonly id: string;
   readonly settings: EndpointSettings;
   readonly owner: EndpointOwner;
-  readonly agreement: Agreement;
+  readonly terms: SessionTerms;
   readonly machine: Session;
-  readonly plan: CodecPlan;
-  readonly calls: SessionCalls;
-  readonly dispatch: SessionDispatch;
-  readonly events: SessionEvents;
   /** The object of the program; it may outlive this endpoint at a client. */
   session: object | undefined;
   /** How it ended; undefined while it has not. */
@@ -63,14 +59,17 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   dueAt: number = Infinity;
   heapIndex = -1;
   readonly #link: SessionLink = new SessionLink(this);
-  readonly #places: readonly number[] | undefined;
-  readonly #rate: MessageRate | undefined;
   #now: number;
   #pumping = false;
   #scheduled = false;
   #gatheredBytes = 0;
   #reportedBytes = 0;
+  // An idle session has none of these.
+  #calls: SessionCalls | undefined;
+  #dispatch: SessionDispatch | undefined;
+  #events: SessionEvents | undefined;
   #streams: OpenStreams | undefined;
+  #rate: MessageRate | undefined;
   /** Told when nothing is under way any more. */
   #onIdle: (() => void) | undefined;
   #losses: SessionLosses | undefined;
@@ -79,18 +78,9 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     this.id = id;
     this.settings = settings;
     this.owner = owner;
-    this.agreement = agreement;
+    this.terms = settings.terms.of(settings, agreement, keptMs);
     this.#now = settings.clock.now();
-    const { limits, peerLimits } = agreement;
-    const { role } = settings.plan;
-    this.machine = new Session({ role, limits, peerLimits, replay: settings.replay, keptMs }, this.#now);
-    this.plan = settings.plan.of(agreement.codec as SessionCodec);
-    this.#places = peerPlaces(this.plan.peer.names, agreement.peerOffers);
-    this.events = new SessionEvents(this);
-    this.calls = new SessionCalls(this, this.events);
-    this.dispatch = new SessionDispatch(this);
-    const { maxMessagesPerSecond } = settings;
-    if (maxMessagesPerSecond < Infinity) this.#rate = new MessageRate(maxMessagesPerSecond, this.#now);
+    this.machine = new Session(this.terms.machine, this.#now);
   }
 
   /** Whether it had a connection until now, as told by `ended`. */
@@ -112,10 +102,22 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
 
   /** Memory that is held for messages. */
   get heldBytes(): number {
-    const { machine, dispatch, events } = this;
-    return machine.retainedBytes + dispatch.heldBytes + events.heldBytes + (this.#streams?.heldBytes ?? 0);
+    const waiting = (this.#dispatch?.heldBytes ?? 0) + (this.#events?.heldBytes ?? 0);
+    return this.machine.retainedBytes + waiting + (this.#streams?.heldBytes ?? 0);
   }
 
+  get plan(): CodecPlan {
+    return this.terms.plan;
+  }
+  get calls(): SessionCalls {
+    return (this.#calls ??= new SessionCalls(this, this.events));
+  }
+  get dispatch(): SessionDispatch {
+    return (this.#dispatch ??= new SessionDispatch(this));
+  }
+  get events(): SessionEvents {
+    return (this.#events ??= new SessionEvents(this));
+  }
   /** Streams of both sides. */
   get streams(): OpenStreams {
     return (this.#streams ??= new OpenStreams(this, this.calls));
@@ -128,23 +130,17 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     this.owner.problem(this, error);
   }
 
-  /** The time, read now. */
   now(): number {
     this.#now = this.settings.clock.now();
     return this.#now;
   }
 
-  /** The time, as read in this turn: messages of one turn have one time. */
   turnTime(): number {
     return this.#scheduled ? this.#now : this.now();
   }
 
-  /** The place of a method in the peer's list. @throws ProtocolError `METHOD_UNKNOWN`. */
   placeOf(method: MethodPlan): number {
-    const place = this.#places === undefined ? method.place : (this.#places[method.place] as number);
-    if (place >= 0) return place;
-    const detail = `the peer, version ${this.agreement.peerVersion}, does not offer "${method.name}"`;
-    throw new ProtocolError("METHOD_UNKNOWN", { op: method.name, detail, outcome: "none" });
+    return this.terms.placeOf(method);
   }
 
   overError(op: string, outcome: ErrorOutcome): ZocaloError {
@@ -238,7 +234,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
       return;
     }
     this.machine.onDeadline(now);
-    this.calls.expire(now);
+    this.#calls?.expire(now);
     if (this.#rate?.mayGoOn(now) === true && this.#link.connected) this.connection?.inbound.hold(false);
     this.settle();
   }
@@ -253,11 +249,16 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     beginArrival(view);
     this.settle();
     endArrival();
-    if (this.#rate?.count(machine.received - before) === false && this.#link.connected) {
-      this.connection?.inbound.hold(true);
-      this.settings.schedule.expect(this, this.#rate.goesOnAt);
-    }
+    if (machine.received > before && this.settings.maxMessagesPerSecond < Infinity)
+      this.#count(machine.received - before);
     return view.length;
+  }
+
+  #count(messages: number): void {
+    this.#rate ??= new MessageRate(this.settings.maxMessagesPerSecond, this.#now);
+    if (this.#rate.count(messages) || !this.#link.connected) return;
+    this.connection?.inbound.hold(true);
+    this.settings.schedule.expect(this, this.#rate.goesOnAt);
   }
 
   ended(): void {
@@ -275,7 +276,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     const { machine } = this;
     for (let event = machine.nextEvent(); event !== undefined; event = machine.nextEvent()) this.#on(event);
     this.#settleLost();
-    this.dispatch.startWaiting();
+    this.#dispatch?.startWaiting();
     this.#pumping = false;
   }
 
@@ -287,7 +288,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     if (sent && this.end !== undefined) this.#link.close();
     if (
       this.#onIdle !== undefined &&
-      (this.end !== undefined || (this.machine.pending === 0 && this.dispatch.isIdle))
+      (this.end !== undefined || (this.machine.pending === 0 && this.#dispatch?.isIdle !== false))
     ) {
       this.#onIdle();
       this.#onIdle = undefined;
@@ -297,7 +298,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
       return;
     }
     this.#report(false);
-    const due = Math.min(this.machine.nextDeadline(), this.calls.nextDeadline);
+    const due = Math.min(this.machine.nextDeadline(), this.#calls?.nextDeadline ?? Infinity);
     this.settings.schedule.expect(this, due);
   }
 
@@ -316,16 +317,16 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
         this.#streams?.item(event);
         break;
       case "result":
-        this.calls.answered(event);
+        this.#calls?.answered(event);
         break;
       case "error":
-        if (!this.calls.failed(event)) this.#streams?.failed(event);
+        if (this.#calls?.failed(event) !== true) this.#streams?.failed(event);
         break;
       case "timedOut":
-        this.calls.timedOut(event.id);
+        this.#calls?.timedOut(event.id);
         break;
       case "cancelled":
-        this.dispatch.cancelled(event);
+        this.#dispatch?.cancelled(event);
         this.#streams?.cancelled(event.id);
         break;
       case "itemsEnded":
@@ -335,8 +336,8 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
         this.#streams?.writable(event.id);
         break;
       case "writable":
-        this.events.writable();
-        if (this.events.isEmpty) this.calls.writable();
+        this.#events?.writable();
+        if (this.#events?.isEmpty !== false) this.#calls?.writable();
         break;
       default:
         this.#onSession(event);
@@ -360,7 +361,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
         break;
       case "lost":
         this.#losses ??= new SessionLosses();
-        this.#losses.add(event, this.agreement.peerOffers[event.method]);
+        this.#losses.add(event, this.terms.agreement.peerOffers[event.method]);
         break;
       case "ended":
         this.#over(event.error, event.message);
@@ -372,10 +373,10 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   #over(error: ZocaloError | undefined, message: string): void {
     this.end = { error, message, lost: this.#losses?.messages ?? NONE_LOST };
     this.#settleLost();
-    this.calls.over();
-    this.events.over();
+    this.#calls?.over();
+    this.#events?.over();
     this.#streams?.over();
-    this.dispatch.over();
+    this.#dispatch?.over();
     this.settings.schedule.forget(this);
     // A peer that does not read must not keep its connection.
     this.settings.schedule.expect(this, this.#now + LAST_WORDS_MS);
@@ -386,7 +387,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   #settleLost(): void {
     const lost = this.#losses?.takeRequests();
     if (lost === undefined) return;
-    for (const { id, outcome } of lost) if (!this.calls.lost(id, outcome)) this.#streams?.lost(id, outcome);
+    for (const { id, outcome } of lost) if (this.#calls?.lost(id, outcome) !== true) this.#streams?.lost(id, outcome);
   }
 
   #report(always: boolean): void {

@@ -24,7 +24,7 @@ export function broadcast(
   const encoded = new Map<string, { readonly method: MethodPlan; readonly body: BodyPlace }>();
   for (const session of sessions) {
     const { endpoint } = partsOf(session);
-    const { codec } = endpoint.agreement;
+    const { codec } = endpoint.terms.agreement;
     let one = encoded.get(codec);
     if (one === undefined) {
       const method = plan.of(codec as SessionCodec).peer.methods.find((each) => each.name === name) as MethodPlan;

@@ -109,7 +109,7 @@ export class SessionReception implements Receptionist {
       const { remoteAddress, tls } = connection;
       const { auth, version, resume } = hello;
       const applicant: Applicant = { auth, remoteAddress, tls, version, resuming: resume !== undefined };
-      void this.#decide({ greeting, hello, agreement: this.#shared(answer.agreement), applicant });
+      void this.#decide({ greeting, hello, agreement: answer.agreement, applicant });
     }
   }
 
@@ -194,7 +194,7 @@ export class SessionReception implements Receptionist {
   ): void {
     const { capabilities, settings, instance, keptMs } = this.#host;
     const { endpoint, epoch } = partsOf(session);
-    const { codec, features, limits } = endpoint.agreement;
+    const { codec, features, limits } = endpoint.terms.agreement;
     greeting.welcome({
       version: capabilities.contract.version,
       offers: settings.plan.of("json").own.names,
@@ -217,22 +217,6 @@ export class SessionReception implements Receptionist {
     const { closing } = this.#host;
     if (closing !== undefined) greeting.refuse(closing);
     return greeting.isOpen;
-  }
-
-  /** The same agreement with the parts that most clients have in common as one object, so that a session stays small. */
-  #shared(agreement: Agreement): Agreement {
-    const { settings } = this.#host;
-    const { names } = settings.plan.of("json").peer;
-    const { peerOffers, peerLimits, limits } = agreement;
-    const sameNames = peerOffers.length === names.length && peerOffers.every((name, index) => name === names[index]);
-    const sameLimits = Object.entries(limits).every(
-      ([name, value]) => peerLimits[name as keyof typeof limits] === value,
-    );
-    return {
-      ...agreement,
-      peerOffers: sameNames ? names : peerOffers,
-      peerLimits: sameLimits ? limits : peerLimits,
-    };
   }
 }
 

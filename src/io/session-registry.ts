@@ -87,8 +87,8 @@ export class SessionRegistry {
     return resumeSession(this.#store, this.#instance, asked, (id) => {
       const session = this.sessions.get(id);
       if (session === undefined) return undefined;
-      const { machine, agreement: held } = partsOf(session).endpoint;
-      return machine.resumable ? { agreement: held, ...machine.resumePoint } : undefined;
+      const { machine, terms } = partsOf(session).endpoint;
+      return machine.resumable ? { agreement: terms.agreement, ...machine.resumePoint } : undefined;
     });
   }
 

@@ -19,6 +19,7 @@ import type { Clock } from "./network.ts";
 import { SESSION_CODECS, type SessionCodec } from "./session-format.ts";
 import type { ContractPlan, ValidationPolicy } from "./session-plan.ts";
 import type { SessionSchedule } from "./session-schedule.ts";
+import { AgreedTerms } from "./session-terms.ts";
 
 export type { SessionLimits } from "../core/handshake/limits.ts";
 export type { ReplayBounds } from "../core/session/session-settings.ts";
@@ -61,6 +62,7 @@ export interface EndpointSettings {
   readonly clock: Clock;
   readonly schedule: SessionSchedule;
   readonly plan: ContractPlan;
+  readonly terms: AgreedTerms;
   readonly codecs: readonly SessionCodec[];
   readonly limits: SessionLimits;
   readonly replay: ReplayBounds;
@@ -114,6 +116,7 @@ export function endpointSettings(
   const { handlers = {}, maxMessagesPerSecond = plan.role === "server" ? 1_000_000 : Infinity } = tuning;
   return {
     ...common,
+    terms: new AgreedTerms(),
     codecs: tuning.codecs ?? SESSION_CODECS,
     limits: { ...DEFAULT_LIMITS, ...withoutUndefined(tuning.limits) },
     replay: { ...DEFAULT_REPLAY, ...withoutUndefined(tuning.replay) },
