@@ -18,6 +18,9 @@ export class Detour {
   silent = false;
 
   #port: number;
+  /** Bytes that pass until the next cut, and which that is. */
+  #left = Infinity;
+  #how: Cut = "reset";
 
   private constructor(port: number) {
     this.#port = port;
@@ -35,7 +38,7 @@ export class Detour {
       this.#pairs.add(pair);
       for (const [from, to] of [pair, [far, near] as const]) {
         from.on("data", (bytes) => {
-          if (!this.silent) to.write(bytes);
+          if (!this.silent) this.#pass(bytes, to);
         });
         from.on("end", () => {
           if (!this.silent) to.end();
@@ -71,6 +74,25 @@ export class Detour {
         else socket.end();
       }
     }
+  }
+
+  /** Ends all connections when so many bytes more have passed, in either direction; the rest is lost. */
+  cutBehind(bytes: number, how: Cut): void {
+    this.#left = bytes;
+    this.#how = how;
+  }
+
+  /** Lets no byte pass any more on the connections of now, as cables that were pulled. Those that come work. */
+  silence(): void {
+    for (const pair of this.#pairs) for (const socket of pair) socket.removeAllListeners("data").resume();
+  }
+
+  #pass(bytes: Buffer, to: net.Socket): void {
+    to.write(bytes.length > this.#left ? bytes.subarray(0, this.#left) : bytes);
+    this.#left -= bytes.length;
+    if (this.#left >= 0) return;
+    this.#left = Infinity;
+    this.cut(this.#how);
   }
 
   close(): void {
