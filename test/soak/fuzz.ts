@@ -1,14 +1,21 @@
 /**
  * Garbage against every kind of server: clients that keep the rules must be served all the time.
  *
- * `SOAK_ROUNDS` (20000) rounds per kind of server, `SOAK_SEED` (1).
+ * `SOAK_ROUNDS` (20000) rounds per kind of server, `SOAK_SESSION_ROUNDS` (400000) against sessions, `SOAK_SEED` (1).
  */
 
 import { kinds } from "../hostile/doors.ts";
 import { fuzzDoor, fuzzMailbox } from "../hostile/fuzz.ts";
-import { conclude, countOf, openHandles, watchForEscapes } from "./outcome.ts";
+import { fuzzSessions } from "../hostile/session-fuzz.ts";
+import { conclude, countOf, liveBytes, openHandles, watchForEscapes } from "./outcome.ts";
+
+/** Enough that caches and compiled code are there. */
+const WARM_UP_ROUNDS = 5000;
+/** Twenty bytes for each attack, and far more than noise. */
+const MAX_GROWTH_BYTES = 8_388_608;
 
 const rounds = countOf("SOAK_ROUNDS", 20_000);
+const sessionRounds = countOf("SOAK_SESSION_ROUNDS", 400_000);
 const seed = countOf("SOAK_SEED", 1);
 const problems: string[] = [];
 
@@ -27,6 +34,17 @@ try {
   console.log(`fuzz: udp: ${rounds} datagrams, ${await fuzzMailbox({ rounds, seed })} handled`);
 } catch (error) {
   problems.push(`udp: ${String(error)}`);
+}
+try {
+  await fuzzSessions({ rounds: WARM_UP_ROUNDS, seed });
+  const liveBefore = liveBytes();
+  const codes = await fuzzSessions({ rounds: sessionRounds, seed });
+  const grown = liveBytes() - liveBefore;
+  if (grown > MAX_GROWTH_BYTES) problems.push(`sessions: ${grown} bytes of memory stay`);
+  const told = [...codes].map(([code, times]) => `${times} ${code}`).join(", ");
+  console.log(`fuzz: sessions: ${sessionRounds} attacks, ${told}, ${grown} bytes grown`);
+} catch (error) {
+  problems.push(`sessions: ${String(error)}`);
 }
 await new Promise((resolve) => setImmediate(resolve));
 const left = openHandles();
