@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { nodeNetwork } from "../../src/index.ts";
 import { call, contract, event, openSession, RemoteError, serveSessions } from "../../src/protocol.ts";
+import { ManualClock } from "../../src/testing.ts";
 
 const chat = contract("chat", "1.0.0", {
   server: {
@@ -91,8 +93,12 @@ test("a handler's RemoteError crosses the wire with code and data; anything else
 test("a call ends by its time-out and by its signal, and its handler is told", async () => {
   const { server } = await startChat();
   const handlers = { said: () => undefined, confirm: () => true };
-  const session = await openSession(chat, server.localAddress, { handlers });
-  await assert.rejects(session.wait(undefined, { timeoutMs: 10 }), { code: "TIMEOUT", outcome: "unknown" });
+  const clock = new ManualClock(nodeNetwork.clock);
+  const network = { ...nodeNetwork, clock };
+  const session = await openSession(chat, server.localAddress, { handlers, network });
+  const late = assert.rejects(session.wait(undefined, { timeoutMs: 10 }), { code: "TIMEOUT", outcome: "unknown" });
+  await clock.advance(10);
+  await late;
   const controller = new AbortController();
   const waiting = session.wait(undefined, { signal: controller.signal });
   controller.abort(new Error("enough"));

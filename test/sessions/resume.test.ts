@@ -14,6 +14,8 @@ import {
   stream,
   typeOnly,
 } from "../../src/protocol.ts";
+import { type NetworkOption, nodeNetwork } from "../../src/index.ts";
+import { ManualClock } from "../../src/testing.ts";
 import { type Cut, Detour } from "./detour.ts";
 import { gate } from "./gate.ts";
 
@@ -36,7 +38,15 @@ interface Scene {
   readonly answer: (text: string) => void;
 }
 
-async function serve(more: Partial<ServeSessionsOptions<Server, Client, Record<string, unknown>>> = {}) {
+/** A network with a time that the test moves. */
+function stopped() {
+  const clock = new ManualClock(nodeNetwork.clock);
+  return { clock, network: { ...nodeNetwork, clock } };
+}
+
+type Data = Record<string, unknown>;
+
+async function serve(more: Partial<ServeSessionsOptions<Server, Client, Data>> & NetworkOption = {}) {
   const numbers: number[] = [];
   const answer = gate<string>();
   const server = await serveSessions(work, "tcp://127.0.0.1:0", {
@@ -54,7 +64,7 @@ async function serve(more: Partial<ServeSessionsOptions<Server, Client, Record<s
   return { server, ...scene };
 }
 
-async function open(address: string, more: Partial<OpenSessionOptions<Server, Client, Record<string, unknown>>> = {}) {
+async function open(address: string, more: Partial<OpenSessionOptions<Server, Client, Data>> & NetworkOption = {}) {
   const resumed = gate<ResumedReport>();
   const fresh = gate<FreshReport>();
   const ended = gate<SessionEnd>();
@@ -141,16 +151,22 @@ test("a session survives many cuts while both sides send", async () => {
 });
 
 test("silence is noticed by the heartbeat, and the session goes on over another connection", async () => {
-  const limits = { heartbeatMs: 100 };
-  const { server } = await serve();
+  const { clock, network } = stopped();
+  const { server } = await serve({ network });
   const detour = await Detour.to(server.localAddress.port);
   const detached = gate();
-  const { session, resumed } = await open(detour.address, { limits, onDetach: () => detached.open() });
+  const { session, resumed } = await open(detour.address, { network, onDetach: () => detached.open() });
   detour.silent = true;
   void session.add(1);
+  // The default: after 15 s of silence a side asks, and waits as long again for an answer.
+  await clock.advance(29_000);
+  assert.equal(session.state, "open");
+  await clock.advance(2000);
   await detached.opened;
   assert.equal(session.state, "detached");
   detour.silent = false;
+  // An attempt that was made in the silence has its time-out first.
+  while (server.stats.resumed === 0) await clock.advance(20);
   await resumed;
   assert.equal(await session.sum(), 1);
   await session.close();
@@ -192,15 +208,23 @@ test("a server that was restarted: the client has a fresh session, and what was 
 test("a client that gives up: the session is over, and calls say what is known", async () => {
   const { server } = await serve();
   const detour = await Detour.to(server.localAddress.port);
+  const { clock, network } = stopped();
   const { session, ended } = await open(detour.address, {
-    reconnect: { firstDelayMs: 1, maxDelayMs: 2, giveUpMs: 50 },
+    network,
+    reconnect: { firstDelayMs: 5, maxDelayMs: 20, giveUpMs: 10_000 },
   });
   const slow = session.slow("x");
   const outcome = assert.rejects(slow, { code: "SESSION_LOST" });
   await session.sum();
   detour.closed = true;
   detour.cut("reset");
+  while (session.state === "open") await clock.turn();
+  // The last attempt may be a pause before that.
+  await clock.advance(9_900);
+  assert.equal(session.state, "detached");
+  while (session.state === "detached") await clock.advance(20);
   await outcome;
+  assert.ok(clock.now() <= 10_000, `it gave up after ${clock.now()} ms`);
   const end = await ended;
   assert.equal(end.error?.code, "SESSION_LOST");
   assert.equal(session.state, "closed");

@@ -302,7 +302,11 @@ test("D.9: calls run beside each other, up to maxConcurrentCalls", async () => {
 });
 
 test("D.9: answers, cancels and pings do not wait behind a handler, nor behind credit", async () => {
-  const { session, server, close } = await start({ server: { limits: { windowBytes: 1000, heartbeatMs: 100 } } });
+  const { clock, network } = stopped();
+  const { session, server, close } = await start({
+    server: { ...network, limits: { windowBytes: 1000 } },
+    client: network,
+  });
   const [served] = [...server.sessions.values()];
   // The lane of the server is taken, and the window of the client is used up.
   void session.blob(new Uint8Array(2000));
@@ -313,6 +317,8 @@ test("D.9: answers, cancels and pings do not wait behind a handler, nor behind c
   const asked = served?.ask("forget it", { signal: controller.signal });
   controller.abort(new Error("forgotten"));
   await assert.rejects(asked as Promise<string>, { message: "forgotten" });
+  // The default heartbeat.
+  await clock.advance(15_000);
   while (served?.stats.roundTripMs === undefined) await nextTurn();
   assert.equal(session.state, "open");
   void blocked.catch(() => undefined);

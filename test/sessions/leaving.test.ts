@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { nodeNetwork } from "../../src/index.ts";
+import { call, contract, openSession, type Session, serveSessions } from "../../src/protocol.ts";
+import { ManualClock } from "../../src/testing.ts";
+import { openHandles } from "../soak/outcome.ts";
+import { Detour } from "./detour.ts";
+
+/* A client whose server has gone tries to come back, and keeps its process alive meanwhile: nothing of that may outlive it. */
+
+const room = contract("room", "1.0.0", { server: { who: call<void, string>() } });
+
+type Client = Session<typeof room.server, Record<string, unknown>>;
+
+/** Where a client is caught that has lost its server. */
+const places = {
+  "in the pause before an attempt": async (clock: ManualClock, session: Client) => {
+    while (session.state !== "detached") await clock.turn();
+    assert.ok(clock.pending > 0);
+  },
+  "in an attempt": async (clock: ManualClock, session: Client, detour: Detour) => {
+    // Nobody answers its hello.
+    detour.silent = true;
+    while (session.state !== "detached") await clock.turn();
+    const { accepted } = detour;
+    await clock.advance(100);
+    while (detour.accepted === accepted) await clock.turn();
+  },
+} as const;
+
+for (const [place, reach] of Object.entries(places)) {
+  for (const way of ["close", "abort", "drain"] as const) {
+    test(`${way} ends a client at once that has lost its server, ${place}`, async () => {
+      const clock = new ManualClock(nodeNetwork.clock);
+      const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers: { who: () => "you" } });
+      const detour = await Detour.to(server.localAddress.port);
+      const session = await openSession(room, detour.address, { network: { ...nodeNetwork, clock } });
+      assert.equal(await session.who(), "you");
+      detour.cut("reset");
+      await reach(clock, session, detour);
+      await session[way]();
+      assert.equal(session.state, "closed");
+      assert.equal((await session.closed).error?.code, way === "abort" ? "CONNECTION_ABORTED" : undefined);
+      detour.close();
+      await server.close();
+      while (openHandles().length > 0) await clock.turn();
+      assert.equal(clock.pending, 0, "a timer was left");
+    });
+  }
+}
+
+test("server.close leaves no timer and no socket, at the server and at a client that does not come back", async () => {
+  const clock = new ManualClock(nodeNetwork.clock);
+  const network = { ...nodeNetwork, clock };
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", { network, handlers: { who: () => "you" } });
+  const session = await openSession(room, server.localAddress, { network, reconnect: false });
+  assert.equal(await session.who(), "you");
+  // The deadlines of the heartbeat are there.
+  assert.ok(clock.pending > 0);
+  await server.close();
+  assert.equal((await session.closed).error, undefined);
+  while (openHandles().length > 0) await clock.turn();
+  assert.equal(clock.pending, 0, "a timer was left");
+});
