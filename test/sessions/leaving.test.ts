@@ -10,7 +10,7 @@ import { Detour } from "./detour.ts";
 
 const room = contract("room", "1.0.0", { server: { who: call<void, string>() } });
 
-type Client = Session<typeof room.server, Record<string, unknown>>;
+type Client = Session<typeof room.server>;
 
 /** Where a client is caught that has lost its server. */
 const places = {
