@@ -231,3 +231,12 @@ test("D.8 a session that has refused requests is not continued, so that nobody t
   assert.equal(pair.server.resumable, false);
   assert.equal(pair.server.attach(0, 0), false);
 });
+
+test("D.8 a GOAWAY and the CLOSE behind it are both told when they come at once", () => {
+  const pair = new Pair().join().run();
+  pair.told("client");
+  pair.server.goAway(false, 700);
+  pair.server.close("gone", 0);
+  pair.carry("server", "client");
+  assert.deepEqual(pair.told("client"), ["goAway false 700", "ended in order"]);
+});

@@ -346,7 +346,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
       this.#reportedAbove = accepted;
       const refused = refusedRequests(log, accepted);
       this.#outgoing.leave(refused);
-      this.#tell(...refused);
+      if (refused.length > 0) this.#tell(...refused);
     }
     return { type: "goAway", survives, retryAfterMs };
   }
