@@ -100,7 +100,7 @@ export class Inbound {
   detach(unread: Uint8Array): void {
     this.#consumer = undefined;
     this.#held = false;
-    this.queue.unshift(unread);
+    if (unread.length > 0) this.queue.unshift(unread);
     this.#steer();
   }
 

@@ -68,7 +68,7 @@ export interface KernelStreamOptions {
 /** What a handshake needs to know. */
 export type StartTlsOptions = TlsOptions & { readonly role: "client" | "server" };
 
-/** The present write: how many of its parts Node has yet to report, and whom to tell. */
+/** The present writes: how many of its parts Node has yet to report, and whom to tell. */
 interface WriteInProgress {
   open: number;
   done: ((error?: unknown) => void) | undefined;
@@ -266,6 +266,8 @@ export class KernelStream implements StreamTransport {
       done: undefined,
       settled: (error) => {
         writing.open -= 1;
+        // An idle connection has none.
+        if (writing.open === 0) this.#writing = undefined;
         if (writing.done === undefined || (writing.open > 0 && !error)) return;
         const { done } = writing;
         writing.done = undefined;

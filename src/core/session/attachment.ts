@@ -31,8 +31,8 @@ export class Attachment {
   #decoder: FrameDecoder<Buffer> | undefined;
   /** What is to be written; undefined when that is nothing. */
   #control: ControlFrames | undefined;
-  /** When an acknowledgement must be sent at the latest; Infinity when none is due. */
-  ackDueAt: number = Infinity;
+  /** When an acknowledgement must be sent at the latest; undefined when none is due. */
+  #ackDueAt: number | undefined;
   /** Whether the peer has acknowledged something, which tells that it has our first bytes. */
   confirmed = false;
   /** After a GOAWAY of this side that the session survives: nothing more is received here. */
@@ -45,8 +45,8 @@ export class Attachment {
   end = 0;
   /** The last round trip of a ping in milliseconds; undefined when none came back. */
   roundTripMs: number | undefined;
-  /** When the ping was sent that has not come back; -Infinity when there is none. */
-  #pingedAt = -Infinity;
+  /** When the ping was sent that has not come back; undefined when there is none. */
+  #pingedAt: number | undefined;
   #acknowledged = 0;
   #unacknowledgedBytes = 0;
   #pongs = 0;
@@ -64,7 +64,7 @@ export class Attachment {
 
   /** When there is something to do. */
   get nextDeadline(): number {
-    return Math.min(this.ackDueAt, this.keepalive.deadline);
+    return Math.min(this.#ackDueAt ?? Infinity, this.keepalive.deadline);
   }
 
   /** Bytes of a frame that is not complete. */
@@ -107,8 +107,8 @@ export class Attachment {
   /** A message came, the `received`th. */
   counted(frameBytes: number, received: number, now: number): void {
     this.#unacknowledgedBytes += frameBytes;
-    if (this.#unacknowledgedBytes >= ACK_BYTES || received - this.#acknowledged >= ACK_MESSAGES) this.ackDueAt = now;
-    else if (this.ackDueAt === Infinity) this.ackDueAt = now + ACK_DELAY_MS;
+    if (this.#unacknowledgedBytes >= ACK_BYTES || received - this.#acknowledged >= ACK_MESSAGES) this.#ackDueAt = now;
+    else if (this.#ackDueAt === undefined) this.#ackDueAt = now + ACK_DELAY_MS;
   }
 
   /** Says what was received. */
@@ -116,7 +116,7 @@ export class Attachment {
     this.control.ack(received);
     this.#acknowledged = received;
     this.#unacknowledgedBytes = 0;
-    this.ackDueAt = Infinity;
+    this.#ackDueAt = undefined;
   }
 
   /** Asks for a sign of life. */
@@ -127,14 +127,14 @@ export class Attachment {
 
   /** A ping came back. */
   answered(now: number): void {
-    if (this.#pingedAt === -Infinity) return;
+    if (this.#pingedAt === undefined) return;
     this.roundTripMs = now - this.#pingedAt;
-    this.#pingedAt = -Infinity;
+    this.#pingedAt = undefined;
   }
 
   /** Asks for an acknowledgement: the answer to a ping brings it, sooner than the peer would send it by itself. */
   askForAck(now: number): void {
-    if (this.#pingedAt === -Infinity) this.ping(now);
+    if (this.#pingedAt === undefined) this.ping(now);
   }
 
   /** Answers a ping. */
@@ -146,7 +146,8 @@ export class Attachment {
   /** Takes the control frames; with an acknowledgement, if one is due or anything else is sent. */
   takeControl(received: number, sending: boolean, now: number, chunks: Uint8Array[]): void {
     const unsaid = received > this.#acknowledged;
-    if (unsaid && (sending || this.#control !== undefined || this.ackDueAt <= now)) this.acknowledge(received);
+    if (unsaid && (sending || this.#control !== undefined || (this.#ackDueAt ?? Infinity) <= now))
+      this.acknowledge(received);
     this.#pongs = 0;
     this.#control?.take(chunks);
     this.#control = undefined;

@@ -62,7 +62,8 @@ export class Incoming {
   readonly #outgoing: Outgoing;
   /** The lowest bit of the peer's ids. */
   readonly #foreignBit: 0 | 1;
-  #expiry = Infinity;
+  /** No call of the peer expires before this; undefined when none does. */
+  #expiry: number | undefined;
 
   /** @param foreignBit - 1 where the peer is a client, whose ids are odd; 0 where it is a server. */
   constructor(foreignBit: 0 | 1, limits: SessionLimits, outgoing: Outgoing) {
@@ -74,7 +75,7 @@ export class Incoming {
 
   /** No call of the peer expires before this. */
   get nextExpiry(): number {
-    return this.#expiry;
+    return this.#expiry ?? Infinity;
   }
 
   /** Calls of the peer that wait for an answer. */
@@ -126,18 +127,18 @@ export class Incoming {
   /** Forgets the calls of the peer. */
   clear(): void {
     this.#calls.clear();
-    this.#expiry = Infinity;
+    this.#expiry = undefined;
   }
 
   /** Takes the calls off the list whose time is up, and calls `onExpired` for each. */
   expire(now: number, onExpired: (id: number, chargeBytes: number) => void): void {
-    if (now < this.#expiry) return;
-    this.#expiry = Infinity;
+    if (now < this.nextExpiry) return;
+    this.#expiry = undefined;
     for (const [id, call] of this.#calls) {
       if (call.deadline <= now) {
         this.#calls.delete(id);
         onExpired(id, call.chargeBytes);
-      } else if (call.deadline < this.#expiry) this.#expiry = call.deadline;
+      } else if (call.deadline < this.nextExpiry) this.#expiry = call.deadline;
     }
   }
 
@@ -167,7 +168,7 @@ export class Incoming {
     const deadline = now + timeoutMs;
     if (this.#calls === NO_CALLS) this.#calls = new Map();
     this.#calls.set(id, { chargeBytes, deadline });
-    if (deadline < this.#expiry) this.#expiry = deadline;
+    if (deadline < this.nextExpiry) this.#expiry = deadline;
     const call = callTold;
     call.id = id;
     call.method = bytes.readUInt16BE(start + 5);

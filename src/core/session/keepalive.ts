@@ -14,18 +14,19 @@ export type KeepaliveVerdict = "fine" | "ask" | "dead";
 export class Keepalive {
   readonly #heartbeatMs: number;
   #heardAt: number;
-  #deadline: number;
+  /** When the phase began; hearing something in `quiet` does not move it each time. */
+  #since: number;
   #phase: "quiet" | "asked" | "grace" = "quiet";
 
   constructor(heartbeatMs: number, now: number) {
     this.#heartbeatMs = heartbeatMs;
     this.#heardAt = now;
-    this.#deadline = now + heartbeatMs;
+    this.#since = now;
   }
 
   /** When `check` has something to do. */
   get deadline(): number {
-    return this.#deadline;
+    return this.#since + (this.#phase === "grace" ? GRACE_MS : this.#heartbeatMs);
   }
 
   /** Bytes came. */
@@ -33,23 +34,22 @@ export class Keepalive {
     this.#heardAt = now;
     if (this.#phase === "quiet") return;
     this.#phase = "quiet";
-    this.#deadline = now + this.#heartbeatMs;
+    this.#since = now;
   }
 
   /** Time has passed. `ask`: send a ping. `dead`: the connection is lost. */
   check(now: number): KeepaliveVerdict {
-    if (now < this.#deadline) return "fine";
+    if (now < this.deadline) return "fine";
     if (this.#phase === "quiet") {
-      // Hearing something does not move the deadline each time; it is looked up here.
-      this.#deadline = this.#heardAt + this.#heartbeatMs;
-      if (now < this.#deadline) return "fine";
+      this.#since = this.#heardAt;
+      if (now < this.deadline) return "fine";
       this.#phase = "asked";
-      this.#deadline = now + this.#heartbeatMs;
+      this.#since = now;
       return "ask";
     }
     if (this.#phase === "grace") return "dead";
     this.#phase = "grace";
-    this.#deadline = now + GRACE_MS;
+    this.#since = now;
     return "fine";
   }
 }

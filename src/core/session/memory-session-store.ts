@@ -25,23 +25,24 @@ const DEFAULT_STORE_BOUNDS: StoreBounds = {
   maxDetachedMs: 60_000,
 };
 
-interface Entry {
-  record: SessionRecord;
-  bytes: number;
-  detachedAt: number;
-}
-
 interface Usage {
   sessions: number;
   bytes: number;
 }
 
-/** Keeps records in memory, within bounds. Attached sessions are never evicted. */
+/**
+ * Keeps records in memory, within bounds. Attached sessions are never evicted. What most sessions have in common is not
+ * kept: that they hold nothing, are attached, and, where nobody asked who the client is, are of nobody else (their principal
+ * is their own id).
+ */
 export class MemorySessionStore implements SessionStore {
   readonly #bounds: StoreBounds;
-  readonly #entries: Map<string, Entry> = new Map();
-  /** Those without a connection, the longest detached first: a map keeps the order in which keys came. */
-  readonly #detached: Map<string, Entry> = new Map();
+  readonly #records: Map<string, SessionRecord> = new Map();
+  /** Memory of the sessions that hold some. */
+  readonly #held: Map<string, number> = new Map();
+  /** Since when sessions have no connection, the longest detached first: a map keeps the order in which keys came. */
+  readonly #detached: Map<string, number> = new Map();
+  /** Those who may have more than one session. */
   readonly #principals: Map<string, Usage> = new Map();
   #bytes = 0;
 
@@ -51,7 +52,7 @@ export class MemorySessionStore implements SessionStore {
 
   /** Sessions that are kept. */
   get size(): number {
-    return this.#entries.size;
+    return this.#records.size;
   }
 
   /** Memory that they hold. */
@@ -60,60 +61,54 @@ export class MemorySessionStore implements SessionStore {
   }
 
   get(id: string): SessionRecord | undefined {
-    return this.#entries.get(id)?.record;
+    return this.#records.get(id);
   }
 
   create(record: SessionRecord): Admission {
     const { maxSessions, maxSessionsPerPrincipal } = this.#bounds;
-    if (this.#entries.has(record.id)) return { admitted: false, evicted: [] };
-    const usage = this.#usageOf(record.principal);
+    const { id, principal } = record;
+    if (this.#records.has(id)) return { admitted: false, evicted: [] };
+    const sessions = (): number => this.#principals.get(principal)?.sessions ?? 0;
     const evicted = [
-      ...this.#evictWhile(() => usage.sessions >= maxSessionsPerPrincipal, record.principal),
-      ...this.#evictWhile(() => this.#entries.size >= maxSessions),
+      ...this.#evictWhile(() => sessions() >= maxSessionsPerPrincipal, principal),
+      ...this.#evictWhile(() => this.#records.size >= maxSessions),
     ];
-    const admitted = this.#entries.size < maxSessions && usage.sessions < maxSessionsPerPrincipal;
+    const admitted = this.#records.size < maxSessions && sessions() < maxSessionsPerPrincipal;
     if (admitted) {
-      this.#entries.set(record.id, { record, bytes: 0, detachedAt: 0 });
-      // It may have been forgotten with the last session of this principal.
-      this.#principals.set(record.principal, usage);
-      usage.sessions += 1;
-    } else if (usage.sessions === 0) this.#principals.delete(record.principal);
+      this.#records.set(id, record);
+      this.#count(record, 1, 0);
+    }
     return { admitted, evicted };
   }
 
   replace(epoch: number, next: SessionRecord): boolean {
-    const entry = this.#entries.get(next.id);
-    if (entry === undefined || entry.record.epoch !== epoch || entry.record.principal !== next.principal) return false;
-    entry.record = next;
+    const record = this.#records.get(next.id);
+    if (record === undefined || record.epoch !== epoch || record.principal !== next.principal) return false;
+    this.#records.set(next.id, next);
     this.#detached.delete(next.id);
     return true;
   }
 
   detach(id: string, epoch: number, now: number): void {
-    const entry = this.#entries.get(id);
-    if (entry === undefined || entry.record.epoch !== epoch || this.#detached.has(id)) return;
-    entry.detachedAt = now;
-    this.#detached.set(id, entry);
+    if (this.#records.get(id)?.epoch !== epoch || this.#detached.has(id)) return;
+    this.#detached.set(id, now);
   }
 
   charge(id: string, bytes: number): readonly string[] {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return [];
-    const { principal } = entry.record;
-    const usage = this.#usageOf(principal);
-    this.#bytes += bytes - entry.bytes;
-    usage.bytes += bytes - entry.bytes;
-    entry.bytes = bytes;
+    const record = this.#records.get(id);
+    if (record === undefined) return [];
+    this.#hold(record, bytes);
+    const { principal } = record;
     const { maxBytes, maxBytesPerPrincipal } = this.#bounds;
     return [
-      ...this.#evictWhile(() => usage.bytes > maxBytesPerPrincipal, principal),
+      ...this.#evictWhile(() => this.#bytesOf(principal) > maxBytesPerPrincipal, principal),
       ...this.#evictWhile(() => this.#bytes > maxBytes),
     ];
   }
 
   expire(now: number): readonly string[] {
     const expired: string[] = [];
-    for (const [id, { detachedAt }] of this.#detached) {
+    for (const [id, detachedAt] of this.#detached) {
       if (now < detachedAt + this.#bounds.maxDetachedMs) break;
       expired.push(id);
       this.remove(id);
@@ -122,35 +117,47 @@ export class MemorySessionStore implements SessionStore {
   }
 
   remove(id: string): void {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return;
-    const { principal } = entry.record;
-    const usage = this.#usageOf(principal);
-    this.#entries.delete(id);
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    this.#hold(record, 0);
+    this.#count(record, -1, 0);
+    this.#records.delete(id);
     this.#detached.delete(id);
-    this.#bytes -= entry.bytes;
-    usage.bytes -= entry.bytes;
-    usage.sessions -= 1;
-    if (usage.sessions === 0) this.#principals.delete(principal);
   }
 
   /** Evicts detached sessions, the oldest first, of one principal or of all, while something is over its bound. */
   #evictWhile(isOver: () => boolean, principal?: string): readonly string[] {
     const evicted: string[] = [];
-    for (const [id, { record }] of this.#detached) {
+    for (const id of this.#detached.keys()) {
       if (!isOver()) break;
-      if (principal !== undefined && record.principal !== principal) continue;
+      if (principal !== undefined && this.#records.get(id)?.principal !== principal) continue;
       evicted.push(id);
       this.remove(id);
     }
     return evicted;
   }
 
-  #usageOf(principal: string): Usage {
-    const known = this.#principals.get(principal);
-    if (known !== undefined) return known;
-    const usage = { sessions: 0, bytes: 0 };
-    this.#principals.set(principal, usage);
-    return usage;
+  /** A session holds so many bytes now. */
+  #hold(record: SessionRecord, bytes: number): void {
+    const { id } = record;
+    const more = bytes - (this.#held.get(id) ?? 0);
+    if (bytes === 0) this.#held.delete(id);
+    else this.#held.set(id, bytes);
+    this.#bytes += more;
+    this.#count(record, 0, more);
+  }
+
+  #count({ id, principal }: SessionRecord, sessions: number, bytes: number): void {
+    if (principal === id) return;
+    const usage = this.#principals.get(principal) ?? { sessions: 0, bytes: 0 };
+    usage.sessions += sessions;
+    usage.bytes += bytes;
+    if (usage.sessions === 0) this.#principals.delete(principal);
+    else this.#principals.set(principal, usage);
+  }
+
+  /** What the sessions of a principal hold. */
+  #bytesOf(principal: string): number {
+    return this.#principals.get(principal)?.bytes ?? this.#held.get(principal) ?? 0;
   }
 }

@@ -68,8 +68,8 @@ export class Outgoing {
   readonly #bounds: ReplayBounds;
   #nextId: number;
   #starved = false;
-  /** No call expires before this. */
-  #expiry = Infinity;
+  /** No call expires before this; undefined when none does. */
+  #expiry: number | undefined;
   /** Calls with a deadline that are not handed to the connection of now, in the order of their numbers. */
   #timed: PendingCall[] | undefined;
 
@@ -83,7 +83,7 @@ export class Outgoing {
 
   /** No call expires before this. */
   get nextExpiry(): number {
-    return this.#expiry;
+    return this.#expiry ?? Infinity;
   }
 
   /** Calls that wait for an answer, and open streams of both sides. */
@@ -127,7 +127,7 @@ export class Outgoing {
     if (timeoutMs < Infinity) {
       this.#timed ??= [];
       this.#timed.push(pending);
-      if (pending.deadline < this.#expiry) this.#expiry = pending.deadline;
+      if (pending.deadline < this.nextExpiry) this.#expiry = pending.deadline;
     }
     return id;
   }
@@ -200,11 +200,11 @@ export class Outgoing {
 
   /** Cancels the calls whose time is up, and calls `onExpired` for each. */
   expire(now: number, onExpired: (id: number) => void): void {
-    if (now < this.#expiry) return;
-    this.#expiry = Infinity;
+    if (now < this.nextExpiry) return;
+    this.#expiry = undefined;
     for (const pending of this.calls.values()) {
       if (pending.deadline > now) {
-        if (pending.deadline < this.#expiry) this.#expiry = pending.deadline;
+        if (pending.deadline < this.nextExpiry) this.#expiry = pending.deadline;
         continue;
       }
       this.cancel(pending.id, now);
