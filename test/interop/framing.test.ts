@@ -169,13 +169,13 @@ void describe("Python", { skip: !has("python3", "struct") && "needs python3" }, 
       const messages = peer.framed(codec);
       for await (const message of messages) await messages.send(turned(message, option));
     });
+    t.after(() => server.close());
     const child = python(t, "python3", script, String(server.localAddress.port), option);
     const [[output], [code]] = (await Promise.all([
       once(child.stdout as NonNullable<typeof child.stdout>, "data"),
       once(child, "close"),
     ])) as [[Buffer], [number]];
     assert.deepEqual({ output: String(output), code }, { output: "done\n", code: 0 });
-    await server.close();
   }
 
   /** Text is turned by letters. */
