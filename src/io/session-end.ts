@@ -1,6 +1,7 @@
 /** How a session comes to its end, and what is known about what it carried. */
 
 import { ConnectionError, type ErrorOutcome, type ZocaloError } from "../core/errors.ts";
+import type { OperationContext } from "./deadline.ts";
 
 /** A message of this side that was not acknowledged when the session ended. */
 export interface LostMessage {
@@ -54,16 +55,16 @@ export interface FreshReport {
 }
 
 /** Why nothing can be sent any more in a session that has ended so, or that goes on, but whose peer leaves. */
-export function overError(end: SessionEnd | undefined, op: string, outcome: ErrorOutcome): ZocaloError {
+export function overError(end: SessionEnd | undefined, context: OperationContext, outcome: ErrorOutcome): ZocaloError {
   const error = end?.error;
   if (error !== undefined) {
     const { code, detail, side } = error;
-    return new ConnectionError(code, { op, detail, side, outcome, cause: error });
+    return new ConnectionError(code, { ...context, detail, side, outcome, cause: error });
   }
   if (end === undefined) {
     const detail = "the peer is leaving and takes nothing new";
-    return new ConnectionError("SESSION_LOST", { op, detail, side: "remote", outcome });
+    return new ConnectionError("SESSION_LOST", { ...context, detail, side: "remote", outcome });
   }
   const detail = `the session was closed (${end.message})`;
-  return new ConnectionError("CLOSED", { op, detail, outcome });
+  return new ConnectionError("CLOSED", { ...context, detail, outcome });
 }

@@ -144,7 +144,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   }
 
   overError(op: string, outcome: ErrorOutcome): ZocaloError {
-    return overError(this.end, op, outcome);
+    return overError(this.end, this.connection?.context(op) ?? { op }, outcome);
   }
 
   /**

@@ -159,5 +159,5 @@ test("a server that has heard enough ends the command although stdin stays open;
   await lost.server.close();
   const { code, stderr } = await waiting.ended;
   assert.equal(code, 1);
-  assert.match(stderr, /^zocalo: CLOSED: .*the server is leaving/);
+  assert.match(stderr, /^zocalo: CLOSED tcp:\S+: .*the server is leaving/);
 });

@@ -82,7 +82,13 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
   }
 
   end(): void {
-    this.#fail(broken(this.#reader.isEmpty ? "the server ended without a word" : "the server ended in the handshake"));
+    this.#fail(
+      broken(
+        this.#reader.isEmpty
+          ? "the server ended without a word; does it speak zocalo?"
+          : "the server ended in the handshake",
+      ),
+    );
   }
 
   nextEvent(): ClientHandshakeEvent | undefined {
