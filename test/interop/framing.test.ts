@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
 import { describe, test, type TestContext } from "node:test";
 import fc from "fast-check";
 import { decode, encode } from "it-length-prefixed";
@@ -171,11 +172,9 @@ void describe("Python", { skip: !has("python3", "struct") && "needs python3" }, 
     });
     t.after(() => server.close());
     const child = python(t, "python3", script, String(server.localAddress.port), option);
-    const [[output], [code]] = (await Promise.all([
-      once(child.stdout as NonNullable<typeof child.stdout>, "data"),
-      once(child, "close"),
-    ])) as [[Buffer], [number]];
-    assert.deepEqual({ output: String(output), code }, { output: "done\n", code: 0 });
+    const stdout = child.stdout as NonNullable<typeof child.stdout>;
+    const [output, [code]] = (await Promise.all([text(stdout), once(child, "close")])) as [string, [number]];
+    assert.deepEqual({ output, code }, { output: "done\n", code: 0 });
   }
 
   /** Text is turned by letters. */

@@ -11,7 +11,7 @@ import type { ServerMethod } from "./server-method.ts";
 import type { SessionFlags } from "./session-flags.ts";
 
 /** A question is sent again until then. A server that is there answers sooner, and nobody says that there is none. */
-export const DATAGRAM_TIMEOUT_MS = 5_000;
+const DATAGRAM_TIMEOUT_MS = 5_000;
 
 /** Calls a method, or sends an event, and prints the answer. */
 export async function callOverDatagrams(
