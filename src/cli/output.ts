@@ -89,6 +89,11 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
   CERTIFICATE_REQUIRED: "the server asks for a client certificate; give --cert FILE and --key FILE",
 };
 
+/** What else to do about an error here, behind what the peer says. */
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  UNAUTHENTICATED: "--auth FILE says who you are",
+};
+
 interface ErrorFacts {
   readonly code: string;
   readonly address: string | undefined;
@@ -100,7 +105,8 @@ interface ErrorFacts {
 function factsOf(error: unknown): ErrorFacts {
   if (error instanceof ZocaloError) {
     const { code, op, side, detail: reason } = error;
-    const detail = ADVICE[code] ?? reason;
+    const hint = HINTS[code];
+    const detail = hint === undefined ? (ADVICE[code] ?? reason) : `${reason}; ${hint}`;
     return { code, address: error.remote ?? error.local, op, side, detail };
   }
   if (error instanceof CommandFailure) return { code: error.code, address: undefined, detail: error.message };

@@ -7,7 +7,7 @@ import type { ResumeRequest } from "../core/handshake/hello.ts";
 import { checkOptions, FROM_ZERO, FUNCTION, type OptionRules } from "./check-options.ts";
 import { checkContract, checkSessionAddress } from "./check-contract.ts";
 import type { Connection } from "./connection.ts";
-import type { OperationOptions } from "./deadline.ts";
+import type { OperationContext, OperationOptions } from "./deadline.ts";
 import { publish } from "./diagnostics.ts";
 import type { Network } from "./network.ts";
 import type { OpenSessionOptions, SessionClientOptions } from "./session-client.ts";
@@ -165,7 +165,7 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   detached(): void {
     if (this.#final) {
       const detail = "the connection is lost, and reconnect is off";
-      this.#resumable?.endpoint.abort(new ConnectionError("SESSION_LOST", { op: "session", detail }));
+      this.#resumable?.endpoint.abort(new ConnectionError("SESSION_LOST", { ...this.#context, detail }));
       return;
     }
     this.#tell(() => this.#options.onDetach?.(this.#session as never));
@@ -244,10 +244,15 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   gaveUp(cause: unknown): void {
     this.#final = true;
     const detail = "no connection could be made any more";
-    const error = new ConnectionError("SESSION_LOST", { op: "session", detail, cause });
+    const error = new ConnectionError("SESSION_LOST", { ...this.#context, detail, cause });
     if (this.#resumable === undefined) {
       this.#finish({ error, message: detail, lost: this.#fresh?.lost ?? NONE_LOST });
     } else this.#resumable.endpoint.abort(error);
+  }
+
+  /** Names the last connection in an error. */
+  get #context(): OperationContext {
+    return this.#resumable?.endpoint.connection?.context("session") ?? { op: "session" };
   }
 
   #createSession(endpoint: SessionEndpoint): SessionFacade {

@@ -33,7 +33,7 @@ test("Ctrl-C ends it by the signal, a lost connection with SESSION_LOST, a reade
   await second.tells(/^session /m);
   for (const session of server.sessions.values()) session.abort();
   assert.equal((await second.ended).code, 1);
-  assert.match((await second.ended).stderr, /^zocalo: SESSION_LOST.*: the connection is lost/m);
+  assert.match((await second.ended).stderr, /^zocalo: SESSION_LOST tcp:\S+: the connection is lost/m);
 
   const third = start(t, ["events", "-v", address, file]);
   await third.tells(/^session /m);
