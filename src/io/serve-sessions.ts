@@ -27,7 +27,7 @@ import {
   tellEnd,
 } from "./session-facade.ts";
 import { broadcast, ContractGroup, SessionGroups } from "./session-groups.ts";
-import { abortError, drainEndpoint } from "./session-keeper.ts";
+import { abortError, drainEndpoint, drainEndpoints } from "./session-keeper.ts";
 import { ContractPlan } from "./session-plan.ts";
 import { type ReceptionHost, type SessionOrder, SessionReception } from "./session-reception.ts";
 import { SessionRegistry } from "./session-registry.ts";
@@ -316,13 +316,9 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     const closing = this.#openDoor.close();
     this.#reception.close(this.closing);
     const stop = AbortSignal.any(signal === undefined ? [this.#stop.signal] : [this.#stop.signal, signal]);
-    const sessions = [...this.sessions.values()];
-    const outcomes = await Promise.all(
-      sessions.map((session) => {
-        const say = { retryAfterMs: retryAfterMs(), message };
-        return drainEndpoint(partsOf(session).endpoint, { timeoutMs, signal: stop }, say);
-      }),
-    );
+    const endpoints = [...this.sessions.values()].map((session) => partsOf(session).endpoint);
+    const say = (): { retryAfterMs: number; message: string } => ({ retryAfterMs: retryAfterMs(), message });
+    const outcomes = await drainEndpoints(endpoints, clock, { timeoutMs, signal: stop }, say);
     await closing;
     this.#resolveClosed();
     const finished = outcomes.filter((each) => each).length;

@@ -1,9 +1,9 @@
 /** How a program ends one session. */
 
 import { ConnectionError } from "../core/errors.ts";
-import type { OperationContext, OperationOptions } from "./deadline.ts";
+import { Deadline, type OperationOptions } from "./deadline.ts";
+import type { Clock } from "./network.ts";
 import type { SessionEndpoint } from "./session-endpoint.ts";
-import { withDeadline } from "./with-deadline.ts";
 
 const DEFAULT_DRAIN_MS = 5000;
 
@@ -16,24 +16,44 @@ export function abortError(reason: unknown): ConnectionError {
   });
 }
 
+/** What a peer is told of which this side takes leave. */
+interface Farewell {
+  readonly retryAfterMs: number;
+  readonly message: string;
+}
+
 /** Finishes what is under way, at most for the time of the options, and closes. Answers whether all was finished. */
 export async function drainEndpoint(
   endpoint: SessionEndpoint,
   options: OperationOptions,
-  say: { readonly retryAfterMs: number; readonly message: string },
+  say: Farewell,
 ): Promise<boolean> {
-  const context: OperationContext = { op: "drain" };
+  const [finished] = await drainEndpoints([endpoint], endpoint.settings.clock, options, () => say);
+  return finished === true;
+}
+
+/** The same for many, with one timer and one listener. Answers for each whether all was finished. */
+export async function drainEndpoints(
+  endpoints: readonly SessionEndpoint[],
+  clock: Clock,
+  options: OperationOptions,
+  say: () => Farewell,
+): Promise<readonly boolean[]> {
   const { timeoutMs = DEFAULT_DRAIN_MS, signal } = options;
-  let finished = true;
-  if (signal?.aborted === true) finished = endpoint.machine.pending === 0;
-  else if (endpoint.status === "open" || endpoint.status === "leaving") {
-    const left = endpoint.leave(say.retryAfterMs);
-    try {
-      await withDeadline(endpoint.settings.clock, left, { timeoutMs, signal }, context);
-    } catch {
-      finished = false;
-    }
-  }
-  await endpoint.close(say.message);
-  return finished;
+  let deadline: Deadline | undefined;
+  const expired = new Promise<"late">((resolve) => {
+    deadline = Deadline.of(clock, { timeoutMs, signal }, () => resolve("late"));
+  });
+  const drained = endpoints.map(async (endpoint) => {
+    const { retryAfterMs, message } = say();
+    const open = endpoint.status === "open" || endpoint.status === "leaving";
+    let finished = true;
+    if (signal?.aborted === true) finished = endpoint.machine.pending === 0;
+    else if (open) finished = (await Promise.race([endpoint.leave(retryAfterMs), expired])) !== "late";
+    await endpoint.close(message);
+    return finished;
+  });
+  const outcomes = await Promise.all(drained);
+  deadline?.cancel();
+  return outcomes;
 }
