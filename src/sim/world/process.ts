@@ -4,7 +4,7 @@ import type { RandomStream } from "../../core/faults/random-stream.ts";
 import type { Clock, Random, Timer } from "../../io/network.ts";
 import type { CertificateFault } from "../adapter/sim-tls.ts";
 import { runInScope, type Scope } from "../guard/scope.ts";
-import type { Scheduler } from "./scheduler.ts";
+import { type Scheduler, SHORTEST_TIMER_US } from "./scheduler.ts";
 
 const MICROSECONDS = 1000;
 
@@ -103,7 +103,7 @@ export class Process {
 
   #setTimer(callback: () => void, delayMs: number): Timer {
     if (this.isZombie() || delayMs === Number.POSITIVE_INFINITY) return { cancel: () => undefined };
-    const delayUs = Math.max(1, Math.ceil(delayMs * MICROSECONDS));
+    const delayUs = Math.max(SHORTEST_TIMER_US, Math.ceil(delayMs * MICROSECONDS));
     const timer = { dueUs: this.scheduler.nowUs + delayUs };
     this.#timers.add(timer);
     const fire = (): void => {

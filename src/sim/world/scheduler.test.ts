@@ -91,6 +91,15 @@ test("a program that waits for ever, and one that never lets time go on, come to
     for (;;) await new Promise<void>((resolve) => scheduler.last(() => (scheduler.woke(), resolve())));
   };
   await assert.rejects(run(spin), { message: "livelock after 1001" });
+  // As a loop with a timer of 0 ms does: time moves, but would take a real day for a virtual one.
+  const crawl = async (scheduler: Scheduler): Promise<void> => {
+    for (;;) await sleep(scheduler, 1);
+  };
+  await assert.rejects(run(crawl), { message: "livelock after 1001" });
+  const pause = async (scheduler: Scheduler): Promise<void> => {
+    for (let step = 0; step < 5000; step += 1) await sleep(scheduler, step % 500 === 0 ? 2 : 1);
+  };
+  await run(pause);
   const tick = async (scheduler: Scheduler): Promise<void> => {
     for (;;) await sleep(scheduler, 10);
   };

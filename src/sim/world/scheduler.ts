@@ -10,6 +10,8 @@ import type { RealWork } from "./real-work.ts";
 const EVENTS_A_STEP = 2048;
 /** So many turns of the real event loop must bring nothing before a world counts as stuck. */
 const IDLE_TURNS = 3;
+/** A timer of 0 ms takes so long; one that sets itself again and again lets time pass, but nothing else. */
+export const SHORTEST_TIMER_US = 1;
 /** Behind all events of the same moment. */
 const LAST = 0x1_0000_0000;
 
@@ -17,7 +19,7 @@ const LAST = 0x1_0000_0000;
 export interface SchedulerWatch {
   /** Nothing can happen any more. */
   deadlock(): Error;
-  /** So many events happened at one moment. */
+  /** So many events happened at one moment, or at moments that lie no further apart than the shortest timer. */
   livelock(events: number): Error;
   /** The virtual time ran out. */
   tooLong(): Error;
@@ -27,7 +29,7 @@ export interface SchedulerWatch {
 
 /** Limits of a run. */
 export interface SchedulerLimits {
-  /** Most events at one moment of virtual time. */
+  /** Most events in a row that move the time by no more than the shortest timer each. */
   readonly livelockEvents: number;
   /** Most virtual time, in microseconds. */
   readonly limitUs: number;
@@ -146,14 +148,13 @@ export class Scheduler {
   }
 
   #happen({ atUs, action }: SimEvent): void {
+    const stepUs = atUs - this.nowUs;
     this.events += 1;
-    this.#eventsNow += 1;
-    if (atUs > this.nowUs) {
+    this.#eventsNow = stepUs > SHORTEST_TIMER_US ? 0 : this.#eventsNow + 1;
+    if (this.#eventsNow > this.#limits.livelockEvents) return this.fail(this.#watch.livelock(this.#eventsNow));
+    if (stepUs > 0) {
       this.nowUs = atUs;
-      this.#eventsNow = 0;
       if (atUs > this.#limits.limitUs) return this.fail(this.#watch.tooLong());
-    } else if (this.#eventsNow > this.#limits.livelockEvents) {
-      return this.fail(this.#watch.livelock(this.#eventsNow));
     }
     try {
       action();

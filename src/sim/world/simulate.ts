@@ -36,7 +36,10 @@ export interface SimulateOptions {
   readonly cutReads?: boolean | undefined;
   /** Most virtual time in milliseconds; then the run ends with `TIMEOUT`. Default 86400000, a day. */
   readonly limitMs?: number | undefined;
-  /** Most events at one moment of virtual time; then the run ends with `SIM_LIVELOCK`. Default 1000000. */
+  /**
+   * Most events in a row of which none moves the time by more than a microsecond, as a timer of 0 ms does; then the run ends
+   * with `SIM_LIVELOCK`. Default 1000000.
+   */
   readonly livelockEvents?: number | undefined;
   /** Receives the trace line by line: a header, then one line of JSON for each event. Default: only its hash is kept. */
   readonly trace?: TraceSink | undefined;
@@ -237,7 +240,8 @@ export class Run {
 
   #livelock(events: number): ZocaloError {
     const detail =
-      `${events} events happened at ${this.#world.now} ms and virtual time does not move; wait for something.\n` +
+      `${events} events happened up to ${this.#world.now} ms and virtual time moves by no more than timers of 0 ms; ` +
+      `wait for something, or for longer.\n` +
       `${describeHosts(this.#world.hosts)}\n  seed ${this.#seed}`;
     return new ZocaloError("SIM_LIVELOCK", { op: "simulate", detail });
   }
