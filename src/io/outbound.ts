@@ -50,7 +50,6 @@ export class Outbound {
   #queuedBytes = 0;
   /** Bytes of the slice that the transport works on; 0 when it is idle. */
   #inFlight = 0;
-  #taken: ((error?: unknown) => void) | undefined;
   #error: ZocaloError | undefined;
   #finish: { readonly promise: Promise<void>; resolve: () => void; reject: (reason: unknown) => void } | undefined;
 
@@ -202,16 +201,18 @@ export class Outbound {
   /** Gives a slice to the transport; true when the kernel has it at once, else `#taken` is called later. */
   #handOver(chunks: readonly Uint8Array[], bytes: number): boolean {
     this.#inFlight = bytes;
-    this.#taken ??= (error) => {
-      if (error !== undefined || this.state === "failed") return;
-      const taken = this.#inFlight;
-      this.#inFlight = 0;
-      this.#settleSent(taken);
-      this.#pump();
-    };
-    if (!this.#host.transport.write(chunks, this.#taken)) return false;
+    // A function for each slice, so that an idle connection has none.
+    if (!this.#host.transport.write(chunks, (error) => this.#taken(error))) return false;
     this.#inFlight = 0;
     return true;
+  }
+
+  #taken(error: unknown): void {
+    if (error !== undefined || this.state === "failed") return;
+    const taken = this.#inFlight;
+    this.#inFlight = 0;
+    this.#settleSent(taken);
+    this.#pump();
   }
 
   #settleSent(bytes: number): void {

@@ -3,6 +3,7 @@
 import { beginArrival, endArrival } from "../core/bytes/own-bytes.ts";
 import { type ErrorOutcome, ProtocolError, type ZocaloError } from "../core/errors.ts";
 import type { Agreement } from "../core/handshake/negotiate.ts";
+import { encodeTakenOver } from "../core/session/close-frame.ts";
 import { Session } from "../core/session/session.ts";
 import type { Attached, Ended, GoAwayReceived, Lost, PlainEvent, SessionEvent } from "../core/session/session-event.ts";
 import type { Connection } from "./connection.ts";
@@ -155,7 +156,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   connect(connection: Connection, peerReceived: number, rest: Uint8Array = NO_BYTES): boolean {
     const now = this.now();
     const link = this.#link;
-    if (link.connected) link.close(this.machine.farewell());
+    if (link.connected) link.close(encodeTakenOver(this.machine.received));
     if (!this.machine.attach(peerReceived, now)) return false;
     link.take(connection);
     if (rest.length > 0) this.machine.receive(rest, 0, rest.length, now);

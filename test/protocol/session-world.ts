@@ -13,6 +13,7 @@ import { type Agreement, agreeWithClient, type Capabilities } from "../../src/co
 import { ServerHandshake } from "../../src/core/handshake/server-handshake.ts";
 import { MemorySessionStore } from "../../src/core/session/memory-session-store.ts";
 import { confirmToken, resumeSession } from "../../src/core/session/resume.ts";
+import { encodeTakenOver } from "../../src/core/session/close-frame.ts";
 import { Session } from "../../src/core/session/session.ts";
 import type { SessionEvent } from "../../src/core/session/session-event.ts";
 import { SessionOracle, type SideName } from "./session-oracle.ts";
@@ -299,7 +300,7 @@ export class SessionWorld {
     } else {
       const served = sessions.get(request.session) as ServedSession;
       if (served.link !== undefined && !served.link.cut)
-        served.link.toClient.push(Buffer.from(served.session.farewell()));
+        served.link.toClient.push(encodeTakenOver(served.session.received));
       served.epoch = decision.record.epoch;
       const { received } = served.session.resumePoint;
       assert.ok(served.session.attach(request.received, this.now));

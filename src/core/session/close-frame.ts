@@ -26,6 +26,11 @@ export function encodeClose(received: number, reason: CloseReason): Buffer {
   return frame;
 }
 
+/** What to write to a connection that another one replaces, before it is closed (D.3). */
+export function encodeTakenOver(received: number): Buffer {
+  return encodeClose(received, { code: "SESSION_TAKEN_OVER", message: "a newer connection has taken its place" });
+}
+
 /** Reads the body of a CLOSE. A code that is not known is taken for `SESSION_LOST`. */
 export function readCloseReason(body: string): CloseReason {
   try {

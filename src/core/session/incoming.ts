@@ -19,6 +19,7 @@ import {
 } from "./frame-types.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Cancelled, SessionEvent } from "./session-event.ts";
+import type { SessionSettings } from "./session-settings.ts";
 
 /** A call of the peer that waits for an answer. */
 interface ForeignCall {
@@ -65,9 +66,9 @@ export class Incoming {
   /** No call of the peer expires before this; undefined when none does. */
   #expiry: number | undefined;
 
-  /** @param foreignBit - 1 where the peer is a client, whose ids are odd; 0 where it is a server. */
-  constructor(foreignBit: 0 | 1, limits: SessionLimits, outgoing: Outgoing) {
-    this.#foreignBit = foreignBit;
+  constructor({ role, limits }: SessionSettings, outgoing: Outgoing) {
+    // Ids of clients are odd, those of servers even.
+    this.#foreignBit = role === "client" ? 0 : 1;
     this.#limits = limits;
     this.#outgoing = outgoing;
     this.lane = new ReceiveCredit(limits.windowBytes);

@@ -42,8 +42,6 @@ export interface PendingCall {
 
 /** The calls of every session that has made none yet. Nothing is put into it. */
 const NO_CALLS: Map<number, PendingCall> = new Map();
-/** The log of every session that has sent nothing yet. Nothing is appended to it. */
-const EMPTY_LOG: ReplayLog = new ReplayLog();
 const NOBODY: readonly SessionEvent[] = [];
 const MAX_ID = 0xffff_ffff;
 const MAX_TIMEOUT_MS = NO_TIMEOUT - 1;
@@ -54,7 +52,7 @@ const MAX_TIMEOUT_MS = NO_TIMEOUT - 1;
  */
 export class Outgoing {
   /** Only this class replaces it. */
-  log: ReplayLog = EMPTY_LOG;
+  log: ReplayLog = ReplayLog.none;
   readonly lane: SendCredit;
   /** Calls that wait for an answer, in the order of their numbers. Only this class adds to them. */
   calls: Map<number, PendingCall> = NO_CALLS;
@@ -309,7 +307,7 @@ export class Outgoing {
     const payloadBytes = fieldBytes + end - start;
     const { maxMessageBytes } = this.#settings.peerLimits;
     if (payloadBytes + 1 > maxMessageBytes) throw tooLong(payloadBytes + 1, maxMessageBytes);
-    if (this.log === EMPTY_LOG) this.log = new ReplayLog();
+    if (this.log === ReplayLog.none) this.log = new ReplayLog();
     const at = this.log.append(type, payloadBytes, now) + HEAD_BYTES;
     copyBytes(bytes, start, end, this.log.frameBytes, at + fieldBytes);
     if (type === EVENT || type === CALL || type === OPEN) this.lane.sent += HEAD_BYTES + payloadBytes;

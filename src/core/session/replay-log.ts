@@ -28,6 +28,9 @@ export interface FramePlace {
 
 /** The messages that are not acknowledged. Numbers begin with 1. */
 export class ReplayLog {
+  /** The log of every session that has sent nothing yet. Nothing is appended to it. */
+  static readonly none: ReplayLog = new ReplayLog();
+
   /** The number of the last message. */
   last = 0;
   /** The number of the last message that was acknowledged. */

@@ -7,13 +7,15 @@ import { brokenProtocol } from "./broken-protocol.ts";
 import { type CloseReason, encodeClose } from "./close-frame.ts";
 import type { GoAway } from "./control-frames.ts";
 import { type ControlSink, readControl } from "./control-reader.ts";
+import { Departure } from "./departure.ts";
 import { NUMBERED } from "./frame-types.ts";
 import { Incoming } from "./incoming.ts";
 import { type LossScope, lossesOf, refusedRequests } from "./losses.ts";
 import { type BodyPlace, Outgoing } from "./outgoing.ts";
+import { ReplayLog } from "./replay-log.ts";
 import type { SessionEvent } from "./session-event.ts";
 import type { ResumePoint, SessionSettings } from "./session-settings.ts";
-import { SessionState, type SessionStateName } from "./state.ts";
+import { nextState, type SessionInput, type SessionStateName } from "./state.ts";
 
 /** Most bytes that `output` answers at once: enough for a cheap system call, so few that an answer soon follows. */
 const OUTPUT_BYTES = 262_144;
@@ -22,63 +24,64 @@ const NO_CHUNKS: readonly Uint8Array[] = [];
 /** A session of either side. See {@link Machine} for how it is driven. */
 export class Session implements Machine<SessionEvent>, ControlSink {
   readonly #settings: SessionSettings;
-  readonly #state: SessionState = new SessionState();
-  readonly #outgoing: Outgoing;
-  readonly #incoming: Incoming;
+  /** Where the session stands. Only `#enter` changes it. */
+  state: SessionStateName = "detached";
+  /** Messages of the peer that were received. Only the session counts them. */
+  received = 0;
+  /** The two halves, made with the first message. */
+  #out: Outgoing | undefined;
+  #in: Incoming | undefined;
   /** What is to be told before what the peer has sent. */
   #events: SessionEvent[] | undefined;
   #link: Attachment | undefined;
   #attachments = 0;
-  #detachedAt: number;
+  /** When something came last; without a connection, since when. */
   #now: number;
-  /** Messages of the peer that were received. */
-  #received = 0;
-  /** What this side said when it left for good, and how many requests it has refused since. */
-  #left: GoAway | undefined;
-  #refusals = 0;
-  /** After a GOAWAY of the peer: requests above this number were reported. */
-  #reportedAbove: number | undefined;
+  /** Undefined until a side has left for good. */
+  #departure: Departure | undefined;
   #lastWords: readonly Uint8Array[] = NO_CHUNKS;
 
   constructor(settings: SessionSettings, now: number) {
     this.#settings = settings;
-    this.#outgoing = new Outgoing(settings);
-    this.#incoming = new Incoming(settings.role === "client" ? 0 : 1, settings.limits, this.#outgoing);
-    this.#detachedAt = this.#now = now;
+    this.#now = now;
   }
 
-  /** Where the session stands. */
-  get state(): SessionStateName {
-    return this.#state.name;
+  get #outgoing(): Outgoing {
+    return (this.#out ??= new Outgoing(this.#settings));
+  }
+  get #incoming(): Incoming {
+    return (this.#in ??= new Incoming(this.#settings, this.#outgoing));
+  }
+  get #leaving(): Departure {
+    return (this.#departure ??= new Departure());
+  }
+  get #log(): ReplayLog {
+    return this.#out === undefined ? ReplayLog.none : this.#out.log;
   }
   /** Whether it can be continued. Not once requests were refused by a GOAWAY: who did not hear it takes them for held. */
   get resumable(): boolean {
-    return this.#state.name !== "ended" && this.#refusals === 0;
+    return this.state !== "ended" && (this.#departure?.refusals ?? 0) === 0;
   }
   /** The counters of now. */
   get resumePoint(): ResumePoint {
-    const { acknowledged, transmitted } = this.#outgoing.log;
-    return { received: this.#received, acknowledged, sent: transmitted };
+    const { acknowledged, transmitted } = this.#log;
+    return { received: this.received, acknowledged, sent: transmitted };
   }
   /** Messages of this side that the peer has not acknowledged. */
   get unacknowledged(): number {
-    return this.#outgoing.log.count;
-  }
-  /** Messages of the peer that were received. */
-  get received(): number {
-    return this.#received;
+    return this.#log.count;
   }
   /** Whether the replay buffer takes another message. Without room, start nothing that the peer asks for. */
   get hasRoom(): boolean {
-    return this.#outgoing.hasRoom;
+    return this.#out?.hasRoom !== false;
   }
   /** Calls of either side that are not answered, and open streams. */
   get pending(): number {
-    return this.#outgoing.pending + this.#incoming.callCount;
+    return (this.#out?.pending ?? 0) + (this.#in?.callCount ?? 0);
   }
   /** Memory that the session holds for its messages (D.6). */
   get retainedBytes(): number {
-    return this.#outgoing.log.pinnedBytes + (this.#link?.heldBytes ?? 0);
+    return this.#log.pinnedBytes + (this.#link?.heldBytes ?? 0);
   }
   /** The last round trip of a ping on this connection, in milliseconds. */
   get roundTripMs(): number | undefined {
@@ -92,29 +95,29 @@ export class Session implements Machine<SessionEvent>, ControlSink {
    * @returns false when it is not resumable, or the number lies outside of what was acknowledged and sent (D.5).
    */
   attach(peerReceived: number, now: number): boolean {
-    const { log } = this.#outgoing;
+    const log = this.#log;
     if (peerReceived < log.acknowledged || peerReceived > log.transmitted || !this.resumable) return false;
-    this.#state.apply("attach");
+    this.#enter("attach");
     const link = new Attachment(this.#settings, now);
     this.#link = link;
     log.acknowledge(peerReceived);
-    const replayed = this.#outgoing.rewind(peerReceived);
     // Said at once: it tells the peer that its welcome, or the first message behind it, has arrived.
-    link.acknowledge(this.#received);
-    link.control.credit(0, this.#incoming.lane.grant());
-    this.#outgoing.streams.grantAll(link.control);
+    link.acknowledge(this.received);
+    link.control.credit(0, this.#in?.lane.grant() ?? this.#settings.limits.windowBytes);
+    this.#out?.streams.grantAll(link.control);
+    const replayed = this.#out?.rewind(peerReceived) ?? 0;
     this.#tell({ type: "attached", resumed: this.#attachments > 0, replayed });
     this.#attachments += 1;
     // It may have been lost with the connection.
-    if (this.#left !== undefined) this.goAway(false, this.#left.retryAfterMs);
+    if (this.#departure?.said !== undefined) this.goAway(false, this.#departure.said.retryAfterMs);
     this.#tellRoom();
     return true;
   }
 
   /** The connection is lost or was given up. Messages wait for the next one. */
   detach(now: number): void {
-    if (!this.#state.apply("detach")) return;
-    this.#detachedAt = now;
+    if (!this.#enter("detach")) return;
+    this.#now = now;
     this.#link = undefined;
   }
 
@@ -140,7 +143,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
       if (link.at === link.end) link.input = NO_BYTES;
     } catch (error) {
       if (!(error instanceof ZocaloError)) throw error;
-      this.#finish(error, error.detail, this.#now);
+      this.close(error.detail, this.#now, error);
     }
     return this.#told();
   }
@@ -152,34 +155,34 @@ export class Session implements Machine<SessionEvent>, ControlSink {
       this.#lastWords = NO_CHUNKS;
       return words;
     }
-    const sending = this.#outgoing.log.hasUnsent && !link.holding;
-    if (this.#incoming.lane.due) link.control.credit(0, this.#incoming.lane.grant());
-    if (this.#outgoing.streams.due) this.#outgoing.streams.grantDue(link.control);
-    if (this.#outgoing.takeStarved()) link.askForAck(now);
+    const sending = this.#log.hasUnsent && !link.holding;
+    if (this.#in?.lane.due === true) link.control.credit(0, this.#in.lane.grant());
+    if (this.#out?.streams.due === true) this.#out.streams.grantDue(link.control);
+    if (this.#out?.takeStarved() === true) link.askForAck(now);
     const chunks: Uint8Array[] = [];
-    link.takeControl(this.#received, sending, now, chunks);
+    link.takeControl(this.received, sending, now, chunks);
     if (sending) this.#outgoing.take(OUTPUT_BYTES, now, chunks);
     return chunks;
   }
 
   nextDeadline(): number {
-    if (this.#state.name === "ended") return Infinity;
+    if (this.state === "ended") return Infinity;
     const link = this.#link;
     const { replay, keptMs } = this.#settings;
-    const expiry = Math.min(this.#outgoing.nextExpiry, this.#incoming.nextExpiry);
-    const connection = link === undefined ? this.#detachedAt + keptMs : link.nextDeadline;
-    return Math.min(expiry, this.#outgoing.log.oldestAt + replay.maxAgeMs, connection);
+    const expiry = Math.min(this.#out?.nextExpiry ?? Infinity, this.#in?.nextExpiry ?? Infinity);
+    const connection = link === undefined ? this.#now + keptMs : link.nextDeadline;
+    return Math.min(expiry, this.#log.oldestAt + replay.maxAgeMs, connection);
   }
 
   onDeadline(now: number): void {
     if (now < this.nextDeadline()) return;
-    this.#outgoing.expire(now, (id) => this.#tell({ type: "timedOut", id }));
-    this.#incoming.expire(now, (id, chargeBytes) => this.#tell({ type: "cancelled", id, chargeBytes }));
-    if (now >= this.#outgoing.log.oldestAt + this.#settings.replay.maxAgeMs) {
+    this.#out?.expire(now, (id) => this.#tell({ type: "timedOut", id }));
+    this.#in?.expire(now, (id, chargeBytes) => this.#tell({ type: "cancelled", id, chargeBytes }));
+    if (now >= this.#log.oldestAt + this.#settings.replay.maxAgeMs) {
       const error = new ConnectionError("REPLAY_OVERFLOW", { op: "session" });
-      this.#finish(error, error.detail, now);
+      this.close(error.detail, now, error);
     } else if (this.#link !== undefined) this.#checkPeer(this.#link, now);
-    else if (now >= this.#detachedAt + this.#settings.keptMs) {
+    else if (now >= this.#now + this.#settings.keptMs) {
       const detail = `no connection came within ${this.#settings.keptMs} ms`;
       this.lose(new ConnectionError("SESSION_LOST", { op: "session", detail }));
     }
@@ -252,38 +255,48 @@ export class Session implements Machine<SessionEvent>, ControlSink {
    */
   goAway(survives: boolean, retryAfterMs: number): void {
     const link = this.#link;
-    if (link === undefined || !this.#state.apply("leave")) return;
+    if (link === undefined || !this.#enter("leave")) return;
     link.deaf = survives;
-    const say: GoAway = { survives, retryAfterMs, accepted: this.#received };
-    if (!survives) this.#left = say;
+    const say: GoAway = { survives, retryAfterMs, accepted: this.received };
+    if (!survives) this.#leaving.said = say;
     link.control.goAway(say);
   }
 
-  /** Ends the session, in order unless there is an error. Write the output, then close the connection. */
+  /**
+   * Ends the session with everything that is still to be sent and a CLOSE, in order unless there is an error. Write the
+   * output, then close the connection. What is not acknowledged is reported.
+   */
   close(message: string, now: number, error?: ZocaloError): void {
-    this.#finish(error, message, now);
+    const link = this.#link;
+    if (!this.#enter("end")) return;
+    if (link !== undefined) {
+      const words: Uint8Array[] = [];
+      link.control.take(words);
+      if (error === undefined && !link.holding) this.#outgoing.take(Infinity, now, words);
+      words.push(encodeClose(this.received, { code: error?.code ?? "", message }));
+      this.#lastWords = words;
+    }
+    this.#report(error, message, this.#log.transmitted);
   }
 
   /** The session cannot go on: the server does not have it any more, or this process gives it up. Nothing is sent. */
   lose(error: ZocaloError): void {
-    if (this.#state.apply("end")) this.#report(error, error.detail, this.#outgoing.log.transmitted);
+    if (this.#enter("end")) this.#report(error, error.detail, this.#log.transmitted);
   }
 
-  /** What to write to a connection that another one replaces, before it is closed (D.3). */
-  farewell(): Uint8Array {
-    return encodeClose(this.#received, {
-      code: "SESSION_TAKEN_OVER",
-      message: "a newer connection has taken its place",
-    });
+  /** Changes the state; answers whether that is possible. */
+  #enter(input: SessionInput): boolean {
+    const next = nextState(this.state, input);
+    if (next !== undefined) this.state = next;
+    return next !== undefined;
   }
-
   #tell(...events: readonly SessionEvent[]): void {
     this.#events ??= [];
     this.#events.push(...events);
   }
   #tellRoom(): void {
-    const told = this.#outgoing.takeRoom();
-    if (told.length > 0) this.#tell(...told);
+    const told = this.#out?.takeRoom();
+    if (told !== undefined && told.length > 0) this.#tell(...told);
   }
   #told(): SessionEvent | undefined {
     const event = this.#events?.shift();
@@ -302,19 +315,20 @@ export class Session implements Machine<SessionEvent>, ControlSink {
 
   #count(link: Attachment, bytes: Buffer, start: number, end: number): SessionEvent | undefined {
     if (link.deaf) return undefined;
-    const refused = this.#left !== undefined && Incoming.isRequest(bytes[start] as number);
-    if (refused) this.#refusals += 1;
+    const refused = this.#departure?.refuses(bytes[start] as number) === true;
     const found = refused ? undefined : this.#incoming.message(bytes, start, end, this.#now);
-    this.#received += 1;
-    link.counted(end - start, this.#received, this.#now);
+    this.received += 1;
+    link.counted(end - start, this.received, this.#now);
     // An answer makes room for another call.
-    if (this.#outgoing.blocked) this.#tellRoom();
+    if (this.#out?.blocked === true) this.#tellRoom();
     return found;
   }
 
   // What control frames say.
 
   credited(id: number, limitBytes: number): void {
+    // What a new connection begins with is no news to a session that has sent nothing.
+    if (this.#out === undefined && limitBytes <= this.#settings.peerLimits.windowBytes) return;
     this.#outgoing.credited(id, limitBytes);
     this.#tellRoom();
   }
@@ -325,7 +339,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     this.#link?.answered(this.#now);
   }
   acked(number: number): SessionEvent | undefined {
-    const { log } = this.#outgoing;
+    const log = this.#log;
     if (number < log.acknowledged || number > log.sent) throw brokenProtocol("it acknowledges what was not sent");
     log.acknowledge(number);
     this.#tellRoom();
@@ -337,13 +351,13 @@ export class Session implements Machine<SessionEvent>, ControlSink {
 
   leaving(say: GoAway): SessionEvent {
     const { survives, retryAfterMs, accepted } = say;
-    const { log } = this.#outgoing;
+    const log = this.#log;
     if (accepted > log.sent) throw brokenProtocol("it accepts what was not sent");
-    this.#state.apply("leave");
+    this.#enter("leave");
     if (survives) {
       if (this.#link !== undefined) this.#link.holding = true;
-    } else if (this.#reportedAbove === undefined) {
-      this.#reportedAbove = accepted;
+    } else if (this.#leaving.reportedAbove === Infinity) {
+      this.#leaving.reportedAbove = accepted;
       const refused = refusedRequests(log, accepted);
       this.#outgoing.leave(refused);
       if (refused.length > 0) this.#tell(...refused);
@@ -352,9 +366,9 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   }
 
   closed(received: number, reason: CloseReason): void {
-    const { log } = this.#outgoing;
+    const log = this.#log;
     if (received >= log.acknowledged && received <= log.sent) log.acknowledge(received);
-    this.#state.apply("end");
+    this.#enter("end");
     const { code, message } = reason;
     const error =
       code === "" ? undefined : new ConnectionError(code, { op: "session", detail: message, side: "remote" });
@@ -367,34 +381,20 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     if (verdict === "ask") {
       link.ping(now);
       link.trim();
-      this.#outgoing.trim();
+      this.#out?.trim();
     } else if (verdict === "dead") {
       this.#tell({ type: "unresponsive" });
       this.detach(now);
     }
   }
 
-  /** Ends the session with everything that is still to be sent, and a CLOSE. */
-  #finish(error: ZocaloError | undefined, message: string, now: number): void {
-    const link = this.#link;
-    if (!this.#state.apply("end")) return;
-    if (link !== undefined) {
-      const words: Uint8Array[] = [];
-      link.control.take(words);
-      if (error === undefined && !link.holding) this.#outgoing.take(Infinity, now, words);
-      words.push(encodeClose(this.#received, { code: error?.code ?? "", message }));
-      this.#lastWords = words;
-    }
-    this.#report(error, message, this.#outgoing.log.transmitted);
-  }
-
   #report(error: ZocaloError | undefined, message: string, reached: number): void {
-    const scope: LossScope = { reached, reportedAbove: this.#reportedAbove ?? Infinity };
+    const scope: LossScope = { reached, reportedAbove: this.#departure?.reportedAbove ?? Infinity };
     this.#tell(...lossesOf(this.#outgoing, this.#outgoing.streams, scope), { type: "ended", error, message });
     this.#link = undefined;
     this.#outgoing.closed = true;
     this.#outgoing.calls.clear();
-    this.#incoming.clear();
+    this.#in?.clear();
     this.#outgoing.streams.clear();
   }
 }

@@ -1,4 +1,4 @@
-/** The states of a session, as a table. Only this file changes the state. */
+/** The states of a session, as a table. Only what follows from it changes the state. */
 
 /**
  * - `detached`: no connection; messages wait. Every session begins so.
@@ -27,27 +27,9 @@ const SESSION_TABLE: Readonly<Record<SessionStateName, Partial<Record<SessionInp
   ended: {},
 };
 
-/** Where a session stands. */
-export class SessionState {
-  #name: SessionStateName = "detached";
-
-  /** The name of the state. */
-  get name(): SessionStateName {
-    return this.#name;
-  }
-
-  /** Whether there is a connection. */
-  get connected(): boolean {
-    return this.#name === "attached" || this.#name === "leaving";
-  }
-
-  /** Changes the state; answers whether the table allows it. */
-  apply(input: SessionInput): boolean {
-    const next = SESSION_TABLE[this.#name][input];
-    if (next === undefined) return false;
-    this.#name = next;
-    return true;
-  }
+/** The state that follows; undefined when that cannot happen. */
+export function nextState(state: SessionStateName, input: SessionInput): SessionStateName | undefined {
+  return SESSION_TABLE[state][input];
 }
 
 /** The table as a Mermaid diagram, for the documentation. */
