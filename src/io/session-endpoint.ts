@@ -59,7 +59,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   end: SessionEnd | undefined;
   dueAt: number = Infinity;
   heapIndex = -1;
-  readonly #link: SessionLink = new SessionLink(this);
+  readonly #link: SessionLink = new SessionLink();
   #now: number;
   #pumping = false;
   #scheduled = false;
@@ -284,7 +284,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   /** Writes what the machine has to send, and waits for its next deadline. */
   flush(): void {
     this.#gatheredBytes = 0;
-    const sent = this.#link.write(this.machine, this.#now);
+    const sent = this.#link.write(this.machine, this.#now, this);
     // The last words are with the kernel.
     if (sent && this.end !== undefined) this.#link.close();
     if (

@@ -23,11 +23,6 @@ export class SessionLink {
   connected = false;
   /** The kernel has not taken all: nothing may be written before. */
   writing = false;
-  readonly #owner: LinkOwner;
-
-  constructor(owner: LinkOwner) {
-    this.#owner = owner;
-  }
 
   /** Uses a connection from now on. */
   take(connection: Connection): void {
@@ -52,8 +47,8 @@ export class SessionLink {
     connection.close().catch(ignore);
   }
 
-  /** Writes what a session has to send, as long as the kernel takes it. Answers whether it has taken all. */
-  write(machine: Session, now: number): boolean {
+  /** Writes what a session has to send, as long as the kernel takes it. Answers whether it has; if not, `owner` is told later. */
+  write(machine: Session, now: number, owner: LinkOwner): boolean {
     if (!this.connected || this.writing) return !this.writing;
     const connection = this.connection as Connection;
     const { outbound } = connection;
@@ -63,16 +58,16 @@ export class SessionLink {
       const written = outbound.write(joined(chunks), undefined);
       if (!outbound.busy) continue;
       this.writing = true;
-      written.then(() => this.#written(connection), ignore);
+      written.then(() => this.#written(connection, owner), ignore);
       return false;
     }
     return true;
   }
 
-  #written(connection: Connection): void {
+  #written(connection: Connection, owner: LinkOwner): void {
     if (this.connection !== connection) return;
     this.writing = false;
-    this.#owner.settle();
+    owner.settle();
   }
 }
 

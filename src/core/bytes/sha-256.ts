@@ -12,9 +12,9 @@ const INITIAL: readonly number[] = [2, 3, 5, 7, 11, 13, 17, 19].map((prime) => f
 /** The first 32 bits of the fractional parts of the cube roots of the first 64 primes (section 4.2.2). */
 const ROUNDS: Int32Array = Int32Array.from(primes(64), (prime) => fraction(Math.cbrt(prime)));
 
-/** The SHA-256 of the UTF-8 of a text, as 64 hexadecimal digits. */
+/** The SHA-256 of the UTF-8 of a text, as 43 characters of base64url (RFC 4648 section 5). */
 export function sha256(text: string): string {
-  return digest(Buffer.from(text, "utf8")).toString("hex");
+  return digest(Buffer.from(text, "utf8")).toString("base64url");
 }
 
 /** HMAC-SHA-256 of a message: 32 bytes that only who has the key can make. The key has at most 64 bytes. */

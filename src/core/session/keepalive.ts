@@ -13,43 +13,36 @@ export type KeepaliveVerdict = "fine" | "ask" | "dead";
  */
 export class Keepalive {
   readonly #heartbeatMs: number;
-  #heardAt: number;
-  /** When the phase began; hearing something in `quiet` does not move it each time. */
-  #since: number;
+  /** When something was heard last, or the phase after that began. */
+  #at: number;
   #phase: "quiet" | "asked" | "grace" = "quiet";
 
   constructor(heartbeatMs: number, now: number) {
     this.#heartbeatMs = heartbeatMs;
-    this.#heardAt = now;
-    this.#since = now;
+    this.#at = now;
   }
 
-  /** When `check` has something to do. */
+  /** When `check` has something to do; later when something is heard. */
   get deadline(): number {
-    return this.#since + (this.#phase === "grace" ? GRACE_MS : this.#heartbeatMs);
+    return this.#at + (this.#phase === "grace" ? GRACE_MS : this.#heartbeatMs);
   }
 
   /** Bytes came. */
   heard(now: number): void {
-    this.#heardAt = now;
-    if (this.#phase === "quiet") return;
+    this.#at = now;
     this.#phase = "quiet";
-    this.#since = now;
   }
 
   /** Time has passed. `ask`: send a ping. `dead`: the connection is lost. */
   check(now: number): KeepaliveVerdict {
     if (now < this.deadline) return "fine";
-    if (this.#phase === "quiet") {
-      this.#since = this.#heardAt;
-      if (now < this.deadline) return "fine";
+    const phase = this.#phase;
+    this.#at = now;
+    if (phase === "quiet") {
       this.#phase = "asked";
-      this.#since = now;
       return "ask";
     }
-    if (this.#phase === "grace") return "dead";
     this.#phase = "grace";
-    this.#since = now;
-    return "fine";
+    return phase === "grace" ? "dead" : "fine";
   }
 }
