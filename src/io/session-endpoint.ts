@@ -306,10 +306,10 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   #on(event: SessionEvent): void {
     switch (event.type) {
       case "event":
-        this.dispatch.event(event);
+        (this.#dispatch ?? this.dispatch).event(event);
         break;
       case "call":
-        this.dispatch.call(event);
+        (this.#dispatch ?? this.dispatch).call(event);
         break;
       case "open":
         this.dispatch.open(event);

@@ -190,12 +190,12 @@ export class Session implements Machine<SessionEvent>, ControlSink {
 
   /** Sends an event. Answers false when there is no room: try again after `writable`. */
   sendEvent(method: number, body: BodyPlace, now: number): boolean {
-    return this.#outgoing.event(method, body, now);
+    return (this.#out ?? this.#outgoing).event(method, body, now);
   }
 
   /** Sends a call; answers its id. Answers 0 when there is no room: try again after `writable`. */
   call(method: number, body: BodyPlace, timeoutMs: number, now: number): number {
-    return this.#outgoing.call(method, body, timeoutMs, now);
+    return (this.#out ?? this.#outgoing).call(method, body, timeoutMs, now);
   }
 
   /** Opens a stream; answers its id. Answers 0 when there is no room: try again after `writable`. */
@@ -215,17 +215,17 @@ export class Session implements Machine<SessionEvent>, ControlSink {
 
   /** Answers a call of the peer. False when nobody waits for it any more. */
   respond(id: number, body: BodyPlace, now: number): boolean {
-    const chargeBytes = this.#incoming.settle(id);
+    const chargeBytes = this.#in?.settle(id);
     if (chargeBytes === undefined) return false;
-    this.#incoming.lane.use(chargeBytes);
+    this.#in?.lane.use(chargeBytes);
     this.#outgoing.respond(id, body, now);
     return true;
   }
 
   /** Ends a call of the peer, or a stream, with an error: the UTF-8 of `{"code", "message", "data"}`. */
   fail(id: number, body: BodyPlace, now: number): boolean {
-    const chargeBytes = this.#incoming.settle(id);
-    if (chargeBytes !== undefined) this.#incoming.lane.use(chargeBytes);
+    const chargeBytes = this.#in?.settle(id);
+    if (chargeBytes !== undefined) this.#in?.lane.use(chargeBytes);
     else if (!this.#outgoing.streams.drop(id)) return false;
     this.#outgoing.fail(id, body, now);
     return true;
@@ -240,7 +240,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
 
   /** An event was handled, a stream opened, or a cancelled call dropped: its bytes are free for the next one. */
   handled(chargeBytes: number): void {
-    this.#incoming.lane.use(chargeBytes);
+    this.#in?.lane.use(chargeBytes);
   }
 
   /** An item of a stream was handled. */
@@ -315,8 +315,8 @@ export class Session implements Machine<SessionEvent>, ControlSink {
 
   #count(link: Attachment, bytes: Buffer, start: number, end: number): SessionEvent | undefined {
     if (link.deaf) return undefined;
-    const refused = this.#departure?.refuses(bytes[start] as number) === true;
-    const found = refused ? undefined : this.#incoming.message(bytes, start, end, this.#now);
+    const refused = this.#departure !== undefined && this.#departure.refuses(bytes[start] as number);
+    const found = refused ? undefined : (this.#in ?? this.#incoming).message(bytes, start, end, this.#now);
     this.received += 1;
     link.counted(end - start, this.received, this.#now);
     // An answer makes room for another call.

@@ -1,0 +1,46 @@
+/** What an idle session holds: docs/decisions/0022-what-an-idle-session-holds.md. Objects are counted, not bytes. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { queryObjects } from "node:v8";
+import { Departure } from "../../src/core/session/departure.ts";
+import { Incoming } from "../../src/core/session/incoming.ts";
+import { Outgoing } from "../../src/core/session/outgoing.ts";
+import { ReplayLog } from "../../src/core/session/replay-log.ts";
+import { Session } from "../../src/core/session/session.ts";
+import { StreamTable } from "../../src/core/session/stream-table.ts";
+import { SessionCalls } from "../../src/io/session-calls.ts";
+import { SessionDispatch } from "../../src/io/session-dispatch.ts";
+import { SessionEvents } from "../../src/io/session-events.ts";
+import { MessageRate } from "../../src/io/session-rate.ts";
+import { OpenStreams } from "../../src/io/session-streams.ts";
+import { SessionTerms } from "../../src/io/session-terms.ts";
+import { call, contract, openSession, serveSessions } from "../../src/protocol.ts";
+
+const SESSIONS = 100;
+const room = contract("room", "1.0.0", { server: { who: call<void, string>() } });
+
+/** How many there are that are in use. */
+function count(kind: new (...args: never[]) => object): number {
+  return queryObjects(kind, { format: "count" });
+}
+
+test("idle sessions have no parts that only messages need, and share what follows from their agreement", async () => {
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers: { who: () => "you" } });
+  const place = String(server.localAddress);
+  const sessions = await Promise.all(Array.from({ length: SESSIONS }, () => openSession(room, place, {})));
+  assert.equal(count(Session), 2 * SESSIONS, "one at each side");
+  assert.equal(count(SessionTerms), SESSIONS + 1, "each client has its own, the server has one");
+  const parts = [Incoming, Outgoing, Departure, SessionCalls, SessionDispatch, SessionEvents, OpenStreams, MessageRate];
+  for (const part of parts) assert.equal(count(part), 0, part.name);
+  // The ones of all sessions that have nothing in them.
+  assert.equal(count(ReplayLog), 1);
+  assert.equal(count(StreamTable), 1);
+
+  assert.equal(await sessions[0]?.who(), "you");
+  assert.equal(count(Outgoing), 2, "the session that is not idle has them, at each side");
+  assert.equal(count(SessionCalls), 1, "who calls");
+  assert.equal(count(SessionDispatch), 1, "who is called");
+  await Promise.all(sessions.map((session) => session.close()));
+  await server.close();
+});
