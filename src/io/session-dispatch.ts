@@ -175,10 +175,13 @@ export class SessionDispatch {
     } catch (error) {
       host.problem(error);
     }
-    if (!isThenable(answer)) {
-      host.machine.handled(chargeBytes);
-      return;
-    }
+    if (isThenable(answer)) this.#awaitEvent(answer, chargeBytes);
+    else host.machine.handled(chargeBytes);
+  }
+
+  // Methods that make functions are apart from those that run for each message (docs/decisions/0018).
+  #awaitEvent(answer: PromiseLike<unknown>, chargeBytes: number): void {
+    const host = this.#host;
     this.#laneBusy = true;
     const done = (): void => {
       this.#laneBusy = false;
@@ -198,22 +201,22 @@ export class SessionDispatch {
       this.refuse(id, unknownMethod(place));
       return;
     }
-    let context: SessionContext | undefined;
+    const context = new SessionContext(host, deadline);
     let answer: unknown;
     let toTell = ofQuestion;
     try {
       const input = method.request.decode(bytes, start, end);
       toTell = ofHandler;
-      context = new SessionContext(host, deadline);
       answer = this.#handle(method, input, context);
     } catch (error) {
       this.#fail(id, error, toTell(error));
       return;
     }
-    if (!isThenable(answer)) {
-      this.#respond(method, id, answer);
-      return;
-    }
+    if (isThenable(answer)) this.#awaitCall(method, id, context, answer);
+    else this.#respond(method, id, answer);
+  }
+
+  #awaitCall(method: MethodPlan, id: number, context: SessionContext, answer: PromiseLike<unknown>): void {
     this.#running += 1;
     if (method.serial) this.#laneBusy = true;
     this.#contexts ??= new Map();
