@@ -85,18 +85,22 @@ export class Attachment {
    * is none yet.
    */
   next(): Span {
-    if (this.#decoder === undefined) {
-      whole.limit = this.#framing.codec.maxFrameBytes;
-      const next = this.#framing.framer.find(this.input, this.at, this.end, whole);
-      if (next > 0) {
-        this.at = next;
-        return whole;
-      }
-      const { boundary, format } = this.#framing.codec;
-      this.#decoder = new FrameDecoder(boundary, format);
+    const decoder = this.#decoder;
+    if (decoder === undefined) return this.#nextWhole();
+    this.at = decoder.next(this.input, this.at, this.end);
+    return decoder.span;
+  }
+
+  #nextWhole(): Span {
+    const { codec, framer } = this.#framing;
+    whole.limit = codec.maxFrameBytes;
+    const next = framer.find(this.input, this.at, this.end, whole);
+    if (next < 0) {
+      this.#decoder = new FrameDecoder(codec.boundary, codec.format);
+      return this.next();
     }
-    this.at = this.#decoder.next(this.input, this.at, this.end);
-    return this.#decoder.span;
+    this.at = next;
+    return whole;
   }
 
   /** Gives back what an idle connection does not need. */
