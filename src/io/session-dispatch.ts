@@ -29,6 +29,8 @@ export interface DispatchHost extends SessionHost {
  */
 export class SessionDispatch {
   readonly #host: DispatchHost;
+  /** What this side offers, by number. */
+  readonly #methods: readonly MethodPlan[];
   #queue: PackedQueue | undefined;
   /** The lane is taken by a handler that has not finished. */
   #laneBusy = false;
@@ -43,6 +45,7 @@ export class SessionDispatch {
 
   constructor(host: DispatchHost) {
     this.#host = host;
+    this.#methods = host.plan.own.methods;
   }
 
   /** Memory of the messages that wait. */
@@ -81,7 +84,7 @@ export class SessionDispatch {
   open(event: StreamOpened): void {
     const { method, id, chargeBytes, bytes, start, end } = event;
     const host = this.#host;
-    const plan = host.plan.own.methods[method];
+    const plan = this.#methods[method];
     if (plan?.kind === "stream") host.streams.accept(event, plan);
     if (this.#mustQueue || !this.#mayStart(OPEN, method)) {
       this.#push({ kind: OPEN, method, id, chargeBytes, deadline: Infinity }, bytes, start, end);
@@ -149,13 +152,13 @@ export class SessionDispatch {
 
   #mayStart(kind: number, method: number): boolean {
     if (kind === EVENT) return !this.#laneBusy;
-    const { machine, settings, plan } = this.#host;
+    const { machine, settings } = this.#host;
     // A peer that does not acknowledge answers gets no more of them.
     if (!machine.hasRoom) return false;
     // A peer may cancel and open faster than handlers notice it: as many as may be open, and as many that were cancelled.
     if (kind === OPEN) return this.#streaming < 2 * settings.limits.maxStreams;
     if (this.#running >= settings.maxConcurrentCalls) return false;
-    return plan.own.methods[method]?.serial !== true || !this.#laneBusy;
+    return this.#methods[method]?.serial !== true || !this.#laneBusy;
   }
 
   #push(message: Parameters<PackedQueue["push"]>[0], bytes: Buffer, start: number, end: number): void {
@@ -167,7 +170,7 @@ export class SessionDispatch {
     const host = this.#host;
     let answer: unknown;
     try {
-      const method = host.plan.own.methods[place];
+      const method = this.#methods[place];
       if (method?.kind !== "event") throw unknownMethod(place);
       const message = method.request.decode(bytes, start, end);
       this.#eventContext ??= new SessionContext(host, Infinity);
@@ -196,7 +199,7 @@ export class SessionDispatch {
 
   #startCall(place: number, id: number, deadline: number, bytes: Buffer, start: number, end: number): void {
     const host = this.#host;
-    const method = host.plan.own.methods[place];
+    const method = this.#methods[place];
     if (method?.kind !== "call") {
       this.refuse(id, unknownMethod(place));
       return;
@@ -242,7 +245,7 @@ export class SessionDispatch {
   #startStream(place: number, id: number, chargeBytes: number, bytes: Buffer, start: number, end: number): void {
     const host = this.#host;
     host.machine.handled(chargeBytes);
-    const method = host.plan.own.methods[place];
+    const method = this.#methods[place];
     if (method?.kind !== "stream") {
       this.refuse(id, unknownMethod(place));
       return;

@@ -49,6 +49,17 @@ export const OPENER_RECEIVES = 0x02;
 
 const TWO_TO_32 = 0x1_0000_0000;
 
+/** Writes two bytes, without the checks of `writeUInt16BE`. */
+export function writeU16(bytes: Buffer, value: number, at: number): void {
+  bytes[at] = value >>> 8;
+  bytes[at + 1] = value;
+}
+
+/** Reads two bytes, which are there. */
+export function readU16(bytes: Buffer, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+}
+
 /** Writes a whole number from 0 to 2^53 - 1 as eight bytes. */
 export function writeU64(bytes: Buffer, value: number, at: number): void {
   bytes.writeUInt32BE(Math.floor(value / TWO_TO_32), at);

@@ -16,6 +16,7 @@ import {
   OPENER_RECEIVES,
   OPENER_SENDS,
   RESULT,
+  readU16,
 } from "./frame-types.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Cancelled, SessionEvent } from "./session-event.ts";
@@ -147,7 +148,7 @@ export class Incoming {
     need(end - start >= 3);
     const event = eventTold;
     event.chargeBytes = this.#charge(start, end);
-    event.method = bytes.readUInt16BE(start + 1);
+    event.method = readU16(bytes, start + 1);
     event.bytes = bytes;
     event.start = start + 3;
     event.end = end;
@@ -172,7 +173,7 @@ export class Incoming {
     if (deadline < this.nextExpiry) this.#expiry = deadline;
     const call = callTold;
     call.id = id;
-    call.method = bytes.readUInt16BE(start + 5);
+    call.method = readU16(bytes, start + 5);
     call.chargeBytes = chargeBytes;
     call.timeoutMs = timeoutMs;
     call.bytes = bytes;
@@ -191,7 +192,7 @@ export class Incoming {
     const peerSends = (directions & OPENER_SENDS) !== 0;
     const peerReceives = (directions & OPENER_RECEIVES) !== 0;
     if (!peerSends && !peerReceives) throw brokenProtocol("a stream has no direction");
-    const method = bytes.readUInt16BE(start + 5);
+    const method = readU16(bytes, start + 5);
     this.#outgoing.openStream({ id, own: false, sending: peerReceives, receiving: peerSends, number: 0, method });
     return { type: "open", id, method, chargeBytes, peerSends, peerReceives, bytes, start: start + 8, end };
   }

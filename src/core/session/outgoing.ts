@@ -17,6 +17,7 @@ import {
   OPENER_RECEIVES,
   OPENER_SENDS,
   RESULT,
+  writeU16,
 } from "./frame-types.ts";
 import { ReplayLog } from "./replay-log.ts";
 import type { Lost, SessionEvent } from "./session-event.ts";
@@ -105,7 +106,7 @@ export class Outgoing {
   event(method: number, body: BodyPlace, now: number): boolean {
     if (!this.#admits()) return false;
     const at = this.#append(EVENT, 2, body, now);
-    this.log.frameBytes.writeUInt16BE(method, at);
+    writeU16(this.log.frameBytes, method, at);
     return true;
   }
 
@@ -117,7 +118,7 @@ export class Outgoing {
     const id = this.#takeId();
     const { frameBytes, last } = this.log;
     frameBytes.writeUInt32BE(id, at);
-    frameBytes.writeUInt16BE(method, at + 4);
+    writeU16(frameBytes, method, at + 4);
     frameBytes.writeUInt32BE(wireTimeout(timeoutMs), at + 6);
     const pending: PendingCall = { id, number: last, method, deadline: now + timeoutMs };
     if (this.calls === NO_CALLS) this.calls = new Map();
@@ -139,7 +140,7 @@ export class Outgoing {
     const { sends, receives } = directions;
     const { frameBytes, last } = this.log;
     frameBytes.writeUInt32BE(id, at);
-    frameBytes.writeUInt16BE(method, at + 4);
+    writeU16(frameBytes, method, at + 4);
     frameBytes[at + 6] = (sends ? OPENER_SENDS : 0) | (receives ? OPENER_RECEIVES : 0);
     this.openStream({ id, own: true, sending: sends, receiving: receives, number: last, method });
     return id;
