@@ -86,12 +86,13 @@ export class Attachment {
    */
   next(): Span {
     const decoder = this.#decoder;
-    if (decoder === undefined) return this.#nextWhole();
+    if (decoder === undefined) return this.nextWhole();
     this.at = decoder.next(this.input, this.at, this.end);
     return decoder.span;
   }
 
-  #nextWhole(): Span {
+  /** The same while no frame has come in pieces. A function of its own, so that `next` stays short. */
+  nextWhole(): Span {
     const { codec, framer } = this.#framing;
     whole.limit = codec.maxFrameBytes;
     const next = framer.find(this.input, this.at, this.end, whole);
