@@ -112,7 +112,8 @@ for (const [name, send] of Object.entries(floods)) {
     const target = await serveTarget(name.startsWith("items") ? { limits: { maxStreams: 4 } } : {});
     const client = await intruder(target);
     const most = await flood(target, client, (round) => send(client, round));
-    assert.ok(most > 0 && most <= 2 * MIB, `${most} bytes were held`);
+    // A window of one MiB; the memory in which it waits doubles as it grows.
+    assert.ok(most > 0 && most <= 2.5 * MIB, `${most} bytes were held`);
     await isGone(target, client, "LIMIT_EXCEEDED");
     await target.serves();
     await target.closes();

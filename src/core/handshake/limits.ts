@@ -8,7 +8,7 @@ export interface SessionLimits {
   readonly maxMessageBytes: number;
   /**
    * Bytes of events, calls and openings of streams that may wait to be handled, counted as their frames stand on the
-   * wire. Default 256 KiB: enough that a sender never waits on a local network.
+   * wire. Default 1 MiB, as much as the peer retains by default: with less, a fast sender waits on a local network.
    */
   readonly windowBytes: number;
   /** Bytes of items that may wait in one stream, counted as their frames stand on the wire. Default 256 KiB. */
@@ -27,7 +27,7 @@ export interface SessionLimits {
 /** The default of every limit. */
 export const DEFAULT_LIMITS: SessionLimits = {
   maxMessageBytes: 1_048_576,
-  windowBytes: 262_144,
+  windowBytes: 1_048_576,
   streamWindowBytes: 262_144,
   maxCalls: 256,
   maxStreams: 64,
