@@ -191,7 +191,8 @@ export class SessionDispatch {
       host.machine.handled(chargeBytes);
       this.#goOn();
     };
-    answer.then(done, (error: unknown) => {
+    // A thenable may throw, or settle twice; a promise does neither.
+    Promise.resolve(answer).then(done, (error: unknown) => {
       host.problem(error);
       done();
     });
@@ -230,7 +231,7 @@ export class SessionDispatch {
       this.#contexts?.delete(id);
       this.#goOn();
     };
-    answer.then(
+    Promise.resolve(answer).then(
       (value) => {
         this.#respond(method, id, value);
         done();
@@ -320,7 +321,7 @@ export class SessionDispatch {
     } catch (problem) {
       // Its data has no JSON form.
       host.problem(problem);
-      text = encodeRemoteError(new RemoteError(error.code, error.message));
+      text = withoutData(error);
     }
     const now = host.turnTime();
     try {
@@ -337,6 +338,15 @@ export class SessionDispatch {
 /** Fits into the smallest frame that a peer may ask for. */
 const SHORTEST = '{"code":"INTERNAL"}';
 
+/** For an error whose data has no JSON form; a code or a message that is no text cannot be told either. */
+function withoutData(error: RemoteError): string {
+  try {
+    return encodeRemoteError(new RemoteError(error.code, error.message));
+  } catch {
+    return SHORTEST;
+  }
+}
+
 function unknownMethod(place: number): ProtocolError {
   const detail = `method ${place} is not offered, or is of another kind; the peer has another version of the contract`;
   return new ProtocolError("METHOD_UNKNOWN", { op: "receive", detail });
@@ -347,6 +357,11 @@ function noOneWaits(): ZocaloError {
   return new ConnectionError("CLOSED", { op: "call", detail, side: "remote" });
 }
 
+/** One whose `then` cannot be read counts as one: the promise made of it rejects with what was thrown. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function";
+  try {
+    return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function";
+  } catch {
+    return true;
+  }
 }

@@ -60,7 +60,12 @@ export function encodeRemoteError(error: RemoteError): string {
 
 /** Whether a program has made this error itself, for its caller. */
 export function isForCaller(error: unknown): error is RemoteError {
-  return error instanceof RemoteError && !received.has(error);
+  try {
+    return error instanceof RemoteError && !received.has(error);
+  } catch {
+    // A proxy that does not let itself be looked at, or that is revoked.
+    return false;
+  }
 }
 
 /** Reads an error that came; one that makes no sense is told as `INTERNAL`. */
