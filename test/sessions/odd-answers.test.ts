@@ -23,6 +23,10 @@ const ways: Readonly<Record<string, () => unknown>> = {
   codeIsNoText: () => {
     throw new RemoteError(404 as unknown as string, "not found");
   },
+  tooLong: () => "x".repeat(2_000_000),
+  tooLongError: () => {
+    throw new RemoteError("FULL", "too much", { data: "x".repeat(2_000_000) });
+  },
   thenThrows: () => new Proxy({}, { get: (_target, name) => (name === "then" ? trap : undefined) }),
 };
 
@@ -35,7 +39,7 @@ test("what a handler throws or returns may be odd: INTERNAL, and the session goe
   });
   const session = await openSession(odd, server.localAddress, {});
   for (const way of Object.keys(ways)) {
-    await session.tell(way);
+    await session.tell(way === "tooLong" ? "throwsProxy" : way);
     await assert.rejects(session.ask(way), { code: "INTERNAL" }, way);
     assert.equal(await session.ask("none"), "fine", way);
   }

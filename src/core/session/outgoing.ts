@@ -183,6 +183,13 @@ export class Outgoing {
     this.#writeId(RESULT, id, body, now);
   }
 
+  /** The id of an answer that the peer takes. @throws UsageError `FRAME_TOO_LONG`, before the call is settled. */
+  fitting(id: number, { start, end }: BodyPlace): number {
+    const { maxMessageBytes } = this.#settings.peerLimits;
+    if (end - start + 5 > maxMessageBytes) throw tooLong(end - start + 5, maxMessageBytes);
+    return id;
+  }
+
   /** Ends a call of the peer, or a stream, with an error. */
   fail(id: number, body: BodyPlace, now: number): void {
     this.#writeId(ERROR, id, body, now);

@@ -215,7 +215,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
 
   /** Answers a call of the peer. False when nobody waits for it any more. */
   respond(id: number, body: BodyPlace, now: number): boolean {
-    const chargeBytes = this.#in?.settle(id);
+    const chargeBytes = this.#in?.settle(this.#outgoing.fitting(id, body));
     if (chargeBytes === undefined) return false;
     this.#in?.lane.use(chargeBytes);
     this.#outgoing.respond(id, body, now);
@@ -224,7 +224,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
 
   /** Ends a call of the peer, or a stream, with an error: the UTF-8 of `{"code", "message", "data"}`. */
   fail(id: number, body: BodyPlace, now: number): boolean {
-    const chargeBytes = this.#in?.settle(id);
+    const chargeBytes = this.#in?.settle(this.#outgoing.fitting(id, body));
     if (chargeBytes !== undefined) this.#in?.lane.use(chargeBytes);
     else if (!this.#outgoing.streams.drop(id)) return false;
     this.#outgoing.fail(id, body, now);
