@@ -12,8 +12,10 @@ import type { SessionSettings } from "./session-settings.ts";
 const ACK_BYTES = 262_144;
 /** ... or so many messages, also a quarter ... */
 const ACK_MESSAGES = 4096;
-/** ... or one for so long. Otherwise it goes with the next message. */
-const ACK_DELAY_MS = 20;
+/** ... or when nothing has come for so long, ... */
+const ACK_DELAY_MS = 100;
+/** ... and one waits at most so long. Otherwise it goes with the next message. Each costs a system call. */
+const MAX_ACK_DELAY_MS = 1000;
 /** Pings that wait for their pong; a peer that sends more gets fewer pongs. */
 const MAX_PONGS = 8;
 
@@ -31,8 +33,8 @@ export class Attachment {
   #decoder: FrameDecoder<Buffer> | undefined;
   /** What is to be written; undefined when that is nothing. */
   #control: ControlFrames | undefined;
-  /** When an acknowledgement must be sent at the latest; undefined when none is due. */
-  #ackDueAt: number | undefined;
+  /** When the first message came that is not acknowledged; long ago where there are many, undefined where there is none. */
+  #unacknowledgedSince: number | undefined;
   /** Whether the peer has acknowledged something, which tells that it has our first bytes. */
   confirmed = false;
   /** After a GOAWAY of this side that the session survives: nothing more is received here. */
@@ -64,7 +66,14 @@ export class Attachment {
 
   /** When there is something to do. */
   get nextDeadline(): number {
-    return Math.min(this.#ackDueAt ?? Infinity, this.keepalive.deadline);
+    return Math.min(this.#ackDueAt, this.keepalive.deadline);
+  }
+
+  /** When an acknowledgement must be sent at the latest. */
+  get #ackDueAt(): number {
+    const since = this.#unacknowledgedSince;
+    if (since === undefined) return Infinity;
+    return Math.min(this.keepalive.heardAt + ACK_DELAY_MS, since + MAX_ACK_DELAY_MS);
   }
 
   /** Bytes of a frame that is not complete. */
@@ -112,8 +121,9 @@ export class Attachment {
   /** A message came, the `received`th. */
   counted(frameBytes: number, received: number, now: number): void {
     this.#unacknowledgedBytes += frameBytes;
-    if (this.#unacknowledgedBytes >= ACK_BYTES || received - this.#acknowledged >= ACK_MESSAGES) this.#ackDueAt = now;
-    else if (this.#ackDueAt === undefined) this.#ackDueAt = now + ACK_DELAY_MS;
+    if (this.#unacknowledgedBytes >= ACK_BYTES || received - this.#acknowledged >= ACK_MESSAGES) {
+      this.#unacknowledgedSince = -Infinity;
+    } else if (this.#unacknowledgedSince === undefined) this.#unacknowledgedSince = now;
   }
 
   /** Says what was received. */
@@ -121,7 +131,7 @@ export class Attachment {
     this.control.ack(received);
     this.#acknowledged = received;
     this.#unacknowledgedBytes = 0;
-    this.#ackDueAt = undefined;
+    this.#unacknowledgedSince = undefined;
   }
 
   /** Asks for a sign of life. */
@@ -151,8 +161,7 @@ export class Attachment {
   /** Takes the control frames; with an acknowledgement, if one is due or anything else is sent. */
   takeControl(received: number, sending: boolean, now: number, chunks: Uint8Array[]): void {
     const unsaid = received > this.#acknowledged;
-    if (unsaid && (sending || this.#control !== undefined || (this.#ackDueAt ?? Infinity) <= now))
-      this.acknowledge(received);
+    if (unsaid && (sending || this.#control !== undefined || this.#ackDueAt <= now)) this.acknowledge(received);
     this.#pongs = 0;
     this.#control?.take(chunks);
     this.#control = undefined;

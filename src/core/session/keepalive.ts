@@ -22,6 +22,11 @@ export class Keepalive {
     this.#at = now;
   }
 
+  /** When bytes came last, while the peer was not asked for a sign of life. */
+  get heardAt(): number {
+    return this.#at;
+  }
+
   /** When `check` has something to do; later when something is heard. */
   get deadline(): number {
     return this.#at + (this.#phase === "grace" ? GRACE_MS : this.#heartbeatMs);
