@@ -107,7 +107,7 @@ const parts: Record<string, () => Promise<void>> = {
     const spread = (links: number) => () =>
       talking("zocalo", async (sides) => {
         await sides.client.ask("join", { port: sides.port, count: links });
-        return await events(sides, 1_000_000, 100);
+        return await events(sides, 5_000_000, 100);
       });
     const series = await alternate({ one: spread(1), many: spread(1000) });
     const sides = { subject: pick(series, "many", "cpu"), baseline: pick(series, "one", "cpu") };

@@ -5,7 +5,7 @@ import type { Framer } from "../framing/codec.ts";
 import { FrameDecoder, Span } from "../framing/frame-decoder.ts";
 import { lengthPrefix } from "../framing/length-prefix.ts";
 import { ControlFrames } from "./control-frames.ts";
-import { Keepalive } from "./keepalive.ts";
+import { Keepalive, type KeepaliveVerdict } from "./keepalive.ts";
 import type { SessionSettings } from "./session-settings.ts";
 
 /** An acknowledgement is sent alone when so many bytes wait for it, a quarter of what a peer retains by default ... */
@@ -124,6 +124,12 @@ export class Attachment {
     if (this.#unacknowledgedBytes >= ACK_BYTES || received - this.#acknowledged >= ACK_MESSAGES) {
       this.#unacknowledgedSince = -Infinity;
     } else if (this.#unacknowledgedSince === undefined) this.#unacknowledgedSince = now;
+  }
+
+  /** Time has passed. An acknowledgement that is due is said, though it may not be possible to write it now. */
+  check(received: number, now: number): KeepaliveVerdict {
+    if (this.#ackDueAt <= now) this.acknowledge(received);
+    return this.keepalive.check(now);
   }
 
   /** Says what was received. */

@@ -18,10 +18,12 @@ const FIRST_BYTES = 64;
 export class ControlFrames {
   #bytes: Buffer | undefined;
   #at = 0;
+  /** Where the number of an acknowledgement stands that was not written yet; 0 when there is none. */
+  #ackAt = 0;
 
   ack(number: number): void {
-    const at = this.#frame(ACK, 8);
-    writeU64(this.#buffer, number, at);
+    if (this.#ackAt === 0) this.#ackAt = this.#frame(ACK, 8);
+    writeU64(this.#buffer, number, this.#ackAt);
   }
 
   credit(id: number, limitBytes: number): void {
@@ -57,7 +59,7 @@ export class ControlFrames {
   /** Forgets what was gathered. */
   clear(): void {
     this.#bytes = undefined;
-    this.#at = 0;
+    this.#at = this.#ackAt = 0;
   }
 
   get #buffer(): Buffer {

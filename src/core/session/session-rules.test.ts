@@ -252,3 +252,17 @@ test("an acknowledgement waits until nothing has come for a while, but not for m
   } while (pair.client.unacknowledged === sent);
   assert.deepEqual([sent, pair.client.unacknowledged, pair.now], [20, 0, 1000]);
 });
+
+test("while nothing can be written, acknowledgements that are due wait in one frame, and no deadline stays in the past", () => {
+  const pair = new Pair({ limits: { windowBytes: 1_000_000 } }).join().run();
+  const { client, server } = pair;
+  for (let round = 1; round <= 3; round += 1) {
+    for (let count = 0; count < 5000; count += 1) client.sendEvent(0, body("x"), pair.now);
+    pair.deliver("server", Buffer.concat(client.output(pair.now)));
+    server.onDeadline(pair.now);
+    assert.ok(server.nextDeadline() > pair.now);
+  }
+  assert.equal(server.received, 15_000);
+  const written = Buffer.concat(server.output(pair.now));
+  assert.equal(written.toString("hex"), "00000009100000000000003a98");
+});

@@ -377,7 +377,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   }
 
   #checkPeer(link: Attachment, now: number): void {
-    const verdict = link.keepalive.check(now);
+    const verdict = link.check(this.received, now);
     if (verdict === "ask") {
       link.ping(now);
       link.trim();
