@@ -2,7 +2,8 @@
 //
 // Packs the package, installs the tarball into an empty folder as a user would, and runs each program of tools/smoke on
 // each runtime: the Node that runs this tool, the newest Node, Bun and Deno (installed from tools/runtimes, exact versions
-// and lock file there). With words only the runtimes of those names: node, newest, bun, deno.
+// and lock file there). The oldest TypeScript that the package supports then compiles tools/smoke/consumer.mts against it.
+// With words only what has those names: node, newest, bun, deno, typescript.
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,13 +49,22 @@ async function installPackage(folder) {
   console.log(`installed ${tarball}: ${manifest.name} ${version}`);
 }
 
+/** Compiles a program of a user, with every declaration file of the package; TypeScript comes from tools/runtimes. */
+function compileConsumer(folder) {
+  const strict = ["--strict", "--exactOptionalPropertyTypes", "--noEmit"];
+  const language = ["--module", "nodenext", "--target", "es2022", "--lib", "es2023,esnext.disposable"];
+  const types = ["--types", "node", "--typeRoots", `${runtimesFolder}/node_modules/@types`];
+  return run(bin("tsc"), [...strict, ...language, ...types, "smoke/consumer.mts"], { cwd: folder });
+}
+
 const words = process.argv.slice(2);
-const wanted = runtimes.filter(({ name }) => words.length === 0 || words.includes(name));
+const isWanted = (name) => words.length === 0 || words.includes(name);
+const wanted = runtimes.filter(({ name }) => isWanted(name));
 const folder = mkdtempSync(join(tmpdir(), "zocalo-smoke-"));
 let failed = 0;
 const outputs = new Map();
 try {
-  if (wanted.some(({ name }) => name !== "node")) await installRuntimes();
+  if (words.length !== 1 || words[0] !== "node") await installRuntimes();
   await installPackage(folder);
   cpSync(`${root}tools/smoke`, join(folder, "smoke"), { recursive: true });
   const programs = readdirSync(join(folder, "smoke")).filter((file) => file.endsWith(".mjs"));
@@ -73,6 +83,13 @@ try {
       );
       console.log(output.trimEnd());
     }
+  }
+  if (isWanted("typescript")) {
+    const { output: version } = await run(bin("tsc"), ["--version"]);
+    const { ok, output, seconds } = await compileConsumer(folder);
+    if (!ok) failed += 1;
+    console.log(`\n${ok ? "ok    " : "FAILED"}  typescript (${version.trim()}) consumer.mts ${seconds.toFixed(1)} s`);
+    if (!ok) console.log(output.trimEnd());
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
