@@ -96,7 +96,8 @@ export class SessionCalls {
   readonly #host: SessionHost;
   readonly #events: SessionEvents;
   readonly #pending: Map<number, PendingCall> = new Map();
-  #waiting: Request[] | undefined;
+  /** In the order in which they were made; a set, because many may be given up at once. */
+  #waiting: Set<Request> | undefined;
   /** No request that waits for room is given up before this. */
   #expiry = Infinity;
 
@@ -148,7 +149,7 @@ export class SessionCalls {
 
   /** Whether something was there before: requests are sent in the order in which they were made. */
   get #mustWait(): boolean {
-    return (this.#waiting !== undefined && this.#waiting.length > 0) || !this.#events.isEmpty;
+    return (this.#waiting !== undefined && this.#waiting.size > 0) || !this.#events.isEmpty;
   }
 
   /** Sends a request now if there is room and nothing waits; else it waits. Throws when it can never be sent. */
@@ -169,22 +170,19 @@ export class SessionCalls {
 
   /** Puts a request at the end of those that wait for room. */
   wait(request: Request): void {
-    this.#waiting ??= [];
-    if (this.#waiting.length >= MAX_WAITING) {
+    this.#waiting ??= new Set();
+    if (this.#waiting.size >= MAX_WAITING) {
       const detail = `${MAX_WAITING} requests wait already; await their answers`;
       throw new UsageError("QUEUE_FULL", { op: request.op, detail, outcome: "none" });
     }
-    this.#waiting.push(request);
+    this.#waiting.add(request);
     if (request.deadline < this.#expiry) this.#expiry = request.deadline;
     this.#host.touch();
   }
 
   /** Takes a request off those that wait for room; false when it is not among them. */
   withdraw(request: Request): boolean {
-    const at = this.#waiting?.indexOf(request) ?? -1;
-    if (at === -1) return false;
-    this.#waiting?.splice(at, 1);
-    return true;
+    return this.#waiting?.delete(request) ?? false;
   }
 
   /** There may be room: sends what waits, in order. */
@@ -192,9 +190,10 @@ export class SessionCalls {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
     const now = this.#host.now();
-    let sent = 0;
-    while (sent < waiting.length && (waiting[sent] as Request).transmit(now)) sent += 1;
-    waiting.splice(0, sent);
+    for (const request of waiting) {
+      if (!request.transmit(now)) return;
+      waiting.delete(request);
+    }
   }
 
   /** Gives up the requests that have waited for room until their time was up. */
@@ -202,13 +201,12 @@ export class SessionCalls {
     const waiting = this.#waiting;
     if (now < this.#expiry || waiting === undefined) return;
     this.#expiry = Infinity;
-    this.#waiting = waiting.filter((request) => {
-      if (request.deadline <= now) return false;
-      if (request.deadline < this.#expiry) this.#expiry = request.deadline;
-      return true;
-    });
     for (const request of waiting) {
-      if (request.deadline > now) continue;
+      if (request.deadline > now) {
+        if (request.deadline < this.#expiry) this.#expiry = request.deadline;
+        continue;
+      }
+      waiting.delete(request);
       request.unsent(timeoutError(request.timeoutMs, { op: request.op }, "none"));
     }
   }
@@ -258,10 +256,10 @@ export class SessionCalls {
 
   /** The session is over. */
   over(): void {
-    const waiting = this.#waiting ?? [];
+    const waiting = this.#waiting;
     this.#waiting = undefined;
     this.#expiry = Infinity;
-    for (const request of waiting) request.unsent(this.#host.overError(request.op, "none"));
+    for (const request of waiting ?? []) request.unsent(this.#host.overError(request.op, "none"));
     for (const call of this.#pending.values()) call.reject(this.#host.overError(call.method.name, "unknown"));
     this.#pending.clear();
   }
