@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nodeNetwork } from "../../src/index.ts";
-import { call, contract, event, openSession, RemoteError, serveSessions } from "../../src/protocol.ts";
+import { call, contract, event, RemoteError } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
+import { openSession, serveSessions } from "./opened.ts";
 
 const chat = contract("chat", "1.0.0", {
   server: {

@@ -2,6 +2,7 @@
 
 import net from "node:net";
 import { once } from "node:events";
+import { atEnd } from "./opened.ts";
 
 /** What happens to the connections of a {@link Detour}. */
 export type Cut = "reset" | "fin";
@@ -53,6 +54,7 @@ export class Detour {
     const detour = new Detour(port);
     detour.#door.listen(0, "127.0.0.1");
     await once(detour.#door, "listening");
+    atEnd(() => detour.close());
     return detour;
   }
 

@@ -4,17 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
 import { ProtocolError } from "../../src/index.ts";
-import {
-  call,
-  contract,
-  openSession,
-  RemoteError,
-  serveSessions,
-  serveStateless,
-  statelessClient,
-  stream,
-  typeOnly,
-} from "../../src/protocol.ts";
+import { call, contract, RemoteError, stream, typeOnly } from "../../src/protocol.ts";
+import { openSession, serveSessions, serveStateless, statelessClient } from "./opened.ts";
 
 const idempotent = { idempotent: true } as const;
 const ledger = contract("ledger", "1.0.0", {

@@ -3,11 +3,12 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import net from "node:net";
 import { once } from "node:events";
 import { test } from "node:test";
-import { call, contract, event, openSession, serveSessions } from "../../src/protocol.ts";
+import { call, contract, event } from "../../src/protocol.ts";
 import { nodeNetwork } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { gate } from "./gate.ts";
 import { eventFrame, RawClient } from "./raw-client.ts";
+import { openSession, serveSessions } from "./opened.ts";
 
 /* Programs that do not speak the protocol, or break it: one typed error here, a clean close there, and nothing else. */
 

@@ -15,7 +15,8 @@ import { SessionEvents } from "../../src/io/session-events.ts";
 import { MessageRate } from "../../src/io/session-rate.ts";
 import { OpenStreams } from "../../src/io/session-streams.ts";
 import { SessionTerms } from "../../src/io/session-terms.ts";
-import { call, contract, openSession, serveSessions } from "../../src/protocol.ts";
+import { call, contract } from "../../src/protocol.ts";
+import { openSession, serveSessions } from "./opened.ts";
 
 const SESSIONS = 100;
 const room = contract("room", "1.0.0", { server: { who: call<void, string>() } });

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nodeNetwork } from "../../src/index.ts";
-import { call, contract, openSession, type Session, serveSessions } from "../../src/protocol.ts";
+import { call, contract, type Session } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { openHandles } from "../soak/outcome.ts";
 import { Detour } from "./detour.ts";
+import { openSession, serveSessions } from "./opened.ts";
 
 /* A client whose server has gone tries to come back, and keeps its process alive meanwhile: nothing of that may outlive it. */
 

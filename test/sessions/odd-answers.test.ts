@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { call, contract, event, openSession, RemoteError, serveSessions, typeOnly } from "../../src/protocol.ts";
+import { call, contract, event, RemoteError, typeOnly } from "../../src/protocol.ts";
+import { openSession, serveSessions } from "./opened.ts";
 
 const odd = contract("odd", "1.0.0", {
   server: { ask: call(typeOnly<string>(), typeOnly<unknown>()), tell: event(typeOnly<string>()) },

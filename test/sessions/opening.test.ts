@@ -5,9 +5,10 @@ import { once } from "node:events";
 import net from "node:net";
 import { type TestContext, test } from "node:test";
 import { ConnectError, TimeoutError, ZocaloError } from "../../src/index.ts";
-import { call, contract, openSession, serveSessions } from "../../src/protocol.ts";
+import { call, contract } from "../../src/protocol.ts";
 import { nodeNetwork } from "../../src/node/network.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
+import { openSession, serveSessions } from "./opened.ts";
 
 const room = contract("room", "1.0.0", { server: { who: call<void, string>() } });
 const handlers = { who: () => "you" };

@@ -3,6 +3,7 @@
 import net from "node:net";
 import { once } from "node:events";
 import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
+import { atEnd } from "./opened.ts";
 
 const MAGIC = Buffer.from("ZOCALO\0\u0001", "latin1");
 
@@ -34,7 +35,9 @@ export class RawClient {
   static async to(port: number): Promise<RawClient> {
     const socket = net.connect(port, "127.0.0.1");
     await once(socket, "connect");
-    return new RawClient(socket);
+    const client = new RawClient(socket);
+    atEnd(() => client.close());
+    return client;
   }
 
   /** Introduces itself to a contract; answers the welcome or the refusal. */

@@ -5,12 +5,10 @@ import {
   contract,
   event,
   type FreshReport,
-  openSession,
   type OpenSessionOptions,
   type ResumedReport,
   type ServeSessionsOptions,
   type SessionEnd,
-  serveSessions,
   stream,
   typeOnly,
 } from "../../src/protocol.ts";
@@ -18,6 +16,7 @@ import { type NetworkOption, nodeNetwork } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { type Cut, Detour } from "./detour.ts";
 import { gate } from "./gate.ts";
+import { openSession, serveSessions } from "./opened.ts";
 
 const work = contract("work", "1.0.0", {
   server: {

@@ -6,11 +6,9 @@ import {
   call,
   contract,
   event,
-  openSession,
   type OpenSessionOptions,
   RemoteError,
   type SessionEnd,
-  serveSessions,
   stream,
   typeOnly,
 } from "../../src/protocol.ts";
@@ -18,6 +16,7 @@ import { nodeNetwork } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { Detour } from "./detour.ts";
 import { gate } from "./gate.ts";
+import { openSession, serveSessions } from "./opened.ts";
 
 /* The rules D.1, D.2 and D.7 to D.11 of the semantics, over TCP. */
 

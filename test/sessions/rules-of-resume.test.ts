@@ -5,17 +5,16 @@ import {
   call,
   contract,
   event,
-  openSession,
   RemoteError,
   type SessionEnd,
   type SessionRecord,
   type SessionStore,
-  serveSessions,
 } from "../../src/protocol.ts";
 import { nodeNetwork } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { gate } from "./gate.ts";
 import { ack, eventFrame, RawClient } from "./raw-client.ts";
+import { openSession, serveSessions } from "./opened.ts";
 
 /* The rules D.3 to D.6 of the semantics, over TCP, against a client that is driven by hand. */
 

@@ -5,14 +5,13 @@ import {
   call,
   contract,
   event,
-  openSession,
   RemoteError,
   type ServeSessionsOptions,
-  serveSessions,
   stream,
   typeOnly,
 } from "../../src/protocol.ts";
 import { gate } from "./gate.ts";
+import { openSession, serveSessions } from "./opened.ts";
 
 const files = contract("files", "1.0.0", {
   server: {

@@ -9,13 +9,14 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
 import { type ConnectionError, type Network, nodeNetwork } from "../../src/index.ts";
-import { type FreshReport, openSession, type OpenSessionOptions } from "../../src/protocol.ts";
+import { type FreshReport, type OpenSessionOptions } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { SeededRandom } from "../protocol/seeded-random.ts";
 import { repositoryRoot } from "../repository-root.ts";
 import { counting } from "./counting-contract.ts";
 import { Detour } from "./detour.ts";
 import { gate } from "./gate.ts";
+import { openSession } from "./opened.ts";
 
 const PROGRAM = join(repositoryRoot, "build/test/sessions/counting-server.js");
 const NUMBERS = 2000;

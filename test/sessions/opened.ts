@@ -1,0 +1,47 @@
+/**
+ * `serveSessions` and `openSession` for tests, and a register of all that a test has opened: what is still open when the test
+ * ends is closed. Without it a failed assertion would leave sockets open, and the file would run into its time limit.
+ */
+
+import { afterEach } from "node:test";
+import * as protocol from "../../src/protocol.ts";
+
+/** Ways to end what was opened, in the order of opening. */
+const endings: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const end of endings.splice(0).reverse()) await end();
+});
+
+/** Calls `end` when the test is over, however it ends. It must do nothing when the test has closed the thing itself. */
+export function atEnd(end: () => unknown): void {
+  endings.push(end);
+}
+
+/** `serveSessions`, closed when the test is over. */
+export const serveSessions = (async (...args: Parameters<typeof protocol.serveSessions>) => {
+  const server = await protocol.serveSessions(...args);
+  atEnd(() => server.close());
+  return server;
+}) as typeof protocol.serveSessions;
+
+/** `openSession`, aborted when the test is over. */
+export const openSession = (async (...args: Parameters<typeof protocol.openSession>) => {
+  const session = await protocol.openSession(...args);
+  atEnd(() => session.abort());
+  return session;
+}) as typeof protocol.openSession;
+
+/** `serveStateless`, closed when the test is over. */
+export const serveStateless = (async (...args: Parameters<typeof protocol.serveStateless>) => {
+  const server = await protocol.serveStateless(...args);
+  atEnd(() => server.close());
+  return server;
+}) as typeof protocol.serveStateless;
+
+/** `statelessClient`, closed when the test is over. */
+export const statelessClient = (async (...args: Parameters<typeof protocol.statelessClient>) => {
+  const client = await protocol.statelessClient(...args);
+  atEnd(() => client.close());
+  return client;
+}) as typeof protocol.statelessClient;
