@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SeededRandom } from "../protocol/seeded-random.ts";
 import type { SideName } from "../protocol/session-oracle.ts";
-import { bodyOf, KEPT_MS, SessionWorld } from "../protocol/session-world.ts";
+import { bodyOf } from "../protocol/session-programs.ts";
+import { KEPT_MS, SessionWorld } from "../protocol/session-world.ts";
 
 /*
  * Two session machines against an oracle that knows only what the two programs said and were told. In each run a seed decides
@@ -22,7 +23,7 @@ function speak(world: SessionWorld, side: SideName, serial: number, kind: number
     if (session.sendEvent(0, bodyOf(text), world.now)) oracle.said(side, text);
     return;
   }
-  const stream = world.streams.get(session);
+  const stream = world.programs.streams.get(session);
   if (kind >= 6 && stream !== undefined) {
     const text = `item ${side} ${serial}`;
     if (session.sendItem(stream, bodyOf(text), world.now)) oracle.said(side, text);
@@ -31,7 +32,7 @@ function speak(world: SessionWorld, side: SideName, serial: number, kind: number
   if (kind >= 6) {
     if (side === "server") return;
     const id = session.openStream(0, bodyOf(""), { sends: true, receives: true }, world.now);
-    if (id !== 0) world.streams.set(session, id);
+    if (id !== 0) world.programs.streams.set(session, id);
     return;
   }
   const text = `call ${side} ${serial}`;
@@ -46,7 +47,7 @@ function step(world: SessionWorld, random: SeededRandom, serial: number): void {
   else if (action < 27) {
     const to = random.oneIn(2) ? "client" : "server";
     if (link !== undefined) world.deliver(link, to, random.oneIn(3) ? Infinity : 1 + random.below(60));
-  } else if (action < 30) world.answer(random.below(world.waiting.length + 1));
+  } else if (action < 30) world.programs.answer(random.below(world.programs.waiting.length + 1), world.now);
   else if (action < 33) {
     if (!world.joined) world.connect();
   } else if (action === 33) world.connect();
@@ -96,7 +97,7 @@ function exchange(budget: number): number {
       for (const side of ["client", "server"] as const)
         speak(world, side, (serial += 1), serial % 8 === 4 ? 5 : serial % 8);
     }
-    if (world.waiting.length > 0) world.answer(0);
+    if (world.programs.waiting.length > 0) world.programs.answer(0, world.now);
     world.flush();
     for (const to of ["server", "client"] as const) {
       const { link } = world;

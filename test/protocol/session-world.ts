@@ -15,8 +15,8 @@ import { MemorySessionStore } from "../../src/core/session/memory-session-store.
 import { confirmToken, resumeSession } from "../../src/core/session/resume.ts";
 import { encodeTakenOver } from "../../src/core/session/close-frame.ts";
 import { Session } from "../../src/core/session/session.ts";
-import type { SessionEvent } from "../../src/core/session/session-event.ts";
 import { SessionOracle, type SideName } from "./session-oracle.ts";
+import { SessionPrograms } from "./session-programs.ts";
 
 const LIMITS = { ...DEFAULT_LIMITS, windowBytes: 300, streamWindowBytes: 100, maxCalls: 3, maxStreams: 2 };
 const REPLAY = { maxBytes: 2000, maxMessages: 12, maxAgeMs: 1_000_000 };
@@ -69,12 +69,10 @@ export class SessionWorld {
   #server = { instance: "i0", store: new MemorySessionStore(), sessions: new Map<string, ServedSession>() };
   readonly #oracles: Map<string, SessionOracle> = new Map();
   #serial = 0;
-  /** The stream of each session, once there is one. */
-  readonly streams: WeakMap<Session, number> = new WeakMap();
   /** Whether something happened after which a session may be gone. */
   disaster = false;
-  /** Calls that were started and not answered. */
-  readonly waiting: { readonly session: Session; readonly id: number; readonly text: string }[] = [];
+  /** What the programs of both processes do. */
+  readonly programs: SessionPrograms = new SessionPrograms();
 
   /** The server's half of the session that the client has. */
   get served(): ServedSession | undefined {
@@ -171,17 +169,11 @@ export class SessionWorld {
     this.#server = { instance: `i${this.#serial}`, store: new MemorySessionStore(), sessions: new Map() };
   }
 
-  /** Answers a call that waits, at either side. */
-  answer(index: number): void {
-    const [call] = this.waiting.splice(index, 1);
-    if (call !== undefined) call.session.respond(call.id, bodyOf(`re:${call.text}`), this.now);
-  }
-
   /** Reconnects if need be, and moves everything until nothing moves. Then everything must have arrived. */
   heal(): void {
     for (let round = 0; round < 200; round += 1) {
       if (!this.joined && this.#handshake === undefined) this.connect();
-      while (this.waiting.length > 0) this.answer(0);
+      while (this.programs.waiting.length > 0) this.programs.answer(0, this.now);
       this.flush();
       let moved = false;
       for (const link of this.links) {
@@ -194,7 +186,7 @@ export class SessionWorld {
       }
       if (!moved) this.wait(20);
       const { client, served } = this;
-      const quiet = !moved && this.waiting.length === 0 && this.joined;
+      const quiet = !moved && this.programs.waiting.length === 0 && this.joined;
       if (quiet && client?.session.unacknowledged === 0 && served?.session.unacknowledged === 0) {
         client.oracle.complete();
         return;
@@ -250,7 +242,7 @@ export class SessionWorld {
     if (client === undefined) return;
     const { session, oracle } = client;
     for (let happened = session.nextEvent(); happened !== undefined; happened = session.nextEvent()) {
-      this.#tell("client", session, oracle, happened);
+      this.programs.told("client", session, oracle, happened);
       if (happened.type === "ended") {
         this.client = undefined;
         this.#abandon();
@@ -346,51 +338,11 @@ export class SessionWorld {
     for (let happened = session.nextEvent(); happened !== undefined; happened = session.nextEvent()) {
       if (happened.type === "confirmed") confirmToken(this.#server.store, id, served.epoch);
       if (happened.type === "unresponsive") served.link = undefined;
-      this.#tell("server", session, oracle, happened);
+      this.programs.told("server", session, oracle, happened);
       if (happened.type === "ended") {
         this.#server.sessions.delete(id);
         this.#server.store.remove(id);
       }
-    }
-  }
-
-  /** What a program does with what it is told. */
-  #tell(side: SideName, session: Session, oracle: SessionOracle, happened: SessionEvent): void {
-    switch (happened.type) {
-      case "event":
-        oracle.heard(side, textOf(happened));
-        session.handled(happened.chargeBytes);
-        break;
-      case "call":
-        oracle.heard(side, textOf(happened));
-        this.waiting.push({ session, id: happened.id, text: textOf(happened) });
-        break;
-      case "open":
-        session.handled(happened.chargeBytes);
-        this.streams.set(session, happened.id);
-        break;
-      case "cancelled":
-        session.handled(happened.chargeBytes);
-        break;
-      case "item":
-        oracle.heard(side, textOf(happened));
-        session.itemHandled(happened.id, happened.chargeBytes);
-        break;
-      case "result":
-        oracle.settled(side, happened.id, `result ${textOf(happened)}`);
-        break;
-      case "timedOut":
-        oracle.settled(side, happened.id, "timedOut");
-        break;
-      case "lost":
-        if (happened.kind === "event") oracle.eventLost(side, happened.outcome);
-        if (happened.kind === "call") oracle.settled(side, happened.id, `lost ${happened.outcome}`);
-        break;
-      case "ended":
-        assert.ok(happened.error?.code === "SESSION_LOST", String(happened.error));
-        oracle.ended(side);
-        break;
-      default:
     }
   }
 
@@ -399,16 +351,6 @@ export class SessionWorld {
     this.#oracles.set(id, oracle);
     return oracle;
   }
-}
-
-/** A body that is a text. */
-export function bodyOf(text: string): { readonly bytes: Buffer; readonly start: number; readonly end: number } {
-  const bytes = Buffer.from(text);
-  return { bytes, start: 0, end: bytes.length };
-}
-
-function textOf(happened: { readonly bytes: Buffer; readonly start: number; readonly end: number }): string {
-  return happened.bytes.toString("utf8", happened.start, happened.end);
 }
 
 function push(queue: Buffer[], chunks: readonly Uint8Array[]): void {

@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { z } from "zod";
 import {
   bytes,
   call,
   contract,
   event,
   type OpenSessionOptions,
-  RemoteError,
   type SessionEnd,
-  stream,
   typeOnly,
 } from "../../src/protocol.ts";
 import { nodeNetwork } from "../../src/index.ts";
@@ -18,7 +15,7 @@ import { Detour } from "./detour.ts";
 import { gate } from "./gate.ts";
 import { openSession, serveSessions } from "./opened.ts";
 
-/* The rules D.1, D.2 and D.7 to D.11 of the semantics, over TCP. */
+/* The rules D.1, D.2 and D.7 to D.10 of the semantics, over TCP. */
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -332,117 +329,4 @@ test("D.10: a side without all its handlers does not open, and one with too many
   await assert.rejects(openSession(desk, "tcp://127.0.0.1:1", { handlers: {} as never }), wrong);
   const surplus = { ask: () => "", other: () => "" };
   await assert.rejects(openSession(desk, "tcp://127.0.0.1:1", { handlers: surplus }), wrong);
-});
-
-const typed = contract("typed", "1.0.0", {
-  server: {
-    visit: call(z.object({ age: z.coerce.number().min(0), tags: z.array(z.string()).default([]) }), z.string()),
-    told: event(z.object({ text: z.string().max(3) })),
-    bad: call(z.string(), z.number()),
-    later: call(
-      z.string().refine(async () => await Promise.resolve(true)),
-      z.string(),
-    ),
-    items: stream({ sends: z.string().transform((text) => text.length) }),
-    raw: call(bytes, bytes),
-    any: call<unknown, unknown>(),
-  },
-});
-
-async function typedPair(validate: "receive" | "both" | "none", codecs: readonly ("json" | "msgpack")[] = ["msgpack"]) {
-  const errors: unknown[] = [];
-  const got: unknown[] = [];
-  const server = await serveSessions(typed, "tcp://127.0.0.1:0", {
-    validate,
-    onError: (error) => errors.push(error),
-    handlers: {
-      visit: (visitor) => {
-        got.push(visitor);
-        return "welcome";
-      },
-      told: (message) => void got.push(message),
-      bad: () => "no number" as never,
-      later: (text) => text,
-      items: () => ["a", "bb"],
-      raw: (piece) => piece,
-      any: (value) => value,
-    },
-  });
-  const session = await openSession(typed, server.localAddress, { validate, codecs });
-  const close = async (): Promise<void> => {
-    await session.close();
-    await server.close();
-  };
-  return { session, got, errors, close };
-}
-
-test("D.11: the wire carries the schema's input, and receiving gives its output", async () => {
-  const { session, got, close } = await typedPair("receive");
-  assert.equal(await session.visit({ age: "42" }), "welcome");
-  assert.deepEqual(got, [{ age: 42, tags: [] }]);
-  const lengths: number[] = [];
-  for await (const length of session.items()) lengths.push(length);
-  assert.deepEqual(lengths, [1, 2]);
-  await close();
-});
-
-test("D.11: receive: what the peer sends is checked; a call fails with FRAME_INVALID, an event goes to onError", async () => {
-  const { session, errors, close } = await typedPair("receive");
-  await assert.rejects(session.visit({ age: -1 }), (error) => {
-    assert.ok(error instanceof RemoteError);
-    assert.equal(error.code, "FRAME_INVALID");
-    assert.match(error.message, /age/);
-    return true;
-  });
-  await session.told({ text: "too long" });
-  await assert.rejects(session.bad("x"), { code: "FRAME_INVALID", side: "remote" });
-  assert.deepEqual(
-    errors.map((error) => (error as { readonly code: string }).code),
-    ["FRAME_INVALID", "FRAME_INVALID"],
-  );
-  assert.equal(session.state, "open");
-  await close();
-});
-
-test("D.11: both: sending validates too, and discards the result", async () => {
-  const { session, got, close } = await typedPair("both");
-  await assert.rejects(session.visit({ age: -1 }), { code: "FRAME_INVALID", side: "local", outcome: "none" });
-  await assert.rejects(session.told({ text: "too long" }) as Promise<void>, { code: "FRAME_INVALID", side: "local" });
-  assert.equal(await session.visit({ age: "7" }), "welcome");
-  assert.deepEqual(got, [{ age: 7, tags: [] }]);
-  await close();
-});
-
-test("D.11: a schema that validates asynchronously is refused at its first use, and ends nothing", async () => {
-  const { session, errors, close } = await typedPair("receive");
-  await assert.rejects(session.later("x"), { code: "INTERNAL" });
-  assert.equal((errors[0] as { readonly code: string }).code, "UNSUPPORTED");
-  assert.equal(await session.visit({ age: 1 }), "welcome");
-  await close();
-});
-
-test("D.11: what has no form on the wire is an error of the sender; what is too deep too", async () => {
-  const { session, close } = await typedPair("receive");
-  let deep: unknown = 1;
-  for (let depth = 0; depth < 65; depth += 1) deep = [deep];
-  const values = [new Map(), new Set(), 1n, { a: undefined }, () => 1, deep];
-  for (const value of values) {
-    await assert.rejects(session.any(value), { code: "FRAME_INVALID", side: "local" });
-  }
-  const bytesOfAll = Uint8Array.from({ length: 256 }, (_, index) => index);
-  assert.deepEqual(new Uint8Array(await session.raw(bytesOfAll)), bytesOfAll);
-  assert.equal((await session.raw(new Uint8Array(0))).length, 0);
-  assert.deepEqual(await session.any({ a: [1, "x", null, true] }), { a: [1, "x", null, true] });
-  assert.equal(await session.any(undefined), undefined);
-  await close();
-});
-
-test("the codec json: the same contract, and bytes as they are", async () => {
-  const { session, got, close } = await typedPair("receive", ["json"]);
-  assert.equal(await session.visit({ age: "42", tags: ["ñ"] }), "welcome");
-  assert.deepEqual(got, [{ age: 42, tags: ["ñ"] }]);
-  assert.deepEqual([...(await session.raw(Uint8Array.of(0, 255)))], [0, 255]);
-  const long = "x".repeat(100_000);
-  assert.equal(await session.any(long), long);
-  await close();
 });
