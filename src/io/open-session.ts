@@ -8,7 +8,6 @@ import { checkOptions, FROM_ZERO, FUNCTION, type OptionRules } from "./check-opt
 import { checkContract, checkSessionAddress } from "./check-contract.ts";
 import type { Connection } from "./connection.ts";
 import type { OperationContext, OperationOptions } from "./deadline.ts";
-import { publish } from "./diagnostics.ts";
 import type { Network } from "./network.ts";
 import type { OpenSessionOptions, SessionClientOptions } from "./session-client.ts";
 import { type ConnectorOwner, reconnectTimes, SessionConnector, type Welcomed } from "./session-connector.ts";
@@ -27,6 +26,7 @@ import type { Session } from "./session-object.ts";
 import { ContractPlan } from "./session-plan.ts";
 import { SessionSchedule } from "./session-schedule.ts";
 import { type EndpointSettings, endpointSettings } from "./session-settings.ts";
+import { callProgram, reportProblem } from "./report-problem.ts";
 
 /** Options whose types do not matter here. */
 type AnyOptions = SessionClientOptions<Methods, unknown> & { readonly handlers?: object };
@@ -252,7 +252,7 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
 
   /** Names the last connection in an error. */
   get #context(): OperationContext {
-    return this.#resumable?.endpoint.connection?.context("session") ?? { op: "session" };
+    return this.#resumable?.endpoint.context("session") ?? { op: "session" };
   }
 
   #createSession(endpoint: SessionEndpoint): SessionFacade {
@@ -273,22 +273,12 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
 
   /** Calls a function of the program; what it throws is told like everything that nobody awaits. */
   #tell(callback: () => unknown): void {
-    const told = async (): Promise<void> => {
-      await callback();
-    };
-    told().catch((error: unknown) => this.#report(error));
+    callProgram(callback, (error) => this.#report(error));
   }
 
   #report(error: unknown): void {
-    const connection = this.#session === undefined ? undefined : partsOf(this.#session).endpoint.connection;
-    const context = connection?.context("session");
-    const publishError = (problem: unknown): void => {
-      publish("error", () => ({ kind: "stream", local: context?.local, remote: context?.remote, error: problem }));
-    };
-    publishError(error);
-    const told = async (): Promise<void> => {
-      await this.#options.onError?.(error, this.#session as never);
-    };
-    told().catch(publishError);
+    const endpoint = this.#session === undefined ? undefined : partsOf(this.#session).endpoint;
+    const place = { kind: "stream", local: undefined, remote: undefined, ...endpoint?.context("session") } as const;
+    reportProblem(error, place, () => this.#options.onError?.(error, this.#session as never));
   }
 }

@@ -20,6 +20,7 @@ import { publish } from "./diagnostics.ts";
 import type { Datagram, Network } from "./network.ts";
 import { restated } from "./restated.ts";
 import { canBeRequest } from "./reply-guard.ts";
+import { reportProblem } from "./report-problem.ts";
 
 const RULES: OptionRules = { maxConcurrent: countFrom(1), replies: oneOf("free", "guarded"), onError: FUNCTION };
 const DEFAULT_CONCURRENT = 1024;
@@ -134,16 +135,7 @@ class RequestServer implements DatagramServer, RequestHost {
     }
     const local = this.localAddress.toString();
     const remote = request?.from.toString();
-    const tell = (problem: unknown): void => {
-      publish("error", () => ({ kind: "datagram", local, remote, error: problem }));
-    };
-    tell(error);
-    // Awaited, so that an `onError` that is an async function cannot end the process either.
-    const told = async (): Promise<unknown> => {
-      const answer: unknown = this.settings.onError?.(error, request);
-      return await answer;
-    };
-    void told().catch(tell);
+    reportProblem(error, { kind: "datagram", local, remote }, () => this.settings.onError?.(error, request));
   }
 
   /** Takes datagrams as long as there are free places, until the server drains. */

@@ -10,7 +10,6 @@ import { checkOptions, countFrom, FROM_ZERO, FUNCTION, OPERATION_RULES, type Opt
 import { Connection } from "./connection.ts";
 import { connectionSettings } from "./connection-settings.ts";
 import type { OperationOptions } from "./deadline.ts";
-import { publish } from "./diagnostics.ts";
 import type { Door } from "./door.ts";
 import { openDoor } from "./listen.ts";
 import type { Network, Random } from "./network.ts";
@@ -43,6 +42,7 @@ import type {
 import { type EndpointSettings, endpointSettings } from "./session-settings.ts";
 import { newId } from "./session-tokens.ts";
 import type { TlsOptions } from "./tls.ts";
+import { callProgram, reportProblem } from "./report-problem.ts";
 
 const DEFAULT_DRAIN_MS = 5000;
 const DEFAULT_SPREAD_MS = 5000;
@@ -278,8 +278,8 @@ class ContractServer implements EndpointOwner, ReceptionHost {
   }
 
   problem(endpoint: SessionEndpoint, error: unknown): void {
-    const context = endpoint.connection?.context("session");
-    this.#report(error, sessionOf(endpoint), context?.local, context?.remote);
+    const { local, remote } = endpoint.context("session");
+    this.#report(error, sessionOf(endpoint), local, remote);
   }
 
   get #openDoor(): Door<Connection> {
@@ -288,22 +288,11 @@ class ContractServer implements EndpointOwner, ReceptionHost {
 
   /** Calls a function of the program; what it throws is told like everything that nobody awaits. */
   #tell(endpoint: SessionEndpoint, callback: () => unknown): void {
-    const told = async (): Promise<void> => {
-      await callback();
-    };
-    told().catch((error: unknown) => this.problem(endpoint, error));
+    callProgram(callback, (error) => this.problem(endpoint, error));
   }
 
   #report(error: unknown, session: SessionFacade | undefined, local?: string, remote?: string): void {
-    const tell = (problem: unknown): void => {
-      publish("error", () => ({ kind: "stream", local, remote, error: problem }));
-    };
-    tell(error);
-    // Awaited, so that an `onError` that is an async function cannot end the process either.
-    const told = async (): Promise<void> => {
-      await this.#options.onError?.(error, session as never);
-    };
-    told().catch(tell);
+    reportProblem(error, { kind: "stream", local, remote }, () => this.#options.onError?.(error, session as never));
   }
 
   async #drain(options: DrainSessionsOptions): Promise<DrainReport> {

@@ -6,13 +6,13 @@ import { checkOptions, FUNCTION, OPERATION_RULES, type OptionRules } from "./che
 import { Connection } from "./connection.ts";
 import { connectionSettings } from "./connection-settings.ts";
 import type { OperationOptions } from "./deadline.ts";
-import { publish } from "./diagnostics.ts";
 import type { Door } from "./door.ts";
 import { openDoor } from "./listen.ts";
 import type { ListenerStats, ListenOptions } from "./listener.ts";
 import type { Network } from "./network.ts";
 import type { StreamSocket } from "./stream-socket.ts";
 import type { TlsOptions } from "./tls.ts";
+import { reportProblem } from "./report-problem.ts";
 
 /** A connection in the hands of a server's handler. */
 export interface Peer extends StreamSocket {
@@ -214,17 +214,8 @@ class ConnectionServer implements Server {
   }
 
   #report(error: unknown, peer: ServedConnection): void {
-    const tell = (problem: unknown): void => {
-      const { local, remote } = peer.context("serve");
-      publish("error", () => ({ kind: "stream", local, remote, error: problem }));
-    };
-    tell(error);
-    // Awaited, so that an `onError` that is an async function cannot end the process either.
-    const told = async (): Promise<unknown> => {
-      const answer: unknown = this.#options.onError?.(error, peer);
-      return await answer;
-    };
-    void told().catch(tell);
+    const { local, remote } = peer.context("serve");
+    reportProblem(error, { kind: "stream", local, remote }, () => this.#options.onError?.(error, peer));
   }
 
   async #drain(options: OperationOptions): Promise<DrainReport> {

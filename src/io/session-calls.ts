@@ -4,7 +4,7 @@ import { decodeRemoteError } from "../core/contract/remote-error.ts";
 import { UsageError } from "../core/errors.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
 import type { AnswerReceived } from "../core/session/session-event.ts";
-import { expiryReason, type OperationOptions, refusedAtOnce, timeoutError } from "./deadline.ts";
+import { type OperationOptions, refusedAtOnce, timeoutError } from "./deadline.ts";
 import { handled, rejectedQuietly } from "./handled-rejection.ts";
 import type { SessionEvents } from "./session-events.ts";
 import { outcomeOf, type Request, type SessionHost } from "./session-host.ts";
@@ -114,7 +114,7 @@ export class SessionCalls {
   /** Calls a method of the peer. */
   call(method: MethodPlan, input: unknown, options: OperationOptions | undefined): Promise<unknown> {
     const host = this.#host;
-    const refused = refusedAtOnce(options, () => ({ op: method.name }));
+    const refused = refusedAtOnce(options, () => host.context(method.name));
     if (refused !== undefined) return rejectedQuietly(refused.reason);
     let body: BodyPlace;
     try {
@@ -207,20 +207,19 @@ export class SessionCalls {
         continue;
       }
       waiting.delete(request);
-      request.unsent(timeoutError(request.timeoutMs, { op: request.op }, "none"));
+      request.unsent(timeoutError(request.timeoutMs, this.#host.context(request.op), "none"));
     }
   }
 
   /** The caller gives up. */
   abandon(call: PendingCall, signal: AbortSignal): void {
-    const context = { op: call.method.name };
     if (call.id === 0) this.withdraw(call);
     else {
       this.#pending.delete(call.id);
       this.#host.machine.cancel(call.id, this.#host.now());
       this.#host.touch();
     }
-    call.reject(expiryReason(signal, context, call.id === 0 ? "none" : "unknown"));
+    call.reject(signal.reason);
   }
 
   /** The peer has answered. */
@@ -244,7 +243,7 @@ export class SessionCalls {
   /** A call was not answered in its time. */
   timedOut(id: number): void {
     const call = this.#take(id);
-    call?.reject(timeoutError(call.timeoutMs, { op: call.method.name }, "unknown"));
+    call?.reject(timeoutError(call.timeoutMs, this.#host.context(call.op), "unknown"));
   }
 
   /** The session is lost, or the peer left before it took this call; false when it is none of the calls. */

@@ -7,6 +7,7 @@ import { encodeTakenOver } from "../core/session/close-frame.ts";
 import { Session } from "../core/session/session.ts";
 import type { Attached, Ended, GoAwayReceived, Lost, PlainEvent, SessionEvent } from "../core/session/session-event.ts";
 import type { Connection } from "./connection.ts";
+import type { OperationContext } from "./deadline.ts";
 import type { InboundConsumer } from "./inbound.ts";
 import { SessionCalls } from "./session-calls.ts";
 import { type DispatchHost, SessionDispatch } from "./session-dispatch.ts";
@@ -14,6 +15,7 @@ import { type LostMessage, overError, type SessionEnd, type SessionStatus } from
 import { SessionEvents } from "./session-events.ts";
 import { LAST_WORDS_MS, SessionLink } from "./session-link.ts";
 import { SessionLosses } from "./session-losses.ts";
+import type { SessionOwner } from "./session-owner.ts";
 import { MessageRate } from "./session-rate.ts";
 import type { Scheduled } from "./session-schedule.ts";
 import type { EndpointSettings } from "./session-settings.ts";
@@ -28,23 +30,8 @@ const REPORT_BYTES = 16_384;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 const NONE_LOST: readonly LostMessage[] = [];
 
-/** Told what happens to a session: the server or the client that it belongs to. */
-export interface EndpointOwner {
-  /** A connection was attached. */
-  attached(endpoint: SessionEndpoint, resumed: boolean, replayed: number): void;
-  /** The peer has the welcome of this connection. */
-  confirmed(endpoint: SessionEndpoint): void;
-  /** The connection is lost or given up; the session is not. */
-  detached(endpoint: SessionEndpoint): void;
-  /** The peer leaves. */
-  leaving(endpoint: SessionEndpoint, survives: boolean, retryAfterMs: number): void;
-  /** The memory that the session holds has changed. */
-  holds(endpoint: SessionEndpoint, bytes: number): void;
-  /** The session is over. */
-  ended(endpoint: SessionEndpoint, end: SessionEnd): void;
-  /** Something failed that nobody awaits: a handler threw, the peer sent what the schema does not allow. */
-  problem(endpoint: SessionEndpoint, error: unknown): void;
-}
+/** The server or the client that a session belongs to. */
+export type EndpointOwner = SessionOwner<SessionEndpoint>;
 
 /** One session, from its first connection to its end. */
 export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost {
@@ -144,8 +131,12 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     return this.terms.placeOf(method);
   }
 
+  context(op: string): OperationContext {
+    return this.connection?.context(op) ?? { op };
+  }
+
   overError(op: string, outcome: ErrorOutcome): ZocaloError {
-    return overError(this.end, this.connection?.context(op) ?? { op }, outcome);
+    return overError(this.end, this.context(op), outcome);
   }
 
   /**

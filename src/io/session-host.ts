@@ -2,6 +2,7 @@
 
 import type { ErrorOutcome, ZocaloError } from "../core/errors.ts";
 import type { Session } from "../core/session/session.ts";
+import type { OperationContext } from "./deadline.ts";
 import type { SessionEnd } from "./session-end.ts";
 import type { CodecPlan, MethodPlan } from "./session-plan.ts";
 import type { EndpointSettings } from "./session-settings.ts";
@@ -25,6 +26,8 @@ export interface SessionHost {
   turnTime(): number;
   /** The place of a method in the peer's list. @throws ProtocolError `METHOD_UNKNOWN`. */
   placeOf(method: MethodPlan): number;
+  /** Names the last connection in an error of an operation. */
+  context(op: string): OperationContext;
   /** Why nothing can be sent any more. */
   overError(op: string, outcome: ErrorOutcome): ZocaloError;
   /** Messages were given to the machine: they leave at the end of this turn, or now if they are many. */

@@ -39,7 +39,9 @@ export type RemoteMethod<M> = M extends { readonly kind: "call" }
  *   whether the call may have arrived), with `METHOD_UNKNOWN` when the peer does not offer it.
  * - An event answers undefined when it has its number: it will arrive within the live session. When there is no room it
  *   answers a promise that resolves when it has. `await` is right in both cases.
- * - A stream answers its object at once.
+ * - A stream answers its object at once. `timeoutMs` is the time for the whole of it, from opening to the end of both
+ *   directions, and `signal` may end it any time: it is cancelled at the peer, and fails here with `TIMEOUT` or the reason of
+ *   the signal. Default: no limit of time.
  *
  * A rejection that nobody looks at is not an unhandled rejection: a peer that goes away must not end the process.
  */

@@ -3,7 +3,7 @@
 import { ConnectionError, UsageError } from "../core/errors.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
 import type { ItemReceived } from "../core/session/session-event.ts";
-import type { OperationOptions } from "./deadline.ts";
+import { Deadline, expiryReason, type OperationOptions } from "./deadline.ts";
 import { handled, rejectedQuietly } from "./handled-rejection.ts";
 import type { Request, SessionHost } from "./session-host.ts";
 import type { MethodPlan, ValuePlan } from "./session-plan.ts";
@@ -71,7 +71,8 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   #failure: { readonly reason: unknown } | undefined;
   #cancelled = false;
   readonly #controller: AbortController = new AbortController();
-  #unwatch: (() => void) | undefined;
+  /** The time-out and the signal with which it was opened. */
+  #watch: Deadline | undefined;
 
   constructor(
     host: SessionHost,
@@ -116,11 +117,10 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
       this.failed(host.end === undefined ? error : host.overError(this.op, "none"));
       return;
     }
-    const signal = options?.signal;
-    if (signal === undefined || this.#failure !== undefined) return;
-    const onAbort = (): void => this.#giveUp(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    this.#unwatch = () => signal.removeEventListener("abort", onAbort);
+    if (this.#failure !== undefined) return;
+    this.#watch = Deadline.of(host.settings.clock, options, (cause) => {
+      this.#giveUp(expiryReason(cause, host.context(this.op), this.id === 0 ? "none" : "unknown"));
+    });
   }
 
   transmit(now: number): boolean {
@@ -274,7 +274,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
     if (this.#failure !== undefined) return;
     this.#failure = { reason };
     this.#receiving = this.#sending = false;
-    this.#unwatch?.();
+    this.#watch?.cancel();
     this.#parent.remove(this);
     for (const item of this.#waiting.splice(0)) {
       void handled(item.promise);
@@ -310,7 +310,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   /** Both directions have ended as they should. */
   #settle(): void {
     if (this.#receiving || this.#sending || this.#unstarted) return;
-    this.#unwatch?.();
+    this.#watch?.cancel();
     this.#parent.remove(this);
   }
 
@@ -349,7 +349,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   }
 
   #ended(detail: string): ConnectionError {
-    return new ConnectionError("CLOSED", { op: this.op, detail, outcome: "none" });
+    return new ConnectionError("CLOSED", { ...this.#host.context(this.op), detail, outcome: "none" });
   }
 }
 

@@ -56,7 +56,7 @@ export class OpenStreams implements StreamParent {
   open(method: MethodPlan, input: unknown, options: OperationOptions | undefined): ContractStream {
     const { sends, receives } = method;
     const stream = new ContractStream(this.#host, this, method.name, sends, receives);
-    const refused = refusedAtOnce(options, () => ({ op: method.name }));
+    const refused = refusedAtOnce(options, () => this.#host.context(method.name));
     if (refused === undefined) stream.open(method, input, options);
     else stream.failed(refused.reason);
     return stream;
@@ -91,7 +91,9 @@ export class OpenStreams implements StreamParent {
 
   cancelled(id: number): void {
     const detail = "the other side has cancelled the stream";
-    this.#streams.get(id)?.failed(new ConnectionError("CLOSED", { op: "stream", detail, side: "remote" }));
+    this.#streams
+      .get(id)
+      ?.failed(new ConnectionError("CLOSED", { ...this.#host.context("stream"), detail, side: "remote" }));
   }
 
   lost(id: number, outcome: "not-sent" | "unknown"): void {

@@ -97,7 +97,13 @@ test("a call ends by its time-out and by its signal, and its handler is told", a
   const clock = new ManualClock(nodeNetwork.clock);
   const network = { ...nodeNetwork, clock };
   const session = await openSession(chat, server.localAddress, { handlers, network });
-  const late = assert.rejects(session.wait(undefined, { timeoutMs: 10 }), { code: "TIMEOUT", outcome: "unknown" });
+  const late = assert.rejects(session.wait(undefined, { timeoutMs: 10 }), {
+    code: "TIMEOUT",
+    outcome: "unknown",
+    op: "wait",
+    local: String(session.localAddress),
+    remote: String(session.remoteAddress),
+  });
   await clock.advance(10);
   await late;
   const controller = new AbortController();

@@ -10,6 +10,8 @@ import {
   stream,
   typeOnly,
 } from "../../src/protocol.ts";
+import { type Network, nodeNetwork } from "../../src/index.ts";
+import { ManualClock } from "../../src/testing.ts";
 import { gate } from "./gate.ts";
 import { openSession, serveSessions } from "./opened.ts";
 
@@ -56,13 +58,17 @@ const handlers: Options["handlers"] = {
   },
 };
 
-async function pairOf(told: { readonly stored?: (size: number) => void; readonly told?: (text: string) => void } = {}) {
+async function pairOf(
+  told: { readonly stored?: (size: number) => void; readonly told?: (text: string) => void } = {},
+  network: Network = nodeNetwork,
+) {
   const errors: unknown[] = [];
   const onError = (error: unknown): void => void errors.push(error);
   const server = await serveSessions(files, "tcp://127.0.0.1:0", { handlers, onError });
   const session = await openSession(files, server.localAddress, {
     handlers: { stored: told.stored ?? (() => undefined), told: told.told ?? (() => undefined) },
     limits: { streamWindowBytes: 50_000 },
+    network,
     onError,
   });
   const close = async (): Promise<void> => {
@@ -157,6 +163,30 @@ test("leaving the loop cancels the stream, and its handler is told", async () =>
   }
   assert.equal(await told, "stopped");
   assert.equal([...server.sessions.values()][0]?.stats.pending, 0);
+  await close();
+});
+
+test("a stream ends by its time-out and by its signal, and its handler is told", async () => {
+  const clock = new ManualClock(nodeNetwork.clock);
+  const told: string[] = [];
+  const { session, server, close } = await pairOf({ told: (text) => void told.push(text) }, { ...nodeNetwork, clock });
+  const reading = assert.rejects(all(session.endless(undefined, { timeoutMs: 1000 })), {
+    code: "TIMEOUT",
+    outcome: "unknown",
+    remote: String(server.localAddress),
+  });
+  await all(session.count({ to: 1 }, { timeoutMs: 1000 }));
+  await clock.advance(1000);
+  await reading;
+  const controller = new AbortController();
+  const abandoned = assert.rejects(all(session.endless(undefined, { signal: controller.signal })), {
+    message: "enough",
+  });
+  await all(session.count({ to: 1 }));
+  controller.abort(new Error("enough"));
+  await abandoned;
+  while (told.length < 2) await all(session.count({ to: 1 }));
+  assert.equal(session.stats.pending, 0);
   await close();
 });
 
