@@ -2,6 +2,11 @@
  * The errors of Zócalo: few classes, cut by what the caller can do next, and one closed list of codes.
  */
 
+import { hasInstance, markClass } from "./same-class.ts";
+
+/** Marks the errors of every copy of this package. */
+const MARK: unique symbol = Symbol.for("zocalo.ZocaloError");
+
 /**
  * Every code that an error of Zócalo can carry. The list is closed: a new code is a new minor version.
  */
@@ -201,6 +206,8 @@ export function describeCode(code: ErrorCode): { readonly side: ErrorSide; reado
  *
  * The message reads `CODE: op address: what happened and what to do`.
  *
+ * `instanceof` also knows the errors of another copy of the package in the same process, as when a library brings its own.
+ *
  * @example
  * ```ts
  * import { connect, ZocaloError } from "zocalo";
@@ -242,7 +249,13 @@ export class ZocaloError extends Error {
     this.remote = details.remote;
     this.detail = detail;
   }
+
+  /** Errors of another copy of this package count as well; those of the classes below by their names. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return hasInstance(this, ZocaloError, MARK, value);
+  }
 }
+markClass(ZocaloError, MARK);
 
 /** The call itself is wrong: the program or the command must be changed. Nothing was sent. */
 export class UsageError extends ZocaloError {

@@ -21,7 +21,10 @@ export interface ReconnectOptions {
 export interface SessionClientOptions<Server extends Methods, Data>
   extends SessionTuning,
     Pick<ConnectOptions, "signal" | "timeoutMs" | "localAddress" | "tls" | "retry" | "writeStallTimeoutMs"> {
-  /** Whatever the server's `authenticate` wants to see; must have a JSON form. A function is asked for each connection. */
+  /**
+   * Whatever the server's `authenticate` wants to see; must have a JSON form. A function is asked for each connection, once it
+   * is there; its answer, or its promise, belongs to the time of the handshake (`handshakeTimeoutMs`).
+   */
   readonly auth?: unknown;
   /** Becomes `session.data`. Default: an empty object. */
   readonly data?: Data | undefined;

@@ -1,12 +1,13 @@
 /** The way of a client to its server: one attempt after the other, with pauses that are drawn at random. */
 
 import type { AddressLike } from "../core/address/address.ts";
-import { type ErrorCode, ZocaloError } from "../core/errors.ts";
+import { type ErrorCode, TimeoutError, ZocaloError } from "../core/errors.ts";
 import { ClientHandshake, type ClientHandshakeEvent } from "../core/handshake/client-handshake.ts";
 import type { ResumeRequest } from "../core/handshake/hello.ts";
 import type { Capabilities } from "../core/handshake/negotiate.ts";
 import { type ConnectOptions, connectOver } from "./connect.ts";
 import type { Connection } from "./connection.ts";
+import { Deadline } from "./deadline.ts";
 import type { Network, Timer } from "./network.ts";
 import type { ReconnectOptions } from "./session-client.ts";
 import { ClientIntroduction } from "./session-introduction.ts";
@@ -140,13 +141,15 @@ export class SessionConnector {
     const attempt = new AbortController();
     this.#attempt = attempt;
     const stop = signal === undefined ? attempt.signal : AbortSignal.any([attempt.signal, signal]);
-    const { address, auth } = this.#options;
-    const endsAt = this.#network.clock.now() + (options.timeoutMs ?? Infinity);
+    const { address, auth, settings } = this.#options;
+    const { clock } = this.#network;
+    const openingEndsAt = clock.now() + (options.timeoutMs ?? Infinity);
     const connection = await connectOver(this.#network, address, { ...options, signal: stop });
+    const endsAt = Math.min(openingEndsAt, clock.now() + settings.handshakeTimeoutMs);
     let credentials = auth;
     if (typeof auth === "function") {
       try {
-        credentials = await (auth as () => unknown)();
+        credentials = await this.#ask(auth as () => unknown, connection, stop, endsAt);
       } catch (error) {
         connection.abort();
         throw error;
@@ -155,12 +158,30 @@ export class SessionConnector {
     await this.#introduce(connection, credentials, stop, endsAt);
   }
 
+  /** Asks the program for its credentials. It may never answer: the handshake has its time, and the client may be closed. */
+  async #ask(auth: () => unknown, connection: Connection, stop: AbortSignal, endsAt: number): Promise<unknown> {
+    const { clock } = this.#network;
+    const timeoutMs = Math.max(0, Math.ceil(endsAt - clock.now()));
+    let deadline: Deadline | undefined;
+    const givenUp = new Promise<never>((_resolve, reject) => {
+      deadline = new Deadline(clock, { signal: stop, timeoutMs }, (cause) => {
+        const detail = `\`auth\` did not answer within ${timeoutMs} ms`;
+        const late = new TimeoutError("TIMEOUT", { ...connection.context("handshake"), detail, outcome: "none" });
+        reject(typeof cause === "number" ? late : stop.reason);
+      });
+    });
+    try {
+      return await Promise.race([auth(), givenUp]);
+    } finally {
+      deadline?.cancel();
+    }
+  }
+
   #introduce(connection: Connection, auth: unknown, stop: AbortSignal, endsAt: number): Promise<void> {
     const { capabilities, settings } = this.#options;
-    const { clock, handshakeTimeoutMs } = settings;
     const resume = this.#owner.resumeRequest();
-    const now = clock.now();
-    const timeoutMs = Math.max(0, Math.ceil(Math.min(handshakeTimeoutMs, endsAt - now)));
+    const now = settings.clock.now();
+    const timeoutMs = Math.max(0, Math.ceil(endsAt - now));
     const machine = new ClientHandshake(capabilities, now, { auth, resume, timeoutMs });
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {

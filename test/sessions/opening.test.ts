@@ -8,6 +8,7 @@ import { ConnectError, TimeoutError, ZocaloError } from "../../src/index.ts";
 import { call, contract } from "../../src/protocol.ts";
 import { nodeNetwork } from "../../src/node/network.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
+import { gate } from "./gate.ts";
 import { openSession, serveSessions } from "./opened.ts";
 
 const room = contract("room", "1.0.0", { server: { who: call<void, string>() } });
@@ -70,6 +71,34 @@ test("a peer that is no server, that ends, or resets: so does the error", async 
     assert.equal(error.code, code);
     assertPlaces(error, remote);
   }
+});
+
+test("timeoutMs and signal are for the whole opening: an `auth` that never answers", async () => {
+  const clock = new ManualClock(nodeNetwork.clock);
+  const network = { ...nodeNetwork, clock };
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers });
+  const remote = String(server.localAddress);
+  let asked = gate();
+  const auth = (): Promise<never> => {
+    asked.open();
+    return new Promise(() => undefined);
+  };
+  const late = errorOf(openSession(room, remote, { timeoutMs: 500, network, auth }));
+  await asked.opened;
+  await clock.advance(500);
+  const error = await late;
+  assert.ok(error instanceof TimeoutError);
+  assertPlaces(error, remote);
+  assert.match(error.detail, /`auth` did not answer/);
+
+  asked = gate();
+  const controller = new AbortController();
+  const cancelled = assert.rejects(openSession(room, remote, { signal: controller.signal, auth }), {
+    message: "enough",
+  });
+  await asked.opened;
+  controller.abort(new Error("enough"));
+  await cancelled;
 });
 
 test("timeoutMs is for the whole opening: a server that says nothing", async (t) => {

@@ -1,7 +1,11 @@
 /** The errors of a program, as they cross the wire. */
 
-/** Errors that came over the wire: a handler that lets one of them through did not mean it for its own caller. */
-const received: WeakSet<RemoteError> = new WeakSet();
+import { hasInstance, markClass } from "../same-class.ts";
+
+/** Marks the errors of every copy of this package. */
+const MARK: unique symbol = Symbol.for("zocalo.RemoteError");
+/** Marks errors that came over the wire: a handler that lets one of them through did not mean it for its own caller. */
+const RECEIVED: unique symbol = Symbol.for("zocalo.RemoteError.received");
 
 /** What a {@link RemoteError} is made of. */
 export interface RemoteErrorOptions {
@@ -46,7 +50,13 @@ export class RemoteError extends Error {
     this.code = code;
     this.data = options.data;
   }
+
+  /** Errors of another copy of this package count as well: a handler may throw one. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return hasInstance(this, RemoteError, MARK, value);
+  }
 }
+markClass(RemoteError, MARK);
 
 /**
  * The JSON of an error, as it is sent.
@@ -61,7 +71,7 @@ export function encodeRemoteError(error: RemoteError): string {
 /** Whether a program has made this error itself, for its caller. */
 export function isForCaller(error: unknown): error is RemoteError {
   try {
-    return error instanceof RemoteError && !received.has(error);
+    return error instanceof RemoteError && !(RECEIVED in error);
   } catch {
     // A proxy that does not let itself be looked at, or that is revoked.
     return false;
@@ -71,7 +81,7 @@ export function isForCaller(error: unknown): error is RemoteError {
 /** Reads an error that came; one that makes no sense is told as `INTERNAL`. */
 export function decodeRemoteError(json: string): RemoteError {
   const error = parsed(json);
-  received.add(error);
+  Object.defineProperty(error, RECEIVED, { value: true });
   return error;
 }
 

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type * as module from "./remote-error.ts";
+import { decodeRemoteError, encodeRemoteError, isForCaller, RemoteError } from "./remote-error.ts";
+
+test("an error crosses the wire with code, message and data, and nothing else", () => {
+  const sent = new RemoteError("FULL", "no room", { data: { seats: 12 }, cause: new Error("secret") });
+  const json = encodeRemoteError(sent);
+  assert.deepEqual(JSON.parse(json), { code: "FULL", message: "no room", data: { seats: 12 } });
+  const { code, message, data, cause } = decodeRemoteError(json);
+  assert.deepEqual([code, message, data, cause], ["FULL", "no room", { seats: 12 }, undefined]);
+});
+
+test("what a peer sends as an error is cut to its limits, and INTERNAL when it makes no sense", () => {
+  const long = decodeRemoteError(JSON.stringify({ code: "C".repeat(65), message: "m".repeat(1025) }));
+  assert.deepEqual([long.code.length, long.message.length], [64, 1024]);
+  assert.equal(decodeRemoteError('{"code":1}').code, "INTERNAL");
+  assert.equal(decodeRemoteError("nonsense").code, "INTERNAL");
+});
+
+test("a class that a program derives has its own objects only", () => {
+  class RoomFull extends RemoteError {}
+  const full = new RoomFull("ROOM_FULL");
+  assert.ok(full instanceof RoomFull && full instanceof RemoteError);
+  assert.ok(!(new RemoteError("ROOM_FULL") instanceof RoomFull));
+});
+
+test("a handler may throw the RemoteError of another copy, but not pass on one that came from a service", async () => {
+  const copy = (await import(new URL("./remote-error.js?copy", import.meta.url).href)) as typeof module;
+  assert.notEqual(copy.RemoteError, RemoteError);
+  assert.ok(new copy.RemoteError("FULL") instanceof RemoteError);
+  assert.ok(isForCaller(new copy.RemoteError("FULL")));
+  assert.ok(!isForCaller(copy.decodeRemoteError('{"code":"FULL","message":"x"}')));
+  assert.ok(!isForCaller(new Error("x")));
+});
