@@ -50,8 +50,10 @@ const DEFAULT_SPREAD_MS = 5000;
 const RULES: OptionRules = {
   maxSessions: countFrom(0),
   maxSessionsPerAddress: countFrom(0),
+  maxSessionsPerPrincipal: countFrom(1),
   maxUnauthenticated: countFrom(1),
   maxHeldBytes: FROM_ZERO,
+  maxHeldBytesPerPrincipal: FROM_ZERO,
   keptMs: FROM_ZERO,
   authenticate: FUNCTION,
   data: FUNCTION,

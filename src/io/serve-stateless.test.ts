@@ -189,6 +189,8 @@ test("noise, answers and events are never answered; a call behind them is", asyn
   // Of another contract, and of a method that is none.
   await box.send(encodeEvent({ ...head, hash: 1n }, 0, body));
   await box.send(encodeEvent(head, 0, body));
+  // For which nobody waits any more.
+  await box.send(encodeCall(head, { ...question, id: 8n, remainingMs: 0 }, body));
   await box.send(asked);
   const answer = decodeDatagram((await box.receive({ timeoutMs: 5_000 })).data);
   assert.ok(answer?.type === RESULT && answer.id === 7n);

@@ -191,6 +191,8 @@ class ContractResponder implements StatelessServer {
     request: DatagramRequest,
     context: DatagramContext,
   ): Promise<Uint8Array | undefined> {
+    // Nobody waits any more.
+    if (call.remainingMs === 0) return undefined;
     const key = `${call.id} ${request.from.toString()}`;
     if (this.#running.has(key)) {
       this.#counts.repeated += 1;

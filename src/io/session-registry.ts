@@ -51,8 +51,15 @@ export class SessionRegistry {
     this.#maxSessions = limits.maxSessions ?? 10_000;
     this.#maxPerAddress = limits.maxSessionsPerAddress ?? 1000;
     this.#maxHeldBytes = limits.maxHeldBytes ?? 268_435_456;
-    const bounds = { maxSessions: this.#maxSessions, maxBytes: this.#maxHeldBytes, maxDetachedMs: keptMs };
-    this.#store = store ?? new MemorySessionStore(bounds);
+    this.#store =
+      store ??
+      new MemorySessionStore({
+        maxSessions: this.#maxSessions,
+        maxSessionsPerPrincipal: limits.maxSessionsPerPrincipal ?? 100,
+        maxBytes: this.#maxHeldBytes,
+        maxBytesPerPrincipal: limits.maxHeldBytesPerPrincipal ?? 67_108_864,
+        maxDetachedMs: keptMs,
+      });
   }
 
   /** Most sessions. */
@@ -74,7 +81,7 @@ export class SessionRegistry {
     const record = { id, principal, epoch: 1, attempt: 0, tokenHash: sha256(token), previousTokenHash: undefined };
     const { admitted, evicted } = this.#store.create(record);
     this.#evict(evicted);
-    if (!admitted) return busy("the server has as many sessions as it may");
+    if (!admitted) return busy("the server has as many sessions as it may, in all or of this client");
     if (addressKey !== undefined) this.#perAddress.set(addressKey, (this.#perAddress.get(addressKey) ?? 0) + 1);
     return undefined;
   }

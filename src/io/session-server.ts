@@ -42,6 +42,11 @@ export interface SessionServerLimits {
   /** Sessions of one IPv4 address or one IPv6 /64. Default 1,000, because many users may share one address. */
   readonly maxSessionsPerAddress?: number | undefined;
   /**
+   * Sessions of one principal, as `authenticate` names it. Default 100. Its longest detached one makes room; when all have a
+   * connection, one more is refused with `SERVER_BUSY`. Without `authenticate` each session is a principal of its own.
+   */
+  readonly maxSessionsPerPrincipal?: number | undefined;
+  /**
    * Connections that have no session yet. Default 1,000. One more resets the oldest of them, so that silent connections
    * cannot keep clients out that introduce themselves.
    */
@@ -51,6 +56,11 @@ export interface SessionServerLimits {
    * `SESSION_LOST`: those without a connection first, the longest detached before others, then the one that holds the most.
    */
   readonly maxHeldBytes?: number | undefined;
+  /**
+   * Memory for the messages of the sessions of one principal, in bytes. Default 64 MiB. When there is more, those of its
+   * sessions that have no connection end with `SESSION_LOST`, the longest detached first.
+   */
+  readonly maxHeldBytesPerPrincipal?: number | undefined;
 }
 
 /** Options of `serveSessions`. `signal` and `timeoutMs` end the opening only; `drain` and `close` end a server. */

@@ -240,6 +240,30 @@ test("D.6: sessions of one address are limited, and free their place", async () 
   await server.close();
 });
 
+test("D.6: sessions of one principal are limited; its oldest detached one makes room, and no other's", async () => {
+  const { server, port } = await serve({
+    maxSessionsPerPrincipal: 1,
+    authenticate: ({ auth }: Applicant) => String(auth),
+  });
+  const luis = await RawClient.to(port);
+  await luis.hello("room", { auth: "luis" });
+  luis.close();
+  const ana = await RawClient.to(port);
+  const welcome = await ana.hello("room", { auth: "ana" });
+  const surplus = await RawClient.to(port);
+  assert.equal((await surplus.hello("room", { auth: "ana" }))["code"], "SERVER_BUSY");
+  ana.close();
+  while (server.stats.detached < 2) await new Promise((resolve) => setImmediate(resolve));
+  const again = await RawClient.to(port);
+  assert.notEqual((await again.hello("room", { auth: "ana" }))["session"], welcome["session"]);
+  assert.deepEqual(
+    new Set(Array.from(server.sessions.values(), ({ principal }) => principal)),
+    new Set(["luis", "ana"]),
+  );
+  assert.equal(server.sessions.has(String(welcome["session"])), false);
+  await server.close();
+});
+
 test("D.6: connections without a session are limited; the oldest one makes room", async () => {
   const { server, port } = await serve({ maxUnauthenticated: 2 });
   const silent = await Promise.all([RawClient.to(port), RawClient.to(port)]);
