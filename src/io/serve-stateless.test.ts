@@ -128,7 +128,7 @@ test("what is too large is refused before the kernel is asked", async () => {
   assert.equal((await box.receive()).data.length, 1200);
 });
 
-test("another contract is refused with what the server offers", async () => {
+test("D.12: every datagram has the hash of its contract; another contract is refused with what the server offers", async () => {
   const { server } = await scene();
   const read = (name: string, version: string) =>
     contract(name, version, { server: { read: call(undefined, undefined, idempotent), note: event() } });
@@ -199,7 +199,7 @@ test("noise, answers and events are never answered; a call behind them is", asyn
   await server.close();
 });
 
-test("no answer to an address that is not proved is longer than three times the question", async () => {
+test("D.12: no answer to an address that is not proved is longer than three times the question", async () => {
   const { server } = await scene();
   const head = { codec: 2, hash: BigInt(`0x${telemetry.hash}`) };
   const ask = async (cookie: Uint8Array, from: DatagramSocket) => {

@@ -71,6 +71,7 @@ export class SessionEvents {
         return "sent";
       }
       host.touch();
+      if (host.settings.overflow === "strict") return "dropped";
       const copy = copyOf(body);
       const item = { method, body: copy, promise: undefined, resolve: undefined, reject: undefined };
       return this.#queue.offer(item, copy.end, drop) === "waits" ? "waits" : "dropped";

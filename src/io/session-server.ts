@@ -142,7 +142,7 @@ export interface BroadcastReport {
   readonly sent: number;
   /** It waits for room. */
   readonly waiting: number;
-  /** There was no room and the policy dropped it, or the peer's version does not know the event. */
+  /** There was no room and the policy, `strict` or one that drops, did not take it; or the peer does not know the event. */
   readonly dropped: number;
 }
 

@@ -15,6 +15,7 @@ import { ZocaloError } from "../core/errors.ts";
 import { expectError, reasonOf } from "../testing/expect-error.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { ManualDatagrams, manualNetwork } from "../testing/manual-datagrams.ts";
+import type { Random } from "./network.ts";
 import type { StatelessClientOptions } from "./stateless-client.ts";
 
 /* Each datagram of a client, one by one, in a time that the test moves. */
@@ -32,14 +33,15 @@ class Scene {
   readonly transport: ManualDatagrams = new ManualDatagrams({ remote: SERVER });
   #sink: Parameters<ManualDatagrams["start"]>[0] | undefined;
 
-  async client(options: StatelessClientOptions = {}): Promise<StatelessClient<typeof box.server>> {
+  async client(options: StatelessClientOptions = {}, random?: Random): Promise<StatelessClient<typeof box.server>> {
     const start = this.transport.start.bind(this.transport);
     this.transport.start = (sink) => {
       this.#sink = sink;
       start(sink);
     };
     this.transport.immediate = true;
-    const network = manualNetwork(this.clock, [this.transport]);
+    const manual = manualNetwork(this.clock, [this.transport]);
+    const network = random === undefined ? manual : { ...manual, random };
     return await statelessClient(box, SERVER, { codec: "json", network, ...options });
   }
 
@@ -85,7 +87,28 @@ test("a call is sent again with pauses that double, with the time that remains, 
   assert.equal(scene.clock.pending, 0);
 });
 
-test("an answer counts once, and only with the right id from the right source", async () => {
+test("D.12: the id of a request is 64 bits from the unpredictable source of the network", async () => {
+  const scene = new Scene();
+  const asked: number[] = [];
+  const random = {
+    next: () => 0.5,
+    bytes(count: number) {
+      asked.push(count);
+      return Uint8Array.from({ length: count }, (_, index) => (asked.length << 4) | index);
+    },
+  };
+  const client = await scene.client({}, random);
+  for (let count = 0; count < 3; count += 1) void client.ask(count);
+  await scene.clock.turn();
+  assert.deepEqual(
+    scene.calls.map(({ id }) => id),
+    [0x1011121314151617n, 0x2021222324252627n, 0x3031323334353637n],
+  );
+  assert.deepEqual(asked, [8, 8, 8]);
+  await client.close();
+});
+
+test("D.12: an answer counts once, and only with the right id from the right source", async () => {
   const scene = new Scene();
   const client = await scene.client();
   const asked = client.ask(1);

@@ -204,6 +204,60 @@ test("a server that was restarted: the client has a fresh session, and what was 
   detour.close();
 });
 
+test("D.1: events that were acknowledged and not handled are lost with the process, and nobody is told", async () => {
+  const busy = gate<string>();
+  const numbers: number[] = [];
+  const first = await serve({
+    handlers: {
+      add: async (number) => {
+        numbers.push(number);
+        await busy.opened;
+      },
+      slow: (text) => text,
+      sum: () => 0,
+      count: () => undefined,
+    },
+  });
+  const detour = await Detour.to(first.server.localAddress.port);
+  const { session, fresh } = await open(detour.address);
+  for (const number of [1, 2, 3]) await session.add(number);
+  while (session.stats.unacknowledged > 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(numbers, [1], "the others wait for their turn");
+  const second = await serve();
+  detour.leadTo(second.server.localAddress.port);
+  detour.cut("reset");
+  const { reason, lost } = await fresh;
+  assert.deepEqual([reason, lost], ["server-restarted", []]);
+  assert.equal(await session.sum(), 0);
+  busy.open("");
+});
+
+for (const share of [0.25, 0.75]) {
+  test(`a client comes back after pauses drawn from 0 to a bound that doubles (full jitter), ${share} of it`, async () => {
+    const { server } = await serve();
+    const detour = await Detour.to(server.localAddress.port);
+    const clock = new ManualClock(nodeNetwork.clock);
+    const random = { next: () => share, bytes: (count: number) => nodeNetwork.random.bytes(count) };
+    const failures: unknown[] = [];
+    const { session } = await open(detour.address, {
+      network: { ...nodeNetwork, clock, random },
+      reconnect: { firstDelayMs: 100, maxDelayMs: 400 },
+      onError: (error) => failures.push(error),
+    });
+    detour.closed = true;
+    detour.cut("reset");
+    while (session.state !== "detached") await clock.turn();
+    const { accepted } = detour;
+    for (const [index, boundMs] of [100, 200, 400, 400].entries()) {
+      while (failures.length < index) await clock.turn();
+      await clock.advance(boundMs * share - 1);
+      assert.equal(detour.accepted, accepted + index);
+      await clock.advance(1);
+      while (detour.accepted === accepted + index) await clock.turn();
+    }
+  });
+}
+
 test("a client that gives up: the session is over, and calls say what is known", async () => {
   const { server } = await serve();
   const detour = await Detour.to(server.localAddress.port);

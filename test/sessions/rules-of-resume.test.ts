@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import {
   type Applicant,
   call,
@@ -28,6 +30,8 @@ async function serve(more: object = {}) {
   });
   return { server, said, port: server.localAddress.port };
 }
+
+const CHANNELS = ["zocalo:open", "zocalo:close", "zocalo:error", "zocalo:refusal"];
 
 /** What a welcome says, for the next hello. */
 function resumeOf(welcome: Record<string, unknown>, attempt: number, received = 0, sent = 0): object {
@@ -146,6 +150,25 @@ test("D.4: the store never sees a token", async () => {
   assert.match(records[0]?.tokenHash ?? "", /^[\w-]{43}$/);
   client.close();
   await server.close();
+});
+
+test("D.4: no token is logged: none is in an object of the program, an error or a diagnostic", async () => {
+  const seen: unknown[] = [];
+  const listener = (message: unknown): void => void seen.push(message);
+  for (const name of CHANNELS) subscribe(name, listener);
+  const { server, port } = await serve({ onError: (error: unknown) => seen.push(error) });
+  const client = await RawClient.to(port);
+  const welcome = await client.hello("room");
+  client.send(0x7f, Buffer.alloc(8));
+  await client.untilEnd();
+  const thief = await RawClient.to(port);
+  const again = await thief.hello("room", resumeOf({ ...welcome, session: "another" }, 1));
+  const session = await openSession(room, `tcp://127.0.0.1:${port}`, {});
+  await session.who();
+  const text = inspect([server, session, ...server.sessions.values(), ...seen], { depth: Infinity, showHidden: true });
+  assert.ok(seen.length > 0);
+  for (const { token } of [welcome, again]) assert.ok(!text.includes(String(token)));
+  for (const name of CHANNELS) unsubscribe(name, listener);
 });
 
 test("D.4: who is not known is refused, and learns only what a RemoteError says", async () => {

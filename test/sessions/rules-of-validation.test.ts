@@ -85,6 +85,16 @@ test("D.11: both: sending validates too, and discards the result", async () => {
   await close();
 });
 
+test("D.11: none: nothing is checked, and nothing is converted", async () => {
+  const { session, got, errors, close } = await typedPair("none");
+  assert.equal(await session.visit({ age: "-1" }), "welcome");
+  await session.told({ text: "too long" });
+  assert.equal(await session.bad("x"), "no number");
+  assert.deepEqual(got, [{ age: "-1" }, { text: "too long" }]);
+  assert.deepEqual(errors, []);
+  await close();
+});
+
 test("D.11: a schema that validates asynchronously is refused at its first use, and ends nothing", async () => {
   const { session, errors, close } = await typedPair("receive");
   await assert.rejects(session.later("x"), { code: "INTERNAL" });

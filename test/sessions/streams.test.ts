@@ -118,6 +118,31 @@ test("a stream in both directions", async () => {
   await close();
 });
 
+test("a stream that the client offers", async () => {
+  const sensors = contract("sensors", "1.0.0", {
+    server: { sync: call() },
+    client: {
+      measure: stream({ request: typeOnly<number>(), sends: typeOnly<number>(), receives: typeOnly<number>() }),
+    },
+  });
+  const server = await serveSessions(sensors, "tcp://127.0.0.1:0", { handlers: { sync: () => undefined } });
+  const session = await openSession(sensors, server.localAddress, {
+    handlers: {
+      async *measure(factor, items) {
+        for await (const item of items) yield item * factor;
+      },
+    },
+  });
+  const [served] = [...server.sessions.values()];
+  const measured = served?.measure(10);
+  assert.ok(measured !== undefined);
+  for (const item of [1, 2]) await measured.send(item);
+  measured.end();
+  assert.deepEqual(await all(measured), [10, 20]);
+  await session.sync();
+  assert.equal(session.stats.pending, 0);
+});
+
 test("a stream whose handler fails: the items before the error come first", async () => {
   const { session, close } = await pairOf();
   const found: number[] = [];

@@ -102,7 +102,16 @@ test("D.4 tokens rotate, and the previous one is valid until the first acknowled
 
 test("D.5 resume needs the server instance, both counters, and the same agreement", () => {
   assert.equal(told(decide({ request: { ...request, server: "other" } })), "fresh server-restarted");
-  assert.equal(told(decide({ agreement: { ...agreement, codec: "msgpack" } })), "fresh agreement-changed");
+  for (const change of [
+    { codec: "msgpack" },
+    { peerVersion: "1.9.0" },
+    { peerOffers: [...agreement.peerOffers, "more"] },
+    { limits: { ...agreement.limits, maxCalls: 1 } },
+    { peerLimits: { ...agreement.peerLimits, windowBytes: 1 } },
+  ]) {
+    const decision = decide({ agreement: { ...agreement, ...change } });
+    assert.deepEqual(decision, { outcome: "fresh", reason: "agreement-changed", ends: true });
+  }
   for (const change of [{ received: 4 }, { received: 8 }, { acknowledged: 5 }, { sent: 3 }]) {
     const decision = decide({ request: { ...request, ...change } });
     assert.deepEqual(decision, { outcome: "fresh", reason: "counters-invalid", ends: true });

@@ -1,0 +1,105 @@
+/** Groups of sessions, and messages to many of them. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { call, contract, event, type ServeSessionsOptions } from "../../src/protocol.ts";
+import { Detour } from "./detour.ts";
+import { openSession, serveSessions } from "./opened.ts";
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Counts how often a message is encoded: JSON asks this object for its text. */
+class Counted {
+  encodings = 0;
+  toJSON(): string {
+    this.encodings += 1;
+    return "news";
+  }
+}
+
+const chat = contract("chat", "1.0.0", {
+  server: { who: call<void, string>() },
+  client: { said: event<unknown>(), added: event() },
+});
+
+type Options = Partial<ServeSessionsOptions<typeof chat.server, typeof chat.client, Record<string, unknown>>>;
+
+async function scene(count: number, more: Options = {}) {
+  const server = await serveSessions(chat, "tcp://127.0.0.1:0", {
+    codecs: ["json"],
+    ...more,
+    handlers: { who: (_input, { session }) => session.id },
+  });
+  const detour = await Detour.to(server.localAddress.port);
+  const heard: unknown[][] = [];
+  const clients = [];
+  for (let index = 0; index < count; index += 1) {
+    const mine: unknown[] = [];
+    heard.push(mine);
+    const handlers = { said: (text: unknown) => mine.push(text), added: () => undefined };
+    clients.push(await openSession(chat, detour.address, { handlers, reconnect: { firstDelayMs: 1, maxDelayMs: 5 } }));
+  }
+  const served = clients.map(({ id }) => {
+    const session = server.sessions.get(id);
+    assert.ok(session !== undefined);
+    return session;
+  });
+  return { server, detour, clients, served, heard };
+}
+
+test("sessions join and leave groups by name; broadcast reaches the members, and nobody else", async () => {
+  const { server, clients, served, heard } = await scene(3);
+  const plaza = server.group("plaza");
+  const [ana, eva, luis] = served;
+  assert.ok(ana !== undefined && eva !== undefined && luis !== undefined);
+  assert.deepEqual([plaza.join(ana), plaza.join(eva), plaza.join(eva)], [true, true, false]);
+  assert.deepEqual([plaza.name, plaza.size, plaza.has(eva), plaza.has(luis)], ["plaza", 2, true, false]);
+  assert.deepEqual([...server.group("plaza")], [ana, eva], "a group is known by its name");
+  assert.deepEqual(plaza.broadcast("said", "to two"), { sent: 2, waiting: 0, dropped: 0 });
+  assert.deepEqual([plaza.leave(ana), plaza.leave(ana)], [true, false]);
+  assert.deepEqual(plaza.broadcast("said", "to one"), { sent: 1, waiting: 0, dropped: 0 });
+  assert.deepEqual(server.broadcast("said", "to all"), { sent: 3, waiting: 0, dropped: 0 });
+  for (const client of clients) await client.who();
+  assert.deepEqual(heard, [["to two", "to all"], ["to two", "to one", "to all"], ["to all"]]);
+});
+
+test("broadcast encodes a message once, however many sessions there are", async () => {
+  const { server, clients, heard } = await scene(5);
+  const message = new Counted();
+  assert.equal(server.broadcast("said", message).sent, 5);
+  assert.equal(message.encodings, 1);
+  for (const client of clients) await client.who();
+  for (const mine of heard) assert.deepEqual(mine, ["news"]);
+});
+
+test("a session that is detached stays in its groups, and gets what it missed; one that is over leaves them", async () => {
+  const { server, detour, clients, served, heard } = await scene(2);
+  const plaza = server.group("plaza");
+  for (const session of served) plaza.join(session);
+  detour.closed = true;
+  detour.cut("reset");
+  while (server.stats.detached < 2) await nextTurn();
+  assert.deepEqual(plaza.broadcast("said", "meanwhile"), { sent: 2, waiting: 0, dropped: 0 });
+  detour.closed = false;
+  for (const client of clients) await client.who();
+  assert.deepEqual(heard, [["meanwhile"], ["meanwhile"]]);
+  await clients[0]?.close();
+  while (plaza.size > 1) await nextTurn();
+  assert.deepEqual([...plaza], [served[1]]);
+  assert.equal(plaza.join(served[0] as never), false, "it is over");
+});
+
+test("broadcast never waits: without room a message waits or is dropped, as overflow says, and is counted", async () => {
+  for (const [overflow, expected] of [
+    ["block", { sent: 0, waiting: 1, dropped: 0 }],
+    ["drop-oldest", { sent: 0, waiting: 1, dropped: 0 }],
+    ["strict", { sent: 0, waiting: 0, dropped: 1 }],
+  ] as const) {
+    const { server, detour } = await scene(1, { overflow, replay: { maxMessages: 1 } });
+    detour.closed = true;
+    detour.cut("reset");
+    while (server.stats.detached < 1) await nextTurn();
+    assert.equal(server.broadcast("said", "fits").sent, 1);
+    assert.deepEqual(server.broadcast("said", "does not fit"), expected, overflow);
+  }
+});
