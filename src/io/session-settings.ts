@@ -36,9 +36,10 @@ export interface SessionTuning {
   /** Bounds of the messages that are sent and not acknowledged. Default: 1 MiB, 16,384 messages, 120 seconds. */
   readonly replay?: Partial<ReplayBounds> | undefined;
   /**
-   * What happens to an event when there is no room for it: `block` (default) lets its sender wait, `strict` rejects it with
-   * `QUEUE_FULL`, `drop-oldest` and `drop-newest` keep at most 1,024 events or 1 MiB waiting and drop the others. An event
-   * that has its number is never dropped (SEMANTICS D.2).
+   * What happens to an event when there is no room for it: `block` (default) lets its sender wait, up to 65,536 events or 16
+   * MiB, and rejects those behind them with `QUEUE_FULL`; `strict` rejects it with `QUEUE_FULL` at once; `drop-oldest` and
+   * `drop-newest` keep at most 1,024 events or 1 MiB waiting and drop the others. An event that has its number is never
+   * dropped (SEMANTICS D.2).
    */
   readonly overflow?: OverflowPolicy | undefined;
   /** The time-out of calls that name none, in milliseconds. Default 30,000; `Infinity` for none. */
