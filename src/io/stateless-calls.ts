@@ -119,17 +119,11 @@ export class StatelessCalls {
   call(method: MethodPlan, input: unknown, options: OperationOptions | undefined): Promise<unknown> {
     const refused = refusedAtOnce(options, () => this.#context(method));
     if (refused !== undefined) return rejectedQuietly(refused.reason);
-    const { maxCalls, maxWaitingCalls, callTimeoutMs, times } = this.#settings;
+    const { maxCalls, callTimeoutMs, times } = this.#settings;
     let body: Buffer;
     try {
-      if (this.#over) throw this.#closedError(method, "none");
-      if (this.#active.size >= maxCalls && this.#waiting.size >= maxWaitingCalls) {
-        const detail = `${this.#waiting.size} calls wait for their turn; await each call, or raise maxWaitingCalls`;
-        throw new UsageError("QUEUE_FULL", { ...this.#context(method), detail, outcome: "none" });
-      }
-      const place = method.request.encode(input);
-      this.#checkSize(method.name, CALL_OVERHEAD_BYTES + place.end - place.start);
-      body = Buffer.from(place.bytes.subarray(place.start, place.end));
+      this.#admit(method);
+      body = this.#question(method, input);
     } catch (error) {
       return rejectedQuietly(error);
     }
@@ -156,6 +150,22 @@ export class StatelessCalls {
         else this.#waiting.add(call);
       }),
     );
+  }
+
+  /** Throws when no call can be taken now. */
+  #admit(method: MethodPlan): void {
+    const { maxCalls, maxWaitingCalls } = this.#settings;
+    if (this.#over) throw this.#closedError(method, "none");
+    if (this.#active.size < maxCalls || this.#waiting.size < maxWaitingCalls) return;
+    const detail = `${this.#waiting.size} calls wait for their turn; await each call, or raise maxWaitingCalls`;
+    throw new UsageError("QUEUE_FULL", { ...this.#context(method), detail, outcome: "none" });
+  }
+
+  /** The body of a call, which stays as long as the call may be sent again. */
+  #question(method: MethodPlan, input: unknown): Buffer {
+    const { bytes, start, end } = method.request.encode(input);
+    this.#checkSize(method.name, CALL_OVERHEAD_BYTES + end - start);
+    return Buffer.from(bytes.subarray(start, end));
   }
 
   get #clock(): Clock {

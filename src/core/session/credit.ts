@@ -34,6 +34,7 @@ export class ReceiveCredit {
   readonly #windowBytes: number;
   #received = 0;
   #used = 0;
+  /** What the peer may send in all, as this side has told it last. */
   #granted: number;
 
   /** @param windowBytes - What this side said in the handshake. */
@@ -45,11 +46,6 @@ export class ReceiveCredit {
   /** Bytes that came and are not used yet. */
   get heldBytes(): number {
     return this.#received - this.#used;
-  }
-
-  /** What the peer may send in all, as this side has told it last. */
-  get granted(): number {
-    return this.#granted;
   }
 
   /** Counts bytes that came; answers whether the peer was allowed to send them. */
