@@ -158,7 +158,28 @@ export type Broadcast<Client extends Methods> = <Name extends EventNames<Client>
   ...message: MethodArguments<RequestInput<Client[Name]>, undefined>
 ) => BroadcastReport;
 
-/** Some sessions of a server, by name. A session that is over leaves by itself; one that is detached stays. */
+/**
+ * Some sessions of a server, by name. A session that is over leaves by itself; one that is detached stays, and gets what it
+ * missed when it comes back.
+ *
+ * @example
+ * ```ts
+ * import { call, contract, event, openSession, serveSessions } from "zocalo/protocol";
+ * const chat = contract("chat", "1.0.0", { server: { join: call<string, number>() }, client: { said: event<string>() } });
+ * await using server = await serveSessions(chat, "tcp://127.0.0.1:0", {
+ *   handlers: {
+ *     join(room, { session, server: all }) {
+ *       all.group(room).join(session);
+ *       return all.group(room).size;
+ *     },
+ *   },
+ * });
+ * const session = await openSession(chat, server.localAddress, { handlers: { said: () => undefined } });
+ * console.log(await session.join("plaza")); // 1
+ * console.log(server.group("plaza").broadcast("said", "hola")); // { sent: 1, waiting: 0, dropped: 0 }
+ * await session.close();
+ * ```
+ */
 export interface SessionGroup<Client extends Methods, Data> extends Iterable<Session<Client, Data>> {
   /** The name by which the server knows the group. */
   readonly name: string;
@@ -184,10 +205,21 @@ export interface DrainSessionsOptions extends OperationOptions {
 }
 
 /**
- * A running server of sessions. `await using` drains it, at most 5 seconds.
+ * A running server of sessions. `await using` drains it, at most 5 seconds. When it is closed, calls and streams that are
+ * under way end with `CLOSED` on both sides.
  *
  * @typeParam Client - What its clients offer: `contract.client`.
  * @typeParam Data - What the program keeps with each session.
+ *
+ * @example
+ * ```ts
+ * import { call, contract, serveSessions } from "zocalo/protocol";
+ * const clock = contract("clock", "1.0.0", { server: { now: call<void, number>() } });
+ * const server = await serveSessions(clock, "tcp://127.0.0.1:0", { handlers: { now: () => 0 } });
+ * console.log(server.localAddress.port > 0, server.stats.sessions); // true 0
+ * const { finished, cut } = await server.drain({ timeoutMs: 1_000 });
+ * console.log(finished, cut); // 0 0
+ * ```
  */
 export interface SessionServer<Client extends Methods, Data = Record<string, unknown>> extends AsyncDisposable {
   /** The contract that it serves. */

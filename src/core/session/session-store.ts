@@ -26,7 +26,31 @@ export interface Admission {
 
 /**
  * Keeps the records of sessions. The messages themselves are held by the process that has the session, and a client can only
- * continue with that one; so the store answers at once.
+ * continue with that one; so the store answers at once. The one in memory is enough for most servers; another one may count,
+ * or bound what it does not. It must do nothing but what is said here, in particular compare and set in one step.
+ *
+ * @example
+ * ```ts
+ * import type { SessionRecord, SessionStore } from "zocalo/protocol";
+ * const records = new Map<string, SessionRecord>();
+ * const store: SessionStore = {
+ *   get: (id) => records.get(id),
+ *   create(record) {
+ *     records.set(record.id, record);
+ *     return { admitted: true, evicted: [] };
+ *   },
+ *   replace(epoch, next) {
+ *     const isNewest = records.get(next.id)?.epoch === epoch;
+ *     if (isNewest) records.set(next.id, next);
+ *     return isNewest;
+ *   },
+ *   detach: () => undefined, // this one evicts nobody
+ *   charge: () => [],
+ *   expire: () => [],
+ *   remove: (id) => void records.delete(id),
+ * };
+ * console.log(store.get("nobody")); // undefined
+ * ```
  */
 export interface SessionStore {
   /** The record of a session. */
