@@ -9,7 +9,7 @@ import { SessionContext } from "./session-context.ts";
 import type { SessionHost } from "./session-host.ts";
 import type { MethodPlan } from "./session-plan.ts";
 import type { AnyHandler } from "./session-settings.ts";
-import { PackedQueue } from "./session-start-queue.ts";
+import { PackedQueue } from "./packed-queue.ts";
 import type { ContractStream } from "./session-stream-object.ts";
 import type { OpenStreams } from "./session-streams.ts";
 

@@ -7,7 +7,7 @@ import { Deadline, expiryReason, type OperationOptions } from "./deadline.ts";
 import { handled, rejectedQuietly } from "./handled-rejection.ts";
 import type { Request, SessionHost } from "./session-host.ts";
 import type { MethodPlan, ValuePlan } from "./session-plan.ts";
-import { PackedQueue } from "./session-start-queue.ts";
+import { PackedQueue } from "./packed-queue.ts";
 import type { SessionStream } from "./session-stream.ts";
 
 /** Items that may wait for room without being awaited. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { PackedQueue } from "./session-start-queue.ts";
+import { PackedQueue } from "./packed-queue.ts";
 
 const message = fc.record(
   {

@@ -1,4 +1,4 @@
-/** Messages that came and have not started, packed into one piece of memory. */
+/** Messages that came and wait: for their handlers, or to be read from a stream. Packed into one piece of memory. */
 
 import { copyBytes } from "../core/bytes/copy-bytes.ts";
 
