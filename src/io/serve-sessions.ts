@@ -127,7 +127,8 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     this.settings = endpointSettings(options, { clock, schedule: new SessionSchedule(clock), plan });
     const { codecs, limits } = this.settings;
     this.capabilities = { contract, codecs, features: [], limits };
-    this.keptMs = options.keptMs ?? DEFAULT_KEPT_MS;
+    // The welcome carries a whole number.
+    this.keptMs = Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(options.keptMs ?? DEFAULT_KEPT_MS));
     this.registry = new SessionRegistry(this.instance, options, this.keptMs, options.store);
     this.#reception = new SessionReception(this, options);
     this.#groups = new SessionGroups(plan);

@@ -93,7 +93,10 @@ export interface SessionServerOptions<Client extends Methods, Data>
   readonly authenticate?: ((applicant: Applicant) => string | undefined | Promise<string | undefined>) | undefined;
   /** Makes `session.data` of a new session. Default: an empty object. What it throws turns the client away. */
   readonly data?: ((admitted: Admitted) => Data | Promise<Data>) | undefined;
-  /** How long a session lives without a connection, in milliseconds. Default 60,000. */
+  /**
+   * How long a session lives without a connection, in milliseconds. Default 60,000; `Infinity` until it has to make room for
+   * others.
+   */
   readonly keptMs?: number | undefined;
   /** Where the records of sessions are kept. Default: in memory, within the limits above. */
   readonly store?: SessionStore | undefined;

@@ -300,6 +300,20 @@ test("D.6: connections without a session are limited; the oldest one makes room"
   await server.close();
 });
 
+test("keptMs may be a fraction, nothing, and Infinity: clients are told a whole number", async () => {
+  for (const [keptMs, told] of [
+    [0.5, 1],
+    [0, 0],
+    [Infinity, Number.MAX_SAFE_INTEGER],
+  ] as const) {
+    const { port } = await serve({ keptMs });
+    const client = await RawClient.to(port);
+    assert.equal((await client.hello("room"))["keptMs"], told);
+    const session = await openSession(room, `tcp://127.0.0.1:${port}`, {});
+    assert.equal(await session.who(), session.id);
+  }
+});
+
 test("a session without a connection ends after keptMs", async () => {
   const ended = gate<SessionEnd>();
   const clock = new ManualClock(nodeNetwork.clock);
