@@ -24,6 +24,8 @@ export class PackedQueue {
   end = 0;
   /** Messages that wait. */
   size = 0;
+  /** The number of the message that is first; no two have the same. */
+  turn = 0;
   #bytes: Buffer = NO_BYTES;
   #head = 0;
   #tail = 0;
@@ -31,6 +33,11 @@ export class PackedQueue {
   /** Holds the bodies. */
   get bytes(): Buffer {
     return this.#bytes;
+  }
+
+  /** The number that the next message to be pushed gets. */
+  get nextTurn(): number {
+    return this.turn + this.size;
   }
 
   /** Memory that is held. */
@@ -84,6 +91,7 @@ export class PackedQueue {
   drop(): void {
     this.#head = this.end;
     this.size -= 1;
+    this.turn += 1;
     if (this.size > 0) return;
     this.#head = this.#tail = 0;
     if (this.#bytes.length > KEPT_BYTES) this.#bytes = NO_BYTES;
@@ -91,6 +99,7 @@ export class PackedQueue {
 
   /** Forgets everything. */
   clear(): void {
+    this.turn += this.size;
     this.size = this.#head = this.#tail = 0;
     this.#bytes = NO_BYTES;
   }

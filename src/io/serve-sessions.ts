@@ -41,6 +41,7 @@ import type {
 } from "./session-server.ts";
 import { type EndpointSettings, endpointSettings } from "./session-settings.ts";
 import { newId } from "./session-tokens.ts";
+import { unbound } from "./unbound.ts";
 import type { TlsOptions } from "./tls.ts";
 import { callProgram, reportProblem } from "./report-problem.ts";
 
@@ -178,20 +179,24 @@ class ContractServer implements EndpointOwner, ReceptionHost {
   }
 
   group(name: string): ContractGroup {
+    if (!(#groups in Object(this))) throw unbound("server", "group");
     return new ContractGroup(this.#groups, name);
   }
 
   broadcast(event: string, message?: unknown): BroadcastReport {
-    return broadcast(this.settings.plan, this.sessions.values(), event, message);
+    if (!(#groups in Object(this))) throw unbound("server", "broadcast");
+    return broadcast(this.settings.plan, this.sessions, event, message);
   }
 
   async drain(options: DrainSessionsOptions = {}): Promise<DrainReport> {
+    if (!(#groups in Object(this))) throw unbound("server", "drain");
     checkOptions({ op: "drain", local: this.localAddress.toString() }, options, DRAIN_RULES);
     this.#drained ??= this.#drain(options);
     return await this.#drained;
   }
 
   async close(): Promise<void> {
+    if (!(#groups in Object(this))) throw unbound("server", "close");
     const closing = this.drain({ timeoutMs: 0 });
     this.#stop.abort();
     await closing;

@@ -1,6 +1,6 @@
 /** Handlers: what the peer asks for, started in the order of the wire. */
 
-import { encodeRemoteError, RemoteError } from "../core/contract/remote-error.ts";
+import { encodeRemoteError, isForCaller, RemoteError } from "../core/contract/remote-error.ts";
 import { ConnectionError, ProtocolError, type ZocaloError } from "../core/errors.ts";
 import type { CallReceived, Cancelled, EventReceived, StreamOpened } from "../core/session/session-event.ts";
 import { ofHandler, ofQuestion } from "./handler-failure.ts";
@@ -16,6 +16,8 @@ import type { OpenStreams } from "./session-streams.ts";
 const EVENT = 0;
 const CALL = 1;
 const OPEN = 2;
+/** In place of the method of a stream whose directions are not those of its method. No list is so long. */
+const MISDIRECTED = 0xffff;
 
 /** A session with its streams. */
 export interface DispatchHost extends SessionHost {
@@ -82,13 +84,15 @@ export class SessionDispatch {
 
   /** A stream was opened; its items may come from now on. */
   open(event: StreamOpened): void {
-    const { method, id, chargeBytes, bytes, start, end } = event;
-    const host = this.#host;
-    const plan = this.#methods[method];
-    if (plan?.kind === "stream") host.streams.accept(event, plan);
+    const { id, chargeBytes, bytes, start, end } = event;
+    const plan = this.#methods[event.method];
+    const fits = plan === undefined || fitsDirections(event, plan);
+    const method = fits ? event.method : MISDIRECTED;
+    const turn = this.#queue?.nextTurn ?? 0;
+    const stream = fits && plan?.kind === "stream" ? this.#host.streams.accept(event, plan, turn) : undefined;
     if (this.#mustQueue || !this.#mayStart(OPEN, method)) {
       this.#push({ kind: OPEN, method, id, chargeBytes, deadline: Infinity }, bytes, start, end);
-    } else this.#startStream(method, id, chargeBytes, bytes, start, end);
+    } else this.#startStream(method, stream, id, chargeBytes, bytes, start, end);
   }
 
   /** What the peer asks makes no sense: it is told why. */
@@ -128,10 +132,11 @@ export class SessionDispatch {
         this.#host.machine.handled(chargeBytes);
       } else if (!this.#mayStart(kind, method)) return;
       else {
+        const { turn } = queue;
         queue.drop();
         if (kind === EVENT) this.#startEvent(method, chargeBytes, bytes, start, end);
         else if (kind === CALL) this.#startCall(method, id, deadline, bytes, start, end);
-        else this.#startStream(method, id, chargeBytes, bytes, start, end);
+        else this.#startStream(method, this.#host.streams.waiting(id, turn), id, chargeBytes, bytes, start, end);
       }
     }
     this.#cancelled = undefined;
@@ -228,30 +233,41 @@ export class SessionDispatch {
     const done = (): void => {
       this.#running -= 1;
       if (method.serial) this.#laneBusy = false;
-      this.#contexts?.delete(id);
       this.#goOn();
     };
     Promise.resolve(answer).then(
       (value) => {
-        this.#respond(method, id, value);
+        if (this.#takeContext(id, context)) this.#respond(method, id, value);
         done();
       },
       (error: unknown) => {
-        this.#fail(id, error);
+        if (this.#takeContext(id, context)) this.#fail(id, error);
+        else if (!isForCaller(error)) this.#host.problem(error);
         done();
       },
     );
   }
 
-  #startStream(place: number, id: number, chargeBytes: number, bytes: Buffer, start: number, end: number): void {
-    const host = this.#host;
-    host.machine.handled(chargeBytes);
+  /** Whether a call still waits for its handler: it may be cancelled, and a peer may use its id again at once. */
+  #takeContext(id: number, context: SessionContext): boolean {
+    return this.#contexts?.get(id) === context && this.#contexts.delete(id);
+  }
+
+  #startStream(
+    place: number,
+    stream: ContractStream | undefined,
+    id: number,
+    chargeBytes: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    this.#host.machine.handled(chargeBytes);
     const method = this.#methods[place];
     if (method?.kind !== "stream") {
       this.refuse(id, unknownMethod(place));
       return;
     }
-    const stream = host.streams.get(id);
     // It was cancelled before it could start.
     if (stream === undefined) return;
     stream.started();
@@ -275,6 +291,7 @@ export class SessionDispatch {
     } catch (error) {
       this.#failStream(stream, error, toTell(error));
     }
+    stream.abandoned();
     this.#streaming -= 1;
     if (this.#mustQueue) this.#goOn();
   }
@@ -347,8 +364,14 @@ function withoutData(error: RemoteError): string {
   }
 }
 
+/** A stream in a direction that its method does not have would have items that no schema describes. */
+function fitsDirections({ peerSends, peerReceives }: StreamOpened, { kind, sends, receives }: MethodPlan): boolean {
+  return kind !== "stream" || (peerSends === (receives !== undefined) && peerReceives === (sends !== undefined));
+}
+
 function unknownMethod(place: number): ProtocolError {
-  const detail = `method ${place} is not offered, or is of another kind; the peer has another version of the contract`;
+  const what = place === MISDIRECTED ? "a stream with these directions" : `method ${place}`;
+  const detail = `${what} is not offered, or is of another kind; the peer has another version of the contract`;
   return new ProtocolError("METHOD_UNKNOWN", { op: "receive", detail });
 }
 

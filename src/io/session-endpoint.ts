@@ -59,7 +59,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   #streams: OpenStreams | undefined;
   #rate: MessageRate | undefined;
   /** Told when nothing is under way any more. */
-  #onIdle: (() => void) | undefined;
+  #onIdle: (() => void)[] | undefined;
   #losses: SessionLosses | undefined;
 
   constructor(settings: EndpointSettings, owner: EndpointOwner, id: string, agreement: Agreement, keptMs: number) {
@@ -179,10 +179,9 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
 
   /** Ends the session in order, or with a code that the peer is told. Resolves when the connection is closed. */
   async close(message: string): Promise<void> {
-    const connection = this.#link.connected ? this.connection : undefined;
     this.machine.close(message, this.now());
     this.settle();
-    await connection?.closed;
+    await this.connection?.closed;
   }
 
   /** Takes nothing new from the peer; resolves when what is under way has finished, or the session is over. */
@@ -190,7 +189,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     this.machine.goAway(false, retryAfterMs);
     this.touch();
     return new Promise((resolve) => {
-      this.#onIdle = resolve;
+      (this.#onIdle ??= []).push(resolve);
     });
   }
 
@@ -270,6 +269,8 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     this.#settleLost();
     this.#dispatch?.startWaiting();
     this.#pumping = false;
+    // A handler that could start only now has closed the session.
+    if (machine.state === "ended" && this.end === undefined) this.pump();
   }
 
   /** Writes what the machine has to send, and waits for its next deadline. */
@@ -282,7 +283,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
       this.#onIdle !== undefined &&
       (this.end !== undefined || (this.machine.pending === 0 && this.#dispatch?.isIdle !== false))
     ) {
-      this.#onIdle();
+      for (const resolve of this.#onIdle) resolve();
       this.#onIdle = undefined;
     }
     if (this.end !== undefined) {
@@ -290,7 +291,8 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
       return;
     }
     this.#report(false);
-    const due = Math.min(this.machine.nextDeadline(), this.#calls?.nextDeadline ?? Infinity);
+    const { nextDeadline = Infinity } = this.#calls ?? {};
+    const due = Math.min(this.machine.nextDeadline(), nextDeadline, this.#rate?.goesOnAt ?? Infinity);
     this.settings.schedule.expect(this, due);
   }
 

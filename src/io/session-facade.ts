@@ -3,12 +3,16 @@
 import type { Address } from "../core/address/address.ts";
 import type { Methods } from "../core/contract/contract.ts";
 import type { ContractPlan, MethodPlan } from "./session-plan.ts";
+import { checkOptions, OPERATION_RULES, type OptionRules } from "./check-options.ts";
 import { EndAnnouncement } from "./end-announcement.ts";
 import { unbound } from "./unbound.ts";
 import type { OperationOptions } from "./deadline.ts";
 import type { SessionEnd, SessionStatus } from "./session-end.ts";
 import type { SessionEndpoint } from "./session-endpoint.ts";
 import type { SessionBase, SessionStats } from "./session-object.ts";
+
+/** What goes wrong here must not leave a session that is half over. */
+const CLOSE_RULES: OptionRules = { message: { wanted: "a string", holds: (value) => typeof value === "string" } };
 
 /** Whoever the session belongs to. */
 export interface SessionKeeper {
@@ -109,19 +113,31 @@ export class SessionFacade implements SessionBase<unknown> {
   unref(): this {
     return refer(this, false);
   }
-  close(message = "closed"): Promise<void> {
-    return partsOf(this, "close").keeper.close(this, message);
+  async close(message = "closed"): Promise<void> {
+    const { keeper } = partsOf(this, "close");
+    checkOptions({ op: "close" }, { message }, CLOSE_RULES);
+    await keeper.close(this, message);
   }
   abort(reason?: unknown): void {
     partsOf(this, "abort").keeper.abort(this, reason);
   }
-  drain(options: OperationOptions = {}): Promise<void> {
-    return partsOf(this, "drain").keeper.drain(this, options);
+  async drain(options: OperationOptions = {}): Promise<void> {
+    const { keeper } = partsOf(this, "drain");
+    checkOptions({ op: "drain" }, options, OPERATION_RULES);
+    await keeper.drain(this, options);
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 }
+
+// For `console.log` and the REPL, which find nothing to show in private fields. No token is here.
+Object.defineProperty(SessionFacade.prototype, Symbol.for("nodejs.util.inspect.custom"), {
+  value(this: SessionFacade): string {
+    const { id, state, remoteAddress } = this;
+    return `Session { id: "${id}", state: "${state}", remoteAddress: "${String(remoteAddress)}" }`;
+  },
+});
 
 function refer<Facade extends SessionFacade>(facade: Facade, referenced: boolean): Facade {
   const parts = partsOf(facade, referenced ? "ref" : "unref");

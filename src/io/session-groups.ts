@@ -7,37 +7,68 @@ import { partsOf, SessionFacade } from "./session-facade.ts";
 import type { SessionCodec } from "./session-format.ts";
 import type { ContractPlan, MethodPlan } from "./session-plan.ts";
 import type { BroadcastReport } from "./session-server.ts";
+import { unbound } from "./unbound.ts";
+
+/** A set of sessions, or a map. */
+type Sessions = ReadonlySet<SessionFacade> | ReadonlyMap<string, SessionFacade>;
 
 /** Sends an event to sessions; it is encoded once for each codec that they use. */
-export function broadcast(
-  plan: ContractPlan,
-  sessions: Iterable<SessionFacade>,
-  name: string,
-  message: unknown,
-): BroadcastReport {
+export function broadcast(plan: ContractPlan, sessions: Sessions, name: string, message: unknown): BroadcastReport {
   const offered: Methods = plan.peer;
   if (offered[name]?.kind !== "event") {
     const detail = `the contract has no event "${name}" that the client offers`;
     throw new UsageError("OPTION_INVALID", { op: "broadcast", detail });
   }
   const report = { sent: 0, waiting: 0, dropped: 0 };
-  const encoded = new Map<string, { readonly method: MethodPlan; readonly body: BodyPlace }>();
-  for (const session of sessions) {
+  const encoded = encodedFor(plan, sessions, name, message);
+  for (const session of sessions.values()) {
     const { endpoint } = partsOf(session);
-    const { codec } = endpoint.terms.agreement;
-    let one = encoded.get(codec);
-    if (one === undefined) {
-      const method = plan.of(codec as SessionCodec).peer.methods.find((each) => each.name === name) as MethodPlan;
-      const { bytes, start, end } = method.request.encode(message);
-      one = { method, body: { bytes: Buffer.from(bytes.subarray(start, end)), start: 0, end: end - start } };
-      encoded.set(codec, one);
-    }
-    const fate = endpoint.events.post(one.method, one.body);
+    const one = encoded.get(endpoint.terms.agreement.codec);
+    const fate = one === undefined ? "dropped" : endpoint.events.post(one.method, one.body);
     if (fate === "sent") report.sent += 1;
     else if (fate === "waits") report.waiting += 1;
     else report.dropped += 1;
   }
   return report;
+}
+
+/** A message in one codec. */
+interface Encoded {
+  readonly method: MethodPlan;
+  readonly body: BodyPlace;
+}
+
+/**
+ * The message in each codec that the sessions use, before it is sent to any of them. What one of the codecs cannot carry is
+ * missing: a client chooses its codec, and must not be able to keep an event from the others. What the server's favourite
+ * cannot carry, or its schema does not allow, is an error of the caller.
+ */
+function encodedFor(
+  plan: ContractPlan,
+  sessions: Sessions,
+  name: string,
+  message: unknown,
+): ReadonlyMap<string, Encoded> {
+  const encoded = new Map<string, Encoded>();
+  const failed = new Set<string>();
+  for (const session of sessions.values()) {
+    const { terms, settings } = partsOf(session).endpoint;
+    const { codec } = terms.agreement;
+    if (encoded.has(codec) || failed.has(codec)) continue;
+    try {
+      encoded.set(codec, encode(plan, codec as SessionCodec, name, message));
+    } catch {
+      failed.add(codec);
+      encode(plan, settings.codecs[0] as SessionCodec, name, message);
+    }
+  }
+  return encoded;
+}
+
+function encode(plan: ContractPlan, codec: SessionCodec, name: string, message: unknown): Encoded {
+  const method = plan.of(codec).peer.methods.find((each) => each.name === name) as MethodPlan;
+  const { bytes, start, end } = method.request.encode(message);
+  return { method, body: { bytes: Buffer.from(bytes.subarray(start, end)), start: 0, end: end - start } };
 }
 
 const NOBODY: ReadonlySet<SessionFacade> = new Set();
@@ -92,18 +123,22 @@ export class ContractGroup implements Iterable<SessionFacade> {
   }
 
   join(session: SessionFacade): boolean {
+    if (!(#groups in Object(this))) throw unbound("group", "join");
     return this.#groups.join(this.name, session);
   }
 
   leave(session: SessionFacade): boolean {
+    if (!(#groups in Object(this))) throw unbound("group", "leave");
     return this.#groups.leave(this.name, session);
   }
 
   has(session: SessionFacade): boolean {
+    if (!(#groups in Object(this))) throw unbound("group", "has");
     return this.#groups.members(this.name).has(session);
   }
 
   broadcast(event: string, message?: unknown): BroadcastReport {
+    if (!(#groups in Object(this))) throw unbound("group", "broadcast");
     return broadcast(this.#groups.plan, this.#groups.members(this.name), event, message);
   }
 

@@ -44,16 +44,17 @@ export interface SessionBase<Data> extends AsyncDisposable {
   readonly signal: AbortSignal;
   /**
    * Ends the session in order: what was sent leaves first, then the peer is told. Calls and streams that are under way end
-   * with `CLOSED`; use `drain` to finish them. Resolves when the connection is closed; never rejects.
+   * with `CLOSED`; use `drain` to finish them. Resolves when the connection is closed; never rejects, but for
+   * `OPTION_INVALID`.
    *
-   * @param message - One sentence for the other side, at most 1,024 characters.
+   * @param message - One sentence for the other side, at most 1,024 characters. Default: `"closed"`.
    */
   close(message?: string): Promise<void>;
   /** Ends the session at once and tells the peer nothing, which keeps it until its time is up. */
   abort(reason?: unknown): void;
   /**
    * Takes no new requests of the peer, waits until calls and streams that are under way have finished, at most `timeoutMs`
-   * (default 5000), and closes. Never rejects.
+   * (default 5000), and closes. Never rejects, but for `OPTION_INVALID`.
    */
   drain(options?: OperationOptions): Promise<void>;
   /** Lets the session keep the process alive (the default): by its connection, and at a client while it makes another one. */

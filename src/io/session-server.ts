@@ -145,7 +145,10 @@ export interface BroadcastReport {
   readonly sent: number;
   /** It waits for room. */
   readonly waiting: number;
-  /** There was no room and the policy, `strict` or one that drops, did not take it; or the peer does not know the event. */
+  /**
+   * There was no room and the policy, `strict` or one that drops, did not take it; or the peer does not know the event, or its
+   * codec cannot carry the message.
+   */
   readonly dropped: number;
 }
 
@@ -155,7 +158,10 @@ export type EventNames<Offered extends Methods> = {
 }[keyof Offered] &
   string;
 
-/** Sends one event to many sessions. The message is encoded once for each codec that is in use. */
+/**
+ * Sends one event to many sessions. The message is encoded once for each codec that is in use. It throws `FRAME_INVALID`, and
+ * sends nothing, when the message cannot be sent at all: in the first of the server's `codecs`.
+ */
 export type Broadcast<Client extends Methods> = <Name extends EventNames<Client>>(
   event: Name,
   ...message: MethodArguments<RequestInput<Client[Name]>, undefined>

@@ -9,6 +9,8 @@ import type { Request, SessionHost } from "./session-host.ts";
 import type { MethodPlan, ValuePlan } from "./session-plan.ts";
 import { PackedQueue } from "./packed-queue.ts";
 import type { SessionStream } from "./session-stream.ts";
+import { StreamItems } from "./session-stream-items.ts";
+import { unbound } from "./unbound.ts";
 
 /** Items that may wait for room without being awaited. */
 const MAX_WAITING_ITEMS = 16_384;
@@ -45,6 +47,8 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   id = 0;
   /** This side offers it: the peer has opened it, and a handler has it. */
   offered = false;
+  /** Of one that this side offers: the number of its message in the queue of those that wait. */
+  turn = 0;
   /** The handler has left its loop over the items, and has not finished. */
   #left = false;
   readonly op: string;
@@ -67,6 +71,10 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   #unstarted = false;
   /** Bytes of the items that wait to be read. */
   #heldBytes = 0;
+  /** Whether the session holds them. What an own stream has brought belongs to the program when the stream is over. */
+  #counted = true;
+  /** The last item was read, or the failure. */
+  #exhausted = false;
   /** Set when the stream came to an end before both sides had ended it. */
   #failure: { readonly reason: unknown } | undefined;
   #cancelled = false;
@@ -95,8 +103,9 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   }
 
   /** The peer has opened it; a handler will start. */
-  accepted(id: number): void {
+  accepted(id: number, turn: number): void {
     this.id = id;
+    this.turn = turn;
     this.offered = this.#unstarted = true;
   }
 
@@ -145,6 +154,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   }
 
   send(item: unknown): Promise<void> | undefined {
+    if (!(#host in Object(this))) throw unbound("stream", "send");
     if (this.#failure !== undefined) return rejectedQuietly(this.#failure.reason);
     if (this.#outgoing === undefined) {
       const detail = "the contract gives this side no items to send on this stream";
@@ -167,27 +177,28 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   }
 
   end(): void {
+    if (!(#host in Object(this))) throw unbound("stream", "end");
     if (!this.#sending || this.#ending || this.#failure !== undefined) return;
     this.#ending = true;
     this.#endIfSent();
   }
 
   cancel(): void {
+    if (!(#host in Object(this))) throw unbound("stream", "cancel");
     this.#cancelled = true;
     this.#giveUp(this.#ended("this side has cancelled the stream"));
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<unknown, undefined, undefined> {
-    let finished = false;
-    try {
-      for (let next = await this.next(); next.done !== true; next = await this.next()) yield next.value;
-      finished = true;
-      return undefined;
-    } finally {
-      // Whoever leaves the loop early does not want the rest. A handler may have left it by an error, which is told instead.
-      if (!finished && this.offered) this.#left = true;
-      else if (!finished) this.cancel();
-    }
+  [Symbol.asyncIterator](): AsyncIterableIterator<unknown> {
+    if (!(#host in Object(this))) throw unbound("stream", "[Symbol.asyncIterator]");
+    return new StreamItems(this);
+  }
+
+  /** Whoever leaves the loop early does not want the rest. A handler may have left it by an error, which is told instead. */
+  left(): void {
+    if (this.#exhausted) return;
+    if (this.offered) this.#left = true;
+    else this.cancel();
   }
 
   /** The next item. */
@@ -211,8 +222,11 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
         return Promise.reject(error);
       }
     }
-    if (this.#failure !== undefined && !this.#cancelled) return Promise.reject(this.#failure.reason);
-    if (!this.#receiving || this.#cancelled) return Promise.resolve(DONE);
+    if (!this.#receiving || this.#cancelled) {
+      this.#exhausted = true;
+      if (this.#failure !== undefined && !this.#cancelled) return Promise.reject(this.#failure.reason);
+      return Promise.resolve(DONE);
+    }
     return new Promise((resolve, reject) => {
       this.#readers.push({ resolve, reject });
     });
@@ -231,8 +245,11 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
       return;
     }
     this.end();
-    // The handler has gone: nobody will read what is there, or still comes.
-    if (this.#receiving && this.#failure === undefined) this.#discard();
+  }
+
+  /** The handler has gone: nobody will read what is there, or still comes. */
+  abandoned(): void {
+    if (this.#receiving) this.#discard();
     else this.#forgetItems();
   }
 
@@ -274,8 +291,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
     if (this.#failure !== undefined) return;
     this.#failure = { reason };
     this.#receiving = this.#sending = false;
-    this.#watch?.cancel();
-    this.#parent.remove(this);
+    this.#leave();
     for (const item of this.#waiting.splice(0)) {
       void handled(item.promise);
       item.reject(reason);
@@ -310,8 +326,16 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   /** Both directions have ended as they should. */
   #settle(): void {
     if (this.#receiving || this.#sending || this.#unstarted) return;
+    this.#leave();
+  }
+
+  /** It is over. */
+  #leave(): void {
     this.#watch?.cancel();
     this.#parent.remove(this);
+    if (this.offered || !this.#counted) return;
+    this.#counted = false;
+    this.#parent.holds(-this.#heldBytes);
   }
 
   #giveUp(reason: unknown): void {
@@ -325,7 +349,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
 
   #holds(bytes: number): void {
     this.#heldBytes += bytes;
-    this.#parent.holds(bytes);
+    if (this.#counted) this.#parent.holds(bytes);
   }
 
   #forgetItems(): void {

@@ -2,6 +2,7 @@
 
 import { decodeRemoteError } from "../core/contract/remote-error.ts";
 import { ConnectionError, ProtocolError } from "../core/errors.ts";
+import { brokenProtocol } from "../core/session/broken-protocol.ts";
 import type { AnswerReceived, ItemReceived, StreamOpened } from "../core/session/session-event.ts";
 import { type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import type { SessionCalls } from "./session-calls.ts";
@@ -22,8 +23,10 @@ export class OpenStreams implements StreamParent {
     this.#calls = calls;
   }
 
-  get(id: number): ContractStream | undefined {
-    return this.#streams.get(id);
+  /** A stream whose handler could not start before; undefined when it is over, though the peer may have used its id again. */
+  waiting(id: number, turn: number): ContractStream | undefined {
+    const stream = this.#streams.get(id);
+    return stream?.turn === turn ? stream : undefined;
   }
 
   submit(stream: ContractStream): void {
@@ -39,7 +42,7 @@ export class OpenStreams implements StreamParent {
   }
 
   remove(stream: ContractStream): void {
-    this.#streams.delete(stream.id);
+    if (this.#streams.get(stream.id) === stream) this.#streams.delete(stream.id);
   }
 
   holds(bytes: number): void {
@@ -62,13 +65,17 @@ export class OpenStreams implements StreamParent {
     return stream;
   }
 
-  /** The peer has opened a stream of ours. */
-  accept(event: StreamOpened, method: MethodPlan): void {
-    const incoming = event.peerSends ? method.receives : undefined;
-    const outgoing = event.peerReceives ? method.sends : undefined;
-    const stream = new ContractStream(this.#host, this, method.name, incoming, outgoing);
-    stream.accepted(event.id);
+  /** The peer has opened a stream of ours; undefined when it may not. `turn` is the number of its message in the queue. */
+  accept({ id }: StreamOpened, method: MethodPlan, turn: number): ContractStream | undefined {
+    if (this.#streams.has(id)) {
+      const broken = brokenProtocol(`the id ${id} is in use: a stream of it has ended, and is not handled yet`);
+      this.#host.machine.close(broken.detail, this.#host.now(), broken);
+      return undefined;
+    }
+    const stream = new ContractStream(this.#host, this, method.name, method.receives, method.sends);
+    stream.accepted(id, turn);
     this.add(stream);
+    return stream;
   }
 
   item(event: ItemReceived): void {

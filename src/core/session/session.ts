@@ -16,6 +16,7 @@ import { ReplayLog } from "./replay-log.ts";
 import type { SessionEvent } from "./session-event.ts";
 import type { ResumePoint, SessionSettings } from "./session-settings.ts";
 import { nextState, type SessionInput, type SessionStateName } from "./state.ts";
+import { ToldEvents } from "./told-events.ts";
 
 /** Most bytes that `output` answers at once: enough for a cheap system call, so few that an answer soon follows. */
 const OUTPUT_BYTES = 262_144;
@@ -32,7 +33,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   #out: Outgoing | undefined;
   #in: Incoming | undefined;
   /** What is to be told before what the peer has sent. */
-  #events: SessionEvent[] | undefined;
+  #events: ToldEvents | undefined;
   #link: Attachment | undefined;
   #attachments = 0;
   /** When something came last; without a connection, since when. */
@@ -290,17 +291,15 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     if (next !== undefined) this.state = next;
     return next !== undefined;
   }
-  #tell(...events: readonly SessionEvent[]): void {
-    this.#events ??= [];
-    this.#events.push(...events);
+  #tell(event: SessionEvent): void {
+    (this.#events ??= new ToldEvents()).add(event);
   }
   #tellRoom(): void {
-    const told = this.#out?.takeRoom();
-    if (told !== undefined && told.length > 0) this.#tell(...told);
+    for (const event of this.#out?.takeRoom() ?? []) this.#tell(event);
   }
   #told(): SessionEvent | undefined {
-    const event = this.#events?.shift();
-    if (this.#events?.length === 0) this.#events = undefined;
+    const event = this.#events?.take();
+    if (this.#events?.isEmpty === true) this.#events = undefined;
     return event;
   }
 
@@ -360,7 +359,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
       this.#leaving.reportedAbove = accepted;
       const refused = refusedRequests(log, accepted);
       this.#outgoing.leave(refused);
-      if (refused.length > 0) this.#tell(...refused);
+      for (const event of refused) this.#tell(event);
     }
     return { type: "goAway", survives, retryAfterMs };
   }
@@ -390,7 +389,8 @@ export class Session implements Machine<SessionEvent>, ControlSink {
 
   #report(error: ZocaloError | undefined, message: string, reached: number): void {
     const scope: LossScope = { reached, reportedAbove: this.#departure?.reportedAbove ?? Infinity };
-    this.#tell(...lossesOf(this.#outgoing, this.#outgoing.streams, scope), { type: "ended", error, message });
+    for (const event of lossesOf(this.#outgoing, this.#outgoing.streams, scope)) this.#tell(event);
+    this.#tell({ type: "ended", error, message });
     this.#link = undefined;
     this.#outgoing.closed = true;
     this.#outgoing.calls.clear();

@@ -1,0 +1,154 @@
+/** Programs that use a session in a way that nobody meant: one typed error or the obvious thing, and no hang. */
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { test } from "node:test";
+import { inspect } from "node:util";
+import { call, contract, event, stream, typeOnly } from "../../src/protocol.ts";
+import { gate } from "./gate.ts";
+import { openSession, serveSessions } from "./opened.ts";
+
+const room = contract("room", "1.0.0", {
+  server: {
+    say: event<string>(),
+    who: call<void, string>(),
+    stuck: call<void, string>(),
+    one: stream({ sends: typeOnly<string>() }),
+    quiet: stream({ sends: typeOnly<string>() }),
+    echo: stream({ sends: typeOnly<string>(), receives: typeOnly<string>() }),
+  },
+  client: { news: event<string>() },
+});
+
+async function opened(tuning: object = {}) {
+  const quietLeft = gate();
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", {
+    limits: { windowBytes: 100_000_000 },
+    handlers: {
+      say: () => undefined,
+      who: () => "you",
+      stuck: () => new Promise<string>(() => undefined),
+      one: () => ["x".repeat(1000)],
+      quiet: async (_nothing, items) => {
+        await once(items.signal, "abort");
+        quietLeft.open();
+        return undefined;
+      },
+      echo: (_nothing, items) => items,
+    },
+  });
+  const session = await openSession(room, server.localAddress, {
+    handlers: { news: () => undefined },
+    reconnect: false,
+    ...tuning,
+  });
+  return { server, session, quietLeft };
+}
+
+test("close with something that is no text: OPTION_INVALID, and the session goes on", async () => {
+  const { session } = await opened();
+  for (const message of [null, 5, { type: "click" }]) {
+    await assert.rejects(session.close(message as unknown as string), { code: "OPTION_INVALID", op: "close" });
+    assert.equal(await session.who(), "you");
+  }
+  await session.close("");
+  assert.equal((await session.closed).message, "");
+});
+
+test("drain with wrong options: OPTION_INVALID, and the session goes on", async () => {
+  const { session } = await opened();
+  for (const options of [null, 5, { timeoutMs: Number.NaN }, { timeoutMs: -1 }, { signal: 5 }]) {
+    await assert.rejects(session.drain(options as unknown as object), { code: "OPTION_INVALID", op: "drain" });
+    assert.equal(await session.who(), "you");
+  }
+});
+
+test("drain twice at once: both wait for the same end", async () => {
+  const { session } = await opened();
+  await Promise.all([session.drain({ timeoutMs: Infinity }), session.drain({ timeoutMs: Infinity })]);
+  assert.equal(session.state, "closed");
+});
+
+test("methods that were taken off their object say how to call them", async () => {
+  const { server, session } = await opened();
+  const items = session.echo();
+  const group = server.group("g");
+  const objects: Readonly<Record<string, object>> = { session, stream: items, server, group };
+  const methods: Readonly<Record<string, readonly string[]>> = {
+    session: ["who", "say", "echo", "close", "abort", "drain", "ref", "unref"],
+    stream: ["send", "end", "cancel"],
+    server: ["group", "broadcast", "drain", "close"],
+    group: ["join", "leave", "has", "broadcast"],
+  };
+  for (const [object, names] of Object.entries(methods)) {
+    for (const name of names) {
+      const method = (objects[object] as Record<string, () => unknown>)[name] as () => unknown;
+      const expected = { code: "OPTION_INVALID", op: name, message: new RegExp(`as ${object}\\.${name}\\(`) };
+      await assert.rejects(async () => {
+        await method();
+      }, expected);
+    }
+  }
+  assert.equal(await session.who(), "you");
+});
+
+test("what console.log shows of a session", async () => {
+  const { server, session } = await opened();
+  assert.equal(
+    inspect(session),
+    `Session { id: "${session.id}", state: "open", remoteAddress: "${String(server.localAddress)}" }`,
+  );
+  assert.equal(JSON.stringify(session), "{}");
+});
+
+test("every method after close: CLOSED, in the same words", async () => {
+  const { session } = await opened();
+  const before = session.echo();
+  await session.close("enough");
+  const after = session.echo();
+  for (const attempt of [
+    () => session.say("x"),
+    () => session.who(),
+    () => before.send("x"),
+    () => after.send("x"),
+    () => before[Symbol.asyncIterator]().next(),
+    () => after[Symbol.asyncIterator]().next(),
+  ]) {
+    await assert.rejects(async () => await attempt(), { code: "CLOSED", detail: "the session was closed (enough)" });
+  }
+  before.end();
+  after.cancel();
+  await session.drain();
+  await session.close();
+  session.abort();
+  assert.deepEqual([session.state, session.ref() === session], ["closed", true]);
+});
+
+test("a loop that is left while it waits for an item cancels the stream at once", async () => {
+  const { session, quietLeft } = await opened();
+  const items = session.quiet()[Symbol.asyncIterator]();
+  const waiting = items.next();
+  assert.deepEqual(await items.return?.(), { done: true, value: undefined });
+  assert.deepEqual(await waiting, { done: true, value: undefined });
+  assert.deepEqual(await items.next(), { done: true, value: undefined });
+  await quietLeft.opened;
+});
+
+test("streams that nobody reads to their end cost the session nothing when they are over", async () => {
+  // All open streams together may hold 10,000 bytes.
+  const { session } = await opened({ limits: { maxStreams: 1, streamWindowBytes: 10_000 } });
+  for (let count = 0; count < 50; count += 1) {
+    session.one();
+    // Its answer comes behind the items, and their end.
+    assert.equal(await session.who(), "you");
+  }
+  assert.ok(session.stats.heldBytes < 5000, `${session.stats.heldBytes} bytes are held`);
+});
+
+test("a session that ends with 200,000 messages tells of each", async () => {
+  const { session } = await opened({ replay: { maxMessages: 1_000_000, maxBytes: 100_000_000 } });
+  for (let count = 0; count < 200_000; count += 1) void session.say("x");
+  session.abort();
+  const { error, lost } = await session.closed;
+  assert.deepEqual([error?.code, lost.length], ["CONNECTION_ABORTED", 200_000]);
+});

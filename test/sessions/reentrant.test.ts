@@ -1,0 +1,168 @@
+/** Programs that use their session, or end it, inside the calls that it makes to them. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { nodeNetwork } from "../../src/index.ts";
+import { call, contract, event, type Session, type SessionServer, stream, typeOnly } from "../../src/protocol.ts";
+import { ManualClock } from "../../src/testing.ts";
+import { nothingEscapes } from "../hostile/escapes.ts";
+import { gate } from "./gate.ts";
+import { openSession, serveSessions } from "./opened.ts";
+import { ack, callFrame, eventFrame, RawClient } from "./raw-client.ts";
+
+nothingEscapes();
+
+/** So many turns of the event loop must be enough for closed sockets to go. */
+const TURNS = 1000;
+
+/** Both sides offer the same. */
+const side = {
+  tell: event<string>(),
+  ask: call<string, string>(),
+  flow: stream({ sends: typeOnly<number>(), receives: typeOnly<number>() }),
+};
+const mirror = contract("mirror", "1.0.0", { server: side, client: side });
+type Either = Session<typeof side>;
+type Server = SessionServer<typeof side>;
+
+/** What a program does; `server` is undefined at a client. */
+const actions: Readonly<Record<string, (session: Either, server: Server | undefined) => unknown>> = {
+  close: (session) => session.close(),
+  "close, and wait for nothing": (session) => void session.close(),
+  abort: (session) => session.abort(new Error("enough")),
+  drain: (session) => session.drain({ timeoutMs: 0 }),
+  "close twice, drain, abort": (session) => {
+    const closing = [session.close(), session.close(), session.drain()];
+    session.abort();
+    return Promise.all(closing);
+  },
+  "close the server": (session, server) => (server ?? session).close(),
+  "drain the server": (session, server) => void (server ?? session).drain({ timeoutMs: 0 }),
+  "join, broadcast, leave": (session, server) => {
+    const group = server?.group("g");
+    group?.join(session);
+    group?.broadcast("tell", "all");
+    server?.broadcast("tell", "all");
+    group?.leave(session);
+  },
+  "call the peer": (session) => session.ask("plain").catch(() => "over"),
+  "open 1,000 streams": (session) => {
+    const streams = Array.from({ length: 1000 }, () => session.flow());
+    for (const [index, items] of streams.entries()) if (index % 2 === 0) items.cancel();
+  },
+  throw: () => {
+    throw new Error("thrown");
+  },
+  reject: () => Promise.reject(new Error("rejected")),
+};
+
+/** Where it does it. */
+const places = ["onOpen", "onClose", "tell", "ask", "flow", "closed", "signal"] as const;
+
+type Act = (session: Either, server?: Server) => unknown;
+
+/** The options of either side: `act` is called at the place, the first time. */
+function optionsOf(place: string, act: Act) {
+  const handle = (message: string, { session, server }: { readonly session: Either; readonly server?: Server }) =>
+    message === "plain" ? undefined : act(session, server);
+  const handlers = {
+    tell: (message: string, context: { readonly session: Either }) =>
+      place === "tell" ? handle(message, context) : undefined,
+    ask: async (message: string, context: { readonly session: Either }) => {
+      if (place === "ask") await handle(message, context);
+      return "answer";
+    },
+    flow: async (_nothing: unknown, items: AsyncIterable<number>, context: { readonly session: Either }) => {
+      if (place === "flow") await handle("flow", context);
+      for await (const item of items) assert.fail(`nobody sent ${item}`);
+    },
+  };
+  return {
+    handlers,
+    onOpen: (session: Either, server?: Server) => {
+      if (place === "closed") void session.closed.then(() => act(session, server)).catch(() => undefined);
+      if (place === "signal") session.signal.addEventListener("abort", () => void tried(() => act(session, server)));
+      return place === "onOpen" ? act(session, server) : undefined;
+    },
+    onClose: (session: Either, _end: unknown, server?: Server) =>
+      place === "onClose" ? act(session, server) : undefined,
+  };
+}
+
+async function tried(act: () => unknown): Promise<void> {
+  try {
+    await act();
+  } catch {
+    // As the program would.
+  }
+}
+
+for (const at of ["server", "client"] as const) {
+  for (const place of places) {
+    test(`at the ${at}, in ${place}: whatever the program does there, both sides come to their end`, async () => {
+      for (const [name, action] of Object.entries(actions)) {
+        const clock = new ManualClock(nodeNetwork.clock);
+        const network = { ...nodeNetwork, clock };
+        const acted = { times: 0 };
+        const act: Act = (session, server) => {
+          acted.times += 1;
+          return acted.times === 1 ? action(session, server) : undefined;
+        };
+        const none = optionsOf("", () => undefined);
+        const acting = optionsOf(place, act);
+        const server = await serveSessions(mirror, "tcp://127.0.0.1:0", {
+          ...(at === "server" ? acting : none),
+          network,
+        });
+        const session = await openSession(mirror, server.localAddress, {
+          ...(at === "client" ? acting : none),
+          network,
+          reconnect: false,
+        });
+        // From the other side than the one that acts.
+        const other: Either = at === "server" ? session : ([...server.sessions.values()][0] ?? session);
+        await tried(() => other.tell("act"));
+        const [answer, items] = [other.ask("act"), other.flow()];
+        items.end();
+        const done = { answer: false };
+        void tried(() => answer).then(() => {
+          done.answer = true;
+        });
+        // A handler that waits for the end of its own session waits until the time of `drain` is over.
+        while (!done.answer) await clock.advance(1);
+        await session.close();
+        await server.close();
+        await session.closed;
+        while (acted.times === 0) await clock.turn();
+        const { sessions, unauthenticated, heldBytes } = server.stats;
+        assert.deepEqual([sessions, unauthenticated, heldBytes], [0, 0, 0], name);
+        for (let turn = 0; turn < TURNS && clock.pending > 0; turn += 1) await clock.turn();
+        assert.equal(clock.pending, 0, `${name}: a timer was left`);
+      }
+    });
+  }
+}
+
+test("a handler that could not start before closes the session: the connection ends, though the peer does nothing", async () => {
+  const over = gate();
+  const server = await serveSessions(mirror, "tcp://127.0.0.1:0", {
+    // One answer that is not acknowledged fills the buffer.
+    replay: { maxMessages: 1 },
+    handlers: {
+      tell: (_message, { session }) => void session.close(),
+      ask: (message) => (message === "hello" ? "answer" : new Promise(() => undefined)),
+      flow: () => undefined,
+    },
+    onClose: () => over.open(),
+  });
+  const client = await RawClient.to(server.localAddress.port);
+  await client.hello("mirror");
+  client.send(0x41, callFrame(1, 0, "hello"));
+  client.send(0x41, callFrame(3, 0, "never answered"));
+  client.send(0x40, eventFrame(2, "bye"));
+  await client.frameOf(0x42);
+  client.send(0x10, ack(1));
+  await client.frameOf(0x15);
+  await over.opened;
+  assert.equal(await client.untilEnd(), "fin");
+});
