@@ -22,8 +22,9 @@ export interface SessionClientOptions<Server extends Methods, Data>
   extends SessionTuning,
     Pick<ConnectOptions, "signal" | "timeoutMs" | "localAddress" | "tls" | "retry" | "writeStallTimeoutMs"> {
   /**
-   * Whatever the server's `authenticate` wants to see; must have a JSON form. A function is asked for each connection, once it
-   * is there; its answer, or its promise, belongs to the time of the handshake (`handshakeTimeoutMs`).
+   * Whatever the server's `authenticate` wants to see; must have a JSON form, which fits into the 65,536 bytes of a hello. A
+   * function is asked for each connection, once it is there; its answer, or its promise, belongs to the time of the
+   * handshake (`handshakeTimeoutMs`).
    */
   readonly auth?: unknown;
   /** Becomes `session.data`. Default: an empty object. */

@@ -146,16 +146,23 @@ export class SessionConnector {
     const openingEndsAt = clock.now() + (options.timeoutMs ?? Infinity);
     const connection = await connectOver(this.#network, address, { ...options, signal: stop });
     const endsAt = Math.min(openingEndsAt, clock.now() + settings.handshakeTimeoutMs);
-    let credentials = auth;
-    if (typeof auth === "function") {
-      try {
-        credentials = await this.#ask(auth as () => unknown, connection, stop, endsAt);
-      } catch (error) {
-        connection.abort();
-        throw error;
-      }
+    let machine: ClientHandshake;
+    try {
+      const credentials =
+        typeof auth === "function" ? await this.#ask(auth as () => unknown, connection, stop, endsAt) : auth;
+      machine = this.#handshake(credentials, endsAt);
+    } catch (error) {
+      connection.abort();
+      throw error;
     }
-    await this.#introduce(connection, credentials, stop, endsAt);
+    await this.#introduce(connection, machine, stop);
+  }
+
+  #handshake(auth: unknown, endsAt: number): ClientHandshake {
+    const { capabilities, settings } = this.#options;
+    const now = settings.clock.now();
+    const timeoutMs = Math.max(0, Math.ceil(endsAt - now));
+    return new ClientHandshake(capabilities, now, { auth, resume: this.#owner.resumeRequest(), timeoutMs });
   }
 
   /** Asks the program for its credentials. It may never answer: the handshake has its time, and the client may be closed. */
@@ -177,12 +184,8 @@ export class SessionConnector {
     }
   }
 
-  #introduce(connection: Connection, auth: unknown, stop: AbortSignal, endsAt: number): Promise<void> {
-    const { capabilities, settings } = this.#options;
-    const resume = this.#owner.resumeRequest();
-    const now = settings.clock.now();
-    const timeoutMs = Math.max(0, Math.ceil(endsAt - now));
-    const machine = new ClientHandshake(capabilities, now, { auth, resume, timeoutMs });
+  #introduce(connection: Connection, machine: ClientHandshake, stop: AbortSignal): Promise<void> {
+    const { settings } = this.#options;
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         introduction.stop();

@@ -73,6 +73,22 @@ test("a peer that is no server, that ends, or resets: so does the error", async 
   }
 });
 
+test("an `auth` without a JSON form, or too long for a hello: told before anything is sent, and no connection is left", async () => {
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers });
+  const cycle: { self?: unknown } = {};
+  cycle.self = cycle;
+  for (const auth of [1n, cycle, "x".repeat(66_000), () => Promise.resolve(1n)]) {
+    const error = await errorOf(openSession(room, server.localAddress, { auth }));
+    assert.deepEqual([error.code, error.side], ["OPTION_INVALID", "local"]);
+    assert.match(error.detail, /auth/);
+  }
+  await assert.rejects(openSession(room, server.localAddress, { auth: () => Promise.reject(new Error("locked")) }), {
+    message: "locked",
+  });
+  while (server.stats.listener.open > 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(server.stats.sessions, 0);
+});
+
 test("timeoutMs and signal are for the whole opening: an `auth` that never answers", async () => {
   const clock = new ManualClock(nodeNetwork.clock);
   const network = { ...nodeNetwork, clock };

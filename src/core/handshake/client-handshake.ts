@@ -1,6 +1,14 @@
 /** The client's side of the handshake. */
 
-import { ConnectError, errorCodes, type ErrorCode, ProtocolError, TimeoutError, ZocaloError } from "../errors.ts";
+import {
+  ConnectError,
+  errorCodes,
+  type ErrorCode,
+  ProtocolError,
+  TimeoutError,
+  UsageError,
+  ZocaloError,
+} from "../errors.ts";
 import type { Machine } from "../machine.ts";
 import { methodNames } from "../contract/contract.ts";
 import { type Hello, readRefusal, readWelcome, type ResumeRequest, type Welcome } from "./hello.ts";
@@ -67,7 +75,7 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
       auth: options.auth,
       resume: options.resume,
     };
-    this.#output = [encodeHandshake(HELLO, hello)];
+    this.#output = [encodeHello(hello)];
   }
 
   receive(bytes: Uint8Array, start: number, end: number): void {
@@ -151,6 +159,19 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
     this.#waiting = false;
     this.#event = { type: "failed", error };
   }
+}
+
+/** @throws UsageError `OPTION_INVALID` for what has no JSON form, or no room in the hello: only `auth` can be so. */
+function encodeHello(hello: Hello): Buffer {
+  let bytes: Buffer;
+  try {
+    bytes = encodeHandshake(HELLO, hello);
+  } catch (cause) {
+    throw new UsageError("OPTION_INVALID", { op: "handshake", detail: "auth must have a JSON form", cause });
+  }
+  if (bytes.length <= DEFAULT_HANDSHAKE_BYTES) return bytes;
+  const detail = `the hello would have ${bytes.length} bytes, and a server takes ${DEFAULT_HANDSHAKE_BYTES}; make auth shorter`;
+  throw new UsageError("OPTION_INVALID", { op: "handshake", detail });
 }
 
 function mismatch(): ProtocolError {
