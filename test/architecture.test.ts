@@ -137,6 +137,7 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/io/session-format.ts": "test/sessions/calls-and-events.test.ts",
   "src/io/session-greeting.ts": "test/sessions/calls-and-events.test.ts",
   "src/io/session-groups.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session-handshake.ts": "test/sessions/opening.test.ts",
   "src/io/session-introduction.ts": "test/sessions/calls-and-events.test.ts",
   "src/io/session-link.ts": "test/sessions/calls-and-events.test.ts",
   "src/io/session-plan.ts": "test/sessions/calls-and-events.test.ts",
