@@ -238,8 +238,11 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     this.settings.schedule.arrived();
     machine.receive(view, 0, view.length, this.now());
     beginArrival(view);
-    this.settle();
-    endArrival();
+    try {
+      this.settle();
+    } finally {
+      endArrival();
+    }
     if (machine.received > before && this.settings.maxMessagesPerSecond < Infinity)
       this.#count(machine.received - before);
     return view.length;
