@@ -4,7 +4,7 @@ import type { AddressLike } from "../core/address/address.ts";
 import type { Contract, Methods } from "../core/contract/contract.ts";
 import { ConnectionError, type ErrorCode } from "../core/errors.ts";
 import type { ResumeRequest } from "../core/handshake/hello.ts";
-import { checkOptions, FROM_ZERO, FUNCTION, type OptionRules } from "./check-options.ts";
+import { checkOptions, FROM_ZERO, FUNCTION, OPERATION_RULES, type OptionRules } from "./check-options.ts";
 import { checkContract, checkSessionAddress } from "./check-contract.ts";
 import type { Connection } from "./connection.ts";
 import type { OperationContext, OperationOptions } from "./deadline.ts";
@@ -37,6 +37,7 @@ const NONE_LOST: readonly LostMessage[] = [];
 const FOLLOWED: ReadonlySet<ErrorCode> = new Set(["SESSION_LOST", "REPLAY_OVERFLOW"]);
 
 const RULES: OptionRules = {
+  ...OPERATION_RULES,
   reconnect: {
     wanted: "an object, or false",
     holds: (value) => value === false || (typeof value === "object" && value !== null),

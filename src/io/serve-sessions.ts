@@ -5,6 +5,7 @@ import type { Contract, Methods } from "../core/contract/contract.ts";
 import type { Refusal } from "../core/handshake/hello.ts";
 import type { Capabilities } from "../core/handshake/negotiate.ts";
 import { DEFAULT_KEPT_MS } from "../core/session/session-settings.ts";
+import type { SessionStore } from "../core/session/session-store.ts";
 import { checkContract, checkSessionAddress } from "./check-contract.ts";
 import { checkOptions, countFrom, FROM_ZERO, FUNCTION, OPERATION_RULES, type OptionRules } from "./check-options.ts";
 import { Connection } from "./connection.ts";
@@ -48,6 +49,7 @@ import { callProgram, reportProblem } from "./report-problem.ts";
 const DEFAULT_DRAIN_MS = 5000;
 const DEFAULT_SPREAD_MS = 5000;
 
+const STORE_FUNCTIONS = ["get", "create", "replace", "detach", "charge", "expire", "remove"] as const;
 const RULES: OptionRules = {
   maxSessions: countFrom(0),
   maxSessionsPerAddress: countFrom(0),
@@ -58,6 +60,11 @@ const RULES: OptionRules = {
   keptMs: FROM_ZERO,
   authenticate: FUNCTION,
   data: FUNCTION,
+  store: {
+    wanted: "an object with the functions of a SessionStore",
+    holds: (value) =>
+      STORE_FUNCTIONS.every((name) => typeof (value as Partial<SessionStore> | null)?.[name] === "function"),
+  },
   onOpen: FUNCTION,
   onResume: FUNCTION,
   onClose: FUNCTION,

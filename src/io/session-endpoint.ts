@@ -224,6 +224,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
       this.#link.release()?.abort(this.end.error);
       return;
     }
+    if (this.#rate?.stopped === true) this.machine.excuse(now);
     this.machine.onDeadline(now);
     this.#calls?.expire(now);
     if (this.#rate?.mayGoOn(now) === true && this.#link.connected) this.connection?.inbound.hold(false);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { call, contract, event, stream, typeOnly } from "../../src/protocol.ts";
+import { call, contract, event, RemoteError, stream, typeOnly } from "../../src/protocol.ts";
 import { gate } from "./gate.ts";
 import { openSession, serveSessions } from "./opened.ts";
 
@@ -15,6 +15,7 @@ const room = contract("room", "1.0.0", {
     stuck: call<void, string>(),
     one: stream({ sends: typeOnly<string>() }),
     quiet: stream({ sends: typeOnly<string>() }),
+    upload: stream({ receives: typeOnly<string>() }),
     echo: stream({ sends: typeOnly<string>(), receives: typeOnly<string>() }),
   },
   client: { news: event<string>() },
@@ -23,7 +24,7 @@ const room = contract("room", "1.0.0", {
 async function opened(tuning: object = {}) {
   const quietLeft = gate();
   const server = await serveSessions(room, "tcp://127.0.0.1:0", {
-    limits: { windowBytes: 100_000_000 },
+    limits: { windowBytes: 100_000_000, maxStreams: 2, streamWindowBytes: 10_000 },
     handlers: {
       say: () => undefined,
       who: () => "you",
@@ -33,6 +34,9 @@ async function opened(tuning: object = {}) {
         await once(items.signal, "abort");
         quietLeft.open();
         return undefined;
+      },
+      upload: async (_nothing, items) => {
+        for await (const item of items) throw new RemoteError("REFUSED", item);
       },
       echo: (_nothing, items) => items,
     },
@@ -143,6 +147,44 @@ test("streams that nobody reads to their end cost the session nothing when they 
     assert.equal(await session.who(), "you");
   }
   assert.ok(session.stats.heldBytes < 5000, `${session.stats.heldBytes} bytes are held`);
+});
+
+test("what a stream has brought that its handler did not want is forgotten with the handler", async () => {
+  const { server, session } = await opened();
+  // The server holds 20,000 bytes of all open streams together.
+  for (let count = 0; count < 30; count += 1) {
+    const items = session.upload();
+    for (let item = 0; item < 5; item += 1) void items.send("x".repeat(900));
+    await once(items.signal, "abort");
+    assert.equal((items.signal.reason as RemoteError).code, "REFUSED");
+  }
+  assert.equal(await session.who(), "you");
+  assert.ok(server.stats.heldBytes < 10_000, `${server.stats.heldBytes} bytes are held`);
+});
+
+test("options that cannot be what the program meant: OPTION_INVALID, before anything is opened", async () => {
+  const { server } = await opened();
+  const news = (): undefined => undefined;
+  const ring: unknown[] = [];
+  ring.push(ring);
+  for (const options of [
+    { signal: null },
+    { signal: {} },
+    { timeoutMs: null },
+    { timeoutMs: Symbol("soon") },
+    { timeoutMs: 5n },
+    { auth: 5n },
+    { auth: ring },
+    { auth: () => ring },
+  ]) {
+    const given = { handlers: { news }, ...options } as object as { readonly handlers: { readonly news: () => void } };
+    await assert.rejects(openSession(room, server.localAddress, given), { code: "OPTION_INVALID", side: "local" });
+  }
+  for (const store of [null, 5, {}, new Map()]) {
+    const given = { handlers: {}, store } as never;
+    const nothing = contract("nothing", "1.0.0", {});
+    await assert.rejects(serveSessions(nothing, "tcp://127.0.0.1:0", given), { code: "OPTION_INVALID" });
+  }
 });
 
 test("a session that ends with 200,000 messages tells of each", async () => {

@@ -170,6 +170,27 @@ test("more than maxMessagesPerSecond is read more slowly, and nothing is lost", 
   await server.close();
 });
 
+test("who is read more slowly than its heartbeat is read in its time, and not given up", async () => {
+  const clock = new ManualClock(nodeNetwork.clock);
+  const { server, said, port } = await serve({ network: { ...nodeNetwork, clock }, maxMessagesPerSecond: 10 });
+  const client = await RawClient.to(port);
+  await client.hello("room");
+  client.socket.cork();
+  for (let count = 0; count < 500; count += 1) client.send(0x40, eventFrame(0, "x"));
+  client.socket.uncork();
+  while (said.length < 500) await clock.advance(1);
+  client.send(0x40, eventFrame(0, "y"));
+  // The heartbeat is 15 seconds; 490 messages too many are 49.
+  const startedAt = clock.now();
+  while (said.length < 501) {
+    await clock.advance(100);
+    assert.equal(server.stats.detached, 0);
+  }
+  assert.ok(clock.now() - startedAt < 49_500, `${clock.now() - startedAt} ms`);
+  client.close();
+  await server.close();
+});
+
 test("what the program throws in its callbacks ends nothing", async () => {
   const told = gate();
   const { server, errors, port } = await serve({

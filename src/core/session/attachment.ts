@@ -36,7 +36,7 @@ export class Attachment {
   /** When the first message came that is not acknowledged; long ago where there are many, undefined where there is none. */
   #unacknowledgedSince: number | undefined;
   /** Whether the peer has acknowledged something, which tells that it has our first bytes. */
-  confirmed = false;
+  #confirmed = false;
   /** After a GOAWAY of this side that the session survives: nothing more is received here. */
   deaf = false;
   /** After a GOAWAY of the peer that the session survives: messages wait for the next connection. */
@@ -138,6 +138,13 @@ export class Attachment {
     this.#acknowledged = received;
     this.#unacknowledgedBytes = 0;
     this.#unacknowledgedSince = undefined;
+  }
+
+  /** The peer has acknowledged something; answers whether it is the first time. */
+  confirm(): boolean {
+    const first = !this.#confirmed;
+    this.#confirmed = true;
+    return first;
   }
 
   /** Asks for a sign of life. */

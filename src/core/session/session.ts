@@ -129,6 +129,10 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     link.receive(bytes, start, end, now);
   }
 
+  /** The peer was not read on purpose, so its silence says nothing. */
+  excuse(now: number): void {
+    this.#link?.keepalive.heard(now);
+  }
   end(now: number): void {
     this.detach(now);
   }
@@ -324,7 +328,6 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   }
 
   // What control frames say.
-
   credited(id: number, limitBytes: number): void {
     // What a new connection begins with is no news to a session that has sent nothing.
     if (this.#out === undefined && limitBytes <= this.#settings.peerLimits.windowBytes) return;
@@ -342,10 +345,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     if (number < log.acknowledged || number > log.sent) throw brokenProtocol("it acknowledges what was not sent");
     log.acknowledge(number);
     this.#tellRoom();
-    const link = this.#link;
-    if (link === undefined || link.confirmed) return undefined;
-    link.confirmed = true;
-    return { type: "confirmed" };
+    return this.#link?.confirm() === true ? { type: "confirmed" } : undefined;
   }
 
   leaving(say: GoAway): SessionEvent {
