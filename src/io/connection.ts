@@ -25,6 +25,7 @@ import type * as contract from "./stream-socket.ts";
 import { type TlsInfo, UPGRADE_RULES } from "./tls.ts";
 import { toReadableStream, toWritableStream } from "./web-streams.ts";
 import { withDeadline } from "./with-deadline.ts";
+import { showAs } from "../core/show-as.ts";
 
 const DEFAULT_DELIMITED_BYTES = 65_536;
 
@@ -53,6 +54,16 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   #owner: ConnectionOwner | undefined;
   #end: StreamEnd | undefined;
   #lazy: Extras | undefined;
+
+  static {
+    showAs(Connection, "StreamSocket", (socket) => ({
+      localAddress: socket.localAddress,
+      remoteAddress: socket.remoteAddress,
+      bytesReceived: socket.bytesReceived,
+      bytesSent: socket.bytesSent,
+      end: socket.#end?.how,
+    }));
+  }
 
   /** `remoteAddress` overrides the transport's, for a peer behind a trusted proxy. */
   constructor(network: Network, transport: StreamTransport, settings: ConnectionSettings, remoteAddress?: Address) {

@@ -1,5 +1,6 @@
 /** The one implementation of {@link Listener}, over any network's transport. */
 
+import { showAs } from "../core/show-as.ts";
 import type { Address } from "../core/address/address.ts";
 import { ConnectionError, UsageError, ZocaloError } from "../core/errors.ts";
 import { Admission } from "./admission.ts";
@@ -301,3 +302,4 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     return { op, local: this.localAddress.toString() };
   }
 }
+showAs(Door, "Listener", ({ localAddress, stats }) => ({ localAddress, stats }));

@@ -1,5 +1,6 @@
 /** The one implementation of {@link FramedSocket}. */
 
+import { showAs } from "../core/show-as.ts";
 import type { Codec, OnFrame } from "../core/framing/codec.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { type OperationOptions, refusedAtOnce } from "./deadline.ts";
@@ -94,6 +95,7 @@ export class FramedConnection<In, Out> implements FramedSocket<In, Out> {
     await this.close();
   }
 }
+showAs(FramedConnection, "FramedSocket", ({ socket, unsentBytes }) => ({ socket, unsentBytes }));
 
 /** An iterator over a call. `return` does nothing: leaving the loop loses nothing. */
 function iterate<T>(next: () => Promise<IteratorResult<T, undefined>>): AsyncIterableIterator<T, undefined> {

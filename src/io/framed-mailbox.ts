@@ -1,5 +1,6 @@
 /** The one implementation of {@link FramedDatagramSocket}, over any mailbox. */
 
+import { showAs } from "../core/show-as.ts";
 import type { AddressLike } from "../core/address/address.ts";
 import { ByteWriter, type WrittenBytes } from "../core/bytes/byte-writer.ts";
 import type { Codec } from "../core/framing/codec.ts";
@@ -110,6 +111,7 @@ export class FramedMailbox<In, Out> implements FramedDatagramSocket<In, Out> {
     return messages.length === 0 ? undefined : messages;
   }
 }
+showAs(FramedMailbox, "FramedDatagramSocket", ({ socket, messagesDropped }) => ({ socket, messagesDropped }));
 
 /** Cuts what was written into datagrams of so many bytes: in one piece, unless a message reaches into the next chunk. */
 function cutInto(chunks: readonly Uint8Array[], sizes: readonly number[]): DatagramInput[] {

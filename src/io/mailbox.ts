@@ -20,6 +20,7 @@ import type { Clock, Datagram, DatagramSink, DatagramTransport, Network, Outgoin
 import { outgoing } from "./outgoing.ts";
 import { CLOSE_RULES } from "./stream-end.ts";
 import { withDeadline } from "./with-deadline.ts";
+import { showAs } from "../core/show-as.ts";
 
 const DEFAULT_LINGER_MS = 2000;
 
@@ -33,6 +34,14 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
   readonly #destinations: Destinations;
   readonly #announcement: EndAnnouncement<contract.DatagramEnd> = new EndAnnouncement();
   #closing: Promise<void> | undefined;
+
+  static {
+    showAs(Mailbox, "DatagramSocket", (mailbox) => ({
+      localAddress: mailbox.localAddress,
+      remoteAddress: mailbox.remoteAddress,
+      stats: mailbox.stats,
+    }));
+  }
 
   /** `families`: those that the mailbox can send to, the preferred one first. */
   constructor(network: Network, transport: DatagramTransport, settings: MailboxSettings, families: readonly (4 | 6)[]) {

@@ -1,5 +1,6 @@
 /** The one implementation of {@link StatelessClient}, over any network. */
 
+import { showAs } from "../core/show-as.ts";
 import { Address, type AddressLike } from "../core/address/address.ts";
 import { UsageError, ZocaloError } from "../core/errors.ts";
 import { DEFAULT_TIMES } from "../core/stateless/round-trip.ts";
@@ -178,6 +179,9 @@ class ClientBase implements StatelessClientBase {
     return this;
   }
 }
+showAs(ClientBase, "StatelessClient", ({ localAddress, remoteAddress, stats }) => {
+  return { localAddress, remoteAddress, stats };
+});
 
 type AnyMethod = (this: ClientBase, input: unknown, options?: OperationOptions) => Promise<unknown>;
 

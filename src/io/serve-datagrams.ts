@@ -1,5 +1,6 @@
 /** The one implementation of {@link DatagramServer}: one handler for each datagram, over any network. */
 
+import { showAs } from "../core/show-as.ts";
 import type { Address, AddressLike } from "../core/address/address.ts";
 import { ConnectionError, UsageError, ZocaloError } from "../core/errors.ts";
 import { bindOver } from "./bind.ts";
@@ -220,3 +221,4 @@ class RequestServer implements DatagramServer, RequestHost {
     signal?.removeEventListener("abort", stop);
   }
 }
+showAs(RequestServer, "DatagramServer", ({ localAddress, stats }) => ({ localAddress, stats }));

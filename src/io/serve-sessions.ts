@@ -1,5 +1,6 @@
 /** A server of sessions, over any network. */
 
+import { showAs } from "../core/show-as.ts";
 import type { Address, AddressLike } from "../core/address/address.ts";
 import type { Contract, Methods } from "../core/contract/contract.ts";
 import type { Refusal } from "../core/handshake/hello.ts";
@@ -329,6 +330,9 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     return { finished, cut: outcomes.length - finished, durationMs: clock.now() - startedAt };
   }
 }
+showAs(ContractServer, "SessionServer", ({ contract: { name, version }, localAddress, stats }) => {
+  return { contract: `${name} ${version}`, localAddress, stats };
+});
 
 function sessionOf(endpoint: SessionEndpoint): SessionFacade {
   return endpoint.session as SessionFacade;

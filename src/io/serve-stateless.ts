@@ -1,5 +1,6 @@
 /** The one implementation of {@link StatelessServer}, over any network. */
 
+import { showAs } from "../core/show-as.ts";
 import type { Address, AddressLike } from "../core/address/address.ts";
 import type { Contract } from "../core/contract/contract.ts";
 import { encodeRemoteError, RemoteError } from "../core/contract/remote-error.ts";
@@ -254,6 +255,7 @@ class ContractResponder implements StatelessServer {
     return encodeAnswer(RETRY, call, call.id, { bytes: cookie, start: 0, end: cookie.length });
   }
 }
+showAs(ContractResponder, "StatelessServer", ({ localAddress, stats }) => ({ localAddress, stats }));
 
 const SHORTEST = '{"code":"INTERNAL"}';
 

@@ -1,5 +1,6 @@
 /** A server: one handler for each connection, and what happens to it when things go wrong or come to an end. */
 
+import { showAs } from "../core/show-as.ts";
 import type { Address, AddressLike } from "../core/address/address.ts";
 import { ConnectionError, UsageError } from "../core/errors.ts";
 import { checkOptions, FUNCTION, OPERATION_RULES, type OptionRules } from "./check-options.ts";
@@ -264,3 +265,4 @@ class ConnectionServer implements Server {
     return rest.length;
   }
 }
+showAs(ConnectionServer, "Server", ({ localAddress, stats }) => ({ localAddress, stats }));

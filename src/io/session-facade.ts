@@ -1,5 +1,6 @@
 /** The object of a session that a program holds: its own properties, and the methods of the peer as functions. */
 
+import { showAs } from "../core/show-as.ts";
 import type { Address } from "../core/address/address.ts";
 import type { Methods } from "../core/contract/contract.ts";
 import type { ContractPlan, MethodPlan } from "./session-plan.ts";
@@ -130,6 +131,9 @@ export class SessionFacade implements SessionBase<unknown> {
     await this.close();
   }
 }
+showAs(SessionFacade, "Session", ({ id, state, principal, localAddress, remoteAddress, stats }) => {
+  return { id, state, principal, localAddress, remoteAddress, stats };
+});
 
 // For `console.log` and the REPL, which find nothing to show in private fields. No token is here.
 Object.defineProperty(SessionFacade.prototype, Symbol.for("nodejs.util.inspect.custom"), {

@@ -1,5 +1,6 @@
 /** Some sessions by name, and messages to many of them. */
 
+import { showAs } from "../core/show-as.ts";
 import type { Methods } from "../core/contract/contract.ts";
 import { UsageError } from "../core/errors.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
@@ -146,6 +147,7 @@ export class ContractGroup implements Iterable<SessionFacade> {
     return this.#groups.members(this.name)[Symbol.iterator]();
   }
 }
+showAs(ContractGroup, "SessionGroup", ({ name, size }) => ({ name, size }));
 
 /** Adds to a set in a map, which is made for its first member. False when it is there already. */
 function add<Key, Member>(sets: Map<Key, Set<Member>>, key: Key, member: Member): boolean {

@@ -1,5 +1,6 @@
 /** One stream of a session, of either side. */
 
+import { showAs } from "../core/show-as.ts";
 import { ConnectionError, UsageError } from "../core/errors.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
 import type { ItemReceived } from "../core/session/session-event.ts";
@@ -376,6 +377,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
     return new ConnectionError("CLOSED", { ...this.#host.context(this.op), detail, outcome: "none" });
   }
 }
+showAs(ContractStream, "SessionStream", ({ op, signal }) => ({ method: op, ended: signal.aborted }));
 
 function copyOf({ bytes, start, end }: BodyPlace): BodyPlace {
   return { bytes: Buffer.from(bytes.subarray(start, end)), start: 0, end: end - start };

@@ -6,6 +6,7 @@ import { formatAddress, formatHostPort } from "./format.ts";
 import { canonicalIpv6, unmappedIpv4 } from "./ip.ts";
 import { partsOfInit, partsOfText } from "./parse.ts";
 import { type AddressFamily, type AddressParams, type AddressParts, NO_PARAMS, type Transport } from "./parts.ts";
+import { showAsText } from "../show-as.ts";
 
 export type { AddressFamily, AddressParams, Transport } from "./parts.ts";
 
@@ -270,3 +271,4 @@ export class Address {
     return this.toString();
   }
 }
+showAsText(Address, "Address", String);
