@@ -112,12 +112,16 @@ test("a method of a contract that was taken off its session or client says how t
       const taken = (owner as unknown as Readonly<Record<string, () => unknown>>)[name];
       // Without an object, and on another one.
       for (const misuse of [() => taken?.(), () => ({ taken }).taken?.()]) {
-        assert.throws(misuse, (error) => {
-          assert.ok(error instanceof UsageError, String(error));
-          assert.deepEqual([error.code, error.op], ["OPTION_INVALID", name]);
-          assert.ok(error.message.includes(`as ${object}.${name}(...)`), error.message);
-          return true;
-        });
+        // Those that answer a promise reject.
+        await assert.rejects(
+          async () => void (await misuse()),
+          (error) => {
+            assert.ok(error instanceof UsageError, String(error));
+            assert.deepEqual([error.code, error.op], ["OPTION_INVALID", name]);
+            assert.ok(error.message.includes(`as ${object}.${name}(...)`), error.message);
+            return true;
+          },
+        );
       }
     }
   }

@@ -1,6 +1,7 @@
 /** How a session comes to its end, and what is known about what it carried. */
 
 import { ConnectionError, type ErrorOutcome, type ZocaloError } from "../core/errors.ts";
+import type { SessionStateName } from "../core/session/state.ts";
 import type { OperationContext } from "./deadline.ts";
 
 /** A message of this side that was not acknowledged when the session ended. */
@@ -25,6 +26,12 @@ export interface SessionEnd {
 
 /** What a session does: `open`: it has a connection. `detached`: it waits for one. `leaving`: a side has said that it goes. */
 export type SessionStatus = "open" | "detached" | "leaving" | "closed";
+
+/** What a session does, by the state of its machine. */
+export function statusOf(state: SessionStateName): SessionStatus {
+  if (state === "ended") return "closed";
+  return state === "attached" ? "open" : state;
+}
 
 /**
  * Why a client has a new session instead of the one before. From the server: it does not hold the session

@@ -11,7 +11,7 @@ import type { OperationContext } from "./deadline.ts";
 import type { InboundConsumer } from "./inbound.ts";
 import { SessionCalls } from "./session-calls.ts";
 import { type DispatchHost, SessionDispatch } from "./session-dispatch.ts";
-import { type LostMessage, overError, type SessionEnd, type SessionStatus } from "./session-end.ts";
+import { type LostMessage, overError, type SessionEnd, type SessionStatus, statusOf } from "./session-end.ts";
 import { SessionEvents } from "./session-events.ts";
 import { LAST_WORDS_MS, SessionLink } from "./session-link.ts";
 import { SessionLosses } from "./session-losses.ts";
@@ -83,9 +83,12 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
 
   /** Where the session stands. */
   get status(): SessionStatus {
-    const { state } = this.machine;
-    if (state === "ended") return "closed";
-    return state === "attached" ? "open" : state;
+    return statusOf(this.machine.state);
+  }
+
+  /** Handlers of calls that run now, and events that were dropped. */
+  get counts(): { readonly runningCalls: number; readonly droppedEvents: number } {
+    return { runningCalls: this.#dispatch?.running ?? 0, droppedEvents: this.#events?.dropped ?? 0 };
   }
 
   /** Memory that is held for messages. */

@@ -91,12 +91,11 @@ export class SessionFacade implements SessionBase<unknown> {
     return this.#parts.endpoint.connection?.remoteAddress;
   }
   get stats(): SessionStats {
-    const { machine, dispatch, events, heldBytes } = this.#parts.endpoint;
+    const { machine, counts, heldBytes } = this.#parts.endpoint;
     return {
       unacknowledged: machine.unacknowledged,
       pending: machine.pending,
-      runningCalls: dispatch.running,
-      droppedEvents: events.dropped,
+      ...counts,
       heldBytes,
       roundTripMs: machine.roundTripMs,
     };

@@ -32,6 +32,9 @@ test("idle sessions have no parts that only messages need, and share what follow
   const sessions = await Promise.all(Array.from({ length: SESSIONS }, () => openSession(room, place, {})));
   assert.equal(count(Session), 2 * SESSIONS, "one at each side");
   assert.equal(count(SessionTerms), SESSIONS + 1, "each client has its own, the server has one");
+  // Whoever looks at them makes nothing.
+  for (const session of [...sessions, ...server.sessions.values()]) assert.equal(session.stats.runningCalls, 0);
+  assert.equal(server.stats.sessions, SESSIONS);
   const parts = [Incoming, Outgoing, Departure, SessionCalls, SessionDispatch, SessionEvents, OpenStreams, MessageRate];
   for (const part of parts) assert.equal(count(part), 0, part.name);
   // The ones of all sessions that have nothing in them.
