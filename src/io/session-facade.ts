@@ -130,17 +130,12 @@ export class SessionFacade implements SessionBase<unknown> {
     await this.close();
   }
 }
-showAs(SessionFacade, "Session", ({ id, state, principal, localAddress, remoteAddress, stats }) => {
-  return { id, state, principal, localAddress, remoteAddress, stats };
-});
-
-// For `console.log` and the REPL, which find nothing to show in private fields. No token is here.
-Object.defineProperty(SessionFacade.prototype, Symbol.for("nodejs.util.inspect.custom"), {
-  value(this: SessionFacade): string {
-    const { id, state, remoteAddress } = this;
-    return `Session { id: "${id}", state: "${state}", remoteAddress: "${String(remoteAddress)}" }`;
-  },
-});
+showAs(SessionFacade, "Session", ({ id, state, principal, remoteAddress }) => ({
+  id,
+  state,
+  principal,
+  remoteAddress,
+}));
 
 function refer<Facade extends SessionFacade>(facade: Facade, referenced: boolean): Facade {
   const parts = partsOf(facade, referenced ? "ref" : "unref");

@@ -115,6 +115,9 @@ export class ContractGroup implements Iterable<SessionFacade> {
   readonly #groups: SessionGroups;
 
   constructor(groups: SessionGroups, name: string) {
+    // Two objects that look the same would be two groups.
+    if (typeof name !== "string")
+      throw new UsageError("OPTION_INVALID", { op: "group", detail: `name must be a string, not ${typeof name}` });
     this.#groups = groups;
     this.name = name;
   }

@@ -4,7 +4,7 @@ import { isBytes } from "../core/contract/bytes.ts";
 import { type Contract, type Methods, methodNames } from "../core/contract/contract.ts";
 import type { Method } from "../core/contract/method.ts";
 import { type Schema, validate } from "../core/contract/schema.ts";
-import { ProtocolError, UsageError } from "../core/errors.ts";
+import { ProtocolError, UsageError, ZocaloError } from "../core/errors.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
 import { type BodyFormat, formatOf, type SessionCodec } from "./session-format.ts";
 
@@ -41,17 +41,37 @@ export class ValuePlan {
         throw new UsageError("FRAME_INVALID", { op: "send", detail, side: "local", outcome: "none" });
       }
     }
-    return this.#format.encode(value);
+    try {
+      return this.#format.encode(value);
+    } catch (error) {
+      if (!(error instanceof ZocaloError)) throw error;
+      const { code, cause } = error;
+      throw new UsageError(code, { op: "send", detail: this.#of(error), side: "local", outcome: "none", cause });
+    }
   }
 
   /** The value of a body. @throws ProtocolError `FRAME_INVALID`. */
   decode(bytes: Buffer, start: number, end: number): unknown {
-    const value = this.#format.decode(bytes, start, end);
+    const value = this.#decode(bytes, start, end);
     if (this.#checkedOnReceipt === undefined) return value;
     const result = validate(this.#checkedOnReceipt, value);
     if (result.valid) return result.value;
     const detail = `${this.#what} is not what its schema says: ${describeIssues(result.issues)}`;
     throw new ProtocolError("FRAME_INVALID", { op: "receive", detail });
+  }
+
+  #decode(bytes: Buffer, start: number, end: number): unknown {
+    try {
+      return this.#format.decode(bytes, start, end);
+    } catch (error) {
+      if (!(error instanceof ZocaloError)) throw error;
+      throw new ProtocolError(error.code, { op: "receive", detail: this.#of(error), cause: error.cause });
+    }
+  }
+
+  /** A format does not know whose values it reads and writes. */
+  #of(error: ZocaloError): string {
+    return `${this.#what}: ${error.detail}`;
   }
 }
 

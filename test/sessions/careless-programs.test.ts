@@ -99,8 +99,8 @@ test("methods that were taken off their object say how to call them", async () =
 test("what console.log shows of a session", async () => {
   const { server, session } = await opened();
   assert.equal(
-    inspect(session),
-    `Session { id: "${session.id}", state: "open", remoteAddress: "${String(server.localAddress)}" }`,
+    inspect(session, { breakLength: Infinity }),
+    `Session { id: '${session.id}', state: 'open', principal: undefined, remoteAddress: Address <${String(server.localAddress)}> }`,
   );
   assert.equal(JSON.stringify(session), "{}");
 });
@@ -193,4 +193,19 @@ test("a session that ends with 200,000 messages tells of each", async () => {
   session.abort();
   const { error, lost } = await session.closed;
   assert.deepEqual([error?.code, lost.length], ["CONNECTION_ABORTED", 200_000]);
+});
+
+test("a value without a form: the error says whose value it is", async () => {
+  const { session } = await opened();
+  const odd = 1n as unknown as string;
+  const detail = /msgpack: a part of the message is of type bigint/;
+  const expected = (what: string) => ({ code: "FRAME_INVALID", op: "send", message: new RegExp(what + detail.source) });
+  await assert.rejects(async () => await session.say(odd), expected('the event "say": '));
+  await assert.rejects(async () => await session.echo().send(odd), expected('an item of "echo": '));
+});
+
+test("a group has a string for a name", async () => {
+  const { server } = await opened();
+  const thrown = { code: "OPTION_INVALID", op: "group", message: /name must be a string, not object/ };
+  assert.throws(() => server.group({ room: 1 } as unknown as string), thrown);
 });
