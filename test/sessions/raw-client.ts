@@ -59,6 +59,27 @@ export class RawClient {
     return JSON.parse(String(payload)) as Record<string, unknown>;
   }
 
+  /** Takes a client in, as a server does: for tests of clients. */
+  async welcome(fields: object): Promise<void> {
+    await this.#read(MAGIC.length);
+    await this.frame();
+    const welcome = {
+      version: "1.0.0",
+      offers: [],
+      codec: "json",
+      features: [],
+      limits: DEFAULT_LIMITS,
+      session: "s1",
+      token: "t1",
+      server: "i1",
+      epoch: 1,
+      keptMs: 60_000,
+      ...fields,
+    };
+    this.socket.write(MAGIC);
+    this.send(2, Buffer.from(JSON.stringify(welcome)));
+  }
+
   send(type: number, payload: Uint8Array): void {
     const head = Buffer.alloc(5);
     head.writeUInt32BE(payload.length + 1);
