@@ -2,6 +2,7 @@
 
 import { TimeoutError, UsageError } from "../core/errors.ts";
 import type { ErrorOutcome } from "../core/errors.ts";
+import { unwatchAbort, watchAbort } from "./abort-watch.ts";
 import type { Clock, Timer } from "./network.ts";
 
 /** Accepted by every operation. Either ends that one call and never disposes of the socket. */
@@ -76,7 +77,7 @@ export class Deadline {
         this.cancel();
         expire(signal);
       };
-      signal.addEventListener("abort", this.#onAbort, { once: true });
+      watchAbort(signal, this.#onAbort);
     }
   }
 
@@ -93,7 +94,7 @@ export class Deadline {
   /** Stops watching. */
   cancel(): void {
     this.#timer?.cancel();
-    if (this.#onAbort !== undefined) this.#signal?.removeEventListener("abort", this.#onAbort);
+    if (this.#onAbort !== undefined && this.#signal !== undefined) unwatchAbort(this.#signal, this.#onAbort);
     this.#onAbort = undefined;
   }
 }

@@ -4,14 +4,16 @@ import { decodeRemoteError } from "../core/contract/remote-error.ts";
 import { UsageError } from "../core/errors.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
 import type { AnswerReceived } from "../core/session/session-event.ts";
+import { unwatchAbort, watchAbort } from "./abort-watch.ts";
 import { type OperationOptions, refusedAtOnce, timeoutError } from "./deadline.ts";
 import { handled, rejectedQuietly } from "./handled-rejection.ts";
 import type { SessionEvents } from "./session-events.ts";
 import { outcomeOf, type Request, type SessionHost } from "./session-host.ts";
 import type { MethodPlan } from "./session-plan.ts";
 
-/** Requests that may wait for room without being awaited. */
+/** Requests that may wait for room without being awaited, and the bytes of their questions. */
 const MAX_WAITING = 65_536;
+const MAX_WAITING_BYTES = 16_777_216;
 
 /** A call that waits for its answer, or for room. */
 class PendingCall implements Request {
@@ -47,7 +49,7 @@ class PendingCall implements Request {
   watch(signal: AbortSignal): void {
     this.#signal = signal;
     this.#onAbort = () => this.#calls.abandon(this, signal);
-    signal.addEventListener("abort", this.#onAbort, { once: true });
+    watchAbort(signal, this.#onAbort);
   }
 
   keep(body: BodyPlace): void {
@@ -59,9 +61,15 @@ class PendingCall implements Request {
     return this.method.name;
   }
 
+  get bodyBytes(): number {
+    return this.#body?.end ?? 0;
+  }
+
   transmit(now: number): boolean {
     try {
-      return this.#calls.transmit(this, this.#body as BodyPlace, this.deadline - now, now);
+      const sent = this.#calls.transmit(this, this.#body as BodyPlace, this.deadline - now, now);
+      if (sent) this.#body = undefined;
+      return sent;
     } catch (error) {
       this.reject(error);
       return true;
@@ -85,8 +93,8 @@ class PendingCall implements Request {
   }
 
   #unwatch(): void {
-    if (this.#onAbort === undefined) return;
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    if (this.#onAbort === undefined || this.#signal === undefined) return;
+    unwatchAbort(this.#signal, this.#onAbort);
     this.#onAbort = undefined;
   }
 }
@@ -98,6 +106,8 @@ export class SessionCalls {
   readonly #pending: Map<number, PendingCall> = new Map();
   /** In the order in which they were made; a set, because many may be given up at once. */
   #waiting: Set<Request> | undefined;
+  /** Bytes of the questions that wait for room. */
+  heldBytes = 0;
   /** No request that waits for room is given up before this. */
   #expiry = Infinity;
 
@@ -171,18 +181,21 @@ export class SessionCalls {
   /** Puts a request at the end of those that wait for room. */
   wait(request: Request): void {
     this.#waiting ??= new Set();
-    if (this.#waiting.size >= MAX_WAITING) {
-      const detail = `${MAX_WAITING} requests wait already; await their answers`;
+    if (this.#waiting.size >= MAX_WAITING || this.heldBytes >= MAX_WAITING_BYTES) {
+      const detail = `${this.#waiting.size} requests of ${this.heldBytes} bytes wait already; await their answers`;
       throw new UsageError("QUEUE_FULL", { op: request.op, detail, outcome: "none" });
     }
     this.#waiting.add(request);
+    this.heldBytes += request.bodyBytes;
     if (request.deadline < this.#expiry) this.#expiry = request.deadline;
     this.#host.touch();
   }
 
   /** Takes a request off those that wait for room; false when it is not among them. */
   withdraw(request: Request): boolean {
-    return this.#waiting?.delete(request) ?? false;
+    if (this.#waiting?.delete(request) !== true) return false;
+    this.heldBytes -= request.bodyBytes;
+    return true;
   }
 
   /** There may be room: sends what waits, in order. */
@@ -191,8 +204,10 @@ export class SessionCalls {
     if (waiting === undefined) return;
     const now = this.#host.now();
     for (const request of waiting) {
+      const { bodyBytes } = request;
       if (!request.transmit(now)) return;
       waiting.delete(request);
+      this.heldBytes -= bodyBytes;
     }
   }
 
@@ -206,7 +221,7 @@ export class SessionCalls {
         if (request.deadline < this.#expiry) this.#expiry = request.deadline;
         continue;
       }
-      waiting.delete(request);
+      this.withdraw(request);
       request.unsent(timeoutError(request.timeoutMs, this.#host.context(request.op), "none"));
     }
   }
@@ -257,6 +272,7 @@ export class SessionCalls {
   over(): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
+    this.heldBytes = 0;
     this.#expiry = Infinity;
     for (const request of waiting ?? []) request.unsent(this.#host.overError(request.op, "none"));
     for (const call of this.#pending.values()) call.reject(this.#host.overError(call.method.name, "unknown"));

@@ -93,7 +93,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
 
   /** Memory that is held for messages. */
   get heldBytes(): number {
-    const waiting = (this.#dispatch?.heldBytes ?? 0) + (this.#events?.heldBytes ?? 0);
+    const waiting = (this.#dispatch?.heldBytes ?? 0) + (this.#events?.heldBytes ?? 0) + (this.#calls?.heldBytes ?? 0);
     return this.machine.retainedBytes + waiting + (this.#streams?.heldBytes ?? 0);
   }
 

@@ -46,6 +46,8 @@ export interface Request {
   readonly timeoutMs: number;
   /** When it is given up; Infinity for never. */
   readonly deadline: number;
+  /** Bytes of the question that it keeps while it waits. */
+  readonly bodyBytes: number;
   /** Gives it to the machine; false when there is no room. Never throws. */
   transmit(now: number): boolean;
   /** It was not sent, and never will be. */

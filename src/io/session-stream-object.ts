@@ -13,8 +13,9 @@ import type { SessionStream } from "./session-stream.ts";
 import { StreamItems } from "./session-stream-items.ts";
 import { unbound } from "./unbound.ts";
 
-/** Items that may wait for room without being awaited. */
+/** Items that may wait for room without being awaited, and their bytes. */
 const MAX_WAITING_ITEMS = 16_384;
+const MAX_WAITING_BYTES = 16_777_216;
 
 /** Where a stream is known by its id. */
 export interface StreamParent {
@@ -22,6 +23,8 @@ export interface StreamParent {
   remove(stream: ContractStream): void;
   /** So many more bytes of items wait to be read. */
   holds(bytes: number): void;
+  /** So many more bytes of items wait to be sent. */
+  waits(bytes: number): void;
   /** Opens it as soon as there is room. @throws UsageError `QUEUE_FULL`. */
   submit(stream: ContractStream): void;
   /** It is not to be opened any more. */
@@ -64,6 +67,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   #queue: PackedQueue | undefined;
   #readers: Reader[] = [];
   #waiting: WaitingItem[] = [];
+  #waitingBytes = 0;
   #receiving: boolean;
   #sending: boolean;
   /** `end` was called; it goes behind the items that wait. */
@@ -101,6 +105,10 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  get bodyBytes(): number {
+    return this.#opening?.body.end ?? 0;
   }
 
   /** The peer has opened it; a handler will start. */
@@ -276,6 +284,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
       for (const { body, resolve } of this.#waiting) {
         if (!machine.sendItem(this.id, body, this.#host.turnTime())) break;
         this.#host.gathered(body.end);
+        this.#waits(-body.end);
         sent += 1;
         resolve();
       }
@@ -293,6 +302,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
     this.#failure = { reason };
     this.#receiving = this.#sending = false;
     this.#leave();
+    this.#waits(-this.#waitingBytes);
     for (const item of this.#waiting.splice(0)) {
       void handled(item.promise);
       item.reject(reason);
@@ -302,8 +312,8 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   }
 
   #wait(body: BodyPlace): Promise<void> {
-    if (this.#waiting.length >= MAX_WAITING_ITEMS) {
-      const detail = `${MAX_WAITING_ITEMS} items wait already; await each one`;
+    if (this.#waiting.length >= MAX_WAITING_ITEMS || this.#waitingBytes >= MAX_WAITING_BYTES) {
+      const detail = `${this.#waiting.length} items of ${this.#waitingBytes} bytes wait already; await each one`;
       throw new UsageError("QUEUE_FULL", { op: this.op, detail, outcome: "none" });
     }
     let resolve = (): void => undefined;
@@ -313,6 +323,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
       reject = no;
     });
     this.#waiting.push({ body, promise, resolve, reject });
+    this.#waits(body.end);
     return promise;
   }
 
@@ -346,6 +357,11 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
     if (this.#cancelled) this.#forgetItems();
     this.#host.touch();
     this.failed(reason);
+  }
+
+  #waits(bytes: number): void {
+    this.#waitingBytes += bytes;
+    this.#parent.waits(bytes);
   }
 
   #holds(bytes: number): void {

@@ -16,7 +16,9 @@ export class OpenStreams implements StreamParent {
   readonly #calls: SessionCalls;
   readonly #streams: Map<number, ContractStream> = new Map();
   /** Bytes of items that came and were not read, also of streams that have ended. */
-  heldBytes = 0;
+  #unreadBytes = 0;
+  /** Bytes of items that wait to be sent. */
+  #unsentBytes = 0;
 
   constructor(host: SessionHost, calls: SessionCalls) {
     this.#host = host;
@@ -45,12 +47,21 @@ export class OpenStreams implements StreamParent {
     if (this.#streams.get(stream.id) === stream) this.#streams.delete(stream.id);
   }
 
+  /** Memory that is held for items. */
+  get heldBytes(): number {
+    return this.#unreadBytes + this.#unsentBytes;
+  }
+
+  waits(bytes: number): void {
+    this.#unsentBytes += bytes;
+  }
+
   holds(bytes: number): void {
-    this.heldBytes += bytes;
+    this.#unreadBytes += bytes;
     const { machine, settings } = this.#host;
     const { maxStreams, streamWindowBytes } = settings.limits;
     // Streams that have ended do not count any more; what they have brought does.
-    if (this.heldBytes <= maxStreams * streamWindowBytes || bytes < 0) return;
+    if (this.#unreadBytes <= maxStreams * streamWindowBytes || bytes < 0) return;
     const detail = `the peer sent more items than ${maxStreams} open streams may hold, and ended their streams`;
     machine.close(detail, this.#host.now(), new ProtocolError("LIMIT_EXCEEDED", { op: "receive", detail }));
   }

@@ -1,7 +1,7 @@
 /** Programs that use a session in a way that nobody meant: one typed error or the obvious thing, and no hang. */
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { call, contract, event, RemoteError, stream, typeOnly } from "../../src/protocol.ts";
@@ -13,6 +13,7 @@ const room = contract("room", "1.0.0", {
     say: event<string>(),
     who: call<void, string>(),
     stuck: call<void, string>(),
+    take: call<string, string>(),
     one: stream({ sends: typeOnly<string>() }),
     quiet: stream({ sends: typeOnly<string>() }),
     upload: stream({ receives: typeOnly<string>() }),
@@ -29,6 +30,7 @@ async function opened(tuning: object = {}) {
       say: () => undefined,
       who: () => "you",
       stuck: () => new Promise<string>(() => undefined),
+      take: () => new Promise<string>(() => undefined),
       one: () => ["x".repeat(1000)],
       quiet: async (_nothing, items) => {
         await once(items.signal, "abort");
@@ -160,6 +162,52 @@ test("what a stream has brought that its handler did not want is forgotten with 
   }
   assert.equal(await session.who(), "you");
   assert.ok(server.stats.heldBytes < 10_000, `${server.stats.heldBytes} bytes are held`);
+});
+
+test("calls and items that nobody awaits wait in bounded memory; those beyond are QUEUE_FULL", async () => {
+  const { session } = await opened({ limits: { maxMessageBytes: 1_048_576 } });
+  const items = session.echo();
+  await session.who();
+  const page = "x".repeat(500_000);
+  const codes: Record<string, number> = {};
+  const note = (error: unknown): void => {
+    const { code } = error as { readonly code: string };
+    codes[code] = (codes[code] ?? 0) + 1;
+  };
+  const waiting: Promise<unknown>[] = [];
+  for (let count = 0; count < 200; count += 1) {
+    waiting.push(session.take(page).catch(note), Promise.resolve(items.send(page)).catch(note));
+  }
+  // 16 MiB of each, one more that is begun, and what has its number.
+  const most = 2 * (16_777_216 + 500_000) + 2_500_000;
+  const held = session.stats.heldBytes;
+  assert.ok(held > 33_000_000 && held < most, `${held} bytes are held`);
+  session.abort();
+  await Promise.all(waiting);
+  const { QUEUE_FULL: full = 0, CONNECTION_ABORTED: aborted = 0, ...others } = codes;
+  assert.deepEqual(others, {});
+  assert.ok(full > 300 && aborted > 60, `${full} and ${aborted}`);
+  assert.ok(session.stats.heldBytes < 3_000_000);
+});
+
+test("one signal for many calls and streams: no warning of a leak, and all of them end", async () => {
+  const { session } = await opened();
+  const warnings: Error[] = [];
+  const listener = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", listener);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const calls = Array.from({ length: 50 }, () => session.stuck(undefined, { signal }).catch((error: unknown) => error));
+  assert.equal(await session.who(undefined, { signal }), "you");
+  const streams = Array.from({ length: 50 }, () => session.echo(undefined, { signal }));
+  assert.equal(getEventListeners(signal, "abort").length, 1);
+  const reason = new Error("enough");
+  controller.abort(reason);
+  for (const each of await Promise.all(calls)) assert.equal(each, reason);
+  for (const each of streams) assert.equal(each.signal.reason, reason);
+  assert.equal(getEventListeners(signal, "abort").length, 0);
+  process.off("warning", listener);
+  assert.deepEqual(warnings, []);
 });
 
 test("options that cannot be what the program meant: OPTION_INVALID, before anything is opened", async () => {
