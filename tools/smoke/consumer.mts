@@ -2,7 +2,7 @@
 // contract.
 import * as zocalo from "zocalo";
 import * as framing from "zocalo/framing";
-import { bytes, call, contract, event, openSession, serveSessions, stream } from "zocalo/protocol";
+import { bytes, call, contract, event, openSession, RemoteError, serveSessions, stream } from "zocalo/protocol";
 import * as sim from "zocalo/sim";
 import * as testing from "zocalo/testing";
 
@@ -19,3 +19,8 @@ const session = await openSession(chat, server.localAddress, { handlers: { said:
 export const members: number = (await session.join({ room: "plaza" })).members;
 // @ts-expect-error a wrong argument does not compile
 await session.join({ room: 1 });
+
+export function codeOf(error: unknown): string {
+  if (error instanceof zocalo.TimeoutError) return error.code;
+  return error instanceof RemoteError ? `${error.code}: ${error.message}` : "unknown";
+}
