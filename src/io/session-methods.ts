@@ -36,7 +36,8 @@ export type RemoteMethod<M> = M extends { readonly kind: "call" }
  *
  * - A call answers a promise of the response. It rejects with a `RemoteError` when the handler threw one, with `TIMEOUT`
  *   after `timeoutMs`, with the reason of `signal`, with `SESSION_LOST` when the session is lost (its `outcome` says
- *   whether the call may have arrived), with `METHOD_UNKNOWN` when the peer does not offer it.
+ *   whether the call may have arrived), with `CLOSED` when either side closes it, with `METHOD_UNKNOWN` when the peer does
+ *   not offer it, with `QUEUE_FULL` when 65,536 calls or 16 MiB of them wait for room already.
  * - An event answers undefined when it has its number: it will arrive within the live session. When there is no room it
  *   answers a promise that resolves when it has. `await` is right in both cases.
  * - A stream answers its object at once. `timeoutMs` is the time for the whole of it, from opening to the end of both

@@ -32,10 +32,10 @@
  */
 export interface SessionStream<Received, Sent> extends AsyncIterable<Received> {
   /**
-   * Sends an item. Answers undefined when it has its number, and a promise when there is no room: then wait for it. Rejects
-   * with `QUEUE_FULL` when 16,384 items wait already, with `SESSION_LOST` when the session is over (`outcome` `none`: the
-   * item was not sent), with `CLOSED` after `end` and `cancel`, with the `RemoteError` of the other side when that failed
-   * the stream.
+   * Sends an item. Answers undefined when it has its number, and a promise when there is no room: then wait for it.
+   * Rejects with `QUEUE_FULL` when 16,384 items or 16 MiB wait already, with `SESSION_LOST` when the session is over
+   * (`outcome` `none`: the item was not sent), with `CLOSED` after `end` and `cancel`, with the `RemoteError` of the other
+   * side when that failed the stream.
    */
   send(item: Sent): Promise<void> | undefined;
   /** Ends the items of this side, behind those that wait. */
