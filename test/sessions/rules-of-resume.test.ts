@@ -177,6 +177,7 @@ test("D.4: who is not known is refused, and learns only what a RemoteError says"
     onError: (error: unknown) => errors.push(error),
     authenticate: ({ auth }: Applicant) => {
       if (auth === "blocked") throw new RemoteError("BLOCKED", "you are blocked until noon");
+      if (auth === "long") throw new RemoteError("BLOCKED", "x".repeat(5000));
       if (auth === "crash") throw new Error("the database is at 10.0.0.7");
       return undefined;
     },
@@ -194,6 +195,8 @@ test("D.4: who is not known is refused, and learns only what a RemoteError says"
     "UNAUTHENTICATED: the server does not accept who the client says it is",
   ]);
   assert.deepEqual(errors.map(String), ["Error: the database is at 10.0.0.7"]);
+  const told = openSession(room, `tcp://127.0.0.1:${port}`, { auth: "long" });
+  await assert.rejects(told, { code: "UNAUTHENTICATED", detail: "x".repeat(1024) });
   assert.equal(server.stats.sessions, 0);
   await server.close();
 });

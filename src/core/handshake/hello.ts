@@ -11,7 +11,8 @@ const MAX_NAME_LENGTH = 64;
 /** Longest text of a session, a token or an instance. */
 const MAX_ID_LENGTH = 256;
 const MAX_WORDS = 64;
-const MAX_MESSAGE_LENGTH = 1024;
+/** Longest sentence of a refusal, in characters. */
+export const MAX_MESSAGE_LENGTH = 1024;
 
 /** What a client sends to continue a session. */
 export interface ResumeRequest {

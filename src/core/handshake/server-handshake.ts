@@ -2,7 +2,7 @@
 
 import { ProtocolError, TimeoutError, ZocaloError } from "../errors.ts";
 import type { Machine } from "../machine.ts";
-import { type Hello, type Refusal, readHello, type Welcome } from "./hello.ts";
+import { type Hello, MAX_MESSAGE_LENGTH, readHello, type Refusal, type Welcome } from "./hello.ts";
 import { encodeHandshake, HELLO, PreambleReader, REFUSAL, WELCOME, WIRE_VERSION } from "./preamble.ts";
 
 /** What the server's side of the handshake tells. */
@@ -105,7 +105,10 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
 
   /** Does not take the client. Write the output, then close gracefully. */
   refuse(refusal: Refusal): void {
-    if (this.#answered()) this.#output = [encodeHandshake(REFUSAL, refusal)];
+    if (!this.#answered()) return;
+    // The sentence may be one of the program, of any length.
+    const message = refusal.message.slice(0, MAX_MESSAGE_LENGTH);
+    this.#output = [encodeHandshake(REFUSAL, { ...refusal, message } satisfies Refusal)];
   }
 
   /** Whether an answer may be given: not when the client has gone meanwhile. */
