@@ -57,6 +57,22 @@ test("drainOn: handlers that take too long are cut after drainTimeoutMs", posix,
   assert.deepEqual(await exited, [0, null]);
 });
 
+test("drainOn: many servers of one process share one listener, and all of them end", posix, async () => {
+  const { child, exited } = start(`
+    process.on("warning", () => process.exit(3));
+    const servers = [];
+    for (let count = 0; count < 20; count += 1) {
+      servers.push(await serve("tcp://127.0.0.1:0", () => undefined, { drainOn: ["SIGTERM", "SIGTERM"] }));
+    }
+    await servers.pop().close();
+    if (process.listenerCount("SIGTERM") !== 1) process.exit(4);
+    console.log("ready");
+  `);
+  assert.equal(await firstLine(child), "ready");
+  child.kill("SIGTERM");
+  assert.deepEqual(await exited, [0, null]);
+});
+
 test("a closed server leaves the signals to others, and without drainOn it never takes them", posix, async () => {
   for (const options of [`{ drainOn: ["SIGTERM"] }`, "{}"]) {
     const { child, exited } = start(`

@@ -27,13 +27,35 @@ interface Drainable {
   drain(options: { readonly timeoutMs?: number | undefined }): Promise<unknown>;
 }
 
+/** What is called on each signal. A process has one listener for each, since Node warns of a leak from the eleventh on. */
+const drains: Map<NodeJS.Signals, Set<() => void>> = new Map();
+
 /** Listens for the signals until the server is closed. */
 export function drainOnSignals(server: Drainable, options: SignalOptions): void {
   const { drainOn = [], drainTimeoutMs } = options;
   if (drainOn.length === 0) return;
   const drain = (): void => void server.drain({ timeoutMs: drainTimeoutMs });
-  for (const name of drainOn) process.on(name, drain);
+  for (const name of drainOn) listen(name, drain);
   void server.closed.then(() => {
-    for (const name of drainOn) process.off(name, drain);
+    for (const name of drainOn) unlisten(name, drain);
   });
+}
+
+function listen(name: NodeJS.Signals, drain: () => void): void {
+  const known = drains.get(name);
+  if (known === undefined) {
+    drains.set(name, new Set([drain]));
+    process.on(name, drainAll);
+  } else known.add(drain);
+}
+
+function unlisten(name: NodeJS.Signals, drain: () => void): void {
+  const known = drains.get(name);
+  if (known?.delete(drain) !== true || known.size > 0) return;
+  drains.delete(name);
+  process.off(name, drainAll);
+}
+
+function drainAll(name: NodeJS.Signals): void {
+  for (const drain of drains.get(name) ?? []) drain();
 }

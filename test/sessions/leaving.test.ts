@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { test } from "node:test";
 import { nodeNetwork } from "../../src/index.ts";
 import { call, contract, type Session } from "../../src/protocol.ts";
@@ -62,4 +64,36 @@ test("server.close leaves no timer and no socket, at the server and at a client 
   assert.equal((await session.closed).error, undefined);
   while (openHandles().length > 0) await clock.turn();
   assert.equal(clock.pending, 0, "a timer was left");
+});
+
+test("a program that has closed what it opened ends by itself, whatever it has left undone", async () => {
+  const protocol = JSON.stringify(new URL("../../src/protocol.js", import.meta.url).href);
+  for (const end of [
+    "await session.close(); await server.close();",
+    "await server.close(); await session.close();",
+    "session.abort(); void server.close();",
+    "void session.drain({ timeoutMs: 1 }); void server.drain({ timeoutMs: 1 });",
+  ]) {
+    const program = `
+      import { call, contract, event, openSession, serveSessions, stream, typeOnly } from ${protocol};
+      const room = contract("room", "1.0.0", {
+        server: { say: event(), stuck: call(), flow: stream({ receives: typeOnly() }) },
+      });
+      const never = () => new Promise(() => undefined);
+      const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers: { say: never, stuck: never, flow: never } });
+      const session = await openSession(room, server.localAddress, { signal: new AbortController().signal });
+      for (let count = 0; count < 10; count += 1) {
+        void session.say();
+        void session.stuck(undefined, { timeoutMs: 60_000, signal: session.signal });
+        void session.flow(undefined, { timeoutMs: 60_000 }).send("x");
+      }
+      server.group("g").join([...server.sessions.values()][0]);
+      process.on("warning", () => process.exit(3));
+      ${end}
+    `;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    assert.deepEqual(await once(child, "exit"), [0, null], end);
+  }
 });
