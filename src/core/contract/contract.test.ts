@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ZocaloError } from "../errors.ts";
 import { bytes } from "./bytes.ts";
-import { contract, methodNames } from "./contract.ts";
+import { contract, type Methods, methodNames } from "./contract.ts";
 import { fnv1a64 } from "./hash.ts";
 import { call, event, type RequestInput, type RequestOutput, type ResponseInput, stream } from "./method.ts";
 import { typeOnly } from "./type-only.ts";
@@ -73,6 +73,11 @@ test("a contract says what is wrong with it", () => {
     () => contract("chat", "1.0.0", {}, { accepts: { from: "2.0.0", below: "3.0.0" } }),
     invalid(/its own/),
   );
+  const methods = (count: number, length: number): Methods =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`m${index}`.padEnd(length, "x"), event()]));
+  assert.equal(Object.keys(contract("chat", "1.0.0", { server: methods(1000, 46) }).server).length, 1000);
+  assert.throws(() => contract("chat", "1.0.0", { server: methods(1001, 6) }), invalid(/at most 1000 methods/));
+  assert.throws(() => contract("chat", "1.0.0", { client: methods(1000, 64) }), invalid(/choose shorter ones/));
   assert.throws(() => stream({}), invalid(/needs `sends`/));
   assert.throws(() => event({} as never), invalid(/Standard Schema/));
 });

@@ -51,6 +51,8 @@ export interface Contract<Server extends Methods = Methods, Client extends Metho
 
 /** Most methods that a side may offer: their names must fit into the hello message. */
 export const MAX_METHODS = 1000;
+/** Most bytes of these names, as the JSON of the handshake has them: three quarters of its 65,536 bytes. */
+const MAX_NAMES_BYTES = 49_152;
 
 const CONTRACT_NAME = /^[a-z][a-z0-9._-]{0,63}$/i;
 const METHOD_NAME = /^[a-z][a-z0-9_]{0,63}$/i;
@@ -69,7 +71,8 @@ const RESERVED: ReadonlySet<string> = new Set(
  * @param name - Names the protocol. Both sides must say the same. Letters, digits, `.`, `_` and `-`.
  * @param version - As in Semantic Versioning. A side accepts peers of the same major version; raise it when you break
  * something, which `zocalo contract diff` tells you.
- * @throws UsageError `OPTION_INVALID`: the name, the version or the name of a method.
+ * @throws UsageError `OPTION_INVALID`: the name, the version, the name of a method, or too many of them (1,000 on a side, whose
+ * names have 49,152 bytes together).
  *
  * @example
  * ```ts
@@ -119,6 +122,12 @@ function outline(name: string, version: string, server: Methods, client: Methods
 function checkedMethods(methods: Methods): Methods {
   const names = Object.keys(methods);
   if (names.length > MAX_METHODS) throw invalid(`a side may offer at most ${MAX_METHODS} methods; got ${names.length}`);
+  const bytes = JSON.stringify(names).length;
+  if (bytes > MAX_NAMES_BYTES) {
+    throw invalid(
+      `the names of a side may have ${MAX_NAMES_BYTES} bytes together; these have ${bytes}: choose shorter ones`,
+    );
+  }
   for (const name of names) {
     if (!METHOD_NAME.test(name))
       throw invalid(`${JSON.stringify(name)} is no name for a method: letters, digits and _`);
