@@ -8,6 +8,7 @@ import { unwatchAbort, watchAbort } from "./abort-watch.ts";
 import { type OperationOptions, refusedAtOnce, timeoutError } from "./deadline.ts";
 import { handled, rejectedQuietly } from "./handled-rejection.ts";
 import type { SessionEvents } from "./session-events.ts";
+import { copyOfBody } from "./session-format.ts";
 import { outcomeOf, type Request, type SessionHost } from "./session-host.ts";
 import type { MethodPlan } from "./session-plan.ts";
 
@@ -53,8 +54,7 @@ class PendingCall implements Request {
   }
 
   keep(body: BodyPlace): void {
-    const bytes = Buffer.from(body.bytes.subarray(body.start, body.end));
-    this.#body = { bytes, start: 0, end: bytes.length };
+    this.#body = copyOfBody(body);
   }
 
   get op(): string {

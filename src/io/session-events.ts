@@ -4,6 +4,7 @@ import { UsageError } from "../core/errors.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
 import { WaitingEvents } from "../core/session/waiting-events.ts";
 import { handled, rejectedQuietly } from "./handled-rejection.ts";
+import { copyOfBody } from "./session-format.ts";
 import type { SessionHost } from "./session-host.ts";
 import type { MethodPlan } from "./session-plan.ts";
 
@@ -72,7 +73,7 @@ export class SessionEvents {
       }
       host.touch();
       if (host.settings.overflow === "strict") return "dropped";
-      const copy = copyOf(body);
+      const copy = copyOfBody(body);
       const item = { method, body: copy, promise: undefined, resolve: undefined, reject: undefined };
       return this.#queue.offer(item, copy.end, drop) === "waits" ? "waits" : "dropped";
     } catch {
@@ -117,7 +118,7 @@ export class SessionEvents {
     host.touch();
     const { overflow } = host.settings;
     if (overflow === "strict") return rejectedQuietly(queueFull(method.name, "there is no room for the event now"));
-    const body = copyOf(place);
+    const body = copyOfBody(place);
     if (overflow !== "block") {
       // Whoever lets events be dropped does not wait for them.
       this.#queue.offer({ method, body, promise: undefined, resolve: undefined, reject: undefined }, body.end, drop);
@@ -136,11 +137,6 @@ export class SessionEvents {
 
 /** The event that is dropped has no sender who waits. */
 function drop(): void {}
-
-function copyOf(place: BodyPlace): BodyPlace {
-  const bytes = Buffer.from(place.bytes.subarray(place.start, place.end));
-  return { bytes, start: 0, end: bytes.length };
-}
 
 function refuse(event: WaitingEvent, reason: unknown): void {
   if (event.promise !== undefined) void handled(event.promise);

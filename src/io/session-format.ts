@@ -37,6 +37,11 @@ function placeOf(bytes: Uint8Array, end: number): BodyPlace {
   return place;
 }
 
+/** A body of its own, for later: `place` is used again. */
+export function copyOfBody({ bytes, start, end }: BodyPlace): BodyPlace {
+  return { bytes: Buffer.from(bytes.subarray(start, end)), start: 0, end: end - start };
+}
+
 /** Where a text stands as UTF-8. */
 export function textPlace(text: string): BodyPlace {
   if (text.length * MOST_BYTES_A_UNIT > scratch.length) {

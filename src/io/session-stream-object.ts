@@ -5,17 +5,15 @@ import { ConnectionError, UsageError } from "../core/errors.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
 import type { ItemReceived } from "../core/session/session-event.ts";
 import { Deadline, expiryReason, type OperationOptions } from "./deadline.ts";
-import { handled, rejectedQuietly } from "./handled-rejection.ts";
+import { rejectedQuietly } from "./handled-rejection.ts";
 import type { Request, SessionHost } from "./session-host.ts";
 import type { MethodPlan, ValuePlan } from "./session-plan.ts";
 import { PackedQueue } from "./packed-queue.ts";
 import type { SessionStream } from "./session-stream.ts";
+import { copyOfBody } from "./session-format.ts";
 import { StreamItems } from "./session-stream-items.ts";
+import { WaitingItems } from "./waiting-items.ts";
 import { unbound } from "./unbound.ts";
-
-/** Items that may wait for room without being awaited, and their bytes. */
-const MAX_WAITING_ITEMS = 16_384;
-const MAX_WAITING_BYTES = 16_777_216;
 
 /** Where a stream is known by its id. */
 export interface StreamParent {
@@ -33,13 +31,6 @@ export interface StreamParent {
 
 interface Reader {
   readonly resolve: (result: IteratorResult<unknown, undefined>) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
-interface WaitingItem {
-  readonly body: BodyPlace;
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
 }
 
@@ -66,8 +57,8 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   #opening: { readonly place: number; readonly body: BodyPlace } | undefined;
   #queue: PackedQueue | undefined;
   #readers: Reader[] = [];
-  #waiting: WaitingItem[] = [];
-  #waitingBytes = 0;
+  /** Items that wait to be sent; undefined until the first one has to. */
+  #waiting: WaitingItems | undefined;
   #receiving: boolean;
   #sending: boolean;
   /** `end` was called; it goes behind the items that wait. */
@@ -129,7 +120,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
     const host = this.#host;
     try {
       const place = host.placeOf(method);
-      this.#opening = { place, body: copyOf(method.request.encode(input)) };
+      this.#opening = { place, body: copyOfBody(method.request.encode(input)) };
       this.#parent.submit(this);
     } catch (error) {
       this.failed(host.end === undefined ? error : host.overError(this.op, "none"));
@@ -172,14 +163,15 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
     if (!this.#sending || this.#ending) return rejectedQuietly(this.#ended("this side has ended its items"));
     try {
       const body = this.#outgoing.encode(item);
-      if (this.id !== 0 && this.#waiting.length === 0) {
+      if (this.id !== 0 && this.#waiting?.isEmpty !== false) {
         if (this.#host.machine.sendItem(this.id, body, this.#host.turnTime())) {
           this.#host.gathered(body.end - body.start);
           return undefined;
         }
         this.#host.touch();
       }
-      return this.#wait(copyOf(body));
+      this.#waiting ??= this.#makeWaiting();
+      return this.#waiting.push(body, this.op);
     } catch (error) {
       return rejectedQuietly(error);
     }
@@ -278,19 +270,14 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   }
 
   writable(): void {
-    const { machine } = this.#host;
-    let sent = 0;
+    const host = this.#host;
     try {
-      for (const { body, resolve } of this.#waiting) {
-        if (!machine.sendItem(this.id, body, this.#host.turnTime())) break;
-        this.#host.gathered(body.end);
-        this.#waits(-body.end);
-        sent += 1;
-        resolve();
-      }
-      this.#waiting.splice(0, sent);
+      this.#waiting?.flush((body) => {
+        const sent = host.machine.sendItem(this.id, body, host.turnTime());
+        if (sent) host.gathered(body.end);
+        return sent;
+      });
     } catch (error) {
-      this.#waiting.splice(0, sent);
       this.#giveUp(error);
     }
     this.#endIfSent();
@@ -302,33 +289,13 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
     this.#failure = { reason };
     this.#receiving = this.#sending = false;
     this.#leave();
-    this.#waits(-this.#waitingBytes);
-    for (const item of this.#waiting.splice(0)) {
-      void handled(item.promise);
-      item.reject(reason);
-    }
+    this.#waiting?.reject(reason);
     this.#serveReaders();
     this.#controller.abort(reason);
   }
 
-  #wait(body: BodyPlace): Promise<void> {
-    if (this.#waiting.length >= MAX_WAITING_ITEMS || this.#waitingBytes >= MAX_WAITING_BYTES) {
-      const detail = `${this.#waiting.length} items of ${this.#waitingBytes} bytes wait already; await each one`;
-      throw new UsageError("QUEUE_FULL", { op: this.op, detail, outcome: "none" });
-    }
-    let resolve = (): void => undefined;
-    let reject = (_reason: unknown): void => undefined;
-    const promise = new Promise<void>((yes, no) => {
-      resolve = yes;
-      reject = no;
-    });
-    this.#waiting.push({ body, promise, resolve, reject });
-    this.#waits(body.end);
-    return promise;
-  }
-
   #endIfSent(): void {
-    if (!this.#ending || !this.#sending || this.id === 0 || this.#waiting.length > 0) return;
+    if (!this.#ending || !this.#sending || this.id === 0 || this.#waiting?.isEmpty === false) return;
     this.#sending = false;
     this.#host.machine.endStream(this.id, this.#host.turnTime());
     this.#host.touch();
@@ -359,9 +326,9 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
     this.failed(reason);
   }
 
-  #waits(bytes: number): void {
-    this.#waitingBytes += bytes;
-    this.#parent.waits(bytes);
+  // Apart from `send`, which runs for each item (docs/decisions/0018).
+  #makeWaiting(): WaitingItems {
+    return new WaitingItems((bytes) => this.#parent.waits(bytes));
   }
 
   #holds(bytes: number): void {
@@ -394,7 +361,3 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   }
 }
 showAs(ContractStream, "SessionStream", ({ op, signal }) => ({ method: op, ended: signal.aborted }));
-
-function copyOf({ bytes, start, end }: BodyPlace): BodyPlace {
-  return { bytes: Buffer.from(bytes.subarray(start, end)), start: 0, end: end - start };
-}
