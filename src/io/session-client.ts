@@ -11,7 +11,7 @@ import type { SessionTuning } from "./session-settings.ts";
 export interface ReconnectOptions {
   /** The first pause is drawn between 0 and this, in milliseconds (full jitter). Default 100. */
   readonly firstDelayMs?: number | undefined;
-  /** The bound doubles up to this. Default 10,000. */
+  /** The bound doubles up to this, also when connections are made and do not last a second. Default 10,000. */
   readonly maxDelayMs?: number | undefined;
   /** After so long without a connection the session is over for good. Default 300,000; `Infinity` never gives up. */
   readonly giveUpMs?: number | undefined;

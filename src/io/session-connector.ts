@@ -13,6 +13,12 @@ import type { ReconnectOptions } from "./session-client.ts";
 import { ClientIntroduction } from "./session-introduction.ts";
 import type { EndpointSettings } from "./session-settings.ts";
 
+/**
+ * A connection that is lost so soon counts as an attempt that failed, from the second one in a row on: a server that takes all
+ * clients in and loses them at once is not to have them back ten times a second.
+ */
+const BRIEF_MS = 1000;
+
 /** After these there is no use in trying again. */
 const FINAL: ReadonlySet<ErrorCode> = new Set([
   "CONTRACT_UNKNOWN",
@@ -72,6 +78,9 @@ export class SessionConnector {
   readonly #owner: ConnectorOwner;
   readonly #options: ConnectorOptions;
   #failures = 0;
+  /** When the last connection was there, and how many in a row did not last. */
+  #arrivedAt = 0;
+  #briefCount = 0;
   /** When the connection was lost; undefined while there is one. */
   #lostAt: number | undefined;
   /** The server has asked to wait so long. */
@@ -98,7 +107,11 @@ export class SessionConnector {
   /** The connection is lost: makes another one. */
   reconnect(): void {
     if (this.#lostAt !== undefined) return;
-    this.#lostAt = this.#network.clock.now();
+    const now = this.#network.clock.now();
+    const brief = now - this.#arrivedAt < BRIEF_MS;
+    this.#failures = brief ? this.#briefCount : 0;
+    this.#briefCount = brief ? this.#briefCount + 1 : 0;
+    this.#lostAt = now;
     this.#schedule(undefined);
   }
 
@@ -209,7 +222,7 @@ export class SessionConnector {
   }
 
   #arrived(): void {
-    this.#failures = 0;
+    this.#arrivedAt = this.#network.clock.now();
     this.#lostAt = undefined;
     this.#retryAfterMs = 0;
   }

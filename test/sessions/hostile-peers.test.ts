@@ -8,7 +8,7 @@ import { nodeNetwork } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { gate } from "./gate.ts";
 import { eventFrame, RawClient } from "./raw-client.ts";
-import { openSession, serveSessions } from "./opened.ts";
+import { atEnd, openSession, serveSessions } from "./opened.ts";
 
 /* Programs that do not speak the protocol, or break it: one typed error here, a clean close there, and nothing else. */
 
@@ -89,6 +89,45 @@ test("a client that meets a foreign server has one typed error", async () => {
     await assert.rejects(openSession(room, `tcp://127.0.0.1:${port}`, {}), { code });
     foreign.close();
   }
+});
+
+test("a server that takes a client in and loses it at once has it back after longer and longer pauses", async () => {
+  const clock = new ManualClock(nodeNetwork.clock);
+  const random = { next: () => 0.5, bytes: (count: number) => nodeNetwork.random.bytes(count) };
+  const peers: RawClient[] = [];
+  const counted = { welcomes: 0, loses: true };
+  const door = net.createServer((socket) => {
+    const peer = new RawClient(socket);
+    atEnd(() => peer.close());
+    peers.push(peer);
+    const greet = async (): Promise<void> => {
+      await peer.welcome({ offers: ["say", "who"] });
+      if (counted.loses) peer.send(0x15, Buffer.concat([Buffer.alloc(8), Buffer.from('{"code":"SESSION_LOST"}')]));
+      counted.welcomes += 1;
+    };
+    void greet();
+  });
+  door.listen(0, "127.0.0.1");
+  await once(door, "listening");
+  atEnd(() => door.close());
+  const { port } = door.address() as net.AddressInfo;
+  const session = await openSession(room, `tcp://127.0.0.1:${port}`, { network: { ...nodeNetwork, clock, random } });
+  const comesBackAfter = async (delayMs: number): Promise<void> => {
+    const { length } = peers;
+    while (session.state !== "detached") await clock.turn();
+    await clock.advance(delayMs - 1);
+    assert.equal(peers.length, length);
+    await clock.advance(1);
+    while (counted.welcomes === length) await clock.turn();
+  };
+  for (const delayMs of [50, 100, 200, 400]) await comesBackAfter(delayMs);
+  counted.loses = false;
+  await comesBackAfter(800);
+  while (session.state !== "open") await clock.turn();
+  // A connection that has lasted is nobody's fault.
+  await clock.advance(1000);
+  peers.at(-1)?.close();
+  await comesBackAfter(50);
 });
 
 test("what is refused says what would be accepted", async () => {
