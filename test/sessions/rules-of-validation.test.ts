@@ -95,6 +95,31 @@ test("D.11: none: nothing is checked, and nothing is converted", async () => {
   await close();
 });
 
+test("D.11: a check that throws fails its call, and not the process", async () => {
+  // zod tries again asynchronously, which nobody awaits. A value nested too deeply for its schema comes to the same.
+  const checks = contract("checks", "1.0.0", {
+    server: {
+      ask: call(
+        z.string().refine(() => {
+          throw new Error("cannot look at it");
+        }),
+      ),
+    },
+  });
+  const errors: unknown[] = [];
+  const onError = (error: unknown): void => void errors.push(error);
+  const server = await serveSessions(checks, "tcp://127.0.0.1:0", { onError, handlers: { ask: () => undefined } });
+  const session = await openSession(checks, server.localAddress, {});
+  await assert.rejects(session.ask("a"), { name: "RemoteError", code: "INTERNAL" });
+  await assert.rejects(session.ask("b"), { name: "RemoteError", code: "INTERNAL" });
+  assert.deepEqual(
+    errors.map((error) => (error as { code?: string }).code),
+    ["UNSUPPORTED", "UNSUPPORTED"],
+  );
+  await session.close();
+  await server.close();
+});
+
 test("D.11: a schema that validates asynchronously is refused at its first use, and ends nothing", async () => {
   const { session, errors, close } = await typedPair("receive");
   await assert.rejects(session.later("x"), { code: "INTERNAL" });

@@ -52,6 +52,22 @@ test("SEMANTICS D.11: a validator that answers later is refused", () => {
   );
 });
 
+test("a validator that answers later may fail: nobody is told", async () => {
+  let failed = (_reason: unknown): void => undefined;
+  const answer = new Promise((_resolve, reject) => {
+    failed = reject;
+  });
+  assert.throws(() =>
+    validate(
+      schema(() => answer),
+      1,
+    ),
+  );
+  // Unhandled, this would fail the test.
+  failed(new Error("the check has failed"));
+  await new Promise((resolve) => setImmediate(resolve));
+});
+
 test("bytes are a Uint8Array and nothing else", () => {
   assert.equal(validate(bytes, Buffer.from("a")).valid, true);
   assert.equal(validate(bytes, "a").valid, false);

@@ -67,7 +67,10 @@ export function validate(schema: Schema, value: unknown): Validation {
   const result = schema["~standard"].validate(value) as RawResult | null;
   if (typeof result !== "object" || result === null) throw unsupported(schema, "does not keep Standard Schema");
   if (typeof result.then === "function") {
-    throw unsupported(schema, "validates asynchronously; use synchronous checks, and put the others into the handler");
+    // It may fail as well, and nobody waits for it: a peer must not end the process with a value that a check throws at.
+    result.then(ignore, ignore);
+    const problem = "answers later: a check is asynchronous or, with zod, has thrown; put such checks into the handler";
+    throw unsupported(schema, problem);
   }
   if (result.issues === undefined) return { valid: true, value: result.value };
   return { valid: false, issues: result.issues.slice(0, MAX_ISSUES).map(issueOf) };
@@ -95,8 +98,10 @@ export function isSchema(value: unknown): value is Schema {
 interface RawResult {
   readonly value?: unknown;
   readonly issues?: readonly RawIssue[] | undefined;
-  readonly then?: unknown;
+  readonly then?: ((onValue: () => void, onFailure: () => void) => unknown) | undefined;
 }
+
+function ignore(): void {}
 
 interface RawIssue {
   readonly message: string;
