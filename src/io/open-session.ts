@@ -3,14 +3,19 @@
 import type { AddressLike } from "../core/address/address.ts";
 import type { Contract, Methods } from "../core/contract/contract.ts";
 import { ConnectionError, type ErrorCode } from "../core/errors.ts";
-import type { ResumeRequest } from "../core/handshake/hello.ts";
 import { checkOptions, FROM_ZERO, FUNCTION, OPERATION_RULES, type OptionRules } from "./check-options.ts";
 import { checkContract, checkSessionAddress } from "./check-contract.ts";
 import type { Connection } from "./connection.ts";
 import type { OperationContext, OperationOptions } from "./deadline.ts";
 import type { Network } from "./network.ts";
 import type { OpenSessionOptions, SessionClientOptions } from "./session-client.ts";
-import { type ConnectorOwner, reconnectTimes, SessionConnector, type Welcomed } from "./session-connector.ts";
+import {
+  type ConnectorOwner,
+  reconnectTimes,
+  type Resumption,
+  SessionConnector,
+  type Welcomed,
+} from "./session-connector.ts";
 import type { FreshReason, LostMessage, SessionEnd, SessionStatus } from "./session-end.ts";
 import { type EndpointOwner, SessionEndpoint } from "./session-endpoint.ts";
 import {
@@ -207,12 +212,13 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     return this.#session === undefined || partsOf(this.#session).referenced;
   }
 
-  resumeRequest(): ResumeRequest | undefined {
+  resumption(): Resumption {
     const resumable = this.#resumable;
-    if (resumable === undefined) return undefined;
+    if (resumable === undefined) return {};
     resumable.attempt += 1;
     const { endpoint, token, server, attempt } = resumable;
-    return { session: endpoint.id, token, server, attempt, ...endpoint.machine.resumePoint };
+    const resume = { session: endpoint.id, token, server, attempt, ...endpoint.machine.resumePoint };
+    return { resume, resumeUnder: endpoint.terms.agreement };
   }
 
   welcomed(connection: Connection, { welcome, agreement, rest }: Welcomed): void {

@@ -2,8 +2,11 @@
 
 import type { AddressLike } from "../core/address/address.ts";
 import { type ErrorCode, TimeoutError, ZocaloError } from "../core/errors.ts";
-import { ClientHandshake, type ClientHandshakeEvent } from "../core/handshake/client-handshake.ts";
-import type { ResumeRequest } from "../core/handshake/hello.ts";
+import {
+  ClientHandshake,
+  type ClientHandshakeEvent,
+  type ClientHandshakeOptions,
+} from "../core/handshake/client-handshake.ts";
 import type { Capabilities } from "../core/handshake/negotiate.ts";
 import { type ConnectOptions, connectOver } from "./connect.ts";
 import type { Connection } from "./connection.ts";
@@ -36,12 +39,15 @@ const FINAL: ReadonlySet<ErrorCode> = new Set([
 /** What a server answers that takes the client. */
 export type Welcomed = Extract<ClientHandshakeEvent, { readonly type: "welcome" }>;
 
+/** What a hello asks to continue; empty for a new session. */
+export type Resumption = Pick<ClientHandshakeOptions, "resume" | "resumeUnder">;
+
 /** Whoever wants to be connected. */
 export interface ConnectorOwner {
   /** Whether a pause between attempts keeps the process alive. */
   readonly referenced: boolean;
   /** What the hello asks to continue; asked for each attempt. */
-  resumeRequest(): ResumeRequest | undefined;
+  resumption(): Resumption;
   /** There is a connection. Called inside the arrival of the welcome: the session takes the connection at once. */
   welcomed(connection: Connection, answer: Welcomed): void;
   /** An attempt failed; another one follows. */
@@ -175,7 +181,7 @@ export class SessionConnector {
     const { capabilities, settings } = this.#options;
     const now = settings.clock.now();
     const timeoutMs = Math.max(0, Math.ceil(endsAt - now));
-    return new ClientHandshake(capabilities, now, { auth, resume: this.#owner.resumeRequest(), timeoutMs });
+    return new ClientHandshake(capabilities, now, { auth, ...this.#owner.resumption(), timeoutMs });
   }
 
   /** Asks the program for its credentials. It may never answer: the handshake has its time, and the client may be closed. */

@@ -8,7 +8,7 @@ import type { Connection } from "./connection.ts";
 import type { Random } from "./network.ts";
 import { partsOf, type SessionFacade } from "./session-facade.ts";
 import { type Receptionist, ServerGreeting } from "./session-greeting.ts";
-import type { SessionRegistry } from "./session-registry.ts";
+import { busy, type SessionRegistry } from "./session-registry.ts";
 import type { Admitted, Applicant, SessionServerLimits } from "./session-server.ts";
 import type { EndpointSettings } from "./session-settings.ts";
 import { newId, newToken } from "./session-tokens.ts";
@@ -135,8 +135,7 @@ export class SessionReception implements Receptionist {
       }
       if (this.#mayAnswer(greeting)) await this.#letIn(visit, principal);
     } catch (error) {
-      const message = isForCaller(error) ? error.message : UNKNOWN.message;
-      greeting.refuse({ code: "UNAUTHENTICATED", message });
+      greeting.refuse(refusalFor(error));
       if (!isForCaller(error)) this.#host.declined(greeting.connection, error);
     }
   }
@@ -221,6 +220,12 @@ export class SessionReception implements Receptionist {
 }
 
 const UNKNOWN: Refusal = { code: "UNAUTHENTICATED", message: "the server does not accept who the client says it is" };
+
+/** What a client is told after `authenticate` or `data` has thrown. */
+function refusalFor(error: unknown): Refusal {
+  if (!isForCaller(error)) return UNKNOWN;
+  return error.code === "SERVER_BUSY" ? busy(error.message) : { ...UNKNOWN, message: error.message };
+}
 
 function notText(principal: unknown): UsageError {
   const detail = `authenticate must answer a text that names the client, or undefined; not ${typeof principal}`;

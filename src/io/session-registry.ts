@@ -30,7 +30,7 @@ export interface Claim {
   readonly nextToken: string;
 }
 
-/** When a client that found no room may try again, at least. */
+/** After how many milliseconds, at least. */
 const BUSY_RETRY_MS = 1000;
 
 /** The sessions of one server. */
@@ -162,6 +162,7 @@ export class SessionRegistry {
   }
 }
 
-function busy(message: string): Refusal {
+/** A client that finds no room may try again. */
+export function busy(message: string): Refusal {
   return { code: "SERVER_BUSY", message, retryAfterMs: BUSY_RETRY_MS };
 }

@@ -2,8 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Admitted, type Applicant, call, contract } from "../../src/protocol.ts";
+import { nodeNetwork, type ZocaloError } from "../../src/index.ts";
+import { type Admitted, type Applicant, call, contract, RemoteError } from "../../src/protocol.ts";
+import { ManualClock } from "../../src/testing.ts";
 import { makeIdentity, testCertificates } from "../certificates.ts";
+import { Detour } from "./detour.ts";
 import { openSession, serveSessions } from "./opened.ts";
 
 const room = contract("room", "1.2.0", { server: { who: call<void, string>() } });
@@ -35,6 +38,45 @@ test("authenticate has the certificate of the client, its address and its versio
   assert.equal(String(one.remoteAddress), String(session.localAddress));
   assert.deepEqual([one.auth, one.version, one.resuming], [{ asked: "for" }, "1.2.0", false]);
   assert.deepEqual(admitted[0]?.principal, "sensor-7");
+});
+
+test("what authenticate throws turns a client away; with SERVER_BUSY it keeps its session, and comes back", async () => {
+  let problem: Error | undefined;
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", {
+    authenticate: () => {
+      if (problem !== undefined) throw problem;
+      return "ana";
+    },
+    handlers: { who: (_input, { session }) => String(session.principal) },
+  });
+  const detour = await Detour.to(server.localAddress.port);
+  const clock = new ManualClock(nodeNetwork.clock);
+  const failed: ZocaloError[] = [];
+  const resumed: unknown[] = [];
+  const session = await openSession(room, detour.address, {
+    network: { ...nodeNetwork, clock },
+    reconnect: { firstDelayMs: 1, maxDelayMs: 1 },
+    onError: (error) => failed.push(error as ZocaloError),
+    onResume: (_session, report) => resumed.push(report.replayed),
+  });
+  problem = new RemoteError("SERVER_BUSY", "the users are being moved");
+  detour.cut("reset");
+  while (failed.length === 0) await clock.advance(1);
+  assert.deepEqual([failed[0]?.code, failed[0]?.detail], ["SERVER_BUSY", "the users are being moved"]);
+  problem = undefined;
+  await clock.advance(999);
+  assert.equal(session.state, "detached");
+  while (session.state === "detached") await clock.advance(1);
+  assert.equal(await session.who(), "ana");
+  assert.deepEqual([failed.length, resumed.length], [1, 1]);
+
+  problem = new Error("no words for others");
+  detour.cut("reset");
+  while (session.state !== "closed") await clock.advance(1);
+  const { error } = await session.closed;
+  assert.equal(error?.code, "SESSION_LOST");
+  assert.equal((error.cause as ZocaloError).code, "UNAUTHENTICATED");
+  assert.doesNotMatch(String(error.cause), /no words/);
 });
 
 test("without TLS there is no certificate; without authenticate everybody is a principal of its own", async () => {

@@ -77,7 +77,7 @@ test("a client that says nothing is closed after the time of the handshake", asy
 test("a client that meets a foreign server has one typed error", async () => {
   for (const [answer, code] of [
     ["HTTP/1.1 400 Bad Request\r\n\r\n", "PROTOCOL_MISMATCH"],
-    ["", "HANDSHAKE_INVALID"],
+    ["", "END_OF_STREAM"],
   ] as const) {
     const foreign = net.createServer((socket) => {
       socket.on("error", () => undefined);

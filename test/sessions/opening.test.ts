@@ -61,7 +61,7 @@ test("what a server refuses names both addresses", async () => {
 test("a peer that is no server, that ends, or resets: so does the error", async (t) => {
   for (const [onConnection, code] of [
     [(socket: net.Socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"), "PROTOCOL_MISMATCH"],
-    [(socket: net.Socket) => void socket.end(), "HANDSHAKE_INVALID"],
+    [(socket: net.Socket) => void socket.end(), "END_OF_STREAM"],
     // An echo server.
     [(socket: net.Socket) => void socket.pipe(socket), "PROTOCOL_MISMATCH"],
     [(socket: net.Socket) => void socket.once("data", () => socket.resetAndDestroy()), "CONNECTION_RESET"],

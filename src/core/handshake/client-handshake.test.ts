@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { answer, bytesOf, client, codeOf, resume } from "../../../test/protocol/handshake-cases.ts";
 import { ClientHandshake } from "./client-handshake.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
 import { ServerHandshake } from "./server-handshake.ts";
 
 test("what the server sends behind its welcome is given to the session", () => {
@@ -27,8 +28,8 @@ test("the client gets the refusal as a typed error", () => {
 test("the client does not take everything", () => {
   assert.equal(codeOf(answer({})), "welcome");
   assert.equal(codeOf(answer({ version: "3.0.0" })), "VERSION_UNSUPPORTED");
-  assert.equal(codeOf(answer({ codec: "msgpack" })), "VERSION_UNSUPPORTED");
-  assert.equal(codeOf(answer({ features: ["a"] })), "VERSION_UNSUPPORTED");
+  assert.equal(codeOf(answer({ codec: "msgpack" })), "HANDSHAKE_INVALID");
+  assert.equal(codeOf(answer({ features: ["a"] })), "HANDSHAKE_INVALID");
   assert.equal(codeOf(answer({ received: 3 })), "HANDSHAKE_INVALID");
 });
 
@@ -39,4 +40,21 @@ test("SEMANTICS D.5: a counter outside what was acknowledged and what was sent i
   assert.equal(codeOf(answer({ received: 10 }, { resume })), "HANDSHAKE_INVALID");
   assert.equal(codeOf(answer({ fresh: "server-restarted" }, { resume })), "welcome");
   assert.equal(codeOf(answer({}, { resume })), "HANDSHAKE_INVALID");
+});
+
+test("SEMANTICS D.5: a session is not continued under another agreement, whatever the server says", () => {
+  const first = answer({});
+  assert.ok(first?.type === "welcome");
+  const resumeUnder = first.agreement;
+  assert.equal(codeOf(answer({ received: 7 }, { resume, resumeUnder })), "welcome");
+  assert.equal(codeOf(answer({ received: 7, version: "2.1.1" }, { resume, resumeUnder })), "HANDSHAKE_INVALID");
+  assert.equal(codeOf(answer({ received: 7, offers: ["say", "join"] }, { resume, resumeUnder })), "HANDSHAKE_INVALID");
+  const limits = { ...DEFAULT_LIMITS, windowBytes: 1 };
+  assert.equal(codeOf(answer({ received: 7, limits }, { resume, resumeUnder })), "HANDSHAKE_INVALID");
+});
+
+test("a server that ends in the handshake has broken no rule: it may be there again later", () => {
+  const caller = new ClientHandshake(client, 0);
+  caller.end();
+  assert.equal(codeOf(caller.nextEvent()), "END_OF_STREAM");
 });

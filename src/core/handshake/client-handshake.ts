@@ -2,6 +2,7 @@
 
 import {
   ConnectError,
+  ConnectionError,
   errorCodes,
   type ErrorCode,
   ProtocolError,
@@ -12,7 +13,7 @@ import {
 import type { Machine } from "../machine.ts";
 import { methodNames } from "../contract/contract.ts";
 import { type Hello, readRefusal, readWelcome, type ResumeRequest, type Welcome } from "./hello.ts";
-import { type Agreement, agreeWithServer, type Capabilities } from "./negotiate.ts";
+import { type Agreement, agreeWithServer, type Capabilities, sameAgreement } from "./negotiate.ts";
 import {
   encodeHandshake,
   type HandshakeFrame,
@@ -44,6 +45,8 @@ export interface ClientHandshakeOptions extends HandshakeOptions {
   readonly auth?: unknown;
   /** The session to continue. */
   readonly resume?: ResumeRequest | undefined;
+  /** What was agreed on when that session began; the server must not change it. */
+  readonly resumeUnder?: Agreement | undefined;
 }
 
 /** Sends a hello, and reads a welcome or a refusal. */
@@ -51,6 +54,7 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
   readonly #reader: PreambleReader;
   readonly #own: Capabilities;
   readonly #resume: ResumeRequest | undefined;
+  readonly #resumeUnder: Agreement | undefined;
   readonly #timeoutMs: number;
   readonly #deadline: number;
   #waiting = true;
@@ -60,6 +64,7 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
   constructor(own: Capabilities, now: number, options: ClientHandshakeOptions = {}) {
     this.#own = own;
     this.#resume = options.resume;
+    this.#resumeUnder = options.resumeUnder;
     this.#reader = new PreambleReader(options.maxBytes ?? DEFAULT_HANDSHAKE_BYTES);
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_HANDSHAKE_MS;
     this.#deadline = now + this.#timeoutMs;
@@ -90,13 +95,11 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
   }
 
   end(): void {
-    this.#fail(
-      broken(
-        this.#reader.isEmpty
-          ? "the server ended without a word; does it speak zocalo?"
-          : "the server ended in the handshake",
-      ),
-    );
+    const detail = this.#reader.isEmpty
+      ? "the server ended without a word; does it speak zocalo?"
+      : "the server ended in the handshake";
+    // Not a broken rule: so does a proxy whose servers start again, or a server without a descriptor for one more.
+    this.#fail(new ConnectionError("END_OF_STREAM", { op: "handshake", detail }));
   }
 
   nextEvent(): ClientHandshakeEvent | undefined {
@@ -132,7 +135,7 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
 
   #welcomed(welcome: Welcome): void {
     const answer = agreeWithServer(this.#own, welcome);
-    if ("problem" in answer) throw unsupported(answer.problem);
+    if ("problem" in answer) throw new ProtocolError(answer.code, { op: "handshake", detail: answer.problem });
     const resume = this.#resume;
     if (welcome.received !== undefined) {
       if (resume === undefined || welcome.session !== resume.session)
@@ -141,6 +144,8 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
       if (welcome.received < resume.acknowledged || welcome.received > resume.sent) {
         throw broken("the server counts messages that were not sent, or forgot some that it had acknowledged");
       }
+      if (this.#resumeUnder !== undefined && !sameAgreement(this.#resumeUnder, answer.agreement))
+        throw broken("the server continues the session with another version, codec, feature or limit than it had");
     } else if (resume !== undefined && welcome.fresh === undefined) {
       throw broken("the server neither resumes nor says why not");
     }

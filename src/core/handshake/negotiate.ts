@@ -64,14 +64,17 @@ export function agreeWithClient(
 export function agreeWithServer(
   own: Capabilities,
   welcome: Welcome,
-): { readonly agreement: Agreement } | { readonly problem: string } {
-  const { version, accepts } = own.contract;
+): { readonly agreement: Agreement } | { readonly code: ErrorCode; readonly problem: string } {
+  const { accepts } = own.contract;
   if (!inRange(welcome.version, accepts)) {
-    return { problem: `the client speaks ${describeRange(accepts)}, and the server ${welcome.version}` };
+    const problem = `the client speaks ${describeRange(accepts)}, and the server ${welcome.version}`;
+    return { code: "VERSION_UNSUPPORTED", problem };
   }
-  if (!own.codecs.includes(welcome.codec)) return { problem: `the server of ${version} chose a codec nobody offered` };
+  if (!own.codecs.includes(welcome.codec)) {
+    return { code: "HANDSHAKE_INVALID", problem: "the server chose a codec that the client did not offer" };
+  }
   if (!welcome.features.every((one) => own.features.includes(one))) {
-    return { problem: "the server chose a feature that nobody offered" };
+    return { code: "HANDSHAKE_INVALID", problem: "the server chose a feature that the client did not offer" };
   }
   return {
     agreement: {

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import net from "node:net";
+import { test } from "node:test";
+import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
+import { call, contract } from "../../src/protocol.ts";
+import { atEnd, openSession } from "./opened.ts";
+import { RawClient } from "./raw-client.ts";
+
+/* What a client does when its server is not what it was. */
+
+const room = contract("room", "1.0.0", { server: { who: call<void, string>() } });
+
+/** A server that does one thing for each connection, in turn. */
+async function serverOf(turns: readonly ((peer: RawClient) => Promise<void> | void)[]): Promise<string> {
+  let count = 0;
+  const door = net.createServer((socket) => {
+    const peer = new RawClient(socket);
+    atEnd(() => peer.close());
+    const turn = turns[count++];
+    assert.ok(turn !== undefined, "one connection more than expected");
+    void turn(peer);
+  });
+  door.listen(0, "127.0.0.1");
+  await once(door, "listening");
+  atEnd(() => door.close());
+  return `tcp://127.0.0.1:${(door.address() as net.AddressInfo).port}`;
+}
+
+const welcomeAndLeave = async (peer: RawClient): Promise<void> => {
+  await peer.welcome({ offers: ["who"] });
+  peer.close();
+};
+
+const reconnect = { firstDelayMs: 1, maxDelayMs: 1 };
+
+test("a server that ends connections without a word for a while does not cost the session", async () => {
+  const address = await serverOf([
+    welcomeAndLeave,
+    (peer) => void peer.socket.end(),
+    (peer) => void peer.socket.end("ZOCALO"),
+    async (peer) => {
+      await peer.welcome({ offers: ["who"], received: 0 });
+      const { payload } = await peer.frameOf(0x41);
+      peer.send(0x42, Buffer.concat([payload.subarray(0, 4), Buffer.from('"ana"')]));
+    },
+  ]);
+  const codes: unknown[] = [];
+  const onError = (error: unknown): void => void codes.push((error as { code?: unknown }).code);
+  const session = await openSession(room, address, { reconnect, onError, codecs: ["json"] });
+  assert.equal(await session.who(), "ana");
+  assert.deepEqual(codes, ["END_OF_STREAM", "END_OF_STREAM"]);
+});
+
+test("D.5: a server that continues a session under another agreement has no client any more", async () => {
+  const limits = { ...DEFAULT_LIMITS, maxMessageBytes: 64 };
+  const address = await serverOf([welcomeAndLeave, (peer) => peer.welcome({ offers: ["who"], received: 0, limits })]);
+  const session = await openSession(room, address, { reconnect, codecs: ["json"] });
+  const { error } = await session.closed;
+  assert.equal(error?.code, "SESSION_LOST");
+  const { code, message } = error.cause as { readonly code: string; readonly message: string };
+  assert.equal(code, "HANDSHAKE_INVALID");
+  assert.match(message, /limit/);
+});
