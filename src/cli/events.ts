@@ -83,7 +83,11 @@ class EventFeed {
     return {
       // To wait for the reader of stdout slows the server down.
       onEvent: async (event, message, session) => {
-        await stdout.write(jsonLine({ event, message })).catch((error: unknown) => this.#break(session, error));
+        try {
+          await stdout.write(jsonLine({ event, message }));
+        } catch (error) {
+          this.#break(session, error);
+        }
       },
       onDetach: () => output.say({ event: "detached" }, "the connection is lost; coming back"),
       onResume: () => output.say({ event: "resumed" }, "the connection is back; no event is lost"),

@@ -1,7 +1,7 @@
 /** `--framing`: where messages begin and end on a connection, and how one is shown and typed as a line. */
 
 import { type Command, Option } from "commander";
-import { ProtocolError, UsageError } from "../index.ts";
+import { UsageError } from "../index.ts";
 import {
   bytes,
   chain,
@@ -17,6 +17,7 @@ import {
   varintPrefix,
 } from "../framing.ts";
 import { wrongUsage } from "./exit-codes.ts";
+import { jsonText } from "./json-text.ts";
 
 /** What `--framing` can be. */
 export type FramingName =
@@ -99,19 +100,9 @@ export function shownMessage(message: Uint8Array, hex: boolean | undefined): Buf
 function asJsonText(format: MessageFormat<unknown>): MessageFormat<Uint8Array, Buffer> {
   return {
     name: format.name,
-    decode: (wire, start, end) => shownJson(format.decode(wire, start, end)),
+    decode: (wire, start, end) => Buffer.from(jsonText(format.decode(wire, start, end), showBytes)),
     encode: (line) => format.encode(parsedJson(line)),
   };
-}
-
-function shownJson(value: unknown): Buffer {
-  try {
-    return Buffer.from(JSON.stringify(value, showBytes));
-  } catch (cause) {
-    // JSON.parse takes any depth, JSON.stringify does not: a peer must not end the command with that.
-    const detail = "the message is nested too deeply to be shown";
-    throw new ProtocolError("FRAME_INVALID", { op: "decode", detail, cause });
-  }
 }
 
 function parsedJson(line: Uint8Array): unknown {

@@ -115,3 +115,8 @@ test("exit codes: 2 for wrong usage, 1 for the rest", () => {
   assert.equal(exitCodeOf(refused), 1);
   assert.equal(exitCodeOf(new Error("oops")), 1);
 });
+
+test("an event for machines gives no orders to a terminal either", () => {
+  const line = written({ json: true }, (output) => output.say({ event: "close", message: "\u009b2J" }, "closed"));
+  assert.equal(line, '{"event":"close","message":"\\u009b2J"}\n');
+});

@@ -6,6 +6,7 @@
 import { ConnectError, type ErrorCode, ZocaloError } from "../index.ts";
 import { type Colours, coloursFor } from "./colours.ts";
 import { CommandFailure } from "./exit-codes.ts";
+import { jsonText } from "./json-text.ts";
 import { visibleText } from "./visible-text.ts";
 
 /** What `--json` and `--verbose` ask for. */
@@ -34,7 +35,7 @@ export class Output {
 
   /** Tells everybody. */
   say(event: CommandEvent, text: string): void {
-    this.#line(this.json ? JSON.stringify(event) : text);
+    this.#line(this.json ? jsonText(event) : text);
   }
 
   /** Tells whoever asked for details (`-v`), or for events (`--json`). */
@@ -46,7 +47,7 @@ export class Output {
   error(error: unknown): void {
     const facts = factsOf(error);
     if (this.json) {
-      this.#line(JSON.stringify({ event: "error", ...facts }));
+      this.#line(jsonText({ event: "error", ...facts }));
       return;
     }
     const where = facts.address === undefined ? "" : ` ${facts.address}`;

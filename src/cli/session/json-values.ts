@@ -2,9 +2,7 @@
 
 import { isBytes, type Schema } from "../../protocol.ts";
 import { wrongUsage } from "../exit-codes.ts";
-
-/** Characters that JSON leaves as they are, and that a terminal may take for orders. */
-const UNSAFE = /[\u007f-\u009f\u2028\u2029]/g;
+import { jsonText } from "../json-text.ts";
 
 /**
  * Reads what the person wrote as the question, message or item of a method; undefined for nothing.
@@ -30,10 +28,9 @@ export function valueFrom(
   throw refusal(`${what} carries bytes: give them as base64 in quotes, such as '"aG9sYQ=="'`);
 }
 
-/** A value on one line of JSON, whatever a peer has sent. A value that is not there is null. */
+/** A value on one line of JSON, whatever a peer has sent. @throws ProtocolError `FRAME_INVALID`: too deep to be shown. */
 export function jsonLine(value: unknown): string {
-  const text = JSON.stringify(value, replacer) ?? "null";
-  return `${text.replaceAll(UNSAFE, (unsafe) => `\\u${unsafe.charCodeAt(0).toString(16).padStart(4, "0")}`)}\n`;
+  return `${jsonText(value, replacer)}\n`;
 }
 
 /** `this` has the value as it was before its own `toJSON`. */
