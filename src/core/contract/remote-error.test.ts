@@ -33,3 +33,16 @@ test("a handler may throw the RemoteError of another copy, but not pass on one t
   assert.ok(!isForCaller(copy.decodeRemoteError('{"code":"FULL","message":"x"}')));
   assert.ok(!isForCaller(new Error("x")));
 });
+
+test("an error whose code or message is no text, or cannot be read, is not for the caller", () => {
+  const fail = (): never => {
+    throw new Error("a getter");
+  };
+  for (const name of ["code", "message"]) {
+    assert.ok(!isForCaller(Object.defineProperty(new RemoteError("FULL"), name, { value: 5 })));
+    assert.ok(!isForCaller(Object.defineProperty(new RemoteError("FULL"), name, { get: fail })));
+  }
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  assert.ok(!isForCaller(proxy));
+});

@@ -71,9 +71,10 @@ export function encodeRemoteError(error: RemoteError): string {
 /** Whether a program has made this error itself, for its caller. */
 export function isForCaller(error: unknown): error is RemoteError {
   try {
-    return error instanceof RemoteError && !(RECEIVED in error);
+    if (!(error instanceof RemoteError) || RECEIVED in error) return false;
+    return typeof error.code === "string" && typeof error.message === "string";
   } catch {
-    // A proxy that does not let itself be looked at, or that is revoked.
+    // A proxy that does not let itself be looked at, or that is revoked; a getter that throws.
     return false;
   }
 }
