@@ -221,6 +221,10 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     return { resume, resumeUnder: endpoint.terms.agreement };
   }
 
+  mayContinue(): boolean {
+    return this.#resumable !== undefined;
+  }
+
   welcomed(connection: Connection, { welcome, agreement, rest }: Welcomed): void {
     this.#serverLeaves = false;
     const { session: id, token, server, keptMs, received, fresh } = welcome;

@@ -1,7 +1,7 @@
 /** The way of a client to its server: one attempt after the other, with pauses that are drawn at random. */
 
 import type { AddressLike } from "../core/address/address.ts";
-import { type ErrorCode, TimeoutError, ZocaloError } from "../core/errors.ts";
+import { ConnectionError, type ErrorCode, TimeoutError, ZocaloError } from "../core/errors.ts";
 import {
   ClientHandshake,
   type ClientHandshakeEvent,
@@ -48,6 +48,8 @@ export interface ConnectorOwner {
   readonly referenced: boolean;
   /** What the hello asks to continue; asked for each attempt. */
   resumption(): Resumption;
+  /** Whether it still has what the server continues: its time may have run out while the server made up its mind. */
+  mayContinue(): boolean;
   /** There is a connection. Called inside the arrival of the welcome: the session takes the connection at once. */
   welcomed(connection: Connection, answer: Welcomed): void;
   /** An attempt failed; another one follows. */
@@ -212,6 +214,11 @@ export class SessionConnector {
       };
       const introduction = new ClientIntroduction(connection, machine, settings, (answer) => {
         stop.removeEventListener("abort", onAbort);
+        if (answer.type === "welcome" && answer.welcome.received !== undefined && !this.#owner.mayContinue()) {
+          connection.abort();
+          reject(tooLate(connection));
+          return;
+        }
         if (answer.type === "welcome") {
           this.#arrived();
           this.#owner.welcomed(connection, answer);
@@ -232,4 +239,10 @@ export class SessionConnector {
     this.#lostAt = undefined;
     this.#retryAfterMs = 0;
   }
+}
+
+/** The two sides do not count from the same number any more: the next hello asks for a new session. */
+function tooLate(connection: Connection): ConnectionError {
+  const detail = "the server continues a session that is over here: its answer took too long";
+  return new ConnectionError("SESSION_LOST", { ...connection.context("handshake"), detail, outcome: "none" });
 }

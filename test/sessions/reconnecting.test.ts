@@ -3,7 +3,10 @@ import { once } from "node:events";
 import net from "node:net";
 import { test } from "node:test";
 import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
+import { nodeNetwork } from "../../src/index.ts";
 import { call, contract } from "../../src/protocol.ts";
+import { ManualClock } from "../../src/testing.ts";
+import { gate } from "./gate.ts";
 import { atEnd, openSession } from "./opened.ts";
 import { RawClient } from "./raw-client.ts";
 
@@ -61,4 +64,52 @@ test("D.5: a server that continues a session under another agreement has no clie
   const { code, message } = error.cause as { readonly code: string; readonly message: string };
   assert.equal(code, "HANDSHAKE_INVALID");
   assert.match(message, /limit/);
+});
+
+test("a server that continues a session when its time is over at the client: the client asks for a new one", async () => {
+  const [lost, asked, over] = [gate(), gate(), gate()];
+  const answer = async (peer: RawClient): Promise<void> => {
+    const { payload } = await peer.frameOf(0x41);
+    // Ids begin again in a new session.
+    assert.equal(payload.readUInt32BE(), 1);
+    peer.send(0x42, Buffer.concat([payload.subarray(0, 4), Buffer.from('"ana"')]));
+  };
+  const address = await serverOf([
+    async (peer) => {
+      await peer.welcome({ offers: ["who"], keptMs: 300 });
+      await answer(peer);
+      peer.close();
+    },
+    async (peer) => {
+      await once(peer.socket, "data");
+      asked.open();
+      await over.opened;
+      await peer.welcome({ offers: ["who"], received: 1, epoch: 2 });
+      await peer.untilEnd();
+    },
+    async (peer) => {
+      await peer.welcome({ offers: ["who"], session: "s2" });
+      await answer(peer);
+    },
+  ]);
+  const clock = new ManualClock(nodeNetwork.clock);
+  const told: unknown[] = [];
+  const session = await openSession(room, address, {
+    reconnect,
+    codecs: ["json"],
+    network: { ...nodeNetwork, clock },
+    onError: (error) => told.push((error as { code?: unknown }).code),
+    onDetach: () => lost.open(),
+    onFresh: (_session, { reason }) => told.push(reason),
+    onResume: () => told.push("resumed"),
+  });
+  assert.equal(await session.who(), "ana");
+  await lost.opened;
+  await clock.advance(1);
+  await asked.opened;
+  await clock.advance(300);
+  over.open();
+  while (session.state !== "open") await clock.advance(1);
+  assert.deepEqual([session.id, told], ["s2", ["SESSION_LOST", "expired"]]);
+  assert.equal(await session.who(), "ana");
 });
