@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { answer, bytesOf, client, codeOf, resume } from "../../../test/protocol/handshake-cases.ts";
 import { ClientHandshake } from "./client-handshake.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
+import { encodeHandshake, REFUSAL } from "./preamble.ts";
 import { ServerHandshake } from "./server-handshake.ts";
 
 test("what the server sends behind its welcome is given to the session", () => {
@@ -23,6 +24,20 @@ test("the client gets the refusal as a typed error", () => {
   assert.equal(happened.error.code, "SERVER_BUSY");
   assert.equal(happened.error.detail, "too many sessions");
   assert.equal(happened.retryAfterMs, 500);
+});
+
+test("a server refuses with the codes of a refusal, whatever it says", () => {
+  const codes = ["UNAUTHENTICATED", "OPTION_INVALID", "TIMEOUT", "SIM_LEAK", "__proto__", ""];
+  const told = codes.map((code) => {
+    const caller = new ClientHandshake(client, 0);
+    const refusal = encodeHandshake(REFUSAL, { code, message: "no" });
+    caller.receive(refusal, 0, refusal.length);
+    const happened = caller.nextEvent();
+    assert.equal(happened?.type, "refused");
+    assert.equal(happened.error.side, "remote");
+    return happened.error.code;
+  });
+  assert.deepEqual(told, ["UNAUTHENTICATED", ...Array.from({ length: 5 }, () => "HANDSHAKE_INVALID")]);
 });
 
 test("the client does not take everything", () => {

@@ -3,7 +3,6 @@
 import {
   ConnectError,
   ConnectionError,
-  errorCodes,
   type ErrorCode,
   ProtocolError,
   TimeoutError,
@@ -24,6 +23,17 @@ import {
   WIRE_VERSION,
 } from "./preamble.ts";
 import { DEFAULT_HANDSHAKE_BYTES, DEFAULT_HANDSHAKE_MS, type HandshakeOptions } from "./server-handshake.ts";
+
+/** The codes with which a server refuses a client. */
+const REFUSALS: ReadonlySet<string> = new Set<ErrorCode>([
+  "CONTRACT_UNKNOWN",
+  "VERSION_UNSUPPORTED",
+  "CODEC_UNSUPPORTED",
+  "UNAUTHENTICATED",
+  "SERVER_BUSY",
+  "SESSION_TAKEN_OVER",
+  "HANDSHAKE_INVALID",
+]);
 
 /** What the client's side of the handshake tells. */
 export type ClientHandshakeEvent =
@@ -154,7 +164,8 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
 
   #refused(body: unknown): void {
     const { code, message, retryAfterMs } = readRefusal(body);
-    const known = errorCodes.includes(code as ErrorCode) ? (code as ErrorCode) : "HANDSHAKE_INVALID";
+    // Any other code would be an error of this program, or of its network, that a server has made up.
+    const known = REFUSALS.has(code) ? (code as ErrorCode) : "HANDSHAKE_INVALID";
     const error = new ConnectError(known, { op: "handshake", detail: message, outcome: "none" });
     this.#event = { type: "refused", error, retryAfterMs };
   }

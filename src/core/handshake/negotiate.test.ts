@@ -29,3 +29,13 @@ test("agreements are compared by value", () => {
   const limits = { ...server.limits, maxCalls: 1 };
   assert.equal(sameAgreement(agreed.agreement, { ...again.agreement, limits }), false);
 });
+
+test("of what a peer offers, an agreement keeps the places of known names, and no other name", () => {
+  const made = Array.from({ length: 400 }, (_, index) => `${index}`.padEnd(64, "x"));
+  const agreed = agreeWithClient(server, { ...helloOf(client), offers: ["__proto__", "said", ...made] });
+  assert.ok("agreement" in agreed);
+  assert.deepEqual(agreed.agreement.peerOffers, ["", "said"]);
+  const unknown = agreeWithClient(server, { ...helloOf(client), offers: ["toString", ...made] });
+  assert.ok("agreement" in unknown);
+  assert.deepEqual(unknown.agreement.peerOffers, []);
+});

@@ -1,6 +1,6 @@
 /** What the two sides agree on, or why they cannot. */
 
-import type { Contract } from "../contract/contract.ts";
+import type { Contract, Methods } from "../contract/contract.ts";
 import { compareVersions, describeRange, inRange, type VersionRange } from "../contract/version.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Hello, Refusal, Welcome } from "./hello.ts";
@@ -21,7 +21,10 @@ export interface Capabilities {
 export interface Agreement {
   /** The peer's version of the contract. */
   readonly peerVersion: string;
-  /** What the peer offers, in the order in which messages number it. */
+  /**
+   * What the peer offers, in the order in which messages number it. A name that this side does not know is empty, since
+   * nothing is ever sent to it: a session keeps none of the 64 KiB of names that a stranger may have made up.
+   */
   readonly peerOffers: readonly string[];
   readonly codec: string;
   readonly features: readonly string[];
@@ -51,7 +54,7 @@ export function agreeWithClient(
   return {
     agreement: {
       peerVersion: hello.version,
-      peerOffers: hello.offers,
+      peerOffers: knownOffers(hello.offers, own.contract.client),
       codec,
       features,
       limits: own.limits,
@@ -79,13 +82,19 @@ export function agreeWithServer(
   return {
     agreement: {
       peerVersion: welcome.version,
-      peerOffers: welcome.offers,
+      peerOffers: knownOffers(welcome.offers, own.contract.server),
       codec: welcome.codec,
       features: welcome.features,
       limits: own.limits,
       peerLimits: welcome.limits,
     },
   };
+}
+
+/** What a peer offers, up to the last name that this side knows, and without those that it does not know. */
+function knownOffers(offers: readonly string[], methods: Methods): readonly string[] {
+  const last = offers.findLastIndex((name) => Object.hasOwn(methods, name));
+  return offers.slice(0, last + 1).map((name) => (Object.hasOwn(methods, name) ? name : ""));
 }
 
 /** Whether two agreements are the same, so that a session may go on. */

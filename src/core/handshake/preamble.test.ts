@@ -41,3 +41,11 @@ test("another version of the wire form gets a refusal that says so", () => {
   caller.receive(refusal, 0, refusal.length);
   assert.equal(codeOf(caller.nextEvent()), "VERSION_UNSUPPORTED");
 });
+
+test("bytes that are not UTF-8 are no handshake, since two names would become the same", () => {
+  const machine = new ServerHandshake(0);
+  const hello = bytesOf(new ClientHandshake(client, 0, { auth: { name: "@" } }).output());
+  hello[hello.indexOf("@")] = 0xff;
+  machine.receive(hello, 0, hello.length);
+  assert.equal(codeOf(machine.nextEvent()), "HANDSHAKE_INVALID");
+});

@@ -1,6 +1,7 @@
 /** The first bytes of a connection: the magic, and one frame behind it. */
 
 import { copyBytes } from "../bytes/copy-bytes.ts";
+import { decodeUtf8 } from "../bytes/utf8.ts";
 import { ProtocolError } from "../errors.ts";
 import type { Decoder } from "../framing/codec.ts";
 import { lengthPrefix } from "../framing/length-prefix.ts";
@@ -105,10 +106,11 @@ export class PreambleReader {
 
 function parse(source: Buffer, start: number, end: number, wireVersion: number): unknown {
   try {
-    return JSON.parse(source.toString("utf8", start + 1, end)) as unknown;
+    // Bytes that are no text must not become one: two names would be the same.
+    return JSON.parse(decodeUtf8(source, start + 1, end) ?? "") as unknown;
   } catch (cause) {
     if (wireVersion !== WIRE_VERSION) return undefined;
-    const detail = "the handshake must be a JSON object";
+    const detail = "the handshake must be a JSON object, in UTF-8";
     throw new ProtocolError("HANDSHAKE_INVALID", { op: "handshake", detail, cause });
   }
 }
