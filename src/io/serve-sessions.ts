@@ -2,6 +2,7 @@
 
 import { showAs } from "../core/show-as.ts";
 import type { Address, AddressLike } from "../core/address/address.ts";
+import type { ZocaloError } from "../core/errors.ts";
 import type { Contract, Methods } from "../core/contract/contract.ts";
 import type { Refusal } from "../core/handshake/hello.ts";
 import type { Capabilities } from "../core/handshake/negotiate.ts";
@@ -245,9 +246,12 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     return session;
   }
 
-  declined(connection: Connection, error: unknown): void {
+  declined(connection: Connection, error: ZocaloError | undefined): void {
     this.#counts.declined += 1;
-    if (error === undefined) return;
+    if (error !== undefined) this.undecided(connection, error);
+  }
+
+  undecided(connection: Connection, error: unknown): void {
     const { local, remote } = connection.context("handshake");
     this.#report(error, undefined, local, remote);
   }

@@ -150,7 +150,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   connect(connection: Connection, peerReceived: number, rest: Uint8Array = NO_BYTES): boolean {
     const now = this.now();
     const link = this.#link;
-    if (link.connected) link.close(encodeTakenOver(this.machine.received));
+    if (link.connected) link.close(encodeTakenOver(this.machine.received, this.terms.machine.peerLimits));
     if (!this.machine.attach(peerReceived, now)) return false;
     link.take(connection);
     if (rest.length > 0) this.machine.receive(rest, 0, rest.length, now);

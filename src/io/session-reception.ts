@@ -42,7 +42,9 @@ export interface ReceptionHost {
   readonly closing: Refusal | undefined;
   create(order: SessionOrder): SessionFacade;
   /** A connection came to nothing; `error` when it is worth telling. */
-  declined(connection: Connection, error: unknown): void;
+  declined(connection: Connection, error: ZocaloError | undefined): void;
+  /** `authenticate` or `data` has failed. */
+  undecided(connection: Connection, error: unknown): void;
 }
 
 /** Somebody at the door, as far as is known. */
@@ -136,7 +138,7 @@ export class SessionReception implements Receptionist {
       if (this.#mayAnswer(greeting)) await this.#letIn(visit, principal);
     } catch (error) {
       greeting.refuse(refusalFor(error));
-      if (!isForCaller(error)) this.#host.declined(greeting.connection, error);
+      if (!isForCaller(error)) this.#host.undecided(greeting.connection, error);
     }
   }
 

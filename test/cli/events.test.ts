@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import net from "node:net";
 import { test } from "node:test";
+import { RawClient } from "../sessions/raw-client.ts";
+import { atEnd } from "../sessions/opened.ts";
 import { contractFile } from "./contracts.ts";
 import { run, start } from "./program.ts";
-import { serveChat } from "./served-chat.ts";
+import { FILE_TEXT, serveChat } from "./served-chat.ts";
 
 test("each event is a line of JSON, until the server ends", async (t) => {
   const { address, file, server } = await serveChat(t);
@@ -71,4 +75,32 @@ test("a first call that fails ends it; what is written wrong", async (t) => {
     assert.match(stderr, line);
     assert.notEqual(code, 0);
   }
+});
+
+test("what a hostile server says of itself gives no orders to a terminal", async (t) => {
+  const orders = "\u001b]0;mine\u0007\u009b2J\r\n";
+  const door = net.createServer((socket) => {
+    const peer = new RawClient(socket);
+    atEnd(() => peer.close());
+    const greet = async (): Promise<void> => {
+      await peer.welcome({ version: "1.2.0", codec: "json", session: `s${orders}` });
+      const reason = Buffer.from(JSON.stringify({ code: "SESSION_TAKEN_OVER", message: `taken${orders}` }));
+      peer.send(0x15, Buffer.concat([Buffer.alloc(8), reason]));
+    };
+    void greet();
+  });
+  door.listen(0, "127.0.0.1");
+  await once(door, "listening");
+  atEnd(() => door.close());
+  const { port } = door.address() as net.AddressInfo;
+  const { code, stdout, stderr } = await run(t, [
+    "events",
+    "-v",
+    `tcp://127.0.0.1:${port}`,
+    contractFile(t, FILE_TEXT),
+  ]);
+  assert.deepEqual([code, stdout], [1, ""]);
+  assert.match(stderr, /^session s\ufffd\]0;mine/);
+  assert.match(stderr, /^zocalo: SESSION_TAKEN_OVER.*taken\ufffd/m);
+  assert.doesNotMatch(stderr, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
 });

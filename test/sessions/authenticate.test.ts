@@ -97,3 +97,21 @@ test("without TLS there is no certificate; without authenticate everybody is a p
   assert.equal(await session.who(), session.id);
   assert.equal(session.principal, undefined);
 });
+
+test("an authenticate that throws whatever it likes turns one client away, which is counted and told once", async () => {
+  const trap = (): never => {
+    throw new Error("not to be looked at");
+  };
+  const reasons = [undefined, null, "no", Symbol("no"), new Proxy({}, { get: trap, getPrototypeOf: trap, has: trap })];
+  const told: unknown[] = [];
+  let turn = 0;
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", {
+    authenticate: () => Promise.reject(reasons[turn++]),
+    onError: (error) => told.push(error),
+    handlers: { who: () => "" },
+  });
+  for (const _ of reasons)
+    await assert.rejects(openSession(room, server.localAddress, {}), { code: "UNAUTHENTICATED" });
+  assert.equal(server.stats.declined, reasons.length);
+  assert.ok(told.length === reasons.length && told.every((error, index) => error === reasons[index]));
+});

@@ -12,6 +12,7 @@ import {
   type SessionRecord,
   type SessionStore,
 } from "../../src/protocol.ts";
+import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
 import { nodeNetwork } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { gate } from "./gate.ts";
@@ -58,6 +59,24 @@ test("D.3: the newest connection wins at once; the old one gets SESSION_TAKEN_OV
   assert.deepEqual(said, ["one", "two"]);
   assert.equal(server.stats.sessions, 1);
   second.close();
+  await server.close();
+});
+
+test("a goodbye keeps to the longest message that the peer takes, and says its code", async () => {
+  const { server, port } = await serve();
+  const limits = { ...DEFAULT_LIMITS, maxMessageBytes: 64 };
+  const goodbye = async (client: RawClient): Promise<unknown> => {
+    const { payload } = await client.frameOf(0x15);
+    assert.ok(1 + payload.length <= limits.maxMessageBytes, String(payload.length));
+    return JSON.parse(String(payload.subarray(8)));
+  };
+  const first = await RawClient.to(port);
+  const welcome = await first.hello("room", { limits });
+  const second = await RawClient.to(port);
+  await second.hello("room", { limits, ...resumeOf(welcome, 1) });
+  assert.deepEqual(await goodbye(first), { code: "SESSION_TAKEN_OVER", message: "" });
+  second.send(0x7f, Buffer.alloc(0));
+  assert.deepEqual(await goodbye(second), { code: "FRAME_INVALID", message: "" });
   await server.close();
 });
 

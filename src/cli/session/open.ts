@@ -13,6 +13,7 @@ import {
 import { CommandFailure } from "../exit-codes.ts";
 import type { CommandContext } from "../run-command.ts";
 import { clientTls } from "../tls-flags.ts";
+import { visibleText } from "../visible-text.ts";
 import { jsonLine } from "./json-values.ts";
 import type { ServerMethod } from "./server-method.ts";
 import { authOf, type SessionFlags } from "./session-flags.ts";
@@ -56,7 +57,8 @@ export async function openCommandSession(
   const { id, localAddress, remoteAddress } = session;
   const facts = { id, contract: contract.name, version: contract.version };
   const event = { event: "session", ...facts, local: String(localAddress), remote: String(remoteAddress) };
-  output.detail(event, `session ${id}: ${String(localAddress)} with ${String(remoteAddress)}`);
+  // The server has made the name up.
+  output.detail(event, `session ${visibleText(id)}: ${String(localAddress)} with ${String(remoteAddress)}`);
   return session;
 }
 

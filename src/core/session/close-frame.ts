@@ -1,6 +1,7 @@
 /** The frame that ends a session. */
 
 import { type ErrorCode, errorCodes } from "../errors.ts";
+import { DEFAULT_LIMITS, type SessionLimits } from "../handshake/limits.ts";
 import { CLOSE, HEAD_BYTES, writeU64 } from "./frame-types.ts";
 
 /** What a CLOSE says. */
@@ -13,10 +14,19 @@ export interface CloseReason {
 
 const MAX_MESSAGE_LENGTH = 1024;
 
-/** A whole frame CLOSE. `received` is the number of the last message that was received. */
-export function encodeClose(received: number, reason: CloseReason): Buffer {
+/** What the peer is ready to receive. */
+type PeerLimits = Pick<SessionLimits, "maxMessageBytes">;
+
+/**
+ * A whole frame CLOSE, without its sentence if that makes it longer than what the peer takes: the code it gets always.
+ *
+ * @param received - The number of the last message that was received.
+ */
+export function encodeClose(received: number, reason: CloseReason, peer: PeerLimits = DEFAULT_LIMITS): Buffer {
   const { code, message } = reason;
-  const body = JSON.stringify({ code, message: message.slice(0, MAX_MESSAGE_LENGTH) });
+  const whole = JSON.stringify({ code, message: message.slice(0, MAX_MESSAGE_LENGTH) });
+  const fits = 1 + 8 + Buffer.byteLength(whole) <= peer.maxMessageBytes;
+  const body = fits ? whole : JSON.stringify({ code, message: "" });
   const bodyBytes = Buffer.byteLength(body);
   const frame = Buffer.allocUnsafe(HEAD_BYTES + 8 + bodyBytes);
   frame.writeUInt32BE(1 + 8 + bodyBytes, 0);
@@ -27,8 +37,8 @@ export function encodeClose(received: number, reason: CloseReason): Buffer {
 }
 
 /** What to write to a connection that another one replaces, before it is closed (D.3). */
-export function encodeTakenOver(received: number): Buffer {
-  return encodeClose(received, { code: "SESSION_TAKEN_OVER", message: "a newer connection has taken its place" });
+export function encodeTakenOver(received: number, peer?: PeerLimits): Buffer {
+  return encodeClose(received, { code: "SESSION_TAKEN_OVER", message: "a newer connection has taken its place" }, peer);
 }
 
 /** Reads the body of a CLOSE. A code that is not known is taken for `SESSION_LOST`. */

@@ -278,7 +278,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
       const words: Uint8Array[] = [];
       link.control.take(words);
       if (error === undefined && !link.holding) this.#outgoing.take(Infinity, now, words);
-      words.push(encodeClose(this.received, { code: error?.code ?? "", message }));
+      words.push(encodeClose(this.received, { code: error?.code ?? "", message }, this.#settings.peerLimits));
       this.#lastWords = words;
     }
     this.#report(error, message, this.#log.transmitted);
