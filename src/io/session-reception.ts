@@ -62,6 +62,8 @@ export class SessionReception implements Receptionist {
   readonly #maxUnauthenticated: number;
   /** Connections without a session, the oldest first. */
   readonly #greetings: Set<ServerGreeting> = new Set();
+  /** Since when it is being decided about whom, the longest first: also about those who have gone meanwhile. */
+  readonly #decisions: Map<ServerGreeting, number> = new Map();
 
   constructor(host: ReceptionHost, options: ReceptionOptions) {
     this.#host = host;
@@ -106,6 +108,7 @@ export class SessionReception implements Receptionist {
     const answer = agreeWithClient(capabilities, hello);
     if (closing !== undefined) greeting.refuse(closing);
     else if ("refusal" in answer) greeting.refuse(answer.refusal);
+    else if (!this.#mayDecide()) greeting.refuse(busy("the server decides about as many clients as it may"));
     else {
       const { connection } = greeting;
       const { remoteAddress, tls } = connection;
@@ -124,6 +127,7 @@ export class SessionReception implements Receptionist {
   /** Who it is, then whether it continues a session or gets a new one. Never rejects. */
   async #decide(visit: Visit): Promise<void> {
     const { greeting } = visit;
+    this.#decisions.set(greeting, this.#host.settings.clock.now());
     try {
       const { authenticate } = this.#options;
       let principal: string | undefined;
@@ -139,7 +143,23 @@ export class SessionReception implements Receptionist {
     } catch (error) {
       greeting.refuse(refusalFor(error));
       if (!isForCaller(error)) this.#host.undecided(greeting.connection, error);
+    } finally {
+      this.#decisions.delete(greeting);
     }
+  }
+
+  /**
+   * Whether there is room for one more: who says hello and goes, again and again, must not pile up what `authenticate` works
+   * on. One that takes longer than a handshake may is not counted any more, since it may never end.
+   */
+  #mayDecide(): boolean {
+    const { clock, handshakeTimeoutMs } = this.#host.settings;
+    for (const [greeting, since] of this.#decisions) {
+      if (this.#decisions.size < this.#maxUnauthenticated) break;
+      if (clock.now() < since + handshakeTimeoutMs) return false;
+      this.#decisions.delete(greeting);
+    }
+    return true;
   }
 
   async #letIn(visit: Visit, principal: string | undefined): Promise<void> {

@@ -48,7 +48,8 @@ export interface SessionServerLimits {
   readonly maxSessionsPerPrincipal?: number | undefined;
   /**
    * Connections that have no session yet. Default 1,000. One more resets the oldest of them, so that silent connections
-   * cannot keep clients out that introduce themselves.
+   * cannot keep clients out that introduce themselves. While `authenticate` and `data` are at work for so many clients, those
+   * that have gone included, one more is refused with `SERVER_BUSY`; what takes longer than `handshakeTimeoutMs` does not count.
    */
   readonly maxUnauthenticated?: number | undefined;
   /**
