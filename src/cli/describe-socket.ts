@@ -1,6 +1,7 @@
 /** A connection in words, for `-v`. */
 
 import type { Address, StreamEnd, StreamSocket, TlsInfo } from "../index.ts";
+import { visibleText } from "./visible-text.ts";
 
 /** The facts of a connection for an event. */
 export interface ConnectionFacts {
@@ -57,5 +58,5 @@ function tlsFacts(tls: TlsInfo): TlsFacts {
 function certificateText(tls: TlsFacts): string {
   if (tls.certificate === undefined) return "no certificate from the peer";
   const trust = tls.authorized ? "trusted" : `not trusted: ${tls.authorizationError ?? "unknown"}`;
-  return `certificate "${tls.certificate}" (${trust})`;
+  return `certificate "${visibleText(tls.certificate)}" (${trust})`;
 }

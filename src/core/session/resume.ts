@@ -43,7 +43,8 @@ export type ResumeDecision =
  * each one that is accepted raises the epoch.
  *
  * A wrong token, another principal and a session that nobody knows are the same answer, so that a thief learns nothing. Only
- * the owner of a session is told that an attempt came too late.
+ * the owner of a session is told that an attempt came too late; where nobody asks who a client is, that is whoever knows
+ * the name of the session, which nobody guesses.
  *
  * @param instance - The name of this process.
  * @param held - Finds what this process has of a session.
