@@ -3,11 +3,67 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { test } from "node:test";
+import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
 import { RawClient } from "../sessions/raw-client.ts";
 import { nothingEscapes } from "./escapes.ts";
 import { serveTarget } from "./session-target.ts";
 
 nothingEscapes();
+
+/** Instead of what the field of a hello should be. */
+const absurd: Readonly<Record<string, readonly unknown[]>> = {
+  contract: [null, 7, "x".repeat(65)],
+  version: ["1.0.0-", "", "999999999999999999999.0.0", "1.0.0-00", "1.0.0-".padEnd(65, "a"), ["1.0.0"]],
+  accepts: [null, [], { from: "1.0.0" }, { from: "", below: "2.0.0" }],
+  offers: [{ length: 3 }, ["a", "a"], [["news"]], Array.from({ length: 1001 }, (_, index) => `m${index}`)],
+  codecs: ["json", Array.from({ length: 65 }, (_, index) => `c${index}`)],
+  features: [null, [1]],
+  limits: [0, -1, 1.5, "64", null, 1e300].map((maxMessageBytes) => ({ ...DEFAULT_LIMITS, maxMessageBytes })),
+  resume: [-1, 0.5, 2 ** 53, "0"].map((received) => {
+    return { session: "s", token: "t", server: "i", attempt: 1, received, acknowledged: 0, sent: 0 };
+  }),
+};
+
+test("hellos with absurd fields: each is refused with HANDSHAKE_INVALID, and told once", async () => {
+  const target = await serveTarget();
+  let count = 0;
+  for (const [field, values] of Object.entries(absurd)) {
+    for (const value of values) {
+      const client = await RawClient.to(target.port);
+      const { code, message } = await client.hello("room", { [field]: value });
+      assert.equal(code, "HANDSHAKE_INVALID", `${field} ${JSON.stringify(value)}`);
+      assert.match(String(message), new RegExp(`^hello\\.${field}\\b`));
+      await client.untilEnd();
+      client.close();
+      count += 1;
+    }
+  }
+  assert.deepEqual(target.told(), { HANDSHAKE_INVALID: count });
+  await target.serves();
+  await target.closes();
+});
+
+test("names that every object has, in a hello: nothing is polluted, and nothing is taken for a method", async () => {
+  const before = Object.getOwnPropertyNames(Object.prototype);
+  const target = await serveTarget();
+  const names = ["__proto__", "then", "constructor", "toString"];
+  for (const name of names) {
+    const client = await RawClient.to(target.port);
+    assert.equal((await client.hello(name))["code"], "CONTRACT_UNKNOWN");
+    client.close();
+  }
+  const client = await RawClient.to(target.port);
+  const auth: unknown = JSON.parse('{"__proto__":{"admin":true}}');
+  await client.hello("room", { offers: [...names, "news"], features: names, auth });
+  const [session] = [...target.server.sessions.values()];
+  assert.ok(session !== undefined && !("then" in session) && !("admin" in {}));
+  await session.news("hola");
+  // Methods are named by their places in the list of the client.
+  assert.equal((await client.frameOf(0x40)).payload.readUInt16BE(), names.length);
+  assert.deepEqual(Object.getOwnPropertyNames(Object.prototype), before);
+  client.close();
+  await target.closes();
+});
 
 test("clients that say hello and go, again and again: authenticate is at work for maxUnauthenticated of them", async () => {
   const waiting: ((principal: string) => void)[] = [];

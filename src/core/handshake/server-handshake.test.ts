@@ -85,6 +85,10 @@ test("a client must wait for its answer", () => {
       machine.receive(bytes, cut, cut + 1);
     }
     assert.equal(codeOf(machine.nextEvent() as never), "HANDSHAKE_INVALID");
+    const caller = new ClientHandshake(client, 0);
+    const refusal = bytesOf(machine.output());
+    caller.receive(refusal, 0, refusal.length);
+    assert.equal(codeOf(caller.nextEvent()), "HANDSHAKE_INVALID");
   }
 });
 

@@ -52,7 +52,7 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
 
   receive(bytes: Uint8Array, start: number, end: number): void {
     if (start === end) return;
-    if (this.#state === "deciding") this.#fail(broken("the client sent more before it was answered"));
+    if (this.#state === "deciding") this.#reject(broken("the client sent more before it was answered"));
     if (this.#state !== "reading") return;
     try {
       const frame = this.#reader.read(bytes, start, end);
@@ -67,7 +67,7 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
       this.#event = { type: "hello", hello: readHello(frame.body) };
     } catch (error) {
       if (!(error instanceof ZocaloError)) throw error;
-      this.#fail(error);
+      this.#reject(error);
     }
   }
 
@@ -122,6 +122,15 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
     const message = `the server speaks version ${WIRE_VERSION} of the wire form, the client ${wireVersion}`;
     this.#output = [encodeHandshake(REFUSAL, { code: "VERSION_UNSUPPORTED", message } satisfies Refusal)];
     this.#fail(new ProtocolError("VERSION_UNSUPPORTED", { op: "handshake", detail: message }));
+  }
+
+  /** A client that speaks the protocol, but not as it must, is told so: it would come again if it heard nothing. */
+  #reject(error: ZocaloError): void {
+    const { code, detail: message } = error;
+    if (code === "HANDSHAKE_INVALID") {
+      this.#output = [encodeHandshake(REFUSAL, { code, message } satisfies Refusal)];
+    }
+    this.#fail(error);
   }
 
   #fail(error: ZocaloError): void {
