@@ -66,8 +66,8 @@ export async function serveSessions<Server extends Methods, Client extends Metho
  *
  * Rejects as `connect` does, with what the server refuses (`CONTRACT_UNKNOWN`, `VERSION_UNSUPPORTED`, `CODEC_UNSUPPORTED`,
  * `UNAUTHENTICATED`, `SERVER_BUSY`), with `PROTOCOL_MISMATCH` or `HANDSHAKE_INVALID` when the peer does not speak this
- * protocol, with `OPTION_INVALID` when a handler is missing. When the session is closed, calls and streams that are under way end
- * with `CLOSED`; when it is lost, with `SESSION_LOST`.
+ * protocol, with `END_OF_STREAM` when it ends without an answer, with `OPTION_INVALID` when a handler is missing. When the
+ * session is closed, calls and streams that are under way end with `CLOSED`; when it is lost, with `SESSION_LOST`.
  *
  * @example
  * ```ts
