@@ -1,6 +1,7 @@
 /** What the parts of the codec suite share: what a codec is tested with, and ways to encode and decode. */
 
 import assert from "node:assert/strict";
+import { inspect, isDeepStrictEqual } from "node:util";
 import { ByteWriter } from "../core/bytes/byte-writer.ts";
 import { ProtocolError, type ZocaloError } from "../core/errors.ts";
 import type { Codec, Decoder } from "../core/framing/codec.ts";
@@ -75,9 +76,20 @@ export function arriving<In, Out>(options: CodecSuiteOptions<In, Out>, messages:
   return messages.map((message) => options.arrives?.(message) ?? message);
 }
 
-/** Fails unless these are the expected messages. For messages that are bytes, any kind of `Uint8Array` will do. */
+/**
+ * Fails unless these are the expected messages. For messages that are bytes, any kind of `Uint8Array` will do. The error
+ * shows the first difference only: from Node 22 on `assert.deepEqual` takes gigabytes to show how two arrays of some
+ * thousand bytes differ.
+ */
 export function assertSame(actual: readonly unknown[], expected: readonly unknown[], note?: string): void {
-  assert.deepEqual(actual.map(plain), expected.map(plain), note);
+  const [got, wanted] = [actual.map(plain), expected.map(plain)];
+  if (isDeepStrictEqual(got, wanted)) return;
+  const at = wanted.findIndex((message, index) => index >= got.length || !isDeepStrictEqual(got[index], message));
+  const difference =
+    at === -1 || at >= got.length
+      ? `${got.length} messages instead of ${wanted.length}`
+      : `message ${at} of ${wanted.length} differs: ${differing(got[at], wanted[at])}`;
+  assert.fail(note === undefined ? difference : `${note}: ${difference}`);
 }
 
 /** Fails unless the decoder gave exactly these messages and no error. */
@@ -88,4 +100,15 @@ export function assertMessages(actual: Decoded<unknown>, expected: readonly unkn
 
 function plain(message: unknown): unknown {
   return message instanceof Uint8Array ? new Uint8Array(message) : message;
+}
+
+/** Where two messages differ, in a few lines however long they are. */
+function differing(got: unknown, wanted: unknown): string {
+  if (got instanceof Uint8Array && wanted instanceof Uint8Array) {
+    let at = 0;
+    while (at < got.length && got[at] === wanted[at]) at += 1;
+    return `${got.length} bytes instead of ${wanted.length}, byte ${at} is ${got[at]} instead of ${wanted[at]}`;
+  }
+  const shown = { maxArrayLength: 20, maxStringLength: 200, breakLength: Number.POSITIVE_INFINITY };
+  return `${inspect(got, shown)} instead of ${inspect(wanted, shown)}`;
 }
