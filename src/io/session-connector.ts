@@ -221,8 +221,14 @@ export class SessionConnector {
         }
         if (answer.type === "welcome") {
           this.#arrived();
-          this.#owner.welcomed(connection, answer);
-          resolve();
+          try {
+            this.#owner.welcomed(connection, answer);
+            resolve();
+          } catch (error) {
+            // This is an event of the socket: what is thrown here would end the process.
+            connection.abort(error);
+            reject(error);
+          }
           return;
         }
         if (answer.type === "refused") this.#retryAfterMs = answer.retryAfterMs ?? 0;

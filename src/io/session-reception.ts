@@ -2,7 +2,7 @@
 
 import { isForCaller } from "../core/contract/remote-error.ts";
 import { ConnectionError, UsageError, type ZocaloError } from "../core/errors.ts";
-import type { FreshReason, Hello, Refusal } from "../core/handshake/hello.ts";
+import type { FreshReason, Hello, Refusal, Welcome } from "../core/handshake/hello.ts";
 import { type Agreement, agreeWithClient, type Capabilities } from "../core/handshake/negotiate.ts";
 import type { Connection } from "./connection.ts";
 import type { Random } from "./network.ts";
@@ -216,7 +216,7 @@ export class SessionReception implements Receptionist {
     const { capabilities, settings, instance, keptMs } = this.#host;
     const { endpoint, epoch } = partsOf(session);
     const { codec, features, limits } = endpoint.terms.agreement;
-    greeting.welcome({
+    const welcome: Welcome = {
       version: capabilities.contract.version,
       offers: settings.plan.of("json").own.names,
       codec,
@@ -228,9 +228,18 @@ export class SessionReception implements Receptionist {
       epoch,
       keptMs,
       ...how,
-    });
-    this.#greetings.delete(greeting);
-    endpoint.connect(greeting.connection, peerReceived);
+    };
+    try {
+      greeting.welcome(welcome);
+      this.#greetings.delete(greeting);
+      endpoint.connect(greeting.connection, peerReceived);
+    } catch (error) {
+      // A mistake of this side: the client must not wait for a session that nobody holds, nor the session for its client.
+      greeting.connection.abort(error);
+      const detail = "the server could not put the session on its connection";
+      endpoint.abort(new ConnectionError("SESSION_LOST", { op: "session", detail, cause: error }));
+      throw error;
+    }
   }
 
   /** Whether the client still waits, and the server still takes it. */

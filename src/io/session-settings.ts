@@ -2,19 +2,10 @@
 
 import { type Methods, methodNames } from "../core/contract/contract.ts";
 import { UsageError } from "../core/errors.ts";
-import { DEFAULT_LIMITS, type SessionLimits } from "../core/handshake/limits.ts";
+import { DEFAULT_LIMITS, OWN_RANGES, type SessionLimits } from "../core/handshake/limits.ts";
 import { DEFAULT_REPLAY, type ReplayBounds } from "../core/session/session-settings.ts";
 import type { OverflowPolicy } from "../core/session/waiting-events.ts";
-import {
-  checkOptions,
-  countFrom,
-  oneOf,
-  type OptionRule,
-  type OptionRules,
-  options,
-  POSITIVE,
-  wholeNumber,
-} from "./check-options.ts";
+import { checkOptions, countFrom, oneOf, type OptionRules, options, POSITIVE, wholeNumber } from "./check-options.ts";
 import type { Clock } from "./network.ts";
 import { SESSION_CODECS, type SessionCodec } from "./session-format.ts";
 import type { ContractPlan, ValidationPolicy } from "./session-plan.ts";
@@ -78,8 +69,10 @@ export interface EndpointSettings {
   readonly handlerList: readonly AnyHandler[];
 }
 
-/** The least and the most that a side may say are checked again by the peer, in the handshake. */
-const BYTES: OptionRule = wholeNumber(1, 1_073_741_824);
+/** The ranges of the limits, which the peer checks again in the handshake. */
+const LIMIT_RULES: OptionRules = Object.fromEntries(
+  Object.entries(OWN_RANGES).map(([name, [least, most]]) => [name, wholeNumber(least, most)]),
+);
 
 /** The rules of {@link SessionTuning}. */
 const TUNING_RULES: OptionRules = {
@@ -89,14 +82,7 @@ const TUNING_RULES: OptionRules = {
       Array.isArray(value) && value.length > 0 && value.every((one) => SESSION_CODECS.includes(one as SessionCodec)),
   },
   validate: oneOf("receive", "both", "none"),
-  limits: options({
-    maxMessageBytes: wholeNumber(64, 1_073_741_824),
-    windowBytes: BYTES,
-    streamWindowBytes: BYTES,
-    maxCalls: wholeNumber(0, 1_000_000),
-    maxStreams: wholeNumber(0, 1_000_000),
-    heartbeatMs: wholeNumber(100, 86_400_000),
-  }),
+  limits: options(LIMIT_RULES),
   replay: options({ maxBytes: POSITIVE, maxMessages: POSITIVE, maxAgeMs: POSITIVE }),
   overflow: oneOf("block", "strict", "drop-oldest", "drop-newest"),
   callTimeoutMs: POSITIVE,

@@ -4,12 +4,14 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
 import { type TestContext, test } from "node:test";
-import { ConnectError, TimeoutError, ZocaloError } from "../../src/index.ts";
+import { type Clock, ConnectError, TimeoutError, ZocaloError } from "../../src/index.ts";
+import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
 import { call, contract } from "../../src/protocol.ts";
 import { nodeNetwork } from "../../src/node/network.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
 import { gate } from "./gate.ts";
 import { openSession, serveSessions } from "./opened.ts";
+import { RawClient } from "./raw-client.ts";
 
 const room = contract("room", "1.0.0", { server: { who: call<void, string>() } });
 const handlers = { who: () => "you" };
@@ -132,4 +134,61 @@ test("timeoutMs is for the whole opening: a server that says nothing", async (t)
   assert.ok(error instanceof TimeoutError);
   assertPlaces(error, remote);
   assert.match(error.detail, /within 500 ms/);
+});
+
+test("limits that the framing cannot keep are refused by the call; the largest that it can opens a session", async () => {
+  const most = 536_870_888;
+  for (const maxMessageBytes of [most + 1, 1e9, 2 ** 30]) {
+    const limits = { maxMessageBytes };
+    for (const opening of [
+      openSession(room, "tcp://127.0.0.1:1", { limits }),
+      serveSessions(room, "tcp://127.0.0.1:0", { handlers, limits }),
+    ]) {
+      const error = await errorOf(opening);
+      assert.deepEqual([error.code, error.side], ["OPTION_INVALID", "local"]);
+      assert.match(error.detail, /limits\.maxMessageBytes must be a whole number from 64 to 536870888/);
+    }
+  }
+  const limits = { maxMessageBytes: most };
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers, limits });
+  const session = await openSession(room, server.localAddress, { limits });
+  assert.equal(await session.who(), "you");
+  // A peer may promise more than this side would: it is not used.
+  const raw = await RawClient.to(server.localAddress.port);
+  const welcome = await raw.hello("room", { limits: { ...DEFAULT_LIMITS, maxMessageBytes: 2 ** 30 } });
+  assert.equal((welcome["limits"] as typeof limits).maxMessageBytes, most);
+});
+
+test("a mistake of the server behind its welcome: the connection is over, no session is left, and onError is told", async () => {
+  let looksLeft = Infinity;
+  const clock: Clock = {
+    ...nodeNetwork.clock,
+    now: () => {
+      looksLeft -= 1;
+      if (looksLeft === 0) throw new Error("the clock is broken");
+      return nodeNetwork.clock.now();
+    },
+  };
+  const told: unknown[] = [];
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", {
+    handlers,
+    network: { ...nodeNetwork, clock },
+    // The session looks at the clock when it is made, and when it takes its connection.
+    data: () => {
+      looksLeft = 2;
+      return {};
+    },
+    onError: (error) => told.push(error),
+  });
+  const raw = await RawClient.to(server.localAddress.port);
+  const { session } = await raw.hello("room");
+  assert.equal(typeof session, "string");
+  while (raw.ended === undefined) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(
+    told.map((error) => (error as Error).message),
+    ["the clock is broken"],
+  );
+  while (server.stats.listener.open > 0) await new Promise((resolve) => setImmediate(resolve));
+  const { sessions, unauthenticated, heldBytes } = server.stats;
+  assert.deepEqual({ sessions, unauthenticated, heldBytes }, { sessions: 0, unauthenticated: 0, heldBytes: 0 });
 });

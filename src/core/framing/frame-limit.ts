@@ -15,7 +15,7 @@ export const DEFAULT_MAX_LINE_BYTES = 65_536;
  * The largest limit that can be asked for, just below 512 MiB: a message is one piece of memory, and V8's longest string has
  * that many characters.
  */
-const LARGEST_LIMIT_BYTES = 536_870_888;
+export const LARGEST_LIMIT_BYTES = 536_870_888;
 
 /** Checks a limit. Throws `OPTION_INVALID` unless it is a whole number of bytes from 1 to the largest. */
 export function checkedLimit(codec: string, option: string, bytes: number): number {

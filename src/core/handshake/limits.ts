@@ -1,10 +1,11 @@
 /** What a side is ready to receive; the two sides tell each other in the handshake. */
 
+import { LARGEST_LIMIT_BYTES } from "../framing/frame-limit.ts";
 import type { Fields } from "./fields.ts";
 
 /** What the side that says it is ready to receive. The peer must keep to it; what exceeds it is `LIMIT_EXCEEDED`. */
 export interface SessionLimits {
-  /** The longest message in bytes: what follows the length field of its frame. Default 1 MiB. */
+  /** The longest message in bytes: what follows the length field of its frame. Default 1 MiB, at most 536,870,888. */
   readonly maxMessageBytes: number;
   /**
    * Bytes of events, calls and openings of streams that may wait to be handled, counted as their frames stand on the
@@ -34,8 +35,11 @@ export const DEFAULT_LIMITS: SessionLimits = {
   heartbeatMs: 15_000,
 };
 
-/** The least and the most that a side may say. Bytes go up to 2^30, since a message is one piece of memory. */
-const RANGES: Readonly<Record<keyof SessionLimits, readonly [min: number, max: number]>> = {
+/** The least and the most of each limit. */
+type LimitRanges = Readonly<Record<keyof SessionLimits, readonly [min: number, max: number]>>;
+
+/** What a side may say. Bytes go up to 2^30, since a message is one piece of memory. */
+const RANGES: LimitRanges = {
   maxMessageBytes: [64, 1_073_741_824],
   windowBytes: [1, 1_073_741_824],
   streamWindowBytes: [1, 1_073_741_824],
@@ -43,6 +47,9 @@ const RANGES: Readonly<Record<keyof SessionLimits, readonly [min: number, max: n
   maxStreams: [0, 1_000_000],
   heartbeatMs: [100, 86_400_000],
 };
+
+/** What this side can promise: no longer message than its framing takes. */
+export const OWN_RANGES: LimitRanges = { ...RANGES, maxMessageBytes: [64, LARGEST_LIMIT_BYTES] };
 
 /** Reads the limits that a peer says. */
 export function readLimits(fields: Fields): SessionLimits {
