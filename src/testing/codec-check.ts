@@ -1,7 +1,6 @@
 /** What the parts of the codec suite share: what a codec is tested with, and ways to encode and decode. */
 
 import assert from "node:assert/strict";
-import { inspect, isDeepStrictEqual } from "node:util";
 import { ByteWriter } from "../core/bytes/byte-writer.ts";
 import { ProtocolError, type ZocaloError } from "../core/errors.ts";
 import type { Codec, Decoder } from "../core/framing/codec.ts";
@@ -83,8 +82,8 @@ export function arriving<In, Out>(options: CodecSuiteOptions<In, Out>, messages:
  */
 export function assertSame(actual: readonly unknown[], expected: readonly unknown[], note?: string): void {
   const [got, wanted] = [actual.map(plain), expected.map(plain)];
-  if (isDeepStrictEqual(got, wanted)) return;
-  const at = wanted.findIndex((message, index) => index >= got.length || !isDeepStrictEqual(got[index], message));
+  if (isSame(got, wanted)) return;
+  const at = wanted.findIndex((message, index) => index >= got.length || !isSame(got[index], message));
   const difference =
     at === -1 || at >= got.length
       ? `${got.length} messages instead of ${wanted.length}`
@@ -102,13 +101,32 @@ function plain(message: unknown): unknown {
   return message instanceof Uint8Array ? new Uint8Array(message) : message;
 }
 
-/** Where two messages differ, in a few lines however long they are. */
+/** Thrown instead of an error that would compare the two line by line. */
+const DIFFERENT: Error = new Error("they differ");
+
+function isSame(got: unknown, wanted: unknown): boolean {
+  try {
+    assert.deepEqual(got, wanted, DIFFERENT);
+    return true;
+  } catch (error) {
+    if (error !== DIFFERENT) throw error;
+    return false;
+  }
+}
+
+/** Where two messages differ, in one short line however long they are. */
 function differing(got: unknown, wanted: unknown): string {
   if (got instanceof Uint8Array && wanted instanceof Uint8Array) {
     let at = 0;
     while (at < got.length && got[at] === wanted[at]) at += 1;
     return `${got.length} bytes instead of ${wanted.length}, byte ${at} is ${got[at]} instead of ${wanted[at]}`;
   }
-  const shown = { maxArrayLength: 20, maxStringLength: 200, breakLength: Number.POSITIVE_INFINITY };
-  return `${inspect(got, shown)} instead of ${inspect(wanted, shown)}`;
+  return `${beginning(got)} instead of ${beginning(wanted)}`;
+}
+
+const SHOWN_CHARACTERS = 200;
+
+function beginning(message: unknown): string {
+  const text = typeof message === "string" ? JSON.stringify(message) : String(message);
+  return text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)} ...`;
 }
