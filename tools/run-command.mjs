@@ -19,8 +19,8 @@ export const environment = {
  * @param {string} command a program on the PATH, or `process.execPath`
  * @param {string[]} args
  * @param {{ cwd?: string, inherit?: boolean, timeoutMs?: number, env?: NodeJS.ProcessEnv }} options
- *   `inherit: true` shows the output while it comes; otherwise it is returned. Default for `timeoutMs`: 10 minutes, the
- *   most that the whole of CI may take.
+ *   `inherit: true` shows the output while it comes; otherwise it is returned. Default for `timeoutMs`: 10
+ *   minutes, more than any single step takes.
  * @returns {Promise<{ ok: boolean, code: number, output: string, seconds: number }>}
  */
 export function run(command, args, { cwd = root, inherit = false, timeoutMs = 600_000, env = {} } = {}) {

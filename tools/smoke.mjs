@@ -4,19 +4,18 @@
 // each runtime: the Node that runs this tool, the newest Node, Bun and Deno (installed from tools/runtimes, exact versions
 // and lock file there). The oldest TypeScript that the package supports then compiles tools/smoke/consumer.mts against it.
 // With words only what has those names: node, newest, bun, deno, typescript.
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { manifest } from "./entries.mjs";
 import { root, run, runOrExit } from "./run-command.mjs";
+import { bin, installRuntimes, runtimesFolder } from "./runtimes.mjs";
 
 /** A smoke program says what it has to say at once; longer means that it hangs. */
 const PROGRAM_TIMEOUT_MS = 30_000;
 /** Downloads of 150 MB and more. */
 const INSTALL_TIMEOUT_MS = 300_000;
 
-const runtimesFolder = `${root}tools/runtimes`;
-const bin = (name) => `${runtimesFolder}/node_modules/.bin/${name}`;
 /** Name, command, arguments before the program, environment. */
 const runtimes = [
   { name: "node", command: process.execPath, args: [] },
@@ -24,14 +23,6 @@ const runtimes = [
   { name: "bun", command: bin("bun"), args: [] },
   { name: "deno", command: bin("deno"), args: ["run", "--quiet", "--allow-all"], env: { DENO_NO_UPDATE_CHECK: "1" } },
 ];
-
-/** Installs the runtimes unless they are there as the lock file says. */
-async function installRuntimes() {
-  const installed = `${runtimesFolder}/node_modules/.package-lock.json`;
-  const lock = `${runtimesFolder}/package-lock.json`;
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs && existsSync(bin("node"))) return;
-  await runOrExit("npm", ["ci", "--no-audit", "--no-fund"], { cwd: runtimesFolder, timeoutMs: INSTALL_TIMEOUT_MS });
-}
 
 /** Packs the built package and installs it, with its dependencies, into `folder`. */
 async function installPackage(folder) {

@@ -1,14 +1,19 @@
-// npm test [-- word...]
+// npm test [-- [--newest] word...]
 //
 // Compiles everything and runs the tests: every src/**/*.test.ts and test/**/*.test.ts, or with words only those whose
-// path contains one of them (`npm test -- framing architecture`). The Node that runs this tool runs the tests.
+// path contains one of them (`npm test -- framing architecture`). The Node that runs this tool runs the tests; with
+// --newest, the newest Node that the package supports does (from tools/runtimes).
 import { compileAll, outputOf, sources } from "./sources.mjs";
 import { run } from "./run-command.mjs";
+import { bin, installRuntimes } from "./runtimes.mjs";
 
 /** One file of tests may take this long: a hang must end before the time of CI is over. */
 const FILE_TIMEOUT_MS = 180_000;
+/** All of them take some minutes. */
+const TOTAL_TIMEOUT_MS = 1_800_000;
 
-const filters = process.argv.slice(2);
+const newest = process.argv.includes("--newest");
+const filters = process.argv.slice(2).filter((word) => word !== "--newest");
 const files = sources(["src", "test"], ".test.ts").filter(
   (path) => filters.length === 0 || filters.some((word) => path.includes(word)),
 );
@@ -18,8 +23,9 @@ if (files.length === 0) {
 }
 
 await compileAll();
+if (newest) await installRuntimes();
 const { code } = await run(
-  process.execPath,
+  newest ? bin("node") : process.execPath,
   // Two at a time: CI has two cores, and tests that wait for sockets lose nothing by it.
   [
     "--test",
@@ -28,6 +34,6 @@ const { code } = await run(
     `--test-timeout=${FILE_TIMEOUT_MS}`,
     ...files.map(outputOf),
   ],
-  { inherit: true },
+  { inherit: true, timeoutMs: TOTAL_TIMEOUT_MS },
 );
 process.exitCode = code;
