@@ -43,7 +43,12 @@ export interface PendingCall {
 
 /** The calls of every session that has made none yet. Nothing is put into it. */
 const NO_CALLS: Map<number, PendingCall> = new Map();
-const NOBODY: readonly SessionEvent[] = [];
+/** In place of the id of a stream, those that ask for something new: events, calls and streams that are not open. */
+const REQUESTS = 0;
+/** Why a request was not taken though the replay buffer has room; bits, because there may be several. */
+const NO_CREDIT = 1;
+const TOO_MANY_CALLS = 2;
+const TOO_MANY_STREAMS = 4;
 const MAX_ID = 0xffff_ffff;
 const MAX_TIMEOUT_MS = NO_TIMEOUT - 1;
 
@@ -59,10 +64,14 @@ export class Outgoing {
   calls: Map<number, PendingCall> = NO_CALLS;
   /** The streams of both sides. Open them with `openStream`. */
   streams: StreamTable = StreamTable.none;
-  /** Something was not taken; `writable` is due. */
-  blocked = false;
+  /** Somebody waits for something: `takeRoom` may have whom to tell. */
+  waits = false;
   /** No request is taken any more: the peer has left, or the session is over. */
   closed = false;
+  /** Why requests were not taken since `writable` was told. */
+  #refusals = 0;
+  /** Who waits for nothing but room in the replay buffer, in the order in which they came. */
+  #queue: Set<number> | undefined;
   readonly #settings: SessionSettings;
   readonly #bounds: ReplayBounds;
   #nextId: number;
@@ -113,7 +122,7 @@ export class Outgoing {
   /** Sends a call; answers its id, or 0. */
   call(method: number, body: BodyPlace, timeoutMs: number, now: number): number {
     if (!this.#admits()) return 0;
-    if (this.calls.size >= this.#settings.peerLimits.maxCalls) return this.#refuse();
+    if (this.calls.size >= this.#settings.peerLimits.maxCalls) return this.#refuse(TOO_MANY_CALLS);
     const at = this.#append(CALL, 10, body, now);
     const id = this.#takeId();
     const { frameBytes, last } = this.log;
@@ -134,7 +143,7 @@ export class Outgoing {
   /** Opens a stream; answers its id, or 0. */
   open(method: number, body: BodyPlace, directions: { sends: boolean; receives: boolean }, now: number): number {
     if (!this.#admits()) return 0;
-    if (this.streams.own >= this.#settings.peerLimits.maxStreams) return this.#refuse();
+    if (this.streams.own >= this.#settings.peerLimits.maxStreams) return this.#refuse(TOO_MANY_STREAMS);
     const at = this.#append(OPEN, 7, body, now);
     const id = this.#takeId();
     const { sends, receives } = directions;
@@ -159,11 +168,11 @@ export class Outgoing {
   item(id: number, body: BodyPlace, now: number): boolean {
     const stream = this.streams.get(id);
     if (stream?.sending !== true) throw unsent("the stream takes no items; it was ended, cancelled or failed");
-    if (!stream.sendCredit.open || !this.hasRoom) {
-      this.#starved ||= !this.hasRoom;
+    if (!stream.sendCredit.open) {
       stream.blocked = true;
       return false;
     }
+    if (!this.hasRoom) return this.#starve(id);
     this.#writeId(ITEM, id, body, now);
     stream.sendCredit.sent += HEAD_BYTES + 4 + body.end - body.start;
     return true;
@@ -254,24 +263,33 @@ export class Outgoing {
 
   /** The peer allows more in a stream, or in the lane, whose id is 0. */
   credited(id: number, limitBytes: number): void {
-    const credit = id === 0 ? this.lane : this.streams.get(id)?.sendCredit;
-    credit?.raise(limitBytes);
+    const stream = this.streams.get(id);
+    if (id === REQUESTS) this.lane.raise(limitBytes);
+    else if (stream?.sendCredit.raise(limitBytes) === true && stream.blocked) {
+      stream.blocked = false;
+      this.#enqueue(id);
+    }
   }
 
-  /** Who waited for room, if there is some now: these are to be told. */
-  takeRoom(): readonly SessionEvent[] {
-    if (!this.hasRoom || (!this.blocked && this.streams === StreamTable.none)) return NOBODY;
-    const events: SessionEvent[] = [];
-    if (this.blocked && this.lane.open) {
-      this.blocked = false;
-      events.push({ type: "writable" });
+  /**
+   * The next of those who wait and for whom there is room now; undefined when there is none. Tell them one after the other:
+   * the first ones may use the room up, and what one frame of the peer gives room for must not cost a walk over all who wait.
+   */
+  takeRoom(): SessionEvent | undefined {
+    if (this.#refusals !== 0 && this.#mayAskAgain) {
+      this.#refusals = 0;
+      this.#enqueue(REQUESTS);
     }
-    for (const stream of this.streams.values()) {
-      if (!stream.blocked || !stream.sendCredit.open) continue;
-      stream.blocked = false;
-      events.push({ type: "streamWritable", id: stream.id });
+    const queue = this.#queue;
+    if (queue === undefined || !this.hasRoom) return undefined;
+    for (const id of queue) {
+      queue.delete(id);
+      if (id === REQUESTS) return { type: "writable" };
+      if (this.streams.get(id) !== undefined) return { type: "streamWritable", id };
     }
-    return events;
+    this.#queue = undefined;
+    this.waits = this.#refusals !== 0;
+    return undefined;
   }
 
   /** The peer leaves, and does not accept these requests: takes no more of them, and forgets their calls and streams. */
@@ -280,17 +298,48 @@ export class Outgoing {
     for (const { id } of refused) if (!this.calls.delete(id)) this.streams.drop(id);
   }
 
+  /** The session is over: nothing is taken any more, and nobody waits. */
+  end(): void {
+    this.closed = true;
+    this.waits = false;
+    this.calls.clear();
+    this.streams.clear();
+  }
+
   #admits(): boolean {
     if (this.closed) throw unsent("the peer is leaving, or the session is over; nothing was sent");
-    if (this.hasRoom && this.lane.open) return true;
-    this.blocked = true;
-    this.#starved = !this.hasRoom;
+    if (!this.hasRoom) return this.#starve(REQUESTS);
+    if (!this.lane.open) this.#refuse(NO_CREDIT);
+    return this.lane.open;
+  }
+
+  #refuse(why: number): 0 {
+    this.#refusals |= why;
+    this.waits = true;
+    return 0;
+  }
+
+  /** Whether a reason is over for which a request was refused. */
+  get #mayAskAgain(): boolean {
+    const { maxCalls, maxStreams } = this.#settings.peerLimits;
+    const over =
+      (this.lane.open ? NO_CREDIT : 0) |
+      (this.calls.size < maxCalls ? TOO_MANY_CALLS : 0) |
+      (this.streams.own < maxStreams ? TOO_MANY_STREAMS : 0);
+    return (this.#refusals & over) !== 0;
+  }
+
+  /** The replay buffer is full. */
+  #starve(id: number): false {
+    this.#starved = true;
+    this.#enqueue(id);
     return false;
   }
 
-  #refuse(): 0 {
-    this.blocked = true;
-    return 0;
+  #enqueue(id: number): void {
+    this.#queue ??= new Set();
+    this.#queue.add(id);
+    this.waits = true;
   }
 
   /** An expired or cancelled call that is sent again keeps its number and is not started (D.7). */

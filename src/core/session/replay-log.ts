@@ -126,6 +126,7 @@ export class ReplayLog {
     }
     this.#start = this.#positions[this.#slot(number + 1)] as number;
     const first = this.#blockOf(this.#start);
+    if (first === 0) return;
     for (const { bytes } of this.#blocks.splice(0, first)) this.#leave(bytes);
   }
 

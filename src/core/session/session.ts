@@ -111,7 +111,6 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     this.#attachments += 1;
     // It may have been lost with the connection.
     if (this.#departure?.said !== undefined) this.goAway(false, this.#departure.said.retryAfterMs);
-    this.#tellRoom();
     return true;
   }
 
@@ -138,10 +137,12 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   }
   nextEvent(): SessionEvent | undefined {
     const link = this.#link;
-    if (this.#events !== undefined || link === undefined) return this.#told();
+    if (this.#events !== undefined) return this.#told();
+    const room = this.#out?.waits === true ? this.#out.takeRoom() : undefined;
+    if (room !== undefined || link === undefined) return room;
     try {
       while (link.at < link.end) {
-        const found = this.#read(link);
+        const found = this.#read(link) ?? (this.#out?.waits === true ? this.#out.takeRoom() : undefined);
         if (found !== undefined) return found;
         if (this.#events !== undefined) break;
       }
@@ -238,9 +239,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
 
   /** Gives up a call of this side, or a stream of either side. False when it is over already. */
   cancel(id: number, now: number): boolean {
-    const cancelled = this.#outgoing.cancel(id, now);
-    if (cancelled) this.#tellRoom();
-    return cancelled;
+    return this.#outgoing.cancel(id, now);
   }
 
   /** An event was handled, a stream opened, or a cancelled call dropped: its bytes are free for the next one. */
@@ -298,9 +297,6 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   #tell(event: SessionEvent): void {
     (this.#events ??= new ToldEvents()).add(event);
   }
-  #tellRoom(): void {
-    for (const event of this.#out?.takeRoom() ?? []) this.#tell(event);
-  }
   #told(): SessionEvent | undefined {
     const event = this.#events?.take();
     if (this.#events?.isEmpty === true) this.#events = undefined;
@@ -322,8 +318,6 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     const found = refused ? undefined : (this.#in ?? this.#incoming).message(bytes, start, end, this.#now);
     this.received += 1;
     link.counted(end - start, this.received, this.#now);
-    // An answer makes room for another call.
-    if (this.#out?.blocked === true) this.#tellRoom();
     return found;
   }
 
@@ -332,7 +326,6 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     // What a new connection begins with is no news to a session that has sent nothing.
     if (this.#out === undefined && limitBytes <= this.#settings.peerLimits.windowBytes) return;
     this.#outgoing.credited(id, limitBytes);
-    this.#tellRoom();
   }
   pinged(bytes: Buffer, start: number): void {
     this.#link?.pong(bytes, start);
@@ -344,7 +337,6 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     const log = this.#log;
     if (number < log.acknowledged || number > log.sent) throw brokenProtocol("it acknowledges what was not sent");
     log.acknowledge(number);
-    this.#tellRoom();
     return this.#link?.confirm() === true ? { type: "confirmed" } : undefined;
   }
 
@@ -392,9 +384,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     for (const event of lossesOf(this.#outgoing, this.#outgoing.streams, scope)) this.#tell(event);
     this.#tell({ type: "ended", error, message });
     this.#link = undefined;
-    this.#outgoing.closed = true;
-    this.#outgoing.calls.clear();
+    this.#outgoing.end();
     this.#in?.clear();
-    this.#outgoing.streams.clear();
   }
 }

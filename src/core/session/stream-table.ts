@@ -14,7 +14,7 @@ export interface StreamEntry {
   receiving: boolean;
   readonly sendCredit: SendCredit;
   readonly receiveCredit: ReceiveCredit;
-  /** An item was not taken for lack of credit; `streamWritable` is due. */
+  /** An item was not taken for lack of credit; `streamWritable` is due when there is some. */
   blocked: boolean;
   /** The number of the message that opened it; 0 when the peer did. */
   readonly number: number;
