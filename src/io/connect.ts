@@ -2,13 +2,13 @@
 
 import { Address, type AddressLike } from "../core/address/address.ts";
 import { ConnectError, UsageError, ZocaloError } from "../core/errors.ts";
-import { checkOptions, FLAG, FROM_ZERO, type OptionRules, options as object, POSITIVE } from "./check-options.ts";
+import { checkOptions, FLAG, type OptionRules, options as object } from "./check-options.ts";
 import { Connection } from "./connection.ts";
 import { type ConnectionOptions, connectionSettings } from "./connection-settings.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import { happyEyeballs } from "./happy-eyeballs.ts";
 import type { Network, StreamTransport } from "./network.ts";
-import { type RetryOptions, withRetry } from "./retry.ts";
+import { RETRY_RULE, type RetryOptions, withRetry } from "./retry.ts";
 import { TLS_RULES, type TlsOptions } from "./tls.ts";
 
 /** Options of `connect`. */
@@ -22,17 +22,21 @@ export interface ConnectOptions extends OperationOptions, ConnectionOptions {
   readonly localAddress?: AddressLike | undefined;
   /** Send small writes at once. Default true. */
   readonly noDelay?: boolean | undefined;
-  /** Wait for a server that is not up yet: try again while it refuses. Default: do not. `timeoutMs` above goes on. */
+  /**
+   * Wait for a server that is not up yet: try again while it refuses, cannot be reached, or ends the handshake of TLS without
+   * a word, as a proxy does that is up before its server. Default: do not. `timeoutMs` above goes on.
+   */
   readonly retry?: RetryOptions | undefined;
   /** TLS settings of a `tls:` address. */
   readonly tls?: TlsOptions | undefined;
 }
 
-const DEFAULT_TIMEOUT_MS = 30_000;
+/** The time of a connection when nobody says another. */
+export const DEFAULT_CONNECT_MS = 30_000;
 
 const RULES: OptionRules = {
   noDelay: FLAG,
-  retry: object({ timeoutMs: { ...FROM_ZERO, required: true }, firstDelayMs: POSITIVE, maxDelayMs: POSITIVE }),
+  retry: RETRY_RULE,
   tls: object(TLS_RULES),
 };
 
@@ -50,7 +54,7 @@ export async function connectOver(
     throw new UsageError("OPTION_INVALID", { op: "connect", remote, detail });
   }
   const settings = connectionSettings(options, "connect");
-  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const timeoutMs = options.timeoutMs ?? DEFAULT_CONNECT_MS;
   const refused = refusedAtOnce({ signal: options.signal, timeoutMs }, () => ({ op: "connect", remote }));
   if (refused !== undefined) throw refused.reason;
   const controller = new AbortController();

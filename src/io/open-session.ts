@@ -8,6 +8,7 @@ import { checkContract, checkSessionAddress } from "./check-contract.ts";
 import type { Connection } from "./connection.ts";
 import type { OperationContext, OperationOptions } from "./deadline.ts";
 import type { Network } from "./network.ts";
+import { RETRY_RULE } from "./retry.ts";
 import type { OpenSessionOptions, SessionClientOptions } from "./session-client.ts";
 import {
   type ConnectorOwner,
@@ -43,6 +44,7 @@ const FOLLOWED: ReadonlySet<ErrorCode> = new Set(["SESSION_LOST", "REPLAY_OVERFL
 
 const RULES: OptionRules = {
   ...OPERATION_RULES,
+  retry: RETRY_RULE,
   reconnect: {
     wanted: "an object, or false",
     holds: (value) => value === false || (typeof value === "object" && value !== null),

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConnectError, type ErrorCode, UsageError } from "../core/errors.ts";
+import { ConnectError, ConnectionError, type ErrorCode, UsageError } from "../core/errors.ts";
 import { expectError, reasonOf } from "../testing/expect-error.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { pending } from "../testing/stream-check.ts";
 import type { Network } from "./network.ts";
-import { type RetryOptions, withRetry } from "./retry.ts";
+import { Backoff, mayMend, type RetryOptions, withRetry } from "./retry.ts";
 
 /** Work that fails with `codes`, one after the other, and then succeeds. */
 function trial(codes: readonly ErrorCode[], options: RetryOptions | undefined, drawn = 0.5) {
@@ -55,12 +55,73 @@ test("the bounds are options, and a draw of 0 is no pause", async () => {
   assert.deepEqual(eager.startedAtMs, [0, 0, 0, 0]);
 });
 
-test("reports the last error when the time is over, and waits for no attempt that would come too late", async () => {
-  const { clock, result, startedAtMs } = trial(["CONNECTION_RESET", "CONNECTION_REFUSED"], { timeoutMs: 149 });
-  await clock.advance(1000);
-  await expectError(result, { code: "CONNECTION_REFUSED" });
-  assert.deepEqual(startedAtMs, [0, 50]);
-  assert.equal(clock.pending, 0);
+test("the last attempt is made when the time is up, and its error is reported", async () => {
+  const refusals: readonly ErrorCode[] = Array.from({ length: 99 }, () => "CONNECTION_REFUSED");
+  for (const [timeoutMs, drawn, expected] of [
+    [149, 0.5, [0, 50, 149]],
+    [150, 0.5, [0, 50, 150]],
+    [151, 0.5, [0, 50, 150, 151]],
+    [1500, 0.99, [0, 99, 297, 693, 1485, 1500]],
+    [40, 0.99, [0, 40]],
+    [0, 0.5, [0]],
+  ] as const) {
+    const { clock, result, startedAtMs } = trial([...refusals, "CONNECTION_RESET"], { timeoutMs }, drawn);
+    await clock.advance(10_000);
+    await expectError(result, { code: "CONNECTION_REFUSED" });
+    assert.deepEqual(startedAtMs, expected);
+    assert.equal(clock.pending, 0);
+  }
+});
+
+test("a server that is there at any moment of the time is found", async () => {
+  for (const upAtMs of [10, 700, 1200, 1499]) {
+    for (const drawn of [0.01, 0.3, 0.7, 0.99]) {
+      const clock = new ManualClock({ defer: (callback) => setImmediate(callback) });
+      const network = { clock, random: { next: () => drawn } } as unknown as Network;
+      const work = async (): Promise<string> => {
+        if (clock.now() >= upAtMs) return "there";
+        throw new ConnectError("CONNECTION_REFUSED", { op: "connect" });
+      };
+      const result = pending(withRetry(network, { timeoutMs: 1500 }, new AbortController().signal, work));
+      await clock.advance(1500);
+      assert.equal(await result, "there", `up at ${upAtMs} ms, drawn ${drawn}`);
+    }
+  }
+});
+
+test("an attempt that is under way when the time is up is the last one", async () => {
+  const clock = new ManualClock({ defer: (callback) => setImmediate(callback) });
+  const network = { clock, random: { next: () => 0 } } as unknown as Network;
+  let attempts = 0;
+  const work = (): Promise<never> => {
+    attempts += 1;
+    return new Promise((_resolve, reject) => {
+      clock.setTimer(() => reject(new ConnectError("CONNECTION_TIMED_OUT", { op: "connect" })), 3000);
+    });
+  };
+  const result = pending(withRetry(network, { timeoutMs: 1500 }, new AbortController().signal, work));
+  await clock.advance(10_000);
+  await expectError(result, { code: "CONNECTION_TIMED_OUT" });
+  assert.equal(attempts, 1);
+});
+
+test("the pauses grow from where they are told to begin; what the peer asks for comes on top, within the time", () => {
+  const clock = new ManualClock({ defer: (callback) => setImmediate(callback) });
+  const network = { clock, random: { next: () => 0.5 } } as unknown as Network;
+  const backoff = new Backoff(network, { firstDelayMs: 100, maxDelayMs: 10_000, timeoutMs: 60_000 }, 3);
+  assert.deepEqual([backoff.next(), backoff.next(), backoff.next(5000)], [400, 800, 6600]);
+  assert.deepEqual([backoff.next(90_000), backoff.next()], [60_000, undefined]);
+  const endless = new Backoff(network, { firstDelayMs: 100, maxDelayMs: 10_000, timeoutMs: Infinity }, 2000);
+  assert.equal(endless.next(), 5000);
+});
+
+test("an end in the handshake of TLS is a server that is not up yet; what TLS has said is not", async () => {
+  const ended = new ConnectError("TLS_FAILED", {
+    op: "connect",
+    cause: new ConnectionError("END_OF_STREAM", { op: "x" }),
+  });
+  assert.equal(mayMend(ended), true);
+  assert.equal(mayMend(new ConnectError("TLS_FAILED", { op: "connect" })), false);
 });
 
 test("an error that waiting does not mend is reported at once", async () => {

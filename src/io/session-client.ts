@@ -2,6 +2,7 @@
 
 import type { Methods } from "../core/contract/contract.ts";
 import type { ConnectOptions } from "./connect.ts";
+import type { RetryOptions } from "./retry.ts";
 import type { FreshReport, ResumedReport, SessionEnd } from "./session-end.ts";
 import type { HandlerContext, HandlersOption } from "./session-methods.ts";
 import type { Session } from "./session-object.ts";
@@ -13,14 +14,23 @@ export interface ReconnectOptions {
   readonly firstDelayMs?: number | undefined;
   /** The bound doubles up to this, also when connections are made and do not last a second. Default 10,000. */
   readonly maxDelayMs?: number | undefined;
-  /** After so long without a connection the session is over for good. Default 300,000; `Infinity` never gives up. */
+  /**
+   * After so long without a connection a last attempt is made, and the session is over for good if it fails. Default 300,000;
+   * `Infinity` never gives up.
+   */
   readonly giveUpMs?: number | undefined;
 }
 
 /** Options of `openSession`, the handlers aside. `signal` and `timeoutMs` end the opening only; `close` ends a session. */
 export interface SessionClientOptions<Server extends Methods, Data>
   extends SessionTuning,
-    Pick<ConnectOptions, "signal" | "timeoutMs" | "localAddress" | "tls" | "retry" | "writeStallTimeoutMs"> {
+    Pick<ConnectOptions, "signal" | "timeoutMs" | "localAddress" | "tls" | "writeStallTimeoutMs"> {
+  /**
+   * Wait for a server that is not up yet: try again while it refuses, cannot be reached, ends the connection or is silent before
+   * its answer, as a proxy is that is up before its server, or answers `SERVER_BUSY`. For the first session only: `reconnect`
+   * is for later ones. Default: do not. `timeoutMs` goes on.
+   */
+  readonly retry?: RetryOptions | undefined;
   /**
    * Whatever the server's `authenticate` wants to see; must have a JSON form, which fits into the 65,536 bytes of a hello. A
    * function is asked for each connection, once it is there; its answer, or its promise, belongs to the time of the

@@ -1,6 +1,6 @@
 /** The way of a client to its server: one attempt after the other, with pauses that are drawn at random. */
 
-import type { AddressLike } from "../core/address/address.ts";
+import { Address, type AddressLike } from "../core/address/address.ts";
 import { ConnectionError, type ErrorCode, TimeoutError, ZocaloError } from "../core/errors.ts";
 import {
   ClientHandshake,
@@ -8,10 +8,11 @@ import {
   type ClientHandshakeOptions,
 } from "../core/handshake/client-handshake.ts";
 import type { Capabilities } from "../core/handshake/negotiate.ts";
-import { type ConnectOptions, connectOver } from "./connect.ts";
+import { type ConnectOptions, connectOver, DEFAULT_CONNECT_MS } from "./connect.ts";
 import type { Connection } from "./connection.ts";
-import { Deadline } from "./deadline.ts";
+import { Deadline, expiryReason } from "./deadline.ts";
 import type { Network, Timer } from "./network.ts";
+import { Backoff, type BackoffTimes, mayMend, withRetry } from "./retry.ts";
 import type { ReconnectOptions } from "./session-client.ts";
 import { ClientIntroduction } from "./session-introduction.ts";
 import type { EndpointSettings } from "./session-settings.ts";
@@ -36,6 +37,9 @@ const FINAL: ReadonlySet<ErrorCode> = new Set([
   "UNSUPPORTED",
 ]);
 
+/** What `retry` waits for behind the connection: the end of a proxy that is up before its server, silence, a full server. */
+const NOT_READY_YET: ReadonlySet<ErrorCode> = new Set(["END_OF_STREAM", "TIMEOUT", "SERVER_BUSY"]);
+
 /** What a server answers that takes the client. */
 export type Welcomed = Extract<ClientHandshakeEvent, { readonly type: "welcome" }>;
 
@@ -58,16 +62,9 @@ export interface ConnectorOwner {
   gaveUp(error: unknown): void;
 }
 
-/** How long to wait between attempts, and in all; see `ReconnectOptions`. */
-export interface ReconnectTimes {
-  readonly firstDelayMs: number;
-  readonly maxDelayMs: number;
-  readonly giveUpMs: number;
-}
-
-/** Fills in the defaults. */
-export function reconnectTimes({ firstDelayMs, maxDelayMs, giveUpMs }: ReconnectOptions): ReconnectTimes {
-  return { firstDelayMs: firstDelayMs ?? 100, maxDelayMs: maxDelayMs ?? 10_000, giveUpMs: giveUpMs ?? 300_000 };
+/** How long to wait between attempts, and in all: the options with their defaults. */
+export function reconnectTimes({ firstDelayMs, maxDelayMs, giveUpMs }: ReconnectOptions): BackoffTimes {
+  return { firstDelayMs: firstDelayMs ?? 100, maxDelayMs: maxDelayMs ?? 10_000, timeoutMs: giveUpMs ?? 300_000 };
 }
 
 /** What the attempts have in common. */
@@ -77,7 +74,7 @@ export interface ConnectorOptions {
   readonly settings: EndpointSettings;
   readonly auth: unknown;
   readonly connect: ConnectOptions;
-  readonly reconnect: ReconnectTimes;
+  readonly reconnect: BackoffTimes;
 }
 
 /** Connects a client, again and again. */
@@ -85,12 +82,11 @@ export class SessionConnector {
   readonly #network: Network;
   readonly #owner: ConnectorOwner;
   readonly #options: ConnectorOptions;
-  #failures = 0;
+  /** The pauses before the next connection; undefined while there is one. */
+  #backoff: Backoff | undefined;
   /** When the last connection was there, and how many in a row did not last. */
   #arrivedAt = 0;
   #briefCount = 0;
-  /** When the connection was lost; undefined while there is one. */
-  #lostAt: number | undefined;
   /** The server has asked to wait so long. */
   #retryAfterMs = 0;
   #pause: Timer | undefined;
@@ -104,7 +100,27 @@ export class SessionConnector {
 
   /** Makes the first connection. Rejects when that fails. */
   async open(signal: AbortSignal | undefined): Promise<void> {
-    await this.#connect(this.#options.connect, signal);
+    const { retry, timeoutMs, ...connect } = this.#options.connect;
+    const { clock } = this.#network;
+    const limits = { signal, timeoutMs: timeoutMs ?? DEFAULT_CONNECT_MS };
+    const endsAt = clock.now() + limits.timeoutMs;
+    const pausing = new AbortController();
+    const deadline = new Deadline(clock, limits, (cause) => {
+      const remote = Address.parse(this.#options.address, { transport: "tcp", op: "connect" }).toString();
+      pausing.abort(expiryReason(cause, { op: "connect", remote }, "none"));
+    });
+    const attempt = (): Promise<void> => {
+      const options = { ...connect, timeoutMs: Math.ceil(endsAt - clock.now()) };
+      return this.#connect(options, signal, timeoutMs === undefined ? Infinity : endsAt);
+    };
+    try {
+      await withRetry(this.#network, retry, pausing.signal, attempt, {
+        when: (error) => mayMend(error) || NOT_READY_YET.has(error.code),
+        atLeastMs: () => this.#takeRetryAfter(),
+      });
+    } finally {
+      deadline.cancel();
+    }
   }
 
   /** The server wants that the client waits before it comes back. */
@@ -114,12 +130,10 @@ export class SessionConnector {
 
   /** The connection is lost: makes another one. */
   reconnect(): void {
-    if (this.#lostAt !== undefined) return;
-    const now = this.#network.clock.now();
-    const brief = now - this.#arrivedAt < BRIEF_MS;
-    this.#failures = brief ? this.#briefCount : 0;
+    if (this.#backoff !== undefined) return;
+    const brief = this.#network.clock.now() - this.#arrivedAt < BRIEF_MS;
+    this.#backoff = new Backoff(this.#network, this.#options.reconnect, brief ? this.#briefCount : 0);
     this.#briefCount = brief ? this.#briefCount + 1 : 0;
-    this.#lostAt = now;
     this.#schedule(undefined);
   }
 
@@ -129,27 +143,25 @@ export class SessionConnector {
     this.#attempt?.abort();
   }
 
-  /** Waits for a time between 0 and a bound that doubles (full jitter), so that many clients do not come back at once. */
   #schedule(error: unknown): void {
-    const { firstDelayMs, maxDelayMs, giveUpMs } = this.#options.reconnect;
-    const { clock, random } = this.#network;
-    const boundMs = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(this.#failures, 30));
-    const delayMs = this.#retryAfterMs + random.next() * boundMs;
+    const delayMs = this.#backoff?.next(this.#takeRetryAfter());
+    if (delayMs === undefined) this.#owner.gaveUp(error);
+    else this.#pause = this.#network.clock.setTimer(() => void this.#tryAgain(), delayMs, !this.#owner.referenced);
+  }
+
+  /** How long the server has asked to wait before the next attempt. */
+  #takeRetryAfter(): number {
+    const retryAfterMs = this.#retryAfterMs;
     this.#retryAfterMs = 0;
-    if (clock.now() + delayMs - (this.#lostAt as number) > giveUpMs) {
-      this.#owner.gaveUp(error);
-      return;
-    }
-    this.#pause = clock.setTimer(() => void this.#tryAgain(), delayMs, !this.#owner.referenced);
+    return retryAfterMs;
   }
 
   async #tryAgain(): Promise<void> {
     const { localAddress, tls, writeStallTimeoutMs, noDelay } = this.#options.connect;
     try {
-      await this.#connect({ localAddress, tls, writeStallTimeoutMs, noDelay }, undefined);
+      await this.#connect({ localAddress, tls, writeStallTimeoutMs, noDelay }, undefined, Infinity);
     } catch (error) {
       if (this.#attempt?.signal.aborted === true) return;
-      this.#failures += 1;
       if (error instanceof ZocaloError && FINAL.has(error.code)) this.#owner.gaveUp(error);
       else {
         this.#owner.attemptFailed(error);
@@ -158,13 +170,13 @@ export class SessionConnector {
     }
   }
 
-  async #connect(options: ConnectOptions, signal: AbortSignal | undefined): Promise<void> {
+  /** One attempt: the connection, and the handshake on it, which is over at `openingEndsAt` in any case. */
+  async #connect(options: ConnectOptions, signal: AbortSignal | undefined, openingEndsAt: number): Promise<void> {
     const attempt = new AbortController();
     this.#attempt = attempt;
     const stop = signal === undefined ? attempt.signal : AbortSignal.any([attempt.signal, signal]);
     const { address, auth, settings } = this.#options;
     const { clock } = this.#network;
-    const openingEndsAt = clock.now() + (options.timeoutMs ?? Infinity);
     const connection = await connectOver(this.#network, address, { ...options, signal: stop });
     const endsAt = Math.min(openingEndsAt, clock.now() + settings.handshakeTimeoutMs);
     let machine: ClientHandshake;
@@ -242,7 +254,7 @@ export class SessionConnector {
 
   #arrived(): void {
     this.#arrivedAt = this.#network.clock.now();
-    this.#lostAt = undefined;
+    this.#backoff = undefined;
     this.#retryAfterMs = 0;
   }
 }

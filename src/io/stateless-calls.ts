@@ -203,7 +203,7 @@ export class StatelessCalls {
     const fields = { id, method: method.place, remainingMs: deadline - now, cookie };
     const datagram = encodeCall(this.#settings.head, fields, { bytes: body, start: 0, end: body.length });
     if (exchange.transmissions > 0) this.#retransmissions += 1;
-    const pauseMs = exchange.sent(now, cookie, this.#network.random.next());
+    const pauseMs = exchange.sent(now, cookie, this.#network.random.next(), deadline);
     call.retransmission?.cancel();
     call.retransmission = this.#clock.setTimer(() => this.#transmit(call), pauseMs);
     this.#send(datagram).then(

@@ -2,7 +2,8 @@
 
 import net from "node:net";
 import tls from "node:tls";
-import { ConnectError } from "../core/errors.ts";
+import { ConnectError, ConnectionError } from "../core/errors.ts";
+import type { OperationContext } from "../io/deadline.ts";
 import type { PeerCertificate, TlsInfo, TlsOptions } from "../io/tls.ts";
 import { systemError } from "./errno.ts";
 import { tellTlsErrors } from "./native-handle.ts";
@@ -35,9 +36,7 @@ export function startTls(socket: net.Socket, options: StartTlsOptions, plain: Ke
       if (options.role === "server" && socket.bytesWritten === 0) plain.reset();
       secure?.destroy();
       socket.destroy();
-      reject(
-        isHangUp(cause) ? new ConnectError("TLS_FAILED", { ...context, detail: HANG_UP }) : systemError(cause, context),
-      );
+      reject(isHangUp(cause) ? hungUp(context) : systemError(cause, context));
     };
     const lost = (): void => fail(undefined);
     try {
@@ -96,7 +95,11 @@ function isHangUp(cause: unknown): boolean {
   return code === "ECONNRESET" && syscall === undefined;
 }
 
-const HANG_UP = "the peer closed the connection during the TLS handshake; check that it speaks TLS";
+/** The cause tells it from what TLS itself has said: a proxy ends so as well whose server is not up yet. */
+function hungUp(context: OperationContext): ConnectError {
+  const detail = "the peer closed the connection during the TLS handshake; check that it speaks TLS";
+  return new ConnectError("TLS_FAILED", { ...context, detail, cause: new ConnectionError("END_OF_STREAM", context) });
+}
 
 function clientSide(socket: net.Socket, options: StartTlsOptions): tls.TLSSocket {
   const { servername, alpn, insecure } = options;

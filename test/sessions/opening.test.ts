@@ -192,3 +192,47 @@ test("a mistake of the server behind its welcome: the connection is over, no ses
   const { sessions, unauthenticated, heldBytes } = server.stats;
   assert.deepEqual({ sessions, unauthenticated, heldBytes }, { sessions: 0, unauthenticated: 0, heldBytes: 0 });
 });
+
+const retry = { timeoutMs: 60_000, firstDelayMs: 1, maxDelayMs: 1 };
+
+test("retry waits for the server behind a proxy that is up before it", async (t) => {
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers });
+  const ways: readonly ((socket: net.Socket) => void)[] = [
+    (socket) => socket.end(),
+    (socket) => socket.resetAndDestroy(),
+    (socket) => socket.end("ZOCALO"),
+    // The hello has arrived; the way behind the proxy then breaks.
+    (socket) => socket.once("data", () => socket.end()),
+  ];
+  let connections = 0;
+  const proxy = await foreign(t, (socket) => {
+    const way = ways[connections++];
+    if (way !== undefined) {
+      way(socket);
+      return;
+    }
+    const behind = net.connect(server.localAddress.port, "127.0.0.1").on("error", () => socket.destroy());
+    socket.on("close", () => behind.destroy());
+    socket.pipe(behind).pipe(socket);
+  });
+  const session = await openSession(room, proxy, { retry });
+  assert.equal(await session.who(), "you");
+  assert.equal(connections, ways.length + 1);
+  await session.close();
+  await server.close();
+});
+
+test("retry does not wait where nothing is to be waited for", async (t) => {
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers, authenticate: () => undefined });
+  const refused = await errorOf(openSession(room, server.localAddress, { retry }));
+  assert.equal(refused.code, "UNAUTHENTICATED");
+  assert.equal(server.stats.listener.accepted, 1);
+  await server.close();
+
+  const address = await foreign(t, (socket) => socket.end());
+  const aborted = new AbortController();
+  const stopped = openSession(room, address, { retry, signal: aborted.signal }).catch((error: unknown) => error);
+  const reason = new ConnectError("CONNECTION_REFUSED", { op: "test" });
+  aborted.abort(reason);
+  assert.equal(await stopped, reason);
+});

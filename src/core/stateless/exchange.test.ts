@@ -18,6 +18,22 @@ test("each pause is twice the one before, up to the most; chance makes it longer
   assert.equal(new Exchange(new RoundTrip(DEFAULT_TIMES), DEFAULT_TIMES).sent(0, NONE, 0.5), 1250);
 });
 
+test("the last time is early enough for an answer before the deadline, and never sooner than a first repetition", () => {
+  const pausesUntil = (deadline: number, random: number): readonly number[] => {
+    const exchange = new Exchange(new RoundTrip(DEFAULT_TIMES), DEFAULT_TIMES);
+    const pauses: number[] = [];
+    for (let now = 0; now < deadline; now += pauses.at(-1) as number) {
+      pauses.push(exchange.sent(now, NONE, random, deadline));
+    }
+    return pauses;
+  };
+  // The last pause of each ends at the deadline or behind it: nothing is sent there.
+  assert.deepEqual(pausesUntil(30_000, 0), [1000, 2000, 4000, 8000, 14_000, 1000]);
+  assert.deepEqual(pausesUntil(10_000, 0.5), [1250, 2500, 5000, 1000, 1000]);
+  assert.deepEqual(pausesUntil(1400, 0.9), [1000, 1000]);
+  assert.deepEqual(pausesUntil(900, 0), [1000]);
+});
+
 test("the first pause follows what was measured, RFC 6298", () => {
   const roundTrip = new RoundTrip(DEFAULT_TIMES);
   assert.equal(roundTrip.timeoutMs, 1000);

@@ -32,15 +32,22 @@ export class Exchange {
     return this.#transmissions;
   }
 
-  /** It is sent now. Answers after how many milliseconds it is sent again, if no answer comes. `random` is in [0, 1). */
-  sent(now: number, cookie: Uint8Array, random: number): number {
+  /**
+   * It is sent now. Answers after how many milliseconds it is sent again, if no answer comes. `random` is in [0, 1). At
+   * `deadline` nobody waits for the answer any more: the last time is early enough before it.
+   */
+  sent(now: number, cookie: Uint8Array, random: number, deadline: number = Infinity): number {
     this.#transmissions += 1;
     this.#sentAt = now;
     this.#cookie = cookie;
     const pauseMs = this.#intervalMs * (1 + MOST_JITTER * random);
     // RFC 8085 section 3.1.1, RFC 6298 section 5.5: each loss doubles the pause.
     this.#intervalMs = Math.min(this.#intervalMs * 2, this.#times.maxMs);
-    return pauseMs;
+    const restMs = deadline - now;
+    if (pauseMs < restMs) return pauseMs;
+    // Never sooner than a first transmission is followed by a second.
+    const { timeoutMs } = this.#roundTrip;
+    return Math.max(timeoutMs, restMs - timeoutMs);
   }
 
   /** An answer came. A cookie is in the body of a `RETRY`. */

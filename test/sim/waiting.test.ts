@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { connect, type Network, serve, type ZocaloError } from "../../src/index.ts";
+import { call, contract, openSession, serveSessions } from "../../src/protocol.ts";
+import { check, type Host, type HostMain, type World } from "../../src/sim.ts";
+import { gate } from "../sessions/gate.ts";
+import { codeOf } from "./scene.ts";
+
+/* Whoever waits for somebody waits as long as was said: the last attempt is made when the time is up. */
+
+const work = contract("work", "1.0.0", { server: { job: call<void, number>() } });
+const SERVER = "tcp://server:7000";
+const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
+
+async function serveWork(network: Network): Promise<void> {
+  await serveSessions(work, "tcp://0.0.0.0:7000", { network, handlers: { job: () => 7 } });
+}
+
+/** A world with two hosts. */
+interface Scene {
+  readonly world: World;
+  readonly server: Host;
+  /** Of the client. */
+  readonly network: Network;
+}
+
+/** What `program` gives in such a world, for some seeds; each world runs twice. `main` is what runs on the server's host. */
+async function inWorlds<T>(program: (scene: Scene) => Promise<T>, main?: HostMain): Promise<T[]> {
+  const values: T[] = [];
+  for (const seed of SEEDS) {
+    const { value } = await check({ seed }, async (world) => {
+      const server = world.host("server", main);
+      return await program({ world, server, network: world.host("client").network });
+    });
+    values.push(value);
+  }
+  return values;
+}
+
+/** How a call fails, and after how many milliseconds. */
+async function failure({ clock }: Network, waiting: () => Promise<unknown>): Promise<readonly [string, number]> {
+  const startedAt = clock.now();
+  const code = await codeOf(waiting());
+  return [code, Math.round(clock.now() - startedAt)];
+}
+
+/** The last attempt begins when the time is up, and takes a round trip. */
+function assertLastAttempt(afterMs: unknown, timeMs: number): void {
+  assert.ok((afterMs as number) >= timeMs && (afterMs as number) < timeMs + 100, `${String(afterMs)} of ${timeMs}`);
+}
+
+test("connect gives up when its time is up, and not before", async () => {
+  const failures = await inWorlds(({ network }) =>
+    failure(network, () => connect(SERVER, { network, retry: { timeoutMs: 1500 } })),
+  );
+  for (const [code, afterMs] of failures) {
+    assert.equal(code, "CONNECTION_REFUSED");
+    assertLastAttempt(afterMs, 1500);
+  }
+});
+
+test("a server that comes up in the last moment is found: by connect, and by openSession", async () => {
+  const found = await inWorlds(async ({ world, server, network }) => {
+    const retry = { timeoutMs: 3000 };
+    const waiting = Promise.all([
+      connect(SERVER, { network, retry }).then((socket) => socket.close()),
+      openSession(work, SERVER, { network, retry }).then(async (session) => {
+        const answer = await session.job();
+        await session.close();
+        return answer;
+      }),
+    ]);
+    await world.sleep(2990);
+    await serveWork(server.network);
+    return (await waiting)[1];
+  });
+  assert.deepEqual(
+    found,
+    SEEDS.map(() => 7),
+  );
+});
+
+test("openSession waits behind a proxy that ends connections, within its time and that of the whole call", async () => {
+  const proxy = async (network: Network): Promise<void> => {
+    await serve("tcp://0.0.0.0:7000", (peer) => peer.end(), { network });
+  };
+  const failures = await inWorlds(async ({ network }) => {
+    const failing = (options: object): Promise<readonly [string, number]> =>
+      failure(network, () => openSession(work, SERVER, { network, ...options }));
+    return [
+      await failing({}),
+      await failing({ retry: { timeoutMs: 1500 } }),
+      await failing({ retry: { timeoutMs: 1500 }, timeoutMs: 700 }),
+    ];
+  }, proxy);
+  for (const [once, waited, limited] of failures) {
+    assert.deepEqual([once?.[0], waited?.[0], limited], ["END_OF_STREAM", "END_OF_STREAM", ["TIMEOUT", 700]]);
+    assert.ok((once?.[1] as number) < 100);
+    assertLastAttempt(waited?.[1], 1500);
+  }
+});
+
+test("retry comes back to a server that is busy, after the time for which it has asked", async () => {
+  const opened = await inWorlds(async ({ world, server, network }) => {
+    const handlers = { job: () => 7 };
+    const door = await serveSessions(work, "tcp://0.0.0.0:7000", {
+      network: server.network,
+      handlers,
+      maxSessionsPerAddress: 1,
+    });
+    const first = await openSession(work, SERVER, { network });
+    const startedAt = network.clock.now();
+    const waiting = openSession(work, SERVER, { network, retry: { timeoutMs: 10_000 } });
+    await world.sleep(100);
+    await first.close();
+    const second = await waiting;
+    const afterMs = network.clock.now() - startedAt;
+    await second.close();
+    return [afterMs, door.stats.declined];
+  });
+  for (const [afterMs, declined] of opened) {
+    assert.ok((afterMs as number) >= 1000 && (afterMs as number) < 1300, String(afterMs));
+    assert.equal(declined, 1);
+  }
+});
+
+test("a session gives up when giveUpMs is over, and not before; a server that is back in the last moment is found", async () => {
+  const ends = await inWorlds(async ({ world, network }) => {
+    let up = true;
+    const { clock } = network;
+    const door = world.host("door", async (doorNetwork) => {
+      if (up) await serveWork(doorNetwork);
+    });
+    const restart = (isUp: boolean): void => {
+      up = isUp;
+      door.crash();
+      door.restart();
+    };
+    const lostSession = async () => {
+      const lost = gate<number>();
+      const fresh = gate();
+      const options = { network, limits: { heartbeatMs: 1000 }, reconnect: { giveUpMs: 30_000 } };
+      const session = await openSession(work, "tcp://door:7000", {
+        ...options,
+        onDetach: () => lost.open(clock.now()),
+        onFresh: () => fresh.open(),
+      });
+      restart(false);
+      return { session, lostAt: await lost.opened, fresh: fresh.opened };
+    };
+    const { session, lostAt } = await lostSession();
+    const { error } = await session.closed;
+    const afterMs = clock.now() - lostAt;
+
+    restart(true);
+    const { session: another, fresh } = await lostSession();
+    await world.sleep(29_990);
+    restart(true);
+    await fresh;
+    const answer = await another.job(undefined, { timeoutMs: 5000 });
+    await another.close();
+    return { code: error?.code, cause: (error?.cause as ZocaloError | undefined)?.code, afterMs, answer };
+  });
+  for (const { code, cause, afterMs, answer } of ends) {
+    assert.deepEqual([code, cause, answer], ["SESSION_LOST", "CONNECTION_REFUSED", 7]);
+    assertLastAttempt(afterMs, 30_000);
+  }
+});
