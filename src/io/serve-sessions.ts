@@ -261,6 +261,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
   attached(endpoint: SessionEndpoint, resumed: boolean, replayed: number): void {
     const session = sessionOf(endpoint);
     tellAttached(session);
+    this.registry.attached(session);
     const { onOpen, onResume } = this.#options;
     if (resumed) {
       this.#counts.resumed += 1;

@@ -202,7 +202,7 @@ export class SessionReception implements Receptionist {
       return;
     }
     const session = this.#host.create({ id, principal, agreement, data, addressKey });
-    registry.sessions.set(id, session);
+    registry.opened(session);
     this.#welcome(greeting, session, token, 0, fresh === undefined ? {} : { fresh });
   }
 

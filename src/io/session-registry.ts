@@ -4,10 +4,12 @@ import type { Address } from "../core/address/address.ts";
 import { ConnectionError, type ZocaloError } from "../core/errors.ts";
 import type { Refusal, ResumeRequest } from "../core/handshake/hello.ts";
 import type { Agreement } from "../core/handshake/negotiate.ts";
+import { HeldMemory, type MemoryOwner } from "../core/session/held-memory.ts";
 import { MemorySessionStore } from "../core/session/memory-session-store.ts";
 import { confirmToken, type ResumeDecision, resumeSession } from "../core/session/resume.ts";
 import type { SessionStore } from "../core/session/session-store.ts";
 import { sha256 } from "../core/bytes/sha-256.ts";
+import { HELD } from "../core/held-bytes.ts";
 import { limitKey } from "../core/address/cidr.ts";
 import { partsOf, type SessionFacade } from "./session-facade.ts";
 import type { SessionServerLimits } from "./session-server.ts";
@@ -33,15 +35,20 @@ export interface Claim {
 /** After how many milliseconds, at least. */
 const BUSY_RETRY_MS = 1000;
 
+/** The sessions of one address. */
+interface AddressUsage {
+  sessions: number;
+  /** Those without a connection, the longest detached first. */
+  readonly detached: Set<string>;
+}
+
 /** The sessions of one server. */
 export class SessionRegistry {
   readonly sessions: Map<string, SessionFacade> = new Map();
-  /** Memory that all of them hold. */
-  heldBytes = 0;
   readonly #instance: string;
   readonly #store: SessionStore;
-  readonly #held: Map<string, number> = new Map();
-  readonly #perAddress: Map<string, number> = new Map();
+  readonly #memory: HeldMemory;
+  readonly #perAddress: Map<string, AddressUsage> = new Map();
   readonly #maxSessions: number;
   readonly #maxPerAddress: number;
   readonly #maxHeldBytes: number;
@@ -51,13 +58,13 @@ export class SessionRegistry {
     this.#maxSessions = limits.maxSessions ?? 10_000;
     this.#maxPerAddress = limits.maxSessionsPerAddress ?? 1000;
     this.#maxHeldBytes = limits.maxHeldBytes ?? 268_435_456;
+    this.#memory = new HeldMemory({ maxBytesPerPrincipal: limits.maxHeldBytesPerPrincipal ?? 67_108_864 });
     this.#store =
       store ??
       new MemorySessionStore({
-        maxSessions: this.#maxSessions,
+        // As many as the memory is enough for.
+        maxSessions: Math.min(this.#maxSessions, Math.max(1, Math.floor(this.#maxHeldBytes / HELD.session))),
         maxSessionsPerPrincipal: limits.maxSessionsPerPrincipal ?? 100,
-        maxBytes: this.#maxHeldBytes,
-        maxBytesPerPrincipal: limits.maxHeldBytesPerPrincipal ?? 67_108_864,
         maxDetachedMs: keptMs,
       });
   }
@@ -67,23 +74,38 @@ export class SessionRegistry {
     return this.#maxSessions;
   }
 
+  /** Memory that all sessions hold, for themselves and for their messages. */
+  get heldBytes(): number {
+    return this.#memory.bytes + this.sessions.size * HELD.session;
+  }
+
   /** Under which address the sessions of a peer count. Peers on this machine's own paths have none. */
   addressKey(peer: Address): string | undefined {
-    return peer.isIp && this.#maxPerAddress < Infinity ? limitKey(peer) : undefined;
+    return peer.isIp ? limitKey(peer) : undefined;
   }
 
   /** Takes a new session in; answers why not. Sessions that have to make room for it are ended. */
   admit(session: NewSession): Refusal | undefined {
     const { id, principal, token, addressKey } = session;
-    const open = addressKey === undefined ? 0 : (this.#perAddress.get(addressKey) ?? 0);
-    if (open >= this.#maxPerAddress) return busy(`there are ${open} sessions of this address already`);
-    if (this.heldBytes > this.#maxHeldBytes) return busy("the memory for messages is used up");
+    const usage = addressKey === undefined ? undefined : this.#perAddress.get(addressKey);
+    if (usage !== undefined && usage.sessions >= this.#maxPerAddress) {
+      // The oldest one without a connection makes room, as for the other limits: who opens and drops sessions harms none but them.
+      const [oldest] = usage.detached;
+      if (oldest === undefined) return busy(`there are ${usage.sessions} sessions of this address already`);
+      this.#evict([oldest]);
+    }
     const record = { id, principal, epoch: 1, attempt: 0, tokenHash: sha256(token), previousTokenHash: undefined };
     const { admitted, evicted } = this.#store.create(record);
     this.#evict(evicted);
     if (!admitted) return busy("the server has as many sessions as it may, in all or of this client");
-    if (addressKey !== undefined) this.#perAddress.set(addressKey, (this.#perAddress.get(addressKey) ?? 0) + 1);
+    if (addressKey !== undefined) this.#usageOf(addressKey).sessions += 1;
     return undefined;
+  }
+
+  /** A session that was admitted is there. */
+  opened(session: SessionFacade): void {
+    this.sessions.set(session.id, session);
+    this.#makeRoom(session.id);
   }
 
   /** Decides whether a client may continue a session. */
@@ -104,33 +126,40 @@ export class SessionRegistry {
     confirmToken(this.#store, session.id, partsOf(session).epoch);
   }
 
+  /** A session has a connection. */
+  attached(session: SessionFacade): void {
+    this.#memory.move(session.id, false);
+    this.#addressOf(session)?.detached.delete(session.id);
+  }
+
   /** The connection of a session is lost. */
   detached(session: SessionFacade, now: number): void {
     this.#store.detach(session.id, partsOf(session).epoch, now);
+    this.#memory.move(session.id, true);
+    this.#addressOf(session)?.detached.add(session.id);
     for (const id of this.#store.expire(now)) this.#lose(id, "no connection came in the time that sessions are kept");
   }
 
-  /** A session holds so much memory now. */
+  /** A session holds so much memory for messages now. */
   holds(session: SessionFacade, bytes: number): void {
-    this.heldBytes += bytes - (this.#held.get(session.id) ?? 0);
-    if (bytes === 0) this.#held.delete(session.id);
-    else this.#held.set(session.id, bytes);
-    this.#evict(this.#store.charge(session.id, bytes));
-    if (this.heldBytes > this.#maxHeldBytes) this.#evict([this.#largest()]);
+    const { id } = session;
+    this.#memory.hold(id, ownerOf(session), bytes, session.state === "detached");
+    this.#evict(this.#store.charge(id, bytes));
+    this.#makeRoom(id);
   }
 
   /** A session is over. */
   ended(session: SessionFacade): void {
     const { id } = session;
-    this.heldBytes -= this.#held.get(id) ?? 0;
-    this.#held.delete(id);
+    this.#memory.forget(id);
     this.#store.remove(id);
     this.sessions.delete(id);
     const { addressKey } = partsOf(session);
-    const open = addressKey === undefined ? 0 : (this.#perAddress.get(addressKey) ?? 0);
-    if (addressKey === undefined) return;
-    if (open > 1) this.#perAddress.set(addressKey, open - 1);
-    else this.#perAddress.delete(addressKey);
+    const usage = this.#addressOf(session);
+    if (addressKey === undefined || usage === undefined) return;
+    usage.sessions -= 1;
+    usage.detached.delete(id);
+    if (usage.sessions === 0) this.#perAddress.delete(addressKey);
   }
 
   /** The client has begun anew: its old session is of no use any more. */
@@ -138,16 +167,27 @@ export class SessionRegistry {
     this.#lose(id, "the client could not continue it");
   }
 
-  /** The session that holds the most memory. */
-  #largest(): string {
-    let most = 0;
-    let largest = "";
-    for (const [id, bytes] of this.#held) {
-      if (bytes <= most) continue;
-      most = bytes;
-      largest = id;
+  /** Ends sessions until all fit into their memory. `id` is the session that has changed. */
+  #makeRoom(id: string): void {
+    const most = (): string | undefined =>
+      this.#memory.surplus(id, this.#maxHeldBytes - this.sessions.size * HELD.session);
+    for (let gone = most(); gone !== undefined; gone = most()) {
+      this.#lose(gone, "the sessions of this server hold more memory than they may, and this one holds the most");
+      this.#memory.forget(gone);
     }
-    return largest;
+  }
+
+  #addressOf(session: SessionFacade): AddressUsage | undefined {
+    const { addressKey } = partsOf(session);
+    return addressKey === undefined ? undefined : this.#perAddress.get(addressKey);
+  }
+
+  #usageOf(addressKey: string): AddressUsage {
+    const known = this.#perAddress.get(addressKey);
+    if (known !== undefined) return known;
+    const usage: AddressUsage = { sessions: 0, detached: new Set() };
+    this.#perAddress.set(addressKey, usage);
+    return usage;
   }
 
   #evict(ids: readonly string[]): void {
@@ -160,6 +200,14 @@ export class SessionRegistry {
     const error: ZocaloError = new ConnectionError("SESSION_LOST", { op: "session", detail });
     partsOf(session).endpoint.abort(error);
   }
+}
+
+/** Whose memory a session uses: that of its principal; where nobody asked who it is, that of its address. */
+function ownerOf(session: SessionFacade): MemoryOwner {
+  const { id } = session;
+  const { principal, addressKey } = partsOf(session);
+  if (principal !== id) return { key: `principal ${principal}`, isPrincipal: true };
+  return { key: `address ${addressKey ?? id}`, isPrincipal: false };
 }
 
 /** A client that finds no room may try again. */

@@ -1,15 +1,14 @@
 /** When the sessions of one server or client have something to do: at the end of this turn, or at a deadline. */
 
+import { Heap, type HeapMember } from "../core/heap.ts";
 import type { Clock, Timer } from "./network.ts";
 
 const DONE: Promise<void> = Promise.resolve();
 
 /** Something with deadlines and work at the end of a turn. */
-export interface Scheduled {
+export interface Scheduled extends HeapMember {
   /** When `onDue` is to be called; Infinity for never. Only {@link SessionSchedule} changes it. */
   dueAt: number;
-  /** Its place in the heap; -1 when it has none. Only {@link SessionSchedule} changes it. */
-  heapIndex: number;
   /** The deadline has come; it says by `expect` when the next one is. */
   onDue(): void;
   /** The code that called `atEndOfTurn` has finished, or its turn of the event loop is over. */
@@ -18,11 +17,11 @@ export interface Scheduled {
 
 /**
  * One timer and one deferred call for all sessions together: an idle session costs neither an object nor a closure here, and
- * messages to many sessions are written in one go. The deadlines are a binary heap.
+ * messages to many sessions are written in one go.
  */
 export class SessionSchedule {
   readonly #clock: Clock;
-  readonly #heap: Scheduled[] = [];
+  readonly #heap: Heap<Scheduled> = new Heap((one, other) => one.dueAt < other.dueAt);
   #timer: Timer | undefined;
   #timerAt = Infinity;
   #turn: Scheduled[] = [];
@@ -52,23 +51,16 @@ export class SessionSchedule {
   expect(one: Scheduled, dueAt: number): void {
     if (dueAt >= one.dueAt) return;
     one.dueAt = dueAt;
-    if (one.heapIndex === -1) one.heapIndex = this.#heap.push(one) - 1;
-    this.#up(one.heapIndex);
-    if (this.#heap[0] === one) this.#arm();
+    this.#heap.place(one);
+    if (this.#heap.first === one) this.#arm();
   }
 
   /** Forgets the deadline; the last one takes the timer with it. */
   forget(one: Scheduled): void {
-    const index = one.heapIndex;
     one.dueAt = Infinity;
-    if (index === -1) return;
-    one.heapIndex = -1;
-    const last = this.#heap.pop() as Scheduled;
-    if (this.#heap.length === 0) this.#disarm();
-    if (last === one) return;
-    this.#put(last, index);
-    this.#up(index);
-    this.#down(last.heapIndex);
+    if (one.heapIndex === -1) return;
+    this.#heap.remove(one);
+    if (this.#heap.size === 0) this.#disarm();
   }
 
   readonly #beforeEnd = (): void => {
@@ -88,7 +80,7 @@ export class SessionSchedule {
   }
 
   #arm(): void {
-    const first = this.#heap[0];
+    const { first } = this.#heap;
     if (first === undefined || first.dueAt >= this.#timerAt) return;
     this.#timer?.cancel();
     this.#timerAt = first.dueAt;
@@ -106,50 +98,10 @@ export class SessionSchedule {
     this.#timerAt = Infinity;
     this.#timer = undefined;
     const now = this.#clock.now();
-    for (let first = this.#heap[0]; first !== undefined && first.dueAt <= now; first = this.#heap[0]) {
+    for (let { first } = this.#heap; first !== undefined && first.dueAt <= now; first = this.#heap.first) {
       this.forget(first);
       first.onDue();
     }
     this.#arm();
   };
-
-  #up(from: number): void {
-    let index = from;
-    const one = this.#heap[index] as Scheduled;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      const above = this.#heap[parent] as Scheduled;
-      if (above.dueAt <= one.dueAt) break;
-      this.#put(above, index);
-      index = parent;
-    }
-    this.#put(one, index);
-  }
-
-  #down(from: number): void {
-    let index = from;
-    const one = this.#heap[index] as Scheduled;
-    for (;;) {
-      const left = index * 2 + 1;
-      const right = left + 1;
-      let least = one;
-      let at = index;
-      for (const child of [left, right]) {
-        const below = this.#heap[child];
-        if (below !== undefined && below.dueAt < least.dueAt) {
-          least = below;
-          at = child;
-        }
-      }
-      if (at === index) break;
-      this.#put(least, index);
-      index = at;
-    }
-    this.#put(one, index);
-  }
-
-  #put(one: Scheduled, index: number): void {
-    this.#heap[index] = one;
-    one.heapIndex = index;
-  }
 }

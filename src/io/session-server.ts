@@ -39,7 +39,10 @@ export interface Admitted extends Applicant {
 export interface SessionServerLimits {
   /** Sessions, those without a connection included. Default 10,000. The longest detached one makes room. */
   readonly maxSessions?: number | undefined;
-  /** Sessions of one IPv4 address or one IPv6 /64. Default 1,000, because many users may share one address. */
+  /**
+   * Sessions of one IPv4 address or one IPv6 /64. Default 1,000, because many users may share one address. Its longest
+   * detached one makes room; when all have a connection, one more is refused with `SERVER_BUSY`.
+   */
   readonly maxSessionsPerAddress?: number | undefined;
   /**
    * Sessions of one principal, as `authenticate` names it. Default 100. Its longest detached one makes room; when all have a
@@ -53,13 +56,16 @@ export interface SessionServerLimits {
    */
   readonly maxUnauthenticated?: number | undefined;
   /**
-   * Memory for the messages of all sessions, in bytes. Default 256 MiB. When there is more, sessions end with
-   * `SESSION_LOST`: those without a connection first, the longest detached before others, then the one that holds the most.
+   * Memory of all sessions and of what waits in them, in bytes. Default 256 MiB. When there is more, sessions that hold
+   * messages end with `SESSION_LOST` until the rest fits. All sessions of one principal are looked at together; where nobody
+   * asked who the client is, all of one address. The one who holds the most makes room: its largest session without a
+   * connection, unless that is smaller than its sessions are on average; else its largest session. So nobody loses a session
+   * that holds little because of others who hold much.
    */
   readonly maxHeldBytes?: number | undefined;
   /**
-   * Memory for the messages of the sessions of one principal, in bytes. Default 64 MiB. When there is more, those of its
-   * sessions that have no connection end with `SESSION_LOST`, the longest detached first.
+   * Memory of what waits in the sessions of one principal, in bytes. Default 64 MiB. When there is more, sessions of that
+   * principal end with `SESSION_LOST`, in the order of `maxHeldBytes`. It holds for principals that `authenticate` names.
    */
   readonly maxHeldBytesPerPrincipal?: number | undefined;
 }
@@ -135,7 +141,10 @@ export interface SessionServerStats {
   readonly unauthenticated: number;
   /** Handshakes that came to nothing: foreign programs, refusals, silence. */
   readonly declined: number;
-  /** Memory that is held for the messages of all sessions, in bytes. */
+  /**
+   * Memory that is held for all sessions, in bytes: 2,560 for each, and what waits in it, counted with what it pins in the
+   * memory of the process.
+   */
   readonly heldBytes: number;
   /** What the door has counted. */
   readonly listener: ListenerStats;

@@ -23,26 +23,19 @@ test("D.6 the oldest detached session is evicted first", () => {
   assert.deepEqual(store.create(record("e")), { admitted: true, evicted: ["a"] });
 });
 
-test("D.6 caps per principal evict only sessions of that principal", () => {
-  const store = new MemorySessionStore({ maxSessionsPerPrincipal: 1, maxBytesPerPrincipal: 100 });
+test("D.6 the cap per principal evicts the oldest detached session of that principal, and no other", () => {
+  const store = new MemorySessionStore({ maxSessionsPerPrincipal: 2 });
   store.create(record("eva", "eva"));
   store.detach("eva", 1, 0);
   store.create(record("a"));
-  assert.deepEqual(store.create(record("b")), { admitted: false, evicted: [] });
-  store.detach("a", 1, 1);
-  assert.deepEqual(store.charge("a", 101), ["a"]);
-  assert.equal(store.size, 1);
-});
-
-test("D.6 caps of memory evict detached sessions, never attached ones", () => {
-  const store = new MemorySessionStore({ maxBytes: 100 });
-  store.create(record("a"));
   store.create(record("b"));
-  assert.deepEqual(store.charge("a", 80), []);
-  assert.deepEqual(store.charge("b", 80), []);
-  store.detach("a", 1, 0);
-  assert.deepEqual(store.charge("b", 90), ["a"]);
-  assert.equal(store.bytes, 90);
+  assert.deepEqual(store.create(record("c")), { admitted: false, evicted: [] });
+  store.detach("b", 1, 1);
+  store.detach("a", 1, 2);
+  assert.equal(store.replace(1, record("b", "ana", 2)), true);
+  store.detach("b", 2, 3);
+  assert.deepEqual(store.create(record("c")), { admitted: true, evicted: ["a"] });
+  assert.equal(store.size, 3);
 });
 
 test("a session that is attached again is not evicted, and an old connection cannot detach it", () => {
@@ -60,38 +53,43 @@ test("a session that is attached again is not evicted, and an old connection can
 test("the bounds hold, whatever happens", () => {
   const id = fc.constantFrom("a", "b", "c", "d", "e", "f");
   const step = fc.record({
-    kind: fc.constantFrom("create", "detach", "charge", "remove", "attach"),
+    kind: fc.constantFrom("create", "detach", "remove", "attach"),
     id,
     principal: fc.constantFrom("x", "y"),
-    bytes: fc.nat(60),
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const store = new MemorySessionStore({ maxSessions: 4, maxSessionsPerPrincipal: 3, maxBytes: 100 });
-      const bytes = new Map<string, number>();
-      for (const [now, { kind, id: name, principal, bytes: size }] of steps.entries()) {
+      const store = new MemorySessionStore({ maxSessions: 4, maxSessionsPerPrincipal: 3 });
+      const principals = new Map<string, string>();
+      const detached = new Set<string>();
+      for (const [now, { kind, id: name, principal }] of steps.entries()) {
         const current = store.get(name);
         let gone: readonly string[] = [];
         if (kind === "create") {
           const { admitted, evicted } = store.create(record(name, principal));
-          if (admitted) bytes.set(name, 0);
+          if (admitted) principals.set(name, principal);
           gone = evicted;
-        } else if (kind === "detach") store.detach(name, current?.epoch ?? 0, now);
-        else if (kind === "attach" && current !== undefined) store.replace(current.epoch, current);
-        else if (kind === "remove") {
+          // Only who has no connection makes room.
+          for (const one of evicted) assert.ok(detached.has(one));
+        } else if (kind === "detach" && current !== undefined) {
+          store.detach(name, current.epoch, now);
+          detached.add(name);
+        } else if (kind === "attach" && current !== undefined) {
+          store.replace(current.epoch, current);
+          detached.delete(name);
+        } else if (kind === "remove") {
           store.remove(name);
           gone = [name];
-        } else if (kind === "charge") {
-          if (current !== undefined) bytes.set(name, size);
-          gone = store.charge(name, size);
         }
-        for (const one of gone) bytes.delete(one);
+        for (const one of gone) {
+          principals.delete(one);
+          detached.delete(one);
+        }
         assert.ok(store.size <= 4);
-        assert.equal(store.size, bytes.size);
-        assert.equal(
-          store.bytes,
-          [...bytes.values()].reduce((sum, value) => sum + value, 0),
-        );
+        assert.equal(store.size, principals.size);
+        for (const each of ["x", "y"]) {
+          assert.ok([...principals.values()].filter((one) => one === each).length <= 3);
+        }
       }
     }),
   );

@@ -8,10 +8,6 @@ export interface StoreBounds {
   readonly maxSessions: number;
   /** Most sessions of one principal. Default 100. */
   readonly maxSessionsPerPrincipal: number;
-  /** Most memory that all sessions may hold, in bytes. Default 256 MiB. */
-  readonly maxBytes: number;
-  /** Most memory that the sessions of one principal may hold, in bytes. Default 64 MiB. */
-  readonly maxBytesPerPrincipal: number;
   /** How long a session may be detached, in milliseconds. Default 60,000. */
   readonly maxDetachedMs: number;
 }
@@ -20,31 +16,30 @@ export interface StoreBounds {
 const DEFAULT_STORE_BOUNDS: StoreBounds = {
   maxSessions: 10_000,
   maxSessionsPerPrincipal: 100,
-  maxBytes: 268_435_456,
-  maxBytesPerPrincipal: 67_108_864,
   maxDetachedMs: 60_000,
 };
 
+/** The sessions of one principal. */
 interface Usage {
   sessions: number;
-  bytes: number;
+  /** Those without a connection, the longest detached first; undefined while there was none. */
+  detached: Set<string> | undefined;
 }
+
+const NOBODY: readonly string[] = [];
 
 /**
  * Keeps records in memory, within bounds. Attached sessions are never evicted. What most sessions have in common is not
- * kept: that they hold nothing, are attached, and, where nobody asked who the client is, are of nobody else (their principal
- * is their own id).
+ * kept: that they are attached, and, where nobody asked who the client is, are of nobody else (their principal is their own
+ * id). How much memory they hold is the business of the server.
  */
 export class MemorySessionStore implements SessionStore {
   readonly #bounds: StoreBounds;
   readonly #records: Map<string, SessionRecord> = new Map();
-  /** Memory of the sessions that hold some. */
-  readonly #held: Map<string, number> = new Map();
   /** Since when sessions have no connection, the longest detached first: a map keeps the order in which keys came. */
   readonly #detached: Map<string, number> = new Map();
   /** Those who may have more than one session. */
   readonly #principals: Map<string, Usage> = new Map();
-  #bytes = 0;
 
   constructor(bounds: Partial<StoreBounds> = {}) {
     this.#bounds = { ...DEFAULT_STORE_BOUNDS, ...bounds };
@@ -55,11 +50,6 @@ export class MemorySessionStore implements SessionStore {
     return this.#records.size;
   }
 
-  /** Memory that they hold. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   get(id: string): SessionRecord | undefined {
     return this.#records.get(id);
   }
@@ -67,43 +57,42 @@ export class MemorySessionStore implements SessionStore {
   create(record: SessionRecord): Admission {
     const { maxSessions, maxSessionsPerPrincipal } = this.#bounds;
     const { id, principal } = record;
-    if (this.#records.has(id)) return { admitted: false, evicted: [] };
-    const sessions = (): number => this.#principals.get(principal)?.sessions ?? 0;
-    const evicted = [
-      ...this.#evictWhile(() => sessions() >= maxSessionsPerPrincipal, principal),
-      ...this.#evictWhile(() => this.#records.size >= maxSessions),
-    ];
-    const admitted = this.#records.size < maxSessions && sessions() < maxSessionsPerPrincipal;
+    if (this.#records.has(id)) return { admitted: false, evicted: NOBODY };
+    const evicted: string[] = [];
+    const usage = this.#principals.get(principal);
+    if (usage !== undefined && usage.sessions >= maxSessionsPerPrincipal) this.#evictFirst(usage.detached, evicted);
+    if (this.#records.size >= maxSessions) this.#evictFirst(this.#detached, evicted);
+    const sessions = this.#principals.get(principal)?.sessions ?? 0;
+    const admitted = this.#records.size < maxSessions && sessions < maxSessionsPerPrincipal;
     if (admitted) {
       this.#records.set(id, record);
-      this.#count(record, 1, 0);
+      if (principal !== id) this.#usageOf(principal).sessions += 1;
     }
     return { admitted, evicted };
   }
 
   replace(epoch: number, next: SessionRecord): boolean {
-    const record = this.#records.get(next.id);
-    if (record === undefined || record.epoch !== epoch || record.principal !== next.principal) return false;
-    this.#records.set(next.id, next);
-    this.#detached.delete(next.id);
+    const { id, principal } = next;
+    const record = this.#records.get(id);
+    if (record === undefined || record.epoch !== epoch || record.principal !== principal) return false;
+    this.#records.set(id, next);
+    this.#detached.delete(id);
+    this.#principals.get(principal)?.detached?.delete(id);
     return true;
   }
 
   detach(id: string, epoch: number, now: number): void {
-    if (this.#records.get(id)?.epoch !== epoch || this.#detached.has(id)) return;
+    const record = this.#records.get(id);
+    if (record?.epoch !== epoch || this.#detached.has(id)) return;
     this.#detached.set(id, now);
+    const usage = this.#principals.get(record.principal);
+    if (usage === undefined) return;
+    usage.detached ??= new Set();
+    usage.detached.add(id);
   }
 
-  charge(id: string, bytes: number): readonly string[] {
-    const record = this.#records.get(id);
-    if (record === undefined) return [];
-    this.#hold(record, bytes);
-    const { principal } = record;
-    const { maxBytes, maxBytesPerPrincipal } = this.#bounds;
-    return [
-      ...this.#evictWhile(() => this.#bytesOf(principal) > maxBytesPerPrincipal, principal),
-      ...this.#evictWhile(() => this.#bytes > maxBytes),
-    ];
+  charge(): readonly string[] {
+    return NOBODY;
   }
 
   expire(now: number): readonly string[] {
@@ -119,45 +108,29 @@ export class MemorySessionStore implements SessionStore {
   remove(id: string): void {
     const record = this.#records.get(id);
     if (record === undefined) return;
-    this.#hold(record, 0);
-    this.#count(record, -1, 0);
     this.#records.delete(id);
     this.#detached.delete(id);
+    const usage = this.#principals.get(record.principal);
+    if (usage === undefined) return;
+    usage.sessions -= 1;
+    usage.detached?.delete(id);
+    if (usage.sessions === 0) this.#principals.delete(record.principal);
   }
 
-  /** Evicts detached sessions, the oldest first, of one principal or of all, while something is over its bound. */
-  #evictWhile(isOver: () => boolean, principal?: string): readonly string[] {
-    const evicted: string[] = [];
-    for (const id of this.#detached.keys()) {
-      if (!isOver()) break;
-      if (principal !== undefined && this.#records.get(id)?.principal !== principal) continue;
+  /** Evicts the session that has been detached for the longest time, if there is one. */
+  #evictFirst(detached: { keys(): Iterable<string> } | undefined, evicted: string[]): void {
+    for (const id of detached?.keys() ?? NOBODY) {
       evicted.push(id);
       this.remove(id);
+      return;
     }
-    return evicted;
   }
 
-  /** A session holds so many bytes now. */
-  #hold(record: SessionRecord, bytes: number): void {
-    const { id } = record;
-    const more = bytes - (this.#held.get(id) ?? 0);
-    if (bytes === 0) this.#held.delete(id);
-    else this.#held.set(id, bytes);
-    this.#bytes += more;
-    this.#count(record, 0, more);
-  }
-
-  #count({ id, principal }: SessionRecord, sessions: number, bytes: number): void {
-    if (principal === id) return;
-    const usage = this.#principals.get(principal) ?? { sessions: 0, bytes: 0 };
-    usage.sessions += sessions;
-    usage.bytes += bytes;
-    if (usage.sessions === 0) this.#principals.delete(principal);
-    else this.#principals.set(principal, usage);
-  }
-
-  /** What the sessions of a principal hold. */
-  #bytesOf(principal: string): number {
-    return this.#principals.get(principal)?.bytes ?? this.#held.get(principal) ?? 0;
+  #usageOf(principal: string): Usage {
+    const known = this.#principals.get(principal);
+    if (known !== undefined) return known;
+    const usage: Usage = { sessions: 0, detached: undefined };
+    this.#principals.set(principal, usage);
+    return usage;
   }
 }

@@ -64,7 +64,10 @@ export interface SessionStore {
   replace(epoch: number, next: SessionRecord): boolean;
   /** The connection of this epoch is lost: from now on the session may be evicted. Ignored for another epoch. */
   detach(id: string, epoch: number, now: number): void;
-  /** Says how much memory a session holds now. Answers the sessions that were evicted because of it. */
+  /**
+   * Says how much memory a session holds now. The server keeps to its own limits of memory; answers the sessions that the
+   * store has evicted beside that.
+   */
   charge(id: string, bytes: number): readonly string[];
   /** Forgets the sessions that have been detached for too long, and answers them. */
   expire(now: number): readonly string[];

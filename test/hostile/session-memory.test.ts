@@ -1,0 +1,143 @@
+/** Peers of a server of sessions that fill its memory or its places: who makes room, and who never does. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { SessionEnd } from "../../src/protocol.ts";
+import { callFrame, RawClient } from "../sessions/raw-client.ts";
+import { nothingEscapes } from "./escapes.ts";
+import { PAGE_BYTES, room, serveTarget } from "./session-target.ts";
+
+const MIB = 1_048_576;
+
+nothingEscapes();
+
+type Target = Awaited<ReturnType<typeof serveTarget>>;
+
+const places = Object.keys(room.server).sort();
+const place = (name: keyof typeof room.server): number => places.indexOf(name);
+
+interface Visitor {
+  readonly client: RawClient;
+  readonly session: string;
+}
+
+async function visitor({ port }: Target, fields?: object): Promise<Visitor> {
+  const client = await RawClient.to(port);
+  const { session } = await client.hello("room", { offers: ["news"], ...fields });
+  assert.equal(typeof session, "string");
+  return { client, session: session as string };
+}
+
+/** Clients that come and go; answers the names of their sessions. */
+async function left(target: Target, count: number, fields?: object): Promise<readonly string[]> {
+  const names: string[] = [];
+  const before = target.server.stats.detached;
+  while (names.length < count) {
+    const { client, session } = await visitor(target, fields);
+    client.socket.resetAndDestroy();
+    names.push(session);
+  }
+  while (target.server.stats.detached < before + count) await nextTurn();
+  return names;
+}
+
+/** Asks for so many answers of 100,000 bytes, and acknowledges none. */
+function askForPages({ client }: Visitor, count: number): void {
+  client.socket.resume();
+  for (let id = 1; id < 2 * count; id += 2) client.send(0x41, callFrame(id, place("page")));
+}
+
+/** Sessions that end, with the code of each. */
+function endings() {
+  const ends = new Map<string, string | undefined>();
+  const onClose = ({ id }: { readonly id: string }, end: SessionEnd): void => void ends.set(id, end.error?.code);
+  return { ends, onClose };
+}
+
+test("maxHeldBytes: those who hold the most make room; detached sessions that hold nothing or little stay", async () => {
+  const { ends, onClose } = endings();
+  const target = await serveTarget({ replay: { maxBytes: 4 * MIB }, maxHeldBytes: 16 * MIB, onClose });
+  const { server } = target;
+  const idle = await left(target, 100);
+  const owing = await left(target, 100);
+  for (const id of owing) void server.sessions.get(id)?.news("x".repeat(100));
+  const greedy = await Promise.all(Array.from({ length: 8 }, () => visitor(target)));
+  for (const one of greedy) askForPages(one, 60);
+  while (ends.size < 4) await nextTurn();
+  for (const [id, code] of ends) {
+    assert.ok(greedy.some(({ session }) => session === id));
+    assert.equal(code, "SESSION_LOST");
+  }
+  for (const id of [...idle, ...owing]) assert.equal(server.sessions.get(id)?.state, "detached");
+  assert.ok(server.stats.heldBytes <= 16 * MIB + PAGE_BYTES);
+  await target.serves();
+  for (const { client } of greedy) client.close();
+  await target.closes();
+});
+
+test("maxHeldBytes: sessions without messages count too; the oldest detached one makes room for a new one", async () => {
+  const { ends, onClose } = endings();
+  const target = await serveTarget({ maxHeldBytes: 100_000, onClose });
+  const { server } = target;
+  const names: string[] = [];
+  for (let count = 0; count < 60; count += 1) {
+    const { client, session } = await visitor(target);
+    names.push(session);
+    client.socket.resetAndDestroy();
+    while (server.stats.detached < server.stats.sessions) await nextTurn();
+    assert.ok(server.stats.heldBytes <= 100_000, `${server.stats.heldBytes} bytes are held`);
+  }
+  assert.ok(server.stats.sessions >= 20);
+  assert.deepEqual([...ends.keys()], names.slice(0, ends.size));
+  assert.ok(ends.size >= 20);
+  await target.serves();
+  await target.closes();
+});
+
+test("maxHeldBytesPerPrincipal: sessions that have a connection count, and the largest of that principal ends", async () => {
+  const { ends, onClose } = endings();
+  const target = await serveTarget({
+    replay: { maxBytes: 4 * MIB },
+    maxHeldBytesPerPrincipal: 4 * MIB,
+    authenticate: ({ auth = "guest" }: { readonly auth?: unknown }) => auth,
+    onClose,
+  });
+  const { server } = target;
+  const other = await visitor(target, { auth: "luis" });
+  askForPages(other, 35);
+  const modest = await visitor(target, { auth: "ana" });
+  askForPages(modest, 5);
+  while ((server.sessions.get(other.session)?.stats.unacknowledged ?? 0) < 35) await nextTurn();
+  while ((server.sessions.get(modest.session)?.stats.unacknowledged ?? 0) < 5) await nextTurn();
+  const greedy = await visitor(target, { auth: "ana" });
+  askForPages(greedy, 40);
+  while (ends.size === 0) await nextTurn();
+  assert.deepEqual([...ends], [[greedy.session, "SESSION_LOST"]]);
+  await target.serves();
+  assert.deepEqual([...ends.keys()].length, 2, "the guest has closed its session");
+  for (const { client } of [other, modest, greedy]) client.close();
+  await target.closes();
+});
+
+test("maxSessionsPerAddress: sessions that were opened and dropped make room, the oldest first", async () => {
+  const { ends, onClose } = endings();
+  const target = await serveTarget({ maxSessionsPerAddress: 20, onClose });
+  const dropped = await left(target, 20);
+  for (let count = 0; count < 5; count += 1) await target.serves();
+  assert.deepEqual([...ends.keys()].slice(0, 1), dropped.slice(0, 1));
+  assert.equal(target.server.sessions.has(dropped[19] as string), true);
+  await target.closes();
+});
+
+test("maxSessionsPerAddress: sessions that have a connection do not make room: SERVER_BUSY", async () => {
+  const target = await serveTarget({ maxSessionsPerAddress: 3 });
+  const inside = await Promise.all(Array.from({ length: 3 }, () => visitor(target)));
+  const late = await RawClient.to(target.port);
+  assert.equal((await late.hello("room", { offers: ["news"] }))["code"], "SERVER_BUSY");
+  late.close();
+  while (target.server.stats.listener.open > 3) await nextTurn();
+  assert.equal(target.server.stats.sessions, 3);
+  for (const { client } of inside) client.close();
+  await target.closes();
+});
