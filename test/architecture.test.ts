@@ -90,7 +90,6 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/core/session/control-frames.ts": "src/core/session/session.test.ts",
   "src/core/session/incoming.ts": "src/core/session/session.test.ts",
   "src/core/session/losses.ts": "src/core/session/session-rules.test.ts",
-  "src/core/session/outgoing.ts": "src/core/session/session-rules.test.ts",
   "src/core/session/stream-table.ts": "src/core/session/session.test.ts",
   "src/cli/call.ts": "test/cli/call.test.ts",
   "src/cli/connect.ts": "test/cli/connect.test.ts",
