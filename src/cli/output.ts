@@ -82,12 +82,19 @@ export class Output {
   }
 }
 
-/** What to do about an error here, where the library speaks of its own options. */
+/** What the library calls its options in a sentence, and what they are called here. */
+const FLAGS: Readonly<Record<string, string>> = {
+  ca: "--ca FILE",
+  cert: "--cert FILE",
+  key: "--key FILE",
+  servername: "--servername NAME",
+  alpn: "--alpn NAMES",
+};
+
+/** What else could be done about the certificate of a peer. */
 const ADVICE: Partial<Record<ErrorCode, string>> = {
-  CERTIFICATE_UNTRUSTED:
-    "no trusted authority signed the certificate; give its authority with --ca FILE, or accept any with --insecure",
-  CERTIFICATE_NAME_MISMATCH: "the certificate is for another name; give a name that it holds with --servername NAME",
-  CERTIFICATE_REQUIRED: "the server asks for a client certificate; give --cert FILE and --key FILE",
+  CERTIFICATE_UNTRUSTED: "or accept any with --insecure",
+  CERTIFICATE_NAME_MISMATCH: "or say which with --servername NAME",
 };
 
 /** What else to do about an error here, behind what the peer says. */
@@ -105,9 +112,10 @@ interface ErrorFacts {
 
 function factsOf(error: unknown): ErrorFacts {
   if (error instanceof ZocaloError) {
-    const { code, op, side, detail: reason } = error;
-    const hint = HINTS[code];
-    const detail = hint === undefined ? (ADVICE[code] ?? reason) : `${reason}; ${hint}`;
+    const { code, op, side } = error;
+    const reason = error.detail.replaceAll(/`(\w+)`/g, (quoted, name: string) => FLAGS[name] ?? quoted);
+    const hint = HINTS[code] ?? (side === "remote" ? ADVICE[code] : undefined);
+    const detail = hint === undefined ? reason : `${reason}; ${hint}`;
     return { code, address: error.remote ?? error.local, op, side, detail };
   }
   if (error instanceof CommandFailure) return { code: error.code, address: undefined, detail: error.message };

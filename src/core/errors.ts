@@ -2,6 +2,7 @@
  * The errors of Zócalo: few classes, cut by what the caller can do next, and one closed list of codes.
  */
 
+import { atCall } from "./at-call.ts";
 import { hasInstance, markClass } from "./same-class.ts";
 
 /** Marks the errors of every copy of this package. */
@@ -93,9 +94,9 @@ export type ErrorOutcome = "none" | "all" | "unknown";
 export interface ErrorDetails {
   /** The operation that failed: `connect`, `read`, `write`, `listen`, ... */
   readonly op: string;
-  /** One sentence that says what happened and what to do; default: the sentence of the code. */
+  /** One sentence that says what happened and what to do; default: the sentence of the code, or what it means at `op`. */
   readonly detail?: string | undefined;
-  /** Default: the usual side of the code. */
+  /** Default: the usual side of the code, or the one that it has at `op`. */
   readonly side?: ErrorSide | undefined;
   /** What is known about the bytes or messages; default: the question has no meaning. */
   readonly outcome?: ErrorOutcome | undefined;
@@ -113,15 +114,15 @@ const CODES: Readonly<Record<ErrorCode, readonly [side: ErrorSide, detail: strin
   UNSUPPORTED: ["local", "this platform does not offer that"],
   READER_TAKEN: ["local", "a framed reader owns the bytes of this socket; read through it, or call its detach() first"],
   FILE_UNSUPPORTED: ["local", "this kind of file cannot be loaded here"],
-  ADDRESS_IN_USE: ["system", "another program uses that address; stop it, or choose another port (0 picks a free one)"],
-  ADDRESS_NOT_AVAILABLE: ["system", "this machine has no such address; use one of its own, or 0.0.0.0 for all"],
-  PERMISSION_DENIED: [
+  ADDRESS_IN_USE: [
     "system",
-    "the operating system does not permit it; ports below 1024 and foreign paths need rights",
+    "that address is in use, by this program or by another; stop it, or choose another port (0 picks a free one)",
   ],
+  ADDRESS_NOT_AVAILABLE: ["system", "this machine has no such address; use one of its own, or 0.0.0.0 for all"],
+  PERMISSION_DENIED: ["system", "the operating system does not permit it; check the rights of this program"],
   PATH_NOT_FOUND: ["system", "there is no such path; start the server first, or check the folder"],
   TOO_MANY_OPEN_FILES: ["system", "the limit of open files is reached; raise it (ulimit -n) or close some sockets"],
-  NO_BUFFER_SPACE: ["system", "the kernel has no buffer space left; send more slowly"],
+  NO_BUFFER_SPACE: ["system", "the kernel has no buffer space left; do less at once, or try again later"],
   SYSTEM_ERROR: ["system", "the operating system reported an error"],
   NAME_NOT_FOUND: ["system", "no such host name; check the spelling"],
   NAME_LOOKUP_FAILED: ["system", "the name service did not answer; try again later"],
@@ -187,7 +188,7 @@ const CODES: Readonly<Record<ErrorCode, readonly [side: ErrorSide, detail: strin
 export const errorCodes: readonly ErrorCode[] = Object.keys(CODES) as ErrorCode[];
 
 /**
- * The sentence that belongs to a code, and whose fault it usually is.
+ * The sentence that belongs to a code, and whose fault it usually is. The errors of one call may say it more exactly.
  *
  * @example
  * ```ts
@@ -237,13 +238,15 @@ export class ZocaloError extends Error {
   readonly detail: string;
 
   constructor(code: ErrorCode, details: ErrorDetails) {
-    const detail = details.detail ?? CODES[code][1];
+    const usual = CODES[code];
+    const here = atCall(details.op, code);
+    const detail = details.detail ?? here?.[0] ?? usual[1];
     const where = details.remote ?? details.local;
     super(`${code}: ${details.op}${where === undefined ? "" : ` ${where}`}: ${detail}`);
     if (details.cause !== undefined) this.cause = details.cause;
     this.code = code;
     this.op = details.op;
-    this.side = details.side ?? CODES[code][0];
+    this.side = details.side ?? here?.[1] ?? usual[0];
     this.outcome = details.outcome;
     this.local = details.local;
     this.remote = details.remote;

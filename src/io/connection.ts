@@ -29,6 +29,14 @@ import { showAs } from "../core/show-as.ts";
 
 const DEFAULT_DELIMITED_BYTES = 65_536;
 
+/** The kernel gave up: with what the network told it meanwhile, or without a word (RFC 1122 section 4.2.3.9). */
+const GAVE_UP: ReadonlySet<ErrorCode> = new Set([
+  "CONNECTION_TIMED_OUT",
+  "HOST_UNREACHABLE",
+  "NETWORK_UNREACHABLE",
+  "CONNECTION_REFUSED",
+]);
+
 /** What only some connections ever need; kept apart so that an idle one stays small. */
 interface Extras {
   announcement?: EndAnnouncement<StreamEnd>;
@@ -311,7 +319,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     const error = known
       ? cause
       : new ConnectionError("CONNECTION_RESET", { ...this.context("read"), cause, outcome: "unknown" });
-    this.#over({ how: error.code === "CONNECTION_TIMED_OUT" ? "timeout" : "reset", error }, true);
+    this.#over({ how: GAVE_UP.has(error.code) ? "timeout" : "reset", error }, true);
   }
 
   #names(): { readonly local: string; readonly remote: string } {
@@ -319,7 +327,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   }
 
   expire(code: ErrorCode, detail: string): void {
-    const error = new ConnectionError(code, { ...this.context("read"), detail });
+    const error = new ConnectionError(code, { ...this.context("read"), detail, outcome: "unknown" });
     this.transport.reset();
     this.#over({ how: "timeout", error }, true);
   }

@@ -209,7 +209,7 @@ export class Inbound {
         return value;
       }
     }
-    if (this.error !== undefined) throw restated(this.error, this.#host.context(request.op));
+    if (this.error !== undefined) throw restated(this.error, this.#host.context(request.op), this.error.outcome);
     if (this.state === "ended") return request.finish(this.queue);
     return undefined;
   }

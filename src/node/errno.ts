@@ -1,16 +1,12 @@
-/** From the kernel's and the runtime's error codes to Zócalo's: one table. */
+/** From the kernel's and the runtime's error codes to Zócalo's: one table, and what they mean at one call only. */
 
-import {
-  ConnectError,
-  ConnectionError,
-  type ErrorCode,
-  type ErrorDetails,
-  UsageError,
-  ZocaloError,
-} from "../core/errors.ts";
+import { ConnectError, ConnectionError, type ErrorCode, UsageError, ZocaloError } from "../core/errors.ts";
 import type { OperationContext } from "../io/deadline.ts";
+import type { Meaning } from "./meaning.ts";
+import { inItsPlace } from "./errno-in-place.ts";
+import { tlsMeaning } from "./tls-errors.ts";
 
-/** errno(3), getaddrinfo(3) and OpenSSL verification codes, as Node names them. */
+/** errno(3) and getaddrinfo(3), as Node names them. */
 const CODES: Readonly<Record<string, ErrorCode>> = {
   EADDRINUSE: "ADDRESS_IN_USE",
   EADDRNOTAVAIL: "ADDRESS_NOT_AVAILABLE",
@@ -49,6 +45,9 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   ERR_SOCKET_CLOSED: "CLOSED",
   ERR_STREAM_DESTROYED: "CLOSED",
   ERR_SOCKET_DGRAM_NOT_RUNNING: "CLOSED",
+  ERR_INVALID_ARG_TYPE: "OPTION_INVALID",
+  ERR_INVALID_ARG_VALUE: "OPTION_INVALID",
+  ERR_OUT_OF_RANGE: "OPTION_INVALID",
   EINVAL: "OPTION_INVALID",
   EDESTADDRREQ: "OPTION_INVALID",
   EISCONN: "OPTION_INVALID",
@@ -64,69 +63,87 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   EAI_FAIL: "NAME_LOOKUP_FAILED",
   EAI_MEMORY: "NAME_LOOKUP_FAILED",
   EAI_SYSTEM: "NAME_LOOKUP_FAILED",
-  // X.509 verification results (openssl-verification-options(1)), as Node names them.
-  CERT_HAS_EXPIRED: "CERTIFICATE_EXPIRED",
-  CERT_NOT_YET_VALID: "CERTIFICATE_NOT_YET_VALID",
-  CERT_REVOKED: "CERTIFICATE_REVOKED",
-  CRL_HAS_EXPIRED: "CERTIFICATE_INVALID",
-  UNABLE_TO_GET_CRL: "CERTIFICATE_INVALID",
-  ERR_TLS_CERT_ALTNAME_INVALID: "CERTIFICATE_NAME_MISMATCH",
-  HOSTNAME_MISMATCH: "CERTIFICATE_NAME_MISMATCH",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "CERTIFICATE_UNTRUSTED",
-  SELF_SIGNED_CERT_IN_CHAIN: "CERTIFICATE_UNTRUSTED",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "CERTIFICATE_UNTRUSTED",
-  UNABLE_TO_GET_ISSUER_CERT: "CERTIFICATE_UNTRUSTED",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "CERTIFICATE_UNTRUSTED",
-  CERT_UNTRUSTED: "CERTIFICATE_UNTRUSTED",
-  CERT_REJECTED: "CERTIFICATE_UNTRUSTED",
-  CERT_SIGNATURE_FAILURE: "CERTIFICATE_INVALID",
-  CERT_CHAIN_TOO_LONG: "CERTIFICATE_INVALID",
-  INVALID_CA: "CERTIFICATE_INVALID",
-  INVALID_PURPOSE: "CERTIFICATE_INVALID",
-  PATH_LENGTH_EXCEEDED: "CERTIFICATE_INVALID",
-  // Alerts that say what the peer thinks of our certificate (RFC 8446 section 6.2).
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: "CERTIFICATE_REQUIRED",
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: "CERTIFICATE_UNTRUSTED",
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: "CERTIFICATE_EXPIRED",
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: "CERTIFICATE_REVOKED",
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: "CERTIFICATE_INVALID",
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: "CERTIFICATE_INVALID",
-  ERR_SSL_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE: "CERTIFICATE_INVALID",
-  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: "CERTIFICATE_REQUIRED",
+  EAI_ADDRFAMILY: "NAME_NOT_FOUND",
+};
+
+const NOT_ONE_FAMILY = "that peer cannot be reached from the own address (`localAddress`); both must be of one family";
+
+const FORBIDDEN_ON_THE_WAY =
+  "a firewall forbids the way to the peer, and the kernel gave up; what was not answered may or may not have arrived";
+
+/** What a name of the system means at one call: by `operation name`, or by `operation/system call name`. */
+const AT_CALL: Readonly<Record<string, Meaning>> = {
+  "listen EINVAL": { code: "OPTION_INVALID", detail: "a server cannot have that address; give one of this machine" },
+  "bind EINVAL": { code: "OPTION_INVALID", detail: "a mailbox cannot have that address; give one of this machine" },
+  "connect EAGAIN": { code: "CONNECTION_REFUSED", detail: "the queue of the server is full; try again later" },
+  "connect EPROTOTYPE": {
+    code: "CONNECTION_REFUSED",
+    detail: "the socket at that path takes no connections, but datagrams; check the path",
+  },
+  "connect EINVAL": { code: "OPTION_INVALID", detail: NOT_ONE_FAMILY },
+  "connect/bind EADDRNOTAVAIL": {
+    code: "ADDRESS_NOT_AVAILABLE",
+    detail: "this machine does not have the own address (`localAddress`); leave it out, or use one that it has",
+  },
+  // What ICMP has told an open connection until the kernel gave up (RFC 1122 section 4.2.3.9), here ICMPv6.
+  "read EACCES": { code: "HOST_UNREACHABLE", detail: FORBIDDEN_ON_THE_WAY },
+  "send EINVAL": {
+    code: "OPTION_INVALID",
+    detail: "this mailbox cannot reach that address; both must be of one family",
+  },
+  "joinGroup EINVAL": { code: "OPTION_INVALID", detail: "that group cannot be joined in this way" },
+  "joinGroup/addSourceSpecificMembership EADDRNOTAVAIL": {
+    code: "ADDRESS_IN_USE",
+    detail: "this mailbox takes that source of the group already",
+  },
+  // Linux, when the mailbox takes no source of the group any more.
+  "leaveGroup EINVAL": { code: "ADDRESS_NOT_AVAILABLE" },
 };
 
 /** Codes after which a socket or a connection is gone. */
 const GONE: ReadonlySet<ErrorCode> = new Set(["CONNECTION_RESET", "CONNECTION_TIMED_OUT", "CLOSED"]);
 const USAGE: ReadonlySet<ErrorCode> = new Set(["ADDRESS_INVALID", "OPTION_INVALID", "UNSUPPORTED"]);
 
-/** The code of Zócalo for a code of the system or of OpenSSL. */
-function codeOf(error: unknown): ErrorCode {
-  const name = (error as { code?: unknown } | null | undefined)?.code;
-  if (typeof name !== "string") return "SYSTEM_ERROR";
-  const known = CODES[name];
-  if (known !== undefined) return known;
-  if (name.startsWith("ERR_SSL_") || name.startsWith("ERR_TLS_") || name === "EPROTO") return "TLS_FAILED";
-  if (name.startsWith("ERR_OSSL_")) return "CERTIFICATE_INVALID";
-  if (name.startsWith("ERR_INVALID_ARG") || name === "ERR_OUT_OF_RANGE") return "OPTION_INVALID";
-  return "SYSTEM_ERROR";
-}
+/** What the system can say of an open connection; anything else there is told in its own words. */
+const OF_A_CONNECTION: ReadonlySet<ErrorCode> = new Set([
+  ...GONE,
+  "HOST_UNREACHABLE",
+  "NETWORK_UNREACHABLE",
+  "CONNECTION_REFUSED",
+  "PERMISSION_DENIED",
+  "NO_BUFFER_SPACE",
+]);
 
 /** Puts an error of the system or of the runtime into Zócalo's shape, with the original as `cause`. */
 export function systemError(error: unknown, context: OperationContext): ZocaloError {
   if (error instanceof ZocaloError) return error;
-  const code = codeOf(error);
-  const details: ErrorDetails = { ...context, cause: error, detail: detailOf(code, error, context.op) };
+  const { code, detail, side } = meaningOf(error, context);
+  const details = { ...context, cause: error, detail, side };
+  // Whatever the system says of an open connection, it says why there is none any more.
+  if (context.op === "read") return new ConnectionError(code, { ...details, outcome: "unknown" });
   if (USAGE.has(code)) return new UsageError(code, details);
   if (context.op === "connect" || context.op === "upgradeTls") return new ConnectError(code, details);
-  if (GONE.has(code) || (context.op === "read" && isAboutTls(code))) {
-    return new ConnectionError(code, { ...details, outcome: "unknown" });
-  }
+  if (GONE.has(code)) return new ConnectionError(code, { ...details, outcome: "unknown" });
   return new ZocaloError(code, details);
 }
 
-/** An open connection does not survive an alert of TLS (RFC 8446 section 6.2). */
-function isAboutTls(code: ErrorCode): boolean {
-  return code === "TLS_FAILED" || code.startsWith("CERTIFICATE_");
+function meaningOf(error: unknown, context: OperationContext): Meaning {
+  const { code: name, syscall } = (error ?? {}) as { readonly code?: unknown; readonly syscall?: unknown };
+  if (typeof name !== "string") return reported(error);
+  const { op } = context;
+  const call = String(syscall);
+  const meaning = inItsPlace(name, call, context) ?? AT_CALL[`${op}/${call} ${name}`] ?? AT_CALL[`${op} ${name}`];
+  if (meaning !== undefined) return meaning;
+  const code = CODES[name];
+  const text = textOf(error);
+  if (code === undefined) return tlsMeaning(name, text, op) ?? reported(error);
+  if (op === "read" && !OF_A_CONNECTION.has(code)) return reported(error);
+  return USAGE.has(code) ? { code, detail: text } : { code };
+}
+
+/** What only the system knows: its words. */
+function reported(error: unknown): Meaning {
+  return { code: "SYSTEM_ERROR", detail: `the operating system reported: ${textOf(error)}` };
 }
 
 /** OpenSSL gives the reason apart; its message has line breaks, and places in its own source. */
@@ -134,25 +151,4 @@ function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { reason } = error as { reason?: unknown };
   return typeof reason === "string" && reason !== "" ? reason : error.message.trim().replaceAll(/\s*\n\s*/g, " ");
-}
-
-/** The sentence of a code says enough, except where only the system knows what happened. */
-function detailOf(code: ErrorCode, error: unknown, op: string): string | undefined {
-  const text = textOf(error);
-  switch (code) {
-    case "SYSTEM_ERROR":
-      return `the operating system reported: ${text}`;
-    case "OPTION_INVALID":
-    case "ADDRESS_INVALID":
-    case "UNSUPPORTED":
-    case "CERTIFICATE_INVALID":
-      return text;
-    case "TLS_FAILED":
-      if (op === "read") return `TLS broke off (${text}); bytes were damaged, or the peer does not keep the protocol`;
-      return `the TLS handshake failed (${text}); check that both sides speak TLS and share a version`;
-    case "CERTIFICATE_NAME_MISMATCH":
-      return `${text.replace(/\.$/, "")}; connect by a name that it holds`;
-    default:
-      return undefined;
-  }
 }

@@ -3,6 +3,7 @@
 import net from "node:net";
 import { Address } from "../core/address/address.ts";
 import { UsageError } from "../core/errors.ts";
+import type { OperationContext } from "../io/deadline.ts";
 import type { ListenerSink, ListenerTransport, TransportListenOptions } from "../io/network.ts";
 import type { TlsOptions } from "../io/tls.ts";
 import { systemError } from "./errno.ts";
@@ -33,6 +34,7 @@ export async function listenTransport(local: Address, options: TransportListenOp
     if (local.transport === "unix" && options.mode !== undefined) setSocketMode(local.path, options.mode);
   } catch (error) {
     server.close();
+    if (options.fd !== undefined) throw notListening(options.fd, error, context);
     // libuv tells a missing folder as EACCES.
     const astray =
       (error as NodeJS.ErrnoException).code === "EACCES" && local.transport === "unix" && lacksFolder(local.path);
@@ -59,6 +61,12 @@ function listening(server: net.Server, local: Address, options: TransportListenO
       server.listen(reusePort ? ({ ...place, reusePort } as net.ListenOptions) : place);
     }
   });
+}
+
+/** Whatever the system says of a descriptor that was given: it is not what it should be. */
+function notListening(fd: number, cause: unknown, context: OperationContext): UsageError {
+  const detail = `descriptor ${fd} is no socket that listens; give the one of a socket that was bound and listens`;
+  return new UsageError("OPTION_INVALID", { ...context, detail, cause });
 }
 
 class KernelListener implements ListenerTransport {

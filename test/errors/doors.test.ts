@@ -1,7 +1,9 @@
 /** The failures of making connections: connect, listen, accept, serve; TLS, certificates, PROXY headers. */
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { closeSync, openSync } from "node:fs";
 import { describe } from "node:test";
+import { fileURLToPath } from "node:url";
 import {
   ConnectError,
   connect,
@@ -18,7 +20,7 @@ import {
   ZocaloError,
 } from "../../src/index.ts";
 import { makeAuthority, makeRevocationList, makeIdentity, testCertificates } from "../certificates.ts";
-import { checkRows, ignored, type Row, type Scene } from "./row.ts";
+import { checkRows, ignored, type Row, type Scene, tcpPair } from "./row.ts";
 
 const ANY = "tcp://127.0.0.1:0";
 const { authority, server } = await testCertificates();
@@ -80,6 +82,17 @@ describe("connect", () => {
       knows: remote,
     },
     {
+      name: "a path that is no socket",
+      make: () => connect(`unix:${fileURLToPath(import.meta.url)}`.replaceAll("%", "%25")),
+      code: "CONNECTION_REFUSED",
+      type,
+      op,
+      side: "remote",
+      says: /^the file at that path is no socket/,
+      knows: remote,
+      cause: true,
+    },
+    {
       name: "no such path",
       make: () => connect("unix:/nowhere/at/all.sock"),
       code: "PATH_NOT_FOUND",
@@ -96,6 +109,7 @@ describe("connect", () => {
       type,
       op,
       side: "system",
+      says: /^this machine does not have the own address/,
       knows: remote,
       cause: true,
     },
@@ -164,6 +178,7 @@ describe("listen and serve", () => {
       type: ZocaloError,
       op,
       side: "system",
+      says: /^a server of this program or of another has that address/,
       knows: ["local"],
       cause: true,
     },
@@ -193,6 +208,33 @@ describe("listen and serve", () => {
       code: "CERTIFICATE_INVALID",
       op,
       knows: ["local"],
+      cause: true,
+    },
+    {
+      name: "a descriptor of a file",
+      make: async () => {
+        const fd = openSync(fileURLToPath(import.meta.url), "r");
+        await listen(ANY, { fd }).finally(() => closeSync(fd));
+      },
+      code: "OPTION_INVALID",
+      type: UsageError,
+      op,
+      side: "local",
+      says: /^descriptor \d+ is no socket that listens/,
+      cause: true,
+    },
+    {
+      name: "a descriptor of a connection",
+      make: async (scene) => {
+        const [call] = await tcpPair(scene);
+        const { fd } = Reflect.get(call.native as object, "_handle") as { readonly fd: number };
+        await listen(ANY, { fd });
+      },
+      code: "OPTION_INVALID",
+      type: UsageError,
+      op,
+      side: "local",
+      says: /^descriptor \d+ is no socket that listens/,
       cause: true,
     },
     {

@@ -17,7 +17,7 @@ const ELSEWHERE =
  */
 const LEFT_AS_THEY_ARE = "EINTR EINPROGRESS EALREADY EFAULT EIO ENOSPC";
 
-const context = { op: "read", local: "tcp://127.0.0.1:1", remote: "tcp://127.0.0.1:2" };
+const context = { op: "setTtl", local: "tcp://127.0.0.1:1", remote: "tcp://127.0.0.1:2" };
 
 function codeFor(code: string): string {
   const error = systemError(Object.assign(new Error(`read ${code}`), { code, syscall: "read" }), context);

@@ -1,6 +1,7 @@
 /** The failures of mailboxes: bind, send, sendMany, receive, receiveMany, serveDatagrams. */
 
 import assert from "node:assert/strict";
+import { networkInterfaces } from "node:os";
 import { describe, test } from "node:test";
 import {
   bind,
@@ -242,3 +243,80 @@ describe("receive and receiveMany", () => {
     },
   ]);
 });
+
+describe("groups and everybody: the sentence is about this call", () => {
+  const group = { interface: "127.0.0.1" };
+  const local = { side: "local", knows: ["local"], cause: true, type: ZocaloError } as const;
+  const joined = async (scene: Scene, ...groups: readonly string[]): Promise<DatagramSocket> => {
+    const one = await box(scene);
+    for (const each of groups) one.joinGroup(each, group);
+    return one;
+  };
+  checkRows([
+    {
+      name: "joined twice",
+      make: async (scene) => (await joined(scene, "239.1.2.3")).joinGroup("239.1.2.3", group),
+      op: "joinGroup",
+      code: "ADDRESS_IN_USE",
+      says: /^this mailbox is in that group already$/,
+      ...local,
+    },
+    {
+      name: "joined twice, once by the name of the interface",
+      make: async (scene) => (await joined(scene, "239.1.2.3")).joinGroup("239.1.2.3", { interface: loopback() }),
+      op: "joinGroup",
+      code: "ADDRESS_IN_USE",
+      says: /^this mailbox is in that group already$/,
+      ...local,
+    },
+    {
+      name: "one source taken twice",
+      make: async (scene) => {
+        const one = await box(scene);
+        for (let count = 0; count < 2; count += 1) one.joinGroup("232.1.2.3", { ...group, source: "127.0.0.1" });
+      },
+      op: "joinGroup",
+      code: "ADDRESS_IN_USE",
+      says: /^this mailbox takes that source of the group already$/,
+      ...local,
+    },
+    {
+      name: "left without having joined",
+      make: async (scene) => (await box(scene)).leaveGroup("239.1.2.3", group),
+      op: "leaveGroup",
+      code: "ADDRESS_NOT_AVAILABLE",
+      says: /^this mailbox is not in that group/,
+      ...local,
+    },
+    {
+      name: "left twice, with a source",
+      make: async (scene) => {
+        const one = await box(scene);
+        const source = { ...group, source: "127.0.0.1" };
+        one.joinGroup("232.1.2.3", source);
+        for (let count = 0; count < 2; count += 1) one.leaveGroup("232.1.2.3", source);
+      },
+      op: "leaveGroup",
+      code: "ADDRESS_NOT_AVAILABLE",
+      says: /^this mailbox is not in that group/,
+      ...local,
+    },
+    {
+      name: "a broadcast that was not permitted",
+      make: async (scene) => (await box(scene)).send("x", "udp://255.255.255.255:9"),
+      op: "send",
+      code: "PERMISSION_DENIED",
+      side: "system",
+      outcome: "none",
+      says: /setBroadcast\(true\) first/,
+    },
+  ]);
+});
+
+/** The name of the loopback interface. */
+function loopback(): string {
+  const found = Object.entries(networkInterfaces()).find(([, list]) =>
+    list?.some(({ address }) => address === "127.0.0.1"),
+  );
+  return found?.[0] ?? "lo";
+}

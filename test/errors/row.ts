@@ -15,9 +15,11 @@ export interface Scene {
 export interface Row extends ExpectedError {
   readonly name: string;
   /** Makes the call that fails. */
-  readonly make: (scene: Scene) => Promise<unknown>;
+  readonly make: (scene: Scene) => unknown;
   /** The error must keep what it was made from. */
   readonly cause?: boolean;
+  /** What the sentence must say. */
+  readonly says?: RegExp;
   /** Addresses that must be there, as text that parses. */
   readonly knows?: readonly ("local" | "remote")[];
 }
@@ -26,10 +28,11 @@ export interface Row extends ExpectedError {
 export function checkRows(rows: readonly Row[]): void {
   for (const row of rows) {
     test(row.name, async (context) => {
-      const { name: _, make, cause, knows, ...expected } = row;
-      const reason = await reasonOf(make(sceneOf(context)));
+      const { name: _, make, cause, says, knows, ...expected } = row;
+      const reason = await reasonOf((async () => await make(sceneOf(context)))());
       assertError(reason, expected);
       assertDetails(reason, cause ?? false, knows ?? []);
+      if (says !== undefined) assert.match(reason.detail, says);
     });
   }
 }
