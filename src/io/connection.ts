@@ -13,12 +13,13 @@ import { publish } from "./diagnostics.ts";
 import { EndAnnouncement } from "./end-announcement.ts";
 import { FramedConnection } from "./framed-connection.ts";
 import { Inbound } from "./inbound.ts";
+import { Iteration } from "./iteration.ts";
 import { ConnectionLimits } from "./limits.ts";
 import { linger } from "./linger.ts";
 import type { Clock, Network, StreamSink, StreamTraits, StreamTransport } from "./network.ts";
 import { toNodeStream } from "./node-stream.ts";
 import { Outbound } from "./outbound.ts";
-import { READ_ANY, READ_RULES, readExactly, readInto, readSome, readUntil } from "./reads.ts";
+import { READ_ANY, READ_RULES, readExactly, readInto, readSome, readSteps, readUntil } from "./reads.ts";
 import { restated } from "./restated.ts";
 import { CLOSE_RULES, type CloseOptions, type StreamEnd } from "./stream-end.ts";
 import type * as contract from "./stream-socket.ts";
@@ -160,8 +161,12 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     });
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
-    for (let bytes = await this.read(); bytes !== null; bytes = await this.read()) yield bytes;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    const steps = readSteps();
+    return new Iteration(
+      () => this.inbound.read(steps, undefined),
+      () => this.inbound.withdraw(steps),
+    );
   }
 
   write(data: contract.WriteInput, options?: OperationOptions): Promise<void> {

@@ -1,6 +1,7 @@
 /** The kinds of receive that a mailbox offers, and the iterations over them. */
 
 import type { DatagramInbound, Taking } from "./datagram-inbound.ts";
+import { DONE, Iteration } from "./iteration.ts";
 import type { Datagram } from "./network.ts";
 
 /** Most datagrams in one step of `batches()`: a step stays short, so that other work of the program gets its turn. */
@@ -16,46 +17,25 @@ export function takeMany(max: number): Taking<Datagram[]> {
 
 /** Iterates over single datagrams. */
 export function iterateDatagrams(inbound: DatagramInbound): AsyncIterableIterator<Datagram> {
-  return new Iteration(inbound, {
-    op: "receive",
-    take: (queue) => ({ done: false, value: queue.shift() }),
-    end: { done: true, value: undefined },
-  });
+  return iterate(inbound, "receive", (queue) => ({ done: false, value: queue.shift() }));
 }
 
 /** Iterates over all that waits at each step. */
 export function iterateBatches(inbound: DatagramInbound): AsyncIterableIterator<readonly Datagram[]> {
-  return new Iteration<readonly Datagram[]>(inbound, {
-    op: "receiveMany",
-    take: (queue) => ({ done: false, value: queue.take(BATCH_DATAGRAMS) }),
-    end: { done: true, value: undefined },
-  });
+  return iterate<readonly Datagram[]>(inbound, "receiveMany", (queue) => ({
+    done: false,
+    value: queue.take(BATCH_DATAGRAMS),
+  }));
 }
 
-/** Written by hand: an async generator costs three more turns of the microtask queue for each datagram. */
-class Iteration<T> implements AsyncIterableIterator<T> {
-  readonly #inbound: DatagramInbound;
-  readonly #taking: Taking<IteratorResult<T, undefined>>;
-  #done = false;
-
-  constructor(inbound: DatagramInbound, taking: Taking<IteratorResult<T, undefined>>) {
-    this.#inbound = inbound;
-    this.#taking = taking;
-  }
-
-  next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#done) return Promise.resolve({ done: true, value: undefined });
-    return this.#inbound.receive(this.#taking);
-  }
-
-  /** Called by `break`. A step that still waits ends, so that it cannot take a datagram away from others. */
-  return(): Promise<IteratorResult<T, undefined>> {
-    this.#done = true;
-    this.#inbound.withdraw(this.#taking);
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
+function iterate<T>(
+  inbound: DatagramInbound,
+  op: string,
+  take: Taking<IteratorResult<T, undefined>>["take"],
+): AsyncIterableIterator<T, undefined> {
+  const taking: Taking<IteratorResult<T, undefined>> = { op, take, end: DONE };
+  return new Iteration(
+    () => inbound.receive(taking),
+    () => inbound.withdraw(taking),
+  );
 }

@@ -14,6 +14,7 @@ import {
   timeoutError,
 } from "./deadline.ts";
 import { publish } from "./diagnostics.ts";
+import { DONE, Iteration } from "./iteration.ts";
 import type { Listener, ListenerStats, ListenOptions, RefusalReason } from "./listener.ts";
 import type { ListenerSink, ListenerTransport, Network, StreamTransport } from "./network.ts";
 import { announcedPeer, readProxyHeader } from "./proxy-prelude.ts";
@@ -96,15 +97,18 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     });
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<StreamSocket, void, undefined> {
-    for (;;) {
+  [Symbol.asyncIterator](): AsyncIterableIterator<StreamSocket> {
+    const left = new AbortController();
+    const options = { signal: left.signal };
+    const step = async (): Promise<IteratorResult<StreamSocket, undefined>> => {
       try {
-        yield await this.accept();
+        return { done: false, value: await this.accept(options) };
       } catch (error) {
-        if (this.#closing !== undefined && (error as ZocaloError).code === "CLOSED") return;
+        if (left.signal.aborted || this.#closing !== undefined) return DONE;
         throw error;
       }
-    }
+    };
+    return new Iteration(step, () => left.abort());
   }
 
   setTls(options: TlsOptions): void {

@@ -8,6 +8,7 @@ import { FramedInbound } from "./framed-inbound.ts";
 import { BlockPool } from "../core/bytes/block-pool.ts";
 import { FramedOutbound } from "./framed-outbound.ts";
 import type { Inbound } from "./inbound.ts";
+import { Iteration } from "./iteration.ts";
 import type { Outbound } from "./outbound.ts";
 import type { CloseOptions, StreamEnd } from "./stream-end.ts";
 import type { FramedSocket, StreamSocket } from "./stream-socket.ts";
@@ -62,10 +63,20 @@ export class FramedConnection<In, Out> implements FramedSocket<In, Out> {
     return this.#inbound.receive(options);
   }
   [Symbol.asyncIterator](): AsyncIterableIterator<Out> {
-    return iterate(() => this.#inbound.next());
+    const inbound = this.#inbound;
+    const owner = {};
+    return new Iteration(
+      () => inbound.next(owner),
+      () => inbound.withdraw(owner),
+    );
   }
   batches(): AsyncIterableIterator<readonly Out[]> {
-    return iterate(() => this.#inbound.nextBatch());
+    const inbound = this.#inbound;
+    const owner = {};
+    return new Iteration(
+      () => inbound.nextBatch(owner),
+      () => inbound.withdraw(owner),
+    );
   }
   onMessages(handler: (message: Out) => void): Promise<void> {
     return this.#inbound.push((decoder, bytes, start, end) => decoder.decode(bytes, start, end, handler));
@@ -96,14 +107,3 @@ export class FramedConnection<In, Out> implements FramedSocket<In, Out> {
   }
 }
 showAs(FramedConnection, "FramedSocket", ({ socket, unsentBytes }) => ({ socket, unsentBytes }));
-
-/** An iterator over a call. `return` does nothing: leaving the loop loses nothing. */
-function iterate<T>(next: () => Promise<IteratorResult<T, undefined>>): AsyncIterableIterator<T, undefined> {
-  return {
-    next,
-    return: () => Promise.resolve({ done: true, value: undefined }),
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
-}

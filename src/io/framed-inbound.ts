@@ -7,8 +7,11 @@ import { codecFailure } from "./codec-failure.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import type { Inbound, InboundConsumer } from "./inbound.ts";
+import { DONE } from "./iteration.ts";
 
 interface Waiter<T> {
+  /** The iteration whose step it is. */
+  readonly owner?: object | undefined;
   readonly resolve: (value: T) => void;
   readonly reject: (reason: unknown) => void;
   deadline?: Deadline | undefined;
@@ -75,33 +78,44 @@ export class FramedInbound<Out> implements InboundConsumer {
       const message = this.#decodeOne();
       if (message !== NOTHING) return Promise.resolve(message);
     }
-    return new Promise((resolve, reject) => {
-      const receiver: Waiter<Out | null> = { resolve, reject, deadline: undefined };
-      if (options !== undefined) receiver.deadline = this.#watch(receiver, options);
-      this.#receivers.push(receiver);
-      this.#serve();
-    });
+    return this.#wait(options, undefined);
   }
 
   /** The next message as the result of an iterator: without a second Promise when it is there already. */
-  next(): Promise<IteratorResult<Out, undefined>> {
-    if (this.#receivers.length === 0 && this.#refusal("receive", false) === undefined) {
+  next(owner: object): Promise<IteratorResult<Out, undefined>> {
+    const problem = this.#refusal("receive", false);
+    if (problem !== undefined) return Promise.reject(problem);
+    if (this.#receivers.length === 0) {
       const message = this.#decodeOne();
       if (message !== NOTHING) return Promise.resolve({ done: false, value: message });
     }
-    return this.receive().then(asResult);
+    return this.#wait(undefined, owner).then(asResult);
   }
 
   /** The next messages that have arrived together, as the result of an iterator. */
-  nextBatch(): Promise<IteratorResult<readonly Out[], undefined>> {
+  nextBatch(owner: object): Promise<IteratorResult<readonly Out[], undefined>> {
     const problem = this.#refusal("batches", true);
     if (problem !== undefined) return Promise.reject(problem);
     const batch = this.#decodeMany();
     if (batch !== undefined) return Promise.resolve({ done: false, value: batch });
     return new Promise((resolve, reject) => {
-      this.#batchReceiver = { resolve, reject };
+      this.#batchReceiver = { owner, resolve, reject };
       this.#serve();
     });
+  }
+
+  /** Ends the steps of one iteration that wait. */
+  withdraw(owner: object): void {
+    const batch = this.#batchReceiver;
+    if (batch?.owner === owner) {
+      this.#batchReceiver = undefined;
+      batch.resolve(DONE);
+      this.#inbound.hold(true);
+    }
+    for (const receiver of this.#receivers.filter((each) => each.owner === owner)) {
+      this.#forget(receiver);
+      receiver.resolve(null);
+    }
   }
 
   /** Delivers to a handler until the end. `decode` is given the decoder and bytes, and answers how many it used. */
@@ -292,12 +306,26 @@ export class FramedInbound<Out> implements InboundConsumer {
     }
   }
 
+  #wait(options: OperationOptions | undefined, owner: object | undefined): Promise<Out | null> {
+    return new Promise((resolve, reject) => {
+      const receiver: Waiter<Out | null> = { owner, resolve, reject, deadline: undefined };
+      if (options !== undefined) receiver.deadline = this.#watch(receiver, options);
+      this.#receivers.push(receiver);
+      this.#serve();
+    });
+  }
+
   #watch(receiver: Waiter<Out | null>, options: OperationOptions): Deadline | undefined {
     return Deadline.of(this.#host.clock, options, (cause) => {
-      this.#receivers.splice(this.#receivers.indexOf(receiver), 1);
+      this.#forget(receiver);
       receiver.reject(expiryReason(cause, this.#host.context("receive"), "none"));
-      if (!this.#wanted) this.#inbound.hold(true);
     });
+  }
+
+  /** It does not wait any more. What arrives when nobody does is not decoded. */
+  #forget(receiver: Waiter<Out | null>): void {
+    this.#receivers.splice(this.#receivers.indexOf(receiver), 1);
+    if (!this.#wanted) this.#inbound.hold(true);
   }
 
   /** Messages go one way at a time; only `receive` may be called again while it waits. */
@@ -311,5 +339,5 @@ export class FramedInbound<Out> implements InboundConsumer {
 
 /** What a call answers, as the result of an iterator; null is the end. */
 function asResult<T>(value: T | null): IteratorResult<T, undefined> {
-  return value === null ? { done: true, value: undefined } : { done: false, value };
+  return value === null ? DONE : { done: false, value };
 }

@@ -9,6 +9,7 @@ import { DatagramDecoder } from "./datagram-decoder.ts";
 import type { DatagramInput, DatagramSocket, FramedDatagramSocket } from "./datagram-socket.ts";
 import type { OperationOptions } from "./deadline.ts";
 import type { ReceivedMessage } from "./framed-datagrams.ts";
+import { DONE, Iteration } from "./iteration.ts";
 import { codecFailure } from "./codec-failure.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 import type { Datagram } from "./network.ts";
@@ -138,21 +139,13 @@ function iterate<T, Out>(
   source: AsyncIterableIterator<T>,
   decode: (step: T) => Out | undefined,
 ): AsyncIterableIterator<Out, undefined> {
-  return {
-    async next() {
-      for (;;) {
-        const { done, value } = (await source.next()) as IteratorResult<T, undefined>;
-        if (done === true) return { done, value: undefined };
-        const decoded = decode(value);
-        if (decoded !== undefined) return { done: false, value: decoded };
-      }
-    },
-    async return() {
-      await source.return?.();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
+  const step = async (): Promise<IteratorResult<Out, undefined>> => {
+    for (;;) {
+      const { done, value } = (await source.next()) as IteratorResult<T, undefined>;
+      if (done === true) return DONE;
+      const decoded = decode(value);
+      if (decoded !== undefined) return { done: false, value: decoded };
+    }
   };
+  return new Iteration(step, () => void source.return?.());
 }

@@ -20,6 +20,8 @@ export interface ReadRequest<T> {
   direct?(view: Uint8Array): { readonly value: T; readonly used: number } | undefined;
   /** How many bytes must be allowed into the queue for this read to be served. */
   readonly needBytes: number;
+  /** What it gets when it is withdrawn; others cannot be. */
+  readonly end?: T;
 }
 
 interface Waiter {
@@ -87,6 +89,15 @@ export class Inbound {
       }
     }
     return this.#wait(request, options);
+  }
+
+  /** Ends the waiting reads of one iteration, which all have this request. */
+  withdraw(request: ReadRequest<unknown>): void {
+    const waiters = this.#waiters ?? [];
+    this.#waiters = waiters.filter((waiter) => waiter.request !== request);
+    for (const waiter of waiters) if (waiter.request === request) waiter.resolve(request.end);
+    this.#serveWaiters();
+    this.#steer();
   }
 
   /** Gives all bytes, those in the queue first, to `consumer` until `detach`. */

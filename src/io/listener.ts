@@ -104,7 +104,7 @@ export interface Listener extends AsyncDisposable, AsyncIterable<StreamSocket> {
   readonly closed: Promise<void>;
   /** The next connection. Rejects with `CLOSED` when the door is closed, pending calls included. */
   accept(options?: OperationOptions): Promise<StreamSocket>;
-  /** Connections until the door is closed. `break` leaves it open. */
+  /** Connections until the door is closed. `break`, and `return()` of the iterator while a step waits, leave it open. */
   [Symbol.asyncIterator](): AsyncIterableIterator<StreamSocket>;
   /**
    * Uses other certificates for connections from now on; those that are open keep theirs. Throws `CERTIFICATE_INVALID`

@@ -6,6 +6,7 @@ import { countFrom, type OptionRules } from "./check-options.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import type { OperationContext } from "./deadline.ts";
 import type { ReadRequest } from "./inbound.ts";
+import { DONE } from "./iteration.ts";
 
 const POOLED_BYTES = 4096;
 
@@ -43,6 +44,18 @@ function refuseTarget(host: ConnectionHost): ReadRequest<number | null> {
     throw new UsageError("OPTION_INVALID", { ...host.context("readInto"), detail });
   };
   return { op: "readInto", needBytes: 0, take: refuse, finish: refuse };
+}
+
+/** As many bytes as are there, as steps of one iteration. */
+export function readSteps(): ReadRequest<IteratorResult<Buffer, undefined>> {
+  return {
+    op: "read",
+    needBytes: 1,
+    take: (queue) => ({ done: false, value: queue.shift(Number.POSITIVE_INFINITY) as Buffer }),
+    finish: () => DONE,
+    direct: (view) => ({ value: { done: false, value: copyOf(view) }, used: view.length }),
+    end: DONE,
+  };
 }
 
 /** Bytes into the caller's buffer. */

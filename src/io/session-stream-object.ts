@@ -6,12 +6,12 @@ import type { BodyPlace } from "../core/session/outgoing.ts";
 import type { ItemReceived } from "../core/session/session-event.ts";
 import { Deadline, expiryReason, type OperationOptions } from "./deadline.ts";
 import { rejectedQuietly } from "./handled-rejection.ts";
+import { DONE, Iteration } from "./iteration.ts";
 import type { Request, SessionHost } from "./session-host.ts";
 import type { MethodPlan, ValuePlan } from "./session-plan.ts";
 import { PackedQueue } from "./packed-queue.ts";
 import type { SessionStream } from "./session-stream.ts";
 import { copyOfBody } from "./session-format.ts";
-import { StreamItems } from "./session-stream-items.ts";
 import { WaitingItems } from "./waiting-items.ts";
 import { unbound } from "./unbound.ts";
 
@@ -30,11 +30,11 @@ export interface StreamParent {
 }
 
 interface Reader {
+  /** The loop that waits. */
+  readonly owner: object | undefined;
   readonly resolve: (result: IteratorResult<unknown, undefined>) => void;
   readonly reject: (reason: unknown) => void;
 }
-
-const DONE: IteratorResult<unknown, undefined> = { done: true, value: undefined };
 
 /** One stream. */
 export class ContractStream implements SessionStream<unknown, unknown>, Request {
@@ -192,18 +192,24 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
 
   [Symbol.asyncIterator](): AsyncIterableIterator<unknown> {
     if (!(#host in Object(this))) throw unbound("stream", "[Symbol.asyncIterator]");
-    return new StreamItems(this);
+    const owner = {};
+    return new Iteration(
+      () => this.next(owner),
+      () => this.#leaveLoop(owner),
+    );
   }
 
   /** Whoever leaves the loop early does not want the rest. A handler may have left it by an error, which is told instead. */
-  left(): void {
+  #leaveLoop(owner: object): void {
     if (this.#exhausted) return;
     if (this.offered) this.#left = true;
     else this.cancel();
+    for (const reader of this.#readers) if (reader.owner === owner) reader.resolve(DONE);
+    this.#readers = this.#readers.filter((reader) => reader.owner !== owner);
   }
 
-  /** The next item. */
-  next(): Promise<IteratorResult<unknown, undefined>> {
+  /** The next item, for one of the loops. */
+  next(owner?: object): Promise<IteratorResult<unknown, undefined>> {
     const queue = this.#queue;
     if (queue?.peek() === true) {
       const { bytes, start, end, chargeBytes } = queue;
@@ -229,7 +235,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
       return Promise.resolve(DONE);
     }
     return new Promise((resolve, reject) => {
-      this.#readers.push({ resolve, reject });
+      this.#readers.push({ owner, resolve, reject });
     });
   }
 

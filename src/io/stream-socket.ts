@@ -97,7 +97,10 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
    * `maxBytes` (nothing is consumed), with `END_OF_STREAM` when the peer ends before (the error carries the rest).
    */
   readUntil(delimiter: string | Uint8Array, options?: ReadUntilOptions): Promise<Buffer>;
-  /** Iterates over `read()`. `break` neither closes the connection nor loses bytes. */
+  /**
+   * Iterates over `read()`. `break` neither closes the connection nor loses bytes. `return()` of the iterator, which `break`
+   * calls, ends a step that waits.
+   */
   [Symbol.asyncIterator](): AsyncIterableIterator<Buffer>;
 
   /**

@@ -66,6 +66,20 @@ function arrivalChecks(check: ListenerCheck): void {
 }
 
 function cancelChecks(check: ListenerCheck): void {
+  check("an iteration that is given up does not take a connection away from others", async (scene) => {
+    const door = await scene.listen();
+    const iterator = door[Symbol.asyncIterator]();
+    const steps = [iterator.next(), iterator.next()];
+    const waiting = door.accept();
+    assert.deepEqual(await iterator.return?.(), { done: true, value: undefined });
+    for (const step of steps) assert.deepEqual(await step, { done: true, value: undefined });
+    assert.deepEqual(await iterator.next(), { done: true, value: undefined });
+    await scene.connect(door);
+    const peer = await waiting;
+    await scene.connect(door);
+    assert.notEqual(await door.accept(), peer);
+  });
+
   check("accept obeys time-outs and signals, at once where they say so, and loses no connection", async (scene) => {
     const door = await scene.listen();
     const timeout = { code: "TIMEOUT", op: "accept", type: TimeoutError } as const;

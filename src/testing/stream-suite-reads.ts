@@ -167,6 +167,17 @@ function iterationChecks(check: StreamCheck): void {
     assert.equal(received.bytes, 6000);
   });
 
+  check("an iteration that is given up does not take bytes away from others", async (a, b) => {
+    const iterator = b[Symbol.asyncIterator]();
+    const steps = [iterator.next(), iterator.next()];
+    const waiting = b.read();
+    assert.deepEqual(await iterator.return?.(), { done: true, value: undefined });
+    for (const step of steps) assert.deepEqual(await step, { done: true, value: undefined });
+    assert.deepEqual(await iterator.next(), { done: true, value: undefined });
+    await a.write("yours");
+    assert.equal(String(await waiting).slice(0, 1), "y");
+  });
+
   check("an error in the body of for await leaves the connection open", async (a, b) => {
     await a.write("first");
     const failure = new Error("of the body");
