@@ -2,6 +2,7 @@
 
 import { decodeRemoteError } from "../core/contract/remote-error.ts";
 import { UsageError } from "../core/errors.ts";
+import { HELD } from "../core/held-bytes.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
 import type { AnswerReceived } from "../core/session/session-event.ts";
 import { unwatchAbort, watchAbort } from "./abort-watch.ts";
@@ -9,10 +10,10 @@ import { type OperationOptions, refusedAtOnce, timeoutError } from "./deadline.t
 import { handled, rejectedQuietly } from "./handled-rejection.ts";
 import type { SessionEvents } from "./session-events.ts";
 import { copyOfBody } from "./session-format.ts";
-import { outcomeOf, type Request, type SessionHost } from "./session-host.ts";
+import { mayHold, outcomeOf, type Request, type SessionHost } from "./session-host.ts";
 import type { MethodPlan } from "./session-plan.ts";
 
-/** Requests that may wait for room without being awaited, and the bytes of their questions. */
+/** Requests that may wait for room without being awaited, and the memory that they pin. */
 const MAX_WAITING = 65_536;
 const MAX_WAITING_BYTES = 16_777_216;
 
@@ -61,8 +62,8 @@ class PendingCall implements Request {
     return this.method.name;
   }
 
-  get bodyBytes(): number {
-    return this.#body?.end ?? 0;
+  get heldBytes(): number {
+    return HELD.call + (this.#body?.end ?? 0);
   }
 
   transmit(now: number): boolean {
@@ -106,14 +107,19 @@ export class SessionCalls {
   readonly #pending: Map<number, PendingCall> = new Map();
   /** In the order in which they were made; a set, because many may be given up at once. */
   #waiting: Set<Request> | undefined;
-  /** Bytes of the questions that wait for room. */
-  heldBytes = 0;
+  /** Memory of the requests that wait for room. */
+  #waitingBytes = 0;
   /** No request that waits for room is given up before this. */
   #expiry = Infinity;
 
   constructor(host: SessionHost, events: SessionEvents) {
     this.#host = host;
     this.#events = events;
+  }
+
+  /** Memory of the calls that wait: for room, or for their answers. */
+  get heldBytes(): number {
+    return this.#waitingBytes + this.#pending.size * HELD.call;
   }
 
   /** When `expire` has something to do. */
@@ -181,12 +187,15 @@ export class SessionCalls {
   /** Puts a request at the end of those that wait for room. */
   wait(request: Request): void {
     this.#waiting ??= new Set();
-    if (this.#waiting.size >= MAX_WAITING || this.heldBytes >= MAX_WAITING_BYTES) {
-      const detail = `${this.#waiting.size} requests of ${this.heldBytes} bytes wait already; await their answers`;
+    const { size } = this.#waiting;
+    const { heldBytes } = request;
+    const isFull = size >= MAX_WAITING || this.#waitingBytes + heldBytes > MAX_WAITING_BYTES;
+    if (size > 0 && (isFull || !mayHold(this.#host, heldBytes))) {
+      const detail = `${size} requests, which take ${this.#waitingBytes} bytes, wait already; await their answers`;
       throw new UsageError("QUEUE_FULL", { op: request.op, detail, outcome: "none" });
     }
     this.#waiting.add(request);
-    this.heldBytes += request.bodyBytes;
+    this.#waitingBytes += heldBytes;
     if (request.deadline < this.#expiry) this.#expiry = request.deadline;
     this.#host.touch();
   }
@@ -194,7 +203,7 @@ export class SessionCalls {
   /** Takes a request off those that wait for room; false when it is not among them. */
   withdraw(request: Request): boolean {
     if (this.#waiting?.delete(request) !== true) return false;
-    this.heldBytes -= request.bodyBytes;
+    this.#waitingBytes -= request.heldBytes;
     return true;
   }
 
@@ -204,10 +213,10 @@ export class SessionCalls {
     if (waiting === undefined) return;
     const now = this.#host.now();
     for (const request of waiting) {
-      const { bodyBytes } = request;
+      const { heldBytes } = request;
       if (!request.transmit(now)) return;
       waiting.delete(request);
-      this.heldBytes -= bodyBytes;
+      this.#waitingBytes -= heldBytes;
     }
   }
 
@@ -272,7 +281,7 @@ export class SessionCalls {
   over(): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    this.heldBytes = 0;
+    this.#waitingBytes = 0;
     this.#expiry = Infinity;
     for (const request of waiting ?? []) request.unsent(this.#host.overError(request.op, "none"));
     for (const call of this.#pending.values()) call.reject(this.#host.overError(call.method.name, "unknown"));

@@ -2,6 +2,9 @@
 
 import { encodeRemoteError, isForCaller, RemoteError } from "../core/contract/remote-error.ts";
 import { ConnectionError, ProtocolError, type ZocaloError } from "../core/errors.ts";
+import { DECODED } from "../core/held-bytes.ts";
+import { CALL_HEAD_BYTES, EVENT_HEAD_BYTES, OPEN_HEAD_BYTES } from "../core/session/frame-types.ts";
+import type { BodyPlace } from "../core/session/outgoing.ts";
 import type { CallReceived, Cancelled, EventReceived, StreamOpened } from "../core/session/session-event.ts";
 import { ofHandler, ofQuestion } from "./handler-failure.ts";
 import { textPlace } from "./session-format.ts";
@@ -9,15 +12,18 @@ import { SessionContext } from "./session-context.ts";
 import type { SessionHost } from "./session-host.ts";
 import type { MethodPlan } from "./session-plan.ts";
 import type { AnyHandler } from "./session-settings.ts";
-import { PackedQueue } from "./packed-queue.ts";
+import { PackedQueue, WITH_ID, WITH_TIME } from "./packed-queue.ts";
 import type { ContractStream } from "./session-stream-object.ts";
 import type { OpenStreams } from "./session-streams.ts";
 
 const EVENT = 0;
-const CALL = 1;
-const OPEN = 2;
+const CALL = 1 | WITH_ID | WITH_TIME;
+const OPEN = 2 | WITH_ID;
 /** In place of the method of a stream whose directions are not those of its method. No list is so long. */
 const MISDIRECTED = 0xffff;
+
+/** Where the question of a stream stands. */
+type Question = Pick<StreamOpened, "bytes" | "start" | "end">;
 
 /** A session with its streams. */
 export interface DispatchHost extends SessionHost {
@@ -40,6 +46,8 @@ export class SessionDispatch {
   #running = 0;
   /** Streams whose handlers run, cancelled ones included. */
   #streaming = 0;
+  /** Bodies of the messages whose handlers run. */
+  #handledBytes = 0;
   #contexts: Map<number, SessionContext> | undefined;
   /** Calls that were cancelled while they waited, and how often: a peer may use an id again. */
   #cancelled: Map<number, number> | undefined;
@@ -50,9 +58,9 @@ export class SessionDispatch {
     this.#methods = host.plan.own.methods;
   }
 
-  /** Memory of the messages that wait. */
+  /** Memory of the messages that wait, and of the values that handlers have. */
   get heldBytes(): number {
-    return this.#queue?.heldBytes ?? 0;
+    return (this.#queue?.heldBytes ?? 0) + this.#handledBytes * DECODED;
   }
 
   /** Whether no handler runs and none waits. */
@@ -67,32 +75,29 @@ export class SessionDispatch {
 
   /** An event came. */
   event(event: EventReceived): void {
-    const { method, chargeBytes, bytes, start, end } = event;
-    if (this.#laneBusy || this.#mustQueue) {
-      this.#push({ kind: EVENT, method, id: 0, chargeBytes, deadline: Infinity }, bytes, start, end);
-    } else this.#startEvent(method, chargeBytes, bytes, start, end);
+    const { method, bytes, start, end } = event;
+    if (this.#laneBusy || this.#mustQueue) this.#push(EVENT, method, 0, Infinity, event);
+    else this.#startEvent(method, bytes, start, end);
   }
 
   /** A call came. */
   call(event: CallReceived): void {
-    const { method, id, chargeBytes, timeoutMs, bytes, start, end } = event;
+    const { method, id, timeoutMs, bytes, start, end } = event;
     const deadline = this.#host.turnTime() + timeoutMs;
-    if (this.#mustQueue || !this.#mayStart(CALL, method)) {
-      this.#push({ kind: CALL, method, id, chargeBytes, deadline }, bytes, start, end);
-    } else this.#startCall(method, id, deadline, bytes, start, end);
+    if (this.#mustQueue || !this.#mayStart(CALL, method)) this.#push(CALL, method, id, deadline, event);
+    else this.#startCall(method, id, deadline, bytes, start, end);
   }
 
   /** A stream was opened; its items may come from now on. */
   open(event: StreamOpened): void {
-    const { id, chargeBytes, bytes, start, end } = event;
+    const { id } = event;
     const plan = this.#methods[event.method];
     const fits = plan === undefined || fitsDirections(event, plan);
     const method = fits ? event.method : MISDIRECTED;
     const turn = this.#queue?.nextTurn ?? 0;
     const stream = fits && plan?.kind === "stream" ? this.#host.streams.accept(event, plan, turn) : undefined;
-    if (this.#mustQueue || !this.#mayStart(OPEN, method)) {
-      this.#push({ kind: OPEN, method, id, chargeBytes, deadline: Infinity }, bytes, start, end);
-    } else this.#startStream(method, stream, id, chargeBytes, bytes, start, end);
+    if (this.#mustQueue || !this.#mayStart(OPEN, method)) this.#push(OPEN, method, id, Infinity, event);
+    else this.#startStream(method, stream, id, event);
   }
 
   /** What the peer asks makes no sense: it is told why. */
@@ -126,17 +131,17 @@ export class SessionDispatch {
   startWaiting(): void {
     const queue = this.#queue;
     while (queue?.peek() === true) {
-      const { kind, method, id, chargeBytes, deadline, bytes, start, end } = queue;
+      const { kind, method, id, time: deadline, bytes, start, end } = queue;
       if (kind === CALL && this.#wasCancelled(id)) {
         queue.drop();
-        this.#host.machine.handled(chargeBytes);
+        this.#host.machine.handled(CALL_HEAD_BYTES + end - start);
       } else if (!this.#mayStart(kind, method)) return;
       else {
         const { turn } = queue;
         queue.drop();
-        if (kind === EVENT) this.#startEvent(method, chargeBytes, bytes, start, end);
+        if (kind === EVENT) this.#startEvent(method, bytes, start, end);
         else if (kind === CALL) this.#startCall(method, id, deadline, bytes, start, end);
-        else this.#startStream(method, this.#host.streams.waiting(id, turn), id, chargeBytes, bytes, start, end);
+        else this.#startStream(method, this.#host.streams.waiting(id, turn), id, { bytes, start, end });
       }
     }
     this.#cancelled = undefined;
@@ -166,12 +171,12 @@ export class SessionDispatch {
     return this.#methods[method]?.serial !== true || !this.#laneBusy;
   }
 
-  #push(message: Parameters<PackedQueue["push"]>[0], bytes: Buffer, start: number, end: number): void {
+  #push(kind: number, method: number, id: number, deadline: number, body: BodyPlace): void {
     this.#queue ??= new PackedQueue();
-    this.#queue.push(message, bytes, start, end);
+    this.#queue.push(kind, method, id, deadline, body);
   }
 
-  #startEvent(place: number, chargeBytes: number, bytes: Buffer, start: number, end: number): void {
+  #startEvent(place: number, bytes: Buffer, start: number, end: number): void {
     const host = this.#host;
     let answer: unknown;
     try {
@@ -183,6 +188,7 @@ export class SessionDispatch {
     } catch (error) {
       host.problem(error);
     }
+    const chargeBytes = EVENT_HEAD_BYTES + end - start;
     if (isThenable(answer)) this.#awaitEvent(answer, chargeBytes);
     else host.machine.handled(chargeBytes);
   }
@@ -191,8 +197,10 @@ export class SessionDispatch {
   #awaitEvent(answer: PromiseLike<unknown>, chargeBytes: number): void {
     const host = this.#host;
     this.#laneBusy = true;
+    this.#handledBytes += chargeBytes;
     const done = (): void => {
       this.#laneBusy = false;
+      this.#handledBytes -= chargeBytes;
       host.machine.handled(chargeBytes);
       this.#goOn();
     };
@@ -221,17 +229,25 @@ export class SessionDispatch {
       this.#fail(id, error, toTell(error));
       return;
     }
-    if (isThenable(answer)) this.#awaitCall(method, id, context, answer);
+    if (isThenable(answer)) this.#awaitCall(method, id, context, answer, end - start);
     else this.#respond(method, id, answer);
   }
 
-  #awaitCall(method: MethodPlan, id: number, context: SessionContext, answer: PromiseLike<unknown>): void {
+  #awaitCall(
+    method: MethodPlan,
+    id: number,
+    context: SessionContext,
+    answer: PromiseLike<unknown>,
+    bytes: number,
+  ): void {
     this.#running += 1;
+    this.#handledBytes += bytes;
     if (method.serial) this.#laneBusy = true;
     this.#contexts ??= new Map();
     this.#contexts.set(id, context);
     const done = (): void => {
       this.#running -= 1;
+      this.#handledBytes -= bytes;
       if (method.serial) this.#laneBusy = false;
       this.#goOn();
     };
@@ -253,16 +269,8 @@ export class SessionDispatch {
     return this.#contexts?.get(id) === context && this.#contexts.delete(id);
   }
 
-  #startStream(
-    place: number,
-    stream: ContractStream | undefined,
-    id: number,
-    chargeBytes: number,
-    bytes: Buffer,
-    start: number,
-    end: number,
-  ): void {
-    this.#host.machine.handled(chargeBytes);
+  #startStream(place: number, stream: ContractStream | undefined, id: number, question: Question): void {
+    this.#host.machine.handled(OPEN_HEAD_BYTES + question.end - question.start);
     const method = this.#methods[place];
     if (method?.kind !== "stream") {
       this.refuse(id, unknownMethod(place));
@@ -271,17 +279,12 @@ export class SessionDispatch {
     // It was cancelled before it could start.
     if (stream === undefined) return;
     stream.started();
-    void this.#runStream(method, stream, bytes, start, end);
+    void this.#runStream(method, stream, question);
   }
 
-  async #runStream(
-    method: MethodPlan,
-    stream: ContractStream,
-    bytes: Buffer,
-    start: number,
-    end: number,
-  ): Promise<void> {
+  async #runStream(method: MethodPlan, stream: ContractStream, { bytes, start, end }: Question): Promise<void> {
     this.#streaming += 1;
+    this.#handledBytes += end - start;
     let toTell = ofQuestion;
     try {
       const input = method.request.decode(bytes, start, end);
@@ -293,6 +296,7 @@ export class SessionDispatch {
     }
     stream.abandoned();
     this.#streaming -= 1;
+    this.#handledBytes -= end - start;
     if (this.#mustQueue) this.#goOn();
   }
 

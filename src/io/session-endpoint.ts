@@ -8,6 +8,7 @@ import { Session } from "../core/session/session.ts";
 import type { Attached, Ended, GoAwayReceived, Lost, PlainEvent, SessionEvent } from "../core/session/session-event.ts";
 import type { Connection } from "./connection.ts";
 import type { OperationContext } from "./deadline.ts";
+import { isNews } from "./held-report.ts";
 import type { InboundConsumer } from "./inbound.ts";
 import { SessionCalls } from "./session-calls.ts";
 import { type DispatchHost, SessionDispatch } from "./session-dispatch.ts";
@@ -25,8 +26,6 @@ import { OpenStreams } from "./session-streams.ts";
 
 /** Gathered in one turn, so many bytes are written before its end: the peer can begin to work on them. */
 const EARLY_BYTES = 61_440;
-/** Memory is reported when it has changed by so much. */
-const REPORT_BYTES = 16_384;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 const NONE_LOST: readonly LostMessage[] = [];
 
@@ -230,6 +229,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     if (this.#rate?.stopped === true) this.machine.excuse(now);
     this.machine.onDeadline(now);
     this.#calls?.expire(now);
+    this.#events?.expire(now);
     if (this.#rate?.mayGoOn(now) === true && this.#link.connected) this.connection?.inbound.hold(false);
     this.settle();
   }
@@ -298,8 +298,8 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
       return;
     }
     this.#report(false);
-    const { nextDeadline = Infinity } = this.#calls ?? {};
-    const due = Math.min(this.machine.nextDeadline(), nextDeadline, this.#rate?.goesOnAt ?? Infinity);
+    const waiting = Math.min(this.#calls?.nextDeadline ?? Infinity, this.#events?.nextDeadline ?? Infinity);
+    const due = Math.min(this.machine.nextDeadline(), waiting, this.#rate?.goesOnAt ?? Infinity);
     this.settings.schedule.expect(this, due);
   }
 
@@ -393,7 +393,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
 
   #report(always: boolean): void {
     const held = this.heldBytes;
-    if (!always && Math.abs(held - this.#reportedBytes) < REPORT_BYTES) return;
+    if (!always && !isNews(held, this.#reportedBytes)) return;
     this.#reportedBytes = held;
     this.owner.holds(this, held);
   }

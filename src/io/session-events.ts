@@ -1,34 +1,40 @@
 /** The events of this side: sent at once where there is room, else by the policy of the session. */
 
-import { UsageError } from "../core/errors.ts";
+import { ConnectionError, UsageError } from "../core/errors.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
-import { WaitingEvents } from "../core/session/waiting-events.ts";
-import { handled, rejectedQuietly } from "./handled-rejection.ts";
-import { copyOfBody } from "./session-format.ts";
-import type { SessionHost } from "./session-host.ts";
+import { AWAITED_BOUNDS, type EventQueue, makeRoom, POSTED_BOUNDS } from "../core/session/waiting-events.ts";
+import { rejectedQuietly } from "./handled-rejection.ts";
+import { PackedSends } from "./packed-sends.ts";
+import { mayHold, type SessionHost } from "./session-host.ts";
 import type { MethodPlan } from "./session-plan.ts";
-
-/** What may wait under the policy `block` without being awaited. */
-const BLOCK_BOUNDS = { maxEvents: 65_536, maxBytes: 16_777_216 };
-
-interface WaitingEvent {
-  readonly method: MethodPlan;
-  readonly body: BodyPlace;
-  readonly promise: Promise<void> | undefined;
-  readonly resolve: (() => void) | undefined;
-  readonly reject: ((reason: unknown) => void) | undefined;
-}
 
 /** What became of an event: sent, waiting for room, or not taken. */
 export type EventFate = "sent" | "waits" | "dropped";
 
 /** The events of this side of one session. */
-export class SessionEvents {
+export class SessionEvents implements EventQueue {
   readonly #host: SessionHost;
-  #waiting: WaitingEvents<WaitingEvent> | undefined;
+  #waiting: PackedSends | undefined;
+  /** Events that were dropped by the policy, or because nobody waits for them and many wait already. */
+  dropped = 0;
 
   constructor(host: SessionHost) {
     this.#host = host;
+  }
+
+  /** Events that wait for room. */
+  get size(): number {
+    return this.#waiting?.size ?? 0;
+  }
+
+  /** Memory that they pin. */
+  get bytes(): number {
+    return this.#waiting?.bytes ?? 0;
+  }
+
+  /** Memory that is held for them. */
+  get heldBytes(): number {
+    return this.#waiting?.heldBytes ?? 0;
   }
 
   /** Whether no event waits for room. */
@@ -36,14 +42,10 @@ export class SessionEvents {
     return this.#waiting === undefined || this.#waiting.size === 0;
   }
 
-  /** Events that were dropped by the policy. */
-  get dropped(): number {
-    return this.#waiting?.dropped ?? 0;
-  }
-
-  /** Bytes of the events that wait. */
-  get heldBytes(): number {
-    return this.#waiting?.bytes ?? 0;
+  /** When an event has waited for too long; Infinity when none waits. */
+  get nextDeadline(): number {
+    const { oldestAt = Infinity } = this.#waiting ?? {};
+    return oldestAt + this.#host.settings.replay.maxAgeMs;
   }
 
   /** Sends an event; undefined when it has its number. */
@@ -56,7 +58,7 @@ export class SessionEvents {
         host.gathered(body.end - body.start);
         return undefined;
       }
-      return this.#wait(method, body);
+      return this.#wait(method, place, body);
     } catch (error) {
       return rejectedQuietly(host.end === undefined ? error : host.overError(method.name, "none"));
     }
@@ -72,10 +74,7 @@ export class SessionEvents {
         return "sent";
       }
       host.touch();
-      if (host.settings.overflow === "strict") return "dropped";
-      const copy = copyOfBody(body);
-      const item = { method, body: copy, promise: undefined, resolve: undefined, reject: undefined };
-      return this.#queue.offer(item, copy.end, drop) === "waits" ? "waits" : "dropped";
+      return this.#post(place, body) ? "waits" : "dropped";
     } catch {
       // The session is over, or the peer's version of the contract has no such event.
       return "dropped";
@@ -86,61 +85,77 @@ export class SessionEvents {
   writable(): void {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
+    const { queue } = waiting;
     const host = this.#host;
     const now = host.now();
-    for (let first = waiting.first; first !== undefined; first = waiting.first) {
+    while (queue.peek()) {
       try {
-        if (!host.machine.sendEvent(host.placeOf(first.method), first.body, now)) return;
-        first.resolve?.();
+        if (!host.machine.sendEvent(queue.method, queue, now)) return;
+        waiting.shift();
       } catch (error) {
-        refuse(first, error);
+        waiting.refuse(error);
       }
-      waiting.shift();
     }
+  }
+
+  /** Ends the session when an event has waited for too long: a peer that takes none is none to wait for. */
+  expire(now: number): void {
+    if (now < this.nextDeadline) return;
+    const { machine, settings } = this.#host;
+    const detail = `the peer took no event for ${settings.replay.maxAgeMs} ms (replay.maxAgeMs); the session is over`;
+    machine.close(detail, now, new ConnectionError("REPLAY_OVERFLOW", { op: "session", detail }));
   }
 
   /** The session is over: nothing that waits was sent. */
   over(): void {
     const waiting = this.#waiting;
-    for (let first = waiting?.shift(); first !== undefined; first = waiting?.shift()) {
-      refuse(first, this.#host.overError(first.method.name, "none"));
+    while (waiting?.queue.peek() === true) {
+      waiting.refuse(this.#host.overError(this.#nameOf(waiting.queue.method), "none"));
     }
   }
 
-  get #queue(): WaitingEvents<WaitingEvent> {
-    const { overflow } = this.#host.settings;
-    this.#waiting ??= new WaitingEvents(overflow, overflow === "block" ? BLOCK_BOUNDS : {});
-    return this.#waiting;
+  dropOldest(): void {
+    if (this.#waiting?.queue.peek() !== true) return;
+    this.#waiting.shift();
+    this.dropped += 1;
   }
 
-  #wait(method: MethodPlan, place: BodyPlace): Promise<void> | undefined {
+  #nameOf(place: number): string {
+    return this.#host.terms.agreement.peerOffers[place] as string;
+  }
+
+  /** Lets an event wait for which nobody waits; false when it is dropped. */
+  #post(place: number, body: BodyPlace): boolean {
+    const host = this.#host;
+    const { overflow } = host.settings;
+    const bytes = PackedSends.bytesOf(body.end - body.start, false);
+    if (overflow === "strict" || !makeRoom(this, POSTED_BOUNDS, overflow, bytes) || !mayHold(host, bytes)) {
+      this.dropped += 1;
+      return false;
+    }
+    this.#waiting ??= new PackedSends();
+    this.#waiting.post(place, body, host.turnTime());
+    return true;
+  }
+
+  #wait(method: MethodPlan, place: number, body: BodyPlace): Promise<void> | undefined {
     const host = this.#host;
     host.touch();
     const { overflow } = host.settings;
     if (overflow === "strict") return rejectedQuietly(queueFull(method.name, "there is no room for the event now"));
-    const body = copyOfBody(place);
     if (overflow !== "block") {
       // Whoever lets events be dropped does not wait for them.
-      this.#queue.offer({ method, body, promise: undefined, resolve: undefined, reject: undefined }, body.end, drop);
+      this.#post(place, body);
       return undefined;
     }
-    let resolve: (() => void) | undefined;
-    let reject: ((reason: unknown) => void) | undefined;
-    const promise = new Promise<void>((yes, no) => {
-      resolve = yes;
-      reject = no;
-    });
-    if (this.#queue.offer({ method, body, promise, resolve, reject }, body.end, drop) === "waits") return promise;
-    return rejectedQuietly(queueFull(method.name, "too many events wait for room; await each one"));
+    const bytes = PackedSends.bytesOf(body.end - body.start, true);
+    if (!this.isEmpty && !(makeRoom(this, AWAITED_BOUNDS, overflow, bytes) && mayHold(host, bytes))) {
+      const detail = `${this.size} events, which take ${this.bytes} bytes, wait for room already; await each one`;
+      return rejectedQuietly(queueFull(method.name, detail));
+    }
+    this.#waiting ??= new PackedSends();
+    return this.#waiting.push(place, body, host.turnTime());
   }
-}
-
-/** The event that is dropped has no sender who waits. */
-function drop(): void {}
-
-function refuse(event: WaitingEvent, reason: unknown): void {
-  if (event.promise !== undefined) void handled(event.promise);
-  event.reject?.(reason);
 }
 
 function queueFull(op: string, detail: string): UsageError {

@@ -7,7 +7,7 @@ import { UsageError } from "../core/errors.ts";
 import type { MessageFormat } from "../core/framing/codec.ts";
 import { json } from "../core/framing/json.ts";
 import { msgpack } from "../core/framing/msgpack.ts";
-import type { BodyPlace } from "../core/session/outgoing.ts";
+import { type BodyPlace, NOTHING } from "../core/session/outgoing.ts";
 
 /** The codecs of values. `bytes` is for contracts whose methods all carry bytes or nothing. */
 export type SessionCodec = "msgpack" | "json" | "bytes";
@@ -39,6 +39,7 @@ function placeOf(bytes: Uint8Array, end: number): BodyPlace {
 
 /** A body of its own, for later: `place` is used again. */
 export function copyOfBody({ bytes, start, end }: BodyPlace): BodyPlace {
+  if (start === end) return NOTHING;
   return { bytes: Buffer.from(bytes.subarray(start, end)), start: 0, end: end - start };
 }
 

@@ -5,12 +5,14 @@ import type { Session } from "../core/session/session.ts";
 import type { OperationContext } from "./deadline.ts";
 import type { SessionEnd } from "./session-end.ts";
 import type { CodecPlan, MethodPlan } from "./session-plan.ts";
+import type { SessionTerms } from "./session-terms.ts";
 import type { EndpointSettings } from "./session-settings.ts";
 
 /** A session, as its parts see it. */
 export interface SessionHost {
   readonly settings: EndpointSettings;
   readonly machine: Session;
+  readonly terms: SessionTerms;
   readonly plan: CodecPlan;
   /** The object of the program. */
   readonly session: object | undefined;
@@ -34,8 +36,15 @@ export interface SessionHost {
   gathered(bytes: number): void;
   /** The machine has changed: its events, output and deadline are looked at at the end of this turn. */
   touch(): void;
+  /** Memory that the session holds for messages. */
+  readonly heldBytes: number;
   /** Something failed that nobody awaits. */
   problem(error: unknown): void;
+}
+
+/** Whether a session may hold so many bytes more of what this side sends. */
+export function mayHold({ heldBytes, settings }: Pick<SessionHost, "heldBytes" | "settings">, bytes: number): boolean {
+  return heldBytes + bytes <= settings.maxHeldBytesPerSession;
 }
 
 /** Something that asks the peer for something new, and can wait until there is room. */
@@ -46,8 +55,8 @@ export interface Request {
   readonly timeoutMs: number;
   /** When it is given up; Infinity for never. */
   readonly deadline: number;
-  /** Bytes of the question that it keeps while it waits. */
-  readonly bodyBytes: number;
+  /** Memory that it pins while it waits. */
+  readonly heldBytes: number;
   /** Gives it to the machine; false when there is no room. Never throws. */
   transmit(now: number): boolean;
   /** It was not sent, and never will be. */

@@ -14,9 +14,13 @@ export interface SessionStats {
   readonly pending: number;
   /** Handlers of calls of the peer that run now. */
   readonly runningCalls: number;
-  /** Events that the overflow policy has dropped. */
+  /** Events that were dropped: by the overflow policy, or because too many wait for which nobody waits. */
   readonly droppedEvents: number;
-  /** Memory that is held for messages, in bytes. */
+  /**
+   * Memory that is held for what the session has under way, in bytes: messages that wait on either side of a handler, are not
+   * acknowledged, or not complete; calls, streams and the promises of those who wait. What each pins counts, not its size on
+   * the wire.
+   */
   readonly heldBytes: number;
   /** The last round trip of a ping in milliseconds; undefined when none came back on this connection. */
   readonly roundTripMs: number | undefined;

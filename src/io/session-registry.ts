@@ -172,9 +172,21 @@ export class SessionRegistry {
     const most = (): string | undefined =>
       this.#memory.surplus(id, this.#maxHeldBytes - this.sessions.size * HELD.session);
     for (let gone = most(); gone !== undefined; gone = most()) {
+      if (this.#trims(gone)) continue;
       this.#lose(gone, "the sessions of this server hold more memory than they may, and this one holds the most");
       this.#memory.forget(gone);
     }
+  }
+
+  /** Lets a session give back what it does not need; answers whether that made a difference. */
+  #trims(id: string): boolean {
+    const session = this.sessions.get(id);
+    if (session === undefined) return false;
+    const { endpoint } = partsOf(session);
+    const before = this.heldBytes;
+    endpoint.machine.trim();
+    this.#memory.hold(id, ownerOf(session), endpoint.heldBytes, session.state === "detached");
+    return this.heldBytes < before;
   }
 
   #addressOf(session: SessionFacade): AddressUsage | undefined {

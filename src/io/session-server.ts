@@ -157,8 +157,9 @@ export interface BroadcastReport {
   /** It waits for room. */
   readonly waiting: number;
   /**
-   * There was no room and the policy, `strict` or one that drops, did not take it; or the peer does not know the event, or its
-   * codec cannot carry the message.
+   * There was no room, and the policy `strict` did not take it, or under another one 1,024 events or 1 MiB of them wait
+   * already; or the peer does not know the event, or its codec cannot carry the message. Under `drop-oldest` the oldest one
+   * that waits is dropped instead.
    */
   readonly dropped: number;
 }

@@ -24,15 +24,24 @@ export interface SessionTuning {
   readonly validate?: ValidationPolicy | undefined;
   /** What this side is ready to receive: sizes, windows, calls, streams, heartbeat. Each has a default of its own. */
   readonly limits?: Partial<SessionLimits> | undefined;
-  /** Bounds of the messages that are sent and not acknowledged. Default: 1 MiB, 16,384 messages, 120 seconds. */
+  /**
+   * Bounds of the messages that are sent and not acknowledged. Default: 1 MiB, 16,384 messages, 120 seconds. The time holds
+   * for events that wait for room too: what a peer does not take for so long ends the session with `REPLAY_OVERFLOW`.
+   */
   readonly replay?: Partial<ReplayBounds> | undefined;
   /**
    * What happens to an event when there is no room for it: `block` (default) lets its sender wait, up to 65,536 events or 16
    * MiB, and rejects those behind them with `QUEUE_FULL`; `strict` rejects it with `QUEUE_FULL` at once; `drop-oldest` and
-   * `drop-newest` keep at most 1,024 events or 1 MiB waiting and drop the others. An event that has its number is never
-   * dropped (SEMANTICS D.2).
+   * `drop-newest` keep at most 1,024 events or 1 MiB waiting and drop the others. Events of `broadcast`, for which nobody
+   * waits, are kept within the latter bounds under `block` as well. The bytes are the memory that the events pin. An event
+   * that has its number is never dropped (SEMANTICS D.2).
    */
   readonly overflow?: OverflowPolicy | undefined;
+  /**
+   * Memory that one session may hold, in bytes. Default 32 MiB. What this side sends and would have to wait beyond it is
+   * refused with `QUEUE_FULL`; an event for which nobody waits is dropped. What the peer may let wait is bounded by `limits`.
+   */
+  readonly maxHeldBytesPerSession?: number | undefined;
   /** The time-out of calls that name none, in milliseconds. Default 30,000; `Infinity` for none. */
   readonly callTimeoutMs?: number | undefined;
   /** Handlers of calls that run at once in one session. Default 64; those that come later wait in the order of the wire. */
@@ -59,6 +68,7 @@ export interface EndpointSettings {
   readonly limits: SessionLimits;
   readonly replay: ReplayBounds;
   readonly overflow: OverflowPolicy;
+  readonly maxHeldBytesPerSession: number;
   readonly callTimeoutMs: number;
   readonly maxConcurrentCalls: number;
   readonly maxMessagesPerSecond: number;
@@ -85,6 +95,7 @@ const TUNING_RULES: OptionRules = {
   limits: options(LIMIT_RULES),
   replay: options({ maxBytes: POSITIVE, maxMessages: POSITIVE, maxAgeMs: POSITIVE }),
   overflow: oneOf("block", "strict", "drop-oldest", "drop-newest"),
+  maxHeldBytesPerSession: POSITIVE,
   callTimeoutMs: POSITIVE,
   maxConcurrentCalls: countFrom(1),
   maxMessagesPerSecond: POSITIVE,
@@ -108,6 +119,7 @@ export function endpointSettings(
     limits: { ...DEFAULT_LIMITS, ...withoutUndefined(tuning.limits) },
     replay: { ...DEFAULT_REPLAY, ...withoutUndefined(tuning.replay) },
     overflow: tuning.overflow ?? "block",
+    maxHeldBytesPerSession: tuning.maxHeldBytesPerSession ?? 33_554_432,
     callTimeoutMs: tuning.callTimeoutMs ?? 30_000,
     maxConcurrentCalls: tuning.maxConcurrentCalls ?? 64,
     maxMessagesPerSecond,

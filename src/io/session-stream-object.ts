@@ -2,6 +2,8 @@
 
 import { showAs } from "../core/show-as.ts";
 import { ConnectionError, UsageError } from "../core/errors.ts";
+import { HELD } from "../core/held-bytes.ts";
+import { ITEM_HEAD_BYTES } from "../core/session/frame-types.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
 import type { ItemReceived } from "../core/session/session-event.ts";
 import { Deadline, expiryReason, type OperationOptions } from "./deadline.ts";
@@ -36,6 +38,9 @@ interface Reader {
   readonly reject: (reason: unknown) => void;
 }
 
+/** The kind of an item in the queue, which has nothing else. */
+const ITEM = 0;
+
 /** One stream. */
 export class ContractStream implements SessionStream<unknown, unknown>, Request {
   /** 0 until it is open. */
@@ -65,8 +70,8 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   #ending = false;
   /** The handler of a stream that the peer opened has not started: the stream must be there when it does. */
   #unstarted = false;
-  /** Bytes of the items that wait to be read. */
-  #heldBytes = 0;
+  /** Bytes of the items that wait to be read, as their frames stood on the wire. Packed, they take no more. */
+  #unreadBytes = 0;
   /** Whether the session holds them. What an own stream has brought belongs to the program when the stream is over. */
   #counted = true;
   /** The last item was read, or the failure. */
@@ -98,8 +103,8 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
     return this.#controller.signal;
   }
 
-  get bodyBytes(): number {
-    return this.#opening?.body.end ?? 0;
+  get heldBytes(): number {
+    return HELD.stream + (this.#opening?.body.end ?? 0);
   }
 
   /** The peer has opened it; a handler will start. */
@@ -171,7 +176,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
         this.#host.touch();
       }
       this.#waiting ??= this.#makeWaiting();
-      return this.#waiting.push(body, this.op);
+      return this.#waiting.push(body, this.op, this.#host);
     } catch (error) {
       return rejectedQuietly(error);
     }
@@ -212,7 +217,8 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   next(owner?: object): Promise<IteratorResult<unknown, undefined>> {
     const queue = this.#queue;
     if (queue?.peek() === true) {
-      const { bytes, start, end, chargeBytes } = queue;
+      const { bytes, start, end } = queue;
+      const chargeBytes = ITEM_HEAD_BYTES + end - start;
       try {
         const value = (this.#incoming as ValuePlan).decode(bytes, start, end);
         queue.drop();
@@ -262,10 +268,10 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
 
   // What the session reports.
 
-  arrived({ bytes, start, end, chargeBytes }: ItemReceived): void {
+  arrived(item: ItemReceived): void {
     this.#queue ??= new PackedQueue();
-    this.#queue.push({ kind: 0, method: 0, id: 0, chargeBytes, deadline: Infinity }, bytes, start, end);
-    this.#holds(chargeBytes);
+    this.#queue.push(ITEM, 0, 0, Infinity, item);
+    this.#holds(item.chargeBytes);
     this.#serveReaders();
   }
 
@@ -320,7 +326,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
     this.#parent.remove(this);
     if (this.offered || !this.#counted) return;
     this.#counted = false;
-    this.#parent.holds(-this.#heldBytes);
+    this.#parent.holds(-this.#unreadBytes);
   }
 
   #giveUp(reason: unknown): void {
@@ -338,13 +344,13 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   }
 
   #holds(bytes: number): void {
-    this.#heldBytes += bytes;
+    this.#unreadBytes += bytes;
     if (this.#counted) this.#parent.holds(bytes);
   }
 
   #forgetItems(): void {
     this.#queue?.clear();
-    this.#holds(-this.#heldBytes);
+    this.#holds(-this.#unreadBytes);
   }
 
   /** Reads and forgets, so that the peer does not wait for credit for ever. */

@@ -2,6 +2,7 @@
 
 import { decodeRemoteError } from "../core/contract/remote-error.ts";
 import { ConnectionError, ProtocolError } from "../core/errors.ts";
+import { HELD } from "../core/held-bytes.ts";
 import { brokenProtocol } from "../core/session/broken-protocol.ts";
 import type { AnswerReceived, ItemReceived, StreamOpened } from "../core/session/session-event.ts";
 import { type OperationOptions, refusedAtOnce } from "./deadline.ts";
@@ -17,7 +18,7 @@ export class OpenStreams implements StreamParent {
   readonly #streams: Map<number, ContractStream> = new Map();
   /** Bytes of items that came and were not read, also of streams that have ended. */
   #unreadBytes = 0;
-  /** Bytes of items that wait to be sent. */
+  /** Memory of items that wait to be sent. */
   #unsentBytes = 0;
 
   constructor(host: SessionHost, calls: SessionCalls) {
@@ -47,9 +48,9 @@ export class OpenStreams implements StreamParent {
     if (this.#streams.get(stream.id) === stream) this.#streams.delete(stream.id);
   }
 
-  /** Memory that is held for items. */
+  /** Memory that is held for the streams and their items. */
   get heldBytes(): number {
-    return this.#unreadBytes + this.#unsentBytes;
+    return this.#streams.size * HELD.stream + this.#unreadBytes + this.#unsentBytes;
   }
 
   waits(bytes: number): void {

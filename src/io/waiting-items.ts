@@ -2,26 +2,19 @@
 
 import { UsageError } from "../core/errors.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
-import { handled } from "./handled-rejection.ts";
-import { copyOfBody } from "./session-format.ts";
+import { PackedSends } from "./packed-sends.ts";
+import { mayHold, type SessionHost } from "./session-host.ts";
 
-/** Items that may wait without being awaited, and their bytes. */
+/** Items that may wait without being awaited, and the memory that they pin. */
 const MAX_ITEMS = 16_384;
 const MAX_BYTES = 16_777_216;
 
-interface WaitingItem {
-  readonly body: BodyPlace;
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
-}
-
 /** The items of one stream that wait, in order. */
 export class WaitingItems {
-  readonly #items: WaitingItem[] = [];
-  /** Told of each change of the bytes that wait. */
+  readonly #sends: PackedSends = new PackedSends();
+  /** Told of each change of the memory that is held. */
   readonly #onBytes: (bytes: number) => void;
-  #bytes = 0;
+  #heldBytes = 0;
 
   constructor(onBytes: (bytes: number) => void) {
     this.#onBytes = onBytes;
@@ -29,53 +22,43 @@ export class WaitingItems {
 
   /** Whether none waits. */
   get isEmpty(): boolean {
-    return this.#items.length === 0;
+    return this.#sends.size === 0;
   }
 
   /** Puts a copy of an item behind the others. Resolves when it is sent. @throws UsageError `QUEUE_FULL`. */
-  push(body: BodyPlace, op: string): Promise<void> {
-    if (this.#items.length >= MAX_ITEMS || this.#bytes >= MAX_BYTES) {
-      const detail = `${this.#items.length} items of ${this.#bytes} bytes wait already; await each one`;
+  push(body: BodyPlace, op: string, host: Pick<SessionHost, "heldBytes" | "settings" | "turnTime">): Promise<void> {
+    const { size, bytes } = this.#sends;
+    const more = PackedSends.bytesOf(body.end - body.start, true);
+    if (size > 0 && (size >= MAX_ITEMS || bytes + more > MAX_BYTES || !mayHold(host, more))) {
+      const detail = `${size} items, which take ${bytes} bytes, wait already; await each one`;
       throw new UsageError("QUEUE_FULL", { op, detail, outcome: "none" });
     }
-    let resolve = (): void => undefined;
-    let reject = (_reason: unknown): void => undefined;
-    const promise = new Promise<void>((yes, no) => {
-      resolve = yes;
-      reject = no;
-    });
-    const copy = copyOfBody(body);
-    this.#items.push({ body: copy, promise, resolve, reject });
-    this.#count(copy.end);
-    return promise;
+    const sent = this.#sends.push(0, body, host.turnTime());
+    this.#count();
+    return sent;
   }
 
   /** Sends those for which there is room; `send` answers false when there is none. Throws what it throws. */
   flush(send: (body: BodyPlace) => boolean): void {
-    let sent = 0;
+    const { queue } = this.#sends;
     try {
-      for (const { body, resolve } of this.#items) {
-        if (!send(body)) break;
-        this.#count(-body.end);
-        sent += 1;
-        resolve();
-      }
+      while (queue.peek() && send(queue)) this.#sends.shift();
     } finally {
-      this.#items.splice(0, sent);
+      this.#count();
     }
   }
 
   /** They will never be sent. */
   reject(reason: unknown): void {
-    this.#count(-this.#bytes);
-    for (const item of this.#items.splice(0)) {
-      void handled(item.promise);
-      item.reject(reason);
-    }
+    while (this.#sends.queue.peek()) this.#sends.refuse(reason);
+    this.#count();
   }
 
-  #count(bytes: number): void {
-    this.#bytes += bytes;
-    this.#onBytes(bytes);
+  #count(): void {
+    // The stream may be over.
+    if (this.isEmpty) this.#sends.queue.clear();
+    const { heldBytes } = this.#sends;
+    this.#onBytes(heldBytes - this.#heldBytes);
+    this.#heldBytes = heldBytes;
   }
 }

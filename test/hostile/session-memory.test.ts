@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { SessionEnd } from "../../src/protocol.ts";
-import { callFrame, RawClient } from "../sessions/raw-client.ts";
+import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
+import { ack, callFrame, RawClient } from "../sessions/raw-client.ts";
 import { nothingEscapes } from "./escapes.ts";
 import { PAGE_BYTES, room, serveTarget } from "./session-target.ts";
 
@@ -141,3 +142,81 @@ test("maxSessionsPerAddress: sessions that have a connection do not make room: S
   for (const { client } of inside) client.close();
   await target.closes();
 });
+
+test("broadcast: for a client that has gone 1,024 events wait behind the replay buffer, and the others are dropped", async () => {
+  const target = await serveTarget();
+  const { server } = target;
+  const [id] = await left(target, 1);
+  const session = server.sessions.get(id as string);
+  const fates = { sent: 0, waiting: 0, dropped: 0 };
+  for (let count = 0; count < 20_000; count += 1) {
+    const { sent, waiting, dropped } = server.broadcast("news", "x");
+    fates.sent += sent;
+    fates.waiting += waiting;
+    fates.dropped += dropped;
+  }
+  assert.deepEqual(fates, { sent: 16_384, waiting: 1024, dropped: 20_000 - 16_384 - 1024 });
+  assert.equal(session?.stats.droppedEvents, fates.dropped);
+  // As they stand in the replay buffer, with 16 bytes for the number of each, and what waits behind them.
+  const bytes = 16_384 * (10 + 16) + 1024 * 18;
+  const heldBytes = session?.stats.heldBytes ?? 0;
+  assert.ok(heldBytes >= bytes && heldBytes < bytes + 150_000, `${heldBytes} bytes are held`);
+  await target.closes();
+});
+
+test("broadcast: what waits for clients that have gone is bounded by maxHeldBytes", async () => {
+  const target = await serveTarget({ maxHeldBytes: 4 * MIB });
+  const { server } = target;
+  await left(target, 100);
+  let most = 0;
+  for (let count = 0; count < 20_000; count += 1) {
+    server.broadcast("news", "x");
+    if (count % 100 > 0) continue;
+    await nextTurn();
+    most = Math.max(most, server.stats.heldBytes);
+  }
+  assert.ok(most > 3 * MIB && most < 5 * MIB, `${most} bytes were held`);
+  assert.ok(server.stats.sessions < 100);
+  await target.serves();
+  await target.closes();
+});
+
+/** A second passes, after a sign of life. */
+async function second({ clock }: Target, client: RawClient): Promise<void> {
+  client.send(0x12, Buffer.alloc(8));
+  await clock.advance(1000);
+}
+
+for (const [name, opens] of [
+  ["that never opens its window", false],
+  ["that opens its window by one event a second", true],
+] as const) {
+  test(`REPLAY_OVERFLOW for a peer ${name}: what waits has an age`, async () => {
+    const { ends, onClose } = endings();
+    const target = await serveTarget({ onClose });
+    const { server } = target;
+    const { client, session } = await visitor(target, { limits: { ...DEFAULT_LIMITS, windowBytes: 1 } });
+    for (let count = 0; count < 200; count += 1) server.broadcast("news", "x");
+    assert.deepEqual(server.broadcast("news", "x"), { sent: 0, waiting: 1, dropped: 0 });
+    await client.frameOf(0x40);
+    client.send(0x10, ack(1));
+    for (let taken = 1; taken < 119; taken += 1) {
+      await second(target, client);
+      if (!opens) continue;
+      const credit = Buffer.alloc(12);
+      // An event has ten bytes.
+      credit.writeUInt32BE(taken * 10 + 1, 8);
+      client.send(0x11, credit);
+      await client.frameOf(0x40);
+      client.send(0x10, ack(taken + 1));
+    }
+    assert.equal(ends.size, 0);
+    for (let count = 0; count < 3; count += 1) await second(target, client);
+    const { payload } = await client.frameOf(0x15);
+    assert.match(String(payload.subarray(8)), /REPLAY_OVERFLOW/);
+    assert.deepEqual([...ends], [[session, "REPLAY_OVERFLOW"]]);
+    client.close();
+    while (server.stats.listener.open > 0) await nextTurn();
+    await target.closes();
+  });
+}

@@ -38,6 +38,11 @@ export const END = 0x47;
 
 /** Bytes before the payload of a frame: its length and its type. */
 export const HEAD_BYTES = 5;
+/** Bytes before the body of a message. */
+export const EVENT_HEAD_BYTES: number = HEAD_BYTES + 2;
+export const CALL_HEAD_BYTES: number = HEAD_BYTES + 10;
+export const OPEN_HEAD_BYTES: number = HEAD_BYTES + 7;
+export const ITEM_HEAD_BYTES: number = HEAD_BYTES + 4;
 /** Where the remaining milliseconds stand in the frame of a call. */
 export const CALL_TIMEOUT_AT = 11;
 /** Remaining milliseconds of a call without a deadline. */

@@ -16,6 +16,10 @@ interface Block {
 const SMALLEST_BLOCK_BYTES = 1024;
 const LARGEST_BLOCK_BYTES = 65_536;
 const FIRST_CAPACITY = 16;
+/** When nothing is retained, memory for so many numbers is kept for the next ones. */
+const KEPT_CAPACITY = 1024;
+/** Of its position and its time. */
+const BYTES_A_NUMBER = 16;
 const NO_BYTES: Buffer = Buffer.alloc(0);
 const NO_NUMBERS: Float64Array = new Float64Array(0);
 
@@ -41,8 +45,6 @@ export class ReplayLog {
   transmitted = 0;
   /** The block with the frame of the last message. */
   frameBytes: Buffer = NO_BYTES;
-  /** Memory that is held, free space of the blocks included. */
-  pinnedBytes = 0;
   readonly #blocks: Block[] = [];
   /** Positions: where the first message stands that is not acknowledged, and where the next one will. */
   #start = 0;
@@ -51,12 +53,19 @@ export class ReplayLog {
   /** By number modulo their length: where the frame begins, and when it was written. */
   #positions: Float64Array = NO_NUMBERS;
   #times: Float64Array = NO_NUMBERS;
+  /** Memory of the blocks, free space included. */
+  #blockBytes = 0;
   #nextBlockBytes = SMALLEST_BLOCK_BYTES;
   /**
    * Memory of blocks whose messages are acknowledged, for the next blocks: new memory costs a fast sender up to a fifth of its time.
    * What a peer acknowledges it has received, so nothing is being written from there.
    */
   #spare: Buffer[] | undefined;
+
+  /** Memory that is held, free space included. */
+  get pinnedBytes(): number {
+    return this.#blockBytes + this.#positions.length * BYTES_A_NUMBER;
+  }
 
   /** Messages that are not acknowledged. */
   get count(): number {
@@ -127,6 +136,7 @@ export class ReplayLog {
     this.#start = this.#positions[this.#slot(number + 1)] as number;
     const first = this.#blockOf(this.#start);
     if (first === 0) return;
+    this.#place.bytes = NO_BYTES;
     for (const { bytes } of this.#blocks.splice(0, first)) this.#leave(bytes);
   }
 
@@ -171,7 +181,7 @@ export class ReplayLog {
     this.#blocks.length = 0;
     this.#spare = undefined;
     this.frameBytes = NO_BYTES;
-    this.pinnedBytes = 0;
+    this.#blockBytes = 0;
     this.#nextBlockBytes = SMALLEST_BLOCK_BYTES;
     this.#positions = this.#times = NO_NUMBERS;
   }
@@ -182,10 +192,14 @@ export class ReplayLog {
     const block = this.#blocks.pop();
     this.#blocks.length = 0;
     this.#spare = undefined;
-    this.pinnedBytes = 0;
-    if (block === undefined || block.bytes.length > LARGEST_BLOCK_BYTES) return;
+    this.#blockBytes = 0;
+    // Neither may pin a block that is not kept.
+    this.frameBytes = this.#place.bytes = NO_BYTES;
+    const kept = block !== undefined && block.bytes.length <= LARGEST_BLOCK_BYTES;
+    if (!kept || this.#positions.length > KEPT_CAPACITY) this.#positions = this.#times = NO_NUMBERS;
+    if (!kept) return;
     this.#blocks.push({ bytes: block.bytes, base: block.base + block.bytes.length, used: 0 });
-    this.pinnedBytes = block.bytes.length;
+    this.#blockBytes = block.bytes.length;
   }
 
   #addBlock(before: Block | undefined, minBytes: number): Block {
@@ -201,7 +215,7 @@ export class ReplayLog {
   #memory(minBytes: number): Buffer {
     const spare = minBytes === LARGEST_BLOCK_BYTES ? this.#spare?.pop() : undefined;
     if (spare !== undefined) return spare;
-    this.pinnedBytes += minBytes;
+    this.#blockBytes += minBytes;
     return Buffer.allocUnsafeSlow(minBytes);
   }
 
@@ -209,24 +223,29 @@ export class ReplayLog {
   #leave(bytes: Buffer): void {
     this.#spare ??= [];
     if (bytes.length === LARGEST_BLOCK_BYTES && this.#spare.length < this.#blocks.length) this.#spare.push(bytes);
-    else this.pinnedBytes -= bytes.length;
+    else this.#blockBytes -= bytes.length;
   }
 
   #drop(block: Block): void {
     this.#blocks.pop();
-    this.pinnedBytes -= block.bytes.length;
+    this.#blockBytes -= block.bytes.length;
   }
 
+  /** All places are taken: makes twice as many. */
   #grow(): void {
-    const positions = new Float64Array(Math.max(FIRST_CAPACITY, this.#positions.length * 2));
-    const times = new Float64Array(positions.length);
-    for (let number = this.acknowledged + 1; number <= this.last; number += 1) {
-      const slot = number & (positions.length - 1);
-      positions[slot] = this.#positions[this.#slot(number)] as number;
-      times[slot] = this.#times[this.#slot(number)] as number;
-    }
-    this.#positions = positions;
-    this.#times = times;
+    this.#positions = this.#spread(this.#positions);
+    this.#times = this.#spread(this.#times);
+  }
+
+  /** The same numbers in twice as many places. They stand in two runs, since the places are used in a circle. */
+  #spread(from: Float64Array): Float64Array {
+    const places = from.length;
+    const to = new Float64Array(Math.max(FIRST_CAPACITY, places * 2));
+    const first = (this.acknowledged + 1) & (places - 1);
+    const target = (this.acknowledged + 1) & (to.length - 1);
+    to.set(from.subarray(first), target);
+    to.set(from.subarray(0, first), (target + places - first) & (to.length - 1));
+    return to;
   }
 
   #blockOf(position: number): number {

@@ -4,7 +4,7 @@ import type { SessionLimits } from "../handshake/limits.ts";
 
 /** Bounds of the messages that are not acknowledged. */
 export interface ReplayBounds {
-  /** Most bytes. Default 1 MiB. */
+  /** Most bytes of messages. Default 1 MiB. */
   readonly maxBytes: number;
   /** Most messages. Default 16,384. */
   readonly maxMessages: number;

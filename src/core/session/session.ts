@@ -1,6 +1,7 @@
 /** The session: numbered messages both ways, over one connection after the other. */
 
 import { ConnectionError, ZocaloError } from "../errors.ts";
+import { HELD } from "../held-bytes.ts";
 import type { Machine } from "../machine.ts";
 import { Attachment, NO_BYTES } from "./attachment.ts";
 import { brokenProtocol } from "./broken-protocol.ts";
@@ -80,9 +81,10 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   get pending(): number {
     return (this.#out?.pending ?? 0) + (this.#in?.callCount ?? 0);
   }
-  /** Memory that the session holds for its messages (D.6). */
+  /** Memory that the session holds for its messages and for the calls of the peer (D.6). */
   get retainedBytes(): number {
-    return this.#log.pinnedBytes + (this.#link?.heldBytes ?? 0);
+    const calls = (this.#in?.callCount ?? 0) * HELD.foreignCall;
+    return this.#log.pinnedBytes + (this.#link?.heldBytes ?? 0) + calls;
   }
   /** The last round trip of a ping on this connection, in milliseconds. */
   get roundTripMs(): number | undefined {
@@ -288,6 +290,12 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     if (this.#enter("end")) this.#report(error, error.detail, this.#log.transmitted);
   }
 
+  /** Gives back what an idle session does not need. */
+  trim(): void {
+    this.#link?.trim();
+    this.#out?.trim();
+  }
+
   /** Changes the state; answers whether that is possible. */
   #enter(input: SessionInput): boolean {
     const next = nextState(this.state, input);
@@ -371,8 +379,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     const verdict = link.check(this.received, now);
     if (verdict === "ask") {
       link.ping(now);
-      link.trim();
-      this.#out?.trim();
+      this.trim();
     } else if (verdict === "dead") {
       this.#tell({ type: "unresponsive" });
       this.detach(now);

@@ -1,4 +1,4 @@
-/** Events that have no number yet, because there is no room for them (D.2). */
+/** What happens to events for which there is no room, and how many may wait for it (D.2). */
 
 /**
  * What happens to an event when the queue is full. `block`: its sender waits. `strict`: it is refused. `drop-oldest`,
@@ -6,93 +6,38 @@
  */
 export type OverflowPolicy = "block" | "strict" | "drop-oldest" | "drop-newest";
 
-/** Bounds of a {@link WaitingEvents}. */
+/** How much may wait in a queue of events. */
 export interface WaitingBounds {
-  /** Most events. Default 1,024. */
+  /** Most events. */
   readonly maxEvents: number;
-  /** Most bytes of their bodies. Default 1 MiB. */
+  /** Most memory that they pin, in bytes. */
   readonly maxBytes: number;
 }
 
-const DEFAULT_BOUNDS: WaitingBounds = { maxEvents: 1024, maxBytes: 1_048_576 };
+/**
+ * For events for which nobody waits: those of `broadcast`, and all of a policy that drops. It is a reserve for a few seconds
+ * behind the replay buffer, which holds 16 times as many; a server has as many reserves as it has sessions.
+ */
+export const POSTED_BOUNDS: WaitingBounds = { maxEvents: 1024, maxBytes: 1_048_576 };
 
-interface Waiting<Item> {
-  readonly item: Item;
+/** For events that somebody could await: a program that does not must be told, and not fill the memory. */
+export const AWAITED_BOUNDS: WaitingBounds = { maxEvents: 65_536, maxBytes: 16_777_216 };
+
+/** What {@link makeRoom} asks a queue of events. */
+export interface EventQueue {
+  /** Events that wait. */
+  readonly size: number;
+  /** Memory that they pin, in bytes. */
   readonly bytes: number;
+  /** Drops the event that has waited for the longest time. */
+  dropOldest(): void;
 }
 
-/**
- * A bounded queue with a policy. Use it only while `sendEvent` answers false, and before anything newer is sent, so that the
- * order is kept.
- */
-export class WaitingEvents<Item> {
-  readonly #policy: OverflowPolicy;
-  readonly #bounds: WaitingBounds;
-  #queue: Waiting<Item>[] = [];
-  #head = 0;
-  #bytes = 0;
-  /** Events that were dropped. */
-  dropped = 0;
-
-  constructor(policy: OverflowPolicy, bounds: Partial<WaitingBounds> = {}) {
-    this.#policy = policy;
-    this.#bounds = { ...DEFAULT_BOUNDS, ...bounds };
-  }
-
-  /** Events that wait. */
-  get size(): number {
-    return this.#queue.length - this.#head;
-  }
-
-  /** Bytes of their bodies. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** The event that is next; undefined when none waits. */
-  get first(): Item | undefined {
-    return this.#queue[this.#head]?.item;
-  }
-
-  /**
-   * Takes an event in. `waits`: it is in the queue. `full`: it is not, because of `block` or `strict`; its sender waits, or
-   * rejects with `QUEUE_FULL`. `dropped`: it is not, because of `drop-newest` or its size. `onDropped` gets each one that was
-   * dropped for it.
-   */
-  offer(item: Item, bytes: number, onDropped: (item: Item) => void): "waits" | "full" | "dropped" {
-    const { maxBytes } = this.#bounds;
-    if (this.#policy === "drop-oldest" && bytes <= maxBytes) {
-      while (!this.#fits(bytes)) onDropped(this.#drop());
-    } else if (!this.#fits(bytes)) {
-      if (this.#policy === "block" || this.#policy === "strict") return "full";
-      this.dropped += 1;
-      return "dropped";
-    }
-    this.#queue.push({ item, bytes });
-    this.#bytes += bytes;
-    return "waits";
-  }
-
-  /** Takes the first event out, because it has its number now. */
-  shift(): Item | undefined {
-    const waiting = this.#queue[this.#head];
-    if (waiting === undefined) return undefined;
-    this.#head += 1;
-    this.#bytes -= waiting.bytes;
-    if (this.#head * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#head);
-      this.#head = 0;
-    }
-    return waiting.item;
-  }
-
-  #fits(bytes: number): boolean {
-    const { maxEvents, maxBytes } = this.#bounds;
-    return this.size < maxEvents && this.#bytes + bytes <= maxBytes;
-  }
-
-  #drop(): Item {
-    this.dropped += 1;
-    return this.shift() as Item;
-  }
+/** Whether an event of so many bytes may be put into a queue. Under `drop-oldest` others make room for it. */
+export function makeRoom(queue: EventQueue, bounds: WaitingBounds, policy: OverflowPolicy, bytes: number): boolean {
+  const { maxEvents, maxBytes } = bounds;
+  if (bytes > maxBytes) return false;
+  const fits = (): boolean => queue.size < maxEvents && queue.bytes + bytes <= maxBytes;
+  if (policy === "drop-oldest") while (!fits()) queue.dropOldest();
+  return fits();
 }
