@@ -1,4 +1,7 @@
-/** SIGINT (Ctrl-C) and SIGTERM: the first asks the command to come to its end, the second ends it at once. */
+/**
+ * SIGINT (Ctrl-C) and SIGTERM: the first asks the command to come to its end. A SIGINT after it ends the command at once; a
+ * SIGTERM does not, since supervisors send it more than once.
+ */
 
 import { constants } from "node:os";
 import { Interrupted } from "./exit-codes.ts";
@@ -10,8 +13,8 @@ export function watchSignals(): AbortSignal {
   const controller = new AbortController();
   for (const name of SIGNALS) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(signalExitCode(name));
-      controller.abort(new Interrupted(name));
+      if (!controller.signal.aborted) controller.abort(new Interrupted(name));
+      else if (name === "SIGINT") process.exit(signalExitCode(name));
     });
   }
   return controller.signal;

@@ -7,6 +7,7 @@ import { textToEnd } from "../testing/stream-check.ts";
 
 /* Signals and what keeps a process alive can be seen only from outside: each program here is a process of its own. */
 
+const PROTOCOL = JSON.stringify(new URL("../protocol.js", import.meta.url).href);
 const INDEX = JSON.stringify(new URL("../index.js", import.meta.url).href);
 const posix = { skip: process.platform === "win32" };
 
@@ -56,6 +57,62 @@ test("drainOn: handlers that take too long are cut after drainTimeoutMs", posix,
   await assert.rejects(textToEnd(called), { code: "CONNECTION_RESET" });
   assert.deepEqual(await exited, [0, null]);
 });
+
+/** Servers of each kind with a handler that never ends, and a client that is being served. */
+const BUSY: Readonly<Record<string, string>> = {
+  serve: `
+    const server = await serve("tcp://127.0.0.1:0", () => new Promise(served), options);
+    (await connect(server.localAddress)).unref();
+  `,
+  serveSessions: `
+    const server = await serveSessions(work, "tcp://127.0.0.1:0", { handlers, ...options });
+    const session = await openSession(work, server.localAddress, { reconnect: false });
+    session.job().catch(() => undefined);
+  `,
+  serveDatagrams: `
+    const server = await serveDatagrams("udp://127.0.0.1:0", () => new Promise(served), options);
+    const box = (await bind("udp://127.0.0.1:0")).unref();
+    await box.send("x", server.localAddress);
+  `,
+  serveStateless: `
+    const server = await serveStateless(work, "udp://127.0.0.1:0", { handlers, ...options });
+    const client = await statelessClient(work, server.localAddress);
+    client.job().catch(() => undefined);
+    server.closed.then(() => client.close());
+  `,
+};
+
+for (const [kind, program] of Object.entries(BUSY)) {
+  test(`drainOn: a SIGINT while ${kind} drains cuts at once, a SIGTERM does not`, posix, async () => {
+    for (const first of ["SIGTERM", "SIGINT"] as const) {
+      const { child, exited } = start(`
+        import { bind, serveDatagrams } from ${INDEX};
+        import * as protocol from ${PROTOCOL};
+        const { call, contract, openSession, serveSessions, serveStateless, statelessClient } = protocol;
+        const options = { drainOn: ["SIGTERM", "SIGINT"], drainTimeoutMs: 3_600_000 };
+        const work = contract("work", "1.0.0", { server: { job: call(undefined, undefined, { idempotent: true }) } });
+        let served = () => undefined;
+        const ready = new Promise((resolve) => {
+          served = (settle) => resolve(settle);
+        });
+        const handlers = { job: () => new Promise(served) };
+        ${program}
+        await ready;
+        for (const name of ["SIGTERM", "SIGINT"]) process.on(name, () => console.log(name));
+        server.closed.then(() => process.removeAllListeners());
+        console.log("ready");
+      `);
+      assert.equal(await firstLine(child), "ready");
+      for (const signal of [first, "SIGTERM", "SIGTERM"] as const) {
+        child.kill(signal);
+        // It has come, and the process goes on.
+        assert.equal(await firstLine(child), signal);
+      }
+      child.kill("SIGINT");
+      assert.deepEqual(await exited, [0, null], `${kind}, ${first} first`);
+    }
+  });
+}
 
 test("drainOn: many servers of one process share one listener, and all of them end", posix, async () => {
   const { child, exited } = start(`

@@ -7,7 +7,9 @@ import { FROM_ZERO, type OptionRule, type OptionRules } from "../io/check-option
 export interface SignalOptions {
   /**
    * Signals such as `SIGTERM` on which the server drains. The process then ends by itself when nothing else keeps it
-   * alive. Default: none; the server leaves the process's signals alone.
+   * alive. A `SIGINT` that comes while it drains, as when Ctrl-C is pressed a second time, cuts what is left at once; another
+   * `SIGTERM` changes nothing, since supervisors send it more than once. Default: none; the server leaves the process's
+   * signals alone.
    */
   readonly drainOn?: readonly NodeJS.Signals[] | undefined;
   /** How long the handlers may take then. Default 5000. */
@@ -25,23 +27,29 @@ export const SIGNAL_RULES: OptionRules = { drainOn: SIGNALS, drainTimeoutMs: FRO
 interface Drainable {
   readonly closed: Promise<void>;
   drain(options: { readonly timeoutMs?: number | undefined }): Promise<unknown>;
+  close(): Promise<void>;
 }
 
 /** What is called on each signal. A process has one listener for each, since Node warns of a leak from the eleventh on. */
-const drains: Map<NodeJS.Signals, Set<() => void>> = new Map();
+const drains: Map<NodeJS.Signals, Set<(name: NodeJS.Signals) => void>> = new Map();
 
 /** Listens for the signals until the server is closed. */
 export function drainOnSignals(server: Drainable, options: SignalOptions): void {
   const { drainOn = [], drainTimeoutMs } = options;
   if (drainOn.length === 0) return;
-  const drain = (): void => void server.drain({ timeoutMs: drainTimeoutMs });
+  let draining = false;
+  const drain = (signal: NodeJS.Signals): void => {
+    if (draining && signal === "SIGINT") void server.close();
+    else void server.drain({ timeoutMs: drainTimeoutMs });
+    draining = true;
+  };
   for (const name of drainOn) listen(name, drain);
   void server.closed.then(() => {
     for (const name of drainOn) unlisten(name, drain);
   });
 }
 
-function listen(name: NodeJS.Signals, drain: () => void): void {
+function listen(name: NodeJS.Signals, drain: (name: NodeJS.Signals) => void): void {
   const known = drains.get(name);
   if (known === undefined) {
     drains.set(name, new Set([drain]));
@@ -49,7 +57,7 @@ function listen(name: NodeJS.Signals, drain: () => void): void {
   } else known.add(drain);
 }
 
-function unlisten(name: NodeJS.Signals, drain: () => void): void {
+function unlisten(name: NodeJS.Signals, drain: (name: NodeJS.Signals) => void): void {
   const known = drains.get(name);
   if (known?.delete(drain) !== true || known.size > 0) return;
   drains.delete(name);
@@ -57,5 +65,5 @@ function unlisten(name: NodeJS.Signals, drain: () => void): void {
 }
 
 function drainAll(name: NodeJS.Signals): void {
-  for (const drain of drains.get(name) ?? []) drain();
+  for (const drain of drains.get(name) ?? []) drain(name);
 }

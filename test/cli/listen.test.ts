@@ -165,6 +165,24 @@ test("SIGINT and SIGTERM: a server finishes and exits with 0, a transfer ends by
   }
 });
 
+test("while a server finishes, Ctrl-C ends it at once; another SIGTERM does not", async (t) => {
+  for (const [first, code] of [
+    ["SIGTERM", 0],
+    ["SIGINT", 130],
+  ] as const) {
+    const { server, port } = await serving(t, ["tcp://127.0.0.1:0", "--reply", "echo"]);
+    // It has the answer, and does not end its side: the server waits for it.
+    const client = new RawClient(t, { port });
+    client.socket.write("x");
+    await once(client.socket, "data");
+    server.child.kill(first);
+    assert.equal(await client.ended, "x");
+    server.child.kill(first);
+    if (first === "SIGTERM") client.socket.end();
+    assert.equal((await server.ended).code, code);
+  }
+});
+
 test("-v tells addresses, family and the end; --json tells the same as events", async (t) => {
   const [host, family] = hasIpv6 ? ["[::1]", "IPv6"] : ["127.0.0.1", "IPv4"];
   const plain = await serving(t, [`tcp://${host}:0`, "--reply", "echo", "--once", "-v"]);
