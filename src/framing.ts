@@ -23,11 +23,13 @@ export { type CodecDefinition, defineCodec } from "./core/framing/define-codec.t
 export { type Delimiter, delimiter, type DelimiterOptions } from "./core/framing/delimiter.ts";
 export { fixedSize } from "./core/framing/fixed-size.ts";
 export { FrameCodec } from "./core/framing/frame-codec.ts";
-export { json } from "./core/framing/json.ts";
+export { InvalidContent } from "./core/framing/invalid-content.ts";
+export { json, type JsonOptions } from "./core/framing/json.ts";
 export { lengthPrefix, type LengthPrefixOptions } from "./core/framing/length-prefix.ts";
 export { type LineEnding, lines, type LinesOptions } from "./core/framing/lines.ts";
-export { msgpack } from "./core/framing/msgpack.ts";
+export { msgpack, type MsgpackOptions } from "./core/framing/msgpack.ts";
 export { netstring, type NetstringOptions } from "./core/framing/netstring.ts";
 export { slip, type SlipOptions } from "./core/framing/slip.ts";
 export { text, type TextOptions } from "./core/framing/text.ts";
+export type { ValueOptions } from "./core/framing/value-limits.ts";
 export { varintPrefix, type VarintPrefixOptions } from "./core/framing/varint-prefix.ts";

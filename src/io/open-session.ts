@@ -100,7 +100,7 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     if (options.reconnect !== false) checkOptions(context, options.reconnect, RECONNECT_RULES, "reconnect.");
     this.#options = options;
     const { clock } = network;
-    const plan = new ContractPlan(contract, "client", options.validate ?? "receive");
+    const plan = new ContractPlan(contract, "client", options.validate, options.maxMessageValues);
     const settings = endpointSettings(options, { clock, schedule: new SessionSchedule(clock), plan });
     const { codecs, limits } = settings;
     this.#settings = settings;

@@ -133,7 +133,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     this.#options = options;
     const { clock, random } = network;
     this.instance = newId(random);
-    const plan = new ContractPlan(contract, "server", options.validate ?? "receive");
+    const plan = new ContractPlan(contract, "server", options.validate, options.maxMessageValues);
     this.settings = endpointSettings(options, { clock, schedule: new SessionSchedule(clock), plan });
     const { codecs, limits } = this.settings;
     this.capabilities = { contract, codecs, features: [], limits };

@@ -3,7 +3,7 @@
 import { showAs } from "../core/show-as.ts";
 import type { Address, AddressLike } from "../core/address/address.ts";
 import type { Contract } from "../core/contract/contract.ts";
-import { encodeRemoteError, RemoteError } from "../core/contract/remote-error.ts";
+import type { RemoteError } from "../core/contract/remote-error.ts";
 import { ProtocolError, ZocaloError } from "../core/errors.ts";
 import { AddressProof, UNPROVED_FACTOR } from "../core/stateless/address-proof.ts";
 import {
@@ -27,11 +27,11 @@ import { checkOptions, oneOf, type OptionRules, options as object } from "./chec
 import type { DatagramContext, DatagramDrainReport, DatagramRequest, DatagramServer } from "./datagram-server.ts";
 import type { DatagramSocket } from "./datagram-socket.ts";
 import type { OperationOptions } from "./deadline.ts";
-import { ofHandler, ofQuestion } from "./handler-failure.ts";
+import { ERROR_FORMS, errorBody } from "./error-body.ts";
+import { ofAnswer, ofHandler, ofQuestion } from "./handler-failure.ts";
 import type { Clock, Network } from "./network.ts";
 import { restated } from "./restated.ts";
 import { serveDatagramsOver } from "./serve-datagrams.ts";
-import { textPlace } from "./session-format.ts";
 import { ContractPlan, type MethodPlan } from "./session-plan.ts";
 import { type AnyHandler, handlersOf } from "./session-settings.ts";
 import { codecOf, DATAGRAM_BYTES, DEFAULT_DATAGRAM_BYTES, headOf, tooLarge } from "./stateless-format.ts";
@@ -95,7 +95,7 @@ class ContractResponder implements StatelessServer {
     this.#clock = network.clock;
     this.#options = options;
     this.#maxDatagramBytes = options.maxDatagramBytes ?? DEFAULT_DATAGRAM_BYTES;
-    this.#plan = new ContractPlan(contract, "server", options.validate ?? "receive");
+    this.#plan = new ContractPlan(contract, "server", options.validate);
     this.#hash = headOf(contract, "msgpack").hash;
     this.#handlers = options.handlers ?? {};
     this.#handlerList = handlersOf(
@@ -237,11 +237,14 @@ class ContractResponder implements StatelessServer {
   /** An error, with as much as a datagram can hold. */
   #error(call: CallDatagram, error: RemoteError): Buffer {
     const room = this.#maxDatagramBytes - ANSWER_OVERHEAD_BYTES;
-    for (const one of [error, new RemoteError(error.code, error.message), new RemoteError(error.code)]) {
-      const body = textPlace(textOf(one));
-      if (body.end - body.start <= room) return encodeAnswer(ERROR, call, call.id, body);
+    for (let form = 0; ; form += 1) {
+      try {
+        const body = errorBody(error, form);
+        if (body.end - body.start <= room || form === ERROR_FORMS - 1) return encodeAnswer(ERROR, call, call.id, body);
+      } catch {
+        // Its data cannot be sent.
+      }
     }
-    return encodeAnswer(ERROR, call, call.id, textPlace(SHORTEST));
   }
 
   /** The answer itself, or the request for a proof where it is too long for an address that nobody has proved. */
@@ -257,25 +260,8 @@ class ContractResponder implements StatelessServer {
 }
 showAs(ContractResponder, "StatelessServer", ({ localAddress, stats }) => ({ localAddress, stats }));
 
-const SHORTEST = '{"code":"INTERNAL"}';
-
 function decode(method: MethodPlan, body: BytePlace): unknown {
   return method.request.decode(body.bytes as Buffer, body.start, body.end);
-}
-
-/** What the caller is told about an answer that cannot be sent. */
-function ofAnswer(cause: unknown): RemoteError {
-  if (!(cause instanceof ZocaloError && cause.code === "DATAGRAM_TOO_LARGE")) return ofHandler(undefined);
-  return new RemoteError(cause.code, "the answer is larger than a datagram of this server may be");
-}
-
-/** The JSON of an error; without its data where that has none. */
-function textOf(error: RemoteError): string {
-  try {
-    return encodeRemoteError(error);
-  } catch {
-    return encodeRemoteError(new RemoteError(error.code, error.message));
-  }
 }
 
 function unknownMethod(place: number): ProtocolError {

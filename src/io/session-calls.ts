@@ -1,12 +1,12 @@
 /** The calls of this side: who waits for an answer, and who waits for room to ask. */
 
-import { decodeRemoteError } from "../core/contract/remote-error.ts";
 import { UsageError } from "../core/errors.ts";
 import { HELD } from "../core/held-bytes.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
 import type { AnswerReceived } from "../core/session/session-event.ts";
 import { unwatchAbort, watchAbort } from "./abort-watch.ts";
 import { type OperationOptions, refusedAtOnce, timeoutError } from "./deadline.ts";
+import { readErrorBody } from "./error-body.ts";
 import { handled, rejectedQuietly } from "./handled-rejection.ts";
 import type { SessionEvents } from "./session-events.ts";
 import { copyOfBody } from "./session-format.ts";
@@ -260,7 +260,7 @@ export class SessionCalls {
   /** The peer has answered with an error; false when it is none of the calls. */
   failed({ id, bytes, start, end }: AnswerReceived): boolean {
     const call = this.#take(id);
-    call?.reject(decodeRemoteError(bytes.toString("utf8", start, end)));
+    call?.reject(readErrorBody(bytes, start, end));
     return call !== undefined;
   }
 

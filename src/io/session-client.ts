@@ -32,7 +32,7 @@ export interface SessionClientOptions<Server extends Methods, Data>
    */
   readonly retry?: RetryOptions | undefined;
   /**
-   * Whatever the server's `authenticate` wants to see; must have a JSON form, which fits into the 65,536 bytes of a hello. A
+   * Whatever the server's `authenticate` wants to see; must be what `json()` can carry, within the 65,536 bytes of a hello. A
    * function is asked for each connection, once it is there; its answer, or its promise, belongs to the time of the
    * handshake (`handshakeTimeoutMs`).
    */

@@ -1,13 +1,13 @@
 /** Handlers: what the peer asks for, started in the order of the wire. */
 
-import { encodeRemoteError, isForCaller, RemoteError } from "../core/contract/remote-error.ts";
+import { isForCaller, type RemoteError } from "../core/contract/remote-error.ts";
 import { ConnectionError, ProtocolError, type ZocaloError } from "../core/errors.ts";
 import { DECODED } from "../core/held-bytes.ts";
 import { CALL_HEAD_BYTES, EVENT_HEAD_BYTES, OPEN_HEAD_BYTES } from "../core/session/frame-types.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
 import type { CallReceived, Cancelled, EventReceived, StreamOpened } from "../core/session/session-event.ts";
-import { ofHandler, ofQuestion } from "./handler-failure.ts";
-import { textPlace } from "./session-format.ts";
+import { ERROR_FORMS, errorBody } from "./error-body.ts";
+import { ofAnswer, ofHandler, ofQuestion } from "./handler-failure.ts";
 import { SessionContext } from "./session-context.ts";
 import type { SessionHost } from "./session-host.ts";
 import type { MethodPlan } from "./session-plan.ts";
@@ -290,7 +290,9 @@ export class SessionDispatch {
       const input = method.request.decode(bytes, start, end);
       toTell = ofHandler;
       const context = new SessionContext(this.#host, Infinity, stream.signal);
-      await stream.sendAll(await this.#handle(method, input, stream, context));
+      const items = await this.#handle(method, input, stream, context);
+      toTell = ofAnswer;
+      await stream.sendAll(items);
     } catch (error) {
       this.#failStream(stream, error, toTell(error));
     }
@@ -327,7 +329,7 @@ export class SessionDispatch {
       host.machine.respond(id, body, host.turnTime());
       host.gathered(body.end - body.start);
     } catch (error) {
-      this.#fail(id, error);
+      this.#fail(id, error, ofAnswer(error));
     }
   }
 
@@ -336,35 +338,17 @@ export class SessionDispatch {
     const host = this.#host;
     if (error !== cause) host.problem(cause);
     if (host.end !== undefined) return;
-    let text: string;
-    try {
-      text = encodeRemoteError(error);
-    } catch (problem) {
-      // Its data has no JSON form.
-      host.problem(problem);
-      text = withoutData(error);
-    }
     const now = host.turnTime();
-    try {
-      host.machine.fail(id, textPlace(text), now);
-    } catch (problem) {
-      // It is longer than the longest message that the peer takes.
-      host.problem(problem);
-      host.machine.fail(id, textPlace(SHORTEST), now);
+    for (let form = 0; form < ERROR_FORMS; form += 1) {
+      try {
+        host.machine.fail(id, errorBody(error, form), now);
+        break;
+      } catch (problem) {
+        // Its data cannot be sent, or is longer than what the peer takes.
+        host.problem(problem);
+      }
     }
     host.touch();
-  }
-}
-
-/** Fits into the smallest frame that a peer may ask for. */
-const SHORTEST = '{"code":"INTERNAL"}';
-
-/** For an error whose data has no JSON form; a code or a message that is no text cannot be told either. */
-function withoutData(error: RemoteError): string {
-  try {
-    return encodeRemoteError(new RemoteError(error.code, error.message));
-  } catch {
-    return SHORTEST;
   }
 }
 

@@ -1,8 +1,6 @@
 /** The bodies of messages: values in the codec of a session, and bytes as they are. */
 
 import { ownBytes } from "../core/bytes/own-bytes.ts";
-import { isBytes } from "../core/contract/bytes.ts";
-import type { Schema } from "../core/contract/schema.ts";
 import { UsageError } from "../core/errors.ts";
 import type { MessageFormat } from "../core/framing/codec.ts";
 import { json } from "../core/framing/json.ts";
@@ -19,8 +17,8 @@ export const SESSION_CODECS: readonly SessionCodec[] = ["msgpack", "json", "byte
 export interface BodyFormat {
   /** Where the body of a value stands; valid until the next call. @throws UsageError `FRAME_INVALID`. */
   encode(value: unknown): BodyPlace;
-  /** The value of a body; it belongs to the caller. @throws ProtocolError `FRAME_INVALID`. */
-  decode(bytes: Buffer, start: number, end: number): unknown;
+  /** The value of a body, which belongs to the caller; an `InvalidContent` when it is none. */
+  tryDecode(bytes: Buffer, start: number, end: number): unknown;
 }
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
@@ -52,20 +50,20 @@ export function textPlace(text: string): BodyPlace {
   return placeOf(scratch, scratch.write(text, 0, "utf8"));
 }
 
-/** A body that is bytes. */
-const RAW: BodyFormat = {
+/** A body that is bytes, in every codec. */
+export const RAW: BodyFormat = {
   encode(value) {
     if (value instanceof Uint8Array) return placeOf(value, value.length);
     const detail = `the method carries bytes: give a Uint8Array, not ${value === null ? "null" : typeof value}`;
     throw new UsageError("FRAME_INVALID", { op: "send", detail, side: "local", outcome: "none" });
   },
-  decode: ownBytes,
+  tryDecode: ownBytes,
 };
 
 /** Bytes, or nothing: `undefined` has an empty body. */
 const BYTES: BodyFormat = {
   encode: (value) => (value === undefined ? placeOf(NO_BYTES, 0) : RAW.encode(value)),
-  decode: (bytes, start, end) => (start === end ? undefined : RAW.decode(bytes, start, end)),
+  tryDecode: (bytes, start, end) => (start === end ? undefined : RAW.tryDecode(bytes, start, end)),
 };
 
 /** Values in a format; `undefined` has an empty body. */
@@ -82,18 +80,13 @@ class ValueFormat implements BodyFormat {
     return typeof content === "string" ? textPlace(content) : placeOf(content, content.length);
   }
 
-  decode(bytes: Buffer, start: number, end: number): unknown {
-    return start === end ? undefined : this.#format.decode(bytes, start, end);
+  tryDecode(bytes: Buffer, start: number, end: number): unknown {
+    return start === end ? undefined : this.#format.tryDecode?.(bytes, start, end);
   }
 }
 
-const FORMATS: Readonly<Record<SessionCodec, BodyFormat>> = {
-  msgpack: new ValueFormat(msgpack()),
-  json: new ValueFormat(json()),
-  bytes: BYTES,
-};
-
-/** The format of the values of one schema, in a codec. A method without a schema carries what its types say, or nothing. */
-export function formatOf(schema: Schema | undefined, codec: SessionCodec): BodyFormat {
-  return isBytes(schema) ? RAW : FORMATS[codec];
+/** The format of a codec. A method without a schema carries what its types say, or nothing. */
+export function formatOf(codec: SessionCodec, maxValues: number): BodyFormat {
+  if (codec === "bytes") return BYTES;
+  return new ValueFormat(codec === "json" ? json({ maxValues }) : msgpack({ maxValues }));
 }

@@ -4,9 +4,12 @@ import { isBytes } from "../core/contract/bytes.ts";
 import { type Contract, type Methods, methodNames } from "../core/contract/contract.ts";
 import type { Method } from "../core/contract/method.ts";
 import { type Schema, validate } from "../core/contract/schema.ts";
-import { ProtocolError, UsageError, ZocaloError } from "../core/errors.ts";
+import { UsageError, ZocaloError } from "../core/errors.ts";
+import { InvalidContent } from "../core/framing/invalid-content.ts";
+import { DEFAULT_MAX_VALUES } from "../core/framing/value-limits.ts";
+import { peerError } from "../core/peer-error.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
-import { type BodyFormat, formatOf, type SessionCodec } from "./session-format.ts";
+import { type BodyFormat, formatOf, RAW, type SessionCodec } from "./session-format.ts";
 
 /**
  * When values are checked against their schemas. `receive`: what the peer sends, and the handler gets the schema's output.
@@ -23,9 +26,9 @@ export class ValuePlan {
   readonly #checkedOnReceipt: Schema | undefined;
 
   /** @param what - Names the values in errors, which both sides read: `the question of "join"`. */
-  constructor(schema: Schema | undefined, codec: SessionCodec, policy: ValidationPolicy, what: string) {
+  constructor(schema: Schema | undefined, format: BodyFormat, policy: ValidationPolicy, what: string) {
     this.#what = what;
-    this.#format = formatOf(schema, codec);
+    this.#format = isBytes(schema) ? RAW : format;
     // Its format checks it already.
     const checked = isBytes(schema) || policy === "none" ? undefined : schema;
     this.#checkedOnReceipt = checked;
@@ -46,32 +49,23 @@ export class ValuePlan {
     } catch (error) {
       if (!(error instanceof ZocaloError)) throw error;
       const { code, cause } = error;
-      throw new UsageError(code, { op: "send", detail: this.#of(error), side: "local", outcome: "none", cause });
+      const detail = `${this.#what}: ${error.detail}`;
+      throw new UsageError(code, { op: "send", detail, side: "local", outcome: "none", cause });
     }
   }
 
-  /** The value of a body. @throws ProtocolError `FRAME_INVALID`. */
+  /** The value of a body. @throws ProtocolError `FRAME_INVALID`, `FRAME_TOO_LONG`. */
   decode(bytes: Buffer, start: number, end: number): unknown {
-    const value = this.#decode(bytes, start, end);
+    const value = this.#format.tryDecode(bytes, start, end);
+    if (value instanceof InvalidContent) {
+      const { code, detail, cause } = value;
+      throw peerError(code, { op: "receive", detail: `${this.#what}: ${detail}`, cause });
+    }
     if (this.#checkedOnReceipt === undefined) return value;
     const result = validate(this.#checkedOnReceipt, value);
     if (result.valid) return result.value;
     const detail = `${this.#what} is not what its schema says: ${describeIssues(result.issues)}`;
-    throw new ProtocolError("FRAME_INVALID", { op: "receive", detail });
-  }
-
-  #decode(bytes: Buffer, start: number, end: number): unknown {
-    try {
-      return this.#format.decode(bytes, start, end);
-    } catch (error) {
-      if (!(error instanceof ZocaloError)) throw error;
-      throw new ProtocolError(error.code, { op: "receive", detail: this.#of(error), cause: error.cause });
-    }
-  }
-
-  /** A format does not know whose values it reads and writes. */
-  #of(error: ZocaloError): string {
-    return `${this.#what}: ${error.detail}`;
+    throw peerError("FRAME_INVALID", { op: "receive", detail });
   }
 }
 
@@ -98,9 +92,9 @@ export class OffersPlan {
   readonly names: readonly string[];
   readonly methods: readonly MethodPlan[];
 
-  constructor(offered: Methods, codec: SessionCodec, policy: ValidationPolicy) {
+  constructor(offered: Methods, format: BodyFormat, policy: ValidationPolicy) {
     this.names = methodNames(offered);
-    const plan = (schema: Schema | undefined, what: string): ValuePlan => new ValuePlan(schema, codec, policy, what);
+    const plan = (schema: Schema | undefined, what: string): ValuePlan => new ValuePlan(schema, format, policy, what);
     const nothing = plan(undefined, "nothing");
     this.methods = this.names.map((name, place): MethodPlan => {
       const method = offered[name] as Method;
@@ -138,12 +132,20 @@ export class ContractPlan {
   readonly contract: Contract;
   readonly role: "client" | "server";
   readonly #policy: ValidationPolicy;
+  readonly #maxValues: number;
   readonly #plans: Map<SessionCodec, CodecPlan> = new Map();
 
-  constructor(contract: Contract, role: "client" | "server", policy: ValidationPolicy) {
+  /** @param maxValues - Most values in one message, both ways. */
+  constructor(
+    contract: Contract,
+    role: "client" | "server",
+    policy: ValidationPolicy = "receive",
+    maxValues: number = DEFAULT_MAX_VALUES,
+  ) {
     this.contract = contract;
     this.role = role;
     this.#policy = policy;
+    this.#maxValues = maxValues;
   }
 
   /** What this side offers. */
@@ -160,9 +162,10 @@ export class ContractPlan {
   of(codec: SessionCodec): CodecPlan {
     const known = this.#plans.get(codec);
     if (known !== undefined) return known;
+    const format = formatOf(codec, this.#maxValues);
     const plan = {
-      own: new OffersPlan(this.own, codec, this.#policy),
-      peer: new OffersPlan(this.peer, codec, this.#policy),
+      own: new OffersPlan(this.own, format, this.#policy),
+      peer: new OffersPlan(this.peer, format, this.#policy),
     };
     this.#plans.set(codec, plan);
     return plan;

@@ -2,6 +2,7 @@
 
 import { type Methods, methodNames } from "../core/contract/contract.ts";
 import { UsageError } from "../core/errors.ts";
+import { LARGEST_MAX_VALUES } from "../core/framing/value-limits.ts";
 import { DEFAULT_LIMITS, OWN_RANGES, type SessionLimits } from "../core/handshake/limits.ts";
 import { DEFAULT_REPLAY, type ReplayBounds } from "../core/session/session-settings.ts";
 import type { OverflowPolicy } from "../core/session/waiting-events.ts";
@@ -24,6 +25,12 @@ export interface SessionTuning {
   readonly validate?: ValidationPolicy | undefined;
   /** What this side is ready to receive: sizes, windows, calls, streams, heartbeat. Each has a default of its own. */
   readonly limits?: Partial<SessionLimits> | undefined;
+  /**
+   * Most values in one message, sent or received: each number, text, array and map in it counts. More is `FRAME_TOO_LONG`.
+   * Default 10,000: what a value takes in memory and time can be a hundred times what it takes on the wire, which
+   * `limits.maxMessageBytes` bounds. It is not told in the handshake: give both sides the same.
+   */
+  readonly maxMessageValues?: number | undefined;
   /**
    * Bounds of the messages that are sent and not acknowledged. Default: 1 MiB, 16,384 messages, 120 seconds. The time holds
    * for events that wait for room too: what a peer does not take for so long ends the session with `REPLAY_OVERFLOW`.
@@ -92,6 +99,7 @@ const TUNING_RULES: OptionRules = {
       Array.isArray(value) && value.length > 0 && value.every((one) => SESSION_CODECS.includes(one as SessionCodec)),
   },
   validate: oneOf("receive", "both", "none"),
+  maxMessageValues: wholeNumber(1, LARGEST_MAX_VALUES),
   limits: options(LIMIT_RULES),
   replay: options({ maxBytes: POSITIVE, maxMessages: POSITIVE, maxAgeMs: POSITIVE }),
   overflow: oneOf("block", "strict", "drop-oldest", "drop-newest"),

@@ -1,11 +1,11 @@
 /** The streams of a session. */
 
-import { decodeRemoteError } from "../core/contract/remote-error.ts";
 import { ConnectionError, ProtocolError } from "../core/errors.ts";
 import { HELD } from "../core/held-bytes.ts";
 import { brokenProtocol } from "../core/session/broken-protocol.ts";
 import type { AnswerReceived, ItemReceived, StreamOpened } from "../core/session/session-event.ts";
 import { type OperationOptions, refusedAtOnce } from "./deadline.ts";
+import { readErrorBody } from "./error-body.ts";
 import type { SessionCalls } from "./session-calls.ts";
 import { outcomeOf, type SessionHost } from "./session-host.ts";
 import type { MethodPlan } from "./session-plan.ts";
@@ -105,7 +105,7 @@ export class OpenStreams implements StreamParent {
   }
 
   failed({ id, bytes, start, end }: AnswerReceived): void {
-    this.#streams.get(id)?.failed(decodeRemoteError(bytes.toString("utf8", start, end)));
+    this.#streams.get(id)?.failed(readErrorBody(bytes, start, end));
   }
 
   cancelled(id: number): void {

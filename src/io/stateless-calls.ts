@@ -1,7 +1,6 @@
 /** The messages of a client over datagrams: what is sent, what is sent again, and who waits for an answer. */
 
 import type { Contract } from "../core/contract/contract.ts";
-import { decodeRemoteError } from "../core/contract/remote-error.ts";
 import {
   ConnectionError,
   type ErrorOutcome,
@@ -28,6 +27,7 @@ import {
 import { Exchange } from "../core/stateless/exchange.ts";
 import { type RetransmissionTimes, RoundTrip } from "../core/stateless/round-trip.ts";
 import { Deadline, type OperationContext, type OperationOptions, refusedAtOnce } from "./deadline.ts";
+import { readErrorBody } from "./error-body.ts";
 import { handled, rejectedQuietly } from "./handled-rejection.ts";
 import type { Clock, Datagram, Network, Timer } from "./network.ts";
 import type { PartnerMailbox } from "./partner-mailbox.ts";
@@ -271,7 +271,7 @@ export class StatelessCalls {
     const bytes = answer.body.bytes as Buffer;
     try {
       if (answer.type === REFUSAL) call.reject(this.#refused(call, answer.reason, bytes.toString("utf8", start, end)));
-      else if (answer.type === ERROR) call.reject(decodeRemoteError(bytes.toString("utf8", start, end)));
+      else if (answer.type === ERROR) call.reject(readErrorBody(bytes, start, end));
       else call.resolve(call.method.response.decode(bytes, start, end));
     } catch (error) {
       call.reject(error);

@@ -20,10 +20,13 @@ async function serve(codecs?: readonly SessionCodec[]) {
 
 test("the client's favourite among the codecs of the server is taken", async () => {
   const { open } = await serve(["json", "msgpack"]);
-  // A Date is one in MessagePack, and a text in JSON.
+  // MessagePack has dates, and JSON has none.
   const date = new Date(0);
   assert.deepEqual(await (await open("bytes", "msgpack", "json")).any(date), date);
-  assert.equal(await (await open("bytes", "json", "msgpack")).any(date), date.toISOString());
+  await assert.rejects((await open("bytes", "json", "msgpack")).any(date), {
+    code: "FRAME_INVALID",
+    detail: /class Date/,
+  });
 });
 
 test("without a codec in common the client is refused, and told what there is", async () => {
@@ -52,6 +55,90 @@ test("bytes are the same in every codec, and an empty body is no value", async (
     assert.deepEqual(new Uint8Array(await session.echo(all)), all);
     assert.equal((await session.echo(new Uint8Array(0))).length, 0);
     assert.equal(await session.any(undefined), undefined);
+  }
+});
+
+test("what a codec would change is refused where it is sent, in every codec, and the error says where it stands", async () => {
+  class Point {
+    readonly x = 1;
+  }
+  const sparse: unknown[] = [];
+  sparse.length = 2;
+  const cycle: Record<string, unknown> = {};
+  cycle["self"] = cycle;
+  const values: readonly unknown[] = [
+    new Map([["a", 1]]),
+    new Set([1]),
+    { f() {} },
+    { a: undefined },
+    sparse,
+    1n,
+    Symbol("s"),
+    { [Symbol("s")]: 1 },
+    new Point(),
+    { toJSON: () => 1 },
+    Object.defineProperty({ a: 1 }, "toJSON", { value: () => 1 }),
+    JSON.parse('{"__proto__":1}'),
+    "half \ud83d",
+    { "half \udc00": 1 },
+    new Date(Number.NaN),
+    new Float64Array(1),
+    cycle,
+  ];
+  const { open } = await serve();
+  for (const codec of ["msgpack", "json"] as const) {
+    const session = await open(codec);
+    const refused = { code: "FRAME_INVALID", side: "local", outcome: "none" } as const;
+    for (const value of values) await assert.rejects(session.any(value), refused, codec);
+    await assert.rejects(session.any({ users: [1, { name: new Map() }] }), {
+      ...refused,
+      detail: /\(value\.users\[1\]\.name\)/,
+    });
+    if (codec === "msgpack") continue;
+    for (const value of [new Uint8Array([1]), new Date(0), Number.NaN, -Infinity])
+      await assert.rejects(session.any(value), refused);
+  }
+});
+
+test("what is not refused arrives as it was sent, -0 too", async () => {
+  const { open } = await serve();
+  const values: readonly unknown[] = [
+    null,
+    true,
+    -0,
+    [0, -0],
+    2 ** 60,
+    1e300,
+    "🦙",
+    {},
+    [[]],
+    { constructor: 1, toJSON: 2, a: { b: [] } },
+  ];
+  for (const codec of ["msgpack", "json"] as const) {
+    const session = await open(codec);
+    for (const value of values) assert.deepEqual(await session.any(value), value, codec);
+  }
+});
+
+test("a message has a limit of values, which both sides can raise", async () => {
+  const many = Array.from({ length: 20_000 }, () => ({}));
+  const server = await serveSessions(echo, "tcp://127.0.0.1:0", {
+    maxMessageValues: 30_000,
+    handlers: { echo: (piece) => piece, ready: () => undefined, any: (value) => value },
+  });
+  for (const codec of ["msgpack", "json"] as const) {
+    const refusing = await openSession(echo, server.localAddress, { codecs: [codec] });
+    await assert.rejects(refusing.any(many), { code: "FRAME_TOO_LONG", side: "local", outcome: "none" });
+    const taking = await openSession(echo, server.localAddress, { codecs: [codec], maxMessageValues: 30_000 });
+    assert.deepEqual(await taking.any(many), many);
+    const sending = await openSession(echo, server.localAddress, { codecs: [codec], maxMessageValues: 100_000 });
+    await assert.rejects(sending.any([...many, ...many]), {
+      code: "FRAME_TOO_LONG",
+      message: /more than 30000 values/,
+    });
+  }
+  for (const maxMessageValues of [0, -1, 1.5, 2 ** 40]) {
+    await assert.rejects(openSession(echo, server.localAddress, { maxMessageValues }), { code: "OPTION_INVALID" });
   }
 });
 

@@ -1,5 +1,6 @@
 /** The errors of a program, as they cross the wire. */
 
+import { cutText } from "../cut-text.ts";
 import { hasInstance, markClass } from "../same-class.ts";
 
 /** Marks the errors of every copy of this package. */
@@ -9,7 +10,10 @@ const RECEIVED: unique symbol = Symbol.for("zocalo.RemoteError.received");
 
 /** What a {@link RemoteError} is made of. */
 export interface RemoteErrorOptions {
-  /** Anything with a JSON form that tells more; it is sent along. */
+  /**
+   * What tells more: a value that `json()` can carry, such as a plain object; it is sent along. When it is something else, or
+   * too long for the peer, the error arrives without it, and `onError` of this side says why.
+   */
   readonly data?: unknown;
   /** What caused it; it stays in this process. */
   readonly cause?: unknown;
@@ -26,8 +30,10 @@ const MAX_MESSAGE_LENGTH = 1024;
  * which the handler itself got from another service: its codes are not those of this contract, and its data may be secret. To
  * pass one on, throw a new one.
  *
- * Three codes come from Zócalo itself: `INTERNAL`, `METHOD_UNKNOWN` (the method is not offered, or is of another kind), and
- * `FRAME_INVALID` (the question is not what the schema says; the message lists why).
+ * Some codes come from Zócalo itself: `INTERNAL`, `METHOD_UNKNOWN` (the method is not offered, or is of another kind),
+ * `FRAME_INVALID` (the question is not what the schema says; the message lists why), `FRAME_TOO_LONG` (the answer is longer than
+ * the caller receives, or question or answer have more values than the other side takes), and over datagrams
+ * `DATAGRAM_TOO_LARGE`.
  *
  * @example
  * ```ts
@@ -58,14 +64,10 @@ export class RemoteError extends Error {
 }
 markClass(RemoteError, MARK);
 
-/**
- * The JSON of an error, as it is sent.
- *
- * @throws TypeError when its data has no JSON form.
- */
-export function encodeRemoteError(error: RemoteError): string {
-  const code = error.code.slice(0, MAX_CODE_LENGTH);
-  return JSON.stringify({ code, message: error.message.slice(0, MAX_MESSAGE_LENGTH), data: error.data });
+/** What of an error crosses the wire, as a value. */
+export function remoteErrorFields({ code, message, data }: RemoteError): object {
+  const fields = { code: cutText(code, MAX_CODE_LENGTH), message: cutText(message, MAX_MESSAGE_LENGTH) };
+  return data === undefined ? fields : { ...fields, data };
 }
 
 /** Whether a program has made this error itself, for its caller. */
@@ -79,20 +81,16 @@ export function isForCaller(error: unknown): error is RemoteError {
   }
 }
 
-/** Reads an error that came; one that makes no sense is told as `INTERNAL`. */
-export function decodeRemoteError(json: string): RemoteError {
-  const error = parsed(json);
+/** The error of what came; `INTERNAL` when it makes no sense. */
+export function remoteErrorOf(fields: unknown): RemoteError {
+  const error = parsed(fields as Readonly<Record<string, unknown>> | null | undefined);
   Object.defineProperty(error, RECEIVED, { value: true });
   return error;
 }
 
-function parsed(json: string): RemoteError {
-  try {
-    const value = JSON.parse(json) as { readonly code?: unknown; readonly message?: unknown; readonly data?: unknown };
-    const code = typeof value.code === "string" ? value.code.slice(0, MAX_CODE_LENGTH) : "INTERNAL";
-    const message = typeof value.message === "string" ? value.message.slice(0, MAX_MESSAGE_LENGTH) : code;
-    return new RemoteError(code, message, { data: value.data });
-  } catch {
-    return new RemoteError("INTERNAL", "the peer sent an error that cannot be read");
-  }
+function parsed(fields: Readonly<Record<string, unknown>> | null | undefined): RemoteError {
+  if (fields === undefined) return new RemoteError("INTERNAL", "the peer sent an error that cannot be read");
+  const { code, message, data } = fields ?? {};
+  const name = typeof code === "string" ? code.slice(0, MAX_CODE_LENGTH) : "INTERNAL";
+  return new RemoteError(name, typeof message === "string" ? message.slice(0, MAX_MESSAGE_LENGTH) : name, { data });
 }

@@ -6,8 +6,9 @@ import { copyBytes } from "../bytes/copy-bytes.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
 import type { Boundary, Framer, FrameSpan, OnSkipped } from "./codec.ts";
 import { FrameCodec } from "./frame-codec.ts";
-import { frameInvalid, frameTooLong, messageTooLong } from "./frame-error.ts";
+import { longerThan, messageTooLong } from "./frame-error.ts";
 import { checkedLimit, DEFAULT_MAX_LINE_BYTES } from "./frame-limit.ts";
+import { InvalidContent } from "./invalid-content.ts";
 import { TerminatedFramer } from "./terminated-framer.ts";
 import { UnescapedBytes } from "./unescaped-bytes.ts";
 
@@ -25,6 +26,7 @@ export interface CobsOptions {
 const NAME = "cobs";
 /** The code of a block of 254 bytes without a zero behind them. */
 const FULL_BLOCK = 0xff;
+const BLOCK_TOO_LONG: InvalidContent = new InvalidContent("a block is longer than the message");
 /** Most bytes of a block. */
 const BLOCK_BYTES = 254;
 
@@ -94,10 +96,10 @@ class CobsFramer extends TerminatedFramer {
     return stuffedBytes(limit);
   }
 
-  protected override accept(bytes: Buffer, start: number, end: number, span: FrameSpan): void {
+  protected override accept(bytes: Buffer, start: number, end: number, span: FrameSpan): InvalidContent | undefined {
     if (start === end) {
       span.from = -1;
-      return;
+      return undefined;
     }
     const target = this.#content.room(end - start);
     let to = 0;
@@ -105,16 +107,17 @@ class CobsFramer extends TerminatedFramer {
     while (at < end) {
       const code = bytes[at] as number;
       const blockEnd = at + code;
-      if (blockEnd > end) throw frameInvalid(NAME, `a block of ${code - 1} bytes is longer than the message`);
+      if (blockEnd > end) return BLOCK_TOO_LONG;
       copyBytes(bytes, at + 1, blockEnd, target, to);
       to += code - 1;
       at = blockEnd;
       if (code < FULL_BLOCK && at < end) target[to++] = 0;
     }
-    if (to > span.limit) throw frameTooLong(NAME, span.limit);
+    if (to > span.limit) return longerThan(span.limit);
     span.source = target;
     span.from = 0;
     span.to = to;
+    return undefined;
   }
 }
 

@@ -5,6 +5,7 @@ import { ProtocolError, UsageError } from "../errors.ts";
 import type { Boundary, Decoder, Framer, FrameSpan, MessageFormat, OnFrame } from "./codec.ts";
 import { frameTruncated } from "./frame-error.ts";
 import { checkedLimit } from "./frame-limit.ts";
+import { InvalidContent } from "./invalid-content.ts";
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
 
@@ -270,21 +271,30 @@ export class FrameDecoder<Out> implements Decoder<Out> {
   #skippingInvalid(onSkipped: NonNullable<Boundary["onSkipped"]>): OnFrame {
     const format = this.#format;
     return (bytes, start, end) => {
-      let message: Out;
-      try {
-        message = format.decode(bytes, start, end);
-      } catch (error) {
-        if (!(error instanceof ProtocolError)) throw error;
-        onSkipped({ code: "FRAME_INVALID", bytes: end - start, detail: error.detail });
-        return;
-      }
-      this.#onMessage?.(message);
+      const message = tryDecode(format, bytes, start, end);
+      if (!(message instanceof InvalidContent)) this.#onMessage?.(message);
+      else onSkipped({ code: message.code, bytes: end - start, detail: `${format.name}: ${message.detail}` });
     };
   }
 
   #stuck(): UsageError {
     const detail = `${this.#boundary.name}: the codec is wrong: a message ends before bytes that it had asked for`;
     return new UsageError("OPTION_INVALID", { op: "decode", detail });
+  }
+}
+
+function tryDecode<Out>(
+  format: MessageFormat<never, Out>,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): Out | InvalidContent {
+  if (format.tryDecode !== undefined) return format.tryDecode(bytes, start, end);
+  try {
+    return format.decode(bytes, start, end);
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    return new InvalidContent(error.detail);
   }
 }
 

@@ -1,6 +1,8 @@
 /** The errors of framing: what a peer did wrong, and what this program cannot send. */
 
-import { type ErrorCode, ProtocolError, UsageError } from "../errors.ts";
+import { type ErrorCode, type ProtocolError, UsageError } from "../errors.ts";
+import { peerError } from "../peer-error.ts";
+import { InvalidContent } from "./invalid-content.ts";
 
 /** The operation that these errors name. */
 const DECODE = "decode";
@@ -9,18 +11,34 @@ const ENCODE = "encode";
 /** `FRAME_TRUNCATED`: the stream ended inside a message, `heldBytes` of which had come. */
 export function frameTruncated(codec: string, heldBytes: number): ProtocolError {
   const detail = `${codec}: the stream ended in the middle of a message, ${heldBytes} bytes of which had come`;
-  return new ProtocolError("FRAME_TRUNCATED", { op: DECODE, detail });
+  return peerError("FRAME_TRUNCATED", { op: DECODE, detail });
 }
 
 /** `FRAME_TOO_LONG`: the peer began or announced a message of more than `limitBytes`. */
 export function frameTooLong(codec: string, limitBytes: number): ProtocolError {
-  const detail = `${codec}: the peer sends a message longer than ${limitBytes} bytes; raise the limit, or drop the peer`;
-  return new ProtocolError("FRAME_TOO_LONG", { op: DECODE, detail });
+  return contentInvalid(codec, longerThan(limitBytes));
+}
+
+/** Of a message that is longer than it may be. */
+export function longerThan(limitBytes: number): InvalidContent {
+  const detail = `the peer sends a message longer than ${limitBytes} bytes; raise the limit, or drop the peer`;
+  return new InvalidContent(detail, "FRAME_TOO_LONG");
 }
 
 /** `FRAME_INVALID`: the bytes are not what the codec allows. */
 export function frameInvalid(codec: string, problem: string, cause?: unknown): ProtocolError {
-  return new ProtocolError("FRAME_INVALID", { op: DECODE, detail: `${codec}: ${problem}`, cause });
+  return peerError("FRAME_INVALID", { op: DECODE, detail: `${codec}: ${problem}`, cause });
+}
+
+/** The error for what is invalid. */
+export function contentInvalid(codec: string, { code, detail, cause }: InvalidContent): ProtocolError {
+  return peerError(code, { op: DECODE, detail: `${codec}: ${detail}`, cause });
+}
+
+/** What a format has made of the content; throws when that is invalid. */
+export function validContent<Out>(format: string, content: Out | InvalidContent): Out {
+  if (content instanceof InvalidContent) throw contentInvalid(format, content);
+  return content;
 }
 
 /** `FRAME_TOO_LONG` of this side: a message of `bytes` is longer than what may be sent. */
@@ -32,6 +50,11 @@ export function messageTooLong(codec: string, bytes: number, limitBytes: number)
 /** `FRAME_INVALID` of this side: the codec has no form for this message. Nothing was written. */
 export function messageInvalid(codec: string, problem: string, cause?: unknown): UsageError {
   return unsendable("FRAME_INVALID", codec, problem, cause);
+}
+
+/** The error of this side for a message that the format has no form for, or not so much of. */
+export function contentUnsendable(format: string, { code, detail }: InvalidContent): UsageError {
+  return unsendable(code, format, detail);
 }
 
 /** `OPTION_INVALID`: an option of the codec is not valid. */

@@ -5,8 +5,9 @@ import { type ByteWriter, REFERENCE_BYTES } from "../bytes/byte-writer.ts";
 import { findByte } from "../bytes/find-byte.ts";
 import type { Boundary, Framer, FrameSpan, OnSkipped } from "./codec.ts";
 import { FrameCodec } from "./frame-codec.ts";
-import { codecOptionInvalid, frameInvalid, frameTooLong, messageInvalid, messageTooLong } from "./frame-error.ts";
+import { codecOptionInvalid, longerThan, messageInvalid, messageTooLong } from "./frame-error.ts";
 import { checkedLimit, DEFAULT_MAX_LINE_BYTES } from "./frame-limit.ts";
+import { InvalidContent } from "./invalid-content.ts";
 import { TerminatedFramer } from "./terminated-framer.ts";
 import { type TextOptions, text } from "./text.ts";
 
@@ -37,6 +38,8 @@ export interface LinesOptions extends TextOptions {
 const NAME = "lines";
 const LF = 0x0a;
 const CR = 0x0d;
+const ENDS_WITH_LF: InvalidContent = new InvalidContent("a line ends with LF alone, not with CR LF");
+const CONTAINS_CR: InvalidContent = new InvalidContent("a line contains CR without LF");
 /** Most bytes of UTF-8 that one unit of a JavaScript string can take. */
 const UTF8_BYTES_PER_UNIT = 3;
 
@@ -140,16 +143,17 @@ class LinesFramer extends TerminatedFramer {
     return this.#ending === "lf" ? limit : limit + 1;
   }
 
-  protected override accept(bytes: Buffer, start: number, end: number, span: FrameSpan): void {
+  protected override accept(bytes: Buffer, start: number, end: number, span: FrameSpan): InvalidContent | undefined {
     const ending = this.#ending;
     const hasCr = ending !== "lf" && end > start && bytes[end - 1] === CR;
     const to = hasCr ? end - 1 : end;
-    if (to - start > span.limit) throw frameTooLong(NAME, span.limit);
+    if (to - start > span.limit) return longerThan(span.limit);
     if (ending === "crlf") {
-      if (!hasCr) throw frameInvalid(NAME, "a line ends with LF alone, not with CR LF");
-      if (findByte(bytes, CR, start, to) !== -1) throw frameInvalid(NAME, "a line contains CR without LF");
+      if (!hasCr) return ENDS_WITH_LF;
+      if (findByte(bytes, CR, start, to) !== -1) return CONTAINS_CR;
     }
     span.from = start;
     span.to = to;
+    return undefined;
   }
 }

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { checkMessagePack, MAX_MESSAGEPACK_DEPTH } from "./msgpack-check.ts";
+import { validContent } from "./frame-error.ts";
+import { problemOfMessagePack } from "./msgpack-check.ts";
+import { MAX_VALUE_DEPTH } from "./value-limits.ts";
 
-function check(digits: string): void {
+function check(digits: string, maxValues = 1000): void {
   const content = Buffer.from(digits.replaceAll(" ", ""), "hex");
   // With other bytes around, which must not be looked at.
   const bytes = Buffer.concat([Buffer.from([0x91]), content, Buffer.alloc(20, 0x01)]);
-  checkMessagePack("msgpack", bytes, 1, 1 + content.length);
+  validContent("msgpack", problemOfMessagePack(bytes, 1, 1 + content.length, maxValues));
 }
 
-describe("checkMessagePack", () => {
+describe("problemOfMessagePack", () => {
   it("knows the size of every form of the specification", () => {
     const forms = [
       "00",
@@ -67,13 +69,29 @@ describe("checkMessagePack", () => {
       ["c70001", /extension 1 is not allowed/],
       ["d4fe00", /extension -2 is not allowed/],
       ["d4ff00", /a timestamp has 1 bytes/],
-      [`${"91".repeat(MAX_MESSAGEPACK_DEPTH + 1)}01`, /nested deeper than 64/],
+      [`${"91".repeat(MAX_VALUE_DEPTH + 1)}01`, /nested deeper than 64/],
       ["8101c0", /a key of a map is not text/],
       ["cf0020000000000000", /2\^53 - 1/],
       ["92a1", /not complete/],
       ["a2c328", /not valid UTF-8/],
     ];
     for (const [digits, detail] of problems) assert.throws(() => check(digits), { code: "FRAME_INVALID", detail });
+  });
+
+  it("counts every value, and no key", () => {
+    const exact: readonly (readonly [digits: string, values: number])[] = [
+      ["01", 1],
+      ["90", 1],
+      ["93 01 c0 a161", 4],
+      ["82 a161 80 a162 91 c3", 4],
+      ["92 92 01 02 92 03 d6ff00000000", 7],
+      ["dc 0005 80 90 c400 a0 c0", 6],
+    ];
+    for (const [digits, values] of exact) {
+      check(digits, values);
+      const detail = new RegExp(`more than ${values - 1} values`);
+      assert.throws(() => check(digits, values - 1), { code: "FRAME_TOO_LONG", side: "remote", detail });
+    }
   });
 
   it("is quick to refuse what announces more than there is", () => {

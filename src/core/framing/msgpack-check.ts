@@ -1,10 +1,8 @@
 /** A look at received MessagePack before it is decoded, so that the decoder meets nothing hostile. */
 
 import { decodeUtf8 } from "../bytes/utf8.ts";
-import { frameInvalid } from "./frame-error.ts";
-
-/** Most maps and arrays inside one another. Deeper data is an attack on the stack, or a mistake. */
-export const MAX_MESSAGEPACK_DEPTH = 64;
+import { InvalidContent } from "./invalid-content.ts";
+import { MAX_VALUE_DEPTH, tooDeep, tooManyValues } from "./value-limits.ts";
 
 /** The extension type of a timestamp. It is the only one that is allowed. */
 const TIMESTAMP = 0xff;
@@ -16,39 +14,65 @@ const TWO_TO_32 = 0x1_0000_0000;
 const MOST_NANOSECONDS = 999_999_999;
 const PROTO: Buffer = Buffer.from("__proto__");
 
+// One check is over before the next one begins.
+/** How many values are still to come in each map and array around the place of now. */
+const missing = new Float64Array(MAX_VALUE_DEPTH);
+/** Which of them are maps. */
+const isMap: boolean[] = Array.from({ length: MAX_VALUE_DEPTH }, () => false);
+
 /**
- * Throws `FRAME_INVALID` unless `bytes[start, end)` is exactly one MessagePack value with nothing but nil, booleans, numbers,
- * text, bytes, timestamps, arrays, and maps with text as keys, at most 64 deep. Time is linear in the bytes; nothing is
- * allocated for lengths that are announced.
+ * What is wrong with `bytes[start, end)`; undefined when it is exactly one MessagePack value with nothing but nil, booleans,
+ * numbers, text, bytes, timestamps, arrays, and maps with text as keys, at most 64 deep and with at most `maxValues` inside.
+ * Time is linear in the bytes; nothing is allocated for lengths that are announced.
  *
  * @see https://github.com/msgpack/msgpack/blob/master/spec.md
  */
-export function checkMessagePack(name: string, bytes: Buffer, start: number, end: number): void {
-  const check = new Check(name, bytes, start, end);
-  check.value(0);
-  if (check.at !== end) throw frameInvalid(name, "there are bytes behind the value");
+export function problemOfMessagePack(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  maxValues: number,
+): InvalidContent | undefined {
+  const check = new Check(bytes, start, end);
+  check.run(maxValues);
+  if (check.problem === undefined && check.at !== end) return new InvalidContent("there are bytes behind the value");
+  return check.problem;
 }
 
 class Check {
   at: number;
-  readonly #name: string;
+  problem: InvalidContent | undefined;
   readonly #bytes: Buffer;
   readonly #end: number;
+  #depth = 0;
 
-  constructor(name: string, bytes: Buffer, start: number, end: number) {
-    this.#name = name;
+  constructor(bytes: Buffer, start: number, end: number) {
     this.#bytes = bytes;
     this.at = start;
     this.#end = end;
   }
 
-  /** Steps over one value, which stands inside `depth` maps and arrays. */
-  value(depth: number): void {
+  /** Steps over one value with all that are inside, or to where something is wrong. */
+  run(maxValues: number): void {
+    for (let values = 1; this.problem === undefined; values += 1) {
+      if (values > maxValues) this.problem = tooManyValues(maxValues);
+      else this.#value();
+      // Out of all that ends here.
+      while (this.#depth > 0 && missing[this.#depth - 1] === 0) this.#depth -= 1;
+      if (this.#depth === 0) return;
+      const around = this.#depth - 1;
+      missing[around] = (missing[around] as number) - 1;
+      if (isMap[around] === true) this.#key();
+    }
+  }
+
+  /** A value; of a map or an array, only its head. */
+  #value(): void {
     const token = this.#uint(1);
     // Fixed integers, nil, false and true are complete.
     if (token < 0x80 || token >= 0xe0 || token === 0xc0 || token === 0xc2 || token === 0xc3) return;
-    if (token < 0x90) this.#map(token & 0x0f, depth);
-    else if (token < 0xa0) this.#array(token & 0x0f, depth);
+    if (token < 0x90) this.#enter(token & 0x0f, true);
+    else if (token < 0xa0) this.#enter(token & 0x0f, false);
     else if (token < 0xc0) this.#text(token & 0x1f);
     else if (token === 0xc1) this.#invalid("the byte c1 means nothing");
     else if (token < 0xc7) this.#skip(this.#uint(1 << (token - 0xc4)));
@@ -57,38 +81,32 @@ class Check {
     else if (token < 0xd4) this.#integer(token);
     else if (token < 0xd9) this.#extension(1 << (token - 0xd4));
     else if (token < 0xdc) this.#text(this.#uint(1 << (token - 0xd9)));
-    else if (token < 0xde) this.#array(this.#uint(token === 0xdc ? 2 : 4), depth);
-    else this.#map(this.#uint(token === 0xde ? 2 : 4), depth);
+    else this.#enter(this.#uint(token % 2 === 0 ? 2 : 4), token >= 0xde);
   }
 
-  #array(count: number, depth: number): void {
-    this.#enter(depth);
-    for (let index = 0; index < count; index += 1) this.value(depth + 1);
-  }
-
-  #map(count: number, depth: number): void {
-    this.#enter(depth);
-    for (let index = 0; index < count; index += 1) {
-      this.#key();
-      this.value(depth + 1);
+  #enter(count: number, map: boolean): void {
+    if (this.#depth === MAX_VALUE_DEPTH) {
+      this.problem ??= tooDeep();
+      return;
     }
-  }
-
-  #enter(depth: number): void {
-    if (depth >= MAX_MESSAGEPACK_DEPTH)
-      this.#invalid(`maps and arrays are nested deeper than ${MAX_MESSAGEPACK_DEPTH}`);
+    missing[this.#depth] = count;
+    isMap[this.#depth] = map;
+    this.#depth += 1;
   }
 
   #key(): void {
     const token = this.#uint(1);
     const isText = (token >= 0xa0 && token < 0xc0) || (token >= 0xd9 && token < 0xdc);
-    if (!isText) this.#invalid("a key of a map is not text");
+    if (!isText) {
+      this.#invalid("a key of a map is not text");
+      return;
+    }
     const count = token < 0xc0 ? token & 0x1f : this.#uint(1 << (token - 0xd9));
     const start = this.at;
     this.#text(count);
     // No object can have it as an ordinary member by plain assignment.
     if (count === PROTO.length && this.#bytes.compare(PROTO, 0, count, start, this.at) === 0) {
-      this.#invalid("a key of a map is __proto__");
+      this.#invalid("a key is __proto__");
     }
   }
 
@@ -142,18 +160,22 @@ class Check {
     if (Math.abs(seconds) > MOST_SECONDS) this.#invalid("a timestamp is beyond what a Date can hold");
   }
 
+  /** A number of so many bytes; 0 when they are not there. */
   #uint(size: number): number {
     const at = this.at;
-    this.#skip(size);
+    if (!this.#skip(size)) return 0;
     return size === 1 ? (this.#bytes[at] as number) : this.#bytes.readUIntBE(at, size);
   }
 
-  #skip(count: number): void {
-    if (count > this.#end - this.at) this.#invalid("the value is not complete");
+  #skip(count: number): boolean {
+    if (count > this.#end - this.at) return this.#invalid("the value is not complete");
     this.at += count;
+    return true;
   }
 
-  #invalid(problem: string): never {
-    throw frameInvalid(this.#name, problem);
+  /** Nothing that is found behind the first problem counts. */
+  #invalid(problem: string): false {
+    this.problem ??= new InvalidContent(problem);
+    return false;
   }
 }

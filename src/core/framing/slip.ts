@@ -4,10 +4,11 @@ import { checkedOptions } from "./codec-options.ts";
 import { type ByteWriter, REFERENCE_BYTES } from "../bytes/byte-writer.ts";
 import { findByte } from "../bytes/find-byte.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
-import type { Boundary, Framer, FrameSpan } from "./codec.ts";
+import type { Boundary, Framer, FrameSpan, OnSkipped } from "./codec.ts";
 import { FrameCodec } from "./frame-codec.ts";
-import { frameInvalid, frameTooLong, messageInvalid, messageTooLong } from "./frame-error.ts";
+import { longerThan, messageInvalid, messageTooLong } from "./frame-error.ts";
 import { checkedLimit, DEFAULT_MAX_LINE_BYTES } from "./frame-limit.ts";
+import { InvalidContent } from "./invalid-content.ts";
 import { TerminatedFramer } from "./terminated-framer.ts";
 import { UnescapedBytes } from "./unescaped-bytes.ts";
 
@@ -20,6 +21,12 @@ export interface SlipOptions {
    * TCP connection has no noise. Receivers take both forms.
    */
   readonly leadingEnd?: boolean | undefined;
+  /**
+   * Skip a message that is too long or has a wrong escape, and report it here, instead of failing. The next message is
+   * found behind the next END, which never stands inside one: after noise on a serial line that is what SLIP is for.
+   * Default: fail.
+   */
+  readonly resynchronise?: OnSkipped | undefined;
 }
 
 const NAME = "slip";
@@ -28,6 +35,7 @@ const END = 0o300;
 const ESC = 0o333;
 const ESC_END = 0o334;
 const ESC_ESC = 0o335;
+const WRONG_ESCAPE: InvalidContent = new InvalidContent("ESC stands before a byte that is not escaped");
 
 /**
  * Messages of bytes with SLIP's END (C0) behind each; an END or ESC (DB) inside is escaped (RFC 1055). For serial lines and
@@ -53,21 +61,23 @@ const ESC_ESC = 0o335;
  * @see https://www.rfc-editor.org/rfc/rfc1055
  */
 export function slip(options: SlipOptions = {}): FrameCodec<Uint8Array, Buffer> {
-  return new FrameCodec(new SlipBoundary(checkedOptions(NAME, options)), bytesFormat());
+  return new FrameCodec(new SlipBoundary(checkedOptions(NAME, options, "resynchronise")), bytesFormat());
 }
 
 class SlipBoundary implements Boundary {
   readonly name = NAME;
   readonly maxFrameBytes: number;
+  readonly onSkipped: OnSkipped | undefined;
   readonly #leadingEnd: boolean;
 
   constructor(options: SlipOptions) {
     this.maxFrameBytes = checkedLimit(NAME, "maxFrameBytes", options.maxFrameBytes ?? DEFAULT_MAX_LINE_BYTES);
+    this.onSkipped = options.resynchronise;
     this.#leadingEnd = options.leadingEnd ?? false;
   }
 
   createFramer(): Framer {
-    return new SlipFramer();
+    return new SlipFramer(this.onSkipped);
   }
 
   frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
@@ -89,30 +99,28 @@ class SlipBoundary implements Boundary {
 class SlipFramer extends TerminatedFramer {
   readonly #content: UnescapedBytes = new UnescapedBytes();
 
-  constructor() {
-    super(NAME, END, undefined);
+  constructor(onSkipped: OnSkipped | undefined) {
+    super(NAME, END, onSkipped);
   }
 
   protected override wireLimit(limit: number): number {
     return 2 * limit;
   }
 
-  protected override accept(bytes: Buffer, start: number, end: number, span: FrameSpan): void {
+  protected override accept(bytes: Buffer, start: number, end: number, span: FrameSpan): InvalidContent | undefined {
     if (start === end) {
       span.from = -1;
-      return;
+      return undefined;
     }
+    span.from = start;
+    span.to = end;
     const firstEscape = findByte(bytes, ESC, start, end);
-    if (firstEscape !== -1) {
-      this.#unescape(bytes, start, firstEscape, end, span);
-    } else {
-      span.from = start;
-      span.to = end;
-    }
-    if (span.to - span.from > span.limit) throw frameTooLong(NAME, span.limit);
+    if (firstEscape !== -1 && !this.#unescape(bytes, start, firstEscape, end, span)) return WRONG_ESCAPE;
+    return span.to - span.from > span.limit ? longerThan(span.limit) : undefined;
   }
 
-  #unescape(bytes: Buffer, start: number, firstEscape: number, end: number, span: FrameSpan): void {
+  /** False when an escape is wrong. */
+  #unescape(bytes: Buffer, start: number, firstEscape: number, end: number, span: FrameSpan): boolean {
     const target = this.#content.room(end - start);
     bytes.copy(target, 0, start, firstEscape);
     let to = firstEscape - start;
@@ -126,11 +134,12 @@ class SlipFramer extends TerminatedFramer {
       const escaped = at < end ? bytes[at] : undefined;
       if (escaped === ESC_END) target[to++] = END;
       else if (escaped === ESC_ESC) target[to++] = ESC;
-      else throw frameInvalid(NAME, "ESC stands before a byte that is not escaped");
+      else return false;
     }
     span.source = target;
     span.from = 0;
     span.to = to;
+    return true;
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { frameInvalid } from "./frame-error.ts";
 import type { FrameSpan, OnSkipped, SkippedFrame } from "./codec.ts";
+import { InvalidContent } from "./invalid-content.ts";
 import { TerminatedFramer } from "./terminated-framer.ts";
 
 /** Words that end with a semicolon; one that begins with a question mark is not valid. */
@@ -14,10 +14,11 @@ class WordFramer extends TerminatedFramer {
     return limit;
   }
 
-  protected override accept(bytes: Buffer, start: number, end: number, span: FrameSpan): void {
-    if (bytes[start] === 0x3f) throw frameInvalid("words", "a question");
+  protected override accept(bytes: Buffer, start: number, end: number, span: FrameSpan): InvalidContent | undefined {
+    if (bytes[start] === 0x3f) return new InvalidContent("a question");
     span.from = start;
     span.to = end;
+    return undefined;
   }
 }
 

@@ -1,9 +1,9 @@
 /** The search for messages that end with one byte which cannot stand inside them: lines, COBS, SLIP. */
 
 import { findByte } from "../bytes/find-byte.ts";
-import { ProtocolError } from "../errors.ts";
 import type { Framer, FrameSpan, OnSkipped } from "./codec.ts";
-import { frameTooLong } from "./frame-error.ts";
+import { contentInvalid, frameTooLong, longerThan } from "./frame-error.ts";
+import type { InvalidContent } from "./invalid-content.ts";
 
 /** Finds messages that end with a certain byte. Skips wrong ones when it may. */
 export abstract class TerminatedFramer implements Framer {
@@ -29,11 +29,10 @@ export abstract class TerminatedFramer implements Framer {
   protected abstract wireLimit(limit: number): number;
 
   /**
-   * Tells in `span` what the message `bytes[start, end)`, without its terminator, has as content.
-   *
-   * @throws ProtocolError `FRAME_TOO_LONG`, `FRAME_INVALID`.
+   * Tells in `span` what the message `bytes[start, end)`, without its terminator, has as content, or answers what is wrong
+   * with it.
    */
-  protected abstract accept(bytes: Buffer, start: number, end: number, span: FrameSpan): void;
+  protected abstract accept(bytes: Buffer, start: number, end: number, span: FrameSpan): InvalidContent | undefined;
 
   find(bytes: Buffer, start: number, end: number, span: FrameSpan): number {
     const found = findByte(bytes, this.#terminator, span.seen, end);
@@ -42,36 +41,26 @@ export abstract class TerminatedFramer implements Framer {
       return this.#tooLong(start, stop, found !== -1, span);
     }
     if (found === -1) return -(end - start + 1);
-    if (this.#onSkipped === undefined) this.accept(bytes, start, found, span);
-    else this.#acceptOrSkip(bytes, start, found, span, this.#onSkipped);
+    const problem = this.accept(bytes, start, found, span);
+    if (problem !== undefined) this.#skip(problem, found + 1 - start, span);
     return found + 1;
   }
 
-  #acceptOrSkip(bytes: Buffer, start: number, found: number, span: FrameSpan, onSkipped: OnSkipped): void {
-    try {
-      this.accept(bytes, start, found, span);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      span.from = -1;
-      report(error, found + 1 - start, onSkipped);
-    }
+  #skip(problem: InvalidContent, bytes: number, span: FrameSpan): void {
+    if (this.#onSkipped === undefined) throw contentInvalid(this.#name, problem);
+    span.from = -1;
+    this.#onSkipped({ code: problem.code, bytes, detail: `${this.#name}: ${problem.detail}` });
   }
 
   /** Drops what there is of the message; reports it when its end has come. */
   #tooLong(start: number, stop: number, ended: boolean, span: FrameSpan): number {
-    const onSkipped = this.#onSkipped;
-    if (onSkipped === undefined) throw frameTooLong(this.#name, span.limit);
+    if (this.#onSkipped === undefined) throw frameTooLong(this.#name, span.limit);
     if (this.droppedBytes === 0) this.#skippedLimit = span.limit;
     const next = ended ? stop + 1 : stop;
     const droppedBytes = this.droppedBytes + next - start;
     this.droppedBytes = ended ? 0 : droppedBytes;
     span.from = -1;
-    if (ended) report(frameTooLong(this.#name, this.#skippedLimit), droppedBytes, onSkipped);
+    if (ended) this.#skip(longerThan(this.#skippedLimit), droppedBytes, span);
     return next;
   }
-}
-
-function report(error: ProtocolError, bytes: number, onSkipped: OnSkipped): void {
-  const code = error.code === "FRAME_TOO_LONG" ? "FRAME_TOO_LONG" : "FRAME_INVALID";
-  onSkipped({ code, bytes, detail: error.detail });
 }

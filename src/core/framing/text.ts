@@ -3,7 +3,8 @@
 import { checkedOptions } from "./codec-options.ts";
 import { decodeUtf8 } from "../bytes/utf8.ts";
 import type { MessageFormat } from "./codec.ts";
-import { codecOptionInvalid, frameInvalid, messageInvalid } from "./frame-error.ts";
+import { codecOptionInvalid, messageInvalid, validContent } from "./frame-error.ts";
+import { InvalidContent } from "./invalid-content.ts";
 
 /** Options of {@link text}. */
 export interface TextOptions {
@@ -50,13 +51,12 @@ function checkedText(message: string): string {
   throw messageInvalid(NAME, `a message must be a string; got ${typeof message}`);
 }
 
+const NOT_UTF8: InvalidContent = new InvalidContent("the bytes are not valid UTF-8");
+
 const STRICT_UTF8: MessageFormat<string> = {
   name: NAME,
-  decode(bytes: Buffer, start: number, end: number): string {
-    const decoded = decodeUtf8(bytes, start, end);
-    if (decoded === undefined) throw frameInvalid(NAME, "the bytes are not valid UTF-8");
-    return decoded;
-  },
+  decode: (bytes, start, end) => validContent(NAME, decodeUtf8(bytes, start, end) ?? NOT_UTF8),
+  tryDecode: (bytes, start, end) => decodeUtf8(bytes, start, end) ?? NOT_UTF8,
   encode: checkedText,
 };
 

@@ -51,7 +51,7 @@ export type ClientHandshakeEvent =
 
 /** Options of the client's side. */
 export interface ClientHandshakeOptions extends HandshakeOptions {
-  /** Whatever the server's `authenticate` wants to see; must have a JSON form. */
+  /** Whatever the server's `authenticate` wants to see; must be what `json()` can carry. */
   readonly auth?: unknown;
   /** The session to continue. */
   readonly resume?: ResumeRequest | undefined;
@@ -177,13 +177,18 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
   }
 }
 
-/** @throws UsageError `OPTION_INVALID` for what has no JSON form, or no room in the hello: only `auth` can be so. */
+/** @throws UsageError `OPTION_INVALID` for what JSON cannot carry, or has no room in the hello: only `auth` can be so. */
 function encodeHello(hello: Hello): Buffer {
   let bytes: Buffer;
   try {
     bytes = encodeHandshake(HELLO, hello);
   } catch (cause) {
-    throw new UsageError("OPTION_INVALID", { op: "handshake", detail: "auth must have a JSON form", cause });
+    const why = cause instanceof ZocaloError ? `: ${cause.detail}` : "";
+    throw new UsageError("OPTION_INVALID", {
+      op: "handshake",
+      detail: `auth must be what JSON can carry${why}`,
+      cause,
+    });
   }
   if (bytes.length <= DEFAULT_HANDSHAKE_BYTES) return bytes;
   const detail = `the hello would have ${bytes.length} bytes, and a server takes ${DEFAULT_HANDSHAKE_BYTES}; make auth shorter`;

@@ -1,10 +1,12 @@
 /** The first bytes of a connection: the magic, and one frame behind it. */
 
 import { copyBytes } from "../bytes/copy-bytes.ts";
-import { decodeUtf8 } from "../bytes/utf8.ts";
 import { ProtocolError } from "../errors.ts";
-import type { Decoder } from "../framing/codec.ts";
+import type { Decoder, MessageFormat } from "../framing/codec.ts";
+import { InvalidContent } from "../framing/invalid-content.ts";
+import { json } from "../framing/json.ts";
 import { lengthPrefix } from "../framing/length-prefix.ts";
+import { peerError } from "../peer-error.ts";
 
 /** The version of the wire form. Everything behind the magic may be different in another one. */
 export const WIRE_VERSION = 1;
@@ -22,9 +24,17 @@ export const HELLO = 0x01;
 export const WELCOME = 0x02;
 export const REFUSAL = 0x03;
 
-/** One frame of the handshake, ready to be sent behind the magic. */
-export function encodeHandshake(type: number, body: unknown): Buffer {
-  const text = JSON.stringify(body);
+/** Bodies are JSON with its limits: what a stranger sends first must not become more than what he sends. */
+const BODY: MessageFormat<unknown> = json();
+
+/**
+ * One frame of the handshake, ready to be sent behind the magic. Fields of the body that are undefined are left out.
+ *
+ * @throws UsageError `FRAME_INVALID`, `FRAME_TOO_LONG`: a value would not arrive as it is.
+ */
+export function encodeHandshake(type: number, body: object): Buffer {
+  const fields = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
+  const text = BODY.encode(fields) as string;
   const length = Buffer.byteLength(text);
   const frame = Buffer.allocUnsafeSlow(MAGIC.length + 5 + length);
   MAGIC.copy(frame);
@@ -105,14 +115,11 @@ export class PreambleReader {
 }
 
 function parse(source: Buffer, start: number, end: number, wireVersion: number): unknown {
-  try {
-    // Bytes that are no text must not become one: two names would be the same.
-    return JSON.parse(decodeUtf8(source, start + 1, end) ?? "") as unknown;
-  } catch (cause) {
-    if (wireVersion !== WIRE_VERSION) return undefined;
-    const detail = "the handshake must be a JSON object, in UTF-8";
-    throw new ProtocolError("HANDSHAKE_INVALID", { op: "handshake", detail, cause });
-  }
+  const body = BODY.tryDecode?.(source, start + 1, end);
+  if (!(body instanceof InvalidContent)) return body;
+  if (wireVersion !== WIRE_VERSION) return undefined;
+  const detail = `the handshake must be a JSON object, in UTF-8: ${body.detail}`;
+  throw peerError("HANDSHAKE_INVALID", { op: "handshake", detail, cause: body.cause });
 }
 
 /** Names a foreign protocol by its first bytes, as far as they came. */

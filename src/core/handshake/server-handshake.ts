@@ -1,5 +1,6 @@
 /** The server's side of the handshake. */
 
+import { cutText } from "../cut-text.ts";
 import { ProtocolError, TimeoutError, ZocaloError } from "../errors.ts";
 import type { Machine } from "../machine.ts";
 import { type Hello, MAX_MESSAGE_LENGTH, readHello, type Refusal, type Welcome } from "./hello.ts";
@@ -107,7 +108,7 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
   refuse(refusal: Refusal): void {
     if (!this.#answered()) return;
     // The sentence may be one of the program, of any length.
-    const message = refusal.message.slice(0, MAX_MESSAGE_LENGTH);
+    const message = cutText(refusal.message, MAX_MESSAGE_LENGTH);
     this.#output = [encodeHandshake(REFUSAL, { ...refusal, message } satisfies Refusal)];
   }
 
@@ -126,8 +127,9 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
 
   /** A client that speaks the protocol, but not as it must, is told so: it would come again if it heard nothing. */
   #reject(error: ZocaloError): void {
-    const { code, detail: message } = error;
+    const { code, detail } = error;
     if (code === "HANDSHAKE_INVALID") {
+      const message = cutText(detail, MAX_MESSAGE_LENGTH);
       this.#output = [encodeHandshake(REFUSAL, { code, message } satisfies Refusal)];
     }
     this.#fail(error);

@@ -1,6 +1,10 @@
 /** The frame that ends a session. */
 
+import { cutText } from "../cut-text.ts";
 import { type ErrorCode, errorCodes } from "../errors.ts";
+import type { MessageFormat } from "../framing/codec.ts";
+import { InvalidContent } from "../framing/invalid-content.ts";
+import { json } from "../framing/json.ts";
 import { DEFAULT_LIMITS, type SessionLimits } from "../handshake/limits.ts";
 import { CLOSE, HEAD_BYTES, writeU64 } from "./frame-types.ts";
 
@@ -14,6 +18,9 @@ export interface CloseReason {
 
 const MAX_MESSAGE_LENGTH = 1024;
 
+/** Fields that are not known may be any JSON within its limits. */
+const BODY: MessageFormat<unknown> = json({ inexact: "round" });
+
 /** What the peer is ready to receive. */
 type PeerLimits = Pick<SessionLimits, "maxMessageBytes">;
 
@@ -24,7 +31,7 @@ type PeerLimits = Pick<SessionLimits, "maxMessageBytes">;
  */
 export function encodeClose(received: number, reason: CloseReason, peer: PeerLimits = DEFAULT_LIMITS): Buffer {
   const { code, message } = reason;
-  const whole = JSON.stringify({ code, message: message.slice(0, MAX_MESSAGE_LENGTH) });
+  const whole = JSON.stringify({ code, message: cutText(message, MAX_MESSAGE_LENGTH) });
   const fits = 1 + 8 + Buffer.byteLength(whole) <= peer.maxMessageBytes;
   const body = fits ? whole : JSON.stringify({ code, message: "" });
   const bodyBytes = Buffer.byteLength(body);
@@ -42,15 +49,15 @@ export function encodeTakenOver(received: number, peer?: PeerLimits): Buffer {
 }
 
 /** Reads the body of a CLOSE. A code that is not known is taken for `SESSION_LOST`. */
-export function readCloseReason(body: string): CloseReason {
-  try {
-    const { code, message } = JSON.parse(body) as { readonly code?: unknown; readonly message?: unknown };
-    const known = code === "" || errorCodes.includes(code as ErrorCode);
-    return {
-      code: known ? (code as CloseReason["code"]) : "SESSION_LOST",
-      message: typeof message === "string" ? message.slice(0, MAX_MESSAGE_LENGTH) : "",
-    };
-  } catch {
+export function readCloseReason(bytes: Buffer, start: number, end: number): CloseReason {
+  const body = BODY.tryDecode?.(bytes, start, end);
+  if (typeof body !== "object" || body === null || body instanceof InvalidContent) {
     return { code: "SESSION_LOST", message: "the peer closed the session and did not say why" };
   }
+  const { code, message } = body as { readonly code?: unknown; readonly message?: unknown };
+  const known = code === "" || errorCodes.includes(code as ErrorCode);
+  return {
+    code: known ? (code as CloseReason["code"]) : "SESSION_LOST",
+    message: typeof message === "string" ? message.slice(0, MAX_MESSAGE_LENGTH) : "",
+  };
 }

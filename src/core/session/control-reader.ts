@@ -44,7 +44,7 @@ export function readControl(bytes: Buffer, start: number, end: number, sink: Con
     return sink.leaving({ survives, retryAfterMs: bytes.readUInt32BE(at + 1), accepted: readU64(bytes, at + 5) });
   }
   if (type === CLOSE && size >= 8) {
-    sink.closed(readU64(bytes, at), readCloseReason(bytes.toString("utf8", at + 8, end)));
+    sink.closed(readU64(bytes, at), readCloseReason(bytes, at + 8, end));
     return undefined;
   }
   throw brokenProtocol(`a frame of type 0x${type.toString(16)} is not known, or has a wrong size`);

@@ -1,0 +1,18 @@
+/** Errors about what a peer has sent. */
+
+import { type ErrorCode, type ErrorDetails, ProtocolError } from "./errors.ts";
+
+/**
+ * A {@link ProtocolError} without a stack. The stack would say nothing about the peer, and take ten times as long as
+ * everything else: whoever sends nonsense must not get more work out of it than whoever sends messages.
+ */
+export function peerError(code: ErrorCode, details: ErrorDetails): ProtocolError {
+  const { stackTraceLimit } = Error;
+  // It cannot be set where the intrinsics are frozen.
+  const isSet = Reflect.set(Error, "stackTraceLimit", 0);
+  try {
+    return new ProtocolError(code, details);
+  } finally {
+    if (isSet) Error.stackTraceLimit = stackTraceLimit;
+  }
+}
