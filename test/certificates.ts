@@ -63,6 +63,12 @@ export async function makeIdentity(authority: Identity, request: CertificateRequ
   return { cert: made.cert, key: made.private };
 }
 
+/** The library leaves out a zero in front, without which the number is a negative one (X.690 section 8.3). */
+function serialNumberOf(cert: string): string {
+  const { serialNumber } = new X509Certificate(cert);
+  return /^[89a-f]/i.test(serialNumber) ? `00${serialNumber}` : serialNumber;
+}
+
 /** The list of the certificates that an authority has taken back, in PEM. */
 export async function makeRevocationList(authority: Identity, revoked: readonly Identity[]): Promise<string> {
   const key = createPrivateKey(authority.key).export({ format: "der", type: "pkcs8" });
@@ -72,7 +78,7 @@ export async function makeRevocationList(authority: Identity, revoked: readonly 
       issuer: new X509Certificate(authority.cert).subject,
       thisUpdate: new Date(Date.now() - DAY_MS),
       nextUpdate: new Date(Date.now() + DAY_MS),
-      entries: revoked.map(({ cert }) => ({ serialNumber: new X509Certificate(cert).serialNumber })),
+      entries: revoked.map(({ cert }) => ({ serialNumber: serialNumberOf(cert) })),
       signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
       signingKey: await webcrypto.subtle.importKey("pkcs8", key, curve, false, ["sign"]),
     },

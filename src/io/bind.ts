@@ -2,12 +2,12 @@
 
 import { Address, type AddressLike } from "../core/address/address.ts";
 import { UsageError, ZocaloError } from "../core/errors.ts";
-import { checkOptions, FLAG, type OptionRules, wholeNumber } from "./check-options.ts";
+import { ANYTHING, checkOptions, FLAG, OPERATION_RULES, type OptionRules, wholeNumber } from "./check-options.ts";
 import type { BindOptions, DatagramSocket } from "./datagram-socket.ts";
 import type { OperationContext } from "./deadline.ts";
 import { firstAddress } from "./destinations.ts";
 import { Mailbox } from "./mailbox.ts";
-import { type MailboxSettings, mailboxSettings } from "./mailbox-settings.ts";
+import { MAILBOX_RULES, type MailboxSettings, mailboxSettings } from "./mailbox-settings.ts";
 import type { DatagramTransport, Network } from "./network.ts";
 import { restated } from "./restated.ts";
 import { openWithin } from "./with-deadline.ts";
@@ -18,7 +18,12 @@ const PARTNER_PARAMS: ReadonlySet<string> = new Set(["interface"]);
 
 const LARGEST_INT = 2_147_483_647;
 
-const RULES: OptionRules = {
+/** What {@link BindOptions} must look like. */
+export const BIND_RULES: OptionRules = {
+  ...OPERATION_RULES,
+  ...MAILBOX_RULES,
+  // Read as an address.
+  remote: ANYTHING,
   reuseAddress: FLAG,
   reusePort: FLAG,
   ipv6Only: FLAG,
@@ -26,19 +31,26 @@ const RULES: OptionRules = {
   sendBufferBytes: wholeNumber(1, LARGEST_INT),
 };
 
-/** Binds over `network`; see the public `bind`. */
+/** Binds over `network`; see the public `bind`, whose own options have more `rules`. */
 export async function bindOver(
   network: Network,
   local: AddressLike,
   options: BindOptions = {},
+  rules: OptionRules = BIND_RULES,
 ): Promise<DatagramSocket> {
-  checkOptions({ op: "bind" }, options, RULES);
+  return await openMailbox(network, local, checkOptions({ op: "bind" }, options, rules));
+}
+
+/** Binds with options that were checked. */
+export async function openMailbox(network: Network, local: AddressLike, options: BindOptions): Promise<DatagramSocket> {
   const address = mailboxAddress(local, OWN_PARAMS);
   const remote = options.remote === undefined ? undefined : mailboxAddress(options.remote, PARTNER_PARAMS);
   if (remote?.port === 0) throw invalid(remote, "port 0 cannot be sent to");
   const context: OperationContext = { op: "bind", local: address.toString(), remote: remote?.toString() };
   const settings = mailboxSettings(options);
-  return await openWithin(network.clock, () => open(network, address, remote, options, settings), options, context);
+  const { signal, timeoutMs } = options;
+  const opening = (): Promise<Mailbox> => open(network, address, remote, options, settings);
+  return await openWithin(network.clock, opening, { signal, timeoutMs }, context);
 }
 
 /** Reads the address of a mailbox; that of a telephone is refused with the names of the right calls. */

@@ -2,14 +2,15 @@
 
 import { Address, type AddressLike } from "../core/address/address.ts";
 import { ConnectError, UsageError, ZocaloError } from "../core/errors.ts";
-import { checkOptions, FLAG, type OptionRules, options as object } from "./check-options.ts";
+import { ANYTHING, checkOptions, FLAG, OPERATION_RULES, type OptionRules, options as object } from "./check-options.ts";
 import { Connection } from "./connection.ts";
-import { type ConnectionOptions, connectionSettings } from "./connection-settings.ts";
+import { CONNECTION_RULES, type ConnectionOptions, connectionSettings } from "./connection-settings.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import { happyEyeballs } from "./happy-eyeballs.ts";
 import type { Network, StreamTransport } from "./network.ts";
 import { RETRY_RULE, type RetryOptions, withRetry } from "./retry.ts";
-import { TLS_RULES, type TlsOptions } from "./tls.ts";
+import type { TlsOptions } from "./tls.ts";
+import { type ClientTls, clientTls, TLS_RULES } from "./tls-settings.ts";
 
 /** Options of `connect`. */
 export interface ConnectOptions extends OperationOptions, ConnectionOptions {
@@ -34,26 +35,44 @@ export interface ConnectOptions extends OperationOptions, ConnectionOptions {
 /** The time of a connection when nobody says another. */
 export const DEFAULT_CONNECT_MS = 30_000;
 
-const RULES: OptionRules = {
+/** What {@link ConnectOptions} must look like. */
+export const CONNECT_RULES: OptionRules = {
+  ...OPERATION_RULES,
+  ...CONNECTION_RULES,
+  // Read as an address.
+  localAddress: ANYTHING,
   noDelay: FLAG,
   retry: RETRY_RULE,
   tls: object(TLS_RULES),
 };
 
-/** Connects over `network`; see the public `connect`. */
+/** Connects over `network`; see the public `connect`, whose own options have more `rules`. */
 export async function connectOver(
   network: Network,
   address: AddressLike,
-  options: ConnectOptions = {},
+  given: ConnectOptions = {},
+  rules: OptionRules = CONNECT_RULES,
 ): Promise<Connection> {
   const target = telephoneAddress(address);
+  return await openConnection(
+    network,
+    target,
+    checkOptions({ op: "connect", remote: target.toString() }, given, rules),
+  );
+}
+
+/** Connects with options that were checked. */
+export async function openConnection(network: Network, target: Address, options: ConnectOptions): Promise<Connection> {
   const remote = target.toString();
-  checkOptions({ op: "connect", remote }, options, RULES);
   if (options.tls !== undefined && target.transport !== "tls") {
     const detail = "tls has a meaning only with a tls: address; this one is not encrypted";
     throw new UsageError("OPTION_INVALID", { op: "connect", remote, detail });
   }
-  const settings = connectionSettings(options, "connect");
+  const tls =
+    target.transport === "tls"
+      ? clientTls({ op: "connect", remote }, options.tls ?? {}, target.host, "tls.")
+      : undefined;
+  const settings = connectionSettings(options);
   const timeoutMs = options.timeoutMs ?? DEFAULT_CONNECT_MS;
   const refused = refusedAtOnce({ signal: options.signal, timeoutMs }, () => ({ op: "connect", remote }));
   if (refused !== undefined) throw refused.reason;
@@ -63,16 +82,18 @@ export async function connectOver(
   });
   try {
     const transport = await withRetry(network, options.retry, controller.signal, () =>
-      open(network, target, options, controller.signal),
+      open(network, target, options, tls, controller.signal),
     );
-    return new Connection(network, transport, settings);
+    const connection = new Connection(network, transport, settings);
+    if (target.transport !== "unix") connection.connectedTo = target.host;
+    return connection;
   } finally {
     deadline.cancel();
   }
 }
 
 /** The address of a stream; a mailbox's is refused with the name of the right call. */
-function telephoneAddress(address: AddressLike): Address {
+export function telephoneAddress(address: AddressLike): Address {
   const target = Address.parse(address, { transport: "tcp", op: "connect" });
   const remote = target.toString();
   if (target.transport === "udp") {
@@ -89,15 +110,15 @@ async function open(
   network: Network,
   target: Address,
   options: ConnectOptions,
+  tls: ClientTls | undefined,
   signal: AbortSignal,
 ): Promise<StreamTransport> {
   const transport = await reach(network, target, options, signal);
-  if (target.transport !== "tls") return transport;
+  if (tls === undefined) return transport;
   const abandon = (): void => transport.reset();
   signal.addEventListener("abort", abandon, { once: true });
   try {
-    const settings = { servername: target.host, ...options.tls, role: "client" as const };
-    const secure = await transport.startTls(settings, new Uint8Array(0));
+    const secure = await transport.startTls(tls, new Uint8Array(0));
     if (!signal.aborted) return secure;
     secure.reset();
     throw signal.reason;

@@ -1,6 +1,6 @@
 /** Buffers and limits of one connection: what may be asked, what is the default, and why. */
 
-import { checkOptions, type OptionRules, POSITIVE } from "./check-options.ts";
+import { type OptionRules, POSITIVE } from "./check-options.ts";
 
 /** Limits of one connection. Each is in milliseconds; `Infinity` turns it off. */
 export interface ConnectionLimitOptions {
@@ -39,7 +39,8 @@ export interface ConnectionSettings {
   readonly writeQueueBytes: number;
 }
 
-const RULES: OptionRules = {
+/** What {@link ConnectionOptions} must look like. */
+export const CONNECTION_RULES: OptionRules = {
   idleTimeoutMs: POSITIVE,
   writeStallTimeoutMs: POSITIVE,
   lifetimeMs: POSITIVE,
@@ -47,9 +48,8 @@ const RULES: OptionRules = {
   writeQueueBytes: POSITIVE,
 };
 
-/** Checks the options and fills in the defaults. Throws `OPTION_INVALID`. */
-export function connectionSettings(options: ConnectionOptions, op: string): ConnectionSettings {
-  checkOptions({ op }, options, RULES);
+/** Fills in the defaults. */
+export function connectionSettings(options: ConnectionOptions): ConnectionSettings {
   return {
     idleTimeoutMs: options.idleTimeoutMs ?? Number.POSITIVE_INFINITY,
     writeStallTimeoutMs: options.writeStallTimeoutMs ?? 60_000,

@@ -5,7 +5,7 @@ import type { ReadableStream, WritableStream } from "node:stream/web";
 import type { Address } from "../core/address/address.ts";
 import { ConnectionError, type ErrorCode, UsageError, ZocaloError } from "../core/errors.ts";
 import type { Codec } from "../core/framing/codec.ts";
-import { checkOptions, CODEC, FLAG, FROM_ZERO, type OptionRules } from "./check-options.ts";
+import { checkOptions, CODEC, FLAG, type OptionRules } from "./check-options.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import type { ConnectionSettings } from "./connection-settings.ts";
 import { type OperationContext, type OperationOptions, refusedAtOnce } from "./deadline.ts";
@@ -23,7 +23,8 @@ import { READ_ANY, READ_RULES, readExactly, readInto, readSome, readSteps, readU
 import { restated } from "./restated.ts";
 import { CLOSE_RULES, type CloseOptions, type StreamEnd } from "./stream-end.ts";
 import type * as contract from "./stream-socket.ts";
-import { type TlsInfo, UPGRADE_RULES } from "./tls.ts";
+import type { TlsInfo } from "./tls.ts";
+import { clientTls, serverTls, UPGRADE_RULES } from "./tls-settings.ts";
 import { toReadableStream, toWritableStream } from "./web-streams.ts";
 import { withDeadline } from "./with-deadline.ts";
 import { showAs } from "../core/show-as.ts";
@@ -37,6 +38,15 @@ const GAVE_UP: ReadonlySet<ErrorCode> = new Set([
   "NETWORK_UNREACHABLE",
   "CONNECTION_REFUSED",
 ]);
+/** Linux counts whole seconds, up to 32,767 (tcp(7), TCP_KEEPIDLE). */
+const LONGEST_KEEP_ALIVE_IDLE_MS = 32_767_000;
+const KEEP_ALIVE_RULES: OptionRules = {
+  on: { ...FLAG, required: true },
+  idleMs: {
+    wanted: `a number of milliseconds up to ${LONGEST_KEEP_ALIVE_IDLE_MS}, or 0 for the system's default`,
+    holds: (value) => typeof value === "number" && value >= 0 && value <= LONGEST_KEEP_ALIVE_IDLE_MS,
+  },
+};
 
 /** What only some connections ever need; kept apart so that an idle one stays small. */
 interface Extras {
@@ -63,6 +73,8 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   #owner: ConnectionOwner | undefined;
   #end: StreamEnd | undefined;
   #lazy: Extras | undefined;
+  /** The host that this program has connected to; undefined on a connection that came in. */
+  connectedTo: string | undefined;
 
   static {
     showAs(Connection, "StreamSocket", (socket) => ({
@@ -137,8 +149,8 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
 
   read(options?: contract.ReadOptions): Promise<Buffer | null> {
     if (options === undefined) return this.inbound.read(READ_ANY, options);
-    return this.#checked("read", options, READ_RULES, () =>
-      this.inbound.read(readSome(options.maxBytes ?? Number.POSITIVE_INFINITY), options),
+    return this.#checked("read", options, READ_RULES, ({ maxBytes = Number.POSITIVE_INFINITY, ...operation }) =>
+      this.inbound.read(readSome(maxBytes), operation),
     );
   }
 
@@ -154,10 +166,10 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     }
   }
 
-  readUntil(delimiter: string | Uint8Array, options?: contract.ReadUntilOptions): Promise<Buffer> {
-    return this.#checked("readUntil", options, READ_RULES, () => {
+  readUntil(delimiter: string | Uint8Array, options: contract.ReadUntilOptions = {}): Promise<Buffer> {
+    return this.#checked("readUntil", options, READ_RULES, ({ maxBytes = DEFAULT_DELIMITED_BYTES, ...operation }) => {
       const bytes = typeof delimiter === "string" ? Buffer.from(delimiter) : delimiter;
-      return this.inbound.read(readUntil(bytes, options?.maxBytes ?? DEFAULT_DELIMITED_BYTES, this), options);
+      return this.inbound.read(readUntil(bytes, maxBytes, this), operation);
     });
   }
 
@@ -182,15 +194,15 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   }
 
   close(options: CloseOptions = {}): Promise<void> {
-    return this.#checked("close", options, CLOSE_RULES, () => {
-      const refused = refusedAtOnce(options, () => this.context("close"));
+    return this.#checked("close", options, CLOSE_RULES, ({ lingerMs, lingerBytes, ...operation }) => {
+      const refused = refusedAtOnce(operation, () => this.context("close"));
       if (refused !== undefined) return Promise.reject(refused.reason);
       const extras = this.#extras;
       if (extras.closing === undefined) {
-        extras.closing = this.#closeGracefully(options);
+        extras.closing = this.#closeGracefully({ lingerMs, lingerBytes });
         extras.closing.catch(() => undefined);
       }
-      return withDeadline(this.clock, extras.closing, options, this.context("close"));
+      return withDeadline(this.clock, extras.closing, operation, this.context("close"));
     });
   }
 
@@ -211,9 +223,9 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     return this;
   }
   setKeepAlive(on: boolean, idleMs = 0): this {
-    const rules = { on: { ...FLAG, required: true }, idleMs: FROM_ZERO };
-    checkOptions(this.context("setKeepAlive"), { on, idleMs }, rules);
-    this.transport.setKeepAlive(on, idleMs);
+    checkOptions(this.context("setKeepAlive"), { on, idleMs }, KEEP_ALIVE_RULES);
+    // The system counts in seconds.
+    this.transport.setKeepAlive(on, Math.ceil(idleMs / 1000) * 1000);
     return this;
   }
   ref(): this {
@@ -225,35 +237,32 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     return this;
   }
 
-  /** Does `call` if its options keep the rules; a call never throws, it rejects. */
-  #checked<T>(op: string, options: unknown, rules: OptionRules, call: () => Promise<T>): Promise<T> {
+  /** Does `call` with its options if they keep the rules; a call never throws, it rejects. */
+  #checked<Given, T>(op: string, given: Given, rules: OptionRules, call: (options: Given) => Promise<T>): Promise<T> {
     try {
-      checkOptions(this.context(op), options, rules);
-      return call();
+      return call(checkOptions(this.context(op), given, rules));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  async upgradeTls(options: contract.UpgradeTlsOptions): Promise<TlsInfo> {
-    checkOptions(this.context("upgradeTls"), options ?? null, UPGRADE_RULES);
+  async upgradeTls(given: contract.UpgradeTlsOptions): Promise<TlsInfo> {
+    const context = this.context("upgradeTls");
+    const { role, signal, timeoutMs, ...options } = checkOptions(context, given ?? null, UPGRADE_RULES);
+    const tls = role === "client" ? clientTls(context, options, this.connectedTo, "") : serverTls(context, options, "");
+    const operation = { signal, timeoutMs };
     // A handler of a framed reader may call this in the middle of an arrival: let the rest of it reach the queue first.
     await Promise.resolve();
-    const refused = refusedAtOnce(options, () => this.context("upgradeTls"));
+    const refused = refusedAtOnce(operation, () => context);
     if (refused !== undefined) throw refused.reason;
     if (this.inbound.hasWaiters || this.outbound.busy || this.tls !== undefined || this.outbound.state !== "open") {
       const detail = "TLS can start only on an open, plain connection without pending reads and writes";
-      throw new UsageError("OPTION_INVALID", { ...this.context("upgradeTls"), detail });
-    }
-    if (options.role === "server" && (options.cert === undefined || options.key === undefined) && !options.sni) {
-      // Without this, the handshake would wait for the client first, and then lose the connection.
-      const detail = "the server's side of TLS needs a certificate: give cert and key, or sni";
-      throw new UsageError("OPTION_INVALID", { ...this.context("upgradeTls"), detail });
+      throw new UsageError("OPTION_INVALID", { ...context, detail });
     }
     const plain = this.transport;
     plain.pause();
     const unread = this.inbound.queue.take(this.inbound.queue.length);
-    const handshake = plain.startTls(options, unread).then(
+    const handshake = plain.startTls(tls, unread).then(
       (secure) => {
         this.transport = secure;
         this.inbound.restart();
@@ -266,7 +275,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     );
     handshake.catch(() => undefined);
     try {
-      await withDeadline(this.clock, handshake, options, this.context("upgradeTls"));
+      await withDeadline(this.clock, handshake, operation, context);
     } catch (error) {
       // Half a handshake cannot be used: neither plain nor encrypted bytes make sense from here on.
       this.abort(error);

@@ -3,6 +3,7 @@
 import { TimeoutError, UsageError } from "../core/errors.ts";
 import type { ErrorOutcome } from "../core/errors.ts";
 import { unwatchAbort, watchAbort } from "./abort-watch.ts";
+import { noSuchOption, OPERATION_RULES } from "./check-options.ts";
 import type { Clock, Timer } from "./network.ts";
 
 /** Accepted by every operation. Either ends that one call and never disposes of the socket. */
@@ -27,8 +28,8 @@ export function timeoutError(timeoutMs: number, context: OperationContext, outco
 }
 
 /**
- * Why an operation must not even begin: its signal is aborted, its time-out is zero, or the time-out is no number.
- * Undefined when it may. The answer is wrapped, because a signal's reason can be anything.
+ * Why an operation must not even begin: its signal is aborted, its time-out is zero or no number, or it has an option that
+ * there is not. Undefined when it may. The answer is wrapped, because a signal's reason can be anything.
  */
 export function refusedAtOnce(
   options: OperationOptions | undefined,
@@ -37,6 +38,11 @@ export function refusedAtOnce(
   if (options === undefined) return undefined;
   if (typeof options !== "object" || options === null) {
     return { reason: new UsageError("OPTION_INVALID", { ...context(), detail: "options must be an object" }) };
+  }
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(OPERATION_RULES, name)) continue;
+    const detail = noSuchOption(name, OPERATION_RULES);
+    return { reason: new UsageError("OPTION_INVALID", { ...context(), detail }) };
   }
   const { signal, timeoutMs } = options;
   // Programs in JavaScript pass anything; found here, it cannot throw later from a timer or an event.

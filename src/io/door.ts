@@ -20,7 +20,9 @@ import type { ListenerSink, ListenerTransport, Network, StreamTransport } from "
 import { announcedPeer, readProxyHeader } from "./proxy-prelude.ts";
 import { restated } from "./restated.ts";
 import type { StreamSocket } from "./stream-socket.ts";
+import { checkOptions } from "./check-options.ts";
 import type { TlsOptions } from "./tls.ts";
+import { type ServerTls, serverTls, TLS_RULES } from "./tls-settings.ts";
 
 const DEFAULT_ACCEPT_QUEUE = 128;
 const DEFAULT_HANDSHAKE_MS = 10_000;
@@ -37,6 +39,8 @@ export interface DoorOptions<Socket extends Connection> {
   readonly create: (transport: StreamTransport, announced: Address | undefined) => Socket;
   /** Takes every connection at once, instead of the accept queue. */
   readonly deliver?: ((socket: Socket) => void) | undefined;
+  /** Where the door speaks TLS. */
+  readonly tls: ServerTls | undefined;
 }
 
 /** An open door over a transport. */
@@ -48,7 +52,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
   readonly #acceptQueue: number;
   readonly #handshakeMs: number;
   /** One object for all connections, because what is made from it is kept with it. */
-  #tls: (TlsOptions & { readonly role: "server" }) | undefined;
+  #tls: ServerTls | undefined;
   #queue: Socket[] = [];
   #waiters: Waiter[] = [];
   readonly #handshakes: Set<(reason: unknown) => void> = new Set();
@@ -63,7 +67,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     this.#admission = new Admission(options);
     this.#acceptQueue = options.acceptQueue ?? DEFAULT_ACCEPT_QUEUE;
     this.#handshakeMs = options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_MS;
-    if (transport.localAddress.transport === "tls") this.#tls = { ...options.tls, role: "server" };
+    this.#tls = door.tls;
     this.closed = new Promise((resolve) => {
       this.#tellClosed = resolve;
     });
@@ -112,16 +116,18 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
   }
 
   setTls(options: TlsOptions): void {
+    const context = this.#context("setTls");
     if (this.#tls === undefined) {
       const detail = "setTls needs a listener with a tls: address";
-      throw new UsageError("OPTION_INVALID", { ...this.#context("setTls"), detail });
+      throw new UsageError("OPTION_INVALID", { ...context, detail });
     }
+    const renewed = serverTls(context, checkOptions(context, options, TLS_RULES), "");
     try {
-      this.#transport.checkTls(options);
+      this.#transport.checkTls(renewed);
     } catch (error) {
-      throw error instanceof ZocaloError ? restated(error, this.#context("setTls")) : error;
+      throw error instanceof ZocaloError ? restated(error, context) : error;
     }
-    this.#tls = { ...options, role: "server" };
+    this.#tls = renewed;
   }
 
   close(): Promise<void> {

@@ -91,7 +91,8 @@ export class FramedMailbox<In, Out> implements FramedDatagramSocket<In, Out> {
   ): { readonly written: WrittenBytes; readonly sizes: readonly number[] } {
     const writer = this.#writer;
     try {
-      const sizes = messages.map((message) => {
+      // A hole counts as undefined.
+      const sizes = Array.from(messages, (message) => {
         const before = writer.length;
         this.codec.encode(message, writer);
         return writer.length - before;

@@ -12,11 +12,11 @@ const RULES: OptionRules = { interface: TEXT, source: TEXT };
 /** Checks a group that a mailbox on `local` wants to join. */
 export function membership(
   group: string | Address,
-  options: GroupOptions,
+  given: GroupOptions,
   context: OperationContext,
   local: Address,
 ): GroupMembership {
-  checkOptions(context, options, RULES);
+  const options = checkOptions(context, given, RULES);
   const address = ipOf(group, "group", context);
   if (!address.isMulticast || address.family !== local.family) {
     const detail = address.isMulticast

@@ -6,6 +6,7 @@ import {
   checkOptions,
   countFrom,
   FLAG,
+  OPERATION_RULES,
   type OptionRules,
   options as object,
   POSITIVE,
@@ -13,24 +14,29 @@ import {
   wholeNumber,
 } from "./check-options.ts";
 import { Connection } from "./connection.ts";
-import { connectionSettings } from "./connection-settings.ts";
+import { CONNECTION_RULES, connectionSettings } from "./connection-settings.ts";
 import { Door, type DoorOptions } from "./door.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
 import type { ListenerTransport, Network } from "./network.ts";
 import { restated } from "./restated.ts";
-import { TLS_RULES } from "./tls.ts";
 import type { OperationContext } from "./deadline.ts";
+import { serverTls, TLS_RULES } from "./tls-settings.ts";
 import { openWithin } from "./with-deadline.ts";
 
 const DEFAULT_BACKLOG = 511;
 /** The largest that the call takes; the kernel caps it further. */
 const LARGEST_INT = 2_147_483_647;
 
-const RULES: OptionRules = {
+/** What {@link ListenOptions} must look like. */
+export const LISTEN_RULES: OptionRules = {
+  ...OPERATION_RULES,
+  ...CONNECTION_RULES,
   backlog: wholeNumber(1, LARGEST_INT),
   acceptQueue: countFrom(0),
   maxConnections: countFrom(0),
   maxConnectionsPerAddress: countFrom(0),
+  allow: TEXTS,
+  deny: TEXTS,
   proxyProtocol: object({ from: { ...TEXTS, required: true } }),
   tls: object(TLS_RULES),
   handshakeTimeoutMs: POSITIVE,
@@ -41,36 +47,39 @@ const RULES: OptionRules = {
   fd: wholeNumber(0, LARGEST_INT),
 };
 
-/** Listens over `network`; see the public `listen`. */
+/** Listens over `network`; see the public `listen`, whose own options have more `rules`. */
 export async function listenOver(
   network: Network,
   address: AddressLike,
-  options: ListenOptions = {},
+  given: ListenOptions = {},
+  rules: OptionRules = LISTEN_RULES,
 ): Promise<Listener> {
-  const settings = connectionSettings(options, "listen");
-  return await openDoor("listen", network, address, options, {
+  const asked = doorAddress(address, "listen");
+  const options = checkOptions({ op: "listen", local: asked.toString() }, given, rules);
+  const settings = connectionSettings(options);
+  return await openDoor("listen", network, asked, options, {
     create: (transport, remote) => new Connection(network, transport, settings, remote),
   });
 }
 
-/** Opens a door for the call `op`, whose connections are made by `door.create`. */
+/** Opens a door for the call `op` with options that were checked. Its connections are made by `door.create`. */
 export async function openDoor<Socket extends Connection>(
   op: string,
   network: Network,
-  address: AddressLike,
+  asked: Address,
   options: ListenOptions,
-  door: DoorOptions<Socket>,
+  door: Omit<DoorOptions<Socket>, "tls">,
 ): Promise<Door<Socket>> {
-  const asked = doorAddress(address, op);
   const context = { op, local: asked.toString() };
-  checkOptions(context, options, RULES);
   checkMeaning(context, asked.transport, options);
+  const tls = asked.transport === "tls" ? serverTls(context, options.tls ?? {}, "tls.") : undefined;
   let transport: ListenerTransport | undefined;
   try {
     const opening = (): Promise<ListenerTransport> => openTransport(network, asked, options);
-    transport = await openWithin(network.clock, opening, options, context);
-    if (transport.localAddress.transport === "tls") transport.checkTls(serverTls(options, transport));
-    return new Door(network, transport, options, door);
+    const { signal, timeoutMs } = options;
+    transport = await openWithin(network.clock, opening, { signal, timeoutMs }, context);
+    if (tls !== undefined) transport.checkTls(tls);
+    return new Door(network, transport, options, { ...door, tls });
   } catch (error) {
     await transport?.close();
     // The network below, and the lists, know only that something is opened.
@@ -91,7 +100,7 @@ function checkMeaning(context: OperationContext, transport: Transport, options: 
 }
 
 /** The address of a door; a mailbox's is refused with the names of the right calls. */
-function doorAddress(address: AddressLike, op: string): Address {
+export function doorAddress(address: AddressLike, op: string): Address {
   const asked = Address.parse(address, { transport: "tcp", op });
   if (asked.transport !== "udp") return asked;
   const detail = "udp is connectionless: use bind(address) for a mailbox, or serveDatagrams";
@@ -114,11 +123,4 @@ async function localIp(network: Network, asked: Address): Promise<Address> {
   } catch (error) {
     throw error instanceof ZocaloError ? restated(error, { op: "listen", local: asked.toString() }) : error;
   }
-}
-
-function serverTls(options: ListenOptions, transport: ListenerTransport): NonNullable<ListenOptions["tls"]> {
-  const { tls } = options;
-  if (tls !== undefined && ((tls.cert !== undefined && tls.key !== undefined) || tls.sni !== undefined)) return tls;
-  const detail = "a tls: listener needs a certificate: give tls: { cert, key }, or tls: { sni }";
-  throw new UsageError("OPTION_INVALID", { op: "listen", local: transport.localAddress.toString(), detail });
 }

@@ -107,8 +107,8 @@ export interface Listener extends AsyncDisposable, AsyncIterable<StreamSocket> {
   /** Connections until the door is closed. `break`, and `return()` of the iterator while a step waits, leave it open. */
   [Symbol.asyncIterator](): AsyncIterableIterator<StreamSocket>;
   /**
-   * Uses other certificates for connections from now on; those that are open keep theirs. Throws `CERTIFICATE_INVALID`
-   * and keeps the old ones when the new do not fit.
+   * Uses other settings for connections from now on; those that are open keep theirs. They are checked as those of `listen`
+   * are: it throws `OPTION_INVALID` or `CERTIFICATE_INVALID`, and keeps the old ones, when the new do not do.
    */
   setTls(options: TlsOptions): void;
   /** Stops accepting. */

@@ -1,6 +1,6 @@
 /** The limits of a mailbox, checked and complete. */
 
-import { checkOptions, countFrom, FROM_ZERO, oneOf, type OptionRules } from "./check-options.ts";
+import { countFrom, FROM_ZERO, oneOf, type OptionRules } from "./check-options.ts";
 import type { ReceiveQueueLimits } from "./datagram-inbound.ts";
 import type { SendQueueLimits } from "./datagram-outbound.ts";
 import type { MailboxLimits } from "./datagram-socket.ts";
@@ -14,7 +14,8 @@ export interface MailboxSettings {
   readonly dnsMaxAgeMs: number;
 }
 
-const RULES: OptionRules = {
+/** What {@link MailboxLimits} must look like. */
+export const MAILBOX_RULES: OptionRules = {
   receiveQueueDatagrams: countFrom(1),
   receiveQueueBytes: countFrom(1),
   receiveQueuePolicy: oneOf("drop-oldest", "drop-newest", "block", "strict"),
@@ -28,9 +29,8 @@ const DEFAULT_BYTES = 4_194_304;
 /** Names are looked up again after so long (SEMANTICS B.1). */
 export const DEFAULT_DNS_MAX_AGE_MS = 60_000;
 
-/** Reads the limits of a mailbox; each has a default. */
+/** Fills in the defaults. */
 export function mailboxSettings(options: MailboxLimits): MailboxSettings {
-  checkOptions({ op: "bind" }, options, RULES);
   return {
     receiveQueue: {
       maxDatagrams: options.receiveQueueDatagrams ?? DEFAULT_DATAGRAMS,

@@ -3,7 +3,18 @@
 import type { Address, AddressLike } from "../core/address/address.ts";
 import type { Codec } from "../core/framing/codec.ts";
 import { ConnectionError, TimeoutError, UsageError, ZocaloError } from "../core/errors.ts";
-import { checkOptions, CODEC, FLAG, LIST, type OptionRule, TEXT, wholeNumber } from "./check-options.ts";
+import {
+  checkOptions,
+  CODEC,
+  FLAG,
+  FROM_ZERO,
+  LIST,
+  OPERATION_RULES,
+  type OptionRule,
+  type OptionRules,
+  TEXT,
+  wholeNumber,
+} from "./check-options.ts";
 import { DatagramInbound, mailboxClosed } from "./datagram-inbound.ts";
 import { DatagramOutbound } from "./datagram-outbound.ts";
 import type * as contract from "./datagram-socket.ts";
@@ -18,11 +29,11 @@ import type { MailboxHost } from "./mailbox-host.ts";
 import type { MailboxSettings } from "./mailbox-settings.ts";
 import type { Clock, Datagram, DatagramSink, DatagramTransport, Network, OutgoingDatagram } from "./network.ts";
 import { outgoing } from "./outgoing.ts";
-import { CLOSE_RULES } from "./stream-end.ts";
 import { withDeadline } from "./with-deadline.ts";
 import { showAs } from "../core/show-as.ts";
 
 const DEFAULT_LINGER_MS = 2000;
+const CLOSE_RULES: OptionRules = { ...OPERATION_RULES, lingerMs: FROM_ZERO };
 
 /** A mailbox over a transport. */
 export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHost {
@@ -97,7 +108,8 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
   async sendMany(items: readonly contract.DatagramToSend[], options?: OperationOptions): Promise<contract.SendReport> {
     checkOptions(this.context("sendMany"), { items }, { items: LIST });
     let bytes = 0;
-    const batch = items.map((each: contract.DatagramToSend | null | undefined) => {
+    // A hole counts as undefined.
+    const batch = Array.from(items, (each: contract.DatagramToSend | null | undefined) => {
       const item = this.#outgoing(each?.data, each?.to, "sendMany");
       bytes += item.data.length;
       return item;
@@ -167,12 +179,13 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
   }
 
   async close(options: contract.DatagramCloseOptions = {}): Promise<void> {
-    checkOptions(this.context("close"), options, CLOSE_RULES);
-    const refused = refusedAtOnce(options, () => this.context("close"));
+    const context = this.context("close");
+    const { lingerMs = DEFAULT_LINGER_MS, ...operation } = checkOptions(context, options, CLOSE_RULES);
+    const refused = refusedAtOnce(operation, () => context);
     if (refused !== undefined) throw refused.reason;
-    this.#closing ??= this.#close(options.lingerMs ?? DEFAULT_LINGER_MS);
+    this.#closing ??= this.#close(lingerMs);
     this.#closing.catch(() => undefined);
-    await withDeadline(this.clock, this.#closing, options, this.context("close"));
+    await withDeadline(this.clock, this.#closing, operation, context);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

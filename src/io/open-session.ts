@@ -3,12 +3,21 @@
 import type { AddressLike } from "../core/address/address.ts";
 import type { Contract, Methods } from "../core/contract/contract.ts";
 import { ConnectionError, type ErrorCode } from "../core/errors.ts";
-import { checkOptions, FROM_ZERO, FUNCTION, OPERATION_RULES, type OptionRules } from "./check-options.ts";
+import {
+  ANYTHING,
+  checkOptions,
+  FROM_ZERO,
+  FUNCTION,
+  only,
+  type OptionRule,
+  type OptionRules,
+  options as object,
+} from "./check-options.ts";
 import { checkContract, checkSessionAddress } from "./check-contract.ts";
+import { CONNECT_RULES } from "./connect.ts";
 import type { Connection } from "./connection.ts";
 import type { OperationContext, OperationOptions } from "./deadline.ts";
 import type { Network } from "./network.ts";
-import { RETRY_RULE } from "./retry.ts";
 import type { OpenSessionOptions, SessionClientOptions } from "./session-client.ts";
 import {
   type ConnectorOwner,
@@ -31,7 +40,7 @@ import { abortError, drainEndpoint } from "./session-keeper.ts";
 import type { Session } from "./session-object.ts";
 import { ContractPlan } from "./session-plan.ts";
 import { SessionSchedule } from "./session-schedule.ts";
-import { type EndpointSettings, endpointSettings } from "./session-settings.ts";
+import { type EndpointSettings, endpointSettings, TUNING_RULES } from "./session-settings.ts";
 import { callProgram, reportProblem } from "./report-problem.ts";
 
 /** Options whose types do not matter here. */
@@ -42,12 +51,18 @@ const NONE_LOST: readonly LostMessage[] = [];
 /** Errors with which a session ends and a new one follows. */
 const FOLLOWED: ReadonlySet<ErrorCode> = new Set(["SESSION_LOST", "REPLAY_OVERFLOW"]);
 
-const RULES: OptionRules = {
-  ...OPERATION_RULES,
-  retry: RETRY_RULE,
+const RECONNECT: OptionRule = object({ firstDelayMs: FROM_ZERO, maxDelayMs: FROM_ZERO, giveUpMs: FROM_ZERO });
+
+/** What the options of `openSession` must look like. */
+export const OPEN_SESSION_RULES: OptionRules = {
+  ...only(CONNECT_RULES, "signal", "timeoutMs", "localAddress", "tls", "retry", "writeStallTimeoutMs"),
+  ...TUNING_RULES,
+  auth: ANYTHING,
+  data: ANYTHING,
   reconnect: {
+    ...RECONNECT,
     wanted: "an object, or false",
-    holds: (value) => value === false || (typeof value === "object" && value !== null),
+    holds: (value) => value === false || RECONNECT.holds(value),
   },
   onOpen: FUNCTION,
   onResume: FUNCTION,
@@ -56,16 +71,17 @@ const RULES: OptionRules = {
   onClose: FUNCTION,
   onError: FUNCTION,
 };
-const RECONNECT_RULES: OptionRules = { firstDelayMs: FROM_ZERO, maxDelayMs: FROM_ZERO, giveUpMs: FROM_ZERO };
 
-/** Opens a session over `network`; see the public `openSession`. */
+/** Opens a session over `network`; see the public `openSession`, whose own options have more `rules`. */
 export async function openSessionOver<Server extends Methods, Client extends Methods, Data>(
   network: Network,
   contract: Contract<Server, Client>,
   address: AddressLike,
-  options: OpenSessionOptions<Server, Client, Data>,
+  given: OpenSessionOptions<Server, Client, Data>,
+  rules: OptionRules = OPEN_SESSION_RULES,
 ): Promise<Session<Server, Data>> {
   checkContract("openSession", contract);
+  const options = checkOptions({ op: "openSession" }, given, rules);
   checkSessionAddress("openSession", address, "statelessClient");
   const client = new ContractClient(network, contract, address, options as unknown as AnyOptions);
   return (await client.open()) as unknown as Session<Server, Data>;
@@ -95,9 +111,6 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   #over = false;
 
   constructor(network: Network, contract: Contract, address: AddressLike, options: AnyOptions) {
-    const context = { op: "openSession" };
-    checkOptions(context, options, RULES);
-    if (options.reconnect !== false) checkOptions(context, options.reconnect, RECONNECT_RULES, "reconnect.");
     this.#options = options;
     const { clock } = network;
     const plan = new ContractPlan(contract, "client", options.validate, options.maxMessageValues);

@@ -7,10 +7,12 @@ import { DEFAULT_TIMES } from "../core/stateless/round-trip.ts";
 import { bindOver } from "./bind.ts";
 import { checkContract, datagramAddress } from "./check-contract.ts";
 import {
+  ANYTHING,
   checkOptions,
   countFrom,
   FROM_ZERO,
   oneOf,
+  OPERATION_RULES,
   type OptionRules,
   options as object,
   POSITIVE,
@@ -35,7 +37,11 @@ import { checkStateless, type StatelessContract, type StatelessMethods } from ".
 import { unbound } from "./unbound.ts";
 
 const OP = "statelessClient";
-const RULES: OptionRules = {
+/** What the options of `statelessClient` must look like. */
+export const STATELESS_CLIENT_RULES: OptionRules = {
+  ...OPERATION_RULES,
+  // Read as an address.
+  localAddress: ANYTHING,
   codec: oneOf(...SESSION_CODECS),
   validate: oneOf("receive", "both", "none"),
   callTimeoutMs: POSITIVE,
@@ -46,14 +52,15 @@ const RULES: OptionRules = {
   retransmission: object({ initialMs: POSITIVE, minMs: POSITIVE, maxMs: POSITIVE }),
 };
 
-/** Opens a client over the datagrams of `network`; see the public `statelessClient`. */
+/** Opens a client over the datagrams of `network`; see the public `statelessClient`, whose own options have more `rules`. */
 export async function openStatelessClient<Server extends StatelessMethods>(
   network: Network,
   contract: StatelessContract<Server>,
   address: AddressLike,
-  options: StatelessClientOptions,
+  given: StatelessClientOptions,
+  rules: OptionRules = STATELESS_CLIENT_RULES,
 ): Promise<StatelessClient<Server>> {
-  checkOptions({ op: OP }, options, RULES);
+  const options = checkOptions({ op: OP }, given, rules);
   checkContract(OP, contract);
   checkStateless(OP, contract);
   const remote = datagramAddress(OP, address, "openSession");

@@ -4,20 +4,25 @@ import { Address } from "../core/address/address.ts";
 import { ByteQueue } from "../core/bytes/byte-queue.ts";
 import { ConnectionError, UsageError } from "../core/errors.ts";
 import { Connection } from "./connection.ts";
-import { type ConnectionOptions, connectionSettings } from "./connection-settings.ts";
+import { checkOptions, type OptionRules } from "./check-options.ts";
+import { CONNECTION_RULES, type ConnectionOptions, connectionSettings } from "./connection-settings.ts";
 import type { Clock, Network, StreamSink, StreamTraits, StreamTransport } from "./network.ts";
 import type { StreamSocket } from "./stream-socket.ts";
 
 /** Bytes that one end holds for the other before a write has to wait: a kernel's buffer. */
 const CAPACITY_BYTES = 65_536;
 
-/** Two ends of one connection over the clock of `network`; see the public `pair`. */
-export function pairOver(network: Network, options: ConnectionOptions = {}): [StreamSocket, StreamSocket] {
+/** Two ends of one connection over the clock of `network`; see the public `pair`, whose own options have more `rules`. */
+export function pairOver(
+  network: Network,
+  options: ConnectionOptions = {},
+  rules: OptionRules = CONNECTION_RULES,
+): [StreamSocket, StreamSocket] {
   const a = new MemoryStream(network.clock, "a");
   const b = new MemoryStream(network.clock, "b");
   a.join(b);
   b.join(a);
-  const settings = connectionSettings(options, "pair");
+  const settings = connectionSettings(checkOptions({ op: "pair" }, options, rules));
   return [new Connection(network, a, settings), new Connection(network, b, settings)];
 }
 

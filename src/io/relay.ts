@@ -1,6 +1,6 @@
 /** Joining two connections, as a proxy does. */
 
-import { checkOptions, OPERATION_RULES, type OptionRule } from "./check-options.ts";
+import { checkOptions, type OptionRule, type OptionRules, SIGNAL } from "./check-options.ts";
 import type { StreamSocket } from "./stream-socket.ts";
 
 /** Options of {@link relay}. */
@@ -25,6 +25,8 @@ const CONNECTION: OptionRule = {
   required: true,
 };
 
+const RULES: OptionRules = { signal: SIGNAL };
+
 /**
  * Carries bytes both ways between `a` and `b` until both directions have ended, with backpressure: a slow reader slows
  * its writer. An end of one direction is passed on as an end (half-close), a reset as a reset. Resolves when both
@@ -43,18 +45,18 @@ const CONNECTION: OptionRule = {
  */
 export async function relay(a: StreamSocket, b: StreamSocket, options: RelayOptions = {}): Promise<RelayReport> {
   checkOptions({ op: "relay" }, { a, b }, { a: CONNECTION, b: CONNECTION });
-  checkOptions({ op: "relay" }, options, OPERATION_RULES);
+  const { signal } = checkOptions({ op: "relay" }, options, RULES);
   let error: unknown;
   const fail = (reason: unknown): void => {
     error ??= reason;
     a.abort(reason);
     b.abort(reason);
   };
-  const stop = (): void => fail(options.signal?.reason);
-  if (options.signal?.aborted === true) stop();
-  options.signal?.addEventListener("abort", stop, { once: true });
+  const stop = (): void => fail(signal?.reason);
+  if (signal?.aborted === true) stop();
+  signal?.addEventListener("abort", stop, { once: true });
   const [bytesAToB, bytesBToA] = await Promise.all([carry(a, b, fail), carry(b, a, fail)]);
-  options.signal?.removeEventListener("abort", stop);
+  signal?.removeEventListener("abort", stop);
   await Promise.allSettled([a.close(), b.close()]);
   return error === undefined ? { bytesAToB, bytesBToA } : { bytesAToB, bytesBToA, error };
 }

@@ -3,7 +3,7 @@
 import { showAs } from "../core/show-as.ts";
 import type { Address, AddressLike } from "../core/address/address.ts";
 import { ConnectionError, UsageError, ZocaloError } from "../core/errors.ts";
-import { bindOver } from "./bind.ts";
+import { BIND_RULES, openMailbox } from "./bind.ts";
 import { checkOptions, countFrom, FUNCTION, oneOf, OPERATION_RULES, type OptionRules } from "./check-options.ts";
 import { Request, type RequestHost } from "./datagram-request.ts";
 import type {
@@ -23,32 +23,46 @@ import { restated } from "./restated.ts";
 import { canBeRequest } from "./reply-guard.ts";
 import { reportProblem } from "./report-problem.ts";
 
-const RULES: OptionRules = { maxConcurrent: countFrom(1), replies: oneOf("free", "guarded"), onError: FUNCTION };
+const { remote: _remote, ...MAILBOX_RULES } = BIND_RULES;
+/** What {@link ServeDatagramsOptions} must look like. A server has many partners. */
+export const SERVE_DATAGRAMS_RULES: OptionRules = {
+  ...MAILBOX_RULES,
+  maxConcurrent: countFrom(1),
+  replies: oneOf("free", "guarded"),
+  onError: FUNCTION,
+};
 const DEFAULT_CONCURRENT = 1024;
 const DEFAULT_DRAIN_MS = 5000;
 
-/** Serves over `network`; see the public `serveDatagrams`. */
+/** Serves over `network`; see the public `serveDatagrams`, whose own options have more `rules`. */
 export async function serveDatagramsOver(
   network: Network,
   address: AddressLike,
   handler: DatagramHandler,
   options: ServeDatagramsOptions = {},
+  rules: OptionRules = SERVE_DATAGRAMS_RULES,
 ): Promise<DatagramServer> {
   if (typeof handler !== "function") {
     const detail = "handler must be a function that takes a datagram";
     throw new UsageError("OPTION_INVALID", { op: "serveDatagrams", detail });
   }
-  checkOptions({ op: "serveDatagrams" }, options, RULES);
+  return await openRequestServer(network, address, handler, checkOptions({ op: "serveDatagrams" }, options, rules));
+}
+
+/** Serves with options that were checked. */
+export async function openRequestServer(
+  network: Network,
+  address: AddressLike,
+  handler: DatagramHandler,
+  options: ServeDatagramsOptions,
+): Promise<DatagramServer> {
   const { maxConcurrent = DEFAULT_CONCURRENT, replies = "free" } = options;
-  const socket = await bindOver(network, address, { ...options, ...NOT_CONNECTED }).catch((error: unknown) => {
+  const socket = await openMailbox(network, address, options).catch((error: unknown) => {
     if (!(error instanceof ZocaloError)) throw error;
     throw restated(error, { op: "serveDatagrams", local: error.local, remote: error.remote }, error.outcome);
   });
   return new RequestServer(network, socket, handler, { ...options, maxConcurrent, replies });
 }
-
-/** A server has many partners, whatever untyped programs pass. */
-const NOT_CONNECTED = { remote: undefined };
 
 type Settings = ServeDatagramsOptions & { readonly maxConcurrent: number; readonly replies: "free" | "guarded" };
 
@@ -99,12 +113,13 @@ class RequestServer implements DatagramServer, RequestHost {
 
   drain(options: OperationOptions = {}): Promise<DatagramDrainReport> {
     try {
-      checkOptions({ op: "drain", local: this.localAddress.toString() }, options, OPERATION_RULES);
+      const context = { op: "drain", local: this.localAddress.toString() };
+      const checked = checkOptions(context, options, OPERATION_RULES);
+      this.#drained ??= this.#drain(checked);
+      return this.#drained;
     } catch (error) {
       return Promise.reject(error);
     }
-    this.#drained ??= this.#drain(options);
-    return this.#drained;
   }
 
   async close(): Promise<void> {

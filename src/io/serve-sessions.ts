@@ -9,12 +9,21 @@ import type { Capabilities } from "../core/handshake/negotiate.ts";
 import { DEFAULT_KEPT_MS } from "../core/session/session-settings.ts";
 import type { SessionStore } from "../core/session/session-store.ts";
 import { checkContract, checkSessionAddress } from "./check-contract.ts";
-import { checkOptions, countFrom, FROM_ZERO, FUNCTION, OPERATION_RULES, type OptionRules } from "./check-options.ts";
+import {
+  checkOptions,
+  countFrom,
+  FROM_ZERO,
+  FUNCTION,
+  only,
+  OPERATION_RULES,
+  type OptionRules,
+  wholeNumber,
+} from "./check-options.ts";
 import { Connection } from "./connection.ts";
 import { connectionSettings } from "./connection-settings.ts";
 import type { OperationOptions } from "./deadline.ts";
 import type { Door } from "./door.ts";
-import { openDoor } from "./listen.ts";
+import { doorAddress, LISTEN_RULES, openDoor } from "./listen.ts";
 import type { Network, Random } from "./network.ts";
 import type { DrainReport } from "./serve.ts";
 import type { SessionEnd, SessionStatus } from "./session-end.ts";
@@ -42,7 +51,7 @@ import type {
   SessionServerOptions,
   SessionServerStats,
 } from "./session-server.ts";
-import { type EndpointSettings, endpointSettings } from "./session-settings.ts";
+import { type EndpointSettings, endpointSettings, TUNING_RULES } from "./session-settings.ts";
 import { newId } from "./session-tokens.ts";
 import { unbound } from "./unbound.ts";
 import type { TlsOptions } from "./tls.ts";
@@ -52,7 +61,22 @@ const DEFAULT_DRAIN_MS = 5000;
 const DEFAULT_SPREAD_MS = 5000;
 
 const STORE_FUNCTIONS = ["get", "create", "replace", "detach", "charge", "expire", "remove"] as const;
-const RULES: OptionRules = {
+/** What the options of `serveSessions` must look like. */
+export const SERVE_SESSIONS_RULES: OptionRules = {
+  ...only(
+    LISTEN_RULES,
+    "signal",
+    "timeoutMs",
+    "backlog",
+    "allow",
+    "deny",
+    "proxyProtocol",
+    "tls",
+    "reusePort",
+    "ipv6Only",
+  ),
+  ...only(LISTEN_RULES, "mode", "fd", "writeStallTimeoutMs", "maxConnections", "maxConnectionsPerAddress"),
+  ...TUNING_RULES,
   maxSessions: countFrom(0),
   maxSessionsPerAddress: countFrom(0),
   maxSessionsPerPrincipal: countFrom(1),
@@ -72,19 +96,23 @@ const RULES: OptionRules = {
   onClose: FUNCTION,
   onError: FUNCTION,
 };
-const DRAIN_RULES: OptionRules = { ...OPERATION_RULES, reconnectSpreadMs: FROM_ZERO };
+/** What a client can be told to wait at most: the field of the GOAWAY has 32 bits. */
+const LONGEST_SPREAD_MS = 0xffff_ffff;
+const DRAIN_RULES: OptionRules = { ...OPERATION_RULES, reconnectSpreadMs: wholeNumber(0, LONGEST_SPREAD_MS) };
 
 /** Options whose types do not matter here. */
 type AnyOptions = SessionServerOptions<Methods, unknown> & { readonly handlers?: object };
 
-/** Serves a contract over `network`; see the public `serveSessions`. */
+/** Serves a contract over `network`; see the public `serveSessions`, whose own options have more `rules`. */
 export async function serveSessionsOver<Server extends Methods, Client extends Methods, Data>(
   network: Network,
   contract: Contract<Server, Client>,
   address: AddressLike,
-  options: ServeSessionsOptions<Server, Client, Data>,
+  given: ServeSessionsOptions<Server, Client, Data>,
+  rules: OptionRules = SERVE_SESSIONS_RULES,
 ): Promise<SessionServer<Client, Data>> {
   checkContract("serveSessions", contract);
+  const options = checkOptions({ op: "serveSessions" }, given, rules);
   checkSessionAddress("serveSessions", address, "serveStateless");
   const server = new ContractServer(network, contract, options as unknown as AnyOptions);
   await server.open(address);
@@ -127,7 +155,6 @@ class ContractServer implements EndpointOwner, ReceptionHost {
   readonly #counts = { opened: 0, resumed: 0, ended: 0, declined: 0 };
 
   constructor(network: Network, contract: Contract, options: AnyOptions) {
-    checkOptions({ op: "serveSessions" }, options, RULES);
     this.contract = contract;
     this.#network = network;
     this.#options = options;
@@ -151,12 +178,12 @@ class ContractServer implements EndpointOwner, ReceptionHost {
   /** Opens the door. */
   async open(address: AddressLike): Promise<void> {
     const options = this.#options;
-    const settings = connectionSettings({ writeStallTimeoutMs: options.writeStallTimeoutMs }, "serveSessions");
+    const settings = connectionSettings({ writeStallTimeoutMs: options.writeStallTimeoutMs });
     const { maxConnections = this.registry.maxSessions + this.#reception.maxSize } = options;
     this.#door = await openDoor(
       "serveSessions",
       this.#network,
-      address,
+      doorAddress(address, "serveSessions"),
       { ...options, maxConnections },
       {
         create: (transport, remote) => new Connection(this.#network, transport, settings, remote),
@@ -199,8 +226,9 @@ class ContractServer implements EndpointOwner, ReceptionHost {
 
   async drain(options: DrainSessionsOptions = {}): Promise<DrainReport> {
     if (!(#groups in Object(this))) throw unbound("server", "drain");
-    checkOptions({ op: "drain", local: this.localAddress.toString() }, options, DRAIN_RULES);
-    this.#drained ??= this.#drain(options);
+    const context = { op: "drain", local: this.localAddress.toString() };
+    const checked = checkOptions(context, options, DRAIN_RULES);
+    this.#drained ??= this.#drain(checked);
     return await this.#drained;
   }
 

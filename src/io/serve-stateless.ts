@@ -23,7 +23,7 @@ import {
   RETRY,
 } from "../core/stateless/datagram.ts";
 import { checkContract, datagramAddress } from "./check-contract.ts";
-import { checkOptions, oneOf, type OptionRules, options as object } from "./check-options.ts";
+import { checkOptions, OBJECT, oneOf, type OptionRules } from "./check-options.ts";
 import type { DatagramContext, DatagramDrainReport, DatagramRequest, DatagramServer } from "./datagram-server.ts";
 import type { DatagramSocket } from "./datagram-socket.ts";
 import type { OperationOptions } from "./deadline.ts";
@@ -31,7 +31,7 @@ import { ERROR_FORMS, errorBody } from "./error-body.ts";
 import { ofAnswer, ofHandler, ofQuestion } from "./handler-failure.ts";
 import type { Clock, Network } from "./network.ts";
 import { restated } from "./restated.ts";
-import { serveDatagramsOver } from "./serve-datagrams.ts";
+import { openRequestServer, SERVE_DATAGRAMS_RULES } from "./serve-datagrams.ts";
 import { ContractPlan, type MethodPlan } from "./session-plan.ts";
 import { type AnyHandler, handlersOf } from "./session-settings.ts";
 import { codecOf, DATAGRAM_BYTES, DEFAULT_DATAGRAM_BYTES, headOf, tooLarge } from "./stateless-format.ts";
@@ -48,8 +48,11 @@ import type {
   StatelessServerStats,
 } from "./stateless-server.ts";
 
-const RULES: OptionRules = {
-  handlers: object({}),
+const { replies: _replies, ...DATAGRAMS_RULES } = SERVE_DATAGRAMS_RULES;
+/** What the options of `serveStateless` must look like. */
+export const SERVE_STATELESS_RULES: OptionRules = {
+  ...DATAGRAMS_RULES,
+  handlers: OBJECT,
   validate: oneOf("receive", "both", "none"),
   maxDatagramBytes: DATAGRAM_BYTES,
 };
@@ -58,15 +61,16 @@ const SECRET_BYTES = 32;
 /** Options whose types do not matter here. */
 type AnyOptions = StatelessServerOptions & { readonly handlers?: object | undefined };
 
-/** Serves a contract over the datagrams of `network`; see the public `serveStateless`. */
+/** Serves a contract over the datagrams of `network`; see the public `serveStateless`, whose own options have more `rules`. */
 export async function serveStatelessOver<Server extends StatelessMethods>(
   network: Network,
   contract: StatelessContract<Server>,
   address: AddressLike,
-  options: ServeStatelessOptions<Server>,
+  given: ServeStatelessOptions<Server>,
+  rules: OptionRules = SERVE_STATELESS_RULES,
 ): Promise<StatelessServer> {
   const op = "serveStateless";
-  checkOptions({ op }, options, RULES);
+  const options = checkOptions({ op }, given, rules);
   checkContract(op, contract);
   checkStateless(op, contract);
   datagramAddress(op, address, "serveSessions");
@@ -110,7 +114,7 @@ class ContractResponder implements StatelessServer {
   async open(network: Network, address: AddressLike): Promise<void> {
     const { onError, ...rest } = this.#options;
     try {
-      this.#opened = await serveDatagramsOver(network, address, (request, context) => this.#serve(request, context), {
+      this.#opened = await openRequestServer(network, address, (request, context) => this.#serve(request, context), {
         ...rest,
         replies: "free",
         maxDatagramBytes: this.#maxDatagramBytes,

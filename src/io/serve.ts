@@ -8,7 +8,7 @@ import { Connection } from "./connection.ts";
 import { connectionSettings } from "./connection-settings.ts";
 import type { OperationOptions } from "./deadline.ts";
 import type { Door } from "./door.ts";
-import { openDoor } from "./listen.ts";
+import { doorAddress, LISTEN_RULES, openDoor } from "./listen.ts";
 import type { ListenerStats, ListenOptions } from "./listener.ts";
 import type { Network } from "./network.ts";
 import type { StreamSocket } from "./stream-socket.ts";
@@ -66,7 +66,7 @@ export interface Server extends AsyncDisposable {
   drain(options?: OperationOptions): Promise<DrainReport>;
   /** Stops accepting and aborts every connection at once. */
   close(): Promise<void>;
-  /** Uses other certificates for connections from now on. */
+  /** Uses other settings for connections from now on; see `Listener.setTls`. */
   setTls(options: TlsOptions): void;
   /** Lets the running server keep the process alive (the default). */
   ref(): this;
@@ -74,7 +74,8 @@ export interface Server extends AsyncDisposable {
   unref(): this;
 }
 
-const RULES: OptionRules = { onError: FUNCTION };
+/** What {@link ServeOptions} must look like. */
+export const SERVE_RULES: OptionRules = { ...LISTEN_RULES, onError: FUNCTION };
 const DEFAULT_IDLE_MS = 300_000;
 const DEFAULT_DRAIN_MS = 5000;
 
@@ -92,21 +93,23 @@ class ServedConnection extends Connection implements Peer {
   }
 }
 
-/** Serves over `network`; see the public `serve`. */
+/** Serves over `network`; see the public `serve`, whose own options have more `rules`. */
 export async function serveOver(
   network: Network,
   address: AddressLike,
   handler: PeerHandler,
-  options: ServeOptions = {},
+  given: ServeOptions = {},
+  rules: OptionRules = SERVE_RULES,
 ): Promise<Server> {
   if (typeof handler !== "function") {
     throw new UsageError("OPTION_INVALID", { op: "serve", detail: "handler must be a function that takes a peer" });
   }
-  checkOptions({ op: "serve" }, options, RULES);
+  const asked = doorAddress(address, "serve");
+  const options = checkOptions({ op: "serve", local: asked.toString() }, given, rules);
   const { idleTimeoutMs = DEFAULT_IDLE_MS } = options;
-  const settings = connectionSettings({ ...options, idleTimeoutMs }, "serve");
+  const settings = connectionSettings({ ...options, idleTimeoutMs });
   const server = new ConnectionServer(network, handler, options);
-  server.door = await openDoor("serve", network, address, options, {
+  server.door = await openDoor("serve", network, asked, options, {
     create: (transport, remote) => server.create(new ServedConnection(network, transport, settings, remote)),
     deliver: (peer) => server.take(peer),
   });
@@ -174,12 +177,13 @@ class ConnectionServer implements Server {
 
   drain(options: OperationOptions = {}): Promise<DrainReport> {
     try {
-      checkOptions({ op: "drain", local: this.localAddress.toString() }, options, OPERATION_RULES);
+      const context = { op: "drain", local: this.localAddress.toString() };
+      const checked = checkOptions(context, options, OPERATION_RULES);
+      this.#drained ??= this.#drain(checked);
+      return this.#drained;
     } catch (error) {
       return Promise.reject(error);
     }
-    this.#drained ??= this.#drain(options);
-    return this.#drained;
   }
 
   async close(): Promise<void> {

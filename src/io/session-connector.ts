@@ -8,7 +8,7 @@ import {
   type ClientHandshakeOptions,
 } from "../core/handshake/client-handshake.ts";
 import type { Capabilities } from "../core/handshake/negotiate.ts";
-import { type ConnectOptions, connectOver, DEFAULT_CONNECT_MS } from "./connect.ts";
+import { type ConnectOptions, DEFAULT_CONNECT_MS, openConnection, telephoneAddress } from "./connect.ts";
 import type { Connection } from "./connection.ts";
 import { Deadline, expiryReason } from "./deadline.ts";
 import type { Network, Timer } from "./network.ts";
@@ -157,9 +157,9 @@ export class SessionConnector {
   }
 
   async #tryAgain(): Promise<void> {
-    const { localAddress, tls, writeStallTimeoutMs, noDelay } = this.#options.connect;
+    const { localAddress, tls, writeStallTimeoutMs } = this.#options.connect;
     try {
-      await this.#connect({ localAddress, tls, writeStallTimeoutMs, noDelay }, undefined, Infinity);
+      await this.#connect({ localAddress, tls, writeStallTimeoutMs }, undefined, Infinity);
     } catch (error) {
       if (this.#attempt?.signal.aborted === true) return;
       if (error instanceof ZocaloError && FINAL.has(error.code)) this.#owner.gaveUp(error);
@@ -177,7 +177,8 @@ export class SessionConnector {
     const stop = signal === undefined ? attempt.signal : AbortSignal.any([attempt.signal, signal]);
     const { address, auth, settings } = this.#options;
     const { clock } = this.#network;
-    const connection = await connectOver(this.#network, address, { ...options, signal: stop });
+    const target = telephoneAddress(address);
+    const connection = await openConnection(this.#network, target, { ...options, signal: stop });
     const endsAt = Math.min(openingEndsAt, clock.now() + settings.handshakeTimeoutMs);
     let machine: ClientHandshake;
     try {

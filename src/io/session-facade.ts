@@ -123,8 +123,7 @@ export class SessionFacade implements SessionBase<unknown> {
   }
   async drain(options: OperationOptions = {}): Promise<void> {
     const { keeper } = partsOf(this, "drain");
-    checkOptions({ op: "drain" }, options, OPERATION_RULES);
-    await keeper.drain(this, options);
+    await keeper.drain(this, checkOptions({ op: "drain" }, options, OPERATION_RULES));
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();

@@ -6,7 +6,7 @@ import { LARGEST_MAX_VALUES } from "../core/framing/value-limits.ts";
 import { DEFAULT_LIMITS, OWN_RANGES, type SessionLimits } from "../core/handshake/limits.ts";
 import { DEFAULT_REPLAY, type ReplayBounds } from "../core/session/session-settings.ts";
 import type { OverflowPolicy } from "../core/session/waiting-events.ts";
-import { checkOptions, countFrom, oneOf, type OptionRules, options, POSITIVE, wholeNumber } from "./check-options.ts";
+import { countFrom, OBJECT, oneOf, type OptionRules, options, POSITIVE, wholeNumber } from "./check-options.ts";
 import type { Clock } from "./network.ts";
 import { SESSION_CODECS, type SessionCodec } from "./session-format.ts";
 import type { ContractPlan, ValidationPolicy } from "./session-plan.ts";
@@ -92,11 +92,13 @@ const LIMIT_RULES: OptionRules = Object.fromEntries(
 );
 
 /** The rules of {@link SessionTuning}. */
-const TUNING_RULES: OptionRules = {
+export const TUNING_RULES: OptionRules = {
   codecs: {
     wanted: `an array of some of ${SESSION_CODECS.join(", ")}`,
     holds: (value) =>
-      Array.isArray(value) && value.length > 0 && value.every((one) => SESSION_CODECS.includes(one as SessionCodec)),
+      Array.isArray(value) &&
+      value.length > 0 &&
+      Array.from(value).every((one) => SESSION_CODECS.includes(one as SessionCodec)),
   },
   validate: oneOf("receive", "both", "none"),
   maxMessageValues: wholeNumber(1, LARGEST_MAX_VALUES),
@@ -108,24 +110,23 @@ const TUNING_RULES: OptionRules = {
   maxConcurrentCalls: countFrom(1),
   maxMessagesPerSecond: POSITIVE,
   handshakeTimeoutMs: POSITIVE,
-  handlers: options({}),
+  handlers: OBJECT,
 };
 
-/** Checks the options and fills in the defaults. @throws UsageError `OPTION_INVALID`. */
+/** Fills in the defaults of options that were checked. @throws UsageError `OPTION_INVALID` for a handler that is missing. */
 export function endpointSettings(
   tuning: SessionTuning & { readonly handlers?: object | undefined },
   common: Pick<EndpointSettings, "clock" | "schedule" | "plan">,
 ): EndpointSettings {
   const { plan } = common;
   const op = plan.role === "server" ? "serveSessions" : "openSession";
-  checkOptions({ op }, tuning, TUNING_RULES);
   const { handlers = {}, maxMessagesPerSecond = plan.role === "server" ? 1_000_000 : Infinity } = tuning;
   return {
     ...common,
     terms: new AgreedTerms(),
     codecs: tuning.codecs ?? SESSION_CODECS,
-    limits: { ...DEFAULT_LIMITS, ...withoutUndefined(tuning.limits) },
-    replay: { ...DEFAULT_REPLAY, ...withoutUndefined(tuning.replay) },
+    limits: { ...DEFAULT_LIMITS, ...tuning.limits },
+    replay: { ...DEFAULT_REPLAY, ...tuning.replay },
     overflow: tuning.overflow ?? "block",
     maxHeldBytesPerSession: tuning.maxHeldBytesPerSession ?? 33_554_432,
     callTimeoutMs: tuning.callTimeoutMs ?? 30_000,
@@ -135,10 +136,6 @@ export function endpointSettings(
     handlers,
     handlerList: handlersOf(plan.own, handlers as Readonly<Record<string, unknown>>, op),
   };
-}
-
-function withoutUndefined<T extends object>(given: T | undefined): Partial<T> {
-  return Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 /** The handlers in the order of the places of their methods: one for each, and none for anything else. */

@@ -1,7 +1,7 @@
 /** How a connection ends, and how it is asked to. */
 
 import type { ZocaloError } from "../core/errors.ts";
-import { FROM_ZERO, type OptionRules } from "./check-options.ts";
+import { FROM_ZERO, OPERATION_RULES, type OptionRules } from "./check-options.ts";
 import type { OperationOptions } from "./deadline.ts";
 
 /** How a connection came to its end. */
@@ -28,4 +28,4 @@ export interface CloseOptions extends OperationOptions {
 }
 
 /** What {@link CloseOptions} must look like. */
-export const CLOSE_RULES: OptionRules = { lingerMs: FROM_ZERO, lingerBytes: FROM_ZERO };
+export const CLOSE_RULES: OptionRules = { ...OPERATION_RULES, lingerMs: FROM_ZERO, lingerBytes: FROM_ZERO };

@@ -133,7 +133,10 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
 
   /** Sends small writes at once (true, the default here) or lets TCP gather them (Nagle, RFC 9293 section 3.7.4). */
   setNoDelay(on: boolean): this;
-  /** Probes an idle peer (RFC 9293 section 3.8.4); `idleMs` before the first probe, the system's default when omitted. */
+  /**
+   * Probes an idle peer (RFC 9293 section 3.8.4); `idleMs` before the first probe, rounded up to whole seconds, at most
+   * 32767000; the system's default when it is 0 or left out. Throws `OPTION_INVALID`.
+   */
   setKeepAlive(on: boolean, idleMs?: number): this;
   /** Lets the open connection keep the process alive (the default). */
   ref(): this;
@@ -143,6 +146,8 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
   /**
    * Puts TLS on this connection (STARTTLS). Bytes that had arrived and were not read go to the TLS engine, so that an
    * attacker cannot inject plain commands before the handshake. Reads and writes must not be pending (`OPTION_INVALID`).
+   * A client looks for the host that was connected to in the certificate. A connection that was accepted, or goes to a Unix
+   * socket, has none: there `servername` is required, unless `insecure`.
    * Rejects with `TLS_FAILED` or `CERTIFICATE_*`; the connection is then lost.
    */
   upgradeTls(options: UpgradeTlsOptions): Promise<TlsInfo>;

@@ -1,7 +1,5 @@
 /** What can be asked of TLS, and what a handshake agreed on. The same for the kernel's network and a simulated one. */
 
-import { FLAG, oneOf, type OptionRule, type OptionRules, options, TEXT, TEXTS } from "./check-options.ts";
-
 /** PEM, as text or as bytes. */
 export type TlsMaterial = string | Uint8Array;
 
@@ -17,7 +15,7 @@ export interface TlsIdentity {
 
 /** TLS settings of one connection or one listener. Only TLS 1.2 and 1.3 are spoken. */
 export interface TlsOptions {
-  /** The own certificate: needed by a server, and by a client whose server asks for one (mutual TLS). */
+  /** The own certificate, with `key`: needed by a server, and by a client whose server asks for one (mutual TLS). */
   readonly cert?: TlsMaterial | undefined;
   /** The private key of `cert`, in PEM. */
   readonly key?: TlsMaterial | undefined;
@@ -28,52 +26,26 @@ export interface TlsOptions {
   /** Revocation lists in PEM. */
   readonly crl?: TlsMaterial | readonly TlsMaterial[] | undefined;
   /**
-   * Client: the name to ask for (SNI, RFC 6066 section 3) and to find in the certificate. Default: the host of the
-   * address.
+   * Client: the name to ask for (SNI, RFC 6066 section 3) and to find in the certificate. Default: the host that was
+   * connected to. Where none was, as in `upgradeTls` on a connection that was accepted, it is required, unless `insecure`.
    */
   readonly servername?: string | undefined;
-  /** Protocol names to offer or accept, best first (RFC 7301). Default: none. */
+  /** Protocol names to offer or accept, best first, of 1 to 255 bytes each (RFC 7301 section 3.1). Default: none. */
   readonly alpn?: readonly string[] | undefined;
   /** Client: accept any certificate. For tests only: whoever can reach the network can then read everything. */
   readonly insecure?: boolean | undefined;
   /**
-   * Server: whether clients show a certificate. `require` refuses a client without a trusted one; `ask` lets the program
-   * decide by `socket.tls.authorized`. Default `none`.
+   * Server: whether clients show a certificate. `require` refuses a client without one of an authority in `ca`, which it
+   * needs; `ask` lets the program decide by `socket.tls.authorized`. Default `none`.
    */
   readonly clientCertificate?: "none" | "ask" | "require" | undefined;
-  /** Server: identities by the name that the client asks for; `*.example.org` covers one label. */
+  /** Server: identities by the name that the client asks for, in any case; `*.example.org` covers one label. */
   readonly sni?: Readonly<Record<string, TlsIdentity>> | undefined;
   /** Default `TLSv1.2` (RFC 8996 retires the older ones). */
   readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
   /** OpenSSL cipher list; default: the platform's. */
   readonly ciphers?: string | undefined;
 }
-
-const isMaterial = (value: unknown): boolean => typeof value === "string" || value instanceof Uint8Array;
-const MATERIAL: OptionRule = { wanted: "PEM text, or its bytes", holds: isMaterial };
-const MATERIALS: OptionRule = {
-  wanted: "PEM text, its bytes, or an array of them",
-  holds: (value) => isMaterial(value) || (Array.isArray(value) && value.every(isMaterial)),
-};
-
-/** What {@link TlsOptions} must look like. */
-export const TLS_RULES: OptionRules = {
-  cert: MATERIAL,
-  key: MATERIAL,
-  passphrase: { wanted: "a string", holds: (value) => typeof value === "string" },
-  ca: MATERIALS,
-  crl: MATERIALS,
-  servername: { wanted: "a string", holds: (value) => typeof value === "string" },
-  alpn: TEXTS,
-  insecure: FLAG,
-  clientCertificate: oneOf("none", "ask", "require"),
-  sni: options({}),
-  minVersion: oneOf("TLSv1.2", "TLSv1.3"),
-  ciphers: TEXT,
-};
-
-/** What the options of `upgradeTls` must look like. */
-export const UPGRADE_RULES: OptionRules = { ...TLS_RULES, role: { ...oneOf("client", "server"), required: true } };
 
 /** A certificate that a peer showed. */
 export interface PeerCertificate {

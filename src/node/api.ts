@@ -2,18 +2,18 @@
 
 import { UsageError } from "../core/errors.ts";
 import type { AddressLike } from "../core/address/address.ts";
-import { bindOver } from "../io/bind.ts";
-import { checkOptions, options as object, type OptionRules } from "../io/check-options.ts";
-import { type ConnectOptions, connectOver } from "../io/connect.ts";
-import type { ConnectionOptions } from "../io/connection-settings.ts";
+import { BIND_RULES, bindOver } from "../io/bind.ts";
+import { checkOptions, type OptionRules } from "../io/check-options.ts";
+import { CONNECT_RULES, type ConnectOptions, connectOver } from "../io/connect.ts";
+import { CONNECTION_RULES, type ConnectionOptions } from "../io/connection-settings.ts";
 import type { DatagramHandler, DatagramServer, ServeDatagramsOptions } from "../io/datagram-server.ts";
 import type { BindOptions, DatagramSocket } from "../io/datagram-socket.ts";
-import { listenOver } from "../io/listen.ts";
+import { LISTEN_RULES, listenOver } from "../io/listen.ts";
 import type { Listener, ListenOptions } from "../io/listener.ts";
 import type { Network } from "../io/network.ts";
 import { pairOver } from "../io/pair.ts";
-import { type PeerHandler, type ServeOptions, type Server, serveOver } from "../io/serve.ts";
-import { serveDatagramsOver } from "../io/serve-datagrams.ts";
+import { type PeerHandler, SERVE_RULES, type ServeOptions, type Server, serveOver } from "../io/serve.ts";
+import { SERVE_DATAGRAMS_RULES, serveDatagramsOver } from "../io/serve-datagrams.ts";
 import type { StreamSocket } from "../io/stream-socket.ts";
 import { nodeNetwork } from "./network.ts";
 import { drainOnSignals, SIGNAL_RULES, type SignalOptions } from "./signals.ts";
@@ -24,21 +24,38 @@ export interface NetworkOption {
   readonly network?: Network | undefined;
 }
 
-const RULES: OptionRules = {
-  network: object({ sockets: object({}, true), clock: object({}, true), random: object({}, true) }),
+const PARTS = ["sockets", "clock", "random"] as const;
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
+
+/** What {@link NetworkOption} must look like. */
+export const NETWORK_RULES: OptionRules = {
+  network: {
+    wanted: "an object with sockets, clock and random",
+    holds: (value) => PARTS.every((part) => isObject((value as Partial<Network> | null)?.[part])),
+  },
 };
 
-/** The rules of calls that run a server. */
-export const SERVER_RULES: OptionRules = { ...RULES, ...SIGNAL_RULES };
+/** What every server takes beside its own options. */
+export const SERVER_RULES: OptionRules = { ...NETWORK_RULES, ...SIGNAL_RULES };
 
-/** The network of the call `op`; the options of the call are checked on the way. */
-export function networkOf(op: string, options: NetworkOption, rules: OptionRules = RULES): Network {
+const CONNECT: OptionRules = { ...CONNECT_RULES, ...NETWORK_RULES };
+const LISTEN: OptionRules = { ...LISTEN_RULES, ...NETWORK_RULES };
+const SERVE: OptionRules = { ...SERVE_RULES, ...SERVER_RULES };
+const BIND: OptionRules = { ...BIND_RULES, ...NETWORK_RULES };
+const SERVE_DATAGRAMS: OptionRules = { ...SERVE_DATAGRAMS_RULES, ...SERVER_RULES };
+const PAIR: OptionRules = { ...CONNECTION_RULES, ...NETWORK_RULES };
+
+/** The network of the call `op`, which checks its other options itself. */
+export function networkOf(op: string, options: NetworkOption): Network {
   if (options === undefined) {
     const detail = "options must be an object; {} is enough where there is nothing to say";
     throw new UsageError("OPTION_INVALID", { op, detail });
   }
-  checkOptions({ op }, options, rules);
-  return options.network ?? nodeNetwork;
+  const { network } = checkOptions({ op }, { network: options?.network }, NETWORK_RULES);
+  return network ?? nodeNetwork;
 }
 
 /**
@@ -67,7 +84,7 @@ export async function connect(
   address: AddressLike,
   options: ConnectOptions & NetworkOption = {},
 ): Promise<StreamSocket> {
-  return await connectOver(networkOf("connect", options), address, options);
+  return await connectOver(networkOf("connect", options), address, options, CONNECT);
 }
 
 /**
@@ -85,7 +102,7 @@ export async function connect(
  * ```
  */
 export async function listen(address: AddressLike, options: ListenOptions & NetworkOption = {}): Promise<Listener> {
-  return await listenOver(networkOf("listen", options), address, options);
+  return await listenOver(networkOf("listen", options), address, options, LISTEN);
 }
 
 /**
@@ -112,7 +129,7 @@ export async function serve(
   handler: PeerHandler,
   options: ServeOptions & NetworkOption & SignalOptions = {},
 ): Promise<Server> {
-  const server = await serveOver(networkOf("serve", options, SERVER_RULES), address, handler, options);
+  const server = await serveOver(networkOf("serve", options), address, handler, options, SERVE);
   drainOnSignals(server, options);
   return server;
 }
@@ -135,7 +152,7 @@ export async function serve(
  * ```
  */
 export async function bind(local: AddressLike, options: BindOptions & NetworkOption = {}): Promise<DatagramSocket> {
-  return await bindOver(networkOf("bind", options), local, options);
+  return await bindOver(networkOf("bind", options), local, options, BIND);
 }
 
 /**
@@ -159,10 +176,11 @@ export async function serveDatagrams(
   options: ServeDatagramsOptions & NetworkOption & SignalOptions = {},
 ): Promise<DatagramServer> {
   const server = await serveDatagramsOver(
-    networkOf("serveDatagrams", options, SERVER_RULES),
+    networkOf("serveDatagrams", options),
     address,
     handler,
     options,
+    SERVE_DATAGRAMS,
   );
   drainOnSignals(server, options);
   return server;
@@ -181,5 +199,5 @@ export async function serveDatagrams(
  * ```
  */
 export function pair(options: ConnectionOptions & NetworkOption = {}): [StreamSocket, StreamSocket] {
-  return pairOver(networkOf("pair", options), options);
+  return pairOver(networkOf("pair", options), options, PAIR);
 }

@@ -1,14 +1,18 @@
 /** The calls of sessions, on the kernel's network unless another one is given. */
 
 import type { AddressLike } from "../core/address/address.ts";
-import { openSessionOver } from "../io/open-session.ts";
-import { serveSessionsOver } from "../io/serve-sessions.ts";
+import type { OptionRules } from "../io/check-options.ts";
+import { OPEN_SESSION_RULES, openSessionOver } from "../io/open-session.ts";
+import { SERVE_SESSIONS_RULES, serveSessionsOver } from "../io/serve-sessions.ts";
 import type { OpenSessionOptions } from "../io/session-client.ts";
 import type { Contract, Methods } from "../io/session-methods.ts";
 import type { Session } from "../io/session-object.ts";
 import type { ServeSessionsOptions, SessionServer } from "../io/session-server.ts";
-import { networkOf, type NetworkOption, SERVER_RULES } from "./api.ts";
+import { NETWORK_RULES, networkOf, type NetworkOption, SERVER_RULES } from "./api.ts";
 import { drainOnSignals, type SignalOptions } from "./signals.ts";
+
+const SERVE: OptionRules = { ...SERVE_SESSIONS_RULES, ...SERVER_RULES };
+const OPEN: OptionRules = { ...OPEN_SESSION_RULES, ...NETWORK_RULES };
 
 /**
  * Serves a contract: takes clients in, keeps a session for each, and calls the handlers for what they send. A session
@@ -50,7 +54,8 @@ export async function serveSessions<Server extends Methods, Client extends Metho
   address: AddressLike,
   options: ServeSessionsOptions<Server, Client, Data> & NetworkOption & SignalOptions,
 ): Promise<SessionServer<Client, Data>> {
-  const server = await serveSessionsOver(networkOf("serveSessions", options, SERVER_RULES), contract, address, options);
+  const network = networkOf("serveSessions", options);
+  const server = await serveSessionsOver(network, contract, address, options, SERVE);
   drainOnSignals(server, options);
   return server;
 }
@@ -83,5 +88,5 @@ export async function openSession<Server extends Methods, Client extends Methods
   address: AddressLike,
   options: OpenSessionOptions<Server, Client, Data> & NetworkOption,
 ): Promise<Session<Server, Data>> {
-  return await openSessionOver(networkOf("openSession", options), contract, address, options);
+  return await openSessionOver(networkOf("openSession", options), contract, address, options, OPEN);
 }

@@ -1,7 +1,7 @@
 /** Draining a server when the operating system asks the process to end. */
 
 import { constants } from "node:os";
-import { FROM_ZERO, type OptionRule, type OptionRules } from "../io/check-options.ts";
+import { FROM_ZERO, listOf, type OptionRule, type OptionRules } from "../io/check-options.ts";
 
 /** Signals on which a server drains. */
 export interface SignalOptions {
@@ -16,10 +16,12 @@ export interface SignalOptions {
   readonly drainTimeoutMs?: number | undefined;
 }
 
-const SIGNALS: OptionRule = {
-  wanted: 'an array of names of signals, such as ["SIGTERM"]',
-  holds: (value) => Array.isArray(value) && value.every((name) => Object.hasOwn(constants.signals, name as string)),
-};
+/** No process gets these (signal(7)). */
+const NEVER_SEEN: ReadonlySet<unknown> = new Set(["SIGKILL", "SIGSTOP"]);
+const SIGNALS: OptionRule = listOf(
+  'names of signals that a process can handle, such as "SIGTERM"',
+  (name) => typeof name === "string" && Object.hasOwn(constants.signals, name) && !NEVER_SEEN.has(name),
+);
 
 /** What {@link SignalOptions} must look like. */
 export const SIGNAL_RULES: OptionRules = { drainOn: SIGNALS, drainTimeoutMs: FROM_ZERO };

@@ -1,13 +1,17 @@
 /** The calls of contracts over datagrams, on the kernel's network unless another one is given. */
 
 import type { AddressLike } from "../core/address/address.ts";
-import { openStatelessClient } from "../io/open-stateless-client.ts";
-import { serveStatelessOver } from "../io/serve-stateless.ts";
+import type { OptionRules } from "../io/check-options.ts";
+import { openStatelessClient, STATELESS_CLIENT_RULES } from "../io/open-stateless-client.ts";
+import { SERVE_STATELESS_RULES, serveStatelessOver } from "../io/serve-stateless.ts";
 import type { StatelessClient, StatelessClientOptions } from "../io/stateless-client.ts";
 import type { StatelessContract, StatelessMethods } from "../io/stateless-methods.ts";
 import type { ServeStatelessOptions, StatelessServer } from "../io/stateless-server.ts";
-import { networkOf, type NetworkOption, SERVER_RULES } from "./api.ts";
+import { NETWORK_RULES, networkOf, type NetworkOption, SERVER_RULES } from "./api.ts";
 import { drainOnSignals, type SignalOptions } from "./signals.ts";
+
+const SERVE: OptionRules = { ...SERVE_STATELESS_RULES, ...SERVER_RULES };
+const CLIENT: OptionRules = { ...STATELESS_CLIENT_RULES, ...NETWORK_RULES };
 
 /**
  * Serves a contract over datagrams. The server keeps nothing about its clients: handlers get `from`, never a session. What a
@@ -54,8 +58,8 @@ export async function serveStateless<Server extends StatelessMethods>(
   address: AddressLike,
   options: ServeStatelessOptions<Server> & NetworkOption & SignalOptions,
 ): Promise<StatelessServer> {
-  const network = networkOf("serveStateless", options, SERVER_RULES);
-  const server = await serveStatelessOver(network, contract, address, options);
+  const network = networkOf("serveStateless", options);
+  const server = await serveStatelessOver(network, contract, address, options, SERVE);
   drainOnSignals(server, options);
   return server;
 }
@@ -87,5 +91,5 @@ export async function statelessClient<Server extends StatelessMethods>(
   address: AddressLike,
   options: StatelessClientOptions & NetworkOption = {},
 ): Promise<StatelessClient<Server>> {
-  return await openStatelessClient(networkOf("statelessClient", options), contract, address, options);
+  return await openStatelessClient(networkOf("statelessClient", options), contract, address, options, CLIENT);
 }

@@ -102,27 +102,35 @@ function hungUp(context: OperationContext): ConnectError {
 }
 
 function clientSide(socket: net.Socket, options: StartTlsOptions): tls.TLSSocket {
-  const { servername, alpn, insecure } = options;
+  const { servername, alpn = [], insecure } = options;
   return tls.connect({
     socket,
     secureContext: contextOf(options),
     rejectUnauthorized: insecure !== true,
     // RFC 6066 section 3: literal addresses are not sent as a server name; the certificate is still checked for them.
     ...(servername !== undefined && net.isIP(servername) === 0 ? { servername } : {}),
-    ...(servername !== undefined ? { host: servername } : {}),
-    ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
+    // Without a name Node would look for "localhost".
+    ...(servername === undefined ? { checkServerIdentity: nameUnknown } : { host: servername }),
+    ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
+  });
+}
+
+/** Whoever accepts any certificate may not say whose: then no name was checked. */
+function nameUnknown(): Error {
+  return Object.assign(new Error("nobody said whom the certificate must name"), {
+    code: "ERR_TLS_CERT_ALTNAME_INVALID",
   });
 }
 
 function serverSide(socket: net.Socket, options: StartTlsOptions): tls.TLSSocket {
-  const { alpn, clientCertificate = "none", sni } = options;
+  const { alpn = [], clientCertificate = "none", sni } = options;
   return new tls.TLSSocket(socket, {
     isServer: true,
     secureContext: contextOf(options),
     requestCert: clientCertificate !== "none",
     // OpenSSL refuses a client without a certificate (with an alert); one that it shows is judged in clientRejection.
     rejectUnauthorized: clientCertificate === "require",
-    ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
+    ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
     ...(sni === undefined ? {} : { SNICallback: (name, answer) => answerName(name, answer, sni, options) }),
   });
 }
@@ -143,7 +151,8 @@ function answerName(
 
 /** The identity for the name that the client asks for: the exact one, else a wildcard for one label (RFC 9525). */
 function contextFor(name: string, sni: NonNullable<TlsOptions["sni"]>, base: TlsOptions): tls.SecureContext {
-  const asked = name.toLowerCase();
+  // RFC 6066 section 3 wants no dot at the end; some send one all the same.
+  const asked = name.toLowerCase().replace(/\.$/, "");
   const entry = [asked, `*${asked.slice(asked.indexOf("."))}`].find((candidate) => Object.hasOwn(sni, candidate));
   if (entry === undefined) return contextOf(base);
   const named = namedContexts.get(base) ?? new Map<string, tls.SecureContext>();
