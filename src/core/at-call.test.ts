@@ -7,10 +7,8 @@ test("an error says what its code means at this call, where that is not the usua
   const joined = new ZocaloError("ADDRESS_IN_USE", { op: "joinGroup" });
   assert.deepEqual([joined.detail, joined.side], ["this mailbox is in that group already", "local"]);
   const listening = new ZocaloError("ADDRESS_IN_USE", { op: "listen" });
-  assert.match(listening.detail, /^a server of this program or of another has that address/);
+  assert.equal(listening.detail, describeCode("ADDRESS_IN_USE").detail);
   assert.equal(listening.side, "system");
-  const elsewhere = new ZocaloError("ADDRESS_IN_USE", { op: "anything" });
-  assert.equal(elsewhere.detail, describeCode("ADDRESS_IN_USE").detail);
 });
 
 test("what the call itself says wins", () => {

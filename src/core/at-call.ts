@@ -11,15 +11,12 @@ const LOST_ON_THE_WAY: Sentence = [
   "the network says that there is no way to the peer any more, and the kernel gave up; what was not answered may or may not have arrived",
 ];
 const NOBODY_THERE: Sentence = [
-  "nobody has a mailbox there, says the answer to an earlier datagram; open it first, or check the address and the port",
+  "nothing listens there, says the answer to an earlier datagram; open that mailbox first, or check the address and the port",
 ];
 
 /** By operation and code. */
 const AT_CALL: Readonly<Record<string, Readonly<Record<string, Sentence>>>> = {
   listen: {
-    ADDRESS_IN_USE: [
-      "a server of this program or of another has that address; stop it, or choose another port (0 picks a free one)",
-    ],
     PATH_NOT_FOUND: ["the folder of that path does not exist; make it first"],
     NO_BUFFER_SPACE: NO_SOCKET_MEMORY,
   },
@@ -39,9 +36,6 @@ const AT_CALL: Readonly<Record<string, Readonly<Record<string, Sentence>>>> = {
     ],
   },
   bind: {
-    ADDRESS_IN_USE: [
-      "a mailbox of this program or of another has that address; close it, or choose another port (0 picks a free one)",
-    ],
     NO_BUFFER_SPACE: NO_SOCKET_MEMORY,
   },
   read: {

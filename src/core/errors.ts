@@ -116,7 +116,7 @@ const CODES: Readonly<Record<ErrorCode, readonly [side: ErrorSide, detail: strin
   FILE_UNSUPPORTED: ["local", "this kind of file cannot be loaded here"],
   ADDRESS_IN_USE: [
     "system",
-    "that address is in use, by this program or by another; stop it, or choose another port (0 picks a free one)",
+    "another program uses that address, or this one does; stop it, or choose another port (0 picks a free one)",
   ],
   ADDRESS_NOT_AVAILABLE: ["system", "this machine has no such address; use one of its own, or 0.0.0.0 for all"],
   PERMISSION_DENIED: ["system", "the operating system does not permit it; check the rights of this program"],

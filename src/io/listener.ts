@@ -47,7 +47,10 @@ export interface ListenOptions extends OperationOptions, ConnectionOptions {
   readonly ipv6Only?: boolean | undefined;
   /** Send small writes at once. Default true. */
   readonly noDelay?: boolean | undefined;
-  /** Permission bits of a Unix socket's file, such as `0o600`; only with a `unix:` address. Default: the process's umask decides. */
+  /**
+   * Permission bits of a Unix socket's file, such as `0o600`; only with a `unix:` address that is a file. The file has them
+   * before anybody can connect. Default: the process's umask decides.
+   */
   readonly mode?: number | undefined;
   /** Take over a listening descriptor (socket activation) instead of binding; the address then only names it. */
   readonly fd?: number | undefined;

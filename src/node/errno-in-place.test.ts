@@ -41,8 +41,18 @@ test("a server or a mailbox that cannot have its address", () => {
   const path = { op: "listen", local: "unix:/run/x.sock" };
   const udp = { op: "bind", local: "udp://127.0.0.1:80" };
   checkRows([
-    { ...tcp, errno: "EADDRINUSE", code: "ADDRESS_IN_USE", says: /^a server of this program or of another has that/ },
-    { ...udp, errno: "EADDRINUSE", code: "ADDRESS_IN_USE", says: /^a mailbox of this program or of another has that/ },
+    {
+      ...tcp,
+      errno: "EADDRINUSE",
+      code: "ADDRESS_IN_USE",
+      says: /^another program uses that address, or this one does/,
+    },
+    {
+      ...udp,
+      errno: "EADDRINUSE",
+      code: "ADDRESS_IN_USE",
+      says: /^another program uses that address, or this one does/,
+    },
     { ...any, errno: "EADDRINUSE", code: "ADDRESS_IN_USE", says: /^no free local port/ },
     { ...udp, local: "udp://[::]:0", errno: "EADDRINUSE", code: "ADDRESS_IN_USE", says: /^no free local port/ },
     { ...tcp, errno: "EACCES", code: "PERMISSION_DENIED", says: /^ports below 1024 need rights/ },
@@ -170,7 +180,13 @@ test("a datagram that is not sent, and what an earlier one met", () => {
     { ...out, errno: "ENETUNREACH", code: "NETWORK_UNREACHABLE", says: /^no way to that network/ },
     { ...out, errno: "EHOSTUNREACH", code: "HOST_UNREACHABLE", says: /^no way to that host/ },
     { ...out, errno: "EADDRNOTAVAIL", code: "ADDRESS_NOT_AVAILABLE", says: /^this machine has no address from which/ },
-    { ...out, errno: "ECONNREFUSED", side: "remote", code: "CONNECTION_REFUSED", says: /^nobody has a mailbox there/ },
+    {
+      ...out,
+      errno: "ECONNREFUSED",
+      side: "remote",
+      code: "CONNECTION_REFUSED",
+      says: /^nothing listens there, says the answer to an earlier/,
+    },
     { ...out, errno: "EINVAL", code: "NETWORK_UNREACHABLE", says: /a route may drop it/ },
     {
       ...out,
@@ -180,7 +196,13 @@ test("a datagram that is not sent, and what an earlier one met", () => {
       code: "NETWORK_UNREACHABLE",
       says: /^no way there from a loopback address/,
     },
-    { ...back, errno: "ECONNREFUSED", side: "remote", code: "CONNECTION_REFUSED", says: /^nobody has a mailbox there/ },
+    {
+      ...back,
+      errno: "ECONNREFUSED",
+      side: "remote",
+      code: "CONNECTION_REFUSED",
+      says: /^nothing listens there, says the answer to an earlier/,
+    },
     { ...back, errno: "EHOSTUNREACH", code: "HOST_UNREACHABLE", says: /^an earlier datagram/ },
     { ...back, errno: "ENETUNREACH", code: "NETWORK_UNREACHABLE", says: /^an earlier datagram/ },
     {

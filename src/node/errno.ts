@@ -74,6 +74,7 @@ const FORBIDDEN_ON_THE_WAY =
 /** What a name of the system means at one call: by `operation name`, or by `operation/system call name`. */
 const AT_CALL: Readonly<Record<string, Meaning>> = {
   "listen EINVAL": { code: "OPTION_INVALID", detail: "a server cannot have that address; give one of this machine" },
+  "listen EROFS": { code: "PERMISSION_DENIED", detail: "the folder of that path cannot be written to (read-only)" },
   "bind EINVAL": { code: "OPTION_INVALID", detail: "a mailbox cannot have that address; give one of this machine" },
   "connect EAGAIN": { code: "CONNECTION_REFUSED", detail: "the queue of the server is full; try again later" },
   "connect EPROTOTYPE": {

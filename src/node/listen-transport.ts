@@ -13,7 +13,7 @@ import { hasReusePort } from "./reuse-port.ts";
 import { acceptedPeer, localAddressOf } from "./socket-address.ts";
 import { KernelStream, sharedRead } from "./stream-transport.ts";
 import { secureContext } from "./tls-context.ts";
-import { lacksFolder, maskedBy, removeStaleSocket, setSocketMode } from "./unix-path.ts";
+import { isFilePath, makeSocketFile, type SocketFile } from "./unix-path.ts";
 
 /** Opens a `tcp` or `unix` door. */
 export async function listenTransport(local: Address, options: TransportListenOptions): Promise<ListenerTransport> {
@@ -22,28 +22,37 @@ export async function listenTransport(local: Address, options: TransportListenOp
     const detail = "reusePort needs Node 22.12 or 23.1 and a system that has SO_REUSEPORT";
     throw new UsageError("UNSUPPORTED", { ...context, detail });
   }
+  if (options.mode !== undefined && (options.fd !== undefined || !isFilePath(local.path))) {
+    const detail = "mode has a meaning only for a socket file that is made here";
+    throw new UsageError("OPTION_INVALID", { ...context, detail });
+  }
   const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: options.noDelay });
+  let file: SocketFile | undefined;
   try {
-    try {
-      await listening(server, local, options);
-    } catch (error) {
-      const stale = (error as NodeJS.ErrnoException).code === "EADDRINUSE" && local.transport === "unix";
-      if (!stale || !(await removeStaleSocket(local.path))) throw error;
-      await listening(server, local, options);
+    const { backlog, mode, fd } = options;
+    if (local.transport !== "unix" || fd !== undefined || !isFilePath(local.path)) {
+      await listening(server, placeOf(local, options));
+    } else {
+      const bind = (path: string): Promise<void> => listening(server, { path, backlog, exclusive: true });
+      file = await makeSocketFile(local.path, mode, context, bind);
     }
-    if (local.transport === "unix" && options.mode !== undefined) setSocketMode(local.path, options.mode);
   } catch (error) {
     server.close();
     if (options.fd !== undefined) throw notListening(options.fd, error, context);
-    // libuv tells a missing folder as EACCES.
-    const astray =
-      (error as NodeJS.ErrnoException).code === "EACCES" && local.transport === "unix" && lacksFolder(local.path);
-    throw systemError(astray ? Object.assign(error as Error, { code: "ENOENT" }) : error, context);
+    throw systemError(error, context);
   }
-  return new KernelListener(server, local);
+  return new KernelListener(server, local, file);
 }
 
-function listening(server: net.Server, local: Address, options: TransportListenOptions): Promise<void> {
+function placeOf(local: Address, options: TransportListenOptions): net.ListenOptions & { readonly fd?: number } {
+  const { backlog, ipv6Only, reusePort, fd } = options;
+  if (fd !== undefined) return { fd, backlog };
+  if (local.transport === "unix") return { path: local.path, backlog, exclusive: true };
+  const host = local.zone === "" ? local.host : `${local.host}%${local.zone}`;
+  return { host, port: local.port, backlog, ipv6Only, exclusive: true, ...(reusePort ? { reusePort } : {}) };
+}
+
+function listening(server: net.Server, place: net.ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (outcome: () => void) => (): void => {
       server.off("listening", done).off("error", failed);
@@ -52,14 +61,7 @@ function listening(server: net.Server, local: Address, options: TransportListenO
     const done = settle(resolve);
     const failed = (error: Error): void => settle(() => reject(error))();
     server.once("listening", done).once("error", failed);
-    const { backlog, ipv6Only, reusePort, fd } = options;
-    if (fd !== undefined) server.listen({ fd, backlog });
-    else if (local.transport === "unix") maskedBy(options.mode, () => server.listen({ path: local.path, backlog }));
-    else {
-      const host = local.zone === "" ? local.host : `${local.host}%${local.zone}`;
-      const place = { host, port: local.port, backlog, ipv6Only, exclusive: true };
-      server.listen(reusePort ? ({ ...place, reusePort } as net.ListenOptions) : place);
-    }
+    server.listen(place);
   });
 }
 
@@ -72,11 +74,13 @@ function notListening(fd: number, cause: unknown, context: OperationContext): Us
 class KernelListener implements ListenerTransport {
   readonly native: net.Server;
   readonly localAddress: Address;
+  readonly #file: SocketFile | undefined;
   #sink: ListenerSink | undefined;
   #early: net.Socket[] = [];
 
-  constructor(server: net.Server, asked: Address) {
+  constructor(server: net.Server, asked: Address, file: SocketFile | undefined) {
     this.native = server;
+    this.#file = file;
     const bound = server.address();
     if (bound === null || asked.transport === "unix") this.localAddress = asked;
     else if (typeof bound === "string") this.localAddress = Address.fromPath(bound);
@@ -101,6 +105,7 @@ class KernelListener implements ListenerTransport {
 
   close(): Promise<void> {
     return new Promise((resolve) => {
+      this.#file?.remove();
       // The door closes at once; the callback would wait for every connection.
       this.native.close();
       for (const socket of this.#early.splice(0)) socket.destroy();

@@ -1,78 +1,184 @@
-/** The file of a Unix socket: what an earlier server left behind, and who may use it (unix(7)). */
+/**
+ * The file of a Unix socket (unix(7)). It is made in a folder that nobody else can enter, gets its rights there, and is then
+ * given its name by a link, which never replaces a file of somebody else. So the system library, which removes what it has
+ * made by its name, finds nothing when it closes: the file is removed here, and only while it still is the own one.
+ */
 
-import { chmodSync, existsSync, lstatSync, unlinkSync } from "node:fs";
+import fs, { type BigIntStats } from "node:fs";
 import net from "node:net";
-import { dirname } from "node:path";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { ZocaloError } from "../core/errors.ts";
+import type { OperationContext } from "../io/deadline.ts";
 
-/** Abstract names (unix(7)) have no file. */
-function hasFile(path: string): boolean {
-  return !path.startsWith("\0");
+/** `sun_path` of Linux has 108 bytes, a zero at the end included; that of other systems has 104. */
+const MAX_PATH_BYTES = process.platform === "linux" ? 107 : 103;
+/** How often the file of a server that is gone may be replaced by another such before this gives up. */
+const MOST_ROUNDS = 10;
+/** File systems without hard links say one of these. */
+const NO_LINKS: ReadonlySet<string | undefined> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+
+/** The files of this thread's open doors; those that are left when it ends are removed then. */
+const open = new Set<SocketFile>();
+
+/** Whether the path is the name of a file: abstract names are none, nor are the pipes of Windows. */
+export function isFilePath(path: string): boolean {
+  return !path.startsWith("\0") && process.platform !== "win32";
 }
 
-/**
- * Removes the socket file of a server that is gone, so that the address can be used again. A file that is no socket, and
- * the socket of a server that still answers, are left alone: `listen` then reports `ADDRESS_IN_USE`. Of several that find
- * the same file only one removes it: whoever comes later sees that the file is another one.
- */
-export async function removeStaleSocket(path: string): Promise<boolean> {
-  const found = hasFile(path) ? socketFile(path) : undefined;
-  if (found === undefined) return false;
-  if (await someoneListens(path)) return false;
-  if (socketFile(path) !== found) return false;
-  try {
-    unlinkSync(path);
-    return true;
-  } catch {
-    return false;
+/** The file of an open door. */
+export class SocketFile {
+  readonly #path: string;
+  readonly #own: BigIntStats;
+
+  /** `path` is absolute, so that it stays the same when the program goes to another folder. */
+  constructor(path: string, own: BigIntStats) {
+    this.#path = path;
+    this.#own = own;
+    if (open.size === 0) process.once("exit", removeAll);
+    open.add(this);
+  }
+
+  /** Whether `file` is this one. While its socket is open, no other file can have its number. */
+  is(file: BigIntStats): boolean {
+    return file.dev === this.#own.dev && file.ino === this.#own.ino;
+  }
+
+  /** Removes the file, unless another one has its name by now. To be called before the socket is closed. */
+  remove(): void {
+    open.delete(this);
+    if (open.size === 0) process.off("exit", removeAll);
+    try {
+      const found = fileAt(this.#path);
+      if (found !== undefined && this.is(found)) fs.unlinkSync(this.#path);
+    } catch {
+      // Somebody else was faster, or has taken the right to do it away.
+    }
   }
 }
 
-/** Whether the folder in which the socket file would be does not exist. */
-export function lacksFolder(path: string): boolean {
-  return hasFile(path) && !existsSync(dirname(path));
+function removeAll(): void {
+  for (const file of open) file.remove();
 }
 
 /**
- * Runs `bind`, which makes a socket file before it returns, so that nobody can use the file who shall not later: without
- * this, anybody could connect until the bits are set. In a worker thread the mask of the process cannot be changed.
+ * Makes the socket file of a door: `bind` opens the door under the name that it is given. The file of a server that is gone
+ * is replaced. Throws the system's error, or `ADDRESS_IN_USE`; the door is then to be closed.
  */
-export function maskedBy(mode: number | undefined, bind: () => void): void {
-  let before: number | undefined;
+export async function makeSocketFile(
+  path: string,
+  mode: number | undefined,
+  context: OperationContext,
+  bind: (name: string) => Promise<void>,
+): Promise<SocketFile> {
+  const name = resolve(path);
+  // Mode 0700 (mkdtemp(3)): nobody connects before the file has its rights.
+  const folder = fs.mkdtempSync(`${name}.`);
   try {
-    if (mode !== undefined) before = process.umask(~mode & 0o777);
-  } catch {
-    before = undefined;
-  }
-  try {
-    bind();
+    const file = join(folder, "s");
+    await withShortName(folder, bind);
+    if (mode !== undefined) fs.chmodSync(file, mode);
+    const made = new SocketFile(name, fs.lstatSync(file, { bigint: true }));
+    try {
+      await giveName(file, name, context);
+    } catch (error) {
+      made.remove();
+      throw error;
+    }
+    return made;
   } finally {
-    if (before !== undefined) process.umask(before);
+    fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Sets the permission bits of a socket file. Throws the system's error. */
-export function setSocketMode(path: string, mode: number): void {
-  if (hasFile(path)) chmodSync(path, mode);
-}
-
-/** What tells this socket file from one that takes its name later; undefined when there is none. */
-function socketFile(path: string): string | undefined {
+/** Binds the socket in `folder`. Where that has too long a name for a socket, it is reached by another way. */
+async function withShortName(folder: string, bind: (name: string) => Promise<void>): Promise<void> {
+  const name = join(folder, "s");
+  if (Buffer.byteLength(name) <= MAX_PATH_BYTES) {
+    await bind(name);
+    return;
+  }
+  const way = fs.mkdtempSync(join(tmpdir(), "z"));
   try {
-    const file = lstatSync(path, { bigint: true });
-    return file.isSocket() ? `${file.dev}:${file.ino}:${file.ctimeNs}` : undefined;
-  } catch {
-    return undefined;
+    fs.symlinkSync(folder, join(way, "d"));
+    await bind(join(way, "d", "s"));
+  } finally {
+    fs.rmSync(way, { recursive: true, force: true });
   }
 }
 
-function someoneListens(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
+/** Gives `file` the name `path` as well. Of several that want one name, one gets it. */
+async function giveName(file: string, path: string, context: OperationContext): Promise<void> {
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    try {
+      nameAs(file, path);
+      return;
+    } catch (error) {
+      const found = fileAt(path);
+      if (found !== undefined) await makeRoom(path, found, `${file}.old`, context);
+      else if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+  }
+  throw inUse("other servers take that path again and again; choose another one", context);
+}
+
+/** Never replaces a file, except between two calls where the file system has no hard links. */
+function nameAs(file: string, path: string): void {
+  try {
+    fs.linkSync(file, path);
+  } catch (error) {
+    if (!NO_LINKS.has((error as NodeJS.ErrnoException).code) || fileAt(path) !== undefined) throw error;
+    fs.renameSync(file, path);
+  }
+}
+
+/** Moves the socket file of a server that is gone out of the way. Throws `ADDRESS_IN_USE` where that cannot be. */
+async function makeRoom(path: string, found: BigIntStats, aside: string, context: OperationContext): Promise<void> {
+  if (!found.isSocket()) {
+    const what = found.isDirectory() ? "a folder" : found.isSymbolicLink() ? "a link" : "a file that is no socket";
+    throw inUse(`${what} has that name; remove it, or choose another path`, context);
+  }
+  const answer = [...open].some((own) => own.is(found)) ? "connected" : await answerOf(path);
+  if (answer === "ENOENT") return;
+  if (answer === "connected" || answer === "EAGAIN") {
+    throw inUse("a server listens at that path already; stop it, or choose another path", context);
+  }
+  if (answer !== "ECONNREFUSED") {
+    throw inUse(`a socket has that name, and whether its server is there cannot be seen (${answer})`, context);
+  }
+  try {
+    fs.renameSync(path, aside);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw inUse("the socket of a server that is gone has that name, and cannot be removed", context, cause);
+  }
+  const moved = fs.lstatSync(aside, { bigint: true });
+  const same = moved.dev === found.dev && moved.ino === found.ino && moved.mtimeNs === found.mtimeNs;
+  try {
+    // Somebody else was faster, and this is the file of a living server: it gets its name back, if that is still free.
+    if (!same) nameAs(aside, path);
+  } catch {
+    // The name belongs to a third one.
+  }
+  fs.rmSync(aside, { force: true });
+}
+
+/** What becomes of a connection to a path: whether a server is there can be seen in no other way. */
+function answerOf(path: string): Promise<string> {
+  return new Promise((told) => {
     const probe = net.connect({ path });
     probe.once("connect", () => {
       probe.destroy();
-      resolve(true);
+      told("connected");
     });
-    // Refused: the file outlived its server. Any other error (say, a full backlog) may come from a living one.
-    probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "ECONNREFUSED"));
+    probe.once("error", (error: NodeJS.ErrnoException) => told(error.code ?? error.message));
   });
+}
+
+function fileAt(path: string): BigIntStats | undefined {
+  return fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
+}
+
+function inUse(detail: string, context: OperationContext, cause?: unknown): ZocaloError {
+  return new ZocaloError("ADDRESS_IN_USE", { ...context, detail, cause });
 }

@@ -178,7 +178,7 @@ describe("listen and serve", () => {
       type: ZocaloError,
       op,
       side: "system",
-      says: /^a server of this program or of another has that address/,
+      says: /^another program uses that address, or this one does/,
       knows: ["local"],
       cause: true,
     },
