@@ -63,12 +63,15 @@ test("names of files are told from abstract ones", unix, () => {
 });
 
 test("the file has its name and its rights, and nothing else is left in the folder", unix, async () => {
+  mkdirSync(join(folder, "masked"));
+  // Without a mode the mask of the process decides, as it does for a folder.
+  const masked = statSync(join(folder, "masked")).mode & 0o777;
   for (const mode of [0o600, 0o660, 0o777, undefined]) {
     const place = mkdtempSync(join(folder, "made-"));
     const path = join(place, "x.sock");
     const { file, server } = await made(path, mode);
     assert.deepEqual(readdirSync(place), ["x.sock"]);
-    assert.equal(statSync(path).mode & 0o777, mode ?? 0o777 & ~process.umask());
+    assert.equal(statSync(path).mode & 0o777, mode ?? masked);
     file.remove();
     assert.deepEqual(readdirSync(place), []);
     file.remove();
@@ -86,7 +89,7 @@ test("nobody can reach the file before it has its rights, in the main thread as 
     await once(server, "listening");
     looked += 1;
     assert.equal(existsSync(path), false);
-    const [inside] = readdirSync(folder).filter((entry) => entry.startsWith(`${basename(path)}.`));
+    const inside = readdirSync(folder).find((entry) => entry.startsWith(`${basename(path)}.`));
     assert.equal(statSync(join(folder, inside as string)).mode & 0o777, 0o700);
   });
   assert.equal(looked, 1);
