@@ -2,7 +2,8 @@
 
 import type { AddressLike } from "../core/address/address.ts";
 import type { Contract, Methods } from "../core/contract/contract.ts";
-import { ConnectionError, type ErrorCode } from "../core/errors.ts";
+import { ConnectionError, type ErrorCode, type ZocaloError } from "../core/errors.ts";
+import { type CloseReason, encodeClose } from "../core/session/close-frame.ts";
 import {
   ANYTHING,
   checkOptions,
@@ -47,6 +48,8 @@ import { callProgram, reportProblem } from "./report-problem.ts";
 type AnyOptions = SessionClientOptions<Methods, unknown> & { readonly handlers?: object };
 
 const NONE_LOST: readonly LostMessage[] = [];
+const NOT_WANTED: CloseReason = { code: "", message: "the session before it is over" };
+const ignore = (): void => undefined;
 
 /** Errors with which a session ends and a new one follows. */
 const FOLLOWED: ReadonlySet<ErrorCode> = new Set(["SESSION_LOST", "REPLAY_OVERFLOW"]);
@@ -106,8 +109,12 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   #serverLeaves = false;
   /** Why the next session is not the one before; undefined for the first one. */
   #fresh: { readonly reason: FreshReason; readonly lost: readonly LostMessage[] } | undefined;
+  /** A connection that is lost is made again. */
+  readonly #reconnects: boolean;
   /** Nothing follows when the present session ends. */
   #final: boolean;
+  /** The session behind which nothing follows, once it is over. */
+  #last: SessionEndpoint | undefined;
   #over = false;
 
   constructor(network: Network, contract: Contract, address: AddressLike, options: AnyOptions) {
@@ -118,7 +125,8 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     const { codecs, limits } = settings;
     this.#settings = settings;
     const { reconnect = {}, auth, signal: _signal, ...connect } = options;
-    this.#final = reconnect === false;
+    this.#reconnects = reconnect !== false;
+    this.#final = !this.#reconnects;
     this.#connector = new SessionConnector(network, this, {
       address,
       capabilities: { contract, codecs, features: [], limits },
@@ -139,31 +147,33 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
 
   statusOf(facade: SessionFacade): SessionStatus {
     if (this.#over) return "closed";
-    const { status } = partsOf(facade).endpoint;
-    return status === "closed" ? "detached" : status;
+    return this.#hasSession(facade) ? partsOf(facade).endpoint.status : "detached";
   }
 
   async close(facade: SessionFacade, message: string): Promise<void> {
     this.#final = true;
-    const { endpoint } = partsOf(facade);
-    if (endpoint.end === undefined) await endpoint.close(message);
-    else this.#finish({ error: undefined, message, lost: NONE_LOST });
+    if (this.#hasSession(facade)) await partsOf(facade).endpoint.ending.close(message);
+    else this.#finish({ error: undefined, message, lost: NONE_LOST, unhandled: 0 });
   }
 
   abort(facade: SessionFacade, reason: unknown): void {
     this.#final = true;
-    const { endpoint } = partsOf(facade);
     const error = abortError(reason);
-    if (endpoint.end === undefined) endpoint.abort(error);
-    else this.#finish({ error, message: error.detail, lost: NONE_LOST });
+    if (this.#hasSession(facade)) partsOf(facade).endpoint.abort(error);
+    else this.#finish({ error, message: error.detail, lost: NONE_LOST, unhandled: 0 });
   }
 
   async drain(facade: SessionFacade, options: OperationOptions): Promise<void> {
     this.#final = true;
-    const { endpoint } = partsOf(facade);
     const message = "the client has closed the session";
-    if (endpoint.end === undefined) await drainEndpoint(endpoint, options, { retryAfterMs: 0, message });
+    if (this.#hasSession(facade)) await drainEndpoint(partsOf(facade).endpoint, options, { retryAfterMs: 0, message });
     else await this.close(facade, message);
+  }
+
+  /** Whether there is a session, or was one that was the last. */
+  #hasSession(facade: SessionFacade): boolean {
+    const { endpoint } = partsOf(facade);
+    return endpoint.end === undefined || endpoint === this.#last;
   }
 
   // What the session tells.
@@ -184,9 +194,9 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   holds(): void {}
 
   detached(): void {
-    if (this.#final) {
+    if (!this.#reconnects) {
       const detail = "the connection is lost, and reconnect is off";
-      this.#resumable?.endpoint.abort(new ConnectionError("SESSION_LOST", { ...this.#context, detail }));
+      this.#resumable?.endpoint.lose(new ConnectionError("SESSION_LOST", { ...this.#context, detail }));
       return;
     }
     this.#tell(() => this.#options.onDetach?.(this.#session as never));
@@ -209,12 +219,17 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     const left = this.#serverLeaves && end.error === undefined;
     const follows = left || (end.error !== undefined && FOLLOWED.has(end.error.code));
     if (this.#final || !follows) {
-      this.#finish(end);
+      this.#last = endpoint;
+      this.#connector.stop();
       return;
     }
     this.#fresh = { reason: left ? "server-left" : "expired", lost: end.lost };
     if (endpoint.wasAttached) this.#tell(() => this.#options.onDetach?.(this.#session as never));
     this.#connector.reconnect();
+  }
+
+  finished(endpoint: SessionEndpoint, end: SessionEnd): void {
+    if (endpoint === this.#last) this.#finish(end);
   }
 
   problem(_endpoint: SessionEndpoint, error: unknown): void {
@@ -249,11 +264,19 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
       before.endpoint.connect(connection, received, rest);
       return;
     }
-    this.#resumable = undefined;
     if (before !== undefined) {
-      this.#fresh = { reason: fresh ?? "session-unknown", lost: NONE_LOST };
       const detail = `the server could not continue it: ${fresh}`;
-      before.endpoint.abort(new ConnectionError("SESSION_LOST", { op: "session", detail }));
+      const error = new ConnectionError("SESSION_LOST", { op: "session", detail });
+      if (this.#final) {
+        // Nobody wants the new one.
+        connection.write(encodeClose(0, NOT_WANTED, agreement.peerLimits)).catch(ignore);
+        connection.close().catch(ignore);
+        before.endpoint.lose(error);
+        return;
+      }
+      this.#resumable = undefined;
+      this.#fresh = { reason: fresh ?? "session-unknown", lost: NONE_LOST };
+      before.endpoint.lose(error);
     }
     const endpoint = new SessionEndpoint(this.#settings, this, id, agreement, keptMs);
     this.#resumable = { endpoint, server, token, attempt: 0 };
@@ -268,12 +291,20 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   }
 
   gaveUp(cause: unknown): void {
-    this.#final = true;
     const detail = "no connection could be made any more";
-    const error = new ConnectionError("SESSION_LOST", { ...this.#context, detail, cause });
+    this.#lose(new ConnectionError("SESSION_LOST", { ...this.#context, detail, cause }));
+  }
+
+  refused(cause: ZocaloError): void {
+    const { code, detail, side } = cause;
+    this.#lose(new ConnectionError(code, { ...this.#context, detail, side, cause }));
+  }
+
+  #lose(error: ZocaloError): void {
+    this.#final = true;
     if (this.#resumable === undefined) {
-      this.#finish({ error, message: detail, lost: this.#fresh?.lost ?? NONE_LOST });
-    } else this.#resumable.endpoint.abort(error);
+      this.#finish({ error, message: error.detail, lost: this.#fresh?.lost ?? NONE_LOST, unhandled: 0 });
+    } else this.#resumable.endpoint.lose(error);
   }
 
   /** Names the last connection in an error. */

@@ -77,13 +77,14 @@ export class PackedSends {
     this.#take()?.resolve();
   }
 
-  /** The first message will never be sent. */
-  refuse(reason: unknown): void {
+  /** The first message will never be sent. Answers whether somebody awaits it. */
+  refuse(reason: unknown): boolean {
     const sender = this.#take();
-    if (sender === undefined) return;
+    if (sender === undefined) return false;
     // Whoever does not look at it must not be ended by it.
     void handled(sender.promise);
     sender.reject(reason);
+    return true;
   }
 
   #take(): Sender | undefined {

@@ -122,7 +122,7 @@ export async function serveSessionsOver<Server extends Methods, Client extends M
 /** How the program ends one session of a server. */
 const KEEPER: SessionKeeper = {
   statusOf: (facade): SessionStatus => partsOf(facade).endpoint.status,
-  close: (facade, message) => partsOf(facade).endpoint.close(message),
+  close: (facade, message) => partsOf(facade).endpoint.ending.close(message),
   abort: (facade, reason) => partsOf(facade).endpoint.abort(abortError(reason)),
   async drain(facade, options: OperationOptions) {
     await drainEndpoint(partsOf(facade).endpoint, options, {
@@ -317,11 +317,17 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     this.registry.holds(sessionOf(endpoint), bytes);
   }
 
-  ended(endpoint: SessionEndpoint, end: SessionEnd): void {
+  ended(endpoint: SessionEndpoint): void {
+    const session = sessionOf(endpoint);
+    this.#groups.ended(session);
+    // Who comes back to a server that is leaving is sent to the next one.
+    if (this.closing === undefined) this.registry.ended(session, endpoint.now());
+  }
+
+  finished(endpoint: SessionEndpoint, end: SessionEnd): void {
     const session = sessionOf(endpoint);
     this.#counts.ended += 1;
-    this.registry.ended(session);
-    this.#groups.ended(session);
+    this.registry.finished(session);
     tellEnd(session, end);
     this.#tell(endpoint, () => this.#options.onClose?.(session as never, end, this as never));
   }
@@ -351,12 +357,18 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     const message = "the server is leaving";
     const retryAfterMs = (): number => Math.ceil(random.next() * reconnectSpreadMs);
     this.closing = { code: "SERVER_BUSY", message, retryAfterMs: retryAfterMs() };
-    const closing = this.#openDoor.close();
-    this.#reception.close(this.closing);
+    const refusal = this.closing;
+    let closing: Promise<void> | undefined;
+    const shut = (): void => {
+      closing ??= this.#openDoor.close();
+      this.#reception.close(refusal);
+    };
+    // With reusePort, the next server is there already, and clients must come to that one.
+    if (this.#options.reusePort === true) shut();
     const stop = AbortSignal.any(signal === undefined ? [this.#stop.signal] : [this.#stop.signal, signal]);
     const endpoints = [...this.sessions.values()].map((session) => partsOf(session).endpoint);
     const say = (): { retryAfterMs: number; message: string } => ({ retryAfterMs: retryAfterMs(), message });
-    const outcomes = await drainEndpoints(endpoints, clock, { timeoutMs, signal: stop }, say);
+    const outcomes = await drainEndpoints(endpoints, clock, { timeoutMs, signal: stop }, say, shut);
     await closing;
     this.#resolveClosed();
     const finished = outcomes.filter((each) => each).length;

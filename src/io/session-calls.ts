@@ -165,7 +165,7 @@ export class SessionCalls {
 
   /** Whether something was there before: requests are sent in the order in which they were made. */
   get #mustWait(): boolean {
-    return (this.#waiting !== undefined && this.#waiting.size > 0) || !this.#events.isEmpty;
+    return this.isWaiting || !this.#events.isEmpty;
   }
 
   /** Sends a request now if there is room and nothing waits; else it waits. Throws when it can never be sent. */
@@ -182,6 +182,11 @@ export class SessionCalls {
     this.#pending.set(id, call);
     host.gathered(body.end - body.start);
     return true;
+  }
+
+  /** Whether a request waits for room. */
+  get isWaiting(): boolean {
+    return this.#waiting !== undefined && this.#waiting.size > 0;
   }
 
   /** Puts a request at the end of those that wait for room. */
@@ -279,13 +284,18 @@ export class SessionCalls {
 
   /** The session is over. */
   over(): void {
+    this.refuse();
+    for (const call of this.#pending.values()) call.reject(this.#host.overError(call.method.name, "unknown"));
+    this.#pending.clear();
+  }
+
+  /** The peer takes nothing new: what waits for room is not sent. */
+  refuse(): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     this.#waitingBytes = 0;
     this.#expiry = Infinity;
     for (const request of waiting ?? []) request.unsent(this.#host.overError(request.op, "none"));
-    for (const call of this.#pending.values()) call.reject(this.#host.overError(call.method.name, "unknown"));
-    this.#pending.clear();
   }
 
   #take(id: number): PendingCall | undefined {

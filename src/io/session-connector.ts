@@ -58,8 +58,10 @@ export interface ConnectorOwner {
   welcomed(connection: Connection, answer: Welcomed): void;
   /** An attempt failed; another one follows. */
   attemptFailed(error: unknown): void;
-  /** There is no use in trying any more. */
+  /** The time for attempts is up; `error` is what the last one came to. */
   gaveUp(error: unknown): void;
+  /** There is no use in trying any more: the server has refused the client for good, or is none. */
+  refused(error: ZocaloError): void;
 }
 
 /** How long to wait between attempts, and in all: the options with their defaults. */
@@ -162,7 +164,7 @@ export class SessionConnector {
       await this.#connect({ localAddress, tls, writeStallTimeoutMs }, undefined, Infinity);
     } catch (error) {
       if (this.#attempt?.signal.aborted === true) return;
-      if (error instanceof ZocaloError && FINAL.has(error.code)) this.#owner.gaveUp(error);
+      if (error instanceof ZocaloError && FINAL.has(error.code)) this.#owner.refused(error);
       else {
         this.#owner.attemptFailed(error);
         this.#schedule(error);

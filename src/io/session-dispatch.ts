@@ -12,6 +12,7 @@ import { SessionContext } from "./session-context.ts";
 import type { SessionHost } from "./session-host.ts";
 import type { MethodPlan } from "./session-plan.ts";
 import type { AnyHandler } from "./session-settings.ts";
+import { isThenable } from "./is-thenable.ts";
 import { PackedQueue, WITH_ID, WITH_TIME } from "./packed-queue.ts";
 import type { ContractStream } from "./session-stream-object.ts";
 import type { OpenStreams } from "./session-streams.ts";
@@ -65,7 +66,12 @@ export class SessionDispatch {
 
   /** Whether no handler runs and none waits. */
   get isIdle(): boolean {
-    return !this.#laneBusy && this.#running === 0 && !this.#mustQueue;
+    return this.isLaneFree && this.#running === 0 && this.#streaming === 0;
+  }
+
+  /** Whether all events that came are handled. */
+  get isLaneFree(): boolean {
+    return !this.#laneBusy && !this.#mustQueue;
   }
 
   /** Handlers of calls that run now. */
@@ -118,13 +124,19 @@ export class SessionDispatch {
     }
   }
 
-  /** The session is over. */
+  /** The session is over: nobody waits for the calls any more. Events that came are handled all the same. */
   over(): void {
-    this.#queue?.clear();
     const reason = this.#host.overError("session", "unknown");
     for (const context of this.#contexts?.values() ?? []) context.cancel(reason);
     this.#contexts = undefined;
-    this.#eventContext?.cancel(reason);
+  }
+
+  /** Gives up the events that are not handled; answers how many have not begun. */
+  cut(): number {
+    let events = 0;
+    for (; this.#queue?.peek() === true; this.#queue.drop()) if (this.#queue.kind === EVENT) events += 1;
+    this.#eventContext?.cancel(this.#host.overError("session", "unknown"));
+    return events;
   }
 
   /** Starts what waits and can start. */
@@ -135,6 +147,9 @@ export class SessionDispatch {
       if (kind === CALL && this.#wasCancelled(id)) {
         queue.drop();
         this.#host.machine.handled(CALL_HEAD_BYTES + end - start);
+      } else if (kind !== EVENT && this.#host.end !== undefined) {
+        // Its caller was told that the session is over.
+        queue.drop();
       } else if (!this.#mayStart(kind, method)) return;
       else {
         const { turn } = queue;
@@ -299,7 +314,7 @@ export class SessionDispatch {
     stream.abandoned();
     this.#streaming -= 1;
     this.#handledBytes -= end - start;
-    if (this.#mustQueue) this.#goOn();
+    this.#goOn();
   }
 
   #failStream(stream: ContractStream, error: unknown, told: RemoteError): void {
@@ -366,13 +381,4 @@ function unknownMethod(place: number): ProtocolError {
 function noOneWaits(): ZocaloError {
   const detail = "nobody waits for the answer any more: the caller has cancelled, or its time is up";
   return new ConnectionError("CLOSED", { op: "call", detail, side: "remote" });
-}
-
-/** One whose `then` cannot be read counts as one: the promise made of it rejects with what was thrown. */
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  try {
-    return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function";
-  } catch {
-    return true;
-  }
 }

@@ -4,7 +4,7 @@ import { ConnectionError, type ErrorOutcome, type ZocaloError } from "../core/er
 import type { SessionStateName } from "../core/session/state.ts";
 import type { OperationContext } from "./deadline.ts";
 
-/** A message of this side that was not acknowledged when the session ended. */
+/** A message of this side that did not arrive, or may not have, when the session ended. */
 export interface LostMessage {
   /** What it was: `open` opens a stream, `item` and `end` belong to one. */
   readonly kind: "event" | "call" | "result" | "error" | "cancel" | "open" | "item" | "end";
@@ -20,8 +20,17 @@ export interface SessionEnd {
   readonly error: ZocaloError | undefined;
   /** What the side that closed it said. */
   readonly message: string;
-  /** What was not acknowledged, in the order of sending (SEMANTICS D.1). Events that the peer acknowledged are not here. */
+  /**
+   * What was not acknowledged, in the order of sending, and behind it the events that waited for room and whose sender has no
+   * promise that rejects (SEMANTICS D.1). Events that the peer acknowledged are not here.
+   */
   readonly lost: readonly LostMessage[];
+  /**
+   * Events of the peer that this side had accepted and whose handlers have not begun: it gave the session up (`abort`, or a
+   * server that makes room or is closed), the peer has broken the rules, or the handlers before them took longer than
+   * `finishTimeoutMs`. 0 otherwise.
+   */
+  readonly unhandled: number;
 }
 
 /** What a session does: `open`: it has a connection. `detached`: it waits for one. `leaving`: a side has said that it goes. */
@@ -30,6 +39,7 @@ export type SessionStatus = "open" | "detached" | "leaving" | "closed";
 /** What a session does, by the state of its machine. */
 export function statusOf(state: SessionStateName): SessionStatus {
   if (state === "ended") return "closed";
+  if (state === "closing") return "leaving";
   return state === "attached" ? "open" : state;
 }
 
@@ -61,7 +71,7 @@ export interface FreshReport {
   readonly lost: readonly LostMessage[];
 }
 
-/** Why nothing can be sent any more in a session that has ended so, or that goes on, but whose peer leaves. */
+/** Why nothing can be sent any more in a session that has ended so, or is about to, or whose peer leaves. */
 export function overError(end: SessionEnd | undefined, context: OperationContext, outcome: ErrorOutcome): ZocaloError {
   const error = end?.error;
   if (error !== undefined) {

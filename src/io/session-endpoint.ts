@@ -5,16 +5,17 @@ import { type ErrorOutcome, ProtocolError, type ZocaloError } from "../core/erro
 import type { Agreement } from "../core/handshake/negotiate.ts";
 import { encodeTakenOver } from "../core/session/close-frame.ts";
 import { Session } from "../core/session/session.ts";
-import type { Attached, Ended, GoAwayReceived, Lost, PlainEvent, SessionEvent } from "../core/session/session-event.ts";
+import type { SessionEvent } from "../core/session/session-event.ts";
 import type { Connection } from "./connection.ts";
 import type { OperationContext } from "./deadline.ts";
 import { isNews } from "./held-report.ts";
 import type { InboundConsumer } from "./inbound.ts";
-import { SessionCalls } from "./session-calls.ts";
-import { type DispatchHost, SessionDispatch } from "./session-dispatch.ts";
+import type { SessionCalls } from "./session-calls.ts";
+import type { DispatchHost, SessionDispatch } from "./session-dispatch.ts";
 import { type LostMessage, overError, type SessionEnd, type SessionStatus, statusOf } from "./session-end.ts";
-import { SessionEvents } from "./session-events.ts";
-import { LAST_WORDS_MS, SessionLink } from "./session-link.ts";
+import type { SessionEvents } from "./session-events.ts";
+import { type EndingHost, SessionEnding } from "./session-ending.ts";
+import { SessionLink } from "./session-link.ts";
 import { SessionLosses } from "./session-losses.ts";
 import type { SessionOwner } from "./session-owner.ts";
 import { MessageRate } from "./session-rate.ts";
@@ -22,18 +23,20 @@ import type { Scheduled } from "./session-schedule.ts";
 import type { EndpointSettings } from "./session-settings.ts";
 import type { CodecPlan, MethodPlan } from "./session-plan.ts";
 import type { SessionTerms } from "./session-terms.ts";
-import { OpenStreams } from "./session-streams.ts";
+import type { OpenStreams } from "./session-streams.ts";
+import { SessionTraffic } from "./session-traffic.ts";
 
 /** Gathered in one turn, so many bytes are written before its end: the peer can begin to work on them. */
 const EARLY_BYTES = 61_440;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 const NONE_LOST: readonly LostMessage[] = [];
+const NO_COUNTS = { runningCalls: 0, droppedEvents: 0 };
 
 /** The server or the client that a session belongs to. */
 export type EndpointOwner = SessionOwner<SessionEndpoint>;
 
 /** One session, from its first connection to its end. */
-export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost {
+export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost, EndingHost {
   readonly id: string;
   readonly settings: EndpointSettings;
   readonly owner: EndpointOwner;
@@ -52,13 +55,9 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   #gatheredBytes = 0;
   #reportedBytes = 0;
   // An idle session has none of these.
-  #calls: SessionCalls | undefined;
-  #dispatch: SessionDispatch | undefined;
-  #events: SessionEvents | undefined;
-  #streams: OpenStreams | undefined;
+  #traffic: SessionTraffic | undefined;
   #rate: MessageRate | undefined;
-  /** Told when nothing is under way any more. */
-  #onIdle: (() => void)[] | undefined;
+  #ending: SessionEnding | undefined;
   #losses: SessionLosses | undefined;
 
   constructor(settings: EndpointSettings, owner: EndpointOwner, id: string, agreement: Agreement, keptMs: number) {
@@ -82,35 +81,55 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
 
   /** Where the session stands. */
   get status(): SessionStatus {
-    return statusOf(this.machine.state);
+    if (this.#ending?.closing === undefined && this.end === undefined) return statusOf(this.machine.state);
+    return this.#ending?.finished === true ? "closed" : "leaving";
+  }
+
+  /** Whether this side has closed the session, or it is over. */
+  get isOver(): boolean {
+    return this.#ending?.closing !== undefined || this.end !== undefined;
+  }
+  get isDelivered(): boolean {
+    return this.end !== undefined || (this.machine.unacknowledged === 0 && this.#traffic?.eventsWait !== true);
+  }
+  get isIdle(): boolean {
+    const busy = this.machine.pending > 0 || this.#traffic?.requestsWait === true;
+    return (this.end !== undefined || (this.isDelivered && !busy)) && this.#traffic?.isIdle !== false;
   }
 
   /** Handlers of calls that run now, and events that were dropped. */
   get counts(): { readonly runningCalls: number; readonly droppedEvents: number } {
-    return { runningCalls: this.#dispatch?.running ?? 0, droppedEvents: this.#events?.dropped ?? 0 };
+    return this.#traffic?.counts ?? NO_COUNTS;
   }
 
   /** Memory that is held for messages. */
   get heldBytes(): number {
-    const waiting = (this.#dispatch?.heldBytes ?? 0) + (this.#events?.heldBytes ?? 0) + (this.#calls?.heldBytes ?? 0);
-    return this.machine.retainedBytes + waiting + (this.#streams?.heldBytes ?? 0);
+    return this.machine.retainedBytes + (this.#traffic?.heldBytes ?? 0);
   }
 
   get plan(): CodecPlan {
     return this.terms.plan;
   }
+  get ending(): SessionEnding {
+    return (this.#ending ??= new SessionEnding(this));
+  }
+  get traffic(): SessionTraffic {
+    return (this.#traffic ??= new SessionTraffic(this));
+  }
+  get handling(): SessionTraffic | undefined {
+    return this.#traffic;
+  }
   get calls(): SessionCalls {
-    return (this.#calls ??= new SessionCalls(this, this.events));
+    return this.traffic.calls;
   }
   get dispatch(): SessionDispatch {
-    return (this.#dispatch ??= new SessionDispatch(this));
+    return this.traffic.dispatch;
   }
   get events(): SessionEvents {
-    return (this.#events ??= new SessionEvents(this));
+    return this.traffic.events;
   }
-  /** Streams of both sides. */
   get streams(): OpenStreams {
-    return (this.#streams ??= new OpenStreams(this, this.calls));
+    return this.traffic.streams;
   }
   get server(): object | undefined {
     return this.settings.plan.role === "server" ? this.owner : undefined;
@@ -130,6 +149,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   }
 
   placeOf(method: MethodPlan): number {
+    if (this.isOver) throw this.overError(method.name, "none");
     return this.terms.placeOf(method);
   }
 
@@ -138,7 +158,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   }
 
   overError(op: string, outcome: ErrorOutcome): ZocaloError {
-    return overError(this.end, this.context(op), outcome);
+    return overError(this.end ?? this.#ending?.closing, this.context(op), outcome);
   }
 
   /**
@@ -171,28 +191,37 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     this.owner.detached(this);
   }
 
-  /** Gives the session up: the connection is reset, and the peer is told nothing. */
+  /** Gives the session up, with what was accepted and is not handled: the connection is reset, the peer is told nothing. */
   abort(error: ZocaloError): void {
+    this.ending.giveUp();
+    this.lose(error);
+  }
+
+  /** The session cannot go on. What was accepted is handled. */
+  lose(error: ZocaloError): void {
     const connection = this.#link.release();
     this.machine.lose(error);
     connection?.abort(error);
     this.settle();
   }
 
-  /** Ends the session in order, or with a code that the peer is told. Resolves when the connection is closed. */
-  async close(message: string): Promise<void> {
-    this.machine.close(message, this.now());
-    this.settle();
-    await this.connection?.closed;
+  stopRequests(): void {
+    this.#traffic?.stop();
   }
 
-  /** Takes nothing new from the peer; resolves when what is under way has finished, or the session is over. */
-  leave(retryAfterMs: number): Promise<void> {
-    this.machine.goAway(false, retryAfterMs);
-    this.touch();
-    return new Promise((resolve) => {
-      (this.#onIdle ??= []).push(resolve);
-    });
+  drop(): void {
+    this.#link.release()?.abort(this.end?.error);
+  }
+
+  unsent(method: string): void {
+    this.#losses ??= new SessionLosses();
+    this.#losses.addUnsent(method);
+  }
+
+  finish(unhandled: number): void {
+    if (this.end === undefined) return;
+    this.end = { ...this.end, unhandled };
+    this.owner.finished(this, this.end);
   }
 
   /** Messages were given to the machine: they leave at the end of this turn, or now if they are many. */
@@ -223,13 +252,13 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   onDue(): void {
     const now = this.now();
     if (this.end !== undefined) {
-      this.#link.release()?.abort(this.end.error);
+      this.settings.schedule.expect(this, this.ending.onDue(now));
+      this.settle();
       return;
     }
     if (this.#rate?.stopped === true) this.machine.excuse(now);
     this.machine.onDeadline(now);
-    this.#calls?.expire(now);
-    this.#events?.expire(now);
+    this.#traffic?.expire(now);
     if (this.#rate?.mayGoOn(now) === true && this.#link.connected) this.connection?.inbound.hold(false);
     this.settle();
   }
@@ -274,7 +303,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     const { machine } = this;
     for (let event = machine.nextEvent(); event !== undefined; event = machine.nextEvent()) this.#on(event);
     this.#settleLost();
-    this.#dispatch?.startWaiting();
+    this.#traffic?.startWaiting();
     this.#pumping = false;
     // A handler that could start only now has closed the session.
     if (machine.state === "ended" && this.end === undefined) this.pump();
@@ -285,68 +314,20 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     this.#gatheredBytes = 0;
     const sent = this.#link.write(this.machine, this.#now, this);
     // The last words are with the kernel.
+    if (sent && this.machine.state === "closing") this.#link.finish();
     if (sent && this.end !== undefined) this.#link.close();
-    if (
-      this.#onIdle !== undefined &&
-      (this.end !== undefined || (this.machine.pending === 0 && this.#dispatch?.isIdle !== false))
-    ) {
-      for (const resolve of this.#onIdle) resolve();
-      this.#onIdle = undefined;
-    }
+    this.#ending?.look();
     if (this.end !== undefined) {
-      if (!this.#link.connected) this.settings.schedule.forget(this);
+      if (!this.#link.connected && this.#ending?.finished === true) this.settings.schedule.forget(this);
       return;
     }
     this.#report(false);
-    const waiting = Math.min(this.#calls?.nextDeadline ?? Infinity, this.#events?.nextDeadline ?? Infinity);
-    const due = Math.min(this.machine.nextDeadline(), waiting, this.#rate?.goesOnAt ?? Infinity);
+    const { nextDeadline = Infinity } = this.#traffic ?? {};
+    const due = Math.min(this.machine.nextDeadline(), nextDeadline, this.#rate?.goesOnAt ?? Infinity);
     this.settings.schedule.expect(this, due);
   }
 
   #on(event: SessionEvent): void {
-    switch (event.type) {
-      case "event":
-        (this.#dispatch ?? this.dispatch).event(event);
-        break;
-      case "call":
-        (this.#dispatch ?? this.dispatch).call(event);
-        break;
-      case "open":
-        this.dispatch.open(event);
-        break;
-      case "item":
-        this.#streams?.item(event);
-        break;
-      case "result":
-        this.#calls?.answered(event);
-        break;
-      case "error":
-        if (this.#calls?.failed(event) !== true) this.#streams?.failed(event);
-        break;
-      case "timedOut":
-        this.#calls?.timedOut(event.id);
-        break;
-      case "cancelled":
-        this.#dispatch?.cancelled(event);
-        this.#streams?.cancelled(event.id);
-        break;
-      case "itemsEnded":
-        this.#streams?.itemsEnded(event.id);
-        break;
-      case "streamWritable":
-        this.#streams?.writable(event.id);
-        break;
-      case "writable":
-        this.#events?.writable();
-        if (this.#events?.isEmpty !== false) this.#calls?.writable();
-        break;
-      default:
-        this.#onSession(event);
-    }
-  }
-
-  /** What is about the session as a whole. */
-  #onSession(event: Attached | Ended | GoAwayReceived | Lost | PlainEvent): void {
     switch (event.type) {
       case "confirmed":
         this.owner.confirmed(this);
@@ -358,6 +339,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
         this.owner.attached(this, event.resumed, event.replayed);
         break;
       case "goAway":
+        if (!event.survives) this.#traffic?.refuse();
         this.owner.leaving(this, event.survives, event.retryAfterMs);
         break;
       case "lost":
@@ -368,27 +350,28 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
         this.#over(event.error, event.message);
         break;
       default:
+        (this.#traffic ?? this.traffic).on(event);
     }
   }
 
   #over(error: ZocaloError | undefined, message: string): void {
-    this.end = { error, message, lost: this.#losses?.messages ?? NONE_LOST };
+    this.end = { error, message, lost: NONE_LOST, unhandled: 0 };
     this.#settleLost();
-    this.#calls?.over();
-    this.#events?.over();
-    this.#streams?.over();
-    this.#dispatch?.over();
+    this.#traffic?.over();
+    this.end = { ...this.end, lost: this.#losses?.messages ?? NONE_LOST };
     this.settings.schedule.forget(this);
-    // A peer that does not read must not keep its connection.
-    this.settings.schedule.expect(this, this.#now + LAST_WORDS_MS);
-    if (error?.side === "remote" && error instanceof ProtocolError) this.owner.problem(this, error);
+    this.settings.schedule.expect(this, this.ending.over(this.#now));
+    const isBroken = error?.side === "remote" && error instanceof ProtocolError;
+    if (isBroken) this.owner.problem(this, error);
     this.owner.ended(this, this.end);
+    // Who breaks the rules must not hold memory until handlers have come to their end.
+    if (isBroken) this.ending.giveUp();
   }
 
   #settleLost(): void {
     const lost = this.#losses?.takeRequests();
     if (lost === undefined) return;
-    for (const { id, outcome } of lost) if (this.#calls?.lost(id, outcome) !== true) this.#streams?.lost(id, outcome);
+    this.#traffic?.lost(lost);
   }
 
   #report(always: boolean): void {

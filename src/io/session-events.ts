@@ -93,7 +93,7 @@ export class SessionEvents implements EventQueue {
         if (!host.machine.sendEvent(queue.method, queue, now)) return;
         waiting.shift();
       } catch (error) {
-        waiting.refuse(error);
+        this.#refuse(waiting, error);
       }
     }
   }
@@ -106,12 +106,18 @@ export class SessionEvents implements EventQueue {
     machine.close(detail, now, new ConnectionError("REPLAY_OVERFLOW", { op: "session", detail }));
   }
 
-  /** The session is over: nothing that waits was sent. */
+  /** The session is over, or its peer takes nothing new: nothing that waits was sent. */
   over(): void {
     const waiting = this.#waiting;
     while (waiting?.queue.peek() === true) {
-      waiting.refuse(this.#host.overError(this.#nameOf(waiting.queue.method), "none"));
+      this.#refuse(waiting, this.#host.overError(this.#nameOf(waiting.queue.method), "none"));
     }
+  }
+
+  /** The first one is not sent: its sender is told, or where none waits, the end of the session tells it. */
+  #refuse(waiting: PackedSends, reason: unknown): void {
+    const name = this.#nameOf(waiting.queue.method);
+    if (!waiting.refuse(reason)) this.#host.unsent(name);
   }
 
   dropOldest(): void {

@@ -45,11 +45,13 @@ export class ServerGreeting extends SessionHandshake<ServerHandshake> {
     return this.connection.remoteAddress;
   }
 
-  /** Takes the client; its connection is the session's from now on. */
-  welcome(welcome: Welcome): void {
+  /** Takes the client; its connection is the session's from now on, or is closed behind `words`. */
+  welcome(welcome: Welcome, words?: Uint8Array): void {
     this.machine.welcome(welcome);
     this.#write();
+    if (words !== undefined) this.connection.write(words).catch(ignore);
     this.finish();
+    if (words !== undefined) this.connection.close().catch(ignore);
   }
 
   /** Does not take the client. */

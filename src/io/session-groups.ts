@@ -24,6 +24,7 @@ export function broadcast(plan: ContractPlan, sessions: Sessions, name: string, 
   const encoded = encodedFor(plan, sessions, name, message);
   for (const session of sessions.values()) {
     const { endpoint } = partsOf(session);
+    if (endpoint.isOver) continue;
     const one = encoded.get(endpoint.terms.agreement.codec);
     const fate = one === undefined ? "dropped" : endpoint.events.post(one.method, one.body);
     if (fate === "sent") report.sent += 1;

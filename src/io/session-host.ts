@@ -38,6 +38,8 @@ export interface SessionHost {
   touch(): void;
   /** Memory that the session holds for messages. */
   readonly heldBytes: number;
+  /** An event was not sent, and nobody awaits it. */
+  unsent(method: string): void;
   /** Something failed that nobody awaits. */
   problem(error: unknown): void;
 }

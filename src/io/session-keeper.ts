@@ -3,6 +3,7 @@
 import { ConnectionError } from "../core/errors.ts";
 import { Deadline, type OperationOptions } from "./deadline.ts";
 import type { Clock } from "./network.ts";
+import type { SessionEnd } from "./session-end.ts";
 import type { SessionEndpoint } from "./session-endpoint.ts";
 
 const DEFAULT_DRAIN_MS = 5000;
@@ -32,28 +33,45 @@ export async function drainEndpoint(
   return finished === true;
 }
 
-/** The same for many, with one timer and one listener. Answers for each whether all was finished. */
+/**
+ * The same for many, with one timer and one listener. Answers for each whether all was finished. `onQuiet` is called when
+ * nothing is under way any more in any of them, or the time is up.
+ */
 export async function drainEndpoints(
   endpoints: readonly SessionEndpoint[],
   clock: Clock,
   options: OperationOptions,
   say: () => Farewell,
+  onQuiet?: () => void,
 ): Promise<readonly boolean[]> {
   const { timeoutMs = DEFAULT_DRAIN_MS, signal } = options;
   let deadline: Deadline | undefined;
-  const expired = new Promise<"late">((resolve) => {
-    deadline = Deadline.of(clock, { timeoutMs, signal }, () => resolve("late"));
+  const expired = new Promise<void>((resolve) => {
+    if (signal?.aborted === true || timeoutMs === 0) resolve();
+    else deadline = new Deadline(clock, { timeoutMs, signal }, () => resolve());
   });
-  const drained = endpoints.map(async (endpoint) => {
+  const leaving = endpoints.map((endpoint) => {
     const { retryAfterMs, message } = say();
-    const open = endpoint.status === "open" || endpoint.status === "leaving";
-    let finished = true;
-    if (signal?.aborted === true) finished = endpoint.machine.pending === 0;
-    else if (open) finished = (await Promise.race([endpoint.leave(retryAfterMs), expired])) !== "late";
-    await endpoint.close(message);
-    return finished;
+    return {
+      endpoint,
+      message,
+      wasOver: endpoint.end !== undefined,
+      idle: endpoint.ending.leave(retryAfterMs, expired),
+    };
+  });
+  void Promise.all(leaving.map(({ idle }) => idle)).then(onQuiet);
+  const drained = leaving.map(async ({ endpoint, message, wasOver, idle }) => {
+    const inTime = await idle;
+    await endpoint.ending.shut(message);
+    if (!inTime) endpoint.ending.giveUp();
+    return inTime && (wasOver || isClean(endpoint.end));
   });
   const outcomes = await Promise.all(drained);
   deadline?.cancel();
   return outcomes;
+}
+
+/** Whether a session came to its end with everything that this side had sent. */
+function isClean(end: SessionEnd | undefined): boolean {
+  return end !== undefined && end.error === undefined && end.lost.length === 0 && end.unhandled === 0;
 }

@@ -47,6 +47,11 @@ export class SessionLink {
     connection.close().catch(ignore);
   }
 
+  /** Nothing follows what was written; the answer of the peer may still come. */
+  finish(): void {
+    if (this.connected) this.connection?.end().catch(ignore);
+  }
+
   /** Writes what a session has to send, as long as the kernel takes it. Answers whether it has; if not, `owner` is told later. */
   write(machine: Session, now: number, owner: LinkOwner): boolean {
     if (!this.connected || this.writing) return !this.writing;

@@ -21,6 +21,11 @@ export class SessionLosses {
     if (kind === "call" || kind === "open") this.#requests.push({ id, outcome });
   }
 
+  /** An event never got a number, and nobody awaits it. */
+  addUnsent(method: string): void {
+    this.messages.push({ kind: "event", method, outcome: "not-sent" });
+  }
+
   /** The calls and streams whose callers wait to be told; each once. */
   takeRequests(): readonly LostRequest[] {
     const requests = this.#requests;

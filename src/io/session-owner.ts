@@ -14,8 +14,10 @@ export interface SessionOwner<Endpoint> {
   leaving(endpoint: Endpoint, survives: boolean, retryAfterMs: number): void;
   /** The memory that the session holds has changed. */
   holds(endpoint: Endpoint, bytes: number): void;
-  /** The session is over. */
+  /** The session is over; events that it has accepted are still being handled. */
   ended(endpoint: Endpoint, end: SessionEnd): void;
+  /** What it has accepted is handled, or given up. */
+  finished(endpoint: Endpoint, end: SessionEnd): void;
   /** Something failed that nobody awaits: a handler threw, the peer sent what the schema does not allow. */
   problem(endpoint: Endpoint, error: unknown): void;
 }

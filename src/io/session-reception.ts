@@ -106,7 +106,7 @@ export class SessionReception implements Receptionist {
   introduced(greeting: ServerGreeting, hello: Hello): void {
     const { capabilities, closing } = this.#host;
     const answer = agreeWithClient(capabilities, hello);
-    if (closing !== undefined) greeting.refuse(closing);
+    if (closing !== undefined && !this.#isAwaited(hello)) greeting.refuse(closing);
     else if ("refusal" in answer) greeting.refuse(answer.refusal);
     else if (!this.#mayDecide()) greeting.refuse(busy("the server decides about as many clients as it may"));
     else {
@@ -139,7 +139,7 @@ export class SessionReception implements Receptionist {
         }
         if (typeof principal !== "string") throw notText(principal);
       }
-      if (this.#mayAnswer(greeting)) await this.#letIn(visit, principal);
+      if (greeting.isOpen) await this.#letIn(visit, principal);
     } catch (error) {
       greeting.refuse(refusalFor(error));
       if (!isForCaller(error)) this.#host.undecided(greeting.connection, error);
@@ -169,9 +169,17 @@ export class SessionReception implements Receptionist {
       await this.#open(visit, principal, undefined);
       return;
     }
-    const { registry, random } = this.#host;
+    const { registry, random, settings } = this.#host;
     const nextToken = newToken(random);
-    const decision = registry.claim({ request, principal, agreement, nextToken });
+    const claim = { request, principal, agreement, nextToken };
+    const dismissal = registry.dismissal(claim, settings.clock.now());
+    if (dismissal !== undefined) {
+      const { epoch, received, words } = dismissal;
+      greeting.welcome(this.#answer(agreement, request.session, nextToken, epoch, { received }), words);
+      this.#greetings.delete(greeting);
+      return;
+    }
+    const decision = registry.claim(claim);
     if (decision.outcome === "refused") greeting.refuse(decision.refusal);
     else if (decision.outcome === "fresh") {
       if (decision.ends) registry.abandon(request.session);
@@ -187,12 +195,13 @@ export class SessionReception implements Receptionist {
   async #open(visit: Visit, known: string | undefined, fresh: FreshReason | undefined): Promise<void> {
     const { greeting, agreement, applicant } = visit;
     const { registry, random } = this.#host;
+    if (!this.#mayOpen(greeting)) return;
     const id = newId(random);
     const principal = known ?? id;
     let data: unknown;
     if (this.#options.data !== undefined) {
       data = await this.#options.data({ ...applicant, principal });
-      if (!this.#mayAnswer(greeting)) return;
+      if (!this.#mayOpen(greeting)) return;
     }
     const token = newToken(random);
     const addressKey = registry.addressKey(greeting.remoteAddress);
@@ -213,24 +222,10 @@ export class SessionReception implements Receptionist {
     peerReceived: number,
     how: { readonly received?: number; readonly fresh?: FreshReason },
   ): void {
-    const { capabilities, settings, instance, keptMs } = this.#host;
     const { endpoint, epoch } = partsOf(session);
-    const { codec, features, limits } = endpoint.terms.agreement;
-    const welcome: Welcome = {
-      version: capabilities.contract.version,
-      offers: settings.plan.of("json").own.names,
-      codec,
-      features,
-      limits,
-      session: endpoint.id,
-      token,
-      server: instance,
-      epoch,
-      keptMs,
-      ...how,
-    };
+    const { id, terms } = endpoint;
     try {
-      greeting.welcome(welcome);
+      greeting.welcome(this.#answer(terms.agreement, id, token, epoch, how));
       this.#greetings.delete(greeting);
       endpoint.connect(greeting.connection, peerReceived);
     } catch (error) {
@@ -242,8 +237,26 @@ export class SessionReception implements Receptionist {
     }
   }
 
-  /** Whether the client still waits, and the server still takes it. */
-  #mayAnswer(greeting: ServerGreeting): boolean {
+  #answer(
+    { codec, features, limits }: Agreement,
+    session: string,
+    token: string,
+    epoch: number,
+    how: Pick<Welcome, "received" | "fresh">,
+  ): Welcome {
+    const { capabilities, settings, instance: server, keptMs } = this.#host;
+    const { version } = capabilities.contract;
+    const offers = settings.plan.of("json").own.names;
+    return { version, offers, codec, features, limits, session, token, server, epoch, keptMs, ...how };
+  }
+
+  /** Whether a client belongs to a session that a server which is leaving still has to finish. */
+  #isAwaited({ resume }: Hello): boolean {
+    return resume !== undefined && this.#host.registry.sessions.has(resume.session);
+  }
+
+  /** Whether the client still waits, and the server still takes one that has no session. */
+  #mayOpen(greeting: ServerGreeting): boolean {
     const { closing } = this.#host;
     if (closing !== undefined) greeting.refuse(closing);
     return greeting.isOpen;

@@ -1,17 +1,20 @@
 /** The sessions that a server holds: which there are, who may continue them, and when there are too many. */
 
 import type { Address } from "../core/address/address.ts";
-import { ConnectionError, type ZocaloError } from "../core/errors.ts";
+import { ConnectionError } from "../core/errors.ts";
 import type { Refusal, ResumeRequest } from "../core/handshake/hello.ts";
 import type { Agreement } from "../core/handshake/negotiate.ts";
 import { HeldMemory, type MemoryOwner } from "../core/session/held-memory.ts";
 import { MemorySessionStore } from "../core/session/memory-session-store.ts";
-import { confirmToken, type ResumeDecision, resumeSession } from "../core/session/resume.ts";
+import { encodeDeparted } from "../core/session/departure.ts";
+import { Farewells } from "../core/session/farewells.ts";
+import { confirmToken, ownsSession, type ResumeDecision, resumeSession } from "../core/session/resume.ts";
 import type { SessionStore } from "../core/session/session-store.ts";
 import { sha256 } from "../core/bytes/sha-256.ts";
 import { HELD } from "../core/held-bytes.ts";
 import { limitKey } from "../core/address/cidr.ts";
 import { partsOf, type SessionFacade } from "./session-facade.ts";
+import type { SessionEndpoint } from "./session-endpoint.ts";
 import type { SessionServerLimits } from "./session-server.ts";
 
 /** What is wanted of a new session. */
@@ -30,6 +33,15 @@ export interface Claim {
   readonly agreement: Agreement;
   /** The token that it gets if it may continue. */
   readonly nextToken: string;
+}
+
+/** What to say to a client that comes back to a session which was closed. */
+export interface Dismissal {
+  readonly epoch: number;
+  /** The number of the last message of the client that has arrived. */
+  readonly received: number;
+  /** What follows the welcome. */
+  readonly words: Uint8Array;
 }
 
 /** After how many milliseconds, at least. */
@@ -52,6 +64,7 @@ export class SessionRegistry {
   readonly #maxSessions: number;
   readonly #maxPerAddress: number;
   readonly #maxHeldBytes: number;
+  readonly #farewells: Farewells;
 
   constructor(instance: string, limits: SessionServerLimits, keptMs: number, store: SessionStore | undefined) {
     this.#instance = instance;
@@ -59,6 +72,7 @@ export class SessionRegistry {
     this.#maxPerAddress = limits.maxSessionsPerAddress ?? 1000;
     this.#maxHeldBytes = limits.maxHeldBytes ?? 268_435_456;
     this.#memory = new HeldMemory({ maxBytesPerPrincipal: limits.maxHeldBytesPerPrincipal ?? 67_108_864 });
+    this.#farewells = new Farewells(keptMs);
     this.#store =
       store ??
       new MemorySessionStore({
@@ -121,6 +135,26 @@ export class SessionRegistry {
     });
   }
 
+  /**
+   * What to say to a client that comes back to a session which was closed without its knowledge; undefined when there is
+   * nothing to say. One that waits for the answer to its CLOSE on a connection that the client has given up is over now.
+   */
+  dismissal({ request, principal = request.session, agreement }: Claim, now: number): Dismissal | undefined {
+    const asked = { principal, tokenHash: sha256(request.token) };
+    if (request.server !== this.#instance) return undefined;
+    const session = this.sessions.get(request.session);
+    const held = this.#store.get(request.session);
+    const endpoint = session === undefined ? undefined : partsOf(session).endpoint;
+    if (endpoint?.machine.state === "closing" && held !== undefined && ownsSession(held, asked))
+      endpoint.disconnect(true);
+    const farewell = this.#farewells.get(request.session, now);
+    if (farewell === undefined || !ownsSession(farewell.record, asked)) return undefined;
+    const { record, departed } = farewell;
+    const received = Math.max(departed.accepted, request.acknowledged);
+    if (received > request.sent) return undefined;
+    return { epoch: record.epoch + 1, received, words: encodeDeparted(departed, received, agreement.peerLimits) };
+  }
+
   /** The client has the token of this connection. */
   confirmed(session: SessionFacade): void {
     confirmToken(this.#store, session.id, partsOf(session).epoch);
@@ -137,7 +171,8 @@ export class SessionRegistry {
     this.#store.detach(session.id, partsOf(session).epoch, now);
     this.#memory.move(session.id, true);
     this.#addressOf(session)?.detached.add(session.id);
-    for (const id of this.#store.expire(now)) this.#lose(id, "no connection came in the time that sessions are kept");
+    const detail = "no connection came in the time that sessions are kept";
+    for (const id of this.#store.expire(now)) this.#endpointOf(id)?.lose(lost(detail));
   }
 
   /** A session holds so much memory for messages now. */
@@ -148,8 +183,15 @@ export class SessionRegistry {
     this.#makeRoom(id);
   }
 
-  /** A session is over. */
-  ended(session: SessionFacade): void {
+  /** A session is over. What the client does not know of it is kept for as long as it could have come back. */
+  ended(session: SessionFacade, now: number): void {
+    const { departed } = partsOf(session).endpoint.machine;
+    const record = this.#store.get(session.id);
+    if (departed !== undefined && record !== undefined) this.#farewells.add(record, departed, now);
+  }
+
+  /** What a session had accepted is handled, too. */
+  finished(session: SessionFacade): void {
     const { id } = session;
     this.#memory.forget(id);
     this.#store.remove(id);
@@ -164,7 +206,7 @@ export class SessionRegistry {
 
   /** The client has begun anew: its old session is of no use any more. */
   abandon(id: string): void {
-    this.#lose(id, "the client could not continue it");
+    this.#endpointOf(id)?.lose(lost("the client could not continue it"));
   }
 
   /** Ends sessions until all fit into their memory. `id` is the session that has changed. */
@@ -173,7 +215,8 @@ export class SessionRegistry {
       this.#memory.surplus(id, this.#maxHeldBytes - this.sessions.size * HELD.session);
     for (let gone = most(); gone !== undefined; gone = most()) {
       if (this.#trims(gone)) continue;
-      this.#lose(gone, "the sessions of this server hold more memory than they may, and this one holds the most");
+      const detail = "the sessions of this server hold more memory than they may, and this one holds the most";
+      this.#endpointOf(gone)?.abort(lost(detail));
       this.#memory.forget(gone);
     }
   }
@@ -203,14 +246,12 @@ export class SessionRegistry {
   }
 
   #evict(ids: readonly string[]): void {
-    for (const id of ids) this.#lose(id, "it was evicted to make room for others");
+    for (const id of ids) this.#endpointOf(id)?.abort(lost("it was evicted to make room for others"));
   }
 
-  #lose(id: string, detail: string): void {
+  #endpointOf(id: string): SessionEndpoint | undefined {
     const session = this.sessions.get(id);
-    if (session === undefined) return;
-    const error: ZocaloError = new ConnectionError("SESSION_LOST", { op: "session", detail });
-    partsOf(session).endpoint.abort(error);
+    return session === undefined ? undefined : partsOf(session).endpoint;
   }
 }
 
@@ -220,6 +261,10 @@ function ownerOf(session: SessionFacade): MemoryOwner {
   const { principal, addressKey } = partsOf(session);
   if (principal !== id) return { key: `principal ${principal}`, isPrincipal: true };
   return { key: `address ${addressKey ?? id}`, isPrincipal: false };
+}
+
+function lost(detail: string): ConnectionError {
+  return new ConnectionError("SESSION_LOST", { op: "session", detail });
 }
 
 /** A client that finds no room may try again. */

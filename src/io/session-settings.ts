@@ -6,7 +6,16 @@ import { LARGEST_MAX_VALUES } from "../core/framing/value-limits.ts";
 import { DEFAULT_LIMITS, OWN_RANGES, type SessionLimits } from "../core/handshake/limits.ts";
 import { DEFAULT_REPLAY, type ReplayBounds } from "../core/session/session-settings.ts";
 import type { OverflowPolicy } from "../core/session/waiting-events.ts";
-import { countFrom, OBJECT, oneOf, type OptionRules, options, POSITIVE, wholeNumber } from "./check-options.ts";
+import {
+  countFrom,
+  FROM_ZERO,
+  OBJECT,
+  oneOf,
+  type OptionRules,
+  options,
+  POSITIVE,
+  wholeNumber,
+} from "./check-options.ts";
 import type { Clock } from "./network.ts";
 import { SESSION_CODECS, type SessionCodec } from "./session-format.ts";
 import type { ContractPlan, ValidationPolicy } from "./session-plan.ts";
@@ -60,6 +69,11 @@ export interface SessionTuning {
   readonly maxMessagesPerSecond?: number | undefined;
   /** Longest time for the whole handshake, `authenticate` included, in milliseconds. Default 10,000. */
   readonly handshakeTimeoutMs?: number | undefined;
+  /**
+   * How long the handlers of events that were accepted have when a session is over, however it ended, in milliseconds. Default
+   * 30,000, as a call has. What has not begun then is not handled: `closed` counts it (`unhandled`), and `onError` is told.
+   */
+  readonly finishTimeoutMs?: number | undefined;
 }
 
 /** A handler, whatever its method. */
@@ -80,6 +94,7 @@ export interface EndpointSettings {
   readonly maxConcurrentCalls: number;
   readonly maxMessagesPerSecond: number;
   readonly handshakeTimeoutMs: number;
+  readonly finishTimeoutMs: number;
   /** As the program gave them: `this` of each handler. */
   readonly handlers: object;
   /** By the place of their methods. */
@@ -110,6 +125,7 @@ export const TUNING_RULES: OptionRules = {
   maxConcurrentCalls: countFrom(1),
   maxMessagesPerSecond: POSITIVE,
   handshakeTimeoutMs: POSITIVE,
+  finishTimeoutMs: FROM_ZERO,
   handlers: OBJECT,
 };
 
@@ -133,6 +149,7 @@ export function endpointSettings(
     maxConcurrentCalls: tuning.maxConcurrentCalls ?? 64,
     maxMessagesPerSecond,
     handshakeTimeoutMs: tuning.handshakeTimeoutMs ?? 10_000,
+    finishTimeoutMs: tuning.finishTimeoutMs ?? 30_000,
     handlers,
     handlerList: handlersOf(plan.own, handlers as Readonly<Record<string, unknown>>, op),
   };

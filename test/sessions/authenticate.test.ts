@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nodeNetwork, type ZocaloError } from "../../src/index.ts";
+import { ConnectError, nodeNetwork, type ZocaloError } from "../../src/index.ts";
 import { type Admitted, type Applicant, call, contract, RemoteError } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { makeIdentity, testCertificates } from "../certificates.ts";
@@ -74,9 +74,10 @@ test("what authenticate throws turns a client away; with SERVER_BUSY it keeps it
   detour.cut("reset");
   while (session.state !== "closed") await clock.advance(1);
   const { error } = await session.closed;
-  assert.equal(error?.code, "SESSION_LOST");
-  assert.equal((error.cause as ZocaloError).code, "UNAUTHENTICATED");
-  assert.doesNotMatch(String(error.cause), /no words/);
+  assert.deepEqual([error?.code, error?.side], ["UNAUTHENTICATED", "remote"]);
+  assert.ok(error?.cause instanceof ConnectError);
+  assert.doesNotMatch(String(error?.cause), /no words/);
+  await assert.rejects(session.who(), { code: "UNAUTHENTICATED", outcome: "none" });
 });
 
 test("without TLS there is no certificate; without authenticate everybody is a principal of its own", async () => {

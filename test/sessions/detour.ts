@@ -78,6 +78,15 @@ export class Detour {
     }
   }
 
+  /** Ends the connections towards the clients; the server learns nothing. */
+  cutNear(): void {
+    for (const [near, far] of this.#pairs) {
+      near.removeAllListeners("error").on("error", () => undefined);
+      far.removeAllListeners("data").resume();
+      reset(near);
+    }
+  }
+
   /** Ends all connections when so many bytes more have passed, in either direction; the rest is lost. */
   cutBehind(bytes: number, how: Cut): void {
     this.#left = bytes;

@@ -48,6 +48,8 @@ export class ControlFrames {
     this.#buffer[at] = say.survives ? 1 : 0;
     this.#buffer.writeUInt32BE(Math.min(0xffff_ffff, Math.ceil(say.retryAfterMs)), at + 1);
     writeU64(this.#buffer, say.accepted, at + 5);
+    // What is refused from here on is acknowledged as counted: the peer must have heard before that it is not accepted.
+    this.#ackAt = 0;
   }
 
   /** Adds what was gathered to `chunks`, and begins anew. */

@@ -1,7 +1,33 @@
 /** What the two sides said when they left for good (D.8). */
 
-import type { GoAway } from "./control-frames.ts";
+import type { SessionLimits } from "../handshake/limits.ts";
+import { type CloseReason, encodeClose } from "./close-frame.ts";
+import { ControlFrames, type GoAway } from "./control-frames.ts";
 import { Incoming } from "./incoming.ts";
+
+/** How a session has left without the peer having shown that it knows. */
+export interface Departed {
+  /** What its CLOSE said. */
+  readonly reason: CloseReason;
+  /** The milliseconds of its GOAWAY; undefined when it said none. */
+  readonly retryAfterMs: number | undefined;
+  /** The number of the last message that was accepted. */
+  readonly accepted: number;
+}
+
+/**
+ * What to write behind a welcome that continues such a session, so that the peer hears how it has ended.
+ *
+ * @param received - The number in that welcome.
+ */
+export function encodeDeparted({ reason, retryAfterMs }: Departed, received: number, peer: SessionLimits): Buffer {
+  const control = new ControlFrames();
+  control.ack(received);
+  if (retryAfterMs !== undefined) control.goAway({ survives: false, retryAfterMs, accepted: received });
+  const frames: Uint8Array[] = [];
+  control.take(frames);
+  return Buffer.concat([...frames, encodeClose(received, reason, peer)]);
+}
 
 /** How far a session is from its end. */
 export class Departure {
@@ -11,6 +37,18 @@ export class Departure {
   refusals = 0;
   /** After a GOAWAY of the peer: requests above this number were reported. */
   reportedAbove: number = Infinity;
+  /** The CLOSE of this side, as long as the peer has not answered it. */
+  unanswered: CloseReason | undefined;
+  /** How long it may still be answered. */
+  answerBy: number = Infinity;
+
+  /** How the session has left, as far as the peer may not know it; undefined when it knows. */
+  departed(received: number): Departed | undefined {
+    const { unanswered: reason, said, refusals } = this;
+    if (reason === undefined) return undefined;
+    const accepted = said === undefined || refusals === 0 ? received : said.accepted;
+    return { reason, retryAfterMs: said?.retryAfterMs, accepted };
+  }
 
   /** Whether a message of this type is not accepted any more; counts it. */
   refuses(type: number): boolean {

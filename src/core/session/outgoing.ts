@@ -68,6 +68,8 @@ export class Outgoing {
   waits = false;
   /** No request is taken any more: the peer has left, or the session is over. */
   closed = false;
+  /** A CLOSE was said: nothing gets a number any more. */
+  sealed = false;
   /** Why requests were not taken since `writable` was told. */
   #refusals = 0;
   /** Who waits for nothing but room in the replay buffer, in the order in which they came. */
@@ -167,7 +169,7 @@ export class Outgoing {
   /** Sends an item of a stream. */
   item(id: number, body: BodyPlace, now: number): boolean {
     const stream = this.streams.get(id);
-    if (stream?.sending !== true) throw unsent("the stream takes no items; it was ended, cancelled or failed");
+    if (stream?.sending !== true || this.sealed) throw unsent("the stream takes no items; it has ended");
     if (!stream.sendCredit.open) {
       stream.blocked = true;
       return false;
@@ -281,7 +283,7 @@ export class Outgoing {
       this.#enqueue(REQUESTS);
     }
     const queue = this.#queue;
-    if (queue === undefined || !this.hasRoom) return undefined;
+    if (queue === undefined || !this.hasRoom || this.sealed) return undefined;
     for (const id of queue) {
       queue.delete(id);
       if (id === REQUESTS) return { type: "writable" };
@@ -354,6 +356,7 @@ export class Outgoing {
   }
 
   #writeId(type: number, id: number, body: BodyPlace, now: number): void {
+    if (this.sealed) return;
     const at = this.#append(type, 4, body, now);
     this.log.frameBytes.writeUInt32BE(id, at);
   }

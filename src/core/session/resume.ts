@@ -55,7 +55,7 @@ export function resumeSession(
   claim: ResumeClaim,
   held: (id: string) => HeldSession | undefined,
 ): ResumeDecision {
-  const { request, principal, tokenHash, agreement } = claim;
+  const { request, principal, agreement } = claim;
   if (request.server !== instance) return fresh("server-restarted", false);
   for (;;) {
     const record = store.get(request.session);
@@ -64,9 +64,7 @@ export function resumeSession(
     if (record.principal !== principal) return fresh("session-unknown", false);
     // Before the token: a hello that was overtaken by a later one has a token that is not valid any more.
     if (request.attempt <= record.attempt) return { outcome: "refused", refusal: TAKEN_OVER };
-    const previous = record.previousTokenHash;
-    const known = sameHash(tokenHash, record.tokenHash) || (previous !== undefined && sameHash(tokenHash, previous));
-    if (!known) return fresh("session-unknown", false);
+    if (!ownsSession(record, claim)) return fresh("session-unknown", false);
     if (!sameAgreement(agreement, session.agreement)) return fresh("agreement-changed", true);
     if (!countersFit(request, session)) return fresh("counters-invalid", true);
     const next: SessionRecord = {
@@ -75,10 +73,18 @@ export function resumeSession(
       attempt: request.attempt,
       tokenHash: claim.nextTokenHash,
       // Valid until the client shows that it has the new one: the welcome may be lost.
-      previousTokenHash: tokenHash,
+      previousTokenHash: claim.tokenHash,
     };
     if (store.replace(record.epoch, next)) return { outcome: "resumed", record: next };
   }
+}
+
+/** Whether a client is the owner of a session, and has one of its tokens. */
+export function ownsSession(record: SessionRecord, claim: Pick<ResumeClaim, "principal" | "tokenHash">): boolean {
+  const { principal, tokenHash } = claim;
+  const previous = record.previousTokenHash;
+  const known = sameHash(tokenHash, record.tokenHash) || (previous !== undefined && sameHash(tokenHash, previous));
+  return known && record.principal === principal;
 }
 
 /** The client has the new token: the one before it is not valid any more. Call it at `confirmed`. */

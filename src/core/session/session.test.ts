@@ -92,14 +92,106 @@ test("a message that the peer does not receive is refused before it has a number
   assert.equal(pair.client.resumePoint.sent, 0);
 });
 
-test("closing sends what waits, then ends both sides in order", () => {
+test("closing sends what waits, then ends both sides in order: the answer says that it has arrived", () => {
   const pair = new Pair().join().run();
   pair.client.sendEvent(0, body("last words"), 0);
   pair.client.close("bye", 0);
   pair.drain("client");
+  assert.deepEqual([pair.told("client"), pair.client.state], [[], "closing"]);
   pair.run();
-  assert.deepEqual(pair.told("client"), ["lost event #0 unknown", "ended in order"]);
+  assert.deepEqual(pair.told("client"), ["ended in order"]);
   assert.deepEqual(pair.told("server"), ["event m0 last words", "ended in order"]);
+});
+
+test("what crosses a CLOSE is neither counted nor told, and its sender learns that it was not", () => {
+  const pair = new Pair().join().run();
+  pair.client.close("bye", 0);
+  pair.server.sendEvent(0, body("too late"), 0);
+  pair.carry("server", "client");
+  pair.run();
+  assert.deepEqual(pair.told("client"), ["ended in order"]);
+  assert.deepEqual(pair.told("server"), ["lost event #0 not-sent", "ended in order"]);
+});
+
+test("two CLOSE that cross are each the answer to the other, and what came with them is known to be lost", () => {
+  const pair = new Pair().join().run();
+  for (const side of ["client", "server"] as const) {
+    pair[side].sendEvent(0, body("last"), 0);
+    pair[side].close(`the ${side} goes`, 0);
+  }
+  pair.run();
+  for (const side of ["client", "server"] as const) {
+    assert.deepEqual(pair.told(side), ["lost event #0 not-sent", "ended in order"]);
+  }
+});
+
+test("a CLOSE that is not answered leaves open what has arrived: its time is up, or the connection is lost", () => {
+  const noAnswer: Readonly<Record<string, (pair: Pair) => unknown>> = {
+    "its time": (pair) => pair.wait(2000),
+    "a lost connection": (pair) => pair.cut(),
+    "garbage instead": (pair) => pair.deliver("client", Buffer.from("0000000120", "hex")),
+  };
+  for (const [name, end] of Object.entries(noAnswer)) {
+    const pair = new Pair().join().run();
+    pair.client.sendEvent(0, body("perhaps"), 0);
+    pair.client.close("bye", 0);
+    pair.client.output(0);
+    assert.equal(pair.client.resumable, false);
+    end(pair);
+    pair.drain("client");
+    assert.deepEqual(pair.told("client"), ["lost event #0 unknown", "ended in order"], name);
+  }
+});
+
+test("an answer with a number that cannot be is no answer to what has arrived", () => {
+  const pair = new Pair().join().run();
+  pair.client.sendEvent(0, body("perhaps"), 0);
+  pair.client.close("bye", 0);
+  pair.client.output(0);
+  pair.deliver("client", encodeClose(7, { code: "", message: "" }));
+  assert.deepEqual(pair.told("client"), ["lost event #0 unknown", "ended in order"]);
+});
+
+test("nothing gets a number behind a CLOSE", () => {
+  const pair = new Pair().join().run();
+  const call = pair.client.call(0, NOTHING, Infinity, 0);
+  const stream = pair.client.openStream(0, NOTHING, { sends: true, receives: true }, 0);
+  pair.run();
+  pair.server.close("bye", 0);
+  pair.server.respond(call, body("late"), 0);
+  assert.throws(() => pair.server.sendItem(stream, NOTHING, 0), { code: "SESSION_LOST", outcome: "none" });
+  assert.throws(() => pair.server.sendEvent(0, NOTHING, 0), { code: "SESSION_LOST", outcome: "none" });
+  pair.server.fail(stream, NOTHING, 0);
+  pair.run();
+  assert.equal(pair.server.resumePoint.sent, 0);
+  assert.deepEqual(pair.told("client"), [
+    `lost call #${call} unknown`,
+    `lost open #${stream} unknown`,
+    "ended in order",
+  ]);
+});
+
+test("a side that is in a hurry has everything acknowledged at once", () => {
+  const pair = new Pair().join().run();
+  for (let count = 0; count < 3; count += 1) pair.client.sendEvent(0, body("x"), 0);
+  pair.client.hurry();
+  pair.run();
+  assert.equal(pair.client.unacknowledged, 0);
+  pair.client.sendEvent(0, body("x"), 0);
+  pair.client.output(0);
+  pair.cut().join().run();
+  assert.equal(pair.client.unacknowledged, 0);
+});
+
+test("a GOAWAY without a connection is said on the next one, and what was lost with the last one is refused", () => {
+  const pair = new Pair().join().run();
+  pair.client.sendEvent(0, body("lost"), 0);
+  pair.client.output(0);
+  pair.cut();
+  pair.server.goAway(false, 500);
+  pair.join().run();
+  assert.deepEqual(pair.told("client"), ["goAway false 500", "lost event #0 not-sent"]);
+  assert.deepEqual(pair.told("server"), []);
 });
 
 test("the peer's CLOSE tells what has not reached it", () => {

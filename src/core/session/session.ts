@@ -8,12 +8,10 @@ import { brokenProtocol } from "./broken-protocol.ts";
 import { type CloseReason, encodeClose } from "./close-frame.ts";
 import type { GoAway } from "./control-frames.ts";
 import { type ControlSink, readControl } from "./control-reader.ts";
-import { Departure } from "./departure.ts";
+import { type Departed, Departure } from "./departure.ts";
+import { Exchange } from "./exchange.ts";
 import { NUMBERED } from "./frame-types.ts";
-import { Incoming } from "./incoming.ts";
 import { type LossScope, lossesOf, refusedRequests } from "./losses.ts";
-import { type BodyPlace, Outgoing } from "./outgoing.ts";
-import { ReplayLog } from "./replay-log.ts";
 import type { SessionEvent } from "./session-event.ts";
 import type { ResumePoint, SessionSettings } from "./session-settings.ts";
 import { nextState, type SessionInput, type SessionStateName } from "./state.ts";
@@ -22,17 +20,16 @@ import { ToldEvents } from "./told-events.ts";
 /** Most bytes that `output` answers at once: enough for a cheap system call, so few that an answer soon follows. */
 const OUTPUT_BYTES = 262_144;
 const NO_CHUNKS: readonly Uint8Array[] = [];
+/** So long the peer may take to answer a CLOSE, as the linger of a socket (A.2). */
+const ANSWER_MS = 2000;
+const ANSWER: CloseReason = { code: "", message: "" };
 
 /** A session of either side. See {@link Machine} for how it is driven. */
-export class Session implements Machine<SessionEvent>, ControlSink {
-  readonly #settings: SessionSettings;
+export class Session extends Exchange implements Machine<SessionEvent>, ControlSink {
   /** Where the session stands. Only `#enter` changes it. */
   state: SessionStateName = "detached";
   /** Messages of the peer that were received. Only the session counts them. */
   received = 0;
-  /** The two halves, made with the first message. */
-  #out: Outgoing | undefined;
-  #in: Incoming | undefined;
   /** What is to be told before what the peer has sent. */
   #events: ToldEvents | undefined;
   #link: Attachment | undefined;
@@ -42,49 +39,34 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   /** Undefined until a side has left for good. */
   #departure: Departure | undefined;
   #lastWords: readonly Uint8Array[] = NO_CHUNKS;
+  /** Acknowledgements are wanted as soon as possible. */
+  #hurried = false;
 
   constructor(settings: SessionSettings, now: number) {
-    this.#settings = settings;
+    super(settings);
     this.#now = now;
   }
 
-  get #outgoing(): Outgoing {
-    return (this.#out ??= new Outgoing(this.#settings));
-  }
-  get #incoming(): Incoming {
-    return (this.#in ??= new Incoming(this.#settings, this.#outgoing));
-  }
   get #leaving(): Departure {
     return (this.#departure ??= new Departure());
   }
-  get #log(): ReplayLog {
-    return this.#out === undefined ? ReplayLog.none : this.#out.log;
-  }
   /** Whether it can be continued. Not once requests were refused by a GOAWAY: who did not hear it takes them for held. */
   get resumable(): boolean {
-    return this.state !== "ended" && (this.#departure?.refusals ?? 0) === 0;
+    return nextState(this.state, "attach") !== undefined && (this.#departure?.refusals ?? 0) === 0;
+  }
+  /** How this side has ended the session, if the peer has not shown that it knows. */
+  get departed(): Departed | undefined {
+    return this.state === "ended" ? this.#departure?.departed(this.received) : undefined;
   }
   /** The counters of now. */
   get resumePoint(): ResumePoint {
-    const { acknowledged, transmitted } = this.#log;
+    const { acknowledged, transmitted } = this.log;
     return { received: this.received, acknowledged, sent: transmitted };
-  }
-  /** Messages of this side that the peer has not acknowledged. */
-  get unacknowledged(): number {
-    return this.#log.count;
-  }
-  /** Whether the replay buffer takes another message. Without room, start nothing that the peer asks for. */
-  get hasRoom(): boolean {
-    return this.#out?.hasRoom !== false;
-  }
-  /** Calls of either side that are not answered, and open streams. */
-  get pending(): number {
-    return (this.#out?.pending ?? 0) + (this.#in?.callCount ?? 0);
   }
   /** Memory that the session holds for its messages and for the calls of the peer (D.6). */
   get retainedBytes(): number {
-    const calls = (this.#in?.callCount ?? 0) * HELD.foreignCall;
-    return this.#log.pinnedBytes + (this.#link?.heldBytes ?? 0) + calls;
+    const calls = (this.in?.callCount ?? 0) * HELD.foreignCall;
+    return this.log.pinnedBytes + (this.#link?.heldBytes ?? 0) + calls;
   }
   /** The last round trip of a ping on this connection, in milliseconds. */
   get roundTripMs(): number | undefined {
@@ -98,17 +80,17 @@ export class Session implements Machine<SessionEvent>, ControlSink {
    * @returns false when it is not resumable, or the number lies outside of what was acknowledged and sent (D.5).
    */
   attach(peerReceived: number, now: number): boolean {
-    const log = this.#log;
+    const log = this.log;
     if (peerReceived < log.acknowledged || peerReceived > log.transmitted || !this.resumable) return false;
     this.#enter("attach");
-    const link = new Attachment(this.#settings, now);
+    const link = new Attachment(this.settings, now);
     this.#link = link;
     log.acknowledge(peerReceived);
     // Said at once: it tells the peer that its welcome, or the first message behind it, has arrived.
     link.acknowledge(this.received);
-    link.control.credit(0, this.#in?.lane.grant() ?? this.#settings.limits.windowBytes);
-    this.#out?.streams.grantAll(link.control);
-    const replayed = this.#out?.rewind(peerReceived) ?? 0;
+    link.control.credit(0, this.in?.lane.grant() ?? this.settings.limits.windowBytes);
+    this.out?.streams.grantAll(link.control);
+    const replayed = this.out?.rewind(peerReceived) ?? 0;
     this.#tell({ type: "attached", resumed: this.#attachments > 0, replayed });
     this.#attachments += 1;
     // It may have been lost with the connection.
@@ -118,6 +100,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
 
   /** The connection is lost or was given up. Messages wait for the next one. */
   detach(now: number): void {
+    if (this.state === "closing") this.#unanswered();
     if (!this.#enter("detach")) return;
     this.#now = now;
     this.#link = undefined;
@@ -140,118 +123,66 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   nextEvent(): SessionEvent | undefined {
     const link = this.#link;
     if (this.#events !== undefined) return this.#told();
-    const room = this.#out?.waits === true ? this.#out.takeRoom() : undefined;
+    const room = this.out?.waits === true ? this.out.takeRoom() : undefined;
     if (room !== undefined || link === undefined) return room;
     try {
       while (link.at < link.end) {
-        const found = this.#read(link) ?? (this.#out?.waits === true ? this.#out.takeRoom() : undefined);
+        const found = this.#read(link) ?? (this.out?.waits === true ? this.out.takeRoom() : undefined);
         if (found !== undefined) return found;
         if (this.#events !== undefined) break;
       }
       if (link.at === link.end) link.input = NO_BYTES;
     } catch (error) {
       if (!(error instanceof ZocaloError)) throw error;
-      this.close(error.detail, this.#now, error);
+      if (this.state === "closing") this.#unanswered();
+      else this.close(error.detail, this.#now, error);
     }
     return this.#told();
   }
 
   output(now: number): readonly Uint8Array[] {
     const link = this.#link;
-    if (link === undefined) {
+    if (link === undefined || this.state === "closing") {
       const words = this.#lastWords;
       this.#lastWords = NO_CHUNKS;
       return words;
     }
-    const sending = this.#log.hasUnsent && !link.holding;
-    if (this.#in?.lane.due === true) link.control.credit(0, this.#in.lane.grant());
-    if (this.#out?.streams.due === true) this.#out.streams.grantDue(link.control);
-    if (this.#out?.takeStarved() === true) link.askForAck(now);
+    const sending = this.log.hasUnsent && !link.holding;
+    if (this.in?.lane.due === true) link.control.credit(0, this.in.lane.grant());
+    if (this.out?.streams.due === true) this.out.streams.grantDue(link.control);
+    if (this.out?.takeStarved() === true || (this.#hurried && this.log.count > 0)) link.askForAck(now);
     const chunks: Uint8Array[] = [];
     link.takeControl(this.received, sending, now, chunks);
-    if (sending) this.#outgoing.take(OUTPUT_BYTES, now, chunks);
+    if (sending) this.outgoing.take(OUTPUT_BYTES, now, chunks);
     return chunks;
   }
 
   nextDeadline(): number {
     if (this.state === "ended") return Infinity;
+    if (this.state === "closing") return this.#leaving.answerBy;
     const link = this.#link;
-    const { replay, keptMs } = this.#settings;
-    const expiry = Math.min(this.#out?.nextExpiry ?? Infinity, this.#in?.nextExpiry ?? Infinity);
+    const { replay, keptMs } = this.settings;
+    const expiry = Math.min(this.out?.nextExpiry ?? Infinity, this.in?.nextExpiry ?? Infinity);
     const connection = link === undefined ? this.#now + keptMs : link.nextDeadline;
-    return Math.min(expiry, this.#log.oldestAt + replay.maxAgeMs, connection);
+    return Math.min(expiry, this.log.oldestAt + replay.maxAgeMs, connection);
   }
 
   onDeadline(now: number): void {
     if (now < this.nextDeadline()) return;
-    this.#out?.expire(now, (id) => this.#tell({ type: "timedOut", id }));
-    this.#in?.expire(now, (id, chargeBytes) => this.#tell({ type: "cancelled", id, chargeBytes }));
-    if (now >= this.#log.oldestAt + this.#settings.replay.maxAgeMs) {
+    if (this.state === "closing") {
+      this.#unanswered();
+      return;
+    }
+    this.out?.expire(now, (id) => this.#tell({ type: "timedOut", id }));
+    this.in?.expire(now, (id, chargeBytes) => this.#tell({ type: "cancelled", id, chargeBytes }));
+    if (now >= this.log.oldestAt + this.settings.replay.maxAgeMs) {
       const error = new ConnectionError("REPLAY_OVERFLOW", { op: "session" });
       this.close(error.detail, now, error);
     } else if (this.#link !== undefined) this.#checkPeer(this.#link, now);
-    else if (now >= this.#now + this.#settings.keptMs) {
-      const detail = `no connection came within ${this.#settings.keptMs} ms`;
+    else if (now >= this.#now + this.settings.keptMs) {
+      const detail = `no connection came within ${this.settings.keptMs} ms`;
       this.lose(new ConnectionError("SESSION_LOST", { op: "session", detail }));
     }
-  }
-
-  /** Sends an event. Answers false when there is no room: try again after `writable`. */
-  sendEvent(method: number, body: BodyPlace, now: number): boolean {
-    return (this.#out ?? this.#outgoing).event(method, body, now);
-  }
-
-  /** Sends a call; answers its id. Answers 0 when there is no room: try again after `writable`. */
-  call(method: number, body: BodyPlace, timeoutMs: number, now: number): number {
-    return (this.#out ?? this.#outgoing).call(method, body, timeoutMs, now);
-  }
-
-  /** Opens a stream; answers its id. Answers 0 when there is no room: try again after `writable`. */
-  openStream(method: number, body: BodyPlace, directions: { sends: boolean; receives: boolean }, now: number): number {
-    return this.#outgoing.open(method, body, directions, now);
-  }
-
-  /** Sends an item. Answers false when there is no room: try again after `streamWritable`. */
-  sendItem(id: number, body: BodyPlace, now: number): boolean {
-    return this.#outgoing.item(id, body, now);
-  }
-
-  /** Ends the items of this side of a stream. */
-  endStream(id: number, now: number): void {
-    this.#outgoing.endItems(id, now);
-  }
-
-  /** Answers a call of the peer. False when nobody waits for it any more. */
-  respond(id: number, body: BodyPlace, now: number): boolean {
-    const chargeBytes = this.#in?.settle(this.#outgoing.fitting(id, body));
-    if (chargeBytes === undefined) return false;
-    this.#in?.lane.use(chargeBytes);
-    this.#outgoing.respond(id, body, now);
-    return true;
-  }
-
-  /** Ends a call of the peer, or a stream, with an error: the UTF-8 of `{"code", "message", "data"}`. */
-  fail(id: number, body: BodyPlace, now: number): boolean {
-    const chargeBytes = this.#in?.settle(this.#outgoing.fitting(id, body));
-    if (chargeBytes !== undefined) this.#in?.lane.use(chargeBytes);
-    else if (!this.#outgoing.streams.drop(id)) return false;
-    this.#outgoing.fail(id, body, now);
-    return true;
-  }
-
-  /** Gives up a call of this side, or a stream of either side. False when it is over already. */
-  cancel(id: number, now: number): boolean {
-    return this.#outgoing.cancel(id, now);
-  }
-
-  /** An event was handled, a stream opened, or a cancelled call dropped: its bytes are free for the next one. */
-  handled(chargeBytes: number): void {
-    this.#in?.lane.use(chargeBytes);
-  }
-
-  /** An item of a stream was handled. */
-  itemHandled(id: number, chargeBytes: number): void {
-    this.#outgoing.streams.use(id, chargeBytes);
   }
 
   /**
@@ -261,39 +192,54 @@ export class Session implements Machine<SessionEvent>, ControlSink {
    */
   goAway(survives: boolean, retryAfterMs: number): void {
     const link = this.#link;
+    if (survives ? link === undefined : this.state === "ended" || this.state === "closing") return;
+    const say: GoAway = { survives, retryAfterMs, accepted: this.received };
+    // Without a connection it is said on the next one.
+    if (!survives) this.#leaving.said = say;
     if (link === undefined || !this.#enter("leave")) return;
     link.deaf = survives;
-    const say: GoAway = { survives, retryAfterMs, accepted: this.received };
-    if (!survives) this.#leaving.said = say;
     link.control.goAway(say);
   }
 
+  /** Asks the peer again and again for an acknowledgement, until there is nothing to acknowledge. */
+  hurry(): void {
+    this.#hurried = true;
+  }
+
   /**
-   * Ends the session with everything that is still to be sent and a CLOSE, in order unless there is an error. Write the
-   * output, then close the connection. What is not acknowledged is reported.
+   * Ends the session with everything that is still to be sent and a CLOSE. In order: the answer of the peer, for which it has
+   * `answerMs`, says what has arrived; without a connection, or with an error, the session is over at once. Write the output,
+   * and close the connection behind `ended`. What has not arrived is reported.
    */
-  close(message: string, now: number, error?: ZocaloError): void {
+  close(message: string, now: number, error?: ZocaloError, answerMs: number = ANSWER_MS): void {
     const link = this.#link;
-    if (!this.#enter("end")) return;
+    const answered = link !== undefined && error === undefined;
+    if (!this.#enter(answered ? "close" : "end")) return;
+    const reason: CloseReason = { code: error?.code ?? "", message };
     if (link !== undefined) {
       const words: Uint8Array[] = [];
       link.control.take(words);
-      if (error === undefined && !link.holding) this.#outgoing.take(Infinity, now, words);
-      words.push(encodeClose(this.received, { code: error?.code ?? "", message }, this.#settings.peerLimits));
+      if (answered && !link.holding) this.outgoing.take(Infinity, now, words);
+      words.push(encodeClose(this.received, reason, this.settings.peerLimits));
       this.#lastWords = words;
+      // Nothing is received or gets a number any more: both sides know what the CLOSE says.
+      link.deaf = true;
+      this.outgoing.closed = this.outgoing.sealed = true;
     }
-    this.#report(error, message, this.#log.transmitted);
+    if (answered || link === undefined) this.#leaving.unanswered = reason;
+    if (answered) this.#leaving.answerBy = now + answerMs;
+    else this.#report(error, message, this.log.transmitted);
   }
 
   /** The session cannot go on: the server does not have it any more, or this process gives it up. Nothing is sent. */
   lose(error: ZocaloError): void {
-    if (this.#enter("end")) this.#report(error, error.detail, this.#log.transmitted);
+    if (this.#enter("end")) this.#report(error, error.detail, this.log.transmitted);
   }
 
   /** Gives back what an idle session does not need. */
   trim(): void {
     this.#link?.trim();
-    this.#out?.trim();
+    this.out?.trim();
   }
 
   /** Changes the state; answers whether that is possible. */
@@ -323,7 +269,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   #count(link: Attachment, bytes: Buffer, start: number, end: number): SessionEvent | undefined {
     if (link.deaf) return undefined;
     const refused = this.#departure !== undefined && this.#departure.refuses(bytes[start] as number);
-    const found = refused ? undefined : (this.#in ?? this.#incoming).message(bytes, start, end, this.#now);
+    const found = refused ? undefined : (this.in ?? this.incoming).message(bytes, start, end, this.#now);
     this.received += 1;
     link.counted(end - start, this.received, this.#now);
     return found;
@@ -332,8 +278,8 @@ export class Session implements Machine<SessionEvent>, ControlSink {
   // What control frames say.
   credited(id: number, limitBytes: number): void {
     // What a new connection begins with is no news to a session that has sent nothing.
-    if (this.#out === undefined && limitBytes <= this.#settings.peerLimits.windowBytes) return;
-    this.#outgoing.credited(id, limitBytes);
+    if (this.out === undefined && limitBytes <= this.settings.peerLimits.windowBytes) return;
+    this.outgoing.credited(id, limitBytes);
   }
   pinged(bytes: Buffer, start: number): void {
     this.#link?.pong(bytes, start);
@@ -342,7 +288,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     this.#link?.answered(this.#now);
   }
   acked(number: number): SessionEvent | undefined {
-    const log = this.#log;
+    const log = this.log;
     if (number < log.acknowledged || number > log.sent) throw brokenProtocol("it acknowledges what was not sent");
     log.acknowledge(number);
     return this.#link?.confirm() === true ? { type: "confirmed" } : undefined;
@@ -350,7 +296,7 @@ export class Session implements Machine<SessionEvent>, ControlSink {
 
   leaving(say: GoAway): SessionEvent {
     const { survives, retryAfterMs, accepted } = say;
-    const log = this.#log;
+    const log = this.log;
     if (accepted > log.sent) throw brokenProtocol("it accepts what was not sent");
     this.#enter("leave");
     if (survives) {
@@ -358,21 +304,35 @@ export class Session implements Machine<SessionEvent>, ControlSink {
     } else if (this.#leaving.reportedAbove === Infinity) {
       this.#leaving.reportedAbove = accepted;
       const refused = refusedRequests(log, accepted);
-      this.#outgoing.leave(refused);
+      this.outgoing.leave(refused);
       for (const event of refused) this.#tell(event);
     }
     return { type: "goAway", survives, retryAfterMs };
   }
 
   closed(received: number, reason: CloseReason): void {
-    const log = this.#log;
-    if (received >= log.acknowledged && received <= log.sent) log.acknowledge(received);
+    const log = this.log;
+    const fits = received >= log.acknowledged && received <= log.sent;
+    if (fits) log.acknowledge(received);
+    // The peer has said what it received: nothing above that has reached it.
+    const reached = fits ? received : log.transmitted;
+    const own = this.#departure?.unanswered;
     this.#enter("end");
+    if (own !== undefined) {
+      this.#leaving.unanswered = undefined;
+      this.#report(undefined, own.message, reached);
+      return;
+    }
     const { code, message } = reason;
     const error =
       code === "" ? undefined : new ConnectionError(code, { op: "session", detail: message, side: "remote" });
-    // The peer has said what it received: nothing above that has reached it.
-    this.#report(error, message, log.acknowledged);
+    if (error === undefined) this.#lastWords = [encodeClose(this.received, ANSWER, this.settings.peerLimits)];
+    this.#report(error, message, reached);
+  }
+
+  /** Nobody says any more what has arrived of the last words. */
+  #unanswered(): void {
+    if (this.#enter("end")) this.#report(undefined, this.#departure?.unanswered?.message ?? "", this.log.transmitted);
   }
 
   #checkPeer(link: Attachment, now: number): void {
@@ -388,10 +348,10 @@ export class Session implements Machine<SessionEvent>, ControlSink {
 
   #report(error: ZocaloError | undefined, message: string, reached: number): void {
     const scope: LossScope = { reached, reportedAbove: this.#departure?.reportedAbove ?? Infinity };
-    for (const event of lossesOf(this.#outgoing, this.#outgoing.streams, scope)) this.#tell(event);
+    for (const event of lossesOf(this.outgoing, this.outgoing.streams, scope)) this.#tell(event);
     this.#tell({ type: "ended", error, message });
     this.#link = undefined;
-    this.#outgoing.end();
-    this.#in?.clear();
+    this.outgoing.end();
+    this.in?.clear();
   }
 }

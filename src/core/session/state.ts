@@ -4,9 +4,10 @@
  * - `detached`: no connection; messages wait. Every session begins so.
  * - `attached`: messages go both ways.
  * - `leaving`: a GOAWAY was sent or received; what was accepted is finished.
+ * - `closing`: a CLOSE was sent in order; the answer of the peer says what has reached it.
  * - `ended`: over, for good.
  */
-export type SessionStateName = "detached" | "attached" | "leaving" | "ended";
+export type SessionStateName = "detached" | "attached" | "leaving" | "closing" | "ended";
 
 /** What can happen to a session. */
 export type SessionInput =
@@ -16,14 +17,17 @@ export type SessionInput =
   | "detach"
   /** A GOAWAY was sent or received. */
   | "leave"
-  /** It was closed by either side, or lost. */
+  /** A CLOSE was sent in order. */
+  | "close"
+  /** It was closed by the peer or without an answer of the peer, or lost. */
   | "end";
 
 /** What follows; what is not in the table cannot happen. */
 const SESSION_TABLE: Readonly<Record<SessionStateName, Partial<Record<SessionInput, SessionStateName>>>> = {
   detached: { attach: "attached", end: "ended" },
-  attached: { attach: "attached", detach: "detached", leave: "leaving", end: "ended" },
-  leaving: { attach: "attached", detach: "detached", leave: "leaving", end: "ended" },
+  attached: { attach: "attached", detach: "detached", leave: "leaving", close: "closing", end: "ended" },
+  leaving: { attach: "attached", detach: "detached", leave: "leaving", close: "closing", end: "ended" },
+  closing: { end: "ended" },
   ended: {},
 };
 

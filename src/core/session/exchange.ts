@@ -1,0 +1,96 @@
+/** The messages of both directions of a session, whatever carries them. */
+
+import { Incoming } from "./incoming.ts";
+import { type BodyPlace, Outgoing } from "./outgoing.ts";
+import { ReplayLog } from "./replay-log.ts";
+import type { SessionSettings } from "./session-settings.ts";
+
+/** What a program asks of a session. The two halves are made with the first message. */
+export abstract class Exchange {
+  protected readonly settings: SessionSettings;
+  protected out: Outgoing | undefined;
+  protected in: Incoming | undefined;
+
+  constructor(settings: SessionSettings) {
+    this.settings = settings;
+  }
+
+  protected get outgoing(): Outgoing {
+    return (this.out ??= new Outgoing(this.settings));
+  }
+  protected get incoming(): Incoming {
+    return (this.in ??= new Incoming(this.settings, this.outgoing));
+  }
+  protected get log(): ReplayLog {
+    return this.out === undefined ? ReplayLog.none : this.out.log;
+  }
+  /** Messages of this side that the peer has not acknowledged. */
+  get unacknowledged(): number {
+    return this.log.count;
+  }
+  /** Whether the replay buffer takes another message. Without room, start nothing that the peer asks for. */
+  get hasRoom(): boolean {
+    return this.out?.hasRoom !== false;
+  }
+  /** Calls of either side that are not answered, and open streams. */
+  get pending(): number {
+    return (this.out?.pending ?? 0) + (this.in?.callCount ?? 0);
+  }
+  /** Sends an event. Answers false when there is no room: try again after `writable`. */
+  sendEvent(method: number, body: BodyPlace, now: number): boolean {
+    return (this.out ?? this.outgoing).event(method, body, now);
+  }
+
+  /** Sends a call; answers its id. Answers 0 when there is no room: try again after `writable`. */
+  call(method: number, body: BodyPlace, timeoutMs: number, now: number): number {
+    return (this.out ?? this.outgoing).call(method, body, timeoutMs, now);
+  }
+
+  /** Opens a stream; answers its id. Answers 0 when there is no room: try again after `writable`. */
+  openStream(method: number, body: BodyPlace, directions: { sends: boolean; receives: boolean }, now: number): number {
+    return this.outgoing.open(method, body, directions, now);
+  }
+
+  /** Sends an item. Answers false when there is no room: try again after `streamWritable`. */
+  sendItem(id: number, body: BodyPlace, now: number): boolean {
+    return this.outgoing.item(id, body, now);
+  }
+
+  /** Ends the items of this side of a stream. */
+  endStream(id: number, now: number): void {
+    this.outgoing.endItems(id, now);
+  }
+
+  /** Answers a call of the peer. False when nobody waits for it any more. */
+  respond(id: number, body: BodyPlace, now: number): boolean {
+    const chargeBytes = this.in?.settle(this.outgoing.fitting(id, body));
+    if (chargeBytes === undefined) return false;
+    this.in?.lane.use(chargeBytes);
+    this.outgoing.respond(id, body, now);
+    return true;
+  }
+
+  /** Ends a call of the peer, or a stream, with an error: the UTF-8 of `{"code", "message", "data"}`. */
+  fail(id: number, body: BodyPlace, now: number): boolean {
+    const chargeBytes = this.in?.settle(this.outgoing.fitting(id, body));
+    if (chargeBytes !== undefined) this.in?.lane.use(chargeBytes);
+    else if (!this.outgoing.streams.drop(id)) return false;
+    this.outgoing.fail(id, body, now);
+    return true;
+  }
+
+  /** Gives up a call of this side, or a stream of either side. False when it is over already. */
+  cancel(id: number, now: number): boolean {
+    return this.outgoing.cancel(id, now);
+  }
+
+  /** An event was handled, a stream opened, or a cancelled call dropped: its bytes are free for the next one. */
+  handled(chargeBytes: number): void {
+    this.in?.lane.use(chargeBytes);
+  }
+
+  /** An item of a stream was handled. */
+  itemHandled(id: number, chargeBytes: number): void {
+    this.outgoing.streams.use(id, chargeBytes);
+  }
+}
