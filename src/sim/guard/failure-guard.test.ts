@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import crypto from "node:crypto";
+import { EventEmitter } from "node:events";
 import fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import zlib from "node:zlib";
 import { repositoryRoot } from "../../../test/repository-root.ts";
 import { check } from "../world/check.ts";
 import type { World } from "../world/world-contract.ts";
@@ -26,26 +29,64 @@ test("a rejection that nobody handles ends the run, wherever it happens", async 
   }
 });
 
-test("an exception that nobody catches ends the run, and not the process", async () => {
-  const places: Readonly<Record<string, (fail: () => void) => void>> = {
-    "a tick": (fail) => process.nextTick(fail),
-    "the callback of a file": (fail) => fs.stat(repositoryRoot, fail),
-  };
-  for (const [name, place] of Object.entries(places)) {
-    for (const on of ["world", "host"]) {
-      const fail = (): never => {
-        throw new Error("nobody catches this");
-      };
-      const main = async (world: World): Promise<void> => {
-        if (on === "host") world.host("a", () => place(fail));
-        else place(fail);
-        await world.sleep(100);
-      };
-      await assert.rejects(check({ seed: 1 }, main), { message: "nobody catches this" }, `${name}, ${on}`);
-    }
+/** Taken before any guard goes up, as other modules may have it. */
+const early = { setImmediate };
+
+/** Where a callback of a program can run, each with what makes it run there. */
+const PLACES: Readonly<Record<string, (action: () => void, world: World) => void>> = {
+  "a tick": (action) => process.nextTick(action),
+  "a microtask": (action) => queueMicrotask(action),
+  "a promise": (action) => void Promise.resolve().then(action),
+  "a timer": (action, world) => void world.clock.setTimer(action, 5),
+  "the end of a turn": (action, world) => world.clock.defer(action),
+  "a moment of the world": (action, world) => world.at(3, action),
+  "an immediate of the runtime": (action) => void early.setImmediate(action),
+  "the callback of a file": (action) => fs.stat(repositoryRoot, action),
+  "a stream of a file": (action) => void fs.createReadStream(join(repositoryRoot, "LICENSE")).once("data", action),
+  "the callback of cryptography": (action) => crypto.pbkdf2("a", "b", 1, 8, "sha1", action),
+  "the callback of compression": (action) => zlib.gzip("x", action),
+  "a listener of an emitter": (action) => {
+    const emitter = new EventEmitter().on("told", action);
+    process.nextTick(() => emitter.emit("told"));
+  },
+  "a listener of a target": (action) => {
+    const target = new EventTarget();
+    target.addEventListener("told", action);
+    target.dispatchEvent(new Event("told"));
+  },
+  "a listener of a signal": (action, world) => {
+    const stop = new AbortController();
+    stop.signal.addEventListener("abort", action);
+    world.at(1, () => stop.abort());
+  },
+};
+
+/** What goes wrong there: an error of the program, and one of the guard. */
+const FAILURES: Readonly<Record<string, readonly [fail: () => void, expected: object]>> = {
+  "an error": [
+    () => {
+      throw new Error("nobody catches this");
+    },
+    { message: "nobody catches this" },
+  ],
+  "a leak": [() => void Math.random(), { code: "SIM_CLOCK_LEAK" }],
+};
+
+for (const [place, run] of Object.entries(PLACES)) {
+  for (const [failure, [fail, expected]] of Object.entries(FAILURES)) {
+    test(`an exception that nobody catches ends the run, and not the process: ${failure} in ${place}`, async () => {
+      for (const on of ["world", "host"]) {
+        const main = async (world: World): Promise<void> => {
+          if (on === "host") world.host("a", () => run(fail, world));
+          else run(fail, world);
+          await world.sleep(100);
+        };
+        await assert.rejects(check({ seed: 1 }, main), expected, on);
+      }
+      await check({ seed: 2 }, (world) => world.sleep(100));
+    });
   }
-  await check({ seed: 2 }, (world) => world.sleep(100));
-});
+}
 
 test("exceptions outside go where they went: to listeners, or to the end of the process", () => {
   const entry = JSON.stringify(join(repositoryRoot, "dist/sim.js"));
@@ -99,4 +140,32 @@ test("rejections outside go where they went: to listeners, or to the end of the 
   const dies = end("");
   assert.equal(dies.status, 1);
   assert.match(String(dies.stderr), /Error: outside/);
+});
+
+test("listeners of the process are as they were: those for one time, and those that were removed meanwhile", async () => {
+  const heard: string[] = [];
+  const listeners = ["once", "gone", "always"].map((name) => () => void heard.push(name));
+  const [once, gone, always] = listeners as [() => void, () => void, () => void];
+  const before = process.rawListeners("unhandledRejection");
+  process.removeAllListeners("unhandledRejection");
+  try {
+    process.once("unhandledRejection", once).on("unhandledRejection", gone).on("unhandledRejection", always);
+    await check({ seed: 1 }, async (world) => {
+      await world.sleep(1);
+      process.off("unhandledRejection", gone);
+    });
+    assert.deepEqual(process.listeners("unhandledRejection"), [once, always]);
+    for (const reason of [1, 2]) process.emit("unhandledRejection", reason, Promise.resolve());
+    assert.deepEqual(heard, ["once", "always", "always"]);
+    heard.length = 0;
+    process.once("unhandledRejection", once);
+    const running = check({ seed: 1 }, (world) => world.sleep(1));
+    for (const reason of [1, 2]) process.emit("unhandledRejection", reason, Promise.resolve());
+    await running;
+    assert.deepEqual(heard, ["always", "once", "always"]);
+    assert.deepEqual(process.listeners("unhandledRejection"), [always]);
+  } finally {
+    process.removeAllListeners("unhandledRejection");
+    for (const listener of before) process.on("unhandledRejection", listener as () => void);
+  }
 });
