@@ -2,7 +2,7 @@
 
 import { type FaultList, parseFaultList } from "../../core/faults/fault-list.ts";
 import { faultText } from "../../core/faults/fault.ts";
-import { builtin } from "../guard/guarded-calls.ts";
+import { builtin } from "../guard/builtin.ts";
 import type { World } from "../world/world-contract.ts";
 import { type Exploration, explore } from "./explore.ts";
 import { type Simulation, type SimulationOptions, simulation } from "./simulation.ts";

@@ -1,40 +1,21 @@
 /** What a simulated program must not touch: the list of the guard, by module. */
 
-import { UsageError } from "../../core/errors.ts";
-
-/** The two kinds of leak: out of the simulated network, or out of virtual time and seeded randomness. */
-export type LeakCode = "SIM_LEAK" | "SIM_CLOCK_LEAK";
-
-/** One property that is guarded. */
-export interface GuardedCall {
-  readonly owner: object;
-  readonly name: string;
-  /** As a user writes it: `net.connect`. */
-  readonly label: string;
-  readonly code: LeakCode;
-  /** The call answers with a promise, so it rejects instead of throwing. */
-  readonly rejects: boolean;
-  /** Whether a call with these arguments is harmless; `new Date(0)` is. */
-  readonly harmless: ((args: readonly unknown[]) => boolean) | undefined;
-}
-
-/** A built-in module as an object with properties; the simulator itself must not import those that reach the network. */
-export function builtin(name: string): Record<string, unknown> {
-  const load = (process as { getBuiltinModule?: (name: string) => object | undefined }).getBuiltinModule;
-  const found = load?.(`node:${name}`);
-  if (found !== undefined) return found as Record<string, unknown>;
-  const detail = `this runtime does not give node:${name} to the leak guard; simulate on Node 20.19 or newer`;
-  throw new UsageError("UNSUPPORTED", { op: "simulate", detail });
-}
+import { builtin, builtinIfAny } from "./builtin.ts";
+import { type GuardedCall, guard, namesOf, prototypeOf } from "./guarded-call.ts";
+import { clockCalls } from "./guarded-clocks.ts";
+import { randomCalls } from "./guarded-randomness.ts";
+import { socketCalls } from "./guarded-sockets.ts";
 
 /** Everything that the guard covers on this runtime. What a runtime does not have is left out. */
 export function guardedCalls(): readonly GuardedCall[] {
-  return [...networkCalls(), ...processCalls(), ...clockCalls(), ...randomCalls()];
+  return [...networkCalls(), ...socketCalls(), ...processCalls(), ...clockCalls(), ...randomCalls()];
 }
 
 function networkCalls(): GuardedCall[] {
   const net = builtin("net");
   const dgram = builtin("dgram");
+  // To join a group opens a socket that is not bound yet.
+  const datagrams = ["bind", "send", "connect", ...namesOf(prototypeOf(dgram["Socket"]) as object, /Membership$/)];
   return [
     // The prototypes stop whoever took a reference to `connect` or `createServer` before.
     ...guard("SIM_LEAK", "net", net, ["connect", "createConnection"]),
@@ -44,10 +25,11 @@ function networkCalls(): GuardedCall[] {
     ...guard("SIM_LEAK", "http", builtin("http"), ["request", "get"]),
     ...guard("SIM_LEAK", "https", builtin("https"), ["request", "get"]),
     ...guard("SIM_LEAK", "http2", builtin("http2"), ["connect"]),
-    ...guard("SIM_LEAK", "dgram.Socket", prototypeOf(dgram["Socket"]), ["bind", "send", "connect"]),
+    ...guard("SIM_LEAK", "dgram.Socket", prototypeOf(dgram["Socket"]), datagrams),
     ...dnsCalls(),
+    ...guard("SIM_LEAK", "inspector", builtinIfAny("inspector"), ["open", "waitForDebugger"]),
     ...guard("SIM_LEAK", "globalThis", globalThis, ["WebSocket", "EventSource", "BroadcastChannel"]),
-    ...rejecting(guard("SIM_LEAK", "globalThis", globalThis, ["fetch"])),
+    ...guard("SIM_LEAK", "globalThis", globalThis, ["fetch"], { rejects: true }),
   ];
 }
 
@@ -57,7 +39,7 @@ function dnsCalls(): GuardedCall[] {
   const asks = /^(?:lookup|resolve|reverse)/;
   return [
     ...guard("SIM_LEAK", "dns", dns, namesOf(dns, asks)),
-    ...rejecting(guard("SIM_LEAK", "dns.promises", promises, namesOf(promises, asks))),
+    ...guard("SIM_LEAK", "dns.promises", promises, namesOf(promises, asks), { rejects: true }),
     ...resolverCalls("dns.Resolver", dns["Resolver"], asks, false),
     ...resolverCalls("dns.promises.Resolver", promises["Resolver"], asks, true),
   ];
@@ -65,99 +47,31 @@ function dnsCalls(): GuardedCall[] {
 
 function resolverCalls(label: string, resolver: unknown, asks: RegExp, rejects: boolean): GuardedCall[] {
   const calls: GuardedCall[] = [];
-  for (let owner = prototypeOf(resolver); owner !== Object.prototype; owner = Object.getPrototypeOf(owner) as object) {
-    calls.push(...guard("SIM_LEAK", label, owner, namesOf(owner, asks)));
+  let owner = prototypeOf(resolver) ?? Object.prototype;
+  for (; owner !== Object.prototype; owner = Object.getPrototypeOf(owner) as object) {
+    calls.push(...guard("SIM_LEAK", label, owner, namesOf(owner, asks), { rejects }));
   }
-  return rejects ? rejecting(calls) : calls;
+  return calls;
 }
 
 function processCalls(): GuardedCall[] {
   const child = builtin("child_process");
+  const workers = builtin("worker_threads");
   return [
     ...guard("SIM_LEAK", "child_process", child, namesOf(child, /^(?:spawn|exec|fork)/)),
-    ...guard("SIM_LEAK", "ChildProcess", prototypeOf(child["ChildProcess"]), ["spawn"]),
-    ...guard("SIM_LEAK", "worker_threads", builtin("worker_threads"), ["Worker", "BroadcastChannel"]),
+    ...guard("SIM_LEAK", "ChildProcess", prototypeOf(child["ChildProcess"]), ["spawn", "send"]),
+    ...guard("SIM_LEAK", "worker_threads", workers, ["Worker", "BroadcastChannel"]),
+    ...guard("SIM_LEAK", "Worker", prototypeOf(workers["Worker"]), ["postMessage"]),
+    ...guard("SIM_LEAK", "BroadcastChannel", prototypeOf(workers["BroadcastChannel"]), ["postMessage"]),
     // A program that ends its process would end the test, which then looks as if it had passed.
-    ...guard("SIM_LEAK", "process", process, ["exit", "reallyExit", "abort", "kill"]),
+    ...guard("SIM_LEAK", "process", process, ["exit", "reallyExit", "abort", "kill", "send", "_debugProcess"]),
+    ...guard("SIM_LEAK", "process", process, ["binding", "_linkedBinding"], {
+      harmless: ({ args }) => !reaches(args[0]),
+    }),
   ];
 }
 
-function clockCalls(): GuardedCall[] {
-  const timers = ["setTimeout", "setInterval", "setImmediate"];
-  const promises = builtin("timers/promises");
-  const date = globalThis["Date" as keyof typeof globalThis] as object;
-  const dateCalls = guard("SIM_CLOCK_LEAK", "globalThis", globalThis, ["Date"]);
-  return [
-    ...guard("SIM_CLOCK_LEAK", "globalThis", globalThis, timers),
-    ...guard("SIM_CLOCK_LEAK", "timers", builtin("timers"), timers),
-    ...rejecting(guard("SIM_CLOCK_LEAK", "timers/promises", promises, ["setTimeout", "setImmediate"])),
-    ...guard("SIM_CLOCK_LEAK", "timers/promises", promises, ["setInterval"]),
-    ...rejecting(guard("SIM_CLOCK_LEAK", "scheduler", promises["scheduler"], ["wait", "yield"])),
-    // A moment that the program gives is no leak: only the present one is.
-    ...dateCalls.map((call) => ({ ...call, harmless: (args: readonly unknown[]) => args.length > 0 })),
-    ...guard("SIM_CLOCK_LEAK", "Date", date, ["now"]),
-    ...guard("SIM_CLOCK_LEAK", "performance", builtin("perf_hooks")["performance"], ["now"]),
-    ...guard("SIM_CLOCK_LEAK", "process", process, ["hrtime", "uptime"]),
-    ...guard("SIM_CLOCK_LEAK", "process.hrtime", builtin("process")["hrtime"], ["bigint"]),
-    // Their messages come in a turn of the real event loop, whichever that is.
-    ...guard("SIM_CLOCK_LEAK", "globalThis", globalThis, ["MessageChannel"]),
-    ...guard("SIM_CLOCK_LEAK", "worker_threads", builtin("worker_threads"), ["MessageChannel"]),
-    ...guard("SIM_CLOCK_LEAK", "Temporal.Now", temporalNow(), ["instant", ...TEMPORAL_ISO]),
-    ...guard("SIM_CLOCK_LEAK", "AbortSignal", AbortSignal, ["timeout"]),
-  ];
-}
-
-const TEMPORAL_ISO: readonly string[] = ["plainDateISO", "plainDateTimeISO", "plainTimeISO", "zonedDateTimeISO"];
-
-function temporalNow(): unknown {
-  return (globalThis as { readonly Temporal?: { readonly Now: object } }).Temporal?.Now;
-}
-
-function randomCalls(): GuardedCall[] {
-  const crypto = builtin("crypto");
-  const names = namesOf(crypto, /^(?:random|generate(?:Key|Prime))|^(?:pseudoRandomBytes|prng|rng)$/);
-  const { subtle } = crypto["webcrypto"] as { readonly subtle: object };
-  return [
-    ...guard("SIM_CLOCK_LEAK", "Math", Math, ["random"]),
-    ...guard("SIM_CLOCK_LEAK", "crypto", crypto, names),
-    ...guard("SIM_CLOCK_LEAK", "crypto", crypto["webcrypto"], ["getRandomValues", "randomUUID", "randomUUIDv7"]),
-    ...rejecting(guard("SIM_CLOCK_LEAK", "crypto.subtle", subtle, ["generateKey"])),
-    ...["ECDH", "DiffieHellman", "DiffieHellmanGroup"].flatMap((name) =>
-      guard("SIM_CLOCK_LEAK", `crypto.${name}`, prototypeOf(crypto[name]), ["generateKeys"]),
-    ),
-  ];
-}
-
-/** The named functions of `object`, each on the object that has it: itself, or one it inherits from. */
-function guard(code: LeakCode, label: string, object: unknown, names: readonly string[]): GuardedCall[] {
-  return names.flatMap((name) => {
-    const owner = ownerOf(object, name);
-    return owner === undefined
-      ? []
-      : [{ owner, name, label: `${label}.${name}`, code, rejects: false, harmless: undefined }];
-  });
-}
-
-function rejecting(calls: readonly GuardedCall[]): GuardedCall[] {
-  return calls.map((call) => ({ ...call, rejects: true }));
-}
-
-function ownerOf(object: unknown, name: string): object | undefined {
-  for (let owner = object; typeof owner === "object" || typeof owner === "function"; ) {
-    if (owner === null) return undefined;
-    const property = Object.getOwnPropertyDescriptor(owner, name);
-    if (property !== undefined) return property.configurable === true || property.writable === true ? owner : undefined;
-    owner = Object.getPrototypeOf(owner) as unknown;
-  }
-  return undefined;
-}
-
-function prototypeOf(constructor: unknown): object {
-  return (constructor as { readonly prototype: object }).prototype;
-}
-
-function namesOf(object: object, pattern: RegExp): string[] {
-  return Object.getOwnPropertyNames(object).filter(
-    (name) => pattern.test(name) && typeof (object as Record<string, unknown>)[name] === "function",
-  );
+/** Whether a binding of the runtime's inside leads to the network, or to other processes. */
+function reaches(binding: unknown): boolean {
+  return /wrap$|^spawn|^inspector$|^worker$/.test(String(binding));
 }

@@ -4,13 +4,18 @@
  */
 
 import { UsageError } from "../../core/errors.ts";
-import { builtin, type GuardedCall, guardedCalls, type LeakCode } from "./guarded-calls.ts";
+import { builtin } from "./builtin.ts";
+import type { GuardedCall, LeakCode, Use } from "./guarded-call.ts";
+import { guardedCalls } from "./guarded-calls.ts";
+import { type Read, replaceProperty } from "./replace-property.ts";
 import { currentScope, type Scope } from "./scope.ts";
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
 let worlds = 0;
 let restore: (() => void)[] = [];
+/** Made once: it takes longer than a small world. */
+let calls: readonly GuardedCall[] | undefined;
 
 /** Puts the guard up for one world; the answer takes it down again, and may be called more than once. */
 export function raiseGuard(): () => void {
@@ -26,18 +31,15 @@ export function raiseGuard(): () => void {
 }
 
 function install(): void {
-  for (const call of guardedCalls()) {
-    const property = Object.getOwnPropertyDescriptor(call.owner, call.name) as PropertyDescriptor;
-    // Some globals are made on first use; that is done now, outside of any world.
-    const original = (call.owner as Record<string, unknown>)[call.name];
-    if (typeof original !== "function") continue;
-    const guarded = new Proxy(original as AnyFunction, handlerOf(call));
-    const { enumerable = true } = property;
-    // Not configurable, but writable, as some are in Bun: only the value may change.
-    const form = property.configurable === true ? { enumerable, configurable: true, writable: true } : {};
-    Object.defineProperty(call.owner, call.name, { ...form, value: guarded });
-    restore.push(() => Object.defineProperty(call.owner, call.name, property));
+  // Made on first use: what is printed in a world must not be the first.
+  void [process.stdout, process.stderr];
+  calls ??= guardedCalls();
+  for (const call of calls) {
+    if (call.what === "read") replace(call, (read) => reader(call, read));
+    else if (call.what === "call what is read") replace(call, (read) => readerOfFunctions(call, read));
+    else guardFunction(call);
   }
+  restore.push(guardAsyncResources());
   syncModules();
 }
 
@@ -47,32 +49,90 @@ function remove(): void {
   syncModules();
 }
 
+function replace({ owner, name }: GuardedCall, made: (read: Read) => PropertyDescriptor): void {
+  restore.push(replaceProperty(owner, name, made));
+}
+
 /** Lets `import { connect } from "node:net"` see the change too. */
 function syncModules(): void {
   const { syncBuiltinESMExports } = builtin("module");
   (syncBuiltinESMExports as () => void)();
 }
 
-function handlerOf(call: GuardedCall): ProxyHandler<AnyFunction> {
-  return {
-    apply(original, self, args: unknown[]) {
-      // `Date(0)` as a function tells the present time whatever it gets.
-      const error = leakOf(call, undefined);
-      if (error === undefined) return Reflect.apply(original, self, args);
-      if (call.rejects) return Promise.reject(error);
+function guardFunction(call: GuardedCall): void {
+  // Some globals are made on first use; that is done now, outside of any world.
+  const original = (call.owner as Record<PropertyKey, unknown>)[call.name];
+  if (typeof original !== "function") return;
+  const guarded = guardedFunction(call, original as AnyFunction);
+  replace(call, () => ({ writable: true, value: guarded }));
+  // An object leads to its class: `new (new Date(0).constructor)()`.
+  const { prototype } = original as { readonly prototype?: object };
+  if (prototype?.constructor !== original) return;
+  restore.push(replaceProperty(prototype, "constructor", () => ({ writable: true, value: guarded })));
+}
+
+function guardedFunction(call: GuardedCall, original: AnyFunction): AnyFunction {
+  return new Proxy(original, {
+    apply(target, self, args: unknown[]) {
+      const error = leakOf(call, { args, self, isNew: false });
+      if (error === undefined) return Reflect.apply(target, self, args);
+      if (call.rejects === true) return Promise.reject(error);
       throw error;
     },
-    construct(original, args: unknown[], newTarget) {
-      const error = leakOf(call, args);
+    construct(target, args: unknown[], newTarget) {
+      const error = leakOf(call, { args, self: undefined, isNew: true });
       if (error !== undefined) throw error;
-      return Reflect.construct(original, args, newTarget) as object;
+      return Reflect.construct(target, args, newTarget) as object;
+    },
+  });
+}
+
+/** Of a property that must not be read. */
+function reader(call: GuardedCall, read: Read): PropertyDescriptor {
+  return {
+    get(this: unknown) {
+      const error = leakOf(call, { args: [], self: this, isNew: false });
+      if (error !== undefined) throw error;
+      return read(this);
     },
   };
 }
 
-function leakOf(call: GuardedCall, args: readonly unknown[] | undefined): UsageError | undefined {
+/** Of a property that may be read, and gives a function that must not be called. */
+function readerOfFunctions(call: GuardedCall, read: Read): PropertyDescriptor {
+  const known: WeakMap<AnyFunction, AnyFunction> = new WeakMap();
+  return {
+    get(this: unknown) {
+      const original = read(this) as AnyFunction;
+      if (currentScope() === undefined) return original;
+      const guarded = known.get(original) ?? guardedFunction(call, original);
+      known.set(original, guarded);
+      return guarded;
+    },
+  };
+}
+
+/** What is bound to a resource that was made outside runs outside, where nobody guards it. */
+function guardAsyncResources(): () => void {
+  const { AsyncResource } = builtin("async_hooks") as { AsyncResource: { readonly prototype: object } };
+  return replaceProperty(AsyncResource.prototype, "runInAsyncScope", (read) => ({
+    writable: true,
+    value(this: unknown, action: AnyFunction, self: unknown, ...args: unknown[]): unknown {
+      const original = read(this) as AnyFunction;
+      const scope = currentScope();
+      if (scope === undefined) return Reflect.apply(original, this, [action, self, ...args]);
+      const within = function (this: unknown, ...given: unknown[]): unknown {
+        if (currentScope()?.world === scope.world) return Reflect.apply(action, this, given);
+        throw reportLeak(scope, "SIM_LEAK", "AsyncResource.runInAsyncScope");
+      };
+      return Reflect.apply(original, this, [within, self, ...args]);
+    },
+  }));
+}
+
+function leakOf(call: GuardedCall, use: Use): UsageError | undefined {
   const scope = currentScope();
-  if (scope === undefined || (args !== undefined && call.harmless?.(args) === true)) return undefined;
+  if (scope === undefined || call.harmless?.(use) === true) return undefined;
   return reportLeak(scope, call.code, call.label);
 }
 

@@ -29,6 +29,11 @@ export function runInScope<T>(scope: Scope, action: () => T): T {
   return storage.run(scope, action);
 }
 
+/** Runs `action`, and all that it sets in motion, outside of all worlds. */
+export function outsideScope<T>(action: () => T): T {
+  return storage.exit(action);
+}
+
 /** Leaves the scope for the rest of the running callback. */
 export function leaveScope(): void {
   (storage as AsyncLocalStorage<Scope | undefined>).enterWith(undefined);

@@ -1,6 +1,6 @@
 /** The real event loop, for the scheduler alone. */
 
-import { builtin } from "../guard/guarded-calls.ts";
+import { builtin } from "../guard/builtin.ts";
 
 // Taken when the module loads, which is before any guard goes up.
 const { setImmediate: realSetImmediate } = builtin("timers") as { setImmediate: (callback: () => void) => unknown };

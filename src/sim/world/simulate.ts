@@ -194,8 +194,8 @@ export class Run {
       // What failed with the run is told now, and is no news.
       await new Promise<void>((resolve) => nextRealTurn(resolve));
       unwatch();
-      this.#work.stop();
       lower();
+      this.#work.stop();
     }
   }
 

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import net from "node:net";
+import { after, test } from "node:test";
+import { bind, connect, listen } from "../../src/index.ts";
+import { lines } from "../../src/framing.ts";
+import { call, contract, openSession, serveSessions, typeOnly } from "../../src/protocol.ts";
+import { check } from "../../src/sim.ts";
+
+/*
+ * What was opened outside, on the loopback interface, is of no use within a world: a program that reads from it depends on
+ * more than its seed, and one that writes to it has left its world.
+ */
+
+const door = await listen("tcp://127.0.0.1:0");
+const waiting = await listen("tcp://127.0.0.1:0");
+const [caller, peer] = await Promise.all([connect(door.localAddress), door.accept()]);
+const [framedCaller, framedPeer] = await Promise.all([connect(door.localAddress), door.accept()]);
+const framed = framedCaller.framed(lines());
+const box = await bind("udp://127.0.0.1:0");
+const framedBox = (await bind("udp://127.0.0.1:0")).framed(lines());
+const raw = net.connect(door.localAddress.port, "127.0.0.1");
+const rawPeer = await door.accept();
+const echo = contract("echo", "1.0.0", { server: { echo: call(typeOnly<string>(), typeOnly<string>()) } });
+const server = await serveSessions(echo, "tcp://127.0.0.1:0", { handlers: { echo: (text) => text } });
+const session = await openSession(echo, server.localAddress, {});
+await peer.write("what has arrived before");
+await framedPeer.write("a line\n");
+
+after(async () => {
+  for (const socket of [caller, peer, framedCaller, framedPeer, rawPeer]) socket.abort();
+  raw.destroy();
+  await Promise.all([door.close(), waiting.close(), box.close(), framedBox.close()]);
+  await session.close();
+  await server.close();
+});
+
+const USES: Readonly<Record<string, () => unknown>> = {
+  "a connection: read": () => caller.read(),
+  "a connection: readExactly": () => caller.readExactly(4),
+  "a connection: iterate": () => caller[Symbol.asyncIterator]().next(),
+  "a connection: write": () => caller.write("x"),
+  "a connection: end": () => caller.end(),
+  "messages on a connection: receive": () => framed.receive(),
+  "messages on a connection: iterate": () => framed[Symbol.asyncIterator]().next(),
+  "messages on a connection: send": () => framed.send("x"),
+  "a mailbox: send": () => box.send("x", box.localAddress),
+  "a mailbox: receive": () => box.receive(),
+  "a mailbox: batches": () => box.batches().next(),
+  "messages on a mailbox: receive": () => framedBox.receive(),
+  "a listener: accept": () => waiting.accept(),
+  "a session: call": () => session.echo("hola"),
+  "a socket of the runtime: write": () => raw.write("x"),
+  "a socket of the runtime: data": () => raw.on("data", () => undefined),
+};
+
+for (const [name, use] of Object.entries(USES)) {
+  test(`a leak within a world: ${name}`, async () => {
+    const main = check({ seed: 1 }, async (world) => {
+      // A program that catches the error fails all the same.
+      await Promise.resolve()
+        .then(use)
+        .catch(() => undefined);
+      await world.sleep(1);
+    });
+    // Sessions ask their clock before they write.
+    await assert.rejects(main, { code: name.startsWith("a session") ? "SIM_CLOCK_LEAK" : "SIM_LEAK" });
+  });
+}
