@@ -1,4 +1,4 @@
-/** Errors about what a peer has sent. */
+/** Errors about what a peer has sent or done. */
 
 import { type ErrorCode, type ErrorDetails, ProtocolError } from "./errors.ts";
 
@@ -7,11 +7,16 @@ import { type ErrorCode, type ErrorDetails, ProtocolError } from "./errors.ts";
  * everything else: whoever sends nonsense must not get more work out of it than whoever sends messages.
  */
 export function peerError(code: ErrorCode, details: ErrorDetails): ProtocolError {
+  return withoutStack(() => new ProtocolError(code, details));
+}
+
+/** Calls `make`. The error that it makes has no stack. */
+export function withoutStack<T>(make: () => T): T {
   const { stackTraceLimit } = Error;
   // It cannot be set where the intrinsics are frozen.
   const isSet = Reflect.set(Error, "stackTraceLimit", 0);
   try {
-    return new ProtocolError(code, details);
+    return make();
   } finally {
     if (isSet) Error.stackTraceLimit = stackTraceLimit;
   }

@@ -2,6 +2,7 @@
 
 import { isForCaller, RemoteError } from "../core/contract/remote-error.ts";
 import { type ErrorCode, ProtocolError, UsageError } from "../core/errors.ts";
+import { withoutStack } from "../core/peer-error.ts";
 
 const INTERNAL: RemoteError = new RemoteError("INTERNAL", "the handler failed");
 const NO_FORM: RemoteError = new RemoteError("INTERNAL", "the handler has answered what cannot be sent");
@@ -10,8 +11,12 @@ const TOO_MUCH: readonly ErrorCode[] = ["FRAME_TOO_LONG", "DATAGRAM_TOO_LARGE"];
 
 /** Of a question that makes no sense: why, since it is the caller's own. */
 export function ofQuestion(cause: unknown): RemoteError {
-  if (cause instanceof ProtocolError && cause.side === "remote") return new RemoteError(cause.code, cause.detail);
-  return INTERNAL;
+  return isPeersFault(cause) ? withoutStack(() => new RemoteError(cause.code, cause.detail)) : INTERNAL;
+}
+
+/** Whether a peer has sent what makes no sense. */
+export function isPeersFault(cause: unknown): cause is ProtocolError {
+  return cause instanceof ProtocolError && cause.side === "remote";
 }
 
 /** Of what the handler threw: only what the application meant for its caller, never the error of another service. */

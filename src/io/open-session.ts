@@ -39,6 +39,7 @@ import {
 } from "./session-facade.ts";
 import { abortError, drainEndpoint } from "./session-keeper.ts";
 import type { Session } from "./session-object.ts";
+import { PeerProblems } from "./peer-problems.ts";
 import { ContractPlan } from "./session-plan.ts";
 import { SessionSchedule } from "./session-schedule.ts";
 import { type EndpointSettings, endpointSettings, TUNING_RULES } from "./session-settings.ts";
@@ -121,7 +122,8 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     this.#options = options;
     const { clock } = network;
     const plan = new ContractPlan(contract, "client", options.validate, options.maxMessageValues);
-    const settings = endpointSettings(options, { clock, schedule: new SessionSchedule(clock), plan });
+    const peerProblems = new PeerProblems(clock, (error) => this.#report(error));
+    const settings = endpointSettings(options, { clock, schedule: new SessionSchedule(clock), peerProblems, plan });
     const { codecs, limits } = settings;
     this.#settings = settings;
     const { reconnect = {}, auth, signal: _signal, ...connect } = options;
@@ -323,6 +325,7 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     if (this.#over) return;
     this.#over = true;
     this.#connector.stop();
+    this.#settings.peerProblems.close();
     const session = this.#session as SessionFacade;
     tellEnd(session, end);
     this.#tell(() => this.#options.onClose?.(session as never, end));

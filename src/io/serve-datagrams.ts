@@ -18,7 +18,9 @@ import type {
 import type { DatagramSocket } from "./datagram-socket.ts";
 import type { OperationOptions } from "./deadline.ts";
 import { publish } from "./diagnostics.ts";
+import { isPeersFault } from "./handler-failure.ts";
 import type { Datagram, Network } from "./network.ts";
+import { PeerProblems } from "./peer-problems.ts";
 import { restated } from "./restated.ts";
 import { canBeRequest } from "./reply-guard.ts";
 import { reportProblem } from "./report-problem.ts";
@@ -82,12 +84,14 @@ class RequestServer implements DatagramServer, RequestHost {
   /** Wakes the loop that waits for a free place, or the drain that waits for the last handler. */
   #onSettled: (() => void) | undefined;
   #drained: Promise<DatagramDrainReport> | undefined;
+  readonly #peerProblems: PeerProblems;
   /** The time to drain is over. */
   #late = false;
   readonly #reported: WeakSet<object> = new WeakSet();
 
   constructor(network: Network, socket: DatagramSocket, handler: DatagramHandler, settings: Settings) {
     this.#network = network;
+    this.#peerProblems = new PeerProblems(network.clock, (error) => this.#tell(error, undefined));
     this.socket = socket;
     this.localAddress = socket.localAddress;
     this.settings = settings;
@@ -149,6 +153,10 @@ class RequestServer implements DatagramServer, RequestHost {
       if (this.#reported.has(error)) return;
       this.#reported.add(error);
     }
+    if (!isPeersFault(error) || this.#peerProblems.admit()) this.#tell(error, request);
+  }
+
+  #tell(error: unknown, request: DatagramRequest | undefined): void {
     const local = this.localAddress.toString();
     const remote = request?.from.toString();
     reportProblem(error, { kind: "datagram", local, remote }, () => this.settings.onError?.(error, request));
@@ -218,6 +226,7 @@ class RequestServer implements DatagramServer, RequestHost {
     const cut = this.#active;
     const { datagramsWaiting } = this.socket.stats;
     await this.socket.close().catch((error: unknown) => this.report(error, undefined));
+    this.#peerProblems.close();
     return { finished: running - cut, cut, dropped: datagramsWaiting, durationMs: clock.now() - startedAt };
   }
 

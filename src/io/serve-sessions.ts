@@ -23,6 +23,7 @@ import { Connection } from "./connection.ts";
 import { connectionSettings } from "./connection-settings.ts";
 import type { OperationOptions } from "./deadline.ts";
 import type { Door } from "./door.ts";
+import { isPeersFault } from "./handler-failure.ts";
 import { doorAddress, LISTEN_RULES, openDoor } from "./listen.ts";
 import type { Network, Random } from "./network.ts";
 import type { DrainReport } from "./serve.ts";
@@ -39,6 +40,7 @@ import {
 } from "./session-facade.ts";
 import { broadcast, ContractGroup, SessionGroups } from "./session-groups.ts";
 import { abortError, drainEndpoint, drainEndpoints } from "./session-keeper.ts";
+import { PeerProblems } from "./peer-problems.ts";
 import { ContractPlan } from "./session-plan.ts";
 import { type ReceptionHost, type SessionOrder, SessionReception } from "./session-reception.ts";
 import { SessionRegistry } from "./session-registry.ts";
@@ -161,7 +163,8 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     const { clock, random } = network;
     this.instance = newId(random);
     const plan = new ContractPlan(contract, "server", options.validate, options.maxMessageValues);
-    this.settings = endpointSettings(options, { clock, schedule: new SessionSchedule(clock), plan });
+    const peerProblems = new PeerProblems(clock, (error) => this.#report(error, undefined));
+    this.settings = endpointSettings(options, { clock, schedule: new SessionSchedule(clock), peerProblems, plan });
     const { codecs, limits } = this.settings;
     this.capabilities = { contract, codecs, features: [], limits };
     // The welcome carries a whole number.
@@ -276,7 +279,8 @@ class ContractServer implements EndpointOwner, ReceptionHost {
 
   declined(connection: Connection, error: ZocaloError | undefined): void {
     this.#counts.declined += 1;
-    if (error !== undefined) this.undecided(connection, error);
+    if (error === undefined || (isPeersFault(error) && !this.settings.peerProblems.admit())) return;
+    this.undecided(connection, error);
   }
 
   undecided(connection: Connection, error: unknown): void {
@@ -370,6 +374,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     const say = (): { retryAfterMs: number; message: string } => ({ retryAfterMs: retryAfterMs(), message });
     const outcomes = await drainEndpoints(endpoints, clock, { timeoutMs, signal: stop }, say, shut);
     await closing;
+    this.settings.peerProblems.close();
     this.#resolveClosed();
     const finished = outcomes.filter((each) => each).length;
     return { finished, cut: outcomes.length - finished, durationMs: clock.now() - startedAt };

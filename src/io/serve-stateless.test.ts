@@ -12,9 +12,10 @@ import {
   RESULT,
   RETRY,
 } from "../core/stateless/datagram.ts";
-import { bind, type DatagramSocket } from "../index.ts";
+import { bind, type DatagramSocket, nodeNetwork, type ZocaloError } from "../index.ts";
 import { bytes, call, contract, event, RemoteError, serveStateless, statelessClient, typeOnly } from "../protocol.ts";
 import { expectError } from "../testing/expect-error.ts";
+import { ManualClock } from "../testing/manual-clock.ts";
 
 /* Contracts over real datagrams, on the loopback interface. */
 
@@ -220,4 +221,37 @@ test("D.12: no answer to an address that is not proved is longer than three time
   assert.equal((await ask(Buffer.alloc(16), ana)).answer?.type, RETRY);
   assert.equal((await ask(cookie, ana)).answer?.type, RESULT);
   await server.close();
+});
+
+test("datagrams that make no sense are told a hundred times in a second, then as a number", async () => {
+  const clock = new ManualClock(nodeNetwork.clock);
+  const told: string[] = [];
+  const server = await serveStateless(telemetry, "udp://127.0.0.1:0", {
+    network: { ...nodeNetwork, clock },
+    handlers: {
+      measured: () => undefined,
+      add: () => 0,
+      fail: () => undefined,
+      dump: () => Buffer.alloc(0),
+      wait: () => undefined,
+    },
+    onError: (error) => told.push((error as ZocaloError).detail),
+  });
+  const stranger = await bind("udp://127.0.0.1:0", { remote: server.localAddress });
+  const head = { codec: 2, hash: BigInt(`0x${telemetry.hash}`) };
+  const body = { bytes: Buffer.from("{"), start: 0, end: 1 };
+  const [unknown, broken] = [99, 3].map((method) => encodeEvent(head, method, body));
+  for (let round = 0; round < 60; round += 1) {
+    await stranger.send(unknown as Buffer);
+    await stranger.send(broken as Buffer);
+    // One after the other, so that the kernel loses none.
+    while (server.stats.requestsHandled < 2 * round + 2) await clock.turn();
+  }
+  assert.equal(told.length, 100);
+  assert.equal(server.stats.requestsFailed, 120);
+  await clock.advance(1000);
+  assert.match(String(told[100]), /^20 more of the same kind/);
+  await stranger.close();
+  await server.close();
+  assert.equal(clock.pending, 0);
 });

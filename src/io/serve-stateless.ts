@@ -4,7 +4,8 @@ import { showAs } from "../core/show-as.ts";
 import type { Address, AddressLike } from "../core/address/address.ts";
 import type { Contract } from "../core/contract/contract.ts";
 import type { RemoteError } from "../core/contract/remote-error.ts";
-import { ProtocolError, ZocaloError } from "../core/errors.ts";
+import { type ProtocolError, ZocaloError } from "../core/errors.ts";
+import { peerError } from "../core/peer-error.ts";
 import { AddressProof, UNPROVED_FACTOR } from "../core/stateless/address-proof.ts";
 import {
   ANSWER_OVERHEAD_BYTES,
@@ -270,7 +271,7 @@ function decode(method: MethodPlan, body: BytePlace): unknown {
 
 function unknownMethod(place: number): ProtocolError {
   const detail = `method ${place} is not offered, or is of another kind`;
-  return new ProtocolError("METHOD_UNKNOWN", { op: "receive", detail });
+  return peerError("METHOD_UNKNOWN", { op: "receive", detail });
 }
 
 class RequestContext implements StatelessContext {

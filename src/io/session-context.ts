@@ -7,15 +7,15 @@ import type { HandlerContext } from "./session-methods.ts";
 export class SessionContext implements HandlerContext<object> {
   readonly deadline: number;
   readonly #host: SessionHost;
-  #signal: AbortSignal | undefined;
+  readonly #stream: { readonly signal: AbortSignal } | undefined;
   #controller: AbortController | undefined;
   #cancelled: { readonly reason: unknown } | undefined;
 
-  /** @param signal - One that is there already: that of a stream. */
-  constructor(host: SessionHost, deadline: number, signal?: AbortSignal) {
+  /** @param stream - Has the signal of the handler of a stream. */
+  constructor(host: SessionHost, deadline: number, stream?: { readonly signal: AbortSignal }) {
     this.#host = host;
     this.deadline = deadline;
-    this.#signal = signal;
+    this.#stream = stream;
   }
 
   get session(): object {
@@ -31,11 +31,12 @@ export class SessionContext implements HandlerContext<object> {
   }
 
   get signal(): AbortSignal {
-    if (this.#signal !== undefined) return this.#signal;
-    this.#controller = new AbortController();
-    if (this.#cancelled !== undefined) this.#controller.abort(this.#cancelled.reason);
-    this.#signal = this.#controller.signal;
-    return this.#signal;
+    if (this.#stream !== undefined) return this.#stream.signal;
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#cancelled !== undefined) this.#controller.abort(this.#cancelled.reason);
+    }
+    return this.#controller.signal;
   }
 
   /** Nobody waits any more. */

@@ -1,21 +1,23 @@
 /** Handlers: what the peer asks for, started in the order of the wire. */
 
 import { isForCaller, type RemoteError } from "../core/contract/remote-error.ts";
-import { ConnectionError, ProtocolError, type ZocaloError } from "../core/errors.ts";
+import { ConnectionError, type ProtocolError, type ZocaloError } from "../core/errors.ts";
 import { DECODED } from "../core/held-bytes.ts";
+import { peerError, withoutStack } from "../core/peer-error.ts";
 import { CALL_HEAD_BYTES, EVENT_HEAD_BYTES, OPEN_HEAD_BYTES } from "../core/session/frame-types.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
 import type { CallReceived, Cancelled, EventReceived, StreamOpened } from "../core/session/session-event.ts";
-import { ERROR_FORMS, errorBody } from "./error-body.ts";
+import { sendError } from "./error-body.ts";
 import { ofAnswer, ofHandler, ofQuestion } from "./handler-failure.ts";
 import { SessionContext } from "./session-context.ts";
 import type { SessionHost } from "./session-host.ts";
-import type { MethodPlan } from "./session-plan.ts";
+import type { MethodPlan, ValuePlan } from "./session-plan.ts";
 import type { AnyHandler } from "./session-settings.ts";
 import { isThenable } from "./is-thenable.ts";
 import { PackedQueue, WITH_ID, WITH_TIME } from "./packed-queue.ts";
 import type { ContractStream } from "./session-stream-object.ts";
 import type { OpenStreams } from "./session-streams.ts";
+import { WrongMessages } from "./wrong-messages.ts";
 
 const EVENT = 0;
 const CALL = 1 | WITH_ID | WITH_TIME;
@@ -53,6 +55,8 @@ export class SessionDispatch {
   /** Calls that were cancelled while they waited, and how often: a peer may use an id again. */
   #cancelled: Map<number, number> | undefined;
   #eventContext: SessionContext | undefined;
+  /** Undefined until the first message comes that makes no sense. */
+  #wrong: WrongMessages | undefined;
 
   constructor(host: DispatchHost) {
     this.#host = host;
@@ -108,7 +112,15 @@ export class SessionDispatch {
 
   /** What the peer asks makes no sense: it is told why. */
   refuse(id: number, cause: unknown): void {
-    this.#fail(id, cause, ofQuestion(cause));
+    this.#addWrong(cause);
+    sendError(this.#host, id, ofQuestion(cause));
+  }
+
+  /** The value of a body. */
+  decode(plan: ValuePlan, bytes: Buffer, start: number, end: number): unknown {
+    const value = plan.decode(bytes, start, end);
+    this.#wrong?.interrupted();
+    return value;
   }
 
   /** Nobody waits for a call any more. One that has not started stays charged until its turn comes, as it is held so long. */
@@ -194,14 +206,17 @@ export class SessionDispatch {
   #startEvent(place: number, bytes: Buffer, start: number, end: number): void {
     const host = this.#host;
     let answer: unknown;
+    let understood = false;
     try {
       const method = this.#methods[place];
       if (method?.kind !== "event") throw unknownMethod(place);
-      const message = method.request.decode(bytes, start, end);
+      const message = this.decode(method.request, bytes, start, end);
+      understood = true;
       this.#eventContext ??= new SessionContext(host, Infinity);
       answer = this.#handle(method, message, this.#eventContext);
     } catch (error) {
-      host.problem(error);
+      if (understood) host.problem(error);
+      else this.#addWrong(error);
     }
     const chargeBytes = EVENT_HEAD_BYTES + end - start;
     if (isThenable(answer)) this.#awaitEvent(answer, chargeBytes);
@@ -235,13 +250,14 @@ export class SessionDispatch {
     }
     const context = new SessionContext(host, deadline);
     let answer: unknown;
-    let toTell = ofQuestion;
+    let understood = false;
     try {
-      const input = method.request.decode(bytes, start, end);
-      toTell = ofHandler;
+      const input = this.decode(method.request, bytes, start, end);
+      understood = true;
       answer = this.#handle(method, input, context);
     } catch (error) {
-      this.#fail(id, error, toTell(error));
+      if (understood) this.#fail(id, error);
+      else this.refuse(id, error);
       return;
     }
     if (isThenable(answer)) this.#awaitCall(method, id, context, answer, end - start);
@@ -302,14 +318,14 @@ export class SessionDispatch {
     this.#handledBytes += end - start;
     let toTell = ofQuestion;
     try {
-      const input = method.request.decode(bytes, start, end);
+      const input = this.decode(method.request, bytes, start, end);
       toTell = ofHandler;
-      const context = new SessionContext(this.#host, Infinity, stream.signal);
+      const context = new SessionContext(this.#host, Infinity, stream);
       const items = await this.#handle(method, input, stream, context);
       toTell = ofAnswer;
       await stream.sendAll(items);
     } catch (error) {
-      this.#failStream(stream, error, toTell(error));
+      this.#failStream(stream, error, toTell);
     }
     stream.abandoned();
     this.#streaming -= 1;
@@ -317,11 +333,12 @@ export class SessionDispatch {
     this.#goOn();
   }
 
-  #failStream(stream: ContractStream, error: unknown, told: RemoteError): void {
+  #failStream(stream: ContractStream, error: unknown, toTell: (error: unknown) => RemoteError): void {
     // What a handler throws because its stream is over is no news.
-    if (stream.signal.aborted) return;
+    if (stream.hasFailed) return;
     stream.failed(error);
-    this.#fail(stream.id, error, told);
+    if (toTell === ofQuestion) this.refuse(stream.id, error);
+    else this.#fail(stream.id, error, toTell(error));
   }
 
   /** A handler has finished: what waited for it may start. */
@@ -350,20 +367,14 @@ export class SessionDispatch {
 
   /** Ends a call or a stream of the peer with an error. Only what the application meant for the peer crosses the wire. */
   #fail(id: number, cause: unknown, error: RemoteError = ofHandler(cause)): void {
-    const host = this.#host;
-    if (error !== cause) host.problem(cause);
-    if (host.end !== undefined) return;
-    const now = host.turnTime();
-    for (let form = 0; form < ERROR_FORMS; form += 1) {
-      try {
-        host.machine.fail(id, errorBody(error, form), now);
-        break;
-      } catch (problem) {
-        // Its data cannot be sent, or is longer than what the peer takes.
-        host.problem(problem);
-      }
-    }
-    host.touch();
+    if (error !== cause) this.#host.problem(cause);
+    sendError(this.#host, id, error);
+  }
+
+  /** The peer sent what makes no sense, or a schema of ours cannot be used. */
+  #addWrong(error: unknown): void {
+    this.#wrong ??= new WrongMessages(this.#host);
+    this.#wrong.add(error);
   }
 }
 
@@ -375,10 +386,10 @@ function fitsDirections({ peerSends, peerReceives }: StreamOpened, { kind, sends
 function unknownMethod(place: number): ProtocolError {
   const what = place === MISDIRECTED ? "a stream with these directions" : `method ${place}`;
   const detail = `${what} is not offered, or is of another kind; the peer has another version of the contract`;
-  return new ProtocolError("METHOD_UNKNOWN", { op: "receive", detail });
+  return peerError("METHOD_UNKNOWN", { op: "receive", detail });
 }
 
 function noOneWaits(): ZocaloError {
   const detail = "nobody waits for the answer any more: the caller has cancelled, or its time is up";
-  return new ConnectionError("CLOSED", { op: "call", detail, side: "remote" });
+  return withoutStack(() => new ConnectionError("CLOSED", { op: "call", detail, side: "remote" }));
 }

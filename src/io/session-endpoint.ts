@@ -1,7 +1,7 @@
 /** One session over one connection after the other: drives the machine of the core over sockets. */
 
 import { beginArrival, endArrival } from "../core/bytes/own-bytes.ts";
-import { type ErrorOutcome, ProtocolError, type ZocaloError } from "../core/errors.ts";
+import type { ErrorOutcome, ZocaloError } from "../core/errors.ts";
 import type { Agreement } from "../core/handshake/negotiate.ts";
 import { encodeTakenOver } from "../core/session/close-frame.ts";
 import { Session } from "../core/session/session.ts";
@@ -9,16 +9,17 @@ import type { SessionEvent } from "../core/session/session-event.ts";
 import type { Connection } from "./connection.ts";
 import type { OperationContext } from "./deadline.ts";
 import { isNews } from "./held-report.ts";
+import { isPeersFault } from "./handler-failure.ts";
 import type { InboundConsumer } from "./inbound.ts";
 import type { SessionCalls } from "./session-calls.ts";
 import type { DispatchHost, SessionDispatch } from "./session-dispatch.ts";
 import { type LostMessage, overError, type SessionEnd, type SessionStatus, statusOf } from "./session-end.ts";
 import type { SessionEvents } from "./session-events.ts";
 import { type EndingHost, SessionEnding } from "./session-ending.ts";
+import { SessionIntake } from "./session-intake.ts";
 import { SessionLink } from "./session-link.ts";
 import { SessionLosses } from "./session-losses.ts";
 import type { SessionOwner } from "./session-owner.ts";
-import { MessageRate } from "./session-rate.ts";
 import type { Scheduled } from "./session-schedule.ts";
 import type { EndpointSettings } from "./session-settings.ts";
 import type { CodecPlan, MethodPlan } from "./session-plan.ts";
@@ -28,6 +29,8 @@ import { SessionTraffic } from "./session-traffic.ts";
 
 /** Gathered in one turn, so many bytes are written before its end: the peer can begin to work on them. */
 const EARLY_BYTES = 61_440;
+/** Control frames that every peer sends on a new connection are not more. */
+const FIRST_WORDS_BYTES = 64;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 const NONE_LOST: readonly LostMessage[] = [];
 const NO_COUNTS = { runningCalls: 0, droppedEvents: 0 };
@@ -56,7 +59,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   #reportedBytes = 0;
   // An idle session has none of these.
   #traffic: SessionTraffic | undefined;
-  #rate: MessageRate | undefined;
+  #intake: SessionIntake | undefined;
   #ending: SessionEnding | undefined;
   #losses: SessionLosses | undefined;
 
@@ -256,10 +259,9 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
       this.settle();
       return;
     }
-    if (this.#rate?.stopped === true) this.machine.excuse(now);
+    this.#intake?.check(now);
     this.machine.onDeadline(now);
     this.#traffic?.expire(now);
-    if (this.#rate?.mayGoOn(now) === true && this.#link.connected) this.connection?.inbound.hold(false);
     this.settle();
   }
 
@@ -267,25 +269,19 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
 
   received(view: Uint8Array): number {
     const { machine } = this;
-    const before = machine.received;
+    const { link } = machine;
+    const now = this.now();
     this.settings.schedule.arrived();
-    machine.receive(view, 0, view.length, this.now());
+    if (view.length > FIRST_WORDS_BYTES || machine.received > 0) this.#intake ??= new SessionIntake(this, now);
+    this.#intake?.open(link, now);
+    machine.receive(view, 0, view.length, now);
     beginArrival(view);
     try {
       this.settle();
     } finally {
       endArrival();
     }
-    if (machine.received > before && this.settings.maxMessagesPerSecond < Infinity)
-      this.#count(machine.received - before);
-    return view.length;
-  }
-
-  #count(messages: number): void {
-    this.#rate ??= new MessageRate(this.settings.maxMessagesPerSecond, this.#now);
-    if (this.#rate.count(messages) || !this.#link.connected) return;
-    this.connection?.inbound.hold(true);
-    this.settings.schedule.expect(this, this.#rate.goesOnAt);
+    return view.length - (this.#intake?.close(link) ?? 0);
   }
 
   ended(): void {
@@ -323,7 +319,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     }
     this.#report(false);
     const { nextDeadline = Infinity } = this.#traffic ?? {};
-    const due = Math.min(this.machine.nextDeadline(), nextDeadline, this.#rate?.goesOnAt ?? Infinity);
+    const due = Math.min(this.machine.nextDeadline(), nextDeadline, this.#intake?.goesOnAt ?? Infinity);
     this.settings.schedule.expect(this, due);
   }
 
@@ -361,8 +357,8 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     this.end = { ...this.end, lost: this.#losses?.messages ?? NONE_LOST };
     this.settings.schedule.forget(this);
     this.settings.schedule.expect(this, this.ending.over(this.#now));
-    const isBroken = error?.side === "remote" && error instanceof ProtocolError;
-    if (isBroken) this.owner.problem(this, error);
+    const isBroken = isPeersFault(error);
+    if (isBroken && this.settings.peerProblems.admit()) this.owner.problem(this, error);
     this.owner.ended(this, this.end);
     // Who breaks the rules must not hold memory until handlers have come to their end.
     if (isBroken) this.ending.giveUp();

@@ -97,7 +97,7 @@ export class SessionFacade implements SessionBase<unknown> {
       pending: machine.pending,
       ...counts,
       heldBytes,
-      roundTripMs: machine.roundTripMs,
+      roundTripMs: machine.link?.roundTripMs,
     };
   }
   get closed(): Promise<SessionEnd> {

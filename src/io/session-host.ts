@@ -4,8 +4,8 @@ import type { ErrorOutcome, ZocaloError } from "../core/errors.ts";
 import type { Session } from "../core/session/session.ts";
 import type { OperationContext } from "./deadline.ts";
 import type { SessionEnd } from "./session-end.ts";
-import type { CodecPlan, MethodPlan } from "./session-plan.ts";
 import type { SessionTerms } from "./session-terms.ts";
+import type { CodecPlan, MethodPlan, ValuePlan } from "./session-plan.ts";
 import type { EndpointSettings } from "./session-settings.ts";
 
 /** A session, as its parts see it. */
@@ -18,8 +18,11 @@ export interface SessionHost {
   readonly session: object | undefined;
   /** The server that it belongs to; undefined at a client. */
   readonly server: object | undefined;
-  /** Tells the peer why something that it asked makes no sense. */
-  readonly dispatch: { refuse(id: number, cause: unknown): void };
+  /** Reads a body; tells the peer why something that it asked makes no sense. */
+  readonly dispatch: {
+    decode(plan: ValuePlan, bytes: Buffer, start: number, end: number): unknown;
+    refuse(id: number, cause: unknown): void;
+  };
   /** How it ended; undefined while it has not. */
   readonly end: SessionEnd | undefined;
   /** The time, read now. */

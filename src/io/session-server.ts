@@ -120,7 +120,8 @@ export interface SessionServerOptions<Client extends Methods, Data>
     | undefined;
   /**
    * Told of what nobody awaits: what a handler threw, a message that its schema does not allow, a program that does not speak
-   * zocalo (then without a session). Default: nobody, but the channel `zocalo:error` has it.
+   * zocalo (then without a session). Of what peers do wrong, the first ten of a session in a row, and of all peers 100 in a
+   * second; then their number. Default: nobody, but the channel `zocalo:error` has it.
    */
   readonly onError?: ((error: unknown, session: Session<Client, Data> | undefined) => unknown) | undefined;
 }

@@ -17,6 +17,7 @@ import {
   wholeNumber,
 } from "./check-options.ts";
 import type { Clock } from "./network.ts";
+import type { PeerProblems } from "./peer-problems.ts";
 import { SESSION_CODECS, type SessionCodec } from "./session-format.ts";
 import type { ContractPlan, ValidationPolicy } from "./session-plan.ts";
 import type { SessionSchedule } from "./session-schedule.ts";
@@ -63,10 +64,19 @@ export interface SessionTuning {
   /** Handlers of calls that run at once in one session. Default 64; those that come later wait in the order of the wire. */
   readonly maxConcurrentCalls?: number | undefined;
   /**
-   * Messages a second that are taken from one peer. Who sends more is read more slowly, and loses nothing. Default 1,000,000
-   * at a server, so that one client takes a part of a processor at most; no limit at a client.
+   * Frames a second that are taken from one peer: messages, and what goes with them, such as acknowledgements. What is dear
+   * counts for more: opening a stream and cancelling as 10, a message that makes no sense as 1,000. Who sends more is read more
+   * slowly, and loses nothing. Default 1,000,000 at a server, so that one client takes a part of a processor at most; no limit
+   * at a client.
    */
   readonly maxMessagesPerSecond?: number | undefined;
+  /**
+   * Messages in a row that make no sense: of a method that is not offered, with a body that cannot be decoded, or that is not
+   * what its schema says. One more ends the session with `LIMIT_EXCEEDED`. The first ten in a row are told to `onError` one by
+   * one, of all peers together 100 in a second; the others are told as a number. Default 1,000 at a server; no limit at a
+   * client.
+   */
+  readonly maxWrongMessages?: number | undefined;
   /** Longest time for the whole handshake, `authenticate` included, in milliseconds. Default 10,000. */
   readonly handshakeTimeoutMs?: number | undefined;
   /**
@@ -83,6 +93,8 @@ export type AnyHandler = (input: unknown, ...rest: readonly unknown[]) => unknow
 export interface EndpointSettings {
   readonly clock: Clock;
   readonly schedule: SessionSchedule;
+  /** Decides which problems of the peers are told one by one. */
+  readonly peerProblems: PeerProblems;
   readonly plan: ContractPlan;
   readonly terms: AgreedTerms;
   readonly codecs: readonly SessionCodec[];
@@ -93,6 +105,7 @@ export interface EndpointSettings {
   readonly callTimeoutMs: number;
   readonly maxConcurrentCalls: number;
   readonly maxMessagesPerSecond: number;
+  readonly maxWrongMessages: number;
   readonly handshakeTimeoutMs: number;
   readonly finishTimeoutMs: number;
   /** As the program gave them: `this` of each handler. */
@@ -124,6 +137,7 @@ export const TUNING_RULES: OptionRules = {
   callTimeoutMs: POSITIVE,
   maxConcurrentCalls: countFrom(1),
   maxMessagesPerSecond: POSITIVE,
+  maxWrongMessages: countFrom(0),
   handshakeTimeoutMs: POSITIVE,
   finishTimeoutMs: FROM_ZERO,
   handlers: OBJECT,
@@ -132,11 +146,13 @@ export const TUNING_RULES: OptionRules = {
 /** Fills in the defaults of options that were checked. @throws UsageError `OPTION_INVALID` for a handler that is missing. */
 export function endpointSettings(
   tuning: SessionTuning & { readonly handlers?: object | undefined },
-  common: Pick<EndpointSettings, "clock" | "schedule" | "plan">,
+  common: Pick<EndpointSettings, "clock" | "schedule" | "peerProblems" | "plan">,
 ): EndpointSettings {
   const { plan } = common;
   const op = plan.role === "server" ? "serveSessions" : "openSession";
-  const { handlers = {}, maxMessagesPerSecond = plan.role === "server" ? 1_000_000 : Infinity } = tuning;
+  const { handlers = {} } = tuning;
+  // A client has chosen its server.
+  const [mostMessages, mostWrong] = plan.role === "server" ? [1_000_000, 1000] : [Infinity, Infinity];
   return {
     ...common,
     terms: new AgreedTerms(),
@@ -147,7 +163,8 @@ export function endpointSettings(
     maxHeldBytesPerSession: tuning.maxHeldBytesPerSession ?? 33_554_432,
     callTimeoutMs: tuning.callTimeoutMs ?? 30_000,
     maxConcurrentCalls: tuning.maxConcurrentCalls ?? 64,
-    maxMessagesPerSecond,
+    maxMessagesPerSecond: tuning.maxMessagesPerSecond ?? mostMessages,
+    maxWrongMessages: tuning.maxWrongMessages ?? mostWrong,
     handshakeTimeoutMs: tuning.handshakeTimeoutMs ?? 10_000,
     finishTimeoutMs: tuning.finishTimeoutMs ?? 30_000,
     handlers,

@@ -79,7 +79,8 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   /** Set when the stream came to an end before both sides had ended it. */
   #failure: { readonly reason: unknown } | undefined;
   #cancelled = false;
-  readonly #controller: AbortController = new AbortController();
+  /** Made when somebody asks for the signal: a peer opens and cancels streams faster than these are made. */
+  #controller: AbortController | undefined;
   /** The time-out and the signal with which it was opened. */
   #watch: Deadline | undefined;
 
@@ -100,11 +101,20 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   }
 
   get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#failure !== undefined) this.#controller.abort(this.#failure.reason);
+    }
     return this.#controller.signal;
   }
 
   get heldBytes(): number {
     return HELD.stream + (this.#opening?.body.end ?? 0);
+  }
+
+  /** Whether it came to an end before both sides had ended it. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
   }
 
   /** The peer has opened it; a handler will start. */
@@ -220,7 +230,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
       const { bytes, start, end } = queue;
       const chargeBytes = ITEM_HEAD_BYTES + end - start;
       try {
-        const value = (this.#incoming as ValuePlan).decode(bytes, start, end);
+        const value = this.#host.dispatch.decode(this.#incoming as ValuePlan, bytes, start, end);
         queue.drop();
         this.#holds(-chargeBytes);
         this.#host.machine.itemHandled(this.id, chargeBytes);
@@ -303,7 +313,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
     this.#leave();
     this.#waiting?.reject(reason);
     this.#serveReaders();
-    this.#controller.abort(reason);
+    this.#controller?.abort(reason);
   }
 
   #endIfSent(): void {
@@ -372,4 +382,4 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
     return new ConnectionError("CLOSED", { ...this.#host.context(this.op), detail, outcome: "none" });
   }
 }
-showAs(ContractStream, "SessionStream", ({ op, signal }) => ({ method: op, ended: signal.aborted }));
+showAs(ContractStream, "SessionStream", ({ op, hasFailed }) => ({ method: op, ended: hasFailed }));

@@ -1,7 +1,8 @@
 /** The streams of a session. */
 
-import { ConnectionError, ProtocolError } from "../core/errors.ts";
+import { ConnectionError } from "../core/errors.ts";
 import { HELD } from "../core/held-bytes.ts";
+import { peerError, withoutStack } from "../core/peer-error.ts";
 import { brokenProtocol } from "../core/session/broken-protocol.ts";
 import type { AnswerReceived, ItemReceived, StreamOpened } from "../core/session/session-event.ts";
 import { type OperationOptions, refusedAtOnce } from "./deadline.ts";
@@ -64,7 +65,7 @@ export class OpenStreams implements StreamParent {
     // Streams that have ended do not count any more; what they have brought does.
     if (this.#unreadBytes <= maxStreams * streamWindowBytes || bytes < 0) return;
     const detail = `the peer sent more items than ${maxStreams} open streams may hold, and ended their streams`;
-    machine.close(detail, this.#host.now(), new ProtocolError("LIMIT_EXCEEDED", { op: "receive", detail }));
+    machine.close(detail, this.#host.now(), peerError("LIMIT_EXCEEDED", { op: "receive", detail }));
   }
 
   /** Opens a stream of the peer's. */
@@ -109,10 +110,10 @@ export class OpenStreams implements StreamParent {
   }
 
   cancelled(id: number): void {
-    const detail = "the other side has cancelled the stream";
-    this.#streams
-      .get(id)
-      ?.failed(new ConnectionError("CLOSED", { ...this.#host.context("stream"), detail, side: "remote" }));
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    const details = { ...this.#host.context("stream"), detail: "the other side has cancelled the stream" };
+    stream.failed(withoutStack(() => new ConnectionError("CLOSED", { ...details, side: "remote" })));
   }
 
   lost(id: number, outcome: "not-sent" | "unknown"): void {

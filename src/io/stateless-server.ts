@@ -19,7 +19,8 @@ export interface StatelessServerOptions
   readonly maxDatagramBytes?: number | undefined;
   /**
    * Told of what nobody awaits: what a handler threw, an event that its schema does not allow, an answer that could not be
-   * sent. `from` is missing for errors of the mailbox. Default: nobody, but the channel `zocalo:error` has it.
+   * sent. Of what makes no sense, the first 100 in a second; then their number. `from` is missing for errors of the mailbox.
+   * Default: nobody, but the channel `zocalo:error` has it.
    */
   readonly onError?: ((error: unknown, from: Address | undefined) => unknown) | undefined;
 }

@@ -12,7 +12,7 @@ import { StreamTable } from "../../src/core/session/stream-table.ts";
 import { SessionCalls } from "../../src/io/session-calls.ts";
 import { SessionDispatch } from "../../src/io/session-dispatch.ts";
 import { SessionEvents } from "../../src/io/session-events.ts";
-import { MessageRate } from "../../src/io/session-rate.ts";
+import { SessionIntake } from "../../src/io/session-intake.ts";
 import { OpenStreams } from "../../src/io/session-streams.ts";
 import { SessionTerms } from "../../src/io/session-terms.ts";
 import { call, contract } from "../../src/protocol.ts";
@@ -35,7 +35,16 @@ test("idle sessions have no parts that only messages need, and share what follow
   // Whoever looks at them makes nothing.
   for (const session of [...sessions, ...server.sessions.values()]) assert.equal(session.stats.runningCalls, 0);
   assert.equal(server.stats.sessions, SESSIONS);
-  const parts = [Incoming, Outgoing, Departure, SessionCalls, SessionDispatch, SessionEvents, OpenStreams, MessageRate];
+  const parts = [
+    Incoming,
+    Outgoing,
+    Departure,
+    SessionCalls,
+    SessionDispatch,
+    SessionEvents,
+    OpenStreams,
+    SessionIntake,
+  ];
   for (const part of parts) assert.equal(count(part), 0, part.name);
   // The ones of all sessions that have nothing in them.
   assert.equal(count(ReplayLog), 1);

@@ -1,6 +1,7 @@
 /** Reading the fields of a JSON object that a stranger sent. */
 
-import { ProtocolError } from "../errors.ts";
+import type { ProtocolError } from "../errors.ts";
+import { peerError } from "../peer-error.ts";
 
 /** A JSON object whose fields are read one by one; every field that is not what it must be is `HANDSHAKE_INVALID`. */
 export class Fields {
@@ -62,5 +63,5 @@ export class Fields {
 }
 
 function invalid(path: string, problem: string): ProtocolError {
-  return new ProtocolError("HANDSHAKE_INVALID", { op: "handshake", detail: `${path} ${problem}` });
+  return peerError("HANDSHAKE_INVALID", { op: "handshake", detail: `${path} ${problem}` });
 }

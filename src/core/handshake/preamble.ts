@@ -1,7 +1,7 @@
 /** The first bytes of a connection: the magic, and one frame behind it. */
 
 import { copyBytes } from "../bytes/copy-bytes.ts";
-import { ProtocolError } from "../errors.ts";
+import type { ProtocolError } from "../errors.ts";
 import type { Decoder, MessageFormat } from "../framing/codec.ts";
 import { InvalidContent } from "../framing/invalid-content.ts";
 import { json } from "../framing/json.ts";
@@ -135,5 +135,5 @@ function mismatch(bytes: Buffer): ProtocolError {
   else if (text.startsWith("SSH-")) what = "SSH";
   else if (/^[\x20-\x7e\r\n\t]+$/.test(text)) what = `text (${JSON.stringify(text)})`;
   const detail = `the peer does not speak zocalo, but ${what}; check the address and the port`;
-  return new ProtocolError("PROTOCOL_MISMATCH", { op: "handshake", detail });
+  return peerError("PROTOCOL_MISMATCH", { op: "handshake", detail });
 }

@@ -1,7 +1,8 @@
 /** The server's side of the handshake. */
 
 import { cutText } from "../cut-text.ts";
-import { ProtocolError, TimeoutError, ZocaloError } from "../errors.ts";
+import { type ProtocolError, TimeoutError, ZocaloError } from "../errors.ts";
+import { peerError } from "../peer-error.ts";
 import type { Machine } from "../machine.ts";
 import { type Hello, MAX_MESSAGE_LENGTH, readHello, type Refusal, type Welcome } from "./hello.ts";
 import { encodeHandshake, HELLO, PreambleReader, REFUSAL, WELCOME, WIRE_VERSION } from "./preamble.ts";
@@ -122,7 +123,7 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
   #refuseWire(wireVersion: number): void {
     const message = `the server speaks version ${WIRE_VERSION} of the wire form, the client ${wireVersion}`;
     this.#output = [encodeHandshake(REFUSAL, { code: "VERSION_UNSUPPORTED", message } satisfies Refusal)];
-    this.#fail(new ProtocolError("VERSION_UNSUPPORTED", { op: "handshake", detail: message }));
+    this.#fail(peerError("VERSION_UNSUPPORTED", { op: "handshake", detail: message }));
   }
 
   /** A client that speaks the protocol, but not as it must, is told so: it would come again if it heard nothing. */
@@ -143,5 +144,5 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
 }
 
 function broken(detail: string): ProtocolError {
-  return new ProtocolError("HANDSHAKE_INVALID", { op: "handshake", detail });
+  return peerError("HANDSHAKE_INVALID", { op: "handshake", detail });
 }

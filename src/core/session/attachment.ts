@@ -19,6 +19,9 @@ const MAX_ACK_DELAY_MS = 1000;
 /** Pings that wait for their pong; a peer that sends more gets fewer pongs. */
 const MAX_PONGS = 8;
 
+/** No bound of work: more than anybody reads in one turn, and still a small integer. */
+const NO_BOUND = 0x3fff_ffff;
+
 /** The input when there is none. */
 export const NO_BYTES: Buffer = Buffer.alloc(0);
 
@@ -45,6 +48,8 @@ export class Attachment {
   input: Buffer = NO_BYTES;
   at = 0;
   end = 0;
+  /** What reading may still cost, in frames; at 0 it stops. */
+  work: number = NO_BOUND;
   /** The last round trip of a ping in milliseconds; undefined when none came back. */
   roundTripMs: number | undefined;
   /** When the ping was sent that has not come back; undefined when there is none. */
@@ -87,6 +92,14 @@ export class Attachment {
     this.input = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.at = start;
     this.end = end;
+  }
+
+  /** Forgets the bytes that were not read, and answers how many these are. They begin with a frame. */
+  takeUnread(): number {
+    const unread = this.end - this.at;
+    this.at = this.end = 0;
+    this.input = NO_BYTES;
+    return unread;
   }
 
   /**

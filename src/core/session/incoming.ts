@@ -1,6 +1,7 @@
 /** What this side receives: the messages of the peer, and its calls that wait for an answer. */
 
-import { ProtocolError } from "../errors.ts";
+import type { ProtocolError } from "../errors.ts";
+import { peerError } from "../peer-error.ts";
 import type { SessionLimits } from "../handshake/limits.ts";
 import { brokenProtocol } from "./broken-protocol.ts";
 import { ReceiveCredit } from "./credit.ts";
@@ -272,5 +273,5 @@ function need(enough: boolean): void {
 }
 
 function exceeded(what: string): ProtocolError {
-  return new ProtocolError("LIMIT_EXCEEDED", { op: "receive", detail: `the peer sent ${what} allows` });
+  return peerError("LIMIT_EXCEEDED", { op: "receive", detail: `the peer sent ${what} allows` });
 }

@@ -19,6 +19,8 @@ import { ToldEvents } from "./told-events.ts";
 
 /** Most bytes that `output` answers at once: enough for a cheap system call, so few that an answer soon follows. */
 const OUTPUT_BYTES = 262_144;
+/** What opening a stream costs, and giving up a stream or a call, beside the frame and in frames. */
+const STREAM_WORK = 10;
 const NO_CHUNKS: readonly Uint8Array[] = [];
 /** So long the peer may take to answer a CLOSE, as the linger of a socket (A.2). */
 const ANSWER_MS = 2000;
@@ -63,14 +65,14 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
     const { acknowledged, transmitted } = this.log;
     return { received: this.received, acknowledged, sent: transmitted };
   }
+  /** What belongs to the connection of now. Whoever drives the session sets how much is read there. */
+  get link(): Attachment | undefined {
+    return this.#link;
+  }
   /** Memory that the session holds for its messages and for the calls of the peer (D.6). */
   get retainedBytes(): number {
     const calls = (this.in?.callCount ?? 0) * HELD.foreignCall;
     return this.log.pinnedBytes + (this.#link?.heldBytes ?? 0) + calls;
-  }
-  /** The last round trip of a ping on this connection, in milliseconds. */
-  get roundTripMs(): number | undefined {
-    return this.#link?.roundTripMs;
   }
 
   /**
@@ -113,10 +115,6 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
     link.receive(bytes, start, end, now);
   }
 
-  /** The peer was not read on purpose, so its silence says nothing. */
-  excuse(now: number): void {
-    this.#link?.keepalive.heard(now);
-  }
   end(now: number): void {
     this.detach(now);
   }
@@ -126,7 +124,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
     const room = this.out?.waits === true ? this.out.takeRoom() : undefined;
     if (room !== undefined || link === undefined) return room;
     try {
-      while (link.at < link.end) {
+      while (link.at < link.end && link.work > 0) {
         const found = this.#read(link) ?? (this.out?.waits === true ? this.out.takeRoom() : undefined);
         if (found !== undefined) return found;
         if (this.#events !== undefined) break;
@@ -261,6 +259,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
   #read(link: Attachment): SessionEvent | undefined {
     const { from: start, to: end, source: bytes = link.input } = link.next();
     if (start < 0) return undefined;
+    link.work -= 1;
     if (start === end) throw brokenProtocol("a frame has no type");
     const numbered = ((bytes[start] as number) & NUMBERED) !== 0;
     return numbered ? this.#count(link, bytes, start, end) : readControl(bytes, start, end, this);
@@ -270,6 +269,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
     if (link.deaf) return undefined;
     const refused = this.#departure !== undefined && this.#departure.refuses(bytes[start] as number);
     const found = refused ? undefined : (this.in ?? this.incoming).message(bytes, start, end, this.#now);
+    if (found?.type === "open" || found?.type === "cancelled") link.work -= STREAM_WORK;
     this.received += 1;
     link.counted(end - start, this.received, this.#now);
     return found;

@@ -64,13 +64,12 @@ export class StreamTable {
   }
 
   open(entry: Pick<StreamEntry, "id" | "own" | "sending" | "receiving" | "number" | "method">): void {
-    this.#entries.set(entry.id, {
-      ...entry,
-      blocked: false,
-      sendCredit: new SendCredit(this.#sendWindowBytes),
-      receiveCredit: new ReceiveCredit(this.#receiveWindowBytes),
-    });
-    if (entry.own) this.#own += 1;
+    const { id, own, sending, receiving, number, method } = entry;
+    const sendCredit = new SendCredit(this.#sendWindowBytes);
+    const receiveCredit = new ReceiveCredit(this.#receiveWindowBytes);
+    // Field by field: to spread an object costs a peer nothing and this side a microsecond.
+    this.#entries.set(id, { id, own, sending, receiving, number, method, blocked: false, sendCredit, receiveCredit });
+    if (own) this.#own += 1;
   }
 
   /** Forgets a stream at once. Answers whether it was there. */
