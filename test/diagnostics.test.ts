@@ -188,7 +188,6 @@ test("a client that comes while the door closes is a refusal (closing)", async (
     start: (given) => {
       sink = given;
     },
-    checkTls: () => undefined,
     close: () => Promise.resolve(),
     setReferenced: () => undefined,
   };

@@ -1,9 +1,18 @@
 /** What goes through to the TLS engine is checked before, by every call that takes it: the process lives, and so does the service. */
 
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { test } from "node:test";
 import { call, contract, openSession, serveSessions } from "../src/protocol.ts";
-import { connect, listen, type ListenOptions, serve, type TlsOptions, UsageError } from "../src/index.ts";
+import {
+  connect,
+  type ErrorCode,
+  listen,
+  type ListenOptions,
+  serve,
+  type TlsOptions,
+  UsageError,
+} from "../src/index.ts";
 import { makeIdentity, testCertificates } from "./certificates.ts";
 
 const { authority, server } = await testCertificates();
@@ -11,12 +20,12 @@ const DOOR = "tls://127.0.0.1:0";
 const work = contract("work", "1.0.0", { server: { job: call() } });
 const handlers = { job: () => undefined };
 
-async function refused(op: string, name: string, opening: () => unknown): Promise<void> {
+async function refused(op: string, name: string, opening: () => unknown, code: ErrorCode): Promise<void> {
   await assert.rejects(
     async () => await opening(),
     (error) => {
       assert.ok(error instanceof UsageError, `${op} ${name}: ${String(error)}`);
-      assert.deepEqual([error.code, error.op, error.side], ["OPTION_INVALID", op, "local"], error.message);
+      assert.deepEqual([error.code, error.op, error.side], [code, op, "local"], error.message);
       assert.ok(error.message.includes(name), error.message);
       return true;
     },
@@ -24,13 +33,13 @@ async function refused(op: string, name: string, opening: () => unknown): Promis
 }
 
 /** Every call of a client: before a socket is opened, where there is none yet. */
-async function refusedByClients(name: string, tls: TlsOptions): Promise<void> {
-  await refused("connect", name, () => connect("tls://127.0.0.1:1", { tls }));
+async function refusedByClients(name: string, tls: TlsOptions, code: ErrorCode = "OPTION_INVALID"): Promise<void> {
+  await refused("connect", name, () => connect("tls://127.0.0.1:1", { tls }), code);
   const session = openSession(work, "tls://127.0.0.1:1", { tls });
-  await assert.rejects(session, { code: "OPTION_INVALID", side: "local" });
+  await assert.rejects(session, { code, side: "local" });
   await using door = await listen("tcp://127.0.0.1:0");
   const socket = await connect(door.localAddress);
-  await refused("upgradeTls", name, () => socket.upgradeTls({ role: "client", ...tls }));
+  await refused("upgradeTls", name, () => socket.upgradeTls({ role: "client", ...tls }), code);
   // It is of use as before.
   const [peer] = await Promise.all([door.accept(), socket.write("hola")]);
   assert.equal(String(await peer.readExactly(4)), "hola");
@@ -38,20 +47,20 @@ async function refusedByClients(name: string, tls: TlsOptions): Promise<void> {
 }
 
 /** Every call of a server. */
-async function refusedByServers(name: string, tls: TlsOptions): Promise<void> {
-  await refused("listen", name, () => listen(DOOR, { tls }));
-  await refused("serve", name, () => serve(DOOR, () => undefined, { tls }));
-  await refused("serveSessions", name, () => serveSessions(work, DOOR, { handlers, tls }));
+async function refusedByServers(name: string, tls: TlsOptions, code: ErrorCode = "OPTION_INVALID"): Promise<void> {
+  await refused("listen", name, () => listen(DOOR, { tls }), code);
+  await refused("serve", name, () => serve(DOOR, () => undefined, { tls }), code);
+  await refused("serveSessions", name, () => serveSessions(work, DOOR, { handlers, tls }), code);
   await using door = await listen("tcp://127.0.0.1:0");
   const [socket, peer] = await Promise.all([connect(door.localAddress), door.accept()]);
-  await refused("upgradeTls", name, () => peer.upgradeTls({ role: "server", ...tls }));
+  await refused("upgradeTls", name, () => peer.upgradeTls({ role: "server", ...tls }), code);
   socket.abort();
   for (const secure of [
     await listen(DOOR, { tls: server }),
     await serve(DOOR, () => undefined, { tls: server }),
     await serveSessions(work, DOOR, { handlers, tls: server }),
   ]) {
-    await refused("setTls", name, () => secure.setTls(tls));
+    await refused("setTls", name, () => secure.setTls(tls), code);
     // The old settings count.
     const called = await connect(secure.localAddress, { tls: { ca: authority.cert } });
     assert.equal(called.tls?.authorized, true);
@@ -103,7 +112,7 @@ test("upgradeTls of a client looks for the host that was connected to", async ()
   // Who was called cannot know it: it must be told, or accept anything.
   await using door = await listen("tcp://127.0.0.1:0");
   const [caller, peer] = await Promise.all([connect(door.localAddress), door.accept()]);
-  await refused("upgradeTls", "servername", () => peer.upgradeTls(tls));
+  await refused("upgradeTls", "servername", () => peer.upgradeTls(tls), "OPTION_INVALID");
   caller.upgradeTls({ role: "server", ...server }).catch(() => undefined);
   const info = await peer.upgradeTls({ ...tls, insecure: true });
   assert.deepEqual([info.authorized, info.authorizationError], [false, "ERR_TLS_CERT_ALTNAME_INVALID"]);
@@ -192,4 +201,36 @@ test("a client that sends a dot at the end all the same gets the certificate of 
   await new Promise((resolve) => raw.once("secureConnect", resolve));
   assert.equal(raw.getPeerCertificate().subject.CN, "shop");
   raw.destroy();
+});
+
+test("certificates, keys, lists and ciphers that cannot be used are this side's, and named", async () => {
+  const other = await makeIdentity(authority, { name: "other", dns: ["localhost"] });
+  const trust: readonly (readonly [ca: TlsOptions["ca"], says: string])[] = [
+    ["/etc/ssl/ca.pem", "ca holds no certificate"],
+    [new X509Certificate(authority.cert).raw, "ca holds no certificate; it is in DER"],
+    [server.key, "ca holds no certificate"],
+    [[authority.cert, "x"], "ca holds no certificate"],
+    [`${authority.cert}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`, "ca holds a certificate that"],
+  ];
+  for (const [ca, says] of trust) {
+    await refusedByClients(says, { ca }, "CERTIFICATE_INVALID");
+    await refusedByServers(says, { ...server, ca }, "CERTIFICATE_INVALID");
+  }
+  const own: readonly (readonly [TlsOptions, says: string])[] = [
+    [{ cert: server.cert, key: other.key }, "key do not belong together"],
+    [{ cert: "x", key: server.key }, "cert holds no certificate"],
+    [{ cert: server.cert, key: "y" }, "key holds no private key"],
+    [{ ...server, crl: "z" }, "crl holds no revocation list"],
+  ];
+  for (const [tls, says] of own) {
+    await refusedByClients(says, tls, "CERTIFICATE_INVALID");
+    await refusedByServers(says, tls, "CERTIFICATE_INVALID");
+  }
+  await refusedByServers(
+    "sni.x.test.cert and",
+    { sni: { "x.test": { ...server, key: other.key } } },
+    "CERTIFICATE_INVALID",
+  );
+  await refusedByClients("ciphers names no cipher", { ciphers: "NONSENSE" });
+  await refusedByServers("ciphers names no cipher", { ...server, ciphers: "NONSENSE" });
 });

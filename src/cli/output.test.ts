@@ -106,6 +106,20 @@ test("advice speaks of the options of the command, not of the library", () => {
     written({}, (output) => output.error(untrusted)),
     /--ca FILE.*--insecure\n$/,
   );
+  const own = new UsageError("CERTIFICATE_INVALID", { op: "connect", detail: "tls.cert and tls.key do not fit: `x`" });
+  assert.match(
+    written({}, (output) => output.error(own)),
+    /: --cert FILE and --key FILE do not fit: `x`\n$/,
+  );
+  const refusedOwn = new ConnectError("CERTIFICATE_UNTRUSTED", {
+    op: "connect",
+    side: "local",
+    detail: "the peer does not",
+  });
+  assert.doesNotMatch(
+    written({}, (output) => output.error(refusedOwn)),
+    /insecure/,
+  );
 });
 
 test("exit codes: 2 for wrong usage, 1 for the rest", () => {

@@ -91,6 +91,9 @@ const FLAGS: Readonly<Record<string, string>> = {
   alpn: "--alpn NAMES",
 };
 
+/** An option in a sentence of the library: `ca` in quotes, or tls.ca. */
+const OPTION = /`(\w+)`|\btls\.(\w+)/g;
+
 /** What else could be done about the certificate of a peer. */
 const ADVICE: Partial<Record<ErrorCode, string>> = {
   CERTIFICATE_UNTRUSTED: "or accept any with --insecure",
@@ -113,7 +116,10 @@ interface ErrorFacts {
 function factsOf(error: unknown): ErrorFacts {
   if (error instanceof ZocaloError) {
     const { code, op, side } = error;
-    const reason = error.detail.replaceAll(/`(\w+)`/g, (quoted, name: string) => FLAGS[name] ?? quoted);
+    const reason = error.detail.replaceAll(
+      OPTION,
+      (text, quoted?: string, tls?: string) => FLAGS[quoted ?? tls ?? ""] ?? text,
+    );
     const hint = HINTS[code] ?? (side === "remote" ? ADVICE[code] : undefined);
     const detail = hint === undefined ? reason : `${reason}; ${hint}`;
     return { code, address: error.remote ?? error.local, op, side, detail };

@@ -72,6 +72,7 @@ export async function openConnection(network: Network, target: Address, options:
     target.transport === "tls"
       ? clientTls({ op: "connect", remote }, options.tls ?? {}, target.host, "tls.")
       : undefined;
+  if (tls !== undefined) network.sockets.checkTls(tls, { op: "connect", remote }, "tls.");
   const settings = connectionSettings(options);
   const timeoutMs = options.timeoutMs ?? DEFAULT_CONNECT_MS;
   const refused = refusedAtOnce({ signal: options.signal, timeoutMs }, () => ({ op: "connect", remote }));

@@ -64,7 +64,7 @@ export interface ConnectionOwner {
 
 /** A connection over a transport. */
 export class Connection implements contract.StreamSocket, StreamSink, ConnectionHost {
-  readonly clock: Clock;
+  readonly #network: Network;
   readonly settings: ConnectionSettings;
   transport: StreamTransport;
   readonly inbound: Inbound;
@@ -88,7 +88,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
 
   /** `remoteAddress` overrides the transport's, for a peer behind a trusted proxy. */
   constructor(network: Network, transport: StreamTransport, settings: ConnectionSettings, remoteAddress?: Address) {
-    this.clock = network.clock;
+    this.#network = network;
     this.settings = settings;
     this.transport = transport;
     this.#announcedAddress = remoteAddress;
@@ -100,6 +100,9 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     transport.start(this);
   }
 
+  get clock(): Clock {
+    return this.#network.clock;
+  }
   get #extras(): Extras {
     this.#lazy ??= {};
     return this.#lazy;
@@ -250,6 +253,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     const context = this.context("upgradeTls");
     const { role, signal, timeoutMs, ...options } = checkOptions(context, given ?? null, UPGRADE_RULES);
     const tls = role === "client" ? clientTls(context, options, this.connectedTo, "") : serverTls(context, options, "");
+    this.#network.sockets.checkTls(tls, context, "");
     const operation = { signal, timeoutMs };
     // A handler of a framed reader may call this in the middle of an arrival: let the rest of it reach the queue first.
     await Promise.resolve();

@@ -122,11 +122,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
       throw new UsageError("OPTION_INVALID", { ...context, detail });
     }
     const renewed = serverTls(context, checkOptions(context, options, TLS_RULES), "");
-    try {
-      this.#transport.checkTls(renewed);
-    } catch (error) {
-      throw error instanceof ZocaloError ? restated(error, context) : error;
-    }
+    this.#network.sockets.checkTls(renewed, context, "");
     this.#tls = renewed;
   }
 

@@ -73,12 +73,12 @@ export async function openDoor<Socket extends Connection>(
   const context = { op, local: asked.toString() };
   checkMeaning(context, asked.transport, options);
   const tls = asked.transport === "tls" ? serverTls(context, options.tls ?? {}, "tls.") : undefined;
+  if (tls !== undefined) network.sockets.checkTls(tls, context, "tls.");
   let transport: ListenerTransport | undefined;
   try {
     const opening = (): Promise<ListenerTransport> => openTransport(network, asked, options);
     const { signal, timeoutMs } = options;
     transport = await openWithin(network.clock, opening, { signal, timeoutMs }, context);
-    if (tls !== undefined) transport.checkTls(tls);
     return new Door(network, transport, options, { ...door, tls });
   } catch (error) {
     await transport?.close();

@@ -7,6 +7,7 @@
  */
 
 import type { Address } from "../core/address/address.ts";
+import type { ErrorDetails } from "../core/errors.ts";
 import type { TlsInfo, TlsOptions } from "./tls.ts";
 
 /** A timer of a {@link Clock}. */
@@ -124,8 +125,6 @@ export interface ListenerTransport {
   readonly native: unknown;
   /** Begins to hand over connections; those that came before are handed over now. */
   start(sink: ListenerSink): void;
-  /** Throws a typed error when these TLS settings cannot serve (`CERTIFICATE_INVALID`). */
-  checkTls(options: TlsOptions): void;
   /** Stops accepting and releases the door; accepted connections live on. */
   close(): Promise<void>;
   /** Whether the door keeps the process alive. */
@@ -257,6 +256,11 @@ export interface TransportBindOptions {
 export interface Sockets {
   /** All addresses of one family that a host name has, as IP texts; rejects `NAME_NOT_FOUND`, `NAME_LOOKUP_FAILED`. */
   resolve(host: string, family: 4 | 6): Promise<readonly string[]>;
+  /**
+   * Throws a `UsageError` of the call in `context` when a certificate, a key, a list or the ciphers of these settings cannot be
+   * used (`CERTIFICATE_INVALID`, `OPTION_INVALID`). `path` stands before the names of the options, as in `tls.ca`.
+   */
+  checkTls(options: TlsOptions, context: Pick<ErrorDetails, "op" | "local" | "remote">, path: string): void;
   /** Connects to a `tcp` or `unix` address. */
   connect(target: Address, options: TransportConnectOptions): Promise<StreamTransport>;
   /** Opens a `tcp` or `unix` door. */

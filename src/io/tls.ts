@@ -21,7 +21,7 @@ export interface TlsOptions {
   readonly key?: TlsMaterial | undefined;
   /** Opens an encrypted `key`. */
   readonly passphrase?: string | undefined;
-  /** The authorities to trust instead of the well-known ones, in PEM. */
+  /** The authorities to trust instead of the well-known ones, in PEM; each piece holds a certificate at least. */
   readonly ca?: TlsMaterial | readonly TlsMaterial[] | undefined;
   /** Revocation lists in PEM. */
   readonly crl?: TlsMaterial | readonly TlsMaterial[] | undefined;
@@ -36,7 +36,8 @@ export interface TlsOptions {
   readonly insecure?: boolean | undefined;
   /**
    * Server: whether clients show a certificate. `require` refuses a client without one of an authority in `ca`, which it
-   * needs; `ask` lets the program decide by `socket.tls.authorized`. Default `none`.
+   * needs; `ask` lets the program decide by `socket.tls.authorized`. Default `none`. A client whose certificate is refused
+   * sees `CONNECTION_RESET`, with TLS 1.3 at its first read: the platform cannot send it the alert that would say why.
    */
   readonly clientCertificate?: "none" | "ask" | "require" | undefined;
   /** Server: identities by the name that the client asks for, in any case; `*.example.org` covers one label. */

@@ -5,14 +5,12 @@ import { Address } from "../core/address/address.ts";
 import { UsageError } from "../core/errors.ts";
 import type { OperationContext } from "../io/deadline.ts";
 import type { ListenerSink, ListenerTransport, TransportListenOptions } from "../io/network.ts";
-import type { TlsOptions } from "../io/tls.ts";
 import { systemError } from "./errno.ts";
 import { adoptAccepted } from "./native-handle.ts";
 import { BY_EVENTS, BY_SHARED_BUFFER } from "./plain-stream.ts";
 import { hasReusePort } from "./reuse-port.ts";
 import { acceptedPeer, localAddressOf } from "./socket-address.ts";
 import { KernelStream, sharedRead } from "./stream-transport.ts";
-import { secureContext } from "./tls-context.ts";
 import { isFilePath, makeSocketFile, type SocketFile } from "./unix-path.ts";
 
 /** Opens a `tcp` or `unix` door. */
@@ -92,15 +90,6 @@ class KernelListener implements ListenerTransport {
   start(sink: ListenerSink): void {
     this.#sink = sink;
     for (const socket of this.#early.splice(0)) this.#accepted(socket);
-  }
-
-  checkTls(options: TlsOptions): void {
-    try {
-      secureContext(options);
-      for (const identity of Object.values(options.sni ?? {})) secureContext({ ...options, ...identity });
-    } catch (error) {
-      throw systemError(error, { op: "listen", local: this.localAddress.toString() });
-    }
   }
 
   close(): Promise<void> {

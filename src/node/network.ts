@@ -7,6 +7,7 @@ import { bindTransport } from "./datagram-transport.ts";
 import { printDiagnostics } from "./debug-log.ts";
 import { listenTransport } from "./listen-transport.ts";
 import { resolve } from "./resolve.ts";
+import { checkTls } from "./tls-context.ts";
 
 printDiagnostics();
 
@@ -27,7 +28,7 @@ printDiagnostics();
  * ```
  */
 export const nodeNetwork: Network = {
-  sockets: { resolve, connect: connectTransport, listen: listenTransport, bind: bindTransport },
+  sockets: { resolve, connect: connectTransport, listen: listenTransport, bind: bindTransport, checkTls },
   clock: nodeClock,
   random: nodeRandom,
 };

@@ -1,7 +1,57 @@
 /** From Zócalo's TLS settings to the platform's. */
 
 import tls from "node:tls";
+import { UsageError } from "../core/errors.ts";
+import type { OperationContext } from "../io/deadline.ts";
 import type { TlsMaterial, TlsOptions } from "../io/tls.ts";
+import { problemOf } from "./tls-material.ts";
+
+const contexts = new WeakMap<TlsOptions, tls.SecureContext>();
+/** Those of `sni`, by the entry's name. */
+const namedContexts = new WeakMap<TlsOptions, Map<string, tls.SecureContext>>();
+
+/** The context of an options object, made once: a listener uses one for all its connections. */
+export function contextOf(options: TlsOptions): tls.SecureContext {
+  let context = contexts.get(options);
+  if (context === undefined) {
+    context = secureContext(options);
+    contexts.set(options, context);
+  }
+  return context;
+}
+
+/** The context of one identity in `sni`, made once. */
+export function namedContextOf(options: TlsOptions, name: string): tls.SecureContext {
+  const named = namedContexts.get(options) ?? new Map<string, tls.SecureContext>();
+  namedContexts.set(options, named);
+  const context = named.get(name) ?? secureContext({ ...options, ...options.sni?.[name] });
+  named.set(name, context);
+  return context;
+}
+
+/**
+ * Makes the contexts of these settings, and throws a `UsageError` that names the option when they do not do. `path` stands
+ * before the names of the options.
+ */
+export function checkTls(options: TlsOptions, context: OperationContext, path: string): void {
+  checkIdentity(options, context, path, () => contextOf(options));
+  for (const [name, identity] of Object.entries(options.sni ?? {})) {
+    const own = { ...options, ...identity };
+    checkIdentity(own, context, `${path}sni.${name}.`, () => namedContextOf(options, name));
+  }
+}
+
+function checkIdentity(options: TlsOptions, context: OperationContext, path: string, make: () => unknown): void {
+  let cause: unknown;
+  try {
+    make();
+  } catch (error) {
+    cause = error;
+  }
+  const problem = problemOf(options, cause);
+  if (problem === undefined) return;
+  throw new UsageError(problem.code, { ...context, side: "local", detail: problem.detail(path), cause });
+}
 
 function material(value: TlsMaterial): string | Buffer {
   return typeof value === "string" ? value : Buffer.from(value);
@@ -13,7 +63,7 @@ function materials(value: TlsMaterial | readonly TlsMaterial[] | undefined): (st
 }
 
 /** The certificates, keys and trusted authorities of one side. Throws the platform's error when they do not fit. */
-export function secureContext(options: TlsOptions): tls.SecureContext {
+function secureContext(options: TlsOptions): tls.SecureContext {
   const { cert, key, passphrase, ca, crl, ciphers, minVersion = "TLSv1.2" } = options;
   const settings: tls.SecureContextOptions = { minVersion };
   if (cert !== undefined) settings.cert = material(cert);

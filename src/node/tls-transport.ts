@@ -8,21 +8,7 @@ import type { PeerCertificate, TlsInfo, TlsOptions } from "../io/tls.ts";
 import { systemError } from "./errno.ts";
 import { tellTlsErrors } from "./native-handle.ts";
 import { KernelStream, type StartTlsOptions } from "./stream-transport.ts";
-import { secureContext } from "./tls-context.ts";
-
-const contexts = new WeakMap<TlsOptions, tls.SecureContext>();
-/** Those of `sni`, by the entry's name. */
-const namedContexts = new WeakMap<TlsOptions, Map<string, tls.SecureContext>>();
-
-/** The context of an options object, made once: a listener uses one for all its connections. */
-function contextOf(options: TlsOptions): tls.SecureContext {
-  let context = contexts.get(options);
-  if (context === undefined) {
-    context = secureContext(options);
-    contexts.set(options, context);
-  }
-  return context;
-}
+import { contextOf, namedContextOf } from "./tls-context.ts";
 
 /** Runs the handshake over `socket`; rejects with a typed error and has then released the socket. */
 export function startTls(socket: net.Socket, options: StartTlsOptions, plain: KernelStream): Promise<KernelStream> {
@@ -154,12 +140,7 @@ function contextFor(name: string, sni: NonNullable<TlsOptions["sni"]>, base: Tls
   // RFC 6066 section 3 wants no dot at the end; some send one all the same.
   const asked = name.toLowerCase().replace(/\.$/, "");
   const entry = [asked, `*${asked.slice(asked.indexOf("."))}`].find((candidate) => Object.hasOwn(sni, candidate));
-  if (entry === undefined) return contextOf(base);
-  const named = namedContexts.get(base) ?? new Map<string, tls.SecureContext>();
-  namedContexts.set(base, named);
-  const context = named.get(entry) ?? secureContext({ ...base, ...sni[entry] });
-  named.set(entry, context);
-  return context;
+  return entry === undefined ? contextOf(base) : namedContextOf(base, entry);
 }
 
 interface Engine extends tls.TLSSocket {

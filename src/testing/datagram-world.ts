@@ -99,6 +99,7 @@ export function withNames(network: Network, resolve: Sockets["resolve"]): Networ
       connect: (target, options) => sockets.connect(target, options),
       listen: (local, options) => sockets.listen(local, options),
       bind: (local, options) => sockets.bind(local, options),
+      checkTls: (options, context, path) => sockets.checkTls(options, context, path),
     },
   };
 }

@@ -131,6 +131,6 @@ export function manualNetwork(
   return {
     clock,
     random: { next: () => 0.5, bytes: (count) => new Uint8Array(count) },
-    sockets: { resolve, connect: absent, listen: absent, bind },
+    sockets: { resolve, connect: absent, listen: absent, bind, checkTls: () => undefined },
   };
 }

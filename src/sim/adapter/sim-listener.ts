@@ -40,8 +40,6 @@ export class SimListener implements ListenerTransport {
     if (this.#door.queue.length > 0) this.#door.ready();
   }
 
-  checkTls(): void {}
-
   close(): Promise<void> {
     this.#sink = undefined;
     this.#stack.closeDoor(this.#door);

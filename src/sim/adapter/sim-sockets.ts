@@ -92,6 +92,9 @@ export class SimSockets implements Sockets {
     });
   }
 
+  /** Nothing of them is read here. */
+  checkTls(): void {}
+
   listen(local: Address, options: TransportListenOptions): Promise<ListenerTransport> {
     const { process, tcp, cuts } = this.#environment;
     if (process.isZombie()) return never();
