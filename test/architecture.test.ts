@@ -136,6 +136,7 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/io/session-events.ts": "test/sessions/calls-and-events.test.ts",
   "src/io/session-facade.ts": "test/sessions/calls-and-events.test.ts",
   "src/io/session-format.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session-gap.ts": "test/sessions/between-sessions.test.ts",
   "src/io/session-greeting.ts": "test/sessions/calls-and-events.test.ts",
   "src/io/session-groups.ts": "test/sessions/calls-and-events.test.ts",
   "src/io/session-handshake.ts": "test/sessions/opening.test.ts",

@@ -27,7 +27,7 @@ import {
   SessionConnector,
   type Welcomed,
 } from "./session-connector.ts";
-import type { FreshReason, LostMessage, SessionEnd, SessionStatus } from "./session-end.ts";
+import { type FreshReason, type LostMessage, overError, type SessionEnd, type SessionStatus } from "./session-end.ts";
 import { type EndpointOwner, SessionEndpoint } from "./session-endpoint.ts";
 import {
   facadeClass,
@@ -37,7 +37,8 @@ import {
   tellAttached,
   tellEnd,
 } from "./session-facade.ts";
-import { abortError, drainEndpoint } from "./session-keeper.ts";
+import { abortError, beforeDrained, drainEndpoint } from "./session-keeper.ts";
+import { SessionGap } from "./session-gap.ts";
 import type { Session } from "./session-object.ts";
 import { PeerProblems } from "./peer-problems.ts";
 import { ContractPlan } from "./session-plan.ts";
@@ -116,6 +117,8 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   #final: boolean;
   /** The session behind which nothing follows, once it is over. */
   #last: SessionEndpoint | undefined;
+  /** What was asked for since the last session was over. */
+  #gap: SessionGap | undefined;
   #over = false;
 
   constructor(network: Network, contract: Contract, address: AddressLike, options: AnyOptions) {
@@ -167,9 +170,14 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
 
   async drain(facade: SessionFacade, options: OperationOptions): Promise<void> {
     this.#final = true;
-    const message = "the client has closed the session";
-    if (this.#hasSession(facade)) await drainEndpoint(partsOf(facade).endpoint, options, { retryAfterMs: 0, message });
-    else await this.close(facade, message);
+    const say = { retryAfterMs: 0, message: "the client has closed the session" };
+    const { clock } = this.#settings;
+    const startedAt = clock.now();
+    const gap = this.#hasSession(facade) ? undefined : this.#gap;
+    if (gap !== undefined) await beforeDrained(clock, options, gap.emptied);
+    const spentMs = clock.now() - startedAt;
+    if (this.#hasSession(facade)) await drainEndpoint(partsOf(facade).endpoint, options, say, spentMs);
+    else await this.close(facade, say.message);
   }
 
   /** Whether there is a session, or was one that was the last. */
@@ -180,7 +188,7 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
 
   // What the session tells.
 
-  attached(_endpoint: SessionEndpoint, resumed: boolean, replayed: number): void {
+  attached(endpoint: SessionEndpoint, resumed: boolean, replayed: number): void {
     const { onOpen, onResume, onFresh } = this.#options;
     const fresh = this.#fresh;
     this.#fresh = undefined;
@@ -189,6 +197,9 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     if (resumed) this.#tell(() => onResume?.(session, { replayed }));
     else if (fresh === undefined) this.#tell(() => onOpen?.(session));
     else this.#tell(() => onFresh?.(session, fresh));
+    const gap = this.#gap;
+    this.#gap = undefined;
+    gap?.open(endpoint);
   }
 
   confirmed(): void {}
@@ -232,6 +243,12 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
 
   finished(endpoint: SessionEndpoint, end: SessionEnd): void {
     if (endpoint === this.#last) this.#finish(end);
+  }
+
+  gapBehind(endpoint: SessionEndpoint): SessionGap | undefined {
+    const isNow = this.#session !== undefined && partsOf(this.#session).endpoint === endpoint;
+    if (!isNow || this.#resumable !== undefined || this.#final || this.#over) return undefined;
+    return (this.#gap ??= new SessionGap(this.#settings));
   }
 
   problem(_endpoint: SessionEndpoint, error: unknown): void {
@@ -327,8 +344,12 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     this.#connector.stop();
     this.#settings.peerProblems.close();
     const session = this.#session as SessionFacade;
-    tellEnd(session, end);
-    this.#tell(() => this.#options.onClose?.(session as never, end));
+    const unsent = this.#gap?.close((op) => overError(end, { ...this.#context, op }, "none")) ?? NONE_LOST;
+    const whole = unsent.length === 0 ? end : { ...end, lost: [...end.lost, ...unsent] };
+    // What it is asked for from now on fails because of this, not because of how its last session has ended.
+    partsOf(session).endpoint.end = whole;
+    tellEnd(session, whole);
+    this.#tell(() => this.#options.onClose?.(session as never, whole));
   }
 
   /** Calls a function of the program; what it throws is told like everything that nobody awaits. */

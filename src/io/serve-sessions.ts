@@ -336,6 +336,10 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     this.#tell(endpoint, () => this.#options.onClose?.(session as never, end, this as never));
   }
 
+  gapBehind(): undefined {
+    return undefined;
+  }
+
   problem(endpoint: SessionEndpoint, error: unknown): void {
     const { local, remote } = endpoint.context("session");
     this.#report(error, sessionOf(endpoint), local, remote);

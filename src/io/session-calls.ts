@@ -134,6 +134,8 @@ export class SessionCalls {
     if (refused !== undefined) return rejectedQuietly(refused.reason);
     let body: BodyPlace;
     try {
+      const { gap } = host;
+      if (gap !== undefined) return gap.call(method, input, options ?? {}, host.context(method.name));
       host.placeOf(method);
       body = method.request.encode(input);
     } catch (error) {

@@ -71,8 +71,19 @@ export interface FreshReport {
   readonly lost: readonly LostMessage[];
 }
 
-/** Why nothing can be sent any more in a session that has ended so, or is about to, or whose peer leaves. */
-export function overError(end: SessionEnd | undefined, context: OperationContext, outcome: ErrorOutcome): ZocaloError {
+/**
+ * Why nothing can be sent any more in a session that has ended so, or is about to, or whose peer leaves (undefined), or behind
+ * which another one follows (`followed`).
+ */
+export function overError(
+  end: SessionEnd | "followed" | undefined,
+  context: OperationContext,
+  outcome: ErrorOutcome,
+): ZocaloError {
+  if (end === "followed") {
+    const detail = "there is no session now, and the client makes another one: try again in onFresh";
+    return new ConnectionError("SESSION_LOST", { ...context, detail, side: "system", outcome });
+  }
   const error = end?.error;
   if (error !== undefined) {
     const { code, detail, side } = error;

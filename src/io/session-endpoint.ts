@@ -16,6 +16,7 @@ import type { DispatchHost, SessionDispatch } from "./session-dispatch.ts";
 import { type LostMessage, overError, type SessionEnd, type SessionStatus, statusOf } from "./session-end.ts";
 import type { SessionEvents } from "./session-events.ts";
 import { type EndingHost, SessionEnding } from "./session-ending.ts";
+import type { SessionGap } from "./session-gap.ts";
 import { SessionIntake } from "./session-intake.ts";
 import { SessionLink } from "./session-link.ts";
 import { SessionLosses } from "./session-losses.ts";
@@ -102,7 +103,8 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
 
   /** Handlers of calls that run now, and events that were dropped. */
   get counts(): { readonly runningCalls: number; readonly droppedEvents: number } {
-    return this.#traffic?.counts ?? NO_COUNTS;
+    const { runningCalls, droppedEvents } = this.#traffic?.counts ?? NO_COUNTS;
+    return { runningCalls, droppedEvents: droppedEvents + (this.gap?.dropped ?? 0) };
   }
 
   /** Memory that is held for messages. */
@@ -151,6 +153,10 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     return this.#scheduled ? this.#now : this.now();
   }
 
+  get gap(): SessionGap | undefined {
+    return this.end === undefined ? undefined : this.owner.gapBehind(this);
+  }
+
   placeOf(method: MethodPlan): number {
     if (this.isOver) throw this.overError(method.name, "none");
     return this.terms.placeOf(method);
@@ -161,7 +167,8 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   }
 
   overError(op: string, outcome: ErrorOutcome): ZocaloError {
-    return overError(this.end ?? this.#ending?.closing, this.context(op), outcome);
+    const end = this.gap === undefined ? (this.end ?? this.#ending?.closing) : "followed";
+    return overError(end, this.context(op), outcome);
   }
 
   /**

@@ -60,7 +60,17 @@ export class SessionEvents implements EventQueue {
       }
       return this.#wait(method, place, body);
     } catch (error) {
-      return rejectedQuietly(host.end === undefined ? error : host.overError(method.name, "none"));
+      return this.#sendLater(method, value, host.end === undefined ? error : host.overError(method.name, "none"));
+    }
+  }
+
+  /** In the next session of a client, if one follows. */
+  #sendLater(method: MethodPlan, value: unknown, reason: unknown): Promise<void> | undefined {
+    try {
+      const { gap } = this.#host;
+      return gap === undefined ? rejectedQuietly(reason) : gap.event(method, value);
+    } catch (error) {
+      return rejectedQuietly(error);
     }
   }
 

@@ -4,6 +4,7 @@ import type { ErrorOutcome, ZocaloError } from "../core/errors.ts";
 import type { Session } from "../core/session/session.ts";
 import type { OperationContext } from "./deadline.ts";
 import type { SessionEnd } from "./session-end.ts";
+import type { SessionGap } from "./session-gap.ts";
 import type { SessionTerms } from "./session-terms.ts";
 import type { CodecPlan, MethodPlan, ValuePlan } from "./session-plan.ts";
 import type { EndpointSettings } from "./session-settings.ts";
@@ -25,6 +26,8 @@ export interface SessionHost {
   };
   /** How it ended; undefined while it has not. */
   readonly end: SessionEnd | undefined;
+  /** Where what it is asked for waits for the next session of its client; undefined when none follows, or it is not over. */
+  readonly gap: SessionGap | undefined;
   /** The time, read now. */
   now(): number;
   /** The time, as read in this turn: messages of one turn have one time. */

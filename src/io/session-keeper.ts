@@ -23,14 +23,32 @@ interface Farewell {
   readonly message: string;
 }
 
-/** Finishes what is under way, at most for the time of the options, and closes. Answers whether all was finished. */
+/**
+ * Finishes what is under way, at most for the time of the options, and closes. Answers whether all was finished.
+ *
+ * @param spentMs - So much of the time was needed before.
+ */
 export async function drainEndpoint(
   endpoint: SessionEndpoint,
-  options: OperationOptions,
+  { timeoutMs = DEFAULT_DRAIN_MS, signal }: OperationOptions,
   say: Farewell,
+  spentMs = 0,
 ): Promise<boolean> {
-  const [finished] = await drainEndpoints([endpoint], endpoint.settings.clock, options, () => say);
+  const left = { timeoutMs: Math.max(0, timeoutMs - spentMs), signal };
+  const [finished] = await drainEndpoints([endpoint], endpoint.settings.clock, left, () => say);
   return finished === true;
+}
+
+/** Waits for something as long as `drain` may take. */
+export async function beforeDrained(clock: Clock, options: OperationOptions, work: Promise<void>): Promise<void> {
+  const { timeoutMs = DEFAULT_DRAIN_MS, signal } = options;
+  if (timeoutMs === 0 || signal?.aborted === true) return;
+  let deadline: Deadline | undefined;
+  const expired = new Promise<void>((resolve) => {
+    deadline = new Deadline(clock, { timeoutMs, signal }, () => resolve());
+  });
+  await Promise.race([work, expired]);
+  deadline?.cancel();
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What the server or the client that a session belongs to is told about it. */
 
 import type { SessionEnd } from "./session-end.ts";
+import type { SessionGap } from "./session-gap.ts";
 
 /** Told what happens to a session: the server or the client that it belongs to. */
 export interface SessionOwner<Endpoint> {
@@ -18,6 +19,8 @@ export interface SessionOwner<Endpoint> {
   ended(endpoint: Endpoint, end: SessionEnd): void;
   /** What it has accepted is handled, or given up. */
   finished(endpoint: Endpoint, end: SessionEnd): void;
+  /** Where what a session is asked for that is over waits for the next one; undefined when none follows. */
+  gapBehind(endpoint: Endpoint): SessionGap | undefined;
   /** Something failed that nobody awaits: a handler threw, the peer sent what the schema does not allow. */
   problem(endpoint: Endpoint, error: unknown): void;
 }

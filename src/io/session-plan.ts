@@ -54,6 +54,15 @@ export class ValuePlan {
     }
   }
 
+  /** A copy of a value, as its body carries it, and the length of that body. @throws UsageError `FRAME_INVALID`. */
+  copy(value: unknown): { readonly value: unknown; readonly bytes: number } {
+    const { bytes, start, end } = this.encode(value);
+    const body = Buffer.from(bytes.subarray(start, end));
+    const copy = this.#format.tryDecode(body, 0, body.length);
+    // The limits of this side may be lower than those of its peer.
+    return { value: copy instanceof InvalidContent ? value : copy, bytes: body.length };
+  }
+
   /** The value of a body. @throws ProtocolError `FRAME_INVALID`, `FRAME_TOO_LONG`. */
   decode(bytes: Buffer, start: number, end: number): unknown {
     const value = this.#format.tryDecode(bytes, start, end);

@@ -1,0 +1,297 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { nodeNetwork } from "../../src/index.ts";
+import {
+  bytes,
+  call,
+  contract,
+  event,
+  type FreshReport,
+  type LostMessage,
+  type OverflowPolicy,
+  type SessionEnd,
+  stream,
+  typeOnly,
+} from "../../src/protocol.ts";
+import { ManualClock } from "../../src/testing.ts";
+import { Detour } from "./detour.ts";
+import { openSession, serveSessions } from "./opened.ts";
+
+/* A client whose session is over and that makes another one by itself: what it is asked for meanwhile waits for that one. */
+
+const counter = contract("counter", "1.0.0", {
+  server: {
+    count: event<number>(),
+    blob: event(bytes),
+    sum: call<number, number>(),
+    flow: stream({ sends: typeOnly<number>() }),
+  },
+  client: { tick: event<number>() },
+});
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const ignore = (): void => undefined;
+
+/** Serves, and tells what it was told. */
+async function serve(clock: ManualClock, more: object = {}) {
+  const log: unknown[] = [];
+  const server = await serveSessions(counter, "tcp://127.0.0.1:0", {
+    network: { ...nodeNetwork, clock },
+    handlers: {
+      count: (number) => void log.push(number),
+      blob: (data) => void log.push(Buffer.from(data).toString()),
+      sum: (number) => {
+        log.push(`sum ${number}`);
+        return log.length;
+      },
+      flow: () => [],
+    },
+    ...more,
+  });
+  return { server, log };
+}
+
+/** A client whose first server has left; the second one is there as soon as `back` is called. */
+async function between(more: object = {}, first: object = {}) {
+  const clock = new ManualClock(nodeNetwork.clock);
+  const { server, log } = await serve(clock, first);
+  const detour = await Detour.to(server.localAddress.port);
+  const told: string[] = [];
+  const ends: SessionEnd[] = [];
+  const session = await openSession(counter, detour.address, {
+    network: { ...nodeNetwork, clock },
+    reconnect: { firstDelayMs: 10, maxDelayMs: 10 },
+    handlers: { tick: ignore },
+    onFresh: (_session, { reason, lost }: FreshReport) => void told.push(`fresh ${reason} ${lost.length}`),
+    onClose: (_session, end) => void ends.push(end),
+    ...more,
+  });
+  await session.sum(0);
+  detour.closed = true;
+  await server.drain({ reconnectSpreadMs: 0 });
+  while (session.state !== "detached") await clock.turn();
+  const back = async (options: object = {}) => {
+    const second = await serve(clock, options);
+    detour.leadTo(second.server.localAddress.port);
+    detour.closed = false;
+    return second;
+  };
+  return { clock, session, told, ends, back, detour, first: log };
+}
+
+test("calls and events that are made while a drained server is away wait for the next session, in their order", async () => {
+  const { clock, session, told, back } = await between();
+  const buffer = Buffer.from("as it was given");
+  const events = [session.count(1), session.blob(buffer)];
+  const sum = session.sum(2);
+  events.push(session.count(3));
+  buffer.fill("x");
+  await clock.advance(1000);
+  assert.ok(events.every((sent) => sent instanceof Promise));
+  const { log } = await back();
+  while (session.state !== "open") await clock.advance(10);
+  await Promise.all(events.map(async (sent) => await sent));
+  assert.equal(await sum, 3);
+  await session.sum(4);
+  assert.deepEqual(log, [1, "as it was given", "sum 2", 3, "sum 4"]);
+  assert.deepEqual(told, ["fresh server-left 0"]);
+});
+
+test("what onFresh sends comes before what has waited", async () => {
+  const options = { onFresh: (session: { count(number: number): unknown }) => void session.count(0) };
+  const { clock, session, back } = await between(options);
+  void session.count(1);
+  const { log } = await back();
+  while (log.length < 2) await clock.advance(10);
+  assert.deepEqual(log, [0, 1]);
+});
+
+test("a client that counts through a rolling restart: each number is counted once, or its sender is told", async () => {
+  const clock = new ManualClock(nodeNetwork.clock);
+  const first = await serve(clock);
+  const detour = await Detour.to(first.server.localAddress.port);
+  const lost: LostMessage[] = [];
+  const session = await openSession(counter, detour.address, {
+    network: { ...nodeNetwork, clock },
+    reconnect: { firstDelayMs: 10, maxDelayMs: 10 },
+    handlers: { tick: ignore },
+    onFresh: (_session, report) => void lost.push(...report.lost),
+  });
+  const untold: number[] = [];
+  const codes = new Set<unknown>();
+  let number = 0;
+  const count = async (): Promise<void> => {
+    const mine = (number += 1);
+    try {
+      await session.count(mine);
+      untold.push(mine);
+    } catch (error) {
+      codes.add((error as { code: unknown }).code);
+    }
+  };
+  const counting: Promise<void>[] = [];
+  for (let round = 0; round < 20; round += 1) {
+    counting.push(count());
+    await clock.advance(5);
+  }
+  const draining = first.server.drain({ reconnectSpreadMs: 100 });
+  for (let round = 0; round < 20; round += 1) {
+    counting.push(count());
+    await clock.advance(5);
+  }
+  await draining;
+  const second = await serve(clock);
+  detour.leadTo(second.server.localAddress.port);
+  while (session.state !== "open") {
+    counting.push(count());
+    await clock.advance(5);
+  }
+  await Promise.all(counting);
+  await session.sum(0);
+  const counted = [...first.log, ...second.log].filter((one) => typeof one === "number");
+  // Those that crossed the GOAWAY: their senders are told by `onFresh`.
+  assert.ok(lost.every(({ kind, outcome }) => kind === "event" && outcome === "not-sent"));
+  assert.equal(new Set(counted).size, untold.length - lost.length);
+  assert.ok(counted.every((one) => untold.includes(one)));
+  // Only between the GOAWAY and the end of the session: nobody knew then how long it would still take.
+  assert.ok(codes.size === 0 || (codes.size === 1 && codes.has("SESSION_LOST")), [...codes].join());
+});
+
+test("a call that waits for the next session keeps its time and its signal", async () => {
+  const { clock, session } = await between();
+  const controller = new AbortController();
+  const late = assert.rejects(session.sum(1, { timeoutMs: 500 }), { code: "TIMEOUT", outcome: "none" });
+  const aborted = assert.rejects(session.sum(2, { signal: controller.signal }), { message: "enough" });
+  controller.abort(new Error("enough"));
+  await aborted;
+  await clock.advance(500);
+  await late;
+  await assert.rejects(session.sum(3, { timeoutMs: 0 }), { code: "TIMEOUT", outcome: "none" });
+});
+
+test("a value that cannot be sent is refused at once", async () => {
+  const { session } = await between();
+  const wrong = (() => undefined) as never;
+  await assert.rejects(session.count(wrong) as Promise<void>, { code: "FRAME_INVALID", outcome: "none" });
+  await assert.rejects(session.sum(wrong), { code: "FRAME_INVALID", outcome: "none" });
+});
+
+test("a stream does not wait: it fails with SESSION_LOST, and was not opened", async () => {
+  const { session } = await between();
+  await assert.rejects(
+    async () => {
+      for await (const item of session.flow()) assert.fail(`item ${item}`);
+    },
+    { code: "SESSION_LOST", outcome: "none" },
+  );
+});
+
+const endings = {
+  close: ["CLOSED", undefined],
+  abort: ["CONNECTION_ABORTED", "CONNECTION_ABORTED"],
+} as const;
+for (const [way, [code, error]] of Object.entries(endings)) {
+  test(`${way} between two sessions rejects what waits with ${code}, and says that it was not sent`, async () => {
+    const { session, ends } = await between();
+    const [told, asked] = [session.count(1), session.sum(2)];
+    await session[way as keyof typeof endings]();
+    await assert.rejects(told as Promise<void>, { code, outcome: "none" });
+    await assert.rejects(asked, { code, outcome: "none" });
+    assert.deepEqual([session.state, ends[0]?.error?.code], ["closed", error]);
+  });
+}
+
+test("drain between two sessions waits for the next one, and for what it is asked; at most for its time", async () => {
+  for (const isBack of [true, false]) {
+    const { clock, session, back } = await between();
+    const told = session.count(1);
+    const asked = session.sum(2).catch((error: unknown) => (error as { code: unknown }).code);
+    const draining = session.drain({ timeoutMs: 2000 });
+    const { log } = isBack ? await back() : { log: [] };
+    while (session.state !== "closed") await clock.advance(10);
+    await draining;
+    assert.equal(await asked, isBack ? 2 : "CLOSED");
+    if (isBack) await told;
+    else await assert.rejects(told as Promise<void>, { code: "CLOSED" });
+    assert.deepEqual(log, isBack ? [1, "sum 2"] : []);
+    assert.equal(clock.now() >= 2000, !isBack);
+  }
+});
+
+test("drain between two sessions ends at once when nothing waits", async () => {
+  const { session } = await between();
+  await session.drain();
+  assert.equal(session.state, "closed");
+});
+
+test("a client that is refused for good when it comes back ends with that code, and so does what waits", async () => {
+  const { clock, session, back } = await between();
+  const told = session.count(1);
+  await back({ authenticate: () => undefined });
+  while (session.state !== "closed") await clock.advance(10);
+  await assert.rejects(told as Promise<void>, { code: "UNAUTHENTICATED", outcome: "none" });
+  await assert.rejects(session.sum(1), { code: "UNAUTHENTICATED", outcome: "none" });
+  const { error, message } = await session.closed;
+  assert.deepEqual([error?.code, error?.side], ["UNAUTHENTICATED", "remote"]);
+  assert.match(message, /does not accept/);
+});
+
+test("a client that gives up has SESSION_LOST for what waits", async () => {
+  const { clock, session } = await between({ reconnect: { firstDelayMs: 10, maxDelayMs: 10, giveUpMs: 1000 } });
+  const told = session.count(1);
+  while (session.state !== "closed") await clock.advance(10);
+  await assert.rejects(told as Promise<void>, { code: "SESSION_LOST", outcome: "none" });
+});
+
+test("overflow holds between two sessions too", async () => {
+  const expected: Readonly<Record<OverflowPolicy, readonly [dropped: number, first: number | undefined]>> = {
+    block: [0, 1],
+    strict: [0, undefined],
+    "drop-oldest": [10, 11],
+    "drop-newest": [10, 1],
+  };
+  for (const [overflow, [dropped, firstNumber]] of Object.entries(expected)) {
+    const { clock, session, back } = await between({ overflow });
+    const sent = Array.from({ length: 1034 }, (_, index) => session.count(index + 1));
+    for (const one of sent) one?.catch(ignore);
+    assert.equal(session.stats.droppedEvents, dropped, overflow);
+    if (overflow === "strict") await assert.rejects(sent[0] as Promise<void>, { code: "QUEUE_FULL", outcome: "none" });
+    const { log } = await back();
+    while (session.state !== "open") await clock.advance(10);
+    await session.sum(0);
+    const counted = log.filter((one) => typeof one === "number");
+    assert.deepEqual([counted[0], counted.length], [firstNumber, firstNumber === undefined ? 0 : 1034 - dropped]);
+  }
+});
+
+test("an event that nobody awaits and that waits in vain is reported as not sent", async () => {
+  const { session, ends } = await between({ overflow: "drop-newest" });
+  assert.equal(session.count(1), undefined);
+  session.abort();
+  assert.deepEqual(ends[0]?.lost, [{ kind: "event", method: "count", outcome: "not-sent" }]);
+});
+
+test("events of a server that has left are handled, also when their handlers ask their own session", async () => {
+  const clock = new ManualClock(nodeNetwork.clock);
+  const first = await serve(clock);
+  const detour = await Detour.to(first.server.localAddress.port);
+  const ticks: number[] = [];
+  const session = await openSession(counter, detour.address, {
+    network: { ...nodeNetwork, clock },
+    reconnect: { firstDelayMs: 10, maxDelayMs: 10 },
+    handlers: {
+      tick: async (number, { session: own }) => {
+        // In front of the end the server takes nothing new, and says so.
+        await own.sum(number).catch(ignore);
+        ticks.push(number);
+      },
+    },
+  });
+  for (let number = 1; number <= 5; number += 1) first.server.broadcast("tick", number);
+  await first.server.close();
+  while (session.state !== "detached") await nextTurn();
+  const second = await serve(clock);
+  detour.leadTo(second.server.localAddress.port);
+  while (ticks.length < 5) await clock.advance(10);
+  assert.deepEqual(ticks, [1, 2, 3, 4, 5]);
+});
