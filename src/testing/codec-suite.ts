@@ -1,12 +1,24 @@
 /** What every codec must do, whatever its format. The rules are those of `Codec` and `Decoder`. */
 
 import { describe, it } from "node:test";
+import { ANYTHING, type OptionRules, refuseUnknown } from "../core/check-options.ts";
 import type { Codec } from "../core/framing/codec.ts";
 import type { CodecCheck, CodecSuiteOptions } from "./codec-check.ts";
 import { errorChecks } from "./codec-suite-errors.ts";
 import { flowChecks } from "./codec-suite-flow.ts";
 import { linearChecks } from "./codec-suite-linear.ts";
 import { messageChecks } from "./codec-suite-messages.ts";
+
+const RULES: OptionRules = {
+  messages: ANYTHING,
+  sized: ANYTHING,
+  vectors: ANYTHING,
+  accepts: ANYTHING,
+  refuses: ANYTHING,
+  unsendable: ANYTHING,
+  limited: ANYTHING,
+  arrives: ANYTHING,
+};
 
 /** Everything that the suite checks. */
 export const codecChecks: readonly CodecCheck[] = [...messageChecks, ...flowChecks, ...errorChecks, ...linearChecks];
@@ -36,6 +48,7 @@ export function codecSuite<In, Out = In>(
   create: () => Codec<In, Out>,
   options: CodecSuiteOptions<In, Out>,
 ): void {
+  refuseUnknown({ op: "codecSuite" }, options, RULES);
   void describe(name, () => {
     for (const check of codecChecks) void it(check.title, () => check.run(create, options));
   });

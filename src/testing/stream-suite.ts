@@ -1,6 +1,7 @@
 /** What every connection must do, whatever carries it. The rules are those of `StreamSocket`. */
 
 import { describe, it } from "node:test";
+import { ANYTHING, refuseUnknown } from "../core/check-options.ts";
 import type { StreamTraits } from "../io/network.ts";
 import type { StreamSocket } from "../io/stream-socket.ts";
 import type { StreamCheck } from "./stream-check.ts";
@@ -60,6 +61,7 @@ export function streamSuite(
   streams: (() => Promise<OpenedStreams>) | StreamWorld,
   options: StreamSuiteOptions,
 ): void {
+  refuseUnknown({ op: "streamSuite" }, options, { traits: ANYTHING });
   const world = typeof streams === "function" ? here(streams) : streams;
   const check: StreamCheck = (title, body) => {
     void it(title, { timeout: HANG_MS }, () =>

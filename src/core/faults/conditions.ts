@@ -1,5 +1,6 @@
 /** The fault vocabulary of a link: what can go wrong with packets on their way. */
 
+import { ANYTHING, type OptionRules, refuseUnknown } from "../check-options.ts";
 import { UsageError } from "../errors.ts";
 import { type Latency, type LatencyTable, latencyTable, microseconds } from "./latency.ts";
 import { probabilityThreshold } from "./random-stream.ts";
@@ -83,6 +84,20 @@ export interface LinkTable {
 
 const SMALLEST_MTU_BYTES = 576;
 
+/** What {@link LinkConditions} may have; the values are looked at one by one. */
+const RULES: OptionRules = {
+  latency: ANYTHING,
+  bandwidthBitsPerSecond: ANYTHING,
+  queueBytes: ANYTHING,
+  loss: ANYTHING,
+  duplication: ANYTHING,
+  reordering: ANYTHING,
+  corruption: ANYTHING,
+  mtuBytes: ANYTHING,
+};
+const LOSS_RULES: OptionRules = { enter: ANYTHING, leave: ANYTHING, lossInBurst: ANYTHING, lossOutside: ANYTHING };
+const REORDERING_RULES: OptionRules = { chance: ANYTHING, delayMs: ANYTHING };
+
 /** The conditions of a link that nobody has set. */
 export const DEFAULT_CONDITIONS: LinkTable = {
   latency: { baseUs: 1000, spreadUs: 0, shape: "constant" },
@@ -101,6 +116,7 @@ export const DEFAULT_CONDITIONS: LinkTable = {
 
 /** Puts `change` over `base`; throws `OPTION_INVALID` for values that make no sense. */
 export function linkTable(change: LinkConditions, base: LinkTable = DEFAULT_CONDITIONS, op = "link"): LinkTable {
+  refuseUnknown({ op }, change, RULES);
   const { latency, bandwidthBitsPerSecond: bits, queueBytes, duplication, corruption, mtuBytes } = change;
   return {
     ...base,
@@ -122,6 +138,7 @@ function lossTable(loss: LinkConditions["loss"], op: string): Partial<LinkTable>
   if (typeof loss === "number") {
     return { enterBurst: 0, leaveBurst: 0, lossInBurst: 0, lossOutside: probability("loss", loss, op) };
   }
+  refuseUnknown({ op }, loss, LOSS_RULES, "loss.");
   return {
     enterBurst: probability("loss.enter", loss.enter, op),
     leaveBurst: probability("loss.leave", loss.leave, op),
@@ -133,6 +150,7 @@ function lossTable(loss: LinkConditions["loss"], op: string): Partial<LinkTable>
 function reorderingTable(reordering: LinkConditions["reordering"], op: string): Partial<LinkTable> {
   if (reordering === undefined) return {};
   if (typeof reordering === "number") return { reordering: probability("reordering", reordering, op) };
+  refuseUnknown({ op }, reordering, REORDERING_RULES, "reordering.");
   const { chance, delayMs = 1 } = reordering;
   return { reordering: probability("reordering.chance", chance, op), reorderingUs: microseconds(delayMs, op) };
 }

@@ -1,5 +1,6 @@
 /** How long a packet is under way. */
 
+import { ANYTHING, checkOptions, oneOf, type OptionRules, refuseUnknown } from "../check-options.ts";
 import { UsageError } from "../errors.ts";
 import { drawQuantile, EXPONENTIAL, HEAVY_TAIL, NORMAL, QUANTILE_UNIT } from "./quantiles.ts";
 import type { RandomStream } from "./random-stream.ts";
@@ -26,10 +27,21 @@ export interface LatencyTable {
   readonly shape: "constant" | "uniform" | "normal" | "exponential" | "heavy-tail";
 }
 
+/** What each distribution has; the durations are looked at one by one. */
+const SHAPES: Readonly<Record<string, OptionRules>> = {
+  uniform: { kind: ANYTHING, fromMs: ANYTHING, toMs: ANYTHING },
+  normal: { kind: ANYTHING, meanMs: ANYTHING, deviationMs: ANYTHING },
+  exponential: { kind: ANYTHING, baseMs: ANYTHING, meanMs: ANYTHING },
+  "heavy-tail": { kind: ANYTHING, baseMs: ANYTHING, scaleMs: ANYTHING },
+};
+const KIND = { ...oneOf(...Object.keys(SHAPES)), required: true };
+
 /** Reads a latency; throws `OPTION_INVALID` for values that are negative or no numbers. */
 export function latencyTable(latency: Latency, op: string): LatencyTable {
   if (typeof latency === "number") return { baseUs: microseconds(latency, op), spreadUs: 0, shape: "constant" };
-  const shape = latency.kind;
+  const { kind: shape } = latency ?? {};
+  checkOptions({ op }, { kind: shape }, { kind: KIND }, "latency.");
+  refuseUnknown({ op }, latency, SHAPES[shape] as OptionRules, "latency.");
   switch (latency.kind) {
     case "uniform": {
       const baseUs = microseconds(latency.fromMs, op);

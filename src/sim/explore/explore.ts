@@ -1,8 +1,9 @@
 /** Running a simulation with a seed, or with a list of faults. */
 
+import { checkOptions, FLAG, OBJECT, only, type OptionRules } from "../../core/check-options.ts";
 import { FAULT_LIST_FORMAT, type FaultList } from "../../core/faults/fault-list.ts";
 import { type RunSinks, runTwice } from "../world/check.ts";
-import { Run, type SimulateOptions, type SimulationReport } from "../world/simulate.ts";
+import { Run, SIMULATE_RULES, type SimulateOptions, type SimulationReport } from "../world/simulate.ts";
 import type { TraceSink } from "../world/trace.ts";
 import { Chaos } from "./chaos.ts";
 import { failureOf, type SimulationFailure } from "../world/failure.ts";
@@ -33,6 +34,8 @@ export interface Exploration<T = unknown> extends Omit<SimulationReport<T>, "val
   readonly list: FaultList;
 }
 
+const RULES: OptionRules = { ...only(SIMULATE_RULES, "seed", "trace", "capture"), faults: OBJECT, twice: FLAG };
+
 /**
  * Runs a simulation once with a seed, or with a list of faults. Rejects with `OPTION_INVALID` for options that make no
  * sense; every other failure is a result.
@@ -52,19 +55,19 @@ export interface Exploration<T = unknown> extends Omit<SimulationReport<T>, "val
  * console.log(again.failure?.identity === failure?.identity, formatFaultList(list).length > 0); // true true
  * ```
  */
-export async function explore<T>(
-  { options, main }: Simulation<T>,
-  { seed: given = 1, faults, twice = false, trace, capture }: ExploreOptions = {},
-): Promise<Exploration<T>> {
-  const seed = faults?.seed ?? given;
-  const choices = faults?.choices ?? drawChoices(seed, options);
-  const chaosMs = faults?.chaosMs ?? chaosMsOf(options);
+export async function explore<T>(simulation: Simulation<T>, options: ExploreOptions = {}): Promise<Exploration<T>> {
+  const { seed: asked = 1, faults, twice = false, trace, capture } = checkOptions({ op: "explore" }, options, RULES);
+  const { options: own, main } = simulation;
+  const seed = faults?.seed ?? asked;
+  const choices = faults?.choices ?? drawChoices(seed, own);
+  const chaosMs = faults?.chaosMs ?? chaosMsOf(own);
   const { cutReads, permute, latency } = choices;
-  const decided = { ...options, seed, cutReads, explore: permute, link: { ...options.link, latency } };
+  const { name = DEFAULT_NAME, chaos: _chaos, convergeMs: _convergeMs, ...world } = own;
+  const decided = { ...world, seed, cutReads, explore: permute, link: { ...own.link, latency } };
   // A run that is repeated has chaos of its own.
   const begun: { readonly run: Run; readonly chaos: Chaos }[] = [];
   const begin = (sinks: RunSinks): Run => {
-    const chaos = new Chaos(options, chaosMs, faults?.faults);
+    const chaos = new Chaos(own, chaosMs, faults?.faults);
     const run = new Run({ ...decided, ...sinks }, chaos);
     begun.push({ run, chaos });
     return run;
@@ -82,7 +85,7 @@ export async function explore<T>(
   if (first === undefined) throw failure?.error;
   const list: FaultList = {
     format: FAULT_LIST_FORMAT,
-    simulation: options.name ?? DEFAULT_NAME,
+    simulation: name,
     seed,
     failure: failure?.identity,
     chaosMs,

@@ -1,5 +1,6 @@
 /** Makes a failure small enough for a person to read. */
 
+import { checkOptions, FUNCTION, type OptionRules, wholeNumber } from "../../core/check-options.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { TimedFault } from "../../core/faults/fault.ts";
 import type { Choices, FaultList } from "../../core/faults/fault-list.ts";
@@ -27,6 +28,7 @@ export interface ShrinkReport {
 }
 
 const DEFAULT_MOST_RUNS = 1000;
+const RULES: OptionRules = { mostRuns: wholeNumber(1, Number.MAX_SAFE_INTEGER), onProgress: FUNCTION };
 /** One-way delay of a world in which nothing is special, in milliseconds. */
 const BORING_LATENCY_MS = 1;
 
@@ -61,6 +63,7 @@ export async function shrink(
   list: FaultList,
   options: ShrinkOptions = {},
 ): Promise<ShrinkReport> {
+  const checked = checkOptions({ op: "shrink" }, options, RULES);
   const { failure } = await explore(simulation, { faults: list });
   if (failure === undefined || (list.failure !== undefined && list.failure !== failure.identity)) {
     const found = failure === undefined ? "the run does not fail" : `the run fails with ${failure.identity}`;
@@ -68,7 +71,7 @@ export async function shrink(
     const detail = `${found}${wanted}; the program has changed, or depends on more than its seed`;
     throw new UsageError("OPTION_INVALID", { op: "shrink", detail });
   }
-  const shrinking = new Shrinking(simulation, { ...list, failure: failure.identity }, options);
+  const shrinking = new Shrinking(simulation, { ...list, failure: failure.identity }, checked);
   await shrinking.run();
   return shrinking.report;
 }

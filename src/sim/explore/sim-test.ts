@@ -1,11 +1,12 @@
 /** Tests for `node:test` that run a program with many seeds. */
 
+import { checkOptions, type OptionRules, wholeNumber } from "../../core/check-options.ts";
 import { type FaultList, parseFaultList } from "../../core/faults/fault-list.ts";
 import { faultText } from "../../core/faults/fault.ts";
 import { builtin } from "../guard/builtin.ts";
 import type { World } from "../world/world-contract.ts";
 import { type Exploration, explore } from "./explore.ts";
-import { type Simulation, type SimulationOptions, simulation } from "./simulation.ts";
+import { type Simulation, SIMULATION_RULES, type SimulationOptions, simulation } from "./simulation.ts";
 import { ExplorationTotals } from "./totals.ts";
 
 /** What `simTest` does with a simulation. */
@@ -25,6 +26,19 @@ export interface SimTestOptions extends Omit<SimulationOptions, "name"> {
 
 /** What is used of `node:test`. */
 type RunTest = (name: string, run: (context: { diagnostic(message: string): void }) => Promise<void>) => Promise<void>;
+
+const COUNT = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+const { name: _name, ...OWN_RULES } = SIMULATION_RULES;
+const RULES: OptionRules = {
+  ...OWN_RULES,
+  seeds: COUNT,
+  firstSeed: COUNT,
+  checkOneIn: COUNT,
+  replayFolder: {
+    wanted: "the path of a folder, or false",
+    holds: (value) => value === false || typeof value === "string",
+  },
+};
 
 const DEFAULT_SEEDS = 100;
 const DEFAULT_CHECK_ONE_IN = 10;
@@ -57,7 +71,8 @@ export function simTest(
   options: SimTestOptions,
   main: ((world: World) => Promise<unknown>) | Simulation,
 ): void {
-  const { seeds: _seeds, firstSeed: _first, checkOneIn: _one, replayFolder: _folder, ...own } = options;
+  const checked = checkOptions({ op: "simTest" }, options, RULES);
+  const { seeds: _seeds, firstSeed: _first, checkOneIn: _one, replayFolder: _folder, ...own } = checked;
   const program: Simulation =
     typeof main === "function"
       ? simulation({ ...own, name }, main)
@@ -65,7 +80,7 @@ export function simTest(
   const { test } = builtin("test") as { readonly test: RunTest };
   void test(name, async (context) => {
     const totals = new ExplorationTotals();
-    for (const run of runsOf(name, options)) {
+    for (const run of runsOf(name, checked)) {
       const result = await explore(program, run);
       totals.add(result);
       if (result.failure !== undefined) throw failed(name, result, run.faults !== undefined);

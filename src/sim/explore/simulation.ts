@@ -1,8 +1,16 @@
 /** A program with its world, as something that can be run with many seeds. */
 
-import { UsageError } from "../../core/errors.ts";
+import {
+  ANY_TEXT,
+  checkOptions,
+  listOf,
+  type OptionRule,
+  type OptionRules,
+  options as object,
+  TEXTS,
+} from "../../core/check-options.ts";
 import { FAULT_KINDS, type FaultKind } from "../../core/faults/fault.ts";
-import type { SimulateOptions } from "../world/simulate.ts";
+import { SIMULATE_RULES, type SimulateOptions } from "../world/simulate.ts";
 import type { World } from "../world/world-contract.ts";
 
 /** What may go wrong in a simulation. */
@@ -29,6 +37,26 @@ export interface SimulationOptions extends Omit<SimulateOptions, "seed" | "trace
    */
   readonly convergeMs?: number | undefined;
 }
+
+const DURATION: OptionRule = {
+  wanted: "a number from 0 on",
+  holds: (value) => typeof value === "number" && Number.isFinite(value) && value >= 0,
+};
+const CHAOS: OptionRule = object({
+  lastsMs: DURATION,
+  kinds: listOf(`some of ${FAULT_KINDS.join(", ")}`, (kind) => FAULT_KINDS.includes(kind as FaultKind)),
+  mostFaults: DURATION,
+  hosts: TEXTS,
+});
+const { seed: _seed, trace: _trace, capture: _capture, ...WORLD_RULES } = SIMULATE_RULES;
+
+/** What {@link SimulationOptions} must look like. */
+export const SIMULATION_RULES: OptionRules = {
+  ...WORLD_RULES,
+  name: ANY_TEXT,
+  chaos: { ...CHAOS, wanted: "an object, or false", holds: (value) => value === false || CHAOS.holds(value) },
+  convergeMs: DURATION,
+};
 
 /** A program with its world. Made by `simulation`. */
 export interface Simulation<T = unknown> {
@@ -66,28 +94,7 @@ export interface Simulation<T = unknown> {
  * ```
  */
 export function simulation<T>(options: SimulationOptions, main: (world: World) => Promise<T>): Simulation<T> {
-  const { chaos, convergeMs, name } = options;
-  if (name !== undefined && typeof name !== "string") throw refusal("name must be a text");
-  checkNumber("convergeMs", convergeMs);
-  if (chaos !== false && chaos !== undefined) checkChaos(chaos);
-  return { options, main };
-}
-
-function checkChaos({ lastsMs, mostFaults, kinds = [], hosts = [] }: ChaosOptions): void {
-  checkNumber("chaos.lastsMs", lastsMs);
-  checkNumber("chaos.mostFaults", mostFaults);
-  const unknown = kinds.find((kind) => !FAULT_KINDS.includes(kind));
-  if (unknown !== undefined) throw refusal(`chaos.kinds may hold ${FAULT_KINDS.join(", ")}, not ${unknown}`);
-  if (!Array.isArray(hosts)) throw refusal("chaos.hosts must be a list of names");
-}
-
-function checkNumber(name: string, value: number | undefined): void {
-  if (value === undefined || (Number.isFinite(value) && value >= 0)) return;
-  throw refusal(`${name} must be a number from 0 on, not ${String(value)}`);
-}
-
-function refusal(detail: string): UsageError {
-  return new UsageError("OPTION_INVALID", { op: "simulation", detail });
+  return { options: checkOptions({ op: "simulation" }, options, SIMULATION_RULES), main };
 }
 
 /** The kinds of fault that a seed may turn on when nobody says which. */

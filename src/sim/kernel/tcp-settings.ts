@@ -1,5 +1,6 @@
 /** What a simulated kernel's TCP can be told; the defaults are those of Linux. */
 
+import { checkOptions, type OptionRules, wholeNumber } from "../../core/check-options.ts";
 import { UsageError } from "../../core/errors.ts";
 
 /** Settings of the simulated TCP, the same for all hosts of a world. */
@@ -56,18 +57,16 @@ const LEAST: Partial<TcpSettings> = {
   keepAliveIntervalMs: 1,
 };
 
+const RULES: OptionRules = Object.fromEntries(
+  (Object.keys(DEFAULT_TCP) as (keyof TcpSettings)[]).map((name) => [
+    name,
+    wholeNumber(LEAST[name] ?? 0, Number.MAX_SAFE_INTEGER),
+  ]),
+);
+
 /** The settings of a world. Throws `OPTION_INVALID` for one that is no whole number, or that there is not. */
-export function tcpSettings(given: Partial<TcpSettings> = {}): TcpSettings {
-  const settings: Record<keyof TcpSettings, number> = { ...DEFAULT_TCP };
-  for (const [name, value] of Object.entries(given) as [keyof TcpSettings, number | undefined][]) {
-    if (value === undefined) continue;
-    const least = LEAST[name] ?? 0;
-    if (!(name in DEFAULT_TCP)) throw refusal(`there is no setting tcp.${name}`);
-    if (!Number.isSafeInteger(value) || value < least) {
-      throw refusal(`tcp.${name} must be a whole number from ${least} on, not ${String(value)}`);
-    }
-    settings[name] = value;
-  }
+export function tcpSettings(given: Partial<TcpSettings> | undefined): TcpSettings {
+  const settings: TcpSettings = { ...DEFAULT_TCP, ...checkOptions({ op: "simulate" }, given, RULES, "tcp.") };
   if (settings.rtoMinMs > settings.rtoMaxMs) throw refusal("tcp.rtoMinMs must not be greater than tcp.rtoMaxMs");
   return settings;
 }

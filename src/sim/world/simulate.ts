@@ -1,5 +1,14 @@
 /** Running a program in a simulated world. */
 
+import {
+  ANYTHING,
+  checkOptions,
+  FLAG,
+  FUNCTION,
+  OBJECT,
+  type OptionRules,
+  wholeNumber,
+} from "../../core/check-options.ts";
 import { TimeoutError, UsageError, ZocaloError } from "../../core/errors.ts";
 import { type LinkConditions, linkTable } from "../../core/faults/conditions.ts";
 import { microseconds } from "../../core/faults/latency.ts";
@@ -66,6 +75,19 @@ export interface SimulationReport<T> {
   readonly coverage: Readonly<Record<string, ConditionCount>>;
 }
 
+/** What {@link SimulateOptions} must look like; the links and TCP are looked at where they are made. */
+export const SIMULATE_RULES: OptionRules = {
+  seed: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+  link: OBJECT,
+  tcp: OBJECT,
+  explore: FLAG,
+  cutReads: FLAG,
+  limitMs: ANYTHING,
+  livelockEvents: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+  trace: FUNCTION,
+  capture: FUNCTION,
+};
+
 const DEFAULT_SEED = 1;
 const DAY_MS = 86_400_000;
 const DEFAULT_LIVELOCK_EVENTS = 1_000_000;
@@ -126,18 +148,15 @@ export class Run {
   readonly #failures: unknown[] = [];
   #over = false;
 
-  constructor(options: SimulateOptions, extension?: RunExtension) {
+  constructor(given: SimulateOptions, extension?: RunExtension) {
+    const options = checkOptions({ op: "simulate" }, given, SIMULATE_RULES);
     const { seed = DEFAULT_SEED, explore = false, cutReads = true, limitMs = DAY_MS } = options;
     const { livelockEvents = DEFAULT_LIVELOCK_EVENTS } = options;
     refuseWorldInWorld();
-    checkWhole("seed", seed, 0);
-    checkWhole("livelockEvents", livelockEvents, 1);
     microseconds(limitMs, "simulate");
     this.#seed = seed;
     const link = linkTable(options.link ?? {}, undefined, "simulate");
     const tcp = tcpSettings(options.tcp);
-    checkFunction("trace", options.trace);
-    checkFunction("capture", options.capture);
     const streams = (label: string): RandomStream => new RandomStream(seed, label);
     const permutation = explore ? streams("explore").uint32() : undefined;
     const derived = { seed, link, tcp, explore, permutation, cutReads, limitMs, livelockEvents, ...extension?.header };
@@ -252,17 +271,6 @@ export class Run {
       `${describeHosts(this.#world.hosts)}\n  seed ${this.#seed}`;
     return new TimeoutError("TIMEOUT", { op: "simulate", detail });
   }
-}
-
-function checkWhole(name: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  const detail = `${name} must be a whole number from ${least} on, not ${String(value)}`;
-  throw new UsageError("OPTION_INVALID", { op: "simulate", detail });
-}
-
-function checkFunction(name: string, value: unknown): void {
-  if (value === undefined || typeof value === "function") return;
-  throw new UsageError("OPTION_INVALID", { op: "simulate", detail: `${name} must be a function` });
 }
 
 /** The time of the outer world would go on while the inner one is at work. */

@@ -1,5 +1,6 @@
 /** A simulated world: hosts, names, links, and what goes wrong with them. */
 
+import { ANYTHING, checkOptions, type OptionRules, TEXTS } from "../../core/check-options.ts";
 import { type ErrorCode, UsageError } from "../../core/errors.ts";
 import { type LinkConditions, linkTable } from "../../core/faults/conditions.ts";
 import { type Fault, faultText } from "../../core/faults/fault.ts";
@@ -15,6 +16,8 @@ import type { PacketRule } from "./packet-rule.ts";
 import type { Process } from "./process.ts";
 import { describeHosts } from "./standstill.ts";
 import type { FaultGuard, HostLike, HostOptions, World } from "./world-contract.ts";
+
+const HOST_RULES: OptionRules = { addresses: TEXTS, names: TEXTS, skewMs: ANYTHING };
 
 /** How often `converge` looks, in virtual milliseconds. */
 const CONVERGE_STEP_MS = 10;
@@ -57,7 +60,8 @@ export class SimWorld implements World {
     return new Promise((resolve) => void this.clock.setTimer(resolve, durationMs));
   }
 
-  host(name: string, main?: HostMain, options: HostOptions = {}): Host {
+  host(name: string, main?: HostMain, given: HostOptions = {}): Host {
+    const options = checkOptions({ op: "host" }, given, HOST_RULES);
     if (this.#hosts.has(name) || name === "localhost" || name === "") {
       throw new UsageError("OPTION_INVALID", { op: "host", detail: `there is a host ${JSON.stringify(name)} already` });
     }
