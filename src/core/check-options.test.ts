@@ -65,6 +65,7 @@ test("an option that there is not is refused, and the one that was meant is name
   for (const [given, meant] of [
     [{ timeOutMs: 5 }, "timeoutMs"],
     [{ timeout: 5 }, "timeoutMs"],
+    [{ df: 5 }, "fd"],
     [{ maxConections: 5 }, "maxConnections"],
     [{ MAXCONNECTIONS: 5 }, "maxConnections"],
     [{ limit: {} }, "limits"],

@@ -36,6 +36,9 @@ export const TEXT: OptionRule = {
   holds: (value) => typeof value === "string" && value !== "",
 };
 
+/** A string, also an empty one. */
+export const ANY_TEXT: OptionRule = { wanted: "a string", holds: (value) => typeof value === "string" };
+
 /** A function. */
 export const FUNCTION: OptionRule = { wanted: "a function", holds: (value) => typeof value === "function" };
 
@@ -104,11 +107,10 @@ export const OBJECT: OptionRule = { wanted: "an object", holds: isObject };
  */
 export function checkOptions<T>(context: CallNames, given: T, rules: OptionRules, path = ""): T {
   if (given === undefined) return {} as T;
-  if (!isObject(given)) throw invalid(context, mustBe(path.slice(0, -1) || "options", OBJECT, given));
   refuseUnknown(context, given, rules, path);
   const checked: Record<string, unknown> = {};
   for (const [name, rule] of Object.entries(rules)) {
-    const value = given[name];
+    const value = (given as Readonly<Record<string, unknown>>)[name];
     if (value === undefined && rule.required !== true) continue;
     if (!rule.holds(value)) throw invalid(context, mustBe(path + name, rule, value));
     const open = rule.within === undefined || !isObject(value);
@@ -117,18 +119,20 @@ export function checkOptions<T>(context: CallNames, given: T, rules: OptionRules
   return checked as T;
 }
 
-function refuseUnknown(context: CallNames, given: object, rules: OptionRules, path: string): void {
+/** Refuses options that there are not, where the others are looked at elsewhere. */
+export function refuseUnknown(context: CallNames, given: unknown, rules: OptionRules, path = ""): void {
+  if (!isObject(given)) throw invalid(context, mustBe(path.slice(0, -1) || "options", OBJECT, given));
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(rules, name)) throw invalid(context, noSuchOption(name, rules, path));
   }
 }
 
 /** Why a name is none of `rules`, and which one was meant. */
-export function noSuchOption(name: string, rules: OptionRules, path = ""): string {
+export function noSuchOption(name: string, rules: OptionRules, path = "", what = "option"): string {
   const meant = nearestName(name, namesOf(rules));
   const hint =
     meant === undefined ? `; there are ${Object.keys(rules).join(", ")}` : `; did you mean "${path}${meant}"?`;
-  return `there is no option ${JSON.stringify(path + name)}${hint}`;
+  return `there is no ${what} ${JSON.stringify(path + name)}${hint}`;
 }
 
 /** The names of the options, and behind them those of their own options. */
@@ -152,20 +156,28 @@ function nearestName(wrong: string, names: readonly string[]): string | undefine
   return nearest;
 }
 
-/** Letters to put in, take out or replace to make one word of the other (Levenshtein's distance). */
+/** Letters to put in, take out, replace or swap with the next one to make one word of the other. */
 function lettersToChange(a: string, b: string): number {
-  // Names of the program's own making can be of any length.
+  // A name can be of any length.
   if (a.length > 64) return Infinity;
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  let before: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i];
     for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+      const replaced = at(row, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swaps = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = swaps ? at(before, j - 2) + 1 : Infinity;
+      next.push(Math.min(replaced, swapped, at(row, j) + 1, at(next, j - 1) + 1));
     }
+    before = row;
     row = next;
   }
-  return row[b.length] as number;
+  return at(row, b.length);
+}
+
+function at(row: readonly number[], index: number): number {
+  return row[index] as number;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -6,6 +6,7 @@
 import { Address } from "../core/address/address.ts";
 import { UsageError } from "../core/errors.ts";
 import {
+  ANY_TEXT,
   checkOptions,
   FLAG,
   OBJECT,
@@ -31,10 +32,10 @@ const MATERIALS: OptionRule = {
   holds: (value) =>
     isMaterial(value) || (Array.isArray(value) && value.length > 0 && Array.from(value).every(isMaterial)),
 };
-const PASSPHRASE: OptionRule = { wanted: "a string", holds: (value) => typeof value === "string", secret: true };
+const PASSPHRASE: OptionRule = { ...ANY_TEXT, secret: true };
 
 const PROTOCOLS: OptionRule = {
-  wanted: "an array of names of 1 to 255 bytes each, at most 65535 with one more for each",
+  wanted: "an array of names of 1 to 255 bytes each, all of them in 65535 bytes",
   holds: (value) => {
     if (!Array.isArray(value)) return false;
     const lengths = Array.from(value, (name) => (typeof name === "string" ? Buffer.byteLength(name) : 0));

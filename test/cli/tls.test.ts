@@ -53,6 +53,20 @@ test("a server with a certificate, clients that trust its authority, nobody, or 
   assert.match(named.stderr, /^zocalo: CERTIFICATE_NAME_MISMATCH .*--servername NAME\n$/);
 });
 
+test("names that TLS cannot carry are told before anything is sent", async (t) => {
+  for (const flag of ["--alpn=h2,", "--alpn=", `--alpn=${"x".repeat(256)}`, "--servername=", "--servername=a b"]) {
+    for (const words of [["connect"], ["send", "hola"]] as const) {
+      const [command, ...text] = words;
+      const { code, stderr } = await run(t, [command, flag, "tls://127.0.0.1:1", ...text]);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /^zocalo: OPTION_INVALID tls:\/\/127\.0\.0\.1:1: tls\.(?:alpn|servername) must be /);
+    }
+  }
+  const listening = await run(t, ["listen", "tls://127.0.0.1:0", "--self-signed", "--alpn=h2,"]);
+  assert.equal(listening.code, 2);
+  assert.match(listening.stderr, /tls\.alpn must be an array of names of 1 to 255 bytes/);
+});
+
 test("--self-signed makes a certificate for the run", async (t) => {
   const { address } = await serving(t, ["tls://127.0.0.1:0", "--self-signed", "--reply", "echo"]);
   const { code, stdout } = await run(t, ["send", address, "hola", "--insecure"]);

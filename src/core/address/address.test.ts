@@ -187,3 +187,32 @@ describe("Address.hostPort", () => {
     assert.equal(Address.parse("unix:@x").hostPort, "@x");
   });
 });
+
+it("a part or an option that there is not is refused, and the one that was meant is named", () => {
+  const invalid = (code: string, detail: RegExp) => (error: unknown) => {
+    assert.ok(error instanceof UsageError && error.code === code, String(error));
+    assert.match(error.detail, detail);
+    return true;
+  };
+  const parse = (input: unknown, options?: unknown): Address => Address.parse(input as never, options as never);
+  const plaza = Address.parse("tcp://plaza.example:80");
+  const change = (given: unknown): Address => plaza.with(given as never);
+  for (const [make, detail] of [
+    [() => parse({ transport: "tcp", host: "::1", prot: 80, port: 1 }), /no part "prot"; did you mean "port"\?/],
+    [() => parse({ transport: "tcp", host: "::1", port: 80, prams: {} }), /no part "prams"; did you mean "params"\?/],
+    [
+      () => parse({ path: "/run/x", mode: 0o600 }),
+      /no part "mode"; there are transport, host, zone, port, path, params/,
+    ],
+    [() => change({ hots: "other.example" }), /no part "hots"; did you mean "host"\?/],
+    [() => change(null), /^address must be an object/],
+  ] as const) {
+    assert.throws(make, invalid("ADDRESS_INVALID", detail));
+  }
+  assert.throws(
+    () => parse("plaza.example", { transport: "tcp", defaultport: 80 }),
+    invalid("OPTION_INVALID", /^there is no option "defaultport"; did you mean "defaultPort"\?$/),
+  );
+  for (const options of [null, "tcp"])
+    assert.throws(() => parse("x:1", options), invalid("OPTION_INVALID", /^options must/));
+});

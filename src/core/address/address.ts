@@ -4,8 +4,10 @@
 import { isBroadcast, isLinkLocal, isLoopback, isMulticast, isPrivate, isUnspecified } from "./classify.ts";
 import { formatAddress, formatHostPort } from "./format.ts";
 import { canonicalIpv6, unmappedIpv4 } from "./ip.ts";
-import { partsOfInit, partsOfText } from "./parse.ts";
+import { checkNames, partsOfInit, partsOfText } from "./parse.ts";
+import { failure } from "./problem.ts";
 import { type AddressFamily, type AddressParams, type AddressParts, NO_PARAMS, type Transport } from "./parts.ts";
+import { ANYTHING, type OptionRules, refuseUnknown } from "../check-options.ts";
 import { showAsText } from "../show-as.ts";
 
 export type { AddressFamily, AddressParams, Transport } from "./parts.ts";
@@ -36,6 +38,9 @@ export type AddressInit =
 
 /** Everything that is accepted where an address is expected. */
 export type AddressLike = string | URL | Address | AddressInit;
+
+/** What {@link AddressParseOptions} may have; the parser looks at the values. */
+const PARSE_RULES: OptionRules = { transport: ANYTHING, defaultPort: ANYTHING, op: ANYTHING };
 
 /** How {@link Address.parse} reads what is not written out. */
 export interface AddressParseOptions {
@@ -137,6 +142,7 @@ export class Address {
    * ```
    */
   static parse(input: AddressLike, options: AddressParseOptions = {}): Address {
+    refuseUnknown({ op: "Address.parse" }, options, PARSE_RULES);
     if (input instanceof Address) return input;
     if (typeof input === "string") return Address.#of(partsOfText(input, options));
     if (input instanceof URL) return Address.#of(partsOfText(input.href, options));
@@ -179,6 +185,8 @@ export class Address {
    * ```
    */
   with(change: AddressChange): Address {
+    if (typeof change !== "object" || change === null) throw failure("address", change)("address", "must be an object");
+    checkNames(change, failure("address", change));
     const transport = change.transport ?? this.transport;
     if (transport === "unix") {
       const path = change.path ?? (this.transport === "unix" ? this.path : undefined);

@@ -2,6 +2,7 @@
  * Lists of IP networks, for allowing and denying peers, and the key under which limits per peer are counted.
  */
 import type { Address } from "./address.ts";
+import { ANYTHING, refuseUnknown } from "../check-options.ts";
 import { ipBytes, ipText, parseIpv4, parseIpv6, unmappedIpv4 } from "./ip.ts";
 import { type Fail, failure, quoted } from "./problem.ts";
 
@@ -46,9 +47,10 @@ export class AddressList {
    *   bits (`10.1.2.3/8`); the detail names the network that was probably meant.
    */
   static parse(list: readonly string[], options: { readonly op?: string | undefined } = {}): AddressList {
+    refuseUnknown({ op: "AddressList.parse" }, options, { op: ANYTHING });
     const op = options.op ?? "AddressList.parse";
     if (!Array.isArray(list)) throw failure(op, list)("address", "list must be an array of texts");
-    return new AddressList(list.map((entry: string) => parseNetwork(entry, failure(op, entry))));
+    return new AddressList(Array.from(list, (entry: string) => parseNetwork(entry, failure(op, entry))));
   }
 
   /** The number of entries. */

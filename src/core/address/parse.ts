@@ -4,6 +4,7 @@
  * The grammar is stricter than RFC 3986 where two programs could read one text differently: no user info, no path
  * and no fragment beside a host, no leading zeros, no name that ends in a number, and no `*`.
  */
+import { ANYTHING, noSuchOption, type OptionRules } from "../check-options.ts";
 import { hostName } from "./host-name.ts";
 import { parseIpv4, parseIpv6 } from "./ip.ts";
 import { checkParams, parseParams } from "./params.ts";
@@ -56,10 +57,12 @@ export function partsOfInit(init: PartsInit, options: PartsOptions): AddressPart
   const transport = checkTransport(init.transport ?? (init.path === undefined ? options.transport : "unix"), fail);
   if (transport === "unix") {
     checkUnixInit(init, fail);
+    checkNames(init, fail);
     return unixParts(checkUnixPath(init.path as string, fail));
   }
   if (init.path !== undefined) throw fail("path", `is not allowed with ${transport}; give a host and a port`);
   if (typeof init.host !== "string") throw fail("host", "is missing; give a text");
+  checkNames(init, fail);
   return {
     transport,
     ...hostOfInit(init.host, init.zone, fail),
@@ -67,6 +70,22 @@ export function partsOfInit(init: PartsInit, options: PartsOptions): AddressPart
     path: "",
     params: checkParams(init.params as AddressParts["params"], fail),
   };
+}
+
+/** The parts of an address as an object; their values are looked at one by one. */
+const PARTS: OptionRules = {
+  transport: ANYTHING,
+  host: ANYTHING,
+  zone: ANYTHING,
+  port: ANYTHING,
+  path: ANYTHING,
+  params: ANYTHING,
+};
+
+/** Refuses a part that there is not: what was meant would be left out. */
+export function checkNames(init: object, fail: Fail): void {
+  const unknown = Object.keys(init).find((name) => !Object.hasOwn(PARTS, name));
+  if (unknown !== undefined) throw fail("address", `is wrong: ${noSuchOption(unknown, PARTS, "", "part")}`);
 }
 
 /** A Unix address has nothing but a path. */

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ZocaloError } from "../errors.ts";
+import { UsageError, ZocaloError } from "../errors.ts";
 import { bytes } from "./bytes.ts";
 import { contract, type Methods, methodNames } from "./contract.ts";
 import { fnv1a64 } from "./hash.ts";
 import { call, event, type RequestInput, type RequestOutput, type ResponseInput, stream } from "./method.ts";
+import { RemoteError } from "./remote-error.ts";
 import { typeOnly } from "./type-only.ts";
 import type { InputOf, OutputOf, Schema } from "./schema.ts";
 
@@ -91,4 +92,46 @@ test("a stream can have items that only the compiler knows", () => {
   const ticks = stream({ sends: typeOnly<number>() });
   same<InputOf<typeof ticks.sends>, number>(true);
   same<OutputOf<typeof ticks.sends>, number>(true);
+});
+
+test("an option that there is not is refused everywhere, and the one that was meant is named", () => {
+  const untyped = (options: unknown): never => options as never;
+  for (const [op, make, meant] of [
+    ["call", () => call(undefined, undefined, untyped({ idempotnt: true })), "idempotent"],
+    ["event", () => event(undefined, untyped({ descripton: "x" })), "description"],
+    ["stream", () => stream(untyped({ send: typeOnly() })), "sends"],
+    ["contract", () => contract("x", "1.0.0", untyped({ sever: {} })), "server"],
+    ["contract", () => contract("x", "1.0.0", {}, untyped({ accept: {} })), "accepts"],
+    [
+      "contract",
+      () => contract("x", "1.0.0", {}, untyped({ accepts: { form: "1.0.0", below: "2.0.0" } })),
+      "accepts.from",
+    ],
+    ["RemoteError", () => new RemoteError("X", "x", untyped({ datas: 1 })), "data"],
+  ] as const) {
+    assert.throws(make, (error) => {
+      assert.ok(error instanceof UsageError && error.code === "OPTION_INVALID" && error.op === op, String(error));
+      assert.match(error.detail, new RegExp(`^there is no option ".*"; did you mean "${meant}"\\?$`));
+      return true;
+    });
+  }
+});
+
+test("what is wrong about the options of a contract and its methods is told by the call", () => {
+  const untyped = (options: unknown): never => options as never;
+  for (const make of [
+    () => call(undefined, undefined, untyped({ order: "parallel" })),
+    () => call(undefined, undefined, untyped({ idempotent: "yes" })),
+    () => event(undefined, untyped({ description: 5 })),
+    () => contract("x", "1.0.0", untyped({ server: [call()] })),
+    () => contract("x", "1.0.0", {}, untyped({ accepts: { from: "1.0.0" } })),
+    () => contract("x", "1.0.0", {}, untyped({ accepts: { from: "one", below: "2.0.0" } })),
+    () => contract("x", "1.0.0", {}, untyped(null)),
+  ]) {
+    assert.throws(make, { code: "OPTION_INVALID" });
+  }
+  const plain = { request: undefined, sends: typeOnly<number>(), receives: undefined, description: undefined };
+  assert.equal(stream(plain).receives, undefined);
+  const made = contract("x", "1.0.0", { server: undefined, client: undefined } as never, { accepts: undefined });
+  assert.deepEqual(made.accepts, { from: "1.0.0", below: "2.0.0" });
 });

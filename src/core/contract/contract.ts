@@ -1,5 +1,13 @@
 /** A contract: one object that gives the typed server, the typed client, the handshake and the documentation. */
 
+import {
+  ANY_TEXT,
+  checkOptions,
+  OBJECT,
+  type OptionRule,
+  type OptionRules,
+  options as object,
+} from "../check-options.ts";
 import { UsageError } from "../errors.ts";
 import { fnv1a64 } from "./hash.ts";
 import type { Method } from "./method.ts";
@@ -49,6 +57,10 @@ export interface Contract<Server extends Methods = Methods, Client extends Metho
   readonly description: string | undefined;
 }
 
+const VERSION: OptionRule = { wanted: 'a version like "1.2.0"', holds: isVersion, required: true };
+const RULES: OptionRules = { description: ANY_TEXT, accepts: object({ from: VERSION, below: VERSION }) };
+const SIDES_RULES: OptionRules = { server: OBJECT, client: OBJECT };
+
 /** Most methods that a side may offer: their names must fit into the hello message. */
 export const MAX_METHODS = 1000;
 /** Most bytes of these names, as the JSON of the handshake has them: three quarters of its 65,536 bytes. */
@@ -91,11 +103,12 @@ export function contract<Server extends Methods = NoMethods, Client extends Meth
 ): Contract<Server, Client> {
   if (!CONTRACT_NAME.test(name)) throw invalid(`a contract needs a name like "chat"; got ${JSON.stringify(name)}`);
   if (!isVersion(version)) throw invalid(`a contract needs a version like "1.2.0"; got ${JSON.stringify(version)}`);
-  const accepts = options.accepts ?? compatibleRange(version);
+  const { accepts = compatibleRange(version), description } = checkOptions({ op: "contract" }, options, RULES);
   if (!inRange(version, accepts)) throw invalid(`a contract must accept its own version, ${version}`);
   if (typeof sides !== "object" || sides === null) throw invalid("a contract needs its sides: { server, client }");
-  const server = checkedMethods(sides.server ?? {});
-  const client = checkedMethods(sides.client ?? {});
+  const offered = checkOptions({ op: "contract" }, sides, SIDES_RULES);
+  const server = checkedMethods(offered.server ?? {});
+  const client = checkedMethods(offered.client ?? {});
   return Object.freeze({
     name,
     version,
@@ -103,7 +116,7 @@ export function contract<Server extends Methods = NoMethods, Client extends Meth
     server: server as Server,
     client: client as Client,
     hash: fnv1a64(outline(name, version, server, client)),
-    description: options.description,
+    description,
   });
 }
 

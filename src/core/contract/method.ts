@@ -1,5 +1,6 @@
 /** What a side of a contract offers: calls, events and streams. */
 
+import { ANY_TEXT, ANYTHING, checkOptions, FLAG, oneOf, type OptionRules } from "../check-options.ts";
 import { UsageError } from "../errors.ts";
 import { type InputOf, isSchema, type OutputOf, type Schema } from "./schema.ts";
 
@@ -14,6 +15,11 @@ export interface TypeOnly<T> extends Schema<T> {
   /** Tells it from a schema that checks something. */
   readonly [typed]: true;
 }
+
+const EVENT_RULES: OptionRules = { description: ANY_TEXT };
+const CALL_RULES: OptionRules = { ...EVENT_RULES, idempotent: FLAG, order: oneOf("concurrent", "serial") };
+// What is no schema is told in its own words.
+const STREAM_RULES: OptionRules = { ...EVENT_RULES, request: ANYTHING, sends: ANYTHING, receives: ANYTHING };
 
 /** Options of {@link call}. */
 export interface CallOptions<Idempotent extends boolean = boolean> {
@@ -136,8 +142,7 @@ export function call<
   options?: CallOptions<Idempotent>,
 ): CallMethod<NoInfer<Request>, NoInfer<Response>, Idempotent>;
 export function call(request?: Schema, response?: Schema, options: CallOptions = {}): CallMethod {
-  const { idempotent = false, order = "concurrent", description } = options;
-  if (order !== "concurrent" && order !== "serial") throw invalid("call", "order must be concurrent or serial");
+  const { idempotent = false, order = "concurrent", description } = checkOptions({ op: "call" }, options, CALL_RULES);
   return {
     kind: "call",
     request: checked("call", request),
@@ -165,7 +170,8 @@ export function event<Message>(): EventMethod<TypeOnly<Message>>;
 /** Declares a message without an answer by its schema. */
 export function event<Message extends SchemaOrNone>(message: Message, options?: EventOptions): EventMethod<Message>;
 export function event(message?: Schema, options: EventOptions = {}): EventMethod {
-  return { kind: "event", message: checked("event", message), description: options.description };
+  const { description } = checkOptions({ op: "event" }, options, EVENT_RULES);
+  return { kind: "event", message: checked("event", message), description };
 }
 
 /** Options of {@link stream}. */
@@ -202,8 +208,7 @@ export function stream<
   options: StreamOptions<Request, Sends, Receives>,
   // What is left out must not be guessed from where the method is used.
 ): StreamMethod<NoInfer<Request>, NoInfer<Sends>, NoInfer<Receives>> {
-  // Programs in JavaScript may leave it out.
-  const { request, sends, receives, description } = options ?? {};
+  const { request, sends, receives, description } = checkOptions({ op: "stream" }, options, STREAM_RULES);
   if (sends === undefined && receives === undefined) throw invalid("stream", "a stream needs `sends` or `receives`");
   for (const schema of [request, sends, receives]) checked("stream", schema);
   return {

@@ -1,6 +1,7 @@
 /** The errors of a program, as they cross the wire. */
 
 import { cutText } from "../cut-text.ts";
+import { ANYTHING, type OptionRules, refuseUnknown } from "../check-options.ts";
 import { hasInstance, markClass } from "../same-class.ts";
 
 /** Marks the errors of every copy of this package. */
@@ -18,6 +19,8 @@ export interface RemoteErrorOptions {
   /** What caused it; it stays in this process. */
   readonly cause?: unknown;
 }
+
+const RULES: OptionRules = { data: ANYTHING, cause: ANYTHING };
 
 /** The longest code and the longest message that cross the wire, in characters. */
 const MAX_CODE_LENGTH = 64;
@@ -52,6 +55,7 @@ export class RemoteError extends Error {
 
   constructor(code: string, message: string = code, options: RemoteErrorOptions = {}) {
     super(message);
+    refuseUnknown({ op: "RemoteError" }, options, RULES);
     if (options.cause !== undefined) this.cause = options.cause;
     this.code = code;
     this.data = options.data;

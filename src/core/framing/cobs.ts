@@ -1,13 +1,13 @@
 /** Consistent Overhead Byte Stuffing: messages without zeros inside, and a zero behind each. */
 
-import { checkedOptions } from "./codec-options.ts";
+import { checkOptions, FUNCTION, type OptionRules } from "../check-options.ts";
 import { type ByteWriter, REFERENCE_BYTES } from "../bytes/byte-writer.ts";
 import { copyBytes } from "../bytes/copy-bytes.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
 import type { Boundary, Framer, FrameSpan, OnSkipped } from "./codec.ts";
 import { FrameCodec } from "./frame-codec.ts";
 import { longerThan, messageTooLong } from "./frame-error.ts";
-import { checkedLimit, DEFAULT_MAX_LINE_BYTES } from "./frame-limit.ts";
+import { DEFAULT_MAX_LINE_BYTES, LIMIT } from "./frame-limit.ts";
 import { InvalidContent } from "./invalid-content.ts";
 import { TerminatedFramer } from "./terminated-framer.ts";
 import { UnescapedBytes } from "./unescaped-bytes.ts";
@@ -24,6 +24,7 @@ export interface CobsOptions {
 }
 
 const NAME = "cobs";
+const RULES: OptionRules = { maxFrameBytes: LIMIT, resynchronise: FUNCTION };
 /** The code of a block of 254 bytes without a zero behind them. */
 const FULL_BLOCK = 0xff;
 const BLOCK_TOO_LONG: InvalidContent = new InvalidContent("a block is longer than the message");
@@ -54,7 +55,7 @@ const BLOCK_BYTES = 254;
  * @see https://doi.org/10.1109/90.769765
  */
 export function cobs(options: CobsOptions = {}): FrameCodec<Uint8Array, Buffer> {
-  return new FrameCodec(new CobsBoundary(checkedOptions(NAME, options, "resynchronise")), bytesFormat());
+  return new FrameCodec(new CobsBoundary(checkOptions({ op: NAME }, options, RULES)), bytesFormat());
 }
 
 class CobsBoundary implements Boundary {
@@ -63,7 +64,7 @@ class CobsBoundary implements Boundary {
   readonly onSkipped: OnSkipped | undefined;
 
   constructor(options: CobsOptions) {
-    this.maxFrameBytes = checkedLimit(NAME, "maxFrameBytes", options.maxFrameBytes ?? DEFAULT_MAX_LINE_BYTES);
+    this.maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_LINE_BYTES;
     this.onSkipped = options.resynchronise;
   }
 

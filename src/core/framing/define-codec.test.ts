@@ -49,7 +49,10 @@ describe("defineCodec", () => {
     for (const name of ["", "a b", "a+b"]) {
       assert.throws(() => defineCodec({ ...definition, name }), { code: "OPTION_INVALID" });
     }
-    assert.throws(() => defineCodec({ ...definition, maxFrameBytes: 0 }), { code: "OPTION_INVALID", op: "tlv" });
+    assert.throws(() => defineCodec({ ...definition, maxFrameBytes: 0 }), {
+      code: "OPTION_INVALID",
+      op: "defineCodec",
+    });
   });
 
   it("makes FRAME_INVALID of what the functions throw, with the cause", () => {

@@ -1,13 +1,13 @@
 /** A codec of one's own. */
 
-import { checkedOptions } from "./codec-options.ts";
+import { checkOptions, FUNCTION, type OptionRule, type OptionRules } from "../check-options.ts";
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { ZocaloError } from "../errors.ts";
 import { viewBytes } from "../bytes/byte-view.ts";
 import type { Boundary, Framer, FrameSpan, MessageFormat } from "./codec.ts";
 import { FrameCodec } from "./frame-codec.ts";
-import { codecOptionInvalid, frameInvalid, frameTooLong, messageInvalid, messageTooLong } from "./frame-error.ts";
-import { checkedLimit, DEFAULT_MAX_FRAME_BYTES } from "./frame-limit.ts";
+import { frameInvalid, frameTooLong, messageInvalid, messageTooLong } from "./frame-error.ts";
+import { DEFAULT_MAX_FRAME_BYTES, LIMIT } from "./frame-limit.ts";
 
 /** What {@link defineCodec} has to know. */
 export interface CodecDefinition<In, Out = In> {
@@ -31,6 +31,20 @@ export interface CodecDefinition<In, Out = In> {
   /** Copies what of a message is a view of the bytes that `decode` was given. Default: nothing is. */
   readonly own?: ((message: Out) => Out) | undefined;
 }
+
+const REQUIRED: OptionRule = { ...FUNCTION, required: true };
+const RULES: OptionRules = {
+  name: {
+    wanted: "a name of letters, digits and _",
+    holds: (value) => typeof value === "string" && /^\w+$/.test(value),
+    required: true,
+  },
+  maxFrameBytes: LIMIT,
+  frameLength: REQUIRED,
+  decode: REQUIRED,
+  encode: REQUIRED,
+  own: FUNCTION,
+};
 
 /**
  * Makes a codec from three functions: how long a message is, what its bytes mean, and back. Limits, cut bytes, linear time,
@@ -56,9 +70,8 @@ export interface CodecDefinition<In, Out = In> {
  * ```
  */
 export function defineCodec<In, Out = In>(definition: CodecDefinition<In, Out>): FrameCodec<In, Out> {
-  if (!/^\w+$/.test(checkedOptions("defineCodec", definition).name)) {
-    throw codecOptionInvalid("defineCodec", "name must have letters, digits and _ only");
-  }
+  // Not the copy: a function of the definition may use others of it.
+  checkOptions({ op: "defineCodec" }, definition ?? null, RULES);
   return new FrameCodec(new DefinedBoundary(definition), definedFormat(definition));
 }
 
@@ -69,11 +82,7 @@ class DefinedBoundary implements Boundary, Framer {
 
   constructor(definition: Pick<CodecDefinition<never, unknown>, "name" | "maxFrameBytes" | "frameLength">) {
     this.name = definition.name;
-    this.maxFrameBytes = checkedLimit(
-      definition.name,
-      "maxFrameBytes",
-      definition.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES,
-    );
+    this.maxFrameBytes = definition.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES;
     this.#definition = definition;
   }
 

@@ -1,13 +1,13 @@
 /** Messages that end with a delimiter of one or more bytes. */
 
-import { checkedOptions } from "./codec-options.ts";
+import { checkOptions, type OptionRules } from "../check-options.ts";
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { findByte } from "../bytes/find-byte.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
 import type { Boundary, Framer, FrameSpan } from "./codec.ts";
 import { FrameCodec } from "./frame-codec.ts";
 import { codecOptionInvalid, frameTooLong, messageInvalid, messageTooLong } from "./frame-error.ts";
-import { checkedLimit, DEFAULT_MAX_LINE_BYTES } from "./frame-limit.ts";
+import { DEFAULT_MAX_LINE_BYTES, LIMIT } from "./frame-limit.ts";
 
 /** Options of {@link delimiter}. */
 export interface DelimiterOptions {
@@ -19,6 +19,7 @@ export interface DelimiterOptions {
 export type Delimiter = string | Uint8Array;
 
 const NAME = "delimiter";
+const RULES: OptionRules = { maxFrameBytes: LIMIT };
 const MOST_DELIMITERS = 16;
 const LONGEST_DELIMITER_BYTES = 256;
 
@@ -47,7 +48,7 @@ export function delimiter(
   options: DelimiterOptions = {},
 ): FrameCodec<Uint8Array, Buffer> {
   const list = typeof delimiters === "string" || delimiters instanceof Uint8Array ? [delimiters] : delimiters;
-  return new FrameCodec(new DelimiterBoundary(list, checkedOptions(NAME, options)), bytesFormat());
+  return new FrameCodec(new DelimiterBoundary(list, checkOptions({ op: NAME }, options, RULES)), bytesFormat());
 }
 
 class DelimiterBoundary implements Boundary, Framer {
@@ -69,7 +70,7 @@ class DelimiterBoundary implements Boundary, Framer {
     if (delimiters.some(({ length }) => length === 0 || length > LONGEST_DELIMITER_BYTES)) {
       throw codecOptionInvalid(NAME, `a delimiter must have 1 to ${LONGEST_DELIMITER_BYTES} bytes`);
     }
-    this.maxFrameBytes = checkedLimit(NAME, "maxFrameBytes", options.maxFrameBytes ?? DEFAULT_MAX_LINE_BYTES);
+    this.maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_LINE_BYTES;
     this.#sent = sent;
     this.#longest = Math.max(...delimiters.map(({ length }) => length));
     const byLastByte: Buffer[][] = [];

@@ -1,5 +1,6 @@
 /** How long a message may be. */
 
+import { type OptionRule, wholeNumber } from "../check-options.ts";
 import { codecOptionInvalid } from "./frame-error.ts";
 
 /**
@@ -17,7 +18,10 @@ export const DEFAULT_MAX_LINE_BYTES = 65_536;
  */
 export const LARGEST_LIMIT_BYTES = 536_870_888;
 
-/** Checks a limit. Throws `OPTION_INVALID` unless it is a whole number of bytes from 1 to the largest. */
+/** What the limit of a codec must be. */
+export const LIMIT: OptionRule = wholeNumber(1, LARGEST_LIMIT_BYTES);
+
+/** Checks a limit that is no option of a codec. Throws `OPTION_INVALID` unless it is a whole number of bytes from 1 to the largest. */
 export function checkedLimit(codec: string, option: string, bytes: number): number {
   if (Number.isInteger(bytes) && bytes >= 1 && bytes <= LARGEST_LIMIT_BYTES) return bytes;
   throw codecOptionInvalid(

@@ -3,14 +3,15 @@
 import { decodeUtf8 } from "../bytes/utf8.ts";
 import { ZocaloError } from "../errors.ts";
 import type { MessageFormat } from "./codec.ts";
-import { checkedOptions } from "./codec-options.ts";
-import { codecOptionInvalid, contentUnsendable, messageInvalid, validContent } from "./frame-error.ts";
+import { checkOptions, oneOf, type OptionRules } from "../check-options.ts";
+import { contentUnsendable, messageInvalid, validContent } from "./frame-error.ts";
 import { InvalidContent } from "./invalid-content.ts";
 import { type JsonRules, problemOfJson } from "./json-check.ts";
 import { type FormatKinds, PlainValue } from "./plain-value.ts";
-import { checkedMaxValues, type ValueOptions } from "./value-limits.ts";
+import { DEFAULT_MAX_VALUES, VALUE_RULES, type ValueOptions } from "./value-limits.ts";
 
 const NAME = "json";
+const RULES: OptionRules = { ...VALUE_RULES, inexact: oneOf("error", "round") };
 
 const NOT_UTF8: InvalidContent = new InvalidContent("the bytes are not valid UTF-8");
 
@@ -53,10 +54,11 @@ export interface JsonOptions extends ValueOptions {
  * ```
  */
 export function json<In = unknown, Out = In>(options: JsonOptions = {}): MessageFormat<In, Out> {
-  const { inexact = "error" } = checkedOptions(NAME, options);
-  if (inexact !== "error" && inexact !== "round") throw codecOptionInvalid(NAME, "inexact must be error or round");
-  const rules = { maxValues: checkedMaxValues(NAME, options), rounded: inexact === "round" };
-  return new JsonFormat(rules) as MessageFormat<unknown, unknown> as MessageFormat<In, Out>;
+  const { inexact = "error", maxValues = DEFAULT_MAX_VALUES } = checkOptions({ op: NAME }, options, RULES);
+  return new JsonFormat({ maxValues, rounded: inexact === "round" }) as MessageFormat<
+    unknown,
+    unknown
+  > as MessageFormat<In, Out>;
 }
 
 class JsonFormat implements MessageFormat<unknown> {

@@ -1,13 +1,13 @@
 /** Messages with their length before them, in a field of fixed size. */
 
-import { checkedOptions } from "./codec-options.ts";
+import { checkOptions, oneOf, type OptionRules, wholeNumber } from "../check-options.ts";
 import { type ByteWriter, REFERENCE_BYTES } from "../bytes/byte-writer.ts";
 import { copyBytes } from "../bytes/copy-bytes.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
 import type { Boundary, Framer, FrameSpan } from "./codec.ts";
 import { FrameCodec } from "./frame-codec.ts";
-import { codecOptionInvalid, frameInvalid, frameTooLong, messageInvalid, messageTooLong } from "./frame-error.ts";
-import { checkedLimit, DEFAULT_MAX_FRAME_BYTES } from "./frame-limit.ts";
+import { frameInvalid, frameTooLong, messageInvalid, messageTooLong } from "./frame-error.ts";
+import { DEFAULT_MAX_FRAME_BYTES, LIMIT } from "./frame-limit.ts";
 
 /** Options of {@link lengthPrefix}. */
 export interface LengthPrefixOptions {
@@ -32,10 +32,18 @@ export interface LengthPrefixOptions {
 }
 
 const NAME = "lengthPrefix";
-const FIELD_SIZES: readonly number[] = [1, 2, 3, 4, 8];
+const FIELD_SIZES: readonly unknown[] = [1, 2, 3, 4, 8];
 /** Longest head; a bigger offset is a mistake. */
 const LARGEST_OFFSET_BYTES = 65_535;
 const TWO_TO_32 = 0x1_0000_0000;
+const RULES: OptionRules = {
+  bytes: { wanted: "1, 2, 3, 4 or 8", holds: (value) => FIELD_SIZES.includes(value) },
+  endian: oneOf("big", "little"),
+  offset: wholeNumber(0, LARGEST_OFFSET_BYTES),
+  adjustment: wholeNumber(1 - TWO_TO_32, TWO_TO_32 - 1),
+  skip: wholeNumber(0, LARGEST_OFFSET_BYTES),
+  maxFrameBytes: LIMIT,
+};
 
 /**
  * Messages of bytes with their length before them: four bytes, big-endian, unless told otherwise. The options are those of
@@ -62,7 +70,7 @@ const TWO_TO_32 = 0x1_0000_0000;
  * @see https://docs.rs/tokio-util/latest/tokio_util/codec/length_delimited/index.html
  */
 export function lengthPrefix(options: LengthPrefixOptions = {}): FrameCodec<Uint8Array, Buffer> {
-  return new FrameCodec(new LengthPrefixBoundary(checkedOptions(NAME, options)), bytesFormat());
+  return new FrameCodec(new LengthPrefixBoundary(checkOptions({ op: NAME }, options, RULES)), bytesFormat());
 }
 
 class LengthPrefixBoundary implements Boundary, Framer {
@@ -80,20 +88,14 @@ class LengthPrefixBoundary implements Boundary, Framer {
 
   constructor(options: LengthPrefixOptions) {
     const { bytes = 4, endian = "big", offset = 0, adjustment = 0, maxFrameBytes = DEFAULT_MAX_FRAME_BYTES } = options;
-    if (!FIELD_SIZES.includes(bytes)) throw codecOptionInvalid(NAME, `bytes must be 1, 2, 3, 4 or 8; got ${bytes}`);
-    if (endian !== "big" && endian !== "little") throw codecOptionInvalid(NAME, "endian must be big or little");
-    checkedBytes("offset", offset);
-    if (!Number.isInteger(adjustment) || Math.abs(adjustment) >= TWO_TO_32) {
-      throw codecOptionInvalid(NAME, "adjustment must be a whole number of less than 2^32 bytes");
-    }
-    this.maxFrameBytes = checkedLimit(NAME, "maxFrameBytes", maxFrameBytes);
+    this.maxFrameBytes = maxFrameBytes;
     this.#fieldBytes = bytes;
     this.#largestField = 2 ** (8 * bytes) - 1;
     this.#little = endian === "little";
     this.#offset = offset;
     this.#headBytes = offset + bytes;
     this.#adjustment = adjustment;
-    this.#skip = checkedBytes("skip", options.skip ?? offset + bytes);
+    this.#skip = options.skip ?? offset + bytes;
     this.#plain = bytes === 4 && offset === 0 && adjustment === 0 && this.#skip === 4;
   }
 
@@ -202,9 +204,4 @@ function write32(block: Buffer, at: number, value: number, little: boolean): voi
   block[at + 1] = little ? value >>> 8 : value >>> 16;
   block[at + 2] = little ? value >>> 16 : value >>> 8;
   block[at + 3] = little ? value >>> 24 : value;
-}
-
-function checkedBytes(option: string, bytes: number): number {
-  if (Number.isInteger(bytes) && bytes >= 0 && bytes <= LARGEST_OFFSET_BYTES) return bytes;
-  throw codecOptionInvalid(NAME, `${option} must be a whole number from 0 to ${LARGEST_OFFSET_BYTES}; got ${bytes}`);
 }

@@ -1,15 +1,15 @@
 /** Lines of text. */
 
-import { checkedOptions } from "./codec-options.ts";
+import { checkOptions, FUNCTION, oneOf, type OptionRules } from "../check-options.ts";
 import { type ByteWriter, REFERENCE_BYTES } from "../bytes/byte-writer.ts";
 import { findByte } from "../bytes/find-byte.ts";
 import type { Boundary, Framer, FrameSpan, OnSkipped } from "./codec.ts";
 import { FrameCodec } from "./frame-codec.ts";
-import { codecOptionInvalid, longerThan, messageInvalid, messageTooLong } from "./frame-error.ts";
-import { checkedLimit, DEFAULT_MAX_LINE_BYTES } from "./frame-limit.ts";
+import { longerThan, messageInvalid, messageTooLong } from "./frame-error.ts";
+import { DEFAULT_MAX_LINE_BYTES, LIMIT } from "./frame-limit.ts";
 import { InvalidContent } from "./invalid-content.ts";
 import { TerminatedFramer } from "./terminated-framer.ts";
-import { type TextOptions, text } from "./text.ts";
+import { TEXT_RULES, type TextOptions, text } from "./text.ts";
 
 /** What ends a line. */
 export type LineEnding = "lf" | "crlf" | "both";
@@ -36,6 +36,12 @@ export interface LinesOptions extends TextOptions {
 }
 
 const NAME = "lines";
+const RULES: OptionRules = {
+  ...TEXT_RULES,
+  ending: oneOf("lf", "crlf", "both"),
+  maxLineBytes: LIMIT,
+  resynchronise: FUNCTION,
+};
 const LF = 0x0a;
 const CR = 0x0d;
 const ENDS_WITH_LF: InvalidContent = new InvalidContent("a line ends with LF alone, not with CR LF");
@@ -67,7 +73,8 @@ const UTF8_BYTES_PER_UNIT = 3;
  * ```
  */
 export function lines(options: LinesOptions = {}): FrameCodec<string> {
-  return new FrameCodec(new LinesBoundary(checkedOptions(NAME, options, "resynchronise")), text(options));
+  const { encoding, invalid, ...boundary } = checkOptions({ op: NAME }, options, RULES);
+  return new FrameCodec(new LinesBoundary(boundary), text({ encoding, invalid }));
 }
 
 class LinesBoundary implements Boundary {
@@ -78,9 +85,8 @@ class LinesBoundary implements Boundary {
 
   constructor(options: LinesOptions) {
     const { ending = "both", maxLineBytes = DEFAULT_MAX_LINE_BYTES, resynchronise } = options;
-    if (!["lf", "crlf", "both"].includes(ending)) throw codecOptionInvalid(NAME, "ending must be lf, crlf or both");
     this.#ending = ending;
-    this.maxFrameBytes = checkedLimit(NAME, "maxLineBytes", maxLineBytes);
+    this.maxFrameBytes = maxLineBytes;
     this.onSkipped = resynchronise;
   }
 

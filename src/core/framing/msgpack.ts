@@ -3,13 +3,13 @@
 import * as msgpackr from "msgpackr/pack";
 import { ZocaloError } from "../errors.ts";
 import type { MessageFormat } from "./codec.ts";
-import { checkedOptions } from "./codec-options.ts";
+import { checkOptions } from "../check-options.ts";
 import { contentUnsendable, messageInvalid, validContent } from "./frame-error.ts";
 import { InvalidContent } from "./invalid-content.ts";
 import { problemOfMessagePack } from "./msgpack-check.ts";
 import { MESSAGEPACK_KINDS } from "./msgpack-sendable.ts";
 import { FINE, PlainValue } from "./plain-value.ts";
-import { checkedMaxValues, type ValueOptions } from "./value-limits.ts";
+import { DEFAULT_MAX_VALUES, VALUE_RULES, type ValueOptions } from "./value-limits.ts";
 
 const NAME = "msgpack";
 /** The double -0. */
@@ -61,7 +61,7 @@ const unpackr = new library.Unpackr({ useRecords: false, int64AsType: "number", 
  * @see https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 export function msgpack<In = unknown, Out = In>(options: MsgpackOptions = {}): MessageFormat<In, Out> {
-  const maxValues = checkedMaxValues(NAME, checkedOptions(NAME, options));
+  const { maxValues = DEFAULT_MAX_VALUES } = checkOptions({ op: NAME }, options, VALUE_RULES);
   return new MsgpackFormat(maxValues) as MessageFormat<unknown, unknown> as MessageFormat<In, Out>;
 }
 

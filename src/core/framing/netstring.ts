@@ -1,12 +1,12 @@
 /** Netstrings: messages with their length before them in decimal digits. */
 
-import { checkedOptions } from "./codec-options.ts";
+import { checkOptions, type OptionRules } from "../check-options.ts";
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
 import type { Boundary, Framer, FrameSpan } from "./codec.ts";
 import { FrameCodec } from "./frame-codec.ts";
 import { frameInvalid, frameTooLong, messageTooLong } from "./frame-error.ts";
-import { checkedLimit, DEFAULT_MAX_FRAME_BYTES } from "./frame-limit.ts";
+import { DEFAULT_MAX_FRAME_BYTES, LIMIT } from "./frame-limit.ts";
 
 /** Options of {@link netstring}. */
 export interface NetstringOptions {
@@ -15,6 +15,7 @@ export interface NetstringOptions {
 }
 
 const NAME = "netstring";
+const RULES: OptionRules = { maxFrameBytes: LIMIT };
 const ZERO = 0x30;
 const NINE = 0x39;
 const COLON = 0x3a;
@@ -40,7 +41,7 @@ const COMMA = 0x2c;
  * @see https://cr.yp.to/proto/netstrings.txt
  */
 export function netstring(options: NetstringOptions = {}): FrameCodec<Uint8Array, Buffer> {
-  return new FrameCodec(new NetstringBoundary(checkedOptions(NAME, options)), bytesFormat());
+  return new FrameCodec(new NetstringBoundary(checkOptions({ op: NAME }, options, RULES)), bytesFormat());
 }
 
 class NetstringBoundary implements Boundary, Framer {
@@ -48,7 +49,7 @@ class NetstringBoundary implements Boundary, Framer {
   readonly maxFrameBytes: number;
 
   constructor(options: NetstringOptions) {
-    this.maxFrameBytes = checkedLimit(NAME, "maxFrameBytes", options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES);
+    this.maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES;
   }
 
   /** It keeps nothing between two messages, so one serves all streams. */

@@ -1,13 +1,13 @@
 /** SLIP: messages with an END byte behind each (RFC 1055). */
 
-import { checkedOptions } from "./codec-options.ts";
+import { checkOptions, FLAG, FUNCTION, type OptionRules } from "../check-options.ts";
 import { type ByteWriter, REFERENCE_BYTES } from "../bytes/byte-writer.ts";
 import { findByte } from "../bytes/find-byte.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
 import type { Boundary, Framer, FrameSpan, OnSkipped } from "./codec.ts";
 import { FrameCodec } from "./frame-codec.ts";
 import { longerThan, messageInvalid, messageTooLong } from "./frame-error.ts";
-import { checkedLimit, DEFAULT_MAX_LINE_BYTES } from "./frame-limit.ts";
+import { DEFAULT_MAX_LINE_BYTES, LIMIT } from "./frame-limit.ts";
 import { InvalidContent } from "./invalid-content.ts";
 import { TerminatedFramer } from "./terminated-framer.ts";
 import { UnescapedBytes } from "./unescaped-bytes.ts";
@@ -30,6 +30,7 @@ export interface SlipOptions {
 }
 
 const NAME = "slip";
+const RULES: OptionRules = { maxFrameBytes: LIMIT, leadingEnd: FLAG, resynchronise: FUNCTION };
 // RFC 1055, "SLIP DRIVERS": the four characters.
 const END = 0o300;
 const ESC = 0o333;
@@ -61,7 +62,7 @@ const WRONG_ESCAPE: InvalidContent = new InvalidContent("ESC stands before a byt
  * @see https://www.rfc-editor.org/rfc/rfc1055
  */
 export function slip(options: SlipOptions = {}): FrameCodec<Uint8Array, Buffer> {
-  return new FrameCodec(new SlipBoundary(checkedOptions(NAME, options, "resynchronise")), bytesFormat());
+  return new FrameCodec(new SlipBoundary(checkOptions({ op: NAME }, options, RULES)), bytesFormat());
 }
 
 class SlipBoundary implements Boundary {
@@ -71,7 +72,7 @@ class SlipBoundary implements Boundary {
   readonly #leadingEnd: boolean;
 
   constructor(options: SlipOptions) {
-    this.maxFrameBytes = checkedLimit(NAME, "maxFrameBytes", options.maxFrameBytes ?? DEFAULT_MAX_LINE_BYTES);
+    this.maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_LINE_BYTES;
     this.onSkipped = options.resynchronise;
     this.#leadingEnd = options.leadingEnd ?? false;
   }

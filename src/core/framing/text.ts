@@ -1,9 +1,9 @@
 /** Messages that are text. */
 
-import { checkedOptions } from "./codec-options.ts";
+import { checkOptions, oneOf, type OptionRules } from "../check-options.ts";
 import { decodeUtf8 } from "../bytes/utf8.ts";
 import type { MessageFormat } from "./codec.ts";
-import { codecOptionInvalid, messageInvalid, validContent } from "./frame-error.ts";
+import { messageInvalid, validContent } from "./frame-error.ts";
 import { InvalidContent } from "./invalid-content.ts";
 
 /** Options of {@link text}. */
@@ -22,6 +22,9 @@ export interface TextOptions {
 
 const NAME = "text";
 
+/** What {@link TextOptions} must look like. */
+export const TEXT_RULES: OptionRules = { encoding: oneOf("utf8", "latin1"), invalid: oneOf("error", "replace") };
+
 /**
  * Messages that are text. A text is always decoded whole, so a character may be cut anywhere on the way. A byte order
  * mark is kept.
@@ -39,9 +42,7 @@ const NAME = "text";
  * ```
  */
 export function text(options: TextOptions = {}): MessageFormat<string> {
-  const { encoding = "utf8", invalid = "error" } = checkedOptions(NAME, options);
-  if (encoding !== "utf8" && encoding !== "latin1") throw codecOptionInvalid(NAME, "encoding must be utf8 or latin1");
-  if (invalid !== "error" && invalid !== "replace") throw codecOptionInvalid(NAME, "invalid must be error or replace");
+  const { encoding = "utf8", invalid = "error" } = checkOptions({ op: NAME }, options, TEXT_RULES);
   if (encoding === "latin1") return LATIN1;
   return invalid === "error" ? STRICT_UTF8 : LOOSE_UTF8;
 }

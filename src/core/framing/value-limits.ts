@@ -1,6 +1,6 @@
 /** How much one message may be when it is a value: not in bytes, but in what they become. */
 
-import { codecOptionInvalid } from "./frame-error.ts";
+import { type OptionRules, wholeNumber } from "../check-options.ts";
 import { InvalidContent } from "./invalid-content.ts";
 
 /** Most maps and arrays inside one another. Deeper data is an attack on the stack, or a mistake. */
@@ -26,12 +26,8 @@ export interface ValueOptions {
   readonly maxValues?: number | undefined;
 }
 
-/** Checks the option. @throws UsageError `OPTION_INVALID`. */
-export function checkedMaxValues(codec: string, { maxValues = DEFAULT_MAX_VALUES }: ValueOptions): number {
-  if (Number.isInteger(maxValues) && maxValues >= 1 && maxValues <= LARGEST_MAX_VALUES) return maxValues;
-  const problem = `maxValues must be a whole number from 1 to ${LARGEST_MAX_VALUES}; got ${String(maxValues)}`;
-  throw codecOptionInvalid(codec, problem);
-}
+/** What {@link ValueOptions} must look like. */
+export const VALUE_RULES: OptionRules = { maxValues: wholeNumber(1, LARGEST_MAX_VALUES) };
 
 /** Of a message with more. */
 export function tooManyValues(maxValues: number): InvalidContent {

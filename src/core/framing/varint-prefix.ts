@@ -1,13 +1,13 @@
 /** Messages with their length before them, as a varint. */
 
-import { checkedOptions } from "./codec-options.ts";
+import { checkOptions, type OptionRules } from "../check-options.ts";
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { varintBytes, writeVarint } from "../bytes/varint.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
 import type { Boundary, Framer, FrameSpan } from "./codec.ts";
 import { FrameCodec } from "./frame-codec.ts";
 import { frameInvalid, frameTooLong, messageTooLong } from "./frame-error.ts";
-import { checkedLimit, DEFAULT_MAX_FRAME_BYTES } from "./frame-limit.ts";
+import { DEFAULT_MAX_FRAME_BYTES, LIMIT } from "./frame-limit.ts";
 
 /** Options of {@link varintPrefix}. */
 export interface VarintPrefixOptions {
@@ -16,6 +16,7 @@ export interface VarintPrefixOptions {
 }
 
 const NAME = "varintPrefix";
+const RULES: OptionRules = { maxFrameBytes: LIMIT };
 
 /**
  * Messages of bytes with their length before them as an unsigned LEB128 number: what protocol buffers call delimited
@@ -38,7 +39,7 @@ const NAME = "varintPrefix";
  * @see https://protobuf.dev/programming-guides/encoding/#varints
  */
 export function varintPrefix(options: VarintPrefixOptions = {}): FrameCodec<Uint8Array, Buffer> {
-  return new FrameCodec(new VarintPrefixBoundary(checkedOptions(NAME, options)), bytesFormat());
+  return new FrameCodec(new VarintPrefixBoundary(checkOptions({ op: NAME }, options, RULES)), bytesFormat());
 }
 
 class VarintPrefixBoundary implements Boundary, Framer {
@@ -46,7 +47,7 @@ class VarintPrefixBoundary implements Boundary, Framer {
   readonly maxFrameBytes: number;
 
   constructor(options: VarintPrefixOptions) {
-    this.maxFrameBytes = checkedLimit(NAME, "maxFrameBytes", options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES);
+    this.maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES;
   }
 
   /** It keeps nothing between two messages, so one serves all streams. */
