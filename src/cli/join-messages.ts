@@ -50,7 +50,7 @@ export async function joinMessages(
     await messages.close();
     return { inputEnded };
   } catch (error) {
-    if (stop.aborted) await messages.close({ lingerMs: STOP_LINGER_MS }).catch(() => undefined);
+    if (stop.aborted) await messages.close({ maxLingerMs: STOP_LINGER_MS }).catch(() => undefined);
     else socket.abort(error);
     throw broken ?? error;
   } finally {

@@ -7,7 +7,7 @@ import { PatientInput } from "./patient-input.ts";
 import type { DataInput } from "./standard-input.ts";
 import type { DataOutput } from "./standard-output.ts";
 
-/** How long the peer may take to end too, once the person has asked to stop. */
+/** How long closing may take once the person has asked to stop. */
 export const STOP_LINGER_MS = 200;
 
 /** How bytes are shown and sent. */
@@ -56,7 +56,7 @@ export async function join(
     await socket.close();
     return { inputEnded };
   } catch (error) {
-    if (stop.aborted) await socket.close({ lingerMs: STOP_LINGER_MS }).catch(() => undefined);
+    if (stop.aborted) await socket.close({ maxLingerMs: STOP_LINGER_MS }).catch(() => undefined);
     else socket.abort(error);
     throw broken ?? error;
   } finally {

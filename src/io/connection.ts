@@ -197,12 +197,12 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   }
 
   close(options: CloseOptions = {}): Promise<void> {
-    return this.#checked("close", options, CLOSE_RULES, ({ lingerMs, lingerBytes, ...operation }) => {
+    return this.#checked("close", options, CLOSE_RULES, ({ lingerMs, maxLingerMs, lingerBytes, ...operation }) => {
       const refused = refusedAtOnce(operation, () => this.context("close"));
       if (refused !== undefined) return Promise.reject(refused.reason);
       const extras = this.#extras;
       if (extras.closing === undefined) {
-        extras.closing = this.#closeGracefully({ lingerMs, lingerBytes });
+        extras.closing = this.#closeGracefully({ lingerMs, maxLingerMs, lingerBytes });
         extras.closing.catch(() => undefined);
       }
       return withDeadline(this.clock, extras.closing, operation, this.context("close"));

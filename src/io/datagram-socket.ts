@@ -97,7 +97,7 @@ export interface GroupOptions {
 
 /** Options of {@link DatagramSocket.close}. */
 export interface DatagramCloseOptions extends OperationOptions {
-  /** Longest wait for the kernel to take what was accepted, in milliseconds. Default 2000; 0 drops it. */
+  /** Longest wait in milliseconds in which the kernel takes nothing of what was accepted. Default 2000; 0 drops it. */
   readonly lingerMs?: number | undefined;
 }
 
@@ -268,7 +268,7 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
   unref(): this;
   /**
    * Closes: no more is received, what is in the receive queue is dropped, pending receives reject with `CLOSED`. What
-   * `send` accepted still goes to the kernel, for at most `lingerMs`; what has not gone by then rejects with `CLOSED`, and
+   * `send` accepted still goes to the kernel, until that takes nothing for `lingerMs`; what has not gone by then rejects with `CLOSED`, and
    * `close` with `TIMEOUT`. A second call shares the outcome of the first.
    */
   close(options?: DatagramCloseOptions): Promise<void>;

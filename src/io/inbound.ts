@@ -195,6 +195,12 @@ export class Inbound {
     else done(this.state === "ended");
   }
 
+  /** Ends `discard`, as the peer's end would; answers whether there was one. */
+  stopDiscarding(): boolean {
+    this.#discard?.done(false);
+    return this.#discard !== undefined;
+  }
+
   /** Begins again on a new transport, which is not paused. */
   restart(): void {
     this.#paused = false;

@@ -3,17 +3,27 @@
 import { TimeoutError } from "../core/errors.ts";
 import type { OperationContext } from "./deadline.ts";
 import type { Inbound } from "./inbound.ts";
-import type { Clock } from "./network.ts";
+import type { Clock, Timer } from "./network.ts";
 import type { Outbound } from "./outbound.ts";
 import type { CloseOptions } from "./stream-end.ts";
 
+/** Longest time in which nothing comes from the peer, nor its FIN. */
 const DEFAULT_LINGER_MS = 2000;
+/**
+ * Longest time in which the kernel takes nothing. Longer, because it asks for more only when a third of its buffer is free:
+ * on loopback, measured, when the peer has read 2 MB.
+ */
+const DEFAULT_FLUSH_MS = 10_000;
+/** Longest time in all: who takes a byte now and then must not hold a connection for ever. */
+const DEFAULT_MAX_LINGER_MS = 300_000;
 const DEFAULT_LINGER_BYTES = 1_048_576;
+/** The end of progress is noticed at most this fraction later than promised. */
+const CHECKS = 4;
 
 /**
  * Sends what was accepted, then FIN, then discards input until the peer's FIN. Rejects when accepted bytes did not reach
- * the kernel within the time; resolves when they did, however the peer behaves afterwards. The caller then releases the
- * socket.
+ * the kernel; resolves when they did, however the peer behaves afterwards. Both steps go on as long as something moves. The
+ * caller then releases the socket.
  */
 export async function linger(
   clock: Clock,
@@ -22,34 +32,44 @@ export async function linger(
   options: CloseOptions,
   context: OperationContext,
 ): Promise<void> {
-  const lingerMs = options.lingerMs ?? DEFAULT_LINGER_MS;
+  const { maxLingerMs = DEFAULT_MAX_LINGER_MS, lingerBytes = DEFAULT_LINGER_BYTES } = options;
+  const { lingerMs: flushMs = DEFAULT_FLUSH_MS, lingerMs = DEFAULT_LINGER_MS } = options;
+  const endsAt = clock.now() + maxLingerMs;
   const drained = new Promise<void>((resolve) => {
-    inbound.discard(options.lingerBytes ?? DEFAULT_LINGER_BYTES, () => resolve());
+    inbound.discard(lingerBytes, () => resolve());
   });
-  await within(clock, outbound.end(), lingerMs, () => {
-    const detail = `what was written could not be handed to the kernel within ${lingerMs} ms: the peer does not read`;
-    return new TimeoutError("TIMEOUT", { ...context, detail, outcome: "unknown" });
-  });
-  await within(clock, drained, lingerMs, () => undefined);
+  const flushed = await whileMoving(clock, outbound.end(), flushMs, endsAt, () => outbound.progress);
+  if (!flushed) {
+    const reason =
+      clock.now() < endsAt ? `the peer took nothing for lingerMs (${flushMs})` : `maxLingerMs (${maxLingerMs}) is over`;
+    const detail = `what was written could not be handed to the kernel: ${reason}`;
+    throw new TimeoutError("TIMEOUT", { ...context, detail, outcome: "unknown" });
+  }
+  await whileMoving(clock, drained, lingerMs, endsAt, () => inbound.bytesReceived);
 }
 
-/** Waits for `work`, at most `limitMs`; then rejects with `late()`, or just goes on if that is nothing. */
-function within(clock: Clock, work: Promise<void>, limitMs: number, late: () => Error | undefined): Promise<void> {
+/** Waits for `work` until `endsAt`, and no longer than `stallMs` in which `progress` does not change; answers whether it is done. */
+export function whileMoving(
+  clock: Clock,
+  work: Promise<void>,
+  stallMs: number,
+  endsAt: number,
+  progress: () => number,
+): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const timer = clock.setTimer(() => {
-      const error = late();
-      if (error === undefined) resolve();
-      else reject(error);
-    }, limitMs);
-    work.then(
-      () => {
-        timer.cancel();
-        resolve();
-      },
-      (error: unknown) => {
-        timer.cancel();
-        reject(error);
-      },
-    );
+    let seen = progress();
+    let movedAt = clock.now();
+    const wait = (restMs: number): Timer => clock.setTimer(check, Math.min(stallMs / CHECKS, restMs));
+    const check = (): void => {
+      const now = clock.now();
+      const current = progress();
+      if (current !== seen) movedAt = now;
+      seen = current;
+      const restMs = Math.min(movedAt + stallMs, endsAt) - now;
+      if (restMs > 0) timer = wait(restMs);
+      else resolve(false);
+    };
+    let timer = wait(endsAt - movedAt);
+    void work.then(() => resolve(true), reject).finally(() => timer.cancel());
   });
 }

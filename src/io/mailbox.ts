@@ -25,6 +25,7 @@ import { publish } from "./diagnostics.ts";
 import { EndAnnouncement } from "./end-announcement.ts";
 import { FramedMailbox } from "./framed-mailbox.ts";
 import { membership } from "./group.ts";
+import { whileMoving } from "./linger.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 import type { MailboxSettings } from "./mailbox-settings.ts";
 import type { Clock, Datagram, DatagramSink, DatagramTransport, Network, OutgoingDatagram } from "./network.ts";
@@ -249,24 +250,15 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
 
   async #close(lingerMs: number): Promise<void> {
     this.#inbound.over(mailboxClosed(this, "close"), true);
-    const late = await this.#flush(lingerMs);
+    const flushed = new Promise<void>((resolve) => this.#outbound.close(resolve));
+    // It ends: the kernel decides about each datagram, and no other one is accepted.
+    const late = !(await whileMoving(this.clock, flushed, lingerMs, Infinity, () => this.#outbound.unsent));
     if (late) this.#outbound.failed(mailboxClosed(this, "close"));
     await this.transport.close();
     this.#over({ how: "closed" });
     if (!late) return;
-    const detail = `what was sent could not be handed to the kernel within lingerMs (${lingerMs})`;
+    const detail = `what was sent could not be handed to the kernel, which took nothing for lingerMs (${lingerMs})`;
     throw new TimeoutError("TIMEOUT", { ...this.context("close"), detail, outcome: "unknown" });
-  }
-
-  /** Waits for what was accepted; answers whether time ran out. */
-  #flush(lingerMs: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = this.clock.setTimer(() => resolve(true), lingerMs);
-      this.#outbound.close(() => {
-        timer.cancel();
-        resolve(false);
-      });
-    });
   }
 
   #over(end: contract.DatagramEnd): void {

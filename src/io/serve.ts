@@ -39,7 +39,7 @@ export interface ServeOptions extends ListenOptions {
 
 /** How `drain` went. */
 export interface DrainReport {
-  /** Connections whose handlers came to their end in time. */
+  /** Connections whose handlers came to their end in time, and whose last words the kernel has. */
   readonly finished: number;
   /** Connections that were aborted because the time was over. */
   readonly cut: number;
@@ -85,6 +85,10 @@ class ServedConnection extends Connection implements Peer {
 
   get draining(): AbortSignal {
     return this.server?.draining ?? AbortSignal.abort();
+  }
+  /** Ends a `close` that has handed everything over and waits for the peer only. Answers whether there was one. */
+  letGo(): boolean {
+    return this.outbound.state === "ended" && this.inbound.stopDiscarding();
   }
   detach(): StreamSocket {
     this.detached = true;
@@ -261,12 +265,15 @@ class ConnectionServer implements Server {
     return cut;
   }
 
+  /** Ends what is left. Whose handler has finished, and has everything that it wrote with the kernel, is not cut. */
   #cut(): number {
-    const rest = [...this.peers];
-    for (const peer of rest) {
+    let cut = 0;
+    for (const peer of this.peers) {
+      if (peer.letGo()) continue;
+      cut += 1;
       peer.abort(new ConnectionError("CLOSED", { ...peer.context("drain"), detail: "the server was shut down" }));
     }
-    return rest.length;
+    return cut;
   }
 }
 showAs(ConnectionServer, "Server", ({ localAddress, stats }) => ({ localAddress, stats }));

@@ -18,14 +18,25 @@ export interface StreamEnd {
 /** Options of `StreamSocket.close`. */
 export interface CloseOptions extends OperationOptions {
   /**
-   * Longest wait in milliseconds, twice: for the kernel to take what was written (then `close` rejects with `TIMEOUT` and
-   * the connection is reset), and for the peer's FIN after ours, while what the peer still sends is discarded. Default
-   * 2000: time for the last answer to arrive at a peer that is still sending.
+   * Longest wait in milliseconds in which nothing moves, twice. For the kernel to take what was written, which it does as the
+   * peer reads, and in large portions: default 10,000; then `close` rejects with `TIMEOUT` and the connection is reset. And
+   * for the peer's FIN after ours, while what the peer still sends is discarded: default 2000, time for the last answer to
+   * arrive at a peer that is still sending.
    */
   readonly lingerMs?: number | undefined;
+  /**
+   * Longest wait in milliseconds for both together, however much moves. Default 300,000: a peer that takes a byte now and
+   * then does not hold the connection for ever.
+   */
+  readonly maxLingerMs?: number | undefined;
   /** Most bytes to discard meanwhile. Default 1 MiB. */
   readonly lingerBytes?: number | undefined;
 }
 
 /** What {@link CloseOptions} must look like. */
-export const CLOSE_RULES: OptionRules = { ...OPERATION_RULES, lingerMs: FROM_ZERO, lingerBytes: FROM_ZERO };
+export const CLOSE_RULES: OptionRules = {
+  ...OPERATION_RULES,
+  lingerMs: FROM_ZERO,
+  maxLingerMs: FROM_ZERO,
+  lingerBytes: FROM_ZERO,
+};

@@ -11,6 +11,7 @@ import { textToEnd } from "./stream-check.ts";
 export function drainChecks(check: ListenerCheck, timed: TimedListenerCheck): void {
   finishChecks(check);
   cutChecks(check, timed);
+  idleChecks(timed);
   stuckChecks(check);
 }
 
@@ -128,6 +129,32 @@ function cutChecks(check: ListenerCheck, timed: TimedListenerCheck): void {
       assert.equal((await draining).cut, 1);
     }
   });
+}
+
+function idleChecks(timed: TimedListenerCheck): void {
+  timed(
+    "whose handler has finished, and who only does not end, is finished, however short the time",
+    async (scene, clock) => {
+      for (const timeoutMs of [0, 500, 1999]) {
+        const returned = signal();
+        const server = await scene.serve(async (peer) => {
+          await peer.write("answer");
+          returned.resolve();
+        });
+        const called = await scene.connect(server);
+        await returned.promise;
+        assert.equal(String(await called.readExactly(6)), "answer");
+        assert.equal(await called.read(), null);
+        assert.equal(server.peers.size, 1);
+        const draining = server.drain({ timeoutMs });
+        await clock.advance(timeoutMs);
+        const { finished, cut, durationMs } = await draining;
+        assert.deepEqual([finished, cut, durationMs], [1, 0, timeoutMs]);
+        assert.deepEqual([server.peers.size, server.stats.open], [0, 0]);
+        await called.close();
+      }
+    },
+  );
 }
 
 function stuckChecks(check: ListenerCheck): void {
