@@ -15,7 +15,7 @@ interface Block {
 const SMALLEST_BLOCK_BYTES = 512;
 const LARGEST_SPARE_BYTES = 65_536;
 /** Below this share of its block, a piece is copied out, so that 20 bytes do not pin 64 KiB. */
-const PIN_RATIO = 4;
+const PIN_RATIO = 2;
 
 /** A queue of bytes. Time is linear in the bytes plus the calls, however the bytes were cut. */
 export class ByteQueue {

@@ -33,8 +33,9 @@ describe("ownBytes", () => {
   it("copies alone what is not in the arrival, comes behind it, or is large", () => {
     const arrival = Buffer.alloc(4096, "x");
     beginArrival(arrival);
-    const [first, second] = [ownBytes(arrival, 0, 10), ownBytes(arrival, 10, 20)];
-    assert.ok(first.buffer === second.buffer && second.byteOffset === first.byteOffset + 10);
+    const [first, second, third] = [0, 10, 20].map((at) => ownBytes(arrival, at, at + 10));
+    assert.ok(first !== undefined && second !== undefined && third !== undefined);
+    assert.ok(second.buffer === third.buffer && third.byteOffset === second.byteOffset + 10);
     assert.deepEqual(ownBytes(arrival, 0, 2000), Buffer.alloc(2000, "x"));
     assert.deepEqual(ownBytes(Buffer.from("other"), 0, 3), Buffer.from("oth"));
     endArrival();
@@ -44,5 +45,43 @@ describe("ownBytes", () => {
     assert.deepEqual(ownBytes(arrival, 0, 10), Buffer.from("yyyyyyyyyy"));
     endArrival();
     assert.deepEqual(String(first), "xxxxxxxxxx");
+  });
+
+  /** Memory that the copies of messages of these sizes pin, with heads of 7 bytes between them. */
+  function pinnedBytes(sizes: readonly number[], isKept: (size: number) => boolean): number {
+    const arrival = Buffer.alloc(65_536);
+    const memory = new Map<ArrayBufferLike, number>();
+    let at = arrival.length;
+    for (const size of sizes) {
+      if (at + size > arrival.length) {
+        beginArrival(arrival);
+        at = 0;
+      }
+      const { buffer } = ownBytes(arrival, at, at + size);
+      if (isKept(size)) memory.set(buffer, buffer.byteLength);
+      at += size + 7;
+    }
+    endArrival();
+    return [...memory.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  it("lets a small message pin no part of the large one behind it", () => {
+    const turns = Array.from({ length: 4000 }, (_, index) => (index % 2 === 0 ? 1 : 8192));
+    // Node's own pool gives 8 bytes for one.
+    assert.ok(pinnedBytes(turns, (size) => size === 1) <= 2000 * 8 + 2 * 8192);
+  });
+
+  it("pins at most some four times the bytes that are kept, whatever their sizes are", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(fc.integer({ min: 1, max: 64 }), fc.integer({ min: 1, max: 9000 })), { minLength: 1 }),
+        (some) => {
+          const sizes = Array.from({ length: 20 }, () => some).flat();
+          const keptBytes = sizes.reduce((sum, size) => sum + Math.max(8, size), 0);
+          assert.ok(pinnedBytes(sizes, () => true) <= 4 * keptBytes + 3 * 8192);
+        },
+      ),
+      { numRuns: 50 },
+    );
   });
 });

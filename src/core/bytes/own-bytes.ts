@@ -7,6 +7,11 @@ import { copyBytes } from "./copy-bytes.ts";
 const RUN_BYTES = 8192;
 /** A message above this size is copied alone, so that little memory is pinned by it. */
 const LARGEST_SHARED_BYTES = 1024;
+/**
+ * A run has at most so many times the bytes that were given out since the last one began. What is behind a message may be a
+ * large one, which is copied alone: then the message must not pin a copy of its beginning.
+ */
+const GROWTH = 3;
 const NO_MEMORY: ArrayBufferLike = new ArrayBuffer(0);
 
 let arrival: Uint8Array | undefined;
@@ -15,14 +20,18 @@ let runMemory: ArrayBufferLike = NO_MEMORY;
 let runOffset = 0;
 let runStart = 0;
 let runEnd = 0;
+/** Bytes that were given out since the run of now began; with none, of the last message. */
+let usedBytes = 0;
 
 /**
  * Until `endArrival` these bytes do not change: small messages that stand in them are copied many at a time, which costs a
- * third. Such copies share memory, as small buffers of Node do, and no byte twice.
+ * third. Such copies share memory, as small buffers of Node do, and no byte twice. Together they pin at most some four times
+ * their bytes, and who keeps one of them alone pins at most 8 KiB.
  */
 export function beginArrival(bytes: Uint8Array): void {
   arrival = bytes;
   runEnd = 0;
+  usedBytes = 0;
 }
 
 /** The bytes of the arrival may change. */
@@ -44,9 +53,14 @@ export function ownBytes(bytes: Uint8Array, start: number, end: number): Buffer 
 
 /** Whether the run holds these bytes of the arrival, or a new one does. It would not be worth while for a single message. */
 function holdsRun(bytes: Uint8Array, start: number, end: number): boolean {
-  if (end <= runEnd && start >= runStart) return true;
-  const count = Math.min(RUN_BYTES, bytes.length - start);
-  if (count < 2 * (end - start)) return false;
+  const size = end - start;
+  if (end <= runEnd && start >= runStart) {
+    usedBytes += size;
+    return true;
+  }
+  const count = Math.min(RUN_BYTES, GROWTH * usedBytes, bytes.length - start);
+  usedBytes = size;
+  if (count < 2 * size) return false;
   const run = Buffer.allocUnsafe(count);
   copyBytes(bytes, start, start + count, run, 0);
   runMemory = run.buffer;

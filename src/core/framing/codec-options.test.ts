@@ -97,6 +97,8 @@ test("what skipped messages are told to must be a function", () => {
   for (const value of [null, true, "log"]) {
     assert.throws(() => framing.lines({ resynchronise: untyped(value) }), /resynchronise must be a function/);
     assert.throws(() => framing.cobs({ resynchronise: untyped(value) }), /resynchronise must be a function/);
+    assert.throws(() => framing.slip({ resynchronise: untyped(value) }), /resynchronise must be a function/);
+    assert.throws(() => framing.delimiter("x", { resynchronise: untyped(value) }), /resynchronise must be a function/);
   }
 });
 

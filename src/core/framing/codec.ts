@@ -68,6 +68,12 @@ export interface Decoder<Out> {
   /** Called by a callback: the `decode` or `scan` under way returns after this message and leaves the rest unused. */
   stop(): void;
   /**
+   * How many messages may still be delivered or skipped before `decode` and `scan` return as after `stop`. They count it down;
+   * whoever serves many streams sets it at each turn, so that a peer with the smallest messages keeps nobody waiting. Default
+   * Infinity. Missing: there is no such bound.
+   */
+  stepsLeft?: number;
+  /**
    * Asked in `onMessage`: whether the bytes of this message stand in those that were handed to `decode`, so that a view of
    * them is valid for as long as they are, and {@link Decoder.own} is not needed before. False for a message that was put
    * together from several pieces or had to be unescaped. Missing: never.

@@ -3,7 +3,11 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { decoded, encoded } from "../../testing/codec-check.ts";
 import { codecSuite } from "../../testing/codec-suite.ts";
+import { equalPieces } from "../../testing/cut-bytes.ts";
+import { chain } from "./chain.ts";
+import type { SkippedFrame } from "./codec.ts";
 import { type Delimiter, delimiter } from "./delimiter.ts";
+import { json } from "./json.ts";
 
 const ascii = (text: string): Buffer => Buffer.from(text, "latin1");
 const sized = (bytes: number): Buffer => Buffer.alloc(bytes, "x");
@@ -118,5 +122,52 @@ describe("delimiter", () => {
     const codec = delimiter(own);
     own.fill("y");
     assert.equal(String(encoded(codec, [ascii("a")])), "ax");
+  });
+});
+
+describe("delimiter, told to resynchronise", () => {
+  /** What comes out of these pieces, and what was skipped. */
+  function received(
+    delimiters: Parameters<typeof delimiter>[0],
+    pieces: readonly Buffer[],
+  ): { readonly messages: readonly string[]; readonly skipped: readonly (readonly [code: string, bytes: number])[] } {
+    const skipped: (readonly [code: string, bytes: number])[] = [];
+    const codec = delimiter(delimiters, {
+      maxFrameBytes: 4,
+      resynchronise: ({ code, bytes }) => skipped.push([code, bytes]),
+    });
+    const { messages, error } = decoded(codec.createDecoder(), pieces);
+    if (error !== undefined) throw error;
+    return { messages: messages.map(String), skipped };
+  }
+
+  it("skips and reports messages that are too long, the same however they are cut", () => {
+    for (const [delimiters, text, expected] of [
+      ["\n", "uno\ntoo long\ndos\n\n", [9]],
+      ["\r\n", "uno\r\ntoo \r long\r\ndos\r\n\r\n12345\r\n", [12, 7]],
+      [["--", "-=-"], "uno--too - long-=-dos--tres--too long--", [13, 10]],
+    ] as const) {
+      const wire = Buffer.from(text);
+      const whole = received(delimiters, [wire]);
+      assert.deepEqual(
+        whole.skipped,
+        expected.map((bytes) => ["FRAME_TOO_LONG", bytes]),
+      );
+      assert.deepEqual(whole.messages.slice(0, 2), ["uno", "dos"]);
+      for (let size = 1; size < wire.length; size += 1)
+        assert.deepEqual(received(delimiters, equalPieces(wire, size)), whole);
+    }
+  });
+
+  it("skips what the format finds invalid, and says how much is missing at the end", () => {
+    const skipped: SkippedFrame[] = [];
+    const codec = chain(delimiter("\0", { resynchronise: (one) => skipped.push(one) }), json<number>());
+    assert.deepEqual(decoded(codec.createDecoder(), [Buffer.from(["1", "x", "2", ""].join("\0"))]).messages, [1, 2]);
+    assert.deepEqual(skipped, [
+      { code: "FRAME_INVALID", bytes: 1, detail: "json: the text is not valid JSON at byte 0" },
+    ]);
+    const long = delimiter("\0", { maxFrameBytes: 3, resynchronise: () => undefined }).createDecoder();
+    long.decode(Buffer.from("12345"), 0, 5, () => undefined);
+    assert.throws(() => long.end(), { code: "FRAME_TRUNCATED", detail: /5 bytes of which had come/ });
   });
 });

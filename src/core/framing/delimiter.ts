@@ -1,25 +1,30 @@
 /** Messages that end with a delimiter of one or more bytes. */
 
-import { checkOptions, type OptionRules } from "../check-options.ts";
+import { checkOptions, FUNCTION, type OptionRules } from "../check-options.ts";
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { findByte } from "../bytes/find-byte.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
-import type { Boundary, Framer, FrameSpan } from "./codec.ts";
+import type { Boundary, Framer, FrameSpan, OnSkipped } from "./codec.ts";
 import { FrameCodec } from "./frame-codec.ts";
-import { codecOptionInvalid, frameTooLong, messageInvalid, messageTooLong } from "./frame-error.ts";
+import { codecOptionInvalid, frameTooLong, longerThan, messageInvalid, messageTooLong } from "./frame-error.ts";
 import { DEFAULT_MAX_LINE_BYTES, LIMIT } from "./frame-limit.ts";
 
 /** Options of {@link delimiter}. */
 export interface DelimiterOptions {
   /** Most bytes of a message, its delimiter not counted. Default 64 KiB. */
   readonly maxFrameBytes?: number | undefined;
+  /**
+   * Skip a message that is too long, or that the format of `chain` finds invalid, and report it here, instead of failing. The
+   * next message is found behind the next delimiter. Default: fail.
+   */
+  readonly resynchronise?: OnSkipped | undefined;
 }
 
 /** A delimiter: bytes, or a string that stands for its UTF-8. */
 export type Delimiter = string | Uint8Array;
 
 const NAME = "delimiter";
-const RULES: OptionRules = { maxFrameBytes: LIMIT };
+const RULES: OptionRules = { maxFrameBytes: LIMIT, resynchronise: FUNCTION };
 const MOST_DELIMITERS = 16;
 const LONGEST_DELIMITER_BYTES = 256;
 
@@ -51,11 +56,15 @@ export function delimiter(
   return new FrameCodec(new DelimiterBoundary(list, checkOptions({ op: NAME }, options, RULES)), bytesFormat());
 }
 
+type SearchSpan = Pick<FrameSpan, "seen" | "from" | "to">;
+
 class DelimiterBoundary implements Boundary, Framer {
   readonly name = NAME;
   readonly maxFrameBytes: number;
+  readonly onSkipped: OnSkipped | undefined;
+  /** Bytes of the longest delimiter. */
+  readonly longest: number;
   readonly #sent: Buffer;
-  readonly #longest: number;
   /** The delimiters by their last byte, the longest first. */
   readonly #byLastByte: readonly (readonly Buffer[] | undefined)[];
   /** The last byte, if all delimiters have the same. */
@@ -71,8 +80,9 @@ class DelimiterBoundary implements Boundary, Framer {
       throw codecOptionInvalid(NAME, `a delimiter must have 1 to ${LONGEST_DELIMITER_BYTES} bytes`);
     }
     this.maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_LINE_BYTES;
+    this.onSkipped = options.resynchronise;
     this.#sent = sent;
-    this.#longest = Math.max(...delimiters.map(({ length }) => length));
+    this.longest = Math.max(...delimiters.map(({ length }) => length));
     const byLastByte: Buffer[][] = [];
     for (const one of delimiters.toSorted((a, b) => b.length - a.length)) {
       (byLastByte[one.at(-1) as number] ??= []).push(one);
@@ -82,17 +92,20 @@ class DelimiterBoundary implements Boundary, Framer {
     this.#onlyLastByte = lastBytes.size === 1 ? sent.at(-1) : undefined;
   }
 
-  /** It keeps nothing between two messages, so one serves all streams. */
+  /** It keeps nothing between two messages, so one serves all streams, unless some are to be skipped. */
   createFramer(): Framer {
-    return this;
+    return this.onSkipped === undefined ? this : new SkippingFramer(this, this.onSkipped);
   }
 
   find(bytes: Buffer, start: number, end: number, span: FrameSpan): number {
-    const next = this.#search(bytes, start, end, span);
-    // The last bytes can be the beginning of a delimiter.
-    const contentBytes = next === -1 ? end - start - (this.#longest - 1) : span.to - start;
-    if (contentBytes > span.limit) throw frameTooLong(NAME, span.limit);
+    const next = this.search(bytes, start, end, span);
+    if (this.contentBytes(next, start, end, span) > span.limit) throw frameTooLong(NAME, span.limit);
     return next === -1 ? -(end - start + 1) : next;
+  }
+
+  /** How many bytes the message has at least: the last ones can be the beginning of a delimiter. */
+  contentBytes(next: number, start: number, end: number, { to }: Pick<FrameSpan, "to">): number {
+    return next === -1 ? end - start - (this.longest - 1) : to - start;
   }
 
   frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
@@ -106,7 +119,7 @@ class DelimiterBoundary implements Boundary, Framer {
   }
 
   /** Where the first delimiter that is complete ends; `span` tells the content. -1 when none is. */
-  #search(bytes: Buffer, start: number, end: number, span: Pick<FrameSpan, "seen" | "from" | "to">): number {
+  search(bytes: Buffer, start: number, end: number, span: SearchSpan): number {
     let at = span.seen;
     for (;;) {
       at = this.#nextLastByte(bytes, at, end);
@@ -131,11 +144,59 @@ class DelimiterBoundary implements Boundary, Framer {
   #endsEarly(bytes: Uint8Array, start: number, end: number): boolean {
     const content = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
     const span = { seen: 0, from: 0, to: 0 };
-    if (this.#search(content, 0, content.length, span) !== -1) return true;
-    if (this.#longest === 1) return false;
+    if (this.search(content, 0, content.length, span) !== -1) return true;
+    if (this.longest === 1) return false;
     // A delimiter can also begin in the message and end in the delimiter that is sent behind it.
-    const tail = Buffer.concat([content.subarray(Math.max(0, content.length - this.#longest)), this.#sent]);
-    return this.#search(tail, 0, tail.length, span) !== tail.length || span.to !== tail.length - this.#sent.length;
+    const tail = Buffer.concat([content.subarray(Math.max(0, content.length - this.longest)), this.#sent]);
+    return this.search(tail, 0, tail.length, span) !== tail.length || span.to !== tail.length - this.#sent.length;
+  }
+}
+
+/** Drops messages that are too long, and reports each when its end has come. */
+class SkippingFramer implements Framer {
+  droppedBytes = 0;
+  readonly #boundary: DelimiterBoundary;
+  readonly #onSkipped: OnSkipped;
+  /** The limit that held when the message of which bytes were dropped began. */
+  #limit = 0;
+  /** The last bytes that were dropped, which can be the beginning of a delimiter. */
+  #tail: Buffer = Buffer.alloc(0);
+
+  constructor(boundary: DelimiterBoundary, onSkipped: OnSkipped) {
+    this.#boundary = boundary;
+    this.#onSkipped = onSkipped;
+  }
+
+  find(bytes: Buffer, start: number, end: number, span: FrameSpan): number {
+    if (this.droppedBytes > 0) return this.#drop(bytes, start, end, span);
+    const next = this.#boundary.search(bytes, start, end, span);
+    if (this.#boundary.contentBytes(next, start, end, span) <= span.limit) {
+      return next === -1 ? -(end - start + 1) : next;
+    }
+    this.#limit = span.limit;
+    this.#tail = Buffer.alloc(0);
+    return this.#drop(bytes, start, end, span);
+  }
+
+  /** Drops what there is of the message. */
+  #drop(bytes: Buffer, start: number, end: number, span: FrameSpan): number {
+    const tail = this.#tail;
+    const joined = Buffer.concat([tail, bytes.subarray(start, end)]);
+    const found = this.#boundary.search(joined, 0, joined.length, { seen: tail.length, from: 0, to: 0 });
+    const next = found === -1 ? end : start + found - tail.length;
+    this.droppedBytes += next - start;
+    span.from = -1;
+    if (found === -1)
+      this.#tail = Buffer.from(joined.subarray(Math.max(0, joined.length - this.#boundary.longest + 1)));
+    else this.#report();
+    return next;
+  }
+
+  #report(): void {
+    const { code, detail } = longerThan(this.#limit);
+    const bytes = this.droppedBytes;
+    this.droppedBytes = 0;
+    this.#onSkipped({ code, bytes, detail: `${NAME}: ${detail}` });
   }
 }
 

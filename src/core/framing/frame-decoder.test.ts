@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { ProtocolError } from "../errors.ts";
 import { encoded } from "../../testing/codec-check.ts";
 import { bytes } from "./bytes.ts";
 import { cobs } from "./cobs.ts";
+import type { MessageFormat, SkippedFrame } from "./codec.ts";
 import { FrameDecoder } from "./frame-decoder.ts";
+import { json } from "./json.ts";
 import { lengthPrefix } from "./length-prefix.ts";
 import { lines } from "./lines.ts";
+import { msgpack } from "./msgpack.ts";
+import { text } from "./text.ts";
 
 /** The bytes that are copied by `set` while `body` runs. */
 function bytesCopied(body: () => void): number {
@@ -152,5 +157,70 @@ describe("FrameDecoder", () => {
     decoder.decode(wire, 0, 5500, () => undefined);
     assert.deepEqual(decoder.takeRest(), wire.subarray(0, 5500));
     assert.equal(feed(decoder, wire, 100), 1);
+  });
+});
+
+describe("FrameDecoder and what is skipped", () => {
+  it("asks a format what is wrong, so that no error is made", () => {
+    const skipped: SkippedFrame[] = [];
+    const resynchronise = (one: SkippedFrame): void => void skipped.push(one);
+    for (const format of [json(), msgpack(), text()]) {
+      const { boundary } = lines({ resynchronise });
+      const quiet = {
+        ...format,
+        name: format.name,
+        tryDecode: format.tryDecode?.bind(format),
+        decode: () => assert.fail("it throws"),
+      };
+      const decoder = new FrameDecoder(boundary, quiet as MessageFormat<never, unknown>);
+      const wire = Buffer.from([0xc1, 0xff, 0x0a]);
+      assert.equal(
+        decoder.decode(wire, 0, wire.length, () => assert.fail("it is a message")),
+        wire.length,
+      );
+    }
+    assert.deepEqual(
+      skipped.map(({ code, bytes: count, detail }) => [code, count, detail.split(":")[0]]),
+      ["json", "msgpack", "text"].map((name) => ["FRAME_INVALID", 2, name]),
+    );
+  });
+
+  it("takes the errors of a format that has nothing else", () => {
+    const skipped: SkippedFrame[] = [];
+    const { boundary } = lines({ resynchronise: (one) => skipped.push(one) });
+    const odd: MessageFormat<never, number> = {
+      name: "odd",
+      decode(from, start) {
+        if (from[start] === 0x32) throw new ProtocolError("FRAME_INVALID", { op: "decode", detail: "it is even" });
+        if (from[start] === 0x34) throw new RangeError("a mistake of the program");
+        return from[start] ?? 0;
+      },
+      encode: () => "",
+    };
+    const decoder = new FrameDecoder(boundary, odd);
+    const numbers: number[] = [];
+    assert.throws(() => decoder.decode(Buffer.from("1\n2\n3\n4\n5\n"), 0, 10, (one) => numbers.push(one)), RangeError);
+    assert.deepEqual(numbers, [0x31, 0x33]);
+    assert.deepEqual(skipped, [{ code: "FRAME_INVALID", bytes: 1, detail: "odd: it is even" }]);
+  });
+
+  it("returns when its steps are used up, whether messages are delivered, skipped or empty", () => {
+    const decoder = cobs({ resynchronise: () => undefined }).createDecoder();
+    const wire = Buffer.from([2, 1, 0, 9, 1, 0, 0, 2, 2, 0]);
+    const got: number[] = [];
+    const keep = (message: Buffer): void => void got.push(message[0] ?? 0);
+    const used: number[] = [];
+    for (let at = 0; at < wire.length; at += used.at(-1) ?? 0) {
+      decoder.stepsLeft = 1;
+      used.push(decoder.decode(wire, at, wire.length, keep));
+      assert.equal(decoder.stepsLeft, 0);
+    }
+    assert.deepEqual(
+      [used, got],
+      [
+        [3, 3, 1, 3],
+        [1, 2],
+      ],
+    );
   });
 });

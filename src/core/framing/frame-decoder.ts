@@ -16,7 +16,7 @@ const FIRST_HELD_BYTES = 256;
 const KEPT_BYTES = 4096;
 
 /** A message that fills less of its buffer than one part in so many is copied, so that it does not pin the rest. */
-const PIN_RATIO = 4;
+const PIN_RATIO = 2;
 
 /** Where a message stands. */
 export class Span implements FrameSpan {
@@ -34,6 +34,7 @@ export class FrameDecoder<Out> implements Decoder<Out> {
   readonly #format: MessageFormat<never, Out>;
   /** Where the message of now stands. */
   readonly span: Span = new Span();
+  stepsLeft: number = Infinity;
   readonly #deliver: OnFrame;
   #maxFrameBytes: number;
   #onMessage: ((message: Out) => void) | undefined;
@@ -168,7 +169,7 @@ export class FrameDecoder<Out> implements Decoder<Out> {
     const framer = this.#framer;
     const span = this.span;
     let at = this.#heldBytes > 0 ? this.#complete(bytes, start, end, onFrame) : start;
-    while (at < end && !this.#stopped) {
+    for (; at < end && !this.#stopped && this.stepsLeft > 0; this.stepsLeft -= 1) {
       span.seen = at;
       span.limit = this.#maxFrameBytes;
       span.source = undefined;

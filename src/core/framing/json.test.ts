@@ -130,6 +130,7 @@ describe("json", () => {
   it("any JSON value arrives", () => {
     fc.assert(
       fc.property(fc.array(fc.jsonValue({ stringUnit: "binary" })), (values) => {
+        fc.pre(!JSON.stringify(values).includes("__proto__"));
         const codec = chain(lines(), json({ maxValues: 100_000 }));
         const expected = { messages: values, error: undefined };
         assert.deepEqual(decoded(codec.createDecoder(), [encoded(codec, values)]), expected);

@@ -255,3 +255,62 @@ describe("lengthPrefix", () => {
     );
   });
 });
+
+describe("configurations of other programs, translated as the documentation says", () => {
+  const sizes = fc.record({
+    bytes: fc.constantFrom(1 as const, 2 as const, 4 as const),
+    offset: fc.nat(4),
+    adjustment: fc.integer({ min: -4, max: 4 }),
+    skip: fc.nat(12),
+    field: fc.nat(20),
+  });
+  const wireOf = (bytes: number, offset: number, field: number): Buffer => {
+    const wire = Buffer.from(Array.from({ length: 60 }, (_, index) => index + 100));
+    wire.writeUIntBE(field, offset, bytes);
+    return wire;
+  };
+  const first = (codec: ReturnType<typeof lengthPrefix>, wire: Buffer): Buffer | undefined => {
+    const decoder = codec.createDecoder();
+    let message: Buffer | undefined;
+    decoder.decode(wire, 0, wire.length, (one) => {
+      message = Buffer.from(one);
+      decoder.stop();
+    });
+    return message;
+  };
+
+  it("Netty: the adjusted number counts what follows the field, and the limit the whole frame", () => {
+    fc.assert(
+      fc.property(
+        sizes,
+        fc.integer({ min: 14, max: 40 }),
+        ({ bytes, offset, adjustment, skip, field }, maxFrameLength) => {
+          const frameBytes = field + adjustment + offset + bytes;
+          fc.pre(frameBytes >= offset + bytes && skip <= frameBytes);
+          const maxFrameBytes = maxFrameLength - offset - bytes;
+          const wire = wireOf(bytes, offset, field);
+          const codec = lengthPrefix({ bytes, offset, adjustment, skip, maxFrameBytes });
+          if (frameBytes > maxFrameLength) assert.throws(() => first(codec, wire), { code: "FRAME_TOO_LONG" });
+          else assert.deepEqual(first(codec, wire), wire.subarray(skip, frameBytes));
+        },
+      ),
+    );
+  });
+
+  it("Tokio: the adjusted number counts what follows the skipped bytes, and the limit the number in the field", () => {
+    fc.assert(
+      fc.property(sizes, fc.integer({ min: 10, max: 20 }), (theirs, maxFrameLength) => {
+        const { bytes, offset, skip, field } = theirs;
+        const payloadBytes = field + theirs.adjustment;
+        const adjustment = theirs.adjustment + skip - offset - bytes;
+        const maxFrameBytes = maxFrameLength + adjustment;
+        // What is behind the field must not be less than nothing here, nor the limit.
+        fc.pre(payloadBytes >= 0 && field + adjustment >= 0 && maxFrameBytes >= 1);
+        const wire = wireOf(bytes, offset, field);
+        const codec = lengthPrefix({ bytes, offset, adjustment, skip, maxFrameBytes });
+        if (field > maxFrameLength) assert.throws(() => first(codec, wire), { code: "FRAME_TOO_LONG" });
+        else assert.deepEqual(first(codec, wire), wire.subarray(skip, skip + payloadBytes));
+      }),
+    );
+  });
+});

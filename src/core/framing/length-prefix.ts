@@ -46,8 +46,19 @@ const RULES: OptionRules = {
 };
 
 /**
- * Messages of bytes with their length before them: four bytes, big-endian, unless told otherwise. The options are those of
- * Netty's `LengthFieldBasedFrameDecoder` and of Tokio's `length_delimited`, so that most binary protocols can be read.
+ * Messages of bytes with their length before them: four bytes, big-endian, unless told otherwise. The options can say what
+ * those of Netty's `LengthFieldBasedFrameDecoder` and of Tokio's `length_delimited` say, so that most binary protocols can be
+ * read. Some mean something else there, so a configuration is translated, not copied:
+ *
+ * | here | Netty | Tokio |
+ * |---|---|---|
+ * | `bytes`, `offset` | `lengthFieldLength`, `lengthFieldOffset` | `length_field_length`, `length_field_offset` |
+ * | `skip` | `initialBytesToStrip` (there 0 by default) | `num_skip` |
+ * | `adjustment` | `lengthAdjustment` | `length_adjustment` + `num_skip` - `length_field_offset` - `length_field_length` |
+ * | `maxFrameBytes` | `maxFrameLength` - `lengthFieldOffset` - `lengthFieldLength` | `max_frame_length` + `adjustment` from the line above |
+ *
+ * Here and in Netty, the adjusted number says how many bytes follow the length field; in Tokio, how many follow the bytes that
+ * are skipped. Netty's limit counts the whole frame, Tokio's the number in the field. Tokio ignores offset and skip when it sends.
  *
  * - The limit counts the bytes behind the length field. More is `FRAME_TOO_LONG` as soon as the field is there.
  * - A field that with `adjustment` gives less than nothing, or a message shorter than `skip`, is `FRAME_INVALID`.

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { decoded, encoded } from "../../testing/codec-check.ts";
 import { codecSuite } from "../../testing/codec-suite.ts";
+import { equalPieces } from "../../testing/cut-bytes.ts";
 import { slip } from "./slip.ts";
 
 const hex = (digits: string): Buffer => Buffer.from(digits.replaceAll(" ", ""), "hex");
@@ -65,4 +66,25 @@ it("an END between messages is no message too long, wherever it stands in what a
   const { messages, error } = decoded(codec.createDecoder(), [encoded(codec, sent)]);
   assert.equal(error, undefined);
   assert.equal(messages.length, 10);
+});
+
+describe("slip, told to resynchronise", () => {
+  it("skips and reports wrong messages, the same however they are cut", () => {
+    const wire = hex("01 02 c0  01 db 03 c0  db c0  04 c0 c0  01 02 03 04 05 06 07 c0  05 db dc c0");
+    const expected = {
+      messages: ["0102", "04", "05c0"],
+      skipped: [
+        ["FRAME_INVALID", 4],
+        ["FRAME_INVALID", 2],
+        ["FRAME_TOO_LONG", 8],
+      ],
+    };
+    for (let size = 1; size <= wire.length; size += 1) {
+      const skipped: (readonly [code: string, bytes: number])[] = [];
+      const codec = slip({ maxFrameBytes: 3, resynchronise: ({ code, bytes }) => skipped.push([code, bytes]) });
+      const { messages, error } = decoded(codec.createDecoder(), equalPieces(wire, size));
+      assert.equal(error, undefined);
+      assert.deepEqual({ messages: messages.map((message) => message.toString("hex")), skipped }, expected);
+    }
+  });
 });
