@@ -6,6 +6,7 @@ import { ANYTHING, checkOptions, FLAG, OPERATION_RULES, type OptionRules, wholeN
 import type { BindOptions, DatagramSocket } from "./datagram-socket.ts";
 import type { OperationContext } from "./deadline.ts";
 import { firstAddress } from "./destinations.ts";
+import { checkZone } from "./link-local.ts";
 import { Mailbox } from "./mailbox.ts";
 import { MAILBOX_RULES, type MailboxSettings, mailboxSettings } from "./mailbox-settings.ts";
 import type { DatagramTransport, Network } from "./network.ts";
@@ -85,6 +86,10 @@ async function open(
   const remote = partner === undefined ? undefined : await toIp(sockets, partner, families);
   if (remote !== undefined && !(families as readonly unknown[]).includes(remote.family)) {
     throw invalid(remote, `a mailbox on ${local.hostPort} cannot reach it; bind an address of the same IP version`);
+  }
+  checkZone(local, { op: "bind", local: asked.toString() });
+  if (remote !== undefined && local.zone === "") {
+    checkZone(remote, { op: "bind", local: local.toString(), remote: remote.toString() });
   }
   const transport = await sockets.bind(local, {
     remote,

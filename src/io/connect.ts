@@ -7,6 +7,7 @@ import { Connection } from "./connection.ts";
 import { CONNECTION_RULES, type ConnectionOptions, connectionSettings } from "./connection-settings.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import { happyEyeballs } from "./happy-eyeballs.ts";
+import { checkZone } from "./link-local.ts";
 import type { Network, StreamTransport } from "./network.ts";
 import { RETRY_RULE, type RetryOptions, withRetry } from "./retry.ts";
 import type { TlsOptions } from "./tls.ts";
@@ -139,8 +140,12 @@ async function reach(
 ): Promise<StreamTransport> {
   const localAddress = localAddressOf(options.localAddress);
   const noDelay = options.noDelay ?? true;
-  const attempt = (address: Address, stop: AbortSignal): Promise<StreamTransport> =>
-    network.sockets.connect(address, { localAddress, noDelay, signal: stop });
+  const attempt = async (address: Address, stop: AbortSignal): Promise<StreamTransport> => {
+    // The interface of the own address is the way.
+    if (localAddress === undefined || localAddress.zone === "")
+      checkZone(address, { op: "connect", remote: address.toString() });
+    return await network.sockets.connect(address, { localAddress, noDelay, signal: stop });
+  };
   if (target.family === "name") {
     const families = localAddress === undefined ? ([6, 4] as const) : ([localAddress.family as 4 | 6] as const);
     return await happyEyeballs(network, target, families, attempt, signal);
@@ -164,6 +169,7 @@ function asConnectError(error: unknown, target: Address): unknown {
 function localAddressOf(input: AddressLike | undefined): Address | undefined {
   if (input === undefined) return undefined;
   const local = Address.parse(input, { transport: "tcp", defaultPort: 0, op: "connect" });
+  checkZone(local, { op: "connect", local: local.toString() });
   if (local.isIp) return local;
   const detail = "localAddress must be an IP address of this machine";
   throw new UsageError("ADDRESS_INVALID", { op: "connect", local: local.toString(), detail });

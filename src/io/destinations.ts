@@ -3,6 +3,7 @@
 import { Address, type AddressLike } from "../core/address/address.ts";
 import { NO_PARAMS } from "../core/address/parts.ts";
 import { UsageError, ZocaloError } from "../core/errors.ts";
+import { missingZone } from "./link-local.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 import type { Sockets } from "./network.ts";
 
@@ -103,6 +104,9 @@ export class Destinations {
     if (address.params !== NO_PARAMS) {
       return "parameters belong to bind; a receiver has none (see setMulticastInterface for the way out)";
     }
+    // A mailbox on a link-local address is bound to its interface.
+    const zoneless = this.#host.transport.localAddress.zone === "" ? missingZone(address) : undefined;
+    if (zoneless !== undefined) return zoneless;
     if (address.family === "name" || this.#families.includes(address.family as 4 | 6)) return undefined;
     return address.family === 6
       ? "a mailbox on an IPv4 address cannot send to IPv6; bind [::] for both"

@@ -17,6 +17,7 @@ import { Connection } from "./connection.ts";
 import { CONNECTION_RULES, connectionSettings } from "./connection-settings.ts";
 import { Door, type DoorOptions } from "./door.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
+import { checkZone } from "./link-local.ts";
 import type { ListenerTransport, Network } from "./network.ts";
 import { restated } from "./restated.ts";
 import type { OperationContext } from "./deadline.ts";
@@ -110,7 +111,9 @@ export function doorAddress(address: AddressLike, op: string): Address {
 async function openTransport(network: Network, asked: Address, options: ListenOptions): Promise<ListenerTransport> {
   const { backlog = DEFAULT_BACKLOG, reusePort = false, ipv6Only = false, noDelay = true, mode, fd } = options;
   const settings = { backlog, reusePort, ipv6Only, noDelay, mode, fd };
-  return await network.sockets.listen(await localIp(network, asked), settings);
+  const local = await localIp(network, asked);
+  checkZone(local, { op: "listen", local: asked.toString() });
+  return await network.sockets.listen(local, settings);
 }
 
 /** A name is looked up here, so that the address that is opened is one that can be told. */

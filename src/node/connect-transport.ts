@@ -7,6 +7,7 @@ import { systemError } from "./errno.ts";
 import { newSocket } from "./plain-stream.ts";
 import { localAddressOf } from "./socket-address.ts";
 import { KernelStream } from "./stream-transport.ts";
+import { hostInZone } from "./zone.ts";
 
 /** Connects to a `tcp` or `unix` address. */
 export function connectTransport(target: Address, options: TransportConnectOptions): Promise<StreamTransport> {
@@ -56,12 +57,12 @@ export function connectTransport(target: Address, options: TransportConnectOptio
 function connectOptions(target: Address, options: TransportConnectOptions): net.SocketConnectOpts {
   if (target.transport === "unix") return { path: target.path };
   const { localAddress: local } = options;
-  const host = target.zone === "" ? target.host : `${target.host}%${target.zone}`;
+  const context = { op: "connect", local: local?.toString(), remote: target.toString() };
   return {
-    host,
+    host: hostInZone(target, context),
     port: target.port,
     family: target.family as number,
     autoSelectFamily: false,
-    ...(local === undefined ? {} : { localAddress: local.host, localPort: local.port }),
+    ...(local === undefined ? {} : { localAddress: hostInZone(local, context), localPort: local.port }),
   };
 }

@@ -17,6 +17,7 @@ import { type ReceiveSwitch, receiveSwitch } from "./datagram-handle.ts";
 import { systemError } from "./errno.ts";
 import { multicastInterface } from "./multicast-interface.ts";
 import { hasReusePort } from "./reuse-port.ts";
+import { hostInZone } from "./zone.ts";
 
 /** Senders whose `Address` is kept, so that a stream of datagrams makes one object for each sender. */
 const KNOWN_SENDERS = 1024;
@@ -33,9 +34,9 @@ export async function bindTransport(local: Address, options: TransportBindOption
   let socket: dgram.Socket | undefined;
   try {
     socket = dgram.createSocket(socketOptions(local.family === 6, options));
-    await settled(socket, "listening", (opening) => opening.bind(placeOf(local)));
+    await settled(socket, "listening", (opening) => opening.bind(placeOf(local, context)));
     if (remote !== undefined) {
-      const host = hostOf(remote, local.family === 6);
+      const host = hostOf(remote, local.family === 6, context);
       await settled(socket, "connect", (opening) => opening.connect(remote.port, host));
     }
     return new KernelMailbox(socket);
@@ -59,10 +60,10 @@ function socketOptions(ipv6: boolean, options: TransportBindOptions): dgram.Sock
   };
 }
 
-function placeOf(local: Address): dgram.BindOptions {
+function placeOf(local: Address, context: OperationContext): dgram.BindOptions {
   // Windows cannot bind a group; the wildcard then receives what is sent to the group, and more.
   const wildcard = local.isMulticast && process.platform === "win32";
-  const host = wildcard ? (local.family === 6 ? "::" : "0.0.0.0") : hostOf(local, local.family === 6);
+  const host = wildcard ? (local.family === 6 ? "::" : "0.0.0.0") : hostOf(local, local.family === 6, context);
   return { address: host, port: local.port, exclusive: true };
 }
 
@@ -87,9 +88,12 @@ function settled(
 }
 
 /** The host as the kernel wants it: on an IPv6 socket an IPv4 peer is written in mapped form (RFC 4291 section 2.5.5.2). */
-function hostOf(address: Address, ipv6: boolean): string {
-  if (ipv6 && address.family === 4) return `::ffff:${address.host}`;
-  return address.zone === "" ? address.host : `${address.host}%${address.zone}`;
+function hostOf(address: Address, ipv6: boolean, context: OperationContext): string {
+  return ipv6 && address.family === 4 ? mapped(address) : hostInZone(address, context);
+}
+
+function mapped({ host }: Address): string {
+  return `::ffff:${host}`;
 }
 
 interface Sender {
@@ -160,11 +164,17 @@ class KernelMailbox implements DatagramTransport {
       const decided = (error: Error | null): void => settle(index, error);
       try {
         if (to === undefined) this.native.send(data, decided);
-        else this.native.send(data, to.port, hostOf(to, this.#ipv6), decided);
+        else this.native.send(data, to.port, this.#hostOf(to), decided);
       } catch (error) {
         decided(error as Error);
       }
     }
+  }
+
+  /** What an error would say is needed only where a zone is looked up. */
+  #hostOf(to: Address): string {
+    if (to.zone !== "") return hostInZone(to, this.#context("send", to));
+    return this.#ipv6 && to.family === 4 ? mapped(to) : to.host;
   }
 
   join({ group, interface: way, source }: GroupMembership): void {

@@ -12,6 +12,7 @@ import { hasReusePort } from "./reuse-port.ts";
 import { acceptedPeer, localAddressOf } from "./socket-address.ts";
 import { KernelStream, sharedRead } from "./stream-transport.ts";
 import { isFilePath, makeSocketFile, type SocketFile } from "./unix-path.ts";
+import { hostInZone } from "./zone.ts";
 
 /** Opens a `tcp` or `unix` door. */
 export async function listenTransport(local: Address, options: TransportListenOptions): Promise<ListenerTransport> {
@@ -46,7 +47,7 @@ function placeOf(local: Address, options: TransportListenOptions): net.ListenOpt
   const { backlog, ipv6Only, reusePort, fd } = options;
   if (fd !== undefined) return { fd, backlog };
   if (local.transport === "unix") return { path: local.path, backlog, exclusive: true };
-  const host = local.zone === "" ? local.host : `${local.host}%${local.zone}`;
+  const host = hostInZone(local, { op: "listen", local: local.toString() });
   return { host, port: local.port, backlog, ipv6Only, exclusive: true, ...(reusePort ? { reusePort } : {}) };
 }
 

@@ -4,16 +4,19 @@ import net from "node:net";
 import os from "node:os";
 import { ZocaloError } from "../core/errors.ts";
 import type { OperationContext } from "../io/deadline.ts";
+import { hasNumber } from "./zone.ts";
 
 /**
- * From an interface's name, or one of its addresses, to what `dgram` takes: an IPv4 address of it, or `::%zone` for IPv6.
+ * From an interface's name, one of its addresses, or for IPv6 its number, to what `dgram` takes: an IPv4 address of it, or `::%zone` for IPv6.
  * Throws `ADDRESS_NOT_AVAILABLE` when this machine has no such interface.
  */
 export function multicastInterface(nameOrAddress: string, family: 4 | 6, context: OperationContext): string {
   if (family === 4 && net.isIPv4(nameOrAddress)) return nameOrAddress;
   const interfaces = Object.entries(os.networkInterfaces());
   const found = interfaces.find(
-    ([name, list]) => name === nameOrAddress || list?.some(({ address }) => address === nameOrAddress),
+    ([name, list]) =>
+      name === nameOrAddress ||
+      list?.some((one) => one.address === nameOrAddress || (family === 6 && hasNumber(one, nameOrAddress))),
   );
   const [name = "", addresses = []] = found ?? [];
   const match = addresses.find((entry) => entry.family === (family === 4 ? "IPv4" : "IPv6"));

@@ -1,0 +1,37 @@
+/** The zone of an IPv6 address, as the kernel wants it (RFC 4007 section 11). */
+
+import os from "node:os";
+import type { Address } from "../core/address/address.ts";
+import { ZocaloError } from "../core/errors.ts";
+import type { OperationContext } from "../io/deadline.ts";
+
+/** Zones that were found, with what the kernel calls them: a mailbox needs its receiver's for each datagram. */
+const known: Map<string, string> = new Map();
+
+/** The host with its zone, if it has one. Throws `ADDRESS_NOT_AVAILABLE` when this machine has no such interface. */
+export function hostInZone({ host, zone }: Address, context: OperationContext): string {
+  return zone === "" ? host : `${host}%${known.get(zone) ?? found(zone, context)}`;
+}
+
+function found(zone: string, context: OperationContext): string {
+  const interfaces = Object.entries(os.networkInterfaces());
+  const entry = interfaces.find(([name, list]) => name === zone || list?.some((one) => hasNumber(one, zone)));
+  if (entry === undefined) {
+    const names = interfaces.map(([name]) => name).join(", ");
+    const detail = `no interface "${zone}" has an address here; this machine has ${names}`;
+    throw new ZocaloError("ADDRESS_NOT_AVAILABLE", { ...context, detail });
+  }
+  const [name, list = []] = entry;
+  // Windows names zones by number (RFC 4007 section 11.2 leaves it to the system).
+  const number = list.find((one) => one.family === "IPv6" && one.scopeid > 0) as
+    | os.NetworkInterfaceInfoIPv6
+    | undefined;
+  const answer = process.platform === "win32" && number !== undefined ? String(number.scopeid) : name;
+  known.set(zone, answer);
+  return answer;
+}
+
+/** Whether an interface has that number; its link-local address knows it. */
+export function hasNumber(address: os.NetworkInterfaceInfo, zone: string): boolean {
+  return address.family === "IPv6" && address.scopeid > 0 && String(address.scopeid) === zone;
+}
