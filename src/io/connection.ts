@@ -24,6 +24,7 @@ import { restated } from "./restated.ts";
 import { CLOSE_RULES, type CloseOptions, type StreamEnd } from "./stream-end.ts";
 import type * as contract from "./stream-socket.ts";
 import type { TlsInfo } from "./tls.ts";
+import { textBytes } from "./text-bytes.ts";
 import { clientTls, serverTls, UPGRADE_RULES } from "./tls-settings.ts";
 import { toReadableStream, toWritableStream } from "./web-streams.ts";
 import { withDeadline } from "./with-deadline.ts";
@@ -171,7 +172,8 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
 
   readUntil(delimiter: string | Uint8Array, options: contract.ReadUntilOptions = {}): Promise<Buffer> {
     return this.#checked("readUntil", options, READ_RULES, ({ maxBytes = DEFAULT_DELIMITED_BYTES, ...operation }) => {
-      const bytes = typeof delimiter === "string" ? Buffer.from(delimiter) : delimiter;
+      const isText = typeof delimiter === "string";
+      const bytes = isText ? textBytes(delimiter, "delimiter", () => this.context("readUntil")) : delimiter;
       return this.inbound.read(readUntil(bytes, maxBytes, this), operation);
     });
   }

@@ -11,7 +11,10 @@ import type { SendReport } from "./send-report.ts";
 export type { Datagram } from "./network.ts";
 export type { SendReport } from "./send-report.ts";
 
-/** The payload of one datagram: one piece, or many that are sent together as one datagram. Strings are sent as UTF-8. */
+/**
+ * The payload of one datagram: one piece, or many that are sent together as one datagram. Strings are sent as UTF-8, each by
+ * itself; one with half of a surrogate pair, which has none, is `OPTION_INVALID`.
+ */
 export type DatagramInput = string | Uint8Array | readonly (string | Uint8Array)[];
 
 /** One item of {@link DatagramSocket.sendMany}. */

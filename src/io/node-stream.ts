@@ -10,17 +10,19 @@ import type { StreamSocket } from "./stream-socket.ts";
 export function toNodeStream(socket: StreamSocket): Duplex {
   return new Duplex({
     allowHalfOpen: true,
+    // Texts as they are, so that those which have no UTF-8 are refused as in `write`.
+    decodeStrings: false,
     read(): void {
       socket.read().then(
         (bytes) => this.push(bytes),
         (error: Error) => this.destroy(error),
       );
     },
-    write(chunk: Buffer, _encoding, callback): void {
-      socket.write(chunk).then(() => callback(), callback);
+    write(chunk: Buffer | string, encoding, callback): void {
+      socket.write(inputOf(chunk, encoding)).then(() => callback(), callback);
     },
     writev(entries, callback): void {
-      const chunks = entries.map((entry) => entry.chunk as Buffer);
+      const chunks = entries.map(({ chunk, encoding }) => inputOf(chunk as Buffer | string, encoding));
       socket.write(chunks).then(() => callback(), callback);
     },
     final(callback): void {
@@ -34,4 +36,8 @@ export function toNodeStream(socket: StreamSocket): Duplex {
       );
     },
   });
+}
+
+function inputOf(chunk: Buffer | string, encoding: BufferEncoding): Buffer | string {
+  return typeof chunk !== "string" || /^utf-?8$/i.test(encoding) ? chunk : Buffer.from(chunk, encoding);
 }

@@ -5,6 +5,7 @@ import type { ConnectionHost } from "./connection-host.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import { restated } from "./restated.ts";
 import type { WriteInput } from "./stream-socket.ts";
+import { textBytes } from "./text-bytes.ts";
 
 /**
  * Most bytes handed to the kernel in one go. Large enough that a system call is cheap, small enough that progress is
@@ -276,7 +277,7 @@ function takeChunks(job: WriteJob, maxBytes: number): Uint8Array[] {
 }
 
 function chunksOf(data: WriteInput, host: ConnectionHost): Uint8Array[] {
-  if (typeof data === "string") return [Buffer.from(data, "utf8")];
+  if (typeof data === "string") return [textBytes(data, "data", () => host.context("write"))];
   if (data instanceof Uint8Array) return [data];
   if (Array.isArray(data)) return data.flatMap((piece: WriteInput) => chunksOf(piece, host));
   const detail = "data must be a string, a Uint8Array, or an array of them";

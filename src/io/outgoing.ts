@@ -5,6 +5,7 @@ import { UsageError } from "../core/errors.ts";
 import type { DatagramInput } from "./datagram-socket.ts";
 import type { OperationContext } from "./deadline.ts";
 import type { OutgoingDatagram } from "./network.ts";
+import { textBytes } from "./text-bytes.ts";
 
 /** 65535 of the IPv4 total length (RFC 791 section 3.1), less 20 of its header and 8 of UDP's (RFC 768). */
 export const MAX_IPV4_PAYLOAD_BYTES = 65_507;
@@ -20,25 +21,26 @@ export function outgoing(
   context: (remote: string | undefined) => OperationContext,
 ): OutgoingDatagram {
   const receiver = to ?? partner;
-  const bytes = bytesOf(data);
+  const here = (): OperationContext => context(receiver?.toString());
+  const bytes = bytesOf(data, here);
   if (bytes === undefined) {
     const detail = "data must be a string, a Uint8Array, or an array of them";
-    throw new UsageError("OPTION_INVALID", { ...context(receiver?.toString()), detail, outcome: "none" });
+    throw new UsageError("OPTION_INVALID", { ...here(), detail, outcome: "none" });
   }
   const most = Math.min(maxDatagramBytes, receiver?.family === 4 ? MAX_IPV4_PAYLOAD_BYTES : MAX_IPV6_PAYLOAD_BYTES);
   if (bytes.length > most) {
     const detail = `the datagram has ${bytes.length} bytes; at most ${most} can go there at once`;
-    throw new UsageError("DATAGRAM_TOO_LARGE", { ...context(receiver?.toString()), detail, outcome: "none" });
+    throw new UsageError("DATAGRAM_TOO_LARGE", { ...here(), detail, outcome: "none" });
   }
   return { data: bytes, to };
 }
 
-function bytesOf(data: DatagramInput | undefined): Uint8Array | undefined {
+function bytesOf(data: DatagramInput | undefined, context: () => OperationContext): Uint8Array | undefined {
   if (data instanceof Uint8Array) return data;
-  if (typeof data === "string") return Buffer.from(data, "utf8");
+  if (typeof data === "string") return textBytes(data, "data", context);
   if (!Array.isArray(data)) return undefined;
   const pieces = data.map((piece: unknown) => {
-    return typeof piece === "string" || piece instanceof Uint8Array ? bytesOf(piece) : undefined;
+    return typeof piece === "string" || piece instanceof Uint8Array ? bytesOf(piece, context) : undefined;
   });
   return pieces.every((piece) => piece !== undefined) ? Buffer.concat(pieces) : undefined;
 }

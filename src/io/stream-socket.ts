@@ -10,7 +10,7 @@ import type { StreamTraits } from "./network.ts";
 import type { CloseOptions, StreamEnd } from "./stream-end.ts";
 import type { TlsInfo, TlsOptions } from "./tls.ts";
 
-/** Bytes to write: one piece or many. Strings are sent as UTF-8. */
+/** Bytes to write: one piece or many. Strings are sent as UTF-8, each by itself; half of a surrogate pair has none. */
 export type WriteInput = string | Uint8Array | readonly (string | Uint8Array)[];
 
 /** Options of {@link StreamSocket.readUntil}. */
@@ -110,7 +110,8 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
    * Concurrent writes are sent in the order of the calls and never interleave. A write that is cancelled while it waits
    * in the queue is removed (`outcome: "none"`); one that has begun is completed in the background (`outcome: "all"`).
    * When the connection is lost, a write that had begun rejects with `outcome: "unknown"`.
-   * Rejects with `QUEUE_FULL` when more than `writeQueueBytes` already wait, with `CLOSED` after `end` or `close`.
+   * Rejects with `QUEUE_FULL` when more than `writeQueueBytes` already wait, with `CLOSED` after `end` or `close`, and with
+   * `OPTION_INVALID` for a text with half of a surrogate pair, as `"\u{1f999}".slice(0, 1)` is, which would arrive as U+FFFD.
    */
   write(data: WriteInput, options?: OperationOptions): Promise<void>;
   /** Sends FIN behind everything written: this side has no more to say and still listens (half-close). */

@@ -3,6 +3,7 @@
 import { checkOptions, FUNCTION, type OptionRules } from "../check-options.ts";
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { findByte } from "../bytes/find-byte.ts";
+import { isEncodable } from "../bytes/utf8.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
 import type { Boundary, Framer, FrameSpan, OnSkipped } from "./codec.ts";
 import { FrameCodec } from "./frame-codec.ts";
@@ -204,6 +205,9 @@ class SkippingFramer implements Framer {
 function checkedList(list: readonly Delimiter[]): Buffer[] {
   if (!Array.isArray(list) || !list.every((one) => typeof one === "string" || one instanceof Uint8Array)) {
     throw codecOptionInvalid(NAME, "delimiters must be strings or Uint8Arrays");
+  }
+  if (list.some((one: Delimiter) => typeof one === "string" && !isEncodable(one))) {
+    throw codecOptionInvalid(NAME, "a delimiter has half of a surrogate pair, which has no UTF-8");
   }
   return list.map((one: Delimiter) => (typeof one === "string" ? Buffer.from(one) : Buffer.from(one)));
 }
