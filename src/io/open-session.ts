@@ -206,10 +206,11 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
 
   holds(): void {}
 
-  detached(): void {
-    if (!this.#reconnects) {
-      const detail = "the connection is lost, and reconnect is off";
-      this.#resumable?.endpoint.lose(new ConnectionError("SESSION_LOST", { ...this.#context, detail }));
+  detached(endpoint: SessionEndpoint): void {
+    if (!this.#reconnects || !endpoint.machine.resumable) {
+      const why = this.#reconnects ? "it has taken leave and refused messages" : "reconnect is off";
+      const detail = `the connection is lost, and ${why}`;
+      endpoint.lose(new ConnectionError("SESSION_LOST", { ...this.#context, detail }));
       return;
     }
     this.#tell(() => this.#options.onDetach?.(this.#session as never));

@@ -14,7 +14,7 @@ const RUNS = Number(process.env["ZOCALO_RUNS"] ?? 10_000);
 const STEPS = 60;
 
 /** One side sends an event, a call, or an item of the one stream, if there is room. */
-function speak(world: SessionWorld, side: SideName, serial: number, kind: number): void {
+function say(world: SessionWorld, side: SideName, serial: number, kind: number): void {
   const half = side === "client" ? world.client : world.served;
   if (half === undefined || half.session.state === "ended") return;
   const { session, oracle } = half;
@@ -40,6 +40,15 @@ function speak(world: SessionWorld, side: SideName, serial: number, kind: number
   if (id !== 0) oracle.called(side, id, text);
 }
 
+/** The same, unless that side or the other one takes leave. */
+function speak(world: SessionWorld, side: SideName, serial: number, kind: number): void {
+  try {
+    say(world, side, serial, kind);
+  } catch (error) {
+    assert.equal((error as { code?: unknown }).code, "SESSION_LOST", String(error));
+  }
+}
+
 function step(world: SessionWorld, random: SeededRandom, serial: number): void {
   const link = world.links[random.below(world.links.length)];
   const action = random.below(40);
@@ -55,13 +64,18 @@ function step(world: SessionWorld, random: SeededRandom, serial: number): void {
     if (link !== undefined) world.cut(link, random.oneIn(2));
   } else if (action < 38) world.wait(1 + random.below(25));
   else {
-    const disaster = random.below(24);
-    if (disaster > 20) world.served?.session.goAway(true, 0);
+    const disaster = random.below(34);
+    const side = random.oneIn(2) ? "client" : "server";
+    if (disaster > 30) world.leave(side, true);
+    else if (disaster > 27) world.leave(side, false);
+    else if (disaster > 23) (side === "client" ? world.client : world.served)?.session.hurry();
+    else if (disaster > 20) world.served?.session.goAway(true, 0);
     if (disaster < 3) world.wait(KEPT_MS);
     else if (disaster < 5) world.crashClient();
     else if (disaster < 7) world.crashServer();
   }
-  world.flush();
+  // What a side has to say may wait until more has happened.
+  world.flush({ client: !random.oneIn(4), server: !random.oneIn(4) });
 }
 
 function run(seed: number): void {

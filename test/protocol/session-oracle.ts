@@ -21,7 +21,16 @@ export class SessionOracle {
   readonly #calls: Record<SideName, Map<number, CallStory>> = { client: new Map(), server: new Map() };
   /** Calls that need not arrive, because nobody waited for them any more. */
   readonly #givenUp: Set<string> = new Set();
-  readonly #lostEvents: Record<SideName, string[]> = { client: [], server: [] };
+  /** Sides that take nothing new any more. */
+  readonly #left: Set<SideName> = new Set();
+  /** Events that were reported as not sent, and how many as perhaps sent. */
+  readonly #notSent: Record<SideName, string[]> = { client: [], server: [] };
+  readonly #unknown: Record<SideName, number> = { client: 0, server: 0 };
+
+  /** A program takes leave: it is told of nothing new that it had not been told of before. */
+  left(side: SideName): void {
+    this.#left.add(side);
+  }
 
   /** A program sent something that the other one must be told. */
   said(side: SideName, text: string): void {
@@ -36,11 +45,13 @@ export class SessionOracle {
 
   /** A program was told something. It must be the next thing that the other one said. */
   heard(side: SideName, text: string): void {
-    const other = side === "client" ? "server" : "client";
     const heard = this.#heard[side];
     assert.ok(!heard.includes(text), `${side} was told "${text}" twice`);
     heard.push(text);
-    const expected = this.#said[other].filter((one) => !this.#givenUp.has(one) || heard.includes(one));
+    const isRefused = (one: string): boolean => this.#left.has(side) && !one.startsWith("item");
+    const expected = this.#said[other(side)].filter(
+      (one) => heard.includes(one) || !(this.#givenUp.has(one) || isRefused(one)),
+    );
     assert.deepEqual(heard, expected.slice(0, heard.length), `${side} was told something out of order, or not at all`);
   }
 
@@ -57,27 +68,37 @@ export class SessionOracle {
     if (outcome === "lost not-sent") this.#assertNotHeard(side, call.text);
   }
 
-  /** A program was told that an event is lost. They are told in the order of sending. */
+  /** A program was told that an event is lost. */
   eventLost(side: SideName, outcome: string): void {
-    this.#lostEvents[side].push(outcome);
+    if (outcome === "unknown") {
+      this.#unknown[side] += 1;
+      return;
+    }
+    // The first one that has not arrived: a peer that leaves refuses it, and those behind it, but not what came before.
+    const heard = this.#heard[other(side)];
+    const isOpen = (text: string): boolean => !heard.includes(text) && !this.#givenUp.has(text);
+    const text = this.#said[side].find((one) => one.startsWith("event") && isOpen(one));
+    assert.ok(text !== undefined, `an event of ${side} was reported as not sent, and all have arrived`);
+    this.#givenUp.add(text);
+    this.#notSent[side].push(text);
   }
 
-  /** The session of this side is over: what was lost must be the last that was sent, and no more. */
+  /** A CLOSE was answered, or is the answer: nobody may be left in doubt about an event. */
+  known(side: SideName): void {
+    assert.equal(this.#unknown[side], 0, `${side} could have known what became of its events`);
+  }
+
+  /** The session of this side is over: what may be lost must be the last that was sent, and no more. */
   ended(side: SideName): void {
-    const other = side === "client" ? "server" : "client";
-    const events = this.#said[side].filter((text) => text.startsWith("event"));
-    const lost = this.#lostEvents[side];
-    const kept = events.length - lost.length;
+    const heard = this.#heard[other(side)];
+    const notSent = this.#notSent[side];
+    const events = this.#said[side].filter((text) => text.startsWith("event") && !notSent.includes(text));
+    const kept = events.length - this.#unknown[side];
     assert.ok(kept >= 0, `${side} was told of more losses than it sent`);
     for (const text of events.slice(0, kept)) {
-      assert.ok(
-        this.#heard[other].includes(text),
-        `"${text}" of ${side} was neither told to ${other} nor reported lost`,
-      );
+      assert.ok(heard.includes(text), `"${text}" of ${side} was neither told to the other side nor reported lost`);
     }
-    for (const [index, outcome] of lost.entries()) {
-      if (outcome === "not-sent") this.#assertNotHeard(side, events[kept + index] as string);
-    }
+    for (const text of notSent) this.#assertNotHeard(side, text);
     for (const { text, outcome } of this.#calls[side].values()) {
       assert.notEqual(outcome, undefined, `${side} never heard of call "${text}"`);
     }
@@ -85,12 +106,10 @@ export class SessionOracle {
 
   /** Both sides are connected and nothing moves: everything must have arrived. */
   complete(): void {
-    for (const [side, other] of [
-      ["client", "server"],
-      ["server", "client"],
-    ] as const) {
-      const expected = this.#said[side].filter((text) => !this.#givenUp.has(text) || this.#heard[other].includes(text));
-      assert.deepEqual(this.#heard[other], expected, `${other} was not told everything`);
+    for (const side of ["client", "server"] as const) {
+      const heard = this.#heard[other(side)];
+      const expected = this.#said[side].filter((text) => !this.#givenUp.has(text) || heard.includes(text));
+      assert.deepEqual(heard, expected, `${other(side)} was not told everything`);
       for (const { text, outcome } of this.#calls[side].values()) {
         assert.notEqual(outcome, undefined, `call "${text}" of ${side} has no outcome`);
       }
@@ -98,7 +117,10 @@ export class SessionOracle {
   }
 
   #assertNotHeard(side: SideName, text: string): void {
-    const other = side === "client" ? "server" : "client";
-    assert.ok(!this.#heard[other].includes(text), `"${text}" of ${side} was reported as not sent, but arrived`);
+    assert.ok(!this.#heard[other(side)].includes(text), `"${text}" of ${side} was reported as not sent, but arrived`);
   }
+}
+
+function other(side: SideName): SideName {
+  return side === "client" ? "server" : "client";
 }

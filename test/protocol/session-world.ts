@@ -12,8 +12,10 @@ import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
 import { type Agreement, agreeWithClient, type Capabilities } from "../../src/core/handshake/negotiate.ts";
 import { ServerHandshake } from "../../src/core/handshake/server-handshake.ts";
 import { MemorySessionStore } from "../../src/core/session/memory-session-store.ts";
-import { confirmToken, resumeSession } from "../../src/core/session/resume.ts";
+import { confirmToken, ownsSession, type ResumeClaim, resumeSession } from "../../src/core/session/resume.ts";
 import { encodeTakenOver } from "../../src/core/session/close-frame.ts";
+import { encodeDeparted } from "../../src/core/session/departure.ts";
+import { Farewells } from "../../src/core/session/farewells.ts";
 import { Session } from "../../src/core/session/session.ts";
 import { SessionOracle, type SideName } from "./session-oracle.ts";
 import { SessionPrograms } from "./session-programs.ts";
@@ -36,6 +38,8 @@ export interface Link {
   /** The session that this link carries at the server. */
   served: ServedSession | undefined;
   cut: boolean;
+  /** The server has said its last words. */
+  dismissed?: boolean;
 }
 
 /** A session in the server process. */
@@ -66,9 +70,11 @@ export class SessionWorld {
   link: Link | undefined;
   #handshake: ClientHandshake | undefined;
   #attempt = 0;
-  #server = { instance: "i0", store: new MemorySessionStore(), sessions: new Map<string, ServedSession>() };
+  #server = newServer("i0");
   readonly #oracles: Map<string, SessionOracle> = new Map();
   #serial = 0;
+  /** Sessions of which a side has taken leave for good. */
+  readonly #leaving: Set<SessionOracle> = new Set();
   /** Whether something happened after which a session may be gone. */
   disaster = false;
   /** What the programs of both processes do. */
@@ -81,13 +87,20 @@ export class SessionWorld {
 
   /** Whether both sides have a connection, and the same one. */
   get joined(): boolean {
-    const link = this.link;
-    return link !== undefined && !link.cut && link.served?.link === link && this.client?.session.state === "attached";
+    const { link, client } = this;
+    if (link === undefined || link.cut || link.served?.link !== link) return false;
+    const state = client?.session.state;
+    return state === "attached" || (state === "leaving" && this.#leaving.has((client as ClientSession).oracle));
   }
 
   /** The client connects anew, whether it has a connection or not. */
   connect(): void {
     this.#abandon();
+    // One that has refused messages cannot go on.
+    if (this.client?.session.resumable === false) {
+      this.client.session.lose(new ConnectionError("SESSION_LOST", { op: "resume" }));
+      this.#drainClient();
+    }
     const { client } = this;
     this.#attempt += 1;
     const resume =
@@ -125,11 +138,12 @@ export class SessionWorld {
     else if (link === this.link) this.#toClient(bytes);
   }
 
-  /** Sends whatever the sessions have to send. */
-  flush(): void {
+  /** Sends whatever the sessions of these sides have to send. */
+  flush(sides: Readonly<Record<SideName, boolean>> = { client: true, server: true }): void {
     const { link, client } = this;
-    if (link !== undefined && client?.session.state === "attached")
+    if (sides.client && link !== undefined && client !== undefined && this.#handshake === undefined)
       push(link.toServer, client.session.output(this.now));
+    if (!sides.server) return;
     for (const served of this.#server.sessions.values()) {
       if (served.link !== undefined && !served.link.cut) push(served.link.toClient, served.session.output(this.now));
     }
@@ -166,7 +180,20 @@ export class SessionWorld {
       link.toServer.length = link.toClient.length = 0;
     }
     this.#abandon();
-    this.#server = { instance: `i${this.#serial}`, store: new MemorySessionStore(), sessions: new Map() };
+    this.#server = newServer(`i${this.#serial}`);
+  }
+
+  /** One side takes leave, or says that it goes. */
+  leave(side: SideName, close: boolean): void {
+    const half = side === "client" ? this.client : this.served;
+    if (half === undefined) return;
+    this.disaster = true;
+    this.#leaving.add(half.oracle);
+    half.oracle.left(side);
+    if (close) half.session.close("bye", this.now);
+    else half.session.goAway(false, 0);
+    if (side === "client") this.#drainClient();
+    else this.#drainServer(half as ServedSession);
   }
 
   /** Reconnects if need be, and moves everything until nothing moves. Then everything must have arrived. */
@@ -174,6 +201,11 @@ export class SessionWorld {
     for (let round = 0; round < 200; round += 1) {
       if (!this.joined && this.#handshake === undefined) this.connect();
       while (this.programs.waiting.length > 0) this.programs.answer(0, this.now);
+      // Who has said that it goes comes to its end.
+      for (const side of ["client", "server"] as const) {
+        const half = side === "client" ? this.client : this.served;
+        if (half?.session.state === "leaving" && this.#leaving.has(half.oracle)) this.leave(side, true);
+      }
       this.flush();
       let moved = false;
       for (const link of this.links) {
@@ -241,9 +273,11 @@ export class SessionWorld {
     const { client } = this;
     if (client === undefined) return;
     const { session, oracle } = client;
+    const isAlive = this.link !== undefined && session.departed === undefined;
     for (let happened = session.nextEvent(); happened !== undefined; happened = session.nextEvent()) {
       this.programs.told("client", session, oracle, happened);
       if (happened.type === "ended") {
+        if (happened.error === undefined && isAlive) oracle.known("client");
         this.client = undefined;
         this.#abandon();
       }
@@ -259,6 +293,7 @@ export class SessionWorld {
       this.#drainServer(served);
       return;
     }
+    if (link.dismissed === true) return;
     link.handshake.receive(bytes, 0, bytes.length);
     const happened = link.handshake.nextEvent();
     if (happened === undefined) return;
@@ -280,6 +315,7 @@ export class SessionWorld {
       return;
     }
     const claim = { request, principal: "ana", agreement, tokenHash: hash(request.token), nextTokenHash: hash(token) };
+    if (this.#dismisses(link, claim, token)) return;
     const decision = resumeSession(store, instance, claim, (id) => {
       const held = sessions.get(id);
       return held?.session.resumable === true ? { agreement: held.agreement, ...held.session.resumePoint } : undefined;
@@ -298,6 +334,29 @@ export class SessionWorld {
       assert.ok(served.session.attach(request.received, this.now));
       this.#welcome(link, served, token, { received });
     }
+  }
+
+  /** Tells a client that its session was closed while it was away. */
+  #dismisses(link: Link, claim: Omit<ResumeClaim, "nextTokenHash">, token: string): boolean {
+    const { request, agreement } = claim;
+    const { instance: server, sessions, farewells } = this.#server;
+    const held = sessions.get(request.session);
+    if (held?.session.state === "closing") {
+      held.link = undefined;
+      held.session.detach(this.now);
+      this.#drainServer(held);
+    }
+    const farewell = request.server === server ? farewells.get(request.session, this.now) : undefined;
+    if (farewell === undefined || !ownsSession(farewell.record, claim)) return false;
+    const received = Math.max(farewell.departed.accepted, request.acknowledged);
+    assert.ok(received <= request.sent);
+    const { codec, features, limits } = agreement;
+    const rest = { version: "1.0.0", offers: [], codec, features, limits, token, server, epoch: 9, keptMs: KEPT_MS };
+    link.handshake.welcome({ ...rest, session: request.session, received });
+    push(link.toClient, link.handshake.output());
+    push(link.toClient, [encodeDeparted(farewell.departed, received, agreement.peerLimits)]);
+    link.dismissed = true;
+    return true;
   }
 
   #create(agreement: Agreement, token: string): ServedSession {
@@ -340,6 +399,10 @@ export class SessionWorld {
       if (happened.type === "unresponsive") served.link = undefined;
       this.programs.told("server", session, oracle, happened);
       if (happened.type === "ended") {
+        if (happened.error === undefined && session.departed === undefined) oracle.known("server");
+        const record = this.#server.store.get(id);
+        if (session.departed !== undefined && record !== undefined)
+          this.#server.farewells.add(record, session.departed, this.now);
         this.#server.sessions.delete(id);
         this.#server.store.remove(id);
       }
@@ -351,6 +414,17 @@ export class SessionWorld {
     this.#oracles.set(id, oracle);
     return oracle;
   }
+}
+
+interface ServerProcess {
+  readonly instance: string;
+  readonly store: MemorySessionStore;
+  readonly sessions: Map<string, ServedSession>;
+  readonly farewells: Farewells;
+}
+
+function newServer(instance: string): ServerProcess {
+  return { instance, store: new MemorySessionStore(), sessions: new Map(), farewells: new Farewells(KEPT_MS) };
 }
 
 function push(queue: Buffer[], chunks: readonly Uint8Array[]): void {

@@ -191,7 +191,9 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
   goAway(survives: boolean, retryAfterMs: number): void {
     const link = this.#link;
     if (survives ? link === undefined : this.state === "ended" || this.state === "closing") return;
-    const say: GoAway = { survives, retryAfterMs, accepted: this.received };
+    // Said again, it is the same: what was refused since was not accepted.
+    const before = survives ? undefined : this.#departure?.said;
+    const say: GoAway = before ?? { survives, retryAfterMs, accepted: this.received };
     // Without a connection it is said on the next one.
     if (!survives) this.#leaving.said = say;
     if (link === undefined || !this.#enter("leave")) return;
