@@ -16,9 +16,10 @@ import { Inbound } from "./inbound.ts";
 import { Iteration } from "./iteration.ts";
 import { ConnectionLimits } from "./limits.ts";
 import { linger } from "./linger.ts";
-import type { Clock, Network, StreamSink, StreamTraits, StreamTransport } from "./network.ts";
+import type { Network, StreamSink, StreamTraits, StreamTransport } from "./network.ts";
 import { toNodeStream } from "./node-stream.ts";
 import { Outbound } from "./outbound.ts";
+import { OwnClock } from "./own-clock.ts";
 import { READ_ANY, READ_RULES, readExactly, readInto, readSome, readSteps, readUntil } from "./reads.ts";
 import { restated } from "./restated.ts";
 import { CLOSE_RULES, type CloseOptions, type StreamEnd } from "./stream-end.ts";
@@ -56,6 +57,7 @@ interface Extras {
   writable?: WritableStream<contract.WriteInput>;
   closing?: Promise<void>;
   limits?: ConnectionLimits;
+  clock?: OwnClock;
 }
 
 /** Told when a connection is over: the listener that counts it. */
@@ -95,14 +97,15 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     this.#announcedAddress = remoteAddress;
     this.inbound = new Inbound(this);
     if (Number.isFinite(settings.idleTimeoutMs) || Number.isFinite(settings.lifetimeMs)) {
-      this.#extras.limits = new ConnectionLimits(this);
+      this.#extras.limits = new ConnectionLimits(this, this.#network.clock);
     }
     publish("open", () => ({ kind: "stream", ...this.#names() }));
     transport.start(this);
   }
 
-  get clock(): Clock {
-    return this.#network.clock;
+  /** Made for the first deadline: most connections have none. */
+  get clock(): OwnClock {
+    return (this.#extras.clock ??= new OwnClock(this.#network.clock));
   }
   get #extras(): Extras {
     this.#lazy ??= {};
@@ -234,10 +237,12 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     return this;
   }
   ref(): this {
+    this.clock.setReferenced(true);
     this.transport.setReferenced(true);
     return this;
   }
   unref(): this {
+    this.clock.setReferenced(false);
     this.transport.setReferenced(false);
     return this;
   }
@@ -318,7 +323,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   }
 
   blocked(): void {
-    this.#extras.limits ??= new ConnectionLimits(this);
+    this.#extras.limits ??= new ConnectionLimits(this, this.#network.clock);
     this.#extras.limits.blocked();
   }
 

@@ -267,7 +267,7 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
 
   /** Lets the open mailbox keep the process alive (the default). */
   ref(): this;
-  /** Lets the process end although the mailbox is open. */
+  /** Lets the process end although the mailbox is open, and calls on it have a `timeoutMs` that is not over. */
   unref(): this;
   /**
    * Closes: no more is received, what is in the receive queue is dropped, pending receives reject with `CLOSED`. What

@@ -17,6 +17,7 @@ import { publish } from "./diagnostics.ts";
 import { DONE, Iteration } from "./iteration.ts";
 import type { Listener, ListenerStats, ListenOptions, RefusalReason } from "./listener.ts";
 import type { ListenerSink, ListenerTransport, Network, StreamTransport } from "./network.ts";
+import { OwnClock } from "./own-clock.ts";
 import { announcedPeer, readProxyHeader } from "./proxy-prelude.ts";
 import { restated } from "./restated.ts";
 import type { StreamSocket } from "./stream-socket.ts";
@@ -46,6 +47,7 @@ export interface DoorOptions<Socket extends Connection> {
 /** An open door over a transport. */
 export class Door<Socket extends Connection> implements Listener, ListenerSink, ConnectionOwner {
   readonly #network: Network;
+  readonly #clock: OwnClock;
   readonly #transport: ListenerTransport;
   readonly #admission: Admission;
   readonly #door: DoorOptions<Socket>;
@@ -62,6 +64,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
 
   constructor(network: Network, transport: ListenerTransport, options: ListenOptions, door: DoorOptions<Socket>) {
     this.#network = network;
+    this.#clock = new OwnClock(network.clock);
     this.#transport = transport;
     this.#door = door;
     this.#admission = new Admission(options);
@@ -93,7 +96,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     if (this.#closing !== undefined) return Promise.reject(this.#closedError());
     return new Promise((resolve, reject) => {
       const waiter: Waiter = { resolve, reject, deadline: undefined };
-      waiter.deadline = Deadline.of(this.#network.clock, options, (cause) => {
+      waiter.deadline = Deadline.of(this.#clock, options, (cause) => {
         this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
         reject(expiryReason(cause, this.#context("accept")));
       });
@@ -136,10 +139,12 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
   }
 
   ref(): this {
+    this.#clock.setReferenced(true);
     this.#transport.setReferenced(true);
     return this;
   }
   unref(): this {
+    this.#clock.setReferenced(false);
     this.#transport.setReferenced(false);
     return this;
   }
@@ -184,7 +189,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     this.#handshakes.add(giveUp);
     const timeoutMs = this.#handshakeMs;
     const remote = transport.remoteAddress.toString();
-    const timer = this.#network.clock.setTimer(
+    const timer = this.#clock.setTimer(
       () => giveUp(timeoutError(timeoutMs, { ...this.#context("handshake"), remote })),
       timeoutMs,
       true,

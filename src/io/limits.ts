@@ -9,7 +9,6 @@ const STALL_CHECKS = 4;
 
 /** What the limits watch. */
 export interface LimitedConnection {
-  readonly clock: Clock;
   readonly settings: ConnectionSettings;
   readonly outbound: { readonly progress: number; readonly busy: boolean };
   expire(code: ErrorCode, detail: string): void;
@@ -18,6 +17,7 @@ export interface LimitedConnection {
 /** The running limits of one connection. */
 export class ConnectionLimits {
   readonly #subject: LimitedConnection;
+  readonly #clock: Clock;
   readonly #idleMs: number;
   readonly #stallMs: number;
   #movedAt = 0;
@@ -25,9 +25,10 @@ export class ConnectionLimits {
   #stallTimer: Timer | undefined;
   #lifeTimer: Timer | undefined;
 
-  constructor(subject: LimitedConnection) {
-    const { clock, settings } = subject;
+  constructor(subject: LimitedConnection, clock: Clock) {
+    const { settings } = subject;
     this.#subject = subject;
+    this.#clock = clock;
     this.#idleMs = settings.idleTimeoutMs;
     this.#stallMs = settings.writeStallTimeoutMs;
     const { lifetimeMs } = settings;
@@ -43,13 +44,13 @@ export class ConnectionLimits {
 
   /** Bytes moved. */
   moved(): void {
-    if (this.#idleTimer !== undefined) this.#movedAt = this.#subject.clock.now();
+    if (this.#idleTimer !== undefined) this.#movedAt = this.#clock.now();
   }
 
   /** A write waits for the peer: from now on it must take something now and then. */
   blocked(): void {
     if (this.#stallTimer !== undefined || !Number.isFinite(this.#stallMs)) return;
-    this.#watchStall(this.#subject.outbound.progress, this.#subject.clock.now());
+    this.#watchStall(this.#subject.outbound.progress, this.#clock.now());
   }
 
   /** Stops all clocks. */
@@ -61,18 +62,18 @@ export class ConnectionLimits {
 
   #watchIdle(delayMs: number): void {
     const check = (): void => {
-      const restMs = this.#movedAt + this.#idleMs - this.#subject.clock.now();
+      const restMs = this.#movedAt + this.#idleMs - this.#clock.now();
       if (restMs > 0) this.#watchIdle(restMs);
       else this.#subject.expire("IDLE_TIMEOUT", `nothing moved on the connection for idleTimeoutMs (${this.#idleMs})`);
     };
-    this.#idleTimer = this.#subject.clock.setTimer(check, delayMs, true);
+    this.#idleTimer = this.#clock.setTimer(check, delayMs, true);
   }
 
   #watchStall(progress: number, since: number): void {
     const check = (): void => {
       this.#stallTimer = undefined;
       if (!this.#subject.outbound.busy) return;
-      const now = this.#subject.clock.now();
+      const now = this.#clock.now();
       const current = this.#subject.outbound.progress;
       if (current !== progress) {
         this.moved();
@@ -83,6 +84,6 @@ export class ConnectionLimits {
         this.#subject.expire("WRITE_STALLED", detail);
       }
     };
-    this.#stallTimer = this.#subject.clock.setTimer(check, this.#stallMs / STALL_CHECKS, true);
+    this.#stallTimer = this.#clock.setTimer(check, this.#stallMs / STALL_CHECKS, true);
   }
 }

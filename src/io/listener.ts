@@ -118,6 +118,6 @@ export interface Listener extends AsyncDisposable, AsyncIterable<StreamSocket> {
   close(): Promise<void>;
   /** Lets the open door keep the process alive (the default). */
   ref(): this;
-  /** Lets the process end although the door is open. */
+  /** Lets the process end although the door is open, and calls on it have a `timeoutMs` that is not over. */
   unref(): this;
 }

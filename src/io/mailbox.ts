@@ -28,7 +28,8 @@ import { membership } from "./group.ts";
 import { whileMoving } from "./linger.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 import type { MailboxSettings } from "./mailbox-settings.ts";
-import type { Clock, Datagram, DatagramSink, DatagramTransport, Network, OutgoingDatagram } from "./network.ts";
+import type { Datagram, DatagramSink, DatagramTransport, Network, OutgoingDatagram } from "./network.ts";
+import { OwnClock } from "./own-clock.ts";
 import { outgoing } from "./outgoing.ts";
 import { withDeadline } from "./with-deadline.ts";
 import { showAs } from "../core/show-as.ts";
@@ -38,7 +39,7 @@ const CLOSE_RULES: OptionRules = { ...OPERATION_RULES, lingerMs: FROM_ZERO };
 
 /** A mailbox over a transport. */
 export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHost {
-  readonly clock: Clock;
+  readonly clock: OwnClock;
   readonly transport: DatagramTransport;
   readonly #settings: MailboxSettings;
   readonly #inbound: DatagramInbound;
@@ -57,7 +58,7 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
 
   /** `families`: those that the mailbox can send to, the preferred one first. */
   constructor(network: Network, transport: DatagramTransport, settings: MailboxSettings, families: readonly (4 | 6)[]) {
-    this.clock = network.clock;
+    this.clock = new OwnClock(network.clock);
     this.transport = transport;
     this.#settings = settings;
     this.#destinations = new Destinations(this, network.sockets, families, settings.dnsMaxAgeMs);
@@ -171,10 +172,12 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
     return this.#open("bufferSizes").bufferSizes();
   }
   ref(): this {
+    this.clock.setReferenced(true);
     this.transport.setReferenced(true);
     return this;
   }
   unref(): this {
+    this.clock.setReferenced(false);
     this.transport.setReferenced(false);
     return this;
   }

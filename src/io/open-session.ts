@@ -19,6 +19,7 @@ import { CONNECT_RULES } from "./connect.ts";
 import type { Connection } from "./connection.ts";
 import type { OperationContext, OperationOptions } from "./deadline.ts";
 import type { Network } from "./network.ts";
+import { type OwnClock, ownNetwork } from "./own-clock.ts";
 import type { OpenSessionOptions, SessionClientOptions } from "./session-client.ts";
 import {
   type ConnectorOwner,
@@ -104,6 +105,7 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   readonly #options: AnyOptions;
   readonly #settings: EndpointSettings;
   readonly #connector: SessionConnector;
+  readonly #clock: OwnClock;
   /** The object of the program; undefined until the first session is open. */
   #session: SessionFacade | undefined;
   #resumable: Resumable | undefined;
@@ -123,7 +125,9 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
 
   constructor(network: Network, contract: Contract, address: AddressLike, options: AnyOptions) {
     this.#options = options;
-    const { clock } = network;
+    const own = ownNetwork(network);
+    const { clock } = own;
+    this.#clock = clock;
     const plan = new ContractPlan(contract, "client", options.validate, options.maxMessageValues);
     const peerProblems = new PeerProblems(clock, (error) => this.#report(error));
     const settings = endpointSettings(options, { clock, schedule: new SessionSchedule(clock), peerProblems, plan });
@@ -132,7 +136,7 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     const { reconnect = {}, auth, signal: _signal, ...connect } = options;
     this.#reconnects = reconnect !== false;
     this.#final = !this.#reconnects;
-    this.#connector = new SessionConnector(network, this, {
+    this.#connector = new SessionConnector(own, this, {
       address,
       capabilities: { contract, codecs, features: [], limits },
       settings,
@@ -166,6 +170,10 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     const error = abortError(reason);
     if (this.#hasSession(facade)) partsOf(facade).endpoint.abort(error);
     else this.#finish({ error, message: error.detail, lost: NONE_LOST, unhandled: 0 });
+  }
+
+  refer(referenced: boolean): void {
+    this.#clock.setReferenced(referenced);
   }
 
   async drain(facade: SessionFacade, options: OperationOptions): Promise<void> {
@@ -257,10 +265,6 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   }
 
   // What the connector asks for, and tells.
-
-  get referenced(): boolean {
-    return this.#session === undefined || partsOf(this.#session).referenced;
-  }
 
   resumption(): Resumption {
     const resumable = this.#resumable;

@@ -178,11 +178,11 @@ class ClientBase implements StatelessClientBase {
     await this.close();
   }
   ref(): this {
-    this.#socket.refer(true);
+    this.#calls.refer(true);
     return this;
   }
   unref(): this {
-    this.#socket.refer(false);
+    this.#calls.refer(false);
     return this;
   }
 }

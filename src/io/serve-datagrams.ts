@@ -21,6 +21,7 @@ import { publish } from "./diagnostics.ts";
 import { isPeersFault } from "./handler-failure.ts";
 import type { Datagram, Network } from "./network.ts";
 import { PeerProblems } from "./peer-problems.ts";
+import { OwnClock } from "./own-clock.ts";
 import { restated } from "./restated.ts";
 import { canBeRequest } from "./reply-guard.ts";
 import { reportProblem } from "./report-problem.ts";
@@ -73,7 +74,7 @@ class RequestServer implements DatagramServer, RequestHost {
   readonly localAddress: Address;
   readonly closed: Promise<void>;
   readonly settings: Settings;
-  readonly #network: Network;
+  readonly #clock: OwnClock;
   readonly #handler: DatagramHandler;
   readonly #draining: AbortController = new AbortController();
   readonly #context: DatagramContext;
@@ -90,7 +91,7 @@ class RequestServer implements DatagramServer, RequestHost {
   readonly #reported: WeakSet<object> = new WeakSet();
 
   constructor(network: Network, socket: DatagramSocket, handler: DatagramHandler, settings: Settings) {
-    this.#network = network;
+    this.#clock = new OwnClock(network.clock);
     this.#peerProblems = new PeerProblems(network.clock, (error) => this.#tell(error, undefined));
     this.socket = socket;
     this.localAddress = socket.localAddress;
@@ -139,10 +140,12 @@ class RequestServer implements DatagramServer, RequestHost {
   }
 
   ref(): this {
+    this.#clock.setReferenced(true);
     this.socket.ref();
     return this;
   }
   unref(): this {
+    this.#clock.setReferenced(false);
     this.socket.unref();
     return this;
   }
@@ -218,7 +221,7 @@ class RequestServer implements DatagramServer, RequestHost {
   }
 
   async #drain(options: OperationOptions): Promise<DatagramDrainReport> {
-    const { clock } = this.#network;
+    const clock = this.#clock;
     const startedAt = clock.now();
     const running = this.#active;
     this.#draining.abort(new ConnectionError("CLOSED", { op: "drain", local: this.localAddress.toString() }));
@@ -238,7 +241,7 @@ class RequestServer implements DatagramServer, RequestHost {
       this.#late = true;
       this.#onSettled?.();
     };
-    const timer = this.#network.clock.setTimer(stop, timeoutMs);
+    const timer = this.#clock.setTimer(stop, timeoutMs);
     signal?.addEventListener("abort", stop, { once: true });
     while (this.#active > 0 && !this.#late && !this.socket.signal.aborted) await this.#settled();
     timer.cancel();

@@ -26,6 +26,7 @@ import type { Door } from "./door.ts";
 import { isPeersFault } from "./handler-failure.ts";
 import { doorAddress, LISTEN_RULES, openDoor } from "./listen.ts";
 import type { Network, Random } from "./network.ts";
+import { type OwnNetwork, ownNetwork } from "./own-clock.ts";
 import type { DrainReport } from "./serve.ts";
 import type { SessionEnd, SessionStatus } from "./session-end.ts";
 import { type EndpointOwner, SessionEndpoint } from "./session-endpoint.ts";
@@ -125,6 +126,8 @@ export async function serveSessionsOver<Server extends Methods, Client extends M
 const KEEPER: SessionKeeper = {
   statusOf: (facade): SessionStatus => partsOf(facade).endpoint.status,
   close: (facade, message) => partsOf(facade).endpoint.ending.close(message),
+  // The server keeps the process alive, or does not.
+  refer: () => undefined,
   abort: (facade, reason) => partsOf(facade).endpoint.abort(abortError(reason)),
   async drain(facade, options: OperationOptions) {
     await drainEndpoint(partsOf(facade).endpoint, options, {
@@ -143,7 +146,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
   readonly settings: EndpointSettings;
   readonly registry: SessionRegistry;
   closing: Refusal | undefined;
-  readonly #network: Network;
+  readonly #network: OwnNetwork;
   readonly #options: AnyOptions;
   readonly #reception: SessionReception;
   readonly #groups: SessionGroups;
@@ -158,9 +161,9 @@ class ContractServer implements EndpointOwner, ReceptionHost {
 
   constructor(network: Network, contract: Contract, options: AnyOptions) {
     this.contract = contract;
-    this.#network = network;
+    this.#network = ownNetwork(network);
     this.#options = options;
-    const { clock, random } = network;
+    const { clock, random } = this.#network;
     this.instance = newId(random);
     const plan = new ContractPlan(contract, "server", options.validate, options.maxMessageValues);
     const peerProblems = new PeerProblems(clock, (error) => this.#report(error, undefined));
@@ -250,10 +253,12 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     this.#openDoor.setTls(options);
   }
   ref(): this {
+    this.#network.clock.setReferenced(true);
     this.#openDoor.ref();
     return this;
   }
   unref(): this {
+    this.#network.clock.setReferenced(false);
     this.#openDoor.unref();
     return this;
   }

@@ -11,6 +11,7 @@ import type { Door } from "./door.ts";
 import { doorAddress, LISTEN_RULES, openDoor } from "./listen.ts";
 import type { ListenerStats, ListenOptions } from "./listener.ts";
 import type { Network } from "./network.ts";
+import { OwnClock } from "./own-clock.ts";
 import type { StreamSocket } from "./stream-socket.ts";
 import type { TlsOptions } from "./tls.ts";
 import { reportProblem } from "./report-problem.ts";
@@ -123,7 +124,7 @@ export async function serveOver(
 class ConnectionServer implements Server {
   readonly peers: Set<ServedConnection> = new Set();
   readonly closed: Promise<void>;
-  readonly #network: Network;
+  readonly #clock: OwnClock;
   readonly #handler: PeerHandler;
   readonly #options: ServeOptions;
   readonly #drainController: AbortController = new AbortController();
@@ -135,7 +136,7 @@ class ConnectionServer implements Server {
   #stop: (() => void) | undefined;
 
   constructor(network: Network, handler: PeerHandler, options: ServeOptions) {
-    this.#network = network;
+    this.#clock = new OwnClock(network.clock);
     this.#handler = handler;
     this.#options = options;
     this.closed = new Promise((resolve) => {
@@ -204,10 +205,12 @@ class ConnectionServer implements Server {
     this.door.setTls(options);
   }
   ref(): this {
+    this.#clock.setReferenced(true);
     this.door.ref();
     return this;
   }
   unref(): this {
+    this.#clock.setReferenced(false);
     this.door.unref();
     return this;
   }
@@ -228,7 +231,7 @@ class ConnectionServer implements Server {
   }
 
   async #drain(options: OperationOptions): Promise<DrainReport> {
-    const { clock } = this.#network;
+    const clock = this.#clock;
     const startedAt = clock.now();
     const before = this.peers.size;
     const closing = this.door.close();
@@ -245,7 +248,7 @@ class ConnectionServer implements Server {
    */
   async #untilEmpty(options: OperationOptions): Promise<number> {
     if (this.peers.size === 0) return 0;
-    const { clock } = this.#network;
+    const clock = this.#clock;
     let cut = 0;
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;

@@ -48,8 +48,6 @@ export type Resumption = Pick<ClientHandshakeOptions, "resume" | "resumeUnder">;
 
 /** Whoever wants to be connected. */
 export interface ConnectorOwner {
-  /** Whether a pause between attempts keeps the process alive. */
-  readonly referenced: boolean;
   /** What the hello asks to continue; asked for each attempt. */
   resumption(): Resumption;
   /** Whether it still has what the server continues: its time may have run out while the server made up its mind. */
@@ -148,7 +146,7 @@ export class SessionConnector {
   #schedule(error: unknown): void {
     const delayMs = this.#backoff?.next(this.#takeRetryAfter());
     if (delayMs === undefined) this.#owner.gaveUp(error);
-    else this.#pause = this.#network.clock.setTimer(() => void this.#tryAgain(), delayMs, !this.#owner.referenced);
+    else this.#pause = this.#network.clock.setTimer(() => void this.#tryAgain(), delayMs);
   }
 
   /** How long the server has asked to wait before the next attempt. */

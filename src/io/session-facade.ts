@@ -22,6 +22,8 @@ export interface SessionKeeper {
   close(facade: SessionFacade, message: string): Promise<void>;
   abort(facade: SessionFacade, reason: unknown): void;
   drain(facade: SessionFacade, options: OperationOptions): Promise<void>;
+  /** Whether deadlines and pauses keep the process alive. */
+  refer(referenced: boolean): void;
 }
 
 /** What one session object is made of. The class below has no other fields, since methods of the contract are beside them. */
@@ -139,6 +141,7 @@ showAs(SessionFacade, "Session", ({ id, state, principal, remoteAddress }) => ({
 function refer<Facade extends SessionFacade>(facade: Facade, referenced: boolean): Facade {
   const parts = partsOf(facade, referenced ? "ref" : "unref");
   parts.referenced = referenced;
+  parts.keeper.refer(referenced);
   const { connection } = parts.endpoint;
   if (referenced) connection?.ref();
   else connection?.unref();

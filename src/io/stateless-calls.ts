@@ -29,7 +29,8 @@ import { type RetransmissionTimes, RoundTrip } from "../core/stateless/round-tri
 import { Deadline, type OperationContext, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import { readErrorBody } from "./error-body.ts";
 import { handled, rejectedQuietly } from "./handled-rejection.ts";
-import type { Clock, Datagram, Network, Timer } from "./network.ts";
+import type { Datagram, Network, Timer } from "./network.ts";
+import { OwnClock } from "./own-clock.ts";
 import type { PartnerMailbox } from "./partner-mailbox.ts";
 import type { MethodPlan } from "./session-plan.ts";
 import type { StatelessClientStats } from "./stateless-client.ts";
@@ -72,6 +73,7 @@ interface PendingCall {
 /** The calls and events of one client. */
 export class StatelessCalls {
   readonly #network: Network;
+  readonly #clock: OwnClock;
   readonly #socket: PartnerMailbox;
   readonly #settings: CallSettings;
   readonly #roundTrip: RoundTrip;
@@ -85,6 +87,7 @@ export class StatelessCalls {
 
   constructor(network: Network, socket: PartnerMailbox, settings: CallSettings) {
     this.#network = network;
+    this.#clock = new OwnClock(network.clock);
     this.#socket = socket;
     this.#settings = settings;
     this.#roundTrip = new RoundTrip(settings.times);
@@ -100,6 +103,12 @@ export class StatelessCalls {
       ignored: this.#ignored,
       roundTripMs: this.#roundTrip.smoothedMs,
     };
+  }
+
+  /** Whether the client keeps the process alive. */
+  refer(referenced: boolean): void {
+    this.#clock.setReferenced(referenced);
+    this.#socket.refer(referenced);
   }
 
   /** Sends an event, once. */
@@ -166,10 +175,6 @@ export class StatelessCalls {
     const { bytes, start, end } = method.request.encode(input);
     this.#checkSize(method.name, CALL_OVERHEAD_BYTES + end - start);
     return Buffer.from(bytes.subarray(start, end));
-  }
-
-  get #clock(): Clock {
-    return this.#network.clock;
   }
 
   #context(method: MethodPlan): OperationContext {

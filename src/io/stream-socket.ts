@@ -142,7 +142,7 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
   setKeepAlive(on: boolean, idleMs?: number): this;
   /** Lets the open connection keep the process alive (the default). */
   ref(): this;
-  /** Lets the process end although the connection is open. */
+  /** Lets the process end although the connection is open, and calls on it have a `timeoutMs` that is not over. */
   unref(): this;
 
   /**
