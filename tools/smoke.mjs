@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { manifest } from "./entries.mjs";
 import { root, run, runOrExit } from "./run-command.mjs";
 import { bin, installRuntimes, runtimesFolder } from "./runtimes.mjs";
+import { generate } from "selfsigned";
 
 /** A smoke program says what it has to say at once; longer means that it hangs. */
 const PROGRAM_TIMEOUT_MS = 30_000;
@@ -40,6 +41,17 @@ async function installPackage(folder) {
   console.log(`installed ${tarball}: ${manifest.name} ${version}`);
 }
 
+/** A certificate for one name, and its key: what tools/smoke/tls.mjs needs, and the packed package does not bring. */
+async function identity(name, altName) {
+  const extensions = [{ name: "subjectAltName", altNames: [altName] }];
+  const made = await generate([{ name: "commonName", value: name }], {
+    keyType: "ec",
+    algorithm: "sha256",
+    extensions,
+  });
+  return { cert: made.cert, key: made.private };
+}
+
 /** Compiles a program of a user, with every declaration file of the package; TypeScript comes from tools/runtimes. */
 function compileConsumer(folder) {
   const strict = ["--strict", "--exactOptionalPropertyTypes", "--noEmit"];
@@ -58,6 +70,9 @@ try {
   if (words.length !== 1 || words[0] !== "node") await installRuntimes();
   await installPackage(folder);
   cpSync(`${root}tools/smoke`, join(folder, "smoke"), { recursive: true });
+  const home = await identity("home", { type: 7, ip: "127.0.0.1" });
+  const shop = await identity("shop.example", { type: 2, value: "shop.example" });
+  writeFileSync(join(folder, "smoke/identities.json"), JSON.stringify({ home, shop }));
   const programs = readdirSync(join(folder, "smoke")).filter((file) => file.endsWith(".mjs"));
   for (const { name, command, args, env = {} } of wanted) {
     const { output: version } = await run(command, ["--version"], { env });

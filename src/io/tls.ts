@@ -23,7 +23,7 @@ export interface TlsOptions {
   readonly passphrase?: string | undefined;
   /** The authorities to trust instead of the well-known ones, in PEM; each piece holds a certificate at least. */
   readonly ca?: TlsMaterial | readonly TlsMaterial[] | undefined;
-  /** Revocation lists in PEM. */
+  /** Revocation lists in PEM. `UNSUPPORTED` on Bun and Deno, which look at none. */
   readonly crl?: TlsMaterial | readonly TlsMaterial[] | undefined;
   /**
    * Client: the name to ask for (SNI, RFC 6066 section 3) and to find in the certificate. Default: the host that was
@@ -44,7 +44,7 @@ export interface TlsOptions {
   readonly sni?: Readonly<Record<string, TlsIdentity>> | undefined;
   /** Default `TLSv1.2` (RFC 8996 retires the older ones). */
   readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
-  /** OpenSSL cipher list; default: the platform's. */
+  /** OpenSSL cipher list; default: the platform's. `UNSUPPORTED` on Deno, and on Bun for those of TLS 1.3. */
   readonly ciphers?: string | undefined;
 }
 

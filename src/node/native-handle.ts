@@ -34,8 +34,12 @@ export interface SharedReadOptions {
   };
 }
 
-/** Whether this runtime reads into the given buffer and calls back on the socket, as Node does. */
+/** Deno puts TLS on what a socket reads as a stream, which is nothing where it reads into a buffer: handshakes would hang. */
+const readsForTls = !("deno" in process.versions);
+
+/** Whether this runtime reads into the given buffer and calls back on the socket, as Node does, and TLS can follow on that. */
 export function honoursSharedReads(options: SharedReadOptions): boolean {
+  if (!readsForTls) return false;
   const probe = new net.Socket({ ...options, allowHalfOpen: true }) as unknown as Record<symbol, unknown>;
   const kept = Object.getOwnPropertySymbols(probe).find((key) => key.description === "kBuffer");
   return kept !== undefined && probe[kept] === options.onread.buffer;
@@ -45,7 +49,7 @@ export function honoursSharedReads(options: SharedReadOptions): boolean {
 export function adoptAccepted(accepted: net.Socket, options: SharedReadOptions): net.Socket | undefined {
   const source = accepted as InternalSocket;
   const handle = source._handle;
-  if (typeof handle?.useUserBuffer !== "function" || !("_server" in source)) return undefined;
+  if (typeof handle?.useUserBuffer !== "function" || !("_server" in source) || !readsForTls) return undefined;
   const settings = { ...options, handle, allowHalfOpen: true, pauseOnCreate: true };
   const adopted = new net.Socket(settings) as InternalSocket;
   // The server counts its connections through these two.

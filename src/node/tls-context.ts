@@ -34,11 +34,23 @@ export function namedContextOf(options: TlsOptions, name: string): tls.SecureCon
  * before the names of the options.
  */
 export function checkTls(options: TlsOptions, context: OperationContext, path: string): void {
+  const missing = passedOver(options);
+  if (missing !== undefined) throw new UsageError("UNSUPPORTED", { ...context, detail: `${path}${missing}` });
   checkIdentity(options, context, path, () => contextOf(options));
   for (const [name, identity] of Object.entries(options.sni ?? {})) {
     const own = { ...options, ...identity };
     checkIdentity(own, context, `${path}sni.${name}.`, () => namedContextOf(options, name));
   }
+}
+
+/** An option that this runtime would take and pass over, in the words of the error. */
+function passedOver({ crl, ciphers }: TlsOptions): string | undefined {
+  const { deno, bun } = process.versions;
+  if (deno === undefined && bun === undefined) return undefined;
+  if (crl !== undefined) return "crl does not work on this runtime, which looks at no revocation lists; Node does";
+  // Bun heeds the list for TLS 1.2; the suites of 1.3 have names of their own (RFC 8446 section B.4).
+  if (ciphers === undefined || (deno === undefined && !ciphers.includes("TLS_"))) return undefined;
+  return `ciphers does not work on this runtime${deno === undefined ? " for TLS 1.3" : ""}; leave it out, or use Node`;
 }
 
 function checkIdentity(options: TlsOptions, context: OperationContext, path: string, make: () => unknown): void {

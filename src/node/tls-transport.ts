@@ -144,19 +144,28 @@ function contextFor(name: string, sni: NonNullable<TlsOptions["sni"]>, base: Tls
 }
 
 interface Engine extends tls.TLSSocket {
-  ssl?: { verifyError?: () => (Error & { code?: string }) | null };
+  ssl?: { verifyError?: () => unknown };
 }
 
 /** Why the client's certificate does not do; undefined when it does, or when none is required. */
 function clientRejection(engine: Engine, options: StartTlsOptions): unknown {
   const { clientCertificate = "none" } = options;
   if (clientCertificate === "none") return undefined;
-  const problem = engine.ssl?.verifyError?.() ?? null;
-  engine.authorized = problem === null;
-  if (problem !== null) engine.authorizationError = problem.code as unknown as Error;
-  if (clientCertificate === "ask" || problem === null) return undefined;
-  const shown = Object.keys(engine.getPeerCertificate()).length > 0;
+  const shown = Object.keys(engine.getPeerCertificate() ?? {}).length > 0;
+  const problem = verificationProblem(engine);
+  engine.authorized = shown && problem === undefined;
+  if (problem !== undefined) engine.authorizationError = problem.code as unknown as Error;
+  if (clientCertificate === "ask" || engine.authorized) return undefined;
   return shown ? problem : { code: "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE", message: "no client certificate" };
+}
+
+/** What OpenSSL found wrong with the client's certificate; an engine that does not say is not trusted. */
+function verificationProblem(engine: Engine): { readonly code?: string; readonly message: string } | undefined {
+  if (typeof engine.ssl?.verifyError !== "function") return { code: "CERT_REJECTED", message: "it was not checked" };
+  const found = engine.ssl.verifyError();
+  // Deno answers the name of the problem, and an empty text for none.
+  if (typeof found === "string") return found === "" ? undefined : { code: found, message: found };
+  return (found as Error | null | undefined) ?? undefined;
 }
 
 function tlsInfo(engine: tls.TLSSocket, options: StartTlsOptions): TlsInfo {
