@@ -37,7 +37,7 @@ export class Admission {
       options.proxyProtocol === undefined ? undefined : AddressList.parse(options.proxyProtocol.from, OF_LISTEN);
   }
 
-  get stats(): ListenerStats {
+  get stats(): Omit<ListenerStats, "waiting" | "heldBytes"> {
     return { accepted: this.accepted, open: this.#open, refused: { ...this.refused } };
   }
 

@@ -26,7 +26,11 @@ export interface ConnectionOptions extends ConnectionLimitOptions {
    * of the kernel. Memory follows what arrives, not this number.
    */
   readonly readAheadBytes?: number | undefined;
-  /** Bytes that may wait in `write` calls that were not awaited; more rejects with `QUEUE_FULL`. Default 16 MiB. */
+  /**
+   * Memory that may wait in `write` calls that were not awaited, in bytes: what is written, and some hundred bytes for each
+   * call; small ones are put together. More rejects with `QUEUE_FULL`. Default 16 MiB. A single call is always accepted when
+   * nothing waits.
+   */
   readonly writeQueueBytes?: number | undefined;
 }
 

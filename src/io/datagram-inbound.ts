@@ -24,6 +24,12 @@ interface Waiter {
   deadline: Deadline | undefined;
 }
 
+/**
+ * What the datagrams of a queue may pin beside their payload: enough for as many as may wait by default, and not for millions
+ * of empty ones.
+ */
+export const BESIDE_PAYLOAD_BYTES = 2_097_152;
+
 /** Bounds of the receive queue. */
 export interface ReceiveQueueLimits {
   readonly maxDatagrams: number;
@@ -148,7 +154,8 @@ export class DatagramInbound {
 
   #full(): boolean {
     const { maxDatagrams, maxBytes } = this.#limits;
-    return this.queue.length > maxDatagrams || this.queue.bytes > maxBytes;
+    const { length, bytes, heldBytes } = this.queue;
+    return length > maxDatagrams || bytes > maxBytes || heldBytes > maxBytes + BESIDE_PAYLOAD_BYTES;
   }
 
   #overflow(): void {
@@ -193,7 +200,9 @@ export class DatagramInbound {
   #steer(): void {
     if (!this.#paused) return;
     const { maxDatagrams, maxBytes } = this.#limits;
-    if (this.queue.length > maxDatagrams / 2 || this.queue.bytes > maxBytes / 2) return;
+    const { length, bytes, heldBytes } = this.queue;
+    const isFull = heldBytes > (maxBytes + BESIDE_PAYLOAD_BYTES) / 2;
+    if (length > maxDatagrams / 2 || bytes > maxBytes / 2 || isFull) return;
     this.#paused = false;
     this.#host.transport.resume();
   }

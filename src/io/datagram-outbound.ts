@@ -2,7 +2,8 @@
 
 import type { Address } from "../core/address/address.ts";
 import { UsageError, ZocaloError } from "../core/errors.ts";
-import { mailboxClosed } from "./datagram-inbound.ts";
+import { HELD } from "../core/held-bytes.ts";
+import { BESIDE_PAYLOAD_BYTES, mailboxClosed } from "./datagram-inbound.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import type { Destinations } from "./destinations.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
@@ -65,6 +66,8 @@ export class DatagramOutbound {
   readonly #destinations: Destinations;
   readonly #limits: SendQueueLimits;
   #unsentBytes = 0;
+  /** Memory of the calls that have not settled. */
+  heldBytes = 0;
   /** Jobs that have datagrams to hand over. */
   readonly #ready: SendJob[] = [];
   readonly #jobs: Set<SendJob> = new Set();
@@ -87,7 +90,8 @@ export class DatagramOutbound {
     const error = this.#host.takeError();
     if (error !== undefined) return Promise.reject(restated(error, this.#host.context(op), "none"));
     const { maxDatagrams, maxBytes } = this.#limits;
-    if (this.unsent > 0 && (this.unsent + items.length > maxDatagrams || this.#unsentBytes + bytes > maxBytes)) {
+    const isFull = this.unsent + items.length > maxDatagrams || this.#unsentBytes + bytes > maxBytes;
+    if (this.unsent > 0 && (isFull || this.heldBytes + bytes > maxBytes + BESIDE_PAYLOAD_BYTES)) {
       const most = `sendQueueDatagrams (${maxDatagrams}) or sendQueueBytes (${maxBytes})`;
       const detail = `more than ${most} would wait; await each call, or raise the limit`;
       return Promise.reject(new UsageError("QUEUE_FULL", { ...this.#host.context(op), detail, outcome: "none" }));
@@ -115,6 +119,7 @@ export class DatagramOutbound {
     this.#ready.length = 0;
     this.unsent = 0;
     this.#unsentBytes = 0;
+    this.heldBytes = 0;
     for (const job of this.#jobs) {
       const outcome = job.begun === 0 ? "none" : "unknown";
       this.#answer(job, () => job.reject(restated(error, this.#host.context(job.op), outcome)));
@@ -127,6 +132,7 @@ export class DatagramOutbound {
     this.#jobs.add(job);
     this.unsent += job.items.length;
     this.#unsentBytes += job.bytes;
+    this.heldBytes += heldBy(job);
     for (let index = 0; index < job.items.length; index += 1) {
       const { data, to } = job.items[index] as OutgoingDatagram;
       if (to === undefined || to.isIp) continue;
@@ -260,6 +266,7 @@ export class DatagramOutbound {
     if (!this.#jobs.delete(job)) return;
     this.unsent -= job.items.length;
     this.#unsentBytes -= job.bytes;
+    this.heldBytes -= heldBy(job);
     this.#checkDrained();
   }
 
@@ -268,6 +275,10 @@ export class DatagramOutbound {
     this.#onDrained?.();
     this.#onDrained = undefined;
   }
+}
+
+function heldBy({ items, bytes, cancellable }: SendJob): number {
+  return bytes + HELD.send + (cancellable ? HELD.deadline : 0) + items.length * HELD.outgoing;
 }
 
 function copyOf({ data, to }: OutgoingDatagram): OutgoingDatagram {

@@ -1,5 +1,6 @@
 /** A first-in first-out queue of datagrams that knows how many bytes it holds. */
 
+import { HELD } from "../core/held-bytes.ts";
 import type { Datagram } from "./network.ts";
 
 /** Taken places at the front are given back when there are this many and they are half of the array. */
@@ -15,6 +16,11 @@ export class DatagramQueue {
   /** Datagrams in the queue. */
   get length(): number {
     return this.#items.length - this.#head;
+  }
+
+  /** Memory that they pin. */
+  get heldBytes(): number {
+    return this.bytes + this.length * HELD.datagram;
   }
 
   push(datagram: Datagram): void {

@@ -45,7 +45,10 @@ export interface MailboxLimits {
    * Checked after each batch of the network, so that one batch more may be held for a moment.
    */
   readonly receiveQueueDatagrams?: number | undefined;
-  /** Payload bytes that may wait for `receive`. Default 4194304 (4 MiB). One datagram is always kept, however large. */
+  /**
+   * Payload bytes that may wait for `receive`. Default 4194304 (4 MiB). One datagram is always kept, however large. What the
+   * datagrams pin in memory beside their payload, about 320 bytes each, may be 2 MiB more.
+   */
   readonly receiveQueueBytes?: number | undefined;
   /**
    * What gives way when the receive queue is full. Default `drop-oldest`: datagrams age, and under overload the oldest
@@ -55,7 +58,10 @@ export interface MailboxLimits {
   readonly receiveQueuePolicy?: ReceiveQueuePolicy | undefined;
   /** Datagrams that may wait in `send` calls that were not awaited; more rejects with `QUEUE_FULL`. Default 4096. */
   readonly sendQueueDatagrams?: number | undefined;
-  /** Payload bytes that may wait likewise. Default 4194304 (4 MiB). A single call is always accepted when nothing waits. */
+  /**
+   * Payload bytes that may wait likewise. Default 4194304 (4 MiB). A single call is always accepted when nothing waits. What
+   * the calls pin in memory beside the payload, about 1,000 bytes each, may be 2 MiB more: send many with one `sendMany`.
+   */
   readonly sendQueueBytes?: number | undefined;
   /**
    * Largest payload in bytes; a larger one rejects with `DATAGRAM_TOO_LARGE` before the kernel is asked. Default: what UDP
@@ -132,6 +138,8 @@ export interface DatagramStats {
   readonly bytesSent: number;
   /** Datagrams in `send` calls that have not settled. */
   readonly datagramsUnsent: number;
+  /** Memory that the datagrams of both queues pin, in bytes: their payload, and some hundred bytes for each. */
+  readonly heldBytes: number;
 }
 
 /**

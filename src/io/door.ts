@@ -3,6 +3,7 @@
 import { showAs } from "../core/show-as.ts";
 import type { Address } from "../core/address/address.ts";
 import { ConnectionError, UsageError, ZocaloError } from "../core/errors.ts";
+import { HELD } from "../core/held-bytes.ts";
 import { Admission } from "./admission.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import {
@@ -85,7 +86,9 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     return this.#transport.native;
   }
   get stats(): ListenerStats {
-    return this.#admission.stats;
+    const readAhead = this.#queue.reduce((bytes, { inbound }) => bytes + inbound.queuedBytes, 0);
+    const waiting = this.#queue.length;
+    return { ...this.#admission.stats, waiting, heldBytes: waiting * HELD.connection + readAhead };
   }
 
   accept(options?: OperationOptions): Promise<StreamSocket> {

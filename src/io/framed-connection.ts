@@ -47,6 +47,10 @@ export class FramedConnection<In, Out> implements FramedSocket<In, Out> {
     return this.#outbound.unsentBytes;
   }
 
+  get heldBytes(): number {
+    return this.#outbound.heldBytes;
+  }
+
   send(message: In, options?: OperationOptions): Promise<void> {
     return this.#outbound.send(message, options);
   }

@@ -3,6 +3,7 @@
 import type { BlockPool } from "../core/bytes/block-pool.ts";
 import { ByteWriter } from "../core/bytes/byte-writer.ts";
 import { UsageError } from "../core/errors.ts";
+import { HELD, memoryOf } from "../core/held-bytes.ts";
 import type { Codec } from "../core/framing/codec.ts";
 import { checkOptions, ITERABLE } from "./check-options.ts";
 import { codecFailure } from "./codec-failure.ts";
@@ -27,7 +28,7 @@ const SENT: Promise<void> = Promise.resolve();
 
 interface WaitingSend<In> {
   readonly message: In;
-  /** What the message is known to hold in memory; an object counts as nothing. */
+  /** What it pins in memory: the message, its promise and what ends it early. */
   readonly heldBytes: number;
   readonly cancellable: boolean;
   readonly resolve: () => void;
@@ -61,6 +62,11 @@ export class FramedOutbound<In> {
     // What an earlier framed writer still has comes first.
     outbound.gatherer?.handOverAll();
     outbound.gatherer = this;
+  }
+
+  /** Memory of the messages that wait for room. */
+  get heldBytes(): number {
+    return this.#waitingBytes;
   }
 
   /** Bytes that the kernel has not taken. */
@@ -199,7 +205,7 @@ export class FramedOutbound<In> {
   }
 
   #wait(message: In, options: OperationOptions | undefined): Promise<void> {
-    const heldBytes = heldBy(message);
+    const heldBytes = memoryOf(message) + HELD.framedSend + (options === undefined ? 0 : HELD.deadline);
     const problem = this.#overflow(heldBytes);
     if (problem !== undefined) {
       const detail = `${problem}; await each send`;
@@ -258,9 +264,4 @@ export class FramedOutbound<In> {
       job.reject(error);
     }
   }
-}
-
-function heldBy(message: unknown): number {
-  if (typeof message === "string") return message.length;
-  return ArrayBuffer.isView(message) ? message.byteLength : 0;
 }

@@ -48,11 +48,13 @@ export interface Framed<In, Out, Socket> extends AsyncDisposable, AsyncIterable<
   readonly signal: AbortSignal;
   /** Bytes that were gathered or handed over and that the kernel has not taken yet. */
   readonly unsentBytes: number;
+  /** Memory of the sends that were not awaited and wait for room, in bytes: the messages, and what waits for each. */
+  readonly heldBytes: number;
 
   /**
    * Sends one message. Rejects with `FRAME_TOO_LONG` or `FRAME_INVALID` (side `local`) when the codec has no form for it,
-   * with `QUEUE_FULL` when too many sends that were not awaited wait (65,536 messages, or `writeQueueBytes` of text and
-   * bytes), with `CLOSED` after `close`. A cancelled send that still waits is removed (`outcome: "none"`); one that has
+   * with `QUEUE_FULL` when too many sends that were not awaited wait (65,536 messages, or `writeQueueBytes` of memory
+   * that they pin), with `CLOSED` after `close`. A cancelled send that still waits is removed (`outcome: "none"`); one that has
    * begun is sent (`outcome: "all"`).
    */
   send(message: In, options?: OperationOptions): Promise<void>;

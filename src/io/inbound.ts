@@ -69,7 +69,8 @@ export class Inbound {
     return this.#queue;
   }
 
-  get #queued(): number {
+  /** Bytes that were read ahead. */
+  get queuedBytes(): number {
     return this.#queue === undefined ? 0 : this.#queue.length;
   }
 
@@ -130,11 +131,11 @@ export class Inbound {
   /** Offers the queue to the consumer again. */
   feedConsumer(): void {
     if (this.#feeding) return;
-    while (this.#consumer !== undefined && !this.#held && this.#queued > 0) {
+    while (this.#consumer !== undefined && !this.#held && this.queuedBytes > 0) {
       // Shown, not taken: a consumer that stops after each message costs no copy of the rest.
       this.queue.skip(this.#feed(this.#consumer, this.queue.peek() as Buffer));
     }
-    if (this.#consumer !== undefined && !this.#held && this.#queued === 0) {
+    if (this.#consumer !== undefined && !this.#held && this.queuedBytes === 0) {
       if (this.state === "ended") this.#consumer.ended();
       else if (this.state === "failed") this.#consumer.failed(this.error as ZocaloError);
     }
@@ -155,7 +156,7 @@ export class Inbound {
       if (this.#discard.bytes < 0) this.#discard.done(false);
       return;
     }
-    if (this.#queued === 0) view = view.subarray(this.#serveDirectly(view));
+    if (this.queuedBytes === 0) view = view.subarray(this.#serveDirectly(view));
     if (view.length > 0) this.queue.append(view);
     // Also when the handler of a framed reader did something that ended the connection.
     if (this.#consumer !== undefined && (view.length > 0 || this.state !== "open")) this.feedConsumer();
@@ -169,7 +170,7 @@ export class Inbound {
     this.state = "ended";
     this.#discard?.done(true);
     this.#serveWaiters();
-    if (this.#queued === 0 && !this.#held && !this.#feeding) this.#consumer?.ended();
+    if (this.queuedBytes === 0 && !this.#held && !this.#feeding) this.#consumer?.ended();
   }
 
   /** The connection is lost. What had arrived stays readable first (SEMANTICS A1), unless this side gave it up. */
@@ -180,7 +181,7 @@ export class Inbound {
     if (!keepQueue) this.#queue?.clear();
     this.#discard?.done(false);
     this.#serveWaiters();
-    const delivered = this.#queued === 0 && !this.#held && !this.#feeding;
+    const delivered = this.queuedBytes === 0 && !this.#held && !this.#feeding;
     if (delivered || !keepQueue) this.#consumer?.failed(error);
   }
 
@@ -219,7 +220,7 @@ export class Inbound {
   }
 
   #serve<T>(request: ReadRequest<T>): T | undefined {
-    if (this.#queued > 0 || request.needBytes === 0) {
+    if (this.queuedBytes > 0 || request.needBytes === 0) {
       const value = request.take(this.queue);
       if (value !== undefined) {
         this.#steer();
@@ -296,10 +297,10 @@ export class Inbound {
     const need = this.#waiters?.[0]?.request.needBytes ?? 0;
     const limit =
       this.#discard === undefined ? Math.max(this.#host.settings.readAheadBytes, need) : Number.POSITIVE_INFINITY;
-    if (!this.#paused && this.#queued >= limit && this.#queued >= need) {
+    if (!this.#paused && this.queuedBytes >= limit && this.queuedBytes >= need) {
       this.#paused = true;
       this.#host.transport.pause();
-    } else if (this.#paused && (this.#queued <= limit / 2 || this.#queued < need)) {
+    } else if (this.#paused && (this.queuedBytes <= limit / 2 || this.queuedBytes < need)) {
       this.#paused = false;
       this.#host.transport.resume();
     }

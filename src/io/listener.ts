@@ -75,6 +75,10 @@ export interface ListenerStats {
   readonly accepted: number;
   /** Connections that are open now, those in a handshake included. */
   readonly open: number;
+  /** Connections that wait for `accept`. */
+  readonly waiting: number;
+  /** Memory that these pin, in bytes: some thousands for each, and what was read ahead. */
+  readonly heldBytes: number;
   /** Connections turned away, by reason. */
   readonly refused: Readonly<Record<RefusalReason, number>>;
 }

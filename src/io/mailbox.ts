@@ -80,7 +80,7 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
 
   get stats(): contract.DatagramStats {
     const { received, bytesReceived, dropped, bytesDropped, queue } = this.#inbound;
-    const { sent, bytesSent, unsent } = this.#outbound;
+    const { sent, bytesSent, unsent, heldBytes } = this.#outbound;
     return {
       datagramsReceived: received,
       bytesReceived,
@@ -91,6 +91,7 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
       datagramsSent: sent,
       bytesSent,
       datagramsUnsent: unsent,
+      heldBytes: queue.heldBytes + heldBytes,
     };
   }
 

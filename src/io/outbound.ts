@@ -1,6 +1,7 @@
 /** The sending half of a connection: what waits for the kernel, in order, and who is told when it has it. */
 
 import { ConnectionError, type ErrorOutcome, UsageError, type ZocaloError } from "../core/errors.ts";
+import { HELD } from "../core/held-bytes.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import { restated } from "./restated.ts";
@@ -13,16 +14,28 @@ import { textBytes } from "./text-bytes.ts";
  */
 const SLICE_BYTES = 262_144;
 
+/** Writes up to this size that wait are put together, since each by itself pins hundreds of bytes. */
+const GATHERED_BYTES = 1024;
+/** Memory for writes that are put together: as much as waits already, from this to that. */
+const SMALLEST_ROOM_BYTES = 512;
+const LARGEST_ROOM_BYTES = 16_384;
+
 /** The answer of every write that the kernel takes at once. */
 const SENT: Promise<void> = Promise.resolve();
 
+/** One write, or small ones put together. */
 interface WriteJob {
   chunks: readonly Uint8Array[];
+  /** Where small writes are put together, the first `bytes` of it. */
+  readonly room: Buffer | undefined;
+  /** Memory that it pins. */
+  readonly heldBytes: number;
+  promise: Promise<void>;
   /** The first chunk that was not taken, and how much of it was. */
   index: number;
   offset: number;
   remaining: number;
-  readonly bytes: number;
+  bytes: number;
   /** Copy what is handed to the kernel: the caller may get its input back early. */
   readonly cancellable: boolean;
   resolve: () => void;
@@ -49,6 +62,7 @@ export class Outbound {
   readonly #host: ConnectionHost;
   #jobs: WriteJob[] | undefined;
   #queuedBytes = 0;
+  #heldBytes = 0;
   /** Bytes of the slice that the transport works on; 0 when it is idle. */
   #inFlight = 0;
   #error: ZocaloError | undefined;
@@ -61,6 +75,11 @@ export class Outbound {
   /** Whether bytes wait for the kernel. */
   get busy(): boolean {
     return this.#inFlight > 0 || this.#queuedBytes > 0;
+  }
+
+  /** Memory that waits for the kernel: the bytes of the writes, and what each pins beside them. */
+  get heldBytes(): number {
+    return this.#heldBytes;
   }
 
   /** A number that changes while a blocked write makes progress. */
@@ -84,8 +103,10 @@ export class Outbound {
     for (const chunk of chunks) bytes += chunk.length;
     if (bytes === 0) return Promise.resolve();
     if (!this.busy && bytes <= SLICE_BYTES && options === undefined) return this.#writeNow(chunks, bytes);
+    const joined = options === undefined ? this.#join(chunks, bytes) : undefined;
+    if (joined !== undefined) return joined;
     const { writeQueueBytes } = this.#host.settings;
-    if (this.#queuedBytes > 0 && this.#queuedBytes + bytes > writeQueueBytes) {
+    if (this.#queuedBytes > 0 && this.#heldBytes + HELD.write + bytes > writeQueueBytes) {
       const detail = `more than writeQueueBytes (${writeQueueBytes}) would wait; await each write`;
       return Promise.reject(new UsageError("QUEUE_FULL", { ...this.#host.context("write"), detail, outcome: "none" }));
     }
@@ -128,6 +149,7 @@ export class Outbound {
     this.#error = error;
     this.#inFlight = 0;
     this.#queuedBytes = 0;
+    this.#heldBytes = 0;
     const jobs = this.#jobs ?? [];
     this.#jobs = undefined;
     for (const job of jobs) {
@@ -143,23 +165,41 @@ export class Outbound {
       this.bytesSent += bytes;
       return SENT;
     }
-    return new Promise((resolve, reject) => {
-      this.#jobs = [{ ...emptyJob(bytes, false), remaining: 0, resolve, reject }];
-      this.#queuedBytes = bytes;
-      this.#host.blocked();
-    });
+    const job = { ...newJob(bytes, false, undefined), remaining: 0 };
+    this.#add(job);
+    this.#host.blocked();
+    return job.promise;
+  }
+
+  /** Puts a small write to the one before it, if that waits and has room: one promise is for both. */
+  #join(chunks: readonly Uint8Array[], bytes: number): Promise<void> | undefined {
+    const job = this.#jobs?.[this.#jobs.length - 1];
+    const { room } = job ?? {};
+    if (job === undefined || room === undefined) return undefined;
+    if (job.remaining < job.bytes || job.bytes + bytes > room.length) return undefined;
+    fill(job, room, chunks, bytes);
+    this.#queuedBytes += bytes;
+    return job.promise;
+  }
+
+  #add(job: WriteJob): void {
+    this.#jobs ??= [];
+    this.#jobs.push(job);
+    this.#queuedBytes += job.bytes;
+    this.#heldBytes += job.heldBytes;
   }
 
   #enqueue(chunks: readonly Uint8Array[], bytes: number, options: OperationOptions | undefined): Promise<void> {
-    return new Promise<void>((resolve, reject) => {
-      const cancellable = options?.signal !== undefined || options?.timeoutMs !== undefined;
-      const job: WriteJob = { ...emptyJob(bytes, cancellable), chunks, resolve, reject };
-      job.deadline = Deadline.of(this.#host.clock, options, (cause) => this.#cancel(job, cause));
-      this.#jobs ??= [];
-      this.#jobs.push(job);
-      this.#queuedBytes += bytes;
-      this.#pump();
-    });
+    const cancellable = options?.signal !== undefined || options?.timeoutMs !== undefined;
+    const roomBytes = Math.min(LARGEST_ROOM_BYTES, Math.max(SMALLEST_ROOM_BYTES, bytes, this.#queuedBytes));
+    const room = cancellable || bytes > GATHERED_BYTES ? undefined : Buffer.allocUnsafeSlow(roomBytes);
+    const job = newJob(room === undefined ? bytes : 0, cancellable, room);
+    if (room === undefined) job.chunks = chunks;
+    else fill(job, room, chunks, bytes);
+    job.deadline = Deadline.of(this.#host.clock, options, (cause) => this.#cancel(job, cause));
+    this.#add(job);
+    this.#pump();
+    return job.promise;
   }
 
   #cancel(job: WriteJob, cause: number | AbortSignal): void {
@@ -175,6 +215,7 @@ export class Outbound {
     }
     this.#jobs?.splice(this.#jobs.indexOf(job), 1);
     this.#queuedBytes -= job.bytes;
+    this.#heldBytes -= job.heldBytes;
   }
 
   /** Hands the next slice to the transport while that takes it at once. */
@@ -225,6 +266,7 @@ export class Outbound {
       const job = jobs[done] as WriteJob;
       job.deadline?.cancel();
       job.resolve();
+      this.#heldBytes -= job.heldBytes;
       done += 1;
     }
     if (done === jobs.length) this.#jobs = undefined;
@@ -252,10 +294,26 @@ export class Outbound {
   }
 }
 
-function emptyJob(bytes: number, cancellable: boolean): WriteJob {
-  const nothing = (): void => undefined;
-  const start = { chunks: [], index: 0, offset: 0, remaining: bytes, bytes };
-  return { ...start, cancellable, resolve: nothing, reject: nothing, deadline: undefined };
+function newJob(bytes: number, cancellable: boolean, room: Buffer | undefined): WriteJob {
+  let resolve = (): void => undefined;
+  let reject = (_reason: unknown): void => undefined;
+  const promise = new Promise<void>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  const heldBytes = HELD.write + (cancellable ? HELD.deadline : 0) + (room?.length ?? bytes);
+  const start = { chunks: [], index: 0, offset: 0, remaining: bytes, deadline: undefined };
+  return { ...start, bytes, heldBytes, room, cancellable, promise, resolve, reject };
+}
+
+/** Puts a small write into the room of a job that has not begun. */
+function fill(job: WriteJob, room: Buffer, chunks: readonly Uint8Array[], bytes: number): void {
+  for (const chunk of chunks) {
+    room.set(chunk, job.bytes);
+    job.bytes += chunk.length;
+  }
+  job.remaining += bytes;
+  job.chunks = [room.subarray(0, job.bytes)];
 }
 
 /** Takes at most `maxBytes` of what a job has left, without copying. */

@@ -2,7 +2,7 @@
 
 import { isForCaller, type RemoteError } from "../core/contract/remote-error.ts";
 import { ConnectionError, type ProtocolError, type ZocaloError } from "../core/errors.ts";
-import { DECODED } from "../core/held-bytes.ts";
+import { DECODED, HELD } from "../core/held-bytes.ts";
 import { peerError, withoutStack } from "../core/peer-error.ts";
 import { CALL_HEAD_BYTES, EVENT_HEAD_BYTES, OPEN_HEAD_BYTES } from "../core/session/frame-types.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
@@ -65,7 +65,8 @@ export class SessionDispatch {
 
   /** Memory of the messages that wait, and of the values that handlers have. */
   get heldBytes(): number {
-    return (this.#queue?.heldBytes ?? 0) + this.#handledBytes * DECODED;
+    const handlers = this.#running * HELD.handler + this.#handledBytes * DECODED;
+    return (this.#queue?.heldBytes ?? 0) + handlers;
   }
 
   /** Whether no handler runs and none waits. */

@@ -18,7 +18,7 @@ import type { SessionEvents } from "./session-events.ts";
 import { type EndingHost, SessionEnding } from "./session-ending.ts";
 import type { SessionGap } from "./session-gap.ts";
 import { SessionIntake } from "./session-intake.ts";
-import { SessionLink } from "./session-link.ts";
+import { type ConnectionPlace, SessionLink } from "./session-link.ts";
 import { SessionLosses } from "./session-losses.ts";
 import type { SessionOwner } from "./session-owner.ts";
 import type { Scheduled } from "./session-schedule.ts";
@@ -78,9 +78,13 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     return this.#link.connected;
   }
 
-  /** The last connection, which may be over. */
+  /** The connection of now, which may be over; undefined while the session waits for another. */
   get connection(): Connection | undefined {
     return this.#link.connection;
+  }
+  /** Where that leads, or where the one before it led. */
+  get place(): ConnectionPlace | undefined {
+    return this.#link.place;
   }
 
   /** Where the session stands. */
@@ -163,7 +167,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   }
 
   context(op: string): OperationContext {
-    return this.connection?.context(op) ?? { op };
+    return this.place?.context(op) ?? { op };
   }
 
   overError(op: string, outcome: ErrorOutcome): ZocaloError {
@@ -197,6 +201,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     else connection.close().catch(() => undefined);
     this.settle();
     if (this.end !== undefined) return;
+    this.#link.forget();
     this.#report(true);
     this.owner.detached(this);
   }

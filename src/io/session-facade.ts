@@ -87,10 +87,10 @@ export class SessionFacade implements SessionBase<unknown> {
     this.#parts.data = data;
   }
   get localAddress(): Address | undefined {
-    return this.#parts.endpoint.connection?.localAddress;
+    return this.#parts.endpoint.place?.localAddress;
   }
   get remoteAddress(): Address | undefined {
-    return this.#parts.endpoint.connection?.remoteAddress;
+    return this.#parts.endpoint.place?.remoteAddress;
   }
   get stats(): SessionStats {
     const { machine, counts, heldBytes } = this.#parts.endpoint;

@@ -1,7 +1,9 @@
 /** The connection of a session: what is written to it, and when the next piece may follow. */
 
+import type { Address } from "../core/address/address.ts";
 import type { Session } from "../core/session/session.ts";
 import type { Connection } from "./connection.ts";
+import type { OperationContext } from "./deadline.ts";
 
 /** Up to so many bytes are gathered before they are written. */
 const JOINED_BYTES = 4096;
@@ -15,17 +17,47 @@ export interface LinkOwner {
   settle(): void;
 }
 
+/** Where a connection leads. */
+export interface ConnectionPlace {
+  readonly localAddress: Address;
+  readonly remoteAddress: Address;
+  context(op: string): OperationContext;
+}
+
+/** Where a connection led that is over, without what it pins: sessions wait for the next one by the thousand. */
+class PastPlace implements ConnectionPlace {
+  readonly localAddress: Address;
+  readonly remoteAddress: Address;
+
+  constructor({ localAddress, remoteAddress }: Connection) {
+    this.localAddress = localAddress;
+    this.remoteAddress = remoteAddress;
+  }
+
+  context(op: string): OperationContext {
+    return { op, local: this.localAddress.toString(), remote: this.remoteAddress.toString() };
+  }
+}
+
 /** One connection after the other. */
 export class SessionLink {
-  /** The last connection, which may be over. */
+  /** The connection of now; after its end, until the session has another one, undefined. */
   connection: Connection | undefined;
+  /** Where the one before led, of a session that has none now. */
+  #past: PastPlace | undefined;
   /** Whether it is in use. */
   connected = false;
   /** The kernel has not taken all: nothing may be written before. */
   writing = false;
 
+  /** Where the last connection leads, or led. */
+  get place(): ConnectionPlace | undefined {
+    return this.connection ?? this.#past;
+  }
+
   /** Uses a connection from now on. */
   take(connection: Connection): void {
+    this.#past = undefined;
     this.connection = connection;
     this.connected = true;
     this.writing = false;
@@ -37,6 +69,12 @@ export class SessionLink {
     this.connected = false;
     this.connection?.inbound.detach(NO_BYTES);
     return this.connection;
+  }
+
+  /** The session waits for another connection: forgets all of the one before but where it led. */
+  forget(): void {
+    if (this.connection !== undefined) this.#past = new PastPlace(this.connection);
+    this.connection = undefined;
   }
 
   /** Lets go of the connection and closes it behind what was written. `lastWords` are written before. */

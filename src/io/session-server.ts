@@ -143,7 +143,7 @@ export interface SessionServerStats {
   /** Handshakes that came to nothing: foreign programs, refusals, silence. */
   readonly declined: number;
   /**
-   * Memory that is held for all sessions, in bytes: 2,560 for each, and what waits in it, counted with what it pins in the
+   * Memory that is held for all sessions, in bytes: 2,048 for each, and what waits in it, counted with what it pins in the
    * memory of the process.
    */
   readonly heldBytes: number;

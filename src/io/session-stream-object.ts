@@ -109,7 +109,7 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
   }
 
   get heldBytes(): number {
-    return HELD.stream + (this.#opening?.body.end ?? 0);
+    return HELD.call + (this.#opening?.body.end ?? 0);
   }
 
   /** Whether it came to an end before both sides had ended it. */

@@ -91,7 +91,7 @@ test("maxHeldBytes: sessions without messages count too; the oldest detached one
   }
   assert.ok(server.stats.sessions >= 20);
   assert.deepEqual([...ends.keys()], names.slice(0, ends.size));
-  assert.ok(ends.size >= 20);
+  assert.ok(ends.size >= 10);
   await target.serves();
   await target.closes();
 });

@@ -9,6 +9,7 @@ import { Outgoing } from "../../src/core/session/outgoing.ts";
 import { ReplayLog } from "../../src/core/session/replay-log.ts";
 import { Session } from "../../src/core/session/session.ts";
 import { StreamTable } from "../../src/core/session/stream-table.ts";
+import { Connection } from "../../src/io/connection.ts";
 import { SessionCalls } from "../../src/io/session-calls.ts";
 import { SessionDispatch } from "../../src/io/session-dispatch.ts";
 import { SessionEvents } from "../../src/io/session-events.ts";
@@ -17,6 +18,7 @@ import { OpenStreams } from "../../src/io/session-streams.ts";
 import { SessionTerms } from "../../src/io/session-terms.ts";
 import { call, contract } from "../../src/protocol.ts";
 import { openSession, serveSessions } from "./opened.ts";
+import { RawClient } from "./raw-client.ts";
 
 const SESSIONS = 100;
 const room = contract("room", "1.0.0", { server: { who: call<void, string>() } });
@@ -55,5 +57,24 @@ test("idle sessions have no parts that only messages need, and share what follow
   assert.equal(count(SessionCalls), 1, "who calls");
   assert.equal(count(SessionDispatch), 1, "who is called");
   await Promise.all(sessions.map((session) => session.close()));
+  await server.close();
+});
+
+test("a session without a connection pins nothing of the one before, and still knows where it led", async () => {
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers: { who: () => "you" } });
+  const before = count(Connection);
+  const clients = await Promise.all(Array.from({ length: 20 }, () => RawClient.to(server.localAddress.port)));
+  for (const client of clients) await client.hello("room");
+  const places = [...server.sessions.values()].map(({ remoteAddress }) => String(remoteAddress));
+  assert.equal(count(Connection), before + 20);
+  for (const client of clients) client.socket.resetAndDestroy();
+  while (server.stats.detached < 20 || server.stats.listener.open > 0) await new Promise(setImmediate);
+  assert.equal(count(Connection), before);
+  const detached = [...server.sessions.values()];
+  assert.deepEqual(
+    detached.map(({ remoteAddress }) => String(remoteAddress)),
+    places,
+  );
+  assert.equal(String(detached[0]?.localAddress), String(server.localAddress));
   await server.close();
 });
