@@ -24,6 +24,9 @@ export interface OptionRule {
 /** The rule of each option by its name. There are no other options. */
 export type OptionRules = Readonly<Record<string, OptionRule>>;
 
+/** The rules of some options: one for each, so that none can be forgotten. */
+export type RulesOf<Options> = Readonly<Record<keyof Options & string, OptionRule>>;
+
 /** Anything: what uses it looks at it. */
 export const ANYTHING: OptionRule = { wanted: "anything", holds: () => true };
 
@@ -92,8 +95,11 @@ export function options(within: OptionRules, required = false): OptionRule {
 }
 
 /** Some of the rules, for a call that takes these options of another one. */
-export function only(rules: OptionRules, ...names: readonly string[]): OptionRules {
-  return Object.fromEntries(names.map((name) => [name, rules[name] as OptionRule]));
+export function only<Name extends string, Picked extends Name>(
+  rules: Readonly<Record<Name, OptionRule>>,
+  ...names: readonly Picked[]
+): Readonly<Record<Picked, OptionRule>> {
+  return Object.fromEntries(names.map((name) => [name, rules[name]])) as Record<Picked, OptionRule>;
 }
 
 /** An object whose names are the program's. */

@@ -2,7 +2,15 @@
 
 import { Address, type AddressLike } from "../core/address/address.ts";
 import { UsageError, ZocaloError } from "../core/errors.ts";
-import { ANYTHING, checkOptions, FLAG, OPERATION_RULES, type OptionRules, wholeNumber } from "./check-options.ts";
+import {
+  ANYTHING,
+  checkOptions,
+  FLAG,
+  OPERATION_RULES,
+  type OptionRules,
+  type RulesOf,
+  wholeNumber,
+} from "./check-options.ts";
 import type { BindOptions, DatagramSocket } from "./datagram-socket.ts";
 import type { OperationContext } from "./deadline.ts";
 import { firstAddress } from "./destinations.ts";
@@ -20,7 +28,7 @@ const PARTNER_PARAMS: ReadonlySet<string> = new Set(["interface"]);
 const LARGEST_INT = 2_147_483_647;
 
 /** What {@link BindOptions} must look like. */
-export const BIND_RULES: OptionRules = {
+export const BIND_RULES: RulesOf<BindOptions> = {
   ...OPERATION_RULES,
   ...MAILBOX_RULES,
   // Read as an address.

@@ -1,6 +1,6 @@
 /** What the options and arguments of calls over a network must look like. */
 
-import { FROM_ZERO, type OptionRule, type OptionRules } from "../core/check-options.ts";
+import { FROM_ZERO, type OptionRule } from "../core/check-options.ts";
 
 export * from "../core/check-options.ts";
 
@@ -31,4 +31,7 @@ export const SIGNAL: OptionRule = {
 };
 
 /** The options of every operation. */
-export const OPERATION_RULES: OptionRules = { signal: SIGNAL, timeoutMs: FROM_ZERO };
+export const OPERATION_RULES: Readonly<Record<"signal" | "timeoutMs", OptionRule>> = {
+  signal: SIGNAL,
+  timeoutMs: FROM_ZERO,
+};

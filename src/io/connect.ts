@@ -2,7 +2,15 @@
 
 import { Address, type AddressLike } from "../core/address/address.ts";
 import { ConnectError, UsageError, ZocaloError } from "../core/errors.ts";
-import { ANYTHING, checkOptions, FLAG, OPERATION_RULES, type OptionRules, options as object } from "./check-options.ts";
+import {
+  ANYTHING,
+  checkOptions,
+  FLAG,
+  OPERATION_RULES,
+  type OptionRules,
+  type RulesOf,
+  options as object,
+} from "./check-options.ts";
 import { Connection } from "./connection.ts";
 import { CONNECTION_RULES, type ConnectionOptions, connectionSettings } from "./connection-settings.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
@@ -37,7 +45,7 @@ export interface ConnectOptions extends OperationOptions, ConnectionOptions {
 export const DEFAULT_CONNECT_MS = 30_000;
 
 /** What {@link ConnectOptions} must look like. */
-export const CONNECT_RULES: OptionRules = {
+export const CONNECT_RULES: RulesOf<ConnectOptions> = {
   ...OPERATION_RULES,
   ...CONNECTION_RULES,
   // Read as an address.

@@ -1,6 +1,6 @@
 /** Buffers and limits of one connection: what may be asked, what is the default, and why. */
 
-import { type OptionRules, POSITIVE } from "./check-options.ts";
+import { FLAG, type OptionRules, POSITIVE, type RulesOf } from "./check-options.ts";
 
 /** Limits of one connection. Each is in milliseconds; `Infinity` turns it off. */
 export interface ConnectionLimitOptions {
@@ -44,7 +44,7 @@ export interface ConnectionSettings {
 }
 
 /** What {@link ConnectionOptions} must look like. */
-export const CONNECTION_RULES: OptionRules = {
+export const CONNECTION_RULES: RulesOf<ConnectionOptions> = {
   idleTimeoutMs: POSITIVE,
   writeStallTimeoutMs: POSITIVE,
   lifetimeMs: POSITIVE,
@@ -62,3 +62,14 @@ export function connectionSettings(options: ConnectionOptions): ConnectionSettin
     writeQueueBytes: options.writeQueueBytes ?? 16_777_216,
   };
 }
+
+/** Linux counts whole seconds, up to 32,767 (tcp(7), TCP_KEEPIDLE). */
+const LONGEST_KEEP_ALIVE_IDLE_MS = 32_767_000;
+/** What the arguments of `setKeepAlive` must look like. */
+export const KEEP_ALIVE_RULES: OptionRules = {
+  on: { ...FLAG, required: true },
+  idleMs: {
+    wanted: `a number of milliseconds up to ${LONGEST_KEEP_ALIVE_IDLE_MS}, or 0 for the system's default`,
+    holds: (value) => typeof value === "number" && value >= 0 && value <= LONGEST_KEEP_ALIVE_IDLE_MS,
+  },
+};

@@ -7,7 +7,7 @@ import { ConnectionError, type ErrorCode, UsageError, ZocaloError } from "../cor
 import type { Codec } from "../core/framing/codec.ts";
 import { checkOptions, CODEC, FLAG, type OptionRules } from "./check-options.ts";
 import type { ConnectionHost } from "./connection-host.ts";
-import type { ConnectionSettings } from "./connection-settings.ts";
+import { type ConnectionSettings, KEEP_ALIVE_RULES } from "./connection-settings.ts";
 import { type OperationContext, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import { publish } from "./diagnostics.ts";
 import { EndAnnouncement } from "./end-announcement.ts";
@@ -40,15 +40,6 @@ const GAVE_UP: ReadonlySet<ErrorCode> = new Set([
   "NETWORK_UNREACHABLE",
   "CONNECTION_REFUSED",
 ]);
-/** Linux counts whole seconds, up to 32,767 (tcp(7), TCP_KEEPIDLE). */
-const LONGEST_KEEP_ALIVE_IDLE_MS = 32_767_000;
-const KEEP_ALIVE_RULES: OptionRules = {
-  on: { ...FLAG, required: true },
-  idleMs: {
-    wanted: `a number of milliseconds up to ${LONGEST_KEEP_ALIVE_IDLE_MS}, or 0 for the system's default`,
-    holds: (value) => typeof value === "number" && value >= 0 && value <= LONGEST_KEEP_ALIVE_IDLE_MS,
-  },
-};
 
 /** What only some connections ever need; kept apart so that an idle one stays small. */
 interface Extras {

@@ -2,12 +2,12 @@
 
 import { Address } from "../core/address/address.ts";
 import { UsageError } from "../core/errors.ts";
-import { checkOptions, type OptionRules, TEXT } from "./check-options.ts";
+import { checkOptions, type RulesOf, TEXT } from "./check-options.ts";
 import type { GroupOptions } from "./datagram-socket.ts";
 import type { OperationContext } from "./deadline.ts";
 import type { GroupMembership } from "./network.ts";
 
-const RULES: OptionRules = { interface: TEXT, source: TEXT };
+const RULES: RulesOf<GroupOptions> = { interface: TEXT, source: TEXT };
 
 /** Checks a group that a mailbox on `local` wants to join. */
 export function membership(

@@ -8,6 +8,7 @@ import {
   FLAG,
   OPERATION_RULES,
   type OptionRules,
+  type RulesOf,
   options as object,
   POSITIVE,
   TEXTS,
@@ -29,7 +30,7 @@ const DEFAULT_BACKLOG = 511;
 const LARGEST_INT = 2_147_483_647;
 
 /** What {@link ListenOptions} must look like. */
-export const LISTEN_RULES: OptionRules = {
+export const LISTEN_RULES: RulesOf<ListenOptions> = {
   ...OPERATION_RULES,
   ...CONNECTION_RULES,
   backlog: wholeNumber(1, LARGEST_INT),

@@ -1,6 +1,6 @@
 /** The limits of a mailbox, checked and complete. */
 
-import { countFrom, FROM_ZERO, oneOf, type OptionRules } from "./check-options.ts";
+import { countFrom, FROM_ZERO, oneOf, type RulesOf } from "./check-options.ts";
 import type { ReceiveQueueLimits } from "./datagram-inbound.ts";
 import type { SendQueueLimits } from "./datagram-outbound.ts";
 import type { MailboxLimits } from "./datagram-socket.ts";
@@ -15,7 +15,7 @@ export interface MailboxSettings {
 }
 
 /** What {@link MailboxLimits} must look like. */
-export const MAILBOX_RULES: OptionRules = {
+export const MAILBOX_RULES: RulesOf<MailboxLimits> = {
   receiveQueueDatagrams: countFrom(1),
   receiveQueueBytes: countFrom(1),
   receiveQueuePolicy: oneOf("drop-oldest", "drop-newest", "block", "strict"),

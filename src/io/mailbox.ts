@@ -11,7 +11,7 @@ import {
   LIST,
   OPERATION_RULES,
   type OptionRule,
-  type OptionRules,
+  type RulesOf,
   TEXT,
   wholeNumber,
 } from "./check-options.ts";
@@ -35,7 +35,7 @@ import { withDeadline } from "./with-deadline.ts";
 import { showAs } from "../core/show-as.ts";
 
 const DEFAULT_LINGER_MS = 2000;
-const CLOSE_RULES: OptionRules = { ...OPERATION_RULES, lingerMs: FROM_ZERO };
+const CLOSE_RULES: RulesOf<contract.DatagramCloseOptions> = { ...OPERATION_RULES, lingerMs: FROM_ZERO };
 
 /** A mailbox over a transport. */
 export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHost {

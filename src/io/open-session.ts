@@ -12,6 +12,7 @@ import {
   only,
   type OptionRule,
   type OptionRules,
+  type RulesOf,
   options as object,
 } from "./check-options.ts";
 import { checkContract, checkSessionAddress } from "./check-contract.ts";
@@ -60,7 +61,7 @@ const FOLLOWED: ReadonlySet<ErrorCode> = new Set(["SESSION_LOST", "REPLAY_OVERFL
 const RECONNECT: OptionRule = object({ firstDelayMs: FROM_ZERO, maxDelayMs: FROM_ZERO, giveUpMs: FROM_ZERO });
 
 /** What the options of `openSession` must look like. */
-export const OPEN_SESSION_RULES: OptionRules = {
+export const OPEN_SESSION_RULES: RulesOf<AnyOptions> = {
   ...only(CONNECT_RULES, "signal", "timeoutMs", "localAddress", "tls", "retry", "writeStallTimeoutMs"),
   ...TUNING_RULES,
   auth: ANYTHING,

@@ -14,6 +14,7 @@ import {
   oneOf,
   OPERATION_RULES,
   type OptionRules,
+  type RulesOf,
   options as object,
   POSITIVE,
 } from "./check-options.ts";
@@ -38,7 +39,7 @@ import { unbound } from "./unbound.ts";
 
 const OP = "statelessClient";
 /** What the options of `statelessClient` must look like. */
-export const STATELESS_CLIENT_RULES: OptionRules = {
+export const STATELESS_CLIENT_RULES: RulesOf<StatelessClientOptions> = {
   ...OPERATION_RULES,
   // Read as an address.
   localAddress: ANYTHING,

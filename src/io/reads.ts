@@ -2,16 +2,17 @@
 
 import type { ByteQueue } from "../core/bytes/byte-queue.ts";
 import { EndOfStreamError, ProtocolError, UsageError } from "../core/errors.ts";
-import { countFrom, OPERATION_RULES, type OptionRules } from "./check-options.ts";
+import { countFrom, OPERATION_RULES, type RulesOf } from "./check-options.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import type { OperationContext } from "./deadline.ts";
 import type { ReadRequest } from "./inbound.ts";
+import type { ReadUntilOptions } from "./stream-socket.ts";
 import { DONE } from "./iteration.ts";
 
 const POOLED_BYTES = 4096;
 
 /** What the options of `read` and `readUntil` must look like. */
-export const READ_RULES: OptionRules = { ...OPERATION_RULES, maxBytes: countFrom(1) };
+export const READ_RULES: RulesOf<ReadUntilOptions> = { ...OPERATION_RULES, maxBytes: countFrom(1) };
 
 /** A copy that belongs to the caller; small ones come from the runtime's pool. */
 function copyOf(view: Uint8Array): Buffer {

@@ -1,6 +1,6 @@
 /** Joining two connections, as a proxy does. */
 
-import { checkOptions, type OptionRule, type OptionRules, SIGNAL } from "./check-options.ts";
+import { checkOptions, type OptionRule, type RulesOf, SIGNAL } from "./check-options.ts";
 import type { StreamSocket } from "./stream-socket.ts";
 
 /** Options of {@link relay}. */
@@ -25,7 +25,7 @@ const CONNECTION: OptionRule = {
   required: true,
 };
 
-const RULES: OptionRules = { signal: SIGNAL };
+const RULES: RulesOf<RelayOptions> = { signal: SIGNAL };
 
 /**
  * Carries bytes both ways between `a` and `b` until both directions have ended, with backpressure: a slow reader slows

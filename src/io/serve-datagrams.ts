@@ -4,7 +4,15 @@ import { showAs } from "../core/show-as.ts";
 import type { Address, AddressLike } from "../core/address/address.ts";
 import { ConnectionError, UsageError, ZocaloError } from "../core/errors.ts";
 import { BIND_RULES, openMailbox } from "./bind.ts";
-import { checkOptions, countFrom, FUNCTION, oneOf, OPERATION_RULES, type OptionRules } from "./check-options.ts";
+import {
+  checkOptions,
+  countFrom,
+  FUNCTION,
+  oneOf,
+  OPERATION_RULES,
+  type OptionRules,
+  type RulesOf,
+} from "./check-options.ts";
 import { Request, type RequestHost } from "./datagram-request.ts";
 import type {
   DatagramContext,
@@ -28,7 +36,7 @@ import { reportProblem } from "./report-problem.ts";
 
 const { remote: _remote, ...MAILBOX_RULES } = BIND_RULES;
 /** What {@link ServeDatagramsOptions} must look like. A server has many partners. */
-export const SERVE_DATAGRAMS_RULES: OptionRules = {
+export const SERVE_DATAGRAMS_RULES: RulesOf<ServeDatagramsOptions> = {
   ...MAILBOX_RULES,
   maxConcurrent: countFrom(1),
   replies: oneOf("free", "guarded"),

@@ -7,24 +7,14 @@ import type { Contract, Methods } from "../core/contract/contract.ts";
 import type { Refusal } from "../core/handshake/hello.ts";
 import type { Capabilities } from "../core/handshake/negotiate.ts";
 import { DEFAULT_KEPT_MS } from "../core/session/session-settings.ts";
-import type { SessionStore } from "../core/session/session-store.ts";
 import { checkContract, checkSessionAddress } from "./check-contract.ts";
-import {
-  checkOptions,
-  countFrom,
-  FROM_ZERO,
-  FUNCTION,
-  only,
-  OPERATION_RULES,
-  type OptionRules,
-  wholeNumber,
-} from "./check-options.ts";
+import { checkOptions, type OptionRules } from "./check-options.ts";
 import { Connection } from "./connection.ts";
 import { connectionSettings } from "./connection-settings.ts";
 import type { OperationOptions } from "./deadline.ts";
 import type { Door } from "./door.ts";
 import { isPeersFault } from "./handler-failure.ts";
-import { doorAddress, LISTEN_RULES, openDoor } from "./listen.ts";
+import { doorAddress, openDoor } from "./listen.ts";
 import type { Network, Random } from "./network.ts";
 import { type OwnNetwork, ownNetwork } from "./own-clock.ts";
 import type { DrainReport } from "./serve.ts";
@@ -51,10 +41,10 @@ import type {
   DrainSessionsOptions,
   ServeSessionsOptions,
   SessionServer,
-  SessionServerOptions,
   SessionServerStats,
 } from "./session-server.ts";
-import { type EndpointSettings, endpointSettings, TUNING_RULES } from "./session-settings.ts";
+import { type AnyServerOptions, DRAIN_SESSIONS_RULES, SERVE_SESSIONS_RULES } from "./session-server-options.ts";
+import { type EndpointSettings, endpointSettings } from "./session-settings.ts";
 import { newId } from "./session-tokens.ts";
 import { unbound } from "./unbound.ts";
 import type { TlsOptions } from "./tls.ts";
@@ -62,49 +52,6 @@ import { callProgram, reportProblem } from "./report-problem.ts";
 
 const DEFAULT_DRAIN_MS = 5000;
 const DEFAULT_SPREAD_MS = 5000;
-
-const STORE_FUNCTIONS = ["get", "create", "replace", "detach", "charge", "expire", "remove"] as const;
-/** What the options of `serveSessions` must look like. */
-export const SERVE_SESSIONS_RULES: OptionRules = {
-  ...only(
-    LISTEN_RULES,
-    "signal",
-    "timeoutMs",
-    "backlog",
-    "allow",
-    "deny",
-    "proxyProtocol",
-    "tls",
-    "reusePort",
-    "ipv6Only",
-  ),
-  ...only(LISTEN_RULES, "mode", "fd", "writeStallTimeoutMs", "maxConnections", "maxConnectionsPerAddress"),
-  ...TUNING_RULES,
-  maxSessions: countFrom(0),
-  maxSessionsPerAddress: countFrom(0),
-  maxSessionsPerPrincipal: countFrom(1),
-  maxUnauthenticated: countFrom(1),
-  maxHeldBytes: FROM_ZERO,
-  maxHeldBytesPerPrincipal: FROM_ZERO,
-  keptMs: FROM_ZERO,
-  authenticate: FUNCTION,
-  data: FUNCTION,
-  store: {
-    wanted: "an object with the functions of a SessionStore",
-    holds: (value) =>
-      STORE_FUNCTIONS.every((name) => typeof (value as Partial<SessionStore> | null)?.[name] === "function"),
-  },
-  onOpen: FUNCTION,
-  onResume: FUNCTION,
-  onClose: FUNCTION,
-  onError: FUNCTION,
-};
-/** What a client can be told to wait at most: the field of the GOAWAY has 32 bits. */
-const LONGEST_SPREAD_MS = 0xffff_ffff;
-const DRAIN_RULES: OptionRules = { ...OPERATION_RULES, reconnectSpreadMs: wholeNumber(0, LONGEST_SPREAD_MS) };
-
-/** Options whose types do not matter here. */
-type AnyOptions = SessionServerOptions<Methods, unknown> & { readonly handlers?: object };
 
 /** Serves a contract over `network`; see the public `serveSessions`, whose own options have more `rules`. */
 export async function serveSessionsOver<Server extends Methods, Client extends Methods, Data>(
@@ -117,7 +64,7 @@ export async function serveSessionsOver<Server extends Methods, Client extends M
   checkContract("serveSessions", contract);
   const options = checkOptions({ op: "serveSessions" }, given, rules);
   checkSessionAddress("serveSessions", address, "serveStateless");
-  const server = new ContractServer(network, contract, options as unknown as AnyOptions);
+  const server = new ContractServer(network, contract, options as unknown as AnyServerOptions);
   await server.open(address);
   return server as unknown as SessionServer<Client, Data>;
 }
@@ -147,7 +94,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
   readonly registry: SessionRegistry;
   closing: Refusal | undefined;
   readonly #network: OwnNetwork;
-  readonly #options: AnyOptions;
+  readonly #options: AnyServerOptions;
   readonly #reception: SessionReception;
   readonly #groups: SessionGroups;
   readonly #Facade: new (
@@ -159,7 +106,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
   #resolveClosed: () => void = () => undefined;
   readonly #counts = { opened: 0, resumed: 0, ended: 0, declined: 0 };
 
-  constructor(network: Network, contract: Contract, options: AnyOptions) {
+  constructor(network: Network, contract: Contract, options: AnyServerOptions) {
     this.contract = contract;
     this.#network = ownNetwork(network);
     this.#options = options;
@@ -233,7 +180,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
   async drain(options: DrainSessionsOptions = {}): Promise<DrainReport> {
     if (!(#groups in Object(this))) throw unbound("server", "drain");
     const context = { op: "drain", local: this.localAddress.toString() };
-    const checked = checkOptions(context, options, DRAIN_RULES);
+    const checked = checkOptions(context, options, DRAIN_SESSIONS_RULES);
     this.#drained ??= this.#drain(checked);
     return await this.#drained;
   }

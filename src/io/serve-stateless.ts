@@ -24,7 +24,7 @@ import {
   RETRY,
 } from "../core/stateless/datagram.ts";
 import { checkContract, datagramAddress } from "./check-contract.ts";
-import { checkOptions, OBJECT, oneOf, type OptionRules } from "./check-options.ts";
+import { checkOptions, OBJECT, oneOf, type OptionRules, type RulesOf } from "./check-options.ts";
 import type { DatagramContext, DatagramDrainReport, DatagramRequest, DatagramServer } from "./datagram-server.ts";
 import type { DatagramSocket } from "./datagram-socket.ts";
 import type { OperationOptions } from "./deadline.ts";
@@ -51,7 +51,7 @@ import type {
 
 const { replies: _replies, ...DATAGRAMS_RULES } = SERVE_DATAGRAMS_RULES;
 /** What the options of `serveStateless` must look like. */
-export const SERVE_STATELESS_RULES: OptionRules = {
+export const SERVE_STATELESS_RULES: RulesOf<AnyOptions> = {
   ...DATAGRAMS_RULES,
   handlers: OBJECT,
   validate: oneOf("receive", "both", "none"),

@@ -3,7 +3,7 @@
 import { showAs } from "../core/show-as.ts";
 import type { Address, AddressLike } from "../core/address/address.ts";
 import { ConnectionError, UsageError } from "../core/errors.ts";
-import { checkOptions, FUNCTION, OPERATION_RULES, type OptionRules } from "./check-options.ts";
+import { checkOptions, FUNCTION, OPERATION_RULES, type OptionRules, type RulesOf } from "./check-options.ts";
 import { Connection } from "./connection.ts";
 import { connectionSettings } from "./connection-settings.ts";
 import type { OperationOptions } from "./deadline.ts";
@@ -76,7 +76,7 @@ export interface Server extends AsyncDisposable {
 }
 
 /** What {@link ServeOptions} must look like. */
-export const SERVE_RULES: OptionRules = { ...LISTEN_RULES, onError: FUNCTION };
+export const SERVE_RULES: RulesOf<ServeOptions> = { ...LISTEN_RULES, onError: FUNCTION };
 const DEFAULT_IDLE_MS = 300_000;
 const DEFAULT_DRAIN_MS = 5000;
 

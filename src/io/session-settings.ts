@@ -12,6 +12,7 @@ import {
   OBJECT,
   oneOf,
   type OptionRules,
+  type RulesOf,
   options,
   POSITIVE,
   wholeNumber,
@@ -120,7 +121,7 @@ const LIMIT_RULES: OptionRules = Object.fromEntries(
 );
 
 /** The rules of {@link SessionTuning}. */
-export const TUNING_RULES: OptionRules = {
+export const TUNING_RULES: RulesOf<SessionTuning & { readonly handlers: object }> = {
   codecs: {
     wanted: `an array of some of ${SESSION_CODECS.join(", ")}`,
     holds: (value) =>

@@ -1,7 +1,7 @@
 /** How a connection ends, and how it is asked to. */
 
 import type { ZocaloError } from "../core/errors.ts";
-import { FROM_ZERO, OPERATION_RULES, type OptionRules } from "./check-options.ts";
+import { FROM_ZERO, OPERATION_RULES, type RulesOf } from "./check-options.ts";
 import type { OperationOptions } from "./deadline.ts";
 
 /** How a connection came to its end. */
@@ -34,7 +34,7 @@ export interface CloseOptions extends OperationOptions {
 }
 
 /** What {@link CloseOptions} must look like. */
-export const CLOSE_RULES: OptionRules = {
+export const CLOSE_RULES: RulesOf<CloseOptions> = {
   ...OPERATION_RULES,
   lingerMs: FROM_ZERO,
   maxLingerMs: FROM_ZERO,

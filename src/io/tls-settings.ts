@@ -13,10 +13,11 @@ import {
   oneOf,
   OPERATION_RULES,
   type OptionRule,
-  type OptionRules,
+  type RulesOf,
   TEXT,
 } from "./check-options.ts";
 import type { OperationContext } from "./deadline.ts";
+import type { UpgradeTlsOptions } from "./stream-socket.ts";
 import type { TlsIdentity, TlsOptions } from "./tls.ts";
 
 /** RFC 7301 section 3.1: a name has a length of one byte, and all of them together one of two bytes. */
@@ -45,7 +46,7 @@ const PROTOCOLS: OptionRule = {
 };
 
 /** What {@link TlsOptions} must look like. */
-export const TLS_RULES: OptionRules = {
+export const TLS_RULES: RulesOf<TlsOptions> = {
   cert: MATERIAL,
   key: KEY,
   passphrase: PASSPHRASE,
@@ -63,14 +64,14 @@ export const TLS_RULES: OptionRules = {
   ciphers: TEXT,
 };
 
-const IDENTITY_RULES: OptionRules = {
+const IDENTITY_RULES: RulesOf<TlsIdentity> = {
   cert: { ...MATERIAL, required: true },
   key: { ...KEY, required: true },
   passphrase: PASSPHRASE,
 };
 
 /** What the options of `upgradeTls` must look like. */
-export const UPGRADE_RULES: OptionRules = {
+export const UPGRADE_RULES: RulesOf<UpgradeTlsOptions> = {
   ...OPERATION_RULES,
   ...TLS_RULES,
   role: { ...oneOf("client", "server"), required: true },

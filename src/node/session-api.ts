@@ -3,8 +3,9 @@
 import type { AddressLike } from "../core/address/address.ts";
 import type { OptionRules } from "../io/check-options.ts";
 import { OPEN_SESSION_RULES, openSessionOver } from "../io/open-session.ts";
-import { SERVE_SESSIONS_RULES, serveSessionsOver } from "../io/serve-sessions.ts";
+import { serveSessionsOver } from "../io/serve-sessions.ts";
 import type { OpenSessionOptions } from "../io/session-client.ts";
+import { SERVE_SESSIONS_RULES } from "../io/session-server-options.ts";
 import type { Contract, Methods } from "../io/session-methods.ts";
 import type { Session } from "../io/session-object.ts";
 import type { ServeSessionsOptions, SessionServer } from "../io/session-server.ts";

@@ -1,7 +1,7 @@
 /** Draining a server when the operating system asks the process to end. */
 
 import { constants } from "node:os";
-import { FROM_ZERO, listOf, type OptionRule, type OptionRules } from "../io/check-options.ts";
+import { FROM_ZERO, listOf, type OptionRule, type RulesOf } from "../io/check-options.ts";
 
 /** Signals on which a server drains. */
 export interface SignalOptions {
@@ -24,7 +24,7 @@ const SIGNALS: OptionRule = listOf(
 );
 
 /** What {@link SignalOptions} must look like. */
-export const SIGNAL_RULES: OptionRules = { drainOn: SIGNALS, drainTimeoutMs: FROM_ZERO };
+export const SIGNAL_RULES: RulesOf<SignalOptions> = { drainOn: SIGNALS, drainTimeoutMs: FROM_ZERO };
 
 interface Drainable {
   readonly closed: Promise<void>;

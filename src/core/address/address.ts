@@ -7,7 +7,7 @@ import { canonicalIpv6, unmappedIpv4 } from "./ip.ts";
 import { checkNames, partsOfInit, partsOfText } from "./parse.ts";
 import { failure } from "./problem.ts";
 import { type AddressFamily, type AddressParams, type AddressParts, NO_PARAMS, type Transport } from "./parts.ts";
-import { ANYTHING, type OptionRules, refuseUnknown } from "../check-options.ts";
+import { ANYTHING, type RulesOf, refuseUnknown } from "../check-options.ts";
 import { showAsText } from "../show-as.ts";
 
 export type { AddressFamily, AddressParams, Transport } from "./parts.ts";
@@ -40,7 +40,7 @@ export type AddressInit =
 export type AddressLike = string | URL | Address | AddressInit;
 
 /** What {@link AddressParseOptions} may have; the parser looks at the values. */
-const PARSE_RULES: OptionRules = { transport: ANYTHING, defaultPort: ANYTHING, op: ANYTHING };
+const PARSE_RULES: RulesOf<AddressParseOptions> = { transport: ANYTHING, defaultPort: ANYTHING, op: ANYTHING };
 
 /** How {@link Address.parse} reads what is not written out. */
 export interface AddressParseOptions {

@@ -1,13 +1,6 @@
 /** A contract: one object that gives the typed server, the typed client, the handshake and the documentation. */
 
-import {
-  ANY_TEXT,
-  checkOptions,
-  OBJECT,
-  type OptionRule,
-  type OptionRules,
-  options as object,
-} from "../check-options.ts";
+import { ANY_TEXT, checkOptions, OBJECT, type OptionRule, type RulesOf, options as object } from "../check-options.ts";
 import { UsageError } from "../errors.ts";
 import { fnv1a64 } from "./hash.ts";
 import type { Method } from "./method.ts";
@@ -58,8 +51,8 @@ export interface Contract<Server extends Methods = Methods, Client extends Metho
 }
 
 const VERSION: OptionRule = { wanted: 'a version like "1.2.0"', holds: isVersion, required: true };
-const RULES: OptionRules = { description: ANY_TEXT, accepts: object({ from: VERSION, below: VERSION }) };
-const SIDES_RULES: OptionRules = { server: OBJECT, client: OBJECT };
+const RULES: RulesOf<ContractOptions> = { description: ANY_TEXT, accepts: object({ from: VERSION, below: VERSION }) };
+const SIDES_RULES: RulesOf<ContractSides> = { server: OBJECT, client: OBJECT };
 
 /** Most methods that a side may offer: their names must fit into the hello message. */
 export const MAX_METHODS = 1000;

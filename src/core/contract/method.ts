@@ -1,6 +1,6 @@
 /** What a side of a contract offers: calls, events and streams. */
 
-import { ANY_TEXT, ANYTHING, checkOptions, FLAG, oneOf, type OptionRules } from "../check-options.ts";
+import { ANY_TEXT, ANYTHING, checkOptions, FLAG, oneOf, type RulesOf } from "../check-options.ts";
 import { UsageError } from "../errors.ts";
 import { type InputOf, isSchema, type OutputOf, type Schema } from "./schema.ts";
 
@@ -16,10 +16,15 @@ export interface TypeOnly<T> extends Schema<T> {
   readonly [typed]: true;
 }
 
-const EVENT_RULES: OptionRules = { description: ANY_TEXT };
-const CALL_RULES: OptionRules = { ...EVENT_RULES, idempotent: FLAG, order: oneOf("concurrent", "serial") };
+const EVENT_RULES: RulesOf<EventOptions> = { description: ANY_TEXT };
+const CALL_RULES: RulesOf<CallOptions> = { ...EVENT_RULES, idempotent: FLAG, order: oneOf("concurrent", "serial") };
 // What is no schema is told in its own words.
-const STREAM_RULES: OptionRules = { ...EVENT_RULES, request: ANYTHING, sends: ANYTHING, receives: ANYTHING };
+const STREAM_RULES: RulesOf<StreamOptions<SchemaOrNone, SchemaOrNone, SchemaOrNone>> = {
+  ...EVENT_RULES,
+  request: ANYTHING,
+  sends: ANYTHING,
+  receives: ANYTHING,
+};
 
 /** Options of {@link call}. */
 export interface CallOptions<Idempotent extends boolean = boolean> {

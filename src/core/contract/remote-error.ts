@@ -1,7 +1,7 @@
 /** The errors of a program, as they cross the wire. */
 
 import { cutText } from "../cut-text.ts";
-import { ANYTHING, type OptionRules, refuseUnknown } from "../check-options.ts";
+import { ANYTHING, type RulesOf, refuseUnknown } from "../check-options.ts";
 import { hasInstance, markClass } from "../same-class.ts";
 
 /** Marks the errors of every copy of this package. */
@@ -20,7 +20,7 @@ export interface RemoteErrorOptions {
   readonly cause?: unknown;
 }
 
-const RULES: OptionRules = { data: ANYTHING, cause: ANYTHING };
+const RULES: RulesOf<RemoteErrorOptions> = { data: ANYTHING, cause: ANYTHING };
 
 /** The longest code and the longest message that cross the wire, in characters. */
 const MAX_CODE_LENGTH = 64;

@@ -1,6 +1,6 @@
 /** The fault vocabulary of a link: what can go wrong with packets on their way. */
 
-import { ANYTHING, type OptionRules, refuseUnknown } from "../check-options.ts";
+import { ANYTHING, type RulesOf, refuseUnknown } from "../check-options.ts";
 import { UsageError } from "../errors.ts";
 import { type Latency, type LatencyTable, latencyTable, microseconds } from "./latency.ts";
 import { probabilityThreshold } from "./random-stream.ts";
@@ -85,7 +85,7 @@ export interface LinkTable {
 const SMALLEST_MTU_BYTES = 576;
 
 /** What {@link LinkConditions} may have; the values are looked at one by one. */
-const RULES: OptionRules = {
+const RULES: RulesOf<LinkConditions> = {
   latency: ANYTHING,
   bandwidthBitsPerSecond: ANYTHING,
   queueBytes: ANYTHING,
@@ -95,8 +95,13 @@ const RULES: OptionRules = {
   corruption: ANYTHING,
   mtuBytes: ANYTHING,
 };
-const LOSS_RULES: OptionRules = { enter: ANYTHING, leave: ANYTHING, lossInBurst: ANYTHING, lossOutside: ANYTHING };
-const REORDERING_RULES: OptionRules = { chance: ANYTHING, delayMs: ANYTHING };
+const LOSS_RULES: RulesOf<BurstyLoss> = {
+  enter: ANYTHING,
+  leave: ANYTHING,
+  lossInBurst: ANYTHING,
+  lossOutside: ANYTHING,
+};
+const REORDERING_RULES: RulesOf<Reordering> = { chance: ANYTHING, delayMs: ANYTHING };
 
 /** The conditions of a link that nobody has set. */
 export const DEFAULT_CONDITIONS: LinkTable = {

@@ -1,6 +1,6 @@
 /** Consistent Overhead Byte Stuffing: messages without zeros inside, and a zero behind each. */
 
-import { checkOptions, FUNCTION, type OptionRules } from "../check-options.ts";
+import { checkOptions, FUNCTION, type RulesOf } from "../check-options.ts";
 import { type ByteWriter, REFERENCE_BYTES } from "../bytes/byte-writer.ts";
 import { copyBytes } from "../bytes/copy-bytes.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
@@ -24,7 +24,7 @@ export interface CobsOptions {
 }
 
 const NAME = "cobs";
-const RULES: OptionRules = { maxFrameBytes: LIMIT, resynchronise: FUNCTION };
+const RULES: RulesOf<CobsOptions> = { maxFrameBytes: LIMIT, resynchronise: FUNCTION };
 /** The code of a block of 254 bytes without a zero behind them. */
 const FULL_BLOCK = 0xff;
 const BLOCK_TOO_LONG: InvalidContent = new InvalidContent("a block is longer than the message");

@@ -1,6 +1,6 @@
 /** A codec of one's own. */
 
-import { checkOptions, FUNCTION, type OptionRule, type OptionRules } from "../check-options.ts";
+import { checkOptions, FUNCTION, type OptionRule, type RulesOf } from "../check-options.ts";
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { ZocaloError } from "../errors.ts";
 import { viewBytes } from "../bytes/byte-view.ts";
@@ -33,7 +33,7 @@ export interface CodecDefinition<In, Out = In> {
 }
 
 const REQUIRED: OptionRule = { ...FUNCTION, required: true };
-const RULES: OptionRules = {
+const RULES: RulesOf<CodecDefinition<never, never>> = {
   name: {
     wanted: "a name of letters, digits and _",
     holds: (value) => typeof value === "string" && /^\w+$/.test(value),

@@ -1,6 +1,6 @@
 /** Messages that end with a delimiter of one or more bytes. */
 
-import { checkOptions, FUNCTION, type OptionRules } from "../check-options.ts";
+import { checkOptions, FUNCTION, type RulesOf } from "../check-options.ts";
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { findByte } from "../bytes/find-byte.ts";
 import { isEncodable } from "../bytes/utf8.ts";
@@ -25,7 +25,7 @@ export interface DelimiterOptions {
 export type Delimiter = string | Uint8Array;
 
 const NAME = "delimiter";
-const RULES: OptionRules = { maxFrameBytes: LIMIT, resynchronise: FUNCTION };
+const RULES: RulesOf<DelimiterOptions> = { maxFrameBytes: LIMIT, resynchronise: FUNCTION };
 const MOST_DELIMITERS = 16;
 const LONGEST_DELIMITER_BYTES = 256;
 

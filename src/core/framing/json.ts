@@ -3,7 +3,7 @@
 import { decodeUtf8 } from "../bytes/utf8.ts";
 import { ZocaloError } from "../errors.ts";
 import type { MessageFormat } from "./codec.ts";
-import { checkOptions, oneOf, type OptionRules } from "../check-options.ts";
+import { checkOptions, oneOf, type RulesOf } from "../check-options.ts";
 import { contentUnsendable, messageInvalid, validContent } from "./frame-error.ts";
 import { InvalidContent } from "./invalid-content.ts";
 import { type JsonRules, problemOfJson } from "./json-check.ts";
@@ -11,7 +11,7 @@ import { type FormatKinds, PlainValue } from "./plain-value.ts";
 import { DEFAULT_MAX_VALUES, VALUE_RULES, type ValueOptions } from "./value-limits.ts";
 
 const NAME = "json";
-const RULES: OptionRules = { ...VALUE_RULES, inexact: oneOf("error", "round") };
+const RULES: RulesOf<JsonOptions> = { ...VALUE_RULES, inexact: oneOf("error", "round") };
 
 const NOT_UTF8: InvalidContent = new InvalidContent("the bytes are not valid UTF-8");
 

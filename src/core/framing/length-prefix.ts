@@ -1,6 +1,6 @@
 /** Messages with their length before them, in a field of fixed size. */
 
-import { checkOptions, oneOf, type OptionRules, wholeNumber } from "../check-options.ts";
+import { checkOptions, oneOf, type RulesOf, wholeNumber } from "../check-options.ts";
 import { type ByteWriter, REFERENCE_BYTES } from "../bytes/byte-writer.ts";
 import { copyBytes } from "../bytes/copy-bytes.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
@@ -36,7 +36,7 @@ const FIELD_SIZES: readonly unknown[] = [1, 2, 3, 4, 8];
 /** Longest head; a bigger offset is a mistake. */
 const LARGEST_OFFSET_BYTES = 65_535;
 const TWO_TO_32 = 0x1_0000_0000;
-const RULES: OptionRules = {
+const RULES: RulesOf<LengthPrefixOptions> = {
   bytes: { wanted: "1, 2, 3, 4 or 8", holds: (value) => FIELD_SIZES.includes(value) },
   endian: oneOf("big", "little"),
   offset: wholeNumber(0, LARGEST_OFFSET_BYTES),

@@ -1,6 +1,6 @@
 /** Lines of text. */
 
-import { checkOptions, FUNCTION, oneOf, type OptionRules } from "../check-options.ts";
+import { checkOptions, FUNCTION, oneOf, type RulesOf } from "../check-options.ts";
 import { type ByteWriter, REFERENCE_BYTES } from "../bytes/byte-writer.ts";
 import { findByte } from "../bytes/find-byte.ts";
 import type { Boundary, Framer, FrameSpan, OnSkipped } from "./codec.ts";
@@ -36,7 +36,7 @@ export interface LinesOptions extends TextOptions {
 }
 
 const NAME = "lines";
-const RULES: OptionRules = {
+const RULES: RulesOf<LinesOptions> = {
   ...TEXT_RULES,
   ending: oneOf("lf", "crlf", "both"),
   maxLineBytes: LIMIT,

@@ -1,6 +1,6 @@
 /** Netstrings: messages with their length before them in decimal digits. */
 
-import { checkOptions, type OptionRules } from "../check-options.ts";
+import { checkOptions, type RulesOf } from "../check-options.ts";
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
 import type { Boundary, Framer, FrameSpan } from "./codec.ts";
@@ -15,7 +15,7 @@ export interface NetstringOptions {
 }
 
 const NAME = "netstring";
-const RULES: OptionRules = { maxFrameBytes: LIMIT };
+const RULES: RulesOf<NetstringOptions> = { maxFrameBytes: LIMIT };
 const ZERO = 0x30;
 const NINE = 0x39;
 const COLON = 0x3a;

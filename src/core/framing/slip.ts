@@ -1,6 +1,6 @@
 /** SLIP: messages with an END byte behind each (RFC 1055). */
 
-import { checkOptions, FLAG, FUNCTION, type OptionRules } from "../check-options.ts";
+import { checkOptions, FLAG, FUNCTION, type RulesOf } from "../check-options.ts";
 import { type ByteWriter, REFERENCE_BYTES } from "../bytes/byte-writer.ts";
 import { findByte } from "../bytes/find-byte.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
@@ -30,7 +30,7 @@ export interface SlipOptions {
 }
 
 const NAME = "slip";
-const RULES: OptionRules = { maxFrameBytes: LIMIT, leadingEnd: FLAG, resynchronise: FUNCTION };
+const RULES: RulesOf<SlipOptions> = { maxFrameBytes: LIMIT, leadingEnd: FLAG, resynchronise: FUNCTION };
 // RFC 1055, "SLIP DRIVERS": the four characters.
 const END = 0o300;
 const ESC = 0o333;

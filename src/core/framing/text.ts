@@ -1,6 +1,6 @@
 /** Messages that are text. */
 
-import { checkOptions, oneOf, type OptionRules } from "../check-options.ts";
+import { checkOptions, oneOf, type RulesOf } from "../check-options.ts";
 import { decodeUtf8 } from "../bytes/utf8.ts";
 import type { MessageFormat } from "./codec.ts";
 import { messageInvalid, validContent } from "./frame-error.ts";
@@ -23,7 +23,10 @@ export interface TextOptions {
 const NAME = "text";
 
 /** What {@link TextOptions} must look like. */
-export const TEXT_RULES: OptionRules = { encoding: oneOf("utf8", "latin1"), invalid: oneOf("error", "replace") };
+export const TEXT_RULES: RulesOf<TextOptions> = {
+  encoding: oneOf("utf8", "latin1"),
+  invalid: oneOf("error", "replace"),
+};
 
 /**
  * Messages that are text. A text is always decoded whole, so a character may be cut anywhere on the way. A byte order

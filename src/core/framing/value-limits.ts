@@ -1,6 +1,6 @@
 /** How much one message may be when it is a value: not in bytes, but in what they become. */
 
-import { type OptionRules, wholeNumber } from "../check-options.ts";
+import { type RulesOf, wholeNumber } from "../check-options.ts";
 import { InvalidContent } from "./invalid-content.ts";
 
 /** Most maps and arrays inside one another. Deeper data is an attack on the stack, or a mistake. */
@@ -27,7 +27,7 @@ export interface ValueOptions {
 }
 
 /** What {@link ValueOptions} must look like. */
-export const VALUE_RULES: OptionRules = { maxValues: wholeNumber(1, LARGEST_MAX_VALUES) };
+export const VALUE_RULES: RulesOf<ValueOptions> = { maxValues: wholeNumber(1, LARGEST_MAX_VALUES) };
 
 /** Of a message with more. */
 export function tooManyValues(maxValues: number): InvalidContent {

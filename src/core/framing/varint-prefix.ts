@@ -1,6 +1,6 @@
 /** Messages with their length before them, as a varint. */
 
-import { checkOptions, type OptionRules } from "../check-options.ts";
+import { checkOptions, type RulesOf } from "../check-options.ts";
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { varintBytes, writeVarint } from "../bytes/varint.ts";
 import { bytes as bytesFormat } from "./bytes.ts";
@@ -16,7 +16,7 @@ export interface VarintPrefixOptions {
 }
 
 const NAME = "varintPrefix";
-const RULES: OptionRules = { maxFrameBytes: LIMIT };
+const RULES: RulesOf<VarintPrefixOptions> = { maxFrameBytes: LIMIT };
 
 /**
  * Messages of bytes with their length before them as an unsigned LEB128 number: what protocol buffers call delimited

@@ -1,6 +1,6 @@
 /** Running a simulation with a seed, or with a list of faults. */
 
-import { checkOptions, FLAG, OBJECT, only, type OptionRules } from "../../core/check-options.ts";
+import { checkOptions, FLAG, OBJECT, only, type RulesOf } from "../../core/check-options.ts";
 import { FAULT_LIST_FORMAT, type FaultList } from "../../core/faults/fault-list.ts";
 import { type RunSinks, runTwice } from "../world/check.ts";
 import { Run, SIMULATE_RULES, type SimulateOptions, type SimulationReport } from "../world/simulate.ts";
@@ -34,7 +34,11 @@ export interface Exploration<T = unknown> extends Omit<SimulationReport<T>, "val
   readonly list: FaultList;
 }
 
-const RULES: OptionRules = { ...only(SIMULATE_RULES, "seed", "trace", "capture"), faults: OBJECT, twice: FLAG };
+const RULES: RulesOf<ExploreOptions> = {
+  ...only(SIMULATE_RULES, "seed", "trace", "capture"),
+  faults: OBJECT,
+  twice: FLAG,
+};
 
 /**
  * Runs a simulation once with a seed, or with a list of faults. Rejects with `OPTION_INVALID` for options that make no

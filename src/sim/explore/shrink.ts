@@ -1,6 +1,6 @@
 /** Makes a failure small enough for a person to read. */
 
-import { checkOptions, FUNCTION, type OptionRules, wholeNumber } from "../../core/check-options.ts";
+import { checkOptions, FUNCTION, type RulesOf, wholeNumber } from "../../core/check-options.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { TimedFault } from "../../core/faults/fault.ts";
 import type { Choices, FaultList } from "../../core/faults/fault-list.ts";
@@ -28,7 +28,7 @@ export interface ShrinkReport {
 }
 
 const DEFAULT_MOST_RUNS = 1000;
-const RULES: OptionRules = { mostRuns: wholeNumber(1, Number.MAX_SAFE_INTEGER), onProgress: FUNCTION };
+const RULES: RulesOf<ShrinkOptions> = { mostRuns: wholeNumber(1, Number.MAX_SAFE_INTEGER), onProgress: FUNCTION };
 /** One-way delay of a world in which nothing is special, in milliseconds. */
 const BORING_LATENCY_MS = 1;
 

@@ -1,6 +1,6 @@
 /** Tests for `node:test` that run a program with many seeds. */
 
-import { checkOptions, type OptionRules, wholeNumber } from "../../core/check-options.ts";
+import { checkOptions, type RulesOf, wholeNumber } from "../../core/check-options.ts";
 import { type FaultList, parseFaultList } from "../../core/faults/fault-list.ts";
 import { faultText } from "../../core/faults/fault.ts";
 import { builtin } from "../guard/builtin.ts";
@@ -29,7 +29,7 @@ type RunTest = (name: string, run: (context: { diagnostic(message: string): void
 
 const COUNT = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 const { name: _name, ...OWN_RULES } = SIMULATION_RULES;
-const RULES: OptionRules = {
+const RULES: RulesOf<SimTestOptions> = {
   ...OWN_RULES,
   seeds: COUNT,
   firstSeed: COUNT,

@@ -5,7 +5,7 @@ import {
   checkOptions,
   listOf,
   type OptionRule,
-  type OptionRules,
+  type RulesOf,
   options as object,
   TEXTS,
 } from "../../core/check-options.ts";
@@ -51,7 +51,7 @@ const CHAOS: OptionRule = object({
 const { seed: _seed, trace: _trace, capture: _capture, ...WORLD_RULES } = SIMULATE_RULES;
 
 /** What {@link SimulationOptions} must look like. */
-export const SIMULATION_RULES: OptionRules = {
+export const SIMULATION_RULES: RulesOf<SimulationOptions> = {
   ...WORLD_RULES,
   name: ANY_TEXT,
   chaos: { ...CHAOS, wanted: "an object, or false", holds: (value) => value === false || CHAOS.holds(value) },

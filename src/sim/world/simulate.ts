@@ -1,14 +1,6 @@
 /** Running a program in a simulated world. */
 
-import {
-  ANYTHING,
-  checkOptions,
-  FLAG,
-  FUNCTION,
-  OBJECT,
-  type OptionRules,
-  wholeNumber,
-} from "../../core/check-options.ts";
+import { ANYTHING, checkOptions, FLAG, FUNCTION, OBJECT, type RulesOf, wholeNumber } from "../../core/check-options.ts";
 import { TimeoutError, UsageError, ZocaloError } from "../../core/errors.ts";
 import { type LinkConditions, linkTable } from "../../core/faults/conditions.ts";
 import { microseconds } from "../../core/faults/latency.ts";
@@ -76,7 +68,7 @@ export interface SimulationReport<T> {
 }
 
 /** What {@link SimulateOptions} must look like; the links and TCP are looked at where they are made. */
-export const SIMULATE_RULES: OptionRules = {
+export const SIMULATE_RULES: RulesOf<SimulateOptions> = {
   seed: wholeNumber(0, Number.MAX_SAFE_INTEGER),
   link: OBJECT,
   tcp: OBJECT,
