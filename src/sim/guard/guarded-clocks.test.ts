@@ -77,3 +77,17 @@ test("a moment that the program gives is none of the clock", async () => {
     clearTimeout(undefined);
   });
 });
+
+test("what the runtime does for itself is no leak", async () => {
+  await allowed(async () => {
+    const { readable, writable } = new TransformStream<string, string>();
+    const writer = writable.getWriter();
+    const reader = readable.getReader();
+    void writer.write("hola");
+    assert.equal((await reader.read()).value, "hola");
+    reader.releaseLock();
+    writer.releaseLock();
+    await assert.rejects(reader.read());
+    assert.deepEqual(structuredClone({ a: 1 }), { a: 1 });
+  });
+});
