@@ -62,7 +62,7 @@ async function call(text: string, flags: Flags, context: CommandContext): Promis
     const sums = `${facts.how}: ${quantity(socket.bytesReceived, "byte")} received, ${socket.bytesSent} sent`;
     output.detail({ event: "close", ...facts }, sums);
   });
-  const options: JoinOptions = { crlf: flags.crlf, hex: flags.hex, emptyInput: "end" };
+  const options: JoinOptions = { framing: flags.framing, crlf: flags.crlf, hex: flags.hex, emptyInput: "end" };
   const { inputEnded } =
     codec === undefined
       ? await join(socket, stdin, stdout, options, stop)

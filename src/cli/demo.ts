@@ -9,7 +9,7 @@ import { Experiment, type SeriesResult } from "./demo/experiment.ts";
 import type { ServerAddresses } from "./demo/roles.ts";
 import { keptScreen, lineScreen, opening, seriesOpening, seriesScreen } from "./demo/screen.ts";
 import { CommandFailure, EXIT } from "./exit-codes.ts";
-import { count, seed } from "./number-options.ts";
+import { countUpTo, seed } from "./number-options.ts";
 import type { OutputOptions } from "./output.ts";
 import { type CommandContext, runCommand, until } from "./run-command.ts";
 
@@ -28,6 +28,8 @@ const DESCRIPTION = [
 
 const LINE = "hola, plaza";
 
+/** Whether each has arrived is remembered. */
+const MOST_MESSAGES = 1_000_000;
 /** Something hangs if it takes so long: the demo takes one or two seconds. */
 const DEMO_MS = 60_000;
 
@@ -39,7 +41,7 @@ export function demoCommand(): Command {
     "zocalo demo --keep       leave the servers up, and print what to try",
   ])
     .option("--seed <number>", "what the relay does to which message", seed, 1)
-    .option("--messages <n>", "how many numbered messages", count, 10_000)
+    .option("--messages <n>", "how many numbered messages", countUpTo(MOST_MESSAGES), 10_000)
     .option("--keep", "leave the servers up until Ctrl-C");
   return addOutputOptions(command).action(async (flags: Flags) => {
     await runCommand(flags, (context) => demo(flags, context));

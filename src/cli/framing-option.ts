@@ -16,8 +16,9 @@ import {
   slip,
   varintPrefix,
 } from "../framing.ts";
+import { InexactJson, parseExactly } from "./exact-json.ts";
 import { wrongUsage } from "./exit-codes.ts";
-import { jsonText } from "./json-text.ts";
+import { jsonText, safeJson } from "./json-text.ts";
 
 /** What `--framing` can be. */
 export type FramingName =
@@ -38,8 +39,31 @@ export type LineCodec = Codec<Uint8Array, Buffer>;
 /** A line of stdin is held until its end comes; so is a line that arrives. */
 export const MAX_LINE_BYTES = 8_388_608;
 
+const LF = 0x0a;
+
 /** Why it is refused over UDP. */
 export const FRAMED_DATAGRAM = "--framing has no meaning over UDP: a datagram is a message already";
+
+/** Most values in one message; more than a person looks at. */
+const MAX_VALUES = 100_000;
+
+const MESSAGEPACK: MessageFormat<unknown> = msgpack({ maxValues: MAX_VALUES });
+
+/** JSON as it is typed and as it comes: it is looked at, and not written anew. */
+const JSON_TEXT: MessageFormat<Uint8Array, Buffer> = {
+  ...asTheyAre(json({ maxValues: MAX_VALUES, inexact: "round" })),
+  encode(line) {
+    jsonOf(line, JSON.parse);
+    return line;
+  },
+};
+
+/** MessagePack as its JSON text. */
+const MESSAGEPACK_TEXT: MessageFormat<Uint8Array, Buffer> = {
+  name: "msgpack",
+  decode: (wire, start, end) => Buffer.from(jsonText(MESSAGEPACK.decode(wire, start, end), "hex")),
+  encode: (line) => MESSAGEPACK.encode(jsonOf(line, parseExactly)),
+};
 
 const CODECS: Readonly<Record<FramingName, () => LineCodec>> = {
   lines: () => chain(lines({ maxLineBytes: MAX_LINE_BYTES }), bytes()),
@@ -50,8 +74,8 @@ const CODECS: Readonly<Record<FramingName, () => LineCodec>> = {
   netstring: () => netstring(),
   cobs: () => cobs(),
   slip: () => slip(),
-  json: () => chain(lines({ maxLineBytes: MAX_LINE_BYTES }), asJsonText(json())),
-  msgpack: () => chain(lengthPrefix(), asJsonText(msgpack())),
+  json: () => chain(lines({ maxLineBytes: MAX_LINE_BYTES }), JSON_TEXT),
+  msgpack: () => chain(lengthPrefix(), MESSAGEPACK_TEXT),
 };
 
 const NAMES: readonly FramingName[] = Object.keys(CODECS) as FramingName[];
@@ -90,30 +114,41 @@ export function holdsValues(framing: FramingName | undefined): boolean {
   return framing === "json" || framing === "msgpack";
 }
 
-/** One message as one line. */
-export function shownMessage(message: Uint8Array, hex: boolean | undefined): Buffer {
-  if (hex !== true) return Buffer.concat([message, Buffer.of(0x0a)]);
-  return Buffer.from(`${Array.from(message, (byte) => byte.toString(16).padStart(2, "0")).join(" ")}\n`);
+/** The codec for a service that sends messages back as they came, whatever they would be shown as. */
+export function echoCodec(framing: FramingName): LineCodec {
+  return framing === "msgpack" ? chain(lengthPrefix(), asTheyAre(MESSAGEPACK)) : CODECS[framing]();
 }
 
-/** Values as their JSON text. What JSON has no form for is shown in the nearest: bytes as hexadecimal digits. */
-function asJsonText(format: MessageFormat<unknown>): MessageFormat<Uint8Array, Buffer> {
+/** One message as one line. */
+export function shownMessage(
+  message: Buffer,
+  { framing, hex }: { readonly framing?: FramingName | undefined; readonly hex?: boolean | undefined },
+): Buffer {
+  if (hex === true) {
+    return Buffer.from(`${Array.from(message, (byte) => byte.toString(16).padStart(2, "0")).join(" ")}\n`);
+  }
+  return Buffer.concat([holdsValues(framing) ? Buffer.from(safeJson(message.toString())) : message, Buffer.of(LF)]);
+}
+
+/** The bytes of messages, which are valid in a format. */
+function asTheyAre(format: MessageFormat<unknown>): MessageFormat<Uint8Array, Buffer> {
   return {
     name: format.name,
-    decode: (wire, start, end) => Buffer.from(jsonText(format.decode(wire, start, end), showBytes)),
-    encode: (line) => format.encode(parsedJson(line)),
+    decode(wire, start, end) {
+      format.decode(wire, start, end);
+      return Buffer.from(wire.subarray(start, end));
+    },
+    encode: (message) => message,
   };
 }
 
-function parsedJson(line: Uint8Array): unknown {
+/** The value of a line that was typed. */
+function jsonOf(line: Uint8Array, parse: (text: string) => unknown): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(line)) as unknown;
+    return parse(new TextDecoder("utf-8", { fatal: true }).decode(line));
   } catch (cause) {
-    const detail = `the message is not JSON, which this framing needs; a text is written with quotes, as "hola"`;
+    const notJson = 'the message is not JSON, which this framing needs; a text is written with quotes, as "hola"';
+    const detail = cause instanceof InexactJson ? cause.message : notJson;
     throw new UsageError("FRAME_INVALID", { op: "send", side: "local", detail, cause });
   }
-}
-
-function showBytes(_key: string, value: unknown): unknown {
-  return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value;
 }

@@ -61,13 +61,13 @@ export async function joinMessages(
 async function receive(
   messages: Messages,
   stdout: DataOutput,
-  { hex }: JoinOptions,
+  options: JoinOptions,
   signal: AbortSignal,
 ): Promise<void> {
   for (;;) {
     const message = await messages.receive({ signal });
     if (message === null) return;
-    await stdout.write(shownMessage(message, hex));
+    await stdout.write(shownMessage(message, options));
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { StreamSocket } from "../index.ts";
 import { toCrlf } from "./crlf.ts";
+import type { FramingName } from "./framing-option.ts";
 import { toHexDump } from "./hex-dump.ts";
 import { PatientInput } from "./patient-input.ts";
 import type { DataInput } from "./standard-input.ts";
@@ -12,6 +13,8 @@ export const STOP_LINGER_MS = 200;
 
 /** How bytes are shown and sent. */
 export interface JoinOptions {
+  /** What messages are, where there are messages. */
+  readonly framing?: FramingName | undefined;
   /** Send LF as CR LF. */
   readonly crlf?: boolean | undefined;
   /** Show what arrives as a hexadecimal dump. */

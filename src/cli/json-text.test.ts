@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { jsonText } from "./json-text.ts";
+import { jsonText, safeJson } from "./json-text.ts";
 
 test("nothing in it is an order to a terminal, and it is still the same value", () => {
   const hostile = "\u001b[2J\u009b2J\u007f\u2028";
@@ -12,5 +12,40 @@ test("nothing in it is an order to a terminal, and it is still the same value", 
 
 test("a value that is nested too deeply is a typed error", () => {
   const deep: unknown = JSON.parse("[".repeat(200_000) + "]".repeat(200_000));
-  assert.throws(() => jsonText(deep), { name: "ProtocolError", code: "FRAME_INVALID", message: /nested too deeply/ });
+  assert.throws(() => jsonText(deep), {
+    name: "ProtocolError",
+    code: "FRAME_INVALID",
+    message: /nested too deeply to be shown/,
+  });
+});
+
+test("what JSON does not have is shown as the nearest text, or not at all", () => {
+  const value = {
+    at: new Date(0),
+    large: 2n ** 60n,
+    data: Buffer.from("hola"),
+    gone: undefined,
+    list: [-0, undefined],
+  };
+  assert.equal(
+    jsonText(value),
+    '{"at":"1970-01-01T00:00:00.000Z","large":"1152921504606846976","data":"aG9sYQ==","list":[-0,null]}',
+  );
+  assert.equal(jsonText(Buffer.from("hola"), "hex"), '"686f6c61"');
+  for (const [odd, problem] of [
+    [{ a: [Number.NaN] }, /JSON has no NaN/],
+    [Number.POSITIVE_INFINITY, /JSON has no Infinity/],
+    [new Map([["a", 1]]), /JSON has no Map/],
+    [[new Set()], /JSON has no Set/],
+    [{ f: () => 1 }, /JSON has no function/],
+    [new Date(Number.NaN), /a date is not valid/],
+  ] as const) {
+    assert.throws(() => jsonText(odd), { code: "FRAME_INVALID", message: problem });
+  }
+});
+
+test("the text of a peer stays as it came, without orders to a terminal", () => {
+  const text = '{ "n": 1.0,\t"k":1,"k":9007199254740993}';
+  assert.equal(safeJson(text), text);
+  assert.equal(safeJson('[1,\r"\u009b2J\u2028"]'), '[1, "\\u009b2J\\u2028"]');
 });

@@ -112,7 +112,7 @@ async function joinConnections(
   const { output, stdin, stdout, stop } = context;
   const door = await listen(address, options);
   sayListening(output, door.localAddress);
-  const joining: JoinOptions = { crlf: flags.crlf, hex: flags.hex, emptyInput: "wait" };
+  const joining: JoinOptions = { framing: flags.framing, crlf: flags.crlf, hex: flags.hex, emptyInput: "wait" };
   const talkTo = async (peer: StreamSocket): Promise<void> => {
     watch(peer, output);
     const { inputEnded } =

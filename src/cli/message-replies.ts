@@ -1,7 +1,7 @@
 /** The services of `zocalo listen --reply` on connections with `--framing`: an answer to each message. */
 
 import type { FramedSocket, StreamSocket } from "../index.ts";
-import { type FramingName, holdsValues, type LineCodec } from "./framing-option.ts";
+import { echoCodec, type FramingName, holdsValues, type LineCodec } from "./framing-option.ts";
 import { CHARGEN_PATTERN, type ReplyName, type StreamReply, timeText } from "./replies.ts";
 
 type Messages = FramedSocket<Uint8Array, Buffer>;
@@ -10,7 +10,7 @@ type Messages = FramedSocket<Uint8Array, Buffer>;
 export function messageReply(name: ReplyName, framing: FramingName, codec: LineCodec): StreamReply {
   const written = (text: string): Buffer => Buffer.from(holdsValues(framing) ? JSON.stringify(text) : text);
   return async (socket: StreamSocket, stop: AbortSignal) => {
-    const messages = socket.framed(codec);
+    const messages = socket.framed(name === "echo" ? echoCodec(framing) : codec);
     if (name === "time") await messages.send(written(timeText()));
     else if (name === "chargen") await chargen(messages, written, stop);
     else await answerEach(messages, name, stop);

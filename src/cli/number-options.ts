@@ -15,6 +15,16 @@ export function count(text: string): number {
   return wholeNumber(text, 1, Number.MAX_SAFE_INTEGER, "a number");
 }
 
+/** How many of what takes memory or threads: a whole number, from 1 to `most`. */
+export function countUpTo(most: number): (text: string) => number {
+  return (text) => wholeNumber(text, 1, most, "a number");
+}
+
+/** Whole units of `unitMs` milliseconds, from 1 on, as long as timers of the system can be. */
+export function units(unitMs: number): (text: string) => number {
+  return countUpTo(Math.floor(MAX_MS / unitMs));
+}
+
 /** A seed: a whole number, from 0 on. */
 export function seed(text: string): number {
   return wholeNumber(text, 0, Number.MAX_SAFE_INTEGER, "a number");

@@ -13,7 +13,7 @@ import { clientTls } from "./tls-flags.ts";
 /** Sends the datagrams and takes the replies to each for a while. */
 export async function sendDatagrams(
   address: Address,
-  messages: readonly string[],
+  messages: Iterable<string>,
   flags: SendFlags,
   context: CommandContext,
 ): Promise<SendReport> {

@@ -21,7 +21,7 @@ interface Exchange {
 /** Sends the messages over one connection, and waits for a reply after each. */
 export async function sendMessages(
   address: Address,
-  messages: readonly string[],
+  messages: Iterable<string>,
   flags: SendFlags,
   context: CommandContext,
 ): Promise<SendReport> {

@@ -55,15 +55,19 @@ async function send(
   context: CommandContext,
 ): Promise<number> {
   const address = parseAddress(text, "send");
-  const messages = Array.from({ length: flags.count }, () => texts).flat();
   const run = address.transport === "udp" ? sendDatagrams : sendMessages;
-  const { sent, replies } = await run(address, messages, flags, context);
+  const { sent, replies } = await run(address, repeated(texts, flags.count), flags, context);
   const { output } = context;
   const summary = `${sent} sent, ${quantity(replies, "reply", "replies")}`;
   const event = { event: "summary", sent, replies };
-  if (messages.length > 1) output.say(event, summary);
+  if (texts.length * flags.count > 1) output.say(event, summary);
   else output.detail(event, summary);
   if (replies > 0 || flags.wait === 0) return EXIT.done;
   const detail = `no reply within ${flags.wait} ms; give more time with --wait, or --wait 0 to expect none`;
   throw new TimeoutError("TIMEOUT", { op: "send", remote: String(address), detail });
+}
+
+/** Made one at a time: they may be more than there is memory for. */
+function* repeated(texts: readonly string[], times: number): Generator<string, void, undefined> {
+  for (let time = 0; time < times; time += 1) yield* texts;
 }

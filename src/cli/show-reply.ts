@@ -22,7 +22,7 @@ export async function showReply(
     { event: "reply", from: String(from), bytes: reply.length, rttMs },
     output.colours.dim(`reply from ${String(from)} in ${rttMs.toFixed(2)} ms, ${quantity(reply.length, "byte")}`),
   );
-  if (flags.framing !== undefined) await stdout.write(shownMessage(reply, flags.hex));
+  if (flags.framing !== undefined) await stdout.write(shownMessage(reply, flags));
   else await stdout.write(flags.hex === true ? toHexDump()(reply) : asLine(reply));
 }
 

@@ -56,16 +56,53 @@ test("connect --framing slip, with --hex: digits, one message a line", async (t)
   assert.deepEqual(await taken, Buffer.from("hola\xc0\xc3\xb1\xc0", "latin1"));
 });
 
-test("json and msgpack: a line is a JSON value", async (t) => {
+test("json and msgpack: a line is a JSON value, sent and shown as it is, or in its own form", async (t) => {
   const input = '{ "n": 1 }\n[true, null, "ñ"]\n';
-  const shown = '{"n":1}\n[true,null,"ñ"]\n';
-  for (const framing of ["json", "msgpack"]) {
+  for (const [framing, wire, shown] of [
+    ["json", Buffer.from(input), input],
+    ["msgpack", Buffer.from("\0\0\0\x04\x81\xa1n\x01\0\0\0", "latin1"), '{"n":1}\n[true,null,"ñ"]\n'],
+  ] as const) {
     const { address, taken } = await mirror(t);
     const { code, stdout } = await run(t, ["connect", address, "--framing", framing], { input });
     assert.deepEqual({ code, stdout }, { code: 0, stdout: shown });
-    const begin = framing === "json" ? Buffer.from(shown) : Buffer.from("\0\0\0\x04\x81\xa1n\x01\0\0\0", "latin1");
-    assert.deepEqual((await taken).subarray(0, begin.length), begin);
+    assert.deepEqual((await taken).subarray(0, wire.length), wire);
   }
+});
+
+test("json: numbers and members go and come as they were written", async (t) => {
+  const line = '{"id":9007199254740993,"y":1.0,"k":1,"k":2, "e":1e400,"z":-0}';
+  const { address } = await serving(t, ["tcp://127.0.0.1:0", "--reply", "echo", "--framing", "json"]);
+  const connected = await run(t, ["connect", address, "--framing", "json"], { input: `${line}\n` });
+  assert.deepEqual([connected.code, connected.stdout], [0, `${line}\n`]);
+  const sent = await run(t, ["send", address, line, "--framing", "json"]);
+  assert.deepEqual([sent.code, sent.stdout], [0, `${line}\n`]);
+});
+
+test("msgpack: what would become something else is refused, and not sent", async (t) => {
+  const { address } = await serving(t, ["tcp://127.0.0.1:0", "--reply", "echo", "--framing", "msgpack"]);
+  for (const [line, problem] of [
+    ["9007199254740993", "the number 9007199254740993 would become 9007199254740992"],
+    ['{"k":1,"k":2}', 'there are two members "k"'],
+  ] as const) {
+    const { code, stdout, stderr } = await run(t, ["send", address, line, "--framing", "msgpack"]);
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.ok(stderr.startsWith("zocalo: FRAME_INVALID") && stderr.includes(problem), stderr);
+  }
+  const { stdout } = await run(t, ["send", address, "[-0,1.0,1e2]", "--framing", "msgpack"]);
+  assert.equal(stdout, "[-0,1,100]\n");
+});
+
+test("msgpack: a message comes back as it was, also what JSON has no form for", async (t) => {
+  const { address } = await serving(t, ["tcp://127.0.0.1:0", "--reply", "echo", "--framing", "msgpack"]);
+  const socket = net.connect({ host: "127.0.0.1", port: Number(new URL(address).port) });
+  t.after(() => socket.destroy());
+  // Bytes, NaN and a date.
+  const message = Buffer.from("93c40101cb7ff8000000000000d6ff00000001", "hex");
+  const framed = Buffer.concat([Buffer.from([0, 0, 0, message.length]), message]);
+  socket.end(framed);
+  const pieces: Buffer[] = [];
+  for await (const piece of socket) pieces.push(piece as Buffer);
+  assert.deepEqual(Buffer.concat(pieces), framed);
 });
 
 test("what is not JSON fails, and is not sent", async (t) => {

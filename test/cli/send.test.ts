@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
 import { test } from "node:test";
-import { run, serving } from "./program.ts";
+import { bind } from "../../src/index.ts";
+import { run, serving, start } from "./program.ts";
 
 test("over a stream each text is a line, and so is each reply", async (t) => {
   const { address } = await serving(t, ["tcp://127.0.0.1:0", "--reply", "upper"]);
@@ -37,4 +38,19 @@ test("the connection is made as connect makes it", async (t) => {
   const { code, stderr } = await run(t, ["send", "unix:/no/such/door.sock", "x", "--wait-for-server", "20"]);
   assert.equal(code, 1);
   assert.match(stderr, /^zocalo: PATH_NOT_FOUND/);
+});
+
+test("--count is a loop: any number of messages begins at once, and Ctrl-C ends it", async (t) => {
+  const box = await bind("udp://127.0.0.1:0");
+  t.after(() => box.close());
+  const options = ["--count", "9007199254740991", "--interval", "3600000", "--wait", "0"];
+  const datagrams = start(t, ["send", String(box.localAddress), "hola", ...options]);
+  assert.equal(String((await box.receive()).data), "hola");
+  const { server, address } = await serving(t, ["tcp://127.0.0.1:0"]);
+  const lines = start(t, ["send", address, "adiós", ...options]);
+  await server.shows(/^adiós\n$/);
+  for (const sending of [datagrams, lines]) {
+    sending.child.kill("SIGINT");
+    assert.equal((await sending.ended).signal, "SIGINT");
+  }
 });

@@ -31,6 +31,12 @@ const WRONG: readonly (readonly [args: readonly string[], line: RegExp])[] = [
   [["send", "udp://127.0.0.1:7000", "x", "--count", "0"], /'0' is invalid/],
   [["send", "udp://127.0.0.1:7000", "x", "--timeout", "9"], /--timeout has no meaning over UDP/],
   [["demo", "--seed", "-1"], /'-1' is invalid/],
+  // What takes memory, threads or time for each.
+  [["demo", "--messages", "99999999999"], /Give a number from 1 to 1000000;/],
+  [["sim", "hunt", "x.mjs", "--workers", "100000"], /Give a number from 1 to 256;/],
+  [["sim", "hunt", "x.mjs", "--patience", "9007199254740991"], /Give a number from 1 to 2147483;/],
+  [["sim", "hunt", "x.mjs", "--minutes", "99999999"], /Give a number from 1 to 35791;/],
+  [["sim", "hunt", "x.mjs", "--from", "9007199254740991"], /leaves fewer than --seeds/],
   [["demo-role", "server"], /for the demo itself/],
 ];
 

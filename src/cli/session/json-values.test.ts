@@ -21,6 +21,14 @@ test("a question is JSON; of bytes it is base64", () => {
   assert.deepEqual(valueFrom('{"room":"plaza"}', anything, "the call join"), { room: "plaza" });
   assert.equal(valueFrom(undefined, undefined, "the call now"), undefined);
   assert.deepEqual(valueFrom('"aG9sYQ=="', bytes, "the event data"), Buffer.from("hola"));
+  assert.throws(
+    () => valueFrom("[9007199254740993]", anything, "the call join"),
+    /the call join: the number .* would become/,
+  );
+  assert.throws(
+    () => valueFrom('{"k":1,"k":2}', anything, "the call join"),
+    /the call join: there are two members "k"/,
+  );
   assert.throws(() => valueFrom("{room}", anything, "the call join"), /the call join needs JSON, .* got "\{room\}"/);
   for (const wrong of ['"hola!"', '"aG9sYQ"', "3", "null"]) {
     assert.throws(() => valueFrom(wrong, bytes, "the event data"), /carries bytes: give them as base64/, wrong);

@@ -1,6 +1,7 @@
 /** The values of a contract as JSON on the command line. Bytes are base64. */
 
 import { isBytes, type Schema } from "../../protocol.ts";
+import { InexactJson, parseExactly } from "../exact-json.ts";
 import { wrongUsage } from "../exit-codes.ts";
 import { jsonText } from "../json-text.ts";
 
@@ -18,8 +19,9 @@ export function valueFrom(
   if (text === undefined) return undefined;
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
+    value = parseExactly(text);
+  } catch (error) {
+    if (error instanceof InexactJson) throw refusal(`${what}: ${error.message}`);
     throw refusal(`${what} needs JSON, such as '{"name":1}' or '"text"'; got ${JSON.stringify(text)}`);
   }
   if (!isBytes(schema)) return value;
@@ -28,15 +30,7 @@ export function valueFrom(
   throw refusal(`${what} carries bytes: give them as base64 in quotes, such as '"aG9sYQ=="'`);
 }
 
-/** A value on one line of JSON, whatever a peer has sent. @throws ProtocolError `FRAME_INVALID`: too deep to be shown. */
+/** A value on one line of JSON. @throws ProtocolError `FRAME_INVALID`: JSON has no form for it, not even a near one. */
 export function jsonLine(value: unknown): string {
-  return `${jsonText(value, replacer)}\n`;
-}
-
-/** `this` has the value as it was before its own `toJSON`. */
-function replacer(this: unknown, key: string, value: unknown): unknown {
-  if (typeof value === "bigint") return String(value);
-  const original = (this as Readonly<Record<string, unknown>>)[key];
-  if (!(original instanceof Uint8Array)) return value;
-  return Buffer.from(original.buffer, original.byteOffset, original.byteLength).toString("base64");
+  return `${jsonText(value)}\n`;
 }

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { addOutputOptions } from "../command.ts";
 import { type ContractFlags, EXPORT_HELP } from "../contract/load-contract.ts";
+import { InexactJson, parseExactly } from "../exact-json.ts";
 import { wrongUsage } from "../exit-codes.ts";
 import { milliseconds } from "../number-options.ts";
 import type { ConnectFlags } from "../open-connection.ts";
@@ -29,9 +30,11 @@ export function addSessionFlags(command: Command, timeoutHelp: string): Command 
 export function authOf({ auth }: SessionFlags): unknown {
   if (auth === undefined) return undefined;
   try {
-    return JSON.parse(readFileSync(auth, "utf8")) as unknown;
+    return parseExactly(readFileSync(auth, "utf8"));
   } catch (error) {
-    const reason = error instanceof SyntaxError ? "it must hold JSON" : "it cannot be read";
+    const isJson = error instanceof InexactJson;
+    const inexact = "a number in it would become another one, or two members have one name";
+    const reason = isJson ? inexact : error instanceof SyntaxError ? "it must hold JSON" : "it cannot be read";
     // The text of the error may quote what is in the file.
     throw wrongUsage(`--auth ${auth}: ${reason}`);
   }

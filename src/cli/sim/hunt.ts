@@ -3,8 +3,8 @@
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { ExplorationTotals } from "../../sim.ts";
-import { EXIT, type Interrupted } from "../exit-codes.ts";
-import { count, seed } from "../number-options.ts";
+import { EXIT, type Interrupted, wrongUsage } from "../exit-codes.ts";
+import { count, countUpTo, seed, units } from "../number-options.ts";
 import { quantity } from "../quantity.ts";
 import { type CommandContext, runCommand } from "../run-command.ts";
 import { huntWithWorkers, type HuntRun } from "./hunt-workers.ts";
@@ -22,6 +22,9 @@ interface HuntFlags {
   readonly patience: number;
 }
 
+/** The lowest seeds of each kind of failure. */
+type FailingSeeds = Map<string, readonly number[]>;
+
 const DESCRIPTION = [
   "Runs the simulation with many seeds, in several threads. Each seed turns whole kinds of fault on or off and draws how bad " +
     "they are. Prints the first seeds of every kind of failure, and what all runs together have reached.",
@@ -31,6 +34,10 @@ const SECOND_MS = 1000;
 const MINUTE_MS = 60_000;
 /** More threads than this gain little, and take the machine from everybody else. */
 const MOST_WORKERS = 4;
+/** Each thread has the memory of a program of its own. */
+const LARGEST_WORKERS = 256;
+/** Seeds that are kept of each kind of failure. */
+const SHOWN_SEEDS = 5;
 
 /** The command. */
 export function simHuntCommand(): Command {
@@ -41,10 +48,10 @@ export function simHuntCommand(): Command {
   ])
     .option("--seeds <n>", "how many seeds", count, 1000)
     .option("--from <seed>", "the first seed", seed, 1)
-    .option("--minutes <m>", "end after so many minutes of real time", count)
-    .option("--workers <n>", "threads", count, Math.min(MOST_WORKERS, availableParallelism()))
+    .option("--minutes <m>", "end after so many minutes of real time", units(MINUTE_MS))
+    .option("--workers <n>", "threads", countUpTo(LARGEST_WORKERS), Math.min(MOST_WORKERS, availableParallelism()))
     .option("--first", "end with the first failure")
-    .option("--patience <s>", "seconds of real time after which a seed counts as one that hangs", count, 60)
+    .option("--patience <s>", "seconds of real time after which a seed counts as one that hangs", units(SECOND_MS), 60)
     .action(async (file: string, flags: HuntFlags) => {
       await runCommand({}, (context) => hunt(file, flags, context));
     });
@@ -52,17 +59,19 @@ export function simHuntCommand(): Command {
 
 async function hunt(file: string, flags: HuntFlags, context: CommandContext): Promise<number> {
   const { output, stdout } = context;
+  if (flags.from + flags.seeds - 1 > Number.MAX_SAFE_INTEGER) {
+    throw wrongUsage(`seeds go up to ${Number.MAX_SAFE_INTEGER}; --from ${flags.from} leaves fewer than --seeds`);
+  }
   // What cannot be loaded is told before there are threads.
   loadSimulation(file, flags.export);
   const totals = new ExplorationTotals();
-  const failing: HuntRun[] = [];
-  const known = new Set<string>();
+  const failing: FailingSeeds = new Map();
   const failed = (run: HuntRun, identity: string): boolean => {
-    failing.push(run);
-    if (!known.has(identity)) {
-      known.add(identity);
+    const known = failing.get(identity);
+    if (known === undefined)
       output.say({ event: "failure", seed: run.seed, identity }, `seed ${run.seed}: ${identity}`);
-    }
+    // Every seed may fail, and there may be any number of them.
+    failing.set(identity, [...(known ?? []), run.seed].sort(byNumber).slice(0, SHOWN_SEEDS));
     return flags.first === true;
   };
   const limit = new AbortController();
@@ -88,10 +97,13 @@ async function hunt(file: string, flags: HuntFlags, context: CommandContext): Pr
   clearTimeout(timer);
   await stdout.write(`${reportText(file, flags, totals, failing)}\n`);
   if (context.stop.aborted) throw context.stop.reason as Interrupted;
-  const [first] = failing.sort((a, b) => a.seed - b.seed);
-  if (first?.failure === undefined) return EXIT.done;
-  throw simFailure(first.failure.identity, replayLine(file, flags, first.seed));
+  const [first] = [...failing].sort(([, [a = 0]], [, [b = 0]]) => a - b);
+  if (first === undefined) return EXIT.done;
+  const [identity, [firstSeed = 0]] = first;
+  throw simFailure(identity, replayLine(file, flags, firstSeed));
 }
+
+const byNumber = (a: number, b: number): number => a - b;
 
 function emptyList(seedNumber: number): HuntRun["list"] {
   const choices = { cutReads: true, permute: false, latency: 1 };
@@ -99,11 +111,10 @@ function emptyList(seedNumber: number): HuntRun["list"] {
 }
 
 /** The totals, and the first seeds of each kind of failure. */
-function reportText(file: string, flags: HuntFlags, totals: ExplorationTotals, failing: readonly HuntRun[]): string {
+function reportText(file: string, flags: HuntFlags, totals: ExplorationTotals, failing: FailingSeeds): string {
   const groups = totals.failures.map(({ identity, runs }) => {
-    const seeds = failing.filter(({ failure }) => failure?.identity === identity).map((run) => run.seed);
-    const first = seeds.sort((a, b) => a - b).slice(0, 5);
-    return `\n${identity}: ${quantity(runs, "run")}\n${first.map((one) => `  ${replayLine(file, flags, one)}`).join("\n")}`;
+    const seeds = failing.get(identity) ?? [];
+    return `\n${identity}: ${quantity(runs, "run")}\n${seeds.map((one) => `  ${replayLine(file, flags, one)}`).join("\n")}`;
   });
   return `${totals.text()}${groups.join("\n")}`;
 }
