@@ -3,7 +3,7 @@
  * stdout for itself.
  */
 
-import { ConnectError, type ErrorCode, ZocaloError } from "../index.ts";
+import { ConnectError, type ErrorCode, TimeoutError, ZocaloError } from "../index.ts";
 import { type Colours, coloursFor } from "./colours.ts";
 import { CommandFailure } from "./exit-codes.ts";
 import { jsonText } from "./json-text.ts";
@@ -69,7 +69,7 @@ export class Output {
   }
 
   #moreAbout(error: unknown): void {
-    if (error instanceof ConnectError) {
+    if (error instanceof ConnectError || error instanceof TimeoutError) {
       for (const attempt of error.attempts) this.#line(`  tried ${attempt.address}: ${attempt.error.code}`);
     } else if (error instanceof CommandFailure) {
       // Its own stack is that of the command, which is no news.

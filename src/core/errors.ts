@@ -309,7 +309,8 @@ export class ConnectionError extends ZocaloError {
 }
 
 /**
- * This one call did not finish in its time; the socket still works. `outcome` says whether a write will be sent.
+ * This one call did not finish in its time; the socket still works. `outcome` says whether a write will be sent; the error of
+ * `connect` lists what was tried.
  *
  * @example
  * ```ts
@@ -324,6 +325,16 @@ export class ConnectionError extends ZocaloError {
 export class TimeoutError extends ZocaloError {
   /** The name of the class. */
   override readonly name: string = "TimeoutError";
+  /**
+   * Of `connect`: every address that was tried, in the order of the attempts; those that were under way have a `TIMEOUT` of
+   * their own. With `retry`, those of the last time. Empty for other calls.
+   */
+  readonly attempts: readonly ConnectAttempt[];
+
+  constructor(code: ErrorCode, details: ErrorDetails & { readonly attempts?: readonly ConnectAttempt[] | undefined }) {
+    super(code, details);
+    this.attempts = details.attempts ?? [];
+  }
 }
 
 /**

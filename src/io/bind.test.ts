@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Address } from "../core/address/address.ts";
+import { nodeNetwork } from "../index.ts";
 import { expectError } from "../testing/expect-error.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { ManualDatagrams, manualNetwork } from "../testing/manual-datagrams.ts";
@@ -120,4 +121,23 @@ test("a mailbox that opens too late is closed again", async () => {
   await clock.turn();
   assert.equal(transport.closed, true);
   assert.equal(clock.pending, 0);
+});
+
+test("a mailbox whose port would be its partner's gets another one", async () => {
+  const gone = await bindOver(nodeNetwork, "udp://127.0.0.1:0");
+  await gone.close();
+  const partner = gone.localAddress;
+  let calls = 0;
+  const bind: Sockets["bind"] = (local, options) => {
+    calls += 1;
+    // What the system does by chance.
+    return nodeNetwork.sockets.bind(calls === 1 ? partner : local, options);
+  };
+  const network = { ...nodeNetwork, sockets: { ...nodeNetwork.sockets, bind } };
+  await using box = await bindOver(network, "udp://127.0.0.1:0", { remote: partner });
+  assert.equal(calls, 2);
+  assert.notEqual(box.localAddress.port, partner.port);
+  await using back = await bindOver(nodeNetwork, partner);
+  await box.send("hola");
+  assert.equal(String((await back.receive()).data), "hola");
 });

@@ -17,7 +17,8 @@ import { firstAddress } from "./destinations.ts";
 import { checkZone } from "./link-local.ts";
 import { Mailbox } from "./mailbox.ts";
 import { MAILBOX_RULES, type MailboxSettings, mailboxSettings } from "./mailbox-settings.ts";
-import type { DatagramTransport, Network } from "./network.ts";
+import { meetsItself } from "./meets-itself.ts";
+import type { DatagramTransport, Network, TransportBindOptions } from "./network.ts";
 import { restated } from "./restated.ts";
 import { openWithin } from "./with-deadline.ts";
 
@@ -99,7 +100,7 @@ async function open(
   if (remote !== undefined && local.zone === "") {
     checkZone(remote, { op: "bind", local: local.toString(), remote: remote.toString() });
   }
-  const transport = await sockets.bind(local, {
+  const transport = await bindApart(sockets, local, {
     remote,
     reuseAddress: options.reuseAddress ?? local.isMulticast,
     reusePort: options.reusePort ?? false,
@@ -117,6 +118,23 @@ async function open(
   } catch (error) {
     await (mailbox ?? transport).close();
     throw error instanceof ZocaloError ? restated(error, { op: "bind", local: local.toString() }) : error;
+  }
+}
+
+/** Binds; again, if the port that the system has chosen is the one of the partner itself. */
+async function bindApart(
+  sockets: Network["sockets"],
+  local: Address,
+  options: TransportBindOptions,
+): Promise<DatagramTransport> {
+  const transport = await sockets.bind(local, options);
+  if (local.port !== 0 || options.remote === undefined) return transport;
+  if (!meetsItself(transport.localAddress, options.remote)) return transport;
+  try {
+    return await sockets.bind(local, options);
+  } finally {
+    // Held until now, so that the system has chosen another one.
+    await transport.close();
   }
 }
 

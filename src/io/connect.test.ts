@@ -3,7 +3,7 @@ import { once } from "node:events";
 import net from "node:net";
 import { test } from "node:test";
 import { Address } from "../core/address/address.ts";
-import { ConnectError, UsageError, ZocaloError } from "../core/errors.ts";
+import { ConnectError, TimeoutError, UsageError, ZocaloError } from "../core/errors.ts";
 import { connect, listen, type Network, nodeNetwork, serve } from "../index.ts";
 import { expectError, reasonOf } from "../testing/expect-error.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
@@ -70,6 +70,127 @@ test("the time-out covers the name service and pauses between attempts", async (
   await refusing.clock.advance(100);
   // The pause is drawn: it may have been too long for an attempt within the time, or the time ended it.
   await expectError(retrying, { code: "TIMEOUT", op: "connect" });
+});
+
+test("a time-out lists every address that was tried, those that still were under way with their time", async () => {
+  const resolve: Sockets["resolve"] = (_host, family) =>
+    Promise.resolve(family === 6 ? ["2001:db8::1"] : ["192.0.2.1", "192.0.2.2"]);
+  const hole = blackhole();
+  const network = networkWith({
+    resolve,
+    connect: (target, options) =>
+      target.host === "192.0.2.1"
+        ? Promise.reject(new ConnectError("CONNECTION_REFUSED", { op: "connect", remote: target.toString() }))
+        : hole(target, options),
+  });
+  const connecting = pending(connect("tcp://server.example:7", { network, timeoutMs: 1_000 }));
+  await network.clock.turn();
+  await network.clock.advance(1_000);
+  const error = await expectError(connecting, { code: "TIMEOUT", op: "connect", outcome: "none", type: TimeoutError });
+  const attempts = (error as TimeoutError).attempts.map(({ address, startedAfterMs, error: why }) => {
+    return [address, startedAfterMs, why.code, why.detail.slice(0, 9)];
+  });
+  assert.deepEqual(attempts, [
+    ["tcp://[2001:db8::1]:7", 0, "TIMEOUT", "no answer"],
+    ["tcp://192.0.2.1:7", 250, "CONNECTION_REFUSED", "nothing l"],
+    ["tcp://192.0.2.2:7", 250, "TIMEOUT", "no answer"],
+  ]);
+  assert.equal(
+    error.detail,
+    "not finished within 1000 ms; give it more time or try again; tried tcp://[2001:db8::1]:7 (no answer within 1000 ms), " +
+      "tcp://192.0.2.1:7 (CONNECTION_REFUSED), tcp://192.0.2.2:7 (no answer within 750 ms)",
+  );
+});
+
+test("a time-out says where it was: at the name service, at one address, in the handshake of TLS, between attempts", async () => {
+  const told = async (network: Network & { readonly clock: ManualClock }, address: string, more = {}) => {
+    const connecting = pending(connect(address, { network, timeoutMs: 100, ...more }));
+    await network.clock.turn();
+    await network.clock.advance(100);
+    const error = (await expectError(connecting, {
+      code: "TIMEOUT",
+      op: "connect",
+      type: TimeoutError,
+    })) as TimeoutError;
+    return [error.detail, error.attempts.length] as const;
+  };
+  const silent = networkWith({ resolve: () => new Promise(() => undefined) });
+  const [noName, none] = await told(silent, "tcp://server.example:7");
+  assert.match(noName, /^not finished within 100 ms; the name service has not answered/);
+  assert.equal(none, 0);
+
+  const [alone, one] = await told(networkWith({ connect: blackhole() }), "tcp://192.0.2.1:7");
+  assert.match(alone, /tried tcp:\/\/192\.0\.2\.1:7 \(no answer within 100 ms\)$/);
+  assert.equal(one, 1);
+
+  await using door = await listen("tcp://127.0.0.1:0");
+  const [mute] = await told(networkWith({}), String(door.localAddress.with({ transport: "tls" })));
+  assert.match(mute, /\(connected, but the TLS handshake did not finish within 100 ms\)$|\(no answer within/);
+
+  const refused = new ConnectError("CONNECTION_REFUSED", { op: "connect" });
+  const retry = { timeoutMs: 1e6, firstDelayMs: 1e6, maxDelayMs: 1e6 };
+  const refusing = networkWith({ connect: () => Promise.reject(refused) });
+  const [between, last] = await told(refusing, "tcp://192.0.2.1:7", { retry });
+  assert.match(between, /tried tcp:\/\/192\.0\.2\.1:7 \(CONNECTION_REFUSED\)$/);
+  assert.equal(last, 1);
+});
+
+test("a handshake that fails is listed with the address that had answered, behind those that had not", async () => {
+  const mute = net.createServer((socket) => socket.end()).listen(0, "127.0.0.1");
+  await once(mute, "listening");
+  const { port } = mute.address() as net.AddressInfo;
+  const resolve: Sockets["resolve"] = (_host, family) => Promise.resolve(family === 6 ? ["::1"] : ["127.0.0.1"]);
+  const network = { ...nodeNetwork, sockets: { ...nodeNetwork.sockets, resolve } };
+  const failing = connect(`tls://server.example:${port}`, { network });
+  const error = await expectError(failing, { code: "TLS_FAILED", op: "connect", type: ConnectError });
+  assert.deepEqual(
+    (error as ConnectError).attempts.map(({ address, error: why }) => [address, why.code]),
+    [
+      [`tls://[::1]:${port}`, "CONNECTION_REFUSED"],
+      [`tls://127.0.0.1:${port}`, "TLS_FAILED"],
+    ],
+  );
+  mute.close();
+});
+
+test("a connection that meets itself is no server: refused, and the port is free for the one that comes up", async () => {
+  for (const [host, local] of [
+    ["127.0.0.1", "127.0.0.1"],
+    ["0.0.0.0", "127.0.0.1"],
+    ["localhost", "127.0.0.1"],
+    ["[::1]", "[::1]"],
+  ]) {
+    const closed = await listen(`tcp://${local}:0`);
+    const { port } = closed.localAddress;
+    await closed.close();
+    const calling = connect(`tcp://${host}:${port}`, { localAddress: `${local}:${port}` });
+    const error = await expectError(calling, { code: "CONNECTION_REFUSED", side: "remote", type: ConnectError });
+    assert.match(error.detail, /^nothing listens there, and the connection met itself/);
+    assert.equal((error as ConnectError).attempts.length, 1);
+    await (await listen(`tcp://${local}:${port}`)).close();
+  }
+});
+
+test("a connection that meets itself is tried again, from another port", async () => {
+  await using door = await listen("tcp://127.0.0.1:0");
+  const closed = await listen("tcp://127.0.0.1:0");
+  await closed.close();
+  const own = closed.localAddress;
+  let calls = 0;
+  const sockets: Sockets = {
+    ...nodeNetwork.sockets,
+    connect: (_target, options) => {
+      calls += 1;
+      // What the system does by chance.
+      return calls === 1
+        ? nodeNetwork.sockets.connect(own, { ...options, localAddress: own })
+        : nodeNetwork.sockets.connect(door.localAddress, options);
+    },
+  };
+  const network = { ...nodeNetwork, sockets };
+  const called = await connect(own, { network, retry: { timeoutMs: 10_000, firstDelayMs: 1 } });
+  assert.equal(calls, 2);
+  called.abort();
 });
 
 test("a server that is not running: the message says so, and the attempt is listed", async () => {

@@ -13,9 +13,11 @@ import {
 } from "./check-options.ts";
 import { Connection } from "./connection.ts";
 import { CONNECTION_RULES, type ConnectionOptions, connectionSettings } from "./connection-settings.ts";
-import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
+import { ConnectAttempts } from "./connect-attempts.ts";
+import { Deadline, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import { happyEyeballs } from "./happy-eyeballs.ts";
 import { checkZone } from "./link-local.ts";
+import { meetsItself } from "./meets-itself.ts";
 import type { Network, StreamTransport } from "./network.ts";
 import { RETRY_RULE, type RetryOptions, withRetry } from "./retry.ts";
 import type { TlsOptions } from "./tls.ts";
@@ -86,14 +88,17 @@ export async function openConnection(network: Network, target: Address, options:
   const timeoutMs = options.timeoutMs ?? DEFAULT_CONNECT_MS;
   const refused = refusedAtOnce({ signal: options.signal, timeoutMs }, () => ({ op: "connect", remote }));
   if (refused !== undefined) throw refused.reason;
+  const attempts = new ConnectAttempts(network.clock);
   const controller = new AbortController();
   const deadline = new Deadline(network.clock, { signal: options.signal, timeoutMs }, (cause) => {
-    controller.abort(expiryReason(cause, { op: "connect", remote }, "none"));
+    const late = typeof cause === "number";
+    controller.abort(late ? attempts.timedOut(cause, { op: "connect", remote }) : cause.reason);
   });
   try {
-    const transport = await withRetry(network, options.retry, controller.signal, () =>
-      open(network, target, options, tls, controller.signal),
-    );
+    const transport = await withRetry(network, options.retry, controller.signal, () => {
+      attempts.restart();
+      return open(network, target, options, tls, attempts, controller.signal);
+    });
     const connection = new Connection(network, transport, settings);
     if (target.transport !== "unix") connection.connectedTo = target.host;
     return connection;
@@ -121,9 +126,10 @@ async function open(
   target: Address,
   options: ConnectOptions,
   tls: ClientTls | undefined,
+  attempts: ConnectAttempts,
   signal: AbortSignal,
 ): Promise<StreamTransport> {
-  const transport = await reach(network, target, options, signal);
+  const transport = await reach(network, target, options, attempts, signal);
   if (tls === undefined) return transport;
   const abandon = (): void => transport.reset();
   signal.addEventListener("abort", abandon, { once: true });
@@ -133,7 +139,9 @@ async function open(
     secure.reset();
     throw signal.reason;
   } catch (error) {
-    throw signal.aborted ? signal.reason : asConnectError(error, target);
+    if (signal.aborted) throw signal.reason;
+    if (error instanceof ZocaloError) attempts.failedLater(error);
+    throw asConnectError(error, target, attempts);
   } finally {
     signal.removeEventListener("abort", abandon);
   }
@@ -144,6 +152,7 @@ async function reach(
   network: Network,
   target: Address,
   options: ConnectOptions,
+  attempts: ConnectAttempts,
   signal: AbortSignal,
 ): Promise<StreamTransport> {
   const localAddress = localAddressOf(options.localAddress);
@@ -152,26 +161,35 @@ async function reach(
     // The interface of the own address is the way.
     if (localAddress === undefined || localAddress.zone === "")
       checkZone(address, { op: "connect", remote: address.toString() });
-    return await network.sockets.connect(address, { localAddress, noDelay, signal: stop });
+    return notItself(await network.sockets.connect(address, { localAddress, noDelay, signal: stop }));
   };
   if (target.family === "name") {
     const families = localAddress === undefined ? ([6, 4] as const) : ([localAddress.family as 4 | 6] as const);
-    return await happyEyeballs(network, target, families, attempt, signal);
+    return await happyEyeballs(network, target, families, attempt, signal, attempts);
   }
   try {
-    return await attempt(target, signal);
+    return await attempts.run(target, signal, () => attempt(target, signal));
   } catch (error) {
-    throw signal.aborted ? signal.reason : asConnectError(error, target);
+    throw signal.aborted ? signal.reason : asConnectError(error, target, attempts);
   }
 }
 
+/** Refuses a connection that came back to itself; the next attempt is made from another port. */
+function notItself(transport: StreamTransport): StreamTransport {
+  const { localAddress, remoteAddress } = transport;
+  if (!meetsItself(localAddress, remoteAddress)) return transport;
+  transport.reset();
+  const detail = "nothing listens there, and the connection met itself; start the server first, or check the port";
+  const ends = { local: localAddress.toString(), remote: remoteAddress.toString() };
+  throw new ConnectError("CONNECTION_REFUSED", { op: "connect", detail, ...ends });
+}
+
 /** The error of a single attempt, told as the failure of the whole call. */
-function asConnectError(error: unknown, target: Address): unknown {
+function asConnectError(error: unknown, target: Address, attempts: ConnectAttempts): unknown {
   if (!(error instanceof ZocaloError) || error instanceof UsageError) return error;
   const { code, detail, side, local, cause } = error;
   const remote = target.toString();
-  const attempts = [{ address: remote, startedAfterMs: 0, error }];
-  return new ConnectError(code, { op: "connect", detail, side, local, remote, cause, attempts });
+  return new ConnectError(code, { op: "connect", detail, side, local, remote, cause, attempts: attempts.failed });
 }
 
 function localAddressOf(input: AddressLike | undefined): Address | undefined {

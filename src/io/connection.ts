@@ -22,7 +22,7 @@ import { Outbound } from "./outbound.ts";
 import { OwnClock } from "./own-clock.ts";
 import { READ_ANY, READ_RULES, readExactly, readInto, readSome, readSteps, readUntil } from "./reads.ts";
 import { restated } from "./restated.ts";
-import { CLOSE_RULES, type CloseOptions, type StreamEnd } from "./stream-end.ts";
+import { CLOSE_RULES, type CloseOptions, howLost, type StreamEnd } from "./stream-end.ts";
 import type * as contract from "./stream-socket.ts";
 import type { TlsInfo } from "./tls.ts";
 import { textBytes } from "./text-bytes.ts";
@@ -32,14 +32,6 @@ import { withDeadline } from "./with-deadline.ts";
 import { showAs } from "../core/show-as.ts";
 
 const DEFAULT_DELIMITED_BYTES = 65_536;
-
-/** The kernel gave up: with what the network told it meanwhile, or without a word (RFC 1122 section 4.2.3.9). */
-const GAVE_UP: ReadonlySet<ErrorCode> = new Set([
-  "CONNECTION_TIMED_OUT",
-  "HOST_UNREACHABLE",
-  "NETWORK_UNREACHABLE",
-  "CONNECTION_REFUSED",
-]);
 
 /** What only some connections ever need; kept apart so that an idle one stays small. */
 interface Extras {
@@ -335,7 +327,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     const error = known
       ? cause
       : new ConnectionError("CONNECTION_RESET", { ...this.context("read"), cause, outcome: "unknown" });
-    this.#over({ how: GAVE_UP.has(error.code) ? "timeout" : "reset", error }, true);
+    this.#over({ how: howLost(error.code), error }, true);
   }
 
   #names(): { readonly local: string; readonly remote: string } {

@@ -1,7 +1,8 @@
 /** Reaching a name that has several addresses: Happy Eyeballs version 2 (RFC 8305). */
 
 import type { Address } from "../core/address/address.ts";
-import { type ConnectAttempt, ConnectError, type ErrorCode, ZocaloError } from "../core/errors.ts";
+import { ConnectError, type ErrorCode, type ZocaloError } from "../core/errors.ts";
+import { ConnectAttempts } from "./connect-attempts.ts";
 import type { Network, StreamTransport, Timer } from "./network.ts";
 
 /** How long IPv4 answers wait for the IPv6 ones (section 3, "Resolution Delay"). */
@@ -30,9 +31,10 @@ export function happyEyeballs(
   families: readonly (4 | 6)[],
   attempt: Attempt,
   signal: AbortSignal,
+  attempts: ConnectAttempts = new ConnectAttempts(network.clock),
 ): Promise<StreamTransport> {
   return new Promise((resolve, reject) => {
-    new Race(network, target, attempt, signal, resolve, reject).start(families);
+    new Race(network, target, attempt, signal, attempts, resolve, reject).start(families);
   });
 }
 
@@ -43,9 +45,8 @@ class Race {
   readonly #signal: AbortSignal;
   readonly #resolve: (transport: StreamTransport) => void;
   readonly #reject: (reason: unknown) => void;
-  readonly #startedAt: number;
+  readonly #attempts: ConnectAttempts;
   readonly #running: Set<AbortController> = new Set();
-  readonly #attempts: ConnectAttempt[] = [];
   readonly #lookupErrors: ZocaloError[] = [];
   /** Addresses that were not tried yet, by family. */
   readonly #waiting: Record<4 | 6, string[]> = { 4: [], 6: [] };
@@ -59,6 +60,7 @@ class Race {
     target: Address,
     attempt: Attempt,
     signal: AbortSignal,
+    attempts: ConnectAttempts,
     resolve: (transport: StreamTransport) => void,
     reject: (reason: unknown) => void,
   ) {
@@ -68,7 +70,7 @@ class Race {
     this.#signal = signal;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#startedAt = network.clock.now();
+    this.#attempts = attempts;
   }
 
   start(families: readonly (4 | 6)[]): void {
@@ -89,7 +91,7 @@ class Race {
     if (this.#over) return;
     this.#lookups -= 1;
     this.#waiting[family].push(...addresses);
-    const begun = this.#running.size > 0 || this.#attempts.length > 0;
+    const begun = this.#running.size > 0 || this.#attempts.failed.length > 0;
     // Section 3: an IPv4 answer that comes first waits a little for the IPv6 one.
     const early = !begun && family === 4 && this.#lookups > 0 && addresses.length > 0;
     if (early) this.#nextAfter(RESOLUTION_DELAY_MS);
@@ -114,19 +116,17 @@ class Race {
     const address = this.#target.with({ host });
     const controller = new AbortController();
     this.#running.add(controller);
-    const startedAfterMs = this.#network.clock.now() - this.#startedAt;
     this.#nextAfter(ATTEMPT_DELAY_MS);
-    this.#attempt(address, controller.signal).then(
-      (transport) => this.#connected(transport, controller),
-      (error: unknown) => {
-        this.#running.delete(controller);
-        if (this.#over) return;
-        const known =
-          error instanceof ZocaloError ? error : new ConnectError("SYSTEM_ERROR", { op: "connect", cause: error });
-        this.#attempts.push({ address: address.toString(), startedAfterMs, error: known });
-        this.#next();
-      },
-    );
+    const { signal } = controller;
+    this.#attempts
+      .run(address, signal, () => this.#attempt(address, signal))
+      .then(
+        (transport) => this.#connected(transport, controller),
+        () => {
+          this.#running.delete(controller);
+          if (!this.#over) this.#next();
+        },
+      );
   }
 
   /** Section 4: the families take turns, beginning with IPv6. */
@@ -148,18 +148,18 @@ class Race {
 
   #fail(): void {
     this.#finish();
-    const attempts = this.#attempts;
+    const attempts = this.#attempts.failed;
     const first = attempts.find((entry) => !ABOUT_THIS_SIDE.has(entry.error.code)) ?? attempts[0];
     const remote = this.#target.toString();
     if (first === undefined) {
       const error = this.#lookupErrors.find((entry) => entry.code !== "NAME_NOT_FOUND") ?? this.#lookupErrors[0];
-      const code = error?.code ?? "NAME_NOT_FOUND";
-      this.#reject(new ConnectError(code, { op: "connect", remote, cause: error?.cause ?? error }));
+      const { code = "NAME_NOT_FOUND", detail, side } = error ?? {};
+      this.#reject(new ConnectError(code, { op: "connect", detail, side, remote, cause: error?.cause ?? error }));
       return;
     }
-    const { code, detail, cause } = first.error;
+    const { code, detail, side, cause } = first.error;
     const tried = attempts.length === 1 ? "" : ` (tried ${attempts.map((entry) => entry.address).join(", ")})`;
-    this.#reject(new ConnectError(code, { op: "connect", remote, detail: detail + tried, cause, attempts }));
+    this.#reject(new ConnectError(code, { op: "connect", remote, detail: detail + tried, side, cause, attempts }));
   }
 
   readonly #aborted = (): void => {

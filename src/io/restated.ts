@@ -16,7 +16,7 @@ import type { OperationContext } from "./deadline.ts";
 export function restated(error: ZocaloError, context: OperationContext, outcome?: ErrorOutcome): ZocaloError {
   const { code, detail, side, cause } = error;
   const details: ErrorDetails = { ...context, detail, side, outcome, cause: cause ?? error };
-  if (error instanceof TimeoutError) return new TimeoutError(code, details);
+  if (error instanceof TimeoutError) return new TimeoutError(code, { ...details, attempts: error.attempts });
   if (error instanceof ProtocolError) return new ProtocolError(code, details);
   if (error instanceof UsageError) return new UsageError(code, details);
   // A handshake that failed is told once as such; later calls find a connection that is gone.

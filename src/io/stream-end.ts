@@ -1,6 +1,6 @@
 /** How a connection ends, and how it is asked to. */
 
-import type { ZocaloError } from "../core/errors.ts";
+import type { ErrorCode, ZocaloError } from "../core/errors.ts";
 import { FROM_ZERO, OPERATION_RULES, type RulesOf } from "./check-options.ts";
 import type { OperationOptions } from "./deadline.ts";
 
@@ -13,6 +13,19 @@ export interface StreamEnd {
   readonly how: "ended" | "closed" | "aborted" | "reset" | "timeout";
   /** What went wrong; missing after `ended` and `closed`. */
   readonly error?: ZocaloError | undefined;
+}
+
+/** The kernel gave up: with what the network told it meanwhile, or without a word (RFC 1122 section 4.2.3.9). */
+const GAVE_UP: ReadonlySet<ErrorCode> = new Set([
+  "CONNECTION_TIMED_OUT",
+  "HOST_UNREACHABLE",
+  "NETWORK_UNREACHABLE",
+  "CONNECTION_REFUSED",
+]);
+
+/** How a connection that the transport has lost came to its end. */
+export function howLost(code: ErrorCode): "timeout" | "reset" {
+  return GAVE_UP.has(code) ? "timeout" : "reset";
 }
 
 /** Options of `StreamSocket.close`. */

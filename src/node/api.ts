@@ -67,7 +67,7 @@ export function networkOf(op: string, options: NetworkOption): Network {
  * Rejects with a `ConnectError` that lists every attempt: `CONNECTION_REFUSED` when nothing listens there,
  * `PATH_NOT_FOUND`, `PERMISSION_DENIED`, `NAME_NOT_FOUND`, `NAME_LOOKUP_FAILED`, `HOST_UNREACHABLE`,
  * `NETWORK_UNREACHABLE`, `CONNECTION_TIMED_OUT`, `CONNECTION_RESET`, `TLS_FAILED`, `CERTIFICATE_*`; with `TIMEOUT` after
- * `timeoutMs` (30000 by default), with `ADDRESS_INVALID`, `OPTION_INVALID` or, for a certificate or a key of this side that
+ * `timeoutMs` (30000 by default), which lists them too, with `ADDRESS_INVALID`, `OPTION_INVALID` or, for a certificate or a key of this side that
  * cannot be used, `CERTIFICATE_INVALID` (each a `UsageError`), or with the signal's reason.
  *
  * A server that resets the connection at once, as one does that has too many, may be seen here already

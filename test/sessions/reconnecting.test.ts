@@ -3,11 +3,12 @@ import { once } from "node:events";
 import net from "node:net";
 import { test } from "node:test";
 import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
-import { nodeNetwork } from "../../src/index.ts";
+import { Address, nodeNetwork, type Sockets } from "../../src/index.ts";
 import { call, contract } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
+import { Detour } from "./detour.ts";
 import { gate } from "./gate.ts";
-import { atEnd, openSession } from "./opened.ts";
+import { atEnd, openSession, serveSessions } from "./opened.ts";
 import { RawClient } from "./raw-client.ts";
 
 /* What a client does when its server is not what it was. */
@@ -110,4 +111,38 @@ test("a server that continues a session when its time is over at the client: the
   while (session.state !== "open") await clock.advance(1);
   assert.deepEqual([session.id, told], ["s2", ["SESSION_LOST", "expired"]]);
   assert.equal(await session.who(), "ana");
+});
+
+test("a connection that meets itself costs no session, neither when it opens nor when it comes back", async () => {
+  const vacant = net.createServer().listen(0, "127.0.0.1");
+  await once(vacant, "listening");
+  const { port } = vacant.address() as net.AddressInfo;
+  vacant.close();
+  await once(vacant, "close");
+  const address = `tcp://127.0.0.1:${port}`;
+  const opening = openSession(room, address, { localAddress: `127.0.0.1:${port}`, retry: { timeoutMs: 1 } });
+  await assert.rejects(opening, { code: "CONNECTION_REFUSED", side: "remote" });
+
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers: { who: () => "you" } });
+  const detour = await Detour.to(server.localAddress.port);
+  const own = Address.parse(address);
+  let calls = 0;
+  const connect: Sockets["connect"] = (target, options) => {
+    calls += 1;
+    // What the system does by chance while nobody listens.
+    return calls === 2
+      ? nodeNetwork.sockets.connect(own, { ...options, localAddress: own })
+      : nodeNetwork.sockets.connect(target, options);
+  };
+  const network = { ...nodeNetwork, sockets: { ...nodeNetwork.sockets, connect } };
+  const resumed = gate();
+  const session = await openSession(room, detour.address, {
+    network,
+    reconnect,
+    onResume: () => resumed.open(),
+  });
+  detour.cut("reset");
+  await resumed.opened;
+  assert.equal(calls, 3);
+  assert.equal(await session.who(), "you");
 });

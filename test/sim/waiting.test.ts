@@ -166,3 +166,20 @@ test("a session gives up when giveUpMs is over, and not before; a server that is
     assertLastAttempt(afterMs, 30_000);
   }
 });
+
+test("a connection that meets itself is refused in a world as by the kernel, and tried again until its time is up", async () => {
+  const failures = await inWorlds(async ({ network }) => {
+    const own = { network, localAddress: "127.0.0.1:7000" };
+    const once = await failure(network, () => connect("tcp://127.0.0.1:7000", own));
+    const retry = { timeoutMs: 1500 };
+    const often = await failure(network, () => connect("tcp://127.0.0.1:7000", { ...own, retry }));
+    // The port is left to the server that comes up.
+    const server = await serve("tcp://127.0.0.1:7000", () => undefined, { network });
+    await server.close();
+    return [once[0], ...often] as const;
+  });
+  for (const [once, often, afterMs] of failures) {
+    assert.deepEqual([once, often], ["CONNECTION_REFUSED", "CONNECTION_REFUSED"]);
+    assertLastAttempt(afterMs, 1500);
+  }
+});
