@@ -165,7 +165,7 @@ const CODES: Readonly<Record<ErrorCode, readonly [side: ErrorSide, detail: strin
   UNAUTHENTICATED: ["remote", "the server does not accept who the client says it is; check the credentials"],
   SERVER_BUSY: ["remote", "the server takes nobody now; try again after the time that it names"],
   METHOD_UNKNOWN: ["remote", "the peer does not offer that method; it has another version of the contract"],
-  REPLAY_OVERFLOW: ["system", "messages stayed unacknowledged for longer than replay.maxAgeMs; the session is over"],
+  REPLAY_OVERFLOW: ["system", "messages waited for the peer for longer than replay.maxAgeMs; the session is over"],
   SESSION_LOST: ["system", "the session is lost; what was not acknowledged may or may not have arrived"],
   SESSION_TAKEN_OVER: ["remote", "a newer connection of the same session has taken its place"],
   SIM_LEAK: ["local", "a simulated program must not reach the real network; use the network of its host"],

@@ -113,7 +113,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
 
   /** Memory that is held for messages. */
   get heldBytes(): number {
-    return this.machine.retainedBytes + (this.#traffic?.heldBytes ?? 0);
+    return this.machine.retainedBytes + this.terms.heldBytes + (this.#traffic?.heldBytes ?? 0);
   }
 
   get plan(): CodecPlan {

@@ -6,6 +6,9 @@ import type { ReplayBounds, SessionSettings } from "../core/session/session-sett
 import type { SessionCodec } from "./session-format.ts";
 import { type CodecPlan, type ContractPlan, type MethodPlan, peerPlaces } from "./session-plan.ts";
 
+/** Of one name in a list of offers. */
+const OFFER_BYTES = 8;
+
 /** What a server or a client brings. */
 interface OwnTerms {
   readonly plan: ContractPlan;
@@ -26,6 +29,12 @@ export class SessionTerms {
     this.plan = own.plan.of(codec as SessionCodec);
     this.machine = { role: own.plan.role, limits, peerLimits, replay: own.replay, keptMs };
     this.#places = peerPlaces(this.plan.peer.names, peerOffers);
+  }
+
+  /** Memory of a list of what the peer offers that is not that of all: a stranger may offer 1,000 names. */
+  get heldBytes(): number {
+    const { peerOffers } = this.agreement;
+    return peerOffers === this.plan.peer.names ? 0 : peerOffers.length * OFFER_BYTES;
   }
 
   /** The place of a method in the peer's list. @throws ProtocolError `METHOD_UNKNOWN`. */

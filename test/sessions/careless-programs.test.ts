@@ -190,6 +190,31 @@ test("calls and items that nobody awaits wait in bounded memory; those beyond ar
   assert.ok(session.stats.heldBytes < 3_000_000);
 });
 
+test("maxHeldBytesPerSession: calls, events and items that wait share it, and none of them is free", async () => {
+  const { session } = await opened({ maxHeldBytesPerSession: 200_000, replay: { maxMessages: 1 } });
+  const items = session.echo();
+  const codes: Record<string, number> = {};
+  const waiting: Promise<unknown>[] = [];
+  const note = (sent: Promise<unknown> | undefined): void => {
+    const told = Promise.resolve(sent).catch((error: { readonly code: string }) => {
+      codes[error.code] = (codes[error.code] ?? 0) + 1;
+    });
+    waiting.push(told);
+  };
+  // None of them has a byte to carry.
+  for (let count = 0; count < 1000; count += 1) {
+    note(session.say(undefined as unknown as string));
+    note(session.who());
+    note(items.send(undefined as unknown as string));
+  }
+  const { heldBytes } = session.stats;
+  assert.ok(heldBytes > 190_000 && heldBytes <= 200_000, `${heldBytes} bytes are held`);
+  session.abort();
+  await Promise.all(waiting);
+  const { QUEUE_FULL: full = 0 } = codes;
+  assert.ok(full > 2000, `${full} were refused`);
+});
+
 test("one signal for many calls and streams: no warning of a leak, and all of them end", async () => {
   const { session } = await opened();
   const warnings: Error[] = [];
