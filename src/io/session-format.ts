@@ -53,7 +53,7 @@ export function textPlace(text: string): BodyPlace {
 /** A body that is bytes, in every codec. */
 export const RAW: BodyFormat = {
   encode(value) {
-    if (value instanceof Uint8Array) return placeOf(value, value.length);
+    if (value instanceof Uint8Array && ArrayBuffer.isView(value)) return placeOf(value, value.length);
     const detail = `the method carries bytes: give a Uint8Array, not ${value === null ? "null" : typeof value}`;
     throw new UsageError("FRAME_INVALID", { op: "send", detail, side: "local", outcome: "none" });
   },

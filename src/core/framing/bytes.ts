@@ -11,7 +11,8 @@ const FORMAT: MessageFormat<Uint8Array, Buffer> = {
   name: NAME,
   decode: viewBytes,
   encode(message: Uint8Array): Uint8Array {
-    if (message instanceof Uint8Array) return message;
+    // A proxy, and what only has the prototype, are of the class and have no bytes.
+    if (message instanceof Uint8Array && ArrayBuffer.isView(message)) return message;
     throw messageInvalid(NAME, `a message must be a Uint8Array; got ${typeof message}`);
   },
   own(message: Buffer, lasting: boolean): Buffer {
