@@ -158,6 +158,7 @@ const refusals: Readonly<Record<Exclude<RefusalReason, "closing">, ListenOptions
   "accept-queue": { acceptQueue: 0 },
   "max-connections": { maxConnections: 0 },
   "max-connections-per-address": { maxConnectionsPerAddress: 1, calls: 2 },
+  "max-handshakes": { maxHandshakes: 1, proxyProtocol: { from: ["127.0.0.1"] }, calls: 2 },
   "not-allowed": { allow: ["192.0.2.0/24"] },
   denied: { deny: ["127.0.0.0/8"] },
   handshake: { proxyProtocol: { from: ["127.0.0.1"] } },

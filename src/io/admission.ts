@@ -14,6 +14,7 @@ export class Admission {
     "accept-queue": 0,
     "max-connections": 0,
     "max-connections-per-address": 0,
+    "max-handshakes": 0,
     "not-allowed": 0,
     denied: 0,
     handshake: 0,
@@ -37,7 +38,7 @@ export class Admission {
       options.proxyProtocol === undefined ? undefined : AddressList.parse(options.proxyProtocol.from, OF_LISTEN);
   }
 
-  get stats(): Omit<ListenerStats, "waiting" | "heldBytes"> {
+  get stats(): Omit<ListenerStats, "handshakes" | "waiting" | "heldBytes"> {
     return { accepted: this.accepted, open: this.#open, refused: { ...this.refused } };
   }
 
@@ -46,9 +47,9 @@ export class Admission {
     return this.#trusted?.matches(source) ?? false;
   }
 
-  /** Takes a place for a new connection; a reason when there is none. */
-  enter(): RefusalReason | undefined {
-    if (this.#open >= this.#maxConnections) return "max-connections";
+  /** Takes a place for a new connection; a reason when there is none. `makeRoom` lets another one give its place back soon. */
+  enter(makeRoom: () => boolean): RefusalReason | undefined {
+    if (this.#open >= this.#maxConnections && !makeRoom()) return "max-connections";
     this.#open += 1;
     return undefined;
   }

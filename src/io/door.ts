@@ -28,6 +28,9 @@ import { type ServerTls, serverTls, TLS_RULES } from "./tls-settings.ts";
 
 const DEFAULT_ACCEPT_QUEUE = 128;
 const DEFAULT_HANDSHAKE_MS = 10_000;
+const DEFAULT_MAX_HANDSHAKES = 1000;
+/** Why a handshake is given up that has to make room. */
+const OUSTED: unique symbol = Symbol("ousted");
 
 interface Waiter {
   readonly resolve: (socket: StreamSocket) => void;
@@ -58,6 +61,8 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
   #tls: ServerTls | undefined;
   #queue: Socket[] = [];
   #waiters: Waiter[] = [];
+  readonly #maxHandshakes: number;
+  /** Gives one up; the oldest first. */
   readonly #handshakes: Set<(reason: unknown) => void> = new Set();
   #closing: Promise<void> | undefined;
   readonly closed: Promise<void>;
@@ -71,6 +76,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     this.#admission = new Admission(options);
     this.#acceptQueue = options.acceptQueue ?? DEFAULT_ACCEPT_QUEUE;
     this.#handshakeMs = options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_MS;
+    this.#maxHandshakes = options.maxHandshakes ?? DEFAULT_MAX_HANDSHAKES;
     this.#tls = door.tls;
     this.closed = new Promise((resolve) => {
       this.#tellClosed = resolve;
@@ -88,7 +94,8 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
   get stats(): ListenerStats {
     const readAhead = this.#queue.reduce((bytes, { inbound }) => bytes + inbound.queuedBytes, 0);
     const waiting = this.#queue.length;
-    return { ...this.#admission.stats, waiting, heldBytes: waiting * HELD.connection + readAhead };
+    const heldBytes = waiting * HELD.connection + readAhead;
+    return { ...this.#admission.stats, handshakes: this.#handshakes.size, waiting, heldBytes };
   }
 
   accept(options?: OperationOptions): Promise<StreamSocket> {
@@ -161,7 +168,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
   // What the transport reports.
 
   accepted(transport: StreamTransport): void {
-    const reason = this.#closing === undefined ? this.#admission.enter() : "closing";
+    const reason = this.#closing === undefined ? this.#admission.enter(() => this.#oust()) : "closing";
     if (reason !== undefined) this.#refuse(transport, transport.remoteAddress, reason);
     else {
       void this.#letIn(transport).catch((error: unknown) => {
@@ -189,6 +196,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
       giveUp = reject;
     });
     late.catch(() => undefined);
+    if (this.#handshakes.size >= this.#maxHandshakes) this.#oust();
     this.#handshakes.add(giveUp);
     const timeoutMs = this.#handshakeMs;
     const remote = transport.remoteAddress.toString();
@@ -203,6 +211,15 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
       timer.cancel();
       this.#handshakes.delete(giveUp);
     }
+  }
+
+  /** The oldest handshake makes room; answers whether there was one. */
+  #oust(): boolean {
+    const [giveUp] = this.#handshakes;
+    if (giveUp === undefined) return false;
+    this.#handshakes.delete(giveUp);
+    giveUp(OUSTED);
+    return true;
   }
 
   async #handshake(transport: StreamTransport, trusted: boolean, late: Promise<never>): Promise<void> {
@@ -240,6 +257,10 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
   }
 
   #handshakeFailed(transport: StreamTransport, peer: Address, cause: unknown): void {
+    if (cause === OUSTED) {
+      this.#turnAway(transport, peer, "max-handshakes");
+      return;
+    }
     this.#turnAway(transport, peer, "handshake");
     publish("error", () => {
       const remote = peer.toString();

@@ -37,6 +37,7 @@ export const LISTEN_RULES: RulesOf<ListenOptions> = {
   acceptQueue: countFrom(0),
   maxConnections: countFrom(0),
   maxConnectionsPerAddress: countFrom(0),
+  maxHandshakes: countFrom(1),
   allow: TEXTS,
   deny: TEXTS,
   proxyProtocol: object({ from: { ...TEXTS, required: true } }),

@@ -24,7 +24,10 @@ export interface ListenOptions extends OperationOptions, ConnectionOptions {
    * `CONNECTION_RESET` instead of waiting for an answer that does not come.
    */
   readonly acceptQueue?: number | undefined;
-  /** Open connections, those in a handshake included. Default 10000. One more is reset and counted. */
+  /**
+   * Open connections, those in a handshake included. Default 10000. One more resets the oldest that is in a handshake, or is
+   * reset itself where there is none, and is counted.
+   */
   readonly maxConnections?: number | undefined;
   /**
    * Open connections of one IPv4 address or one IPv6 /64. Default: no limit, because many users may share one address
@@ -39,6 +42,11 @@ export interface ListenOptions extends OperationOptions, ConnectionOptions {
   readonly proxyProtocol?: ProxyProtocolOptions | undefined;
   /** TLS settings of a `tls:` address; `cert` and `key`, or `sni`, are required. */
   readonly tls?: TlsOptions | undefined;
+  /**
+   * Connections that have not brought their PROXY header, or finished their TLS handshake, yet. Default 1000. One more resets
+   * the oldest of them and counts it, so that silent connections cannot keep out those that speak.
+   */
+  readonly maxHandshakes?: number | undefined;
   /** Longest time for the PROXY header and the TLS handshake together. Default 10000 ms. */
   readonly handshakeTimeoutMs?: number | undefined;
   /** Several processes listen on one port and the kernel spreads the connections (SO_REUSEPORT). Default false. */
@@ -57,13 +65,14 @@ export interface ListenOptions extends OperationOptions, ConnectionOptions {
 }
 
 /**
- * Why a connection was turned away: the limit (`acceptQueue`, `maxConnections`, `maxConnectionsPerAddress`), the list
+ * Why a connection was turned away: the limit (`acceptQueue`, `maxConnections`, `maxConnectionsPerAddress`, `maxHandshakes`), the list
  * (`allow`, `deny`), a PROXY header or TLS handshake that failed or took too long, or a listener that closes.
  */
 export type RefusalReason =
   | "accept-queue"
   | "max-connections"
   | "max-connections-per-address"
+  | "max-handshakes"
   | "not-allowed"
   | "denied"
   | "handshake"
@@ -75,6 +84,8 @@ export interface ListenerStats {
   readonly accepted: number;
   /** Connections that are open now, those in a handshake included. */
   readonly open: number;
+  /** Connections that are in a handshake now. */
+  readonly handshakes: number;
   /** Connections that wait for `accept`. */
   readonly waiting: number;
   /** Memory that these pin, in bytes: some thousands for each, and what was read ahead. */

@@ -132,12 +132,14 @@ class ContractServer implements EndpointOwner, ReceptionHost {
   async open(address: AddressLike): Promise<void> {
     const options = this.#options;
     const settings = connectionSettings({ writeStallTimeoutMs: options.writeStallTimeoutMs });
-    const { maxConnections = this.registry.maxSessions + this.#reception.maxSize } = options;
+    const { maxUnauthenticated: maxHandshakes } = this.#reception;
+    // In a handshake of TLS; silent or leaving; waiting for the answer.
+    const { maxConnections = this.registry.maxSessions + 3 * maxHandshakes } = options;
     this.#door = await openDoor(
       "serveSessions",
       this.#network,
       doorAddress(address, "serveSessions"),
-      { ...options, maxConnections },
+      { ...options, maxConnections, maxHandshakes },
       {
         create: (transport, remote) => new Connection(this.#network, transport, settings, remote),
         deliver: (connection) => this.#reception.greet(connection),
@@ -161,7 +163,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
       ...this.#counts,
       sessions: this.sessions.size,
       detached,
-      unauthenticated: this.#reception.size,
+      unauthenticated: this.#reception.size + this.#openDoor.stats.handshakes,
       heldBytes: this.registry.heldBytes,
       listener: this.#openDoor.stats,
     };

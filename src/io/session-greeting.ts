@@ -6,7 +6,10 @@ import type { Hello, Refusal, Welcome } from "../core/handshake/hello.ts";
 import { ServerHandshake } from "../core/handshake/server-handshake.ts";
 import type { Connection } from "./connection.ts";
 import { type HandshakeTimes, SessionHandshake } from "./session-handshake.ts";
+import type { CloseOptions } from "./stream-end.ts";
 
+/** A client that is not taken has its answer in a round trip, and holds its place no longer than that needs. */
+const FAREWELL: CloseOptions = { lingerMs: 500, maxLingerMs: 2000, lingerBytes: 65_536 };
 const ignore = (): void => undefined;
 
 /** Whoever decides about clients. */
@@ -15,12 +18,14 @@ export interface Receptionist {
   introduced(greeting: ServerGreeting, hello: Hello): void;
   /** There will be no session on this connection. */
   declined(greeting: ServerGreeting, error: ZocaloError | undefined): void;
+  /** The connection is closed behind what was said to a client that was not taken. */
+  gone(greeting: ServerGreeting): void;
 }
 
 /** A connection that has no session yet. */
 export class ServerGreeting extends SessionHandshake<ServerHandshake> {
   readonly #owner: Receptionist;
-  #deciding = false;
+  #leaving = false;
 
   constructor(
     connection: Connection,
@@ -36,9 +41,9 @@ export class ServerGreeting extends SessionHandshake<ServerHandshake> {
     return !this.isOver;
   }
 
-  /** Whether the client has introduced itself and waits for an answer. */
-  get isDeciding(): boolean {
-    return !this.isOver && this.#deciding;
+  /** Whether it has its answer, and is being closed. */
+  get isLeaving(): boolean {
+    return this.#leaving;
   }
 
   get remoteAddress(): Address {
@@ -49,9 +54,11 @@ export class ServerGreeting extends SessionHandshake<ServerHandshake> {
   welcome(welcome: Welcome, words?: Uint8Array): void {
     this.machine.welcome(welcome);
     this.#write();
-    if (words !== undefined) this.connection.write(words).catch(ignore);
-    this.finish();
-    if (words !== undefined) this.connection.close().catch(ignore);
+    if (words === undefined) this.finish();
+    else {
+      this.connection.write(words).catch(ignore);
+      this.#leave();
+    }
   }
 
   /** Does not take the client. */
@@ -64,6 +71,10 @@ export class ServerGreeting extends SessionHandshake<ServerHandshake> {
 
   /** Resets the connection: it has to make room. */
   evict(): void {
+    if (this.#leaving) {
+      this.connection.abort();
+      this.#owner.gone(this);
+    }
     if (this.isOver) return;
     this.finish();
     this.connection.abort();
@@ -79,7 +90,6 @@ export class ServerGreeting extends SessionHandshake<ServerHandshake> {
   protected override look(): void {
     const event = this.isOver ? undefined : this.machine.nextEvent();
     if (event?.type === "hello") {
-      this.#deciding = true;
       this.#owner.introduced(this, event.hello);
     } else if (event !== undefined) {
       this.#leave();
@@ -91,7 +101,9 @@ export class ServerGreeting extends SessionHandshake<ServerHandshake> {
   #leave(): void {
     this.#write();
     this.finish();
-    this.connection.close().catch(ignore);
+    this.#leaving = true;
+    const closed = this.connection.close(FAREWELL).catch(ignore);
+    void closed.then(() => this.#owner.gone(this));
   }
 
   #write(): void {

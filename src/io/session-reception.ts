@@ -60,8 +60,12 @@ export class SessionReception implements Receptionist {
   readonly #host: ReceptionHost;
   readonly #options: ReceptionOptions;
   readonly #maxUnauthenticated: number;
-  /** Connections without a session, the oldest first. */
-  readonly #greetings: Set<ServerGreeting> = new Set();
+  /** Connections that have not introduced themselves yet, the oldest first. */
+  readonly #silent: Set<ServerGreeting> = new Set();
+  /** Those that have, and wait for the answer. */
+  readonly #deciding: Set<ServerGreeting> = new Set();
+  /** Those that have their answer, and are being closed; the oldest first. */
+  readonly #leaving: Set<ServerGreeting> = new Set();
   /** Since when it is being decided about whom, the longest first: also about those who have gone meanwhile. */
   readonly #decisions: Map<ServerGreeting, number> = new Map();
 
@@ -73,37 +77,35 @@ export class SessionReception implements Receptionist {
 
   /** Connections in the handshake. */
   get size(): number {
-    return this.#greetings.size;
+    return this.#silent.size + this.#deciding.size + this.#leaving.size;
   }
 
-  /** Most connections in the handshake. */
-  get maxSize(): number {
+  /** Most connections that say nothing or go, and as many clients about which it is being decided. */
+  get maxUnauthenticated(): number {
     return this.#maxUnauthenticated;
   }
 
-  /** A connection came in. */
+  /** A connection came in. Those that go make room for it, then those that say nothing; never one that waits for its answer. */
   greet(connection: Connection): void {
-    if (this.#greetings.size >= this.#maxUnauthenticated) {
-      for (const oldest of this.#greetings) {
-        oldest.evict();
-        break;
-      }
+    if (this.#silent.size + this.#leaving.size >= this.#maxUnauthenticated) {
+      const [oldest] = this.#leaving.size > 0 ? this.#leaving : this.#silent;
+      oldest?.evict();
     }
     const greeting = new ServerGreeting(connection, this, this.#host.settings);
-    this.#greetings.add(greeting);
+    this.#silent.add(greeting);
     greeting.start();
   }
 
   /** Sends everybody away who has no session yet. */
   close(refusal: Refusal): void {
-    for (const greeting of Array.from(this.#greetings)) {
-      // Who has said nothing yet cannot be answered.
-      if (greeting.isDeciding) greeting.refuse(refusal);
-      else greeting.evict();
-    }
+    for (const greeting of this.#deciding) greeting.refuse(refusal);
+    // Who has said nothing yet cannot be answered.
+    for (const greeting of this.#silent) greeting.evict();
   }
 
   introduced(greeting: ServerGreeting, hello: Hello): void {
+    this.#silent.delete(greeting);
+    this.#deciding.add(greeting);
     const { capabilities, closing } = this.#host;
     const answer = agreeWithClient(capabilities, hello);
     if (closing !== undefined && !this.#isAwaited(hello)) greeting.refuse(closing);
@@ -119,9 +121,20 @@ export class SessionReception implements Receptionist {
   }
 
   declined(greeting: ServerGreeting, error: ZocaloError | undefined): void {
-    this.#greetings.delete(greeting);
+    this.#answered(greeting);
     // A connection that was lost is told by its own channel.
     this.#host.declined(greeting.connection, error instanceof ConnectionError ? undefined : error);
+  }
+
+  gone(greeting: ServerGreeting): void {
+    this.#leaving.delete(greeting);
+  }
+
+  /** It does not wait any more. */
+  #answered(greeting: ServerGreeting): void {
+    this.#silent.delete(greeting);
+    this.#deciding.delete(greeting);
+    if (greeting.isLeaving) this.#leaving.add(greeting);
   }
 
   /** Who it is, then whether it continues a session or gets a new one. Never rejects. */
@@ -176,7 +189,7 @@ export class SessionReception implements Receptionist {
     if (dismissal !== undefined) {
       const { epoch, received, words } = dismissal;
       greeting.welcome(this.#answer(agreement, request.session, nextToken, epoch, { received }), words);
-      this.#greetings.delete(greeting);
+      this.#answered(greeting);
       return;
     }
     const decision = registry.claim(claim);
@@ -226,7 +239,7 @@ export class SessionReception implements Receptionist {
     const { id, terms } = endpoint;
     try {
       greeting.welcome(this.#answer(terms.agreement, id, token, epoch, how));
-      this.#greetings.delete(greeting);
+      this.#answered(greeting);
       endpoint.connect(greeting.connection, peerReceived);
     } catch (error) {
       // A mistake of this side: the client must not wait for a session that nobody holds, nor the session for its client.

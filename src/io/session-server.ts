@@ -50,9 +50,11 @@ export interface SessionServerLimits {
    */
   readonly maxSessionsPerPrincipal?: number | undefined;
   /**
-   * Connections that have no session yet. Default 1,000. One more resets the oldest of them, so that silent connections
-   * cannot keep clients out that introduce themselves. While `authenticate` and `data` are at work for so many clients, those
-   * that have gone included, one more is refused with `SERVER_BUSY`; what takes longer than `handshakeTimeoutMs` does not count.
+   * Connections in a TLS handshake or before their PROXY header; connections that have not introduced themselves, or were
+   * refused and are being closed; and clients for which `authenticate` and `data` are at work, those that have gone included.
+   * Default 1,000 of each of the three. One more of the first or the second resets the oldest of them, the refused before the
+   * silent, so that they cannot keep clients out that introduce themselves. One more of the third is refused with
+   * `SERVER_BUSY`; what takes longer than `handshakeTimeoutMs` does not count there.
    */
   readonly maxUnauthenticated?: number | undefined;
   /**
@@ -138,7 +140,7 @@ export interface SessionServerStats {
   readonly sessions: number;
   /** How many of them have no connection. */
   readonly detached: number;
-  /** Connections in the handshake now. */
+  /** Connections that have no session yet, from the handshake of TLS on; those that were refused and are not closed yet too. */
   readonly unauthenticated: number;
   /** Handshakes that came to nothing: foreign programs, refusals, silence. */
   readonly declined: number;

@@ -47,7 +47,7 @@ async function allClosed(sockets: readonly Socket[]): Promise<void> {
 for (const kind of [plain, ...guarded.filter(({ tls, proxy }) => !(tls && proxy))]) {
   test(`${kind.name}: ${SILENT} silent connections while others are served, and their end`, async () => {
     const { clock, network } = stopped();
-    const door = await Door.open(kind, { network });
+    const door = await Door.open(kind, { network, maxHandshakes: 2 * SILENT });
     const sockets = await crowd(door, SILENT);
     for (let served = 0; served < POLITE; served += 10) {
       await Promise.all(Array.from({ length: 10 }, () => door.serves()));
