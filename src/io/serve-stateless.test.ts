@@ -168,7 +168,7 @@ test("a server that starts later, or again, answers the calls that wait", async 
   await first.server.close();
   const sum = client.add({ a: 2, b: 2 }, { timeoutMs: 10_000 });
   await new Promise((resolve) => setImmediate(resolve));
-  await using second = await serveStateless(contract("telemetry", "1.0.0", telemetry), address, {
+  await using second = await serveStateless(telemetry, address, {
     handlers: { add: ({ a, b }) => a + b, measured() {}, fail() {}, dump: () => Buffer.alloc(0), wait() {} },
   });
   assert.equal(await sum, 4);
