@@ -2,8 +2,8 @@
 //
 // Compiles everything and runs the soaks: test/soak/churn.ts, fuzz.ts, hunts.ts and sessions.ts, or only the one that is
 // named, each in a process of its own. They are bounded by counts, which environment variables change: SOAK_CONNECTIONS,
-// SOAK_LANES, SOAK_ROUNDS, SOAK_SEED, SOAK_SEEDS, SOAK_SESSION_ROUNDS, SOAK_SESSION_SEEDS. As they are, sessions takes a
-// quarter of an hour on two cores, the others under ten minutes in all.
+// SOAK_LANES, SOAK_ROUNDS, SOAK_SEED, SOAK_SEEDS, SOAK_SESSION_ROUNDS, SOAK_SESSION_SEEDS. As they are, sessions takes
+// the longest, the others under ten minutes in all.
 import { compileAll, outputOf } from "./sources.mjs";
 import { run } from "./run-command.mjs";
 

@@ -163,14 +163,14 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   async close(facade: SessionFacade, message: string): Promise<void> {
     this.#final = true;
     if (this.#hasSession(facade)) await partsOf(facade).endpoint.ending.close(message);
-    else this.#finish({ error: undefined, message, lost: NONE_LOST, unhandled: 0 });
+    else this.#finishBetween(undefined, message);
   }
 
   abort(facade: SessionFacade, reason: unknown): void {
     this.#final = true;
     const error = abortError(reason);
     if (this.#hasSession(facade)) partsOf(facade).endpoint.abort(error);
-    else this.#finish({ error, message: error.detail, lost: NONE_LOST, unhandled: 0 });
+    else this.#finishBetween(error, error.detail);
   }
 
   refer(referenced: boolean): void {
@@ -327,9 +327,13 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
 
   #lose(error: ZocaloError): void {
     this.#final = true;
-    if (this.#resumable === undefined) {
-      this.#finish({ error, message: error.detail, lost: this.#fresh?.lost ?? NONE_LOST, unhandled: 0 });
-    } else this.#resumable.endpoint.lose(error);
+    if (this.#resumable === undefined) this.#finishBetween(error, error.detail);
+    else this.#resumable.endpoint.lose(error);
+  }
+
+  /** There is no session, and none will follow. What the last one has lost was not told yet. */
+  #finishBetween(error: ZocaloError | undefined, message: string): void {
+    this.#finish({ error, message, lost: this.#fresh?.lost ?? NONE_LOST, unhandled: 0 });
   }
 
   /** Names the last connection in an error. */
