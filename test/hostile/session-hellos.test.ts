@@ -52,9 +52,12 @@ test("names that every object has, in a hello: nothing is polluted, and nothing 
     assert.equal((await client.hello(name))["code"], "CONTRACT_UNKNOWN");
     client.close();
   }
-  const client = await RawClient.to(target.port);
   const auth: unknown = JSON.parse('{"__proto__":{"admin":true}}');
-  await client.hello("room", { offers: [...names, "news"], features: names, auth });
+  const polluting = await RawClient.to(target.port);
+  assert.equal((await polluting.hello("room", { auth }))["code"], "HANDSHAKE_INVALID");
+  polluting.close();
+  const client = await RawClient.to(target.port);
+  await client.hello("room", { offers: [...names, "news"], features: names });
   const [session] = [...target.server.sessions.values()];
   assert.ok(session !== undefined && !("then" in session) && !("admin" in {}));
   await session.news("hola");
