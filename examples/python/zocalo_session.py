@@ -111,8 +111,18 @@ class Session:
         self.result(stream_id)
 
     def close(self):
+        """Says goodbye; the answer says what has arrived. Answers how many messages have not, or perhaps not."""
         self.send_frame(CLOSE, struct.pack(">Q", self.received) + b'{"code":"","message":"bye"}')
+        kind = None
+        while kind != CLOSE:
+            try:
+                kind, payload = self.read_frame()
+            except (ConnectionError, socket.timeout):
+                break
+            if kind in (ACK, CLOSE):
+                self.forget(struct.unpack(">Q", payload[:8])[0])
         self.socket.close()
+        return len(self.log)
 
     def pump(self):
         """Does what one frame asks for. A lost connection is made again."""
@@ -134,7 +144,11 @@ class Session:
         elif kind == PING:
             self.send_frame(PONG, payload)
         elif kind == CLOSE:
-            raise ZocaloError(*(json.loads(payload[8:])[name] for name in ("code", "message")))
+            code, message = (json.loads(payload[8:])[name] for name in ("code", "message"))
+            if not code:
+                self.send_frame(CLOSE, struct.pack(">Q", self.received) + b'{"code":"","message":""}')
+            self.socket.close()
+            raise ZocaloError(code, message)
 
     def message(self, kind, payload):
         """One numbered message of the server."""

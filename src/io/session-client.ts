@@ -52,7 +52,7 @@ export interface SessionClientOptions<Server extends Methods, Data>
   readonly onFresh?: ((session: Session<Server, Data>, report: FreshReport) => unknown) | undefined;
   /** The connection is lost or given up; the client tries to come back. */
   readonly onDetach?: ((session: Session<Server, Data>) => unknown) | undefined;
-  /** The session is over for good; tells what was not acknowledged. */
+  /** The session is over for good, and what it had accepted is handled; tells what was lost, and what was not handled. */
   readonly onClose?: ((session: Session<Server, Data>, end: SessionEnd) => unknown) | undefined;
   /**
    * Told of what nobody awaits: what a handler threw, a message that its schema does not allow, an attempt to come back that

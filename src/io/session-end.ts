@@ -33,7 +33,10 @@ export interface SessionEnd {
   readonly unhandled: number;
 }
 
-/** What a session does: `open`: it has a connection. `detached`: it waits for one. `leaving`: a side has said that it goes. */
+/**
+ * What a session does: `open`: it has a connection. `detached`: it waits for one, or a client for its next session. `leaving`:
+ * a side has said that it goes, or it is over and what it has accepted is still being handled.
+ */
 export type SessionStatus = "open" | "detached" | "leaving" | "closed";
 
 /** What a session does, by the state of its machine. */

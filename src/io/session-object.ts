@@ -42,23 +42,31 @@ export interface SessionBase<Data> extends AsyncDisposable {
   readonly remoteAddress: Address | undefined;
   /** What it has done so far, and what it holds. */
   readonly stats: SessionStats;
-  /** Resolves when the session is over for good, and says how. Never rejects. */
+  /**
+   * Resolves when the session is over for good, and says how. The events that it had accepted are handled before, for
+   * `finishTimeoutMs` (30 seconds) at most; so a handler that awaits this awaits itself. Never rejects.
+   */
   readonly closed: Promise<SessionEnd>;
   /** Aborts when the session is over for good. For work that is done on its behalf. */
   readonly signal: AbortSignal;
   /**
-   * Ends the session in order: what was sent leaves first, then the peer is told. Calls and streams that are under way end
-   * with `CLOSED`; use `drain` to finish them. Resolves when the connection is closed; never rejects, but for
-   * `OPTION_INVALID`.
+   * Ends the session in order. What was sent arrives first: it waits until the peer has acknowledged it, for five seconds
+   * at most, without a connection until there is one again. Then the peer is told. Calls and streams that are under way end
+   * with `CLOSED` at once; use `drain` to finish them. Resolves when the connection is closed, also while handlers still
+   * work on events that were accepted (see `closed`); never rejects, but for `OPTION_INVALID`.
    *
    * @param message - One sentence for the other side, at most 1,024 characters. Default: `"closed"`.
    */
   close(message?: string): Promise<void>;
-  /** Ends the session at once and tells the peer nothing, which keeps it until its time is up. */
+  /**
+   * Ends the session at once and tells the peer nothing, which keeps it until its time is up. Events that this side has
+   * accepted and not begun to handle are given up, and counted in `closed`.
+   */
   abort(reason?: unknown): void;
   /**
-   * Takes no new requests of the peer, waits until calls and streams that are under way have finished, at most `timeoutMs`
-   * (default 5000), and closes. Never rejects, but for `OPTION_INVALID`.
+   * Takes no new requests of the peer, waits until calls, streams and handlers have finished and the peer has acknowledged
+   * what was sent, with or without a connection, at most `timeoutMs` (default 5000), and closes. Never rejects, but for
+   * `OPTION_INVALID`.
    */
   drain(options?: OperationOptions): Promise<void>;
   /** Lets the session keep the process alive (the default): by its connection, and at a client while it makes another one. */

@@ -116,7 +116,7 @@ export interface SessionServerOptions<Client extends Methods, Data>
   readonly onResume?:
     | ((session: Session<Client, Data>, report: ResumedReport, server: SessionServer<Client, Data>) => unknown)
     | undefined;
-  /** A session is over; tells what was not acknowledged. */
+  /** A session is over, and what it had accepted is handled; tells what was lost, and what was not handled. */
   readonly onClose?:
     | ((session: Session<Client, Data>, end: SessionEnd, server: SessionServer<Client, Data>) => unknown)
     | undefined;
@@ -263,12 +263,15 @@ export interface SessionServer<Client extends Methods, Data = Record<string, unk
   /** Sends an event to all sessions. */
   readonly broadcast: Broadcast<Client>;
   /**
-   * Stops accepting, tells all clients that the server goes (GOAWAY) and when to come back, and waits until calls and streams
-   * that are under way have finished. When `timeoutMs` (default 5000) is over, or `signal` aborts, the rest is closed.
-   * Sessions do not survive it. A second call shares the first one's report.
+   * Takes no new sessions (`SERVER_BUSY`), tells all clients that the server goes (GOAWAY) and when to come back, and waits
+   * until calls, streams and handlers have finished and the clients have acknowledged what was sent. Clients that have lost
+   * their connection may come back for it meanwhile; with `reusePort` they cannot, since they would come to the next server.
+   * The door is closed as soon as nothing is under way. When `timeoutMs` (default 5000) is over, or `signal` aborts, the rest
+   * is closed: the report counts as `cut` the sessions in which something was still under way or was lost. Sessions do not
+   * survive it. A second call shares the first one's report.
    */
   drain(options?: DrainSessionsOptions): Promise<DrainReport>;
-  /** Stops accepting and closes every session at once. */
+  /** Stops accepting and closes every session at once; what it has not begun to handle is counted in `onClose`. */
   close(): Promise<void>;
   /** Uses other certificates for connections from now on. */
   setTls(options: TlsOptions): void;

@@ -48,7 +48,7 @@ try:
 except ZocaloError as error:
     print("error", *error.args)
 print("said", len(said), said == ["hola!"] + [str(n) + "!" for n in range(50)], "resumed", session.resumes > 0)
-session.close()
+print("lost", session.close())
 try:
     Session(address, "interop", "2.0.0", {})
 except ZocaloError as refusal:
@@ -103,6 +103,7 @@ test("a client in Python speaks the protocol and survives connections that are r
       "add 42",
       "error EMPTY nothing to add",
       "said 51 True resumed True",
+      "lost 0",
       "VERSION_UNSUPPORTED the server speaks 1.x, upgrade the server, or use an older client (it speaks 2.0.0)",
     ]);
     assert.deepEqual(doubled, [42]);
