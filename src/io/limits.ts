@@ -21,6 +21,8 @@ export class ConnectionLimits {
   readonly #idleMs: number;
   readonly #stallMs: number;
   #movedAt = 0;
+  /** How far the writes were when it was looked at last. */
+  #progress = 0;
   #idleTimer: Timer | undefined;
   #stallTimer: Timer | undefined;
   #lifeTimer: Timer | undefined;
@@ -49,6 +51,8 @@ export class ConnectionLimits {
 
   /** A write waits for the peer: from now on it must take something now and then. */
   blocked(): void {
+    this.moved();
+    this.#progress = this.#subject.outbound.progress;
     if (this.#stallTimer !== undefined || !Number.isFinite(this.#stallMs)) return;
     this.#watchStall(this.#subject.outbound.progress, this.#clock.now());
   }
@@ -62,11 +66,20 @@ export class ConnectionLimits {
 
   #watchIdle(delayMs: number): void {
     const check = (): void => {
+      this.#look();
       const restMs = this.#movedAt + this.#idleMs - this.#clock.now();
       if (restMs > 0) this.#watchIdle(restMs);
       else this.#subject.expire("IDLE_TIMEOUT", `nothing moved on the connection for idleTimeoutMs (${this.#idleMs})`);
     };
     this.#idleTimer = this.#clock.setTimer(check, delayMs, true);
+  }
+
+  /** What the peer takes of a write that waits is no call of the program: nobody tells of it. */
+  #look(): void {
+    const { busy, progress } = this.#subject.outbound;
+    if (!busy || progress === this.#progress) return;
+    this.#progress = progress;
+    this.moved();
   }
 
   #watchStall(progress: number, since: number): void {
@@ -76,7 +89,7 @@ export class ConnectionLimits {
       const now = this.#clock.now();
       const current = this.#subject.outbound.progress;
       if (current !== progress) {
-        this.moved();
+        this.#look();
         this.#watchStall(current, now);
       } else if (now - since < this.#stallMs) this.#watchStall(progress, since);
       else {

@@ -271,6 +271,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
       this.settle();
       return;
     }
+    if (this.#link.hasMoved()) this.machine.moved(now);
     this.#intake?.check(now);
     this.machine.onDeadline(now);
     this.#traffic?.expire(now);

@@ -42,10 +42,11 @@ export class SessionEvents implements EventQueue {
     return this.#waiting === undefined || this.#waiting.size === 0;
   }
 
-  /** When an event has waited for too long; Infinity when none waits. */
+  /** When an event has waited for too long, and no line is to blame; Infinity when none waits. */
   get nextDeadline(): number {
     const { oldestAt = Infinity } = this.#waiting ?? {};
-    return oldestAt + this.#host.settings.replay.maxAgeMs;
+    const { machine, settings } = this.#host;
+    return Math.max(oldestAt, machine.arrivedAt) + settings.replay.maxAgeMs;
   }
 
   /** Sends an event; undefined when it has its number. */

@@ -49,6 +49,8 @@ export class SessionLink {
   connected = false;
   /** The kernel has not taken all: nothing may be written before. */
   writing = false;
+  /** How far that was when it was looked at last. */
+  #progress = 0;
 
   /** Where the last connection leads, or led. */
   get place(): ConnectionPlace | undefined {
@@ -101,10 +103,20 @@ export class SessionLink {
       const written = outbound.write(joined(chunks), undefined);
       if (!outbound.busy) continue;
       this.writing = true;
+      this.#progress = outbound.progress;
       written.then(() => this.#written(connection, owner), ignore);
       return false;
     }
     return true;
+  }
+
+  /** Whether the kernel has taken more of what it had not taken, since the last look: it makes room as the peer takes bytes. */
+  hasMoved(): boolean {
+    if (!this.writing || this.connection === undefined) return false;
+    const { progress } = this.connection.outbound;
+    const moved = progress !== this.#progress;
+    this.#progress = progress;
+    return moved;
   }
 
   #written(connection: Connection, owner: LinkOwner): void {

@@ -78,6 +78,20 @@ function idleChecks(timed: TimedListenerCheck): void {
     served.abort();
   });
 
+  timed("idleTimeoutMs: bytes that the peer takes are progress, also of a write of before", async (scene, clock) => {
+    const limits = { idleTimeoutMs: 1000, writeStallTimeoutMs: DAY_MS };
+    const [called, peer] = await scene.pair(await scene.listen(limits));
+    const write = blockedWrite(peer);
+    for (let round = 0; round < 10; round += 1) {
+      await called.readExactly(3 * 1_048_576);
+      await clock.advance(900);
+      assert.equal(peer.signal.aborted, false, `round ${round}`);
+    }
+    await clock.advance(2000);
+    await expectError(write, { code: "IDLE_TIMEOUT", op: "write", outcome: "unknown", type: ConnectionError });
+    await expired(peer, "IDLE_TIMEOUT");
+  });
+
   timed("a client has the same limits", async (scene, clock) => {
     const door = await scene.listen();
     const [called] = await Promise.all([scene.connect(door, { idleTimeoutMs: 50 }), door.accept()]);

@@ -16,6 +16,8 @@ const ACK_MESSAGES = 4096;
 const ACK_DELAY_MS = 100;
 /** ... and one waits at most so long. Otherwise it goes with the next message. Each costs a system call. */
 const MAX_ACK_DELAY_MS = 1000;
+/** Who sends a long frame hears from this side so often in the time after which it would ask. */
+const SIGNS_A_HEARTBEAT = 2;
 /** Pings that wait for their pong; a peer that sends more gets fewer pongs. */
 const MAX_PONGS = 8;
 
@@ -57,6 +59,8 @@ export class Attachment {
   #acknowledged = 0;
   #unacknowledgedBytes = 0;
   #pongs = 0;
+  /** When the first bytes came since this side has said something; undefined when it has spoken last. */
+  #heardSince: number | undefined;
 
   constructor({ limits, peerLimits }: SessionSettings, now: number) {
     this.#framing = framingOf(limits.maxMessageBytes);
@@ -71,7 +75,16 @@ export class Attachment {
 
   /** When there is something to do. */
   get nextDeadline(): number {
-    return Math.min(this.#ackDueAt, this.keepalive.deadline);
+    return Math.min(this.#ackDueAt, this.#signDueAt, this.keepalive.deadline);
+  }
+
+  /**
+   * When a sign of life must be given: a frame that takes longer than the sender's patience must not look like silence. An
+   * acknowledgement, be it of the same number, also tells the sender that its bytes arrive.
+   */
+  get #signDueAt(): number {
+    if (this.#heardSince === undefined || this.heldBytes === 0) return Infinity;
+    return this.#heardSince + this.keepalive.heartbeatMs / SIGNS_A_HEARTBEAT;
   }
 
   /** When an acknowledgement must be sent at the latest. */
@@ -89,6 +102,7 @@ export class Attachment {
   /** Bytes came. */
   receive(bytes: Uint8Array, start: number, end: number, now: number): void {
     this.keepalive.heard(now);
+    this.#heardSince ??= now;
     this.input = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.at = start;
     this.end = end;
@@ -141,8 +155,8 @@ export class Attachment {
 
   /** Time has passed. An acknowledgement that is due is said, though it may not be possible to write it now. */
   check(received: number, now: number): KeepaliveVerdict {
-    if (this.#ackDueAt <= now) this.acknowledge(received);
-    return this.keepalive.check(now);
+    if (Math.min(this.#ackDueAt, this.#signDueAt) <= now) this.acknowledge(received);
+    return this.keepalive.check(now, this.heldBytes > 0);
   }
 
   /** Says what was received. */
@@ -150,7 +164,7 @@ export class Attachment {
     this.control.ack(received);
     this.#acknowledged = received;
     this.#unacknowledgedBytes = 0;
-    this.#unacknowledgedSince = undefined;
+    this.#unacknowledgedSince = this.#heardSince = undefined;
   }
 
   /** The peer has acknowledged something; answers whether it is the first time. */
@@ -189,6 +203,7 @@ export class Attachment {
     const unsaid = received > this.#acknowledged;
     if (unsaid && (sending || this.#control !== undefined || this.#ackDueAt <= now)) this.acknowledge(received);
     this.#pongs = 0;
+    if (sending || this.#control !== undefined) this.#heardSince = undefined;
     this.#control?.take(chunks);
     this.#control = undefined;
   }

@@ -32,6 +32,10 @@ export abstract class Exchange {
   get hasRoom(): boolean {
     return this.out?.hasRoom !== false;
   }
+  /** When a part of a message has arrived at the peer, as far as it has shown; long ago when it has not. */
+  get arrivedAt(): number {
+    return this.out?.arrivedAt ?? -Infinity;
+  }
   /** Calls of either side that are not answered, and open streams. */
   get pending(): number {
     return (this.out?.pending ?? 0) + (this.in?.callCount ?? 0);

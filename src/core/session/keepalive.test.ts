@@ -30,3 +30,17 @@ test("the last look is taken however late the timer is", () => {
   keepalive.heard(90_001);
   assert.equal(keepalive.check(90_250), "fine");
 });
+
+test("a peer in the middle of a frame is asked seven times before it is given up", () => {
+  const keepalive = new Keepalive(1000, 0);
+  const verdicts = Array.from({ length: 8 }, (_, index) => keepalive.check((index + 1) * 1000, true));
+  assert.deepEqual(verdicts, ["ask", "ask", "ask", "ask", "ask", "ask", "ask", "fine"]);
+  assert.equal(keepalive.check(8250, true), "dead");
+});
+
+test("a peer that was given more time in a frame has no more than others behind it", () => {
+  const keepalive = new Keepalive(1000, 0);
+  for (let at = 1000; at <= 3000; at += 1000) assert.equal(keepalive.check(at, true), "ask");
+  assert.equal(keepalive.check(4000, false), "fine");
+  assert.equal(keepalive.check(4250, false), "dead");
+});

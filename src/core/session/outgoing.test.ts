@@ -48,7 +48,7 @@ test("room for one message is told to one stream: one acknowledgement costs no w
   assert.ok(rounds.every(({ length }) => length === 1));
   acknowledge(out, 1);
   assert.equal(out.takeRoom(), undefined);
-  assert.equal(out.waits, false);
+  assert.equal(out.room.waits, false);
 });
 
 test("a stream without credit is told by its own credit, not by room", () => {
@@ -99,5 +99,5 @@ test("nobody is told of room when the session is over", () => {
   out.call(0, NOTHING, Infinity, 0);
   out.call(0, NOTHING, Infinity, 0);
   out.end();
-  assert.equal(out.waits, false);
+  assert.equal(out.room.waits, false);
 });

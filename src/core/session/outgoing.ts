@@ -20,6 +20,7 @@ import {
   writeU16,
 } from "./frame-types.ts";
 import { ReplayLog } from "./replay-log.ts";
+import { NO_CREDIT, REQUESTS, RoomQueue, TOO_MANY_CALLS, TOO_MANY_STREAMS } from "./room-queue.ts";
 import type { Lost, SessionEvent } from "./session-event.ts";
 import type { ReplayBounds, SessionSettings } from "./session-settings.ts";
 import { StreamTable } from "./stream-table.ts";
@@ -43,12 +44,6 @@ export interface PendingCall {
 
 /** The calls of every session that has made none yet. Nothing is put into it. */
 const NO_CALLS: Map<number, PendingCall> = new Map();
-/** In place of the id of a stream, those that ask for something new: events, calls and streams that are not open. */
-const REQUESTS = 0;
-/** Why a request was not taken though the replay buffer has room; bits, because there may be several. */
-const NO_CREDIT = 1;
-const TOO_MANY_CALLS = 2;
-const TOO_MANY_STREAMS = 4;
 const MAX_ID = 0xffff_ffff;
 const MAX_TIMEOUT_MS = NO_TIMEOUT - 1;
 
@@ -64,16 +59,15 @@ export class Outgoing {
   calls: Map<number, PendingCall> = NO_CALLS;
   /** The streams of both sides. Open them with `openStream`. */
   streams: StreamTable = StreamTable.none;
-  /** Somebody waits for something: `takeRoom` may have whom to tell. */
-  waits = false;
+  /** When the peer has acknowledged something last, and when a part of a message has arrived there. */
+  acknowledgedAt: number = -Infinity;
+  arrivedAt: number = -Infinity;
+  /** Who waits for room. */
+  readonly room: RoomQueue = new RoomQueue();
   /** No request is taken any more: the peer has left, or the session is over. */
   closed = false;
   /** A CLOSE was said: nothing gets a number any more. */
   sealed = false;
-  /** Why requests were not taken since `writable` was told. */
-  #refusals = 0;
-  /** Who waits for nothing but room in the replay buffer, in the order in which they came. */
-  #queue: Set<number> | undefined;
   readonly #settings: SessionSettings;
   readonly #bounds: ReplayBounds;
   #nextId: number;
@@ -89,6 +83,11 @@ export class Outgoing {
     this.#settings = settings;
     this.#bounds = settings.replay;
     this.lane = new SendCredit(settings.peerLimits.windowBytes);
+  }
+
+  /** When what is not acknowledged has stood still for too long. */
+  get staleAt(): number {
+    return Math.max(this.log.oldestAt, this.acknowledgedAt, this.arrivedAt) + this.#bounds.maxAgeMs;
   }
 
   /** No call expires before this. */
@@ -124,7 +123,7 @@ export class Outgoing {
   /** Sends a call; answers its id, or 0. */
   call(method: number, body: BodyPlace, timeoutMs: number, now: number): number {
     if (!this.#admits()) return 0;
-    if (this.calls.size >= this.#settings.peerLimits.maxCalls) return this.#refuse(TOO_MANY_CALLS);
+    if (this.calls.size >= this.#settings.peerLimits.maxCalls) return this.room.refuse(TOO_MANY_CALLS);
     const at = this.#append(CALL, 10, body, now);
     const id = this.#takeId();
     const { frameBytes, last } = this.log;
@@ -145,7 +144,7 @@ export class Outgoing {
   /** Opens a stream; answers its id, or 0. */
   open(method: number, body: BodyPlace, directions: { sends: boolean; receives: boolean }, now: number): number {
     if (!this.#admits()) return 0;
-    if (this.streams.own >= this.#settings.peerLimits.maxStreams) return this.#refuse(TOO_MANY_STREAMS);
+    if (this.streams.own >= this.#settings.peerLimits.maxStreams) return this.room.refuse(TOO_MANY_STREAMS);
     const at = this.#append(OPEN, 7, body, now);
     const id = this.#takeId();
     const { sends, receives } = directions;
@@ -269,7 +268,7 @@ export class Outgoing {
     if (id === REQUESTS) this.lane.raise(limitBytes);
     else if (stream?.sendCredit.raise(limitBytes) === true && stream.blocked) {
       stream.blocked = false;
-      this.#enqueue(id);
+      this.room.enqueue(id);
     }
   }
 
@@ -278,19 +277,18 @@ export class Outgoing {
    * the first ones may use the room up, and what one frame of the peer gives room for must not cost a walk over all who wait.
    */
   takeRoom(): SessionEvent | undefined {
-    if (this.#refusals !== 0 && this.#mayAskAgain) {
-      this.#refusals = 0;
-      this.#enqueue(REQUESTS);
-    }
-    const queue = this.#queue;
-    if (queue === undefined || !this.hasRoom || this.sealed) return undefined;
-    for (const id of queue) {
-      queue.delete(id);
+    const { maxCalls, maxStreams } = this.#settings.peerLimits;
+    this.room.over(
+      (this.lane.open ? NO_CREDIT : 0) |
+        (this.calls.size < maxCalls ? TOO_MANY_CALLS : 0) |
+        (this.streams.own < maxStreams ? TOO_MANY_STREAMS : 0),
+    );
+    while (this.hasRoom && !this.sealed) {
+      const id = this.room.take();
+      if (id === undefined) return undefined;
       if (id === REQUESTS) return { type: "writable" };
       if (this.streams.get(id) !== undefined) return { type: "streamWritable", id };
     }
-    this.#queue = undefined;
-    this.waits = this.#refusals !== 0;
     return undefined;
   }
 
@@ -303,7 +301,7 @@ export class Outgoing {
   /** The session is over: nothing is taken any more, and nobody waits. */
   end(): void {
     this.closed = true;
-    this.waits = false;
+    this.room.clear();
     this.calls.clear();
     this.streams.clear();
   }
@@ -311,37 +309,15 @@ export class Outgoing {
   #admits(): boolean {
     if (this.closed) throw unsent("the peer is leaving, or the session is over; nothing was sent");
     if (!this.hasRoom) return this.#starve(REQUESTS);
-    if (!this.lane.open) this.#refuse(NO_CREDIT);
+    if (!this.lane.open) this.room.refuse(NO_CREDIT);
     return this.lane.open;
-  }
-
-  #refuse(why: number): 0 {
-    this.#refusals |= why;
-    this.waits = true;
-    return 0;
-  }
-
-  /** Whether a reason is over for which a request was refused. */
-  get #mayAskAgain(): boolean {
-    const { maxCalls, maxStreams } = this.#settings.peerLimits;
-    const over =
-      (this.lane.open ? NO_CREDIT : 0) |
-      (this.calls.size < maxCalls ? TOO_MANY_CALLS : 0) |
-      (this.streams.own < maxStreams ? TOO_MANY_STREAMS : 0);
-    return (this.#refusals & over) !== 0;
   }
 
   /** The replay buffer is full. */
   #starve(id: number): false {
     this.#starved = true;
-    this.#enqueue(id);
+    this.room.enqueue(id);
     return false;
-  }
-
-  #enqueue(id: number): void {
-    this.#queue ??= new Set();
-    this.#queue.add(id);
-    this.waits = true;
   }
 
   /** An expired or cancelled call that is sent again keeps its number and is not started (D.7). */

@@ -58,6 +58,34 @@ test("D.2 past replayMaxAgeMs the session ends with REPLAY_OVERFLOW", () => {
   assert.deepEqual(pair.told("server"), ["ended REPLAY_OVERFLOW"]);
 });
 
+test("D.2 a message is not too old while its bytes arrive, or others before it", () => {
+  const pair = new Pair({ replay: { maxAgeMs: 500 }, limits: { heartbeatMs: 400 } }).join().run();
+  pair.client.sendEvent(0, body("first"), 0);
+  pair.client.sendEvent(0, body("second"), 0);
+  const bytes = Buffer.concat(pair.client.output(0));
+  pair.deliver("server", bytes.subarray(0, 20));
+  pair.wait(200);
+  pair.deliver("server", bytes.subarray(20, 21));
+  pair.carry("server", "client");
+  assert.equal(pair.client.unacknowledged, 1, "the first one was acknowledged at 200");
+  pair.deliver("server", bytes.subarray(21, 22));
+  pair.wait(200);
+  pair.carry("server", "client");
+  assert.equal(pair.client.arrivedAt, 400, "a sign, with the same number");
+  pair.wait(499);
+  assert.equal(pair.client.state, "attached");
+  pair.wait(1);
+  assert.deepEqual(pair.told("client"), ["lost event #0 unknown", "ended REPLAY_OVERFLOW"]);
+});
+
+test("D.2 an acknowledgement of the same number says nothing when nothing is under way", () => {
+  const pair = new Pair({ replay: { maxAgeMs: 500 } }).join().run();
+  pair.client.sendEvent(0, NOTHING, 0);
+  pair.run().wait(100).run();
+  pair.wait(200).deliver("client", Buffer.from([0, 0, 0, 9, 0x10, 0, 0, 0, 0, 0, 0, 0, 1]));
+  assert.equal(pair.client.arrivedAt, -Infinity);
+});
+
 test("D.2 stream items are numbered messages", () => {
   const pair = new Pair().join();
   const id = pair.client.openStream(0, NOTHING, { sends: true, receives: false }, 0);

@@ -8,7 +8,10 @@ export interface ReplayBounds {
   readonly maxBytes: number;
   /** Most messages. Default 16,384. */
   readonly maxMessages: number;
-  /** How long a message may stay without acknowledgement, in milliseconds. Then the session ends. Default 120,000. */
+  /**
+   * How long a message may stay without acknowledgement, in milliseconds, since it was sent, or since the peer has shown last
+   * that something arrives: a slow line takes its time. Then the session ends. Default 120,000.
+   */
   readonly maxAgeMs: number;
 }
 

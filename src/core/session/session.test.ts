@@ -240,3 +240,23 @@ test("bytes that come after the end are ignored", () => {
   assert.deepEqual(pair.told("client"), ["ended in order"]);
   assert.equal(pair.client.nextDeadline(), Infinity);
 });
+
+test("whoever receives a part of a frame gives a sign before the sender would ask for one", () => {
+  const pair = new Pair({ limits: { heartbeatMs: 1000 } }).join().run();
+  pair.client.sendEvent(0, body("x".repeat(1000)), 0);
+  const frame = Buffer.concat(pair.client.output(0));
+  // A byte each 100 ms. The client hears nothing but signs.
+  const signs: number[] = [];
+  for (const byte of frame.subarray(0, 40)) {
+    pair.deliver("server", Buffer.from([byte]));
+    pair.wait(100);
+    if (pair.carry("server", "client")) signs.push(pair.now);
+    assert.deepEqual(pair.client.output(pair.now), [], "it does not ask");
+  }
+  assert.deepEqual(signs, [500, 1000, 1500, 2000, 2500, 3000, 3500, 4000]);
+  // Nothing comes any more: the next word is a question.
+  pair.wait(500);
+  assert.equal(pair.carry("server", "client"), false);
+  pair.wait(500);
+  assert.equal(pair.carry("server", "client"), true);
+});

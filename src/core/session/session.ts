@@ -115,17 +115,23 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
     link.receive(bytes, start, end, now);
   }
 
+  /** The peer takes bytes that waited: it is there, and what they belong to arrives. */
+  moved(now: number): void {
+    this.#link?.keepalive.heard(now);
+    if (this.out !== undefined) this.out.arrivedAt = now;
+  }
+
   end(now: number): void {
     this.detach(now);
   }
   nextEvent(): SessionEvent | undefined {
     const link = this.#link;
     if (this.#events !== undefined) return this.#told();
-    const room = this.out?.waits === true ? this.out.takeRoom() : undefined;
+    const room = this.out?.room.waits === true ? this.out.takeRoom() : undefined;
     if (room !== undefined || link === undefined) return room;
     try {
       while (link.at < link.end && link.work > 0) {
-        const found = this.#read(link) ?? (this.out?.waits === true ? this.out.takeRoom() : undefined);
+        const found = this.#read(link) ?? (this.out?.room.waits === true ? this.out.takeRoom() : undefined);
         if (found !== undefined) return found;
         if (this.#events !== undefined) break;
       }
@@ -159,10 +165,9 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
     if (this.state === "ended") return Infinity;
     if (this.state === "closing") return this.#leaving.answerBy;
     const link = this.#link;
-    const { replay, keptMs } = this.settings;
     const expiry = Math.min(this.out?.nextExpiry ?? Infinity, this.in?.nextExpiry ?? Infinity);
-    const connection = link === undefined ? this.#now + keptMs : link.nextDeadline;
-    return Math.min(expiry, this.log.oldestAt + replay.maxAgeMs, connection);
+    const connection = link === undefined ? this.#now + this.settings.keptMs : link.nextDeadline;
+    return Math.min(expiry, this.out?.staleAt ?? Infinity, connection);
   }
 
   onDeadline(now: number): void {
@@ -173,7 +178,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
     }
     this.out?.expire(now, (id) => this.#tell({ type: "timedOut", id }));
     this.in?.expire(now, (id, chargeBytes) => this.#tell({ type: "cancelled", id, chargeBytes }));
-    if (now >= this.log.oldestAt + this.settings.replay.maxAgeMs) {
+    if (this.out !== undefined && now >= this.out.staleAt) {
       const error = new ConnectionError("REPLAY_OVERFLOW", { op: "session" });
       this.close(error.detail, now, error);
     } else if (this.#link !== undefined) this.#checkPeer(this.#link, now);
@@ -292,6 +297,9 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
   acked(number: number): SessionEvent | undefined {
     const log = this.log;
     if (number < log.acknowledged || number > log.sent) throw brokenProtocol("it acknowledges what was not sent");
+    if (number > log.acknowledged) this.outgoing.acknowledgedAt = this.#now;
+    // The same number again, while something is under way, says that a part of it has come.
+    else if (log.sent > number) this.outgoing.arrivedAt = this.#now;
     log.acknowledge(number);
     return this.#link?.confirm() === true ? { type: "confirmed" } : undefined;
   }
