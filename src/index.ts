@@ -17,7 +17,8 @@ export {
 export { AddressList } from "./core/address/cidr.ts";
 export * from "./core/errors.ts";
 export { formatProxyHeader, type ProxyHeaderInit } from "./core/proxy/format.ts";
-export type { ProxyTlv } from "./core/proxy/header.ts";
+export { type ProxyHeader, type ProxySsl, type ProxyTlv, proxyTlvTypes } from "./core/proxy/header.ts";
+export { type ParsedProxyHeader, parseProxyHeader, type ProxyParseOptions } from "./core/proxy/parse.ts";
 export type { ConnectOptions } from "./io/connect.ts";
 export type { ConnectionLimitOptions, ConnectionOptions } from "./io/connection-settings.ts";
 export type {

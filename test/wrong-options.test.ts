@@ -221,5 +221,10 @@ test("an option that has no meaning with the address is refused: who gave it cou
   await refuses("listen", "tls", () => listen(DOOR, { tls: {} }));
   await refuses("serve", "tls", () => serve(DOOR, () => undefined, { tls: {} }));
   await refuses("listen", "mode", () => listen(DOOR, { mode: 0o600 }));
-  await refuses("listen", "proxyProtocol", () => listen("unix:x.sock", { proxyProtocol: { from: [] } }));
+  for (const from of [[], ["127.0.0.1"], ["unix", "127.0.0.1"]]) {
+    await refuses("listen", "proxyProtocol.from", () => listen("unix:x.sock", { proxyProtocol: { from } }));
+  }
+  for (const from of [["unix"], ["127.0.0.1", "unix"]]) {
+    await refuses("listen", "proxyProtocol.from", () => listen(DOOR, { proxyProtocol: { from } }));
+  }
 });

@@ -7,6 +7,9 @@ import type { ListenOptions, ListenerStats, RefusalReason } from "./listener.ts"
 const DEFAULT_MAX_CONNECTIONS = 10_000;
 const OF_LISTEN = { op: "listen" };
 
+/** In `proxyProtocol.from`: whoever may use the file of a Unix socket. */
+export const UNIX_PEERS = "unix";
+
 /** Counts the connections of one listener and decides about new ones. */
 export class Admission {
   accepted = 0;
@@ -26,6 +29,7 @@ export class Admission {
   readonly #allow: AddressList | undefined;
   readonly #deny: AddressList | undefined;
   readonly #trusted: AddressList | undefined;
+  readonly #trustsUnixPeers: boolean;
   readonly #perAddress: Map<string, number> = new Map();
 
   /** Throws `ADDRESS_INVALID` for a list that cannot be read. */
@@ -34,8 +38,9 @@ export class Admission {
     this.#maxPerAddress = options.maxConnectionsPerAddress ?? Number.POSITIVE_INFINITY;
     this.#allow = options.allow === undefined ? undefined : AddressList.parse(options.allow, OF_LISTEN);
     this.#deny = options.deny === undefined ? undefined : AddressList.parse(options.deny, OF_LISTEN);
-    this.#trusted =
-      options.proxyProtocol === undefined ? undefined : AddressList.parse(options.proxyProtocol.from, OF_LISTEN);
+    const proxies = options.proxyProtocol?.from;
+    this.#trustsUnixPeers = proxies?.[0] === UNIX_PEERS;
+    if (proxies !== undefined && !this.#trustsUnixPeers) this.#trusted = AddressList.parse(proxies, OF_LISTEN);
   }
 
   get stats(): Omit<ListenerStats, "handshakes" | "waiting" | "heldBytes"> {
@@ -44,7 +49,7 @@ export class Admission {
 
   /** Whether the connection comes from a proxy that must announce the peer. */
   trusts(source: Address): boolean {
-    return this.#trusted?.matches(source) ?? false;
+    return source.transport === "unix" ? this.#trustsUnixPeers : (this.#trusted?.matches(source) ?? false);
   }
 
   /** Takes a place for a new connection; a reason when there is none. `makeRoom` lets another one give its place back soon. */

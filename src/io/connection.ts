@@ -5,6 +5,7 @@ import type { ReadableStream, WritableStream } from "node:stream/web";
 import type { Address } from "../core/address/address.ts";
 import { ConnectionError, type ErrorCode, UsageError, ZocaloError } from "../core/errors.ts";
 import type { Codec } from "../core/framing/codec.ts";
+import type { ProxyHeader } from "../core/proxy/header.ts";
 import { checkOptions, CODEC, FLAG, type OptionRules } from "./check-options.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { type ConnectionSettings, KEEP_ALIVE_RULES } from "./connection-settings.ts";
@@ -19,6 +20,7 @@ import { linger } from "./linger.ts";
 import type { Network, StreamSink, StreamTraits, StreamTransport } from "./network.ts";
 import { toNodeStream } from "./node-stream.ts";
 import { Outbound } from "./outbound.ts";
+import type { Announced } from "./proxy-prelude.ts";
 import { OwnClock } from "./own-clock.ts";
 import { READ_ANY, READ_RULES, readExactly, readInto, readSome, readSteps, readUntil } from "./reads.ts";
 import { restated } from "./restated.ts";
@@ -55,7 +57,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   transport: StreamTransport;
   readonly inbound: Inbound;
   #outbound: Outbound | undefined;
-  #announcedAddress: Address | undefined;
+  readonly #announced: Announced | undefined;
   #owner: ConnectionOwner | undefined;
   #end: StreamEnd | undefined;
   #lazy: Extras | undefined;
@@ -72,12 +74,12 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     }));
   }
 
-  /** `remoteAddress` overrides the transport's, for a peer behind a trusted proxy. */
-  constructor(network: Network, transport: StreamTransport, settings: ConnectionSettings, remoteAddress?: Address) {
+  /** `announced` is a peer that comes through a trusted proxy. */
+  constructor(network: Network, transport: StreamTransport, settings: ConnectionSettings, announced?: Announced) {
     this.#network = network;
     this.settings = settings;
     this.transport = transport;
-    this.#announcedAddress = remoteAddress;
+    this.#announced = announced;
     this.inbound = new Inbound(this);
     if (Number.isFinite(settings.idleTimeoutMs) || Number.isFinite(settings.lifetimeMs)) {
       this.#extras.limits = new ConnectionLimits(this, this.#network.clock);
@@ -104,7 +106,10 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     return this.transport.localAddress;
   }
   get remoteAddress(): Address {
-    return this.#announcedAddress ?? this.transport.remoteAddress;
+    return this.#announced?.remoteAddress ?? this.transport.remoteAddress;
+  }
+  get proxy(): ProxyHeader | undefined {
+    return this.#announced?.proxy;
   }
   get traits(): StreamTraits {
     return this.transport.traits;

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, test } from "node:test";
 import { testCertificates } from "../../test/certificates.ts";
 import { Address } from "../core/address/address.ts";
 import { ProtocolError, ZocaloError } from "../core/errors.ts";
 import { formatProxyHeader, type ProxyHeaderInit } from "../core/proxy/format.ts";
+import { type ProxyHeader, type ProxyTlv, proxyTlvTypes } from "../core/proxy/header.ts";
 import { connect, type Listener, type ListenOptions, listen, nodeNetwork, type StreamSocket } from "../index.ts";
 import { expectError } from "../testing/expect-error.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
@@ -14,6 +18,8 @@ import { textToEnd } from "../testing/stream-check.ts";
  * Who may come in, on the doors of the kernel: the PROXY protocol (SEMANTICS A7), the lists, and the limits per address.
  * Headers of a trusted proxy let one machine stand for many.
  */
+
+const unix = { skip: process.platform === "win32" };
 
 const announced: StreamSocket[] = [];
 afterEach(() => {
@@ -30,7 +36,8 @@ function header(source: string, version: 1 | 2 = 2): Uint8Array {
 
 /** Connects as a proxy that announces `source`. */
 async function announce(door: Listener, source: string, then: string | Uint8Array = ""): Promise<StreamSocket> {
-  const called = await connect(door.localAddress.with({ transport: "tcp" }));
+  const { localAddress: at } = door;
+  const called = await connect(at.isIp ? at.with({ transport: "tcp" }) : at);
   announced.push(called);
   await called.write([header(source), then]);
   return called;
@@ -115,6 +122,87 @@ test("a trusted proxy without a valid header is turned away at once", async () =
   await called.end();
   await turnedAway(called);
   assert.deepEqual([door.stats.refused.handshake, door.stats.accepted, door.stats.open], [5, 0, 0]);
+});
+
+test("what the proxy says reaches the program; without a proxy nothing is said", async () => {
+  const client = Address.parse("tcp://192.0.2.7:4321");
+  const destination = Address.parse("tcp://198.51.100.1:443");
+  const text = (type: number, value: string): ProxyTlv => ({ type, value: Buffer.from(value) });
+  // proxy-protocol.txt section 2.2.6: TLS, a certificate on this connection, verified; version and common name.
+  const ssl = Buffer.concat([
+    Uint8Array.of(3, 0, 0, 0, 0, 0x21, 0, 7),
+    Buffer.from("TLSv1.3"),
+    Uint8Array.of(0x22, 0, 3),
+    Buffer.from("Ana"),
+  ]);
+  const tlvs = [
+    text(proxyTlvTypes.authority, "shop.example"),
+    text(proxyTlvTypes.alpn, "h2"),
+    text(proxyTlvTypes.uniqueId, "id"),
+    { type: proxyTlvTypes.ssl, value: ssl },
+    text(0xe0, "own"),
+  ];
+  await using door = await listen("tcp://127.0.0.1:0", TRUST_LOOPBACK);
+  const said = async (init: ProxyHeaderInit): Promise<ProxyHeader | undefined> => {
+    const called = await connect(door.localAddress);
+    await called.write(formatProxyHeader(init));
+    const peer = await door.accept();
+    called.abort();
+    peer.abort();
+    return peer.proxy;
+  };
+  const full = await said({ version: 2, source: client, destination, tlvs });
+  assert.deepEqual(
+    [full?.version, full?.command, String(full?.source), String(full?.destination)],
+    [2, "proxy", "tcp://192.0.2.7:4321", "tcp://198.51.100.1:443"],
+  );
+  assert.deepEqual([full?.authority, full?.alpn, String(full?.uniqueId)], ["shop.example", "h2", "105,100"]);
+  assert.deepEqual(
+    [full?.ssl?.tls, full?.ssl?.verified, full?.ssl?.version, full?.ssl?.commonName, full?.ssl?.cipher],
+    [true, true, "TLSv1.3", "Ana", undefined],
+  );
+  assert.deepEqual(full?.tlvs.at(-1), { type: 0xe0, value: Uint8Array.from(Buffer.from("own")) });
+  const line = await said({ version: 1, source: client, destination });
+  assert.deepEqual(
+    [line?.version, String(line?.destination), line?.authority, line?.ssl, line?.tlvs],
+    [1, "tcp://198.51.100.1:443", undefined, undefined, []],
+  );
+  const own = await said({ version: 2, command: "local" });
+  assert.deepEqual([own?.command, own?.source, own?.destination], ["local", undefined, undefined]);
+
+  await using plain = await listen("tcp://127.0.0.1:0", { proxyProtocol: { from: ["192.0.2.0/24"] } });
+  const called = await connect(plain.localAddress);
+  const peer = await plain.accept();
+  assert.deepEqual([peer.proxy, called.proxy], [undefined, undefined]);
+  called.abort();
+  peer.abort();
+});
+
+test("on a Unix socket whoever may use its file is trusted, and must announce its peer", unix, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "zocalo-door-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const proxyProtocol = { from: ["unix"] };
+  const deny = ["192.0.2.66"];
+  await using door = await listen(`unix:${folder}/x.sock`, { proxyProtocol, deny, maxConnectionsPerAddress: 1 });
+  const first = await announce(door, "192.0.2.7", "hola");
+  const peer = await door.accept();
+  assert.equal(String(peer.remoteAddress), "tcp://192.0.2.7:4321");
+  assert.equal(String(peer.localAddress), `unix:${folder}/x.sock`);
+  assert.equal(String(peer.proxy?.destination), "tcp://198.51.100.1:80");
+  assert.equal(String(await peer.readExactly(4)), "hola");
+  // A Unix socket has no reset: whoever is turned away sees an end.
+  for (const source of ["192.0.2.66", "192.0.2.7"]) {
+    const called = await announce(door, source);
+    assert.equal(await called.read().catch(() => null), null);
+  }
+  const without = await connect(door.localAddress);
+  announced.push(without);
+  await without.write("GET / HTTP/1.1\r\n");
+  assert.equal(await without.read().catch(() => null), null);
+  const { denied, handshake, "max-connections-per-address": perAddress } = door.stats.refused;
+  assert.deepEqual([denied, perAddress, handshake], [1, 1, 1]);
+  first.abort();
+  peer.abort();
 });
 
 test("the error of a header names the handshake and both addresses", async (t) => {

@@ -19,7 +19,7 @@ import { DONE, Iteration } from "./iteration.ts";
 import type { Listener, ListenerStats, ListenOptions, RefusalReason } from "./listener.ts";
 import type { ListenerSink, ListenerTransport, Network, StreamTransport } from "./network.ts";
 import { OwnClock } from "./own-clock.ts";
-import { announcedPeer, readProxyHeader } from "./proxy-prelude.ts";
+import { type Announced, announced, readProxyHeader } from "./proxy-prelude.ts";
 import { restated } from "./restated.ts";
 import type { StreamSocket } from "./stream-socket.ts";
 import { checkOptions } from "./check-options.ts";
@@ -41,7 +41,7 @@ interface Waiter {
 /** How a door hands over connections, for those who stand on it. */
 export interface DoorOptions<Socket extends Connection> {
   /** Makes the socket of a connection that was let in. */
-  readonly create: (transport: StreamTransport, announced: Address | undefined) => Socket;
+  readonly create: (transport: StreamTransport, announced: Announced | undefined) => Socket;
   /** Takes every connection at once, instead of the accept queue. */
   readonly deliver?: ((socket: Socket) => void) | undefined;
   /** Where the door speaks TLS. */
@@ -187,7 +187,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     const trusted = this.#admission.trusts(transport.remoteAddress);
     if (!trusted && this.#tls === undefined) {
       const reason = this.#admission.admit(transport.remoteAddress);
-      if (reason === undefined) this.#handOver(transport, transport.remoteAddress);
+      if (reason === undefined) this.#handOver(transport);
       else this.#turnAway(transport, transport.remoteAddress, reason);
       return;
     }
@@ -224,13 +224,15 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
 
   async #handshake(transport: StreamTransport, trusted: boolean, late: Promise<never>): Promise<void> {
     let remote = transport.remoteAddress;
+    let peer: Announced | undefined;
     let unread: Uint8Array | undefined;
     let current = transport;
     try {
       if (trusted) {
         const prelude = await Promise.race([readProxyHeader(transport), late]);
         unread = prelude.unread;
-        remote = announcedPeer(prelude.header, this.localAddress) ?? remote;
+        peer = announced(prelude.header, this.localAddress, remote);
+        remote = peer.remoteAddress;
       }
       const reason = this.#admission.admit(remote);
       if (reason !== undefined) {
@@ -253,7 +255,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
       this.#handshakeFailed(transport, remote, error);
       return;
     }
-    this.#handOver(current, remote, unread);
+    this.#handOver(current, peer, unread);
   }
 
   #handshakeFailed(transport: StreamTransport, peer: Address, cause: unknown): void {
@@ -270,7 +272,8 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
   }
 
   /** `unread` are bytes that came behind a PROXY header; the transport is then paused. */
-  #handOver(transport: StreamTransport, remote: Address, unread?: Uint8Array): void {
+  #handOver(transport: StreamTransport, peer?: Announced, unread?: Uint8Array): void {
+    const remote = peer?.remoteAddress ?? transport.remoteAddress;
     const full =
       this.#door.deliver === undefined && this.#waiters.length === 0 && this.#queue.length >= this.#acceptQueue;
     if (full || this.#closing !== undefined) {
@@ -279,8 +282,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
       return;
     }
     this.#admission.accepted += 1;
-    const announced = remote === transport.remoteAddress ? undefined : remote;
-    const socket = this.#door.create(transport, announced);
+    const socket = this.#door.create(transport, peer);
     socket.belongsTo(this);
     if (unread !== undefined) {
       transport.resume();

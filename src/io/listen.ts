@@ -16,6 +16,7 @@ import {
 } from "./check-options.ts";
 import { Connection } from "./connection.ts";
 import { CONNECTION_RULES, connectionSettings } from "./connection-settings.ts";
+import { UNIX_PEERS } from "./admission.ts";
 import { Door, type DoorOptions } from "./door.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
 import { checkZone } from "./link-local.ts";
@@ -61,7 +62,7 @@ export async function listenOver(
   const options = checkOptions({ op: "listen", local: asked.toString() }, given, rules);
   const settings = connectionSettings(options);
   return await openDoor("listen", network, asked, options, {
-    create: (transport, remote) => new Connection(network, transport, settings, remote),
+    create: (transport, announced) => new Connection(network, transport, settings, announced),
   });
 }
 
@@ -97,8 +98,13 @@ function checkMeaning(context: OperationContext, transport: Transport, options: 
   };
   if (options.tls !== undefined && transport !== "tls") refuse("tls", "with a tls: address; this one is not encrypted");
   if (options.mode !== undefined && transport !== "unix") refuse("mode", "with a unix: address, which has a file");
-  if (options.proxyProtocol !== undefined && transport === "unix") {
-    refuse("proxyProtocol", "where peers have IP addresses, by which a proxy is known");
+  const proxies = options.proxyProtocol?.from;
+  if (transport === "unix" && proxies !== undefined && (proxies.length !== 1 || proxies[0] !== UNIX_PEERS)) {
+    const detail = `proxyProtocol.from must be ["${UNIX_PEERS}"] with a unix: address: whoever may use its file is trusted (mode)`;
+    throw new UsageError("OPTION_INVALID", { ...context, detail });
+  }
+  if (transport !== "unix" && proxies?.includes(UNIX_PEERS) === true) {
+    refuse(`"${UNIX_PEERS}" in proxyProtocol.from`, "with a unix: address");
   }
 }
 

@@ -6,11 +6,12 @@ import type { OperationOptions } from "./deadline.ts";
 import type { StreamSocket } from "./stream-socket.ts";
 import type { TlsOptions } from "./tls.ts";
 
-/** Trust in proxies that announce the true peer with the PROXY protocol (versions 1 and 2). */
+/** Trust in proxies that announce the true peer with the PROXY protocol (versions 1 and 2); see `StreamSocket.proxy`. */
 export interface ProxyProtocolOptions {
   /**
    * The proxies, as addresses and CIDR networks. From them a header is required; from anybody else none is ever parsed,
-   * because whoever may write one may claim to be anyone.
+   * because whoever may write one may claim to be anyone. With a `unix:` address it is `["unix"]`: there peers have no
+   * addresses, and whoever may use the socket's file is trusted, so say with `mode` and the folder who that is.
    */
   readonly from: readonly string[];
 }

@@ -9,6 +9,8 @@ import type { StreamSink, StreamTransport } from "./network.ts";
 /** Most headers are shorter. */
 const FIRST_BYTES = 256;
 
+const PARSING = { op: "accept" };
+
 /** The header, and the bytes that came behind it and belong to the next layer. */
 export interface ProxyPrelude {
   readonly header: ProxyHeader;
@@ -29,7 +31,7 @@ export function readProxyHeader(transport: StreamTransport): Promise<ProxyPrelud
         bytes.set(view, length);
         length += view.length;
         try {
-          const found = parseProxyHeader(bytes.subarray(0, length));
+          const found = parseProxyHeader(bytes.subarray(0, length), PARSING);
           if (found === undefined) return;
           transport.pause();
           resolve({ header: found.header, unread: bytes.subarray(found.length, length) });
@@ -48,10 +50,20 @@ export function readProxyHeader(transport: StreamTransport): Promise<ProxyPrelud
   });
 }
 
-/** The peer that a header announces, in the terms of the door that it came to; undefined when it announces none. */
-export function announcedPeer(header: ProxyHeader, door: Address): Address | undefined {
+/** A peer that comes through a trusted proxy. */
+export interface Announced {
+  /** Who it is: the client that the proxy names, or the proxy itself where it names none. */
+  readonly remoteAddress: Address;
+  /** All that the proxy says. */
+  readonly proxy: ProxyHeader;
+}
+
+/** What a header announces at a door, in its terms; `proxy` is the address of the proxy itself. */
+export function announced(header: ProxyHeader, door: Address, proxy: Address): Announced {
   const { command, source } = header;
-  if (command !== "proxy" || source === undefined) return undefined;
+  if (command !== "proxy" || source === undefined) return { remoteAddress: proxy, proxy: header };
   const peer = source.unmapped();
-  return peer.isIp && door.isIp ? peer.with({ transport: door.transport }) : peer;
+  // What comes in here is a stream, whatever the proxy calls it.
+  const transport = door.isIp ? door.transport : "tcp";
+  return { remoteAddress: peer.isIp ? peer.with({ transport }) : peer, proxy: header };
 }

@@ -141,7 +141,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
       doorAddress(address, "serveSessions"),
       { ...options, maxConnections, maxHandshakes },
       {
-        create: (transport, remote) => new Connection(this.#network, transport, settings, remote),
+        create: (transport, announced) => new Connection(this.#network, transport, settings, announced),
         deliver: (connection) => this.#reception.greet(connection),
       },
     );

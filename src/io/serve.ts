@@ -115,7 +115,7 @@ export async function serveOver(
   const settings = connectionSettings({ ...options, idleTimeoutMs });
   const server = new ConnectionServer(network, handler, options);
   server.door = await openDoor("serve", network, asked, options, {
-    create: (transport, remote) => server.create(new ServedConnection(network, transport, settings, remote)),
+    create: (transport, announced) => server.create(new ServedConnection(network, transport, settings, announced)),
     deliver: (peer) => server.take(peer),
   });
   return server;

@@ -113,9 +113,9 @@ export class SessionReception implements Receptionist {
     else if (!this.#mayDecide()) greeting.refuse(busy("the server decides about as many clients as it may"));
     else {
       const { connection } = greeting;
-      const { remoteAddress, tls } = connection;
+      const { remoteAddress, tls, proxy } = connection;
       const { auth, version, resume } = hello;
-      const applicant: Applicant = { auth, remoteAddress, tls, version, resuming: resume !== undefined };
+      const applicant: Applicant = { auth, remoteAddress, tls, proxy, version, resuming: resume !== undefined };
       void this.#decide({ greeting, hello, agreement: answer.agreement, applicant });
     }
   }

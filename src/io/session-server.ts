@@ -1,6 +1,7 @@
 /** The public contract of a server of sessions. */
 
 import type { Address } from "../core/address/address.ts";
+import type { ProxyHeader } from "../core/proxy/header.ts";
 import type { Contract, Methods } from "../core/contract/contract.ts";
 import type { SessionStore } from "../core/session/session-store.ts";
 import type { OperationOptions } from "./deadline.ts";
@@ -23,6 +24,8 @@ export interface Applicant {
   readonly remoteAddress: Address;
   /** What TLS agreed on, with the certificate of the client; undefined without TLS. */
   readonly tls: TlsInfo | undefined;
+  /** What a trusted proxy said of it, with the certificate that it showed there; undefined without one (`proxyProtocol`). */
+  readonly proxy: ProxyHeader | undefined;
   /** The client's version of the contract. */
   readonly version: string;
   /** Whether it wants to continue a session. */

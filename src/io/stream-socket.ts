@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import type { ReadableStream, WritableStream } from "node:stream/web";
 import type { Address } from "../core/address/address.ts";
 import type { Codec } from "../core/framing/codec.ts";
+import type { ProxyHeader } from "../core/proxy/header.ts";
 import type { OperationOptions } from "./deadline.ts";
 import type { Framed } from "./framed-socket.ts";
 import type { StreamTraits } from "./network.ts";
@@ -57,6 +58,11 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
   readonly localAddress: Address;
   /** The peer's address; behind a trusted proxy, the one that the proxy reported. */
   readonly remoteAddress: Address;
+  /**
+   * All that a trusted proxy said of this connection, its own included (`proxyProtocol` of the listener): where the client
+   * connected to, which name it asked for, its TLS and its certificate. Undefined where no trusted proxy stands in between.
+   */
+  readonly proxy: ProxyHeader | undefined;
   /** What this kind of stream can promise. */
   readonly traits: StreamTraits;
   /** What TLS agreed on, with the peer's certificate and ALPN; undefined on a plain connection. */

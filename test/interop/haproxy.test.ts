@@ -13,13 +13,14 @@ import {
   Address,
   connect,
   type Peer,
+  type ProxyHeader,
   serve,
   type ServeOptions,
   type Server,
   type StreamSocket,
 } from "../../src/index.ts";
 import { textToEnd } from "../../src/testing/stream-check.ts";
-import { testCertificates } from "../certificates.ts";
+import { makeIdentity, testCertificates } from "../certificates.ts";
 
 const missing = spawnSync("haproxy", ["-v"]).status === 0 ? false : "haproxy is not installed";
 const READY_MS = 20_000;
@@ -40,8 +41,8 @@ async function freePort(): Promise<number> {
 interface Way {
   /** Words behind its own address, such as `accept-proxy`. */
   readonly takes?: string;
-  /** The port of the next hop, and words such as `send-proxy-v2`. */
-  readonly to: number;
+  /** The port of the next hop, or its path, and words such as `send-proxy-v2`. */
+  readonly to: number | string;
   readonly gives?: string;
 }
 
@@ -50,6 +51,7 @@ global
   maxconn 100
 defaults
   mode tcp
+  unique-id-format "%{+X}o %ci:%cp"
   timeout connect 20s
   timeout client 60s
   timeout server 60s
@@ -63,8 +65,9 @@ async function haproxy(t: TestContext, ways: readonly Way[]): Promise<readonly n
   let text = SETTINGS;
   for (const [index, { takes = "", to, gives = "" }] of ways.entries()) {
     const port = await freePort();
+    const next = typeof to === "number" ? `127.0.0.1:${to}` : `unix@${to}`;
     ports.push(port);
-    text += `listen way${index}\n  bind 127.0.0.1:${port} ${takes}\n  server next 127.0.0.1:${to} ${gives}\n`;
+    text += `listen way${index}\n  bind 127.0.0.1:${port} ${takes}\n  server next ${next} ${gives}\n`;
   }
   const file = join(folder, "haproxy.cfg");
   await writeFile(file, text);
@@ -210,5 +213,72 @@ describe("haproxy", { skip: missing }, () => {
     assert.equal(await textToEnd(call).catch(() => ""), "");
     assert.deepEqual([server.stats.accepted, server.stats.refused.handshake], [0, 1]);
     call.abort();
+  });
+
+  test("what it says of the client's TLS reaches the program, over TCP and over a Unix socket", async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "zocalo-haproxy-tls-"));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const client = await makeIdentity(authority, { name: "Ana" });
+    const [pem, ca, path] = ["server.pem", "ca.pem", "backend.sock"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await writeFile(pem, `${identity.cert}\n${identity.key}`);
+    await writeFile(ca, authority.cert);
+    const tell = async (peer: Peer): Promise<void> => {
+      const { proxy } = peer;
+      await peer.write(
+        `${JSON.stringify({ ...proxy, tlvs: proxy?.tlvs.length, remote: String(peer.remoteAddress) })}\n`,
+      );
+    };
+    const tcp = await serve("tcp://127.0.0.1:0", tell, { proxyProtocol: { from: ["127.0.0.1"] } });
+    const unix = await serve(`unix:${path}`, tell, { proxyProtocol: { from: ["unix"] }, mode: 0o600 });
+    t.after(() => Promise.all([tcp.close(), unix.close()]));
+    const takes = `ssl crt ${pem} ca-file ${ca} verify optional alpn h2,chat`;
+    const options = "ssl,cert-cn,ssl-cipher,cert-sig,cert-key,authority,unique-id,crc32c";
+    const gives = `send-proxy-v2 proxy-v2-options ${options}`;
+    const ports = await haproxy(t, [
+      { takes, to: tcp.localAddress.port, gives },
+      { takes, to: path, gives },
+    ]);
+    for (const port of ports) {
+      for (const shown of [{}, client]) {
+        const tls = { ca: authority.cert, servername: "localhost", alpn: ["chat"], ...shown };
+        const call = await connect(`tls://127.0.0.1:${port}`, { retry: { timeoutMs: READY_MS }, tls });
+        const told = JSON.parse(String(await call.readUntil("\n"))) as ProxyHeader & { readonly remote: string };
+        assert.equal(told.remote, `tcp://${call.localAddress.hostPort}`);
+        assert.deepEqual([told.version, told.command, told.alpn, told.authority], [2, "proxy", "chat", "localhost"]);
+        assert.match(Buffer.from(Object.values(told.uniqueId ?? {})).toString(), /^7F000001:[0-9A-F]{4}$/);
+        const { ssl } = told;
+        const known = "cert" in shown;
+        assert.deepEqual(
+          [ssl?.tls, ssl?.version, ssl?.commonName, ssl?.certificateOnConnection, ssl?.verified],
+          [true, "TLSv1.3", known ? "Ana" : undefined, known, known],
+        );
+        assert.match(ssl?.cipher ?? "", /^TLS_AES/);
+        assert.match(ssl?.keyAlgorithm ?? "", /^EC/);
+        call.abort();
+      }
+    }
+  });
+
+  test("the address that the client connected to is told", async (t) => {
+    const server = await serve(
+      "tcp://127.0.0.1:0",
+      (peer) => peer.write(`${peer.proxy?.version} ${String(peer.proxy?.destination)}`),
+      { proxyProtocol: { from: ["127.0.0.1"] } },
+    );
+    t.after(() => server.close());
+    const to = server.localAddress.port;
+    const ports = await haproxy(t, [
+      { to, gives: "send-proxy" },
+      { to, gives: "send-proxy-v2" },
+    ]);
+    for (const [index, port] of ports.entries()) {
+      const call = await through(port);
+      assert.equal(await textToEnd(call), `${index + 1} tcp://127.0.0.1:${port}`);
+      await call.close();
+    }
   });
 });

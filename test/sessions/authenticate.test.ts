@@ -2,12 +2,22 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConnectError, nodeNetwork, type ZocaloError } from "../../src/index.ts";
+import {
+  Address,
+  connect,
+  ConnectError,
+  formatProxyHeader,
+  nodeNetwork,
+  proxyTlvTypes,
+  relay,
+  serve,
+  type ZocaloError,
+} from "../../src/index.ts";
 import { type Admitted, type Applicant, call, contract, RemoteError } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { makeIdentity, testCertificates } from "../certificates.ts";
 import { Detour } from "./detour.ts";
-import { openSession, serveSessions } from "./opened.ts";
+import { atEnd, openSession, serveSessions } from "./opened.ts";
 
 const room = contract("room", "1.2.0", { server: { who: call<void, string>() } });
 
@@ -38,6 +48,34 @@ test("authenticate has the certificate of the client, its address and its versio
   assert.equal(String(one.remoteAddress), String(session.localAddress));
   assert.deepEqual([one.auth, one.version, one.resuming], [{ asked: "for" }, "1.2.0", false]);
   assert.deepEqual(admitted[0]?.principal, "sensor-7");
+});
+
+test("authenticate has what a trusted proxy says of the client", async () => {
+  const asked: Applicant[] = [];
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", {
+    proxyProtocol: { from: ["127.0.0.1"] },
+    authenticate: (applicant) => {
+      asked.push(applicant);
+      return applicant.proxy?.authority;
+    },
+    handlers: { who: (_input, { session }) => String(session.principal) },
+  });
+  const source = Address.parse("tcp://192.0.2.7:4321");
+  const destination = Address.parse("tcp://198.51.100.1:443");
+  const tlvs = [{ type: proxyTlvTypes.authority, value: Buffer.from("ana.example") }];
+  const proxy = await serve("tcp://127.0.0.1:0", async (client) => {
+    const upstream = await connect(server.localAddress);
+    await upstream.write(formatProxyHeader({ version: 2, source, destination, tlvs }));
+    await relay(client, upstream);
+  });
+  atEnd(() => proxy.close());
+  const session = await openSession(room, proxy.localAddress, {});
+  assert.equal(await session.who(), "ana.example");
+  const [one] = asked;
+  assert.deepEqual(
+    [String(one?.remoteAddress), String(one?.proxy?.destination)],
+    [String(source), String(destination)],
+  );
 });
 
 test("what authenticate throws turns a client away; with SERVER_BUSY it keeps its session, and comes back", async () => {

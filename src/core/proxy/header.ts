@@ -12,7 +12,18 @@ export interface ProxyTlv {
   readonly value: Uint8Array;
 }
 
-/** The registered types of {@link ProxyTlv} (sections 2.2.1 to 2.2.7). 0xE0 to 0xEF are free for applications. */
+/**
+ * The registered types of {@link ProxyTlv} (sections 2.2.1 to 2.2.7). 0xE0 to 0xEF are free for applications.
+ *
+ * @example
+ * ```ts
+ * import { Address, formatProxyHeader, proxyTlvTypes } from "zocalo";
+ * const source = Address.parse("tcp://192.0.2.1:4000");
+ * const destination = Address.parse("tcp://192.0.2.2:443");
+ * const authority = { type: proxyTlvTypes.authority, value: Buffer.from("shop.example") };
+ * console.log(formatProxyHeader({ version: 2, source, destination, tlvs: [authority] }).length); // 43
+ * ```
+ */
 export const proxyTlvTypes = {
   alpn: 0x01,
   authority: 0x02,
@@ -47,21 +58,20 @@ export interface ProxySsl {
   readonly keyAlgorithm: string | undefined;
 }
 
-/** The registered TLVs of a header, decoded; each is undefined when the header has none. */
-export interface ProxyDetails {
-  /** The application protocol that was negotiated, as in `h2` (one character per byte). */
-  readonly alpn: string | undefined;
-  /** The host name that the client asked for, in TLS the server name. The client chose it: do not trust it. */
-  readonly authority: string | undefined;
-  /** The proxy's id of the connection, at most 128 bytes. */
-  readonly uniqueId: Uint8Array | undefined;
-  /** The TLS connection between client and proxy. */
-  readonly ssl: ProxySsl | undefined;
-  /** The name of the network namespace. */
-  readonly networkNamespace: string | undefined;
-}
-
-/** A decoded PROXY header. */
+/**
+ * What a proxy says about a connection that it passes on. What a version 1 header has no place for, and what the proxy left
+ * out, is undefined.
+ *
+ * @example
+ * ```ts
+ * import { serve } from "zocalo";
+ * await using server = await serve("tcp://127.0.0.1:0", async (peer) => {
+ *   const { destination, authority, ssl } = peer.proxy ?? {};
+ *   await peer.write(`${authority ?? "?"} at ${destination?.hostPort ?? "?"}, ${ssl?.commonName ?? "no certificate"}`);
+ * }, { proxyProtocol: { from: ["127.0.0.1"] } });
+ * console.log(server.localAddress.port > 0); // true
+ * ```
+ */
 export interface ProxyHeader {
   /** 1 (text) or 2 (binary). */
   readonly version: 1 | 2;
@@ -74,11 +84,22 @@ export interface ProxyHeader {
   readonly source: Address | undefined;
   /** The address that the client connected to; undefined when the header does not say. */
   readonly destination: Address | undefined;
+  /** The application protocol that was negotiated, as in `h2` (one character per byte). */
+  readonly alpn: string | undefined;
+  /** The host name that the client asked for, in TLS the server name. The client chose it: do not trust it. */
+  readonly authority: string | undefined;
+  /** The proxy's id of the connection, at most 128 bytes. */
+  readonly uniqueId: Uint8Array | undefined;
+  /** The TLS connection between client and proxy. */
+  readonly ssl: ProxySsl | undefined;
+  /** The name of the network namespace. */
+  readonly networkNamespace: string | undefined;
   /** Every TLV in the order sent; empty in version 1, and where the header has no addresses. */
   readonly tlvs: readonly ProxyTlv[];
-  /** The registered TLVs, decoded. */
-  readonly details: ProxyDetails;
 }
+
+/** The registered TLVs of a header, decoded. */
+export type ProxyDetails = Pick<ProxyHeader, "alpn" | "authority" | "uniqueId" | "ssl" | "networkNamespace">;
 
 /** The details of a header without TLVs. */
 export const NO_DETAILS: ProxyDetails = Object.freeze({
@@ -91,7 +112,7 @@ export const NO_DETAILS: ProxyDetails = Object.freeze({
 
 /** A header that names no addresses. */
 export function headerWithoutAddresses(version: 1 | 2, command: "proxy" | "local"): ProxyHeader {
-  return { version, command, source: undefined, destination: undefined, tlvs: [], details: NO_DETAILS };
+  return { version, command, source: undefined, destination: undefined, ...NO_DETAILS, tlvs: [] };
 }
 
 /** The bytes with which every version 2 header begins (section 2.2). */

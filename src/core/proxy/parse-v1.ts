@@ -75,7 +75,7 @@ function parseFields(protocol: string, fields: string[], ended: boolean, invalid
     source: Address.fromIp("tcp", source, Number(sourcePort)),
     destination: Address.fromIp("tcp", destination, Number(destinationPort)),
     tlvs: [],
-    details: NO_DETAILS,
+    ...NO_DETAILS,
   };
 }
 

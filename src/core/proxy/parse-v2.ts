@@ -81,7 +81,7 @@ function parseBody(kind: Kind, bytes: Uint8Array, invalid: Invalid): ProxyHeader
   const details = decodeTlvs(tlvs, invalid);
   verifyChecksum(bytes, tlvsAt, tlvs, invalid);
   const [source, destination] = family === 3 ? unixAddresses(block, invalid) : ipAddresses(block, kind.datagram);
-  return { version: 2, command, source, destination, tlvs, details };
+  return { version: 2, command, source, destination, ...details, tlvs };
 }
 
 /** Source address, destination address, source port, destination port. */
