@@ -162,7 +162,7 @@ function wayOf(group: Address | undefined): string | undefined {
 
 async function toIp(sockets: Network["sockets"], address: Address, families: readonly (4 | 6)[]): Promise<Address> {
   if (address.family !== "name") return address;
-  return address.with({ host: await firstAddress(sockets, address.host, families) });
+  return address.with({ host: await firstAddress(sockets, address.host, families) }).unmapped();
 }
 
 function invalid(address: Address, detail: string): UsageError {

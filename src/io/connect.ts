@@ -118,7 +118,7 @@ export function telephoneAddress(address: AddressLike): Address {
   if (target.transport !== "unix" && target.port === 0) {
     throw new UsageError("ADDRESS_INVALID", { op: "connect", remote, detail: "port 0 cannot be connected to" });
   }
-  return target;
+  return target.unmapped();
 }
 
 async function open(
@@ -155,13 +155,13 @@ async function reach(
   attempts: ConnectAttempts,
   signal: AbortSignal,
 ): Promise<StreamTransport> {
-  const localAddress = localAddressOf(options.localAddress);
+  const localAddress = localAddressOf(options.localAddress, target);
   const noDelay = options.noDelay ?? true;
   const attempt = async (address: Address, stop: AbortSignal): Promise<StreamTransport> => {
     // The interface of the own address is the way.
     if (localAddress === undefined || localAddress.zone === "")
       checkZone(address, { op: "connect", remote: address.toString() });
-    return notItself(await network.sockets.connect(address, { localAddress, noDelay, signal: stop }));
+    return notItself(await network.sockets.connect(address.unmapped(), { localAddress, noDelay, signal: stop }));
   };
   if (target.family === "name") {
     const families = localAddress === undefined ? ([6, 4] as const) : ([localAddress.family as 4 | 6] as const);
@@ -192,11 +192,18 @@ function asConnectError(error: unknown, target: Address, attempts: ConnectAttemp
   return new ConnectError(code, { op: "connect", detail, side, local, remote, cause, attempts: attempts.failed });
 }
 
-function localAddressOf(input: AddressLike | undefined): Address | undefined {
+function localAddressOf(input: AddressLike | undefined, target: Address): Address | undefined {
   if (input === undefined) return undefined;
-  const local = Address.parse(input, { transport: "tcp", defaultPort: 0, op: "connect" });
-  checkZone(local, { op: "connect", local: local.toString() });
-  if (local.isIp) return local;
-  const detail = "localAddress must be an IP address of this machine";
-  throw new UsageError("ADDRESS_INVALID", { op: "connect", local: local.toString(), detail });
+  const local = Address.parse(input, { transport: "tcp", defaultPort: 0, op: "connect" }).unmapped();
+  const ends = { op: "connect", local: local.toString(), remote: target.toString() };
+  checkZone(local, ends);
+  if (!local.isIp) {
+    throw new UsageError("ADDRESS_INVALID", { ...ends, detail: "localAddress must be an IP address of this machine" });
+  }
+  if (target.family === "name" || target.family === local.family) return local;
+  const detail =
+    target.family === "unix"
+      ? "localAddress has a meaning only with an IP address, not with a path"
+      : `localAddress is IPv${local.family}, and IPv${target.family} is connected to; give an own IPv${target.family} address`;
+  throw new UsageError("OPTION_INVALID", { ...ends, detail });
 }

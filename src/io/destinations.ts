@@ -83,12 +83,13 @@ export class Destinations {
       for (const tell of waiting) tell(error);
     };
     firstAddress(this.#sockets, host, this.#families).then((ip) => {
-      remember(this.#names, host, { address: Address.fromIp("udp", ip, 0), since: this.#host.clock.now() });
+      remember(this.#names, host, { address: Address.fromIp("udp", ip, 0).unmapped(), since: this.#host.clock.now() });
       settle(undefined);
     }, settle);
   }
 
-  #checked(address: Address, op: string): Address {
+  #checked(receiver: Address, op: string): Address {
+    const address = receiver.unmapped();
     const problem = this.#problemOf(address);
     if (problem === undefined) return address;
     throw new UsageError("ADDRESS_INVALID", {

@@ -111,7 +111,7 @@ function checkMeaning(context: OperationContext, transport: Transport, options: 
 /** The address of a door; a mailbox's is refused with the names of the right calls. */
 export function doorAddress(address: AddressLike, op: string): Address {
   const asked = Address.parse(address, { transport: "tcp", op });
-  if (asked.transport !== "udp") return asked;
+  if (asked.transport !== "udp") return asked.unmapped();
   const detail = "udp is connectionless: use bind(address) for a mailbox, or serveDatagrams";
   throw new UsageError("ADDRESS_INVALID", { op, local: asked.toString(), detail });
 }
@@ -121,6 +121,10 @@ async function openTransport(network: Network, asked: Address, options: ListenOp
   const settings = { backlog, reusePort, ipv6Only, noDelay, mode, fd };
   const local = await localIp(network, asked);
   checkZone(local, { op: "listen", local: asked.toString() });
+  if (ipv6Only && local.family !== 6) {
+    const detail = "ipv6Only has a meaning only on an IPv6 address";
+    throw new UsageError("OPTION_INVALID", { op: "listen", local: local.toString(), detail });
+  }
   return await network.sockets.listen(local, settings);
 }
 
@@ -130,7 +134,7 @@ async function localIp(network: Network, asked: Address): Promise<Address> {
   const { sockets } = network;
   try {
     const [first] = await sockets.resolve(asked.host, 4).catch(() => sockets.resolve(asked.host, 6));
-    return first === undefined ? asked : asked.with({ host: first });
+    return first === undefined ? asked : asked.with({ host: first }).unmapped();
   } catch (error) {
     throw error instanceof ZocaloError ? restated(error, { op: "listen", local: asked.toString() }) : error;
   }

@@ -52,7 +52,7 @@ export interface ListenOptions extends OperationOptions, ConnectionOptions {
   readonly handshakeTimeoutMs?: number | undefined;
   /** Several processes listen on one port and the kernel spreads the connections (SO_REUSEPORT). Default false. */
   readonly reusePort?: boolean | undefined;
-  /** On `[::]`, take IPv6 only. Default false: IPv4 peers come in mapped form. */
+  /** On `[::]`, take IPv6 only. Default false: IPv4 too. An IPv4 peer has its IPv4 address. */
   readonly ipv6Only?: boolean | undefined;
   /** Send small writes at once. Default true. */
   readonly noDelay?: boolean | undefined;

@@ -83,7 +83,7 @@ class KernelListener implements ListenerTransport {
     const bound = server.address();
     if (bound === null || asked.transport === "unix") this.localAddress = asked;
     else if (typeof bound === "string") this.localAddress = Address.fromPath(bound);
-    else this.localAddress = Address.fromIp(asked.transport, bound.address, bound.port);
+    else this.localAddress = Address.fromIp(asked.transport, bound.address, bound.port).unmapped();
     server.on("connection", (socket) => this.#accepted(socket));
     server.on("error", (error) => this.#sink?.failed(systemError(error, this.#context())));
   }

@@ -219,7 +219,7 @@ export class Address {
 
   /**
    * An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`, RFC 4291 section 2.5.5.2) as the IPv4 address that it means; any
-   * other address as it is. Dual-stack sockets report IPv4 peers in the mapped form.
+   * other address as it is. Sockets of this package never show the mapped form; headers and files of other programs may.
    */
   unmapped(): Address {
     if (this.family !== 6) return this;
