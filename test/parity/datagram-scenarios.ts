@@ -6,6 +6,26 @@ const LARGEST_BYTES = 65_507;
 /** Mailboxes. */
 export const datagramScenarios: readonly Scenario[] = [
   {
+    name: "the unspecified address is this machine; an IPv4 sender has one form on [::] too",
+    oneMachine: true,
+    run: async ({ ground: { server, client } }) => {
+      const box = await bind("udp://[::]:0", { network: server });
+      const { port } = box.localAddress;
+      const friend = await bind("udp://127.0.0.1:0", { network: client });
+      const seen: string[] = [];
+      for (const target of ["127.0.0.1", "0.0.0.0", "[::ffff:127.0.0.1]"]) {
+        await friend.send("x", `udp://${target}:${port}`);
+        seen.push((await box.receive()).from.host);
+      }
+      const wide = await bind("udp://[::]:0", { network: client });
+      await wide.send("x", `udp://[::]:${port}`);
+      seen.push((await box.receive()).from.host);
+      for (const one of [box, friend, wide]) await one.close();
+      return seen;
+    },
+    outcome: ["127.0.0.1", "127.0.0.1", "127.0.0.1", "::1"],
+  },
+  {
     name: "datagrams come whole, in order, from whom they came; one of them is empty",
     run: async (scene) => {
       const [box, friend] = [await scene.bind(), await scene.bindClient()];

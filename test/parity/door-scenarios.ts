@@ -1,4 +1,4 @@
-import { listen, type Peer, serve, type ServeOptions, type Server } from "../../src/index.ts";
+import { connect, listen, type Peer, serve, type ServeOptions, type Server } from "../../src/index.ts";
 import { codeOf, failureOf, pending, rest, type Scenario, type Scene } from "./ground.ts";
 
 function serveOn(scene: Scene, handler: (peer: Peer) => unknown, options: ServeOptions = {}): Promise<Server> {
@@ -16,6 +16,51 @@ function turnedAway(scene: Scene, port: number): Promise<string> {
 
 /** Doors: addresses, limits, surplus, serving and draining. */
 export const doorScenarios: readonly Scenario[] = [
+  {
+    name: "an IPv4 address has one form, on a door for both families too",
+    oneMachine: true,
+    run: async ({ ground: { server, client } }) => {
+      const door = await listen("tcp://[::]:0", { network: server });
+      const { port } = door.localAddress;
+      const seen: string[] = [];
+      for (const target of ["127.0.0.1", "[::ffff:127.0.0.1]"]) {
+        const localAddress = target === "127.0.0.1" ? "[::ffff:127.0.0.1]:0" : undefined;
+        const [call, peer] = await Promise.all([
+          connect(`tcp://${target}:${port}`, { network: client, localAddress }),
+          door.accept(),
+        ]);
+        for (const { host } of [call.localAddress, call.remoteAddress, peer.localAddress, peer.remoteAddress]) {
+          seen.push(host);
+        }
+        call.abort();
+        peer.abort();
+      }
+      await door.close();
+      const mapped = await listen("tcp://[::ffff:127.0.0.1]:0", { network: server });
+      await mapped.close();
+      return [...new Set(seen), mapped.localAddress.host];
+    },
+    outcome: ["127.0.0.1", "127.0.0.1"],
+  },
+  {
+    name: "an own address of the other IP version, and ipv6Only where there is no IPv6",
+    oneMachine: true,
+    run: async ({ ground: { server, client } }) => {
+      const door = await listen("tcp://[::]:0", { network: server });
+      const { port } = door.localAddress;
+      const call = (target: string, localAddress: string): Promise<unknown> =>
+        connect(`tcp://${target}:${port}`, { network: client, localAddress });
+      const codes = [
+        await codeOf(call("127.0.0.1", "[::1]:0")),
+        await codeOf(call("[::1]", "127.0.0.1")),
+        await codeOf(call("0.0.0.0", "[::]:0")),
+        await codeOf(listen("tcp://127.0.0.1:0", { network: server, ipv6Only: true })),
+      ];
+      await door.close();
+      return codes;
+    },
+    outcome: ["OPTION_INVALID", "OPTION_INVALID", "OPTION_INVALID", "OPTION_INVALID"],
+  },
   {
     name: "an address that is taken, and free again behind its door",
     run: async (scene) => {

@@ -5,7 +5,7 @@ import { drawLatencyUs } from "./latency.ts";
 import type { RandomStream } from "./random-stream.ts";
 
 /** Why a packet did not arrive. */
-export type LossReason = "loss" | "queue" | "corruption" | "partition" | "rule" | "frozen" | "no host";
+export type LossReason = "loss" | "queue" | "corruption" | "partition" | "rule" | "frozen" | "no host" | "martian";
 
 /** What becomes of a packet. */
 export interface Fate {

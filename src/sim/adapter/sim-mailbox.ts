@@ -9,11 +9,12 @@ import type {
   OutgoingDatagram,
   SendFailure,
 } from "../../io/network.ts";
-import type { Endpoint } from "../kernel/packet.ts";
+import type { Interface, Place } from "../kernel/ports.ts";
 import type { TcpFailure } from "../kernel/tcp-connection.ts";
-import { type Interface, takeDatagrams, type UdpSocket, type UdpStack } from "../kernel/udp-stack.ts";
+import { type Membership, takeDatagrams, type UdpSocket, type UdpStack } from "../kernel/udp-stack.ts";
 import type { Process } from "../world/process.ts";
 import { failureError, refusalError } from "./refusal.ts";
+import { interfaceOf, placeOf } from "./place.ts";
 import { addressOf } from "./sim-stream.ts";
 
 const MOST_HOPS = 255;
@@ -72,9 +73,8 @@ export class SimMailbox implements DatagramTransport {
     if (this.#process.isZombie()) return;
     let failures: SendFailure[] | undefined;
     for (const [index, { data, to }] of batch.entries()) {
-      const target = to === undefined ? this.#socket.remote : { ip: to.host, port: to.port };
       try {
-        this.#stack.send(this.#socket, Buffer.from(data), target as Endpoint);
+        this.#stack.send(this.#socket, Buffer.from(data), this.#targetOf(to));
       } catch (error) {
         failures ??= [];
         failures.push({ index, error: refusalError(error, this.#context("send", to)) });
@@ -84,12 +84,11 @@ export class SimMailbox implements DatagramTransport {
   }
 
   join(membership: GroupMembership): void {
-    const key = this.#keyOf(membership, "joinGroup");
-    if (this.#socket.groups.has(key)) throw new ZocaloError("ADDRESS_IN_USE", this.#context("joinGroup"));
-    this.#socket.groups.add(key);
+    if (this.#stack.join(this.#socket, this.#membershipOf(membership, "joinGroup"))) return;
+    throw new ZocaloError("ADDRESS_IN_USE", this.#context("joinGroup"));
   }
   leave(membership: GroupMembership): void {
-    if (this.#socket.groups.delete(this.#keyOf(membership, "leaveGroup"))) return;
+    if (this.#stack.leave(this.#socket, this.#membershipOf(membership, "leaveGroup"))) return;
     throw new ZocaloError("ADDRESS_NOT_AVAILABLE", this.#context("leaveGroup"));
   }
   setBroadcast(on: boolean): void {
@@ -135,15 +134,19 @@ export class SimMailbox implements DatagramTransport {
     this.#sink?.received(takeDatagrams(this.#socket).map(({ data, from }) => ({ data, from: addressOf(from, "udp") })));
   }
 
-  #keyOf({ group, interface: way, source = "" }: GroupMembership, op: string): string {
-    return `${group} ${way === undefined ? "eth0" : this.#interfaceOf(way, op)} ${source}`;
+  #targetOf(to: Address | undefined): Place {
+    if (to === undefined) return this.#socket.remote as Place;
+    // What an error would say is dear, and few addresses have a zone.
+    return to.zone === "" ? { ip: to.host, port: to.port } : placeOf(to, this.#context("send", to));
+  }
+
+  #membershipOf({ group, interface: way, source = "" }: GroupMembership, op: string): Membership {
+    return { group, via: way === undefined ? "eth0" : this.#interfaceOf(way, op), source };
   }
 
   #interfaceOf(way: string, op: string): Interface {
-    if (way === "lo" || way === "127.0.0.1" || way === "::1") return "lo";
-    if (way === "eth0" || this.#addresses.includes(way)) return "eth0";
-    const detail = `this host has no interface ${way}; simulated hosts have lo and eth0`;
-    throw new ZocaloError("ADDRESS_NOT_AVAILABLE", { ...this.#context(op), detail });
+    if (way === "127.0.0.1" || way === "::1") return "lo";
+    return this.#addresses.includes(way) ? "eth0" : interfaceOf(way, this.#context(op));
   }
 
   #checkHops(op: string, hops: number, least: number): void {

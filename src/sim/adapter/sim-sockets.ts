@@ -13,11 +13,12 @@ import type {
   TransportConnectOptions,
   TransportListenOptions,
 } from "../../io/network.ts";
-import { type Endpoint, isIpv6 } from "../kernel/packet.ts";
+import { isIpv6 } from "../kernel/packet.ts";
 import type { TcpStack } from "../kernel/tcp-stack.ts";
 import type { TcpUser } from "../kernel/tcp-connection.ts";
 import type { UdpStack } from "../kernel/udp-stack.ts";
 import type { Process } from "../world/process.ts";
+import { placeOf } from "./place.ts";
 import { failureError, refusalError } from "./refusal.ts";
 import { SimListener } from "./sim-listener.ts";
 import { SimMailbox } from "./sim-mailbox.ts";
@@ -74,9 +75,9 @@ export class SimSockets implements Sockets {
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     const context = { op: "connect", local: localAddress?.toString(), remote: target.toString() };
     return new Promise((resolve, reject) => {
-      const from = localAddress === undefined ? undefined : endpointOf(localAddress, context);
+      const from = localAddress === undefined ? undefined : placeOf(localAddress, context);
       const stream = this.#try(context, () => {
-        const socket = tcp.connect(from, endpointOf(target, context), NOBODY);
+        const socket = tcp.connect(from, placeOf(target, context), NOBODY);
         return new SimStream(process, socket, target, cuts);
       });
       const aborted = (): void => {
@@ -104,8 +105,8 @@ export class SimSockets implements Sockets {
         throw new UsageError("UNSUPPORTED", { ...context, detail: "a simulated host has no file descriptors" });
       }
       const { ipv6Only, reusePort, backlog } = options;
-      const place = { local: endpointOf(local, context), dual: !ipv6Only, shared: reusePort };
-      const door = this.#try(context, () => tcp.listen(place, backlog));
+      const standing = { local: placeOf(local, context), dual: !ipv6Only, shared: reusePort };
+      const door = this.#try(context, () => tcp.listen(standing, backlog));
       resolve(new SimListener(process, tcp, door, local.transport === "tls" ? "tls" : "tcp", cuts));
     });
   }
@@ -118,9 +119,9 @@ export class SimSockets implements Sockets {
     return new Promise((resolve) => {
       const { remote, ipv6Only, reusePort, reuseAddress } = options;
       const { receiveBufferBytes = DEFAULT_BUFFER_BYTES, sendBufferBytes = DEFAULT_BUFFER_BYTES } = options;
-      const place = { local: endpointOf(local, context), dual: !ipv6Only, shared: reusePort || reuseAddress };
-      const partner = remote === undefined ? undefined : endpointOf(remote, context);
-      const socket = this.#try(context, () => udp.bind(place, partner, receiveBufferBytes));
+      const standing = { local: placeOf(local, context), dual: !ipv6Only, shared: reusePort || reuseAddress };
+      const partner = remote === undefined ? undefined : placeOf(remote, context);
+      const socket = this.#try(context, () => udp.bind(standing, partner, receiveBufferBytes));
       resolve(new SimMailbox(process, udp, socket, addresses, sendBufferBytes));
     });
   }
@@ -132,10 +133,4 @@ export class SimSockets implements Sockets {
       throw refusalError(error, context);
     }
   }
-}
-
-function endpointOf(address: Address, context: OperationContext): Endpoint {
-  if (address.isIp) return { ip: address.host, port: address.port };
-  const detail = "a simulated host has no Unix sockets; use tcp://127.0.0.1 for programs on one host";
-  throw new UsageError("UNSUPPORTED", { ...context, detail });
 }

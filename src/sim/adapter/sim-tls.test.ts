@@ -19,6 +19,9 @@ test("a handshake takes its round trip and agrees on name and protocol", async (
     assert.deepEqual([call.tls?.alpn, call.tls?.authorized, peer.tls?.servername], ["zocalo/1", true, "b"]);
     await call.write("hola");
     assert.equal(String(await peer.readExactly(4)), "hola");
+    const [direct, other] = await Promise.all([connectOver(a.network, "tls://192.0.2.2:7000"), door.accept()]);
+    assert.deepEqual([direct.tls?.servername, other.tls?.servername], ["192.0.2.2", undefined]);
+    assert.deepEqual(direct.tls?.peerCertificate?.subjectAltNames, ["IP Address:192.0.2.2"]);
   });
 });
 

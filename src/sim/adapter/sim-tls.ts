@@ -3,6 +3,7 @@
  * demand. Nothing is encrypted and no certificate is read: a certificate is trusted unless its host says otherwise.
  */
 
+import { parseIpv4, parseIpv6 } from "../../core/address/ip.ts";
 import { ConnectError, type ErrorCode, type ZocaloError } from "../../core/errors.ts";
 import type { OperationContext } from "../../io/deadline.ts";
 import type { StreamSink } from "../../io/network.ts";
@@ -58,7 +59,9 @@ export function shakeHands(
   return new Promise((resolve, reject) => {
     const handshake = new Handshake(carrier, settings, fault, context, resolve, reject);
     if (settings.role === "client") {
-      handshake.say({ type: "client", servername: settings.servername, offers: settings.alpn });
+      const { servername, alpn: offers } = settings;
+      // RFC 6066 section 3: an address is no server name.
+      handshake.say({ type: "client", servername: isIp(servername) ? undefined : servername, offers });
     }
     handshake.received(unread);
     if (handshake.over) return;
@@ -206,6 +209,10 @@ class Handshake implements StreamSink {
   }
 }
 
+function isIp(name: string | undefined): boolean {
+  return name !== undefined && (parseIpv4(name) ?? parseIpv6(name)) !== undefined;
+}
+
 /** What stands for a certificate: the same for one name in every world. */
 function standIn(name: string): PeerCertificate {
   const raw = Buffer.from(`simulated certificate of ${name}`);
@@ -217,7 +224,7 @@ function standIn(name: string): PeerCertificate {
   return {
     subject: name,
     issuer: "simulated authority",
-    subjectAltNames: [`DNS:${name}`],
+    subjectAltNames: [isIp(name) ? `IP Address:${name}` : `DNS:${name}`],
     validFrom: "Jan  1 00:00:00 2000 GMT",
     validTo: "Jan  1 00:00:00 2100 GMT",
     fingerprint256: print.join(":"),

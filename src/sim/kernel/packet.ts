@@ -80,9 +80,12 @@ export function isGroup(ip: string): boolean {
   return isIpv6(ip) ? ip.startsWith("ff") : /^2(?:2[4-9]|3\d)\./.test(ip);
 }
 
-/** The broadcast addresses that the simulated networks know. */
-export function isBroadcastIp(ip: string): boolean {
-  return ip === "255.255.255.255" || (!isIpv6(ip) && ip.endsWith(".255") && !isGroup(ip));
+/** The broadcast addresses of a host that has these addresses: each is one of a network of 256. */
+export function isBroadcastIp(ip: string, addresses: readonly string[]): boolean {
+  if (!ip.endsWith(".255")) return false;
+  if (ip === "255.255.255.255" || ip === "127.255.255.255") return true;
+  const network = ip.slice(0, -"255".length);
+  return addresses.some((own) => own.startsWith(network));
 }
 
 /** Host and port as text. */

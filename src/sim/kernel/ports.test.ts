@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RandomStream } from "../../core/faults/random-stream.ts";
-import { covers, freePort, place, type Standing, sourceFor } from "./ports.ts";
+import { checkPlace, covers, freePort, type Place, type Standing, Standings } from "./ports.ts";
 
 const addresses = ["192.0.2.1", "2001:db8::1"];
 const random = new RandomStream(1, "ports");
@@ -9,14 +9,20 @@ const at = (ip: string, port: number, more: Partial<Standing> = {}): Standing =>
   return { local: { ip, port }, dual: true, shared: false, ...more };
 };
 
-test("addresses that are taken, foreign, shared", () => {
+function refusalOf(action: () => unknown): string {
+  try {
+    action();
+    return "free";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+test("addresses that are taken, and shared", () => {
   const taken = (asked: Standing, other: Standing): string => {
-    try {
-      place(asked, [other], addresses, random);
-      return "free";
-    } catch (error) {
-      return (error as Error).message;
-    }
+    const standings = new Standings();
+    standings.add(other);
+    return refusalOf(() => standings.place(asked, random));
   };
   assert.equal(taken(at("192.0.2.1", 80), at("192.0.2.1", 80)), "ADDRESS_IN_USE");
   assert.equal(taken(at("192.0.2.1", 80), at("0.0.0.0", 80)), "ADDRESS_IN_USE");
@@ -25,17 +31,47 @@ test("addresses that are taken, foreign, shared", () => {
   assert.equal(taken(at("0.0.0.0", 80), at("::", 80, { dual: false })), "free");
   assert.equal(taken(at("127.0.0.1", 80), at("192.0.2.1", 80)), "free");
   assert.equal(taken(at("192.0.2.1", 80, { shared: true }), at("192.0.2.1", 80, { shared: true })), "free");
-  assert.equal(taken(at("192.0.2.9", 80), at("::", 81)), "ADDRESS_NOT_AVAILABLE");
+});
+
+test("who stands on a port, in the order in which they came, and who has left", () => {
+  const standings = new Standings();
+  const [first, second, other] = [at("127.0.0.1", 80), at("192.0.2.1", 80), at("127.0.0.1", 81)];
+  for (const one of [first, second, other]) standings.add(one);
+  assert.deepEqual([...standings.at(80)], [first, second]);
+  standings.delete(first);
+  standings.delete(other);
+  assert.deepEqual([[...standings.at(80)], [...standings.at(81)], standings.has(81)], [[second], [], false]);
+  assert.deepEqual([...standings.all], [second]);
+});
+
+test("where nothing can stand", () => {
+  const answer = (local: Place, transport: "tcp" | "udp"): string =>
+    refusalOf(() => checkPlace(local, transport, addresses));
+  for (const ip of ["0.0.0.0", "::", "127.9.9.9", "192.0.2.1", "239.1.2.3", "192.0.2.255", "255.255.255.255"]) {
+    assert.deepEqual([answer({ ip, port: 1 }, "tcp"), answer({ ip, port: 1 }, "udp")], ["free", "free"], ip);
+  }
+  for (const ip of ["192.0.2.9", "203.0.113.255", "fd00::1"]) {
+    assert.equal(answer({ ip, port: 1 }, "tcp"), "ADDRESS_NOT_AVAILABLE");
+  }
+  assert.equal(answer({ ip: "ff05::9", port: 1 }, "tcp"), "OPTION_INVALID");
+  assert.equal(answer({ ip: "ff05::9", port: 1 }, "udp"), "free");
+  assert.equal(answer({ ip: "ff02::9", port: 1 }, "udp"), "OPTION_INVALID");
+  assert.equal(answer({ ip: "ff02::9", port: 1, zone: "eth0" }, "udp"), "free");
+  assert.equal(answer({ ip: "fe80::9", port: 1 }, "udp"), "OPTION_INVALID");
+  assert.equal(answer({ ip: "fe80::9", port: 1, zone: "eth0" }, "udp"), "ADDRESS_NOT_AVAILABLE");
 });
 
 test("ephemeral ports are drawn, and there may be none left", () => {
-  const { port } = place(at("127.0.0.1", 0), [], addresses, random);
+  const { port } = new Standings().place(at("127.0.0.1", 0), random);
   assert.ok(port >= 32_768 && port <= 60_999);
   assert.equal(
     freePort(random, (candidate) => candidate !== 40_000),
     40_000,
   );
-  assert.throws(() => freePort(random, () => true), { message: "ADDRESS_IN_USE" });
+  assert.equal(
+    freePort(random, () => true),
+    undefined,
+  );
 });
 
 test("wildcards cover their family, and both where they are dual", () => {
@@ -50,7 +86,4 @@ test("wildcards cover their family, and both where they are dual", () => {
       [true, false],
     ],
   );
-  assert.equal(sourceFor("192.0.2.77", addresses), "192.0.2.1");
-  assert.equal(sourceFor("127.0.0.5", addresses), "127.0.0.1");
-  assert.equal(sourceFor("2001:db8::9", ["192.0.2.1"]), undefined);
 });

@@ -219,7 +219,7 @@ test("a zero window is asked for again and again, and opens although the news of
 });
 
 test("keepalive gives up on a peer that vanished, and not on one that is quiet", () => {
-  const wire = connected({ keepAliveIntervalMs: 1000, keepAliveProbes: 3 });
+  const wire = connected();
   wire.a.setKeepAlive(true, 10_000);
   wire.arm(0);
   wire.run(wire.nowUs + 60_000_000);
@@ -228,7 +228,32 @@ test("keepalive gives up on a peer that vanished, and not on one that is quiet",
   wire.fate = () => [];
   wire.run();
   assert.equal(wire.log[0]?.at(-1), "timed out");
-  assert.ok(wire.nowUs - vanishedUs <= 10_000_000 + 4_000_000);
+  // Ten probes of one second each.
+  assert.ok(wire.nowUs - vanishedUs <= 10_000_000 + 10_000_000);
+});
+
+test("keepalive as the system has it, where the program does not say how long", () => {
+  const wire = connected({ keepAliveIdleMs: 100_000, keepAliveIntervalMs: 5000, keepAliveProbes: 3 });
+  wire.fate = () => [];
+  const beganUs = wire.nowUs;
+  wire.a.setKeepAlive(true, 0);
+  wire.arm(0);
+  wire.run();
+  assert.deepEqual([wire.log[0]?.at(-1), wire.nowUs - beganUs], ["timed out", 115_000_000]);
+});
+
+test("keepalive does not shorten the wait for what was sent", () => {
+  const wire = connected();
+  wire.a.setKeepAlive(true, 1000);
+  wire.fate = () => [];
+  const beganUs = wire.nowUs;
+  wire.a.write(Buffer.from("x"));
+  wire.a.push();
+  wire.arm(0);
+  wire.run();
+  assert.equal(wire.log[0]?.at(-1), "timed out");
+  // The retransmissions give up after a quarter of an hour.
+  assert.ok(wire.nowUs - beganUs > 900_000_000);
 });
 
 test("who closes first remembers for TIME-WAIT; a reset that is not exact is answered, not obeyed", () => {

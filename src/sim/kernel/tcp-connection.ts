@@ -29,12 +29,17 @@ export interface TcpEnvironment {
 
 interface KeepAlive {
   readonly idleUs: number;
+  readonly intervalUs: number;
+  readonly mostProbes: number;
   atUs: number;
   probes: number;
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
 const MICROSECONDS = 1000;
+/** Between keepalive probes, and how many: what Node asks for when a program says how long a peer may be idle. */
+const PROBE_INTERVAL_MS = 1000;
+const MOST_PROBES = 10;
 /** A window that has grown by so many segments is told to the peer. */
 const WINDOW_UPDATE_SEGMENTS = 2;
 
@@ -168,12 +173,18 @@ export class TcpConnection implements SenderOutput {
     this.#drop();
   }
 
-  /** Probes an idle peer; `idleMs` 0 means the default of the settings. */
+  /** Probes an idle peer; `idleMs` 0 leaves all to the settings. */
   setKeepAlive(on: boolean, idleMs: number): void {
-    const idleUs = (idleMs > 0 ? idleMs : this.#settings.keepAliveIdleMs) * MICROSECONDS;
     const nowUs = this.#environment.nowUs();
     this.#heardAtUs = nowUs;
-    this.#keepAlive = on && this.state !== "CLOSED" ? { idleUs, atUs: nowUs + idleUs, probes: 0 } : undefined;
+    this.#keepAlive = undefined;
+    if (!on || this.state === "CLOSED") return;
+    const { keepAliveIdleMs, keepAliveIntervalMs, keepAliveProbes } = this.#settings;
+    const asked = idleMs > 0;
+    const idleUs = (asked ? idleMs : keepAliveIdleMs) * MICROSECONDS;
+    const intervalUs = (asked ? PROBE_INTERVAL_MS : keepAliveIntervalMs) * MICROSECONDS;
+    const mostProbes = asked ? MOST_PROBES : keepAliveProbes;
+    this.#keepAlive = { idleUs, intervalUs, mostProbes, atUs: nowUs + idleUs, probes: 0 };
   }
 
   /** The network says that there is no way. Only an attempt to connect ends of it (RFC 1122 section 4.2.3.9). */
@@ -314,13 +325,15 @@ export class TcpConnection implements SenderOutput {
   }
 
   #onKeepAlive(keepAlive: KeepAlive, nowUs: number): void {
-    const { keepAliveProbes, keepAliveIntervalMs } = this.#settings;
-    const dueUs = this.#heardAtUs + keepAlive.idleUs;
-    if (dueUs > nowUs || this.state === "SYN-SENT") keepAlive.atUs = Math.max(dueUs, nowUs + 1);
-    else if (keepAlive.probes >= keepAliveProbes) this.#fail("timed out");
+    const { idleUs, intervalUs, mostProbes } = keepAlive;
+    const dueUs = this.#heardAtUs + idleUs;
+    // What is under way asks the peer already; while it is repeated, Linux does not probe.
+    if (this.#sender.pending) keepAlive.atUs = nowUs + idleUs;
+    else if (dueUs > nowUs || this.state === "SYN-SENT") keepAlive.atUs = Math.max(dueUs, nowUs + 1);
+    else if (keepAlive.probes >= mostProbes) this.#fail("timed out");
     else {
       keepAlive.probes += 1;
-      keepAlive.atUs = nowUs + keepAliveIntervalMs * MICROSECONDS;
+      keepAlive.atUs = nowUs + intervalUs;
       this.probe();
     }
   }

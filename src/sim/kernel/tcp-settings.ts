@@ -25,9 +25,12 @@ export interface TcpSettings {
   readonly finTimeoutMs: number;
   /** Time without traffic before the first keepalive probe, in milliseconds, where the program does not say. Default 7200000. */
   readonly keepAliveIdleMs: number;
-  /** Time between keepalive probes in milliseconds. Default 75000. */
+  /**
+   * Time between keepalive probes in milliseconds, where the program does not say how long a peer may be idle. Default 75000.
+   * Where it does (`setKeepAlive(true, idleMs)`) it is 1000, as Node sets it.
+   */
   readonly keepAliveIntervalMs: number;
-  /** Keepalive probes without an answer before the kernel gives up. Default 9. */
+  /** Keepalive probes without an answer before the kernel gives up, in the same case. Default 9; else 10, as Node sets it. */
   readonly keepAliveProbes: number;
 }
 

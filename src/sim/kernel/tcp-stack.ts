@@ -1,11 +1,21 @@
 /** The TCP of one host: its doors, its connections, and which segment belongs to which. */
 
-import { type Endpoint, flowText, isIpv6, isWildcard, type KernelEnvironment, type Packet, Route } from "./packet.ts";
-import { covers, freePort, KernelRefusal, place, type Standing, sourceFor } from "./ports.ts";
+import {
+  type Endpoint,
+  endpointText,
+  flowText,
+  isBroadcastIp,
+  isGroup,
+  type KernelEnvironment,
+  type Packet,
+  Route,
+} from "./packet.ts";
+import { checkPlace, covers, freePort, KernelRefusal, type Place, type Standing, Standings } from "./ports.ts";
 import { resetFor, type Segment } from "./segment.ts";
 import { TcpConnection, type TcpFailure, type TcpUser } from "./tcp-connection.ts";
 import type { TcpSettings } from "./tcp-settings.ts";
 import { type MakeConnection, TcpSocket } from "./tcp-socket.ts";
+import { wayTo } from "./way.ts";
 
 /** An open door. Completed connections wait in `queue` until the program takes them. */
 export interface TcpDoor extends Standing {
@@ -24,12 +34,19 @@ const INITIAL_NUMBERS = 0x4000_0000;
 export class TcpStack {
   readonly #environment: KernelEnvironment;
   readonly #settings: TcpSettings;
-  readonly #doors: Set<TcpDoor> = new Set();
+  readonly #doors: Standings<TcpDoor> = new Standings();
   /** By the text of the route of what they receive. */
   readonly #sockets: Map<string, TcpSocket> = new Map();
+  /** The ports of calls to a peer from an own address. A search for a free one asks for many, and a route is dear to name. */
+  readonly #callingPorts: Map<string, Set<number>> = new Map();
   readonly #forget: (socket: TcpSocket) => void = (socket) => {
     const key = keyOf(socket.local, socket.remote);
-    if (this.#sockets.get(key) === socket) this.#sockets.delete(key);
+    if (this.#sockets.get(key) !== socket) return;
+    this.#sockets.delete(key);
+    const pair = pairOf(socket.local.ip, socket.remote);
+    const ports = this.#callingPorts.get(pair);
+    ports?.delete(socket.local.port);
+    if (ports?.size === 0) this.#callingPorts.delete(pair);
   };
 
   constructor(environment: KernelEnvironment, settings: TcpSettings) {
@@ -39,7 +56,7 @@ export class TcpStack {
 
   /** All doors and connections, in the order in which they were made. */
   get doors(): readonly TcpDoor[] {
-    return [...this.#doors];
+    return [...this.#doors.all];
   }
   get sockets(): readonly TcpSocket[] {
     return [...this.#sockets.values()];
@@ -48,7 +65,8 @@ export class TcpStack {
   /** Opens a door. Throws {@link KernelRefusal}. */
   listen(asked: Standing, backlog: number): TcpDoor {
     const { addresses, random } = this.#environment;
-    const local = place(asked, this.doors, addresses, random);
+    checkPlace(asked.local, "tcp", addresses);
+    const local = this.#doors.place(asked, random);
     const door: TcpDoor = { ...asked, local, backlog, queue: [], halfOpen: 0, ready: undefined };
     this.#doors.add(door);
     return door;
@@ -61,22 +79,25 @@ export class TcpStack {
   }
 
   /** Begins to connect; `user` is told how it goes. Throws {@link KernelRefusal}. */
-  connect(from: Endpoint | undefined, remote: Endpoint, user: TcpUser): TcpSocket {
+  connect(from: Place | undefined, remote: Endpoint, user: TcpUser): TcpSocket {
     const { addresses, random } = this.#environment;
-    const to = isWildcard(remote.ip) ? { ...remote, ip: isIpv6(remote.ip) ? "::1" : "127.0.0.1" } : remote;
-    const noWay = this.#environment.noWayTo(to.ip);
-    const ip = from === undefined || isWildcard(from.ip) ? sourceFor(to.ip, addresses) : from.ip;
-    if (noWay === "network unreachable" || ip === undefined) throw new KernelRefusal("NETWORK_UNREACHABLE");
     if (from !== undefined) {
+      checkPlace(from, "tcp", addresses);
       // A port of one's own may have other connections, but no door.
-      const asked = { local: { ip, port: from.port }, dual: false, shared: true };
-      place(asked, from.port === 0 ? [] : this.doors, addresses, random);
+      if (from.port !== 0) this.#doors.place({ local: from, dual: false, shared: true }, random);
     }
-    const taken = (port: number): boolean => this.#sockets.has(keyOf({ ip, port }, to));
-    const port = from !== undefined && from.port !== 0 ? from.port : freePort(random, taken);
+    const way = wayTo(remote.ip, from, this.#environment);
+    if (isGroup(way.to) || isBroadcastIp(way.to, addresses)) throw new KernelRefusal("NETWORK_UNREACHABLE");
+    const to = { ip: way.to, port: remote.port };
+    const pair = pairOf(way.from, to);
+    const ports = this.#callingPorts.get(pair) ?? new Set();
+    const isUsed = (port: number): boolean => this.#sockets.has(keyOf({ ip: way.from, port }, to));
+    const isTaken = (port: number): boolean => ports.has(port) || this.#doors.has(port) || isUsed(port);
+    const port = from === undefined || from.port === 0 ? freePort(random, isTaken) : from.port;
     // As Linux says it: the address is free, but not for this peer.
-    if (taken(port)) throw new KernelRefusal("ADDRESS_NOT_AVAILABLE");
-    const socket = this.#add({ ip, port }, to, (environment, mss) =>
+    if (port === undefined || isUsed(port)) throw new KernelRefusal("ADDRESS_NOT_AVAILABLE");
+    this.#callingPorts.set(pair, ports.add(port));
+    const socket = this.#add({ ip: way.from, port }, to, (environment, mss) =>
       TcpConnection.open(this.#settings, environment, random.below(INITIAL_NUMBERS), mss),
     );
     socket.connection.user = user;
@@ -90,7 +111,7 @@ export class TcpStack {
     let socket = this.#sockets.get(key);
     if (socket?.connection.state === "TIME-WAIT" && segment.syn && segment.ack === undefined) {
       // RFC 9293 section 3.6.1: a new connection may take the place of one that only waits.
-      this.#sockets.delete(key);
+      this.#forget(socket);
       socket = undefined;
     }
     if (socket !== undefined) {
@@ -115,11 +136,12 @@ export class TcpStack {
   halt(): void {
     for (const socket of this.#sockets.values()) socket.halt();
     this.#sockets.clear();
+    this.#callingPorts.clear();
     this.#doors.clear();
   }
 
   #doorFor({ ip, port }: Endpoint): TcpDoor | undefined {
-    const fitting = this.doors.filter((door) => door.local.port === port && covers(door, ip));
+    const fitting = [...this.#doors.at(port)].filter((door) => covers(door, ip));
     const exact = fitting.filter((door) => door.local.ip === ip);
     const candidates = exact.length > 0 ? exact : fitting;
     if (candidates.length < 2) return candidates[0];
@@ -139,7 +161,7 @@ export class TcpStack {
     const connected = (): void => {
       door.halfOpen -= 1;
       socket.connection.user = undefined;
-      if (!this.#doors.has(door)) {
+      if (!this.#doors.all.has(door)) {
         socket.connection.abort();
         return;
       }
@@ -154,6 +176,10 @@ export class TcpStack {
     this.#sockets.set(keyOf(local, remote), socket);
     return socket;
   }
+}
+
+function pairOf(ip: string, remote: Endpoint): string {
+  return `${ip}>${endpointText(remote)}`;
 }
 
 function keyOf(local: Endpoint, remote: Endpoint): string {

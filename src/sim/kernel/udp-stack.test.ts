@@ -26,6 +26,28 @@ test("a datagram goes to the most exact mailbox, and groups only to members", as
   });
 });
 
+test("a mailbox that has not joined a group hears it when another of its host has, on the port that it stands on", async () => {
+  await check({ seed: 1 }, async (world) => {
+    const sender = await bindOver(world.host("a").network, "udp://0.0.0.0:0");
+    const { network } = world.host("b");
+    const stranger = await bindOver(network, "udp://0.0.0.0:5000");
+    const send = async (): Promise<number> => {
+      await sender.send("to the group", "udp://233.252.0.1:5000");
+      await world.sleep(10);
+      return (await stranger.receiveMany(9, { timeoutMs: 1 }).catch(() => [])).length;
+    };
+    assert.equal(await send(), 0);
+    const member = await bindOver(network, "udp://0.0.0.0:0");
+    member.joinGroup("233.252.0.1");
+    assert.equal(await send(), 1);
+    stranger.joinGroup("233.252.0.1", { source: "192.0.2.77" });
+    assert.equal(await send(), 0);
+    await member.close();
+    stranger.leaveGroup("233.252.0.1", { source: "192.0.2.77" });
+    assert.equal(await send(), 0);
+  });
+});
+
 test("broadcast reaches all hosts of the network that listen, and needs permission", async () => {
   await check({ seed: 1 }, async (world) => {
     const sender = await bindOver(world.host("a").network, "udp://0.0.0.0:0");

@@ -1,20 +1,18 @@
 /** The UDP of one host (RFC 768): mailboxes, groups, and what becomes of a datagram that nobody awaits. */
 
+import { type Endpoint, isBroadcastIp, isGroup, isIpv6, type KernelEnvironment, type Packet, Route } from "./packet.ts";
 import {
-  type Endpoint,
-  isBroadcastIp,
-  isGroup,
-  isIpv6,
-  isLoopbackIp,
-  type KernelEnvironment,
-  type Packet,
-  Route,
-} from "./packet.ts";
-import { covers, KernelRefusal, place, type Standing, sourceFor } from "./ports.ts";
+  checkPlace,
+  covers,
+  type Interface,
+  KernelRefusal,
+  needsZone,
+  type Place,
+  type Standing,
+  Standings,
+} from "./ports.ts";
 import type { TcpFailure } from "./tcp-connection.ts";
-
-/** The interfaces of every host. */
-export type Interface = "lo" | "eth0";
+import { type Way, wayTo, wayToMany } from "./way.ts";
 
 /** What a datagram costs in the receive buffer beside its bytes. */
 const OVERHEAD_BYTES = 256;
@@ -28,9 +26,18 @@ export interface ReceivedDatagram {
   readonly from: Endpoint;
 }
 
+/** A group that a mailbox hears on an interface; `source` "" for everybody's datagrams. */
+export interface Membership {
+  readonly group: string;
+  readonly via: Interface;
+  readonly source: string;
+}
+
 /** A mailbox. */
 export interface UdpSocket extends Standing {
   readonly remote: Endpoint | undefined;
+  /** A socket of IPv6, which may hear IPv4 as well. */
+  readonly ipv6: boolean;
   readonly flow: number;
   readonly receiveBufferBytes: number;
   readonly queue: ReceivedDatagram[];
@@ -39,9 +46,10 @@ export interface UdpSocket extends Standing {
   overflows: number;
   broadcast: boolean;
   loopback: boolean;
-  outgoing: Interface;
-  /** Joined groups as `group interface source`. */
-  readonly groups: Set<string>;
+  /** The interface for groups, where the program has chosen one. */
+  outgoing: Interface | undefined;
+  /** What it has joined: the sources, by group and interface. */
+  readonly memberships: Map<string, Set<string>>;
   /** Of the last datagram that was sent: the next one often goes the same way. */
   route: Route | undefined;
   readable: () => void;
@@ -51,7 +59,9 @@ export interface UdpSocket extends Standing {
 /** The UDP of one host. */
 export class UdpStack {
   readonly #environment: KernelEnvironment;
-  readonly #sockets: Set<UdpSocket> = new Set();
+  readonly #sockets: Standings<UdpSocket> = new Standings();
+  /** How many mailboxes have joined, by group, interface and source. */
+  readonly #members: Map<string, number> = new Map();
 
   constructor(environment: KernelEnvironment) {
     this.#environment = environment;
@@ -59,20 +69,23 @@ export class UdpStack {
 
   /** All mailboxes, in the order in which they were made. */
   get sockets(): readonly UdpSocket[] {
-    return [...this.#sockets];
+    return [...this.#sockets.all];
   }
 
   /** Opens a mailbox. Throws {@link KernelRefusal}. */
-  bind(asked: Standing, remote: Endpoint | undefined, receiveBufferBytes: number): UdpSocket {
+  bind(asked: Standing, remote: Place | undefined, receiveBufferBytes: number): UdpSocket {
     const { addresses, random } = this.#environment;
-    let local = place(asked, this.sockets, addresses, random);
-    // Connecting settles the own address.
-    if (remote !== undefined)
-      local = { ...local, ip: this.#source(local.ip, isGroup(remote.ip) ? this.#ownOf(remote.ip) : remote.ip) };
+    checkPlace(asked.local, "udp", addresses);
+    const local = this.#sockets.place(asked, random);
+    const partner = remote === undefined ? undefined : this.#partnerOf(local, remote);
+    // A partner settles the own address, where the mailbox has none.
+    const { ip } = local;
+    const settled = partner !== undefined && (ip === "0.0.0.0" || ip === "::") ? { ...local, ip: partner.from } : local;
     const socket: UdpSocket = {
       ...asked,
-      local,
-      remote,
+      local: settled,
+      remote: partner === undefined ? undefined : { ip: partner.to, port: remote?.port ?? 0 },
+      ipv6: isIpv6(ip),
       flow: this.#environment.newFlow(),
       receiveBufferBytes,
       queue: [],
@@ -80,8 +93,8 @@ export class UdpStack {
       overflows: 0,
       broadcast: false,
       loopback: true,
-      outgoing: "eth0",
-      groups: new Set(),
+      outgoing: undefined,
+      memberships: new Map(),
       route: undefined,
       readable: () => undefined,
       failed: () => undefined,
@@ -94,46 +107,66 @@ export class UdpStack {
   close(socket: UdpSocket): void {
     this.#sockets.delete(socket);
     socket.queue.length = 0;
+    for (const [place, sources] of socket.memberships) for (const source of sources) this.#count(place, source, -1);
+  }
+
+  /** Joins a group; false when it has done so already. */
+  join(socket: UdpSocket, membership: Membership): boolean {
+    const { source } = membership;
+    const place = placeOf(membership);
+    const sources = socket.memberships.get(place) ?? new Set();
+    if (sources.has(source)) return false;
+    socket.memberships.set(place, sources.add(source));
+    this.#count(place, source, 1);
+    return true;
+  }
+
+  /** Leaves a group; false when it is not a member. */
+  leave(socket: UdpSocket, membership: Membership): boolean {
+    const { source } = membership;
+    const place = placeOf(membership);
+    const sources = socket.memberships.get(place);
+    if (sources?.delete(source) !== true) return false;
+    if (sources.size === 0) socket.memberships.delete(place);
+    this.#count(place, source, -1);
+    return true;
   }
 
   /** Sends one datagram. Throws {@link KernelRefusal}. */
-  send(socket: UdpSocket, data: Buffer, to: Endpoint): void {
+  send(socket: UdpSocket, data: Buffer, to: Place): void {
     if (data.length > MOST_BYTES[isIpv6(to.ip) ? 6 : 4]) throw new KernelRefusal("DATAGRAM_TOO_LARGE");
     if (to.port === 0) throw new KernelRefusal("OPTION_INVALID");
-    if (isBroadcastIp(to.ip) && !socket.broadcast) throw new KernelRefusal("PERMISSION_DENIED");
-    const everywhere = isBroadcastIp(to.ip) || isGroup(to.ip);
-    const onLo = everywhere && (socket.outgoing === "lo" || isLoopbackIp(to.ip));
-    const way = onLo ? (isIpv6(to.ip) ? "::1" : "127.0.0.1") : to.ip;
-    const ip = this.#source(socket.local.ip, everywhere ? this.#ownOf(way) : way);
-    if (!everywhere && this.#environment.noWayTo(to.ip) === "network unreachable") {
-      throw new KernelRefusal("NETWORK_UNREACHABLE");
+    const toMany = isGroup(to.ip) || this.#isBroadcast(to.ip);
+    if (!toMany) {
+      const packet: Packet = { kind: "udp", route: routeOf(socket, this.#wayTo(to.ip, socket.local), to.port), data };
+      this.#environment.send(packet, socket.flow);
+      return;
     }
-    const packet: Packet = { kind: "udp", route: routeOf(socket, ip, to), data };
-    if (!everywhere) this.#environment.send(packet, socket.flow);
-    else {
-      if (onLo || socket.loopback || isBroadcastIp(to.ip)) this.#loop(packet, socket.flow);
-      if (!onLo) this.#environment.send(packet, socket.flow);
-    }
+    const chosen = to.zone ?? (socket.ipv6 === isIpv6(to.ip) ? socket.outgoing : undefined);
+    const way = wayToMany(to.ip, socket.local, chosen, this.#environment);
+    if (!isGroup(to.ip) && !socket.broadcast) throw new KernelRefusal("PERMISSION_DENIED");
+    const packet: Packet = { kind: "udp", route: routeOf(socket, way, to.port), data };
+    const { via } = way;
+    if (way.from !== "::1" && (via === "lo" || socket.loopback || !isGroup(to.ip)))
+      this.#loop(packet, socket.flow, via);
+    if (via === "eth0") this.#environment.send(packet, socket.flow);
   }
 
   /** A datagram for this host arrived. */
-  receive(packet: Packet & { kind: "udp" }): void {
+  receive(packet: Packet & { kind: "udp" }, via: Interface = "eth0"): void {
     const { from, to } = packet.route;
-    const fitting = this.sockets.filter((socket) => takes(socket, packet));
-    if (isGroup(to.ip) || isBroadcastIp(to.ip)) {
-      for (const socket of fitting) deliver(socket, packet);
+    const here = [...this.#sockets.at(to.port)].filter((socket) => isPartner(socket, from));
+    if (isGroup(to.ip)) {
+      if (!this.#isMember(to.ip, via, from.ip)) return;
+      for (const socket of here) if (hears(socket, to.ip, via, from.ip)) deliver(socket, packet);
       return;
     }
-    // The most exact wins: a partner, then an address, then the wildcard; among equals the youngest.
-    const ranked = fitting.map((socket) => ({
-      socket,
-      rank: (socket.remote ? 2 : 0) + (socket.local.ip === to.ip ? 1 : 0),
-    }));
-    const best = ranked.reduce<(typeof ranked)[number] | undefined>(
-      (top, entry) => (top === undefined || entry.rank >= top.rank ? entry : top),
-      undefined,
-    );
-    if (best !== undefined) deliver(best.socket, packet);
+    if (this.#isBroadcast(to.ip)) {
+      for (const socket of here) if (covers(socket, to.ip)) deliver(socket, packet);
+      return;
+    }
+    const best = mostExact(here, to.ip);
+    if (best !== undefined) deliver(best, packet);
     else {
       // RFC 1122 section 4.1.3.1: port unreachable.
       const refusal = {
@@ -148,56 +181,94 @@ export class UdpStack {
 
   /** The network could not deliver a datagram of ours: only a connected mailbox is told (RFC 1122 section 4.1.3.3). */
   refused(local: Endpoint, remote: Endpoint, failure: TcpFailure): void {
-    for (const socket of this.#sockets) {
+    for (const socket of this.#sockets.at(local.port)) {
       const { remote: partner } = socket;
-      if (socket.local.port !== local.port || partner?.ip !== remote.ip || partner.port !== remote.port) continue;
-      socket.failed(failure);
+      if (partner?.ip === remote.ip && partner.port === remote.port) socket.failed(failure);
     }
   }
 
   /** Forgets everything without a word. */
   halt(): void {
     this.#sockets.clear();
+    this.#members.clear();
   }
 
-  #loop(packet: Packet, flow: number): void {
+  #loop(packet: Packet & { kind: "udp" }, flow: number, via: Interface): void {
     const { nowUs, at } = this.#environment;
-    at(nowUs() + LOOPBACK_US, flow, () => this.receive(packet as Packet & { kind: "udp" }));
+    at(nowUs() + LOOPBACK_US, flow, () => this.receive(packet, via));
   }
 
-  #source(bound: string, to: string): string {
-    if (bound !== "0.0.0.0" && bound !== "::" && !isGroup(bound) && !isBroadcastIp(bound)) return bound;
-    const own = sourceFor(to, this.#environment.addresses);
-    if (own === undefined) throw new KernelRefusal("NETWORK_UNREACHABLE");
-    return own;
+  #wayTo(ip: string, place: Place): Way {
+    return wayTo(ip, place, this.#environment);
   }
 
-  #ownOf(way: string): string {
-    if (isLoopbackIp(way)) return way;
-    return (
-      this.#environment.addresses.find((own) => isIpv6(own) === isIpv6(way)) ?? (isIpv6(way) ? "::1" : "127.0.0.1")
-    );
+  #isBroadcast(ip: string): boolean {
+    return isBroadcastIp(ip, this.#environment.addresses);
+  }
+
+  /** The way to the partner of a connected mailbox, which must exist before the first datagram. */
+  #partnerOf(local: Place, remote: Place): Way {
+    const { ip, zone } = remote;
+    if (needsZone(ip) && (zone ?? local.zone) === undefined) throw new KernelRefusal("NETWORK_UNREACHABLE");
+    if (!isGroup(ip) && !this.#isBroadcast(ip)) return this.#wayTo(ip, local);
+    const way = wayToMany(ip, local, zone, this.#environment);
+    if (!isGroup(ip)) throw new KernelRefusal("PERMISSION_DENIED");
+    return way;
+  }
+
+  #count(place: string, source: string, change: number): void {
+    const key = `${place} ${source}`;
+    const count = (this.#members.get(key) ?? 0) + change;
+    if (count > 0) this.#members.set(key, count);
+    else this.#members.delete(key);
+  }
+
+  /** Whether any mailbox of this host has joined the group: then its datagrams come in. */
+  #isMember(group: string, via: Interface, from: string): boolean {
+    const place = placeOf({ group, via });
+    return this.#members.has(`${place} `) || this.#members.has(`${place} ${from}`);
   }
 }
 
-/** The way from `ip` to an end point. */
-function routeOf(socket: UdpSocket, ip: string, to: Endpoint): Route {
+function placeOf({ group, via }: Pick<Membership, "group" | "via">): string {
+  return `${group} ${via}`;
+}
+
+/** The route from a mailbox to an end point. */
+function routeOf(socket: UdpSocket, { from, to }: Way, port: number): Route {
   const { route } = socket;
-  if (route?.from.ip === ip && route.to.ip === to.ip && route.to.port === to.port) return route;
-  socket.route = new Route("udp", { ip, port: socket.local.port }, to);
+  if (route?.from.ip === from && route.to.ip === to && route.to.port === port) return route;
+  socket.route = new Route("udp", { ip: from, port: socket.local.port }, { ip: to, port });
   return socket.route;
 }
 
-function takes(socket: UdpSocket, { route: { from, to } }: Packet): boolean {
-  if (socket.local.port !== to.port) return false;
-  const { remote } = socket;
-  if (remote !== undefined && !isGroup(remote.ip) && (remote.ip !== from.ip || remote.port !== from.port)) return false;
-  if (isGroup(to.ip)) {
-    const joined = (source: string): boolean =>
-      socket.groups.has(`${to.ip} eth0 ${source}`) || socket.groups.has(`${to.ip} lo ${source}`);
-    return (socket.local.ip === to.ip || covers(socket, to.ip)) && (joined("") || joined(from.ip));
+/** Whether a mailbox takes datagrams of this sender. */
+function isPartner({ remote }: UdpSocket, from: Endpoint): boolean {
+  return remote === undefined || isGroup(remote.ip) || (remote.ip === from.ip && remote.port === from.port);
+}
+
+/** The most exact wins: a partner, then an address, then the wildcard; among equals the youngest. */
+function mostExact(sockets: readonly UdpSocket[], ip: string): UdpSocket | undefined {
+  let best: UdpSocket | undefined;
+  let highest = 0;
+  for (const socket of sockets) {
+    if (!covers(socket, ip)) continue;
+    const rank = (socket.remote === undefined ? 0 : 2) + (socket.local.ip === ip ? 1 : 0);
+    if (best !== undefined && rank < highest) continue;
+    best = socket;
+    highest = rank;
   }
-  return covers(socket, to.ip) || (isBroadcastIp(to.ip) && covers(socket, "0.0.0.0"));
+  return best;
+}
+
+/**
+ * Whether a mailbox hears a group that this host has joined. On Linux one that has not joined it hears it too, when another
+ * mailbox of the host has (IP_MULTICAST_ALL), except IPv4 on a socket of IPv6.
+ */
+function hears(socket: UdpSocket, group: string, via: Interface, from: string): boolean {
+  if (socket.local.ip !== group && !covers(socket, group)) return false;
+  const sources = socket.memberships.get(placeOf({ group, via }));
+  return sources === undefined ? socket.ipv6 === isIpv6(group) : sources.has("") || sources.has(from);
 }
 
 function deliver(socket: UdpSocket, { data, route: { from } }: Packet & { kind: "udp" }): void {

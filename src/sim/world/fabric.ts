@@ -98,12 +98,14 @@ export class Fabric {
     const { ip } = packet.route.to;
     // Most packets are for another host that is there, and no host has a group's address.
     const host = this.#hosts.get(ip);
-    if (host !== undefined) this.#carry(this.#way(from, host), packet, flow);
+    if (host === from) this.#carry(this.#way(from, from), packet, flow);
+    else if (packet.route.from.ip === "::1" && (host !== undefined || isGroup(ip))) this.#lose(from, packet, "martian");
+    else if (host !== undefined) this.#carry(this.#way(from, host), packet, flow);
     else if (isLoopbackIp(ip)) this.#carry(this.#way(from, from), packet, flow);
-    else if (isGroup(ip) || isBroadcastIp(ip)) {
+    else if (isGroup(ip) || isBroadcastIp(ip, from.addresses)) {
       for (const other of new Set(this.#hosts.values())) {
         const reached = other !== from && other.addresses.some((own) => isIpv6(own) === isIpv6(ip));
-        if (reached && inBroadcast(ip, other)) this.#carry(this.#way(from, other), packet, flow);
+        if (reached && reaches(ip, other)) this.#carry(this.#way(from, other), packet, flow);
       }
     } else this.#nobodyThere(from, packet, flow);
   }
@@ -215,11 +217,9 @@ export class Fabric {
   }
 }
 
-/** Whether a broadcast address reaches a host: all of them, or those of its /24. */
-function inBroadcast(ip: string, host: FabricHost): boolean {
-  if (!isBroadcastIp(ip) || ip === "255.255.255.255") return true;
-  const network = ip.slice(0, ip.lastIndexOf(".") + 1);
-  return host.addresses.some((own) => own.startsWith(network));
+/** Whether a group or a broadcast address reaches a host. */
+function reaches(ip: string, host: FabricHost): boolean {
+  return isGroup(ip) || isBroadcastIp(ip, host.addresses);
 }
 
 function payloadOf(packet: Packet): Buffer {
