@@ -43,11 +43,14 @@ class Received {
     this.#side = side;
   }
 
-  /** Message `number` of a session arrived; its sender counts from 1 in each session. */
+  /**
+   * Message `number` of a session arrived. Its sender counts on from session to session: what was sent between two of them
+   * is the first of the next.
+   */
   take(session: string, number: number): void {
-    const last = this.#last.get(session) ?? 0;
-    this.#world.always(`${this.#side} gets no message twice`, number > last);
-    this.#world.always(`${this.#side} misses no message`, number === last + 1);
+    const last = this.#last.get(session);
+    this.#world.always(`${this.#side} gets no message twice`, last === undefined || number > last);
+    this.#world.always(`${this.#side} misses no message`, last === undefined || number === last + 1);
     this.#last.set(session, number);
   }
 }
@@ -106,7 +109,6 @@ class Plaza {
       },
       onResume: ({ id }: PlazaSession) => this.#world.sometimes("a session goes on", id !== ""),
       onFresh: (_session: PlazaSession, { reason, lost }: FreshReport) => {
-        said = 0;
         this.#world.sometimes(`a session begins anew: ${reason}`, true);
         this.#world.sometimes("what was lost is told", lost.length > 0);
       },
