@@ -80,7 +80,7 @@ export class FramedInbound<Out> implements InboundConsumer {
     this.#inbound = inbound;
     this.#decoder = decoder;
     this.#pool = pool;
-    decoder.stepsLeft = TURN_MESSAGES;
+    if (decoder.stepsLeft !== undefined) decoder.stepsLeft = TURN_MESSAGES;
     inbound.attach(this, "framed");
   }
 

@@ -38,8 +38,8 @@ export interface SessionTuning {
   readonly limits?: Partial<SessionLimits> | undefined;
   /**
    * Most values in one message, sent or received: each number, text, array and map in it counts. More is `FRAME_TOO_LONG`.
-   * Default 10,000: what a value takes in memory and time can be a hundred times what it takes on the wire, which
-   * `limits.maxMessageBytes` bounds. It is not told in the handshake: give both sides the same.
+   * Default 10,000: a value can take sixty times as much memory as it takes on the wire, which `limits.maxMessageBytes`
+   * bounds. It is not told in the handshake: give both sides the same.
    */
   readonly maxMessageValues?: number | undefined;
   /**

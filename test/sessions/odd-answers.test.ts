@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { call, contract, event, RemoteError, typeOnly } from "../../src/protocol.ts";
+import { call, contract, event, RemoteError, stream, typeOnly } from "../../src/protocol.ts";
 import { openSession, serveSessions } from "./opened.ts";
 
 const odd = contract("odd", "1.0.0", {
@@ -99,4 +99,44 @@ test("a peer that takes little gets the code of an error, without what has no ro
   const session = await openSession(odd, server.localAddress, { limits: { maxMessageBytes: 64 } });
   await assert.rejects(session.ask("5"), { code: "FULL", message: "mmmmm", data: undefined });
   await assert.rejects(session.ask("100"), { code: "FULL", message: "FULL", data: undefined });
+});
+
+test("who reads a stream is told that an item is too much, and not what another service has told its handler", async () => {
+  const items = contract("items", "1.0.0", {
+    server: { read: stream({ request: typeOnly<string>(), sends: typeOnly<unknown>() }) },
+  });
+  const errors: { readonly code?: unknown }[] = [];
+  const server = await serveSessions(items, "tcp://127.0.0.1:0", {
+    handlers: {
+      async *read(way) {
+        yield 1;
+        if (way === "long") yield "x".repeat(2_000_000);
+        if (way === "form") yield new Map();
+        throw new Error("a secret");
+      },
+    },
+    onError: (error) => errors.push(error as object),
+  });
+  const session = await openSession(items, server.localAddress, {});
+  const endOf = async (way: string): Promise<RemoteError> => {
+    const got: unknown[] = [];
+    try {
+      for await (const item of session.read(way)) got.push(item);
+    } catch (error) {
+      assert.deepEqual(got, [1]);
+      assert.ok(error instanceof RemoteError);
+      return error;
+    }
+    return assert.fail("it ended");
+  };
+  const long = await endOf("long");
+  assert.deepEqual([long.code, /of 2000010 bytes/.test(long.message)], ["FRAME_TOO_LONG", true]);
+  const form = await endOf("form");
+  assert.deepEqual([form.code, form.message], ["INTERNAL", "the handler has answered what cannot be sent"]);
+  const secret = await endOf("secret");
+  assert.deepEqual([secret.code, secret.message], ["INTERNAL", "the handler failed"]);
+  assert.deepEqual(
+    errors.map(({ code }) => code),
+    ["FRAME_TOO_LONG", "FRAME_INVALID", undefined],
+  );
 });

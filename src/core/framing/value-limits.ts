@@ -7,9 +7,8 @@ import { InvalidContent } from "./invalid-content.ts";
 export const MAX_VALUE_DEPTH = 64;
 
 /**
- * Default for the values in one message. An empty map is one byte of MessagePack and some 60 of memory, and takes a
- * hundred times as long as a byte of text: a limit in bytes alone would let 1 MiB become 67 MB, and stop everybody for half
- * a second.
+ * Default for the values in one message. An empty map is one byte of MessagePack and some 60 of memory: a limit in bytes alone
+ * would let 1 MiB become 67 MB, and stop everybody for half a second.
  */
 export const DEFAULT_MAX_VALUES = 10_000;
 
@@ -20,8 +19,8 @@ export const LARGEST_MAX_VALUES = 536_870_888;
 export interface ValueOptions {
   /**
    * Most values in one message, sent or received: each number, text, array and map counts, also inside others; the keys of
-   * maps do not. More is `FRAME_TOO_LONG`. Default 10,000: what a value takes in memory and time is a hundred times
-   * what it takes on the wire. Both sides must allow it.
+   * maps do not. More is `FRAME_TOO_LONG`. Default 10,000: a value can take sixty times as much memory as it takes on
+   * the wire. Both sides must allow it.
    */
   readonly maxValues?: number | undefined;
 }
