@@ -145,7 +145,7 @@ function asTheyAre(format: MessageFormat<unknown>): MessageFormat<Uint8Array, Bu
 /** The value of a line that was typed. */
 function jsonOf(line: Uint8Array, parse: (text: string) => unknown): unknown {
   try {
-    return parse(new TextDecoder("utf-8", { fatal: true }).decode(line));
+    return parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(line));
   } catch (cause) {
     const notJson = 'the message is not JSON, which this framing needs; a text is written with quotes, as "hola"';
     const detail = cause instanceof InexactJson ? cause.message : notJson;

@@ -108,7 +108,12 @@ test("a stream without answers: bytes as base64, with a question", async (t) => 
 
 test("a line that is no item: the stream is cancelled, and the error names the line", async (t) => {
   const { address, file, cancelled, over } = await serveNumbers(t);
-  const wrong = await run(t, ["call", address, file, "sum"], { input: "1\n{\n2\n" });
+  const summing = start(t, ["call", address, file, "sum"]);
+  summing.child.stdin.write("1\n");
+  // Its handler runs: one that is cancelled before it has begun is told nothing.
+  await summing.shows(/^1\n$/);
+  summing.child.stdin.end("{\n2\n");
+  const wrong = await summing.ended;
   assert.equal(wrong.code, 1);
   assert.match(wrong.stderr, /^zocalo: FRAME_INVALID: line 2 of stdin, an item of the stream sum, needs JSON/);
   await over;
