@@ -153,11 +153,14 @@ function namesOf(rules: OptionRules): readonly string[] {
 function nearestName(wrong: string, names: readonly string[]): string | undefined {
   let nearest: string | undefined;
   let fewest = Math.max(1, Math.floor(wrong.length * 0.4)) + 1;
-  for (const name of names) {
-    const changes = lettersToChange(wrong.toLowerCase(), name.slice(name.lastIndexOf(".") + 1).toLowerCase());
+  for (const path of names) {
+    const name = path.slice(path.lastIndexOf(".") + 1);
+    // A unit that is left out is one mistake.
+    const unitless = lettersToChange(wrong.toLowerCase(), name.replace(/Ms$|Bytes$/, "").toLowerCase()) + 1;
+    const changes = Math.min(unitless, lettersToChange(wrong.toLowerCase(), name.toLowerCase()));
     if (changes >= fewest) continue;
     fewest = changes;
-    nearest = name;
+    nearest = path;
   }
   return nearest;
 }
@@ -201,8 +204,8 @@ function mustBe(name: string, { wanted, secret }: OptionRule, value: unknown): s
 /** Items of a list that are shown. */
 const SHOWN_ITEMS = 5;
 
-/** Short, and never an error of its own: an object may have a `toString` that throws. */
-function shown(value: unknown): string {
+/** A value in an error: short, and never an error of its own, since an object may have no `toString`, or one that throws. */
+export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (typeof value === "function") return "a function";
   if (Array.isArray(value)) {

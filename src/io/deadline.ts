@@ -3,7 +3,7 @@
 import { TimeoutError, UsageError } from "../core/errors.ts";
 import type { ErrorOutcome } from "../core/errors.ts";
 import { unwatchAbort, watchAbort } from "./abort-watch.ts";
-import { noSuchOption, OPERATION_RULES } from "./check-options.ts";
+import { noSuchOption, OPERATION_RULES, shown } from "./check-options.ts";
 import type { Clock, Timer } from "./network.ts";
 
 /** Accepted by every operation. Either ends that one call and never disposes of the socket. */
@@ -53,7 +53,7 @@ export function refusedAtOnce(
   if (signal?.aborted === true) return { reason: signal.reason };
   if (timeoutMs === undefined) return undefined;
   if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
-    const detail = `timeoutMs must be a number of milliseconds from 0 on, not ${String(timeoutMs)}`;
+    const detail = `timeoutMs must be a number of milliseconds from 0 on, not ${shown(timeoutMs)}`;
     return { reason: new UsageError("OPTION_INVALID", { ...context(), detail }) };
   }
   if (timeoutMs === 0) return { reason: timeoutError(0, context(), "none") };

@@ -12,6 +12,7 @@ import {
   OPERATION_RULES,
   type OptionRule,
   type RulesOf,
+  shown,
   TEXT,
   wholeNumber,
 } from "./check-options.ts";
@@ -126,7 +127,7 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
 
   receiveMany(maxDatagrams: number, options?: OperationOptions): Promise<Datagram[]> {
     if (!(maxDatagrams === Number.POSITIVE_INFINITY || (Number.isInteger(maxDatagrams) && maxDatagrams >= 1))) {
-      const detail = `maxDatagrams must be a whole number from 1 on, or Infinity, not ${String(maxDatagrams)}`;
+      const detail = `maxDatagrams must be a whole number from 1 on, or Infinity, not ${shown(maxDatagrams)}`;
       return Promise.reject(new UsageError("OPTION_INVALID", { ...this.context("receiveMany"), detail }));
     }
     return this.#inbound.receive(takeMany(maxDatagrams), options);

@@ -337,7 +337,12 @@ function takeChunks(job: WriteJob, maxBytes: number): Uint8Array[] {
 function chunksOf(data: WriteInput, host: ConnectionHost): Uint8Array[] {
   if (typeof data === "string") return [textBytes(data, "data", () => host.context("write"))];
   if (data instanceof Uint8Array) return [data];
-  if (Array.isArray(data)) return data.flatMap((piece: WriteInput) => chunksOf(piece, host));
+  if (Array.isArray(data)) {
+    const chunks: Uint8Array[] = [];
+    // A hole counts as undefined, and is refused as that.
+    for (const piece of data as readonly WriteInput[]) for (const chunk of chunksOf(piece, host)) chunks.push(chunk);
+    return chunks;
+  }
   const detail = "data must be a string, a Uint8Array, or an array of them";
   throw new UsageError("OPTION_INVALID", { ...host.context("write"), detail, outcome: "none" });
 }

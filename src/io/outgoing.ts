@@ -39,7 +39,8 @@ function bytesOf(data: DatagramInput | undefined, context: () => OperationContex
   if (data instanceof Uint8Array) return data;
   if (typeof data === "string") return textBytes(data, "data", context);
   if (!Array.isArray(data)) return undefined;
-  const pieces = data.map((piece: unknown) => {
+  // A hole counts as undefined.
+  const pieces = Array.from(data, (piece: unknown) => {
     return typeof piece === "string" || piece instanceof Uint8Array ? bytesOf(piece, context) : undefined;
   });
   return pieces.every((piece) => piece !== undefined) ? Buffer.concat(pieces) : undefined;

@@ -2,7 +2,7 @@
 
 import type { ByteQueue } from "../core/bytes/byte-queue.ts";
 import { EndOfStreamError, ProtocolError, UsageError } from "../core/errors.ts";
-import { countFrom, OPERATION_RULES, type RulesOf } from "./check-options.ts";
+import { countFrom, OPERATION_RULES, type RulesOf, shown } from "./check-options.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import type { OperationContext } from "./deadline.ts";
 import type { ReadRequest } from "./inbound.ts";
@@ -78,7 +78,7 @@ export function readInto(target: Uint8Array, host: ConnectionHost): ReadRequest<
 /** Exactly `count` bytes. */
 export function readExactly(count: number, host: ConnectionHost): ReadRequest<Buffer> {
   if (!Number.isSafeInteger(count) || count < 0) {
-    const detail = `count must be a whole number of bytes from 0 on, not ${String(count)}`;
+    const detail = `count must be a whole number of bytes from 0 on, not ${shown(count)}`;
     throw new UsageError("OPTION_INVALID", { ...host.context("readExactly"), detail });
   }
   return {

@@ -2,6 +2,7 @@
 
 import { showAs } from "../core/show-as.ts";
 import type { Methods } from "../core/contract/contract.ts";
+import { shown } from "../core/check-options.ts";
 import { UsageError } from "../core/errors.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
 import { partsOf, SessionFacade } from "./session-facade.ts";
@@ -16,8 +17,8 @@ type Sessions = ReadonlySet<SessionFacade> | ReadonlyMap<string, SessionFacade>;
 /** Sends an event to sessions; it is encoded once for each codec that they use. */
 export function broadcast(plan: ContractPlan, sessions: Sessions, name: string, message: unknown): BroadcastReport {
   const offered: Methods = plan.peer;
-  if (offered[name]?.kind !== "event") {
-    const detail = `the contract has no event "${name}" that the client offers`;
+  if (typeof name !== "string" || offered[name]?.kind !== "event") {
+    const detail = `the contract has no event ${shown(name)} that the client offers`;
     throw new UsageError("OPTION_INVALID", { op: "broadcast", detail });
   }
   const report = { sent: 0, waiting: 0, dropped: 0 };

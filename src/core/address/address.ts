@@ -7,7 +7,7 @@ import { canonicalIpv6, unmappedIpv4 } from "./ip.ts";
 import { checkNames, partsOfInit, partsOfText } from "./parse.ts";
 import { failure } from "./problem.ts";
 import { type AddressFamily, type AddressParams, type AddressParts, NO_PARAMS, type Transport } from "./parts.ts";
-import { ANYTHING, type RulesOf, refuseUnknown } from "../check-options.ts";
+import { ANYTHING, checkOptions, type RulesOf, TEXT } from "../check-options.ts";
 import { showAsText } from "../show-as.ts";
 
 export type { AddressFamily, AddressParams, Transport } from "./parts.ts";
@@ -40,7 +40,7 @@ export type AddressInit =
 export type AddressLike = string | URL | Address | AddressInit;
 
 /** What {@link AddressParseOptions} may have; the parser looks at the values. */
-const PARSE_RULES: RulesOf<AddressParseOptions> = { transport: ANYTHING, defaultPort: ANYTHING, op: ANYTHING };
+const PARSE_RULES: RulesOf<AddressParseOptions> = { transport: ANYTHING, defaultPort: ANYTHING, op: TEXT };
 
 /** How {@link Address.parse} reads what is not written out. */
 export interface AddressParseOptions {
@@ -142,7 +142,7 @@ export class Address {
    * ```
    */
   static parse(input: AddressLike, options: AddressParseOptions = {}): Address {
-    refuseUnknown({ op: "Address.parse" }, options, PARSE_RULES);
+    checkOptions({ op: "Address.parse" }, options, PARSE_RULES);
     if (input instanceof Address) return input;
     if (typeof input === "string") return Address.#of(partsOfText(input, options));
     if (input instanceof URL) return Address.#of(partsOfText(input.href, options));

@@ -2,7 +2,7 @@
  * Lists of IP networks, for allowing and denying peers, and the key under which limits per peer are counted.
  */
 import type { Address } from "./address.ts";
-import { ANYTHING, refuseUnknown } from "../check-options.ts";
+import { checkOptions, TEXT } from "../check-options.ts";
 import { ipBytes, ipText, parseIpv4, parseIpv6, unmappedIpv4 } from "./ip.ts";
 import { type Fail, failure, quoted } from "./problem.ts";
 
@@ -47,8 +47,7 @@ export class AddressList {
    *   bits (`10.1.2.3/8`); the detail names the network that was probably meant.
    */
   static parse(list: readonly string[], options: { readonly op?: string | undefined } = {}): AddressList {
-    refuseUnknown({ op: "AddressList.parse" }, options, { op: ANYTHING });
-    const op = options.op ?? "AddressList.parse";
+    const { op = "AddressList.parse" } = checkOptions({ op: "AddressList.parse" }, options, { op: TEXT });
     if (!Array.isArray(list)) throw failure(op, list)("address", "list must be an array of texts");
     return new AddressList(Array.from(list, (entry: string) => parseNetwork(entry, failure(op, entry))));
   }

@@ -1,6 +1,14 @@
 /** A contract: one object that gives the typed server, the typed client, the handshake and the documentation. */
 
-import { ANY_TEXT, checkOptions, OBJECT, type OptionRule, type RulesOf, options as object } from "../check-options.ts";
+import {
+  ANY_TEXT,
+  checkOptions,
+  OBJECT,
+  type OptionRule,
+  type RulesOf,
+  options as object,
+  shown,
+} from "../check-options.ts";
 import { UsageError } from "../errors.ts";
 import { fnv1a64 } from "./hash.ts";
 import type { Method } from "./method.ts";
@@ -94,8 +102,10 @@ export function contract<Server extends Methods = NoMethods, Client extends Meth
   sides: ContractSides<Server, Client>,
   options: ContractOptions = {},
 ): Contract<Server, Client> {
-  if (!CONTRACT_NAME.test(name)) throw invalid(`a contract needs a name like "chat"; got ${JSON.stringify(name)}`);
-  if (!isVersion(version)) throw invalid(`a contract needs a version like "1.2.0"; got ${JSON.stringify(version)}`);
+  if (typeof name !== "string" || !CONTRACT_NAME.test(name)) {
+    throw invalid(`a contract needs a name like "chat"; got ${shown(name)}`);
+  }
+  if (!isVersion(version)) throw invalid(`a contract needs a version like "1.2.0"; got ${shown(version)}`);
   const { accepts = compatibleRange(version), description } = checkOptions({ op: "contract" }, options, RULES);
   if (!inRange(version, accepts)) throw invalid(`a contract must accept its own version, ${version}`);
   if (typeof sides !== "object" || sides === null) throw invalid("a contract needs its sides: { server, client }");

@@ -1,6 +1,6 @@
 /** The fault vocabulary of a link: what can go wrong with packets on their way. */
 
-import { ANYTHING, type RulesOf, refuseUnknown } from "../check-options.ts";
+import { ANYTHING, type RulesOf, refuseUnknown, shown } from "../check-options.ts";
 import { UsageError } from "../errors.ts";
 import { type Latency, type LatencyTable, latencyTable, microseconds } from "./latency.ts";
 import { probabilityThreshold } from "./random-stream.ts";
@@ -161,11 +161,17 @@ function reorderingTable(reordering: LinkConditions["reordering"], op: string): 
 }
 
 function probability(name: string, value: number, op: string): number {
-  if (value >= 0 && value <= 1) return probabilityThreshold(value);
-  throw new UsageError("OPTION_INVALID", { op, detail: `${name} must be a probability from 0 to 1, not ${value}` });
+  if (typeof value === "number" && value >= 0 && value <= 1) return probabilityThreshold(value);
+  throw new UsageError("OPTION_INVALID", {
+    op,
+    detail: `${name} must be a probability from 0 to 1, not ${shown(value)}`,
+  });
 }
 
 function whole(name: string, value: number, least: number, op: string): number {
-  if (value >= least && Number.isFinite(value)) return Math.round(value);
-  throw new UsageError("OPTION_INVALID", { op, detail: `${name} must be a number from ${least} on, not ${value}` });
+  if (Number.isFinite(value) && value >= least) return Math.round(value);
+  throw new UsageError("OPTION_INVALID", {
+    op,
+    detail: `${name} must be a number from ${least} on, not ${shown(value)}`,
+  });
 }

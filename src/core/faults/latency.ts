@@ -1,6 +1,6 @@
 /** How long a packet is under way. */
 
-import { ANYTHING, checkOptions, oneOf, type OptionRules, refuseUnknown } from "../check-options.ts";
+import { ANYTHING, checkOptions, oneOf, type OptionRules, refuseUnknown, shown } from "../check-options.ts";
 import { UsageError } from "../errors.ts";
 import { drawQuantile, EXPONENTIAL, HEAVY_TAIL, NORMAL, QUANTILE_UNIT } from "./quantiles.ts";
 import type { RandomStream } from "./random-stream.ts";
@@ -79,6 +79,6 @@ function scaled(value: number, spreadUs: number): number {
 /** Milliseconds as whole microseconds; throws `OPTION_INVALID` when they are negative, endless or no number. */
 export function microseconds(valueMs: number, op: string): number {
   if (Number.isFinite(valueMs) && valueMs >= 0) return Math.round(valueMs * 1000);
-  const detail = `a duration must be a number of milliseconds from 0 on, not ${valueMs}`;
+  const detail = `a duration must be a number of milliseconds from 0 on, not ${shown(valueMs)}`;
   throw new UsageError("OPTION_INVALID", { op, detail });
 }

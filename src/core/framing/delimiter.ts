@@ -203,7 +203,7 @@ class SkippingFramer implements Framer {
 
 /** Copies of the delimiters. */
 function checkedList(list: readonly Delimiter[]): Buffer[] {
-  if (!Array.isArray(list) || !list.every((one) => typeof one === "string" || one instanceof Uint8Array)) {
+  if (!Array.isArray(list) || !Array.from(list).every((one) => typeof one === "string" || one instanceof Uint8Array)) {
     throw codecOptionInvalid(NAME, "delimiters must be strings or Uint8Arrays");
   }
   if (list.some((one: Delimiter) => typeof one === "string" && !isEncodable(one))) {

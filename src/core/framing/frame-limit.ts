@@ -1,6 +1,6 @@
 /** How long a message may be. */
 
-import { type OptionRule, wholeNumber } from "../check-options.ts";
+import { type OptionRule, shown, wholeNumber } from "../check-options.ts";
 import { codecOptionInvalid } from "./frame-error.ts";
 
 /**
@@ -26,6 +26,6 @@ export function checkedLimit(codec: string, option: string, bytes: number): numb
   if (Number.isInteger(bytes) && bytes >= 1 && bytes <= LARGEST_LIMIT_BYTES) return bytes;
   throw codecOptionInvalid(
     codec,
-    `${option} must be a whole number from 1 to ${LARGEST_LIMIT_BYTES}; got ${String(bytes)}`,
+    `${option} must be a whole number from 1 to ${LARGEST_LIMIT_BYTES}; got ${shown(bytes)}`,
   );
 }

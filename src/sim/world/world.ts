@@ -1,6 +1,6 @@
 /** A simulated world: hosts, names, links, and what goes wrong with them. */
 
-import { ANYTHING, checkOptions, type RulesOf, TEXTS } from "../../core/check-options.ts";
+import { checkOptions, type RulesOf, TEXTS } from "../../core/check-options.ts";
 import { type ErrorCode, UsageError } from "../../core/errors.ts";
 import { type LinkConditions, linkTable } from "../../core/faults/conditions.ts";
 import { type Fault, faultText } from "../../core/faults/fault.ts";
@@ -17,7 +17,11 @@ import type { Process } from "./process.ts";
 import { describeHosts } from "./standstill.ts";
 import type { FaultGuard, HostLike, HostOptions, World } from "./world-contract.ts";
 
-const HOST_RULES: RulesOf<HostOptions> = { addresses: TEXTS, names: TEXTS, skewMs: ANYTHING };
+const HOST_RULES: RulesOf<HostOptions> = {
+  addresses: TEXTS,
+  names: TEXTS,
+  skewMs: { wanted: "a number", holds: Number.isFinite },
+};
 
 /** How often `converge` looks, in virtual milliseconds. */
 const CONVERGE_STEP_MS = 10;
