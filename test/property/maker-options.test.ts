@@ -4,12 +4,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import * as framing from "../../src/framing.ts";
-import { Address, AddressList, UsageError, ZocaloError } from "../../src/index.ts";
+import { Address, AddressList, formatProxyHeader, UsageError, ZocaloError } from "../../src/index.ts";
 import { call, contract, event, RemoteError, stream } from "../../src/protocol.ts";
 import { check, explore, simulation } from "../../src/sim.ts";
 import { anything } from "./anything.ts";
 
 const codec = { name: "one", frameLength: () => 1, decode: () => 1, encode: () => "x" };
+
+const here = Address.parse("tcp://192.0.2.1:80");
 
 /** By its name: the options that it has, and how it is made of them. */
 const makers: Readonly<Record<string, readonly [names: string, make: (options: never) => unknown]>> = {
@@ -36,6 +38,11 @@ const makers: Readonly<Record<string, readonly [names: string, make: (options: n
   "Address.parse": ["transport defaultPort op", (options) => Address.parse("plaza.example", options)],
   "Address.parse of parts": ["transport host zone port path params", (parts) => Address.parse(parts)],
   "Address.with": ["transport host zone port path params", (parts) => Address.parse("tcp://[::1]:1").with(parts)],
+  formatProxyHeader: [
+    "command tlvs",
+    (over: object) => formatProxyHeader({ version: 2, source: here, destination: here, ...over }),
+  ],
+  "addresses of formatProxyHeader": ["version source destination", formatProxyHeader],
   "AddressList.parse": ["op", (options) => AddressList.parse(["::1"], options)],
   simulation: [
     "link tcp explore cutReads limitMs livelockEvents name chaos convergeMs",

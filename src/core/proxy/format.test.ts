@@ -231,6 +231,7 @@ it("a header of no version, and ends that are no addresses, are refused", () => 
     { version: 3 },
     { version: 2, source: null, destination: source },
     { version: 1, source, destination: "192.0.2.2:1" },
+    { version: 2, source, destination: source, tlv: [] },
   ];
   for (const header of untyped) {
     assert.throws(() => formatProxyHeader(header as never), { code: "OPTION_INVALID", op: "formatProxyHeader" });

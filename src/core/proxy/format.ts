@@ -1,11 +1,20 @@
 /**
  * Writing a PROXY header, for a program that is itself the proxy.
  */
+import { ANYTHING, checkOptions, listOf, oneOf, type OptionRule, type RulesOf } from "../check-options.ts";
 import { Address } from "../address/address.ts";
 import { ipBytes } from "../address/ip.ts";
 import { UsageError } from "../errors.ts";
 import { crc32c } from "./crc32c.ts";
-import { ADDRESS_BYTES, FIXED_BYTES, type ProxyTlv, proxyTlvTypes, SIGNATURE, UNIX_PATH_BYTES } from "./header.ts";
+import {
+  ADDRESS_BYTES,
+  FIXED_BYTES,
+  type ProxyHeader,
+  type ProxyTlv,
+  proxyTlvTypes,
+  SIGNATURE,
+  UNIX_PATH_BYTES,
+} from "./header.ts";
 import { checksumOffset } from "./tlv.ts";
 
 /** What {@link formatProxyHeader} writes; a `ProxyHeader` that was received is one too. */
@@ -22,11 +31,34 @@ export interface ProxyHeaderInit {
   readonly tlvs?: readonly ProxyTlv[] | undefined;
 }
 
+const END: OptionRule = { wanted: "of the class Address", holds: (value) => value instanceof Address };
+
+/** What a header must look like. One that was received tells its TLVs once more, in words; these are passed over. */
+const RULES: RulesOf<ProxyHeader> = {
+  version: { wanted: "1 or 2", holds: (value) => value === 1 || value === 2, required: true },
+  command: oneOf("proxy", "local"),
+  source: END,
+  destination: END,
+  tlvs: listOf("TLVs, each with a type and a value of bytes", isTlv),
+  alpn: ANYTHING,
+  authority: ANYTHING,
+  networkNamespace: ANYTHING,
+  ssl: ANYTHING,
+  uniqueId: ANYTHING,
+};
+
+function isTlv(value: unknown): boolean {
+  const { type, value: bytes } = (value ?? {}) as Partial<ProxyTlv>;
+  return typeof type === "number" && bytes instanceof Uint8Array;
+}
+
 /** Two addresses of one kind, ready to be written; "none" for LOCAL, UNKNOWN and UNSPEC. */
 type Ends =
   | { readonly kind: "none" }
   | { readonly kind: "unix"; readonly source: string; readonly destination: string }
   | { readonly kind: "ip"; readonly source: Address; readonly destination: Address };
+
+const OP = "formatProxyHeader";
 
 /** The first bytes of an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2). */
 const MAPPED_PREFIX: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
@@ -63,18 +95,14 @@ const MAX_LENGTH = 0xffff;
  *   they are of different kinds, or there are TLVs without addresses, or they are too long.
  */
 export function formatProxyHeader(header: ProxyHeaderInit): Uint8Array {
-  const version: unknown = (header as ProxyHeaderInit | null | undefined)?.version;
-  if (version !== 1 && version !== 2) throw wrong("version must be 1 or 2");
-  if ([header.source, header.destination].some((end) => end !== undefined && !(end instanceof Address))) {
-    throw wrong("source and destination must be of the class Address");
-  }
-  const ends = header.command === "local" ? NO_ENDS : endsOf(header);
-  return header.version === 1 ? formatV1(ends) : formatV2(header.command ?? "proxy", ends, header.tlvs ?? []);
+  const { version, command = "proxy", tlvs = [], ...addresses } = checkOptions({ op: OP }, header ?? null, RULES);
+  const ends = command === "local" ? NO_ENDS : endsOf(addresses);
+  return version === 1 ? formatV1(ends) : formatV2(command, ends, tlvs);
 }
 
 const NO_ENDS: Ends = { kind: "none" };
 
-function endsOf({ source, destination }: ProxyHeaderInit): Ends {
+function endsOf({ source, destination }: Pick<ProxyHeaderInit, "source" | "destination">): Ends {
   if (source === undefined && destination === undefined) return NO_ENDS;
   const given = [source, destination].filter((address) => address !== undefined);
   if (given.every((address) => address.transport === "unix")) {
@@ -145,5 +173,5 @@ function formatTlv({ type, value }: ProxyTlv): Uint8Array {
 }
 
 function wrong(detail: string): UsageError {
-  return new UsageError("OPTION_INVALID", { op: "formatProxyHeader", detail });
+  return new UsageError("OPTION_INVALID", { op: OP, detail });
 }
