@@ -13,6 +13,7 @@ import { type OperationContext, type OperationOptions, refusedAtOnce } from "./d
 import { publish } from "./diagnostics.ts";
 import { EndAnnouncement } from "./end-announcement.ts";
 import { FramedConnection } from "./framed-connection.ts";
+import { handled } from "./handled-rejection.ts";
 import { Inbound } from "./inbound.ts";
 import { Iteration } from "./iteration.ts";
 import { ConnectionLimits } from "./limits.ts";
@@ -182,11 +183,12 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     return this.outbound.write(data, options);
   }
 
-  async end(options?: OperationOptions): Promise<void> {
-    const refused = refusedAtOnce(options, () => this.context("end"));
-    if (refused !== undefined) throw refused.reason;
+  end(options?: OperationOptions): Promise<void> {
+    const context = this.context("end");
+    const refused = refusedAtOnce(options, () => context);
+    if (refused !== undefined) return Promise.reject(refused.reason);
     const ended = this.outbound.end().then(() => this.#maybeEnded());
-    await withDeadline(this.clock, ended, options, this.context("end"));
+    return handled(withDeadline(this.clock, ended, options, context));
   }
 
   close(options: CloseOptions = {}): Promise<void> {
@@ -195,10 +197,9 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
       if (refused !== undefined) return Promise.reject(refused.reason);
       const extras = this.#extras;
       if (extras.closing === undefined) {
-        extras.closing = this.#closeGracefully({ lingerMs, maxLingerMs, lingerBytes });
-        extras.closing.catch(() => undefined);
+        extras.closing = handled(this.#closeGracefully({ lingerMs, maxLingerMs, lingerBytes }));
       }
-      return withDeadline(this.clock, extras.closing, operation, this.context("close"));
+      return handled(withDeadline(this.clock, extras.closing, operation, this.context("close")));
     });
   }
 

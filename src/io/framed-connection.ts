@@ -7,6 +7,7 @@ import { type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import { FramedInbound } from "./framed-inbound.ts";
 import { BlockPool } from "../core/bytes/block-pool.ts";
 import { FramedOutbound } from "./framed-outbound.ts";
+import { handled } from "./handled-rejection.ts";
 import type { Inbound } from "./inbound.ts";
 import { Iteration } from "./iteration.ts";
 import type { Outbound } from "./outbound.ts";
@@ -55,12 +56,13 @@ export class FramedConnection<In, Out> implements FramedSocket<In, Out> {
     return this.#outbound.send(message, options);
   }
   sendMany(messages: Iterable<In>, options?: OperationOptions): Promise<void> {
-    return this.#outbound.sendMany(messages, options);
+    return handled(this.#outbound.sendMany(messages, options));
   }
-  async flush(options?: OperationOptions): Promise<void> {
-    const refused = refusedAtOnce(options, () => this.socket.context("flush"));
-    if (refused !== undefined) throw refused.reason;
-    await withDeadline(this.socket.clock, this.#outbound.flush(), options, this.socket.context("flush"));
+  flush(options?: OperationOptions): Promise<void> {
+    const context = this.socket.context("flush");
+    const refused = refusedAtOnce(options, () => context);
+    if (refused !== undefined) return Promise.reject(refused.reason);
+    return handled(withDeadline(this.socket.clock, this.#outbound.flush(), options, context));
   }
 
   receive(options?: OperationOptions): Promise<Out | null> {
@@ -100,8 +102,8 @@ export class FramedConnection<In, Out> implements FramedSocket<In, Out> {
     this.#inbound.detach();
     return this.socket;
   }
-  async close(options?: CloseOptions): Promise<void> {
-    await this.socket.close(options);
+  close(options?: CloseOptions): Promise<void> {
+    return this.socket.close(options);
   }
   abort(reason?: unknown): void {
     this.socket.abort(reason);

@@ -9,6 +9,7 @@ import { DatagramDecoder } from "./datagram-decoder.ts";
 import type { DatagramInput, DatagramSocket, FramedDatagramSocket } from "./datagram-socket.ts";
 import type { OperationOptions } from "./deadline.ts";
 import type { ReceivedMessage } from "./framed-datagrams.ts";
+import { handled } from "./handled-rejection.ts";
 import { DONE, Iteration } from "./iteration.ts";
 import { codecFailure } from "./codec-failure.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
@@ -33,24 +34,25 @@ export class FramedMailbox<In, Out> implements FramedDatagramSocket<In, Out> {
     return this.#decoder.dropped;
   }
 
-  async send(message: In, to?: AddressLike, options?: OperationOptions): Promise<void> {
-    const { written } = this.#encodeAll([message], "send");
-    const [first, second] = written.chunks;
+  send(message: In, to?: AddressLike, options?: OperationOptions): Promise<void> {
     try {
-      await this.socket.send(first !== undefined && second === undefined ? first : written.chunks, to, options);
-    } finally {
-      written.release();
+      const { written } = this.#encodeAll([message], "send");
+      const [first, second] = written.chunks;
+      const data = first !== undefined && second === undefined ? first : written.chunks;
+      return handled(this.socket.send(data, to, options).finally(() => written.release()));
+    } catch (error) {
+      return Promise.reject(error);
     }
   }
 
-  async sendMany(messages: readonly In[], to?: AddressLike, options?: OperationOptions): Promise<SendReport> {
-    checkOptions(this.socket.context("sendMany"), { messages }, { messages: LIST });
-    const { written, sizes } = this.#encodeAll(messages, "sendMany");
+  sendMany(messages: readonly In[], to?: AddressLike, options?: OperationOptions): Promise<SendReport> {
     try {
+      checkOptions(this.socket.context("sendMany"), { messages }, { messages: LIST });
+      const { written, sizes } = this.#encodeAll(messages, "sendMany");
       const items = cutInto(written.chunks, sizes).map((data) => ({ data, to }));
-      return await this.socket.sendMany(items, options);
-    } finally {
-      written.release();
+      return handled(this.socket.sendMany(items, options).finally(() => written.release()));
+    } catch (error) {
+      return Promise.reject(error);
     }
   }
 

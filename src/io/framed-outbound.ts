@@ -9,6 +9,7 @@ import { checkOptions, ITERABLE } from "./check-options.ts";
 import { codecFailure } from "./codec-failure.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
+import { handled, rejectedQuietly } from "./handled-rejection.ts";
 import type { Outbound } from "./outbound.ts";
 import { withOneDeadline } from "./one-deadline.ts";
 
@@ -80,7 +81,7 @@ export class FramedOutbound<In> {
       const refused = this.#refused(options);
       if (refused !== undefined) return Promise.reject(refused.reason);
     }
-    if (this.#outbound.state !== "open") return Promise.reject(this.#outbound.whyNot("send"));
+    if (this.#outbound.state !== "open") return rejectedQuietly(this.#outbound.whyNot("send"));
     if (this.#handedBytes > BACKLOG_BYTES || this.#waiting.length > 0) return this.#wait(message, options);
     return this.#encode(message, options !== undefined);
   }
@@ -209,10 +210,14 @@ export class FramedOutbound<In> {
     const problem = this.#overflow(heldBytes);
     if (problem !== undefined) {
       const detail = `${problem}; await each send`;
-      return Promise.reject(new UsageError("QUEUE_FULL", { ...this.#host.context("send"), detail, outcome: "none" }));
+      return rejectedQuietly(new UsageError("QUEUE_FULL", { ...this.#host.context("send"), detail, outcome: "none" }));
     }
     this.handOver();
-    return new Promise((resolve, reject) => {
+    const sent = new Promise<void>((resolve, refuse) => {
+      const reject = (reason: unknown): void => {
+        void handled(sent);
+        refuse(reason);
+      };
       const job: WaitingSend<In> = {
         message,
         heldBytes,
@@ -229,6 +234,7 @@ export class FramedOutbound<In> {
       this.#waiting.push(job);
       this.#waitingBytes += heldBytes;
     });
+    return sent;
   }
 
   /** Why no more may wait: a peer that does not read must not fill the memory of a handler that does not wait. */

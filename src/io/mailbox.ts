@@ -19,6 +19,7 @@ import {
 import { DatagramInbound, mailboxClosed } from "./datagram-inbound.ts";
 import { DatagramOutbound } from "./datagram-outbound.ts";
 import type * as contract from "./datagram-socket.ts";
+import { handled } from "./handled-rejection.ts";
 import { iterateBatches, iterateDatagrams, TAKE_ONE, takeMany } from "./datagram-takings.ts";
 import { type OperationContext, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import { Destinations } from "./destinations.ts";
@@ -103,22 +104,33 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
     return this.#announcement.signal;
   }
 
-  async send(data: contract.DatagramInput, to?: AddressLike, options?: OperationOptions): Promise<void> {
-    const item = this.#outgoing(data, to, "send");
+  send(data: contract.DatagramInput, to?: AddressLike, options?: OperationOptions): Promise<void> {
+    try {
+      return handled(this.#sendOne(this.#outgoing(data, to, "send"), options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async #sendOne(item: OutgoingDatagram, options: OperationOptions | undefined): Promise<void> {
     const { failures } = await this.#outbound.send("send", [item], item.data.length, options);
     if (failures[0] !== undefined) throw failures[0].error;
   }
 
-  async sendMany(items: readonly contract.DatagramToSend[], options?: OperationOptions): Promise<contract.SendReport> {
-    checkOptions(this.context("sendMany"), { items }, { items: LIST });
-    let bytes = 0;
-    // A hole counts as undefined.
-    const batch = Array.from(items, (each: contract.DatagramToSend | null | undefined) => {
-      const item = this.#outgoing(each?.data, each?.to, "sendMany");
-      bytes += item.data.length;
-      return item;
-    });
-    return await this.#outbound.send("sendMany", batch, bytes, options);
+  sendMany(items: readonly contract.DatagramToSend[], options?: OperationOptions): Promise<contract.SendReport> {
+    try {
+      checkOptions(this.context("sendMany"), { items }, { items: LIST });
+      let bytes = 0;
+      // A hole counts as undefined.
+      const batch = Array.from(items, (each: contract.DatagramToSend | null | undefined) => {
+        const item = this.#outgoing(each?.data, each?.to, "sendMany");
+        bytes += item.data.length;
+        return item;
+      });
+      return handled(this.#outbound.send("sendMany", batch, bytes, options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   receive(options?: OperationOptions): Promise<Datagram> {

@@ -4,6 +4,7 @@ import { ConnectionError, type ErrorOutcome, UsageError, type ZocaloError } from
 import { HELD } from "../core/held-bytes.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
+import { handled, rejectedQuietly } from "./handled-rejection.ts";
 import { restated } from "./restated.ts";
 import type { WriteInput } from "./stream-socket.ts";
 import { textBytes } from "./text-bytes.ts";
@@ -91,7 +92,7 @@ export class Outbound {
   write(data: WriteInput, options: OperationOptions | undefined): Promise<void> {
     const refused = refusedAtOnce(options, () => this.#host.context("write"));
     if (refused !== undefined) return Promise.reject(refused.reason);
-    if (this.state !== "open") return Promise.reject(this.whyNot("write"));
+    if (this.state !== "open") return rejectedQuietly(this.whyNot("write"));
     this.gatherer?.handOver();
     let chunks: Uint8Array[];
     try {
@@ -108,7 +109,7 @@ export class Outbound {
     const { writeQueueBytes } = this.#host.settings;
     if (this.#queuedBytes > 0 && this.#heldBytes + HELD.write + bytes > writeQueueBytes) {
       const detail = `more than writeQueueBytes (${writeQueueBytes}) would wait; await each write`;
-      return Promise.reject(new UsageError("QUEUE_FULL", { ...this.#host.context("write"), detail, outcome: "none" }));
+      return rejectedQuietly(new UsageError("QUEUE_FULL", { ...this.#host.context("write"), detail, outcome: "none" }));
     }
     return this.#enqueue(chunks, bytes, options);
   }
@@ -118,7 +119,7 @@ export class Outbound {
    * its own bound, and has told its callers already that their messages were taken.
    */
   writeGathered(chunks: readonly Uint8Array[], bytes: number): Promise<void> {
-    if (this.state !== "open") return Promise.reject(this.whyNot("send"));
+    if (this.state !== "open") return rejectedQuietly(this.whyNot("send"));
     if (!this.busy && bytes <= SLICE_BYTES) return this.#writeNow(chunks, bytes);
     return this.#enqueue(chunks, bytes, undefined);
   }
@@ -126,7 +127,7 @@ export class Outbound {
   /** Sends FIN behind all that was accepted; resolves when the kernel has it. */
   end(): Promise<void> {
     if (this.#finish !== undefined) return this.#finish.promise;
-    if (this.state === "failed") return Promise.reject(this.whyNot("end"));
+    if (this.state === "failed") return rejectedQuietly(this.whyNot("end"));
     this.gatherer?.handOverAll();
     let resolve = (): void => undefined;
     let reject = (_reason: unknown): void => undefined;
@@ -134,8 +135,7 @@ export class Outbound {
       resolve = yes;
       reject = no;
     });
-    promise.catch(() => undefined);
-    this.#finish = { promise, resolve, reject };
+    this.#finish = { promise: handled(promise), resolve, reject };
     this.state = "ending";
     if (!this.busy) this.#sendFin();
     return promise;
@@ -154,6 +154,7 @@ export class Outbound {
     this.#jobs = undefined;
     for (const job of jobs) {
       job.deadline?.cancel();
+      void handled(job.promise);
       job.reject(this.#restate(error, "write", job.remaining === job.bytes ? "none" : "unknown"));
     }
     if (!wasEnded) this.#finish?.reject(this.#restate(error, "end", "unknown"));
@@ -204,6 +205,7 @@ export class Outbound {
 
   #cancel(job: WriteJob, cause: number | AbortSignal): void {
     const begun = job.remaining < job.bytes;
+    void handled(job.promise);
     job.reject(expiryReason(cause, this.#host.context("write"), begun ? "all" : "none"));
     if (begun) {
       // All or nothing: the rest is sent in the background, from a copy, since the caller may reuse its input now.
