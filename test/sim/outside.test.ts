@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import dgram from "node:dgram";
+import dns from "node:dns";
 import net from "node:net";
 import { after, test } from "node:test";
 import { bind, connect, listen } from "../../src/index.ts";
@@ -53,7 +55,24 @@ const USES: Readonly<Record<string, () => unknown>> = {
   "a socket of the runtime: data": () => raw.on("data", () => undefined),
 };
 
-for (const [name, use] of Object.entries(USES)) {
+/** By references that were taken before, as CommonJS packages do: only the objects of the runtime show them. */
+const early = {
+  listen: Reflect.get(net.Server.prototype, "listen") as (this: net.Server, at: net.ListenOptions) => net.Server,
+  lookup: dns.lookup,
+  createSocket: dgram.createSocket,
+};
+const EARLY: Readonly<Record<string, () => unknown>> = {
+  "a saved listen": () =>
+    early.listen
+      .call(net.createServer(), { port: 0, host: "127.0.0.1" })
+      .once("listening", function (this: net.Server) {
+        this.close();
+      }),
+  "a saved lookup": () => early.lookup("localhost", () => undefined),
+  "a saved createSocket": () => early.createSocket("udp4").close(),
+};
+
+for (const [name, use] of Object.entries({ ...USES, ...EARLY })) {
   test(`a leak within a world: ${name}`, async () => {
     const main = check({ seed: 1 }, async (world) => {
       // A program that catches the error fails all the same.

@@ -59,7 +59,7 @@ function processCalls(): GuardedCall[] {
   const workers = builtin("worker_threads");
   return [
     ...guard("SIM_LEAK", "child_process", child, namesOf(child, /^(?:spawn|exec|fork)/)),
-    ...guard("SIM_LEAK", "ChildProcess", prototypeOf(child["ChildProcess"]), ["spawn", "send"]),
+    ...guard("SIM_LEAK", "ChildProcess", prototypeOf(child["ChildProcess"]), ["spawn", "kill"]),
     ...guard("SIM_LEAK", "worker_threads", workers, ["Worker", "BroadcastChannel"]),
     ...guard("SIM_LEAK", "Worker", prototypeOf(workers["Worker"]), ["postMessage"]),
     ...guard("SIM_LEAK", "BroadcastChannel", prototypeOf(workers["BroadcastChannel"]), ["postMessage"]),

@@ -51,6 +51,7 @@ testLeaks("SIM_CLOCK_LEAK", {
   "process.memoryUsage": () => process.memoryUsage(),
   "process.memoryUsage.rss": () => process.memoryUsage.rss(),
   "process.resourceUsage": () => process.resourceUsage(),
+  "process.report.getReport": () => process.report?.getReport(),
   "v8.getHeapStatistics": () => v8.getHeapStatistics(),
   "fs.watch": () => fs.watch("."),
   "fs.watchFile": () => fs.watchFile(".", () => undefined),

@@ -84,12 +84,13 @@ function performanceCalls(): GuardedCall[] {
 function machineCalls(): GuardedCall[] {
   const os = builtin("os");
   const v8 = builtin("v8");
-  const { hrtime, memoryUsage } = builtin("process");
+  const { hrtime, memoryUsage, report } = builtin("process");
   const usage = ["cpuUsage", "threadCpuUsage", "memoryUsage", "resourceUsage", "availableMemory", "constrainedMemory"];
   return [
     ...guard("SIM_CLOCK_LEAK", "process", process, ["hrtime", "uptime", ...usage]),
     ...guard("SIM_CLOCK_LEAK", "process.hrtime", hrtime, ["bigint"]),
     ...guard("SIM_CLOCK_LEAK", "process.memoryUsage", memoryUsage, ["rss"]),
+    ...guard("SIM_CLOCK_LEAK", "process.report", report, ["getReport", "writeReport"]),
     ...guard("SIM_CLOCK_LEAK", "os", os, ["uptime", "freemem", "loadavg", "cpus"]),
     ...guard("SIM_CLOCK_LEAK", "v8", v8, namesOf(v8, /^get(?:Cpp)?Heap/)),
   ];
