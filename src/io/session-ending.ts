@@ -21,8 +21,10 @@ export interface EndingHost extends Omit<SessionHost, "dispatch"> {
   readonly isIdle: boolean;
   /** Ends the calls and streams that are under way. */
   stopRequests(): void;
-  /** Gives up the connection. */
+  /** Resets the connection. */
   drop(): void;
+  /** Gives up the connection. */
+  disconnect(reset: boolean): void;
   /** The session is over, and so are its handlers. */
   finish(unhandled: number): void;
   settle(): void;
@@ -67,12 +69,18 @@ export class SessionEnding {
     await this.shut(message);
   }
 
-  /** Says CLOSE now. Resolves when the connection is closed. */
-  async shut(message: string): Promise<void> {
-    const { machine, connection, settings } = this.#host;
+  /**
+   * Says CLOSE now. Resolves when the connection is closed, or when `late` does: then the answer is not waited for, and what
+   * the kernel has is on its own.
+   */
+  async shut(message: string, late?: Promise<unknown>): Promise<void> {
+    const host = this.#host;
+    const { machine, connection, settings } = host;
     machine.close(message, settings.clock.now());
-    this.#host.settle();
-    await connection?.closed;
+    host.settle();
+    const closed = connection?.closed;
+    await (late === undefined ? closed : Promise.race([closed, late]));
+    if (host.end === undefined) host.disconnect(false);
   }
 
   /**
@@ -92,7 +100,9 @@ export class SessionEnding {
 
   /** The session is over: its connection has some time, and its handlers have. Answers when one of these is up. */
   over(now: number): number {
-    this.#wordsBy = now + LAST_WORDS_MS;
+    // A CLOSE that was not answered has had its time.
+    const isAnswered = this.#host.machine.departed === undefined;
+    this.#wordsBy = isAnswered ? now + LAST_WORDS_MS : now;
     this.#finishBy = now + this.#host.settings.finishTimeoutMs;
     return this.#nextDeadline;
   }

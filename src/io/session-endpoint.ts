@@ -18,7 +18,7 @@ import type { SessionEvents } from "./session-events.ts";
 import { type EndingHost, SessionEnding } from "./session-ending.ts";
 import type { SessionGap } from "./session-gap.ts";
 import { SessionIntake } from "./session-intake.ts";
-import { type ConnectionPlace, SessionLink } from "./session-link.ts";
+import { type ConnectionPlace, LAST_WORDS_MS, SessionLink } from "./session-link.ts";
 import { SessionLosses } from "./session-losses.ts";
 import type { SessionOwner } from "./session-owner.ts";
 import type { Scheduled } from "./session-schedule.ts";
@@ -198,7 +198,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     if (connection === undefined) return;
     this.machine.detach(this.now());
     if (reset) connection.abort();
-    else connection.close().catch(() => undefined);
+    else connection.close({ maxLingerMs: LAST_WORDS_MS }).catch(() => undefined);
     this.settle();
     if (this.end !== undefined) return;
     this.#link.forget();

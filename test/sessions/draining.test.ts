@@ -6,6 +6,7 @@ import { ManualClock } from "../../src/testing.ts";
 import { Detour } from "./detour.ts";
 import { gate } from "./gate.ts";
 import { openSession, serveSessions } from "./opened.ts";
+import { RawClient } from "./raw-client.ts";
 
 /* What `drain` waits for, whether or not there is a connection, and whether its report is true. */
 
@@ -271,6 +272,27 @@ test("drain of a client that does not come back ends when its time is up, and re
   await clock.advance(1);
   await draining;
   assert.deepEqual((await session.closed).lost, [{ kind: "event", method: "note", outcome: "not-sent" }]);
+});
+
+test("clients that read nothing hold up no drain: its time, and 250 ms for the last words", async () => {
+  for (const way of ["drain", "close"] as const) {
+    const clock = new ManualClock(nodeNetwork.clock);
+    const server = await serveSessions(work, "tcp://127.0.0.1:0", {
+      network: { ...nodeNetwork, clock },
+      handlers: { job: () => "", note: ignore, flow: () => [], hello: ignore },
+    });
+    const peer = await RawClient.to(server.localAddress.port);
+    await peer.hello("work", { offers: ["confirm", "tell"] });
+    peer.socket.pause();
+    // More than the kernel takes.
+    while (server.broadcast("tell", 1).dropped === 0) await nextTurn();
+    const from = clock.now();
+    const drained = way === "drain" ? server.drain({ timeoutMs: 1000 }) : server.close();
+    const atEnd = drained.then(() => clock.now() - from);
+    await clock.advance(way === "drain" ? 1250 : 250);
+    assert.equal(await atEnd, way === "drain" ? 1250 : 250);
+    assert.equal(server.stats.sessions, 0);
+  }
 });
 
 test("a client in whose server nothing is known of its session any more opens no new one while it closes", async () => {
