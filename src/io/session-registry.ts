@@ -188,6 +188,8 @@ export class SessionRegistry {
     const { departed } = partsOf(session).endpoint.machine;
     const record = this.#store.get(session.id);
     if (departed !== undefined && record !== undefined) this.#farewells.add(record, departed, now);
+    // While it handles what it had accepted, it makes room as one without a connection does.
+    this.detached(session, now);
   }
 
   /** What a session had accepted is handled, too. */

@@ -239,6 +239,21 @@ test("abort gives up what a session still handles that the peer has closed; so d
   }
 });
 
+test("sessions that still handle what they had accepted make room for new ones of their address", async () => {
+  const { session, served, detour, clock } = await meet(
+    { server: () => new Promise(() => undefined) },
+    { server: { maxSessionsPerAddress: 1 } },
+  );
+  for (const number of numbers(3)) void session.tell(number);
+  await acknowledged(session, clock);
+  await session.close();
+  assert.equal(served.state, "leaving");
+  const next = await openSession(mirror, detour.address, sideOf().options);
+  assert.equal(await next.ask(1), 1);
+  const { unhandled } = await served.closed;
+  assert.equal(unhandled, 2);
+});
+
 test("close waits until there was room for the events that wait, and resolves their promises", async () => {
   const more = { limits: { windowBytes: 100 }, replay: { maxMessages: 3 } };
   const { session, server } = await meet({ server: nextTurn }, { client: more, server: more });

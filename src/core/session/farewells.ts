@@ -35,6 +35,8 @@ export class Farewells {
   }
 
   add(record: SessionRecord, departed: Departed, now: number): void {
+    const before = this.#farewells.get(record.id);
+    if (before !== undefined) this.#forget(before);
     const farewell: Farewell = { record, departed, forgottenAt: now + this.#keptMs };
     this.#farewells.set(record.id, farewell);
     this.#bytes += bytesOf(farewell);
