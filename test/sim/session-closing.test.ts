@@ -1,7 +1,7 @@
 import { simTest } from "../../src/sim.ts";
 import { calmClosing, sessionClosing } from "./session-closing.ts";
 
-/* A hundred and fifty seeds, one in ten of which runs twice; more in `npm run soak -- sessions`. */
+/* Sixty seeds, each of which runs twice; more in `npm run soak -- sessions`. */
 
-simTest("sessions that end under chaos", { seeds: 100, checkOneIn: 1 }, sessionClosing);
-simTest("sessions that end in peace", { seeds: 50, checkOneIn: 1 }, calmClosing);
+simTest("sessions that end under chaos", { seeds: 40, checkOneIn: 1 }, sessionClosing);
+simTest("sessions that end in peace", { seeds: 20, checkOneIn: 1 }, calmClosing);
