@@ -11,12 +11,11 @@ export const WITH_TIME = 0x80;
 const HEAD_BYTES = 7;
 const ID_BYTES = 4;
 const TIME_BYTES = 8;
+/** A block of this size is kept when the queue is empty. */
 const SMALLEST_BLOCK_BYTES = 512;
 const LARGEST_BLOCK_BYTES = 65_536;
 /** A message above this size that finds no room has a block of its own, so that little of a block stays unused. */
 const LARGEST_SHARED_BYTES = 4096;
-/** A block up to this size is kept when the queue is empty. */
-const KEPT_BYTES = 4096;
 const NO_BYTES: Buffer = Buffer.alloc(0);
 
 interface Block {
@@ -121,7 +120,7 @@ export class PackedQueue {
     this.turn += 1;
     if (this.#head < block.end) return;
     this.#head = 0;
-    if (this.size === 0 && block.bytes.length <= KEPT_BYTES) block.end = 0;
+    if (this.size === 0 && block.bytes.length === SMALLEST_BLOCK_BYTES) block.end = 0;
     else this.#leave();
   }
 

@@ -96,6 +96,26 @@ test("maxHeldBytes: sessions without messages count too; the oldest detached one
   await target.closes();
 });
 
+test("maxHeldBytes: sessions that were busy give back what they do not need, before anybody has to go", async () => {
+  const { ends, onClose } = endings();
+  const target = await serveTarget({ maxHeldBytes: 524_288, onClose });
+  const { server } = target;
+  const visitors = await Promise.all(Array.from({ length: 20 }, () => visitor(target)));
+  let most = 0;
+  for (const { client, session } of visitors) {
+    const busy = server.sessions.get(session);
+    await busy?.news("x".repeat(50_000));
+    await client.frameOf(0x40);
+    most = Math.max(most, server.stats.heldBytes);
+    client.send(0x10, ack(1));
+    while (busy?.stats.unacknowledged !== 0) await nextTurn();
+  }
+  assert.equal(ends.size, 0);
+  assert.ok(most > 400_000 && most <= 600_000, `${most} bytes were held`);
+  for (const { client } of visitors) client.close();
+  await target.closes();
+});
+
 test("maxHeldBytesPerPrincipal: sessions that have a connection count, and the largest of that principal ends", async () => {
   const { ends, onClose } = endings();
   const target = await serveTarget({

@@ -17,7 +17,7 @@ const SMALLEST_BLOCK_BYTES = 1024;
 const LARGEST_BLOCK_BYTES = 65_536;
 const FIRST_CAPACITY = 16;
 /** When nothing is retained, memory for so many numbers is kept for the next ones. */
-const KEPT_CAPACITY = 1024;
+const KEPT_CAPACITY = 4096;
 /** Of its position and its time. */
 const BYTES_A_NUMBER = 16;
 const NO_BYTES: Buffer = Buffer.alloc(0);
