@@ -149,7 +149,6 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/io/session-settings.ts": "test/sessions/calls-and-events.test.ts",
   "src/io/session-stream-object.ts": "test/sessions/calls-and-events.test.ts",
   "src/io/session-streams.ts": "test/sessions/calls-and-events.test.ts",
-  "src/io/session-terms.ts": "test/sessions/codecs.test.ts",
   "src/io/session-traffic.ts": "test/sessions/calls-and-events.test.ts",
   "src/node/connect-transport.ts": "test/conformance/streams.test.ts",
   "src/node/native-handle.ts": "test/conformance/streams.test.ts",

@@ -9,6 +9,11 @@ export const HELD = {
   session: 2048,
   /** A call, until it is answered; a stream that waits for room to be opened. */
   call: 560,
+  /** A call, and an event, that wait for the next session of a client. */
+  nextCall: 1500,
+  nextEvent: 650,
+  /** What is kept to tell a client that its session was closed, beside the sentence. */
+  farewell: 512,
   /** A call of the peer, until it is answered. */
   foreignCall: 130,
   /** A handler that runs. */

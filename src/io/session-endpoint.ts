@@ -113,7 +113,8 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
 
   /** Memory that is held for messages. */
   get heldBytes(): number {
-    return this.machine.retainedBytes + this.terms.heldBytes + (this.#traffic?.heldBytes ?? 0);
+    const own = this.machine.retainedBytes + this.terms.heldBytes + (this.#traffic?.heldBytes ?? 0);
+    return own + (this.gap?.heldBytes ?? 0);
   }
 
   get plan(): CodecPlan {

@@ -45,6 +45,11 @@ export class SessionGap implements EventQueue {
     this.#settings = settings;
   }
 
+  /** Memory of what waits. */
+  get heldBytes(): number {
+    return this.bytes + this.#callBytes;
+  }
+
   /** Resolves when nothing waits any more. */
   get emptied(): Promise<void> {
     return new Promise((resolve) => {
@@ -173,9 +178,9 @@ function methodOf({ peer }: CodecPlan, { place }: MethodPlan): MethodPlan {
 }
 
 /** What a method is asked, as its caller gave it: who has given it may use it again. */
-function copyOf({ request }: MethodPlan, input: unknown): { readonly value: unknown; readonly bytes: number } {
+function copyOf({ request, kind }: MethodPlan, input: unknown): { readonly value: unknown; readonly bytes: number } {
   const { value, bytes } = request.copy(input);
-  return { value, bytes: bytes * DECODED + HELD.sender };
+  return { value, bytes: bytes * DECODED + (kind === "call" ? HELD.nextCall : HELD.nextEvent) };
 }
 
 function queueFull(op: string): UsageError {

@@ -79,6 +79,15 @@ async function served(server: object = {}, client: object = {}) {
 /** Nothing leaves: one message fills the replay buffer, and the server never hears of it. */
 const full = { replay: { maxMessages: 1, maxAgeMs: Infinity } };
 
+/** The server has gone, and its client tries to find another one. */
+async function betweenSessions() {
+  const { serving, session, heldBytes, keep } = await served();
+  const { port } = serving.localAddress;
+  await serving.close();
+  while (session.state !== "detached") await sleep(10);
+  return { session, heldBytes, keep: [...keep, port] };
+}
+
 /** A client by hand, let in: the sessions of many must not bring clients of their own. */
 async function visitor(port: number): Promise<net.Socket> {
   const socket = net.connect(port, "127.0.0.1");
@@ -192,6 +201,16 @@ export const queues: Readonly<Record<string, () => Promise<Filled>>> = {
       await settled();
     };
     return { count, heldBytes: bothHeld, keep, fill };
+  },
+  "calls between two sessions of a client": async () => {
+    const { session, heldBytes, keep } = await betweenSessions();
+    const count = 10_000;
+    return { count, heldBytes, keep, fill: () => times(count, () => session.quick()) };
+  },
+  "events between two sessions of a client": async () => {
+    const { session, heldBytes, keep } = await betweenSessions();
+    const count = 15_000;
+    return { count, heldBytes, keep, fill: () => times(count, () => session.note(one)) };
   },
   "items that wait for room": async () => {
     const { session, heldBytes, keep } = await served({ limits: { streamWindowBytes: 1 } });

@@ -1,5 +1,6 @@
 /** What a server still has to say to clients whose sessions were closed while they could not be told. */
 
+import { HELD } from "../held-bytes.ts";
 import type { Departed } from "./departure.ts";
 import type { SessionRecord } from "./session-store.ts";
 
@@ -7,8 +8,6 @@ import type { SessionRecord } from "./session-store.ts";
 const MAX_FAREWELLS = 10_000;
 /** Most memory that they may hold: enough for all of them with a short sentence. */
 const MAX_BYTES = 8_388_608;
-/** What one holds beside its sentence, about. */
-const OVERHEAD_BYTES = 512;
 
 /** A session that is over, and who may ask for it. */
 export interface Farewell {
@@ -62,5 +61,5 @@ export class Farewells {
 }
 
 function bytesOf({ departed }: Farewell): number {
-  return OVERHEAD_BYTES + 2 * departed.reason.message.length;
+  return HELD.farewell + 2 * departed.reason.message.length;
 }
