@@ -2,6 +2,7 @@
 
 import { UsageError } from "../core/errors.ts";
 import { HELD } from "../core/held-bytes.ts";
+import { FifoMap } from "../core/fifo-map.ts";
 import type { BodyPlace } from "../core/session/outgoing.ts";
 import type { AnswerReceived } from "../core/session/session-event.ts";
 import { unwatchAbort, watchAbort } from "./abort-watch.ts";
@@ -105,8 +106,8 @@ export class SessionCalls {
   readonly #host: SessionHost;
   readonly #events: SessionEvents;
   readonly #pending: Map<number, PendingCall> = new Map();
-  /** In the order in which they were made; a set, because many may be given up at once. */
-  #waiting: Set<Request> | undefined;
+  /** In the order in which they were made; any of them may be given up. */
+  #waiting: FifoMap<Request, true> | undefined;
   /** Memory of the requests that wait for room. */
   #waitingBytes = 0;
   /** No request that waits for room is given up before this. */
@@ -193,7 +194,7 @@ export class SessionCalls {
 
   /** Puts a request at the end of those that wait for room. */
   wait(request: Request): void {
-    this.#waiting ??= new Set();
+    this.#waiting ??= new FifoMap();
     const { size } = this.#waiting;
     const { heldBytes } = request;
     const isFull = size >= MAX_WAITING || this.#waitingBytes + heldBytes > MAX_WAITING_BYTES;
@@ -201,7 +202,7 @@ export class SessionCalls {
       const detail = `${size} requests, which take ${this.#waitingBytes} bytes, wait already; await their answers`;
       throw new UsageError("QUEUE_FULL", { op: request.op, detail, outcome: "none" });
     }
-    this.#waiting.add(request);
+    this.#waiting.add(request, true);
     this.#waitingBytes += heldBytes;
     if (request.deadline < this.#expiry) this.#expiry = request.deadline;
     this.#host.touch();
@@ -219,7 +220,7 @@ export class SessionCalls {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
     const now = this.#host.now();
-    for (const request of waiting) {
+    for (let request = waiting.first(); request !== undefined; request = waiting.first()) {
       const { heldBytes } = request;
       if (!request.transmit(now)) return;
       waiting.delete(request);
@@ -232,7 +233,7 @@ export class SessionCalls {
     const waiting = this.#waiting;
     if (now < this.#expiry || waiting === undefined) return;
     this.#expiry = Infinity;
-    for (const request of waiting) {
+    for (const request of waiting.keys()) {
       if (request.deadline > now) {
         if (request.deadline < this.#expiry) this.#expiry = request.deadline;
         continue;
@@ -297,7 +298,7 @@ export class SessionCalls {
     this.#waiting = undefined;
     this.#waitingBytes = 0;
     this.#expiry = Infinity;
-    for (const request of waiting ?? []) request.unsent(this.#host.overError(request.op, "none"));
+    for (const request of waiting?.keys() ?? []) request.unsent(this.#host.overError(request.op, "none"));
   }
 
   #take(id: number): PendingCall | undefined {

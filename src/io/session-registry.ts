@@ -2,6 +2,7 @@
 
 import type { Address } from "../core/address/address.ts";
 import { ConnectionError } from "../core/errors.ts";
+import { FifoMap } from "../core/fifo-map.ts";
 import type { Refusal, ResumeRequest } from "../core/handshake/hello.ts";
 import type { Agreement } from "../core/handshake/negotiate.ts";
 import { HeldMemory, type MemoryOwner } from "../core/session/held-memory.ts";
@@ -51,7 +52,7 @@ const BUSY_RETRY_MS = 1000;
 interface AddressUsage {
   sessions: number;
   /** Those without a connection, the longest detached first. */
-  readonly detached: Set<string>;
+  readonly detached: FifoMap<string, true>;
 }
 
 /** The sessions of one server. */
@@ -104,7 +105,7 @@ export class SessionRegistry {
     const usage = addressKey === undefined ? undefined : this.#perAddress.get(addressKey);
     if (usage !== undefined && usage.sessions >= this.#maxPerAddress) {
       // The oldest one without a connection makes room, as for the other limits: who opens and drops sessions harms none but them.
-      const [oldest] = usage.detached;
+      const oldest = usage.detached.first();
       if (oldest === undefined) return busy(`there are ${usage.sessions} sessions of this address already`);
       this.#evict([oldest]);
     }
@@ -170,7 +171,7 @@ export class SessionRegistry {
   detached(session: SessionFacade, now: number): void {
     this.#store.detach(session.id, partsOf(session).epoch, now);
     this.#memory.move(session.id, true);
-    this.#addressOf(session)?.detached.add(session.id);
+    this.#addressOf(session)?.detached.add(session.id, true);
     const detail = "no connection came in the time that sessions are kept";
     for (const id of this.#store.expire(now)) this.#endpointOf(id)?.lose(lost(detail));
   }
@@ -242,7 +243,7 @@ export class SessionRegistry {
   #usageOf(addressKey: string): AddressUsage {
     const known = this.#perAddress.get(addressKey);
     if (known !== undefined) return known;
-    const usage: AddressUsage = { sessions: 0, detached: new Set() };
+    const usage: AddressUsage = { sessions: 0, detached: new FifoMap() };
     this.#perAddress.set(addressKey, usage);
     return usage;
   }

@@ -29,6 +29,8 @@ interface ForeignCall {
   readonly deadline: number;
 }
 
+/** So many calls are looked at in a millisecond, to see whose time is up: a peer must not have all of them looked at each time. */
+const LOOKED_AT_A_MS = 100;
 /** Bytes of the length field, which the payload of a frame does not count. */
 const LENGTH_BYTES = 4;
 
@@ -67,6 +69,8 @@ export class Incoming {
   readonly #foreignBit: 0 | 1;
   /** No call of the peer expires before this; undefined when none does. */
   #expiry: number | undefined;
+  /** Nor is any looked at before this. */
+  #lookAt = 0;
 
   constructor({ role, limits }: SessionSettings, outgoing: Outgoing) {
     // Ids of clients are odd, those of servers even.
@@ -78,7 +82,7 @@ export class Incoming {
 
   /** No call of the peer expires before this. */
   get nextExpiry(): number {
-    return this.#expiry ?? Infinity;
+    return this.#expiry === undefined ? Infinity : Math.max(this.#expiry, this.#lookAt);
   }
 
   /** Calls of the peer that wait for an answer. */
@@ -136,13 +140,15 @@ export class Incoming {
   /** Takes the calls off the list whose time is up, and calls `onExpired` for each. */
   expire(now: number, onExpired: (id: number, chargeBytes: number) => void): void {
     if (now < this.nextExpiry) return;
-    this.#expiry = undefined;
+    this.#lookAt = now + this.#calls.size / LOOKED_AT_A_MS;
+    let expiry = Infinity;
     for (const [id, call] of this.#calls) {
       if (call.deadline <= now) {
         this.#calls.delete(id);
         onExpired(id, call.chargeBytes);
-      } else if (call.deadline < this.nextExpiry) this.#expiry = call.deadline;
+      } else if (call.deadline < expiry) expiry = call.deadline;
     }
+    this.#expiry = expiry === Infinity ? undefined : expiry;
   }
 
   #readEvent(bytes: Buffer, start: number, end: number): SessionEvent {
@@ -171,7 +177,7 @@ export class Incoming {
     const deadline = now + timeoutMs;
     if (this.#calls === NO_CALLS) this.#calls = new Map();
     this.#calls.set(id, { chargeBytes, deadline });
-    if (deadline < this.nextExpiry) this.#expiry = deadline;
+    if (deadline < (this.#expiry ?? Infinity)) this.#expiry = deadline;
     const call = callTold;
     call.id = id;
     call.method = readU16(bytes, start + 5);

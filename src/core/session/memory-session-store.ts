@@ -1,5 +1,6 @@
 /** The store of sessions in the memory of the process. */
 
+import { FifoMap } from "../fifo-map.ts";
 import type { Admission, SessionRecord, SessionStore } from "./session-store.ts";
 
 /** Bounds of a {@link MemorySessionStore}. */
@@ -23,7 +24,7 @@ const DEFAULT_STORE_BOUNDS: StoreBounds = {
 interface Usage {
   sessions: number;
   /** Those without a connection, the longest detached first; undefined while there was none. */
-  detached: Set<string> | undefined;
+  detached: FifoMap<string, true> | undefined;
 }
 
 const NOBODY: readonly string[] = [];
@@ -36,8 +37,8 @@ const NOBODY: readonly string[] = [];
 export class MemorySessionStore implements SessionStore {
   readonly #bounds: StoreBounds;
   readonly #records: Map<string, SessionRecord> = new Map();
-  /** Since when sessions have no connection, the longest detached first: a map keeps the order in which keys came. */
-  readonly #detached: Map<string, number> = new Map();
+  /** Since when sessions have no connection, the longest detached first. */
+  readonly #detached: FifoMap<string, number> = new FifoMap();
   /** Those who may have more than one session. */
   readonly #principals: Map<string, Usage> = new Map();
 
@@ -84,11 +85,11 @@ export class MemorySessionStore implements SessionStore {
   detach(id: string, epoch: number, now: number): void {
     const record = this.#records.get(id);
     if (record?.epoch !== epoch || this.#detached.has(id)) return;
-    this.#detached.set(id, now);
+    this.#detached.add(id, now);
     const usage = this.#principals.get(record.principal);
     if (usage === undefined) return;
-    usage.detached ??= new Set();
-    usage.detached.add(id);
+    usage.detached ??= new FifoMap();
+    usage.detached.add(id, true);
   }
 
   charge(): readonly string[] {
@@ -97,8 +98,8 @@ export class MemorySessionStore implements SessionStore {
 
   expire(now: number): readonly string[] {
     const expired: string[] = [];
-    for (const [id, detachedAt] of this.#detached) {
-      if (now < detachedAt + this.#bounds.maxDetachedMs) break;
+    for (let id = this.#detached.first(); id !== undefined; id = this.#detached.first()) {
+      if (now < (this.#detached.get(id) as number) + this.#bounds.maxDetachedMs) break;
       expired.push(id);
       this.remove(id);
     }
@@ -118,12 +119,11 @@ export class MemorySessionStore implements SessionStore {
   }
 
   /** Evicts the session that has been detached for the longest time, if there is one. */
-  #evictFirst(detached: { keys(): Iterable<string> } | undefined, evicted: string[]): void {
-    for (const id of detached?.keys() ?? NOBODY) {
-      evicted.push(id);
-      this.remove(id);
-      return;
-    }
+  #evictFirst(detached: FifoMap<string, unknown> | undefined, evicted: string[]): void {
+    const id = detached?.first();
+    if (id === undefined) return;
+    evicted.push(id);
+    this.remove(id);
   }
 
   #usageOf(principal: string): Usage {

@@ -1,5 +1,7 @@
 /** Who was not served for lack of room, until there is some. */
 
+import { FifoMap } from "../fifo-map.ts";
+
 /** In place of the id of a stream, those that ask for something new: events, calls and streams that are not open. */
 export const REQUESTS = 0;
 /** Why a request was not taken though the replay buffer has room; bits, because there may be several. */
@@ -14,7 +16,7 @@ export class RoomQueue {
   /** Why requests were not taken since they were told of room. */
   #refusals = 0;
   /** Who waits for nothing but room in the replay buffer. */
-  #queue: Set<number> | undefined;
+  #queue: FifoMap<number, true> | undefined;
 
   /** A request was not taken for a reason of its own. */
   refuse(why: number): 0 {
@@ -25,8 +27,8 @@ export class RoomQueue {
 
   /** A stream, or requests, wait for room in the replay buffer. */
   enqueue(id: number): void {
-    this.#queue ??= new Set();
-    this.#queue.add(id);
+    this.#queue ??= new FifoMap();
+    this.#queue.add(id, true);
     this.waits = true;
   }
 
@@ -39,13 +41,12 @@ export class RoomQueue {
 
   /** There is room: takes the next one out; undefined when there is none. */
   take(): number | undefined {
-    for (const id of this.#queue ?? []) {
-      this.#queue?.delete(id);
-      return id;
-    }
-    this.#queue = undefined;
-    this.waits = this.#refusals !== 0;
-    return undefined;
+    const id = this.#queue?.first();
+    if (id === undefined) {
+      this.#queue = undefined;
+      this.waits = this.#refusals !== 0;
+    } else this.#queue?.delete(id);
+    return id;
   }
 
   /** Nobody waits any more. */

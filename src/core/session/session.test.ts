@@ -260,3 +260,18 @@ test("whoever receives a part of a frame gives a sign before the sender would as
   pair.wait(500);
   assert.equal(pair.carry("server", "client"), true);
 });
+
+test("of many calls whose time is up one after the other, the peer's are looked at together", () => {
+  const pair = new Pair().join();
+  for (let call = 0; call < 200; call += 1) pair.client.call(0, NOTHING, 100 + call, 0);
+  pair.run().told("server");
+  pair.now = 100;
+  pair.server.onDeadline(pair.now);
+  pair.drain("server");
+  assert.deepEqual(pair.told("server"), ["cancelled #1"]);
+  assert.equal(pair.server.nextDeadline(), 102, "two milliseconds for 200 calls");
+  pair.now = 102;
+  pair.server.onDeadline(pair.now);
+  pair.drain("server");
+  assert.deepEqual(pair.told("server"), ["cancelled #3", "cancelled #5"]);
+});
