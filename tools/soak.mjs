@@ -10,7 +10,7 @@ import { run } from "./run-command.mjs";
 /** Only a hang must end. */
 const SOAK_TIMEOUT_MS = 3_600_000;
 
-const soaks = ["churn", "fuzz", "hunts", "sessions"];
+const soaks = ["churn", "fuzz", "hostile", "hunts", "sessions"];
 const [name] = process.argv.slice(2);
 if (name !== undefined && !soaks.includes(name)) {
   console.error(`there is no soak ${name}; there are: ${soaks.join(", ")}`);
