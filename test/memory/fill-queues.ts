@@ -135,8 +135,8 @@ function times(count: number, each: (index: number) => unknown): unknown[] {
   return Array.from({ length: count }, (_, index) => each(index));
 }
 
-/** The queues, by name. */
-export const queues: Readonly<Record<string, () => Promise<Filled>>> = {
+/** The queues of sessions, by name. */
+export const sessionQueues: Readonly<Record<string, () => Promise<Filled>>> = {
   "events that somebody awaits": async () => {
     const { session, heldBytes, keep } = await served({}, full);
     const count = 40_000;
@@ -276,6 +276,10 @@ export const queues: Readonly<Record<string, () => Promise<Filled>>> = {
     };
     return { count: 1, heldBytes: () => serving.stats.heldBytes, keep: [...keep, client], fill };
   },
+};
+
+/** The queues of sockets, by name. */
+export const socketQueues: Readonly<Record<string, () => Promise<Filled>>> = {
   "small writes": async () => {
     const { caller, keep } = await blocked();
     const count = 3_000_000;
@@ -361,9 +365,9 @@ async function heapBytes(): Promise<number> {
   return heapUsed + external;
 }
 
-const name = process.argv[2] ?? "";
-if (Object.hasOwn(queues, name)) {
-  const queue = await (queues[name] as () => Promise<Filled>)();
+const make = { ...sessionQueues, ...socketQueues }[process.argv[2] ?? ""];
+if (make !== undefined) {
+  const queue = await make();
   const heapBefore = await heapBytes();
   const heldBefore = queue.heldBytes();
   const kept = await queue.fill();
