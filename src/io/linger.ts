@@ -17,6 +17,8 @@ const DEFAULT_FLUSH_MS = 10_000;
 /** Longest time in all: who takes a byte now and then must not hold a connection for ever. */
 const DEFAULT_MAX_LINGER_MS = 300_000;
 const DEFAULT_LINGER_BYTES = 1_048_576;
+/** The kernel tells within so many turns of the event loop that it has a FIN, unless TLS holds it back. */
+const FIN_TURNS = 8;
 /** The end of progress is noticed at most this fraction later than promised. */
 const CHECKS = 4;
 
@@ -72,4 +74,30 @@ export function whileMoving(
     let timer = wait(endsAt - movedAt);
     void work.then(() => resolve(true), reject).finally(() => timer.cancel());
   });
+}
+
+/** A connection whose closing may have to end. */
+interface Closing {
+  readonly inbound: Inbound;
+  readonly outbound: Outbound;
+  readonly closed: Promise<unknown>;
+  abort(reason?: unknown): void;
+}
+
+/**
+ * Ends a connection whose time is over: waits neither for its peer nor for any time. One that is being closed, and has handed
+ * everything over, ends in order; any other is aborted. Answers whether it was in order.
+ */
+export async function endNow(clock: Clock, connection: Closing, reason?: unknown): Promise<boolean> {
+  const { inbound, outbound, closed } = connection;
+  const handedOver = outbound.state === "ended" || (outbound.state === "ending" && !outbound.busy);
+  const inOrder = handedOver && inbound.stopDiscarding();
+  if (inOrder) await Promise.race([closed, turns(clock, FIN_TURNS)]);
+  connection.abort(reason);
+  return inOrder;
+}
+
+/** So many turns of the event loop. */
+export async function turns(clock: Clock, count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise<void>((resolve) => clock.defer(resolve));
 }

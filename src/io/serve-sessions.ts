@@ -331,7 +331,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     const endpoints = [...this.sessions.values()].map((session) => partsOf(session).endpoint);
     const say = (): { retryAfterMs: number; message: string } => ({ retryAfterMs: retryAfterMs(), message });
     const outcomes = await drainEndpoints(endpoints, clock, { timeoutMs, signal: stop }, say, shut);
-    await closing;
+    await Promise.all([closing, this.#reception.end()]);
     this.settings.peerProblems.close();
     this.#resolveClosed();
     const finished = outcomes.filter((each) => each).length;

@@ -8,6 +8,7 @@ import { Connection } from "./connection.ts";
 import { connectionSettings } from "./connection-settings.ts";
 import type { OperationOptions } from "./deadline.ts";
 import type { Door } from "./door.ts";
+import { endNow } from "./linger.ts";
 import { doorAddress, LISTEN_RULES, openDoor } from "./listen.ts";
 import type { ListenerStats, ListenOptions } from "./listener.ts";
 import type { Network } from "./network.ts";
@@ -86,10 +87,6 @@ class ServedConnection extends Connection implements Peer {
 
   get draining(): AbortSignal {
     return this.server?.draining ?? AbortSignal.abort();
-  }
-  /** Ends a `close` that has handed everything over and waits for the peer only. Answers whether there was one. */
-  letGo(): boolean {
-    return this.outbound.state === "ended" && this.inbound.stopDiscarding();
   }
   detach(): StreamSocket {
     this.detached = true;
@@ -249,34 +246,30 @@ class ConnectionServer implements Server {
   async #untilEmpty(options: OperationOptions): Promise<number> {
     if (this.peers.size === 0) return 0;
     const clock = this.#clock;
-    let cut = 0;
-    const empty = new Promise<void>((resolve) => {
-      this.#onEmpty = resolve;
+    const empty = new Promise<number>((resolve) => {
+      this.#onEmpty = () => resolve(0);
       this.#stop = () => {
-        this.#stop = undefined;
-        cut = this.#cut();
-        clock.defer(resolve);
+        this.#stop = this.#onEmpty = undefined;
+        void this.#cut().then((cut) => clock.defer(() => resolve(cut)));
       };
     });
     const stop = (): void => this.#stop?.();
     const timer = clock.setTimer(stop, options.timeoutMs ?? DEFAULT_DRAIN_MS);
     options.signal?.addEventListener("abort", stop, { once: true });
     if (options.signal?.aborted === true) stop();
-    await empty;
+    const cut = await empty;
     timer.cancel();
     options.signal?.removeEventListener("abort", stop);
     return cut;
   }
 
   /** Ends what is left. Whose handler has finished, and has everything that it wrote with the kernel, is not cut. */
-  #cut(): number {
-    let cut = 0;
-    for (const peer of this.peers) {
-      if (peer.letGo()) continue;
-      cut += 1;
-      peer.abort(new ConnectionError("CLOSED", { ...peer.context("drain"), detail: "the server was shut down" }));
-    }
-    return cut;
+  async #cut(): Promise<number> {
+    const ends = Array.from(this.peers, (peer) => {
+      const detail = "the server was shut down";
+      return endNow(this.#clock, peer, new ConnectionError("CLOSED", { ...peer.context("drain"), detail }));
+    });
+    return (await Promise.all(ends)).filter((inOrder) => !inOrder).length;
   }
 }
 showAs(ConnectionServer, "Server", ({ localAddress, stats }) => ({ localAddress, stats }));

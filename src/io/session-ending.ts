@@ -23,8 +23,8 @@ export interface EndingHost extends Omit<SessionHost, "dispatch"> {
   stopRequests(): void;
   /** Resets the connection. */
   drop(): void;
-  /** Gives up the connection. */
-  disconnect(reset: boolean): void;
+  /** Gives up the connection, if there is one: in order where nothing is left to send, otherwise by a reset. */
+  cutWords(): Promise<void>;
   /** The session is over, and so are its handlers. */
   finish(unhandled: number): void;
   settle(): void;
@@ -70,17 +70,16 @@ export class SessionEnding {
   }
 
   /**
-   * Says CLOSE now. Resolves when the connection is closed, or when `late` does: then the answer is not waited for, and what
-   * the kernel has is on its own.
+   * Says CLOSE now. Resolves when the connection is closed. When `late` resolves first, the answer is not waited for, and a
+   * connection that still has something to send is reset.
    */
   async shut(message: string, late?: Promise<unknown>): Promise<void> {
     const host = this.#host;
     const { machine, connection, settings } = host;
     machine.close(message, settings.clock.now());
     host.settle();
-    const closed = connection?.closed;
-    await (late === undefined ? closed : Promise.race([closed, late]));
-    if (host.end === undefined) host.disconnect(false);
+    await (late === undefined ? connection?.closed : Promise.race([connection?.closed, late]));
+    await host.cutWords();
   }
 
   /**

@@ -11,6 +11,7 @@ import type { OperationContext } from "./deadline.ts";
 import { isNews } from "./held-report.ts";
 import { isPeersFault } from "./handler-failure.ts";
 import type { InboundConsumer } from "./inbound.ts";
+import { endNow } from "./linger.ts";
 import type { SessionCalls } from "./session-calls.ts";
 import type { DispatchHost, SessionDispatch } from "./session-dispatch.ts";
 import { type LostMessage, overError, type SessionEnd, type SessionStatus, statusOf } from "./session-end.ts";
@@ -223,6 +224,13 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
 
   stopRequests(): void {
     this.#traffic?.stop();
+  }
+
+  /** The time of the last words is over: whoever has them is left in order, the connection of any other is reset. */
+  async cutWords(): Promise<void> {
+    const { connection } = this.#link;
+    this.disconnect(false);
+    if (connection !== undefined) await endNow(this.settings.clock, connection);
   }
 
   drop(): void {

@@ -2,13 +2,14 @@
 
 import { ConnectionError } from "../core/errors.ts";
 import { Deadline, type OperationOptions } from "./deadline.ts";
-import type { Clock, Timer } from "./network.ts";
+import { turns } from "./linger.ts";
+import type { Clock } from "./network.ts";
 import type { SessionEnd } from "./session-end.ts";
 import type { SessionEndpoint } from "./session-endpoint.ts";
 
 const DEFAULT_DRAIN_MS = 5000;
-/** What is closed because the time is up has so long to say so; then the answers are not waited for. */
-const GRACE_MS = 250;
+/** Turns of the event loop in which the last words leave: enough for answers that are here already. */
+const LAST_TURNS = 8;
 
 /** The error of a session that this program gives up. */
 export function abortError(reason: unknown): ConnectionError {
@@ -66,18 +67,9 @@ export async function drainEndpoints(
 ): Promise<readonly boolean[]> {
   const { timeoutMs = DEFAULT_DRAIN_MS, signal } = options;
   let deadline: Deadline | undefined;
-  let grace: Timer | undefined;
-  let giveUp = (): void => undefined;
-  const late = new Promise<void>((resolve) => {
-    giveUp = resolve;
-  });
   const expired = new Promise<void>((resolve) => {
-    const expire = (): void => {
-      resolve();
-      grace = clock.setTimer(giveUp, GRACE_MS);
-    };
-    if (signal?.aborted === true || timeoutMs === 0) expire();
-    else deadline = new Deadline(clock, { timeoutMs, signal }, expire);
+    if (signal?.aborted === true || timeoutMs === 0) resolve();
+    else deadline = new Deadline(clock, { timeoutMs, signal }, () => resolve());
   });
   const leaving = endpoints.map((endpoint) => {
     const { retryAfterMs, message } = say();
@@ -89,6 +81,8 @@ export async function drainEndpoints(
     };
   });
   void Promise.all(leaving.map(({ idle }) => idle)).then(onQuiet);
+  // What is said last leaves at once, and who answers at once is heard; nobody is waited for beyond the time.
+  const late = expired.then(() => turns(clock, LAST_TURNS));
   const drained = leaving.map(async ({ endpoint, message, wasOver, idle }) => {
     const inTime = await idle;
     await endpoint.ending.shut(message, late);
@@ -97,7 +91,6 @@ export async function drainEndpoints(
   });
   const outcomes = await Promise.all(drained);
   deadline?.cancel();
-  grace?.cancel();
   return outcomes;
 }
 

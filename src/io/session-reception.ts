@@ -4,6 +4,7 @@ import { isForCaller } from "../core/contract/remote-error.ts";
 import { ConnectionError, UsageError, type ZocaloError } from "../core/errors.ts";
 import type { FreshReason, Hello, Refusal, Welcome } from "../core/handshake/hello.ts";
 import { type Agreement, agreeWithClient, type Capabilities } from "../core/handshake/negotiate.ts";
+import { endNow } from "./linger.ts";
 import type { Connection } from "./connection.ts";
 import type { Random } from "./network.ts";
 import { partsOf, type SessionFacade } from "./session-facade.ts";
@@ -101,6 +102,12 @@ export class SessionReception implements Receptionist {
     for (const greeting of this.#deciding) greeting.refuse(refusal);
     // Who has said nothing yet cannot be answered.
     for (const greeting of this.#silent) greeting.evict();
+  }
+
+  /** Whoever was sent away goes now. */
+  async end(): Promise<void> {
+    const { clock } = this.#host.settings;
+    await Promise.all(Array.from(this.#leaving, ({ connection }) => endNow(clock, connection)));
   }
 
   introduced(greeting: ServerGreeting, hello: Hello): void {

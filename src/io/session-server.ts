@@ -270,11 +270,14 @@ export interface SessionServer<Client extends Methods, Data = Record<string, unk
    * until calls, streams and handlers have finished and the clients have acknowledged what was sent. Clients that have lost
    * their connection may come back for it meanwhile; with `reusePort` they cannot, since they would come to the next server.
    * The door is closed as soon as nothing is under way. When `timeoutMs` (default 5000) is over, or `signal` aborts, the rest
-   * is closed, within 250 ms: the report counts as `cut` the sessions in which something was still under way or was lost.
-   * Sessions do not survive it. A second call shares the first one's report.
+   * is closed, and who does not take what is said last is reset: it takes no longer. The report counts as `cut` the sessions in
+   * which something was still under way or was lost. Sessions do not survive it. A second call shares the first one's report.
    */
   drain(options?: DrainSessionsOptions): Promise<DrainReport>;
-  /** Stops accepting and closes every session, within 250 ms; what it has not begun to handle is counted in `onClose`. */
+  /**
+   * Stops accepting and closes every session at once; what it has not begun to handle is counted in `onClose`. Clients are told,
+   * and not waited for.
+   */
   close(): Promise<void>;
   /** Uses other certificates for connections from now on. */
   setTls(options: TlsOptions): void;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect, type Network, serve, type ZocaloError } from "../../src/index.ts";
-import { call, contract, openSession, serveSessions } from "../../src/protocol.ts";
+import { call, contract, event, openSession, serveSessions } from "../../src/protocol.ts";
 import { check, type Host, type HostMain, type World } from "../../src/sim.ts";
 import { gate } from "../sessions/gate.ts";
 import { codeOf } from "./scene.ts";
@@ -181,5 +181,56 @@ test("a connection that meets itself is refused in a world as by the kernel, and
   for (const [once, often, afterMs] of failures) {
     assert.deepEqual([once, often], ["CONNECTION_REFUSED", "CONNECTION_REFUSED"]);
     assertLastAttempt(afterMs, 1500);
+  }
+});
+
+const feed = contract("feed", "1.0.0", { server: { job: call<void, void>() }, client: { news: event<string>() } });
+
+test("a server of sessions drains and closes within its time, although its clients do not answer, and do not read", async () => {
+  const times = await inWorlds(async ({ world, server, network }) => {
+    const taken: number[] = [];
+    for (const [what, timeoutMs] of [
+      ["nothing", 1000],
+      ["a call", 1000],
+      ["events", 1000],
+      ["events", 0],
+      ["nothing", undefined],
+    ] as const) {
+      const started = gate();
+      const door = await serveSessions(feed, "tcp://0.0.0.0:7000", {
+        network: server.network,
+        handlers: {
+          job: () => {
+            started.open();
+            return new Promise<void>(() => undefined);
+          },
+        },
+      });
+      const handlers = { news: () => new Promise<void>(() => undefined) };
+      const session = await openSession(feed, SERVER, { network, handlers, reconnect: false });
+      if (what === "a call") {
+        void session.job();
+        await started.opened;
+      }
+      const cut = world.partition("client", "server");
+      if (what === "events") {
+        // More than the windows and the buffers hold.
+        for (let count = 0; count < 30; count += 1) door.broadcast("news", "x".repeat(100_000));
+      }
+      const { clock } = server.network;
+      const startedAt = clock.now();
+      if (timeoutMs === undefined) await door.close();
+      else await door.drain({ timeoutMs });
+      taken.push(clock.now() - startedAt);
+      session.abort();
+      cut.heal();
+    }
+    return taken;
+  });
+  for (const taken of times) {
+    assert.deepEqual(
+      taken.map((ms) => Math.round(ms)),
+      [1000, 1000, 1000, 0, 0],
+    );
   }
 });
