@@ -107,7 +107,7 @@ const calls: readonly (readonly [string, Record<string, readonly unknown[]>, (op
   ["bind", BIND, (options) => bind(BOX, options)],
   [
     "serveDatagrams",
-    { ...BIND, ...SIGNALS, maxConcurrent: [0, ...COUNT], replies: ["all", null] },
+    { ...BIND, ...SIGNALS, maxConcurrent: [0, ...COUNT], replies: ["all", null], maxRepliesPerSource: [0, ...COUNT] },
     (options) => serveDatagrams(BOX, () => undefined, options),
   ],
   ["pair", CONNECTION, (options) => pair(options)],

@@ -5,6 +5,7 @@ import { UsageError } from "../core/errors.ts";
 import type { DatagramRequest, ServeDatagramsOptions } from "./datagram-server.ts";
 import type { DatagramInput, DatagramSocket } from "./datagram-socket.ts";
 import type { Datagram } from "./network.ts";
+import type { ReplyBudget } from "./reply-guard.ts";
 import { lengthOf, MAX_IPV4_PAYLOAD_BYTES, MAX_IPV6_PAYLOAD_BYTES } from "./outgoing.ts";
 
 /** The server, as its requests see it. */
@@ -12,6 +13,8 @@ export interface RequestHost {
   readonly localAddress: Address;
   readonly socket: DatagramSocket;
   readonly settings: ServeDatagramsOptions;
+  /** Of a guarded service. */
+  readonly budget: ReplyBudget | undefined;
   /** Tells of an error, once. */
   report(error: unknown, request: DatagramRequest): void;
 }
@@ -43,7 +46,7 @@ export class Request implements DatagramRequest {
   }
 
   async #reply(data: DatagramInput): Promise<void> {
-    const { settings, socket, localAddress } = this.#server;
+    const { settings, budget, socket, localAddress } = this.#server;
     if (settings.replies === "guarded") {
       const names = { op: "reply", local: localAddress.toString(), remote: this.from.toString() };
       if (this.#replies > 0) {
@@ -55,6 +58,7 @@ export class Request implements DatagramRequest {
         throw new UsageError("DATAGRAM_TOO_LARGE", { ...names, detail, outcome: "none" });
       }
       this.#replies += 1;
+      budget?.spent(this.from);
     }
     await socket.send(data, this.from);
   }

@@ -42,12 +42,18 @@ export interface ServeDatagramsOptions extends Omit<BindOptions, "remote"> {
   /**
    * `guarded` is for services that anybody can reach and that do not know their clients: a request gets at most one reply,
    * never longer than itself; datagrams that cannot be requests (from a port below 1024, from the own port number, from a
-   * group) are counted and not handed over. That ends amplification; of endless conversations between two services it
-   * ends those with well-known services and with the same service elsewhere. Default `free`: the handler decides, because
+   * group), and those of a source that has had its replies (`maxRepliesPerSource`), are counted and not handed over. That ends
+   * amplification, and the conversations of two services that answer each other. Default `free`: the handler decides, because
    * most protocols need longer answers. Limit those by other means, such as three times the request (RFC 9000 section
    * 8.1), until the sender's address is proved.
    */
   readonly replies?: "free" | "guarded" | undefined;
+  /**
+   * Of `guarded` services: replies to one source, an address and a port, in a row. Then it is not answered for a second, and
+   * has as many again. Default 1000; after a minute without a reply it has all of them again. One forged datagram would make two
+   * services answer each other for ever, and this ends it. Kept for the last 10,000 sources.
+   */
+  readonly maxRepliesPerSource?: number | undefined;
   /**
    * Told of what a handler threw, of a reply that could not be sent, and of errors of the mailbox (then without a request).
    * Default: nobody, but the channel `zocalo:error` has it. Nothing here ever becomes an unhandled rejection.
@@ -63,7 +69,7 @@ export interface DatagramServerStats extends DatagramStats {
   readonly requestsHandled: number;
   /** Handlers that threw, or whose returned reply could not be sent. */
   readonly requestsFailed: number;
-  /** Datagrams that could not be requests (`guarded`). */
+  /** Datagrams that could not be requests, or whose source has had its replies (`guarded`). */
   readonly requestsRefused: number;
 }
 

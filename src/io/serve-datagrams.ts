@@ -31,7 +31,7 @@ import type { Datagram, Network } from "./network.ts";
 import { PeerProblems } from "./peer-problems.ts";
 import { OwnClock } from "./own-clock.ts";
 import { restated } from "./restated.ts";
-import { canBeRequest } from "./reply-guard.ts";
+import { canBeRequest, ReplyBudget } from "./reply-guard.ts";
 import { reportProblem } from "./report-problem.ts";
 
 const { remote: _remote, ...MAILBOX_RULES } = BIND_RULES;
@@ -40,10 +40,12 @@ export const SERVE_DATAGRAMS_RULES: RulesOf<ServeDatagramsOptions> = {
   ...MAILBOX_RULES,
   maxConcurrent: countFrom(1),
   replies: oneOf("free", "guarded"),
+  maxRepliesPerSource: countFrom(1),
   onError: FUNCTION,
 };
 const DEFAULT_CONCURRENT = 1024;
 const DEFAULT_DRAIN_MS = 5000;
+const DEFAULT_REPLIES_PER_SOURCE = 1000;
 
 /** Serves over `network`; see the public `serveDatagrams`, whose own options have more `rules`. */
 export async function serveDatagramsOver(
@@ -68,6 +70,10 @@ export async function openRequestServer(
   options: ServeDatagramsOptions,
 ): Promise<DatagramServer> {
   const { maxConcurrent = DEFAULT_CONCURRENT, replies = "free" } = options;
+  if (options.maxRepliesPerSource !== undefined && replies !== "guarded") {
+    const detail = 'maxRepliesPerSource has a meaning only with replies: "guarded"';
+    throw new UsageError("OPTION_INVALID", { op: "serveDatagrams", detail });
+  }
   const socket = await openMailbox(network, address, options).catch((error: unknown) => {
     if (!(error instanceof ZocaloError)) throw error;
     throw restated(error, { op: "serveDatagrams", local: error.local, remote: error.remote }, error.outcome);
@@ -82,6 +88,7 @@ class RequestServer implements DatagramServer, RequestHost {
   readonly localAddress: Address;
   readonly closed: Promise<void>;
   readonly settings: Settings;
+  readonly budget: ReplyBudget | undefined;
   readonly #clock: OwnClock;
   readonly #handler: DatagramHandler;
   readonly #draining: AbortController = new AbortController();
@@ -104,6 +111,8 @@ class RequestServer implements DatagramServer, RequestHost {
     this.socket = socket;
     this.localAddress = socket.localAddress;
     this.settings = settings;
+    const { replies, maxRepliesPerSource = DEFAULT_REPLIES_PER_SOURCE } = settings;
+    if (replies === "guarded") this.budget = new ReplyBudget(network.clock, maxRepliesPerSource);
     this.#handler = handler;
     this.#context = {
       localAddress: this.localAddress,
@@ -202,11 +211,12 @@ class RequestServer implements DatagramServer, RequestHost {
   }
 
   #take(datagram: Datagram): void {
-    if (this.settings.replies === "guarded" && !canBeRequest(datagram.from, this.localAddress)) {
+    const { from } = datagram;
+    if (this.budget !== undefined && !(canBeRequest(from, this.localAddress) && this.budget.allows(from))) {
       this.#refused += 1;
       publish("refusal", () => {
-        const remote = datagram.from.toString();
-        return { kind: "datagram", local: this.localAddress.toString(), remote, reason: "not-a-request" };
+        const [local, remote] = [this.localAddress.toString(), from.toString()];
+        return { kind: "datagram", local, remote, reason: "not-a-request" };
       });
       return;
     }

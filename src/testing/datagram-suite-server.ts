@@ -78,7 +78,13 @@ function answerChecks(check: DatagramCheck): void {
 
   check("options that make no sense are refused", async ({ network, local }) => {
     const expected = { code: "OPTION_INVALID", op: "serveDatagrams", type: UsageError } as const;
-    for (const options of [{ maxConcurrent: 0 }, { maxConcurrent: 1.5 }, { replies: "some" as "free" }]) {
+    for (const options of [
+      { maxConcurrent: 0 },
+      { maxConcurrent: 1.5 },
+      { replies: "some" as "free" },
+      { replies: "free" as const, maxRepliesPerSource: 5 },
+      { maxRepliesPerSource: 5 },
+    ]) {
       await expectError(
         serveDatagramsOver(network, local, () => undefined, options),
         expected,
@@ -182,6 +188,21 @@ function guardChecks(check: DatagramCheck): void {
       assertError(tooLong, { code: "DATAGRAM_TOO_LARGE", op: "reply", type: UsageError, outcome: "none" });
       const twice = errors.find((error) => error !== tooLong);
       assertError(twice, { code: "OPTION_INVALID", op: "reply", type: UsageError, outcome: "none" });
+    });
+  });
+
+  check("two guarded servers that answer each other stop, and go on to serve others", async (scene) => {
+    const options = { replies: "guarded", maxRepliesPerSource: 50 } as const;
+    const echo: DatagramHandler = ({ data }) => data;
+    await withServer(scene, echo, options, async ({ server, client }) => {
+      await withServer(scene, echo, options, async ({ server: other }) => {
+        await server.socket.send("forged", other.localAddress);
+        const refused = (): number => server.stats.requestsRefused + other.stats.requestsRefused;
+        await scene.until(() => refused() === 1);
+        assert.deepEqual([server.stats.requestsHandled, other.stats.requestsHandled], [50, 50]);
+        await client.send("question");
+        assert.deepEqual(await take(client, 1), ["question"]);
+      });
     });
   });
 
