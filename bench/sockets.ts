@@ -41,6 +41,31 @@ async function pingPong(echo: string, ping: string): Promise<Figures> {
   return figures;
 }
 
+/** Bulk data through a process in the middle. */
+async function relayed(between: string): Promise<Figures> {
+  const server = start(ROLES, "sender");
+  const middle = start(ROLES, between);
+  const client = start(ROLES, "rawReceiver");
+  const { port: behind = 0 } = await server.ask("serve", { bytes: BULK_BYTES });
+  const { port = 0 } = await middle.ask("serve", { port: behind });
+  await middle.ask("spent");
+  const { seconds = 0 } = await client.ask("call", { port });
+  const { cpu = 0 } = await middle.ask("spent");
+  for (const player of [server, middle, client]) player.stop();
+  return { seconds, cpu: cpu / BULK_BYTES };
+}
+
+async function relayedPingPong(between: string): Promise<Figures> {
+  const server = start(ROLES, "rawEcho");
+  const middle = start(ROLES, between);
+  const client = start(ROLES, "rawPing");
+  const { port: behind = 0 } = await server.ask("serve");
+  const { port = 0 } = await middle.ask("serve", { port: behind });
+  const figures = await client.ask("play", { port, count: 30_000, warmUp: 5_000 });
+  for (const player of [server, middle, client]) player.stop();
+  return figures;
+}
+
 async function idleMemory(holder: string): Promise<Figures> {
   const server = start(ROLES, holder);
   const client = start(ROLES, "crowd");
@@ -119,6 +144,20 @@ if (runs("ping")) {
     const sides = { subject: pick(series, "zocalo", figure), baseline: pick(series, "raw", figure) };
     show({ name: `round trip of 64 bytes, ${figure}`, ...sides, target, unit: "us" });
   }
+}
+if (runs("relay")) {
+  const bulk = await alternate({ raw: () => relayed("rawBetween"), zocalo: () => relayed("zocaloBetween") });
+  const speed = (name: string): number[] => pick(bulk, name, "seconds").map((seconds) => 1 / seconds / 1e9);
+  const sides = { subject: speed("zocalo"), baseline: speed("raw") };
+  show({ name: "bulk through relay()", ...sides, target: { atLeast: 0.95 }, unit: "GB/s" });
+  const cpu = { subject: pick(bulk, "zocalo", "cpu"), baseline: pick(bulk, "raw", "cpu") };
+  show({ name: "  processor time a byte", ...cpu, unit: "us" });
+  const series = await alternate({
+    raw: () => relayedPingPong("rawBetween"),
+    zocalo: () => relayedPingPong("zocaloBetween"),
+  });
+  const round = { subject: pick(series, "zocalo", "p50"), baseline: pick(series, "raw", "p50") };
+  show({ name: "round trip of 64 bytes through relay(), p50", ...round, target: { atMost: 1.1 }, unit: "us" });
 }
 if (runs("memory")) {
   const series = await alternate({ raw: () => idleMemory("rawHolder"), zocalo: () => idleMemory("zocaloHolder") });

@@ -4,6 +4,7 @@ import net from "node:net";
 import { connect, listen, type StreamSocket } from "../../src/index.ts";
 import { percentile } from "../harness/figures.ts";
 import { play, type Role } from "../harness/processes.ts";
+import { rawBetween, zocaloBetween } from "./relay-roles.ts";
 import { datagramSender, rawMailbox, zocaloMailbox } from "./datagram-roles.ts";
 
 const HOST = "127.0.0.1";
@@ -276,6 +277,8 @@ play({
   rawHolder,
   zocaloHolder,
   crowd,
+  rawBetween,
+  zocaloBetween,
   datagramSender,
   rawMailbox,
   zocaloMailbox: zocaloMailbox(false),
