@@ -9,7 +9,8 @@ import { fillUp, MOST_READ_AHEAD_BYTES, sendPattern, textToEnd } from "../testin
 function joined(options = {}) {
   const [left, innerLeft] = pair();
   const [innerRight, right] = pair();
-  return { left, right, innerLeft, innerRight, report: relay(innerLeft, innerRight, options) };
+  const received = new PatternCheck();
+  return { left, right, innerLeft, innerRight, received, report: relay(innerLeft, innerRight, options) };
 }
 
 async function receivePattern(socket: StreamSocket): Promise<number> {
@@ -101,4 +102,44 @@ test("a connection whose reader is taken is no longer free to be joined", async 
   assert.equal(String(await far.read()), "2");
   right.abort();
   assert.ok((await report).error instanceof Error && !((await report).error instanceof UsageError));
+});
+
+/** The same connection as an object of somebody else, as a program makes it that counts or logs. */
+function wrapped(socket: StreamSocket): StreamSocket {
+  return new Proxy(socket, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      return (...given: readonly unknown[]): unknown => Reflect.apply(value, target, given);
+    },
+    getPrototypeOf: () => Object.prototype,
+  });
+}
+
+test("objects that stand for a connection are joined too, with what they are given", async () => {
+  const [left, innerLeft] = pair();
+  const [innerRight, right] = pair();
+  const report = relay(wrapped(innerLeft), wrapped(innerRight));
+  const both = [left, right].map((socket) => sendPattern(socket, 300_000, 100_000).then(() => socket.end()));
+  assert.deepEqual(await Promise.all([receivePattern(left), receivePattern(right)]), [300_000, 300_000]);
+  await Promise.all(both);
+  assert.deepEqual(await report, { bytesAToB: 300_000, bytesBToA: 300_000 });
+});
+
+test("what a slow side has not taken stays as it was: pieces are not written into the memory of others", async () => {
+  const slow = joined();
+  const fast = joined();
+  const sending = sendPattern(slow.left, 2_000_000, 65_536).then(() => slow.left.end());
+  // Meanwhile another relay uses the same blocks.
+  for (let round = 0; round < 20; round += 1) {
+    await fast.left.write(Buffer.alloc(65_536, 0xff));
+    await fast.right.readExactly(65_536);
+    const piece = await slow.right.read({ maxBytes: 10_000 });
+    assert.ok(piece !== null && !piece.includes(Buffer.alloc(16, 0xff)));
+    slow.received.next(piece);
+  }
+  for await (const piece of slow.right) slow.received.next(piece);
+  await sending;
+  assert.equal(slow.received.bytes, 2_000_000);
+  fast.left.abort();
 });

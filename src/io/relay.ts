@@ -1,6 +1,9 @@
 /** Joining two connections, as a proxy does. */
 
+import { BlockPool } from "../core/bytes/block-pool.ts";
 import { checkOptions, type OptionRule, type RulesOf, SIGNAL } from "./check-options.ts";
+import { Connection } from "./connection.ts";
+import type { InboundConsumer } from "./inbound.ts";
 import type { StreamSocket } from "./stream-socket.ts";
 
 /** Options of {@link relay}. */
@@ -61,7 +64,16 @@ export async function relay(a: StreamSocket, b: StreamSocket, options: RelayOpti
   return error === undefined ? { bytesAToB, bytesBToA } : { bytesAToB, bytesBToA, error };
 }
 
-async function carry(from: StreamSocket, to: StreamSocket, fail: (reason: unknown) => void): Promise<number> {
+/** Blocks are lent to all relays of the process. */
+const pool = new BlockPool();
+
+/** Connections of this package hand over what arrives, behind reads that wait already; any other is read. */
+function carry(from: StreamSocket, to: StreamSocket, fail: (reason: unknown) => void): Promise<number> {
+  const own = from instanceof Connection && to instanceof Connection && !from.inbound.hasWaiters;
+  return own ? new Carrier(from, to, fail).carried : carryReads(from, to, fail);
+}
+
+async function carryReads(from: StreamSocket, to: StreamSocket, fail: (reason: unknown) => void): Promise<number> {
   let carried = 0;
   try {
     for await (const bytes of from) {
@@ -73,4 +85,62 @@ async function carry(from: StreamSocket, to: StreamSocket, fail: (reason: unknow
     fail(error);
   }
   return carried;
+}
+
+/** Writes what arrives on one connection to another, with neither a promise nor new memory for each piece. */
+class Carrier implements InboundConsumer {
+  /** Resolves with the number of bytes when the direction is over, in order or not. */
+  readonly carried: Promise<number>;
+  readonly #from: Connection;
+  readonly #to: Connection;
+  readonly #fail: (reason: unknown) => void;
+  #bytes = 0;
+  #done: () => void = () => undefined;
+
+  constructor(from: Connection, to: Connection, fail: (reason: unknown) => void) {
+    this.#from = from;
+    this.#to = to;
+    this.#fail = fail;
+    this.carried = new Promise((resolve) => {
+      this.#done = () => resolve(this.#bytes);
+    });
+    try {
+      from.inbound.attach(this, "relay");
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  received(view: Uint8Array): number {
+    const block = pool.acquire(view.length);
+    block.set(view);
+    const written = this.#to.write(view.length === block.length ? block : block.subarray(0, view.length));
+    const { outbound } = this.#to;
+    if (!outbound.busy && outbound.state === "open") this.#taken(block, view.length);
+    else {
+      this.#from.inbound.hold(true);
+      written.then(
+        () => {
+          this.#taken(block, view.length);
+          this.#from.inbound.hold(false);
+        },
+        (error: unknown) => this.failed(error),
+      );
+    }
+    return view.length;
+  }
+
+  ended(): void {
+    this.#to.end().then(this.#done, (error: unknown) => this.failed(error));
+  }
+
+  failed(error: unknown): void {
+    this.#done();
+    this.#fail(error);
+  }
+
+  #taken(block: Buffer, bytes: number): void {
+    pool.release(block);
+    this.#bytes += bytes;
+  }
 }
