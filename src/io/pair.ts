@@ -137,14 +137,19 @@ class MemoryStream implements StreamTransport {
 
   #deliver(): void {
     this.#scheduled = false;
-    while (!this.#paused && this.#arrived.length > 0) {
-      this.#sink?.received(this.#arrived.shift(CAPACITY_BYTES) as Buffer);
+    // What comes while this is delivered has a turn of its own: a receiver may send to itself.
+    let due = this.#arrived.length;
+    while (!this.#paused && due > 0 && this.#arrived.length > 0) {
+      const bytes = this.#arrived.shift(Math.min(due, CAPACITY_BYTES)) as Buffer;
+      due -= bytes.length;
+      this.#sink?.received(bytes);
     }
     if (this.#arrived.length <= CAPACITY_BYTES && this.#blockedWrite !== undefined) {
       const done = this.#blockedWrite;
       this.#blockedWrite = undefined;
       done();
     }
+    if (this.#arrived.length > 0) this.#schedule();
     if (this.#paused || this.#arrived.length > 0) return;
     if (this.#tail === "reset") this.#lose();
     else if (this.#tail === "fin") this.#sink?.ended();
