@@ -33,7 +33,6 @@ import { SessionTraffic } from "./session-traffic.ts";
 const EARLY_BYTES = 61_440;
 /** Control frames that every peer sends on a new connection are not more. */
 const FIRST_WORDS_BYTES = 64;
-const NO_BYTES: Uint8Array = new Uint8Array(0);
 const NONE_LOST: readonly LostMessage[] = [];
 const NO_COUNTS = { runningCalls: 0, droppedEvents: 0 };
 
@@ -182,30 +181,31 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
    *
    * @param rest - What the peer has sent behind the handshake.
    */
-  connect(connection: Connection, peerReceived: number, rest: Uint8Array = NO_BYTES): boolean {
+  connect(connection: Connection, peerReceived: number, rest?: Uint8Array): boolean {
     const now = this.now();
     const link = this.#link;
     if (link.connected) link.close(encodeTakenOver(this.machine.received, this.terms.machine.peerLimits));
     if (!this.machine.attach(peerReceived, now)) return false;
     link.take(connection);
-    if (rest.length > 0) this.machine.receive(rest, 0, rest.length, now);
+    if (rest !== undefined && rest.length > 0) this.machine.receive(rest, 0, rest.length, now);
     this.settle();
     if (link.connected && link.connection === connection) connection.inbound.attach(this, "session");
     return true;
   }
 
   /** Gives the connection up; the session waits for another, unless it is over and off the books. */
-  disconnect(reset: boolean): void {
+  disconnect(reset: boolean): Connection | undefined {
     const connection = this.#link.release();
-    if (connection === undefined) return;
+    if (connection === undefined) return undefined;
     this.machine.detach(this.now());
     if (reset) connection.abort();
     else connection.close({ maxLingerMs: LAST_WORDS_MS }).catch(() => undefined);
     this.settle();
-    if (this.end !== undefined) return;
+    if (this.end !== undefined) return connection;
     this.#link.forget();
     this.#report(true);
     this.owner.detached(this);
+    return connection;
   }
 
   /** Gives the session up, with what was accepted and is not handled: the connection is reset, the peer is told nothing. */
@@ -228,8 +228,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
 
   /** The time of the last words is over: whoever has them is left in order, the connection of any other is reset. */
   async cutWords(): Promise<void> {
-    const { connection } = this.#link;
-    this.disconnect(false);
+    const connection = this.disconnect(false);
     if (connection !== undefined) await endNow(this.settings.clock, connection);
   }
 
