@@ -1,5 +1,5 @@
 /**
- * What things pin in memory beside the bytes in them, as measured: docs/decisions/0023-what-is-held.md. Every queue of the
+ * What things pin in memory beside the bytes in them, as measured: docs/decisions/0024-what-is-held.md. Every queue of the
  * package that a peer can make long is charged with these.
  */
 

@@ -1,4 +1,4 @@
-/** Whether a queue says what it holds: docs/decisions/0023-what-is-held.md. */
+/** Whether a queue says what it holds: docs/decisions/0024-what-is-held.md. */
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
