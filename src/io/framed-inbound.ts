@@ -66,7 +66,7 @@ export class FramedInbound<Out> implements InboundConsumer {
   };
   readonly #nextTurn: () => void = () => {
     this.#turnIsOver = false;
-    this.#decoder.stepsLeft = TURN_MESSAGES;
+    this.#beginTurn();
     if (this.#push === undefined) this.#serve();
     else if (!this.#paused) this.#inbound.hold(false);
   };
@@ -80,7 +80,7 @@ export class FramedInbound<Out> implements InboundConsumer {
     this.#inbound = inbound;
     this.#decoder = decoder;
     this.#pool = pool;
-    if (decoder.stepsLeft !== undefined) decoder.stepsLeft = TURN_MESSAGES;
+    this.#beginTurn();
     inbound.attach(this, "framed");
   }
 
@@ -180,6 +180,8 @@ export class FramedInbound<Out> implements InboundConsumer {
   // What the connection reports.
 
   received(view: Uint8Array): number {
+    // It comes from the network, not from what was read ahead: others have had their turn.
+    if (!this.#turnIsOver && this.#inbound.queuedBytes === 0) this.#beginTurn();
     if (this.#push !== undefined) return this.#pushView(this.#push, view);
     this.#piece = this.#pool.acquire(view.length);
     this.#piece.set(view, 0);
@@ -290,6 +292,10 @@ export class FramedInbound<Out> implements InboundConsumer {
     }
     this.#decoding = false;
     this.#countSteps();
+  }
+
+  #beginTurn(): void {
+    if (this.#decoder.stepsLeft !== undefined) this.#decoder.stepsLeft = TURN_MESSAGES;
   }
 
   /** When there were enough messages, nothing is decoded until others have had their turn. */

@@ -169,19 +169,22 @@ export class FrameDecoder<Out> implements Decoder<Out> {
     const framer = this.#framer;
     const span = this.span;
     let at = this.#heldBytes > 0 ? this.#complete(bytes, start, end, onFrame) : start;
-    for (; at < end && !this.#stopped && this.stepsLeft > 0; this.stepsLeft -= 1) {
+    let steps = this.stepsLeft;
+    for (; at < end && !this.#stopped && steps > 0; steps -= 1) {
       span.seen = at;
       span.limit = this.#maxFrameBytes;
       span.source = undefined;
       const next = framer.find(bytes, at, end, span);
       if (next < 0) {
         this.#hold(bytes, at, end, -next);
-        return end;
+        at = end;
+        break;
       }
       if (next <= at) throw this.#stuck();
       at = next;
       if (span.from >= 0) onFrame(span.source ?? bytes, span.from, span.to);
     }
+    this.stepsLeft = steps;
     return at;
   }
 
