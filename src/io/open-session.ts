@@ -39,7 +39,7 @@ import {
   tellAttached,
   tellEnd,
 } from "./session-facade.ts";
-import { abortError, beforeDrained, drainEndpoint } from "./session-keeper.ts";
+import { abortError, beforeDrained, DEFAULT_DRAIN_MS, drainEndpoints } from "./session-keeper.ts";
 import { SessionGap } from "./session-gap.ts";
 import type { Session } from "./session-object.ts";
 import { PeerProblems } from "./peer-problems.ts";
@@ -120,6 +120,12 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   #final: boolean;
   /** The session behind which nothing follows, once it is over. */
   #last: SessionEndpoint | undefined;
+  /** Sessions that are over, and whose events are still being handled. */
+  readonly #finishing: Set<SessionEndpoint> = new Set();
+  /** Events that were not handled in the sessions before. */
+  #unhandled = 0;
+  /** How it ends, as soon as what was accepted is handled; undefined while it goes on. */
+  #end: SessionEnd | undefined;
   /** What was asked for since the last session was over. */
   #gap: SessionGap | undefined;
   #over = false;
@@ -157,6 +163,7 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
 
   statusOf(facade: SessionFacade): SessionStatus {
     if (this.#over) return "closed";
+    if (this.#end !== undefined) return "leaving";
     return this.#hasSession(facade) ? partsOf(facade).endpoint.status : "detached";
   }
 
@@ -171,6 +178,7 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     const error = abortError(reason);
     if (this.#hasSession(facade)) partsOf(facade).endpoint.abort(error);
     else this.#finishBetween(error, error.detail);
+    for (const before of this.#finishing) before.ending.giveUp();
   }
 
   refer(referenced: boolean): void {
@@ -184,9 +192,12 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     const startedAt = clock.now();
     const gap = this.#hasSession(facade) ? undefined : this.#gap;
     if (gap !== undefined) await beforeDrained(clock, options, gap.emptied);
-    const spentMs = clock.now() - startedAt;
-    if (this.#hasSession(facade)) await drainEndpoint(partsOf(facade).endpoint, options, say, spentMs);
+    const { timeoutMs = DEFAULT_DRAIN_MS, signal } = options;
+    const left = { timeoutMs: Math.max(0, timeoutMs - (clock.now() - startedAt)), signal };
+    const endpoints = new Set(this.#finishing);
+    if (this.#hasSession(facade)) endpoints.add(partsOf(facade).endpoint);
     else await this.close(facade, say.message);
+    await drainEndpoints([...endpoints], clock, left, () => say);
   }
 
   /** Whether there is a session, or was one that was the last. */
@@ -233,6 +244,7 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   }
 
   ended(endpoint: SessionEndpoint, end: SessionEnd): void {
+    this.#finishing.add(endpoint);
     // It has another one already: see `welcomed`.
     if (this.#resumable?.endpoint !== endpoint) {
       this.#fresh = { reason: this.#fresh?.reason ?? "expired", lost: end.lost };
@@ -242,6 +254,7 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     const left = this.#serverLeaves && end.error === undefined;
     const follows = left || (end.error !== undefined && FOLLOWED.has(end.error.code));
     if (this.#final || !follows) {
+      this.#final = true;
       this.#last = endpoint;
       this.#connector.stop();
       return;
@@ -252,7 +265,10 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   }
 
   finished(endpoint: SessionEndpoint, end: SessionEnd): void {
-    if (endpoint === this.#last) this.#finish(end);
+    this.#finishing.delete(endpoint);
+    if (endpoint !== this.#last) this.#unhandled += end.unhandled;
+    else this.#conclude(end);
+    this.#look();
   }
 
   gapBehind(endpoint: SessionEndpoint): SessionGap | undefined {
@@ -333,7 +349,8 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
 
   /** There is no session, and none will follow. What the last one has lost was not told yet. */
   #finishBetween(error: ZocaloError | undefined, message: string): void {
-    this.#finish({ error, message, lost: this.#fresh?.lost ?? NONE_LOST, unhandled: 0 });
+    this.#conclude({ error, message, lost: this.#fresh?.lost ?? NONE_LOST, unhandled: 0 });
+    this.#look();
   }
 
   /** Names the last connection in an error. */
@@ -348,18 +365,25 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     return new Facade({ keeper: this, endpoint, data, ...rest });
   }
 
-  #finish(end: SessionEnd): void {
-    if (this.#over) return;
-    this.#over = true;
+  /** This is how it ends: nothing waits for another session. */
+  #conclude(end: SessionEnd): void {
+    if (this.#end !== undefined) return;
     this.#connector.stop();
+    const unsent = this.#gap?.close((op) => overError(end, { ...this.#context, op }, "none")) ?? NONE_LOST;
+    this.#end = unsent.length === 0 ? end : { ...end, lost: [...end.lost, ...unsent] };
+    // What it is asked for from now on fails because of this, not because of how its last session has ended.
+    partsOf(this.#session as SessionFacade).endpoint.end = this.#end;
+  }
+
+  /** Is over when nothing follows, and all that its sessions have accepted is handled or given up. */
+  #look(): void {
+    if (this.#end === undefined || this.#finishing.size > 0 || this.#over) return;
+    this.#over = true;
     this.#settings.peerProblems.close();
     const session = this.#session as SessionFacade;
-    const unsent = this.#gap?.close((op) => overError(end, { ...this.#context, op }, "none")) ?? NONE_LOST;
-    const whole = unsent.length === 0 ? end : { ...end, lost: [...end.lost, ...unsent] };
-    // What it is asked for from now on fails because of this, not because of how its last session has ended.
-    partsOf(session).endpoint.end = whole;
-    tellEnd(session, whole);
-    this.#tell(() => this.#options.onClose?.(session as never, whole));
+    const end = { ...this.#end, unhandled: this.#end.unhandled + this.#unhandled };
+    tellEnd(session, end);
+    this.#tell(() => this.#options.onClose?.(session as never, end));
   }
 
   /** Calls a function of the program; what it throws is told like everything that nobody awaits. */

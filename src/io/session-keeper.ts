@@ -7,7 +7,8 @@ import type { Clock } from "./network.ts";
 import type { SessionEnd } from "./session-end.ts";
 import type { SessionEndpoint } from "./session-endpoint.ts";
 
-const DEFAULT_DRAIN_MS = 5000;
+/** So long `drain` takes at most. */
+export const DEFAULT_DRAIN_MS = 5000;
 /** Turns of the event loop in which the last words leave: enough for answers that are here already. */
 const LAST_TURNS = 8;
 
@@ -26,19 +27,13 @@ interface Farewell {
   readonly message: string;
 }
 
-/**
- * Finishes what is under way, at most for the time of the options, and closes. Answers whether all was finished.
- *
- * @param spentMs - So much of the time was needed before.
- */
+/** Finishes what is under way, at most for the time of the options, and closes. Answers whether all was finished. */
 export async function drainEndpoint(
   endpoint: SessionEndpoint,
-  { timeoutMs = DEFAULT_DRAIN_MS, signal }: OperationOptions,
+  options: OperationOptions,
   say: Farewell,
-  spentMs = 0,
 ): Promise<boolean> {
-  const left = { timeoutMs: Math.max(0, timeoutMs - spentMs), signal };
-  const [finished] = await drainEndpoints([endpoint], endpoint.settings.clock, left, () => say);
+  const [finished] = await drainEndpoints([endpoint], endpoint.settings.clock, options, () => say);
   return finished === true;
 }
 

@@ -295,3 +295,56 @@ test("events of a server that has left are handled, also when their handlers ask
   while (ticks.length < 5) await clock.advance(10);
   assert.deepEqual(ticks, [1, 2, 3, 4, 5]);
 });
+
+/** A client whose server has left, and that is in the middle of the first of five events. */
+async function busyBetween() {
+  const clock = new ManualClock(nodeNetwork.clock);
+  const { server } = await serve(clock);
+  const detour = await Detour.to(server.localAddress.port);
+  const ticks: number[] = [];
+  let goOn = ignore;
+  const gate = new Promise<void>((resolve) => (goOn = resolve));
+  const session = await openSession(counter, detour.address, {
+    network: { ...nodeNetwork, clock },
+    handlers: {
+      tick: async (number) => {
+        ticks.push(number);
+        await gate;
+      },
+    },
+  });
+  for (let number = 1; number <= 5; number += 1) server.broadcast("tick", number);
+  detour.closed = true;
+  await server.drain({ reconnectSpreadMs: 0 });
+  while (session.state !== "detached") await clock.turn();
+  return { clock, session, ticks, goOn };
+}
+
+test("a session that is closed between two is over when the events of the one before are handled", async () => {
+  for (const how of ["close", "drain"] as const) {
+    const { clock, session, ticks, goOn } = await busyBetween();
+    const ended = session[how]();
+    while (session.state === "detached") await clock.turn();
+    assert.deepEqual([session.state, ticks], ["leaving", [1]], how);
+    await assert.rejects(session.sum(1), { code: "CLOSED", outcome: "none" });
+    goOn();
+    await ended;
+    const { unhandled, error } = await session.closed;
+    assert.deepEqual([ticks, unhandled, error, session.state], [[1, 2, 3, 4, 5], 0, undefined, "closed"], how);
+  }
+});
+
+test("what is given up between two sessions is counted", async () => {
+  const aborted = await busyBetween();
+  aborted.session.abort();
+  assert.equal((await aborted.session.closed).unhandled, 4);
+  aborted.goOn();
+  await nextTurn();
+  assert.deepEqual(aborted.ticks, [1]);
+
+  const { clock, session, ticks } = await busyBetween();
+  const drained = session.drain({ timeoutMs: 100 });
+  while (session.state !== "closed") await clock.advance(10);
+  await drained;
+  assert.deepEqual([(await session.closed).unhandled, ticks], [4, [1]]);
+});
