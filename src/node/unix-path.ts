@@ -87,7 +87,20 @@ export async function makeSocketFile(
     }
     return made;
   } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder, ["s", "s.old"]);
+  }
+}
+
+/**
+ * Removes a folder that was made here. What may be in it is named, since listing it takes a descriptor, and there may be none
+ * left. What fails here must not take the place of what the call has to say.
+ */
+function removeFolder(folder: string, names: readonly string[]): void {
+  try {
+    for (const name of names) fs.rmSync(join(folder, name), { force: true });
+    fs.rmdirSync(folder);
+  } catch {
+    // Somebody has put something there, or has removed it.
   }
 }
 
@@ -103,7 +116,7 @@ async function withShortName(folder: string, bind: (name: string) => Promise<voi
     fs.symlinkSync(folder, join(way, "d"));
     await bind(join(way, "d", "s"));
   } finally {
-    fs.rmSync(way, { recursive: true, force: true });
+    removeFolder(way, ["d"]);
   }
 }
 

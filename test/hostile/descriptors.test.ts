@@ -3,7 +3,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { connect } from "../../src/index.ts";
 import { gone } from "./doors.ts";
@@ -11,6 +14,8 @@ import { gone } from "./doors.ts";
 /** Enough for Node to start, and soon used up. */
 const DESCRIPTORS = 80;
 const CLIENTS = 40;
+/** A path of so many bytes is too long for the name that its socket gets first, and short enough for the one that stays. */
+const LONG_PATH_BYTES = 101;
 
 const INDEX = JSON.stringify(new URL("../../src/index.js", import.meta.url).href);
 const PROGRAM = `
@@ -28,9 +33,10 @@ const PROGRAM = `
     connect: () => connect("tcp://127.0.0.1:" + port),
     name: () => connect("tcp://localhost:" + port),
     tls: () => connect("tls://127.0.0.1:" + port),
-    unix: () => connect("unix:/tmp/zocalo-no-such.sock"),
+    unix: () => connect("unix:" + process.env.TMPDIR + "/no-such.sock"),
     listen: () => listen("tcp://127.0.0.1:0"),
-    path: () => listen("unix:/tmp/zocalo-descriptors-" + process.pid + ".sock"),
+    path: () => listen("unix:" + process.env.TMPDIR + "/door.sock"),
+    longPath: () => listen("unix:" + (process.env.TMPDIR + "/").padEnd(${LONG_PATH_BYTES}, "n")),
     serve: () => serve("tcp://127.0.0.1:0", () => undefined),
     bind: () => bind("udp://127.0.0.1:0"),
     serveDatagrams: () => serveDatagrams("udp://127.0.0.1:0", () => undefined),
@@ -62,10 +68,15 @@ const posix = { skip: process.platform === "win32" };
 
 test("a server without descriptors goes on, and every opening call says what is the matter", posix, async (t) => {
   const command = `ulimit -n ${DESCRIPTORS} && exec "$0" --input-type=module -e "$1"`;
+  const folder = mkdtempSync(join(tmpdir(), "zocalo-descriptors-"));
   const child = spawn("/bin/sh", ["-c", command, process.execPath, PROGRAM], {
+    env: { ...process.env, TMPDIR: folder },
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
-  t.after(() => child.kill("SIGKILL"));
+  t.after(() => {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true });
+  });
   const exited = once(child, "exit");
   const answer = async (): Promise<unknown> => ((await once(child, "message")) as [{ answer: unknown }])[0].answer;
   const tell = (name: string): Promise<unknown> => {
@@ -85,6 +96,7 @@ test("a server without descriptors goes on, and every opening call says what is 
 
   const codes = (await tell("calls")) as Record<string, string>;
   for (const [name, code] of Object.entries(codes)) assert.equal(code, "TOO_MANY_OPEN_FILES", name);
+  assert.deepEqual(readdirSync(folder), [], "what an opening call had begun is removed");
 
   const call = await connect(`tcp://127.0.0.1:${port}`);
   await call.write("hola");
