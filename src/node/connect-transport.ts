@@ -2,6 +2,7 @@
 
 import type net from "node:net";
 import type { Address } from "../core/address/address.ts";
+import { missingZone } from "../io/link-local.ts";
 import type { StreamTransport, TransportConnectOptions } from "../io/network.ts";
 import { systemError } from "./errno.ts";
 import { newSocket } from "./plain-stream.ts";
@@ -58,8 +59,11 @@ function connectOptions(target: Address, options: TransportConnectOptions): net.
   if (target.transport === "unix") return { path: target.path };
   const { localAddress: local } = options;
   const context = { op: "connect", local: local?.toString(), remote: target.toString() };
+  // A link-local target without its interface is on that of the own address. Node 22 and later would guess: they take the
+  // first interface with such an address, whatever the socket is bound to.
+  const zone = missingZone(target) === undefined ? target.zone : (local?.zone ?? "");
   return {
-    host: hostInZone(target, context),
+    host: hostInZone({ host: target.host, zone }, context),
     port: target.port,
     family: target.family as number,
     autoSelectFamily: false,

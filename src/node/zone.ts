@@ -9,7 +9,7 @@ import type { OperationContext } from "../io/deadline.ts";
 const known: Map<string, string> = new Map();
 
 /** The host with its zone, if it has one. Throws `ADDRESS_NOT_AVAILABLE` when this machine has no such interface. */
-export function hostInZone({ host, zone }: Address, context: OperationContext): string {
+export function hostInZone({ host, zone }: Pick<Address, "host" | "zone">, context: OperationContext): string {
   return zone === "" ? host : `${host}%${known.get(zone) ?? found(zone, context)}`;
 }
 

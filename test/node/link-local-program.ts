@@ -5,6 +5,7 @@
 
 import { execFileSync } from "node:child_process";
 import { networkInterfaces } from "node:os";
+import { setImmediate } from "node:timers/promises";
 import { inspect } from "node:util";
 import { bind, connect, type DatagramSocket, listen, serve, ZocaloError } from "../../src/index.ts";
 
@@ -19,6 +20,8 @@ execFileSync("sh", [
 function numberOf(name: string): number {
   return networkInterfaces()[name]?.find((entry) => entry.family === "IPv6")?.scopeid ?? 0;
 }
+// Node lists an interface once the kernel says that it is running, which is a moment after it was set up.
+while (numberOf("v0") === 0 || numberOf("v1") === 0) await setImmediate();
 const [near, far] = [numberOf("v0"), numberOf("v1")];
 
 /** Does the call, and prints what became of it. */
