@@ -1,6 +1,7 @@
 /** The kinds of read that a connection offers, each as a request to its {@link Inbound}. */
 
 import type { ByteQueue } from "../core/bytes/byte-queue.ts";
+import { lastingCopy } from "../core/bytes/lasting-memory.ts";
 import { EndOfStreamError, ProtocolError, UsageError } from "../core/errors.ts";
 import { countFrom, OPERATION_RULES, type RulesOf, shown } from "./check-options.ts";
 import type { ConnectionHost } from "./connection-host.ts";
@@ -9,17 +10,8 @@ import type { ReadRequest } from "./inbound.ts";
 import type { ReadUntilOptions } from "./stream-socket.ts";
 import { DONE } from "./iteration.ts";
 
-const POOLED_BYTES = 4096;
-
 /** What the options of `read` and `readUntil` must look like. */
 export const READ_RULES: RulesOf<ReadUntilOptions> = { ...OPERATION_RULES, maxBytes: countFrom(1) };
-
-/** A copy that belongs to the caller; small ones come from the runtime's pool. */
-function copyOf(view: Uint8Array): Buffer {
-  const copy = view.length < POOLED_BYTES ? Buffer.allocUnsafe(view.length) : Buffer.allocUnsafeSlow(view.length);
-  copy.set(view, 0);
-  return copy;
-}
 
 /** As many bytes as are there. */
 export function readSome(maxBytes: number): ReadRequest<Buffer | null> {
@@ -30,7 +22,7 @@ export function readSome(maxBytes: number): ReadRequest<Buffer | null> {
     finish: () => null,
     direct: (view) => {
       const used = Math.min(view.length, maxBytes);
-      return { value: copyOf(used === view.length ? view : view.subarray(0, used)), used };
+      return { value: lastingCopy(used === view.length ? view : view.subarray(0, used)), used };
     },
   };
 }
@@ -54,7 +46,7 @@ export function readSteps(): ReadRequest<IteratorResult<Buffer, undefined>> {
     needBytes: 1,
     take: (queue) => ({ done: false, value: queue.shift(Number.POSITIVE_INFINITY) as Buffer }),
     finish: () => DONE,
-    direct: (view) => ({ value: { done: false, value: copyOf(view) }, used: view.length }),
+    direct: (view) => ({ value: { done: false, value: lastingCopy(view) }, used: view.length }),
     end: DONE,
   };
 }
@@ -85,7 +77,7 @@ export function readExactly(count: number, host: ConnectionHost): ReadRequest<Bu
     op: "readExactly",
     needBytes: count,
     take: (queue) => (queue.length >= count ? queue.take(count) : undefined),
-    direct: (view) => (view.length < count ? undefined : { value: copyOf(view.subarray(0, count)), used: count }),
+    direct: (view) => (view.length < count ? undefined : { value: lastingCopy(view.subarray(0, count)), used: count }),
     finish: (queue) =>
       endOfStream(queue, `the peer ended after ${queue.length} of ${count} bytes`, host.context("readExactly")),
   };

@@ -90,6 +90,20 @@ test("a small piece of a large block is copied out and does not pin the block", 
   assert.notEqual(small.buffer, large.buffer);
 });
 
+test("a single byte that is kept pins no large piece that was taken before or after it", () => {
+  const queue = new ByteQueue();
+  const kept = new Map<ArrayBufferLike, number>();
+  for (let turn = 0; turn < 1000; turn += 1) {
+    queue.append(Buffer.alloc(65_536));
+    const { buffer } = queue.take(1);
+    kept.set(buffer, buffer.byteLength);
+    // From one block, then from two.
+    for (const count of [8192, 8192, 30_000, 20_000]) queue.take(Math.min(count, queue.length));
+  }
+  const pinnedBytes = [...kept.values()].reduce((sum, each) => sum + each, 0);
+  assert.ok(pinnedBytes <= 1000 * 8 + 3 * Buffer.poolSize, `${pinnedBytes} bytes are pinned`);
+});
+
 test("single bytes cost at most about twice their number once there are many", () => {
   const queue = new ByteQueue();
   const one = Buffer.of(1);

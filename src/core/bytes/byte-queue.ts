@@ -6,6 +6,8 @@
  * and a block is released as soon as its last byte is taken.
  */
 
+import { lastingCopy, lastingMemory } from "./lasting-memory.ts";
+
 interface Block {
   readonly bytes: Buffer;
   start: number;
@@ -80,7 +82,7 @@ export class ByteQueue {
   take(count: number): Buffer {
     const block = this.#blocks[this.#head];
     if (block !== undefined && block.end - block.start >= count) return this.#takeFrom(block, count);
-    const out = Buffer.allocUnsafe(count);
+    const out = lastingMemory(count);
     this.copyTo(out);
     return out;
   }
@@ -121,7 +123,7 @@ export class ByteQueue {
 
   #takeFrom(block: Block, count: number): Buffer {
     const view = block.bytes.subarray(block.start, block.start + count);
-    const bytes = count * PIN_RATIO < block.bytes.length ? Buffer.from(view) : view;
+    const bytes = count * PIN_RATIO < block.bytes.length ? lastingCopy(view) : view;
     this.#advance(block, count);
     return bytes;
   }

@@ -68,7 +68,7 @@ describe("ownBytes", () => {
   it("lets a small message pin no part of the large one behind it", () => {
     const turns = Array.from({ length: 4000 }, (_, index) => (index % 2 === 0 ? 1 : 8192));
     // Node's own pool gives 8 bytes for one.
-    assert.ok(pinnedBytes(turns, (size) => size === 1) <= 2000 * 8 + 2 * 8192);
+    assert.ok(pinnedBytes(turns, (size) => size === 1) <= 2000 * 8 + 2 * Buffer.poolSize);
   });
 
   it("pins at most some four times the bytes that are kept, whatever their sizes are", () => {
@@ -78,7 +78,7 @@ describe("ownBytes", () => {
         (some) => {
           const sizes = Array.from({ length: 20 }, () => some).flat();
           const keptBytes = sizes.reduce((sum, size) => sum + Math.max(8, size), 0);
-          assert.ok(pinnedBytes(sizes, () => true) <= 4 * keptBytes + 3 * 8192);
+          assert.ok(pinnedBytes(sizes, () => true) <= 4 * keptBytes + 3 * Buffer.poolSize);
         },
       ),
       { numRuns: 50 },

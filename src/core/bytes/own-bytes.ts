@@ -2,8 +2,9 @@
 
 import { BufferView } from "./byte-view.ts";
 import { copyBytes } from "./copy-bytes.ts";
+import { lastingMemory } from "./lasting-memory.ts";
 
-/** So many bytes are copied in one go: as much as a small `Buffer` of Node shares with others. */
+/** So many bytes are copied in one go: as much as a small `Buffer` of Node 20 shares with others. */
 const RUN_BYTES = 8192;
 /** A message above this size is copied alone, so that little memory is pinned by it. */
 const LARGEST_SHARED_BYTES = 1024;
@@ -26,7 +27,7 @@ let usedBytes = 0;
 /**
  * Until `endArrival` these bytes do not change: small messages that stand in them are copied many at a time, which costs a
  * third. Such copies share memory, as small buffers of Node do, and no byte twice. Together they pin at most some four times
- * their bytes, and who keeps one of them alone pins at most 8 KiB.
+ * their bytes, and who keeps one of them alone pins at most 8 KiB, or the pool of the runtime: 64 KiB since Node 24.
  */
 export function beginArrival(bytes: Uint8Array): void {
   arrival = bytes;
@@ -44,7 +45,7 @@ export function endArrival(): void {
 export function ownBytes(bytes: Uint8Array, start: number, end: number): Buffer {
   const count = end - start;
   if (bytes !== arrival || count > LARGEST_SHARED_BYTES || !holdsRun(bytes, start, end)) {
-    const copy = Buffer.allocUnsafe(count);
+    const copy = lastingMemory(count);
     copyBytes(bytes, start, end, copy, 0);
     return copy;
   }
@@ -61,7 +62,7 @@ function holdsRun(bytes: Uint8Array, start: number, end: number): boolean {
   const count = Math.min(RUN_BYTES, GROWTH * usedBytes, bytes.length - start);
   usedBytes = size;
   if (count < 2 * size) return false;
-  const run = Buffer.allocUnsafe(count);
+  const run = lastingMemory(count);
   copyBytes(bytes, start, start + count, run, 0);
   runMemory = run.buffer;
   runOffset = run.byteOffset - start;
