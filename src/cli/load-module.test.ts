@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { Script } from "node:vm";
 import { run } from "../../test/cli/program.ts";
 import { fileWith } from "../../test/cli/simulations.ts";
 import { repositoryRoot } from "../../test/repository-root.ts";
@@ -20,8 +21,28 @@ test("files that are no simulations are refused with one line", async (t) => {
       assert.deepEqual([code, stdout], [expected, ""]);
     }
   }
-  const typescript = await run(t, ["sim", "run", join(repositoryRoot, "examples/sim/retried-order.ts")]);
-  const strips = Boolean((process.features as { readonly typescript?: unknown }).typescript);
-  if (!strips) assert.match(typescript.stderr, /^zocalo: FILE_UNSUPPORTED .* cannot run TypeScript; compile the file/);
-  else assert.equal(typescript.code, 0, typescript.stderr);
 });
+
+test("TypeScript runs where Node leaves its types out; what it does not translate is to be compiled", async (t) => {
+  const strips = Boolean((process.features as { readonly typescript?: unknown }).typescript);
+  const files: readonly (readonly [file: string, runs: boolean])[] = [
+    [fileWith(t, "const hosts: object = {};\nexport default simulation(hosts, async () => {});", "typed.mts"), true],
+    [fileWith(t, "enum Side { left }\nexport default simulation({}, async () => {});", "translated.mts"), false],
+    // It has `await using`.
+    [join(repositoryRoot, "examples/sim/retried-order.ts"), knowsUsing()],
+  ];
+  for (const [file, runs] of files) {
+    const { code, stderr } = await run(t, ["sim", "run", file]);
+    if (!strips) assert.match(stderr, /^zocalo: FILE_UNSUPPORTED .* cannot run TypeScript; compile the file/);
+    else if (runs) assert.equal(code, 0, stderr);
+    else assert.match(stderr, /zocalo: FILE_UNSUPPORTED: .* translates nothing, .*: compile the file first/);
+  }
+});
+
+function knowsUsing(): boolean {
+  try {
+    return new Script("{ using nothing = null; }") instanceof Script;
+  } catch {
+    return false;
+  }
+}

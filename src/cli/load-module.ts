@@ -19,11 +19,17 @@ export function loadModule(file: string, op: string): Readonly<Record<string, un
     // A module that is named when the command runs is no import of this package. `require` takes ES modules too.
     return createRequire(import.meta.url)(resolve(file)) as Record<string, unknown>;
   } catch (error) {
-    const waits = (error as { readonly code?: unknown }).code === "ERR_REQUIRE_ASYNC_MODULE";
-    const message = error instanceof Error ? error.message : String(error);
-    const reason = waits ? "it awaits at its top level; move that into a function" : message;
-    throw new CommandFailure("FILE_UNSUPPORTED", `${file} cannot be loaded: ${reason}`, error);
+    throw new CommandFailure("FILE_UNSUPPORTED", `${file} cannot be loaded: ${reasonOf(error, file)}`, error);
   }
+}
+
+function reasonOf(error: unknown, file: string): string {
+  const waits = (error as { readonly code?: unknown }).code === "ERR_REQUIRE_ASYNC_MODULE";
+  if (waits) return "it awaits at its top level; move that into a function";
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof SyntaxError) || !TYPESCRIPT.includes(extname(file))) return message;
+  const missing = `this Node (${process.version}) leaves the types out and translates nothing, as \`using\` before Node 24`;
+  return `${message}; ${missing}: compile the file first and name the .js`;
 }
 
 function checkKind(file: string, op: string): void {

@@ -17,8 +17,8 @@ export function folder(t: TestContext): string {
 }
 
 /** A file with a program of its own; `simulation` is imported. */
-export function fileWith(t: TestContext, text: string): string {
-  const path = join(folder(t), "program.mjs");
+export function fileWith(t: TestContext, text: string, name = "program.mjs"): string {
+  const path = join(folder(t), name);
   const entry = JSON.stringify(join(repositoryRoot, "dist/sim.js"));
   writeFileSync(path, `import { simulation } from ${entry};\n${text}\n`);
   return path;
