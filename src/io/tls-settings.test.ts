@@ -61,7 +61,7 @@ test("protocol names have 1 to 255 bytes, and fit into one list", () => {
   const holes = ["h2"];
   holes[2] = "h3";
   const many = Array.from({ length: 256 }, () => "x".repeat(255));
-  for (const alpn of [[""], ["h2", ""], ["x".repeat(256)], ["ñ".repeat(128)], holes, many]) {
+  for (const alpn of [[""], ["h2", ""], ["x".repeat(256)], ["ñ".repeat(128)], ["h2\ud83d"], holes, many]) {
     refused({ alpn }, asClient("plaza.example"), /^tls\.alpn must be an array of names of 1 to 255 bytes/);
     refused({ ...id, alpn }, asServer, /^tls\.alpn must be an array of names of 1 to 255 bytes/);
   }

@@ -4,6 +4,7 @@
  */
 
 import { Address } from "../core/address/address.ts";
+import { isEncodable } from "../core/bytes/utf8.ts";
 import { UsageError } from "../core/errors.ts";
 import {
   ANY_TEXT,
@@ -36,10 +37,12 @@ const MATERIALS: OptionRule = {
 const PASSPHRASE: OptionRule = { ...ANY_TEXT, secret: true };
 
 const PROTOCOLS: OptionRule = {
-  wanted: "an array of names of 1 to 255 bytes each, all of them in 65535 bytes",
+  wanted: "an array of names of 1 to 255 bytes of UTF-8 each, all of them in 65535 bytes",
   holds: (value) => {
     if (!Array.isArray(value)) return false;
-    const lengths = Array.from(value, (name) => (typeof name === "string" ? Buffer.byteLength(name) : 0));
+    const lengths = Array.from(value, (name) =>
+      typeof name === "string" && isEncodable(name) ? Buffer.byteLength(name) : 0,
+    );
     const whole = lengths.reduce((sum, length) => sum + 1 + length, 0);
     return lengths.every((length) => length > 0 && length <= LONGEST_PROTOCOL_NAME) && whole <= LONGEST_PROTOCOL_LIST;
   },

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { decoded, encoded } from "../../testing/codec-check.ts";
 import { codecSuite } from "../../testing/codec-suite.ts";
+import { countedBytes, type LookCount } from "../../testing/counted-bytes.ts";
 import { equalPieces } from "../../testing/cut-bytes.ts";
 import { chain } from "./chain.ts";
 import type { SkippedFrame } from "./codec.ts";
@@ -156,6 +157,28 @@ describe("delimiter, told to resynchronise", () => {
       assert.deepEqual(whole.messages.slice(0, 2), ["uno", "dos"]);
       for (let size = 1; size < wire.length; size += 1)
         assert.deepEqual(received(delimiters, equalPieces(wire, size)), whole);
+    }
+  });
+
+  /** How many bytes the framer looks at while it skips so many messages of one arrival. */
+  function looks(delimiters: readonly string[], messages: number): number {
+    const count: LookCount = { looks: 0 };
+    const wire = Buffer.from(`too long${delimiters.at(-1)}`.repeat(messages));
+    const bytes = countedBytes(wire, count);
+    const skipped: number[] = [];
+    const codec = delimiter(delimiters, { maxFrameBytes: 4, resynchronise: (one) => skipped.push(one.bytes) });
+    const framer = codec.boundary.createFramer();
+    for (let at = 0; at < wire.length; ) {
+      at = framer.find(bytes, at, wire.length, { seen: at, limit: 4, from: 0, to: 0, source: undefined });
+    }
+    assert.equal(skipped.length, messages);
+    return count.looks;
+  }
+
+  it("looks at no message because it skips another of the same arrival", () => {
+    for (const delimiters of [["\n"], ["\r\n"], ["\0", "\r\n", "--"]]) {
+      const [once, twice] = [looks(delimiters, 100), looks(delimiters, 200)];
+      assert.ok(twice <= 2.2 * once, `${once} looks, and ${twice} for twice the messages`);
     }
   });
 

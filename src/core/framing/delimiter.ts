@@ -179,18 +179,29 @@ class SkippingFramer implements Framer {
     return this.#drop(bytes, start, end, span);
   }
 
-  /** Drops what there is of the message. */
+  /** Drops what there is of the message. What stands behind it is not touched: each message would cost as much as the rest. */
   #drop(bytes: Buffer, start: number, end: number, span: FrameSpan): number {
+    const longestPart = this.#boundary.longest - 1;
+    let next = this.#endAcross(bytes, start, Math.min(end, start + longestPart));
+    if (next === -1) next = this.#boundary.search(bytes, start, end, { seen: start, from: 0, to: 0 });
+    this.droppedBytes += (next === -1 ? end : next) - start;
+    span.from = -1;
+    if (next !== -1) {
+      this.#report();
+      return next;
+    }
+    const last = Buffer.concat([this.#tail, bytes.subarray(Math.max(start, end - longestPart), end)]);
+    this.#tail = last.subarray(Math.max(0, last.length - longestPart));
+    return end;
+  }
+
+  /** Where a delimiter ends that began in what was dropped before; -1 when none does. */
+  #endAcross(bytes: Buffer, start: number, end: number): number {
     const tail = this.#tail;
+    if (tail.length === 0) return -1;
     const joined = Buffer.concat([tail, bytes.subarray(start, end)]);
     const found = this.#boundary.search(joined, 0, joined.length, { seen: tail.length, from: 0, to: 0 });
-    const next = found === -1 ? end : start + found - tail.length;
-    this.droppedBytes += next - start;
-    span.from = -1;
-    if (found === -1)
-      this.#tail = Buffer.from(joined.subarray(Math.max(0, joined.length - this.#boundary.longest + 1)));
-    else this.#report();
-    return next;
+    return found === -1 ? -1 : start + found - tail.length;
   }
 
   #report(): void {
