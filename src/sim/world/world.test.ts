@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { codeOf, echo, joined, PORT } from "../../../test/sim/scene.ts";
 import { connectOver } from "../../io/connect.ts";
 import { check } from "./check.ts";
+import type { Host } from "./host-contract.ts";
 import type { World } from "./world-contract.ts";
 
 test("a partition is silence, a heal shows late, and no byte is lost", async () => {
@@ -76,5 +77,31 @@ test("errors of programs end the run; hosts have documentation addresses and nam
     assert.throws(() => world.host("b", undefined, { addresses: ["10.0.0.1"] }), { code: "ADDRESS_INVALID" });
     assert.throws(() => world.host("b", undefined, { addresses: ["192.0.2.1"] }), { code: "ADDRESS_INVALID" });
     assert.throws(() => world.partition("a", "nobody"), { code: "OPTION_INVALID" });
+  });
+});
+
+test("what is no host, no name, no answer or no rule is refused, with its name", async () => {
+  const other: Host[] = [];
+  await check({}, async (world) => {
+    other.push(world.host("a"));
+  });
+  await check({}, async (world) => {
+    const a = world.host("a");
+    const wrong = (value: unknown): Host => value as Host;
+    const calls: Readonly<Record<string, () => unknown>> = {
+      isolate: () => world.isolate(wrong([a])),
+      ring: () => world.ring(a, wrong(undefined)),
+      link: () => world.link(wrong([a]), a, { loss: 0.1 }),
+      partition: () => world.partition(a, wrong({ name: "a" })),
+      "a host of another world": () => world.partition(a, other[0] ?? ""),
+      partitionGroups: () => world.partitionGroups(wrong(a) as unknown as readonly Host[]),
+      host: () => world.host(wrong(undefined) as unknown as string),
+      name: () => world.name("x", "NOWHERE" as "NAME_NOT_FOUND"),
+      rule: () => world.rule(wrong(undefined) as unknown as () => undefined),
+    };
+    for (const [name, call] of Object.entries(calls)) assert.throws(call, { code: "OPTION_INVALID" }, name);
+    for (const duration of [-1, Number.NaN, "1"]) {
+      await assert.rejects(world.sleep(duration as number), { code: "OPTION_INVALID", op: "sleep" });
+    }
   });
 });

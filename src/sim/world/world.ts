@@ -1,6 +1,6 @@
 /** A simulated world: hosts, names, links, and what goes wrong with them. */
 
-import { checkOptions, type RulesOf, TEXTS } from "../../core/check-options.ts";
+import { checkOptions, FUNCTION, type OptionRules, type RulesOf, TEXT, TEXTS } from "../../core/check-options.ts";
 import { type ErrorCode, UsageError } from "../../core/errors.ts";
 import { type LinkConditions, linkTable } from "../../core/faults/conditions.ts";
 import { type Fault, faultText } from "../../core/faults/fault.ts";
@@ -21,6 +21,19 @@ const HOST_RULES: RulesOf<HostOptions> = {
   addresses: TEXTS,
   names: TEXTS,
   skewMs: { wanted: "a number", holds: Number.isFinite },
+};
+const NAME_RULES: OptionRules = { name: { ...TEXT, required: true } };
+const ANSWER_RULES: OptionRules = {
+  ...NAME_RULES,
+  answer: {
+    wanted: 'an array of IP addresses, "NAME_NOT_FOUND" or "NAME_LOOKUP_FAILED"',
+    holds: (answer) => TEXTS.holds(answer) || answer === "NAME_NOT_FOUND" || answer === "NAME_LOOKUP_FAILED",
+    required: true,
+  },
+};
+const RULE_RULES: OptionRules = { rule: { ...FUNCTION, required: true } };
+const GROUPS_RULES: OptionRules = {
+  groups: { wanted: "arrays of hosts", holds: (groups) => Array.isArray(groups) && groups.every(Array.isArray) },
 };
 
 /** How often `converge` looks, in virtual milliseconds. */
@@ -60,11 +73,13 @@ export class SimWorld implements World {
     return this.clock.now();
   }
 
-  sleep(durationMs: number): Promise<void> {
-    return new Promise((resolve) => void this.clock.setTimer(resolve, durationMs));
+  async sleep(durationMs: number): Promise<void> {
+    microseconds(durationMs, "sleep");
+    await new Promise<void>((resolve) => void this.clock.setTimer(resolve, durationMs));
   }
 
   host(name: string, main?: HostMain, given: HostOptions = {}): Host {
+    checkOptions({ op: "host" }, { name }, NAME_RULES);
     const options = checkOptions({ op: "host" }, given, HOST_RULES);
     if (this.#hosts.has(name) || name === "localhost" || name === "") {
       throw new UsageError("OPTION_INVALID", { op: "host", detail: `there is a host ${JSON.stringify(name)} already` });
@@ -85,6 +100,7 @@ export class SimWorld implements World {
   }
 
   name(name: string, answer: readonly string[] | "NAME_NOT_FOUND" | "NAME_LOOKUP_FAILED"): void {
+    checkOptions({ op: "name" }, { name, answer }, ANSWER_RULES);
     const key = name.toLowerCase();
     this.#lookupFailures.delete(key);
     if (typeof answer === "string") this.#lookupFailures.set(key, answer);
@@ -120,6 +136,7 @@ export class SimWorld implements World {
   }
 
   partitionGroups(...groups: readonly (readonly HostLike[])[]): FaultGuard {
+    checkOptions({ op: "partitionGroups" }, { groups }, GROUPS_RULES);
     const members = groups.map((group) => new Set(group.map((entry) => this.#host(entry))));
     const together = (a: Host, b: Host): boolean => members.some((group) => group.has(a) && group.has(b));
     const all = [...new Set(members.flatMap((group) => [...group]))];
@@ -164,6 +181,7 @@ export class SimWorld implements World {
   }
 
   rule(rule: PacketRule): FaultGuard {
+    checkOptions({ op: "rule" }, { rule }, RULE_RULES);
     const heal = this.#environment.fabric.rules.add(rule);
     return { heal, [Symbol.dispose]: heal };
   }
@@ -215,9 +233,10 @@ export class SimWorld implements World {
   }
 
   #host(host: HostLike): Host {
-    const found = typeof host === "string" ? this.#hosts.get(host) : host;
+    const found = this.hosts.find((one) => one === host || one.name === host);
     if (found !== undefined) return found;
-    throw new UsageError("OPTION_INVALID", { op: "world", detail: `there is no host ${JSON.stringify(host)}` });
+    const detail = `there is no host ${typeof host === "string" ? JSON.stringify(host) : "like that"} in this world`;
+    throw new UsageError("OPTION_INVALID", { op: "world", detail });
   }
 
   #resolve(name: string): readonly string[] | ErrorCode {
