@@ -33,8 +33,9 @@ describe("ownBytes", () => {
   it("copies alone what is not in the arrival, comes behind it, or is large", () => {
     const arrival = Buffer.alloc(4096, "x");
     beginArrival(arrival);
-    const [first, second, third] = [0, 10, 20].map((at) => ownBytes(arrival, at, at + 10));
-    assert.ok(first !== undefined && second !== undefined && third !== undefined);
+    const first = ownBytes(arrival, 0, 10);
+    ownBytes(arrival, 10, 210);
+    const [second, third] = [ownBytes(arrival, 210, 220), ownBytes(arrival, 220, 230)];
     assert.ok(second.buffer === third.buffer && third.byteOffset === second.byteOffset + 10);
     assert.deepEqual(ownBytes(arrival, 0, 2000), Buffer.alloc(2000, "x"));
     assert.deepEqual(ownBytes(Buffer.from("other"), 0, 3), Buffer.from("oth"));
@@ -69,6 +70,11 @@ describe("ownBytes", () => {
     const turns = Array.from({ length: 4000 }, (_, index) => (index % 2 === 0 ? 1 : 8192));
     // Node's own pool gives 8 bytes for one.
     assert.ok(pinnedBytes(turns, (size) => size === 1) <= 2000 * 8 + 2 * Buffer.poolSize);
+  });
+
+  it("lets a small message pin no larger one that the pool of the runtime holds beside it", () => {
+    const turns = Array.from({ length: 4000 }, (_, index) => (index % 2 === 0 ? 1 : 3000));
+    assert.ok(pinnedBytes(turns, (size) => size === 1) <= 2000 * 8);
   });
 
   it("pins at most some four times the bytes that are kept, whatever their sizes are", () => {

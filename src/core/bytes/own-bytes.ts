@@ -13,6 +13,8 @@ const LARGEST_SHARED_BYTES = 1024;
  * large one, which is copied alone: then the message must not pin a copy of its beginning.
  */
 const GROWTH = 3;
+/** A smaller run costs as much as copies one by one. */
+const SMALLEST_RUN_BYTES = 512;
 const NO_MEMORY: ArrayBufferLike = new ArrayBuffer(0);
 
 let arrival: Uint8Array | undefined;
@@ -21,7 +23,7 @@ let runMemory: ArrayBufferLike = NO_MEMORY;
 let runOffset = 0;
 let runStart = 0;
 let runEnd = 0;
-/** Bytes that were given out since the run of now began; with none, of the last message. */
+/** Bytes of small messages that were given out since the last run began. */
 let usedBytes = 0;
 
 /**
@@ -60,9 +62,14 @@ function holdsRun(bytes: Uint8Array, start: number, end: number): boolean {
     return true;
   }
   const count = Math.min(RUN_BYTES, GROWTH * usedBytes, bytes.length - start);
+  if (count < SMALLEST_RUN_BYTES) {
+    usedBytes += size;
+    return false;
+  }
   usedBytes = size;
   if (count < 2 * size) return false;
-  const run = lastingMemory(count);
+  // Not from the pool of the runtime: there a run would pin the copies of larger messages beside it.
+  const run = Buffer.allocUnsafeSlow(count);
   copyBytes(bytes, start, start + count, run, 0);
   runMemory = run.buffer;
   runOffset = run.byteOffset - start;

@@ -1,6 +1,7 @@
 /** Messages that are bytes. */
 
 import { viewBytes } from "../bytes/byte-view.ts";
+import { lastingCopy } from "../bytes/lasting-memory.ts";
 import type { MessageFormat } from "./codec.ts";
 import { messageInvalid } from "./frame-error.ts";
 
@@ -16,7 +17,7 @@ const FORMAT: MessageFormat<Uint8Array, Buffer> = {
     throw messageInvalid(NAME, `a message must be a Uint8Array; got ${typeof message}`);
   },
   own(message: Buffer, lasting: boolean): Buffer {
-    if (!lasting) return Buffer.from(message);
+    if (!lasting) return lastingCopy(message);
     return Buffer.from(message.buffer, message.byteOffset, message.length);
   },
 };
