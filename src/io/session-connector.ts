@@ -91,6 +91,7 @@ export class SessionConnector {
   #retryAfterMs = 0;
   #pause: Timer | undefined;
   #attempt: AbortController | undefined;
+  #stopped = false;
 
   constructor(network: Network, owner: ConnectorOwner, options: ConnectorOptions) {
     this.#network = network;
@@ -139,11 +140,14 @@ export class SessionConnector {
 
   /** Makes no connection any more. */
   stop(): void {
+    this.#stopped = true;
     this.#pause?.cancel();
     this.#attempt?.abort();
   }
 
   #schedule(error: unknown): void {
+    // A program may end its session when it is told that the connection, or an attempt, is lost.
+    if (this.#stopped) return;
     const delayMs = this.#backoff?.next(this.#takeRetryAfter());
     if (delayMs === undefined) this.#owner.gaveUp(error);
     else this.#pause = this.#network.clock.setTimer(() => void this.#tryAgain(), delayMs);

@@ -113,6 +113,31 @@ test("a server that continues a session when its time is over at the client: the
   assert.equal(await session.who(), "ana");
 });
 
+test("a session that the program ends when it is told of a loss makes no other connection", async () => {
+  const cases = [
+    { told: "onDetach", how: "abort", serverLeaves: false, connections: 1 },
+    { told: "onDetach", how: "abort", serverLeaves: true, connections: 1 },
+    { told: "onDetach", how: "close", serverLeaves: true, connections: 1 },
+    { told: "onError", how: "abort", serverLeaves: false, connections: 2 },
+  ] as const;
+  for (const { told, how, serverLeaves, connections } of cases) {
+    const clock = new ManualClock(nodeNetwork.clock);
+    const network = { ...nodeNetwork, clock };
+    const server = await serveSessions(room, "tcp://127.0.0.1:0", { network, handlers: { who: () => "ana" } });
+    const detour = await Detour.to(server.localAddress.port);
+    const end = (): void => void session[how]();
+    const session = await openSession(room, detour.address, { reconnect, network, [told]: end });
+    assert.equal(await session.who(), "ana");
+    detour.closed = told === "onError";
+    if (serverLeaves) await server.drain({ reconnectSpreadMs: 0 });
+    else detour.cut("reset");
+    while (session.state !== "closed") await clock.advance(1);
+    detour.closed = false;
+    for (let count = 0; count < 50; count += 1) await clock.advance(10);
+    assert.equal(detour.accepted, connections, `${told} ${how}`);
+  }
+});
+
 test("a connection that meets itself costs no session, neither when it opens nor when it comes back", async () => {
   const vacant = net.createServer().listen(0, "127.0.0.1");
   await once(vacant, "listening");
