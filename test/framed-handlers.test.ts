@@ -50,6 +50,24 @@ describe("in the middle of an arrival", () => {
     assert.deepEqual(await rest, ["2", "3", "4", "5"]);
   });
 
+  over("a handler that detaches and fails stops nobody who reads after it", async (left, right) => {
+    const text = await halfRead(left, right);
+    let seen: Promise<void> | undefined;
+    const later: string[] = [];
+    const done = text.onMessages(() => {
+      seen = text
+        .detach()
+        .framed(lines())
+        .onMessages((line) => void later.push(line));
+      throw new Error("the handler fails");
+    });
+    await assert.rejects(done, coded("CLOSED"));
+    await left.write("later\n");
+    await left.end();
+    await seen;
+    assert.equal(later.at(-1), "later");
+  });
+
   over("a handler may detach and read although much more was read ahead", async (left, right) => {
     const text = right.framed(lines());
     // Several blocks of the queue, since each write is larger than the one before.

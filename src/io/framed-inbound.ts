@@ -8,6 +8,7 @@ import type { ConnectionHost } from "./connection-host.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "./deadline.ts";
 import type { Inbound, InboundConsumer } from "./inbound.ts";
 import { DONE } from "./iteration.ts";
+import { TURN_MESSAGES } from "./turn-budget.ts";
 
 interface Waiter<T> {
   /** The iteration whose step it is. */
@@ -27,12 +28,6 @@ const NO_BYTES: Buffer = Buffer.alloc(0);
 
 /** What is decoded ahead of whoever reads batches: few enough that it all stays in the processor's cache. */
 const BATCH_MESSAGES = 256;
-
-/**
- * Messages, skipped ones included, after which others have their turn: 64 KiB can be 65,536 of them. As many as there are of
- * 30 bytes in 64 KiB, and less than a millisecond of work.
- */
-const TURN_MESSAGES = 2048;
 
 /** The receiving half of a framed connection. */
 export class FramedInbound<Out> implements InboundConsumer {
@@ -311,7 +306,8 @@ export class FramedInbound<Out> implements InboundConsumer {
     const op = this.#push !== undefined ? "onMessages" : this.#batchReceiver !== undefined ? "batches" : "receive";
     this.#failure ??= { error: codecFailure(error, this.#host.context(op)) };
     this.#at = this.#end;
-    this.#inbound.hold(true);
+    // Who was detached by the handler that failed has nothing to say to the connection any more.
+    if (!this.#detached) this.#inbound.hold(true);
   }
 
   #rest(): Buffer {

@@ -17,6 +17,7 @@ import { isThenable } from "./is-thenable.ts";
 import { PackedQueue, WITH_ID, WITH_TIME } from "./packed-queue.ts";
 import type { ContractStream } from "./session-stream-object.ts";
 import type { OpenStreams } from "./session-streams.ts";
+import { TurnBudget } from "./turn-budget.ts";
 import { WrongMessages } from "./wrong-messages.ts";
 
 const EVENT = 0;
@@ -43,6 +44,7 @@ export class SessionDispatch {
   /** What this side offers, by number. */
   readonly #methods: readonly MethodPlan[];
   #queue: PackedQueue | undefined;
+  #turn: TurnBudget | undefined;
   /** The lane is taken by a handler that has not finished. */
   #laneBusy = false;
   /** Calls whose handlers run. */
@@ -163,7 +165,7 @@ export class SessionDispatch {
       } else if (kind !== EVENT && this.#host.end !== undefined) {
         // Its caller was told that the session is over.
         queue.drop();
-      } else if (!this.#mayStart(kind, method)) return;
+      } else if (!this.#mayStart(kind, method) || this.#turn?.spend() === false) return;
       else {
         const { turn } = queue;
         queue.drop();
@@ -201,6 +203,7 @@ export class SessionDispatch {
 
   #push(kind: number, method: number, id: number, deadline: number, body: BodyPlace): void {
     this.#queue ??= new PackedQueue();
+    this.#turn ??= new TurnBudget(this.#host.settings.clock, () => this.#goOn());
     this.#queue.push(kind, method, id, deadline, body);
   }
 
