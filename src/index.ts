@@ -19,8 +19,8 @@ export * from "./core/errors.ts";
 export { formatProxyHeader, type ProxyHeaderInit } from "./core/proxy/format.ts";
 export { type ProxyHeader, type ProxySsl, type ProxyTlv, proxyTlvTypes } from "./core/proxy/header.ts";
 export { type ParsedProxyHeader, parseProxyHeader, type ProxyParseOptions } from "./core/proxy/parse.ts";
-export type { ConnectOptions } from "./io/connect.ts";
-export type { ConnectionLimitOptions, ConnectionOptions } from "./io/connection-settings.ts";
+export type { ConnectOptions } from "./io/stream/connect.ts";
+export type { ConnectionLimitOptions, ConnectionOptions } from "./io/stream/settings.ts";
 export type {
   DatagramContext,
   DatagramDrainReport,
@@ -29,7 +29,7 @@ export type {
   DatagramServer,
   DatagramServerStats,
   ServeDatagramsOptions,
-} from "./io/datagram-server.ts";
+} from "./io/datagram/server.ts";
 export type {
   BindOptions,
   DatagramCloseOptions,
@@ -43,10 +43,16 @@ export type {
   MailboxLimits,
   ReceiveQueuePolicy,
   SendReport,
-} from "./io/datagram-socket.ts";
-export type { OperationOptions } from "./io/deadline.ts";
-export type { DiagnosticEvent } from "./io/diagnostics.ts";
-export type { Listener, ListenerStats, ListenOptions, ProxyProtocolOptions, RefusalReason } from "./io/listener.ts";
+} from "./io/datagram/socket.ts";
+export type { OperationOptions } from "./io/operation/deadline.ts";
+export type { DiagnosticEvent } from "./io/operation/diagnostics.ts";
+export type {
+  Listener,
+  ListenerStats,
+  ListenOptions,
+  ProxyProtocolOptions,
+  RefusalReason,
+} from "./io/listener/listener.ts";
 export type {
   Clock,
   Datagram,
@@ -67,13 +73,13 @@ export type {
   TransportBindOptions,
   TransportConnectOptions,
   TransportListenOptions,
-} from "./io/network.ts";
-export { type RelayOptions, type RelayReport, relay } from "./io/relay.ts";
-export type { RetryOptions } from "./io/retry.ts";
-export type { DrainReport, Peer, PeerHandler, ServeOptions, Server } from "./io/serve.ts";
-export type { FramedDatagrams, ReceivedMessage } from "./io/framed-datagrams.ts";
-export type { Framed } from "./io/framed-socket.ts";
-export type { CloseOptions, StreamEnd } from "./io/stream-end.ts";
+} from "./io/network/network.ts";
+export { type RelayOptions, type RelayReport, relay } from "./io/stream/relay.ts";
+export type { RetryOptions } from "./io/operation/retry.ts";
+export type { DrainReport, Peer, PeerHandler, ServeOptions, Server } from "./io/listener/serve.ts";
+export type { FramedDatagrams, ReceivedMessage } from "./io/datagram/framed-datagrams.ts";
+export type { Framed } from "./io/stream/framed-socket.ts";
+export type { CloseOptions, StreamEnd } from "./io/stream/end.ts";
 export type {
   FramedSocket,
   ReadOptions,
@@ -81,8 +87,8 @@ export type {
   StreamSocket,
   UpgradeTlsOptions,
   WriteInput,
-} from "./io/stream-socket.ts";
-export type { PeerCertificate, TlsIdentity, TlsInfo, TlsMaterial, TlsOptions } from "./io/tls.ts";
-export { bind, connect, listen, type NetworkOption, pair, serve, serveDatagrams } from "./node/api.ts";
+} from "./io/stream/socket.ts";
+export type { PeerCertificate, TlsIdentity, TlsInfo, TlsMaterial, TlsOptions } from "./io/network/tls.ts";
+export { bind, connect, listen, type NetworkOption, pair, serve, serveDatagrams } from "./api/sockets.ts";
 export { nodeNetwork } from "./node/network.ts";
-export type { SignalOptions } from "./node/signals.ts";
+export type { SignalOptions } from "./api/signals.ts";

@@ -37,7 +37,7 @@ export type { InputOf, OutputOf, Schema, SchemaProperties } from "./core/contrac
 export { typeOnly } from "./core/contract/type-only.ts";
 export type { VersionRange } from "./core/contract/version.ts";
 export { RemoteError, type RemoteErrorOptions } from "./core/contract/remote-error.ts";
-export type { ReconnectOptions, OpenSessionOptions, SessionClientOptions } from "./io/session-client.ts";
+export type { ReconnectOptions, OpenSessionOptions, SessionClientOptions } from "./io/session/client/client.ts";
 export type {
   FreshReason,
   FreshReport,
@@ -45,8 +45,8 @@ export type {
   ResumedReport,
   SessionEnd,
   SessionStatus,
-} from "./io/session-end.ts";
-export type { SessionCodec } from "./io/session-format.ts";
+} from "./io/session/end.ts";
+export type { SessionCodec } from "./io/contract/format.ts";
 export type {
   Handler,
   HandlerContext,
@@ -58,9 +58,9 @@ export type {
   RemoteMethod,
   RemoteMethods,
   StreamAnswer,
-} from "./io/session-methods.ts";
-export type { Session, SessionBase, SessionStats } from "./io/session-object.ts";
-export type { ValidationPolicy } from "./io/session-plan.ts";
+} from "./io/contract/methods.ts";
+export type { Session, SessionBase, SessionStats } from "./io/session/session.ts";
+export type { ValidationPolicy } from "./io/contract/plan.ts";
 export type {
   Admission,
   Admitted,
@@ -78,16 +78,16 @@ export type {
   SessionServerOptions,
   SessionServerStats,
   SessionStore,
-} from "./io/session-server.ts";
-export type { OverflowPolicy, ReplayBounds, SessionLimits, SessionTuning } from "./io/session-settings.ts";
-export type { SessionStream } from "./io/session-stream.ts";
+} from "./io/session/server/server.ts";
+export type { OverflowPolicy, ReplayBounds, SessionLimits, SessionTuning } from "./io/session/settings.ts";
+export type { SessionStream } from "./io/contract/stream.ts";
 export type {
   RetransmissionTimes,
   StatelessClient,
   StatelessClientBase,
   StatelessClientOptions,
   StatelessClientStats,
-} from "./io/stateless-client.ts";
+} from "./io/stateless/client.ts";
 export type {
   StatelessContext,
   StatelessContract,
@@ -95,12 +95,12 @@ export type {
   StatelessMethods,
   StatelessRemoteMethod,
   StatelessRemoteMethods,
-} from "./io/stateless-methods.ts";
+} from "./io/stateless/methods.ts";
 export type {
   ServeStatelessOptions,
   StatelessServer,
   StatelessServerOptions,
   StatelessServerStats,
-} from "./io/stateless-server.ts";
-export { openSession, serveSessions } from "./node/session-api.ts";
-export { serveStateless, statelessClient } from "./node/stateless-api.ts";
+} from "./io/stateless/server.ts";
+export { openSession, serveSessions } from "./api/sessions.ts";
+export { serveStateless, statelessClient } from "./api/stateless.ts";

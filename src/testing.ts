@@ -5,11 +5,11 @@
  * @packageDocumentation
  */
 
-export type { CodecSuiteOptions } from "./testing/codec-check.ts";
-export { codecSuite } from "./testing/codec-suite.ts";
-export { datagramSuite } from "./testing/datagram-suite.ts";
-export type { DatagramTraits, DatagramWorld } from "./testing/datagram-world.ts";
-export type { ListenerWorld } from "./testing/listener-scene.ts";
-export { listenerSuite } from "./testing/listener-suite.ts";
+export type { CodecSuiteOptions } from "./testing/codec/check.ts";
+export { codecSuite } from "./testing/codec/suite.ts";
+export { datagramSuite } from "./testing/datagram/suite.ts";
+export type { DatagramTraits, DatagramWorld } from "./testing/datagram/world.ts";
+export type { ListenerWorld } from "./testing/listener/scene.ts";
+export { listenerSuite } from "./testing/listener/suite.ts";
 export { ManualClock } from "./testing/manual-clock.ts";
-export { type OpenedStreams, streamSuite, type StreamSuiteOptions, type StreamWorld } from "./testing/stream-suite.ts";
+export { type OpenedStreams, streamSuite, type StreamSuiteOptions, type StreamWorld } from "./testing/stream/suite.ts";

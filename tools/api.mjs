@@ -51,7 +51,7 @@ function configurationOf({ name, types }) {
           // The package has one release, so its comments have no release tags.
           "ae-missing-release-tag": quiet,
           "ae-unresolved-link": quiet,
-          // Stands in the report as "(undocumented)"; test/surface.test.ts looks for both.
+          // Stands in the report as "(undocumented)"; test/policy/surface.test.ts looks for both.
           "ae-undocumented": quiet,
           "ae-forgotten-export": { logLevel: ExtractorLogLevel.None, addToApiReportFile: true },
         },

@@ -3,17 +3,17 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { callCommand } from "./call.ts";
-import { connectCommand } from "./connect.ts";
-import { contractCommand } from "./contract.ts";
-import { demoCommand, demoRoleCommand } from "./demo.ts";
-import { doctorCommand } from "./doctor.ts";
-import { eventsCommand } from "./events.ts";
-import { EXIT, wrongUsage } from "./exit-codes.ts";
-import { listenCommand } from "./listen.ts";
-import { Output } from "./output.ts";
-import { sendCommand } from "./send.ts";
-import { simCommand } from "./sim.ts";
+import { callCommand } from "./protocol/call.ts";
+import { connectCommand } from "./sockets/connect.ts";
+import { contractCommand } from "./protocol/contract.ts";
+import { demoCommand, demoRoleCommand } from "./demo/demo.ts";
+import { doctorCommand } from "./doctor/doctor.ts";
+import { eventsCommand } from "./protocol/events.ts";
+import { EXIT, wrongUsage } from "./terminal/exit-codes.ts";
+import { listenCommand } from "./sockets/listen.ts";
+import { Output } from "./terminal/output.ts";
+import { sendCommand } from "./sockets/send.ts";
+import { simCommand } from "./sim/sim.ts";
 
 const HELP = `
 Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 failed

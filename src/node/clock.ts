@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
-import type { Clock, Random, Timer } from "../io/network.ts";
+import type { Clock, Random, Timer } from "../io/network/network.ts";
 
 /** Node refuses longer delays: 2^31 - 1 milliseconds, 24.8 days. */
 const LONGEST_DELAY_MS = 2_147_483_647;

@@ -2,8 +2,8 @@
 
 import type net from "node:net";
 import type { Address } from "../core/address/address.ts";
-import { missingZone } from "../io/link-local.ts";
-import type { StreamTransport, TransportConnectOptions } from "../io/network.ts";
+import { missingZone } from "../io/operation/link-local.ts";
+import type { StreamTransport, TransportConnectOptions } from "../io/network/network.ts";
 import { systemError } from "./errno.ts";
 import { newSocket } from "./plain-stream.ts";
 import { localAddressOf } from "./socket-address.ts";

@@ -3,7 +3,7 @@
 import dgram from "node:dgram";
 import { Address } from "../core/address/address.ts";
 import { UsageError } from "../core/errors.ts";
-import type { OperationContext } from "../io/deadline.ts";
+import type { OperationContext } from "../io/operation/deadline.ts";
 import type {
   Datagram,
   DatagramSink,
@@ -12,7 +12,7 @@ import type {
   OutgoingDatagram,
   SendFailure,
   TransportBindOptions,
-} from "../io/network.ts";
+} from "../io/network/network.ts";
 import { type ReceiveSwitch, receiveSwitch } from "./datagram-handle.ts";
 import { systemError } from "./errno.ts";
 import { multicastInterface } from "./multicast-interface.ts";

@@ -2,7 +2,7 @@
 
 import { subscribe } from "node:diagnostics_channel";
 import { debuglog } from "node:util";
-import { DIAGNOSTIC_CHANNELS, type DiagnosticEvent } from "../io/diagnostics.ts";
+import { DIAGNOSTIC_CHANNELS, type DiagnosticEvent } from "../io/operation/diagnostics.ts";
 
 const log = debuglog("zocalo");
 

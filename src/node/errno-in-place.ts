@@ -3,7 +3,7 @@
 import { statSync } from "node:fs";
 import os from "node:os";
 import { Address } from "../core/address/address.ts";
-import type { OperationContext } from "../io/deadline.ts";
+import type { OperationContext } from "../io/operation/deadline.ts";
 import type { Meaning } from "./meaning.ts";
 
 const OPERATIONS: ReadonlySet<string> = new Set(["listen", "bind", "connect", "send", "receive"]);

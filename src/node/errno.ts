@@ -1,7 +1,7 @@
 /** From the kernel's and the runtime's error codes to Zócalo's: one table, and what they mean at one call only. */
 
 import { ConnectError, ConnectionError, type ErrorCode, UsageError, ZocaloError } from "../core/errors.ts";
-import type { OperationContext } from "../io/deadline.ts";
+import type { OperationContext } from "../io/operation/deadline.ts";
 import type { Meaning } from "./meaning.ts";
 import { inItsPlace } from "./errno-in-place.ts";
 import { tlsMeaning } from "./tls-errors.ts";

@@ -3,8 +3,8 @@
 import net from "node:net";
 import { Address } from "../core/address/address.ts";
 import { UsageError } from "../core/errors.ts";
-import type { OperationContext } from "../io/deadline.ts";
-import type { ListenerSink, ListenerTransport, TransportListenOptions } from "../io/network.ts";
+import type { OperationContext } from "../io/operation/deadline.ts";
+import type { ListenerSink, ListenerTransport, TransportListenOptions } from "../io/network/network.ts";
 import { systemError } from "./errno.ts";
 import { adoptAccepted } from "./native-handle.ts";
 import { BY_EVENTS, BY_SHARED_BUFFER } from "./plain-stream.ts";

@@ -3,7 +3,7 @@
 import net from "node:net";
 import os from "node:os";
 import { ZocaloError } from "../core/errors.ts";
-import type { OperationContext } from "../io/deadline.ts";
+import type { OperationContext } from "../io/operation/deadline.ts";
 import { hasNumber } from "./zone.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** The kernel's network: the default of every call. */
 
-import type { Network } from "../io/network.ts";
+import type { Network } from "../io/network/network.ts";
 import { nodeClock, nodeRandom } from "./clock.ts";
 import { connectTransport } from "./connect-transport.ts";
 import { bindTransport } from "./datagram-transport.ts";

@@ -3,8 +3,8 @@
 import type net from "node:net";
 import { Socket } from "node:net";
 import type { Address } from "../core/address/address.ts";
-import type { StreamSink, StreamTraits, StreamTransport } from "../io/network.ts";
-import type { TlsInfo, TlsOptions } from "../io/tls.ts";
+import type { StreamSink, StreamTraits, StreamTransport } from "../io/network/network.ts";
+import type { TlsInfo, TlsOptions } from "../io/network/tls.ts";
 import { afterHiddenReset } from "./end-or-reset.ts";
 import { systemError } from "./errno.ts";
 import { type SharedReadOptions, resetSocket, unsentBytes } from "./native-handle.ts";

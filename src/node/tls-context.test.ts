@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { makeIdentity, testCertificates } from "../../test/certificates.ts";
+import { makeIdentity, testCertificates } from "../../test/fixtures/certificates.ts";
 import { UsageError } from "../core/errors.ts";
-import type { TlsOptions } from "../io/tls.ts";
+import type { TlsOptions } from "../io/network/tls.ts";
 import { checkTls, contextOf, namedContextOf } from "./tls-context.ts";
 
 const { authority, server } = await testCertificates();

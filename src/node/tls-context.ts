@@ -2,8 +2,8 @@
 
 import tls from "node:tls";
 import { UsageError } from "../core/errors.ts";
-import type { OperationContext } from "../io/deadline.ts";
-import type { TlsMaterial, TlsOptions } from "../io/tls.ts";
+import type { OperationContext } from "../io/operation/deadline.ts";
+import type { TlsMaterial, TlsOptions } from "../io/network/tls.ts";
 import { problemOf } from "./tls-material.ts";
 
 const contexts = new WeakMap<TlsOptions, tls.SecureContext>();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { test } from "node:test";
-import { makeRevocationList, testCertificates } from "../../test/certificates.ts";
-import type { TlsOptions } from "../io/tls.ts";
+import { makeRevocationList, testCertificates } from "../../test/fixtures/certificates.ts";
+import type { TlsOptions } from "../io/network/tls.ts";
 import { problemOf } from "./tls-material.ts";
 
 const { authority, server } = await testCertificates();

@@ -3,7 +3,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import tls from "node:tls";
 import type { ErrorCode } from "../core/errors.ts";
-import type { TlsMaterial, TlsOptions } from "../io/tls.ts";
+import type { TlsMaterial, TlsOptions } from "../io/network/tls.ts";
 
 /** What is wrong with which option; `detail` begins with its name, behind which `path` stands. */
 export interface MaterialProblem {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import net from "node:net";
 import { test } from "node:test";
 import tls from "node:tls";
-import { type Identity, makeAuthority, makeIdentity, testCertificates } from "../../test/certificates.ts";
+import { type Identity, makeAuthority, makeIdentity, testCertificates } from "../../test/fixtures/certificates.ts";
 import {
   ConnectError,
   type ConnectOptions,
@@ -19,7 +19,7 @@ import {
 } from "../index.ts";
 import { assertError, expectError, reasonOf } from "../testing/expect-error.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
-import { pending, textToEnd } from "../testing/stream-check.ts";
+import { pending, textToEnd } from "../testing/stream/check.ts";
 
 const { authority, server } = await testCertificates();
 const trusting = { ca: authority.cert };

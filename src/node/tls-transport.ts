@@ -3,8 +3,8 @@
 import net from "node:net";
 import tls from "node:tls";
 import { ConnectError, ConnectionError } from "../core/errors.ts";
-import type { OperationContext } from "../io/deadline.ts";
-import type { PeerCertificate, TlsInfo, TlsOptions } from "../io/tls.ts";
+import type { OperationContext } from "../io/operation/deadline.ts";
+import type { PeerCertificate, TlsInfo, TlsOptions } from "../io/network/tls.ts";
 import { systemError } from "./errno.ts";
 import { tellTlsErrors } from "./native-handle.ts";
 import { KernelStream, type StartTlsOptions } from "./stream-transport.ts";

@@ -9,7 +9,7 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { ZocaloError } from "../core/errors.ts";
-import type { OperationContext } from "../io/deadline.ts";
+import type { OperationContext } from "../io/operation/deadline.ts";
 
 /** `sun_path` of Linux has 108 bytes, a zero at the end included; that of other systems has 104. */
 const MAX_PATH_BYTES = process.platform === "linux" ? 107 : 103;

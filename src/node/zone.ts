@@ -3,7 +3,7 @@
 import os from "node:os";
 import type { Address } from "../core/address/address.ts";
 import { ZocaloError } from "../core/errors.ts";
-import type { OperationContext } from "../io/deadline.ts";
+import type { OperationContext } from "../io/operation/deadline.ts";
 
 /** Zones that were found, with what the kernel calls them: a mailbox needs its receiver's for each datagram. */
 const known: Map<string, string> = new Map();

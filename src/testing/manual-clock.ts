@@ -1,6 +1,6 @@
 /** A clock that stands still until the test moves it, so that nothing sleeps. */
 
-import type { Clock, Timer } from "../io/network.ts";
+import type { Clock, Timer } from "../io/network/network.ts";
 
 interface PendingTimer {
   readonly dueMs: number;

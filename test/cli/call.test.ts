@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { testCertificates } from "../certificates.ts";
+import { testCertificates } from "../fixtures/certificates.ts";
 import { contractFile } from "./contracts.ts";
 import { run, start } from "./program.ts";
 import { serveChat } from "./served-chat.ts";

@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { repositoryRoot } from "../repository-root.ts";
+import { repositoryRoot } from "../fixtures/repository-root.ts";
 import { folder } from "./simulations.ts";
 
 /** A module with `text`, for which everything of `zocalo/protocol` that it may need is imported, and zod as `z`. */

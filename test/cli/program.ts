@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { repositoryRoot } from "../repository-root.ts";
+import { repositoryRoot } from "../fixtures/repository-root.ts";
 
 /** The command that `npm run build` makes. */
 export const PROGRAM: string = join(repositoryRoot, "dist/cli/main.js");

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { repositoryRoot } from "../repository-root.ts";
+import { repositoryRoot } from "../fixtures/repository-root.ts";
 
 /** A program that books an order twice, with some seeds. */
 export const FILE: string = join(repositoryRoot, "build/examples/sim/retried-order.js");

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { makeIdentity, testCertificates } from "../certificates.ts";
+import { makeIdentity, testCertificates } from "../fixtures/certificates.ts";
 import { run, serving } from "./program.ts";
 
 interface Files {

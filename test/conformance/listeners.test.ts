@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { nodeNetwork } from "../../src/index.ts";
 import { listenerSuite, type ListenerWorld } from "../../src/testing.ts";
-import { testCertificates } from "../certificates.ts";
+import { testCertificates } from "../fixtures/certificates.ts";
 
 /* One suite, every kind of door. */
 

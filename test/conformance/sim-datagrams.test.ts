@@ -1,5 +1,5 @@
 import { check } from "../../src/sim.ts";
-import { datagramSuite } from "../../src/testing/datagram-suite.ts";
+import { datagramSuite } from "../../src/testing/datagram/suite.ts";
 
 /* The datagram suite on the simulated network: on the loopback interface, and between the addresses of a host. */
 

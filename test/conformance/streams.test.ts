@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { type ConnectOptions, connect, listen, type ListenOptions, pair } from "../../src/index.ts";
 import { type OpenedStreams, streamSuite } from "../../src/testing.ts";
-import { testCertificates } from "../certificates.ts";
+import { testCertificates } from "../fixtures/certificates.ts";
 
 /*
  * One suite, every kind of connection. Where it matters who called, the suite runs once more with the sides exchanged: an

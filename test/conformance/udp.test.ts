@@ -1,7 +1,7 @@
 /** The mailboxes of the kernel, put through the datagram suite. */
 
 import { nodeNetwork } from "../../src/node/network.ts";
-import { datagramSuite } from "../../src/testing/datagram-suite.ts";
+import { datagramSuite } from "../../src/testing/datagram/suite.ts";
 
 const linux = process.platform === "linux";
 

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ServeOptions } from "../../src/index.ts";
 import { call, contract, openSession, serveSessions, type SessionServerStats } from "../../src/protocol.ts";
-import { testCertificates } from "../certificates.ts";
+import { testCertificates } from "../fixtures/certificates.ts";
 import { gate } from "../sessions/gate.ts";
 import { RawClient } from "../sessions/raw-client.ts";
 import { Door, gone, type Kind, kinds, PROXY_HEADER } from "./doors.ts";

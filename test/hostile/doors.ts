@@ -19,7 +19,7 @@ import {
   type ServeOptions,
 } from "../../src/index.ts";
 import { lines } from "../../src/framing.ts";
-import { testCertificates } from "../certificates.ts";
+import { testCertificates } from "../fixtures/certificates.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zocalo-hostile-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));

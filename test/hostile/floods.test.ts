@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { connect, listen, type Peer, type ZocaloError } from "../../src/index.ts";
 import { lines } from "../../src/framing.ts";
-import { MOST_READ_AHEAD_BYTES } from "../../src/testing/stream-check.ts";
+import { MOST_READ_AHEAD_BYTES } from "../../src/testing/stream/check.ts";
 import { Door, gone, type Kind, kinds } from "./doors.ts";
 import { nothingEscapes } from "./escapes.ts";
 

@@ -7,7 +7,7 @@ import net from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import tls from "node:tls";
 import { bind, serveDatagrams, ZocaloError } from "../../src/index.ts";
-import { SeededRandom } from "../protocol/seeded-random.ts";
+import { SeededRandom } from "../fixtures/seeded-random.ts";
 import { Door, gone, type Kind, PROXY_HEADER } from "./doors.ts";
 
 /** After so many attacks a client that keeps the rules asks. */

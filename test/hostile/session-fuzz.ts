@@ -7,7 +7,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { ZocaloError } from "../../src/index.ts";
 import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
 import { call, contract, event, openSession, serveSessions, stream, typeOnly } from "../../src/protocol.ts";
-import { SeededRandom } from "../protocol/seeded-random.ts";
+import { SeededRandom } from "../fixtures/seeded-random.ts";
 import { gone } from "./doors.ts";
 import type { FuzzOptions } from "./fuzz.ts";
 

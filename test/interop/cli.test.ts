@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
-import { testCertificates } from "../certificates.ts";
+import { testCertificates } from "../fixtures/certificates.ts";
 import { hasIpv6, run, RunningProgram, serving, start, type StartOptions } from "../cli/program.ts";
 
 /** Why a test with this program cannot run; false when it can. */

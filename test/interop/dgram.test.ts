@@ -6,8 +6,8 @@ import dgram from "node:dgram";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { describe, test } from "node:test";
-import { bindOver } from "../../src/io/bind.ts";
-import { serveDatagramsOver } from "../../src/io/serve-datagrams.ts";
+import { bindOver } from "../../src/io/datagram/bind.ts";
+import { serveDatagramsOver } from "../../src/io/datagram/serve.ts";
 import { nodeNetwork } from "../../src/node/network.ts";
 
 const COUNT = 50;

@@ -19,8 +19,8 @@ import {
   type Server,
   type StreamSocket,
 } from "../../src/index.ts";
-import { textToEnd } from "../../src/testing/stream-check.ts";
-import { makeIdentity, testCertificates } from "../certificates.ts";
+import { textToEnd } from "../../src/testing/stream/check.ts";
+import { makeIdentity, testCertificates } from "../fixtures/certificates.ts";
 
 const missing = spawnSync("haproxy", ["-v"]).status === 0 ? false : "haproxy is not installed";
 const READY_MS = 20_000;

@@ -13,7 +13,7 @@ import {
   stream,
   typeOnly,
 } from "../../src/protocol.ts";
-import { repositoryRoot } from "../repository-root.ts";
+import { repositoryRoot } from "../fixtures/repository-root.ts";
 import { Detour } from "../sessions/detour.ts";
 
 /* A client in Python, written from docs/wire-protocol.md, against a server of sessions. */

@@ -7,7 +7,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import tls from "node:tls";
 import { connect, listen } from "../../src/index.ts";
 import { expectError } from "../../src/testing/expect-error.ts";
-import { makeIdentity } from "../certificates.ts";
+import { makeIdentity } from "../fixtures/certificates.ts";
 import { authority, cleanup, identity, kept, quiet, rawDoor, tlsOwnCalls, tlsRawCalls } from "./raw-pairs.ts";
 
 test("ALPN, SNI and the authority, with a raw server", async (t) => {

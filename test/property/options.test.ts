@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { OptionRule, OptionRules } from "../../src/core/check-options.ts";
+import type { OptionRule, OptionRules } from "../../src/core/options/check-options.ts";
 import {
   bind,
   connect,
@@ -19,19 +19,19 @@ import {
   type TlsOptions,
   ZocaloError,
 } from "../../src/index.ts";
-import { BIND_RULES } from "../../src/io/bind.ts";
-import { CONNECT_RULES } from "../../src/io/connect.ts";
-import { CONNECTION_RULES } from "../../src/io/connection-settings.ts";
-import { LISTEN_RULES } from "../../src/io/listen.ts";
-import { OPEN_SESSION_RULES } from "../../src/io/open-session.ts";
-import { STATELESS_CLIENT_RULES } from "../../src/io/open-stateless-client.ts";
-import { SERVE_RULES } from "../../src/io/serve.ts";
-import { SERVE_DATAGRAMS_RULES } from "../../src/io/serve-datagrams.ts";
-import { SERVE_STATELESS_RULES } from "../../src/io/serve-stateless.ts";
-import { SERVE_SESSIONS_RULES } from "../../src/io/session-server-options.ts";
-import { NETWORK_RULES, SERVER_RULES } from "../../src/node/api.ts";
+import { BIND_RULES } from "../../src/io/datagram/bind.ts";
+import { CONNECT_RULES } from "../../src/io/stream/connect.ts";
+import { CONNECTION_RULES } from "../../src/io/stream/settings.ts";
+import { LISTEN_RULES } from "../../src/io/listener/listen.ts";
+import { OPEN_SESSION_RULES } from "../../src/io/session/client/open.ts";
+import { STATELESS_CLIENT_RULES } from "../../src/io/stateless/open.ts";
+import { SERVE_RULES } from "../../src/io/listener/serve.ts";
+import { SERVE_DATAGRAMS_RULES } from "../../src/io/datagram/serve.ts";
+import { SERVE_STATELESS_RULES } from "../../src/io/stateless/serve.ts";
+import { SERVE_SESSIONS_RULES } from "../../src/io/session/server/options.ts";
+import { NETWORK_RULES, SERVER_RULES } from "../../src/api/sockets.ts";
 import { call, contract, openSession, serveSessions, serveStateless, statelessClient } from "../../src/protocol.ts";
-import { makeIdentity, testCertificates } from "../certificates.ts";
+import { makeIdentity, testCertificates } from "../fixtures/certificates.ts";
 import { anything, holes } from "./anything.ts";
 
 const { authority, server: identity } = await testCertificates();

@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { ProtocolError } from "../../src/core/errors.ts";
 import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
 import { Session } from "../../src/core/session/session.ts";
-import { DEFAULT_REPLAY } from "../../src/core/session/session-settings.ts";
-import { SeededRandom } from "../protocol/seeded-random.ts";
+import { DEFAULT_REPLAY } from "../../src/core/session/settings.ts";
+import { SeededRandom } from "../fixtures/seeded-random.ts";
 
 /* What a peer sends never does more than end the session, with one typed error that blames the peer. */
 

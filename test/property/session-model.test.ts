@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SeededRandom } from "../protocol/seeded-random.ts";
-import type { SideName } from "../protocol/session-oracle.ts";
-import { bodyOf } from "../protocol/session-programs.ts";
-import { KEPT_MS, SessionWorld } from "../protocol/session-world.ts";
+import { SeededRandom } from "../fixtures/seeded-random.ts";
+import type { SideName } from "../fixtures/session-oracle.ts";
+import { bodyOf } from "../fixtures/session-programs.ts";
+import { KEPT_MS, SessionWorld } from "../fixtures/session-world.ts";
 
 /*
  * Two session machines against an oracle that knows only what the two programs said and were told. In each run a seed decides

@@ -34,7 +34,7 @@ import {
   varintPrefix,
 } from "../../src/framing.ts";
 import { UsageError } from "../../src/index.ts";
-import { decoded, encoded } from "../../src/testing/codec-check.ts";
+import { decoded, encoded } from "../../src/testing/codec/check.ts";
 
 class Point {
   readonly x = 1;

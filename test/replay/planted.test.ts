@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { explore, type FaultList, parseFaultList, type Simulation } from "zocalo/sim";
-import { PLANTED } from "../planted.ts";
-import { repositoryRoot } from "../repository-root.ts";
+import { PLANTED } from "../fixtures/planted.ts";
+import { repositoryRoot } from "../fixtures/repository-root.ts";
 
 /*
  * Six programs with a known mistake each (examples/sim), and for each a list of faults that `zocalo sim shrink` has found. The

@@ -15,7 +15,7 @@ import {
 } from "../../src/index.ts";
 import { type Admitted, type Applicant, call, contract, RemoteError } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
-import { makeIdentity, testCertificates } from "../certificates.ts";
+import { makeIdentity, testCertificates } from "../fixtures/certificates.ts";
 import { Detour } from "./detour.ts";
 import { atEnd, openSession, serveSessions } from "./opened.ts";
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { contract, event } from "../../src/protocol.ts";
-import { TURN_MESSAGES } from "../../src/io/turn-budget.ts";
+import { TURN_MESSAGES } from "../../src/io/operation/turn-budget.ts";
 import { gate } from "./gate.ts";
 import { openSession, serveSessions } from "./opened.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { connect, type Peer, serve, type Server, type StreamSocket, ZocaloError } from "zocalo";
-import { SeededRandom } from "../protocol/seeded-random.ts";
+import { SeededRandom } from "../fixtures/seeded-random.ts";
 import { conclude, countOf, liveBytes, openHandles, watchForEscapes } from "./outcome.ts";
 
 const ALLOWED_GROWTH_BYTES = 8 * 1024 * 1024;

@@ -4,7 +4,7 @@
  */
 
 import { explore, type FaultList, type Simulation, shrink } from "zocalo/sim";
-import { PLANTED } from "../planted.ts";
+import { PLANTED } from "../fixtures/planted.ts";
 import { conclude, countOf, watchForEscapes } from "./outcome.ts";
 
 const seeds = countOf("SOAK_SEEDS", 1000);

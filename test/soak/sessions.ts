@@ -6,7 +6,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { repositoryRoot } from "../repository-root.ts";
+import { repositoryRoot } from "../fixtures/repository-root.ts";
 import { conclude, countOf } from "./outcome.ts";
 
 const command = join(repositoryRoot, "dist/cli/main.js");

@@ -1,7 +1,7 @@
 /** The inside of a child process of the demo: it does what it is asked to until its parent is gone. */
 
 import { ZocaloError } from "../../index.ts";
-import { wrongUsage } from "../exit-codes.ts";
+import { wrongUsage } from "../terminal/exit-codes.ts";
 import type { Call, Outcome } from "./calls.ts";
 import { mailboxRole, serverRole, telephoneRole } from "./roles.ts";
 

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { CommandFailure } from "../exit-codes.ts";
+import { CommandFailure } from "../terminal/exit-codes.ts";
 import type { Call, Outcome } from "./calls.ts";
 import type { RoleName } from "./child.ts";
 

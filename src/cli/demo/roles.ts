@@ -10,8 +10,8 @@ import {
   serveDatagrams,
   type StreamSocket,
 } from "../../index.ts";
-import { datagramReplies } from "../datagram-replies.ts";
-import { streamReplies } from "../replies.ts";
+import { datagramReplies } from "../sockets/datagram-replies.ts";
+import { streamReplies } from "../sockets/replies.ts";
 import { Tally, type TallyReport } from "./tally.ts";
 
 /** How often a line is asked for. */

@@ -1,7 +1,7 @@
 /** The threads of a hunt: each runs a few seeds at a time; one that hangs is replaced. */
 
 import { Worker } from "node:worker_threads";
-import { CommandFailure, wrongUsage } from "../exit-codes.ts";
+import { CommandFailure, wrongUsage } from "../terminal/exit-codes.ts";
 import type { HuntNews, HuntOrder, HuntTask } from "./hunt-messages.ts";
 
 /** Seeds that a worker gets at a time. */

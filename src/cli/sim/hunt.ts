@@ -3,10 +3,10 @@
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { ExplorationTotals } from "../../sim.ts";
-import { EXIT, type Interrupted, wrongUsage } from "../exit-codes.ts";
-import { count, countUpTo, seed, units } from "../number-options.ts";
-import { quantity } from "../quantity.ts";
-import { type CommandContext, runCommand } from "../run-command.ts";
+import { EXIT, type Interrupted, wrongUsage } from "../terminal/exit-codes.ts";
+import { count, countUpTo, seed, units } from "../terminal/number-options.ts";
+import { quantity } from "../terminal/quantity.ts";
+import { type CommandContext, runCommand } from "../terminal/run-command.ts";
 import { huntWithWorkers, type HuntRun } from "./hunt-workers.ts";
 import { loadSimulation } from "./load-simulation.ts";
 import { simFailure } from "./report.ts";

@@ -1,7 +1,7 @@
 /** Loads the simulation of a file. */
 
-import { wrongUsage } from "../exit-codes.ts";
-import { loadModule } from "../load-module.ts";
+import { wrongUsage } from "../terminal/exit-codes.ts";
+import { loadModule } from "../terminal/load-module.ts";
 import type { Simulation } from "../../sim.ts";
 
 /** The simulation that `file` exports by a name. A simulation without a name is called as its file. */

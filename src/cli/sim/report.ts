@@ -2,8 +2,8 @@
 
 import { inspect } from "node:util";
 import { type Exploration, type FaultList, faultText } from "../../sim.ts";
-import { CommandFailure } from "../exit-codes.ts";
-import { quantity } from "../quantity.ts";
+import { CommandFailure } from "../terminal/exit-codes.ts";
+import { quantity } from "../terminal/quantity.ts";
 
 /** Calls of a stack that are shown. */
 const MOST_PLACES = 5;

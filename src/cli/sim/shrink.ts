@@ -2,11 +2,11 @@
 
 import type { Command } from "commander";
 import { explore, formatFaultList, shrink } from "../../sim.ts";
-import { CommandFailure, EXIT } from "../exit-codes.ts";
-import { count } from "../number-options.ts";
-import { leaveSignals } from "../interruption.ts";
-import { quantity } from "../quantity.ts";
-import { type CommandContext, runCommand } from "../run-command.ts";
+import { CommandFailure, EXIT } from "../terminal/exit-codes.ts";
+import { count } from "../terminal/number-options.ts";
+import { leaveSignals } from "../terminal/interruption.ts";
+import { quantity } from "../terminal/quantity.ts";
+import { type CommandContext, runCommand } from "../terminal/run-command.ts";
 import { loadSimulation } from "./load-simulation.ts";
 import { listText } from "./report.ts";
 import { addSeedFlags, newSimCommand, replayLine, runOf, type SimFlags } from "./sim-flags.ts";

@@ -4,9 +4,9 @@ import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { ZocaloError } from "../../index.ts";
 import { type ExploreOptions, parseFaultList } from "../../sim.ts";
-import { newCommand } from "../command.ts";
-import { seed } from "../number-options.ts";
-import { shellWord } from "../shell-word.ts";
+import { newCommand } from "../terminal/command.ts";
+import { seed } from "../terminal/number-options.ts";
+import { shellWord } from "../terminal/shell-word.ts";
 
 /** The flags of every command that runs one seed. */
 export interface SimFlags {

@@ -2,9 +2,9 @@
 
 import type { Command } from "commander";
 import { explore, type TraceRecord } from "../../sim.ts";
-import { EXIT } from "../exit-codes.ts";
-import { leaveSignals } from "../interruption.ts";
-import { type CommandContext, runCommand } from "../run-command.ts";
+import { EXIT } from "../terminal/exit-codes.ts";
+import { leaveSignals } from "../terminal/interruption.ts";
+import { type CommandContext, runCommand } from "../terminal/run-command.ts";
 import { loadSimulation } from "./load-simulation.ts";
 import { simFailure } from "./report.ts";
 import { addSeedFlags, newSimCommand, replayLine, runOf, type SimFlags } from "./sim-flags.ts";

@@ -1,7 +1,7 @@
 /** Files that a command of `zocalo sim` writes. */
 
 import { writeFile } from "node:fs/promises";
-import { wrongUsage } from "../exit-codes.ts";
+import { wrongUsage } from "../terminal/exit-codes.ts";
 
 /** Writes the file of a flag, and says what is wrong with a path that cannot be written. */
 export async function writeResult(flag: string, path: string, pieces: readonly (string | Uint8Array)[]): Promise<void> {

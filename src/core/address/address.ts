@@ -7,7 +7,7 @@ import { canonicalIpv6, unmappedIpv4 } from "./ip.ts";
 import { checkNames, partsOfInit, partsOfText } from "./parse.ts";
 import { failure } from "./problem.ts";
 import { type AddressFamily, type AddressParams, type AddressParts, NO_PARAMS, type Transport } from "./parts.ts";
-import { ANYTHING, checkOptions, type RulesOf, TEXT } from "../check-options.ts";
+import { ANYTHING, checkOptions, type RulesOf, TEXT } from "../options/check-options.ts";
 import { showAsText } from "../show-as.ts";
 
 export type { AddressFamily, AddressParams, Transport } from "./parts.ts";

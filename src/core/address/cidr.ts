@@ -2,7 +2,7 @@
  * Lists of IP networks, for allowing and denying peers, and the key under which limits per peer are counted.
  */
 import type { Address } from "./address.ts";
-import { checkOptions, TEXT } from "../check-options.ts";
+import { checkOptions, TEXT } from "../options/check-options.ts";
 import { ipBytes, ipText, parseIpv4, parseIpv6, unmappedIpv4 } from "./ip.ts";
 import { type Fail, failure, quoted } from "./problem.ts";
 

@@ -4,7 +4,7 @@
  * The grammar is stricter than RFC 3986 where two programs could read one text differently: no user info, no path
  * and no fragment beside a host, no leading zeros, no name that ends in a number, and no `*`.
  */
-import { ANYTHING, noSuchOption, type RulesOf } from "../check-options.ts";
+import { ANYTHING, noSuchOption, type RulesOf } from "../options/check-options.ts";
 import { hostName } from "./host-name.ts";
 import { parseIpv4, parseIpv6 } from "./ip.ts";
 import { checkParams, parseParams } from "./params.ts";

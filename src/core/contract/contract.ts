@@ -8,7 +8,7 @@ import {
   type RulesOf,
   options as object,
   shown,
-} from "../check-options.ts";
+} from "../options/check-options.ts";
 import { UsageError } from "../errors.ts";
 import { fnv1a64 } from "./hash.ts";
 import type { Method } from "./method.ts";

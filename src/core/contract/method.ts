@@ -1,6 +1,6 @@
 /** What a side of a contract offers: calls, events and streams. */
 
-import { ANY_TEXT, ANYTHING, checkOptions, FLAG, oneOf, type RulesOf } from "../check-options.ts";
+import { ANY_TEXT, ANYTHING, checkOptions, FLAG, oneOf, type RulesOf } from "../options/check-options.ts";
 import { UsageError } from "../errors.ts";
 import { type InputOf, isSchema, type OutputOf, type Schema } from "./schema.ts";
 

@@ -1,7 +1,7 @@
 /** The errors of a program, as they cross the wire. */
 
 import { cutText } from "../cut-text.ts";
-import { ANYTHING, type RulesOf, refuseUnknown } from "../check-options.ts";
+import { ANYTHING, type RulesOf, refuseUnknown } from "../options/check-options.ts";
 import { hasInstance, markClass } from "../same-class.ts";
 
 /** Marks the errors of every copy of this package. */

@@ -1,6 +1,6 @@
 /** The fault vocabulary of a link: what can go wrong with packets on their way. */
 
-import { ANYTHING, type RulesOf, refuseUnknown, shown } from "../check-options.ts";
+import { ANYTHING, type RulesOf, refuseUnknown, shown } from "../options/check-options.ts";
 import { UsageError } from "../errors.ts";
 import { type Latency, type LatencyTable, latencyTable, microseconds } from "./latency.ts";
 import { probabilityThreshold } from "./random-stream.ts";

@@ -1,6 +1,6 @@
 /** How long a packet is under way. */
 
-import { ANYTHING, checkOptions, oneOf, type OptionRules, refuseUnknown, shown } from "../check-options.ts";
+import { ANYTHING, checkOptions, oneOf, type OptionRules, refuseUnknown, shown } from "../options/check-options.ts";
 import { UsageError } from "../errors.ts";
 import { drawQuantile, EXPONENTIAL, HEAVY_TAIL, NORMAL, QUANTILE_UNIT } from "./quantiles.ts";
 import type { RandomStream } from "./random-stream.ts";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { decoded, encoded } from "../../testing/codec-check.ts";
-import { bytes } from "./bytes.ts";
+import { decoded, encoded } from "../../testing/codec/check.ts";
+import { bytes } from "./formats/bytes.ts";
 import { chain } from "./chain.ts";
-import { cobs } from "./cobs.ts";
-import { json } from "./json.ts";
-import { lines } from "./lines.ts";
-import { slip } from "./slip.ts";
-import { text } from "./text.ts";
+import { cobs } from "./boundaries/cobs.ts";
+import { json } from "./formats/json.ts";
+import { lines } from "./boundaries/lines.ts";
+import { slip } from "./boundaries/slip.ts";
+import { text } from "./formats/text.ts";
 
 describe("chain", () => {
   it("is named after both parts, and has the limit of the boundary", () => {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { decoded, encoded } from "../../testing/codec-check.ts";
-import { codecSuite } from "../../testing/codec-suite.ts";
+import { decoded, encoded } from "../../testing/codec/check.ts";
+import { codecSuite } from "../../testing/codec/suite.ts";
 import { ProtocolError } from "../errors.ts";
 import { chain } from "./chain.ts";
 import { type CodecDefinition, defineCodec } from "./define-codec.ts";
-import { json } from "./json.ts";
+import { json } from "./formats/json.ts";
 
 interface Tlv {
   readonly type: number;

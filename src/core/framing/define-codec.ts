@@ -1,6 +1,6 @@
 /** A codec of one's own. */
 
-import { checkOptions, FUNCTION, type OptionRule, type RulesOf } from "../check-options.ts";
+import { checkOptions, FUNCTION, type OptionRule, type RulesOf } from "../options/check-options.ts";
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { ZocaloError } from "../errors.ts";
 import { viewBytes } from "../bytes/byte-view.ts";

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ProtocolError } from "../errors.ts";
-import { encoded } from "../../testing/codec-check.ts";
-import { bytes } from "./bytes.ts";
-import { cobs } from "./cobs.ts";
+import { encoded } from "../../testing/codec/check.ts";
+import { bytes } from "./formats/bytes.ts";
+import { cobs } from "./boundaries/cobs.ts";
 import type { MessageFormat, SkippedFrame } from "./codec.ts";
 import { FrameDecoder } from "./frame-decoder.ts";
-import { json } from "./json.ts";
-import { lengthPrefix } from "./length-prefix.ts";
-import { lines } from "./lines.ts";
-import { msgpack } from "./msgpack.ts";
-import { text } from "./text.ts";
+import { json } from "./formats/json.ts";
+import { lengthPrefix } from "./boundaries/length-prefix.ts";
+import { lines } from "./boundaries/lines.ts";
+import { msgpack } from "./formats/msgpack.ts";
+import { text } from "./formats/text.ts";
 
 /** The bytes that are copied by `set` while `body` runs. */
 function bytesCopied(body: () => void): number {

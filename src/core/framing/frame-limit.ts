@@ -1,6 +1,6 @@
 /** How long a message may be. */
 
-import { type OptionRule, shown, wholeNumber } from "../check-options.ts";
+import { type OptionRule, shown, wholeNumber } from "../options/check-options.ts";
 import { codecOptionInvalid } from "./frame-error.ts";
 
 /**

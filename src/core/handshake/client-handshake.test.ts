@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answer, bytesOf, client, codeOf, resume } from "../../../test/protocol/handshake-cases.ts";
+import { answer, bytesOf, client, codeOf, resume } from "../../../test/fixtures/handshake-cases.ts";
 import { ClientHandshake } from "./client-handshake.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { encodeHandshake, REFUSAL } from "./preamble.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { client, helloOf, server } from "../../../test/protocol/handshake-cases.ts";
+import { client, helloOf, server } from "../../../test/fixtures/handshake-cases.ts";
 import type { Hello } from "./hello.ts";
 import { agreeWithClient, sameAgreement } from "./negotiate.ts";
 

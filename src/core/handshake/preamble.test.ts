@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytesOf, client, codeOf } from "../../../test/protocol/handshake-cases.ts";
+import { bytesOf, client, codeOf } from "../../../test/fixtures/handshake-cases.ts";
 import { ClientHandshake } from "./client-handshake.ts";
 import { MAGIC } from "./preamble.ts";
 import { ServerHandshake } from "./server-handshake.ts";

@@ -4,8 +4,8 @@ import { copyBytes } from "../bytes/copy-bytes.ts";
 import type { ProtocolError } from "../errors.ts";
 import type { Decoder, MessageFormat } from "../framing/codec.ts";
 import { InvalidContent } from "../framing/invalid-content.ts";
-import { json } from "../framing/json.ts";
-import { lengthPrefix } from "../framing/length-prefix.ts";
+import { json } from "../framing/formats/json.ts";
+import { lengthPrefix } from "../framing/boundaries/length-prefix.ts";
 import { peerError } from "../peer-error.ts";
 
 /** The version of the wire form. Everything behind the magic may be different in another one. */

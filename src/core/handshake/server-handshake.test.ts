@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { bytesOf, client, codeOf, helloOf, identity, resume, server } from "../../../test/protocol/handshake-cases.ts";
+import { bytesOf, client, codeOf, helloOf, identity, resume, server } from "../../../test/fixtures/handshake-cases.ts";
 import { ProtocolError, type ZocaloError } from "../errors.ts";
 import { ClientHandshake } from "./client-handshake.ts";
 import type { Welcome } from "./hello.ts";

@@ -1,7 +1,7 @@
 /**
  * Writing a PROXY header, for a program that is itself the proxy.
  */
-import { ANYTHING, checkOptions, listOf, oneOf, type OptionRule, type RulesOf } from "../check-options.ts";
+import { ANYTHING, checkOptions, listOf, oneOf, type OptionRule, type RulesOf } from "../options/check-options.ts";
 import { Address } from "../address/address.ts";
 import { ipBytes } from "../address/ip.ts";
 import { UsageError } from "../errors.ts";

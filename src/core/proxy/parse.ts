@@ -1,7 +1,7 @@
 /**
  * Reading a PROXY header of either version from the first bytes of a connection.
  */
-import { checkOptions, countFrom, type RulesOf, TEXT } from "../check-options.ts";
+import { checkOptions, countFrom, type RulesOf, TEXT } from "../options/check-options.ts";
 import { ProtocolError, UsageError } from "../errors.ts";
 import { FIXED_BYTES, type ProxyHeader } from "./header.ts";
 import { parseV1 } from "./parse-v1.ts";

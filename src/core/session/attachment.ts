@@ -3,10 +3,10 @@
 import type { FrameCodec } from "../framing/frame-codec.ts";
 import type { Framer } from "../framing/codec.ts";
 import { FrameDecoder, Span } from "../framing/frame-decoder.ts";
-import { lengthPrefix } from "../framing/length-prefix.ts";
-import { ControlFrames } from "./control-frames.ts";
+import { lengthPrefix } from "../framing/boundaries/length-prefix.ts";
+import { ControlFrames } from "./wire/control-frames.ts";
 import { Keepalive, type KeepaliveVerdict } from "./keepalive.ts";
-import type { SessionSettings } from "./session-settings.ts";
+import type { SessionSettings } from "./settings.ts";
 
 /** An acknowledgement is sent alone when so many bytes wait for it, a quarter of what a peer retains by default ... */
 const ACK_BYTES = 262_144;

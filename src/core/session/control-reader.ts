@@ -1,10 +1,10 @@
 /** Reading the frames that are not numbered. */
 
-import { brokenProtocol } from "./broken-protocol.ts";
-import { type CloseReason, readCloseReason } from "./close-frame.ts";
-import type { GoAway } from "./control-frames.ts";
-import { ACK, CLOSE, CREDIT, GOAWAY, PING, PONG, readU64 } from "./frame-types.ts";
-import type { SessionEvent } from "./session-event.ts";
+import { brokenProtocol } from "./wire/broken-protocol.ts";
+import { type CloseReason, readCloseReason } from "./wire/close-frame.ts";
+import type { GoAway } from "./wire/control-frames.ts";
+import { ACK, CLOSE, CREDIT, GOAWAY, PING, PONG, readU64 } from "./wire/frame-types.ts";
+import type { SessionEvent } from "./event.ts";
 
 /** Takes what control frames say. Each answers what that means to the program, if anything. */
 export interface ControlSink {

@@ -1,8 +1,8 @@
 /** What the two sides said when they left for good (D.8). */
 
 import type { SessionLimits } from "../handshake/limits.ts";
-import { type CloseReason, encodeClose } from "./close-frame.ts";
-import { ControlFrames, type GoAway } from "./control-frames.ts";
+import { type CloseReason, encodeClose } from "./wire/close-frame.ts";
+import { ControlFrames, type GoAway } from "./wire/control-frames.ts";
 import { Incoming } from "./incoming.ts";
 
 /** How a session has left without the peer having shown that it knows. */

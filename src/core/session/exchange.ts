@@ -3,7 +3,7 @@
 import { Incoming } from "./incoming.ts";
 import { type BodyPlace, Outgoing } from "./outgoing.ts";
 import { ReplayLog } from "./replay-log.ts";
-import type { SessionSettings } from "./session-settings.ts";
+import type { SessionSettings } from "./settings.ts";
 
 /** What a program asks of a session. The two halves are made with the first message. */
 export abstract class Exchange {

@@ -3,7 +3,7 @@
 import type { ProtocolError } from "../errors.ts";
 import { peerError } from "../peer-error.ts";
 import type { SessionLimits } from "../handshake/limits.ts";
-import { brokenProtocol } from "./broken-protocol.ts";
+import { brokenProtocol } from "./wire/broken-protocol.ts";
 import { ReceiveCredit } from "./credit.ts";
 import {
   CALL,
@@ -18,10 +18,10 @@ import {
   OPENER_SENDS,
   RESULT,
   readU16,
-} from "./frame-types.ts";
+} from "./wire/frame-types.ts";
 import type { Outgoing } from "./outgoing.ts";
-import type { Cancelled, SessionEvent } from "./session-event.ts";
-import type { SessionSettings } from "./session-settings.ts";
+import type { Cancelled, SessionEvent } from "./event.ts";
+import type { SessionSettings } from "./settings.ts";
 
 /** A call of the peer that waits for an answer. */
 interface ForeignCall {

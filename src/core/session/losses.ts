@@ -1,10 +1,10 @@
 /** What may not have done its work when a session is lost (D.1). */
 
-import { CALL, CANCEL, END, ERROR, EVENT, HEAD_BYTES, ITEM, OPEN, RESULT } from "./frame-types.ts";
+import { CALL, CANCEL, END, ERROR, EVENT, HEAD_BYTES, ITEM, OPEN, RESULT } from "./wire/frame-types.ts";
 import { Incoming } from "./incoming.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { ReplayLog } from "./replay-log.ts";
-import type { Lost } from "./session-event.ts";
+import type { Lost } from "./event.ts";
 import type { StreamTable } from "./stream-table.ts";
 
 const KINDS: Readonly<Record<number, Lost["kind"]>> = {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_LIMITS, type SessionLimits } from "../handshake/limits.ts";
 import { NOTHING, Outgoing } from "./outgoing.ts";
-import { DEFAULT_REPLAY, type ReplayBounds } from "./session-settings.ts";
+import { DEFAULT_REPLAY, type ReplayBounds } from "./settings.ts";
 
 const ITEMS = { sends: true, receives: false };
 

@@ -18,11 +18,11 @@ import {
   OPENER_SENDS,
   RESULT,
   writeU16,
-} from "./frame-types.ts";
+} from "./wire/frame-types.ts";
 import { ReplayLog } from "./replay-log.ts";
 import { NO_CREDIT, REQUESTS, RoomQueue, TOO_MANY_CALLS, TOO_MANY_STREAMS } from "./room-queue.ts";
-import type { Lost, SessionEvent } from "./session-event.ts";
-import type { ReplayBounds, SessionSettings } from "./session-settings.ts";
+import type { Lost, SessionEvent } from "./event.ts";
+import type { ReplayBounds, SessionSettings } from "./settings.ts";
 import { StreamTable } from "./stream-table.ts";
 
 /** A body to be sent: `bytes[start, end)`. It is copied. */

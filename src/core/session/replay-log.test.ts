@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { HEAD_BYTES } from "./frame-types.ts";
+import { HEAD_BYTES } from "./wire/frame-types.ts";
 import { ReplayLog } from "./replay-log.ts";
 
 /** Appends a message whose payload is its number again and again. */

@@ -3,7 +3,7 @@
  * the queue of what is to be sent and the buffer of what may have to be sent again: the same bytes, written once.
  */
 
-import { HEAD_BYTES } from "./frame-types.ts";
+import { HEAD_BYTES } from "./wire/frame-types.ts";
 
 interface Block {
   readonly bytes: Buffer;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { body, Pair } from "../../../test/protocol/session-pair.ts";
-import { encodeTakenOver } from "./close-frame.ts";
+import { body, Pair } from "../../../test/fixtures/session-pair.ts";
+import { encodeTakenOver } from "./wire/close-frame.ts";
 import { NOTHING } from "./outgoing.ts";
 
 /* The rules of behaviour, part D, that the session keeps. Each test has the name of its rule. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { body, Pair } from "../../../test/protocol/session-pair.ts";
-import { encodeClose } from "./close-frame.ts";
+import { body, Pair } from "../../../test/fixtures/session-pair.ts";
+import { encodeClose } from "./wire/close-frame.ts";
 import { NOTHING } from "./outgoing.ts";
 
 test("events, calls and answers go both ways, in order", () => {

@@ -1,6 +1,6 @@
 /** The open streams of a session. */
 
-import type { ControlFrames } from "./control-frames.ts";
+import type { ControlFrames } from "./wire/control-frames.ts";
 import { ReceiveCredit, SendCredit } from "./credit.ts";
 
 /** One stream. */

@@ -1,6 +1,6 @@
 /** What a session tells before it reads on. */
 
-import type { SessionEvent } from "./session-event.ts";
+import type { SessionEvent } from "./event.ts";
 
 /**
  * Events in the order in which they happened. At the end of a session there is one for each message that is lost, and the bounds

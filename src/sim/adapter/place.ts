@@ -2,7 +2,7 @@
 
 import type { Address } from "../../core/address/address.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
-import type { OperationContext } from "../../io/deadline.ts";
+import type { OperationContext } from "../../io/operation/deadline.ts";
 import type { Interface, Place } from "../kernel/ports.ts";
 
 /** The interfaces of every host, by their numbers and names. */

@@ -1,7 +1,7 @@
 /** From what a simulated kernel answers to the errors that the kernel's sockets would give. */
 
 import { ConnectError, ConnectionError, type ErrorCode, UsageError, ZocaloError } from "../../core/errors.ts";
-import type { OperationContext } from "../../io/deadline.ts";
+import type { OperationContext } from "../../io/operation/deadline.ts";
 import { KernelRefusal } from "../kernel/ports.ts";
 import type { TcpFailure } from "../kernel/tcp-connection.ts";
 

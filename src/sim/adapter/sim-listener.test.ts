@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { codeOf, PORT } from "../../../test/sim/scene.ts";
-import { connectOver } from "../../io/connect.ts";
-import { listenOver } from "../../io/listen.ts";
+import { connectOver } from "../../io/stream/connect.ts";
+import { listenOver } from "../../io/listener/listen.ts";
 import { check } from "../world/check.ts";
 
 test("a door tells its port and its callers, of both families, and refuses after close", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { codeOf } from "../../../test/sim/scene.ts";
-import { bindOver } from "../../io/bind.ts";
+import { bindOver } from "../../io/datagram/bind.ts";
 import type { SimHost } from "../world/host.ts";
 import { check } from "../world/check.ts";
 

@@ -8,7 +8,7 @@ import type {
   GroupMembership,
   OutgoingDatagram,
   SendFailure,
-} from "../../io/network.ts";
+} from "../../io/network/network.ts";
 import type { Interface, Place } from "../kernel/ports.ts";
 import type { TcpFailure } from "../kernel/tcp-connection.ts";
 import { type Membership, takeDatagrams, type UdpSocket, type UdpStack } from "../kernel/udp-stack.ts";

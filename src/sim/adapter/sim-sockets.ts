@@ -3,7 +3,7 @@
 import type { Address } from "../../core/address/address.ts";
 import { type ErrorCode, UsageError, ZocaloError } from "../../core/errors.ts";
 import type { RandomStream } from "../../core/faults/random-stream.ts";
-import type { OperationContext } from "../../io/deadline.ts";
+import type { OperationContext } from "../../io/operation/deadline.ts";
 import type {
   DatagramTransport,
   ListenerTransport,
@@ -12,7 +12,7 @@ import type {
   TransportBindOptions,
   TransportConnectOptions,
   TransportListenOptions,
-} from "../../io/network.ts";
+} from "../../io/network/network.ts";
 import { isIpv6 } from "../kernel/packet.ts";
 import type { TcpStack } from "../kernel/tcp-stack.ts";
 import type { TcpUser } from "../kernel/tcp-connection.ts";

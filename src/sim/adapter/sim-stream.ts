@@ -2,8 +2,8 @@
 
 import { Address } from "../../core/address/address.ts";
 import type { RandomStream } from "../../core/faults/random-stream.ts";
-import type { StreamSink, StreamTraits, StreamTransport } from "../../io/network.ts";
-import type { TlsInfo, TlsOptions } from "../../io/tls.ts";
+import type { StreamSink, StreamTraits, StreamTransport } from "../../io/network/network.ts";
+import type { TlsInfo, TlsOptions } from "../../io/network/tls.ts";
 import type { Endpoint } from "../kernel/packet.ts";
 import { NO_DATA } from "../kernel/segment.ts";
 import type { TcpFailure, TcpUser } from "../kernel/tcp-connection.ts";

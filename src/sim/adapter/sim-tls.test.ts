@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { codeOf } from "../../../test/sim/scene.ts";
-import { connectOver } from "../../io/connect.ts";
-import { listenOver } from "../../io/listen.ts";
+import { connectOver } from "../../io/stream/connect.ts";
+import { listenOver } from "../../io/listener/listen.ts";
 import { check } from "../world/check.ts";
 
 const sent = Buffer.from(Array.from({ length: 3000 }, (_, index) => index % 251));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ZocaloError } from "../../core/errors.ts";
-import { bindOver } from "../../io/bind.ts";
+import { bindOver } from "../../io/datagram/bind.ts";
 import type { World } from "../world/world-contract.ts";
 import { explore } from "./explore.ts";
 import { simulation } from "./simulation.ts";

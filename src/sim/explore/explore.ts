@@ -1,6 +1,6 @@
 /** Running a simulation with a seed, or with a list of faults. */
 
-import { checkOptions, FLAG, OBJECT, only, type RulesOf } from "../../core/check-options.ts";
+import { checkOptions, FLAG, OBJECT, only, type RulesOf } from "../../core/options/check-options.ts";
 import { FAULT_LIST_FORMAT, type FaultList } from "../../core/faults/fault-list.ts";
 import { type RunSinks, runTwice } from "../world/check.ts";
 import { Run, SIMULATE_RULES, type SimulateOptions, type SimulationReport } from "../world/simulate.ts";

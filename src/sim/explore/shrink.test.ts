@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FaultList } from "../../core/faults/fault-list.ts";
-import { bindOver } from "../../io/bind.ts";
+import { bindOver } from "../../io/datagram/bind.ts";
 import { explore } from "./explore.ts";
 import { shrink } from "./shrink.ts";
 import { simulation } from "./simulation.ts";

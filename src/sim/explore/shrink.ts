@@ -1,6 +1,6 @@
 /** Makes a failure small enough for a person to read. */
 
-import { checkOptions, FUNCTION, type RulesOf, wholeNumber } from "../../core/check-options.ts";
+import { checkOptions, FUNCTION, type RulesOf, wholeNumber } from "../../core/options/check-options.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { TimedFault } from "../../core/faults/fault.ts";
 import type { Choices, FaultList } from "../../core/faults/fault-list.ts";

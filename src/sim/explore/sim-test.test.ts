@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { repositoryRoot } from "../../../test/repository-root.ts";
+import { repositoryRoot } from "../../../test/fixtures/repository-root.ts";
 import { formatFaultList } from "../../core/faults/fault-list.ts";
 import { simTest } from "./sim-test.ts";
 

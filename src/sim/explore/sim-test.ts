@@ -1,6 +1,6 @@
 /** Tests for `node:test` that run a program with many seeds. */
 
-import { checkOptions, type RulesOf, wholeNumber } from "../../core/check-options.ts";
+import { checkOptions, type RulesOf, wholeNumber } from "../../core/options/check-options.ts";
 import { type FaultList, parseFaultList } from "../../core/faults/fault-list.ts";
 import { faultText } from "../../core/faults/fault.ts";
 import { builtin } from "../guard/builtin.ts";

@@ -8,7 +8,7 @@ import {
   type RulesOf,
   options as object,
   TEXTS,
-} from "../../core/check-options.ts";
+} from "../../core/options/check-options.ts";
 import { FAULT_KINDS, type FaultKind } from "../../core/faults/fault.ts";
 import { SIMULATE_RULES, type SimulateOptions } from "../world/simulate.ts";
 import type { World } from "../world/world-contract.ts";

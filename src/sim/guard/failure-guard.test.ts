@@ -6,7 +6,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import zlib from "node:zlib";
-import { repositoryRoot } from "../../../test/repository-root.ts";
+import { repositoryRoot } from "../../../test/fixtures/repository-root.ts";
 import { check } from "../world/check.ts";
 import type { World } from "../world/world-contract.ts";
 

@@ -1,10 +1,10 @@
 /** Sockets that were opened outside of the world: what the guard covers when a simulated program uses one of them. */
 
-import { Connection } from "../../io/connection.ts";
-import { Door } from "../../io/door.ts";
-import { FramedConnection } from "../../io/framed-connection.ts";
-import { FramedMailbox } from "../../io/framed-mailbox.ts";
-import { Mailbox } from "../../io/mailbox.ts";
+import { Connection } from "../../io/stream/connection.ts";
+import { Door } from "../../io/listener/door.ts";
+import { FramedConnection } from "../../io/stream/framed-connection.ts";
+import { FramedMailbox } from "../../io/datagram/framed-mailbox.ts";
+import { Mailbox } from "../../io/datagram/mailbox.ts";
 import { builtin } from "./builtin.ts";
 import { type GuardedCall, type GuardOptions, guard, type Use } from "./guarded-call.ts";
 

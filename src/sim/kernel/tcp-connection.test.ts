@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { RandomStream } from "../../core/faults/random-stream.ts";
-import { EventQueue } from "../world/event-queue.ts";
+import { EventQueue } from "../time/event-queue.ts";
 import { resetFor, type Segment } from "./segment.ts";
 import { TcpConnection, type TcpEnvironment, type TcpFailure, type TcpUser } from "./tcp-connection.ts";
 import { DEFAULT_TCP, type TcpSettings } from "./tcp-settings.ts";

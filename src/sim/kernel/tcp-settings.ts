@@ -1,6 +1,6 @@
 /** What a simulated kernel's TCP can be told; the defaults are those of Linux. */
 
-import { checkOptions, type OptionRules, wholeNumber } from "../../core/check-options.ts";
+import { checkOptions, type OptionRules, wholeNumber } from "../../core/options/check-options.ts";
 import { UsageError } from "../../core/errors.ts";
 
 /** Settings of the simulated TCP, the same for all hosts of a world. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PORT } from "../../../test/sim/scene.ts";
-import { bindOver } from "../../io/bind.ts";
-import { connectOver } from "../../io/connect.ts";
-import { listenOver } from "../../io/listen.ts";
+import { bindOver } from "../../io/datagram/bind.ts";
+import { connectOver } from "../../io/stream/connect.ts";
+import { listenOver } from "../../io/listener/listen.ts";
 import { check } from "./check.ts";
 
 test("the trace tells of each packet what became of it", async () => {

@@ -8,7 +8,7 @@ import { endpointText, isBroadcastIp, isGroup, isIpv6, isLoopbackIp, type Packet
 import { NO_DATA, resetFor, segment, TCP_HEADER_BYTES } from "../kernel/segment.ts";
 import { PacketRules, type PacketVerdict } from "./packet-rule.ts";
 import { type TracedHost, tracePacket } from "./packet-trace.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { Scheduler } from "../time/scheduler.ts";
 import type { Trace } from "./trace.ts";
 
 /** A host, as far as packets see it. */

@@ -1,6 +1,6 @@
 /** The public contract of a simulated machine. */
 
-import type { Network } from "../../io/network.ts";
+import type { Network } from "../../io/network/network.ts";
 import type { CertificateFault } from "../adapter/sim-tls.ts";
 import type { Disk } from "./disk.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { codeOf, joined, PORT } from "../../../test/sim/scene.ts";
-import { connectOver } from "../../io/connect.ts";
-import { listenOver } from "../../io/listen.ts";
+import { connectOver } from "../../io/stream/connect.ts";
+import { listenOver } from "../../io/listener/listen.ts";
 import { check } from "./check.ts";
 
 test("a crash is silence; after the restart the old connection gets a reset; zombies do nothing", async () => {

@@ -4,7 +4,7 @@ import type { ErrorCode, ZocaloError } from "../../core/errors.ts";
 import { hashText } from "../../core/faults/hash.ts";
 import { microseconds } from "../../core/faults/latency.ts";
 import type { Streams } from "../../core/faults/link.ts";
-import type { Network } from "../../io/network.ts";
+import type { Network } from "../../io/network/network.ts";
 import { SimSockets } from "../adapter/sim-sockets.ts";
 import type { CertificateFault } from "../adapter/sim-tls.ts";
 import type { Scope } from "../guard/scope.ts";
@@ -19,7 +19,7 @@ import { isDocumentationIp } from "./documentation-range.ts";
 import type { Fabric, FabricHost } from "./fabric.ts";
 import type { Host, HostMain } from "./host-contract.ts";
 import { Process } from "./process.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { Scheduler } from "../time/scheduler.ts";
 import type { Trace } from "./trace.ts";
 
 /** What a host needs of its world. */

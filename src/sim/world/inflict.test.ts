@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { codeOf, joined, PORT } from "../../../test/sim/scene.ts";
 import type { Fault } from "../../core/faults/fault.ts";
-import { bindOver } from "../../io/bind.ts";
-import { connectOver } from "../../io/connect.ts";
+import { bindOver } from "../../io/datagram/bind.ts";
+import { connectOver } from "../../io/stream/connect.ts";
 import { check } from "./check.ts";
 
 test("faults of hosts last as long as their guard", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { codeOf, joined } from "../../../test/sim/scene.ts";
-import { bindOver } from "../../io/bind.ts";
+import { bindOver } from "../../io/datagram/bind.ts";
 import { check } from "./check.ts";
 
 test("when the tenth byte of a connection passes", async () => {

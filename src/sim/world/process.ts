@@ -1,10 +1,10 @@
 /** One life of a host's program: what it is told, and when. */
 
 import type { RandomStream } from "../../core/faults/random-stream.ts";
-import type { Clock, Random, Timer } from "../../io/network.ts";
+import type { Clock, Random, Timer } from "../../io/network/network.ts";
 import type { CertificateFault } from "../adapter/sim-tls.ts";
 import { runInScope, type Scope } from "../guard/scope.ts";
-import { type Scheduler, SHORTEST_TIMER_US } from "./scheduler.ts";
+import { type Scheduler, SHORTEST_TIMER_US } from "../time/scheduler.ts";
 
 const MICROSECONDS = 1000;
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { echo, joined, PORT } from "../../../test/sim/scene.ts";
 import type { ZocaloError } from "../../core/errors.ts";
-import { connectOver } from "../../io/connect.ts";
+import { connectOver } from "../../io/stream/connect.ts";
 import { check } from "./check.ts";
 import { simulate } from "./simulate.ts";
 import type { World } from "./world-contract.ts";

@@ -1,6 +1,14 @@
 /** Running a program in a simulated world. */
 
-import { ANYTHING, checkOptions, FLAG, FUNCTION, OBJECT, type RulesOf, wholeNumber } from "../../core/check-options.ts";
+import {
+  ANYTHING,
+  checkOptions,
+  FLAG,
+  FUNCTION,
+  OBJECT,
+  type RulesOf,
+  wholeNumber,
+} from "../../core/options/check-options.ts";
 import { TimeoutError, UsageError, ZocaloError } from "../../core/errors.ts";
 import { type LinkConditions, linkTable } from "../../core/faults/conditions.ts";
 import { microseconds } from "../../core/faults/latency.ts";
@@ -15,9 +23,9 @@ import { Fabric } from "./fabric.ts";
 import { failureOf, withSeed } from "./failure.ts";
 import type { ConditionCount } from "./invariants.ts";
 import { Process } from "./process.ts";
-import { nextRealTurn } from "./real-turn.ts";
-import { RealWork } from "./real-work.ts";
-import { Scheduler } from "./scheduler.ts";
+import { nextRealTurn } from "../time/real-turn.ts";
+import { RealWork } from "../time/real-work.ts";
+import { Scheduler } from "../time/scheduler.ts";
 import { describeHosts } from "./standstill.ts";
 import { TRACE_VERSION, Trace, type TraceSink } from "./trace.ts";
 import { SimWorld } from "./world.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { joined } from "../../../test/sim/scene.ts";
 import type { ZocaloError } from "../../core/errors.ts";
-import { bindOver } from "../../io/bind.ts";
+import { bindOver } from "../../io/datagram/bind.ts";
 import { check } from "./check.ts";
 import type { World } from "./world-contract.ts";
 

@@ -2,7 +2,7 @@
 
 import type { LinkConditions } from "../../core/faults/conditions.ts";
 import type { Fault } from "../../core/faults/fault.ts";
-import type { Clock, Random } from "../../io/network.ts";
+import type { Clock, Random } from "../../io/network/network.ts";
 import type { Host, HostMain } from "./host-contract.ts";
 import type { PacketRule } from "./packet-rule.ts";
 

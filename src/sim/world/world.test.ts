@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { codeOf, echo, joined, PORT } from "../../../test/sim/scene.ts";
-import { connectOver } from "../../io/connect.ts";
+import { connectOver } from "../../io/stream/connect.ts";
 import { check } from "./check.ts";
 import type { Host } from "./host-contract.ts";
 import type { World } from "./world-contract.ts";

@@ -1,11 +1,18 @@
 /** A simulated world: hosts, names, links, and what goes wrong with them. */
 
-import { checkOptions, FUNCTION, type OptionRules, type RulesOf, TEXT, TEXTS } from "../../core/check-options.ts";
+import {
+  checkOptions,
+  FUNCTION,
+  type OptionRules,
+  type RulesOf,
+  TEXT,
+  TEXTS,
+} from "../../core/options/check-options.ts";
 import { type ErrorCode, UsageError } from "../../core/errors.ts";
 import { type LinkConditions, linkTable } from "../../core/faults/conditions.ts";
 import { type Fault, faultText } from "../../core/faults/fault.ts";
 import { microseconds } from "../../core/faults/latency.ts";
-import type { Clock, Random } from "../../io/network.ts";
+import type { Clock, Random } from "../../io/network/network.ts";
 import { Disturbances } from "./disturbances.ts";
 import { hostAddresses, isDocumentationIp } from "./documentation-range.ts";
 import { type HostEnvironment, SimHost } from "./host.ts";

@@ -1,0 +1,93 @@
+/** The calls of sessions, on the kernel's network unless another one is given. */
+
+import type { AddressLike } from "../core/address/address.ts";
+import type { OptionRules } from "../io/operation/check-options.ts";
+import { OPEN_SESSION_RULES, openSessionOver } from "../io/session/client/open.ts";
+import { serveSessionsOver } from "../io/session/server/serve.ts";
+import type { OpenSessionOptions } from "../io/session/client/client.ts";
+import { SERVE_SESSIONS_RULES } from "../io/session/server/options.ts";
+import type { Contract, Methods } from "../io/contract/methods.ts";
+import type { Session } from "../io/session/session.ts";
+import type { ServeSessionsOptions, SessionServer } from "../io/session/server/server.ts";
+import { NETWORK_RULES, networkOf, type NetworkOption, SERVER_RULES } from "./sockets.ts";
+import { drainOnSignals, type SignalOptions } from "./signals.ts";
+
+const SERVE: OptionRules = { ...SERVE_SESSIONS_RULES, ...SERVER_RULES };
+const OPEN: OptionRules = { ...OPEN_SESSION_RULES, ...NETWORK_RULES };
+
+/**
+ * Serves a contract: takes clients in, keeps a session for each, and calls the handlers for what they send. A session
+ * outlives its connection for `keptMs`. No client and no handler can end the process; what nobody awaits goes to `onError`.
+ *
+ * Rejects as `listen` does, and with `OPTION_INVALID` when a handler is missing. When the server is closed, calls and
+ * streams that are under way end with `CLOSED` on both sides; `drain` lets them finish.
+ *
+ * @example
+ * ```ts
+ * import { call, contract, event, openSession, serveSessions } from "zocalo/protocol";
+ * const chat = contract("chat", "1.0.0", {
+ *   server: { join: call<{ room: string }, { members: number }>(), say: event<string>() },
+ *   client: { said: event<string>() },
+ * });
+ * const server = await serveSessions(chat, "tcp://127.0.0.1:0", {
+ *   data: () => ({ room: "" }),
+ *   handlers: {
+ *     join({ room }, { session, server }) {
+ *       session.data.room = room;
+ *       server.group(room).join(session);
+ *       return { members: server.group(room).size };
+ *     },
+ *     say: (text, { session, server }) => server.group(session.data.room).broadcast("said", text),
+ *   },
+ * });
+ * const heard = new Promise<string>((resolve) => {
+ *   void openSession(chat, server.localAddress, { handlers: { said: resolve } }).then(async (session) => {
+ *     await session.join({ room: "plaza" });
+ *     await session.say("hola");
+ *   });
+ * });
+ * console.log(await heard); // hola
+ * await server.close();
+ * ```
+ */
+export async function serveSessions<Server extends Methods, Client extends Methods, Data = Record<string, unknown>>(
+  contract: Contract<Server, Client>,
+  address: AddressLike,
+  options: ServeSessionsOptions<Server, Client, Data> & NetworkOption & SignalOptions,
+): Promise<SessionServer<Client, Data>> {
+  const network = networkOf("serveSessions", options);
+  const server = await serveSessionsOver(network, contract, address, options, SERVE);
+  drainOnSignals(server, options);
+  return server;
+}
+
+/**
+ * Opens a session with a server of the same contract: connects, agrees on version, codec and limits, and answers an object
+ * with the methods of the server as functions. When the connection is lost, it makes another one by itself and continues the
+ * session, or begins anew and tells so (`onFresh`).
+ *
+ * An open session keeps the process alive. So does one whose server has gone, also in order: it tries to come back for
+ * `reconnect.giveUpMs`, 5 minutes, and is over then. `close`, `abort` and `drain` of the session end that at once;
+ * `session.unref()` lets the process end, and `reconnect: false` ends the session with its connection.
+ *
+ * Rejects as `connect` does, with what the server refuses (`CONTRACT_UNKNOWN`, `VERSION_UNSUPPORTED`, `CODEC_UNSUPPORTED`,
+ * `UNAUTHENTICATED`, `SERVER_BUSY`), with `PROTOCOL_MISMATCH` or `HANDSHAKE_INVALID` when the peer does not speak this
+ * protocol, with `END_OF_STREAM` when it ends without an answer, with `OPTION_INVALID` when a handler is missing. When the
+ * session is closed, calls and streams that are under way end with `CLOSED`; when it is lost, with `SESSION_LOST`.
+ *
+ * @example
+ * ```ts
+ * import { call, contract, openSession, serveSessions } from "zocalo/protocol";
+ * const clock = contract("clock", "1.0.0", { server: { add: call<{ a: number; b: number }, number>() } });
+ * await using server = await serveSessions(clock, "tcp://127.0.0.1:0", { handlers: { add: ({ a, b }) => a + b } });
+ * await using session = await openSession(clock, server.localAddress, {});
+ * console.log(await session.add({ a: 1, b: 2 }, { timeoutMs: 1_000 })); // 3
+ * ```
+ */
+export async function openSession<Server extends Methods, Client extends Methods, Data = Record<string, unknown>>(
+  contract: Contract<Server, Client>,
+  address: AddressLike,
+  options: OpenSessionOptions<Server, Client, Data> & NetworkOption,
+): Promise<Session<Server, Data>> {
+  return await openSessionOver(networkOf("openSession", options), contract, address, options, OPEN);
+}

@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { test } from "node:test";
+import { connect } from "../index.ts";
+import { textToEnd } from "../testing/stream/check.ts";
+
+/* Signals and what keeps a process alive can be seen only from outside: each program here is a process of its own. */
+
+const PROTOCOL = JSON.stringify(new URL("../protocol.js", import.meta.url).href);
+const INDEX = JSON.stringify(new URL("../index.js", import.meta.url).href);
+const posix = { skip: process.platform === "win32" };
+
+function start(program: string) {
+  const source = `import { connect, listen, serve } from ${INDEX};\n${program}`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", source], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  return { child, exited: once(child, "exit") };
+}
+
+/** The first line that the program prints. */
+async function firstLine(child: ReturnType<typeof start>["child"]): Promise<string> {
+  return String((await once(child.stdout, "data"))[0]).trim();
+}
+
+test("drainOn: the server finishes what it does, and the process ends by itself", posix, async () => {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    const { child, exited } = start(`
+      const server = await serve("tcp://127.0.0.1:0", async (peer) => {
+        await peer.write("started\\n");
+        await new Promise((resolve) => peer.draining.addEventListener("abort", resolve));
+        await peer.write("goodbye");
+      }, { drainOn: ["SIGTERM", "SIGINT"] });
+      console.log(String(server.localAddress));
+    `);
+    const called = await connect(await firstLine(child));
+    await called.readUntil("\n");
+    child.kill(signal);
+    assert.equal(await textToEnd(called), "goodbye");
+    await called.close();
+    assert.deepEqual(await exited, [0, null]);
+  }
+});
+
+test("drainOn: handlers that take too long are cut after drainTimeoutMs", posix, async () => {
+  const { child, exited } = start(`
+    const server = await serve("tcp://127.0.0.1:0", async (peer) => {
+      await peer.write("started\\n");
+      await peer.read();
+    }, { drainOn: ["SIGTERM"], drainTimeoutMs: 1 });
+    console.log(String(server.localAddress));
+  `);
+  const called = await connect(await firstLine(child));
+  await called.readUntil("\n");
+  child.kill("SIGTERM");
+  await assert.rejects(textToEnd(called), { code: "CONNECTION_RESET" });
+  assert.deepEqual(await exited, [0, null]);
+});
+
+/** Servers of each kind with a handler that never ends, and a client that is being served. */
+const BUSY: Readonly<Record<string, string>> = {
+  serve: `
+    const server = await serve("tcp://127.0.0.1:0", () => new Promise(served), options);
+    (await connect(server.localAddress)).unref();
+  `,
+  serveSessions: `
+    const server = await serveSessions(work, "tcp://127.0.0.1:0", { handlers, ...options });
+    const session = await openSession(work, server.localAddress, { reconnect: false });
+    session.job().catch(() => undefined);
+  `,
+  serveDatagrams: `
+    const server = await serveDatagrams("udp://127.0.0.1:0", () => new Promise(served), options);
+    const box = (await bind("udp://127.0.0.1:0")).unref();
+    await box.send("x", server.localAddress);
+  `,
+  serveStateless: `
+    const server = await serveStateless(work, "udp://127.0.0.1:0", { handlers, ...options });
+    const client = await statelessClient(work, server.localAddress);
+    client.job().catch(() => undefined);
+    server.closed.then(() => client.close());
+  `,
+};
+
+for (const [kind, program] of Object.entries(BUSY)) {
+  test(`drainOn: a SIGINT while ${kind} drains cuts at once, a SIGTERM does not`, posix, async () => {
+    for (const first of ["SIGTERM", "SIGINT"] as const) {
+      const { child, exited } = start(`
+        import { bind, serveDatagrams } from ${INDEX};
+        import * as protocol from ${PROTOCOL};
+        const { call, contract, openSession, serveSessions, serveStateless, statelessClient } = protocol;
+        const options = { drainOn: ["SIGTERM", "SIGINT"], drainTimeoutMs: 3_600_000 };
+        const work = contract("work", "1.0.0", { server: { job: call(undefined, undefined, { idempotent: true }) } });
+        let served = () => undefined;
+        const ready = new Promise((resolve) => {
+          served = (settle) => resolve(settle);
+        });
+        const handlers = { job: () => new Promise(served) };
+        ${program}
+        await ready;
+        for (const name of ["SIGTERM", "SIGINT"]) process.on(name, () => console.log(name));
+        server.closed.then(() => process.removeAllListeners());
+        console.log("ready");
+      `);
+      assert.equal(await firstLine(child), "ready");
+      for (const signal of [first, "SIGTERM", "SIGTERM"] as const) {
+        child.kill(signal);
+        // It has come, and the process goes on.
+        assert.equal(await firstLine(child), signal);
+      }
+      child.kill("SIGINT");
+      assert.deepEqual(await exited, [0, null], `${kind}, ${first} first`);
+    }
+  });
+}
+
+test("drainOn: many servers of one process share one listener, and all of them end", posix, async () => {
+  const { child, exited } = start(`
+    process.on("warning", () => process.exit(3));
+    const servers = [];
+    for (let count = 0; count < 20; count += 1) {
+      servers.push(await serve("tcp://127.0.0.1:0", () => undefined, { drainOn: ["SIGTERM", "SIGTERM"] }));
+    }
+    await servers.pop().close();
+    if (process.listenerCount("SIGTERM") !== 1) process.exit(4);
+    console.log("ready");
+  `);
+  assert.equal(await firstLine(child), "ready");
+  child.kill("SIGTERM");
+  assert.deepEqual(await exited, [0, null]);
+});
+
+test("a closed server leaves the signals to others, and without drainOn it never takes them", posix, async () => {
+  for (const options of [`{ drainOn: ["SIGTERM"] }`, "{}"]) {
+    const { child, exited } = start(`
+      const server = await serve("tcp://127.0.0.1:0", () => undefined, ${options});
+      if (${options}.drainOn) await server.close();
+      setInterval(() => undefined, 1000);
+      console.log("ready");
+    `);
+    assert.equal(await firstLine(child), "ready");
+    child.kill("SIGTERM");
+    assert.deepEqual(await exited, [null, "SIGTERM"]);
+  }
+});
+
+test("unref lets the process end although doors and connections with limits are open", async () => {
+  const { exited } = start(`
+    const limits = { idleTimeoutMs: 600_000, lifetimeMs: 600_000 };
+    const door = await listen("tcp://127.0.0.1:0", limits);
+    const [called, peer] = await Promise.all([connect(door.localAddress, limits), door.accept()]);
+    const server = await serve("tcp://127.0.0.1:0", () => undefined);
+    for (const open of [door, called, peer, server]) open.unref();
+    called.read();
+  `);
+  assert.deepEqual(await exited, [0, null]);
+});
+
+test("ref keeps the process alive again", async () => {
+  const { child, exited } = start(`
+    const door = await listen("tcp://127.0.0.1:0");
+    door.unref().ref();
+    console.log(String(door.localAddress));
+    const peer = await door.accept();
+    peer.unref().ref();
+    await peer.read();
+    process.exitCode = 7;
+    await peer.close();
+    await door.close();
+  `);
+  const called = await connect(await firstLine(child));
+  await called.write("x");
+  await called.close();
+  assert.deepEqual(await exited, [7, null]);
+});

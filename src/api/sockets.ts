@@ -1,0 +1,204 @@
+/** The calls of Zócalo, on the kernel's network unless another one is given. */
+
+import { UsageError } from "../core/errors.ts";
+import type { AddressLike } from "../core/address/address.ts";
+import { BIND_RULES, bindOver } from "../io/datagram/bind.ts";
+import { checkOptions, type OptionRules } from "../io/operation/check-options.ts";
+import { CONNECT_RULES, type ConnectOptions, connectOver } from "../io/stream/connect.ts";
+import { CONNECTION_RULES, type ConnectionOptions } from "../io/stream/settings.ts";
+import type { DatagramHandler, DatagramServer, ServeDatagramsOptions } from "../io/datagram/server.ts";
+import type { BindOptions, DatagramSocket } from "../io/datagram/socket.ts";
+import { LISTEN_RULES, listenOver } from "../io/listener/listen.ts";
+import type { Listener, ListenOptions } from "../io/listener/listener.ts";
+import type { Network } from "../io/network/network.ts";
+import { pairOver } from "../memory/pair.ts";
+import { type PeerHandler, SERVE_RULES, type ServeOptions, type Server, serveOver } from "../io/listener/serve.ts";
+import { SERVE_DATAGRAMS_RULES, serveDatagramsOver } from "../io/datagram/serve.ts";
+import type { StreamSocket } from "../io/stream/socket.ts";
+import { nodeNetwork } from "../node/network.ts";
+import { drainOnSignals, SIGNAL_RULES, type SignalOptions } from "./signals.ts";
+
+/** Where a call happens. */
+export interface NetworkOption {
+  /** The network to use. Default: the kernel's. */
+  readonly network?: Network | undefined;
+}
+
+const PARTS = ["sockets", "clock", "random"] as const;
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
+
+/** What {@link NetworkOption} must look like. */
+export const NETWORK_RULES: OptionRules = {
+  network: {
+    wanted: "an object with sockets, clock and random",
+    holds: (value) => PARTS.every((part) => isObject((value as Partial<Network> | null)?.[part])),
+  },
+};
+
+/** What every server takes beside its own options. */
+export const SERVER_RULES: OptionRules = { ...NETWORK_RULES, ...SIGNAL_RULES };
+
+const CONNECT: OptionRules = { ...CONNECT_RULES, ...NETWORK_RULES };
+const LISTEN: OptionRules = { ...LISTEN_RULES, ...NETWORK_RULES };
+const SERVE: OptionRules = { ...SERVE_RULES, ...SERVER_RULES };
+const BIND: OptionRules = { ...BIND_RULES, ...NETWORK_RULES };
+const SERVE_DATAGRAMS: OptionRules = { ...SERVE_DATAGRAMS_RULES, ...SERVER_RULES };
+const PAIR: OptionRules = { ...CONNECTION_RULES, ...NETWORK_RULES };
+
+/** The network of the call `op`, which checks its other options itself. */
+export function networkOf(op: string, options: NetworkOption): Network {
+  if (options === undefined) {
+    const detail = "options must be an object; {} is enough where there is nothing to say";
+    throw new UsageError("OPTION_INVALID", { op, detail });
+  }
+  const { network } = checkOptions({ op }, { network: options?.network }, NETWORK_RULES);
+  return network ?? nodeNetwork;
+}
+
+/**
+ * Makes a connection: names the server's address and port and waits until the virtual path stands.
+ *
+ * The address is `tcp://host:port`, `tls://host:port`, `unix:/path`, or an object; without a scheme it is TCP. A name is
+ * looked up in both families at once and its addresses are tried with overlapping attempts (Happy Eyeballs, RFC 8305).
+ *
+ * Rejects with a `ConnectError` that lists every attempt: `CONNECTION_REFUSED` when nothing listens there,
+ * `PATH_NOT_FOUND`, `PERMISSION_DENIED`, `NAME_NOT_FOUND`, `NAME_LOOKUP_FAILED`, `HOST_UNREACHABLE`,
+ * `NETWORK_UNREACHABLE`, `CONNECTION_TIMED_OUT`, `CONNECTION_RESET`, `TLS_FAILED`, `CERTIFICATE_*`; with `TIMEOUT` after
+ * `timeoutMs` (30000 by default), which lists them too, with `ADDRESS_INVALID`, `OPTION_INVALID` or, for a certificate or a key of this side that
+ * cannot be used, `CERTIFICATE_INVALID` (each a `UsageError`), or with the signal's reason.
+ *
+ * A server that resets the connection at once, as one does that has too many, may be seen here already
+ * (`CONNECTION_RESET`) or by the first call on the socket: whichever asks the kernel first.
+ *
+ * @example
+ * ```ts
+ * import { connect, serve } from "zocalo";
+ * await using door = await serve("tcp://127.0.0.1:0", async (peer) => await peer.write("hola\n"));
+ * await using call = await connect(door.localAddress, { timeoutMs: 2_000 });
+ * console.log(String(await call.readUntil("\n")));
+ * ```
+ */
+export async function connect(
+  address: AddressLike,
+  options: ConnectOptions & NetworkOption = {},
+): Promise<StreamSocket> {
+  return await connectOver(networkOf("connect", options), address, options, CONNECT);
+}
+
+/**
+ * Opens a door for connections. Rejects with `ADDRESS_IN_USE`, `ADDRESS_NOT_AVAILABLE`, `PERMISSION_DENIED`,
+ * `PATH_NOT_FOUND`, `NAME_NOT_FOUND`, `NAME_LOOKUP_FAILED`, `ADDRESS_INVALID`, `CERTIFICATE_INVALID`, `UNSUPPORTED`,
+ * `OPTION_INVALID`, `TIMEOUT`, or with the signal's reason.
+ *
+ * @example
+ * ```ts
+ * import { connect, listen } from "zocalo";
+ * await using door = await listen("tcp://127.0.0.1:0");
+ * await using call = await connect(door.localAddress);
+ * await using peer = await door.accept({ timeoutMs: 1_000 });
+ * console.log(peer.remoteAddress.equals(call.localAddress)); // true
+ * ```
+ */
+export async function listen(address: AddressLike, options: ListenOptions & NetworkOption = {}): Promise<Listener> {
+  return await listenOver(networkOf("listen", options), address, options, LISTEN);
+}
+
+/**
+ * Runs a server: `handler` is called for each connection. When it returns, the connection is closed gracefully; when it
+ * throws, the connection is aborted and `onError` is told. No error of one peer touches another or the process.
+ *
+ * Rejects as `listen` does.
+ *
+ * @example
+ * ```ts
+ * import { connect, serve } from "zocalo";
+ * const door = await serve("tcp://127.0.0.1:0", async (peer) => {
+ *   for await (const bytes of peer) await peer.write(bytes);
+ * });
+ * const call = await connect(door.localAddress);
+ * await call.write("eco");
+ * console.log(String(await call.readExactly(3)));
+ * await call.close();
+ * console.log((await door.drain({ timeoutMs: 1_000 })).cut); // 0
+ * ```
+ */
+export async function serve(
+  address: AddressLike,
+  handler: PeerHandler,
+  options: ServeOptions & NetworkOption & SignalOptions = {},
+): Promise<Server> {
+  const server = await serveOver(networkOf("serve", options), address, handler, options, SERVE);
+  drainOnSignals(server, options);
+  return server;
+}
+
+/**
+ * Opens a mailbox: a UDP socket that sends and receives whole datagrams. With `{ remote }` it has one partner: only that
+ * partner's datagrams arrive, and a partner that is not there is noticed (`CONNECTION_REFUSED` on the next call).
+ *
+ * Rejects with `ADDRESS_IN_USE`, `ADDRESS_NOT_AVAILABLE`, `PERMISSION_DENIED`, `ADDRESS_INVALID`, `NAME_NOT_FOUND`,
+ * `NAME_LOOKUP_FAILED`, `UNSUPPORTED`, `OPTION_INVALID`, `TIMEOUT`, or with the signal's reason.
+ *
+ * @example
+ * ```ts
+ * import { bind } from "zocalo";
+ * await using box = await bind("udp://127.0.0.1:0");
+ * await using friend = await bind("udp://127.0.0.1:0");
+ * await friend.send("hola", box.localAddress);
+ * const { data, from } = await box.receive({ timeoutMs: 1_000 });
+ * console.log(String(data), from.equals(friend.localAddress)); // hola true
+ * ```
+ */
+export async function bind(local: AddressLike, options: BindOptions & NetworkOption = {}): Promise<DatagramSocket> {
+  return await bindOver(networkOf("bind", options), local, options, BIND);
+}
+
+/**
+ * Runs a server that keeps nothing about its clients: `handler` is called for each datagram and may answer. What it throws
+ * stays with that datagram and goes to `onError`.
+ *
+ * Rejects as `bind` does.
+ *
+ * @example
+ * ```ts
+ * import { bind, serveDatagrams } from "zocalo";
+ * await using server = await serveDatagrams("udp://127.0.0.1:0", ({ data }) => String(data).toUpperCase());
+ * await using client = await bind("udp://127.0.0.1:0", { remote: server.localAddress });
+ * await client.send("hola");
+ * console.log(String((await client.receive({ timeoutMs: 1_000 })).data)); // HOLA
+ * ```
+ */
+export async function serveDatagrams(
+  address: AddressLike,
+  handler: DatagramHandler,
+  options: ServeDatagramsOptions & NetworkOption & SignalOptions = {},
+): Promise<DatagramServer> {
+  const server = await serveDatagramsOver(
+    networkOf("serveDatagrams", options),
+    address,
+    handler,
+    options,
+    SERVE_DATAGRAMS,
+  );
+  drainOnSignals(server, options);
+  return server;
+}
+
+/**
+ * Two ends of one connection in memory, for tests and for joining parts of a program. They behave as sockets do: bounded
+ * buffers, half-close, reset, delivery in a later turn of the event loop.
+ *
+ * @example
+ * ```ts
+ * import { pair } from "zocalo";
+ * const [left, right] = pair();
+ * await left.write("hola");
+ * console.log(String(await right.read()));
+ * ```
+ */
+export function pair(options: ConnectionOptions & NetworkOption = {}): [StreamSocket, StreamSocket] {
+  return pairOver(networkOf("pair", options), options, PAIR);
+}

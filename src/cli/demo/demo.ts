@@ -1,0 +1,118 @@
+/** `zocalo demo`: both kinds of socket on one screen. */
+
+import { basename, relative } from "node:path";
+import { Command } from "commander";
+import { addOutputOptions, newCommand } from "../terminal/command.ts";
+import { type Colours, coloursFor } from "../terminal/colours.ts";
+import { playRole } from "./child.ts";
+import { Experiment, type SeriesResult } from "./experiment.ts";
+import type { ServerAddresses } from "./roles.ts";
+import { keptScreen, lineScreen, opening, seriesOpening, seriesScreen } from "./screen.ts";
+import { CommandFailure, EXIT } from "../terminal/exit-codes.ts";
+import { countUpTo, seed } from "../terminal/number-options.ts";
+import type { OutputOptions } from "../terminal/output.ts";
+import { type CommandContext, runCommand, until } from "../terminal/run-command.ts";
+
+interface Flags extends OutputOptions {
+  readonly seed: number;
+  readonly messages: number;
+  readonly keep?: boolean;
+}
+
+const DESCRIPTION = [
+  "Starts a server process and two client processes on this machine, sends a line over TCP and over UDP, and then a long " +
+    "series of numbered messages through relays that behave like bad networks. Needs no network and no settings. The " +
+    "same seed does the same to the messages.",
+  "Fails when TCP did not deliver all messages, in order, none twice.",
+];
+
+const LINE = "hola, plaza";
+
+/** Whether each has arrived is remembered. */
+const MOST_MESSAGES = 1_000_000;
+/** Something hangs if it takes so long: the demo takes one or two seconds. */
+const DEMO_MS = 60_000;
+
+/** The command. */
+export function demoCommand(): Command {
+  const command = newCommand("demo", "show on one screen what TCP and UDP promise", DESCRIPTION, [
+    "zocalo demo",
+    "zocalo demo --seed 42",
+    "zocalo demo --keep       leave the servers up, and print what to try",
+  ])
+    .option("--seed <number>", "what the relay does to which message", seed, 1)
+    .option("--messages <n>", "how many numbered messages", countUpTo(MOST_MESSAGES), 10_000)
+    .option("--keep", "leave the servers up until Ctrl-C");
+  return addOutputOptions(command).action(async (flags: Flags) => {
+    await runCommand(flags, (context) => demo(flags, context));
+  });
+}
+
+/** The hidden command of the demo's child processes. */
+export function demoRoleCommand(): Command {
+  return new Command("demo-role").argument("<role>").action(async (role: string) => {
+    await runCommand({}, () => playRole(role));
+  });
+}
+
+async function demo(flags: Flags, context: CommandContext): Promise<number> {
+  const experiment = new Experiment(flags.messages, flags.seed);
+  let timer: NodeJS.Timeout | undefined;
+  const endings = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new CommandFailure("TIMEOUT", "the demo hangs; please report it")), DEMO_MS);
+    context.stop.addEventListener("abort", () => reject(context.stop.reason as Error), { once: true });
+  });
+  try {
+    const addresses = await Promise.race([perform(experiment, flags, context), endings]);
+    clearTimeout(timer);
+    if (flags.keep === true) await keep(experiment, addresses, context);
+    return EXIT.done;
+  } finally {
+    clearTimeout(timer);
+    experiment.stop("everything");
+  }
+}
+
+async function perform(experiment: Experiment, flags: Flags, context: CommandContext): Promise<ServerAddresses> {
+  const { output, stdout } = context;
+  const { messages, seed: number } = flags;
+  const colours = coloursFor(process.stdout);
+  const show = (screen: string): Promise<void> => stdout.write(`${screen}\n`);
+  await show(opening(colours, number));
+  const addresses = await experiment.open();
+  output.detail({ event: "open", ...addresses }, `server: ${JSON.stringify(addresses)}`);
+  const line = await experiment.askLine(addresses, LINE);
+  output.detail({ event: "line", ...line }, `answers: ${JSON.stringify(line)}`);
+  await show(lineScreen(colours, addresses, experiment.server.pid, LINE, line));
+  await show(seriesOpening(colours, messages));
+  const series = await experiment.sendSeries(addresses);
+  output.detail({ event: "series", ...series }, `series: ${JSON.stringify(series)}`);
+  checkPromises(series, messages);
+  await show(seriesScreen(colours, messages, series));
+  return addresses;
+}
+
+/** What must hold, whatever the relay did. */
+function checkPromises({ tcp, udp }: SeriesResult, total: number): void {
+  const { distinct, twice, outOfOrder, damaged } = tcp.tally;
+  if (distinct !== total || twice > 0 || outOfOrder > 0 || damaged > 0) {
+    const sums = `${distinct} of ${total} arrived, ${twice} twice, ${outOfOrder} out of order, ${damaged} damaged`;
+    throw new CommandFailure("DEMO_FAILED", `TCP broke its promise (${sums}); please report this`);
+  }
+  if (udp.tally.damaged > 0) {
+    throw new CommandFailure("DEMO_FAILED", "a datagram arrives whole or not at all; please report this");
+  }
+}
+
+async function keep(experiment: Experiment, addresses: ServerAddresses, context: CommandContext): Promise<void> {
+  experiment.stop("clients");
+  const colours: Colours = coloursFor(process.stdout);
+  await context.stdout.write(`${keptScreen(colours, addresses, commandName())}\n`);
+  await until(context.stop);
+}
+
+/** How this command was called: `zocalo`, or in a clone by the path of its file. */
+function commandName(): string {
+  const called = process.argv[1] ?? "";
+  return basename(called) === "main.js" ? `node ${relative(process.cwd(), called)}` : "zocalo";
+}

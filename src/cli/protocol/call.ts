@@ -1,0 +1,109 @@
+/** `zocalo call`: one call of a method that a server offers. */
+
+import type { Command } from "commander";
+import type { Address } from "../../index.ts";
+import type { Contract, SessionStream } from "../../protocol.ts";
+import { newCommand, parseAddress } from "../terminal/command.ts";
+import { loadContract } from "./load-contract.ts";
+import { EXIT } from "../terminal/exit-codes.ts";
+import { type CommandContext, runCommand } from "../terminal/run-command.ts";
+import { callOverDatagrams } from "./datagram-call.ts";
+import { jsonLine } from "./json-values.ts";
+import { type CommandSession, DEFAULT_TIMEOUT_MS, failureOf, invoke, openCommandSession } from "./open.ts";
+import { serverMethod, type ServerMethod } from "./server-method.ts";
+import { addSessionFlags, type SessionFlags } from "./session-flags.ts";
+import { exchangeItems, showItems } from "./stream-items.ts";
+
+const DESCRIPTION = [
+  "Opens a session with a server of the contract, calls one of its methods, and prints the answer as one line of JSON. Of " +
+    "an event, and of an answer that is nothing, it prints nothing. Of a stream it prints each item as it comes; where the " +
+    "server takes items, each line of stdin is one.",
+  "CONTRACT is a module that exports the contract. JSON is the question; leave it out where there is none. Bytes are " +
+    "base64. What the server answers with an error fails with its code, its message and its data.",
+  "Over udp:// there is no session: a call that is idempotent is sent again until it is answered, an event is sent once.",
+];
+
+const EXAMPLES = [
+  'zocalo call tcp://127.0.0.1:7000 chat.js join \'{"room":"plaza"}\'',
+  "zocalo call --timeout 500 unix:/tmp/clock.sock clock.js now",
+  "zocalo call --auth me.json tls://example.org:7443 bank.js balance",
+  "seq 1 1000 | zocalo call tcp://127.0.0.1:7000 numbers.js sum",
+  "zocalo call udp://127.0.0.1:7000 telemetry.js settings",
+];
+
+/** The command. */
+export function callCommand(): Command {
+  const command = newCommand("call", "call a method of a server, by its contract", DESCRIPTION, EXAMPLES)
+    .argument("<address>", "tcp://HOST:PORT, tls://HOST:PORT, unix:PATH or udp://HOST:PORT")
+    .argument("<contract>", "a module that exports the contract")
+    .argument("<method>", "what the server offers: a call, an event or a stream")
+    .argument("[json]", "the question or the message");
+  addSessionFlags(command, "give up when the answer is not there after so long (default: 30000, over udp 5000)");
+  return command.action(
+    async (address: string, file: string, method: string, json: string | undefined, flags: SessionFlags) => {
+      await runCommand(flags, (context) => call({ address, file, method, json }, flags, context));
+    },
+  );
+}
+
+interface Order {
+  readonly address: string;
+  readonly file: string;
+  readonly method: string;
+  readonly json: string | undefined;
+}
+
+async function call(order: Order, flags: SessionFlags, context: CommandContext): Promise<number> {
+  const address = parseAddress(order.address, "call");
+  const contract = loadContract(order.file, flags.export, "call");
+  const method = serverMethod(contract, order.method, order.json);
+  try {
+    if (address.transport === "udp") await callOverDatagrams(address, contract, method, flags, context);
+    else await callInSession(address, contract, method, flags, context);
+  } catch (error) {
+    throw failureOf(error);
+  }
+  return EXIT.done;
+}
+
+async function callInSession(
+  address: Address,
+  contract: Contract,
+  method: ServerMethod,
+  flags: SessionFlags,
+  context: CommandContext,
+): Promise<void> {
+  const startedAt = performance.now();
+  const options = { reconnect: false, onEvent: () => undefined } as const;
+  const session = await openCommandSession(address, contract, flags, options, context);
+  // The time for the server to start does not count, unless a time was named.
+  const spentMs = flags.timeout === undefined ? 0 : performance.now() - startedAt;
+  try {
+    const leftMs = Math.ceil((flags.timeout ?? DEFAULT_TIMEOUT_MS) - spentMs);
+    await perform(session, method, Math.max(0, leftMs), context);
+  } finally {
+    await session.close();
+  }
+}
+
+async function perform(
+  session: CommandSession,
+  method: ServerMethod,
+  timeoutMs: number,
+  context: CommandContext,
+): Promise<void> {
+  const { stdout, stop } = context;
+  if (method.kind === "event") {
+    await invoke(session, method);
+    return;
+  }
+  if (method.kind === "call") {
+    const answer = await invoke(session, method, { timeoutMs, signal: stop });
+    if (answer !== undefined) await stdout.write(jsonLine(answer));
+    return;
+  }
+  // How long a stream takes is its own affair.
+  const items = invoke(session, method, { signal: stop }) as SessionStream<unknown, unknown>;
+  if (method.takes === undefined) await showItems(items, context);
+  else await exchangeItems(items, method, context);
+}

@@ -1,0 +1,36 @@
+/** The values of a contract as JSON on the command line. Bytes are base64. */
+
+import { isBytes, type Schema } from "../../protocol.ts";
+import { InexactJson, parseExactly } from "../terminal/exact-json.ts";
+import { wrongUsage } from "../terminal/exit-codes.ts";
+import { jsonText } from "../terminal/json-text.ts";
+
+/**
+ * Reads what the person wrote as the question, message or item of a method; undefined for nothing.
+ *
+ * @param refusal - The error for what it cannot be.
+ */
+export function valueFrom(
+  text: string | undefined,
+  schema: Schema | undefined,
+  what: string,
+  refusal: (detail: string) => Error = wrongUsage,
+): unknown {
+  if (text === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = parseExactly(text);
+  } catch (error) {
+    if (error instanceof InexactJson) throw refusal(`${what}: ${error.message}`);
+    throw refusal(`${what} needs JSON, such as '{"name":1}' or '"text"'; got ${JSON.stringify(text)}`);
+  }
+  if (!isBytes(schema)) return value;
+  const decoded = typeof value === "string" ? Buffer.from(value, "base64") : undefined;
+  if (decoded?.toString("base64") === value && decoded !== undefined) return decoded;
+  throw refusal(`${what} carries bytes: give them as base64 in quotes, such as '"aG9sYQ=="'`);
+}
+
+/** A value on one line of JSON. @throws ProtocolError `FRAME_INVALID`: JSON has no form for it, not even a near one. */
+export function jsonLine(value: unknown): string {
+  return `${jsonText(value)}\n`;
+}

@@ -1,0 +1,93 @@
+/** Opens the session of a command. */
+
+import type { Address } from "../../index.ts";
+import {
+  type Contract,
+  type HandlerContext,
+  type Methods,
+  openSession,
+  type OpenSessionOptions,
+  RemoteError,
+  type Session,
+} from "../../protocol.ts";
+import { CommandFailure } from "../terminal/exit-codes.ts";
+import type { CommandContext } from "../terminal/run-command.ts";
+import { clientTls } from "../sockets/tls-flags.ts";
+import { visibleText } from "../terminal/visible-text.ts";
+import { jsonLine } from "./json-values.ts";
+import type { ServerMethod } from "./server-method.ts";
+import { authOf, type SessionFlags } from "./session-flags.ts";
+
+/** The session of a command: whatever the contract, its methods are called by name. */
+export type CommandSession = Session<Methods>;
+type Context = HandlerContext<CommandSession>;
+type Options = OpenSessionOptions<Methods, Methods, Record<string, unknown>>;
+
+/** One opening may take so long; a server that is waited for has that time in addition. */
+export const DEFAULT_TIMEOUT_MS = 30_000;
+
+/** What each command says for itself. */
+export interface OpenOptions extends Pick<Options, "reconnect" | "onDetach" | "onResume" | "onFresh"> {
+  /** Takes an event of the server. */
+  readonly onEvent: (name: string, message: unknown, session: CommandSession) => Promise<void> | undefined;
+}
+
+/** Opens a session, and tells of it. Handlers of calls and streams that the server asks for refuse them. */
+export async function openCommandSession(
+  address: Address,
+  contract: Contract,
+  flags: SessionFlags,
+  options: OpenOptions,
+  { output, stop }: CommandContext,
+): Promise<CommandSession> {
+  const { waitForServer: waitMs, timeout } = flags;
+  const { onEvent, ...rest } = options;
+  const session = await openSession(contract, address, {
+    ...rest,
+    handlers: handlersOf(contract, onEvent),
+    // The person learns what is wrong at once, and of an event at all.
+    validate: "both",
+    auth: authOf(flags),
+    tls: clientTls(address, flags),
+    timeoutMs: timeout ?? DEFAULT_TIMEOUT_MS + (waitMs ?? 0),
+    retry: waitMs === undefined ? undefined : { timeoutMs: waitMs },
+    signal: stop,
+    onError: (error) => output.problem(error instanceof RemoteError ? failureOf(error) : error),
+  } as Options);
+  const { id, localAddress, remoteAddress } = session;
+  const facts = { id, contract: contract.name, version: contract.version };
+  const event = { event: "session", ...facts, local: String(localAddress), remote: String(remoteAddress) };
+  // The server has made the name up.
+  output.detail(event, `session ${visibleText(id)}: ${String(localAddress)} with ${String(remoteAddress)}`);
+  return session;
+}
+
+/** Calls a method that the server offers: the promise of a call, what an event answers, or a stream. */
+export function invoke(
+  session: object,
+  { name, input }: ServerMethod,
+  options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
+): unknown {
+  const methods = session as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
+  return methods[name]?.(input, options);
+}
+
+/** What the server's handler has answered, as the failure of the command: code, message and data on one line. */
+export function failureOf(error: unknown): unknown {
+  if (!(error instanceof RemoteError)) return error;
+  const { code, message, data } = error;
+  const name = /^[\w.-]+$/.test(code) ? code : "REMOTE_ERROR";
+  return new CommandFailure(name, data === undefined ? message : `${message} ${jsonLine(data).trimEnd()}`);
+}
+
+function handlersOf(contract: Contract, onEvent: OpenOptions["onEvent"]): object {
+  const refuse = (): never => {
+    throw new RemoteError("UNSUPPORTED", "this client is a command, and answers nothing");
+  };
+  return Object.fromEntries(
+    Object.entries(contract.client).map(([name, { kind }]) => [
+      name,
+      kind === "event" ? (message: unknown, context: Context) => onEvent(name, message, context.session) : refuse,
+    ]),
+  );
+}

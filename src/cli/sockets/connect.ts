@@ -1,0 +1,72 @@
+/** `zocalo connect`: the caller's side of a connection, joined to stdin and stdout. */
+
+import type { Command } from "commander";
+import { addOutputOptions, newCommand, parseAddress } from "../terminal/command.ts";
+import { endFacts } from "./describe-socket.ts";
+import { EXIT, wrongUsage } from "../terminal/exit-codes.ts";
+import { addFramingOption, type FramingFlags, framingOf } from "./framing-option.ts";
+import { join, type JoinOptions } from "./join.ts";
+import { joinMessages } from "./join-messages.ts";
+import { addConnectFlags, type ConnectFlags, openConnection } from "./open-connection.ts";
+import type { OutputOptions } from "../terminal/output.ts";
+import { quantity } from "../terminal/quantity.ts";
+import { type CommandContext, runCommand } from "../terminal/run-command.ts";
+import { addClientTlsFlags } from "./tls-flags.ts";
+
+interface Flags extends ConnectFlags, FramingFlags, OutputOptions {}
+
+const DESCRIPTION = [
+  "Sends stdin to a server and prints what the server sends.",
+  "The end of stdin ends this side of the connection (half-close), and the answer is still awaited. The command is done " +
+    "when the server has ended its side; what a pipe or a file still gives is sent then, until it is silent for half a " +
+    "second.",
+];
+
+const EXAMPLES = [
+  "zocalo connect tcp://127.0.0.1:7000        type lines; Ctrl-D ends your side",
+  "echo hola | zocalo connect tcp://127.0.0.1:7000",
+  "zocalo connect --wait-for-server 5000 unix:/tmp/app.sock < request",
+  "printf 'HEAD / HTTP/1.0\\n\\n' | zocalo connect --crlf tls://example.org:443",
+  "zocalo connect --hex tcp://127.0.0.1:7000 < /dev/null",
+  "zocalo connect --framing length4 tcp://127.0.0.1:7000",
+  "echo '{\"n\":1}' | zocalo connect --framing json unix:/tmp/app.sock",
+];
+
+/** The command. */
+export function connectCommand(): Command {
+  const command = newCommand(
+    "connect",
+    "call a server; stdin goes there, stdout comes from there",
+    DESCRIPTION,
+    EXAMPLES,
+  ).argument("<address>", "tcp://HOST:PORT, tls://HOST:PORT or unix:PATH");
+  addFramingOption(addConnectFlags(command))
+    .option("--crlf", "send line ends as CR LF")
+    .option("--hex", "show what arrives as a hexadecimal dump; stdin is sent as it is");
+  addOutputOptions(addClientTlsFlags(command));
+  return command.action(async (address: string, flags: Flags) => {
+    await runCommand(flags, (context) => call(address, flags, context));
+  });
+}
+
+async function call(text: string, flags: Flags, context: CommandContext): Promise<number> {
+  const address = parseAddress(text, "connect");
+  if (address.transport === "udp") {
+    throw wrongUsage("udp has no connections: send datagrams with zocalo send ADDRESS TEXT", String(address));
+  }
+  const codec = framingOf(flags, String(address));
+  const { output, stdin, stdout, stop } = context;
+  const socket = await openConnection(address, flags, context);
+  void socket.closed.then((end) => {
+    const facts = endFacts(socket, end);
+    const sums = `${facts.how}: ${quantity(socket.bytesReceived, "byte")} received, ${socket.bytesSent} sent`;
+    output.detail({ event: "close", ...facts }, sums);
+  });
+  const options: JoinOptions = { framing: flags.framing, crlf: flags.crlf, hex: flags.hex, emptyInput: "end" };
+  const { inputEnded } =
+    codec === undefined
+      ? await join(socket, stdin, stdout, options, stop)
+      : await joinMessages(socket, codec, context, options);
+  if (!inputEnded) output.detail({ event: "peer-ended-first" }, "the server ended first; stdin was not at its end");
+  return EXIT.done;
+}

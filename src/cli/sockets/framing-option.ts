@@ -1,0 +1,154 @@
+/** `--framing`: where messages begin and end on a connection, and how one is shown and typed as a line. */
+
+import { type Command, Option } from "commander";
+import { UsageError } from "../../index.ts";
+import {
+  bytes,
+  chain,
+  type Codec,
+  cobs,
+  json,
+  lengthPrefix,
+  lines,
+  type MessageFormat,
+  msgpack,
+  netstring,
+  slip,
+  varintPrefix,
+} from "../../framing.ts";
+import { InexactJson, parseExactly } from "../terminal/exact-json.ts";
+import { wrongUsage } from "../terminal/exit-codes.ts";
+import { jsonText, safeJson } from "../terminal/json-text.ts";
+
+/** What `--framing` can be. */
+export type FramingName =
+  | "lines"
+  | "length1"
+  | "length2"
+  | "length4"
+  | "varint"
+  | "netstring"
+  | "cobs"
+  | "slip"
+  | "json"
+  | "msgpack";
+
+/** Messages as lines: what is typed is sent as a message, what is received is shown. */
+export type LineCodec = Codec<Uint8Array, Buffer>;
+
+/** A line of stdin is held until its end comes; so is a line that arrives. */
+export const MAX_LINE_BYTES = 8_388_608;
+
+const LF = 0x0a;
+
+/** Why it is refused over UDP. */
+export const FRAMED_DATAGRAM = "--framing has no meaning over UDP: a datagram is a message already";
+
+/** Most values in one message; more than a person looks at. */
+const MAX_VALUES = 100_000;
+
+const MESSAGEPACK: MessageFormat<unknown> = msgpack({ maxValues: MAX_VALUES });
+
+/** JSON as it is typed and as it comes: it is looked at, and not written anew. */
+const JSON_TEXT: MessageFormat<Uint8Array, Buffer> = {
+  ...asTheyAre(json({ maxValues: MAX_VALUES, inexact: "round" })),
+  encode(line) {
+    jsonOf(line, JSON.parse);
+    return line;
+  },
+};
+
+/** MessagePack as its JSON text. */
+const MESSAGEPACK_TEXT: MessageFormat<Uint8Array, Buffer> = {
+  name: "msgpack",
+  decode: (wire, start, end) => Buffer.from(jsonText(MESSAGEPACK.decode(wire, start, end), "hex")),
+  encode: (line) => MESSAGEPACK.encode(jsonOf(line, parseExactly)),
+};
+
+const CODECS: Readonly<Record<FramingName, () => LineCodec>> = {
+  lines: () => chain(lines({ maxLineBytes: MAX_LINE_BYTES }), bytes()),
+  length1: () => lengthPrefix({ bytes: 1 }),
+  length2: () => lengthPrefix({ bytes: 2 }),
+  length4: () => lengthPrefix(),
+  varint: () => varintPrefix(),
+  netstring: () => netstring(),
+  cobs: () => cobs(),
+  slip: () => slip(),
+  json: () => chain(lines({ maxLineBytes: MAX_LINE_BYTES }), JSON_TEXT),
+  msgpack: () => chain(lengthPrefix(), MESSAGEPACK_TEXT),
+};
+
+const NAMES: readonly FramingName[] = Object.keys(CODECS) as FramingName[];
+
+/** The flags of a command that `--framing` has to go together with. */
+export interface FramingFlags {
+  readonly framing?: FramingName;
+  readonly hex?: boolean;
+  readonly crlf?: boolean;
+}
+
+/** Adds the option. */
+export function addFramingOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      "--framing <codec>",
+      "exchange messages, not bytes: each line of input is one, and each that arrives is shown on a line; json is a " +
+        "JSON value a line, lengthN has N bytes of length before each message, big-endian, msgpack is length4 with " +
+        "MessagePack, written and shown as JSON; with --hex messages are shown as hexadecimal digits",
+    ).choices(NAMES),
+  );
+}
+
+/** The codec that the flags ask for; undefined for bytes as they come. */
+export function framingOf({ framing, hex, crlf }: FramingFlags, address: string): LineCodec | undefined {
+  if (framing === undefined) return undefined;
+  if (crlf === true) throw wrongUsage("--crlf has no meaning with --framing, which says how a message ends", address);
+  if (hex === true && holdsValues(framing)) {
+    throw wrongUsage(`--hex has no meaning with --framing ${framing}: messages are shown as JSON`, address);
+  }
+  return CODECS[framing]();
+}
+
+/** Whether messages are values, so that a line must be JSON. */
+export function holdsValues(framing: FramingName | undefined): boolean {
+  return framing === "json" || framing === "msgpack";
+}
+
+/** The codec for a service that sends messages back as they came, whatever they would be shown as. */
+export function echoCodec(framing: FramingName): LineCodec {
+  return framing === "msgpack" ? chain(lengthPrefix(), asTheyAre(MESSAGEPACK)) : CODECS[framing]();
+}
+
+/** One message as one line. */
+export function shownMessage(
+  message: Buffer,
+  { framing, hex }: { readonly framing?: FramingName | undefined; readonly hex?: boolean | undefined },
+): Buffer {
+  if (hex === true) {
+    return Buffer.from(`${Array.from(message, (byte) => byte.toString(16).padStart(2, "0")).join(" ")}\n`);
+  }
+  return Buffer.concat([holdsValues(framing) ? Buffer.from(safeJson(message.toString())) : message, Buffer.of(LF)]);
+}
+
+/** The bytes of messages, which are valid in a format. */
+function asTheyAre(format: MessageFormat<unknown>): MessageFormat<Uint8Array, Buffer> {
+  return {
+    name: format.name,
+    decode(wire, start, end) {
+      format.decode(wire, start, end);
+      return Buffer.from(wire.subarray(start, end));
+    },
+    encode: (message) => message,
+  };
+}
+
+/** The value of a line that was typed. */
+function jsonOf(line: Uint8Array, parse: (text: string) => unknown): unknown {
+  try {
+    return parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(line));
+  } catch (cause) {
+    const notJson = 'the message is not JSON, which this framing needs; a text is written with quotes, as "hola"';
+    const detail = cause instanceof InexactJson ? cause.message : notJson;
+    throw new UsageError("FRAME_INVALID", { op: "send", side: "local", detail, cause });
+  }
+}

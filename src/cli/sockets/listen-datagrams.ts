@@ -1,0 +1,135 @@
+/** `zocalo listen` on udp:. */
+
+import {
+  type Address,
+  bind,
+  type DatagramHandler,
+  type DatagramServer,
+  type DatagramSocket,
+  serveDatagrams,
+  type ServeDatagramsOptions,
+  ZocaloError,
+} from "../../index.ts";
+import { toCrlf } from "../terminal/crlf.ts";
+import { datagramReplies } from "./datagram-replies.ts";
+import { execDatagram } from "./exec.ts";
+import { EXIT, wrongUsage } from "../terminal/exit-codes.ts";
+import { toHexDump } from "../terminal/hex-dump.ts";
+import { inputLines } from "../terminal/input-lines.ts";
+import type { ListenFlags } from "./listen-flags.ts";
+import { sayListening } from "./listen-streams.ts";
+import { asLine } from "../terminal/message-lines.ts";
+import type { Output } from "../terminal/output.ts";
+import { quantity } from "../terminal/quantity.ts";
+import { type CommandContext, until } from "../terminal/run-command.ts";
+import { serverTls } from "./tls-flags.ts";
+
+/** Each datagram is a process for a moment. The others wait in the receive queue. */
+const MAX_CHILDREN = 32;
+
+/** What the handlers may take to come to their end when the server is asked to stop. */
+const DRAIN_MS = 5000;
+
+/** Runs the command on a datagram address. */
+export async function listenDatagrams(address: Address, flags: ListenFlags, context: CommandContext): Promise<number> {
+  // Refuses the flags of TLS.
+  await serverTls(address, flags);
+  if (flags.keepOpen === true)
+    throw wrongUsage("--keep-open has no meaning over UDP: it has no connections", String(address));
+  const handler = handlerOf(flags, context.output);
+  if (handler !== undefined) return await replyToAll(address, handler, flags, context);
+  return await showAll(address, flags, context);
+}
+
+/** What answers, if anything does. */
+function handlerOf(flags: ListenFlags, output: Output): DatagramHandler | undefined {
+  const { exec, reply } = flags;
+  if (exec !== undefined) {
+    return ({ data, from, maxReplyBytes }, { localAddress }) =>
+      execDatagram(exec, data, { local: localAddress, remote: from }, maxReplyBytes, output);
+  }
+  return reply === undefined ? undefined : ({ data }) => datagramReplies[reply](data);
+}
+
+async function replyToAll(
+  address: Address,
+  handler: DatagramHandler,
+  flags: ListenFlags,
+  { output, stop }: CommandContext,
+): Promise<number> {
+  let served = (): void => undefined;
+  const first = new Promise<void>((resolve) => {
+    served = resolve;
+  });
+  const options: ServeDatagramsOptions = {
+    // A command on this machine may answer at length; one that the world can ask could be used against others.
+    replies: flags.exec === undefined || flags.public === true ? "guarded" : "free",
+    maxConcurrent: flags.once === true ? 1 : flags.exec === undefined ? undefined : MAX_CHILDREN,
+    onError: (error) => output.problem(error),
+  };
+  const told: DatagramHandler = async (request, context) => {
+    served();
+    tellDatagram(output, request.from, request.data);
+    return await handler(request, context);
+  };
+  const server: DatagramServer = await serveDatagrams(address, told, options);
+  sayListening(output, server.localAddress);
+  await Promise.race(flags.once === true ? [until(stop), first] : [until(stop)]);
+  await server.drain({ timeoutMs: DRAIN_MS });
+  return EXIT.done;
+}
+
+/** Shows what arrives, and sends the lines of stdin to whoever wrote last. */
+async function showAll(
+  address: Address,
+  flags: ListenFlags,
+  { output, stdin, stdout, stop }: CommandContext,
+): Promise<number> {
+  const box = await bind(address);
+  sayListening(output, box.localAddress);
+  const shown = flags.hex === true ? toHexDump() : asLine;
+  const answering = new AbortController();
+  const end = (): void => answering.abort(stop.reason);
+  stop.addEventListener("abort", end, { once: true });
+  let last: Address | undefined;
+  try {
+    do {
+      const { data, from } = await box.receive({ signal: stop });
+      tellDatagram(output, from, data);
+      if (last === undefined && flags.once !== true) {
+        void answer(box, inputLines(stdin, answering.signal), () => last ?? from, flags, output);
+      }
+      last = from;
+      await stdout.write(shown(data));
+    } while (flags.once !== true);
+  } finally {
+    answering.abort();
+    stop.removeEventListener("abort", end);
+    await box.close();
+  }
+  return EXIT.done;
+}
+
+/** Sends line after line. A line that cannot be sent is told of; the next one is tried. */
+async function answer(
+  box: DatagramSocket,
+  lines: AsyncIterable<Buffer>,
+  to: () => Address,
+  flags: ListenFlags,
+  output: Output,
+): Promise<void> {
+  const sent = flags.crlf === true ? toCrlf() : (line: Uint8Array) => line;
+  try {
+    for await (const line of lines) await box.send(sent(line), to()).catch((error: unknown) => output.warning(error));
+  } catch (error) {
+    // An abort says that the command has come to its end.
+    if (error instanceof ZocaloError && !box.signal.aborted) output.warning(error);
+  }
+}
+
+function tellDatagram(output: Output, from: Address, data: Buffer): void {
+  output.detail(
+    { event: "datagram", from: String(from), bytes: data.length },
+    `from ${String(from)}, ${quantity(data.length, "byte")}`,
+  );
+}

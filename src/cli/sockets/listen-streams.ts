@@ -1,0 +1,163 @@
+/** `zocalo listen` on tcp:, tls: and unix:. */
+
+import {
+  type Address,
+  ConnectionError,
+  listen,
+  type Listener,
+  type ListenOptions,
+  serve,
+  type StreamSocket,
+} from "../../index.ts";
+import { connectionFacts, connectionText, endFacts } from "./describe-socket.ts";
+import { execStream } from "./exec.ts";
+import { EXIT } from "../terminal/exit-codes.ts";
+import { framingOf, type LineCodec } from "./framing-option.ts";
+import { join, type JoinOptions } from "./join.ts";
+import { joinMessages } from "./join-messages.ts";
+import type { ListenFlags } from "./listen-flags.ts";
+import { messageReply } from "./message-replies.ts";
+import type { Output } from "../terminal/output.ts";
+import { quantity } from "../terminal/quantity.ts";
+import { type StreamReply, streamReplies } from "./replies.ts";
+import { type CommandContext, until } from "../terminal/run-command.ts";
+import { serverTls } from "./tls-flags.ts";
+
+/** Each connection is a process: more than this many would rather harm the machine than serve anybody. */
+const MAX_CHILDREN = 100;
+
+/** A peer of a server may be silent for so long; so may a child whose peer is gone. */
+const IDLE_MS = 300_000;
+
+/** What the handlers may take to come to their end when the server is asked to stop. */
+const DRAIN_MS = 5000;
+
+/** Runs the command on a stream address. */
+export async function listenStreams(address: Address, flags: ListenFlags, context: CommandContext): Promise<number> {
+  const options: ListenOptions = {
+    tls: await serverTls(address, flags),
+    maxConnections: flags.exec === undefined ? undefined : MAX_CHILDREN,
+  };
+  const codec = framingOf(flags, String(address));
+  const reply = replyOf(flags, codec, context.output);
+  if (reply === undefined) return await joinConnections(address, flags, codec, options, context);
+  if (flags.once === true) return await replyOnce(address, reply, options, context);
+  return await replyToAll(address, reply, options, context);
+}
+
+/** The line that says that the server is ready. */
+export function sayListening(output: Output, local: Address): void {
+  output.say({ event: "listening", address: String(local) }, `listening on ${output.colours.bold(String(local))}`);
+}
+
+function replyOf(flags: ListenFlags, codec: LineCodec | undefined, output: Output): StreamReply | undefined {
+  const { exec, framing, reply } = flags;
+  if (exec !== undefined) return execStream(exec, output);
+  if (reply === undefined) return undefined;
+  return codec === undefined || framing === undefined ? streamReplies[reply] : messageReply(reply, framing, codec);
+}
+
+async function replyToAll(
+  address: Address,
+  reply: StreamReply,
+  options: ListenOptions,
+  { output, stop }: CommandContext,
+): Promise<number> {
+  const handler = async (peer: StreamSocket): Promise<void> => {
+    watch(peer, output);
+    await reply(peer, stop);
+  };
+  const server = await serve(address, handler, {
+    ...options,
+    idleTimeoutMs: IDLE_MS,
+    onError: (error) => output.problem(error),
+  });
+  sayListening(output, server.localAddress);
+  await until(stop);
+  const { finished, cut } = await server.drain({ timeoutMs: DRAIN_MS });
+  output.detail(
+    { event: "stopped", finished, cut },
+    `stopped: ${quantity(finished, "connection")} finished, ${cut} cut`,
+  );
+  return EXIT.done;
+}
+
+async function replyOnce(
+  address: Address,
+  reply: StreamReply,
+  options: ListenOptions,
+  { output, stop }: CommandContext,
+): Promise<number> {
+  const door = await listen(address, { ...options, idleTimeoutMs: IDLE_MS });
+  sayListening(output, door.localAddress);
+  const peer = await lastPeer(door, stop);
+  watch(peer, output);
+  try {
+    await reply(peer, stop);
+    await peer.close();
+  } catch (error) {
+    peer.abort(error);
+    throw error;
+  }
+  return EXIT.done;
+}
+
+async function joinConnections(
+  address: Address,
+  flags: ListenFlags,
+  codec: LineCodec | undefined,
+  options: ListenOptions,
+  context: CommandContext,
+): Promise<number> {
+  const { output, stdin, stdout, stop } = context;
+  const door = await listen(address, options);
+  sayListening(output, door.localAddress);
+  const joining: JoinOptions = { framing: flags.framing, crlf: flags.crlf, hex: flags.hex, emptyInput: "wait" };
+  const talkTo = async (peer: StreamSocket): Promise<void> => {
+    watch(peer, output);
+    const { inputEnded } =
+      codec === undefined
+        ? await join(peer, stdin, stdout, joining, stop)
+        : await joinMessages(peer, codec, context, joining);
+    output.detail({ event: "joined", inputEnded }, inputEnded ? "stdin was sent to its end" : "the peer ended first");
+  };
+  if (flags.keepOpen !== true) await talkTo(await lastPeer(door, stop));
+  else {
+    for (;;) {
+      // Of many peers, one that breaks off is no failure of the command.
+      await talkTo(await nextPeer(door, stop)).catch((error: unknown) => {
+        if (!(error instanceof ConnectionError)) throw error;
+        output.problem(error);
+      });
+    }
+  }
+  return EXIT.done;
+}
+
+/** The next connection. The door is closed when none comes. */
+async function nextPeer(door: Listener, stop: AbortSignal): Promise<StreamSocket> {
+  try {
+    return await door.accept({ signal: stop });
+  } catch (error) {
+    await door.close();
+    throw error;
+  }
+}
+
+/** The only connection: the door is closed behind it. */
+async function lastPeer(door: Listener, stop: AbortSignal): Promise<StreamSocket> {
+  const peer = await nextPeer(door, stop);
+  await door.close();
+  return peer;
+}
+
+/** Tells of a connection and of its end. */
+function watch(peer: StreamSocket, output: Output): void {
+  const facts = connectionFacts(peer);
+  output.detail({ event: "open", ...facts }, `open: ${connectionText(facts)}`);
+  void peer.closed.then((end) => {
+    const { how } = end;
+    const text = `${how}: ${facts.remote}, ${quantity(peer.bytesReceived, "byte")} received, ${peer.bytesSent} sent`;
+    output.detail({ event: "close", ...endFacts(peer, end) }, text);
+  });
+}

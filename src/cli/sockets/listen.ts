@@ -1,0 +1,93 @@
+/** `zocalo listen`: the server's side. */
+
+import { type Command, Option } from "commander";
+import { addOutputOptions, newCommand, parseAddress } from "../terminal/command.ts";
+import { wrongUsage } from "../terminal/exit-codes.ts";
+import { checkExposure } from "./exposure.ts";
+import { addFramingOption, FRAMED_DATAGRAM, framingOf, holdsValues } from "./framing-option.ts";
+import type { ListenFlags } from "./listen-flags.ts";
+import { listenDatagrams } from "./listen-datagrams.ts";
+import { listenStreams } from "./listen-streams.ts";
+import { REPLY_NAMES } from "./replies.ts";
+import { type CommandContext, runCommand } from "../terminal/run-command.ts";
+import { addServerTlsFlags } from "./tls-flags.ts";
+
+const DESCRIPTION = [
+  "Opens a door for connections (tcp:, tls:, unix:) or a mailbox for datagrams (udp:), and prints " +
+    "`listening on ADDRESS` on stderr when it is ready. Port 0 picks a free port.",
+  "With --reply or --exec it is a server. Ctrl-C (SIGINT) and SIGTERM let it finish what it is doing; a second Ctrl-C " +
+    "ends it at once.",
+  "Without them it joins the first connection to stdin and stdout and is done when the peer has ended. The end of stdin " +
+    "ends its own side (half-close), unless stdin had nothing to say at all. A mailbox shows each datagram on a line of " +
+    "its own, and sends each line of stdin, with its end, to whoever wrote last.",
+];
+
+const EXAMPLES = [
+  "zocalo listen tcp://127.0.0.1:7000 --reply upper    answer in capitals",
+  "zocalo listen udp://127.0.0.1:7001 --reply echo     the same for datagrams",
+  "zocalo listen tcp://127.0.0.1:7000                  talk to who calls",
+  "zocalo listen tcp://127.0.0.1:7000 > file           take a file",
+  "zocalo listen tls://127.0.0.1:7443 --self-signed --reply echo",
+  "zocalo listen --framing netstring --reply echo tcp://127.0.0.1:7000",
+  "zocalo listen unix:/tmp/date.sock --exec date       a process per connection",
+  "zocalo listen tcp://0.0.0.0:7000 --public --reply echo",
+];
+
+/** The command. */
+export function listenCommand(): Command {
+  const command = newCommand("listen", "wait for connections or datagrams", DESCRIPTION, EXAMPLES)
+    .argument("<address>", "tcp://HOST:PORT, tls://HOST:PORT, unix:PATH or udp://HOST:PORT")
+    .addOption(
+      new Option(
+        "--reply <service>",
+        "answer everybody; upper gives UTF-8 text in capitals; over UDP an answer is never longer than its question",
+      ).choices(REPLY_NAMES),
+    )
+    .addOption(
+      new Option(
+        "--exec <command>",
+        "answer everybody by a shell command, run once for each connection, which is its stdin and stdout; over " +
+          "UDP once for each datagram, which is its stdin, and its stdout is the answer",
+      ).conflicts("reply"),
+    )
+    .addOption(new Option("--once", "serve one connection or datagram, then end").conflicts("keepOpen"))
+    .option("--keep-open", "when the connection ends, join the next one (servers do that anyway)")
+    .option("--public", "let other machines in; needed for all but loopback addresses and Unix sockets")
+    .option("--hex", "show what arrives as a hexadecimal dump")
+    .option("--crlf", "send the line ends of stdin as CR LF");
+  addFramingOption(command);
+  addOutputOptions(addServerTlsFlags(command));
+  return command.action(async (address: string, flags: ListenFlags) => {
+    await runCommand(flags, (context) => listen(address, flags, context));
+  });
+}
+
+async function listen(text: string, flags: ListenFlags, context: CommandContext): Promise<number> {
+  const address = parseAddress(text, "listen");
+  checkExposure(address, flags.public === true);
+  checkFlags(flags, String(address));
+  return address.transport === "udp"
+    ? await listenDatagrams(address, flags, context)
+    : await listenStreams(address, flags, context);
+}
+
+/** What is for stdin and stdout has no meaning for a server that does not use them. */
+function checkFlags(flags: ListenFlags, address: string): void {
+  checkFraming(flags, address);
+  if (flags.reply === undefined && flags.exec === undefined) return;
+  const server = flags.reply === undefined ? "--exec" : "--reply";
+  if (flags.hex === true) throw wrongUsage(`--hex has no meaning with ${server}: nothing goes to stdout`, address);
+  if (flags.crlf === true) throw wrongUsage(`--crlf has no meaning with ${server}: stdin is not sent`, address);
+}
+
+/** Messages need a connection, and an answer that is one. */
+function checkFraming(flags: ListenFlags, address: string): void {
+  const { framing, reply, exec } = flags;
+  if (framing === undefined) return;
+  framingOf(flags, address);
+  if (address.startsWith("udp:")) throw wrongUsage(FRAMED_DATAGRAM, address);
+  if (exec !== undefined) throw wrongUsage("--framing has no meaning with --exec: a child reads bytes", address);
+  if (reply === "upper" && holdsValues(framing)) {
+    throw wrongUsage(`--reply upper has no meaning with --framing ${framing}: a value has no capitals`, address);
+  }
+}

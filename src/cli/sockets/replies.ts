@@ -1,0 +1,87 @@
+/** The services that `zocalo listen --reply` offers, the classic ones of the Internet and capitals, on connections. */
+
+import type { StreamSocket } from "../../index.ts";
+
+/** What a server answers. */
+export type ReplyName = "echo" | "upper" | "time" | "discard" | "chargen";
+
+/** All services, for the help. */
+export const REPLY_NAMES: readonly ReplyName[] = ["echo", "upper", "time", "discard", "chargen"];
+
+/**
+ * Serves one connection. Whoever calls it closes the connection when it returns. Returns soon when `stop` aborts; rejects
+ * when the connection is lost.
+ */
+export type StreamReply = (socket: StreamSocket, stop: AbortSignal) => Promise<void>;
+
+/** The services on a connection. */
+export const streamReplies: Readonly<Record<ReplyName, StreamReply>> = { echo, upper, time, discard, chargen };
+
+/** What arrives until the peer ends, or the server stops. */
+async function* arriving(socket: StreamSocket, stop: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    for (let bytes = await next(); bytes !== null; bytes = await next()) yield bytes;
+  } catch (error) {
+    if (!stop.aborted) throw error;
+  }
+  function next(): Promise<Buffer | null> {
+    return socket.read({ signal: stop });
+  }
+}
+
+/** The bytes as they came (RFC 862). */
+async function echo(socket: StreamSocket, stop: AbortSignal): Promise<void> {
+  for await (const bytes of arriving(socket, stop)) await socket.write(bytes);
+}
+
+/** UTF-8 text in capitals. The decoder keeps a letter that was cut between two reads until the rest of it comes. */
+async function upper(socket: StreamSocket, stop: AbortSignal): Promise<void> {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  for await (const bytes of arriving(socket, stop)) {
+    await socket.write(decoder.decode(bytes, { stream: true }).toUpperCase());
+  }
+  // Half a letter at the very end is no letter: it comes out as U+FFFD.
+  await socket.write(decoder.decode().toUpperCase());
+}
+
+/** The time of day as one line, then the end (RFC 867, in the notation of RFC 3339). */
+async function time(socket: StreamSocket): Promise<void> {
+  await socket.write(`${timeText()}\r\n`);
+}
+
+/** Nothing (RFC 863). */
+async function discard(socket: StreamSocket, stop: AbortSignal): Promise<void> {
+  for await (const bytes of arriving(socket, stop)) void bytes;
+}
+
+/** Lines of changing characters until the peer closes (RFC 864); what arrives is thrown away. */
+async function chargen(socket: StreamSocket, stop: AbortSignal): Promise<void> {
+  const throwingAway = discard(socket, stop).catch(() => undefined);
+  try {
+    while (!stop.aborted) await socket.write(CHARGEN_PATTERN);
+  } catch (error) {
+    // The peer has seen enough: that is how this service ends.
+    if (!socket.signal.aborted) throw error;
+  }
+  await throwingAway;
+}
+
+/** The present time, such as `2026-01-31T12:00:00.000Z`. */
+export function timeText(): string {
+  return new Date().toISOString();
+}
+
+const FIRST_PRINTABLE = 0x20;
+const PRINTABLE_COUNT = 95;
+const CHARGEN_LINE_LENGTH = 72;
+
+/** One round of the pattern of RFC 864: 95 lines, each of which begins one character later than the one before. */
+export const CHARGEN_PATTERN: Buffer = Buffer.from(
+  Array.from({ length: PRINTABLE_COUNT }, (_line, first) => `${chargenLine(first)}\r\n`).join(""),
+);
+
+function chargenLine(first: number): string {
+  return Array.from({ length: CHARGEN_LINE_LENGTH }, (_character, index) =>
+    String.fromCharCode(FIRST_PRINTABLE + ((first + index) % PRINTABLE_COUNT)),
+  ).join("");
+}

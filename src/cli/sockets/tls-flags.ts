@@ -1,0 +1,111 @@
+/** TLS on the command line. */
+
+import { readFileSync } from "node:fs";
+import type { Command } from "commander";
+import type { Address, TlsOptions } from "../../index.ts";
+import { wrongUsage } from "../terminal/exit-codes.ts";
+import { selfSigned } from "./self-signed.ts";
+
+/** What both sides can be told. */
+interface TlsFlags {
+  readonly cert?: string;
+  readonly key?: string;
+  readonly ca?: string;
+  readonly alpn?: string;
+}
+
+/** What `listen` can be told. */
+export interface ServerTlsFlags extends TlsFlags {
+  readonly selfSigned?: boolean;
+}
+
+/** What `connect` and `send` can be told. */
+export interface ClientTlsFlags extends TlsFlags {
+  readonly insecure?: boolean;
+  readonly servername?: string;
+}
+
+/** Adds the flags of a server. */
+export function addServerTlsFlags(command: Command): Command {
+  return command
+    .optionsGroup("TLS (tls:// addresses):")
+    .option("--cert <file>", "the certificate chain, in PEM")
+    .option("--key <file>", "its private key, in PEM")
+    .option("--self-signed", "make a certificate for this run; clients need --insecure")
+    .option("--ca <file>", "ask clients for a certificate of this authority, and refuse those without")
+    .option("--alpn <names>", "protocols to accept, best first, with commas between them");
+}
+
+/** Adds the flags of a client. */
+export function addClientTlsFlags(command: Command): Command {
+  return command
+    .optionsGroup("TLS (tls:// addresses):")
+    .option("--insecure", "accept any certificate; whoever is between can then read everything")
+    .option("--ca <file>", "the authority to trust, instead of the well-known ones, in PEM")
+    .option("--servername <name>", "the name to ask for and to find in the certificate")
+    .option("--alpn <names>", "protocols to offer, best first, with commas between them")
+    .option("--cert <file>", "the own certificate, for a server that asks for one, in PEM")
+    .option("--key <file>", "its private key, in PEM");
+}
+
+/** The TLS settings of a listener; undefined for an address without TLS. */
+export async function serverTls(address: Address, flags: ServerTlsFlags): Promise<TlsOptions | undefined> {
+  if (!usesTls(address, { ...flags, selfSigned: flags.selfSigned })) return undefined;
+  if (flags.selfSigned === true) {
+    if (flags.cert !== undefined || flags.key !== undefined) {
+      throw wrongUsage("--self-signed makes its own certificate; leave out --cert and --key", String(address));
+    }
+    return { ...(await selfSigned(address)), ...sharedTls(flags), ...clientCheck(flags) };
+  }
+  if (flags.cert === undefined || flags.key === undefined) {
+    throw wrongUsage("a tls: listener needs --cert FILE and --key FILE, or --self-signed", String(address));
+  }
+  return { ...identity(flags), ...sharedTls(flags), ...clientCheck(flags) };
+}
+
+/** The TLS settings of a client; undefined for an address without TLS. */
+export function clientTls(address: Address, flags: ClientTlsFlags): TlsOptions | undefined {
+  const { insecure, servername } = flags;
+  if (!usesTls(address, { ...flags, insecure, servername })) return undefined;
+  if ((flags.cert === undefined) !== (flags.key === undefined)) {
+    throw wrongUsage("--cert and --key belong together", String(address));
+  }
+  const name = servername === undefined ? {} : { servername };
+  return { insecure, ...name, ...identity(flags), ...sharedTls(flags) };
+}
+
+/** Whether the address has TLS. A flag of TLS on another address is refused, because it would protect nothing. */
+function usesTls(address: Address, flags: TlsFlags & Readonly<Record<string, unknown>>): boolean {
+  if (address.transport === "tls") return true;
+  const given = ["cert", "key", "ca", "alpn", "selfSigned", "insecure", "servername"].find(
+    (name) => flags[name] !== undefined,
+  );
+  if (given === undefined) return false;
+  const flag = given === "selfSigned" ? "--self-signed" : `--${given}`;
+  throw wrongUsage(`${flag} needs a tls:// address`, String(address));
+}
+
+function identity(flags: TlsFlags): TlsOptions {
+  if (flags.cert === undefined || flags.key === undefined) return {};
+  return { cert: fileOf("--cert", flags.cert), key: fileOf("--key", flags.key) };
+}
+
+function sharedTls(flags: TlsFlags): TlsOptions {
+  return {
+    ca: flags.ca === undefined ? undefined : fileOf("--ca", flags.ca),
+    alpn: flags.alpn?.split(",").map((name) => name.trim()),
+  };
+}
+
+function clientCheck(flags: TlsFlags): TlsOptions {
+  return flags.ca === undefined ? {} : { clientCertificate: "require" };
+}
+
+function fileOf(flag: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw wrongUsage(`${flag} ${path}: ${code === "ENOENT" ? "there is no such file" : `cannot be read (${code})`}`);
+  }
+}

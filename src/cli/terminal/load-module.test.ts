@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Script } from "node:vm";
+import { run } from "../../../test/cli/program.ts";
+import { fileWith } from "../../../test/cli/simulations.ts";
+import { repositoryRoot } from "../../../test/fixtures/repository-root.ts";
+
+test("files that are no simulations are refused with one line", async (t) => {
+  const wrong: readonly (readonly [file: string, line: RegExp, code: number])[] = [
+    ["/no/such.mjs", /^zocalo: PATH_NOT_FOUND \/no\/such\.mjs: there is no such file\n$/, 1],
+    [join(repositoryRoot, "README.md"), /^zocalo: FILE_UNSUPPORTED \S+: name a module/, 1],
+    [fileWith(t, "export default 3;"), /^zocalo: OPTION_INVALID: .* write `export default simulation/, 2],
+    [fileWith(t, "export const other = simulation({}, async () => {});"), /it has: other; choose one with --export/, 2],
+    [fileWith(t, "throw new Error('of the file');"), /^zocalo: FILE_UNSUPPORTED: .* cannot be loaded: of the file/, 1],
+  ];
+  for (const command of ["run", "hunt"]) {
+    for (const [file, line, expected] of wrong) {
+      const { code, stderr, stdout } = await run(t, ["sim", command, file]);
+      assert.match(stderr, line);
+      assert.deepEqual([code, stdout], [expected, ""]);
+    }
+  }
+});
+
+test("TypeScript runs where Node leaves its types out; what it does not translate is to be compiled", async (t) => {
+  const strips = Boolean((process.features as { readonly typescript?: unknown }).typescript);
+  const files: readonly (readonly [file: string, runs: boolean])[] = [
+    [fileWith(t, "const hosts: object = {};\nexport default simulation(hosts, async () => {});", "typed.mts"), true],
+    [fileWith(t, "enum Side { left }\nexport default simulation({}, async () => {});", "translated.mts"), false],
+    // It has `await using`.
+    [join(repositoryRoot, "examples/sim/retried-order.ts"), knowsUsing()],
+  ];
+  for (const [file, runs] of files) {
+    const { code, stderr } = await run(t, ["sim", "run", file]);
+    if (!strips) assert.match(stderr, /^zocalo: FILE_UNSUPPORTED .* cannot run TypeScript; compile the file/);
+    else if (runs) assert.equal(code, 0, stderr);
+    else assert.match(stderr, /zocalo: FILE_UNSUPPORTED: .* translates nothing, .*: compile the file first/);
+  }
+});
+
+function knowsUsing(): boolean {
+  try {
+    return new Script("{ using nothing = null; }") instanceof Script;
+  } catch {
+    return false;
+  }
+}

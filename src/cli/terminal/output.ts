@@ -1,0 +1,134 @@
+/**
+ * What the command tells beside its data, always on stderr: lines for people, or with `--json` one event a line. Data has
+ * stdout for itself.
+ */
+
+import { ConnectError, type ErrorCode, TimeoutError, ZocaloError } from "../../index.ts";
+import { type Colours, coloursFor } from "./colours.ts";
+import { CommandFailure } from "./exit-codes.ts";
+import { jsonText } from "./json-text.ts";
+import { visibleText } from "./visible-text.ts";
+
+/** What `--json` and `--verbose` ask for. */
+export interface OutputOptions {
+  readonly json?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
+}
+
+/** Something that happened: its name and its facts. */
+export interface CommandEvent {
+  readonly event: string;
+  readonly [fact: string]: unknown;
+}
+
+/** The stderr of the command. */
+export class Output {
+  readonly json: boolean;
+  readonly verbose: boolean;
+  readonly colours: Colours;
+
+  constructor(options: OutputOptions) {
+    this.json = options.json === true;
+    this.verbose = options.verbose === true;
+    this.colours = coloursFor(process.stderr);
+  }
+
+  /** Tells everybody. */
+  say(event: CommandEvent, text: string): void {
+    this.#line(this.json ? jsonText(event) : text);
+  }
+
+  /** Tells whoever asked for details (`-v`), or for events (`--json`). */
+  detail(event: CommandEvent, text: string): void {
+    if (this.json || this.verbose) this.say(event, text);
+  }
+
+  /** The last line of a command that failed. */
+  error(error: unknown): void {
+    const facts = factsOf(error);
+    if (this.json) {
+      this.#line(jsonText({ event: "error", ...facts }));
+      return;
+    }
+    const where = facts.address === undefined ? "" : ` ${facts.address}`;
+    this.#line(`zocalo: ${this.colours.red(facts.code)}${where}: ${oneLine(facts.detail)}`);
+    if (this.verbose) this.#moreAbout(error);
+  }
+
+  /** Something went wrong that the person did not cause, with one of many peers; the command goes on. */
+  problem(error: unknown): void {
+    if (this.json || this.verbose) this.warning(error);
+  }
+
+  /** Something went wrong that the person must know; the command goes on. */
+  warning(error: unknown): void {
+    const facts = factsOf(error);
+    const where = facts.address === undefined ? "" : ` ${facts.address}`;
+    const text = `${this.colours.yellow(facts.code)}${where}: ${oneLine(facts.detail)}`;
+    this.say({ event: "problem", ...facts }, text);
+  }
+
+  #moreAbout(error: unknown): void {
+    if (error instanceof ConnectError || error instanceof TimeoutError) {
+      for (const attempt of error.attempts) this.#line(`  tried ${attempt.address}: ${attempt.error.code}`);
+    } else if (error instanceof CommandFailure) {
+      // Its own stack is that of the command, which is no news.
+      if (error.cause instanceof Error) this.#line(String(error.cause.stack));
+    } else if (error instanceof Error && !(error instanceof ZocaloError)) this.#line(String(error.stack));
+  }
+
+  #line(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+}
+
+/** What the library calls its options in a sentence, and what they are called here. */
+const FLAGS: Readonly<Record<string, string>> = {
+  ca: "--ca FILE",
+  cert: "--cert FILE",
+  key: "--key FILE",
+  servername: "--servername NAME",
+  alpn: "--alpn NAMES",
+};
+
+/** An option in a sentence of the library: `ca` in quotes, or tls.ca. */
+const OPTION = /`(\w+)`|\btls\.(\w+)/g;
+
+/** What else could be done about the certificate of a peer. */
+const ADVICE: Partial<Record<ErrorCode, string>> = {
+  CERTIFICATE_UNTRUSTED: "or accept any with --insecure",
+  CERTIFICATE_NAME_MISMATCH: "or say which with --servername NAME",
+};
+
+/** What else to do about an error here, behind what the peer says. */
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  UNAUTHENTICATED: "--auth FILE says who you are",
+};
+
+interface ErrorFacts {
+  readonly code: string;
+  readonly address: string | undefined;
+  readonly op?: string | undefined;
+  readonly side?: string | undefined;
+  readonly detail: string;
+}
+
+function factsOf(error: unknown): ErrorFacts {
+  if (error instanceof ZocaloError) {
+    const { code, op, side } = error;
+    const reason = error.detail.replaceAll(
+      OPTION,
+      (text, quoted?: string, tls?: string) => FLAGS[quoted ?? tls ?? ""] ?? text,
+    );
+    const hint = HINTS[code] ?? (side === "remote" ? ADVICE[code] : undefined);
+    const detail = hint === undefined ? reason : `${reason}; ${hint}`;
+    return { code, address: error.remote ?? error.local, op, side, detail };
+  }
+  if (error instanceof CommandFailure) return { code: error.code, address: undefined, detail: error.message };
+  const detail = error instanceof Error ? error.message : String(error);
+  return { code: "INTERNAL", address: undefined, detail: `${detail} (this is a mistake in zocalo; -v shows where)` };
+}
+
+function oneLine(text: string): string {
+  return visibleText(text.replaceAll(/\s*\n\s*/g, " "));
+}

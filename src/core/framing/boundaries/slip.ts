@@ -1,0 +1,161 @@
+/** SLIP: messages with an END byte behind each (RFC 1055). */
+
+import { checkOptions, FLAG, FUNCTION, type RulesOf } from "../../options/check-options.ts";
+import { type ByteWriter, REFERENCE_BYTES } from "../../bytes/byte-writer.ts";
+import { findByte } from "../../bytes/find-byte.ts";
+import { bytes as bytesFormat } from "../formats/bytes.ts";
+import type { Boundary, Framer, FrameSpan, OnSkipped } from "../codec.ts";
+import { FrameCodec } from "../frame-codec.ts";
+import { longerThan, messageInvalid, messageTooLong } from "../frame-error.ts";
+import { DEFAULT_MAX_LINE_BYTES, LIMIT } from "../frame-limit.ts";
+import { InvalidContent } from "../invalid-content.ts";
+import { TerminatedFramer } from "./terminated-framer.ts";
+import { UnescapedBytes } from "./unescaped-bytes.ts";
+
+/** Options of {@link slip}. */
+export interface SlipOptions {
+  /** Most bytes of a message, as it is before escaping. Default 64 KiB; RFC 1055 speaks of 1,006. */
+  readonly maxFrameBytes?: number | undefined;
+  /**
+   * Send an END before each message too, which flushes noise on a serial line (RFC 1055, "PROTOCOL"). Default false: a
+   * TCP connection has no noise. Receivers take both forms.
+   */
+  readonly leadingEnd?: boolean | undefined;
+  /**
+   * Skip a message that is too long or has a wrong escape, and report it here, instead of failing. The next message is
+   * found behind the next END, which never stands inside one: after noise on a serial line that is what SLIP is for.
+   * Default: fail.
+   */
+  readonly resynchronise?: OnSkipped | undefined;
+}
+
+const NAME = "slip";
+const RULES: RulesOf<SlipOptions> = { maxFrameBytes: LIMIT, leadingEnd: FLAG, resynchronise: FUNCTION };
+// RFC 1055, "SLIP DRIVERS": the four characters.
+const END = 0o300;
+const ESC = 0o333;
+const ESC_END = 0o334;
+const ESC_ESC = 0o335;
+const WRONG_ESCAPE: InvalidContent = new InvalidContent("ESC stands before a byte that is not escaped");
+
+/**
+ * Messages of bytes with SLIP's END (C0) behind each; an END or ESC (DB) inside is escaped (RFC 1055). For serial lines and
+ * the gateways that bring them to TCP.
+ *
+ * - The limit counts the message before escaping. A message on its way is given up when it has more than twice as many
+ *   bytes, the most that escaping can make of it, and at its end when it has more.
+ * - ESC before any byte but DC and DD is `FRAME_INVALID`. (The code in the RFC would keep the byte; a stream that was
+ *   not damaged never has it.)
+ * - Empty messages are skipped, as the RFC advises, so an END may also stand before a message. Sending an empty message is
+ *   `FRAME_INVALID` with side `local`.
+ *
+ * @throws UsageError `OPTION_INVALID`.
+ *
+ * @example
+ * ```ts
+ * import { ByteWriter, slip } from "zocalo/framing";
+ * const writer = new ByteWriter();
+ * slip().encode(Buffer.from([0x01, 0xc0, 0xdb]), writer);
+ * console.log(writer.take().chunks[0]); // <Buffer 01 db dc db dd c0>
+ * ```
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc1055
+ */
+export function slip(options: SlipOptions = {}): FrameCodec<Uint8Array, Buffer> {
+  return new FrameCodec(new SlipBoundary(checkOptions({ op: NAME }, options, RULES)), bytesFormat());
+}
+
+class SlipBoundary implements Boundary {
+  readonly name = NAME;
+  readonly maxFrameBytes: number;
+  readonly onSkipped: OnSkipped | undefined;
+  readonly #leadingEnd: boolean;
+
+  constructor(options: SlipOptions) {
+    this.maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_LINE_BYTES;
+    this.onSkipped = options.resynchronise;
+    this.#leadingEnd = options.leadingEnd ?? false;
+  }
+
+  createFramer(): Framer {
+    return new SlipFramer(this.onSkipped);
+  }
+
+  frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
+    const count = end - start;
+    if (count > this.maxFrameBytes) throw messageTooLong(NAME, count, this.maxFrameBytes);
+    if (count === 0) throw messageInvalid(NAME, "an empty message cannot be sent; receivers skip it");
+    if (this.#leadingEnd) writer.byte(END);
+    const mostBytes = 2 * count + 1;
+    if (mostBytes >= REFERENCE_BYTES) {
+      const escaped = Buffer.allocUnsafeSlow(mostBytes);
+      writer.append(escaped, 0, escape(bytes, start, end, escaped, 0));
+      return;
+    }
+    writer.reserve(mostBytes);
+    writer.at = escape(bytes, start, end, writer.block, writer.at);
+  }
+}
+
+class SlipFramer extends TerminatedFramer {
+  readonly #content: UnescapedBytes = new UnescapedBytes();
+
+  constructor(onSkipped: OnSkipped | undefined) {
+    super(NAME, END, onSkipped);
+  }
+
+  protected override wireLimit(limit: number): number {
+    return 2 * limit;
+  }
+
+  protected override accept(bytes: Buffer, start: number, end: number, span: FrameSpan): InvalidContent | undefined {
+    if (start === end) {
+      span.from = -1;
+      return undefined;
+    }
+    span.from = start;
+    span.to = end;
+    const firstEscape = findByte(bytes, ESC, start, end);
+    if (firstEscape !== -1 && !this.#unescape(bytes, start, firstEscape, end, span)) return WRONG_ESCAPE;
+    return span.to - span.from > span.limit ? longerThan(span.limit) : undefined;
+  }
+
+  /** False when an escape is wrong. */
+  #unescape(bytes: Buffer, start: number, firstEscape: number, end: number, span: FrameSpan): boolean {
+    const target = this.#content.room(end - start);
+    bytes.copy(target, 0, start, firstEscape);
+    let to = firstEscape - start;
+    for (let at = firstEscape; at < end; at += 1) {
+      const byte = bytes[at] as number;
+      if (byte !== ESC) {
+        target[to++] = byte;
+        continue;
+      }
+      at += 1;
+      const escaped = at < end ? bytes[at] : undefined;
+      if (escaped === ESC_END) target[to++] = END;
+      else if (escaped === ESC_ESC) target[to++] = ESC;
+      else return false;
+    }
+    span.source = target;
+    span.from = 0;
+    span.to = to;
+    return true;
+  }
+}
+
+/** Writes the message and the END behind it; answers where the next byte goes. */
+function escape(bytes: Uint8Array, start: number, end: number, target: Buffer, at: number): number {
+  let to = at;
+  for (let from = start; from < end; from += 1) {
+    const byte = bytes[from] as number;
+    if (byte === END || byte === ESC) {
+      target[to++] = ESC;
+      target[to++] = byte === END ? ESC_END : ESC_ESC;
+    } else {
+      target[to++] = byte;
+    }
+  }
+  target[to] = END;
+  return to + 1;
+}

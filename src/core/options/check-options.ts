@@ -1,0 +1,216 @@
+/**
+ * Checks what a call was given. Programs without types pass anything; found here, it is an error of the call, and not
+ * something that happens later, elsewhere, in an event. Every options object of every public call goes through here.
+ */
+
+import { type ErrorDetails, UsageError } from "../errors.ts";
+
+/** Names the call in an error. */
+type CallNames = Pick<ErrorDetails, "op" | "local" | "remote">;
+
+/** What a value must be. */
+export interface OptionRule {
+  /** In the words of the error: `true or false`. */
+  readonly wanted: string;
+  readonly holds: (value: unknown) => boolean;
+  /** May not be missing. */
+  readonly required?: boolean;
+  /** An error does not show it: it goes to logs. */
+  readonly secret?: boolean;
+  /** The rules of its own options, where the value is an object. */
+  readonly within?: OptionRules;
+}
+
+/** The rule of each option by its name. There are no other options. */
+export type OptionRules = Readonly<Record<string, OptionRule>>;
+
+/** The rules of some options: one for each, so that none can be forgotten. */
+export type RulesOf<Options> = Readonly<Record<keyof Options & string, OptionRule>>;
+
+/** Anything: what uses it looks at it. */
+export const ANYTHING: OptionRule = { wanted: "anything", holds: () => true };
+
+/** True or false. */
+export const FLAG: OptionRule = { wanted: "true or false", holds: (value) => typeof value === "boolean" };
+
+/** A string that is not empty. */
+export const TEXT: OptionRule = {
+  wanted: "a string that is not empty",
+  holds: (value) => typeof value === "string" && value !== "",
+};
+
+/** A string, also an empty one. */
+export const ANY_TEXT: OptionRule = { wanted: "a string", holds: (value) => typeof value === "string" };
+
+/** A function. */
+export const FUNCTION: OptionRule = { wanted: "a function", holds: (value) => typeof value === "function" };
+
+/** A time or a size above zero. */
+export const POSITIVE: OptionRule = {
+  wanted: "a positive number, or Infinity for no limit",
+  holds: (value) => typeof value === "number" && value > 0,
+};
+
+/** A time or a size, which may be zero. */
+export const FROM_ZERO: OptionRule = {
+  wanted: "a number from 0 on, or Infinity for no limit",
+  holds: (value) => typeof value === "number" && value >= 0,
+};
+
+/** A number of things. */
+export function countFrom(least: number): OptionRule {
+  return {
+    wanted: `a whole number from ${least} on, or Infinity for no limit`,
+    holds: (value) => value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && (value as number) >= least),
+  };
+}
+
+/** A whole number that has an end. */
+export function wholeNumber(least: number, most: number): OptionRule {
+  return {
+    wanted: `a whole number from ${least} to ${most}`,
+    holds: (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
+  };
+}
+
+/** One of some words. */
+export function oneOf(...words: readonly string[]): OptionRule {
+  return {
+    wanted: `one of ${words.map((word) => `"${word}"`).join(", ")}`,
+    holds: (value) => words.includes(value as string),
+  };
+}
+
+/** A list whose items all hold; a hole is none. */
+export function listOf(what: string, holds: (item: unknown) => boolean): OptionRule {
+  return { wanted: `an array of ${what}`, holds: (value) => Array.isArray(value) && Array.from(value).every(holds) };
+}
+
+/** A list of strings. */
+export const TEXTS: OptionRule = listOf("strings", (item) => typeof item === "string");
+
+/** An object with options of its own, and no others. */
+export function options(within: OptionRules, required = false): OptionRule {
+  return { wanted: "an object", holds: isObject, within, required };
+}
+
+/** Some of the rules, for a call that takes these options of another one. */
+export function only<Name extends string, Picked extends Name>(
+  rules: Readonly<Record<Name, OptionRule>>,
+  ...names: readonly Picked[]
+): Readonly<Record<Picked, OptionRule>> {
+  return Object.fromEntries(names.map((name) => [name, rules[name]])) as Record<Picked, OptionRule>;
+}
+
+/** An object whose names are the program's. */
+export const OBJECT: OptionRule = { wanted: "an object", holds: isObject };
+
+/**
+ * The options of a call as they count: a plain object with those of `rules` that are given, read once. So what was checked is
+ * what is used, one that is undefined is one that is missing, and the result can be spread over defaults.
+ *
+ * Throws `OPTION_INVALID` for the first option that breaks its rule, and for one that there is not.
+ */
+export function checkOptions<T>(context: CallNames, given: T, rules: OptionRules, path = ""): T {
+  if (given === undefined) return {} as T;
+  refuseUnknown(context, given, rules, path);
+  const checked: Record<string, unknown> = {};
+  for (const [name, rule] of Object.entries(rules)) {
+    const value = (given as Readonly<Record<string, unknown>>)[name];
+    if (value === undefined && rule.required !== true) continue;
+    if (!rule.holds(value)) throw invalid(context, mustBe(path + name, rule, value));
+    const open = rule.within === undefined || !isObject(value);
+    checked[name] = open ? value : checkOptions(context, value, rule.within, `${path}${name}.`);
+  }
+  return checked as T;
+}
+
+/** Refuses options that there are not, where the others are looked at elsewhere. */
+export function refuseUnknown(context: CallNames, given: unknown, rules: OptionRules, path = ""): void {
+  if (!isObject(given)) throw invalid(context, mustBe(path.slice(0, -1) || "options", OBJECT, given));
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(rules, name)) throw invalid(context, noSuchOption(name, rules, path));
+  }
+}
+
+/** Why a name is none of `rules`, and which one was meant. */
+export function noSuchOption(name: string, rules: OptionRules, path = "", what = "option"): string {
+  const meant = nearestName(name, namesOf(rules));
+  const hint =
+    meant === undefined ? `; there are ${Object.keys(rules).join(", ")}` : `; did you mean "${path}${meant}"?`;
+  return `there is no ${what} ${JSON.stringify(path + name)}${hint}`;
+}
+
+/** The names of the options, and behind them those of their own options. */
+function namesOf(rules: OptionRules): readonly string[] {
+  const within = Object.entries(rules).flatMap(([name, rule]) =>
+    namesOf(rule.within ?? {}).map((own) => `${name}.${own}`),
+  );
+  return [...Object.keys(rules), ...within];
+}
+
+/** The name that was meant: the one with the fewest letters to change, if these are not many. */
+function nearestName(wrong: string, names: readonly string[]): string | undefined {
+  let nearest: string | undefined;
+  let fewest = Math.max(1, Math.floor(wrong.length * 0.4)) + 1;
+  for (const path of names) {
+    const name = path.slice(path.lastIndexOf(".") + 1);
+    // A unit that is left out is one mistake.
+    const unitless = lettersToChange(wrong.toLowerCase(), name.replace(/Ms$|Bytes$/, "").toLowerCase()) + 1;
+    const changes = Math.min(unitless, lettersToChange(wrong.toLowerCase(), name.toLowerCase()));
+    if (changes >= fewest) continue;
+    fewest = changes;
+    nearest = path;
+  }
+  return nearest;
+}
+
+/** Letters to put in, take out, replace or swap with the next one to make one word of the other. */
+function lettersToChange(a: string, b: string): number {
+  // A name can be of any length.
+  if (a.length > 64) return Infinity;
+  let before: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = at(row, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swaps = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = swaps ? at(before, j - 2) + 1 : Infinity;
+      next.push(Math.min(replaced, swapped, at(row, j) + 1, at(next, j - 1) + 1));
+    }
+    before = row;
+    row = next;
+  }
+  return at(row, b.length);
+}
+
+function at(row: readonly number[], index: number): number {
+  return row[index] as number;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function invalid(context: CallNames, detail: string): UsageError {
+  return new UsageError("OPTION_INVALID", { ...context, detail });
+}
+
+function mustBe(name: string, { wanted, secret }: OptionRule, value: unknown): string {
+  return `${name} must be ${wanted}, not ${secret === true ? `a value of type ${typeof value}` : shown(value)}`;
+}
+
+/** Items of a list that are shown. */
+const SHOWN_ITEMS = 5;
+
+/** A value in an error: short, and never an error of its own, since an object may have no `toString`, or one that throws. */
+export function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === "function") return "a function";
+  if (Array.isArray(value)) {
+    const items = Array.from(value.slice(0, SHOWN_ITEMS), (item) => (Array.isArray(item) ? "an array" : shown(item)));
+    return `[${items.join(", ")}${value.length > SHOWN_ITEMS ? ", …" : ""}]`;
+  }
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ResumeRequest } from "../../handshake/hello.ts";
+import { DEFAULT_LIMITS } from "../../handshake/limits.ts";
+import type { Agreement } from "../../handshake/negotiate.ts";
+import { MemorySessionStore } from "./memory-session-store.ts";
+import { confirmToken, type HeldSession, type ResumeClaim, type ResumeDecision, resumeSession } from "./resume.ts";
+import type { SessionRecord, SessionStore } from "./session-store.ts";
+
+const agreement: Agreement = {
+  peerVersion: "1.0.0",
+  peerOffers: [],
+  codec: "json",
+  features: [],
+  limits: DEFAULT_LIMITS,
+  peerLimits: DEFAULT_LIMITS,
+};
+const record: SessionRecord = {
+  id: "s",
+  principal: "ana",
+  epoch: 1,
+  attempt: 1,
+  tokenHash: "h1",
+  previousTokenHash: undefined,
+};
+const request: ResumeRequest = {
+  session: "s",
+  token: "never looked at",
+  server: "i",
+  attempt: 2,
+  received: 5,
+  acknowledged: 3,
+  sent: 9,
+};
+const held: HeldSession = { agreement, received: 4, acknowledged: 5, sent: 7 };
+const claim: ResumeClaim = { request, principal: "ana", agreement, tokenHash: "h1", nextTokenHash: "h2" };
+
+function storeWith(...records: readonly SessionRecord[]): MemorySessionStore {
+  const store = new MemorySessionStore();
+  for (const one of records) store.create(one);
+  return store;
+}
+
+const decide = (change: Partial<ResumeClaim>, store: SessionStore = storeWith(record)): ResumeDecision =>
+  resumeSession(store, "i", { ...claim, ...change }, () => held);
+
+/** The outcome, and the reason if there is one. */
+function told(decision: ResumeDecision): string {
+  if (decision.outcome === "fresh") return `fresh ${decision.reason}`;
+  return decision.outcome === "refused" ? decision.refusal.code : "resumed";
+}
+
+test("D.3 each accepted resume raises the epoch by compare and set", () => {
+  const store = storeWith(record);
+  assert.equal(told(decide({}, store)), "resumed");
+  assert.equal(store.get("s")?.epoch, 2);
+  assert.equal(store.replace(1, record), false);
+});
+
+test("D.3 of two resumes at once the newest wins", () => {
+  const store = storeWith(record);
+  let raced = false;
+  const racing: SessionStore = Object.assign(Object.create(store) as SessionStore, {
+    get: (id: string) => store.get(id),
+    replace(epoch: number, next: SessionRecord): boolean {
+      if (!raced) {
+        raced = true;
+        assert.equal(told(decide({ request: { ...request, attempt: 3 }, nextTokenHash: "h3" }, store)), "resumed");
+      }
+      return store.replace(epoch, next);
+    },
+  });
+  assert.equal(told(decide({}, racing)), "SESSION_TAKEN_OVER");
+  assert.equal(told(decide({ request: { ...request, attempt: 4 }, tokenHash: "h3" }, store)), "resumed");
+  assert.equal(store.get("s")?.epoch, 3);
+});
+
+test("D.3 a lower client attempt number is refused", () => {
+  for (const attempt of [0, 1]) assert.equal(told(decide({ request: { ...request, attempt } })), "SESSION_TAKEN_OVER");
+});
+
+test("D.4 the same principal and the right token are needed, and a thief learns nothing", () => {
+  const unknown = decide({}, storeWith());
+  assert.deepEqual(unknown, { outcome: "fresh", reason: "session-unknown", ends: false });
+  assert.deepEqual(decide({ principal: "eva" }), unknown);
+  assert.deepEqual(decide({ tokenHash: "hX" }), unknown);
+  assert.deepEqual(decide({ tokenHash: "" }), unknown);
+  assert.deepEqual(decide({ principal: "eva", request: { ...request, attempt: 0 } }), unknown);
+});
+
+test("D.4 tokens rotate, and the previous one is valid until the first acknowledgement on the new connection", () => {
+  const store = storeWith(record);
+  assert.equal(told(decide({}, store)), "resumed");
+  // The welcome with h2 was lost: the client tries again with h1.
+  assert.equal(told(decide({ request: { ...request, attempt: 3 }, nextTokenHash: "h3" }, store)), "resumed");
+  confirmToken(store, "s", 2);
+  assert.notEqual(store.get("s")?.previousTokenHash, undefined);
+  confirmToken(store, "s", 3);
+  assert.equal(told(decide({ request: { ...request, attempt: 4 } }, store)), "fresh session-unknown");
+  assert.equal(told(decide({ request: { ...request, attempt: 4 }, tokenHash: "h3" }, store)), "resumed");
+});
+
+test("D.5 resume needs the server instance, both counters, and the same agreement", () => {
+  assert.equal(told(decide({ request: { ...request, server: "other" } })), "fresh server-restarted");
+  for (const change of [
+    { codec: "msgpack" },
+    { peerVersion: "1.9.0" },
+    { peerOffers: [...agreement.peerOffers, "more"] },
+    { limits: { ...agreement.limits, maxCalls: 1 } },
+    { peerLimits: { ...agreement.peerLimits, windowBytes: 1 } },
+  ]) {
+    const decision = decide({ agreement: { ...agreement, ...change } });
+    assert.deepEqual(decision, { outcome: "fresh", reason: "agreement-changed", ends: true });
+  }
+  for (const change of [{ received: 4 }, { received: 8 }, { acknowledged: 5 }, { sent: 3 }]) {
+    const decision = decide({ request: { ...request, ...change } });
+    assert.deepEqual(decision, { outcome: "fresh", reason: "counters-invalid", ends: true });
+  }
+});

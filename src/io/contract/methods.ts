@@ -1,0 +1,100 @@
+/** What the methods of a contract look like to the compiler: as functions on a session, and as handlers. */
+
+import type { Methods } from "../../core/contract/contract.ts";
+import type { RequestInput, RequestOutput, ResponseInput, ResponseOutput } from "../../core/contract/method.ts";
+import type { InputOf, OutputOf } from "../../core/contract/schema.ts";
+import type { OperationOptions } from "../operation/deadline.ts";
+import type { SessionStream } from "./stream.ts";
+
+export type { Contract, Methods } from "../../core/contract/contract.ts";
+
+/** The arguments of a method: no question where the contract has none. */
+export type MethodArguments<Input, Options> = [Input] extends [void]
+  ? [input?: undefined, options?: Options]
+  : undefined extends Input
+    ? [input?: Input, options?: Options]
+    : [input: Input, options?: Options];
+
+/** What is sent as an item of a direction of a stream; `never` for a direction that it does not have. */
+export type ItemInput<S> = [S] extends [undefined] ? never : InputOf<S>;
+/** What is received as an item of a direction of a stream; `never` for a direction that it does not have. */
+export type ItemOutput<S> = [S] extends [undefined] ? never : OutputOf<S>;
+
+/** A method of the peer, as a function on the session. */
+export type RemoteMethod<M> = M extends { readonly kind: "call" }
+  ? (...args: MethodArguments<RequestInput<M>, OperationOptions>) => Promise<ResponseOutput<M>>
+  : M extends { readonly kind: "event" }
+    ? (...args: MethodArguments<RequestInput<M>, undefined>) => Promise<void> | undefined
+    : M extends { readonly kind: "stream"; readonly sends: infer Sends; readonly receives: infer Receives }
+      ? (
+          ...args: MethodArguments<RequestInput<M>, OperationOptions>
+        ) => SessionStream<ItemOutput<Sends>, ItemInput<Receives>>
+      : never;
+
+/**
+ * The methods of the peer, as functions on the session.
+ *
+ * - A call answers a promise of the response. It rejects with a `RemoteError` when the handler threw one, with `TIMEOUT`
+ *   after `timeoutMs`, with the reason of `signal`, with `SESSION_LOST` when the session is lost (its `outcome` says
+ *   whether the call may have arrived), with `CLOSED` when either side closes it, with `METHOD_UNKNOWN` when the peer does
+ *   not offer it, with `QUEUE_FULL` when 65,536 calls or 16 MiB of them wait for room already.
+ * - An event answers undefined when it has its number: it will arrive within the live session. When there is no room it
+ *   answers a promise that resolves when it has. `await` is right in both cases.
+ * - A stream answers its object at once. `timeoutMs` is the time for the whole of it, from opening to the end of both
+ *   directions, and `signal` may end it any time: it is cancelled at the peer, and fails here with `TIMEOUT` or the reason of
+ *   the signal. Default: no limit of time.
+ *
+ * A rejection that nobody looks at is not an unhandled rejection: a peer that goes away must not end the process.
+ */
+export type RemoteMethods<Offered extends Methods> = { readonly [K in keyof Offered]: RemoteMethod<Offered[K]> };
+
+/** What a handler is told beside the question. */
+export interface HandlerContext<Session> {
+  /** The session that the message came over. */
+  readonly session: Session;
+  /** Aborts when nobody waits for the answer any more: the caller cancelled, its time is up, or the session is over. */
+  readonly signal: AbortSignal;
+  /**
+   * When the caller stops waiting, on the clock of the network (`performance.now()` on the kernel's); Infinity for never.
+   * The remaining time travels with the call, so the clocks of the two machines need not agree.
+   */
+  readonly deadline: number;
+  /** Milliseconds until `deadline`; Infinity for never. */
+  readonly remainingMs: number;
+}
+
+/** What the handler of a stream may answer: nothing, or the items to send. */
+export type StreamAnswer<Item> = AsyncIterable<Item> | Iterable<Item> | undefined | void;
+
+/**
+ * The handler of one method.
+ *
+ * - Call: answers the response or a promise of it. Throw a `RemoteError` to answer with an error of the application.
+ * - Event: the next event waits until the promise it answers is settled.
+ * - Stream: gets the stream; or is a generator, whose items are sent with backpressure. The items of this side end when it
+ *   returns.
+ */
+export type Handler<M, Context> = M extends { readonly kind: "call" }
+  ? (input: RequestOutput<M>, context: Context) => ResponseInput<M> | Promise<ResponseInput<M>>
+  : M extends { readonly kind: "event" }
+    ? (message: RequestOutput<M>, context: Context) => unknown
+    : M extends { readonly kind: "stream"; readonly sends: infer Sends; readonly receives: infer Receives }
+      ? (
+          input: RequestOutput<M>,
+          stream: SessionStream<ItemOutput<Receives>, ItemInput<Sends>>,
+          context: Context,
+        ) => StreamAnswer<ItemInput<Sends>> | Promise<StreamAnswer<ItemInput<Sends>>>
+      : never;
+
+/** A handler for each method that a side offers. */
+export type Handlers<Offered extends Methods, Context> = {
+  readonly [K in keyof Offered]: Handler<Offered[K], Context>;
+};
+
+/** The option `handlers`: required as soon as the side offers anything, so that nothing can arrive before its handler. */
+export type HandlersOption<Offered extends Methods, Context> = keyof Offered extends never
+  ? { readonly handlers?: Handlers<Offered, Context> | undefined }
+  : {
+      /** One handler for each method that this side offers. There is no way to attach one later (SEMANTICS D.10). */
+      readonly handlers: Handlers<Offered, Context>;
+    };

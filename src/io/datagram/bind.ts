@@ -1,0 +1,174 @@
+/** Opening a mailbox. */
+
+import { Address, type AddressLike } from "../../core/address/address.ts";
+import { UsageError, ZocaloError } from "../../core/errors.ts";
+import {
+  ANYTHING,
+  checkOptions,
+  FLAG,
+  OPERATION_RULES,
+  type OptionRules,
+  type RulesOf,
+  wholeNumber,
+} from "../operation/check-options.ts";
+import type { BindOptions, DatagramSocket } from "./socket.ts";
+import type { OperationContext } from "../operation/deadline.ts";
+import { firstAddress } from "./destinations.ts";
+import { checkZone } from "../operation/link-local.ts";
+import { Mailbox } from "./mailbox.ts";
+import { MAILBOX_RULES, type MailboxSettings, mailboxSettings } from "./settings.ts";
+import { meetsItself } from "../stream/meets-itself.ts";
+import type { DatagramTransport, Network, TransportBindOptions } from "../network/network.ts";
+import { restated } from "../operation/restated.ts";
+import { openWithin } from "../operation/with-deadline.ts";
+
+/** Parameters of an address that names a multicast group: one that is joined, and one that is sent to. */
+const OWN_PARAMS: ReadonlySet<string> = new Set(["interface", "source"]);
+const PARTNER_PARAMS: ReadonlySet<string> = new Set(["interface"]);
+
+const LARGEST_INT = 2_147_483_647;
+
+/** What {@link BindOptions} must look like. */
+export const BIND_RULES: RulesOf<BindOptions> = {
+  ...OPERATION_RULES,
+  ...MAILBOX_RULES,
+  // Read as an address.
+  remote: ANYTHING,
+  reuseAddress: FLAG,
+  reusePort: FLAG,
+  ipv6Only: FLAG,
+  receiveBufferBytes: wholeNumber(1, LARGEST_INT),
+  sendBufferBytes: wholeNumber(1, LARGEST_INT),
+};
+
+/** Binds over `network`; see the public `bind`, whose own options have more `rules`. */
+export async function bindOver(
+  network: Network,
+  local: AddressLike,
+  options: BindOptions = {},
+  rules: OptionRules = BIND_RULES,
+): Promise<DatagramSocket> {
+  return await openMailbox(network, local, checkOptions({ op: "bind" }, options, rules));
+}
+
+/** Binds with options that were checked. */
+export async function openMailbox(network: Network, local: AddressLike, options: BindOptions): Promise<DatagramSocket> {
+  const address = mailboxAddress(local, OWN_PARAMS);
+  const remote = options.remote === undefined ? undefined : mailboxAddress(options.remote, PARTNER_PARAMS);
+  if (remote?.port === 0) throw invalid(remote, "port 0 cannot be sent to");
+  const context: OperationContext = { op: "bind", local: address.toString(), remote: remote?.toString() };
+  const settings = mailboxSettings(options);
+  const { signal, timeoutMs } = options;
+  const opening = (): Promise<Mailbox> => open(network, address, remote, options, settings);
+  return await openWithin(network.clock, opening, { signal, timeoutMs }, context);
+}
+
+/** Reads the address of a mailbox; that of a telephone is refused with the names of the right calls. */
+function mailboxAddress(input: AddressLike, params: ReadonlySet<string>): Address {
+  const address = Address.parse(input, { transport: "udp", op: "bind" });
+  if (address.transport !== "udp") {
+    const { transport } = address;
+    throw invalid(
+      address,
+      `${transport} is connection-oriented: use listen(address) to wait for calls, or connect(address)`,
+    );
+  }
+  const wrong = Object.keys(address.params).find((name) => !address.isMulticast || !params.has(name));
+  if (wrong === undefined) return address.unmapped();
+  const detail = `parameter "${wrong}" has no meaning here; a multicast group takes ?interface=, and ?source= where it is joined`;
+  throw invalid(address, detail);
+}
+
+async function open(
+  network: Network,
+  asked: Address,
+  partner: Address | undefined,
+  options: BindOptions,
+  settings: MailboxSettings,
+): Promise<Mailbox> {
+  const { sockets } = network;
+  const local = await toIp(sockets, asked, partner?.isIp === true ? [partner.family as 4 | 6] : [4, 6]);
+  const ipv6Only = options.ipv6Only ?? false;
+  if (ipv6Only && local.family !== 6) throw badOption(local, "ipv6Only has a meaning only on an IPv6 address");
+  const families =
+    local.family === 4 ? ([4] as const) : local.isUnspecified && !ipv6Only ? ([6, 4] as const) : ([6] as const);
+  const remote = partner === undefined ? undefined : await toIp(sockets, partner, families);
+  if (remote !== undefined && !(families as readonly unknown[]).includes(remote.family)) {
+    throw invalid(remote, `a mailbox on ${local.hostPort} cannot reach it; bind an address of the same IP version`);
+  }
+  checkZone(local, { op: "bind", local: asked.toString() });
+  if (remote !== undefined && local.zone === "") {
+    checkZone(remote, { op: "bind", local: local.toString(), remote: remote.toString() });
+  }
+  const transport = await bindApart(sockets, local, {
+    remote,
+    reuseAddress: options.reuseAddress ?? local.isMulticast,
+    reusePort: options.reusePort ?? false,
+    ipv6Only,
+    receiveBufferBytes: options.receiveBufferBytes,
+    sendBufferBytes: options.sendBufferBytes,
+    signal: options.signal,
+  });
+  let mailbox: Mailbox | undefined;
+  try {
+    prepare(transport, local, partner, settings);
+    mailbox = new Mailbox(network, transport, settings, families);
+    if (local.isMulticast) mailbox.joinGroup(local, { interface: wayOf(local), source: local.params["source"] });
+    return mailbox;
+  } catch (error) {
+    await (mailbox ?? transport).close();
+    throw error instanceof ZocaloError ? restated(error, { op: "bind", local: local.toString() }) : error;
+  }
+}
+
+/** Binds; again, if the port that the system has chosen is the one of the partner itself. */
+async function bindApart(
+  sockets: Network["sockets"],
+  local: Address,
+  options: TransportBindOptions,
+): Promise<DatagramTransport> {
+  const transport = await sockets.bind(local, options);
+  if (local.port !== 0 || options.remote === undefined) return transport;
+  if (!meetsItself(transport.localAddress, options.remote)) return transport;
+  try {
+    return await sockets.bind(local, options);
+  } finally {
+    // Held until now, so that the system has chosen another one.
+    await transport.close();
+  }
+}
+
+/** What must hold before the first datagram is delivered. */
+function prepare(
+  transport: DatagramTransport,
+  local: Address,
+  partner: Address | undefined,
+  settings: MailboxSettings,
+): void {
+  if (settings.receiveQueue.policy === "block" && !transport.canPause) {
+    const detail = "this runtime cannot stop receiving; choose another receiveQueuePolicy";
+    throw new UsageError("UNSUPPORTED", { op: "bind", local: local.toString(), detail });
+  }
+  // The way in is also the way out.
+  const way = wayOf(partner) ?? wayOf(local);
+  if (way !== undefined) transport.setMulticastInterface(way);
+}
+
+/** The network interface that the address of a group names. */
+function wayOf(group: Address | undefined): string | undefined {
+  if (group?.isMulticast !== true) return undefined;
+  return group.params["interface"] ?? (group.zone === "" ? undefined : group.zone);
+}
+
+async function toIp(sockets: Network["sockets"], address: Address, families: readonly (4 | 6)[]): Promise<Address> {
+  if (address.family !== "name") return address;
+  return address.with({ host: await firstAddress(sockets, address.host, families) }).unmapped();
+}
+
+function invalid(address: Address, detail: string): UsageError {
+  return new UsageError("ADDRESS_INVALID", { op: "bind", local: address.toString(), detail });
+}
+
+function badOption(address: Address, detail: string): UsageError {
+  return new UsageError("OPTION_INVALID", { op: "bind", local: address.toString(), detail });
+}

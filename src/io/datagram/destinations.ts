@@ -1,0 +1,127 @@
+/** Where datagrams go: texts and names become IP addresses once, not on each send. */
+
+import { Address, type AddressLike } from "../../core/address/address.ts";
+import { NO_PARAMS } from "../../core/address/parts.ts";
+import { UsageError, ZocaloError } from "../../core/errors.ts";
+import { missingZone } from "../operation/link-local.ts";
+import type { MailboxHost } from "./host.ts";
+import type { Sockets } from "../network/network.ts";
+
+/** Most texts and names that are remembered; then it starts anew, so that a program with many peers keeps its memory. */
+const REMEMBERED = 1024;
+
+/** Told of a name's address, or why there is none. */
+export type Found = (error: unknown, address: Address | undefined) => void;
+
+interface KnownName {
+  address: Address;
+  readonly since: number;
+}
+
+/** The first address of `host` in the first of these families that has one. */
+export async function firstAddress(sockets: Sockets, host: string, families: readonly (4 | 6)[]): Promise<string> {
+  let reason: Error | undefined;
+  for (const family of families) {
+    try {
+      const [first] = await sockets.resolve(host, family);
+      if (first !== undefined) return first;
+    } catch (error) {
+      reason ??= error as Error;
+    }
+  }
+  throw reason ?? new ZocaloError("NAME_NOT_FOUND", { op: "resolve", remote: host });
+}
+
+/** The destinations of one mailbox. */
+export class Destinations {
+  readonly #host: MailboxHost;
+  readonly #sockets: Sockets;
+  readonly #families: readonly (4 | 6)[];
+  readonly #maxAgeMs: number;
+  readonly #texts: Map<string, Address> = new Map();
+  readonly #names: Map<string, KnownName> = new Map();
+  /** Lookups under way, each with the sends that wait for it, in their order. */
+  readonly #lookups: Map<string, ((error: unknown) => void)[]> = new Map();
+
+  /** `families`: those that the mailbox can reach, the preferred one first. */
+  constructor(host: MailboxHost, sockets: Sockets, families: readonly (4 | 6)[], maxAgeMs: number) {
+    this.#host = host;
+    this.#sockets = sockets;
+    this.#families = families;
+    this.#maxAgeMs = maxAgeMs;
+  }
+
+  /** Reads a receiver's address and checks that this mailbox can send there. */
+  read(to: AddressLike, op: string): Address {
+    if (to instanceof Address) return this.#checked(to, op);
+    if (typeof to !== "string") return this.#checked(Address.parse(to, { transport: "udp", op }), op);
+    const known = this.#texts.get(to);
+    if (known !== undefined) return known;
+    const address = this.#checked(Address.parse(to, { transport: "udp", op }), op);
+    remember(this.#texts, to, address);
+    return address;
+  }
+
+  /** The IP address of a receiver, if it is known by now; otherwise `found` is called when it is. */
+  resolve(address: Address, found: Found): Address | undefined {
+    if (address.isIp) return address;
+    const known = this.#names.get(address.host);
+    if (known !== undefined && this.#host.clock.now() - known.since < this.#maxAgeMs) return at(known, address.port);
+    const waiting = this.#lookups.get(address.host) ?? [];
+    if (waiting.length === 0) this.#lookUp(address.host, waiting);
+    waiting.push((error) => {
+      const name = this.#names.get(address.host);
+      found(error, error === undefined && name !== undefined ? at(name, address.port) : undefined);
+    });
+    return undefined;
+  }
+
+  #lookUp(host: string, waiting: ((error: unknown) => void)[]): void {
+    this.#lookups.set(host, waiting);
+    const settle = (error: unknown): void => {
+      this.#lookups.delete(host);
+      for (const tell of waiting) tell(error);
+    };
+    firstAddress(this.#sockets, host, this.#families).then((ip) => {
+      remember(this.#names, host, { address: Address.fromIp("udp", ip, 0).unmapped(), since: this.#host.clock.now() });
+      settle(undefined);
+    }, settle);
+  }
+
+  #checked(receiver: Address, op: string): Address {
+    const address = receiver.unmapped();
+    const problem = this.#problemOf(address);
+    if (problem === undefined) return address;
+    throw new UsageError("ADDRESS_INVALID", {
+      ...this.#host.context(op, address.toString()),
+      detail: problem,
+      outcome: "none",
+    });
+  }
+
+  #problemOf(address: Address): string | undefined {
+    if (address.transport !== "udp") return `datagrams go to udp: addresses, not to ${address.transport}:`;
+    if (address.port === 0) return "port 0 cannot be sent to";
+    if (address.params !== NO_PARAMS) {
+      return "parameters belong to bind; a receiver has none (see setMulticastInterface for the way out)";
+    }
+    // A mailbox on a link-local address is bound to its interface.
+    const zoneless = this.#host.transport.localAddress.zone === "" ? missingZone(address) : undefined;
+    if (zoneless !== undefined) return zoneless;
+    if (address.family === "name" || this.#families.includes(address.family as 4 | 6)) return undefined;
+    return address.family === 6
+      ? "a mailbox on an IPv4 address cannot send to IPv6; bind [::] for both"
+      : "this mailbox cannot send to IPv4; bind 0.0.0.0, or [::] for both";
+  }
+}
+
+/** A known name's address with another port; the last one is kept, since a program rarely uses two. */
+function at(name: KnownName, port: number): Address {
+  if (name.address.port !== port) name.address = name.address.with({ port });
+  return name.address;
+}
+
+function remember<T>(map: Map<string, T>, key: string, value: T): void {
+  if (map.size >= REMEMBERED) map.clear();
+  map.set(key, value);
+}

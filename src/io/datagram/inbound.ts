@@ -1,0 +1,214 @@
+/** The receiving half of a mailbox: what has arrived, who waits for it, and what gives way when it is too much. */
+
+import { ConnectionError, type ErrorOutcome, UsageError, type ZocaloError } from "../../core/errors.ts";
+import { DatagramQueue } from "./queue.ts";
+import type { ReceiveQueuePolicy } from "./socket.ts";
+import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
+import { publish } from "../operation/diagnostics.ts";
+import type { MailboxHost } from "./host.ts";
+import type { Datagram } from "../network/network.ts";
+import { restated } from "../operation/restated.ts";
+
+/** One kind of receive: how it takes what it wants from a queue that is not empty. */
+export interface Taking<T> {
+  readonly op: string;
+  take(queue: DatagramQueue): T;
+  /** What it gives when this program has closed the mailbox, for iterations; calls without it reject. */
+  readonly end?: T;
+}
+
+interface Waiter {
+  readonly taking: Taking<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (reason: unknown) => void;
+  deadline: Deadline | undefined;
+}
+
+/**
+ * What the datagrams of a queue may pin beside their payload: enough for as many as may wait by default, and not for millions
+ * of empty ones.
+ */
+export const BESIDE_PAYLOAD_BYTES = 2_097_152;
+
+/** Bounds of the receive queue. */
+export interface ReceiveQueueLimits {
+  readonly maxDatagrams: number;
+  readonly maxBytes: number;
+  readonly policy: ReceiveQueuePolicy;
+}
+
+/** The receiving half of a mailbox. */
+export class DatagramInbound {
+  readonly queue: DatagramQueue = new DatagramQueue();
+  received = 0;
+  bytesReceived = 0;
+  dropped = 0;
+  bytesDropped = 0;
+  readonly #host: MailboxHost;
+  readonly #limits: ReceiveQueueLimits;
+  readonly #waiters: Waiter[] = [];
+  /** Reported by the network, for the next call. */
+  #error: ZocaloError | undefined;
+  /** Under `strict`: datagrams dropped behind what is in the queue, and not told yet. */
+  #lost = 0;
+  #overflowing = false;
+  #paused = false;
+  #over: { readonly error: ZocaloError; readonly closed: boolean } | undefined;
+
+  constructor(host: MailboxHost, limits: ReceiveQueueLimits) {
+    this.#host = host;
+    this.#limits = limits;
+  }
+
+  /** Serves one call: from the queue if it can, else when datagrams arrive. */
+  receive<T>(taking: Taking<T>, options?: OperationOptions): Promise<T> {
+    const refused = refusedAtOnce(options, () => this.#host.context(taking.op));
+    if (refused !== undefined) return Promise.reject(refused.reason);
+    const error = this.takeError();
+    if (error !== undefined) return Promise.reject(restated(error, this.#host.context(taking.op)));
+    if (this.queue.length > 0) {
+      const value = taking.take(this.queue);
+      this.#steer();
+      return Promise.resolve(value);
+    }
+    if (this.#over !== undefined) return new Promise((resolve, reject) => this.#refuse({ taking, resolve, reject }));
+    if (this.#lost > 0) return Promise.reject(this.#takeLoss(taking.op));
+    return this.#wait(taking, options);
+  }
+
+  /** Ends the waiting calls of one iteration. */
+  withdraw(taking: Taking<unknown>): void {
+    for (let index = this.#waiters.length - 1; index >= 0; index -= 1) {
+      const waiter = this.#waiters[index] as Waiter;
+      if (waiter.taking !== taking) continue;
+      this.#waiters.splice(index, 1);
+      waiter.resolve(taking.end);
+    }
+  }
+
+  /** Datagrams arrived. Those who wait come first; then the queue's limits apply. */
+  arrived(batch: readonly Datagram[]): void {
+    if (this.#over !== undefined) return;
+    for (const datagram of batch) {
+      this.received += 1;
+      this.bytesReceived += datagram.data.length;
+      if (this.#lost > 0) this.#drop(datagram);
+      else this.queue.push(datagram);
+    }
+    while (this.#waiters.length > 0 && this.queue.length > 0) {
+      const waiter = this.#waiters.shift() as Waiter;
+      waiter.deadline?.cancel();
+      waiter.resolve(waiter.taking.take(this.queue));
+    }
+    if (this.#full()) this.#overflow();
+    else this.#overflowing = false;
+  }
+
+  /** The network reported an error, and the mailbox goes on: the first who waits gets it, else the next call. */
+  report(error: ZocaloError): void {
+    const waiter = this.#waiters.shift();
+    if (waiter === undefined) {
+      this.#error ??= error;
+      return;
+    }
+    waiter.deadline?.cancel();
+    waiter.reject(restated(error, this.#host.context(waiter.taking.op)));
+  }
+
+  /** Takes the error that the next call has to report. */
+  takeError(): ZocaloError | undefined {
+    const error = this.#error;
+    this.#error = undefined;
+    return error;
+  }
+
+  /** Nothing comes any more. `closed` says that this program wanted it: iterations then end. */
+  over(error: ZocaloError, closed: boolean): void {
+    if (this.#over !== undefined) return;
+    this.#over = { error, closed };
+    this.#error = undefined;
+    this.queue.clear();
+    for (const waiter of this.#waiters.splice(0)) {
+      waiter.deadline?.cancel();
+      this.#refuse(waiter);
+    }
+  }
+
+  #wait<T>(taking: Taking<T>, options: OperationOptions | undefined): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const waiter: Waiter = { taking, resolve: resolve as (value: unknown) => void, reject, deadline: undefined };
+      waiter.deadline = Deadline.of(this.#host.clock, options, (cause) => {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+        reject(expiryReason(cause, this.#host.context(taking.op), "none"));
+      });
+      this.#waiters.push(waiter);
+    });
+  }
+
+  /** The answer of a mailbox that is over. */
+  #refuse<T>(call: { taking: Taking<T>; resolve: (value: T) => void; reject: (reason: unknown) => void }): void {
+    const { error, closed } = this.#over as { error: ZocaloError; closed: boolean };
+    if (closed && call.taking.end !== undefined) call.resolve(call.taking.end);
+    else call.reject(restated(error, this.#host.context(call.taking.op)));
+  }
+
+  #full(): boolean {
+    const { maxDatagrams, maxBytes } = this.#limits;
+    const { length, bytes, heldBytes } = this.queue;
+    return length > maxDatagrams || bytes > maxBytes || heldBytes > maxBytes + BESIDE_PAYLOAD_BYTES;
+  }
+
+  #overflow(): void {
+    const { policy } = this.#limits;
+    if (policy === "block") {
+      if (this.#paused) return;
+      this.#paused = true;
+      this.#host.transport.pause();
+      return;
+    }
+    const before = this.dropped;
+    // One is always kept: a limit smaller than a datagram must not stop everything.
+    while (this.queue.length > 1 && this.#full()) {
+      this.#drop(policy === "drop-oldest" ? this.queue.shift() : this.queue.pop());
+    }
+    if (policy === "strict") this.#lost += this.dropped - before;
+    this.#tellOverflow(before);
+  }
+
+  #drop(datagram: Datagram): void {
+    this.dropped += 1;
+    this.bytesDropped += datagram.data.length;
+    if (this.#lost > 0) this.#lost += 1;
+  }
+
+  /** Once for each time that the reader falls behind, not once for each datagram. */
+  #tellOverflow(before: number): void {
+    if (this.#overflowing || this.dropped === before) return;
+    this.#overflowing = true;
+    const { local, remote } = this.#host.context("receive");
+    publish("refusal", () => ({ kind: "datagram", local, remote, reason: "receive-queue" }));
+  }
+
+  #takeLoss(op: string): ZocaloError {
+    const why = "because the receive queue was full; receive faster, or raise its limits";
+    const detail = `${this.#lost} datagrams were dropped here, ${why}`;
+    this.#lost = 0;
+    return new UsageError("QUEUE_FULL", { ...this.#host.context(op), detail });
+  }
+
+  /** Lets the network deliver again when half of the queue is free. */
+  #steer(): void {
+    if (!this.#paused) return;
+    const { maxDatagrams, maxBytes } = this.#limits;
+    const { length, bytes, heldBytes } = this.queue;
+    const isFull = heldBytes > (maxBytes + BESIDE_PAYLOAD_BYTES) / 2;
+    if (length > maxDatagrams / 2 || bytes > maxBytes / 2 || isFull) return;
+    this.#paused = false;
+    this.#host.transport.resume();
+  }
+}
+
+/** The error of a mailbox that this program has closed. */
+export function mailboxClosed(host: MailboxHost, op: string, outcome?: ErrorOutcome): ConnectionError {
+  return new ConnectionError("CLOSED", { ...host.context(op), detail: "this program closed the mailbox", outcome });
+}

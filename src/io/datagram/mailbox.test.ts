@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { test } from "node:test";
+import { ZocaloError } from "../../core/errors.ts";
+import { assertError, expectError } from "../../testing/expect-error.ts";
+import { ManualClock } from "../../testing/manual-clock.ts";
+import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
+import { bindOver } from "./bind.ts";
+import type { DatagramSocket } from "./socket.ts";
+
+const clock = new ManualClock({ defer: (callback) => void setImmediate(callback) });
+
+async function opened(transport: ManualDatagrams): Promise<DatagramSocket> {
+  return await bindOver(manualNetwork(clock, [transport]), "udp://127.0.0.1:0", { remote: transport.remoteAddress });
+}
+
+test("settings are handed on, and closed mailboxes refuse them", async () => {
+  const transport = new ManualDatagrams({ local: "udp://127.0.0.1:1000" });
+  const box = await opened(transport);
+  box
+    .setBroadcast(true)
+    .setTtl(3)
+    .setMulticastTtl(0)
+    .setMulticastLoopback(false)
+    .setMulticastInterface("lo")
+    .unref()
+    .ref();
+  box.joinGroup("239.1.2.3", { interface: "lo" });
+  box.leaveGroup("udp://239.1.2.3:5", { source: "192.0.2.1" });
+  assert.deepEqual(transport.calls, [
+    "setBroadcast true",
+    "setTtl 3",
+    "setMulticastTtl 0",
+    "setMulticastLoopback false",
+    "setMulticastInterface lo",
+    "unref",
+    "ref",
+    'join {"group":"239.1.2.3","interface":"lo"}',
+    'leave {"group":"239.1.2.3","source":"192.0.2.1"}',
+  ]);
+  assert.deepEqual(box.bufferSizes(), { receiveBytes: 1, sendBytes: 2 });
+  assert.equal(box.native, undefined);
+  await box.close();
+  assert.throws(() => box.setTtl(1), { code: "CLOSED", op: "setTtl" });
+});
+
+test("errors that nobody knows are wrapped, and errors name both ends", async () => {
+  const box = await opened(new ManualDatagrams({ remote: "udp://127.0.0.1:2000" }));
+  (box as unknown as { transport: ManualDatagrams }).transport.fail(new Error("strange"));
+  const error = await expectError(box.receive(), {
+    code: "SYSTEM_ERROR",
+    op: "receive",
+    remote: "udp://127.0.0.1:2000",
+  });
+  assert.equal((error.cause as Error).message, "strange");
+});
+
+test("its life is published", async () => {
+  const events: unknown[] = [];
+  const listener = (message: unknown, channel: string | symbol): void => void events.push([String(channel), message]);
+  for (const name of ["zocalo:open", "zocalo:close"]) subscribe(name, listener);
+  const names = { kind: "datagram", local: "udp://127.0.0.1:1000", remote: undefined };
+  const box = await opened(new ManualDatagrams());
+  await box.close();
+  const lost = new ManualDatagrams();
+  const other = await opened(lost);
+  const ended = other.closed;
+  lost.fail(new ZocaloError("CLOSED", { op: "receive" }), true);
+  const { error } = await ended;
+  assertError(other.signal.reason, { code: "CLOSED" });
+  for (const name of ["zocalo:open", "zocalo:close"]) unsubscribe(name, listener);
+  assert.deepEqual(events, [
+    ["zocalo:open", names],
+    ["zocalo:close", { ...names, how: "closed", error: undefined }],
+    ["zocalo:open", names],
+    ["zocalo:close", { ...names, how: "failed", error }],
+  ]);
+});
+
+test("signal and closed can be asked for before and after the end", async () => {
+  const box = await opened(new ManualDatagrams());
+  const { signal, closed } = box;
+  assert.equal(box.signal, signal);
+  assert.equal(box.closed, closed);
+  await box.close();
+  assert.deepEqual(await closed, { how: "closed" });
+  assert.equal(signal.aborted, true);
+  const other = await opened(new ManualDatagrams());
+  await other.close();
+  assert.deepEqual(await other.closed, { how: "closed" });
+  assert.equal(other.signal.aborted, true);
+});

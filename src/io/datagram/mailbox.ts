@@ -1,0 +1,289 @@
+/** The one implementation of {@link DatagramSocket}, over any network's transport. */
+
+import type { Address, AddressLike } from "../../core/address/address.ts";
+import type { Codec } from "../../core/framing/codec.ts";
+import { ConnectionError, TimeoutError, UsageError, ZocaloError } from "../../core/errors.ts";
+import {
+  checkOptions,
+  CODEC,
+  FLAG,
+  FROM_ZERO,
+  LIST,
+  OPERATION_RULES,
+  type OptionRule,
+  type RulesOf,
+  shown,
+  TEXT,
+  wholeNumber,
+} from "../operation/check-options.ts";
+import { DatagramInbound, mailboxClosed } from "./inbound.ts";
+import { DatagramOutbound } from "./outbound.ts";
+import type * as contract from "./socket.ts";
+import { handled } from "../operation/handled-rejection.ts";
+import { iterateBatches, iterateDatagrams, TAKE_ONE, takeMany } from "./takings.ts";
+import { type OperationContext, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
+import { Destinations } from "./destinations.ts";
+import { publish } from "../operation/diagnostics.ts";
+import { EndAnnouncement } from "../operation/end-announcement.ts";
+import { FramedMailbox } from "./framed-mailbox.ts";
+import { membership } from "./group.ts";
+import { whileMoving } from "../stream/linger.ts";
+import type { MailboxHost } from "./host.ts";
+import type { MailboxSettings } from "./settings.ts";
+import type { Datagram, DatagramSink, DatagramTransport, Network, OutgoingDatagram } from "../network/network.ts";
+import { OwnClock } from "../operation/own-clock.ts";
+import { outgoing } from "./outgoing.ts";
+import { withDeadline } from "../operation/with-deadline.ts";
+import { showAs } from "../../core/show-as.ts";
+
+const DEFAULT_LINGER_MS = 2000;
+const CLOSE_RULES: RulesOf<contract.DatagramCloseOptions> = { ...OPERATION_RULES, lingerMs: FROM_ZERO };
+
+/** A mailbox over a transport. */
+export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHost {
+  readonly clock: OwnClock;
+  readonly transport: DatagramTransport;
+  readonly #settings: MailboxSettings;
+  readonly #inbound: DatagramInbound;
+  readonly #outbound: DatagramOutbound;
+  readonly #destinations: Destinations;
+  readonly #announcement: EndAnnouncement<contract.DatagramEnd> = new EndAnnouncement();
+  #closing: Promise<void> | undefined;
+
+  static {
+    showAs(Mailbox, "DatagramSocket", (mailbox) => ({
+      localAddress: mailbox.localAddress,
+      remoteAddress: mailbox.remoteAddress,
+      stats: mailbox.stats,
+    }));
+  }
+
+  /** `families`: those that the mailbox can send to, the preferred one first. */
+  constructor(network: Network, transport: DatagramTransport, settings: MailboxSettings, families: readonly (4 | 6)[]) {
+    this.clock = new OwnClock(network.clock);
+    this.transport = transport;
+    this.#settings = settings;
+    this.#destinations = new Destinations(this, network.sockets, families, settings.dnsMaxAgeMs);
+    this.#inbound = new DatagramInbound(this, settings.receiveQueue);
+    this.#outbound = new DatagramOutbound(this, this.#destinations, settings.sendQueue);
+    publish("open", () => ({ kind: "datagram", ...this.#names() }));
+    transport.start(this);
+  }
+
+  get localAddress(): Address {
+    return this.transport.localAddress;
+  }
+  get remoteAddress(): Address | undefined {
+    return this.transport.remoteAddress;
+  }
+  get native(): unknown {
+    return this.transport.native;
+  }
+
+  get stats(): contract.DatagramStats {
+    const { received, bytesReceived, dropped, bytesDropped, queue } = this.#inbound;
+    const { sent, bytesSent, unsent, heldBytes } = this.#outbound;
+    return {
+      datagramsReceived: received,
+      bytesReceived,
+      datagramsDropped: dropped,
+      bytesDropped,
+      datagramsWaiting: queue.length,
+      bytesWaiting: queue.bytes,
+      datagramsSent: sent,
+      bytesSent,
+      datagramsUnsent: unsent,
+      heldBytes: queue.heldBytes + heldBytes,
+    };
+  }
+
+  get closed(): Promise<contract.DatagramEnd> {
+    return this.#announcement.closed;
+  }
+  get signal(): AbortSignal {
+    return this.#announcement.signal;
+  }
+
+  send(data: contract.DatagramInput, to?: AddressLike, options?: OperationOptions): Promise<void> {
+    try {
+      return handled(this.#sendOne(this.#outgoing(data, to, "send"), options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async #sendOne(item: OutgoingDatagram, options: OperationOptions | undefined): Promise<void> {
+    const { failures } = await this.#outbound.send("send", [item], item.data.length, options);
+    if (failures[0] !== undefined) throw failures[0].error;
+  }
+
+  sendMany(items: readonly contract.DatagramToSend[], options?: OperationOptions): Promise<contract.SendReport> {
+    try {
+      checkOptions(this.context("sendMany"), { items }, { items: LIST });
+      let bytes = 0;
+      // A hole counts as undefined.
+      const batch = Array.from(items, (each: contract.DatagramToSend | null | undefined) => {
+        const item = this.#outgoing(each?.data, each?.to, "sendMany");
+        bytes += item.data.length;
+        return item;
+      });
+      return handled(this.#outbound.send("sendMany", batch, bytes, options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  receive(options?: OperationOptions): Promise<Datagram> {
+    return this.#inbound.receive(TAKE_ONE, options);
+  }
+
+  receiveMany(maxDatagrams: number, options?: OperationOptions): Promise<Datagram[]> {
+    if (!(maxDatagrams === Number.POSITIVE_INFINITY || (Number.isInteger(maxDatagrams) && maxDatagrams >= 1))) {
+      const detail = `maxDatagrams must be a whole number from 1 on, or Infinity, not ${shown(maxDatagrams)}`;
+      return Promise.reject(new UsageError("OPTION_INVALID", { ...this.context("receiveMany"), detail }));
+    }
+    return this.#inbound.receive(takeMany(maxDatagrams), options);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Datagram> {
+    return iterateDatagrams(this.#inbound);
+  }
+  batches(): AsyncIterableIterator<readonly Datagram[]> {
+    return iterateBatches(this.#inbound);
+  }
+  framed<In, Out = In>(codec: Codec<In, Out>): contract.FramedDatagramSocket<In, Out> {
+    checkOptions(this.context("framed"), { codec }, { codec: CODEC });
+    return new FramedMailbox(this, codec);
+  }
+
+  joinGroup(group: string | Address, options: contract.GroupOptions = {}): void {
+    this.#open("joinGroup").join(membership(group, options, this.context("joinGroup"), this.localAddress));
+  }
+  leaveGroup(group: string | Address, options: contract.GroupOptions = {}): void {
+    this.#open("leaveGroup").leave(membership(group, options, this.context("leaveGroup"), this.localAddress));
+  }
+  setBroadcast(on: boolean): this {
+    this.#set("setBroadcast", on, FLAG).setBroadcast(on);
+    return this;
+  }
+  setTtl(hops: number): this {
+    this.#set("setTtl", hops, wholeNumber(1, 255)).setTtl(hops);
+    return this;
+  }
+  setMulticastTtl(hops: number): this {
+    this.#set("setMulticastTtl", hops, wholeNumber(0, 255)).setMulticastTtl(hops);
+    return this;
+  }
+  setMulticastLoopback(on: boolean): this {
+    this.#set("setMulticastLoopback", on, FLAG).setMulticastLoopback(on);
+    return this;
+  }
+  setMulticastInterface(nameOrAddress: string): this {
+    this.#set("setMulticastInterface", nameOrAddress, TEXT).setMulticastInterface(nameOrAddress);
+    return this;
+  }
+  bufferSizes(): { readonly receiveBytes: number; readonly sendBytes: number } {
+    return this.#open("bufferSizes").bufferSizes();
+  }
+  ref(): this {
+    this.clock.setReferenced(true);
+    this.transport.setReferenced(true);
+    return this;
+  }
+  unref(): this {
+    this.clock.setReferenced(false);
+    this.transport.setReferenced(false);
+    return this;
+  }
+
+  async close(options: contract.DatagramCloseOptions = {}): Promise<void> {
+    const context = this.context("close");
+    const { lingerMs = DEFAULT_LINGER_MS, ...operation } = checkOptions(context, options, CLOSE_RULES);
+    const refused = refusedAtOnce(operation, () => context);
+    if (refused !== undefined) throw refused.reason;
+    this.#closing ??= this.#close(lingerMs);
+    this.#closing.catch(() => undefined);
+    await withDeadline(this.clock, this.#closing, operation, context);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Names this mailbox in an error. */
+  context(op: string, remote?: string): OperationContext {
+    const names = this.#names();
+    return { op, local: names.local, remote: remote ?? names.remote };
+  }
+
+  takeError(): ZocaloError | undefined {
+    return this.#inbound.takeError();
+  }
+
+  // What the transport reports.
+
+  received(batch: readonly Datagram[]): void {
+    this.#inbound.arrived(batch);
+  }
+
+  failed(cause: unknown, fatal: boolean): void {
+    if (this.#closing !== undefined) return;
+    const known = cause instanceof ZocaloError;
+    const error = known ? cause : new ZocaloError("SYSTEM_ERROR", { ...this.context("receive"), cause });
+    if (!fatal) {
+      this.#inbound.report(error);
+      return;
+    }
+    const lost = new ConnectionError(error.code, { ...this.context("receive"), detail: error.detail, cause: error });
+    const over = (): void => this.#over({ how: "failed", error: lost });
+    this.#closing = this.transport.close().then(over, over);
+    this.#inbound.over(lost, false);
+    this.#outbound.failed(lost);
+  }
+
+  #outgoing(data: contract.DatagramInput | undefined, to: AddressLike | undefined, op: string): OutgoingDatagram {
+    const partner = this.remoteAddress;
+    if ((to === undefined) === (partner === undefined)) {
+      const detail =
+        partner === undefined
+          ? "say whom to send to: this mailbox is not connected"
+          : "leave the address out: this mailbox is connected to one partner";
+      throw new UsageError("OPTION_INVALID", { ...this.context(op), detail, outcome: "none" });
+    }
+    const address = to === undefined ? undefined : this.#destinations.read(to, op);
+    return outgoing(data, address, partner, this.#settings.maxDatagramBytes, (name) => this.context(op, name));
+  }
+
+  /** The transport for the call `op`, whose argument must keep `rule`. */
+  #set(op: string, value: unknown, rule: OptionRule): DatagramTransport {
+    checkOptions(this.context(op), { value }, { value: { ...rule, required: true } });
+    return this.#open(op);
+  }
+
+  #open(op: string): DatagramTransport {
+    if (this.#closing !== undefined) throw mailboxClosed(this, op);
+    return this.transport;
+  }
+
+  async #close(lingerMs: number): Promise<void> {
+    this.#inbound.over(mailboxClosed(this, "close"), true);
+    const flushed = new Promise<void>((resolve) => this.#outbound.close(resolve));
+    // It ends: the kernel decides about each datagram, and no other one is accepted.
+    const late = !(await whileMoving(this.clock, flushed, lingerMs, Infinity, () => this.#outbound.unsent));
+    if (late) this.#outbound.failed(mailboxClosed(this, "close"));
+    await this.transport.close();
+    this.#over({ how: "closed" });
+    if (!late) return;
+    const detail = `what was sent could not be handed to the kernel, which took nothing for lingerMs (${lingerMs})`;
+    throw new TimeoutError("TIMEOUT", { ...this.context("close"), detail, outcome: "unknown" });
+  }
+
+  #over(end: contract.DatagramEnd): void {
+    publish("close", () => ({ kind: "datagram", ...this.#names(), how: end.how, error: end.error }));
+    this.#announcement.tell(end, end.error ?? mailboxClosed(this, "close"));
+  }
+
+  #names(): { readonly local: string; readonly remote: string | undefined } {
+    return { local: this.localAddress.toString(), remote: this.remoteAddress?.toString() };
+  }
+}

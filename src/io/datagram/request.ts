@@ -1,0 +1,65 @@
+/** One request of a datagram server, and the rules for its replies. */
+
+import type { Address } from "../../core/address/address.ts";
+import { UsageError } from "../../core/errors.ts";
+import type { DatagramRequest, ServeDatagramsOptions } from "./server.ts";
+import type { DatagramInput, DatagramSocket } from "./socket.ts";
+import type { Datagram } from "../network/network.ts";
+import type { ReplyBudget } from "./reply-guard.ts";
+import { lengthOf, MAX_IPV4_PAYLOAD_BYTES, MAX_IPV6_PAYLOAD_BYTES } from "./outgoing.ts";
+
+/** The server, as its requests see it. */
+export interface RequestHost {
+  readonly localAddress: Address;
+  readonly socket: DatagramSocket;
+  readonly settings: ServeDatagramsOptions;
+  /** Of a guarded service. */
+  readonly budget: ReplyBudget | undefined;
+  /** Tells of an error, once. */
+  report(error: unknown, request: DatagramRequest): void;
+}
+
+/** A request that knows where its reply goes. */
+export class Request implements DatagramRequest {
+  readonly data: Buffer;
+  readonly from: Address;
+  readonly #server: RequestHost;
+  #replies = 0;
+
+  constructor(server: RequestHost, datagram: Datagram) {
+    this.data = datagram.data;
+    this.from = datagram.from;
+    this.#server = server;
+  }
+
+  get maxReplyBytes(): number {
+    const { replies, maxDatagramBytes = Number.POSITIVE_INFINITY } = this.#server.settings;
+    const most = Math.min(maxDatagramBytes, this.from.family === 4 ? MAX_IPV4_PAYLOAD_BYTES : MAX_IPV6_PAYLOAD_BYTES);
+    return replies === "guarded" ? Math.min(this.data.length, most) : most;
+  }
+
+  reply(data: DatagramInput): Promise<void> {
+    const sent = this.#reply(data);
+    // A handler need not await it.
+    sent.catch((error: unknown) => this.#server.report(error, this));
+    return sent;
+  }
+
+  async #reply(data: DatagramInput): Promise<void> {
+    const { settings, budget, socket, localAddress } = this.#server;
+    if (settings.replies === "guarded") {
+      const names = { op: "reply", local: localAddress.toString(), remote: this.from.toString() };
+      if (this.#replies > 0) {
+        const detail = "a guarded service answers each request at most once";
+        throw new UsageError("OPTION_INVALID", { ...names, detail, outcome: "none" });
+      }
+      if (lengthOf(data) > this.maxReplyBytes) {
+        const detail = `a guarded service answers a request of ${this.data.length} bytes with at most as many`;
+        throw new UsageError("DATAGRAM_TOO_LARGE", { ...names, detail, outcome: "none" });
+      }
+      this.#replies += 1;
+      budget?.spent(this.from);
+    }
+    await socket.send(data, this.from);
+  }
+}

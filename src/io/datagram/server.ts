@@ -1,0 +1,122 @@
+/** The public contract of a stateless server on datagrams. */
+
+import type { Address } from "../../core/address/address.ts";
+import type { BindOptions, DatagramInput, DatagramSocket, DatagramStats } from "./socket.ts";
+import type { OperationOptions } from "../operation/deadline.ts";
+import type { Datagram } from "../network/network.ts";
+
+/** One datagram in the hands of a handler. */
+export interface DatagramRequest extends Datagram {
+  /** Longest reply in bytes that will be sent: under `guarded` the length of the request, else what UDP can carry. */
+  readonly maxReplyBytes: number;
+  /**
+   * Sends a datagram to the sender. Resolves when the kernel has it. Rejects as `DatagramSocket.send` does, and with
+   * `DATAGRAM_TOO_LARGE` for more than `maxReplyBytes`. A rejection that nobody awaits goes to `onError`.
+   */
+  reply(data: DatagramInput): Promise<void>;
+}
+
+/** What all requests of one server share. */
+export interface DatagramContext {
+  /** The server's address. */
+  readonly localAddress: Address;
+  /** Aborts when the server begins to drain: finish what you are doing and return. */
+  readonly draining: AbortSignal;
+  /** Aborts when the server is closed: replies are not sent any more. */
+  readonly signal: AbortSignal;
+}
+
+/** Serves one datagram. What it returns is sent to the sender; nothing is sent for `undefined`. */
+export type DatagramHandler = (
+  request: DatagramRequest,
+  context: DatagramContext,
+) => DatagramInput | undefined | void | Promise<DatagramInput | undefined | void>;
+
+/** Options of `serveDatagrams`. */
+export interface ServeDatagramsOptions extends Omit<BindOptions, "remote"> {
+  /**
+   * Handlers that may run at a time. Default 1024. What arrives meanwhile waits in the receive queue, whose policy
+   * decides when that is full too.
+   */
+  readonly maxConcurrent?: number | undefined;
+  /**
+   * `guarded` is for services that anybody can reach and that do not know their clients: a request gets at most one reply,
+   * never longer than itself; datagrams that cannot be requests (from a port below 1024, from the own port number, from a
+   * group), and those of a source that has had its replies (`maxRepliesPerSource`), are counted and not handed over. That ends
+   * amplification, and the conversations of two services that answer each other. Default `free`: the handler decides, because
+   * most protocols need longer answers. Limit those by other means, such as three times the request (RFC 9000 section
+   * 8.1), until the sender's address is proved.
+   */
+  readonly replies?: "free" | "guarded" | undefined;
+  /**
+   * Of `guarded` services: replies to one source, an address and a port, in a row. Then it is not answered for a second, and
+   * has as many again. Default 1000; after a minute without a reply it has all of them again. One forged datagram would make two
+   * services answer each other for ever, and this ends it. Kept for the last 10,000 sources.
+   */
+  readonly maxRepliesPerSource?: number | undefined;
+  /**
+   * Told of what a handler threw, of a reply that could not be sent, and of errors of the mailbox (then without a request).
+   * Default: nobody, but the channel `zocalo:error` has it. Nothing here ever becomes an unhandled rejection.
+   */
+  readonly onError?: ((error: unknown, request: DatagramRequest | undefined) => void) | undefined;
+}
+
+/** What a server has counted: its mailbox, and its requests. */
+export interface DatagramServerStats extends DatagramStats {
+  /** Handlers that run now. */
+  readonly requestsActive: number;
+  /** Handlers that came to their end, those that failed included. */
+  readonly requestsHandled: number;
+  /** Handlers that threw, or whose returned reply could not be sent. */
+  readonly requestsFailed: number;
+  /** Datagrams that could not be requests, or whose source has had its replies (`guarded`). */
+  readonly requestsRefused: number;
+}
+
+/** How `drain` went. */
+export interface DatagramDrainReport {
+  /** Handlers that were running and came to their end in time. */
+  readonly finished: number;
+  /** Handlers that were still running when the time was over. */
+  readonly cut: number;
+  /** Datagrams that had arrived and were not handed to a handler any more. */
+  readonly dropped: number;
+  /** How long it took, in milliseconds. */
+  readonly durationMs: number;
+}
+
+/**
+ * A running server. `await using` drains it, at most 5 seconds.
+ *
+ * @example
+ * ```ts
+ * import { bind, serveDatagrams } from "zocalo";
+ * const server = await serveDatagrams("udp://127.0.0.1:0", ({ data }) => data, { replies: "guarded" });
+ * await using client = await bind("udp://127.0.0.1:0", { remote: server.localAddress });
+ * await client.send("eco");
+ * console.log(String((await client.receive({ timeoutMs: 1_000 })).data)); // eco
+ * console.log((await server.drain()).cut, server.stats.requestsHandled); // 0 1
+ * ```
+ */
+export interface DatagramServer extends AsyncDisposable {
+  /** The address, with the port that the system chose. */
+  readonly localAddress: Address;
+  /** The mailbox, for groups and other settings. Receiving from it takes requests away from the handler. */
+  readonly socket: DatagramSocket;
+  /** What it has counted so far. */
+  readonly stats: DatagramServerStats;
+  /** Resolves when the server is closed. Never rejects. */
+  readonly closed: Promise<void>;
+  /**
+   * Hands no more datagrams to the handler, tells those that run (`context.draining`), waits for them, then closes the
+   * mailbox. When `timeoutMs` (default 5000) is over, or `signal` aborts, `context.signal` aborts and the rest is left
+   * behind: its replies reject with `CLOSED`. A second call shares the first one's report.
+   */
+  drain(options?: OperationOptions): Promise<DatagramDrainReport>;
+  /** Drains without waiting for handlers. */
+  close(): Promise<void>;
+  /** Lets the running server keep the process alive (the default). */
+  ref(): this;
+  /** Lets the process end although the server runs. */
+  unref(): this;
+}

@@ -1,0 +1,47 @@
+/** The limits of a mailbox, checked and complete. */
+
+import { countFrom, FROM_ZERO, oneOf, type RulesOf } from "../operation/check-options.ts";
+import type { ReceiveQueueLimits } from "./inbound.ts";
+import type { SendQueueLimits } from "./outbound.ts";
+import type { MailboxLimits } from "./socket.ts";
+import { MAX_IPV6_PAYLOAD_BYTES } from "./outgoing.ts";
+
+/** What a mailbox works with. */
+export interface MailboxSettings {
+  readonly receiveQueue: ReceiveQueueLimits;
+  readonly sendQueue: SendQueueLimits;
+  readonly maxDatagramBytes: number;
+  readonly dnsMaxAgeMs: number;
+}
+
+/** What {@link MailboxLimits} must look like. */
+export const MAILBOX_RULES: RulesOf<MailboxLimits> = {
+  receiveQueueDatagrams: countFrom(1),
+  receiveQueueBytes: countFrom(1),
+  receiveQueuePolicy: oneOf("drop-oldest", "drop-newest", "block", "strict"),
+  sendQueueDatagrams: countFrom(1),
+  sendQueueBytes: countFrom(1),
+  maxDatagramBytes: countFrom(1),
+  dnsMaxAgeMs: FROM_ZERO,
+};
+const DEFAULT_DATAGRAMS = 4096;
+const DEFAULT_BYTES = 4_194_304;
+/** Names are looked up again after so long (SEMANTICS B.1). */
+export const DEFAULT_DNS_MAX_AGE_MS = 60_000;
+
+/** Fills in the defaults. */
+export function mailboxSettings(options: MailboxLimits): MailboxSettings {
+  return {
+    receiveQueue: {
+      maxDatagrams: options.receiveQueueDatagrams ?? DEFAULT_DATAGRAMS,
+      maxBytes: options.receiveQueueBytes ?? DEFAULT_BYTES,
+      policy: options.receiveQueuePolicy ?? "drop-oldest",
+    },
+    sendQueue: {
+      maxDatagrams: options.sendQueueDatagrams ?? DEFAULT_DATAGRAMS,
+      maxBytes: options.sendQueueBytes ?? DEFAULT_BYTES,
+    },
+    maxDatagramBytes: options.maxDatagramBytes ?? MAX_IPV6_PAYLOAD_BYTES,
+    dnsMaxAgeMs: options.dnsMaxAgeMs ?? DEFAULT_DNS_MAX_AGE_MS,
+  };
+}

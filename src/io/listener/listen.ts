@@ -1,0 +1,141 @@
+/** Opening a door: the called side of the telephone. */
+
+import { Address, type AddressLike, type Transport } from "../../core/address/address.ts";
+import { UsageError, ZocaloError } from "../../core/errors.ts";
+import {
+  checkOptions,
+  countFrom,
+  FLAG,
+  OPERATION_RULES,
+  type OptionRules,
+  type RulesOf,
+  options as object,
+  POSITIVE,
+  TEXTS,
+  wholeNumber,
+} from "../operation/check-options.ts";
+import { Connection } from "../stream/connection.ts";
+import { CONNECTION_RULES, connectionSettings } from "../stream/settings.ts";
+import { UNIX_PEERS } from "./admission.ts";
+import { Door, type DoorOptions } from "./door.ts";
+import type { Listener, ListenOptions } from "./listener.ts";
+import { checkZone } from "../operation/link-local.ts";
+import type { ListenerTransport, Network } from "../network/network.ts";
+import { restated } from "../operation/restated.ts";
+import type { OperationContext } from "../operation/deadline.ts";
+import { serverTls, TLS_RULES } from "../stream/tls-settings.ts";
+import { openWithin } from "../operation/with-deadline.ts";
+
+const DEFAULT_BACKLOG = 511;
+/** The largest that the call takes; the kernel caps it further. */
+const LARGEST_INT = 2_147_483_647;
+
+/** What {@link ListenOptions} must look like. */
+export const LISTEN_RULES: RulesOf<ListenOptions> = {
+  ...OPERATION_RULES,
+  ...CONNECTION_RULES,
+  backlog: wholeNumber(1, LARGEST_INT),
+  acceptQueue: countFrom(0),
+  maxConnections: countFrom(0),
+  maxConnectionsPerAddress: countFrom(0),
+  maxHandshakes: countFrom(1),
+  allow: TEXTS,
+  deny: TEXTS,
+  proxyProtocol: object({ from: { ...TEXTS, required: true } }),
+  tls: object(TLS_RULES),
+  handshakeTimeoutMs: POSITIVE,
+  reusePort: FLAG,
+  ipv6Only: FLAG,
+  noDelay: FLAG,
+  mode: wholeNumber(0, 0o777),
+  fd: wholeNumber(0, LARGEST_INT),
+};
+
+/** Listens over `network`; see the public `listen`, whose own options have more `rules`. */
+export async function listenOver(
+  network: Network,
+  address: AddressLike,
+  given: ListenOptions = {},
+  rules: OptionRules = LISTEN_RULES,
+): Promise<Listener> {
+  const asked = doorAddress(address, "listen");
+  const options = checkOptions({ op: "listen", local: asked.toString() }, given, rules);
+  const settings = connectionSettings(options);
+  return await openDoor("listen", network, asked, options, {
+    create: (transport, announced) => new Connection(network, transport, settings, announced),
+  });
+}
+
+/** Opens a door for the call `op` with options that were checked. Its connections are made by `door.create`. */
+export async function openDoor<Socket extends Connection>(
+  op: string,
+  network: Network,
+  asked: Address,
+  options: ListenOptions,
+  door: Omit<DoorOptions<Socket>, "tls">,
+): Promise<Door<Socket>> {
+  const context = { op, local: asked.toString() };
+  checkMeaning(context, asked.transport, options);
+  const tls = asked.transport === "tls" ? serverTls(context, options.tls ?? {}, "tls.") : undefined;
+  if (tls !== undefined) network.sockets.checkTls(tls, context, "tls.");
+  let transport: ListenerTransport | undefined;
+  try {
+    const opening = (): Promise<ListenerTransport> => openTransport(network, asked, options);
+    const { signal, timeoutMs } = options;
+    transport = await openWithin(network.clock, opening, { signal, timeoutMs }, context);
+    return new Door(network, transport, options, { ...door, tls });
+  } catch (error) {
+    await transport?.close();
+    // The network below, and the lists, know only that something is opened.
+    throw error instanceof ZocaloError && error.op !== op ? restated(error, context) : error;
+  }
+}
+
+/** An option that has no meaning with the address is refused: who gave it counts on what it does. */
+function checkMeaning(context: OperationContext, transport: Transport, options: ListenOptions): void {
+  const refuse = (option: string, meaning: string): never => {
+    throw new UsageError("OPTION_INVALID", { ...context, detail: `${option} has a meaning only ${meaning}` });
+  };
+  if (options.tls !== undefined && transport !== "tls") refuse("tls", "with a tls: address; this one is not encrypted");
+  if (options.mode !== undefined && transport !== "unix") refuse("mode", "with a unix: address, which has a file");
+  const proxies = options.proxyProtocol?.from;
+  if (transport === "unix" && proxies !== undefined && (proxies.length !== 1 || proxies[0] !== UNIX_PEERS)) {
+    const detail = `proxyProtocol.from must be ["${UNIX_PEERS}"] with a unix: address: whoever may use its file is trusted (mode)`;
+    throw new UsageError("OPTION_INVALID", { ...context, detail });
+  }
+  if (transport !== "unix" && proxies?.includes(UNIX_PEERS) === true) {
+    refuse(`"${UNIX_PEERS}" in proxyProtocol.from`, "with a unix: address");
+  }
+}
+
+/** The address of a door; a mailbox's is refused with the names of the right calls. */
+export function doorAddress(address: AddressLike, op: string): Address {
+  const asked = Address.parse(address, { transport: "tcp", op });
+  if (asked.transport !== "udp") return asked.unmapped();
+  const detail = "udp is connectionless: use bind(address) for a mailbox, or serveDatagrams";
+  throw new UsageError("ADDRESS_INVALID", { op, local: asked.toString(), detail });
+}
+
+async function openTransport(network: Network, asked: Address, options: ListenOptions): Promise<ListenerTransport> {
+  const { backlog = DEFAULT_BACKLOG, reusePort = false, ipv6Only = false, noDelay = true, mode, fd } = options;
+  const settings = { backlog, reusePort, ipv6Only, noDelay, mode, fd };
+  const local = await localIp(network, asked);
+  checkZone(local, { op: "listen", local: asked.toString() });
+  if (ipv6Only && local.family !== 6) {
+    const detail = "ipv6Only has a meaning only on an IPv6 address";
+    throw new UsageError("OPTION_INVALID", { op: "listen", local: local.toString(), detail });
+  }
+  return await network.sockets.listen(local, settings);
+}
+
+/** A name is looked up here, so that the address that is opened is one that can be told. */
+async function localIp(network: Network, asked: Address): Promise<Address> {
+  if (asked.family !== "name") return asked;
+  const { sockets } = network;
+  try {
+    const [first] = await sockets.resolve(asked.host, 4).catch(() => sockets.resolve(asked.host, 6));
+    return first === undefined ? asked : asked.with({ host: first }).unmapped();
+  } catch (error) {
+    throw error instanceof ZocaloError ? restated(error, { op: "listen", local: asked.toString() }) : error;
+  }
+}

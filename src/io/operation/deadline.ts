@@ -1,0 +1,111 @@
+/** The two ways to end a call early: a time-out on the network's clock, and an abort signal. */
+
+import { TimeoutError, UsageError } from "../../core/errors.ts";
+import type { ErrorOutcome } from "../../core/errors.ts";
+import { unwatchAbort, watchAbort } from "./abort-watch.ts";
+import { noSuchOption, OPERATION_RULES, shown } from "./check-options.ts";
+import type { Clock, Timer } from "../network/network.ts";
+
+/** Accepted by every operation. Either ends that one call and never disposes of the socket. */
+export interface OperationOptions {
+  /** Ends the call; it rejects with the signal's reason. An already aborted signal rejects at once. */
+  readonly signal?: AbortSignal | undefined;
+  /** Longest duration in milliseconds; then the call rejects with `TIMEOUT`. 0 rejects at once. Default: no limit. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Where an operation happens, for its errors. */
+export interface OperationContext {
+  readonly op: string;
+  readonly local?: string | undefined;
+  readonly remote?: string | undefined;
+}
+
+/** The error of a call that ran out of time. */
+export function timeoutError(timeoutMs: number, context: OperationContext, outcome?: ErrorOutcome): TimeoutError {
+  const detail = `not finished within ${timeoutMs} ms; give it more time or try again`;
+  return new TimeoutError("TIMEOUT", { ...context, detail, outcome });
+}
+
+/**
+ * Why an operation must not even begin: its signal is aborted, its time-out is zero or no number, or it has an option that
+ * there is not. Undefined when it may. The answer is wrapped, because a signal's reason can be anything.
+ */
+export function refusedAtOnce(
+  options: OperationOptions | undefined,
+  context: () => OperationContext,
+): { readonly reason: unknown } | undefined {
+  if (options === undefined) return undefined;
+  if (typeof options !== "object" || options === null) {
+    return { reason: new UsageError("OPTION_INVALID", { ...context(), detail: "options must be an object" }) };
+  }
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(OPERATION_RULES, name)) continue;
+    const detail = noSuchOption(name, OPERATION_RULES);
+    return { reason: new UsageError("OPTION_INVALID", { ...context(), detail }) };
+  }
+  const { signal, timeoutMs } = options;
+  // Programs in JavaScript pass anything; found here, it cannot throw later from a timer or an event.
+  if (signal !== undefined && typeof (signal as AbortSignal | null)?.addEventListener !== "function") {
+    const detail = "signal must be an AbortSignal";
+    return { reason: new UsageError("OPTION_INVALID", { ...context(), detail }) };
+  }
+  if (signal?.aborted === true) return { reason: signal.reason };
+  if (timeoutMs === undefined) return undefined;
+  if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
+    const detail = `timeoutMs must be a number of milliseconds from 0 on, not ${shown(timeoutMs)}`;
+    return { reason: new UsageError("OPTION_INVALID", { ...context(), detail }) };
+  }
+  if (timeoutMs === 0) return { reason: timeoutError(0, context(), "none") };
+  return undefined;
+}
+
+/** Watches the signal and the time of one operation that has begun, until `cancel`. */
+export class Deadline {
+  #timer: Timer | undefined;
+  #signal: AbortSignal | undefined;
+  #onAbort: (() => void) | undefined;
+
+  /**
+   * Calls `expire` at most once. It gets `timeoutMs` when the time ran out, or the signal, whose reason then counts.
+   */
+  constructor(clock: Clock, options: OperationOptions, expire: (cause: number | AbortSignal) => void) {
+    const { signal, timeoutMs } = options;
+    if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
+      this.#timer = clock.setTimer(() => {
+        this.cancel();
+        expire(timeoutMs);
+      }, timeoutMs);
+    }
+    if (signal !== undefined) {
+      this.#signal = signal;
+      this.#onAbort = () => {
+        this.cancel();
+        expire(signal);
+      };
+      watchAbort(signal, this.#onAbort);
+    }
+  }
+
+  /** A deadline, if the options ask for one. */
+  static of(
+    clock: Clock,
+    options: OperationOptions | undefined,
+    expire: (cause: number | AbortSignal) => void,
+  ): Deadline | undefined {
+    if (options?.signal === undefined && options?.timeoutMs === undefined) return undefined;
+    return new Deadline(clock, options, expire);
+  }
+
+  /** Stops watching. */
+  cancel(): void {
+    this.#timer?.cancel();
+    if (this.#onAbort !== undefined && this.#signal !== undefined) unwatchAbort(this.#signal, this.#onAbort);
+    this.#onAbort = undefined;
+  }
+}
+
+/** The reason with which an expired operation rejects. */
+export function expiryReason(cause: number | AbortSignal, context: OperationContext, outcome?: ErrorOutcome): unknown {
+  return typeof cause === "number" ? timeoutError(cause, context, outcome) : cause.reason;
+}

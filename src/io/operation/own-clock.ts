@@ -1,0 +1,69 @@
+/** The time of one object that a program may unreference. */
+
+import type { Clock, Network, Timer } from "../network/network.ts";
+
+interface OwnTimer {
+  readonly fire: () => void;
+  readonly dueAt: number;
+  timer: Timer;
+}
+
+/**
+ * A clock whose timers keep the process alive only as long as its object is referenced: the deadline of a call is no reason
+ * to stay where the socket is none. Also those that run already when the object is unreferenced.
+ */
+export class OwnClock implements Clock {
+  readonly #base: Clock;
+  #timers: Set<OwnTimer> | undefined;
+  #referenced = true;
+
+  constructor(base: Clock) {
+    this.#base = base;
+  }
+
+  now(): number {
+    return this.#base.now();
+  }
+
+  defer(callback: () => void): void {
+    this.#base.defer(callback);
+  }
+
+  setTimer(callback: () => void, delayMs: number, background: boolean = false): Timer {
+    if (background) return this.#base.setTimer(callback, delayMs, true);
+    const timers = (this.#timers ??= new Set());
+    const fire = (): void => {
+      timers.delete(own);
+      callback();
+    };
+    const timer = this.#base.setTimer(fire, delayMs, !this.#referenced);
+    const own: OwnTimer = { fire, dueAt: this.#base.now() + delayMs, timer };
+    timers.add(own);
+    return {
+      cancel: () => {
+        timers.delete(own);
+        own.timer.cancel();
+      },
+    };
+  }
+
+  /** Whether its timers keep the process alive. */
+  setReferenced(on: boolean): void {
+    if (on === this.#referenced) return;
+    this.#referenced = on;
+    for (const own of this.#timers ?? []) {
+      own.timer.cancel();
+      own.timer = this.#base.setTimer(own.fire, Math.max(0, own.dueAt - this.#base.now()), !on);
+    }
+  }
+}
+
+/** A network with such a clock. */
+export interface OwnNetwork extends Network {
+  readonly clock: OwnClock;
+}
+
+/** Makes one. */
+export function ownNetwork({ sockets, clock, random }: Network): OwnNetwork {
+  return { sockets, random, clock: new OwnClock(clock) };
+}

@@ -1,0 +1,64 @@
+/** What peers do wrong, as the program is told of it. */
+
+import type { ProtocolError } from "../../core/errors.ts";
+import { peerError } from "../../core/peer-error.ts";
+import type { Clock, Timer } from "../network/network.ts";
+
+/** So many are told one by one in a second: enough to see what is wrong, and no work to speak of. */
+const TOLD_IN_A_SECOND = 100;
+const SECOND_MS = 1000;
+
+/**
+ * Decides which problems of peers are told one by one. Telling one costs more than sending what causes it, so of many only the
+ * first are; the others are counted, and the number is told at the end of the second.
+ */
+export class PeerProblems {
+  readonly #clock: Pick<Clock, "setTimer">;
+  readonly #tell: (error: ProtocolError) => void;
+  /** Runs for a second from the first problem on. */
+  #second: Timer | undefined;
+  #told = 0;
+  #untold = 0;
+
+  /** @param tell - Is given the number of those that were not told one by one, as an error. */
+  constructor(clock: Pick<Clock, "setTimer">, tell: (error: ProtocolError) => void) {
+    this.#clock = clock;
+    this.#tell = tell;
+  }
+
+  /** One more; answers whether it is to be told by itself. */
+  admit(): boolean {
+    if (this.#told >= TOLD_IN_A_SECOND) {
+      this.count();
+      return false;
+    }
+    this.#begin();
+    this.#told += 1;
+    return true;
+  }
+
+  /** One more that is not to be told by itself. */
+  count(): void {
+    this.#begin();
+    this.#untold += 1;
+  }
+
+  /** Nothing follows: tells the number of now. */
+  close(): void {
+    this.#second?.cancel();
+    this.#endSecond();
+  }
+
+  #begin(): void {
+    this.#second ??= this.#clock.setTimer(this.#endSecond, SECOND_MS, true);
+  }
+
+  readonly #endSecond = (): void => {
+    const untold = this.#untold;
+    this.#second = undefined;
+    this.#told = this.#untold = 0;
+    if (untold === 0) return;
+    const detail = `${untold} more of the same kind, of all peers within a second, were not told one by one`;
+    this.#tell(peerError("FRAME_INVALID", { op: "receive", detail }));
+  };
+}

@@ -1,0 +1,69 @@
+/** The public contract of a client of sessions. */
+
+import type { Methods } from "../../../core/contract/contract.ts";
+import type { ConnectOptions } from "../../stream/connect.ts";
+import type { RetryOptions } from "../../operation/retry.ts";
+import type { FreshReport, ResumedReport, SessionEnd } from "../end.ts";
+import type { HandlerContext, HandlersOption } from "../../contract/methods.ts";
+import type { Session } from "../session.ts";
+import type { SessionTuning } from "../settings.ts";
+
+/** How a client comes back after its connection is lost. */
+export interface ReconnectOptions {
+  /** The first pause is drawn between 0 and this, in milliseconds (full jitter). Default 100. */
+  readonly firstDelayMs?: number | undefined;
+  /** The bound doubles up to this, also when connections are made and do not last a second. Default 10,000. */
+  readonly maxDelayMs?: number | undefined;
+  /**
+   * After so long without a connection a last attempt is made, and the session is over for good if it fails. Default 300,000;
+   * `Infinity` never gives up.
+   */
+  readonly giveUpMs?: number | undefined;
+}
+
+/** Options of `openSession`, the handlers aside. `signal` and `timeoutMs` end the opening only; `close` ends a session. */
+export interface SessionClientOptions<Server extends Methods, Data>
+  extends SessionTuning,
+    Pick<ConnectOptions, "signal" | "timeoutMs" | "localAddress" | "tls" | "writeStallTimeoutMs"> {
+  /**
+   * Wait for a server that is not up yet: try again while it refuses, cannot be reached, ends the connection or is silent before
+   * its answer, as a proxy is that is up before its server, or answers `SERVER_BUSY`. For the first session only: `reconnect`
+   * is for later ones. Default: do not. `timeoutMs` goes on.
+   */
+  readonly retry?: RetryOptions | undefined;
+  /**
+   * Whatever the server's `authenticate` wants to see; must be what `json()` can carry, within the 65,536 bytes of a hello. A
+   * function is asked for each connection, once it is there; its answer, or its promise, belongs to the time of the
+   * handshake (`handshakeTimeoutMs`).
+   */
+  readonly auth?: unknown;
+  /** Becomes `session.data`. Default: an empty object. */
+  readonly data?: Data | undefined;
+  /** How to come back after the connection is lost; false for not at all. */
+  readonly reconnect?: ReconnectOptions | false | undefined;
+  /** The first session is there; nothing has arrived on it yet. */
+  readonly onOpen?: ((session: Session<Server, Data>) => unknown) | undefined;
+  /** The session goes on over another connection. */
+  readonly onResume?: ((session: Session<Server, Data>, report: ResumedReport) => unknown) | undefined;
+  /**
+   * The session could not be continued, and this object has a new one: the server has forgotten what belonged to the one
+   * before. Join rooms and subscribe again here.
+   */
+  readonly onFresh?: ((session: Session<Server, Data>, report: FreshReport) => unknown) | undefined;
+  /** The connection is lost or given up; the client tries to come back. */
+  readonly onDetach?: ((session: Session<Server, Data>) => unknown) | undefined;
+  /** The session is over for good, and what it had accepted is handled; tells what was lost, and what was not handled. */
+  readonly onClose?: ((session: Session<Server, Data>, end: SessionEnd) => unknown) | undefined;
+  /**
+   * Told of what nobody awaits: what a handler threw, a message that its schema does not allow, an attempt to come back that
+   * failed. Default: nobody, but the channel `zocalo:error` has it.
+   */
+  readonly onError?: ((error: unknown, session: Session<Server, Data>) => unknown) | undefined;
+}
+
+/** All options of `openSession`: the handlers are required as soon as the contract's client offers anything. */
+export type OpenSessionOptions<Server extends Methods, Client extends Methods, Data> = SessionClientOptions<
+  Server,
+  Data
+> &
+  HandlersOption<Client, HandlerContext<Session<Server, Data>>>;

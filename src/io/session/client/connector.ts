@@ -1,0 +1,271 @@
+/** The way of a client to its server: one attempt after the other, with pauses that are drawn at random. */
+
+import { Address, type AddressLike } from "../../../core/address/address.ts";
+import { ConnectionError, type ErrorCode, TimeoutError, ZocaloError } from "../../../core/errors.ts";
+import {
+  ClientHandshake,
+  type ClientHandshakeEvent,
+  type ClientHandshakeOptions,
+} from "../../../core/handshake/client-handshake.ts";
+import type { Capabilities } from "../../../core/handshake/negotiate.ts";
+import { type ConnectOptions, DEFAULT_CONNECT_MS, openConnection, telephoneAddress } from "../../stream/connect.ts";
+import type { Connection } from "../../stream/connection.ts";
+import { Deadline, expiryReason } from "../../operation/deadline.ts";
+import type { Network, Timer } from "../../network/network.ts";
+import { Backoff, type BackoffTimes, mayMend, withRetry } from "../../operation/retry.ts";
+import type { ReconnectOptions } from "./client.ts";
+import { ClientIntroduction } from "./introduction.ts";
+import type { EndpointSettings } from "../settings.ts";
+
+/**
+ * A connection that is lost so soon counts as an attempt that failed, from the second one in a row on: a server that takes all
+ * clients in and loses them at once is not to have them back ten times a second.
+ */
+const BRIEF_MS = 1000;
+
+/** After these there is no use in trying again. */
+const FINAL: ReadonlySet<ErrorCode> = new Set([
+  "CONTRACT_UNKNOWN",
+  "VERSION_UNSUPPORTED",
+  "CODEC_UNSUPPORTED",
+  "UNAUTHENTICATED",
+  "HANDSHAKE_INVALID",
+  "PROTOCOL_MISMATCH",
+  "SESSION_TAKEN_OVER",
+  "ADDRESS_INVALID",
+  "OPTION_INVALID",
+  "UNSUPPORTED",
+]);
+
+/** What `retry` waits for behind the connection: the end of a proxy that is up before its server, silence, a full server. */
+const NOT_READY_YET: ReadonlySet<ErrorCode> = new Set(["END_OF_STREAM", "TIMEOUT", "SERVER_BUSY"]);
+
+/** What a server answers that takes the client. */
+export type Welcomed = Extract<ClientHandshakeEvent, { readonly type: "welcome" }>;
+
+/** What a hello asks to continue; empty for a new session. */
+export type Resumption = Pick<ClientHandshakeOptions, "resume" | "resumeUnder">;
+
+/** Whoever wants to be connected. */
+export interface ConnectorOwner {
+  /** What the hello asks to continue; asked for each attempt. */
+  resumption(): Resumption;
+  /** Whether it still has what the server continues: its time may have run out while the server made up its mind. */
+  mayContinue(): boolean;
+  /** There is a connection. Called inside the arrival of the welcome: the session takes the connection at once. */
+  welcomed(connection: Connection, answer: Welcomed): void;
+  /** An attempt failed; another one follows. */
+  attemptFailed(error: unknown): void;
+  /** The time for attempts is up; `error` is what the last one came to. */
+  gaveUp(error: unknown): void;
+  /** There is no use in trying any more: the server has refused the client for good, or is none. */
+  refused(error: ZocaloError): void;
+}
+
+/** How long to wait between attempts, and in all: the options with their defaults. */
+export function reconnectTimes({ firstDelayMs, maxDelayMs, giveUpMs }: ReconnectOptions): BackoffTimes {
+  return { firstDelayMs: firstDelayMs ?? 100, maxDelayMs: maxDelayMs ?? 10_000, timeoutMs: giveUpMs ?? 300_000 };
+}
+
+/** What the attempts have in common. */
+export interface ConnectorOptions {
+  readonly address: AddressLike;
+  readonly capabilities: Capabilities;
+  readonly settings: EndpointSettings;
+  readonly auth: unknown;
+  readonly connect: ConnectOptions;
+  readonly reconnect: BackoffTimes;
+}
+
+/** Connects a client, again and again. */
+export class SessionConnector {
+  readonly #network: Network;
+  readonly #owner: ConnectorOwner;
+  readonly #options: ConnectorOptions;
+  /** The pauses before the next connection; undefined while there is one. */
+  #backoff: Backoff | undefined;
+  /** When the last connection was there, and how many in a row did not last. */
+  #arrivedAt = 0;
+  #briefCount = 0;
+  /** The server has asked to wait so long. */
+  #retryAfterMs = 0;
+  #pause: Timer | undefined;
+  #attempt: AbortController | undefined;
+  #stopped = false;
+
+  constructor(network: Network, owner: ConnectorOwner, options: ConnectorOptions) {
+    this.#network = network;
+    this.#owner = owner;
+    this.#options = options;
+  }
+
+  /** Makes the first connection. Rejects when that fails. */
+  async open(signal: AbortSignal | undefined): Promise<void> {
+    const { retry, timeoutMs, ...connect } = this.#options.connect;
+    const { clock } = this.#network;
+    const limits = { signal, timeoutMs: timeoutMs ?? DEFAULT_CONNECT_MS };
+    const endsAt = clock.now() + limits.timeoutMs;
+    const pausing = new AbortController();
+    const deadline = new Deadline(clock, limits, (cause) => {
+      const remote = Address.parse(this.#options.address, { transport: "tcp", op: "connect" }).toString();
+      pausing.abort(expiryReason(cause, { op: "connect", remote }, "none"));
+    });
+    const attempt = (): Promise<void> => {
+      const options = { ...connect, timeoutMs: Math.ceil(endsAt - clock.now()) };
+      return this.#connect(options, signal, timeoutMs === undefined ? Infinity : endsAt);
+    };
+    try {
+      await withRetry(this.#network, retry, pausing.signal, attempt, {
+        when: (error) => mayMend(error) || NOT_READY_YET.has(error.code),
+        atLeastMs: () => this.#takeRetryAfter(),
+      });
+    } finally {
+      deadline.cancel();
+    }
+  }
+
+  /** The server wants that the client waits before it comes back. */
+  waitAtLeast(retryAfterMs: number): void {
+    this.#retryAfterMs = retryAfterMs;
+  }
+
+  /** The connection is lost: makes another one. */
+  reconnect(): void {
+    if (this.#backoff !== undefined) return;
+    const brief = this.#network.clock.now() - this.#arrivedAt < BRIEF_MS;
+    this.#backoff = new Backoff(this.#network, this.#options.reconnect, brief ? this.#briefCount : 0);
+    this.#briefCount = brief ? this.#briefCount + 1 : 0;
+    this.#schedule(undefined);
+  }
+
+  /** Makes no connection any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#pause?.cancel();
+    this.#attempt?.abort();
+  }
+
+  #schedule(error: unknown): void {
+    // A program may end its session when it is told that the connection, or an attempt, is lost.
+    if (this.#stopped) return;
+    const delayMs = this.#backoff?.next(this.#takeRetryAfter());
+    if (delayMs === undefined) this.#owner.gaveUp(error);
+    else this.#pause = this.#network.clock.setTimer(() => void this.#tryAgain(), delayMs);
+  }
+
+  /** How long the server has asked to wait before the next attempt. */
+  #takeRetryAfter(): number {
+    const retryAfterMs = this.#retryAfterMs;
+    this.#retryAfterMs = 0;
+    return retryAfterMs;
+  }
+
+  async #tryAgain(): Promise<void> {
+    const { localAddress, tls, writeStallTimeoutMs } = this.#options.connect;
+    try {
+      await this.#connect({ localAddress, tls, writeStallTimeoutMs }, undefined, Infinity);
+    } catch (error) {
+      if (this.#attempt?.signal.aborted === true) return;
+      if (error instanceof ZocaloError && FINAL.has(error.code)) this.#owner.refused(error);
+      else {
+        this.#owner.attemptFailed(error);
+        this.#schedule(error);
+      }
+    }
+  }
+
+  /** One attempt: the connection, and the handshake on it, which is over at `openingEndsAt` in any case. */
+  async #connect(options: ConnectOptions, signal: AbortSignal | undefined, openingEndsAt: number): Promise<void> {
+    const attempt = new AbortController();
+    this.#attempt = attempt;
+    const stop = signal === undefined ? attempt.signal : AbortSignal.any([attempt.signal, signal]);
+    const { address, auth, settings } = this.#options;
+    const { clock } = this.#network;
+    const target = telephoneAddress(address);
+    const connection = await openConnection(this.#network, target, { ...options, signal: stop });
+    const endsAt = Math.min(openingEndsAt, clock.now() + settings.handshakeTimeoutMs);
+    let machine: ClientHandshake;
+    try {
+      const credentials =
+        typeof auth === "function" ? await this.#ask(auth as () => unknown, connection, stop, endsAt) : auth;
+      machine = this.#handshake(credentials, endsAt);
+    } catch (error) {
+      connection.abort();
+      throw error;
+    }
+    await this.#introduce(connection, machine, stop);
+  }
+
+  #handshake(auth: unknown, endsAt: number): ClientHandshake {
+    const { capabilities, settings } = this.#options;
+    const now = settings.clock.now();
+    const timeoutMs = Math.max(0, Math.ceil(endsAt - now));
+    return new ClientHandshake(capabilities, now, { auth, ...this.#owner.resumption(), timeoutMs });
+  }
+
+  /** Asks the program for its credentials. It may never answer: the handshake has its time, and the client may be closed. */
+  async #ask(auth: () => unknown, connection: Connection, stop: AbortSignal, endsAt: number): Promise<unknown> {
+    const { clock } = this.#network;
+    const timeoutMs = Math.max(0, Math.ceil(endsAt - clock.now()));
+    let deadline: Deadline | undefined;
+    const givenUp = new Promise<never>((_resolve, reject) => {
+      deadline = new Deadline(clock, { signal: stop, timeoutMs }, (cause) => {
+        const detail = `\`auth\` did not answer within ${timeoutMs} ms`;
+        const late = new TimeoutError("TIMEOUT", { ...connection.context("handshake"), detail, outcome: "none" });
+        reject(typeof cause === "number" ? late : stop.reason);
+      });
+    });
+    try {
+      return await Promise.race([auth(), givenUp]);
+    } finally {
+      deadline?.cancel();
+    }
+  }
+
+  #introduce(connection: Connection, machine: ClientHandshake, stop: AbortSignal): Promise<void> {
+    const { settings } = this.#options;
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        introduction.stop();
+        reject(stop.reason);
+      };
+      const introduction = new ClientIntroduction(connection, machine, settings, (answer) => {
+        stop.removeEventListener("abort", onAbort);
+        if (answer.type === "welcome" && answer.welcome.received !== undefined && !this.#owner.mayContinue()) {
+          connection.abort();
+          reject(tooLate(connection));
+          return;
+        }
+        if (answer.type === "welcome") {
+          this.#arrived();
+          try {
+            this.#owner.welcomed(connection, answer);
+            resolve();
+          } catch (error) {
+            // This is an event of the socket: what is thrown here would end the process.
+            connection.abort(error);
+            reject(error);
+          }
+          return;
+        }
+        if (answer.type === "refused") this.#retryAfterMs = answer.retryAfterMs ?? 0;
+        reject(answer.error);
+      });
+      stop.addEventListener("abort", onAbort, { once: true });
+      if (stop.aborted) onAbort();
+      else introduction.start();
+    });
+  }
+
+  #arrived(): void {
+    this.#arrivedAt = this.#network.clock.now();
+    this.#backoff = undefined;
+    this.#retryAfterMs = 0;
+  }
+}
+
+/** The two sides do not count from the same number any more: the next hello asks for a new session. */
+function tooLate(connection: Connection): ConnectionError {
+  const detail = "the server continues a session that is over here: its answer took too long";
+  return new ConnectionError("SESSION_LOST", { ...connection.context("handshake"), detail, outcome: "none" });
+}

@@ -1,0 +1,393 @@
+/** A client of sessions, over any network: one object for the program, over connections and sessions that come and go. */
+
+import type { AddressLike } from "../../../core/address/address.ts";
+import type { Contract, Methods } from "../../../core/contract/contract.ts";
+import { ConnectionError, type ErrorCode, type ZocaloError } from "../../../core/errors.ts";
+import { type CloseReason, encodeClose } from "../../../core/session/wire/close-frame.ts";
+import {
+  ANYTHING,
+  checkOptions,
+  FROM_ZERO,
+  FUNCTION,
+  only,
+  type OptionRule,
+  type OptionRules,
+  type RulesOf,
+  options as object,
+} from "../../operation/check-options.ts";
+import { checkContract, checkSessionAddress } from "../../contract/check-contract.ts";
+import { CONNECT_RULES } from "../../stream/connect.ts";
+import type { Connection } from "../../stream/connection.ts";
+import type { OperationContext, OperationOptions } from "../../operation/deadline.ts";
+import type { Network } from "../../network/network.ts";
+import { type OwnClock, ownNetwork } from "../../operation/own-clock.ts";
+import type { OpenSessionOptions, SessionClientOptions } from "./client.ts";
+import { type ConnectorOwner, reconnectTimes, type Resumption, SessionConnector, type Welcomed } from "./connector.ts";
+import { type FreshReason, type LostMessage, overError, type SessionEnd, type SessionStatus } from "../end.ts";
+import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
+import {
+  facadeClass,
+  partsOf,
+  type SessionFacade,
+  type SessionKeeper,
+  tellAttached,
+  tellEnd,
+} from "../endpoint/facade.ts";
+import { abortError, beforeDrained, DEFAULT_DRAIN_MS, drainEndpoints } from "../endpoint/keeper.ts";
+import { SessionGap } from "../gap.ts";
+import type { Session } from "../session.ts";
+import { PeerProblems } from "../../operation/peer-problems.ts";
+import { ContractPlan } from "../../contract/plan.ts";
+import { SessionSchedule } from "../schedule.ts";
+import { type EndpointSettings, endpointSettings, TUNING_RULES } from "../settings.ts";
+import { callProgram, reportProblem } from "../../operation/report-problem.ts";
+
+/** Options whose types do not matter here. */
+type AnyOptions = SessionClientOptions<Methods, unknown> & { readonly handlers?: object };
+
+const NONE_LOST: readonly LostMessage[] = [];
+const NOT_WANTED: CloseReason = { code: "", message: "the session before it is over" };
+const ignore = (): void => undefined;
+
+/** Errors with which a session ends and a new one follows. */
+const FOLLOWED: ReadonlySet<ErrorCode> = new Set(["SESSION_LOST", "REPLAY_OVERFLOW"]);
+
+const RECONNECT: OptionRule = object({ firstDelayMs: FROM_ZERO, maxDelayMs: FROM_ZERO, giveUpMs: FROM_ZERO });
+
+/** What the options of `openSession` must look like. */
+export const OPEN_SESSION_RULES: RulesOf<AnyOptions> = {
+  ...only(CONNECT_RULES, "signal", "timeoutMs", "localAddress", "tls", "retry", "writeStallTimeoutMs"),
+  ...TUNING_RULES,
+  auth: ANYTHING,
+  data: ANYTHING,
+  reconnect: {
+    ...RECONNECT,
+    wanted: "an object, or false",
+    holds: (value) => value === false || RECONNECT.holds(value),
+  },
+  onOpen: FUNCTION,
+  onResume: FUNCTION,
+  onFresh: FUNCTION,
+  onDetach: FUNCTION,
+  onClose: FUNCTION,
+  onError: FUNCTION,
+};
+
+/** Opens a session over `network`; see the public `openSession`, whose own options have more `rules`. */
+export async function openSessionOver<Server extends Methods, Client extends Methods, Data>(
+  network: Network,
+  contract: Contract<Server, Client>,
+  address: AddressLike,
+  given: OpenSessionOptions<Server, Client, Data>,
+  rules: OptionRules = OPEN_SESSION_RULES,
+): Promise<Session<Server, Data>> {
+  checkContract("openSession", contract);
+  const options = checkOptions({ op: "openSession" }, given, rules);
+  checkSessionAddress("openSession", address, "statelessClient");
+  const client = new ContractClient(network, contract, address, options as unknown as AnyOptions);
+  return (await client.open()) as unknown as Session<Server, Data>;
+}
+
+/** The session that can be continued. */
+interface Resumable {
+  readonly endpoint: SessionEndpoint;
+  readonly server: string;
+  token: string;
+  attempt: number;
+}
+
+class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
+  readonly #options: AnyOptions;
+  readonly #settings: EndpointSettings;
+  readonly #connector: SessionConnector;
+  readonly #clock: OwnClock;
+  /** The object of the program; undefined until the first session is open. */
+  #session: SessionFacade | undefined;
+  #resumable: Resumable | undefined;
+  /** The server has said that it goes, and that its sessions end. */
+  #serverLeaves = false;
+  /** Why the next session is not the one before; undefined for the first one. */
+  #fresh: { readonly reason: FreshReason; readonly lost: readonly LostMessage[] } | undefined;
+  /** A connection that is lost is made again. */
+  readonly #reconnects: boolean;
+  /** Nothing follows when the present session ends. */
+  #final: boolean;
+  /** The session behind which nothing follows, once it is over. */
+  #last: SessionEndpoint | undefined;
+  /** Sessions that are over, and whose events are still being handled. */
+  readonly #finishing: Set<SessionEndpoint> = new Set();
+  /** Events that were not handled in the sessions before. */
+  #unhandled = 0;
+  /** How it ends, as soon as what was accepted is handled; undefined while it goes on. */
+  #end: SessionEnd | undefined;
+  /** What was asked for since the last session was over. */
+  #gap: SessionGap | undefined;
+  #over = false;
+
+  constructor(network: Network, contract: Contract, address: AddressLike, options: AnyOptions) {
+    this.#options = options;
+    const own = ownNetwork(network);
+    const { clock } = own;
+    this.#clock = clock;
+    const plan = new ContractPlan(contract, "client", options.validate, options.maxMessageValues);
+    const peerProblems = new PeerProblems(clock, (error) => this.#report(error));
+    const settings = endpointSettings(options, { clock, schedule: new SessionSchedule(clock), peerProblems, plan });
+    const { codecs, limits } = settings;
+    this.#settings = settings;
+    const { reconnect = {}, auth, signal: _signal, ...connect } = options;
+    this.#reconnects = reconnect !== false;
+    this.#final = !this.#reconnects;
+    this.#connector = new SessionConnector(own, this, {
+      address,
+      capabilities: { contract, codecs, features: [], limits },
+      settings,
+      auth,
+      connect,
+      reconnect: reconnectTimes(reconnect === false ? {} : reconnect),
+    });
+  }
+
+  /** The first session. */
+  async open(): Promise<SessionFacade> {
+    await this.#connector.open(this.#options.signal);
+    return this.#session as SessionFacade;
+  }
+
+  // How the program ends it.
+
+  statusOf(facade: SessionFacade): SessionStatus {
+    if (this.#over) return "closed";
+    if (this.#end !== undefined) return "leaving";
+    return this.#hasSession(facade) ? partsOf(facade).endpoint.status : "detached";
+  }
+
+  async close(facade: SessionFacade, message: string): Promise<void> {
+    this.#final = true;
+    if (this.#hasSession(facade)) await partsOf(facade).endpoint.ending.close(message);
+    else this.#finishBetween(undefined, message);
+  }
+
+  abort(facade: SessionFacade, reason: unknown): void {
+    this.#final = true;
+    const error = abortError(reason);
+    if (this.#hasSession(facade)) partsOf(facade).endpoint.abort(error);
+    else this.#finishBetween(error, error.detail);
+    for (const before of this.#finishing) before.ending.giveUp();
+  }
+
+  refer(referenced: boolean): void {
+    this.#clock.setReferenced(referenced);
+  }
+
+  async drain(facade: SessionFacade, options: OperationOptions): Promise<void> {
+    this.#final = true;
+    const say = { retryAfterMs: 0, message: "the client has closed the session" };
+    const { clock } = this.#settings;
+    const startedAt = clock.now();
+    const gap = this.#hasSession(facade) ? undefined : this.#gap;
+    if (gap !== undefined) await beforeDrained(clock, options, gap.emptied);
+    const { timeoutMs = DEFAULT_DRAIN_MS, signal } = options;
+    const left = { timeoutMs: Math.max(0, timeoutMs - (clock.now() - startedAt)), signal };
+    const endpoints = new Set(this.#finishing);
+    if (this.#hasSession(facade)) endpoints.add(partsOf(facade).endpoint);
+    else await this.close(facade, say.message);
+    await drainEndpoints([...endpoints], clock, left, () => say);
+  }
+
+  /** Whether there is a session, or was one that was the last. */
+  #hasSession(facade: SessionFacade): boolean {
+    const { endpoint } = partsOf(facade);
+    return endpoint.end === undefined || endpoint === this.#last;
+  }
+
+  // What the session tells.
+
+  attached(endpoint: SessionEndpoint, resumed: boolean, replayed: number): void {
+    const { onOpen, onResume, onFresh } = this.#options;
+    const fresh = this.#fresh;
+    this.#fresh = undefined;
+    tellAttached(this.#session as SessionFacade);
+    const session = this.#session as never;
+    if (resumed) this.#tell(() => onResume?.(session, { replayed }));
+    else if (fresh === undefined) this.#tell(() => onOpen?.(session));
+    else this.#tell(() => onFresh?.(session, fresh));
+    const gap = this.#gap;
+    this.#gap = undefined;
+    gap?.open(endpoint);
+  }
+
+  confirmed(): void {}
+
+  holds(): void {}
+
+  detached(endpoint: SessionEndpoint): void {
+    if (!this.#reconnects || !endpoint.machine.resumable) {
+      const why = this.#reconnects ? "it has taken leave and refused messages" : "reconnect is off";
+      const detail = `the connection is lost, and ${why}`;
+      endpoint.lose(new ConnectionError("SESSION_LOST", { ...this.#context, detail }));
+      return;
+    }
+    this.#tell(() => this.#options.onDetach?.(this.#session as never));
+    this.#connector.reconnect();
+  }
+
+  leaving(endpoint: SessionEndpoint, survives: boolean, retryAfterMs: number): void {
+    this.#connector.waitAtLeast(retryAfterMs);
+    if (survives) endpoint.disconnect(false);
+    else this.#serverLeaves = true;
+  }
+
+  ended(endpoint: SessionEndpoint, end: SessionEnd): void {
+    this.#finishing.add(endpoint);
+    // It has another one already: see `welcomed`.
+    if (this.#resumable?.endpoint !== endpoint) {
+      this.#fresh = { reason: this.#fresh?.reason ?? "expired", lost: end.lost };
+      return;
+    }
+    this.#resumable = undefined;
+    const left = this.#serverLeaves && end.error === undefined;
+    const follows = left || (end.error !== undefined && FOLLOWED.has(end.error.code));
+    if (this.#final || !follows) {
+      this.#final = true;
+      this.#last = endpoint;
+      this.#connector.stop();
+      return;
+    }
+    this.#fresh = { reason: left ? "server-left" : "expired", lost: end.lost };
+    if (endpoint.wasAttached) this.#tell(() => this.#options.onDetach?.(this.#session as never));
+    this.#connector.reconnect();
+  }
+
+  finished(endpoint: SessionEndpoint, end: SessionEnd): void {
+    this.#finishing.delete(endpoint);
+    if (endpoint !== this.#last) this.#unhandled += end.unhandled;
+    else this.#conclude(end);
+    this.#look();
+  }
+
+  gapBehind(endpoint: SessionEndpoint): SessionGap | undefined {
+    const isNow = this.#session !== undefined && partsOf(this.#session).endpoint === endpoint;
+    if (!isNow || this.#resumable !== undefined || this.#final || this.#over) return undefined;
+    return (this.#gap ??= new SessionGap(this.#settings));
+  }
+
+  problem(_endpoint: SessionEndpoint, error: unknown): void {
+    this.#report(error);
+  }
+
+  // What the connector asks for, and tells.
+
+  resumption(): Resumption {
+    const resumable = this.#resumable;
+    if (resumable === undefined) return {};
+    resumable.attempt += 1;
+    const { endpoint, token, server, attempt } = resumable;
+    const resume = { session: endpoint.id, token, server, attempt, ...endpoint.machine.resumePoint };
+    return { resume, resumeUnder: endpoint.terms.agreement };
+  }
+
+  mayContinue(): boolean {
+    return this.#resumable !== undefined;
+  }
+
+  welcomed(connection: Connection, { welcome, agreement, rest }: Welcomed): void {
+    this.#serverLeaves = false;
+    const { session: id, token, server, keptMs, received, fresh } = welcome;
+    const before = this.#resumable;
+    if (before !== undefined && received !== undefined) {
+      before.token = token;
+      before.endpoint.connect(connection, received, rest);
+      return;
+    }
+    if (before !== undefined) {
+      const detail = `the server could not continue it: ${fresh}`;
+      const error = new ConnectionError("SESSION_LOST", { op: "session", detail });
+      if (this.#final) {
+        // Nobody wants the new one.
+        connection.write(encodeClose(0, NOT_WANTED, agreement.peerLimits)).catch(ignore);
+        connection.close().catch(ignore);
+        before.endpoint.lose(error);
+        return;
+      }
+      this.#resumable = undefined;
+      this.#fresh = { reason: fresh ?? "session-unknown", lost: NONE_LOST };
+      before.endpoint.lose(error);
+    }
+    const endpoint = new SessionEndpoint(this.#settings, this, id, agreement, keptMs);
+    this.#resumable = { endpoint, server, token, attempt: 0 };
+    if (this.#session === undefined) this.#session = this.#createSession(endpoint);
+    else partsOf(this.#session).endpoint = endpoint;
+    endpoint.session = this.#session;
+    endpoint.connect(connection, 0, rest);
+  }
+
+  attemptFailed(error: unknown): void {
+    this.#report(error);
+  }
+
+  gaveUp(cause: unknown): void {
+    const detail = "no connection could be made any more";
+    this.#lose(new ConnectionError("SESSION_LOST", { ...this.#context, detail, cause }));
+  }
+
+  refused(cause: ZocaloError): void {
+    const { code, detail, side } = cause;
+    this.#lose(new ConnectionError(code, { ...this.#context, detail, side, cause }));
+  }
+
+  #lose(error: ZocaloError): void {
+    this.#final = true;
+    if (this.#resumable === undefined) this.#finishBetween(error, error.detail);
+    else this.#resumable.endpoint.lose(error);
+  }
+
+  /** There is no session, and none will follow. What the last one has lost was not told yet. */
+  #finishBetween(error: ZocaloError | undefined, message: string): void {
+    this.#conclude({ error, message, lost: this.#fresh?.lost ?? NONE_LOST, unhandled: 0 });
+    this.#look();
+  }
+
+  /** Names the last connection in an error. */
+  get #context(): OperationContext {
+    return this.#resumable?.endpoint.context("session") ?? { op: "session" };
+  }
+
+  #createSession(endpoint: SessionEndpoint): SessionFacade {
+    const Facade = facadeClass(this.#settings.plan);
+    const { data } = this.#options;
+    const rest = { principal: undefined, announcement: undefined, epoch: 0, referenced: true, addressKey: undefined };
+    return new Facade({ keeper: this, endpoint, data, ...rest });
+  }
+
+  /** This is how it ends: nothing waits for another session. */
+  #conclude(end: SessionEnd): void {
+    if (this.#end !== undefined) return;
+    this.#connector.stop();
+    const unsent = this.#gap?.close((op) => overError(end, { ...this.#context, op }, "none")) ?? NONE_LOST;
+    this.#end = unsent.length === 0 ? end : { ...end, lost: [...end.lost, ...unsent] };
+    // What it is asked for from now on fails because of this, not because of how its last session has ended.
+    partsOf(this.#session as SessionFacade).endpoint.end = this.#end;
+  }
+
+  /** Is over when nothing follows, and all that its sessions have accepted is handled or given up. */
+  #look(): void {
+    if (this.#end === undefined || this.#finishing.size > 0 || this.#over) return;
+    this.#over = true;
+    this.#settings.peerProblems.close();
+    const session = this.#session as SessionFacade;
+    const end = { ...this.#end, unhandled: this.#end.unhandled + this.#unhandled };
+    tellEnd(session, end);
+    this.#tell(() => this.#options.onClose?.(session as never, end));
+  }
+
+  /** Calls a function of the program; what it throws is told like everything that nobody awaits. */
+  #tell(callback: () => unknown): void {
+    callProgram(callback, (error) => this.#report(error));
+  }
+
+  #report(error: unknown): void {
+    const endpoint = this.#session === undefined ? undefined : partsOf(this.#session).endpoint;
+    const place = { kind: "stream", local: undefined, remote: undefined, ...endpoint?.context("session") } as const;
+    reportProblem(error, place, () => this.#options.onError?.(error, this.#session as never));
+  }
+}

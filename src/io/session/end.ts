@@ -1,0 +1,101 @@
+/** How a session comes to its end, and what is known about what it carried. */
+
+import { ConnectionError, type ErrorOutcome, type ZocaloError } from "../../core/errors.ts";
+import type { SessionStateName } from "../../core/session/state.ts";
+import type { OperationContext } from "../operation/deadline.ts";
+
+/** A message of this side that did not arrive, or may not have, when the session ended. */
+export interface LostMessage {
+  /** What it was: `open` opens a stream, `item` and `end` belong to one. */
+  readonly kind: "event" | "call" | "result" | "error" | "cancel" | "open" | "item" | "end";
+  /** The method, where the message names it: of events, calls and openings of streams. */
+  readonly method: string | undefined;
+  /** `not-sent`: it cannot have reached the peer. `unknown`: it may have. */
+  readonly outcome: "not-sent" | "unknown";
+}
+
+/** How a session ended. */
+export interface SessionEnd {
+  /** What went wrong; undefined when it was closed in order, by either side. */
+  readonly error: ZocaloError | undefined;
+  /** What the side that closed it said. */
+  readonly message: string;
+  /**
+   * What was not acknowledged, in the order of sending, and behind it the events that waited for room and whose sender has no
+   * promise that rejects (SEMANTICS D.1). Events that the peer acknowledged are not here.
+   */
+  readonly lost: readonly LostMessage[];
+  /**
+   * Events of the peer that this side had accepted and whose handlers have not begun: it gave the session up (`abort`, or a
+   * server that makes room or is closed), the peer has broken the rules, or the handlers before them took longer than
+   * `finishTimeoutMs`. 0 otherwise. At a client those of the sessions before the last one are among them.
+   */
+  readonly unhandled: number;
+}
+
+/**
+ * What a session does: `open`: it has a connection. `detached`: it waits for one, or a client for its next session. `leaving`:
+ * a side has said that it goes, or it is over and what it has accepted is still being handled.
+ */
+export type SessionStatus = "open" | "detached" | "leaving" | "closed";
+
+/** What a session does, by the state of its machine. */
+export function statusOf(state: SessionStateName): SessionStatus {
+  if (state === "ended") return "closed";
+  if (state === "closing") return "leaving";
+  return state === "attached" ? "open" : state;
+}
+
+/**
+ * Why a client has a new session instead of the one before. From the server: it does not hold the session
+ * (`session-unknown`), is another process (`server-restarted`), what was agreed on has changed (`agreement-changed`), the
+ * counters do not fit (`counters-invalid`). From the client: no connection came in the time that the server keeps a session
+ * (`expired`), the server has left in order (`server-left`).
+ */
+export type FreshReason =
+  | "session-unknown"
+  | "server-restarted"
+  | "agreement-changed"
+  | "counters-invalid"
+  | "expired"
+  | "server-left";
+
+/** A session went on over another connection. */
+export interface ResumedReport {
+  /** Messages of this side that are sent again because the peer had not got them. */
+  readonly replayed: number;
+}
+
+/** A client has a new session; the server has forgotten what belonged to the one before. */
+export interface FreshReport {
+  /** Why the session before could not go on. */
+  readonly reason: FreshReason;
+  /** Messages of this side that were not acknowledged in the session before. */
+  readonly lost: readonly LostMessage[];
+}
+
+/**
+ * Why nothing can be sent any more in a session that has ended so, or is about to, or whose peer leaves (undefined), or behind
+ * which another one follows (`followed`).
+ */
+export function overError(
+  end: SessionEnd | "followed" | undefined,
+  context: OperationContext,
+  outcome: ErrorOutcome,
+): ZocaloError {
+  if (end === "followed") {
+    const detail = "there is no session now, and the client makes another one: try again in onFresh";
+    return new ConnectionError("SESSION_LOST", { ...context, detail, side: "system", outcome });
+  }
+  const error = end?.error;
+  if (error !== undefined) {
+    const { code, detail, side } = error;
+    return new ConnectionError(code, { ...context, detail, side, outcome, cause: error });
+  }
+  if (end === undefined) {
+    const detail = "the peer is leaving and takes nothing new";
+    return new ConnectionError("SESSION_LOST", { ...context, detail, side: "remote", outcome });
+  }
+  const detail = `the session was closed (${end.message})`;
+  return new ConnectionError("CLOSED", { ...context, detail, outcome });
+}

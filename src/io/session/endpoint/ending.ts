@@ -1,0 +1,187 @@
+/** The end of one session: what leaves before it, and what is handled behind it. */
+
+import { ConnectionError } from "../../../core/errors.ts";
+import type { Connection } from "../../stream/connection.ts";
+import { Deadline } from "../../operation/deadline.ts";
+import type { SessionEnd } from "../end.ts";
+import type { SessionHost } from "../traffic/host.ts";
+import { LAST_WORDS_MS } from "./link.ts";
+
+/** So long `close` waits until the peer has what was sent, as `drain` does for everything. */
+const CLOSE_MS = 5000;
+
+/** A session, as its end sees it. */
+export interface EndingHost extends Omit<SessionHost, "dispatch"> {
+  readonly connection: Connection | undefined;
+  /** Its handlers; undefined when there was no message. */
+  readonly handling: { readonly isLaneFree: boolean; cut(): number } | undefined;
+  /** Whether the peer has acknowledged everything, or nothing can be delivered any more. */
+  readonly isDelivered: boolean;
+  /** Whether nothing is under way besides: no call, no stream, no handler. */
+  readonly isIdle: boolean;
+  /** Ends the calls and streams that are under way. */
+  stopRequests(): void;
+  /** Resets the connection. */
+  drop(): void;
+  /** Gives up the connection, if there is one: in order where nothing is left to send, otherwise by a reset. */
+  cutWords(): Promise<void>;
+  /** The session is over, and so are its handlers. */
+  finish(unhandled: number): void;
+  settle(): void;
+}
+
+interface Waiter {
+  readonly what: "isDelivered" | "isIdle";
+  readonly resolve: (inTime: boolean) => void;
+}
+
+/** How one session comes to its end. */
+export class SessionEnding {
+  /** What this side said when it closed the session; undefined while it has not. */
+  closing: SessionEnd | undefined;
+  /** What was accepted is handled, or given up. */
+  finished = false;
+  readonly #host: EndingHost;
+  readonly #waiters: Set<Waiter> = new Set();
+  #closed: Promise<void> | undefined;
+  /** This side gives up what it has accepted. */
+  #givenUp = false;
+  #wordsBy = Infinity;
+  #finishBy = Infinity;
+
+  constructor(host: EndingHost) {
+    this.#host = host;
+  }
+
+  /** Ends the session in order: first what was sent arrives. Resolves when the connection is closed. */
+  close(message: string): Promise<void> {
+    this.#closed ??= this.#close(message);
+    return this.#closed;
+  }
+
+  async #close(message: string): Promise<void> {
+    const host = this.#host;
+    if (host.end === undefined) {
+      this.closing = { error: undefined, message, lost: [], unhandled: 0 };
+      host.stopRequests();
+      if (!host.isDelivered) await this.#waitFor("isDelivered", CLOSE_MS);
+    }
+    await this.shut(message);
+  }
+
+  /**
+   * Says CLOSE now. Resolves when the connection is closed. When `late` resolves first, the answer is not waited for, and a
+   * connection that still has something to send is reset.
+   */
+  async shut(message: string, late?: Promise<unknown>): Promise<void> {
+    const host = this.#host;
+    const { machine, connection, settings } = host;
+    machine.close(message, settings.clock.now());
+    host.settle();
+    await (late === undefined ? connection?.closed : Promise.race([connection?.closed, late]));
+    await host.cutWords();
+  }
+
+  /**
+   * Takes nothing new from the peer; answers whether all that was under way has finished, also the handlers of a session that
+   * is over, before `expired` resolved.
+   */
+  leave(retryAfterMs: number, expired: Promise<unknown>): Promise<boolean> {
+    this.#host.machine.goAway(false, retryAfterMs);
+    return this.#until("isIdle", expired);
+  }
+
+  /** Gives up what was accepted and is not handled, as soon as the session is over. */
+  giveUp(): void {
+    this.#givenUp = true;
+    if (this.#host.end !== undefined) this.#cut();
+  }
+
+  /** The session is over: its connection has some time, and its handlers have. Answers when one of these is up. */
+  over(now: number): number {
+    // A CLOSE that was not answered has had its time.
+    const isAnswered = this.#host.machine.departed === undefined;
+    this.#wordsBy = isAnswered ? now + LAST_WORDS_MS : now;
+    this.#finishBy = now + this.#host.settings.finishTimeoutMs;
+    return this.#nextDeadline;
+  }
+
+  /** Time has passed since the end. Answers when to look again; Infinity for never. */
+  onDue(now: number): number {
+    // A peer that does not read must not keep its connection.
+    if (now >= this.#wordsBy) {
+      this.#wordsBy = Infinity;
+      this.#host.drop();
+    }
+    if (now >= this.#finishBy) this.#late();
+    return this.#nextDeadline;
+  }
+
+  /** Something has changed: tells who waits. */
+  look(): void {
+    const host = this.#host;
+    if (host.end !== undefined && !this.finished) {
+      if (this.#givenUp) this.#cut();
+      else if (host.handling?.isLaneFree !== false) this.#finish(0);
+    }
+    for (const waiter of this.#waiters) {
+      if (!this.#is(waiter.what)) continue;
+      this.#waiters.delete(waiter);
+      waiter.resolve(true);
+    }
+  }
+
+  get #nextDeadline(): number {
+    return Math.min(this.#wordsBy, this.#finishBy);
+  }
+
+  async #waitFor(what: Waiter["what"], timeoutMs: number): Promise<void> {
+    let deadline: Deadline | undefined;
+    const expired = new Promise<void>((resolve) => {
+      deadline = new Deadline(this.#host.settings.clock, { timeoutMs }, () => resolve());
+    });
+    await this.#until(what, expired);
+    deadline?.cancel();
+  }
+
+  #until(what: Waiter["what"], expired: Promise<unknown>): Promise<boolean> {
+    const host = this.#host;
+    if (host.end === undefined) host.machine.hurry();
+    host.touch();
+    if (this.#is(what)) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const waiter: Waiter = { what, resolve };
+      this.#waiters.add(waiter);
+      void expired.then(() => {
+        if (this.#waiters.delete(waiter)) resolve(false);
+      });
+    });
+  }
+
+  /** Handlers of a session that was given up are waited for no longer. */
+  #is(what: Waiter["what"]): boolean {
+    return this.#host[what] || (this.finished && this.#givenUp);
+  }
+
+  /** What has not begun is not handled any more. */
+  #cut(): void {
+    if (!this.finished) this.#finish(this.#host.handling?.cut() ?? 0);
+  }
+
+  /** The time of the handlers is up. */
+  #late(): void {
+    const { settings, handling } = this.#host;
+    const unhandled = handling?.cut() ?? 0;
+    const time = `the handlers of those before them took longer than ${settings.finishTimeoutMs} ms`;
+    const detail = `${unhandled} events were accepted and not handled: the session is over, and ${time}`;
+    if (unhandled > 0)
+      this.#host.problem(new ConnectionError("SESSION_LOST", { ...this.#host.context("session"), detail }));
+    this.#finish(unhandled);
+  }
+
+  #finish(unhandled: number): void {
+    this.finished = true;
+    this.#finishBy = Infinity;
+    this.#host.finish(unhandled);
+  }
+}

@@ -1,0 +1,400 @@
+/** One session over one connection after the other: drives the machine of the core over sockets. */
+
+import { beginArrival, endArrival } from "../../../core/bytes/own-bytes.ts";
+import type { ErrorOutcome, ZocaloError } from "../../../core/errors.ts";
+import type { Agreement } from "../../../core/handshake/negotiate.ts";
+import { encodeTakenOver } from "../../../core/session/wire/close-frame.ts";
+import { Session } from "../../../core/session/session.ts";
+import type { SessionEvent } from "../../../core/session/event.ts";
+import type { Connection } from "../../stream/connection.ts";
+import type { OperationContext } from "../../operation/deadline.ts";
+import { isNews } from "./held-report.ts";
+import { isPeersFault } from "../../contract/handler-failure.ts";
+import type { InboundConsumer } from "../../stream/inbound.ts";
+import { endNow } from "../../stream/linger.ts";
+import type { SessionCalls } from "../traffic/calls.ts";
+import type { DispatchHost, SessionDispatch } from "../traffic/dispatch.ts";
+import { type LostMessage, overError, type SessionEnd, type SessionStatus, statusOf } from "../end.ts";
+import type { SessionEvents } from "../traffic/events.ts";
+import { type EndingHost, SessionEnding } from "./ending.ts";
+import type { SessionGap } from "../gap.ts";
+import { SessionIntake } from "../traffic/intake.ts";
+import { type ConnectionPlace, LAST_WORDS_MS, SessionLink } from "./link.ts";
+import { SessionLosses } from "../losses.ts";
+import type { SessionOwner } from "./owner.ts";
+import type { Scheduled } from "../schedule.ts";
+import type { EndpointSettings } from "../settings.ts";
+import type { CodecPlan, MethodPlan } from "../../contract/plan.ts";
+import type { SessionTerms } from "../terms.ts";
+import type { OpenStreams } from "../traffic/streams.ts";
+import { SessionTraffic } from "../traffic/traffic.ts";
+
+/** Gathered in one turn, so many bytes are written before its end: the peer can begin to work on them. */
+const EARLY_BYTES = 61_440;
+/** Control frames that every peer sends on a new connection are not more. */
+const FIRST_WORDS_BYTES = 64;
+const NONE_LOST: readonly LostMessage[] = [];
+const NO_COUNTS = { runningCalls: 0, droppedEvents: 0 };
+
+/** The server or the client that a session belongs to. */
+export type EndpointOwner = SessionOwner<SessionEndpoint>;
+
+/** One session, from its first connection to its end. */
+export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost, EndingHost {
+  readonly id: string;
+  readonly settings: EndpointSettings;
+  readonly owner: EndpointOwner;
+  readonly terms: SessionTerms;
+  readonly machine: Session;
+  /** The object of the program; it may outlive this endpoint at a client. */
+  session: object | undefined;
+  /** How it ended; undefined while it has not. */
+  end: SessionEnd | undefined;
+  dueAt: number = Infinity;
+  heapIndex = -1;
+  readonly #link: SessionLink = new SessionLink();
+  #now: number;
+  #pumping = false;
+  #scheduled = false;
+  #gatheredBytes = 0;
+  #reportedBytes = 0;
+  // An idle session has none of these.
+  #traffic: SessionTraffic | undefined;
+  #intake: SessionIntake | undefined;
+  #ending: SessionEnding | undefined;
+  #losses: SessionLosses | undefined;
+
+  constructor(settings: EndpointSettings, owner: EndpointOwner, id: string, agreement: Agreement, keptMs: number) {
+    this.id = id;
+    this.settings = settings;
+    this.owner = owner;
+    this.terms = settings.terms.of(settings, agreement, keptMs);
+    this.#now = settings.clock.now();
+    this.machine = new Session(this.terms.machine, this.#now);
+  }
+
+  /** Whether it had a connection until now, as told by `ended`. */
+  get wasAttached(): boolean {
+    return this.#link.connected;
+  }
+
+  /** The connection of now, which may be over; undefined while the session waits for another. */
+  get connection(): Connection | undefined {
+    return this.#link.connection;
+  }
+  /** Where that leads, or where the one before it led. */
+  get place(): ConnectionPlace | undefined {
+    return this.#link.place;
+  }
+
+  /** Where the session stands. */
+  get status(): SessionStatus {
+    if (this.#ending?.closing === undefined && this.end === undefined) return statusOf(this.machine.state);
+    return this.#ending?.finished === true ? "closed" : "leaving";
+  }
+
+  /** Whether this side has closed the session, or it is over. */
+  get isOver(): boolean {
+    return this.#ending?.closing !== undefined || this.end !== undefined;
+  }
+  get isDelivered(): boolean {
+    return this.end !== undefined || (this.machine.unacknowledged === 0 && this.#traffic?.eventsWait !== true);
+  }
+  get isIdle(): boolean {
+    const busy = this.machine.pending > 0 || this.#traffic?.requestsWait === true;
+    return (this.end !== undefined || (this.isDelivered && !busy)) && this.#traffic?.isIdle !== false;
+  }
+
+  /** Handlers of calls that run now, and events that were dropped. */
+  get counts(): { readonly runningCalls: number; readonly droppedEvents: number } {
+    const { runningCalls, droppedEvents } = this.#traffic?.counts ?? NO_COUNTS;
+    return { runningCalls, droppedEvents: droppedEvents + (this.gap?.dropped ?? 0) };
+  }
+
+  /** Memory that is held for messages. */
+  get heldBytes(): number {
+    const own = this.machine.retainedBytes + this.terms.heldBytes + (this.#traffic?.heldBytes ?? 0);
+    return own + (this.gap?.heldBytes ?? 0);
+  }
+
+  get plan(): CodecPlan {
+    return this.terms.plan;
+  }
+  get ending(): SessionEnding {
+    return (this.#ending ??= new SessionEnding(this));
+  }
+  get traffic(): SessionTraffic {
+    return (this.#traffic ??= new SessionTraffic(this));
+  }
+  get handling(): SessionTraffic | undefined {
+    return this.#traffic;
+  }
+  get calls(): SessionCalls {
+    return this.traffic.calls;
+  }
+  get dispatch(): SessionDispatch {
+    return this.traffic.dispatch;
+  }
+  get events(): SessionEvents {
+    return this.traffic.events;
+  }
+  get streams(): OpenStreams {
+    return this.traffic.streams;
+  }
+  get server(): object | undefined {
+    return this.settings.plan.role === "server" ? this.owner : undefined;
+  }
+
+  problem(error: unknown): void {
+    this.owner.problem(this, error);
+  }
+
+  now(): number {
+    this.#now = this.settings.clock.now();
+    return this.#now;
+  }
+
+  turnTime(): number {
+    return this.#scheduled ? this.#now : this.now();
+  }
+
+  get gap(): SessionGap | undefined {
+    return this.end === undefined ? undefined : this.owner.gapBehind(this);
+  }
+
+  placeOf(method: MethodPlan): number {
+    if (this.isOver) throw this.overError(method.name, "none");
+    return this.terms.placeOf(method);
+  }
+
+  context(op: string): OperationContext {
+    return this.place?.context(op) ?? { op };
+  }
+
+  overError(op: string, outcome: ErrorOutcome): ZocaloError {
+    const end = this.gap === undefined ? (this.end ?? this.#ending?.closing) : "followed";
+    return overError(end, this.context(op), outcome);
+  }
+
+  /**
+   * Goes on over a connection whose handshake is done. One that is there already loses its place, and is told so (D.3).
+   *
+   * @param rest - What the peer has sent behind the handshake.
+   */
+  connect(connection: Connection, peerReceived: number, rest?: Uint8Array): boolean {
+    const now = this.now();
+    const link = this.#link;
+    if (link.connected) link.close(encodeTakenOver(this.machine.received, this.terms.machine.peerLimits));
+    if (!this.machine.attach(peerReceived, now)) return false;
+    link.take(connection);
+    if (rest !== undefined && rest.length > 0) this.machine.receive(rest, 0, rest.length, now);
+    this.settle();
+    if (link.connected && link.connection === connection) connection.inbound.attach(this, "session");
+    return true;
+  }
+
+  /** Gives the connection up; the session waits for another, unless it is over and off the books. */
+  disconnect(reset: boolean): Connection | undefined {
+    const connection = this.#link.release();
+    if (connection === undefined) return undefined;
+    this.machine.detach(this.now());
+    if (reset) connection.abort();
+    else connection.close({ maxLingerMs: LAST_WORDS_MS }).catch(() => undefined);
+    this.settle();
+    if (this.end !== undefined) return connection;
+    this.#link.forget();
+    this.#report(true);
+    this.owner.detached(this);
+    return connection;
+  }
+
+  /** Gives the session up, with what was accepted and is not handled: the connection is reset, the peer is told nothing. */
+  abort(error: ZocaloError): void {
+    this.ending.giveUp();
+    this.lose(error);
+  }
+
+  /** The session cannot go on. What was accepted is handled. */
+  lose(error: ZocaloError): void {
+    const connection = this.#link.release();
+    this.machine.lose(error);
+    connection?.abort(error);
+    this.settle();
+  }
+
+  stopRequests(): void {
+    this.#traffic?.stop();
+  }
+
+  /** The time of the last words is over: whoever has them is left in order, the connection of any other is reset. */
+  async cutWords(): Promise<void> {
+    const connection = this.disconnect(false);
+    if (connection !== undefined) await endNow(this.settings.clock, connection);
+  }
+
+  drop(): void {
+    this.#link.release()?.abort(this.end?.error);
+  }
+
+  unsent(method: string): void {
+    this.#losses ??= new SessionLosses();
+    this.#losses.addUnsent(method);
+  }
+
+  finish(unhandled: number): void {
+    if (this.end === undefined) return;
+    this.end = { ...this.end, unhandled };
+    this.owner.finished(this, this.end);
+  }
+
+  /** Messages were given to the machine: they leave at the end of this turn, or now if they are many. */
+  gathered(bytes: number): void {
+    this.#gatheredBytes += bytes;
+    if (this.#gatheredBytes >= EARLY_BYTES && !this.#link.writing && !this.#pumping) this.flush();
+    this.touch();
+  }
+
+  /** The machine has changed: its events, output and deadline are looked at at the end of this turn. */
+  touch(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.settings.schedule.atEndOfTurn(this);
+  }
+
+  /** The machine has changed: looks at once. */
+  settle(): void {
+    this.pump();
+    this.flush();
+  }
+
+  onEndOfTurn(): void {
+    this.#scheduled = false;
+    this.settle();
+  }
+
+  onDue(): void {
+    const now = this.now();
+    if (this.end !== undefined) {
+      this.settings.schedule.expect(this, this.ending.onDue(now));
+      this.settle();
+      return;
+    }
+    if (this.#link.hasMoved()) this.machine.moved(now);
+    this.#intake?.check(now);
+    this.machine.onDeadline(now);
+    this.#traffic?.expire(now);
+    this.settle();
+  }
+
+  // What the connection reports.
+
+  received(view: Uint8Array): number {
+    const { machine } = this;
+    const { link } = machine;
+    const now = this.now();
+    this.settings.schedule.arrived();
+    if (view.length > FIRST_WORDS_BYTES || machine.received > 0) this.#intake ??= new SessionIntake(this, now);
+    this.#intake?.open(link, now);
+    machine.receive(view, 0, view.length, now);
+    beginArrival(view);
+    try {
+      this.settle();
+    } finally {
+      endArrival();
+    }
+    return view.length - (this.#intake?.close(link) ?? 0);
+  }
+
+  ended(): void {
+    this.disconnect(false);
+  }
+
+  failed(): void {
+    this.disconnect(true);
+  }
+
+  /** Takes the events of the machine. */
+  pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    const { machine } = this;
+    for (let event = machine.nextEvent(); event !== undefined; event = machine.nextEvent()) this.#on(event);
+    this.#settleLost();
+    this.#traffic?.startWaiting();
+    this.#pumping = false;
+    // A handler that could start only now has closed the session.
+    if (machine.state === "ended" && this.end === undefined) this.pump();
+  }
+
+  /** Writes what the machine has to send, and waits for its next deadline. */
+  flush(): void {
+    this.#gatheredBytes = 0;
+    const sent = this.#link.write(this.machine, this.#now, this);
+    // The last words are with the kernel.
+    if (sent && this.machine.state === "closing") this.#link.finish();
+    if (sent && this.end !== undefined) this.#link.close();
+    this.#ending?.look();
+    if (this.end !== undefined) {
+      if (!this.#link.connected && this.#ending?.finished === true) this.settings.schedule.forget(this);
+      return;
+    }
+    this.#report(false);
+    const { nextDeadline = Infinity } = this.#traffic ?? {};
+    const due = Math.min(this.machine.nextDeadline(), nextDeadline, this.#intake?.goesOnAt ?? Infinity);
+    this.settings.schedule.expect(this, due);
+  }
+
+  #on(event: SessionEvent): void {
+    switch (event.type) {
+      case "confirmed":
+        this.owner.confirmed(this);
+        break;
+      case "unresponsive":
+        this.disconnect(true);
+        break;
+      case "attached":
+        this.owner.attached(this, event.resumed, event.replayed);
+        break;
+      case "goAway":
+        if (!event.survives) this.#traffic?.refuse();
+        this.owner.leaving(this, event.survives, event.retryAfterMs);
+        break;
+      case "lost":
+        this.#losses ??= new SessionLosses();
+        this.#losses.add(event, this.terms.agreement.peerOffers[event.method]);
+        break;
+      case "ended":
+        this.#over(event.error, event.message);
+        break;
+      default:
+        (this.#traffic ?? this.traffic).on(event);
+    }
+  }
+
+  #over(error: ZocaloError | undefined, message: string): void {
+    this.end = { error, message, lost: NONE_LOST, unhandled: 0 };
+    this.#settleLost();
+    this.#traffic?.over();
+    this.end = { ...this.end, lost: this.#losses?.messages ?? NONE_LOST };
+    this.settings.schedule.forget(this);
+    this.settings.schedule.expect(this, this.ending.over(this.#now));
+    const isBroken = isPeersFault(error);
+    if (isBroken && this.settings.peerProblems.admit()) this.owner.problem(this, error);
+    this.owner.ended(this, this.end);
+    // Who breaks the rules must not hold memory until handlers have come to their end.
+    if (isBroken) this.ending.giveUp();
+  }
+
+  #settleLost(): void {
+    const lost = this.#losses?.takeRequests();
+    if (lost === undefined) return;
+    this.#traffic?.lost(lost);
+  }
+
+  #report(always: boolean): void {
+    const held = this.heldBytes;
+    if (!always && !isNews(held, this.#reportedBytes)) return;
+    this.#reportedBytes = held;
+    this.owner.holds(this, held);
+  }
+}

@@ -1,0 +1,189 @@
+/** What a client is asked for while it has no session and makes another one: it waits, and belongs to that one. */
+
+import { UsageError, type ZocaloError } from "../../core/errors.ts";
+import { DECODED, HELD } from "../../core/held-bytes.ts";
+import { AWAITED_BOUNDS, type EventQueue, makeRoom, POSTED_BOUNDS } from "../../core/session/waiting-events.ts";
+import { Deadline, expiryReason, type OperationContext, type OperationOptions } from "../operation/deadline.ts";
+import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
+import type { LostMessage } from "./end.ts";
+import type { CodecPlan, MethodPlan } from "../contract/plan.ts";
+import type { EndpointSettings } from "./settings.ts";
+
+/** A session that has begun. */
+export interface NextSession {
+  readonly plan: CodecPlan;
+  readonly events: { send(method: MethodPlan, value: unknown): Promise<void> | undefined };
+  readonly calls: {
+    call(method: MethodPlan, input: unknown, options: OperationOptions | undefined): Promise<unknown>;
+  };
+}
+
+/** A call, or an event. */
+interface Waiting {
+  readonly method: MethodPlan;
+  /** What it holds, about. */
+  readonly bytes: number;
+  /** Asks a session for it. */
+  ask(session: NextSession): void;
+  /** It was not sent, and will not be; undefined when nobody awaits it. */
+  readonly refuse: ((reason: unknown) => void) | undefined;
+}
+
+/** Calls and events between two sessions of one client, in the order in which the program has made them. */
+export class SessionGap implements EventQueue {
+  /** Events that wait, and what they hold. */
+  size = 0;
+  bytes = 0;
+  /** Events that were dropped by the policy. */
+  dropped = 0;
+  readonly #settings: EndpointSettings;
+  readonly #waiting: Set<Waiting> = new Set();
+  #callBytes = 0;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(settings: EndpointSettings) {
+    this.#settings = settings;
+  }
+
+  /** Memory of what waits. */
+  get heldBytes(): number {
+    return this.bytes + this.#callBytes;
+  }
+
+  /** Resolves when nothing waits any more. */
+  get emptied(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve;
+      this.#look();
+    });
+  }
+
+  /** Sends an event in the next session. @throws UsageError `FRAME_INVALID`. */
+  event(method: MethodPlan, input: unknown): Promise<void> | undefined {
+    const { overflow } = this.#settings;
+    const { value, bytes } = copyOf(method, input);
+    const bounds = overflow === "block" ? AWAITED_BOUNDS : POSTED_BOUNDS;
+    const fits = overflow !== "strict" && makeRoom(this, bounds, overflow, bytes);
+    if (!fits && (overflow === "block" || overflow === "strict")) return rejectedQuietly(queueFull(method.name));
+    if (!fits) this.dropped += 1;
+    else if (overflow !== "block") {
+      this.#put({
+        method,
+        bytes,
+        ask: ({ plan, events }) => void events.send(methodOf(plan, method), value),
+        refuse: undefined,
+      });
+    } else {
+      return handled(
+        new Promise((resolve, refuse) => {
+          const ask = ({ plan, events }: NextSession): void => {
+            Promise.resolve(events.send(methodOf(plan, method), value)).then(resolve, refuse);
+          };
+          this.#put({ method, bytes, ask, refuse });
+        }),
+      );
+    }
+    return undefined;
+  }
+
+  /** Calls a method in the next session. `context` names the call in errors. @throws UsageError `FRAME_INVALID`. */
+  call(method: MethodPlan, input: unknown, options: OperationOptions, context: OperationContext): Promise<unknown> {
+    const { clock, callTimeoutMs } = this.#settings;
+    const { value, bytes } = copyOf(method, input);
+    const { maxEvents: maxCalls, maxBytes } = AWAITED_BOUNDS;
+    if (this.#waiting.size - this.size >= maxCalls || this.#callBytes + bytes > maxBytes)
+      return rejectedQuietly(queueFull(method.name));
+    const { signal, timeoutMs = callTimeoutMs } = options;
+    const endsAt = clock.now() + timeoutMs;
+    return handled(
+      new Promise((resolve, reject) => {
+        const deadline = new Deadline(clock, { signal, timeoutMs }, (cause) => {
+          this.#take(call);
+          reject(expiryReason(cause, context, "none"));
+          this.#look();
+        });
+        const call: Waiting = {
+          method,
+          bytes,
+          ask({ plan, calls }) {
+            deadline.cancel();
+            const left = { signal, timeoutMs: endsAt - clock.now() };
+            calls.call(methodOf(plan, method), value, left).then(resolve, reject);
+          },
+          refuse(reason) {
+            deadline.cancel();
+            reject(reason);
+          },
+        };
+        this.#put(call);
+      }),
+    );
+  }
+
+  /** There is a session: it is asked for everything, in order. */
+  open(session: NextSession): void {
+    for (const waiting of this.#waiting) {
+      this.#take(waiting);
+      waiting.ask(session);
+    }
+    this.#look();
+  }
+
+  /** There will be none. Answers the events that nobody awaits. */
+  close(reasonOf: (op: string) => ZocaloError): readonly LostMessage[] {
+    const lost: LostMessage[] = [];
+    for (const waiting of this.#waiting) {
+      const { name } = waiting.method;
+      this.#take(waiting);
+      if (waiting.refuse === undefined) lost.push({ kind: "event", method: name, outcome: "not-sent" });
+      else waiting.refuse(reasonOf(name));
+    }
+    this.#look();
+    return lost;
+  }
+
+  dropOldest(): void {
+    for (const waiting of this.#waiting) {
+      if (waiting.method.kind !== "event") continue;
+      this.#take(waiting);
+      this.dropped += 1;
+      return;
+    }
+  }
+
+  #put(waiting: Waiting): void {
+    this.#waiting.add(waiting);
+    this.#count(waiting, 1);
+  }
+
+  #take(waiting: Waiting): void {
+    if (this.#waiting.delete(waiting)) this.#count(waiting, -1);
+  }
+
+  #count({ method, bytes }: Waiting, sign: 1 | -1): void {
+    if (method.kind === "event") {
+      this.size += sign;
+      this.bytes += sign * bytes;
+    } else this.#callBytes += sign * bytes;
+  }
+
+  #look(): void {
+    if (this.#waiting.size === 0) this.#onEmpty?.();
+  }
+}
+
+/** The same method in the codec of another session. */
+function methodOf({ peer }: CodecPlan, { place }: MethodPlan): MethodPlan {
+  return peer.methods[place] as MethodPlan;
+}
+
+/** What a method is asked, as its caller gave it: who has given it may use it again. */
+function copyOf({ request, kind }: MethodPlan, input: unknown): { readonly value: unknown; readonly bytes: number } {
+  const { value, bytes } = request.copy(input);
+  return { value, bytes: bytes * DECODED + (kind === "call" ? HELD.nextCall : HELD.nextEvent) };
+}
+
+function queueFull(op: string): UsageError {
+  const detail = "there is no session now, and no room to wait for the next one; await what you have sent";
+  return new UsageError("QUEUE_FULL", { op, detail, outcome: "none" });
+}

@@ -1,0 +1,64 @@
+/** What the options of a server of sessions must look like. */
+
+import type { Methods } from "../../../core/contract/contract.ts";
+import type { SessionStore } from "../../../core/session/resume/session-store.ts";
+import {
+  countFrom,
+  FROM_ZERO,
+  FUNCTION,
+  only,
+  OPERATION_RULES,
+  type RulesOf,
+  wholeNumber,
+} from "../../operation/check-options.ts";
+import { LISTEN_RULES } from "../../listener/listen.ts";
+import type { DrainSessionsOptions, SessionServerOptions } from "./server.ts";
+import { TUNING_RULES } from "../settings.ts";
+
+/** Options whose types do not matter here. */
+export type AnyServerOptions = SessionServerOptions<Methods, unknown> & { readonly handlers?: object };
+
+const STORE_FUNCTIONS = ["get", "create", "replace", "detach", "charge", "expire", "remove"] as const;
+/** What the options of `serveSessions` must look like. */
+export const SERVE_SESSIONS_RULES: RulesOf<AnyServerOptions> = {
+  ...only(
+    LISTEN_RULES,
+    "signal",
+    "timeoutMs",
+    "backlog",
+    "allow",
+    "deny",
+    "proxyProtocol",
+    "tls",
+    "reusePort",
+    "ipv6Only",
+  ),
+  ...only(LISTEN_RULES, "mode", "fd", "writeStallTimeoutMs", "maxConnections", "maxConnectionsPerAddress"),
+  ...TUNING_RULES,
+  maxSessions: countFrom(0),
+  maxSessionsPerAddress: countFrom(0),
+  maxSessionsPerPrincipal: countFrom(1),
+  maxUnauthenticated: countFrom(1),
+  maxHeldBytes: FROM_ZERO,
+  maxHeldBytesPerPrincipal: FROM_ZERO,
+  keptMs: FROM_ZERO,
+  authenticate: FUNCTION,
+  data: FUNCTION,
+  store: {
+    wanted: "an object with the functions of a SessionStore",
+    holds: (value) =>
+      STORE_FUNCTIONS.every((name) => typeof (value as Partial<SessionStore> | null)?.[name] === "function"),
+  },
+  onOpen: FUNCTION,
+  onResume: FUNCTION,
+  onClose: FUNCTION,
+  onError: FUNCTION,
+};
+
+/** What a client can be told to wait at most: the field of the GOAWAY has 32 bits. */
+const LONGEST_SPREAD_MS = 0xffff_ffff;
+/** What the options of its `drain` must look like. */
+export const DRAIN_SESSIONS_RULES: RulesOf<DrainSessionsOptions> = {
+  ...OPERATION_RULES,
+  reconnectSpreadMs: wholeNumber(0, LONGEST_SPREAD_MS),
+};

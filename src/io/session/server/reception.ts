@@ -1,0 +1,297 @@
+/** Where a server takes clients in: from the connection to the session. */
+
+import { isForCaller } from "../../../core/contract/remote-error.ts";
+import { ConnectionError, UsageError, type ZocaloError } from "../../../core/errors.ts";
+import type { FreshReason, Hello, Refusal, Welcome } from "../../../core/handshake/hello.ts";
+import { type Agreement, agreeWithClient, type Capabilities } from "../../../core/handshake/negotiate.ts";
+import { endNow } from "../../stream/linger.ts";
+import type { Connection } from "../../stream/connection.ts";
+import type { Random } from "../../network/network.ts";
+import { partsOf, type SessionFacade } from "../endpoint/facade.ts";
+import { type Receptionist, ServerGreeting } from "./greeting.ts";
+import { busy, type SessionRegistry } from "./registry.ts";
+import type { Admitted, Applicant, SessionServerLimits } from "./server.ts";
+import type { EndpointSettings } from "../settings.ts";
+import { newId, newToken } from "./tokens.ts";
+
+const DEFAULT_MAX_UNAUTHENTICATED = 1000;
+
+/** What a server says about who may come in. */
+export interface ReceptionOptions extends SessionServerLimits {
+  readonly authenticate?: ((applicant: Applicant) => string | undefined | Promise<string | undefined>) | undefined;
+  readonly data?: ((admitted: Admitted) => unknown) | undefined;
+}
+
+/** What a new session is made of. */
+export interface SessionOrder {
+  readonly id: string;
+  readonly principal: string;
+  readonly agreement: Agreement;
+  readonly data: unknown;
+  readonly addressKey: string | undefined;
+}
+
+/** The server behind the reception. */
+export interface ReceptionHost {
+  readonly instance: string;
+  readonly keptMs: number;
+  readonly capabilities: Capabilities;
+  readonly settings: EndpointSettings;
+  readonly registry: SessionRegistry;
+  readonly random: Random;
+  /** Why nobody comes in any more; undefined while the server is open. */
+  readonly closing: Refusal | undefined;
+  create(order: SessionOrder): SessionFacade;
+  /** A connection came to nothing; `error` when it is worth telling. */
+  declined(connection: Connection, error: ZocaloError | undefined): void;
+  /** `authenticate` or `data` has failed. */
+  undecided(connection: Connection, error: unknown): void;
+}
+
+/** Somebody at the door, as far as is known. */
+interface Visit {
+  readonly greeting: ServerGreeting;
+  readonly hello: Hello;
+  readonly agreement: Agreement;
+  readonly applicant: Applicant;
+}
+
+/** Takes clients in. */
+export class SessionReception implements Receptionist {
+  readonly #host: ReceptionHost;
+  readonly #options: ReceptionOptions;
+  readonly #maxUnauthenticated: number;
+  /** Connections that have not introduced themselves yet, the oldest first. */
+  readonly #silent: Set<ServerGreeting> = new Set();
+  /** Those that have, and wait for the answer. */
+  readonly #deciding: Set<ServerGreeting> = new Set();
+  /** Those that have their answer, and are being closed; the oldest first. */
+  readonly #leaving: Set<ServerGreeting> = new Set();
+  /** Since when it is being decided about whom, the longest first: also about those who have gone meanwhile. */
+  readonly #decisions: Map<ServerGreeting, number> = new Map();
+
+  constructor(host: ReceptionHost, options: ReceptionOptions) {
+    this.#host = host;
+    this.#options = options;
+    this.#maxUnauthenticated = options.maxUnauthenticated ?? DEFAULT_MAX_UNAUTHENTICATED;
+  }
+
+  /** Connections in the handshake. */
+  get size(): number {
+    return this.#silent.size + this.#deciding.size + this.#leaving.size;
+  }
+
+  /** Most connections that say nothing or go, and as many clients about which it is being decided. */
+  get maxUnauthenticated(): number {
+    return this.#maxUnauthenticated;
+  }
+
+  /** A connection came in. Those that go make room for it, then those that say nothing; never one that waits for its answer. */
+  greet(connection: Connection): void {
+    if (this.#silent.size + this.#leaving.size >= this.#maxUnauthenticated) {
+      const [oldest] = this.#leaving.size > 0 ? this.#leaving : this.#silent;
+      oldest?.evict();
+    }
+    const greeting = new ServerGreeting(connection, this, this.#host.settings);
+    this.#silent.add(greeting);
+    greeting.start();
+  }
+
+  /** Sends everybody away who has no session yet. */
+  close(refusal: Refusal): void {
+    for (const greeting of this.#deciding) greeting.refuse(refusal);
+    // Who has said nothing yet cannot be answered.
+    for (const greeting of this.#silent) greeting.evict();
+  }
+
+  /** Whoever was sent away goes now. */
+  async end(): Promise<void> {
+    const { clock } = this.#host.settings;
+    await Promise.all(Array.from(this.#leaving, ({ connection }) => endNow(clock, connection)));
+  }
+
+  introduced(greeting: ServerGreeting, hello: Hello): void {
+    this.#silent.delete(greeting);
+    this.#deciding.add(greeting);
+    const { capabilities, closing } = this.#host;
+    const answer = agreeWithClient(capabilities, hello);
+    if (closing !== undefined && !this.#isAwaited(hello)) greeting.refuse(closing);
+    else if ("refusal" in answer) greeting.refuse(answer.refusal);
+    else if (!this.#mayDecide()) greeting.refuse(busy("the server decides about as many clients as it may"));
+    else {
+      const { connection } = greeting;
+      const { remoteAddress, tls, proxy } = connection;
+      const { auth, version, resume } = hello;
+      const applicant: Applicant = { auth, remoteAddress, tls, proxy, version, resuming: resume !== undefined };
+      void this.#decide({ greeting, hello, agreement: answer.agreement, applicant });
+    }
+  }
+
+  declined(greeting: ServerGreeting, error: ZocaloError | undefined): void {
+    this.#answered(greeting);
+    // A connection that was lost is told by its own channel.
+    this.#host.declined(greeting.connection, error instanceof ConnectionError ? undefined : error);
+  }
+
+  gone(greeting: ServerGreeting): void {
+    this.#leaving.delete(greeting);
+  }
+
+  /** It does not wait any more. */
+  #answered(greeting: ServerGreeting): void {
+    this.#silent.delete(greeting);
+    this.#deciding.delete(greeting);
+    if (greeting.isLeaving) this.#leaving.add(greeting);
+  }
+
+  /** Who it is, then whether it continues a session or gets a new one. Never rejects. */
+  async #decide(visit: Visit): Promise<void> {
+    const { greeting } = visit;
+    this.#decisions.set(greeting, this.#host.settings.clock.now());
+    try {
+      const { authenticate } = this.#options;
+      let principal: string | undefined;
+      if (authenticate !== undefined) {
+        principal = await authenticate(visit.applicant);
+        if (principal === undefined) {
+          greeting.refuse(UNKNOWN);
+          return;
+        }
+        if (typeof principal !== "string") throw notText(principal);
+      }
+      if (greeting.isOpen) await this.#letIn(visit, principal);
+    } catch (error) {
+      greeting.refuse(refusalFor(error));
+      if (!isForCaller(error)) this.#host.undecided(greeting.connection, error);
+    } finally {
+      this.#decisions.delete(greeting);
+    }
+  }
+
+  /**
+   * Whether there is room for one more: who says hello and goes, again and again, must not pile up what `authenticate` works
+   * on. One that takes longer than a handshake may is not counted any more, since it may never end.
+   */
+  #mayDecide(): boolean {
+    const { clock, handshakeTimeoutMs } = this.#host.settings;
+    for (const [greeting, since] of this.#decisions) {
+      if (this.#decisions.size < this.#maxUnauthenticated) break;
+      if (clock.now() < since + handshakeTimeoutMs) return false;
+      this.#decisions.delete(greeting);
+    }
+    return true;
+  }
+
+  async #letIn(visit: Visit, principal: string | undefined): Promise<void> {
+    const { greeting, hello, agreement } = visit;
+    const { resume: request } = hello;
+    if (request === undefined) {
+      await this.#open(visit, principal, undefined);
+      return;
+    }
+    const { registry, random, settings } = this.#host;
+    const nextToken = newToken(random);
+    const claim = { request, principal, agreement, nextToken };
+    const dismissal = registry.dismissal(claim, settings.clock.now());
+    if (dismissal !== undefined) {
+      const { epoch, received, words } = dismissal;
+      greeting.welcome(this.#answer(agreement, request.session, nextToken, epoch, { received }), words);
+      this.#answered(greeting);
+      return;
+    }
+    const decision = registry.claim(claim);
+    if (decision.outcome === "refused") greeting.refuse(decision.refusal);
+    else if (decision.outcome === "fresh") {
+      if (decision.ends) registry.abandon(request.session);
+      await this.#open(visit, principal, decision.reason);
+    } else {
+      const session = registry.sessions.get(request.session) as SessionFacade;
+      const { received } = partsOf(session).endpoint.machine;
+      partsOf(session).epoch = decision.record.epoch;
+      this.#welcome(greeting, session, nextToken, request.received, { received });
+    }
+  }
+
+  async #open(visit: Visit, known: string | undefined, fresh: FreshReason | undefined): Promise<void> {
+    const { greeting, agreement, applicant } = visit;
+    const { registry, random } = this.#host;
+    if (!this.#mayOpen(greeting)) return;
+    const id = newId(random);
+    const principal = known ?? id;
+    let data: unknown;
+    if (this.#options.data !== undefined) {
+      data = await this.#options.data({ ...applicant, principal });
+      if (!this.#mayOpen(greeting)) return;
+    }
+    const token = newToken(random);
+    const addressKey = registry.addressKey(greeting.remoteAddress);
+    const refusal = registry.admit({ id, principal, token, addressKey });
+    if (refusal !== undefined) {
+      greeting.refuse(refusal);
+      return;
+    }
+    const session = this.#host.create({ id, principal, agreement, data, addressKey });
+    registry.opened(session);
+    this.#welcome(greeting, session, token, 0, fresh === undefined ? {} : { fresh });
+  }
+
+  #welcome(
+    greeting: ServerGreeting,
+    session: SessionFacade,
+    token: string,
+    peerReceived: number,
+    how: { readonly received?: number; readonly fresh?: FreshReason },
+  ): void {
+    const { endpoint, epoch } = partsOf(session);
+    const { id, terms } = endpoint;
+    try {
+      greeting.welcome(this.#answer(terms.agreement, id, token, epoch, how));
+      this.#answered(greeting);
+      endpoint.connect(greeting.connection, peerReceived);
+    } catch (error) {
+      // A mistake of this side: the client must not wait for a session that nobody holds, nor the session for its client.
+      greeting.connection.abort(error);
+      const detail = "the server could not put the session on its connection";
+      endpoint.abort(new ConnectionError("SESSION_LOST", { op: "session", detail, cause: error }));
+      throw error;
+    }
+  }
+
+  #answer(
+    { codec, features, limits }: Agreement,
+    session: string,
+    token: string,
+    epoch: number,
+    how: Pick<Welcome, "received" | "fresh">,
+  ): Welcome {
+    const { capabilities, settings, instance: server, keptMs } = this.#host;
+    const { version } = capabilities.contract;
+    const offers = settings.plan.of("json").own.names;
+    return { version, offers, codec, features, limits, session, token, server, epoch, keptMs, ...how };
+  }
+
+  /** Whether a client belongs to a session that a server which is leaving still has to finish. */
+  #isAwaited({ resume }: Hello): boolean {
+    return resume !== undefined && this.#host.registry.sessions.has(resume.session);
+  }
+
+  /** Whether the client still waits, and the server still takes one that has no session. */
+  #mayOpen(greeting: ServerGreeting): boolean {
+    const { closing } = this.#host;
+    if (closing !== undefined) greeting.refuse(closing);
+    return greeting.isOpen;
+  }
+}
+
+const UNKNOWN: Refusal = { code: "UNAUTHENTICATED", message: "the server does not accept who the client says it is" };
+
+/** What a client is told after `authenticate` or `data` has thrown. */
+function refusalFor(error: unknown): Refusal {
+  if (!isForCaller(error)) return UNKNOWN;
+  return error.code === "SERVER_BUSY" ? busy(error.message) : { ...UNKNOWN, message: error.message };
+}
+
+function notText(principal: unknown): UsageError {
+  const detail = `authenticate must answer a text that names the client, or undefined; not ${typeof principal}`;
+  return new UsageError("OPTION_INVALID", { op: "authenticate", detail });
+}

@@ -1,0 +1,347 @@
+/** A server of sessions, over any network. */
+
+import { showAs } from "../../../core/show-as.ts";
+import type { Address, AddressLike } from "../../../core/address/address.ts";
+import type { ZocaloError } from "../../../core/errors.ts";
+import type { Contract, Methods } from "../../../core/contract/contract.ts";
+import type { Refusal } from "../../../core/handshake/hello.ts";
+import type { Capabilities } from "../../../core/handshake/negotiate.ts";
+import { DEFAULT_KEPT_MS } from "../../../core/session/settings.ts";
+import { checkContract, checkSessionAddress } from "../../contract/check-contract.ts";
+import { checkOptions, type OptionRules } from "../../operation/check-options.ts";
+import { Connection } from "../../stream/connection.ts";
+import { connectionSettings } from "../../stream/settings.ts";
+import type { OperationOptions } from "../../operation/deadline.ts";
+import type { Door } from "../../listener/door.ts";
+import { isPeersFault } from "../../contract/handler-failure.ts";
+import { doorAddress, openDoor } from "../../listener/listen.ts";
+import type { Network, Random } from "../../network/network.ts";
+import { type OwnNetwork, ownNetwork } from "../../operation/own-clock.ts";
+import type { DrainReport } from "../../listener/serve.ts";
+import type { SessionEnd, SessionStatus } from "../end.ts";
+import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
+import {
+  type FacadeParts,
+  facadeClass,
+  partsOf,
+  type SessionFacade,
+  type SessionKeeper,
+  tellAttached,
+  tellEnd,
+} from "../endpoint/facade.ts";
+import { broadcast, ContractGroup, SessionGroups } from "./groups.ts";
+import { abortError, drainEndpoint, drainEndpoints } from "../endpoint/keeper.ts";
+import { PeerProblems } from "../../operation/peer-problems.ts";
+import { ContractPlan } from "../../contract/plan.ts";
+import { type ReceptionHost, type SessionOrder, SessionReception } from "./reception.ts";
+import { SessionRegistry } from "./registry.ts";
+import { SessionSchedule } from "../schedule.ts";
+import type {
+  BroadcastReport,
+  DrainSessionsOptions,
+  ServeSessionsOptions,
+  SessionServer,
+  SessionServerStats,
+} from "./server.ts";
+import { type AnyServerOptions, DRAIN_SESSIONS_RULES, SERVE_SESSIONS_RULES } from "./options.ts";
+import { type EndpointSettings, endpointSettings } from "../settings.ts";
+import { newId } from "./tokens.ts";
+import { unbound } from "../../operation/unbound.ts";
+import type { TlsOptions } from "../../network/tls.ts";
+import { callProgram, reportProblem } from "../../operation/report-problem.ts";
+
+const DEFAULT_DRAIN_MS = 5000;
+const DEFAULT_SPREAD_MS = 5000;
+
+/** Serves a contract over `network`; see the public `serveSessions`, whose own options have more `rules`. */
+export async function serveSessionsOver<Server extends Methods, Client extends Methods, Data>(
+  network: Network,
+  contract: Contract<Server, Client>,
+  address: AddressLike,
+  given: ServeSessionsOptions<Server, Client, Data>,
+  rules: OptionRules = SERVE_SESSIONS_RULES,
+): Promise<SessionServer<Client, Data>> {
+  checkContract("serveSessions", contract);
+  const options = checkOptions({ op: "serveSessions" }, given, rules);
+  checkSessionAddress("serveSessions", address, "serveStateless");
+  const server = new ContractServer(network, contract, options as unknown as AnyServerOptions);
+  await server.open(address);
+  return server as unknown as SessionServer<Client, Data>;
+}
+
+/** How the program ends one session of a server. */
+const KEEPER: SessionKeeper = {
+  statusOf: (facade): SessionStatus => partsOf(facade).endpoint.status,
+  close: (facade, message) => partsOf(facade).endpoint.ending.close(message),
+  // The server keeps the process alive, or does not.
+  refer: () => undefined,
+  abort: (facade, reason) => partsOf(facade).endpoint.abort(abortError(reason)),
+  async drain(facade, options: OperationOptions) {
+    await drainEndpoint(partsOf(facade).endpoint, options, {
+      retryAfterMs: 0,
+      message: "the server has closed the session",
+    });
+  },
+};
+
+class ContractServer implements EndpointOwner, ReceptionHost {
+  readonly contract: Contract;
+  readonly instance: string;
+  readonly keptMs: number;
+  readonly closed: Promise<void>;
+  readonly capabilities: Capabilities;
+  readonly settings: EndpointSettings;
+  readonly registry: SessionRegistry;
+  closing: Refusal | undefined;
+  readonly #network: OwnNetwork;
+  readonly #options: AnyServerOptions;
+  readonly #reception: SessionReception;
+  readonly #groups: SessionGroups;
+  readonly #Facade: new (
+    parts: FacadeParts,
+  ) => SessionFacade;
+  #door: Door<Connection> | undefined;
+  #drained: Promise<DrainReport> | undefined;
+  readonly #stop: AbortController = new AbortController();
+  #resolveClosed: () => void = () => undefined;
+  readonly #counts = { opened: 0, resumed: 0, ended: 0, declined: 0 };
+
+  constructor(network: Network, contract: Contract, options: AnyServerOptions) {
+    this.contract = contract;
+    this.#network = ownNetwork(network);
+    this.#options = options;
+    const { clock, random } = this.#network;
+    this.instance = newId(random);
+    const plan = new ContractPlan(contract, "server", options.validate, options.maxMessageValues);
+    const peerProblems = new PeerProblems(clock, (error) => this.#report(error, undefined));
+    this.settings = endpointSettings(options, { clock, schedule: new SessionSchedule(clock), peerProblems, plan });
+    const { codecs, limits } = this.settings;
+    this.capabilities = { contract, codecs, features: [], limits };
+    // The welcome carries a whole number.
+    this.keptMs = Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(options.keptMs ?? DEFAULT_KEPT_MS));
+    this.registry = new SessionRegistry(this.instance, options, this.keptMs, options.store);
+    this.#reception = new SessionReception(this, options);
+    this.#groups = new SessionGroups(plan);
+    this.#Facade = facadeClass(plan);
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+  }
+
+  /** Opens the door. */
+  async open(address: AddressLike): Promise<void> {
+    const options = this.#options;
+    const settings = connectionSettings({ writeStallTimeoutMs: options.writeStallTimeoutMs });
+    const { maxUnauthenticated: maxHandshakes } = this.#reception;
+    // In a handshake of TLS; silent or leaving; waiting for the answer.
+    const { maxConnections = this.registry.maxSessions + 3 * maxHandshakes } = options;
+    this.#door = await openDoor(
+      "serveSessions",
+      this.#network,
+      doorAddress(address, "serveSessions"),
+      { ...options, maxConnections, maxHandshakes },
+      {
+        create: (transport, announced) => new Connection(this.#network, transport, settings, announced),
+        deliver: (connection) => this.#reception.greet(connection),
+      },
+    );
+  }
+
+  get random(): Random {
+    return this.#network.random;
+  }
+  get sessions(): ReadonlyMap<string, SessionFacade> {
+    return this.registry.sessions;
+  }
+  get localAddress(): Address {
+    return this.#openDoor.localAddress;
+  }
+  get stats(): SessionServerStats {
+    let detached = 0;
+    for (const session of this.sessions.values()) if (session.state === "detached") detached += 1;
+    return {
+      ...this.#counts,
+      sessions: this.sessions.size,
+      detached,
+      unauthenticated: this.#reception.size + this.#openDoor.stats.handshakes,
+      heldBytes: this.registry.heldBytes,
+      listener: this.#openDoor.stats,
+    };
+  }
+
+  group(name: string): ContractGroup {
+    if (!(#groups in Object(this))) throw unbound("server", "group");
+    return new ContractGroup(this.#groups, name);
+  }
+
+  broadcast(event: string, message?: unknown): BroadcastReport {
+    if (!(#groups in Object(this))) throw unbound("server", "broadcast");
+    return broadcast(this.settings.plan, this.sessions, event, message);
+  }
+
+  async drain(options: DrainSessionsOptions = {}): Promise<DrainReport> {
+    if (!(#groups in Object(this))) throw unbound("server", "drain");
+    const context = { op: "drain", local: this.localAddress.toString() };
+    const checked = checkOptions(context, options, DRAIN_SESSIONS_RULES);
+    this.#drained ??= this.#drain(checked);
+    return await this.#drained;
+  }
+
+  async close(): Promise<void> {
+    if (!(#groups in Object(this))) throw unbound("server", "close");
+    const closing = this.drain({ timeoutMs: 0 });
+    this.#stop.abort();
+    await closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain();
+  }
+
+  setTls(options: TlsOptions): void {
+    this.#openDoor.setTls(options);
+  }
+  ref(): this {
+    this.#network.clock.setReferenced(true);
+    this.#openDoor.ref();
+    return this;
+  }
+  unref(): this {
+    this.#network.clock.setReferenced(false);
+    this.#openDoor.unref();
+    return this;
+  }
+
+  // What the reception asks for, and tells.
+
+  create(order: SessionOrder): SessionFacade {
+    const { id, principal, agreement, data, addressKey } = order;
+    const endpoint = new SessionEndpoint(this.settings, this, id, agreement, this.keptMs);
+    const session = new this.#Facade({
+      keeper: KEEPER,
+      endpoint,
+      principal,
+      data,
+      announcement: undefined,
+      epoch: 1,
+      referenced: true,
+      addressKey,
+    });
+    endpoint.session = session;
+    return session;
+  }
+
+  declined(connection: Connection, error: ZocaloError | undefined): void {
+    this.#counts.declined += 1;
+    if (error === undefined || (isPeersFault(error) && !this.settings.peerProblems.admit())) return;
+    this.undecided(connection, error);
+  }
+
+  undecided(connection: Connection, error: unknown): void {
+    const { local, remote } = connection.context("handshake");
+    this.#report(error, undefined, local, remote);
+  }
+
+  // What the sessions tell.
+
+  attached(endpoint: SessionEndpoint, resumed: boolean, replayed: number): void {
+    const session = sessionOf(endpoint);
+    tellAttached(session);
+    this.registry.attached(session);
+    const { onOpen, onResume } = this.#options;
+    if (resumed) {
+      this.#counts.resumed += 1;
+      this.#tell(endpoint, () => onResume?.(session as never, { replayed }, this as never));
+    } else {
+      this.#counts.opened += 1;
+      this.#tell(endpoint, () => onOpen?.(session as never, this as never));
+    }
+  }
+
+  confirmed(endpoint: SessionEndpoint): void {
+    this.registry.confirmed(sessionOf(endpoint));
+  }
+
+  detached(endpoint: SessionEndpoint): void {
+    this.registry.detached(sessionOf(endpoint), endpoint.now());
+  }
+
+  leaving(endpoint: SessionEndpoint, survives: boolean): void {
+    // The client makes another connection.
+    if (survives) endpoint.disconnect(false);
+  }
+
+  holds(endpoint: SessionEndpoint, bytes: number): void {
+    this.registry.holds(sessionOf(endpoint), bytes);
+  }
+
+  ended(endpoint: SessionEndpoint): void {
+    const session = sessionOf(endpoint);
+    this.#groups.ended(session);
+    // Who comes back to a server that is leaving is sent to the next one.
+    if (this.closing === undefined) this.registry.ended(session, endpoint.now());
+  }
+
+  finished(endpoint: SessionEndpoint, end: SessionEnd): void {
+    const session = sessionOf(endpoint);
+    this.#counts.ended += 1;
+    this.registry.finished(session);
+    tellEnd(session, end);
+    this.#tell(endpoint, () => this.#options.onClose?.(session as never, end, this as never));
+  }
+
+  gapBehind(): undefined {
+    return undefined;
+  }
+
+  problem(endpoint: SessionEndpoint, error: unknown): void {
+    const { local, remote } = endpoint.context("session");
+    this.#report(error, sessionOf(endpoint), local, remote);
+  }
+
+  get #openDoor(): Door<Connection> {
+    return this.#door as Door<Connection>;
+  }
+
+  /** Calls a function of the program; what it throws is told like everything that nobody awaits. */
+  #tell(endpoint: SessionEndpoint, callback: () => unknown): void {
+    callProgram(callback, (error) => this.problem(endpoint, error));
+  }
+
+  #report(error: unknown, session: SessionFacade | undefined, local?: string, remote?: string): void {
+    reportProblem(error, { kind: "stream", local, remote }, () => this.#options.onError?.(error, session as never));
+  }
+
+  async #drain(options: DrainSessionsOptions): Promise<DrainReport> {
+    const { clock, random } = this.#network;
+    const startedAt = clock.now();
+    const { timeoutMs = DEFAULT_DRAIN_MS, reconnectSpreadMs = DEFAULT_SPREAD_MS, signal } = options;
+    const message = "the server is leaving";
+    const retryAfterMs = (): number => Math.ceil(random.next() * reconnectSpreadMs);
+    this.closing = { code: "SERVER_BUSY", message, retryAfterMs: retryAfterMs() };
+    const refusal = this.closing;
+    let closing: Promise<void> | undefined;
+    const shut = (): void => {
+      closing ??= this.#openDoor.close();
+      this.#reception.close(refusal);
+    };
+    // With reusePort, the next server is there already, and clients must come to that one.
+    if (this.#options.reusePort === true) shut();
+    const stop = AbortSignal.any(signal === undefined ? [this.#stop.signal] : [this.#stop.signal, signal]);
+    const endpoints = [...this.sessions.values()].map((session) => partsOf(session).endpoint);
+    const say = (): { retryAfterMs: number; message: string } => ({ retryAfterMs: retryAfterMs(), message });
+    const outcomes = await drainEndpoints(endpoints, clock, { timeoutMs, signal: stop }, say, shut);
+    await Promise.all([closing, this.#reception.end()]);
+    this.settings.peerProblems.close();
+    this.#resolveClosed();
+    const finished = outcomes.filter((each) => each).length;
+    return { finished, cut: outcomes.length - finished, durationMs: clock.now() - startedAt };
+  }
+}
+showAs(ContractServer, "SessionServer", ({ contract: { name, version }, localAddress, stats }) => {
+  return { contract: `${name} ${version}`, localAddress, stats };
+});
+
+function sessionOf(endpoint: SessionEndpoint): SessionFacade {
+  return endpoint.session as SessionFacade;
+}

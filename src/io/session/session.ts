@@ -1,0 +1,100 @@
+/** The public contract of a session. */
+
+import type { Address } from "../../core/address/address.ts";
+import type { Methods } from "../../core/contract/contract.ts";
+import type { OperationOptions } from "../operation/deadline.ts";
+import type { SessionEnd, SessionStatus } from "./end.ts";
+import type { RemoteMethods } from "../contract/methods.ts";
+
+/** What a session has counted, and what it holds now. */
+export interface SessionStats {
+  /** Messages of this side that the peer has not acknowledged. */
+  readonly unacknowledged: number;
+  /** Calls of either side that are not answered, and open streams. */
+  readonly pending: number;
+  /** Handlers of calls of the peer that run now. */
+  readonly runningCalls: number;
+  /** Events that were dropped: by the overflow policy, or because too many wait for which nobody waits. */
+  readonly droppedEvents: number;
+  /**
+   * Memory that is held for what the session has under way, in bytes: messages that wait on either side of a handler, are not
+   * acknowledged, or not complete; calls, streams and the promises of those who wait. What each pins counts, not its size on
+   * the wire.
+   */
+  readonly heldBytes: number;
+  /** The last round trip of a ping in milliseconds; undefined when none came back on this connection. */
+  readonly roundTripMs: number | undefined;
+}
+
+/** What every session has beside the methods of the peer. */
+export interface SessionBase<Data> extends AsyncDisposable {
+  /** Names the session; a client that had to begin anew has another one afterwards. Not a secret. */
+  readonly id: string;
+  /** Where it stands. */
+  readonly state: SessionStatus;
+  /** Who the peer is, as `authenticate` said, or the session's id where nobody asked. Undefined at a client. */
+  readonly principal: string | undefined;
+  /** Whatever the program keeps with the session. It never crosses the wire, and survives the connection. */
+  data: Data;
+  /** The own address on the last connection. */
+  readonly localAddress: Address | undefined;
+  /** The peer's address on the last connection. */
+  readonly remoteAddress: Address | undefined;
+  /** What it has done so far, and what it holds. */
+  readonly stats: SessionStats;
+  /**
+   * Resolves when the session is over for good, and says how. The events that it had accepted are handled before, for
+   * `finishTimeoutMs` (30 seconds) at most; so a handler that awaits this awaits itself. Never rejects.
+   */
+  readonly closed: Promise<SessionEnd>;
+  /** Aborts when the session is over for good. For work that is done on its behalf. */
+  readonly signal: AbortSignal;
+  /**
+   * Ends the session in order. What was sent arrives first: it waits until the peer has acknowledged it, for five seconds
+   * at most, without a connection until there is one again. Then the peer is told. Calls and streams that are under way end
+   * with `CLOSED` at once; use `drain` to finish them. Resolves when the connection is closed, also while handlers still
+   * work on events that were accepted (see `closed`); never rejects, but for `OPTION_INVALID`.
+   *
+   * @param message - One sentence for the other side, at most 1,024 characters. Default: `"closed"`.
+   */
+  close(message?: string): Promise<void>;
+  /**
+   * Ends the session at once and tells the peer nothing, which keeps it until its time is up. Events that this side has
+   * accepted and not begun to handle are given up, and counted in `closed`.
+   */
+  abort(reason?: unknown): void;
+  /**
+   * Takes no new requests of the peer, waits until calls, streams and handlers have finished and the peer has acknowledged
+   * what was sent, with or without a connection, at most `timeoutMs` (default 5000), and closes. Never rejects, but for
+   * `OPTION_INVALID`.
+   */
+  drain(options?: OperationOptions): Promise<void>;
+  /** Lets the session keep the process alive (the default): by its connection, and at a client while it makes another one. */
+  ref(): this;
+  /** Lets the process end although the session is open. It holds for the connections that follow too. */
+  unref(): this;
+}
+
+/**
+ * A session: what two programs have agreed on, and the state that both keep. It outlives its connection. The methods of the
+ * peer are functions on it; see `RemoteMethods` for what they answer.
+ *
+ * Each message is delivered exactly once and in order within a live session; when a session is lost, what was not acknowledged
+ * is reported to its sender.
+ *
+ * @typeParam Offered - What the peer offers: `contract.server` for a client, `contract.client` for a server.
+ * @typeParam Data - What the program keeps in `data`.
+ *
+ * @example
+ * ```ts
+ * import { call, contract, openSession, serveSessions, type Session } from "zocalo/protocol";
+ * const clock = contract("clock", "1.0.0", { server: { add: call<{ a: number; b: number }, number>() } });
+ * const server = await serveSessions(clock, "tcp://127.0.0.1:0", { handlers: { add: ({ a, b }) => a + b } });
+ * const session: Session<typeof clock.server> = await openSession(clock, server.localAddress, {});
+ * console.log(await session.add({ a: 1, b: 2 })); // 3
+ * await session.close();
+ * await server.close();
+ * ```
+ */
+export type Session<Offered extends Methods, Data = Record<string, unknown>> = SessionBase<Data> &
+  RemoteMethods<Offered>;

@@ -1,0 +1,47 @@
+/** What a handler is told beside the question. */
+
+import type { SessionHost } from "./host.ts";
+import type { HandlerContext } from "../../contract/methods.ts";
+
+/** The context of one handler. Its signal is made only when somebody asks for it. */
+export class SessionContext implements HandlerContext<object> {
+  readonly deadline: number;
+  readonly #host: SessionHost;
+  readonly #stream: { readonly signal: AbortSignal } | undefined;
+  #controller: AbortController | undefined;
+  #cancelled: { readonly reason: unknown } | undefined;
+
+  /** @param stream - Has the signal of the handler of a stream. */
+  constructor(host: SessionHost, deadline: number, stream?: { readonly signal: AbortSignal }) {
+    this.#host = host;
+    this.deadline = deadline;
+    this.#stream = stream;
+  }
+
+  get session(): object {
+    return this.#host.session as object;
+  }
+
+  get server(): object | undefined {
+    return this.#host.server;
+  }
+
+  get remainingMs(): number {
+    return Math.max(0, this.deadline - this.#host.settings.clock.now());
+  }
+
+  get signal(): AbortSignal {
+    if (this.#stream !== undefined) return this.#stream.signal;
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#cancelled !== undefined) this.#controller.abort(this.#cancelled.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Nobody waits any more. */
+  cancel(reason: unknown): void {
+    this.#cancelled ??= { reason };
+    this.#controller?.abort(reason);
+  }
+}

@@ -1,0 +1,180 @@
+/** The events of this side: sent at once where there is room, else by the policy of the session. */
+
+import { ConnectionError, UsageError } from "../../../core/errors.ts";
+import type { BodyPlace } from "../../../core/session/outgoing.ts";
+import { AWAITED_BOUNDS, type EventQueue, makeRoom, POSTED_BOUNDS } from "../../../core/session/waiting-events.ts";
+import { rejectedQuietly } from "../../operation/handled-rejection.ts";
+import { PackedSends } from "./packed-sends.ts";
+import { mayHold, type SessionHost } from "./host.ts";
+import type { MethodPlan } from "../../contract/plan.ts";
+
+/** What became of an event: sent, waiting for room, or not taken. */
+export type EventFate = "sent" | "waits" | "dropped";
+
+/** The events of this side of one session. */
+export class SessionEvents implements EventQueue {
+  readonly #host: SessionHost;
+  #waiting: PackedSends | undefined;
+  /** Events that were dropped by the policy, or because nobody waits for them and many wait already. */
+  dropped = 0;
+
+  constructor(host: SessionHost) {
+    this.#host = host;
+  }
+
+  /** Events that wait for room. */
+  get size(): number {
+    return this.#waiting?.size ?? 0;
+  }
+
+  /** Memory that they pin. */
+  get bytes(): number {
+    return this.#waiting?.bytes ?? 0;
+  }
+
+  /** Memory that is held for them. */
+  get heldBytes(): number {
+    return this.#waiting?.heldBytes ?? 0;
+  }
+
+  /** Whether no event waits for room. */
+  get isEmpty(): boolean {
+    return this.#waiting === undefined || this.#waiting.size === 0;
+  }
+
+  /** When an event has waited for too long, and no line is to blame; Infinity when none waits. */
+  get nextDeadline(): number {
+    const { oldestAt = Infinity } = this.#waiting ?? {};
+    const { machine, settings } = this.#host;
+    return Math.max(oldestAt, machine.arrivedAt) + settings.replay.maxAgeMs;
+  }
+
+  /** Sends an event; undefined when it has its number. */
+  send(method: MethodPlan, value: unknown): Promise<void> | undefined {
+    const host = this.#host;
+    try {
+      const place = host.placeOf(method);
+      const body = method.request.encode(value);
+      if (this.isEmpty && host.machine.sendEvent(place, body, host.turnTime())) {
+        host.gathered(body.end - body.start);
+        return undefined;
+      }
+      return this.#wait(method, place, body);
+    } catch (error) {
+      return this.#sendLater(method, value, host.end === undefined ? error : host.overError(method.name, "none"));
+    }
+  }
+
+  /** In the next session of a client, if one follows. */
+  #sendLater(method: MethodPlan, value: unknown, reason: unknown): Promise<void> | undefined {
+    try {
+      const { gap } = this.#host;
+      return gap === undefined ? rejectedQuietly(reason) : gap.event(method, value);
+    } catch (error) {
+      return rejectedQuietly(error);
+    }
+  }
+
+  /** Sends an event whose body was encoded already, as `broadcast` does: nobody waits for it. */
+  post(method: MethodPlan, body: BodyPlace): EventFate {
+    const host = this.#host;
+    try {
+      const place = host.placeOf(method);
+      if (this.isEmpty && host.machine.sendEvent(place, body, host.turnTime())) {
+        host.gathered(body.end - body.start);
+        return "sent";
+      }
+      host.touch();
+      return this.#post(place, body) ? "waits" : "dropped";
+    } catch {
+      // The session is over, or the peer's version of the contract has no such event.
+      return "dropped";
+    }
+  }
+
+  /** There may be room: sends what waits, in order. */
+  writable(): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    const { queue } = waiting;
+    const host = this.#host;
+    const now = host.now();
+    while (queue.peek()) {
+      try {
+        if (!host.machine.sendEvent(queue.method, queue, now)) return;
+        waiting.shift();
+      } catch (error) {
+        this.#refuse(waiting, error);
+      }
+    }
+  }
+
+  /** Ends the session when an event has waited for too long: a peer that takes none is none to wait for. */
+  expire(now: number): void {
+    if (now < this.nextDeadline) return;
+    const { machine, settings } = this.#host;
+    const detail = `the peer took no event for ${settings.replay.maxAgeMs} ms (replay.maxAgeMs); the session is over`;
+    machine.close(detail, now, new ConnectionError("REPLAY_OVERFLOW", { op: "session", detail }));
+  }
+
+  /** The session is over, or its peer takes nothing new: nothing that waits was sent. */
+  over(): void {
+    const waiting = this.#waiting;
+    while (waiting?.queue.peek() === true) {
+      this.#refuse(waiting, this.#host.overError(this.#nameOf(waiting.queue.method), "none"));
+    }
+  }
+
+  /** The first one is not sent: its sender is told, or where none waits, the end of the session tells it. */
+  #refuse(waiting: PackedSends, reason: unknown): void {
+    const name = this.#nameOf(waiting.queue.method);
+    if (!waiting.refuse(reason)) this.#host.unsent(name);
+  }
+
+  dropOldest(): void {
+    if (this.#waiting?.queue.peek() !== true) return;
+    this.#waiting.shift();
+    this.dropped += 1;
+  }
+
+  #nameOf(place: number): string {
+    return this.#host.terms.agreement.peerOffers[place] as string;
+  }
+
+  /** Lets an event wait for which nobody waits; false when it is dropped. */
+  #post(place: number, body: BodyPlace): boolean {
+    const host = this.#host;
+    const { overflow } = host.settings;
+    const bytes = PackedSends.bytesOf(body.end - body.start, false);
+    if (overflow === "strict" || !makeRoom(this, POSTED_BOUNDS, overflow, bytes) || !mayHold(host, bytes)) {
+      this.dropped += 1;
+      return false;
+    }
+    this.#waiting ??= new PackedSends();
+    this.#waiting.post(place, body, host.turnTime());
+    return true;
+  }
+
+  #wait(method: MethodPlan, place: number, body: BodyPlace): Promise<void> | undefined {
+    const host = this.#host;
+    host.touch();
+    const { overflow } = host.settings;
+    if (overflow === "strict") return rejectedQuietly(queueFull(method.name, "there is no room for the event now"));
+    if (overflow !== "block") {
+      // Whoever lets events be dropped does not wait for them.
+      this.#post(place, body);
+      return undefined;
+    }
+    const bytes = PackedSends.bytesOf(body.end - body.start, true);
+    if (!this.isEmpty && !(makeRoom(this, AWAITED_BOUNDS, overflow, bytes) && mayHold(host, bytes))) {
+      const detail = `${this.size} events, which take ${this.bytes} bytes, wait for room already; await each one`;
+      return rejectedQuietly(queueFull(method.name, detail));
+    }
+    this.#waiting ??= new PackedSends();
+    return this.#waiting.push(place, body, host.turnTime());
+  }
+}
+
+function queueFull(op: string, detail: string): UsageError {
+  return new UsageError("QUEUE_FULL", { op, detail, outcome: "none" });
+}

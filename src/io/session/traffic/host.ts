@@ -1,0 +1,77 @@
+/** What the parts of a session need from the whole. */
+
+import type { ErrorOutcome, ZocaloError } from "../../../core/errors.ts";
+import type { Session } from "../../../core/session/session.ts";
+import type { OperationContext } from "../../operation/deadline.ts";
+import type { SessionEnd } from "../end.ts";
+import type { SessionGap } from "../gap.ts";
+import type { SessionTerms } from "../terms.ts";
+import type { CodecPlan, MethodPlan, ValuePlan } from "../../contract/plan.ts";
+import type { EndpointSettings } from "../settings.ts";
+
+/** A session, as its parts see it. */
+export interface SessionHost {
+  readonly settings: EndpointSettings;
+  readonly machine: Session;
+  readonly terms: SessionTerms;
+  readonly plan: CodecPlan;
+  /** The object of the program. */
+  readonly session: object | undefined;
+  /** The server that it belongs to; undefined at a client. */
+  readonly server: object | undefined;
+  /** Reads a body; tells the peer why something that it asked makes no sense. */
+  readonly dispatch: {
+    decode(plan: ValuePlan, bytes: Buffer, start: number, end: number): unknown;
+    refuse(id: number, cause: unknown): void;
+  };
+  /** How it ended; undefined while it has not. */
+  readonly end: SessionEnd | undefined;
+  /** Where what it is asked for waits for the next session of its client; undefined when none follows, or it is not over. */
+  readonly gap: SessionGap | undefined;
+  /** The time, read now. */
+  now(): number;
+  /** The time, as read in this turn: messages of one turn have one time. */
+  turnTime(): number;
+  /** The place of a method in the peer's list. @throws ProtocolError `METHOD_UNKNOWN`. */
+  placeOf(method: MethodPlan): number;
+  /** Names the last connection in an error of an operation. */
+  context(op: string): OperationContext;
+  /** Why nothing can be sent any more. */
+  overError(op: string, outcome: ErrorOutcome): ZocaloError;
+  /** Messages were given to the machine: they leave at the end of this turn, or now if they are many. */
+  gathered(bytes: number): void;
+  /** The machine has changed: its events, output and deadline are looked at at the end of this turn. */
+  touch(): void;
+  /** Memory that the session holds for messages. */
+  readonly heldBytes: number;
+  /** An event was not sent, and nobody awaits it. */
+  unsent(method: string): void;
+  /** Something failed that nobody awaits. */
+  problem(error: unknown): void;
+}
+
+/** Whether a session may hold so many bytes more of what this side sends. */
+export function mayHold({ heldBytes, settings }: Pick<SessionHost, "heldBytes" | "settings">, bytes: number): boolean {
+  return heldBytes + bytes <= settings.maxHeldBytesPerSession;
+}
+
+/** Something that asks the peer for something new, and can wait until there is room. */
+export interface Request {
+  /** Names it in errors. */
+  readonly op: string;
+  /** The time that it was given; Infinity for no end. */
+  readonly timeoutMs: number;
+  /** When it is given up; Infinity for never. */
+  readonly deadline: number;
+  /** Memory that it pins while it waits. */
+  readonly heldBytes: number;
+  /** Gives it to the machine; false when there is no room. Never throws. */
+  transmit(now: number): boolean;
+  /** It was not sent, and never will be. */
+  unsent(reason: unknown): void;
+}
+
+/** What became of a message, in the words of the errors. */
+export function outcomeOf(outcome: "not-sent" | "unknown"): ErrorOutcome {
+  return outcome === "not-sent" ? "none" : "unknown";
+}

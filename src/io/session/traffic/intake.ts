@@ -1,0 +1,80 @@
+/** How much of what a peer sends is read, and when. */
+
+import type { Attachment } from "../../../core/session/attachment.ts";
+import type { Session } from "../../../core/session/session.ts";
+import type { Connection } from "../../stream/connection.ts";
+import { MessageRate } from "./rate.ts";
+import type { Scheduled } from "../schedule.ts";
+import type { EndpointSettings } from "../settings.ts";
+
+/** What a peer may cost in one turn of the event loop, in frames: those of 64 KiB, and fewer when they are dear. */
+const TURN_WORK = 10_000;
+
+/** A session, as its intake sees it. */
+export interface IntakeHost extends Scheduled {
+  readonly settings: EndpointSettings;
+  readonly machine: Session;
+  /** The last connection, and whether it is in use. */
+  readonly connection: Connection | undefined;
+  readonly wasAttached: boolean;
+}
+
+/**
+ * Takes what a peer sends in portions. Every frame counts, whatever it says, and one that is dear to handle counts as many: so
+ * a peer makes this side do no more than `maxMessagesPerSecond` allows, and lets its neighbours have their turn.
+ */
+export class SessionIntake {
+  readonly #host: IntakeHost;
+  readonly #rate: MessageRate | undefined;
+  #allowed = 0;
+
+  constructor(host: IntakeHost, now: number) {
+    this.#host = host;
+    const { maxMessagesPerSecond } = host.settings;
+    if (maxMessagesPerSecond < Infinity) this.#rate = new MessageRate(maxMessagesPerSecond, now);
+  }
+
+  /** When reading goes on after the rate has stopped it; Infinity while it has not. */
+  get goesOnAt(): number {
+    return this.#rate?.goesOnAt ?? Infinity;
+  }
+
+  /** Says how much may be read now. */
+  open(link: Attachment | undefined, now: number): void {
+    this.#allowed = Math.min(TURN_WORK, this.#rate?.room(now) ?? TURN_WORK);
+    if (link !== undefined) link.work = this.#allowed;
+  }
+
+  /** What came was read, as far as it was allowed. Answers how many bytes were not; they come again later. */
+  close(link: Attachment | undefined): number {
+    const { machine } = this.#host;
+    if (link === undefined) return 0;
+    this.#rate?.spend(this.#allowed - link.work);
+    const unread = link === machine.link ? link.takeUnread() : 0;
+    if (unread > 0) this.#pause();
+    return unread;
+  }
+
+  /** Time has passed: goes on reading if the rate allows it again. */
+  check(now: number): void {
+    const { machine, connection } = this.#host;
+    if (this.#rate?.stopped !== true) return;
+    // The peer was not read on purpose, so its silence says nothing.
+    machine.link?.keepalive.heard(now);
+    if (this.#rate.room(now) > 0) this.#goOn(connection);
+  }
+
+  /** Stops reading, until the rate allows it again or others have had their turn. */
+  #pause(): void {
+    const { settings } = this.#host;
+    const connection = this.#host.connection as Connection;
+    connection.inbound.hold(true);
+    if (this.#rate?.stopped === true) settings.schedule.expect(this.#host, this.#rate.goesOnAt);
+    else settings.clock.defer(() => this.#goOn(connection));
+  }
+
+  #goOn(connection: Connection | undefined): void {
+    const host = this.#host;
+    if (host.wasAttached && host.connection === connection) connection?.inbound.hold(false);
+  }
+}

@@ -1,0 +1,385 @@
+/** One stream of a session, of either side. */
+
+import { showAs } from "../../../core/show-as.ts";
+import { ConnectionError, UsageError } from "../../../core/errors.ts";
+import { HELD } from "../../../core/held-bytes.ts";
+import { ITEM_HEAD_BYTES } from "../../../core/session/wire/frame-types.ts";
+import type { BodyPlace } from "../../../core/session/outgoing.ts";
+import type { ItemReceived } from "../../../core/session/event.ts";
+import { Deadline, expiryReason, type OperationOptions } from "../../operation/deadline.ts";
+import { rejectedQuietly } from "../../operation/handled-rejection.ts";
+import { DONE, Iteration } from "../../operation/iteration.ts";
+import type { Request, SessionHost } from "./host.ts";
+import type { MethodPlan, ValuePlan } from "../../contract/plan.ts";
+import { PackedQueue } from "./packed-queue.ts";
+import type { SessionStream } from "../../contract/stream.ts";
+import { copyOfBody } from "../../contract/format.ts";
+import { WaitingItems } from "./waiting-items.ts";
+import { unbound } from "../../operation/unbound.ts";
+
+/** Where a stream is known by its id. */
+export interface StreamParent {
+  add(stream: ContractStream): void;
+  remove(stream: ContractStream): void;
+  /** So many more bytes of items wait to be read. */
+  holds(bytes: number): void;
+  /** So many more bytes of items wait to be sent. */
+  waits(bytes: number): void;
+  /** Opens it as soon as there is room. @throws UsageError `QUEUE_FULL`. */
+  submit(stream: ContractStream): void;
+  /** It is not to be opened any more. */
+  withdraw(stream: ContractStream): void;
+}
+
+interface Reader {
+  /** The loop that waits. */
+  readonly owner: object | undefined;
+  readonly resolve: (result: IteratorResult<unknown, undefined>) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** The kind of an item in the queue, which has nothing else. */
+const ITEM = 0;
+
+/** One stream. */
+export class ContractStream implements SessionStream<unknown, unknown>, Request {
+  /** 0 until it is open. */
+  id = 0;
+  /** This side offers it: the peer has opened it, and a handler has it. */
+  offered = false;
+  /** Of one that this side offers: the number of its message in the queue of those that wait. */
+  turn = 0;
+  /** The handler has left its loop over the items, and has not finished. */
+  #left = false;
+  readonly op: string;
+  readonly timeoutMs: number = Infinity;
+  readonly deadline: number = Infinity;
+  readonly #host: SessionHost;
+  readonly #parent: StreamParent;
+  /** The items that come and go; undefined for a direction that the stream does not have. */
+  readonly #incoming: ValuePlan | undefined;
+  readonly #outgoing: ValuePlan | undefined;
+  #opening: { readonly place: number; readonly body: BodyPlace } | undefined;
+  #queue: PackedQueue | undefined;
+  #readers: Reader[] = [];
+  /** Items that wait to be sent; undefined until the first one has to. */
+  #waiting: WaitingItems | undefined;
+  #receiving: boolean;
+  #sending: boolean;
+  /** `end` was called; it goes behind the items that wait. */
+  #ending = false;
+  /** The handler of a stream that the peer opened has not started: the stream must be there when it does. */
+  #unstarted = false;
+  /** Bytes of the items that wait to be read, as their frames stood on the wire. Packed, they take no more. */
+  #unreadBytes = 0;
+  /** Whether the session holds them. What an own stream has brought belongs to the program when the stream is over. */
+  #counted = true;
+  /** The last item was read, or the failure. */
+  #exhausted = false;
+  /** Set when the stream came to an end before both sides had ended it. */
+  #failure: { readonly reason: unknown } | undefined;
+  #cancelled = false;
+  /** Made when somebody asks for the signal: a peer opens and cancels streams faster than these are made. */
+  #controller: AbortController | undefined;
+  /** The time-out and the signal with which it was opened. */
+  #watch: Deadline | undefined;
+
+  constructor(
+    host: SessionHost,
+    parent: StreamParent,
+    op: string,
+    incoming: ValuePlan | undefined,
+    outgoing: ValuePlan | undefined,
+  ) {
+    this.#host = host;
+    this.#parent = parent;
+    this.op = op;
+    this.#incoming = incoming;
+    this.#outgoing = outgoing;
+    this.#receiving = incoming !== undefined;
+    this.#sending = outgoing !== undefined;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#failure !== undefined) this.#controller.abort(this.#failure.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  get heldBytes(): number {
+    return HELD.call + (this.#opening?.body.end ?? 0);
+  }
+
+  /** Whether it came to an end before both sides had ended it. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** The peer has opened it; a handler will start. */
+  accepted(id: number, turn: number): void {
+    this.id = id;
+    this.turn = turn;
+    this.offered = this.#unstarted = true;
+  }
+
+  /** Its handler starts now. */
+  started(): void {
+    this.#unstarted = false;
+    this.#settle();
+  }
+
+  /** Opens it at the peer, as soon as there is room. */
+  open(method: MethodPlan, input: unknown, options: OperationOptions | undefined): void {
+    const host = this.#host;
+    try {
+      const place = host.placeOf(method);
+      this.#opening = { place, body: copyOfBody(method.request.encode(input)) };
+      this.#parent.submit(this);
+    } catch (error) {
+      this.failed(host.end === undefined ? error : host.overError(this.op, "none"));
+      return;
+    }
+    if (this.#failure !== undefined) return;
+    this.#watch = Deadline.of(host.settings.clock, options, (cause) => {
+      this.#giveUp(expiryReason(cause, host.context(this.op), this.id === 0 ? "none" : "unknown"));
+    });
+  }
+
+  transmit(now: number): boolean {
+    const { place, body } = this.#opening as { readonly place: number; readonly body: BodyPlace };
+    try {
+      const directions = { sends: this.#outgoing !== undefined, receives: this.#incoming !== undefined };
+      this.id = this.#host.machine.openStream(place, body, directions, now);
+    } catch (error) {
+      this.failed(this.#host.end === undefined ? error : this.#host.overError(this.op, "none"));
+      return true;
+    }
+    if (this.id === 0) return false;
+    this.#opening = undefined;
+    this.#parent.add(this);
+    this.#host.gathered(body.end);
+    this.writable();
+    return true;
+  }
+
+  unsent(reason: unknown): void {
+    this.failed(reason);
+  }
+
+  send(item: unknown): Promise<void> | undefined {
+    if (!(#host in Object(this))) throw unbound("stream", "send");
+    if (this.#failure !== undefined) return rejectedQuietly(this.#failure.reason);
+    if (this.#outgoing === undefined) {
+      const detail = "the contract gives this side no items to send on this stream";
+      return rejectedQuietly(new UsageError("UNSUPPORTED", { op: this.op, detail, outcome: "none" }));
+    }
+    if (!this.#sending || this.#ending) return rejectedQuietly(this.#ended("this side has ended its items"));
+    try {
+      const body = this.#outgoing.encode(item);
+      if (this.id !== 0 && this.#waiting?.isEmpty !== false) {
+        if (this.#host.machine.sendItem(this.id, body, this.#host.turnTime())) {
+          this.#host.gathered(body.end - body.start);
+          return undefined;
+        }
+        this.#host.touch();
+      }
+      this.#waiting ??= this.#makeWaiting();
+      return this.#waiting.push(body, this.op, this.#host);
+    } catch (error) {
+      return rejectedQuietly(error);
+    }
+  }
+
+  end(): void {
+    if (!(#host in Object(this))) throw unbound("stream", "end");
+    if (!this.#sending || this.#ending || this.#failure !== undefined) return;
+    this.#ending = true;
+    this.#endIfSent();
+  }
+
+  cancel(): void {
+    if (!(#host in Object(this))) throw unbound("stream", "cancel");
+    this.#cancelled = true;
+    this.#giveUp(this.#ended("this side has cancelled the stream"));
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<unknown> {
+    if (!(#host in Object(this))) throw unbound("stream", "[Symbol.asyncIterator]");
+    const owner = {};
+    return new Iteration(
+      () => this.next(owner),
+      () => this.#leaveLoop(owner),
+    );
+  }
+
+  /** Whoever leaves the loop early does not want the rest. A handler may have left it by an error, which is told instead. */
+  #leaveLoop(owner: object): void {
+    if (this.#exhausted) return;
+    if (this.offered) this.#left = true;
+    else this.cancel();
+    for (const reader of this.#readers) if (reader.owner === owner) reader.resolve(DONE);
+    this.#readers = this.#readers.filter((reader) => reader.owner !== owner);
+  }
+
+  /** The next item, for one of the loops. */
+  next(owner?: object): Promise<IteratorResult<unknown, undefined>> {
+    const queue = this.#queue;
+    if (queue?.peek() === true) {
+      const { bytes, start, end } = queue;
+      const chargeBytes = ITEM_HEAD_BYTES + end - start;
+      try {
+        const value = this.#host.dispatch.decode(this.#incoming as ValuePlan, bytes, start, end);
+        queue.drop();
+        this.#holds(-chargeBytes);
+        this.#host.machine.itemHandled(this.id, chargeBytes);
+        this.#host.touch();
+        return Promise.resolve({ done: false, value });
+      } catch (error) {
+        this.#forgetItems();
+        if (this.offered) {
+          this.failed(error);
+          this.#host.dispatch.refuse(this.id, error);
+        } else this.#giveUp(error);
+        return Promise.reject(error);
+      }
+    }
+    if (!this.#receiving || this.#cancelled) {
+      this.#exhausted = true;
+      if (this.#failure !== undefined && !this.#cancelled) return Promise.reject(this.#failure.reason);
+      return Promise.resolve(DONE);
+    }
+    return new Promise((resolve, reject) => {
+      this.#readers.push({ owner, resolve, reject });
+    });
+  }
+
+  /** Sends what a handler answered, then ends the items of this side. */
+  async sendAll(items: unknown): Promise<void> {
+    const source = items as Partial<AsyncIterable<unknown> & Iterable<unknown>> | null | undefined;
+    if (source?.[Symbol.asyncIterator] !== undefined) {
+      for await (const item of source as AsyncIterable<unknown>) await this.send(item);
+    } else if (source?.[Symbol.iterator] !== undefined) {
+      for (const item of source as Iterable<unknown>) await this.send(item);
+    }
+    if (this.#left) {
+      this.cancel();
+      return;
+    }
+    this.end();
+  }
+
+  /** The handler has gone: nobody will read what is there, or still comes. */
+  abandoned(): void {
+    if (this.#receiving) this.#discard();
+    else this.#forgetItems();
+  }
+
+  // What the session reports.
+
+  arrived(item: ItemReceived): void {
+    this.#queue ??= new PackedQueue();
+    this.#queue.push(ITEM, 0, 0, Infinity, item);
+    this.#holds(item.chargeBytes);
+    this.#serveReaders();
+  }
+
+  itemsEnded(): void {
+    this.#receiving = false;
+    this.#serveReaders();
+    this.#settle();
+  }
+
+  writable(): void {
+    const host = this.#host;
+    try {
+      this.#waiting?.flush((body) => {
+        const sent = host.machine.sendItem(this.id, body, host.turnTime());
+        if (sent) host.gathered(body.end);
+        return sent;
+      });
+    } catch (error) {
+      this.#giveUp(error);
+    }
+    this.#endIfSent();
+  }
+
+  /** The stream is over, and the machine knows it already. */
+  failed(reason: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { reason };
+    this.#receiving = this.#sending = false;
+    this.#leave();
+    this.#waiting?.reject(reason);
+    this.#serveReaders();
+    this.#controller?.abort(reason);
+  }
+
+  #endIfSent(): void {
+    if (!this.#ending || !this.#sending || this.id === 0 || this.#waiting?.isEmpty === false) return;
+    this.#sending = false;
+    this.#host.machine.endStream(this.id, this.#host.turnTime());
+    this.#host.touch();
+    this.#settle();
+  }
+
+  /** Both directions have ended as they should. */
+  #settle(): void {
+    if (this.#receiving || this.#sending || this.#unstarted) return;
+    this.#leave();
+  }
+
+  /** It is over. */
+  #leave(): void {
+    this.#watch?.cancel();
+    this.#parent.remove(this);
+    if (this.offered || !this.#counted) return;
+    this.#counted = false;
+    this.#parent.holds(-this.#unreadBytes);
+  }
+
+  #giveUp(reason: unknown): void {
+    if (this.#failure !== undefined) return;
+    if (this.id === 0) this.#parent.withdraw(this);
+    else if (this.#receiving || this.#sending) this.#host.machine.cancel(this.id, this.#host.now());
+    if (this.#cancelled) this.#forgetItems();
+    this.#host.touch();
+    this.failed(reason);
+  }
+
+  // Apart from `send`, which runs for each item (docs/decisions/0018).
+  #makeWaiting(): WaitingItems {
+    return new WaitingItems((bytes) => this.#parent.waits(bytes));
+  }
+
+  #holds(bytes: number): void {
+    this.#unreadBytes += bytes;
+    if (this.#counted) this.#parent.holds(bytes);
+  }
+
+  #forgetItems(): void {
+    this.#queue?.clear();
+    this.#holds(-this.#unreadBytes);
+  }
+
+  /** Reads and forgets, so that the peer does not wait for credit for ever. */
+  #discard(): void {
+    const forget = async (): Promise<void> => {
+      for (let next = await this.next(); next.done !== true; next = await this.next());
+    };
+    forget().catch(() => undefined);
+  }
+
+  #serveReaders(): void {
+    while (this.#readers.length > 0 && (this.#queue?.size || !this.#receiving)) {
+      const { resolve, reject } = this.#readers.shift() as Reader;
+      this.next().then(resolve, reject);
+    }
+  }
+
+  #ended(detail: string): ConnectionError {
+    return new ConnectionError("CLOSED", { ...this.#host.context(this.op), detail, outcome: "none" });
+  }
+}
+showAs(ContractStream, "SessionStream", ({ op, hasFailed }) => ({ method: op, ended: hasFailed }));

@@ -1,0 +1,126 @@
+/** The streams of a session. */
+
+import { ConnectionError } from "../../../core/errors.ts";
+import { HELD } from "../../../core/held-bytes.ts";
+import { peerError, withoutStack } from "../../../core/peer-error.ts";
+import { brokenProtocol } from "../../../core/session/wire/broken-protocol.ts";
+import type { AnswerReceived, ItemReceived, StreamOpened } from "../../../core/session/event.ts";
+import { type OperationOptions, refusedAtOnce } from "../../operation/deadline.ts";
+import { readErrorBody } from "../../contract/error-body.ts";
+import type { SessionCalls } from "./calls.ts";
+import { outcomeOf, type SessionHost } from "./host.ts";
+import type { MethodPlan } from "../../contract/plan.ts";
+import { ContractStream, type StreamParent } from "./stream-object.ts";
+
+/** The streams of one session, of both sides, by their ids. */
+export class OpenStreams implements StreamParent {
+  readonly #host: SessionHost;
+  readonly #calls: SessionCalls;
+  readonly #streams: Map<number, ContractStream> = new Map();
+  /** Bytes of items that came and were not read, also of streams that have ended. */
+  #unreadBytes = 0;
+  /** Memory of items that wait to be sent. */
+  #unsentBytes = 0;
+
+  constructor(host: SessionHost, calls: SessionCalls) {
+    this.#host = host;
+    this.#calls = calls;
+  }
+
+  /** A stream whose handler could not start before; undefined when it is over, though the peer may have used its id again. */
+  waiting(id: number, turn: number): ContractStream | undefined {
+    const stream = this.#streams.get(id);
+    return stream?.turn === turn ? stream : undefined;
+  }
+
+  submit(stream: ContractStream): void {
+    this.#calls.submit(stream);
+  }
+
+  withdraw(stream: ContractStream): void {
+    this.#calls.withdraw(stream);
+  }
+
+  add(stream: ContractStream): void {
+    this.#streams.set(stream.id, stream);
+  }
+
+  remove(stream: ContractStream): void {
+    if (this.#streams.get(stream.id) === stream) this.#streams.delete(stream.id);
+  }
+
+  /** Memory that is held for the streams and their items. */
+  get heldBytes(): number {
+    return this.#streams.size * HELD.stream + this.#unreadBytes + this.#unsentBytes;
+  }
+
+  waits(bytes: number): void {
+    this.#unsentBytes += bytes;
+  }
+
+  holds(bytes: number): void {
+    this.#unreadBytes += bytes;
+    const { machine, settings } = this.#host;
+    const { maxStreams, streamWindowBytes } = settings.limits;
+    // Streams that have ended do not count any more; what they have brought does.
+    if (this.#unreadBytes <= maxStreams * streamWindowBytes || bytes < 0) return;
+    const detail = `the peer sent more items than ${maxStreams} open streams may hold, and ended their streams`;
+    machine.close(detail, this.#host.now(), peerError("LIMIT_EXCEEDED", { op: "receive", detail }));
+  }
+
+  /** Opens a stream of the peer's. */
+  open(method: MethodPlan, input: unknown, options: OperationOptions | undefined): ContractStream {
+    const { sends, receives } = method;
+    const stream = new ContractStream(this.#host, this, method.name, sends, receives);
+    const refused = refusedAtOnce(options, () => this.#host.context(method.name));
+    if (refused === undefined) stream.open(method, input, options);
+    else stream.failed(refused.reason);
+    return stream;
+  }
+
+  /** The peer has opened a stream of ours; undefined when it may not. `turn` is the number of its message in the queue. */
+  accept({ id }: StreamOpened, method: MethodPlan, turn: number): ContractStream | undefined {
+    if (this.#streams.has(id)) {
+      const broken = brokenProtocol(`the id ${id} is in use: a stream of it has ended, and is not handled yet`);
+      this.#host.machine.close(broken.detail, this.#host.now(), broken);
+      return undefined;
+    }
+    const stream = new ContractStream(this.#host, this, method.name, method.receives, method.sends);
+    stream.accepted(id, turn);
+    this.add(stream);
+    return stream;
+  }
+
+  item(event: ItemReceived): void {
+    const stream = this.#streams.get(event.id);
+    if (stream === undefined) this.#host.machine.itemHandled(event.id, event.chargeBytes);
+    else stream.arrived(event);
+  }
+
+  itemsEnded(id: number): void {
+    this.#streams.get(id)?.itemsEnded();
+  }
+
+  writable(id: number): void {
+    this.#streams.get(id)?.writable();
+  }
+
+  failed({ id, bytes, start, end }: AnswerReceived): void {
+    this.#streams.get(id)?.failed(readErrorBody(bytes, start, end));
+  }
+
+  cancelled(id: number): void {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    const details = { ...this.#host.context("stream"), detail: "the other side has cancelled the stream" };
+    stream.failed(withoutStack(() => new ConnectionError("CLOSED", { ...details, side: "remote" })));
+  }
+
+  lost(id: number, outcome: "not-sent" | "unknown"): void {
+    this.#streams.get(id)?.failed(this.#host.overError("stream", outcomeOf(outcome)));
+  }
+
+  over(): void {
+    for (const stream of Array.from(this.#streams.values())) stream.failed(this.#host.overError("stream", "unknown"));
+  }
+}

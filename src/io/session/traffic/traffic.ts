@@ -1,0 +1,157 @@
+/** What the messages of one session need: its handlers, calls, events and streams. */
+
+import type { SessionEvent } from "../../../core/session/event.ts";
+import { SessionCalls } from "./calls.ts";
+import { type DispatchHost, SessionDispatch } from "./dispatch.ts";
+import { SessionEvents } from "./events.ts";
+import type { LostRequest } from "../losses.ts";
+import { OpenStreams } from "./streams.ts";
+
+/** What a session tells about itself, not about one of its messages. */
+export type AboutSession = Extract<
+  SessionEvent,
+  { readonly type: "confirmed" | "unresponsive" | "attached" | "goAway" | "lost" | "ended" }
+>;
+
+/** The parts of one session that has messages; each is made when it is first needed (docs/decisions/0022). */
+export class SessionTraffic {
+  readonly #host: DispatchHost;
+  #calls: SessionCalls | undefined;
+  #dispatch: SessionDispatch | undefined;
+  #events: SessionEvents | undefined;
+  #streams: OpenStreams | undefined;
+
+  constructor(host: DispatchHost) {
+    this.#host = host;
+  }
+
+  get calls(): SessionCalls {
+    return (this.#calls ??= new SessionCalls(this.#host, this.events));
+  }
+  get dispatch(): SessionDispatch {
+    return (this.#dispatch ??= new SessionDispatch(this.#host));
+  }
+  get events(): SessionEvents {
+    return (this.#events ??= new SessionEvents(this.#host));
+  }
+  /** Streams of both sides. */
+  get streams(): OpenStreams {
+    return (this.#streams ??= new OpenStreams(this.#host, this.calls));
+  }
+
+  /** Handlers of calls that run now, and events that were dropped. */
+  get counts(): { readonly runningCalls: number; readonly droppedEvents: number } {
+    return { runningCalls: this.#dispatch?.running ?? 0, droppedEvents: this.#events?.dropped ?? 0 };
+  }
+
+  /** Memory of what waits here. */
+  get heldBytes(): number {
+    const waiting = (this.#dispatch?.heldBytes ?? 0) + (this.#events?.heldBytes ?? 0) + (this.#calls?.heldBytes ?? 0);
+    return waiting + (this.#streams?.heldBytes ?? 0);
+  }
+
+  /** When something that waits is to be given up; Infinity for never. */
+  get nextDeadline(): number {
+    return Math.min(this.#calls?.nextDeadline ?? Infinity, this.#events?.nextDeadline ?? Infinity);
+  }
+
+  /** Whether an event waits for room, or a call or stream. */
+  get eventsWait(): boolean {
+    return this.#events?.isEmpty === false;
+  }
+  get requestsWait(): boolean {
+    return this.#calls?.isWaiting === true;
+  }
+
+  /** Whether no handler runs or waits; whether none of an event does. */
+  get isIdle(): boolean {
+    return this.#dispatch?.isIdle !== false;
+  }
+  get isLaneFree(): boolean {
+    return this.#dispatch?.isLaneFree !== false;
+  }
+
+  /** Takes what the session tells about a message. */
+  on(event: Exclude<SessionEvent, AboutSession>): void {
+    switch (event.type) {
+      case "event":
+        (this.#dispatch ?? this.dispatch).event(event);
+        break;
+      case "call":
+        (this.#dispatch ?? this.dispatch).call(event);
+        break;
+      case "open":
+        this.dispatch.open(event);
+        break;
+      case "item":
+        this.#streams?.item(event);
+        break;
+      case "result":
+        this.#calls?.answered(event);
+        break;
+      case "error":
+        if (this.#calls?.failed(event) !== true) this.#streams?.failed(event);
+        break;
+      case "timedOut":
+        this.#calls?.timedOut(event.id);
+        break;
+      case "cancelled":
+        this.#dispatch?.cancelled(event);
+        this.#streams?.cancelled(event.id);
+        break;
+      case "itemsEnded":
+        this.#streams?.itemsEnded(event.id);
+        break;
+      case "streamWritable":
+        this.#streams?.writable(event.id);
+        break;
+      case "writable":
+        this.#events?.writable();
+        if (!this.eventsWait) this.#calls?.writable();
+        break;
+      default:
+    }
+  }
+
+  /** Calls and streams are lost. */
+  lost(requests: readonly LostRequest[]): void {
+    for (const { id, outcome } of requests) {
+      if (this.#calls?.lost(id, outcome) !== true) this.#streams?.lost(id, outcome);
+    }
+  }
+
+  /** Starts what waits and can start. */
+  startWaiting(): void {
+    this.#dispatch?.startWaiting();
+  }
+
+  /** Gives up what has waited for room until its time was up. */
+  expire(now: number): void {
+    this.#calls?.expire(now);
+    this.#events?.expire(now);
+  }
+
+  /** The peer takes nothing new: what waits for room is not sent. */
+  refuse(): void {
+    this.#events?.over();
+    this.#calls?.refuse();
+  }
+
+  /** This side ends the calls and streams that are under way. */
+  stop(): void {
+    this.#calls?.over();
+    this.#streams?.over();
+  }
+
+  /** The session is over. Events that came are handled all the same. */
+  over(): void {
+    this.#events?.over();
+    this.stop();
+    this.#dispatch?.over();
+  }
+
+  /** Gives up the events that are not handled; answers how many have not begun. */
+  cut(): number {
+    return this.#dispatch?.cut() ?? 0;
+  }
+}

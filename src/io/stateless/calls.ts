@@ -1,0 +1,349 @@
+/** The messages of a client over datagrams: what is sent, what is sent again, and who waits for an answer. */
+
+import type { Contract } from "../../core/contract/contract.ts";
+import {
+  ConnectionError,
+  type ErrorOutcome,
+  ProtocolError,
+  TimeoutError,
+  UsageError,
+  ZocaloError,
+} from "../../core/errors.ts";
+import {
+  type AnswerDatagram,
+  CALL,
+  CALL_OVERHEAD_BYTES,
+  CODEC_UNKNOWN,
+  CONTRACT_DIFFERS,
+  type DatagramHead,
+  decodeDatagram,
+  encodeCall,
+  encodeEvent,
+  ERROR,
+  EVENT,
+  EVENT_OVERHEAD_BYTES,
+  REFUSAL,
+} from "../../core/stateless/datagram.ts";
+import { Exchange } from "../../core/stateless/exchange.ts";
+import { type RetransmissionTimes, RoundTrip } from "../../core/stateless/round-trip.ts";
+import { Deadline, type OperationContext, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
+import { readErrorBody } from "../contract/error-body.ts";
+import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
+import type { Datagram, Network, Timer } from "../network/network.ts";
+import { OwnClock } from "../operation/own-clock.ts";
+import type { PartnerMailbox } from "../datagram/partner-mailbox.ts";
+import type { MethodPlan } from "../contract/plan.ts";
+import type { StatelessClientStats } from "./client.ts";
+import { tooLarge } from "./format.ts";
+
+/** What is set about the calls of one client. */
+export interface CallSettings {
+  readonly contract: Contract;
+  readonly head: DatagramHead;
+  readonly callTimeoutMs: number;
+  readonly maxCalls: number;
+  readonly maxWaitingCalls: number;
+  readonly maxDatagramBytes: number;
+  readonly times: RetransmissionTimes;
+}
+
+const NO_COOKIE: Uint8Array = new Uint8Array(0);
+const ID_BYTES = 8;
+/** Datagrams that are looked at in one turn. */
+const MOST_AT_ONCE = 256;
+
+/** A call that waits for its answer, or for its turn. */
+interface PendingCall {
+  readonly method: MethodPlan;
+  readonly body: Buffer;
+  readonly timeoutMs: number;
+  readonly deadline: number;
+  id: bigint;
+  readonly exchange: Exchange;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (reason: unknown) => void;
+  limit: Deadline | undefined;
+  retransmission: Timer | undefined;
+  /** A datagram of it may have left this machine. */
+  sent: boolean;
+  /** What went wrong last on the way: it explains why no answer came. */
+  problem: unknown;
+}
+
+/** The calls and events of one client. */
+export class StatelessCalls {
+  readonly #network: Network;
+  readonly #clock: OwnClock;
+  readonly #socket: PartnerMailbox;
+  readonly #settings: CallSettings;
+  readonly #roundTrip: RoundTrip;
+  readonly #active: Map<bigint, PendingCall> = new Map();
+  readonly #waiting: Set<PendingCall> = new Set();
+  /** What the server gave last: it belongs to the address, so all calls show it. */
+  #cookie: Uint8Array = NO_COOKIE;
+  #retransmissions = 0;
+  #ignored = 0;
+  #over = false;
+
+  constructor(network: Network, socket: PartnerMailbox, settings: CallSettings) {
+    this.#network = network;
+    this.#clock = new OwnClock(network.clock);
+    this.#socket = socket;
+    this.#settings = settings;
+    this.#roundTrip = new RoundTrip(settings.times);
+    void this.#run();
+    void socket.closed.then(() => this.#close());
+  }
+
+  get stats(): StatelessClientStats {
+    return {
+      calls: this.#active.size,
+      waiting: this.#waiting.size,
+      retransmissions: this.#retransmissions,
+      ignored: this.#ignored,
+      roundTripMs: this.#roundTrip.smoothedMs,
+    };
+  }
+
+  /** Whether the client keeps the process alive. */
+  refer(referenced: boolean): void {
+    this.#clock.setReferenced(referenced);
+    this.#socket.refer(referenced);
+  }
+
+  /** Sends an event, once. */
+  event(method: MethodPlan, input: unknown, options: OperationOptions | undefined): Promise<void> {
+    let datagram: Buffer;
+    try {
+      const body = method.request.encode(input);
+      this.#checkSize(method.name, EVENT_OVERHEAD_BYTES + body.end - body.start);
+      datagram = encodeEvent(this.#settings.head, method.place, body);
+    } catch (error) {
+      return rejectedQuietly(error);
+    }
+    return handled(this.#send(datagram, options));
+  }
+
+  /** Calls a method of the server. */
+  call(method: MethodPlan, input: unknown, options: OperationOptions | undefined): Promise<unknown> {
+    const refused = refusedAtOnce(options, () => this.#context(method));
+    if (refused !== undefined) return rejectedQuietly(refused.reason);
+    const { maxCalls, callTimeoutMs, times } = this.#settings;
+    let body: Buffer;
+    try {
+      this.#admit(method);
+      body = this.#question(method, input);
+    } catch (error) {
+      return rejectedQuietly(error);
+    }
+    const timeoutMs = options?.timeoutMs ?? callTimeoutMs;
+    const signal = options?.signal;
+    return handled(
+      new Promise((resolve, reject) => {
+        const call: PendingCall = {
+          method,
+          body,
+          timeoutMs,
+          deadline: this.#clock.now() + timeoutMs,
+          id: 0n,
+          exchange: new Exchange(this.#roundTrip, times),
+          resolve,
+          reject,
+          limit: undefined,
+          retransmission: undefined,
+          sent: false,
+          problem: undefined,
+        };
+        call.limit = new Deadline(this.#clock, { signal, timeoutMs }, (cause) => this.#expire(call, cause));
+        if (this.#active.size < maxCalls) this.#start(call);
+        else this.#waiting.add(call);
+      }),
+    );
+  }
+
+  /** Throws when no call can be taken now. */
+  #admit(method: MethodPlan): void {
+    const { maxCalls, maxWaitingCalls } = this.#settings;
+    if (this.#over) throw this.#closedError(method, "none");
+    if (this.#active.size < maxCalls || this.#waiting.size < maxWaitingCalls) return;
+    const detail = `${this.#waiting.size} calls wait for their turn; await each call, or raise maxWaitingCalls`;
+    throw new UsageError("QUEUE_FULL", { ...this.#context(method), detail, outcome: "none" });
+  }
+
+  /** The body of a call, which stays as long as the call may be sent again. */
+  #question(method: MethodPlan, input: unknown): Buffer {
+    const { bytes, start, end } = method.request.encode(input);
+    this.#checkSize(method.name, CALL_OVERHEAD_BYTES + end - start);
+    return Buffer.from(bytes.subarray(start, end));
+  }
+
+  #context(method: MethodPlan): OperationContext {
+    const { localAddress, remoteAddress } = this.#socket;
+    return { op: method.name, local: localAddress.toString(), remote: remoteAddress.toString() };
+  }
+
+  #checkSize(op: string, bytes: number): void {
+    const { maxDatagramBytes } = this.#settings;
+    if (bytes > maxDatagramBytes) throw tooLarge(op, bytes, maxDatagramBytes, String(this.#socket.remoteAddress));
+  }
+
+  /** 64 bits that nobody guesses who does not see the datagrams; none that is in use. */
+  #newId(): bigint {
+    let id = Buffer.from(this.#network.random.bytes(ID_BYTES)).readBigUInt64BE(0);
+    while (this.#active.has(id)) id = BigInt.asUintN(64, id + 1n);
+    return id;
+  }
+
+  #start(call: PendingCall): void {
+    call.id = this.#newId();
+    this.#active.set(call.id, call);
+    this.#transmit(call);
+  }
+
+  /** Sends a call, and again after a while if no answer has come by then. */
+  #transmit(call: PendingCall): void {
+    const { id, method, body, exchange, deadline } = call;
+    const now = this.#clock.now();
+    const cookie = this.#cookie;
+    const fields = { id, method: method.place, remainingMs: deadline - now, cookie };
+    const datagram = encodeCall(this.#settings.head, fields, { bytes: body, start: 0, end: body.length });
+    if (exchange.transmissions > 0) this.#retransmissions += 1;
+    const pauseMs = exchange.sent(now, cookie, this.#network.random.next(), deadline);
+    call.retransmission?.cancel();
+    call.retransmission = this.#clock.setTimer(() => this.#transmit(call), pauseMs);
+    this.#send(datagram).then(
+      () => {
+        call.sent = true;
+      },
+      (error: unknown) => {
+        call.problem = error;
+      },
+    );
+  }
+
+  async #send(datagram: Buffer, options?: OperationOptions): Promise<void> {
+    try {
+      await this.#socket.send(datagram, options);
+    } catch (error) {
+      // It tells of an earlier datagram, and nothing was sent; this one goes.
+      if (!(error instanceof ZocaloError && error.code === "CONNECTION_REFUSED")) throw error;
+      for (const call of this.#active.values()) call.problem = error;
+      await this.#socket.send(datagram, options);
+    }
+  }
+
+  /** Takes what comes until the mailbox is closed. */
+  async #run(): Promise<void> {
+    while (!this.#over) {
+      try {
+        for (const datagram of await this.#socket.receiveMany(MOST_AT_ONCE)) this.#received(datagram);
+      } catch (error) {
+        // Nobody listens there, say. The server may be about to start: it is asked again until the time is up.
+        for (const call of this.#active.values()) call.problem = error;
+        await new Promise<void>((resolve) => this.#clock.defer(resolve));
+      }
+    }
+  }
+
+  #received({ data, from }: Datagram): void {
+    const answer = decodeDatagram(data);
+    // SEMANTICS D.12: the id and the source must both be right.
+    if (answer === undefined || answer.type === EVENT || answer.type === CALL || !this.#isServer(from)) {
+      this.#ignored += 1;
+      return;
+    }
+    const call = this.#active.get(answer.id);
+    const { hash, codec } = this.#settings.head;
+    if (call === undefined || answer.codec !== codec || (answer.type !== REFUSAL && answer.hash !== hash)) {
+      this.#ignored += 1;
+      return;
+    }
+    const verdict = call.exchange.received(answer, this.#clock.now());
+    if (verdict === "over") this.#answered(call, answer);
+    else if (verdict === "again") {
+      this.#cookie = Buffer.from(answer.body.bytes.subarray(answer.body.start, answer.body.end));
+      this.#transmit(call);
+    }
+  }
+
+  #isServer(from: Datagram["from"]): boolean {
+    return this.#socket.remoteAddress.equals(from);
+  }
+
+  #answered(call: PendingCall, answer: AnswerDatagram): void {
+    this.#finish(call);
+    const { start, end } = answer.body;
+    const bytes = answer.body.bytes as Buffer;
+    try {
+      if (answer.type === REFUSAL) call.reject(this.#refused(call, answer.reason, bytes.toString("utf8", start, end)));
+      else if (answer.type === ERROR) call.reject(readErrorBody(bytes, start, end));
+      else call.resolve(call.method.response.decode(bytes, start, end));
+    } catch (error) {
+      call.reject(error);
+    }
+  }
+
+  #refused(call: PendingCall, reason: number, offer: string): ProtocolError {
+    const { name, version, hash } = this.#settings.contract;
+    const context = { ...this.#context(call.method), outcome: "none" } as const;
+    if (reason === CODEC_UNKNOWN) return new ProtocolError("CODEC_UNSUPPORTED", context);
+    if (reason !== CONTRACT_DIFFERS) return new ProtocolError("PROTOCOL_MISMATCH", context);
+    const same = offer.split(" ")[0] === name;
+    const rest = same ? `over datagrams both sides need the same contract (here ${hash})` : "check the address";
+    const detail = `the server offers ${JSON.stringify(offer)}, this client speaks "${name} ${version}"; ${rest}`;
+    return new ProtocolError(same ? "VERSION_UNSUPPORTED" : "CONTRACT_UNKNOWN", { ...context, detail });
+  }
+
+  /** The time of a call is up, or its signal has aborted. */
+  #expire(call: PendingCall, cause: number | AbortSignal): void {
+    this.#finish(call);
+    if (typeof cause !== "number") {
+      call.reject(cause.reason);
+      return;
+    }
+    const { transmissions } = call.exchange;
+    const refused = call.problem instanceof ZocaloError && call.problem.code === "CONNECTION_REFUSED";
+    const guess = refused ? "nobody listens there" : "is the server there?";
+    const detail =
+      transmissions === 0
+        ? `${this.#active.size} other calls were in flight for ${cause} ms, so it was never sent; raise maxCalls`
+        : `no answer within ${cause} ms, though it was sent ${countOf(transmissions)}; ${guess}`;
+    const outcome = outcomeOf(call);
+    call.reject(new TimeoutError("TIMEOUT", { ...this.#context(call.method), detail, outcome, cause: call.problem }));
+  }
+
+  /** The mailbox is closed. */
+  #close(): void {
+    this.#over = true;
+    for (const call of [...this.#active.values(), ...this.#waiting]) {
+      this.#finish(call);
+      call.reject(this.#closedError(call.method, outcomeOf(call)));
+    }
+  }
+
+  #closedError(method: MethodPlan, outcome: ErrorOutcome): ConnectionError {
+    return new ConnectionError("CLOSED", { ...this.#context(method), outcome });
+  }
+
+  #finish(call: PendingCall): void {
+    call.limit?.cancel();
+    call.retransmission?.cancel();
+    // It has its id with its turn.
+    if (this.#waiting.delete(call)) return;
+    this.#active.delete(call.id);
+    const [next] = this.#waiting;
+    if (next === undefined || this.#over) return;
+    this.#waiting.delete(next);
+    this.#start(next);
+  }
+}
+
+function countOf(transmissions: number): string {
+  return transmissions === 1 ? "once" : `${transmissions} times`;
+}
+
+/** Whether the server may have got it: not before it was handed to the kernel for the first time. */
+function outcomeOf({ exchange, sent, problem }: PendingCall): ErrorOutcome {
+  const underWay = exchange.transmissions > 0 && problem === undefined;
+  return sent || underWay ? "unknown" : "none";
+}

@@ -1,0 +1,206 @@
+/** The one implementation of {@link StatelessClient}, over any network. */
+
+import { showAs } from "../../core/show-as.ts";
+import { Address, type AddressLike } from "../../core/address/address.ts";
+import { UsageError, ZocaloError } from "../../core/errors.ts";
+import { DEFAULT_TIMES } from "../../core/stateless/round-trip.ts";
+import { bindOver } from "../datagram/bind.ts";
+import { checkContract, datagramAddress } from "../contract/check-contract.ts";
+import {
+  ANYTHING,
+  checkOptions,
+  countFrom,
+  FROM_ZERO,
+  oneOf,
+  OPERATION_RULES,
+  type OptionRules,
+  type RulesOf,
+  options as object,
+  POSITIVE,
+} from "../operation/check-options.ts";
+import type { DatagramEnd, DatagramSocket } from "../datagram/socket.ts";
+import type { OperationOptions } from "../operation/deadline.ts";
+import type { Network } from "../network/network.ts";
+import { PartnerMailbox } from "../datagram/partner-mailbox.ts";
+import { restated } from "../operation/restated.ts";
+import { SESSION_CODECS } from "../contract/format.ts";
+import { ContractPlan, type OffersPlan } from "../contract/plan.ts";
+import { type CallSettings, StatelessCalls } from "./calls.ts";
+import type { StatelessClient, StatelessClientBase, StatelessClientOptions, StatelessClientStats } from "./client.ts";
+import { DEFAULT_DNS_MAX_AGE_MS } from "../datagram/settings.ts";
+import { DATAGRAM_BYTES, DEFAULT_DATAGRAM_BYTES, headOf } from "./format.ts";
+import { checkStateless, type StatelessContract, type StatelessMethods } from "./methods.ts";
+import { unbound } from "../operation/unbound.ts";
+
+const OP = "statelessClient";
+/** What the options of `statelessClient` must look like. */
+export const STATELESS_CLIENT_RULES: RulesOf<StatelessClientOptions> = {
+  ...OPERATION_RULES,
+  // Read as an address.
+  localAddress: ANYTHING,
+  codec: oneOf(...SESSION_CODECS),
+  validate: oneOf("receive", "both", "none"),
+  callTimeoutMs: POSITIVE,
+  maxCalls: countFrom(1),
+  maxWaitingCalls: countFrom(0),
+  maxDatagramBytes: DATAGRAM_BYTES,
+  dnsMaxAgeMs: FROM_ZERO,
+  retransmission: object({ initialMs: POSITIVE, minMs: POSITIVE, maxMs: POSITIVE }),
+};
+
+/** Opens a client over the datagrams of `network`; see the public `statelessClient`, whose own options have more `rules`. */
+export async function openStatelessClient<Server extends StatelessMethods>(
+  network: Network,
+  contract: StatelessContract<Server>,
+  address: AddressLike,
+  given: StatelessClientOptions,
+  rules: OptionRules = STATELESS_CLIENT_RULES,
+): Promise<StatelessClient<Server>> {
+  const options = checkOptions({ op: OP }, given, rules);
+  checkContract(OP, contract);
+  checkStateless(OP, contract);
+  const remote = datagramAddress(OP, address, "openSession");
+  if (remote.isMulticast || remote.isBroadcast) {
+    const detail = "a client has one server; to many, send datagrams with bind() and send()";
+    throw new UsageError("ADDRESS_INVALID", { op: OP, remote: remote.toString(), detail });
+  }
+  const { codec = "msgpack", validate = "receive" } = options;
+  const offers = new ContractPlan(contract, "client", validate).of(codec).peer;
+  const socket = await openPartner(network, remote, options);
+  const calls = new StatelessCalls(network, socket, {
+    ...callSettings(options),
+    contract,
+    head: headOf(contract, codec),
+  });
+  const Client = clientClass(offers);
+  return new Client(socket, calls) as unknown as StatelessClient<Server>;
+}
+
+async function openPartner(
+  network: Network,
+  remote: Address,
+  options: StatelessClientOptions,
+): Promise<PartnerMailbox> {
+  const { localAddress, dnsMaxAgeMs = DEFAULT_DNS_MAX_AGE_MS } = options;
+  // Two mailboxes cannot have one port at the same time.
+  const fixed = localAddress !== undefined && Address.parse(localAddress, { transport: "udp", op: OP }).port !== 0;
+  return new PartnerMailbox(network, await openMailbox(network, remote, options), {
+    host: remote.family === "name" && !fixed ? remote.host : undefined,
+    maxAgeMs: dnsMaxAgeMs,
+    open: () => openMailbox(network, remote, { localAddress }),
+  });
+}
+
+function callSettings(options: StatelessClientOptions): Omit<CallSettings, "contract" | "head"> {
+  const { initialMs, minMs, maxMs } = options.retransmission ?? {};
+  return {
+    callTimeoutMs: options.callTimeoutMs ?? 30_000,
+    maxCalls: options.maxCalls ?? 64,
+    maxWaitingCalls: options.maxWaitingCalls ?? 1024,
+    maxDatagramBytes: options.maxDatagramBytes ?? DEFAULT_DATAGRAM_BYTES,
+    times: {
+      initialMs: initialMs ?? DEFAULT_TIMES.initialMs,
+      minMs: minMs ?? DEFAULT_TIMES.minMs,
+      maxMs: maxMs ?? DEFAULT_TIMES.maxMs,
+    },
+  };
+}
+
+/** A name is looked up in IPv4 first, as servers do, so that both sides of `localhost` meet. */
+async function openMailbox(
+  network: Network,
+  remote: Address,
+  options: StatelessClientOptions,
+): Promise<DatagramSocket> {
+  const { signal, timeoutMs, localAddress } = options;
+  const open = (local: AddressLike): Promise<DatagramSocket> =>
+    bindOver(network, local, { remote, signal, timeoutMs }).catch((error: unknown) => {
+      if (!(error instanceof ZocaloError)) throw error;
+      throw restated(error, { op: OP, local: error.local, remote: error.remote }, error.outcome);
+    });
+  if (localAddress !== undefined) return await open(localAddress);
+  if (remote.family === 6) return await open("udp://[::]:0");
+  try {
+    return await open("udp://0.0.0.0:0");
+  } catch (error) {
+    const elsewhere = remote.family === "name" && error instanceof ZocaloError && error.code === "NAME_NOT_FOUND";
+    if (!elsewhere) throw error;
+    return await open("udp://[::]:0");
+  }
+}
+
+let callsOf: (client: ClientBase, method: string) => StatelessCalls;
+
+/** A client without the methods of the server. */
+class ClientBase implements StatelessClientBase {
+  // Private, so that it hides no method of a contract.
+  readonly #socket: PartnerMailbox;
+  readonly #calls: StatelessCalls;
+
+  static {
+    callsOf = (client, method) => {
+      try {
+        return client.#calls;
+      } catch {
+        throw unbound("client", method);
+      }
+    };
+  }
+
+  constructor(socket: PartnerMailbox, calls: StatelessCalls) {
+    this.#socket = socket;
+    this.#calls = calls;
+  }
+
+  get localAddress(): Address {
+    return this.#socket.localAddress;
+  }
+  get remoteAddress(): Address {
+    return this.#socket.remoteAddress;
+  }
+  get stats(): StatelessClientStats {
+    return this.#calls.stats;
+  }
+  get closed(): Promise<DatagramEnd> {
+    return this.#socket.closed;
+  }
+  get signal(): AbortSignal {
+    return this.#socket.signal;
+  }
+  async close(): Promise<void> {
+    await this.#socket.close();
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+  ref(): this {
+    this.#calls.refer(true);
+    return this;
+  }
+  unref(): this {
+    this.#calls.refer(false);
+    return this;
+  }
+}
+showAs(ClientBase, "StatelessClient", ({ localAddress, remoteAddress, stats }) => {
+  return { localAddress, remoteAddress, stats };
+});
+
+type AnyMethod = (this: ClientBase, input: unknown, options?: OperationOptions) => Promise<unknown>;
+
+/** The class of the clients of one contract, with the methods of the server. */
+function clientClass(offers: OffersPlan): new (socket: PartnerMailbox, calls: StatelessCalls) => ClientBase {
+  class ContractClient extends ClientBase {}
+  for (const plan of offers.methods) {
+    const method: AnyMethod =
+      plan.kind === "event"
+        ? function send(input, options) {
+            return callsOf(this, plan.name).event(plan, input, options);
+          }
+        : function call(input, options) {
+            return callsOf(this, plan.name).call(plan, input, options);
+          };
+    Object.defineProperty(ContractClient.prototype, plan.name, { value: method, writable: true, configurable: true });
+  }
+  return ContractClient;
+}

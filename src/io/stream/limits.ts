@@ -1,0 +1,102 @@
+/** The clocks that bound a connection whose peer is dead, asleep or unwilling (SEMANTICS A5). */
+
+import type { ErrorCode } from "../../core/errors.ts";
+import type { ConnectionSettings } from "./settings.ts";
+import type { Clock, Timer } from "../network/network.ts";
+
+/** A stall is noticed at most this fraction later than promised. */
+const STALL_CHECKS = 4;
+
+/** What the limits watch. */
+export interface LimitedConnection {
+  readonly settings: ConnectionSettings;
+  readonly outbound: { readonly progress: number; readonly busy: boolean };
+  expire(code: ErrorCode, detail: string): void;
+}
+
+/** The running limits of one connection. */
+export class ConnectionLimits {
+  readonly #subject: LimitedConnection;
+  readonly #clock: Clock;
+  readonly #idleMs: number;
+  readonly #stallMs: number;
+  #movedAt = 0;
+  /** How far the writes were when it was looked at last. */
+  #progress = 0;
+  #idleTimer: Timer | undefined;
+  #stallTimer: Timer | undefined;
+  #lifeTimer: Timer | undefined;
+
+  constructor(subject: LimitedConnection, clock: Clock) {
+    const { settings } = subject;
+    this.#subject = subject;
+    this.#clock = clock;
+    this.#idleMs = settings.idleTimeoutMs;
+    this.#stallMs = settings.writeStallTimeoutMs;
+    const { lifetimeMs } = settings;
+    if (Number.isFinite(lifetimeMs)) {
+      const detail = `the connection reached lifetimeMs (${lifetimeMs})`;
+      this.#lifeTimer = clock.setTimer(() => subject.expire("LIFETIME_EXCEEDED", detail), lifetimeMs, true);
+    }
+    if (Number.isFinite(this.#idleMs)) {
+      this.#movedAt = clock.now();
+      this.#watchIdle(this.#idleMs);
+    }
+  }
+
+  /** Bytes moved. */
+  moved(): void {
+    if (this.#idleTimer !== undefined) this.#movedAt = this.#clock.now();
+  }
+
+  /** A write waits for the peer: from now on it must take something now and then. */
+  blocked(): void {
+    this.moved();
+    this.#progress = this.#subject.outbound.progress;
+    if (this.#stallTimer !== undefined || !Number.isFinite(this.#stallMs)) return;
+    this.#watchStall(this.#subject.outbound.progress, this.#clock.now());
+  }
+
+  /** Stops all clocks. */
+  stop(): void {
+    this.#idleTimer?.cancel();
+    this.#stallTimer?.cancel();
+    this.#lifeTimer?.cancel();
+  }
+
+  #watchIdle(delayMs: number): void {
+    const check = (): void => {
+      this.#look();
+      const restMs = this.#movedAt + this.#idleMs - this.#clock.now();
+      if (restMs > 0) this.#watchIdle(restMs);
+      else this.#subject.expire("IDLE_TIMEOUT", `nothing moved on the connection for idleTimeoutMs (${this.#idleMs})`);
+    };
+    this.#idleTimer = this.#clock.setTimer(check, delayMs, true);
+  }
+
+  /** What the peer takes of a write that waits is no call of the program: nobody tells of it. */
+  #look(): void {
+    const { busy, progress } = this.#subject.outbound;
+    if (!busy || progress === this.#progress) return;
+    this.#progress = progress;
+    this.moved();
+  }
+
+  #watchStall(progress: number, since: number): void {
+    const check = (): void => {
+      this.#stallTimer = undefined;
+      if (!this.#subject.outbound.busy) return;
+      const now = this.#clock.now();
+      const current = this.#subject.outbound.progress;
+      if (current !== progress) {
+        this.#look();
+        this.#watchStall(current, now);
+      } else if (now - since < this.#stallMs) this.#watchStall(progress, since);
+      else {
+        const detail = `the peer took no bytes for writeStallTimeoutMs (${this.#stallMs})`;
+        this.#subject.expire("WRITE_STALLED", detail);
+      }
+    };
+    this.#stallTimer = this.#clock.setTimer(check, this.#stallMs / STALL_CHECKS, true);
+  }
+}

@@ -1,0 +1,350 @@
+/** The sending half of a connection: what waits for the kernel, in order, and who is told when it has it. */
+
+import { ConnectionError, type ErrorOutcome, UsageError, type ZocaloError } from "../../core/errors.ts";
+import { HELD } from "../../core/held-bytes.ts";
+import type { ConnectionHost } from "./host.ts";
+import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
+import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
+import { restated } from "../operation/restated.ts";
+import type { WriteInput } from "./socket.ts";
+import { textBytes } from "../operation/text-bytes.ts";
+
+/**
+ * Most bytes handed to the kernel in one go. Large enough that a system call is cheap, small enough that progress is
+ * seen and that a cancelled write keeps little memory.
+ */
+const SLICE_BYTES = 262_144;
+
+/** Writes up to this size that wait are put together, since each by itself pins hundreds of bytes. */
+const GATHERED_BYTES = 1024;
+/** Memory for writes that are put together: as much as waits already, from this to that. */
+const SMALLEST_ROOM_BYTES = 512;
+const LARGEST_ROOM_BYTES = 16_384;
+
+/** The answer of every write that the kernel takes at once. */
+const SENT: Promise<void> = Promise.resolve();
+
+/** One write, or small ones put together. */
+interface WriteJob {
+  chunks: readonly Uint8Array[];
+  /** Where small writes are put together, the first `bytes` of it. */
+  readonly room: Buffer | undefined;
+  /** Memory that it pins. */
+  readonly heldBytes: number;
+  promise: Promise<void>;
+  /** The first chunk that was not taken, and how much of it was. */
+  index: number;
+  offset: number;
+  remaining: number;
+  bytes: number;
+  /** Copy what is handed to the kernel: the caller may get its input back early. */
+  readonly cancellable: boolean;
+  resolve: () => void;
+  reject: (reason: unknown) => void;
+  deadline: Deadline | undefined;
+}
+
+/** Where the sending side stands. */
+type OutboundState = "open" | "ending" | "ended" | "failed";
+
+/** Gathers messages, and must hand them over before anything else is sent. */
+interface Gatherer {
+  handOver(): void;
+  /** Also what waits for room, because nothing can be sent after it. */
+  handOverAll(): void;
+}
+
+/** The sending half of a connection. */
+export class Outbound {
+  state: OutboundState = "open";
+  bytesSent = 0;
+  /** A framed writer. */
+  gatherer: Gatherer | undefined;
+  readonly #host: ConnectionHost;
+  #jobs: WriteJob[] | undefined;
+  #queuedBytes = 0;
+  #heldBytes = 0;
+  /** Bytes of the slice that the transport works on; 0 when it is idle. */
+  #inFlight = 0;
+  #error: ZocaloError | undefined;
+  #finish: { readonly promise: Promise<void>; resolve: () => void; reject: (reason: unknown) => void } | undefined;
+
+  constructor(host: ConnectionHost) {
+    this.#host = host;
+  }
+
+  /** Whether bytes wait for the kernel. */
+  get busy(): boolean {
+    return this.#inFlight > 0 || this.#queuedBytes > 0;
+  }
+
+  /** Memory that waits for the kernel: the bytes of the writes, and what each pins beside them. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** A number that changes while a blocked write makes progress. */
+  get progress(): number {
+    return this.#inFlight > 0 ? this.bytesSent - this.#host.transport.unsentBytes() : this.bytesSent;
+  }
+
+  /** Sends bytes; resolves when the kernel has them. */
+  write(data: WriteInput, options: OperationOptions | undefined): Promise<void> {
+    const refused = refusedAtOnce(options, () => this.#host.context("write"));
+    if (refused !== undefined) return Promise.reject(refused.reason);
+    if (this.state !== "open") return rejectedQuietly(this.whyNot("write"));
+    this.gatherer?.handOver();
+    let chunks: Uint8Array[];
+    try {
+      chunks = chunksOf(data, this.#host);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    let bytes = 0;
+    for (const chunk of chunks) bytes += chunk.length;
+    if (bytes === 0) return Promise.resolve();
+    if (!this.busy && bytes <= SLICE_BYTES && options === undefined) return this.#writeNow(chunks, bytes);
+    const joined = options === undefined ? this.#join(chunks, bytes) : undefined;
+    if (joined !== undefined) return joined;
+    const { writeQueueBytes } = this.#host.settings;
+    if (this.#queuedBytes > 0 && this.#heldBytes + HELD.write + bytes > writeQueueBytes) {
+      const detail = `more than writeQueueBytes (${writeQueueBytes}) would wait; await each write`;
+      return rejectedQuietly(new UsageError("QUEUE_FULL", { ...this.#host.context("write"), detail, outcome: "none" }));
+    }
+    return this.#enqueue(chunks, bytes, options);
+  }
+
+  /**
+   * Sends what a framed writer has gathered, `bytes` in all; resolves when the kernel has it. Never too much: the writer has
+   * its own bound, and has told its callers already that their messages were taken.
+   */
+  writeGathered(chunks: readonly Uint8Array[], bytes: number): Promise<void> {
+    if (this.state !== "open") return rejectedQuietly(this.whyNot("send"));
+    if (!this.busy && bytes <= SLICE_BYTES) return this.#writeNow(chunks, bytes);
+    return this.#enqueue(chunks, bytes, undefined);
+  }
+
+  /** Sends FIN behind all that was accepted; resolves when the kernel has it. */
+  end(): Promise<void> {
+    if (this.#finish !== undefined) return this.#finish.promise;
+    if (this.state === "failed") return rejectedQuietly(this.whyNot("end"));
+    this.gatherer?.handOverAll();
+    let resolve = (): void => undefined;
+    let reject = (_reason: unknown): void => undefined;
+    const promise = new Promise<void>((yes, no) => {
+      resolve = yes;
+      reject = no;
+    });
+    this.#finish = { promise: handled(promise), resolve, reject };
+    this.state = "ending";
+    if (!this.busy) this.#sendFin();
+    return promise;
+  }
+
+  /** The connection is lost, or was given up: everything that waits rejects. */
+  failed(error: ZocaloError): void {
+    if (this.state === "failed") return;
+    const wasEnded = this.state === "ended";
+    this.state = "failed";
+    this.#error = error;
+    this.#inFlight = 0;
+    this.#queuedBytes = 0;
+    this.#heldBytes = 0;
+    const jobs = this.#jobs ?? [];
+    this.#jobs = undefined;
+    for (const job of jobs) {
+      job.deadline?.cancel();
+      void handled(job.promise);
+      job.reject(this.#restate(error, "write", job.remaining === job.bytes ? "none" : "unknown"));
+    }
+    if (!wasEnded) this.#finish?.reject(this.#restate(error, "end", "unknown"));
+  }
+
+  /** The usual case: nothing waits, and the kernel most often has room. */
+  #writeNow(chunks: readonly Uint8Array[], bytes: number): Promise<void> {
+    if (this.#handOver(chunks, bytes)) {
+      this.bytesSent += bytes;
+      return SENT;
+    }
+    const job = { ...newJob(bytes, false, undefined), remaining: 0 };
+    this.#add(job);
+    this.#host.blocked();
+    return job.promise;
+  }
+
+  /** Puts a small write to the one before it, if that waits and has room: one promise is for both. */
+  #join(chunks: readonly Uint8Array[], bytes: number): Promise<void> | undefined {
+    const job = this.#jobs?.[this.#jobs.length - 1];
+    const { room } = job ?? {};
+    if (job === undefined || room === undefined) return undefined;
+    if (job.remaining < job.bytes || job.bytes + bytes > room.length) return undefined;
+    fill(job, room, chunks, bytes);
+    this.#queuedBytes += bytes;
+    return job.promise;
+  }
+
+  #add(job: WriteJob): void {
+    this.#jobs ??= [];
+    this.#jobs.push(job);
+    this.#queuedBytes += job.bytes;
+    this.#heldBytes += job.heldBytes;
+  }
+
+  #enqueue(chunks: readonly Uint8Array[], bytes: number, options: OperationOptions | undefined): Promise<void> {
+    const cancellable = options?.signal !== undefined || options?.timeoutMs !== undefined;
+    const roomBytes = Math.min(LARGEST_ROOM_BYTES, Math.max(SMALLEST_ROOM_BYTES, bytes, this.#queuedBytes));
+    const room = cancellable || bytes > GATHERED_BYTES ? undefined : Buffer.allocUnsafeSlow(roomBytes);
+    const job = newJob(room === undefined ? bytes : 0, cancellable, room);
+    if (room === undefined) job.chunks = chunks;
+    else fill(job, room, chunks, bytes);
+    job.deadline = Deadline.of(this.#host.clock, options, (cause) => this.#cancel(job, cause));
+    this.#add(job);
+    this.#pump();
+    return job.promise;
+  }
+
+  #cancel(job: WriteJob, cause: number | AbortSignal): void {
+    const begun = job.remaining < job.bytes;
+    void handled(job.promise);
+    job.reject(expiryReason(cause, this.#host.context("write"), begun ? "all" : "none"));
+    if (begun) {
+      // All or nothing: the rest is sent in the background, from a copy, since the caller may reuse its input now.
+      job.chunks = takeChunks(job, job.remaining).map((chunk) => Uint8Array.prototype.slice.call(chunk));
+      job.index = 0;
+      job.offset = 0;
+      job.remaining = job.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+      return;
+    }
+    this.#jobs?.splice(this.#jobs.indexOf(job), 1);
+    this.#queuedBytes -= job.bytes;
+    this.#heldBytes -= job.heldBytes;
+  }
+
+  /** Hands the next slice to the transport while that takes it at once. */
+  #pump(): void {
+    while (this.#inFlight === 0 && this.#jobs !== undefined && this.#jobs.length > 0) {
+      const chunks: Uint8Array[] = [];
+      let bytes = 0;
+      for (const job of this.#jobs) {
+        if (bytes >= SLICE_BYTES) break;
+        const part = takeChunks(job, SLICE_BYTES - bytes);
+        for (const chunk of part) {
+          bytes += chunk.length;
+          chunks.push(job.cancellable ? Uint8Array.prototype.slice.call(chunk) : chunk);
+        }
+      }
+      if (!this.#handOver(chunks, bytes)) {
+        this.#host.blocked();
+        return;
+      }
+      this.#settleSent(bytes);
+    }
+    if (this.state === "ending" && !this.busy) this.#sendFin();
+  }
+
+  /** Gives a slice to the transport; true when the kernel has it at once, else `#taken` is called later. */
+  #handOver(chunks: readonly Uint8Array[], bytes: number): boolean {
+    this.#inFlight = bytes;
+    // A function for each slice, so that an idle connection has none.
+    if (!this.#host.transport.write(chunks, (error) => this.#taken(error))) return false;
+    this.#inFlight = 0;
+    return true;
+  }
+
+  #taken(error: unknown): void {
+    if (error !== undefined || this.state === "failed") return;
+    const taken = this.#inFlight;
+    this.#inFlight = 0;
+    this.#settleSent(taken);
+    this.#pump();
+  }
+
+  #settleSent(bytes: number): void {
+    this.bytesSent += bytes;
+    this.#queuedBytes -= bytes;
+    const jobs = this.#jobs ?? [];
+    let done = 0;
+    while (done < jobs.length && (jobs[done] as WriteJob).remaining === 0) {
+      const job = jobs[done] as WriteJob;
+      job.deadline?.cancel();
+      job.resolve();
+      this.#heldBytes -= job.heldBytes;
+      done += 1;
+    }
+    if (done === jobs.length) this.#jobs = undefined;
+    else jobs.splice(0, done);
+  }
+
+  #sendFin(): void {
+    this.#host.transport.end((error) => {
+      if (error !== undefined || this.state !== "ending") return;
+      this.state = "ended";
+      this.#finish?.resolve();
+    });
+  }
+
+  /** Why nothing can be sent any more. */
+  whyNot(op: string): ZocaloError {
+    if (this.#error !== undefined) return this.#restate(this.#error, op, "none");
+    const detail = "this side has ended; nothing can be written after end() or close()";
+    return new ConnectionError("CLOSED", { ...this.#host.context(op), detail, outcome: "none" });
+  }
+
+  /** The end of the connection, as the answer to one call. */
+  #restate(error: ZocaloError, op: string, outcome: ErrorOutcome): ZocaloError {
+    return restated(error, this.#host.context(op), outcome);
+  }
+}
+
+function newJob(bytes: number, cancellable: boolean, room: Buffer | undefined): WriteJob {
+  let resolve = (): void => undefined;
+  let reject = (_reason: unknown): void => undefined;
+  const promise = new Promise<void>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  const heldBytes = HELD.write + (cancellable ? HELD.deadline : 0) + (room?.length ?? bytes);
+  const start = { chunks: [], index: 0, offset: 0, remaining: bytes, deadline: undefined };
+  return { ...start, bytes, heldBytes, room, cancellable, promise, resolve, reject };
+}
+
+/** Puts a small write into the room of a job that has not begun. */
+function fill(job: WriteJob, room: Buffer, chunks: readonly Uint8Array[], bytes: number): void {
+  for (const chunk of chunks) {
+    room.set(chunk, job.bytes);
+    job.bytes += chunk.length;
+  }
+  job.remaining += bytes;
+  job.chunks = [room.subarray(0, job.bytes)];
+}
+
+/** Takes at most `maxBytes` of what a job has left, without copying. */
+function takeChunks(job: WriteJob, maxBytes: number): Uint8Array[] {
+  const out: Uint8Array[] = [];
+  let room = maxBytes;
+  while (room > 0 && job.index < job.chunks.length) {
+    const chunk = job.chunks[job.index] as Uint8Array;
+    const count = Math.min(room, chunk.length - job.offset);
+    if (count > 0) out.push(count === chunk.length ? chunk : chunk.subarray(job.offset, job.offset + count));
+    job.offset += count;
+    job.remaining -= count;
+    room -= count;
+    if (job.offset < chunk.length) break;
+    job.index += 1;
+    job.offset = 0;
+  }
+  return out;
+}
+
+function chunksOf(data: WriteInput, host: ConnectionHost): Uint8Array[] {
+  if (typeof data === "string") return [textBytes(data, "data", () => host.context("write"))];
+  if (data instanceof Uint8Array) return [data];
+  if (Array.isArray(data)) {
+    const chunks: Uint8Array[] = [];
+    // A hole counts as undefined, and is refused as that.
+    for (const piece of data as readonly WriteInput[]) for (const chunk of chunksOf(piece, host)) chunks.push(chunk);
+    return chunks;
+  }
+  const detail = "data must be a string, a Uint8Array, or an array of them";
+  throw new UsageError("OPTION_INVALID", { ...host.context("write"), detail, outcome: "none" });
+}

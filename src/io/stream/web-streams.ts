@@ -1,0 +1,46 @@
+/** A connection as Web Streams (WHATWG Streams). */
+
+import { ReadableStream, WritableStream } from "node:stream/web";
+import type { StreamSocket, WriteInput } from "./socket.ts";
+
+/** The receiving side. Nothing is read before somebody asks; cancelling aborts the connection. */
+export function toReadableStream(socket: StreamSocket): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const bytes = await socket.read();
+        if (bytes === null) controller.close();
+        // A consumer may transfer the buffer of what it gets, so it must not share one with others.
+        else controller.enqueue(new Uint8Array(bytes));
+      },
+      cancel(reason) {
+        socket.abort(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/**
+ * The sending side. Closing it half-closes the connection; aborting it aborts the connection. It fails as soon as the
+ * connection is lost or closed, so that a pipe into it ends although nothing comes to be sent.
+ */
+export function toWritableStream(socket: StreamSocket): WritableStream<WriteInput> {
+  return new WritableStream<WriteInput>({
+    start(controller) {
+      // Not awaited: the stream may be used at once.
+      void socket.closed.then(({ how }) => {
+        if (how !== "ended") controller.error(socket.signal.reason);
+      });
+    },
+    async write(chunk) {
+      await socket.write(chunk);
+    },
+    async close() {
+      await socket.end();
+    },
+    abort(reason) {
+      socket.abort(reason);
+    },
+  });
+}

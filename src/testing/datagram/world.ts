@@ -1,0 +1,128 @@
+/** What the parts of the datagram suite share: where a test happens, and ways to wait without sleeping. */
+
+import { bindOver } from "../../io/datagram/bind.ts";
+import type { BindOptions, DatagramSocket } from "../../io/datagram/socket.ts";
+import type { Network, Sockets } from "../../io/network/network.ts";
+
+/** What a network can do for datagrams on one machine. What is left out is not tested. */
+export interface DatagramTraits {
+  /** ICMP port unreachable reaches a connected mailbox. */
+  readonly refusals: boolean;
+  /** The policy `block` works: datagrams can be left with the network. */
+  readonly pauses: boolean;
+  /** A name that has the host's address. */
+  readonly name?: string | undefined;
+  /** A multicast group that reaches this machine, as an address with port 0: `udp://239.1.2.3:0?interface=lo`. */
+  readonly group?: string | undefined;
+  /** A broadcast address that reaches this machine, and the host to bind to receive it. */
+  readonly broadcast?: { readonly to: string; readonly at: string } | undefined;
+}
+
+/** A network to put through the suite. */
+export interface DatagramWorld {
+  /** The host that mailboxes bind, as it stands in an address: `127.0.0.1`, `[::1]`. */
+  readonly host: string;
+  /** What the network can do. */
+  readonly traits: DatagramTraits;
+  /** Runs one test on a network. A simulator makes a fresh one and moves its time here; it may run the test twice. */
+  run(body: (network: Network) => Promise<void>): Promise<void>;
+}
+
+/** One test in its world. */
+export interface DatagramScene {
+  readonly network: Network;
+  readonly traits: DatagramTraits;
+  /** The host, without brackets. */
+  readonly host: string;
+  /** The address to bind: the host and port 0. */
+  readonly local: string;
+  /** Opens a mailbox on the host; it is closed after the test. */
+  readonly open: (options?: BindOptions, network?: Network) => Promise<DatagramSocket>;
+  /** Opens one at another address. */
+  readonly openAt: (address: string, options?: BindOptions) => Promise<DatagramSocket>;
+  /** Resolves when the condition holds; the test's own time-out bounds it. */
+  readonly until: (condition: () => boolean) => Promise<void>;
+  /** Lets the network deliver everything that was sent before, as far as the test can know: some turns. */
+  readonly settle: () => Promise<void>;
+}
+
+/** Registers one test. */
+export type DatagramCheck = (title: string, body: (scene: DatagramScene) => Promise<void>) => void;
+
+/** Long enough for a call to be pending, short enough for a test: nothing depends on how long it really is. */
+export const SHORT_MS = 10;
+
+const POLL_MS = 1;
+const SETTLE_POLLS = 5;
+
+/** Runs one test, and closes what it opened. */
+export async function inWorld(world: DatagramWorld, body: (scene: DatagramScene) => Promise<void>): Promise<void> {
+  await world.run(async (network) => {
+    const opened: DatagramSocket[] = [];
+    const local = `udp://${world.host}:0`;
+    const openAt = async (address: string, options?: BindOptions, over = network): Promise<DatagramSocket> => {
+      const mailbox = await bindOver(over, address, options);
+      opened.push(mailbox);
+      return mailbox;
+    };
+    const poll = (): Promise<void> => new Promise((resolve) => void network.clock.setTimer(resolve, POLL_MS));
+    const scene: DatagramScene = {
+      network,
+      traits: world.traits,
+      host: world.host.replace(/[[\]]/g, ""),
+      local,
+      open: (options, over) => openAt(local, options, over),
+      openAt,
+      until: async (condition) => {
+        while (!condition()) await poll();
+      },
+      settle: async () => {
+        for (let count = 0; count < SETTLE_POLLS; count += 1) await poll();
+      },
+    };
+    try {
+      await body(scene);
+    } finally {
+      for (const mailbox of opened) await mailbox.close({ lingerMs: 0 }).catch(() => undefined);
+    }
+  });
+}
+
+/** The same network with another name service. */
+export function withNames(network: Network, resolve: Sockets["resolve"]): Network {
+  const { sockets } = network;
+  return {
+    clock: network.clock,
+    random: network.random,
+    sockets: {
+      resolve,
+      connect: (target, options) => sockets.connect(target, options),
+      listen: (local, options) => sockets.listen(local, options),
+      bind: (local, options) => sockets.bind(local, options),
+      checkTls: (options, context, path) => sockets.checkTls(options, context, path),
+    },
+  };
+}
+
+/** The texts of datagrams. */
+export function texts(datagrams: readonly { readonly data: Buffer }[]): string[] {
+  return datagrams.map(({ data }) => data.toString());
+}
+
+/** Takes `count` datagrams, however they come, in their order. */
+export async function take(mailbox: DatagramSocket, count: number): Promise<string[]> {
+  const taken: string[] = [];
+  while (taken.length < count) taken.push(...texts(await mailbox.receiveMany(count - taken.length)));
+  return taken;
+}
+
+/** `first` to `first + count - 1`, as texts. */
+export function numbers(count: number, first = 0): string[] {
+  return Array.from({ length: count }, (_, index) => String(first + index));
+}
+
+/** Keeps the outcome of a call that is awaited later, so that an early failure is not an unhandled one. */
+export function pending<T>(call: Promise<T>): Promise<T> {
+  call.catch(() => undefined);
+  return call;
+}

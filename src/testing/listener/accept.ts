@@ -1,0 +1,206 @@
+/** The listener suite: connections come in, and the door closes. */
+
+import assert from "node:assert/strict";
+import { ConnectError, ConnectionError, TimeoutError, UsageError, ZocaloError } from "../../core/errors.ts";
+import { expectError, reasonOf } from "../expect-error.ts";
+import { type ListenerCheck, ListenerScene } from "./scene.ts";
+import { pending, SHORT_MS } from "../stream/check.ts";
+
+/** `accept`, iteration, closing, and what cannot be opened. */
+export function acceptChecks(check: ListenerCheck): void {
+  arrivalChecks(check);
+  cancelChecks(check);
+  closeChecks(check);
+  openChecks(check);
+}
+
+function arrivalChecks(check: ListenerCheck): void {
+  check("accept gives the connections that wait, and waits for the next", async (scene) => {
+    const door = await scene.listen();
+    const called = await scene.connect(door);
+    const first = await door.accept();
+    await first.write("first");
+    assert.equal(String(await called.readExactly(5)), "first");
+    const waiting = [door.accept(), door.accept()];
+    await scene.connect(door);
+    await scene.connect(door);
+    const peers = await Promise.all(waiting);
+    assert.equal(new Set([first, ...peers]).size, 3);
+    assert.deepEqual([door.stats.accepted, door.stats.open], [3, 3]);
+    for (const peer of [first, ...peers]) peer.abort();
+    assert.equal(door.stats.open, 0);
+  });
+
+  check("200 connections at once are all accepted", async (scene) => {
+    const door = await scene.listen({ acceptQueue: 200 });
+    const calls = Array.from({ length: 200 }, async (_, index) => {
+      const called = await scene.connect(door);
+      await called.write(`${index}\n`);
+    });
+    const names = new Set<string>();
+    while (names.size < 200) {
+      const peer = await door.accept();
+      names.add(String(await peer.readUntil("\n")));
+      peer.abort();
+    }
+    await Promise.all(calls);
+  });
+
+  check("iteration gives connections; break leaves the door open; closing ends it", async (scene) => {
+    const door = await scene.listen();
+    for (const round of ["one", "two"]) {
+      const called = await scene.connect(door);
+      for await (const peer of door) {
+        await peer.write(round);
+        assert.equal(String(await called.readExactly(3)), round);
+        break;
+      }
+    }
+    const ending = (async () => {
+      for await (const peer of door) assert.fail(`nobody called: ${String(peer.remoteAddress)}`);
+      return "over";
+    })();
+    await door.close();
+    assert.equal(await ending, "over");
+  });
+}
+
+function cancelChecks(check: ListenerCheck): void {
+  check("an iteration that is given up does not take a connection away from others", async (scene) => {
+    const door = await scene.listen();
+    const iterator = door[Symbol.asyncIterator]();
+    const steps = [iterator.next(), iterator.next()];
+    const waiting = door.accept();
+    assert.deepEqual(await iterator.return?.(), { done: true, value: undefined });
+    for (const step of steps) assert.deepEqual(await step, { done: true, value: undefined });
+    assert.deepEqual(await iterator.next(), { done: true, value: undefined });
+    await scene.connect(door);
+    const peer = await waiting;
+    await scene.connect(door);
+    assert.notEqual(await door.accept(), peer);
+  });
+
+  check("accept obeys time-outs and signals, at once where they say so, and loses no connection", async (scene) => {
+    const door = await scene.listen();
+    const timeout = { code: "TIMEOUT", op: "accept", type: TimeoutError } as const;
+    await expectError(door.accept({ timeoutMs: 0 }), timeout);
+    await expectError(door.accept({ timeoutMs: SHORT_MS }), timeout);
+    await expectError(door.accept({ timeoutMs: -1 }), { code: "OPTION_INVALID", op: "accept", type: UsageError });
+    const reason = new Error("no");
+    assert.equal(await reasonOf(door.accept({ signal: AbortSignal.abort(reason) })), reason);
+    const controller = new AbortController();
+    const cancelled = pending(door.accept({ signal: controller.signal }));
+    const waiting = door.accept();
+    controller.abort(reason);
+    assert.equal(await reasonOf(cancelled), reason);
+    const called = await scene.connect(door);
+    const peer = await waiting;
+    await peer.write("x");
+    assert.equal(String(await called.read()), "x");
+    assert.equal(door.stats.accepted, 1);
+  });
+}
+
+function closeChecks(check: ListenerCheck): void {
+  check("closing rejects pending and later accepts with CLOSED; accepted connections live on", async (scene) => {
+    const door = await scene.listen();
+    const [called, peer] = await scene.pair(door);
+    const waiting = [pending(door.accept()), pending(door.accept({ timeoutMs: 600_000 }))];
+    let told = false;
+    const over = door.closed.then(() => {
+      told = true;
+    });
+    assert.equal(told, false);
+    await door.close();
+    await over;
+    const closed = { code: "CLOSED", op: "accept", type: ConnectionError } as const;
+    for (const accept of [...waiting, door.accept()]) await expectError(accept, closed);
+    await called.write("alive");
+    assert.equal(String(await peer.readExactly(5)), "alive");
+    await door.close();
+    const error = await expectError(scene.connect(door), { code: scene.world.refusal, type: ConnectError });
+    assert.equal((error as ConnectError).attempts.length, 1);
+  });
+
+  check("closing turns away the connections that wait", async (scene) => {
+    const door = await scene.listen();
+    const [called] = await scene.pair(door);
+    const waiting = await scene.connect(door);
+    // The second one waits as soon as the first one is served: connections come in order.
+    await called.write("x");
+    await scene.until(() => door.stats.open === 2);
+    const outcome = waiting.read().catch((error: unknown) => error);
+    await door.close();
+    const seen = await outcome;
+    if (scene.traits.reset) assert.ok(seen instanceof ZocaloError && seen.code === "CONNECTION_RESET", String(seen));
+    else assert.equal(seen, null);
+    assert.equal(door.stats.open, 1);
+  });
+
+  check("await using closes the door", async (scene) => {
+    const door = await scene.listen();
+    await (async () => {
+      await using scoped = door;
+      await scene.pair(scoped);
+    })();
+    await expectError(door.accept(), { code: "CLOSED" });
+  });
+
+  check("ref and unref answer the door itself", async (scene) => {
+    const door = await scene.listen();
+    assert.equal(door.unref().ref(), door);
+    await scene.pair(door);
+  });
+}
+
+function openChecks(check: ListenerCheck): void {
+  check("an address that is in use is ADDRESS_IN_USE", async (scene) => {
+    const door = await scene.listen();
+    const again = { ...scene.world, address: () => door.localAddress };
+    const other = new ListenerScene(again, scene.network);
+    const error = await expectError(other.listen(), { code: "ADDRESS_IN_USE", op: "listen" });
+    assert.equal(error.local, door.localAddress.toString());
+    await scene.pair(door);
+  });
+
+  check("opening can be cancelled, and then nothing stays open", async (scene) => {
+    const reason = new Error("no");
+    assert.equal(await reasonOf(scene.listen({ signal: AbortSignal.abort(reason) })), reason);
+    await expectError(scene.listen({ timeoutMs: 0 }), { code: "TIMEOUT", op: "listen", type: TimeoutError });
+    const controller = new AbortController();
+    const opening = [
+      pending(scene.listen({ signal: controller.signal })),
+      pending(scene.serve(() => undefined, { signal: controller.signal })),
+    ];
+    controller.abort(reason);
+    for (const door of opening) assert.equal(await reasonOf(door), reason);
+  });
+
+  check("options that make no sense are refused, and nothing stays open", async (scene) => {
+    const expected = { code: "OPTION_INVALID", type: UsageError } as const;
+    for (const value of [-1, Number.NaN, 1.5]) {
+      await expectError(scene.listen({ maxConnections: value }), expected);
+      await expectError(scene.listen({ acceptQueue: value }), expected);
+      await expectError(scene.listen({ maxConnectionsPerAddress: value }), expected);
+    }
+    for (const value of [0, -1, Number.NaN]) {
+      await expectError(scene.listen({ idleTimeoutMs: value }), expected);
+      await expectError(scene.listen({ writeStallTimeoutMs: value }), expected);
+      await expectError(
+        scene.serve(() => undefined, { lifetimeMs: value }),
+        expected,
+      );
+      await expectError(scene.listen({ readAheadBytes: value }), expected);
+      await expectError(scene.listen({ handshakeTimeoutMs: value }), expected);
+    }
+    const { transport } = (await scene.listen()).localAddress;
+    for (const list of [["10.0.0.0/33"], ["localhost"]]) {
+      const invalid = { code: "ADDRESS_INVALID", op: "listen", type: UsageError } as const;
+      await expectError(scene.listen({ allow: list }), invalid);
+      await expectError(scene.listen({ deny: list }), invalid);
+      // On a Unix socket the option itself has no meaning.
+      const code = transport === "unix" ? "OPTION_INVALID" : "ADDRESS_INVALID";
+      await expectError(scene.listen({ proxyProtocol: { from: list } }), { ...invalid, code });
+    }
+  });
+}

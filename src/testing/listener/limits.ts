@@ -1,0 +1,180 @@
+/** The listener suite: the limits that bound a connection whose peer is dead, asleep or unwilling (SEMANTICS A5). */
+
+import assert from "node:assert/strict";
+import { type ErrorCode, ConnectionError } from "../../core/errors.ts";
+import type { StreamSocket } from "../../io/stream/socket.ts";
+import { assertError, expectError } from "../expect-error.ts";
+import type { ListenerScene } from "./scene.ts";
+import type { ManualClock } from "../manual-clock.ts";
+import { pending } from "../stream/check.ts";
+
+/** Registers one test whose time is moved by hand. */
+export type TimedListenerCheck = (
+  title: string,
+  body: (scene: ListenerScene, clock: ManualClock) => Promise<void>,
+) => void;
+
+const DAY_MS = 86_400_000;
+
+/** `idleTimeoutMs`, `writeStallTimeoutMs` and `lifetimeMs`. */
+export function limitChecks(timed: TimedListenerCheck): void {
+  idleChecks(timed);
+  stallChecks(timed);
+  lifetimeChecks(timed);
+  timerChecks(timed);
+}
+
+/** Sends one byte and waits until it has been read. */
+async function move(from: StreamSocket, to: StreamSocket): Promise<void> {
+  await from.write("x");
+  await to.readExactly(1);
+}
+
+/** Fails unless the connection ended because this limit ran out. */
+async function expired(socket: StreamSocket, code: ErrorCode): Promise<void> {
+  const { how, error } = await socket.closed;
+  assert.equal(how, "timeout");
+  assertError(error, { code, type: ConnectionError });
+  assert.equal(socket.signal.reason, error);
+  await expectError(socket.read(), { code, op: "read", type: ConnectionError });
+  await expectError(socket.write("x"), { code, op: "write", outcome: "none", type: ConnectionError });
+}
+
+function idleChecks(timed: TimedListenerCheck): void {
+  timed("idleTimeoutMs: no byte in either direction for so long; reads are no progress", async (scene, clock) => {
+    const door = await scene.listen({ idleTimeoutMs: 1000 });
+    const [called, peer] = await scene.pair(door);
+    for (const [from, to] of [
+      [peer, called],
+      [called, peer],
+      [peer, called],
+    ] as const) {
+      await clock.advance(999);
+      await move(from, to);
+    }
+    const reading = pending(peer.read());
+    await clock.advance(999);
+    assert.equal(peer.signal.aborted, false);
+    await clock.advance(1);
+    await expectError(reading, { code: "IDLE_TIMEOUT", op: "read", side: "remote", type: ConnectionError });
+    await expired(peer, "IDLE_TIMEOUT");
+    assert.equal(door.stats.open, 0);
+    const outcome = await called.read().catch((error: { code?: string }) => error.code);
+    assert.equal(outcome, scene.traits.reset ? "CONNECTION_RESET" : null);
+  });
+
+  timed("serve has an idle limit of 300,000 ms; listen and connect have none", async (scene, clock) => {
+    const server = await scene.serve((peer) => peer.read());
+    const served = await scene.connect(server);
+    const [called, peer] = await scene.pair(await scene.listen());
+    for (const own of server.peers) assert.equal(own.signal.aborted, false);
+    await clock.advance(299_999);
+    assert.equal(server.stats.open, 1);
+    await clock.advance(1);
+    assert.equal(server.stats.open, 0);
+    await clock.advance(DAY_MS);
+    assert.deepEqual([called.signal.aborted, peer.signal.aborted], [false, false]);
+    await move(called, peer);
+    served.abort();
+  });
+
+  timed("idleTimeoutMs: bytes that the peer takes are progress, also of a write of before", async (scene, clock) => {
+    const limits = { idleTimeoutMs: 1000, writeStallTimeoutMs: DAY_MS };
+    const [called, peer] = await scene.pair(await scene.listen(limits));
+    const write = blockedWrite(peer);
+    for (let round = 0; round < 10; round += 1) {
+      await called.readExactly(3 * 1_048_576);
+      await clock.advance(900);
+      assert.equal(peer.signal.aborted, false, `round ${round}`);
+    }
+    await clock.advance(2000);
+    await expectError(write, { code: "IDLE_TIMEOUT", op: "write", outcome: "unknown", type: ConnectionError });
+    await expired(peer, "IDLE_TIMEOUT");
+  });
+
+  timed("a client has the same limits", async (scene, clock) => {
+    const door = await scene.listen();
+    const [called] = await Promise.all([scene.connect(door, { idleTimeoutMs: 50 }), door.accept()]);
+    await clock.advance(50);
+    await expired(called, "IDLE_TIMEOUT");
+  });
+}
+
+/** Writes more than any kernel holds, and fails when it succeeds. */
+function blockedWrite(socket: StreamSocket): Promise<void> {
+  return pending(socket.write(Buffer.alloc(64 * 1_048_576)));
+}
+
+function stallChecks(timed: TimedListenerCheck): void {
+  timed("writeStallTimeoutMs: a peer that takes nothing for so long", async (scene, clock) => {
+    const [, peer] = await scene.pair(await scene.listen());
+    const write = blockedWrite(peer);
+    let elapsedMs = 0;
+    // The kernels on the way may still take something at first; then nothing moves any more.
+    for (; !peer.signal.aborted; elapsedMs += 15_000) {
+      assert.ok(elapsedMs < 20 * 60_000, "the stalled connection is not given up");
+      await clock.advance(15_000);
+    }
+    assert.ok(elapsedMs >= 60_000, `given up after ${elapsedMs} ms`);
+    await expectError(write, { code: "WRITE_STALLED", op: "write", outcome: "unknown", type: ConnectionError });
+    await expired(peer, "WRITE_STALLED");
+  });
+
+  timed("a slow reader is no stall", async (scene, clock) => {
+    const [called, peer] = await scene.pair(await scene.listen({ writeStallTimeoutMs: 1000 }));
+    const write = blockedWrite(peer);
+    for (let round = 0; round < 20; round += 1) {
+      // What is read makes room, and the writer fills it before its next check.
+      await called.readExactly(3 * 1_048_576);
+      await clock.advance(500);
+      assert.equal(peer.signal.aborted, false);
+    }
+    await called.readExactly(4 * 1_048_576);
+    await write;
+    await clock.advance(DAY_MS);
+    assert.equal(peer.signal.aborted, false);
+  });
+
+  timed("a quiet connection without pending writes does not stall", async (scene, clock) => {
+    const [called, peer] = await scene.pair(await scene.listen({ writeStallTimeoutMs: 10 }));
+    await move(called, peer);
+    await clock.advance(DAY_MS);
+    await move(peer, called);
+  });
+}
+
+function lifetimeChecks(timed: TimedListenerCheck): void {
+  timed("lifetimeMs: the age of a connection, busy or not", async (scene, clock) => {
+    const [called, peer] = await scene.pair(await scene.listen({ lifetimeMs: 1000 }));
+    for (let second = 0; second < 9; second += 1) {
+      await clock.advance(100);
+      await move(called, peer);
+    }
+    await clock.advance(99);
+    assert.equal(peer.signal.aborted, false);
+    await clock.advance(1);
+    await expired(peer, "LIFETIME_EXCEEDED");
+  });
+}
+
+function timerChecks(timed: TimedListenerCheck): void {
+  timed("no timer outlives its connection, its call or its door", async (scene, clock) => {
+    const limits = { idleTimeoutMs: 1000, writeStallTimeoutMs: 1000, lifetimeMs: 1000 };
+    const door = await scene.listen(limits);
+    const connect = scene.connect(door, limits);
+    const [called, peer] = await Promise.all([connect, door.accept({ timeoutMs: 1000 })]);
+    await called.write("x", { timeoutMs: 1000 });
+    await peer.read({ timeoutMs: 1000 });
+    const cancelled = new AbortController();
+    const waiting = [peer.read({ timeoutMs: 1000 }), peer.readExactly(9, { timeoutMs: 1, signal: cancelled.signal })];
+    const failures = waiting.map((call) => call.catch((error: unknown) => error));
+    cancelled.abort();
+    blockedWrite(called).catch(() => undefined);
+    assert.notEqual(clock.pending, 0);
+    called.abort();
+    peer.abort();
+    await Promise.all(failures);
+    await door.close();
+    assert.equal(clock.pending, 0);
+  });
+}

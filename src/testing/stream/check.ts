@@ -1,0 +1,76 @@
+/** What the parts of the stream suite share: the form of a test, and ways to bring a stream into a state. */
+
+import assert from "node:assert/strict";
+import { TimeoutError } from "../../core/errors.ts";
+import type { StreamTraits } from "../../io/network/network.ts";
+import type { StreamSocket } from "../../io/stream/socket.ts";
+import { patternBytes } from "./pattern.ts";
+
+/** Registers one test on a fresh connected pair. */
+export type StreamCheck = (
+  title: string,
+  body: (a: StreamSocket, b: StreamSocket, traits: StreamTraits) => Promise<void>,
+) => void;
+
+/** Long enough for a call to be pending, short enough for a test: nothing depends on how long it really is. */
+export const SHORT_MS = 10;
+
+/** What a stream reads ahead by default, and one read of a kernel more. */
+export const MOST_READ_AHEAD_BYTES: number = 2 * 65_536;
+
+const FILL_CHUNK_BYTES = 65_536;
+/** So many writes in a row must time out without any progress before the way counts as full. */
+const FILL_ATTEMPTS = 3;
+
+/**
+ * Sends the pattern until the way to a peer that does not read is full, so that the next write has to wait. Answers how
+ * many bytes were accepted: those and no others arrive when the peer reads again.
+ */
+export async function fillUp(socket: StreamSocket): Promise<number> {
+  let accepted = 0;
+  for (let stuck = 0; stuck < FILL_ATTEMPTS; ) {
+    const before = socket.bytesSent;
+    try {
+      await socket.write(patternBytes(accepted, FILL_CHUNK_BYTES), { timeoutMs: SHORT_MS });
+      accepted += FILL_CHUNK_BYTES;
+    } catch (error) {
+      assert.ok(error instanceof TimeoutError, String(error));
+      if (error.outcome === "all") accepted += FILL_CHUNK_BYTES;
+    }
+    stuck = socket.bytesSent === before ? stuck + 1 : 0;
+  }
+  return accepted;
+}
+
+/** Sends `byteCount` bytes of the pattern in pieces of `pieceBytes`, each awaited. */
+export async function sendPattern(socket: StreamSocket, byteCount: number, pieceBytes: number): Promise<void> {
+  for (let sent = 0; sent < byteCount; sent += pieceBytes) {
+    await socket.write(patternBytes(sent, Math.min(pieceBytes, byteCount - sent)));
+  }
+}
+
+/**
+ * Sends one byte each way. A connection that is reset before it was ever used cannot always be told from one that ended:
+ * TLS writes by itself at the beginning, and the kernel may tell that write of the reset and nobody else.
+ */
+export async function greet(a: StreamSocket, b: StreamSocket): Promise<void> {
+  await Promise.all([a.write("a"), b.write("b"), a.readExactly(1), b.readExactly(1)]);
+}
+
+/** All bytes up to the end of the stream, as UTF-8. */
+export async function textToEnd(socket: StreamSocket): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const piece of socket) pieces.push(piece);
+  return Buffer.concat(pieces).toString();
+}
+
+/** Lets time pass on the clock of the connection: a read of a stream on which nothing comes. */
+export async function pause(quiet: StreamSocket, durationMs: number): Promise<void> {
+  await assert.rejects(quiet.read({ timeoutMs: durationMs }), { code: "TIMEOUT" });
+}
+
+/** Keeps the outcome of a call that is awaited later, so that an early failure is not an unhandled one. */
+export function pending<T>(call: Promise<T>): Promise<T> {
+  call.catch(() => undefined);
+  return call;
+}

@@ -1,0 +1,132 @@
+/** The stream suite: bytes arrive, all of them, once and in order. */
+
+import assert from "node:assert/strict";
+import { UsageError } from "../../core/errors.ts";
+import type { StreamSocket, WriteInput } from "../../io/stream/socket.ts";
+import { expectError } from "../expect-error.ts";
+import { PatternCheck, patternBytes } from "./pattern.ts";
+import { sendPattern, type StreamCheck, textToEnd } from "./check.ts";
+
+const MEBIBYTE = 1_048_576;
+
+/** Transfer of bytes, small and large. */
+export function transferChecks(check: StreamCheck): void {
+  bulkChecks(check);
+  messageChecks(check);
+  inputChecks(check);
+}
+
+async function receivePattern(socket: StreamSocket): Promise<number> {
+  const received = new PatternCheck();
+  for await (const piece of socket) received.next(piece);
+  return received.bytes;
+}
+
+function bulkChecks(check: StreamCheck): void {
+  check("1 MiB in one write and then the end", async (a, b) => {
+    const sent = a.write(patternBytes(0, MEBIBYTE)).then(() => a.end());
+    assert.equal(await receivePattern(b), MEBIBYTE);
+    await sent;
+    assert.equal(await b.read(), null);
+    assert.equal(a.bytesSent, MEBIBYTE);
+    assert.equal(b.bytesReceived, MEBIBYTE);
+  });
+
+  check("64 MiB both ways at once, compared byte by byte", async (a, b) => {
+    const total = 64 * MEBIBYTE;
+    const send = (socket: StreamSocket): Promise<void> => sendPattern(socket, total, MEBIBYTE).then(() => socket.end());
+    const [, , atA, atB] = await Promise.all([send(a), send(b), receivePattern(a), receivePattern(b)]);
+    assert.deepEqual([atA, atB], [total, total]);
+  });
+
+  check("large pieces through readInto with one buffer", async (a, b) => {
+    const total = 8 * MEBIBYTE;
+    const sending = sendPattern(a, total, MEBIBYTE).then(() => a.end());
+    const target = new Uint8Array(50_021);
+    const received = new PatternCheck();
+    for (let count = await b.readInto(target); count !== null; count = await b.readInto(target)) {
+      received.next(target.subarray(0, count));
+    }
+    await sending;
+    assert.equal(received.bytes, total);
+  });
+}
+
+function messageChecks(check: StreamCheck): void {
+  check("a counter goes to and fro until it is 1,000", async (a, b) => {
+    const play = async (socket: StreamSocket): Promise<number> => {
+      for (;;) {
+        const count = (await socket.readExactly(4)).readUInt32BE();
+        if (count >= 1000) return count;
+        const next = Buffer.alloc(4);
+        next.writeUInt32BE(count + 1);
+        await socket.write(next);
+        if (count + 1 >= 1000) return count + 1;
+      }
+    };
+    await a.write(Buffer.alloc(4));
+    assert.deepEqual(await Promise.all([play(a), play(b)]), [1000, 1000]);
+  });
+
+  check("10,000 writes that nobody awaits arrive in the order of the calls", async (a, b) => {
+    const sizes = Array.from({ length: 10_000 }, (_, index) => (index * 7) % 61);
+    let offset = 0;
+    const writes = sizes.map((size) => {
+      const piece = patternBytes(offset, size);
+      offset += size;
+      return a.write(piece);
+    });
+    const ended = a.end();
+    assert.equal(await receivePattern(b), offset);
+    await Promise.all([...writes, ended]);
+  });
+
+  check("a write of many pieces is one stretch of bytes", async (a, b) => {
+    const pieces = Array.from({ length: 5000 }, (_, index) => `${index},`);
+    const write = a.write(pieces).then(() => a.end());
+    assert.equal(await textToEnd(b), pieces.join(""));
+    await write;
+  });
+}
+
+function inputChecks(check: StreamCheck): void {
+  check("strings are sent as UTF-8, beside bytes", async (a, b) => {
+    await a.write("¿ñandú? 日本 😀 ");
+    await a.write(["á", new Uint8Array([0xc3, 0xa9]), Buffer.from("í")]);
+    await a.end();
+    assert.equal(await textToEnd(b), "¿ñandú? 日本 😀 áéí");
+  });
+
+  check("a write of no bytes succeeds and sends nothing", async (a, b) => {
+    const nothing: WriteInput[] = ["", new Uint8Array(0), [], ["", new Uint8Array(0)]];
+    for (const input of nothing) await a.write(input);
+    await a.write("x");
+    for (const input of nothing) await a.write(input, { timeoutMs: 60_000 });
+    await a.end();
+    assert.equal(await textToEnd(b), "x");
+    assert.equal(a.bytesSent, 1);
+  });
+
+  check("what is neither text nor bytes is refused, and the stream goes on", async (a, b) => {
+    const wrong: readonly unknown[] = [7, null, undefined, {}, [7], new ArrayBuffer(2)];
+    for (const input of wrong) {
+      const expected = { code: "OPTION_INVALID", op: "write", type: UsageError } as const;
+      await expectError(a.write(input as string), expected);
+    }
+    await a.write("still");
+    assert.equal(String(await b.readExactly(5)), "still");
+  });
+
+  check("the input of a write can be reused as soon as it settles", async (a, b) => {
+    const small = Buffer.from("small");
+    await a.write(small);
+    small.fill("!");
+    const large = Buffer.from(patternBytes(0, MEBIBYTE));
+    const received = b.readExactly(5 + MEBIBYTE);
+    await a.write(large);
+    large.fill("!");
+    const bytes = await received;
+    assert.equal(bytes.toString("latin1", 0, 5), "small");
+    assert.ok(bytes.subarray(5).equals(patternBytes(0, MEBIBYTE)));
+  });
+}

@@ -1,0 +1,274 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileGraph, findCycle, importViolations, layerGraph, type LayerTable } from "./import-rules.ts";
+import { readSources } from "./read-sources.ts";
+import { repositoryRoot } from "../fixtures/repository-root.ts";
+
+/*
+ * The architecture, as a test. The tables in this file are policy: they say how the parts of Zócalo depend on each other.
+ * They are never edited to make a build pass. A change of a row is a decision of its own, with a file in docs/decisions.
+ */
+
+/** Sockets of the kernel and what could reach them: only src/node may import these. */
+const KERNEL: ReadonlySet<string> = new Set([
+  "node:net",
+  "node:tls",
+  "node:dgram",
+  "node:dns",
+  "node:dns/promises",
+  "node:http",
+  "node:https",
+  "node:http2",
+]);
+
+const CORE = ["core", "core/bytes", "core/address", "core/framing", "core/proxy"];
+
+/** What each layer may import, beside itself. Rows stand in the order of the rings; a row names only rows above it. */
+const TABLE: LayerTable = {
+  // Ring 0: pure and synchronous. "core" is the files directly in src/core: the errors.
+  core: { layers: [] },
+  "core/bytes": { layers: ["core"] },
+  "core/address": { layers: ["core"], packages: ["ipaddr.js"] },
+  "core/proxy": { layers: ["core", "core/address"] },
+  "core/framing": { layers: ["core", "core/bytes"], packages: ["msgpackr"] },
+  "core/contract": { layers: ["core"] },
+  "core/handshake": { layers: ["core", "core/bytes", "core/framing", "core/contract"] },
+  "core/session": { layers: ["core", "core/bytes", "core/framing", "core/contract", "core/handshake"] },
+  "core/stateless": { layers: ["core/bytes"] },
+  "core/faults": { layers: ["core"] },
+
+  // Ring 1: asynchronous objects over any network.
+  io: {
+    layers: [...CORE, "core/contract", "core/handshake", "core/session", "core/stateless", "core/faults"],
+    builtins: ["node:stream", "node:stream/web", "node:diagnostics_channel"],
+  },
+
+  // Ring 2: networks. None knows another.
+  node: {
+    layers: ["core", "core/bytes", "core/address", "core/proxy", "io"],
+    builtins: [
+      ...KERNEL,
+      "node:async_hooks",
+      "node:buffer",
+      "node:crypto",
+      "node:diagnostics_channel",
+      "node:events",
+      "node:fs",
+      "node:fs/promises",
+      "node:os",
+      "node:path",
+      "node:perf_hooks",
+      "node:process",
+      "node:stream",
+      "node:timers",
+      "node:timers/promises",
+      "node:url",
+      "node:util",
+    ],
+  },
+  native: { layers: ["core", "core/bytes", "core/address", "io"], builtins: ["node:module", "node:os"] },
+  sim: { layers: [...CORE, "core/faults", "io"], builtins: ["node:async_hooks", "node:diagnostics_channel"] },
+
+  // Ring 3: conformance suites, for any implementation of the contracts; so they know none.
+  testing: { layers: [...CORE, "core/faults", "io"], builtins: ["node:assert/strict", "node:test"] },
+
+  // The entry points gather what is public.
+  entries: { layers: [...CORE, "core/contract", "core/faults", "io", "node", "native", "sim", "testing"] },
+
+  // Ring 4: the command is a user of the package like any other.
+  cli: { layers: ["entries"], builtins: ["*"], packages: ["commander", "selfsigned"] },
+};
+
+/** Sources with logic whose test does not stand beside them, and the test that covers them. Keep it small. */
+const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
+  "src/core/contract/method.ts": "src/core/contract/contract.test.ts",
+  "src/core/handshake/fields.ts": "src/core/handshake/server-handshake.test.ts",
+  "src/core/handshake/hello.ts": "src/core/handshake/server-handshake.test.ts",
+  "src/core/session/attachment.ts": "src/core/session/session-rules.test.ts",
+  "src/core/session/wire/control-frames.ts": "src/core/session/session.test.ts",
+  "src/core/session/exchange.ts": "src/core/session/session.test.ts",
+  "src/core/session/incoming.ts": "src/core/session/session.test.ts",
+  "src/core/session/losses.ts": "src/core/session/session-rules.test.ts",
+  "src/core/session/stream-table.ts": "src/core/session/session.test.ts",
+  "src/cli/protocol/call.ts": "test/cli/call.test.ts",
+  "src/cli/sockets/connect.ts": "test/cli/connect.test.ts",
+  "src/cli/demo/demo.ts": "test/cli/demo.test.ts",
+  "src/cli/demo/datagram-relay.ts": "test/cli/demo.test.ts",
+  "src/cli/demo/experiment.ts": "test/cli/demo.test.ts",
+  "src/cli/demo/roles.ts": "test/cli/demo.test.ts",
+  "src/cli/protocol/events.ts": "test/cli/events.test.ts",
+  "src/cli/sockets/exec.ts": "test/cli/exec.test.ts",
+  "src/cli/sockets/framing-option.ts": "test/cli/framing.test.ts",
+  "src/cli/sockets/join-messages.ts": "test/cli/framing.test.ts",
+  "src/cli/sockets/listen.ts": "test/cli/usage.test.ts",
+  "src/cli/sockets/listen-datagrams.ts": "test/cli/datagrams.test.ts",
+  "src/cli/sockets/listen-streams.ts": "test/cli/listen.test.ts",
+  "src/cli/doctor/machine.ts": "test/cli/doctor.test.ts",
+  "src/cli/main.ts": "test/cli/usage.test.ts",
+  "src/cli/sockets/send.ts": "test/cli/send.test.ts",
+  "src/cli/sockets/send-datagrams.ts": "test/cli/datagrams.test.ts",
+  "src/cli/sockets/send-messages.ts": "test/cli/send.test.ts",
+  "src/cli/protocol/open.ts": "test/cli/call.test.ts",
+  "src/cli/terminal/standard-input.ts": "test/cli/connect.test.ts",
+  "src/io/listener/admission.ts": "test/conformance/listeners.test.ts",
+  "src/io/stream/connection.ts": "test/conformance/streams.test.ts",
+  "src/io/operation/deadline.ts": "test/conformance/streams.test.ts",
+  "src/io/stream/framed-connection.ts": "test/framing/framed.test.ts",
+  "src/io/stream/framed-inbound.ts": "test/framing/framed.test.ts",
+  "src/io/stream/framed-outbound.ts": "test/framing/framed.test.ts",
+  "src/io/stream/inbound.ts": "test/conformance/streams.test.ts",
+  "src/io/stream/limits.ts": "test/conformance/listeners.test.ts",
+  "src/io/listener/listen.ts": "test/conformance/listeners.test.ts",
+  "src/io/stream/outbound.ts": "test/conformance/streams.test.ts",
+  "src/memory/pair.ts": "test/conformance/streams.test.ts",
+  "src/io/stream/reads.ts": "test/conformance/streams.test.ts",
+  "src/io/listener/serve.ts": "test/conformance/listeners.test.ts",
+  "src/api/sockets.ts": "test/sockets/wrong-options.test.ts",
+  "src/io/session/client/open.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session/server/serve.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session/traffic/calls.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session/client/connector.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session/traffic/dispatch.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session/endpoint/ending.ts": "test/sessions/closing.test.ts",
+  "src/io/session/endpoint/endpoint.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session/traffic/events.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session/endpoint/facade.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/contract/format.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session/gap.ts": "test/sessions/between-sessions.test.ts",
+  "src/io/session/server/greeting.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session/server/groups.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session/endpoint/handshake.ts": "test/sessions/opening.test.ts",
+  "src/io/session/client/introduction.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session/endpoint/keeper.ts": "test/sessions/draining.test.ts",
+  "src/io/session/endpoint/link.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/contract/plan.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session/server/reception.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session/server/registry.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session/settings.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session/traffic/stream-object.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session/traffic/streams.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session/traffic/traffic.ts": "test/sessions/calls-and-events.test.ts",
+  "src/node/connect-transport.ts": "test/conformance/streams.test.ts",
+  "src/node/native-handle.ts": "test/conformance/streams.test.ts",
+  "src/testing/datagram/close.ts": "test/conformance/udp.test.ts",
+  "src/testing/datagram/connected.ts": "test/conformance/udp.test.ts",
+  "src/testing/datagram/groups.ts": "test/conformance/udp.test.ts",
+  "src/testing/datagram/queue.ts": "test/conformance/udp.test.ts",
+  "src/testing/datagram/receive.ts": "test/conformance/udp.test.ts",
+  "src/testing/datagram/send.ts": "test/conformance/udp.test.ts",
+  "src/testing/datagram/server.ts": "test/conformance/udp.test.ts",
+  "src/testing/datagram/transfer.ts": "test/conformance/udp.test.ts",
+  "src/testing/datagram/suite.ts": "test/conformance/udp.test.ts",
+  "src/testing/datagram/world.ts": "test/conformance/udp.test.ts",
+  "src/testing/listener/scene.ts": "test/conformance/listeners.test.ts",
+  "src/testing/listener/accept.ts": "test/conformance/listeners.test.ts",
+  "src/testing/listener/drain.ts": "test/conformance/listeners.test.ts",
+  "src/testing/listener/limits.ts": "test/conformance/listeners.test.ts",
+  "src/testing/listener/serve.ts": "test/conformance/listeners.test.ts",
+  "src/testing/listener/surplus.ts": "test/conformance/listeners.test.ts",
+  "src/testing/listener/suite.ts": "test/conformance/listeners.test.ts",
+  "src/testing/manual-clock.ts": "test/conformance/listeners.test.ts",
+  "src/testing/datagram/manual-datagrams.ts": "src/io/datagram/outbound.test.ts",
+  "src/testing/stream/check.ts": "test/conformance/streams.test.ts",
+  "src/testing/stream/cancel.ts": "test/conformance/streams.test.ts",
+  "src/testing/stream/concurrency.ts": "test/conformance/streams.test.ts",
+  "src/testing/stream/ends.ts": "test/conformance/streams.test.ts",
+  "src/testing/stream/interop.ts": "test/conformance/streams.test.ts",
+  "src/testing/stream/reads.ts": "test/conformance/streams.test.ts",
+  "src/testing/stream/transfer.ts": "test/conformance/streams.test.ts",
+  "src/testing/stream/writes.ts": "test/conformance/streams.test.ts",
+  "src/testing/stream/suite.ts": "test/conformance/streams.test.ts",
+  "src/testing/codec/errors.ts": "src/testing/codec/suite.test.ts",
+  "src/testing/codec/flow.ts": "src/testing/codec/suite.test.ts",
+  "src/testing/codec/messages.ts": "src/testing/codec/suite.test.ts",
+};
+
+/** A source with more lines of logic than this needs a test. */
+const UNTESTED_LOGIC_LINES = 40;
+const MAX_FILE_LINES = 400;
+/** A name must say what a thing is; these say only that somebody needed a place. */
+const FORBIDDEN_WORDS: ReadonlySet<string> = new Set(
+  "util utils utility utilities helper helpers common manager managers misc".split(" "),
+);
+
+const sources = readSources(repositoryRoot, "src/");
+const code = sources.filter((file) => !file.path.endsWith(".test.ts"));
+
+function assertNone(problems: readonly string[], rule: string): void {
+  assert.equal(problems.length, 0, `${rule}\n  ${problems.join("\n  ")}`);
+}
+
+test("each layer imports only what the table allows", () => {
+  assertNone(importViolations(sources, TABLE, KERNEL), "forbidden imports:");
+});
+
+test("the table itself has no cycle: a row names only rows above it", () => {
+  const rows = Object.keys(TABLE);
+  const problems = rows.flatMap((row, index) =>
+    (TABLE[row]?.layers ?? [])
+      .filter((layer) => !rows.slice(0, index).includes(layer))
+      .map((layer) => `${row}: ${layer}`),
+  );
+  assertNone(problems, "rows that name themselves, a later row or none:");
+});
+
+test("no cycle among files, imports of types included", () => {
+  assert.equal(findCycle(fileGraph(sources))?.join(" -> "), undefined);
+});
+
+test("no cycle among layers", () => {
+  assert.equal(findCycle(layerGraph(sources))?.join(" -> "), undefined);
+});
+
+test("the core is synchronous", () => {
+  const problems = code
+    .filter((file) => file.path.startsWith("src/core/"))
+    .flatMap((file) => file.asyncUses.map((use) => `${file.path}:${use.line}: ${use.word}`));
+  assertNone(problems, "src/core must not await, nor know promises:");
+});
+
+test("entry points only re-export", () => {
+  const entries = code.filter((file) => /^src\/[^/]+$/.test(file.path));
+  assert.notEqual(entries.length, 0);
+  assertNone(
+    entries.filter((file) => !file.onlyReExports).map((file) => file.path),
+    "statements other than `export ... from` in:",
+  );
+});
+
+test(`no file is longer than ${MAX_FILE_LINES} lines`, () => {
+  assertNone(
+    sources.filter((file) => file.lines > MAX_FILE_LINES).map((file) => `${file.path}: ${file.lines} lines`),
+    "cut by concept, not by length:",
+  );
+});
+
+test("no file or folder has a name that says nothing", () => {
+  const problems = readSources(repositoryRoot, "")
+    .map((file) => file.path)
+    .filter((path) => path.split(/[/.-]/).some((word) => FORBIDDEN_WORDS.has(word)));
+  assertNone(problems, "name it for the concept that it implements:");
+});
+
+test("every file with logic has a test", () => {
+  const paths = new Set(sources.map((file) => file.path));
+  const problems = code
+    .filter((file) => file.logicLines > UNTESTED_LOGIC_LINES)
+    .filter((file) => !paths.has(file.path.replace(/\.ts$/, ".test.ts")) && COVERED_ELSEWHERE[file.path] === undefined)
+    .map((file) => `${file.path}: ${file.logicLines} lines of logic`);
+  assertNone(problems, "no x.test.ts beside x.ts, and not listed in COVERED_ELSEWHERE:");
+});
+
+test("the list of sources covered elsewhere is true", () => {
+  const paths = new Set(code.map((file) => file.path));
+  const problems = Object.entries(COVERED_ELSEWHERE).flatMap(([source, covering]) => [
+    ...(paths.has(source) ? [] : [`${source} does not exist`]),
+    ...(existsSync(join(repositoryRoot, covering)) ? [] : [`${covering} does not exist`]),
+    ...(existsSync(join(repositoryRoot, source.replace(/\.ts$/, ".test.ts")))
+      ? [`${source} has a test of its own`]
+      : []),
+  ]);
+  assertNone(problems, "in COVERED_ELSEWHERE:");
+});

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { type Block, parseBlocks, parseDocComments } from "./docs/markdown-blocks.ts";
+import { type ProcessResult, toPrograms, Workshop } from "./docs/programs.ts";
+import { repositoryRoot } from "../fixtures/repository-root.ts";
+
+/*
+ * The documentation is executed. Each `ts` block of README*.md and docs/ is compiled against the built package and run in
+ * a process of its own, and must end by itself with success; `sh` blocks are run where `<!-- run -->` stands before them.
+ * The `ts` blocks in the doc comments of src are compiled. The comments that steer this: test/policy/docs/markdown-blocks.ts.
+ */
+
+/** A program of the documentation shows something at once; longer means that it hangs. */
+const PROGRAM_TIMEOUT_MS = 20_000;
+const SHELL_TIMEOUT_MS = 60_000;
+
+const SHELL: ReadonlySet<string> = new Set(["sh", "bash"]);
+/** Output, data and pictures: never run, and no reason is needed. Any other language needs `<!-- not run: reason -->`. */
+const NOT_CODE: ReadonlySet<string> = new Set(["text", "json", "jsonc", "diff", "mermaid", "yaml", "ini"]);
+
+function filesBelow(folder: string, ending: string): readonly string[] {
+  if (!existsSync(join(repositoryRoot, folder))) return [];
+  return readdirSync(join(repositoryRoot, folder), { encoding: "utf8", recursive: true })
+    .map((path) => `${folder}/${path.replaceAll("\\", "/")}`)
+    .filter((path) => path.endsWith(ending))
+    .sort();
+}
+
+function read(path: string): string {
+  return readFileSync(join(repositoryRoot, path), "utf8");
+}
+
+const readmes = readdirSync(repositoryRoot).filter((file) => /^README.*\.md$/.test(file));
+const pages = [...readmes, ...filesBelow("docs", ".md")];
+const blocks = pages.flatMap((file) => parseBlocks(file, read(file)));
+const examples = filesBelow("src", ".ts")
+  .filter((file) => !file.endsWith(".test.ts"))
+  .flatMap((file) => parseDocComments(file, read(file)));
+
+const pagePrograms = toPrograms(blocks);
+const programs = [...pagePrograms, ...toPrograms(examples)];
+const workshop = new Workshop();
+after(() => workshop.remove());
+const errors = await workshop.compile(programs);
+
+function assertSuccess(result: ProcessResult, timeoutMs: number): void {
+  const ended = result.exitCode === undefined ? `did not end within ${timeoutMs / 1000} s` : `exit ${result.exitCode}`;
+  assert.equal(result.exitCode, 0, `${ended}, output:\n${result.output}`);
+}
+
+/** Why a block is neither run nor excused; undefined where it is. */
+function problemOf(block: Block): string | undefined {
+  const { language, mark } = block;
+  if (mark?.kind === "not-run") return mark.reason === "" ? "`not run` needs a reason" : undefined;
+  if (language === "ts") return mark?.kind === "run" ? "`ts` blocks are always run: no mark is needed" : undefined;
+  if (SHELL.has(language)) return mark?.kind === "run" ? undefined : "needs <!-- run --> or <!-- not run: reason -->";
+  if (NOT_CODE.has(language)) return mark === undefined ? undefined : "is not run: no mark is needed";
+  return language === "" ? "needs a language; `text` for output" : `${language} needs <!-- not run: reason -->`;
+}
+
+test("every block is run, or says why not", () => {
+  const problems = blocks.flatMap((block) => {
+    const problem = problemOf(block);
+    return problem === undefined ? [] : [`${block.file}:${block.line}: ${problem}`];
+  });
+  assert.deepEqual(problems, []);
+});
+
+test("the documentation compiles as a whole", () => {
+  assert.deepEqual(errors.get("") ?? [], []);
+});
+
+for (const [index, program] of programs.entries()) {
+  const runs = index < pagePrograms.length && program.blocks[0].mark?.kind !== "not-run";
+  test(`${program.name} ${runs ? "compiles and runs" : "compiles"}`, async () => {
+    assert.deepEqual(errors.get(program.name) ?? [], []);
+    if (runs) assertSuccess(await workshop.runProgram(index, PROGRAM_TIMEOUT_MS), PROGRAM_TIMEOUT_MS);
+  });
+}
+
+for (const block of blocks.filter((candidate) => SHELL.has(candidate.language) && candidate.mark?.kind === "run")) {
+  test(`${block.file}:${block.line} runs`, async () => {
+    assertSuccess(await workshop.runShell(block.code, SHELL_TIMEOUT_MS), SHELL_TIMEOUT_MS);
+  });
+}

@@ -1,0 +1,137 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { repositoryRoot } from "../../fixtures/repository-root.ts";
+import type { Block } from "./markdown-blocks.ts";
+
+/** A TypeScript program of the documentation: one block, with those that continue it. */
+export interface Program {
+  readonly name: string;
+  readonly blocks: readonly [Block, ...(readonly Block[])];
+}
+
+/** How a process ended, with everything that it printed. */
+export interface ProcessResult {
+  /** 0 is success; undefined where it was ended because its time was over. */
+  readonly exitCode: number | undefined;
+  readonly output: string;
+}
+
+/** The TypeScript blocks of one file as programs. */
+export function toPrograms(blocks: readonly Block[]): readonly Program[] {
+  const programs: { name: string; blocks: [Block, ...Block[]] }[] = [];
+  for (const block of blocks) {
+    if (block.language !== "ts") continue;
+    const last = programs.at(-1);
+    if (block.mark?.kind !== "continues") programs.push({ name: `${block.file}:${block.line}`, blocks: [block] });
+    else if (last?.blocks[0].file === block.file) last.blocks.push(block);
+    else throw new Error(`${block.file}:${block.line}: there is no program to continue`);
+  }
+  return programs;
+}
+
+/** A folder inside the repository, where `import ... from "zocalo"` finds the built package, for one run of the tests. */
+export class Workshop {
+  readonly #folder: string;
+  readonly #scratch: string;
+  readonly #commands: string;
+
+  constructor() {
+    mkdirSync(join(repositoryRoot, "build"), { recursive: true });
+    this.#folder = mkdtempSync(join(repositoryRoot, "build/docs-"));
+    this.#scratch = join(this.#folder, "scratch");
+    this.#commands = join(this.#folder, "commands");
+    for (const folder of [this.#scratch, this.#commands]) mkdirSync(folder);
+    const main = join(repositoryRoot, "dist/cli/main.js");
+    const zocalo = `"${process.execPath}" "${main}"`;
+    // What a user has after `npm install zocalo`.
+    this.#writeCommand("zocalo", `exec ${zocalo} "$@"`);
+    this.#writeCommand("npx", `if [ "$1" = zocalo ]; then shift; exec ${zocalo} "$@"; fi\nexit 127`);
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Compiles all programs in one run of tsc. The result has the errors of each program, by its name. */
+  async compile(programs: readonly Program[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const options = { rootDir: ".", outDir: "out", moduleDetection: "force", sourceMap: true };
+    const config = { extends: "../../tsconfig.json", compilerOptions: options, include: ["*.ts"] };
+    writeFileSync(join(this.#folder, "tsconfig.json"), JSON.stringify(config));
+    const names = new Map(programs.map((program, index) => [`${index}.ts`, program.name]));
+    for (const [index, program] of programs.entries()) {
+      writeFileSync(join(this.#folder, `${index}.ts`), sourceOf(program));
+    }
+    const tsc = join(repositoryRoot, "node_modules/typescript/bin/tsc");
+    const { output } = await this.#run(process.execPath, [tsc, "-p", this.#folder, "--pretty", "false"], 120_000);
+    const errors = new Map<string, string[]>();
+    for (const line of output.split("\n").filter((text) => text !== "")) {
+      // `build/docs-abc/3.ts(12,5): error ...`: the line is that of the documentation, see `sourceOf`.
+      const [, file = "", position = "", message = ""] = /([^/\\]+\.ts)\((.*?)\): (.*)$/.exec(line) ?? [];
+      const name = names.get(file) ?? "";
+      errors.set(name, [...(errors.get(name) ?? []), name === "" ? line : `(${position}): ${message}`]);
+    }
+    return errors;
+  }
+
+  /** Runs the compiled program number `index` of those given to `compile`. */
+  runProgram(index: number, timeoutMs: number): Promise<ProcessResult> {
+    return this.#run(process.execPath, ["--enable-source-maps", join(this.#folder, "out", `${index}.js`)], timeoutMs);
+  }
+
+  /** Runs a shell block: `npm ...` in the repository, anything else in an empty folder. */
+  runShell(code: string, timeoutMs: number): Promise<ProcessResult> {
+    const cwd = code.trimStart().startsWith("npm ") ? repositoryRoot : this.#scratch;
+    return this.#run("bash", ["-euo", "pipefail", "-c", code], timeoutMs, cwd);
+  }
+
+  #run(command: string, args: readonly string[], timeoutMs: number, cwd = this.#scratch): Promise<ProcessResult> {
+    const env = {
+      ...process.env,
+      PATH: `${this.#commands}:${process.env["PATH"] ?? ""}`,
+      NODE_TEST_CONTEXT: undefined,
+    };
+    return new Promise((resolve, reject) => {
+      // In a process group of its own, so that what a block starts in the background ends with the block.
+      const child = spawn(command, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+      const endGroup = (): void => {
+        if (child.pid !== undefined) endProcessGroup(child.pid);
+      };
+      const timer = setTimeout(endGroup, timeoutMs);
+      let output = "";
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding("utf8").on("data", (text: string) => {
+          output += text;
+        });
+      }
+      child.on("error", reject);
+      child.on("exit", endGroup);
+      child.on("close", (code) => {
+        clearTimeout(timer);
+        resolve({ exitCode: code ?? undefined, output });
+      });
+    });
+  }
+
+  #writeCommand(name: string, script: string): void {
+    writeFileSync(join(this.#commands, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  }
+}
+
+function endProcessGroup(leader: number): void {
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch {
+    // Nothing of the group is left.
+  }
+}
+
+/** The text of a program, with each line at the number that it has in the documentation, so that errors point there. */
+function sourceOf(program: Program): string {
+  const lines: string[] = [];
+  for (const block of program.blocks) {
+    while (lines.length < block.line - 1) lines.push("");
+    lines.push(...block.code.split("\n"));
+  }
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { repositoryRoot } from "../../fixtures/repository-root.ts";
+import { parseBlocks } from "./markdown-blocks.ts";
+
+/*
+ * The Spanish pages are as complete as the English ones: the same pages, with the same outline and the same programs. Words
+ * are free, also those in strings and comments of the programs.
+ */
+
+const ENGLISH = "docs/guide";
+const SPANISH = "docs/es/guia";
+
+function pagesIn(folder: string): readonly string[] {
+  return readdirSync(join(repositoryRoot, folder)).sort();
+}
+
+function read(path: string): string {
+  return readFileSync(join(repositoryRoot, path), "utf8");
+}
+
+/** The text without its code blocks. */
+function prose(text: string): string {
+  return text.replaceAll(/^```[\s\S]*?^```$/gm, "");
+}
+
+/** Levels of headings, and how many items of lists and rows of tables follow each. */
+function outlineOf(path: string): readonly string[] {
+  const outline: { level: string; items: number; rows: number }[] = [];
+  for (const line of prose(read(path)).split("\n")) {
+    const level = /^#+(?= )/.exec(line)?.[0];
+    if (level !== undefined) outline.push({ level, items: 0, rows: 0 });
+    const section = outline.at(-1);
+    if (section !== undefined && /^(?:-|\d+\.) /.test(line)) section.items += 1;
+    if (section !== undefined && line.startsWith("|")) section.rows += 1;
+  }
+  return outline.map(({ level, items, rows }) => `${level} ${items} items, ${rows} rows`);
+}
+
+/** A program without what a translation changes. Strings go first: they may hold what looks like a comment. */
+function bareCode(code: string): string {
+  return code
+    .replaceAll(/"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g, '""')
+    .replaceAll(/(?:\/\/|#).*$/gm, "")
+    .replaceAll(/\s+/g, " ");
+}
+
+function programsOf(path: string): readonly string[] {
+  const programs = parseBlocks(path, read(path)).filter(({ language }) => language !== "text");
+  return programs.map(({ language, mark, code }) => `${mark?.kind ?? ""} ${language}: ${bareCode(code)}`);
+}
+
+test("each page of the guide is there in both languages", () => {
+  assert.deepEqual(pagesIn(SPANISH), pagesIn(ENGLISH));
+});
+
+const pairs = [
+  ["README.md", "README.es.md"],
+  ...pagesIn(ENGLISH).map((page) => [`${ENGLISH}/${page}`, `${SPANISH}/${page}`] as const),
+] as const;
+
+for (const [english, spanish] of pairs) {
+  test(`${spanish} has what ${english} has`, () => {
+    assert.deepEqual(outlineOf(spanish), outlineOf(english));
+    assert.deepEqual(programsOf(spanish), programsOf(english));
+  });
+}

@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { run, RunningProgram } from "../cli/program.ts";
+import { folder } from "../cli/simulations.ts";
+import { repositoryRoot } from "../fixtures/repository-root.ts";
+
+/* The examples run as they are: each program in a process of its own. The ones for the simulator: test/replay. */
+
+const MAX_LINES = 60;
+const ANY = "tcp://127.0.0.1:0";
+
+function start(t: TestContext, program: string, args: readonly string[], input?: string | null): RunningProgram {
+  const path = join(repositoryRoot, "build/examples", `${program}.js`);
+  return new RunningProgram(t, process.execPath, [path, ...args], input === undefined ? {} : { input });
+}
+
+test("each example has fewer than sixty lines", () => {
+  const root = join(repositoryRoot, "examples");
+  const folders = readdirSync(root).filter((name) => statSync(join(root, name)).isDirectory());
+  assert.ok(folders.includes("chat"));
+  for (const name of folders) {
+    const files = readdirSync(join(root, name)).filter((file) => file.endsWith(".ts"));
+    const lines = files.map((file) => readFileSync(join(root, name, file), "utf8").split("\n").length - 1);
+    // Of the simulator each file is an example; of the others a contract, a server and a client are one.
+    const most = name === "sim" ? Math.max(...lines) : lines.reduce((sum, one) => sum + one, 0);
+    assert.ok(most < MAX_LINES, `${name}: ${most} lines`);
+  }
+});
+
+test("chat: who is in a room hears what is said there, and who comes and goes", async (t) => {
+  const server = start(t, "chat/server", [ANY]);
+  const address = await server.listening();
+  const ana = start(t, "chat/client", ["plaza", "Ana", address]);
+  await ana.shows(/^\* with you in plaza: nobody$/m);
+  const luis = start(t, "chat/client", ["plaza", "Luis", address]);
+  await luis.shows(/^\* with you in plaza: Ana$/m);
+  await ana.shows(/^\*: Luis has come$/m);
+  const eva = start(t, "chat/client", ["market", "Eva", address]);
+  await eva.shows(/^\* with you in market: nobody$/m);
+
+  luis.child.stdin.write("hola\nadiós\n");
+  await ana.shows(/^Luis: hola\nLuis: adiós$/m);
+  luis.child.stdin.end();
+  await ana.shows(/^\*: Luis left$/m);
+  assert.equal((await luis.ended).code, 0);
+
+  const twin = await start(t, "chat/client", ["plaza", "Ana", address], null).ended;
+  assert.match(twin.stderr, /somebody in plaza is called Ana/);
+  eva.child.stdin.end();
+  assert.doesNotMatch((await eva.ended).stdout, /Luis/);
+  ana.child.stdin.end();
+  await ana.ended;
+  server.child.kill("SIGTERM");
+  assert.equal((await server.ended).code, 0);
+});
+
+test("file transfer: the file arrives whole, with its progress; no name leads out of the folder", async (t) => {
+  const path = folder(t);
+  const content = randomBytes(3_000_000);
+  writeFileSync(join(path, "photo.jpg"), content);
+  const server = start(t, "file-transfer/server", [path, ANY]);
+  const address = await server.listening();
+
+  const target = join(path, "copy.jpg");
+  const { code, stdout, stderr } = await start(t, "file-transfer/client", ["photo.jpg", target, address]).ended;
+  assert.equal(code, 0, stderr);
+  const percents = [...stdout.matchAll(/^(\d+) %$/gm)].map(([, percent]) => Number(percent));
+  assert.ok(percents.length > 10 && percents.at(-1) === 100, stdout);
+  assert.deepEqual(
+    percents.toSorted((a, b) => a - b),
+    percents,
+  );
+  const hash = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
+  assert.equal(hash(readFileSync(target)), hash(content));
+
+  const outside = await start(t, "file-transfer/client", ["../../etc/passwd", target, address]).ended;
+  assert.match(outside.stderr, /there is no file \.\.\/\.\.\/etc\/passwd/);
+  server.child.kill("SIGTERM");
+  assert.equal((await server.ended).code, 0);
+});
+
+test("remote control: the server calls its devices", async (t) => {
+  const server = start(t, "remote-control/server", [ANY]);
+  const address = await server.listening();
+  const stranger = new RunningProgram(
+    t,
+    process.execPath,
+    [join(repositoryRoot, "build/examples/remote-control/device.js"), "lamp", address],
+    { env: { DEVICE_KEY: "wrong" } },
+  );
+  assert.match((await stranger.ended).stderr, /UNAUTHENTICATED/);
+
+  const lamp = start(t, "remote-control/device", ["lamp", address]);
+  // The device is there as soon as it is: ask until then.
+  server.child.stdin.write("oven on\n");
+  await server.shows(/^there is no device oven$/m);
+  await lamp.tells(/^connected as lamp$/m);
+  server.child.stdin.write("lamp on\n");
+  await server.shows(/^lamp \{ on: true \}$/m);
+  await lamp.shows(/^the lamp is on$/m);
+  server.child.stdin.write("lamp off\nlamp measure\n");
+  await server.shows(/^lamp \{ on: false \}\nlamp \{ celsius: 21\.5 \}$/m);
+
+  lamp.child.kill("SIGTERM");
+  assert.equal((await lamp.ended).code, 0);
+  server.child.stdin.end();
+  assert.equal((await server.ended).code, 0);
+});
+
+test("telemetry: most of it arrives, and what is asked is answered", async (t) => {
+  const collector = start(t, "telemetry/collector", ["udp://127.0.0.1:0"]);
+  const address = await collector.listening();
+  const sensor = await start(t, "telemetry/sensor", ["roof", "20", address]).ended;
+  assert.equal(sensor.code, 0, sensor.stderr);
+  // Loopback loses nothing unless it is flooded, but nobody promises that.
+  const [, got = "0", highest = ""] = /^(\d+) of 20 arrived, the highest was (\d+)\n$/.exec(sensor.stdout) ?? [];
+  assert.ok(Number(got) >= 1 && Number(got) <= 20 && Number(highest) <= 24, sensor.stdout);
+  const silent = await start(t, "telemetry/sensor", ["cellar", "0", address]).ended;
+  assert.match(silent.stderr, /NOTHING_YET|cellar has sent nothing/);
+  collector.child.kill("SIGTERM");
+  assert.equal((await collector.ended).code, 0);
+});
+
+test("the contracts of the examples can be shown", async (t) => {
+  for (const name of ["chat", "file-transfer", "remote-control", "telemetry"]) {
+    const file = join(repositoryRoot, "build/examples", name, "contract.js");
+    const { code, stdout, stderr } = await run(t, ["contract", "show", file]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^# \w+ 1\.0\.0\n/);
+    assert.match(stdout, /"type": "object"/);
+  }
+});

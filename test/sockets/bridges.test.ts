@@ -1,0 +1,193 @@
+/** The bridges to Web Streams and to Node streams, in the hands of the platform's own pipes. */
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, get, type IncomingMessage } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Readable, Transform } from "node:stream";
+import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
+import { CompressionStream, DecompressionStream, ReadableStream, WritableStream } from "node:stream/web";
+import { after, describe, test } from "node:test";
+import { connect, listen, pair, type StreamSocket } from "../../src/index.ts";
+import { assertError, reasonOf } from "../../src/testing/expect-error.ts";
+import { greet, type StreamCheck, textToEnd } from "../../src/testing/stream/check.ts";
+import { testCertificates } from "../fixtures/certificates.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "zocalo-bridges-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+let paths = 0;
+
+const { authority, server } = await testCertificates();
+
+async function connected(address: string): Promise<readonly [StreamSocket, StreamSocket]> {
+  const secure = address.startsWith("tls:");
+  await using door = await listen(address, secure ? { tls: server } : {});
+  const calling = connect(door.localAddress, secure ? { tls: { ca: authority.cert } } : {});
+  return await Promise.all([calling, door.accept()]);
+}
+
+const worlds: Readonly<Record<string, () => Promise<readonly [StreamSocket, StreamSocket]>>> = {
+  tcp: () => connected("tcp://127.0.0.1:0"),
+  tls: () => connected("tls://127.0.0.1:0"),
+  ...(process.platform === "win32" ? {} : { unix: () => connected(`unix:${folder}/${(paths += 1)}.sock`) }),
+  pair: () => Promise.resolve(pair()),
+};
+
+for (const [name, open] of Object.entries(worlds)) {
+  describe(name, () => {
+    const check: StreamCheck = (title, body) => {
+      test(title, async () => {
+        const [a, b] = await open();
+        try {
+          await body(a, b, a.traits);
+        } finally {
+          a.abort();
+          b.abort();
+        }
+      });
+    };
+    webChecks(check);
+    nodeChecks(check);
+  });
+}
+
+function webChecks(check: StreamCheck): void {
+  check(
+    "a pipe into the writable Web Stream ends when the connection is lost, though nothing comes",
+    async (a, b, traits) => {
+      await greet(a, b);
+      let cancelled: unknown;
+      const silent = new ReadableStream<Uint8Array>({
+        cancel(reason) {
+          cancelled = reason;
+        },
+      });
+      const piping = reasonOf(silent.pipeTo(a.writable));
+      if (traits.reset) b.abort();
+      else await Promise.all([a.close(), b.close()]);
+      const code = traits.reset ? "CONNECTION_RESET" : "CLOSED";
+      const reason = await piping;
+      assertError(reason, { code });
+      assert.equal(cancelled, reason);
+    },
+  );
+
+  check("an echo is one pipe", async (a, b) => {
+    const echo = b.readable.pipeTo(b.writable);
+    await a.write("hola ");
+    await a.write("mundo");
+    await a.end();
+    assert.equal(await textToEnd(a), "hola mundo");
+    await echo;
+    assert.deepEqual([(await a.closed).how, (await b.closed).how], ["ended", "ended"]);
+  });
+
+  check("a pipe out of the connection that fails at its other end aborts the connection", async (a, b) => {
+    const failure = new Error("the disk is full");
+    const full = new WritableStream({
+      write() {
+        throw failure;
+      },
+    });
+    const piping = reasonOf(b.readable.pipeTo(full));
+    await a.write("x");
+    assert.equal(await piping, failure);
+    const { how, error } = await b.closed;
+    assert.deepEqual([how, error?.cause], ["aborted", failure]);
+  });
+
+  check("both branches of a tee get everything, and cancelling both aborts the connection", async (a, b) => {
+    const [left, right] = b.readable.tee();
+    await a.write("hola");
+    const readers = [left.getReader(), right.getReader()];
+    for (const reader of readers) assert.equal(Buffer.from((await reader.read()).value ?? []).toString(), "hola");
+    await Promise.all(readers.map((reader) => reader.cancel("enough")));
+    assert.equal((await b.closed).how, "aborted");
+  });
+
+  check("through a compression and back", async (a, b) => {
+    const plain = "hola ".repeat(100_000);
+    const sending = new Blob([plain]).stream().pipeThrough(new CompressionStream("gzip")).pipeTo(a.writable);
+    assert.equal(await text(b.readable.pipeThrough(new DecompressionStream("gzip"))), plain);
+    await sending;
+  });
+
+  check("a chunk may be transferred: it shares its memory with no other", async (a, b) => {
+    const reader = b.readable.getReader();
+    for (const word of ["hola", "mundo"]) {
+      await a.write(word);
+      const { value } = await reader.read();
+      assert.ok(value !== undefined && value.byteLength === value.buffer.byteLength);
+      assert.equal(Buffer.from(structuredClone(value, { transfer: [value.buffer as ArrayBuffer] })).toString(), word);
+    }
+  });
+
+  check("iterating over the readable Web Stream: break aborts, unless it is told not to cancel", async (a, b) => {
+    await a.write("x");
+    for await (const _ of b.readable.values({ preventCancel: true })) break;
+    await a.write("y");
+    assert.equal(String(await b.read()), "y");
+    await a.write("z");
+    for await (const _ of b.readable) break;
+    assert.equal((await b.closed).how, "aborted");
+  });
+}
+
+function nodeChecks(check: StreamCheck): void {
+  check("pipelines of Node: through the connection and back, with the end", async (a, b) => {
+    const capitals = new Transform({
+      transform: (chunk: Buffer, _encoding, done) => done(null, chunk.toString().toUpperCase()),
+    });
+    const stream = b.toNodeStream();
+    const serving = pipeline(stream, capitals, stream);
+    const answer = textToEnd(a);
+    await pipeline(Readable.from(["hola ", "mundo"]), a.toNodeStream(), { end: true });
+    assert.equal(await answer, "HOLA MUNDO");
+    await serving;
+    assert.deepEqual([(await a.closed).how, (await b.closed).how], ["ended", "ended"]);
+  });
+
+  check("a pipeline of Node whose source fails aborts the connection", async (_a, b) => {
+    const failure = new Error("the source is broken");
+    const broken = new Readable({ read: (): void => void broken.destroy(failure) });
+    assert.equal(await reasonOf(pipeline(broken, b.toNodeStream())), failure);
+    assert.deepEqual(await b.closed.then(({ how, error }) => [how, error?.cause]), ["aborted", failure]);
+  });
+
+  check("destroying a Node stream in the middle of a read and a write is no error of its own", async (a, b) => {
+    const stream = b.toNodeStream();
+    stream.on("error", (error) => assert.fail(error));
+    stream.resume().write("x");
+    const gone = new Promise((resolve) => {
+      stream.once("close", resolve);
+    });
+    stream.destroy();
+    await a.close();
+    await gone;
+    assert.equal((await b.closed).how, "closed");
+  });
+
+  check("lines of Node's readline", async (a, b) => {
+    const lines: string[] = [];
+    const reading = (async () => {
+      for await (const line of createInterface({ input: b.toNodeStream() })) lines.push(line);
+    })();
+    await a.write("uno\ndo");
+    await a.write("s\n");
+    await a.end();
+    await reading;
+    assert.deepEqual(lines, ["uno", "dos"]);
+  });
+
+  check("HTTP over it, in both roles", async (a, b) => {
+    const http = createServer((request, response) => response.end(`hola ${request.url}`));
+    http.emit("connection", b.toNodeStream());
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      get({ createConnection: () => a.toNodeStream(), path: "/mundo", host: "example" }, resolve).on("error", reject);
+    });
+    assert.equal(await text(response), "hola /mundo");
+  });
+}

@@ -1,0 +1,184 @@
+/** A call with a time-out on something that is unreferenced does not keep its process: each program here is a process of its own. */
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { testCertificates } from "../fixtures/certificates.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "zocalo-unref-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const { authority, server: identity } = await testCertificates();
+
+const entry = (name: string): string => JSON.stringify(new URL(`../../src/${name}.js`, import.meta.url).href);
+const PRELUDE = `
+  import { bind, connect, listen, pair, serve, serveDatagrams } from ${entry("index")};
+  import { lines } from ${entry("framing")};
+  import * as protocol from ${entry("protocol")};
+  const { call, contract, openSession, serveSessions, serveStateless, statelessClient, stream, typeOnly } = protocol;
+  const tls = ${JSON.stringify({ ...identity, ca: authority.cert, servername: "localhost" })};
+  // Far behind the end of the test.
+  const timeoutMs = 3_600_000;
+  const nothing = () => undefined;
+  const never = () => new Promise(nothing);
+  const until = async (holds) => { while (!holds()) await new Promise((resolve) => setImmediate(resolve)); };
+  const connected = async (address) => {
+    const options = address.startsWith("tls:") ? { tls } : {};
+    const door = await listen(address, options);
+    const both = await Promise.all([connect(door.localAddress, options), door.accept()]);
+    await door.close();
+    return both;
+  };
+  const work = contract("work", "1.0.0", {
+    server: { job: call(undefined, undefined, { idempotent: true }) },
+  });
+  const feed = contract("feed", "1.0.0", { server: { items: stream({ sends: typeOnly() }) } });
+  const handlers = { job: never };
+  // Both orders: the call first, and the call afterwards.
+  const both = (unreference, ...calls) => {
+    for (const call of calls) call().catch(nothing);
+    unreference();
+    for (const call of calls) call().catch(nothing);
+  };
+`;
+
+/** What is open and unreferenced, with calls on it that have a time-out. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    Object.entries({
+      tcp: "tcp://127.0.0.1:0",
+      tls: "tls://127.0.0.1:0",
+      ...(process.platform === "win32" ? {} : { unix: `unix:${join(folder, "call.sock")}` }),
+    }).map(([kind, address]) => [
+      `a connection over ${kind}`,
+      `
+        const [near, far] = await connected(${JSON.stringify(address)});
+        far.unref();
+        both(
+          () => near.unref(),
+          () => near.read({ timeoutMs }),
+          () => near.readExactly(1, { timeoutMs }),
+          () => near.readUntil("x", { timeoutMs }),
+          () => near.readInto(new Uint8Array(1), { timeoutMs }),
+        );
+      `,
+    ]),
+  ),
+  "a framed connection": `
+    const [near, far] = await connected("tcp://127.0.0.1:0");
+    far.unref();
+    const text = near.framed(lines());
+    both(() => near.unref(), () => text.receive({ timeoutMs }));
+  `,
+  "a connection that closes": `
+    const [near, far] = await connected("tcp://127.0.0.1:0");
+    far.unref();
+    near.close({ lingerMs: timeoutMs, maxLingerMs: timeoutMs, timeoutMs }).catch(nothing);
+    near.unref();
+  `,
+  "a pair": `
+    const [near] = pair();
+    both(() => near.unref(), () => near.read({ timeoutMs }));
+  `,
+  "a listener": `
+    const door = await listen("tcp://127.0.0.1:0");
+    both(() => door.unref(), () => door.accept({ timeoutMs }));
+  `,
+  "a mailbox": `
+    const box = await bind("udp://127.0.0.1:0");
+    const text = box.framed(lines());
+    both(
+      () => box.unref(),
+      () => box.receive({ timeoutMs }),
+      () => box.receiveMany(3, { timeoutMs }),
+      () => text.receive({ timeoutMs }),
+    );
+  `,
+  "a server": `
+    const server = await serve("tcp://127.0.0.1:0", (peer) => { peer.unref(); return never(); });
+    (await connect(server.localAddress)).unref();
+    await until(() => server.peers.size === 1);
+    void server.drain({ timeoutMs });
+    server.unref();
+  `,
+  "a server of datagrams": `
+    let asked = false;
+    const server = await serveDatagrams("udp://127.0.0.1:0", () => { asked = true; return never(); });
+    const box = (await bind("udp://127.0.0.1:0")).unref();
+    await box.send("x", server.localAddress);
+    await until(() => asked);
+    server.unref();
+    void server.drain({ timeoutMs });
+  `,
+  "a session and its server": `
+    const server = await serveSessions(work, "tcp://127.0.0.1:0", { handlers, onOpen: (session) => session.unref() });
+    const session = await openSession(work, server.localAddress, {});
+    server.unref();
+    both(() => session.unref(), () => session.job(undefined, { timeoutMs }), () => session.drain({ timeoutMs }));
+  `,
+  "a stream": `
+    const server = await serveSessions(feed, "tcp://127.0.0.1:0", {
+      handlers: { items: never },
+      onOpen: (session) => session.unref(),
+    });
+    const session = await openSession(feed, server.localAddress, {});
+    server.unref();
+    session.items(undefined, { timeoutMs });
+    session.unref();
+    session.items(undefined, { timeoutMs });
+  `,
+  "a server of sessions that drains": `
+    let asked = false;
+    const server = await serveSessions(work, "tcp://127.0.0.1:0", {
+      handlers: { job: () => { asked = true; return never(); } },
+      onOpen: (session) => session.unref(),
+    });
+    const session = await openSession(work, server.localAddress, {});
+    session.unref();
+    session.job(undefined, { timeoutMs }).catch(nothing);
+    await until(() => asked);
+    void server.drain({ timeoutMs });
+    server.unref();
+  `,
+  "a session that waits to come back": `
+    const server = await serveSessions(work, "tcp://127.0.0.1:0", { handlers });
+    const reconnect = { firstDelayMs: timeoutMs, maxDelayMs: timeoutMs, giveUpMs: Infinity };
+    let detached = false;
+    const session = await openSession(work, server.localAddress, { reconnect, onDetach: () => { detached = true; } });
+    await server.close();
+    await until(() => detached);
+    session.job(undefined, { timeoutMs }).catch(nothing);
+    session.unref();
+    session.job(undefined, { timeoutMs }).catch(nothing);
+  `,
+  "a client over datagrams and its server": `
+    let asked = false;
+    const server = await serveStateless(work, "udp://127.0.0.1:0", { handlers: { job: () => { asked = true; return never(); } } });
+    const client = await statelessClient(work, server.localAddress);
+    both(() => client.unref(), () => client.job(undefined, { timeoutMs }));
+    await until(() => asked);
+    void server.drain({ timeoutMs });
+    server.unref();
+  `,
+};
+
+for (const [what, program] of Object.entries(PROGRAMS)) {
+  test(`${what}, unreferenced: a time-out does not keep the process`, async () => {
+    const child = spawn(process.execPath, ["--input-type=module", "-e", PRELUDE + program], { stdio: "inherit" });
+    const exited = once(child, "exit");
+    assert.deepEqual(await exited, [0, null]);
+  });
+}
+
+test("what is referenced keeps its process until the time-out", async () => {
+  const program = `
+    const [near] = pair();
+    near.unref().ref();
+    near.read({ timeoutMs: 1 }).catch(({ code }) => { if (code === "TIMEOUT") process.exitCode = 7; });
+  `;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", PRELUDE + program], { stdio: "inherit" });
+  assert.deepEqual(await once(child, "exit"), [7, null]);
+});

@@ -1,0 +1,230 @@
+/** Every option with values that it cannot have: the call says which option, what it must be, and what came. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { lines } from "../../src/framing.ts";
+import { bind, connect, listen, pair, relay, serve, serveDatagrams, UsageError } from "../../src/index.ts";
+
+const DOOR = "tcp://127.0.0.1:0";
+const BOX = "udp://127.0.0.1:0";
+
+/** What a program without types would pass. */
+function untyped<T>(value: unknown): T {
+  return value as T;
+}
+
+/** Rejects with `OPTION_INVALID` of the operation `op`, and the message names the option. */
+async function refuses(op: string, option: string, call: () => unknown): Promise<void> {
+  await assert.rejects(
+    async () => await call(),
+    (error) => {
+      assert.ok(error instanceof UsageError, `${op} ${option}: ${String(error)}`);
+      assert.deepEqual([error.code, error.op], ["OPTION_INVALID", op], `${op} ${option}: ${error.message}`);
+      assert.ok(error.message.includes(option), error.message);
+      return true;
+    },
+  );
+}
+
+const POSITIVE = [0, -1, Number.NaN, "5", null, true];
+const FROM_ZERO = [-1, Number.NaN, "5", null, {}];
+const COUNT = [-1, 1.5, Number.NaN, "5", null];
+const FLAG = ["yes", 1, null];
+const NO_OBJECT = [null, "x", 5, true, []];
+
+const CONNECTION: Record<string, readonly unknown[]> = {
+  idleTimeoutMs: POSITIVE,
+  writeStallTimeoutMs: POSITIVE,
+  lifetimeMs: POSITIVE,
+  readAheadBytes: POSITIVE,
+  writeQueueBytes: POSITIVE,
+};
+const TLS: Record<string, readonly unknown[]> = {
+  tls: NO_OBJECT,
+  "tls.cert": [5, null],
+  "tls.ca": [5, [5]],
+  "tls.alpn": ["h2", [5]],
+  "tls.insecure": FLAG,
+  "tls.servername": [5],
+  "tls.clientCertificate": ["yes", true],
+  "tls.minVersion": ["TLSv1", 1.3],
+};
+const LISTEN: Record<string, readonly unknown[]> = {
+  ...CONNECTION,
+  ...TLS,
+  backlog: [0, -1, 1.5, "x", null, Number.POSITIVE_INFINITY],
+  acceptQueue: COUNT,
+  maxConnections: COUNT,
+  maxConnectionsPerAddress: COUNT,
+  proxyProtocol: [...NO_OBJECT, {}, { from: "10.0.0.0/8" }],
+  handshakeTimeoutMs: POSITIVE,
+  reusePort: FLAG,
+  ipv6Only: FLAG,
+  noDelay: FLAG,
+  mode: [-1, 0o1000, "600"],
+  fd: [-1, 1.5, "3"],
+};
+const BIND: Record<string, readonly unknown[]> = {
+  receiveQueueDatagrams: [0, ...COUNT],
+  receiveQueueBytes: [0, ...COUNT],
+  receiveQueuePolicy: ["drop", null, 5],
+  sendQueueDatagrams: [0, ...COUNT],
+  sendQueueBytes: [0, ...COUNT],
+  maxDatagramBytes: [0, ...COUNT],
+  dnsMaxAgeMs: FROM_ZERO,
+  reuseAddress: FLAG,
+  reusePort: FLAG,
+  ipv6Only: FLAG,
+  receiveBufferBytes: [0, -1, "x", Number.POSITIVE_INFINITY],
+  sendBufferBytes: [0, -1, "x"],
+};
+const SIGNALS: Record<string, readonly unknown[]> = {
+  drainOn: ["SIGTERM", ["SIGNOPE"], [5], 5, null],
+  drainTimeoutMs: FROM_ZERO,
+  onError: ["x", {}, null],
+};
+
+/** Sets `tls.cert` as `{ tls: { cert } }`. */
+function optionsWith<T>(path: string, value: unknown): T {
+  return untyped(path.split(".").reduceRight<unknown>((inner, name) => ({ [name]: inner }), value));
+}
+
+const calls: readonly (readonly [string, Record<string, readonly unknown[]>, (options: object) => unknown])[] = [
+  [
+    "connect",
+    {
+      ...CONNECTION,
+      ...TLS,
+      noDelay: FLAG,
+      network: [...NO_OBJECT, {}],
+      retry: [...NO_OBJECT, {}],
+      "retry.timeoutMs": FROM_ZERO,
+    },
+    (options) => connect("tcp://127.0.0.1:1", options),
+  ],
+  ["listen", LISTEN, (options) => listen(DOOR, options)],
+  ["serve", { ...LISTEN, ...SIGNALS }, (options) => serve(DOOR, () => undefined, options)],
+  ["bind", BIND, (options) => bind(BOX, options)],
+  [
+    "serveDatagrams",
+    { ...BIND, ...SIGNALS, maxConcurrent: [0, ...COUNT], replies: ["all", null], maxRepliesPerSource: [0, ...COUNT] },
+    (options) => serveDatagrams(BOX, () => undefined, options),
+  ],
+  ["pair", CONNECTION, (options) => pair(options)],
+];
+
+for (const [op, options, call] of calls) {
+  test(`${op}: each option with what it cannot be`, async () => {
+    for (const value of NO_OBJECT) await refuses(op, "options", () => call(untyped(value)));
+    for (const [path, values] of Object.entries(options)) {
+      for (const value of values) await refuses(op, path.split(".")[0] as string, () => call(optionsWith(path, value)));
+    }
+  });
+}
+
+test("a connection: each option of a call with what it cannot be, and the connection still works", async () => {
+  const [left, right] = pair();
+  for (const value of [null, "x", 5, true]) {
+    const none = untyped<undefined>(value);
+    await refuses("read", "options", () => right.read(none));
+    await refuses("readInto", "options", () => right.readInto(Buffer.alloc(4), none));
+    await refuses("readExactly", "options", () => right.readExactly(4, none));
+    await refuses("readUntil", "options", () => right.readUntil("\n", none));
+    await refuses("write", "options", () => left.write("x", none));
+    await refuses("end", "options", () => left.end(none));
+    await refuses("close", "options", () => left.close(none));
+    await refuses("upgradeTls", "options", () => left.upgradeTls(untyped(value)));
+    await refuses("relay", "options", () => relay(left, right, none));
+  }
+  await refuses("readUntil", "delimiter", () => right.readUntil(untyped(null)));
+  await refuses("upgradeTls", "role", () => left.upgradeTls(untyped({})));
+  for (const value of [0, 1.5, Number.NaN, "5", null]) {
+    await refuses("read", "maxBytes", () => right.read({ maxBytes: untyped(value) }));
+    await refuses("readUntil", "maxBytes", () => right.readUntil("\n", { maxBytes: untyped(value) }));
+  }
+  for (const value of FROM_ZERO) {
+    await refuses("close", "lingerMs", () => left.close({ lingerMs: untyped(value) }));
+    await refuses("close", "lingerBytes", () => left.close({ lingerBytes: untyped(value) }));
+  }
+  await left.write("hola\n");
+  assert.equal(String(await right.readUntil("\n")), "hola\n");
+  left.abort();
+});
+
+test("a mailbox and servers: each option of a call with what it cannot be, and they still work", async () => {
+  await using box = await bind(BOX);
+  await using server = await serve(DOOR, () => undefined);
+  await using answers = await serveDatagrams(BOX, ({ data }) => data);
+  for (const value of [null, "x", 5, true]) {
+    const none = untyped<undefined>(value);
+    await refuses("send", "options", () => box.send("x", box.localAddress, none));
+    await refuses("receive", "options", () => box.receive(none));
+    await refuses("close", "options", () => box.close(none));
+    await refuses("drain", "options", () => server.drain(none));
+    await refuses("drain", "options", () => answers.drain(none));
+  }
+  for (const value of [0, 1.5, "5", null, Number.NaN]) {
+    await refuses("receiveMany", "maxDatagrams", () => box.receiveMany(untyped(value)));
+  }
+  for (const value of FROM_ZERO) await refuses("close", "lingerMs", () => box.close({ lingerMs: untyped(value) }));
+  for (const value of ["5", Number.NaN, null]) {
+    await refuses("drain", "timeoutMs", () => server.drain({ timeoutMs: untyped(value) }));
+    await refuses("drain", "timeoutMs", () => answers.drain({ timeoutMs: untyped(value) }));
+  }
+  await box.send("hola", answers.localAddress);
+  assert.equal(String((await box.receive()).data), "hola");
+});
+
+test("arguments that cannot be are errors of the call, and the socket goes on", async () => {
+  const [left, right] = pair();
+  await using box = await bind(BOX);
+  for (const value of [null, "x", 5, {}, []]) {
+    const none = untyped<never>(value);
+    await refuses("relay", "a must be a connection", () => relay(none, right));
+    await refuses("relay", "b must be a connection", () => relay(left, none));
+    await refuses("framed", "codec", () => left.framed(none));
+    await refuses("framed", "codec", () => box.framed(none));
+    await refuses("setNoDelay", "on", () => left.setNoDelay(none));
+    await refuses("setKeepAlive", "on", () => left.setKeepAlive(none));
+    await refuses("setBroadcast", "value", () => box.setBroadcast(none));
+    await refuses("setMulticastLoopback", "value", () => box.setMulticastLoopback(none));
+  }
+  for (const value of [null, "5", -1, Number.NaN]) {
+    await refuses("setKeepAlive", "idleMs", () => left.setKeepAlive(true, untyped(value)));
+    await refuses("setMulticastTtl", "value", () => box.setMulticastTtl(untyped(value)));
+    await refuses("setTtl", "value", () => box.setTtl(untyped(value)));
+  }
+  for (const value of [0, 1.5, 256]) await refuses("setTtl", "value", () => box.setTtl(value));
+  const framed = left.framed(lines());
+  const messages = box.framed(lines());
+  for (const value of [null, 5, {}, Symbol("no list")]) {
+    const none = untyped<never>(value);
+    await refuses("sendMany", "items", () => box.sendMany(none));
+    await refuses("sendMany", "messages", () => framed.sendMany(none));
+    await refuses("sendMany", "messages", () => messages.sendMany(none, box.localAddress));
+  }
+  for (const value of [null, undefined]) {
+    await refuses("sendMany", "say whom to send to", () => box.sendMany([untyped(value)]));
+  }
+  for (const value of [null, 5, {}, Symbol("no group")]) {
+    assert.throws(() => box.joinGroup(untyped(value)), { code: "ADDRESS_INVALID", op: "joinGroup" });
+    await refuses("joinGroup", "source", () => box.joinGroup("239.1.2.3", { source: untyped(value) }));
+  }
+  await refuses("leaveGroup", "options", () => box.leaveGroup("239.1.2.3", untyped(null)));
+  await framed.send("hola");
+  assert.equal(String(await right.read()), "hola\n");
+  left.abort();
+});
+
+test("an option that has no meaning with the address is refused: who gave it counts on what it does", async () => {
+  await refuses("connect", "tls", () => connect("tcp://127.0.0.1:1", { tls: {} }));
+  await refuses("listen", "tls", () => listen(DOOR, { tls: {} }));
+  await refuses("serve", "tls", () => serve(DOOR, () => undefined, { tls: {} }));
+  await refuses("listen", "mode", () => listen(DOOR, { mode: 0o600 }));
+  for (const from of [[], ["127.0.0.1"], ["unix", "127.0.0.1"]]) {
+    await refuses("listen", "proxyProtocol.from", () => listen("unix:x.sock", { proxyProtocol: { from } }));
+  }
+  for (const from of [["unix"], ["127.0.0.1", "unix"]]) {
+    await refuses("listen", "proxyProtocol.from", () => listen(DOOR, { proxyProtocol: { from } }));
+  }
+});
