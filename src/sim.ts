@@ -5,10 +5,16 @@
  */
 
 export type { BurstyLoss, LinkConditions, Reordering } from "./core/faults/conditions.ts";
-export { FAULT_KINDS, type Fault, type FaultKind, faultText, type TimedFault } from "./core/faults/fault.ts";
+export {
+  type CertificateFault,
+  FAULT_KINDS,
+  type Fault,
+  type FaultKind,
+  faultText,
+  type TimedFault,
+} from "./core/faults/fault.ts";
 export { type Choices, type FaultList, formatFaultList, parseFaultList } from "./core/faults/fault-list.ts";
 export type { Latency } from "./core/faults/latency.ts";
-export type { CertificateFault } from "./sim/adapter/sim-tls.ts";
 export { type Exploration, type ExploreOptions, explore } from "./sim/explore/explore.ts";
 export type { SimulationFailure } from "./sim/world/failure.ts";
 export { type ShrinkOptions, type ShrinkReport, shrink } from "./sim/explore/shrink.ts";

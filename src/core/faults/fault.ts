@@ -1,7 +1,11 @@
 /** Faults of a world: what goes wrong, and where. Plain data, so that they can be stored, replayed and shrunk. */
 
+import type { ErrorCode } from "../errors.ts";
 import type { LinkConditions } from "./conditions.ts";
 import type { Latency } from "./latency.ts";
+
+/** What is wrong with the certificate of a simulated host. */
+export type CertificateFault = Extract<ErrorCode, `CERTIFICATE_${string}`>;
 
 /**
  * What goes wrong, and where. Hosts are named. All but `partition` and `reset`, which have no direction, are about packets

@@ -6,7 +6,6 @@ import { json } from "../../core/framing/formats/json.ts";
 import type { MessageFormat } from "../../core/framing/codec.ts";
 import type { BodyPlace } from "../../core/session/outgoing.ts";
 import { textPlace } from "./format.ts";
-import type { SessionHost } from "../session/traffic/host.ts";
 
 const FORMAT: MessageFormat<object, unknown> = json();
 const ROUNDING: MessageFormat<object, unknown> = json({ inexact: "round" });
@@ -35,20 +34,4 @@ export function readErrorBody(bytes: Buffer, start: number, end: number): Remote
   if (!(fields instanceof InvalidContent)) return remoteErrorOf(fields);
   const rounded = ROUNDING.tryDecode?.(bytes, start, end);
   return remoteErrorOf(rounded instanceof InvalidContent ? undefined : { ...(rounded as object), data: undefined });
-}
-
-/** Ends a call or a stream of the peer with an error, in the longest form that can be sent. */
-export function sendError(host: SessionHost, id: number, error: RemoteError): void {
-  if (host.end !== undefined) return;
-  const now = host.turnTime();
-  for (let form = 0; form < ERROR_FORMS; form += 1) {
-    try {
-      host.machine.fail(id, errorBody(error, form), now);
-      break;
-    } catch (problem) {
-      // Its data cannot be sent, or is longer than what the peer takes.
-      host.problem(problem);
-    }
-  }
-  host.touch();
 }

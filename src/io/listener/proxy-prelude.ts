@@ -1,6 +1,5 @@
 /** Reads the PROXY header that a trusted proxy must send before anything else. */
 
-import type { Address } from "../../core/address/address.ts";
 import type { ProxyHeader } from "../../core/proxy/header.ts";
 import { parseProxyHeader } from "../../core/proxy/parse.ts";
 import { ProtocolError } from "../../core/errors.ts";
@@ -48,22 +47,4 @@ export function readProxyHeader(transport: StreamTransport): Promise<ProxyPrelud
     };
     transport.start(sink);
   });
-}
-
-/** A peer that comes through a trusted proxy. */
-export interface Announced {
-  /** Who it is: the client that the proxy names, or the proxy itself where it names none. */
-  readonly remoteAddress: Address;
-  /** All that the proxy says. */
-  readonly proxy: ProxyHeader;
-}
-
-/** What a header announces at a door, in its terms; `proxy` is the address of the proxy itself. */
-export function announced(header: ProxyHeader, door: Address, proxy: Address): Announced {
-  const { command, source } = header;
-  if (command !== "proxy" || source === undefined) return { remoteAddress: proxy, proxy: header };
-  const peer = source.unmapped();
-  // What comes in here is a stream, whatever the proxy calls it.
-  const transport = door.isIp ? door.transport : "tcp";
-  return { remoteAddress: peer.isIp ? peer.with({ transport }) : peer, proxy: header };
 }

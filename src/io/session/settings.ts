@@ -1,6 +1,5 @@
 /** What can be set about sessions, with its defaults; one object serves all sessions of a server or client. */
 
-import { type Methods, methodNames } from "../../core/contract/contract.ts";
 import { UsageError } from "../../core/errors.ts";
 import { LARGEST_MAX_VALUES } from "../../core/framing/formats/value-limits.ts";
 import { DEFAULT_LIMITS, OWN_RANGES, type SessionLimits } from "../../core/handshake/limits.ts";
@@ -20,6 +19,7 @@ import {
 import type { Clock } from "../network/network.ts";
 import type { PeerProblems } from "../operation/peer-problems.ts";
 import { SESSION_CODECS, type SessionCodec } from "../contract/format.ts";
+import { type AnyHandler, handlersOf } from "../contract/handlers.ts";
 import type { ContractPlan, ValidationPolicy } from "../contract/plan.ts";
 import type { SessionSchedule } from "./schedule.ts";
 import { AgreedTerms } from "./terms.ts";
@@ -86,9 +86,6 @@ export interface SessionTuning {
    */
   readonly finishTimeoutMs?: number | undefined;
 }
-
-/** A handler, whatever its method. */
-export type AnyHandler = (input: unknown, ...rest: readonly unknown[]) => unknown;
 
 /** What all sessions of a server or a client have in common. */
 export interface EndpointSettings {
@@ -171,25 +168,4 @@ export function endpointSettings(
     handlers,
     handlerList: handlersOf(plan.own, handlers as Readonly<Record<string, unknown>>, op),
   };
-}
-
-/** The handlers in the order of the places of their methods: one for each, and none for anything else. */
-export function handlersOf(
-  own: Methods,
-  handlers: Readonly<Record<string, unknown>>,
-  op: string,
-): readonly AnyHandler[] {
-  for (const name of Object.keys(handlers)) {
-    if (!Object.hasOwn(own, name))
-      throw invalid(op, `there is a handler for "${name}", which this side does not offer`);
-  }
-  return methodNames(own).map((name) => {
-    const handler = handlers[name];
-    if (typeof handler === "function") return handler as AnyHandler;
-    throw invalid(op, `handlers must have a function for "${name}": nothing may arrive before its handler`);
-  });
-}
-
-function invalid(op: string, detail: string): UsageError {
-  return new UsageError("OPTION_INVALID", { op, detail });
 }

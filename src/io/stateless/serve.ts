@@ -34,7 +34,7 @@ import type { Clock, Network } from "../network/network.ts";
 import { restated } from "../operation/restated.ts";
 import { openRequestServer, SERVE_DATAGRAMS_RULES } from "../datagram/serve.ts";
 import { ContractPlan, type MethodPlan } from "../contract/plan.ts";
-import { type AnyHandler, handlersOf } from "../session/settings.ts";
+import { type AnyHandler, handlersOf } from "../contract/handlers.ts";
 import { codecOf, DATAGRAM_BYTES, DEFAULT_DATAGRAM_BYTES, headOf, tooLarge } from "./format.ts";
 import { checkStateless, type StatelessContext, type StatelessContract, type StatelessMethods } from "./methods.ts";
 import type { ServeStatelessOptions, StatelessServer, StatelessServerOptions, StatelessServerStats } from "./server.ts";

@@ -21,7 +21,7 @@ import { linger } from "./linger.ts";
 import type { Network, StreamSink, StreamTraits, StreamTransport } from "../network/network.ts";
 import { toNodeStream } from "./node-stream.ts";
 import { Outbound } from "./outbound.ts";
-import type { Announced } from "../listener/proxy-prelude.ts";
+import type { Announced } from "./announced.ts";
 import { OwnClock } from "../operation/own-clock.ts";
 import { READ_ANY, READ_RULES, readExactly, readInto, readSome, readSteps, readUntil } from "./reads.ts";
 import { restated } from "../operation/restated.ts";

@@ -4,7 +4,7 @@ import { Address } from "../../core/address/address.ts";
 import type { RandomStream } from "../../core/faults/random-stream.ts";
 import type { ListenerSink, ListenerTransport } from "../../io/network/network.ts";
 import type { TcpDoor, TcpStack } from "../kernel/tcp-stack.ts";
-import type { Process } from "../world/process.ts";
+import type { Process } from "./process.ts";
 import { addressOf, SimStream } from "./sim-stream.ts";
 
 /** A door of a simulated host. */

@@ -12,7 +12,7 @@ import type {
 import type { Interface, Place } from "../kernel/ports.ts";
 import type { TcpFailure } from "../kernel/tcp-connection.ts";
 import { type Membership, takeDatagrams, type UdpSocket, type UdpStack } from "../kernel/udp-stack.ts";
-import type { Process } from "../world/process.ts";
+import type { Process } from "./process.ts";
 import { failureError, refusalError } from "./refusal.ts";
 import { interfaceOf, placeOf } from "./place.ts";
 import { addressOf } from "./sim-stream.ts";

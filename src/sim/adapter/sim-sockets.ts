@@ -17,7 +17,7 @@ import { isIpv6 } from "../kernel/packet.ts";
 import type { TcpStack } from "../kernel/tcp-stack.ts";
 import type { TcpUser } from "../kernel/tcp-connection.ts";
 import type { UdpStack } from "../kernel/udp-stack.ts";
-import type { Process } from "../world/process.ts";
+import type { Process } from "./process.ts";
 import { placeOf } from "./place.ts";
 import { failureError, refusalError } from "./refusal.ts";
 import { SimListener } from "./sim-listener.ts";

@@ -8,7 +8,7 @@ import type { Endpoint } from "../kernel/packet.ts";
 import { NO_DATA } from "../kernel/segment.ts";
 import type { TcpFailure, TcpUser } from "../kernel/tcp-connection.ts";
 import type { TcpSocket } from "../kernel/tcp-socket.ts";
-import type { Process } from "../world/process.ts";
+import type { Process } from "./process.ts";
 import { failureError } from "./refusal.ts";
 import { shakeHands } from "./sim-tls.ts";
 

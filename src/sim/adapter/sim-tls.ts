@@ -7,11 +7,9 @@ import { parseIpv4, parseIpv6 } from "../../core/address/ip.ts";
 import { ConnectError, type ErrorCode, type ZocaloError } from "../../core/errors.ts";
 import type { OperationContext } from "../../io/operation/deadline.ts";
 import type { StreamSink } from "../../io/network/network.ts";
+import type { CertificateFault } from "../../core/faults/fault.ts";
 import { hashText, mix32 } from "../../core/faults/hash.ts";
 import type { PeerCertificate, TlsInfo, TlsOptions } from "../../io/network/tls.ts";
-
-/** What is wrong with the certificate of a simulated host. */
-export type CertificateFault = Extract<ErrorCode, `CERTIFICATE_${string}`>;
 
 /** The connection beneath a handshake. */
 export interface TlsCarrier {

@@ -1,7 +1,7 @@
 /** The public contract of a simulated machine. */
 
 import type { Network } from "../../io/network/network.ts";
-import type { CertificateFault } from "../adapter/sim-tls.ts";
+import type { CertificateFault } from "../../core/faults/fault.ts";
 import type { Disk } from "./disk.ts";
 
 /** The program of a host. `network` is the host's own; each start of the host gets a new one, and the same `disk`. */

@@ -6,7 +6,7 @@ import { microseconds } from "../../core/faults/latency.ts";
 import type { Streams } from "../../core/faults/link.ts";
 import type { Network } from "../../io/network/network.ts";
 import { SimSockets } from "../adapter/sim-sockets.ts";
-import type { CertificateFault } from "../adapter/sim-tls.ts";
+import type { CertificateFault } from "../../core/faults/fault.ts";
 import type { Scope } from "../guard/scope.ts";
 import type { KernelEnvironment, Packet } from "../kernel/packet.ts";
 import { isIpv6, isLoopbackIp } from "../kernel/packet.ts";
@@ -18,7 +18,7 @@ import { Disk } from "./disk.ts";
 import { isDocumentationIp } from "./documentation-range.ts";
 import type { Fabric, FabricHost } from "./fabric.ts";
 import type { Host, HostMain } from "./host-contract.ts";
-import { Process } from "./process.ts";
+import { Process } from "../adapter/process.ts";
 import type { Scheduler } from "../time/scheduler.ts";
 import type { Trace } from "./trace.ts";
 

@@ -22,7 +22,7 @@ import { tcpSettings, type TcpSettings } from "../kernel/tcp-settings.ts";
 import { Fabric } from "./fabric.ts";
 import { failureOf, withSeed } from "./failure.ts";
 import type { ConditionCount } from "./invariants.ts";
-import { Process } from "./process.ts";
+import { Process } from "../adapter/process.ts";
 import { nextRealTurn } from "../time/real-turn.ts";
 import { RealWork } from "../time/real-work.ts";
 import { Scheduler } from "../time/scheduler.ts";

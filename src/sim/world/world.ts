@@ -20,7 +20,7 @@ import type { Host, HostMain } from "./host-contract.ts";
 import { inflict } from "./inflict.ts";
 import { type ConditionCount, InvariantError, Invariants } from "./invariants.ts";
 import type { PacketRule } from "./packet-rule.ts";
-import type { Process } from "./process.ts";
+import type { Process } from "../adapter/process.ts";
 import { describeHosts } from "./standstill.ts";
 import type { FaultGuard, HostLike, HostOptions, World } from "./world-contract.ts";
 

@@ -2,7 +2,7 @@
 
 import type { RandomStream } from "../../core/faults/random-stream.ts";
 import type { Clock, Random, Timer } from "../../io/network/network.ts";
-import type { CertificateFault } from "../adapter/sim-tls.ts";
+import type { CertificateFault } from "../../core/faults/fault.ts";
 import { runInScope, type Scope } from "../guard/scope.ts";
 import { type Scheduler, SHORTEST_TIMER_US } from "../time/scheduler.ts";
 

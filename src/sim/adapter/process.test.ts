@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { check } from "./check.ts";
+import { check } from "../world/check.ts";
 
 test("timers fire in order, after at least their delay, and cancelled ones never", async () => {
   await check({ seed: 1 }, async (world) => {
