@@ -11,14 +11,12 @@ export interface Layer {
   readonly packages?: readonly string[];
 }
 
-/** The policy: a layer is a folder of `src`, `core/<folder>`, or `entries` for the files directly in `src`. */
+/** The policy: a layer is a folder of `src` at any depth, or `entries` for the files directly in it. */
 export type LayerTable = Readonly<Record<string, Layer>>;
 
-/** `src/core/framing/boundaries/lines.ts` gives `core/framing`, `src/core/errors.ts` `core`, `src/io/x/y.ts` `io`. */
+/** `src/core/framing/boundaries/lines.ts` gives `core/framing/boundaries`, `src/index.ts` gives `entries`. */
 export function layerOf(path: string): string {
-  const folders = path.split("/").slice(1, -1);
-  if (folders.length === 0) return "entries";
-  return folders[0] === "core" ? folders.slice(0, 2).join("/") : (folders[0] ?? "");
+  return path.split("/").slice(1, -1).join("/") || "entries";
 }
 
 /** The file that a relative import names. */
