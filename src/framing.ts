@@ -23,7 +23,7 @@ export { type CodecDefinition, defineCodec } from "./core/framing/define-codec.t
 export { type Delimiter, delimiter, type DelimiterOptions } from "./core/framing/boundaries/delimiter.ts";
 export { fixedSize } from "./core/framing/boundaries/fixed-size.ts";
 export { FrameCodec } from "./core/framing/frame-codec.ts";
-export { InvalidContent } from "./core/framing/invalid-content.ts";
+export { InvalidContent } from "./core/framing/frame-error.ts";
 export { json, type JsonOptions } from "./core/framing/formats/json.ts";
 export { lengthPrefix, type LengthPrefixOptions } from "./core/framing/boundaries/length-prefix.ts";
 export { type LineEnding, lines, type LinesOptions } from "./core/framing/boundaries/lines.ts";

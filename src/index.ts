@@ -77,8 +77,8 @@ export type {
 export { type RelayOptions, type RelayReport, relay } from "./io/stream/relay.ts";
 export type { RetryOptions } from "./io/operation/retry.ts";
 export type { DrainReport, Peer, PeerHandler, ServeOptions, Server } from "./io/listener/serve.ts";
-export type { FramedDatagrams, ReceivedMessage } from "./io/datagram/framed-datagrams.ts";
-export type { Framed } from "./io/stream/framed-socket.ts";
+export type { FramedDatagrams, ReceivedMessage } from "./io/datagram/socket.ts";
+export type { Framed } from "./io/stream/socket.ts";
 export type { CloseOptions, StreamEnd } from "./io/stream/end.ts";
 export type {
   FramedSocket,

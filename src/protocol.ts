@@ -34,7 +34,7 @@ export {
   type TypeOnly,
 } from "./core/contract/method.ts";
 export type { InputOf, OutputOf, Schema, SchemaProperties } from "./core/contract/schema.ts";
-export { typeOnly } from "./core/contract/type-only.ts";
+export { typeOnly } from "./core/contract/method.ts";
 export type { VersionRange } from "./core/contract/version.ts";
 export { RemoteError, type RemoteErrorOptions } from "./core/contract/remote-error.ts";
 export type { ReconnectOptions, OpenSessionOptions, SessionClientOptions } from "./io/session/client/client.ts";
@@ -87,7 +87,7 @@ export type {
   StatelessClientBase,
   StatelessClientOptions,
   StatelessClientStats,
-} from "./io/stateless/client.ts";
+} from "./io/stateless/methods.ts";
 export type {
   StatelessContext,
   StatelessContract,
@@ -101,6 +101,6 @@ export type {
   StatelessServer,
   StatelessServerOptions,
   StatelessServerStats,
-} from "./io/stateless/server.ts";
+} from "./io/stateless/methods.ts";
 export { openSession, serveSessions } from "./api/sessions.ts";
 export { serveStateless, statelessClient } from "./api/stateless.ts";

@@ -1,15 +1,14 @@
 /** The scenes of bench/sim.ts: each runs worlds in a process of its own and answers figures. */
 
 import { DEFAULT_CONDITIONS } from "../../src/core/faults/conditions.ts";
-import { hashText } from "../../src/core/faults/hash.ts";
-import { RandomStream } from "../../src/core/faults/random-stream.ts";
+import { hashText, RandomStream } from "../../src/core/faults/random-stream.ts";
 import { connect, type Network, nodeNetwork, serve, type StreamSocket } from "../../src/index.ts";
+import { simulate, type World } from "../../src/sim.ts";
 import { type Packet, Route } from "../../src/sim/kernel/packet.ts";
-import { Fabric, type FabricHost } from "../../src/sim/world/fabric.ts";
 import { RealWork } from "../../src/sim/time/real-work.ts";
 import { Scheduler } from "../../src/sim/time/scheduler.ts";
+import { Fabric, type FabricHost } from "../../src/sim/world/fabric.ts";
 import { Trace } from "../../src/sim/world/trace.ts";
-import { simulate, type World } from "../../src/sim.ts";
 import { type Figures, play, type Role } from "../harness/processes.ts";
 
 // Taken before any world guards them.

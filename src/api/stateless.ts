@@ -2,13 +2,18 @@
 
 import type { AddressLike } from "../core/address/address.ts";
 import type { OptionRules } from "../io/operation/check-options.ts";
+import type {
+  ServeStatelessOptions,
+  StatelessClient,
+  StatelessClientOptions,
+  StatelessContract,
+  StatelessMethods,
+  StatelessServer,
+} from "../io/stateless/methods.ts";
 import { openStatelessClient, STATELESS_CLIENT_RULES } from "../io/stateless/open.ts";
 import { SERVE_STATELESS_RULES, serveStatelessOver } from "../io/stateless/serve.ts";
-import type { StatelessClient, StatelessClientOptions } from "../io/stateless/client.ts";
-import type { StatelessContract, StatelessMethods } from "../io/stateless/methods.ts";
-import type { ServeStatelessOptions, StatelessServer } from "../io/stateless/server.ts";
-import { NETWORK_RULES, networkOf, type NetworkOption, SERVER_RULES } from "./sockets.ts";
 import { drainOnSignals, type SignalOptions } from "./signals.ts";
+import { NETWORK_RULES, networkOf, type NetworkOption, SERVER_RULES } from "./sockets.ts";
 
 const SERVE: OptionRules = { ...SERVE_STATELESS_RULES, ...SERVER_RULES };
 const CLIENT: OptionRules = { ...STATELESS_CLIENT_RULES, ...NETWORK_RULES };

@@ -6,7 +6,7 @@ import { missingZone } from "../io/operation/link-local.ts";
 import type { StreamTransport, TransportConnectOptions } from "../io/network/network.ts";
 import { systemError } from "./errno.ts";
 import { newSocket } from "./plain-stream.ts";
-import { localAddressOf } from "./socket-address.ts";
+import { localAddressOf } from "./native-handle.ts";
 import { KernelStream } from "./stream-transport.ts";
 import { hostInZone } from "./zone.ts";
 

@@ -6,10 +6,10 @@ import { test } from "node:test";
 import { Address } from "../core/address/address.ts";
 import type { Datagram, DatagramTransport, SendFailure, TransportBindOptions } from "../io/network/network.ts";
 import { assertError, expectError, reasonOf } from "../testing/expect-error.ts";
-import { receiveSwitch } from "./datagram-handle.ts";
+import { receiveSwitch } from "./native-handle.ts";
 import { bindTransport } from "./datagram-transport.ts";
-import { multicastInterface } from "./multicast-interface.ts";
-import { hasReusePort } from "./reuse-port.ts";
+import { multicastInterface } from "./zone.ts";
+import { hasReusePort } from "./listen-transport.ts";
 
 const PLAIN: TransportBindOptions = {
   remote: undefined,

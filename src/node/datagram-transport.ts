@@ -3,7 +3,6 @@
 import dgram from "node:dgram";
 import { Address } from "../core/address/address.ts";
 import { UsageError } from "../core/errors.ts";
-import type { OperationContext } from "../io/operation/deadline.ts";
 import type {
   Datagram,
   DatagramSink,
@@ -13,11 +12,11 @@ import type {
   SendFailure,
   TransportBindOptions,
 } from "../io/network/network.ts";
-import { type ReceiveSwitch, receiveSwitch } from "./datagram-handle.ts";
+import type { OperationContext } from "../io/operation/deadline.ts";
 import { systemError } from "./errno.ts";
-import { multicastInterface } from "./multicast-interface.ts";
-import { hasReusePort } from "./reuse-port.ts";
-import { hostInZone } from "./zone.ts";
+import { hasReusePort } from "./listen-transport.ts";
+import { type ReceiveSwitch, receiveSwitch } from "./native-handle.ts";
+import { hostInZone, multicastInterface } from "./zone.ts";
 
 /** Senders whose `Address` is kept, so that a stream of datagrams makes one object for each sender. */
 const KNOWN_SENDERS = 1024;

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
-import { constants } from "node:os";
-import { test } from "node:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
 import {
   ConnectError,
   ConnectionError,
   type ErrorCode,
   errorCodes,
+  type ErrorSide,
   ProtocolError,
   UsageError,
   ZocaloError,
@@ -91,4 +95,266 @@ test("an unknown error is SYSTEM_ERROR, with the words of the system", () => {
 test("an error that is Zócalo's already stays as it is", () => {
   const error = new ProtocolError("FRAME_INVALID", { op: "receive" });
   assert.equal(systemError(error, { op: "read" }), error);
+});
+
+const folder = mkdtempSync(join(tmpdir(), "zocalo-errno-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const plainFile = join(folder, "file");
+writeFileSync(plainFile, "");
+
+/** What the system said at which call, between which addresses, and what the error then is. */
+interface Row {
+  readonly op: string;
+  readonly syscall?: string;
+  readonly errno: string;
+  readonly local?: string;
+  readonly remote?: string;
+  readonly code: ErrorCode;
+  readonly side?: ErrorSide;
+  readonly type?: typeof ZocaloError | typeof ConnectError;
+  readonly says: RegExp;
+}
+
+function checkRows(rows: readonly Row[]): void {
+  for (const { op, syscall = op, errno, local, remote, code, side = "system", type = ZocaloError, says } of rows) {
+    const cause = Object.assign(new Error(`${syscall} ${errno}`), { code: errno, syscall });
+    const error = systemError(cause, { op, local, remote });
+    assertError(error, { code, op, side, type, local, remote });
+    assert.match(error.detail, says, `${op} ${errno}`);
+    assert.equal(error.cause, cause);
+  }
+}
+
+test("a server or a mailbox that cannot have its address", () => {
+  const tcp = { op: "listen", local: "tcp://127.0.0.1:80" };
+  const any = { op: "listen", local: "tcp://127.0.0.1:0" };
+  const path = { op: "listen", local: "unix:/run/x.sock" };
+  const udp = { op: "bind", local: "udp://127.0.0.1:80" };
+  checkRows([
+    {
+      ...tcp,
+      errno: "EADDRINUSE",
+      code: "ADDRESS_IN_USE",
+      says: /^another program uses that address, or this one does/,
+    },
+    {
+      ...udp,
+      errno: "EADDRINUSE",
+      code: "ADDRESS_IN_USE",
+      says: /^another program uses that address, or this one does/,
+    },
+    { ...any, errno: "EADDRINUSE", code: "ADDRESS_IN_USE", says: /^no free local port/ },
+    { ...udp, local: "udp://[::]:0", errno: "EADDRINUSE", code: "ADDRESS_IN_USE", says: /^no free local port/ },
+    { ...tcp, errno: "EACCES", code: "PERMISSION_DENIED", says: /^ports below 1024 need rights/ },
+    { ...udp, errno: "EACCES", code: "PERMISSION_DENIED", says: /^ports below 1024 need rights/ },
+    { ...any, errno: "EACCES", code: "PERMISSION_DENIED", says: /^a rule of this machine/ },
+    { ...path, errno: "EACCES", code: "PERMISSION_DENIED", says: /may not make a file in that folder/ },
+    { ...path, errno: "EPERM", code: "PERMISSION_DENIED", says: /may not make a file in that folder/ },
+    { ...path, errno: "ENOENT", code: "PATH_NOT_FOUND", says: /^the folder of that path does not exist/ },
+    { ...path, errno: "ENOTDIR", code: "PATH_NOT_FOUND", says: /^the folder of that path does not exist/ },
+    { ...tcp, errno: "EADDRNOTAVAIL", code: "ADDRESS_NOT_AVAILABLE", says: /^this machine has no such address/ },
+    { ...tcp, errno: "EAFNOSUPPORT", code: "ADDRESS_NOT_AVAILABLE", says: /no IPv6/ },
+    { ...tcp, errno: "ENOBUFS", code: "NO_BUFFER_SPACE", says: /another socket/ },
+    { ...udp, errno: "ENOMEM", code: "NO_BUFFER_SPACE", says: /another socket/ },
+    { ...tcp, errno: "EMFILE", code: "TOO_MANY_OPEN_FILES", says: /ulimit/ },
+    { op: "accept", local: "tcp://127.0.0.1:80", errno: "ENFILE", code: "TOO_MANY_OPEN_FILES", says: /ulimit/ },
+    { op: "accept", local: "unix:/run/x.sock", errno: "ENOMEM", code: "NO_BUFFER_SPACE", says: /another socket/ },
+  ]);
+  const usage = { code: "OPTION_INVALID", side: "local", type: UsageError } as const;
+  checkRows([
+    { ...tcp, ...usage, errno: "EINVAL", says: /^a server cannot have that address/ },
+    { ...udp, ...usage, errno: "EINVAL", says: /^a mailbox cannot have that address/ },
+  ]);
+});
+
+test("a connection that is not made", () => {
+  const call = { op: "connect", remote: "tcp://203.0.113.1:80", type: ConnectError } as const;
+  const six = { ...call, remote: "tcp://[2001:db8::1]:80" } as const;
+  const path = { ...call, remote: "unix:/run/x.sock" } as const;
+  const own = "tcp://127.0.0.1:0";
+  const other = { ...call, local: "tcp://192.0.2.1:0" } as const;
+  checkRows([
+    { ...call, errno: "ECONNREFUSED", side: "remote", code: "CONNECTION_REFUSED", says: /^nothing listens there/ },
+    { ...call, errno: "ECONNRESET", side: "remote", code: "CONNECTION_RESET", says: /before it was made/ },
+    { ...call, errno: "ETIMEDOUT", code: "CONNECTION_TIMED_OUT", says: /^nobody answered/ },
+    { ...call, errno: "EHOSTUNREACH", code: "HOST_UNREACHABLE", says: /^no way to that host/ },
+    { ...call, errno: "ENETUNREACH", code: "NETWORK_UNREACHABLE", says: /^no way to that network/ },
+    { ...call, errno: "EADDRNOTAVAIL", code: "ADDRESS_NOT_AVAILABLE", says: /^no free local port/ },
+    { ...other, errno: "EADDRNOTAVAIL", code: "ADDRESS_NOT_AVAILABLE", says: /^no free local port/ },
+    { ...other, syscall: "bind", errno: "EADDRNOTAVAIL", code: "ADDRESS_NOT_AVAILABLE", says: /does not have the own/ },
+    {
+      ...call,
+      local: "tcp://192.0.2.1:7",
+      errno: "EADDRNOTAVAIL",
+      code: "ADDRESS_NOT_AVAILABLE",
+      says: /^these two addresses have a connection/,
+    },
+    { ...other, errno: "EADDRINUSE", code: "ADDRESS_NOT_AVAILABLE", says: /^no free local port/ },
+    {
+      ...call,
+      local: "tcp://192.0.2.1:7",
+      syscall: "bind",
+      errno: "EADDRINUSE",
+      code: "ADDRESS_IN_USE",
+      says: /^another socket has the own address/,
+    },
+    { ...call, errno: "EACCES", code: "PERMISSION_DENIED", says: /^a firewall or another rule of this machine/ },
+    { ...call, errno: "EPERM", code: "PERMISSION_DENIED", says: /^a firewall or another rule of this machine/ },
+    { ...six, errno: "EACCES", code: "HOST_UNREACHABLE", says: /^a firewall/ },
+    { ...six, errno: "EPERM", code: "PERMISSION_DENIED", says: /^a firewall or another rule of this machine/ },
+    { ...call, errno: "ENOBUFS", code: "NO_BUFFER_SPACE", says: /another socket/ },
+    {
+      ...call,
+      local: own,
+      errno: "EINVAL",
+      side: "local",
+      code: "NETWORK_UNREACHABLE",
+      says: /from a loopback address/,
+    },
+    { ...call, errno: "EINVAL", code: "NETWORK_UNREACHABLE", says: /a route may drop it/ },
+    {
+      ...call,
+      remote: "tcp://239.1.2.3:80",
+      errno: "ENETUNREACH",
+      side: "local",
+      code: "NETWORK_UNREACHABLE",
+      says: /^a connection has one peer/,
+    },
+    { ...path, errno: "ENOENT", code: "PATH_NOT_FOUND", says: /^there is no such path/ },
+    { ...path, errno: "EACCES", code: "PERMISSION_DENIED", says: /may not use that socket file/ },
+    { ...path, errno: "EAGAIN", side: "remote", code: "CONNECTION_REFUSED", says: /^the queue of the server is full/ },
+    { ...path, errno: "EPROTOTYPE", side: "remote", code: "CONNECTION_REFUSED", says: /takes no connections/ },
+    { ...path, errno: "ECONNREFUSED", side: "remote", code: "CONNECTION_REFUSED", says: /^nothing listens there/ },
+    {
+      ...path,
+      remote: `unix:${plainFile}`,
+      errno: "ECONNREFUSED",
+      side: "remote",
+      code: "CONNECTION_REFUSED",
+      says: /is no socket/,
+    },
+  ]);
+  checkRows([
+    {
+      ...call,
+      local: "tcp://[::1]:0",
+      syscall: "bind",
+      errno: "EINVAL",
+      code: "OPTION_INVALID",
+      side: "local",
+      type: UsageError,
+      says: /both must be of one family$/,
+    },
+  ]);
+});
+
+test("a machine without IPv6 has no port for it either", (t) => {
+  const call = { op: "connect", remote: "tcp://[::1]:80", errno: "EADDRNOTAVAIL", type: ConnectError } as const;
+  const lo = { address: "127.0.0.1", family: "IPv4", internal: true } as os.NetworkInterfaceInfo;
+  const has = t.mock.method(os, "networkInterfaces", () => ({ lo: [lo] }));
+  checkRows([{ ...call, code: "ADDRESS_NOT_AVAILABLE", says: /^this machine has no IPv6 address/ }]);
+  has.mock.mockImplementation(() => ({ lo: [{ ...lo, family: "IPv6", address: "::1" } as os.NetworkInterfaceInfo] }));
+  checkRows([{ ...call, code: "ADDRESS_NOT_AVAILABLE", says: /^no free local port/ }]);
+});
+
+test("a datagram that is not sent, and what an earlier one met", () => {
+  const out = { op: "send", local: "udp://0.0.0.0:7", remote: "udp://203.0.113.1:9" };
+  const six = { op: "send", local: "udp://[::]:7", remote: "udp://[2001:db8::1]:9" };
+  const back = { op: "receive", local: "udp://127.0.0.1:7", remote: "udp://127.0.0.1:9" };
+  checkRows([
+    { ...out, errno: "EACCES", code: "PERMISSION_DENIED", says: /needs setBroadcast\(true\) first/ },
+    { ...out, errno: "EPERM", code: "PERMISSION_DENIED", says: /a firewall/ },
+    { ...six, errno: "EACCES", code: "HOST_UNREACHABLE", says: /^a firewall/ },
+    { ...out, errno: "EMSGSIZE", side: "local", code: "DATAGRAM_TOO_LARGE", says: /send less at once/ },
+    { ...out, errno: "ENOBUFS", code: "NO_BUFFER_SPACE", says: /do less at once/ },
+    { ...out, errno: "ENETUNREACH", code: "NETWORK_UNREACHABLE", says: /^no way to that network/ },
+    { ...out, errno: "EHOSTUNREACH", code: "HOST_UNREACHABLE", says: /^no way to that host/ },
+    { ...out, errno: "EADDRNOTAVAIL", code: "ADDRESS_NOT_AVAILABLE", says: /^this machine has no address from which/ },
+    {
+      ...out,
+      errno: "ECONNREFUSED",
+      side: "remote",
+      code: "CONNECTION_REFUSED",
+      says: /^nothing listens there, says the answer to an earlier/,
+    },
+    { ...out, errno: "EINVAL", code: "NETWORK_UNREACHABLE", says: /a route may drop it/ },
+    {
+      ...out,
+      local: "udp://127.0.0.1:7",
+      errno: "EINVAL",
+      side: "local",
+      code: "NETWORK_UNREACHABLE",
+      says: /^no way there from a loopback address/,
+    },
+    {
+      ...back,
+      errno: "ECONNREFUSED",
+      side: "remote",
+      code: "CONNECTION_REFUSED",
+      says: /^nothing listens there, says the answer to an earlier/,
+    },
+    { ...back, errno: "EHOSTUNREACH", code: "HOST_UNREACHABLE", says: /^an earlier datagram/ },
+    { ...back, errno: "ENETUNREACH", code: "NETWORK_UNREACHABLE", says: /^an earlier datagram/ },
+    {
+      ...back,
+      remote: "udp://[2001:db8::1]:9",
+      errno: "EACCES",
+      code: "HOST_UNREACHABLE",
+      says: /^a firewall/,
+    },
+    {
+      op: "bind",
+      syscall: "connect",
+      local: "udp://0.0.0.0:0",
+      remote: "udp://255.255.255.255:9",
+      errno: "EACCES",
+      code: "PERMISSION_DENIED",
+      says: /^everybody cannot be the partner/,
+    },
+    {
+      op: "bind",
+      syscall: "connect",
+      local: "udp://127.0.0.1:0",
+      remote: "udp://203.0.113.1:9",
+      errno: "EINVAL",
+      side: "local",
+      code: "NETWORK_UNREACHABLE",
+      says: /^no way there from a loopback address/,
+    },
+  ]);
+  checkRows([
+    {
+      ...out,
+      remote: "udp://[::1]:9",
+      errno: "EINVAL",
+      side: "local",
+      code: "OPTION_INVALID",
+      type: UsageError,
+      says: /of one family$/,
+    },
+  ]);
+});
+
+test("groups", () => {
+  const joining = { op: "joinGroup", syscall: "addMembership", local: "udp://0.0.0.0:7" };
+  const leaving = { op: "leaveGroup", syscall: "dropMembership", local: "udp://0.0.0.0:7" };
+  const source = { ...joining, syscall: "addSourceSpecificMembership" };
+  checkRows([
+    { ...joining, errno: "EADDRINUSE", side: "local", code: "ADDRESS_IN_USE", says: /is in that group already$/ },
+    { ...source, errno: "EADDRNOTAVAIL", side: "local", code: "ADDRESS_IN_USE", says: /takes that source .* already$/ },
+    { ...joining, errno: "ENODEV", code: "ADDRESS_NOT_AVAILABLE", says: /^no interface of this machine can join/ },
+    { ...joining, errno: "ENOBUFS", code: "NO_BUFFER_SPACE", says: /igmp_max_memberships/ },
+    { ...leaving, errno: "EADDRNOTAVAIL", side: "local", code: "ADDRESS_NOT_AVAILABLE", says: /is not in that group/ },
+    { ...leaving, errno: "EINVAL", side: "local", code: "ADDRESS_NOT_AVAILABLE", says: /is not in that group/ },
+    {
+      ...joining,
+      op: "setMulticastInterface",
+      errno: "EADDRNOTAVAIL",
+      code: "ADDRESS_NOT_AVAILABLE",
+      says: /interface/,
+    },
+  ]);
+  checkRows([
+    { ...joining, errno: "EINVAL", side: "local", code: "OPTION_INVALID", type: UsageError, says: /cannot be joined/ },
+  ]);
 });

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { connect, type Listener, listen, nodeNetwork, UsageError, ZocaloError } from "../index.ts";
 import { expectError } from "../testing/expect-error.ts";
-import { hasReusePort } from "./reuse-port.ts";
+import { hasReusePort } from "./listen-transport.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zocalo-listen-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -3,13 +3,11 @@
 import net from "node:net";
 import { Address } from "../core/address/address.ts";
 import { UsageError } from "../core/errors.ts";
-import type { OperationContext } from "../io/operation/deadline.ts";
 import type { ListenerSink, ListenerTransport, TransportListenOptions } from "../io/network/network.ts";
+import type { OperationContext } from "../io/operation/deadline.ts";
 import { systemError } from "./errno.ts";
-import { adoptAccepted } from "./native-handle.ts";
+import { acceptedPeer, adoptAccepted, localAddressOf } from "./native-handle.ts";
 import { BY_EVENTS, BY_SHARED_BUFFER } from "./plain-stream.ts";
-import { hasReusePort } from "./reuse-port.ts";
-import { acceptedPeer, localAddressOf } from "./socket-address.ts";
 import { KernelStream, sharedRead } from "./stream-transport.ts";
 import { isFilePath, makeSocketFile, type SocketFile } from "./unix-path.ts";
 import { hostInZone } from "./zone.ts";
@@ -128,4 +126,11 @@ class KernelListener implements ListenerTransport {
   #context(): { readonly op: string; readonly local: string } {
     return { op: "accept", local: this.localAddress.toString() };
   }
+}
+
+/** The option came with libuv 1.49: Node 22.12 and 23.1. Older ones would ignore it in silence. */
+export function hasReusePort(): boolean {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  if (process.platform === "win32" || process.platform === "darwin") return false;
+  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
 }

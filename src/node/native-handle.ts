@@ -9,8 +9,10 @@
  * 4. A TLS engine in the server's role keeps its errors to itself, unless a `tls.Server` made it.
  */
 
+import type dgram from "node:dgram";
 import net from "node:net";
 import type tls from "node:tls";
+import { Address } from "../core/address/address.ts";
 
 interface Handle {
   getpeername?: (out: object) => number;
@@ -114,4 +116,34 @@ export function unsentBytes(socket: net.Socket): number {
  */
 export function tellTlsErrors(engine: tls.TLSSocket): void {
   (engine as tls.TLSSocket & { _releaseControl?: () => void })._releaseControl?.();
+}
+
+/** Starts and stops reception; both answer 0 or an error number. */
+export interface ReceiveSwitch {
+  recvStart(): number;
+  recvStop(): number;
+}
+
+/** The switch of a bound socket; undefined where this runtime has none. */
+export function receiveSwitch(socket: dgram.Socket): ReceiveSwitch | undefined {
+  const key = Object.getOwnPropertySymbols(socket).find((symbol) => symbol.description === "state symbol");
+  if (key === undefined) return undefined;
+  const state = (socket as unknown as Record<symbol, { readonly handle?: Partial<ReceiveSwitch> } | undefined>)[key];
+  const handle = state?.handle;
+  if (typeof handle?.recvStart !== "function" || typeof handle.recvStop !== "function") return undefined;
+  return handle as ReceiveSwitch;
+}
+
+/** The own address of a connected socket; `known` where that is all there is to say. */
+export function localAddressOf(socket: net.Socket, known: Address): Address {
+  if (socket.localAddress === undefined || known.transport === "unix") return known;
+  return Address.fromIp(known.transport, socket.localAddress, socket.localPort ?? 0).unmapped();
+}
+
+/** The peer of a socket that a listener at `local` accepted; undefined when it is gone already. */
+export function acceptedPeer(socket: net.Socket, local: Address): Address | undefined {
+  // A Unix client has no name of its own.
+  if (local.transport === "unix") return Address.fromPath("");
+  const name = peerName(socket);
+  return name === undefined ? undefined : Address.fromIp(local.transport, name.address, name.port).unmapped();
 }

@@ -6,8 +6,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { testCertificates } from "../../test/fixtures/certificates.ts";
 import { connect, listen, type StreamSocket } from "../index.ts";
 import { assertError, expectError } from "../testing/expect-error.ts";
-import { PatternCheck, patternBytes } from "../testing/stream/pattern.ts";
-import { pending } from "../testing/stream/check.ts";
+import { patternBytes, PatternCheck, pending } from "../testing/stream/check.ts";
 
 /*
  * What the kernel does to connections, and what becomes of it: above all that a reset is never told as an end (SEMANTICS

@@ -1,7 +1,6 @@
 /** What OpenSSL and the runtime say of TLS: of the peer's certificate, of a handshake, and alerts about this side. */
 
-import type { ErrorCode } from "../core/errors.ts";
-import type { Meaning } from "./meaning.ts";
+import type { ErrorCode, ErrorSide } from "../core/errors.ts";
 
 /** Results of the verification of the peer's certificate (openssl-verification-options(1)), as Node names them. */
 const VERIFICATION: Readonly<Record<string, ErrorCode>> = {
@@ -138,4 +137,11 @@ function verified(code: ErrorCode, text: string): string | undefined {
 function refusedOwn(reason: string): Meaning {
   const detail = `the peer does not accept ${OWN} (${reason}); check the file, or use another one`;
   return { code: "CERTIFICATE_INVALID", side: "local", detail };
+}
+
+/** The code; and where it has another sentence or another side than usual, these. */
+export interface Meaning {
+  readonly code: ErrorCode;
+  readonly detail?: string | undefined;
+  readonly side?: ErrorSide | undefined;
 }

@@ -3,7 +3,7 @@ import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:cry
 import { test } from "node:test";
 import { makeRevocationList, testCertificates } from "../../test/fixtures/certificates.ts";
 import type { TlsOptions } from "../io/network/tls.ts";
-import { problemOf } from "./tls-material.ts";
+import { problemOf } from "./tls-context.ts";
 
 const { authority, server } = await testCertificates();
 const der = new X509Certificate(server.cert).raw;

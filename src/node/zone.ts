@@ -1,5 +1,6 @@
 /** The zone of an IPv6 address, as the kernel wants it (RFC 4007 section 11). */
 
+import net from "node:net";
 import os from "node:os";
 import type { Address } from "../core/address/address.ts";
 import { ZocaloError } from "../core/errors.ts";
@@ -34,4 +35,28 @@ function found(zone: string, context: OperationContext): string {
 /** Whether an interface has that number; its link-local address knows it. */
 export function hasNumber(address: os.NetworkInterfaceInfo, zone: string): boolean {
   return address.family === "IPv6" && address.scopeid > 0 && String(address.scopeid) === zone;
+}
+
+/**
+ * From an interface's name, one of its addresses, or for IPv6 its number, to what `dgram` takes: an IPv4 address of it, or `::%zone` for IPv6.
+ * Throws `ADDRESS_NOT_AVAILABLE` when this machine has no such interface.
+ */
+export function multicastInterface(nameOrAddress: string, family: 4 | 6, context: OperationContext): string {
+  if (family === 4 && net.isIPv4(nameOrAddress)) return nameOrAddress;
+  const interfaces = Object.entries(os.networkInterfaces());
+  const found = interfaces.find(
+    ([name, list]) =>
+      name === nameOrAddress ||
+      list?.some((one) => one.address === nameOrAddress || (family === 6 && hasNumber(one, nameOrAddress))),
+  );
+  const [name = "", addresses = []] = found ?? [];
+  const match = addresses.find((entry) => entry.family === (family === 4 ? "IPv4" : "IPv6"));
+  if (match === undefined) {
+    const known = interfaces.map(([each]) => each).join(", ");
+    const detail = `no interface "${nameOrAddress}" with an IPv${family} address; this machine has ${known}`;
+    throw new ZocaloError("ADDRESS_NOT_AVAILABLE", { ...context, detail });
+  }
+  if (family === 4) return match.address;
+  // Windows names zones by number (RFC 4007 section 11.2 leaves it to the system).
+  return process.platform === "win32" ? `::%${(match as os.NetworkInterfaceInfoIPv6).scopeid}` : `::%${name}`;
 }

@@ -9,8 +9,7 @@ import type { Duplex } from "node:stream";
 import { after } from "node:test";
 import tls from "node:tls";
 import { type AddressLike, connect, listen, type StreamSocket, type TlsOptions } from "../../src/index.ts";
-import { patternBytes } from "../../src/testing/stream/pattern.ts";
-import { pending } from "../../src/testing/stream/check.ts";
+import { patternBytes, pending } from "../../src/testing/stream/check.ts";
 import { testCertificates } from "../fixtures/certificates.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zocalo-streams-"));

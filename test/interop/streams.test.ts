@@ -6,8 +6,7 @@ import { describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ConnectionError } from "../../src/index.ts";
 import { expectError } from "../../src/testing/expect-error.ts";
-import { PatternCheck, patternBytes } from "../../src/testing/stream/pattern.ts";
-import { pending, sendPattern, textToEnd } from "../../src/testing/stream/check.ts";
+import { patternBytes, PatternCheck, pending, sendPattern, textToEnd } from "../../src/testing/stream/check.ts";
 import { arrivals, cleanup, type Pair, rawPattern, rawToEnd, worlds } from "./raw-pairs.ts";
 
 const MEBIBYTE = 1_048_576;

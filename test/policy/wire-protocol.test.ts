@@ -2,23 +2,22 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { contract } from "../../src/core/contract/contract.ts";
+import { contract, fnv1a64 } from "../../src/core/contract/contract.ts";
 import { call, event } from "../../src/core/contract/method.ts";
-import { fnv1a64 } from "../../src/core/contract/hash.ts";
 import { readHello, readWelcome } from "../../src/core/handshake/hello.ts";
 import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
 import { encodeHandshake, MAGIC, REFUSAL } from "../../src/core/handshake/preamble.ts";
-import { encodeClose } from "../../src/core/session/wire/close-frame.ts";
-import { ControlFrames } from "../../src/core/session/wire/control-frames.ts";
 import { NOTHING } from "../../src/core/session/outgoing.ts";
 import { Session } from "../../src/core/session/session.ts";
 import { DEFAULT_REPLAY } from "../../src/core/session/settings.ts";
 import { sessionDiagram } from "../../src/core/session/state.ts";
+import { encodeClose } from "../../src/core/session/wire/close-frame.ts";
+import { ControlFrames } from "../../src/core/session/wire/control-frames.ts";
 import * as datagram from "../../src/core/stateless/datagram.ts";
 import { encodeAnswer, encodeCall, encodeEvent, encodeRefusal } from "../../src/core/stateless/datagram.ts";
 import { codecOf } from "../../src/io/stateless/format.ts";
-import { body } from "../fixtures/session-pair.ts";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
+import { body } from "../fixtures/session-pair.ts";
 
 /* docs/wire-protocol.md is what other languages implement: its examples are the bytes of the implementation. */
 

@@ -6,11 +6,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import tls from "node:tls";
-import { ConnectError, connect, listen, pair, type StreamSocket, UsageError } from "../../src/index.ts";
 import { lines } from "../../src/framing.ts";
+import { connect, ConnectError, listen, pair, type StreamSocket, UsageError } from "../../src/index.ts";
 import { expectError, reasonOf } from "../../src/testing/expect-error.ts";
-import { PatternCheck } from "../../src/testing/stream/pattern.ts";
-import { pending, sendPattern, textToEnd } from "../../src/testing/stream/check.ts";
+import { PatternCheck, pending, sendPattern, textToEnd } from "../../src/testing/stream/check.ts";
 import { testCertificates } from "../fixtures/certificates.ts";
 
 /* TLS on a connection that has already spoken plain text, in both roles (SEMANTICS A8). */

@@ -3,15 +3,14 @@
 import { basename, relative } from "node:path";
 import { Command } from "commander";
 import { addOutputOptions, newCommand } from "../terminal/command.ts";
-import { type Colours, coloursFor } from "../terminal/colours.ts";
-import { playRole } from "./child.ts";
-import { Experiment, type SeriesResult } from "./experiment.ts";
-import type { ServerAddresses } from "./roles.ts";
-import { keptScreen, lineScreen, opening, seriesOpening, seriesScreen } from "./screen.ts";
 import { CommandFailure, EXIT } from "../terminal/exit-codes.ts";
 import { countUpTo, seed } from "../terminal/number-options.ts";
-import type { OutputOptions } from "../terminal/output.ts";
+import { type Colours, coloursFor, type OutputOptions } from "../terminal/output.ts";
 import { type CommandContext, runCommand, until } from "../terminal/run-command.ts";
+import { Experiment, type SeriesResult } from "./experiment.ts";
+import { playRole } from "./process.ts";
+import type { ServerAddresses } from "./roles.ts";
+import { keptScreen, lineScreen, opening, seriesOpening, seriesScreen } from "./screen.ts";
 
 interface Flags extends OutputOptions {
   readonly seed: number;

@@ -2,11 +2,10 @@
 
 import { Address } from "../../index.ts";
 import type { DatagramFaultReport } from "./datagram-faults.ts";
-import { DatagramRelay } from "./datagram-relay.ts";
 import { RoleProcess } from "./process.ts";
 import { SeededRandom } from "./random.ts";
 import type { Answer, Question, Series, ServerAddresses } from "./roles.ts";
-import { openStreamRelay, type StreamFaultReport } from "./stream-relay.ts";
+import { DatagramRelay, openStreamRelay, type StreamFaultReport } from "./stream-relay.ts";
 import type { TallyReport } from "./tally.ts";
 
 /** Datagrams that may be under way at a time. More than the system's buffer holds would be lost without the relay's doing. */

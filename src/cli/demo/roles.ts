@@ -10,8 +10,7 @@ import {
   serveDatagrams,
   type StreamSocket,
 } from "../../index.ts";
-import { datagramReplies } from "../sockets/datagram-replies.ts";
-import { streamReplies } from "../sockets/replies.ts";
+import { datagramReplies, streamReplies } from "../sockets/replies.ts";
 import { Tally, type TallyReport } from "./tally.ts";
 
 /** How often a line is asked for. */
@@ -168,4 +167,19 @@ export function mailboxRole(): ClientCalls {
       await box.sendMany(numbers.map((data) => ({ data, to: address })));
     },
   };
+}
+
+/** A call to a child process. */
+export interface Call {
+  readonly id: number;
+  readonly name: string;
+  readonly input: unknown;
+}
+
+/** What became of it. */
+export interface Outcome {
+  readonly id: number;
+  readonly result?: unknown;
+  /** Why it failed. */
+  readonly failure?: { readonly code: string; readonly detail: string };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { coloursFor } from "../terminal/colours.ts";
+import { coloursFor } from "../terminal/output.ts";
 import type { SeriesResult } from "./experiment.ts";
 import { keptScreen, lineScreen, opening, seriesOpening, seriesScreen } from "./screen.ts";
 

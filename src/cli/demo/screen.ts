@@ -1,6 +1,6 @@
 /** The screen of the demo: two columns, 79 characters wide, readable without colours. */
 
-import type { Colours } from "../terminal/colours.ts";
+import type { Colours } from "../terminal/output.ts";
 import type { LineResult, SeriesResult } from "./experiment.ts";
 import type { ServerAddresses } from "./roles.ts";
 import type { TallyReport } from "./tally.ts";

@@ -1,18 +1,33 @@
 /** `zocalo call`: one call of a method that a server offers. */
 
 import type { Command } from "commander";
-import type { Address } from "../../index.ts";
-import type { Contract, SessionStream } from "../../protocol.ts";
+import { type Address, UsageError } from "../../index.ts";
+import {
+  type Contract,
+  type Schema,
+  type SessionStream,
+  statelessClient,
+  type StatelessContract,
+} from "../../protocol.ts";
+import { inputMessages } from "../sockets/framing-option.ts";
+import { clientTls } from "../sockets/tls-flags.ts";
 import { newCommand, parseAddress } from "../terminal/command.ts";
-import { loadContract } from "./load-contract.ts";
-import { EXIT } from "../terminal/exit-codes.ts";
+import { EXIT, wrongUsage } from "../terminal/exit-codes.ts";
+import type { Output } from "../terminal/output.ts";
 import { type CommandContext, runCommand } from "../terminal/run-command.ts";
-import { callOverDatagrams } from "./datagram-call.ts";
-import { jsonLine } from "./json-values.ts";
-import { type CommandSession, DEFAULT_TIMEOUT_MS, failureOf, invoke, openCommandSession } from "./open.ts";
-import { serverMethod, type ServerMethod } from "./server-method.ts";
-import { addSessionFlags, type SessionFlags } from "./session-flags.ts";
-import { exchangeItems, showItems } from "./stream-items.ts";
+import { type DataInput, PatientInput } from "../terminal/standard-input.ts";
+import type { DataOutput } from "../terminal/standard-output.ts";
+import { jsonLine, valueFrom } from "./json-values.ts";
+import { loadContract, serverMethod, type ServerMethod } from "./load-contract.ts";
+import {
+  addSessionFlags,
+  type CommandSession,
+  DEFAULT_TIMEOUT_MS,
+  failureOf,
+  invoke,
+  openCommandSession,
+  type SessionFlags,
+} from "./open.ts";
 
 const DESCRIPTION = [
   "Opens a session with a server of the contract, calls one of its methods, and prints the answer as one line of JSON. Of " +
@@ -106,4 +121,120 @@ async function perform(
   const items = invoke(session, method, { signal: stop }) as SessionStream<unknown, unknown>;
   if (method.takes === undefined) await showItems(items, context);
   else await exchangeItems(items, method, context);
+}
+
+/** A question is sent again until then. A server that is there answers sooner, and nobody says that there is none. */
+const DATAGRAM_TIMEOUT_MS = 5_000;
+
+/** Calls a method, or sends an event, and prints the answer. */
+async function callOverDatagrams(
+  address: Address,
+  contract: Contract,
+  method: ServerMethod,
+  flags: SessionFlags,
+  { output, stdout, stop }: CommandContext,
+): Promise<void> {
+  refuseSessionFlags(address, flags);
+  const timeoutMs = flags.timeout ?? DATAGRAM_TIMEOUT_MS;
+  const client = await statelessClient(contract as StatelessContract, address, {
+    timeoutMs,
+    signal: stop,
+    validate: "both",
+  });
+  try {
+    const { localAddress: local, remoteAddress: remote } = client;
+    const event = { event: "client", contract: contract.name, version: contract.version };
+    const text = `asking from ${String(local)}, ${String(remote)}`;
+    output.detail({ ...event, local: String(local), remote: String(remote) }, text);
+    const answer = await invoke(client, method, { timeoutMs, signal: stop });
+    if (answer !== undefined) await stdout.write(jsonLine(answer));
+  } finally {
+    await client.close();
+  }
+}
+
+function refuseSessionFlags(address: Address, flags: SessionFlags): void {
+  const at = String(address);
+  if (flags.auth !== undefined)
+    throw wrongUsage("--auth needs a session: over datagrams nobody introduces himself", at);
+  if (flags.waitForServer !== undefined) {
+    throw wrongUsage(
+      "--wait-for-server needs a connection: over datagrams --timeout is the time in which to ask again",
+      at,
+    );
+  }
+  clientTls(address, flags);
+}
+
+type Items = SessionStream<unknown, unknown>;
+
+/** Where items come from and go to. */
+export interface ItemEnds {
+  readonly stdin: DataInput;
+  readonly stdout: DataOutput;
+  /** Told of a line that was typed and is no item. */
+  readonly output: Pick<Output, "warning">;
+  readonly stop: AbortSignal;
+}
+
+/** Writes each item that comes as a line of JSON, as it comes. */
+async function showItems(items: Items, { stdout }: Pick<ItemEnds, "stdout">): Promise<void> {
+  for await (const item of items) await stdout.write(jsonLine(item));
+}
+
+/**
+ * Like {@link showItems}, for a stream that takes items too: each line of stdin is one. When the server has ended its
+ * items, what stdin still gives is sent until it is silent. A line that is no JSON ends the command; at a terminal it is told
+ * of and the next one is tried, since people mistype.
+ */
+export async function exchangeItems(items: Items, method: ServerMethod, ends: ItemEnds): Promise<void> {
+  const { stdin, stop } = ends;
+  const patient = new PatientInput(stdin, [stop, items.signal]);
+  let failure: { readonly by: unknown } | undefined;
+  const fail = (error: unknown): void => {
+    failure ??= { by: error };
+    items.cancel();
+  };
+  const sending = sendItems(items, method, patient, ends).catch(fail);
+  try {
+    await showItems(items, ends);
+    // A stream without items of the server's looks as if they had ended.
+    if (method.shows) patient.loseInterest();
+  } catch (error) {
+    fail(error);
+  }
+  await sending;
+  patient.release();
+  if (failure !== undefined) throw failure.by;
+}
+
+async function sendItems(
+  items: Items,
+  { name, takes }: ServerMethod,
+  input: PatientInput,
+  { stdin, output }: ItemEnds,
+): Promise<void> {
+  let number = 0;
+  for await (const line of inputMessages(() => input.read())) {
+    number += 1;
+    const text = line.toString();
+    if (text.trim() === "") continue;
+    try {
+      const item = itemFrom(text, takes, `line ${number} of stdin, an item of the stream ${name},`);
+      await items.send(item);
+    } catch (error) {
+      if (!stdin.isTerminal || items.signal.aborted) throw error;
+      output.warning(error);
+    }
+  }
+  items.end();
+}
+
+function itemFrom(text: string, schema: Schema | undefined, what: string): unknown {
+  return valueFrom(
+    text,
+    schema,
+    what,
+    (detail) => new UsageError("FRAME_INVALID", { op: "stdin", side: "local", detail }),
+  );
 }

@@ -3,14 +3,20 @@
 import type { Command } from "commander";
 import { UsageError } from "../../index.ts";
 import { newCommand, parseAddress } from "../terminal/command.ts";
-import { loadContract } from "./load-contract.ts";
 import { EXIT, wrongUsage } from "../terminal/exit-codes.ts";
 import { type CommandContext, runCommand } from "../terminal/run-command.ts";
-import { jsonLine } from "./json-values.ts";
-import { type CommandSession, failureOf, invoke, openCommandSession, type OpenOptions } from "./open.ts";
-import { type ServerMethod, serverMethodFrom } from "./server-method.ts";
-import { addSessionFlags, type SessionFlags } from "./session-flags.ts";
 import { visibleText } from "../terminal/visible-text.ts";
+import { jsonLine } from "./json-values.ts";
+import { loadContract, type ServerMethod, serverMethodFrom } from "./load-contract.ts";
+import {
+  addSessionFlags,
+  type CommandSession,
+  failureOf,
+  invoke,
+  openCommandSession,
+  type OpenOptions,
+  type SessionFlags,
+} from "./open.ts";
 
 interface Flags extends SessionFlags {
   readonly call?: readonly string[];

@@ -1,9 +1,8 @@
 /** The values of a contract as JSON on the command line. Bytes are base64. */
 
 import { isBytes, type Schema } from "../../protocol.ts";
-import { InexactJson, parseExactly } from "../terminal/exact-json.ts";
 import { wrongUsage } from "../terminal/exit-codes.ts";
-import { jsonText } from "../terminal/json-text.ts";
+import { InexactJson, jsonText, parseExactly } from "../terminal/json-text.ts";
 
 /**
  * Reads what the person wrote as the question, message or item of a method; undefined for nothing.

@@ -1,5 +1,7 @@
 /** Opens the session of a command. */
 
+import { readFileSync } from "node:fs";
+import type { Command } from "commander";
 import type { Address } from "../../index.ts";
 import {
   type Contract,
@@ -10,13 +12,17 @@ import {
   RemoteError,
   type Session,
 } from "../../protocol.ts";
-import { CommandFailure } from "../terminal/exit-codes.ts";
+import type { ConnectFlags } from "../sockets/open-connection.ts";
+import { addClientTlsFlags, clientTls } from "../sockets/tls-flags.ts";
+import { addOutputOptions } from "../terminal/command.ts";
+import { CommandFailure, wrongUsage } from "../terminal/exit-codes.ts";
+import { InexactJson, parseExactly } from "../terminal/json-text.ts";
+import { milliseconds } from "../terminal/number-options.ts";
+import type { OutputOptions } from "../terminal/output.ts";
 import type { CommandContext } from "../terminal/run-command.ts";
-import { clientTls } from "../sockets/tls-flags.ts";
 import { visibleText } from "../terminal/visible-text.ts";
 import { jsonLine } from "./json-values.ts";
-import type { ServerMethod } from "./server-method.ts";
-import { authOf, type SessionFlags } from "./session-flags.ts";
+import { type ContractFlags, EXPORT_HELP, type ServerMethod } from "./load-contract.ts";
 
 /** The session of a command: whatever the contract, its methods are called by name. */
 export type CommandSession = Session<Methods>;
@@ -90,4 +96,33 @@ function handlersOf(contract: Contract, onEvent: OpenOptions["onEvent"]): object
       kind === "event" ? (message: unknown, context: Context) => onEvent(name, message, context.session) : refuse,
     ]),
   );
+}
+
+/** The flags of a command that opens a session. */
+export interface SessionFlags extends ConnectFlags, ContractFlags, OutputOptions {
+  readonly auth?: string;
+}
+
+/** Adds the flags. @param timeoutHelp - What `--timeout` bounds. */
+export function addSessionFlags(command: Command, timeoutHelp: string): Command {
+  command
+    .option("--export <name>", EXPORT_HELP)
+    .option("--auth <file>", "what the server's authenticate wants to see: a file with JSON, so that no list shows it")
+    .option("--timeout <ms>", timeoutHelp, milliseconds)
+    .option("--wait-for-server <ms>", "when nothing listens there yet, try again for so long", milliseconds);
+  return addOutputOptions(addClientTlsFlags(command));
+}
+
+/** What the client says of itself; undefined for nothing. */
+function authOf({ auth }: SessionFlags): unknown {
+  if (auth === undefined) return undefined;
+  try {
+    return parseExactly(readFileSync(auth, "utf8"));
+  } catch (error) {
+    const isJson = error instanceof InexactJson;
+    const inexact = "a number in it would become another one, or two members have one name";
+    const reason = isJson ? inexact : error instanceof SyntaxError ? "it must hold JSON" : "it cannot be read";
+    // The text of the error may quote what is in the file.
+    throw wrongUsage(`--auth ${auth}: ${reason}`);
+  }
 }

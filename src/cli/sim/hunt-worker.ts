@@ -4,8 +4,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import { ZocaloError } from "../../index.ts";
 import { explore, type Simulation } from "../../sim.ts";
 import { CommandFailure } from "../terminal/exit-codes.ts";
-import type { HuntNews, HuntOrder, HuntTask } from "./hunt-messages.ts";
-import { loadSimulation } from "./load-simulation.ts";
+import type { HuntNews, HuntOrder, HuntTask } from "./hunt-workers.ts";
+import { loadSimulation } from "./sim-flags.ts";
 
 const { file, exportName } = workerData as HuntTask;
 

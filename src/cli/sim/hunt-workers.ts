@@ -1,8 +1,8 @@
 /** The threads of a hunt: each runs a few seeds at a time; one that hangs is replaced. */
 
 import { Worker } from "node:worker_threads";
+import type { ExplorationSummary } from "../../sim.ts";
 import { CommandFailure, wrongUsage } from "../terminal/exit-codes.ts";
-import type { HuntNews, HuntOrder, HuntTask } from "./hunt-messages.ts";
 
 /** Seeds that a worker gets at a time. */
 const SEEDS_AT_A_TIME = 8;
@@ -112,3 +112,21 @@ class Hunt {
     });
   }
 }
+
+/** What a worker gets when it starts. */
+export interface HuntTask {
+  readonly file: string;
+  readonly exportName: string;
+}
+
+/** From the master: run these seeds, the end excluded. */
+export interface HuntOrder {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** From a worker: a run is over, the order is done, or the worker cannot work. */
+export type HuntNews =
+  | { readonly kind: "run"; readonly summary: ExplorationSummary }
+  | { readonly kind: "done" }
+  | { readonly kind: "broken"; readonly code: string; readonly detail: string };

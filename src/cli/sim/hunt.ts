@@ -5,12 +5,11 @@ import type { Command } from "commander";
 import { ExplorationTotals } from "../../sim.ts";
 import { EXIT, type Interrupted, wrongUsage } from "../terminal/exit-codes.ts";
 import { count, countUpTo, seed, units } from "../terminal/number-options.ts";
-import { quantity } from "../terminal/quantity.ts";
 import { type CommandContext, runCommand } from "../terminal/run-command.ts";
-import { huntWithWorkers, type HuntRun } from "./hunt-workers.ts";
-import { loadSimulation } from "./load-simulation.ts";
+import { quantity } from "../terminal/visible-text.ts";
+import { type HuntRun, huntWithWorkers } from "./hunt-workers.ts";
 import { simFailure } from "./report.ts";
-import { newSimCommand, replayLine } from "./sim-flags.ts";
+import { loadSimulation, newSimCommand, replayLine } from "./sim-flags.ts";
 
 interface HuntFlags {
   readonly export: string;

@@ -1,9 +1,10 @@
 /** What a run of a simulation came to, as text. */
 
+import { writeFile } from "node:fs/promises";
 import { inspect } from "node:util";
 import { type Exploration, type FaultList, faultText } from "../../sim.ts";
-import { CommandFailure } from "../terminal/exit-codes.ts";
-import { quantity } from "../terminal/quantity.ts";
+import { CommandFailure, wrongUsage } from "../terminal/exit-codes.ts";
+import { quantity } from "../terminal/visible-text.ts";
 
 /** Calls of a stack that are shown. */
 const MOST_PLACES = 5;
@@ -48,4 +49,16 @@ function placesOf(error: unknown): string {
 
 function indented(text: string): string {
   return text.replaceAll(/^/gm, "  ");
+}
+
+/** Writes the file of a flag, and says what is wrong with a path that cannot be written. */
+export async function writeResult(flag: string, path: string, pieces: readonly (string | Uint8Array)[]): Promise<void> {
+  try {
+    await writeFile(path, pieces);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw wrongUsage(
+      `${flag} ${path}: ${code === "ENOENT" ? "there is no such folder" : `cannot be written (${code})`}`,
+    );
+  }
 }

@@ -3,10 +3,11 @@
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { ZocaloError } from "../../index.ts";
-import { type ExploreOptions, parseFaultList } from "../../sim.ts";
+import { type ExploreOptions, parseFaultList, type Simulation } from "../../sim.ts";
 import { newCommand } from "../terminal/command.ts";
+import { wrongUsage } from "../terminal/exit-codes.ts";
+import { loadModule } from "../terminal/load-module.ts";
 import { seed } from "../terminal/number-options.ts";
-import { shellWord } from "../terminal/shell-word.ts";
 
 /** The flags of every command that runs one seed. */
 export interface SimFlags {
@@ -56,4 +57,30 @@ export function replayLine(
   const which = flags.faults === undefined ? ["--seed", String(seedNumber)] : ["--faults", flags.faults];
   const exported = flags.export === "default" ? [] : ["--export", flags.export];
   return ["zocalo", "sim", "run", file, ...exported, ...which].map(shellWord).join(" ");
+}
+
+/** A text as one word of a POSIX shell: in quotes only where it needs them. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** The simulation that `file` exports by a name. A simulation without a name is called as its file. */
+export function loadSimulation(file: string, exportName: string): Simulation {
+  const exports = loadModule(file, "sim");
+  const found = exports[exportName];
+  if (!isSimulation(found)) {
+    const names = Object.keys(exports).filter((name) => isSimulation(exports[name]));
+    const hint =
+      names.length > 0
+        ? `it has: ${names.join(", ")}; choose one with --export NAME`
+        : 'write `export default simulation({ ... }, async (world) => { ... })`, from "zocalo/sim"';
+    throw wrongUsage(`${file} has no simulation as its export ${JSON.stringify(exportName)}; ${hint}`);
+  }
+  return found;
+}
+
+function isSimulation(value: unknown): value is Simulation {
+  if (typeof value !== "object" || value === null) return false;
+  const { main, options } = value as { readonly main?: unknown; readonly options?: unknown };
+  return typeof main === "function" && typeof options === "object" && options !== null;
 }

@@ -1,10 +1,16 @@
 /** `zocalo sim`: programs in a simulated network. */
 
 import type { Command } from "commander";
+import { explore, formatFaultList, shrink } from "../../sim.ts";
 import { newCommand } from "../terminal/command.ts";
+import { CommandFailure, EXIT } from "../terminal/exit-codes.ts";
+import { leaveSignals } from "../terminal/interruption.ts";
+import { count } from "../terminal/number-options.ts";
+import { type CommandContext, runCommand } from "../terminal/run-command.ts";
+import { quantity } from "../terminal/visible-text.ts";
 import { simHuntCommand } from "./hunt.ts";
-import { simCheckCommand, simRunCommand } from "./run.ts";
-import { simShrinkCommand } from "./shrink.ts";
+import { failedText, listText, passedText, simFailure, writeResult } from "./report.ts";
+import { addSeedFlags, loadSimulation, newSimCommand, replayLine, runOf, type SimFlags } from "./sim-flags.ts";
 import { simTraceCommand } from "./trace.ts";
 
 const DESCRIPTION = [
@@ -25,4 +31,89 @@ export function simCommand(): Command {
     command.addCommand(one);
   }
   return command;
+}
+
+const RUN = [
+  "Runs the simulation once. The seed decides which faults there are, and everything else that the program does not. " +
+    "A failure is told with its faults, and with the line that replays it.",
+];
+const CHECK = [
+  "Runs the simulation twice with one seed, and compares everything that happens. At the first difference it shows both " +
+    "sides: something decides the run that is not the seed.",
+];
+
+/** The command `run`. */
+function simRunCommand(): Command {
+  const examples = ["zocalo sim run orders.mjs --seed 17", "zocalo sim run orders.mjs --faults orders.json"];
+  const command = newSimCommand("run", "run one seed", RUN, examples);
+  return addSeedFlags(command).action(async (file: string, flags: SimFlags) => {
+    await runCommand({}, (context) => runOnce(file, flags, false, context));
+  });
+}
+
+/** The command `check`. */
+function simCheckCommand(): Command {
+  const command = newSimCommand("check", "run one seed twice and compare", CHECK, [
+    "zocalo sim check orders.mjs --seed 17",
+  ]);
+  return addSeedFlags(command).action(async (file: string, flags: SimFlags) => {
+    await runCommand({}, (context) => runOnce(file, flags, true, context));
+  });
+}
+
+async function runOnce(file: string, flags: SimFlags, twice: boolean, { stdout }: CommandContext): Promise<number> {
+  leaveSignals();
+  const simulation = loadSimulation(file, flags.export);
+  const result = await explore(simulation, { ...runOf(flags), twice });
+  if (result.failure === undefined) {
+    await stdout.write(`${passedText(result)}${twice ? "both runs are the same\n" : listText(result.list)}`);
+    return EXIT.done;
+  }
+  // With a difference the failure itself says so.
+  const same = twice && !result.failure.identity.startsWith("SIM_DIVERGED") ? "both runs are the same\n" : "";
+  await stdout.write(failedText(result) + same);
+  throw simFailure(result.failure.identity, replayLine(file, flags, result.seed));
+}
+
+interface ShrinkFlags extends SimFlags {
+  readonly out?: string;
+  readonly runs: number;
+}
+
+const SHRINK_DESCRIPTION = [
+  "Runs a seed that fails, and again with fewer and weaker faults, as long as it fails in the same way. Prints what is left; " +
+    "with --out it becomes a list of faults that `zocalo sim run FILE --faults LIST` replays, in every later version too.",
+];
+
+/** The command. */
+function simShrinkCommand(): Command {
+  const examples = ["zocalo sim shrink orders.mjs --seed 17 --out orders.json"];
+  const command = newSimCommand("shrink", "make a failure small", SHRINK_DESCRIPTION, examples)
+    .option("--out <list>", "write the list of faults to a file")
+    .option("--runs <n>", "most runs", count, 1000);
+  return addSeedFlags(command).action(async (file: string, flags: ShrinkFlags) => {
+    await runCommand({}, (context) => shrinkOne(file, flags, context));
+  });
+}
+
+async function shrinkOne(file: string, flags: ShrinkFlags, { stdout, output }: CommandContext): Promise<number> {
+  leaveSignals();
+  const simulation = loadSimulation(file, flags.export);
+  const { failure, list } = await explore(simulation, runOf(flags));
+  if (failure === undefined) {
+    throw new CommandFailure("SIM_PASSED", `seed ${list.seed} does not fail; there is nothing to shrink`);
+  }
+  output.say(
+    { event: "failure", identity: failure.identity },
+    `${quantity(list.faults.length, "fault")}: ${failure.identity}`,
+  );
+  const report = await shrink(simulation, list, { mostRuns: flags.runs });
+  await stdout.write(`${failure.identity}\n${listText(report.list)}`);
+  const unfinished = report.finished ? "" : "; there may be a smaller one, see --runs";
+  output.say({ event: "shrunk", runs: report.runs }, `after ${quantity(report.runs, "run")}${unfinished}`);
+  if (flags.out === undefined) return EXIT.done;
+  await writeResult("--out", flags.out, [formatFaultList(report.list)]);
+  const replay = replayLine(file, { export: flags.export, faults: flags.out }, list.seed);
+  output.say({ event: "written", file: flags.out }, `replay: ${replay}`);
+  return EXIT.done;
 }

@@ -5,10 +5,8 @@ import { explore, type TraceRecord } from "../../sim.ts";
 import { EXIT } from "../terminal/exit-codes.ts";
 import { leaveSignals } from "../terminal/interruption.ts";
 import { type CommandContext, runCommand } from "../terminal/run-command.ts";
-import { loadSimulation } from "./load-simulation.ts";
-import { simFailure } from "./report.ts";
-import { addSeedFlags, newSimCommand, replayLine, runOf, type SimFlags } from "./sim-flags.ts";
-import { writeResult } from "./write-result.ts";
+import { simFailure, writeResult } from "./report.ts";
+import { addSeedFlags, loadSimulation, newSimCommand, replayLine, runOf, type SimFlags } from "./sim-flags.ts";
 
 interface TraceFlags extends SimFlags {
   readonly json?: boolean;

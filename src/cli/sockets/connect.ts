@@ -9,7 +9,7 @@ import { join, type JoinOptions } from "./join.ts";
 import { joinMessages } from "./join-messages.ts";
 import { addConnectFlags, type ConnectFlags, openConnection } from "./open-connection.ts";
 import type { OutputOptions } from "../terminal/output.ts";
-import { quantity } from "../terminal/quantity.ts";
+import { quantity } from "../terminal/visible-text.ts";
 import { type CommandContext, runCommand } from "../terminal/run-command.ts";
 import { addClientTlsFlags } from "./tls-flags.ts";
 

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import type { Address, StreamSocket } from "../../index.ts";
 import type { Output } from "../terminal/output.ts";
-import { quantity } from "../terminal/quantity.ts";
+import { quantity } from "../terminal/visible-text.ts";
 import type { StreamReply } from "./replies.ts";
 
 /** A child that does not end when it is asked to (SIGTERM) is killed after this. */

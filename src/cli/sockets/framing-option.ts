@@ -1,12 +1,11 @@
 /** `--framing`: where messages begin and end on a connection, and how one is shown and typed as a line. */
 
 import { type Command, Option } from "commander";
-import { UsageError } from "../../index.ts";
 import {
   bytes,
   chain,
-  type Codec,
   cobs,
+  type Codec,
   json,
   lengthPrefix,
   lines,
@@ -16,9 +15,9 @@ import {
   slip,
   varintPrefix,
 } from "../../framing.ts";
-import { InexactJson, parseExactly } from "../terminal/exact-json.ts";
+import { UsageError, ZocaloError } from "../../index.ts";
 import { wrongUsage } from "../terminal/exit-codes.ts";
-import { jsonText, safeJson } from "../terminal/json-text.ts";
+import { InexactJson, jsonText, parseExactly, safeJson } from "../terminal/json-text.ts";
 
 /** What `--framing` can be. */
 export type FramingName =
@@ -150,5 +149,37 @@ function jsonOf(line: Uint8Array, parse: (text: string) => unknown): unknown {
     const notJson = 'the message is not JSON, which this framing needs; a text is written with quotes, as "hola"';
     const detail = cause instanceof InexactJson ? cause.message : notJson;
     throw new UsageError("FRAME_INVALID", { op: "send", side: "local", detail, cause });
+  }
+}
+
+/** How the input ended. */
+type InputEnd = "ended" | "silent";
+
+/**
+ * The lines without their ends (LF or CR LF), wherever the bytes are cut. What stands behind the last line end is a message
+ * too. Answers how the input ended.
+ *
+ * @param read - The next bytes; null at the end; `silent` when no more is waited for.
+ */
+export async function* inputMessages(
+  read: () => Promise<Buffer | null | "silent">,
+): AsyncGenerator<Buffer, InputEnd, undefined> {
+  const decoder = chain(lines({ maxLineBytes: MAX_LINE_BYTES }), bytes()).createDecoder();
+  for (;;) {
+    const input = await read();
+    if (input === null || input === "silent") {
+      const rest = decoder.takeRest();
+      if (rest.length > 0) yield rest;
+      return input === null ? "ended" : "silent";
+    }
+    const messages: Buffer[] = [];
+    try {
+      decoder.decode(input, 0, input.length, (message) => messages.push(decoder.own(message)));
+    } catch (error) {
+      if (!(error instanceof ZocaloError)) throw error;
+      const detail = `a line of stdin has more than ${MAX_LINE_BYTES} bytes; write shorter messages`;
+      throw new UsageError("FRAME_TOO_LONG", { op: "stdin", side: "local", detail, cause: error });
+    }
+    yield* messages;
   }
 }

@@ -2,11 +2,10 @@
 
 import type { StreamSocket } from "../../index.ts";
 import { toCrlf } from "../terminal/crlf.ts";
-import type { FramingName } from "./framing-option.ts";
 import { toHexDump } from "../terminal/hex-dump.ts";
-import { PatientInput } from "../terminal/patient-input.ts";
-import type { DataInput } from "../terminal/standard-input.ts";
+import { type DataInput, PatientInput } from "../terminal/standard-input.ts";
 import type { DataOutput } from "../terminal/standard-output.ts";
+import type { FramingName } from "./framing-option.ts";
 
 /** How long closing may take once the person has asked to stop. */
 export const STOP_LINGER_MS = 200;

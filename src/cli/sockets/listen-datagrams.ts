@@ -11,17 +11,16 @@ import {
   ZocaloError,
 } from "../../index.ts";
 import { toCrlf } from "../terminal/crlf.ts";
-import { datagramReplies } from "./datagram-replies.ts";
-import { execDatagram } from "./exec.ts";
 import { EXIT, wrongUsage } from "../terminal/exit-codes.ts";
 import { toHexDump } from "../terminal/hex-dump.ts";
-import { inputLines } from "../terminal/input-lines.ts";
-import type { ListenFlags } from "./listen-flags.ts";
-import { sayListening } from "./listen-streams.ts";
-import { asLine } from "../terminal/message-lines.ts";
 import type { Output } from "../terminal/output.ts";
-import { quantity } from "../terminal/quantity.ts";
 import { type CommandContext, until } from "../terminal/run-command.ts";
+import type { DataInput } from "../terminal/standard-input.ts";
+import { asLine, quantity } from "../terminal/visible-text.ts";
+import { execDatagram } from "./exec.ts";
+import { sayListening } from "./listen-streams.ts";
+import type { ListenFlags } from "./listen.ts";
+import { datagramReplies } from "./replies.ts";
 import { serverTls } from "./tls-flags.ts";
 
 /** Each datagram is a process for a moment. The others wait in the receive queue. */
@@ -132,4 +131,27 @@ function tellDatagram(output: Output, from: Address, data: Buffer): void {
     { event: "datagram", from: String(from), bytes: data.length },
     `from ${String(from)}, ${quantity(data.length, "byte")}`,
   );
+}
+
+const LF = 0x0a;
+/** A line without an end must not fill the memory; what is longer than a datagram cannot be sent anyway. */
+const MAX_LINE_BYTES = 65_536;
+
+/** The lines with their ends. What stands behind the last line end is a line too. */
+export async function* inputLines(input: DataInput, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+  let rest: Buffer = Buffer.alloc(0);
+  for (let bytes = await input.read(signal); bytes !== null; bytes = await input.read(signal)) {
+    rest = Buffer.concat([rest, bytes]);
+    let begin = 0;
+    for (let end = rest.indexOf(LF, begin); end !== -1; end = rest.indexOf(LF, begin)) {
+      yield rest.subarray(begin, end + 1);
+      begin = end + 1;
+    }
+    rest = rest.subarray(begin);
+    if (rest.length > MAX_LINE_BYTES) {
+      yield rest;
+      rest = Buffer.alloc(0);
+    }
+  }
+  if (rest.length > 0) yield rest;
 }

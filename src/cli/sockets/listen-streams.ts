@@ -3,24 +3,24 @@
 import {
   type Address,
   ConnectionError,
+  type FramedSocket,
   listen,
   type Listener,
   type ListenOptions,
   serve,
   type StreamSocket,
 } from "../../index.ts";
+import { EXIT } from "../terminal/exit-codes.ts";
+import type { Output } from "../terminal/output.ts";
+import { quantity } from "../terminal/visible-text.ts";
+import { type CommandContext, until } from "../terminal/run-command.ts";
 import { connectionFacts, connectionText, endFacts } from "./describe-socket.ts";
 import { execStream } from "./exec.ts";
-import { EXIT } from "../terminal/exit-codes.ts";
-import { framingOf, type LineCodec } from "./framing-option.ts";
-import { join, type JoinOptions } from "./join.ts";
+import { echoCodec, type FramingName, framingOf, holdsValues, type LineCodec } from "./framing-option.ts";
 import { joinMessages } from "./join-messages.ts";
-import type { ListenFlags } from "./listen-flags.ts";
-import { messageReply } from "./message-replies.ts";
-import type { Output } from "../terminal/output.ts";
-import { quantity } from "../terminal/quantity.ts";
-import { type StreamReply, streamReplies } from "./replies.ts";
-import { type CommandContext, until } from "../terminal/run-command.ts";
+import { join, type JoinOptions } from "./join.ts";
+import type { ListenFlags } from "./listen.ts";
+import { CHARGEN_PATTERN, type ReplyName, streamReplies, type StreamReply, timeText } from "./replies.ts";
 import { serverTls } from "./tls-flags.ts";
 
 /** Each connection is a process: more than this many would rather harm the machine than serve anybody. */
@@ -160,4 +160,43 @@ function watch(peer: StreamSocket, output: Output): void {
     const text = `${how}: ${facts.remote}, ${quantity(peer.bytesReceived, "byte")} received, ${peer.bytesSent} sent`;
     output.detail({ event: "close", ...endFacts(peer, end) }, text);
   });
+}
+
+type Messages = FramedSocket<Uint8Array, Buffer>;
+
+/** A service in messages instead of bytes. */
+function messageReply(name: ReplyName, framing: FramingName, codec: LineCodec): StreamReply {
+  const written = (text: string): Buffer => Buffer.from(holdsValues(framing) ? JSON.stringify(text) : text);
+  return async (socket: StreamSocket, stop: AbortSignal) => {
+    const messages = socket.framed(name === "echo" ? echoCodec(framing) : codec);
+    if (name === "time") await messages.send(written(timeText()));
+    else if (name === "chargen") await chargen(messages, written, stop);
+    else await answerEach(messages, name, stop);
+  };
+}
+
+async function answerEach(messages: Messages, name: "echo" | "upper" | "discard", stop: AbortSignal): Promise<void> {
+  try {
+    for (;;) {
+      const message = await messages.receive({ signal: stop });
+      if (message === null) return;
+      if (name === "echo") await messages.send(message);
+      if (name === "upper") await messages.send(Buffer.from(message.toString().toUpperCase()));
+    }
+  } catch (error) {
+    if (!stop.aborted) throw error;
+  }
+}
+
+/** The lines of the pattern of RFC 864, each a message, until the peer closes; what arrives is thrown away. */
+async function chargen(messages: Messages, written: (text: string) => Buffer, stop: AbortSignal): Promise<void> {
+  const lines = String(CHARGEN_PATTERN).trimEnd().split("\r\n").map(written);
+  const throwingAway = answerEach(messages, "discard", stop).catch(() => undefined);
+  try {
+    while (!stop.aborted) await messages.sendMany(lines);
+  } catch (error) {
+    // The peer has seen enough: that is how this service ends.
+    if (!messages.signal.aborted) throw error;
+  }
+  await throwingAway;
 }

@@ -2,12 +2,11 @@
 
 import { performance } from "node:perf_hooks";
 import type { Address } from "../../index.ts";
-import { shownMessage } from "./framing-option.ts";
 import { toHexDump } from "../terminal/hex-dump.ts";
-import { asLine } from "../terminal/message-lines.ts";
-import { quantity } from "../terminal/quantity.ts";
 import type { CommandContext } from "../terminal/run-command.ts";
-import type { SendFlags } from "./send-flags.ts";
+import { asLine, quantity } from "../terminal/visible-text.ts";
+import { shownMessage } from "./framing-option.ts";
+import type { SendFlags } from "./send.ts";
 
 /** Shows a reply to what was sent at `sentAtMs`. */
 export async function showReply(

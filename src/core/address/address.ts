@@ -1,14 +1,30 @@
 /**
  * The address of a socket: a value that is parsed once, compared and printed everywhere.
  */
-import { isBroadcast, isLinkLocal, isLoopback, isMulticast, isPrivate, isUnspecified } from "./classify.ts";
-import { formatAddress, formatHostPort } from "./format.ts";
-import { canonicalIpv6, unmappedIpv4 } from "./ip.ts";
-import { checkNames, partsOfInit, partsOfText } from "./parse.ts";
-import { failure } from "./problem.ts";
-import { type AddressFamily, type AddressParams, type AddressParts, NO_PARAMS, type Transport } from "./parts.ts";
+
 import { ANYTHING, checkOptions, type RulesOf, TEXT } from "../options/check-options.ts";
 import { showAsText } from "../show-as.ts";
+import {
+  canonicalIpv6,
+  isBroadcast,
+  isLinkLocal,
+  isLoopback,
+  isMulticast,
+  isPrivate,
+  isUnspecified,
+  unmappedIpv4,
+} from "./ip.ts";
+import { checkNames, partsOfInit, partsOfText } from "./parse.ts";
+import {
+  type AddressFamily,
+  type AddressParams,
+  type AddressParts,
+  formatAddress,
+  formatHostPort,
+  NO_PARAMS,
+  type Transport,
+} from "./parts.ts";
+import { failure } from "./problem.ts";
 
 export type { AddressFamily, AddressParams, Transport } from "./parts.ts";
 

@@ -2,11 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UsageError, ZocaloError } from "../errors.ts";
 import { bytes } from "./bytes.ts";
-import { contract, type Methods, methodNames } from "./contract.ts";
-import { fnv1a64 } from "./hash.ts";
-import { call, event, type RequestInput, type RequestOutput, type ResponseInput, stream } from "./method.ts";
+import { contract, fnv1a64, methodNames, type Methods } from "./contract.ts";
+import { call, event, type RequestInput, type RequestOutput, type ResponseInput, stream, typeOnly } from "./method.ts";
 import { RemoteError } from "./remote-error.ts";
-import { typeOnly } from "./type-only.ts";
 import type { InputOf, OutputOf, Schema } from "./schema.ts";
 
 const invalid = (pattern: RegExp) => (error: unknown) =>

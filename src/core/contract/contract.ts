@@ -1,16 +1,15 @@
 /** A contract: one object that gives the typed server, the typed client, the handshake and the documentation. */
 
+import { UsageError } from "../errors.ts";
 import {
   ANY_TEXT,
   checkOptions,
   OBJECT,
   type OptionRule,
-  type RulesOf,
   options as object,
+  type RulesOf,
   shown,
 } from "../options/check-options.ts";
-import { UsageError } from "../errors.ts";
-import { fnv1a64 } from "./hash.ts";
 import type { Method } from "./method.ts";
 import { compatibleRange, inRange, isVersion, type VersionRange } from "./version.ts";
 
@@ -159,4 +158,19 @@ const KINDS: ReadonlySet<unknown> = new Set(["call", "event", "stream"]);
 
 function invalid(detail: string): UsageError {
   return new UsageError("OPTION_INVALID", { op: "contract", detail });
+}
+
+const OFFSET_BASIS = 0xcbf29ce484222325n;
+const PRIME = 0x100000001b3n;
+
+/**
+ * FNV-1a with 64 bits over the UTF-8 of a text, as 16 hexadecimal digits. Not for secrets: it tells contracts apart that
+ * were not made to be confused.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9923
+ */
+export function fnv1a64(text: string): string {
+  let hash = OFFSET_BASIS;
+  for (const byte of Buffer.from(text, "utf8")) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * PRIME);
+  return hash.toString(16).padStart(16, "0");
 }

@@ -1,7 +1,7 @@
 /** What a side of a contract offers: calls, events and streams. */
 
-import { ANY_TEXT, ANYTHING, checkOptions, FLAG, oneOf, type RulesOf } from "../options/check-options.ts";
 import { UsageError } from "../errors.ts";
+import { ANY_TEXT, ANYTHING, checkOptions, FLAG, oneOf, type RulesOf } from "../options/check-options.ts";
 import { type InputOf, isSchema, type OutputOf, type Schema } from "./schema.ts";
 
 /** A schema, or none: then nothing is sent, or the types of the program are trusted. */
@@ -232,4 +232,18 @@ function checked(op: string, schema: Schema | undefined): Schema | undefined {
 
 function invalid(op: string, detail: string): UsageError {
   return new UsageError("OPTION_INVALID", { op, detail });
+}
+
+/**
+ * A schema that accepts every value: the compiler checks what this program does, and nobody checks what the peer sends. For
+ * streams and for programs whose peers are trusted.
+ *
+ * @example
+ * ```ts
+ * import { contract, stream, typeOnly } from "zocalo/protocol";
+ * export const clock = contract("clock", "1.0.0", { server: { ticks: stream({ sends: typeOnly<number>() }) } });
+ * ```
+ */
+export function typeOnly<T>(): Schema<T> {
+  return { "~standard": { version: 1, vendor: "zocalo", validate: (value) => ({ value }) } };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { EXPONENTIAL, HEAVY_TAIL, NORMAL } from "./quantiles.ts";
+import { EXPONENTIAL, HEAVY_TAIL, NORMAL } from "./latency.ts";
 import { probabilityThreshold, RandomStream } from "./random-stream.ts";
 
 const take = (stream: RandomStream, count: number): number[] => Array.from({ length: count }, () => stream.uint32());

@@ -1,7 +1,5 @@
 /** Random numbers that a seed and a label decide: the same on every engine, and independent of all other labels. */
 
-import { hashText, mix32 } from "./hash.ts";
-
 /** 2 to the power of 32: how many values a draw can have. */
 const DRAWS = 0x1_0000_0000;
 
@@ -69,4 +67,40 @@ export class RandomStream {
 /** A probability from 0 to 1 as an integer to compare draws with, so that no engine rounds otherwise. */
 export function probabilityThreshold(probability: number): number {
   return Math.round(probability * DRAWS);
+}
+
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+/** Spreads the bits of an integer over 32 bits (the finalizer of MurmurHash3). */
+export function mix32(value: number): number {
+  let x = value | 0;
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return (x ^ (x >>> 16)) >>> 0;
+}
+
+/** FNV-1a over the UTF-16 units of a text, begun at `start`. */
+export function hashText(text: string, start: number = FNV_OFFSET): number {
+  let hash = start;
+  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), FNV_PRIME);
+  return hash >>> 0;
+}
+
+/** FNV-1a over bytes, four at a time, begun at `start`. */
+export function hashBytes(bytes: Uint8Array, start: number = FNV_OFFSET): number {
+  let hash = start ^ bytes.length;
+  let index = 0;
+  for (const whole = bytes.length - 3; index < whole; index += 4) {
+    const word =
+      (bytes[index] as number) |
+      ((bytes[index + 1] as number) << 8) |
+      ((bytes[index + 2] as number) << 16) |
+      ((bytes[index + 3] as number) << 24);
+    hash = Math.imul(hash ^ word, FNV_PRIME);
+    // The high bits of a product never reach the low ones by themselves.
+    hash ^= hash >>> 15;
+  }
+  for (; index < bytes.length; index += 1) hash = Math.imul(hash ^ (bytes[index] as number), FNV_PRIME);
+  return hash >>> 0;
 }

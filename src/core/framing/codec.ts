@@ -12,7 +12,7 @@
  */
 
 import type { ByteWriter } from "../bytes/byte-writer.ts";
-import type { InvalidContent } from "./invalid-content.ts";
+import type { InvalidContent } from "./frame-error.ts";
 
 /** Receives the bytes of one message: `bytes[start, end)`, valid until the call returns. */
 export type OnFrame = (bytes: Buffer, start: number, end: number) => void;

@@ -3,9 +3,8 @@
 import { copyBytes } from "../bytes/copy-bytes.ts";
 import { ProtocolError, UsageError } from "../errors.ts";
 import type { Boundary, Decoder, Framer, FrameSpan, MessageFormat, OnFrame } from "./codec.ts";
-import { frameTruncated } from "./frame-error.ts";
+import { frameTruncated, InvalidContent } from "./frame-error.ts";
 import { checkedLimit } from "./frame-limit.ts";
-import { InvalidContent } from "./invalid-content.ts";
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
 

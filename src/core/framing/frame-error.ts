@@ -2,7 +2,6 @@
 
 import { type ErrorCode, type ProtocolError, UsageError } from "../errors.ts";
 import { peerError } from "../peer-error.ts";
-import { InvalidContent } from "./invalid-content.ts";
 
 /** The operation that these errors name. */
 const DECODE = "decode";
@@ -64,4 +63,24 @@ export function codecOptionInvalid(codec: string, problem: string): UsageError {
 
 function unsendable(code: ErrorCode, codec: string, problem: string, cause?: unknown): UsageError {
   return new UsageError(code, { op: ENCODE, detail: `${codec}: ${problem}`, side: "local", outcome: "none", cause });
+}
+
+/**
+ * What {@link MessageFormat.tryDecode} answers for bytes that are no message of the format. It is no `Error`: that has a
+ * stack, which costs more than most messages, and whoever sends nonsense must not get more work out of it than whoever
+ * sends messages.
+ */
+export class InvalidContent {
+  /** `FRAME_INVALID`; `FRAME_TOO_LONG` for a message of more than what the format takes. */
+  readonly code: "FRAME_INVALID" | "FRAME_TOO_LONG";
+  /** What is wrong, as a part of a sentence. */
+  readonly detail: string;
+  /** What threw, where something did. */
+  readonly cause: unknown;
+
+  constructor(detail: string, code: "FRAME_INVALID" | "FRAME_TOO_LONG" = "FRAME_INVALID", cause?: unknown) {
+    this.detail = detail;
+    this.code = code;
+    this.cause = cause;
+  }
 }

@@ -3,7 +3,7 @@
 import { copyBytes } from "../bytes/copy-bytes.ts";
 import type { ProtocolError } from "../errors.ts";
 import type { Decoder, MessageFormat } from "../framing/codec.ts";
-import { InvalidContent } from "../framing/invalid-content.ts";
+import { InvalidContent } from "../framing/frame-error.ts";
 import { json } from "../framing/formats/json.ts";
 import { lengthPrefix } from "../framing/boundaries/length-prefix.ts";
 import { peerError } from "../peer-error.ts";

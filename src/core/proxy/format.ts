@@ -1,11 +1,11 @@
 /**
  * Writing a PROXY header, for a program that is itself the proxy.
  */
-import { ANYTHING, checkOptions, listOf, oneOf, type OptionRule, type RulesOf } from "../options/check-options.ts";
+
 import { Address } from "../address/address.ts";
 import { ipBytes } from "../address/ip.ts";
 import { UsageError } from "../errors.ts";
-import { crc32c } from "./crc32c.ts";
+import { ANYTHING, checkOptions, listOf, oneOf, type OptionRule, type RulesOf } from "../options/check-options.ts";
 import {
   ADDRESS_BYTES,
   FIXED_BYTES,
@@ -15,7 +15,7 @@ import {
   SIGNATURE,
   UNIX_PATH_BYTES,
 } from "./header.ts";
-import { checksumOffset } from "./tlv.ts";
+import { checksumOffset, crc32c } from "./tlv.ts";
 
 /** What {@link formatProxyHeader} writes; a `ProxyHeader` that was received is one too. */
 export interface ProxyHeaderInit {

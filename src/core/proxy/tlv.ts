@@ -1,9 +1,8 @@
 /**
  * The TLVs of a version 2 header (proxy-protocol.txt sections 2.2.1 to 2.2.8): splitting, checking and decoding.
  */
-import { crc32c } from "./crc32c.ts";
+
 import { type Invalid, NO_DETAILS, type ProxyDetails, type ProxySsl, type ProxyTlv, proxyTlvTypes } from "./header.ts";
-import { decodeUtf8 } from "./utf8.ts";
 
 /** Section 2.2.5. */
 const MAX_UNIQUE_ID_BYTES = 128;
@@ -121,4 +120,32 @@ function decodeText(type: number, value: Uint8Array | undefined, invalid: Invali
 
 function typeName(type: number): string {
   return `the TLV of type 0x${type.toString(16).padStart(2, "0")}`;
+}
+
+/** The polynomial 0x1EDC6F41 with its bits reversed. */
+const POLYNOMIAL = 0x82f63b78;
+
+const TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let value = byte;
+  for (let bit = 0; bit < 8; bit++) value = (value & 1) === 0 ? value >>> 1 : (value >>> 1) ^ POLYNOMIAL;
+  return value;
+});
+
+/** The checksum of some bytes, 0 to 2^32 - 1. */
+export function crc32c(bytes: Uint8Array): number {
+  let value = 0xffffffff;
+  for (const byte of bytes) value = (value >>> 8) ^ (TABLE[(value ^ byte) & 0xff] ?? 0);
+  return (value ^ 0xffffffff) >>> 0;
+}
+
+/** Throws on bytes that are not UTF-8, and keeps a byte order mark. */
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The text of some bytes; `what` names them in the error. */
+export function decodeUtf8(bytes: Uint8Array, what: string, invalid: Invalid): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw invalid(`${what} is not UTF-8`);
+  }
 }

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type AnswerDatagram, RESULT, RETRY } from "./datagram.ts";
-import { Exchange } from "./exchange.ts";
-import { DEFAULT_TIMES, RoundTrip } from "./round-trip.ts";
+import { DEFAULT_TIMES, Exchange, RoundTrip } from "./exchange.ts";
 
 const NONE = new Uint8Array(0);
 

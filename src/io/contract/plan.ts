@@ -5,7 +5,7 @@ import { type Contract, type Methods, methodNames } from "../../core/contract/co
 import type { Method } from "../../core/contract/method.ts";
 import { type Schema, validate } from "../../core/contract/schema.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
-import { InvalidContent } from "../../core/framing/invalid-content.ts";
+import { InvalidContent } from "../../core/framing/frame-error.ts";
 import { DEFAULT_MAX_VALUES } from "../../core/framing/formats/value-limits.ts";
 import { peerError } from "../../core/peer-error.ts";
 import type { BodyPlace } from "../../core/session/outgoing.ts";

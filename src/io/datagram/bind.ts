@@ -2,6 +2,7 @@
 
 import { Address, type AddressLike } from "../../core/address/address.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
+import type { DatagramTransport, Network, TransportBindOptions } from "../network/network.ts";
 import {
   ANYTHING,
   checkOptions,
@@ -11,16 +12,14 @@ import {
   type RulesOf,
   wholeNumber,
 } from "../operation/check-options.ts";
-import type { BindOptions, DatagramSocket } from "./socket.ts";
-import type { OperationContext } from "../operation/deadline.ts";
-import { firstAddress } from "./destinations.ts";
+import { openWithin, type OperationContext } from "../operation/deadline.ts";
 import { checkZone } from "../operation/link-local.ts";
+import { restated } from "../operation/restated.ts";
+import { meetsItself } from "../stream/meets-itself.ts";
+import { firstAddress } from "./destinations.ts";
 import { Mailbox } from "./mailbox.ts";
 import { MAILBOX_RULES, type MailboxSettings, mailboxSettings } from "./settings.ts";
-import { meetsItself } from "../stream/meets-itself.ts";
-import type { DatagramTransport, Network, TransportBindOptions } from "../network/network.ts";
-import { restated } from "../operation/restated.ts";
-import { openWithin } from "../operation/with-deadline.ts";
+import type { BindOptions, DatagramSocket } from "./socket.ts";
 
 /** Parameters of an address that names a multicast group: one that is joined, and one that is sent to. */
 const OWN_PARAMS: ReadonlySet<string> = new Set(["interface", "source"]);

@@ -1,21 +1,19 @@
 /** The one implementation of {@link FramedDatagramSocket}, over any mailbox. */
 
-import { showAs } from "../../core/show-as.ts";
-import type { AddressLike } from "../../core/address/address.ts";
+import type { Address, AddressLike } from "../../core/address/address.ts";
 import { ByteWriter, type WrittenBytes } from "../../core/bytes/byte-writer.ts";
-import type { Codec } from "../../core/framing/codec.ts";
+import { ProtocolError, UsageError } from "../../core/errors.ts";
+import type { Codec, Decoder } from "../../core/framing/codec.ts";
+import { showAs } from "../../core/show-as.ts";
+import type { Datagram } from "../network/network.ts";
 import { checkOptions, LIST } from "../operation/check-options.ts";
-import { DatagramDecoder } from "./decoder.ts";
-import type { DatagramInput, DatagramSocket, FramedDatagramSocket } from "./socket.ts";
-import type { OperationOptions } from "../operation/deadline.ts";
-import type { ReceivedMessage } from "./framed-datagrams.ts";
+import { type OperationOptions, withOneDeadline } from "../operation/deadline.ts";
+import { publish } from "../operation/diagnostics.ts";
 import { handled } from "../operation/handled-rejection.ts";
 import { DONE, Iteration } from "../operation/iteration.ts";
-import { codecFailure } from "../operation/codec-failure.ts";
-import type { MailboxHost } from "./host.ts";
-import type { Datagram } from "../network/network.ts";
-import { withOneDeadline } from "../operation/one-deadline.ts";
-import type { SendReport } from "./send-report.ts";
+import { codecFailure } from "../operation/restated.ts";
+import type { MailboxHost, SendReport } from "./host.ts";
+import type { DatagramInput, DatagramSocket, FramedDatagramSocket, ReceivedMessage } from "./socket.ts";
 
 /** Messages over a mailbox. */
 export class FramedMailbox<In, Out> implements FramedDatagramSocket<In, Out> {
@@ -151,4 +149,68 @@ function iterate<T, Out>(
     }
   };
   return new Iteration(step, () => void source.return?.());
+}
+
+/** Decodes datagrams, each on its own. */
+export class DatagramDecoder<Out> {
+  /** Datagrams that did not hold exactly one message. */
+  dropped = 0;
+  readonly #codec: Codec<never, Out>;
+  readonly #local: () => Address;
+  #decoder: Decoder<Out>;
+  #count = 0;
+  #message: Out | undefined;
+  readonly #keep: (message: Out) => void = (message) => {
+    this.#count += 1;
+    if (this.#count > 1) this.#decoder.stop();
+    // A view of the datagram is as good as a copy; a view of the decoder's own room is not.
+    else this.#message = this.#decoder.inPlace === true ? message : this.#decoder.own(message);
+  };
+
+  constructor(codec: Codec<never, Out>, local: () => Address) {
+    this.#codec = codec;
+    this.#local = local;
+    this.#decoder = codec.createDecoder();
+  }
+
+  /**
+   * The message of a datagram; undefined when it is dropped. A message that is a view lasts as long as the bytes of the
+   * datagram.
+   *
+   * @throws UsageError the codec itself is wrong.
+   */
+  decode({ data, from }: Datagram): ReceivedMessage<Out> | undefined {
+    this.#count = 0;
+    try {
+      this.#decoder.decode(data, 0, data.length, this.#keep);
+      this.#decoder.end();
+    } catch (error) {
+      // What was left of it must not meet the next one, which is somebody else's.
+      this.#decoder = this.#codec.createDecoder();
+      this.#message = undefined;
+      if (error instanceof UsageError) throw error;
+      this.#drop(from, error);
+      return undefined;
+    }
+    const message = this.#message as Out;
+    this.#message = undefined;
+    if (this.#count === 1) return { message, from };
+    this.#drop(from);
+    return undefined;
+  }
+
+  #drop(from: Address, cause?: unknown): void {
+    this.dropped += 1;
+    const held = this.#count;
+    publish("error", () => {
+      const local = this.#local().toString();
+      const remote = from.toString();
+      const name = this.#codec.name;
+      const problem = held === 0 ? "no message" : "more than one message";
+      const why = cause instanceof ProtocolError ? cause.detail : `${name}: the datagram holds ${problem}`;
+      const code = cause instanceof ProtocolError ? cause.code : "FRAME_INVALID";
+      const error = new ProtocolError(code, { op: "receive", local, remote, detail: `dropped: ${why}`, cause });
+      return { kind: "datagram", local, remote, error };
+    });
+  }
 }

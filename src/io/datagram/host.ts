@@ -1,8 +1,8 @@
 /** What the parts of a mailbox need from the whole. */
 
 import type { ZocaloError } from "../../core/errors.ts";
+import type { Clock, DatagramTransport, SendFailure } from "../network/network.ts";
 import type { OperationContext } from "../operation/deadline.ts";
-import type { Clock, DatagramTransport } from "../network/network.ts";
 
 /** A mailbox, as its parts see it. */
 export interface MailboxHost {
@@ -12,4 +12,12 @@ export interface MailboxHost {
   context(op: string, remote?: string): OperationContext;
   /** Takes the error that the network has reported for the next call. */
   takeError(): ZocaloError | undefined;
+}
+
+/** What `sendMany` did. */
+export interface SendReport {
+  /** Datagrams that the kernel has taken. */
+  readonly sent: number;
+  /** Those that it refused, with their places in the input, in order; empty when it took all. */
+  readonly failures: readonly SendFailure[];
 }

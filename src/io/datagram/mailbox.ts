@@ -1,8 +1,10 @@
 /** The one implementation of {@link DatagramSocket}, over any network's transport. */
 
 import type { Address, AddressLike } from "../../core/address/address.ts";
-import type { Codec } from "../../core/framing/codec.ts";
 import { ConnectionError, TimeoutError, UsageError, ZocaloError } from "../../core/errors.ts";
+import type { Codec } from "../../core/framing/codec.ts";
+import { showAs } from "../../core/show-as.ts";
+import type { Datagram, DatagramSink, DatagramTransport, Network, OutgoingDatagram } from "../network/network.ts";
 import {
   checkOptions,
   CODEC,
@@ -16,25 +18,22 @@ import {
   TEXT,
   wholeNumber,
 } from "../operation/check-options.ts";
-import { DatagramInbound, mailboxClosed } from "./inbound.ts";
-import { DatagramOutbound } from "./outbound.ts";
-import type * as contract from "./socket.ts";
-import { handled } from "../operation/handled-rejection.ts";
-import { iterateBatches, iterateDatagrams, TAKE_ONE, takeMany } from "./takings.ts";
-import { type OperationContext, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
-import { Destinations } from "./destinations.ts";
+import { type OperationContext, type OperationOptions, refusedAtOnce, withDeadline } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
 import { EndAnnouncement } from "../operation/end-announcement.ts";
+import { handled } from "../operation/handled-rejection.ts";
+import { OwnClock } from "../operation/own-clock.ts";
+import { whileMoving } from "../stream/linger.ts";
+import { Destinations } from "./destinations.ts";
 import { FramedMailbox } from "./framed-mailbox.ts";
 import { membership } from "./group.ts";
-import { whileMoving } from "../stream/linger.ts";
 import type { MailboxHost } from "./host.ts";
-import type { MailboxSettings } from "./settings.ts";
-import type { Datagram, DatagramSink, DatagramTransport, Network, OutgoingDatagram } from "../network/network.ts";
-import { OwnClock } from "../operation/own-clock.ts";
+import { DatagramInbound, mailboxClosed } from "./inbound.ts";
+import { DatagramOutbound } from "./outbound.ts";
 import { outgoing } from "./outgoing.ts";
-import { withDeadline } from "../operation/with-deadline.ts";
-import { showAs } from "../../core/show-as.ts";
+import type { MailboxSettings } from "./settings.ts";
+import type * as contract from "./socket.ts";
+import { iterateBatches, iterateDatagrams, TAKE_ONE, takeMany } from "./takings.ts";
 
 const DEFAULT_LINGER_MS = 2000;
 const CLOSE_RULES: RulesOf<contract.DatagramCloseOptions> = { ...OPERATION_RULES, lingerMs: FROM_ZERO };

@@ -3,13 +3,12 @@
 import type { Address } from "../../core/address/address.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
 import { HELD } from "../../core/held-bytes.ts";
-import { BESIDE_PAYLOAD_BYTES, mailboxClosed } from "./inbound.ts";
-import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
-import type { Destinations } from "./destinations.ts";
-import type { MailboxHost } from "./host.ts";
 import type { OutgoingDatagram, SendFailure } from "../network/network.ts";
+import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
 import { restated } from "../operation/restated.ts";
-import type { SendReport } from "./send-report.ts";
+import type { Destinations } from "./destinations.ts";
+import type { MailboxHost, SendReport } from "./host.ts";
+import { BESIDE_PAYLOAD_BYTES, mailboxClosed } from "./inbound.ts";
 
 /** Most datagrams and bytes in one batch: enough that a system call is cheap, little enough that a cancelled send waits. */
 const BATCH_DATAGRAMS = 256;

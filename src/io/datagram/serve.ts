@@ -1,9 +1,10 @@
 /** The one implementation of {@link DatagramServer}: one handler for each datagram, over any network. */
 
-import { showAs } from "../../core/show-as.ts";
 import type { Address, AddressLike } from "../../core/address/address.ts";
 import { ConnectionError, UsageError, ZocaloError } from "../../core/errors.ts";
-import { BIND_RULES, openMailbox } from "./bind.ts";
+import { showAs } from "../../core/show-as.ts";
+import { isPeersFault } from "../contract/error-body.ts";
+import type { Datagram, Network } from "../network/network.ts";
 import {
   checkOptions,
   countFrom,
@@ -13,6 +14,13 @@ import {
   type OptionRules,
   type RulesOf,
 } from "../operation/check-options.ts";
+import type { OperationOptions } from "../operation/deadline.ts";
+import { publish } from "../operation/diagnostics.ts";
+import { OwnClock } from "../operation/own-clock.ts";
+import { PeerProblems, reportProblem } from "../operation/peer-problems.ts";
+import { restated } from "../operation/restated.ts";
+import { BIND_RULES, openMailbox } from "./bind.ts";
+import { canBeRequest, ReplyBudget } from "./reply-guard.ts";
 import { Request, type RequestHost } from "./request.ts";
 import type {
   DatagramContext,
@@ -24,15 +32,6 @@ import type {
   ServeDatagramsOptions,
 } from "./server.ts";
 import type { DatagramSocket } from "./socket.ts";
-import type { OperationOptions } from "../operation/deadline.ts";
-import { publish } from "../operation/diagnostics.ts";
-import { isPeersFault } from "../contract/handler-failure.ts";
-import type { Datagram, Network } from "../network/network.ts";
-import { PeerProblems } from "../operation/peer-problems.ts";
-import { OwnClock } from "../operation/own-clock.ts";
-import { restated } from "../operation/restated.ts";
-import { canBeRequest, ReplyBudget } from "./reply-guard.ts";
-import { reportProblem } from "../operation/report-problem.ts";
 
 const { remote: _remote, ...MAILBOX_RULES } = BIND_RULES;
 /** What {@link ServeDatagramsOptions} must look like. A server has many partners. */

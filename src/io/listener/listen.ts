@@ -2,29 +2,28 @@
 
 import { Address, type AddressLike, type Transport } from "../../core/address/address.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
+import type { ListenerTransport, Network } from "../network/network.ts";
 import {
   checkOptions,
   countFrom,
   FLAG,
   OPERATION_RULES,
   type OptionRules,
-  type RulesOf,
   options as object,
   POSITIVE,
+  type RulesOf,
   TEXTS,
   wholeNumber,
 } from "../operation/check-options.ts";
+import { openWithin, type OperationContext } from "../operation/deadline.ts";
+import { checkZone } from "../operation/link-local.ts";
+import { restated } from "../operation/restated.ts";
 import { Connection } from "../stream/connection.ts";
 import { CONNECTION_RULES, connectionSettings } from "../stream/settings.ts";
+import { serverTls, TLS_RULES } from "../stream/tls-settings.ts";
 import { UNIX_PEERS } from "./admission.ts";
 import { Door, type DoorOptions } from "./door.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
-import { checkZone } from "../operation/link-local.ts";
-import type { ListenerTransport, Network } from "../network/network.ts";
-import { restated } from "../operation/restated.ts";
-import type { OperationContext } from "../operation/deadline.ts";
-import { serverTls, TLS_RULES } from "../stream/tls-settings.ts";
-import { openWithin } from "../operation/with-deadline.ts";
 
 const DEFAULT_BACKLOG = 511;
 /** The largest that the call takes; the kernel caps it further. */

@@ -15,7 +15,7 @@ import type { Network } from "../network/network.ts";
 import { OwnClock } from "../operation/own-clock.ts";
 import type { StreamSocket } from "../stream/socket.ts";
 import type { TlsOptions } from "../network/tls.ts";
-import { reportProblem } from "../operation/report-problem.ts";
+import { reportProblem } from "../operation/peer-problems.ts";
 
 /** A connection in the hands of a server's handler. */
 export interface Peer extends StreamSocket {

@@ -1,10 +1,8 @@
 /** The two ways to end a call early: a time-out on the network's clock, and an abort signal. */
 
-import { TimeoutError, UsageError } from "../../core/errors.ts";
-import type { ErrorOutcome } from "../../core/errors.ts";
-import { unwatchAbort, watchAbort } from "./abort-watch.ts";
-import { noSuchOption, OPERATION_RULES, shown } from "./check-options.ts";
+import { type ErrorOutcome, TimeoutError, UsageError } from "../../core/errors.ts";
 import type { Clock, Timer } from "../network/network.ts";
+import { noSuchOption, OPERATION_RULES, shown } from "./check-options.ts";
 
 /** Accepted by every operation. Either ends that one call and never disposes of the socket. */
 export interface OperationOptions {
@@ -108,4 +106,90 @@ export class Deadline {
 /** The reason with which an expired operation rejects. */
 export function expiryReason(cause: number | AbortSignal, context: OperationContext, outcome?: ErrorOutcome): unknown {
   return typeof cause === "number" ? timeoutError(cause, context, outcome) : cause.reason;
+}
+
+/** Lets one caller wait for `work` as long as its options allow. The work itself goes on. */
+export async function withDeadline<T>(
+  clock: Clock,
+  work: Promise<T>,
+  options: OperationOptions | undefined,
+  context: OperationContext,
+): Promise<T> {
+  let deadline: Deadline | undefined;
+  const expired = new Promise<never>((_resolve, reject) => {
+    deadline = Deadline.of(clock, options, (cause) => reject(expiryReason(cause, context)));
+  });
+  try {
+    return deadline === undefined ? await work : await Promise.race([work, expired]);
+  } finally {
+    deadline?.cancel();
+  }
+}
+
+/** Opens something as long as the options of one caller allow. What opens after it was given up is closed again. */
+export async function openWithin<T extends { close(): Promise<unknown> }>(
+  clock: Clock,
+  open: () => Promise<T>,
+  options: OperationOptions,
+  context: OperationContext,
+): Promise<T> {
+  const refused = refusedAtOnce(options, () => context);
+  if (refused !== undefined) throw refused.reason;
+  const opening = open();
+  try {
+    return await withDeadline(clock, opening, options, context);
+  } catch (error) {
+    opening.then((opened) => opened.close()).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Does `work`, which passes the options that it is given to each of its calls, as long as the options of its caller allow. */
+export async function withOneDeadline<T>(
+  clock: Clock,
+  options: OperationOptions,
+  context: OperationContext,
+  outcome: ErrorOutcome,
+  work: (each: OperationOptions | undefined) => Promise<T>,
+): Promise<T> {
+  const refused = refusedAtOnce(options, () => context);
+  if (refused !== undefined) throw refused.reason;
+  const expired = new AbortController();
+  const deadline = Deadline.of(clock, options, (cause) => expired.abort(expiryReason(cause, context, outcome)));
+  try {
+    return await work(deadline === undefined ? undefined : { signal: expired.signal });
+  } finally {
+    deadline?.cancel();
+  }
+}
+
+/** Who waits for each signal. */
+const watchers: WeakMap<AbortSignal, Set<() => void>> = new WeakMap();
+
+/**
+ * Calls `onAbort` when the signal aborts, unless `unwatchAbort` was called before. However many operations wait for one
+ * signal, it has one listener: Node warns of a leak from the eleventh on, and finds a listener by looking at all of them.
+ */
+export function watchAbort(signal: AbortSignal, onAbort: () => void): void {
+  const known = watchers.get(signal);
+  if (known !== undefined) {
+    known.add(onAbort);
+    return;
+  }
+  watchers.set(signal, new Set([onAbort]));
+  signal.addEventListener("abort", tellAll, { once: true });
+}
+
+/** Waits no more. */
+export function unwatchAbort(signal: AbortSignal, onAbort: () => void): void {
+  const known = watchers.get(signal);
+  if (known?.delete(onAbort) !== true || known.size > 0) return;
+  watchers.delete(signal);
+  signal.removeEventListener("abort", tellAll);
+}
+
+function tellAll(this: AbortSignal): void {
+  // Whoever is told may make others stop waiting, who are not told then.
+  for (const onAbort of watchers.get(this) ?? []) onAbort();
+  watchers.delete(this);
 }

@@ -3,6 +3,7 @@
 import type { ProtocolError } from "../../core/errors.ts";
 import { peerError } from "../../core/peer-error.ts";
 import type { Clock, Timer } from "../network/network.ts";
+import { type DiagnosticEvent, publish } from "./diagnostics.ts";
 
 /** So many are told one by one in a second: enough to see what is wrong, and no work to speak of. */
 const TOLD_IN_A_SECOND = 100;
@@ -61,4 +62,27 @@ export class PeerProblems {
     const detail = `${untold} more of the same kind, of all peers within a second, were not told one by one`;
     this.#tell(peerError("FRAME_INVALID", { op: "receive", detail }));
   };
+}
+
+/** Calls a function of the program. What it throws, or its promise rejects with, goes to `onFailure`. */
+export function callProgram(callback: () => unknown, onFailure: (error: unknown) => void): void {
+  // Awaited, so that an async function cannot end the process either.
+  const called = async (): Promise<void> => {
+    await callback();
+  };
+  called().catch(onFailure);
+}
+
+/** Publishes an error that nobody awaits on `zocalo:error`, and calls `onError` with it; what that throws is published too. */
+export function reportProblem(
+  error: unknown,
+  place: Pick<DiagnosticEvent, "kind" | "local" | "remote">,
+  onError: () => unknown,
+): void {
+  const { kind, local, remote } = place;
+  const tell = (problem: unknown): void => {
+    publish("error", () => ({ kind, local, remote, error: problem }));
+  };
+  tell(error);
+  callProgram(onError, tell);
 }

@@ -23,3 +23,9 @@ export function restated(error: ZocaloError, context: OperationContext, outcome?
   if (error instanceof ConnectionError || error instanceof ConnectError) return new ConnectionError(code, details);
   return new ZocaloError(code, details);
 }
+
+/** The same error, of the call and the connection of `context`. What a handler has thrown stays as it is. */
+export function codecFailure(error: unknown, context: OperationContext): unknown {
+  const bare = error instanceof ZocaloError && (error.op === "decode" || error.op === "encode");
+  return bare ? restated(error, context, error.outcome) : error;
+}

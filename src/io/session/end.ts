@@ -1,6 +1,7 @@
 /** How a session comes to its end, and what is known about what it carried. */
 
 import { ConnectionError, type ErrorOutcome, type ZocaloError } from "../../core/errors.ts";
+import type { Lost } from "../../core/session/event.ts";
 import type { SessionStateName } from "../../core/session/state.ts";
 import type { OperationContext } from "../operation/deadline.ts";
 
@@ -98,4 +99,35 @@ export function overError(
   }
   const detail = `the session was closed (${end.message})`;
   return new ConnectionError("CLOSED", { ...context, detail, outcome });
+}
+
+/** A call or stream that is lost. */
+export interface LostRequest {
+  readonly id: number;
+  readonly outcome: "not-sent" | "unknown";
+}
+
+/** Messages of one session that may not have done their work. */
+export class SessionLosses {
+  /** For the program, when the session is over. */
+  readonly messages: LostMessage[] = [];
+  #requests: LostRequest[] = [];
+
+  /** A message is lost; its method has this name, unless the message does not say. */
+  add({ kind, id, outcome }: Lost, method: string | undefined): void {
+    this.messages.push({ kind, method, outcome });
+    if (kind === "call" || kind === "open") this.#requests.push({ id, outcome });
+  }
+
+  /** An event never got a number, and nobody awaits it. */
+  addUnsent(method: string): void {
+    this.messages.push({ kind: "event", method, outcome: "not-sent" });
+  }
+
+  /** The calls and streams whose callers wait to be told; each once. */
+  takeRequests(): readonly LostRequest[] {
+    const requests = this.#requests;
+    if (requests.length > 0) this.#requests = [];
+    return requests;
+  }
 }

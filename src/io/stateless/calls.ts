@@ -24,17 +24,16 @@ import {
   EVENT_OVERHEAD_BYTES,
   REFUSAL,
 } from "../../core/stateless/datagram.ts";
-import { Exchange } from "../../core/stateless/exchange.ts";
-import { type RetransmissionTimes, RoundTrip } from "../../core/stateless/round-trip.ts";
-import { Deadline, type OperationContext, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
+import { Exchange, type RetransmissionTimes, RoundTrip } from "../../core/stateless/exchange.ts";
 import { readErrorBody } from "../contract/error-body.ts";
-import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
-import type { Datagram, Network, Timer } from "../network/network.ts";
-import { OwnClock } from "../operation/own-clock.ts";
-import type { PartnerMailbox } from "../datagram/partner-mailbox.ts";
 import type { MethodPlan } from "../contract/plan.ts";
-import type { StatelessClientStats } from "./client.ts";
+import type { PartnerMailbox } from "../datagram/partner-mailbox.ts";
+import type { Datagram, Network, Timer } from "../network/network.ts";
+import { Deadline, type OperationContext, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
+import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
+import { OwnClock } from "../operation/own-clock.ts";
 import { tooLarge } from "./format.ts";
+import type { StatelessClientStats } from "./methods.ts";
 
 /** What is set about the calls of one client. */
 export interface CallSettings {

@@ -1,6 +1,6 @@
 /** What of a contract can go over datagrams, for the compiler and for programs without types. */
 
-import type { Address } from "../../core/address/address.ts";
+import type { Address, AddressLike } from "../../core/address/address.ts";
 import type { Contract } from "../../core/contract/contract.ts";
 import type {
   CallMethod,
@@ -10,8 +10,13 @@ import type {
   SchemaOrNone,
 } from "../../core/contract/method.ts";
 import { UsageError } from "../../core/errors.ts";
+import type { RetransmissionTimes } from "../../core/stateless/exchange.ts";
+import type { SessionCodec } from "../contract/format.ts";
+import type { HandlersOption, MethodArguments } from "../contract/methods.ts";
+import type { ValidationPolicy } from "../contract/plan.ts";
+import type { DatagramServer, DatagramServerStats, ServeDatagramsOptions } from "../datagram/server.ts";
+import type { DatagramEnd } from "../datagram/socket.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
-import type { MethodArguments } from "../contract/methods.ts";
 
 /** A method that can go over datagrams: an event, or a call that may be done twice. */
 export type StatelessMethod = EventMethod | CallMethod<SchemaOrNone, SchemaOrNone, true>;
@@ -96,4 +101,142 @@ export function checkStateless(op: string, contract: Contract): void {
 function unsupported(op: string, problem: string): UsageError {
   const detail = `${problem}; over datagrams go events and calls with { idempotent: true }, for the others use a session`;
   return new UsageError("UNSUPPORTED", { op, detail });
+}
+
+export type { RetransmissionTimes } from "../../core/stateless/exchange.ts";
+
+/** Options of `statelessClient`. `signal` and `timeoutMs` end the opening only: the look-up of a name. */
+export interface StatelessClientOptions extends OperationOptions {
+  /** The own address. Default: any, with a port that the system chooses. */
+  readonly localAddress?: AddressLike | undefined;
+  /** How values become bytes; the server answers in the same way. Default `msgpack`. */
+  readonly codec?: SessionCodec | undefined;
+  /** When values are checked against their schemas. Default `receive`: what the server answers. */
+  readonly validate?: ValidationPolicy | undefined;
+  /** The time-out of calls that name none, in milliseconds. Default 30,000; `Infinity` for none. */
+  readonly callTimeoutMs?: number | undefined;
+  /**
+   * Calls in flight; later ones wait for their turn, and their time runs. Default 64. It stands in for congestion control
+   * (RFC 8085 section 3.1.2): raise it only on networks that you know.
+   */
+  readonly maxCalls?: number | undefined;
+  /** Calls that may wait for their turn; more reject with `QUEUE_FULL`. Default 1024. */
+  readonly maxWaitingCalls?: number | undefined;
+  /** Largest datagram in bytes; a larger one rejects with `DATAGRAM_TOO_LARGE` before the kernel is asked. Default 1200. */
+  readonly maxDatagramBytes?: number | undefined;
+  /**
+   * A host name is looked up again when something is sent so many milliseconds after the last time, so that a server may move.
+   * Default 60,000. With a fixed port in `localAddress` it is looked up once.
+   */
+  readonly dnsMaxAgeMs?: number | undefined;
+  /** When a call is sent again. Default: at first after 1 second, then by what was measured; each pause is twice as long. */
+  readonly retransmission?: Partial<RetransmissionTimes> | undefined;
+}
+
+/** What a client has counted. */
+export interface StatelessClientStats {
+  /** Calls in flight now. */
+  readonly calls: number;
+  /** Calls that wait for their turn. */
+  readonly waiting: number;
+  /** Datagrams of calls that were sent because no answer had come. */
+  readonly retransmissions: number;
+  /** Datagrams that answer no call in flight, or make no sense. */
+  readonly ignored: number;
+  /** The smoothed round-trip time in milliseconds; undefined before the first answer. */
+  readonly roundTripMs: number | undefined;
+}
+
+/** The client itself, the methods of the server aside. */
+export interface StatelessClientBase extends AsyncDisposable {
+  /** The own address. A server that moves is asked from another one. */
+  readonly localAddress: Address;
+  /** The server's address, as its name was looked up last. */
+  readonly remoteAddress: Address;
+  /** A snapshot of the counters. */
+  readonly stats: StatelessClientStats;
+  /** Resolves when the client is closed. Never rejects. */
+  readonly closed: Promise<DatagramEnd>;
+  /** Aborts when the client is closed. */
+  readonly signal: AbortSignal;
+  /** Closes the mailbox. Pending calls reject with `CLOSED`; their `outcome` says whether they may have been handled. */
+  close(): Promise<void>;
+  /** Lets the open mailbox keep the process alive (the default). */
+  ref(): this;
+  /** Lets the process end although the mailbox is open. */
+  unref(): this;
+}
+
+/**
+ * A client of a contract over datagrams: what `statelessClient` answers. The methods of the server are functions on it; see
+ * {@link StatelessRemoteMethods}. `await using` closes it.
+ *
+ * @example
+ * ```ts
+ * import { contract, event, type StatelessClient } from "zocalo/protocol";
+ * const log = contract("log", "1.0.0", { server: { line: event<string>() } });
+ * export async function tell(client: StatelessClient<typeof log.server>): Promise<void> {
+ *   await client.line("hola");
+ * }
+ * ```
+ */
+export type StatelessClient<Server extends StatelessMethods> = StatelessClientBase & StatelessRemoteMethods<Server>;
+
+/** Options of `serveStateless`, the handlers aside. */
+export interface StatelessServerOptions
+  extends Omit<ServeDatagramsOptions, "replies" | "onError" | "maxDatagramBytes"> {
+  /** When values are checked against their schemas. Default `receive`: what the clients send. */
+  readonly validate?: ValidationPolicy | undefined;
+  /**
+   * Largest answer in bytes, the datagram's head included. A longer one is told to the caller as a `RemoteError` with the code
+   * `DATAGRAM_TOO_LARGE`, and to `onError`. Default 1200: larger ones may be cut into fragments on the way, and then losing one
+   * loses all (RFC 8085 section 3.2).
+   */
+  readonly maxDatagramBytes?: number | undefined;
+  /**
+   * Told of what nobody awaits: what a handler threw, an event that its schema does not allow, an answer that could not be
+   * sent. Of what makes no sense, the first 100 in a second; then their number. `from` is missing for errors of the mailbox.
+   * Default: nobody, but the channel `zocalo:error` has it.
+   */
+  readonly onError?: ((error: unknown, from: Address | undefined) => unknown) | undefined;
+}
+
+/** All options of `serveStateless`: the handlers are required as soon as the contract's server offers anything. */
+export type ServeStatelessOptions<Server extends StatelessMethods> = StatelessServerOptions &
+  HandlersOption<Server, StatelessContext>;
+
+/** What a server of a contract has counted, beside its mailbox and its requests. */
+export interface StatelessServerStats extends DatagramServerStats {
+  /** Events of this contract that came. */
+  readonly events: number;
+  /** Calls of this contract whose handlers were started, repetitions of answered calls included. */
+  readonly calls: number;
+  /** Repetitions of calls whose handlers were still running; they were ignored. */
+  readonly repeated: number;
+  /** Callers that were asked to prove their address first, because the answer was long. */
+  readonly retries: number;
+  /** Calls and events of another contract or in an unknown codec. */
+  readonly refused: number;
+  /** Datagrams that are no request of this protocol; nothing is answered to them. */
+  readonly invalid: number;
+}
+
+/**
+ * A running server of a contract over datagrams. It keeps nothing about its clients, so it may be restarted at any time; only
+ * while a handler runs is its call remembered, so that its repetitions are not started too. `drain` and `close` are those of
+ * `serveDatagrams`: answers that are not sent by then are never sent, and the clients ask again until their time is up.
+ *
+ * `await using` drains it, at most 5 seconds.
+ *
+ * @example
+ * ```ts
+ * import { contract, event, serveStateless } from "zocalo/protocol";
+ * const log = contract("log", "1.0.0", { server: { line: event<string>() } });
+ * await using server = await serveStateless(log, "udp://127.0.0.1:0", { handlers: { line: (text) => console.log(text) } });
+ * console.log(server.stats.events); // 0
+ * ```
+ */
+export interface StatelessServer extends DatagramServer {
+  /** A snapshot of the counters. */
+  readonly stats: StatelessServerStats;
 }

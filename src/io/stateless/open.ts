@@ -1,11 +1,17 @@
 /** The one implementation of {@link StatelessClient}, over any network. */
 
-import { showAs } from "../../core/show-as.ts";
 import { Address, type AddressLike } from "../../core/address/address.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
-import { DEFAULT_TIMES } from "../../core/stateless/round-trip.ts";
+import { showAs } from "../../core/show-as.ts";
+import { DEFAULT_TIMES } from "../../core/stateless/exchange.ts";
+import { SESSION_CODECS } from "../contract/format.ts";
+import { checkContract, datagramAddress } from "../contract/handlers.ts";
+import { ContractPlan, type OffersPlan } from "../contract/plan.ts";
 import { bindOver } from "../datagram/bind.ts";
-import { checkContract, datagramAddress } from "../contract/check-contract.ts";
+import { PartnerMailbox } from "../datagram/partner-mailbox.ts";
+import { DEFAULT_DNS_MAX_AGE_MS } from "../datagram/settings.ts";
+import type { DatagramEnd, DatagramSocket } from "../datagram/socket.ts";
+import type { Network } from "../network/network.ts";
 import {
   ANYTHING,
   checkOptions,
@@ -14,23 +20,24 @@ import {
   oneOf,
   OPERATION_RULES,
   type OptionRules,
-  type RulesOf,
   options as object,
   POSITIVE,
+  type RulesOf,
 } from "../operation/check-options.ts";
-import type { DatagramEnd, DatagramSocket } from "../datagram/socket.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
-import type { Network } from "../network/network.ts";
-import { PartnerMailbox } from "../datagram/partner-mailbox.ts";
 import { restated } from "../operation/restated.ts";
-import { SESSION_CODECS } from "../contract/format.ts";
-import { ContractPlan, type OffersPlan } from "../contract/plan.ts";
-import { type CallSettings, StatelessCalls } from "./calls.ts";
-import type { StatelessClient, StatelessClientBase, StatelessClientOptions, StatelessClientStats } from "./client.ts";
-import { DEFAULT_DNS_MAX_AGE_MS } from "../datagram/settings.ts";
-import { DATAGRAM_BYTES, DEFAULT_DATAGRAM_BYTES, headOf } from "./format.ts";
-import { checkStateless, type StatelessContract, type StatelessMethods } from "./methods.ts";
 import { unbound } from "../operation/unbound.ts";
+import { type CallSettings, StatelessCalls } from "./calls.ts";
+import { DATAGRAM_BYTES, DEFAULT_DATAGRAM_BYTES, headOf } from "./format.ts";
+import {
+  checkStateless,
+  type StatelessClient,
+  type StatelessClientBase,
+  type StatelessClientOptions,
+  type StatelessClientStats,
+  type StatelessContract,
+  type StatelessMethods,
+} from "./methods.ts";
 
 const OP = "statelessClient";
 /** What the options of `statelessClient` must look like. */

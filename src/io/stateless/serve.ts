@@ -1,11 +1,11 @@
 /** The one implementation of {@link StatelessServer}, over any network. */
 
-import { showAs } from "../../core/show-as.ts";
 import type { Address, AddressLike } from "../../core/address/address.ts";
 import type { Contract } from "../../core/contract/contract.ts";
 import type { RemoteError } from "../../core/contract/remote-error.ts";
 import { type ProtocolError, ZocaloError } from "../../core/errors.ts";
 import { peerError } from "../../core/peer-error.ts";
+import { showAs } from "../../core/show-as.ts";
 import { AddressProof, UNPROVED_FACTOR } from "../../core/stateless/address-proof.ts";
 import {
   ANSWER_OVERHEAD_BYTES,
@@ -23,21 +23,27 @@ import {
   RESULT,
   RETRY,
 } from "../../core/stateless/datagram.ts";
-import { checkContract, datagramAddress } from "../contract/check-contract.ts";
-import { checkOptions, OBJECT, oneOf, type OptionRules, type RulesOf } from "../operation/check-options.ts";
+import { ERROR_FORMS, errorBody, ofAnswer, ofHandler, ofQuestion } from "../contract/error-body.ts";
+import { type AnyHandler, checkContract, datagramAddress, handlersOf } from "../contract/handlers.ts";
+import { ContractPlan, type MethodPlan } from "../contract/plan.ts";
+import { openRequestServer, SERVE_DATAGRAMS_RULES } from "../datagram/serve.ts";
 import type { DatagramContext, DatagramDrainReport, DatagramRequest, DatagramServer } from "../datagram/server.ts";
 import type { DatagramSocket } from "../datagram/socket.ts";
-import type { OperationOptions } from "../operation/deadline.ts";
-import { ERROR_FORMS, errorBody } from "../contract/error-body.ts";
-import { ofAnswer, ofHandler, ofQuestion } from "../contract/handler-failure.ts";
 import type { Clock, Network } from "../network/network.ts";
+import { checkOptions, OBJECT, oneOf, type OptionRules, type RulesOf } from "../operation/check-options.ts";
+import type { OperationOptions } from "../operation/deadline.ts";
 import { restated } from "../operation/restated.ts";
-import { openRequestServer, SERVE_DATAGRAMS_RULES } from "../datagram/serve.ts";
-import { ContractPlan, type MethodPlan } from "../contract/plan.ts";
-import { type AnyHandler, handlersOf } from "../contract/handlers.ts";
 import { codecOf, DATAGRAM_BYTES, DEFAULT_DATAGRAM_BYTES, headOf, tooLarge } from "./format.ts";
-import { checkStateless, type StatelessContext, type StatelessContract, type StatelessMethods } from "./methods.ts";
-import type { ServeStatelessOptions, StatelessServer, StatelessServerOptions, StatelessServerStats } from "./server.ts";
+import {
+  checkStateless,
+  type ServeStatelessOptions,
+  type StatelessContext,
+  type StatelessContract,
+  type StatelessMethods,
+  type StatelessServer,
+  type StatelessServerOptions,
+  type StatelessServerStats,
+} from "./methods.ts";
 
 const { replies: _replies, ...DATAGRAMS_RULES } = SERVE_DATAGRAMS_RULES;
 /** What the options of `serveStateless` must look like. */

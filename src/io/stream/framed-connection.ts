@@ -1,19 +1,18 @@
 /** The one implementation of {@link FramedSocket}. */
 
-import { showAs } from "../../core/show-as.ts";
-import type { Codec, OnFrame } from "../../core/framing/codec.ts";
-import type { ConnectionHost } from "./host.ts";
-import { type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
-import { FramedInbound } from "./framed-inbound.ts";
 import { BlockPool } from "../../core/bytes/block-pool.ts";
-import { FramedOutbound } from "./framed-outbound.ts";
+import type { Codec, OnFrame } from "../../core/framing/codec.ts";
+import { showAs } from "../../core/show-as.ts";
+import { type OperationOptions, refusedAtOnce, withDeadline } from "../operation/deadline.ts";
 import { handled } from "../operation/handled-rejection.ts";
-import type { Inbound } from "./inbound.ts";
 import { Iteration } from "../operation/iteration.ts";
-import type { Outbound } from "./outbound.ts";
 import type { CloseOptions, StreamEnd } from "./end.ts";
+import { FramedInbound } from "./framed-inbound.ts";
+import { FramedOutbound } from "./framed-outbound.ts";
+import type { ConnectionHost } from "./host.ts";
+import type { Inbound } from "./inbound.ts";
+import type { Outbound } from "./outbound.ts";
 import type { FramedSocket, StreamSocket } from "./socket.ts";
-import { withDeadline } from "../operation/with-deadline.ts";
 
 /** Blocks are lent to all connections of the process. */
 const pool = new BlockPool();

@@ -3,7 +3,7 @@
 import type { BlockPool } from "../../core/bytes/block-pool.ts";
 import { ConnectionError, UsageError, type ZocaloError } from "../../core/errors.ts";
 import type { Decoder } from "../../core/framing/codec.ts";
-import { codecFailure } from "../operation/codec-failure.ts";
+import { codecFailure } from "../operation/restated.ts";
 import type { ConnectionHost } from "./host.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
 import type { Inbound, InboundConsumer } from "./inbound.ts";

@@ -3,15 +3,20 @@
 import type { BlockPool } from "../../core/bytes/block-pool.ts";
 import { ByteWriter } from "../../core/bytes/byte-writer.ts";
 import { UsageError } from "../../core/errors.ts";
-import { HELD, memoryOf } from "../../core/held-bytes.ts";
 import type { Codec } from "../../core/framing/codec.ts";
+import { HELD, memoryOf } from "../../core/held-bytes.ts";
 import { checkOptions, ITERABLE } from "../operation/check-options.ts";
-import { codecFailure } from "../operation/codec-failure.ts";
-import type { ConnectionHost } from "./host.ts";
-import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
+import { codecFailure } from "../operation/restated.ts";
+import {
+  Deadline,
+  expiryReason,
+  type OperationOptions,
+  refusedAtOnce,
+  withOneDeadline,
+} from "../operation/deadline.ts";
 import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
+import type { ConnectionHost } from "./host.ts";
 import type { Outbound } from "./outbound.ts";
-import { withOneDeadline } from "../operation/one-deadline.ts";
 
 /**
  * When a batch is handed over within a turn: a little less than a block of 64 KiB, so that usual messages end in the same

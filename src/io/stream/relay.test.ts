@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connect, pair, relay, type StreamSocket, serve, UsageError } from "../../index.ts";
+import { connect, pair, relay, serve, type StreamSocket, UsageError } from "../../index.ts";
 import { assertError, expectError } from "../../testing/expect-error.ts";
-import { PatternCheck } from "../../testing/stream/pattern.ts";
-import { fillUp, MOST_READ_AHEAD_BYTES, sendPattern, textToEnd } from "../../testing/stream/check.ts";
+import { fillUp, MOST_READ_AHEAD_BYTES, PatternCheck, sendPattern, textToEnd } from "../../testing/stream/check.ts";
 
 /** Two pairs whose inner ends are joined. */
 function joined(options = {}) {

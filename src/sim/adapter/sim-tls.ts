@@ -8,7 +8,7 @@ import { ConnectError, type ErrorCode, type ZocaloError } from "../../core/error
 import type { OperationContext } from "../../io/operation/deadline.ts";
 import type { StreamSink } from "../../io/network/network.ts";
 import type { CertificateFault } from "../../core/faults/fault.ts";
-import { hashText, mix32 } from "../../core/faults/hash.ts";
+import { hashText, mix32 } from "../../core/faults/random-stream.ts";
 import type { PeerCertificate, TlsInfo, TlsOptions } from "../../io/network/tls.ts";
 
 /** The connection beneath a handshake. */

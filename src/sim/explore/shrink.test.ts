@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import type { FaultList } from "../../core/faults/fault-list.ts";
 import { bindOver } from "../../io/datagram/bind.ts";
 import { explore } from "./explore.ts";
-import { shrink } from "./shrink.ts";
+import { minimize, shrink } from "./shrink.ts";
 import { simulation } from "./simulation.ts";
 
 /** Fails when both hosts are down at one time, and in another way when a clock is more than a second ahead. */
@@ -76,4 +77,26 @@ test("a list that does not fail, or not so, is refused; the number of runs is bo
   });
   const { runs, finished } = await shrink(program, list, { mostRuns: 4 });
   assert.deepEqual([runs, finished], [4, false]);
+});
+
+test("what is left is exactly what was needed", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 0, max: 40 }), fc.array(fc.nat(39), { maxLength: 5 }), async (length, picks) => {
+      const items = Array.from({ length }, (_value, index) => index);
+      const needed = [...new Set(picks)].filter((item) => item < length).sort((a, b) => a - b);
+      const rest = await minimize(items, async (part) => needed.every((item) => part.includes(item)));
+      assert.deepEqual(rest, needed);
+    }),
+  );
+});
+
+test("nothing is asked twice as often as it must be: one of a thousand is found in a few steps", async () => {
+  let asked = 0;
+  const items = Array.from({ length: 1000 }, (_value, index) => index);
+  const fails = async (part: readonly number[]): Promise<boolean> => {
+    asked += 1;
+    return part.includes(613);
+  };
+  assert.deepEqual(await minimize(items, fails), [613]);
+  assert.ok(asked < 40, `${asked}`);
 });

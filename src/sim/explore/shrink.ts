@@ -1,10 +1,9 @@
 /** Makes a failure small enough for a person to read. */
 
-import { checkOptions, FUNCTION, type RulesOf, wholeNumber } from "../../core/options/check-options.ts";
 import { UsageError } from "../../core/errors.ts";
-import type { TimedFault } from "../../core/faults/fault.ts";
 import type { Choices, FaultList } from "../../core/faults/fault-list.ts";
-import { minimize } from "./delta-debugging.ts";
+import type { TimedFault } from "../../core/faults/fault.ts";
+import { checkOptions, FUNCTION, type RulesOf, wholeNumber } from "../../core/options/check-options.ts";
 import { explore } from "./explore.ts";
 import type { Simulation } from "./simulation.ts";
 import { certainFault, shorterFaults, weakerFaults } from "./weaker-faults.ts";
@@ -168,4 +167,47 @@ class Shrinking {
     this.#onProgress?.(candidate, this.#runs);
     return true;
   }
+}
+
+/**
+ * The smallest part of `items` that was found for which `fails` holds; it holds for all of them. Nothing of the answer can be
+ * left out, as far as `fails` was asked: it may say no when it is tired.
+ */
+export async function minimize<T>(
+  items: readonly T[],
+  fails: (items: readonly T[]) => Promise<boolean>,
+): Promise<readonly T[]> {
+  if (items.length > 0 && (await fails([]))) return [];
+  let rest = items;
+  let parts = 2;
+  while (rest.length >= 2) {
+    const smaller = await failingPart(rest, parts, fails);
+    if (smaller !== undefined) {
+      // A part that fails alone is cut anew; a rest keeps its cuts, of which there is one less.
+      parts = smaller.isRest ? Math.max(parts - 1, 2) : 2;
+      rest = smaller.items;
+    } else if (parts >= rest.length) break;
+    else parts = Math.min(parts * 2, rest.length);
+  }
+  return rest;
+}
+
+async function failingPart<T>(
+  items: readonly T[],
+  parts: number,
+  fails: (items: readonly T[]) => Promise<boolean>,
+): Promise<{ readonly items: readonly T[]; readonly isRest: boolean } | undefined> {
+  const bounds = Array.from({ length: parts + 1 }, (_value, index) => Math.floor((index * items.length) / parts));
+  const cuts = bounds.slice(1).map((end, index): [number, number] => [bounds[index] as number, end]);
+  for (const [begin, end] of cuts) {
+    const part = items.slice(begin, end);
+    if (await fails(part)) return { items: part, isRest: false };
+  }
+  // With two parts each rest is the other part.
+  if (parts === 2) return undefined;
+  for (const [begin, end] of cuts) {
+    const part = [...items.slice(0, begin), ...items.slice(end)];
+    if (await fails(part)) return { items: part, isRest: true };
+  }
+  return undefined;
 }

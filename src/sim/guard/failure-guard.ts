@@ -3,8 +3,7 @@
  * ends with them, and the process of the tests goes on. Those of code outside go where they went before.
  */
 
-import { builtin } from "./builtin.ts";
-import { replaceProperty } from "./replace-property.ts";
+import { builtin, replaceProperty } from "./builtin.ts";
 import { currentScope, leaveScope, type Scope } from "./scope.ts";
 
 type Listener = (reason: unknown, ...rest: unknown[]) => void;

@@ -4,10 +4,9 @@
  */
 
 import { UsageError } from "../../core/errors.ts";
-import { builtin } from "./builtin.ts";
+import { builtin, type Read, replaceProperty } from "./builtin.ts";
 import type { GuardedCall, LeakCode, Use } from "./guarded-call.ts";
 import { guardedCalls } from "./guarded-calls.ts";
-import { type Read, replaceProperty } from "./replace-property.ts";
 import { currentScope, type Scope } from "./scope.ts";
 
 type AnyFunction = (...args: unknown[]) => unknown;

@@ -1,7 +1,6 @@
 /** What hosts send each other, and what a kernel needs of the world around it. */
 
-import { hashText } from "../../core/faults/hash.ts";
-import type { RandomStream } from "../../core/faults/random-stream.ts";
+import { hashText, type RandomStream } from "../../core/faults/random-stream.ts";
 import type { Segment } from "./segment.ts";
 import type { TcpFailure } from "./tcp-connection.ts";
 

@@ -4,10 +4,9 @@
  */
 
 import { type AsyncHook, createHook } from "node:async_hooks";
-import { builtin } from "../guard/builtin.ts";
+import { builtin, replaceProperty } from "../guard/builtin.ts";
 import { type LeakCode, namesOf } from "../guard/guarded-call.ts";
 import { reportLeak } from "../guard/leak-guard.ts";
-import { replaceProperty } from "../guard/replace-property.ts";
 import { currentScope, outsideScope } from "../guard/scope.ts";
 
 interface Work {

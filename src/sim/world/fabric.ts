@@ -1,15 +1,61 @@
 /** Carries packets from host to host: over links with their conditions, unless a partition or a frozen host is in the way. */
 
 import { DEFAULT_CONDITIONS, type LinkTable } from "../../core/faults/conditions.ts";
-import { hashBytes } from "../../core/faults/hash.ts";
+import { hashBytes, hashText, mix32 } from "../../core/faults/random-stream.ts";
 import { type Fate, Link, type LossReason, lostFor, type Streams } from "../../core/faults/link.ts";
 import type { PacketCapture } from "../capture/packet-capture.ts";
 import { endpointText, isBroadcastIp, isGroup, isIpv6, isLoopbackIp, type Packet, Route } from "../kernel/packet.ts";
-import { NO_DATA, resetFor, segment, TCP_HEADER_BYTES } from "../kernel/segment.ts";
-import { PacketRules, type PacketVerdict } from "./packet-rule.ts";
-import { type TracedHost, tracePacket } from "./packet-trace.ts";
+import { flagsOf, NO_DATA, resetFor, segment, type Segment, TCP_HEADER_BYTES } from "../kernel/segment.ts";
 import type { Scheduler } from "../time/scheduler.ts";
+import { PacketRules, type PacketVerdict } from "./packet-rule.ts";
 import type { Trace } from "./trace.ts";
+
+/** What happened to a packet. */
+type PacketVerb = "send" | "receive" | "lost";
+
+/** Numbers for the hash. */
+const VERBS: Readonly<Record<PacketVerb, number>> = { send: 1, receive: 2, lost: 3 };
+const KINDS: Readonly<Record<Packet["kind"], number>> = { tcp: 4, udp: 8, refusal: 12 };
+const PRIME = 0x01000193;
+
+/** A host, as the trace names it. */
+interface TracedHost {
+  readonly name: string;
+  /** Of the name. */
+  readonly nameHash: number;
+}
+
+/** Adds one line about a packet; `why` stands in brackets behind it. */
+function tracePacket(
+  trace: Trace,
+  atUs: number,
+  host: TracedHost,
+  verb: PacketVerb,
+  packet: Packet,
+  length: number,
+  hash: number,
+  why = "",
+): void {
+  const { route } = packet;
+  let event = VERBS[verb] + KINDS[packet.kind];
+  if (packet.kind === "tcp") event = segmentNumber(packet.segment, event);
+  else if (packet.kind === "refusal") event = hashText(packet.failure, event);
+  if (why !== "") event = hashText(why, event);
+  trace.add(atUs, host.nameHash, route.hash, event, length, hash);
+  if (!trace.wantsLines) return;
+  const text = `${verb} ${eventOf(packet)}${why === "" ? "" : ` (${why})`}`;
+  trace.line(atUs, host.name, route.text, text, length, hash);
+}
+
+function segmentNumber({ seq, ack = -1, syn, fin, rst }: Segment, start: number): number {
+  const flags = (syn ? 16 : 0) + (fin ? 32 : 0) + (rst ? 64 : 0);
+  return mix32(Math.imul((start + flags) ^ seq, PRIME) ^ ack);
+}
+
+function eventOf(packet: Packet): string {
+  if (packet.kind === "tcp") return `${flagsOf(packet.segment)} ${packet.segment.seq}/${packet.segment.ack ?? ""}`;
+  return packet.kind === "udp" ? "datagram" : packet.failure;
+}
 
 /** A host, as far as packets see it. */
 export interface FabricHost extends TracedHost {

@@ -1,7 +1,7 @@
 /** A simulated machine: its kernel, its program, its clock and its disk. */
 
 import type { ErrorCode, ZocaloError } from "../../core/errors.ts";
-import { hashText } from "../../core/faults/hash.ts";
+import { hashText } from "../../core/faults/random-stream.ts";
 import { microseconds } from "../../core/faults/latency.ts";
 import type { Streams } from "../../core/faults/link.ts";
 import type { Network } from "../../io/network/network.ts";

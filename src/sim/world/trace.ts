@@ -1,6 +1,6 @@
 /** What happened in a world, as lines and as one number: two runs are the same when these are. */
 
-import { hashText, mix32 } from "../../core/faults/hash.ts";
+import { hashText, mix32 } from "../../core/faults/random-stream.ts";
 
 /** The version of the form of the trace, in its header. */
 export const TRACE_VERSION = 1;

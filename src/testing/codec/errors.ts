@@ -4,9 +4,19 @@ import assert from "node:assert/strict";
 import { ByteWriter } from "../../core/bytes/byte-writer.ts";
 import { ProtocolError, UsageError } from "../../core/errors.ts";
 import type { Codec } from "../../core/framing/codec.ts";
-import { arriving, assertMessages, assertSame, type CodecCheck, decoded, encoded } from "./check.ts";
-import { damaged, equalPieces, randomPieces, seededNumbers } from "./cut-bytes.ts";
 import { assertError } from "../expect-error.ts";
+import {
+  arriving,
+  assertMessages,
+  assertSame,
+  type CodecCheck,
+  damaged,
+  decoded,
+  encoded,
+  equalPieces,
+  randomPieces,
+  seededNumbers,
+} from "./check.ts";
 
 const SEEDS = 300;
 /** What a wire form may need beside the message: a head, escapes (SLIP doubles), a mark. */

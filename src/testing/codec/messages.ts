@@ -2,8 +2,17 @@
 
 import assert from "node:assert/strict";
 import { ByteWriter } from "../../core/bytes/byte-writer.ts";
-import { arriving, assertMessages, assertSame, type CodecCheck, decoded, encoded } from "./check.ts";
-import { equalPieces, randomPieces, seededNumbers } from "./cut-bytes.ts";
+import {
+  arriving,
+  assertMessages,
+  assertSame,
+  type CodecCheck,
+  decoded,
+  encoded,
+  equalPieces,
+  randomPieces,
+  seededNumbers,
+} from "./check.ts";
 
 const SEEDS = 25;
 /** Beyond every size at which a decoder or writer changes its way: kept buffers, references, blocks. */

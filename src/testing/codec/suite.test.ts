@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ByteWriter } from "../../core/bytes/byte-writer.ts";
 import { UsageError } from "../../core/errors.ts";
+import { lines } from "../../core/framing/boundaries/lines.ts";
 import type { Codec, Decoder, OnFrame } from "../../core/framing/codec.ts";
 import { defineCodec } from "../../core/framing/define-codec.ts";
 import { FrameCodec } from "../../core/framing/frame-codec.ts";
-import { lines } from "../../core/framing/boundaries/lines.ts";
 import type { CodecSuiteOptions } from "./check.ts";
-import { codecChecks } from "./suite.ts";
+import { codecChecks, countedBytes } from "./suite.ts";
 
 /** A codec that is right: words that end with a semicolon. */
 const right = {
@@ -207,5 +207,38 @@ describe("codecSuite", () => {
   it("catches a limit that is not kept", () => {
     const limited = { codec: defineCodec(right), longest: "x".repeat(20), tooLong: "x".repeat(21) };
     assertCaught(() => defineCodec(right), /the longest message/, { limited });
+  });
+});
+
+describe("countedBytes", () => {
+  it("counts looks by index, and those of methods", () => {
+    const count = { looks: 0 };
+    const bytes = countedBytes(Buffer.from([1, 2, 3, 4]), count);
+    const looks = (look: () => unknown): number => {
+      count.looks = 0;
+      look();
+      return count.looks;
+    };
+    assert.equal(
+      looks(() => bytes[2]),
+      1,
+    );
+    assert.equal(
+      looks(() => bytes.length + bytes.byteOffset),
+      0,
+    );
+    assert.ok(looks(() => bytes.readUInt16BE(1)) >= 2);
+    assert.ok(looks(() => bytes.readUIntLE(0, 3)) >= 3);
+    for (const look of [
+      () => bytes.indexOf(3),
+      () => bytes.includes(3),
+      () => bytes.toString(),
+      () => bytes.subarray(1),
+    ]) {
+      assert.ok(looks(look) >= 1, String(look));
+    }
+    assert.equal(bytes.readUInt16BE(1), 0x0203);
+    assert.equal(bytes.indexOf(3), 2);
+    assert.ok(Buffer.isBuffer(bytes));
   });
 });

@@ -1,13 +1,207 @@
 /** What every codec must do, whatever its format. The rules are those of `Codec` and `Decoder`. */
 
+import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ANYTHING, type OptionRules, refuseUnknown } from "../../core/options/check-options.ts";
 import type { Codec } from "../../core/framing/codec.ts";
-import type { CodecCheck, CodecSuiteOptions } from "./check.ts";
+import { FrameCodec } from "../../core/framing/frame-codec.ts";
+import { ANYTHING, type OptionRules, refuseUnknown } from "../../core/options/check-options.ts";
+import {
+  arriving,
+  assertMessages,
+  assertSame,
+  type CodecCheck,
+  type CodecSuiteOptions,
+  decoded,
+  encoded,
+  equalPieces,
+} from "./check.ts";
 import { errorChecks } from "./errors.ts";
-import { flowChecks } from "./flow.ts";
-import { linearChecks } from "./linear.ts";
 import { messageChecks } from "./messages.ts";
+
+/** The life of a decoder. */
+const flowChecks: readonly CodecCheck[] = [
+  {
+    title: "stop leaves the rest unused, and decoding goes on there",
+    run(create, options) {
+      const wire = encoded(create(), options.messages);
+      for (const pieceBytes of [wire.length, 10]) {
+        const decoder = create().createDecoder();
+        const messages: unknown[] = [];
+        for (const piece of equalPieces(wire, pieceBytes)) {
+          for (let at = 0; at < piece.length; ) {
+            const before = messages.length;
+            at += decoder.decode(piece, at, piece.length, (message) => {
+              messages.push(decoder.own(message));
+              decoder.stop();
+            });
+            assert.ok(messages.length <= before + 1, "a message came after stop");
+          }
+        }
+        decoder.end();
+        assertSame(messages, arriving(options, options.messages), `pieces of ${pieceBytes}`);
+      }
+    },
+  },
+  {
+    title: "what was not delivered can be taken back at any place, and nothing is lost or doubled",
+    run(create, options) {
+      const wire = encoded(create(), options.messages).subarray(0, 600);
+      const whole = decoded(create().createDecoder(), [wire], false);
+      for (let at = 0; at <= wire.length; at += 1) {
+        const first = create().createDecoder();
+        const before = decoded(first, [wire.subarray(0, at)], false);
+        assert.ok(first.heldBytes <= at);
+        const { heldBytes } = first;
+        const rest = first.takeRest();
+        assert.equal(rest.length, heldBytes);
+        assert.equal(first.heldBytes, 0);
+        first.end();
+        const after = decoded(create().createDecoder(), [rest, wire.subarray(at)], false);
+        assertSame([...before.messages, ...after.messages], whole.messages, `detached at ${at}`);
+      }
+    },
+  },
+  {
+    title: "after stop in the middle of a batch, unused and held bytes are everything that follows",
+    run(create, options) {
+      const wire = encoded(create(), [options.sized(50), ...options.messages]);
+      const decoder = create().createDecoder();
+      // The first message is completed from what is held, so that its end lies in the second piece.
+      decoder.decode(wire, 0, 1, () => assert.fail("one byte is not the whole message"));
+      let rest: Buffer | undefined;
+      const used = decoder.decode(wire, 1, wire.length, () => {
+        decoder.stop();
+        rest = decoder.takeRest();
+      });
+      assert.equal(rest?.length, 0);
+      const others = decoded(create().createDecoder(), [wire.subarray(1 + used)]);
+      assertMessages(others, arriving(options, options.messages));
+    },
+  },
+  {
+    title: "own makes a message last when its bytes are reused",
+    run(create, options) {
+      const messages = [...options.messages, options.sized(9000), options.sized(40_000)];
+      const wire = encoded(create(), messages);
+      for (const pieceBytes of [wire.length, 1000, 3]) {
+        const decoder = create().createDecoder();
+        const kept: unknown[] = [];
+        for (const piece of equalPieces(wire, pieceBytes)) {
+          const reused = Buffer.from(piece);
+          decoder.decode(reused, 0, reused.length, (message) => kept.push(decoder.own(message)));
+          reused.fill(0xee);
+        }
+        assertSame(kept, arriving(options, messages), `pieces of ${pieceBytes}`);
+      }
+    },
+  },
+  {
+    title: "holds only the bytes of the unfinished message, and says so when the stream ends there",
+    run(create, options) {
+      const codec = create();
+      const wire = encoded(codec, options.messages).subarray(0, 600);
+      let boundary = 0;
+      const boundaries = new Set([0]);
+      for (const message of options.messages) boundaries.add((boundary += encoded(codec, [message]).length));
+      for (let at = 0; at <= wire.length; at += 1) {
+        const decoder = codec.createDecoder();
+        decoded(decoder, [wire.subarray(0, at)], false);
+        if (boundaries.has(at)) assert.equal(decoder.heldBytes, 0, `at ${at}`);
+        const { heldBytes } = decoder;
+        const { error } = decoded(decoder, []);
+        assert.equal(error?.code, heldBytes > 0 ? "FRAME_TRUNCATED" : undefined, `at ${at}`);
+        if (error !== undefined) assert.equal(decoded(decoder, [wire]).error, error, "the error must stay");
+      }
+    },
+  },
+];
+
+/** The smaller of two messages; the other one has twice the size. */
+const SIZE_BYTES = 1024;
+/** Twice the bytes may take so much more work. */
+const MOST_GROWTH = 2.2;
+/** Work that does not depend on the size. */
+const FREE_LOOKS = 200;
+
+/** Counted work. */
+const linearChecks: readonly CodecCheck[] = [
+  {
+    title: "a message of twice the size takes at most 2.2 times the looks at its bytes, in pieces of 1, 3 and 16",
+    run(create, options) {
+      for (const pieceBytes of [1, 3, 16]) {
+        const once = looksAtOne(create(), options.sized(SIZE_BYTES), pieceBytes);
+        const twice = looksAtOne(create(), options.sized(2 * SIZE_BYTES), pieceBytes);
+        const most = MOST_GROWTH * once + FREE_LOOKS;
+        assert.ok(twice <= most, `pieces of ${pieceBytes}: ${once} looks, and ${twice} for twice the bytes`);
+      }
+    },
+  },
+];
+
+/** How many bytes the framer looks at until it has found the end of the message, which comes piece by piece. */
+function looksAtOne<In>(codec: Codec<In, unknown>, message: In, pieceBytes: number): number {
+  // Only codecs made of a boundary and a format show their search.
+  if (!(codec instanceof FrameCodec)) return 0;
+  const wire = encoded(codec, [message]);
+  const framer = codec.boundary.createFramer();
+  const count: LookCount = { looks: 0 };
+  const bytes = countedBytes(wire, count);
+  const span = { seen: 0, limit: codec.maxFrameBytes, from: 0, to: 0, source: undefined };
+  let needed = 1;
+  for (let held = Math.min(pieceBytes, wire.length); ; held = Math.min(held + pieceBytes, wire.length)) {
+    if (held >= needed) {
+      const answer = framer.find(bytes, 0, held, span);
+      if (answer > 0) break;
+      assert.ok(-answer > held, "the framer asks for no more than there is");
+      needed = -answer;
+      span.seen = held;
+    }
+    assert.ok(held < wire.length, "the end of the message was not found");
+  }
+  return count.looks;
+}
+
+/** How many bytes were looked at. */
+export interface LookCount {
+  looks: number;
+}
+
+/** Methods written in the engine, which look at bytes where a proxy cannot see it; counted as a look at every byte. */
+const NATIVE: ReadonlySet<PropertyKey> = new Set<keyof Buffer>([
+  "compare",
+  "copy",
+  "equals",
+  "fill",
+  "includes",
+  "indexOf",
+  "join",
+  "lastIndexOf",
+  "set",
+  "slice",
+  "subarray",
+  "toString",
+]);
+
+/**
+ * The same bytes, except that `count.looks` grows with each byte that is read by index or by a method of `Buffer`. What is
+ * read through `buffer`, the memory beneath, is not seen.
+ */
+export function countedBytes(bytes: Buffer, count: LookCount): Buffer {
+  return new Proxy(bytes, {
+    get(target, key, receiver: Buffer): unknown {
+      if (typeof key === "string" && /^\d/.test(key)) count.looks += 1;
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== "function") return value;
+      const method = value as (...input: unknown[]) => unknown;
+      // The others are written in JavaScript, and read by index from the proxy.
+      if (!NATIVE.has(key)) return method.bind(receiver);
+      return (...input: unknown[]): unknown => {
+        count.looks += target.length;
+        return method.apply(target, input);
+      };
+    },
+  });
+}
 
 const RULES: OptionRules = {
   messages: ANYTHING,

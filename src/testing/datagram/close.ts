@@ -1,10 +1,20 @@
 /** The datagram suite: the end of a mailbox, and of everything that waits for it (SEMANTICS A2, A4). */
 
 import assert from "node:assert/strict";
-import { ConnectionError, TimeoutError, ZocaloError } from "../../core/errors.ts";
+import { ConnectionError, TimeoutError, UsageError, ZocaloError } from "../../core/errors.ts";
 import type { DatagramSocket } from "../../io/datagram/socket.ts";
-import { type DatagramCheck, numbers, pending, SHORT_MS, take, withNames } from "./world.ts";
 import { assertError, expectError, reasonOf } from "../expect-error.ts";
+import {
+  type DatagramCheck,
+  type DatagramScene,
+  type DatagramTraits,
+  numbers,
+  pending,
+  SHORT_MS,
+  take,
+  texts,
+  withNames,
+} from "./world.ts";
 
 /** Closing, and what is refused afterwards. */
 export function closeChecks(check: DatagramCheck): void {
@@ -155,4 +165,137 @@ function openingChecks(check: DatagramCheck): void {
     answer([host]);
     await (await openAt(address)).send("mine", address);
   });
+}
+
+const SENT = 20;
+const KEPT = 5;
+
+/** The receive queue's policies and counters. */
+export function queueChecks(check: DatagramCheck, traits: DatagramTraits): void {
+  dropChecks(check);
+  strictChecks(check);
+  if (traits.pauses) blockChecks(check);
+  kindnessChecks(check);
+}
+
+/** Sends to a mailbox that nobody reads, until all has arrived there. */
+async function fill(scene: DatagramScene, box: DatagramSocket, payloads: readonly string[]): Promise<void> {
+  const before = box.stats.datagramsReceived;
+  await box.sendMany(payloads.map((data) => ({ data, to: box.localAddress })));
+  await scene.until(() => box.stats.datagramsReceived === before + payloads.length);
+}
+
+function dropChecks(check: DatagramCheck): void {
+  check("drop-oldest, the default, keeps the newest", async (scene) => {
+    const box = await scene.open({ receiveQueueDatagrams: KEPT });
+    await fill(scene, box, numbers(SENT));
+    assert.deepEqual(countersOf(box), { received: SENT, dropped: SENT - KEPT, waiting: KEPT });
+    assert.deepEqual(texts(await box.receiveMany(SENT)), numbers(KEPT, SENT - KEPT));
+    await box.send("goes on", box.localAddress);
+    assert.deepEqual(await take(box, 1), ["goes on"]);
+  });
+
+  check("drop-newest keeps the oldest", async (scene) => {
+    const box = await scene.open({ receiveQueueDatagrams: KEPT, receiveQueuePolicy: "drop-newest" });
+    await fill(scene, box, numbers(SENT));
+    assert.deepEqual(countersOf(box), { received: SENT, dropped: SENT - KEPT, waiting: KEPT });
+    assert.deepEqual(texts(await box.receiveMany(SENT)), numbers(KEPT));
+    await box.send("goes on", box.localAddress);
+    assert.deepEqual(await take(box, 1), ["goes on"]);
+  });
+
+  check("the queue is bounded in bytes too, and the counters know them", async (scene) => {
+    const box = await scene.open({ receiveQueueBytes: 100 });
+    await fill(
+      scene,
+      box,
+      numbers(10).map((text) => text.repeat(30)),
+    );
+    const { bytesReceived, bytesDropped, bytesWaiting, datagramsWaiting } = box.stats;
+    const expected = { bytesReceived: 300, bytesDropped: 210, bytesWaiting: 90, datagramsWaiting: 3 };
+    assert.deepEqual({ bytesReceived, bytesDropped, bytesWaiting, datagramsWaiting }, expected);
+    assert.deepEqual(
+      texts(await box.receiveMany(SENT)),
+      ["7", "8", "9"].map((text) => text.repeat(30)),
+    );
+    assert.equal(box.stats.bytesWaiting, 0);
+  });
+
+  check("a datagram larger than the whole queue still gets through, alone", async (scene) => {
+    for (const receiveQueuePolicy of ["drop-oldest", "drop-newest", "strict"] as const) {
+      const box = await scene.open({ receiveQueueBytes: 10, receiveQueuePolicy });
+      await fill(scene, box, ["x".repeat(1000)]);
+      assert.deepEqual(await take(box, 1), ["x".repeat(1000)]);
+      assert.equal(box.stats.datagramsDropped, 0);
+    }
+  });
+}
+
+function strictChecks(check: DatagramCheck): void {
+  check("strict tells of the loss, at its place, and goes on", async (scene) => {
+    const box = await scene.open({ receiveQueueDatagrams: KEPT, receiveQueuePolicy: "strict" });
+    await fill(scene, box, numbers(SENT));
+    await fill(scene, box, ["also lost"]);
+    assert.deepEqual(texts(await box.receiveMany(3)), numbers(3));
+    assert.deepEqual(await take(box, 2), numbers(2, 3));
+    const error = await expectError(box.receive(), {
+      code: "QUEUE_FULL",
+      op: "receive",
+      type: UsageError,
+      side: "local",
+    });
+    assert.match(error.detail, new RegExp(`^${SENT - KEPT + 1} datagrams`));
+    await box.send("goes on", box.localAddress);
+    assert.deepEqual(await take(box, 1), ["goes on"]);
+    assert.equal(box.stats.datagramsDropped, SENT - KEPT + 1);
+  });
+
+  check("strict ends an iteration with the loss, and the next one goes on", async (scene) => {
+    const box = await scene.open({ receiveQueueDatagrams: 1, receiveQueuePolicy: "strict" });
+    await fill(scene, box, numbers(3));
+    const seen: string[] = [];
+    const loop = async (): Promise<void> => {
+      for await (const { data } of box) seen.push(data.toString());
+    };
+    await expectError(loop(), { code: "QUEUE_FULL", op: "receive", type: UsageError });
+    assert.deepEqual(seen, ["0"]);
+    await box.send("3", box.localAddress);
+    assert.deepEqual(await take(box, 1), ["3"]);
+  });
+}
+
+function blockChecks(check: DatagramCheck): void {
+  check("block leaves the rest with the network and drops nothing itself", async ({ open, settle }) => {
+    const box = await open({ receiveQueueDatagrams: KEPT, receiveQueuePolicy: "block" });
+    await box.sendMany(numbers(100).map((data) => ({ data, to: box.localAddress })));
+    await settle();
+    assert.deepEqual(await take(box, 100), numbers(100));
+    const { datagramsReceived, datagramsDropped } = box.stats;
+    assert.deepEqual({ datagramsReceived, datagramsDropped }, { datagramsReceived: 100, datagramsDropped: 0 });
+    await box.send("goes on", box.localAddress);
+    assert.deepEqual(await take(box, 1), ["goes on"]);
+  });
+}
+
+function kindnessChecks(check: DatagramCheck): void {
+  check("a reader that keeps up loses nothing, however small its queue", async ({ open }) => {
+    const box = await open({ receiveQueueDatagrams: 1 });
+    for (const text of numbers(20)) {
+      await box.send(text, box.localAddress);
+      assert.deepEqual(await take(box, 1), [text]);
+    }
+    assert.equal(box.stats.datagramsDropped, 0);
+  });
+
+  check("a full receive queue does not hinder sending", async (scene) => {
+    const [box, other] = [await scene.open({ receiveQueueDatagrams: 1 }), await scene.open()];
+    await fill(scene, box, numbers(SENT));
+    await box.send("sending works", other.localAddress);
+    assert.deepEqual(await take(other, 1), ["sending works"]);
+  });
+}
+
+function countersOf(box: DatagramSocket): { received: number; dropped: number; waiting: number } {
+  const { datagramsReceived, datagramsDropped, datagramsWaiting } = box.stats;
+  return { received: datagramsReceived, dropped: datagramsDropped, waiting: datagramsWaiting };
 }

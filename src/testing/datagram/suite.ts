@@ -1,15 +1,26 @@
 /** What every mailbox must do, whatever carries it. The rules are those of `DatagramSocket` and `DatagramServer`. */
 
+import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { closeChecks } from "./close.ts";
-import { connectedChecks } from "./connected.ts";
+import { UsageError, ZocaloError } from "../../core/errors.ts";
+import type { DatagramSocket } from "../../io/datagram/socket.ts";
+import { expectError } from "../expect-error.ts";
+import { closeChecks, queueChecks } from "./close.ts";
 import { groupChecks } from "./groups.ts";
-import { queueChecks } from "./queue.ts";
 import { receiveChecks } from "./receive.ts";
 import { sendChecks } from "./send.ts";
 import { datagramServerChecks } from "./server.ts";
 import { datagramTransferChecks } from "./transfer.ts";
-import { type DatagramCheck, type DatagramWorld, inWorld } from "./world.ts";
+import {
+  type DatagramCheck,
+  type DatagramScene,
+  type DatagramTraits,
+  type DatagramWorld,
+  inWorld,
+  numbers,
+  pending,
+  take,
+} from "./world.ts";
 
 /**
  * Puts the mailboxes of a network through everything that the contract promises: transfer, sending, receiving, the receive
@@ -42,5 +53,113 @@ export function datagramSuite(name: string, world: DatagramWorld): void {
     groupChecks(check, world.traits);
     closeChecks(check);
     datagramServerChecks(check);
+  });
+}
+
+/** Connected mode. */
+function connectedChecks(check: DatagramCheck, traits: DatagramTraits): void {
+  partnerChecks(check);
+  if (traits.refusals) refusalChecks(check);
+}
+
+function partnerChecks(check: DatagramCheck): void {
+  check("a connected mailbox sends without an address and hears its partner only", async ({ open, settle }) => {
+    const [partner, stranger] = [await open(), await open()];
+    const box = await open({ remote: partner.localAddress });
+    assert.ok(box.remoteAddress?.equals(partner.localAddress));
+    assert.equal(partner.remoteAddress, undefined);
+    await box.send("hola");
+    await box.sendMany([{ data: "uno" }, { data: "dos" }]);
+    assert.deepEqual(await take(partner, 3), ["hola", "uno", "dos"]);
+    await stranger.send("psst", box.localAddress);
+    await settle();
+    await partner.send("sí", box.localAddress);
+    const { data, from } = await box.receive();
+    assert.equal(data.toString(), "sí");
+    assert.ok(from.equals(partner.localAddress));
+    assert.equal(box.stats.datagramsReceived, 1);
+  });
+
+  check("an address on a connected mailbox is refused", async ({ open }) => {
+    const partner = await open();
+    const box = await open({ remote: partner.localAddress });
+    const to = partner.localAddress;
+    const expected = { code: "OPTION_INVALID", type: UsageError, outcome: "none", remote: to.toString() } as const;
+    await expectError(box.send("x", to), { ...expected, op: "send" });
+    await expectError(box.sendMany([{ data: "x", to }]), { ...expected, op: "sendMany" });
+  });
+
+  check("a partner that cannot be one is refused", async ({ open, local, host }) => {
+    const other = host.includes(":") ? "udp://127.0.0.1:9" : "udp://[::1]:9";
+    for (const remote of [local, "tcp://127.0.0.1:9", other]) {
+      await expectError(open({ remote }), { code: "ADDRESS_INVALID", op: "bind", type: UsageError });
+    }
+  });
+}
+
+/** A mailbox whose partner is gone. */
+async function orphan({ open }: DatagramScene): Promise<DatagramSocket> {
+  const partner = await open();
+  const box = await open({ remote: partner.localAddress });
+  await partner.close();
+  return box;
+}
+
+function refusalChecks(check: DatagramCheck): void {
+  check("a refusal ends the receive that waits, and the mailbox goes on", async (scene) => {
+    const box = await orphan(scene);
+    for (let round = 0; round < 3; round += 1) {
+      const waiting = pending(box.receive());
+      await box.send("anybody?");
+      const remote = box.remoteAddress?.toString();
+      await expectError(waiting, {
+        code: "CONNECTION_REFUSED",
+        op: "receive",
+        type: ZocaloError,
+        side: "remote",
+        remote,
+      });
+    }
+  });
+
+  check("a refusal is told to the first that waits, and to nobody else", async (scene) => {
+    const { openAt } = scene;
+    const box = await orphan(scene);
+    const first = pending(box.receive());
+    const second = pending(box.receiveMany(1));
+    await box.send("anybody?");
+    await expectError(first, { code: "CONNECTION_REFUSED", op: "receive" });
+    const partner = await openAt(String(box.remoteAddress));
+    await partner.send("me", box.localAddress);
+    assert.equal((await second)[0]?.data.toString(), "me");
+  });
+
+  check("with nobody waiting, the next call rejects, be it a send; the one after is sent", async (scene) => {
+    const { openAt, settle } = scene;
+    const box = await orphan(scene);
+    await box.send("anybody?");
+    await settle();
+    await expectError(box.send("not sent"), {
+      code: "CONNECTION_REFUSED",
+      op: "send",
+      side: "remote",
+      outcome: "none",
+    });
+    const partner = await openAt(String(box.remoteAddress));
+    await box.send("sent");
+    assert.deepEqual(await take(partner, 1), ["sent"]);
+  });
+
+  check("sendMany to nobody says what was not sent, and the rest is sent", async (scene) => {
+    const box = await orphan(scene);
+    const { sent, failures } = await box.sendMany(numbers(6).map((data) => ({ data })));
+    assert.equal(sent + failures.length, 6);
+    assert.equal(box.stats.datagramsSent, sent);
+    for (const { index, error } of failures) {
+      assert.ok(index > 0 && index < 6);
+      assert.ok(error instanceof ZocaloError);
+      const { code, op, outcome } = error;
+      assert.deepEqual({ code, op, outcome }, { code: "CONNECTION_REFUSED", op: "sendMany", outcome: "none" });
+    }
   });
 }

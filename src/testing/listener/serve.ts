@@ -4,9 +4,8 @@ import assert from "node:assert/strict";
 import { type ConnectionError, ZocaloError } from "../../core/errors.ts";
 import type { Peer } from "../../io/listener/serve.ts";
 import type { StreamSocket } from "../../io/stream/socket.ts";
+import { greet, patternBytes, PatternCheck, sendPattern, textToEnd } from "../stream/check.ts";
 import type { ListenerCheck, ListenerScene } from "./scene.ts";
-import { PatternCheck, patternBytes } from "../stream/pattern.ts";
-import { greet, sendPattern, textToEnd } from "../stream/check.ts";
 
 /** `serve`: what becomes of a connection when its handler ends, fails, or loses it. */
 export function serveChecks(check: ListenerCheck): void {

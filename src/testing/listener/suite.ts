@@ -1,14 +1,14 @@
 /** What every door must do, whatever network it opens to. The rules are those of `Listener` and `Server`. */
 
+import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Network } from "../../io/network/network.ts";
+import { ManualClock } from "../manual-clock.ts";
 import { acceptChecks } from "./accept.ts";
 import { drainChecks } from "./drain.ts";
 import { limitChecks, type TimedListenerCheck } from "./limits.ts";
-import { serveChecks } from "./serve.ts";
-import { surplusChecks } from "./surplus.ts";
 import { type ListenerCheck, ListenerScene, type ListenerWorld } from "./scene.ts";
-import { ManualClock } from "../manual-clock.ts";
+import { serveChecks } from "./serve.ts";
 
 /** A test that takes longer hangs: it fails, and those behind it run. */
 const HANG_MS = 60_000;
@@ -58,5 +58,58 @@ export function listenerSuite(name: string, world: ListenerWorld): void {
     serveChecks(check);
     drainChecks(check, timed);
     limitChecks(timed);
+  });
+}
+
+/** The accept queue and `maxConnections`. */
+function surplusChecks(check: ListenerCheck): void {
+  check("more than acceptQueue connections that nobody accepts are reset and counted", async (scene) => {
+    const door = await scene.listen({ acceptQueue: 2 });
+    const queued = [await scene.connect(door), await scene.connect(door)];
+    await scene.turnedAway(door);
+    await scene.turnedAway(door);
+    assert.equal(door.stats.refused["accept-queue"], 2);
+    for (const called of queued) {
+      const peer = await door.accept();
+      await peer.write("yours");
+      assert.equal(String(await called.readExactly(5)), "yours");
+    }
+    await scene.pair(door);
+    assert.deepEqual([door.stats.accepted, door.stats.open], [3, 3]);
+  });
+
+  check("without an accept queue only those are accepted who are waited for", async (scene) => {
+    const door = await scene.listen({ acceptQueue: 0 });
+    await scene.turnedAway(door);
+    await scene.pair(door);
+    await scene.turnedAway(door);
+    assert.equal(door.stats.refused["accept-queue"], 2);
+  });
+
+  check("more than maxConnections are reset and counted; a closed one gives its place back", async (scene) => {
+    const door = await scene.listen({ maxConnections: 2 });
+    const [, first] = await scene.pair(door);
+    await scene.pair(door);
+    await scene.turnedAway(door);
+    await scene.turnedAway(door);
+    assert.deepEqual([door.stats.open, door.stats.refused["max-connections"]], [2, 2]);
+    first.abort();
+    assert.equal(door.stats.open, 1);
+    await scene.pair(door);
+    await scene.turnedAway(door);
+    assert.deepEqual([door.stats.open, door.stats.refused["max-connections"]], [2, 3]);
+  });
+
+  check("the place of a connection that its client ends comes back", async (scene) => {
+    const server = await scene.serve(async (peer) => await peer.read(), { maxConnections: 1 });
+    for (let round = 0; round < 20; round += 1) {
+      const called = await scene.connect(server);
+      await called.end();
+      assert.equal(await called.read(), null);
+      await called.closed;
+      // The server's side is over when it has seen both ends, which it had to before the client saw the second.
+      for (const peer of server.peers) await peer.closed;
+    }
+    assert.equal(server.stats.accepted, 20);
   });
 }

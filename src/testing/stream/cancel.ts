@@ -5,8 +5,7 @@ import { TimeoutError, UsageError } from "../../core/errors.ts";
 import type { OperationOptions } from "../../io/operation/deadline.ts";
 import type { StreamSocket } from "../../io/stream/socket.ts";
 import { expectError, reasonOf } from "../expect-error.ts";
-import { PatternCheck } from "./pattern.ts";
-import { fillUp, pause, pending, SHORT_MS, type StreamCheck, textToEnd } from "./check.ts";
+import { fillUp, PatternCheck, pause, pending, SHORT_MS, type StreamCheck, textToEnd } from "./check.ts";
 
 /** Cancellation of reads and writes. */
 export function cancelChecks(check: StreamCheck): void {

@@ -4,8 +4,7 @@ import assert from "node:assert/strict";
 import { TimeoutError } from "../../core/errors.ts";
 import type { StreamSocket } from "../../io/stream/socket.ts";
 import { assertErrorShape } from "../expect-error.ts";
-import { PatternCheck, patternBytes } from "./pattern.ts";
-import { pause, type StreamCheck } from "./check.ts";
+import { patternBytes, PatternCheck, pause, type StreamCheck } from "./check.ts";
 
 const RACERS = 10;
 

@@ -5,8 +5,18 @@ import { ConnectionError, TimeoutError, ZocaloError } from "../../core/errors.ts
 import type { StreamTraits } from "../../io/network/network.ts";
 import type { StreamSocket } from "../../io/stream/socket.ts";
 import { assertError, expectError } from "../expect-error.ts";
-import { PatternCheck, patternBytes } from "./pattern.ts";
-import { fillUp, greet, pause, pending, sendPattern, SHORT_MS, type StreamCheck, textToEnd } from "./check.ts";
+import {
+  fillUp,
+  greet,
+  patternBytes,
+  PatternCheck,
+  pause,
+  pending,
+  sendPattern,
+  SHORT_MS,
+  type StreamCheck,
+  textToEnd,
+} from "./check.ts";
 
 /** The ways in which a stream comes to its end. */
 export function endChecks(check: StreamCheck, traits: StreamTraits): void {

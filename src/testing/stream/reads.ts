@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import { EndOfStreamError, ProtocolError, UsageError } from "../../core/errors.ts";
 import { expectError } from "../expect-error.ts";
-import { PatternCheck, patternBytes } from "./pattern.ts";
-import { pending, type StreamCheck, textToEnd } from "./check.ts";
+import { patternBytes, PatternCheck, pending, type StreamCheck, textToEnd } from "./check.ts";
 
 /** `read`, `readInto`, `readExactly`, `readUntil` and iteration. */
 export function readChecks(check: StreamCheck): void {

@@ -1,17 +1,25 @@
 /** What every connection must do, whatever carries it. The rules are those of `StreamSocket`. */
 
+import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ANYTHING, refuseUnknown } from "../../core/options/check-options.ts";
 import type { StreamTraits } from "../../io/network/network.ts";
 import type { StreamSocket } from "../../io/stream/socket.ts";
-import type { StreamCheck } from "./check.ts";
+import { expectError } from "../expect-error.ts";
 import { cancelChecks } from "./cancel.ts";
+import {
+  fillUp,
+  greet,
+  MOST_READ_AHEAD_BYTES,
+  patternBytes,
+  PatternCheck,
+  type StreamCheck,
+  textToEnd,
+} from "./check.ts";
 import { concurrencyChecks } from "./concurrency.ts";
 import { endChecks } from "./ends.ts";
-import { interopChecks } from "./interop.ts";
 import { readChecks } from "./reads.ts";
-import { transferChecks } from "./transfer.ts";
-import { writeChecks } from "./writes.ts";
+import { transferChecks, writeChecks } from "./transfer.ts";
 
 /** A test that takes longer hangs: it fails, and those behind it run. */
 const HANG_MS = 60_000;
@@ -98,4 +106,115 @@ function here(open: () => Promise<OpenedStreams>): StreamWorld {
       }
     },
   };
+}
+
+/** Web Streams, Node streams, and the small things every socket has. */
+function interopChecks(check: StreamCheck): void {
+  webChecks(check);
+  nodeChecks(check);
+  propertyChecks(check);
+}
+
+function webChecks(check: StreamCheck): void {
+  check("Web Streams carry bytes and the end, with backpressure", async (a, b) => {
+    const writer = a.writable.getWriter();
+    const sending = (async () => {
+      for (let sent = 0; sent < 3_000_000; sent += 100_000) await writer.write(patternBytes(sent, 100_000));
+      await writer.close();
+    })();
+    const received = new PatternCheck();
+    for await (const piece of b.readable) received.next(piece);
+    await sending;
+    assert.equal(received.bytes, 3_000_000);
+    assert.equal(a.writable, a.writable);
+    assert.equal(b.readable, b.readable);
+  });
+
+  check("a readable Web Stream that nobody reads takes nothing beyond the read-ahead", async (a, b) => {
+    const { readable } = b;
+    await fillUp(a);
+    assert.ok(b.bytesReceived <= MOST_READ_AHEAD_BYTES);
+    assert.equal(readable.locked, false);
+  });
+
+  check("cancelling the readable Web Stream aborts the connection", async (_a, b) => {
+    const reason = new Error("not interested");
+    await b.readable.cancel(reason);
+    const { how, error } = await b.closed;
+    assert.deepEqual([how, error?.cause], ["aborted", reason]);
+  });
+
+  check("aborting the writable Web Stream aborts the connection", async (a) => {
+    const reason = new Error("no more");
+    await a.writable.abort(reason);
+    const { how, error } = await a.closed;
+    assert.deepEqual([how, error?.cause], ["aborted", reason]);
+    await expectError(a.write("x"), { code: "CONNECTION_ABORTED", op: "write" });
+  });
+}
+
+function nodeChecks(check: StreamCheck): void {
+  check("a Node stream carries bytes both ways, half-close included", async (a, b) => {
+    const stream = b.toNodeStream();
+    stream.on("data", (piece: Buffer) => stream.write(String(piece).toUpperCase()));
+    stream.on("end", () => stream.end());
+    await a.write("hola ");
+    await a.write("mundo");
+    await a.end();
+    assert.equal(await textToEnd(a), "HOLA MUNDO");
+    assert.equal((await b.closed).how, "ended");
+  });
+
+  check("a Node stream reports the loss of the connection as its error", async (a, b, traits) => {
+    await greet(a, b);
+    const stream = b.toNodeStream();
+    const failed = new Promise<unknown>((resolve) => {
+      stream.on("error", resolve);
+      if (!traits.reset) stream.on("end", () => resolve({ code: "CONNECTION_RESET" }));
+    });
+    stream.resume();
+    a.abort();
+    assert.equal(((await failed) as { code: string }).code, "CONNECTION_RESET");
+  });
+
+  check("destroying a Node stream closes the connection, with an error aborts it", async (a, b) => {
+    const closing = b.toNodeStream().destroy();
+    closing.on("error", (error) => assert.fail(error));
+    assert.equal(await a.read(), null);
+    await a.close();
+    assert.equal((await b.closed).how, "closed");
+  });
+
+  check("destroying a Node stream with an error aborts the connection", async (_a, b) => {
+    const stream = b.toNodeStream();
+    const failure = new Error("broken");
+    const failed = new Promise((resolve) => {
+      stream.on("error", resolve);
+    });
+    stream.destroy(failure);
+    assert.equal(await failed, failure);
+    assert.deepEqual(await b.closed.then(({ how, error }) => [how, error?.cause]), ["aborted", failure]);
+  });
+}
+
+function propertyChecks(check: StreamCheck): void {
+  check("addresses, traits and counters", async (a, b, traits) => {
+    assert.deepEqual(a.traits, traits);
+    assert.equal(typeof a.localAddress.toString(), "string");
+    assert.equal(a.localAddress.transport, a.remoteAddress.transport);
+    if (a.localAddress.isIp) {
+      assert.equal(a.localAddress.port, b.remoteAddress.port);
+      assert.equal(b.localAddress.port, a.remoteAddress.port);
+    }
+    assert.deepEqual([a.bytesSent, a.bytesReceived], [0, 0]);
+    await a.write("12345");
+    await b.readExactly(5);
+    assert.deepEqual([a.bytesSent, a.bytesReceived, b.bytesSent, b.bytesReceived], [5, 0, 0, 5]);
+  });
+
+  check("settings answer the socket itself", async (a, b) => {
+    assert.equal(a.setNoDelay(false).setNoDelay(true).setKeepAlive(true, 1000).setKeepAlive(false).unref().ref(), a);
+    await a.write("x");
+    assert.equal(String(await b.readExactly(1)), "x");
+  });
 }

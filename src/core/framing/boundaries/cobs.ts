@@ -1,14 +1,13 @@
 /** Consistent Overhead Byte Stuffing: messages without zeros inside, and a zero behind each. */
 
-import { checkOptions, FUNCTION, type RulesOf } from "../../options/check-options.ts";
 import { type ByteWriter, REFERENCE_BYTES } from "../../bytes/byte-writer.ts";
 import { copyBytes } from "../../bytes/copy-bytes.ts";
-import { bytes as bytesFormat } from "../formats/bytes.ts";
+import { checkOptions, FUNCTION, type RulesOf } from "../../options/check-options.ts";
 import type { Boundary, Framer, FrameSpan, OnSkipped } from "../codec.ts";
+import { bytes as bytesFormat } from "../formats/bytes.ts";
 import { FrameCodec } from "../frame-codec.ts";
-import { longerThan, messageTooLong } from "../frame-error.ts";
+import { InvalidContent, longerThan, messageTooLong } from "../frame-error.ts";
 import { DEFAULT_MAX_LINE_BYTES, LIMIT } from "../frame-limit.ts";
-import { InvalidContent } from "../invalid-content.ts";
 import { TerminatedFramer } from "./terminated-framer.ts";
 import { UnescapedBytes } from "./unescaped-bytes.ts";
 

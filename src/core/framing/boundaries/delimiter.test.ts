@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { decoded, encoded } from "../../../testing/codec/check.ts";
-import { codecSuite } from "../../../testing/codec/suite.ts";
-import { countedBytes, type LookCount } from "../../../testing/codec/counted-bytes.ts";
-import { equalPieces } from "../../../testing/codec/cut-bytes.ts";
+import { decoded, encoded, equalPieces } from "../../../testing/codec/check.ts";
+import { codecSuite, countedBytes, type LookCount } from "../../../testing/codec/suite.ts";
 import { chain } from "../chain.ts";
 import type { SkippedFrame } from "../codec.ts";
-import { type Delimiter, delimiter } from "./delimiter.ts";
 import { json } from "../formats/json.ts";
+import { type Delimiter, delimiter } from "./delimiter.ts";
 
 const ascii = (text: string): Buffer => Buffer.from(text, "latin1");
 const sized = (bytes: number): Buffer => Buffer.alloc(bytes, "x");

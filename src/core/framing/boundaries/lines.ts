@@ -1,15 +1,14 @@
 /** Lines of text. */
 
-import { checkOptions, FUNCTION, oneOf, type RulesOf } from "../../options/check-options.ts";
 import { type ByteWriter, REFERENCE_BYTES } from "../../bytes/byte-writer.ts";
 import { findByte } from "../../bytes/find-byte.ts";
+import { checkOptions, FUNCTION, oneOf, type RulesOf } from "../../options/check-options.ts";
 import type { Boundary, Framer, FrameSpan, OnSkipped } from "../codec.ts";
+import { text, TEXT_RULES, type TextOptions } from "../formats/text.ts";
 import { FrameCodec } from "../frame-codec.ts";
-import { longerThan, messageInvalid, messageTooLong } from "../frame-error.ts";
+import { InvalidContent, longerThan, messageInvalid, messageTooLong } from "../frame-error.ts";
 import { DEFAULT_MAX_LINE_BYTES, LIMIT } from "../frame-limit.ts";
-import { InvalidContent } from "../invalid-content.ts";
 import { TerminatedFramer } from "./terminated-framer.ts";
-import { TEXT_RULES, type TextOptions, text } from "../formats/text.ts";
 
 /** What ends a line. */
 export type LineEnding = "lf" | "crlf" | "both";

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { decoded, encoded } from "../../../testing/codec/check.ts";
+import { decoded, encoded, equalPieces } from "../../../testing/codec/check.ts";
 import { codecSuite } from "../../../testing/codec/suite.ts";
-import { equalPieces } from "../../../testing/codec/cut-bytes.ts";
 import { slip } from "./slip.ts";
 
 const hex = (digits: string): Buffer => Buffer.from(digits.replaceAll(" ", ""), "hex");

@@ -1,14 +1,13 @@
 /** SLIP: messages with an END byte behind each (RFC 1055). */
 
-import { checkOptions, FLAG, FUNCTION, type RulesOf } from "../../options/check-options.ts";
 import { type ByteWriter, REFERENCE_BYTES } from "../../bytes/byte-writer.ts";
 import { findByte } from "../../bytes/find-byte.ts";
-import { bytes as bytesFormat } from "../formats/bytes.ts";
+import { checkOptions, FLAG, FUNCTION, type RulesOf } from "../../options/check-options.ts";
 import type { Boundary, Framer, FrameSpan, OnSkipped } from "../codec.ts";
+import { bytes as bytesFormat } from "../formats/bytes.ts";
 import { FrameCodec } from "../frame-codec.ts";
-import { longerThan, messageInvalid, messageTooLong } from "../frame-error.ts";
+import { InvalidContent, longerThan, messageInvalid, messageTooLong } from "../frame-error.ts";
 import { DEFAULT_MAX_LINE_BYTES, LIMIT } from "../frame-limit.ts";
-import { InvalidContent } from "../invalid-content.ts";
 import { TerminatedFramer } from "./terminated-framer.ts";
 import { UnescapedBytes } from "./unescaped-bytes.ts";
 

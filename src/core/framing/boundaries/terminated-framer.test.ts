@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { FrameSpan, OnSkipped, SkippedFrame } from "../codec.ts";
-import { InvalidContent } from "../invalid-content.ts";
+import { InvalidContent } from "../frame-error.ts";
 import { TerminatedFramer } from "./terminated-framer.ts";
 
 /** Words that end with a semicolon; one that begins with a question mark is not valid. */

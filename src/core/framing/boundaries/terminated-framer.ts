@@ -2,8 +2,7 @@
 
 import { findByte } from "../../bytes/find-byte.ts";
 import type { Framer, FrameSpan, OnSkipped } from "../codec.ts";
-import { contentInvalid, frameTooLong, longerThan } from "../frame-error.ts";
-import type { InvalidContent } from "../invalid-content.ts";
+import { contentInvalid, frameTooLong, type InvalidContent, longerThan } from "../frame-error.ts";
 
 /** Finds messages that end with a certain byte. Skips wrong ones when it may. */
 export abstract class TerminatedFramer implements Framer {

@@ -1,10 +1,9 @@
 /** Messages with their length before them, as a varint. */
 
-import { checkOptions, type RulesOf } from "../../options/check-options.ts";
 import type { ByteWriter } from "../../bytes/byte-writer.ts";
-import { varintBytes, writeVarint } from "../../bytes/varint.ts";
-import { bytes as bytesFormat } from "../formats/bytes.ts";
+import { checkOptions, type RulesOf } from "../../options/check-options.ts";
 import type { Boundary, Framer, FrameSpan } from "../codec.ts";
+import { bytes as bytesFormat } from "../formats/bytes.ts";
 import { FrameCodec } from "../frame-codec.ts";
 import { frameInvalid, frameTooLong, messageTooLong } from "../frame-error.ts";
 import { DEFAULT_MAX_FRAME_BYTES, LIMIT } from "../frame-limit.ts";
@@ -88,4 +87,29 @@ class VarintPrefixBoundary implements Boundary, Framer {
     writer.at = writeVarint(writer.block, writer.at, count);
     writer.append(bytes, start, end);
   }
+}
+
+/** How many bytes `value` takes, a whole number from 0 to 2^53 - 1. */
+export function varintBytes(value: number): number {
+  let count = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) count += 1;
+  return count;
+}
+
+/** Writes `value` at `at`, where `varintBytes(value)` bytes must be free. Answers where the next byte goes. */
+export function writeVarint(bytes: Uint8Array, at: number, value: number): number {
+  let rest = value;
+  // Numbers above 2^31 do not survive the bit operators.
+  while (rest >= 0x8000_0000) {
+    bytes[at] = (rest % 0x80) | 0x80;
+    rest = Math.floor(rest / 0x80);
+    at += 1;
+  }
+  while (rest >= 0x80) {
+    bytes[at] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+    at += 1;
+  }
+  bytes[at] = rest;
+  return at + 1;
 }

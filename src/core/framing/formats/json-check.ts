@@ -6,7 +6,7 @@
  */
 
 import { findByte } from "../../bytes/find-byte.ts";
-import { InvalidContent } from "../invalid-content.ts";
+import { InvalidContent } from "../frame-error.ts";
 import { MAX_VALUE_DEPTH, tooDeep, tooManyValues } from "./value-limits.ts";
 
 const QUOTE = 0x22;

@@ -2,10 +2,9 @@
 
 import { decodeUtf8 } from "../../bytes/utf8.ts";
 import { ZocaloError } from "../../errors.ts";
-import type { MessageFormat } from "../codec.ts";
 import { checkOptions, oneOf, type RulesOf } from "../../options/check-options.ts";
-import { contentUnsendable, messageInvalid, validContent } from "../frame-error.ts";
-import { InvalidContent } from "../invalid-content.ts";
+import type { MessageFormat } from "../codec.ts";
+import { contentUnsendable, InvalidContent, messageInvalid, validContent } from "../frame-error.ts";
 import { type JsonRules, problemOfJson } from "./json-check.ts";
 import { type FormatKinds, PlainValue } from "./plain-value.ts";
 import { DEFAULT_MAX_VALUES, VALUE_RULES, type ValueOptions } from "./value-limits.ts";

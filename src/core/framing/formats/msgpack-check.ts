@@ -1,7 +1,7 @@
 /** A look at received MessagePack before it is decoded, so that the decoder meets nothing hostile. */
 
 import { decodeUtf8 } from "../../bytes/utf8.ts";
-import { InvalidContent } from "../invalid-content.ts";
+import { InvalidContent } from "../frame-error.ts";
 import { MAX_VALUE_DEPTH, tooDeep, tooManyValues } from "./value-limits.ts";
 
 /** The extension type of a timestamp. It is the only one that is allowed. */

@@ -2,13 +2,11 @@
 
 import * as msgpackr from "msgpackr/pack";
 import { ZocaloError } from "../../errors.ts";
-import type { MessageFormat } from "../codec.ts";
 import { checkOptions } from "../../options/check-options.ts";
-import { contentUnsendable, messageInvalid, validContent } from "../frame-error.ts";
-import { InvalidContent } from "../invalid-content.ts";
+import type { MessageFormat } from "../codec.ts";
+import { contentUnsendable, InvalidContent, messageInvalid, validContent } from "../frame-error.ts";
 import { problemOfMessagePack } from "./msgpack-check.ts";
-import { MESSAGEPACK_KINDS } from "./msgpack-sendable.ts";
-import { FINE, PlainValue } from "./plain-value.ts";
+import { FINE, type FormatKinds, PlainValue } from "./plain-value.ts";
 import { DEFAULT_MAX_VALUES, VALUE_RULES, type ValueOptions } from "./value-limits.ts";
 
 const NAME = "msgpack";
@@ -127,4 +125,21 @@ function headOf(shortToken: number, longToken: number, count: number): Uint8Arra
   head[0] = count < 65_536 ? longToken : longToken + 1;
   head.writeUIntBE(count, 1, head.length - 1);
   return head;
+}
+
+/** The kinds of MessagePack. A subclass of `Date` would arrive as a `Date`; any `Uint8Array` is bytes. */
+export const MESSAGEPACK_KINDS: FormatKinds = {
+  allNumbers: true,
+  problemOf(value) {
+    if (value instanceof Uint8Array && ArrayBuffer.isView(value)) return FINE;
+    if (!isDate(value)) return undefined;
+    return Number.isNaN(value.getTime()) ? "is a date that is not valid" : FINE;
+  },
+};
+
+/** Whether it is a `Date`, and not of a class derived from it: between it and `Object` is one prototype. */
+function isDate(value: object): value is Date {
+  if (Object.prototype.toString.call(value) !== "[object Date]") return false;
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  return prototype !== null && Object.getPrototypeOf(prototype) === Object.prototype;
 }

@@ -1,7 +1,7 @@
 /** Which values arrive as they were sent, whatever the format. */
 
 import { isEncodable } from "../../bytes/utf8.ts";
-import { InvalidContent } from "../invalid-content.ts";
+import { InvalidContent } from "../frame-error.ts";
 import { MAX_VALUE_DEPTH, tooManyValues } from "./value-limits.ts";
 
 /** What one format can carry beside the values that all can. */

@@ -1,10 +1,9 @@
 /** Messages that are text. */
 
-import { checkOptions, oneOf, type RulesOf } from "../../options/check-options.ts";
 import { decodeUtf8 } from "../../bytes/utf8.ts";
+import { checkOptions, oneOf, type RulesOf } from "../../options/check-options.ts";
 import type { MessageFormat } from "../codec.ts";
-import { messageInvalid, validContent } from "../frame-error.ts";
-import { InvalidContent } from "../invalid-content.ts";
+import { InvalidContent, messageInvalid, validContent } from "../frame-error.ts";
 
 /** Options of {@link text}. */
 export interface TextOptions {

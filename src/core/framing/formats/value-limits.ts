@@ -1,7 +1,7 @@
 /** How much one message may be when it is a value: not in bytes, but in what they become. */
 
 import { type RulesOf, wholeNumber } from "../../options/check-options.ts";
-import { InvalidContent } from "../invalid-content.ts";
+import { InvalidContent } from "../frame-error.ts";
 
 /** Most maps and arrays inside one another. Deeper data is an attack on the stack, or a mistake. */
 export const MAX_VALUE_DEPTH = 64;

@@ -3,8 +3,16 @@ import { test } from "node:test";
 import type { ResumeRequest } from "../../handshake/hello.ts";
 import { DEFAULT_LIMITS } from "../../handshake/limits.ts";
 import type { Agreement } from "../../handshake/negotiate.ts";
+import type { Departed } from "../departure.ts";
 import { MemorySessionStore } from "./memory-session-store.ts";
-import { confirmToken, type HeldSession, type ResumeClaim, type ResumeDecision, resumeSession } from "./resume.ts";
+import {
+  confirmToken,
+  Farewells,
+  type HeldSession,
+  type ResumeClaim,
+  type ResumeDecision,
+  resumeSession,
+} from "./resume.ts";
 import type { SessionRecord, SessionStore } from "./session-store.ts";
 
 const agreement: Agreement = {
@@ -116,4 +124,42 @@ test("D.5 resume needs the server instance, both counters, and the same agreemen
     const decision = decide({ request: { ...request, ...change } });
     assert.deepEqual(decision, { outcome: "fresh", reason: "counters-invalid", ends: true });
   }
+});
+
+const recordOf = (id: string): SessionRecord => {
+  return { id, principal: id, epoch: 1, attempt: 0, tokenHash: "#", previousTokenHash: undefined };
+};
+const saying = (message: string): Departed => {
+  return { reason: { code: "", message }, retryAfterMs: undefined, accepted: 3 };
+};
+
+test("a farewell is there until the time is up in which its client could come back", () => {
+  const farewells = new Farewells(1000);
+  farewells.add(recordOf("a"), saying("bye"), 0);
+  farewells.add(recordOf("b"), saying("bye"), 500);
+  assert.equal(farewells.get("a", 999)?.departed.reason.message, "bye");
+  assert.equal(farewells.get("a", 1000), undefined);
+  assert.equal(farewells.get("nobody", 0), undefined);
+  // The next one that comes takes those along whose time is up.
+  farewells.add(recordOf("c"), saying("bye"), 1500);
+  assert.equal(farewells.get("b", 0), undefined);
+});
+
+test("the oldest farewells are forgotten when there are too many, or when they hold too much", () => {
+  const farewells = new Farewells(Infinity);
+  for (let index = 0; index < 20_000; index += 1) farewells.add(recordOf(`s${index}`), saying("bye"), 0);
+  assert.equal(farewells.get("s9999", 0), undefined);
+  assert.ok(farewells.get("s10000", 0) !== undefined);
+  for (let index = 0; index < 10_000; index += 1) farewells.add(recordOf(`t${index}`), saying("x".repeat(1024)), 0);
+  assert.ok(farewells.bytes <= 8_388_608 && farewells.bytes > 8_000_000, String(farewells.bytes));
+  assert.equal(farewells.get("t0", 0), undefined);
+  assert.ok(farewells.get("t9999", 0) !== undefined);
+});
+
+test("a session that is closed once more holds no more than once", () => {
+  const farewells = new Farewells(1000);
+  farewells.add(recordOf("a"), saying("bye"), 0);
+  const { bytes } = farewells;
+  farewells.add(recordOf("a"), saying("bye"), 1);
+  assert.equal(farewells.bytes, bytes);
 });

@@ -3,7 +3,7 @@
 import { cutText } from "../../cut-text.ts";
 import { type ErrorCode, errorCodes } from "../../errors.ts";
 import type { MessageFormat } from "../../framing/codec.ts";
-import { InvalidContent } from "../../framing/invalid-content.ts";
+import { InvalidContent } from "../../framing/frame-error.ts";
 import { json } from "../../framing/formats/json.ts";
 import { DEFAULT_LIMITS, type SessionLimits } from "../../handshake/limits.ts";
 import { CLOSE, HEAD_BYTES, writeU64 } from "./frame-types.ts";

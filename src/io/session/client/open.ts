@@ -4,6 +4,9 @@ import type { AddressLike } from "../../../core/address/address.ts";
 import type { Contract, Methods } from "../../../core/contract/contract.ts";
 import { ConnectionError, type ErrorCode, type ZocaloError } from "../../../core/errors.ts";
 import { type CloseReason, encodeClose } from "../../../core/session/wire/close-frame.ts";
+import { checkContract, checkSessionAddress } from "../../contract/handlers.ts";
+import { ContractPlan } from "../../contract/plan.ts";
+import type { Network } from "../../network/network.ts";
 import {
   ANYTHING,
   checkOptions,
@@ -12,17 +15,14 @@ import {
   only,
   type OptionRule,
   type OptionRules,
-  type RulesOf,
   options as object,
+  type RulesOf,
 } from "../../operation/check-options.ts";
-import { checkContract, checkSessionAddress } from "../../contract/check-contract.ts";
+import type { OperationContext, OperationOptions } from "../../operation/deadline.ts";
+import { type OwnClock, ownNetwork } from "../../operation/own-clock.ts";
+import { callProgram, PeerProblems, reportProblem } from "../../operation/peer-problems.ts";
 import { CONNECT_RULES } from "../../stream/connect.ts";
 import type { Connection } from "../../stream/connection.ts";
-import type { OperationContext, OperationOptions } from "../../operation/deadline.ts";
-import type { Network } from "../../network/network.ts";
-import { type OwnClock, ownNetwork } from "../../operation/own-clock.ts";
-import type { OpenSessionOptions, SessionClientOptions } from "./client.ts";
-import { type ConnectorOwner, reconnectTimes, type Resumption, SessionConnector, type Welcomed } from "./connector.ts";
 import { type FreshReason, type LostMessage, overError, type SessionEnd, type SessionStatus } from "../end.ts";
 import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
 import {
@@ -35,12 +35,11 @@ import {
 } from "../endpoint/facade.ts";
 import { abortError, beforeDrained, DEFAULT_DRAIN_MS, drainEndpoints } from "../endpoint/keeper.ts";
 import { SessionGap } from "../gap.ts";
-import type { Session } from "../session.ts";
-import { PeerProblems } from "../../operation/peer-problems.ts";
-import { ContractPlan } from "../../contract/plan.ts";
 import { SessionSchedule } from "../schedule.ts";
+import type { Session } from "../session.ts";
 import { type EndpointSettings, endpointSettings, TUNING_RULES } from "../settings.ts";
-import { callProgram, reportProblem } from "../../operation/report-problem.ts";
+import type { OpenSessionOptions, SessionClientOptions } from "./client.ts";
+import { type ConnectorOwner, reconnectTimes, type Resumption, SessionConnector, type Welcomed } from "./connector.ts";
 
 /** Options whose types do not matter here. */
 type AnyOptions = SessionClientOptions<Methods, unknown> & { readonly handlers?: object };

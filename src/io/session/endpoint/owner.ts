@@ -24,3 +24,14 @@ export interface SessionOwner<Endpoint> {
   /** Something failed that nobody awaits: a handler threw, the peer sent what the schema does not allow. */
   problem(endpoint: Endpoint, error: unknown): void;
 }
+
+/** A change is news when it is so large, ... */
+const REPORT_BYTES = 1024;
+/** ... and so large a part of what was told before: most changes of a busy session are not. */
+const REPORT_PART = 8;
+
+/** Whether the owner, who was told of `toldBytes`, must be told of `heldBytes`. */
+export function isNews(heldBytes: number, toldBytes: number): boolean {
+  const change = Math.abs(heldBytes - toldBytes);
+  return change >= REPORT_BYTES && change * REPORT_PART >= toldBytes;
+}

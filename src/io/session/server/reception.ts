@@ -4,15 +4,14 @@ import { isForCaller } from "../../../core/contract/remote-error.ts";
 import { ConnectionError, UsageError, type ZocaloError } from "../../../core/errors.ts";
 import type { FreshReason, Hello, Refusal, Welcome } from "../../../core/handshake/hello.ts";
 import { type Agreement, agreeWithClient, type Capabilities } from "../../../core/handshake/negotiate.ts";
-import { endNow } from "../../stream/linger.ts";
-import type { Connection } from "../../stream/connection.ts";
 import type { Random } from "../../network/network.ts";
+import type { Connection } from "../../stream/connection.ts";
+import { endNow } from "../../stream/linger.ts";
 import { partsOf, type SessionFacade } from "../endpoint/facade.ts";
-import { type Receptionist, ServerGreeting } from "./greeting.ts";
-import { busy, type SessionRegistry } from "./registry.ts";
-import type { Admitted, Applicant, SessionServerLimits } from "./server.ts";
 import type { EndpointSettings } from "../settings.ts";
-import { newId, newToken } from "./tokens.ts";
+import { type Receptionist, ServerGreeting } from "./greeting.ts";
+import { busy, newId, newToken, type SessionRegistry } from "./registry.ts";
+import type { Admitted, Applicant, SessionServerLimits } from "./server.ts";
 
 const DEFAULT_MAX_UNAUTHENTICATED = 1000;
 

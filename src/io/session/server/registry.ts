@@ -1,21 +1,27 @@
 /** The sessions that a server holds: which there are, who may continue them, and when there are too many. */
 
 import type { Address } from "../../../core/address/address.ts";
+import { limitKey } from "../../../core/address/cidr.ts";
+import { sha256 } from "../../../core/bytes/sha-256.ts";
 import { ConnectionError } from "../../../core/errors.ts";
 import { FifoMap } from "../../../core/fifo-map.ts";
 import type { Refusal, ResumeRequest } from "../../../core/handshake/hello.ts";
 import type { Agreement } from "../../../core/handshake/negotiate.ts";
+import { HELD } from "../../../core/held-bytes.ts";
+import { encodeDeparted } from "../../../core/session/departure.ts";
 import { HeldMemory, type MemoryOwner } from "../../../core/session/resume/held-memory.ts";
 import { MemorySessionStore } from "../../../core/session/resume/memory-session-store.ts";
-import { encodeDeparted } from "../../../core/session/departure.ts";
-import { Farewells } from "../../../core/session/resume/farewells.ts";
-import { confirmToken, ownsSession, type ResumeDecision, resumeSession } from "../../../core/session/resume/resume.ts";
+import {
+  confirmToken,
+  Farewells,
+  ownsSession,
+  type ResumeDecision,
+  resumeSession,
+} from "../../../core/session/resume/resume.ts";
 import type { SessionStore } from "../../../core/session/resume/session-store.ts";
-import { sha256 } from "../../../core/bytes/sha-256.ts";
-import { HELD } from "../../../core/held-bytes.ts";
-import { limitKey } from "../../../core/address/cidr.ts";
-import { partsOf, type SessionFacade } from "../endpoint/facade.ts";
+import type { Random } from "../../network/network.ts";
 import type { SessionEndpoint } from "../endpoint/endpoint.ts";
+import { partsOf, type SessionFacade } from "../endpoint/facade.ts";
 import type { SessionServerLimits } from "./server.ts";
 
 /** What is wanted of a new session. */
@@ -273,4 +279,19 @@ function lost(detail: string): ConnectionError {
 /** A client that finds no room may try again. */
 export function busy(message: string): Refusal {
   return { code: "SERVER_BUSY", message, retryAfterMs: BUSY_RETRY_MS };
+}
+
+/** Names a process or a session; nobody guesses it, but it is no secret. */
+const ID_BYTES = 16;
+/** A secret of 256 bits. */
+const TOKEN_BYTES = 32;
+
+/** A new name. */
+export function newId(random: Random): string {
+  return Buffer.from(random.bytes(ID_BYTES)).toString("base64url");
+}
+
+/** A new token. Keep its hash only, and never log it. */
+export function newToken(random: Random): string {
+  return Buffer.from(random.bytes(TOKEN_BYTES)).toString("base64url");
 }

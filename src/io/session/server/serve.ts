@@ -1,41 +1,45 @@
 /** A server of sessions, over any network. */
 
-import { showAs } from "../../../core/show-as.ts";
 import type { Address, AddressLike } from "../../../core/address/address.ts";
-import type { ZocaloError } from "../../../core/errors.ts";
 import type { Contract, Methods } from "../../../core/contract/contract.ts";
+import type { ZocaloError } from "../../../core/errors.ts";
 import type { Refusal } from "../../../core/handshake/hello.ts";
 import type { Capabilities } from "../../../core/handshake/negotiate.ts";
 import { DEFAULT_KEPT_MS } from "../../../core/session/settings.ts";
-import { checkContract, checkSessionAddress } from "../../contract/check-contract.ts";
+import { showAs } from "../../../core/show-as.ts";
+import { isPeersFault } from "../../contract/error-body.ts";
+import { checkContract, checkSessionAddress } from "../../contract/handlers.ts";
+import { ContractPlan } from "../../contract/plan.ts";
+import type { Door } from "../../listener/door.ts";
+import { doorAddress, openDoor } from "../../listener/listen.ts";
+import type { DrainReport } from "../../listener/serve.ts";
+import type { Network, Random } from "../../network/network.ts";
+import type { TlsOptions } from "../../network/tls.ts";
 import { checkOptions, type OptionRules } from "../../operation/check-options.ts";
+import type { OperationOptions } from "../../operation/deadline.ts";
+import { type OwnNetwork, ownNetwork } from "../../operation/own-clock.ts";
+import { callProgram, PeerProblems, reportProblem } from "../../operation/peer-problems.ts";
+import { unbound } from "../../operation/unbound.ts";
 import { Connection } from "../../stream/connection.ts";
 import { connectionSettings } from "../../stream/settings.ts";
-import type { OperationOptions } from "../../operation/deadline.ts";
-import type { Door } from "../../listener/door.ts";
-import { isPeersFault } from "../../contract/handler-failure.ts";
-import { doorAddress, openDoor } from "../../listener/listen.ts";
-import type { Network, Random } from "../../network/network.ts";
-import { type OwnNetwork, ownNetwork } from "../../operation/own-clock.ts";
-import type { DrainReport } from "../../listener/serve.ts";
 import type { SessionEnd, SessionStatus } from "../end.ts";
 import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
 import {
-  type FacadeParts,
   facadeClass,
+  type FacadeParts,
   partsOf,
   type SessionFacade,
   type SessionKeeper,
   tellAttached,
   tellEnd,
 } from "../endpoint/facade.ts";
-import { broadcast, ContractGroup, SessionGroups } from "./groups.ts";
 import { abortError, drainEndpoint, drainEndpoints } from "../endpoint/keeper.ts";
-import { PeerProblems } from "../../operation/peer-problems.ts";
-import { ContractPlan } from "../../contract/plan.ts";
-import { type ReceptionHost, type SessionOrder, SessionReception } from "./reception.ts";
-import { SessionRegistry } from "./registry.ts";
 import { SessionSchedule } from "../schedule.ts";
+import { type EndpointSettings, endpointSettings } from "../settings.ts";
+import { broadcast, ContractGroup, SessionGroups } from "./groups.ts";
+import { type AnyServerOptions, DRAIN_SESSIONS_RULES, SERVE_SESSIONS_RULES } from "./options.ts";
+import { type ReceptionHost, type SessionOrder, SessionReception } from "./reception.ts";
+import { newId, SessionRegistry } from "./registry.ts";
 import type {
   BroadcastReport,
   DrainSessionsOptions,
@@ -43,12 +47,6 @@ import type {
   SessionServer,
   SessionServerStats,
 } from "./server.ts";
-import { type AnyServerOptions, DRAIN_SESSIONS_RULES, SERVE_SESSIONS_RULES } from "./options.ts";
-import { type EndpointSettings, endpointSettings } from "../settings.ts";
-import { newId } from "./tokens.ts";
-import { unbound } from "../../operation/unbound.ts";
-import type { TlsOptions } from "../../network/tls.ts";
-import { callProgram, reportProblem } from "../../operation/report-problem.ts";
 
 const DEFAULT_DRAIN_MS = 5000;
 const DEFAULT_SPREAD_MS = 5000;

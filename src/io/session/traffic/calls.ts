@@ -1,18 +1,23 @@
 /** The calls of this side: who waits for an answer, and who waits for room to ask. */
 
 import { UsageError } from "../../../core/errors.ts";
-import { HELD } from "../../../core/held-bytes.ts";
 import { FifoMap } from "../../../core/fifo-map.ts";
-import type { BodyPlace } from "../../../core/session/outgoing.ts";
+import { HELD } from "../../../core/held-bytes.ts";
 import type { AnswerReceived } from "../../../core/session/event.ts";
-import { unwatchAbort, watchAbort } from "../../operation/abort-watch.ts";
-import { type OperationOptions, refusedAtOnce, timeoutError } from "../../operation/deadline.ts";
+import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import { readErrorBody } from "../../contract/error-body.ts";
+import { copyOfBody } from "../../contract/format.ts";
+import type { MethodPlan } from "../../contract/plan.ts";
+import {
+  type OperationOptions,
+  refusedAtOnce,
+  timeoutError,
+  unwatchAbort,
+  watchAbort,
+} from "../../operation/deadline.ts";
 import { handled, rejectedQuietly } from "../../operation/handled-rejection.ts";
 import type { SessionEvents } from "./events.ts";
-import { copyOfBody } from "../../contract/format.ts";
 import { mayHold, outcomeOf, type Request, type SessionHost } from "./host.ts";
-import type { MethodPlan } from "../../contract/plan.ts";
 
 /** Requests that may wait for room without being awaited, and the memory that they pin. */
 const MAX_WAITING = 65_536;

@@ -4,20 +4,19 @@ import { isForCaller, type RemoteError } from "../../../core/contract/remote-err
 import { ConnectionError, type ProtocolError, type ZocaloError } from "../../../core/errors.ts";
 import { DECODED, HELD } from "../../../core/held-bytes.ts";
 import { peerError, withoutStack } from "../../../core/peer-error.ts";
-import { CALL_HEAD_BYTES, EVENT_HEAD_BYTES, OPEN_HEAD_BYTES } from "../../../core/session/wire/frame-types.ts";
-import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import type { CallReceived, Cancelled, EventReceived, StreamOpened } from "../../../core/session/event.ts";
-import { ofAnswer, ofHandler, ofQuestion } from "../../contract/handler-failure.ts";
-import { SessionContext } from "./context.ts";
-import { sendError } from "./send-error.ts";
-import type { SessionHost } from "./host.ts";
+import type { BodyPlace } from "../../../core/session/outgoing.ts";
+import { CALL_HEAD_BYTES, EVENT_HEAD_BYTES, OPEN_HEAD_BYTES } from "../../../core/session/wire/frame-types.ts";
+import { ofAnswer, ofHandler, ofQuestion } from "../../contract/error-body.ts";
+import { type AnyHandler, isThenable } from "../../contract/handlers.ts";
 import type { MethodPlan, ValuePlan } from "../../contract/plan.ts";
-import type { AnyHandler } from "../../contract/handlers.ts";
-import { isThenable } from "./is-thenable.ts";
+import { TurnBudget } from "../../operation/turn-budget.ts";
+import { SessionContext } from "./context.ts";
+import type { SessionHost } from "./host.ts";
 import { PackedQueue, WITH_ID, WITH_TIME } from "./packed-queue.ts";
+import { sendError } from "./send-error.ts";
 import type { ContractStream } from "./stream-object.ts";
 import type { OpenStreams } from "./streams.ts";
-import { TurnBudget } from "../../operation/turn-budget.ts";
 import { WrongMessages } from "./wrong-messages.ts";
 
 const EVENT = 0;

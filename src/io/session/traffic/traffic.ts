@@ -4,7 +4,7 @@ import type { SessionEvent } from "../../../core/session/event.ts";
 import { SessionCalls } from "./calls.ts";
 import { type DispatchHost, SessionDispatch } from "./dispatch.ts";
 import { SessionEvents } from "./events.ts";
-import type { LostRequest } from "../losses.ts";
+import type { LostRequest } from "../end.ts";
 import { OpenStreams } from "./streams.ts";
 
 /** What a session tells about itself, not about one of its messages. */

@@ -1,7 +1,7 @@
 /** Messages of one peer that make no sense: of no method, or with a body that is not what its schema says. */
 
 import { peerError } from "../../../core/peer-error.ts";
-import { isPeersFault } from "../../contract/handler-failure.ts";
+import { isPeersFault } from "../../contract/error-body.ts";
 import type { SessionHost } from "./host.ts";
 
 /** Of so many in a row each is told by itself. */

@@ -1,6 +1,0 @@
-/** Words of a command line that a person copies. */
-
-/** A text as one word of a POSIX shell: in quotes only where it needs them. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
-}
