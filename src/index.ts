@@ -38,7 +38,7 @@ export type {
   DatagramSocket,
   DatagramStats,
   DatagramToSend,
-  FramedDatagramSocket,
+  FramedDatagrams,
   GroupOptions,
   MailboxLimits,
   ReceiveQueuePolicy,
@@ -77,15 +77,15 @@ export type {
 export { type RelayOptions, type RelayReport, relay } from "./io/stream/relay.ts";
 export type { RetryOptions } from "./io/operation/retry.ts";
 export type { DrainReport, Peer, PeerHandler, ServeOptions, Server } from "./io/listener/serve.ts";
-export type { FramedDatagrams, ReceivedMessage } from "./io/datagram/socket.ts";
-export type { Framed } from "./io/stream/socket.ts";
+export type { FramedDatagramsOver, ReceivedMessage } from "./io/datagram/socket.ts";
+export type { FramedStreamOver } from "./io/stream/socket.ts";
 export type { CloseOptions, StreamEnd } from "./io/stream/end.ts";
 export type {
-  FramedSocket,
+  FramedStream,
   ReadOptions,
   ReadUntilOptions,
   StreamSocket,
-  UpgradeTlsOptions,
+  StartTlsOptions,
   WriteInput,
 } from "./io/stream/socket.ts";
 export type { PeerCertificate, TlsIdentity, TlsInfo, TlsMaterial, TlsOptions } from "./io/network/tls.ts";

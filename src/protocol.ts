@@ -37,7 +37,7 @@ export type { InputOf, OutputOf, Schema, SchemaProperties } from "./core/contrac
 export { typeOnly } from "./core/contract/method.ts";
 export type { VersionRange } from "./core/contract/version.ts";
 export { RemoteError, type RemoteErrorOptions } from "./core/contract/remote-error.ts";
-export type { ReconnectOptions, OpenSessionOptions, SessionClientOptions } from "./io/session/client/client.ts";
+export type { ReconnectOptions, ConnectSessionOptions, SessionClientOptions } from "./io/session/client/client.ts";
 export type {
   FreshReason,
   FreshReport,
@@ -85,7 +85,7 @@ export type {
   RetransmissionTimes,
   StatelessClient,
   StatelessClientBase,
-  StatelessClientOptions,
+  ConnectStatelessOptions,
   StatelessClientStats,
 } from "./io/stateless/methods.ts";
 export type {
@@ -102,5 +102,5 @@ export type {
   StatelessServerOptions,
   StatelessServerStats,
 } from "./io/stateless/methods.ts";
-export { openSession, serveSessions } from "./api/sessions.ts";
-export { serveStateless, statelessClient } from "./api/stateless.ts";
+export { connectSession, serveSessions } from "./api/sessions.ts";
+export { serveStateless, connectStateless } from "./api/stateless.ts";

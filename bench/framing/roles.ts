@@ -2,7 +2,7 @@
 
 import net from "node:net";
 import { lengthPrefix } from "../../src/framing.ts";
-import { connect, type FramedSocket, listen } from "../../src/index.ts";
+import { connect, type FramedStream, listen } from "../../src/index.ts";
 import { receiveFramed, sendFramed } from "../baseline/framed-net.ts";
 import { Meter } from "../harness/meter.ts";
 import { play, type Role } from "../harness/processes.ts";
@@ -11,7 +11,7 @@ const HOST = "127.0.0.1";
 const PAYLOAD = Buffer.alloc(64, 3);
 const BATCH: readonly Uint8Array[] = Array.from({ length: 1000 }, () => PAYLOAD);
 
-type Framed = FramedSocket<Uint8Array>;
+type Framed = FramedStream<Uint8Array>;
 
 /** The ways of receiving. */
 const READERS: Record<string, (framed: Framed, meter: Meter) => Promise<void>> = {

@@ -7,10 +7,10 @@ import {
   call,
   contract,
   event,
-  openSession,
+  connectSession,
   serveSessions,
   serveStateless,
-  statelessClient,
+  connectStateless,
   stream,
   typeOnly,
 } from "zocalo/protocol";
@@ -93,7 +93,7 @@ function sessions(options: object = {}, ticks = 0, scheme: "tcp" | "tls" = "tcp"
     },
     async open({ host, port }) {
       const tls = scheme === "tls" ? { insecure: true } : undefined;
-      const session = await openSession(target, `${scheme}://${host}:${port}`, {
+      const session = await connectSession(target, `${scheme}://${host}:${port}`, {
         handlers: { tick: () => undefined },
         timeoutMs: 5000,
         tls,
@@ -153,7 +153,7 @@ const datagrams: Kind = {
     return { host: HOST, port: server.localAddress.port, close: () => server.close() };
   },
   async open({ host, port }) {
-    const client = await statelessClient(readings, `udp://${host}:${port}`);
+    const client = await connectStateless(readings, `udp://${host}:${port}`);
     return { ask: () => client.echo(1, { timeoutMs: 10_000 }), close: () => client.close() };
   },
 };

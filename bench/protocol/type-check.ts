@@ -14,7 +14,7 @@ function program(count: number): string {
   const each = (line: (index: number) => string): string =>
     Array.from({ length: count }, (_, index) => line(index)).join("\n");
   return `
-import { call, contract, openSession, serveSessions } from "../../src/protocol.ts";
+import { call, contract, connectSession, serveSessions } from "../../src/protocol.ts";
 import { z } from "zod";
 const many = contract("many", "1.0.0", { server: {
 ${each((index) => `  call${index}: call(z.object({ a${index}: z.string(), b: z.number() }), z.object({ c${index}: z.array(z.string()) })),`)}
@@ -22,7 +22,7 @@ ${each((index) => `  call${index}: call(z.object({ a${index}: z.string(), b: z.n
 await serveSessions(many, "tcp://127.0.0.1:0", { handlers: {
 ${each((index) => `  call${index}: (request) => ({ c${index}: [request.a${index}] }),`)}
 } });
-const session = await openSession(many, "tcp://127.0.0.1:1", { handlers: {} });
+const session = await connectSession(many, "tcp://127.0.0.1:1", { handlers: {} });
 ${each((index) => `export const answer${index}: string[] = (await session.call${index}({ a${index}: "a", b: 1 })).c${index};`)}
 `;
 }

@@ -1,7 +1,7 @@
 /** Zócalo's sessions as a {@link Peer}: with plain bytes, and with an object that zod checks. */
 
 import { z } from "zod";
-import { bytes, call, contract, event, openSession, serveSessions } from "../../src/protocol.ts";
+import { bytes, call, contract, event, connectSession, serveSessions } from "../../src/protocol.ts";
 import type { Handlers, Link, Peer } from "./link.ts";
 
 const PLACE = "tcp://127.0.0.1:0";
@@ -36,7 +36,7 @@ const zocalo: Peer = {
     return server.localAddress.port;
   },
   async open(port: number): Promise<Link> {
-    const session = await openSession(plain, `tcp://127.0.0.1:${port}`, {});
+    const session = await connectSession(plain, `tcp://127.0.0.1:${port}`, {});
     return { event: (message) => session.tell(message), call: (message) => session.ask(message) };
   },
 };
@@ -61,7 +61,7 @@ const zocaloZod: Peer = {
     return server.localAddress.port;
   },
   async open(port: number): Promise<Link> {
-    const session = await openSession(checked, `tcp://127.0.0.1:${port}`, {});
+    const session = await connectSession(checked, `tcp://127.0.0.1:${port}`, {});
     return {
       event: () => session.tell(READING),
       async call(message) {

@@ -1,7 +1,7 @@
 /** A chat client: node client.js ROOM NAME [ADDRESS]; type lines, Ctrl-D leaves. */
 
 import { createInterface } from "node:readline";
-import { openSession, type Session } from "zocalo/protocol";
+import { connectSession, type Session } from "zocalo/protocol";
 import { chat } from "./contract.ts";
 
 const [room = "plaza", name = "somebody", address = "tcp://127.0.0.1:7000"] = process.argv.slice(2);
@@ -10,7 +10,7 @@ const join = async (session: Session<typeof chat.server>): Promise<void> => {
   console.log(`* with you in ${room}: ${others.join(", ") || "nobody"}`);
 };
 
-const session = await openSession(chat, address, {
+const session = await connectSession(chat, address, {
   handlers: { said: ({ from, text }) => console.log(`${from}: ${text}`) },
   onResume: () => console.log("* the connection was lost and is back; no line is missing"),
   onFresh: join, // The server has forgotten who was where.

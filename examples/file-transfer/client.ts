@@ -1,11 +1,11 @@
 /** Fetches a file: node client.js NAME TARGET [ADDRESS] */
 
 import { writeFile } from "node:fs/promises";
-import { openSession } from "zocalo/protocol";
+import { connectSession } from "zocalo/protocol";
 import { files } from "./contract.ts";
 
 const [name = "", target = name, address = "tcp://127.0.0.1:7000"] = process.argv.slice(2);
-const session = await openSession(files, address, {});
+const session = await connectSession(files, address, {});
 const { size } = await session.find({ name });
 
 async function* withProgress(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {

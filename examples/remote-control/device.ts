@@ -1,10 +1,10 @@
 /** A device that lets itself be controlled: node device.js NAME [ADDRESS]. It calls the server, so it needs no open port. */
 
-import { openSession } from "zocalo/protocol";
+import { connectSession } from "zocalo/protocol";
 import { device } from "./contract.ts";
 
 const [name = "lamp", address = "tcp://127.0.0.1:7000"] = process.argv.slice(2);
-const session = await openSession(device, address, {
+const session = await connectSession(device, address, {
   auth: { name, key: process.env["DEVICE_KEY"] ?? "only for tests" },
   handlers: {
     turn: ({ on }) => {

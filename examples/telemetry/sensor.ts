@@ -1,10 +1,10 @@
 /** Sends what it measures: node sensor.js NAME COUNT [ADDRESS] */
 
-import { statelessClient } from "zocalo/protocol";
+import { connectStateless } from "zocalo/protocol";
 import { telemetry } from "./contract.ts";
 
 const [sensor = "roof", count = "10", address = "udp://127.0.0.1:7001"] = process.argv.slice(2);
-const collector = await statelessClient(telemetry, address);
+const collector = await connectStateless(telemetry, address);
 for (let number = 1; number <= Number(count); number += 1) {
   const celsius = 20 + (number % 5);
   await collector.measured({ sensor, number, celsius }); // Sent once: it arrives or it does not.

@@ -4,7 +4,7 @@ import type { AddressLike } from "../core/address/address.ts";
 import type { OptionRules } from "../io/operation/check-options.ts";
 import { OPEN_SESSION_RULES, openSessionOver } from "../io/session/client/open.ts";
 import { serveSessionsOver } from "../io/session/server/serve.ts";
-import type { OpenSessionOptions } from "../io/session/client/client.ts";
+import type { ConnectSessionOptions } from "../io/session/client/client.ts";
 import { SERVE_SESSIONS_RULES } from "../io/session/server/options.ts";
 import type { Contract, Methods } from "../io/contract/methods.ts";
 import type { Session } from "../io/session/session.ts";
@@ -24,7 +24,7 @@ const OPEN: OptionRules = { ...OPEN_SESSION_RULES, ...NETWORK_RULES };
  *
  * @example
  * ```ts
- * import { call, contract, event, openSession, serveSessions } from "zocalo/protocol";
+ * import { call, contract, event, connectSession, serveSessions } from "zocalo/protocol";
  * const chat = contract("chat", "1.0.0", {
  *   server: { join: call<{ room: string }, { members: number }>(), say: event<string>() },
  *   client: { said: event<string>() },
@@ -41,7 +41,7 @@ const OPEN: OptionRules = { ...OPEN_SESSION_RULES, ...NETWORK_RULES };
  *   },
  * });
  * const heard = new Promise<string>((resolve) => {
- *   void openSession(chat, server.localAddress, { handlers: { said: resolve } }).then(async (session) => {
+ *   void connectSession(chat, server.localAddress, { handlers: { said: resolve } }).then(async (session) => {
  *     await session.join({ room: "plaza" });
  *     await session.say("hola");
  *   });
@@ -77,17 +77,17 @@ export async function serveSessions<Server extends Methods, Client extends Metho
  *
  * @example
  * ```ts
- * import { call, contract, openSession, serveSessions } from "zocalo/protocol";
+ * import { call, contract, connectSession, serveSessions } from "zocalo/protocol";
  * const clock = contract("clock", "1.0.0", { server: { add: call<{ a: number; b: number }, number>() } });
  * await using server = await serveSessions(clock, "tcp://127.0.0.1:0", { handlers: { add: ({ a, b }) => a + b } });
- * await using session = await openSession(clock, server.localAddress, {});
+ * await using session = await connectSession(clock, server.localAddress, {});
  * console.log(await session.add({ a: 1, b: 2 }, { timeoutMs: 1_000 })); // 3
  * ```
  */
-export async function openSession<Server extends Methods, Client extends Methods, Data = Record<string, unknown>>(
+export async function connectSession<Server extends Methods, Client extends Methods, Data = Record<string, unknown>>(
   contract: Contract<Server, Client>,
   address: AddressLike,
-  options: OpenSessionOptions<Server, Client, Data> & NetworkOption,
+  options: ConnectSessionOptions<Server, Client, Data> & NetworkOption,
 ): Promise<Session<Server, Data>> {
-  return await openSessionOver(networkOf("openSession", options), contract, address, options, OPEN);
+  return await openSessionOver(networkOf("connectSession", options), contract, address, options, OPEN);
 }

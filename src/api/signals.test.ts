@@ -66,7 +66,7 @@ const BUSY: Readonly<Record<string, string>> = {
   `,
   serveSessions: `
     const server = await serveSessions(work, "tcp://127.0.0.1:0", { handlers, ...options });
-    const session = await openSession(work, server.localAddress, { reconnect: false });
+    const session = await connectSession(work, server.localAddress, { reconnect: false });
     session.job().catch(() => undefined);
   `,
   serveDatagrams: `
@@ -76,7 +76,7 @@ const BUSY: Readonly<Record<string, string>> = {
   `,
   serveStateless: `
     const server = await serveStateless(work, "udp://127.0.0.1:0", { handlers, ...options });
-    const client = await statelessClient(work, server.localAddress);
+    const client = await connectStateless(work, server.localAddress);
     client.job().catch(() => undefined);
     server.closed.then(() => client.close());
   `,
@@ -88,7 +88,7 @@ for (const [kind, program] of Object.entries(BUSY)) {
       const { child, exited } = start(`
         import { bind, serveDatagrams } from ${INDEX};
         import * as protocol from ${PROTOCOL};
-        const { call, contract, openSession, serveSessions, serveStateless, statelessClient } = protocol;
+        const { call, contract, connectSession, serveSessions, serveStateless, connectStateless } = protocol;
         const options = { drainOn: ["SIGTERM", "SIGINT"], drainTimeoutMs: 3_600_000 };
         const work = contract("work", "1.0.0", { server: { job: call(undefined, undefined, { idempotent: true }) } });
         let served = () => undefined;

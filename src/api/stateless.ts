@@ -5,7 +5,7 @@ import type { OptionRules } from "../io/operation/check-options.ts";
 import type {
   ServeStatelessOptions,
   StatelessClient,
-  StatelessClientOptions,
+  ConnectStatelessOptions,
   StatelessContract,
   StatelessMethods,
   StatelessServer,
@@ -36,7 +36,7 @@ const CLIENT: OptionRules = { ...STATELESS_CLIENT_RULES, ...NETWORK_RULES };
  *
  * @example
  * ```ts
- * import { call, contract, event, serveStateless, statelessClient, typeOnly } from "zocalo/protocol";
+ * import { call, contract, event, serveStateless, connectStateless, typeOnly } from "zocalo/protocol";
  * const telemetry = contract("telemetry", "1.0.0", {
  *   server: {
  *     measured: event<{ celsius: number }>(),
@@ -53,7 +53,7 @@ const CLIENT: OptionRules = { ...STATELESS_CLIENT_RULES, ...NETWORK_RULES };
  *     highest: () => highest,
  *   },
  * });
- * await using client = await statelessClient(telemetry, server.localAddress);
+ * await using client = await connectStateless(telemetry, server.localAddress);
  * await client.measured({ celsius: 21.5 });
  * console.log(await client.highest(undefined, { timeoutMs: 5_000 })); // 21.5
  * ```
@@ -82,19 +82,19 @@ export async function serveStateless<Server extends StatelessMethods>(
  *
  * @example
  * ```ts
- * import { call, contract, serveStateless, statelessClient, typeOnly } from "zocalo/protocol";
+ * import { call, contract, serveStateless, connectStateless, typeOnly } from "zocalo/protocol";
  * const clock = contract("clock", "1.0.0", {
  *   server: { now: call(undefined, typeOnly<string>(), { idempotent: true }) },
  * });
  * await using server = await serveStateless(clock, "udp://127.0.0.1:0", { handlers: { now: () => "noon" } });
- * await using client = await statelessClient(clock, server.localAddress);
+ * await using client = await connectStateless(clock, server.localAddress);
  * console.log(await client.now()); // noon
  * ```
  */
-export async function statelessClient<Server extends StatelessMethods>(
+export async function connectStateless<Server extends StatelessMethods>(
   contract: StatelessContract<Server>,
   address: AddressLike,
-  options: StatelessClientOptions & NetworkOption = {},
+  options: ConnectStatelessOptions & NetworkOption = {},
 ): Promise<StatelessClient<Server>> {
-  return await openStatelessClient(networkOf("statelessClient", options), contract, address, options, CLIENT);
+  return await openStatelessClient(networkOf("connectStateless", options), contract, address, options, CLIENT);
 }

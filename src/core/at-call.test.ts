@@ -18,8 +18,7 @@ test("what the call itself says wins", () => {
 
 test("every sentence is of a code, and says what to do about a call that has it", () => {
   let count = 0;
-  const operations =
-    "listen accept connect bind read send receive upgradeTls joinGroup leaveGroup setMulticastInterface";
+  const operations = "listen accept connect bind read send receive startTls joinGroup leaveGroup setMulticastInterface";
   for (const op of operations.split(" ")) {
     for (const code of errorCodes) {
       const [detail, side] = atCall(op, code) ?? [];

@@ -57,7 +57,7 @@ const AT_CALL: Readonly<Record<string, Readonly<Record<string, Sentence>>>> = {
     HOST_UNREACHABLE: ["an earlier datagram found no way to that host; check the address and the network"],
     NETWORK_UNREACHABLE: ["an earlier datagram found no way to that network; check the address and the network"],
   },
-  upgradeTls: {
+  startTls: {
     CONNECTION_RESET: [
       "the peer reset the connection during the TLS handshake; it may not speak TLS, or not want this side",
     ],

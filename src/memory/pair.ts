@@ -113,7 +113,7 @@ class MemoryStream implements StreamTransport {
   startTls(): Promise<StreamTransport> {
     this.reset();
     const detail = "an in-memory pair has no TLS: nobody else can read it";
-    return Promise.reject(new UsageError("UNSUPPORTED", { op: "upgradeTls", detail }));
+    return Promise.reject(new UsageError("UNSUPPORTED", { op: "startTls", detail }));
   }
 
   #release(): void {

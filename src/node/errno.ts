@@ -124,7 +124,7 @@ export function systemError(error: unknown, context: OperationContext): ZocaloEr
   // Whatever the system says of an open connection, it says why there is none any more.
   if (context.op === "read") return new ConnectionError(code, { ...details, outcome: "unknown" });
   if (USAGE.has(code)) return new UsageError(code, details);
-  if (context.op === "connect" || context.op === "upgradeTls") return new ConnectError(code, details);
+  if (context.op === "connect" || context.op === "startTls") return new ConnectError(code, details);
   if (GONE.has(code)) return new ConnectionError(code, { ...details, outcome: "unknown" });
   return new ZocaloError(code, details);
 }

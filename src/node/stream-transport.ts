@@ -208,7 +208,7 @@ export class KernelStream implements StreamTransport {
 
   async startTls(options: StartTlsOptions, unread: Uint8Array): Promise<StreamTransport> {
     const socket = this.native;
-    if (socket.destroyed) throw systemError({ code: "ECONNRESET" }, { op: "upgradeTls", ...this.#names() });
+    if (socket.destroyed) throw systemError({ code: "ECONNRESET" }, { op: "startTls", ...this.#names() });
     this.#release();
     socket.off("error", onError).off("end", onEnd).off("close", onClose).off("data", onData);
     if (unread.length > 0) socket.unshift(Buffer.from(unread));

@@ -23,7 +23,7 @@ test("the peer's certificate is judged: its fault, with the reason as the code",
     ["UNSPECIFIED", "CERTIFICATE_INVALID", "remote", /^the peer's certificate/],
   ];
   for (const [name, code, side, detail] of rows) {
-    const error = systemError(failure(name, "words"), { op: "upgradeTls" });
+    const error = systemError(failure(name, "words"), { op: "startTls" });
     assertError(error, { code, side, type: ConnectError });
     assert.match(error.detail, detail, name);
   }
@@ -31,7 +31,7 @@ test("the peer's certificate is judged: its fault, with the reason as the code",
 
 test("a revocation list that is missing or old is this side's", () => {
   for (const name of ["CRL_HAS_EXPIRED", "CRL_NOT_YET_VALID", "UNABLE_TO_GET_CRL", "CRL_SIGNATURE_FAILURE"]) {
-    const error = systemError(failure(name, "words"), { op: "upgradeTls" });
+    const error = systemError(failure(name, "words"), { op: "startTls" });
     assertError(error, { code: "CERTIFICATE_INVALID", side: "local" });
     assert.match(error.detail, /`crl`/);
   }
@@ -51,7 +51,7 @@ test("an alert about this side's certificate is this side's fault, whatever Open
     for (const prefix of ["SSLV3", "TLSV1", "TLSV13", "SSL/TLS"]) {
       const name = `ERR_SSL_${prefix}_ALERT_${alert}`;
       for (const [op, type] of [
-        ["upgradeTls", ConnectError],
+        ["startTls", ConnectError],
         ["read", ConnectionError],
       ] as const) {
         const error = systemError(failure(name, "words"), { op });
@@ -85,7 +85,7 @@ test("a handshake that fails says what to look at", () => {
     ["EPROTO", "TLS_FAILED", "remote", /check that both sides speak TLS/],
   ];
   for (const [name, code, side, detail] of rows) {
-    const error = systemError(failure(name, "words"), { op: "upgradeTls" });
+    const error = systemError(failure(name, "words"), { op: "startTls" });
     assertError(error, { code, side, type: ConnectError });
     assert.match(error.detail, detail, name);
   }

@@ -13,7 +13,7 @@ import { contextOf, namedContextOf } from "./tls-context.ts";
 /** Runs the handshake over `socket`; rejects with a typed error and has then released the socket. */
 export function startTls(socket: net.Socket, options: StartTlsOptions, plain: KernelStream): Promise<KernelStream> {
   return new Promise((resolve, reject) => {
-    const context = { op: "upgradeTls", local: plain.localAddress.toString(), remote: plain.remoteAddress.toString() };
+    const context = { op: "startTls", local: plain.localAddress.toString(), remote: plain.remoteAddress.toString() };
     let secure: tls.TLSSocket | undefined;
     let settled = false;
     const fail = (cause: unknown): void => {

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { lengthPrefix, lines } from "../../src/framing.ts";
-import { type FramedSocket, pair, type StreamSocket } from "../../src/index.ts";
+import { type FramedStream, pair, type StreamSocket } from "../../src/index.ts";
 import { allOf, coded, over, until } from "../fixtures/stream-kinds.ts";
 
 /** A framed reader that took the first of the lines for `receive`, and holds the others; one more arrival is behind them. */
-async function halfRead(left: StreamSocket, right: StreamSocket): Promise<FramedSocket<string>> {
+async function halfRead(left: StreamSocket, right: StreamSocket): Promise<FramedStream<string>> {
   const text = right.framed(lines());
   await left.write("0\n1\n2\n3\n");
   assert.equal(await text.receive(), "0");

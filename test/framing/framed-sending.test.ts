@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { lengthPrefix, lines } from "../../src/framing.ts";
-import { connect, type FramedSocket, listen, type StreamSocket, type ZocaloError } from "../../src/index.ts";
+import { connect, type FramedStream, listen, type StreamSocket, type ZocaloError } from "../../src/index.ts";
 import { allOf, coded, over, until } from "../fixtures/stream-kinds.ts";
 
 const MESSAGE_BYTES = 4000;
 
 /** Sends until the kernel takes no more and some sends wait; answers all of them. */
-async function fill(sender: FramedSocket<Uint8Array>): Promise<Promise<void>[]> {
+async function fill(sender: FramedStream<Uint8Array>): Promise<Promise<void>[]> {
   const sends: Promise<void>[] = [];
   const send = (): number => sends.push(sender.send(Buffer.alloc(MESSAGE_BYTES, sends.length)));
   while (sender.unsentBytes <= 65_536) {

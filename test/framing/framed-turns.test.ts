@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type FramedSocket, pair } from "../../src/index.ts";
+import { type FramedStream, pair } from "../../src/index.ts";
 import { chain, type Codec, cobs, delimiter, json, lines, type OnSkipped, slip, text } from "../../src/framing.ts";
 
 /** Most messages between two turns of the event loop: two budgets, since one may end where the other begins. */
@@ -35,7 +35,7 @@ class Turns implements Disposable {
 }
 
 /** Ways to receive everything. */
-const ways: Readonly<Record<string, (framed: FramedSocket<never, unknown>, count: () => void) => Promise<void>>> = {
+const ways: Readonly<Record<string, (framed: FramedStream<never, unknown>, count: () => void) => Promise<void>>> = {
   async receive(framed, count) {
     while ((await framed.receive()) !== null) count();
   },
@@ -62,7 +62,7 @@ const ways: Readonly<Record<string, (framed: FramedSocket<never, unknown>, count
 async function flood(
   codec: Codec<never, unknown>,
   wire: Buffer,
-  receive: (framed: FramedSocket<never, unknown>) => Promise<void>,
+  receive: (framed: FramedStream<never, unknown>) => Promise<void>,
 ): Promise<void> {
   const [left, right] = pair();
   const sent = left.write(wire).then(() => left.end());

@@ -6,7 +6,7 @@ import net from "node:net";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ServeOptions } from "../../src/index.ts";
-import { call, contract, openSession, serveSessions, type SessionServerStats } from "../../src/protocol.ts";
+import { call, contract, connectSession, serveSessions, type SessionServerStats } from "../../src/protocol.ts";
 import { testCertificates } from "../fixtures/certificates.ts";
 import { gate } from "../sessions/gate.ts";
 import { RawClient } from "../sessions/raw-client.ts";
@@ -99,7 +99,7 @@ for (const kind of ["tls", "tcp behind PROXY", "tcp"] as const) {
       client.close();
     } else {
       const tls = { ca: authority.cert, servername: "localhost" };
-      const session = await openSession(room, server.localAddress, kind === "tls" ? { tls } : {});
+      const session = await connectSession(room, server.localAddress, kind === "tls" ? { tls } : {});
       assert.equal(await session.who(), "you");
       await session.close();
     }

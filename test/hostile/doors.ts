@@ -157,7 +157,7 @@ export class Door {
       },
     );
     if (this.kind.proxy) await call.write(PROXY_HEADER);
-    if (this.kind.tls) await call.upgradeTls({ role: "client", ca: authority.cert, servername: "localhost" });
+    if (this.kind.tls) await call.startTls({ role: "client", ca: authority.cert, servername: "localhost" });
     await call.write("hola\n");
     assert.equal(String(await call.readUntil("\n", { timeoutMs: POLITE_MS })), "HOLA\n");
     await call.close();

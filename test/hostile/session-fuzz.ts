@@ -6,7 +6,7 @@ import net from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ZocaloError } from "../../src/index.ts";
 import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
-import { call, contract, event, openSession, serveSessions, stream, typeOnly } from "../../src/protocol.ts";
+import { call, contract, event, connectSession, serveSessions, stream, typeOnly } from "../../src/protocol.ts";
 import { SeededRandom } from "../fixtures/seeded-random.ts";
 import { gone } from "./doors.ts";
 import type { FuzzOptions } from "./fuzz.ts";
@@ -105,7 +105,7 @@ export async function fuzzSessions({ rounds, seed }: FuzzOptions): Promise<Reado
     },
   });
   const serves = async (): Promise<void> => {
-    const session = await openSession(target, server.localAddress, { handlers: { ask: (text) => text } });
+    const session = await connectSession(target, server.localAddress, { handlers: { ask: (text) => text } });
     assert.equal(await session.shout("hola"), "HOLA");
     await session.close();
     assert.ok(server.stats.sessions <= MAX_SESSIONS, `${server.stats.sessions} sessions`);

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { call, contract, event, stream, typeOnly } from "../../src/protocol.ts";
 import { gate } from "../sessions/gate.ts";
-import { openSession, serveSessions } from "../sessions/opened.ts";
+import { connectSession, serveSessions } from "../sessions/opened.ts";
 import { callFrame, idFrame, itemFrame, openFrame, RawClient } from "../sessions/raw-client.ts";
 import { nothingEscapes } from "./escapes.ts";
 
@@ -143,7 +143,7 @@ test("a client whose codec cannot carry an event does not keep it from the other
   const odd = await RawClient.to(server.localAddress.port);
   assert.equal((await odd.hello("shop", { offers: ["news"], codecs: ["bytes"] })).codec, "bytes");
   const heard = gate();
-  const session = await openSession(shop, server.localAddress, { handlers: { news: () => heard.open() } });
+  const session = await connectSession(shop, server.localAddress, { handlers: { news: () => heard.open() } });
   assert.deepEqual(server.broadcast("news", "hello"), { sent: 2, waiting: 0, dropped: 1 });
   await heard.opened;
   await client.frameOf(EVENT);

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { nodeNetwork, ZocaloError } from "../../src/index.ts";
 import { call, contract, event, stream, typeOnly } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
-import { openSession, serveSessions } from "../sessions/opened.ts";
+import { connectSession, serveSessions } from "../sessions/opened.ts";
 import { callFrame, eventFrame, idFrame, openFrame, RawClient } from "../sessions/raw-client.ts";
 import { nothingEscapes } from "./escapes.ts";
 
@@ -50,7 +50,7 @@ async function serve(more: object = {}) {
   };
   /** A client that keeps the rules is served. */
   const serves = async (): Promise<void> => {
-    const session = await openSession(desk, server.localAddress, {});
+    const session = await connectSession(desk, server.localAddress, {});
     assert.equal(await session.echo("hola"), "hola");
     await session.close();
   };

@@ -10,7 +10,7 @@ import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
 import { call, contract, event, type Session, stream, typeOnly } from "../../src/protocol.ts";
-import { atEnd, openSession, serveSessions } from "../sessions/opened.ts";
+import { atEnd, connectSession, serveSessions } from "../sessions/opened.ts";
 import { ack, callFrame, eventFrame, idFrame, itemFrame, openFrame, RawClient } from "../sessions/raw-client.ts";
 import { nothingEscapes } from "./escapes.ts";
 
@@ -71,7 +71,7 @@ const meetings = {
     atEnd(() => door.close());
     const { port } = door.address() as net.AddressInfo;
     const arrival = once(door, "connection") as Promise<[net.Socket]>;
-    const opening = openSession(mirror, `tcp://127.0.0.1:${port}`, {
+    const opening = connectSession(mirror, `tcp://127.0.0.1:${port}`, {
       handlers: handlersOf(),
       reconnect: false,
       onError: (error) => errors.push(error as { readonly code: string }),

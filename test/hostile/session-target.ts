@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach } from "node:test";
 import { nodeNetwork, ZocaloError } from "../../src/index.ts";
-import { call, contract, event, openSession, serveSessions, stream, typeOnly } from "../../src/protocol.ts";
+import { call, contract, event, connectSession, serveSessions, stream, typeOnly } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
 
 /** What the server offers; `news` is for slow readers. */
@@ -73,7 +73,7 @@ export async function serveTarget(more: object = {}) {
   open.add(server);
   /** A client that keeps the rules is served. */
   const serves = async (): Promise<void> => {
-    const session = await openSession(room, server.localAddress, { handlers: { news: () => undefined } });
+    const session = await connectSession(room, server.localAddress, { handlers: { news: () => undefined } });
     assert.equal(await session.who(), "you");
     await session.close();
   };

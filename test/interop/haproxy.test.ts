@@ -128,7 +128,7 @@ describe("haproxy", { skip: missing }, () => {
       const [port = 0] = await haproxy(t, [{ to: server.localAddress.port, gives }]);
       const call = await through(port);
       const own = String(call.localAddress).replace("tcp:", "tls:");
-      await call.upgradeTls({ role: "client", ca: authority.cert, servername: "localhost" });
+      await call.startTls({ role: "client", ca: authority.cert, servername: "localhost" });
       assert.equal(await ask(call), `${own} hola\n`);
     });
   }

@@ -29,7 +29,7 @@ test("each code is expected by a test", () => {
 /** What a program can call that may fail, by the interface that has it; the functions of the package first. */
 const CONTRACTS: readonly (readonly [file: string, interfaceName: string])[] = [
   ["src/io/stream/socket.ts", "StreamSocket"],
-  ["src/io/stream/socket.ts", "FramedSocket"],
+  ["src/io/stream/socket.ts", "FramedStream"],
   ["src/io/listener/listener.ts", "Listener"],
   ["src/io/listener/serve.ts", "Server"],
   ["src/io/datagram/socket.ts", "DatagramSocket"],

@@ -18,7 +18,7 @@ import {
   type StreamSocket,
   ZocaloError,
 } from "../../src/index.ts";
-import { call, contract, openSession, RemoteError, serveSessions, stream, typeOnly } from "../../src/protocol.ts";
+import { call, contract, connectSession, RemoteError, serveSessions, stream, typeOnly } from "../../src/protocol.ts";
 import { anything } from "./anything.ts";
 
 type Arguments = readonly [never, never, never];
@@ -67,7 +67,7 @@ const streamCalls: Readonly<Record<string, (left: StreamSocket, right: StreamSoc
   abort: (left, _right, [a]) => left.abort(a),
   setNoDelay: (left, _right, [a]) => void left.setNoDelay(a),
   setKeepAlive: (left, _right, [a, b]) => void left.setKeepAlive(a, b),
-  upgradeTls: (left, _right, [a]) => left.upgradeTls(a),
+  startTls: (left, _right, [a]) => left.startTls(a),
   framed: (left, _right, [a]) => void left.framed(a),
   relay: (left, right, [a]) => relay(left, right, a),
   "framed.send": (left, _right, [a, b]) => left.framed(lines()).send(a, b),
@@ -169,7 +169,7 @@ test("a session: its methods, close, drain, abort", async () => {
   await using server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers });
   await fc.assert(
     fc.asyncProperty(given, fc.nat(5), async ([a, b], which) => {
-      const session = await openSession(room, server.localAddress, { reconnect: false });
+      const session = await connectSession(room, server.localAddress, { reconnect: false });
       const calls: readonly (() => unknown)[] = [
         () => session.ask(a, b as never),
         async () => {
@@ -185,7 +185,7 @@ test("a session: its methods, close, drain, abort", async () => {
     }),
     { numRuns: 200 },
   );
-  const session = await openSession(room, server.localAddress, {});
+  const session = await connectSession(room, server.localAddress, {});
   assert.equal(await session.ask(3), 3);
   session.abort();
 });

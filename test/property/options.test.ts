@@ -30,7 +30,7 @@ import { SERVE_DATAGRAMS_RULES } from "../../src/io/datagram/serve.ts";
 import { SERVE_STATELESS_RULES } from "../../src/io/stateless/serve.ts";
 import { SERVE_SESSIONS_RULES } from "../../src/io/session/server/options.ts";
 import { NETWORK_RULES, SERVER_RULES } from "../../src/api/sockets.ts";
-import { call, contract, openSession, serveSessions, serveStateless, statelessClient } from "../../src/protocol.ts";
+import { call, contract, connectSession, serveSessions, serveStateless, connectStateless } from "../../src/protocol.ts";
 import { makeIdentity, testCertificates } from "../fixtures/certificates.ts";
 import { anything, holes } from "./anything.ts";
 
@@ -140,11 +140,11 @@ const subjects: readonly Subject[] = [
     },
   },
   {
-    op: "openSession",
+    op: "connectSession",
     rules: { ...OPEN_SESSION_RULES, ...NETWORK_RULES },
     needs: { tls: { ca } },
     open: async (options) => {
-      const session = await openSession(room, sessions.localAddress, options);
+      const session = await connectSession(room, sessions.localAddress, options);
       return { works: () => session.who(), close: () => session.abort() };
     },
   },
@@ -155,7 +155,7 @@ const subjects: readonly Subject[] = [
     open: async (options) => {
       const server = await serveSessions(room, DOOR, options);
       const works = async (): Promise<void> => {
-        const session = await openSession(room, server.localAddress, { tls: { ca } });
+        const session = await connectSession(room, server.localAddress, { tls: { ca } });
         await session.who();
         session.abort();
       };
@@ -169,18 +169,18 @@ const subjects: readonly Subject[] = [
     open: async (options) => {
       const server = await serveStateless(room, BOX, options);
       const works = async (): Promise<void> => {
-        await using client = await statelessClient(room, server.localAddress);
+        await using client = await connectStateless(room, server.localAddress);
         await client.who();
       };
       return { works, close: () => server.close() };
     },
   },
   {
-    op: "statelessClient",
+    op: "connectStateless",
     rules: { ...STATELESS_CLIENT_RULES, ...NETWORK_RULES },
     needs: {},
     open: async (options) => {
-      const client = await statelessClient(room, answers.localAddress, options);
+      const client = await connectStateless(room, answers.localAddress, options);
       return { works: () => client.who(), close: () => client.close() };
     },
   },

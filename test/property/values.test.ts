@@ -9,11 +9,11 @@ import fc from "fast-check";
 import {
   call,
   contract,
-  openSession,
+  connectSession,
   RemoteError,
   serveSessions,
   serveStateless,
-  statelessClient,
+  connectStateless,
   typeOnly,
 } from "../../src/protocol.ts";
 import {
@@ -288,13 +288,13 @@ describe("any value, with a contract", () => {
   for (const codec of ["msgpack", "json"] as const) {
     it(`arrives as it was in a session of ${codec}, or is refused, as a message and as the data of an error`, async () => {
       await using server = await serveSessions(mirror, "tcp://127.0.0.1:0", { handlers });
-      await using session = await openSession(mirror, server.localAddress, { codecs: [codec] });
+      await using session = await connectSession(mirror, server.localAddress, { codecs: [codec] });
       await assertMirrored(session);
     });
 
     it(`arrives as it was in datagrams of ${codec}, or is refused, as a message and as the data of an error`, async () => {
       await using server = await serveStateless(mirror, "udp://127.0.0.1:0", { handlers });
-      await using client = await statelessClient(mirror, server.localAddress, { codec });
+      await using client = await connectStateless(mirror, server.localAddress, { codec });
       await assertMirrored(client);
     });
   }

@@ -17,7 +17,7 @@ import { type Admitted, type Applicant, call, contract, RemoteError } from "../.
 import { ManualClock } from "../../src/testing.ts";
 import { makeIdentity, testCertificates } from "../fixtures/certificates.ts";
 import { Detour } from "./detour.ts";
-import { atEnd, openSession, serveSessions } from "./opened.ts";
+import { atEnd, connectSession, serveSessions } from "./opened.ts";
 
 const room = contract("room", "1.2.0", { server: { who: call<void, string>() } });
 
@@ -38,7 +38,7 @@ test("authenticate has the certificate of the client, its address and its versio
     },
     handlers: { who: (_input, { session }) => `${String(session.data["name"])} is ${session.principal}` },
   });
-  const session = await openSession(room, server.localAddress, {
+  const session = await connectSession(room, server.localAddress, {
     tls: { ...client, ca: authority.cert },
     auth: { asked: "for" },
   });
@@ -69,7 +69,7 @@ test("authenticate has what a trusted proxy says of the client", async () => {
     await relay(client, upstream);
   });
   atEnd(() => proxy.close());
-  const session = await openSession(room, proxy.localAddress, {});
+  const session = await connectSession(room, proxy.localAddress, {});
   assert.equal(await session.who(), "ana.example");
   const [one] = asked;
   assert.deepEqual(
@@ -91,7 +91,7 @@ test("what authenticate throws turns a client away; with SERVER_BUSY it keeps it
   const clock = new ManualClock(nodeNetwork.clock);
   const failed: ZocaloError[] = [];
   const resumed: unknown[] = [];
-  const session = await openSession(room, detour.address, {
+  const session = await connectSession(room, detour.address, {
     network: { ...nodeNetwork, clock },
     reconnect: { firstDelayMs: 1, maxDelayMs: 1 },
     onError: (error) => failed.push(error as ZocaloError),
@@ -127,12 +127,12 @@ test("without TLS there is no certificate; without authenticate everybody is a p
     },
     handlers: { who: (_input, { session }) => String(session.principal) },
   });
-  assert.equal(await (await openSession(room, server.localAddress, {})).who(), "ana");
+  assert.equal(await (await connectSession(room, server.localAddress, {})).who(), "ana");
   assert.deepEqual(asked, [[undefined, undefined]]);
   const open = await serveSessions(room, "tcp://127.0.0.1:0", {
     handlers: { who: (_input, { session }) => String(session.principal) },
   });
-  const session = await openSession(room, open.localAddress, {});
+  const session = await connectSession(room, open.localAddress, {});
   assert.equal(await session.who(), session.id);
   assert.equal(session.principal, undefined);
 });
@@ -150,7 +150,7 @@ test("an authenticate that throws whatever it likes turns one client away, which
     handlers: { who: () => "" },
   });
   for (const _ of reasons)
-    await assert.rejects(openSession(room, server.localAddress, {}), { code: "UNAUTHENTICATED" });
+    await assert.rejects(connectSession(room, server.localAddress, {}), { code: "UNAUTHENTICATED" });
   assert.equal(server.stats.declined, reasons.length);
   assert.ok(told.length === reasons.length && told.every((error, index) => error === reasons[index]));
 });

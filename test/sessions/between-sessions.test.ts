@@ -15,7 +15,7 @@ import {
 } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { Detour } from "./detour.ts";
-import { openSession, serveSessions } from "./opened.ts";
+import { connectSession, serveSessions } from "./opened.ts";
 
 /* A client whose session is over and that makes another one by itself: what it is asked for meanwhile waits for that one. */
 
@@ -58,7 +58,7 @@ async function between(more: object = {}, first: object = {}) {
   const detour = await Detour.to(server.localAddress.port);
   const told: string[] = [];
   const ends: SessionEnd[] = [];
-  const session = await openSession(counter, detour.address, {
+  const session = await connectSession(counter, detour.address, {
     network: { ...nodeNetwork, clock },
     reconnect: { firstDelayMs: 10, maxDelayMs: 10 },
     handlers: { tick: ignore },
@@ -111,7 +111,7 @@ test("a client that counts through a rolling restart: each number is counted onc
   const first = await serve(clock);
   const detour = await Detour.to(first.server.localAddress.port);
   const lost: LostMessage[] = [];
-  const session = await openSession(counter, detour.address, {
+  const session = await connectSession(counter, detour.address, {
     network: { ...nodeNetwork, clock },
     reconnect: { firstDelayMs: 10, maxDelayMs: 10 },
     handlers: { tick: ignore },
@@ -276,7 +276,7 @@ test("events of a server that has left are handled, also when their handlers ask
   const first = await serve(clock);
   const detour = await Detour.to(first.server.localAddress.port);
   const ticks: number[] = [];
-  const session = await openSession(counter, detour.address, {
+  const session = await connectSession(counter, detour.address, {
     network: { ...nodeNetwork, clock },
     reconnect: { firstDelayMs: 10, maxDelayMs: 10 },
     handlers: {
@@ -304,7 +304,7 @@ async function busyBetween() {
   const ticks: number[] = [];
   let goOn = ignore;
   const gate = new Promise<void>((resolve) => (goOn = resolve));
-  const session = await openSession(counter, detour.address, {
+  const session = await connectSession(counter, detour.address, {
     network: { ...nodeNetwork, clock },
     handlers: {
       tick: async (number) => {

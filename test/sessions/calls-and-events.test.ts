@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { nodeNetwork } from "../../src/index.ts";
 import { call, contract, event, RemoteError } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
-import { openSession, serveSessions } from "./opened.ts";
+import { connectSession, serveSessions } from "./opened.ts";
 
 const chat = contract("chat", "1.0.0", {
   server: {
@@ -46,7 +46,7 @@ test("calls and events go both ways over TCP", async () => {
   const complete = new Promise<void>((resolve) => {
     tell = resolve;
   });
-  const session = await openSession(chat, server.localAddress, {
+  const session = await connectSession(chat, server.localAddress, {
     handlers: {
       said(text) {
         heard.push(text);
@@ -74,7 +74,7 @@ test("calls and events go both ways over TCP", async () => {
 test("a handler's RemoteError crosses the wire with code and data; anything else is INTERNAL and told to onError", async () => {
   const { server, errors } = await startChat();
   const handlers = { said: () => undefined, confirm: () => true };
-  const session = await openSession(chat, server.localAddress, { handlers });
+  const session = await connectSession(chat, server.localAddress, { handlers });
   await assert.rejects(session.fail("known"), (error) => {
     assert.ok(error instanceof RemoteError);
     assert.deepEqual([error.code, error.message, error.data], ["ROOM_FULL", "the room is full", { seats: 12 }]);
@@ -96,7 +96,7 @@ test("a call ends by its time-out and by its signal, and its handler is told", a
   const handlers = { said: () => undefined, confirm: () => true };
   const clock = new ManualClock(nodeNetwork.clock);
   const network = { ...nodeNetwork, clock };
-  const session = await openSession(chat, server.localAddress, { handlers, network });
+  const session = await connectSession(chat, server.localAddress, { handlers, network });
   const late = assert.rejects(session.wait(undefined, { timeoutMs: 10 }), {
     code: "TIMEOUT",
     outcome: "unknown",

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { call, contract, event, RemoteError, stream, typeOnly } from "../../src/protocol.ts";
 import { gate } from "./gate.ts";
-import { openSession, serveSessions } from "./opened.ts";
+import { connectSession, serveSessions } from "./opened.ts";
 
 const room = contract("room", "1.0.0", {
   server: {
@@ -43,7 +43,7 @@ async function opened(tuning: object = {}) {
       echo: (_nothing, items) => items,
     },
   });
-  const session = await openSession(room, server.localAddress, {
+  const session = await connectSession(room, server.localAddress, {
     handlers: { news: () => undefined },
     reconnect: false,
     ...tuning,
@@ -251,7 +251,7 @@ test("options that cannot be what the program meant: OPTION_INVALID, before anyt
     { auth: () => ring },
   ]) {
     const given = { handlers: { news }, ...options } as object as { readonly handlers: { readonly news: () => void } };
-    await assert.rejects(openSession(room, server.localAddress, given), { code: "OPTION_INVALID", side: "local" });
+    await assert.rejects(connectSession(room, server.localAddress, given), { code: "OPTION_INVALID", side: "local" });
   }
   for (const store of [null, 5, {}, new Map()]) {
     const given = { handlers: {}, store } as never;

@@ -5,7 +5,7 @@ import { call, contract, event, type Session, type SessionEnd, type SessionServe
 import { ManualClock } from "../../src/testing.ts";
 import { Detour } from "./detour.ts";
 import { gate } from "./gate.ts";
-import { openSession, serveSessions } from "./opened.ts";
+import { connectSession, serveSessions } from "./opened.ts";
 
 /* Whatever ends a session, what was accepted before is handled to its end, and what was not is reported. */
 
@@ -63,7 +63,7 @@ async function meet(
   const [client, server] = [sideOf(handlers.client), sideOf(handlers.server)];
   const serving = await serveSessions(mirror, "tcp://127.0.0.1:0", { ...server.options, network, ...more.server });
   const detour = await Detour.to(serving.localAddress.port);
-  const session = await openSession(mirror, detour.address, {
+  const session = await connectSession(mirror, detour.address, {
     ...client.options,
     network,
     reconnect: { firstDelayMs: 10, maxDelayMs: 10 },
@@ -248,7 +248,7 @@ test("sessions that still handle what they had accepted make room for new ones o
   await acknowledged(session, clock);
   await session.close();
   assert.equal(served.state, "leaving");
-  const next = await openSession(mirror, detour.address, sideOf().options);
+  const next = await connectSession(mirror, detour.address, sideOf().options);
   assert.equal(await next.ask(1), 1);
   const { unhandled } = await served.closed;
   assert.equal(unhandled, 2);

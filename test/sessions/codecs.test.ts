@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bytes, call, contract, event, type SessionCodec } from "../../src/protocol.ts";
-import { openSession, serveSessions } from "./opened.ts";
+import { connectSession, serveSessions } from "./opened.ts";
 
 const echo = contract("echo", "1.0.0", {
   server: { echo: call(bytes, bytes), ready: call(), any: call<unknown, unknown>() },
@@ -14,7 +14,7 @@ async function serve(codecs?: readonly SessionCodec[]) {
     ...(codecs === undefined ? {} : { codecs }),
     handlers: { echo: (piece) => piece, ready: () => undefined, any: (value) => value },
   });
-  const open = (...wanted: readonly SessionCodec[]) => openSession(echo, server.localAddress, { codecs: wanted });
+  const open = (...wanted: readonly SessionCodec[]) => connectSession(echo, server.localAddress, { codecs: wanted });
   return { server, open };
 }
 
@@ -127,18 +127,18 @@ test("a message has a limit of values, which both sides can raise", async () => 
     handlers: { echo: (piece) => piece, ready: () => undefined, any: (value) => value },
   });
   for (const codec of ["msgpack", "json"] as const) {
-    const refusing = await openSession(echo, server.localAddress, { codecs: [codec] });
+    const refusing = await connectSession(echo, server.localAddress, { codecs: [codec] });
     await assert.rejects(refusing.any(many), { code: "FRAME_TOO_LONG", side: "local", outcome: "none" });
-    const taking = await openSession(echo, server.localAddress, { codecs: [codec], maxMessageValues: 30_000 });
+    const taking = await connectSession(echo, server.localAddress, { codecs: [codec], maxMessageValues: 30_000 });
     assert.deepEqual(await taking.any(many), many);
-    const sending = await openSession(echo, server.localAddress, { codecs: [codec], maxMessageValues: 100_000 });
+    const sending = await connectSession(echo, server.localAddress, { codecs: [codec], maxMessageValues: 100_000 });
     await assert.rejects(sending.any([...many, ...many]), {
       code: "FRAME_TOO_LONG",
       message: /more than 30000 values/,
     });
   }
   for (const maxMessageValues of [0, -1, 1.5, 2 ** 40]) {
-    await assert.rejects(openSession(echo, server.localAddress, { maxMessageValues }), { code: "OPTION_INVALID" });
+    await assert.rejects(connectSession(echo, server.localAddress, { maxMessageValues }), { code: "OPTION_INVALID" });
   }
 });
 
@@ -149,7 +149,7 @@ test("sessions of one server may have different codecs, and one broadcast reache
   const sessions = [];
   for (const codec of ["msgpack", "json"] as const) {
     const handlers = { told: (message: unknown) => heard.push([codec, message]) };
-    sessions.push(await openSession(news, server.localAddress, { codecs: [codec], handlers }));
+    sessions.push(await connectSession(news, server.localAddress, { codecs: [codec], handlers }));
   }
   assert.equal(server.broadcast("told", { n: 1 }).sent, 2);
   for (const session of sessions) await session.sync();

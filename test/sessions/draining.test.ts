@@ -5,7 +5,7 @@ import { call, contract, event, type Session, stream, typeOnly } from "../../src
 import { ManualClock } from "../../src/testing.ts";
 import { Detour } from "./detour.ts";
 import { gate } from "./gate.ts";
-import { openSession, serveSessions } from "./opened.ts";
+import { connectSession, serveSessions } from "./opened.ts";
 import { RawClient } from "./raw-client.ts";
 
 /* What `drain` waits for, whether or not there is a connection, and whether its report is true. */
@@ -49,7 +49,7 @@ async function meet() {
     },
   });
   const detour = await Detour.to(server.localAddress.port);
-  const session = await openSession(work, detour.address, {
+  const session = await connectSession(work, detour.address, {
     network,
     reconnect: { firstDelayMs: 10, maxDelayMs: 10 },
     handlers: { confirm: step("confirm"), tell: step("tell") },
@@ -199,10 +199,10 @@ test("while a server drains, new clients are refused with SERVER_BUSY; when noth
   const job = session.job();
   while (log.length === 0) await nextTurn();
   const draining = drain(5000);
-  await assert.rejects(openSession(work, server.localAddress, options), { code: "SERVER_BUSY" });
+  await assert.rejects(connectSession(work, server.localAddress, options), { code: "SERVER_BUSY" });
   held.open();
   while (draining.report === undefined) await clock.advance(10);
-  await assert.rejects(openSession(work, server.localAddress, options), { code: "CONNECTION_REFUSED" });
+  await assert.rejects(connectSession(work, server.localAddress, options), { code: "CONNECTION_REFUSED" });
   assert.equal(await job, "job");
 });
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { call, contract, event, type ServeSessionsOptions } from "../../src/protocol.ts";
 import { Detour } from "./detour.ts";
-import { openSession, serveSessions } from "./opened.ts";
+import { connectSession, serveSessions } from "./opened.ts";
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -28,7 +28,9 @@ async function scene(count: number, more: Options = {}) {
     const mine: unknown[] = [];
     heard.push(mine);
     const handlers = { said: (text: unknown) => mine.push(text), added: () => undefined };
-    clients.push(await openSession(chat, detour.address, { handlers, reconnect: { firstDelayMs: 1, maxDelayMs: 5 } }));
+    clients.push(
+      await connectSession(chat, detour.address, { handlers, reconnect: { firstDelayMs: 1, maxDelayMs: 5 } }),
+    );
   }
   const served = clients.map(({ id }) => {
     const session = server.sessions.get(id);

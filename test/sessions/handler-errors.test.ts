@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { z } from "zod";
 import { ProtocolError } from "../../src/index.ts";
 import { call, contract, RemoteError, stream, typeOnly } from "../../src/protocol.ts";
-import { openSession, serveSessions, serveStateless, statelessClient } from "./opened.ts";
+import { connectSession, serveSessions, serveStateless, connectStateless } from "./opened.ts";
 
 const idempotent = { idempotent: true } as const;
 const ledger = contract("ledger", "1.0.0", {
@@ -30,12 +30,12 @@ async function behind() {
       other: (): never => 1 as never,
     },
   });
-  const session = await openSession(ledger, server.localAddress, {});
+  const session = await connectSession(ledger, server.localAddress, {});
   const fail: Readonly<Record<string, () => unknown>> = {
     // An answer that its schema does not allow: FRAME_INVALID, side remote.
     answer: () => session.other(),
     error: () => session.balance(),
-    refusal: () => openSession(contract("till", "1.0.0", {}), server.localAddress, {}),
+    refusal: () => connectSession(contract("till", "1.0.0", {}), server.localAddress, {}),
     frame: () => {
       throw new ProtocolError("FRAME_INVALID", { op: "decode", detail: "of a file" });
     },
@@ -67,7 +67,7 @@ test("errors of another service are INTERNAL to the caller, and told to onError"
     },
     onError: (error) => errors.push(error),
   });
-  const session = await openSession(shop, server.localAddress, {});
+  const session = await connectSession(shop, server.localAddress, {});
   const ways = Object.keys(fail);
   for (const way of ways) {
     await assert.rejects(session.buy(way), assertInternal);
@@ -99,7 +99,7 @@ test("over datagrams too; and a new RemoteError passes on what the application w
     },
     onError: (error) => errors.push(error),
   });
-  const client = await statelessClient(kiosk, server.localAddress);
+  const client = await connectStateless(kiosk, server.localAddress);
   for (const way of Object.keys(fail)) await assert.rejects(client.buy(way), assertInternal);
   await assert.rejects(client.buy("translated"), { code: "CLOSED_TODAY", message: "the till is broken" });
   assert.equal(errors.length, 4);
@@ -124,7 +124,7 @@ test("an item that its schema does not allow fails the stream, and its sender is
     },
     onError: (error) => errors.push(error),
   });
-  const session = await openSession(shop, server.localAddress, {});
+  const session = await connectSession(shop, server.localAddress, {});
   const sums = session.sum();
   for (const item of [1, 2, "three" as never, 4]) await sums.send(item);
   const got: number[] = [];

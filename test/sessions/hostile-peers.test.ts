@@ -8,7 +8,7 @@ import { nodeNetwork } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { gate } from "./gate.ts";
 import { eventFrame, RawClient } from "./raw-client.ts";
-import { atEnd, openSession, serveSessions } from "./opened.ts";
+import { atEnd, connectSession, serveSessions } from "./opened.ts";
 
 /* Programs that do not speak the protocol, or break it: one typed error here, a clean close there, and nothing else. */
 
@@ -86,7 +86,7 @@ test("a client that meets a foreign server has one typed error", async () => {
     foreign.listen(0, "127.0.0.1");
     await once(foreign, "listening");
     const { port } = foreign.address() as net.AddressInfo;
-    await assert.rejects(openSession(room, `tcp://127.0.0.1:${port}`, {}), { code });
+    await assert.rejects(connectSession(room, `tcp://127.0.0.1:${port}`, {}), { code });
     foreign.close();
   }
 });
@@ -111,7 +111,7 @@ test("a server that takes a client in and loses it at once has it back after lon
   await once(door, "listening");
   atEnd(() => door.close());
   const { port } = door.address() as net.AddressInfo;
-  const session = await openSession(room, `tcp://127.0.0.1:${port}`, { network: { ...nodeNetwork, clock, random } });
+  const session = await connectSession(room, `tcp://127.0.0.1:${port}`, { network: { ...nodeNetwork, clock, random } });
   const comesBackAfter = async (delayMs: number): Promise<void> => {
     const { length } = peers;
     while (session.state !== "detached") await clock.turn();
@@ -134,15 +134,18 @@ test("what is refused says what would be accepted", async () => {
   const { server, errors } = await serve();
   const other = contract("chat", "1.0.0", {});
   const newer = contract("room", "2.0.0", {});
-  await assert.rejects(openSession(other, server.localAddress, {}), { code: "CONTRACT_UNKNOWN", name: "ConnectError" });
-  await assert.rejects(openSession(newer, server.localAddress, {}), { code: "VERSION_UNSUPPORTED" });
+  await assert.rejects(connectSession(other, server.localAddress, {}), {
+    code: "CONTRACT_UNKNOWN",
+    name: "ConnectError",
+  });
+  await assert.rejects(connectSession(newer, server.localAddress, {}), { code: "VERSION_UNSUPPORTED" });
   assert.deepEqual(errors, []);
   await server.close();
 });
 
 test("a peer that breaks the protocol ends its own session, is told why, and touches no other", async () => {
   const { server, errors, port } = await serve();
-  const good = await openSession(room, `tcp://127.0.0.1:${port}`, {});
+  const good = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
   const cases: readonly (readonly [type: number, payload: Buffer, code: string])[] = [
     [0x7f, Buffer.alloc(8), "FRAME_INVALID"],
     [0x10, Buffer.from([0, 0, 0, 0, 0, 0, 0, 9]), "FRAME_INVALID"],
@@ -198,7 +201,7 @@ test("more than maxMessagesPerSecond is read more slowly, and nothing is lost", 
     maxMessagesPerSecond: 2000,
     handlers: { say: (text: string) => void numbers.push(text), who: () => "you" },
   });
-  const session = await openSession(room, `tcp://127.0.0.1:${port}`, {});
+  const session = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
   for (let count = 0; count < 2500; count += 1) await session.say(String(count));
   assert.equal(await session.who(), "you");
   assert.deepEqual(
@@ -241,7 +244,7 @@ test("what the program throws in its callbacks ends nothing", async () => {
       await Promise.reject(new Error("close"));
     },
   });
-  const session = await openSession(room, `tcp://127.0.0.1:${port}`, {
+  const session = await connectSession(room, `tcp://127.0.0.1:${port}`, {
     onOpen: () => Promise.reject(new Error("client")),
     onError: () => {
       throw new Error("even here");

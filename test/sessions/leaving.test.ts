@@ -7,7 +7,7 @@ import { call, contract, type Session } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { openHandles } from "../soak/outcome.ts";
 import { Detour } from "./detour.ts";
-import { openSession, serveSessions } from "./opened.ts";
+import { connectSession, serveSessions } from "./opened.ts";
 
 /* A client whose server has gone tries to come back, and keeps its process alive meanwhile: nothing of that may outlive it. */
 
@@ -37,7 +37,7 @@ for (const [place, reach] of Object.entries(places)) {
       const clock = new ManualClock(nodeNetwork.clock);
       const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers: { who: () => "you" } });
       const detour = await Detour.to(server.localAddress.port);
-      const session = await openSession(room, detour.address, { network: { ...nodeNetwork, clock } });
+      const session = await connectSession(room, detour.address, { network: { ...nodeNetwork, clock } });
       assert.equal(await session.who(), "you");
       detour.cut("reset");
       await reach(clock, session, detour);
@@ -56,7 +56,7 @@ test("server.close leaves no timer and no socket, at the server and at a client 
   const clock = new ManualClock(nodeNetwork.clock);
   const network = { ...nodeNetwork, clock };
   const server = await serveSessions(room, "tcp://127.0.0.1:0", { network, handlers: { who: () => "you" } });
-  const session = await openSession(room, server.localAddress, { network, reconnect: false });
+  const session = await connectSession(room, server.localAddress, { network, reconnect: false });
   assert.equal(await session.who(), "you");
   // The deadlines of the heartbeat are there.
   assert.ok(clock.pending > 0);
@@ -75,13 +75,13 @@ test("a program that has closed what it opened ends by itself, whatever it has l
     "void session.drain({ timeoutMs: 1 }); void server.drain({ timeoutMs: 1 });",
   ]) {
     const program = `
-      import { call, contract, event, openSession, serveSessions, stream, typeOnly } from ${protocol};
+      import { call, contract, event, connectSession, serveSessions, stream, typeOnly } from ${protocol};
       const room = contract("room", "1.0.0", {
         server: { say: event(), stuck: call(), flow: stream({ receives: typeOnly() }) },
       });
       const never = () => new Promise(() => undefined);
       const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers: { say: never, stuck: never, flow: never } });
-      const session = await openSession(room, server.localAddress, { signal: new AbortController().signal });
+      const session = await connectSession(room, server.localAddress, { signal: new AbortController().signal });
       for (let count = 0; count < 10; count += 1) {
         void session.say();
         void session.stuck(undefined, { timeoutMs: 60_000, signal: session.signal });

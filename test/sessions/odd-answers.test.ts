@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { call, contract, event, RemoteError, stream, typeOnly } from "../../src/protocol.ts";
-import { openSession, serveSessions } from "./opened.ts";
+import { connectSession, serveSessions } from "./opened.ts";
 
 const odd = contract("odd", "1.0.0", {
   server: { ask: call(typeOnly<string>(), typeOnly<unknown>()), tell: event(typeOnly<string>()) },
@@ -50,7 +50,7 @@ test("what a handler throws or returns may be odd: one typed error, and the sess
     handlers: { ask: run, tell: run },
     onError: (error) => errors.push(error),
   });
-  const session = await openSession(odd, server.localAddress, {});
+  const session = await connectSession(odd, server.localAddress, {});
   for (const way of Object.keys(ways)) {
     // What an event answers is nothing, so none of it is odd.
     await session.tell(["tooLong", "tooMany", "noForm"].includes(way) ? "throwsProxy" : way);
@@ -69,7 +69,7 @@ test("who asks for too much is told how much it is, and what is wrong with data 
     handlers: { ask, tell: () => undefined },
     onError: (error) => errors.push(error as object),
   });
-  const session = await openSession(odd, server.localAddress, {});
+  const session = await connectSession(odd, server.localAddress, {});
   await assert.rejects(session.ask("tooLong"), { message: /a message of 2000010 bytes is longer than the 1048576/ });
   await assert.rejects(session.ask("tooMany"), { message: /the answer of "ask": msgpack: .* more than 10000 values/ });
   for (const way of ["tooLongError", "oddData"]) {
@@ -96,7 +96,7 @@ test("a peer that takes little gets the code of an error, without what has no ro
       tell: () => undefined,
     },
   });
-  const session = await openSession(odd, server.localAddress, { limits: { maxMessageBytes: 64 } });
+  const session = await connectSession(odd, server.localAddress, { limits: { maxMessageBytes: 64 } });
   await assert.rejects(session.ask("5"), { code: "FULL", message: "mmmmm", data: undefined });
   await assert.rejects(session.ask("100"), { code: "FULL", message: "FULL", data: undefined });
 });
@@ -117,7 +117,7 @@ test("who reads a stream is told that an item is too much, and not what another 
     },
     onError: (error) => errors.push(error as object),
   });
-  const session = await openSession(items, server.localAddress, {});
+  const session = await connectSession(items, server.localAddress, {});
   const endOf = async (way: string): Promise<RemoteError> => {
     const got: unknown[] = [];
     try {

@@ -1,5 +1,5 @@
 /**
- * `serveSessions` and `openSession` for tests, and a register of all that a test has opened: what is still open when the test
+ * `serveSessions` and `connectSession` for tests, and a register of all that a test has opened: what is still open when the test
  * ends is closed. Without it a failed assertion would leave sockets open, and the file would run into its time limit.
  */
 
@@ -25,12 +25,12 @@ export const serveSessions = (async (...args: Parameters<typeof protocol.serveSe
   return server;
 }) as typeof protocol.serveSessions;
 
-/** `openSession`, aborted when the test is over. */
-export const openSession = (async (...args: Parameters<typeof protocol.openSession>) => {
-  const session = await protocol.openSession(...args);
+/** `connectSession`, aborted when the test is over. */
+export const connectSession = (async (...args: Parameters<typeof protocol.connectSession>) => {
+  const session = await protocol.connectSession(...args);
   atEnd(() => session.abort());
   return session;
-}) as typeof protocol.openSession;
+}) as typeof protocol.connectSession;
 
 /** `serveStateless`, closed when the test is over. */
 export const serveStateless = (async (...args: Parameters<typeof protocol.serveStateless>) => {
@@ -39,9 +39,9 @@ export const serveStateless = (async (...args: Parameters<typeof protocol.serveS
   return server;
 }) as typeof protocol.serveStateless;
 
-/** `statelessClient`, closed when the test is over. */
-export const statelessClient = (async (...args: Parameters<typeof protocol.statelessClient>) => {
-  const client = await protocol.statelessClient(...args);
+/** `connectStateless`, closed when the test is over. */
+export const connectStateless = (async (...args: Parameters<typeof protocol.connectStateless>) => {
+  const client = await protocol.connectStateless(...args);
   atEnd(() => client.close());
   return client;
-}) as typeof protocol.statelessClient;
+}) as typeof protocol.connectStateless;

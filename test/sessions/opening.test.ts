@@ -10,7 +10,7 @@ import { call, contract } from "../../src/protocol.ts";
 import { nodeNetwork } from "../../src/node/network.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
 import { gate } from "./gate.ts";
-import { openSession, serveSessions } from "./opened.ts";
+import { connectSession, serveSessions } from "./opened.ts";
 import { RawClient } from "./raw-client.ts";
 
 const room = contract("room", "1.0.0", { server: { who: call<void, string>() } });
@@ -52,7 +52,7 @@ test("what a server refuses names both addresses", async () => {
     [contract("room", "2.0.0", {}), "VERSION_UNSUPPORTED"],
     [room, "UNAUTHENTICATED"],
   ] as const) {
-    const error = await errorOf(openSession(agreement, remote, {}));
+    const error = await errorOf(connectSession(agreement, remote, {}));
     assert.deepEqual([error.code, error.outcome, error.side], [code, "none", "remote"]);
     assert.ok(error instanceof ConnectError);
     assertPlaces(error, remote);
@@ -69,7 +69,7 @@ test("a peer that is no server, that ends, or resets: so does the error", async 
     [(socket: net.Socket) => void socket.once("data", () => socket.resetAndDestroy()), "CONNECTION_RESET"],
   ] as const) {
     const remote = await foreign(t, onConnection);
-    const error = await errorOf(openSession(room, remote, {}));
+    const error = await errorOf(connectSession(room, remote, {}));
     assert.equal(error.code, code);
     assertPlaces(error, remote);
   }
@@ -80,11 +80,11 @@ test("an `auth` without a JSON form, or too long for a hello: told before anythi
   const cycle: { self?: unknown } = {};
   cycle.self = cycle;
   for (const auth of [1n, cycle, "x".repeat(66_000), () => Promise.resolve(1n)]) {
-    const error = await errorOf(openSession(room, server.localAddress, { auth }));
+    const error = await errorOf(connectSession(room, server.localAddress, { auth }));
     assert.deepEqual([error.code, error.side], ["OPTION_INVALID", "local"]);
     assert.match(error.detail, /auth/);
   }
-  await assert.rejects(openSession(room, server.localAddress, { auth: () => Promise.reject(new Error("locked")) }), {
+  await assert.rejects(connectSession(room, server.localAddress, { auth: () => Promise.reject(new Error("locked")) }), {
     message: "locked",
   });
   while (server.stats.listener.open > 0) await new Promise((resolve) => setImmediate(resolve));
@@ -101,7 +101,7 @@ test("timeoutMs and signal are for the whole opening: an `auth` that never answe
     asked.open();
     return new Promise(() => undefined);
   };
-  const late = errorOf(openSession(room, remote, { timeoutMs: 500, network, auth }));
+  const late = errorOf(connectSession(room, remote, { timeoutMs: 500, network, auth }));
   await asked.opened;
   await clock.advance(500);
   const error = await late;
@@ -111,7 +111,7 @@ test("timeoutMs and signal are for the whole opening: an `auth` that never answe
 
   asked = gate();
   const controller = new AbortController();
-  const cancelled = assert.rejects(openSession(room, remote, { signal: controller.signal, auth }), {
+  const cancelled = assert.rejects(connectSession(room, remote, { signal: controller.signal, auth }), {
     message: "enough",
   });
   await asked.opened;
@@ -126,7 +126,7 @@ test("timeoutMs is for the whole opening: a server that says nothing", async (t)
   });
   const remote = await foreign(t, (socket) => void socket.once("data", connected));
   const clock = new ManualClock(nodeNetwork.clock);
-  const opening = errorOf(openSession(room, remote, { timeoutMs: 500, network: { ...nodeNetwork, clock } }));
+  const opening = errorOf(connectSession(room, remote, { timeoutMs: 500, network: { ...nodeNetwork, clock } }));
   while (clock.pending === 0) await clock.turn();
   await arrival;
   await clock.advance(500);
@@ -141,7 +141,7 @@ test("limits that the framing cannot keep are refused by the call; the largest t
   for (const maxMessageBytes of [most + 1, 1e9, 2 ** 30]) {
     const limits = { maxMessageBytes };
     for (const opening of [
-      openSession(room, "tcp://127.0.0.1:1", { limits }),
+      connectSession(room, "tcp://127.0.0.1:1", { limits }),
       serveSessions(room, "tcp://127.0.0.1:0", { handlers, limits }),
     ]) {
       const error = await errorOf(opening);
@@ -151,7 +151,7 @@ test("limits that the framing cannot keep are refused by the call; the largest t
   }
   const limits = { maxMessageBytes: most };
   const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers, limits });
-  const session = await openSession(room, server.localAddress, { limits });
+  const session = await connectSession(room, server.localAddress, { limits });
   assert.equal(await session.who(), "you");
   // A peer may promise more than this side would: it is not used.
   const raw = await RawClient.to(server.localAddress.port);
@@ -215,7 +215,7 @@ test("retry waits for the server behind a proxy that is up before it", async (t)
     socket.on("close", () => behind.destroy());
     socket.pipe(behind).pipe(socket);
   });
-  const session = await openSession(room, proxy, { retry });
+  const session = await connectSession(room, proxy, { retry });
   assert.equal(await session.who(), "you");
   assert.equal(connections, ways.length + 1);
   await session.close();
@@ -224,14 +224,14 @@ test("retry waits for the server behind a proxy that is up before it", async (t)
 
 test("retry does not wait where nothing is to be waited for", async (t) => {
   const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers, authenticate: () => undefined });
-  const refused = await errorOf(openSession(room, server.localAddress, { retry }));
+  const refused = await errorOf(connectSession(room, server.localAddress, { retry }));
   assert.equal(refused.code, "UNAUTHENTICATED");
   assert.equal(server.stats.listener.accepted, 1);
   await server.close();
 
   const address = await foreign(t, (socket) => socket.end());
   const aborted = new AbortController();
-  const stopped = openSession(room, address, { retry, signal: aborted.signal }).catch((error: unknown) => error);
+  const stopped = connectSession(room, address, { retry, signal: aborted.signal }).catch((error: unknown) => error);
   const reason = new ConnectError("CONNECTION_REFUSED", { op: "test" });
   aborted.abort(reason);
   assert.equal(await stopped, reason);

@@ -8,7 +8,7 @@ import { call, contract } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { Detour } from "./detour.ts";
 import { gate } from "./gate.ts";
-import { atEnd, openSession, serveSessions } from "./opened.ts";
+import { atEnd, connectSession, serveSessions } from "./opened.ts";
 import { RawClient } from "./raw-client.ts";
 
 /* What a client does when its server is not what it was. */
@@ -51,7 +51,7 @@ test("a server that ends connections without a word for a while does not cost th
   ]);
   const codes: unknown[] = [];
   const onError = (error: unknown): void => void codes.push((error as { code?: unknown }).code);
-  const session = await openSession(room, address, { reconnect, onError, codecs: ["json"] });
+  const session = await connectSession(room, address, { reconnect, onError, codecs: ["json"] });
   assert.equal(await session.who(), "ana");
   assert.deepEqual(codes, ["END_OF_STREAM", "END_OF_STREAM"]);
 });
@@ -59,7 +59,7 @@ test("a server that ends connections without a word for a while does not cost th
 test("D.5: a server that continues a session under another agreement has no client any more", async () => {
   const limits = { ...DEFAULT_LIMITS, maxMessageBytes: 64 };
   const address = await serverOf([welcomeAndLeave, (peer) => peer.welcome({ offers: ["who"], received: 0, limits })]);
-  const session = await openSession(room, address, { reconnect, codecs: ["json"] });
+  const session = await connectSession(room, address, { reconnect, codecs: ["json"] });
   const { error } = await session.closed;
   assert.equal(error?.code, "HANDSHAKE_INVALID");
   assert.match(error.message, /limit/);
@@ -93,7 +93,7 @@ test("a server that continues a session when its time is over at the client: the
   ]);
   const clock = new ManualClock(nodeNetwork.clock);
   const told: unknown[] = [];
-  const session = await openSession(room, address, {
+  const session = await connectSession(room, address, {
     reconnect,
     codecs: ["json"],
     network: { ...nodeNetwork, clock },
@@ -126,7 +126,7 @@ test("a session that the program ends when it is told of a loss makes no other c
     const server = await serveSessions(room, "tcp://127.0.0.1:0", { network, handlers: { who: () => "ana" } });
     const detour = await Detour.to(server.localAddress.port);
     const end = (): void => void session[how]();
-    const session = await openSession(room, detour.address, { reconnect, network, [told]: end });
+    const session = await connectSession(room, detour.address, { reconnect, network, [told]: end });
     assert.equal(await session.who(), "ana");
     detour.closed = told === "onError";
     if (serverLeaves) await server.drain({ reconnectSpreadMs: 0 });
@@ -145,7 +145,7 @@ test("a connection that meets itself costs no session, neither when it opens nor
   vacant.close();
   await once(vacant, "close");
   const address = `tcp://127.0.0.1:${port}`;
-  const opening = openSession(room, address, { localAddress: `127.0.0.1:${port}`, retry: { timeoutMs: 1 } });
+  const opening = connectSession(room, address, { localAddress: `127.0.0.1:${port}`, retry: { timeoutMs: 1 } });
   await assert.rejects(opening, { code: "CONNECTION_REFUSED", side: "remote" });
 
   const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers: { who: () => "you" } });
@@ -161,7 +161,7 @@ test("a connection that meets itself costs no session, neither when it opens nor
   };
   const network = { ...nodeNetwork, sockets: { ...nodeNetwork.sockets, connect } };
   const resumed = gate();
-  const session = await openSession(room, detour.address, {
+  const session = await connectSession(room, detour.address, {
     network,
     reconnect,
     onResume: () => resumed.open(),

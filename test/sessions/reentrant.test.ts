@@ -7,7 +7,7 @@ import { call, contract, event, type Session, type SessionServer, stream, typeOn
 import { ManualClock } from "../../src/testing.ts";
 import { nothingEscapes } from "../hostile/escapes.ts";
 import { gate } from "./gate.ts";
-import { openSession, serveSessions } from "./opened.ts";
+import { connectSession, serveSessions } from "./opened.ts";
 import { ack, callFrame, eventFrame, RawClient } from "./raw-client.ts";
 
 nothingEscapes();
@@ -114,7 +114,7 @@ for (const at of ["server", "client"] as const) {
           ...(at === "server" ? acting : none),
           network,
         });
-        const session = await openSession(mirror, server.localAddress, {
+        const session = await connectSession(mirror, server.localAddress, {
           ...(at === "client" ? acting : none),
           network,
           reconnect: false,

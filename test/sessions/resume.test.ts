@@ -5,7 +5,7 @@ import {
   contract,
   event,
   type FreshReport,
-  type OpenSessionOptions,
+  type ConnectSessionOptions,
   type ResumedReport,
   type ServeSessionsOptions,
   type SessionEnd,
@@ -16,7 +16,7 @@ import { type NetworkOption, nodeNetwork } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { type Cut, Detour } from "./detour.ts";
 import { gate } from "./gate.ts";
-import { openSession, serveSessions } from "./opened.ts";
+import { connectSession, serveSessions } from "./opened.ts";
 
 const work = contract("work", "1.0.0", {
   server: {
@@ -63,11 +63,11 @@ async function serve(more: Partial<ServeSessionsOptions<Server, Client, Data>> &
   return { server, ...scene };
 }
 
-async function open(address: string, more: Partial<OpenSessionOptions<Server, Client, Data>> & NetworkOption = {}) {
+async function open(address: string, more: Partial<ConnectSessionOptions<Server, Client, Data>> & NetworkOption = {}) {
   const resumed = gate<ResumedReport>();
   const fresh = gate<FreshReport>();
   const ended = gate<SessionEnd>();
-  const session = await openSession(work, address, {
+  const session = await connectSession(work, address, {
     handlers: { tick: () => undefined },
     reconnect: { firstDelayMs: 5, maxDelayMs: 20 },
     onResume: (_session, report) => resumed.open(report),

@@ -5,7 +5,7 @@ import {
   call,
   contract,
   event,
-  type OpenSessionOptions,
+  type ConnectSessionOptions,
   type SessionEnd,
   typeOnly,
 } from "../../src/protocol.ts";
@@ -13,7 +13,7 @@ import { nodeNetwork } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { Detour } from "./detour.ts";
 import { gate } from "./gate.ts";
-import { openSession, serveSessions } from "./opened.ts";
+import { connectSession, serveSessions } from "./opened.ts";
 
 /* The rules D.1, D.2 and D.7 to D.10 of the semantics, over TCP. */
 
@@ -66,12 +66,12 @@ async function start(more: { readonly server?: object; readonly client?: object 
     ...more.server,
   });
   const detour = await Detour.to(server.localAddress.port);
-  const options: OpenSessionOptions<typeof desk.server, typeof desk.client, Record<string, unknown>> = {
+  const options: ConnectSessionOptions<typeof desk.server, typeof desk.client, Record<string, unknown>> = {
     reconnect: { firstDelayMs: 1, maxDelayMs: 5 },
     handlers: { ask: async (text) => `${text}!` },
     ...more.client,
   };
-  const session = await openSession(desk, detour.address, options);
+  const session = await connectSession(desk, detour.address, options);
   const close = async (): Promise<void> => {
     held.open();
     await session.close();
@@ -326,7 +326,7 @@ test("D.10: a side without all its handlers does not open, and one with too many
   assert.ok(note);
   const wrong = { code: "OPTION_INVALID" };
   await assert.rejects(serveSessions(desk, "tcp://127.0.0.1:0", { handlers: rest as never }), wrong);
-  await assert.rejects(openSession(desk, "tcp://127.0.0.1:1", { handlers: {} as never }), wrong);
+  await assert.rejects(connectSession(desk, "tcp://127.0.0.1:1", { handlers: {} as never }), wrong);
   const surplus = { ask: () => "", other: () => "" };
-  await assert.rejects(openSession(desk, "tcp://127.0.0.1:1", { handlers: surplus }), wrong);
+  await assert.rejects(connectSession(desk, "tcp://127.0.0.1:1", { handlers: surplus }), wrong);
 });

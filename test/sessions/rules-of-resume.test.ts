@@ -17,7 +17,7 @@ import { nodeNetwork } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { gate } from "./gate.ts";
 import { ack, eventFrame, RawClient } from "./raw-client.ts";
-import { openSession, serveSessions } from "./opened.ts";
+import { connectSession, serveSessions } from "./opened.ts";
 
 /* The rules D.3 to D.6 of the semantics, over TCP, against a client that is driven by hand. */
 
@@ -182,7 +182,7 @@ test("D.4: no token is logged: none is in an object of the program, an error or 
   await client.untilEnd();
   const thief = await RawClient.to(port);
   const again = await thief.hello("room", resumeOf({ ...welcome, session: "another" }, 1));
-  const session = await openSession(room, `tcp://127.0.0.1:${port}`, {});
+  const session = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
   await session.who();
   const text = inspect([server, session, ...server.sessions.values(), ...seen], { depth: Infinity, showHidden: true });
   assert.ok(seen.length > 0);
@@ -214,7 +214,7 @@ test("D.4: who is not known is refused, and learns only what a RemoteError says"
     "UNAUTHENTICATED: the server does not accept who the client says it is",
   ]);
   assert.deepEqual(errors.map(String), ["Error: the database is at 10.0.0.7"]);
-  const told = openSession(room, `tcp://127.0.0.1:${port}`, { auth: "long" });
+  const told = connectSession(room, `tcp://127.0.0.1:${port}`, { auth: "long" });
   await assert.rejects(told, { code: "UNAUTHENTICATED", detail: "x".repeat(1024) });
   assert.equal(server.stats.sessions, 0);
   await server.close();
@@ -275,11 +275,11 @@ test("D.6: the oldest detached session makes room; those with a connection stay"
 
 test("D.6: sessions of one address are limited, and free their place", async () => {
   const { server, port } = await serve({ maxSessionsPerAddress: 1 });
-  const first = await openSession(room, `tcp://127.0.0.1:${port}`, {});
-  await assert.rejects(openSession(room, `tcp://127.0.0.1:${port}`, {}), { code: "SERVER_BUSY" });
+  const first = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
+  await assert.rejects(connectSession(room, `tcp://127.0.0.1:${port}`, {}), { code: "SERVER_BUSY" });
   await first.close();
   while (server.stats.sessions > 0) await new Promise((resolve) => setImmediate(resolve));
-  const second = await openSession(room, `tcp://127.0.0.1:${port}`, {});
+  const second = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
   assert.equal(await second.who(), [...server.sessions.values()][0]?.id);
   await second.close();
   await server.close();
@@ -313,7 +313,7 @@ test("D.6: connections without a session are limited; the oldest one makes room"
   const { server, port } = await serve({ maxUnauthenticated: 2 });
   const silent = await Promise.all([RawClient.to(port), RawClient.to(port)]);
   while (server.stats.unauthenticated < 2) await new Promise((resolve) => setImmediate(resolve));
-  const session = await openSession(room, `tcp://127.0.0.1:${port}`, {});
+  const session = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
   assert.ok((await session.who()).length > 0);
   assert.equal(await Promise.race(silent.map((client) => client.untilEnd())), "reset");
   assert.equal(server.stats.declined, 1);
@@ -331,7 +331,7 @@ test("keptMs may be a fraction, nothing, and Infinity: clients are told a whole 
     const { port } = await serve({ keptMs });
     const client = await RawClient.to(port);
     assert.equal((await client.hello("room"))["keptMs"], told);
-    const session = await openSession(room, `tcp://127.0.0.1:${port}`, {});
+    const session = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
     assert.equal(await session.who(), session.id);
   }
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
 import { bytes, call, contract, event, RemoteError, stream } from "../../src/protocol.ts";
-import { openSession, serveSessions } from "./opened.ts";
+import { connectSession, serveSessions } from "./opened.ts";
 
 /* Rule D.11 of the semantics, over TCP: what is validated, when, and what has a form on the wire. */
 
@@ -40,7 +40,7 @@ async function typedPair(validate: "receive" | "both" | "none", codecs: readonly
       any: (value) => value,
     },
   });
-  const session = await openSession(typed, server.localAddress, { validate, codecs });
+  const session = await connectSession(typed, server.localAddress, { validate, codecs });
   const close = async (): Promise<void> => {
     await session.close();
     await server.close();
@@ -109,7 +109,7 @@ test("D.11: a check that throws fails its call, and not the process", async () =
   const errors: unknown[] = [];
   const onError = (error: unknown): void => void errors.push(error);
   const server = await serveSessions(checks, "tcp://127.0.0.1:0", { onError, handlers: { ask: () => undefined } });
-  const session = await openSession(checks, server.localAddress, {});
+  const session = await connectSession(checks, server.localAddress, {});
   await assert.rejects(session.ask("a"), { name: "RemoteError", code: "INTERNAL" });
   await assert.rejects(session.ask("b"), { name: "RemoteError", code: "INTERNAL" });
   assert.deepEqual(

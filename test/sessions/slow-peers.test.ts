@@ -9,7 +9,7 @@ import { nodeNetwork } from "../../src/index.ts";
 import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
 import { bytes, contract, event } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
-import { atEnd, openSession } from "./opened.ts";
+import { atEnd, connectSession } from "./opened.ts";
 import { RawClient } from "./raw-client.ts";
 
 const MIB = 1_048_576;
@@ -24,7 +24,7 @@ test("a peer that takes a message in small pieces is not given up while it does,
   const accepted = once(door, "connection") as Promise<[net.Socket]>;
   // As much more than the kernel has room for as is needed for some heartbeats.
   const limits = { ...DEFAULT_LIMITS, maxMessageBytes: 64 * MIB, windowBytes: 64 * MIB, heartbeatMs: HEARTBEAT_MS };
-  const opening = openSession(parcels, `tcp://127.0.0.1:${(door.address() as net.AddressInfo).port}`, {
+  const opening = connectSession(parcels, `tcp://127.0.0.1:${(door.address() as net.AddressInfo).port}`, {
     network: { ...nodeNetwork, clock },
     limits: { heartbeatMs: HEARTBEAT_MS },
     reconnect: false,

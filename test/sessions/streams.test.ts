@@ -13,7 +13,7 @@ import {
 import { type Network, nodeNetwork } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { gate } from "./gate.ts";
-import { openSession, serveSessions } from "./opened.ts";
+import { connectSession, serveSessions } from "./opened.ts";
 
 const files = contract("files", "1.0.0", {
   server: {
@@ -65,7 +65,7 @@ async function pairOf(
   const errors: unknown[] = [];
   const onError = (error: unknown): void => void errors.push(error);
   const server = await serveSessions(files, "tcp://127.0.0.1:0", { handlers, onError });
-  const session = await openSession(files, server.localAddress, {
+  const session = await connectSession(files, server.localAddress, {
     handlers: { stored: told.stored ?? (() => undefined), told: told.told ?? (() => undefined) },
     limits: { streamWindowBytes: 50_000 },
     network,
@@ -126,7 +126,7 @@ test("a stream that the client offers", async () => {
     },
   });
   const server = await serveSessions(sensors, "tcp://127.0.0.1:0", { handlers: { sync: () => undefined } });
-  const session = await openSession(sensors, server.localAddress, {
+  const session = await connectSession(sensors, server.localAddress, {
     handlers: {
       async *measure(factor, items) {
         for await (const item of items) yield item * factor;
@@ -247,7 +247,7 @@ test("a stream that has ended before its handler could start is handled all the 
       sync: () => undefined,
     },
   });
-  const session = await openSession(letters, server.localAddress, {});
+  const session = await connectSession(letters, server.localAddress, {});
   // The first takes the lane, the second waits for it: what comes later cannot start.
   for (let count = 0; count < 2; count += 1) await session.hold();
   const post = session.post();

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { contract, event } from "../../src/protocol.ts";
 import { TURN_MESSAGES } from "../../src/io/operation/turn-budget.ts";
 import { gate } from "./gate.ts";
-import { openSession, serveSessions } from "./opened.ts";
+import { connectSession, serveSessions } from "./opened.ts";
 
 const MESSAGES = 5 * TURN_MESSAGES;
 const counter = contract("counter", "1.0.0", { server: { count: event<number>() } });
@@ -23,7 +23,7 @@ for (const [kind, isAsync] of Object.entries({ "handlers that await": true, "han
         },
       },
     });
-    const session = await openSession(counter, server.localAddress, {});
+    const session = await connectSession(counter, server.localAddress, {});
     for (let number = 0; number < MESSAGES; number += 1) await session.count(number);
     while (session.stats.unacknowledged > 0) await nextTurn();
     assert.deepEqual(counted, [0]);

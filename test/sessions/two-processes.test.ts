@@ -9,14 +9,14 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
 import { type ConnectionError, type Network, nodeNetwork } from "../../src/index.ts";
-import { type FreshReport, type OpenSessionOptions } from "../../src/protocol.ts";
+import { type FreshReport, type ConnectSessionOptions } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { SeededRandom } from "../fixtures/seeded-random.ts";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
 import { counting } from "./counting-contract.ts";
 import { Detour } from "./detour.ts";
 import { gate } from "./gate.ts";
-import { openSession } from "./opened.ts";
+import { connectSession } from "./opened.ts";
 
 const PROGRAM = join(repositoryRoot, "build/test/sessions/counting-server.js");
 const NUMBERS = 2000;
@@ -50,12 +50,14 @@ function folderFor(t: TestContext): string {
   return folder;
 }
 
-type Options = Partial<OpenSessionOptions<typeof counting.server, typeof counting.client, Record<string, unknown>>> & {
+type Options = Partial<
+  ConnectSessionOptions<typeof counting.server, typeof counting.client, Record<string, unknown>>
+> & {
   readonly network?: Network;
 };
 
 function open(detour: Detour, heard: number[], more: Options = {}) {
-  return openSession(counting, detour.address, {
+  return connectSession(counting, detour.address, {
     handlers: { number: (number) => void heard.push(number) },
     reconnect: { firstDelayMs: 1, maxDelayMs: MAX_DELAY_MS },
     ...more,

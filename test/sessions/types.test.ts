@@ -5,7 +5,7 @@ import {
   call,
   contract,
   event,
-  openSession,
+  connectSession,
   type Session,
   type SessionServer,
   serveSessions,
@@ -71,8 +71,8 @@ export async function server(): Promise<void> {
 
 export async function client(): Promise<void> {
   // @ts-expect-error -- The contract's client offers something: handlers are required.
-  await openSession(chat, "tcp://x:1", {});
-  const session: Session<typeof chat.server> = await openSession(chat, "tcp://x:1", { handlers: { said: () => 1 } });
+  await connectSession(chat, "tcp://x:1", {});
+  const session: Session<typeof chat.server> = await connectSession(chat, "tcp://x:1", { handlers: { said: () => 1 } });
   const names: string[] = await session.join({ room: "plaza" });
   // @ts-expect-error -- The question is not what the contract says.
   await session.join({ rooms: "plaza" });

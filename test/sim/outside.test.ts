@@ -5,7 +5,7 @@ import net from "node:net";
 import { after, test } from "node:test";
 import { bind, connect, listen } from "../../src/index.ts";
 import { lines } from "../../src/framing.ts";
-import { call, contract, openSession, serveSessions, typeOnly } from "../../src/protocol.ts";
+import { call, contract, connectSession, serveSessions, typeOnly } from "../../src/protocol.ts";
 import { check } from "../../src/sim.ts";
 
 /*
@@ -24,7 +24,7 @@ const raw = net.connect(door.localAddress.port, "127.0.0.1");
 const rawPeer = await door.accept();
 const echo = contract("echo", "1.0.0", { server: { echo: call(typeOnly<string>(), typeOnly<string>()) } });
 const server = await serveSessions(echo, "tcp://127.0.0.1:0", { handlers: { echo: (text) => text } });
-const session = await openSession(echo, server.localAddress, {});
+const session = await connectSession(echo, server.localAddress, {});
 await peer.write("what has arrived before");
 await framedPeer.write("a line\n");
 

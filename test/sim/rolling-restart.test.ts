@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Network } from "../../src/index.ts";
-import { call, contract, openSession, type SessionServer, serveSessions } from "../../src/protocol.ts";
+import { call, contract, connectSession, type SessionServer, serveSessions } from "../../src/protocol.ts";
 import { check, type World } from "../../src/sim.ts";
 
 /* A server that goes and another one that comes at its address: 100 sessions must not come back all at once. */
@@ -45,7 +45,7 @@ async function rollingRestart(world: World, pauseMs: number) {
       const own = networks[index % networks.length] as Network;
       const mine: Told = { backAt: 0, reason: "", attempts: 1, resumes: 0 };
       told.push(mine);
-      return await openSession(room, "tcp://server:7000", {
+      return await connectSession(room, "tcp://server:7000", {
         network: own,
         reconnect: { firstDelayMs: FIRST_DELAY_MS },
         onError: () => (mine.attempts += 1),

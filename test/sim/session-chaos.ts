@@ -6,7 +6,7 @@ import {
   contract,
   event,
   type FreshReport,
-  openSession,
+  connectSession,
   serveSessions,
   type Session,
   stream,
@@ -116,7 +116,7 @@ class Plaza {
     let session: PlazaSession | undefined;
     // The first connection may be cut like any other; then the program tries again.
     while (session === undefined) {
-      session = await openSession(plaza, "tcp://server:7000", options).catch(() => undefined);
+      session = await connectSession(plaza, "tcp://server:7000", options).catch(() => undefined);
       await pause(clock, PAUSE_MS);
     }
     void this.#ask(session, clock);

@@ -8,7 +8,7 @@ import {
   call,
   contract,
   event,
-  openSession,
+  connectSession,
   serveSessions,
   type Session,
   type SessionEnd,
@@ -254,7 +254,7 @@ class Programs {
       finishTimeoutMs: Number.POSITIVE_INFINITY,
     };
     while (this.going) {
-      const session = await openSession(mirror, "tcp://server:7000", options).catch(() => undefined);
+      const session = await connectSession(mirror, "tcp://server:7000", options).catch(() => undefined);
       await pause(clock, 50);
       if (session === undefined) continue;
       while (this.going && session.state !== "closed") {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Network } from "../../src/index.ts";
-import { call, contract, event, type FreshReport, openSession, serveSessions } from "../../src/protocol.ts";
+import { call, contract, event, type FreshReport, connectSession, serveSessions } from "../../src/protocol.ts";
 import { check } from "../../src/sim.ts";
 
 /* The same sessions in the simulated world: lost connections, a server that crashes, time that is decided by the seed. */
@@ -32,7 +32,7 @@ test("a session resumes behind a partition, and the same seed gives the same run
     const { network } = world.host("client");
     const heard: number[] = [];
     let resumed = 0;
-    const session = await openSession(work, "tcp://server:7000", {
+    const session = await connectSession(work, "tcp://server:7000", {
       network,
       limits: { heartbeatMs: 1000 },
       onResume: () => void (resumed += 1),
@@ -66,7 +66,7 @@ test("a server that crashes and starts again: the client has a fresh session", a
     const fresh = new Promise<FreshReport>((resolve) => {
       tell = resolve;
     });
-    const session = await openSession(work, "tcp://server:7000", {
+    const session = await connectSession(work, "tcp://server:7000", {
       network,
       limits: { heartbeatMs: 1000 },
       onFresh: (_session, report) => tell(report),

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytes, call, contract, event, openSession, serveSessions } from "../../src/protocol.ts";
+import { bytes, call, contract, event, connectSession, serveSessions } from "../../src/protocol.ts";
 import { check, type World } from "../../src/sim.ts";
 
 const parcels = contract("parcels", "1.0.0", {
@@ -30,7 +30,7 @@ async function join(world: World, options: object = {}, ofServer: object = {}, o
     ...options,
     ...ofServer,
   });
-  const session = await openSession(parcels, "tcp://server:7000", {
+  const session = await connectSession(parcels, "tcp://server:7000", {
     network: world.host("client").network,
     handlers: { got: (parcel) => void received.client.push(parcel.length) },
     onDetach: () => void (lost.count += 1),

@@ -1,5 +1,5 @@
 import type { Clock, Network } from "../../src/index.ts";
-import { call, contract, event, serveStateless, statelessClient, typeOnly } from "../../src/protocol.ts";
+import { call, contract, event, serveStateless, connectStateless, typeOnly } from "../../src/protocol.ts";
 import { FAULT_KINDS, simTest, simulation } from "../../src/sim.ts";
 
 /* Contracts over datagrams that are lost, doubled, overtaken and changed, between hosts that crash. */
@@ -28,7 +28,7 @@ const chaos = simulation({ name: "contracts over datagrams under chaos", chaos: 
     });
   });
   world.host("client", async (network: Network) => {
-    const client = await statelessClient(numbers, "udp://server:7000", { network });
+    const client = await connectStateless(numbers, "udp://server:7000", { network });
     const ask = async (step: number): Promise<void> => {
       for (let number = step; ; number += 2) {
         const options = { timeoutMs: 8_000 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect, type Network, serve, type ZocaloError } from "../../src/index.ts";
-import { call, contract, event, openSession, serveSessions } from "../../src/protocol.ts";
+import { call, contract, event, connectSession, serveSessions } from "../../src/protocol.ts";
 import { check, type Host, type HostMain, type World } from "../../src/sim.ts";
 import { gate } from "../sessions/gate.ts";
 import { codeOf } from "./scene.ts";
@@ -59,12 +59,12 @@ test("connect gives up when its time is up, and not before", async () => {
   }
 });
 
-test("a server that comes up in the last moment is found: by connect, and by openSession", async () => {
+test("a server that comes up in the last moment is found: by connect, and by connectSession", async () => {
   const found = await inWorlds(async ({ world, server, network }) => {
     const retry = { timeoutMs: 3000 };
     const waiting = Promise.all([
       connect(SERVER, { network, retry }).then((socket) => socket.close()),
-      openSession(work, SERVER, { network, retry }).then(async (session) => {
+      connectSession(work, SERVER, { network, retry }).then(async (session) => {
         const answer = await session.job();
         await session.close();
         return answer;
@@ -80,13 +80,13 @@ test("a server that comes up in the last moment is found: by connect, and by ope
   );
 });
 
-test("openSession waits behind a proxy that ends connections, within its time and that of the whole call", async () => {
+test("connectSession waits behind a proxy that ends connections, within its time and that of the whole call", async () => {
   const proxy = async (network: Network): Promise<void> => {
     await serve("tcp://0.0.0.0:7000", (peer) => peer.end(), { network });
   };
   const failures = await inWorlds(async ({ network }) => {
     const failing = (options: object): Promise<readonly [string, number]> =>
-      failure(network, () => openSession(work, SERVER, { network, ...options }));
+      failure(network, () => connectSession(work, SERVER, { network, ...options }));
     return [
       await failing({}),
       await failing({ retry: { timeoutMs: 1500 } }),
@@ -108,9 +108,9 @@ test("retry comes back to a server that is busy, after the time for which it has
       handlers,
       maxSessionsPerAddress: 1,
     });
-    const first = await openSession(work, SERVER, { network });
+    const first = await connectSession(work, SERVER, { network });
     const startedAt = network.clock.now();
-    const waiting = openSession(work, SERVER, { network, retry: { timeoutMs: 10_000 } });
+    const waiting = connectSession(work, SERVER, { network, retry: { timeoutMs: 10_000 } });
     await world.sleep(100);
     await first.close();
     const second = await waiting;
@@ -140,7 +140,7 @@ test("a session gives up when giveUpMs is over, and not before; a server that is
       const lost = gate<number>();
       const fresh = gate();
       const options = { network, limits: { heartbeatMs: 1000 }, reconnect: { giveUpMs: 30_000 } };
-      const session = await openSession(work, "tcp://door:7000", {
+      const session = await connectSession(work, "tcp://door:7000", {
         ...options,
         onDetach: () => lost.open(clock.now()),
         onFresh: () => fresh.open(),
@@ -207,7 +207,7 @@ test("a server of sessions drains and closes within its time, although its clien
         },
       });
       const handlers = { news: () => new Promise<void>(() => undefined) };
-      const session = await openSession(feed, SERVER, { network, handlers, reconnect: false });
+      const session = await connectSession(feed, SERVER, { network, handlers, reconnect: false });
       if (what === "a call") {
         void session.job();
         await started.opened;

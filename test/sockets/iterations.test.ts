@@ -9,7 +9,7 @@ import { Readable } from "node:stream";
 import { test } from "node:test";
 import { bind, connect, listen, pair, type StreamSocket } from "../../src/index.ts";
 import { lines } from "../../src/framing.ts";
-import { contract, openSession, serveSessions, type SessionStream, stream, typeOnly } from "../../src/protocol.ts";
+import { contract, connectSession, serveSessions, type SessionStream, stream, typeOnly } from "../../src/protocol.ts";
 
 /** Something to iterate over. */
 interface Source extends AsyncDisposable {
@@ -119,7 +119,7 @@ async function ofStream(offered: boolean): Promise<Source> {
       },
     },
   });
-  const session = await openSession(items, server.localAddress, {});
+  const session = await connectSession(items, server.localAddress, {});
   const atClient = session.both();
   const [near, far] = offered ? [await atServer, atClient] : [atClient, await atServer];
   const source = {

@@ -16,10 +16,10 @@ import {
   call,
   contract,
   event,
-  openSession,
+  connectSession,
   serveSessions,
   serveStateless,
-  statelessClient,
+  connectStateless,
   stream,
   typeOnly,
 } from "../../src/protocol.ts";
@@ -110,9 +110,9 @@ test("a method of a contract that was taken off its session or client says how t
   const box = contract("box", "1.0.0", { server: { ask, say: room.server.say } });
   const handlers = { ask: (number: number) => number, say: () => undefined };
   await using server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers: { ...handlers, list: () => [] } });
-  await using session = await openSession(room, server.localAddress, {});
+  await using session = await connectSession(room, server.localAddress, {});
   await using mailbox = await serveStateless(box, "udp://127.0.0.1:0", { handlers });
-  await using client = await statelessClient(box, mailbox.localAddress);
+  await using client = await connectStateless(box, mailbox.localAddress);
   for (const [object, owner, names] of [
     ["session", session, ["ask", "say", "list", "close", "abort", "drain", "ref", "unref"]],
     ["client", client, ["ask", "say"]],
@@ -154,9 +154,9 @@ test("wrong arguments of contracts, sessions and stateless services are told by 
       /options must/,
     ],
     [
-      "openSession",
-      () => openSession(room, tcp, untyped<never>(undefined)),
-      "openSession",
+      "connectSession",
+      () => connectSession(room, tcp, untyped<never>(undefined)),
+      "connectSession",
       "OPTION_INVALID",
       /options must be/,
     ],
@@ -176,8 +176,8 @@ test("wrong arguments of contracts, sessions and stateless services are told by 
     ],
     [
       "no contract",
-      () => openSession(untyped<never>({}), tcp, untyped<never>({})),
-      "openSession",
+      () => connectSession(untyped<never>({}), tcp, untyped<never>({})),
+      "connectSession",
       "OPTION_INVALID",
       /the first argument/,
     ],
@@ -190,13 +190,19 @@ test("wrong arguments of contracts, sessions and stateless services are told by 
     ],
     [
       "none",
-      () => statelessClient(untyped<never>(undefined), udp),
-      "statelessClient",
+      () => connectStateless(untyped<never>(undefined), udp),
+      "connectStateless",
       "OPTION_INVALID",
       /the first argument/,
     ],
     ["udp", () => serveSessions(room, udp, session), "serveSessions", "ADDRESS_INVALID", /use serveStateless/],
-    ["udp", () => openSession(room, "udp://127.0.0.1:1", {}), "openSession", "ADDRESS_INVALID", /use statelessClient/],
+    [
+      "udp",
+      () => connectSession(room, "udp://127.0.0.1:1", {}),
+      "connectSession",
+      "ADDRESS_INVALID",
+      /use connectStateless/,
+    ],
     [
       "tcp",
       () => serveStateless(box, tcp, { handlers }),
@@ -206,8 +212,8 @@ test("wrong arguments of contracts, sessions and stateless services are told by 
     ],
     [
       "tls",
-      () => statelessClient(box, "tls://127.0.0.1:1"),
-      "statelessClient",
+      () => connectStateless(box, "tls://127.0.0.1:1"),
+      "connectStateless",
       "ADDRESS_INVALID",
       /over tls: use openS/,
     ],
@@ -236,8 +242,8 @@ test("wrong arguments of contracts, sessions and stateless services are told by 
   }
   await using server = await serveSessions(room, tcp, session);
   await using other = await serveSessions(room, tcp, session);
-  await using client = await openSession(room, server.localAddress, {});
-  await using elsewhere = await openSession(room, other.localAddress, {});
+  await using client = await connectSession(room, server.localAddress, {});
+  await using elsewhere = await connectSession(room, other.localAddress, {});
   await elsewhere.ask();
   for (const stranger of [{}, null, ...other.sessions.values()]) {
     assert.throws(() => server.group("x").join(untyped<never>(stranger)), { code: "OPTION_INVALID", op: "join" });

@@ -265,7 +265,7 @@ test("fd: TLS and serve on a socket that another process has opened", posix, asy
 });
 
 const SESSION = `
-  const { call, contract, openSession, serveSessions } = await import(${PROTOCOL});
+  const { call, contract, connectSession, serveSessions } = await import(${PROTOCOL});
   const room = contract("room", "1.0.0", { server: { ask: call() } });
   const handlers = { ask: () => undefined };
   const turns = async (holds) => { while (!holds()) await new Promise((resolve) => setImmediate(resolve)); };
@@ -282,7 +282,7 @@ test("unref of a server of sessions and of both ends of a session lets the proce
     });
     let resumed = 0;
     const onResume = () => { resumed += 1; };
-    const session = await openSession(room, tunnel.localAddress, { reconnect: { firstDelayMs: 1 }, onResume });
+    const session = await connectSession(room, tunnel.localAddress, { reconnect: { firstDelayMs: 1 }, onResume });
     session.unref();
     await session.ask();
     wires[0].abort();
@@ -297,7 +297,7 @@ test("a session without a connection lets the process end, when it is unreferenc
     const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers });
     let detached = false;
     const reconnect = { firstDelayMs: 3_600_000, maxDelayMs: 3_600_000, giveUpMs: Infinity };
-    const session = await openSession(room, server.localAddress, { reconnect, onDetach: () => { detached = true; } });
+    const session = await connectSession(room, server.localAddress, { reconnect, onDetach: () => { detached = true; } });
     session.unref();
     await server.close();
     await turns(() => detached);
@@ -308,7 +308,7 @@ test("a session that is referenced again keeps the process alive until it is clo
   const program = start(`${SESSION}
     const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers, onOpen: (session) => session.unref() });
     server.unref();
-    const session = await openSession(room, server.localAddress, {});
+    const session = await connectSession(room, server.localAddress, {});
     session.unref().ref();
     process.on("SIGUSR2", () => { process.exitCode = 7; void session.close(); });
     console.log("ready");

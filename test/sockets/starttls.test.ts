@@ -38,7 +38,7 @@ async function upgrade(client: StreamSocket, peer: StreamSocket): Promise<void> 
   assert.equal(String(await peer.readUntil("\r\n")), "STARTTLS\r\n");
   await peer.write("220 go ahead\r\n");
   assert.equal(String(await client.readUntil("\r\n")), "220 go ahead\r\n");
-  const [info] = await Promise.all([client.upgradeTls(asClient), peer.upgradeTls(asServer)]);
+  const [info] = await Promise.all([client.startTls(asClient), peer.startTls(asServer)]);
   assert.equal(info, client.tls);
   assert.deepEqual([info.authorized, info.peerCertificate?.subject], [true, "server"]);
 }
@@ -80,8 +80,8 @@ test("plain bytes injected behind the command never reach the application of the
   await client.write("STARTTLS\r\nMAIL FROM:<attacker>\r\n");
   await arrived(peer, 32);
   assert.equal(String(await peer.readUntil("\r\n")), "STARTTLS\r\n");
-  const reading = pending(client.upgradeTls(asClient));
-  await expectError(peer.upgradeTls(asServer), { code: "TLS_FAILED", op: "upgradeTls", type: ConnectError });
+  const reading = pending(client.startTls(asClient));
+  await expectError(peer.startTls(asServer), { code: "TLS_FAILED", op: "startTls", type: ConnectError });
   await assert.rejects(peer.read());
   assert.notEqual((await peer.closed).how, "ended");
   await assert.rejects(reading);
@@ -99,16 +99,16 @@ for (const inHandler of [false, true]) {
       const heard: string[] = [];
       const done = commands.onMessages((line) => {
         heard.push(line);
-        upgrading = pending(commands.detach().upgradeTls(asServer));
+        upgrading = pending(commands.detach().startTls(asServer));
       });
       await expectError(done, { code: "CLOSED", op: "receive" });
       assert.deepEqual(heard, ["STARTTLS"]);
     } else {
       assert.equal(await commands.receive(), "STARTTLS");
-      upgrading = commands.detach().upgradeTls(asServer);
+      upgrading = commands.detach().startTls(asServer);
     }
-    const reading = pending(client.upgradeTls(asClient));
-    await expectError(upgrading as Promise<unknown>, { code: "TLS_FAILED", op: "upgradeTls", type: ConnectError });
+    const reading = pending(client.startTls(asClient));
+    await expectError(upgrading as Promise<unknown>, { code: "TLS_FAILED", op: "startTls", type: ConnectError });
     await assert.rejects(peer.read());
     await assert.rejects(reading);
   });
@@ -121,14 +121,14 @@ test("messages before and after the handshake, with the answer sent through the 
     assert.equal(await commands.receive(), "STARTTLS");
     void commands.send("220 go ahead");
     await commands.flush();
-    await commands.detach().upgradeTls(asServer);
+    await commands.detach().startTls(asServer);
     const secure = peer.framed(lines());
     await secure.send(`secret ${await secure.receive()}`);
   })();
   const plain = client.framed(lines());
   await plain.send("STARTTLS");
   assert.equal(await plain.receive(), "220 go ahead");
-  await plain.detach().upgradeTls(asClient);
+  await plain.detach().startTls(asClient);
   const secure = client.framed(lines());
   await secure.send("hola");
   assert.equal(await secure.receive(), "secret hola");
@@ -142,13 +142,13 @@ test("plain bytes injected behind the answer never reach the application of the 
   await peer.write("220 go ahead\r\n250 all is well\r\n");
   await arrived(client, 31);
   assert.equal(String(await client.readUntil("\r\n")), "220 go ahead\r\n");
-  await expectError(client.upgradeTls(asClient), { code: "TLS_FAILED", op: "upgradeTls", type: ConnectError });
+  await expectError(client.startTls(asClient), { code: "TLS_FAILED", op: "startTls", type: ConnectError });
   await assert.rejects(client.read());
   await assert.rejects(client.write("x"));
   peer.abort();
 });
 
-test("a hello that came before upgradeTls belongs to the handshake", async () => {
+test("a hello that came before startTls belongs to the handshake", async () => {
   const door = await listen("tcp://127.0.0.1:0");
   const raw = net.connect({ port: door.localAddress.port, host: "127.0.0.1" });
   const peer = await door.accept();
@@ -157,7 +157,7 @@ test("a hello that came before upgradeTls belongs to the handshake", async () =>
   client.on("secureConnect", () => client.write("at once"));
   await arrived(peer, 100);
   assert.equal(String(await peer.readUntil("\r\n")), "STARTTLS\r\n");
-  await peer.upgradeTls(asServer);
+  await peer.startTls(asServer);
   assert.equal(String(await peer.readExactly(7)), "at once");
   client.destroy();
   peer.abort();
@@ -165,46 +165,46 @@ test("a hello that came before upgradeTls belongs to the handshake", async () =>
 });
 
 test("only an open, plain connection without pending calls can change to TLS", async () => {
-  const refused = { code: "OPTION_INVALID", op: "upgradeTls", type: UsageError } as const;
+  const refused = { code: "OPTION_INVALID", op: "startTls", type: UsageError } as const;
   const [client, peer] = await connected();
   const reading = pending(client.read());
-  await expectError(client.upgradeTls(asClient), refused);
+  await expectError(client.startTls(asClient), refused);
   await peer.write("x");
   assert.equal(String(await reading), "x");
   const writing = client.write(Buffer.alloc(48 * 1_048_576));
-  await expectError(client.upgradeTls(asClient), refused);
+  await expectError(client.startTls(asClient), refused);
   await peer.readExactly(48 * 1_048_576);
   await writing;
   await upgrade(client, peer);
-  await expectError(client.upgradeTls(asClient), refused);
+  await expectError(client.startTls(asClient), refused);
   await client.end();
   client.abort();
   peer.abort();
 
   const [ended, other] = await connected();
   await ended.end();
-  await expectError(ended.upgradeTls(asClient), refused);
+  await expectError(ended.startTls(asClient), refused);
   ended.abort();
-  await expectError(ended.upgradeTls(asClient), refused);
+  await expectError(ended.startTls(asClient), refused);
   other.abort();
 });
 
 test("a pair in memory has no TLS, and is lost when that is tried", async () => {
   const [left, right] = pair();
-  await expectError(left.upgradeTls(asClient), { code: "UNSUPPORTED", op: "upgradeTls", type: UsageError });
+  await expectError(left.startTls(asClient), { code: "UNSUPPORTED", op: "startTls", type: UsageError });
   await expectError(right.read(), { code: "CONNECTION_RESET" });
 });
 
 test("a peer that does not answer: the time-out and the signal end the connection", async () => {
   for (const role of [asClient, asServer]) {
     const [client, peer] = await connected();
-    await expectError(client.upgradeTls({ ...role, timeoutMs: 10 }), { code: "TIMEOUT", op: "upgradeTls" });
+    await expectError(client.startTls({ ...role, timeoutMs: 10 }), { code: "TIMEOUT", op: "startTls" });
     assert.equal((await client.closed).how, "aborted");
     await expectError(textToEnd(peer), { code: "CONNECTION_RESET" });
 
     const [second, other] = await connected();
     const controller = new AbortController();
-    const upgrading = pending(second.upgradeTls({ ...role, signal: controller.signal }));
+    const upgrading = pending(second.startTls({ ...role, signal: controller.signal }));
     await nextTurn();
     controller.abort("not now");
     assert.equal(await reasonOf(upgrading), "not now");
@@ -215,9 +215,9 @@ test("a peer that does not answer: the time-out and the signal end the connectio
 
 test("a certificate that does not do ends the connection, and says why", async () => {
   const [client, peer] = await connected();
-  const upgrading = pending(peer.upgradeTls(asServer));
-  const refused = client.upgradeTls({ ...asClient, servername: "other.example" });
-  await expectError(refused, { code: "CERTIFICATE_NAME_MISMATCH", op: "upgradeTls", type: ConnectError });
+  const upgrading = pending(peer.startTls(asServer));
+  const refused = client.startTls({ ...asClient, servername: "other.example" });
+  await expectError(refused, { code: "CERTIFICATE_NAME_MISMATCH", op: "startTls", type: ConnectError });
   await assert.rejects(upgrading.then(() => peer.readExactly(1)));
   assert.equal((await client.closed).how, "reset");
   await expectError(client.read(), { code: "CERTIFICATE_NAME_MISMATCH", op: "read" });
@@ -226,6 +226,6 @@ test("a certificate that does not do ends the connection, and says why", async (
 test("settings that do not fit are refused", async () => {
   const [client, peer] = await connected();
   const misfit = { role: "server", cert: server.cert, key: authority.key } as const;
-  await expectError(peer.upgradeTls(misfit), { code: "CERTIFICATE_INVALID", op: "upgradeTls" });
+  await expectError(peer.startTls(misfit), { code: "CERTIFICATE_INVALID", op: "startTls" });
   client.abort();
 });

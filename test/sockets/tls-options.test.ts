@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { test } from "node:test";
-import { call, contract, openSession, serveSessions } from "../../src/protocol.ts";
+import { call, contract, connectSession, serveSessions } from "../../src/protocol.ts";
 import {
   connect,
   type ErrorCode,
@@ -35,11 +35,11 @@ async function refused(op: string, name: string, opening: () => unknown, code: E
 /** Every call of a client: before a socket is opened, where there is none yet. */
 async function refusedByClients(name: string, tls: TlsOptions, code: ErrorCode = "OPTION_INVALID"): Promise<void> {
   await refused("connect", name, () => connect("tls://127.0.0.1:1", { tls }), code);
-  const session = openSession(work, "tls://127.0.0.1:1", { tls });
+  const session = connectSession(work, "tls://127.0.0.1:1", { tls });
   await assert.rejects(session, { code, side: "local" });
   await using door = await listen("tcp://127.0.0.1:0");
   const socket = await connect(door.localAddress);
-  await refused("upgradeTls", name, () => socket.upgradeTls({ role: "client", ...tls }), code);
+  await refused("startTls", name, () => socket.startTls({ role: "client", ...tls }), code);
   // It is of use as before.
   const [peer] = await Promise.all([door.accept(), socket.write("hola")]);
   assert.equal(String(await peer.readExactly(4)), "hola");
@@ -53,7 +53,7 @@ async function refusedByServers(name: string, tls: TlsOptions, code: ErrorCode =
   await refused("serveSessions", name, () => serveSessions(work, DOOR, { handlers, tls }), code);
   await using door = await listen("tcp://127.0.0.1:0");
   const [socket, peer] = await Promise.all([connect(door.localAddress), door.accept()]);
-  await refused("upgradeTls", name, () => peer.upgradeTls({ role: "server", ...tls }), code);
+  await refused("startTls", name, () => peer.startTls({ role: "server", ...tls }), code);
   socket.abort();
   for (const secure of [
     await listen(DOOR, { tls: server }),
@@ -87,10 +87,10 @@ test("sessions look for the host of their server, too", async () => {
   const other = await makeIdentity(authority, { name: "other", dns: ["localhost"] });
   await using wrong = await serveSessions(work, DOOR, { handlers, tls: other });
   const tls = { ca: authority.cert, servername: undefined };
-  await assert.rejects(openSession(work, wrong.localAddress, { tls }), { code: "CERTIFICATE_NAME_MISMATCH" });
+  await assert.rejects(connectSession(work, wrong.localAddress, { tls }), { code: "CERTIFICATE_NAME_MISMATCH" });
 });
 
-test("upgradeTls of a client looks for the host that was connected to", async () => {
+test("startTls of a client looks for the host that was connected to", async () => {
   const other = await makeIdentity(authority, { name: "other", dns: ["other.example"] });
   const tls = { role: "client", ca: authority.cert } as const;
   for (const [identity, host, outcome] of [
@@ -101,8 +101,8 @@ test("upgradeTls of a client looks for the host that was connected to", async ()
   ] as const) {
     await using door = await listen("tcp://127.0.0.1:0");
     const [called, peer] = await Promise.all([connect(`tcp://${host}:${door.localAddress.port}`), door.accept()]);
-    peer.upgradeTls({ role: "server", ...identity }).catch(() => undefined);
-    const upgraded = called.upgradeTls(tls).then(
+    peer.startTls({ role: "server", ...identity }).catch(() => undefined);
+    const upgraded = called.startTls(tls).then(
       (info) => info.servername,
       (error: { code: string }) => error.code,
     );
@@ -112,9 +112,9 @@ test("upgradeTls of a client looks for the host that was connected to", async ()
   // Who was called cannot know it: it must be told, or accept anything.
   await using door = await listen("tcp://127.0.0.1:0");
   const [caller, peer] = await Promise.all([connect(door.localAddress), door.accept()]);
-  await refused("upgradeTls", "servername", () => peer.upgradeTls(tls), "OPTION_INVALID");
-  caller.upgradeTls({ role: "server", ...server }).catch(() => undefined);
-  const info = await peer.upgradeTls({ ...tls, insecure: true });
+  await refused("startTls", "servername", () => peer.startTls(tls), "OPTION_INVALID");
+  caller.startTls({ role: "server", ...server }).catch(() => undefined);
+  const info = await peer.startTls({ ...tls, insecure: true });
   assert.deepEqual([info.authorized, info.authorizationError], [false, "ERR_TLS_CERT_ALTNAME_INVALID"]);
   caller.abort();
 });

@@ -18,7 +18,7 @@ const PRELUDE = `
   import { bind, connect, listen, pair, serve, serveDatagrams } from ${entry("index")};
   import { lines } from ${entry("framing")};
   import * as protocol from ${entry("protocol")};
-  const { call, contract, openSession, serveSessions, serveStateless, statelessClient, stream, typeOnly } = protocol;
+  const { call, contract, connectSession, serveSessions, serveStateless, connectStateless, stream, typeOnly } = protocol;
   const tls = ${JSON.stringify({ ...identity, ca: authority.cert, servername: "localhost" })};
   // Far behind the end of the test.
   const timeoutMs = 3_600_000;
@@ -115,7 +115,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   `,
   "a session and its server": `
     const server = await serveSessions(work, "tcp://127.0.0.1:0", { handlers, onOpen: (session) => session.unref() });
-    const session = await openSession(work, server.localAddress, {});
+    const session = await connectSession(work, server.localAddress, {});
     server.unref();
     both(() => session.unref(), () => session.job(undefined, { timeoutMs }), () => session.drain({ timeoutMs }));
   `,
@@ -124,7 +124,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
       handlers: { items: never },
       onOpen: (session) => session.unref(),
     });
-    const session = await openSession(feed, server.localAddress, {});
+    const session = await connectSession(feed, server.localAddress, {});
     server.unref();
     session.items(undefined, { timeoutMs });
     session.unref();
@@ -136,7 +136,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
       handlers: { job: () => { asked = true; return never(); } },
       onOpen: (session) => session.unref(),
     });
-    const session = await openSession(work, server.localAddress, {});
+    const session = await connectSession(work, server.localAddress, {});
     session.unref();
     session.job(undefined, { timeoutMs }).catch(nothing);
     await until(() => asked);
@@ -147,7 +147,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     const server = await serveSessions(work, "tcp://127.0.0.1:0", { handlers });
     const reconnect = { firstDelayMs: timeoutMs, maxDelayMs: timeoutMs, giveUpMs: Infinity };
     let detached = false;
-    const session = await openSession(work, server.localAddress, { reconnect, onDetach: () => { detached = true; } });
+    const session = await connectSession(work, server.localAddress, { reconnect, onDetach: () => { detached = true; } });
     await server.close();
     await until(() => detached);
     session.job(undefined, { timeoutMs }).catch(nothing);
@@ -157,7 +157,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   "a client over datagrams and its server": `
     let asked = false;
     const server = await serveStateless(work, "udp://127.0.0.1:0", { handlers: { job: () => { asked = true; return never(); } } });
-    const client = await statelessClient(work, server.localAddress);
+    const client = await connectStateless(work, server.localAddress);
     both(() => client.unref(), () => client.job(undefined, { timeoutMs }));
     await until(() => asked);
     void server.drain({ timeoutMs });

@@ -133,11 +133,11 @@ test("a connection: each option of a call with what it cannot be, and the connec
     await refuses("write", "options", () => left.write("x", none));
     await refuses("end", "options", () => left.end(none));
     await refuses("close", "options", () => left.close(none));
-    await refuses("upgradeTls", "options", () => left.upgradeTls(untyped(value)));
+    await refuses("startTls", "options", () => left.startTls(untyped(value)));
     await refuses("relay", "options", () => relay(left, right, none));
   }
   await refuses("readUntil", "delimiter", () => right.readUntil(untyped(null)));
-  await refuses("upgradeTls", "role", () => left.upgradeTls(untyped({})));
+  await refuses("startTls", "role", () => left.startTls(untyped({})));
   for (const value of [0, 1.5, Number.NaN, "5", null]) {
     await refuses("read", "maxBytes", () => right.read({ maxBytes: untyped(value) }));
     await refuses("readUntil", "maxBytes", () => right.readUntil("\n", { maxBytes: untyped(value) }));

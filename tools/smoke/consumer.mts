@@ -2,7 +2,7 @@
 // contract.
 import * as zocalo from "zocalo";
 import * as framing from "zocalo/framing";
-import { bytes, call, contract, event, openSession, RemoteError, serveSessions, stream } from "zocalo/protocol";
+import { bytes, call, contract, event, connectSession, RemoteError, serveSessions, stream } from "zocalo/protocol";
 import * as sim from "zocalo/sim";
 import * as testing from "zocalo/testing";
 
@@ -15,7 +15,7 @@ const chat = contract("chat", "1.0.0", {
 const server = await serveSessions(chat, "tcp://127.0.0.1:0", {
   handlers: { join: ({ room }) => ({ members: room.length }), upload: async () => undefined },
 });
-const session = await openSession(chat, server.localAddress, { handlers: { said: (text) => text.trim() } });
+const session = await connectSession(chat, server.localAddress, { handlers: { said: (text) => text.trim() } });
 export const members: number = (await session.join({ room: "plaza" })).members;
 // @ts-expect-error a wrong argument does not compile
 await session.join({ room: 1 });

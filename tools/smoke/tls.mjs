@@ -66,13 +66,13 @@ await door.close();
 const plain = await serve("tcp://127.0.0.1:0", async (peer) => {
   await peer.readUntil("STARTTLS\n");
   await peer.write("go\n");
-  await peer.upgradeTls({ role: "server", ...home, timeoutMs });
+  await peer.startTls({ role: "server", ...home, timeoutMs });
   await peer.write("in private\n");
 });
 const upgraded = await connect(plain.localAddress, { timeoutMs });
 await upgraded.write("STARTTLS\n");
 await upgraded.readUntil("\n");
-await upgraded.upgradeTls({ role: "client", ca: home.cert, timeoutMs });
+await upgraded.startTls({ role: "client", ca: home.cert, timeoutMs });
 check(String(await upgraded.readUntil("\n")) === "in private\n", "STARTTLS");
 await upgraded.close();
 await plain.drain({ timeoutMs });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { contract, openSession, serveSessions, stream, typeOnly } from "../../protocol.ts";
+import { contract, connectSession, serveSessions, stream, typeOnly } from "../../protocol.ts";
 import type { DataInput } from "../terminal/standard-input.ts";
 import type { ServerMethod } from "./load-contract.ts";
 import { exchangeItems, type ItemEnds } from "./call.ts";
@@ -25,7 +25,7 @@ async function exchange(pieces: readonly string[], isTerminal: boolean) {
       },
     },
   });
-  await using session = await openSession(numbers, server.localAddress, {});
+  await using session = await connectSession(numbers, server.localAddress, {});
   const shown: string[] = [];
   const warnings: unknown[] = [];
   const left = pieces.map((piece) => Buffer.from(piece));

@@ -6,7 +6,7 @@ import {
   type Contract,
   type Schema,
   type SessionStream,
-  statelessClient,
+  connectStateless,
   type StatelessContract,
 } from "../../protocol.ts";
 import { inputMessages } from "../sockets/framing-option.ts";
@@ -136,7 +136,7 @@ async function callOverDatagrams(
 ): Promise<void> {
   refuseSessionFlags(address, flags);
   const timeoutMs = flags.timeout ?? DATAGRAM_TIMEOUT_MS;
-  const client = await statelessClient(contract as StatelessContract, address, {
+  const client = await connectStateless(contract as StatelessContract, address, {
     timeoutMs,
     signal: stop,
     validate: "both",

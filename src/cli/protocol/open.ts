@@ -7,8 +7,8 @@ import {
   type Contract,
   type HandlerContext,
   type Methods,
-  openSession,
-  type OpenSessionOptions,
+  connectSession,
+  type ConnectSessionOptions,
   RemoteError,
   type Session,
 } from "../../protocol.ts";
@@ -27,7 +27,7 @@ import { type ContractFlags, EXPORT_HELP, type ServerMethod } from "./load-contr
 /** The session of a command: whatever the contract, its methods are called by name. */
 export type CommandSession = Session<Methods>;
 type Context = HandlerContext<CommandSession>;
-type Options = OpenSessionOptions<Methods, Methods, Record<string, unknown>>;
+type Options = ConnectSessionOptions<Methods, Methods, Record<string, unknown>>;
 
 /** One opening may take so long; a server that is waited for has that time in addition. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
@@ -48,7 +48,7 @@ export async function openCommandSession(
 ): Promise<CommandSession> {
   const { waitForServer: waitMs, timeout } = flags;
   const { onEvent, ...rest } = options;
-  const session = await openSession(contract, address, {
+  const session = await connectSession(contract, address, {
     ...rest,
     handlers: handlersOf(contract, onEvent),
     // The person learns what is wrong at once, and of an event at all.

@@ -1,13 +1,13 @@
 /** A connection that carries messages, joined to stdin and stdout: one message a line. */
 
-import type { FramedSocket, StreamSocket } from "../../index.ts";
+import type { FramedStream, StreamSocket } from "../../index.ts";
 import type { Output } from "../terminal/output.ts";
 import { type DataInput, PatientInput } from "../terminal/standard-input.ts";
 import type { DataOutput } from "../terminal/standard-output.ts";
 import { inputMessages, type LineCodec, shownMessage } from "./framing-option.ts";
 import { type JoinOptions, type JoinReport, STOP_LINGER_MS } from "./join.ts";
 
-type Messages = FramedSocket<Uint8Array, Buffer>;
+type Messages = FramedStream<Uint8Array, Buffer>;
 
 /** Where messages come from and go to. */
 export interface MessageEnds {

@@ -3,7 +3,7 @@
 import {
   type Address,
   ConnectionError,
-  type FramedSocket,
+  type FramedStream,
   listen,
   type Listener,
   type ListenOptions,
@@ -162,7 +162,7 @@ function watch(peer: StreamSocket, output: Output): void {
   });
 }
 
-type Messages = FramedSocket<Uint8Array, Buffer>;
+type Messages = FramedStream<Uint8Array, Buffer>;
 
 /** A service in messages instead of bytes. */
 function messageReply(name: ReplyName, framing: FramingName, codec: LineCodec): StreamReply {

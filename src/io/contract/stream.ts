@@ -13,7 +13,7 @@
  *
  * @example
  * ```ts
- * import { contract, openSession, serveSessions, stream, typeOnly } from "zocalo/protocol";
+ * import { contract, connectSession, serveSessions, stream, typeOnly } from "zocalo/protocol";
  * const counter = contract("counter", "1.0.0", {
  *   server: { count: stream({ request: typeOnly<{ to: number }>(), sends: typeOnly<number>() }) },
  * });
@@ -24,7 +24,7 @@
  *     },
  *   },
  * });
- * const session = await openSession(counter, server.localAddress, {});
+ * const session = await connectSession(counter, server.localAddress, {});
  * for await (const item of session.count({ to: 3 })) console.log(item); // 1, 2, 3
  * await session.close();
  * await server.close();

@@ -23,7 +23,7 @@ import { ManualClock } from "../../testing/manual-clock.ts";
 import type { DiagnosticEvent } from "../operation/diagnostics.ts";
 import { bindOver } from "./bind.ts";
 import { DatagramDecoder } from "./framed-mailbox.ts";
-import type { DatagramSocket, FramedDatagramSocket } from "./socket.ts";
+import type { DatagramSocket, FramedDatagrams } from "./socket.ts";
 
 const STRANGER = "udp://192.0.2.9:9";
 
@@ -41,7 +41,7 @@ interface Scene {
   readonly clock: ManualClock;
   readonly transport: Recorder;
   readonly box: DatagramSocket;
-  readonly messages: FramedDatagramSocket<string>;
+  readonly messages: FramedDatagrams<string>;
 }
 
 async function opened(): Promise<Scene> {

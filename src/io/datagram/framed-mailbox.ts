@@ -1,4 +1,4 @@
-/** The one implementation of {@link FramedDatagramSocket}, over any mailbox. */
+/** The one implementation of {@link FramedDatagrams}, over any mailbox. */
 
 import type { Address, AddressLike } from "../../core/address/address.ts";
 import { ByteWriter, type WrittenBytes } from "../../core/bytes/byte-writer.ts";
@@ -13,10 +13,10 @@ import { handled } from "../operation/handled-rejection.ts";
 import { DONE, Iteration } from "../operation/iteration.ts";
 import { codecFailure } from "../operation/restated.ts";
 import type { MailboxHost, SendReport } from "./host.ts";
-import type { DatagramInput, DatagramSocket, FramedDatagramSocket, ReceivedMessage } from "./socket.ts";
+import type { DatagramInput, DatagramSocket, FramedDatagrams, ReceivedMessage } from "./socket.ts";
 
 /** Messages over a mailbox. */
-export class FramedMailbox<In, Out> implements FramedDatagramSocket<In, Out> {
+export class FramedMailbox<In, Out> implements FramedDatagrams<In, Out> {
   readonly socket: DatagramSocket & MailboxHost;
   readonly codec: Codec<In, Out>;
   readonly #writer: ByteWriter = new ByteWriter();
@@ -113,7 +113,7 @@ export class FramedMailbox<In, Out> implements FramedDatagramSocket<In, Out> {
     return messages.length === 0 ? undefined : messages;
   }
 }
-showAs(FramedMailbox, "FramedDatagramSocket", ({ socket, messagesDropped }) => ({ socket, messagesDropped }));
+showAs(FramedMailbox, "FramedDatagrams", ({ socket, messagesDropped }) => ({ socket, messagesDropped }));
 
 /** Cuts what was written into datagrams of so many bytes: in one piece, unless a message reaches into the next chunk. */
 function cutInto(chunks: readonly Uint8Array[], sizes: readonly number[]): DatagramInput[] {

@@ -150,7 +150,7 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
   batches(): AsyncIterableIterator<readonly Datagram[]> {
     return iterateBatches(this.#inbound);
   }
-  framed<In, Out = In>(codec: Codec<In, Out>): contract.FramedDatagramSocket<In, Out> {
+  framed<In, Out = In>(codec: Codec<In, Out>): contract.FramedDatagrams<In, Out> {
     checkOptions(this.context("framed"), { codec }, { codec: CODEC });
     return new FramedMailbox(this, codec);
   }

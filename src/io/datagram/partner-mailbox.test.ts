@@ -3,11 +3,11 @@ import { test } from "node:test";
 import { Address } from "../../core/address/address.ts";
 import { ZocaloError } from "../../core/errors.ts";
 import { decodeDatagram, encodeAnswer, RESULT } from "../../core/stateless/datagram.ts";
-import { call, contract, statelessClient, typeOnly } from "../../protocol.ts";
+import { call, contract, connectStateless, typeOnly } from "../../protocol.ts";
 import { expectError } from "../../testing/expect-error.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
-import type { StatelessClientOptions } from "../stateless/methods.ts";
+import type { ConnectStatelessOptions } from "../stateless/methods.ts";
 
 /* SEMANTICS B.1 for a client over datagrams, whose mailbox is connected: a server that moves is found again. */
 
@@ -48,7 +48,7 @@ class Server {
   }
 }
 
-async function scene(first: readonly string[], options: StatelessClientOptions = {}) {
+async function scene(first: readonly string[], options: ConnectStatelessOptions = {}) {
   const servers = [new Server("10.0.0.1"), new Server("10.0.0.2")] as const;
   const clock = new ManualClock({ defer: (callback) => void setImmediate(callback) });
   let addresses: readonly string[] | Error = first;
@@ -58,7 +58,7 @@ async function scene(first: readonly string[], options: StatelessClientOptions =
     lookUps += 1;
     return addresses instanceof Error ? Promise.reject(addresses) : Promise.resolve(addresses);
   });
-  const client = await statelessClient(box, "udp://box.example:2000", { codec: "json", network, ...options });
+  const client = await connectStateless(box, "udp://box.example:2000", { codec: "json", network, ...options });
   const lookUpsBefore = lookUps;
   const ask = async (server: Server): Promise<void> => {
     const before = server.asked;

@@ -249,7 +249,7 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
    * Messages instead of bytes, by a codec of `zocalo/framing`: one message, one datagram. What does not hold exactly one is
    * dropped and counted.
    */
-  framed<In, Out = In>(codec: Codec<In, Out>): FramedDatagramSocket<In, Out>;
+  framed<In, Out = In>(codec: Codec<In, Out>): FramedDatagrams<In, Out>;
 
   /**
    * Joins a multicast group, so that what is sent to it arrives here too. Binding `udp://239.1.2.3:5000?interface=lo` does
@@ -284,8 +284,8 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
   close(options?: DatagramCloseOptions): Promise<void>;
 }
 
-/** Messages over a mailbox: what `box.framed(codec)` returns. See {@link FramedDatagrams}. */
-export type FramedDatagramSocket<In, Out = In> = FramedDatagrams<In, Out, DatagramSocket>;
+/** Messages over a mailbox: what `box.framed(codec)` returns. See {@link FramedDatagramsOver}. */
+export type FramedDatagrams<In, Out = In> = FramedDatagramsOver<In, Out, DatagramSocket>;
 
 /** A message that came in a datagram. */
 export interface ReceivedMessage<Out> {
@@ -319,7 +319,7 @@ export interface ReceivedMessage<Out> {
  * console.log(message.degrees, from.equals(sensor.localAddress), readings.messagesDropped); // 20.5 true 1
  * ```
  */
-export interface FramedDatagrams<In, Out, Socket> extends AsyncDisposable, AsyncIterable<ReceivedMessage<Out>> {
+export interface FramedDatagramsOver<In, Out, Socket> extends AsyncDisposable, AsyncIterable<ReceivedMessage<Out>> {
   /** The mailbox beneath. */
   readonly socket: Socket;
   /** What says how a message becomes a datagram, and back. */

@@ -242,7 +242,7 @@ test("the header comes before TLS", async () => {
   for (const version of [1, 2] as const) {
     const called = await connect(door.localAddress.with({ transport: "tcp" }));
     await called.write(header("192.0.2.7", version));
-    await called.upgradeTls({ role: "client", ca: authority.cert, servername: "localhost" });
+    await called.startTls({ role: "client", ca: authority.cert, servername: "localhost" });
     await called.write("secret");
     const peer = await door.accept();
     assert.equal(String(peer.remoteAddress), "tls://192.0.2.7:4321");

@@ -27,7 +27,7 @@ export interface TlsOptions {
   readonly crl?: TlsMaterial | readonly TlsMaterial[] | undefined;
   /**
    * Client: the name to ask for (SNI, RFC 6066 section 3) and to find in the certificate. Default: the host that was
-   * connected to. Where none was, as in `upgradeTls` on a connection that was accepted, it is required, unless `insecure`.
+   * connected to. Where none was, as in `startTls` on a connection that was accepted, it is required, unless `insecure`.
    */
   readonly servername?: string | undefined;
   /** Protocol names to offer or accept, best first, of 1 to 255 bytes each (RFC 7301 section 3.1). Default: none. */

@@ -87,10 +87,10 @@ export interface SessionBase<Data> extends AsyncDisposable {
  *
  * @example
  * ```ts
- * import { call, contract, openSession, serveSessions, type Session } from "zocalo/protocol";
+ * import { call, contract, connectSession, serveSessions, type Session } from "zocalo/protocol";
  * const clock = contract("clock", "1.0.0", { server: { add: call<{ a: number; b: number }, number>() } });
  * const server = await serveSessions(clock, "tcp://127.0.0.1:0", { handlers: { add: ({ a, b }) => a + b } });
- * const session: Session<typeof clock.server> = await openSession(clock, server.localAddress, {});
+ * const session: Session<typeof clock.server> = await connectSession(clock, server.localAddress, {});
  * console.log(await session.add({ a: 1, b: 2 })); // 3
  * await session.close();
  * await server.close();

@@ -147,7 +147,7 @@ export function endpointSettings(
   common: Pick<EndpointSettings, "clock" | "schedule" | "peerProblems" | "plan">,
 ): EndpointSettings {
   const { plan } = common;
-  const op = plan.role === "server" ? "serveSessions" : "openSession";
+  const op = plan.role === "server" ? "serveSessions" : "connectSession";
   const { handlers = {} } = tuning;
   // A client has chosen its server.
   const [mostMessages, mostWrong] = plan.role === "server" ? [1_000_000, 1000] : [Infinity, Infinity];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { call, contract, event, type StatelessClient, statelessClient, typeOnly } from "../../protocol.ts";
+import { call, contract, event, type StatelessClient, connectStateless, typeOnly } from "../../protocol.ts";
 import {
   decodeDatagram,
   encodeAnswer,
@@ -16,7 +16,7 @@ import { expectError, reasonOf } from "../../testing/expect-error.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
 import type { Random } from "../network/network.ts";
-import type { StatelessClientOptions } from "./methods.ts";
+import type { ConnectStatelessOptions } from "./methods.ts";
 
 /* Each datagram of a client, one by one, in a time that the test moves. */
 
@@ -33,7 +33,7 @@ class Scene {
   readonly transport: ManualDatagrams = new ManualDatagrams({ remote: SERVER });
   #sink: Parameters<ManualDatagrams["start"]>[0] | undefined;
 
-  async client(options: StatelessClientOptions = {}, random?: Random): Promise<StatelessClient<typeof box.server>> {
+  async client(options: ConnectStatelessOptions = {}, random?: Random): Promise<StatelessClient<typeof box.server>> {
     const start = this.transport.start.bind(this.transport);
     this.transport.start = (sink) => {
       this.#sink = sink;
@@ -42,7 +42,7 @@ class Scene {
     this.transport.immediate = true;
     const manual = manualNetwork(this.clock, [this.transport]);
     const network = random === undefined ? manual : { ...manual, random };
-    return await statelessClient(box, SERVER, { codec: "json", network, ...options });
+    return await connectStateless(box, SERVER, { codec: "json", network, ...options });
   }
 
   /** The calls that were sent, in order. */

@@ -105,8 +105,8 @@ function unsupported(op: string, problem: string): UsageError {
 
 export type { RetransmissionTimes } from "../../core/stateless/exchange.ts";
 
-/** Options of `statelessClient`. `signal` and `timeoutMs` end the opening only: the look-up of a name. */
-export interface StatelessClientOptions extends OperationOptions {
+/** Options of `connectStateless`. `signal` and `timeoutMs` end the opening only: the look-up of a name. */
+export interface ConnectStatelessOptions extends OperationOptions {
   /** The own address. Default: any, with a port that the system chooses. */
   readonly localAddress?: AddressLike | undefined;
   /** How values become bytes; the server answers in the same way. Default `msgpack`. */
@@ -168,7 +168,7 @@ export interface StatelessClientBase extends AsyncDisposable {
 }
 
 /**
- * A client of a contract over datagrams: what `statelessClient` answers. The methods of the server are functions on it; see
+ * A client of a contract over datagrams: what `connectStateless` answers. The methods of the server are functions on it; see
  * {@link StatelessRemoteMethods}. `await using` closes it.
  *
  * @example

@@ -33,15 +33,15 @@ import {
   checkStateless,
   type StatelessClient,
   type StatelessClientBase,
-  type StatelessClientOptions,
+  type ConnectStatelessOptions,
   type StatelessClientStats,
   type StatelessContract,
   type StatelessMethods,
 } from "./methods.ts";
 
-const OP = "statelessClient";
-/** What the options of `statelessClient` must look like. */
-export const STATELESS_CLIENT_RULES: RulesOf<StatelessClientOptions> = {
+const OP = "connectStateless";
+/** What the options of `connectStateless` must look like. */
+export const STATELESS_CLIENT_RULES: RulesOf<ConnectStatelessOptions> = {
   ...OPERATION_RULES,
   // Read as an address.
   localAddress: ANYTHING,
@@ -55,18 +55,18 @@ export const STATELESS_CLIENT_RULES: RulesOf<StatelessClientOptions> = {
   retransmission: object({ initialMs: POSITIVE, minMs: POSITIVE, maxMs: POSITIVE }),
 };
 
-/** Opens a client over the datagrams of `network`; see the public `statelessClient`, whose own options have more `rules`. */
+/** Opens a client over the datagrams of `network`; see the public `connectStateless`, whose own options have more `rules`. */
 export async function openStatelessClient<Server extends StatelessMethods>(
   network: Network,
   contract: StatelessContract<Server>,
   address: AddressLike,
-  given: StatelessClientOptions,
+  given: ConnectStatelessOptions,
   rules: OptionRules = STATELESS_CLIENT_RULES,
 ): Promise<StatelessClient<Server>> {
   const options = checkOptions({ op: OP }, given, rules);
   checkContract(OP, contract);
   checkStateless(OP, contract);
-  const remote = datagramAddress(OP, address, "openSession");
+  const remote = datagramAddress(OP, address, "connectSession");
   if (remote.isMulticast || remote.isBroadcast) {
     const detail = "a client has one server; to many, send datagrams with bind() and send()";
     throw new UsageError("ADDRESS_INVALID", { op: OP, remote: remote.toString(), detail });
@@ -86,7 +86,7 @@ export async function openStatelessClient<Server extends StatelessMethods>(
 async function openPartner(
   network: Network,
   remote: Address,
-  options: StatelessClientOptions,
+  options: ConnectStatelessOptions,
 ): Promise<PartnerMailbox> {
   const { localAddress, dnsMaxAgeMs = DEFAULT_DNS_MAX_AGE_MS } = options;
   // Two mailboxes cannot have one port at the same time.
@@ -98,7 +98,7 @@ async function openPartner(
   });
 }
 
-function callSettings(options: StatelessClientOptions): Omit<CallSettings, "contract" | "head"> {
+function callSettings(options: ConnectStatelessOptions): Omit<CallSettings, "contract" | "head"> {
   const { initialMs, minMs, maxMs } = options.retransmission ?? {};
   return {
     callTimeoutMs: options.callTimeoutMs ?? 30_000,
@@ -117,7 +117,7 @@ function callSettings(options: StatelessClientOptions): Omit<CallSettings, "cont
 async function openMailbox(
   network: Network,
   remote: Address,
-  options: StatelessClientOptions,
+  options: ConnectStatelessOptions,
 ): Promise<DatagramSocket> {
   const { signal, timeoutMs, localAddress } = options;
   const open = (local: AddressLike): Promise<DatagramSocket> =>

@@ -20,7 +20,7 @@ import {
   event,
   RemoteError,
   serveStateless,
-  statelessClient,
+  connectStateless,
   typeOnly,
 } from "../../protocol.ts";
 import { expectError } from "../../testing/expect-error.ts";
@@ -83,7 +83,7 @@ async function scene(): Promise<{
 for (const codec of ["msgpack", "json"] as const) {
   test(`events and calls over UDP, codec ${codec}`, async () => {
     const { server, measured, heard } = await scene();
-    await using client = await statelessClient(telemetry, server.localAddress, { codec });
+    await using client = await connectStateless(telemetry, server.localAddress, { codec });
     const sums = await Promise.all([1, 2, 3].map((a) => client.add({ a, b: 10 })));
     assert.deepEqual(sums, [11, 12, 13]);
     await client.measured({ celsius: 21.5 });
@@ -98,7 +98,7 @@ for (const codec of ["msgpack", "json"] as const) {
 
 test("a RemoteError arrives with code and data; anything else is INTERNAL and told to onError", async () => {
   const { server, errors } = await scene();
-  await using client = await statelessClient(telemetry, server.localAddress);
+  await using client = await connectStateless(telemetry, server.localAddress);
   await assert.rejects(client.fail("known"), (error) => {
     assert.ok(error instanceof RemoteError);
     assert.deepEqual([error.code, error.message, error.data], ["NO_ROOM", "no room", { seats: 2 }]);
@@ -117,7 +117,7 @@ test("a RemoteError arrives with code and data; anything else is INTERNAL and to
 
 test("a long answer needs a proof of the address, once; larger than a datagram it is an error", async () => {
   const { server, errors } = await scene();
-  await using client = await statelessClient(telemetry, server.localAddress);
+  await using client = await connectStateless(telemetry, server.localAddress);
   assert.equal((await client.dump(1000)).length, 1000);
   assert.deepEqual([server.stats.retries, server.stats.calls, client.stats.retransmissions], [1, 2, 1]);
   assert.equal((await client.dump(1000)).length, 1000);
@@ -130,7 +130,7 @@ test("a long answer needs a proof of the address, once; larger than a datagram i
 test("what is too large is refused before the kernel is asked", async () => {
   await using box = await bind("udp://127.0.0.1:0");
   const big = contract("big", "1.0.0", { server: { put: call(bytes, undefined, idempotent), tell: event(bytes) } });
-  await using client = await statelessClient(big, box.localAddress);
+  await using client = await connectStateless(big, box.localAddress);
   const expected = { code: "DATAGRAM_TOO_LARGE", outcome: "none", remote: box.localAddress.toString() } as const;
   await expectError(client.put(Buffer.alloc(1141)), { ...expected, op: "put" });
   await expectError(client.tell(Buffer.alloc(1186)), { ...expected, op: "tell" });
@@ -142,10 +142,10 @@ test("D.12: every datagram has the hash of its contract; another contract is ref
   const { server } = await scene();
   const read = (name: string, version: string) =>
     contract(name, version, { server: { read: call(undefined, undefined, idempotent), note: event() } });
-  await using newer = await statelessClient(read("telemetry", "2.0.0"), server.localAddress);
+  await using newer = await connectStateless(read("telemetry", "2.0.0"), server.localAddress);
   const error = await expectError(newer.read(), { code: "VERSION_UNSUPPORTED", side: "remote", outcome: "none" });
   assert.match(error.message, /the server offers "telemetry 1\.0\.0"/);
-  await using other = await statelessClient(read("other", "1.0.0"), server.localAddress);
+  await using other = await connectStateless(read("other", "1.0.0"), server.localAddress);
   await expectError(other.read(), { code: "CONTRACT_UNKNOWN", side: "remote" });
   assert.equal(server.stats.refused, 2);
   await server.close();
@@ -153,7 +153,7 @@ test("D.12: every datagram has the hash of its contract; another contract is ref
 
 test("a call that nobody answers ends with TIMEOUT; its outcome is unknown", async () => {
   const { server } = await scene();
-  await using client = await statelessClient(telemetry, server.localAddress);
+  await using client = await connectStateless(telemetry, server.localAddress);
   await expectError(client.wait(undefined, { timeoutMs: 50 }), { code: "TIMEOUT", op: "wait", outcome: "unknown" });
   await expectError(client.wait(undefined, { timeoutMs: 0 }), { code: "TIMEOUT", op: "wait", outcome: "none" });
   const reason = new Error("enough");
@@ -172,7 +172,7 @@ test("a server that starts later, or again, answers the calls that wait", async 
   const first = await scene();
   const address = first.server.localAddress;
   const times = { initialMs: 20, minMs: 20 };
-  await using client = await statelessClient(telemetry, address, { retransmission: times });
+  await using client = await connectStateless(telemetry, address, { retransmission: times });
   assert.equal(await client.add({ a: 1, b: 1 }), 2);
   await first.server.close();
   const sum = client.add({ a: 2, b: 2 }, { timeoutMs: 10_000 });

@@ -29,7 +29,7 @@ import { Outbound } from "./outbound.ts";
 import { READ_ANY, READ_RULES, readExactly, readInto, readSome, readSteps, readUntil } from "./reads.ts";
 import { type ConnectionSettings, KEEP_ALIVE_RULES } from "./settings.ts";
 import type * as contract from "./socket.ts";
-import { clientTls, serverTls, UPGRADE_RULES } from "./tls-settings.ts";
+import { clientTls, serverTls, START_TLS_RULES } from "./tls-settings.ts";
 import { toNodeStream, toReadableStream, toWritableStream } from "./web-streams.ts";
 
 const DEFAULT_DELIMITED_BYTES = 65_536;
@@ -243,9 +243,9 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     }
   }
 
-  async upgradeTls(given: contract.UpgradeTlsOptions): Promise<TlsInfo> {
-    const context = this.context("upgradeTls");
-    const { role, signal, timeoutMs, ...options } = checkOptions(context, given ?? null, UPGRADE_RULES);
+  async startTls(given: contract.StartTlsOptions): Promise<TlsInfo> {
+    const context = this.context("startTls");
+    const { role, signal, timeoutMs, ...options } = checkOptions(context, given ?? null, START_TLS_RULES);
     const tls = role === "client" ? clientTls(context, options, this.connectedTo, "") : serverTls(context, options, "");
     this.#network.sockets.checkTls(tls, context, "");
     const operation = { signal, timeoutMs };
@@ -293,7 +293,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   toNodeStream(): Duplex {
     return toNodeStream(this);
   }
-  framed<In, Out = In>(codec: Codec<In, Out>): contract.FramedSocket<In, Out> {
+  framed<In, Out = In>(codec: Codec<In, Out>): contract.FramedStream<In, Out> {
     checkOptions(this.context("framed"), { codec }, { codec: CODEC });
     return new FramedConnection(this, codec);
   }

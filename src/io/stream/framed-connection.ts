@@ -1,4 +1,4 @@
-/** The one implementation of {@link FramedSocket}. */
+/** The one implementation of {@link FramedStream}. */
 
 import { BlockPool } from "../../core/bytes/block-pool.ts";
 import type { Codec, OnFrame } from "../../core/framing/codec.ts";
@@ -12,7 +12,7 @@ import { FramedOutbound } from "./framed-outbound.ts";
 import type { ConnectionHost } from "./host.ts";
 import type { Inbound } from "./inbound.ts";
 import type { Outbound } from "./outbound.ts";
-import type { FramedSocket, StreamSocket } from "./socket.ts";
+import type { FramedStream, StreamSocket } from "./socket.ts";
 
 /** Blocks are lent to all connections of the process. */
 const pool = new BlockPool();
@@ -24,7 +24,7 @@ export interface FramedHost extends StreamSocket, ConnectionHost {
 }
 
 /** Messages over a connection. */
-export class FramedConnection<In, Out> implements FramedSocket<In, Out> {
+export class FramedConnection<In, Out> implements FramedStream<In, Out> {
   readonly socket: FramedHost;
   readonly codec: Codec<In, Out>;
   readonly #inbound: FramedInbound<Out>;
@@ -111,4 +111,4 @@ export class FramedConnection<In, Out> implements FramedSocket<In, Out> {
     await this.close();
   }
 }
-showAs(FramedConnection, "FramedSocket", ({ socket, unsentBytes }) => ({ socket, unsentBytes }));
+showAs(FramedConnection, "FramedStream", ({ socket, unsentBytes }) => ({ socket, unsentBytes }));

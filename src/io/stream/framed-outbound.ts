@@ -80,7 +80,7 @@ export class FramedOutbound<In> {
     return this.#handedBytes + this.#writer.length;
   }
 
-  /** Sends one message; see `FramedSocket.send`. */
+  /** Sends one message; see `FramedStream.send`. */
   send(message: In, options: OperationOptions | undefined): Promise<void> {
     if (options !== undefined) {
       const refused = this.#refused(options);

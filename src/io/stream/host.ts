@@ -9,7 +9,7 @@ import type { Clock, StreamTransport } from "../network/network.ts";
 export interface ConnectionHost {
   readonly clock: Clock;
   readonly settings: ConnectionSettings;
-  /** The present transport; `upgradeTls` replaces it. */
+  /** The present transport; `startTls` replaces it. */
   readonly transport: StreamTransport;
   /** Names the connection in an error. */
   context(op: string): OperationContext;

@@ -25,8 +25,8 @@ export interface ReadOptions extends OperationOptions {
   readonly maxBytes?: number | undefined;
 }
 
-/** Options of {@link StreamSocket.upgradeTls}. */
-export interface UpgradeTlsOptions extends OperationOptions, TlsOptions {
+/** Options of {@link StreamSocket.startTls}. */
+export interface StartTlsOptions extends OperationOptions, TlsOptions {
   /** Which side of the handshake this program is. */
   readonly role: "client" | "server";
 }
@@ -157,12 +157,12 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
    * socket, has none: there `servername` is required, unless `insecure`.
    * Rejects with `TLS_FAILED` or `CERTIFICATE_*`; the connection is then lost.
    */
-  upgradeTls(options: UpgradeTlsOptions): Promise<TlsInfo>;
+  startTls(options: StartTlsOptions): Promise<TlsInfo>;
   /**
    * Messages instead of bytes, by a codec of `zocalo/framing`. From now on reads of bytes reject with `READER_TAKEN`, until
    * `detach()` of what is returned.
    */
-  framed<In, Out = In>(codec: Codec<In, Out>): FramedSocket<In, Out>;
+  framed<In, Out = In>(codec: Codec<In, Out>): FramedStream<In, Out>;
   /** The receiving side as a Web Stream. Cancelling it aborts the connection. */
   readonly readable: ReadableStream<Uint8Array>;
   /**
@@ -174,8 +174,8 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
   toNodeStream(): Duplex;
 }
 
-/** Messages over a connection: what `socket.framed(codec)` returns. See {@link Framed}. */
-export type FramedSocket<In, Out = In> = Framed<In, Out, StreamSocket>;
+/** Messages over a connection: what `socket.framed(codec)` returns. See {@link FramedStreamOver}. */
+export type FramedStream<In, Out = In> = FramedStreamOver<In, Out, StreamSocket>;
 
 /**
  * Messages over a connection. TCP keeps bytes in order but not the boundaries between messages; a codec of
@@ -210,7 +210,7 @@ export type FramedSocket<In, Out = In> = Framed<In, Out, StreamSocket>;
  * console.log(await text.receive()); // HOLA
  * ```
  */
-export interface Framed<In, Out, Socket> extends AsyncDisposable, AsyncIterable<Out> {
+export interface FramedStreamOver<In, Out, Socket> extends AsyncDisposable, AsyncIterable<Out> {
   /** The connection beneath. */
   readonly socket: Socket;
   /** What says where a message begins and ends, and what it means. */

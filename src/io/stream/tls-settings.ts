@@ -18,7 +18,7 @@ import {
   TEXT,
 } from "../operation/check-options.ts";
 import type { OperationContext } from "../operation/deadline.ts";
-import type { UpgradeTlsOptions } from "./socket.ts";
+import type { StartTlsOptions } from "./socket.ts";
 import type { TlsIdentity, TlsOptions } from "../network/tls.ts";
 
 /** RFC 7301 section 3.1: a name has a length of one byte, and all of them together one of two bytes. */
@@ -73,8 +73,8 @@ const IDENTITY_RULES: RulesOf<TlsIdentity> = {
   passphrase: PASSPHRASE,
 };
 
-/** What the options of `upgradeTls` must look like. */
-export const UPGRADE_RULES: RulesOf<UpgradeTlsOptions> = {
+/** What the options of `startTls` must look like. */
+export const START_TLS_RULES: RulesOf<StartTlsOptions> = {
   ...OPERATION_RULES,
   ...TLS_RULES,
   role: { ...oneOf("client", "server"), required: true },

@@ -62,6 +62,6 @@ test("a write completes when it is in the send buffer, even if the peer never ge
     await call.write(Buffer.alloc(100_000));
     assert.equal(world.now, before);
     assert.equal(await codeOf(call.write(Buffer.alloc(1_000_000), { timeoutMs: 1000 })), "TIMEOUT");
-    assert.equal(await codeOf(call.upgradeTls({ role: "client" })), "OPTION_INVALID");
+    assert.equal(await codeOf(call.startTls({ role: "client" })), "OPTION_INVALID");
   });
 });

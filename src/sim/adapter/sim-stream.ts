@@ -122,7 +122,7 @@ export class SimStream implements StreamTransport, TcpUser {
     options: TlsOptions & { readonly role: "client" | "server" },
     unread: Uint8Array,
   ): Promise<StreamTransport> {
-    const context = { op: "upgradeTls", ...this.#names() };
+    const context = { op: "startTls", ...this.#names() };
     const { info, rest } = await shakeHands(this, options, unread, this.#process.certificateFault, context);
     this.tls = info;
     this.#putBack = rest;

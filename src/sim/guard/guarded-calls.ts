@@ -80,7 +80,7 @@ function reaches(binding: unknown): boolean {
 }
 
 /** Reading, writing and accepting; to close or to abort one is no leak. */
-const CALLS = ["read", "readInto", "readExactly", "readUntil", "write", "end", "upgradeTls", "accept"];
+const CALLS = ["read", "readInto", "readExactly", "readUntil", "write", "end", "startTls", "accept"];
 const MESSAGE_CALLS = ["receive", "receiveMany", "send", "sendMany", "flush", "onMessages", "onFrames"];
 const ITERATORS = [Symbol.asyncIterator, "batches"];
 
@@ -95,9 +95,9 @@ function socketCalls(): GuardedCall[] {
       return { ...own, code: "SIM_LEAK", label: `net.Socket.${name}`, owner: Socket.prototype, name };
     }),
     ...kernelOnly("StreamSocket", Connection),
-    ...kernelOnly("FramedSocket", FramedConnection),
+    ...kernelOnly("FramedStream", FramedConnection),
     ...kernelOnly("DatagramSocket", Mailbox),
-    ...kernelOnly("FramedDatagramSocket", FramedMailbox),
+    ...kernelOnly("FramedDatagrams", FramedMailbox),
     ...kernelOnly("Listener", Door),
   ];
 }

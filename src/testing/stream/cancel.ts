@@ -23,7 +23,7 @@ const CALLS: Readonly<Record<string, (socket: StreamSocket, options: OperationOp
   write: (socket, options) => socket.write("never", options),
   end: (socket, options) => socket.end(options),
   close: (socket, options) => socket.close(options),
-  upgradeTls: (socket, options) => socket.upgradeTls({ role: "client", insecure: true, ...options }),
+  startTls: (socket, options) => socket.startTls({ role: "client", insecure: true, ...options }),
 };
 
 function atOnceChecks(check: StreamCheck): void {

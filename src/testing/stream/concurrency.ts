@@ -129,7 +129,7 @@ function touchEverything(socket: StreamSocket, index: number): Promise<unknown>[
     socket[Symbol.asyncIterator]().next(),
     socket.write("some text\n"),
     socket.write(["some", " more\n"], { timeoutMs: 5000, signal }),
-    socket.upgradeTls({ role: "client" }),
+    socket.startTls({ role: "client" }),
   ];
 }
 

@@ -12,7 +12,16 @@ import { bind, connect, listen, nodeNetwork } from "../../../src/index.ts";
 import type { FramedConnection } from "../../../src/io/stream/framed-connection.ts";
 import type { Connection } from "../../../src/io/stream/connection.ts";
 import { DEFAULT_LIMITS } from "../../../src/core/handshake/limits.ts";
-import { bytes, call, contract, event, openSession, serveSessions, stream, typeOnly } from "../../../src/protocol.ts";
+import {
+  bytes,
+  call,
+  contract,
+  event,
+  connectSession,
+  serveSessions,
+  stream,
+  typeOnly,
+} from "../../../src/protocol.ts";
 
 /** One queue, filled: what it says that it holds. */
 interface Filled {
@@ -60,7 +69,7 @@ async function served(server: object = {}, client: object = {}) {
     ...unbounded,
     ...server,
   });
-  const session = await openSession(all, serving.localAddress, {
+  const session = await connectSession(all, serving.localAddress, {
     handlers: { tick: () => undefined },
     ...unbounded,
     ...client,

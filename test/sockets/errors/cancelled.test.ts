@@ -109,11 +109,11 @@ const operations: readonly Operation[] = [
     },
   },
   {
-    op: "upgradeTls",
+    op: "startTls",
     pends: true,
     begin: async (scene) => {
       const call = await caller(scene);
-      return (o) => call.upgradeTls({ role: "client", ...o });
+      return (o) => call.startTls({ role: "client", ...o });
     },
   },
   {

@@ -182,10 +182,10 @@ describe("wrong options of a connection", () => {
     wrong("readUntil: delimiter over maxBytes", "readUntil", (socket) => socket.readUntil("\r\n", { maxBytes: 1 })),
     wrong("readUntil: a number", "readUntil", (socket) => socket.readUntil(10 as never)),
     { ...wrong("write: a number", "write", (socket) => socket.write(5 as never)), outcome: "none" },
-    wrong("upgradeTls: no certificate", "upgradeTls", (socket) => socket.upgradeTls({ role: "server" })),
-    wrong("upgradeTls: while a read waits", "upgradeTls", (socket) => {
+    wrong("startTls: no certificate", "startTls", (socket) => socket.startTls({ role: "server" })),
+    wrong("startTls: while a read waits", "startTls", (socket) => {
       void ignored(socket.read());
-      return socket.upgradeTls({ role: "client" });
+      return socket.startTls({ role: "client" });
     }),
     {
       name: "pair: no read-ahead",
@@ -311,19 +311,19 @@ describe("messages", () => {
   ]);
 });
 
-describe("upgradeTls", () => {
+describe("startTls", () => {
   checkRows([
     {
       name: "the peer does not speak TLS",
       make: async (scene) => {
         const [call, peer] = await tcpPair(scene);
-        const upgrading = ignored(call.upgradeTls({ role: "client" }));
+        const upgrading = ignored(call.startTls({ role: "client" }));
         await peer.write("220 no such thing\r\n".repeat(20));
         await upgrading;
       },
       code: "TLS_FAILED",
       type: ConnectError,
-      op: "upgradeTls",
+      op: "startTls",
       side: "remote",
       cause: true,
       knows: both,
@@ -332,13 +332,13 @@ describe("upgradeTls", () => {
       name: "the peer hangs up",
       make: async (scene) => {
         const [call, peer] = await tcpPair(scene);
-        const upgrading = ignored(call.upgradeTls({ role: "client" }));
+        const upgrading = ignored(call.startTls({ role: "client" }));
         await peer.end();
         await upgrading;
       },
       code: "TLS_FAILED",
       type: ConnectError,
-      op: "upgradeTls",
+      op: "startTls",
       side: "remote",
       knows: both,
     },
@@ -347,12 +347,12 @@ describe("upgradeTls", () => {
       make: async (scene) => {
         const [call, peer] = await tcpPair(scene);
         const { server } = await testCertificates();
-        void ignored(peer.upgradeTls({ role: "server", ...server }));
-        await call.upgradeTls({ role: "client", servername: "localhost" });
+        void ignored(peer.startTls({ role: "server", ...server }));
+        await call.startTls({ role: "client", servername: "localhost" });
       },
       code: "CERTIFICATE_UNTRUSTED",
       type: ConnectError,
-      op: "upgradeTls",
+      op: "startTls",
       cause: true,
       knows: both,
     },

@@ -21,7 +21,7 @@ export interface ReconnectOptions {
   readonly giveUpMs?: number | undefined;
 }
 
-/** Options of `openSession`, the handlers aside. `signal` and `timeoutMs` end the opening only; `close` ends a session. */
+/** Options of `connectSession`, the handlers aside. `signal` and `timeoutMs` end the opening only; `close` ends a session. */
 export interface SessionClientOptions<Server extends Methods, Data>
   extends SessionTuning,
     Pick<ConnectOptions, "signal" | "timeoutMs" | "localAddress" | "tls" | "writeStallTimeoutMs"> {
@@ -61,8 +61,8 @@ export interface SessionClientOptions<Server extends Methods, Data>
   readonly onError?: ((error: unknown, session: Session<Server, Data>) => unknown) | undefined;
 }
 
-/** All options of `openSession`: the handlers are required as soon as the contract's client offers anything. */
-export type OpenSessionOptions<Server extends Methods, Client extends Methods, Data> = SessionClientOptions<
+/** All options of `connectSession`: the handlers are required as soon as the contract's client offers anything. */
+export type ConnectSessionOptions<Server extends Methods, Client extends Methods, Data> = SessionClientOptions<
   Server,
   Data
 > &

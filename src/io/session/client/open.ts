@@ -38,7 +38,7 @@ import { SessionGap } from "../gap.ts";
 import { SessionSchedule } from "../schedule.ts";
 import type { Session } from "../session.ts";
 import { type EndpointSettings, endpointSettings, TUNING_RULES } from "../settings.ts";
-import type { OpenSessionOptions, SessionClientOptions } from "./client.ts";
+import type { ConnectSessionOptions, SessionClientOptions } from "./client.ts";
 import { type ConnectorOwner, reconnectTimes, type Resumption, SessionConnector, type Welcomed } from "./connector.ts";
 
 /** Options whose types do not matter here. */
@@ -53,7 +53,7 @@ const FOLLOWED: ReadonlySet<ErrorCode> = new Set(["SESSION_LOST", "REPLAY_OVERFL
 
 const RECONNECT: OptionRule = object({ firstDelayMs: FROM_ZERO, maxDelayMs: FROM_ZERO, giveUpMs: FROM_ZERO });
 
-/** What the options of `openSession` must look like. */
+/** What the options of `connectSession` must look like. */
 export const OPEN_SESSION_RULES: RulesOf<AnyOptions> = {
   ...only(CONNECT_RULES, "signal", "timeoutMs", "localAddress", "tls", "retry", "writeStallTimeoutMs"),
   ...TUNING_RULES,
@@ -72,17 +72,17 @@ export const OPEN_SESSION_RULES: RulesOf<AnyOptions> = {
   onError: FUNCTION,
 };
 
-/** Opens a session over `network`; see the public `openSession`, whose own options have more `rules`. */
+/** Opens a session over `network`; see the public `connectSession`, whose own options have more `rules`. */
 export async function openSessionOver<Server extends Methods, Client extends Methods, Data>(
   network: Network,
   contract: Contract<Server, Client>,
   address: AddressLike,
-  given: OpenSessionOptions<Server, Client, Data>,
+  given: ConnectSessionOptions<Server, Client, Data>,
   rules: OptionRules = OPEN_SESSION_RULES,
 ): Promise<Session<Server, Data>> {
-  checkContract("openSession", contract);
-  const options = checkOptions({ op: "openSession" }, given, rules);
-  checkSessionAddress("openSession", address, "statelessClient");
+  checkContract("connectSession", contract);
+  const options = checkOptions({ op: "connectSession" }, given, rules);
+  checkSessionAddress("connectSession", address, "connectStateless");
   const client = new ContractClient(network, contract, address, options as unknown as AnyOptions);
   return (await client.open()) as unknown as Session<Server, Data>;
 }

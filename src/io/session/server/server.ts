@@ -191,7 +191,7 @@ export type Broadcast<Client extends Methods> = <Name extends EventNames<Client>
  *
  * @example
  * ```ts
- * import { call, contract, event, openSession, serveSessions } from "zocalo/protocol";
+ * import { call, contract, event, connectSession, serveSessions } from "zocalo/protocol";
  * const chat = contract("chat", "1.0.0", { server: { join: call<string, number>() }, client: { said: event<string>() } });
  * await using server = await serveSessions(chat, "tcp://127.0.0.1:0", {
  *   handlers: {
@@ -201,7 +201,7 @@ export type Broadcast<Client extends Methods> = <Name extends EventNames<Client>
  *     },
  *   },
  * });
- * const session = await openSession(chat, server.localAddress, { handlers: { said: () => undefined } });
+ * const session = await connectSession(chat, server.localAddress, { handlers: { said: () => undefined } });
  * console.log(await session.join("plaza")); // 1
  * console.log(server.group("plaza").broadcast("said", "hola")); // { sent: 1, waiting: 0, dropped: 0 }
  * await session.close();
