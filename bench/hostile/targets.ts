@@ -84,7 +84,7 @@ function sessions(options: object = {}, ticks = 0, scheme: "tcp" | "tls" = "tcp"
     async serve() {
       const tls = scheme === "tls" ? await identity() : undefined;
       const server = await serveSessions(target, `${scheme}://${HOST}:0`, { handlers, tls, ...options });
-      const ticking = ticks > 0 ? setInterval(() => server.broadcast("tick", 1), 1000 / ticks) : undefined;
+      const ticking = ticks > 0 ? setInterval(() => server.remote.tick(1), 1000 / ticks) : undefined;
       const close = async (): Promise<void> => {
         clearInterval(ticking);
         await server.close();
@@ -98,7 +98,7 @@ function sessions(options: object = {}, ticks = 0, scheme: "tcp" | "tls" = "tcp"
         timeoutMs: 5000,
         tls,
       });
-      return { ask: () => session.echo(1, { timeoutMs: 10_000 }), close: () => session.abort() };
+      return { ask: () => session.remote.echo(1, { timeoutMs: 10_000 }), close: () => session.abort() };
     },
   };
 }
@@ -154,7 +154,7 @@ const datagrams: Kind = {
   },
   async open({ host, port }) {
     const client = await connectStateless(readings, `udp://${host}:${port}`);
-    return { ask: () => client.echo(1, { timeoutMs: 10_000 }), close: () => client.close() };
+    return { ask: () => client.remote.echo(1, { timeoutMs: 10_000 }), close: () => client.close() };
   },
 };
 

@@ -37,7 +37,7 @@ const zocalo: Peer = {
   },
   async open(port: number): Promise<Link> {
     const session = await connectSession(plain, `tcp://127.0.0.1:${port}`, {});
-    return { event: (message) => session.tell(message), call: (message) => session.ask(message) };
+    return { event: (message) => session.remote.tell(message), call: (message) => session.remote.ask(message) };
   },
 };
 
@@ -63,9 +63,9 @@ const zocaloZod: Peer = {
   async open(port: number): Promise<Link> {
     const session = await connectSession(checked, `tcp://127.0.0.1:${port}`, {});
     return {
-      event: () => session.tell(READING),
+      event: () => session.remote.tell(READING),
       async call(message) {
-        const { sequence } = await session.ask(READING);
+        const { sequence } = await session.remote.ask(READING);
         if (sequence !== READING.sequence) throw new Error("an answer was not what was sent");
         return message;
       },

@@ -6,7 +6,7 @@ import { chat } from "./contract.ts";
 
 const [room = "plaza", name = "somebody", address = "tcp://127.0.0.1:7000"] = process.argv.slice(2);
 const join = async (session: Session<typeof chat.server>): Promise<void> => {
-  const { others } = await session.join({ room, name });
+  const { others } = await session.remote.join({ room, name });
   console.log(`* with you in ${room}: ${others.join(", ") || "nobody"}`);
 };
 
@@ -16,5 +16,5 @@ const session = await connectSession(chat, address, {
   onFresh: join, // The server has forgotten who was where.
 });
 await join(session);
-for await (const line of createInterface({ input: process.stdin })) await session.say(line);
+for await (const line of createInterface({ input: process.stdin })) await session.remote.say(line);
 await session.close();

@@ -10,16 +10,15 @@ const { localAddress } = await serveSessions(chat, process.argv[2] ?? "tcp://127
       const others = [...server.group(room)].map((member) => member.data.name);
       if (others.includes(name)) throw new RemoteError("NAME_TAKEN", `somebody in ${room} is called ${name}`);
       server.group(session.data.room).leave(session);
-      server.group(room).broadcast("said", { from: "*", text: `${name} has come` });
+      server.group(room).remote.said({ from: "*", text: `${name} has come` });
       server.group(room).join(session);
       session.data = { room, name };
       return { others };
     },
-    say: (text, { session: { data }, server }) => server.group(data.room).broadcast("said", { from: data.name, text }),
+    say: (text, { session: { data }, server }) => server.group(data.room).remote.said({ from: data.name, text }),
   },
   // Not when a connection is lost: only when its session is over.
-  onClose: ({ data }, _end, server) =>
-    server.group(data.room).broadcast("said", { from: "*", text: `${data.name} left` }),
+  onClose: ({ data }, _end, server) => server.group(data.room).remote.said({ from: "*", text: `${data.name} left` }),
   drainOn: ["SIGINT", "SIGTERM"],
 });
 console.error(`listening on ${String(localAddress)}`);

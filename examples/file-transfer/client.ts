@@ -6,7 +6,7 @@ import { files } from "./contract.ts";
 
 const [name = "", target = name, address = "tcp://127.0.0.1:7000"] = process.argv.slice(2);
 const session = await connectSession(files, address, {});
-const { size } = await session.find({ name });
+const { size } = await session.remote.find({ name });
 
 async function* withProgress(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   let received = 0;
@@ -16,5 +16,5 @@ async function* withProgress(chunks: AsyncIterable<Uint8Array>): AsyncIterable<U
     yield chunk; // Goes on when the disk has it: that is what slows the server down.
   }
 }
-await writeFile(target, withProgress(session.read({ name })));
+await writeFile(target, withProgress(session.remote.read({ name })));
 await session.close();

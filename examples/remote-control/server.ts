@@ -22,7 +22,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   for (const one of devices) {
     // A device without a connection has five seconds to come back: then it gets the call all the same.
     const wait = { timeoutMs: 5_000 };
-    const asked = order === "measure" ? one.measure(undefined, wait) : one.turn({ on: order === "on" }, wait);
+    const asked =
+      order === "measure" ? one.remote.measure(undefined, wait) : one.remote.turn({ on: order === "on" }, wait);
     console.log(name, await asked.catch((error: unknown) => String(error)));
   }
 }

@@ -37,13 +37,13 @@ const OPEN: OptionRules = { ...OPEN_SESSION_RULES, ...NETWORK_RULES };
  *       server.group(room).join(session);
  *       return { members: server.group(room).size };
  *     },
- *     say: (text, { session, server }) => server.group(session.data.room).broadcast("said", text),
+ *     say: (text, { session, server }) => server.group(session.data.room).remote.said(text),
  *   },
  * });
  * const heard = new Promise<string>((resolve) => {
  *   void connectSession(chat, server.localAddress, { handlers: { said: resolve } }).then(async (session) => {
- *     await session.join({ room: "plaza" });
- *     await session.say("hola");
+ *     await session.remote.join({ room: "plaza" });
+ *     await session.remote.say("hola");
  *   });
  * });
  * console.log(await heard); // hola
@@ -62,8 +62,8 @@ export async function serveSessions<Server extends Methods, Client extends Metho
 }
 
 /**
- * Opens a session with a server of the same contract: connects, agrees on version, codec and limits, and answers an object
- * with the methods of the server as functions. When the connection is lost, it makes another one by itself and continues the
+ * Opens a session with a server of the same contract: connects, agrees on version, codec and limits, and answers a session, whose `remote` has the
+ * methods of the server as functions. When the connection is lost, it makes another one by itself and continues the
  * session, or begins anew and tells so (`onFresh`).
  *
  * An open session keeps the process alive. So does one whose server has gone, also in order: it tries to come back for
@@ -81,7 +81,7 @@ export async function serveSessions<Server extends Methods, Client extends Metho
  * const clock = contract("clock", "1.0.0", { server: { add: call<{ a: number; b: number }, number>() } });
  * await using server = await serveSessions(clock, "tcp://127.0.0.1:0", { handlers: { add: ({ a, b }) => a + b } });
  * await using session = await connectSession(clock, server.localAddress, {});
- * console.log(await session.add({ a: 1, b: 2 }, { timeoutMs: 1_000 })); // 3
+ * console.log(await session.remote.add({ a: 1, b: 2 }, { timeoutMs: 1_000 })); // 3
  * ```
  */
 export async function connectSession<Server extends Methods, Client extends Methods, Data = Record<string, unknown>>(

@@ -67,7 +67,7 @@ const BUSY: Readonly<Record<string, string>> = {
   serveSessions: `
     const server = await serveSessions(work, "tcp://127.0.0.1:0", { handlers, ...options });
     const session = await connectSession(work, server.localAddress, { reconnect: false });
-    session.job().catch(() => undefined);
+    session.remote.job().catch(() => undefined);
   `,
   serveDatagrams: `
     const server = await serveDatagrams("udp://127.0.0.1:0", () => new Promise(served), options);
@@ -77,7 +77,7 @@ const BUSY: Readonly<Record<string, string>> = {
   serveStateless: `
     const server = await serveStateless(work, "udp://127.0.0.1:0", { handlers, ...options });
     const client = await connectStateless(work, server.localAddress);
-    client.job().catch(() => undefined);
+    client.remote.job().catch(() => undefined);
     server.closed.then(() => client.close());
   `,
 };

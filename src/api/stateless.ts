@@ -54,8 +54,8 @@ const CLIENT: OptionRules = { ...STATELESS_CLIENT_RULES, ...NETWORK_RULES };
  *   },
  * });
  * await using client = await connectStateless(telemetry, server.localAddress);
- * await client.measured({ celsius: 21.5 });
- * console.log(await client.highest(undefined, { timeoutMs: 5_000 })); // 21.5
+ * await client.remote.measured({ celsius: 21.5 });
+ * console.log(await client.remote.highest(undefined, { timeoutMs: 5_000 })); // 21.5
  * ```
  */
 export async function serveStateless<Server extends StatelessMethods>(
@@ -70,7 +70,7 @@ export async function serveStateless<Server extends StatelessMethods>(
 }
 
 /**
- * Opens a client of a contract over datagrams: an object with the methods of the server as functions. Nothing is sent yet:
+ * Opens a client of a contract over datagrams: its `remote` has the methods of the server as functions. Nothing is sent yet:
  * there is no connection, and a server that is not there is noticed by nothing but the time-out of a call.
  *
  * A call is sent again with pauses that grow until it is answered or `timeoutMs` is over; then it rejects with `TIMEOUT`, and
@@ -88,7 +88,7 @@ export async function serveStateless<Server extends StatelessMethods>(
  * });
  * await using server = await serveStateless(clock, "udp://127.0.0.1:0", { handlers: { now: () => "noon" } });
  * await using client = await connectStateless(clock, server.localAddress);
- * console.log(await client.now()); // noon
+ * console.log(await client.remote.now()); // noon
  * ```
  */
 export async function connectStateless<Server extends StatelessMethods>(

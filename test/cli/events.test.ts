@@ -12,13 +12,13 @@ test("each event is a line of JSON, until the server ends", async (t) => {
   const { address, file, server } = await serveChat(t);
   const feed = start(t, ["events", "-v", address, file, "--call", 'join {"room":"plaza"}']);
   await feed.tells(/^join answers \{"members":1\}$/m);
-  server.group("plaza").broadcast("said", "hola");
-  server.group("market").broadcast("said", "nobody hears this");
-  server.broadcast("said", "two\nlines \u009b2J");
+  server.group("plaza").remote.said("hola");
+  server.group("market").remote.said("nobody hears this");
+  server.remote.said("two\nlines \u009b2J");
   await feed.shows(/lines/);
   // The command offers no answers, and says so.
   const [session] = [...server.sessions.values()];
-  await assert.rejects(session!.confirm("yes?"), { code: "UNSUPPORTED" });
+  await assert.rejects(session!.remote.confirm("yes?"), { code: "UNSUPPORTED" });
   await server.close();
   const { code, stdout, stderr } = await feed.ended;
   assert.equal(code, 0, stderr);
@@ -42,7 +42,7 @@ test("Ctrl-C ends it by the signal, a lost connection with SESSION_LOST, a reade
   const third = start(t, ["events", "-v", address, file]);
   await third.tells(/^session /m);
   third.child.stdout.destroy();
-  server.broadcast("said", "hola");
+  server.remote.said("hola");
   const { code, stderr } = await third.ended;
   assert.equal(code, 0, stderr);
   assert.doesNotMatch(stderr, /^zocalo:/m);
@@ -54,7 +54,7 @@ test("--reconnect comes back, and calls again in a new session", async (t) => {
   await feed.tells(/^join answers/m);
   for (const session of server.sessions.values()) session.abort();
   await feed.tells(/^the connection is lost; coming back\na new session \(session-unknown\).*\njoin answers/m);
-  server.group("plaza").broadcast("said", "again");
+  server.group("plaza").remote.said("again");
   await feed.shows(/again/);
   feed.child.kill("SIGINT");
   assert.equal((await feed.ended).signal, "SIGINT");

@@ -47,7 +47,7 @@ async function serveMirror(t: TestContext) {
         yield 1;
         yield Number.NaN;
       },
-      ask: (index, { session }) => session.told(ODD[index]),
+      ask: (index, { session }) => session.remote.told(ODD[index]),
     },
   });
   t.after(() => server.close());

@@ -100,7 +100,7 @@ for (const kind of ["tls", "tcp behind PROXY", "tcp"] as const) {
     } else {
       const tls = { ca: authority.cert, servername: "localhost" };
       const session = await connectSession(room, server.localAddress, kind === "tls" ? { tls } : {});
-      assert.equal(await session.who(), "you");
+      assert.equal(await session.remote.who(), "you");
       await session.close();
     }
     assert.ok(waitingIn(server.stats).unauthenticated <= 10);

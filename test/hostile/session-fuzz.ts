@@ -106,7 +106,7 @@ export async function fuzzSessions({ rounds, seed }: FuzzOptions): Promise<Reado
   });
   const serves = async (): Promise<void> => {
     const session = await connectSession(target, server.localAddress, { handlers: { ask: (text) => text } });
-    assert.equal(await session.shout("hola"), "HOLA");
+    assert.equal(await session.remote.shout("hola"), "HOLA");
     await session.close();
     assert.ok(server.stats.sessions <= MAX_SESSIONS, `${server.stats.sessions} sessions`);
   };

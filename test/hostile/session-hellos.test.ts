@@ -60,7 +60,7 @@ test("names that every object has, in a hello: nothing is polluted, and nothing 
   await client.hello("room", { offers: [...names, "news"], features: names });
   const [session] = [...target.server.sessions.values()];
   assert.ok(session !== undefined && !("then" in session) && !("admin" in {}));
-  await session.news("hola");
+  await session.remote.news("hola");
   // Methods are named by their places in the list of the client.
   assert.equal((await client.frameOf(0x40)).payload.readUInt16BE(), names.length);
   assert.deepEqual(Object.getOwnPropertyNames(Object.prototype), before);

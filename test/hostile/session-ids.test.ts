@@ -144,12 +144,12 @@ test("a client whose codec cannot carry an event does not keep it from the other
   assert.equal((await odd.hello("shop", { offers: ["news"], codecs: ["bytes"] })).codec, "bytes");
   const heard = gate();
   const session = await connectSession(shop, server.localAddress, { handlers: { news: () => heard.open() } });
-  assert.deepEqual(server.broadcast("news", "hello"), { sent: 2, waiting: 0, dropped: 1 });
+  assert.deepEqual(server.remote.news("hello"), { sent: 2, waiting: 0, dropped: 1 });
   await heard.opened;
   await client.frameOf(EVENT);
   // What cannot be sent at all is an error, and reaches nobody.
   const before = session.stats.unacknowledged;
-  assert.throws(() => server.broadcast("news", (() => 1) as never), { code: "FRAME_INVALID", side: "local" });
+  assert.throws(() => server.remote.news((() => 1) as never), { code: "FRAME_INVALID", side: "local" });
   assert.equal(session.stats.unacknowledged, before);
   client.close();
   odd.close();
@@ -157,5 +157,5 @@ test("a client whose codec cannot carry an event does not keep it from the other
     for (const each of server.sessions.values()) if (each.id !== session.id) each.abort();
     await nextTurn();
   }
-  assert.deepEqual(server.broadcast("news", "hello"), { sent: 1, waiting: 0, dropped: 0 });
+  assert.deepEqual(server.remote.news("hello"), { sent: 1, waiting: 0, dropped: 0 });
 });

@@ -62,7 +62,7 @@ test("maxHeldBytes: those who hold the most make room; detached sessions that ho
   const { server } = target;
   const idle = await left(target, 100);
   const owing = await left(target, 100);
-  for (const id of owing) void server.sessions.get(id)?.news("x".repeat(100));
+  for (const id of owing) void server.sessions.get(id)?.remote.news("x".repeat(100));
   const greedy = await Promise.all(Array.from({ length: 8 }, () => visitor(target)));
   for (const one of greedy) askForPages(one, 60);
   while (ends.size < 4) await nextTurn();
@@ -104,7 +104,7 @@ test("maxHeldBytes: sessions that were busy give back what they do not need, bef
   let most = 0;
   for (const { client, session } of visitors) {
     const busy = server.sessions.get(session);
-    await busy?.news("x".repeat(50_000));
+    await busy?.remote.news("x".repeat(50_000));
     await client.frameOf(0x40);
     most = Math.max(most, server.stats.heldBytes);
     client.send(0x10, ack(1));
@@ -170,7 +170,7 @@ test("broadcast: for a client that has gone 1,024 events wait behind the replay 
   const session = server.sessions.get(id as string);
   const fates = { sent: 0, waiting: 0, dropped: 0 };
   for (let count = 0; count < 20_000; count += 1) {
-    const { sent, waiting, dropped } = server.broadcast("news", "x");
+    const { sent, waiting, dropped } = server.remote.news("x");
     fates.sent += sent;
     fates.waiting += waiting;
     fates.dropped += dropped;
@@ -190,7 +190,7 @@ test("broadcast: what waits for clients that have gone is bounded by maxHeldByte
   await left(target, 100);
   let most = 0;
   for (let count = 0; count < 20_000; count += 1) {
-    server.broadcast("news", "x");
+    server.remote.news("x");
     if (count % 100 > 0) continue;
     await nextTurn();
     most = Math.max(most, server.stats.heldBytes);
@@ -216,8 +216,8 @@ for (const [name, opens] of [
     const target = await serveTarget({ onClose });
     const { server } = target;
     const { client, session } = await visitor(target, { limits: { ...DEFAULT_LIMITS, windowBytes: 1 } });
-    for (let count = 0; count < 200; count += 1) server.broadcast("news", "x");
-    assert.deepEqual(server.broadcast("news", "x"), { sent: 0, waiting: 1, dropped: 0 });
+    for (let count = 0; count < 200; count += 1) server.remote.news("x");
+    assert.deepEqual(server.remote.news("x"), { sent: 0, waiting: 1, dropped: 0 });
     await client.frameOf(0x40);
     client.send(0x10, ack(1));
     for (let taken = 1; taken < 119; taken += 1) {

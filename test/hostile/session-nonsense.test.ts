@@ -51,7 +51,7 @@ async function serve(more: object = {}) {
   /** A client that keeps the rules is served. */
   const serves = async (): Promise<void> => {
     const session = await connectSession(desk, server.localAddress, {});
-    assert.equal(await session.echo("hola"), "hola");
+    assert.equal(await session.remote.echo("hola"), "hola");
     await session.close();
   };
   /** How often each code was told, and how many were told as a number. */

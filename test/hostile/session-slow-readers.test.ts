@@ -179,7 +179,7 @@ for (const [overflow, held] of [
     let refused = 0;
     const sent: Promise<unknown>[] = [];
     for (let count = 0; count < 3000; count += 1) {
-      const waits = session.news(text);
+      const waits = session.remote.news(text);
       if (waits !== undefined) sent.push(waits.catch(() => (refused += 1)));
     }
     for (let turn = 0; turn < QUIET_TURNS; turn += 1) await nextTurn();

@@ -127,8 +127,8 @@ type Act = (meeting: Meeting) => void | Promise<void>;
 
 /** The program has sent two events, and the peer has them. */
 async function told({ session, peer }: Meeting): Promise<void> {
-  await session.tell("one");
-  await session.tell("two");
+  await session.remote.tell("one");
+  await session.remote.tell("two");
   await peer.frameOf(EVENT);
   await peer.frameOf(EVENT);
 }
@@ -147,7 +147,7 @@ const ignored: Readonly<Record<string, Act>> = {
     }
   },
   "an answer twice, then an error": async (meeting) => {
-    const asked = meeting.session.ask("x");
+    const asked = meeting.session.remote.ask("x");
     await meeting.peer.frameOf(CALL);
     meeting.peer.send(RESULT, answer(own(meeting)));
     meeting.peer.send(RESULT, answer(own(meeting)));
@@ -231,7 +231,7 @@ const broken: Readonly<Record<string, readonly [code: string, act: Act]>> = {
     "FRAME_INVALID",
     async ({ peer, session, id }) => {
       // A stream of ours, so that its other direction stays open.
-      session.flow();
+      session.remote.flow();
       await peer.frameOf(OPEN);
       peer.send(END, idFrame(3 - id));
       peer.send(END, idFrame(3 - id));
@@ -240,7 +240,7 @@ const broken: Readonly<Record<string, readonly [code: string, act: Act]>> = {
   "an item behind the end": [
     "FRAME_INVALID",
     async ({ peer, session, id }) => {
-      session.flow();
+      session.remote.flow();
       await peer.frameOf(OPEN);
       peer.send(END, idFrame(3 - id));
       peer.send(ITEM, itemFrame(3 - id, "x"));

@@ -74,7 +74,7 @@ export async function serveTarget(more: object = {}) {
   /** A client that keeps the rules is served. */
   const serves = async (): Promise<void> => {
     const session = await connectSession(room, server.localAddress, { handlers: { news: () => undefined } });
-    assert.equal(await session.who(), "you");
+    assert.equal(await session.remote.who(), "you");
     await session.close();
   };
   /** How often each code was told; nothing but typed errors may be. */

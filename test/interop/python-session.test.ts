@@ -59,7 +59,7 @@ test("a client in Python speaks the protocol and survives connections that are r
   const doubled: number[] = [];
   const errors: unknown[] = [];
   const double = async (session: Session<typeof offer.client>): Promise<void> => {
-    doubled.push(await session.twice(21));
+    doubled.push(await session.remote.twice(21));
   };
   const detours: Detour[] = [];
   const server = await serveSessions(offer, "tcp://127.0.0.1:0", {
@@ -70,7 +70,7 @@ test("a client in Python speaks the protocol and survives connections that are r
         if (numbers.length === 0) throw new RemoteError("EMPTY", "nothing to add");
         return numbers.reduce((sum, next) => sum + next, 0);
       },
-      say: (text, { session }) => session.said(`${text}!`),
+      say: (text, { session }) => session.remote.said(`${text}!`),
       count: (to) => Array.from({ length: to }, (_, index) => index),
       reset: () => {
         for (const detour of detours) detour.cut("reset");

@@ -171,22 +171,21 @@ test("a session: its methods, close, drain, abort", async () => {
     fc.asyncProperty(given, fc.nat(5), async ([a, b], which) => {
       const session = await connectSession(room, server.localAddress, { reconnect: false });
       const calls: readonly (() => unknown)[] = [
-        () => session.ask(a, b as never),
+        () => session.remote.ask(a, b as never),
         async () => {
-          for await (const item of session.list(a, b as never)) return item;
+          for await (const item of session.remote.list(a, b as never)) return item;
           return undefined;
         },
         () => session.close(a as never),
         () => session.drain(a as never),
         () => session.abort(a),
-        () => server.broadcast(a as never, b as never),
       ];
       await settles(`call ${which}`, calls[which] as () => unknown, () => session.abort());
     }),
     { numRuns: 200 },
   );
   const session = await connectSession(room, server.localAddress, {});
-  assert.equal(await session.ask(3), 3);
+  assert.equal(await session.remote.ask(3), 3);
   session.abort();
 });
 

@@ -145,7 +145,7 @@ const subjects: readonly Subject[] = [
     needs: { tls: { ca } },
     open: async (options) => {
       const session = await connectSession(room, sessions.localAddress, options);
-      return { works: () => session.who(), close: () => session.abort() };
+      return { works: () => session.remote.who(), close: () => session.abort() };
     },
   },
   {
@@ -156,7 +156,7 @@ const subjects: readonly Subject[] = [
       const server = await serveSessions(room, DOOR, options);
       const works = async (): Promise<void> => {
         const session = await connectSession(room, server.localAddress, { tls: { ca } });
-        await session.who();
+        await session.remote.who();
         session.abort();
       };
       return { works, close: () => server.close() };
@@ -170,7 +170,7 @@ const subjects: readonly Subject[] = [
       const server = await serveStateless(room, BOX, options);
       const works = async (): Promise<void> => {
         await using client = await connectStateless(room, server.localAddress);
-        await client.who();
+        await client.remote.who();
       };
       return { works, close: () => server.close() };
     },
@@ -181,7 +181,7 @@ const subjects: readonly Subject[] = [
     needs: {},
     open: async (options) => {
       const client = await connectStateless(room, answers.localAddress, options);
-      return { works: () => client.who(), close: () => client.close() };
+      return { works: () => client.remote.who(), close: () => client.close() };
     },
   },
 ];

@@ -289,13 +289,13 @@ describe("any value, with a contract", () => {
     it(`arrives as it was in a session of ${codec}, or is refused, as a message and as the data of an error`, async () => {
       await using server = await serveSessions(mirror, "tcp://127.0.0.1:0", { handlers });
       await using session = await connectSession(mirror, server.localAddress, { codecs: [codec] });
-      await assertMirrored(session);
+      await assertMirrored(session.remote);
     });
 
     it(`arrives as it was in datagrams of ${codec}, or is refused, as a message and as the data of an error`, async () => {
       await using server = await serveStateless(mirror, "udp://127.0.0.1:0", { handlers });
       await using client = await connectStateless(mirror, server.localAddress, { codec });
-      await assertMirrored(client);
+      await assertMirrored(client.remote);
     });
   }
 });

@@ -42,7 +42,7 @@ test("authenticate has the certificate of the client, its address and its versio
     tls: { ...client, ca: authority.cert },
     auth: { asked: "for" },
   });
-  assert.equal(await session.who(), "sensor-7 is sensor-7");
+  assert.equal(await session.remote.who(), "sensor-7 is sensor-7");
   const [one] = asked;
   assert.equal(one?.tls?.authorized, true);
   assert.equal(String(one.remoteAddress), String(session.localAddress));
@@ -70,7 +70,7 @@ test("authenticate has what a trusted proxy says of the client", async () => {
   });
   atEnd(() => proxy.close());
   const session = await connectSession(room, proxy.localAddress, {});
-  assert.equal(await session.who(), "ana.example");
+  assert.equal(await session.remote.who(), "ana.example");
   const [one] = asked;
   assert.deepEqual(
     [String(one?.remoteAddress), String(one?.proxy?.destination)],
@@ -105,7 +105,7 @@ test("what authenticate throws turns a client away; with SERVER_BUSY it keeps it
   await clock.advance(999);
   assert.equal(session.state, "detached");
   while (session.state === "detached") await clock.advance(1);
-  assert.equal(await session.who(), "ana");
+  assert.equal(await session.remote.who(), "ana");
   assert.deepEqual([failed.length, resumed.length], [1, 1]);
 
   problem = new Error("no words for others");
@@ -115,7 +115,7 @@ test("what authenticate throws turns a client away; with SERVER_BUSY it keeps it
   assert.deepEqual([error?.code, error?.side], ["UNAUTHENTICATED", "remote"]);
   assert.ok(error?.cause instanceof ConnectError);
   assert.doesNotMatch(String(error?.cause), /no words/);
-  await assert.rejects(session.who(), { code: "UNAUTHENTICATED", outcome: "none" });
+  await assert.rejects(session.remote.who(), { code: "UNAUTHENTICATED", outcome: "none" });
 });
 
 test("without TLS there is no certificate; without authenticate everybody is a principal of its own", async () => {
@@ -127,13 +127,13 @@ test("without TLS there is no certificate; without authenticate everybody is a p
     },
     handlers: { who: (_input, { session }) => String(session.principal) },
   });
-  assert.equal(await (await connectSession(room, server.localAddress, {})).who(), "ana");
+  assert.equal(await (await connectSession(room, server.localAddress, {})).remote.who(), "ana");
   assert.deepEqual(asked, [[undefined, undefined]]);
   const open = await serveSessions(room, "tcp://127.0.0.1:0", {
     handlers: { who: (_input, { session }) => String(session.principal) },
   });
   const session = await connectSession(room, open.localAddress, {});
-  assert.equal(await session.who(), session.id);
+  assert.equal(await session.remote.who(), session.id);
   assert.equal(session.principal, undefined);
 });
 

@@ -66,7 +66,7 @@ async function between(more: object = {}, first: object = {}) {
     onClose: (_session, end) => void ends.push(end),
     ...more,
   });
-  await session.sum(0);
+  await session.remote.sum(0);
   detour.closed = true;
   await server.drain({ reconnectSpreadMs: 0 });
   while (session.state !== "detached") await clock.turn();
@@ -82,9 +82,9 @@ async function between(more: object = {}, first: object = {}) {
 test("calls and events that are made while a drained server is away wait for the next session, in their order", async () => {
   const { clock, session, told, back } = await between();
   const buffer = Buffer.from("as it was given");
-  const events = [session.count(1), session.blob(buffer)];
-  const sum = session.sum(2);
-  events.push(session.count(3));
+  const events = [session.remote.count(1), session.remote.blob(buffer)];
+  const sum = session.remote.sum(2);
+  events.push(session.remote.count(3));
   buffer.fill("x");
   await clock.advance(1000);
   assert.ok(events.every((sent) => sent instanceof Promise));
@@ -92,15 +92,17 @@ test("calls and events that are made while a drained server is away wait for the
   while (session.state !== "open") await clock.advance(10);
   await Promise.all(events.map(async (sent) => await sent));
   assert.equal(await sum, 3);
-  await session.sum(4);
+  await session.remote.sum(4);
   assert.deepEqual(log, [1, "as it was given", "sum 2", 3, "sum 4"]);
   assert.deepEqual(told, ["fresh server-left 0"]);
 });
 
 test("what onFresh sends comes before what has waited", async () => {
-  const options = { onFresh: (session: { count(number: number): unknown }) => void session.count(0) };
+  const options = {
+    onFresh: (session: { readonly remote: { count(number: number): unknown } }) => void session.remote.count(0),
+  };
   const { clock, session, back } = await between(options);
-  void session.count(1);
+  void session.remote.count(1);
   const { log } = await back();
   while (log.length < 2) await clock.advance(10);
   assert.deepEqual(log, [0, 1]);
@@ -123,7 +125,7 @@ test("a client that counts through a rolling restart: each number is counted onc
   const count = async (): Promise<void> => {
     const mine = (number += 1);
     try {
-      await session.count(mine);
+      await session.remote.count(mine);
       untold.push(mine);
     } catch (error) {
       codes.add((error as { code: unknown }).code);
@@ -147,7 +149,7 @@ test("a client that counts through a rolling restart: each number is counted onc
     await clock.advance(5);
   }
   await Promise.all(counting);
-  await session.sum(0);
+  await session.remote.sum(0);
   const counted = [...first.log, ...second.log].filter((one) => typeof one === "number");
   // Those that crossed the GOAWAY: their senders are told by `onFresh`.
   assert.ok(lost.every(({ kind, outcome }) => kind === "event" && outcome === "not-sent"));
@@ -160,27 +162,27 @@ test("a client that counts through a rolling restart: each number is counted onc
 test("a call that waits for the next session keeps its time and its signal", async () => {
   const { clock, session } = await between();
   const controller = new AbortController();
-  const late = assert.rejects(session.sum(1, { timeoutMs: 500 }), { code: "TIMEOUT", outcome: "none" });
-  const aborted = assert.rejects(session.sum(2, { signal: controller.signal }), { message: "enough" });
+  const late = assert.rejects(session.remote.sum(1, { timeoutMs: 500 }), { code: "TIMEOUT", outcome: "none" });
+  const aborted = assert.rejects(session.remote.sum(2, { signal: controller.signal }), { message: "enough" });
   controller.abort(new Error("enough"));
   await aborted;
   await clock.advance(500);
   await late;
-  await assert.rejects(session.sum(3, { timeoutMs: 0 }), { code: "TIMEOUT", outcome: "none" });
+  await assert.rejects(session.remote.sum(3, { timeoutMs: 0 }), { code: "TIMEOUT", outcome: "none" });
 });
 
 test("a value that cannot be sent is refused at once", async () => {
   const { session } = await between();
   const wrong = (() => undefined) as never;
-  await assert.rejects(session.count(wrong) as Promise<void>, { code: "FRAME_INVALID", outcome: "none" });
-  await assert.rejects(session.sum(wrong), { code: "FRAME_INVALID", outcome: "none" });
+  await assert.rejects(session.remote.count(wrong) as Promise<void>, { code: "FRAME_INVALID", outcome: "none" });
+  await assert.rejects(session.remote.sum(wrong), { code: "FRAME_INVALID", outcome: "none" });
 });
 
 test("a stream does not wait: it fails with SESSION_LOST, and was not opened", async () => {
   const { session } = await between();
   await assert.rejects(
     async () => {
-      for await (const item of session.flow()) assert.fail(`item ${item}`);
+      for await (const item of session.remote.flow()) assert.fail(`item ${item}`);
     },
     { code: "SESSION_LOST", outcome: "none" },
   );
@@ -193,7 +195,7 @@ const endings = {
 for (const [way, [code, error]] of Object.entries(endings)) {
   test(`${way} between two sessions rejects what waits with ${code}, and says that it was not sent`, async () => {
     const { session, ends } = await between();
-    const [told, asked] = [session.count(1), session.sum(2)];
+    const [told, asked] = [session.remote.count(1), session.remote.sum(2)];
     await session[way as keyof typeof endings]();
     await assert.rejects(told as Promise<void>, { code, outcome: "none" });
     await assert.rejects(asked, { code, outcome: "none" });
@@ -204,8 +206,8 @@ for (const [way, [code, error]] of Object.entries(endings)) {
 test("drain between two sessions waits for the next one, and for what it is asked; at most for its time", async () => {
   for (const isBack of [true, false]) {
     const { clock, session, back } = await between();
-    const told = session.count(1);
-    const asked = session.sum(2).catch((error: unknown) => (error as { code: unknown }).code);
+    const told = session.remote.count(1);
+    const asked = session.remote.sum(2).catch((error: unknown) => (error as { code: unknown }).code);
     const draining = session.drain({ timeoutMs: 2000 });
     const { log } = isBack ? await back() : { log: [] };
     while (session.state !== "closed") await clock.advance(10);
@@ -226,11 +228,11 @@ test("drain between two sessions ends at once when nothing waits", async () => {
 
 test("a client that is refused for good when it comes back ends with that code, and so does what waits", async () => {
   const { clock, session, back } = await between();
-  const told = session.count(1);
+  const told = session.remote.count(1);
   await back({ authenticate: () => undefined });
   while (session.state !== "closed") await clock.advance(10);
   await assert.rejects(told as Promise<void>, { code: "UNAUTHENTICATED", outcome: "none" });
-  await assert.rejects(session.sum(1), { code: "UNAUTHENTICATED", outcome: "none" });
+  await assert.rejects(session.remote.sum(1), { code: "UNAUTHENTICATED", outcome: "none" });
   const { error, message } = await session.closed;
   assert.deepEqual([error?.code, error?.side], ["UNAUTHENTICATED", "remote"]);
   assert.match(message, /does not accept/);
@@ -238,7 +240,7 @@ test("a client that is refused for good when it comes back ends with that code, 
 
 test("a client that gives up has SESSION_LOST for what waits", async () => {
   const { clock, session } = await between({ reconnect: { firstDelayMs: 10, maxDelayMs: 10, giveUpMs: 1000 } });
-  const told = session.count(1);
+  const told = session.remote.count(1);
   while (session.state !== "closed") await clock.advance(10);
   await assert.rejects(told as Promise<void>, { code: "SESSION_LOST", outcome: "none" });
 });
@@ -252,13 +254,13 @@ test("overflow holds between two sessions too", async () => {
   };
   for (const [overflow, [dropped, firstNumber]] of Object.entries(expected)) {
     const { clock, session, back } = await between({ overflow });
-    const sent = Array.from({ length: 1034 }, (_, index) => session.count(index + 1));
+    const sent = Array.from({ length: 1034 }, (_, index) => session.remote.count(index + 1));
     for (const one of sent) one?.catch(ignore);
     assert.equal(session.stats.droppedEvents, dropped, overflow);
     if (overflow === "strict") await assert.rejects(sent[0] as Promise<void>, { code: "QUEUE_FULL", outcome: "none" });
     const { log } = await back();
     while (session.state !== "open") await clock.advance(10);
-    await session.sum(0);
+    await session.remote.sum(0);
     const counted = log.filter((one) => typeof one === "number");
     assert.deepEqual([counted[0], counted.length], [firstNumber, firstNumber === undefined ? 0 : 1034 - dropped]);
   }
@@ -266,7 +268,7 @@ test("overflow holds between two sessions too", async () => {
 
 test("an event that nobody awaits and that waits in vain is reported as not sent", async () => {
   const { session, ends } = await between({ overflow: "drop-newest" });
-  assert.equal(session.count(1), undefined);
+  assert.equal(session.remote.count(1), undefined);
   session.abort();
   assert.deepEqual(ends[0]?.lost, [{ kind: "event", method: "count", outcome: "not-sent" }]);
 });
@@ -282,12 +284,12 @@ test("events of a server that has left are handled, also when their handlers ask
     handlers: {
       tick: async (number, { session: own }) => {
         // In front of the end the server takes nothing new, and says so.
-        await own.sum(number).catch(ignore);
+        await own.remote.sum(number).catch(ignore);
         ticks.push(number);
       },
     },
   });
-  for (let number = 1; number <= 5; number += 1) first.server.broadcast("tick", number);
+  for (let number = 1; number <= 5; number += 1) first.server.remote.tick(number);
   await first.server.close();
   while (session.state !== "detached") await nextTurn();
   const second = await serve(clock);

@@ -25,7 +25,7 @@ async function startChat() {
         chatServer.group(room).join(session);
         return { members: chatServer.group(room).size };
       },
-      say: (text, { session, server: chatServer }) => chatServer.group(session.data.room).broadcast("said", text),
+      say: (text, { session, server: chatServer }) => chatServer.group(session.data.room).remote.said(text),
       fail: (text) => {
         if (text === "known") throw new RemoteError("ROOM_FULL", "the room is full", { data: { seats: 12 } });
         throw new Error(text);
@@ -55,14 +55,14 @@ test("calls and events go both ways over TCP", async () => {
       confirm: (question) => question === "yes?",
     },
   });
-  assert.deepEqual(await session.join({ room: "plaza" }), { members: 1 });
-  for (const text of ["a", "b", "c"]) await session.say(text);
+  assert.deepEqual(await session.remote.join({ room: "plaza" }), { members: 1 });
+  for (const text of ["a", "b", "c"]) await session.remote.say(text);
   await complete;
   assert.deepEqual(heard, ["a", "b", "c"]);
   const [served] = [...server.sessions.values()];
   assert.equal(served?.id, session.id);
-  assert.equal(await served?.confirm("yes?"), true);
-  assert.equal(await served?.confirm("no?"), false);
+  assert.equal(await served?.remote.confirm("yes?"), true);
+  assert.equal(await served?.remote.confirm("no?"), false);
   assert.equal(session.state, "open");
   await session.close();
   assert.equal(session.state, "closed");
@@ -75,13 +75,13 @@ test("a handler's RemoteError crosses the wire with code and data; anything else
   const { server, errors } = await startChat();
   const handlers = { said: () => undefined, confirm: () => true };
   const session = await connectSession(chat, server.localAddress, { handlers });
-  await assert.rejects(session.fail("known"), (error) => {
+  await assert.rejects(session.remote.fail("known"), (error) => {
     assert.ok(error instanceof RemoteError);
     assert.deepEqual([error.code, error.message, error.data], ["ROOM_FULL", "the room is full", { seats: 12 }]);
     return true;
   });
   assert.equal(errors.length, 0);
-  await assert.rejects(session.fail("secret"), (error) => {
+  await assert.rejects(session.remote.fail("secret"), (error) => {
     assert.ok(error instanceof RemoteError);
     assert.deepEqual([error.code, error.message], ["INTERNAL", "the handler failed"]);
     return true;
@@ -97,7 +97,7 @@ test("a call ends by its time-out and by its signal, and its handler is told", a
   const clock = new ManualClock(nodeNetwork.clock);
   const network = { ...nodeNetwork, clock };
   const session = await connectSession(chat, server.localAddress, { handlers, network });
-  const late = assert.rejects(session.wait(undefined, { timeoutMs: 10 }), {
+  const late = assert.rejects(session.remote.wait(undefined, { timeoutMs: 10 }), {
     code: "TIMEOUT",
     outcome: "unknown",
     op: "wait",
@@ -107,10 +107,10 @@ test("a call ends by its time-out and by its signal, and its handler is told", a
   await clock.advance(10);
   await late;
   const controller = new AbortController();
-  const waiting = session.wait(undefined, { signal: controller.signal });
+  const waiting = session.remote.wait(undefined, { signal: controller.signal });
   controller.abort(new Error("enough"));
   await assert.rejects(waiting, { message: "enough" });
-  await session.join({ room: "x" });
+  await session.remote.join({ room: "x" });
   const [served] = [...server.sessions.values()];
   assert.equal(served?.stats.runningCalls, 0);
   await session.close();

@@ -55,7 +55,7 @@ test("close with something that is no text: OPTION_INVALID, and the session goes
   const { session } = await opened();
   for (const message of [null, 5, { type: "click" }]) {
     await assert.rejects(session.close(message as unknown as string), { code: "OPTION_INVALID", op: "close" });
-    assert.equal(await session.who(), "you");
+    assert.equal(await session.remote.who(), "you");
   }
   await session.close("");
   assert.equal((await session.closed).message, "");
@@ -65,7 +65,7 @@ test("drain with wrong options: OPTION_INVALID, and the session goes on", async 
   const { session } = await opened();
   for (const options of [null, 5, { timeoutMs: Number.NaN }, { timeoutMs: -1 }, { signal: 5 }]) {
     await assert.rejects(session.drain(options as unknown as object), { code: "OPTION_INVALID", op: "drain" });
-    assert.equal(await session.who(), "you");
+    assert.equal(await session.remote.who(), "you");
   }
 });
 
@@ -77,14 +77,14 @@ test("drain twice at once: both wait for the same end", async () => {
 
 test("methods that were taken off their object say how to call them", async () => {
   const { server, session } = await opened();
-  const items = session.echo();
+  const items = session.remote.echo();
   const group = server.group("g");
   const objects: Readonly<Record<string, object>> = { session, stream: items, server, group };
   const methods: Readonly<Record<string, readonly string[]>> = {
-    session: ["who", "say", "echo", "close", "abort", "drain", "ref", "unref"],
+    session: ["close", "abort", "drain", "ref", "unref"],
     stream: ["send", "end", "cancel"],
-    server: ["group", "broadcast", "drain", "close"],
-    group: ["join", "leave", "has", "broadcast"],
+    server: ["group", "drain", "close"],
+    group: ["join", "leave", "has"],
   };
   for (const [object, names] of Object.entries(methods)) {
     for (const name of names) {
@@ -95,7 +95,25 @@ test("methods that were taken off their object say how to call them", async () =
       }, expected);
     }
   }
-  assert.equal(await session.who(), "you");
+  assert.equal(await session.remote.who(), "you");
+});
+
+test("functions of remote may be taken off and passed on, and no name is taken", async () => {
+  const names = contract("names", "1.0.0", {
+    server: { close: call(typeOnly<string>(), typeOnly<string>()), toString: call(), constructor: call() },
+  });
+  const handlers = {
+    close: (door: string) => `${door} closed`,
+    toString: () => undefined,
+    constructor: () => undefined,
+  };
+  await using server = await serveSessions(names, "tcp://127.0.0.1:0", { handlers });
+  await using session = await connectSession(names, server.localAddress, {});
+  const { close, toString, constructor } = session.remote;
+  assert.deepEqual(await Promise.all(["north", "south"].map((door) => close(door))), ["north closed", "south closed"]);
+  await toString();
+  await constructor();
+  assert.equal(session.remote, session.remote);
 });
 
 test("what console.log shows of a session", async () => {
@@ -109,12 +127,12 @@ test("what console.log shows of a session", async () => {
 
 test("every method after close: CLOSED, in the same words", async () => {
   const { session } = await opened();
-  const before = session.echo();
+  const before = session.remote.echo();
   await session.close("enough");
-  const after = session.echo();
+  const after = session.remote.echo();
   for (const attempt of [
-    () => session.say("x"),
-    () => session.who(),
+    () => session.remote.say("x"),
+    () => session.remote.who(),
     () => before.send("x"),
     () => after.send("x"),
     () => before[Symbol.asyncIterator]().next(),
@@ -132,7 +150,7 @@ test("every method after close: CLOSED, in the same words", async () => {
 
 test("a loop that is left while it waits for an item cancels the stream at once", async () => {
   const { session, quietLeft } = await opened();
-  const items = session.quiet()[Symbol.asyncIterator]();
+  const items = session.remote.quiet()[Symbol.asyncIterator]();
   const waiting = items.next();
   assert.deepEqual(await items.return?.(), { done: true, value: undefined });
   assert.deepEqual(await waiting, { done: true, value: undefined });
@@ -144,9 +162,9 @@ test("streams that nobody reads to their end cost the session nothing when they 
   // All open streams together may hold 10,000 bytes.
   const { session } = await opened({ limits: { maxStreams: 1, streamWindowBytes: 10_000 } });
   for (let count = 0; count < 50; count += 1) {
-    session.one();
+    session.remote.one();
     // Its answer comes behind the items, and their end.
-    assert.equal(await session.who(), "you");
+    assert.equal(await session.remote.who(), "you");
   }
   assert.ok(session.stats.heldBytes < 5000, `${session.stats.heldBytes} bytes are held`);
 });
@@ -155,19 +173,19 @@ test("what a stream has brought that its handler did not want is forgotten with 
   const { server, session } = await opened();
   // The server holds 20,000 bytes of all open streams together.
   for (let count = 0; count < 30; count += 1) {
-    const items = session.upload();
+    const items = session.remote.upload();
     for (let item = 0; item < 5; item += 1) void items.send("x".repeat(900));
     await once(items.signal, "abort");
     assert.equal((items.signal.reason as RemoteError).code, "REFUSED");
   }
-  assert.equal(await session.who(), "you");
+  assert.equal(await session.remote.who(), "you");
   assert.ok(server.stats.heldBytes < 10_000, `${server.stats.heldBytes} bytes are held`);
 });
 
 test("calls and items that nobody awaits wait in bounded memory; those beyond are QUEUE_FULL", async () => {
   const { session } = await opened({ limits: { maxMessageBytes: 1_048_576 } });
-  const items = session.echo();
-  await session.who();
+  const items = session.remote.echo();
+  await session.remote.who();
   const page = "x".repeat(500_000);
   const codes: Record<string, number> = {};
   const note = (error: unknown): void => {
@@ -176,7 +194,7 @@ test("calls and items that nobody awaits wait in bounded memory; those beyond ar
   };
   const waiting: Promise<unknown>[] = [];
   for (let count = 0; count < 200; count += 1) {
-    waiting.push(session.take(page).catch(note), Promise.resolve(items.send(page)).catch(note));
+    waiting.push(session.remote.take(page).catch(note), Promise.resolve(items.send(page)).catch(note));
   }
   // 16 MiB of each, one more that is begun, and what has its number.
   const most = 2 * (16_777_216 + 500_000) + 2_500_000;
@@ -192,7 +210,7 @@ test("calls and items that nobody awaits wait in bounded memory; those beyond ar
 
 test("maxHeldBytesPerSession: calls, events and items that wait share it, and none of them is free", async () => {
   const { session } = await opened({ maxHeldBytesPerSession: 200_000, replay: { maxMessages: 1 } });
-  const items = session.echo();
+  const items = session.remote.echo();
   const codes: Record<string, number> = {};
   const waiting: Promise<unknown>[] = [];
   const note = (sent: Promise<unknown> | undefined): void => {
@@ -203,8 +221,8 @@ test("maxHeldBytesPerSession: calls, events and items that wait share it, and no
   };
   // None of them has a byte to carry.
   for (let count = 0; count < 1000; count += 1) {
-    note(session.say(undefined as unknown as string));
-    note(session.who());
+    note(session.remote.say(undefined as unknown as string));
+    note(session.remote.who());
     note(items.send(undefined as unknown as string));
   }
   const { heldBytes } = session.stats;
@@ -222,9 +240,11 @@ test("one signal for many calls and streams: no warning of a leak, and all of th
   process.on("warning", listener);
   const controller = new AbortController();
   const { signal } = controller;
-  const calls = Array.from({ length: 50 }, () => session.stuck(undefined, { signal }).catch((error: unknown) => error));
-  assert.equal(await session.who(undefined, { signal }), "you");
-  const streams = Array.from({ length: 50 }, () => session.echo(undefined, { signal }));
+  const calls = Array.from({ length: 50 }, () =>
+    session.remote.stuck(undefined, { signal }).catch((error: unknown) => error),
+  );
+  assert.equal(await session.remote.who(undefined, { signal }), "you");
+  const streams = Array.from({ length: 50 }, () => session.remote.echo(undefined, { signal }));
   assert.equal(getEventListeners(signal, "abort").length, 1);
   const reason = new Error("enough");
   controller.abort(reason);
@@ -262,7 +282,7 @@ test("options that cannot be what the program meant: OPTION_INVALID, before anyt
 
 test("a session that ends with 200,000 messages tells of each", async () => {
   const { session } = await opened({ replay: { maxMessages: 1_000_000, maxBytes: 100_000_000 } });
-  for (let count = 0; count < 200_000; count += 1) void session.say("x");
+  for (let count = 0; count < 200_000; count += 1) void session.remote.say("x");
   session.abort();
   const { error, lost } = await session.closed;
   assert.deepEqual([error?.code, lost.length], ["CONNECTION_ABORTED", 200_000]);
@@ -273,8 +293,8 @@ test("a value without a form: the error says whose value it is", async () => {
   const odd = 1n as unknown as string;
   const detail = /msgpack: a part of the message is of type bigint/;
   const expected = (what: string) => ({ code: "FRAME_INVALID", op: "send", message: new RegExp(what + detail.source) });
-  await assert.rejects(async () => await session.say(odd), expected('the event "say": '));
-  await assert.rejects(async () => await session.echo().send(odd), expected('an item of "echo": '));
+  await assert.rejects(async () => await session.remote.say(odd), expected('the event "say": '));
+  await assert.rejects(async () => await session.remote.echo().send(odd), expected('an item of "echo": '));
 });
 
 test("a group has a string for a name", async () => {

@@ -92,7 +92,7 @@ const slowHandlers: Readonly<Record<string, Handler>> = {
     throw new Error("thrown");
   },
   "and ask their own session": async (number, { session }) => {
-    await session.ask(number).catch(() => undefined);
+    await session.remote.ask(number).catch(() => undefined);
   },
   "and wait until their own session is closed": (_number, { session }) => session.close(),
   "and drain their own session": (_number, { session }) => session.drain({ timeoutMs: 0 }),
@@ -111,7 +111,7 @@ for (const [how, handler] of Object.entries(slowHandlers)) {
         };
         const meeting = await meet({ [other]: counted });
         const one = from === "client" ? meeting.session : meeting.served;
-        for (const number of numbers(1000)) assert.equal(one.tell(number), undefined);
+        for (const number of numbers(1000)) assert.equal(one.remote.tell(number), undefined);
         await one[way]();
         const { lost, error } = await one.closed;
         assert.equal(error, undefined);
@@ -132,7 +132,7 @@ test("a broadcast in front of server.drain and of server.close is handled by cli
   for (const way of ["drain", "close"] as const) {
     const { client, serving, clock } = await meet({ client: nextTurn });
     for (const number of numbers(5)) {
-      assert.deepEqual(serving.broadcast("tell", number), { sent: 1, waiting: 0, dropped: 0 });
+      assert.deepEqual(serving.remote.tell(number), { sent: 1, waiting: 0, dropped: 0 });
     }
     await serving[way]();
     while (client.handled.length < 5) await clock.turn();
@@ -145,7 +145,7 @@ for (const way of ["close", "drain", "abort"] as const) {
     const held = gate();
     const meeting = await meet({ server: () => held.opened }, { server: { keptMs: 1000 } });
     const { session, served, server, clock } = meeting;
-    for (const number of numbers(100)) void session.tell(number);
+    for (const number of numbers(100)) void session.remote.tell(number);
     await acknowledged(session, clock);
     await session[way]();
     assert.deepEqual((await session.closed).lost, []);
@@ -163,12 +163,12 @@ for (const way of ["close", "drain", "abort"] as const) {
 test("a session that is closed is `leaving` until its events are handled, and takes nothing new", async () => {
   const held = gate();
   const { session, served, clock } = await meet({ server: () => held.opened });
-  void session.tell(0);
+  void session.remote.tell(0);
   await acknowledged(session, clock);
   await session.close("bye");
   assert.deepEqual([session.state, served.state], ["closed", "leaving"]);
-  await assert.rejects(served.tell(1) as Promise<void>, { code: "CLOSED", outcome: "none" });
-  await assert.rejects(served.ask(1), { code: "CLOSED", outcome: "none" });
+  await assert.rejects(served.remote.tell(1) as Promise<void>, { code: "CLOSED", outcome: "none" });
+  await assert.rejects(served.remote.ask(1), { code: "CLOSED", outcome: "none" });
   assert.equal(served.signal.aborted, false);
   held.open();
   const { message } = await served.closed;
@@ -181,8 +181,8 @@ test("both processes live, and the session expires: what was acknowledged is han
   const meeting = await meet({ client: handler, server: handler }, { server: { keptMs: 1000 } });
   const { session, served, client, server, detour, clock } = meeting;
   for (const number of numbers(20)) {
-    void session.tell(number);
-    void served.tell(number);
+    void session.remote.tell(number);
+    void served.remote.tell(number);
   }
   await acknowledged(session, clock);
   await acknowledged(served, clock);
@@ -202,7 +202,7 @@ test("finishTimeoutMs bounds the handlers of a session that is over: what has no
     { server: () => new Promise(() => undefined) },
     { server: { finishTimeoutMs: 2000 } },
   );
-  for (const number of numbers(10)) void session.tell(number);
+  for (const number of numbers(10)) void session.remote.tell(number);
   await acknowledged(session, clock);
   await session.close();
   await clock.advance(1999);
@@ -217,7 +217,7 @@ test("finishTimeoutMs bounds the handlers of a session that is over: what has no
 test("abort of this side gives up what it has accepted, and says how much that is", async () => {
   const held = gate();
   const { served, session, server, clock } = await meet({ server: () => held.opened });
-  for (const number of numbers(10)) void session.tell(number);
+  for (const number of numbers(10)) void session.remote.tell(number);
   await acknowledged(session, clock);
   served.abort();
   assert.equal(server.ends[0]?.unhandled, 9);
@@ -229,7 +229,7 @@ test("abort of this side gives up what it has accepted, and says how much that i
 test("abort gives up what a session still handles that the peer has closed; so does server.close", async () => {
   for (const end of ["abort", "close"] as const) {
     const { served, session, server, serving, clock } = await meet({ server: () => new Promise(() => undefined) });
-    for (const number of numbers(10)) void session.tell(number);
+    for (const number of numbers(10)) void session.remote.tell(number);
     await acknowledged(session, clock);
     await session.close();
     if (end === "abort") served.abort();
@@ -244,12 +244,12 @@ test("sessions that still handle what they had accepted make room for new ones o
     { server: () => new Promise(() => undefined) },
     { server: { maxSessionsPerAddress: 1 } },
   );
-  for (const number of numbers(3)) void session.tell(number);
+  for (const number of numbers(3)) void session.remote.tell(number);
   await acknowledged(session, clock);
   await session.close();
   assert.equal(served.state, "leaving");
   const next = await connectSession(mirror, detour.address, sideOf().options);
-  assert.equal(await next.ask(1), 1);
+  assert.equal(await next.remote.ask(1), 1);
   const { unhandled } = await served.closed;
   assert.equal(unhandled, 2);
 });
@@ -257,7 +257,7 @@ test("sessions that still handle what they had accepted make room for new ones o
 test("close waits until there was room for the events that wait, and resolves their promises", async () => {
   const more = { limits: { windowBytes: 100 }, replay: { maxMessages: 3 } };
   const { session, server } = await meet({ server: nextTurn }, { client: more, server: more });
-  const sent = numbers(200).map(async (number) => await session.tell(number));
+  const sent = numbers(200).map(async (number) => await session.remote.tell(number));
   await session.close();
   await Promise.all(sent);
   assert.deepEqual((await session.closed).lost, []);
@@ -273,7 +273,7 @@ test("close of a detached session waits until the other side is back, and everyt
       const one = from === "client" ? session : served;
       detour.closed = true;
       await lose(meeting);
-      void one.tell(1);
+      void one.remote.tell(1);
       const ended = one[way]();
       await clock.advance(1000);
       assert.notEqual(one.state, "closed");
@@ -291,13 +291,13 @@ test("close of a detached session waits until the other side is back, and everyt
 test("close of a detached session whose peer does not come back ends after five seconds, and reports what is known", async () => {
   const meeting = await meet();
   const { session, detour, clock } = meeting;
-  await session.ask(1);
+  await session.remote.ask(1);
   detour.silent = true;
-  void session.tell(1);
+  void session.remote.tell(1);
   await nextTurn();
   detour.closed = true;
   await lose(meeting);
-  void session.tell(2);
+  void session.remote.tell(2);
   const ended = session.close("bye");
   await clock.advance(4999);
   assert.equal(session.state, "leaving");
@@ -313,7 +313,7 @@ test("close of a detached session whose peer does not come back ends after five 
 
 test("events that nobody awaits and that never got room are reported as not sent", async () => {
   const { served, serving } = await meet({}, { server: { replay: { maxMessages: 2 } } });
-  for (const number of numbers(5)) serving.broadcast("tell", number);
+  for (const number of numbers(5)) serving.remote.tell(number);
   served.abort();
   const { lost } = await served.closed;
   assert.deepEqual(
@@ -328,7 +328,7 @@ test("a session that was closed by the server while it had no connection: its cl
   detour.closed = true;
   await lose(meeting);
   await served.close("you are not welcome here");
-  void session.tell(1);
+  void session.remote.tell(1);
   detour.closed = false;
   while (session.state !== "closed") await clock.advance(10);
   const { error, message, lost } = await session.closed;
@@ -340,7 +340,7 @@ test("a session that was closed by the server while it had no connection: its cl
 test("a server that says CLOSE on a connection which the client has given up says it again on the next one", async () => {
   const meeting = await meet();
   const { session, served, client, detour, clock } = meeting;
-  await session.ask(1);
+  await session.remote.ask(1);
   await acknowledged(served, clock);
   detour.silent = true;
   const closed = served.close("you are not welcome here");
@@ -363,5 +363,5 @@ test("what the server has to say to a client is forgotten with the time that ses
   await clock.advance(1000);
   detour.closed = false;
   while (session.state !== "open") await clock.advance(100);
-  await session.ask(1);
+  await session.remote.ask(1);
 });

@@ -22,8 +22,8 @@ test("the client's favourite among the codecs of the server is taken", async () 
   const { open } = await serve(["json", "msgpack"]);
   // MessagePack has dates, and JSON has none.
   const date = new Date(0);
-  assert.deepEqual(await (await open("bytes", "msgpack", "json")).any(date), date);
-  await assert.rejects((await open("bytes", "json", "msgpack")).any(date), {
+  assert.deepEqual(await (await open("bytes", "msgpack", "json")).remote.any(date), date);
+  await assert.rejects((await open("bytes", "json", "msgpack")).remote.any(date), {
     code: "FRAME_INVALID",
     detail: /class Date/,
   });
@@ -42,9 +42,9 @@ test("without a codec in common the client is refused, and told what there is", 
 test("the codec bytes carries bytes and nothing at all", async () => {
   const { open } = await serve();
   const session = await open("bytes");
-  assert.deepEqual([...(await session.echo(Uint8Array.of(0, 128, 255)))], [0, 128, 255]);
-  assert.equal(await session.ready(), undefined);
-  await assert.rejects(session.any("text"), { code: "FRAME_INVALID", side: "local", outcome: "none" });
+  assert.deepEqual([...(await session.remote.echo(Uint8Array.of(0, 128, 255)))], [0, 128, 255]);
+  assert.equal(await session.remote.ready(), undefined);
+  await assert.rejects(session.remote.any("text"), { code: "FRAME_INVALID", side: "local", outcome: "none" });
 });
 
 test("bytes are the same in every codec, and an empty body is no value", async () => {
@@ -52,9 +52,9 @@ test("bytes are the same in every codec, and an empty body is no value", async (
   for (const codec of ["msgpack", "json", "bytes"] as const) {
     const session = await open(codec);
     const all = Uint8Array.from({ length: 256 }, (_, index) => index);
-    assert.deepEqual(new Uint8Array(await session.echo(all)), all);
-    assert.equal((await session.echo(new Uint8Array(0))).length, 0);
-    assert.equal(await session.any(undefined), undefined);
+    assert.deepEqual(new Uint8Array(await session.remote.echo(all)), all);
+    assert.equal((await session.remote.echo(new Uint8Array(0))).length, 0);
+    assert.equal(await session.remote.any(undefined), undefined);
   }
 });
 
@@ -89,14 +89,14 @@ test("what a codec would change is refused where it is sent, in every codec, and
   for (const codec of ["msgpack", "json"] as const) {
     const session = await open(codec);
     const refused = { code: "FRAME_INVALID", side: "local", outcome: "none" } as const;
-    for (const value of values) await assert.rejects(session.any(value), refused, codec);
-    await assert.rejects(session.any({ users: [1, { name: new Map() }] }), {
+    for (const value of values) await assert.rejects(session.remote.any(value), refused, codec);
+    await assert.rejects(session.remote.any({ users: [1, { name: new Map() }] }), {
       ...refused,
       detail: /\(value\.users\[1\]\.name\)/,
     });
     if (codec === "msgpack") continue;
     for (const value of [new Uint8Array([1]), new Date(0), Number.NaN, -Infinity])
-      await assert.rejects(session.any(value), refused);
+      await assert.rejects(session.remote.any(value), refused);
   }
 });
 
@@ -116,7 +116,7 @@ test("what is not refused arrives as it was sent, -0 too", async () => {
   ];
   for (const codec of ["msgpack", "json"] as const) {
     const session = await open(codec);
-    for (const value of values) assert.deepEqual(await session.any(value), value, codec);
+    for (const value of values) assert.deepEqual(await session.remote.any(value), value, codec);
   }
 });
 
@@ -128,11 +128,11 @@ test("a message has a limit of values, which both sides can raise", async () => 
   });
   for (const codec of ["msgpack", "json"] as const) {
     const refusing = await connectSession(echo, server.localAddress, { codecs: [codec] });
-    await assert.rejects(refusing.any(many), { code: "FRAME_TOO_LONG", side: "local", outcome: "none" });
+    await assert.rejects(refusing.remote.any(many), { code: "FRAME_TOO_LONG", side: "local", outcome: "none" });
     const taking = await connectSession(echo, server.localAddress, { codecs: [codec], maxMessageValues: 30_000 });
-    assert.deepEqual(await taking.any(many), many);
+    assert.deepEqual(await taking.remote.any(many), many);
     const sending = await connectSession(echo, server.localAddress, { codecs: [codec], maxMessageValues: 100_000 });
-    await assert.rejects(sending.any([...many, ...many]), {
+    await assert.rejects(sending.remote.any([...many, ...many]), {
       code: "FRAME_TOO_LONG",
       message: /more than 30000 values/,
     });
@@ -151,8 +151,8 @@ test("sessions of one server may have different codecs, and one broadcast reache
     const handlers = { told: (message: unknown) => heard.push([codec, message]) };
     sessions.push(await connectSession(news, server.localAddress, { codecs: [codec], handlers }));
   }
-  assert.equal(server.broadcast("told", { n: 1 }).sent, 2);
-  for (const session of sessions) await session.sync();
+  assert.equal(server.remote.told({ n: 1 }).sent, 2);
+  for (const session of sessions) await session.remote.sync();
   assert.deepEqual(
     new Set(heard),
     new Set([

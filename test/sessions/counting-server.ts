@@ -15,7 +15,7 @@ const server = await serveSessions(counting, "tcp://127.0.0.1:0", {
     },
     last: () => last,
     countTo: async (most, { session }) => {
-      for (let number = 1; number <= most; number += 1) await session.number(number);
+      for (let number = 1; number <= most; number += 1) await session.remote.number(number);
     },
   },
 });

@@ -54,7 +54,7 @@ async function meet() {
     reconnect: { firstDelayMs: 10, maxDelayMs: 10 },
     handlers: { confirm: step("confirm"), tell: step("tell") },
   });
-  await session.hello();
+  await session.remote.hello();
   const served = [...server.sessions.values()][0] as Served;
   while (served.stats.unacknowledged > 0) await clock.advance(10);
   const lose = async (): Promise<void> => {
@@ -84,11 +84,11 @@ const tasks: Readonly<
     { readonly begin: (meeting: Meeting) => Promise<unknown>; readonly handler: string; readonly end: unknown }
   >
 > = {
-  "a call of the client": { begin: ({ session }) => session.job(), handler: "job", end: "job" },
-  "a call of the server": { begin: ({ served }) => served.confirm(), handler: "confirm", end: "confirm" },
+  "a call of the client": { begin: ({ session }) => session.remote.job(), handler: "job", end: "job" },
+  "a call of the server": { begin: ({ served }) => served.remote.confirm(), handler: "confirm", end: "confirm" },
   "a stream of the client": {
     begin: async ({ session }) => {
-      for await (const item of session.flow()) return item;
+      for await (const item of session.remote.flow()) return item;
       return undefined;
     },
     handler: "flow",
@@ -96,7 +96,7 @@ const tasks: Readonly<
   },
   "an event that is being handled": {
     begin: async ({ session, log }) => {
-      void session.note(1);
+      void session.remote.note(1);
       while (!log.includes("note ends")) await nextTurn();
     },
     handler: "note",
@@ -147,7 +147,7 @@ for (const [name, { begin, handler, end }] of Object.entries(tasks)) {
 
 test("drain waits for the handler of a call, and for its answer, whose client never comes back", async () => {
   const { clock, session, held, log, lose, drain } = await meet();
-  session.job().catch(ignore);
+  session.remote.job().catch(ignore);
   while (log.length === 0) await nextTurn();
   await lose();
   const draining = drain(2000);
@@ -164,7 +164,7 @@ test("drain delivers the events that a client has missed, or counts its session 
   for (const isBack of [true, false]) {
     const { clock, served, detour, held, log, lose, drain } = await meet();
     await lose();
-    void served.tell(1);
+    void served.remote.tell(1);
     const draining = drain(2000);
     await clock.advance(500);
     held.open();
@@ -180,7 +180,7 @@ test("drain delivers the events that a client has missed, or counts its session 
 
 test("a session that loses its connection while the server drains comes back too", async () => {
   const { clock, session, held, log, detour, lose, drain } = await meet();
-  const job = session.job();
+  const job = session.remote.job();
   while (log.length === 0) await nextTurn();
   const draining = drain(5000);
   while (session.state === "open") await nextTurn();
@@ -196,7 +196,7 @@ test("a session that loses its connection while the server drains comes back too
 test("while a server drains, new clients are refused with SERVER_BUSY; when nothing is left, its door is closed", async () => {
   const { clock, network, server, session, held, log, drain } = await meet();
   const options = { network, handlers: { confirm: () => "", tell: ignore } };
-  const job = session.job();
+  const job = session.remote.job();
   while (log.length === 0) await nextTurn();
   const draining = drain(5000);
   await assert.rejects(connectSession(work, server.localAddress, options), { code: "SERVER_BUSY" });
@@ -217,9 +217,9 @@ test("a session without a connection in which nothing is under way is finished a
 test("drain waits for the handlers of a session that its client has closed", async () => {
   for (const isInTime of [true, false]) {
     const { clock, session, served, held, log, drain } = await meet();
-    session.job().catch(ignore);
-    void session.note(1);
-    void session.note(2);
+    session.remote.job().catch(ignore);
+    void session.remote.note(1);
+    void session.remote.note(2);
     while (log.length < 2) await nextTurn();
     await session.close();
     const draining = drain(2000);
@@ -237,17 +237,17 @@ test("drain waits for the handlers of a session that its client has closed", asy
 
 test("drain of a client waits for its calls, for its handlers and for what is not acknowledged, without a connection too", async () => {
   const begin: Readonly<Record<string, (session: Client, served: Served) => unknown>> = {
-    "a call": (session) => session.job(),
-    "a handler": (_session, served) => served.confirm(),
-    "an event": (session) => session.note(1),
+    "a call": (session) => session.remote.job(),
+    "a handler": (_session, served) => served.remote.confirm(),
+    "an event": (session) => session.remote.note(1),
   };
   for (const [name, start] of Object.entries(begin)) {
     const { clock, session, served, server, detour, held, log, lose } = await meet();
     const started = Promise.resolve(start(session, served));
     while (log.length === 0) await nextTurn();
-    if (name === "an event") void session.note(2);
+    if (name === "an event") void session.remote.note(2);
     await lose();
-    if (name === "an event") void session.note(3);
+    if (name === "an event") void session.remote.note(3);
     const draining = session.drain({ timeoutMs: 5000 });
     await clock.advance(1000);
     assert.notEqual(session.state, "closed", name);
@@ -265,7 +265,7 @@ test("drain of a client waits for its calls, for its handlers and for what is no
 test("drain of a client that does not come back ends when its time is up, and reports what is lost", async () => {
   const { clock, session, lose } = await meet();
   await lose();
-  void session.note(1);
+  void session.remote.note(1);
   const draining = session.drain({ timeoutMs: 1000 });
   await clock.advance(999);
   assert.notEqual(session.state, "closed");
@@ -285,7 +285,7 @@ test("clients that read nothing hold up no drain: and none takes longer than its
     await peer.hello("work", { offers: ["confirm", "tell"] });
     peer.socket.pause();
     // More than the kernel takes.
-    while (server.broadcast("tell", 1).dropped === 0) await nextTurn();
+    while (server.remote.tell(1).dropped === 0) await nextTurn();
     const from = clock.now();
     const drained = way === "drain" ? server.drain({ timeoutMs: 1000 }) : server.close();
     const atEnd = drained.then(() => clock.now() - from);
@@ -298,7 +298,7 @@ test("clients that read nothing hold up no drain: and none takes longer than its
 test("a client in whose server nothing is known of its session any more opens no new one while it closes", async () => {
   const { clock, session, served, server, detour, lose } = await meet();
   await lose();
-  void session.note(1);
+  void session.remote.note(1);
   served.abort();
   const closing = session.close();
   detour.closed = false;

@@ -48,11 +48,11 @@ test("sessions join and leave groups by name; broadcast reaches the members, and
   assert.deepEqual([plaza.join(ana), plaza.join(eva), plaza.join(eva)], [true, true, false]);
   assert.deepEqual([plaza.name, plaza.size, plaza.has(eva), plaza.has(luis)], ["plaza", 2, true, false]);
   assert.deepEqual([...server.group("plaza")], [ana, eva], "a group is known by its name");
-  assert.deepEqual(plaza.broadcast("said", "to two"), { sent: 2, waiting: 0, dropped: 0 });
+  assert.deepEqual(plaza.remote.said("to two"), { sent: 2, waiting: 0, dropped: 0 });
   assert.deepEqual([plaza.leave(ana), plaza.leave(ana)], [true, false]);
-  assert.deepEqual(plaza.broadcast("said", "to one"), { sent: 1, waiting: 0, dropped: 0 });
-  assert.deepEqual(server.broadcast("said", "to all"), { sent: 3, waiting: 0, dropped: 0 });
-  for (const client of clients) await client.who();
+  assert.deepEqual(plaza.remote.said("to one"), { sent: 1, waiting: 0, dropped: 0 });
+  assert.deepEqual(server.remote.said("to all"), { sent: 3, waiting: 0, dropped: 0 });
+  for (const client of clients) await client.remote.who();
   assert.deepEqual(heard, [["to two", "to all"], ["to two", "to one", "to all"], ["to all"]]);
 });
 
@@ -65,9 +65,9 @@ test("broadcast encodes a message once, however many sessions there are", async 
       return "news";
     },
   };
-  assert.equal(server.broadcast("said", message).sent, 5);
+  assert.equal(server.remote.said(message).sent, 5);
   assert.equal(reads, 2, "it is looked at, and encoded");
-  for (const client of clients) await client.who();
+  for (const client of clients) await client.remote.who();
   for (const mine of heard) assert.deepEqual(mine, [{ text: "news" }]);
 });
 
@@ -78,9 +78,9 @@ test("a session that is detached stays in its groups, and gets what it missed; o
   detour.closed = true;
   detour.cut("reset");
   while (server.stats.detached < 2) await nextTurn();
-  assert.deepEqual(plaza.broadcast("said", "meanwhile"), { sent: 2, waiting: 0, dropped: 0 });
+  assert.deepEqual(plaza.remote.said("meanwhile"), { sent: 2, waiting: 0, dropped: 0 });
   detour.closed = false;
-  for (const client of clients) await client.who();
+  for (const client of clients) await client.remote.who();
   assert.deepEqual(heard, [["meanwhile"], ["meanwhile"]]);
   await clients[0]?.close();
   while (plaza.size > 1) await nextTurn();
@@ -98,7 +98,7 @@ test("broadcast never waits: without room a message waits or is dropped, as over
     detour.closed = true;
     detour.cut("reset");
     while (server.stats.detached < 1) await nextTurn();
-    assert.equal(server.broadcast("said", "fits").sent, 1);
-    assert.deepEqual(server.broadcast("said", "does not fit"), expected, overflow);
+    assert.equal(server.remote.said("fits").sent, 1);
+    assert.deepEqual(server.remote.said("does not fit"), expected, overflow);
   }
 });

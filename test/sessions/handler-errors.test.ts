@@ -33,8 +33,8 @@ async function behind() {
   const session = await connectSession(ledger, server.localAddress, {});
   const fail: Readonly<Record<string, () => unknown>> = {
     // An answer that its schema does not allow: FRAME_INVALID, side remote.
-    answer: () => session.other(),
-    error: () => session.balance(),
+    answer: () => session.remote.other(),
+    error: () => session.remote.balance(),
     refusal: () => connectSession(contract("till", "1.0.0", {}), server.localAddress, {}),
     frame: () => {
       throw new ProtocolError("FRAME_INVALID", { op: "decode", detail: "of a file" });
@@ -70,8 +70,8 @@ test("errors of another service are INTERNAL to the caller, and told to onError"
   const session = await connectSession(shop, server.localAddress, {});
   const ways = Object.keys(fail);
   for (const way of ways) {
-    await assert.rejects(session.buy(way), assertInternal);
-    const items = session.browse(way)[Symbol.asyncIterator]();
+    await assert.rejects(session.remote.buy(way), assertInternal);
+    const items = session.remote.browse(way)[Symbol.asyncIterator]();
     assert.deepEqual(await items.next(), { done: false, value: 1 });
     await assert.rejects(items.next(), assertInternal);
   }
@@ -100,8 +100,8 @@ test("over datagrams too; and a new RemoteError passes on what the application w
     onError: (error) => errors.push(error),
   });
   const client = await connectStateless(kiosk, server.localAddress);
-  for (const way of Object.keys(fail)) await assert.rejects(client.buy(way), assertInternal);
-  await assert.rejects(client.buy("translated"), { code: "CLOSED_TODAY", message: "the till is broken" });
+  for (const way of Object.keys(fail)) await assert.rejects(client.remote.buy(way), assertInternal);
+  await assert.rejects(client.remote.buy("translated"), { code: "CLOSED_TODAY", message: "the till is broken" });
   assert.equal(errors.length, 4);
   await client.close();
   await server.close();
@@ -125,7 +125,7 @@ test("an item that its schema does not allow fails the stream, and its sender is
     onError: (error) => errors.push(error),
   });
   const session = await connectSession(shop, server.localAddress, {});
-  const sums = session.sum();
+  const sums = session.remote.sum();
   for (const item of [1, 2, "three" as never, 4]) await sums.send(item);
   const got: number[] = [];
   const isTold = (error: unknown): boolean => {

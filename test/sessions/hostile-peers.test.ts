@@ -165,7 +165,7 @@ test("a peer that breaks the protocol ends its own session, is told why, and tou
     errors.map((error) => error.code),
     cases.map(([, , code]) => code),
   );
-  assert.equal(await good.who(), "you");
+  assert.equal(await good.remote.who(), "you");
   assert.equal(server.stats.sessions, 1);
   await good.close();
   await server.close();
@@ -202,8 +202,8 @@ test("more than maxMessagesPerSecond is read more slowly, and nothing is lost", 
     handlers: { say: (text: string) => void numbers.push(text), who: () => "you" },
   });
   const session = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
-  for (let count = 0; count < 2500; count += 1) await session.say(String(count));
-  assert.equal(await session.who(), "you");
+  for (let count = 0; count < 2500; count += 1) await session.remote.say(String(count));
+  assert.equal(await session.remote.who(), "you");
   assert.deepEqual(
     numbers,
     Array.from({ length: 2500 }, (_, index) => String(index)),
@@ -250,7 +250,7 @@ test("what the program throws in its callbacks ends nothing", async () => {
       throw new Error("even here");
     },
   });
-  assert.equal(await session.who(), "you");
+  assert.equal(await session.remote.who(), "you");
   await session.close();
   await told.opened;
   await server.close();

@@ -52,7 +52,7 @@ test("idle sessions have no parts that only messages need, and share what follow
   assert.equal(count(ReplayLog), 1);
   assert.equal(count(StreamTable), 1);
 
-  assert.equal(await sessions[0]?.who(), "you");
+  assert.equal(await sessions[0]?.remote.who(), "you");
   assert.equal(count(Outgoing), 2, "the session that is not idle has them, at each side");
   assert.equal(count(SessionCalls), 1, "who calls");
   assert.equal(count(SessionDispatch), 1, "who is called");

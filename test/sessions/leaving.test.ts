@@ -38,7 +38,7 @@ for (const [place, reach] of Object.entries(places)) {
       const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers: { who: () => "you" } });
       const detour = await Detour.to(server.localAddress.port);
       const session = await connectSession(room, detour.address, { network: { ...nodeNetwork, clock } });
-      assert.equal(await session.who(), "you");
+      assert.equal(await session.remote.who(), "you");
       detour.cut("reset");
       await reach(clock, session, detour);
       await session[way]();
@@ -57,7 +57,7 @@ test("server.close leaves no timer and no socket, at the server and at a client 
   const network = { ...nodeNetwork, clock };
   const server = await serveSessions(room, "tcp://127.0.0.1:0", { network, handlers: { who: () => "you" } });
   const session = await connectSession(room, server.localAddress, { network, reconnect: false });
-  assert.equal(await session.who(), "you");
+  assert.equal(await session.remote.who(), "you");
   // The deadlines of the heartbeat are there.
   assert.ok(clock.pending > 0);
   await server.close();
@@ -83,9 +83,9 @@ test("a program that has closed what it opened ends by itself, whatever it has l
       const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers: { say: never, stuck: never, flow: never } });
       const session = await connectSession(room, server.localAddress, { signal: new AbortController().signal });
       for (let count = 0; count < 10; count += 1) {
-        void session.say();
-        void session.stuck(undefined, { timeoutMs: 60_000, signal: session.signal });
-        void session.flow(undefined, { timeoutMs: 60_000 }).send("x");
+        void session.remote.say();
+        void session.remote.stuck(undefined, { timeoutMs: 60_000, signal: session.signal });
+        void session.remote.flow(undefined, { timeoutMs: 60_000 }).send("x");
       }
       server.group("g").join([...server.sessions.values()][0]);
       process.on("warning", () => process.exit(3));

@@ -53,9 +53,9 @@ test("what a handler throws or returns may be odd: one typed error, and the sess
   const session = await connectSession(odd, server.localAddress, {});
   for (const way of Object.keys(ways)) {
     // What an event answers is nothing, so none of it is odd.
-    await session.tell(["tooLong", "tooMany", "noForm"].includes(way) ? "throwsProxy" : way);
-    await assert.rejects(session.ask(way), { code: told[way] ?? "INTERNAL" }, way);
-    assert.equal(await session.ask("none"), "fine", way);
+    await session.remote.tell(["tooLong", "tooMany", "noForm"].includes(way) ? "throwsProxy" : way);
+    await assert.rejects(session.remote.ask(way), { code: told[way] ?? "INTERNAL" }, way);
+    assert.equal(await session.remote.ask("none"), "fine", way);
   }
   assert.ok(errors.length >= 2 * Object.keys(ways).length);
   await session.close();
@@ -70,12 +70,16 @@ test("who asks for too much is told how much it is, and what is wrong with data 
     onError: (error) => errors.push(error as object),
   });
   const session = await connectSession(odd, server.localAddress, {});
-  await assert.rejects(session.ask("tooLong"), { message: /a message of 2000010 bytes is longer than the 1048576/ });
-  await assert.rejects(session.ask("tooMany"), { message: /the answer of "ask": msgpack: .* more than 10000 values/ });
+  await assert.rejects(session.remote.ask("tooLong"), {
+    message: /a message of 2000010 bytes is longer than the 1048576/,
+  });
+  await assert.rejects(session.remote.ask("tooMany"), {
+    message: /the answer of "ask": msgpack: .* more than 10000 values/,
+  });
   for (const way of ["tooLongError", "oddData"]) {
-    await assert.rejects(session.ask(way), { code: "FULL", message: "too much", data: undefined });
+    await assert.rejects(session.remote.ask(way), { code: "FULL", message: "too much", data: undefined });
   }
-  await assert.rejects(session.ask("noForm"), {
+  await assert.rejects(session.remote.ask("noForm"), {
     code: "INTERNAL",
     message: "the handler has answered what cannot be sent",
   });
@@ -97,8 +101,8 @@ test("a peer that takes little gets the code of an error, without what has no ro
     },
   });
   const session = await connectSession(odd, server.localAddress, { limits: { maxMessageBytes: 64 } });
-  await assert.rejects(session.ask("5"), { code: "FULL", message: "mmmmm", data: undefined });
-  await assert.rejects(session.ask("100"), { code: "FULL", message: "FULL", data: undefined });
+  await assert.rejects(session.remote.ask("5"), { code: "FULL", message: "mmmmm", data: undefined });
+  await assert.rejects(session.remote.ask("100"), { code: "FULL", message: "FULL", data: undefined });
 });
 
 test("who reads a stream is told that an item is too much, and not what another service has told its handler", async () => {
@@ -121,7 +125,7 @@ test("who reads a stream is told that an item is too much, and not what another 
   const endOf = async (way: string): Promise<RemoteError> => {
     const got: unknown[] = [];
     try {
-      for await (const item of session.read(way)) got.push(item);
+      for await (const item of session.remote.read(way)) got.push(item);
     } catch (error) {
       assert.deepEqual(got, [1]);
       assert.ok(error instanceof RemoteError);

@@ -152,7 +152,7 @@ test("limits that the framing cannot keep are refused by the call; the largest t
   const limits = { maxMessageBytes: most };
   const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers, limits });
   const session = await connectSession(room, server.localAddress, { limits });
-  assert.equal(await session.who(), "you");
+  assert.equal(await session.remote.who(), "you");
   // A peer may promise more than this side would: it is not used.
   const raw = await RawClient.to(server.localAddress.port);
   const welcome = await raw.hello("room", { limits: { ...DEFAULT_LIMITS, maxMessageBytes: 2 ** 30 } });
@@ -216,7 +216,7 @@ test("retry waits for the server behind a proxy that is up before it", async (t)
     socket.pipe(behind).pipe(socket);
   });
   const session = await connectSession(room, proxy, { retry });
-  assert.equal(await session.who(), "you");
+  assert.equal(await session.remote.who(), "you");
   assert.equal(connections, ways.length + 1);
   await session.close();
   await server.close();

@@ -52,7 +52,7 @@ test("a server that ends connections without a word for a while does not cost th
   const codes: unknown[] = [];
   const onError = (error: unknown): void => void codes.push((error as { code?: unknown }).code);
   const session = await connectSession(room, address, { reconnect, onError, codecs: ["json"] });
-  assert.equal(await session.who(), "ana");
+  assert.equal(await session.remote.who(), "ana");
   assert.deepEqual(codes, ["END_OF_STREAM", "END_OF_STREAM"]);
 });
 
@@ -102,7 +102,7 @@ test("a server that continues a session when its time is over at the client: the
     onFresh: (_session, { reason }) => told.push(reason),
     onResume: () => told.push("resumed"),
   });
-  assert.equal(await session.who(), "ana");
+  assert.equal(await session.remote.who(), "ana");
   await lost.opened;
   await clock.advance(1);
   await asked.opened;
@@ -110,7 +110,7 @@ test("a server that continues a session when its time is over at the client: the
   over.open();
   while (session.state !== "open") await clock.advance(1);
   assert.deepEqual([session.id, told], ["s2", ["SESSION_LOST", "expired"]]);
-  assert.equal(await session.who(), "ana");
+  assert.equal(await session.remote.who(), "ana");
 });
 
 test("a session that the program ends when it is told of a loss makes no other connection", async () => {
@@ -169,5 +169,5 @@ test("a connection that meets itself costs no session, neither when it opens nor
   detour.cut("reset");
   await resumed.opened;
   assert.equal(calls, 3);
-  assert.equal(await session.who(), "you");
+  assert.equal(await session.remote.who(), "you");
 });

@@ -41,13 +41,13 @@ const actions: Readonly<Record<string, (session: Either, server: Server | undefi
   "join, broadcast, leave": (session, server) => {
     const group = server?.group("g");
     group?.join(session);
-    group?.broadcast("tell", "all");
-    server?.broadcast("tell", "all");
+    group?.remote.tell("all");
+    server?.remote.tell("all");
     group?.leave(session);
   },
-  "call the peer": (session) => session.ask("plain").catch(() => "over"),
+  "call the peer": (session) => session.remote.ask("plain").catch(() => "over"),
   "open 1,000 streams": (session) => {
-    const streams = Array.from({ length: 1000 }, () => session.flow());
+    const streams = Array.from({ length: 1000 }, () => session.remote.flow());
     for (const [index, items] of streams.entries()) if (index % 2 === 0) items.cancel();
   },
   throw: () => {
@@ -121,8 +121,8 @@ for (const at of ["server", "client"] as const) {
         });
         // From the other side than the one that acts.
         const other: Either = at === "server" ? session : ([...server.sessions.values()][0] ?? session);
-        await tried(() => other.tell("act"));
-        const [answer, items] = [other.ask("act"), other.flow()];
+        await tried(() => other.remote.tell("act"));
+        const [answer, items] = [other.remote.ask("act"), other.remote.flow()];
         items.end();
         const done = { answer: false };
         void tried(() => answer).then(() => {

@@ -84,18 +84,18 @@ for (const how of ["reset", "fin"] satisfies Cut[]) {
     const detour = await Detour.to(server.localAddress.port);
     const { session, resumed } = await open(detour.address);
     const { id } = session;
-    const slow = session.slow("it is ");
-    const count = session.count();
+    const slow = session.remote.slow("it is ");
+    const count = session.remote.count();
     const items = count[Symbol.asyncIterator]();
     await count.send(1);
     assert.deepEqual(await items.next(), { done: false, value: 2 });
     for (let number = 1; number <= 500; number += 1) {
-      await session.add(number);
+      await session.remote.add(number);
       if (number === 250) detour.cut(how);
     }
     await resumed;
     assert.equal(session.id, id);
-    assert.equal(await session.sum(), (500 * 501) / 2);
+    assert.equal(await session.remote.sum(), (500 * 501) / 2);
     assert.deepEqual(
       numbers,
       Array.from({ length: 500 }, (_, index) => index + 1),
@@ -118,7 +118,7 @@ test("a session survives many cuts while both sides send", async () => {
   const all = gate();
   const { server, numbers } = await serve({
     onOpen: async (session) => {
-      for (let number = 1; number <= 3000; number += 1) await session.tick(number);
+      for (let number = 1; number <= 3000; number += 1) await session.remote.tick(number);
     },
   });
   const detour = await Detour.to(server.localAddress.port);
@@ -131,15 +131,15 @@ test("a session survives many cuts while both sides send", async () => {
     },
   });
   for (let number = 1; number <= 3000; number += 1) {
-    await session.add(number);
+    await session.remote.add(number);
     if (number % 500 === 0) {
       detour.cut(number % 1000 === 0 ? "reset" : "fin");
       // Another turn of the event loop for the loss to be seen.
-      await session.sum();
+      await session.remote.sum();
     }
   }
   await all.opened;
-  assert.equal(await session.sum(), (3000 * 3001) / 2);
+  assert.equal(await session.remote.sum(), (3000 * 3001) / 2);
   const expected = Array.from({ length: 3000 }, (_, index) => index + 1);
   assert.deepEqual(numbers, expected);
   assert.deepEqual(heard, expected);
@@ -156,7 +156,7 @@ test("silence is noticed by the heartbeat, and the session goes on over another 
   const detached = gate();
   const { session, resumed } = await open(detour.address, { network, onDetach: () => detached.open() });
   detour.silent = true;
-  void session.add(1);
+  void session.remote.add(1);
   // The default: after 15 s of silence a side asks, and waits as long again for an answer.
   await clock.advance(29_000);
   assert.equal(session.state, "open");
@@ -167,7 +167,7 @@ test("silence is noticed by the heartbeat, and the session goes on over another 
   // An attempt that was made in the silence has its time-out first.
   while (server.stats.resumed === 0) await clock.advance(20);
   await resumed;
-  assert.equal(await session.sum(), 1);
+  assert.equal(await session.remote.sum(), 1);
   await session.close();
   await server.close();
   detour.close();
@@ -179,15 +179,15 @@ test("a server that was restarted: the client has a fresh session, and what was 
   const { session, fresh } = await open(detour.address);
   const { id, data } = session;
   data["name"] = "kept";
-  await session.sum();
-  const slow = session.slow("never");
+  await session.remote.sum();
+  const slow = session.remote.slow("never");
   const outcome = assert.rejects(slow, { code: "SESSION_LOST", outcome: "unknown" });
-  await session.sum();
+  await session.remote.sum();
   // Another process at the same place: the detour leads to a server that knows nothing.
   const second = await serve();
   detour.leadTo(second.server.localAddress.port);
   detour.cut("reset");
-  void session.add(7);
+  void session.remote.add(7);
   const report = await fresh;
   await outcome;
   assert.equal(report.reason, "server-restarted");
@@ -197,7 +197,7 @@ test("a server that was restarted: the client has a fresh session, and what was 
   );
   assert.notEqual(session.id, id);
   assert.equal(session.data["name"], "kept");
-  assert.equal(await session.sum(), 0);
+  assert.equal(await session.remote.sum(), 0);
   await session.close();
   await first.server.close();
   await second.server.close();
@@ -220,7 +220,7 @@ test("D.1: events that were acknowledged and not handled are lost with the proce
   });
   const detour = await Detour.to(first.server.localAddress.port);
   const { session, fresh } = await open(detour.address);
-  for (const number of [1, 2, 3]) await session.add(number);
+  for (const number of [1, 2, 3]) await session.remote.add(number);
   while (session.stats.unacknowledged > 0) await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(numbers, [1], "the others wait for their turn");
   const second = await serve();
@@ -228,7 +228,7 @@ test("D.1: events that were acknowledged and not handled are lost with the proce
   detour.cut("reset");
   const { reason, lost } = await fresh;
   assert.deepEqual([reason, lost], ["server-restarted", []]);
-  assert.equal(await session.sum(), 0);
+  assert.equal(await session.remote.sum(), 0);
   busy.open("");
 });
 
@@ -266,9 +266,9 @@ test("a client that gives up: the session is over, and calls say what is known",
     network,
     reconnect: { firstDelayMs: 5, maxDelayMs: 20, giveUpMs: 10_000 },
   });
-  const slow = session.slow("x");
+  const slow = session.remote.slow("x");
   const outcome = assert.rejects(slow, { code: "SESSION_LOST" });
-  await session.sum();
+  await session.remote.sum();
   detour.closed = true;
   detour.cut("reset");
   while (session.state === "open") await clock.turn();
@@ -282,8 +282,8 @@ test("a client that gives up: the session is over, and calls say what is known",
   assert.equal(end.error?.code, "SESSION_LOST");
   assert.equal(session.state, "closed");
   assert.equal((await session.closed).error?.code, "SESSION_LOST");
-  await assert.rejects(session.sum(), { code: "SESSION_LOST", outcome: "none" });
-  await assert.rejects(session.add(1) as Promise<void>, { code: "SESSION_LOST", outcome: "none" });
+  await assert.rejects(session.remote.sum(), { code: "SESSION_LOST", outcome: "none" });
+  await assert.rejects(session.remote.add(1) as Promise<void>, { code: "SESSION_LOST", outcome: "none" });
   await server.close();
   detour.close();
 });

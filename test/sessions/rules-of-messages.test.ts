@@ -83,8 +83,8 @@ async function start(more: { readonly server?: object; readonly client?: object 
 
 test("D.1: acknowledged is not handled: an event that waits on the lane is not unacknowledged any more", async () => {
   const { session, server, close } = await start();
-  await session.hold("first");
-  await session.note("second");
+  await session.remote.hold("first");
+  await session.remote.note("second");
   while (session.stats.unacknowledged > 0) await nextTurn();
   assert.ok(([...server.sessions.values()][0]?.stats.heldBytes ?? 0) > 0);
   await close();
@@ -99,14 +99,14 @@ test("D.1: an aborted session reports each message that was not acknowledged, an
       onClose: (_session: unknown, end: SessionEnd) => ended.open(end),
     },
   });
-  await session.sync();
+  await session.remote.sync();
   while (session.stats.unacknowledged > 0) await nextTurn();
   detour.cut("reset");
   while (session.state === "open") await nextTurn();
-  assert.equal(session.note("a"), undefined);
-  const work = session.work("b");
-  const waiting = session.note("c");
-  const late = session.work("d");
+  assert.equal(session.remote.note("a"), undefined);
+  const work = session.remote.work("b");
+  const waiting = session.remote.note("c");
+  const late = session.remote.work("d");
   assert.ok(waiting instanceof Promise);
   session.abort("enough");
   await assert.rejects(work, { code: "CONNECTION_ABORTED", outcome: "none" });
@@ -123,10 +123,10 @@ test("D.1: an aborted session reports each message that was not acknowledged, an
 
 test("D.2: block: a full replay buffer lets senders wait, and loses nothing", async () => {
   const { session, log, close } = await start({ client: { replay: { maxMessages: 4 } } });
-  const waits = Array.from({ length: 100 }, (_, index) => session.note(String(index)));
+  const waits = Array.from({ length: 100 }, (_, index) => session.remote.note(String(index)));
   assert.equal(waits.filter((wait) => wait === undefined).length, 4);
   await Promise.all(waits.map(async (wait) => await wait));
-  await session.sync();
+  await session.remote.sync();
   assert.deepEqual(
     log,
     waits.map((_, index) => String(index)),
@@ -136,9 +136,9 @@ test("D.2: block: a full replay buffer lets senders wait, and loses nothing", as
 
 test("D.2: strict: without room an event is rejected with QUEUE_FULL", async () => {
   const { session, log, close } = await start({ client: { replay: { maxMessages: 4 }, overflow: "strict" } });
-  const sent = Array.from({ length: 5 }, (_, index) => session.note(String(index)));
+  const sent = Array.from({ length: 5 }, (_, index) => session.remote.note(String(index)));
   await assert.rejects(sent[4] as Promise<void>, { code: "QUEUE_FULL", outcome: "none" });
-  await session.sync();
+  await session.remote.sync();
   assert.deepEqual(log, ["0", "1", "2", "3"]);
   await close();
 });
@@ -147,9 +147,9 @@ test("D.2: drop-oldest and drop-newest drop before a number is given, and count 
   for (const overflow of ["drop-oldest", "drop-newest"] as const) {
     const { session, log, close } = await start({ client: { replay: { maxMessages: 4 }, overflow } });
     const total = 4 + 1024 + 10;
-    for (let index = 0; index < total; index += 1) assert.equal(session.note(String(index)), undefined);
+    for (let index = 0; index < total; index += 1) assert.equal(session.remote.note(String(index)), undefined);
     assert.equal(session.stats.droppedEvents, 10);
-    while (log.length < total - 10) await session.sync();
+    while (log.length < total - 10) await session.remote.sync();
     const dropped = overflow === "drop-oldest" ? 4 : total - 10;
     const expected = Array.from({ length: total }, (_, index) => index).filter(
       (index) => index < dropped || index >= dropped + 10,
@@ -170,10 +170,10 @@ test("D.2: messages that stay unacknowledged past replayMaxAgeMs end the session
       onClose: (_session: unknown, end: SessionEnd) => ended.open(end),
     },
   });
-  await session.sync();
+  await session.remote.sync();
   while (session.stats.unacknowledged > 0) await nextTurn();
   detour.silent = true;
-  void session.note("never arrives");
+  void session.remote.note("never arrives");
   await clock.advance(49);
   assert.equal(session.state, "open");
   await clock.advance(1);
@@ -190,14 +190,14 @@ test("D.7: a call whose time was up without a connection is counted and not star
   });
   detour.cut("reset");
   while (session.state === "open") await nextTurn();
-  const late = assert.rejects(session.work("late", { timeoutMs: 5 }), { code: "TIMEOUT" });
+  const late = assert.rejects(session.remote.work("late", { timeoutMs: 5 }), { code: "TIMEOUT" });
   // The attempt to connect again comes later than that: on a clock that stands still it cannot come before.
   detour.closed = true;
   await clock.advance(5);
   await late;
   detour.closed = false;
   const { accepted } = detour;
-  const synced = session.sync();
+  const synced = session.remote.sync();
   while (detour.accepted === accepted) await clock.advance(60);
   await synced;
   assert.deepEqual(log, []);
@@ -230,7 +230,7 @@ test("D.7: the remaining time travels with the call, and its handler is told whe
       },
     },
   });
-  const late = assert.rejects(session.work("x", { timeoutMs: 40 }), { code: "TIMEOUT", outcome: "unknown" });
+  const late = assert.rejects(session.remote.work("x", { timeoutMs: 40 }), { code: "TIMEOUT", outcome: "unknown" });
   while (remaining.length === 0) await nextTurn();
   assert.deepEqual(remaining, [40]);
   await clock.advance(40);
@@ -241,12 +241,12 @@ test("D.7: the remaining time travels with the call, and its handler is told whe
 
 test("D.8: drain says GOAWAY: what runs is finished, later calls are not sent, clients come back after their own time", async () => {
   const { session, server, log, release, close } = await start();
-  const running = session.work("first");
+  const running = session.remote.work("first");
   while (log.length === 0) await nextTurn();
   const draining = server.drain({ timeoutMs: 10_000, reconnectSpreadMs: 1 });
   while (session.state === "open") await nextTurn();
   assert.equal(session.state, "leaving");
-  await assert.rejects(session.work("second"), { code: "SESSION_LOST", outcome: "none" });
+  await assert.rejects(session.remote.work("second"), { code: "SESSION_LOST", outcome: "none" });
   release();
   assert.equal(await running, "first");
   const { finished, cut } = await draining;
@@ -258,7 +258,7 @@ test("D.8: drain says GOAWAY: what runs is finished, later calls are not sent, c
 test("D.8: what is not finished in the time of drain is cut, and counted", async () => {
   const { clock, network } = stopped();
   const { session, server, log, close } = await start({ server: network, client: { reconnect: false } });
-  const running = session.work("first");
+  const running = session.remote.work("first");
   while (log.length === 0) await nextTurn();
   const draining = server.drain({ timeoutMs: 20 });
   await clock.advance(20);
@@ -270,26 +270,26 @@ test("D.8: what is not finished in the time of drain is cut, and counted", async
 
 test("D.9: events run one after the other, and handlers start in the order of the wire", async () => {
   const { session, log, release, close } = await start();
-  await session.hold("a");
-  await session.note("b");
-  const work = session.work("c");
-  const turn = session.turn("d");
-  await session.note("e");
+  await session.remote.hold("a");
+  await session.remote.note("b");
+  const work = session.remote.work("c");
+  const turn = session.remote.turn("d");
+  await session.remote.note("e");
   while (log.length === 0) await nextTurn();
   assert.deepEqual(log, ["a begins"]);
   release();
   assert.deepEqual([await work, await turn], ["c", "d"]);
-  await session.sync();
+  await session.remote.sync();
   assert.deepEqual(log, ["a begins", "a ends", "b", "c begins", "d", "e"]);
   await close();
 });
 
 test("D.9: calls run beside each other, up to maxConcurrentCalls", async () => {
   const { session, server, log, release, close } = await start({ server: { maxConcurrentCalls: 3 } });
-  const answers = Promise.all(["a", "b", "c", "d", "e"].map((text) => session.work(text)));
+  const answers = Promise.all(["a", "b", "c", "d", "e"].map((text) => session.remote.work(text)));
   while (log.length < 3) await nextTurn();
   const [served] = [...server.sessions.values()];
-  assert.equal(await served?.ask("still there"), "still there!");
+  assert.equal(await served?.remote.ask("still there"), "still there!");
   assert.equal(served?.stats.runningCalls, 3);
   assert.deepEqual(log, ["a begins", "b begins", "c begins"]);
   release();
@@ -305,12 +305,12 @@ test("D.9: answers, cancels and pings do not wait behind a handler, nor behind c
   });
   const [served] = [...server.sessions.values()];
   // The lane of the server is taken, and the window of the client is used up.
-  void session.blob(new Uint8Array(2000));
-  const blocked = session.blob(new Uint8Array(2000));
+  void session.remote.blob(new Uint8Array(2000));
+  const blocked = session.remote.blob(new Uint8Array(2000));
   assert.ok(blocked instanceof Promise);
-  assert.equal(await served?.ask("do you hear me"), "do you hear me!");
+  assert.equal(await served?.remote.ask("do you hear me"), "do you hear me!");
   const controller = new AbortController();
-  const asked = served?.ask("forget it", { signal: controller.signal });
+  const asked = served?.remote.ask("forget it", { signal: controller.signal });
   controller.abort(new Error("forgotten"));
   await assert.rejects(asked as Promise<string>, { message: "forgotten" });
   // The default heartbeat.

@@ -183,7 +183,7 @@ test("D.4: no token is logged: none is in an object of the program, an error or 
   const thief = await RawClient.to(port);
   const again = await thief.hello("room", resumeOf({ ...welcome, session: "another" }, 1));
   const session = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
-  await session.who();
+  await session.remote.who();
   const text = inspect([server, session, ...server.sessions.values(), ...seen], { depth: Infinity, showHidden: true });
   assert.ok(seen.length > 0);
   for (const { token } of [welcome, again]) assert.ok(!text.includes(String(token)));
@@ -280,7 +280,7 @@ test("D.6: sessions of one address are limited, and free their place", async () 
   await first.close();
   while (server.stats.sessions > 0) await new Promise((resolve) => setImmediate(resolve));
   const second = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
-  assert.equal(await second.who(), [...server.sessions.values()][0]?.id);
+  assert.equal(await second.remote.who(), [...server.sessions.values()][0]?.id);
   await second.close();
   await server.close();
 });
@@ -314,7 +314,7 @@ test("D.6: connections without a session are limited; the oldest one makes room"
   const silent = await Promise.all([RawClient.to(port), RawClient.to(port)]);
   while (server.stats.unauthenticated < 2) await new Promise((resolve) => setImmediate(resolve));
   const session = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
-  assert.ok((await session.who()).length > 0);
+  assert.ok((await session.remote.who()).length > 0);
   assert.equal(await Promise.race(silent.map((client) => client.untilEnd())), "reset");
   assert.equal(server.stats.declined, 1);
   for (const client of silent) client.close();
@@ -332,7 +332,7 @@ test("keptMs may be a fraction, nothing, and Infinity: clients are told a whole 
     const client = await RawClient.to(port);
     assert.equal((await client.hello("room"))["keptMs"], told);
     const session = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
-    assert.equal(await session.who(), session.id);
+    assert.equal(await session.remote.who(), session.id);
   }
 });
 

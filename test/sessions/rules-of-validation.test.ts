@@ -50,24 +50,24 @@ async function typedPair(validate: "receive" | "both" | "none", codecs: readonly
 
 test("D.11: the wire carries the schema's input, and receiving gives its output", async () => {
   const { session, got, close } = await typedPair("receive");
-  assert.equal(await session.visit({ age: "42" }), "welcome");
+  assert.equal(await session.remote.visit({ age: "42" }), "welcome");
   assert.deepEqual(got, [{ age: 42, tags: [] }]);
   const lengths: number[] = [];
-  for await (const length of session.items()) lengths.push(length);
+  for await (const length of session.remote.items()) lengths.push(length);
   assert.deepEqual(lengths, [1, 2]);
   await close();
 });
 
 test("D.11: receive: what the peer sends is checked; a call fails with FRAME_INVALID, an event goes to onError", async () => {
   const { session, errors, close } = await typedPair("receive");
-  await assert.rejects(session.visit({ age: -1 }), (error) => {
+  await assert.rejects(session.remote.visit({ age: -1 }), (error) => {
     assert.ok(error instanceof RemoteError);
     assert.equal(error.code, "FRAME_INVALID");
     assert.match(error.message, /age/);
     return true;
   });
-  await session.told({ text: "too long" });
-  await assert.rejects(session.bad("x"), { code: "FRAME_INVALID", side: "remote" });
+  await session.remote.told({ text: "too long" });
+  await assert.rejects(session.remote.bad("x"), { code: "FRAME_INVALID", side: "remote" });
   assert.deepEqual(
     errors.map((error) => (error as { readonly code: string }).code),
     ["FRAME_INVALID", "FRAME_INVALID"],
@@ -78,18 +78,21 @@ test("D.11: receive: what the peer sends is checked; a call fails with FRAME_INV
 
 test("D.11: both: sending validates too, and discards the result", async () => {
   const { session, got, close } = await typedPair("both");
-  await assert.rejects(session.visit({ age: -1 }), { code: "FRAME_INVALID", side: "local", outcome: "none" });
-  await assert.rejects(session.told({ text: "too long" }) as Promise<void>, { code: "FRAME_INVALID", side: "local" });
-  assert.equal(await session.visit({ age: "7" }), "welcome");
+  await assert.rejects(session.remote.visit({ age: -1 }), { code: "FRAME_INVALID", side: "local", outcome: "none" });
+  await assert.rejects(session.remote.told({ text: "too long" }) as Promise<void>, {
+    code: "FRAME_INVALID",
+    side: "local",
+  });
+  assert.equal(await session.remote.visit({ age: "7" }), "welcome");
   assert.deepEqual(got, [{ age: 7, tags: [] }]);
   await close();
 });
 
 test("D.11: none: nothing is checked, and nothing is converted", async () => {
   const { session, got, errors, close } = await typedPair("none");
-  assert.equal(await session.visit({ age: "-1" }), "welcome");
-  await session.told({ text: "too long" });
-  assert.equal(await session.bad("x"), "no number");
+  assert.equal(await session.remote.visit({ age: "-1" }), "welcome");
+  await session.remote.told({ text: "too long" });
+  assert.equal(await session.remote.bad("x"), "no number");
   assert.deepEqual(got, [{ age: "-1" }, { text: "too long" }]);
   assert.deepEqual(errors, []);
   await close();
@@ -110,8 +113,8 @@ test("D.11: a check that throws fails its call, and not the process", async () =
   const onError = (error: unknown): void => void errors.push(error);
   const server = await serveSessions(checks, "tcp://127.0.0.1:0", { onError, handlers: { ask: () => undefined } });
   const session = await connectSession(checks, server.localAddress, {});
-  await assert.rejects(session.ask("a"), { name: "RemoteError", code: "INTERNAL" });
-  await assert.rejects(session.ask("b"), { name: "RemoteError", code: "INTERNAL" });
+  await assert.rejects(session.remote.ask("a"), { name: "RemoteError", code: "INTERNAL" });
+  await assert.rejects(session.remote.ask("b"), { name: "RemoteError", code: "INTERNAL" });
   assert.deepEqual(
     errors.map((error) => (error as { code?: string }).code),
     ["UNSUPPORTED", "UNSUPPORTED"],
@@ -122,9 +125,9 @@ test("D.11: a check that throws fails its call, and not the process", async () =
 
 test("D.11: a schema that validates asynchronously is refused at its first use, and ends nothing", async () => {
   const { session, errors, close } = await typedPair("receive");
-  await assert.rejects(session.later("x"), { code: "INTERNAL" });
+  await assert.rejects(session.remote.later("x"), { code: "INTERNAL" });
   assert.equal((errors[0] as { readonly code: string }).code, "UNSUPPORTED");
-  assert.equal(await session.visit({ age: 1 }), "welcome");
+  assert.equal(await session.remote.visit({ age: 1 }), "welcome");
   await close();
 });
 
@@ -134,22 +137,22 @@ test("D.11: what has no form on the wire is an error of the sender; what is too 
   for (let depth = 0; depth < 65; depth += 1) deep = [deep];
   const values = [new Map(), new Set(), 1n, { a: undefined }, () => 1, deep];
   for (const value of values) {
-    await assert.rejects(session.any(value), { code: "FRAME_INVALID", side: "local" });
+    await assert.rejects(session.remote.any(value), { code: "FRAME_INVALID", side: "local" });
   }
   const bytesOfAll = Uint8Array.from({ length: 256 }, (_, index) => index);
-  assert.deepEqual(new Uint8Array(await session.raw(bytesOfAll)), bytesOfAll);
-  assert.equal((await session.raw(new Uint8Array(0))).length, 0);
-  assert.deepEqual(await session.any({ a: [1, "x", null, true] }), { a: [1, "x", null, true] });
-  assert.equal(await session.any(undefined), undefined);
+  assert.deepEqual(new Uint8Array(await session.remote.raw(bytesOfAll)), bytesOfAll);
+  assert.equal((await session.remote.raw(new Uint8Array(0))).length, 0);
+  assert.deepEqual(await session.remote.any({ a: [1, "x", null, true] }), { a: [1, "x", null, true] });
+  assert.equal(await session.remote.any(undefined), undefined);
   await close();
 });
 
 test("the codec json: the same contract, and bytes as they are", async () => {
   const { session, got, close } = await typedPair("receive", ["json"]);
-  assert.equal(await session.visit({ age: "42", tags: ["ñ"] }), "welcome");
+  assert.equal(await session.remote.visit({ age: "42", tags: ["ñ"] }), "welcome");
   assert.deepEqual(got, [{ age: 42, tags: ["ñ"] }]);
-  assert.deepEqual([...(await session.raw(Uint8Array.of(0, 255)))], [0, 255]);
+  assert.deepEqual([...(await session.remote.raw(Uint8Array.of(0, 255)))], [0, 255]);
   const long = "x".repeat(100_000);
-  assert.equal(await session.any(long), long);
+  assert.equal(await session.remote.any(long), long);
   await close();
 });

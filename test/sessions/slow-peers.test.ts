@@ -34,7 +34,7 @@ test("a peer that takes a message in small pieces is not given up while it does,
   const session = await opening;
   socket.removeAllListeners("data");
   socket.pause();
-  await session.put(Buffer.alloc(48 * MIB));
+  await session.remote.put(Buffer.alloc(48 * MIB));
   let taken = 0;
   const take = async (wanted: number): Promise<void> => {
     for (const end = taken + wanted; taken < end; await nextTurn())

@@ -36,7 +36,7 @@ const handlers: Options["handlers"] = {
   async upload(_input, upload, { session }) {
     let size = 0;
     for await (const piece of upload) size += piece.length;
-    await session.stored(size);
+    await session.remote.stored(size);
   },
   async echo(_input, both) {
     for await (const text of both) await both.send(text.toUpperCase());
@@ -53,7 +53,7 @@ const handlers: Options["handlers"] = {
     }
   },
   async endless(_input, both, { signal, session }) {
-    signal.addEventListener("abort", () => void session.told("stopped"));
+    signal.addEventListener("abort", () => void session.remote.told("stopped"));
     while (!signal.aborted) await both.send(new Uint8Array(10_000));
   },
 };
@@ -87,8 +87,8 @@ async function all<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
 
 test("a stream that the server sends: the items of a generator, in order", async () => {
   const { session, close } = await pairOf();
-  assert.deepEqual(await all(session.count({ to: 3 })), [1, 2, 3]);
-  const many = await all(session.count({ to: 20_000 }));
+  assert.deepEqual(await all(session.remote.count({ to: 3 })), [1, 2, 3]);
+  const many = await all(session.remote.count({ to: 20_000 }));
   assert.equal(many.length, 20_000);
   assert.ok(many.every((item, index) => item === index + 1));
   await close();
@@ -100,7 +100,7 @@ test("a stream that the client sends, larger than its window", async () => {
     tell = resolve;
   });
   const { session, close } = await pairOf({ stored: tell });
-  const upload = session.upload();
+  const upload = session.remote.upload();
   for (let count = 0; count < 100; count += 1) await upload.send(new Uint8Array(10_000));
   upload.end();
   assert.equal(await stored, 1_000_000);
@@ -110,7 +110,7 @@ test("a stream that the client sends, larger than its window", async () => {
 
 test("a stream in both directions", async () => {
   const { session, close } = await pairOf();
-  const echo = session.echo();
+  const echo = session.remote.echo();
   const heard = all(echo);
   for (const text of ["a", "b", "c"]) await echo.send(text);
   echo.end();
@@ -134,12 +134,12 @@ test("a stream that the client offers", async () => {
     },
   });
   const [served] = [...server.sessions.values()];
-  const measured = served?.measure(10);
+  const measured = served?.remote.measure(10);
   assert.ok(measured !== undefined);
   for (const item of [1, 2]) await measured.send(item);
   measured.end();
   assert.deepEqual(await all(measured), [10, 20]);
-  await session.sync();
+  await session.remote.sync();
   assert.equal(session.stats.pending, 0);
 });
 
@@ -148,7 +148,7 @@ test("a stream whose handler fails: the items before the error come first", asyn
   const found: number[] = [];
   await assert.rejects(
     async () => {
-      for await (const item of session.broken()) found.push(item);
+      for await (const item of session.remote.broken()) found.push(item);
     },
     (error) => error instanceof RemoteError && error.code === "DISK_FULL",
   );
@@ -162,7 +162,7 @@ test("a handler that throws in its loop over the items fails the stream with its
     ["throws", { name: "RemoteError", code: "DISK_FULL", message: "no room for it", data: { item: 1 } }],
     ["returns", { code: "CLOSED", detail: "the other side has cancelled the stream" }],
   ] as const) {
-    const items = session.picky(way);
+    const items = session.remote.picky(way);
     await assert.rejects(async () => {
       await items.send(0);
       await items.send(1);
@@ -182,7 +182,7 @@ test("leaving the loop cancels the stream, and its handler is told", async () =>
     tell = resolve;
   });
   const { session, server, close } = await pairOf({ told: tell });
-  for await (const piece of session.endless()) {
+  for await (const piece of session.remote.endless()) {
     assert.equal(piece.length, 10_000);
     break;
   }
@@ -195,30 +195,30 @@ test("a stream ends by its time-out and by its signal, and its handler is told",
   const clock = new ManualClock(nodeNetwork.clock);
   const told: string[] = [];
   const { session, server, close } = await pairOf({ told: (text) => void told.push(text) }, { ...nodeNetwork, clock });
-  const reading = assert.rejects(all(session.endless(undefined, { timeoutMs: 1000 })), {
+  const reading = assert.rejects(all(session.remote.endless(undefined, { timeoutMs: 1000 })), {
     code: "TIMEOUT",
     outcome: "unknown",
     remote: String(server.localAddress),
   });
-  await all(session.count({ to: 1 }, { timeoutMs: 1000 }));
+  await all(session.remote.count({ to: 1 }, { timeoutMs: 1000 }));
   await clock.advance(1000);
   await reading;
   const controller = new AbortController();
-  const abandoned = assert.rejects(all(session.endless(undefined, { signal: controller.signal })), {
+  const abandoned = assert.rejects(all(session.remote.endless(undefined, { signal: controller.signal })), {
     message: "enough",
   });
-  await all(session.count({ to: 1 }));
+  await all(session.remote.count({ to: 1 }));
   controller.abort(new Error("enough"));
   await abandoned;
-  while (told.length < 2) await all(session.count({ to: 1 }));
+  while (told.length < 2) await all(session.remote.count({ to: 1 }));
   assert.equal(session.stats.pending, 0);
   await close();
 });
 
 test("a stream that nobody reads does not hold up another one", async () => {
   const { session, close } = await pairOf();
-  const unread = session.endless();
-  assert.deepEqual(await all(session.count({ to: 1000 })).then((items) => items.length), 1000);
+  const unread = session.remote.endless();
+  assert.deepEqual(await all(session.remote.count({ to: 1000 })).then((items) => items.length), 1000);
   unread.cancel();
   assert.deepEqual(await all(unread), []);
   await close();
@@ -226,8 +226,8 @@ test("a stream that nobody reads does not hold up another one", async () => {
 
 test("a stream ends with its session, and says so", async () => {
   const { session, server, close } = await pairOf();
-  const reading = all(session.endless());
-  await all(session.count({ to: 1 }));
+  const reading = all(session.remote.endless());
+  await all(session.remote.count({ to: 1 }));
   const outcome = assert.rejects(reading, { code: "CLOSED" });
   await [...server.sessions.values()][0]?.close("enough");
   await outcome;
@@ -249,14 +249,14 @@ test("a stream that has ended before its handler could start is handled all the 
   });
   const session = await connectSession(letters, server.localAddress, {});
   // The first takes the lane, the second waits for it: what comes later cannot start.
-  for (let count = 0; count < 2; count += 1) await session.hold();
-  const post = session.post();
+  for (let count = 0; count < 2; count += 1) await session.remote.hold();
+  const post = session.remote.post();
   for (const text of ["a", "b"]) await post.send(text);
   post.end();
   while (session.stats.unacknowledged > 0) await new Promise((resolve) => setImmediate(resolve));
   busy.open();
   assert.deepEqual(await handled.opened, ["a", "b"]);
-  await session.sync();
+  await session.remote.sync();
   await session.close();
   await server.close();
 });

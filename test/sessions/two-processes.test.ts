@@ -84,10 +84,10 @@ test("whatever bytes a reset or an end cuts, every message arrives once and in o
         },
       });
       detour.cutBehind(random.below(2500), "reset");
-      void session.countTo(NUMBERS);
-      for (const number of upTo(NUMBERS)) await session.number(number);
-      assert.equal(await session.last(), NUMBERS);
-      while (heard.length < NUMBERS) await session.last();
+      void session.remote.countTo(NUMBERS);
+      for (const number of upTo(NUMBERS)) await session.remote.number(number);
+      assert.equal(await session.remote.last(), NUMBERS);
+      while (heard.length < NUMBERS) await session.remote.last();
       assert.deepEqual(server.told().slice(before), upTo(NUMBERS));
       assert.deepEqual(heard, upTo(NUMBERS));
       assert.ok(resumed >= 10, `${resumed} connections were cut`);
@@ -107,13 +107,13 @@ test("silence between two processes is noticed, and nothing is lost by it", asyn
     network: { ...nodeNetwork, clock },
     onResume: () => resumed.open(),
   });
-  await session.last();
+  await session.remote.last();
   detour.silence();
-  for (const number of upTo(100)) await session.number(number);
+  for (const number of upTo(100)) await session.remote.number(number);
   while (session.state === "open") assert.ok(await clock.advanceToNext());
   await clock.advance(MAX_DELAY_MS);
   await resumed.opened;
-  assert.equal(await session.last(), 100);
+  assert.equal(await session.remote.last(), 100);
   assert.deepEqual(server.told(), upTo(100));
   await session.close();
   detour.close();
@@ -131,7 +131,7 @@ test("a server that is killed: what it was told and what is reported as lost are
   const numbers = async (until: () => boolean): Promise<void> => {
     while (!until()) {
       try {
-        await session.number((sent += 1));
+        await session.remote.number((sent += 1));
       } catch (error) {
         const { code, outcome } = error as ConnectionError;
         assert.deepEqual([code, outcome], ["SESSION_LOST", "none"]);
@@ -140,7 +140,7 @@ test("a server that is killed: what it was told and what is reported as lost are
     }
   };
   await numbers(() => sent === NUMBERS);
-  await session.last();
+  await session.remote.last();
   const second = await startServer(t, folder);
   detour.leadTo(second.port);
   first.child.kill("SIGKILL");
@@ -149,7 +149,7 @@ test("a server that is killed: what it was told and what is reported as lost are
   await numbers(() => lost !== undefined);
   await numbers(() => sent % 100 === 0);
   assert.equal(lost?.reason, "server-restarted");
-  await session.last();
+  await session.remote.last();
   const [old, fromNowOn] = [first.told(), second.told()];
   // Without a gap in each life, and nothing twice.
   assert.deepEqual(old, upTo(old.length));

@@ -57,44 +57,44 @@ export async function server(): Promise<void> {
         session.data.seats += limit;
         // @ts-expect-error -- The data has no such member.
         session.data.rooms = 1;
-        void session.said({ from: room });
-        own.group(room).broadcast("said", { from: "x" });
+        void session.remote.said({ from: room });
+        own.group(room).remote.said({ from: "x" });
         return [String(deadline), String(signal.aborted)];
       },
     },
   });
   // @ts-expect-error -- There is no such event.
-  typed.broadcast("says", { from: "x" });
+  typed.remote.says({ from: "x" });
   // @ts-expect-error -- The message is not what the contract says.
-  typed.broadcast("said", { to: "x" });
+  typed.remote.said({ to: "x" });
 }
 
 export async function client(): Promise<void> {
   // @ts-expect-error -- The contract's client offers something: handlers are required.
   await connectSession(chat, "tcp://x:1", {});
   const session: Session<typeof chat.server> = await connectSession(chat, "tcp://x:1", { handlers: { said: () => 1 } });
-  const names: string[] = await session.join({ room: "plaza" });
+  const names: string[] = await session.remote.join({ room: "plaza" });
   // @ts-expect-error -- The question is not what the contract says.
-  await session.join({ rooms: "plaza" });
+  await session.remote.join({ rooms: "plaza" });
   // @ts-expect-error -- The question is missing.
-  await session.join();
+  await session.remote.join();
   // @ts-expect-error -- An event has no answer.
-  const answer: string = await session.say("x");
+  const answer: string = await session.remote.say("x");
   // @ts-expect-error -- The client calls the server's methods, not its own.
-  const { said } = session;
+  const { said } = session.remote;
   void said;
-  const nothing: undefined | void = await session.count("x");
-  await session.ping();
-  await session.ping(undefined, { timeoutMs: 5 });
-  for await (const item of session.history({ room: "x" })) {
+  const nothing: undefined | void = await session.remote.count("x");
+  await session.remote.ping();
+  await session.remote.ping(undefined, { timeoutMs: 5 });
+  for await (const item of session.remote.history({ room: "x" })) {
     const number: number = item;
     void number;
   }
   // @ts-expect-error -- The client cannot send in a stream that only the server sends.
-  await session.history({ room: "x" }).send(1);
-  await session.upload().send("x");
+  await session.remote.history({ room: "x" }).send(1);
+  await session.remote.upload().send("x");
   // @ts-expect-error -- The items are not what the contract says.
-  await session.upload().send(1);
+  await session.remote.upload().send(1);
   void [names, answer, nothing];
 }
 

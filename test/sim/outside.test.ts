@@ -50,7 +50,7 @@ const USES: Readonly<Record<string, () => unknown>> = {
   "a mailbox: batches": () => box.batches().next(),
   "messages on a mailbox: receive": () => framedBox.receive(),
   "a listener: accept": () => waiting.accept(),
-  "a session: call": () => session.echo("hola"),
+  "a session: call": () => session.remote.echo("hola"),
   "a socket of the runtime: write": () => raw.write("x"),
   "a socket of the runtime: data": () => raw.on("data", () => undefined),
 };

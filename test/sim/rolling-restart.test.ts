@@ -58,15 +58,15 @@ async function rollingRestart(world: World, pauseMs: number) {
     }),
   );
   // One of them has a call under way: the server finishes it before it goes.
-  const answer = sessions[0]?.slow();
-  await sessions[0]?.who();
+  const answer = sessions[0]?.remote.slow();
+  await sessions[0]?.remote.who();
   leftAt = network.clock.now();
   const report = await first.drain({ reconnectSpreadMs: SPREAD_MS });
   assert.deepEqual([report.finished, report.cut, await answer], [SESSIONS, 0, "first"]);
   await world.sleep(pauseMs);
   const second = await serveRoom(network, "second");
   while (told.some(({ backAt }) => backAt === 0)) await world.sleep(100);
-  const names = new Set(await Promise.all(sessions.map((session) => session.who())));
+  const names = new Set(await Promise.all(sessions.map((session) => session.remote.who())));
   const { accepted } = second.stats.listener;
   await Promise.all(sessions.map((session) => session.close()));
   await second.close();

@@ -91,7 +91,7 @@ class Plaza {
       for (const session of server.sessions.values()) {
         for (let count = 0; count < EVENTS_AT_ONCE; count += 1) {
           session.data.said += 1;
-          Promise.resolve(session.said(session.data.said)).catch(() => undefined);
+          Promise.resolve(session.remote.said(session.data.said)).catch(() => undefined);
         }
       }
     }
@@ -124,7 +124,7 @@ class Plaza {
     for (;;) {
       for (let count = 0; count < EVENTS_AT_ONCE; count += 1) {
         said += 1;
-        await Promise.resolve(session.say(said)).catch(() => undefined);
+        await Promise.resolve(session.remote.say(said)).catch(() => undefined);
       }
       await pause(clock, PAUSE_MS);
     }
@@ -139,7 +139,7 @@ class Plaza {
 
   async #ask(session: PlazaSession, clock: Clock): Promise<void> {
     for (let number = 1; ; number += 1) {
-      const answer = await session.add(number).catch(() => undefined);
+      const answer = await session.remote.add(number).catch(() => undefined);
       this.#world.sometimes("a call is lost", answer === undefined);
       this.#world.always("an answer belongs to its call", answer === undefined || answer === number + 1);
       if (answer !== undefined) this.answered += 1;
@@ -150,7 +150,7 @@ class Plaza {
   async #listen(session: PlazaSession, clock: Clock): Promise<void> {
     let next = 1;
     const readAll = async (): Promise<void> => {
-      for await (const item of session.count(next)) {
+      for await (const item of session.remote.count(next)) {
         this.#world.always("a stream misses and doubles nothing", item === next);
         next += 1;
       }

@@ -64,7 +64,7 @@ class Ledger {
   /** Sends the next event. */
   tell(session: Either): void {
     const number = (this.#last += 1);
-    const fate = session.tell(number);
+    const fate = session.remote.tell(number);
     if (fate === undefined) {
       this.#accepted.add(number);
       return;
@@ -149,7 +149,7 @@ class Programs {
       if (number % 7 === 1) await pause(clock, number % 50);
       if (number % 7 === 2) await Promise.resolve();
       if (number % 7 === 3) throw new Error("thrown");
-      if (number % 7 === 4) await session.ask(number).catch(ignore);
+      if (number % 7 === 4) await session.remote.ask(number).catch(ignore);
       if (number % 211 === 5) await session.close("from its own handler");
       if (number % 211 === 6) await session.drain({ timeoutMs: this.#calm ? REST_MS : 50 });
       // It waits for itself, until its time is up.
@@ -175,13 +175,13 @@ class Programs {
   /** Tells, asks, and opens streams that take items of a few bytes. */
   #talk(session: Either, ledger: Ledger, network: Network): void {
     for (let count = network.random.next() * EVENTS_AT_ONCE; count > 0; count -= 1) ledger.tell(session);
-    session.ask(network.random.next() < 0.5 ? 1 : 2).catch(ignore);
+    session.remote.ask(network.random.next() < 0.5 ? 1 : 2).catch(ignore);
     if (!this.#oneIn(4, network)) return;
     for (let count = 0; count < STREAMS_AT_ONCE; count += 1) void this.#stream(session).catch(ignore);
   }
 
   async #stream(session: Either): Promise<void> {
-    const flow = session.flow();
+    const flow = session.remote.flow();
     const send = async (): Promise<void> => {
       for (let item = 0; item < 20; item += 1) await flow.send(item);
       flow.end();

@@ -17,7 +17,7 @@ async function serveWork(network: Network): Promise<void> {
     network,
     limits: { heartbeatMs: 1000 },
     onOpen: async (session) => {
-      for (let number = 1; number <= 20; number += 1) await session.tick(number);
+      for (let number = 1; number <= 20; number += 1) await session.remote.tick(number);
     },
     handlers: {
       add: (number) => void numbers.push(number),
@@ -39,14 +39,14 @@ test("a session resumes behind a partition, and the same seed gives the same run
       handlers: { tick: (number) => void heard.push(number) },
     });
     for (let number = 1; number <= 100; number += 1) {
-      await session.add(number);
+      await session.remote.add(number);
       if (number === 50) {
         const cut = world.partition("client", "server");
         await world.sleep(5000);
         cut.heal();
       }
     }
-    const sum = await session.sum(undefined, { timeoutMs: Infinity });
+    const sum = await session.remote.sum(undefined, { timeoutMs: Infinity });
     await session.close();
     return { sum, resumed, heard };
   });
@@ -73,13 +73,13 @@ test("a server that crashes and starts again: the client has a fresh session", a
       handlers: { tick: () => undefined },
     });
     const { id } = session;
-    await session.add(1);
-    assert.equal(await session.sum(), 1);
+    await session.remote.add(1);
+    assert.equal(await session.remote.sum(), 1);
     server.crash();
     server.restart();
     const { reason } = await fresh;
     assert.notEqual(session.id, id);
-    const sum = await session.sum();
+    const sum = await session.remote.sum();
     await session.close();
     return { reason, sum };
   });

@@ -57,11 +57,11 @@ for (const bandwidthBitsPerSecond of LINES) {
       const { value } = await check({ seed: 5, link: { latency: 30, bandwidthBitsPerSecond } }, async (world) => {
         const { session, served, received, lost } = await join(world);
         const parcel = Buffer.alloc(size, 1);
-        await session.put(parcel);
+        await session.remote.put(parcel);
         await until(world, () => received.server.length === 1);
-        await served().got(parcel);
+        await served().remote.got(parcel);
         await until(world, () => received.client.length === 1);
-        await Promise.all([session.put(parcel), served().got(parcel)]);
+        await Promise.all([session.remote.put(parcel), served().remote.got(parcel)]);
         await until(world, () => received.server.length + received.client.length === 4);
         await session.close();
         return { received, lost };
@@ -75,7 +75,7 @@ test("a call whose question and answer take longer than the heartbeat of a secon
   const link = { latency: 30, bandwidthBitsPerSecond: 128_000 };
   const { value } = await check({ seed: 5, link }, async (world) => {
     const { session, lost } = await join(world, { limits: { heartbeatMs: 1000 } });
-    const answer = await session.store(Buffer.alloc(200_000, 7), { timeoutMs: Infinity });
+    const answer = await session.remote.store(Buffer.alloc(200_000, 7), { timeoutMs: Infinity });
     await session.close();
     return { length: answer.length, lost };
   });
@@ -87,7 +87,7 @@ test("messages that leave one after the other for longer than replay.maxAgeMs do
   const { value } = await check({ seed: 5, link }, async (world) => {
     const { session, received, lost } = await join(world, { replay: { maxAgeMs: 20_000 } });
     // Three quarters of a minute, in messages that take 3 seconds each.
-    for (let count = 0; count < 15; count += 1) await session.put(Buffer.alloc(24_000));
+    for (let count = 0; count < 15; count += 1) await session.remote.put(Buffer.alloc(24_000));
     await until(world, () => received.server.length === 15);
     const { state } = session;
     await session.close();
@@ -100,7 +100,7 @@ test("a line that breaks in the middle of a message is noticed in two heartbeats
   const link = { latency: 30, bandwidthBitsPerSecond: 128_000 };
   const { value } = await check({ seed: 5, link }, async (world) => {
     const { session, received, lost } = await join(world, { limits: { heartbeatMs: 2000 } });
-    await session.put(Buffer.alloc(300_000));
+    await session.remote.put(Buffer.alloc(300_000));
     await world.sleep(5000);
     const cut = world.partition("client", "server");
     await world.sleep(6000);

@@ -32,13 +32,13 @@ const chaos = simulation({ name: "contracts over datagrams under chaos", chaos: 
     const ask = async (step: number): Promise<void> => {
       for (let number = step; ; number += 2) {
         const options = { timeoutMs: 8_000 };
-        const double = await client.double(number, options).catch(() => undefined);
+        const double = await client.remote.double(number, options).catch(() => undefined);
         if (double !== undefined) world.always("the answer belongs to the question", double === number * 2);
-        const text = await client.spell(number, options).catch(() => undefined);
+        const text = await client.remote.spell(number, options).catch(() => undefined);
         if (text !== undefined) world.always("the long answer belongs to the question", text === spelt(number));
         world.sometimes("a call times out", double === undefined);
         world.sometimes("a call is sent again", client.stats.retransmissions > 1);
-        await client.tell(number).catch(() => undefined);
+        await client.remote.tell(number).catch(() => undefined);
         if (double !== undefined && text !== undefined) answered += 1;
         await pause(network.clock, 200);
       }

@@ -65,7 +65,7 @@ test("a server that comes up in the last moment is found: by connect, and by con
     const waiting = Promise.all([
       connect(SERVER, { network, retry }).then((socket) => socket.close()),
       connectSession(work, SERVER, { network, retry }).then(async (session) => {
-        const answer = await session.job();
+        const answer = await session.remote.job();
         await session.close();
         return answer;
       }),
@@ -157,7 +157,7 @@ test("a session gives up when giveUpMs is over, and not before; a server that is
     await world.sleep(29_990);
     restart(true);
     await fresh;
-    const answer = await another.job(undefined, { timeoutMs: 5000 });
+    const answer = await another.remote.job(undefined, { timeoutMs: 5000 });
     await another.close();
     return { code: error?.code, cause: (error?.cause as ZocaloError | undefined)?.code, afterMs, answer };
   });
@@ -209,13 +209,13 @@ test("a server of sessions drains and closes within its time, although its clien
       const handlers = { news: () => new Promise<void>(() => undefined) };
       const session = await connectSession(feed, SERVER, { network, handlers, reconnect: false });
       if (what === "a call") {
-        void session.job();
+        void session.remote.job();
         await started.opened;
       }
       const cut = world.partition("client", "server");
       if (what === "events") {
         // More than the windows and the buffers hold.
-        for (let count = 0; count < 30; count += 1) door.broadcast("news", "x".repeat(100_000));
+        for (let count = 0; count < 30; count += 1) door.remote.news("x".repeat(100_000));
       }
       const { clock } = server.network;
       const startedAt = clock.now();

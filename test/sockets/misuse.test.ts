@@ -134,7 +134,7 @@ test("a method of a contract that was taken off its session or client says how t
       }
     }
   }
-  assert.equal(await session.ask(3), 3);
+  assert.equal(await session.remote.ask(3), 3);
 });
 
 test("wrong arguments of contracts, sessions and stateless services are told by the call", async () => {
@@ -244,10 +244,10 @@ test("wrong arguments of contracts, sessions and stateless services are told by 
   await using other = await serveSessions(room, tcp, session);
   await using client = await connectSession(room, server.localAddress, {});
   await using elsewhere = await connectSession(room, other.localAddress, {});
-  await elsewhere.ask();
+  await elsewhere.remote.ask();
   for (const stranger of [{}, null, ...other.sessions.values()]) {
     assert.throws(() => server.group("x").join(untyped<never>(stranger)), { code: "OPTION_INVALID", op: "join" });
   }
-  const items = client.list();
+  const items = client.remote.list();
   await assert.rejects(async () => await items.send(untyped<never>(1)), { code: "UNSUPPORTED", op: "list" });
 });

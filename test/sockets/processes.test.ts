@@ -284,10 +284,10 @@ test("unref of a server of sessions and of both ends of a session lets the proce
     const onResume = () => { resumed += 1; };
     const session = await connectSession(room, tunnel.localAddress, { reconnect: { firstDelayMs: 1 }, onResume });
     session.unref();
-    await session.ask();
+    await session.remote.ask();
     wires[0].abort();
     await turns(() => resumed === 1);
-    await session.ask();
+    await session.remote.ask();
     for (const one of [server, tunnel, ...wires]) one.unref();
   `);
 });

@@ -117,7 +117,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     const server = await serveSessions(work, "tcp://127.0.0.1:0", { handlers, onOpen: (session) => session.unref() });
     const session = await connectSession(work, server.localAddress, {});
     server.unref();
-    both(() => session.unref(), () => session.job(undefined, { timeoutMs }), () => session.drain({ timeoutMs }));
+    both(() => session.unref(), () => session.remote.job(undefined, { timeoutMs }), () => session.drain({ timeoutMs }));
   `,
   "a stream": `
     const server = await serveSessions(feed, "tcp://127.0.0.1:0", {
@@ -126,9 +126,9 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     });
     const session = await connectSession(feed, server.localAddress, {});
     server.unref();
-    session.items(undefined, { timeoutMs });
+    session.remote.items(undefined, { timeoutMs });
     session.unref();
-    session.items(undefined, { timeoutMs });
+    session.remote.items(undefined, { timeoutMs });
   `,
   "a server of sessions that drains": `
     let asked = false;
@@ -138,7 +138,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     });
     const session = await connectSession(work, server.localAddress, {});
     session.unref();
-    session.job(undefined, { timeoutMs }).catch(nothing);
+    session.remote.job(undefined, { timeoutMs }).catch(nothing);
     await until(() => asked);
     void server.drain({ timeoutMs });
     server.unref();
@@ -150,15 +150,15 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     const session = await connectSession(work, server.localAddress, { reconnect, onDetach: () => { detached = true; } });
     await server.close();
     await until(() => detached);
-    session.job(undefined, { timeoutMs }).catch(nothing);
+    session.remote.job(undefined, { timeoutMs }).catch(nothing);
     session.unref();
-    session.job(undefined, { timeoutMs }).catch(nothing);
+    session.remote.job(undefined, { timeoutMs }).catch(nothing);
   `,
   "a client over datagrams and its server": `
     let asked = false;
     const server = await serveStateless(work, "udp://127.0.0.1:0", { handlers: { job: () => { asked = true; return never(); } } });
     const client = await connectStateless(work, server.localAddress);
-    both(() => client.unref(), () => client.job(undefined, { timeoutMs }));
+    both(() => client.unref(), () => client.remote.job(undefined, { timeoutMs }));
     await until(() => asked);
     void server.drain({ timeoutMs });
     server.unref();

@@ -16,9 +16,9 @@ const server = await serveSessions(chat, "tcp://127.0.0.1:0", {
   handlers: { join: ({ room }) => ({ members: room.length }), upload: async () => undefined },
 });
 const session = await connectSession(chat, server.localAddress, { handlers: { said: (text) => text.trim() } });
-export const members: number = (await session.join({ room: "plaza" })).members;
+export const members: number = (await session.remote.join({ room: "plaza" })).members;
 // @ts-expect-error a wrong argument does not compile
-await session.join({ room: 1 });
+await session.remote.join({ room: 1 });
 
 export function codeOf(error: unknown): string {
   if (error instanceof zocalo.TimeoutError) return error.code;

@@ -36,7 +36,7 @@ async function exchange(pieces: readonly string[], isTerminal: boolean) {
     output: { warning: (error) => void warnings.push(error) },
     stop: new AbortController().signal,
   };
-  const items = session.double();
+  const items = session.remote.double();
   const failure: unknown = await exchangeItems(items as never, double, ends).then(
     () => undefined,
     (error: unknown) => error,

@@ -69,14 +69,6 @@ const MAX_NAMES_BYTES = 49_152;
 const CONTRACT_NAME = /^[a-z][a-z0-9._-]{0,63}$/i;
 const METHOD_NAME = /^[a-z][a-z0-9_]{0,63}$/i;
 
-/** Methods become properties of the session object, which has these already. */
-const RESERVED: ReadonlySet<string> = new Set(
-  (
-    "id data state closed close abort signal drain stats remoteAddress localAddress onOpen onResume onFresh " +
-    "onClose groups principal broadcast contract ref unref then constructor toString toJSON valueOf hasOwnProperty isPrototypeOf toLocaleString"
-  ).split(" "),
-);
-
 /**
  * Declares what two programs agree on: a name, a version, and what each side offers to the other.
  *
@@ -146,7 +138,6 @@ function checkedMethods(methods: Methods): Methods {
   for (const name of names) {
     if (!METHOD_NAME.test(name))
       throw invalid(`${JSON.stringify(name)} is no name for a method: letters, digits and _`);
-    if (RESERVED.has(name)) throw invalid(`a method cannot be called "${name}": a session has that property already`);
     if (!KINDS.has(methods[name]?.kind)) {
       throw invalid(`the method "${name}" must be made by call(), event() or stream()`);
     }

@@ -32,7 +32,7 @@ export type RemoteMethod<M> = M extends { readonly kind: "call" }
       : never;
 
 /**
- * The methods of the peer, as functions on the session.
+ * The methods of the peer, as functions on `remote`.
  *
  * - A call answers a promise of the response. It rejects with a `RemoteError` when the handler threw one, with `TIMEOUT`
  *   after `timeoutMs`, with the reason of `signal`, with `SESSION_LOST` when the session is lost (its `outcome` says

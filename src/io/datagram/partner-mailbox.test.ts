@@ -62,7 +62,7 @@ async function scene(first: readonly string[], options: ConnectStatelessOptions 
   const lookUpsBefore = lookUps;
   const ask = async (server: Server): Promise<void> => {
     const before = server.asked;
-    const asked = client.ask(1);
+    const asked = client.remote.ask(1);
     while (server.asked === before) await clock.turn();
     server.answer(7);
     assert.equal(await asked, 7);
@@ -88,7 +88,7 @@ test("B.1: a name is looked up again when something is sent after dnsMaxAgeMs, a
   await ask(old);
   assert.deepEqual([lookUps(), String(client.remoteAddress)], [0, "udp://10.0.0.1:2000"]);
   await clock.advance(1);
-  const asked = client.ask(2);
+  const asked = client.remote.ask(2);
   // This one still went to the address of before; it is asked again, and there the answer comes from.
   await clock.turn();
   assert.equal(old.asked, 3);
@@ -128,7 +128,7 @@ test("a client that is closed meanwhile leaves no mailbox, and one that is unref
   const closed = await scene(["10.0.0.1"]);
   closed.move(["10.0.0.2"]);
   await closed.clock.advance(60_000);
-  const asked = closed.client.ask(1);
+  const asked = closed.client.remote.ask(1);
   await closed.client.close();
   await expectError(asked, { code: "CLOSED" });
   while (!closed.servers[1].transport.closed) await closed.clock.turn();

@@ -26,7 +26,7 @@ export interface SessionStats {
   readonly roundTripMs: number | undefined;
 }
 
-/** What every session has beside the methods of the peer. */
+/** What every session has, whatever its contract. */
 export interface SessionBase<Data> extends AsyncDisposable {
   /** Names the session; a client that had to begin anew has another one afterwards. Not a secret. */
   readonly id: string;
@@ -77,7 +77,7 @@ export interface SessionBase<Data> extends AsyncDisposable {
 
 /**
  * A session: what two programs have agreed on, and the state that both keep. It outlives its connection. The methods of the
- * peer are functions on it; see `RemoteMethods` for what they answer.
+ * peer are functions on `remote`.
  *
  * Each message is delivered exactly once and in order within a live session; when a session is lost, what was not acknowledged
  * is reported to its sender.
@@ -91,10 +91,15 @@ export interface SessionBase<Data> extends AsyncDisposable {
  * const clock = contract("clock", "1.0.0", { server: { add: call<{ a: number; b: number }, number>() } });
  * const server = await serveSessions(clock, "tcp://127.0.0.1:0", { handlers: { add: ({ a, b }) => a + b } });
  * const session: Session<typeof clock.server> = await connectSession(clock, server.localAddress, {});
- * console.log(await session.add({ a: 1, b: 2 })); // 3
+ * console.log(await session.remote.add({ a: 1, b: 2 })); // 3
  * await session.close();
  * await server.close();
  * ```
  */
-export type Session<Offered extends Methods, Data = Record<string, unknown>> = SessionBase<Data> &
-  RemoteMethods<Offered>;
+export interface Session<Offered extends Methods, Data = Record<string, unknown>> extends SessionBase<Data> {
+  /**
+   * The methods of the peer, as functions; see `RemoteMethods` for what they answer. Each may be taken off and passed on:
+   * `const { add } = session.remote`.
+   */
+  readonly remote: RemoteMethods<Offered>;
+}

@@ -70,7 +70,7 @@ function placeOf(text: string) {
 test("a call is sent again with pauses that double, with the time that remains, until its time is up", async () => {
   const scene = new Scene();
   const client = await scene.client();
-  const error = reasonOf(client.ask(1, { timeoutMs: 12_000 }));
+  const error = reasonOf(client.remote.ask(1, { timeoutMs: 12_000 }));
   await scene.clock.advance(12_000);
   const timedOut = await error;
   assert.ok(timedOut instanceof ZocaloError);
@@ -99,7 +99,7 @@ test("D.12: the id of a request is 64 bits from the unpredictable source of the 
     },
   };
   const client = await scene.client({}, random);
-  for (let count = 0; count < 3; count += 1) void client.ask(count);
+  for (let count = 0; count < 3; count += 1) void client.remote.ask(count);
   await scene.clock.turn();
   assert.deepEqual(
     scene.calls.map(({ id }) => id),
@@ -112,7 +112,7 @@ test("D.12: the id of a request is 64 bits from the unpredictable source of the 
 test("D.12: an answer counts once, and only with the right id from the right source", async () => {
   const scene = new Scene();
   const client = await scene.client();
-  const asked = client.ask(1);
+  const asked = client.remote.ask(1);
   await scene.clock.turn();
   const { id } = scene.calls[0] as { readonly id: bigint };
   scene.result(id + 1n, 13);
@@ -134,7 +134,7 @@ test("D.12: an answer counts once, and only with the right id from the right sou
 test("a cookie is shown at once, by this call and by the next", async () => {
   const scene = new Scene();
   const client = await scene.client();
-  const asked = client.ask(1);
+  const asked = client.remote.ask(1);
   await scene.clock.turn();
   const { id } = scene.calls[0] as { readonly id: bigint };
   scene.answer(encodeAnswer(RETRY, head, id, placeOf("cookie")));
@@ -145,7 +145,7 @@ test("a cookie is shown at once, by this call and by the next", async () => {
   );
   scene.result(id, 5);
   assert.equal(await asked, 5);
-  void client.ask(2);
+  void client.remote.ask(2);
   assert.equal(String(scene.calls[2]?.cookie), "cookie");
   await client.close();
 });
@@ -153,10 +153,10 @@ test("a cookie is shown at once, by this call and by the next", async () => {
 test("calls beyond maxCalls wait for their turn, and those beyond maxWaitingCalls are refused", async () => {
   const scene = new Scene();
   const client = await scene.client({ maxCalls: 1, maxWaitingCalls: 2 });
-  const first = client.ask(1);
-  const second = client.ask(2);
-  const third = reasonOf(client.ask(3, { timeoutMs: 10 }));
-  await expectError(client.ask(4), { code: "QUEUE_FULL", op: "ask", outcome: "none" });
+  const first = client.remote.ask(1);
+  const second = client.remote.ask(2);
+  const third = reasonOf(client.remote.ask(3, { timeoutMs: 10 }));
+  await expectError(client.remote.ask(4), { code: "QUEUE_FULL", op: "ask", outcome: "none" });
   assert.deepEqual([client.stats.calls, client.stats.waiting, scene.calls.length], [1, 2, 1]);
   await scene.clock.advance(10);
   const error = await third;
@@ -174,7 +174,7 @@ test("calls beyond maxCalls wait for their turn, and those beyond maxWaitingCall
 test("nobody listens: the call goes on, and its time-out says why", async () => {
   const scene = new Scene();
   const client = await scene.client();
-  const error = reasonOf(client.ask(1, { timeoutMs: 5000 }));
+  const error = reasonOf(client.remote.ask(1, { timeoutMs: 5000 }));
   await scene.clock.turn();
   const refused = new ZocaloError("CONNECTION_REFUSED", { op: "receive" });
   scene.transport.fail(refused);
@@ -190,7 +190,7 @@ test("nobody listens: the call goes on, and its time-out says why", async () => 
 test("a mailbox that is lost ends the calls", async () => {
   const scene = new Scene();
   const client = await scene.client();
-  const asked = reasonOf(client.ask(1));
+  const asked = reasonOf(client.remote.ask(1));
   await scene.clock.turn();
   scene.transport.fail(new ZocaloError("SYSTEM_ERROR", { op: "receive" }), true);
   const error = await asked;
@@ -205,7 +205,7 @@ test("answers that make no sense are errors of the peer", async () => {
   const answers = [encodeAnswer(RESULT, head, 0n, placeOf("{")), encodeAnswer(ERROR, head, 0n, placeOf("nonsense"))];
   const codes: unknown[] = [];
   for (const bytes of answers) {
-    const reason = reasonOf(client.ask(1));
+    const reason = reasonOf(client.remote.ask(1));
     const { id } = scene.calls.at(-1) as { readonly id: bigint };
     bytes.writeBigUInt64BE(id, 13);
     scene.answer(bytes);

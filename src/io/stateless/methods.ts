@@ -147,7 +147,7 @@ export interface StatelessClientStats {
   readonly roundTripMs: number | undefined;
 }
 
-/** The client itself, the methods of the server aside. */
+/** What every client has, whatever its contract. */
 export interface StatelessClientBase extends AsyncDisposable {
   /** The own address. A server that moves is asked from another one. */
   readonly localAddress: Address;
@@ -168,19 +168,21 @@ export interface StatelessClientBase extends AsyncDisposable {
 }
 
 /**
- * A client of a contract over datagrams: what `connectStateless` answers. The methods of the server are functions on it; see
- * {@link StatelessRemoteMethods}. `await using` closes it.
+ * A client of a contract over datagrams: what `connectStateless` answers. `await using` closes it.
  *
  * @example
  * ```ts
  * import { contract, event, type StatelessClient } from "zocalo/protocol";
  * const log = contract("log", "1.0.0", { server: { line: event<string>() } });
  * export async function tell(client: StatelessClient<typeof log.server>): Promise<void> {
- *   await client.line("hola");
+ *   await client.remote.line("hola");
  * }
  * ```
  */
-export type StatelessClient<Server extends StatelessMethods> = StatelessClientBase & StatelessRemoteMethods<Server>;
+export interface StatelessClient<Server extends StatelessMethods> extends StatelessClientBase {
+  /** The methods of the server, as functions; see {@link StatelessRemoteMethods}. Each may be taken off and passed on. */
+  readonly remote: StatelessRemoteMethods<Server>;
+}
 
 /** Options of `serveStateless`, the handlers aside. */
 export interface StatelessServerOptions

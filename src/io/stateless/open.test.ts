@@ -57,7 +57,7 @@ test("handlers get no session, and each method must have one", async () => {
   // @ts-expect-error -- All handlers are missing.
   await expectError(serveStateless(good, ADDRESS, {}), { code: "OPTION_INVALID", op: "serveStateless" });
   await using client = await connectStateless(good, server.localAddress);
-  const text: string = await client.ask(1);
+  const text: string = await client.remote.ask(1);
   assert.equal(text, "127.0.0.1");
   // @ts-expect-error -- The server offers no such method.
   assert.equal(client.watch, undefined);
@@ -86,7 +86,7 @@ test("a name is looked up; localhost is where a server on 127.0.0.1 is", async (
   const handlers = { tell: () => undefined, ask: () => "here" };
   await using server = await serveStateless(good, ADDRESS, { handlers });
   await using client = await connectStateless(good, `udp://localhost:${server.localAddress.port}`);
-  assert.equal(await client.ask(1), "here");
+  assert.equal(await client.remote.ask(1), "here");
   assert.equal(client.remoteAddress.host, "127.0.0.1");
 });
 
@@ -95,6 +95,6 @@ test("a server on both families answers clients of both", async () => {
   await using server = await serveStateless(good, "udp://[::]:0", { handlers });
   for (const host of ["127.0.0.1", "[::1]"]) {
     await using client = await connectStateless(good, `udp://${host}:${server.localAddress.port}`);
-    assert.equal((await client.ask(500)).length, 500);
+    assert.equal((await client.remote.ask(500)).length, 500);
   }
 });

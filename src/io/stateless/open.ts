@@ -7,6 +7,7 @@ import { DEFAULT_TIMES } from "../../core/stateless/exchange.ts";
 import { SESSION_CODECS } from "../contract/format.ts";
 import { checkContract, datagramAddress } from "../contract/handlers.ts";
 import { ContractPlan, type OffersPlan } from "../contract/plan.ts";
+import { remoteObject } from "../contract/remote.ts";
 import { bindOver } from "../datagram/bind.ts";
 import { PartnerMailbox } from "../datagram/partner-mailbox.ts";
 import { DEFAULT_DNS_MAX_AGE_MS } from "../datagram/settings.ts";
@@ -26,7 +27,6 @@ import {
 } from "../operation/check-options.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
 import { restated } from "../operation/restated.ts";
-import { unbound } from "../operation/unbound.ts";
 import { type CallSettings, StatelessCalls } from "./calls.ts";
 import { DATAGRAM_BYTES, DEFAULT_DATAGRAM_BYTES, headOf } from "./format.ts";
 import {
@@ -79,8 +79,7 @@ export async function openStatelessClient<Server extends StatelessMethods>(
     contract,
     head: headOf(contract, codec),
   });
-  const Client = clientClass(offers);
-  return new Client(socket, calls) as unknown as StatelessClient<Server>;
+  return new Client(socket, calls, offers) as unknown as StatelessClient<Server>;
 }
 
 async function openPartner(
@@ -136,27 +135,20 @@ async function openMailbox(
   }
 }
 
-let callsOf: (client: ClientBase, method: string) => StatelessCalls;
-
-/** A client without the methods of the server. */
-class ClientBase implements StatelessClientBase {
-  // Private, so that it hides no method of a contract.
+/** A client of any contract. */
+class Client implements StatelessClientBase {
+  readonly remote: object;
   readonly #socket: PartnerMailbox;
   readonly #calls: StatelessCalls;
 
-  static {
-    callsOf = (client, method) => {
-      try {
-        return client.#calls;
-      } catch {
-        throw unbound("client", method);
-      }
-    };
-  }
-
-  constructor(socket: PartnerMailbox, calls: StatelessCalls) {
+  constructor(socket: PartnerMailbox, calls: StatelessCalls, { methods }: OffersPlan) {
     this.#socket = socket;
     this.#calls = calls;
+    this.remote = remoteObject(methods, (plan) =>
+      plan.kind === "event"
+        ? (input, options?: OperationOptions) => calls.event(plan, input, options)
+        : (input, options?: OperationOptions) => calls.call(plan, input, options),
+    );
   }
 
   get localAddress(): Address {
@@ -189,25 +181,6 @@ class ClientBase implements StatelessClientBase {
     return this;
   }
 }
-showAs(ClientBase, "StatelessClient", ({ localAddress, remoteAddress, stats }) => {
+showAs(Client, "StatelessClient", ({ localAddress, remoteAddress, stats }) => {
   return { localAddress, remoteAddress, stats };
 });
-
-type AnyMethod = (this: ClientBase, input: unknown, options?: OperationOptions) => Promise<unknown>;
-
-/** The class of the clients of one contract, with the methods of the server. */
-function clientClass(offers: OffersPlan): new (socket: PartnerMailbox, calls: StatelessCalls) => ClientBase {
-  class ContractClient extends ClientBase {}
-  for (const plan of offers.methods) {
-    const method: AnyMethod =
-      plan.kind === "event"
-        ? function send(input, options) {
-            return callsOf(this, plan.name).event(plan, input, options);
-          }
-        : function call(input, options) {
-            return callsOf(this, plan.name).call(plan, input, options);
-          };
-    Object.defineProperty(ContractClient.prototype, plan.name, { value: method, writable: true, configurable: true });
-  }
-  return ContractClient;
-}

@@ -84,9 +84,9 @@ for (const codec of ["msgpack", "json"] as const) {
   test(`events and calls over UDP, codec ${codec}`, async () => {
     const { server, measured, heard } = await scene();
     await using client = await connectStateless(telemetry, server.localAddress, { codec });
-    const sums = await Promise.all([1, 2, 3].map((a) => client.add({ a, b: 10 })));
+    const sums = await Promise.all([1, 2, 3].map((a) => client.remote.add({ a, b: 10 })));
     assert.deepEqual(sums, [11, 12, 13]);
-    await client.measured({ celsius: 21.5 });
+    await client.remote.measured({ celsius: 21.5 });
     await heard(1);
     assert.deepEqual(measured, [21.5]);
     assert.equal(client.remoteAddress.port, server.localAddress.port);
@@ -99,30 +99,30 @@ for (const codec of ["msgpack", "json"] as const) {
 test("a RemoteError arrives with code and data; anything else is INTERNAL and told to onError", async () => {
   const { server, errors } = await scene();
   await using client = await connectStateless(telemetry, server.localAddress);
-  await assert.rejects(client.fail("known"), (error) => {
+  await assert.rejects(client.remote.fail("known"), (error) => {
     assert.ok(error instanceof RemoteError);
     assert.deepEqual([error.code, error.message, error.data], ["NO_ROOM", "no room", { seats: 2 }]);
     return true;
   });
-  await assert.rejects(client.fail("secret"), (error) => {
+  await assert.rejects(client.remote.fail("secret"), (error) => {
     assert.ok(error instanceof RemoteError);
     assert.deepEqual([error.code, error.message.includes("secret")], ["INTERNAL", false]);
     return true;
   });
   assert.equal(String(errors), "Error: secret,127.0.0.1");
   // @ts-expect-error -- The question is not what the schema says.
-  await assert.rejects(client.add({ a: 1 }), { name: "RemoteError", code: "FRAME_INVALID" });
+  await assert.rejects(client.remote.add({ a: 1 }), { name: "RemoteError", code: "FRAME_INVALID" });
   await server.close();
 });
 
 test("a long answer needs a proof of the address, once; larger than a datagram it is an error", async () => {
   const { server, errors } = await scene();
   await using client = await connectStateless(telemetry, server.localAddress);
-  assert.equal((await client.dump(1000)).length, 1000);
+  assert.equal((await client.remote.dump(1000)).length, 1000);
   assert.deepEqual([server.stats.retries, server.stats.calls, client.stats.retransmissions], [1, 2, 1]);
-  assert.equal((await client.dump(1000)).length, 1000);
+  assert.equal((await client.remote.dump(1000)).length, 1000);
   assert.deepEqual([server.stats.retries, server.stats.calls], [1, 3]);
-  await assert.rejects(client.dump(1200), { name: "RemoteError", code: "DATAGRAM_TOO_LARGE" });
+  await assert.rejects(client.remote.dump(1200), { name: "RemoteError", code: "DATAGRAM_TOO_LARGE" });
   assert.match(String(errors), /DATAGRAM_TOO_LARGE: dump udp:.*1221 bytes, and 1200 is the limit/);
   await server.close();
 });
@@ -132,9 +132,9 @@ test("what is too large is refused before the kernel is asked", async () => {
   const big = contract("big", "1.0.0", { server: { put: call(bytes, undefined, idempotent), tell: event(bytes) } });
   await using client = await connectStateless(big, box.localAddress);
   const expected = { code: "DATAGRAM_TOO_LARGE", outcome: "none", remote: box.localAddress.toString() } as const;
-  await expectError(client.put(Buffer.alloc(1141)), { ...expected, op: "put" });
-  await expectError(client.tell(Buffer.alloc(1186)), { ...expected, op: "tell" });
-  await client.tell(Buffer.alloc(1185));
+  await expectError(client.remote.put(Buffer.alloc(1141)), { ...expected, op: "put" });
+  await expectError(client.remote.tell(Buffer.alloc(1186)), { ...expected, op: "tell" });
+  await client.remote.tell(Buffer.alloc(1185));
   assert.equal((await box.receive()).data.length, 1200);
 });
 
@@ -143,10 +143,14 @@ test("D.12: every datagram has the hash of its contract; another contract is ref
   const read = (name: string, version: string) =>
     contract(name, version, { server: { read: call(undefined, undefined, idempotent), note: event() } });
   await using newer = await connectStateless(read("telemetry", "2.0.0"), server.localAddress);
-  const error = await expectError(newer.read(), { code: "VERSION_UNSUPPORTED", side: "remote", outcome: "none" });
+  const error = await expectError(newer.remote.read(), {
+    code: "VERSION_UNSUPPORTED",
+    side: "remote",
+    outcome: "none",
+  });
   assert.match(error.message, /the server offers "telemetry 1\.0\.0"/);
   await using other = await connectStateless(read("other", "1.0.0"), server.localAddress);
-  await expectError(other.read(), { code: "CONTRACT_UNKNOWN", side: "remote" });
+  await expectError(other.remote.read(), { code: "CONTRACT_UNKNOWN", side: "remote" });
   assert.equal(server.stats.refused, 2);
   await server.close();
 });
@@ -154,17 +158,21 @@ test("D.12: every datagram has the hash of its contract; another contract is ref
 test("a call that nobody answers ends with TIMEOUT; its outcome is unknown", async () => {
   const { server } = await scene();
   await using client = await connectStateless(telemetry, server.localAddress);
-  await expectError(client.wait(undefined, { timeoutMs: 50 }), { code: "TIMEOUT", op: "wait", outcome: "unknown" });
-  await expectError(client.wait(undefined, { timeoutMs: 0 }), { code: "TIMEOUT", op: "wait", outcome: "none" });
+  await expectError(client.remote.wait(undefined, { timeoutMs: 50 }), {
+    code: "TIMEOUT",
+    op: "wait",
+    outcome: "unknown",
+  });
+  await expectError(client.remote.wait(undefined, { timeoutMs: 0 }), { code: "TIMEOUT", op: "wait", outcome: "none" });
   const reason = new Error("enough");
   const controller = new AbortController();
-  const waiting = client.wait(undefined, { signal: controller.signal });
+  const waiting = client.remote.wait(undefined, { signal: controller.signal });
   controller.abort(reason);
   await assert.rejects(waiting, reason);
-  const pending = client.wait();
+  const pending = client.remote.wait();
   await client.close();
   await expectError(pending, { code: "CLOSED", op: "wait" });
-  await expectError(client.wait(), { code: "CLOSED", op: "wait", outcome: "none" });
+  await expectError(client.remote.wait(), { code: "CLOSED", op: "wait", outcome: "none" });
   await server.close();
 });
 
@@ -173,9 +181,9 @@ test("a server that starts later, or again, answers the calls that wait", async 
   const address = first.server.localAddress;
   const times = { initialMs: 20, minMs: 20 };
   await using client = await connectStateless(telemetry, address, { retransmission: times });
-  assert.equal(await client.add({ a: 1, b: 1 }), 2);
+  assert.equal(await client.remote.add({ a: 1, b: 1 }), 2);
   await first.server.close();
-  const sum = client.add({ a: 2, b: 2 }, { timeoutMs: 10_000 });
+  const sum = client.remote.add({ a: 2, b: 2 }, { timeoutMs: 10_000 });
   await new Promise((resolve) => setImmediate(resolve));
   await using second = await serveStateless(telemetry, address, {
     handlers: { add: ({ a, b }) => a + b, measured() {}, fail() {}, dump: () => Buffer.alloc(0), wait() {} },

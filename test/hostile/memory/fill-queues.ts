@@ -74,7 +74,7 @@ async function served(server: object = {}, client: object = {}) {
     ...unbounded,
     ...client,
   });
-  await session.quick();
+  await session.remote.quick();
   const heldBytes = (): number => session.stats.heldBytes;
   const bothHeld = (): number => session.stats.heldBytes + serving.stats.heldBytes;
   /** All that was sent is acknowledged, and nothing more comes. */
@@ -149,7 +149,7 @@ export const sessionQueues: Readonly<Record<string, () => Promise<Filled>>> = {
   "events that somebody awaits": async () => {
     const { session, heldBytes, keep } = await served({}, full);
     const count = 40_000;
-    return { count, heldBytes, keep, fill: () => times(count, () => session.note(one)) };
+    return { count, heldBytes, keep, fill: () => times(count, () => session.remote.note(one)) };
   },
   "events of broadcast": async () => {
     const { serving, keep } = await served(full);
@@ -157,7 +157,7 @@ export const sessionQueues: Readonly<Record<string, () => Promise<Filled>>> = {
     const clients = await Promise.all(Array.from({ length: 200 }, () => visitor(port)));
     const heldBytes = (): number => serving.stats.heldBytes;
     const fill = async (): Promise<void> => {
-      for (let round = 0; round < 1000; round += 1) serving.broadcast("tick", one);
+      for (let round = 0; round < 1000; round += 1) serving.remote.tick(one);
       await sleep(50);
     };
     return { count: 200_000, heldBytes, keep: [...keep, clients], fill };
@@ -165,13 +165,13 @@ export const sessionQueues: Readonly<Record<string, () => Promise<Filled>>> = {
   "calls that wait for room": async () => {
     const { session, heldBytes, keep } = await served({}, full);
     const count = 20_000;
-    return { count, heldBytes, keep, fill: () => times(count, () => session.quick()) };
+    return { count, heldBytes, keep, fill: () => times(count, () => session.remote.quick()) };
   },
   "calls that wait for their answers, at both sides": async () => {
     const { session, bothHeld, settled, keep } = await served({ limits: { maxCalls: 100_000 } });
     const count = 20_000;
     const fill = async (): Promise<void> => {
-      times(count, () => session.stuck(one));
+      times(count, () => session.remote.stuck(one));
       await settled();
     };
     return { count, heldBytes: bothHeld, keep, fill };
@@ -181,7 +181,7 @@ export const sessionQueues: Readonly<Record<string, () => Promise<Filled>>> = {
     const { session, bothHeld, settled, keep } = await served(tuning);
     const count = 20_000;
     const fill = async (): Promise<void> => {
-      times(count, () => session.stuck(one));
+      times(count, () => session.remote.stuck(one));
       await settled();
     };
     return { count, heldBytes: bothHeld, keep, fill };
@@ -192,7 +192,7 @@ export const sessionQueues: Readonly<Record<string, () => Promise<Filled>>> = {
     const count = 5000;
     const question = { name: "somebody", tags: ["first", "second"], at: { x: 1, y: 2 } };
     const fill = async (): Promise<void> => {
-      times(count, () => session.asked(question));
+      times(count, () => session.remote.asked(question));
       await settled();
     };
     return { count, heldBytes: bothHeld, keep, fill };
@@ -200,13 +200,13 @@ export const sessionQueues: Readonly<Record<string, () => Promise<Filled>>> = {
   "streams that wait for room": async () => {
     const { session, heldBytes, keep } = await served({}, full);
     const count = 5000;
-    return { count, heldBytes, keep, fill: () => times(count, () => session.upload()) };
+    return { count, heldBytes, keep, fill: () => times(count, () => session.remote.upload()) };
   },
   "streams that are open, at both sides": async () => {
     const { session, bothHeld, settled, keep } = await served({ limits: { maxStreams: 100_000 } });
     const count = 5000;
     const fill = async (): Promise<void> => {
-      times(count, () => session.upload());
+      times(count, () => session.remote.upload());
       await settled();
     };
     return { count, heldBytes: bothHeld, keep, fill };
@@ -214,24 +214,24 @@ export const sessionQueues: Readonly<Record<string, () => Promise<Filled>>> = {
   "calls between two sessions of a client": async () => {
     const { session, heldBytes, keep } = await betweenSessions();
     const count = 10_000;
-    return { count, heldBytes, keep, fill: () => times(count, () => session.quick()) };
+    return { count, heldBytes, keep, fill: () => times(count, () => session.remote.quick()) };
   },
   "events between two sessions of a client": async () => {
     const { session, heldBytes, keep } = await betweenSessions();
     const count = 15_000;
-    return { count, heldBytes, keep, fill: () => times(count, () => session.note(one)) };
+    return { count, heldBytes, keep, fill: () => times(count, () => session.remote.note(one)) };
   },
   "items that wait for room": async () => {
     const { session, heldBytes, keep } = await served({ limits: { streamWindowBytes: 1 } });
-    const items = session.upload();
-    await session.quick();
+    const items = session.remote.upload();
+    await session.remote.quick();
     const count = 16_000;
     return { count, heldBytes, keep: [...keep, items], fill: () => times(count, () => items.send(one)) };
   },
   "items that nobody reads": async () => {
     const { serving, session, settled, keep } = await served({ limits: { streamWindowBytes: 100_000_000 } });
-    const items = session.upload();
-    await session.quick();
+    const items = session.remote.upload();
+    await session.remote.quick();
     const count = 300_000;
     const fill = async (): Promise<void> => {
       for (let sent = 0; sent < count; sent += 1) await items.send(one);
@@ -243,7 +243,7 @@ export const sessionQueues: Readonly<Record<string, () => Promise<Filled>>> = {
     const { serving, session, settled, keep } = await served({ limits: { windowBytes: 100_000_000 } });
     const count = 400_000;
     const fill = async (): Promise<void> => {
-      for (let sent = 0; sent < count; sent += 1) await session.note(one);
+      for (let sent = 0; sent < count; sent += 1) await session.remote.note(one);
       await settled();
     };
     return { count, heldBytes: () => serving.stats.heldBytes, keep, fill };
@@ -256,7 +256,7 @@ export const sessionQueues: Readonly<Record<string, () => Promise<Filled>>> = {
     const session = [...serving.sessions.values()].find(({ id }) => !before.has(id));
     const count = 100_000;
     const fill = async (): Promise<void> => {
-      times(count, () => session?.tick(one));
+      times(count, () => session?.remote.tick(one));
       await sleep(200);
     };
     return { count, heldBytes: () => session?.stats.heldBytes ?? 0, keep: [...keep, client], fill };

@@ -25,14 +25,7 @@ import { CONNECT_RULES } from "../../stream/connect.ts";
 import type { Connection } from "../../stream/connection.ts";
 import { type FreshReason, type LostMessage, overError, type SessionEnd, type SessionStatus } from "../end.ts";
 import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
-import {
-  facadeClass,
-  partsOf,
-  type SessionFacade,
-  type SessionKeeper,
-  tellAttached,
-  tellEnd,
-} from "../endpoint/facade.ts";
+import { partsOf, SessionFacade, type SessionKeeper, tellAttached, tellEnd } from "../endpoint/facade.ts";
 import { abortError, beforeDrained, DEFAULT_DRAIN_MS, drainEndpoints } from "../endpoint/keeper.ts";
 import { SessionGap } from "../gap.ts";
 import { SessionSchedule } from "../schedule.ts";
@@ -352,10 +345,16 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   }
 
   #createSession(endpoint: SessionEndpoint): SessionFacade {
-    const Facade = facadeClass(this.#settings.plan);
     const { data } = this.#options;
-    const rest = { principal: undefined, announcement: undefined, epoch: 0, referenced: true, addressKey: undefined };
-    return new Facade({ keeper: this, endpoint, data, ...rest });
+    const rest = {
+      principal: undefined,
+      remote: undefined,
+      announcement: undefined,
+      epoch: 0,
+      referenced: true,
+      addressKey: undefined,
+    };
+    return new SessionFacade({ keeper: this, endpoint, data, ...rest });
   }
 
   /** This is how it ends: nothing waits for another session. */

@@ -1,9 +1,9 @@
-/** The object of a session that a program holds: its own properties, and the methods of the peer as functions. */
+/** The object of a session that a program holds. */
 
 import { showAs } from "../../../core/show-as.ts";
 import type { Address } from "../../../core/address/address.ts";
-import type { Methods } from "../../../core/contract/contract.ts";
-import type { ContractPlan, MethodPlan } from "../../contract/plan.ts";
+import type { MethodPlan } from "../../contract/plan.ts";
+import { remoteObject } from "../../contract/remote.ts";
 import { checkOptions, OPERATION_RULES, type OptionRules } from "../../operation/check-options.ts";
 import { EndAnnouncement } from "../../operation/end-announcement.ts";
 import { unbound } from "../../operation/unbound.ts";
@@ -26,7 +26,7 @@ export interface SessionKeeper {
   refer(referenced: boolean): void;
 }
 
-/** What one session object is made of. The class below has no other fields, since methods of the contract are beside them. */
+/** What one session object is made of. */
 export interface FacadeParts {
   readonly keeper: SessionKeeper;
   /** The session of now; a client that begins anew replaces it. */
@@ -34,6 +34,8 @@ export interface FacadeParts {
   /** Who the peer is, as `authenticate` said; undefined at a client. */
   readonly principal: string | undefined;
   data: unknown;
+  /** Made when it is first asked for. */
+  remote: object | undefined;
   announcement: EndAnnouncement<SessionEnd> | undefined;
   /** At a server: how often a connection was accepted. */
   epoch: number;
@@ -50,9 +52,8 @@ export function partsOf(facade: SessionFacade, method = "session"): FacadeParts 
   return readParts(facade, method);
 }
 
-/** A session object without the methods of the peer. */
+/** A session, as the program sees it. */
 export class SessionFacade implements SessionBase<unknown> {
-  // Private, so that it hides no method of a contract.
   readonly #parts: FacadeParts;
 
   static {
@@ -74,6 +75,11 @@ export class SessionFacade implements SessionBase<unknown> {
   }
   get state(): SessionStatus {
     return this.#parts.keeper.statusOf(this);
+  }
+  get remote(): object {
+    const parts = this.#parts;
+    parts.remote ??= remoteOf(parts);
+    return parts.remote;
   }
   get principal(): string | undefined {
     return this.#parts.principal;
@@ -167,35 +173,25 @@ function announcementOf(facade: SessionFacade): EndAnnouncement<SessionEnd> {
   return parts.announcement;
 }
 
-type AnyMethod = (this: SessionFacade, input: unknown, options?: OperationOptions) => unknown;
-
-/** The class of the session objects of one contract: the methods of the peer are on its prototype, once for all sessions. */
-export function facadeClass(plan: ContractPlan): new (parts: FacadeParts) => SessionFacade {
-  class ContractSession extends SessionFacade {}
-  const methods: Methods = plan.peer;
-  for (const [place, name] of Object.keys(methods).sort().entries()) {
-    const method = methodOf(methods[name]?.kind, place, name);
-    Object.defineProperty(ContractSession.prototype, name, { value: method, writable: true, configurable: true });
-  }
-  return ContractSession;
-}
-
-function methodOf(kind: MethodPlan["kind"] | undefined, place: number, name: string): AnyMethod {
-  const planOf = (endpoint: SessionEndpoint): MethodPlan => endpoint.plan.peer.methods[place] as MethodPlan;
-  if (kind === "event") {
-    return function send(input) {
-      const { endpoint } = partsOf(this, name);
-      return endpoint.events.send(planOf(endpoint), input);
+/** The methods of the peer, on the session of now: a client that begins anew replaces it. */
+function remoteOf(parts: FacadeParts): object {
+  return remoteObject(parts.endpoint.plan.peer.methods, ({ kind }, place) => {
+    const planOf = (endpoint: SessionEndpoint): MethodPlan => endpoint.plan.peer.methods[place] as MethodPlan;
+    if (kind === "event") {
+      return (input) => {
+        const { endpoint } = parts;
+        return endpoint.events.send(planOf(endpoint), input);
+      };
+    }
+    if (kind === "call") {
+      return (input, options?: OperationOptions) => {
+        const { endpoint } = parts;
+        return endpoint.calls.call(planOf(endpoint), input, options);
+      };
+    }
+    return (input, options?: OperationOptions) => {
+      const { endpoint } = parts;
+      return endpoint.streams.open(planOf(endpoint), input, options);
     };
-  }
-  if (kind === "call") {
-    return function call(input, options) {
-      const { endpoint } = partsOf(this, name);
-      return endpoint.calls.call(planOf(endpoint), input, options);
-    };
-  }
-  return function open(input, options) {
-    const { endpoint } = partsOf(this, name);
-    return endpoint.streams.open(planOf(endpoint), input, options);
-  };
+  });
 }

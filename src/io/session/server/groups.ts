@@ -2,11 +2,11 @@
 
 import { showAs } from "../../../core/show-as.ts";
 import type { Methods } from "../../../core/contract/contract.ts";
-import { shown } from "../../../core/options/check-options.ts";
 import { UsageError } from "../../../core/errors.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import { partsOf, SessionFacade } from "../endpoint/facade.ts";
 import type { SessionCodec } from "../../contract/format.ts";
+import { remoteObject } from "../../contract/remote.ts";
 import type { ContractPlan, MethodPlan } from "../../contract/plan.ts";
 import type { BroadcastReport } from "./server.ts";
 import { unbound } from "../../operation/unbound.ts";
@@ -14,13 +14,20 @@ import { unbound } from "../../operation/unbound.ts";
 /** A set of sessions, or a map. */
 type Sessions = ReadonlySet<SessionFacade> | ReadonlyMap<string, SessionFacade>;
 
-/** Sends an event to sessions; it is encoded once for each codec that they use. */
-export function broadcast(plan: ContractPlan, sessions: Sessions, name: string, message: unknown): BroadcastReport {
+/** The events of the clients, as functions that send one to all of `sessions()`. */
+export function broadcasts(plan: ContractPlan, sessions: () => Sessions): object {
   const offered: Methods = plan.peer;
-  if (typeof name !== "string" || offered[name]?.kind !== "event") {
-    const detail = `the contract has no event ${shown(name)} that the client offers`;
-    throw new UsageError("OPTION_INVALID", { op: "broadcast", detail });
-  }
+  const names = Object.keys(offered).filter((name) => offered[name]?.kind === "event");
+  return remoteObject(
+    names.map((name) => ({ name })),
+    ({ name }) =>
+      (message) =>
+        broadcast(plan, sessions(), name, message),
+  );
+}
+
+/** Sends an event to sessions; it is encoded once for each codec that they use. */
+function broadcast(plan: ContractPlan, sessions: Sessions, name: string, message: unknown): BroadcastReport {
   const report = { sent: 0, waiting: 0, dropped: 0 };
   const encoded = encodedFor(plan, sessions, name, message);
   for (const session of sessions.values()) {
@@ -115,6 +122,7 @@ export class SessionGroups {
 export class ContractGroup implements Iterable<SessionFacade> {
   readonly name: string;
   readonly #groups: SessionGroups;
+  #remote: object | undefined;
 
   constructor(groups: SessionGroups, name: string) {
     // Two objects that look the same would be two groups.
@@ -124,6 +132,10 @@ export class ContractGroup implements Iterable<SessionFacade> {
     this.name = name;
   }
 
+  get remote(): object {
+    this.#remote ??= broadcasts(this.#groups.plan, () => this.#groups.members(this.name));
+    return this.#remote;
+  }
   get size(): number {
     return this.#groups.members(this.name).size;
   }
@@ -141,11 +153,6 @@ export class ContractGroup implements Iterable<SessionFacade> {
   has(session: SessionFacade): boolean {
     if (!(#groups in Object(this))) throw unbound("group", "has");
     return this.#groups.members(this.name).has(session);
-  }
-
-  broadcast(event: string, message?: unknown): BroadcastReport {
-    if (!(#groups in Object(this))) throw unbound("group", "broadcast");
-    return broadcast(this.#groups.plan, this.#groups.members(this.name), event, message);
   }
 
   [Symbol.iterator](): Iterator<SessionFacade> {

@@ -24,19 +24,11 @@ import { Connection } from "../../stream/connection.ts";
 import { connectionSettings } from "../../stream/settings.ts";
 import type { SessionEnd, SessionStatus } from "../end.ts";
 import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
-import {
-  facadeClass,
-  type FacadeParts,
-  partsOf,
-  type SessionFacade,
-  type SessionKeeper,
-  tellAttached,
-  tellEnd,
-} from "../endpoint/facade.ts";
+import { partsOf, SessionFacade, type SessionKeeper, tellAttached, tellEnd } from "../endpoint/facade.ts";
 import { abortError, drainEndpoint, drainEndpoints } from "../endpoint/keeper.ts";
 import { SessionSchedule } from "../schedule.ts";
 import { type EndpointSettings, endpointSettings } from "../settings.ts";
-import { broadcast, ContractGroup, SessionGroups } from "./groups.ts";
+import { broadcasts, ContractGroup, SessionGroups } from "./groups.ts";
 import { type AnyServerOptions, DRAIN_SESSIONS_RULES, SERVE_SESSIONS_RULES } from "./options.ts";
 import { type ReceptionHost, type SessionOrder, SessionReception } from "./reception.ts";
 import { newId, SessionRegistry } from "./registry.ts";
@@ -95,9 +87,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
   readonly #options: AnyServerOptions;
   readonly #reception: SessionReception;
   readonly #groups: SessionGroups;
-  readonly #Facade: new (
-    parts: FacadeParts,
-  ) => SessionFacade;
+  readonly remote: object;
   #door: Door<Connection> | undefined;
   #drained: Promise<DrainReport> | undefined;
   readonly #stop: AbortController = new AbortController();
@@ -120,7 +110,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     this.registry = new SessionRegistry(this.instance, options, this.keptMs, options.store);
     this.#reception = new SessionReception(this, options);
     this.#groups = new SessionGroups(plan);
-    this.#Facade = facadeClass(plan);
+    this.remote = broadcasts(plan, () => this.sessions);
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -172,11 +162,6 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     return new ContractGroup(this.#groups, name);
   }
 
-  broadcast(event: string, message?: unknown): BroadcastReport {
-    if (!(#groups in Object(this))) throw unbound("server", "broadcast");
-    return broadcast(this.settings.plan, this.sessions, event, message);
-  }
-
   async drain(options: DrainSessionsOptions = {}): Promise<DrainReport> {
     if (!(#groups in Object(this))) throw unbound("server", "drain");
     const context = { op: "drain", local: this.localAddress.toString() };
@@ -215,11 +200,12 @@ class ContractServer implements EndpointOwner, ReceptionHost {
   create(order: SessionOrder): SessionFacade {
     const { id, principal, agreement, data, addressKey } = order;
     const endpoint = new SessionEndpoint(this.settings, this, id, agreement, this.keptMs);
-    const session = new this.#Facade({
+    const session = new SessionFacade({
       keeper: KEEPER,
       endpoint,
       principal,
       data,
+      remote: undefined,
       announcement: undefined,
       epoch: 1,
       referenced: true,

@@ -170,20 +170,16 @@ export interface BroadcastReport {
   readonly dropped: number;
 }
 
-/** The names of the events that a side offers. */
-export type EventNames<Offered extends Methods> = {
-  [K in keyof Offered]: Offered[K] extends { readonly kind: "event" } ? K : never;
-}[keyof Offered] &
-  string;
-
 /**
- * Sends one event to many sessions. The message is encoded once for each codec that is in use. It throws `FRAME_INVALID`, and
- * sends nothing, when the message cannot be sent at all: in the first of the server's `codecs`.
+ * The events of the clients, as functions that send one to many sessions. The message is encoded once for each codec that is in
+ * use. A function never waits, and never throws because of one of the sessions. It throws `FRAME_INVALID`, and sends nothing, when
+ * the message cannot be sent at all: in the first of the server's `codecs`.
  */
-export type Broadcast<Client extends Methods> = <Name extends EventNames<Client>>(
-  event: Name,
-  ...message: MethodArguments<RequestInput<Client[Name]>, undefined>
-) => BroadcastReport;
+export type Broadcasts<Client extends Methods> = {
+  readonly [K in keyof Client as Client[K] extends { readonly kind: "event" } ? K : never]: (
+    ...message: MethodArguments<RequestInput<Client[K]>, undefined>
+  ) => BroadcastReport;
+};
 
 /**
  * Some sessions of a server, by name. A session that is over leaves by itself; one that is detached stays, and gets what it
@@ -202,8 +198,8 @@ export type Broadcast<Client extends Methods> = <Name extends EventNames<Client>
  *   },
  * });
  * const session = await connectSession(chat, server.localAddress, { handlers: { said: () => undefined } });
- * console.log(await session.join("plaza")); // 1
- * console.log(server.group("plaza").broadcast("said", "hola")); // { sent: 1, waiting: 0, dropped: 0 }
+ * console.log(await session.remote.join("plaza")); // 1
+ * console.log(server.group("plaza").remote.said("hola")); // { sent: 1, waiting: 0, dropped: 0 }
  * await session.close();
  * ```
  */
@@ -218,8 +214,8 @@ export interface SessionGroup<Client extends Methods, Data> extends Iterable<Ses
   leave(session: Session<Client, Data>): boolean;
   /** Whether a session is there. */
   has(session: Session<Client, Data>): boolean;
-  /** Sends an event to all of them. Never waits, and never throws because of one of them. */
-  readonly broadcast: Broadcast<Client>;
+  /** Sends an event to all of them: `group.remote.said("hola")`. */
+  readonly remote: Broadcasts<Client>;
 }
 
 /** Options of `drain`. */
@@ -263,8 +259,8 @@ export interface SessionServer<Client extends Methods, Data = Record<string, unk
   readonly closed: Promise<void>;
   /** The group of this name; it is made when it is first asked for. */
   group(name: string): SessionGroup<Client, Data>;
-  /** Sends an event to all sessions. */
-  readonly broadcast: Broadcast<Client>;
+  /** Sends an event to all sessions: `server.remote.said("hola")`. */
+  readonly remote: Broadcasts<Client>;
   /**
    * Takes no new sessions (`SERVER_BUSY`), tells all clients that the server goes (GOAWAY) and when to come back, and waits
    * until calls, streams and handlers have finished and the clients have acknowledged what was sent. Clients that have lost
