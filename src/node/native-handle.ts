@@ -85,7 +85,7 @@ export function readAgain(socket: net.Socket): boolean {
  * The peer's IP address and port. Asks the handle, because the socket's own properties keep what they answer, which doubles
  * the memory of every connection. Undefined when the peer is gone already.
  */
-export function peerName(socket: net.Socket): { readonly address: string; readonly port: number } | undefined {
+function peerName(socket: net.Socket): { readonly address: string; readonly port: number } | undefined {
   const handle = (socket as InternalSocket)._handle;
   const name: { address?: string; port?: number } = {};
   if (typeof handle?.getpeername === "function") handle.getpeername(name);

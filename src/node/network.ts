@@ -32,7 +32,7 @@ function describe(name: string, event: DiagnosticEvent): string {
 }
 
 /** All addresses of one family. */
-export function resolve(host: string, family: 4 | 6): Promise<readonly string[]> {
+function resolve(host: string, family: 4 | 6): Promise<readonly string[]> {
   return new Promise((resolved, reject) => {
     dns.lookup(host, { family, all: true, verbatim: true }, (error, found) => {
       if (error === null) resolved(found.map((entry) => entry.address));

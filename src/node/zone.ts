@@ -33,7 +33,7 @@ function found(zone: string, context: OperationContext): string {
 }
 
 /** Whether an interface has that number; its link-local address knows it. */
-export function hasNumber(address: os.NetworkInterfaceInfo, zone: string): boolean {
+function hasNumber(address: os.NetworkInterfaceInfo, zone: string): boolean {
   return address.family === "IPv6" && address.scopeid > 0 && String(address.scopeid) === zone;
 }
 
@@ -44,16 +44,16 @@ export function hasNumber(address: os.NetworkInterfaceInfo, zone: string): boole
 export function multicastInterface(nameOrAddress: string, family: 4 | 6, context: OperationContext): string {
   if (family === 4 && net.isIPv4(nameOrAddress)) return nameOrAddress;
   const interfaces = Object.entries(os.networkInterfaces());
-  const found = interfaces.find(
+  const chosen = interfaces.find(
     ([name, list]) =>
       name === nameOrAddress ||
       list?.some((one) => one.address === nameOrAddress || (family === 6 && hasNumber(one, nameOrAddress))),
   );
-  const [name = "", addresses = []] = found ?? [];
+  const [name = "", addresses = []] = chosen ?? [];
   const match = addresses.find((entry) => entry.family === (family === 4 ? "IPv4" : "IPv6"));
   if (match === undefined) {
-    const known = interfaces.map(([each]) => each).join(", ");
-    const detail = `no interface "${nameOrAddress}" with an IPv${family} address; this machine has ${known}`;
+    const names = interfaces.map(([each]) => each).join(", ");
+    const detail = `no interface "${nameOrAddress}" with an IPv${family} address; this machine has ${names}`;
     throw new ZocaloError("ADDRESS_NOT_AVAILABLE", { ...context, detail });
   }
   if (family === 4) return match.address;

@@ -115,7 +115,6 @@ const TABLE: LayerTable = {
       "core",
       "core/bytes",
       "core/address",
-      "core/contract",
       "core/handshake",
       "core/session/wire",
       "core/session",
@@ -146,7 +145,6 @@ const TABLE: LayerTable = {
     layers: [
       "core",
       "core/bytes",
-      "core/options",
       "core/address",
       "core/contract",
       "core/handshake",

@@ -315,7 +315,7 @@ async function busyBetween() {
       },
     },
   });
-  for (let number = 1; number <= 5; number += 1) server.broadcast("tick", number);
+  for (let number = 1; number <= 5; number += 1) server.remote.tick(number);
   detour.closed = true;
   await server.drain({ reconnectSpreadMs: 0 });
   while (session.state !== "detached") await clock.turn();
@@ -328,7 +328,7 @@ test("a session that is closed between two is over when the events of the one be
     const ended = session[how]();
     while (session.state === "detached") await clock.turn();
     assert.deepEqual([session.state, ticks], ["leaving", [1]], how);
-    await assert.rejects(session.sum(1), { code: "CLOSED", outcome: "none" });
+    await assert.rejects(session.remote.sum(1), { code: "CLOSED", outcome: "none" });
     goOn();
     await ended;
     const { unhandled, error } = await session.closed;

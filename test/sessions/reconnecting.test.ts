@@ -127,7 +127,7 @@ test("a session that the program ends when it is told of a loss makes no other c
     const detour = await Detour.to(server.localAddress.port);
     const end = (): void => void session[how]();
     const session = await connectSession(room, detour.address, { reconnect, network, [told]: end });
-    assert.equal(await session.who(), "ana");
+    assert.equal(await session.remote.who(), "ana");
     detour.closed = told === "onError";
     if (serverLeaves) await server.drain({ reconnectSpreadMs: 0 });
     else detour.cut("reset");

@@ -24,7 +24,7 @@ for (const [kind, isAsync] of Object.entries({ "handlers that await": true, "han
       },
     });
     const session = await connectSession(counter, server.localAddress, {});
-    for (let number = 0; number < MESSAGES; number += 1) await session.count(number);
+    for (let number = 0; number < MESSAGES; number += 1) await session.remote.count(number);
     while (session.stats.unacknowledged > 0) await nextTurn();
     assert.deepEqual(counted, [0]);
     first.open();

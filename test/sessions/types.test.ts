@@ -64,7 +64,7 @@ export async function server(): Promise<void> {
     },
   });
   // @ts-expect-error -- There is no such event.
-  typed.remote.says({ from: "x" });
+  void typed.remote.says;
   // @ts-expect-error -- The message is not what the contract says.
   typed.remote.said({ to: "x" });
 }

@@ -36,7 +36,7 @@ export type FramingName =
 export type LineCodec = Codec<Uint8Array, Buffer>;
 
 /** A line of stdin is held until its end comes; so is a line that arrives. */
-export const MAX_LINE_BYTES = 8_388_608;
+const MAX_LINE_BYTES = 8_388_608;
 
 const LF = 0x0a;
 

@@ -116,7 +116,7 @@ export const HOW_TO_INSTALL = "npm install selfsigned (with -g beside a global z
 const DAY_MS = 86_400_000;
 
 /** Makes a key and a certificate for the host of the address and for the names of this machine to itself. */
-export async function selfSigned(address: Address): Promise<TlsIdentity> {
+async function selfSigned(address: Address): Promise<TlsIdentity> {
   const { generate } = await loadLibrary(address);
   const { cert, private: key } = await generate([{ name: "commonName", value: address.host }], {
     keyType: "ec",

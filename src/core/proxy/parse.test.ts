@@ -94,7 +94,7 @@ describe("parseProxyHeader() of version 1", () => {
     ["PROXY TCP6 ::ffff:192.0.2.1 ::FFFF:c000:202 9 10", "tcp://[::ffff:192.0.2.1]:9", "tcp://[::ffff:192.0.2.2]:10"],
     ["PROXY TCP6 ::1.2.3.4 1:2:3:4:5:6:7:: 9 10", "tcp://[::102:304]:9", "tcp://[1:2:3:4:5:6:7:0]:10"],
   ];
-  for (const [line, source, destination] of lines) {
+  for (const [line, from, to] of lines) {
     it(`reads ${line}`, () => {
       const text = `${line}\r\n`;
       for (let length = 0; length < text.length; length++) assert.equal(parse(text.slice(0, length)), undefined);
@@ -104,7 +104,7 @@ describe("parseProxyHeader() of version 1", () => {
         assert.equal(parsed.length, text.length);
         const { header } = parsed;
         assert.deepEqual([header.version, header.command], [1, "proxy"]);
-        assert.deepEqual([String(header.source), String(header.destination)], [source, destination]);
+        assert.deepEqual([String(header.source), String(header.destination)], [from, to]);
         assert.deepEqual(header.tlvs, []);
       }
     });

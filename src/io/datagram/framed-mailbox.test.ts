@@ -76,7 +76,7 @@ test("sendMany: each message is a datagram, whatever their sizes, in order", asy
   const { transport, messages } = await opened();
   transport.immediate = true;
   // Beyond the blocks of the writer, and beyond what is passed on by reference.
-  const sent = [1, 0, 900, 900, 3000, 40_000, 2, 17_000, 0, 5].map((bytes, index) => String(index).repeat(bytes));
+  const sent = [1, 0, 900, 900, 3000, 40_000, 2, 17_000, 0, 5].map((count, index) => String(index).repeat(count));
   const report = await messages.sendMany(sent, "udp://127.0.0.1:2000");
   assert.deepEqual(report, { sent: 10, failures: [] });
   assert.deepEqual(
@@ -118,8 +118,8 @@ test("what cannot be sent is refused, and nothing of it stays behind", async () 
   transport.immediate = true;
   await expectError(messages.send("a\nb", STRANGER), { code: "FRAME_INVALID", side: "local" });
   await expectError(messages.send("hola"), { code: "OPTION_INVALID" });
-  const bytes = box.framed(varintPrefix());
-  await expectError(bytes.send(Buffer.alloc(65_507), STRANGER), { code: "DATAGRAM_TOO_LARGE" });
+  const prefixed = box.framed(varintPrefix());
+  await expectError(prefixed.send(Buffer.alloc(65_507), STRANGER), { code: "DATAGRAM_TOO_LARGE" });
   await messages.send("hola", STRANGER);
   assert.deepEqual(transport.texts, ["hola\n"]);
 });

@@ -1,6 +1,5 @@
 /** What can be set about sessions, with its defaults; one object serves all sessions of a server or client. */
 
-import { UsageError } from "../../core/errors.ts";
 import { LARGEST_MAX_VALUES } from "../../core/framing/formats/value-limits.ts";
 import { DEFAULT_LIMITS, OWN_RANGES, type SessionLimits } from "../../core/handshake/limits.ts";
 import { DEFAULT_REPLAY, type ReplayBounds } from "../../core/session/settings.ts";

@@ -60,9 +60,9 @@ test("handlers get no session, and each method must have one", async () => {
   const text: string = await client.remote.ask(1);
   assert.equal(text, "127.0.0.1");
   // @ts-expect-error -- The server offers no such method.
-  assert.equal(client.watch, undefined);
+  assert.equal(client.remote.watch, undefined);
   // @ts-expect-error -- The question is a number.
-  void client.ask("1").catch(() => undefined);
+  void client.remote.ask("1").catch(() => undefined);
 });
 
 test("options and addresses that make no sense are told", async () => {

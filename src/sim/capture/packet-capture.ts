@@ -134,14 +134,14 @@ function synOptions(mss: number): Buffer {
 function sackOption(sacks: Segment["sacks"]): Buffer {
   const blocks = sacks.slice(0, MOST_SACKS);
   if (blocks.length === 0) return NO_DATA;
-  const option = Buffer.alloc(4 + blocks.length * 8, 1);
-  option[2] = 5;
-  option[3] = 2 + blocks.length * 8;
+  const sack = Buffer.alloc(4 + blocks.length * 8, 1);
+  sack[2] = 5;
+  sack[3] = 2 + blocks.length * 8;
   for (const [index, [begin, end]] of blocks.entries()) {
-    option.writeUInt32BE(begin >>> 0, 4 + index * 8);
-    option.writeUInt32BE(end >>> 0, 8 + index * 8);
+    sack.writeUInt32BE(begin >>> 0, 4 + index * 8);
+    sack.writeUInt32BE(end >>> 0, 8 + index * 8);
   }
-  return option;
+  return sack;
 }
 
 /** RFC 768. */

@@ -32,13 +32,7 @@ import { broadcasts, ContractGroup, SessionGroups } from "./groups.ts";
 import { type AnyServerOptions, DRAIN_SESSIONS_RULES, SERVE_SESSIONS_RULES } from "./options.ts";
 import { type ReceptionHost, type SessionOrder, SessionReception } from "./reception.ts";
 import { newId, SessionRegistry } from "./registry.ts";
-import type {
-  BroadcastReport,
-  DrainSessionsOptions,
-  ServeSessionsOptions,
-  SessionServer,
-  SessionServerStats,
-} from "./server.ts";
+import type { DrainSessionsOptions, ServeSessionsOptions, SessionServer, SessionServerStats } from "./server.ts";
 
 const DEFAULT_DRAIN_MS = 5000;
 const DEFAULT_SPREAD_MS = 5000;
