@@ -43,7 +43,7 @@ export type {
   MailboxLimits,
   ReceiveQueuePolicy,
   SendReport,
-} from "./io/datagram/socket.ts";
+} from "./io/datagram/public.ts";
 export type { OperationOptions } from "./io/operation/deadline.ts";
 export type { DiagnosticEvent } from "./io/operation/diagnostics.ts";
 export type {
@@ -52,7 +52,7 @@ export type {
   ListenOptions,
   ProxyProtocolOptions,
   RefusalReason,
-} from "./io/listener/listener.ts";
+} from "./io/listener/public.ts";
 export type {
   Clock,
   Datagram,
@@ -77,8 +77,8 @@ export type {
 export { type RelayOptions, type RelayReport, relay } from "./io/stream/relay.ts";
 export type { RetryOptions } from "./io/operation/retry.ts";
 export type { DrainReport, Peer, PeerHandler, ServeOptions, Server } from "./io/listener/serve.ts";
-export type { FramedDatagramsOver, ReceivedMessage } from "./io/datagram/socket.ts";
-export type { FramedStreamOver } from "./io/stream/socket.ts";
+export type { FramedDatagramsOver, ReceivedMessage } from "./io/datagram/public.ts";
+export type { FramedStreamOver } from "./io/stream/public.ts";
 export type { CloseOptions, StreamEnd } from "./io/stream/end.ts";
 export type {
   FramedStream,
@@ -87,7 +87,7 @@ export type {
   StreamSocket,
   StartTlsOptions,
   WriteInput,
-} from "./io/stream/socket.ts";
+} from "./io/stream/public.ts";
 export type { PeerCertificate, TlsIdentity, TlsInfo, TlsMaterial, TlsOptions } from "./io/network/tls.ts";
 export { bind, connect, listen, type NetworkOption, pair, serve, serveDatagrams } from "./api/sockets.ts";
 export { nodeNetwork } from "./node/network.ts";

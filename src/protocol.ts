@@ -37,7 +37,7 @@ export type { InputOf, OutputOf, Schema, SchemaProperties } from "./core/contrac
 export { typeOnly } from "./core/contract/method.ts";
 export type { VersionRange } from "./core/contract/version.ts";
 export { RemoteError, type RemoteErrorOptions } from "./core/contract/remote-error.ts";
-export type { ReconnectOptions, ConnectSessionOptions, SessionClientOptions } from "./io/session/client/client.ts";
+export type { ReconnectOptions, ConnectSessionOptions, SessionClientOptions } from "./io/session/client/public.ts";
 export type {
   FreshReason,
   FreshReport,
@@ -59,7 +59,7 @@ export type {
   RemoteMethods,
   StreamAnswer,
 } from "./io/contract/methods.ts";
-export type { Session, SessionBase, SessionStats } from "./io/session/session.ts";
+export type { Session, SessionBase, SessionStats } from "./io/session/public.ts";
 export type { ValidationPolicy } from "./io/contract/plan.ts";
 export type {
   Admission,
@@ -77,7 +77,7 @@ export type {
   SessionServerOptions,
   SessionServerStats,
   SessionStore,
-} from "./io/session/server/server.ts";
+} from "./io/session/server/public.ts";
 export type { OverflowPolicy, ReplayBounds, SessionLimits, SessionTuning } from "./io/session/settings.ts";
 export type { SessionStream } from "./io/contract/stream.ts";
 export type {
@@ -86,7 +86,7 @@ export type {
   StatelessClientBase,
   ConnectStatelessOptions,
   StatelessClientStats,
-} from "./io/stateless/methods.ts";
+} from "./io/stateless/public.ts";
 export type {
   StatelessContext,
   StatelessContract,
@@ -94,12 +94,12 @@ export type {
   StatelessMethods,
   StatelessRemoteMethod,
   StatelessRemoteMethods,
-} from "./io/stateless/methods.ts";
+} from "./io/stateless/public.ts";
 export type {
   ServeStatelessOptions,
   StatelessServer,
   StatelessServerOptions,
   StatelessServerStats,
-} from "./io/stateless/methods.ts";
+} from "./io/stateless/public.ts";
 export { connectSession, serveSessions } from "./api/sessions.ts";
 export { serveStateless, connectStateless } from "./api/stateless.ts";

@@ -2,13 +2,13 @@
 
 import type { AddressLike } from "../core/address/address.ts";
 import type { OptionRules } from "../io/operation/check-options.ts";
-import { OPEN_SESSION_RULES, openSessionOver } from "../io/session/client/open.ts";
+import { OPEN_SESSION_RULES, openSessionOver } from "../io/session/client/connect.ts";
 import { serveSessionsOver } from "../io/session/server/serve.ts";
-import type { ConnectSessionOptions } from "../io/session/client/client.ts";
+import type { ConnectSessionOptions } from "../io/session/client/public.ts";
 import { SERVE_SESSIONS_RULES } from "../io/session/server/options.ts";
 import type { Contract, Methods } from "../io/contract/methods.ts";
-import type { Session } from "../io/session/session.ts";
-import type { ServeSessionsOptions, SessionServer } from "../io/session/server/server.ts";
+import type { Session } from "../io/session/public.ts";
+import type { ServeSessionsOptions, SessionServer } from "../io/session/server/public.ts";
 import { NETWORK_RULES, networkOf, type NetworkOption, SERVER_RULES } from "./sockets.ts";
 import { drainOnSignals, type SignalOptions } from "./signals.ts";
 

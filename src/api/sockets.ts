@@ -7,14 +7,14 @@ import { checkOptions, type OptionRules } from "../io/operation/check-options.ts
 import { CONNECT_RULES, type ConnectOptions, connectOver } from "../io/stream/connect.ts";
 import { CONNECTION_RULES, type ConnectionOptions } from "../io/stream/settings.ts";
 import type { DatagramHandler, DatagramServer, ServeDatagramsOptions } from "../io/datagram/server.ts";
-import type { BindOptions, DatagramSocket } from "../io/datagram/socket.ts";
+import type { BindOptions, DatagramSocket } from "../io/datagram/public.ts";
 import { LISTEN_RULES, listenOver } from "../io/listener/listen.ts";
-import type { Listener, ListenOptions } from "../io/listener/listener.ts";
+import type { Listener, ListenOptions } from "../io/listener/public.ts";
 import type { Network } from "../io/network/network.ts";
 import { pairOver } from "../memory/pair.ts";
 import { type PeerHandler, SERVE_RULES, type ServeOptions, type Server, serveOver } from "../io/listener/serve.ts";
 import { SERVE_DATAGRAMS_RULES, serveDatagramsOver } from "../io/datagram/serve.ts";
-import type { StreamSocket } from "../io/stream/socket.ts";
+import type { StreamSocket } from "../io/stream/public.ts";
 import { nodeNetwork } from "../node/network.ts";
 import { drainOnSignals, SIGNAL_RULES, type SignalOptions } from "./signals.ts";
 

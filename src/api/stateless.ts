@@ -9,8 +9,8 @@ import type {
   StatelessContract,
   StatelessMethods,
   StatelessServer,
-} from "../io/stateless/methods.ts";
-import { openStatelessClient, STATELESS_CLIENT_RULES } from "../io/stateless/open.ts";
+} from "../io/stateless/public.ts";
+import { openStatelessClient, STATELESS_CLIENT_RULES } from "../io/stateless/connect.ts";
 import { SERVE_STATELESS_RULES, serveStatelessOver } from "../io/stateless/serve.ts";
 import { drainOnSignals, type SignalOptions } from "./signals.ts";
 import { NETWORK_RULES, networkOf, type NetworkOption, SERVER_RULES } from "./sockets.ts";

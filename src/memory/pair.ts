@@ -3,11 +3,11 @@
 import { Address } from "../core/address/address.ts";
 import { ByteQueue } from "../core/bytes/byte-queue.ts";
 import { ConnectionError, UsageError } from "../core/errors.ts";
-import { Connection } from "../io/stream/connection.ts";
+import { Connection } from "../io/stream/socket.ts";
 import { checkOptions, type OptionRules } from "../io/operation/check-options.ts";
 import { CONNECTION_RULES, type ConnectionOptions, connectionSettings } from "../io/stream/settings.ts";
 import type { Clock, Network, StreamSink, StreamTraits, StreamTransport } from "../io/network/network.ts";
-import type { StreamSocket } from "../io/stream/socket.ts";
+import type { StreamSocket } from "../io/stream/public.ts";
 
 /** Bytes that one end holds for the other before a write has to wait: a kernel's buffer. */
 const CAPACITY_BYTES = 65_536;

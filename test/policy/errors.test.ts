@@ -28,11 +28,11 @@ test("each code is expected by a test", () => {
 
 /** What a program can call that may fail, by the interface that has it; the functions of the package first. */
 const CONTRACTS: readonly (readonly [file: string, interfaceName: string])[] = [
-  ["src/io/stream/socket.ts", "StreamSocket"],
-  ["src/io/stream/socket.ts", "FramedStream"],
-  ["src/io/listener/listener.ts", "Listener"],
+  ["src/io/stream/public.ts", "StreamSocket"],
+  ["src/io/stream/public.ts", "FramedStream"],
+  ["src/io/listener/public.ts", "Listener"],
   ["src/io/listener/serve.ts", "Server"],
-  ["src/io/datagram/socket.ts", "DatagramSocket"],
+  ["src/io/datagram/public.ts", "DatagramSocket"],
   ["src/io/datagram/server.ts", "DatagramServer"],
 ];
 

@@ -9,7 +9,7 @@ import { Outgoing } from "../../src/core/session/outgoing.ts";
 import { ReplayLog } from "../../src/core/session/replay-log.ts";
 import { Session } from "../../src/core/session/session.ts";
 import { StreamTable } from "../../src/core/session/stream-table.ts";
-import { Connection } from "../../src/io/stream/connection.ts";
+import { Connection } from "../../src/io/stream/socket.ts";
 import { SessionCalls } from "../../src/io/session/traffic/calls.ts";
 import { SessionDispatch } from "../../src/io/session/traffic/dispatch.ts";
 import { SessionEvents } from "../../src/io/session/traffic/events.ts";

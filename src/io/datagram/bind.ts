@@ -17,9 +17,9 @@ import { checkZone } from "../operation/link-local.ts";
 import { restated } from "../operation/restated.ts";
 import { meetsItself } from "../stream/meets-itself.ts";
 import { firstAddress } from "./destinations.ts";
-import { Mailbox } from "./mailbox.ts";
+import { Mailbox } from "./socket.ts";
 import { MAILBOX_RULES, type MailboxSettings, mailboxSettings } from "./settings.ts";
-import type { BindOptions, DatagramSocket } from "./socket.ts";
+import type { BindOptions, DatagramSocket } from "./public.ts";
 
 /** Parameters of an address that names a multicast group: one that is joined, and one that is sent to. */
 const OWN_PARAMS: ReadonlySet<string> = new Set(["interface", "source"]);

@@ -5,7 +5,7 @@ import { expectError, reasonOf } from "../../testing/expect-error.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
 import { bindOver } from "./bind.ts";
-import type { DatagramSocket } from "./socket.ts";
+import type { DatagramSocket } from "./public.ts";
 import { firstAddress } from "./destinations.ts";
 import type { Sockets } from "../network/network.ts";
 

@@ -7,7 +7,7 @@ import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "..
 import { publish } from "../operation/diagnostics.ts";
 import { restated } from "../operation/restated.ts";
 import type { MailboxHost } from "./host.ts";
-import type { ReceiveQueuePolicy } from "./socket.ts";
+import type { ReceiveQueuePolicy } from "./public.ts";
 
 /** One kind of receive: how it takes what it wants from a queue that is not empty. */
 export interface Taking<T> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Address } from "../../core/address/address.ts";
-import type { DatagramInput } from "./socket.ts";
+import type { DatagramInput } from "./public.ts";
 import { lengthOf, MAX_IPV4_PAYLOAD_BYTES, MAX_IPV6_PAYLOAD_BYTES, outgoing } from "./outgoing.ts";
 
 const four = Address.parse("udp://127.0.0.1:1");

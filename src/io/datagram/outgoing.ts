@@ -2,7 +2,7 @@
 
 import type { Address } from "../../core/address/address.ts";
 import { UsageError } from "../../core/errors.ts";
-import type { DatagramInput } from "./socket.ts";
+import type { DatagramInput } from "./public.ts";
 import type { OperationContext } from "../operation/deadline.ts";
 import type { OutgoingDatagram } from "../network/network.ts";
 import { textBytes } from "../operation/text-bytes.ts";

@@ -3,7 +3,7 @@
 import type { Address } from "../../core/address/address.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { DatagramRequest, ServeDatagramsOptions } from "./server.ts";
-import type { DatagramInput, DatagramSocket } from "./socket.ts";
+import type { DatagramInput, DatagramSocket } from "./public.ts";
 import type { Datagram } from "../network/network.ts";
 import type { ReplyBudget } from "./reply-guard.ts";
 import { lengthOf, MAX_IPV4_PAYLOAD_BYTES, MAX_IPV6_PAYLOAD_BYTES } from "./outgoing.ts";

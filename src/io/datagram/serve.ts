@@ -31,7 +31,7 @@ import type {
   DatagramServerStats,
   ServeDatagramsOptions,
 } from "./server.ts";
-import type { DatagramSocket } from "./socket.ts";
+import type { DatagramSocket } from "./public.ts";
 
 const { remote: _remote, ...MAILBOX_RULES } = BIND_RULES;
 /** What {@link ServeDatagramsOptions} must look like. A server has many partners. */

@@ -1,7 +1,7 @@
 /** The public contract of a stateless server on datagrams. */
 
 import type { Address } from "../../core/address/address.ts";
-import type { BindOptions, DatagramInput, DatagramSocket, DatagramStats } from "./socket.ts";
+import type { BindOptions, DatagramInput, DatagramSocket, DatagramStats } from "./public.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
 import type { Datagram } from "../network/network.ts";
 

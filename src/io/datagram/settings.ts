@@ -3,7 +3,7 @@
 import { countFrom, FROM_ZERO, oneOf, type RulesOf } from "../operation/check-options.ts";
 import type { ReceiveQueueLimits } from "./inbound.ts";
 import type { SendQueueLimits } from "./outbound.ts";
-import type { MailboxLimits } from "./socket.ts";
+import type { MailboxLimits } from "./public.ts";
 import { MAX_IPV6_PAYLOAD_BYTES } from "./outgoing.ts";
 
 /** What a mailbox works with. */

@@ -2,7 +2,7 @@
 
 import type { Address } from "../../core/address/address.ts";
 import { AddressList, limitKey } from "../../core/address/cidr.ts";
-import type { ListenOptions, ListenerStats, RefusalReason } from "./listener.ts";
+import type { ListenOptions, ListenerStats, RefusalReason } from "./public.ts";
 
 const DEFAULT_MAX_CONNECTIONS = 10_000;
 const OF_LISTEN = { op: "listen" };

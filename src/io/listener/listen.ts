@@ -18,12 +18,12 @@ import {
 import { openWithin, type OperationContext } from "../operation/deadline.ts";
 import { checkZone } from "../operation/link-local.ts";
 import { restated } from "../operation/restated.ts";
-import { Connection } from "../stream/connection.ts";
+import { Connection } from "../stream/socket.ts";
 import { CONNECTION_RULES, connectionSettings } from "../stream/settings.ts";
 import { serverTls, TLS_RULES } from "../stream/tls-settings.ts";
 import { UNIX_PEERS } from "./admission.ts";
-import { Door, type DoorOptions } from "./door.ts";
-import type { Listener, ListenOptions } from "./listener.ts";
+import { Door, type DoorOptions } from "./listener.ts";
+import type { Listener, ListenOptions } from "./public.ts";
 
 const DEFAULT_BACKLOG = 511;
 /** The largest that the call takes; the kernel caps it further. */

@@ -1,139 +1,343 @@
-/** The public contract of an open door: where connections come in. */
+/** The one implementation of {@link Listener}, over any network's transport. */
 
+import { showAs } from "../../core/show-as.ts";
 import type { Address } from "../../core/address/address.ts";
-import type { ConnectionOptions } from "../stream/settings.ts";
-import type { OperationOptions } from "../operation/deadline.ts";
-import type { StreamSocket } from "../stream/socket.ts";
+import { ConnectionError, UsageError, ZocaloError } from "../../core/errors.ts";
+import { HELD } from "../../core/held-bytes.ts";
+import { Admission } from "./admission.ts";
+import type { Connection, ConnectionOwner } from "../stream/socket.ts";
+import {
+  Deadline,
+  expiryReason,
+  type OperationContext,
+  type OperationOptions,
+  refusedAtOnce,
+  timeoutError,
+} from "../operation/deadline.ts";
+import { publish } from "../operation/diagnostics.ts";
+import { DONE, Iteration } from "../operation/iteration.ts";
+import type { Listener, ListenerStats, ListenOptions, RefusalReason } from "./public.ts";
+import type { ListenerSink, ListenerTransport, Network, StreamTransport } from "../network/network.ts";
+import { OwnClock } from "../operation/own-clock.ts";
+import { type Announced, announced } from "../stream/announced.ts";
+import { readProxyHeader } from "./proxy-prelude.ts";
+import { restated } from "../operation/restated.ts";
+import type { StreamSocket } from "../stream/public.ts";
+import { checkOptions } from "../operation/check-options.ts";
 import type { TlsOptions } from "../network/tls.ts";
+import { type ServerTls, serverTls, TLS_RULES } from "../stream/tls-settings.ts";
 
-/** Trust in proxies that announce the true peer with the PROXY protocol (versions 1 and 2); see `StreamSocket.proxy`. */
-export interface ProxyProtocolOptions {
-  /**
-   * The proxies, as addresses and CIDR networks. From them a header is required; from anybody else none is ever parsed,
-   * because whoever may write one may claim to be anyone. With a `unix:` address it is `["unix"]`: there peers have no
-   * addresses, and whoever may use the socket's file is trusted, so say with `mode` and the folder who that is.
-   */
-  readonly from: readonly string[];
+const DEFAULT_ACCEPT_QUEUE = 128;
+const DEFAULT_HANDSHAKE_MS = 10_000;
+const DEFAULT_MAX_HANDSHAKES = 1000;
+/** Why a handshake is given up that has to make room. */
+const OUSTED: unique symbol = Symbol("ousted");
+
+interface Waiter {
+  readonly resolve: (socket: StreamSocket) => void;
+  readonly reject: (reason: unknown) => void;
+  deadline: Deadline | undefined;
 }
 
-/** Options of `listen`. `signal` and `timeoutMs` end the opening only; they never close an open door. */
-export interface ListenOptions extends OperationOptions, ConnectionOptions {
-  /** Connections that the kernel completes before this program takes them. Default 511; the kernel caps it (somaxconn). */
-  readonly backlog?: number | undefined;
-  /**
-   * Connections that wait for `accept`. Default 128. One more is accepted, reset and counted: its client sees
-   * `CONNECTION_RESET` instead of waiting for an answer that does not come.
-   */
-  readonly acceptQueue?: number | undefined;
-  /**
-   * Open connections, those in a handshake included. Default 10000. One more resets the oldest that is in a handshake, or is
-   * reset itself where there is none, and is counted.
-   */
-  readonly maxConnections?: number | undefined;
-  /**
-   * Open connections of one IPv4 address or one IPv6 /64. Default: no limit, because many users may share one address
-   * behind a NAT or an unannounced proxy.
-   */
-  readonly maxConnectionsPerAddress?: number | undefined;
-  /** Only these addresses and CIDR networks may connect. Default: all. */
-  readonly allow?: readonly string[] | undefined;
-  /** These may not; stronger than `allow`. */
-  readonly deny?: readonly string[] | undefined;
-  /** Proxies whose word on the peer's address is taken. The lists and limits above then apply to the announced peer. */
-  readonly proxyProtocol?: ProxyProtocolOptions | undefined;
-  /** TLS settings of a `tls:` address; `cert` and `key`, or `sni`, are required. */
-  readonly tls?: TlsOptions | undefined;
-  /**
-   * Connections that have not brought their PROXY header, or finished their TLS handshake, yet. Default 1000. One more resets
-   * the oldest of them and counts it, so that silent connections cannot keep out those that speak.
-   */
-  readonly maxHandshakes?: number | undefined;
-  /** Longest time for the PROXY header and the TLS handshake together. Default 10000 ms. */
-  readonly handshakeTimeoutMs?: number | undefined;
-  /** Several processes listen on one port and the kernel spreads the connections (SO_REUSEPORT). Default false. */
-  readonly reusePort?: boolean | undefined;
-  /** On `[::]`, take IPv6 only. Default false: IPv4 too. An IPv4 peer has its IPv4 address. */
-  readonly ipv6Only?: boolean | undefined;
-  /** Send small writes at once. Default true. */
-  readonly noDelay?: boolean | undefined;
-  /**
-   * Permission bits of a Unix socket's file, such as `0o600`; only with a `unix:` address that is a file. The file has them
-   * before anybody can connect. Default: the process's umask decides.
-   */
-  readonly mode?: number | undefined;
-  /** Take over a listening descriptor (socket activation) instead of binding; the address then only names it. */
-  readonly fd?: number | undefined;
+/** How a door hands over connections, for those who stand on it. */
+export interface DoorOptions<Socket extends Connection> {
+  /** Makes the socket of a connection that was let in. */
+  readonly create: (transport: StreamTransport, announced: Announced | undefined) => Socket;
+  /** Takes every connection at once, instead of the accept queue. */
+  readonly deliver?: ((socket: Socket) => void) | undefined;
+  /** Where the door speaks TLS. */
+  readonly tls: ServerTls | undefined;
 }
 
-/**
- * Why a connection was turned away: the limit (`acceptQueue`, `maxConnections`, `maxConnectionsPerAddress`, `maxHandshakes`), the list
- * (`allow`, `deny`), a PROXY header or TLS handshake that failed or took too long, or a listener that closes.
- */
-export type RefusalReason =
-  | "accept-queue"
-  | "max-connections"
-  | "max-connections-per-address"
-  | "max-handshakes"
-  | "not-allowed"
-  | "denied"
-  | "handshake"
-  | "closing";
-
-/** What a listener has counted. */
-export interface ListenerStats {
-  /** Connections handed to the program. */
-  readonly accepted: number;
-  /** Connections that are open now, those in a handshake included. */
-  readonly open: number;
-  /** Connections that are in a handshake now. */
-  readonly handshakes: number;
-  /** Connections that wait for `accept`. */
-  readonly waiting: number;
-  /** Memory that these pin, in bytes: some thousands for each, and what was read ahead. */
-  readonly heldBytes: number;
-  /** Connections turned away, by reason. */
-  readonly refused: Readonly<Record<RefusalReason, number>>;
-}
-
-/**
- * An open door for connections. Iterate over it, or call `accept`.
- *
- * Closing it resets connections that wait in the accept queue or in the kernel's backlog; accepted ones live on.
- *
- * @example
- * ```ts
- * import { connect, listen } from "zocalo";
- * await using door = await listen("tcp://127.0.0.1:0");
- * const call = await connect(door.localAddress);
- * for await (const peer of door) {
- *   await peer.close();
- *   break;
- * }
- * await call.close();
- * ```
- */
-export interface Listener extends AsyncDisposable, AsyncIterable<StreamSocket> {
-  /** The address, with the port that the system chose. */
-  readonly localAddress: Address;
-  /** What it has counted so far. */
-  readonly stats: ListenerStats;
-  /** The object beneath (`net.Server`). */
-  readonly native: unknown;
-  /** Resolves when the door is closed and its address free. Never rejects. */
+/** An open door over a transport. */
+export class Door<Socket extends Connection> implements Listener, ListenerSink, ConnectionOwner {
+  readonly #network: Network;
+  readonly #clock: OwnClock;
+  readonly #transport: ListenerTransport;
+  readonly #admission: Admission;
+  readonly #door: DoorOptions<Socket>;
+  readonly #acceptQueue: number;
+  readonly #handshakeMs: number;
+  /** One object for all connections, because what is made from it is kept with it. */
+  #tls: ServerTls | undefined;
+  #queue: Socket[] = [];
+  #waiters: Waiter[] = [];
+  readonly #maxHandshakes: number;
+  /** Gives one up; the oldest first. */
+  readonly #handshakes: Set<(reason: unknown) => void> = new Set();
+  #closing: Promise<void> | undefined;
   readonly closed: Promise<void>;
-  /** The next connection. Rejects with `CLOSED` when the door is closed, pending calls included. */
-  accept(options?: OperationOptions): Promise<StreamSocket>;
-  /** Connections until the door is closed. `break`, and `return()` of the iterator while a step waits, leave it open. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<StreamSocket>;
-  /**
-   * Uses other settings for connections from now on; those that are open keep theirs. They are checked as those of `listen`
-   * are: it throws `OPTION_INVALID` or `CERTIFICATE_INVALID`, and keeps the old ones, when the new do not do.
-   */
-  setTls(options: TlsOptions): void;
-  /** Stops accepting. */
-  close(): Promise<void>;
-  /** Lets the open door keep the process alive (the default). */
-  ref(): this;
-  /** Lets the process end although the door is open, and calls on it have a `timeoutMs` that is not over. */
-  unref(): this;
+  #tellClosed: () => void = () => undefined;
+
+  constructor(network: Network, transport: ListenerTransport, options: ListenOptions, door: DoorOptions<Socket>) {
+    this.#network = network;
+    this.#clock = new OwnClock(network.clock);
+    this.#transport = transport;
+    this.#door = door;
+    this.#admission = new Admission(options);
+    this.#acceptQueue = options.acceptQueue ?? DEFAULT_ACCEPT_QUEUE;
+    this.#handshakeMs = options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_MS;
+    this.#maxHandshakes = options.maxHandshakes ?? DEFAULT_MAX_HANDSHAKES;
+    this.#tls = door.tls;
+    this.closed = new Promise((resolve) => {
+      this.#tellClosed = resolve;
+    });
+    publish("open", () => ({ kind: "listener", local: transport.localAddress.toString(), remote: undefined }));
+    transport.start(this);
+  }
+
+  get localAddress(): Address {
+    return this.#transport.localAddress;
+  }
+  get native(): unknown {
+    return this.#transport.native;
+  }
+  get stats(): ListenerStats {
+    const readAhead = this.#queue.reduce((bytes, { inbound }) => bytes + inbound.queuedBytes, 0);
+    const waiting = this.#queue.length;
+    const heldBytes = waiting * HELD.connection + readAhead;
+    return { ...this.#admission.stats, handshakes: this.#handshakes.size, waiting, heldBytes };
+  }
+
+  accept(options?: OperationOptions): Promise<StreamSocket> {
+    const refused = refusedAtOnce(options, () => this.#context("accept"));
+    if (refused !== undefined) return Promise.reject(refused.reason);
+    const ready = this.#queue.shift();
+    if (ready !== undefined) return Promise.resolve(ready);
+    if (this.#closing !== undefined) return Promise.reject(this.#closedError());
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { resolve, reject, deadline: undefined };
+      waiter.deadline = Deadline.of(this.#clock, options, (cause) => {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+        reject(expiryReason(cause, this.#context("accept")));
+      });
+      this.#waiters.push(waiter);
+    });
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<StreamSocket> {
+    const left = new AbortController();
+    const options = { signal: left.signal };
+    const step = async (): Promise<IteratorResult<StreamSocket, undefined>> => {
+      try {
+        return { done: false, value: await this.accept(options) };
+      } catch (error) {
+        if (left.signal.aborted || this.#closing !== undefined) return DONE;
+        throw error;
+      }
+    };
+    return new Iteration(step, () => left.abort());
+  }
+
+  setTls(options: TlsOptions): void {
+    const context = this.#context("setTls");
+    if (this.#tls === undefined) {
+      const detail = "setTls needs a listener with a tls: address";
+      throw new UsageError("OPTION_INVALID", { ...context, detail });
+    }
+    const renewed = serverTls(context, checkOptions(context, options, TLS_RULES), "");
+    this.#network.sockets.checkTls(renewed, context, "");
+    this.#tls = renewed;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  ref(): this {
+    this.#clock.setReferenced(true);
+    this.#transport.setReferenced(true);
+    return this;
+  }
+  unref(): this {
+    this.#clock.setReferenced(false);
+    this.#transport.setReferenced(false);
+    return this;
+  }
+
+  /** A connection is over: its place is free. */
+  over(connection: Connection): void {
+    this.#admission.leave();
+    this.#admission.dismiss(connection.remoteAddress);
+  }
+
+  // What the transport reports.
+
+  accepted(transport: StreamTransport): void {
+    const reason = this.#closing === undefined ? this.#admission.enter(() => this.#oust()) : "closing";
+    if (reason !== undefined) this.#refuse(transport, transport.remoteAddress, reason);
+    else {
+      void this.#letIn(transport).catch((error: unknown) => {
+        this.#admission.leave();
+        this.failed(error);
+      });
+    }
+  }
+
+  failed(error: unknown): void {
+    publish("error", () => ({ kind: "listener", local: this.localAddress.toString(), remote: undefined, error }));
+  }
+
+  /** From an accepted transport to a socket: the lists, the PROXY header, TLS. */
+  async #letIn(transport: StreamTransport): Promise<void> {
+    const trusted = this.#admission.trusts(transport.remoteAddress);
+    if (!trusted && this.#tls === undefined) {
+      const reason = this.#admission.admit(transport.remoteAddress);
+      if (reason === undefined) this.#handOver(transport);
+      else this.#turnAway(transport, transport.remoteAddress, reason);
+      return;
+    }
+    let giveUp = (_reason: unknown): void => undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      giveUp = reject;
+    });
+    late.catch(() => undefined);
+    if (this.#handshakes.size >= this.#maxHandshakes) this.#oust();
+    this.#handshakes.add(giveUp);
+    const timeoutMs = this.#handshakeMs;
+    const remote = transport.remoteAddress.toString();
+    const timer = this.#clock.setTimer(
+      () => giveUp(timeoutError(timeoutMs, { ...this.#context("handshake"), remote })),
+      timeoutMs,
+      true,
+    );
+    try {
+      await this.#handshake(transport, trusted, late);
+    } finally {
+      timer.cancel();
+      this.#handshakes.delete(giveUp);
+    }
+  }
+
+  /** The oldest handshake makes room; answers whether there was one. */
+  #oust(): boolean {
+    const [giveUp] = this.#handshakes;
+    if (giveUp === undefined) return false;
+    this.#handshakes.delete(giveUp);
+    giveUp(OUSTED);
+    return true;
+  }
+
+  async #handshake(transport: StreamTransport, trusted: boolean, late: Promise<never>): Promise<void> {
+    let remote = transport.remoteAddress;
+    let peer: Announced | undefined;
+    let unread: Uint8Array | undefined;
+    let current = transport;
+    try {
+      if (trusted) {
+        const prelude = await Promise.race([readProxyHeader(transport), late]);
+        unread = prelude.unread;
+        peer = announced(prelude.header, this.localAddress, remote);
+        remote = peer.remoteAddress;
+      }
+      const reason = this.#admission.admit(remote);
+      if (reason !== undefined) {
+        this.#turnAway(transport, remote, reason);
+        return;
+      }
+    } catch (error) {
+      this.#handshakeFailed(transport, remote, error);
+      return;
+    }
+    try {
+      if (this.#tls !== undefined) {
+        const secured = transport.startTls(this.#tls, unread ?? new Uint8Array(0));
+        secured.catch(() => undefined);
+        current = await Promise.race([secured, late]);
+        unread = undefined;
+      }
+    } catch (error) {
+      this.#admission.dismiss(remote);
+      this.#handshakeFailed(transport, remote, error);
+      return;
+    }
+    this.#handOver(current, peer, unread);
+  }
+
+  #handshakeFailed(transport: StreamTransport, peer: Address, cause: unknown): void {
+    if (cause === OUSTED) {
+      this.#turnAway(transport, peer, "max-handshakes");
+      return;
+    }
+    this.#turnAway(transport, peer, "handshake");
+    publish("error", () => {
+      const remote = peer.toString();
+      const error = cause instanceof ZocaloError ? restated(cause, { ...this.#context("handshake"), remote }) : cause;
+      return { kind: "stream", local: this.localAddress.toString(), remote, error };
+    });
+  }
+
+  /** `unread` are bytes that came behind a PROXY header; the transport is then paused. */
+  #handOver(transport: StreamTransport, peer?: Announced, unread?: Uint8Array): void {
+    const remote = peer?.remoteAddress ?? transport.remoteAddress;
+    const full =
+      this.#door.deliver === undefined && this.#waiters.length === 0 && this.#queue.length >= this.#acceptQueue;
+    if (full || this.#closing !== undefined) {
+      this.#admission.dismiss(remote);
+      this.#turnAway(transport, remote, full ? "accept-queue" : "closing");
+      return;
+    }
+    this.#admission.accepted += 1;
+    const socket = this.#door.create(transport, peer);
+    socket.belongsTo(this);
+    if (unread !== undefined) {
+      transport.resume();
+      if (unread.length > 0) socket.received(unread);
+    }
+    if (this.#door.deliver !== undefined) {
+      this.#door.deliver(socket);
+      return;
+    }
+    const waiter = this.#waiters.shift();
+    waiter?.deadline?.cancel();
+    if (waiter === undefined) this.#queue.push(socket);
+    else waiter.resolve(socket);
+  }
+
+  #turnAway(transport: StreamTransport, remote: Address, reason: RefusalReason): void {
+    this.#admission.leave();
+    this.#refuse(transport, remote, reason);
+  }
+
+  /** Surplus connections see a reset, never a clean end that would look like an empty answer. */
+  #refuse(transport: StreamTransport, remote: Address, reason: RefusalReason): void {
+    this.#admission.refused[reason] += 1;
+    transport.reset();
+    publish("refusal", () => {
+      return { kind: "listener", local: this.localAddress.toString(), remote: remote.toString(), reason };
+    });
+  }
+
+  async #close(): Promise<void> {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const giveUp of this.#handshakes) giveUp(this.#closedError());
+    for (const waiter of waiters) {
+      waiter.deadline?.cancel();
+      waiter.reject(this.#closedError());
+    }
+    for (const socket of this.#queue.splice(0)) socket.abort(this.#closedError());
+    await this.#transport.close();
+    publish("close", () => ({
+      kind: "listener",
+      local: this.localAddress.toString(),
+      remote: undefined,
+      how: "closed",
+    }));
+    this.#tellClosed();
+  }
+
+  #closedError(): ZocaloError {
+    return new ConnectionError("CLOSED", { ...this.#context("accept"), detail: "this program closed the listener" });
+  }
+
+  #context(op: string): OperationContext {
+    return { op, local: this.localAddress.toString() };
+  }
 }
+showAs(Door, "Listener", ({ localAddress, stats }) => ({ localAddress, stats }));

@@ -3,7 +3,7 @@
  * (`src/node`) and the simulator implement it. Nothing is a module global.
  *
  * The transports here are raw and driven by callbacks: one object a connection, no Promise a chunk. The public sockets
- * ({@link "../stream/socket.ts"}, {@link "../datagram/socket.ts"}) stand on them and add queues, deadlines and limits.
+ * ({@link "../stream/public.ts"}, {@link "../datagram/public.ts"}) stand on them and add queues, deadlines and limits.
  */
 
 import type { Address } from "../../core/address/address.ts";

@@ -27,13 +27,13 @@ import {
 import { Exchange, type RetransmissionTimes, RoundTrip } from "../../core/stateless/exchange.ts";
 import { readErrorBody } from "../contract/error-body.ts";
 import type { MethodPlan } from "../contract/plan.ts";
-import type { PartnerMailbox } from "../datagram/partner-mailbox.ts";
+import type { PartnerMailbox } from "../datagram/connected-socket.ts";
 import type { Datagram, Network, Timer } from "../network/network.ts";
 import { Deadline, type OperationContext, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
 import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
 import { OwnClock } from "../operation/own-clock.ts";
 import { tooLarge } from "./format.ts";
-import type { StatelessClientStats } from "./methods.ts";
+import type { StatelessClientStats } from "./public.ts";
 
 /** What is set about the calls of one client. */
 export interface CallSettings {

@@ -28,7 +28,7 @@ import { type AnyHandler, checkContract, datagramAddress, handlersOf } from "../
 import { ContractPlan, type MethodPlan } from "../contract/plan.ts";
 import { openRequestServer, SERVE_DATAGRAMS_RULES } from "../datagram/serve.ts";
 import type { DatagramContext, DatagramDrainReport, DatagramRequest, DatagramServer } from "../datagram/server.ts";
-import type { DatagramSocket } from "../datagram/socket.ts";
+import type { DatagramSocket } from "../datagram/public.ts";
 import type { Clock, Network } from "../network/network.ts";
 import { checkOptions, OBJECT, oneOf, type OptionRules, type RulesOf } from "../operation/check-options.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
@@ -43,7 +43,7 @@ import {
   type StatelessServer,
   type StatelessServerOptions,
   type StatelessServerStats,
-} from "./methods.ts";
+} from "./public.ts";
 
 const { replies: _replies, ...DATAGRAMS_RULES } = SERVE_DATAGRAMS_RULES;
 /** What the options of `serveStateless` must look like. */

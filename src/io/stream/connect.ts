@@ -11,7 +11,7 @@ import {
   type RulesOf,
   options as object,
 } from "../operation/check-options.ts";
-import { Connection } from "./connection.ts";
+import { Connection } from "./socket.ts";
 import { CONNECTION_RULES, type ConnectionOptions, connectionSettings } from "./settings.ts";
 import { ConnectAttempts } from "./connect-attempts.ts";
 import { Deadline, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";

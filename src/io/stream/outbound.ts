@@ -6,7 +6,7 @@ import type { ConnectionHost } from "./host.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
 import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
 import { restated } from "../operation/restated.ts";
-import type { WriteInput } from "./socket.ts";
+import type { WriteInput } from "./public.ts";
 import { textBytes } from "../operation/text-bytes.ts";
 
 /**

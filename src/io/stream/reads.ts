@@ -7,7 +7,7 @@ import { countFrom, OPERATION_RULES, type RulesOf, shown } from "../operation/ch
 import type { ConnectionHost } from "./host.ts";
 import type { OperationContext } from "../operation/deadline.ts";
 import type { ReadRequest } from "./inbound.ts";
-import type { ReadUntilOptions } from "./socket.ts";
+import type { ReadUntilOptions } from "./public.ts";
 import { DONE } from "../operation/iteration.ts";
 
 /** What the options of `read` and `readUntil` must look like. */

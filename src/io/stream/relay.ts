@@ -2,9 +2,9 @@
 
 import { BlockPool } from "../../core/bytes/block-pool.ts";
 import { checkOptions, type OptionRule, type RulesOf, SIGNAL } from "../operation/check-options.ts";
-import { Connection } from "./connection.ts";
+import { Connection } from "./socket.ts";
 import type { InboundConsumer } from "./inbound.ts";
-import type { StreamSocket } from "./socket.ts";
+import type { StreamSocket } from "./public.ts";
 
 /** Options of {@link relay}. */
 export interface RelayOptions {

@@ -1,282 +1,388 @@
-/** The public contract of a connection: the telephone. TCP, TLS, Unix stream, in-memory pair and simulated sockets keep it. */
+/** The one implementation of {@link StreamSocket}, over any network's transport. */
 
 import type { Duplex } from "node:stream";
 import type { ReadableStream, WritableStream } from "node:stream/web";
 import type { Address } from "../../core/address/address.ts";
-import type { Codec, OnFrame } from "../../core/framing/codec.ts";
+import { ConnectionError, type ErrorCode, UsageError, ZocaloError } from "../../core/errors.ts";
+import type { Codec } from "../../core/framing/codec.ts";
 import type { ProxyHeader } from "../../core/proxy/header.ts";
-import type { StreamTraits } from "../network/network.ts";
-import type { TlsInfo, TlsOptions } from "../network/tls.ts";
-import type { OperationOptions } from "../operation/deadline.ts";
-import type { CloseOptions, StreamEnd } from "./end.ts";
+import { showAs } from "../../core/show-as.ts";
+import type { Network, StreamSink, StreamTraits, StreamTransport } from "../network/network.ts";
+import type { TlsInfo } from "../network/tls.ts";
+import { checkOptions, CODEC, FLAG, type OptionRules } from "../operation/check-options.ts";
+import { type OperationContext, type OperationOptions, refusedAtOnce, withDeadline } from "../operation/deadline.ts";
+import { publish } from "../operation/diagnostics.ts";
+import { EndAnnouncement } from "../operation/end-announcement.ts";
+import { handled } from "../operation/handled-rejection.ts";
+import { Iteration } from "../operation/iteration.ts";
+import { OwnClock } from "../operation/own-clock.ts";
+import { restated } from "../operation/restated.ts";
+import { textBytes } from "../operation/text-bytes.ts";
+import type { Announced } from "./announced.ts";
+import { CLOSE_RULES, type CloseOptions, howLost, type StreamEnd } from "./end.ts";
+import { FramedConnection } from "./framed-stream.ts";
+import type { ConnectionHost } from "./host.ts";
+import { Inbound } from "./inbound.ts";
+import { ConnectionLimits } from "./limits.ts";
+import { linger } from "./linger.ts";
+import { Outbound } from "./outbound.ts";
+import { READ_ANY, READ_RULES, readExactly, readInto, readSome, readSteps, readUntil } from "./reads.ts";
+import { type ConnectionSettings, KEEP_ALIVE_RULES } from "./settings.ts";
+import type * as contract from "./public.ts";
+import { clientTls, serverTls, START_TLS_RULES } from "./tls-settings.ts";
+import { toNodeStream, toReadableStream, toWritableStream } from "./bridges.ts";
 
-/** Bytes to write: one piece or many. Strings are sent as UTF-8, each by itself; half of a surrogate pair has none. */
-export type WriteInput = string | Uint8Array | readonly (string | Uint8Array)[];
+const DEFAULT_DELIMITED_BYTES = 65_536;
 
-/** Options of {@link StreamSocket.readUntil}. */
-export interface ReadUntilOptions extends OperationOptions {
-  /** Longest answer in bytes, delimiter included. Default 65536, so that a peer cannot fill the memory. */
-  readonly maxBytes?: number | undefined;
+/** What only some connections ever need; kept apart so that an idle one stays small. */
+interface Extras {
+  announcement?: EndAnnouncement<StreamEnd>;
+  readable?: ReadableStream<Uint8Array>;
+  writable?: WritableStream<contract.WriteInput>;
+  closing?: Promise<void>;
+  limits?: ConnectionLimits;
+  clock?: OwnClock;
 }
 
-/** Options of {@link StreamSocket.read}. */
-export interface ReadOptions extends OperationOptions {
-  /** Most bytes to return. Default: as many as are there in one piece. */
-  readonly maxBytes?: number | undefined;
+/** Told when a connection is over: the listener that counts it. */
+export interface ConnectionOwner {
+  over(connection: Connection): void;
 }
 
-/** Options of {@link StreamSocket.startTls}. */
-export interface StartTlsOptions extends OperationOptions, TlsOptions {
-  /** Which side of the handshake this program is. */
-  readonly role: "client" | "server";
-}
+/** A connection over a transport. */
+export class Connection implements contract.StreamSocket, StreamSink, ConnectionHost {
+  readonly #network: Network;
+  readonly settings: ConnectionSettings;
+  transport: StreamTransport;
+  readonly inbound: Inbound;
+  #outbound: Outbound | undefined;
+  readonly #announced: Announced | undefined;
+  #owner: ConnectionOwner | undefined;
+  #end: StreamEnd | undefined;
+  #lazy: Extras | undefined;
+  /** The host that this program has connected to; undefined on a connection that came in. */
+  connectedTo: string | undefined;
 
-/**
- * A connection: a virtual path on which bytes are not lost, doubled or reordered until it ends (RFC 9293). It keeps no
- * message boundaries: what one `write` sent may arrive in many reads, or with the next one in a single read.
- *
- * Every operation takes `{ signal, timeoutMs }`. A time-out rejects with `TIMEOUT`, an abort with the signal's reason;
- * either ends that one call and leaves the connection usable. When the connection is lost, pending calls reject with
- * `CONNECTION_RESET`, `CONNECTION_TIMED_OUT` or the limit that ran out; when this program closes it, with `CLOSED`; when
- * it aborts it, with `CONNECTION_ABORTED`.
- *
- * `await using` closes gracefully.
- *
- * @example
- * ```ts
- * import { listen, connect } from "zocalo";
- * await using door = await listen("tcp://127.0.0.1:0");
- * await using call = await connect(door.localAddress);
- * await using peer = await door.accept();
- * await call.write("hola\n");
- * console.log((await peer.readUntil("\n")).toString()); // hola
- * ```
- */
-export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
-  /** The own address, with the port that the system chose. */
-  readonly localAddress: Address;
-  /** The peer's address; behind a trusted proxy, the one that the proxy reported. */
-  readonly remoteAddress: Address;
-  /**
-   * All that a trusted proxy said of this connection, its own included (`proxyProtocol` of the listener): where the client
-   * connected to, which name it asked for, its TLS and its certificate. Undefined where no trusted proxy stands in between.
-   */
-  readonly proxy: ProxyHeader | undefined;
-  /** What this kind of stream can promise. */
-  readonly traits: StreamTraits;
-  /** What TLS agreed on, with the peer's certificate and ALPN; undefined on a plain connection. */
-  readonly tls: TlsInfo | undefined;
-  /** Bytes received so far, read or not. */
-  readonly bytesReceived: number;
-  /** Bytes that the kernel has taken so far. */
-  readonly bytesSent: number;
-  /** Resolves when the connection is over, and says how. Never rejects. */
-  readonly closed: Promise<StreamEnd>;
-  /** Aborts when the connection is over; its reason is a `ZocaloError`. For work that is done on behalf of the peer. */
-  readonly signal: AbortSignal;
-  /**
-   * The object beneath (`net.Socket` or `tls.TLSSocket`), for what this interface does not offer. Reading from it,
-   * writing to it or destroying it breaks the promises made here.
-   */
-  readonly native: unknown;
+  static {
+    showAs(Connection, "StreamSocket", (socket) => ({
+      localAddress: socket.localAddress,
+      remoteAddress: socket.remoteAddress,
+      bytesReceived: socket.bytesReceived,
+      bytesSent: socket.bytesSent,
+      end: socket.#end?.how,
+    }));
+  }
 
-  /**
-   * The next bytes, as many as are there; null when the peer has ended. The buffer belongs to the caller. Concurrent
-   * reads are served first come first served; a cancelled read consumes nothing.
-   *
-   * A reset is never reported as an end: see `docs/guide/streams.md` for the one case that old Node versions hide.
-   */
-  read(options?: ReadOptions): Promise<Buffer | null>;
-  /**
-   * Reads into `target` and resolves with the number of bytes that were put there; null when the peer has ended. Saves the
-   * allocation of `read`. `target` must not be touched before the promise settles; an empty `target` resolves with 0.
-   */
-  readInto(target: Uint8Array, options?: OperationOptions): Promise<number | null>;
-  /**
-   * Exactly `count` bytes. Rejects with `END_OF_STREAM` when the peer ends before; the error carries the partial bytes.
-   * Memory follows what arrives, not `count`.
-   */
-  readExactly(count: number, options?: OperationOptions): Promise<Buffer>;
-  /**
-   * The bytes up to and including `delimiter`. Rejects with `DELIMITER_NOT_FOUND` when it does not come within
-   * `maxBytes` (nothing is consumed), with `END_OF_STREAM` when the peer ends before (the error carries the rest).
-   */
-  readUntil(delimiter: string | Uint8Array, options?: ReadUntilOptions): Promise<Buffer>;
-  /**
-   * Iterates over `read()`. `break` neither closes the connection nor loses bytes. `return()` of the iterator, which `break`
-   * calls, ends a step that waits.
-   */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer>;
+  /** `announced` is a peer that comes through a trusted proxy. */
+  constructor(network: Network, transport: StreamTransport, settings: ConnectionSettings, announced?: Announced) {
+    this.#network = network;
+    this.settings = settings;
+    this.transport = transport;
+    this.#announced = announced;
+    this.inbound = new Inbound(this);
+    if (Number.isFinite(settings.idleTimeoutMs) || Number.isFinite(settings.lifetimeMs)) {
+      this.#extras.limits = new ConnectionLimits(this, this.#network.clock);
+    }
+    publish("open", () => ({ kind: "stream", ...this.#names() }));
+    transport.start(this);
+  }
 
-  /**
-   * Sends bytes. Resolves when the kernel has them all: that is the backpressure, and from then on the input may be
-   * reused. It does not mean that the peer has read them.
-   *
-   * Concurrent writes are sent in the order of the calls and never interleave. A write that is cancelled while it waits
-   * in the queue is removed (`outcome: "none"`); one that has begun is completed in the background (`outcome: "all"`).
-   * When the connection is lost, a write that had begun rejects with `outcome: "unknown"`.
-   * Rejects with `QUEUE_FULL` when more than `writeQueueBytes` already wait, with `CLOSED` after `end` or `close`, and with
-   * `OPTION_INVALID` for a text with half of a surrogate pair, as `"\u{1f999}".slice(0, 1)` is, which would arrive as U+FFFD.
-   */
-  write(data: WriteInput, options?: OperationOptions): Promise<void>;
-  /** Sends FIN behind everything written: this side has no more to say and still listens (half-close). */
-  end(options?: OperationOptions): Promise<void>;
-  /**
-   * Ends gracefully: sends what was accepted, then FIN, then discards what the peer still sends until it ends too, so that the
-   * last answer is not destroyed by a reset. It goes on as long as the peer reads (`lingerMs`, `maxLingerMs`), and discards no
-   * more than `lingerBytes`. Pending reads reject with `CLOSED`. Rejects when accepted bytes did not reach the kernel; the
-   * connection is then reset. A second call shares the
-   * outcome of the first.
-   *
-   * It waits for the peer. A program that holds both ends of one connection closes them together (`Promise.all`), since
-   * one after the other, as several `await using` of one scope do, the first waits its `lingerMs` out.
-   */
-  close(options?: CloseOptions): Promise<void>;
-  /**
-   * Resets the connection at once: the peer gets `CONNECTION_RESET` (on Unix sockets, which have no reset, an end).
-   * Pending calls reject with `CONNECTION_ABORTED`, whose `cause` is `reason`.
-   */
-  abort(reason?: unknown): void;
+  /** Made for the first deadline: most connections have none. */
+  get clock(): OwnClock {
+    return (this.#extras.clock ??= new OwnClock(this.#network.clock));
+  }
+  get #extras(): Extras {
+    this.#lazy ??= {};
+    return this.#lazy;
+  }
 
-  /** Sends small writes at once (true, the default here) or lets TCP gather them (Nagle, RFC 9293 section 3.7.4). */
-  setNoDelay(on: boolean): this;
-  /**
-   * Probes an idle peer (RFC 9293 section 3.8.4); `idleMs` before the first probe, rounded up to whole seconds, at most
-   * 32767000; the system's default when it is 0 or left out. Throws `OPTION_INVALID`.
-   */
-  setKeepAlive(on: boolean, idleMs?: number): this;
-  /** Lets the open connection keep the process alive (the default). */
-  ref(): this;
-  /** Lets the process end although the connection is open, and calls on it have a `timeoutMs` that is not over. */
-  unref(): this;
+  get outbound(): Outbound {
+    this.#outbound ??= new Outbound(this);
+    return this.#outbound;
+  }
 
-  /**
-   * Puts TLS on this connection (STARTTLS). Bytes that had arrived and were not read go to the TLS engine, so that an
-   * attacker cannot inject plain commands before the handshake. Reads and writes must not be pending (`OPTION_INVALID`).
-   * A client looks for the host that was connected to in the certificate. A connection that was accepted, or goes to a Unix
-   * socket, has none: there `servername` is required, unless `insecure`.
-   * Rejects with `TLS_FAILED` or `CERTIFICATE_*`; the connection is then lost.
-   */
-  startTls(options: StartTlsOptions): Promise<TlsInfo>;
-  /**
-   * Messages instead of bytes, by a codec of `zocalo/framing`. From now on reads of bytes reject with `READER_TAKEN`, until
-   * `detach()` of what is returned.
-   */
-  framed<In, Out = In>(codec: Codec<In, Out>): FramedStream<In, Out>;
-  /** The receiving side as a Web Stream. Cancelling it aborts the connection. */
-  readonly readable: ReadableStream<Uint8Array>;
-  /**
-   * The sending side as a Web Stream: closing it ends, aborting it aborts the connection. It fails as soon as the
-   * connection is lost or closed.
-   */
-  readonly writable: WritableStream<WriteInput>;
-  /** The connection as a Node stream, for libraries that want one. */
-  toNodeStream(): Duplex;
-}
+  get localAddress(): Address {
+    return this.transport.localAddress;
+  }
+  get remoteAddress(): Address {
+    return this.#announced?.remoteAddress ?? this.transport.remoteAddress;
+  }
+  get proxy(): ProxyHeader | undefined {
+    return this.#announced?.proxy;
+  }
+  get traits(): StreamTraits {
+    return this.transport.traits;
+  }
+  get tls(): TlsInfo | undefined {
+    return this.transport.tls;
+  }
+  get native(): unknown {
+    return this.transport.native;
+  }
+  get bytesReceived(): number {
+    return this.inbound.bytesReceived;
+  }
+  get bytesSent(): number {
+    return this.#outbound?.bytesSent ?? 0;
+  }
 
-/** Messages over a connection: what `socket.framed(codec)` returns. See {@link FramedStreamOver}. */
-export type FramedStream<In, Out = In> = FramedStreamOver<In, Out, StreamSocket>;
+  get closed(): Promise<StreamEnd> {
+    return this.#announcement.closed;
+  }
+  get signal(): AbortSignal {
+    return this.#announcement.signal;
+  }
+  get #announcement(): EndAnnouncement<StreamEnd> {
+    const extras = this.#extras;
+    if (extras.announcement === undefined) {
+      extras.announcement = new EndAnnouncement();
+      if (this.#end !== undefined) extras.announcement.tell(this.#end, this.#reasonOf(this.#end));
+    }
+    return extras.announcement;
+  }
 
-/**
- * Messages over a connection. TCP keeps bytes in order but not the boundaries between messages; a codec of
- * `zocalo/framing` puts them back.
- *
- * **Sending.** Messages of one turn of the event loop leave in one write: when the turn ends, or as soon as 64 KiB are
- * gathered. A message alone in its turn leaves at the end of that turn; no timer delays it. `send` resolves when the
- * message is in the batch (it was copied) or, from 16 KiB on, when the kernel has it. When more than 64 KiB wait for the
- * kernel, it waits: that is the backpressure.
- *
- * **Receiving.** One way at a time: `receive`, `for await`, `batches` or `onMessages`; while this object exists, reading
- * from the connection itself rejects with `READER_TAKEN`. Nothing is decoded before somebody asks, so a slow program slows
- * its peer.
- *
- * A peer that breaks the framing gives a `ProtocolError` (`FRAME_TOO_LONG`, `FRAME_INVALID`, `FRAME_TRUNCATED`) to the
- * call that receives, after the messages that came before. The connection is then of no use; close or abort it.
- *
- * Closing and losing the connection are those of the connection: `close` and `end` send first what was gathered and what
- * waits for room.
- *
- * @example
- * ```ts
- * import { connect, serve } from "zocalo";
- * import { lines } from "zocalo/framing";
- * await using door = await serve("tcp://127.0.0.1:0", async (peer) => {
- *   const text = peer.framed(lines());
- *   for await (const line of text) await text.send(line.toUpperCase());
- * });
- * await using call = await connect(door.localAddress);
- * const text = call.framed(lines());
- * await text.send("hola");
- * console.log(await text.receive()); // HOLA
- * ```
- */
-export interface FramedStreamOver<In, Out, Socket> extends AsyncDisposable, AsyncIterable<Out> {
-  /** The connection beneath. */
-  readonly socket: Socket;
-  /** What says where a message begins and ends, and what it means. */
-  readonly codec: Codec<In, Out>;
-  /** Resolves when the connection is over. Never rejects. */
-  readonly closed: Promise<StreamEnd>;
-  /** Aborts when the connection is over. */
-  readonly signal: AbortSignal;
-  /** Bytes that were gathered or handed over and that the kernel has not taken yet. */
-  readonly unsentBytes: number;
-  /** Memory of the sends that were not awaited and wait for room, in bytes: the messages, and what waits for each. */
-  readonly heldBytes: number;
+  read(options?: contract.ReadOptions): Promise<Buffer | null> {
+    if (options === undefined) return this.inbound.read(READ_ANY, options);
+    return this.#checked("read", options, READ_RULES, ({ maxBytes = Number.POSITIVE_INFINITY, ...operation }) =>
+      this.inbound.read(readSome(maxBytes), operation),
+    );
+  }
 
-  /**
-   * Sends one message. Rejects with `FRAME_TOO_LONG` or `FRAME_INVALID` (side `local`) when the codec has no form for it,
-   * with `QUEUE_FULL` when too many sends that were not awaited wait (65,536 messages, or `writeQueueBytes` of memory
-   * that they pin), with `CLOSED` after `close`. A cancelled send that still waits is removed (`outcome: "none"`); one that has
-   * begun is sent (`outcome: "all"`).
-   */
-  send(message: In, options?: OperationOptions): Promise<void>;
-  /**
-   * Sends messages in order, in as few writes as possible; waits where `send` would. An iterable is asked for the next
-   * message only when there is room for it, so it need not end. Rejects as `send` does, and with what the iterable throws;
-   * the messages before were sent, those behind are not. `timeoutMs` counts for the whole call; when it or the signal ends
-   * the call, some may have been sent (`outcome: "unknown"`).
-   */
-  sendMany(messages: Iterable<In>, options?: OperationOptions): Promise<void>;
-  /** Hands over what was gathered now; resolves when the kernel has everything sent before. */
-  flush(options?: OperationOptions): Promise<void>;
+  readInto(target: Uint8Array, options?: OperationOptions): Promise<number | null> {
+    return this.inbound.read(readInto(target, this), options);
+  }
 
-  /** The next message, which belongs to the caller; null when the peer has ended. A cancelled call consumes nothing. */
-  receive(options?: OperationOptions): Promise<Out | null>;
-  /** Iterates over `receive()`. `break` neither closes the connection nor loses messages. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Out>;
-  /**
-   * Iterates over the messages of each arrival together, at most 256 at a time: much faster than one by one. Messages that
-   * are bytes, or hold views of them, are valid until the next call that receives, or `detach`. Leaving the loop loses only
-   * what is left of the present batch: any way of receiving goes on behind it.
-   */
-  batches(): AsyncIterableIterator<readonly Out[]>;
-  /**
-   * Calls `handler` for each message as it is decoded, without a Promise: the fastest way. Messages that are bytes are
-   * views, valid until the handler returns. Resolves when the peer has ended; rejects when the connection or the framing
-   * breaks, or when the handler throws (its error; nothing more is then delivered, and every later call that receives
-   * rejects with it). A handler may send, pause, detach, close and abort; after the last three it is not called again.
-   */
-  onMessages(handler: (message: Out) => void): Promise<void>;
-  /** Like `onMessages`, with the bytes of each message in place: `bytes[start, end)`, not decoded, no object made. */
-  onFrames(handler: OnFrame): Promise<void>;
-  /**
-   * Stops the delivery to `onMessages` and `onFrames` until `resume`; takes effect after the present message. While it is
-   * stopped the end of the stream is not told either. Where nothing is delivered to a handler, it does nothing.
-   */
-  pause(): void;
-  /** Delivers again after `pause`. */
-  resume(): void;
+  readExactly(count: number, options?: OperationOptions): Promise<Buffer> {
+    try {
+      return this.inbound.read(readExactly(count, this), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
 
-  /**
-   * Gives the connection back for reading bytes, with those that were not decoded put back in front, as STARTTLS, HTTP's
-   * Upgrade and CONNECT need it. Pending calls that receive reject with `CLOSED`; messages that were sent, or wait for room,
-   * leave before whatever is written next. Nothing is decoded ahead, so nothing else is lost; only bytes of a wrong message
-   * that a codec has begun to skip do not come back.
-   */
-  detach(): Socket;
-  /** Sends what was gathered and what waits for room, then closes the connection; see `StreamSocket.close`. */
-  close(options?: CloseOptions): Promise<void>;
-  /** Resets the connection; what was gathered is lost. */
-  abort(reason?: unknown): void;
+  readUntil(delimiter: string | Uint8Array, options: contract.ReadUntilOptions = {}): Promise<Buffer> {
+    return this.#checked("readUntil", options, READ_RULES, ({ maxBytes = DEFAULT_DELIMITED_BYTES, ...operation }) => {
+      const isText = typeof delimiter === "string";
+      const bytes = isText ? textBytes(delimiter, "delimiter", () => this.context("readUntil")) : delimiter;
+      return this.inbound.read(readUntil(bytes, maxBytes, this), operation);
+    });
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    const steps = readSteps();
+    return new Iteration(
+      () => this.inbound.read(steps, undefined),
+      () => this.inbound.withdraw(steps),
+    );
+  }
+
+  write(data: contract.WriteInput, options?: OperationOptions): Promise<void> {
+    this.#lazy?.limits?.moved();
+    return this.outbound.write(data, options);
+  }
+
+  end(options?: OperationOptions): Promise<void> {
+    const context = this.context("end");
+    const refused = refusedAtOnce(options, () => context);
+    if (refused !== undefined) return Promise.reject(refused.reason);
+    const ended = this.outbound.end().then(() => this.#maybeEnded());
+    return handled(withDeadline(this.clock, ended, options, context));
+  }
+
+  close(options: CloseOptions = {}): Promise<void> {
+    return this.#checked("close", options, CLOSE_RULES, ({ lingerMs, maxLingerMs, lingerBytes, ...operation }) => {
+      const refused = refusedAtOnce(operation, () => this.context("close"));
+      if (refused !== undefined) return Promise.reject(refused.reason);
+      const extras = this.#extras;
+      if (extras.closing === undefined) {
+        extras.closing = handled(this.#closeGracefully({ lingerMs, maxLingerMs, lingerBytes }));
+      }
+      return handled(withDeadline(this.clock, extras.closing, operation, this.context("close")));
+    });
+  }
+
+  abort(reason?: unknown): void {
+    if (this.#end !== undefined) return;
+    const error = new ConnectionError("CONNECTION_ABORTED", { ...this.context("abort"), cause: reason });
+    this.transport.reset();
+    this.#over({ how: "aborted", error }, false);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  setNoDelay(on: boolean): this {
+    checkOptions(this.context("setNoDelay"), { on }, { on: { ...FLAG, required: true } });
+    this.transport.setNoDelay(on);
+    return this;
+  }
+  setKeepAlive(on: boolean, idleMs = 0): this {
+    checkOptions(this.context("setKeepAlive"), { on, idleMs }, KEEP_ALIVE_RULES);
+    // The system counts in seconds.
+    this.transport.setKeepAlive(on, Math.ceil(idleMs / 1000) * 1000);
+    return this;
+  }
+  ref(): this {
+    this.clock.setReferenced(true);
+    this.transport.setReferenced(true);
+    return this;
+  }
+  unref(): this {
+    this.clock.setReferenced(false);
+    this.transport.setReferenced(false);
+    return this;
+  }
+
+  /** Does `call` with its options if they keep the rules; a call never throws, it rejects. */
+  #checked<Given, T>(op: string, given: Given, rules: OptionRules, call: (options: Given) => Promise<T>): Promise<T> {
+    try {
+      return call(checkOptions(this.context(op), given, rules));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async startTls(given: contract.StartTlsOptions): Promise<TlsInfo> {
+    const context = this.context("startTls");
+    const { role, signal, timeoutMs, ...options } = checkOptions(context, given ?? null, START_TLS_RULES);
+    const tls = role === "client" ? clientTls(context, options, this.connectedTo, "") : serverTls(context, options, "");
+    this.#network.sockets.checkTls(tls, context, "");
+    const operation = { signal, timeoutMs };
+    // A handler of a framed reader may call this in the middle of an arrival: let the rest of it reach the queue first.
+    await Promise.resolve();
+    const refused = refusedAtOnce(operation, () => context);
+    if (refused !== undefined) throw refused.reason;
+    if (this.inbound.hasWaiters || this.outbound.busy || this.tls !== undefined || this.outbound.state !== "open") {
+      const detail = "TLS can start only on an open, plain connection without pending reads and writes";
+      throw new UsageError("OPTION_INVALID", { ...context, detail });
+    }
+    const plain = this.transport;
+    plain.pause();
+    const unread = this.inbound.queue.take(this.inbound.queue.length);
+    const handshake = plain.startTls(tls, unread).then(
+      (secure) => {
+        this.transport = secure;
+        this.inbound.restart();
+        secure.start(this);
+      },
+      (error: unknown) => {
+        this.failed(error);
+        throw error;
+      },
+    );
+    handshake.catch(() => undefined);
+    try {
+      await withDeadline(this.clock, handshake, operation, context);
+    } catch (error) {
+      // Half a handshake cannot be used: neither plain nor encrypted bytes make sense from here on.
+      this.abort(error);
+      throw error;
+    }
+    return (this.transport as StreamTransport & { readonly tls: TlsInfo }).tls;
+  }
+
+  get readable(): ReadableStream<Uint8Array> {
+    this.#extras.readable ??= toReadableStream(this);
+    return this.#extras.readable;
+  }
+  get writable(): WritableStream<contract.WriteInput> {
+    this.#extras.writable ??= toWritableStream(this);
+    return this.#extras.writable;
+  }
+  toNodeStream(): Duplex {
+    return toNodeStream(this);
+  }
+  framed<In, Out = In>(codec: Codec<In, Out>): contract.FramedStream<In, Out> {
+    checkOptions(this.context("framed"), { codec }, { codec: CODEC });
+    return new FramedConnection(this, codec);
+  }
+
+  /** Tells `owner` once when the connection is over, at once if it is. */
+  belongsTo(owner: ConnectionOwner): void {
+    if (this.#end === undefined) this.#owner = owner;
+    else owner.over(this);
+  }
+
+  /** Names this connection in an error. */
+  context(op: string): OperationContext {
+    return { op, ...this.#names() };
+  }
+
+  blocked(): void {
+    this.#extras.limits ??= new ConnectionLimits(this, this.#network.clock);
+    this.#extras.limits.blocked();
+  }
+
+  // What the transport reports.
+
+  received(view: Uint8Array): void {
+    this.#lazy?.limits?.moved();
+    this.inbound.received(view);
+  }
+
+  ended(): void {
+    this.inbound.ended();
+    this.#maybeEnded();
+  }
+
+  failed(cause: unknown): void {
+    const known = cause instanceof ZocaloError;
+    const error = known
+      ? cause
+      : new ConnectionError("CONNECTION_RESET", { ...this.context("read"), cause, outcome: "unknown" });
+    this.#over({ how: howLost(error.code), error }, true);
+  }
+
+  #names(): { readonly local: string; readonly remote: string } {
+    return { local: this.transport.localAddress.toString(), remote: this.remoteAddress.toString() };
+  }
+
+  expire(code: ErrorCode, detail: string): void {
+    const error = new ConnectionError(code, { ...this.context("read"), detail, outcome: "unknown" });
+    this.transport.reset();
+    this.#over({ how: "timeout", error }, true);
+  }
+
+  /** Both sides have sent FIN: the socket can be released; what has not been read stays readable. */
+  #maybeEnded(): void {
+    if (this.#lazy?.closing !== undefined || this.inbound.state !== "ended" || this.#outbound?.state !== "ended")
+      return;
+    this.transport.destroy();
+    this.#over({ how: "ended" }, true);
+  }
+
+  async #closeGracefully(options: CloseOptions): Promise<void> {
+    if (this.#end !== undefined) return;
+    const closed = new ConnectionError("CLOSED", this.context("read"));
+    this.inbound.refuseReads(closed);
+    try {
+      await linger(this.clock, this.inbound, this.outbound, options, this.context("close"));
+    } catch (error) {
+      this.abort(error);
+      throw error instanceof ConnectionError ? restated(error, this.context("close"), error.outcome) : error;
+    }
+    this.transport.destroy();
+    this.#over({ how: "closed" }, false);
+  }
+
+  #over(end: StreamEnd, keepQueue: boolean): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    this.#lazy?.limits?.stop();
+    const error = this.#reasonOf(end);
+    if (end.how !== "ended") {
+      this.inbound.failed(error, keepQueue);
+      this.outbound.failed(error);
+    }
+    publish("close", () => ({ kind: "stream", ...this.#names(), how: end.how, error: end.error }));
+    this.#lazy?.announcement?.tell(end, error);
+    this.#owner?.over(this);
+  }
+
+  #reasonOf(end: StreamEnd): ZocaloError {
+    return (
+      end.error ?? new ConnectionError("CLOSED", { ...this.context("read"), detail: `the connection is ${end.how}` })
+    );
+  }
 }

@@ -18,7 +18,7 @@ import {
   TEXT,
 } from "../operation/check-options.ts";
 import type { OperationContext } from "../operation/deadline.ts";
-import type { StartTlsOptions } from "./socket.ts";
+import type { StartTlsOptions } from "./public.ts";
 import type { TlsIdentity, TlsOptions } from "../network/tls.ts";
 
 /** RFC 7301 section 3.1: a name has a length of one byte, and all of them together one of two bytes. */

@@ -1,10 +1,10 @@
 /** What a simulated program must not touch: the list of the guard, by module. */
 
-import { FramedMailbox } from "../../io/datagram/framed-mailbox.ts";
-import { Mailbox } from "../../io/datagram/mailbox.ts";
-import { Door } from "../../io/listener/door.ts";
-import { Connection } from "../../io/stream/connection.ts";
-import { FramedConnection } from "../../io/stream/framed-connection.ts";
+import { FramedMailbox } from "../../io/datagram/framed-datagrams.ts";
+import { Mailbox } from "../../io/datagram/socket.ts";
+import { Door } from "../../io/listener/listener.ts";
+import { Connection } from "../../io/stream/socket.ts";
+import { FramedConnection } from "../../io/stream/framed-stream.ts";
 import { builtin, builtinIfAny } from "./builtin.ts";
 import { guard, type GuardedCall, type GuardOptions, namesOf, prototypeOf, type Use } from "./guarded-call.ts";
 import { clockCalls } from "./guarded-clocks.ts";

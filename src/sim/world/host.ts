@@ -5,7 +5,7 @@ import { hashText } from "../../core/faults/random-stream.ts";
 import { microseconds } from "../../core/faults/latency.ts";
 import type { Streams } from "../../core/faults/link.ts";
 import type { Network } from "../../io/network/network.ts";
-import { SimSockets } from "../adapter/sim-sockets.ts";
+import { SimSockets } from "../adapter/sockets.ts";
 import type { CertificateFault } from "../../core/faults/fault.ts";
 import type { Scope } from "../guard/scope.ts";
 import type { KernelEnvironment, Packet } from "../kernel/packet.ts";

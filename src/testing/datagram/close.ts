@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { ConnectionError, TimeoutError, UsageError, ZocaloError } from "../../core/errors.ts";
-import type { DatagramSocket } from "../../io/datagram/socket.ts";
+import type { DatagramSocket } from "../../io/datagram/public.ts";
 import { assertError, expectError, reasonOf } from "../expect-error.ts";
 import {
   type DatagramCheck,

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { UsageError } from "../../core/errors.ts";
-import type { DatagramSocket } from "../../io/datagram/socket.ts";
+import type { DatagramSocket } from "../../io/datagram/public.ts";
 import { type DatagramCheck, type DatagramTraits, take } from "./world.ts";
 import { assertError, expectError } from "../expect-error.ts";
 

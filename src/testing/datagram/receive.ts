@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { TimeoutError, UsageError } from "../../core/errors.ts";
 import type { OperationOptions } from "../../io/operation/deadline.ts";
-import type { DatagramSocket } from "../../io/datagram/socket.ts";
+import type { DatagramSocket } from "../../io/datagram/public.ts";
 import { type DatagramCheck, numbers, pending, SHORT_MS, take, texts } from "./world.ts";
 import { expectError, reasonOf } from "../expect-error.ts";
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../core/errors.ts";
 import type { DatagramHandler, DatagramServer, ServeDatagramsOptions } from "../../io/datagram/server.ts";
-import type { DatagramSocket } from "../../io/datagram/socket.ts";
+import type { DatagramSocket } from "../../io/datagram/public.ts";
 import { serveDatagramsOver } from "../../io/datagram/serve.ts";
 import { type DatagramCheck, type DatagramScene, numbers, SHORT_MS, take, texts } from "./world.ts";
 import { assertError, expectError } from "../expect-error.ts";

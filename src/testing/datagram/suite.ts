@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
-import type { DatagramSocket } from "../../io/datagram/socket.ts";
+import type { DatagramSocket } from "../../io/datagram/public.ts";
 import { expectError } from "../expect-error.ts";
 import { closeChecks, queueChecks } from "./close.ts";
 import { groupChecks } from "./groups.ts";

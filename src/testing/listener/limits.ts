@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type ErrorCode, ConnectionError } from "../../core/errors.ts";
-import type { StreamSocket } from "../../io/stream/socket.ts";
+import type { StreamSocket } from "../../io/stream/public.ts";
 import { assertError, expectError } from "../expect-error.ts";
 import type { ListenerScene } from "./scene.ts";
 import type { ManualClock } from "../manual-clock.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type ConnectionError, ZocaloError } from "../../core/errors.ts";
 import type { Peer } from "../../io/listener/serve.ts";
-import type { StreamSocket } from "../../io/stream/socket.ts";
+import type { StreamSocket } from "../../io/stream/public.ts";
 import { greet, patternBytes, PatternCheck, sendPattern, textToEnd } from "../stream/check.ts";
 import type { ListenerCheck, ListenerScene } from "./scene.ts";
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { TimeoutError, UsageError } from "../../core/errors.ts";
 import type { OperationOptions } from "../../io/operation/deadline.ts";
-import type { StreamSocket } from "../../io/stream/socket.ts";
+import type { StreamSocket } from "../../io/stream/public.ts";
 import { expectError, reasonOf } from "../expect-error.ts";
 import { fillUp, PatternCheck, pause, pending, SHORT_MS, type StreamCheck, textToEnd } from "./check.ts";
 

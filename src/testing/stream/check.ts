@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { TimeoutError } from "../../core/errors.ts";
 import type { StreamTraits } from "../../io/network/network.ts";
-import type { StreamSocket } from "../../io/stream/socket.ts";
+import type { StreamSocket } from "../../io/stream/public.ts";
 
 /** Registers one test on a fresh connected pair. */
 export type StreamCheck = (

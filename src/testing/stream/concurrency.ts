@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { TimeoutError } from "../../core/errors.ts";
-import type { StreamSocket } from "../../io/stream/socket.ts";
+import type { StreamSocket } from "../../io/stream/public.ts";
 import { assertErrorShape } from "../expect-error.ts";
 import { patternBytes, PatternCheck, pause, type StreamCheck } from "./check.ts";
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { ConnectionError, TimeoutError, ZocaloError } from "../../core/errors.ts";
 import type { StreamTraits } from "../../io/network/network.ts";
-import type { StreamSocket } from "../../io/stream/socket.ts";
+import type { StreamSocket } from "../../io/stream/public.ts";
 import { assertError, expectError } from "../expect-error.ts";
 import {
   fillUp,

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ANYTHING, refuseUnknown } from "../../core/options/check-options.ts";
 import type { StreamTraits } from "../../io/network/network.ts";
-import type { StreamSocket } from "../../io/stream/socket.ts";
+import type { StreamSocket } from "../../io/stream/public.ts";
 import { expectError } from "../expect-error.ts";
 import { cancelChecks } from "./cancel.ts";
 import {

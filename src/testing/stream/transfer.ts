@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { UsageError } from "../../core/errors.ts";
-import type { StreamSocket, WriteInput } from "../../io/stream/socket.ts";
+import type { StreamSocket, WriteInput } from "../../io/stream/public.ts";
 import { expectError } from "../expect-error.ts";
 import {
   fillUp,

@@ -9,8 +9,8 @@ import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { chain, json, lengthPrefix } from "../../../src/framing.ts";
 import { bind, connect, listen, nodeNetwork } from "../../../src/index.ts";
-import type { FramedConnection } from "../../../src/io/stream/framed-connection.ts";
-import type { Connection } from "../../../src/io/stream/connection.ts";
+import type { FramedConnection } from "../../../src/io/stream/framed-stream.ts";
+import type { Connection } from "../../../src/io/stream/socket.ts";
 import { DEFAULT_LIMITS } from "../../../src/core/handshake/limits.ts";
 import {
   bytes,

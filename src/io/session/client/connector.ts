@@ -9,11 +9,11 @@ import {
 } from "../../../core/handshake/client-handshake.ts";
 import type { Capabilities } from "../../../core/handshake/negotiate.ts";
 import { type ConnectOptions, DEFAULT_CONNECT_MS, openConnection, telephoneAddress } from "../../stream/connect.ts";
-import type { Connection } from "../../stream/connection.ts";
+import type { Connection } from "../../stream/socket.ts";
 import { Deadline, expiryReason } from "../../operation/deadline.ts";
 import type { Network, Timer } from "../../network/network.ts";
 import { Backoff, type BackoffTimes, mayMend, withRetry } from "../../operation/retry.ts";
-import type { ReconnectOptions } from "./client.ts";
+import type { ReconnectOptions } from "./public.ts";
 import { ClientIntroduction } from "./introduction.ts";
 import type { EndpointSettings } from "../settings.ts";
 

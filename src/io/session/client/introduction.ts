@@ -2,7 +2,7 @@
 
 import { ConnectError, ConnectionError, type ZocaloError } from "../../../core/errors.ts";
 import type { ClientHandshake, ClientHandshakeEvent } from "../../../core/handshake/client-handshake.ts";
-import type { Connection } from "../../stream/connection.ts";
+import type { Connection } from "../../stream/socket.ts";
 import { restated } from "../../operation/restated.ts";
 import { type HandshakeTimes, SessionHandshake } from "../endpoint/handshake.ts";
 

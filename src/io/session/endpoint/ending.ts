@@ -1,7 +1,7 @@
 /** The end of one session: what leaves before it, and what is handled behind it. */
 
 import { ConnectionError } from "../../../core/errors.ts";
-import type { Connection } from "../../stream/connection.ts";
+import type { Connection } from "../../stream/socket.ts";
 import { Deadline } from "../../operation/deadline.ts";
 import type { SessionEnd } from "../end.ts";
 import type { SessionHost } from "../traffic/host.ts";

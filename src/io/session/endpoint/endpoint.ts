@@ -9,7 +9,7 @@ import { encodeTakenOver } from "../../../core/session/wire/close-frame.ts";
 import { isPeersFault } from "../../contract/error-body.ts";
 import type { CodecPlan, MethodPlan } from "../../contract/plan.ts";
 import type { OperationContext } from "../../operation/deadline.ts";
-import type { Connection } from "../../stream/connection.ts";
+import type { Connection } from "../../stream/socket.ts";
 import type { InboundConsumer } from "../../stream/inbound.ts";
 import { endNow } from "../../stream/linger.ts";
 import { type LostMessage, overError, type SessionEnd, SessionLosses, type SessionStatus, statusOf } from "../end.ts";

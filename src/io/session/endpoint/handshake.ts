@@ -1,7 +1,7 @@
 /** A handshake on one connection, of either side. */
 
 import type { ZocaloError } from "../../../core/errors.ts";
-import type { Connection } from "../../stream/connection.ts";
+import type { Connection } from "../../stream/socket.ts";
 import type { InboundConsumer } from "../../stream/inbound.ts";
 import type { Clock } from "../../network/network.ts";
 import type { Scheduled, SessionSchedule } from "../schedule.ts";

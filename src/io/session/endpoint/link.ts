@@ -2,7 +2,7 @@
 
 import type { Address } from "../../../core/address/address.ts";
 import type { Session } from "../../../core/session/session.ts";
-import type { Connection } from "../../stream/connection.ts";
+import type { Connection } from "../../stream/socket.ts";
 import type { OperationContext } from "../../operation/deadline.ts";
 
 /** Up to so many bytes are gathered before they are written. */

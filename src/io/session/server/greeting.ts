@@ -4,7 +4,7 @@ import type { Address } from "../../../core/address/address.ts";
 import type { ZocaloError } from "../../../core/errors.ts";
 import type { Hello, Refusal, Welcome } from "../../../core/handshake/hello.ts";
 import { ServerHandshake } from "../../../core/handshake/server-handshake.ts";
-import type { Connection } from "../../stream/connection.ts";
+import type { Connection } from "../../stream/socket.ts";
 import { type HandshakeTimes, SessionHandshake } from "../endpoint/handshake.ts";
 import type { CloseOptions } from "../../stream/end.ts";
 

@@ -4,11 +4,11 @@ import { showAs } from "../../../core/show-as.ts";
 import type { Methods } from "../../../core/contract/contract.ts";
 import { UsageError } from "../../../core/errors.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
-import { partsOf, SessionFacade } from "../endpoint/facade.ts";
+import { partsOf, SessionFacade } from "../endpoint/session.ts";
 import type { SessionCodec } from "../../contract/format.ts";
 import { remoteObject } from "../../contract/remote.ts";
 import type { ContractPlan, MethodPlan } from "../../contract/plan.ts";
-import type { BroadcastReport } from "./server.ts";
+import type { BroadcastReport } from "./public.ts";
 import { unbound } from "../../operation/unbound.ts";
 
 /** A set of sessions, or a map. */

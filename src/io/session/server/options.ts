@@ -12,7 +12,7 @@ import {
   wholeNumber,
 } from "../../operation/check-options.ts";
 import { LISTEN_RULES } from "../../listener/listen.ts";
-import type { DrainSessionsOptions, SessionServerOptions } from "./server.ts";
+import type { DrainSessionsOptions, SessionServerOptions } from "./public.ts";
 import { TUNING_RULES } from "../settings.ts";
 
 /** Options whose types do not matter here. */

@@ -5,13 +5,13 @@ import { ConnectionError, UsageError, type ZocaloError } from "../../../core/err
 import type { FreshReason, Hello, Refusal, Welcome } from "../../../core/handshake/hello.ts";
 import { type Agreement, agreeWithClient, type Capabilities } from "../../../core/handshake/negotiate.ts";
 import type { Random } from "../../network/network.ts";
-import type { Connection } from "../../stream/connection.ts";
+import type { Connection } from "../../stream/socket.ts";
 import { endNow } from "../../stream/linger.ts";
-import { partsOf, type SessionFacade } from "../endpoint/facade.ts";
+import { partsOf, type SessionFacade } from "../endpoint/session.ts";
 import type { EndpointSettings } from "../settings.ts";
 import { type Receptionist, ServerGreeting } from "./greeting.ts";
 import { busy, newId, newToken, type SessionRegistry } from "./registry.ts";
-import type { Admitted, Applicant, SessionServerLimits } from "./server.ts";
+import type { Admitted, Applicant, SessionServerLimits } from "./public.ts";
 
 const DEFAULT_MAX_UNAUTHENTICATED = 1000;
 

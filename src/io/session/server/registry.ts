@@ -21,8 +21,8 @@ import {
 import type { SessionStore } from "../../../core/session/resume/session-store.ts";
 import type { Random } from "../../network/network.ts";
 import type { SessionEndpoint } from "../endpoint/endpoint.ts";
-import { partsOf, type SessionFacade } from "../endpoint/facade.ts";
-import type { SessionServerLimits } from "./server.ts";
+import { partsOf, type SessionFacade } from "../endpoint/session.ts";
+import type { SessionServerLimits } from "./public.ts";
 
 /** What is wanted of a new session. */
 export interface NewSession {

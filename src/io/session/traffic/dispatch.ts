@@ -15,7 +15,7 @@ import { SessionContext } from "./context.ts";
 import type { SessionHost } from "./host.ts";
 import { PackedQueue, WITH_ID, WITH_TIME } from "./packed-queue.ts";
 import { sendError } from "./send-error.ts";
-import type { ContractStream } from "./stream-object.ts";
+import type { ContractStream } from "./stream.ts";
 import type { OpenStreams } from "./streams.ts";
 import { WrongMessages } from "./wrong-messages.ts";
 

@@ -2,7 +2,7 @@
 
 import type { Attachment } from "../../../core/session/attachment.ts";
 import type { Session } from "../../../core/session/session.ts";
-import type { Connection } from "../../stream/connection.ts";
+import type { Connection } from "../../stream/socket.ts";
 import type { Scheduled } from "../schedule.ts";
 import type { EndpointSettings } from "../settings.ts";
 

@@ -10,7 +10,7 @@ import { readErrorBody } from "../../contract/error-body.ts";
 import type { SessionCalls } from "./calls.ts";
 import { outcomeOf, type SessionHost } from "./host.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
-import { ContractStream, type StreamParent } from "./stream-object.ts";
+import { ContractStream, type StreamParent } from "./stream.ts";
 
 /** The streams of one session, of both sides, by their ids. */
 export class OpenStreams implements StreamParent {

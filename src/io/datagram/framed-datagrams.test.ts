@@ -22,8 +22,8 @@ import { expectError } from "../../testing/expect-error.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import type { DiagnosticEvent } from "../operation/diagnostics.ts";
 import { bindOver } from "./bind.ts";
-import { DatagramDecoder } from "./framed-mailbox.ts";
-import type { DatagramSocket, FramedDatagrams } from "./socket.ts";
+import { DatagramDecoder } from "./framed-datagrams.ts";
+import type { DatagramSocket, FramedDatagrams } from "./public.ts";
 
 const STRANGER = "udp://192.0.2.9:9";
 

@@ -20,9 +20,9 @@ import type { UdpStack } from "../kernel/udp-stack.ts";
 import type { Process } from "./process.ts";
 import { placeOf } from "./place.ts";
 import { failureError, refusalError } from "./refusal.ts";
-import { SimListener } from "./sim-listener.ts";
-import { SimMailbox } from "./sim-mailbox.ts";
-import { SimStream } from "./sim-stream.ts";
+import { SimListener } from "./listener.ts";
+import { SimMailbox } from "./datagrams.ts";
+import { SimStream } from "./stream.ts";
 
 /** What Linux gives a mailbox that asks for nothing. */
 const DEFAULT_BUFFER_BYTES = 212_992;

@@ -15,7 +15,7 @@ import type { SessionCodec } from "../contract/format.ts";
 import type { HandlersOption, MethodArguments } from "../contract/methods.ts";
 import type { ValidationPolicy } from "../contract/plan.ts";
 import type { DatagramServer, DatagramServerStats, ServeDatagramsOptions } from "../datagram/server.ts";
-import type { DatagramEnd } from "../datagram/socket.ts";
+import type { DatagramEnd } from "../datagram/public.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
 
 /** A method that can go over datagrams: an event, or a call that may be done twice. */

@@ -22,16 +22,16 @@ import type { OperationContext, OperationOptions } from "../../operation/deadlin
 import { type OwnClock, ownNetwork } from "../../operation/own-clock.ts";
 import { callProgram, PeerProblems, reportProblem } from "../../operation/peer-problems.ts";
 import { CONNECT_RULES } from "../../stream/connect.ts";
-import type { Connection } from "../../stream/connection.ts";
+import type { Connection } from "../../stream/socket.ts";
 import { type FreshReason, type LostMessage, overError, type SessionEnd, type SessionStatus } from "../end.ts";
 import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
-import { partsOf, SessionFacade, type SessionKeeper, tellAttached, tellEnd } from "../endpoint/facade.ts";
+import { partsOf, SessionFacade, type SessionKeeper, tellAttached, tellEnd } from "../endpoint/session.ts";
 import { abortError, beforeDrained, DEFAULT_DRAIN_MS, drainEndpoints } from "../endpoint/keeper.ts";
 import { SessionGap } from "../gap.ts";
 import { SessionSchedule } from "../schedule.ts";
-import type { Session } from "../session.ts";
+import type { Session } from "../public.ts";
 import { type EndpointSettings, endpointSettings, TUNING_RULES } from "../settings.ts";
-import type { ConnectSessionOptions, SessionClientOptions } from "./client.ts";
+import type { ConnectSessionOptions, SessionClientOptions } from "./public.ts";
 import { type ConnectorOwner, reconnectTimes, type Resumption, SessionConnector, type Welcomed } from "./connector.ts";
 
 /** Options whose types do not matter here. */

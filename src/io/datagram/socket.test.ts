@@ -6,7 +6,7 @@ import { assertError, expectError } from "../../testing/expect-error.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
 import { bindOver } from "./bind.ts";
-import type { DatagramSocket } from "./socket.ts";
+import type { DatagramSocket } from "./public.ts";
 
 const clock = new ManualClock({ defer: (callback) => void setImmediate(callback) });
 

@@ -2,7 +2,7 @@
 
 import { Address } from "../../core/address/address.ts";
 import { ZocaloError } from "../../core/errors.ts";
-import type { DatagramEnd, DatagramSocket } from "./socket.ts";
+import type { DatagramEnd, DatagramSocket } from "./public.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
 import { EndAnnouncement } from "../operation/end-announcement.ts";
 import type { Datagram, Network } from "../network/network.ts";

@@ -5,7 +5,7 @@ import type { RandomStream } from "../../core/faults/random-stream.ts";
 import type { ListenerSink, ListenerTransport } from "../../io/network/network.ts";
 import type { TcpDoor, TcpStack } from "../kernel/tcp-stack.ts";
 import type { Process } from "./process.ts";
-import { addressOf, SimStream } from "./sim-stream.ts";
+import { addressOf, SimStream } from "./stream.ts";
 
 /** A door of a simulated host. */
 export class SimListener implements ListenerTransport {

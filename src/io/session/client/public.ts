@@ -5,7 +5,7 @@ import type { ConnectOptions } from "../../stream/connect.ts";
 import type { RetryOptions } from "../../operation/retry.ts";
 import type { FreshReport, ResumedReport, SessionEnd } from "../end.ts";
 import type { HandlerContext, HandlersOption } from "../../contract/methods.ts";
-import type { Session } from "../session.ts";
+import type { Session } from "../public.ts";
 import type { SessionTuning } from "../settings.ts";
 
 /** How a client comes back after its connection is lost. */

@@ -9,9 +9,9 @@ import { checkContract, datagramAddress } from "../contract/handlers.ts";
 import { ContractPlan, type OffersPlan } from "../contract/plan.ts";
 import { remoteObject } from "../contract/remote.ts";
 import { bindOver } from "../datagram/bind.ts";
-import { PartnerMailbox } from "../datagram/partner-mailbox.ts";
+import { PartnerMailbox } from "../datagram/connected-socket.ts";
 import { DEFAULT_DNS_MAX_AGE_MS } from "../datagram/settings.ts";
-import type { DatagramEnd, DatagramSocket } from "../datagram/socket.ts";
+import type { DatagramEnd, DatagramSocket } from "../datagram/public.ts";
 import type { Network } from "../network/network.ts";
 import {
   ANYTHING,
@@ -37,7 +37,7 @@ import {
   type StatelessClientStats,
   type StatelessContract,
   type StatelessMethods,
-} from "./methods.ts";
+} from "./public.ts";
 
 const OP = "connectStateless";
 /** What the options of `connectStateless` must look like. */

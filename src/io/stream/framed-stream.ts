@@ -12,7 +12,7 @@ import { FramedOutbound } from "./framed-outbound.ts";
 import type { ConnectionHost } from "./host.ts";
 import type { Inbound } from "./inbound.ts";
 import type { Outbound } from "./outbound.ts";
-import type { FramedStream, StreamSocket } from "./socket.ts";
+import type { FramedStream, StreamSocket } from "./public.ts";
 
 /** Blocks are lent to all connections of the process. */
 const pool = new BlockPool();

@@ -13,7 +13,7 @@ import { handled } from "../operation/handled-rejection.ts";
 import { DONE, Iteration } from "../operation/iteration.ts";
 import { codecFailure } from "../operation/restated.ts";
 import type { MailboxHost, SendReport } from "./host.ts";
-import type { DatagramInput, DatagramSocket, FramedDatagrams, ReceivedMessage } from "./socket.ts";
+import type { DatagramInput, DatagramSocket, FramedDatagrams, ReceivedMessage } from "./public.ts";
 
 /** Messages over a mailbox. */
 export class FramedMailbox<In, Out> implements FramedDatagrams<In, Out> {

@@ -15,7 +15,7 @@ import { type Membership, takeDatagrams, type UdpSocket, type UdpStack } from ".
 import type { Process } from "./process.ts";
 import { failureError, refusalError } from "./refusal.ts";
 import { interfaceOf, placeOf } from "./place.ts";
-import { addressOf } from "./sim-stream.ts";
+import { addressOf } from "./stream.ts";
 
 const MOST_HOPS = 255;
 

@@ -2,7 +2,7 @@
 
 import { Duplex } from "node:stream";
 import { ReadableStream, WritableStream } from "node:stream/web";
-import type { StreamSocket, WriteInput } from "./socket.ts";
+import type { StreamSocket, WriteInput } from "./public.ts";
 
 /** The receiving side. Nothing is read before somebody asks; cancelling aborts the connection. */
 export function toReadableStream(socket: StreamSocket): ReadableStream<Uint8Array> {

@@ -10,7 +10,7 @@ import { unbound } from "../../operation/unbound.ts";
 import type { OperationOptions } from "../../operation/deadline.ts";
 import type { SessionEnd, SessionStatus } from "../end.ts";
 import type { SessionEndpoint } from "./endpoint.ts";
-import type { SessionBase, SessionStats } from "../session.ts";
+import type { SessionBase, SessionStats } from "../public.ts";
 
 /** What goes wrong here must not leave a session that is half over. */
 const CLOSE_RULES: OptionRules = { message: { wanted: "a string", holds: (value) => typeof value === "string" } };

@@ -10,7 +10,7 @@ import type { TcpFailure, TcpUser } from "../kernel/tcp-connection.ts";
 import type { TcpSocket } from "../kernel/tcp-socket.ts";
 import type { Process } from "./process.ts";
 import { failureError } from "./refusal.ts";
-import { shakeHands } from "./sim-tls.ts";
+import { shakeHands } from "./tls.ts";
 
 /** Most bytes that one read gives, as a read of Node does. */
 const READ_BYTES = 65_536;

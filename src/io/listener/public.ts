@@ -1,0 +1,139 @@
+/** The public contract of an open door: where connections come in. */
+
+import type { Address } from "../../core/address/address.ts";
+import type { ConnectionOptions } from "../stream/settings.ts";
+import type { OperationOptions } from "../operation/deadline.ts";
+import type { StreamSocket } from "../stream/public.ts";
+import type { TlsOptions } from "../network/tls.ts";
+
+/** Trust in proxies that announce the true peer with the PROXY protocol (versions 1 and 2); see `StreamSocket.proxy`. */
+export interface ProxyProtocolOptions {
+  /**
+   * The proxies, as addresses and CIDR networks. From them a header is required; from anybody else none is ever parsed,
+   * because whoever may write one may claim to be anyone. With a `unix:` address it is `["unix"]`: there peers have no
+   * addresses, and whoever may use the socket's file is trusted, so say with `mode` and the folder who that is.
+   */
+  readonly from: readonly string[];
+}
+
+/** Options of `listen`. `signal` and `timeoutMs` end the opening only; they never close an open door. */
+export interface ListenOptions extends OperationOptions, ConnectionOptions {
+  /** Connections that the kernel completes before this program takes them. Default 511; the kernel caps it (somaxconn). */
+  readonly backlog?: number | undefined;
+  /**
+   * Connections that wait for `accept`. Default 128. One more is accepted, reset and counted: its client sees
+   * `CONNECTION_RESET` instead of waiting for an answer that does not come.
+   */
+  readonly acceptQueue?: number | undefined;
+  /**
+   * Open connections, those in a handshake included. Default 10000. One more resets the oldest that is in a handshake, or is
+   * reset itself where there is none, and is counted.
+   */
+  readonly maxConnections?: number | undefined;
+  /**
+   * Open connections of one IPv4 address or one IPv6 /64. Default: no limit, because many users may share one address
+   * behind a NAT or an unannounced proxy.
+   */
+  readonly maxConnectionsPerAddress?: number | undefined;
+  /** Only these addresses and CIDR networks may connect. Default: all. */
+  readonly allow?: readonly string[] | undefined;
+  /** These may not; stronger than `allow`. */
+  readonly deny?: readonly string[] | undefined;
+  /** Proxies whose word on the peer's address is taken. The lists and limits above then apply to the announced peer. */
+  readonly proxyProtocol?: ProxyProtocolOptions | undefined;
+  /** TLS settings of a `tls:` address; `cert` and `key`, or `sni`, are required. */
+  readonly tls?: TlsOptions | undefined;
+  /**
+   * Connections that have not brought their PROXY header, or finished their TLS handshake, yet. Default 1000. One more resets
+   * the oldest of them and counts it, so that silent connections cannot keep out those that speak.
+   */
+  readonly maxHandshakes?: number | undefined;
+  /** Longest time for the PROXY header and the TLS handshake together. Default 10000 ms. */
+  readonly handshakeTimeoutMs?: number | undefined;
+  /** Several processes listen on one port and the kernel spreads the connections (SO_REUSEPORT). Default false. */
+  readonly reusePort?: boolean | undefined;
+  /** On `[::]`, take IPv6 only. Default false: IPv4 too. An IPv4 peer has its IPv4 address. */
+  readonly ipv6Only?: boolean | undefined;
+  /** Send small writes at once. Default true. */
+  readonly noDelay?: boolean | undefined;
+  /**
+   * Permission bits of a Unix socket's file, such as `0o600`; only with a `unix:` address that is a file. The file has them
+   * before anybody can connect. Default: the process's umask decides.
+   */
+  readonly mode?: number | undefined;
+  /** Take over a listening descriptor (socket activation) instead of binding; the address then only names it. */
+  readonly fd?: number | undefined;
+}
+
+/**
+ * Why a connection was turned away: the limit (`acceptQueue`, `maxConnections`, `maxConnectionsPerAddress`, `maxHandshakes`), the list
+ * (`allow`, `deny`), a PROXY header or TLS handshake that failed or took too long, or a listener that closes.
+ */
+export type RefusalReason =
+  | "accept-queue"
+  | "max-connections"
+  | "max-connections-per-address"
+  | "max-handshakes"
+  | "not-allowed"
+  | "denied"
+  | "handshake"
+  | "closing";
+
+/** What a listener has counted. */
+export interface ListenerStats {
+  /** Connections handed to the program. */
+  readonly accepted: number;
+  /** Connections that are open now, those in a handshake included. */
+  readonly open: number;
+  /** Connections that are in a handshake now. */
+  readonly handshakes: number;
+  /** Connections that wait for `accept`. */
+  readonly waiting: number;
+  /** Memory that these pin, in bytes: some thousands for each, and what was read ahead. */
+  readonly heldBytes: number;
+  /** Connections turned away, by reason. */
+  readonly refused: Readonly<Record<RefusalReason, number>>;
+}
+
+/**
+ * An open door for connections. Iterate over it, or call `accept`.
+ *
+ * Closing it resets connections that wait in the accept queue or in the kernel's backlog; accepted ones live on.
+ *
+ * @example
+ * ```ts
+ * import { connect, listen } from "zocalo";
+ * await using door = await listen("tcp://127.0.0.1:0");
+ * const call = await connect(door.localAddress);
+ * for await (const peer of door) {
+ *   await peer.close();
+ *   break;
+ * }
+ * await call.close();
+ * ```
+ */
+export interface Listener extends AsyncDisposable, AsyncIterable<StreamSocket> {
+  /** The address, with the port that the system chose. */
+  readonly localAddress: Address;
+  /** What it has counted so far. */
+  readonly stats: ListenerStats;
+  /** The object beneath (`net.Server`). */
+  readonly native: unknown;
+  /** Resolves when the door is closed and its address free. Never rejects. */
+  readonly closed: Promise<void>;
+  /** The next connection. Rejects with `CLOSED` when the door is closed, pending calls included. */
+  accept(options?: OperationOptions): Promise<StreamSocket>;
+  /** Connections until the door is closed. `break`, and `return()` of the iterator while a step waits, leave it open. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<StreamSocket>;
+  /**
+   * Uses other settings for connections from now on; those that are open keep theirs. They are checked as those of `listen`
+   * are: it throws `OPTION_INVALID` or `CERTIFICATE_INVALID`, and keeps the old ones, when the new do not do.
+   */
+  setTls(options: TlsOptions): void;
+  /** Stops accepting. */
+  close(): Promise<void>;
+  /** Lets the open door keep the process alive (the default). */
+  ref(): this;
+  /** Lets the process end although the door is open, and calls on it have a `timeoutMs` that is not over. */
+  unref(): this;
+}

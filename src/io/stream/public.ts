@@ -1,0 +1,282 @@
+/** The public contract of a connection: the telephone. TCP, TLS, Unix stream, in-memory pair and simulated sockets keep it. */
+
+import type { Duplex } from "node:stream";
+import type { ReadableStream, WritableStream } from "node:stream/web";
+import type { Address } from "../../core/address/address.ts";
+import type { Codec, OnFrame } from "../../core/framing/codec.ts";
+import type { ProxyHeader } from "../../core/proxy/header.ts";
+import type { StreamTraits } from "../network/network.ts";
+import type { TlsInfo, TlsOptions } from "../network/tls.ts";
+import type { OperationOptions } from "../operation/deadline.ts";
+import type { CloseOptions, StreamEnd } from "./end.ts";
+
+/** Bytes to write: one piece or many. Strings are sent as UTF-8, each by itself; half of a surrogate pair has none. */
+export type WriteInput = string | Uint8Array | readonly (string | Uint8Array)[];
+
+/** Options of {@link StreamSocket.readUntil}. */
+export interface ReadUntilOptions extends OperationOptions {
+  /** Longest answer in bytes, delimiter included. Default 65536, so that a peer cannot fill the memory. */
+  readonly maxBytes?: number | undefined;
+}
+
+/** Options of {@link StreamSocket.read}. */
+export interface ReadOptions extends OperationOptions {
+  /** Most bytes to return. Default: as many as are there in one piece. */
+  readonly maxBytes?: number | undefined;
+}
+
+/** Options of {@link StreamSocket.startTls}. */
+export interface StartTlsOptions extends OperationOptions, TlsOptions {
+  /** Which side of the handshake this program is. */
+  readonly role: "client" | "server";
+}
+
+/**
+ * A connection: a virtual path on which bytes are not lost, doubled or reordered until it ends (RFC 9293). It keeps no
+ * message boundaries: what one `write` sent may arrive in many reads, or with the next one in a single read.
+ *
+ * Every operation takes `{ signal, timeoutMs }`. A time-out rejects with `TIMEOUT`, an abort with the signal's reason;
+ * either ends that one call and leaves the connection usable. When the connection is lost, pending calls reject with
+ * `CONNECTION_RESET`, `CONNECTION_TIMED_OUT` or the limit that ran out; when this program closes it, with `CLOSED`; when
+ * it aborts it, with `CONNECTION_ABORTED`.
+ *
+ * `await using` closes gracefully.
+ *
+ * @example
+ * ```ts
+ * import { listen, connect } from "zocalo";
+ * await using door = await listen("tcp://127.0.0.1:0");
+ * await using call = await connect(door.localAddress);
+ * await using peer = await door.accept();
+ * await call.write("hola\n");
+ * console.log((await peer.readUntil("\n")).toString()); // hola
+ * ```
+ */
+export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
+  /** The own address, with the port that the system chose. */
+  readonly localAddress: Address;
+  /** The peer's address; behind a trusted proxy, the one that the proxy reported. */
+  readonly remoteAddress: Address;
+  /**
+   * All that a trusted proxy said of this connection, its own included (`proxyProtocol` of the listener): where the client
+   * connected to, which name it asked for, its TLS and its certificate. Undefined where no trusted proxy stands in between.
+   */
+  readonly proxy: ProxyHeader | undefined;
+  /** What this kind of stream can promise. */
+  readonly traits: StreamTraits;
+  /** What TLS agreed on, with the peer's certificate and ALPN; undefined on a plain connection. */
+  readonly tls: TlsInfo | undefined;
+  /** Bytes received so far, read or not. */
+  readonly bytesReceived: number;
+  /** Bytes that the kernel has taken so far. */
+  readonly bytesSent: number;
+  /** Resolves when the connection is over, and says how. Never rejects. */
+  readonly closed: Promise<StreamEnd>;
+  /** Aborts when the connection is over; its reason is a `ZocaloError`. For work that is done on behalf of the peer. */
+  readonly signal: AbortSignal;
+  /**
+   * The object beneath (`net.Socket` or `tls.TLSSocket`), for what this interface does not offer. Reading from it,
+   * writing to it or destroying it breaks the promises made here.
+   */
+  readonly native: unknown;
+
+  /**
+   * The next bytes, as many as are there; null when the peer has ended. The buffer belongs to the caller. Concurrent
+   * reads are served first come first served; a cancelled read consumes nothing.
+   *
+   * A reset is never reported as an end: see `docs/guide/streams.md` for the one case that old Node versions hide.
+   */
+  read(options?: ReadOptions): Promise<Buffer | null>;
+  /**
+   * Reads into `target` and resolves with the number of bytes that were put there; null when the peer has ended. Saves the
+   * allocation of `read`. `target` must not be touched before the promise settles; an empty `target` resolves with 0.
+   */
+  readInto(target: Uint8Array, options?: OperationOptions): Promise<number | null>;
+  /**
+   * Exactly `count` bytes. Rejects with `END_OF_STREAM` when the peer ends before; the error carries the partial bytes.
+   * Memory follows what arrives, not `count`.
+   */
+  readExactly(count: number, options?: OperationOptions): Promise<Buffer>;
+  /**
+   * The bytes up to and including `delimiter`. Rejects with `DELIMITER_NOT_FOUND` when it does not come within
+   * `maxBytes` (nothing is consumed), with `END_OF_STREAM` when the peer ends before (the error carries the rest).
+   */
+  readUntil(delimiter: string | Uint8Array, options?: ReadUntilOptions): Promise<Buffer>;
+  /**
+   * Iterates over `read()`. `break` neither closes the connection nor loses bytes. `return()` of the iterator, which `break`
+   * calls, ends a step that waits.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer>;
+
+  /**
+   * Sends bytes. Resolves when the kernel has them all: that is the backpressure, and from then on the input may be
+   * reused. It does not mean that the peer has read them.
+   *
+   * Concurrent writes are sent in the order of the calls and never interleave. A write that is cancelled while it waits
+   * in the queue is removed (`outcome: "none"`); one that has begun is completed in the background (`outcome: "all"`).
+   * When the connection is lost, a write that had begun rejects with `outcome: "unknown"`.
+   * Rejects with `QUEUE_FULL` when more than `writeQueueBytes` already wait, with `CLOSED` after `end` or `close`, and with
+   * `OPTION_INVALID` for a text with half of a surrogate pair, as `"\u{1f999}".slice(0, 1)` is, which would arrive as U+FFFD.
+   */
+  write(data: WriteInput, options?: OperationOptions): Promise<void>;
+  /** Sends FIN behind everything written: this side has no more to say and still listens (half-close). */
+  end(options?: OperationOptions): Promise<void>;
+  /**
+   * Ends gracefully: sends what was accepted, then FIN, then discards what the peer still sends until it ends too, so that the
+   * last answer is not destroyed by a reset. It goes on as long as the peer reads (`lingerMs`, `maxLingerMs`), and discards no
+   * more than `lingerBytes`. Pending reads reject with `CLOSED`. Rejects when accepted bytes did not reach the kernel; the
+   * connection is then reset. A second call shares the
+   * outcome of the first.
+   *
+   * It waits for the peer. A program that holds both ends of one connection closes them together (`Promise.all`), since
+   * one after the other, as several `await using` of one scope do, the first waits its `lingerMs` out.
+   */
+  close(options?: CloseOptions): Promise<void>;
+  /**
+   * Resets the connection at once: the peer gets `CONNECTION_RESET` (on Unix sockets, which have no reset, an end).
+   * Pending calls reject with `CONNECTION_ABORTED`, whose `cause` is `reason`.
+   */
+  abort(reason?: unknown): void;
+
+  /** Sends small writes at once (true, the default here) or lets TCP gather them (Nagle, RFC 9293 section 3.7.4). */
+  setNoDelay(on: boolean): this;
+  /**
+   * Probes an idle peer (RFC 9293 section 3.8.4); `idleMs` before the first probe, rounded up to whole seconds, at most
+   * 32767000; the system's default when it is 0 or left out. Throws `OPTION_INVALID`.
+   */
+  setKeepAlive(on: boolean, idleMs?: number): this;
+  /** Lets the open connection keep the process alive (the default). */
+  ref(): this;
+  /** Lets the process end although the connection is open, and calls on it have a `timeoutMs` that is not over. */
+  unref(): this;
+
+  /**
+   * Puts TLS on this connection (STARTTLS). Bytes that had arrived and were not read go to the TLS engine, so that an
+   * attacker cannot inject plain commands before the handshake. Reads and writes must not be pending (`OPTION_INVALID`).
+   * A client looks for the host that was connected to in the certificate. A connection that was accepted, or goes to a Unix
+   * socket, has none: there `servername` is required, unless `insecure`.
+   * Rejects with `TLS_FAILED` or `CERTIFICATE_*`; the connection is then lost.
+   */
+  startTls(options: StartTlsOptions): Promise<TlsInfo>;
+  /**
+   * Messages instead of bytes, by a codec of `zocalo/framing`. From now on reads of bytes reject with `READER_TAKEN`, until
+   * `detach()` of what is returned.
+   */
+  framed<In, Out = In>(codec: Codec<In, Out>): FramedStream<In, Out>;
+  /** The receiving side as a Web Stream. Cancelling it aborts the connection. */
+  readonly readable: ReadableStream<Uint8Array>;
+  /**
+   * The sending side as a Web Stream: closing it ends, aborting it aborts the connection. It fails as soon as the
+   * connection is lost or closed.
+   */
+  readonly writable: WritableStream<WriteInput>;
+  /** The connection as a Node stream, for libraries that want one. */
+  toNodeStream(): Duplex;
+}
+
+/** Messages over a connection: what `socket.framed(codec)` returns. See {@link FramedStreamOver}. */
+export type FramedStream<In, Out = In> = FramedStreamOver<In, Out, StreamSocket>;
+
+/**
+ * Messages over a connection. TCP keeps bytes in order but not the boundaries between messages; a codec of
+ * `zocalo/framing` puts them back.
+ *
+ * **Sending.** Messages of one turn of the event loop leave in one write: when the turn ends, or as soon as 64 KiB are
+ * gathered. A message alone in its turn leaves at the end of that turn; no timer delays it. `send` resolves when the
+ * message is in the batch (it was copied) or, from 16 KiB on, when the kernel has it. When more than 64 KiB wait for the
+ * kernel, it waits: that is the backpressure.
+ *
+ * **Receiving.** One way at a time: `receive`, `for await`, `batches` or `onMessages`; while this object exists, reading
+ * from the connection itself rejects with `READER_TAKEN`. Nothing is decoded before somebody asks, so a slow program slows
+ * its peer.
+ *
+ * A peer that breaks the framing gives a `ProtocolError` (`FRAME_TOO_LONG`, `FRAME_INVALID`, `FRAME_TRUNCATED`) to the
+ * call that receives, after the messages that came before. The connection is then of no use; close or abort it.
+ *
+ * Closing and losing the connection are those of the connection: `close` and `end` send first what was gathered and what
+ * waits for room.
+ *
+ * @example
+ * ```ts
+ * import { connect, serve } from "zocalo";
+ * import { lines } from "zocalo/framing";
+ * await using door = await serve("tcp://127.0.0.1:0", async (peer) => {
+ *   const text = peer.framed(lines());
+ *   for await (const line of text) await text.send(line.toUpperCase());
+ * });
+ * await using call = await connect(door.localAddress);
+ * const text = call.framed(lines());
+ * await text.send("hola");
+ * console.log(await text.receive()); // HOLA
+ * ```
+ */
+export interface FramedStreamOver<In, Out, Socket> extends AsyncDisposable, AsyncIterable<Out> {
+  /** The connection beneath. */
+  readonly socket: Socket;
+  /** What says where a message begins and ends, and what it means. */
+  readonly codec: Codec<In, Out>;
+  /** Resolves when the connection is over. Never rejects. */
+  readonly closed: Promise<StreamEnd>;
+  /** Aborts when the connection is over. */
+  readonly signal: AbortSignal;
+  /** Bytes that were gathered or handed over and that the kernel has not taken yet. */
+  readonly unsentBytes: number;
+  /** Memory of the sends that were not awaited and wait for room, in bytes: the messages, and what waits for each. */
+  readonly heldBytes: number;
+
+  /**
+   * Sends one message. Rejects with `FRAME_TOO_LONG` or `FRAME_INVALID` (side `local`) when the codec has no form for it,
+   * with `QUEUE_FULL` when too many sends that were not awaited wait (65,536 messages, or `writeQueueBytes` of memory
+   * that they pin), with `CLOSED` after `close`. A cancelled send that still waits is removed (`outcome: "none"`); one that has
+   * begun is sent (`outcome: "all"`).
+   */
+  send(message: In, options?: OperationOptions): Promise<void>;
+  /**
+   * Sends messages in order, in as few writes as possible; waits where `send` would. An iterable is asked for the next
+   * message only when there is room for it, so it need not end. Rejects as `send` does, and with what the iterable throws;
+   * the messages before were sent, those behind are not. `timeoutMs` counts for the whole call; when it or the signal ends
+   * the call, some may have been sent (`outcome: "unknown"`).
+   */
+  sendMany(messages: Iterable<In>, options?: OperationOptions): Promise<void>;
+  /** Hands over what was gathered now; resolves when the kernel has everything sent before. */
+  flush(options?: OperationOptions): Promise<void>;
+
+  /** The next message, which belongs to the caller; null when the peer has ended. A cancelled call consumes nothing. */
+  receive(options?: OperationOptions): Promise<Out | null>;
+  /** Iterates over `receive()`. `break` neither closes the connection nor loses messages. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Out>;
+  /**
+   * Iterates over the messages of each arrival together, at most 256 at a time: much faster than one by one. Messages that
+   * are bytes, or hold views of them, are valid until the next call that receives, or `detach`. Leaving the loop loses only
+   * what is left of the present batch: any way of receiving goes on behind it.
+   */
+  batches(): AsyncIterableIterator<readonly Out[]>;
+  /**
+   * Calls `handler` for each message as it is decoded, without a Promise: the fastest way. Messages that are bytes are
+   * views, valid until the handler returns. Resolves when the peer has ended; rejects when the connection or the framing
+   * breaks, or when the handler throws (its error; nothing more is then delivered, and every later call that receives
+   * rejects with it). A handler may send, pause, detach, close and abort; after the last three it is not called again.
+   */
+  onMessages(handler: (message: Out) => void): Promise<void>;
+  /** Like `onMessages`, with the bytes of each message in place: `bytes[start, end)`, not decoded, no object made. */
+  onFrames(handler: OnFrame): Promise<void>;
+  /**
+   * Stops the delivery to `onMessages` and `onFrames` until `resume`; takes effect after the present message. While it is
+   * stopped the end of the stream is not told either. Where nothing is delivered to a handler, it does nothing.
+   */
+  pause(): void;
+  /** Delivers again after `pause`. */
+  resume(): void;
+
+  /**
+   * Gives the connection back for reading bytes, with those that were not decoded put back in front, as STARTTLS, HTTP's
+   * Upgrade and CONNECT need it. Pending calls that receive reject with `CLOSED`; messages that were sent, or wait for room,
+   * leave before whatever is written next. Nothing is decoded ahead, so nothing else is lost; only bytes of a wrong message
+   * that a codec has begun to skip do not come back.
+   */
+  detach(): Socket;
+  /** Sends what was gathered and what waits for room, then closes the connection; see `StreamSocket.close`. */
+  close(options?: CloseOptions): Promise<void>;
+  /** Resets the connection; what was gathered is lost. */
+  abort(reason?: unknown): void;
+}
