@@ -3,11 +3,11 @@
 import { Address } from "../core/address/address.ts";
 import { ByteQueue } from "../core/bytes/byte-queue.ts";
 import { ConnectionError, UsageError } from "../core/errors.ts";
-import { Connection } from "../io/stream/socket.ts";
+import { StreamSocket } from "../io/stream/socket.ts";
 import { checkOptions, type OptionRules } from "../io/operation/check-options.ts";
 import { CONNECTION_RULES, type ConnectionOptions, connectionSettings } from "../io/stream/settings.ts";
 import type { Clock, Network, StreamSink, StreamTraits, StreamTransport } from "../io/network/network.ts";
-import type { StreamSocket } from "../io/stream/public.ts";
+import type * as api from "../io/stream/public.ts";
 
 /** Bytes that one end holds for the other before a write has to wait: a kernel's buffer. */
 const CAPACITY_BYTES = 65_536;
@@ -17,13 +17,13 @@ export function pairOver(
   network: Network,
   options: ConnectionOptions = {},
   rules: OptionRules = CONNECTION_RULES,
-): [StreamSocket, StreamSocket] {
+): [api.StreamSocket, api.StreamSocket] {
   const a = new MemoryStream(network.clock, "a");
   const b = new MemoryStream(network.clock, "b");
   a.join(b);
   b.join(a);
   const settings = connectionSettings(checkOptions({ op: "pair" }, options, rules));
-  return [new Connection(network, a, settings), new Connection(network, b, settings)];
+  return [new StreamSocket(network, a, settings), new StreamSocket(network, b, settings)];
 }
 
 /** One end of a pair. Like a socket, it delivers in a later turn of the event loop, never inside the sender's call. */

@@ -9,7 +9,7 @@ import { Outgoing } from "../../src/core/session/outgoing.ts";
 import { ReplayLog } from "../../src/core/session/replay-log.ts";
 import { Session } from "../../src/core/session/session.ts";
 import { StreamTable } from "../../src/core/session/stream-table.ts";
-import { Connection } from "../../src/io/stream/socket.ts";
+import { StreamSocket } from "../../src/io/stream/socket.ts";
 import { SessionCalls } from "../../src/io/session/traffic/calls.ts";
 import { SessionDispatch } from "../../src/io/session/traffic/dispatch.ts";
 import { SessionEvents } from "../../src/io/session/traffic/events.ts";
@@ -62,14 +62,14 @@ test("idle sessions have no parts that only messages need, and share what follow
 
 test("a session without a connection pins nothing of the one before, and still knows where it led", async () => {
   const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers: { who: () => "you" } });
-  const before = count(Connection);
+  const before = count(StreamSocket);
   const clients = await Promise.all(Array.from({ length: 20 }, () => RawClient.to(server.localAddress.port)));
   for (const client of clients) await client.hello("room");
   const places = [...server.sessions.values()].map(({ remoteAddress }) => String(remoteAddress));
-  assert.equal(count(Connection), before + 20);
+  assert.equal(count(StreamSocket), before + 20);
   for (const client of clients) client.socket.resetAndDestroy();
   while (server.stats.detached < 20 || server.stats.listener.open > 0) await new Promise(setImmediate);
-  assert.equal(count(Connection), before);
+  assert.equal(count(StreamSocket), before);
   const detached = [...server.sessions.values()];
   assert.deepEqual(
     detached.map(({ remoteAddress }) => String(remoteAddress)),

@@ -17,9 +17,10 @@ import { checkZone } from "../operation/link-local.ts";
 import { restated } from "../operation/restated.ts";
 import { meetsItself } from "../stream/meets-itself.ts";
 import { firstAddress } from "./destinations.ts";
-import { Mailbox } from "./socket.ts";
+import { DatagramSocket } from "./socket.ts";
 import { MAILBOX_RULES, type MailboxSettings, mailboxSettings } from "./settings.ts";
-import type { BindOptions, DatagramSocket } from "./public.ts";
+import type * as api from "./public.ts";
+import type { BindOptions } from "./public.ts";
 
 /** Parameters of an address that names a multicast group: one that is joined, and one that is sent to. */
 const OWN_PARAMS: ReadonlySet<string> = new Set(["interface", "source"]);
@@ -46,19 +47,23 @@ export async function bindOver(
   local: AddressLike,
   options: BindOptions = {},
   rules: OptionRules = BIND_RULES,
-): Promise<DatagramSocket> {
+): Promise<api.DatagramSocket> {
   return await openMailbox(network, local, checkOptions({ op: "bind" }, options, rules));
 }
 
 /** Binds with options that were checked. */
-export async function openMailbox(network: Network, local: AddressLike, options: BindOptions): Promise<DatagramSocket> {
+export async function openMailbox(
+  network: Network,
+  local: AddressLike,
+  options: BindOptions,
+): Promise<api.DatagramSocket> {
   const address = mailboxAddress(local, OWN_PARAMS);
   const remote = options.remote === undefined ? undefined : mailboxAddress(options.remote, PARTNER_PARAMS);
   if (remote?.port === 0) throw invalid(remote, "port 0 cannot be sent to");
   const context: OperationContext = { op: "bind", local: address.toString(), remote: remote?.toString() };
   const settings = mailboxSettings(options);
   const { signal, timeoutMs } = options;
-  const opening = (): Promise<Mailbox> => open(network, address, remote, options, settings);
+  const opening = (): Promise<DatagramSocket> => open(network, address, remote, options, settings);
   return await openWithin(network.clock, opening, { signal, timeoutMs }, context);
 }
 
@@ -84,7 +89,7 @@ async function open(
   partner: Address | undefined,
   options: BindOptions,
   settings: MailboxSettings,
-): Promise<Mailbox> {
+): Promise<DatagramSocket> {
   const { sockets } = network;
   const local = await toIp(sockets, asked, partner?.isIp === true ? [partner.family as 4 | 6] : [4, 6]);
   const ipv6Only = options.ipv6Only ?? false;
@@ -108,10 +113,10 @@ async function open(
     sendBufferBytes: options.sendBufferBytes,
     signal: options.signal,
   });
-  let mailbox: Mailbox | undefined;
+  let mailbox: DatagramSocket | undefined;
   try {
     prepare(transport, local, partner, settings);
-    mailbox = new Mailbox(network, transport, settings, families);
+    mailbox = new DatagramSocket(network, transport, settings, families);
     if (local.isMulticast) mailbox.joinGroup(local, { interface: wayOf(local), source: local.params["source"] });
     return mailbox;
   } catch (error) {

@@ -20,7 +20,7 @@ export interface PartnerName {
  * One mailbox after the other, each connected to the partner. The present one is left only when the name has other addresses
  * and the mailbox for one of them is open, so a name service that fails changes nothing.
  */
-export class PartnerMailbox {
+export class ConnectedDatagramSocket {
   readonly #network: Network;
   readonly #name: PartnerName;
   readonly #announcement: EndAnnouncement<DatagramEnd> = new EndAnnouncement();

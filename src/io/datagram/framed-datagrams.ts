@@ -13,10 +13,11 @@ import { handled } from "../operation/handled-rejection.ts";
 import { DONE, Iteration } from "../operation/iteration.ts";
 import { codecFailure } from "../operation/restated.ts";
 import type { MailboxHost, SendReport } from "./host.ts";
-import type { DatagramInput, DatagramSocket, FramedDatagrams, ReceivedMessage } from "./public.ts";
+import type * as api from "./public.ts";
+import type { DatagramInput, DatagramSocket, ReceivedMessage } from "./public.ts";
 
 /** Messages over a mailbox. */
-export class FramedMailbox<In, Out> implements FramedDatagrams<In, Out> {
+export class FramedDatagrams<In, Out> implements api.FramedDatagrams<In, Out> {
   readonly socket: DatagramSocket & MailboxHost;
   readonly codec: Codec<In, Out>;
   readonly #writer: ByteWriter = new ByteWriter();
@@ -113,7 +114,7 @@ export class FramedMailbox<In, Out> implements FramedDatagrams<In, Out> {
     return messages.length === 0 ? undefined : messages;
   }
 }
-showAs(FramedMailbox, "FramedDatagrams", ({ socket, messagesDropped }) => ({ socket, messagesDropped }));
+showAs(FramedDatagrams, "FramedDatagrams", ({ socket, messagesDropped }) => ({ socket, messagesDropped }));
 
 /** Cuts what was written into datagrams of so many bytes: in one piece, unless a message reaches into the next chunk. */
 function cutInto(chunks: readonly Uint8Array[], sizes: readonly number[]): DatagramInput[] {

@@ -22,12 +22,12 @@ import { restated } from "../operation/restated.ts";
 import { BIND_RULES, openMailbox } from "./bind.ts";
 import { canBeRequest, ReplyBudget } from "./reply-guard.ts";
 import { Request, type RequestHost } from "./request.ts";
+import type * as api from "./server.ts";
 import type {
   DatagramContext,
   DatagramDrainReport,
   DatagramHandler,
   DatagramRequest,
-  DatagramServer,
   DatagramServerStats,
   ServeDatagramsOptions,
 } from "./server.ts";
@@ -53,7 +53,7 @@ export async function serveDatagramsOver(
   handler: DatagramHandler,
   options: ServeDatagramsOptions = {},
   rules: OptionRules = SERVE_DATAGRAMS_RULES,
-): Promise<DatagramServer> {
+): Promise<api.DatagramServer> {
   if (typeof handler !== "function") {
     const detail = "handler must be a function that takes a datagram";
     throw new UsageError("OPTION_INVALID", { op: "serveDatagrams", detail });
@@ -67,7 +67,7 @@ export async function openRequestServer(
   address: AddressLike,
   handler: DatagramHandler,
   options: ServeDatagramsOptions,
-): Promise<DatagramServer> {
+): Promise<api.DatagramServer> {
   const { maxConcurrent = DEFAULT_CONCURRENT, replies = "free" } = options;
   if (options.maxRepliesPerSource !== undefined && replies !== "guarded") {
     const detail = 'maxRepliesPerSource has a meaning only with replies: "guarded"';
@@ -77,12 +77,12 @@ export async function openRequestServer(
     if (!(error instanceof ZocaloError)) throw error;
     throw restated(error, { op: "serveDatagrams", local: error.local, remote: error.remote }, error.outcome);
   });
-  return new RequestServer(network, socket, handler, { ...options, maxConcurrent, replies });
+  return new DatagramServer(network, socket, handler, { ...options, maxConcurrent, replies });
 }
 
 type Settings = ServeDatagramsOptions & { readonly maxConcurrent: number; readonly replies: "free" | "guarded" };
 
-class RequestServer implements DatagramServer, RequestHost {
+class DatagramServer implements api.DatagramServer, RequestHost {
   readonly socket: DatagramSocket;
   readonly localAddress: Address;
   readonly closed: Promise<void>;
@@ -265,4 +265,4 @@ class RequestServer implements DatagramServer, RequestHost {
     signal?.removeEventListener("abort", stop);
   }
 }
-showAs(RequestServer, "DatagramServer", ({ localAddress, stats }) => ({ localAddress, stats }));
+showAs(DatagramServer, "DatagramServer", ({ localAddress, stats }) => ({ localAddress, stats }));

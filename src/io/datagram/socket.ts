@@ -25,32 +25,32 @@ import { handled } from "../operation/handled-rejection.ts";
 import { OwnClock } from "../operation/own-clock.ts";
 import { whileMoving } from "../stream/linger.ts";
 import { Destinations } from "./destinations.ts";
-import { FramedMailbox } from "./framed-datagrams.ts";
+import { FramedDatagrams } from "./framed-datagrams.ts";
 import { membership } from "./group.ts";
 import type { MailboxHost } from "./host.ts";
 import { DatagramInbound, mailboxClosed } from "./inbound.ts";
 import { DatagramOutbound } from "./outbound.ts";
 import { outgoing } from "./outgoing.ts";
 import type { MailboxSettings } from "./settings.ts";
-import type * as contract from "./public.ts";
+import type * as api from "./public.ts";
 import { iterateBatches, iterateDatagrams, TAKE_ONE, takeMany } from "./takings.ts";
 
 const DEFAULT_LINGER_MS = 2000;
-const CLOSE_RULES: RulesOf<contract.DatagramCloseOptions> = { ...OPERATION_RULES, lingerMs: FROM_ZERO };
+const CLOSE_RULES: RulesOf<api.DatagramCloseOptions> = { ...OPERATION_RULES, lingerMs: FROM_ZERO };
 
 /** A mailbox over a transport. */
-export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHost {
+export class DatagramSocket implements api.DatagramSocket, DatagramSink, MailboxHost {
   readonly clock: OwnClock;
   readonly transport: DatagramTransport;
   readonly #settings: MailboxSettings;
   readonly #inbound: DatagramInbound;
   readonly #outbound: DatagramOutbound;
   readonly #destinations: Destinations;
-  readonly #announcement: EndAnnouncement<contract.DatagramEnd> = new EndAnnouncement();
+  readonly #announcement: EndAnnouncement<api.DatagramEnd> = new EndAnnouncement();
   #closing: Promise<void> | undefined;
 
   static {
-    showAs(Mailbox, "DatagramSocket", (mailbox) => ({
+    showAs(DatagramSocket, "DatagramSocket", (mailbox) => ({
       localAddress: mailbox.localAddress,
       remoteAddress: mailbox.remoteAddress,
       stats: mailbox.stats,
@@ -79,7 +79,7 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
     return this.transport.native;
   }
 
-  get stats(): contract.DatagramStats {
+  get stats(): api.DatagramStats {
     const { received, bytesReceived, dropped, bytesDropped, queue } = this.#inbound;
     const { sent, bytesSent, unsent, heldBytes } = this.#outbound;
     return {
@@ -96,14 +96,14 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
     };
   }
 
-  get closed(): Promise<contract.DatagramEnd> {
+  get closed(): Promise<api.DatagramEnd> {
     return this.#announcement.closed;
   }
   get signal(): AbortSignal {
     return this.#announcement.signal;
   }
 
-  send(data: contract.DatagramInput, to?: AddressLike, options?: OperationOptions): Promise<void> {
+  send(data: api.DatagramInput, to?: AddressLike, options?: OperationOptions): Promise<void> {
     try {
       return handled(this.#sendOne(this.#outgoing(data, to, "send"), options));
     } catch (error) {
@@ -116,12 +116,12 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
     if (failures[0] !== undefined) throw failures[0].error;
   }
 
-  sendMany(items: readonly contract.DatagramToSend[], options?: OperationOptions): Promise<contract.SendReport> {
+  sendMany(items: readonly api.DatagramToSend[], options?: OperationOptions): Promise<api.SendReport> {
     try {
       checkOptions(this.context("sendMany"), { items }, { items: LIST });
       let bytes = 0;
       // A hole counts as undefined.
-      const batch = Array.from(items, (each: contract.DatagramToSend | null | undefined) => {
+      const batch = Array.from(items, (each: api.DatagramToSend | null | undefined) => {
         const item = this.#outgoing(each?.data, each?.to, "sendMany");
         bytes += item.data.length;
         return item;
@@ -150,15 +150,15 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
   batches(): AsyncIterableIterator<readonly Datagram[]> {
     return iterateBatches(this.#inbound);
   }
-  framed<In, Out = In>(codec: Codec<In, Out>): contract.FramedDatagrams<In, Out> {
+  framed<In, Out = In>(codec: Codec<In, Out>): api.FramedDatagrams<In, Out> {
     checkOptions(this.context("framed"), { codec }, { codec: CODEC });
-    return new FramedMailbox(this, codec);
+    return new FramedDatagrams(this, codec);
   }
 
-  joinGroup(group: string | Address, options: contract.GroupOptions = {}): void {
+  joinGroup(group: string | Address, options: api.GroupOptions = {}): void {
     this.#open("joinGroup").join(membership(group, options, this.context("joinGroup"), this.localAddress));
   }
-  leaveGroup(group: string | Address, options: contract.GroupOptions = {}): void {
+  leaveGroup(group: string | Address, options: api.GroupOptions = {}): void {
     this.#open("leaveGroup").leave(membership(group, options, this.context("leaveGroup"), this.localAddress));
   }
   setBroadcast(on: boolean): this {
@@ -195,7 +195,7 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
     return this;
   }
 
-  async close(options: contract.DatagramCloseOptions = {}): Promise<void> {
+  async close(options: api.DatagramCloseOptions = {}): Promise<void> {
     const context = this.context("close");
     const { lingerMs = DEFAULT_LINGER_MS, ...operation } = checkOptions(context, options, CLOSE_RULES);
     const refused = refusedAtOnce(operation, () => context);
@@ -240,7 +240,7 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
     this.#outbound.failed(lost);
   }
 
-  #outgoing(data: contract.DatagramInput | undefined, to: AddressLike | undefined, op: string): OutgoingDatagram {
+  #outgoing(data: api.DatagramInput | undefined, to: AddressLike | undefined, op: string): OutgoingDatagram {
     const partner = this.remoteAddress;
     if ((to === undefined) === (partner === undefined)) {
       const detail =
@@ -277,7 +277,7 @@ export class Mailbox implements contract.DatagramSocket, DatagramSink, MailboxHo
     throw new TimeoutError("TIMEOUT", { ...this.context("close"), detail, outcome: "unknown" });
   }
 
-  #over(end: contract.DatagramEnd): void {
+  #over(end: api.DatagramEnd): void {
     publish("close", () => ({ kind: "datagram", ...this.#names(), how: end.how, error: end.error }));
     this.#announcement.tell(end, end.error ?? mailboxClosed(this, "close"));
   }

@@ -18,12 +18,13 @@ import {
 import { openWithin, type OperationContext } from "../operation/deadline.ts";
 import { checkZone } from "../operation/link-local.ts";
 import { restated } from "../operation/restated.ts";
-import { Connection } from "../stream/socket.ts";
+import { StreamSocket } from "../stream/socket.ts";
 import { CONNECTION_RULES, connectionSettings } from "../stream/settings.ts";
 import { serverTls, TLS_RULES } from "../stream/tls-settings.ts";
 import { UNIX_PEERS } from "./admission.ts";
-import { Door, type DoorOptions } from "./listener.ts";
-import type { Listener, ListenOptions } from "./public.ts";
+import { Listener, type DoorOptions } from "./listener.ts";
+import type * as api from "./public.ts";
+import type { ListenOptions } from "./public.ts";
 
 const DEFAULT_BACKLOG = 511;
 /** The largest that the call takes; the kernel caps it further. */
@@ -56,23 +57,23 @@ export async function listenOver(
   address: AddressLike,
   given: ListenOptions = {},
   rules: OptionRules = LISTEN_RULES,
-): Promise<Listener> {
+): Promise<api.Listener> {
   const asked = doorAddress(address, "listen");
   const options = checkOptions({ op: "listen", local: asked.toString() }, given, rules);
   const settings = connectionSettings(options);
   return await openDoor("listen", network, asked, options, {
-    create: (transport, announced) => new Connection(network, transport, settings, announced),
+    create: (transport, announced) => new StreamSocket(network, transport, settings, announced),
   });
 }
 
 /** Opens a door for the call `op` with options that were checked. Its connections are made by `door.create`. */
-export async function openDoor<Socket extends Connection>(
+export async function openDoor<Socket extends StreamSocket>(
   op: string,
   network: Network,
   asked: Address,
   options: ListenOptions,
   door: Omit<DoorOptions<Socket>, "tls">,
-): Promise<Door<Socket>> {
+): Promise<Listener<Socket>> {
   const context = { op, local: asked.toString() };
   checkMeaning(context, asked.transport, options);
   const tls = asked.transport === "tls" ? serverTls(context, options.tls ?? {}, "tls.") : undefined;
@@ -82,7 +83,7 @@ export async function openDoor<Socket extends Connection>(
     const opening = (): Promise<ListenerTransport> => openTransport(network, asked, options);
     const { signal, timeoutMs } = options;
     transport = await openWithin(network.clock, opening, { signal, timeoutMs }, context);
-    return new Door(network, transport, options, { ...door, tls });
+    return new Listener(network, transport, options, { ...door, tls });
   } catch (error) {
     await transport?.close();
     // The network below, and the lists, know only that something is opened.

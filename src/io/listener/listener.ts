@@ -5,7 +5,7 @@ import type { Address } from "../../core/address/address.ts";
 import { ConnectionError, UsageError, ZocaloError } from "../../core/errors.ts";
 import { HELD } from "../../core/held-bytes.ts";
 import { Admission } from "./admission.ts";
-import type { Connection, ConnectionOwner } from "../stream/socket.ts";
+import type { StreamSocket, ConnectionOwner } from "../stream/socket.ts";
 import {
   Deadline,
   expiryReason,
@@ -16,13 +16,14 @@ import {
 } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
 import { DONE, Iteration } from "../operation/iteration.ts";
-import type { Listener, ListenerStats, ListenOptions, RefusalReason } from "./public.ts";
+import type * as api from "./public.ts";
+import type { ListenerStats, ListenOptions, RefusalReason } from "./public.ts";
 import type { ListenerSink, ListenerTransport, Network, StreamTransport } from "../network/network.ts";
 import { OwnClock } from "../operation/own-clock.ts";
 import { type Announced, announced } from "../stream/announced.ts";
 import { readProxyHeader } from "./proxy-prelude.ts";
 import { restated } from "../operation/restated.ts";
-import type { StreamSocket } from "../stream/public.ts";
+import type * as streams from "../stream/public.ts";
 import { checkOptions } from "../operation/check-options.ts";
 import type { TlsOptions } from "../network/tls.ts";
 import { type ServerTls, serverTls, TLS_RULES } from "../stream/tls-settings.ts";
@@ -34,13 +35,13 @@ const DEFAULT_MAX_HANDSHAKES = 1000;
 const OUSTED: unique symbol = Symbol("ousted");
 
 interface Waiter {
-  readonly resolve: (socket: StreamSocket) => void;
+  readonly resolve: (socket: streams.StreamSocket) => void;
   readonly reject: (reason: unknown) => void;
   deadline: Deadline | undefined;
 }
 
 /** How a door hands over connections, for those who stand on it. */
-export interface DoorOptions<Socket extends Connection> {
+export interface DoorOptions<Socket extends StreamSocket> {
   /** Makes the socket of a connection that was let in. */
   readonly create: (transport: StreamTransport, announced: Announced | undefined) => Socket;
   /** Takes every connection at once, instead of the accept queue. */
@@ -50,7 +51,7 @@ export interface DoorOptions<Socket extends Connection> {
 }
 
 /** An open door over a transport. */
-export class Door<Socket extends Connection> implements Listener, ListenerSink, ConnectionOwner {
+export class Listener<Socket extends StreamSocket> implements api.Listener, ListenerSink, ConnectionOwner {
   readonly #network: Network;
   readonly #clock: OwnClock;
   readonly #transport: ListenerTransport;
@@ -99,7 +100,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     return { ...this.#admission.stats, handshakes: this.#handshakes.size, waiting, heldBytes };
   }
 
-  accept(options?: OperationOptions): Promise<StreamSocket> {
+  accept(options?: OperationOptions): Promise<streams.StreamSocket> {
     const refused = refusedAtOnce(options, () => this.#context("accept"));
     if (refused !== undefined) return Promise.reject(refused.reason);
     const ready = this.#queue.shift();
@@ -115,10 +116,10 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     });
   }
 
-  [Symbol.asyncIterator](): AsyncIterableIterator<StreamSocket> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<streams.StreamSocket> {
     const left = new AbortController();
     const options = { signal: left.signal };
-    const step = async (): Promise<IteratorResult<StreamSocket, undefined>> => {
+    const step = async (): Promise<IteratorResult<streams.StreamSocket, undefined>> => {
       try {
         return { done: false, value: await this.accept(options) };
       } catch (error) {
@@ -161,7 +162,7 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
   }
 
   /** A connection is over: its place is free. */
-  over(connection: Connection): void {
+  over(connection: StreamSocket): void {
     this.#admission.leave();
     this.#admission.dismiss(connection.remoteAddress);
   }
@@ -340,4 +341,4 @@ export class Door<Socket extends Connection> implements Listener, ListenerSink, 
     return { op, local: this.localAddress.toString() };
   }
 }
-showAs(Door, "Listener", ({ localAddress, stats }) => ({ localAddress, stats }));
+showAs(Listener, "Listener", ({ localAddress, stats }) => ({ localAddress, stats }));

@@ -4,25 +4,25 @@ import { showAs } from "../../core/show-as.ts";
 import type { Address, AddressLike } from "../../core/address/address.ts";
 import { ConnectionError, UsageError } from "../../core/errors.ts";
 import { checkOptions, FUNCTION, OPERATION_RULES, type OptionRules, type RulesOf } from "../operation/check-options.ts";
-import { Connection } from "../stream/socket.ts";
+import { StreamSocket } from "../stream/socket.ts";
 import { connectionSettings } from "../stream/settings.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
-import type { Door } from "./listener.ts";
+import type { Listener } from "./listener.ts";
 import { endNow } from "../stream/linger.ts";
 import { doorAddress, LISTEN_RULES, openDoor } from "./listen.ts";
 import type { ListenerStats, ListenOptions } from "./public.ts";
 import type { Network } from "../network/network.ts";
 import { OwnClock } from "../operation/own-clock.ts";
-import type { StreamSocket } from "../stream/public.ts";
+import type * as api from "../stream/public.ts";
 import type { TlsOptions } from "../network/tls.ts";
 import { reportProblem } from "../operation/peer-problems.ts";
 
 /** A connection in the hands of a server's handler. */
-export interface Peer extends StreamSocket {
+export interface Peer extends api.StreamSocket {
   /** Aborts when the server begins to drain: finish what you are doing and return. */
   readonly draining: AbortSignal;
   /** Takes the connection out of the server's care: it stays open when the handler returns, and `drain` ignores it. */
-  detach(): StreamSocket;
+  detach(): api.StreamSocket;
 }
 
 /** Serves one connection. When it returns, or its promise resolves, the connection is closed; when it throws, it is aborted. */
@@ -81,14 +81,14 @@ export const SERVE_RULES: RulesOf<ServeOptions> = { ...LISTEN_RULES, onError: FU
 const DEFAULT_IDLE_MS = 300_000;
 const DEFAULT_DRAIN_MS = 5000;
 
-class ServedConnection extends Connection implements Peer {
+class ServerPeer extends StreamSocket implements Peer {
   detached = false;
-  server: { readonly draining: AbortSignal; release(peer: ServedConnection): void } | undefined;
+  server: { readonly draining: AbortSignal; release(peer: ServerPeer): void } | undefined;
 
   get draining(): AbortSignal {
     return this.server?.draining ?? AbortSignal.abort();
   }
-  detach(): StreamSocket {
+  detach(): api.StreamSocket {
     this.detached = true;
     this.server?.release(this);
     return this;
@@ -110,22 +110,22 @@ export async function serveOver(
   const options = checkOptions({ op: "serve", local: asked.toString() }, given, rules);
   const { idleTimeoutMs = DEFAULT_IDLE_MS } = options;
   const settings = connectionSettings({ ...options, idleTimeoutMs });
-  const server = new ConnectionServer(network, handler, options);
+  const server = new StreamServer(network, handler, options);
   server.door = await openDoor("serve", network, asked, options, {
-    create: (transport, announced) => server.create(new ServedConnection(network, transport, settings, announced)),
+    create: (transport, announced) => server.create(new ServerPeer(network, transport, settings, announced)),
     deliver: (peer) => server.take(peer),
   });
   return server;
 }
 
-class ConnectionServer implements Server {
-  readonly peers: Set<ServedConnection> = new Set();
+class StreamServer implements Server {
+  readonly peers: Set<ServerPeer> = new Set();
   readonly closed: Promise<void>;
   readonly #clock: OwnClock;
   readonly #handler: PeerHandler;
   readonly #options: ServeOptions;
   readonly #drainController: AbortController = new AbortController();
-  #door: Door<ServedConnection> | undefined;
+  #door: Listener<ServerPeer> | undefined;
   #drained: Promise<DrainReport> | undefined;
   #resolveClosed: () => void = () => undefined;
   #onEmpty: (() => void) | undefined;
@@ -141,10 +141,10 @@ class ConnectionServer implements Server {
     });
   }
 
-  get door(): Door<ServedConnection> {
-    return this.#door as Door<ServedConnection>;
+  get door(): Listener<ServerPeer> {
+    return this.#door as Listener<ServerPeer>;
   }
-  set door(door: Door<ServedConnection>) {
+  set door(door: Listener<ServerPeer>) {
     this.#door = door;
   }
   get localAddress(): Address {
@@ -160,19 +160,19 @@ class ConnectionServer implements Server {
     return this.#drainController.signal;
   }
 
-  create(peer: ServedConnection): ServedConnection {
+  create(peer: ServerPeer): ServerPeer {
     peer.server = this;
     return peer;
   }
 
   /** Runs the handler; whatever comes of it stays with this one connection. */
-  take(peer: ServedConnection): void {
+  take(peer: ServerPeer): void {
     this.peers.add(peer);
     void this.#serve(peer).finally(() => this.release(peer));
   }
 
   /** A connection is not in the care of this server any more. */
-  release(peer: ServedConnection): void {
+  release(peer: ServerPeer): void {
     this.peers.delete(peer);
     if (this.peers.size === 0) this.#onEmpty?.();
   }
@@ -212,7 +212,7 @@ class ConnectionServer implements Server {
     return this;
   }
 
-  async #serve(peer: ServedConnection): Promise<void> {
+  async #serve(peer: ServerPeer): Promise<void> {
     try {
       await this.#handler(peer);
       if (!peer.detached) await peer.close();
@@ -222,7 +222,7 @@ class ConnectionServer implements Server {
     }
   }
 
-  #report(error: unknown, peer: ServedConnection): void {
+  #report(error: unknown, peer: ServerPeer): void {
     const { local, remote } = peer.context("serve");
     reportProblem(error, { kind: "stream", local, remote }, () => this.#options.onError?.(error, peer));
   }
@@ -272,4 +272,4 @@ class ConnectionServer implements Server {
     return (await Promise.all(ends)).filter((inOrder) => !inOrder).length;
   }
 }
-showAs(ConnectionServer, "Server", ({ localAddress, stats }) => ({ localAddress, stats }));
+showAs(StreamServer, "Server", ({ localAddress, stats }) => ({ localAddress, stats }));

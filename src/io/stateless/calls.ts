@@ -27,7 +27,7 @@ import {
 import { Exchange, type RetransmissionTimes, RoundTrip } from "../../core/stateless/exchange.ts";
 import { readErrorBody } from "../contract/error-body.ts";
 import type { MethodPlan } from "../contract/plan.ts";
-import type { PartnerMailbox } from "../datagram/connected-socket.ts";
+import type { ConnectedDatagramSocket } from "../datagram/connected-socket.ts";
 import type { Datagram, Network, Timer } from "../network/network.ts";
 import { Deadline, type OperationContext, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
 import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
@@ -73,7 +73,7 @@ interface PendingCall {
 export class StatelessCalls {
   readonly #network: Network;
   readonly #clock: OwnClock;
-  readonly #socket: PartnerMailbox;
+  readonly #socket: ConnectedDatagramSocket;
   readonly #settings: CallSettings;
   readonly #roundTrip: RoundTrip;
   readonly #active: Map<bigint, PendingCall> = new Map();
@@ -84,7 +84,7 @@ export class StatelessCalls {
   #ignored = 0;
   #over = false;
 
-  constructor(network: Network, socket: PartnerMailbox, settings: CallSettings) {
+  constructor(network: Network, socket: ConnectedDatagramSocket, settings: CallSettings) {
     this.#network = network;
     this.#clock = new OwnClock(network.clock);
     this.#socket = socket;

@@ -9,7 +9,7 @@ import { checkContract, datagramAddress } from "../contract/handlers.ts";
 import { ContractPlan, type OffersPlan } from "../contract/plan.ts";
 import { remoteObject } from "../contract/remote.ts";
 import { bindOver } from "../datagram/bind.ts";
-import { PartnerMailbox } from "../datagram/connected-socket.ts";
+import { ConnectedDatagramSocket } from "../datagram/connected-socket.ts";
 import { DEFAULT_DNS_MAX_AGE_MS } from "../datagram/settings.ts";
 import type { DatagramEnd, DatagramSocket } from "../datagram/public.ts";
 import type { Network } from "../network/network.ts";
@@ -86,11 +86,11 @@ async function openPartner(
   network: Network,
   remote: Address,
   options: ConnectStatelessOptions,
-): Promise<PartnerMailbox> {
+): Promise<ConnectedDatagramSocket> {
   const { localAddress, dnsMaxAgeMs = DEFAULT_DNS_MAX_AGE_MS } = options;
   // Two mailboxes cannot have one port at the same time.
   const fixed = localAddress !== undefined && Address.parse(localAddress, { transport: "udp", op: OP }).port !== 0;
-  return new PartnerMailbox(network, await openMailbox(network, remote, options), {
+  return new ConnectedDatagramSocket(network, await openMailbox(network, remote, options), {
     host: remote.family === "name" && !fixed ? remote.host : undefined,
     maxAgeMs: dnsMaxAgeMs,
     open: () => openMailbox(network, remote, { localAddress }),
@@ -138,10 +138,10 @@ async function openMailbox(
 /** A client of any contract. */
 class Client implements StatelessClientBase {
   readonly remote: object;
-  readonly #socket: PartnerMailbox;
+  readonly #socket: ConnectedDatagramSocket;
   readonly #calls: StatelessCalls;
 
-  constructor(socket: PartnerMailbox, calls: StatelessCalls, { methods }: OffersPlan) {
+  constructor(socket: ConnectedDatagramSocket, calls: StatelessCalls, { methods }: OffersPlan) {
     this.#socket = socket;
     this.#calls = calls;
     this.remote = remoteObject(methods, (plan) =>

@@ -34,13 +34,13 @@ import { checkOptions, OBJECT, oneOf, type OptionRules, type RulesOf } from "../
 import type { OperationOptions } from "../operation/deadline.ts";
 import { restated } from "../operation/restated.ts";
 import { codecOf, DATAGRAM_BYTES, DEFAULT_DATAGRAM_BYTES, headOf, tooLarge } from "./format.ts";
+import type * as api from "./public.ts";
 import {
   checkStateless,
   type ServeStatelessOptions,
   type StatelessContext,
   type StatelessContract,
   type StatelessMethods,
-  type StatelessServer,
   type StatelessServerOptions,
   type StatelessServerStats,
 } from "./public.ts";
@@ -65,18 +65,18 @@ export async function serveStatelessOver<Server extends StatelessMethods>(
   address: AddressLike,
   given: ServeStatelessOptions<Server>,
   rules: OptionRules = SERVE_STATELESS_RULES,
-): Promise<StatelessServer> {
+): Promise<api.StatelessServer> {
   const op = "serveStateless";
   const options = checkOptions({ op }, given, rules);
   checkContract(op, contract);
   checkStateless(op, contract);
   datagramAddress(op, address, "serveSessions");
-  const server = new ContractResponder(network, contract, options);
+  const server = new StatelessServer(network, contract, options);
   await server.open(network, address);
   return server;
 }
 
-class ContractResponder implements StatelessServer {
+class StatelessServer implements api.StatelessServer {
   readonly #contract: Contract;
   readonly #clock: Clock;
   readonly #options: AnyOptions;
@@ -259,7 +259,7 @@ class ContractResponder implements StatelessServer {
     return encodeAnswer(RETRY, call, call.id, { bytes: cookie, start: 0, end: cookie.length });
   }
 }
-showAs(ContractResponder, "StatelessServer", ({ localAddress, stats }) => ({ localAddress, stats }));
+showAs(StatelessServer, "StatelessServer", ({ localAddress, stats }) => ({ localAddress, stats }));
 
 function decode(method: MethodPlan, body: BytePlace): unknown {
   return method.request.decode(body.bytes as Buffer, body.start, body.end);

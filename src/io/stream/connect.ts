@@ -11,7 +11,7 @@ import {
   type RulesOf,
   options as object,
 } from "../operation/check-options.ts";
-import { Connection } from "./socket.ts";
+import { StreamSocket } from "./socket.ts";
 import { CONNECTION_RULES, type ConnectionOptions, connectionSettings } from "./settings.ts";
 import { ConnectAttempts } from "./connect-attempts.ts";
 import { Deadline, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
@@ -63,7 +63,7 @@ export async function connectOver(
   address: AddressLike,
   given: ConnectOptions = {},
   rules: OptionRules = CONNECT_RULES,
-): Promise<Connection> {
+): Promise<StreamSocket> {
   const target = telephoneAddress(address);
   return await openConnection(
     network,
@@ -73,7 +73,11 @@ export async function connectOver(
 }
 
 /** Connects with options that were checked. */
-export async function openConnection(network: Network, target: Address, options: ConnectOptions): Promise<Connection> {
+export async function openConnection(
+  network: Network,
+  target: Address,
+  options: ConnectOptions,
+): Promise<StreamSocket> {
   const remote = target.toString();
   if (options.tls !== undefined && target.transport !== "tls") {
     const detail = "tls has a meaning only with a tls: address; this one is not encrypted";
@@ -99,7 +103,7 @@ export async function openConnection(network: Network, target: Address, options:
       attempts.restart();
       return open(network, target, options, tls, attempts, controller.signal);
     });
-    const connection = new Connection(network, transport, settings);
+    const connection = new StreamSocket(network, transport, settings);
     if (target.transport !== "unix") connection.connectedTo = target.host;
     return connection;
   } finally {

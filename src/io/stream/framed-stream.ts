@@ -12,7 +12,8 @@ import { FramedOutbound } from "./framed-outbound.ts";
 import type { ConnectionHost } from "./host.ts";
 import type { Inbound } from "./inbound.ts";
 import type { Outbound } from "./outbound.ts";
-import type { FramedStream, StreamSocket } from "./public.ts";
+import type * as api from "./public.ts";
+import type { StreamSocket } from "./public.ts";
 
 /** Blocks are lent to all connections of the process. */
 const pool = new BlockPool();
@@ -24,7 +25,7 @@ export interface FramedHost extends StreamSocket, ConnectionHost {
 }
 
 /** Messages over a connection. */
-export class FramedConnection<In, Out> implements FramedStream<In, Out> {
+export class FramedStream<In, Out> implements api.FramedStream<In, Out> {
   readonly socket: FramedHost;
   readonly codec: Codec<In, Out>;
   readonly #inbound: FramedInbound<Out>;
@@ -111,4 +112,4 @@ export class FramedConnection<In, Out> implements FramedStream<In, Out> {
     await this.close();
   }
 }
-showAs(FramedConnection, "FramedStream", ({ socket, unsentBytes }) => ({ socket, unsentBytes }));
+showAs(FramedStream, "FramedStream", ({ socket, unsentBytes }) => ({ socket, unsentBytes }));

@@ -20,7 +20,7 @@ import { restated } from "../operation/restated.ts";
 import { textBytes } from "../operation/text-bytes.ts";
 import type { Announced } from "./announced.ts";
 import { CLOSE_RULES, type CloseOptions, howLost, type StreamEnd } from "./end.ts";
-import { FramedConnection } from "./framed-stream.ts";
+import { FramedStream } from "./framed-stream.ts";
 import type { ConnectionHost } from "./host.ts";
 import { Inbound } from "./inbound.ts";
 import { ConnectionLimits } from "./limits.ts";
@@ -28,7 +28,7 @@ import { linger } from "./linger.ts";
 import { Outbound } from "./outbound.ts";
 import { READ_ANY, READ_RULES, readExactly, readInto, readSome, readSteps, readUntil } from "./reads.ts";
 import { type ConnectionSettings, KEEP_ALIVE_RULES } from "./settings.ts";
-import type * as contract from "./public.ts";
+import type * as api from "./public.ts";
 import { clientTls, serverTls, START_TLS_RULES } from "./tls-settings.ts";
 import { toNodeStream, toReadableStream, toWritableStream } from "./bridges.ts";
 
@@ -38,7 +38,7 @@ const DEFAULT_DELIMITED_BYTES = 65_536;
 interface Extras {
   announcement?: EndAnnouncement<StreamEnd>;
   readable?: ReadableStream<Uint8Array>;
-  writable?: WritableStream<contract.WriteInput>;
+  writable?: WritableStream<api.WriteInput>;
   closing?: Promise<void>;
   limits?: ConnectionLimits;
   clock?: OwnClock;
@@ -46,11 +46,11 @@ interface Extras {
 
 /** Told when a connection is over: the listener that counts it. */
 export interface ConnectionOwner {
-  over(connection: Connection): void;
+  over(connection: StreamSocket): void;
 }
 
 /** A connection over a transport. */
-export class Connection implements contract.StreamSocket, StreamSink, ConnectionHost {
+export class StreamSocket implements api.StreamSocket, StreamSink, ConnectionHost {
   readonly #network: Network;
   readonly settings: ConnectionSettings;
   transport: StreamTransport;
@@ -64,7 +64,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
   connectedTo: string | undefined;
 
   static {
-    showAs(Connection, "StreamSocket", (socket) => ({
+    showAs(StreamSocket, "StreamSocket", (socket) => ({
       localAddress: socket.localAddress,
       remoteAddress: socket.remoteAddress,
       bytesReceived: socket.bytesReceived,
@@ -141,7 +141,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     return extras.announcement;
   }
 
-  read(options?: contract.ReadOptions): Promise<Buffer | null> {
+  read(options?: api.ReadOptions): Promise<Buffer | null> {
     if (options === undefined) return this.inbound.read(READ_ANY, options);
     return this.#checked("read", options, READ_RULES, ({ maxBytes = Number.POSITIVE_INFINITY, ...operation }) =>
       this.inbound.read(readSome(maxBytes), operation),
@@ -160,7 +160,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     }
   }
 
-  readUntil(delimiter: string | Uint8Array, options: contract.ReadUntilOptions = {}): Promise<Buffer> {
+  readUntil(delimiter: string | Uint8Array, options: api.ReadUntilOptions = {}): Promise<Buffer> {
     return this.#checked("readUntil", options, READ_RULES, ({ maxBytes = DEFAULT_DELIMITED_BYTES, ...operation }) => {
       const isText = typeof delimiter === "string";
       const bytes = isText ? textBytes(delimiter, "delimiter", () => this.context("readUntil")) : delimiter;
@@ -176,7 +176,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     );
   }
 
-  write(data: contract.WriteInput, options?: OperationOptions): Promise<void> {
+  write(data: api.WriteInput, options?: OperationOptions): Promise<void> {
     this.#lazy?.limits?.moved();
     return this.outbound.write(data, options);
   }
@@ -243,7 +243,7 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     }
   }
 
-  async startTls(given: contract.StartTlsOptions): Promise<TlsInfo> {
+  async startTls(given: api.StartTlsOptions): Promise<TlsInfo> {
     const context = this.context("startTls");
     const { role, signal, timeoutMs, ...options } = checkOptions(context, given ?? null, START_TLS_RULES);
     const tls = role === "client" ? clientTls(context, options, this.connectedTo, "") : serverTls(context, options, "");
@@ -286,16 +286,16 @@ export class Connection implements contract.StreamSocket, StreamSink, Connection
     this.#extras.readable ??= toReadableStream(this);
     return this.#extras.readable;
   }
-  get writable(): WritableStream<contract.WriteInput> {
+  get writable(): WritableStream<api.WriteInput> {
     this.#extras.writable ??= toWritableStream(this);
     return this.#extras.writable;
   }
   toNodeStream(): Duplex {
     return toNodeStream(this);
   }
-  framed<In, Out = In>(codec: Codec<In, Out>): contract.FramedStream<In, Out> {
+  framed<In, Out = In>(codec: Codec<In, Out>): api.FramedStream<In, Out> {
     checkOptions(this.context("framed"), { codec }, { codec: CODEC });
-    return new FramedConnection(this, codec);
+    return new FramedStream(this, codec);
   }
 
   /** Tells `owner` once when the connection is over, at once if it is. */

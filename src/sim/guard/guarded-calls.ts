@@ -1,10 +1,10 @@
 /** What a simulated program must not touch: the list of the guard, by module. */
 
-import { FramedMailbox } from "../../io/datagram/framed-datagrams.ts";
-import { Mailbox } from "../../io/datagram/socket.ts";
-import { Door } from "../../io/listener/listener.ts";
-import { Connection } from "../../io/stream/socket.ts";
-import { FramedConnection } from "../../io/stream/framed-stream.ts";
+import { FramedDatagrams } from "../../io/datagram/framed-datagrams.ts";
+import { DatagramSocket } from "../../io/datagram/socket.ts";
+import { Listener } from "../../io/listener/listener.ts";
+import { StreamSocket } from "../../io/stream/socket.ts";
+import { FramedStream } from "../../io/stream/framed-stream.ts";
 import { builtin, builtinIfAny } from "./builtin.ts";
 import { guard, type GuardedCall, type GuardOptions, namesOf, prototypeOf, type Use } from "./guarded-call.ts";
 import { clockCalls } from "./guarded-clocks.ts";
@@ -94,11 +94,11 @@ function socketCalls(): GuardedCall[] {
     ...["write", "end"].map((name): GuardedCall => {
       return { ...own, code: "SIM_LEAK", label: `net.Socket.${name}`, owner: Socket.prototype, name };
     }),
-    ...kernelOnly("StreamSocket", Connection),
-    ...kernelOnly("FramedStream", FramedConnection),
-    ...kernelOnly("DatagramSocket", Mailbox),
-    ...kernelOnly("FramedDatagrams", FramedMailbox),
-    ...kernelOnly("Listener", Door),
+    ...kernelOnly("StreamSocket", StreamSocket),
+    ...kernelOnly("FramedStream", FramedStream),
+    ...kernelOnly("DatagramSocket", DatagramSocket),
+    ...kernelOnly("FramedDatagrams", FramedDatagrams),
+    ...kernelOnly("Listener", Listener),
   ];
 }
 

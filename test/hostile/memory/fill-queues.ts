@@ -9,8 +9,8 @@ import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { chain, json, lengthPrefix } from "../../../src/framing.ts";
 import { bind, connect, listen, nodeNetwork } from "../../../src/index.ts";
-import type { FramedConnection } from "../../../src/io/stream/framed-stream.ts";
-import type { Connection } from "../../../src/io/stream/socket.ts";
+import type { FramedStream } from "../../../src/io/stream/framed-stream.ts";
+import type { StreamSocket } from "../../../src/io/stream/socket.ts";
 import { DEFAULT_LIMITS } from "../../../src/core/handshake/limits.ts";
 import {
   bytes,
@@ -118,7 +118,7 @@ async function visitor(port: number): Promise<net.Socket> {
 async function connection() {
   const door = await listen("tcp://127.0.0.1:0");
   const [caller, peer] = await Promise.all([connect(door.localAddress), door.accept()]);
-  return { caller: caller as unknown as Connection, keep: [door, caller, peer] };
+  return { caller: caller as unknown as StreamSocket, keep: [door, caller, peer] };
 }
 
 async function blocked() {
@@ -129,9 +129,9 @@ async function blocked() {
   return { caller, keep };
 }
 
-async function blockedFraming<T>(codec: Parameters<Connection["framed"]>[0], large: T) {
+async function blockedFraming<T>(codec: Parameters<StreamSocket["framed"]>[0], large: T) {
   const { caller, keep } = await connection();
-  const framed = caller.framed(codec) as unknown as FramedConnection<unknown, unknown>;
+  const framed = caller.framed(codec) as unknown as FramedStream<unknown, unknown>;
   while (framed.unsentBytes <= 65_536) {
     void framed.send(large);
     await sleep(1);

@@ -22,7 +22,7 @@ import type { OperationContext, OperationOptions } from "../../operation/deadlin
 import { type OwnClock, ownNetwork } from "../../operation/own-clock.ts";
 import { callProgram, PeerProblems, reportProblem } from "../../operation/peer-problems.ts";
 import { CONNECT_RULES } from "../../stream/connect.ts";
-import type { Connection } from "../../stream/socket.ts";
+import type { StreamSocket } from "../../stream/socket.ts";
 import { type FreshReason, type LostMessage, overError, type SessionEnd, type SessionStatus } from "../end.ts";
 import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
 import { partsOf, SessionFacade, type SessionKeeper, tellAttached, tellEnd } from "../endpoint/session.ts";
@@ -76,7 +76,7 @@ export async function openSessionOver<Server extends Methods, Client extends Met
   checkContract("connectSession", contract);
   const options = checkOptions({ op: "connectSession" }, given, rules);
   checkSessionAddress("connectSession", address, "connectStateless");
-  const client = new ContractClient(network, contract, address, options as unknown as AnyOptions);
+  const client = new SessionClient(network, contract, address, options as unknown as AnyOptions);
   return (await client.open()) as unknown as Session<Server, Data>;
 }
 
@@ -88,7 +88,7 @@ interface Resumable {
   attempt: number;
 }
 
-class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
+class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   readonly #options: AnyOptions;
   readonly #settings: EndpointSettings;
   readonly #connector: SessionConnector;
@@ -282,7 +282,7 @@ class ContractClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     return this.#resumable !== undefined;
   }
 
-  welcomed(connection: Connection, { welcome, agreement, rest }: Welcomed): void {
+  welcomed(connection: StreamSocket, { welcome, agreement, rest }: Welcomed): void {
     this.#serverLeaves = false;
     const { session: id, token, server, keptMs, received, fresh } = welcome;
     const before = this.#resumable;

@@ -9,7 +9,7 @@ import {
 } from "../../../core/handshake/client-handshake.ts";
 import type { Capabilities } from "../../../core/handshake/negotiate.ts";
 import { type ConnectOptions, DEFAULT_CONNECT_MS, openConnection, telephoneAddress } from "../../stream/connect.ts";
-import type { Connection } from "../../stream/socket.ts";
+import type { StreamSocket } from "../../stream/socket.ts";
 import { Deadline, expiryReason } from "../../operation/deadline.ts";
 import type { Network, Timer } from "../../network/network.ts";
 import { Backoff, type BackoffTimes, mayMend, withRetry } from "../../operation/retry.ts";
@@ -53,7 +53,7 @@ export interface ConnectorOwner {
   /** Whether it still has what the server continues: its time may have run out while the server made up its mind. */
   mayContinue(): boolean;
   /** There is a connection. Called inside the arrival of the welcome: the session takes the connection at once. */
-  welcomed(connection: Connection, answer: Welcomed): void;
+  welcomed(connection: StreamSocket, answer: Welcomed): void;
   /** An attempt failed; another one follows. */
   attemptFailed(error: unknown): void;
   /** The time for attempts is up; `error` is what the last one came to. */
@@ -204,7 +204,7 @@ export class SessionConnector {
   }
 
   /** Asks the program for its credentials. It may never answer: the handshake has its time, and the client may be closed. */
-  async #ask(auth: () => unknown, connection: Connection, stop: AbortSignal, endsAt: number): Promise<unknown> {
+  async #ask(auth: () => unknown, connection: StreamSocket, stop: AbortSignal, endsAt: number): Promise<unknown> {
     const { clock } = this.#network;
     const timeoutMs = Math.max(0, Math.ceil(endsAt - clock.now()));
     let deadline: Deadline | undefined;
@@ -222,7 +222,7 @@ export class SessionConnector {
     }
   }
 
-  #introduce(connection: Connection, machine: ClientHandshake, stop: AbortSignal): Promise<void> {
+  #introduce(connection: StreamSocket, machine: ClientHandshake, stop: AbortSignal): Promise<void> {
     const { settings } = this.#options;
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
@@ -265,7 +265,7 @@ export class SessionConnector {
 }
 
 /** The two sides do not count from the same number any more: the next hello asks for a new session. */
-function tooLate(connection: Connection): ConnectionError {
+function tooLate(connection: StreamSocket): ConnectionError {
   const detail = "the server continues a session that is over here: its answer took too long";
   return new ConnectionError("SESSION_LOST", { ...connection.context("handshake"), detail, outcome: "none" });
 }

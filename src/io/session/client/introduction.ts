@@ -2,7 +2,7 @@
 
 import { ConnectError, ConnectionError, type ZocaloError } from "../../../core/errors.ts";
 import type { ClientHandshake, ClientHandshakeEvent } from "../../../core/handshake/client-handshake.ts";
-import type { Connection } from "../../stream/socket.ts";
+import type { StreamSocket } from "../../stream/socket.ts";
 import { restated } from "../../operation/restated.ts";
 import { type HandshakeTimes, SessionHandshake } from "../endpoint/handshake.ts";
 
@@ -16,7 +16,7 @@ export class ClientIntroduction extends SessionHandshake<ClientHandshake> {
   readonly #onAnswer: (answer: ClientHandshakeEvent) => void;
 
   constructor(
-    connection: Connection,
+    connection: StreamSocket,
     machine: ClientHandshake,
     times: HandshakeTimes,
     onAnswer: (answer: ClientHandshakeEvent) => void,

@@ -1,7 +1,7 @@
 /** The end of one session: what leaves before it, and what is handled behind it. */
 
 import { ConnectionError } from "../../../core/errors.ts";
-import type { Connection } from "../../stream/socket.ts";
+import type { StreamSocket } from "../../stream/socket.ts";
 import { Deadline } from "../../operation/deadline.ts";
 import type { SessionEnd } from "../end.ts";
 import type { SessionHost } from "../traffic/host.ts";
@@ -12,7 +12,7 @@ const CLOSE_MS = 5000;
 
 /** A session, as its end sees it. */
 export interface EndingHost extends Omit<SessionHost, "dispatch"> {
-  readonly connection: Connection | undefined;
+  readonly connection: StreamSocket | undefined;
   /** Its handlers; undefined when there was no message. */
   readonly handling: { readonly isLaneFree: boolean; cut(): number } | undefined;
   /** Whether the peer has acknowledged everything, or nothing can be delivered any more. */

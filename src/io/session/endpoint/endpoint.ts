@@ -9,7 +9,7 @@ import { encodeTakenOver } from "../../../core/session/wire/close-frame.ts";
 import { isPeersFault } from "../../contract/error-body.ts";
 import type { CodecPlan, MethodPlan } from "../../contract/plan.ts";
 import type { OperationContext } from "../../operation/deadline.ts";
-import type { Connection } from "../../stream/socket.ts";
+import type { StreamSocket } from "../../stream/socket.ts";
 import type { InboundConsumer } from "../../stream/inbound.ts";
 import { endNow } from "../../stream/linger.ts";
 import { type LostMessage, overError, type SessionEnd, SessionLosses, type SessionStatus, statusOf } from "../end.ts";
@@ -77,7 +77,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   }
 
   /** The connection of now, which may be over; undefined while the session waits for another. */
-  get connection(): Connection | undefined {
+  get connection(): StreamSocket | undefined {
     return this.#link.connection;
   }
   /** Where that leads, or where the one before it led. */
@@ -179,7 +179,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
    *
    * @param rest - What the peer has sent behind the handshake.
    */
-  connect(connection: Connection, peerReceived: number, rest?: Uint8Array): boolean {
+  connect(connection: StreamSocket, peerReceived: number, rest?: Uint8Array): boolean {
     const now = this.now();
     const link = this.#link;
     if (link.connected) link.close(encodeTakenOver(this.machine.received, this.terms.machine.peerLimits));
@@ -192,7 +192,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   }
 
   /** Gives the connection up; the session waits for another, unless it is over and off the books. */
-  disconnect(reset: boolean): Connection | undefined {
+  disconnect(reset: boolean): StreamSocket | undefined {
     const connection = this.#link.release();
     if (connection === undefined) return undefined;
     this.machine.detach(this.now());

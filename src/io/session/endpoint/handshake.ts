@@ -1,7 +1,7 @@
 /** A handshake on one connection, of either side. */
 
 import type { ZocaloError } from "../../../core/errors.ts";
-import type { Connection } from "../../stream/socket.ts";
+import type { StreamSocket } from "../../stream/socket.ts";
 import type { InboundConsumer } from "../../stream/inbound.ts";
 import type { Clock } from "../../network/network.ts";
 import type { Scheduled, SessionSchedule } from "../schedule.ts";
@@ -24,7 +24,7 @@ export interface HandshakeTimes {
 
 /** Hands a machine what comes on a connection, and the time, until its side has what it wants. */
 export abstract class SessionHandshake<M extends HandshakeMachine> implements InboundConsumer, Scheduled {
-  readonly connection: Connection;
+  readonly connection: StreamSocket;
   dueAt: number = Infinity;
   heapIndex = -1;
   protected readonly machine: M;
@@ -32,7 +32,7 @@ export abstract class SessionHandshake<M extends HandshakeMachine> implements In
   protected isOver = false;
   readonly #times: HandshakeTimes;
 
-  constructor(connection: Connection, machine: M, times: HandshakeTimes) {
+  constructor(connection: StreamSocket, machine: M, times: HandshakeTimes) {
     this.connection = connection;
     this.machine = machine;
     this.#times = times;

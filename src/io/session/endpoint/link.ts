@@ -2,7 +2,7 @@
 
 import type { Address } from "../../../core/address/address.ts";
 import type { Session } from "../../../core/session/session.ts";
-import type { Connection } from "../../stream/socket.ts";
+import type { StreamSocket } from "../../stream/socket.ts";
 import type { OperationContext } from "../../operation/deadline.ts";
 
 /** Up to so many bytes are gathered before they are written. */
@@ -29,7 +29,7 @@ class PastPlace implements ConnectionPlace {
   readonly localAddress: Address;
   readonly remoteAddress: Address;
 
-  constructor({ localAddress, remoteAddress }: Connection) {
+  constructor({ localAddress, remoteAddress }: StreamSocket) {
     this.localAddress = localAddress;
     this.remoteAddress = remoteAddress;
   }
@@ -42,7 +42,7 @@ class PastPlace implements ConnectionPlace {
 /** One connection after the other. */
 export class SessionLink {
   /** The connection of now; after its end, until the session has another one, undefined. */
-  connection: Connection | undefined;
+  connection: StreamSocket | undefined;
   /** Where the one before led, of a session that has none now. */
   #past: PastPlace | undefined;
   /** Whether it is in use. */
@@ -58,7 +58,7 @@ export class SessionLink {
   }
 
   /** Uses a connection from now on. */
-  take(connection: Connection): void {
+  take(connection: StreamSocket): void {
     this.#past = undefined;
     this.connection = connection;
     this.connected = true;
@@ -66,7 +66,7 @@ export class SessionLink {
   }
 
   /** Lets go of the connection; answers it if it was in use. */
-  release(): Connection | undefined {
+  release(): StreamSocket | undefined {
     if (!this.connected) return undefined;
     this.connected = false;
     this.connection?.inbound.detach(NO_BYTES);
@@ -95,7 +95,7 @@ export class SessionLink {
   /** Writes what a session has to send, as long as the kernel takes it. Answers whether it has; if not, `owner` is told later. */
   write(machine: Session, now: number, owner: LinkOwner): boolean {
     if (!this.connected || this.writing) return !this.writing;
-    const connection = this.connection as Connection;
+    const connection = this.connection as StreamSocket;
     const { outbound } = connection;
     while (outbound.state === "open") {
       const chunks = machine.output(now);
@@ -119,7 +119,7 @@ export class SessionLink {
     return moved;
   }
 
-  #written(connection: Connection, owner: LinkOwner): void {
+  #written(connection: StreamSocket, owner: LinkOwner): void {
     if (this.connection !== connection) return;
     this.writing = false;
     owner.settle();

@@ -4,7 +4,7 @@ import type { Address } from "../../../core/address/address.ts";
 import type { ZocaloError } from "../../../core/errors.ts";
 import type { Hello, Refusal, Welcome } from "../../../core/handshake/hello.ts";
 import { ServerHandshake } from "../../../core/handshake/server-handshake.ts";
-import type { Connection } from "../../stream/socket.ts";
+import type { StreamSocket } from "../../stream/socket.ts";
 import { type HandshakeTimes, SessionHandshake } from "../endpoint/handshake.ts";
 import type { CloseOptions } from "../../stream/end.ts";
 
@@ -28,7 +28,7 @@ export class ServerGreeting extends SessionHandshake<ServerHandshake> {
   #leaving = false;
 
   constructor(
-    connection: Connection,
+    connection: StreamSocket,
     owner: Receptionist,
     common: HandshakeTimes & { readonly handshakeTimeoutMs: number },
   ) {

@@ -119,7 +119,7 @@ export class SessionGroups {
 }
 
 /** One group, by its name; nothing else is kept here, so it can be made as often as it is asked for. */
-export class ContractGroup implements Iterable<SessionFacade> {
+export class SessionGroup implements Iterable<SessionFacade> {
   readonly name: string;
   readonly #groups: SessionGroups;
   #remote: object | undefined;
@@ -159,7 +159,7 @@ export class ContractGroup implements Iterable<SessionFacade> {
     return this.#groups.members(this.name)[Symbol.iterator]();
   }
 }
-showAs(ContractGroup, "SessionGroup", ({ name, size }) => ({ name, size }));
+showAs(SessionGroup, "SessionGroup", ({ name, size }) => ({ name, size }));
 
 /** Adds to a set in a map, which is made for its first member. False when it is there already. */
 function add<Key, Member>(sets: Map<Key, Set<Member>>, key: Key, member: Member): boolean {

@@ -5,7 +5,7 @@ import { ConnectionError, UsageError, type ZocaloError } from "../../../core/err
 import type { FreshReason, Hello, Refusal, Welcome } from "../../../core/handshake/hello.ts";
 import { type Agreement, agreeWithClient, type Capabilities } from "../../../core/handshake/negotiate.ts";
 import type { Random } from "../../network/network.ts";
-import type { Connection } from "../../stream/socket.ts";
+import type { StreamSocket } from "../../stream/socket.ts";
 import { endNow } from "../../stream/linger.ts";
 import { partsOf, type SessionFacade } from "../endpoint/session.ts";
 import type { EndpointSettings } from "../settings.ts";
@@ -42,9 +42,9 @@ export interface ReceptionHost {
   readonly closing: Refusal | undefined;
   create(order: SessionOrder): SessionFacade;
   /** A connection came to nothing; `error` when it is worth telling. */
-  declined(connection: Connection, error: ZocaloError | undefined): void;
+  declined(connection: StreamSocket, error: ZocaloError | undefined): void;
   /** `authenticate` or `data` has failed. */
-  undecided(connection: Connection, error: unknown): void;
+  undecided(connection: StreamSocket, error: unknown): void;
 }
 
 /** Somebody at the door, as far as is known. */
@@ -86,7 +86,7 @@ export class SessionReception implements Receptionist {
   }
 
   /** A connection came in. Those that go make room for it, then those that say nothing; never one that waits for its answer. */
-  greet(connection: Connection): void {
+  greet(connection: StreamSocket): void {
     if (this.#silent.size + this.#leaving.size >= this.#maxUnauthenticated) {
       const [oldest] = this.#leaving.size > 0 ? this.#leaving : this.#silent;
       oldest?.evict();

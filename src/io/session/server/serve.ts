@@ -10,7 +10,7 @@ import { showAs } from "../../../core/show-as.ts";
 import { isPeersFault } from "../../contract/error-body.ts";
 import { checkContract, checkSessionAddress } from "../../contract/handlers.ts";
 import { ContractPlan } from "../../contract/plan.ts";
-import type { Door } from "../../listener/listener.ts";
+import type { Listener } from "../../listener/listener.ts";
 import { doorAddress, openDoor } from "../../listener/listen.ts";
 import type { DrainReport } from "../../listener/serve.ts";
 import type { Network, Random } from "../../network/network.ts";
@@ -20,7 +20,7 @@ import type { OperationOptions } from "../../operation/deadline.ts";
 import { type OwnNetwork, ownNetwork } from "../../operation/own-clock.ts";
 import { callProgram, PeerProblems, reportProblem } from "../../operation/peer-problems.ts";
 import { unbound } from "../../operation/unbound.ts";
-import { Connection } from "../../stream/socket.ts";
+import { StreamSocket } from "../../stream/socket.ts";
 import { connectionSettings } from "../../stream/settings.ts";
 import type { SessionEnd, SessionStatus } from "../end.ts";
 import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
@@ -28,11 +28,12 @@ import { partsOf, SessionFacade, type SessionKeeper, tellAttached, tellEnd } fro
 import { abortError, drainEndpoint, drainEndpoints } from "../endpoint/keeper.ts";
 import { SessionSchedule } from "../schedule.ts";
 import { type EndpointSettings, endpointSettings } from "../settings.ts";
-import { broadcasts, ContractGroup, SessionGroups } from "./groups.ts";
+import { broadcasts, SessionGroup, SessionGroups } from "./groups.ts";
 import { type AnyServerOptions, DRAIN_SESSIONS_RULES, SERVE_SESSIONS_RULES } from "./options.ts";
 import { type ReceptionHost, type SessionOrder, SessionReception } from "./reception.ts";
 import { newId, SessionRegistry } from "./registry.ts";
-import type { DrainSessionsOptions, ServeSessionsOptions, SessionServer, SessionServerStats } from "./public.ts";
+import type * as api from "./public.ts";
+import type { DrainSessionsOptions, ServeSessionsOptions, SessionServerStats } from "./public.ts";
 
 const DEFAULT_DRAIN_MS = 5000;
 const DEFAULT_SPREAD_MS = 5000;
@@ -44,13 +45,13 @@ export async function serveSessionsOver<Server extends Methods, Client extends M
   address: AddressLike,
   given: ServeSessionsOptions<Server, Client, Data>,
   rules: OptionRules = SERVE_SESSIONS_RULES,
-): Promise<SessionServer<Client, Data>> {
+): Promise<api.SessionServer<Client, Data>> {
   checkContract("serveSessions", contract);
   const options = checkOptions({ op: "serveSessions" }, given, rules);
   checkSessionAddress("serveSessions", address, "serveStateless");
-  const server = new ContractServer(network, contract, options as unknown as AnyServerOptions);
+  const server = new SessionServer(network, contract, options as unknown as AnyServerOptions);
   await server.open(address);
-  return server as unknown as SessionServer<Client, Data>;
+  return server as unknown as api.SessionServer<Client, Data>;
 }
 
 /** How the program ends one session of a server. */
@@ -68,7 +69,7 @@ const KEEPER: SessionKeeper = {
   },
 };
 
-class ContractServer implements EndpointOwner, ReceptionHost {
+class SessionServer implements EndpointOwner, ReceptionHost {
   readonly contract: Contract;
   readonly instance: string;
   readonly keptMs: number;
@@ -82,7 +83,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
   readonly #reception: SessionReception;
   readonly #groups: SessionGroups;
   readonly remote: object;
-  #door: Door<Connection> | undefined;
+  #door: Listener<StreamSocket> | undefined;
   #drained: Promise<DrainReport> | undefined;
   readonly #stop: AbortController = new AbortController();
   #resolveClosed: () => void = () => undefined;
@@ -123,7 +124,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
       doorAddress(address, "serveSessions"),
       { ...options, maxConnections, maxHandshakes },
       {
-        create: (transport, announced) => new Connection(this.#network, transport, settings, announced),
+        create: (transport, announced) => new StreamSocket(this.#network, transport, settings, announced),
         deliver: (connection) => this.#reception.greet(connection),
       },
     );
@@ -151,9 +152,9 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     };
   }
 
-  group(name: string): ContractGroup {
+  group(name: string): SessionGroup {
     if (!(#groups in Object(this))) throw unbound("server", "group");
-    return new ContractGroup(this.#groups, name);
+    return new SessionGroup(this.#groups, name);
   }
 
   async drain(options: DrainSessionsOptions = {}): Promise<DrainReport> {
@@ -209,13 +210,13 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     return session;
   }
 
-  declined(connection: Connection, error: ZocaloError | undefined): void {
+  declined(connection: StreamSocket, error: ZocaloError | undefined): void {
     this.#counts.declined += 1;
     if (error === undefined || (isPeersFault(error) && !this.settings.peerProblems.admit())) return;
     this.undecided(connection, error);
   }
 
-  undecided(connection: Connection, error: unknown): void {
+  undecided(connection: StreamSocket, error: unknown): void {
     const { local, remote } = connection.context("handshake");
     this.#report(error, undefined, local, remote);
   }
@@ -277,8 +278,8 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     this.#report(error, sessionOf(endpoint), local, remote);
   }
 
-  get #openDoor(): Door<Connection> {
-    return this.#door as Door<Connection>;
+  get #openDoor(): Listener<StreamSocket> {
+    return this.#door as Listener<StreamSocket>;
   }
 
   /** Calls a function of the program; what it throws is told like everything that nobody awaits. */
@@ -316,7 +317,7 @@ class ContractServer implements EndpointOwner, ReceptionHost {
     return { finished, cut: outcomes.length - finished, durationMs: clock.now() - startedAt };
   }
 }
-showAs(ContractServer, "SessionServer", ({ contract: { name, version }, localAddress, stats }) => {
+showAs(SessionServer, "SessionServer", ({ contract: { name, version }, localAddress, stats }) => {
   return { contract: `${name} ${version}`, localAddress, stats };
 });
 

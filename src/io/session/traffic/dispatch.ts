@@ -15,7 +15,7 @@ import { SessionContext } from "./context.ts";
 import type { SessionHost } from "./host.ts";
 import { PackedQueue, WITH_ID, WITH_TIME } from "./packed-queue.ts";
 import { sendError } from "./send-error.ts";
-import type { ContractStream } from "./stream.ts";
+import type { SessionStream } from "./stream.ts";
 import type { OpenStreams } from "./streams.ts";
 import { WrongMessages } from "./wrong-messages.ts";
 
@@ -303,7 +303,7 @@ export class SessionDispatch {
     return this.#contexts?.get(id) === context && this.#contexts.delete(id);
   }
 
-  #startStream(place: number, stream: ContractStream | undefined, id: number, question: Question): void {
+  #startStream(place: number, stream: SessionStream | undefined, id: number, question: Question): void {
     this.#host.machine.handled(OPEN_HEAD_BYTES + question.end - question.start);
     const method = this.#methods[place];
     if (method?.kind !== "stream") {
@@ -316,7 +316,7 @@ export class SessionDispatch {
     void this.#runStream(method, stream, question);
   }
 
-  async #runStream(method: MethodPlan, stream: ContractStream, { bytes, start, end }: Question): Promise<void> {
+  async #runStream(method: MethodPlan, stream: SessionStream, { bytes, start, end }: Question): Promise<void> {
     this.#streaming += 1;
     this.#handledBytes += end - start;
     let toTell = ofQuestion;
@@ -336,7 +336,7 @@ export class SessionDispatch {
     this.#goOn();
   }
 
-  #failStream(stream: ContractStream, error: unknown, toTell: (error: unknown) => RemoteError): void {
+  #failStream(stream: SessionStream, error: unknown, toTell: (error: unknown) => RemoteError): void {
     // What a handler throws because its stream is over is no news.
     if (stream.hasFailed) return;
     stream.failed(error);

@@ -2,7 +2,7 @@
 
 import type { Attachment } from "../../../core/session/attachment.ts";
 import type { Session } from "../../../core/session/session.ts";
-import type { Connection } from "../../stream/socket.ts";
+import type { StreamSocket } from "../../stream/socket.ts";
 import type { Scheduled } from "../schedule.ts";
 import type { EndpointSettings } from "../settings.ts";
 
@@ -14,7 +14,7 @@ export interface IntakeHost extends Scheduled {
   readonly settings: EndpointSettings;
   readonly machine: Session;
   /** The last connection, and whether it is in use. */
-  readonly connection: Connection | undefined;
+  readonly connection: StreamSocket | undefined;
   readonly wasAttached: boolean;
 }
 
@@ -66,13 +66,13 @@ export class SessionIntake {
   /** Stops reading, until the rate allows it again or others have had their turn. */
   #pause(): void {
     const { settings } = this.#host;
-    const connection = this.#host.connection as Connection;
+    const connection = this.#host.connection as StreamSocket;
     connection.inbound.hold(true);
     if (this.#rate?.stopped === true) settings.schedule.expect(this.#host, this.#rate.goesOnAt);
     else settings.clock.defer(() => this.#goOn(connection));
   }
 
-  #goOn(connection: Connection | undefined): void {
+  #goOn(connection: StreamSocket | undefined): void {
     const host = this.#host;
     if (host.wasAttached && host.connection === connection) connection?.inbound.hold(false);
   }

@@ -12,23 +12,23 @@ import { DONE, Iteration } from "../../operation/iteration.ts";
 import type { Request, SessionHost } from "./host.ts";
 import type { MethodPlan, ValuePlan } from "../../contract/plan.ts";
 import { PackedQueue } from "./packed-queue.ts";
-import type { SessionStream } from "../../contract/stream.ts";
+import type * as api from "../../contract/stream.ts";
 import { copyOfBody } from "../../contract/format.ts";
 import { WaitingItems } from "./waiting-items.ts";
 import { unbound } from "../../operation/unbound.ts";
 
 /** Where a stream is known by its id. */
 export interface StreamParent {
-  add(stream: ContractStream): void;
-  remove(stream: ContractStream): void;
+  add(stream: SessionStream): void;
+  remove(stream: SessionStream): void;
   /** So many more bytes of items wait to be read. */
   holds(bytes: number): void;
   /** So many more bytes of items wait to be sent. */
   waits(bytes: number): void;
   /** Opens it as soon as there is room. @throws UsageError `QUEUE_FULL`. */
-  submit(stream: ContractStream): void;
+  submit(stream: SessionStream): void;
   /** It is not to be opened any more. */
-  withdraw(stream: ContractStream): void;
+  withdraw(stream: SessionStream): void;
 }
 
 interface Reader {
@@ -42,7 +42,7 @@ interface Reader {
 const ITEM = 0;
 
 /** One stream. */
-export class ContractStream implements SessionStream<unknown, unknown>, Request {
+export class SessionStream implements api.SessionStream<unknown, unknown>, Request {
   /** 0 until it is open. */
   id = 0;
   /** This side offers it: the peer has opened it, and a handler has it. */
@@ -382,4 +382,4 @@ export class ContractStream implements SessionStream<unknown, unknown>, Request 
     return new ConnectionError("CLOSED", { ...this.#host.context(this.op), detail, outcome: "none" });
   }
 }
-showAs(ContractStream, "SessionStream", ({ op, hasFailed }) => ({ method: op, ended: hasFailed }));
+showAs(SessionStream, "SessionStream", ({ op, hasFailed }) => ({ method: op, ended: hasFailed }));

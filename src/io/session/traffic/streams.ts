@@ -10,13 +10,13 @@ import { readErrorBody } from "../../contract/error-body.ts";
 import type { SessionCalls } from "./calls.ts";
 import { outcomeOf, type SessionHost } from "./host.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
-import { ContractStream, type StreamParent } from "./stream.ts";
+import { SessionStream, type StreamParent } from "./stream.ts";
 
 /** The streams of one session, of both sides, by their ids. */
 export class OpenStreams implements StreamParent {
   readonly #host: SessionHost;
   readonly #calls: SessionCalls;
-  readonly #streams: Map<number, ContractStream> = new Map();
+  readonly #streams: Map<number, SessionStream> = new Map();
   /** Bytes of items that came and were not read, also of streams that have ended. */
   #unreadBytes = 0;
   /** Memory of items that wait to be sent. */
@@ -28,24 +28,24 @@ export class OpenStreams implements StreamParent {
   }
 
   /** A stream whose handler could not start before; undefined when it is over, though the peer may have used its id again. */
-  waiting(id: number, turn: number): ContractStream | undefined {
+  waiting(id: number, turn: number): SessionStream | undefined {
     const stream = this.#streams.get(id);
     return stream?.turn === turn ? stream : undefined;
   }
 
-  submit(stream: ContractStream): void {
+  submit(stream: SessionStream): void {
     this.#calls.submit(stream);
   }
 
-  withdraw(stream: ContractStream): void {
+  withdraw(stream: SessionStream): void {
     this.#calls.withdraw(stream);
   }
 
-  add(stream: ContractStream): void {
+  add(stream: SessionStream): void {
     this.#streams.set(stream.id, stream);
   }
 
-  remove(stream: ContractStream): void {
+  remove(stream: SessionStream): void {
     if (this.#streams.get(stream.id) === stream) this.#streams.delete(stream.id);
   }
 
@@ -69,9 +69,9 @@ export class OpenStreams implements StreamParent {
   }
 
   /** Opens a stream of the peer's. */
-  open(method: MethodPlan, input: unknown, options: OperationOptions | undefined): ContractStream {
+  open(method: MethodPlan, input: unknown, options: OperationOptions | undefined): SessionStream {
     const { sends, receives } = method;
-    const stream = new ContractStream(this.#host, this, method.name, sends, receives);
+    const stream = new SessionStream(this.#host, this, method.name, sends, receives);
     const refused = refusedAtOnce(options, () => this.#host.context(method.name));
     if (refused === undefined) stream.open(method, input, options);
     else stream.failed(refused.reason);
@@ -79,13 +79,13 @@ export class OpenStreams implements StreamParent {
   }
 
   /** The peer has opened a stream of ours; undefined when it may not. `turn` is the number of its message in the queue. */
-  accept({ id }: StreamOpened, method: MethodPlan, turn: number): ContractStream | undefined {
+  accept({ id }: StreamOpened, method: MethodPlan, turn: number): SessionStream | undefined {
     if (this.#streams.has(id)) {
       const broken = brokenProtocol(`the id ${id} is in use: a stream of it has ended, and is not handled yet`);
       this.#host.machine.close(broken.detail, this.#host.now(), broken);
       return undefined;
     }
-    const stream = new ContractStream(this.#host, this, method.name, method.receives, method.sends);
+    const stream = new SessionStream(this.#host, this, method.name, method.receives, method.sends);
     stream.accepted(id, turn);
     this.add(stream);
     return stream;
