@@ -168,8 +168,10 @@ if (runs("memory")) {
 if (runs("udp")) {
   const perSecond = await sustainablePace();
   console.log(`datagrams are sent at ${perSecond.toLocaleString("en-US")} a second`);
-  const mailboxes = ["rawMailbox", "zocaloMailbox", "zocaloBatches"];
-  const series = await alternate(Object.fromEntries(mailboxes.map((name) => [name, () => datagrams(name, perSecond)])));
+  const datagramSockets = ["rawMailbox", "zocaloMailbox", "zocaloBatches"];
+  const series = await alternate(
+    Object.fromEntries(datagramSockets.map((name) => [name, () => datagrams(name, perSecond)])),
+  );
   for (const [role, reader] of [
     ["zocaloMailbox", "for await"],
     ["zocaloBatches", "batches()"],

@@ -40,7 +40,7 @@ export type {
   DatagramToSend,
   FramedDatagrams,
   GroupOptions,
-  MailboxLimits,
+  DatagramLimits,
   ReceiveQueuePolicy,
   SendReport,
 } from "./io/datagram/public.ts";

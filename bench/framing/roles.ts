@@ -34,13 +34,13 @@ function zocaloReceiver(reader: string): () => Role {
     let done: Promise<{ rate: number; cpu: number; heap: number }> | undefined;
     return {
       serve: async ({ warmUp = 0 }) => {
-        const door = await listen(`tcp://${HOST}:0`);
-        done = door.accept().then(async (socket) => {
+        const listener = await listen(`tcp://${HOST}:0`);
+        done = listener.accept().then(async (socket) => {
           const meter = new Meter(warmUp);
           await READERS[reader]?.(socket.framed(lengthPrefix()), meter);
           return meter.figures();
         });
-        return { port: door.localAddress.port };
+        return { port: listener.localAddress.port };
       },
       served: async () => await (done as NonNullable<typeof done>),
     };

@@ -5,14 +5,14 @@ import { percentile } from "../harness/figures.ts";
 import { type Figures, play, type Role } from "../harness/processes.ts";
 import type { Attack, Done, Place } from "./attack.ts";
 import { datagramAttacks } from "./datagram-attacks.ts";
-import { doorAttacks } from "./door-attacks.ts";
+import { listenerAttacks } from "./listener-attacks.ts";
 import { sessionAttacks } from "./session-attacks.ts";
 import { type Good, type Kind, kinds, type Target } from "./targets.ts";
 
 const HOST = "127.0.0.1";
 const PAUSE_MS = 1;
 const word = process.argv[3] ?? "";
-const attacks: Readonly<Record<string, Attack>> = { ...sessionAttacks, ...doorAttacks, ...datagramAttacks };
+const attacks: Readonly<Record<string, Attack>> = { ...sessionAttacks, ...listenerAttacks, ...datagramAttacks };
 
 const kind = (): Kind => kinds[word as keyof typeof kinds];
 const placeOf = ({ port = 0 }: Figures): Place => ({ host: HOST, port });

@@ -3,7 +3,7 @@
 import { type Player, start } from "../harness/processes.ts";
 import type { Bounds } from "./attack.ts";
 import type { datagramAttacks } from "./datagram-attacks.ts";
-import type { doorAttacks } from "./door-attacks.ts";
+import type { listenerAttacks } from "./listener-attacks.ts";
 import type { sessionAttacks } from "./session-attacks.ts";
 import type { kinds } from "./targets.ts";
 
@@ -13,7 +13,7 @@ const ROLES = new URL("./roles.js", import.meta.url).href;
 export interface Scene {
   readonly name: string;
   readonly kind: keyof typeof kinds;
-  readonly attack: keyof typeof sessionAttacks | keyof typeof doorAttacks | keyof typeof datagramAttacks;
+  readonly attack: keyof typeof sessionAttacks | keyof typeof listenerAttacks | keyof typeof datagramAttacks;
   /** What differs from {@link USUAL}. */
   readonly bounds?: Partial<Bounds>;
   /** The good client comes anew for each question. */

@@ -124,9 +124,9 @@ function client(name: string): Role {
 function rawServer(serve: (socket: net.Socket) => void): Role {
   return {
     serve: async () => {
-      const door = net.createServer({ noDelay: true }, serve).listen(0, HOST);
-      await once(door, "listening");
-      return { port: (door.address() as net.AddressInfo).port };
+      const listener = net.createServer({ noDelay: true }, serve).listen(0, HOST);
+      await once(listener, "listening");
+      return { port: (listener.address() as net.AddressInfo).port };
     },
   };
 }

@@ -36,8 +36,12 @@ async function echo(network: Network): Promise<number> {
     for await (const bytes of peer) await peer.write(bytes);
   };
   const address = network === nodeNetwork ? "tcp://127.0.0.1:0" : `tcp://[::]:${PORT}`;
-  const door = await serve(address, handler, { network, maxConnections: 100_000, maxConnectionsPerAddress: 100_000 });
-  return door.localAddress.port;
+  const listener = await serve(address, handler, {
+    network,
+    maxConnections: 100_000,
+    maxConnectionsPerAddress: 100_000,
+  });
+  return listener.localAddress.port;
 }
 
 async function exchange(call: StreamSocket, count: number, request: Buffer): Promise<void> {

@@ -41,7 +41,7 @@ function figures({ received, cpu }: Tally): { received: number; cpu: number } {
 }
 
 /** Receives with a raw socket. */
-export function rawMailbox(): Role {
+export function rawDatagramSocket(): Role {
   const tally: Tally = { received: 0, cpu: process.cpuUsage() };
   return {
     open: () =>
@@ -60,7 +60,7 @@ export function rawMailbox(): Role {
 }
 
 /** Receives with Zócalo: one datagram at a time, or in batches. */
-export function zocaloMailbox(inBatches: boolean): () => Role {
+export function zocaloDatagramSocket(inBatches: boolean): () => Role {
   return () => {
     const tally: Tally = { received: 0, cpu: process.cpuUsage() };
     return {

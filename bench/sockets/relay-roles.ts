@@ -1,4 +1,4 @@
-/** The process in the middle: raw `pipe` of `node:net`, and Zócalo's `relay`, from a door to a server. */
+/** The process in the middle: raw `pipe` of `node:net`, and Zócalo's `relay`, from a listener to a server. */
 
 import net from "node:net";
 import { connect, relay, serve } from "../../src/index.ts";
@@ -20,13 +20,13 @@ export function rawBetween(): Role {
   return {
     serve: ({ port = 0 }) =>
       new Promise((resolve) => {
-        const door = net.createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
+        const listener = net.createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
           const far = net.connect({ port, host: HOST, allowHalfOpen: true, noDelay: true });
           near.pipe(far).pipe(near);
           // The benchmark ends by closing one side.
           for (const socket of [near, far]) socket.on("error", () => socket.destroy());
         });
-        door.listen(0, HOST, () => resolve({ port: (door.address() as net.AddressInfo).port }));
+        listener.listen(0, HOST, () => resolve({ port: (listener.address() as net.AddressInfo).port }));
       }),
     spent: spent(),
   };
@@ -35,11 +35,11 @@ export function rawBetween(): Role {
 export function zocaloBetween(): Role {
   return {
     serve: async ({ port = 0 }) => {
-      const door = await serve(
+      const listener = await serve(
         `tcp://${HOST}:0`,
         async (near) => await relay(near, await connect({ host: HOST, port })),
       );
-      return { port: door.localAddress.port };
+      return { port: listener.localAddress.port };
     },
     spent: spent(),
   };

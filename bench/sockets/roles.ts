@@ -5,7 +5,7 @@ import { connect, listen, type StreamSocket } from "../../src/index.ts";
 import { percentile } from "../harness/figures.ts";
 import { play, type Role } from "../harness/processes.ts";
 import { rawBetween, zocaloBetween } from "./relay-roles.ts";
-import { datagramSender, rawMailbox, zocaloMailbox } from "./datagram-roles.ts";
+import { datagramSender, rawDatagramSocket, zocaloDatagramSocket } from "./datagram-roles.ts";
 
 const HOST = "127.0.0.1";
 const SLICE = Buffer.alloc(262_144, 7);
@@ -110,9 +110,9 @@ function zocaloReceiver(drain: Drain<StreamSocket>): () => Role {
     let accepted: Promise<{ seconds: number; cpu: number }> | undefined;
     return {
       serve: async () => {
-        const door = await listen(`tcp://${HOST}:0`);
-        accepted = door.accept().then((socket) => timed(socket, drain));
-        return { port: door.localAddress.port };
+        const listener = await listen(`tcp://${HOST}:0`);
+        accepted = listener.accept().then((socket) => timed(socket, drain));
+        return { port: listener.localAddress.port };
       },
       served: async () => await (accepted as NonNullable<typeof accepted>),
       call: async ({ port = 0 }) => await timed(await connect(`tcp://${HOST}:${port}`), drain),
@@ -137,16 +137,16 @@ function rawEcho(): Role {
 function zocaloEcho(): Role {
   return {
     serve: async () => {
-      const door = await listen(`tcp://${HOST}:0`);
+      const listener = await listen(`tcp://${HOST}:0`);
       void (async () => {
-        for await (const peer of door) {
+        for await (const peer of listener) {
           const echo = async (): Promise<void> => {
             for (let chunk = await peer.read(); chunk !== null; chunk = await peer.read()) await peer.write(chunk);
           };
           void echo().catch(() => peer.abort());
         }
       })();
-      return { port: door.localAddress.port };
+      return { port: listener.localAddress.port };
     },
   };
 }
@@ -236,13 +236,13 @@ function zocaloHolder(): Role {
   const held = new Set<StreamSocket>();
   return {
     serve: async () => {
-      const door = await listen(`tcp://${HOST}:0`, { maxConnections: 20_000, backlog: 4096 });
+      const listener = await listen(`tcp://${HOST}:0`, { maxConnections: 20_000, backlog: 4096 });
       void (async () => {
-        for await (const peer of door) {
+        for await (const peer of listener) {
           held.add(peer);
         }
       })();
-      return { port: door.localAddress.port };
+      return { port: listener.localAddress.port };
     },
     memory,
     held: () => ({ count: held.size }),
@@ -280,7 +280,7 @@ play({
   rawBetween,
   zocaloBetween,
   datagramSender,
-  rawMailbox,
-  zocaloMailbox: zocaloMailbox(false),
-  zocaloBatches: zocaloMailbox(true),
+  rawDatagramSocket,
+  zocaloDatagramSocket: zocaloDatagramSocket(false),
+  zocaloBatches: zocaloDatagramSocket(true),
 });

@@ -144,13 +144,13 @@ test("a closed server leaves the signals to others, and without drainOn it never
   }
 });
 
-test("unref lets the process end although doors and connections with limits are open", async () => {
+test("unref lets the process end although listeners and connections with limits are open", async () => {
   const { exited } = start(`
     const limits = { idleTimeoutMs: 600_000, lifetimeMs: 600_000 };
-    const door = await listen("tcp://127.0.0.1:0", limits);
-    const [called, peer] = await Promise.all([connect(door.localAddress, limits), door.accept()]);
+    const listener = await listen("tcp://127.0.0.1:0", limits);
+    const [called, peer] = await Promise.all([connect(listener.localAddress, limits), listener.accept()]);
     const server = await serve("tcp://127.0.0.1:0", () => undefined);
-    for (const open of [door, called, peer, server]) open.unref();
+    for (const open of [listener, called, peer, server]) open.unref();
     called.read();
   `);
   assert.deepEqual(await exited, [0, null]);
@@ -158,15 +158,15 @@ test("unref lets the process end although doors and connections with limits are 
 
 test("ref keeps the process alive again", async () => {
   const { child, exited } = start(`
-    const door = await listen("tcp://127.0.0.1:0");
-    door.unref().ref();
-    console.log(String(door.localAddress));
-    const peer = await door.accept();
+    const listener = await listen("tcp://127.0.0.1:0");
+    listener.unref().ref();
+    console.log(String(listener.localAddress));
+    const peer = await listener.accept();
     peer.unref().ref();
     await peer.read();
     process.exitCode = 7;
     await peer.close();
-    await door.close();
+    await listener.close();
   `);
   const called = await connect(await firstLine(child));
   await called.write("x");

@@ -76,8 +76,8 @@ export function networkOf(op: string, options: NetworkOption): Network {
  * @example
  * ```ts
  * import { connect, serve } from "zocalo";
- * await using door = await serve("tcp://127.0.0.1:0", async (peer) => await peer.write("hola\n"));
- * await using call = await connect(door.localAddress, { timeoutMs: 2_000 });
+ * await using listener = await serve("tcp://127.0.0.1:0", async (peer) => await peer.write("hola\n"));
+ * await using call = await connect(listener.localAddress, { timeoutMs: 2_000 });
  * console.log(String(await call.readUntil("\n")));
  * ```
  */
@@ -89,16 +89,16 @@ export async function connect(
 }
 
 /**
- * Opens a door for connections. Rejects with `ADDRESS_IN_USE`, `ADDRESS_NOT_AVAILABLE`, `PERMISSION_DENIED`,
+ * Opens a listener for connections. Rejects with `ADDRESS_IN_USE`, `ADDRESS_NOT_AVAILABLE`, `PERMISSION_DENIED`,
  * `PATH_NOT_FOUND`, `NAME_NOT_FOUND`, `NAME_LOOKUP_FAILED`, `ADDRESS_INVALID`, `CERTIFICATE_INVALID`, `UNSUPPORTED`,
  * `OPTION_INVALID`, `TIMEOUT`, or with the signal's reason.
  *
  * @example
  * ```ts
  * import { connect, listen } from "zocalo";
- * await using door = await listen("tcp://127.0.0.1:0");
- * await using call = await connect(door.localAddress);
- * await using peer = await door.accept({ timeoutMs: 1_000 });
+ * await using listener = await listen("tcp://127.0.0.1:0");
+ * await using call = await connect(listener.localAddress);
+ * await using peer = await listener.accept({ timeoutMs: 1_000 });
  * console.log(peer.remoteAddress.equals(call.localAddress)); // true
  * ```
  */
@@ -115,14 +115,14 @@ export async function listen(address: AddressLike, options: ListenOptions & Netw
  * @example
  * ```ts
  * import { connect, serve } from "zocalo";
- * const door = await serve("tcp://127.0.0.1:0", async (peer) => {
+ * const listener = await serve("tcp://127.0.0.1:0", async (peer) => {
  *   for await (const bytes of peer) await peer.write(bytes);
  * });
- * const call = await connect(door.localAddress);
+ * const call = await connect(listener.localAddress);
  * await call.write("eco");
  * console.log(String(await call.readExactly(3)));
  * await call.close();
- * console.log((await door.drain({ timeoutMs: 1_000 })).cut); // 0
+ * console.log((await listener.drain({ timeoutMs: 1_000 })).cut); // 0
  * ```
  */
 export async function serve(
@@ -136,7 +136,7 @@ export async function serve(
 }
 
 /**
- * Opens a mailbox: a UDP socket that sends and receives whole datagrams. With `{ remote }` it has one partner: only that
+ * Opens a datagram socket: a UDP socket that sends and receives whole datagrams. With `{ remote }` it has one partner: only that
  * partner's datagrams arrive, and a partner that is not there is noticed (`CONNECTION_REFUSED` on the next call).
  *
  * Rejects with `ADDRESS_IN_USE`, `ADDRESS_NOT_AVAILABLE`, `PERMISSION_DENIED`, `ADDRESS_INVALID`, `NAME_NOT_FOUND`,

@@ -5,7 +5,7 @@ import { describeCode, errorCodes, UsageError, ZocaloError } from "./errors.ts";
 
 test("an error says what its code means at this call, where that is not the usual", () => {
   const joined = new ZocaloError("ADDRESS_IN_USE", { op: "joinGroup" });
-  assert.deepEqual([joined.detail, joined.side], ["this mailbox is in that group already", "local"]);
+  assert.deepEqual([joined.detail, joined.side], ["this datagram socket is in that group already", "local"]);
   const listening = new ZocaloError("ADDRESS_IN_USE", { op: "listen" });
   assert.equal(listening.detail, describeCode("ADDRESS_IN_USE").detail);
   assert.equal(listening.side, "system");

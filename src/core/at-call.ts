@@ -11,7 +11,7 @@ const LOST_ON_THE_WAY: Sentence = [
   "the network says that there is no way to the peer any more, and the kernel gave up; what was not answered may or may not have arrived",
 ];
 const NOBODY_THERE: Sentence = [
-  "nothing listens there, says the answer to an earlier datagram; open that mailbox first, or check the address and the port",
+  "nothing listens there, says the answer to an earlier datagram; open that datagram socket first, or check the address and the port",
 ];
 
 /** By operation and code. */
@@ -63,15 +63,15 @@ const AT_CALL: Readonly<Record<string, Readonly<Record<string, Sentence>>>> = {
     ],
   },
   joinGroup: {
-    ADDRESS_IN_USE: ["this mailbox is in that group already", "local"],
+    ADDRESS_IN_USE: ["this datagram socket is in that group already", "local"],
     ADDRESS_NOT_AVAILABLE: ["no interface of this machine can join that group; name another one as `interface`"],
     NO_BUFFER_SPACE: [
-      "this mailbox is in as many groups, or takes as many sources, as the system allows (Linux: net.ipv4.igmp_max_memberships, igmp_max_msf); leave some, or open another mailbox",
+      "this datagram socket is in as many groups, or takes as many sources, as the system allows (Linux: net.ipv4.igmp_max_memberships, igmp_max_msf); leave some, or open another datagram socket",
     ],
   },
   leaveGroup: {
     ADDRESS_NOT_AVAILABLE: [
-      "this mailbox is not in that group; leave it as it was joined, with the same interface and source",
+      "this datagram socket is not in that group; leave it as it was joined, with the same interface and source",
       "local",
     ],
   },

@@ -1,4 +1,4 @@
-/** Mailboxes of the kernel, on `node:dgram`. */
+/** Datagram sockets of the kernel, on `node:dgram`. */
 
 import dgram from "node:dgram";
 import { Address } from "../core/address/address.ts";
@@ -21,7 +21,7 @@ import { hostInZone, multicastInterface } from "./zone.ts";
 /** Senders whose `Address` is kept, so that a stream of datagrams makes one object for each sender. */
 const KNOWN_SENDERS = 1024;
 
-/** Opens a `udp` mailbox. */
+/** Opens a `udp` datagram socket. */
 export async function bindTransport(local: Address, options: TransportBindOptions): Promise<DatagramTransport> {
   const { remote, signal } = options;
   const context = { op: "bind", local: local.toString(), remote: remote?.toString() };
@@ -38,7 +38,7 @@ export async function bindTransport(local: Address, options: TransportBindOption
       const host = hostOf(remote, local.family === 6, context);
       await settled(socket, "connect", (opening) => opening.connect(remote.port, host));
     }
-    return new KernelMailbox(socket);
+    return new KernelDatagramSocket(socket);
   } catch (error) {
     socket?.on("error", () => undefined).close();
     throw systemError(error, context);
@@ -103,8 +103,8 @@ interface Sender {
   readonly welcome: boolean;
 }
 
-/** A mailbox of the kernel. */
-class KernelMailbox implements DatagramTransport {
+/** A datagram socket of the kernel. */
+class KernelDatagramSocket implements DatagramTransport {
   readonly native: dgram.Socket;
   readonly localAddress: Address;
   readonly remoteAddress: Address | undefined;

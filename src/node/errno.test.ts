@@ -125,7 +125,7 @@ function checkRows(rows: readonly Row[]): void {
   }
 }
 
-test("a server or a mailbox that cannot have its address", () => {
+test("a server or a datagram socket that cannot have its address", () => {
   const tcp = { op: "listen", local: "tcp://127.0.0.1:80" };
   const any = { op: "listen", local: "tcp://127.0.0.1:0" };
   const path = { op: "listen", local: "unix:/run/x.sock" };
@@ -163,7 +163,7 @@ test("a server or a mailbox that cannot have its address", () => {
   const usage = { code: "OPTION_INVALID", side: "local", type: UsageError } as const;
   checkRows([
     { ...tcp, ...usage, errno: "EINVAL", says: /^a server cannot have that address/ },
-    { ...udp, ...usage, errno: "EINVAL", says: /^a mailbox cannot have that address/ },
+    { ...udp, ...usage, errno: "EINVAL", says: /^a datagramSocket cannot have that address/ },
   ]);
 });
 

@@ -76,7 +76,10 @@ const FORBIDDEN_ON_THE_WAY =
 const AT_CALL: Readonly<Record<string, Meaning>> = {
   "listen EINVAL": { code: "OPTION_INVALID", detail: "a server cannot have that address; give one of this machine" },
   "listen EROFS": { code: "PERMISSION_DENIED", detail: "the folder of that path cannot be written to (read-only)" },
-  "bind EINVAL": { code: "OPTION_INVALID", detail: "a mailbox cannot have that address; give one of this machine" },
+  "bind EINVAL": {
+    code: "OPTION_INVALID",
+    detail: "a datagram socket cannot have that address; give one of this machine",
+  },
   "connect EAGAIN": { code: "CONNECTION_REFUSED", detail: "the queue of the server is full; try again later" },
   "connect EPROTOTYPE": {
     code: "CONNECTION_REFUSED",
@@ -91,14 +94,14 @@ const AT_CALL: Readonly<Record<string, Meaning>> = {
   "read EACCES": { code: "HOST_UNREACHABLE", detail: FORBIDDEN_ON_THE_WAY },
   "send EINVAL": {
     code: "OPTION_INVALID",
-    detail: "this mailbox cannot reach that address; both must be of one family",
+    detail: "this datagram socket cannot reach that address; both must be of one family",
   },
   "joinGroup EINVAL": { code: "OPTION_INVALID", detail: "that group cannot be joined in this way" },
   "joinGroup/addSourceSpecificMembership EADDRNOTAVAIL": {
     code: "ADDRESS_IN_USE",
-    detail: "this mailbox takes that source of the group already",
+    detail: "this datagram socket takes that source of the group already",
   },
-  // Linux, when the mailbox takes no source of the group any more.
+  // Linux, when the datagram socket takes no source of the group any more.
   "leaveGroup EINVAL": { code: "ADDRESS_NOT_AVAILABLE" },
 };
 
@@ -229,7 +232,10 @@ function denied(name: string, op: string, peer: Address | undefined): Meaning | 
     return { code: "HOST_UNREACHABLE", detail: "a firewall there, on the way or on this machine forbids it" };
   }
   if (op !== "bind") return undefined;
-  return { code, detail: "everybody cannot be the partner of a mailbox; use bind(), setBroadcast(true) and send()" };
+  return {
+    code,
+    detail: "everybody cannot be the partner of a datagram socket; use bind(), setBroadcast(true) and send()",
+  };
 }
 
 /** The own address was bound, or none was asked for: what is missing is a port, or any address of the peer's family. */

@@ -16,26 +16,29 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const linux = process.platform === "linux";
 const unix = { skip: process.platform === "win32" };
 
-async function works(door: Listener): Promise<void> {
-  const [called, peer] = await Promise.all([connect(door.localAddress), door.accept()]);
+async function works(listener: Listener): Promise<void> {
+  const [called, peer] = await Promise.all([connect(listener.localAddress), listener.accept()]);
   await called.write("hola");
   assert.equal(String(await peer.readExactly(4)), "hola");
   called.abort();
   peer.abort();
 }
 
-test("the system chooses a port where 0 is asked for, and the door tells which", async () => {
+test("the system chooses a port where 0 is asked for, and the listener tells which", async () => {
   for (const address of ["tcp://127.0.0.1:0", "tcp://[::1]:0"]) {
-    await using door = await listen(address);
-    assert.ok(door.localAddress.port > 0);
-    assert.ok(door.native instanceof net.Server);
-    await works(door);
+    await using listener = await listen(address);
+    assert.ok(listener.localAddress.port > 0);
+    assert.ok(listener.native instanceof net.Server);
+    await works(listener);
   }
 });
 
-test("a connection to a door on all addresses tells the one that it came to", async () => {
-  await using door = await listen("tcp://0.0.0.0:0");
-  const [called, peer] = await Promise.all([connect(`tcp://127.0.0.1:${door.localAddress.port}`), door.accept()]);
+test("a connection to a listener on all addresses tells the one that it came to", async () => {
+  await using listener = await listen("tcp://0.0.0.0:0");
+  const [called, peer] = await Promise.all([
+    connect(`tcp://127.0.0.1:${listener.localAddress.port}`),
+    listener.accept(),
+  ]);
   assert.equal(String(peer.localAddress), String(called.remoteAddress));
   called.abort();
   peer.abort();
@@ -53,9 +56,9 @@ test("ipv6Only leaves IPv4 to others", async () => {
 test("mode sets the permission bits of the socket file", unix, async () => {
   for (const mode of [0o600, 0o660, 0o777]) {
     const path = join(folder, `mode-${mode}.sock`);
-    await using door = await listen(`unix:${path}`, { mode });
+    await using listener = await listen(`unix:${path}`, { mode });
     assert.equal(statSync(path).mode & 0o777, mode);
-    await works(door);
+    await works(listener);
   }
 });
 
@@ -65,13 +68,13 @@ test("a folder that does not exist is PATH_NOT_FOUND", unix, async () => {
 });
 
 test("abstract names have no file", { skip: !linux }, async () => {
-  await using door = await listen(`unix:@zocalo-test-${process.pid}`);
-  assert.equal(String(door.localAddress), `unix:@zocalo-test-${process.pid}`);
-  await works(door);
-  await expectError(listen(door.localAddress), { code: "ADDRESS_IN_USE" });
-  await expectError(listen(door.localAddress, { mode: 0o600 }), { code: "OPTION_INVALID", type: UsageError });
-  await door.close();
-  await expectError(connect(door.localAddress), { code: "CONNECTION_REFUSED" });
+  await using listener = await listen(`unix:@zocalo-test-${process.pid}`);
+  assert.equal(String(listener.localAddress), `unix:@zocalo-test-${process.pid}`);
+  await works(listener);
+  await expectError(listen(listener.localAddress), { code: "ADDRESS_IN_USE" });
+  await expectError(listen(listener.localAddress, { mode: 0o600 }), { code: "OPTION_INVALID", type: UsageError });
+  await listener.close();
+  await expectError(connect(listener.localAddress), { code: "CONNECTION_REFUSED" });
 });
 
 test("an address that this machine has not is ADDRESS_NOT_AVAILABLE; a name that nobody knows is told by listen", async () => {
@@ -103,12 +106,12 @@ test("fd takes over a socket that another process has opened", unix, async () =>
   const { port } = parent.address() as net.AddressInfo;
   const program = `
     import { listen } from ${JSON.stringify(new URL("../index.js", import.meta.url).href)};
-    const door = await listen("tcp://127.0.0.1:${port}", { fd: 3 });
-    console.log(String(door.localAddress));
-    const peer = await door.accept();
+    const listener = await listen("tcp://127.0.0.1:${port}", { fd: 3 });
+    console.log(String(listener.localAddress));
+    const peer = await listener.accept();
     await peer.write("from the child");
     await peer.close();
-    await door.close();
+    await listener.close();
   `;
   const { fd } = Reflect.get(parent, "_handle") as { readonly fd: number };
   const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
@@ -126,9 +129,9 @@ test("fd takes over a socket that another process has opened", unix, async () =>
 });
 
 test("clients of node:net on a Unix socket", unix, async () => {
-  await using door = await listen(`unix:${join(folder, "raw.sock")}`);
-  const raw = net.connect({ path: door.localAddress.path });
-  const peer = await door.accept();
+  await using listener = await listen(`unix:${join(folder, "raw.sock")}`);
+  const raw = net.connect({ path: listener.localAddress.path });
+  const peer = await listener.accept();
   raw.end("question");
   assert.equal(String(await peer.readExactly(8)), "question");
   assert.equal(await peer.read(), null);

@@ -1,4 +1,4 @@
-/** Listening: the kernel's door for TCP and Unix streams. */
+/** Listening: the kernel's listener for TCP and Unix streams. */
 
 import net from "node:net";
 import { Address } from "../core/address/address.ts";
@@ -12,7 +12,7 @@ import { KernelStream, sharedRead } from "./stream-transport.ts";
 import { isFilePath, makeSocketFile, type SocketFile } from "./unix-path.ts";
 import { hostInZone } from "./zone.ts";
 
-/** Opens a `tcp` or `unix` door. */
+/** Opens a `tcp` or `unix` listener. */
 export async function listenTransport(local: Address, options: TransportListenOptions): Promise<ListenerTransport> {
   const context = { op: "listen", local: local.toString() };
   if (options.reusePort && !hasReusePort()) {
@@ -94,7 +94,7 @@ class KernelListener implements ListenerTransport {
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.#file?.remove();
-      // The door closes at once; the callback would wait for every connection.
+      // The listener closes at once; the callback would wait for every connection.
       this.native.close();
       for (const socket of this.#early.splice(0)) socket.destroy();
       setImmediate(resolve);

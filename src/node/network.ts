@@ -97,8 +97,8 @@ printDiagnostics();
  *   setTimer: (callback, delayMs, background) => nodeNetwork.clock.setTimer(callback, delayMs, background),
  *   defer: (callback) => nodeNetwork.clock.defer(callback),
  * };
- * await using door = await listen("tcp://127.0.0.1:0", { network: { ...nodeNetwork, clock } });
- * console.log(String(door.localAddress));
+ * await using listener = await listen("tcp://127.0.0.1:0", { network: { ...nodeNetwork, clock } });
+ * console.log(String(listener.localAddress));
  * ```
  */
 export const nodeNetwork: Network = {

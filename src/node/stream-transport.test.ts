@@ -23,10 +23,10 @@ type Ends = readonly [reader: StreamSocket, peer: StreamSocket];
 /** Runs `body` on fresh connections, with the accepted side and then the connecting side as the reader. */
 async function onBothSides(scheme: "tcp" | "tls", body: (...ends: Ends) => Promise<void>): Promise<void> {
   const { authority, server } = await testCertificates();
-  await using door = await listen(`${scheme}://127.0.0.1:0`, scheme === "tls" ? { tls: server } : {});
+  await using listener = await listen(`${scheme}://127.0.0.1:0`, scheme === "tls" ? { tls: server } : {});
   for (let round = 0; round < ROUNDS; round += 1) {
-    const calling = connect(door.localAddress, scheme === "tls" ? { tls: { ca: authority.cert } } : {});
-    const [called, accepted] = await Promise.all([calling, door.accept()]);
+    const calling = connect(listener.localAddress, scheme === "tls" ? { tls: { ca: authority.cert } } : {});
+    const [called, accepted] = await Promise.all([calling, listener.accept()]);
     const [reader, peer] = round % 2 === 0 ? [called, accepted] : [accepted, called];
     try {
       await body(reader, peer);
@@ -187,9 +187,9 @@ test("noDelay, keep-alive and byte counts reach the socket of Node", async () =>
 });
 
 test("peers of node:net: bytes both ways, half-close, reset", async () => {
-  await using door = await listen("tcp://127.0.0.1:0");
-  const raw = net.connect({ port: door.localAddress.port, host: "127.0.0.1", allowHalfOpen: true });
-  const peer = await door.accept();
+  await using listener = await listen("tcp://127.0.0.1:0");
+  const raw = net.connect({ port: listener.localAddress.port, host: "127.0.0.1", allowHalfOpen: true });
+  const peer = await listener.accept();
   assert.equal(peer.remoteAddress.port, raw.localPort);
   raw.end("question");
   assert.equal(String(await peer.readExactly(8)), "question");
@@ -200,8 +200,8 @@ test("peers of node:net: bytes both ways, half-close, reset", async () => {
   await peer.close();
   await once(raw, "close");
 
-  const resetting = net.connect({ port: door.localAddress.port, host: "127.0.0.1" });
-  const second = await door.accept();
+  const resetting = net.connect({ port: listener.localAddress.port, host: "127.0.0.1" });
+  const second = await listener.accept();
   resetting.write("x");
   await second.readExactly(1);
   resetting.resetAndDestroy();
@@ -210,10 +210,10 @@ test("peers of node:net: bytes both ways, half-close, reset", async () => {
 
 test("a connection sends small writes at once, unless it is told not to", async (context) => {
   const setNoDelay = context.mock.method(net.Socket.prototype, "setNoDelay");
-  await using door = await listen("tcp://127.0.0.1:0");
+  await using listener = await listen("tcp://127.0.0.1:0");
   const asked: unknown[] = [];
   for (const noDelay of [undefined, true, false]) {
-    const call = await connect(door.localAddress, { noDelay });
+    const call = await connect(listener.localAddress, { noDelay });
     asked.push(setNoDelay.mock.calls.map(({ arguments: [on] }) => on));
     setNoDelay.mock.resetCalls();
     call.abort();

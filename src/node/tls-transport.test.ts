@@ -26,19 +26,19 @@ const trusting = { ca: authority.cert };
 /** Names of Loopback that certificates of these tests hold. */
 const LOCAL = { dns: ["localhost"], ips: ["127.0.0.1"] };
 
-/** Opens a door with TLS; its connections end when the door's scope does. */
-function tlsDoor(options: TlsOptions = {}): Promise<Listener> {
+/** Opens a listener with TLS; its connections end when the listener's scope does. */
+function tlsListener(options: TlsOptions = {}): Promise<Listener> {
   return listen("tls://127.0.0.1:0", { tls: { ...server, ...options } });
 }
 
-async function call(door: Listener, options: TlsOptions = {}): Promise<readonly [StreamSocket, StreamSocket]> {
-  const calling = connect(door.localAddress, { tls: { ...trusting, ...options } });
-  return await Promise.all([calling, door.accept()]);
+async function call(listener: Listener, options: TlsOptions = {}): Promise<readonly [StreamSocket, StreamSocket]> {
+  const calling = connect(listener.localAddress, { tls: { ...trusting, ...options } });
+  return await Promise.all([calling, listener.accept()]);
 }
 
 test("what the handshake agreed on", async () => {
-  await using door = await tlsDoor();
-  const [called, peer] = await call(door);
+  await using listener = await tlsListener();
+  const [called, peer] = await call(listener);
   const { tls: info } = called;
   assert.ok(info !== undefined && peer.tls !== undefined);
   assert.match(info.protocol, /^TLSv1\.[23]$/);
@@ -58,15 +58,15 @@ test("what the handshake agreed on", async () => {
 });
 
 test("ALPN: the server chooses, the best first; without a common protocol there is no connection", async () => {
-  await using door = await tlsDoor({ alpn: ["h2", "chat/2", "chat/1"] });
-  const [called, peer] = await call(door, { alpn: ["chat/1", "chat/2"] });
+  await using listener = await tlsListener({ alpn: ["h2", "chat/2", "chat/1"] });
+  const [called, peer] = await call(listener, { alpn: ["chat/1", "chat/2"] });
   assert.equal(called.tls?.alpn, peer.tls?.alpn);
   assert.ok(["chat/1", "chat/2"].includes(String(called.tls?.alpn)));
-  const refused = connect(door.localAddress, { tls: { ...trusting, alpn: ["other"] } });
+  const refused = connect(listener.localAddress, { tls: { ...trusting, alpn: ["other"] } });
   await expectError(refused, { code: "TLS_FAILED", op: "connect", type: ConnectError });
-  const [without] = await call(door);
+  const [without] = await call(listener);
   assert.equal(without.tls?.alpn, undefined);
-  assert.equal(door.stats.refused.handshake, 1);
+  assert.equal(listener.stats.refused.handshake, 1);
   for (const socket of [called, peer, without]) socket.abort();
 });
 
@@ -74,7 +74,7 @@ test("SNI: the exact name, a wildcard for one label, and else the default", asyn
   const names = ["exact.example", "*.wild.example"];
   const identities = await Promise.all(names.map((name) => makeIdentity(authority, { name, dns: [name] })));
   const sni = Object.fromEntries(names.map((name, index) => [name, identities[index] as Identity]));
-  await using door = await tlsDoor({ sni });
+  await using listener = await tlsListener({ sni });
   for (const [asked, shown] of [
     ["exact.example", "exact.example"],
     ["EXACT.example", "exact.example"],
@@ -85,7 +85,7 @@ test("SNI: the exact name, a wildcard for one label, and else the default", asyn
     ["__proto__", "server"],
     ["constructor", "server"],
   ] as const) {
-    const [called, peer] = await call(door, { servername: asked, insecure: shown === "server" });
+    const [called, peer] = await call(listener, { servername: asked, insecure: shown === "server" });
     assert.equal(called.tls?.peerCertificate?.subject, shown, asked);
     assert.equal(peer.tls?.servername?.toLowerCase(), asked.toLowerCase());
     called.abort();
@@ -95,19 +95,19 @@ test("SNI: the exact name, a wildcard for one label, and else the default", asyn
 
 test("SNI without a default identity refuses other names", async () => {
   const identity = await makeIdentity(authority, { name: "only", dns: ["only.example"] });
-  await using door = await listen("tls://127.0.0.1:0", { tls: { sni: { "only.example": identity } } });
-  const [called] = await call(door, { servername: "only.example" });
+  await using listener = await listen("tls://127.0.0.1:0", { tls: { sni: { "only.example": identity } } });
+  const [called] = await call(listener, { servername: "only.example" });
   assert.equal(called.tls?.peerCertificate?.subject, "only");
   called.abort();
-  const refused = connect(door.localAddress, { tls: { ...trusting, servername: "other.example" } });
+  const refused = connect(listener.localAddress, { tls: { ...trusting, servername: "other.example" } });
   await expectError(refused, { code: "TLS_FAILED", op: "connect" });
 });
 
 test("mutual TLS: the server knows its client", async () => {
   const client = await makeIdentity(authority, { name: "client" });
   for (const clientCertificate of ["require", "ask"] as const) {
-    await using door = await tlsDoor({ ...trusting, clientCertificate });
-    const [called, peer] = await call(door, client);
+    await using listener = await tlsListener({ ...trusting, clientCertificate });
+    const [called, peer] = await call(listener, client);
     assert.deepEqual([peer.tls?.authorized, peer.tls?.peerCertificate?.subject], [true, "client"]);
     await called.write("x");
     assert.equal(String(await peer.read()), "x");
@@ -118,12 +118,12 @@ test("mutual TLS: the server knows its client", async () => {
 
 test("mutual TLS: a server that asks may decide by itself", async () => {
   const stranger = await makeIdentity(await makeAuthority("Another authority"), { name: "stranger" });
-  await using door = await tlsDoor({ ...trusting, clientCertificate: "ask" });
+  await using listener = await tlsListener({ ...trusting, clientCertificate: "ask" });
   for (const [shown, subject] of [
     [{}, undefined],
     [stranger, "stranger"],
   ] as const) {
-    const [called, peer] = await call(door, shown);
+    const [called, peer] = await call(listener, shown);
     assert.deepEqual([peer.tls?.authorized, peer.tls?.peerCertificate?.subject], [false, subject]);
     assert.equal(typeof peer.tls?.authorizationError, "string");
     called.abort();
@@ -134,28 +134,28 @@ test("mutual TLS: a server that asks may decide by itself", async () => {
 test("mutual TLS: a required certificate that is missing or not trusted keeps the client out", async () => {
   const stranger = await makeIdentity(await makeAuthority("Another authority"), { name: "stranger" });
   const expired = await makeIdentity(authority, { name: "expired", fromDays: -9, toDays: -1 });
-  await using door = await tlsDoor({ ...trusting, clientCertificate: "require" });
+  await using listener = await tlsListener({ ...trusting, clientCertificate: "require" });
   for (const [round, shown] of [{}, stranger, expired].entries()) {
     // With TLS 1.3 the client has finished its handshake before the server has judged.
     const outcome = await reasonOf(
-      connect(door.localAddress, { tls: { ...trusting, ...shown } }).then((socket) => socket.readExactly(1)),
+      connect(listener.localAddress, { tls: { ...trusting, ...shown } }).then((socket) => socket.readExactly(1)),
     );
     const { code } = outcome as { code: ErrorCode };
     const expected =
       round === 0 ? ["CERTIFICATE_REQUIRED"] : ["CONNECTION_RESET", "CERTIFICATE_UNTRUSTED", "TLS_FAILED"];
     assert.ok(expected.includes(code), code);
     assertError(outcome, { code });
-    assert.equal(door.stats.refused.handshake, round + 1);
+    assert.equal(listener.stats.refused.handshake, round + 1);
   }
-  assert.deepEqual([door.stats.accepted, door.stats.open], [0, 0]);
+  assert.deepEqual([listener.stats.accepted, listener.stats.open], [0, 0]);
 });
 
-test("certificates can be exchanged while the door is open", async () => {
+test("certificates can be exchanged while the listener is open", async () => {
   const renewed = await makeIdentity(authority, { name: "renewed", ...LOCAL });
-  await using door = await tlsDoor();
-  const [before, peerBefore] = await call(door);
-  door.setTls(renewed);
-  const [after, peerAfter] = await call(door);
+  await using listener = await tlsListener();
+  const [before, peerBefore] = await call(listener);
+  listener.setTls(renewed);
+  const [after, peerAfter] = await call(listener);
   assert.equal(before.tls?.peerCertificate?.subject, "server");
   assert.equal(after.tls?.peerCertificate?.subject, "renewed");
   await before.write("goes on");
@@ -164,21 +164,21 @@ test("certificates can be exchanged while the door is open", async () => {
   const misfit = { cert: renewed.cert, key: server.key };
   for (const wrong of [misfit, { cert: "no certificate", key: server.key }, { ...renewed, sni: { x: misfit } }]) {
     assert.throws(
-      () => door.setTls(wrong),
+      () => listener.setTls(wrong),
       (error) => {
         assertError(error, { code: "CERTIFICATE_INVALID", op: "setTls" });
         return true;
       },
     );
   }
-  const [kept, peerKept] = await call(door);
+  const [kept, peerKept] = await call(listener);
   assert.equal(kept.tls?.peerCertificate?.subject, "renewed");
   for (const socket of [before, peerBefore, after, peerAfter, kept, peerKept]) socket.abort();
 });
 
-test("setTls needs a door with TLS; a door with TLS needs a certificate that fits", async () => {
-  await using door = await listen("tcp://127.0.0.1:0");
-  assert.throws(() => door.setTls(server), { code: "OPTION_INVALID", op: "setTls" });
+test("setTls needs a listener with TLS; a listener with TLS needs a certificate that fits", async () => {
+  await using listener = await listen("tcp://127.0.0.1:0");
+  assert.throws(() => listener.setTls(server), { code: "OPTION_INVALID", op: "setTls" });
   const none = { code: "OPTION_INVALID", op: "listen", type: UsageError } as const;
   await expectError(listen("tls://127.0.0.1:0"), none);
   await expectError(listen("tls://127.0.0.1:0", { tls: { cert: server.cert } }), none);
@@ -198,20 +198,20 @@ test("a certificate that does not do is refused, with the reason as the code", a
     ["CERTIFICATE_UNTRUSTED", server, { ca: stranger.cert }],
   ];
   for (const [code, identity, options] of cases) {
-    await using door = await listen("tls://127.0.0.1:0", { tls: identity });
-    const refused = connect(door.localAddress, { tls: { ...trusting, ...options } });
+    await using listener = await listen("tls://127.0.0.1:0", { tls: identity });
+    const refused = connect(listener.localAddress, { tls: { ...trusting, ...options } });
     const error = (await expectError(refused, {
       code,
       op: "connect",
       side: "remote",
       type: ConnectError,
     })) as ConnectError;
-    assert.equal(error.remote, door.localAddress.toString());
+    assert.equal(error.remote, listener.localAddress.toString());
     assert.deepEqual(
       error.attempts.map((attempt) => [attempt.address, attempt.error.code]),
-      [[door.localAddress.toString(), code]],
+      [[listener.localAddress.toString(), code]],
     );
-    const [called, peer] = await call(door, { ...options, insecure: true });
+    const [called, peer] = await call(listener, { ...options, insecure: true });
     assert.equal(called.tls?.authorized, false);
     called.abort();
     peer.abort();
@@ -219,9 +219,11 @@ test("a certificate that does not do is refused, with the reason as the code", a
 });
 
 test("a client's own settings that do not fit are CERTIFICATE_INVALID", async () => {
-  await using door = await tlsDoor();
+  await using listener = await tlsListener();
   const misfit = { cert: server.cert, key: authority.key };
-  await expectError(connect(door.localAddress, { tls: { ...trusting, ...misfit } }), { code: "CERTIFICATE_INVALID" });
+  await expectError(connect(listener.localAddress, { tls: { ...trusting, ...misfit } }), {
+    code: "CERTIFICATE_INVALID",
+  });
 });
 
 test("a server that speaks no TLS is TLS_FAILED; one that hangs up too", async () => {
@@ -239,15 +241,15 @@ test("a server that speaks no TLS is TLS_FAILED; one that hangs up too", async (
 });
 
 test("clients that speak no TLS are turned away and counted", async () => {
-  await using door = await tlsDoor();
+  await using listener = await tlsListener();
   for (const say of ["GET / HTTP/1.1\r\n\r\n", "\0".repeat(1000), "\x16\x03\x01\x01\0", ""]) {
-    const called = await connect(door.localAddress.with({ transport: "tcp" }));
+    const called = await connect(listener.localAddress.with({ transport: "tcp" }));
     await called.write(say);
     await called.end();
     await textToEnd(called).catch((error: unknown) => assertError(error, { code: "CONNECTION_RESET" }));
     called.abort();
   }
-  assert.deepEqual([door.stats.refused.handshake, door.stats.open, door.stats.accepted], [4, 0, 0]);
+  assert.deepEqual([listener.stats.refused.handshake, listener.stats.open, listener.stats.accepted], [4, 0, 0]);
 });
 
 test("a client that says nothing is turned away after handshakeTimeoutMs, 10,000 by default", async () => {
@@ -257,31 +259,31 @@ test("a client that says nothing is turned away after handshakeTimeoutMs, 10,000
   ] as const) {
     const clock = new ManualClock(nodeNetwork.clock);
     const network = { ...nodeNetwork, clock };
-    await using door = await listen("tls://127.0.0.1:0", { tls: server, network, handshakeTimeoutMs });
-    const silent = await connect(door.localAddress.with({ transport: "tcp" }));
-    while (door.stats.open === 0) await clock.turn();
+    await using listener = await listen("tls://127.0.0.1:0", { tls: server, network, handshakeTimeoutMs });
+    const silent = await connect(listener.localAddress.with({ transport: "tcp" }));
+    while (listener.stats.open === 0) await clock.turn();
     await clock.advance(limitMs - 1);
-    assert.deepEqual([door.stats.open, door.stats.refused.handshake], [1, 0]);
+    assert.deepEqual([listener.stats.open, listener.stats.refused.handshake], [1, 0]);
     await clock.advance(1);
-    assert.deepEqual([door.stats.open, door.stats.refused.handshake], [0, 1]);
+    assert.deepEqual([listener.stats.open, listener.stats.refused.handshake], [0, 1]);
     await expectError(silent.read(), { code: "CONNECTION_RESET" });
     assert.equal(clock.pending, 0);
   }
 });
 
-test("closing the door ends handshakes", async () => {
+test("closing the listener ends handshakes", async () => {
   const clock = new ManualClock(nodeNetwork.clock);
-  const door = await tlsDoor();
-  const silent = await connect(door.localAddress.with({ transport: "tcp" }));
-  while (door.stats.open === 0) await clock.turn();
-  await door.close();
+  const listener = await tlsListener();
+  const silent = await connect(listener.localAddress.with({ transport: "tcp" }));
+  while (listener.stats.open === 0) await clock.turn();
+  await listener.close();
   await expectError(silent.read(), { code: "CONNECTION_RESET" });
-  assert.equal(door.stats.open, 0);
+  assert.equal(listener.stats.open, 0);
 });
 
 test("the time-out and the signal of connect cover the handshake, and the server sees a reset", async () => {
-  await using door = await listen("tcp://127.0.0.1:0");
-  const address = door.localAddress.with({ transport: "tls" });
+  await using listener = await listen("tcp://127.0.0.1:0");
+  const address = listener.localAddress.with({ transport: "tls" });
   const reason = new Error("no more patience");
   const controller = new AbortController();
   const clock = new ManualClock(nodeNetwork.clock);
@@ -300,7 +302,7 @@ test("the time-out and the signal of connect cover the handshake, and the server
   ];
   for (const [option, end, judge] of ways) {
     const refused = pending(connect(address, { ...option, tls: trusting }));
-    const peer = await door.accept();
+    const peer = await listener.accept();
     // The handshake has begun.
     await peer.readExactly(5);
     await end();
@@ -310,9 +312,9 @@ test("the time-out and the signal of connect cover the handshake, and the server
 });
 
 test("peers of node:tls, in both roles", async () => {
-  await using door = await tlsDoor();
-  const client = tls.connect({ port: door.localAddress.port, host: "127.0.0.1", ca: authority.cert });
-  const peer = await door.accept();
+  await using listener = await tlsListener();
+  const client = tls.connect({ port: listener.localAddress.port, host: "127.0.0.1", ca: authority.cert });
+  const peer = await listener.accept();
   client.write("question");
   assert.equal(String(await peer.readExactly(8)), "question");
   await peer.write("answer");

@@ -42,8 +42,8 @@ async function stale(path: string): Promise<void> {
   await once(server, "close");
 }
 
-async function works(door: Listener): Promise<void> {
-  const [called, peer] = await Promise.all([connect(door.localAddress), door.accept()]);
+async function works(listener: Listener): Promise<void> {
+  const [called, peer] = await Promise.all([connect(listener.localAddress), listener.accept()]);
   called.abort();
   peer.abort();
 }
@@ -101,9 +101,9 @@ test("nobody can reach the file before it has its rights, in the main thread as 
     `import(${library}).then(async ({ listen }) => {
       const { parentPort } = await import("node:worker_threads");
       const { statSync } = await import("node:fs");
-      const door = await listen("unix:" + ${JSON.stringify(path)}, { mode: 0o600 });
+      const listener = await listen("unix:" + ${JSON.stringify(path)}, { mode: 0o600 });
       parentPort.postMessage(statSync(${JSON.stringify(path)}).mode & 0o777);
-      await door.close();
+      await listener.close();
     })`,
     { eval: true },
   );
@@ -113,7 +113,7 @@ test("nobody can reach the file before it has its rights, in the main thread as 
   assert.equal(existsSync(path), false);
 });
 
-test("a door removes its own file only: a successor's, whatever way it came there, stays", unix, async () => {
+test("a listener removes its own file only: a successor's, whatever way it came there, stays", unix, async () => {
   const path = join(folder, "successor.sock");
   const waysIn: Readonly<Record<string, () => Promise<Listener>>> = {
     "after the file was removed": async () => {
@@ -121,9 +121,9 @@ test("a door removes its own file only: a successor's, whatever way it came ther
       return await listen(`unix:${path}`);
     },
     "by a rename over it": async () => {
-      const door = await listen(`unix:${path}.next`);
+      const listener = await listen(`unix:${path}.next`);
       renameSync(`${path}.next`, path);
-      return door;
+      return listener;
     },
   };
   for (const [name, comeIn] of Object.entries(waysIn)) {
@@ -147,10 +147,10 @@ test("a file of another kind, or nothing, in the place of the own one: closing d
     [() => mkdirSync(path), true],
   ];
   for (const [replace, stays] of replacements) {
-    const door = await listen(`unix:${path}`);
+    const listener = await listen(`unix:${path}`);
     fs.unlinkSync(path);
     replace();
-    await door.close();
+    await listener.close();
     assert.equal(existsSync(path), stays);
     rmSync(path, { recursive: true, force: true });
   }
@@ -158,19 +158,19 @@ test("a file of another kind, or nothing, in the place of the own one: closing d
 
 test("an owner or a group that is given to the file later does not keep it from being removed", unix, async () => {
   const path = join(folder, "given.sock");
-  const door = await listen(`unix:${path}`);
+  const listener = await listen(`unix:${path}`);
   fs.chmodSync(path, 0o666);
   fs.utimesSync(path, 1, 1);
-  await door.close();
+  await listener.close();
   assert.equal(existsSync(path), false);
 });
 
-test("the file goes with the door although the program has gone to another folder", unix, async () => {
+test("the file goes with the listener although the program has gone to another folder", unix, async () => {
   const program = `
     import { listen } from ${library};
-    const door = await listen("unix:relative.sock");
+    const listener = await listen("unix:relative.sock");
     process.chdir("/");
-    await door.close();
+    await listener.close();
   `;
   const place = mkdtempSync(join(folder, "relative-"));
   const { status } = spawnSync(process.execPath, ["--input-type=module", "-e", program], { cwd: place });
@@ -178,12 +178,12 @@ test("the file goes with the door although the program has gone to another folde
   assert.deepEqual(readdirSync(place), []);
 });
 
-test("a program that ends with open doors leaves no files", unix, async () => {
-  for (const end of ["process.exit(0)", "door.unref(); other.unref()", "throw new Error('expected')"]) {
+test("a program that ends with open listeners leaves no files", unix, async () => {
+  for (const end of ["process.exit(0)", "listener.unref(); other.unref()", "throw new Error('expected')"]) {
     const place = mkdtempSync(join(folder, "ends-"));
     const program = `
       import { listen } from ${library};
-      const [door, other] = [await listen("unix:a.sock"), await listen("unix:b.sock")];
+      const [listener, other] = [await listen("unix:a.sock"), await listen("unix:b.sock")];
       ${end};
     `;
     spawnSync(process.execPath, ["--input-type=module", "-e", program], { cwd: place, stdio: "ignore" });
@@ -199,11 +199,11 @@ test("a path as long as one may be works, with names of any length", unix, async
     mkdirSync(place);
     const path = join(place, "n".repeat(nameBytes));
     assert.equal(path.length, most);
-    const door = await listen(`unix:${path}`, { mode: 0o600 });
+    const listener = await listen(`unix:${path}`, { mode: 0o600 });
     assert.equal(statSync(path).mode & 0o777, 0o600);
-    await works(door);
+    await works(listener);
     await expectError(listen(`unix:${path}`), { code: "ADDRESS_IN_USE" });
-    await door.close();
+    await listener.close();
     assert.deepEqual(readdirSync(place), []);
     rmSync(base, { recursive: true });
   }
@@ -215,9 +215,9 @@ test(
   async () => {
     const path = join(folder, "wanted.sock");
     await stale(path);
-    const door = await listen(`unix:${path}`);
-    await works(door);
-    await door.close();
+    const listener = await listen(`unix:${path}`);
+    await works(listener);
+    await listener.close();
 
     const target = join(folder, "target.sock");
     await stale(target);
@@ -240,11 +240,11 @@ test(
 
 test("a living server keeps its path; a second one of the same thread does not even connect to it", unix, async () => {
   const path = join(folder, "living.sock");
-  await using door = await listen(`unix:${path}`);
+  await using listener = await listen(`unix:${path}`);
   const refused = expectError(listen(`unix:${path}`), { code: "ADDRESS_IN_USE", op: "listen" });
   assert.match((await refused).detail, /^a server listens at that path already/);
-  await works(door);
-  assert.deepEqual([door.stats.accepted, door.stats.open], [1, 0]);
+  await works(listener);
+  assert.deepEqual([listener.stats.accepted, listener.stats.open], [1, 0]);
 });
 
 test("the server of another program is found by calling it", unix, async () => {
@@ -262,14 +262,14 @@ test("of several that find one stale socket only one gets the address, and keeps
   for (let round = 0; round < 5; round += 1) {
     await stale(path);
     const outcomes = await Promise.allSettled(Array.from({ length: 4 }, () => listen(`unix:${path}`)));
-    const doors = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+    const listeners = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
     for (const outcome of outcomes) {
       if (outcome.status === "rejected") assert.equal((outcome.reason as ZocaloError).code, "ADDRESS_IN_USE");
     }
-    const [door, ...others] = doors;
-    assert.ok(door !== undefined && others.length === 0, `${doors.length} doors at one address`);
-    await works(door);
-    await door.close();
+    const [listener, ...others] = listeners;
+    assert.ok(listener !== undefined && others.length === 0, `${listeners.length} listeners at one address`);
+    await works(listener);
+    await listener.close();
   }
 });
 
@@ -305,10 +305,10 @@ test("where the file system has no hard links, the file is renamed", unix, async
     throw Object.assign(new Error("link EPERM"), { code: "EPERM" });
   });
   const path = join(folder, "renamed.sock");
-  const door = await listen(`unix:${path}`, { mode: 0o600 });
-  await works(door);
+  const listener = await listen(`unix:${path}`, { mode: 0o600 });
+  await works(listener);
   await expectError(listen(`unix:${path}`), { code: "ADDRESS_IN_USE" });
-  await door.close();
+  await listener.close();
   await stale(path);
   const next = await listen(`unix:${path}`);
   await works(next);

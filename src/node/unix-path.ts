@@ -18,7 +18,7 @@ const MOST_ROUNDS = 10;
 /** File systems without hard links say one of these. */
 const NO_LINKS: ReadonlySet<string | undefined> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
-/** The files of this thread's open doors; those that are left when it ends are removed then. */
+/** The files of this thread's open listeners; those that are left when it ends are removed then. */
 const open = new Set<SocketFile>();
 
 /** Whether the path is the name of a file: abstract names are none, nor are the pipes of Windows. */
@@ -26,7 +26,7 @@ export function isFilePath(path: string): boolean {
   return !path.startsWith("\0") && process.platform !== "win32";
 }
 
-/** The file of an open door. */
+/** The file of an open listener. */
 export class SocketFile {
   readonly #path: string;
   readonly #own: BigIntStats;
@@ -62,8 +62,8 @@ function removeAll(): void {
 }
 
 /**
- * Makes the socket file of a door: `bind` opens the door under the name that it is given. The file of a server that is gone
- * is replaced. Throws the system's error, or `ADDRESS_IN_USE`; the door is then to be closed.
+ * Makes the socket file of a listener: `bind` opens the listener under the name that it is given. The file of a server that is gone
+ * is replaced. Throws the system's error, or `ADDRESS_IN_USE`; the listener is then to be closed.
  */
 export async function makeSocketFile(
   path: string,

@@ -6,7 +6,7 @@ import type { Address } from "../core/address/address.ts";
 import { ZocaloError } from "../core/errors.ts";
 import type { OperationContext } from "../io/operation/deadline.ts";
 
-/** Zones that were found, with what the kernel calls them: a mailbox needs its receiver's for each datagram. */
+/** Zones that were found, with what the kernel calls them: a datagram socket needs its receiver's for each datagram. */
 const known: Map<string, string> = new Map();
 
 /** The host with its zone, if it has one. Throws `ADDRESS_NOT_AVAILABLE` when this machine has no such interface. */

@@ -102,9 +102,9 @@ test("nothing listens there: exit code 1 and one line that says what to do", asy
     stderr,
     `zocalo: CONNECTION_REFUSED tcp://127.0.0.1:${free}: nothing listens there; start the server first, or check the address and the port\n`,
   );
-  const missing = await run(t, ["connect", "unix:/no/such/door.sock"]);
+  const missing = await run(t, ["connect", "unix:/no/such/listener.sock"]);
   assert.equal(missing.code, 1);
-  assert.match(missing.stderr, /^zocalo: PATH_NOT_FOUND unix:\/no\/such\/door\.sock: there is no such path/);
+  assert.match(missing.stderr, /^zocalo: PATH_NOT_FOUND unix:\/no\/such\/listener\.sock: there is no such path/);
 });
 
 test("a reset fails, behind what had arrived", async (t) => {
@@ -132,7 +132,7 @@ test("--wait-for-server waits until the server is up, and gives up in time", asy
   t.after(() => server.close());
   const { code, stdout } = await client.ended;
   assert.deepEqual({ code, stdout }, { code: 0, stdout: "up\n" });
-  const late = await run(t, ["connect", "unix:/no/such/door.sock", "--wait-for-server", "50"]);
+  const late = await run(t, ["connect", "unix:/no/such/listener.sock", "--wait-for-server", "50"]);
   assert.equal(late.code, 1);
   assert.match(late.stderr, /PATH_NOT_FOUND/);
 });

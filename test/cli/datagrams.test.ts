@@ -5,7 +5,7 @@ import { test, type TestContext } from "node:test";
 import { run, serving } from "./program.ts";
 
 /** A bound socket of `node:dgram`. */
-async function rawMailbox(t: TestContext): Promise<dgram.Socket> {
+async function rawDatagramSocket(t: TestContext): Promise<dgram.Socket> {
   const socket = dgram.createSocket("udp4").bind(0, "127.0.0.1");
   await once(socket, "listening");
   t.after(() => socket.close());
@@ -19,12 +19,12 @@ async function ask(socket: dgram.Socket, port: number, text: string): Promise<st
 }
 
 test("the services answer datagrams, never with more than they got", async (t) => {
-  const mailbox = await rawMailbox(t);
+  const datagramSocket = await rawDatagramSocket(t);
   const answers = { echo: "straße", upper: "STRASSE", time: /^\d{4}-\d\d$/, chargen: ' !"#$%&' };
   for (const [service, expected] of Object.entries(answers)) {
     const { address, port } = await serving(t, ["udp://127.0.0.1:0", "--reply", service]);
     assert.match(address, /^udp:\/\/127\.0\.0\.1:\d+$/);
-    const answer = await ask(mailbox, port, "straße");
+    const answer = await ask(datagramSocket, port, "straße");
     if (typeof expected === "string") assert.equal(answer, expected);
     else assert.match(answer, expected);
     assert.ok(Buffer.byteLength(answer) <= Buffer.byteLength("straße"));
@@ -33,7 +33,7 @@ test("the services answer datagrams, never with more than they got", async (t) =
 
 test("without --reply it shows each datagram on a line, and sends stdin to whoever wrote last", async (t) => {
   const { server, port } = await serving(t, ["udp://127.0.0.1:0", "-v"]);
-  const [one, two] = [await rawMailbox(t), await rawMailbox(t)];
+  const [one, two] = [await rawDatagramSocket(t), await rawDatagramSocket(t)];
   one.send("first", port, "127.0.0.1");
   await server.shows(/^first\n$/);
   two.send("second\n", port, "127.0.0.1");
@@ -48,21 +48,21 @@ test("without --reply it shows each datagram on a line, and sends stdin to whoev
 });
 
 test("--once takes one datagram", async (t) => {
-  const mailbox = await rawMailbox(t);
+  const datagramSocket = await rawDatagramSocket(t);
   const shown = await serving(t, ["udp://127.0.0.1:0", "--once", "--hex"]);
-  mailbox.send(Buffer.of(0, 0x41), shown.port, "127.0.0.1");
+  datagramSocket.send(Buffer.of(0, 0x41), shown.port, "127.0.0.1");
   const { code, stdout } = await shown.server.ended;
   assert.equal(code, 0);
   assert.match(stdout, /^00000000 {2}00 41 +\|\.A\|\n$/);
   const answered = await serving(t, ["udp://127.0.0.1:0", "--once", "--reply", "upper"]);
-  assert.equal(await ask(mailbox, answered.port, "a"), "A");
+  assert.equal(await ask(datagramSocket, answered.port, "a"), "A");
   assert.equal((await answered.server.ended).code, 0);
 });
 
 test("send: one datagram, its reply on stdout, its sender and time on stderr", async (t) => {
-  const mailbox = await rawMailbox(t);
-  const { port } = mailbox.address();
-  mailbox.on("message", (data, from) => mailbox.send(`got ${data.toString()}`, from.port, from.address));
+  const datagramSocket = await rawDatagramSocket(t);
+  const { port } = datagramSocket.address();
+  datagramSocket.on("message", (data, from) => datagramSocket.send(`got ${data.toString()}`, from.port, from.address));
   const { code, stdout, stderr } = await run(t, ["send", `udp://127.0.0.1:${port}`, "hola"]);
   assert.deepEqual({ code, stdout }, { code: 0, stdout: "got hola\n" });
   assert.match(stderr, new RegExp(`^reply from udp://127\\.0\\.0\\.1:${port} in \\d+\\.\\d\\d ms, 8 bytes\n$`));
@@ -120,11 +120,11 @@ test("a service does not answer another one like itself", { skip: manyLoopbacks 
   const twin = dgram.createSocket("udp4").bind(port, "127.0.0.2");
   await once(twin, "listening");
   t.after(() => twin.close());
-  const mailbox = await rawMailbox(t);
+  const datagramSocket = await rawDatagramSocket(t);
   const first = once(twin, "message") as Promise<[Buffer]>;
   twin.send("answer me", port, "127.0.0.1");
   // Datagrams on loopback stay in order: when this one is answered, the other one was passed over.
-  assert.equal(await ask(mailbox, port, "hola"), "hola");
-  mailbox.send("mark", port, "127.0.0.2");
+  assert.equal(await ask(datagramSocket, port, "hola"), "hola");
+  datagramSocket.send("mark", port, "127.0.0.2");
   assert.equal((await first)[0].toString(), "mark");
 });

@@ -79,7 +79,7 @@ test("a first call that fails ends it; what is written wrong", async (t) => {
 
 test("what a hostile server says of itself gives no orders to a terminal", async (t) => {
   const orders = "\u001b]0;mine\u0007\u009b2J\r\n";
-  const door = net.createServer((socket) => {
+  const listener = net.createServer((socket) => {
     const peer = new RawClient(socket);
     atEnd(() => peer.close());
     const greet = async (): Promise<void> => {
@@ -89,10 +89,10 @@ test("what a hostile server says of itself gives no orders to a terminal", async
     };
     void greet();
   });
-  door.listen(0, "127.0.0.1");
-  await once(door, "listening");
-  atEnd(() => door.close());
-  const { port } = door.address() as net.AddressInfo;
+  listener.listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  atEnd(() => listener.close());
+  const { port } = listener.address() as net.AddressInfo;
   const { code, stdout, stderr } = await run(t, [
     "events",
     "-v",

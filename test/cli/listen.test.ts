@@ -125,7 +125,7 @@ test("--hex shows what arrives as a dump", async (t) => {
 test("unix: the path is there while the server is, and a stale one is no obstacle", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "zocalo-cli-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const path = join(folder, "door.sock");
+  const path = join(folder, "listener.sock");
   const crashed = await serving(t, [`unix:${path}`, "--reply", "echo"]);
   crashed.server.child.kill("SIGKILL");
   await crashed.server.ended;

@@ -35,7 +35,7 @@ test("no reply in time fails; --wait 0 expects none", async (t) => {
 });
 
 test("the connection is made as connect makes it", async (t) => {
-  const { code, stderr } = await run(t, ["send", "unix:/no/such/door.sock", "x", "--wait-for-server", "20"]);
+  const { code, stderr } = await run(t, ["send", "unix:/no/such/listener.sock", "x", "--wait-for-server", "20"]);
   assert.equal(code, 1);
   assert.match(stderr, /^zocalo: PATH_NOT_FOUND/);
 });

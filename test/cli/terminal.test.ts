@@ -27,7 +27,7 @@ test("colours on a terminal, none with NO_COLOR", { skip }, async (t) => {
     [{ NO_COLOR: "1" }, false],
     [{ TERM: "dumb" }, false],
   ] as const) {
-    const failed = onTerminal(t, ["connect", "unix:/no/such/door.sock"], env);
+    const failed = onTerminal(t, ["connect", "unix:/no/such/listener.sock"], env);
     const { code, stdout } = await failed.ended;
     assert.equal(code, 1);
     assert.match(stdout, /PATH_NOT_FOUND/);

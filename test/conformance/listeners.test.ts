@@ -6,9 +6,9 @@ import { nodeNetwork } from "../../src/index.ts";
 import { listenerSuite, type ListenerWorld } from "../../src/testing.ts";
 import { testCertificates } from "../fixtures/certificates.ts";
 
-/* One suite, every kind of door. */
+/* One suite, every kind of listener. */
 
-const folder = mkdtempSync(join(tmpdir(), "zocalo-doors-"));
+const folder = mkdtempSync(join(tmpdir(), "zocalo-listeners-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 const tcp: ListenerWorld = {
@@ -20,7 +20,7 @@ const tcp: ListenerWorld = {
 
 const { authority, server } = await testCertificates();
 
-let doors = 0;
+let listeners = 0;
 
 listenerSuite("tcp over IPv4", tcp);
 listenerSuite("tcp over IPv6", { ...tcp, address: () => "tcp://[::1]:0" });
@@ -32,7 +32,7 @@ listenerSuite("tls", {
 });
 listenerSuite("unix", {
   network: nodeNetwork,
-  address: () => `unix:${folder}/${doors++}.sock`,
+  address: () => `unix:${folder}/${listeners++}.sock`,
   refusal: "PATH_NOT_FOUND",
   traits: { reset: false, halfClose: true },
 });

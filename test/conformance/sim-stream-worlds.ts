@@ -24,7 +24,7 @@ export function inWorld(options: SimulateOptions, open: (world: World) => Promis
 export async function betweenHosts(world: World): Promise<OpenedStreams> {
   const server = world.host("server").network;
   const client = world.host("client").network;
-  const door = await listen("tcp://0.0.0.0:7000", { network: server });
-  const [a, b] = await Promise.all([connect("tcp://server:7000", { network: client }), door.accept()]);
-  return { sockets: [a, b], cleanup: () => door.close() };
+  const listener = await listen("tcp://0.0.0.0:7000", { network: server });
+  const [a, b] = await Promise.all([connect("tcp://server:7000", { network: client }), listener.accept()]);
+  return { sockets: [a, b], cleanup: () => listener.close() };
 }

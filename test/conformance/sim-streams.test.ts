@@ -7,18 +7,18 @@ import { betweenHosts, inWorld } from "./sim-stream-worlds.ts";
 
 async function onOneHost(world: World): Promise<OpenedStreams> {
   const { network } = world.host("alone");
-  const door = await listen("tcp://[::1]:0", { network });
-  const [a, b] = await Promise.all([connect(door.localAddress, { network }), door.accept()]);
-  return { sockets: [a, b], cleanup: () => door.close() };
+  const listener = await listen("tcp://[::1]:0", { network });
+  const [a, b] = await Promise.all([connect(listener.localAddress, { network }), listener.accept()]);
+  return { sockets: [a, b], cleanup: () => listener.close() };
 }
 
 async function overTls(world: World): Promise<OpenedStreams> {
   const server = world.host("server").network;
   const client = world.host("client").network;
   const tls = { cert: "any", key: "any" };
-  const door = await listen("tls://0.0.0.0:7000", { network: server, tls });
-  const [a, b] = await Promise.all([connect("tls://server:7000", { network: client }), door.accept()]);
-  return { sockets: [a, b], cleanup: () => door.close() };
+  const listener = await listen("tls://0.0.0.0:7000", { network: server, tls });
+  const [a, b] = await Promise.all([connect("tls://server:7000", { network: client }), listener.accept()]);
+  return { sockets: [a, b], cleanup: () => listener.close() };
 }
 
 const tcp = { traits: { reset: true, halfClose: true } };

@@ -19,9 +19,9 @@ async function over(
   listenOptions: ListenOptions = {},
   connectOptions: ConnectOptions = {},
 ): Promise<OpenedStreams> {
-  const door = await listen(address, listenOptions);
-  const [a, b] = await Promise.all([connect(door.localAddress, connectOptions), door.accept()]);
-  return { sockets: [a, b], cleanup: () => door.close() };
+  const listener = await listen(address, listenOptions);
+  const [a, b] = await Promise.all([connect(listener.localAddress, connectOptions), listener.accept()]);
+  return { sockets: [a, b], cleanup: () => listener.close() };
 }
 
 async function overTls(): Promise<OpenedStreams> {

@@ -1,4 +1,4 @@
-/** The mailboxes of the kernel, put through the datagram suite. */
+/** The datagram sockets of the kernel, put through the datagram suite. */
 
 import { nodeNetwork } from "../../src/node/network.ts";
 import { datagramSuite } from "../../src/testing/datagram/suite.ts";

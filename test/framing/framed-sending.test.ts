@@ -68,9 +68,9 @@ describe("what was sent is not lost", () => {
 });
 
 test("a message larger than writeQueueBytes is sent behind what waits, and wedges nothing", async () => {
-  await using door = await listen("tcp://127.0.0.1:0");
-  await using call = await connect(door.localAddress, { writeQueueBytes: 100_000 });
-  await using peer = await door.accept();
+  await using listener = await listen("tcp://127.0.0.1:0");
+  await using call = await connect(listener.localAddress, { writeQueueBytes: 100_000 });
+  await using peer = await listener.accept();
   const sender = call.framed(lengthPrefix());
   let sent = 0;
   // Until the kernel has less room than one message, so that the large one meets a queue that is not empty.

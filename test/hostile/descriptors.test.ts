@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { connect } from "../../src/index.ts";
-import { gone } from "./doors.ts";
+import { gone } from "./listeners.ts";
 
 /** Enough for Node to start, and soon used up. */
 const DESCRIPTORS = 80;
@@ -35,7 +35,7 @@ const PROGRAM = `
     tls: () => connect("tls://127.0.0.1:" + port),
     unix: () => connect("unix:" + process.env.TMPDIR + "/no-such.sock"),
     listen: () => listen("tcp://127.0.0.1:0"),
-    path: () => listen("unix:" + process.env.TMPDIR + "/door.sock"),
+    path: () => listen("unix:" + process.env.TMPDIR + "/listener.sock"),
     longPath: () => listen("unix:" + (process.env.TMPDIR + "/").padEnd(${LONG_PATH_BYTES}, "n")),
     serve: () => serve("tcp://127.0.0.1:0", () => undefined),
     bind: () => bind("udp://127.0.0.1:0"),

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { closeDoors } from "./doors.ts";
+import { closeListeners } from "./listeners.ts";
 import { openHandles } from "../soak/outcome.ts";
 
 /** So many turns of the event loop must be enough for closed sockets to go. */
@@ -15,7 +15,7 @@ export function nothingEscapes(): void {
   process.on("unhandledRejection", (reason) => escaped.push(reason));
   process.on("uncaughtExceptionMonitor", (error) => escaped.push(error));
   afterEach(async () => {
-    await closeDoors();
+    await closeListeners();
     for (let turn = 0; turn < TURNS && openHandles().length > 0; turn += 1) await nextTurn();
     assert.deepEqual(escaped, []);
     assert.deepEqual(openHandles(), []);

@@ -7,7 +7,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { connect, listen, type Peer, type ZocaloError } from "../../src/index.ts";
 import { lines } from "../../src/framing.ts";
 import { MOST_READ_AHEAD_BYTES } from "../../src/testing/stream/check.ts";
-import { Door, gone, type Kind, kinds } from "./doors.ts";
+import { Listener, gone, type Kind, kinds } from "./listeners.ts";
 import { nothingEscapes } from "./escapes.ts";
 
 const FLOOD_BYTES = 32 * 1_048_576;
@@ -28,20 +28,20 @@ async function sleepy(kind: Kind, begin: (peer: Peer) => void = () => undefined)
   const inside = new Promise<Peer>((resolve) => {
     came = resolve;
   });
-  const door = await Door.open(kind, {
+  const listener = await Listener.open(kind, {
     handler: async (peer) => {
       begin(peer);
       came(peer);
       await peer.closed;
     },
   });
-  const { stream, socket } = await door.enter();
+  const { stream, socket } = await listener.enter();
   const peer = await inside;
-  return { door, stream, socket, peer };
+  return { listener, stream, socket, peer };
 }
 
-function codes(door: Door): readonly string[] {
-  return door.thrown.map((error) => (error as ZocaloError).code);
+function codes(listener: Listener): readonly string[] {
+  return listener.thrown.map((error) => (error as ZocaloError).code);
 }
 
 for (const kind of kinds) {
@@ -50,7 +50,7 @@ for (const kind of kinds) {
     ["a framed reader does not ask", (peer: Peer) => void peer.framed(lines())],
   ] as const) {
     test(`${kind.name}: a flood that ${how}`, async () => {
-      const { door, stream, socket, peer } = await sleepy(kind, begin);
+      const { listener, stream, socket, peer } = await sleepy(kind, begin);
       stream.write(Buffer.alloc(FLOOD_BYTES, "x\n"));
       while (peer.bytesReceived < 65_536) await nextTurn();
       await quiet();
@@ -59,13 +59,13 @@ for (const kind of kinds) {
       socket.destroy();
       stream.destroy();
       peer.abort();
-      await door.closes();
+      await listener.closes();
     });
   }
 
   test(`${kind.name}: a line without an end`, async () => {
     let received = 0;
-    const door = await Door.open(kind, {
+    const listener = await Listener.open(kind, {
       handler: async (peer) => {
         try {
           await kind.handler(peer);
@@ -74,41 +74,41 @@ for (const kind of kinds) {
         }
       },
     });
-    const { stream, socket } = await door.enter();
+    const { stream, socket } = await listener.enter();
     stream.resume().write(Buffer.alloc(FLOOD_BYTES, "x"));
     await gone(socket);
-    await door.closes();
-    assert.deepEqual(codes(door), [kind.name === "tcp, framed" ? "FRAME_TOO_LONG" : "DELIMITER_NOT_FOUND"]);
+    await listener.closes();
+    assert.deepEqual(codes(listener), [kind.name === "tcp, framed" ? "FRAME_TOO_LONG" : "DELIMITER_NOT_FOUND"]);
     assert.ok(received <= MOST_READ_AHEAD_BYTES, `${received} bytes were taken`);
     stream.destroy();
   });
 
   test(`${kind.name}: more connections than are allowed`, async () => {
-    const door = await Door.open(kind, { maxConnections: 20 });
-    const sockets = await Promise.all(Array.from({ length: 200 }, () => door.knock()));
+    const listener = await Listener.open(kind, { maxConnections: 20 });
+    const sockets = await Promise.all(Array.from({ length: 200 }, () => listener.knock()));
     const left = sockets.map((socket) => gone(socket.resume()));
     // Where they are in a handshake, those that came first make room for those that came later.
     const refused = (): number =>
-      door.server.stats.refused[kind.tls || kind.proxy ? "max-handshakes" : "max-connections"];
+      listener.server.stats.refused[kind.tls || kind.proxy ? "max-handshakes" : "max-connections"];
     while (refused() < 180) await nextTurn();
-    assert.equal(door.server.stats.open, 20);
+    assert.equal(listener.server.stats.open, 20);
     for (const socket of sockets) socket.destroy();
     await Promise.all(left);
-    while (door.server.stats.open > 0) await nextTurn();
-    await door.serves();
-    await door.closes();
+    while (listener.server.stats.open > 0) await nextTurn();
+    await listener.serves();
+    await listener.closes();
     assert.equal(refused(), 180);
   });
 
   test(`${kind.name}: more connections of one peer than are allowed, again and again`, {
     skip: kind.transport === "unix",
   }, async () => {
-    const door = await Door.open(kind, { maxConnectionsPerAddress: 3 });
-    const refused = (): number => door.server.stats.refused["max-connections-per-address"];
+    const listener = await Listener.open(kind, { maxConnectionsPerAddress: 3 });
+    const refused = (): number => listener.server.stats.refused["max-connections-per-address"];
     for (let round = 1; round <= 5; round += 1) {
-      const inside = [await door.enter(), await door.enter(), await door.enter()];
-      while (door.server.peers.size < 3) await nextTurn();
-      const fourth = await door.knock();
+      const inside = [await listener.enter(), await listener.enter(), await listener.enter()];
+      while (listener.server.peers.size < 3) await nextTurn();
+      const fourth = await listener.knock();
       if (kind.proxy) fourth.write("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n");
       await gone(fourth.resume());
       assert.equal(refused(), round);
@@ -116,20 +116,20 @@ for (const kind of kinds) {
         socket.destroy();
         stream.destroy();
       }
-      while (door.server.stats.open > 0) await nextTurn();
+      while (listener.server.stats.open > 0) await nextTurn();
     }
-    await door.serves();
-    await door.closes();
+    await listener.serves();
+    await listener.closes();
   });
 
   test(`${kind.name}: a peer that asks without end and takes no answer stops being read`, async () => {
-    const door = await Door.open(kind);
-    const { stream, socket } = await door.enter();
+    const listener = await Listener.open(kind);
+    const { stream, socket } = await listener.enter();
     socket.pause();
     stream.pause();
     const asking = flood(stream, "hola\n".repeat(10_000));
-    while (door.server.peers.size === 0) await nextTurn();
-    const [peer] = [...door.server.peers] as [Peer];
+    while (listener.server.peers.size === 0) await nextTurn();
+    const [peer] = [...listener.server.peers] as [Peer];
     let before = -1;
     while (peer.bytesReceived !== before) {
       before = peer.bytesReceived;
@@ -142,7 +142,7 @@ for (const kind of kinds) {
     socket.destroy();
     stream.destroy();
     peer.abort();
-    await door.closes();
+    await listener.closes();
   });
 }
 
@@ -158,7 +158,7 @@ function flood(stream: Duplex, text: string): { stop(): void } {
 
 for (const kind of kinds.filter(({ proxy }) => proxy)) {
   test(`${kind.name}: a header without an end, and the longest there can be`, async () => {
-    const door = await Door.open(kind);
+    const listener = await Listener.open(kind);
     const text = Buffer.from(`PROXY TCP4 ${"1".repeat(FLOOD_BYTES)}`);
     // Version 2: 16 bytes, and 65,535 that are no address and no record.
     const binary = Buffer.concat([
@@ -166,23 +166,23 @@ for (const kind of kinds.filter(({ proxy }) => proxy)) {
       Buffer.alloc(FLOOD_BYTES, 0xff),
     ]);
     for (const header of [text, binary]) {
-      const socket = await door.knock();
+      const socket = await listener.knock();
       socket.resume().write(header);
       await gone(socket);
     }
-    assert.equal(door.server.stats.refused.handshake, 2);
-    await door.serves();
-    await door.closes();
+    assert.equal(listener.server.stats.refused.handshake, 2);
+    await listener.serves();
+    await listener.closes();
   });
 }
 
-test("more connections than wait in the queue of a door that nobody asks", async () => {
-  await using door = await listen("tcp://127.0.0.1:0", { acceptQueue: 5 });
-  const calls = await Promise.all(Array.from({ length: 50 }, () => connect(door.localAddress)));
-  while (door.stats.refused["accept-queue"] < 45) await nextTurn();
-  assert.equal(door.stats.open, 5);
-  await door.close();
-  assert.equal(door.stats.open, 0);
+test("more connections than wait in the queue of a listener that nobody asks", async () => {
+  await using listener = await listen("tcp://127.0.0.1:0", { acceptQueue: 5 });
+  const calls = await Promise.all(Array.from({ length: 50 }, () => connect(listener.localAddress)));
+  while (listener.stats.refused["accept-queue"] < 45) await nextTurn();
+  assert.equal(listener.stats.open, 5);
+  await listener.close();
+  assert.equal(listener.stats.open, 0);
   for (const call of calls) {
     await assert.rejects(call.read(), { code: "CONNECTION_RESET" });
     call.abort();
@@ -192,7 +192,7 @@ test("more connections than wait in the queue of a door that nobody asks", async
 test("a handler that writes without waiting is told before it all waits in memory", async () => {
   const [tcp] = kinds as [Kind];
   const outcomes: unknown[] = [];
-  const { door, socket, peer } = await sleepy(tcp, (opened) => {
+  const { listener, socket, peer } = await sleepy(tcp, (opened) => {
     const piece = Buffer.alloc(100_000);
     for (let sent = 0; sent < FLOOD_BYTES; sent += piece.length) {
       opened.write(piece).catch((error: unknown) => outcomes.push(error));
@@ -204,14 +204,14 @@ test("a handler that writes without waiting is told before it all waits in memor
   for (const error of outcomes) assert.equal((error as ZocaloError).code, "QUEUE_FULL");
   peer.abort();
   await gone(socket.resume());
-  await door.closes();
+  await listener.closes();
 });
 
 test("a handler of messages that answers without waiting is told before it all waits in memory", async () => {
   const [tcp] = kinds as [Kind];
   const refused: unknown[] = [];
   let accepted = 0;
-  const { door, socket, peer } = await sleepy(tcp, (opened) => {
+  const { listener, socket, peer } = await sleepy(tcp, (opened) => {
     const text = opened.framed(lines({ maxLineBytes: 65_536 }));
     const answer = "x".repeat(60_000);
     text
@@ -235,5 +235,5 @@ test("a handler of messages that answers without waiting is told before it all w
   assert.ok(accepted * 60_000 < 24 * 1_048_576, `${accepted} answers wait`);
   peer.abort();
   await gone(socket.resume());
-  await door.closes();
+  await listener.closes();
 });

@@ -8,7 +8,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import tls from "node:tls";
 import { bind, serveDatagrams, ZocaloError } from "../../src/index.ts";
 import { SeededRandom } from "../fixtures/seeded-random.ts";
-import { Door, gone, type Kind, PROXY_HEADER } from "./doors.ts";
+import { Listener, gone, type Kind, PROXY_HEADER } from "./listeners.ts";
 
 /** After so many attacks a client that keeps the rules asks. */
 const CHECK_EVERY = 100;
@@ -21,15 +21,15 @@ export interface FuzzOptions {
 
 /** What a TLS client says first. */
 async function clientHello(): Promise<Buffer> {
-  const door = net.createServer().listen(0, "127.0.0.1");
-  await once(door, "listening");
-  const { port } = door.address() as net.AddressInfo;
+  const listener = net.createServer().listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const { port } = listener.address() as net.AddressInfo;
   const client = tls.connect({ host: "127.0.0.1", port, servername: "localhost" }).on("error", () => undefined);
-  const [accepted] = (await once(door, "connection")) as [net.Socket];
+  const [accepted] = (await once(listener, "connection")) as [net.Socket];
   const [hello] = (await once(accepted, "data")) as [Buffer];
   client.destroy();
   accepted.destroy();
-  door.close();
+  listener.close();
   return hello;
 }
 
@@ -60,12 +60,12 @@ function garbage(random: SeededRandom): Buffer {
 }
 
 /** One rude connection: bytes in pieces, outside or inside, then an end, a reset or nothing more. */
-async function attack(door: Door, random: SeededRandom): Promise<void> {
+async function attack(listener: Listener, random: SeededRandom): Promise<void> {
   const knock = async () => {
-    const socket = await door.knock();
+    const socket = await listener.knock();
     return { stream: socket, socket };
   };
-  const { stream, socket } = random.oneIn(3) ? await door.enter() : await knock();
+  const { stream, socket } = random.oneIn(3) ? await listener.enter() : await knock();
   if (random.oneIn(2)) stream.resume();
   // Beneath TLS it is damage on the way, above it a rude client.
   const target = random.oneIn(2) ? stream : socket;
@@ -78,28 +78,28 @@ async function attack(door: Door, random: SeededRandom): Promise<void> {
   else target.write(bytes.subarray(cut));
   await nextTurn();
   // A Unix socket has no reset.
-  if (way === 1 && door.kind.transport !== "unix") socket.resetAndDestroy();
+  if (way === 1 && listener.kind.transport !== "unix") socket.resetAndDestroy();
   else socket.destroy();
   stream.destroy();
   await gone(socket);
 }
 
 /** Attacks a server of this kind; fails unless clients that keep the rules are served all the time, and nothing is left. */
-export async function fuzzDoor(kind: Kind, { rounds, seed }: FuzzOptions): Promise<Door> {
+export async function fuzzListener(kind: Kind, { rounds, seed }: FuzzOptions): Promise<Listener> {
   const random = new SeededRandom(seed);
-  const door = await Door.open(kind);
+  const listener = await Listener.open(kind);
   for (let round = 0; round < rounds; round += 1) {
-    await attack(door, random);
-    if (round % CHECK_EVERY === 0) await door.serves();
+    await attack(listener, random);
+    if (round % CHECK_EVERY === 0) await listener.serves();
   }
-  await door.serves();
-  await door.closes();
-  for (const error of door.thrown) assert.ok(error instanceof ZocaloError, String(error));
-  return door;
+  await listener.serves();
+  await listener.closes();
+  for (const error of listener.thrown) assert.ok(error instanceof ZocaloError, String(error));
+  return listener;
 }
 
 /** The same for a server on datagrams; answers how many were handled. */
-export async function fuzzMailbox({ rounds, seed }: FuzzOptions): Promise<number> {
+export async function fuzzDatagramSocket({ rounds, seed }: FuzzOptions): Promise<number> {
   const random = new SeededRandom(seed);
   const server = await serveDatagrams("udp://127.0.0.1:0", ({ data }) => data.toString().toUpperCase());
   const rude = createSocket("udp4").on("error", () => undefined);

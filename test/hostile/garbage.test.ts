@@ -6,9 +6,9 @@
 import { randomInt } from "node:crypto";
 import { test } from "node:test";
 import { countOf } from "../soak/outcome.ts";
-import { kinds } from "./doors.ts";
+import { kinds } from "./listeners.ts";
 import { nothingEscapes } from "./escapes.ts";
-import { fuzzDoor, fuzzMailbox } from "./fuzz.ts";
+import { fuzzListener, fuzzDatagramSocket } from "./fuzz.ts";
 
 const rounds = countOf("HOSTILE_ROUNDS", 2500);
 const seed = countOf("HOSTILE_SEED", randomInt(1, 2 ** 31));
@@ -17,10 +17,10 @@ nothingEscapes();
 
 for (const kind of kinds) {
   test(`garbage against ${kind.name} (HOSTILE_SEED=${seed})`, async () => {
-    await fuzzDoor(kind, { rounds, seed });
+    await fuzzListener(kind, { rounds, seed });
   });
 }
 
-test(`garbage against a mailbox (HOSTILE_SEED=${seed})`, async () => {
-  await fuzzMailbox({ rounds, seed });
+test(`garbage against a datagram socket (HOSTILE_SEED=${seed})`, async () => {
+  await fuzzDatagramSocket({ rounds, seed });
 });

@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type StreamSocket, ZocaloError } from "../../src/index.ts";
-import { Door, kinds } from "./doors.ts";
+import { Listener, kinds } from "./listeners.ts";
 import { nothingEscapes } from "./escapes.ts";
 
 const ROUNDS = 10;
@@ -14,30 +14,30 @@ const ROUNDS = 10;
 nothingEscapes();
 
 /** A moment at which a peer goes away, and without a goodbye. */
-type Moment = (door: Door, leave: (socket: Socket) => void) => Promise<void>;
+type Moment = (listener: Listener, leave: (socket: Socket) => void) => Promise<void>;
 
 const MOMENTS: Readonly<Record<string, Moment>> = {
-  "before it said anything": async (door, leave) => leave(await door.knock()),
-  "in the middle of its first bytes": async (door, leave) => {
-    const socket = await door.knock();
-    socket.write(door.kind.proxy ? "PROXY TC" : Buffer.from("160301", "hex"));
+  "before it said anything": async (listener, leave) => leave(await listener.knock()),
+  "in the middle of its first bytes": async (listener, leave) => {
+    const socket = await listener.knock();
+    socket.write(listener.kind.proxy ? "PROXY TC" : Buffer.from("160301", "hex"));
     await nextTurn();
     leave(socket);
   },
-  "in the middle of a line": async (door, leave) => {
-    const { stream, socket } = await door.enter();
+  "in the middle of a line": async (listener, leave) => {
+    const { stream, socket } = await listener.enter();
     stream.write("ho");
     await nextTurn();
     leave(socket);
   },
-  "with its answer unread": async (door, leave) => {
-    const { stream, socket } = await door.enter();
+  "with its answer unread": async (listener, leave) => {
+    const { stream, socket } = await listener.enter();
     stream.write("hola\n".repeat(100));
     await once(stream, "readable");
     leave(socket);
   },
-  "behind its end": async (door, leave) => {
-    const { stream, socket } = await door.enter();
+  "behind its end": async (listener, leave) => {
+    const { stream, socket } = await listener.enter();
     stream.end("hola\n");
     await once(stream, "finish");
     leave(socket);
@@ -47,16 +47,16 @@ const MOMENTS: Readonly<Record<string, Moment>> = {
 for (const kind of kinds) {
   for (const [moment, happens] of Object.entries(MOMENTS)) {
     test(`${kind.name}: a peer that is gone ${moment}`, async () => {
-      const door = await Door.open(kind);
+      const listener = await Listener.open(kind);
       const ways = kind.transport === "unix" ? ["destroy"] : ["resetAndDestroy", "destroy"];
       for (let round = 0; round < ROUNDS; round += 1) {
         for (const way of ways as ("resetAndDestroy" | "destroy")[])
-          await happens(door, (socket) => void socket[way]());
+          await happens(listener, (socket) => void socket[way]());
       }
-      await door.serves();
-      await door.closes();
-      for (const error of door.thrown) assert.ok(error instanceof ZocaloError, String(error));
-      const { accepted, refused } = door.server.stats;
+      await listener.serves();
+      await listener.closes();
+      for (const error of listener.thrown) assert.ok(error instanceof ZocaloError, String(error));
+      const { accepted, refused } = listener.server.stats;
       const turnedAway = Object.values(refused).reduce((sum, count) => sum + count, 0);
       // A connection that is gone before it was accepted is nobody's.
       assert.ok(accepted + turnedAway <= ROUNDS * ways.length + 1);
@@ -66,7 +66,7 @@ for (const kind of kinds) {
 
   test(`${kind.name}: a peer that resets while it is written to`, async () => {
     const ends: unknown[] = [];
-    const door = await Door.open(kind, {
+    const listener = await Listener.open(kind, {
       handler: async (peer) => {
         await peer.readUntil("\n");
         try {
@@ -77,15 +77,15 @@ for (const kind of kinds) {
       },
     });
     for (let round = 0; round < ROUNDS; round += 1) {
-      const { stream, socket } = await door.enter();
+      const { stream, socket } = await listener.enter();
       stream.write("more\n");
       await once(stream, "readable");
       if (kind.transport === "unix") socket.destroy();
       else socket.resetAndDestroy();
     }
-    await door.closes();
+    await listener.closes();
     assert.deepEqual(ends, Array<string>(ROUNDS).fill("CONNECTION_RESET"));
-    assert.deepEqual(door.thrown, []);
+    assert.deepEqual(listener.thrown, []);
   });
 
   test(`${kind.name}: all calls of a connection end when the peer resets`, {
@@ -99,7 +99,7 @@ for (const kind of kinds) {
     const inside = new Promise<StreamSocket>((resolve) => {
       busy = resolve;
     });
-    const door = await Door.open(kind, {
+    const listener = await Listener.open(kind, {
       handler: async (peer) => {
         const calls = [
           peer.read(),
@@ -114,13 +114,13 @@ for (const kind of kinds) {
         told(await Promise.allSettled(calls));
       },
     });
-    const { socket } = await door.enter();
+    const { socket } = await listener.enter();
     await inside;
     socket.resetAndDestroy();
     for (const outcome of await outcomes) {
       assert.equal(outcome.status, "rejected");
       assert.equal((outcome.reason as ZocaloError).code, "CONNECTION_RESET");
     }
-    await door.closes();
+    await listener.closes();
   });
 }

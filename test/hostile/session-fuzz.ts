@@ -8,7 +8,7 @@ import { ZocaloError } from "../../src/index.ts";
 import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
 import { call, contract, event, connectSession, serveSessions, stream, typeOnly } from "../../src/protocol.ts";
 import { SeededRandom } from "../fixtures/seeded-random.ts";
-import { gone } from "./doors.ts";
+import { gone } from "./listeners.ts";
 import type { FuzzOptions } from "./fuzz.ts";
 
 /** After so many attacks a client that keeps the rules asks. */

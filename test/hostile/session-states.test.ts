@@ -66,11 +66,11 @@ const meetings = {
   },
   async "a server"(): Promise<Meeting> {
     const errors: { readonly code: string }[] = [];
-    const door = net.createServer().listen(0, "127.0.0.1");
-    await once(door, "listening");
-    atEnd(() => door.close());
-    const { port } = door.address() as net.AddressInfo;
-    const arrival = once(door, "connection") as Promise<[net.Socket]>;
+    const listener = net.createServer().listen(0, "127.0.0.1");
+    await once(listener, "listening");
+    atEnd(() => listener.close());
+    const { port } = listener.address() as net.AddressInfo;
+    const arrival = once(listener, "connection") as Promise<[net.Socket]>;
     const opening = connectSession(mirror, `tcp://127.0.0.1:${port}`, {
       handlers: handlersOf(),
       reconnect: false,

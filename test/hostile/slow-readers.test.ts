@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { nodeNetwork, type Peer, type ZocaloError } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { gate } from "../sessions/gate.ts";
-import { Door, kinds } from "./doors.ts";
+import { Listener, kinds } from "./listeners.ts";
 import { nothingEscapes } from "./escapes.ts";
 
 const STEP_BYTES = 65_536;
@@ -62,8 +62,8 @@ async function answering(kind: (typeof kinds)[number], finish: (peer: Peer) => u
     found.open(peer);
     return finish(peer);
   };
-  const door = await Door.open(kind, { network, handler, idleTimeoutMs: Infinity });
-  const { stream } = await door.enter();
+  const listener = await Listener.open(kind, { network, handler, idleTimeoutMs: Infinity });
+  const { stream } = await listener.enter();
   const reader = new SlowReader(stream, clock);
   const peer = await found.opened;
   /** Reads until the kernel of the server has taken more, or the end. */
@@ -71,12 +71,12 @@ async function answering(kind: (typeof kinds)[number], finish: (peer: Peer) => u
     const { bytesSent } = peer;
     while (peer.bytesSent < bytesSent + PORTION_BYTES && !reader.isOver) await reader.take(STEP_BYTES);
   };
-  return { clock, door, stream, reader, readOn };
+  return { clock, listener, stream, reader, readOn };
 }
 
 for (const kind of kinds) {
   test(`${kind.name}: who reads slowly gets the whole answer of a handler that has returned`, async () => {
-    const { clock, door, stream, reader, readOn } = await answering(kind);
+    const { clock, listener, stream, reader, readOn } = await answering(kind);
     let waitedMs = 0;
     while (!reader.isOver) {
       await readOn();
@@ -86,26 +86,26 @@ for (const kind of kinds) {
     }
     assert.deepEqual([reader.error, reader.bytes], [undefined, ANSWER_BYTES]);
     assert.ok(waitedMs > 20_000);
-    assert.deepEqual(door.thrown, []);
+    assert.deepEqual(listener.thrown, []);
     stream.destroy();
-    await door.closes();
+    await listener.closes();
   });
 
   test(`${kind.name}: who reads slowly does not hold a closing connection for longer than maxLingerMs`, async () => {
     const closing = (peer: Peer): Promise<void> => peer.close({ maxLingerMs: 12_000 });
-    const { clock, door, stream, readOn } = await answering(kind, closing);
+    const { clock, listener, stream, readOn } = await answering(kind, closing);
     const startedAt = clock.now();
-    while (door.server.stats.open > 0) {
+    while (listener.server.stats.open > 0) {
       await readOn();
       await clock.advance(4000);
     }
     assert.equal(clock.now() - startedAt, 12_000);
     assert.deepEqual(
-      door.thrown.map((error) => (error as ZocaloError).code),
+      listener.thrown.map((error) => (error as ZocaloError).code),
       ["TIMEOUT"],
     );
     stream.destroy();
-    await door.closes();
+    await listener.closes();
   });
 
   test(`${kind.name}: drain waits for who reads slowly, within its time, and says who did not get all`, async () => {
@@ -113,10 +113,10 @@ for (const kind of kinds) {
       [600_000, { finished: 1, cut: 0 }],
       [5000, { finished: 0, cut: 1 }],
     ] as const) {
-      const { clock, door, stream, reader, readOn } = await answering(kind);
+      const { clock, listener, stream, reader, readOn } = await answering(kind);
       const startedAt = clock.now();
-      const draining = door.server.drain({ timeoutMs });
-      while (door.server.stats.open > 0) {
+      const draining = listener.server.drain({ timeoutMs });
+      while (listener.server.stats.open > 0) {
         await readOn();
         if (reader.ended) stream.end();
         await clock.advance(1000);

@@ -43,8 +43,11 @@ async function read(
 async function talk(world: World): Promise<void> {
   const [a, b] = [world.host("a"), world.host("b")];
   for (const target of ["192.0.2.2", "[2001:db8::2]"]) {
-    const door = await listen("tcp://[::]:7000", { network: b.network });
-    const [call, peer] = await Promise.all([connect(`tcp://${target}:7000`, { network: a.network }), door.accept()]);
+    const listener = await listen("tcp://[::]:7000", { network: b.network });
+    const [call, peer] = await Promise.all([
+      connect(`tcp://${target}:7000`, { network: a.network }),
+      listener.accept(),
+    ]);
     {
       using cut = world.partition(a, b);
       await call.write("odd number of bytes");
@@ -57,7 +60,7 @@ async function talk(world: World): Promise<void> {
     await call.end();
     assert.equal(await peer.read(), null);
     peer.abort();
-    await door.close();
+    await listener.close();
   }
 }
 

@@ -69,7 +69,7 @@ describe("nc", { skip: missingNc() }, () => {
     assert.equal((await nc.ended).code, 0);
   });
 
-  test("asks a mailbox, and hears the stdin of one", async (t) => {
+  test("asks a datagram socket, and hears the stdin of one", async (t) => {
     const service = await serving(t, ["udp://127.0.0.1:0", "--reply", "upper"]);
     const asking = other(t, "nc", ["-u", "127.0.0.1", String(service.port)]);
     asking.child.stdin.write("hola\n");
@@ -96,7 +96,7 @@ describe("ncat", { skip: missing("ncat") }, () => {
   test("calls a Unix socket", async (t) => {
     const folder = await mkdtemp(join(tmpdir(), "zocalo-interop-"));
     t.after(() => rm(folder, { recursive: true, force: true }));
-    const path = join(folder, "door.sock");
+    const path = join(folder, "listener.sock");
     await serving(t, [`unix:${path}`, "--reply", "upper"]);
     const ncat = other(t, "ncat", ["-U", path]);
     ncat.child.stdin.write("hola\n");
@@ -106,7 +106,7 @@ describe("ncat", { skip: missing("ncat") }, () => {
   test("is called by send", async (t) => {
     const folder = await mkdtemp(join(tmpdir(), "zocalo-interop-"));
     t.after(() => rm(folder, { recursive: true, force: true }));
-    const path = join(folder, "door.sock");
+    const path = join(folder, "listener.sock");
     other(t, "ncat", ["-lkU", path, "--exec", "/bin/cat"]);
     const { code, stdout } = await run(t, ["send", `unix:${path}`, "hola", "--wait-for-server", "30000"]);
     assert.deepEqual({ code, stdout }, { code: 0, stdout: "hola\n" });
@@ -192,9 +192,9 @@ with socket.create_connection(("127.0.0.1", ${port})) as call:
   test("a server that resets is told as a reset", async (t) => {
     const script = `
 import socket, struct, sys
-door = socket.create_server(("127.0.0.1", 0))
-print(door.getsockname()[1], file=sys.stderr, flush=True)
-peer, _ = door.accept()
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], file=sys.stderr, flush=True)
+peer, _ = listener.accept()
 peer.recv(1)
 peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 peer.close()
@@ -208,7 +208,7 @@ peer.close()
     assert.match(stderr, /^zocalo: CONNECTION_RESET /);
   });
 
-  test("a mailbox that answers from Python", async (t) => {
+  test("a datagram socket that answers from Python", async (t) => {
     const script = `
 import socket, sys
 box = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

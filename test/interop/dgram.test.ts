@@ -1,4 +1,4 @@
-/** Mailboxes against programs that nobody here wrote: raw `node:dgram`, and Python's sockets. */
+/** Datagram sockets against programs that nobody here wrote: raw `node:dgram`, and Python's sockets. */
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
@@ -39,7 +39,7 @@ for (const [type, host] of [
       await server.close();
     });
 
-    void test("a mailbox asks, a raw socket answers, also with nothing and with very much", async () => {
+    void test("a datagram socket asks, a raw socket answers, also with nothing and with very much", async () => {
       const raw = dgram.createSocket(type, (data, { port, address }) => raw.send(data, port, address));
       raw.bind(0, host);
       await once(raw, "listening");
@@ -91,7 +91,7 @@ async function firstLine(child: ChildProcess): Promise<string> {
 }
 
 void describe("python3", { skip: hasPython ? false : "python3 is not installed" }, () => {
-  void test("a mailbox asks a Python server", async () => {
+  void test("a datagram socket asks a Python server", async () => {
     const python = spawn("python3", ["-c", PYTHON_SERVER], { stdio: ["ignore", "pipe", "inherit"] });
     const ended = once(python, "exit");
     const port = Number(await firstLine(python));

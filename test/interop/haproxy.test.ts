@@ -29,11 +29,11 @@ const { authority, server: identity } = await testCertificates();
 
 /** A port that nobody uses now. */
 async function freePort(): Promise<number> {
-  const door = net.createServer().listen(0, "127.0.0.1");
-  await once(door, "listening");
-  const { port } = door.address() as net.AddressInfo;
-  door.close();
-  await once(door, "close");
+  const listener = net.createServer().listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const { port } = listener.address() as net.AddressInfo;
+  listener.close();
+  await once(listener, "close");
   return port;
 }
 
@@ -205,7 +205,7 @@ describe("haproxy", { skip: missing }, () => {
     assert.match(await ask(call), /^tcp:\/\/127\.0\.0\.1:\d+ PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1 \d+ \d+\r\n$/);
   });
 
-  test("haproxy without a header to a door that requires one is turned away", async (t) => {
+  test("haproxy without a header to a listener that requires one is turned away", async (t) => {
     const server = await witness(t);
     const [port = 0] = await haproxy(t, [{ to: server.localAddress.port }]);
     const call = await through(port);

@@ -54,25 +54,25 @@ export async function cleanup(): Promise<void> {
 }
 
 /** A raw server that takes one connection. */
-export async function rawDoor(place: net.ListenOptions, tlsOptions?: tls.TlsOptions) {
+export async function rawListener(place: net.ListenOptions, tlsOptions?: tls.TlsOptions) {
   let came: (raw: Duplex) => void = () => undefined;
   const accepted = new Promise<Duplex>((resolve) => {
     came = resolve;
   });
   let beneath: net.Socket | undefined;
-  const door =
+  const listener =
     tlsOptions === undefined
       ? net.createServer({ allowHalfOpen: true }, (raw) => came(raw))
       : tls.createServer({ allowHalfOpen: true, ...tlsOptions }, (raw) => came(raw));
-  door.on("tlsClientError", () => undefined);
-  door.on("connection", (socket: net.Socket) => {
+  listener.on("tlsClientError", () => undefined);
+  listener.on("connection", (socket: net.Socket) => {
     beneath ??= socket;
     quiet(socket);
   });
-  door.listen(place);
-  await once(door, "listening");
-  opened.push({ close: () => door.close() });
-  const address = door.address() as net.AddressInfo | string;
+  listener.listen(place);
+  await once(listener, "listening");
+  opened.push({ close: () => listener.close() });
+  const address = listener.address() as net.AddressInfo | string;
   return {
     port: typeof address === "string" ? 0 : address.port,
     accepted: async () => {
@@ -83,30 +83,33 @@ export async function rawDoor(place: net.ListenOptions, tlsOptions?: tls.TlsOpti
 }
 
 async function plainOwnCalls(place: net.ListenOptions, address: (port: number) => AddressLike): Promise<Pair> {
-  const door = await rawDoor(place);
-  const [own, accepted] = await Promise.all([connect(address(door.port)), door.accepted()]);
+  const listener = await rawListener(place);
+  const [own, accepted] = await Promise.all([connect(address(listener.port)), listener.accepted()]);
   return { own: kept(own), ...accepted };
 }
 
 async function plainRawCalls(address: AddressLike): Promise<Pair> {
-  await using door = await listen(address);
-  const { path, port, host } = door.localAddress;
+  await using listener = await listen(address);
+  const { path, port, host } = listener.localAddress;
   const raw = quiet(net.connect({ ...(path === "" ? { host, port } : { path }), allowHalfOpen: true }));
-  return { own: kept(await door.accept()), raw, beneath: raw };
+  return { own: kept(await listener.accept()), raw, beneath: raw };
 }
 
 export async function tlsOwnCalls(own: TlsOptions = {}, raw: tls.TlsOptions = {}): Promise<Pair> {
-  const door = await rawDoor({ port: 0, host: "127.0.0.1" }, { ...identity, ...raw });
+  const listener = await rawListener({ port: 0, host: "127.0.0.1" }, { ...identity, ...raw });
   const options = { tls: { ca: authority.cert, ...own } };
-  const [socket, accepted] = await Promise.all([connect(`tls://127.0.0.1:${door.port}`, options), door.accepted()]);
+  const [socket, accepted] = await Promise.all([
+    connect(`tls://127.0.0.1:${listener.port}`, options),
+    listener.accepted(),
+  ]);
   return { own: kept(socket), ...accepted };
 }
 
 export async function tlsRawCalls(own: TlsOptions = {}, options: tls.ConnectionOptions = {}): Promise<Pair> {
-  await using door = await listen("tls://127.0.0.1:0", { tls: { ...identity, ...own } });
-  const beneath = quiet(net.connect({ port: door.localAddress.port, host: "127.0.0.1", allowHalfOpen: true }));
+  await using listener = await listen("tls://127.0.0.1:0", { tls: { ...identity, ...own } });
+  const beneath = quiet(net.connect({ port: listener.localAddress.port, host: "127.0.0.1", allowHalfOpen: true }));
   const raw = quiet(tls.connect({ socket: beneath, ca: authority.cert, servername: "localhost", ...options }));
-  const accepted = pending(door.accept());
+  const accepted = pending(listener.accept());
   await once(raw, "secureConnect");
   return { own: kept(await accepted), raw, beneath };
 }

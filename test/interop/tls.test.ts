@@ -8,7 +8,7 @@ import tls from "node:tls";
 import { connect, listen } from "../../src/index.ts";
 import { expectError } from "../../src/testing/expect-error.ts";
 import { makeIdentity } from "../fixtures/certificates.ts";
-import { authority, cleanup, identity, kept, quiet, rawDoor, tlsOwnCalls, tlsRawCalls } from "./raw-pairs.ts";
+import { authority, cleanup, identity, kept, quiet, rawListener, tlsOwnCalls, tlsRawCalls } from "./raw-pairs.ts";
 
 test("ALPN, SNI and the authority, with a raw server", async (t) => {
   t.after(cleanup);
@@ -53,14 +53,14 @@ test("mutual TLS in both roles", async (t) => {
 
 test("a raw client without the certificate that is required is told so", async (t) => {
   t.after(cleanup);
-  await using door = await listen("tls://127.0.0.1:0", {
+  await using listener = await listen("tls://127.0.0.1:0", {
     tls: { ...identity, clientCertificate: "require", ca: authority.cert },
   });
-  const raw = quiet(tls.connect({ port: door.localAddress.port, host: "127.0.0.1", ca: authority.cert }));
+  const raw = quiet(tls.connect({ port: listener.localAddress.port, host: "127.0.0.1", ca: authority.cert }));
   const [error] = (await once(raw.resume(), "error")) as [NodeJS.ErrnoException];
   assert.match(String(error.code), /CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE/);
-  while (door.stats.refused.handshake === 0) await nextTurn();
-  assert.deepEqual([door.stats.open, door.stats.accepted], [0, 0]);
+  while (listener.stats.refused.handshake === 0) await nextTurn();
+  assert.deepEqual([listener.stats.open, listener.stats.accepted], [0, 0]);
 });
 
 test("TLS 1.2 in both roles, and what is older not at all", async (t) => {
@@ -68,9 +68,12 @@ test("TLS 1.2 in both roles, and what is older not at all", async (t) => {
   const old = { maxVersion: "TLSv1.2" } as const;
   assert.equal((await tlsOwnCalls({}, old)).own.tls?.protocol, "TLSv1.2");
   assert.equal((await tlsRawCalls({}, old)).own.tls?.protocol, "TLSv1.2");
-  const door = await rawDoor({ port: 0, host: "127.0.0.1" }, { ...identity, ...old });
+  const listener = await rawListener({ port: 0, host: "127.0.0.1" }, { ...identity, ...old });
   const tooOld = { ca: authority.cert, minVersion: "TLSv1.3" } as const;
-  await expectError(connect(`tls://127.0.0.1:${door.port}`, { tls: tooOld }), { code: "TLS_FAILED", op: "connect" });
+  await expectError(connect(`tls://127.0.0.1:${listener.port}`, { tls: tooOld }), {
+    code: "TLS_FAILED",
+    op: "connect",
+  });
   const ancient = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
   await using own = await listen("tls://127.0.0.1:0", { tls: identity });
   const raw = quiet(tls.connect({ port: own.localAddress.port, host: "127.0.0.1", ca: authority.cert, ...ancient }));
@@ -81,16 +84,16 @@ test("TLS 1.2 in both roles, and what is older not at all", async (t) => {
 
 test("a raw client resumes its TLS session", async (t) => {
   t.after(cleanup);
-  await using door = await listen("tls://127.0.0.1:0", { tls: identity });
-  const options = { port: door.localAddress.port, host: "127.0.0.1", ca: authority.cert, servername: "localhost" };
+  await using listener = await listen("tls://127.0.0.1:0", { tls: identity });
+  const options = { port: listener.localAddress.port, host: "127.0.0.1", ca: authority.cert, servername: "localhost" };
   const first = quiet(tls.connect(options));
   const ticket = once(first, "session");
-  const peer = kept(await door.accept());
+  const peer = kept(await listener.accept());
   await peer.write("x");
   const [session] = (await ticket) as [Buffer];
   assert.equal(first.isSessionReused(), false);
   const again = quiet(tls.connect({ ...options, session }));
-  const [resumed] = await Promise.all([door.accept(), once(again, "secureConnect")]);
+  const [resumed] = await Promise.all([listener.accept(), once(again, "secureConnect")]);
   kept(resumed);
   assert.equal(again.isSessionReused(), true);
   again.write("hola");

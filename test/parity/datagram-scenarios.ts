@@ -3,7 +3,7 @@ import { codeOf, failureOf, pending, type Scenario } from "./ground.ts";
 
 const LARGEST_BYTES = 65_507;
 
-/** Mailboxes. */
+/** Datagram sockets. */
 export const datagramScenarios: readonly Scenario[] = [
   {
     name: "the unspecified address is this machine; an IPv4 sender has one form on [::] too",
@@ -65,7 +65,7 @@ export const datagramScenarios: readonly Scenario[] = [
     outcome: ["a", "b", [[1, "PERMISSION_DENIED"]]],
   },
   {
-    name: "nobody stands on the port: a connected mailbox is told, another is not",
+    name: "nobody stands on the port: a connected datagram socket is told, another is not",
     freePorts: true,
     run: async (scene) => {
       const port = await scene.freePort("udp");
@@ -81,7 +81,7 @@ export const datagramScenarios: readonly Scenario[] = [
     outcome: ["CONNECTION_REFUSED", "TIMEOUT"],
   },
   {
-    name: "a connected mailbox goes on after a refusal, and hears only its partner",
+    name: "a connected datagram socket goes on after a refusal, and hears only its partner",
     freePorts: true,
     run: async (scene) => {
       const port = await scene.freePort("udp");

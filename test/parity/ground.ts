@@ -36,9 +36,9 @@ export interface Scenario {
   readonly oneMachine?: true;
 }
 
-/** A door with a call through it. */
+/** A listener with a call through it. */
 export interface Joined {
-  readonly door: Listener;
+  readonly listener: Listener;
   /** The client's end, and the server's. */
   readonly call: StreamSocket;
   readonly peer: StreamSocket;
@@ -57,9 +57,9 @@ export class Scene {
 
   async listen(options: ListenOptions = {}, port: number | string = 0): Promise<Listener> {
     const { server, serverHost } = this.ground;
-    const door = await listen(`tcp://${serverHost}:${port}`, { network: server, ...options });
-    this.#opened.push(() => door.close());
-    return door;
+    const listener = await listen(`tcp://${serverHost}:${port}`, { network: server, ...options });
+    this.#opened.push(() => listener.close());
+    return listener;
   }
 
   async connect(port: number, options: ConnectOptions = {}): Promise<StreamSocket> {
@@ -70,18 +70,21 @@ export class Scene {
   }
 
   async joined(options: { listen?: ListenOptions; connect?: ConnectOptions } = {}): Promise<Joined> {
-    const door = await this.listen(options.listen);
-    const [call, peer] = await Promise.all([this.connect(door.localAddress.port, options.connect), door.accept()]);
+    const listener = await this.listen(options.listen);
+    const [call, peer] = await Promise.all([
+      this.connect(listener.localAddress.port, options.connect),
+      listener.accept(),
+    ]);
     this.#opened.push(() => peer.abort());
-    return { door, call, peer };
+    return { listener, call, peer };
   }
 
-  /** A mailbox of the server. */
+  /** A datagram socket of the server. */
   bind(options: BindOptions = {}, port: number | string = 0): Promise<DatagramSocket> {
     return this.#bind(this.ground.server, this.ground.serverHost, port, options);
   }
 
-  /** A mailbox of the client. */
+  /** A datagram socket of the client. */
   bindClient(options: BindOptions = {}, port: number | string = 0): Promise<DatagramSocket> {
     return this.#bind(this.ground.client, this.ground.clientHost, port, options);
   }

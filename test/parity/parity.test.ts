@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { nodeNetwork } from "../../src/index.ts";
 import { check, type SimulateOptions, type World } from "../../src/sim.ts";
 import { datagramScenarios } from "./datagram-scenarios.ts";
-import { doorScenarios } from "./door-scenarios.ts";
+import { listenerScenarios } from "./listener-scenarios.ts";
 import { endScenarios } from "./end-scenarios.ts";
 import { type Ground, type Outcome, type Scenario, Scene } from "./ground.ts";
 import { streamScenarios } from "./stream-scenarios.ts";
@@ -13,7 +13,12 @@ import { streamScenarios } from "./stream-scenarios.ts";
  * written down once, so that two mistakes cannot agree. In a world every scenario runs twice, to see that the seed decides it.
  */
 
-const SCENARIOS: readonly Scenario[] = [...streamScenarios, ...endScenarios, ...doorScenarios, ...datagramScenarios];
+const SCENARIOS: readonly Scenario[] = [
+  ...streamScenarios,
+  ...endScenarios,
+  ...listenerScenarios,
+  ...datagramScenarios,
+];
 const HANG_MS = 30_000;
 const LOOPBACK = "127.0.0.1";
 /**

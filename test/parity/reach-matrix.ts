@@ -11,7 +11,7 @@ import {
 } from "../../src/index.ts";
 
 /*
- * What a machine answers to each combination of addresses: where a door or a mailbox may stand, and beside what; who is
+ * What a machine answers to each combination of addresses: where a listener or a datagram socket may stand, and beside what; who is
  * reached from where, and which addresses both sides then see. The machine has the addresses of OWN on its link, 127.0.0.0/8
  * and ::1, and nobody else is on the link.
  */
@@ -72,7 +72,7 @@ const GRACE_MS = 20;
 export async function reachMatrix(network: Network): Promise<Outcomes> {
   const outcomes: Record<string, string> = {};
   const cases = [...standing(), ...beside(), ...calls(), ...callsFrom(), ...datagrams(), ...partners(), ...groups()];
-  // A group that one mailbox has joined is heard by others: one after the other.
+  // A group that one datagram socket has joined is heard by others: one after the other.
   for (const [name, run] of cases) outcomes[name] = await outcomeOf(run, new Machine(network, FIRST_PORT));
   // These wait for neighbours that do not answer.
   const patient = [...callsToNobody(), ...callsFromPort()].map(async ([name, run], index) => {
@@ -122,9 +122,12 @@ function beside(): Case[] {
 }
 
 function calls(): Case[] {
-  return NEIGHBOURS.flatMap((door) =>
+  return NEIGHBOURS.flatMap((listener) =>
     TARGETS.map(
-      (target): Case => [`call ${target} where a door is on ${door}`, (machine) => called(machine, door, target)],
+      (target): Case => [
+        `call ${target} where a listener is on ${listener}`,
+        (machine) => called(machine, listener, target),
+      ],
     ),
   );
 }
@@ -133,16 +136,16 @@ function callsFrom(): Case[] {
   const cases: Case[] = [];
   for (const origin of [...ORIGINS, ...ODD_ORIGINS]) {
     for (const target of TARGETS) {
-      const door = target.startsWith("[") ? "[::]" : "0.0.0.0";
-      cases.push([`call ${target} from ${origin}`, (machine) => called(machine, door, target, origin)]);
+      const listener = target.startsWith("[") ? "[::]" : "0.0.0.0";
+      cases.push([`call ${target} from ${origin}`, (machine) => called(machine, listener, target, origin)]);
     }
   }
   return cases;
 }
 
 /** Which addresses both sides of a call see. */
-async function called(machine: Machine, door: string, target: string, origin = ""): Promise<readonly unknown[]> {
-  const accepted = (await machine.listen(door)).accept();
+async function called(machine: Machine, listener: string, target: string, origin = ""): Promise<readonly unknown[]> {
+  const accepted = (await machine.listen(listener)).accept();
   accepted.catch(() => undefined);
   const call = await machine.connect(target, origin);
   const peer = machine.keep(await accepted);
@@ -205,7 +208,7 @@ function datagrams(): Case[] {
   );
 }
 
-/** From whom a mailbox on the wildcard has heard; a last datagram comes behind all others. */
+/** From whom a datagram socket on the wildcard has heard; a last datagram comes behind all others. */
 async function heard(machine: Machine, receiver: DatagramSocket): Promise<string> {
   const last = await machine.bind("127.0.0.1", 0);
   await last.send("last", `udp://127.0.0.1:${machine.port}`);

@@ -41,8 +41,8 @@ export const streamScenarios: readonly Scenario[] = [
   {
     name: "a signal that is aborted already, and a time-out of zero",
     run: async (scene) => {
-      const door = await scene.listen();
-      const { port } = door.localAddress;
+      const listener = await scene.listen();
+      const { port } = listener.localAddress;
       const signal = AbortSignal.abort(new Error("changed my mind"));
       return [await codeOf(scene.connect(port, { signal })), await codeOf(scene.connect(port, { timeoutMs: 0 }))];
     },
@@ -61,11 +61,11 @@ export const streamScenarios: readonly Scenario[] = [
   {
     name: "both ends know both addresses",
     run: async (scene) => {
-      const { call, peer, door } = await scene.joined();
+      const { call, peer, listener } = await scene.joined();
       return [
         call.localAddress.toString() === peer.remoteAddress.toString(),
         peer.localAddress.toString() === call.remoteAddress.toString(),
-        call.remoteAddress.port === door.localAddress.port,
+        call.remoteAddress.port === listener.localAddress.port,
       ];
     },
     outcome: [true, true, true],
@@ -83,23 +83,23 @@ export const streamScenarios: readonly Scenario[] = [
     outcome: [true, true, 1_000_000, 1_000_000],
   },
   {
-    name: "fifty calls through one door, each with its own answer",
+    name: "fifty calls through one listener, each with its own answer",
     run: async (scene) => {
-      const door = await scene.listen();
+      const listener = await scene.listen();
       const echo = async (): Promise<void> => {
         for (let count = 0; count < 50; count += 1) {
-          const peer = await door.accept();
+          const peer = await listener.accept();
           void peer.readUntil("\n").then((line) => peer.write(line));
         }
       };
       void echo();
       const answers = Array.from({ length: 50 }, async (_, index) => {
-        const call = await scene.connect(door.localAddress.port);
+        const call = await scene.connect(listener.localAddress.port);
         await call.write(`${index}\n`);
         return Number(String(await call.readUntil("\n")));
       });
       const sum = (await Promise.all(answers)).reduce((total, value) => total + value, 0);
-      return [sum, door.stats.accepted];
+      return [sum, listener.stats.accepted];
     },
     outcome: [1225, 50],
   },
@@ -241,31 +241,31 @@ export const streamScenarios: readonly Scenario[] = [
     name: "a local address and port that are asked for are used",
     freePorts: true,
     run: async (scene: Scene) => {
-      const door = await scene.listen();
+      const listener = await scene.listen();
       const wanted = await scene.bindClient();
       const { port } = wanted.localAddress;
       const localAddress = `${scene.ground.clientHost}:${port}`;
-      const call = await scene.connect(door.localAddress.port, { localAddress });
-      const again = await codeOf(scene.connect(door.localAddress.port, { localAddress }));
+      const call = await scene.connect(listener.localAddress.port, { localAddress });
+      const again = await codeOf(scene.connect(listener.localAddress.port, { localAddress }));
       return [call.localAddress.port === port, again];
     },
     outcome: [true, "ADDRESS_NOT_AVAILABLE"],
   },
   {
-    name: "a local port on which a door of the same machine stands",
+    name: "a local port on which a listener of the same machine stands",
     oneMachine: true,
     run: async (scene) => {
-      const [door, other] = [await scene.listen(), await scene.listen()];
+      const [listener, other] = [await scene.listen(), await scene.listen()];
       const localAddress = `${scene.ground.clientHost}:${other.localAddress.port}`;
-      return [await codeOf(scene.connect(door.localAddress.port, { localAddress }))];
+      return [await codeOf(scene.connect(listener.localAddress.port, { localAddress }))];
     },
     outcome: ["ADDRESS_IN_USE"],
   },
   {
     name: "a local address that this machine has not",
     run: async (scene) => {
-      const door = await scene.listen();
-      return [await codeOf(scene.connect(door.localAddress.port, { localAddress: "203.0.113.77:0" }))];
+      const listener = await scene.listen();
+      return [await codeOf(scene.connect(listener.localAddress.port, { localAddress: "203.0.113.77:0" }))];
     },
     outcome: ["ADDRESS_NOT_AVAILABLE"],
   },

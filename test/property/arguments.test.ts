@@ -97,7 +97,7 @@ for (const [name, make] of Object.entries(streamCalls)) {
 /** An address that is none: a name would be looked up. */
 const noName = anything.filter((value) => typeof value !== "string" || value === "");
 
-const mailboxCalls: Readonly<Record<string, (box: DatagramSocket, args: Arguments) => unknown>> = {
+const datagramSocketCalls: Readonly<Record<string, (box: DatagramSocket, args: Arguments) => unknown>> = {
   send: (box, [a, b, c]) => box.send(a, b, c),
   "send to itself": (box, [a, b]) => box.send(a, box.localAddress, b),
   sendMany: (box, [a, b]) => box.sendMany(a, b),
@@ -119,8 +119,8 @@ const mailboxCalls: Readonly<Record<string, (box: DatagramSocket, args: Argument
   close: (box, [a]) => box.close(a),
 };
 
-for (const [name, make] of Object.entries(mailboxCalls)) {
-  test(`a mailbox: ${name}`, async () => {
+for (const [name, make] of Object.entries(datagramSocketCalls)) {
+  test(`a datagram socket: ${name}`, async () => {
     await fc.assert(
       fc.asyncProperty(given, noName, async ([a, b, c], to) => {
         const box = await bind("udp://127.0.0.1:0");
@@ -140,18 +140,19 @@ test("a listener and servers: accept, drain, setTls", async () => {
   const room = contract("room", "1.0.0", { server: { who: call() } });
   await fc.assert(
     fc.asyncProperty(given, fc.nat(5), async ([a], which) => {
-      const door = await listen("tcp://127.0.0.1:0");
+      const listener = await listen("tcp://127.0.0.1:0");
       const server = await serve("tcp://127.0.0.1:0", () => undefined);
       const sessions = await serveSessions(room, "tcp://127.0.0.1:0", { handlers: { who: () => undefined } });
       const calls: readonly (() => unknown)[] = [
-        () => door.accept(a as never),
+        () => listener.accept(a as never),
         () => server.drain(a as never),
         () => sessions.drain(a as never),
-        () => door.setTls(a as never),
+        () => listener.setTls(a as never),
         () => server.setTls(a as never),
         () => sessions.setTls(a as never),
       ];
-      const ends = async (): Promise<unknown> => await Promise.all([door.close(), server.close(), sessions.close()]);
+      const ends = async (): Promise<unknown> =>
+        await Promise.all([listener.close(), server.close(), sessions.close()]);
       await settles(`call ${which}`, calls[which] as () => unknown, ends);
     }),
     { numRuns: 150 },

@@ -35,15 +35,15 @@ import { makeIdentity, testCertificates } from "../fixtures/certificates.ts";
 import { anything, holes } from "./anything.ts";
 
 const { authority, server: identity } = await testCertificates();
-const DOOR = "tls://127.0.0.1:0";
+const LISTENER = "tls://127.0.0.1:0";
 const BOX = "udp://127.0.0.1:0";
 const ca = authority.cert;
 const room = contract("room", "1.0.0", { server: { who: call(undefined, undefined, { idempotent: true }) } });
 const handlers = { who: () => undefined };
 
 /** One for all clients, with the options that they have by default. */
-const talker = await serve(DOOR, async (peer) => await peer.write("hola"), { tls: identity });
-const sessions = await serveSessions(room, DOOR, { handlers, tls: identity });
+const talker = await serve(LISTENER, async (peer) => await peer.write("hola"), { tls: identity });
+const sessions = await serveSessions(room, LISTENER, { handlers, tls: identity });
 const answers = await serveStateless(room, BOX, { handlers });
 test.after(async () => void (await Promise.all([talker.close(), sessions.close(), answers.close()])));
 
@@ -81,13 +81,13 @@ const subjects: readonly Subject[] = [
     rules: { ...LISTEN_RULES, ...NETWORK_RULES },
     needs: { tls: identity },
     open: async (options) => {
-      const door = await listen(DOOR, options);
+      const listener = await listen(LISTENER, options);
       const works = async (): Promise<void> => {
-        const [client, peer] = await Promise.all([reaches(door.localAddress), door.accept()]);
+        const [client, peer] = await Promise.all([reaches(listener.localAddress), listener.accept()]);
         client.abort();
         peer.abort();
       };
-      return { works, close: () => door.close() };
+      return { works, close: () => listener.close() };
     },
   },
   {
@@ -95,7 +95,7 @@ const subjects: readonly Subject[] = [
     rules: { ...SERVE_RULES, ...SERVER_RULES },
     needs: { tls: identity },
     open: async (options) => {
-      const server = await serve(DOOR, async (peer) => await peer.write("hola"), options);
+      const server = await serve(LISTENER, async (peer) => await peer.write("hola"), options);
       const works = async (): Promise<void> => {
         const client = await reaches(server.localAddress);
         await client.readExactly(4);
@@ -153,7 +153,7 @@ const subjects: readonly Subject[] = [
     rules: { ...SERVE_SESSIONS_RULES, ...SERVER_RULES },
     needs: { handlers, tls: identity },
     open: async (options) => {
-      const server = await serveSessions(room, DOOR, options);
+      const server = await serveSessions(room, LISTENER, options);
       const works = async (): Promise<void> => {
         const session = await connectSession(room, server.localAddress, { tls: { ca } });
         await session.remote.who();
@@ -326,7 +326,7 @@ test("TLS settings that a server accepts make no handshake fail for everybody", 
   await fc.assert(
     fc.asyncProperty(fc.array(change, { maxLength: 3 }), fc.boolean(), async (changes, renewed) => {
       const tls = { ...identity, ...Object.fromEntries(changes) } as TlsOptions;
-      const server = await serve(DOOR, async (peer) => await peer.write("hola"), {
+      const server = await serve(LISTENER, async (peer) => await peer.write("hola"), {
         tls: renewed ? identity : tls,
       }).catch(refused);
       try {

@@ -103,14 +103,17 @@ test("functions of remote may be taken off and passed on, and no name is taken",
     server: { close: call(typeOnly<string>(), typeOnly<string>()), toString: call(), constructor: call() },
   });
   const handlers = {
-    close: (door: string) => `${door} closed`,
+    close: (listener: string) => `${listener} closed`,
     toString: () => undefined,
     constructor: () => undefined,
   };
   await using server = await serveSessions(names, "tcp://127.0.0.1:0", { handlers });
   await using session = await connectSession(names, server.localAddress, {});
   const { close, toString, constructor } = session.remote;
-  assert.deepEqual(await Promise.all(["north", "south"].map((door) => close(door))), ["north closed", "south closed"]);
+  assert.deepEqual(await Promise.all(["north", "south"].map((listener) => close(listener))), [
+    "north closed",
+    "south closed",
+  ]);
   await toString();
   await constructor();
   assert.equal(session.remote, session.remote);

@@ -9,7 +9,7 @@ export type Cut = "reset" | "fin";
 
 /** A relay between clients and one server. */
 export class Detour {
-  readonly #door: net.Server;
+  readonly #listener: net.Server;
   readonly #pairs: Set<readonly [net.Socket, net.Socket]> = new Set();
   /** Connections that came so far. */
   accepted = 0;
@@ -25,7 +25,7 @@ export class Detour {
 
   private constructor(port: number) {
     this.#port = port;
-    this.#door = net.createServer((near) => {
+    this.#listener = net.createServer((near) => {
       this.accepted += 1;
       near.on("error", () => undefined);
       if (this.closed) {
@@ -52,15 +52,15 @@ export class Detour {
   /** Opens a detour to a port of this machine. */
   static async to(port: number): Promise<Detour> {
     const detour = new Detour(port);
-    detour.#door.listen(0, "127.0.0.1");
-    await once(detour.#door, "listening");
+    detour.#listener.listen(0, "127.0.0.1");
+    await once(detour.#listener, "listening");
     atEnd(() => detour.close());
     return detour;
   }
 
   /** Where clients connect. */
   get address(): string {
-    return `tcp://127.0.0.1:${(this.#door.address() as net.AddressInfo).port}`;
+    return `tcp://127.0.0.1:${(this.#listener.address() as net.AddressInfo).port}`;
   }
 
   /** Leads to another server from now on. */
@@ -109,7 +109,7 @@ export class Detour {
   close(): void {
     this.closed = true;
     this.cut("reset");
-    this.#door.close();
+    this.#listener.close();
   }
 }
 

@@ -193,7 +193,7 @@ test("a session that loses its connection while the server drains comes back too
   assert.equal(await job, "job");
 });
 
-test("while a server drains, new clients are refused with SERVER_BUSY; when nothing is left, its door is closed", async () => {
+test("while a server drains, new clients are refused with SERVER_BUSY; when nothing is left, its listener is closed", async () => {
   const { clock, network, server, session, held, log, drain } = await meet();
   const options = { network, handlers: { confirm: () => "", tell: ignore } };
   const job = session.remote.job();

@@ -96,7 +96,7 @@ test("a server that takes a client in and loses it at once has it back after lon
   const random = { next: () => 0.5, bytes: (count: number) => nodeNetwork.random.bytes(count) };
   const peers: RawClient[] = [];
   const counted = { welcomes: 0, loses: true };
-  const door = net.createServer((socket) => {
+  const listener = net.createServer((socket) => {
     const peer = new RawClient(socket);
     atEnd(() => peer.close());
     peers.push(peer);
@@ -107,10 +107,10 @@ test("a server that takes a client in and loses it at once has it back after lon
     };
     void greet();
   });
-  door.listen(0, "127.0.0.1");
-  await once(door, "listening");
-  atEnd(() => door.close());
-  const { port } = door.address() as net.AddressInfo;
+  listener.listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  atEnd(() => listener.close());
+  const { port } = listener.address() as net.AddressInfo;
   const session = await connectSession(room, `tcp://127.0.0.1:${port}`, { network: { ...nodeNetwork, clock, random } });
   const comesBackAfter = async (delayMs: number): Promise<void> => {
     const { length } = peers;

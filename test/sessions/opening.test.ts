@@ -19,17 +19,17 @@ const handlers = { who: () => "you" };
 /** A program that takes connections and does something else with them. */
 async function foreign(t: TestContext, onConnection: (socket: net.Socket) => void): Promise<string> {
   const sockets: net.Socket[] = [];
-  const door = net.createServer((socket) => {
+  const listener = net.createServer((socket) => {
     sockets.push(socket.on("error", () => undefined).resume());
     onConnection(socket);
   });
-  door.listen(0, "127.0.0.1");
-  await once(door, "listening");
+  listener.listen(0, "127.0.0.1");
+  await once(listener, "listening");
   t.after(() => {
     for (const socket of sockets) socket.destroy();
-    door.close();
+    listener.close();
   });
-  return `tcp://127.0.0.1:${(door.address() as net.AddressInfo).port}`;
+  return `tcp://127.0.0.1:${(listener.address() as net.AddressInfo).port}`;
 }
 
 async function errorOf(opening: Promise<unknown>): Promise<ZocaloError> {

@@ -18,17 +18,17 @@ const room = contract("room", "1.0.0", { server: { who: call<void, string>() } }
 /** A server that does one thing for each connection, in turn. */
 async function serverOf(turns: readonly ((peer: RawClient) => Promise<void> | void)[]): Promise<string> {
   let count = 0;
-  const door = net.createServer((socket) => {
+  const listener = net.createServer((socket) => {
     const peer = new RawClient(socket);
     atEnd(() => peer.close());
     const turn = turns[count++];
     assert.ok(turn !== undefined, "one connection more than expected");
     void turn(peer);
   });
-  door.listen(0, "127.0.0.1");
-  await once(door, "listening");
-  atEnd(() => door.close());
-  return `tcp://127.0.0.1:${(door.address() as net.AddressInfo).port}`;
+  listener.listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  atEnd(() => listener.close());
+  return `tcp://127.0.0.1:${(listener.address() as net.AddressInfo).port}`;
 }
 
 const welcomeAndLeave = async (peer: RawClient): Promise<void> => {

@@ -18,13 +18,13 @@ const parcels = contract("parcels", "1.0.0", { server: { put: event(bytes) } });
 
 test("a peer that takes a message in small pieces is not given up while it does, and is when it stops", async () => {
   const clock = new ManualClock(nodeNetwork.clock);
-  const door = net.createServer().listen(0, "127.0.0.1");
-  await once(door, "listening");
-  atEnd(() => door.close());
-  const accepted = once(door, "connection") as Promise<[net.Socket]>;
+  const listener = net.createServer().listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  atEnd(() => listener.close());
+  const accepted = once(listener, "connection") as Promise<[net.Socket]>;
   // As much more than the kernel has room for as is needed for some heartbeats.
   const limits = { ...DEFAULT_LIMITS, maxMessageBytes: 64 * MIB, windowBytes: 64 * MIB, heartbeatMs: HEARTBEAT_MS };
-  const opening = connectSession(parcels, `tcp://127.0.0.1:${(door.address() as net.AddressInfo).port}`, {
+  const opening = connectSession(parcels, `tcp://127.0.0.1:${(listener.address() as net.AddressInfo).port}`, {
     network: { ...nodeNetwork, clock },
     limits: { heartbeatMs: HEARTBEAT_MS },
     reconnect: false,

@@ -13,15 +13,15 @@ import { check } from "../../src/sim.ts";
  * more than its seed, and one that writes to it has left its world.
  */
 
-const door = await listen("tcp://127.0.0.1:0");
+const listener = await listen("tcp://127.0.0.1:0");
 const waiting = await listen("tcp://127.0.0.1:0");
-const [caller, peer] = await Promise.all([connect(door.localAddress), door.accept()]);
-const [framedCaller, framedPeer] = await Promise.all([connect(door.localAddress), door.accept()]);
+const [caller, peer] = await Promise.all([connect(listener.localAddress), listener.accept()]);
+const [framedCaller, framedPeer] = await Promise.all([connect(listener.localAddress), listener.accept()]);
 const framed = framedCaller.framed(lines());
 const box = await bind("udp://127.0.0.1:0");
 const framedBox = (await bind("udp://127.0.0.1:0")).framed(lines());
-const raw = net.connect(door.localAddress.port, "127.0.0.1");
-const rawPeer = await door.accept();
+const raw = net.connect(listener.localAddress.port, "127.0.0.1");
+const rawPeer = await listener.accept();
 const echo = contract("echo", "1.0.0", { server: { echo: call(typeOnly<string>(), typeOnly<string>()) } });
 const server = await serveSessions(echo, "tcp://127.0.0.1:0", { handlers: { echo: (text) => text } });
 const session = await connectSession(echo, server.localAddress, {});
@@ -31,7 +31,7 @@ await framedPeer.write("a line\n");
 after(async () => {
   for (const socket of [caller, peer, framedCaller, framedPeer, rawPeer]) socket.abort();
   raw.destroy();
-  await Promise.all([door.close(), waiting.close(), box.close(), framedBox.close()]);
+  await Promise.all([listener.close(), waiting.close(), box.close(), framedBox.close()]);
   await session.close();
   await server.close();
 });
@@ -45,10 +45,10 @@ const USES: Readonly<Record<string, () => unknown>> = {
   "messages on a connection: receive": () => framed.receive(),
   "messages on a connection: iterate": () => framed[Symbol.asyncIterator]().next(),
   "messages on a connection: send": () => framed.send("x"),
-  "a mailbox: send": () => box.send("x", box.localAddress),
-  "a mailbox: receive": () => box.receive(),
-  "a mailbox: batches": () => box.batches().next(),
-  "messages on a mailbox: receive": () => framedBox.receive(),
+  "a datagram socket: send": () => box.send("x", box.localAddress),
+  "a datagram socket: receive": () => box.receive(),
+  "a datagram socket: batches": () => box.batches().next(),
+  "messages on a datagram socket: receive": () => framedBox.receive(),
   "a listener: accept": () => waiting.accept(),
   "a session: call": () => session.remote.echo("hola"),
   "a socket of the runtime: write": () => raw.write("x"),

@@ -25,8 +25,8 @@ export interface Joined {
 /** Makes two hosts and connects them. */
 export async function joined(world: World): Promise<Joined> {
   const [a, b] = [world.host("a"), world.host("b")] as [SimHost, SimHost];
-  const door = await listen(`tcp://0.0.0.0:${PORT}`, { network: b.network });
-  const [call, peer] = await Promise.all([connect(`tcp://b:${PORT}`, { network: a.network }), door.accept()]);
+  const listener = await listen(`tcp://0.0.0.0:${PORT}`, { network: b.network });
+  const [call, peer] = await Promise.all([connect(`tcp://b:${PORT}`, { network: a.network }), listener.accept()]);
   return { a, b, call, peer };
 }
 

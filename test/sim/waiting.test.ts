@@ -103,7 +103,7 @@ test("connectSession waits behind a proxy that ends connections, within its time
 test("retry comes back to a server that is busy, after the time for which it has asked", async () => {
   const opened = await inWorlds(async ({ world, server, network }) => {
     const handlers = { job: () => 7 };
-    const door = await serveSessions(work, "tcp://0.0.0.0:7000", {
+    const listener = await serveSessions(work, "tcp://0.0.0.0:7000", {
       network: server.network,
       handlers,
       maxSessionsPerAddress: 1,
@@ -116,7 +116,7 @@ test("retry comes back to a server that is busy, after the time for which it has
     const second = await waiting;
     const afterMs = network.clock.now() - startedAt;
     await second.close();
-    return [afterMs, door.stats.declined];
+    return [afterMs, listener.stats.declined];
   });
   for (const [afterMs, declined] of opened) {
     assert.ok((afterMs as number) >= 1000 && (afterMs as number) < 1300, String(afterMs));
@@ -128,19 +128,19 @@ test("a session gives up when giveUpMs is over, and not before; a server that is
   const ends = await inWorlds(async ({ world, network }) => {
     let up = true;
     const { clock } = network;
-    const door = world.host("door", async (doorNetwork) => {
-      if (up) await serveWork(doorNetwork);
+    const listener = world.host("listener", async (listenerNetwork) => {
+      if (up) await serveWork(listenerNetwork);
     });
     const restart = (isUp: boolean): void => {
       up = isUp;
-      door.crash();
-      door.restart();
+      listener.crash();
+      listener.restart();
     };
     const lostSession = async () => {
       const lost = gate<number>();
       const fresh = gate();
       const options = { network, limits: { heartbeatMs: 1000 }, reconnect: { giveUpMs: 30_000 } };
-      const session = await connectSession(work, "tcp://door:7000", {
+      const session = await connectSession(work, "tcp://listener:7000", {
         ...options,
         onDetach: () => lost.open(clock.now()),
         onFresh: () => fresh.open(),
@@ -197,7 +197,7 @@ test("a server of sessions drains and closes within its time, although its clien
       ["nothing", undefined],
     ] as const) {
       const started = gate();
-      const door = await serveSessions(feed, "tcp://0.0.0.0:7000", {
+      const listener = await serveSessions(feed, "tcp://0.0.0.0:7000", {
         network: server.network,
         handlers: {
           job: () => {
@@ -215,12 +215,12 @@ test("a server of sessions drains and closes within its time, although its clien
       const cut = world.partition("client", "server");
       if (what === "events") {
         // More than the windows and the buffers hold.
-        for (let count = 0; count < 30; count += 1) door.remote.news("x".repeat(100_000));
+        for (let count = 0; count < 30; count += 1) listener.remote.news("x".repeat(100_000));
       }
       const { clock } = server.network;
       const startedAt = clock.now();
-      if (timeoutMs === undefined) await door.close();
-      else await door.drain({ timeoutMs });
+      if (timeoutMs === undefined) await listener.close();
+      else await listener.drain({ timeoutMs });
       taken.push(clock.now() - startedAt);
       session.abort();
       cut.heal();

@@ -4,8 +4,8 @@
  * `SOAK_ROUNDS` (20000) rounds per kind of server, `SOAK_SESSION_ROUNDS` (400000) against sessions, `SOAK_SEED` (1).
  */
 
-import { kinds } from "../hostile/doors.ts";
-import { fuzzDoor, fuzzMailbox } from "../hostile/fuzz.ts";
+import { kinds } from "../hostile/listeners.ts";
+import { fuzzListener, fuzzDatagramSocket } from "../hostile/fuzz.ts";
 import { fuzzSessions } from "../hostile/session-fuzz.ts";
 import { conclude, countOf, liveBytes, openHandles, watchForEscapes } from "./outcome.ts";
 
@@ -22,7 +22,7 @@ const problems: string[] = [];
 watchForEscapes(problems);
 for (const kind of kinds) {
   try {
-    const { stats } = (await fuzzDoor(kind, { rounds, seed })).server;
+    const { stats } = (await fuzzListener(kind, { rounds, seed })).server;
     console.log(
       `fuzz: ${kind.name}: ${rounds} attacks, ${stats.accepted} accepted, ${stats.refused.handshake} refused`,
     );
@@ -31,7 +31,7 @@ for (const kind of kinds) {
   }
 }
 try {
-  console.log(`fuzz: udp: ${rounds} datagrams, ${await fuzzMailbox({ rounds, seed })} handled`);
+  console.log(`fuzz: udp: ${rounds} datagrams, ${await fuzzDatagramSocket({ rounds, seed })} handled`);
 } catch (error) {
   problems.push(`udp: ${String(error)}`);
 }

@@ -24,9 +24,9 @@ const { authority, server } = await testCertificates();
 
 async function connected(address: string): Promise<readonly [StreamSocket, StreamSocket]> {
   const secure = address.startsWith("tls:");
-  await using door = await listen(address, secure ? { tls: server } : {});
-  const calling = connect(door.localAddress, secure ? { tls: { ca: authority.cert } } : {});
-  return await Promise.all([calling, door.accept()]);
+  await using listener = await listen(address, secure ? { tls: server } : {});
+  const calling = connect(listener.localAddress, secure ? { tls: { ca: authority.cert } } : {});
+  return await Promise.all([calling, listener.accept()]);
 }
 
 const worlds: Readonly<Record<string, () => Promise<readonly [StreamSocket, StreamSocket]>>> = {

@@ -30,7 +30,7 @@ import { ManualDatagrams, manualNetwork } from "../../src/testing/datagram/manua
 import { repositoryRoot } from "../fixtures/repository-root.ts";
 import { testCertificates } from "../fixtures/certificates.ts";
 
-const DOOR = "tcp://127.0.0.1:0";
+const LISTENER = "tcp://127.0.0.1:0";
 const BOX = "udp://127.0.0.1:0";
 
 type Channel = "open" | "close" | "error" | "refusal";
@@ -70,8 +70,8 @@ class Watch {
 
 /** Both ends of one connection on loopback. */
 async function joined(options: ListenOptions = {}): Promise<[StreamSocket, StreamSocket]> {
-  await using door = await listen(DOOR, options);
-  const [called, accepted] = await Promise.all([connect(door.localAddress), door.accept()]);
+  await using listener = await listen(LISTENER, options);
+  const [called, accepted] = await Promise.all([connect(listener.localAddress), listener.accept()]);
   return [called, accepted];
 }
 
@@ -114,23 +114,23 @@ test("a limit that runs out is a close of that kind, with the error", async (t) 
   assert.equal(watch.events[2]?.[1].error, error);
 });
 
-test("doors and mailboxes are opened once and closed once", async (t) => {
+test("listeners and datagram sockets are opened once and closed once", async (t) => {
   const watch = new Watch(t);
-  const door = await listen(DOOR);
+  const listener = await listen(LISTENER);
   const box = await bind(BOX, { remote: "udp://127.0.0.1:9" });
-  await Promise.all([door.close(), door.close()]);
+  await Promise.all([listener.close(), listener.close()]);
   await Promise.all([box.close(), box.close()]);
   assert.deepEqual(watch.told, ["open listener", "open datagram", "close listener closed", "close datagram closed"]);
   assert.deepEqual(
     watch.events.map(([, { local, remote }]) => [local, remote]),
-    [door, box, door, box].map((socket) => [
+    [listener, box, listener, box].map((socket) => [
       String(socket.localAddress),
       socket === box ? "udp://127.0.0.1:9" : undefined,
     ]),
   );
 });
 
-test("a mailbox that could not join its group is closed as it was opened", async (t) => {
+test("a datagram socket that could not join its group is closed as it was opened", async (t) => {
   const watch = new Watch(t);
   const transport = new ManualDatagrams({ local: "udp://239.1.2.3:5000" });
   transport.join = () => {
@@ -144,16 +144,16 @@ test("a mailbox that could not join its group is closed as it was opened", async
 });
 
 test("what could not be opened was never told as open", async (t) => {
-  const door = await listen(DOOR);
+  const listener = await listen(LISTENER);
   const watch = new Watch(t);
-  await assert.rejects(listen(door.localAddress), { code: "ADDRESS_IN_USE" });
-  await assert.rejects(listen(DOOR, { allow: ["nobody"] }), { code: "ADDRESS_INVALID" });
-  await door.close();
-  await assert.rejects(connect(door.localAddress), { code: "CONNECTION_REFUSED" });
+  await assert.rejects(listen(listener.localAddress), { code: "ADDRESS_IN_USE" });
+  await assert.rejects(listen(LISTENER, { allow: ["nobody"] }), { code: "ADDRESS_INVALID" });
+  await listener.close();
+  await assert.rejects(connect(listener.localAddress), { code: "CONNECTION_REFUSED" });
   assert.deepEqual(watch.told, ["close listener closed"]);
 });
 
-/** What turns a client away for each reason but `closing`, which needs a connection that comes while a door closes. */
+/** What turns a client away for each reason but `closing`, which needs a connection that comes while a listener closes. */
 const refusals: Readonly<Record<Exclude<RefusalReason, "closing">, ListenOptions & { readonly calls?: number }>> = {
   "accept-queue": { acceptQueue: 0 },
   "max-connections": { maxConnections: 0 },
@@ -167,19 +167,19 @@ const refusals: Readonly<Record<Exclude<RefusalReason, "closing">, ListenOptions
 for (const [reason, { calls = 1, ...options }] of Object.entries(refusals)) {
   test(`a client that is turned away (${reason}) is a refusal with its address`, async (t) => {
     const watch = new Watch(t);
-    await using door = await listen(DOOR, options);
-    const callers = await Promise.allSettled(Array.from({ length: calls }, () => connect(door.localAddress)));
+    await using listener = await listen(LISTENER, options);
+    const callers = await Promise.allSettled(Array.from({ length: calls }, () => connect(listener.localAddress)));
     const sockets = callers.flatMap((caller) => (caller.status === "fulfilled" ? [caller.value] : []));
     if (reason === "handshake") await sockets[0]?.write("no header\r\n").catch(() => undefined);
     const event = await watch.first("refusal");
-    assert.deepEqual([event.kind, event.local, event.reason], ["listener", String(door.localAddress), reason]);
+    assert.deepEqual([event.kind, event.local, event.reason], ["listener", String(listener.localAddress), reason]);
     assert.match(String(event.remote), /^tcp:\/\/127\.0\.0\.1:\d+$/);
-    assert.equal(door.stats.refused[reason as RefusalReason], 1);
+    assert.equal(listener.stats.refused[reason as RefusalReason], 1);
     for (const socket of sockets) socket.abort();
   });
 }
 
-test("a client that comes while the door closes is a refusal (closing)", async (t) => {
+test("a client that comes while the listener closes is a refusal (closing)", async (t) => {
   const watch = new Watch(t);
   let sink: ListenerSink | undefined;
   let resets = 0;
@@ -193,19 +193,19 @@ test("a client that comes while the door closes is a refusal (closing)", async (
     setReferenced: () => undefined,
   };
   const sockets = { ...nodeNetwork.sockets, listen: () => Promise.resolve(transport) };
-  const door = await listen("tcp://127.0.0.1:7000", { network: { ...nodeNetwork, sockets } });
-  const closed = door.close();
+  const listener = await listen("tcp://127.0.0.1:7000", { network: { ...nodeNetwork, sockets } });
+  const closed = listener.close();
   const remoteAddress = Address.parse("tcp://192.0.2.1:4000");
   sink?.accepted({ remoteAddress, reset: () => void (resets += 1) } as unknown as StreamTransport);
   await closed;
   const refused = "refusal listener closing";
   assert.deepEqual(watch.told, ["open listener", refused, "close listener closed"]);
-  assert.deepEqual([resets, door.stats.refused.closing, door.stats.open], [1, 1, 0]);
+  assert.deepEqual([resets, listener.stats.refused.closing, listener.stats.open], [1, 1, 0]);
 });
 
-test("the reasons that the guide lists are those of a listener and of a mailbox", async () => {
-  await using door = await listen(DOOR);
-  const reasons = Object.keys(door.stats.refused);
+test("the reasons that the guide lists are those of a listener and of a datagram socket", async () => {
+  await using listener = await listen(LISTENER);
+  const reasons = Object.keys(listener.stats.refused);
   assert.deepEqual([...reasons].sort(), [...Object.keys(refusals), "closing"].sort());
   for (const page of ["docs/guide/diagnostics.md", "docs/es/guia/diagnostics.md"]) {
     const rows = readFileSync(join(repositoryRoot, page), "utf8").matchAll(/^\| `([\w-]+)` \|/gm);
@@ -230,7 +230,7 @@ test("what a handler throws, and what onError throws, are errors with the peer's
   const watch = new Watch(t);
   const [first, second] = [new Error("handler"), new Error("onError")];
   const server = await serve(
-    DOOR,
+    LISTENER,
     () => {
       throw first;
     },
@@ -254,8 +254,8 @@ test("what a handler throws, and what onError throws, are errors with the peer's
 test("a handshake that fails is an error beside the refusal", async (t) => {
   const { server } = await testCertificates();
   const watch = new Watch(t);
-  await using door = await listen("tls://127.0.0.1:0", { tls: { cert: server.cert, key: server.key } });
-  const caller = await connect(String(door.localAddress).replace("tls:", "tcp:"));
+  await using listener = await listen("tls://127.0.0.1:0", { tls: { cert: server.cert, key: server.key } });
+  const caller = await connect(String(listener.localAddress).replace("tls:", "tcp:"));
   await caller.write("GET / HTTP/1.1\r\n\r\n");
   const refusal = await watch.first("refusal");
   const event = await watch.first("error");
@@ -290,11 +290,11 @@ test("a datagram whose handler throws, and one that holds no message, are errors
 
 const PROGRAM = `
   const { listen } = await import(process.argv[1]);
-  const door = await listen("tcp://127.0.0.1:0");
-  await door.close();
+  const listener = await listen("tcp://127.0.0.1:0");
+  await listener.close();
 `;
 
-/** What a program that opens and closes a door writes on stderr. */
+/** What a program that opens and closes a listener writes on stderr. */
 async function stderrWith(debug: string): Promise<string> {
   const index = join(repositoryRoot, "build/src/index.js");
   const { stderr } = await promisify(execFile)(

@@ -27,8 +27,8 @@ async function settled(): Promise<unknown[]> {
 }
 
 async function pair(): Promise<readonly [StreamSocket, StreamSocket]> {
-  await using door = await listen("tcp://127.0.0.1:0");
-  return await Promise.all([connect(door.localAddress), door.accept()]);
+  await using listener = await listen("tcp://127.0.0.1:0");
+  return await Promise.all([connect(listener.localAddress), listener.accept()]);
 }
 
 test("a peer that resets the connection while writes are under way, and before others", async () => {

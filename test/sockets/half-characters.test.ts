@@ -35,7 +35,7 @@ test("streams of Node and of the Web refuse it", async () => {
   assert.equal(((await failed) as { code?: string }).code, "OPTION_INVALID");
 });
 
-test("a mailbox refuses it, also in an answer, and sends nothing", async () => {
+test("a datagram socket refuses it, also in an answer, and sends nothing", async () => {
   const failures: unknown[] = [];
   await using server = await serveDatagrams(
     "udp://127.0.0.1:0",

@@ -28,8 +28,8 @@ function disposed<T extends object>(source: T, ...closers: readonly (() => unkno
 }
 
 async function ofConnection(): Promise<Source> {
-  const door = await listen("tcp://127.0.0.1:0");
-  const [call, peer] = await Promise.all([connect(door.localAddress), door.accept()]);
+  const listener = await listen("tcp://127.0.0.1:0");
+  const [call, peer] = await Promise.all([connect(listener.localAddress), listener.accept()]);
   const source = {
     iterate: () => call[Symbol.asyncIterator](),
     produce: () => peer.write("x"),
@@ -39,7 +39,7 @@ async function ofConnection(): Promise<Source> {
     source,
     () => call.abort(),
     () => peer.abort(),
-    () => door.close(),
+    () => listener.close(),
   );
 }
 
@@ -54,16 +54,16 @@ async function ofPair(): Promise<Source> {
 }
 
 async function ofListener(): Promise<Source> {
-  const door = await listen("tcp://127.0.0.1:0");
+  const listener = await listen("tcp://127.0.0.1:0");
   const calls: StreamSocket[] = [];
   const source = {
-    iterate: () => door[Symbol.asyncIterator](),
-    produce: async () => calls.push(await connect(door.localAddress)),
-    take: () => door.accept(),
+    iterate: () => listener[Symbol.asyncIterator](),
+    produce: async () => calls.push(await connect(listener.localAddress)),
+    take: () => listener.accept(),
   };
   return disposed(
     source,
-    () => door.close(),
+    () => listener.close(),
     () => {
       for (const call of calls) call.abort();
     },
@@ -81,7 +81,7 @@ async function ofFramed(batches: boolean): Promise<Source> {
   return disposed(source, () => text.abort());
 }
 
-async function ofMailbox(framed: boolean, batches: boolean): Promise<Source> {
+async function ofDatagramSocket(framed: boolean, batches: boolean): Promise<Source> {
   const box = await bind("udp://127.0.0.1:0");
   const friend = await bind("udp://127.0.0.1:0");
   const inbox = framed ? box.framed(lines()) : box;
@@ -142,10 +142,10 @@ const SOURCES: Readonly<Record<string, () => Promise<Source>>> = {
   "the connections of a listener": ofListener,
   "messages of a connection": () => ofFramed(false),
   "batches of messages of a connection": () => ofFramed(true),
-  "datagrams of a mailbox": () => ofMailbox(false, false),
-  "batches of datagrams": () => ofMailbox(false, true),
-  "messages of a mailbox": () => ofMailbox(true, false),
-  "batches of messages of a mailbox": () => ofMailbox(true, true),
+  "datagrams of a datagram socket": () => ofDatagramSocket(false, false),
+  "batches of datagrams": () => ofDatagramSocket(false, true),
+  "messages of a datagram socket": () => ofDatagramSocket(true, false),
+  "batches of messages of a datagram socket": () => ofDatagramSocket(true, true),
   "items of a stream that was opened": () => ofStream(false),
   "items of a stream that is offered": () => ofStream(true),
 };

@@ -26,9 +26,9 @@ function noting(told: (readonly [on: boolean, idleMs: number])[]): Network {
 }
 
 test("the idle time is rounded up to whole seconds; 0 is the system's default", async () => {
-  await using door = await listen("tcp://127.0.0.1:0");
+  await using listener = await listen("tcp://127.0.0.1:0");
   const told: (readonly [boolean, number])[] = [];
-  const call = await connect(door.localAddress, { network: noting(told) });
+  const call = await connect(listener.localAddress, { network: noting(told) });
   for (const idleMs of [0.5, 500, 1000, 1001, 32_766_001, 32_767_000, 0, undefined]) call.setKeepAlive(true, idleMs);
   call.setKeepAlive(false);
   assert.deepEqual(told, [
@@ -63,8 +63,8 @@ test("what the system cannot do is refused", () => {
 });
 
 test("the kernel has the time", async (t) => {
-  await using door = await listen("tcp://127.0.0.1:0");
-  const call = await connect(door.localAddress);
+  await using listener = await listen("tcp://127.0.0.1:0");
+  const call = await connect(listener.localAddress);
   const timer = (): string => {
     const lines = execFileSync("ss", ["-tnoH", "src", call.localAddress.hostPort], { encoding: "utf8" });
     return /keepalive,([^,]+)/.exec(lines)?.[1] ?? "";

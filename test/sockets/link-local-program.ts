@@ -63,9 +63,9 @@ await tell("connect none, from number", () => called("", `[fe80::1%25${near}]:0`
 async function opened(
   opening: Promise<{ readonly localAddress: unknown; close(): Promise<unknown> }>,
 ): Promise<string> {
-  const door = await opening;
-  await door.close();
-  return String(door.localAddress).replace(/:\d+$/, "");
+  const listener = await opening;
+  await listener.close();
+  return String(listener.localAddress).replace(/:\d+$/, "");
 }
 for (const [name, zone] of Object.entries(ends)) {
   await tell(`listen ${name}`, () => opened(listen(`tcp://[fe80::2${zone}]:0`)));
@@ -78,10 +78,10 @@ async function arrives(from: DatagramSocket, to: string | undefined, at = box): 
   await from.send("hola", to);
   return (await at.receive({ timeoutMs: 30_000 })).from.hostPort.replace(/:\d+$/, "");
 }
-const mailbox = await bind("udp://[::]:0");
+const datagramSocket = await bind("udp://[::]:0");
 const own = await bind("udp://[fe80::1%25v0]:0");
 for (const [name, zone] of Object.entries(ways)) {
-  await tell(`send ${name}`, () => arrives(mailbox, target(zone)));
+  await tell(`send ${name}`, () => arrives(datagramSocket, target(zone)));
   await tell(`partner ${name}`, async () => {
     await using partner = await bind("udp://[::]:0", { remote: target(zone) });
     return await arrives(partner, undefined);
@@ -96,10 +96,10 @@ await tell("partner none, from name", async () => {
 const group = await bind(`udp://[ff02::1234%25${far}]:0`);
 for (const [name, zone] of Object.entries(ways)) {
   const to = `udp://[ff02::1234${zone}]:${group.localAddress.port}`;
-  await tell(`group ${name}`, () => arrives(mailbox, to, group));
+  await tell(`group ${name}`, () => arrives(datagramSocket, to, group));
   await tell(`join ${name}`, () => {
-    mailbox.joinGroup(`udp://[ff02::99${zone}]:0`);
-    mailbox.leaveGroup(`udp://[ff02::99${zone}]:0`);
+    datagramSocket.joinGroup(`udp://[ff02::99${zone}]:0`);
+    datagramSocket.leaveGroup(`udp://[ff02::99${zone}]:0`);
   });
 }
 process.exit(0);

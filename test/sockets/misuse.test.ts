@@ -111,8 +111,8 @@ test("a method of a contract that was taken off its session or client says how t
   const handlers = { ask: (number: number) => number, say: () => undefined };
   await using server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers: { ...handlers, list: () => [] } });
   await using session = await connectSession(room, server.localAddress, {});
-  await using mailbox = await serveStateless(box, "udp://127.0.0.1:0", { handlers });
-  await using client = await connectStateless(box, mailbox.localAddress);
+  await using datagramSocket = await serveStateless(box, "udp://127.0.0.1:0", { handlers });
+  await using client = await connectStateless(box, datagramSocket.localAddress);
   for (const [object, owner, names] of [
     ["session", session, ["ask", "say", "list", "close", "abort", "drain", "ref", "unref"]],
     ["client", client, ["ask", "say"]],

@@ -28,9 +28,9 @@ const PRELUDE = `
   // Anything that nobody caught is a failure with a code of its own.
   process.on("unhandledRejection", (reason) => { console.error(reason); process.exit(70); });
   const connected = async (address, options = {}) => {
-    const door = await listen(address, optionsOf(address));
-    const both = await Promise.all([connect(door.localAddress, optionsOf(address)), door.accept()]);
-    await door.close();
+    const listener = await listen(address, optionsOf(address));
+    const both = await Promise.all([connect(listener.localAddress, optionsOf(address)), listener.accept()]);
+    await listener.close();
     return both;
   };
 `;
@@ -80,24 +80,24 @@ const kinds = Object.entries(KINDS).map(([name, address]) => {
 for (const [name, address] of kinds) {
   test(`${name}: unref of everything lets the process end`, async () => {
     await ends(`
-      const door = await listen(${address()}, optionsOf(${address()}));
+      const listener = await listen(${address()}, optionsOf(${address()}));
       const server = await serve(${address()}, (peer) => { peer.unref(); return peer.read(); }, optionsOf(${address()}));
-      const [call, peer] = await Promise.all([connect(door.localAddress, optionsOf(door.localAddress)), door.accept()]);
+      const [call, peer] = await Promise.all([connect(listener.localAddress, optionsOf(listener.localAddress)), listener.accept()]);
       const served = await connect(server.localAddress, optionsOf(server.localAddress));
       while (server.peers.size === 0) await new Promise((resolve) => setImmediate(resolve));
-      for (const one of [door, server, call, peer, served]) one.unref();
+      for (const one of [listener, server, call, peer, served]) one.unref();
       for (const one of [call, peer, served]) one.read().catch(() => undefined);
-      door.accept().catch(() => undefined);
+      listener.accept().catch(() => undefined);
     `);
   });
 
-  for (const held of ["door", "call", "peer", "server"]) {
+  for (const held of ["listener", "call", "peer", "server"]) {
     test(`${name}: one ${held} that is referenced again keeps it alive until it is closed`, posix, async () => {
       const program = start(`
-        const door = await listen(${address()}, optionsOf(${address()}));
+        const listener = await listen(${address()}, optionsOf(${address()}));
         const server = await serve(${address()}, () => undefined, optionsOf(${address()}));
-        const [call, peer] = await Promise.all([connect(door.localAddress, optionsOf(door.localAddress)), door.accept()]);
-        for (const one of [door, server, call, peer]) one.unref();
+        const [call, peer] = await Promise.all([connect(listener.localAddress, optionsOf(listener.localAddress)), listener.accept()]);
+        for (const one of [listener, server, call, peer]) one.unref();
         ${held}.ref();
         process.on("SIGUSR2", () => { process.exitCode = 7; if (${held}.abort) ${held}.abort(); else void ${held}.close(); });
         console.log("ready");
@@ -150,7 +150,7 @@ for (const [name, address] of kinds) {
   });
 }
 
-test("mailboxes: unref lets the process end, ref keeps it until close", posix, async () => {
+test("datagram sockets: unref lets the process end, ref keeps it until close", posix, async () => {
   await ends(`
     const box = await bind("udp://127.0.0.1:0");
     const server = await serveDatagrams("udp://127.0.0.1:0", () => undefined);
@@ -182,9 +182,9 @@ test("calls that timed out or were aborted hold nothing", async () => {
     const failed = (promise) => promise.then(() => { throw new Error("succeeded"); }, () => undefined);
     await failed(connect("tls://127.0.0.1:" + port, { timeoutMs: 20 }));
     await failed(connect("tls://127.0.0.1:" + port, { signal: AbortSignal.timeout(20) }));
-    const door = await listen("tcp://127.0.0.1:0");
-    await failed(door.accept({ timeoutMs: 20 }));
-    await door.close();
+    const listener = await listen("tcp://127.0.0.1:0");
+    await failed(listener.accept({ timeoutMs: 20 }));
+    await listener.close();
     const box = await bind("udp://127.0.0.1:0");
     await failed(box.receive({ timeoutMs: 20 }));
     await box.close();

@@ -21,9 +21,9 @@ const asClient = { role: "client", ca: authority.cert, servername: "localhost" }
 async function connected(
   address = "tcp://127.0.0.1:0",
 ): Promise<readonly [client: StreamSocket, server: StreamSocket]> {
-  const door = await listen(address);
-  const both = await Promise.all([connect(door.localAddress), door.accept()]);
-  await door.close();
+  const listener = await listen(address);
+  const both = await Promise.all([connect(listener.localAddress), listener.accept()]);
+  await listener.close();
   return both;
 }
 
@@ -149,9 +149,9 @@ test("plain bytes injected behind the answer never reach the application of the 
 });
 
 test("a hello that came before startTls belongs to the handshake", async () => {
-  const door = await listen("tcp://127.0.0.1:0");
-  const raw = net.connect({ port: door.localAddress.port, host: "127.0.0.1" });
-  const peer = await door.accept();
+  const listener = await listen("tcp://127.0.0.1:0");
+  const raw = net.connect({ port: listener.localAddress.port, host: "127.0.0.1" });
+  const peer = await listener.accept();
   raw.write("STARTTLS\r\n");
   const client = tls.connect({ socket: raw, ca: authority.cert, servername: "localhost" });
   client.on("secureConnect", () => client.write("at once"));
@@ -161,7 +161,7 @@ test("a hello that came before startTls belongs to the handshake", async () => {
   assert.equal(String(await peer.readExactly(7)), "at once");
   client.destroy();
   peer.abort();
-  await door.close();
+  await listener.close();
 });
 
 test("only an open, plain connection without pending calls can change to TLS", async () => {

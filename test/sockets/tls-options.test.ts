@@ -16,7 +16,7 @@ import {
 import { makeIdentity, testCertificates } from "../fixtures/certificates.ts";
 
 const { authority, server } = await testCertificates();
-const DOOR = "tls://127.0.0.1:0";
+const LISTENER = "tls://127.0.0.1:0";
 const work = contract("work", "1.0.0", { server: { job: call() } });
 const handlers = { job: () => undefined };
 
@@ -37,28 +37,28 @@ async function refusedByClients(name: string, tls: TlsOptions, code: ErrorCode =
   await refused("connect", name, () => connect("tls://127.0.0.1:1", { tls }), code);
   const session = connectSession(work, "tls://127.0.0.1:1", { tls });
   await assert.rejects(session, { code, side: "local" });
-  await using door = await listen("tcp://127.0.0.1:0");
-  const socket = await connect(door.localAddress);
+  await using listener = await listen("tcp://127.0.0.1:0");
+  const socket = await connect(listener.localAddress);
   await refused("startTls", name, () => socket.startTls({ role: "client", ...tls }), code);
   // It is of use as before.
-  const [peer] = await Promise.all([door.accept(), socket.write("hola")]);
+  const [peer] = await Promise.all([listener.accept(), socket.write("hola")]);
   assert.equal(String(await peer.readExactly(4)), "hola");
   socket.abort();
 }
 
 /** Every call of a server. */
 async function refusedByServers(name: string, tls: TlsOptions, code: ErrorCode = "OPTION_INVALID"): Promise<void> {
-  await refused("listen", name, () => listen(DOOR, { tls }), code);
-  await refused("serve", name, () => serve(DOOR, () => undefined, { tls }), code);
-  await refused("serveSessions", name, () => serveSessions(work, DOOR, { handlers, tls }), code);
-  await using door = await listen("tcp://127.0.0.1:0");
-  const [socket, peer] = await Promise.all([connect(door.localAddress), door.accept()]);
+  await refused("listen", name, () => listen(LISTENER, { tls }), code);
+  await refused("serve", name, () => serve(LISTENER, () => undefined, { tls }), code);
+  await refused("serveSessions", name, () => serveSessions(work, LISTENER, { handlers, tls }), code);
+  await using listener = await listen("tcp://127.0.0.1:0");
+  const [socket, peer] = await Promise.all([connect(listener.localAddress), listener.accept()]);
   await refused("startTls", name, () => peer.startTls({ role: "server", ...tls }), code);
   socket.abort();
   for (const secure of [
-    await listen(DOOR, { tls: server }),
-    await serve(DOOR, () => undefined, { tls: server }),
-    await serveSessions(work, DOOR, { handlers, tls: server }),
+    await listen(LISTENER, { tls: server }),
+    await serve(LISTENER, () => undefined, { tls: server }),
+    await serveSessions(work, LISTENER, { handlers, tls: server }),
   ]) {
     await refused("setTls", name, () => secure.setTls(tls), code);
     // The old settings count.
@@ -71,8 +71,8 @@ async function refusedByServers(name: string, tls: TlsOptions, code: ErrorCode =
 
 test("a servername that is missing is the host; one that is empty is refused", async () => {
   const other = await makeIdentity(authority, { name: "other", dns: ["localhost"] });
-  await using wrong = await serve(DOOR, () => undefined, { tls: other });
-  await using right = await serve(DOOR, () => undefined, { tls: server });
+  await using wrong = await serve(LISTENER, () => undefined, { tls: other });
+  await using right = await serve(LISTENER, () => undefined, { tls: server });
   for (const more of [{}, { servername: undefined }]) {
     const tls = { ca: authority.cert, ...more };
     await assert.rejects(connect(wrong.localAddress, { tls }), { code: "CERTIFICATE_NAME_MISMATCH" });
@@ -85,7 +85,7 @@ test("a servername that is missing is the host; one that is empty is refused", a
 
 test("sessions look for the host of their server, too", async () => {
   const other = await makeIdentity(authority, { name: "other", dns: ["localhost"] });
-  await using wrong = await serveSessions(work, DOOR, { handlers, tls: other });
+  await using wrong = await serveSessions(work, LISTENER, { handlers, tls: other });
   const tls = { ca: authority.cert, servername: undefined };
   await assert.rejects(connectSession(work, wrong.localAddress, { tls }), { code: "CERTIFICATE_NAME_MISMATCH" });
 });
@@ -99,8 +99,11 @@ test("startTls of a client looks for the host that was connected to", async () =
     [other, "127.0.0.1", "CERTIFICATE_NAME_MISMATCH"],
     [other, "localhost", "CERTIFICATE_NAME_MISMATCH"],
   ] as const) {
-    await using door = await listen("tcp://127.0.0.1:0");
-    const [called, peer] = await Promise.all([connect(`tcp://${host}:${door.localAddress.port}`), door.accept()]);
+    await using listener = await listen("tcp://127.0.0.1:0");
+    const [called, peer] = await Promise.all([
+      connect(`tcp://${host}:${listener.localAddress.port}`),
+      listener.accept(),
+    ]);
     peer.startTls({ role: "server", ...identity }).catch(() => undefined);
     const upgraded = called.startTls(tls).then(
       (info) => info.servername,
@@ -110,8 +113,8 @@ test("startTls of a client looks for the host that was connected to", async () =
     called.abort();
   }
   // Who was called cannot know it: it must be told, or accept anything.
-  await using door = await listen("tcp://127.0.0.1:0");
-  const [caller, peer] = await Promise.all([connect(door.localAddress), door.accept()]);
+  await using listener = await listen("tcp://127.0.0.1:0");
+  const [caller, peer] = await Promise.all([connect(listener.localAddress), listener.accept()]);
   await refused("startTls", "servername", () => peer.startTls(tls), "OPTION_INVALID");
   caller.startTls({ role: "server", ...server }).catch(() => undefined);
   const info = await peer.startTls({ ...tls, insecure: true });
@@ -126,16 +129,16 @@ test("protocol names that cannot be sent end no process and no handshake", async
   }
   // The longest names, and the longest list of them.
   const alpn = Array.from({ length: 255 }, (_, index) => String(index).padEnd(255, "x"));
-  await using door = await serve(DOOR, () => undefined, { tls: { ...server, alpn } });
-  const called = await connect(door.localAddress, { tls: { ca: authority.cert, alpn: alpn.slice(30) } });
+  await using listener = await serve(LISTENER, () => undefined, { tls: { ...server, alpn } });
+  const called = await connect(listener.localAddress, { tls: { ca: authority.cert, alpn: alpn.slice(30) } });
   assert.equal(called.tls?.alpn, alpn[30]);
   called.abort();
 });
 
 test("an empty list of protocol names is none", async () => {
-  await using door = await serve(DOOR, () => undefined, { tls: { ...server, alpn: [] } });
+  await using listener = await serve(LISTENER, () => undefined, { tls: { ...server, alpn: [] } });
   for (const alpn of [[], ["h2"], undefined]) {
-    const called = await connect(door.localAddress, { tls: { ca: authority.cert, alpn } });
+    const called = await connect(listener.localAddress, { tls: { ca: authority.cert, alpn } });
     assert.equal(called.tls?.alpn, undefined);
     called.abort();
   }
@@ -160,10 +163,10 @@ test("a server without an identity is refused, also when the settings are renewe
 test("a certificate and a key of two pairs are refused, also within sni, and the old settings count", async () => {
   const misfit = { cert: server.cert, key: authority.key };
   for (const tls of [misfit, { ...server, sni: { "a.example": misfit } }]) {
-    await assert.rejects(listen(DOOR, { tls }), { code: "CERTIFICATE_INVALID" });
-    await using door = await serve(DOOR, () => undefined, { tls: server });
-    assert.throws(() => door.setTls(tls), { code: "CERTIFICATE_INVALID", op: "setTls" });
-    const called = await connect(door.localAddress, { tls: { ca: authority.cert } });
+    await assert.rejects(listen(LISTENER, { tls }), { code: "CERTIFICATE_INVALID" });
+    await using listener = await serve(LISTENER, () => undefined, { tls: server });
+    assert.throws(() => listener.setTls(tls), { code: "CERTIFICATE_INVALID", op: "setTls" });
+    const called = await connect(listener.localAddress, { tls: { ca: authority.cert } });
     called.abort();
   }
 });
@@ -178,9 +181,9 @@ test("SNI: capitals on either side, and dots at the end, lead to the certificate
   ];
   for (const tls of connected) {
     const asked: string[] = [];
-    await using door = await serve(DOOR, (peer) => void asked.push(String(peer.tls?.servername)), { tls });
+    await using listener = await serve(LISTENER, (peer) => void asked.push(String(peer.tls?.servername)), { tls });
     for (const servername of ["shop.example", "SHOP.example", "shop.example.", "a.wild.example", "A.WILD.example."]) {
-      const called = await connect(door.localAddress, { tls: { ca: authority.cert, servername } });
+      const called = await connect(listener.localAddress, { tls: { ca: authority.cert, servername } });
       assert.equal(called.tls?.peerCertificate?.subject, "shop");
       called.abort();
     }
@@ -194,9 +197,9 @@ test("SNI: capitals on either side, and dots at the end, lead to the certificate
 
 test("a client that sends a dot at the end all the same gets the certificate of the name", async () => {
   const shop = await makeIdentity(authority, { name: "shop", dns: ["shop.example"] });
-  await using door = await serve(DOOR, () => undefined, { tls: { ...server, sni: { "shop.example": shop } } });
+  await using listener = await serve(LISTENER, () => undefined, { tls: { ...server, sni: { "shop.example": shop } } });
   const { default: tls } = await import("node:tls");
-  const { port } = door.localAddress;
+  const { port } = listener.localAddress;
   const raw = tls.connect({ port, host: "127.0.0.1", servername: "Shop.example.", rejectUnauthorized: false });
   await new Promise((resolve) => raw.once("secureConnect", resolve));
   assert.equal(raw.getPeerCertificate().subject.CN, "shop");

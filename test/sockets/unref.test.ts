@@ -27,9 +27,9 @@ const PRELUDE = `
   const until = async (holds) => { while (!holds()) await new Promise((resolve) => setImmediate(resolve)); };
   const connected = async (address) => {
     const options = address.startsWith("tls:") ? { tls } : {};
-    const door = await listen(address, options);
-    const both = await Promise.all([connect(door.localAddress, options), door.accept()]);
-    await door.close();
+    const listener = await listen(address, options);
+    const both = await Promise.all([connect(listener.localAddress, options), listener.accept()]);
+    await listener.close();
     return both;
   };
   const work = contract("work", "1.0.0", {
@@ -84,10 +84,10 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     both(() => near.unref(), () => near.read({ timeoutMs }));
   `,
   "a listener": `
-    const door = await listen("tcp://127.0.0.1:0");
-    both(() => door.unref(), () => door.accept({ timeoutMs }));
+    const listener = await listen("tcp://127.0.0.1:0");
+    both(() => listener.unref(), () => listener.accept({ timeoutMs }));
   `,
-  "a mailbox": `
+  "a datagram socket": `
     const box = await bind("udp://127.0.0.1:0");
     const text = box.framed(lines());
     both(

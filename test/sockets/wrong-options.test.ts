@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { lines } from "../../src/framing.ts";
 import { bind, connect, listen, pair, relay, serve, serveDatagrams, UsageError } from "../../src/index.ts";
 
-const DOOR = "tcp://127.0.0.1:0";
+const LISTENER = "tcp://127.0.0.1:0";
 const BOX = "udp://127.0.0.1:0";
 
 /** What a program without types would pass. */
@@ -102,8 +102,8 @@ const calls: readonly (readonly [string, Record<string, readonly unknown[]>, (op
     },
     (options) => connect("tcp://127.0.0.1:1", options),
   ],
-  ["listen", LISTEN, (options) => listen(DOOR, options)],
-  ["serve", { ...LISTEN, ...SIGNALS }, (options) => serve(DOOR, () => undefined, options)],
+  ["listen", LISTEN, (options) => listen(LISTENER, options)],
+  ["serve", { ...LISTEN, ...SIGNALS }, (options) => serve(LISTENER, () => undefined, options)],
   ["bind", BIND, (options) => bind(BOX, options)],
   [
     "serveDatagrams",
@@ -151,9 +151,9 @@ test("a connection: each option of a call with what it cannot be, and the connec
   left.abort();
 });
 
-test("a mailbox and servers: each option of a call with what it cannot be, and they still work", async () => {
+test("a datagram socket and servers: each option of a call with what it cannot be, and they still work", async () => {
   await using box = await bind(BOX);
-  await using server = await serve(DOOR, () => undefined);
+  await using server = await serve(LISTENER, () => undefined);
   await using answers = await serveDatagrams(BOX, ({ data }) => data);
   for (const value of [null, "x", 5, true]) {
     const none = untyped<undefined>(value);
@@ -218,13 +218,13 @@ test("arguments that cannot be are errors of the call, and the socket goes on", 
 
 test("an option that has no meaning with the address is refused: who gave it counts on what it does", async () => {
   await refuses("connect", "tls", () => connect("tcp://127.0.0.1:1", { tls: {} }));
-  await refuses("listen", "tls", () => listen(DOOR, { tls: {} }));
-  await refuses("serve", "tls", () => serve(DOOR, () => undefined, { tls: {} }));
-  await refuses("listen", "mode", () => listen(DOOR, { mode: 0o600 }));
+  await refuses("listen", "tls", () => listen(LISTENER, { tls: {} }));
+  await refuses("serve", "tls", () => serve(LISTENER, () => undefined, { tls: {} }));
+  await refuses("listen", "mode", () => listen(LISTENER, { mode: 0o600 }));
   for (const from of [[], ["127.0.0.1"], ["unix", "127.0.0.1"]]) {
     await refuses("listen", "proxyProtocol.from", () => listen("unix:x.sock", { proxyProtocol: { from } }));
   }
   for (const from of [["unix"], ["127.0.0.1", "unix"]]) {
-    await refuses("listen", "proxyProtocol.from", () => listen(DOOR, { proxyProtocol: { from } }));
+    await refuses("listen", "proxyProtocol.from", () => listen(LISTENER, { proxyProtocol: { from } }));
   }
 });

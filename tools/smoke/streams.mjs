@@ -8,10 +8,10 @@ function check(condition, what) {
 }
 
 async function talk(address) {
-  const door = await serve(address, async (peer) => {
+  const listener = await serve(address, async (peer) => {
     for await (const bytes of peer) await peer.write(bytes);
   });
-  const call = await connect(door.localAddress, { timeoutMs: 5000 });
+  const call = await connect(listener.localAddress, { timeoutMs: 5000 });
   await call.write(["hola\n", Buffer.alloc(300_000, 7)]);
   check(String(await call.readUntil("\n")) === "hola\n", `readUntil over ${address}`);
   check(
@@ -21,7 +21,7 @@ async function talk(address) {
   await call.end();
   check((await call.read()) === null, `the end over ${address}`);
   check((await call.closed).how === "ended", `closed over ${address}`);
-  const report = await door.drain({ timeoutMs: 5000 });
+  const report = await listener.drain({ timeoutMs: 5000 });
   check(report.cut === 0, `drain over ${address}`);
 }
 

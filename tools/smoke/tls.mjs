@@ -25,7 +25,7 @@ const settings = {
   ca: home.cert,
   clientCertificate: "ask",
 };
-const door = await serve(
+const listener = await serve(
   "tls://127.0.0.1:0",
   async (peer) => {
     await peer.write(`${peer.tls?.alpn} ${peer.tls?.authorized}\n`);
@@ -33,7 +33,7 @@ const door = await serve(
   },
   { tls: settings },
 );
-const open = (tls) => connect(door.localAddress, { tls, timeoutMs });
+const open = (tls) => connect(listener.localAddress, { tls, timeoutMs });
 
 const call = await open({ ca: home.cert, alpn: ["plaza/1"], cert: home.cert, key: home.key });
 check(call.tls?.authorized === true, "checking a certificate");
@@ -61,7 +61,7 @@ const list = "-----BEGIN X509 CRL-----\n-----END X509 CRL-----\n";
 check(((await codeOf(open({ crl: list }))) === "UNSUPPORTED") === elsewhere, "refusing crl");
 const ciphers = "TLS_AES_256_GCM_SHA384";
 check((await codeOf(open({ ca: home.cert, ciphers }))) === (elsewhere ? "UNSUPPORTED" : "none"), "ciphers");
-await door.close();
+await listener.close();
 
 const plain = await serve("tcp://127.0.0.1:0", async (peer) => {
   await peer.readUntil("STARTTLS\n");

@@ -107,7 +107,7 @@ async function ipv6(): Promise<Finding> {
 
 async function unix(): Promise<Finding> {
   const folder = await mkdtemp(join(tmpdir(), "zocalo-doctor-"));
-  const found = await tryToListen({ path: join(folder, "door.sock") }, "yes");
+  const found = await tryToListen({ path: join(folder, "listener.sock") }, "yes");
   await rm(folder, { recursive: true, force: true });
   return { name: "unix", title: "Unix sockets", ...found };
 }
@@ -131,8 +131,8 @@ async function tryToListen(
   options: ListenOptions = {},
 ): Promise<Tried> {
   try {
-    const door = await listen(address, options);
-    await door.close();
+    const listener = await listen(address, options);
+    await listener.close();
     return { state: "ok", value, note: "" };
   } catch (error) {
     return { state: "no", value: "no", note: error instanceof ZocaloError ? error.detail : String(error) };

@@ -70,11 +70,11 @@ export async function openCommandSession(
 
 /** Calls a method that the server offers: the promise of a call, what an event answers, or a stream. */
 export function invoke(
-  session: object,
+  { remote }: { readonly remote: object },
   { name, input }: ServerMethod,
   options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
 ): unknown {
-  const methods = session as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
+  const methods = remote as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
   return methods[name]?.(input, options);
 }
 

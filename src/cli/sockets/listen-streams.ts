@@ -88,9 +88,9 @@ async function replyOnce(
   options: ListenOptions,
   { output, stop }: CommandContext,
 ): Promise<number> {
-  const door = await listen(address, { ...options, idleTimeoutMs: IDLE_MS });
-  sayListening(output, door.localAddress);
-  const peer = await lastPeer(door, stop);
+  const listener = await listen(address, { ...options, idleTimeoutMs: IDLE_MS });
+  sayListening(output, listener.localAddress);
+  const peer = await lastPeer(listener, stop);
   watch(peer, output);
   try {
     await reply(peer, stop);
@@ -110,8 +110,8 @@ async function joinConnections(
   context: CommandContext,
 ): Promise<number> {
   const { output, stdin, stdout, stop } = context;
-  const door = await listen(address, options);
-  sayListening(output, door.localAddress);
+  const listener = await listen(address, options);
+  sayListening(output, listener.localAddress);
   const joining: JoinOptions = { framing: flags.framing, crlf: flags.crlf, hex: flags.hex, emptyInput: "wait" };
   const talkTo = async (peer: StreamSocket): Promise<void> => {
     watch(peer, output);
@@ -121,11 +121,11 @@ async function joinConnections(
         : await joinMessages(peer, codec, context, joining);
     output.detail({ event: "joined", inputEnded }, inputEnded ? "stdin was sent to its end" : "the peer ended first");
   };
-  if (flags.keepOpen !== true) await talkTo(await lastPeer(door, stop));
+  if (flags.keepOpen !== true) await talkTo(await lastPeer(listener, stop));
   else {
     for (;;) {
       // Of many peers, one that breaks off is no failure of the command.
-      await talkTo(await nextPeer(door, stop)).catch((error: unknown) => {
+      await talkTo(await nextPeer(listener, stop)).catch((error: unknown) => {
         if (!(error instanceof ConnectionError)) throw error;
         output.problem(error);
       });
@@ -134,20 +134,20 @@ async function joinConnections(
   return EXIT.done;
 }
 
-/** The next connection. The door is closed when none comes. */
-async function nextPeer(door: Listener, stop: AbortSignal): Promise<StreamSocket> {
+/** The next connection. The listener is closed when none comes. */
+async function nextPeer(listener: Listener, stop: AbortSignal): Promise<StreamSocket> {
   try {
-    return await door.accept({ signal: stop });
+    return await listener.accept({ signal: stop });
   } catch (error) {
-    await door.close();
+    await listener.close();
     throw error;
   }
 }
 
-/** The only connection: the door is closed behind it. */
-async function lastPeer(door: Listener, stop: AbortSignal): Promise<StreamSocket> {
-  const peer = await nextPeer(door, stop);
-  await door.close();
+/** The only connection: the listener is closed behind it. */
+async function lastPeer(listener: Listener, stop: AbortSignal): Promise<StreamSocket> {
+  const peer = await nextPeer(listener, stop);
+  await listener.close();
   return peer;
 }
 

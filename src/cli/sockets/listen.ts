@@ -13,12 +13,12 @@ import { REPLY_NAMES, type ReplyName } from "./replies.ts";
 import { addServerTlsFlags, type ServerTlsFlags } from "./tls-flags.ts";
 
 const DESCRIPTION = [
-  "Opens a door for connections (tcp:, tls:, unix:) or a mailbox for datagrams (udp:), and prints " +
+  "Opens a listener for connections (tcp:, tls:, unix:) or a datagram socket for datagrams (udp:), and prints " +
     "`listening on ADDRESS` on stderr when it is ready. Port 0 picks a free port.",
   "With --reply or --exec it is a server. Ctrl-C (SIGINT) and SIGTERM let it finish what it is doing; a second Ctrl-C " +
     "ends it at once.",
   "Without them it joins the first connection to stdin and stdout and is done when the peer has ended. The end of stdin " +
-    "ends its own side (half-close), unless stdin had nothing to say at all. A mailbox shows each datagram on a line of " +
+    "ends its own side (half-close), unless stdin had nothing to say at all. A datagram socket shows each datagram on a line of " +
     "its own, and sends each line of stdin, with its end, to whoever wrote last.",
 ];
 

@@ -106,7 +106,7 @@ async function sendDatagrams(
   const { stop, output } = context;
   const toMany = address.isMulticast || address.isBroadcast;
   const to = toMany ? address.with({ params: {} }) : undefined;
-  const box = await openMailbox(address, toMany, stop);
+  const box = await openDatagramSocket(address, toMany, stop);
   output.detail(
     { event: "open", local: String(box.localAddress), remote: String(address) },
     `sending from ${String(box.localAddress)} to ${String(address)}`,
@@ -133,7 +133,7 @@ async function sendDatagrams(
 }
 
 /** One partner is connected to, so that "nobody listens there" is heard; a group answers from many addresses. */
-async function openMailbox(address: Address, toMany: boolean, signal: AbortSignal): Promise<DatagramSocket> {
+async function openDatagramSocket(address: Address, toMany: boolean, signal: AbortSignal): Promise<DatagramSocket> {
   if (!toMany) return await openFor(address, signal);
   const box = await bind(anyAddress(address.family), { signal });
   const { interface: way } = address.params;

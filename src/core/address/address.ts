@@ -39,7 +39,7 @@ export type { AddressFamily, AddressParams, Transport } from "./parts.ts";
  * @example
  * ```ts
  * import { Address } from "zocalo";
- * const door = Address.parse({ transport: "tcp", host: "::1", port: 7000 });
+ * const listener = Address.parse({ transport: "tcp", host: "::1", port: 7000 });
  * ```
  */
 export type AddressInit =
@@ -86,7 +86,7 @@ export interface AddressChange {
 }
 
 /**
- * The address of one end of a connection or of a mailbox. It never changes, and two addresses are the same when
+ * The address of one end of a connection or of a datagram socket. It never changes, and two addresses are the same when
  * {@link Address.equals} says so.
  *
  * Addresses are written as URLs:

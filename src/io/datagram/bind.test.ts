@@ -37,7 +37,7 @@ async function bound(
   return [asked, transport];
 }
 
-test("a plain mailbox is bound with the system's defaults", async () => {
+test("a plain datagram socket is bound with the system's defaults", async () => {
   const [{ local, options }, transport] = await bound("127.0.0.1:7000");
   assert.equal(String(local), "udp://127.0.0.1:7000");
   assert.deepEqual(options, {
@@ -103,7 +103,7 @@ test("a transport that cannot pause refuses the policy block, and is closed", as
   assert.equal(transport.closed, true);
 });
 
-test("a mailbox that opens too late is closed again", async () => {
+test("a datagram socket that opens too late is closed again", async () => {
   const transport = new ManualDatagrams();
   let open = (): void => undefined;
   const network = manualNetwork(clock, []);
@@ -123,7 +123,7 @@ test("a mailbox that opens too late is closed again", async () => {
   assert.equal(clock.pending, 0);
 });
 
-test("a mailbox whose port would be its partner's gets another one", async () => {
+test("a datagram socket whose port would be its partner's gets another one", async () => {
   const gone = await bindOver(nodeNetwork, "udp://127.0.0.1:0");
   await gone.close();
   const partner = gone.localAddress;

@@ -1,4 +1,4 @@
-/** Opening a mailbox. */
+/** Opening a datagram socket. */
 
 import { Address, type AddressLike } from "../../core/address/address.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
@@ -18,7 +18,7 @@ import { restated } from "../operation/restated.ts";
 import { meetsItself } from "../stream/meets-itself.ts";
 import { firstAddress } from "./destinations.ts";
 import { DatagramSocket } from "./socket.ts";
-import { MAILBOX_RULES, type MailboxSettings, mailboxSettings } from "./settings.ts";
+import { MAILBOX_RULES, type DatagramSettings, datagramSettings } from "./settings.ts";
 import type * as api from "./public.ts";
 import type { BindOptions } from "./public.ts";
 
@@ -48,27 +48,27 @@ export async function bindOver(
   options: BindOptions = {},
   rules: OptionRules = BIND_RULES,
 ): Promise<api.DatagramSocket> {
-  return await openMailbox(network, local, checkOptions({ op: "bind" }, options, rules));
+  return await openDatagramSocket(network, local, checkOptions({ op: "bind" }, options, rules));
 }
 
 /** Binds with options that were checked. */
-export async function openMailbox(
+export async function openDatagramSocket(
   network: Network,
   local: AddressLike,
   options: BindOptions,
 ): Promise<api.DatagramSocket> {
-  const address = mailboxAddress(local, OWN_PARAMS);
-  const remote = options.remote === undefined ? undefined : mailboxAddress(options.remote, PARTNER_PARAMS);
+  const address = datagramSocketAddress(local, OWN_PARAMS);
+  const remote = options.remote === undefined ? undefined : datagramSocketAddress(options.remote, PARTNER_PARAMS);
   if (remote?.port === 0) throw invalid(remote, "port 0 cannot be sent to");
   const context: OperationContext = { op: "bind", local: address.toString(), remote: remote?.toString() };
-  const settings = mailboxSettings(options);
+  const settings = datagramSettings(options);
   const { signal, timeoutMs } = options;
   const opening = (): Promise<DatagramSocket> => open(network, address, remote, options, settings);
   return await openWithin(network.clock, opening, { signal, timeoutMs }, context);
 }
 
-/** Reads the address of a mailbox; that of a telephone is refused with the names of the right calls. */
-function mailboxAddress(input: AddressLike, params: ReadonlySet<string>): Address {
+/** Reads the address of a datagram socket; that of a telephone is refused with the names of the right calls. */
+function datagramSocketAddress(input: AddressLike, params: ReadonlySet<string>): Address {
   const address = Address.parse(input, { transport: "udp", op: "bind" });
   if (address.transport !== "udp") {
     const { transport } = address;
@@ -88,7 +88,7 @@ async function open(
   asked: Address,
   partner: Address | undefined,
   options: BindOptions,
-  settings: MailboxSettings,
+  settings: DatagramSettings,
 ): Promise<DatagramSocket> {
   const { sockets } = network;
   const local = await toIp(sockets, asked, partner?.isIp === true ? [partner.family as 4 | 6] : [4, 6]);
@@ -98,7 +98,10 @@ async function open(
     local.family === 4 ? ([4] as const) : local.isUnspecified && !ipv6Only ? ([6, 4] as const) : ([6] as const);
   const remote = partner === undefined ? undefined : await toIp(sockets, partner, families);
   if (remote !== undefined && !(families as readonly unknown[]).includes(remote.family)) {
-    throw invalid(remote, `a mailbox on ${local.hostPort} cannot reach it; bind an address of the same IP version`);
+    throw invalid(
+      remote,
+      `a datagram socket on ${local.hostPort} cannot reach it; bind an address of the same IP version`,
+    );
   }
   checkZone(local, { op: "bind", local: asked.toString() });
   if (remote !== undefined && local.zone === "") {
@@ -113,14 +116,14 @@ async function open(
     sendBufferBytes: options.sendBufferBytes,
     signal: options.signal,
   });
-  let mailbox: DatagramSocket | undefined;
+  let datagramSocket: DatagramSocket | undefined;
   try {
     prepare(transport, local, partner, settings);
-    mailbox = new DatagramSocket(network, transport, settings, families);
-    if (local.isMulticast) mailbox.joinGroup(local, { interface: wayOf(local), source: local.params["source"] });
-    return mailbox;
+    datagramSocket = new DatagramSocket(network, transport, settings, families);
+    if (local.isMulticast) datagramSocket.joinGroup(local, { interface: wayOf(local), source: local.params["source"] });
+    return datagramSocket;
   } catch (error) {
-    await (mailbox ?? transport).close();
+    await (datagramSocket ?? transport).close();
     throw error instanceof ZocaloError ? restated(error, { op: "bind", local: local.toString() }) : error;
   }
 }
@@ -147,7 +150,7 @@ function prepare(
   transport: DatagramTransport,
   local: Address,
   partner: Address | undefined,
-  settings: MailboxSettings,
+  settings: DatagramSettings,
 ): void {
   if (settings.receiveQueue.policy === "block" && !transport.canPause) {
     const detail = "this runtime cannot stop receiving; choose another receiveQueuePolicy";

@@ -9,14 +9,14 @@ import { ManualClock } from "../../testing/manual-clock.ts";
 import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
 import type { ConnectStatelessOptions } from "../stateless/public.ts";
 
-/* SEMANTICS B.1 for a client over datagrams, whose mailbox is connected: a server that moves is found again. */
+/* SEMANTICS B.1 for a client over datagrams, whose datagram socket is connected: a server that moves is found again. */
 
 const box = contract("box", "1.0.0", {
   server: { ask: call(typeOnly<number>(), typeOnly<number>(), { idempotent: true }) },
 });
 const head = { codec: 2, hash: BigInt(`0x${box.hash}`) };
 
-/** A server: a mailbox of the client that is connected to it, and answers to what is sent there. */
+/** A server: a datagram socket of the client that is connected to it, and answers to what is sent there. */
 class Server {
   readonly transport: ManualDatagrams;
   readonly #from: Address;
@@ -99,7 +99,7 @@ test("B.1: a name is looked up again when something is sent after dnsMaxAgeMs, a
   next.answer(4);
   assert.equal(await asked, 4);
   await ask(next);
-  assert.equal(lookUps(), 2, "one look-up to see that it has moved, one to open the mailbox");
+  assert.equal(lookUps(), 2, "one look-up to see that it has moved, one to open the datagram socket");
   assert.equal(client.signal.aborted, false);
   await client.close();
   assert.deepEqual([(await client.closed).how, next.transport.closed, clock.pending], ["closed", true, 0]);
@@ -124,7 +124,7 @@ test("a server that is still among the addresses of its name is kept; so is one 
   }
 });
 
-test("a client that is closed meanwhile leaves no mailbox, and one that is unreferenced stays so", async () => {
+test("a client that is closed meanwhile leaves no datagram socket, and one that is unreferenced stays so", async () => {
   const closed = await scene(["10.0.0.1"]);
   closed.move(["10.0.0.2"]);
   await closed.clock.advance(60_000);

@@ -1,4 +1,4 @@
-/** A mailbox with one partner, whose name is looked up again from time to time (SEMANTICS B.1). */
+/** A datagram socket with one partner, whose name is looked up again from time to time (SEMANTICS B.1). */
 
 import { Address } from "../../core/address/address.ts";
 import { ZocaloError } from "../../core/errors.ts";
@@ -9,16 +9,16 @@ import type { Datagram, Network } from "../network/network.ts";
 
 /** What is set about the name of a partner. */
 export interface PartnerName {
-  /** The name; undefined for an IP address, and where the mailbox cannot move. */
+  /** The name; undefined for an IP address, and where the datagram socket cannot move. */
   readonly host: string | undefined;
   readonly maxAgeMs: number;
-  /** Opens another mailbox for the address that the name has now. */
+  /** Opens another datagram socket for the address that the name has now. */
   readonly open: () => Promise<DatagramSocket>;
 }
 
 /**
- * One mailbox after the other, each connected to the partner. The present one is left only when the name has other addresses
- * and the mailbox for one of them is open, so a name service that fails changes nothing.
+ * One datagram socket after the other, each connected to the partner. The present one is left only when the name has other addresses
+ * and the datagram socket for one of them is open, so a name service that fails changes nothing.
  */
 export class ConnectedDatagramSocket {
   readonly #network: Network;

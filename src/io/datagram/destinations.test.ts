@@ -49,7 +49,7 @@ test("a failed lookup is not remembered", async () => {
   assert.deepEqual(targets(transport), ["udp://[::1]:1"]);
 });
 
-test("a mailbox for both families prefers IPv6 and falls back to IPv4", async () => {
+test("a datagram socket for both families prefers IPv6 and falls back to IPv4", async () => {
   const families: number[] = [];
   const resolve: Sockets["resolve"] = (_name, family) => {
     families.push(family);

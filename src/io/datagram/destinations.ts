@@ -4,7 +4,7 @@ import { Address, type AddressLike } from "../../core/address/address.ts";
 import { NO_PARAMS } from "../../core/address/parts.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
 import { missingZone } from "../operation/link-local.ts";
-import type { MailboxHost } from "./host.ts";
+import type { DatagramHost } from "./host.ts";
 import type { Sockets } from "../network/network.ts";
 
 /** Most texts and names that are remembered; then it starts anew, so that a program with many peers keeps its memory. */
@@ -32,9 +32,9 @@ export async function firstAddress(sockets: Sockets, host: string, families: rea
   throw reason ?? new ZocaloError("NAME_NOT_FOUND", { op: "resolve", remote: host });
 }
 
-/** The destinations of one mailbox. */
+/** The destinations of one datagram socket. */
 export class Destinations {
-  readonly #host: MailboxHost;
+  readonly #host: DatagramHost;
   readonly #sockets: Sockets;
   readonly #families: readonly (4 | 6)[];
   readonly #maxAgeMs: number;
@@ -43,15 +43,15 @@ export class Destinations {
   /** Lookups under way, each with the sends that wait for it, in their order. */
   readonly #lookups: Map<string, ((error: unknown) => void)[]> = new Map();
 
-  /** `families`: those that the mailbox can reach, the preferred one first. */
-  constructor(host: MailboxHost, sockets: Sockets, families: readonly (4 | 6)[], maxAgeMs: number) {
+  /** `families`: those that the datagram socket can reach, the preferred one first. */
+  constructor(host: DatagramHost, sockets: Sockets, families: readonly (4 | 6)[], maxAgeMs: number) {
     this.#host = host;
     this.#sockets = sockets;
     this.#families = families;
     this.#maxAgeMs = maxAgeMs;
   }
 
-  /** Reads a receiver's address and checks that this mailbox can send there. */
+  /** Reads a receiver's address and checks that this datagram socket can send there. */
   read(to: AddressLike, op: string): Address {
     if (to instanceof Address) return this.#checked(to, op);
     if (typeof to !== "string") return this.#checked(Address.parse(to, { transport: "udp", op }), op);
@@ -105,13 +105,13 @@ export class Destinations {
     if (address.params !== NO_PARAMS) {
       return "parameters belong to bind; a receiver has none (see setMulticastInterface for the way out)";
     }
-    // A mailbox on a link-local address is bound to its interface.
+    // A datagram socket on a link-local address is bound to its interface.
     const zoneless = this.#host.transport.localAddress.zone === "" ? missingZone(address) : undefined;
     if (zoneless !== undefined) return zoneless;
     if (address.family === "name" || this.#families.includes(address.family as 4 | 6)) return undefined;
     return address.family === 6
-      ? "a mailbox on an IPv4 address cannot send to IPv6; bind [::] for both"
-      : "this mailbox cannot send to IPv4; bind 0.0.0.0, or [::] for both";
+      ? "a datagram socket on an IPv4 address cannot send to IPv6; bind [::] for both"
+      : "this datagram socket cannot send to IPv4; bind 0.0.0.0, or [::] for both";
   }
 }
 

@@ -194,7 +194,7 @@ test("closing ends iterations and rejects calls", async () => {
   assert.deepEqual(await box.closed, { how: "closed" });
 });
 
-test("a mailbox can be shared: each datagram goes to who asks first", async () => {
+test("a datagram socket can be shared: each datagram goes to who asks first", async () => {
   const { transport, box, messages } = await opened();
   transport.deliver(["one\n", "two\n"]);
   assert.equal(String((await box.receive()).data), "one\n");

@@ -1,4 +1,4 @@
-/** The one implementation of {@link FramedDatagrams}, over any mailbox. */
+/** The one implementation of {@link FramedDatagrams}, over any datagram socket. */
 
 import type { Address, AddressLike } from "../../core/address/address.ts";
 import { ByteWriter, type WrittenBytes } from "../../core/bytes/byte-writer.ts";
@@ -12,18 +12,18 @@ import { publish } from "../operation/diagnostics.ts";
 import { handled } from "../operation/handled-rejection.ts";
 import { DONE, Iteration } from "../operation/iteration.ts";
 import { codecFailure } from "../operation/restated.ts";
-import type { MailboxHost, SendReport } from "./host.ts";
+import type { DatagramHost, SendReport } from "./host.ts";
 import type * as api from "./public.ts";
 import type { DatagramInput, DatagramSocket, ReceivedMessage } from "./public.ts";
 
-/** Messages over a mailbox. */
+/** Messages over a datagram socket. */
 export class FramedDatagrams<In, Out> implements api.FramedDatagrams<In, Out> {
-  readonly socket: DatagramSocket & MailboxHost;
+  readonly socket: DatagramSocket & DatagramHost;
   readonly codec: Codec<In, Out>;
   readonly #writer: ByteWriter = new ByteWriter();
   readonly #decoder: DatagramDecoder<Out>;
 
-  constructor(socket: DatagramSocket & MailboxHost, codec: Codec<In, Out>) {
+  constructor(socket: DatagramSocket & DatagramHost, codec: Codec<In, Out>) {
     this.socket = socket;
     this.codec = codec;
     this.#decoder = new DatagramDecoder(codec, () => socket.localAddress);

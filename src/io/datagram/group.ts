@@ -9,7 +9,7 @@ import type { GroupMembership } from "../network/network.ts";
 
 const RULES: RulesOf<GroupOptions> = { interface: TEXT, source: TEXT };
 
-/** Checks a group that a mailbox on `local` wants to join. */
+/** Checks a group that a datagram socket on `local` wants to join. */
 export function membership(
   group: string | Address,
   given: GroupOptions,
@@ -20,7 +20,7 @@ export function membership(
   const address = ipOf(group, "group", context);
   if (!address.isMulticast || address.family !== local.family) {
     const detail = address.isMulticast
-      ? `a mailbox on ${local.hostPort} cannot join a group of the other IP version`
+      ? `a datagram socket on ${local.hostPort} cannot join a group of the other IP version`
       : `${address.host} is not a multicast group (224.0.0.0/4 or ff00::/8)`;
     throw new UsageError("ADDRESS_INVALID", { ...context, detail });
   }

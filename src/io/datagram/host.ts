@@ -1,14 +1,14 @@
-/** What the parts of a mailbox need from the whole. */
+/** What the parts of a datagram socket need from the whole. */
 
 import type { ZocaloError } from "../../core/errors.ts";
 import type { Clock, DatagramTransport, SendFailure } from "../network/network.ts";
 import type { OperationContext } from "../operation/deadline.ts";
 
-/** A mailbox, as its parts see it. */
-export interface MailboxHost {
+/** A datagram socket, as its parts see it. */
+export interface DatagramHost {
   readonly clock: Clock;
   readonly transport: DatagramTransport;
-  /** Names the mailbox in an error; `remote` defaults to the partner of a connected one. */
+  /** Names the datagram socket in an error; `remote` defaults to the partner of a connected one. */
   context(op: string, remote?: string): OperationContext;
   /** Takes the error that the network has reported for the next call. */
   takeError(): ZocaloError | undefined;

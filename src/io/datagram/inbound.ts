@@ -1,4 +1,4 @@
-/** The receiving half of a mailbox: what has arrived, who waits for it, and what gives way when it is too much. */
+/** The receiving half of a datagram socket: what has arrived, who waits for it, and what gives way when it is too much. */
 
 import { ConnectionError, type ErrorOutcome, UsageError, type ZocaloError } from "../../core/errors.ts";
 import { HELD } from "../../core/held-bytes.ts";
@@ -6,14 +6,14 @@ import type { Datagram } from "../network/network.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
 import { restated } from "../operation/restated.ts";
-import type { MailboxHost } from "./host.ts";
+import type { DatagramHost } from "./host.ts";
 import type { ReceiveQueuePolicy } from "./public.ts";
 
 /** One kind of receive: how it takes what it wants from a queue that is not empty. */
 export interface Taking<T> {
   readonly op: string;
   take(queue: DatagramQueue): T;
-  /** What it gives when this program has closed the mailbox, for iterations; calls without it reject. */
+  /** What it gives when this program has closed the datagram socket, for iterations; calls without it reject. */
   readonly end?: T;
 }
 
@@ -37,14 +37,14 @@ export interface ReceiveQueueLimits {
   readonly policy: ReceiveQueuePolicy;
 }
 
-/** The receiving half of a mailbox. */
+/** The receiving half of a datagram socket. */
 export class DatagramInbound {
   readonly queue: DatagramQueue = new DatagramQueue();
   received = 0;
   bytesReceived = 0;
   dropped = 0;
   bytesDropped = 0;
-  readonly #host: MailboxHost;
+  readonly #host: DatagramHost;
   readonly #limits: ReceiveQueueLimits;
   readonly #waiters: Waiter[] = [];
   /** Reported by the network, for the next call. */
@@ -55,7 +55,7 @@ export class DatagramInbound {
   #paused = false;
   #over: { readonly error: ZocaloError; readonly closed: boolean } | undefined;
 
-  constructor(host: MailboxHost, limits: ReceiveQueueLimits) {
+  constructor(host: DatagramHost, limits: ReceiveQueueLimits) {
     this.#host = host;
     this.#limits = limits;
   }
@@ -104,7 +104,7 @@ export class DatagramInbound {
     else this.#overflowing = false;
   }
 
-  /** The network reported an error, and the mailbox goes on: the first who waits gets it, else the next call. */
+  /** The network reported an error, and the datagram socket goes on: the first who waits gets it, else the next call. */
   report(error: ZocaloError): void {
     const waiter = this.#waiters.shift();
     if (waiter === undefined) {
@@ -145,7 +145,7 @@ export class DatagramInbound {
     });
   }
 
-  /** The answer of a mailbox that is over. */
+  /** The answer of a datagram socket that is over. */
   #refuse<T>(call: { taking: Taking<T>; resolve: (value: T) => void; reject: (reason: unknown) => void }): void {
     const { error, closed } = this.#over as { error: ZocaloError; closed: boolean };
     if (closed && call.taking.end !== undefined) call.resolve(call.taking.end);
@@ -208,9 +208,13 @@ export class DatagramInbound {
   }
 }
 
-/** The error of a mailbox that this program has closed. */
-export function mailboxClosed(host: MailboxHost, op: string, outcome?: ErrorOutcome): ConnectionError {
-  return new ConnectionError("CLOSED", { ...host.context(op), detail: "this program closed the mailbox", outcome });
+/** The error of a datagram socket that this program has closed. */
+export function datagramSocketClosed(host: DatagramHost, op: string, outcome?: ErrorOutcome): ConnectionError {
+  return new ConnectionError("CLOSED", {
+    ...host.context(op),
+    detail: "this program closed the datagram socket",
+    outcome,
+  });
 }
 
 /** Taken places at the front are given back when there are this many and they are half of the array. */

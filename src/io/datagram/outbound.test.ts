@@ -153,7 +153,7 @@ test("after 128 datagrams the answer waits for the end of the event loop's turn"
   assert.equal(turned, true);
 });
 
-test("when the network takes the mailbox away, what had begun is unknown and the rest is not sent", async () => {
+test("when the network takes the datagram socket away, what had begun is unknown and the rest is not sent", async () => {
   const [box, transport] = await opened();
   const begun = reasonOf(box.send("begun", to));
   const waiting = reasonOf(box.send("waiting", to));

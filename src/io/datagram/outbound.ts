@@ -1,4 +1,4 @@
-/** The sending half of a mailbox: what waits for the kernel, in batches, and who is told when it has it. */
+/** The sending half of a datagram socket: what waits for the kernel, in batches, and who is told when it has it. */
 
 import type { Address } from "../../core/address/address.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
@@ -7,8 +7,8 @@ import type { OutgoingDatagram, SendFailure } from "../network/network.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
 import { restated } from "../operation/restated.ts";
 import type { Destinations } from "./destinations.ts";
-import type { MailboxHost, SendReport } from "./host.ts";
-import { BESIDE_PAYLOAD_BYTES, mailboxClosed } from "./inbound.ts";
+import type { DatagramHost, SendReport } from "./host.ts";
+import { BESIDE_PAYLOAD_BYTES, datagramSocketClosed } from "./inbound.ts";
 
 /** Most datagrams and bytes in one batch: enough that a system call is cheap, little enough that a cancelled send waits. */
 const BATCH_DATAGRAMS = 256;
@@ -55,13 +55,13 @@ interface Part {
   readonly count: number;
 }
 
-/** The sending half of a mailbox. */
+/** The sending half of a datagram socket. */
 export class DatagramOutbound {
   sent = 0;
   bytesSent = 0;
   /** Datagrams that were accepted and on which the kernel has not decided. */
   unsent = 0;
-  readonly #host: MailboxHost;
+  readonly #host: DatagramHost;
   readonly #destinations: Destinations;
   readonly #limits: SendQueueLimits;
   #unsentBytes = 0;
@@ -75,7 +75,7 @@ export class DatagramOutbound {
   #closing = false;
   #onDrained: (() => void) | undefined;
 
-  constructor(host: MailboxHost, destinations: Destinations, limits: SendQueueLimits) {
+  constructor(host: DatagramHost, destinations: Destinations, limits: SendQueueLimits) {
     this.#host = host;
     this.#destinations = destinations;
     this.#limits = limits;
@@ -85,7 +85,7 @@ export class DatagramOutbound {
   send(op: string, items: OutgoingDatagram[], bytes: number, options?: OperationOptions): Promise<SendReport> {
     const refused = refusedAtOnce(options, () => this.#host.context(op));
     if (refused !== undefined) return Promise.reject(refused.reason);
-    if (this.#closing) return Promise.reject(mailboxClosed(this.#host, op, "none"));
+    if (this.#closing) return Promise.reject(datagramSocketClosed(this.#host, op, "none"));
     const error = this.#host.takeError();
     if (error !== undefined) return Promise.reject(restated(error, this.#host.context(op), "none"));
     const { maxDatagrams, maxBytes } = this.#limits;
@@ -112,7 +112,7 @@ export class DatagramOutbound {
     this.#checkDrained();
   }
 
-  /** The mailbox is gone: everything that waits rejects. */
+  /** The datagram socket is gone: everything that waits rejects. */
   failed(error: ZocaloError): void {
     this.#closing = true;
     this.#ready.length = 0;

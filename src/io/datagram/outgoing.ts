@@ -12,7 +12,7 @@ export const MAX_IPV4_PAYLOAD_BYTES = 65_507;
 /** 65535 of the IPv6 payload length (RFC 8200 section 3), less 8 of UDP's header. */
 export const MAX_IPV6_PAYLOAD_BYTES = 65_527;
 
-/** One datagram to `to`, or to the partner of a connected mailbox. */
+/** One datagram to `to`, or to the partner of a connected datagram socket. */
 export function outgoing(
   data: DatagramInput | undefined,
   to: Address | undefined,

@@ -1,4 +1,4 @@
-/** The public contract of the mailbox: a socket that sends and receives datagrams. UDP and simulated sockets keep it. */
+/** The public contract of the datagram socket: a socket that sends and receives datagrams. UDP and simulated sockets keep it. */
 
 import type { Address, AddressLike } from "../../core/address/address.ts";
 import type { ZocaloError } from "../../core/errors.ts";
@@ -37,8 +37,8 @@ export interface DatagramToSend {
  */
 export type ReceiveQueuePolicy = "drop-oldest" | "drop-newest" | "block" | "strict";
 
-/** Limits of a mailbox; each is there by default. */
-export interface MailboxLimits {
+/** Limits of a datagram socket; each is there by default. */
+export interface DatagramLimits {
   /**
    * Datagrams that may wait for `receive`. Default 4096: a burst that a busy program catches up with in some milliseconds.
    * Checked after each batch of the network, so that one batch more may be held for a moment.
@@ -72,10 +72,10 @@ export interface MailboxLimits {
   readonly dnsMaxAgeMs?: number | undefined;
 }
 
-/** Options of `bind`. `signal` and `timeoutMs` end the opening only; they never close an open mailbox. */
-export interface BindOptions extends OperationOptions, MailboxLimits {
+/** Options of `bind`. `signal` and `timeoutMs` end the opening only; they never close an open datagram socket. */
+export interface BindOptions extends OperationOptions, DatagramLimits {
   /**
-   * Connects the mailbox to one partner: only its datagrams arrive, `send` takes no address, and when its machine says
+   * Connects the datagram socket to one partner: only its datagrams arrive, `send` takes no address, and when its machine says
    * that nobody listens there (ICMP port unreachable) the next call rejects with `CONNECTION_REFUSED`. A name is looked up
    * once, now. No packet is sent: UDP has no handshake.
    */
@@ -109,7 +109,7 @@ export interface DatagramCloseOptions extends OperationOptions {
   readonly lingerMs?: number | undefined;
 }
 
-/** How a mailbox came to its end. */
+/** How a datagram socket came to its end. */
 export interface DatagramEnd {
   /** `closed`: this program closed it; `failed`: the system took it away. */
   readonly how: "closed" | "failed";
@@ -117,7 +117,7 @@ export interface DatagramEnd {
   readonly error?: ZocaloError | undefined;
 }
 
-/** What a mailbox has counted since it was opened. */
+/** What a datagram socket has counted since it was opened. */
 export interface DatagramStats {
   /** Datagrams taken from the network, those that were then dropped included. */
   readonly datagramsReceived: number;
@@ -142,11 +142,11 @@ export interface DatagramStats {
 }
 
 /**
- * A mailbox: it sends and receives datagrams (UDP, RFC 768). Each arrives whole or not at all; it may be lost, doubled or
- * overtaken, and nobody is told. The mailbox keeps nothing about those it talks to.
+ * A datagram socket: it sends and receives datagrams (UDP, RFC 768). Each arrives whole or not at all; it may be lost, doubled or
+ * overtaken, and nobody is told. The datagram socket keeps nothing about those it talks to.
  *
  * Every operation takes `{ signal, timeoutMs }`. A time-out rejects with `TIMEOUT`, an abort with the signal's reason;
- * either ends that one call and leaves the mailbox usable. When this program closes the mailbox, pending calls reject with
+ * either ends that one call and leaves the datagram socket usable. When this program closes the datagram socket, pending calls reject with
  * `CLOSED` and iterations end.
  *
  * `await using` closes it.
@@ -164,13 +164,13 @@ export interface DatagramStats {
 export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram> {
   /** The own address, with the port that the system chose. */
   readonly localAddress: Address;
-  /** The partner of a connected mailbox; undefined otherwise. */
+  /** The partner of a connected datagram socket; undefined otherwise. */
   readonly remoteAddress: Address | undefined;
   /** A snapshot of the counters. */
   readonly stats: DatagramStats;
-  /** Resolves when the mailbox is closed, and says how. Never rejects. */
+  /** Resolves when the datagram socket is closed, and says how. Never rejects. */
   readonly closed: Promise<DatagramEnd>;
-  /** Aborts when the mailbox is closed; its reason is a `ZocaloError`. */
+  /** Aborts when the datagram socket is closed; its reason is a `ZocaloError`. */
   readonly signal: AbortSignal;
   /**
    * The object beneath (`dgram.Socket`), for what this interface does not offer. Sending or receiving through it, or
@@ -183,17 +183,17 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
    * reused. It does not mean that anybody received it. An empty datagram is a datagram.
    *
    * `to` is an address (`udp://host:port`, or without the scheme). A host name is looked up on first use and again after
-   * `dnsMaxAgeMs`, never on each send. On a connected mailbox `to` must be left out, elsewhere it must be given
+   * `dnsMaxAgeMs`, never on each send. On a connected datagram socket `to` must be left out, elsewhere it must be given
    * (`OPTION_INVALID`).
    *
    * Concurrent sends to one receiver go out in the order of the calls; one that waits for a name does not hold up others. A
    * send that is cancelled while it waits is removed (`outcome: "none"`); one that the kernel is working on completes
    * (`outcome: "all"`).
    *
-   * Rejects with `DATAGRAM_TOO_LARGE`, `QUEUE_FULL`, `ADDRESS_INVALID` (also for an address of a family that this mailbox
+   * Rejects with `DATAGRAM_TOO_LARGE`, `QUEUE_FULL`, `ADDRESS_INVALID` (also for an address of a family that this datagram socket
    * cannot reach), `NAME_NOT_FOUND`, `NAME_LOOKUP_FAILED`, `HOST_UNREACHABLE`, `NETWORK_UNREACHABLE`, `PERMISSION_DENIED`
    * (say, a broadcast without `setBroadcast`), `NO_BUFFER_SPACE`, `CLOSED`; nothing was sent then (`outcome: "none"`). On a
-   * connected mailbox it rejects with `CONNECTION_REFUSED` when an earlier datagram found nobody; the next one is sent.
+   * connected datagram socket it rejects with `CONNECTION_REFUSED` when an earlier datagram found nobody; the next one is sent.
    */
   send(data: DatagramInput, to?: AddressLike, options?: OperationOptions): Promise<void>;
   /**
@@ -217,16 +217,16 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
 
   /**
    * The next datagram, which belongs to the caller. Concurrent calls are served first come first served; a cancelled call
-   * consumes nothing. Rejects with `CLOSED` when the mailbox is closed, with `QUEUE_FULL` after a loss under the policy
-   * `strict`, and on a connected mailbox with `CONNECTION_REFUSED` when nobody listens at the partner's port; after these
-   * two the mailbox goes on.
+   * consumes nothing. Rejects with `CLOSED` when the datagram socket is closed, with `QUEUE_FULL` after a loss under the policy
+   * `strict`, and on a connected datagram socket with `CONNECTION_REFUSED` when nobody listens at the partner's port; after these
+   * two the datagram socket goes on.
    */
   receive(options?: OperationOptions): Promise<Datagram>;
   /** The datagrams that are there, at least one and at most `maxDatagrams`; waits for the first. Else as `receive`. */
   receiveMany(maxDatagrams: number, options?: OperationOptions): Promise<Datagram[]>;
   /**
-   * Iterates over `receive()` until the mailbox is closed. `break` neither closes it nor loses a datagram. An error that
-   * `receive` would reject with ends the iteration, not the mailbox.
+   * Iterates over `receive()` until the datagram socket is closed. `break` neither closes it nor loses a datagram. An error that
+   * `receive` would reject with ends the iteration, not the datagram socket.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Datagram>;
   /**
@@ -265,16 +265,16 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
   setTtl(hops: number): this;
   /** The same for multicast, 0 (this machine only) to 255. At first 1: this network only (RFC 1112 section 6.1). */
   setMulticastTtl(hops: number): this;
-  /** Whether groups on this machine get what this mailbox sends to them. On at first. */
+  /** Whether groups on this machine get what this datagram socket sends to them. On at first. */
   setMulticastLoopback(on: boolean): this;
   /** Where multicast goes out: an interface's name or one of its addresses. Throws `ADDRESS_NOT_AVAILABLE`. */
   setMulticastInterface(nameOrAddress: string): this;
   /** The sizes of the kernel's buffers as it reports them; Linux reports twice what was asked for (socket(7)). */
   bufferSizes(): { readonly receiveBytes: number; readonly sendBytes: number };
 
-  /** Lets the open mailbox keep the process alive (the default). */
+  /** Lets the open datagram socket keep the process alive (the default). */
   ref(): this;
-  /** Lets the process end although the mailbox is open, and calls on it have a `timeoutMs` that is not over. */
+  /** Lets the process end although the datagram socket is open, and calls on it have a `timeoutMs` that is not over. */
   unref(): this;
   /**
    * Closes: no more is received, what is in the receive queue is dropped, pending receives reject with `CLOSED`. What
@@ -284,7 +284,7 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
   close(options?: DatagramCloseOptions): Promise<void>;
 }
 
-/** Messages over a mailbox: what `box.framed(codec)` returns. See {@link FramedDatagramsOver}. */
+/** Messages over a datagram socket: what `box.framed(codec)` returns. See {@link FramedDatagramsOver}. */
 export type FramedDatagrams<In, Out = In> = FramedDatagramsOver<In, Out, DatagramSocket>;
 
 /** A message that came in a datagram. */
@@ -296,15 +296,15 @@ export interface ReceivedMessage<Out> {
 }
 
 /**
- * Messages over a mailbox: one message, one datagram. A datagram has boundaries already; the codec says what its bytes
+ * Messages over a datagram socket: one message, one datagram. A datagram has boundaries already; the codec says what its bytes
  * mean, and whether it is whole. Both sides may use one codec over TCP and over UDP.
  *
  * Strangers can send anything. A datagram that does not hold exactly one valid message, with nothing behind it, is dropped:
  * it is counted in `messagesDropped`, published on `zocalo:error` of `node:diagnostics_channel` with its sender and the
  * error, and the next one is taken. It never makes a call fail.
  *
- * This object keeps nothing of the mailbox to itself: datagrams may still be received from the mailbox directly, each goes to
- * who asks first, and several codecs can share one mailbox for sending. Closing it closes the mailbox.
+ * This object keeps nothing of the datagram socket to itself: datagrams may still be received from the datagram socket directly, each goes to
+ * who asks first, and several codecs can share one datagram socket for sending. Closing it closes the datagram socket.
  *
  * @example
  * ```ts
@@ -320,7 +320,7 @@ export interface ReceivedMessage<Out> {
  * ```
  */
 export interface FramedDatagramsOver<In, Out, Socket> extends AsyncDisposable, AsyncIterable<ReceivedMessage<Out>> {
-  /** The mailbox beneath. */
+  /** The datagram socket beneath. */
   readonly socket: Socket;
   /** What says how a message becomes a datagram, and back. */
   readonly codec: Codec<In, Out>;
@@ -353,13 +353,13 @@ export interface FramedDatagramsOver<In, Out, Socket> extends AsyncDisposable, A
    * dropped meanwhile. Rejects as `DatagramSocket.receive` does, and with what the codec throws when it is wrong itself.
    */
   receive(options?: OperationOptions): Promise<ReceivedMessage<Out>>;
-  /** Iterates over `receive()` until the mailbox is closed. `break` neither closes it nor loses a message. */
+  /** Iterates over `receive()` until the datagram socket is closed. `break` neither closes it nor loses a message. */
   [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage<Out>>;
   /**
    * Iterates over arrays of messages, all that wait at each step and at least one. Messages that are bytes, or
    * hold views of them, are valid until the next step.
    */
   batches(): AsyncIterableIterator<readonly ReceivedMessage<Out>[]>;
-  /** Closes the mailbox. Pending calls reject with `CLOSED`, iterations end. */
+  /** Closes the datagram socket. Pending calls reject with `CLOSED`, iterations end. */
   close(options?: OperationOptions): Promise<void>;
 }

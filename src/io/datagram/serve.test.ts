@@ -72,7 +72,7 @@ test("errors are published with the request's sender, and told once", async () =
   await server.close();
 });
 
-test("an error of the mailbox is told without a request, and the server goes on", async () => {
+test("an error of the datagram socket is told without a request, and the server goes on", async () => {
   const told: unknown[] = [];
   const [server, transport] = await serving(({ data }) => data, {
     onError: (error, request) => void told.push([error, request]),
@@ -88,7 +88,7 @@ test("an error of the mailbox is told without a request, and the server goes on"
   await server.close();
 });
 
-test("a server whose mailbox is lost says so and is closed", async () => {
+test("a server whose datagram socket is lost says so and is closed", async () => {
   const told: unknown[] = [];
   const [server, transport] = await serving(({ data }) => data, { onError: (error) => void told.push(error) });
   transport.fail(new ZocaloError("CLOSED", { op: "receive" }), true);

@@ -19,7 +19,7 @@ import { publish } from "../operation/diagnostics.ts";
 import { OwnClock } from "../operation/own-clock.ts";
 import { PeerProblems, reportProblem } from "../operation/peer-problems.ts";
 import { restated } from "../operation/restated.ts";
-import { BIND_RULES, openMailbox } from "./bind.ts";
+import { BIND_RULES, openDatagramSocket } from "./bind.ts";
 import { canBeRequest, ReplyBudget } from "./reply-guard.ts";
 import { Request, type RequestHost } from "./request.ts";
 import type * as api from "./server.ts";
@@ -73,7 +73,7 @@ export async function openRequestServer(
     const detail = 'maxRepliesPerSource has a meaning only with replies: "guarded"';
     throw new UsageError("OPTION_INVALID", { op: "serveDatagrams", detail });
   }
-  const socket = await openMailbox(network, address, options).catch((error: unknown) => {
+  const socket = await openDatagramSocket(network, address, options).catch((error: unknown) => {
     if (!(error instanceof ZocaloError)) throw error;
     throw restated(error, { op: "serveDatagrams", local: error.local, remote: error.remote }, error.outcome);
   });
@@ -195,7 +195,7 @@ class DatagramServer implements api.DatagramServer, RequestHost {
         if (signal.aborted) return;
         this.report(error, undefined);
         if (error instanceof ConnectionError) {
-          // The mailbox is gone: nothing will come any more.
+          // The datagram socket is gone: nothing will come any more.
           await this.drain({ timeoutMs: 0 });
           return;
         }

@@ -55,13 +55,13 @@ export interface ServeDatagramsOptions extends Omit<BindOptions, "remote"> {
    */
   readonly maxRepliesPerSource?: number | undefined;
   /**
-   * Told of what a handler threw, of a reply that could not be sent, and of errors of the mailbox (then without a request).
+   * Told of what a handler threw, of a reply that could not be sent, and of errors of the datagram socket (then without a request).
    * Default: nobody, but the channel `zocalo:error` has it. Nothing here ever becomes an unhandled rejection.
    */
   readonly onError?: ((error: unknown, request: DatagramRequest | undefined) => void) | undefined;
 }
 
-/** What a server has counted: its mailbox, and its requests. */
+/** What a server has counted: its datagram socket, and its requests. */
 export interface DatagramServerStats extends DatagramStats {
   /** Handlers that run now. */
   readonly requestsActive: number;
@@ -101,7 +101,7 @@ export interface DatagramDrainReport {
 export interface DatagramServer extends AsyncDisposable {
   /** The address, with the port that the system chose. */
   readonly localAddress: Address;
-  /** The mailbox, for groups and other settings. Receiving from it takes requests away from the handler. */
+  /** The datagram socket, for groups and other settings. Receiving from it takes requests away from the handler. */
   readonly socket: DatagramSocket;
   /** What it has counted so far. */
   readonly stats: DatagramServerStats;
@@ -109,7 +109,7 @@ export interface DatagramServer extends AsyncDisposable {
   readonly closed: Promise<void>;
   /**
    * Hands no more datagrams to the handler, tells those that run (`context.draining`), waits for them, then closes the
-   * mailbox. When `timeoutMs` (default 5000) is over, or `signal` aborts, `context.signal` aborts and the rest is left
+   * datagram socket. When `timeoutMs` (default 5000) is over, or `signal` aborts, `context.signal` aborts and the rest is left
    * behind: its replies reject with `CLOSED`. A second call shares the first one's report.
    */
   drain(options?: OperationOptions): Promise<DatagramDrainReport>;

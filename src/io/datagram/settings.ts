@@ -1,13 +1,13 @@
-/** The limits of a mailbox, checked and complete. */
+/** The limits of a datagram socket, checked and complete. */
 
 import { countFrom, FROM_ZERO, oneOf, type RulesOf } from "../operation/check-options.ts";
 import type { ReceiveQueueLimits } from "./inbound.ts";
 import type { SendQueueLimits } from "./outbound.ts";
-import type { MailboxLimits } from "./public.ts";
+import type { DatagramLimits } from "./public.ts";
 import { MAX_IPV6_PAYLOAD_BYTES } from "./outgoing.ts";
 
-/** What a mailbox works with. */
-export interface MailboxSettings {
+/** What a datagram socket works with. */
+export interface DatagramSettings {
   readonly receiveQueue: ReceiveQueueLimits;
   readonly sendQueue: SendQueueLimits;
   readonly maxDatagramBytes: number;
@@ -15,7 +15,7 @@ export interface MailboxSettings {
 }
 
 /** What {@link MailboxLimits} must look like. */
-export const MAILBOX_RULES: RulesOf<MailboxLimits> = {
+export const MAILBOX_RULES: RulesOf<DatagramLimits> = {
   receiveQueueDatagrams: countFrom(1),
   receiveQueueBytes: countFrom(1),
   receiveQueuePolicy: oneOf("drop-oldest", "drop-newest", "block", "strict"),
@@ -30,7 +30,7 @@ const DEFAULT_BYTES = 4_194_304;
 export const DEFAULT_DNS_MAX_AGE_MS = 60_000;
 
 /** Fills in the defaults. */
-export function mailboxSettings(options: MailboxLimits): MailboxSettings {
+export function datagramSettings(options: DatagramLimits): DatagramSettings {
   return {
     receiveQueue: {
       maxDatagrams: options.receiveQueueDatagrams ?? DEFAULT_DATAGRAMS,

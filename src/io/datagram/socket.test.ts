@@ -14,7 +14,7 @@ async function opened(transport: ManualDatagrams): Promise<DatagramSocket> {
   return await bindOver(manualNetwork(clock, [transport]), "udp://127.0.0.1:0", { remote: transport.remoteAddress });
 }
 
-test("settings are handed on, and closed mailboxes refuse them", async () => {
+test("settings are handed on, and closed datagram sockets refuse them", async () => {
   const transport = new ManualDatagrams({ local: "udp://127.0.0.1:1000" });
   const box = await opened(transport);
   box

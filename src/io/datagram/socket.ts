@@ -27,22 +27,22 @@ import { whileMoving } from "../stream/linger.ts";
 import { Destinations } from "./destinations.ts";
 import { FramedDatagrams } from "./framed-datagrams.ts";
 import { membership } from "./group.ts";
-import type { MailboxHost } from "./host.ts";
-import { DatagramInbound, mailboxClosed } from "./inbound.ts";
+import type { DatagramHost } from "./host.ts";
+import { DatagramInbound, datagramSocketClosed } from "./inbound.ts";
 import { DatagramOutbound } from "./outbound.ts";
 import { outgoing } from "./outgoing.ts";
-import type { MailboxSettings } from "./settings.ts";
+import type { DatagramSettings } from "./settings.ts";
 import type * as api from "./public.ts";
 import { iterateBatches, iterateDatagrams, TAKE_ONE, takeMany } from "./takings.ts";
 
 const DEFAULT_LINGER_MS = 2000;
 const CLOSE_RULES: RulesOf<api.DatagramCloseOptions> = { ...OPERATION_RULES, lingerMs: FROM_ZERO };
 
-/** A mailbox over a transport. */
-export class DatagramSocket implements api.DatagramSocket, DatagramSink, MailboxHost {
+/** A datagram socket over a transport. */
+export class DatagramSocket implements api.DatagramSocket, DatagramSink, DatagramHost {
   readonly clock: OwnClock;
   readonly transport: DatagramTransport;
-  readonly #settings: MailboxSettings;
+  readonly #settings: DatagramSettings;
   readonly #inbound: DatagramInbound;
   readonly #outbound: DatagramOutbound;
   readonly #destinations: Destinations;
@@ -50,15 +50,20 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Mailbox
   #closing: Promise<void> | undefined;
 
   static {
-    showAs(DatagramSocket, "DatagramSocket", (mailbox) => ({
-      localAddress: mailbox.localAddress,
-      remoteAddress: mailbox.remoteAddress,
-      stats: mailbox.stats,
+    showAs(DatagramSocket, "DatagramSocket", (datagramSocket) => ({
+      localAddress: datagramSocket.localAddress,
+      remoteAddress: datagramSocket.remoteAddress,
+      stats: datagramSocket.stats,
     }));
   }
 
-  /** `families`: those that the mailbox can send to, the preferred one first. */
-  constructor(network: Network, transport: DatagramTransport, settings: MailboxSettings, families: readonly (4 | 6)[]) {
+  /** `families`: those that the datagram socket can send to, the preferred one first. */
+  constructor(
+    network: Network,
+    transport: DatagramTransport,
+    settings: DatagramSettings,
+    families: readonly (4 | 6)[],
+  ) {
     this.clock = new OwnClock(network.clock);
     this.transport = transport;
     this.#settings = settings;
@@ -209,7 +214,7 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Mailbox
     await this.close();
   }
 
-  /** Names this mailbox in an error. */
+  /** Names this datagram socket in an error. */
   context(op: string, remote?: string): OperationContext {
     const names = this.#names();
     return { op, local: names.local, remote: remote ?? names.remote };
@@ -245,8 +250,8 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Mailbox
     if ((to === undefined) === (partner === undefined)) {
       const detail =
         partner === undefined
-          ? "say whom to send to: this mailbox is not connected"
-          : "leave the address out: this mailbox is connected to one partner";
+          ? "say whom to send to: this datagram socket is not connected"
+          : "leave the address out: this datagram socket is connected to one partner";
       throw new UsageError("OPTION_INVALID", { ...this.context(op), detail, outcome: "none" });
     }
     const address = to === undefined ? undefined : this.#destinations.read(to, op);
@@ -260,16 +265,16 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Mailbox
   }
 
   #open(op: string): DatagramTransport {
-    if (this.#closing !== undefined) throw mailboxClosed(this, op);
+    if (this.#closing !== undefined) throw datagramSocketClosed(this, op);
     return this.transport;
   }
 
   async #close(lingerMs: number): Promise<void> {
-    this.#inbound.over(mailboxClosed(this, "close"), true);
+    this.#inbound.over(datagramSocketClosed(this, "close"), true);
     const flushed = new Promise<void>((resolve) => this.#outbound.close(resolve));
     // It ends: the kernel decides about each datagram, and no other one is accepted.
     const late = !(await whileMoving(this.clock, flushed, lingerMs, Infinity, () => this.#outbound.unsent));
-    if (late) this.#outbound.failed(mailboxClosed(this, "close"));
+    if (late) this.#outbound.failed(datagramSocketClosed(this, "close"));
     await this.transport.close();
     this.#over({ how: "closed" });
     if (!late) return;
@@ -279,7 +284,7 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Mailbox
 
   #over(end: api.DatagramEnd): void {
     publish("close", () => ({ kind: "datagram", ...this.#names(), how: end.how, error: end.error }));
-    this.#announcement.tell(end, end.error ?? mailboxClosed(this, "close"));
+    this.#announcement.tell(end, end.error ?? datagramSocketClosed(this, "close"));
   }
 
   #names(): { readonly local: string; readonly remote: string | undefined } {

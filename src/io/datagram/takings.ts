@@ -1,4 +1,4 @@
-/** The kinds of receive that a mailbox offers, and the iterations over them. */
+/** The kinds of receive that a datagram socket offers, and the iterations over them. */
 
 import type { DatagramInbound, Taking } from "./inbound.ts";
 import { DONE, Iteration } from "../operation/iteration.ts";

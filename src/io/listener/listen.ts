@@ -1,4 +1,4 @@
-/** Opening a door: the called side of the telephone. */
+/** Opening a listener: the called side of the telephone. */
 
 import { Address, type AddressLike, type Transport } from "../../core/address/address.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
@@ -22,7 +22,7 @@ import { StreamSocket } from "../stream/socket.ts";
 import { CONNECTION_RULES, connectionSettings } from "../stream/settings.ts";
 import { serverTls, TLS_RULES } from "../stream/tls-settings.ts";
 import { UNIX_PEERS } from "./admission.ts";
-import { Listener, type DoorOptions } from "./listener.ts";
+import { Listener, type ListenerOptions } from "./listener.ts";
 import type * as api from "./public.ts";
 import type { ListenOptions } from "./public.ts";
 
@@ -58,21 +58,21 @@ export async function listenOver(
   given: ListenOptions = {},
   rules: OptionRules = LISTEN_RULES,
 ): Promise<api.Listener> {
-  const asked = doorAddress(address, "listen");
+  const asked = listenerAddress(address, "listen");
   const options = checkOptions({ op: "listen", local: asked.toString() }, given, rules);
   const settings = connectionSettings(options);
-  return await openDoor("listen", network, asked, options, {
+  return await openListener("listen", network, asked, options, {
     create: (transport, announced) => new StreamSocket(network, transport, settings, announced),
   });
 }
 
-/** Opens a door for the call `op` with options that were checked. Its connections are made by `door.create`. */
-export async function openDoor<Socket extends StreamSocket>(
+/** Opens a listener for the call `op` with options that were checked. Its connections are made by `listener.create`. */
+export async function openListener<Socket extends StreamSocket>(
   op: string,
   network: Network,
   asked: Address,
   options: ListenOptions,
-  door: Omit<DoorOptions<Socket>, "tls">,
+  listener: Omit<ListenerOptions<Socket>, "tls">,
 ): Promise<Listener<Socket>> {
   const context = { op, local: asked.toString() };
   checkMeaning(context, asked.transport, options);
@@ -83,7 +83,7 @@ export async function openDoor<Socket extends StreamSocket>(
     const opening = (): Promise<ListenerTransport> => openTransport(network, asked, options);
     const { signal, timeoutMs } = options;
     transport = await openWithin(network.clock, opening, { signal, timeoutMs }, context);
-    return new Listener(network, transport, options, { ...door, tls });
+    return new Listener(network, transport, options, { ...listener, tls });
   } catch (error) {
     await transport?.close();
     // The network below, and the lists, know only that something is opened.
@@ -108,11 +108,11 @@ function checkMeaning(context: OperationContext, transport: Transport, options: 
   }
 }
 
-/** The address of a door; a mailbox's is refused with the names of the right calls. */
-export function doorAddress(address: AddressLike, op: string): Address {
+/** The address of a listener; a datagram socket's is refused with the names of the right calls. */
+export function listenerAddress(address: AddressLike, op: string): Address {
   const asked = Address.parse(address, { transport: "tcp", op });
   if (asked.transport !== "udp") return asked.unmapped();
-  const detail = "udp is connectionless: use bind(address) for a mailbox, or serveDatagrams";
+  const detail = "udp is connectionless: use bind(address) for a datagram socket, or serveDatagrams";
   throw new UsageError("ADDRESS_INVALID", { op, local: asked.toString(), detail });
 }
 

@@ -15,7 +15,7 @@ import { ManualClock } from "../../testing/manual-clock.ts";
 import { textToEnd } from "../../testing/stream/check.ts";
 
 /*
- * Who may come in, on the doors of the kernel: the PROXY protocol (SEMANTICS A7), the lists, and the limits per address.
+ * Who may come in, on the listeners of the kernel: the PROXY protocol (SEMANTICS A7), the lists, and the limits per address.
  * Headers of a trusted proxy let one machine stand for many.
  */
 
@@ -35,8 +35,8 @@ function header(source: string, version: 1 | 2 = 2): Uint8Array {
 }
 
 /** Connects as a proxy that announces `source`. */
-async function announce(door: Listener, source: string, then: string | Uint8Array = ""): Promise<StreamSocket> {
-  const { localAddress: at } = door;
+async function announce(listener: Listener, source: string, then: string | Uint8Array = ""): Promise<StreamSocket> {
+  const { localAddress: at } = listener;
   const called = await connect(at.isIp ? at.with({ transport: "tcp" }) : at);
   announced.push(called);
   await called.write([header(source), then]);
@@ -51,13 +51,13 @@ async function turnedAway(calling: StreamSocket | Promise<StreamSocket>): Promis
 for (const version of [1, 2] as const) {
   for (const source of ["192.0.2.7", "2001:db8::7"]) {
     test(`version ${version}: a trusted proxy announces ${source}; what follows is the client's`, async () => {
-      await using door = await listen("tcp://127.0.0.1:0", TRUST_LOOPBACK);
-      const called = await connect(door.localAddress);
+      await using listener = await listen("tcp://127.0.0.1:0", TRUST_LOOPBACK);
+      const called = await connect(listener.localAddress);
       await called.write([header(source, version), "first "]);
-      const peer = await door.accept();
+      const peer = await listener.accept();
       const expected = Address.parse({ host: source, port: 4321, transport: "tcp" });
       assert.equal(String(peer.remoteAddress), String(expected));
-      assert.equal(String(peer.localAddress), String(door.localAddress));
+      assert.equal(String(peer.localAddress), String(listener.localAddress));
       assert.equal(String(await peer.readExactly(6)), "first ");
       await called.write("second");
       assert.equal(String(await peer.readExactly(6)), "second");
@@ -69,9 +69,9 @@ for (const version of [1, 2] as const) {
     });
 
     test(`version ${version}: a header for ${source} that comes byte by byte`, async () => {
-      await using door = await listen("tcp://127.0.0.1:0", TRUST_LOOPBACK);
-      const called = await connect(door.localAddress);
-      const accepting = door.accept();
+      await using listener = await listen("tcp://127.0.0.1:0", TRUST_LOOPBACK);
+      const called = await connect(listener.localAddress);
+      const accepting = listener.accept();
       for (const byte of [...header(source, version), 0x78]) await called.write(Uint8Array.of(byte));
       const peer = await accepting;
       assert.equal(peer.remoteAddress.host, source);
@@ -82,21 +82,21 @@ for (const version of [1, 2] as const) {
 }
 
 test("a header without addresses leaves the proxy's own address", async () => {
-  await using door = await listen("tcp://127.0.0.1:0", TRUST_LOOPBACK);
+  await using listener = await listen("tcp://127.0.0.1:0", TRUST_LOOPBACK);
   const nothing: readonly ProxyHeaderInit[] = [{ version: 1 }, { version: 2 }, { version: 2, command: "local" }];
   for (const init of nothing) {
-    const called = await connect(door.localAddress);
+    const called = await connect(listener.localAddress);
     await called.write(formatProxyHeader(init));
-    const peer = await door.accept();
+    const peer = await listener.accept();
     assert.equal(String(peer.remoteAddress), String(called.localAddress));
     peer.abort();
   }
 });
 
 test("from anybody else a header is data, and is never parsed", async () => {
-  await using door = await listen("tcp://127.0.0.1:0", { proxyProtocol: { from: ["10.0.0.0/8", "192.0.2.7"] } });
-  const called = await announce(door, "192.0.2.7", "hola");
-  const peer = await door.accept();
+  await using listener = await listen("tcp://127.0.0.1:0", { proxyProtocol: { from: ["10.0.0.0/8", "192.0.2.7"] } });
+  const called = await announce(listener, "192.0.2.7", "hola");
+  const peer = await listener.accept();
   assert.equal(String(peer.remoteAddress), String(called.localAddress));
   const sent = Buffer.concat([header("192.0.2.7"), Buffer.from("hola")]);
   assert.ok(sent.equals(await peer.readExactly(sent.length)));
@@ -104,7 +104,7 @@ test("from anybody else a header is data, and is never parsed", async () => {
 });
 
 test("a trusted proxy without a valid header is turned away at once", async () => {
-  await using door = await listen("tcp://127.0.0.1:0", TRUST_LOOPBACK);
+  await using listener = await listen("tcp://127.0.0.1:0", TRUST_LOOPBACK);
   const wrong = [
     "GET / HTTP/1.1\r\n\r\n",
     "PROXY TCP4 1.2.3.4\r\n",
@@ -112,16 +112,16 @@ test("a trusted proxy without a valid header is turned away at once", async () =
     "PROXY TCP4 ".padEnd(200, "1"),
   ];
   for (const [index, bytes] of wrong.entries()) {
-    const called = await connect(door.localAddress);
+    const called = await connect(listener.localAddress);
     await called.write(bytes);
     await turnedAway(called);
-    assert.equal(door.stats.refused.handshake, index + 1);
+    assert.equal(listener.stats.refused.handshake, index + 1);
   }
-  const called = await connect(door.localAddress);
+  const called = await connect(listener.localAddress);
   await called.write("PROXY TCP4");
   await called.end();
   await turnedAway(called);
-  assert.deepEqual([door.stats.refused.handshake, door.stats.accepted, door.stats.open], [5, 0, 0]);
+  assert.deepEqual([listener.stats.refused.handshake, listener.stats.accepted, listener.stats.open], [5, 0, 0]);
 });
 
 test("what the proxy says reaches the program; without a proxy nothing is said", async () => {
@@ -142,11 +142,11 @@ test("what the proxy says reaches the program; without a proxy nothing is said",
     { type: proxyTlvTypes.ssl, value: ssl },
     text(0xe0, "own"),
   ];
-  await using door = await listen("tcp://127.0.0.1:0", TRUST_LOOPBACK);
+  await using listener = await listen("tcp://127.0.0.1:0", TRUST_LOOPBACK);
   const said = async (init: ProxyHeaderInit): Promise<ProxyHeader | undefined> => {
-    const called = await connect(door.localAddress);
+    const called = await connect(listener.localAddress);
     await called.write(formatProxyHeader(init));
-    const peer = await door.accept();
+    const peer = await listener.accept();
     called.abort();
     peer.abort();
     return peer.proxy;
@@ -179,27 +179,27 @@ test("what the proxy says reaches the program; without a proxy nothing is said",
 });
 
 test("on a Unix socket whoever may use its file is trusted, and must announce its peer", unix, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "zocalo-door-"));
+  const folder = mkdtempSync(join(tmpdir(), "zocalo-listener-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const proxyProtocol = { from: ["unix"] };
   const deny = ["192.0.2.66"];
-  await using door = await listen(`unix:${folder}/x.sock`, { proxyProtocol, deny, maxConnectionsPerAddress: 1 });
-  const first = await announce(door, "192.0.2.7", "hola");
-  const peer = await door.accept();
+  await using listener = await listen(`unix:${folder}/x.sock`, { proxyProtocol, deny, maxConnectionsPerAddress: 1 });
+  const first = await announce(listener, "192.0.2.7", "hola");
+  const peer = await listener.accept();
   assert.equal(String(peer.remoteAddress), "tcp://192.0.2.7:4321");
   assert.equal(String(peer.localAddress), `unix:${folder}/x.sock`);
   assert.equal(String(peer.proxy?.destination), "tcp://198.51.100.1:80");
   assert.equal(String(await peer.readExactly(4)), "hola");
   // A Unix socket has no reset: whoever is turned away sees an end.
   for (const source of ["192.0.2.66", "192.0.2.7"]) {
-    const called = await announce(door, source);
+    const called = await announce(listener, source);
     assert.equal(await called.read().catch(() => null), null);
   }
-  const without = await connect(door.localAddress);
+  const without = await connect(listener.localAddress);
   announced.push(without);
   await without.write("GET / HTTP/1.1\r\n");
   assert.equal(await without.read().catch(() => null), null);
-  const { denied, handshake, "max-connections-per-address": perAddress } = door.stats.refused;
+  const { denied, handshake, "max-connections-per-address": perAddress } = listener.stats.refused;
   assert.deepEqual([denied, perAddress, handshake], [1, 1, 1]);
   first.abort();
   peer.abort();
@@ -210,11 +210,11 @@ test("the error of a header names the handshake and both addresses", async (t) =
   const hear = (event: unknown): void => void errors.push((event as { readonly error: ZocaloError }).error);
   subscribe("zocalo:error", hear);
   t.after(() => unsubscribe("zocalo:error", hear));
-  await using door = await listen("tcp://127.0.0.1:0", TRUST_LOOPBACK);
-  const called = await connect(door.localAddress);
+  await using listener = await listen("tcp://127.0.0.1:0", TRUST_LOOPBACK);
+  const called = await connect(listener.localAddress);
   await called.write("GET / HTTP/1.1\r\n\r\n");
   await turnedAway(called);
-  const error = errors.find(({ local }) => local === String(door.localAddress));
+  const error = errors.find(({ local }) => local === String(listener.localAddress));
   assert.ok(error instanceof ProtocolError);
   assert.deepEqual([error.code, error.op, error.side], ["PROXY_HEADER_INVALID", "handshake", "remote"]);
   assert.equal(error.remote, String(called.localAddress));
@@ -223,28 +223,28 @@ test("the error of a header names the handshake and both addresses", async (t) =
 test("a trusted proxy that sends no header is turned away after handshakeTimeoutMs", async () => {
   const clock = new ManualClock(nodeNetwork.clock);
   const network = { ...nodeNetwork, clock };
-  await using door = await listen("tcp://127.0.0.1:0", { ...TRUST_LOOPBACK, network, handshakeTimeoutMs: 500 });
-  const silent = await connect(door.localAddress);
-  const slow = await connect(door.localAddress);
+  await using listener = await listen("tcp://127.0.0.1:0", { ...TRUST_LOOPBACK, network, handshakeTimeoutMs: 500 });
+  const silent = await connect(listener.localAddress);
+  const slow = await connect(listener.localAddress);
   await slow.write("PROXY TCP4 192.0.2.7");
-  while (door.stats.open < 2) await clock.turn();
+  while (listener.stats.open < 2) await clock.turn();
   await clock.advance(499);
-  assert.equal(door.stats.open, 2);
+  assert.equal(listener.stats.open, 2);
   await clock.advance(1);
-  assert.deepEqual([door.stats.open, door.stats.refused.handshake, clock.pending], [0, 2, 0]);
+  assert.deepEqual([listener.stats.open, listener.stats.refused.handshake, clock.pending], [0, 2, 0]);
   await turnedAway(silent);
   await turnedAway(slow);
 });
 
 test("the header comes before TLS", async () => {
   const { authority, server } = await testCertificates();
-  await using door = await listen("tls://127.0.0.1:0", { ...TRUST_LOOPBACK, tls: server });
+  await using listener = await listen("tls://127.0.0.1:0", { ...TRUST_LOOPBACK, tls: server });
   for (const version of [1, 2] as const) {
-    const called = await connect(door.localAddress.with({ transport: "tcp" }));
+    const called = await connect(listener.localAddress.with({ transport: "tcp" }));
     await called.write(header("192.0.2.7", version));
     await called.startTls({ role: "client", ca: authority.cert, servername: "localhost" });
     await called.write("secret");
-    const peer = await door.accept();
+    const peer = await listener.accept();
     assert.equal(String(peer.remoteAddress), "tls://192.0.2.7:4321");
     assert.notEqual(peer.tls, undefined);
     assert.equal(String(await peer.readExactly(6)), "secret");
@@ -252,13 +252,13 @@ test("the header comes before TLS", async () => {
     assert.equal(String(await called.readExactly(6)), "answer");
     peer.abort();
   }
-  const without = connect(door.localAddress, { tls: { ca: authority.cert } });
+  const without = connect(listener.localAddress, { tls: { ca: authority.cert } });
   await assert.rejects(without, (error) => error instanceof ZocaloError);
-  assert.equal(door.stats.refused.handshake, 1);
+  assert.equal(listener.stats.refused.handshake, 1);
 });
 
 test("the lists hold for the announced peer; deny is stronger than allow", async () => {
-  await using door = await listen("tcp://127.0.0.1:0", {
+  await using listener = await listen("tcp://127.0.0.1:0", {
     ...TRUST_LOOPBACK,
     allow: ["192.0.2.0/24", "2001:db8::/32"],
     deny: ["192.0.2.66", "2001:db8:bad::/48"],
@@ -272,18 +272,18 @@ test("the lists hold for the announced peer; deny is stronger than allow", async
     ["::ffff:192.0.2.66", "denied"],
     ["::ffff:192.0.2.1", undefined],
   ] as const) {
-    const before = reason === undefined ? 0 : door.stats.refused[reason];
-    const called = await announce(door, source);
+    const before = reason === undefined ? 0 : listener.stats.refused[reason];
+    const called = await announce(listener, source);
     if (reason === undefined) {
-      const peer = await door.accept();
+      const peer = await listener.accept();
       assert.equal(peer.remoteAddress.host, source.replace("::ffff:", ""));
       peer.abort();
     } else {
       await turnedAway(called);
-      assert.equal(door.stats.refused[reason], before + 1, source);
+      assert.equal(listener.stats.refused[reason], before + 1, source);
     }
   }
-  assert.equal(door.stats.open, 0);
+  assert.equal(listener.stats.open, 0);
 });
 
 test("the lists hold for peers that come by themselves, mapped ones too", async () => {
@@ -302,15 +302,15 @@ test("the lists hold for peers that come by themselves, mapped ones too", async 
 });
 
 test("maxConnectionsPerAddress counts each IPv4 address and each IPv6 /64; places come back", async () => {
-  await using door = await listen("tcp://127.0.0.1:0", { ...TRUST_LOOPBACK, maxConnectionsPerAddress: 2 });
+  await using listener = await listen("tcp://127.0.0.1:0", { ...TRUST_LOOPBACK, maxConnectionsPerAddress: 2 });
   const enter = async (source: string): Promise<StreamSocket> => {
-    await announce(door, source);
-    return await door.accept();
+    await announce(listener, source);
+    return await listener.accept();
   };
   const refused = async (source: string): Promise<void> => {
-    const before = door.stats.refused["max-connections-per-address"];
-    await turnedAway(announce(door, source));
-    assert.equal(door.stats.refused["max-connections-per-address"], before + 1);
+    const before = listener.stats.refused["max-connections-per-address"];
+    await turnedAway(announce(listener, source));
+    assert.equal(listener.stats.refused["max-connections-per-address"], before + 1);
   };
   const first = await enter("192.0.2.1");
   await enter("::ffff:192.0.2.1");
@@ -331,17 +331,17 @@ test("maxConnectionsPerAddress counts each IPv4 address and each IPv6 /64; place
 test("a failed TLS handshake gives its places back", async () => {
   const { authority, server } = await testCertificates();
   const limits = { maxConnections: 1, maxConnectionsPerAddress: 1 };
-  await using door = await listen("tls://127.0.0.1:0", { tls: server, ...limits });
+  await using listener = await listen("tls://127.0.0.1:0", { tls: server, ...limits });
   for (let round = 0; round < 5; round += 1) {
-    const rude = await connect(door.localAddress.with({ transport: "tcp" }));
+    const rude = await connect(listener.localAddress.with({ transport: "tcp" }));
     await rude.write("no TLS here\r\n\r\n");
     await textToEnd(rude).catch(() => "");
     rude.abort();
   }
-  assert.deepEqual([door.stats.refused.handshake, door.stats.open], [5, 0]);
+  assert.deepEqual([listener.stats.refused.handshake, listener.stats.open], [5, 0]);
   const [called, peer] = await Promise.all([
-    connect(door.localAddress, { tls: { ca: authority.cert } }),
-    door.accept(),
+    connect(listener.localAddress, { tls: { ca: authority.cert } }),
+    listener.accept(),
   ]);
   called.abort();
   peer.abort();

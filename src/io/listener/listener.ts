@@ -40,23 +40,23 @@ interface Waiter {
   deadline: Deadline | undefined;
 }
 
-/** How a door hands over connections, for those who stand on it. */
-export interface DoorOptions<Socket extends StreamSocket> {
+/** How a listener hands over connections, for those who stand on it. */
+export interface ListenerOptions<Socket extends StreamSocket> {
   /** Makes the socket of a connection that was let in. */
   readonly create: (transport: StreamTransport, announced: Announced | undefined) => Socket;
   /** Takes every connection at once, instead of the accept queue. */
   readonly deliver?: ((socket: Socket) => void) | undefined;
-  /** Where the door speaks TLS. */
+  /** Where the listener speaks TLS. */
   readonly tls: ServerTls | undefined;
 }
 
-/** An open door over a transport. */
+/** An open listener over a transport. */
 export class Listener<Socket extends StreamSocket> implements api.Listener, ListenerSink, ConnectionOwner {
   readonly #network: Network;
   readonly #clock: OwnClock;
   readonly #transport: ListenerTransport;
   readonly #admission: Admission;
-  readonly #door: DoorOptions<Socket>;
+  readonly #listener: ListenerOptions<Socket>;
   readonly #acceptQueue: number;
   readonly #handshakeMs: number;
   /** One object for all connections, because what is made from it is kept with it. */
@@ -70,16 +70,21 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
   readonly closed: Promise<void>;
   #tellClosed: () => void = () => undefined;
 
-  constructor(network: Network, transport: ListenerTransport, options: ListenOptions, door: DoorOptions<Socket>) {
+  constructor(
+    network: Network,
+    transport: ListenerTransport,
+    options: ListenOptions,
+    listener: ListenerOptions<Socket>,
+  ) {
     this.#network = network;
     this.#clock = new OwnClock(network.clock);
     this.#transport = transport;
-    this.#door = door;
+    this.#listener = listener;
     this.#admission = new Admission(options);
     this.#acceptQueue = options.acceptQueue ?? DEFAULT_ACCEPT_QUEUE;
     this.#handshakeMs = options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_MS;
     this.#maxHandshakes = options.maxHandshakes ?? DEFAULT_MAX_HANDSHAKES;
-    this.#tls = door.tls;
+    this.#tls = listener.tls;
     this.closed = new Promise((resolve) => {
       this.#tellClosed = resolve;
     });
@@ -277,21 +282,21 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
   #handOver(transport: StreamTransport, peer?: Announced, unread?: Uint8Array): void {
     const remote = peer?.remoteAddress ?? transport.remoteAddress;
     const full =
-      this.#door.deliver === undefined && this.#waiters.length === 0 && this.#queue.length >= this.#acceptQueue;
+      this.#listener.deliver === undefined && this.#waiters.length === 0 && this.#queue.length >= this.#acceptQueue;
     if (full || this.#closing !== undefined) {
       this.#admission.dismiss(remote);
       this.#turnAway(transport, remote, full ? "accept-queue" : "closing");
       return;
     }
     this.#admission.accepted += 1;
-    const socket = this.#door.create(transport, peer);
+    const socket = this.#listener.create(transport, peer);
     socket.belongsTo(this);
     if (unread !== undefined) {
       transport.resume();
       if (unread.length > 0) socket.received(unread);
     }
-    if (this.#door.deliver !== undefined) {
-      this.#door.deliver(socket);
+    if (this.#listener.deliver !== undefined) {
+      this.#listener.deliver(socket);
       return;
     }
     const waiter = this.#waiters.shift();

@@ -1,4 +1,4 @@
-/** The public contract of an open door: where connections come in. */
+/** The public contract of an open listener: where connections come in. */
 
 import type { Address } from "../../core/address/address.ts";
 import type { ConnectionOptions } from "../stream/settings.ts";
@@ -16,7 +16,7 @@ export interface ProxyProtocolOptions {
   readonly from: readonly string[];
 }
 
-/** Options of `listen`. `signal` and `timeoutMs` end the opening only; they never close an open door. */
+/** Options of `listen`. `signal` and `timeoutMs` end the opening only; they never close an open listener. */
 export interface ListenOptions extends OperationOptions, ConnectionOptions {
   /** Connections that the kernel completes before this program takes them. Default 511; the kernel caps it (somaxconn). */
   readonly backlog?: number | undefined;
@@ -96,16 +96,16 @@ export interface ListenerStats {
 }
 
 /**
- * An open door for connections. Iterate over it, or call `accept`.
+ * An open listener for connections. Iterate over it, or call `accept`.
  *
  * Closing it resets connections that wait in the accept queue or in the kernel's backlog; accepted ones live on.
  *
  * @example
  * ```ts
  * import { connect, listen } from "zocalo";
- * await using door = await listen("tcp://127.0.0.1:0");
- * const call = await connect(door.localAddress);
- * for await (const peer of door) {
+ * await using listener = await listen("tcp://127.0.0.1:0");
+ * const call = await connect(listener.localAddress);
+ * for await (const peer of listener) {
  *   await peer.close();
  *   break;
  * }
@@ -119,11 +119,11 @@ export interface Listener extends AsyncDisposable, AsyncIterable<StreamSocket> {
   readonly stats: ListenerStats;
   /** The object beneath (`net.Server`). */
   readonly native: unknown;
-  /** Resolves when the door is closed and its address free. Never rejects. */
+  /** Resolves when the listener is closed and its address free. Never rejects. */
   readonly closed: Promise<void>;
-  /** The next connection. Rejects with `CLOSED` when the door is closed, pending calls included. */
+  /** The next connection. Rejects with `CLOSED` when the listener is closed, pending calls included. */
   accept(options?: OperationOptions): Promise<StreamSocket>;
-  /** Connections until the door is closed. `break`, and `return()` of the iterator while a step waits, leave it open. */
+  /** Connections until the listener is closed. `break`, and `return()` of the iterator while a step waits, leave it open. */
   [Symbol.asyncIterator](): AsyncIterableIterator<StreamSocket>;
   /**
    * Uses other settings for connections from now on; those that are open keep theirs. They are checked as those of `listen`
@@ -132,8 +132,8 @@ export interface Listener extends AsyncDisposable, AsyncIterable<StreamSocket> {
   setTls(options: TlsOptions): void;
   /** Stops accepting. */
   close(): Promise<void>;
-  /** Lets the open door keep the process alive (the default). */
+  /** Lets the open listener keep the process alive (the default). */
   ref(): this;
-  /** Lets the process end although the door is open, and calls on it have a `timeoutMs` that is not over. */
+  /** Lets the process end although the listener is open, and calls on it have a `timeoutMs` that is not over. */
   unref(): this;
 }

@@ -9,7 +9,7 @@ import { connectionSettings } from "../stream/settings.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
 import type { Listener } from "./listener.ts";
 import { endNow } from "../stream/linger.ts";
-import { doorAddress, LISTEN_RULES, openDoor } from "./listen.ts";
+import { listenerAddress, LISTEN_RULES, openListener } from "./listen.ts";
 import type { ListenerStats, ListenOptions } from "./public.ts";
 import type { Network } from "../network/network.ts";
 import { OwnClock } from "../operation/own-clock.ts";
@@ -106,12 +106,12 @@ export async function serveOver(
   if (typeof handler !== "function") {
     throw new UsageError("OPTION_INVALID", { op: "serve", detail: "handler must be a function that takes a peer" });
   }
-  const asked = doorAddress(address, "serve");
+  const asked = listenerAddress(address, "serve");
   const options = checkOptions({ op: "serve", local: asked.toString() }, given, rules);
   const { idleTimeoutMs = DEFAULT_IDLE_MS } = options;
   const settings = connectionSettings({ ...options, idleTimeoutMs });
   const server = new StreamServer(network, handler, options);
-  server.door = await openDoor("serve", network, asked, options, {
+  server.listener = await openListener("serve", network, asked, options, {
     create: (transport, announced) => server.create(new ServerPeer(network, transport, settings, announced)),
     deliver: (peer) => server.take(peer),
   });
@@ -125,7 +125,7 @@ class StreamServer implements Server {
   readonly #handler: PeerHandler;
   readonly #options: ServeOptions;
   readonly #drainController: AbortController = new AbortController();
-  #door: Listener<ServerPeer> | undefined;
+  #listener: Listener<ServerPeer> | undefined;
   #drained: Promise<DrainReport> | undefined;
   #resolveClosed: () => void = () => undefined;
   #onEmpty: (() => void) | undefined;
@@ -141,20 +141,20 @@ class StreamServer implements Server {
     });
   }
 
-  get door(): Listener<ServerPeer> {
-    return this.#door as Listener<ServerPeer>;
+  get listener(): Listener<ServerPeer> {
+    return this.#listener as Listener<ServerPeer>;
   }
-  set door(door: Listener<ServerPeer>) {
-    this.#door = door;
+  set listener(listener: Listener<ServerPeer>) {
+    this.#listener = listener;
   }
   get localAddress(): Address {
-    return this.door.localAddress;
+    return this.listener.localAddress;
   }
   get stats(): ListenerStats {
-    return this.door.stats;
+    return this.listener.stats;
   }
   get native(): unknown {
-    return this.door.native;
+    return this.listener.native;
   }
   get draining(): AbortSignal {
     return this.#drainController.signal;
@@ -199,16 +199,16 @@ class StreamServer implements Server {
   }
 
   setTls(options: TlsOptions): void {
-    this.door.setTls(options);
+    this.listener.setTls(options);
   }
   ref(): this {
     this.#clock.setReferenced(true);
-    this.door.ref();
+    this.listener.ref();
     return this;
   }
   unref(): this {
     this.#clock.setReferenced(false);
-    this.door.unref();
+    this.listener.unref();
     return this;
   }
 
@@ -231,7 +231,7 @@ class StreamServer implements Server {
     const clock = this.#clock;
     const startedAt = clock.now();
     const before = this.peers.size;
-    const closing = this.door.close();
+    const closing = this.listener.close();
     this.#drainController.abort(new ConnectionError("CLOSED", { op: "drain", local: this.localAddress.toString() }));
     const cut = await this.#untilEmpty(options);
     await closing;

@@ -117,7 +117,7 @@ export interface ListenerSink {
   failed(error: unknown): void;
 }
 
-/** An open door, raw. */
+/** An open listener, raw. */
 export interface ListenerTransport {
   /** The own address, with the port that the system chose. */
   readonly localAddress: Address;
@@ -125,17 +125,17 @@ export interface ListenerTransport {
   readonly native: unknown;
   /** Begins to hand over connections; those that came before are handed over now. */
   start(sink: ListenerSink): void;
-  /** Stops accepting and releases the door; accepted connections live on. */
+  /** Stops accepting and releases the listener; accepted connections live on. */
   close(): Promise<void>;
-  /** Whether the door keeps the process alive. */
+  /** Whether the listener keeps the process alive. */
   setReferenced(on: boolean): void;
 }
 
-/** How to open a door. */
+/** How to open a listener. */
 export interface TransportListenOptions {
   /** Longest queue of connections that the kernel completes before they are accepted. */
   readonly backlog: number;
-  /** SO_REUSEPORT: the kernel spreads connections over several doors. */
+  /** SO_REUSEPORT: the kernel spreads connections over several listeners. */
   readonly reusePort: boolean;
   /** On `[::]`, no IPv4. */
   readonly ipv6Only: boolean;
@@ -189,7 +189,7 @@ export interface GroupMembership {
   readonly source?: string | undefined;
 }
 
-/** A mailbox, raw. Every method throws a typed error when the kernel refuses. */
+/** A datagram socket, raw. Every method throws a typed error when the kernel refuses. */
 export interface DatagramTransport {
   /** The own address, with the port that the system chose. */
   readonly localAddress: Address;
@@ -228,19 +228,19 @@ export interface DatagramTransport {
   setMulticastInterface(name: string): void;
   /** Kernel buffer sizes in bytes, as the kernel reports them. */
   bufferSizes(): { readonly receiveBytes: number; readonly sendBytes: number };
-  /** Whether the mailbox keeps the process alive. */
+  /** Whether the datagram socket keeps the process alive. */
   setReferenced(on: boolean): void;
   /** Releases the socket. Nothing is delivered any more. */
   close(): Promise<void>;
 }
 
-/** How to open a mailbox. */
+/** How to open a datagram socket. */
 export interface TransportBindOptions {
   /** Connect the socket: only this peer's datagrams arrive, and its ICMP errors are seen. An IP address. */
   readonly remote: Address | undefined;
-  /** SO_REUSEADDR: several mailboxes share a multicast port. */
+  /** SO_REUSEADDR: several datagram sockets share a multicast port. */
   readonly reuseAddress: boolean;
-  /** SO_REUSEPORT: the kernel spreads datagrams over several mailboxes. */
+  /** SO_REUSEPORT: the kernel spreads datagrams over several datagram sockets. */
   readonly reusePort: boolean;
   /** On `[::]`, no IPv4. */
   readonly ipv6Only: boolean;
@@ -263,10 +263,10 @@ export interface Sockets {
   checkTls(options: TlsOptions, context: Pick<ErrorDetails, "op" | "local" | "remote">, path: string): void;
   /** Connects to a `tcp` or `unix` address. */
   connect(target: Address, options: TransportConnectOptions): Promise<StreamTransport>;
-  /** Opens a `tcp` or `unix` door. */
+  /** Opens a `tcp` or `unix` listener. */
   listen(local: Address, options: TransportListenOptions): Promise<ListenerTransport>;
   /**
-   * Opens a `udp` mailbox. A `local` that is a multicast group receives what is sent to that group and port; a system
+   * Opens a `udp` datagram socket. A `local` that is a multicast group receives what is sent to that group and port; a system
    * that cannot bind a group binds the wildcard instead. On a socket for both families (`[::]` without `ipv6Only`) IPv4
    * peers are `Address`es of family 4, in both directions.
    */

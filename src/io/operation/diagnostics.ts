@@ -3,7 +3,7 @@
  *
  * | channel | when | message |
  * |---|---|---|
- * | `zocalo:open` | a connection, a listener or a mailbox is open | {@link DiagnosticEvent} |
+ * | `zocalo:open` | a connection, a listener or a datagram socket is open | {@link DiagnosticEvent} |
  * | `zocalo:close` | it is closed | with `how` |
  * | `zocalo:error` | something failed and nobody awaited it | with `error` |
  * | `zocalo:refusal` | a limit or a list turned a peer away, or a full receive queue began to drop | with `reason` |

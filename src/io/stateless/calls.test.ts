@@ -187,7 +187,7 @@ test("nobody listens: the call goes on, and its time-out says why", async () => 
   await client.close();
 });
 
-test("a mailbox that is lost ends the calls", async () => {
+test("a datagram socket that is lost ends the calls", async () => {
   const scene = new Scene();
   const client = await scene.client();
   const asked = reasonOf(client.remote.ask(1));

@@ -231,7 +231,7 @@ export class StatelessCalls {
     }
   }
 
-  /** Takes what comes until the mailbox is closed. */
+  /** Takes what comes until the datagram socket is closed. */
   async #run(): Promise<void> {
     while (!this.#over) {
       try {
@@ -311,7 +311,7 @@ export class StatelessCalls {
     call.reject(new TimeoutError("TIMEOUT", { ...this.#context(call.method), detail, outcome, cause: call.problem }));
   }
 
-  /** The mailbox is closed. */
+  /** The datagram socket is closed. */
   #close(): void {
     this.#over = true;
     for (const call of [...this.#active.values(), ...this.#waiting]) {

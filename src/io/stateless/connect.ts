@@ -88,12 +88,12 @@ async function openPartner(
   options: ConnectStatelessOptions,
 ): Promise<ConnectedDatagramSocket> {
   const { localAddress, dnsMaxAgeMs = DEFAULT_DNS_MAX_AGE_MS } = options;
-  // Two mailboxes cannot have one port at the same time.
+  // Two datagram sockets cannot have one port at the same time.
   const fixed = localAddress !== undefined && Address.parse(localAddress, { transport: "udp", op: OP }).port !== 0;
-  return new ConnectedDatagramSocket(network, await openMailbox(network, remote, options), {
+  return new ConnectedDatagramSocket(network, await openDatagramSocket(network, remote, options), {
     host: remote.family === "name" && !fixed ? remote.host : undefined,
     maxAgeMs: dnsMaxAgeMs,
-    open: () => openMailbox(network, remote, { localAddress }),
+    open: () => openDatagramSocket(network, remote, { localAddress }),
   });
 }
 
@@ -113,7 +113,7 @@ function callSettings(options: ConnectStatelessOptions): Omit<CallSettings, "con
 }
 
 /** A name is looked up in IPv4 first, as servers do, so that both sides of `localhost` meet. */
-async function openMailbox(
+async function openDatagramSocket(
   network: Network,
   remote: Address,
   options: ConnectStatelessOptions,

@@ -159,11 +159,11 @@ export interface StatelessClientBase extends AsyncDisposable {
   readonly closed: Promise<DatagramEnd>;
   /** Aborts when the client is closed. */
   readonly signal: AbortSignal;
-  /** Closes the mailbox. Pending calls reject with `CLOSED`; their `outcome` says whether they may have been handled. */
+  /** Closes the datagram socket. Pending calls reject with `CLOSED`; their `outcome` says whether they may have been handled. */
   close(): Promise<void>;
-  /** Lets the open mailbox keep the process alive (the default). */
+  /** Lets the open datagram socket keep the process alive (the default). */
   ref(): this;
-  /** Lets the process end although the mailbox is open. */
+  /** Lets the process end although the datagram socket is open. */
   unref(): this;
 }
 
@@ -197,7 +197,7 @@ export interface StatelessServerOptions
   readonly maxDatagramBytes?: number | undefined;
   /**
    * Told of what nobody awaits: what a handler threw, an event that its schema does not allow, an answer that could not be
-   * sent. Of what makes no sense, the first 100 in a second; then their number. `from` is missing for errors of the mailbox.
+   * sent. Of what makes no sense, the first 100 in a second; then their number. `from` is missing for errors of the datagram socket.
    * Default: nobody, but the channel `zocalo:error` has it.
    */
   readonly onError?: ((error: unknown, from: Address | undefined) => unknown) | undefined;
@@ -207,7 +207,7 @@ export interface StatelessServerOptions
 export type ServeStatelessOptions<Server extends StatelessMethods> = StatelessServerOptions &
   HandlersOption<Server, StatelessContext>;
 
-/** What a server of a contract has counted, beside its mailbox and its requests. */
+/** What a server of a contract has counted, beside its datagram socket and its requests. */
 export interface StatelessServerStats extends DatagramServerStats {
   /** Events of this contract that came. */
   readonly events: number;

@@ -107,7 +107,7 @@ class StatelessServer implements api.StatelessServer {
     this.#proof = new AddressProof(network.random.bytes(SECRET_BYTES));
   }
 
-  /** Opens the mailbox. */
+  /** Opens the datagram socket. */
   async open(network: Network, address: AddressLike): Promise<void> {
     const { onError, ...rest } = this.#options;
     try {

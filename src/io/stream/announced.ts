@@ -11,12 +11,12 @@ export interface Announced {
   readonly proxy: ProxyHeader;
 }
 
-/** What a header announces at a door, in its terms; `proxy` is the address of the proxy itself. */
-export function announced(header: ProxyHeader, door: Address, proxy: Address): Announced {
+/** What a header announces at a listener, in its terms; `proxy` is the address of the proxy itself. */
+export function announced(header: ProxyHeader, listener: Address, proxy: Address): Announced {
   const { command, source } = header;
   if (command !== "proxy" || source === undefined) return { remoteAddress: proxy, proxy: header };
   const peer = source.unmapped();
   // What comes in here is a stream, whatever the proxy calls it.
-  const transport = door.isIp ? door.transport : "tcp";
+  const transport = listener.isIp ? listener.transport : "tcp";
   return { remoteAddress: peer.isIp ? peer.with({ transport }) : peer, proxy: header };
 }

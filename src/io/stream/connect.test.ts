@@ -123,8 +123,8 @@ test("a time-out says where it was: at the name service, at one address, in the 
   assert.match(alone, /tried tcp:\/\/192\.0\.2\.1:7 \(no answer within 100 ms\)$/);
   assert.equal(one, 1);
 
-  await using door = await listen("tcp://127.0.0.1:0");
-  const [mute] = await told(networkWith({}), String(door.localAddress.with({ transport: "tls" })));
+  await using listener = await listen("tcp://127.0.0.1:0");
+  const [mute] = await told(networkWith({}), String(listener.localAddress.with({ transport: "tls" })));
   assert.match(mute, /\(connected, but the TLS handshake did not finish within 100 ms\)$|\(no answer within/);
 
   const refused = new ConnectError("CONNECTION_REFUSED", { op: "connect" });
@@ -172,7 +172,7 @@ test("a connection that meets itself is no server: refused, and the port is free
 });
 
 test("a connection that meets itself is tried again, from another port", async () => {
-  await using door = await listen("tcp://127.0.0.1:0");
+  await using listener = await listen("tcp://127.0.0.1:0");
   const closed = await listen("tcp://127.0.0.1:0");
   await closed.close();
   const own = closed.localAddress;
@@ -184,7 +184,7 @@ test("a connection that meets itself is tried again, from another port", async (
       // What the system does by chance.
       return calls === 1
         ? nodeNetwork.sockets.connect(own, { ...options, localAddress: own })
-        : nodeNetwork.sockets.connect(door.localAddress, options);
+        : nodeNetwork.sockets.connect(listener.localAddress, options);
     },
   };
   const network = { ...nodeNetwork, sockets };
@@ -194,9 +194,9 @@ test("a connection that meets itself is tried again, from another port", async (
 });
 
 test("a server that is not running: the message says so, and the attempt is listed", async () => {
-  const door = await listen("tcp://127.0.0.1:0");
-  const address = String(door.localAddress);
-  await door.close();
+  const listener = await listen("tcp://127.0.0.1:0");
+  const address = String(listener.localAddress);
+  await listener.close();
   const expected = { code: "CONNECTION_REFUSED", op: "connect", side: "remote", type: ConnectError } as const;
   const error = (await expectError(connect(address), { ...expected, remote: address })) as ConnectError;
   assert.match(error.message, /nothing listens there; start the server first/);
@@ -220,28 +220,28 @@ test("a name is tried in every address it has, and all of them are listed", asyn
 });
 
 test("a name that leads to this machine, over the name service of the system", async () => {
-  await using door = await listen("tcp://localhost:0");
-  const called = await connect(`tcp://localhost:${door.localAddress.port}`);
-  const peer = await door.accept();
+  await using listener = await listen("tcp://localhost:0");
+  const called = await connect(`tcp://localhost:${listener.localAddress.port}`);
+  const peer = await listener.accept();
   assert.ok(called.remoteAddress.isLoopback);
-  assert.equal(called.remoteAddress.family, door.localAddress.family);
+  assert.equal(called.remoteAddress.family, listener.localAddress.family);
   called.abort();
   peer.abort();
 });
 
 test("localAddress: the own end of the connection, of one family", async () => {
-  await using door = await listen("tcp://127.0.0.1:0");
+  await using listener = await listen("tcp://127.0.0.1:0");
   for (const localAddress of ["127.0.0.1", "127.0.0.1:0", Address.parse("tcp://127.0.0.1:0")]) {
-    const called = await connect(door.localAddress, { localAddress });
-    const peer = await door.accept();
+    const called = await connect(listener.localAddress, { localAddress });
+    const peer = await listener.accept();
     assert.equal(peer.remoteAddress.host, "127.0.0.1");
     assert.equal(String(called.localAddress), String(peer.remoteAddress));
     called.abort();
     peer.abort();
   }
-  const foreign = connect(door.localAddress, { localAddress: "192.0.2.1" });
+  const foreign = connect(listener.localAddress, { localAddress: "192.0.2.1" });
   await expectError(foreign, { code: "ADDRESS_NOT_AVAILABLE", op: "connect", side: "system", type: ConnectError });
-  const named = connect(door.localAddress, { localAddress: "localhost" });
+  const named = connect(listener.localAddress, { localAddress: "localhost" });
   await expectError(named, { code: "ADDRESS_INVALID", op: "connect", type: UsageError });
   const families: number[] = [];
   const resolve: Sockets["resolve"] = async (_host, family) => {
@@ -254,7 +254,7 @@ test("localAddress: the own end of the connection, of one family", async () => {
   assert.deepEqual(families, [6]);
 });
 
-test("connect makes telephones only, and names the right call for a mailbox", async () => {
+test("connect makes telephones only, and names the right call for a datagram socket", async () => {
   const expected = { code: "ADDRESS_INVALID", op: "connect", type: UsageError } as const;
   const error = await expectError(connect("udp://127.0.0.1:7"), expected);
   assert.match(error.message, /bind\(local, \{ remote \}\)/);

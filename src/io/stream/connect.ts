@@ -111,12 +111,12 @@ export async function openConnection(
   }
 }
 
-/** The address of a stream; a mailbox's is refused with the name of the right call. */
+/** The address of a stream; a datagram socket's is refused with the name of the right call. */
 export function telephoneAddress(address: AddressLike): Address {
   const target = Address.parse(address, { transport: "tcp", op: "connect" });
   const remote = target.toString();
   if (target.transport === "udp") {
-    const detail = "udp is connectionless: use bind(local, { remote }) for a mailbox with one partner";
+    const detail = "udp is connectionless: use bind(local, { remote }) for a datagram socket with one partner";
     throw new UsageError("ADDRESS_INVALID", { op: "connect", remote, detail });
   }
   if (target.transport !== "unix" && target.port === 0) {

@@ -45,9 +45,9 @@ export interface StartTlsOptions extends OperationOptions, TlsOptions {
  * @example
  * ```ts
  * import { listen, connect } from "zocalo";
- * await using door = await listen("tcp://127.0.0.1:0");
- * await using call = await connect(door.localAddress);
- * await using peer = await door.accept();
+ * await using listener = await listen("tcp://127.0.0.1:0");
+ * await using call = await connect(listener.localAddress);
+ * await using peer = await listener.accept();
  * await call.write("hola\n");
  * console.log((await peer.readUntil("\n")).toString()); // hola
  * ```
@@ -200,11 +200,11 @@ export type FramedStream<In, Out = In> = FramedStreamOver<In, Out, StreamSocket>
  * ```ts
  * import { connect, serve } from "zocalo";
  * import { lines } from "zocalo/framing";
- * await using door = await serve("tcp://127.0.0.1:0", async (peer) => {
+ * await using listener = await serve("tcp://127.0.0.1:0", async (peer) => {
  *   const text = peer.framed(lines());
  *   for await (const line of text) await text.send(line.toUpperCase());
  * });
- * await using call = await connect(door.localAddress);
+ * await using call = await connect(listener.localAddress);
  * const text = call.framed(lines());
  * await text.send("hola");
  * console.log(await text.receive()); // HOLA

@@ -5,7 +5,7 @@ import { bindOver } from "../../io/datagram/bind.ts";
 import type { SimHost } from "../world/host.ts";
 import { check } from "../world/check.ts";
 
-test("datagrams: fragments, unreachable ports on connected mailboxes only, overflow, groups between hosts", async () => {
+test("datagrams: fragments, unreachable ports on connected datagram sockets only, overflow, groups between hosts", async () => {
   await check({ seed: 1, link: { loss: 0.2 } }, async (world) => {
     const [a, b, c] = [world.host("a"), world.host("b"), world.host("c")];
     const box = await bindOver(b.network, "udp://0.0.0.0:5000", { receiveQueueDatagrams: 10_000 });
@@ -36,7 +36,7 @@ test("datagrams: fragments, unreachable ports on connected mailboxes only, overf
   });
 });
 
-test("a full receive buffer drops, and a paused mailbox leaves datagrams in it", async () => {
+test("a full receive buffer drops, and a paused datagram socket leaves datagrams in it", async () => {
   await check({ seed: 1 }, async (world) => {
     const [a, b] = [world.host("a"), world.host("b")] as [SimHost, SimHost];
     const box = await bindOver(b.network, "udp://0.0.0.0:5000", { receiveBufferBytes: 10_000 });
@@ -44,7 +44,7 @@ test("a full receive buffer drops, and a paused mailbox leaves datagrams in it",
     b.pause();
     for (let count = 0; count < 50; count += 1) await sender.send(Buffer.alloc(744), "udp://b:5000");
     await world.sleep(10);
-    assert.equal(b.snapshot().mailboxes[0]?.overflows, 40);
+    assert.equal(b.snapshot().datagramSockets[0]?.overflows, 40);
     b.resume();
     assert.equal((await box.receiveMany(50)).length, 10);
   });

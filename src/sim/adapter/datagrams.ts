@@ -1,4 +1,4 @@
-/** A simulated mailbox as a {@link DatagramTransport}. */
+/** A simulated datagram socket as a {@link DatagramTransport}. */
 
 import type { Address } from "../../core/address/address.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
@@ -19,8 +19,8 @@ import { addressOf } from "./stream.ts";
 
 const MOST_HOPS = 255;
 
-/** A mailbox of a simulated host. */
-export class SimMailbox implements DatagramTransport {
+/** A datagram socket of a simulated host. */
+export class SimDatagramSocket implements DatagramTransport {
   readonly native = undefined;
   readonly canPause = true;
   readonly localAddress: Address;

@@ -21,10 +21,10 @@ import type { Process } from "./process.ts";
 import { placeOf } from "./place.ts";
 import { failureError, refusalError } from "./refusal.ts";
 import { SimListener } from "./listener.ts";
-import { SimMailbox } from "./datagrams.ts";
+import { SimDatagramSocket } from "./datagrams.ts";
 import { SimStream } from "./stream.ts";
 
-/** What Linux gives a mailbox that asks for nothing. */
+/** What Linux gives a datagram socket that asks for nothing. */
 const DEFAULT_BUFFER_BYTES = 212_992;
 /** How long the name service takes. */
 const LOOKUP_MS = 1;
@@ -106,8 +106,8 @@ export class SimSockets implements Sockets {
       }
       const { ipv6Only, reusePort, backlog } = options;
       const standing = { local: placeOf(local, context), dual: !ipv6Only, shared: reusePort };
-      const door = this.#try(context, () => tcp.listen(standing, backlog));
-      resolve(new SimListener(process, tcp, door, local.transport === "tls" ? "tls" : "tcp", cuts));
+      const listener = this.#try(context, () => tcp.listen(standing, backlog));
+      resolve(new SimListener(process, tcp, listener, local.transport === "tls" ? "tls" : "tcp", cuts));
     });
   }
 
@@ -122,7 +122,7 @@ export class SimSockets implements Sockets {
       const standing = { local: placeOf(local, context), dual: !ipv6Only, shared: reusePort || reuseAddress };
       const partner = remote === undefined ? undefined : placeOf(remote, context);
       const socket = this.#try(context, () => udp.bind(standing, partner, receiveBufferBytes));
-      resolve(new SimMailbox(process, udp, socket, addresses, sendBufferBytes));
+      resolve(new SimDatagramSocket(process, udp, socket, addresses, sendBufferBytes));
     });
   }
 

@@ -11,15 +11,15 @@ const tls = { cert: "any", key: "any", alpn: ["zocalo/1"] };
 test("a handshake takes its round trip and agrees on name and protocol", async () => {
   await check({ seed: 1, link: { latency: 10 } }, async (world) => {
     const [a, b] = [world.host("a"), world.host("b")];
-    const door = await listenOver(b.network, "tls://[::]:7000", { tls });
+    const listener = await listenOver(b.network, "tls://[::]:7000", { tls });
     const before = world.now;
     const options = { tls: { alpn: ["other", "zocalo/1"] } };
-    const [call, peer] = await Promise.all([connectOver(a.network, "tls://b:7000", options), door.accept()]);
+    const [call, peer] = await Promise.all([connectOver(a.network, "tls://b:7000", options), listener.accept()]);
     assert.equal(world.now - before, 1 + 50);
     assert.deepEqual([call.tls?.alpn, call.tls?.authorized, peer.tls?.servername], ["zocalo/1", true, "b"]);
     await call.write("hola");
     assert.equal(String(await peer.readExactly(4)), "hola");
-    const [direct, other] = await Promise.all([connectOver(a.network, "tls://192.0.2.2:7000"), door.accept()]);
+    const [direct, other] = await Promise.all([connectOver(a.network, "tls://192.0.2.2:7000"), listener.accept()]);
     assert.deepEqual([direct.tls?.servername, other.tls?.servername], ["192.0.2.2", undefined]);
     assert.deepEqual(direct.tls?.peerCertificate?.subjectAltNames, ["IP Address:192.0.2.2"]);
   });
@@ -45,7 +45,7 @@ test("no byte behind a handshake is lost, when its last message comes together w
   for (let seed = 1; seed <= 20; seed += 1) {
     await check({ seed, link: { latency: 1 } }, async (world) => {
       const [a, b] = [world.host("a"), world.host("b")];
-      const door = await listenOver(b.network, "tls://[::]:7000", { tls });
+      const listener = await listenOver(b.network, "tls://[::]:7000", { tls });
       let messages = 0;
       // The first message says hello, the second one finishes.
       world.rule(({ from, payload }) => {
@@ -57,7 +57,7 @@ test("no byte behind a handshake is lost, when its last message comes together w
           await socket.write(sent);
           return socket;
         }),
-        door.accept(),
+        listener.accept(),
       ]);
       assert.ok((await peer.readExactly(sent.length)).equals(sent));
       call.abort();

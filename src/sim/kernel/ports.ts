@@ -26,7 +26,7 @@ export interface Place extends Endpoint {
   readonly zone?: Interface | undefined;
 }
 
-/** What stands on an address: a door or a mailbox. */
+/** What stands on an address: a listener or a datagram socket. */
 export interface Standing {
   readonly local: Place;
   /** On `::`: also IPv4. */

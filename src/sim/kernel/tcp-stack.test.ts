@@ -12,7 +12,7 @@ import { TcpStack } from "./tcp-stack.ts";
 
 const nothing = (): void => undefined;
 
-test("doors: taken, free again, and most exact first", async () => {
+test("listeners: taken, free again, and most exact first", async () => {
   await check({ seed: 1 }, async (world) => {
     const { network } = world.host("a");
     const wide = await listenOver(network, `tcp://0.0.0.0:${PORT}`);
@@ -27,18 +27,18 @@ test("doors: taken, free again, and most exact first", async () => {
 test("a full backlog drops SYNs, so that callers come in late", async () => {
   await check({ seed: 1 }, async (world) => {
     const [a, b] = [world.host("a"), world.host("b")] as [SimHost, SimHost];
-    const door = await listenOver(b.network, `tcp://0.0.0.0:${PORT}`, { backlog: 2 });
+    const listener = await listenOver(b.network, `tcp://0.0.0.0:${PORT}`, { backlog: 2 });
     b.pause();
     const calls = Array.from({ length: 3 }, () => connectOver(a.network, `tcp://192.0.2.2:${PORT}`));
     await Promise.all(calls.slice(0, 2));
     await world.sleep(10);
-    assert.equal(b.snapshot().doors[0]?.queue.length, 2);
+    assert.equal(b.snapshot().listeners[0]?.queue.length, 2);
     await world.sleep(100);
     b.resume();
     const before = world.now;
     await calls[2];
     assert.ok(world.now - before > 800);
-    for (let count = 0; count < 3; count += 1) await door.accept();
+    for (let count = 0; count < 3; count += 1) await listener.accept();
   });
 });
 
@@ -82,12 +82,12 @@ test("ports to one peer can run out, and there are some for another", () => {
   assert.equal(call(80).local.port, ports[0]);
 });
 
-test("closing a door resets what waits behind it", async () => {
+test("closing a listener resets what waits behind it", async () => {
   await check({ seed: 1 }, async (world) => {
     const [a, b] = [world.host("a"), world.host("b")] as [SimHost, SimHost];
-    const door = await listenOver(b.network, `tcp://0.0.0.0:${PORT}`);
+    const listener = await listenOver(b.network, `tcp://0.0.0.0:${PORT}`);
     const call = await connectOver(a.network, `tcp://192.0.2.2:${PORT}`);
-    await door.close();
+    await listener.close();
     assert.equal(await codeOf(call.read()), "CONNECTION_RESET");
   });
 });

@@ -1,4 +1,4 @@
-/** The TCP of one host: its doors, its connections, and which segment belongs to which. */
+/** The TCP of one host: its listeners, its connections, and which segment belongs to which. */
 
 import {
   type Endpoint,
@@ -17,8 +17,8 @@ import type { TcpSettings } from "./tcp-settings.ts";
 import { type MakeConnection, TcpSocket } from "./tcp-socket.ts";
 import { wayTo } from "./way.ts";
 
-/** An open door. Completed connections wait in `queue` until the program takes them. */
-export interface TcpDoor extends Standing {
+/** An open listener. Completed connections wait in `queue` until the program takes them. */
+export interface TcpListener extends Standing {
   readonly backlog: number;
   readonly queue: TcpSocket[];
   /** Handshakes under way. */
@@ -34,7 +34,7 @@ const INITIAL_NUMBERS = 0x4000_0000;
 export class TcpStack {
   readonly #environment: KernelEnvironment;
   readonly #settings: TcpSettings;
-  readonly #doors: Standings<TcpDoor> = new Standings();
+  readonly #listeners: Standings<TcpListener> = new Standings();
   /** By the text of the route of what they receive. */
   readonly #sockets: Map<string, TcpSocket> = new Map();
   /** The ports of calls to a peer from an own address. A search for a free one asks for many, and a route is dear to name. */
@@ -54,28 +54,28 @@ export class TcpStack {
     this.#settings = settings;
   }
 
-  /** All doors and connections, in the order in which they were made. */
-  get doors(): readonly TcpDoor[] {
-    return [...this.#doors.all];
+  /** All listeners and connections, in the order in which they were made. */
+  get listeners(): readonly TcpListener[] {
+    return [...this.#listeners.all];
   }
   get sockets(): readonly TcpSocket[] {
     return [...this.#sockets.values()];
   }
 
-  /** Opens a door. Throws {@link KernelRefusal}. */
-  listen(asked: Standing, backlog: number): TcpDoor {
+  /** Opens a listener. Throws {@link KernelRefusal}. */
+  listen(asked: Standing, backlog: number): TcpListener {
     const { addresses, random } = this.#environment;
     checkPlace(asked.local, "tcp", addresses);
-    const local = this.#doors.place(asked, random);
-    const door: TcpDoor = { ...asked, local, backlog, queue: [], halfOpen: 0, ready: undefined };
-    this.#doors.add(door);
-    return door;
+    const local = this.#listeners.place(asked, random);
+    const listener: TcpListener = { ...asked, local, backlog, queue: [], halfOpen: 0, ready: undefined };
+    this.#listeners.add(listener);
+    return listener;
   }
 
-  /** Closes a door: what waits behind it is reset. */
-  closeDoor(door: TcpDoor): void {
-    this.#doors.delete(door);
-    for (const { connection } of door.queue.splice(0)) connection.abort();
+  /** Closes a listener: what waits behind it is reset. */
+  closeListener(listener: TcpListener): void {
+    this.#listeners.delete(listener);
+    for (const { connection } of listener.queue.splice(0)) connection.abort();
   }
 
   /** Begins to connect; `user` is told how it goes. Throws {@link KernelRefusal}. */
@@ -83,8 +83,8 @@ export class TcpStack {
     const { addresses, random } = this.#environment;
     if (from !== undefined) {
       checkPlace(from, "tcp", addresses);
-      // A port of one's own may have other connections, but no door.
-      if (from.port !== 0) this.#doors.place({ local: from, dual: false, shared: true }, random);
+      // A port of one's own may have other connections, but no listener.
+      if (from.port !== 0) this.#listeners.place({ local: from, dual: false, shared: true }, random);
     }
     const way = wayTo(remote.ip, from, this.#environment);
     if (isGroup(way.to) || isBroadcastIp(way.to, addresses)) throw new KernelRefusal("NETWORK_UNREACHABLE");
@@ -92,7 +92,7 @@ export class TcpStack {
     const pair = pairOf(way.from, to);
     const ports = this.#callingPorts.get(pair) ?? new Set();
     const isUsed = (port: number): boolean => this.#sockets.has(keyOf({ ip: way.from, port }, to));
-    const isTaken = (port: number): boolean => ports.has(port) || this.#doors.has(port) || isUsed(port);
+    const isTaken = (port: number): boolean => ports.has(port) || this.#listeners.has(port) || isUsed(port);
     const port = from === undefined || from.port === 0 ? freePort(random, isTaken) : from.port;
     // As Linux says it: the address is free, but not for this peer.
     if (port === undefined || isUsed(port)) throw new KernelRefusal("ADDRESS_NOT_AVAILABLE");
@@ -120,11 +120,12 @@ export class TcpStack {
       return;
     }
     if (segment.rst) return;
-    const door = segment.syn && segment.ack === undefined ? this.#doorFor(to) : undefined;
-    if (door === undefined) {
+    const listener = segment.syn && segment.ack === undefined ? this.#listenerFor(to) : undefined;
+    if (listener === undefined) {
       const answer = { kind: "tcp", route: new Route("tcp", to, from), segment: resetFor(segment) } as const;
       this.#environment.send(answer, this.#environment.newFlow());
-    } else if (door.queue.length + door.halfOpen < Math.max(1, door.backlog)) this.#answer(door, to, from, segment);
+    } else if (listener.queue.length + listener.halfOpen < Math.max(1, listener.backlog))
+      this.#answer(listener, to, from, segment);
   }
 
   /** The network could not deliver a segment of ours. */
@@ -137,36 +138,36 @@ export class TcpStack {
     for (const socket of this.#sockets.values()) socket.halt();
     this.#sockets.clear();
     this.#callingPorts.clear();
-    this.#doors.clear();
+    this.#listeners.clear();
   }
 
-  #doorFor({ ip, port }: Endpoint): TcpDoor | undefined {
-    const fitting = [...this.#doors.at(port)].filter((door) => covers(door, ip));
-    const exact = fitting.filter((door) => door.local.ip === ip);
+  #listenerFor({ ip, port }: Endpoint): TcpListener | undefined {
+    const fitting = [...this.#listeners.at(port)].filter((listener) => covers(listener, ip));
+    const exact = fitting.filter((listener) => listener.local.ip === ip);
     const candidates = exact.length > 0 ? exact : fitting;
     if (candidates.length < 2) return candidates[0];
     return candidates[this.#environment.random.below(candidates.length)];
   }
 
-  #answer(door: TcpDoor, local: Endpoint, remote: Endpoint, syn: Segment): void {
+  #answer(listener: TcpListener, local: Endpoint, remote: Endpoint, syn: Segment): void {
     const initial = this.#environment.random.below(INITIAL_NUMBERS);
     const socket = this.#add(local, remote, (environment, mss) =>
       TcpConnection.answer(this.#settings, environment, initial, mss, syn),
     );
     const nothing = (): void => undefined;
-    door.halfOpen += 1;
+    listener.halfOpen += 1;
     const failed = (): void => {
-      door.halfOpen -= 1;
+      listener.halfOpen -= 1;
     };
     const connected = (): void => {
-      door.halfOpen -= 1;
+      listener.halfOpen -= 1;
       socket.connection.user = undefined;
-      if (!this.#doors.all.has(door)) {
+      if (!this.#listeners.all.has(listener)) {
         socket.connection.abort();
         return;
       }
-      door.queue.push(socket);
-      door.ready?.();
+      listener.queue.push(socket);
+      listener.ready?.();
     };
     socket.connection.user = { connected, readable: nothing, writable: nothing, failed };
   }

@@ -1,6 +1,6 @@
 /** The states of a connection and what changes them (RFC 9293 section 3.3.2). This table is the whole machine. */
 
-/** A state; LISTEN belongs to doors, not to connections. */
+/** A state; LISTEN belongs to listeners, not to connections. */
 export type TcpState =
   | "SYN-SENT"
   | "SYN-RECEIVED"

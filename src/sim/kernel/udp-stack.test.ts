@@ -4,7 +4,7 @@ import { codeOf } from "../../../test/sim/scene.ts";
 import { bindOver } from "../../io/datagram/bind.ts";
 import { check } from "../world/check.ts";
 
-test("a datagram goes to the most exact mailbox, and groups only to members", async () => {
+test("a datagram goes to the most exact datagram socket, and groups only to members", async () => {
   await check({ seed: 1 }, async (world) => {
     const { network } = world.host("a");
     const wide = await bindOver(network, "udp://0.0.0.0:5000", { reuseAddress: true });
@@ -26,7 +26,7 @@ test("a datagram goes to the most exact mailbox, and groups only to members", as
   });
 });
 
-test("a mailbox that has not joined a group hears it when another of its host has, on the port that it stands on", async () => {
+test("a datagram socket that has not joined a group hears it when another of its host has, on the port that it stands on", async () => {
   await check({ seed: 1 }, async (world) => {
     const sender = await bindOver(world.host("a").network, "udp://0.0.0.0:0");
     const { network } = world.host("b");

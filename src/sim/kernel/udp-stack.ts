@@ -1,4 +1,4 @@
-/** The UDP of one host (RFC 768): mailboxes, groups, and what becomes of a datagram that nobody awaits. */
+/** The UDP of one host (RFC 768): datagram sockets, groups, and what becomes of a datagram that nobody awaits. */
 
 import { type Endpoint, isBroadcastIp, isGroup, isIpv6, type KernelEnvironment, type Packet, Route } from "./packet.ts";
 import {
@@ -26,14 +26,14 @@ export interface ReceivedDatagram {
   readonly from: Endpoint;
 }
 
-/** A group that a mailbox hears on an interface; `source` "" for everybody's datagrams. */
+/** A group that a datagram socket hears on an interface; `source` "" for everybody's datagrams. */
 export interface Membership {
   readonly group: string;
   readonly via: Interface;
   readonly source: string;
 }
 
-/** A mailbox. */
+/** A datagram socket. */
 export interface UdpSocket extends Standing {
   readonly remote: Endpoint | undefined;
   /** A socket of IPv6, which may hear IPv4 as well. */
@@ -60,25 +60,25 @@ export interface UdpSocket extends Standing {
 export class UdpStack {
   readonly #environment: KernelEnvironment;
   readonly #sockets: Standings<UdpSocket> = new Standings();
-  /** How many mailboxes have joined, by group, interface and source. */
+  /** How many datagram sockets have joined, by group, interface and source. */
   readonly #members: Map<string, number> = new Map();
 
   constructor(environment: KernelEnvironment) {
     this.#environment = environment;
   }
 
-  /** All mailboxes, in the order in which they were made. */
+  /** All datagram sockets, in the order in which they were made. */
   get sockets(): readonly UdpSocket[] {
     return [...this.#sockets.all];
   }
 
-  /** Opens a mailbox. Throws {@link KernelRefusal}. */
+  /** Opens a datagram socket. Throws {@link KernelRefusal}. */
   bind(asked: Standing, remote: Place | undefined, receiveBufferBytes: number): UdpSocket {
     const { addresses, random } = this.#environment;
     checkPlace(asked.local, "udp", addresses);
     const local = this.#sockets.place(asked, random);
     const partner = remote === undefined ? undefined : this.#partnerOf(local, remote);
-    // A partner settles the own address, where the mailbox has none.
+    // A partner settles the own address, where the datagram socket has none.
     const { ip } = local;
     const settled = partner !== undefined && (ip === "0.0.0.0" || ip === "::") ? { ...local, ip: partner.from } : local;
     const socket: UdpSocket = {
@@ -103,7 +103,7 @@ export class UdpStack {
     return socket;
   }
 
-  /** Closes a mailbox. */
+  /** Closes a datagram socket. */
   close(socket: UdpSocket): void {
     this.#sockets.delete(socket);
     socket.queue.length = 0;
@@ -179,7 +179,7 @@ export class UdpStack {
     }
   }
 
-  /** The network could not deliver a datagram of ours: only a connected mailbox is told (RFC 1122 section 4.1.3.3). */
+  /** The network could not deliver a datagram of ours: only a connected datagram socket is told (RFC 1122 section 4.1.3.3). */
   refused(local: Endpoint, remote: Endpoint, failure: TcpFailure): void {
     for (const socket of this.#sockets.at(local.port)) {
       const { remote: partner } = socket;
@@ -206,7 +206,7 @@ export class UdpStack {
     return isBroadcastIp(ip, this.#environment.addresses);
   }
 
-  /** The way to the partner of a connected mailbox, which must exist before the first datagram. */
+  /** The way to the partner of a connected datagram socket, which must exist before the first datagram. */
   #partnerOf(local: Place, remote: Place): Way {
     const { ip, zone } = remote;
     if (needsZone(ip) && (zone ?? local.zone) === undefined) throw new KernelRefusal("NETWORK_UNREACHABLE");
@@ -223,7 +223,7 @@ export class UdpStack {
     else this.#members.delete(key);
   }
 
-  /** Whether any mailbox of this host has joined the group: then its datagrams come in. */
+  /** Whether any datagram socket of this host has joined the group: then its datagrams come in. */
   #isMember(group: string, via: Interface, from: string): boolean {
     const place = placeOf({ group, via });
     return this.#members.has(`${place} `) || this.#members.has(`${place} ${from}`);
@@ -234,7 +234,7 @@ function placeOf({ group, via }: Pick<Membership, "group" | "via">): string {
   return `${group} ${via}`;
 }
 
-/** The route from a mailbox to an end point. */
+/** The route from a datagram socket to an end point. */
 function routeOf(socket: UdpSocket, { from, to }: Way, port: number): Route {
   const { route } = socket;
   if (route?.from.ip === from && route.to.ip === to && route.to.port === port) return route;
@@ -242,7 +242,7 @@ function routeOf(socket: UdpSocket, { from, to }: Way, port: number): Route {
   return socket.route;
 }
 
-/** Whether a mailbox takes datagrams of this sender. */
+/** Whether a datagram socket takes datagrams of this sender. */
 function isPartner({ remote }: UdpSocket, from: Endpoint): boolean {
   return remote === undefined || isGroup(remote.ip) || (remote.ip === from.ip && remote.port === from.port);
 }
@@ -262,8 +262,8 @@ function mostExact(sockets: readonly UdpSocket[], ip: string): UdpSocket | undef
 }
 
 /**
- * Whether a mailbox hears a group that this host has joined. On Linux one that has not joined it hears it too, when another
- * mailbox of the host has (IP_MULTICAST_ALL), except IPv4 on a socket of IPv6.
+ * Whether a datagram socket hears a group that this host has joined. On Linux one that has not joined it hears it too, when another
+ * datagram socket of the host has (IP_MULTICAST_ALL), except IPv4 on a socket of IPv6.
  */
 function hears(socket: UdpSocket, group: string, via: Interface, from: string): boolean {
   if (socket.local.ip !== group && !covers(socket, group)) return false;
@@ -282,7 +282,7 @@ function deliver(socket: UdpSocket, { data, route: { from } }: Packet & { kind: 
   if (socket.queue.length === 1) socket.readable();
 }
 
-/** Takes everything that waits in a mailbox. */
+/** Takes everything that waits in a datagram socket. */
 export function takeDatagrams(socket: UdpSocket): readonly ReceivedDatagram[] {
   socket.queuedBytes = 0;
   return socket.queue.splice(0);

@@ -35,8 +35,8 @@ test("datagrams are corrupted by one bit, doubled and reordered; a stream never 
     const values = (await box.receiveMany(1000)).map(({ data }) => data[0] ?? 0);
     assert.ok(values.length > 110);
     assert.ok(values.some((value, index) => value < (values[index - 1] ?? 0)));
-    const door = await listenOver(b.network, `tcp://0.0.0.0:${PORT}`);
-    const [call, peer] = await Promise.all([connectOver(a.network, `tcp://192.0.2.2:${PORT}`), door.accept()]);
+    const listener = await listenOver(b.network, `tcp://0.0.0.0:${PORT}`);
+    const [call, peer] = await Promise.all([connectOver(a.network, `tcp://192.0.2.2:${PORT}`), listener.accept()]);
     const sent = Buffer.from(Array.from({ length: 50_000 }, (_, index) => index % 253));
     await call.write(sent);
     assert.ok((await peer.readExactly(sent.length)).equals(sent));

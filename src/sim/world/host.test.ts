@@ -12,9 +12,9 @@ test("a crash is silence; after the restart the old connection gets a reset; zom
       const starts = (disk.read("starts")?.[0] ?? 0) + 1;
       disk.write("starts", Buffer.from([starts]));
       log.push(`start ${starts}`);
-      const door = await listenOver(network, `tcp://0.0.0.0:${PORT}`);
+      const listener = await listenOver(network, `tcp://0.0.0.0:${PORT}`);
       try {
-        const peer = await door.accept();
+        const peer = await listener.accept();
         await peer.read();
         await new Promise<void>((resolve) => void network.clock.setTimer(resolve, 3_600_000));
       } finally {

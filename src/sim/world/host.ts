@@ -11,7 +11,7 @@ import type { Scope } from "../guard/scope.ts";
 import type { KernelEnvironment, Packet } from "../kernel/packet.ts";
 import { isIpv6, isLoopbackIp } from "../kernel/packet.ts";
 import type { TcpSocket } from "../kernel/tcp-socket.ts";
-import { type TcpDoor, TcpStack } from "../kernel/tcp-stack.ts";
+import { type TcpListener, TcpStack } from "../kernel/tcp-stack.ts";
 import type { TcpSettings } from "../kernel/tcp-settings.ts";
 import { type UdpSocket, UdpStack } from "../kernel/udp-stack.ts";
 import { Disk } from "./disk.ts";
@@ -45,9 +45,9 @@ export interface HostSnapshot {
   readonly heldWakes: number;
   /** When the timers of the program are due, the next one first. */
   readonly timersUs: readonly number[];
-  readonly doors: readonly TcpDoor[];
+  readonly listeners: readonly TcpListener[];
   readonly sockets: readonly TcpSocket[];
-  readonly mailboxes: readonly UdpSocket[];
+  readonly datagramSockets: readonly UdpSocket[];
 }
 
 /** One life of the machine: from power on to power off. */
@@ -166,7 +166,7 @@ export class SimHost implements Host, FabricHost {
     const { tcp, udp, process } = this.#life;
     const { heldWakes, timersUs } = process;
     const state = !this.#up ? "down" : this.#frozen ? "frozen" : process.paused ? "paused" : "up";
-    return { state, heldWakes, timersUs, doors: tcp.doors, sockets: tcp.sockets, mailboxes: udp.sockets };
+    return { state, heldWakes, timersUs, listeners: tcp.listeners, sockets: tcp.sockets, datagramSockets: udp.sockets };
   }
 
   /** Ends the present life for good; the world does that when it ends. */

@@ -9,20 +9,20 @@ const MOST_LINES = 20;
 /** Most timers of one host that a report names. */
 const MOST_TIMERS = 3;
 
-/** A line for each host with its doors, connections, mailboxes and timers. */
+/** A line for each host with its listeners, connections, datagram sockets and timers. */
 export function describeHosts(hosts: readonly SimHost[]): string {
   return hosts.map(describeHost).join("\n");
 }
 
 function describeHost(host: SimHost): string {
-  const { doors, sockets, mailboxes, state: power, heldWakes, timersUs } = host.snapshot();
+  const { listeners, sockets, datagramSockets, state: power, heldWakes, timersUs } = host.snapshot();
   const lines = [
-    ...doors.map((door) => `door ${endpointText(door.local)}, ${door.queue.length} waiting`),
+    ...listeners.map((listener) => `listener ${endpointText(listener.local)}, ${listener.queue.length} waiting`),
     ...sockets.map(({ connection, local, remote }) => {
       const { state, readableBytes, unacknowledgedBytes } = connection;
       return `${flowText("tcp", local, remote)} ${state}, ${readableBytes} unread, ${unacknowledgedBytes} unacknowledged`;
     }),
-    ...mailboxes.map((box) => `mailbox ${endpointText(box.local)}, ${box.queue.length} unread`),
+    ...datagramSockets.map((box) => `datagram socket ${endpointText(box.local)}, ${box.queue.length} unread`),
   ];
   const more = lines.length > MOST_LINES ? [`and ${lines.length - MOST_LINES} more`] : [];
   const missed = heldWakes > 0 ? `, ${heldWakes} wake-ups missed` : "";

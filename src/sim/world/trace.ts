@@ -13,7 +13,7 @@ export interface TraceRecord {
   readonly t: number;
   /** Where it happened: a host, or `world`. */
   readonly host: string;
-  /** The connection or mailbox: `tcp 192.0.2.1:49152>192.0.2.2:80`; empty where there is none. */
+  /** The connection or datagram socket: `tcp 192.0.2.1:49152>192.0.2.2:80`; empty where there is none. */
   readonly flow: string;
   /** What happened: `send S. 101/5`, with flags and numbers of a segment; `lost datagram (partition)`; `crash`; `ended`. */
   readonly event: string;

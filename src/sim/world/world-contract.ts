@@ -35,9 +35,9 @@ export type HostLike = Host | string;
  * await simulate({ seed: 7 }, async (world) => {
  *   const [a, b] = [world.host("a"), world.host("b")];
  *   world.link(a, b, { latency: 20, loss: 0.05 });
- *   const door = await listen("tcp://0.0.0.0:7000", { network: b.network });
+ *   const listener = await listen("tcp://0.0.0.0:7000", { network: b.network });
  *   const call = await connect("tcp://b:7000", { network: a.network });
- *   const peer = await door.accept();
+ *   const peer = await listener.accept();
  *   {
  *     using _cut = world.partition(a, b);
  *     await call.write("late");

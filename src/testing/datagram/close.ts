@@ -1,4 +1,4 @@
-/** The datagram suite: the end of a mailbox, and of everything that waits for it (SEMANTICS A2, A4). */
+/** The datagram suite: the end of a datagram socket, and of everything that waits for it (SEMANTICS A2, A4). */
 
 import assert from "node:assert/strict";
 import { ConnectionError, TimeoutError, UsageError, ZocaloError } from "../../core/errors.ts";
@@ -36,7 +36,7 @@ function pendingChecks(check: DatagramCheck): void {
     for (const step of steps) assert.equal((await step).done, true);
   });
 
-  check("what was accepted is sent before the mailbox closes", async ({ open }) => {
+  check("what was accepted is sent before the datagram socket closes", async ({ open }) => {
     const [a, b] = [await open(), await open()];
     const sends = numbers(50).map((text) => a.send(text, b.localAddress));
     await a.close();
@@ -87,7 +87,7 @@ function pendingChecks(check: DatagramCheck): void {
   });
 }
 
-/** Every call that needs an open mailbox. */
+/** Every call that needs an open datagram socket. */
 const CALLS: Readonly<Record<string, (box: DatagramSocket) => unknown>> = {
   send: (box) => box.send("x", "udp://127.0.0.1:9"),
   sendMany: (box) => box.sendMany([]),
@@ -104,7 +104,7 @@ const CALLS: Readonly<Record<string, (box: DatagramSocket) => unknown>> = {
 };
 
 function afterwardsChecks(check: DatagramCheck): void {
-  check("a closed mailbox refuses everything with CLOSED", async ({ openAt }) => {
+  check("a closed datagram socket refuses everything with CLOSED", async ({ openAt }) => {
     const box = await openAt("udp://127.0.0.1:0");
     await box.send("unread", box.localAddress);
     await box.close();
@@ -178,7 +178,7 @@ export function queueChecks(check: DatagramCheck, traits: DatagramTraits): void 
   kindnessChecks(check);
 }
 
-/** Sends to a mailbox that nobody reads, until all has arrived there. */
+/** Sends to a datagram socket that nobody reads, until all has arrived there. */
 async function fill(scene: DatagramScene, box: DatagramSocket, payloads: readonly string[]): Promise<void> {
   const before = box.stats.datagramsReceived;
   await box.sendMany(payloads.map((data) => ({ data, to: box.localAddress })));

@@ -64,21 +64,24 @@ function settingChecks(check: DatagramCheck): void {
 }
 
 function multicastChecks(check: DatagramCheck, group: string): void {
-  check("a mailbox bound to a group gets what is sent to the group, and so does its neighbour", async ({ openAt }) => {
-    const first = await openAt(group);
-    const to = first.localAddress;
-    const second = await openAt(group.replace(/:0\b/, `:${to.port}`));
-    await first.send("to all", to);
-    for (const member of [first, second]) {
-      const { data, from } = await member.receive();
-      assert.equal(data.toString(), "to all");
-      // The sender of a datagram to a group is one machine (RFC 1122 section 3.2.1.3).
-      assert.ok(!from.isMulticast && from.port === to.port);
-    }
-    const speaker = await openAt("udp://0.0.0.0:0", { remote: `${to.toString()}${new URL(group).search}` });
-    await speaker.send("from outside");
-    for (const member of [first, second]) assert.deepEqual(await take(member, 1), ["from outside"]);
-  });
+  check(
+    "a datagram socket bound to a group gets what is sent to the group, and so does its neighbour",
+    async ({ openAt }) => {
+      const first = await openAt(group);
+      const to = first.localAddress;
+      const second = await openAt(group.replace(/:0\b/, `:${to.port}`));
+      await first.send("to all", to);
+      for (const member of [first, second]) {
+        const { data, from } = await member.receive();
+        assert.equal(data.toString(), "to all");
+        // The sender of a datagram to a group is one machine (RFC 1122 section 3.2.1.3).
+        assert.ok(!from.isMulticast && from.port === to.port);
+      }
+      const speaker = await openAt("udp://0.0.0.0:0", { remote: `${to.toString()}${new URL(group).search}` });
+      await speaker.send("from outside");
+      for (const member of [first, second]) assert.deepEqual(await take(member, 1), ["from outside"]);
+    },
+  );
 
   check("a group on an interface that is not there cannot be bound", async ({ openAt }) => {
     const { group: name } = partsOf(group);
@@ -132,7 +135,7 @@ function partsOf(group: string): { readonly group: string; readonly way: string 
   return { group: url.hostname, way: url.searchParams.get("interface") ?? undefined };
 }
 
-/** A mailbox connected to the group at the port of `box`. */
+/** A datagram socket connected to the group at the port of `box`. */
 async function speakerTo(
   group: string,
   openAt: (address: string, options: { remote: string }) => Promise<DatagramSocket>,

@@ -1,4 +1,4 @@
-/** A raw mailbox that does only what the test says, so that every moment of a send or a delivery can be looked at. */
+/** A raw datagram socket that does only what the test says, so that every moment of a send or a delivery can be looked at. */
 
 import { Address } from "../../core/address/address.ts";
 import type {

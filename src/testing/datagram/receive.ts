@@ -39,24 +39,27 @@ function cancelReceiveChecks(check: DatagramCheck): void {
     assert.deepEqual(await take(box, 1), ["there"]);
   });
 
-  check("a receive that times out or is aborted consumes nothing, and the mailbox still works", async ({ open }) => {
-    const box = await open();
-    for (const [op, call] of Object.entries(CALLS)) {
-      await expectError(call(box, { timeoutMs: SHORT_MS }), {
-        code: "TIMEOUT",
-        op,
-        type: TimeoutError,
-        outcome: "none",
-      });
-      const controller = new AbortController();
-      const reason = new Error(op);
-      const aborted = pending(call(box, { signal: controller.signal }));
-      controller.abort(reason);
-      assert.equal(await reasonOf(aborted), reason, op);
-    }
-    await box.send("still", box.localAddress);
-    assert.deepEqual(await take(box, 1), ["still"]);
-  });
+  check(
+    "a receive that times out or is aborted consumes nothing, and the datagram socket still works",
+    async ({ open }) => {
+      const box = await open();
+      for (const [op, call] of Object.entries(CALLS)) {
+        await expectError(call(box, { timeoutMs: SHORT_MS }), {
+          code: "TIMEOUT",
+          op,
+          type: TimeoutError,
+          outcome: "none",
+        });
+        const controller = new AbortController();
+        const reason = new Error(op);
+        const aborted = pending(call(box, { signal: controller.signal }));
+        controller.abort(reason);
+        assert.equal(await reasonOf(aborted), reason, op);
+      }
+      await box.send("still", box.localAddress);
+      assert.deepEqual(await take(box, 1), ["still"]);
+    },
+  );
 
   check("a signal that aborts later does not take a datagram back", async ({ open }) => {
     const box = await open();
@@ -168,7 +171,7 @@ function iterationChecks(check: DatagramCheck): void {
     assert.deepEqual(await take(box, 1), ["yours"]);
   });
 
-  check("iterations end when this program closes the mailbox", async ({ open }) => {
+  check("iterations end when this program closes the datagram socket", async ({ open }) => {
     const box = await open();
     await box.send("one", box.localAddress);
     const seen: string[] = [];

@@ -15,7 +15,7 @@ export function sendChecks(check: DatagramCheck): void {
 }
 
 function usageChecks(check: DatagramCheck): void {
-  check("wrong input is refused, nothing is sent, and the mailbox goes on", async ({ open }) => {
+  check("wrong input is refused, nothing is sent, and the datagram socket goes on", async ({ open }) => {
     const [a, b] = [await open(), await open()];
     const to = b.localAddress;
     const expected = { op: "send", type: UsageError, side: "local", outcome: "none" } as const;

@@ -275,7 +275,7 @@ function drainChecks(check: DatagramCheck): void {
     }
   });
 
-  check("an idle server closes at once, also when its mailbox is closed beneath it", async (scene) => {
+  check("an idle server closes at once, also when its datagram socket is closed beneath it", async (scene) => {
     const server = await serveDatagramsOver(scene.network, scene.local, () => undefined);
     server.unref().ref();
     const { finished, cut, dropped } = await server.drain();

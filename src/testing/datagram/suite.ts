@@ -1,4 +1,4 @@
-/** What every mailbox must do, whatever carries it. The rules are those of `DatagramSocket` and `DatagramServer`. */
+/** What every datagram socket must do, whatever carries it. The rules are those of `DatagramSocket` and `DatagramServer`. */
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -23,7 +23,7 @@ import {
 } from "./world.ts";
 
 /**
- * Puts the mailboxes of a network through everything that the contract promises: transfer, sending, receiving, the receive
+ * Puts the datagram sockets of a network through everything that the contract promises: transfer, sending, receiving, the receive
  * queue, connected mode, groups and broadcast, closing, and stateless servers. Registers a `describe` block with
  * `node:test`; call it in a test file.
  *
@@ -63,7 +63,7 @@ function connectedChecks(check: DatagramCheck, traits: DatagramTraits): void {
 }
 
 function partnerChecks(check: DatagramCheck): void {
-  check("a connected mailbox sends without an address and hears its partner only", async ({ open, settle }) => {
+  check("a connected datagram socket sends without an address and hears its partner only", async ({ open, settle }) => {
     const [partner, stranger] = [await open(), await open()];
     const box = await open({ remote: partner.localAddress });
     assert.ok(box.remoteAddress?.equals(partner.localAddress));
@@ -80,7 +80,7 @@ function partnerChecks(check: DatagramCheck): void {
     assert.equal(box.stats.datagramsReceived, 1);
   });
 
-  check("an address on a connected mailbox is refused", async ({ open }) => {
+  check("an address on a connected datagram socket is refused", async ({ open }) => {
     const partner = await open();
     const box = await open({ remote: partner.localAddress });
     const to = partner.localAddress;
@@ -97,7 +97,7 @@ function partnerChecks(check: DatagramCheck): void {
   });
 }
 
-/** A mailbox whose partner is gone. */
+/** A datagram socket whose partner is gone. */
 async function orphan({ open }: DatagramScene): Promise<DatagramSocket> {
   const partner = await open();
   const box = await open({ remote: partner.localAddress });
@@ -106,7 +106,7 @@ async function orphan({ open }: DatagramScene): Promise<DatagramSocket> {
 }
 
 function refusalChecks(check: DatagramCheck): void {
-  check("a refusal ends the receive that waits, and the mailbox goes on", async (scene) => {
+  check("a refusal ends the receive that waits, and the datagram socket goes on", async (scene) => {
     const box = await orphan(scene);
     for (let round = 0; round < 3; round += 1) {
       const waiting = pending(box.receive());

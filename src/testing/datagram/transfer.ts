@@ -102,7 +102,7 @@ function addressChecks(check: DatagramCheck): void {
     assert.deepEqual(await take(b, forms.length), numbers(forms.length));
   });
 
-  check("several senders to one mailbox are told apart", async ({ open }) => {
+  check("several senders to one datagram socket are told apart", async ({ open }) => {
     const box = await open();
     const senders = [await open(), await open(), await open()];
     for (const sender of senders) await sender.send(sender.localAddress.toString(), box.localAddress);
@@ -117,7 +117,7 @@ function addressChecks(check: DatagramCheck): void {
     await expectError(openAt(box.localAddress.toString()), { code: "ADDRESS_IN_USE", op: "bind", side: "system" });
   });
 
-  check("addresses that are no mailbox's are refused, with the name of the right call", async ({ network }) => {
+  check("addresses that are no datagram socket's are refused, with the name of the right call", async ({ network }) => {
     for (const address of ["tcp://127.0.0.1:0", "tls://127.0.0.1:0", "unix:/x"]) {
       const error = await expectError(bindOver(network, address), {
         code: "ADDRESS_INVALID",

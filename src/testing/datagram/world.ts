@@ -6,7 +6,7 @@ import type { Network, Sockets } from "../../io/network/network.ts";
 
 /** What a network can do for datagrams on one machine. What is left out is not tested. */
 export interface DatagramTraits {
-  /** ICMP port unreachable reaches a connected mailbox. */
+  /** ICMP port unreachable reaches a connected datagram socket. */
   readonly refusals: boolean;
   /** The policy `block` works: datagrams can be left with the network. */
   readonly pauses: boolean;
@@ -20,7 +20,7 @@ export interface DatagramTraits {
 
 /** A network to put through the suite. */
 export interface DatagramWorld {
-  /** The host that mailboxes bind, as it stands in an address: `127.0.0.1`, `[::1]`. */
+  /** The host that datagram sockets bind, as it stands in an address: `127.0.0.1`, `[::1]`. */
   readonly host: string;
   /** What the network can do. */
   readonly traits: DatagramTraits;
@@ -36,7 +36,7 @@ export interface DatagramScene {
   readonly host: string;
   /** The address to bind: the host and port 0. */
   readonly local: string;
-  /** Opens a mailbox on the host; it is closed after the test. */
+  /** Opens a datagram socket on the host; it is closed after the test. */
   readonly open: (options?: BindOptions, network?: Network) => Promise<DatagramSocket>;
   /** Opens one at another address. */
   readonly openAt: (address: string, options?: BindOptions) => Promise<DatagramSocket>;
@@ -61,9 +61,9 @@ export async function inWorld(world: DatagramWorld, body: (scene: DatagramScene)
     const opened: DatagramSocket[] = [];
     const local = `udp://${world.host}:0`;
     const openAt = async (address: string, options?: BindOptions, over = network): Promise<DatagramSocket> => {
-      const mailbox = await bindOver(over, address, options);
-      opened.push(mailbox);
-      return mailbox;
+      const datagramSocket = await bindOver(over, address, options);
+      opened.push(datagramSocket);
+      return datagramSocket;
     };
     const poll = (): Promise<void> => new Promise((resolve) => void network.clock.setTimer(resolve, POLL_MS));
     const scene: DatagramScene = {
@@ -83,7 +83,7 @@ export async function inWorld(world: DatagramWorld, body: (scene: DatagramScene)
     try {
       await body(scene);
     } finally {
-      for (const mailbox of opened) await mailbox.close({ lingerMs: 0 }).catch(() => undefined);
+      for (const datagramSocket of opened) await datagramSocket.close({ lingerMs: 0 }).catch(() => undefined);
     }
   });
 }
@@ -110,9 +110,9 @@ export function texts(datagrams: readonly { readonly data: Buffer }[]): string[]
 }
 
 /** Takes `count` datagrams, however they come, in their order. */
-export async function take(mailbox: DatagramSocket, count: number): Promise<string[]> {
+export async function take(datagramSocket: DatagramSocket, count: number): Promise<string[]> {
   const taken: string[] = [];
-  while (taken.length < count) taken.push(...texts(await mailbox.receiveMany(count - taken.length)));
+  while (taken.length < count) taken.push(...texts(await datagramSocket.receiveMany(count - taken.length)));
   return taken;
 }
 

@@ -1,4 +1,4 @@
-/** The listener suite: connections come in, and the door closes. */
+/** The listener suite: connections come in, and the listener closes. */
 
 import assert from "node:assert/strict";
 import { ConnectError, ConnectionError, TimeoutError, UsageError, ZocaloError } from "../../core/errors.ts";
@@ -16,151 +16,151 @@ export function acceptChecks(check: ListenerCheck): void {
 
 function arrivalChecks(check: ListenerCheck): void {
   check("accept gives the connections that wait, and waits for the next", async (scene) => {
-    const door = await scene.listen();
-    const called = await scene.connect(door);
-    const first = await door.accept();
+    const listener = await scene.listen();
+    const called = await scene.connect(listener);
+    const first = await listener.accept();
     await first.write("first");
     assert.equal(String(await called.readExactly(5)), "first");
-    const waiting = [door.accept(), door.accept()];
-    await scene.connect(door);
-    await scene.connect(door);
+    const waiting = [listener.accept(), listener.accept()];
+    await scene.connect(listener);
+    await scene.connect(listener);
     const peers = await Promise.all(waiting);
     assert.equal(new Set([first, ...peers]).size, 3);
-    assert.deepEqual([door.stats.accepted, door.stats.open], [3, 3]);
+    assert.deepEqual([listener.stats.accepted, listener.stats.open], [3, 3]);
     for (const peer of [first, ...peers]) peer.abort();
-    assert.equal(door.stats.open, 0);
+    assert.equal(listener.stats.open, 0);
   });
 
   check("200 connections at once are all accepted", async (scene) => {
-    const door = await scene.listen({ acceptQueue: 200 });
+    const listener = await scene.listen({ acceptQueue: 200 });
     const calls = Array.from({ length: 200 }, async (_, index) => {
-      const called = await scene.connect(door);
+      const called = await scene.connect(listener);
       await called.write(`${index}\n`);
     });
     const names = new Set<string>();
     while (names.size < 200) {
-      const peer = await door.accept();
+      const peer = await listener.accept();
       names.add(String(await peer.readUntil("\n")));
       peer.abort();
     }
     await Promise.all(calls);
   });
 
-  check("iteration gives connections; break leaves the door open; closing ends it", async (scene) => {
-    const door = await scene.listen();
+  check("iteration gives connections; break leaves the listener open; closing ends it", async (scene) => {
+    const listener = await scene.listen();
     for (const round of ["one", "two"]) {
-      const called = await scene.connect(door);
-      for await (const peer of door) {
+      const called = await scene.connect(listener);
+      for await (const peer of listener) {
         await peer.write(round);
         assert.equal(String(await called.readExactly(3)), round);
         break;
       }
     }
     const ending = (async () => {
-      for await (const peer of door) assert.fail(`nobody called: ${String(peer.remoteAddress)}`);
+      for await (const peer of listener) assert.fail(`nobody called: ${String(peer.remoteAddress)}`);
       return "over";
     })();
-    await door.close();
+    await listener.close();
     assert.equal(await ending, "over");
   });
 }
 
 function cancelChecks(check: ListenerCheck): void {
   check("an iteration that is given up does not take a connection away from others", async (scene) => {
-    const door = await scene.listen();
-    const iterator = door[Symbol.asyncIterator]();
+    const listener = await scene.listen();
+    const iterator = listener[Symbol.asyncIterator]();
     const steps = [iterator.next(), iterator.next()];
-    const waiting = door.accept();
+    const waiting = listener.accept();
     assert.deepEqual(await iterator.return?.(), { done: true, value: undefined });
     for (const step of steps) assert.deepEqual(await step, { done: true, value: undefined });
     assert.deepEqual(await iterator.next(), { done: true, value: undefined });
-    await scene.connect(door);
+    await scene.connect(listener);
     const peer = await waiting;
-    await scene.connect(door);
-    assert.notEqual(await door.accept(), peer);
+    await scene.connect(listener);
+    assert.notEqual(await listener.accept(), peer);
   });
 
   check("accept obeys time-outs and signals, at once where they say so, and loses no connection", async (scene) => {
-    const door = await scene.listen();
+    const listener = await scene.listen();
     const timeout = { code: "TIMEOUT", op: "accept", type: TimeoutError } as const;
-    await expectError(door.accept({ timeoutMs: 0 }), timeout);
-    await expectError(door.accept({ timeoutMs: SHORT_MS }), timeout);
-    await expectError(door.accept({ timeoutMs: -1 }), { code: "OPTION_INVALID", op: "accept", type: UsageError });
+    await expectError(listener.accept({ timeoutMs: 0 }), timeout);
+    await expectError(listener.accept({ timeoutMs: SHORT_MS }), timeout);
+    await expectError(listener.accept({ timeoutMs: -1 }), { code: "OPTION_INVALID", op: "accept", type: UsageError });
     const reason = new Error("no");
-    assert.equal(await reasonOf(door.accept({ signal: AbortSignal.abort(reason) })), reason);
+    assert.equal(await reasonOf(listener.accept({ signal: AbortSignal.abort(reason) })), reason);
     const controller = new AbortController();
-    const cancelled = pending(door.accept({ signal: controller.signal }));
-    const waiting = door.accept();
+    const cancelled = pending(listener.accept({ signal: controller.signal }));
+    const waiting = listener.accept();
     controller.abort(reason);
     assert.equal(await reasonOf(cancelled), reason);
-    const called = await scene.connect(door);
+    const called = await scene.connect(listener);
     const peer = await waiting;
     await peer.write("x");
     assert.equal(String(await called.read()), "x");
-    assert.equal(door.stats.accepted, 1);
+    assert.equal(listener.stats.accepted, 1);
   });
 }
 
 function closeChecks(check: ListenerCheck): void {
   check("closing rejects pending and later accepts with CLOSED; accepted connections live on", async (scene) => {
-    const door = await scene.listen();
-    const [called, peer] = await scene.pair(door);
-    const waiting = [pending(door.accept()), pending(door.accept({ timeoutMs: 600_000 }))];
+    const listener = await scene.listen();
+    const [called, peer] = await scene.pair(listener);
+    const waiting = [pending(listener.accept()), pending(listener.accept({ timeoutMs: 600_000 }))];
     let told = false;
-    const over = door.closed.then(() => {
+    const over = listener.closed.then(() => {
       told = true;
     });
     assert.equal(told, false);
-    await door.close();
+    await listener.close();
     await over;
     const closed = { code: "CLOSED", op: "accept", type: ConnectionError } as const;
-    for (const accept of [...waiting, door.accept()]) await expectError(accept, closed);
+    for (const accept of [...waiting, listener.accept()]) await expectError(accept, closed);
     await called.write("alive");
     assert.equal(String(await peer.readExactly(5)), "alive");
-    await door.close();
-    const error = await expectError(scene.connect(door), { code: scene.world.refusal, type: ConnectError });
+    await listener.close();
+    const error = await expectError(scene.connect(listener), { code: scene.world.refusal, type: ConnectError });
     assert.equal((error as ConnectError).attempts.length, 1);
   });
 
   check("closing turns away the connections that wait", async (scene) => {
-    const door = await scene.listen();
-    const [called] = await scene.pair(door);
-    const waiting = await scene.connect(door);
+    const listener = await scene.listen();
+    const [called] = await scene.pair(listener);
+    const waiting = await scene.connect(listener);
     // The second one waits as soon as the first one is served: connections come in order.
     await called.write("x");
-    await scene.until(() => door.stats.open === 2);
+    await scene.until(() => listener.stats.open === 2);
     const outcome = waiting.read().catch((error: unknown) => error);
-    await door.close();
+    await listener.close();
     const seen = await outcome;
     if (scene.traits.reset) assert.ok(seen instanceof ZocaloError && seen.code === "CONNECTION_RESET", String(seen));
     else assert.equal(seen, null);
-    assert.equal(door.stats.open, 1);
+    assert.equal(listener.stats.open, 1);
   });
 
-  check("await using closes the door", async (scene) => {
-    const door = await scene.listen();
+  check("await using closes the listener", async (scene) => {
+    const listener = await scene.listen();
     await (async () => {
-      await using scoped = door;
+      await using scoped = listener;
       await scene.pair(scoped);
     })();
-    await expectError(door.accept(), { code: "CLOSED" });
+    await expectError(listener.accept(), { code: "CLOSED" });
   });
 
-  check("ref and unref answer the door itself", async (scene) => {
-    const door = await scene.listen();
-    assert.equal(door.unref().ref(), door);
-    await scene.pair(door);
+  check("ref and unref answer the listener itself", async (scene) => {
+    const listener = await scene.listen();
+    assert.equal(listener.unref().ref(), listener);
+    await scene.pair(listener);
   });
 }
 
 function openChecks(check: ListenerCheck): void {
   check("an address that is in use is ADDRESS_IN_USE", async (scene) => {
-    const door = await scene.listen();
-    const again = { ...scene.world, address: () => door.localAddress };
+    const listener = await scene.listen();
+    const again = { ...scene.world, address: () => listener.localAddress };
     const other = new ListenerScene(again, scene.network);
     const error = await expectError(other.listen(), { code: "ADDRESS_IN_USE", op: "listen" });
-    assert.equal(error.local, door.localAddress.toString());
-    await scene.pair(door);
+    assert.equal(error.local, listener.localAddress.toString());
+    await scene.pair(listener);
   });
 
   check("opening can be cancelled, and then nothing stays open", async (scene) => {
@@ -173,7 +173,7 @@ function openChecks(check: ListenerCheck): void {
       pending(scene.serve(() => undefined, { signal: controller.signal })),
     ];
     controller.abort(reason);
-    for (const door of opening) assert.equal(await reasonOf(door), reason);
+    for (const listener of opening) assert.equal(await reasonOf(listener), reason);
   });
 
   check("options that make no sense are refused, and nothing stays open", async (scene) => {

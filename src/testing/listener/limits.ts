@@ -42,8 +42,8 @@ async function expired(socket: StreamSocket, code: ErrorCode): Promise<void> {
 
 function idleChecks(timed: TimedListenerCheck): void {
   timed("idleTimeoutMs: no byte in either direction for so long; reads are no progress", async (scene, clock) => {
-    const door = await scene.listen({ idleTimeoutMs: 1000 });
-    const [called, peer] = await scene.pair(door);
+    const listener = await scene.listen({ idleTimeoutMs: 1000 });
+    const [called, peer] = await scene.pair(listener);
     for (const [from, to] of [
       [peer, called],
       [called, peer],
@@ -58,7 +58,7 @@ function idleChecks(timed: TimedListenerCheck): void {
     await clock.advance(1);
     await expectError(reading, { code: "IDLE_TIMEOUT", op: "read", side: "remote", type: ConnectionError });
     await expired(peer, "IDLE_TIMEOUT");
-    assert.equal(door.stats.open, 0);
+    assert.equal(listener.stats.open, 0);
     const outcome = await called.read().catch((error: { code?: string }) => error.code);
     assert.equal(outcome, scene.traits.reset ? "CONNECTION_RESET" : null);
   });
@@ -93,8 +93,8 @@ function idleChecks(timed: TimedListenerCheck): void {
   });
 
   timed("a client has the same limits", async (scene, clock) => {
-    const door = await scene.listen();
-    const [called] = await Promise.all([scene.connect(door, { idleTimeoutMs: 50 }), door.accept()]);
+    const listener = await scene.listen();
+    const [called] = await Promise.all([scene.connect(listener, { idleTimeoutMs: 50 }), listener.accept()]);
     await clock.advance(50);
     await expired(called, "IDLE_TIMEOUT");
   });
@@ -158,11 +158,11 @@ function lifetimeChecks(timed: TimedListenerCheck): void {
 }
 
 function timerChecks(timed: TimedListenerCheck): void {
-  timed("no timer outlives its connection, its call or its door", async (scene, clock) => {
+  timed("no timer outlives its connection, its call or its listener", async (scene, clock) => {
     const limits = { idleTimeoutMs: 1000, writeStallTimeoutMs: 1000, lifetimeMs: 1000 };
-    const door = await scene.listen(limits);
-    const connect = scene.connect(door, limits);
-    const [called, peer] = await Promise.all([connect, door.accept({ timeoutMs: 1000 })]);
+    const listener = await scene.listen(limits);
+    const connect = scene.connect(listener, limits);
+    const [called, peer] = await Promise.all([connect, listener.accept({ timeoutMs: 1000 })]);
     await called.write("x", { timeoutMs: 1000 });
     await peer.read({ timeoutMs: 1000 });
     const cancelled = new AbortController();
@@ -174,7 +174,7 @@ function timerChecks(timed: TimedListenerCheck): void {
     called.abort();
     peer.abort();
     await Promise.all(failures);
-    await door.close();
+    await listener.close();
     assert.equal(clock.pending, 0);
   });
 }

@@ -1,4 +1,4 @@
-/** What the parts of the listener suite share: a world to open doors in, and one test's doors and connections. */
+/** What the parts of the listener suite share: a world to open listeners in, and one test's listeners and connections. */
 
 import assert from "node:assert/strict";
 import type { AddressLike } from "../../core/address/address.ts";
@@ -12,17 +12,17 @@ import type { StreamSocket } from "../../io/stream/public.ts";
 
 const POLL_MS = 1;
 
-/** Where {@link listenerSuite} opens its doors. */
+/** Where {@link listenerSuite} opens its listeners. */
 export interface ListenerWorld {
   /** The network, or what runs one test on a network of its own, as a simulator does in a fresh world. */
   readonly network: Network | ((body: (network: Network) => Promise<void>) => Promise<void>);
-  /** An address to listen on that nobody uses, such as one with port 0; asked for each door. */
+  /** An address to listen on that nobody uses, such as one with port 0; asked for each listener. */
   readonly address: () => AddressLike;
-  /** What a program that connects to a closed door is told. */
+  /** What a program that connects to a closed listener is told. */
   readonly refusal: "CONNECTION_REFUSED" | "PATH_NOT_FOUND";
   /** What its connections can promise. */
   readonly traits: StreamTraits;
-  /** Options of every door, such as `tls`. */
+  /** Options of every listener, such as `tls`. */
   readonly listen?: ListenOptions | undefined;
   /** Options of every connection. */
   readonly connect?: ConnectOptions | undefined;
@@ -31,7 +31,7 @@ export interface ListenerWorld {
 /** Registers one test. */
 export type ListenerCheck = (title: string, body: (scene: ListenerScene) => Promise<void>) => void;
 
-/** The doors and connections of one test. */
+/** The listeners and connections of one test. */
 export class ListenerScene {
   readonly world: ListenerWorld;
   readonly network: Network;
@@ -48,9 +48,9 @@ export class ListenerScene {
   }
 
   async listen(options: ListenOptions = {}): Promise<Listener> {
-    const door = await listenOver(this.network, this.world.address(), { ...this.world.listen, ...options });
-    this.#open.push(() => door.close());
-    return door;
+    const listener = await listenOver(this.network, this.world.address(), { ...this.world.listen, ...options });
+    this.#open.push(() => listener.close());
+    return listener;
   }
 
   async serve(handler: PeerHandler, options: ServeOptions = {}): Promise<Server> {
@@ -59,22 +59,22 @@ export class ListenerScene {
     return server;
   }
 
-  async connect(door: { readonly localAddress: AddressLike }, options: ConnectOptions = {}): Promise<StreamSocket> {
-    const socket = await connectOver(this.network, door.localAddress, { ...this.world.connect, ...options });
+  async connect(listener: { readonly localAddress: AddressLike }, options: ConnectOptions = {}): Promise<StreamSocket> {
+    const socket = await connectOver(this.network, listener.localAddress, { ...this.world.connect, ...options });
     this.#open.push(() => socket.abort());
     return socket;
   }
 
   /** A connection and its accepted end. */
-  async pair(door: Listener): Promise<readonly [called: StreamSocket, peer: StreamSocket]> {
-    const [called, peer] = await Promise.all([this.connect(door), door.accept()]);
+  async pair(listener: Listener): Promise<readonly [called: StreamSocket, peer: StreamSocket]> {
+    const [called, peer] = await Promise.all([this.connect(listener), listener.accept()]);
     this.#open.push(() => peer.abort());
     return [called, peer];
   }
 
-  /** Connects and fails unless the door turns the connection away; where there is a reset, with a reset. */
-  async turnedAway(door: { readonly localAddress: AddressLike }): Promise<void> {
-    const outcome = await this.connect(door)
+  /** Connects and fails unless the listener turns the connection away; where there is a reset, with a reset. */
+  async turnedAway(listener: { readonly localAddress: AddressLike }): Promise<void> {
+    const outcome = await this.connect(listener)
       .then((socket) => socket.read())
       .catch((error: unknown) => error);
     if (outcome === null && !this.traits.reset) return;

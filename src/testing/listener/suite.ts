@@ -1,4 +1,4 @@
-/** What every door must do, whatever network it opens to. The rules are those of `Listener` and `Server`. */
+/** What every listener must do, whatever network it opens to. The rules are those of `Listener` and `Server`. */
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -14,12 +14,12 @@ import { serveChecks } from "./serve.ts";
 const HANG_MS = 60_000;
 
 /**
- * Puts the doors of a network through everything that `Listener` and `Server` promise: accepting, surplus connections,
+ * Puts the listeners of a network through everything that `Listener` and `Server` promise: accepting, surplus connections,
  * isolation of errors, draining, and the limits of connections, whose time is moved by hand. Registers a `describe` block
  * with `node:test`; call it in a test file.
  *
  * @param name - Names the block.
- * @param world - Where the doors are opened.
+ * @param world - Where the listeners are opened.
  *
  * @example
  * ```ts
@@ -64,40 +64,40 @@ export function listenerSuite(name: string, world: ListenerWorld): void {
 /** The accept queue and `maxConnections`. */
 function surplusChecks(check: ListenerCheck): void {
   check("more than acceptQueue connections that nobody accepts are reset and counted", async (scene) => {
-    const door = await scene.listen({ acceptQueue: 2 });
-    const queued = [await scene.connect(door), await scene.connect(door)];
-    await scene.turnedAway(door);
-    await scene.turnedAway(door);
-    assert.equal(door.stats.refused["accept-queue"], 2);
+    const listener = await scene.listen({ acceptQueue: 2 });
+    const queued = [await scene.connect(listener), await scene.connect(listener)];
+    await scene.turnedAway(listener);
+    await scene.turnedAway(listener);
+    assert.equal(listener.stats.refused["accept-queue"], 2);
     for (const called of queued) {
-      const peer = await door.accept();
+      const peer = await listener.accept();
       await peer.write("yours");
       assert.equal(String(await called.readExactly(5)), "yours");
     }
-    await scene.pair(door);
-    assert.deepEqual([door.stats.accepted, door.stats.open], [3, 3]);
+    await scene.pair(listener);
+    assert.deepEqual([listener.stats.accepted, listener.stats.open], [3, 3]);
   });
 
   check("without an accept queue only those are accepted who are waited for", async (scene) => {
-    const door = await scene.listen({ acceptQueue: 0 });
-    await scene.turnedAway(door);
-    await scene.pair(door);
-    await scene.turnedAway(door);
-    assert.equal(door.stats.refused["accept-queue"], 2);
+    const listener = await scene.listen({ acceptQueue: 0 });
+    await scene.turnedAway(listener);
+    await scene.pair(listener);
+    await scene.turnedAway(listener);
+    assert.equal(listener.stats.refused["accept-queue"], 2);
   });
 
   check("more than maxConnections are reset and counted; a closed one gives its place back", async (scene) => {
-    const door = await scene.listen({ maxConnections: 2 });
-    const [, first] = await scene.pair(door);
-    await scene.pair(door);
-    await scene.turnedAway(door);
-    await scene.turnedAway(door);
-    assert.deepEqual([door.stats.open, door.stats.refused["max-connections"]], [2, 2]);
+    const listener = await scene.listen({ maxConnections: 2 });
+    const [, first] = await scene.pair(listener);
+    await scene.pair(listener);
+    await scene.turnedAway(listener);
+    await scene.turnedAway(listener);
+    assert.deepEqual([listener.stats.open, listener.stats.refused["max-connections"]], [2, 2]);
     first.abort();
-    assert.equal(door.stats.open, 1);
-    await scene.pair(door);
-    await scene.turnedAway(door);
-    assert.deepEqual([door.stats.open, door.stats.refused["max-connections"]], [2, 3]);
+    assert.equal(listener.stats.open, 1);
+    await scene.pair(listener);
+    await scene.turnedAway(listener);
+    assert.deepEqual([listener.stats.open, listener.stats.refused["max-connections"]], [2, 3]);
   });
 
   check("the place of a connection that its client ends comes back", async (scene) => {

@@ -116,9 +116,9 @@ async function visitor(port: number): Promise<net.Socket> {
 }
 
 async function connection() {
-  const door = await listen("tcp://127.0.0.1:0");
-  const [caller, peer] = await Promise.all([connect(door.localAddress), door.accept()]);
-  return { caller: caller as unknown as StreamSocket, keep: [door, caller, peer] };
+  const listener = await listen("tcp://127.0.0.1:0");
+  const [caller, peer] = await Promise.all([connect(listener.localAddress), listener.accept()]);
+  return { caller: caller as unknown as StreamSocket, keep: [listener, caller, peer] };
 }
 
 async function blocked() {
@@ -347,20 +347,20 @@ export const socketQueues: Readonly<Record<string, () => Promise<Filled>>> = {
     return { count, heldBytes: () => box.stats.heldBytes, keep: [box], fill };
   },
   "connections that nobody accepts": async () => {
-    const door = await listen("tcp://127.0.0.1:0");
+    const listener = await listen("tcp://127.0.0.1:0");
     const clients: net.Socket[] = [];
     const fill = async (): Promise<void> => {
       for (let made = 0; made < 120; made += 1) {
-        const client = net.connect(door.localAddress.port, "127.0.0.1");
+        const client = net.connect(listener.localAddress.port, "127.0.0.1");
         await once(client, "connect");
         client.end(Buffer.alloc(20_000));
         clients.push(client);
       }
-      while (door.stats.heldBytes < 120 * 20_000) await sleep(10);
+      while (listener.stats.heldBytes < 120 * 20_000) await sleep(10);
       for (const client of clients.splice(0)) client.destroy();
       await sleep(50);
     };
-    return { count: 120, heldBytes: () => door.stats.heldBytes, keep: [door, clients], fill };
+    return { count: 120, heldBytes: () => listener.stats.heldBytes, keep: [listener, clients], fill };
   },
 };
 

@@ -32,8 +32,8 @@ const operations: readonly Operation[] = [
   {
     op: "connect",
     begin: async (scene) => {
-      const door = scene.keep(await listen("tcp://127.0.0.1:0"));
-      return async (options) => scene.keep(await connect(door.localAddress, options));
+      const listener = scene.keep(await listen("tcp://127.0.0.1:0"));
+      return async (options) => scene.keep(await connect(listener.localAddress, options));
     },
   },
   { op: "listen", begin: async (scene) => async (options) => scene.keep(await listen("tcp://127.0.0.1:0", options)) },
@@ -51,8 +51,8 @@ const operations: readonly Operation[] = [
     op: "accept",
     pends: true,
     begin: async (scene) => {
-      const door = scene.keep(await listen("tcp://127.0.0.1:0"));
-      return (options) => door.accept(options);
+      const listener = scene.keep(await listen("tcp://127.0.0.1:0"));
+      return (options) => listener.accept(options);
     },
   },
   {
@@ -180,7 +180,7 @@ const operations: readonly Operation[] = [
     },
   },
   {
-    op: "mailbox close",
+    op: "datagram socket close",
     named: "close",
     begin: async (scene) => {
       const one = await box(scene);

@@ -34,8 +34,8 @@ interface Row {
 
 /** Does the handshake; what the client is told, at the latest by its first read, and what the server is. */
 async function shakeHands(t: TestContext, { serving, calling }: Row): Promise<readonly [unknown, unknown]> {
-  const door = await listen("tls://127.0.0.1:0", { tls: { ...server, ...serving } });
-  const local = door.localAddress.toString();
+  const listener = await listen("tls://127.0.0.1:0", { tls: { ...server, ...serving } });
+  const local = listener.localAddress.toString();
   const heard = new Promise<unknown>((resolve) => {
     const hear = (message: unknown): void => {
       const event = message as DiagnosticEvent;
@@ -45,15 +45,15 @@ async function shakeHands(t: TestContext, { serving, calling }: Row): Promise<re
     t.after(() => unsubscribe("zocalo:error", hear));
   });
   // A server that has let the client in learns of its alert at the first read.
-  const accepted = door.accept().then(
+  const accepted = listener.accept().then(
     (peer) => peer.read(),
     () => heard,
   );
-  const client = await connect(door.localAddress, { tls: { ...trusting, ...calling } })
+  const client = await connect(listener.localAddress, { tls: { ...trusting, ...calling } })
     .then((called) => called.readExactly(1).finally(() => called.abort()))
     .catch((error: unknown) => error);
   const told = await Promise.race([heard, accepted.catch((error: unknown) => error)]);
-  await door.close();
+  await listener.close();
   return [client, told];
 }
 

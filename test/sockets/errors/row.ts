@@ -71,7 +71,7 @@ export function ignored<T>(promise: Promise<T>): Promise<T> {
 
 /** Two ends of one TCP connection on loopback: the caller's, and the accepted one. */
 export async function tcpPair(scene: Scene): Promise<readonly [StreamSocket, StreamSocket]> {
-  const door: Listener = scene.keep(await listen("tcp://127.0.0.1:0"));
-  const [call, peer] = await Promise.all([connect(door.localAddress), door.accept()]);
+  const listener: Listener = scene.keep(await listen("tcp://127.0.0.1:0"));
+  const [call, peer] = await Promise.all([connect(listener.localAddress), listener.accept()]);
   return [scene.keep(call), scene.keep(peer)];
 }

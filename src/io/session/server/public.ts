@@ -152,7 +152,7 @@ export interface SessionServerStats {
    * memory of the process.
    */
   readonly heldBytes: number;
-  /** What the door has counted. */
+  /** What the listener has counted. */
   readonly listener: ListenerStats;
 }
 
@@ -265,7 +265,7 @@ export interface SessionServer<Client extends Methods, Data = Record<string, unk
    * Takes no new sessions (`SERVER_BUSY`), tells all clients that the server goes (GOAWAY) and when to come back, and waits
    * until calls, streams and handlers have finished and the clients have acknowledged what was sent. Clients that have lost
    * their connection may come back for it meanwhile; with `reusePort` they cannot, since they would come to the next server.
-   * The door is closed as soon as nothing is under way. When `timeoutMs` (default 5000) is over, or `signal` aborts, the rest
+   * The listener is closed as soon as nothing is under way. When `timeoutMs` (default 5000) is over, or `signal` aborts, the rest
    * is closed, and who does not take what is said last is reset: it takes no longer. The report counts as `cut` the sessions in
    * which something was still under way or was lost. Sessions do not survive it. A second call shares the first one's report.
    */
@@ -277,9 +277,9 @@ export interface SessionServer<Client extends Methods, Data = Record<string, unk
   close(): Promise<void>;
   /** Uses other certificates for connections from now on. */
   setTls(options: TlsOptions): void;
-  /** Lets the open door keep the process alive (the default). */
+  /** Lets the open listener keep the process alive (the default). */
   ref(): this;
-  /** Lets the process end although the door is open. Each session has an `unref` of its own. */
+  /** Lets the process end although the listener is open. Each session has an `unref` of its own. */
   unref(): this;
 }
 

@@ -47,7 +47,7 @@ export interface ReceptionHost {
   undecided(connection: StreamSocket, error: unknown): void;
 }
 
-/** Somebody at the door, as far as is known. */
+/** Somebody at the listener, as far as is known. */
 interface Visit {
   readonly greeting: ServerGreeting;
   readonly hello: Hello;

@@ -11,7 +11,7 @@ import { isPeersFault } from "../../contract/error-body.ts";
 import { checkContract, checkSessionAddress } from "../../contract/handlers.ts";
 import { ContractPlan } from "../../contract/plan.ts";
 import type { Listener } from "../../listener/listener.ts";
-import { doorAddress, openDoor } from "../../listener/listen.ts";
+import { listenerAddress, openListener } from "../../listener/listen.ts";
 import type { DrainReport } from "../../listener/serve.ts";
 import type { Network, Random } from "../../network/network.ts";
 import type { TlsOptions } from "../../network/tls.ts";
@@ -83,7 +83,7 @@ class SessionServer implements EndpointOwner, ReceptionHost {
   readonly #reception: SessionReception;
   readonly #groups: SessionGroups;
   readonly remote: object;
-  #door: Listener<StreamSocket> | undefined;
+  #listener: Listener<StreamSocket> | undefined;
   #drained: Promise<DrainReport> | undefined;
   readonly #stop: AbortController = new AbortController();
   #resolveClosed: () => void = () => undefined;
@@ -111,17 +111,17 @@ class SessionServer implements EndpointOwner, ReceptionHost {
     });
   }
 
-  /** Opens the door. */
+  /** Opens the listener. */
   async open(address: AddressLike): Promise<void> {
     const options = this.#options;
     const settings = connectionSettings({ writeStallTimeoutMs: options.writeStallTimeoutMs });
     const { maxUnauthenticated: maxHandshakes } = this.#reception;
     // In a handshake of TLS; silent or leaving; waiting for the answer.
     const { maxConnections = this.registry.maxSessions + 3 * maxHandshakes } = options;
-    this.#door = await openDoor(
+    this.#listener = await openListener(
       "serveSessions",
       this.#network,
-      doorAddress(address, "serveSessions"),
+      listenerAddress(address, "serveSessions"),
       { ...options, maxConnections, maxHandshakes },
       {
         create: (transport, announced) => new StreamSocket(this.#network, transport, settings, announced),
@@ -137,7 +137,7 @@ class SessionServer implements EndpointOwner, ReceptionHost {
     return this.registry.sessions;
   }
   get localAddress(): Address {
-    return this.#openDoor.localAddress;
+    return this.#openListener.localAddress;
   }
   get stats(): SessionServerStats {
     let detached = 0;
@@ -146,9 +146,9 @@ class SessionServer implements EndpointOwner, ReceptionHost {
       ...this.#counts,
       sessions: this.sessions.size,
       detached,
-      unauthenticated: this.#reception.size + this.#openDoor.stats.handshakes,
+      unauthenticated: this.#reception.size + this.#openListener.stats.handshakes,
       heldBytes: this.registry.heldBytes,
-      listener: this.#openDoor.stats,
+      listener: this.#openListener.stats,
     };
   }
 
@@ -177,16 +177,16 @@ class SessionServer implements EndpointOwner, ReceptionHost {
   }
 
   setTls(options: TlsOptions): void {
-    this.#openDoor.setTls(options);
+    this.#openListener.setTls(options);
   }
   ref(): this {
     this.#network.clock.setReferenced(true);
-    this.#openDoor.ref();
+    this.#openListener.ref();
     return this;
   }
   unref(): this {
     this.#network.clock.setReferenced(false);
-    this.#openDoor.unref();
+    this.#openListener.unref();
     return this;
   }
 
@@ -278,8 +278,8 @@ class SessionServer implements EndpointOwner, ReceptionHost {
     this.#report(error, sessionOf(endpoint), local, remote);
   }
 
-  get #openDoor(): Listener<StreamSocket> {
-    return this.#door as Listener<StreamSocket>;
+  get #openListener(): Listener<StreamSocket> {
+    return this.#listener as Listener<StreamSocket>;
   }
 
   /** Calls a function of the program; what it throws is told like everything that nobody awaits. */
@@ -301,7 +301,7 @@ class SessionServer implements EndpointOwner, ReceptionHost {
     const refusal = this.closing;
     let closing: Promise<void> | undefined;
     const shut = (): void => {
-      closing ??= this.#openDoor.close();
+      closing ??= this.#openListener.close();
       this.#reception.close(refusal);
     };
     // With reusePort, the next server is there already, and clients must come to that one.

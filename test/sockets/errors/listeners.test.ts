@@ -27,9 +27,9 @@ const { authority, server } = await testCertificates();
 
 /** An address at which nobody listens any more. */
 async function deserted(): Promise<string> {
-  const door = await listen(ANY);
-  await door.close();
-  return door.localAddress.toString();
+  const listener = await listen(ANY);
+  await listener.close();
+  return listener.localAddress.toString();
 }
 
 describe("connect", () => {
@@ -47,7 +47,7 @@ describe("connect", () => {
   checkRows([
     wrong("no address", "ADDRESS_INVALID", () => connect("")),
     wrong("no such scheme", "ADDRESS_INVALID", () => connect("http://127.0.0.1:1")),
-    wrong("a mailbox's address", "ADDRESS_INVALID", () => connect("udp://127.0.0.1:1")),
+    wrong("a datagram socket's address", "ADDRESS_INVALID", () => connect("udp://127.0.0.1:1")),
     wrong("port 0", "ADDRESS_INVALID", () => connect(ANY)),
     wrong("an own address that is a name", "ADDRESS_INVALID", () =>
       connect("tcp://127.0.0.1:1", { localAddress: "localhost" }),
@@ -125,8 +125,8 @@ describe("connect", () => {
     {
       name: "the time-out covers the handshake",
       make: async (scene) => {
-        const door = scene.keep(await listen(ANY));
-        await connect(door.localAddress.with({ transport: "tls" }), { timeoutMs: 30 });
+        const listener = scene.keep(await listen(ANY));
+        await connect(listener.localAddress.with({ transport: "tls" }), { timeoutMs: 30 });
       },
       code: "TIMEOUT",
       type: TimeoutError,
@@ -162,7 +162,7 @@ describe("listen and serve", () => {
   });
   checkRows([
     { ...wrong("no port", "ADDRESS_INVALID", () => listen("tcp://127.0.0.1")), op },
-    { ...wrong("a mailbox's address", "ADDRESS_INVALID", () => listen("udp://127.0.0.1:0")), op },
+    { ...wrong("a datagram socket's address", "ADDRESS_INVALID", () => listen("udp://127.0.0.1:0")), op },
     { ...wrong("TLS without a certificate", "OPTION_INVALID", () => listen("tls://127.0.0.1:0")), op },
     { ...wrong("serve without a handler", "OPTION_INVALID", () => serve(ANY, undefined as never)), op: "serve" },
     { ...wrong("a list with garbage", "ADDRESS_INVALID", () => listen(ANY, { allow: ["10.0.0.0/99"] })), op },
@@ -238,11 +238,11 @@ describe("listen and serve", () => {
       cause: true,
     },
     {
-      name: "accept on a closed door",
+      name: "accept on a closed listener",
       make: async () => {
-        const door = await listen(ANY);
-        await door.close();
-        await door.accept();
+        const listener = await listen(ANY);
+        await listener.close();
+        await listener.accept();
       },
       code: "CLOSED",
       type: ConnectionError,
@@ -251,11 +251,11 @@ describe("listen and serve", () => {
       knows: ["local"],
     },
     {
-      name: "accept when the door is closed",
+      name: "accept when the listener is closed",
       make: async () => {
-        const door = await listen(ANY);
-        const waiting = ignored(door.accept());
-        await door.close();
+        const listener = await listen(ANY);
+        const waiting = ignored(listener.accept());
+        await listener.close();
         return await waiting;
       },
       code: "CLOSED",
@@ -277,8 +277,8 @@ describe("TLS", () => {
   ): Row => ({
     name,
     make: async (scene) => {
-      const door = scene.keep(await listen("tls://127.0.0.1:0", { tls: listening }));
-      scene.keep(await connect(door.localAddress, { tls: { ca: authority.cert, ...calling } }));
+      const listener = scene.keep(await listen("tls://127.0.0.1:0", { tls: listening }));
+      scene.keep(await connect(listener.localAddress, { tls: { ca: authority.cert, ...calling } }));
     },
     code,
     type,
@@ -315,8 +315,8 @@ describe("TLS", () => {
     {
       name: "the server speaks no TLS",
       make: async (scene) => {
-        const door = scene.keep(await serve(ANY, (peer) => peer.write("220 hello, this is plain text\r\n")));
-        await connect(door.localAddress.with({ transport: "tls" }));
+        const listener = scene.keep(await serve(ANY, (peer) => peer.write("220 hello, this is plain text\r\n")));
+        await connect(listener.localAddress.with({ transport: "tls" }));
       },
       code: "TLS_FAILED",
       type,
@@ -328,7 +328,7 @@ describe("TLS", () => {
   ]);
 });
 
-describe("what a door cannot hand to anybody is told to zocalo:error", () => {
+describe("what a listener cannot hand to anybody is told to zocalo:error", () => {
   const proxied = { proxyProtocol: { from: ["127.0.0.1"] } };
   checkRows([
     {
@@ -358,10 +358,10 @@ describe("what a door cannot hand to anybody is told to zocalo:error", () => {
   ]);
 });
 
-/** What a door tells of a client that sends `text` and ends. */
+/** What a listener tells of a client that sends `text` and ends. */
 async function toldBy(scene: Scene, address: string, options: ListenOptions, text: string): Promise<never> {
-  const door = scene.keep(await listen(address, options));
-  const local = door.localAddress.toString();
+  const listener = scene.keep(await listen(address, options));
+  const local = listener.localAddress.toString();
   let heard = (_message: unknown): void => undefined;
   const told = new Promise<unknown>((resolve) => {
     heard = (message) => {
@@ -370,7 +370,7 @@ async function toldBy(scene: Scene, address: string, options: ListenOptions, tex
     };
   });
   subscribe("zocalo:error", heard);
-  const call = scene.keep(await connect(door.localAddress.with({ transport: "tcp" })));
+  const call = scene.keep(await connect(listener.localAddress.with({ transport: "tcp" })));
   await call
     .write(text)
     .then(() => call.end())

@@ -14,20 +14,20 @@ function turnedAway(scene: Scene, port: number): Promise<string> {
   return codeOf(scene.connect(port).then((call) => call.read()));
 }
 
-/** Doors: addresses, limits, surplus, serving and draining. */
-export const doorScenarios: readonly Scenario[] = [
+/** Listeners: addresses, limits, surplus, serving and draining. */
+export const listenerScenarios: readonly Scenario[] = [
   {
-    name: "an IPv4 address has one form, on a door for both families too",
+    name: "an IPv4 address has one form, on a listener for both families too",
     oneMachine: true,
     run: async ({ ground: { server, client } }) => {
-      const door = await listen("tcp://[::]:0", { network: server });
-      const { port } = door.localAddress;
+      const listener = await listen("tcp://[::]:0", { network: server });
+      const { port } = listener.localAddress;
       const seen: string[] = [];
       for (const target of ["127.0.0.1", "[::ffff:127.0.0.1]"]) {
         const localAddress = target === "127.0.0.1" ? "[::ffff:127.0.0.1]:0" : undefined;
         const [call, peer] = await Promise.all([
           connect(`tcp://${target}:${port}`, { network: client, localAddress }),
-          door.accept(),
+          listener.accept(),
         ]);
         for (const { host } of [call.localAddress, call.remoteAddress, peer.localAddress, peer.remoteAddress]) {
           seen.push(host);
@@ -35,7 +35,7 @@ export const doorScenarios: readonly Scenario[] = [
         call.abort();
         peer.abort();
       }
-      await door.close();
+      await listener.close();
       const mapped = await listen("tcp://[::ffff:127.0.0.1]:0", { network: server });
       await mapped.close();
       return [...new Set(seen), mapped.localAddress.host];
@@ -46,8 +46,8 @@ export const doorScenarios: readonly Scenario[] = [
     name: "an own address of the other IP version, and ipv6Only where there is no IPv6",
     oneMachine: true,
     run: async ({ ground: { server, client } }) => {
-      const door = await listen("tcp://[::]:0", { network: server });
-      const { port } = door.localAddress;
+      const listener = await listen("tcp://[::]:0", { network: server });
+      const { port } = listener.localAddress;
       const call = (target: string, localAddress: string): Promise<unknown> =>
         connect(`tcp://${target}:${port}`, { network: client, localAddress });
       const codes = [
@@ -56,18 +56,18 @@ export const doorScenarios: readonly Scenario[] = [
         await codeOf(call("0.0.0.0", "[::]:0")),
         await codeOf(listen("tcp://127.0.0.1:0", { network: server, ipv6Only: true })),
       ];
-      await door.close();
+      await listener.close();
       return codes;
     },
     outcome: ["OPTION_INVALID", "OPTION_INVALID", "OPTION_INVALID", "OPTION_INVALID"],
   },
   {
-    name: "an address that is taken, and free again behind its door",
+    name: "an address that is taken, and free again behind its listener",
     run: async (scene) => {
-      const door = await scene.listen();
-      const { port } = door.localAddress;
+      const listener = await scene.listen();
+      const { port } = listener.localAddress;
       const taken = await codeOf(scene.listen({}, port));
-      await door.close();
+      await listener.close();
       return [taken, await codeOf(scene.listen({}, port))];
     },
     outcome: ["ADDRESS_IN_USE", "none"],
@@ -87,12 +87,12 @@ export const doorScenarios: readonly Scenario[] = [
     outcome: ["ADDRESS_IN_USE", "ADDRESS_IN_USE"],
   },
   {
-    name: "a port is free for a door while connections of the last one still linger",
+    name: "a port is free for a listener while connections of the last one still linger",
     run: async (scene) => {
-      const { door, call, peer } = await scene.joined();
-      const { port } = door.localAddress;
+      const { listener, call, peer } = await scene.joined();
+      const { port } = listener.localAddress;
       await Promise.all([peer.close(), call.read().then(() => call.close())]);
-      await door.close();
+      await listener.close();
       return [await codeOf(scene.listen({}, port))];
     },
     outcome: ["none"],
@@ -103,26 +103,26 @@ export const doorScenarios: readonly Scenario[] = [
     outcome: ["ADDRESS_NOT_AVAILABLE"],
   },
   {
-    name: "a closed door refuses, and its open calls go on",
+    name: "a closed listener refuses, and its open calls go on",
     run: async (scene) => {
-      const { door, call, peer } = await scene.joined();
-      await door.close();
-      const late = await codeOf(scene.connect(door.localAddress.port));
+      const { listener, call, peer } = await scene.joined();
+      await listener.close();
+      const late = await codeOf(scene.connect(listener.localAddress.port));
       await call.write("on");
-      return [late, String(await peer.readExactly(2)), await codeOf(door.accept())];
+      return [late, String(await peer.readExactly(2)), await codeOf(listener.accept())];
     },
     outcome: ["CONNECTION_REFUSED", "on", "CLOSED"],
   },
   {
-    name: "closing a door ends who waits for a call, and resets the calls that nobody took",
+    name: "closing a listener ends who waits for a call, and resets the calls that nobody took",
     run: async (scene) => {
       const empty = await scene.listen();
       const waiting = pending(empty.accept());
       await empty.close();
-      const door = await scene.listen();
-      const call = await scene.connect(door.localAddress.port);
-      await scene.until(() => door.stats.open === 1);
-      await door.close();
+      const listener = await scene.listen();
+      const call = await scene.connect(listener.localAddress.port);
+      await scene.until(() => listener.stats.open === 1);
+      await listener.close();
       return [await codeOf(waiting), await codeOf(call.read())];
     },
     outcome: ["CLOSED", "CONNECTION_RESET"],
@@ -130,57 +130,57 @@ export const doorScenarios: readonly Scenario[] = [
   {
     name: "accept with a time-out and with a signal",
     run: async (scene) => {
-      const door = await scene.listen();
-      const late = await codeOf(door.accept({ timeoutMs: 10 }));
+      const listener = await scene.listen();
+      const late = await codeOf(listener.accept({ timeoutMs: 10 }));
       const stop = new AbortController();
-      const waiting = pending(door.accept({ signal: stop.signal }));
+      const waiting = pending(listener.accept({ signal: stop.signal }));
       stop.abort(new Error("enough"));
       const code = await codeOf(waiting);
-      await scene.connect(door.localAddress.port);
-      return [late, code, await codeOf(door.accept())];
+      await scene.connect(listener.localAddress.port);
+      return [late, code, await codeOf(listener.accept())];
     },
     outcome: ["TIMEOUT", "Error: enough", "none"],
   },
   {
     name: "a call beyond maxConnections connects and is reset",
     run: async (scene) => {
-      const { door } = await scene.joined({ listen: { maxConnections: 1 } });
-      const code = await turnedAway(scene, door.localAddress.port);
-      return [code, door.stats.refused["max-connections"], door.stats.open];
+      const { listener } = await scene.joined({ listen: { maxConnections: 1 } });
+      const code = await turnedAway(scene, listener.localAddress.port);
+      return [code, listener.stats.refused["max-connections"], listener.stats.open];
     },
     outcome: ["CONNECTION_RESET", 1, 1],
   },
   {
     name: "a call beyond maxConnectionsPerAddress connects and is reset",
     run: async (scene) => {
-      const { door } = await scene.joined({ listen: { maxConnectionsPerAddress: 1 } });
-      const code = await turnedAway(scene, door.localAddress.port);
-      return [code, door.stats.refused["max-connections-per-address"]];
+      const { listener } = await scene.joined({ listen: { maxConnectionsPerAddress: 1 } });
+      const code = await turnedAway(scene, listener.localAddress.port);
+      return [code, listener.stats.refused["max-connections-per-address"]];
     },
     outcome: ["CONNECTION_RESET", 1],
   },
   {
     name: "a call beyond the accept queue connects and is reset; the others are served",
     run: async (scene) => {
-      const door = await scene.listen({ acceptQueue: 2 });
+      const listener = await scene.listen({ acceptQueue: 2 });
       const calls = [];
       for (let count = 0; count < 2; count += 1) {
-        calls.push(await scene.connect(door.localAddress.port));
-        await scene.until(() => door.stats.open === count + 1);
+        calls.push(await scene.connect(listener.localAddress.port));
+        await scene.until(() => listener.stats.open === count + 1);
       }
-      const code = await turnedAway(scene, door.localAddress.port);
-      const peers = [await door.accept(), await door.accept()];
+      const code = await turnedAway(scene, listener.localAddress.port);
+      const peers = [await listener.accept(), await listener.accept()];
       await Promise.all(peers.map((peer) => peer.write("hola")));
       const answers = await Promise.all(calls.map((call) => call.readExactly(4)));
-      return [code, door.stats.refused["accept-queue"], ...answers.map(String)];
+      return [code, listener.stats.refused["accept-queue"], ...answers.map(String)];
     },
     outcome: ["CONNECTION_RESET", 1, "hola", "hola"],
   },
   {
     name: "a caller that is denied connects and is reset",
     run: async (scene) => {
-      const door = await scene.listen({ deny: [scene.ground.clientHost] });
-      return [await turnedAway(scene, door.localAddress.port), door.stats.refused.denied];
+      const listener = await scene.listen({ deny: [scene.ground.clientHost] });
+      return [await turnedAway(scene, listener.localAddress.port), listener.stats.refused.denied];
     },
     outcome: ["CONNECTION_RESET", 1],
   },

@@ -1,4 +1,4 @@
-/** Mailboxes under a flood, and with partners that come and go. */
+/** Datagram sockets under a flood, and with partners that come and go. */
 
 import assert from "node:assert/strict";
 import { createSocket, type Socket } from "node:dgram";
@@ -81,7 +81,7 @@ test("block: a flood that nobody reads stays in the kernel", async () => {
   await box.close();
 });
 
-/** The mailbox still works: what it sends to itself arrives. */
+/** The datagram socket still works: what it sends to itself arrives. */
 async function answersItself(box: DatagramSocket): Promise<void> {
   while (box.stats.datagramsWaiting > 0) await box.receive();
   await box.send("goes on", box.localAddress);
@@ -160,7 +160,7 @@ test("answers to senders that are gone", async () => {
   await server.close();
 });
 
-test("a partner that goes and comes again: the loss is told once for each call, and the mailbox goes on", async () => {
+test("a partner that goes and comes again: the loss is told once for each call, and the datagram socket goes on", async () => {
   const first = await rude();
   const { port } = first.address();
   const box = await bind("udp://127.0.0.1:0", { remote: { host: "127.0.0.1", port } });
@@ -180,7 +180,7 @@ test("a partner that goes and comes again: the loss is told once for each call, 
   await box.close();
 });
 
-test("garbage to a reader of messages costs the datagrams, not the mailbox", async () => {
+test("garbage to a reader of messages costs the datagrams, not the datagram socket", async () => {
   const box = await bind("udp://127.0.0.1:0");
   const { port } = box.localAddress;
   const text = box.framed(lines());

@@ -1,4 +1,4 @@
-/** Attacks on doors, by strangers that are not let in. */
+/** Attacks on listeners, by strangers that are not let in. */
 
 import type net from "node:net";
 import { type Attack, flood, dial, repeated, untilAborted, visits } from "./attack.ts";
@@ -39,7 +39,7 @@ function bytesOf(piece: Buffer): Attack {
 const MAPS: Buffer = Buffer.concat([Buffer.from("00100000dd000ffffb", "hex"), Buffer.alloc(0xffffb, 0x80)]);
 
 /** By name. */
-export const doorAttacks = {
+export const listenerAttacks = {
   silence: strangers(undefined, true),
   refusedHellos: strangers(hello({ contract: "another" }), true),
   garbage: strangers(Buffer.from("GET / HTTP/1.1\r\n\r\n"), false),

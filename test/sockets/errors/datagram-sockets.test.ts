@@ -1,4 +1,4 @@
-/** The failures of mailboxes: bind, send, sendMany, receive, receiveMany, serveDatagrams. */
+/** The failures of datagram sockets: bind, send, sendMany, receive, receiveMany, serveDatagrams. */
 
 import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
@@ -28,7 +28,7 @@ async function closed(): Promise<DatagramSocket> {
   return one;
 }
 
-/** A mailbox whose partner's machine has said that nobody is there, or soon will. */
+/** A datagram socket whose partner's machine has said that nobody is there, or soon will. */
 async function alone(scene: Scene): Promise<DatagramSocket> {
   const gone = await closed();
   const one = await box(scene, { remote: gone.localAddress });
@@ -258,7 +258,7 @@ describe("groups and everybody: the sentence is about this call", () => {
       make: async (scene) => (await joined(scene, "239.1.2.3")).joinGroup("239.1.2.3", group),
       op: "joinGroup",
       code: "ADDRESS_IN_USE",
-      says: /^this mailbox is in that group already$/,
+      says: /^this datagramSocket is in that group already$/,
       ...local,
     },
     {
@@ -266,7 +266,7 @@ describe("groups and everybody: the sentence is about this call", () => {
       make: async (scene) => (await joined(scene, "239.1.2.3")).joinGroup("239.1.2.3", { interface: loopback() }),
       op: "joinGroup",
       code: "ADDRESS_IN_USE",
-      says: /^this mailbox is in that group already$/,
+      says: /^this datagramSocket is in that group already$/,
       ...local,
     },
     {
@@ -277,7 +277,7 @@ describe("groups and everybody: the sentence is about this call", () => {
       },
       op: "joinGroup",
       code: "ADDRESS_IN_USE",
-      says: /^this mailbox takes that source of the group already$/,
+      says: /^this datagramSocket takes that source of the group already$/,
       ...local,
     },
     {
@@ -285,7 +285,7 @@ describe("groups and everybody: the sentence is about this call", () => {
       make: async (scene) => (await box(scene)).leaveGroup("239.1.2.3", group),
       op: "leaveGroup",
       code: "ADDRESS_NOT_AVAILABLE",
-      says: /^this mailbox is not in that group/,
+      says: /^this datagramSocket is not in that group/,
       ...local,
     },
     {
@@ -298,7 +298,7 @@ describe("groups and everybody: the sentence is about this call", () => {
       },
       op: "leaveGroup",
       code: "ADDRESS_NOT_AVAILABLE",
-      says: /^this mailbox is not in that group/,
+      says: /^this datagramSocket is not in that group/,
       ...local,
     },
     {

@@ -70,12 +70,12 @@ export const kinds: readonly Kind[] = [
 const open = new Set<Server>();
 
 /** Closes what a failed test has left open. */
-export async function closeDoors(): Promise<void> {
+export async function closeListeners(): Promise<void> {
   await Promise.all([...open].map((server) => server.close()));
 }
 
 /** Options of `serve`, and another handler. */
-export interface DoorOptions extends ServeOptions, NetworkOption {
+export interface ListenerOptions extends ServeOptions, NetworkOption {
   readonly handler?: PeerHandler;
 }
 
@@ -92,7 +92,7 @@ export function gone(socket: net.Socket): Promise<void> {
 }
 
 /** An open server of one kind. */
-export class Door {
+export class Listener {
   readonly kind: Kind;
   readonly server: Server;
   /** What handlers threw. */
@@ -106,16 +106,16 @@ export class Door {
     void server.closed.then(() => open.delete(server));
   }
 
-  static async open(kind: Kind, options: DoorOptions = {}): Promise<Door> {
+  static async open(kind: Kind, options: ListenerOptions = {}): Promise<Listener> {
     const thrown: unknown[] = [];
     const { handler = kind.handler, ...rest } = options;
-    const server = await serve(Door.#address(kind), handler, {
+    const server = await serve(Listener.#address(kind), handler, {
       ...(kind.tls ? { tls: identity } : {}),
       ...(kind.proxy ? { proxyProtocol: { from: ["127.0.0.1"] } } : {}),
       onError: (error) => void thrown.push(error),
       ...rest,
     });
-    return new Door(kind, server, thrown);
+    return new Listener(kind, server, thrown);
   }
 
   static #address(kind: Kind): string {
@@ -128,7 +128,7 @@ export class Door {
     const { path, port } = this.server.localAddress;
     const target = this.kind.transport === "unix" ? { path } : { host: "127.0.0.1", port };
     const socket = net.connect({ ...target, allowHalfOpen: true }).on("error", () => undefined);
-    // A door that turns it away at once may do so before it has seen that it was connected.
+    // A listener that turns it away at once may do so before it has seen that it was connected.
     await new Promise<void>((resolve) => {
       socket.once("connect", () => resolve()).once("close", () => resolve());
     });

@@ -10,7 +10,7 @@ import { call, contract, connectSession, serveSessions, type SessionServerStats 
 import { testCertificates } from "../fixtures/certificates.ts";
 import { gate } from "../sessions/gate.ts";
 import { RawClient } from "../sessions/raw-client.ts";
-import { Door, gone, type Kind, kinds, PROXY_HEADER } from "./doors.ts";
+import { Listener, gone, type Kind, kinds, PROXY_HEADER } from "./listeners.ts";
 import { nothingEscapes } from "./escapes.ts";
 import { serveTarget } from "./session-target.ts";
 
@@ -29,43 +29,43 @@ async function leave(sockets: readonly net.Socket[]): Promise<void> {
 }
 
 for (const kind of kinds.filter(({ tls, proxy }) => tls || proxy)) {
-  const opened = (options: ServeOptions): Promise<Door> => Door.open(kind, options);
+  const opened = (options: ServeOptions): Promise<Listener> => Listener.open(kind, options);
 
   test(`${kind.name}: one more silent connection than maxHandshakes resets the oldest`, async () => {
-    const door = await opened({ maxHandshakes: 10 });
-    const sockets = await crowd(() => door.knock(), 100);
-    while (door.server.stats.refused["max-handshakes"] < 90) await nextTurn();
-    const { open, handshakes, refused } = door.server.stats;
+    const listener = await opened({ maxHandshakes: 10 });
+    const sockets = await crowd(() => listener.knock(), 100);
+    while (listener.server.stats.refused["max-handshakes"] < 90) await nextTurn();
+    const { open, handshakes, refused } = listener.server.stats;
     assert.deepEqual([open, handshakes, refused["max-handshakes"]], [10, 10, 90]);
-    await door.serves();
-    assert.equal(door.server.stats.refused["max-handshakes"], 91);
+    await listener.serves();
+    assert.equal(listener.server.stats.refused["max-handshakes"], 91);
     await leave(sockets);
-    await door.closes();
-    assert.equal(door.server.stats.handshakes, 0);
+    await listener.closes();
+    assert.equal(listener.server.stats.handshakes, 0);
   });
 
   test(`${kind.name}: silent connections that take all places keep nobody out; those that were let in keep theirs`, async () => {
-    const door = await opened({ maxConnections: 4 });
-    const sockets = [...(await crowd(() => door.knock(), 50))];
-    while (door.server.stats.refused["max-handshakes"] < 46) await nextTurn();
-    await door.serves();
-    const inside = [await door.enter(), await door.enter(), await door.enter()];
-    while (door.server.peers.size < 3) await nextTurn();
-    sockets.push(...(await crowd(() => door.knock(), 50)));
-    await door.serves();
-    assert.equal(door.server.peers.size, 3);
-    assert.equal(door.server.stats.refused["max-connections"], 0);
-    const fourth = await door.enter();
-    while (door.server.peers.size < 4) await nextTurn();
-    const surplus = await door.knock();
+    const listener = await opened({ maxConnections: 4 });
+    const sockets = [...(await crowd(() => listener.knock(), 50))];
+    while (listener.server.stats.refused["max-handshakes"] < 46) await nextTurn();
+    await listener.serves();
+    const inside = [await listener.enter(), await listener.enter(), await listener.enter()];
+    while (listener.server.peers.size < 3) await nextTurn();
+    sockets.push(...(await crowd(() => listener.knock(), 50)));
+    await listener.serves();
+    assert.equal(listener.server.peers.size, 3);
+    assert.equal(listener.server.stats.refused["max-connections"], 0);
+    const fourth = await listener.enter();
+    while (listener.server.peers.size < 4) await nextTurn();
+    const surplus = await listener.knock();
     await gone(surplus.resume());
-    assert.equal(door.server.stats.refused["max-connections"], 1);
+    assert.equal(listener.server.stats.refused["max-connections"], 1);
     for (const { stream, socket } of [...inside, fourth]) {
       stream.destroy();
       socket.destroy();
     }
     await leave([...sockets, surplus]);
-    await door.closes();
+    await listener.closes();
   });
 }
 
