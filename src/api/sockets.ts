@@ -136,8 +136,8 @@ export async function serve(
 }
 
 /**
- * Opens a datagram socket: a UDP socket that sends and receives whole datagrams. With `{ remote }` it has one partner: only that
- * partner's datagrams arrive, and a partner that is not there is noticed (`CONNECTION_REFUSED` on the next call).
+ * Opens a datagram socket: a UDP socket that sends and receives whole datagrams. With `{ remote }` it has one peer: only that
+ * peer's datagrams arrive, and a peer that is not there is noticed (`CONNECTION_REFUSED` on the next call).
  *
  * Rejects with `ADDRESS_IN_USE`, `ADDRESS_NOT_AVAILABLE`, `PERMISSION_DENIED`, `ADDRESS_INVALID`, `NAME_NOT_FOUND`,
  * `NAME_LOOKUP_FAILED`, `UNSUPPORTED`, `OPTION_INVALID`, `TIMEOUT`, or with the signal's reason.

@@ -116,8 +116,8 @@ test("a socket for both families speaks with IPv4 peers by their IPv4 addresses"
   assert.equal(String(atBoth.datagrams[0]?.from), String(four.localAddress));
   await sent(both, ["eco"], four.localAddress);
   await until(() => atFour.datagrams.length === 1);
-  const partner = { ...PLAIN, remote: four.localAddress };
-  const connected = await bindTransport(Address.parse("udp://[::]:0"), partner);
+  const peer = { ...PLAIN, remote: four.localAddress };
+  const connected = await bindTransport(Address.parse("udp://[::]:0"), peer);
   assert.equal(String(connected.remoteAddress), String(four.localAddress));
   assert.equal(connected.localAddress.family, 4);
   await sent(connected, ["uno"], undefined);

@@ -123,7 +123,7 @@ class KernelDatagramSocket implements DatagramTransport {
     const local = socket.address();
     this.#ipv6 = local.family === "IPv6";
     this.localAddress = Address.fromIp("udp", local.address, local.port).unmapped();
-    this.remoteAddress = partnerOf(socket);
+    this.remoteAddress = peerOf(socket);
     this.#switch = receiveSwitch(socket);
     socket.on("message", (data, sender) => this.#onMessage(data, sender));
     socket.on("error", (error) => this.#onError(error));
@@ -286,8 +286,8 @@ class KernelDatagramSocket implements DatagramTransport {
   }
 }
 
-/** The partner of a connected socket. */
-function partnerOf(socket: dgram.Socket): Address | undefined {
+/** The peer of a connected socket. */
+function peerOf(socket: dgram.Socket): Address | undefined {
   try {
     const { address, port } = socket.remoteAddress();
     return Address.fromIp("udp", address, port).unmapped();

@@ -163,7 +163,7 @@ test("a server or a datagram socket that cannot have its address", () => {
   const usage = { code: "OPTION_INVALID", side: "local", type: UsageError } as const;
   checkRows([
     { ...tcp, ...usage, errno: "EINVAL", says: /^a server cannot have that address/ },
-    { ...udp, ...usage, errno: "EINVAL", says: /^a datagramSocket cannot have that address/ },
+    { ...udp, ...usage, errno: "EINVAL", says: /^a datagram socket cannot have that address/ },
   ]);
 });
 
@@ -309,7 +309,7 @@ test("a datagram that is not sent, and what an earlier one met", () => {
       remote: "udp://255.255.255.255:9",
       errno: "EACCES",
       code: "PERMISSION_DENIED",
-      says: /^everybody cannot be the partner/,
+      says: /^everybody cannot be the peer/,
     },
     {
       op: "bind",

@@ -234,7 +234,7 @@ function denied(name: string, op: string, peer: Address | undefined): Meaning | 
   if (op !== "bind") return undefined;
   return {
     code,
-    detail: "everybody cannot be the partner of a datagram socket; use bind(), setBroadcast(true) and send()",
+    detail: "everybody cannot be the peer of a datagram socket; use bind(), setBroadcast(true) and send()",
   };
 }
 

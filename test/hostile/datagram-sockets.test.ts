@@ -1,4 +1,4 @@
-/** Datagram sockets under a flood, and with partners that come and go. */
+/** Datagram sockets under a flood, and with peers that come and go. */
 
 import assert from "node:assert/strict";
 import { createSocket, type Socket } from "node:dgram";
@@ -160,18 +160,18 @@ test("answers to senders that are gone", async () => {
   await server.close();
 });
 
-test("a partner that goes and comes again: the loss is told once for each call, and the datagram socket goes on", async () => {
+test("a peer that goes and comes again: the loss is told once for each call, and the datagram socket goes on", async () => {
   const first = await rude();
   const { port } = first.address();
   const box = await bind("udp://127.0.0.1:0", { remote: { host: "127.0.0.1", port } });
   for (let round = 0; round < 5; round += 1) {
-    const partner = round === 0 ? first : createSocket("udp4").bind(port, "127.0.0.1");
-    if (round > 0) await once(partner, "listening");
-    const asked = once(partner, "message");
+    const peer = round === 0 ? first : createSocket("udp4").bind(port, "127.0.0.1");
+    if (round > 0) await once(peer, "listening");
+    const asked = once(peer, "message");
     await box.send("are you there?");
     await asked;
-    partner.close();
-    await once(partner, "close");
+    peer.close();
+    await once(peer, "close");
     const waiting = box.receive();
     waiting.catch(() => undefined);
     await box.send("and now?");

@@ -81,20 +81,20 @@ export const datagramScenarios: readonly Scenario[] = [
     outcome: ["CONNECTION_REFUSED", "TIMEOUT"],
   },
   {
-    name: "a connected datagram socket goes on after a refusal, and hears only its partner",
+    name: "a connected datagram socket goes on after a refusal, and hears only its peer",
     freePorts: true,
     run: async (scene) => {
       const port = await scene.freePort("udp");
       const connected = await scene.bindClient({ remote: `udp://${scene.ground.serverHost}:${port}` });
       await connected.send("x");
       const told = await codeOf(connected.receive());
-      const partner = await scene.bind({}, port);
+      const peer = await scene.bind({}, port);
       const stranger = await scene.bind();
       await stranger.send("from a stranger", connected.localAddress);
-      await partner.send("from the partner", connected.localAddress);
+      await peer.send("from the peer", connected.localAddress);
       return [told, String((await connected.receive()).data), connected.stats.datagramsReceived];
     },
-    outcome: ["CONNECTION_REFUSED", "from the partner", 1],
+    outcome: ["CONNECTION_REFUSED", "from the peer", 1],
   },
   {
     name: "addresses that are taken, shared, and not of this machine",

@@ -71,7 +71,7 @@ const GRACE_MS = 20;
 /** Runs all combinations on a machine. */
 export async function reachMatrix(network: Network): Promise<Outcomes> {
   const outcomes: Record<string, string> = {};
-  const cases = [...standing(), ...beside(), ...calls(), ...callsFrom(), ...datagrams(), ...partners(), ...groups()];
+  const cases = [...standing(), ...beside(), ...calls(), ...callsFrom(), ...datagrams(), ...peers(), ...groups()];
   // A group that one datagram socket has joined is heard by others: one after the other.
   for (const [name, run] of cases) outcomes[name] = await outcomeOf(run, new Machine(network, FIRST_PORT));
   // These wait for neighbours that do not answer.
@@ -220,12 +220,12 @@ async function heard(machine: Machine, receiver: DatagramSocket): Promise<string
   }
 }
 
-function partners(): Case[] {
+function peers(): Case[] {
   const origins = [...NEIGHBOURS, "239.1.2.3", "192.0.2.255"];
   return origins.flatMap((origin) =>
     [...TARGETS, ...NOBODY].map(
       (target): Case => [
-        `bind ${origin} with the partner ${target}`,
+        `bind ${origin} with the peer ${target}`,
         async (machine) => {
           const receiver = await machine.bind("[::]");
           const box = await machine.bind(origin, 0, { remote: `udp://${target}:${machine.port}` });

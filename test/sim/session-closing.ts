@@ -3,6 +3,7 @@
  * or reported as not handled at its receiver.
  */
 
+import { FULFILLED } from "../../src/io/operation/handled-rejection.ts";
 import type { Clock, Network } from "../../src/index.ts";
 import {
   call,
@@ -65,7 +66,7 @@ class Ledger {
   tell(session: Either): void {
     const number = (this.#last += 1);
     const fate = session.remote.tell(number);
-    if (fate === undefined) {
+    if (fate === FULFILLED) {
       this.#accepted.add(number);
       return;
     }

@@ -79,7 +79,7 @@ test("a handler that returns before its last write, and a client that resets", a
   assert.deepEqual(problems, ["CONNECTION_RESET"]);
 });
 
-test("a partner that is not there", async () => {
+test("a peer that is not there", async () => {
   const gone = await bind("udp://127.0.0.1:0");
   await gone.close();
   await using box = await bind("udp://127.0.0.1:0", { remote: gone.localAddress });

@@ -82,15 +82,15 @@ const datagramSocket = await bind("udp://[::]:0");
 const own = await bind("udp://[fe80::1%25v0]:0");
 for (const [name, zone] of Object.entries(ways)) {
   await tell(`send ${name}`, () => arrives(datagramSocket, target(zone)));
-  await tell(`partner ${name}`, async () => {
-    await using partner = await bind("udp://[::]:0", { remote: target(zone) });
-    return await arrives(partner, undefined);
+  await tell(`peer ${name}`, async () => {
+    await using peer = await bind("udp://[::]:0", { remote: target(zone) });
+    return await arrives(peer, undefined);
   });
 }
 await tell("send none, from name", () => arrives(own, target("")));
-await tell("partner none, from name", async () => {
-  await using partner = await bind("udp://[fe80::1%25v0]:0", { remote: target("") });
-  return await arrives(partner, undefined);
+await tell("peer none, from name", async () => {
+  await using peer = await bind("udp://[fe80::1%25v0]:0", { remote: target("") });
+  return await arrives(peer, undefined);
 });
 
 const group = await bind(`udp://[ff02::1234%25${far}]:0`);

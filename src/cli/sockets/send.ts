@@ -132,7 +132,7 @@ async function sendDatagrams(
   return { sent, replies };
 }
 
-/** One partner is connected to, so that "nobody listens there" is heard; a group answers from many addresses. */
+/** One peer is connected to, so that "nobody listens there" is heard; a group answers from many addresses. */
 async function openDatagramSocket(address: Address, toMany: boolean, signal: AbortSignal): Promise<DatagramSocket> {
   if (!toMany) return await openFor(address, signal);
   const box = await bind(anyAddress(address.family), { signal });

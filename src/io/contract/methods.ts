@@ -24,7 +24,7 @@ export type ItemOutput<S> = [S] extends [undefined] ? never : OutputOf<S>;
 export type RemoteMethod<M> = M extends { readonly kind: "call" }
   ? (...args: MethodArguments<RequestInput<M>, OperationOptions>) => Promise<ResponseOutput<M>>
   : M extends { readonly kind: "event" }
-    ? (...args: MethodArguments<RequestInput<M>, undefined>) => Promise<void> | undefined
+    ? (...args: MethodArguments<RequestInput<M>, undefined>) => Promise<void>
     : M extends { readonly kind: "stream"; readonly sends: infer Sends; readonly receives: infer Receives }
       ? (
           ...args: MethodArguments<RequestInput<M>, OperationOptions>
@@ -38,8 +38,8 @@ export type RemoteMethod<M> = M extends { readonly kind: "call" }
  *   after `timeoutMs`, with the reason of `signal`, with `SESSION_LOST` when the session is lost (its `outcome` says
  *   whether the call may have arrived), with `CLOSED` when either side closes it, with `METHOD_UNKNOWN` when the peer does
  *   not offer it, with `QUEUE_FULL` when 65,536 calls or 16 MiB of them wait for room already.
- * - An event answers undefined when it has its number: it will arrive within the live session. When there is no room it
- *   answers a promise that resolves when it has. `await` is right in both cases.
+ * - An event answers a promise that resolves when it has its number: it will arrive within the live session. While there is
+ *   room it has it already; otherwise await it before the next one.
  * - A stream answers its object at once. `timeoutMs` is the time for the whole of it, from opening to the end of both
  *   directions, and `signal` may end it any time: it is cancelled at the peer, and fails here with `TIMEOUT` or the reason of
  *   the signal. Default: no limit of time.

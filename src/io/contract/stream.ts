@@ -32,12 +32,12 @@
  */
 export interface SessionStream<Received, Sent> extends AsyncIterable<Received> {
   /**
-   * Sends an item. Answers undefined when it has its number, and a promise when there is no room: then wait for it.
+   * Sends an item. Resolves when it has its number: at once while there is room, otherwise when there is.
    * Rejects with `QUEUE_FULL` when 16,384 items or 16 MiB wait already, with `SESSION_LOST` when the session is over
    * (`outcome` `none`: the item was not sent), with `CLOSED` after `end` and `cancel`, with the `RemoteError` of the other
    * side when that failed the stream.
    */
-  send(item: Sent): Promise<void> | undefined;
+  send(item: Sent): Promise<void>;
   /** Ends the items of this side, behind those that wait. */
   end(): void;
   /** Gives the stream up, in both directions. Items that wait are dropped; the other side's signal aborts. */

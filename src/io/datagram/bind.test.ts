@@ -63,7 +63,7 @@ test("a group is bound, shared and joined, and is also the way out", async () =>
   assert.deepEqual(zoned.calls, ["setMulticastInterface eth7", `join ${JSON.stringify(joined)}`]);
 });
 
-test("a group as the partner sets the way out and joins nothing", async () => {
+test("a group as the peer sets the way out and joins nothing", async () => {
   const [asked, transport] = await bound("udp://0.0.0.0:0", { remote: "udp://239.1.2.3:5000?interface=lo" });
   assert.equal(asked.options?.remote?.host, "239.1.2.3");
   assert.deepEqual(transport.calls, ["setMulticastInterface lo"]);
@@ -123,21 +123,21 @@ test("a datagram socket that opens too late is closed again", async () => {
   assert.equal(clock.pending, 0);
 });
 
-test("a datagram socket whose port would be its partner's gets another one", async () => {
+test("a datagram socket whose port would be its peer's gets another one", async () => {
   const gone = await bindOver(nodeNetwork, "udp://127.0.0.1:0");
   await gone.close();
-  const partner = gone.localAddress;
+  const peer = gone.localAddress;
   let calls = 0;
   const bind: Sockets["bind"] = (local, options) => {
     calls += 1;
     // What the system does by chance.
-    return nodeNetwork.sockets.bind(calls === 1 ? partner : local, options);
+    return nodeNetwork.sockets.bind(calls === 1 ? peer : local, options);
   };
   const network = { ...nodeNetwork, sockets: { ...nodeNetwork.sockets, bind } };
-  await using box = await bindOver(network, "udp://127.0.0.1:0", { remote: partner });
+  await using box = await bindOver(network, "udp://127.0.0.1:0", { remote: peer });
   assert.equal(calls, 2);
-  assert.notEqual(box.localAddress.port, partner.port);
-  await using back = await bindOver(nodeNetwork, partner);
+  assert.notEqual(box.localAddress.port, peer.port);
+  await using back = await bindOver(nodeNetwork, peer);
   await box.send("hola");
   assert.equal(String((await back.receive()).data), "hola");
 });

@@ -86,17 +86,17 @@ function datagramSocketAddress(input: AddressLike, params: ReadonlySet<string>):
 async function open(
   network: Network,
   asked: Address,
-  partner: Address | undefined,
+  peer: Address | undefined,
   options: BindOptions,
   settings: DatagramSettings,
 ): Promise<DatagramSocket> {
   const { sockets } = network;
-  const local = await toIp(sockets, asked, partner?.isIp === true ? [partner.family as 4 | 6] : [4, 6]);
+  const local = await toIp(sockets, asked, peer?.isIp === true ? [peer.family as 4 | 6] : [4, 6]);
   const ipv6Only = options.ipv6Only ?? false;
   if (ipv6Only && local.family !== 6) throw badOption(local, "ipv6Only has a meaning only on an IPv6 address");
   const families =
     local.family === 4 ? ([4] as const) : local.isUnspecified && !ipv6Only ? ([6, 4] as const) : ([6] as const);
-  const remote = partner === undefined ? undefined : await toIp(sockets, partner, families);
+  const remote = peer === undefined ? undefined : await toIp(sockets, peer, families);
   if (remote !== undefined && !(families as readonly unknown[]).includes(remote.family)) {
     throw invalid(
       remote,
@@ -118,7 +118,7 @@ async function open(
   });
   let datagramSocket: DatagramSocket | undefined;
   try {
-    prepare(transport, local, partner, settings);
+    prepare(transport, local, peer, settings);
     datagramSocket = new DatagramSocket(network, transport, settings, families);
     if (local.isMulticast) datagramSocket.joinGroup(local, { interface: wayOf(local), source: local.params["source"] });
     return datagramSocket;
@@ -128,7 +128,7 @@ async function open(
   }
 }
 
-/** Binds; again, if the port that the system has chosen is the one of the partner itself. */
+/** Binds; again, if the port that the system has chosen is the one of the peer itself. */
 async function bindApart(
   sockets: Network["sockets"],
   local: Address,
@@ -149,7 +149,7 @@ async function bindApart(
 function prepare(
   transport: DatagramTransport,
   local: Address,
-  partner: Address | undefined,
+  peer: Address | undefined,
   settings: DatagramSettings,
 ): void {
   if (settings.receiveQueue.policy === "block" && !transport.canPause) {
@@ -157,7 +157,7 @@ function prepare(
     throw new UsageError("UNSUPPORTED", { op: "bind", local: local.toString(), detail });
   }
   // The way in is also the way out.
-  const way = wayOf(partner) ?? wayOf(local);
+  const way = wayOf(peer) ?? wayOf(local);
   if (way !== undefined) transport.setMulticastInterface(way);
 }
 

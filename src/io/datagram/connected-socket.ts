@@ -1,4 +1,4 @@
-/** A datagram socket with one partner, whose name is looked up again from time to time (SEMANTICS B.1). */
+/** A datagram socket with one peer, whose name is looked up again from time to time (SEMANTICS B.1). */
 
 import { Address } from "../../core/address/address.ts";
 import { ZocaloError } from "../../core/errors.ts";
@@ -7,8 +7,8 @@ import type { OperationOptions } from "../operation/deadline.ts";
 import { EndAnnouncement } from "../operation/end-announcement.ts";
 import type { Datagram, Network } from "../network/network.ts";
 
-/** What is set about the name of a partner. */
-export interface PartnerName {
+/** What is set about the name of a peer. */
+export interface PeerName {
   /** The name; undefined for an IP address, and where the datagram socket cannot move. */
   readonly host: string | undefined;
   readonly maxAgeMs: number;
@@ -17,12 +17,12 @@ export interface PartnerName {
 }
 
 /**
- * One datagram socket after the other, each connected to the partner. The present one is left only when the name has other addresses
+ * One datagram socket after the other, each connected to the peer. The present one is left only when the name has other addresses
  * and the datagram socket for one of them is open, so a name service that fails changes nothing.
  */
 export class ConnectedDatagramSocket {
   readonly #network: Network;
-  readonly #name: PartnerName;
+  readonly #name: PeerName;
   readonly #announcement: EndAnnouncement<DatagramEnd> = new EndAnnouncement();
   #socket: DatagramSocket;
   #lookedUpAt: number;
@@ -30,7 +30,7 @@ export class ConnectedDatagramSocket {
   #referenced = true;
   #closing = false;
 
-  constructor(network: Network, socket: DatagramSocket, name: PartnerName) {
+  constructor(network: Network, socket: DatagramSocket, name: PeerName) {
     this.#network = network;
     this.#name = name;
     this.#socket = socket;
@@ -51,7 +51,7 @@ export class ConnectedDatagramSocket {
     return this.#announcement.signal;
   }
 
-  /** Sends to the partner. The look-up of a name that is due does not hold it up. */
+  /** Sends to the peer. The look-up of a name that is due does not hold it up. */
   async send(data: Uint8Array, options?: OperationOptions): Promise<void> {
     const { host, maxAgeMs } = this.#name;
     const ageMs = this.#network.clock.now() - this.#lookedUpAt;
@@ -66,7 +66,7 @@ export class ConnectedDatagramSocket {
     }
   }
 
-  /** What the partner has sent; waits for at least one. */
+  /** What the peer has sent; waits for at least one. */
   async receiveMany(maxDatagrams: number): Promise<readonly Datagram[]> {
     for (;;) {
       const socket = this.#socket;
@@ -106,7 +106,7 @@ export class ConnectedDatagramSocket {
         this.#move(before, await this.#name.open());
       }
     } catch {
-      // The partner may still be where it was.
+      // The peer may still be where it was.
     }
     this.#lookedUpAt = clock.now();
     this.#lookingUp = false;

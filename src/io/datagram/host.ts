@@ -8,7 +8,7 @@ import type { OperationContext } from "../operation/deadline.ts";
 export interface DatagramHost {
   readonly clock: Clock;
   readonly transport: DatagramTransport;
-  /** Names the datagram socket in an error; `remote` defaults to the partner of a connected one. */
+  /** Names the datagram socket in an error; `remote` defaults to the peer of a connected one. */
   context(op: string, remote?: string): OperationContext;
   /** Takes the error that the network has reported for the next call. */
   takeError(): ZocaloError | undefined;

@@ -21,7 +21,7 @@ test("a payload is a string, bytes, or pieces of both", () => {
 });
 
 test("the limit is that of the receiver's IP version, or one's own", () => {
-  const most = (to: Address | undefined, partner: Address | undefined, max: number): number => {
+  const most = (to: Address | undefined, peer: Address | undefined, max: number): number => {
     let fits = 0;
     for (const size of [
       4,
@@ -32,7 +32,7 @@ test("the limit is that of the receiver's IP version, or one's own", () => {
       MAX_IPV6_PAYLOAD_BYTES + 1,
     ]) {
       try {
-        outgoing(new Uint8Array(size), to, partner, max, context);
+        outgoing(new Uint8Array(size), to, peer, max, context);
         fits = size;
       } catch (error) {
         assert.equal((error as { code: string }).code, "DATAGRAM_TOO_LARGE");

@@ -12,15 +12,15 @@ export const MAX_IPV4_PAYLOAD_BYTES = 65_507;
 /** 65535 of the IPv6 payload length (RFC 8200 section 3), less 8 of UDP's header. */
 export const MAX_IPV6_PAYLOAD_BYTES = 65_527;
 
-/** One datagram to `to`, or to the partner of a connected datagram socket. */
+/** One datagram to `to`, or to the peer of a connected datagram socket. */
 export function outgoing(
   data: DatagramInput | undefined,
   to: Address | undefined,
-  partner: Address | undefined,
+  peer: Address | undefined,
   maxDatagramBytes: number,
   context: (remote: string | undefined) => OperationContext,
 ): OutgoingDatagram {
-  const receiver = to ?? partner;
+  const receiver = to ?? peer;
   const here = (): OperationContext => context(receiver?.toString());
   const bytes = bytesOf(data, here);
   if (bytes === undefined) {

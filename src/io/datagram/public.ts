@@ -75,7 +75,7 @@ export interface DatagramLimits {
 /** Options of `bind`. `signal` and `timeoutMs` end the opening only; they never close an open datagram socket. */
 export interface BindOptions extends OperationOptions, DatagramLimits {
   /**
-   * Connects the datagram socket to one partner: only its datagrams arrive, `send` takes no address, and when its machine says
+   * Connects the datagram socket to one peer: only its datagrams arrive, `send` takes no address, and when its machine says
    * that nobody listens there (ICMP port unreachable) the next call rejects with `CONNECTION_REFUSED`. A name is looked up
    * once, now. No packet is sent: UDP has no handshake.
    */
@@ -164,7 +164,7 @@ export interface DatagramStats {
 export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram> {
   /** The own address, with the port that the system chose. */
   readonly localAddress: Address;
-  /** The partner of a connected datagram socket; undefined otherwise. */
+  /** The peer of a connected datagram socket; undefined otherwise. */
   readonly remoteAddress: Address | undefined;
   /** A snapshot of the counters. */
   readonly stats: DatagramStats;
@@ -218,7 +218,7 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
   /**
    * The next datagram, which belongs to the caller. Concurrent calls are served first come first served; a cancelled call
    * consumes nothing. Rejects with `CLOSED` when the datagram socket is closed, with `QUEUE_FULL` after a loss under the policy
-   * `strict`, and on a connected datagram socket with `CONNECTION_REFUSED` when nobody listens at the partner's port; after these
+   * `strict`, and on a connected datagram socket with `CONNECTION_REFUSED` when nobody listens at the peer's port; after these
    * two the datagram socket goes on.
    */
   receive(options?: OperationOptions): Promise<Datagram>;

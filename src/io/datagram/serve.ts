@@ -34,7 +34,7 @@ import type {
 import type { DatagramSocket } from "./public.ts";
 
 const { remote: _remote, ...MAILBOX_RULES } = BIND_RULES;
-/** What {@link ServeDatagramsOptions} must look like. A server has many partners. */
+/** What {@link ServeDatagramsOptions} must look like. A server has many peers. */
 export const SERVE_DATAGRAMS_RULES: RulesOf<ServeDatagramsOptions> = {
   ...MAILBOX_RULES,
   maxConcurrent: countFrom(1),

@@ -246,16 +246,16 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
   }
 
   #outgoing(data: api.DatagramInput | undefined, to: AddressLike | undefined, op: string): OutgoingDatagram {
-    const partner = this.remoteAddress;
-    if ((to === undefined) === (partner === undefined)) {
+    const peer = this.remoteAddress;
+    if ((to === undefined) === (peer === undefined)) {
       const detail =
-        partner === undefined
+        peer === undefined
           ? "say whom to send to: this datagram socket is not connected"
-          : "leave the address out: this datagram socket is connected to one partner";
+          : "leave the address out: this datagram socket is connected to one peer";
       throw new UsageError("OPTION_INVALID", { ...this.context(op), detail, outcome: "none" });
     }
     const address = to === undefined ? undefined : this.#destinations.read(to, op);
-    return outgoing(data, address, partner, this.#settings.maxDatagramBytes, (name) => this.context(op, name));
+    return outgoing(data, address, peer, this.#settings.maxDatagramBytes, (name) => this.context(op, name));
   }
 
   /** The transport for the call `op`, whose argument must keep `rule`. */

@@ -1,6 +1,9 @@
-/** Rejections that must not end the process although nobody looks at them. */
+/** Promises that nobody may look at: their rejections must not end the process. */
 
 const ignore = (): void => undefined;
+
+/** What has been done already, as a promise. One for all, since it is answered for each of many small messages. */
+export const FULFILLED: Promise<void> = Promise.resolve();
 
 /** Marks a promise as looked at: its rejection is never an unhandled one, and whoever awaits it still gets it. */
 export function handled<T>(promise: Promise<T>): Promise<T> {

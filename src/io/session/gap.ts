@@ -4,7 +4,7 @@ import { UsageError, type ZocaloError } from "../../core/errors.ts";
 import { DECODED, HELD } from "../../core/held-bytes.ts";
 import { AWAITED_BOUNDS, type EventQueue, makeRoom, POSTED_BOUNDS } from "../../core/session/waiting-events.ts";
 import { Deadline, expiryReason, type OperationContext, type OperationOptions } from "../operation/deadline.ts";
-import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
+import { FULFILLED, handled, rejectedQuietly } from "../operation/handled-rejection.ts";
 import type { LostMessage } from "./end.ts";
 import type { CodecPlan, MethodPlan } from "../contract/plan.ts";
 import type { EndpointSettings } from "./settings.ts";
@@ -12,7 +12,7 @@ import type { EndpointSettings } from "./settings.ts";
 /** A session that has begun. */
 export interface NextSession {
   readonly plan: CodecPlan;
-  readonly events: { send(method: MethodPlan, value: unknown): Promise<void> | undefined };
+  readonly events: { send(method: MethodPlan, value: unknown): Promise<void> };
   readonly calls: {
     call(method: MethodPlan, input: unknown, options: OperationOptions | undefined): Promise<unknown>;
   };
@@ -59,7 +59,7 @@ export class SessionGap implements EventQueue {
   }
 
   /** Sends an event in the next session. @throws UsageError `FRAME_INVALID`. */
-  event(method: MethodPlan, input: unknown): Promise<void> | undefined {
+  event(method: MethodPlan, input: unknown): Promise<void> {
     const { overflow } = this.#settings;
     const { value, bytes } = copyOf(method, input);
     const bounds = overflow === "block" ? AWAITED_BOUNDS : POSTED_BOUNDS;
@@ -77,13 +77,13 @@ export class SessionGap implements EventQueue {
       return handled(
         new Promise((resolve, refuse) => {
           const ask = ({ plan, events }: NextSession): void => {
-            Promise.resolve(events.send(methodOf(plan, method), value)).then(resolve, refuse);
+            events.send(methodOf(plan, method), value).then(resolve, refuse);
           };
           this.#put({ method, bytes, ask, refuse });
         }),
       );
     }
-    return undefined;
+    return FULFILLED;
   }
 
   /** Calls a method in the next session. `context` names the call in errors. @throws UsageError `FRAME_INVALID`. */

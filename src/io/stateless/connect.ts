@@ -73,7 +73,7 @@ export async function openStatelessClient<Server extends StatelessMethods>(
   }
   const { codec = "msgpack", validate = "receive" } = options;
   const offers = new ContractPlan(contract, "client", validate).of(codec).peer;
-  const socket = await openPartner(network, remote, options);
+  const socket = await openPeer(network, remote, options);
   const calls = new StatelessCalls(network, socket, {
     ...callSettings(options),
     contract,
@@ -82,7 +82,7 @@ export async function openStatelessClient<Server extends StatelessMethods>(
   return new Client(socket, calls, offers) as unknown as StatelessClient<Server>;
 }
 
-async function openPartner(
+async function openPeer(
   network: Network,
   remote: Address,
   options: ConnectStatelessOptions,

@@ -116,7 +116,7 @@ export function telephoneAddress(address: AddressLike): Address {
   const target = Address.parse(address, { transport: "tcp", op: "connect" });
   const remote = target.toString();
   if (target.transport === "udp") {
-    const detail = "udp is connectionless: use bind(local, { remote }) for a datagram socket with one partner";
+    const detail = "udp is connectionless: use bind(local, { remote }) for a datagram socket with one peer";
     throw new UsageError("ADDRESS_INVALID", { op: "connect", remote, detail });
   }
   if (target.transport !== "unix" && target.port === 0) {

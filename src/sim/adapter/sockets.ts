@@ -120,8 +120,8 @@ export class SimSockets implements Sockets {
       const { remote, ipv6Only, reusePort, reuseAddress } = options;
       const { receiveBufferBytes = DEFAULT_BUFFER_BYTES, sendBufferBytes = DEFAULT_BUFFER_BYTES } = options;
       const standing = { local: placeOf(local, context), dual: !ipv6Only, shared: reusePort || reuseAddress };
-      const partner = remote === undefined ? undefined : placeOf(remote, context);
-      const socket = this.#try(context, () => udp.bind(standing, partner, receiveBufferBytes));
+      const peer = remote === undefined ? undefined : placeOf(remote, context);
+      const socket = this.#try(context, () => udp.bind(standing, peer, receiveBufferBytes));
       resolve(new SimDatagramSocket(process, udp, socket, addresses, sendBufferBytes));
     });
   }

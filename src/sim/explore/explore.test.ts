@@ -72,7 +72,7 @@ test("what does not converge fails with a report of hosts, sockets and timers; t
   const detail = (failure?.error as ZocaloError | undefined)?.detail ?? "";
   assert.match(
     detail,
-    /idle: datagramSocket 0\.0\.0\.0:5000, 0 unread\n {4}1 timers, due at 3600000 ms\n {2}seed 3, at 1500/,
+    /idle: datagram socket 0\.0\.0\.0:5000, 0 unread\n {4}1 timers, due at 3600000 ms\n {2}seed 3, at 1500/,
   );
   const endless = simulation({ chaos, convergeMs: 2_000 }, async () => await new Promise<void>(() => undefined));
   const stuck = await explore(endless, { seed: 3, twice: true });

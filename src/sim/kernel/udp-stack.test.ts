@@ -14,12 +14,12 @@ test("a datagram goes to the most exact datagram socket, and groups only to memb
     await sender.send("wide", "udp://127.0.0.1:5000");
     assert.equal(String((await exact.receive()).data), "exact");
     assert.equal(String((await wide.receive()).data), "wide");
-    const partner = await bindOver(network, "udp://192.0.2.1:5000", {
+    const peer = await bindOver(network, "udp://192.0.2.1:5000", {
       reuseAddress: true,
       remote: `udp://192.0.2.1:${sender.localAddress.port}`,
     });
-    await sender.send("partner", "udp://192.0.2.1:5000");
-    assert.equal(String((await partner.receive()).data), "partner");
+    await sender.send("peer", "udp://192.0.2.1:5000");
+    assert.equal(String((await peer.receive()).data), "peer");
     await sender.send("nobody is a member", "udp://233.252.0.1:5000");
     await world.sleep(10);
     assert.equal(wide.stats.datagramsReceived + exact.stats.datagramsReceived, 2);

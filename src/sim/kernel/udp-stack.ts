@@ -77,14 +77,14 @@ export class UdpStack {
     const { addresses, random } = this.#environment;
     checkPlace(asked.local, "udp", addresses);
     const local = this.#sockets.place(asked, random);
-    const partner = remote === undefined ? undefined : this.#partnerOf(local, remote);
-    // A partner settles the own address, where the datagram socket has none.
+    const peer = remote === undefined ? undefined : this.#peerOf(local, remote);
+    // A peer settles the own address, where the datagram socket has none.
     const { ip } = local;
-    const settled = partner !== undefined && (ip === "0.0.0.0" || ip === "::") ? { ...local, ip: partner.from } : local;
+    const settled = peer !== undefined && (ip === "0.0.0.0" || ip === "::") ? { ...local, ip: peer.from } : local;
     const socket: UdpSocket = {
       ...asked,
       local: settled,
-      remote: partner === undefined ? undefined : { ip: partner.to, port: remote?.port ?? 0 },
+      remote: peer === undefined ? undefined : { ip: peer.to, port: remote?.port ?? 0 },
       ipv6: isIpv6(ip),
       flow: this.#environment.newFlow(),
       receiveBufferBytes,
@@ -155,7 +155,7 @@ export class UdpStack {
   /** A datagram for this host arrived. */
   receive(packet: Packet & { kind: "udp" }, via: Interface = "eth0"): void {
     const { from, to } = packet.route;
-    const here = [...this.#sockets.at(to.port)].filter((socket) => isPartner(socket, from));
+    const here = [...this.#sockets.at(to.port)].filter((socket) => isPeer(socket, from));
     if (isGroup(to.ip)) {
       if (!this.#isMember(to.ip, via, from.ip)) return;
       for (const socket of here) if (hears(socket, to.ip, via, from.ip)) deliver(socket, packet);
@@ -182,8 +182,8 @@ export class UdpStack {
   /** The network could not deliver a datagram of ours: only a connected datagram socket is told (RFC 1122 section 4.1.3.3). */
   refused(local: Endpoint, remote: Endpoint, failure: TcpFailure): void {
     for (const socket of this.#sockets.at(local.port)) {
-      const { remote: partner } = socket;
-      if (partner?.ip === remote.ip && partner.port === remote.port) socket.failed(failure);
+      const { remote: peer } = socket;
+      if (peer?.ip === remote.ip && peer.port === remote.port) socket.failed(failure);
     }
   }
 
@@ -206,8 +206,8 @@ export class UdpStack {
     return isBroadcastIp(ip, this.#environment.addresses);
   }
 
-  /** The way to the partner of a connected datagram socket, which must exist before the first datagram. */
-  #partnerOf(local: Place, remote: Place): Way {
+  /** The way to the peer of a connected datagram socket, which must exist before the first datagram. */
+  #peerOf(local: Place, remote: Place): Way {
     const { ip, zone } = remote;
     if (needsZone(ip) && (zone ?? local.zone) === undefined) throw new KernelRefusal("NETWORK_UNREACHABLE");
     if (!isGroup(ip) && !this.#isBroadcast(ip)) return this.#wayTo(ip, local);
@@ -243,11 +243,11 @@ function routeOf(socket: UdpSocket, { from, to }: Way, port: number): Route {
 }
 
 /** Whether a datagram socket takes datagrams of this sender. */
-function isPartner({ remote }: UdpSocket, from: Endpoint): boolean {
+function isPeer({ remote }: UdpSocket, from: Endpoint): boolean {
   return remote === undefined || isGroup(remote.ip) || (remote.ip === from.ip && remote.port === from.port);
 }
 
-/** The most exact wins: a partner, then an address, then the wildcard; among equals the youngest. */
+/** The most exact wins: a peer, then an address, then the wildcard; among equals the youngest. */
 function mostExact(sockets: readonly UdpSocket[], ip: string): UdpSocket | undefined {
   let best: UdpSocket | undefined;
   let highest = 0;

@@ -28,7 +28,7 @@ test("a deadlock names every host: its state, its sockets, and wake-ups that it 
   assert.match(report, /^ {2}a: tcp 192\.0\.2\.1:\d+>192\.0\.2\.2:7000 ESTABLISHED, 0 unread, 0 unacknowledged$/m);
   assert.match(report, /^ {2}b \(paused, \d+ wake-ups missed\): listener 0\.0\.0\.0:7000, 0 waiting$/m);
   assert.match(report, /^ {4}tcp 192\.0\.2\.2:7000>192\.0\.2\.1:\d+ ESTABLISHED, 5 unread/m);
-  assert.match(report, /^ {2}c: datagramSocket 0\.0\.0\.0:5000, 0 unread$/m);
+  assert.match(report, /^ {2}c: datagram socket 0\.0\.0\.0:5000, 0 unread$/m);
   assert.match(report, /^ {2}off \(down\): no sockets$/m);
   assert.match(report, /^ {2}ice \(frozen\): no sockets$/m);
 });

@@ -58,38 +58,38 @@ export function datagramSuite(name: string, world: DatagramWorld): void {
 
 /** Connected mode. */
 function connectedChecks(check: DatagramCheck, traits: DatagramTraits): void {
-  partnerChecks(check);
+  peerChecks(check);
   if (traits.refusals) refusalChecks(check);
 }
 
-function partnerChecks(check: DatagramCheck): void {
-  check("a connected datagram socket sends without an address and hears its partner only", async ({ open, settle }) => {
-    const [partner, stranger] = [await open(), await open()];
-    const box = await open({ remote: partner.localAddress });
-    assert.ok(box.remoteAddress?.equals(partner.localAddress));
-    assert.equal(partner.remoteAddress, undefined);
+function peerChecks(check: DatagramCheck): void {
+  check("a connected datagram socket sends without an address and hears its peer only", async ({ open, settle }) => {
+    const [peer, stranger] = [await open(), await open()];
+    const box = await open({ remote: peer.localAddress });
+    assert.ok(box.remoteAddress?.equals(peer.localAddress));
+    assert.equal(peer.remoteAddress, undefined);
     await box.send("hola");
     await box.sendMany([{ data: "uno" }, { data: "dos" }]);
-    assert.deepEqual(await take(partner, 3), ["hola", "uno", "dos"]);
+    assert.deepEqual(await take(peer, 3), ["hola", "uno", "dos"]);
     await stranger.send("psst", box.localAddress);
     await settle();
-    await partner.send("sí", box.localAddress);
+    await peer.send("sí", box.localAddress);
     const { data, from } = await box.receive();
     assert.equal(data.toString(), "sí");
-    assert.ok(from.equals(partner.localAddress));
+    assert.ok(from.equals(peer.localAddress));
     assert.equal(box.stats.datagramsReceived, 1);
   });
 
   check("an address on a connected datagram socket is refused", async ({ open }) => {
-    const partner = await open();
-    const box = await open({ remote: partner.localAddress });
-    const to = partner.localAddress;
+    const peer = await open();
+    const box = await open({ remote: peer.localAddress });
+    const to = peer.localAddress;
     const expected = { code: "OPTION_INVALID", type: UsageError, outcome: "none", remote: to.toString() } as const;
     await expectError(box.send("x", to), { ...expected, op: "send" });
     await expectError(box.sendMany([{ data: "x", to }]), { ...expected, op: "sendMany" });
   });
 
-  check("a partner that cannot be one is refused", async ({ open, local, host }) => {
+  check("a peer that cannot be one is refused", async ({ open, local, host }) => {
     const other = host.includes(":") ? "udp://127.0.0.1:9" : "udp://[::1]:9";
     for (const remote of [local, "tcp://127.0.0.1:9", other]) {
       await expectError(open({ remote }), { code: "ADDRESS_INVALID", op: "bind", type: UsageError });
@@ -97,11 +97,11 @@ function partnerChecks(check: DatagramCheck): void {
   });
 }
 
-/** A datagram socket whose partner is gone. */
+/** A datagram socket whose peer is gone. */
 async function orphan({ open }: DatagramScene): Promise<DatagramSocket> {
-  const partner = await open();
-  const box = await open({ remote: partner.localAddress });
-  await partner.close();
+  const peer = await open();
+  const box = await open({ remote: peer.localAddress });
+  await peer.close();
   return box;
 }
 
@@ -129,8 +129,8 @@ function refusalChecks(check: DatagramCheck): void {
     const second = pending(box.receiveMany(1));
     await box.send("anybody?");
     await expectError(first, { code: "CONNECTION_REFUSED", op: "receive" });
-    const partner = await openAt(String(box.remoteAddress));
-    await partner.send("me", box.localAddress);
+    const peer = await openAt(String(box.remoteAddress));
+    await peer.send("me", box.localAddress);
     assert.equal((await second)[0]?.data.toString(), "me");
   });
 
@@ -145,9 +145,9 @@ function refusalChecks(check: DatagramCheck): void {
       side: "remote",
       outcome: "none",
     });
-    const partner = await openAt(String(box.remoteAddress));
+    const peer = await openAt(String(box.remoteAddress));
     await box.send("sent");
-    assert.deepEqual(await take(partner, 1), ["sent"]);
+    assert.deepEqual(await take(peer, 1), ["sent"]);
   });
 
   check("sendMany to nobody says what was not sent, and the rest is sent", async (scene) => {

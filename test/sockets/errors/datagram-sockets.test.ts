@@ -16,7 +16,7 @@ import { assertError, expectError } from "../../../src/testing/expect-error.ts";
 import { checkRows, ignored, type Row, type Scene, sceneOf } from "./row.ts";
 
 const ANY = "udp://127.0.0.1:0";
-const PARTNER = "udp://127.0.0.1:9";
+const PEER = "udp://127.0.0.1:9";
 
 async function box(scene: Scene, options?: BindOptions): Promise<DatagramSocket> {
   return scene.keep(await bind(ANY, options));
@@ -28,7 +28,7 @@ async function closed(): Promise<DatagramSocket> {
   return one;
 }
 
-/** A datagram socket whose partner's machine has said that nobody is there, or soon will. */
+/** A datagram socket whose peer's machine has said that nobody is there, or soon will. */
 async function alone(scene: Scene): Promise<DatagramSocket> {
   const gone = await closed();
   const one = await box(scene, { remote: gone.localAddress });
@@ -50,8 +50,8 @@ describe("bind and serveDatagrams", () => {
   checkRows([
     wrong("no port", "ADDRESS_INVALID", () => bind("udp://127.0.0.1")),
     wrong("a telephone's address", "ADDRESS_INVALID", () => bind("tcp://127.0.0.1:0")),
-    wrong("a partner at port 0", "ADDRESS_INVALID", () => bind(ANY, { remote: ANY })),
-    wrong("a partner of the other family", "ADDRESS_INVALID", () => bind(ANY, { remote: "udp://[::1]:9" })),
+    wrong("a peer at port 0", "ADDRESS_INVALID", () => bind(ANY, { remote: ANY })),
+    wrong("a peer of the other family", "ADDRESS_INVALID", () => bind(ANY, { remote: "udp://[::1]:9" })),
     wrong("a parameter without a group", "ADDRESS_INVALID", () => bind(`${ANY}?interface=lo`)),
     option("a policy that does not exist", { receiveQueuePolicy: "drop-all" }),
     option("no receive queue", { receiveQueueDatagrams: 0 }),
@@ -117,16 +117,16 @@ for (const [op, send] of Object.entries(sendings)) {
     checkRows([
       { name: "nowhere", code: "OPTION_INVALID", ...usage, make: async (s) => await send(await box(s), "x") },
       {
-        name: "an address where there is a partner",
+        name: "an address where there is a peer",
         code: "OPTION_INVALID",
         ...usage,
-        make: async (s) => await send(await box(s, { remote: PARTNER }), "x", PARTNER),
+        make: async (s) => await send(await box(s, { remote: PEER }), "x", PEER),
       },
       {
         name: "no bytes but a number",
         code: "OPTION_INVALID",
         ...usage,
-        make: async (s) => await send(await box(s), 5 as never, PARTNER),
+        make: async (s) => await send(await box(s), 5 as never, PEER),
       },
       {
         name: "to port 0",
@@ -150,13 +150,13 @@ for (const [op, send] of Object.entries(sendings)) {
         name: "too large",
         code: "DATAGRAM_TOO_LARGE",
         ...usage,
-        make: async (s) => await send(await box(s), new Uint8Array(65_508), PARTNER),
+        make: async (s) => await send(await box(s), new Uint8Array(65_508), PEER),
       },
       {
         name: "larger than maxDatagramBytes",
         code: "DATAGRAM_TOO_LARGE",
         ...usage,
-        make: async (s) => await send(await box(s, { maxDatagramBytes: 10 }), new Uint8Array(11), PARTNER),
+        make: async (s) => await send(await box(s, { maxDatagramBytes: 10 }), new Uint8Array(11), PEER),
       },
       {
         name: "the queue is full",
@@ -170,7 +170,7 @@ for (const [op, send] of Object.entries(sendings)) {
       },
       {
         name: "closed",
-        make: async () => await send(await closed(), "x", PARTNER),
+        make: async () => await send(await closed(), "x", PEER),
         code: "CLOSED",
         type: ConnectionError,
         op,
@@ -258,7 +258,7 @@ describe("groups and everybody: the sentence is about this call", () => {
       make: async (scene) => (await joined(scene, "239.1.2.3")).joinGroup("239.1.2.3", group),
       op: "joinGroup",
       code: "ADDRESS_IN_USE",
-      says: /^this datagramSocket is in that group already$/,
+      says: /^this datagram socket is in that group already$/,
       ...local,
     },
     {
@@ -266,7 +266,7 @@ describe("groups and everybody: the sentence is about this call", () => {
       make: async (scene) => (await joined(scene, "239.1.2.3")).joinGroup("239.1.2.3", { interface: loopback() }),
       op: "joinGroup",
       code: "ADDRESS_IN_USE",
-      says: /^this datagramSocket is in that group already$/,
+      says: /^this datagram socket is in that group already$/,
       ...local,
     },
     {
@@ -277,7 +277,7 @@ describe("groups and everybody: the sentence is about this call", () => {
       },
       op: "joinGroup",
       code: "ADDRESS_IN_USE",
-      says: /^this datagramSocket takes that source of the group already$/,
+      says: /^this datagram socket takes that source of the group already$/,
       ...local,
     },
     {
@@ -285,7 +285,7 @@ describe("groups and everybody: the sentence is about this call", () => {
       make: async (scene) => (await box(scene)).leaveGroup("239.1.2.3", group),
       op: "leaveGroup",
       code: "ADDRESS_NOT_AVAILABLE",
-      says: /^this datagramSocket is not in that group/,
+      says: /^this datagram socket is not in that group/,
       ...local,
     },
     {
@@ -298,7 +298,7 @@ describe("groups and everybody: the sentence is about this call", () => {
       },
       op: "leaveGroup",
       code: "ADDRESS_NOT_AVAILABLE",
-      says: /^this datagramSocket is not in that group/,
+      says: /^this datagram socket is not in that group/,
       ...local,
     },
     {

@@ -58,10 +58,10 @@ async function routes(): Promise<void> {
   await tell("send prohibited over IPv6", six.send("x", "udp://[2001:db8:1::1]:9"));
   await tell("connect to a group", connect("tcp://239.1.2.3:9"));
   await tell("send to everybody", box.send("x", "udp://192.0.2.255:9"));
-  await tell("partner everybody", bind("udp://0.0.0.0:0", { remote: "udp://192.0.2.255:9" }));
+  await tell("peer everybody", bind("udp://0.0.0.0:0", { remote: "udp://192.0.2.255:9" }));
   await using home = await bind("udp://127.0.0.1:0");
   await tell("send from loopback", home.send("x", "udp://203.0.113.1:9"));
-  await tell("partner from loopback", bind("udp://127.0.0.1:0", { remote: "udp://203.0.113.1:9" }));
+  await tell("peer from loopback", bind("udp://127.0.0.1:0", { remote: "udp://203.0.113.1:9" }));
   await tell("connect from loopback", connect("tcp://203.0.113.1:9", { localAddress: "127.0.0.1" }));
 }
 

@@ -45,9 +45,9 @@ describe("in a network namespace", { skip }, () => {
       ["send prohibited over IPv6", "ZocaloError", "HOST_UNREACHABLE", "system", /^a firewall/],
       ["connect to a group", "ConnectError", "NETWORK_UNREACHABLE", "local", /^a connection has one peer/],
       ["send to everybody", "ZocaloError", "PERMISSION_DENIED", "system", /needs setBroadcast\(true\) first/],
-      ["partner everybody", "ZocaloError", "PERMISSION_DENIED", "system", /^everybody cannot be the partner/],
+      ["peer everybody", "ZocaloError", "PERMISSION_DENIED", "system", /^everybody cannot be the peer/],
       ["send from loopback", "ZocaloError", "NETWORK_UNREACHABLE", "local", loopback],
-      ["partner from loopback", "ZocaloError", "NETWORK_UNREACHABLE", "local", loopback],
+      ["peer from loopback", "ZocaloError", "NETWORK_UNREACHABLE", "local", loopback],
       ["connect from loopback", "ConnectError", "NETWORK_UNREACHABLE", "local", loopback],
     ]);
   });

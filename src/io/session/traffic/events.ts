@@ -3,7 +3,7 @@
 import { ConnectionError, UsageError } from "../../../core/errors.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import { AWAITED_BOUNDS, type EventQueue, makeRoom, POSTED_BOUNDS } from "../../../core/session/waiting-events.ts";
-import { rejectedQuietly } from "../../operation/handled-rejection.ts";
+import { FULFILLED, rejectedQuietly } from "../../operation/handled-rejection.ts";
 import { PackedSends } from "./packed-sends.ts";
 import { mayHold, type SessionHost } from "./host.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
@@ -49,15 +49,15 @@ export class SessionEvents implements EventQueue {
     return Math.max(oldestAt, machine.arrivedAt) + settings.replay.maxAgeMs;
   }
 
-  /** Sends an event; undefined when it has its number. */
-  send(method: MethodPlan, value: unknown): Promise<void> | undefined {
+  /** Sends an event. Resolves when it has its number, or is dropped. */
+  send(method: MethodPlan, value: unknown): Promise<void> {
     const host = this.#host;
     try {
       const place = host.placeOf(method);
       const body = method.request.encode(value);
       if (this.isEmpty && host.machine.sendEvent(place, body, host.turnTime())) {
         host.gathered(body.end - body.start);
-        return undefined;
+        return FULFILLED;
       }
       return this.#wait(method, place, body);
     } catch (error) {
@@ -66,7 +66,7 @@ export class SessionEvents implements EventQueue {
   }
 
   /** In the next session of a client, if one follows. */
-  #sendLater(method: MethodPlan, value: unknown, reason: unknown): Promise<void> | undefined {
+  #sendLater(method: MethodPlan, value: unknown, reason: unknown): Promise<void> {
     try {
       const { gap } = this.#host;
       return gap === undefined ? rejectedQuietly(reason) : gap.event(method, value);
@@ -155,7 +155,7 @@ export class SessionEvents implements EventQueue {
     return true;
   }
 
-  #wait(method: MethodPlan, place: number, body: BodyPlace): Promise<void> | undefined {
+  #wait(method: MethodPlan, place: number, body: BodyPlace): Promise<void> {
     const host = this.#host;
     host.touch();
     const { overflow } = host.settings;
@@ -163,7 +163,7 @@ export class SessionEvents implements EventQueue {
     if (overflow !== "block") {
       // Whoever lets events be dropped does not wait for them.
       this.#post(place, body);
-      return undefined;
+      return FULFILLED;
     }
     const bytes = PackedSends.bytesOf(body.end - body.start, true);
     if (!this.isEmpty && !(makeRoom(this, AWAITED_BOUNDS, overflow, bytes) && mayHold(host, bytes))) {

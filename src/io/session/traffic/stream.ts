@@ -7,7 +7,7 @@ import { ITEM_HEAD_BYTES } from "../../../core/session/wire/frame-types.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import type { ItemReceived } from "../../../core/session/event.ts";
 import { Deadline, expiryReason, type OperationOptions } from "../../operation/deadline.ts";
-import { rejectedQuietly } from "../../operation/handled-rejection.ts";
+import { FULFILLED, rejectedQuietly } from "../../operation/handled-rejection.ts";
 import { DONE, Iteration } from "../../operation/iteration.ts";
 import type { Request, SessionHost } from "./host.ts";
 import type { MethodPlan, ValuePlan } from "../../contract/plan.ts";
@@ -168,7 +168,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
     this.failed(reason);
   }
 
-  send(item: unknown): Promise<void> | undefined {
+  send(item: unknown): Promise<void> {
     if (!(#host in Object(this))) throw unbound("stream", "send");
     if (this.#failure !== undefined) return rejectedQuietly(this.#failure.reason);
     if (this.#outgoing === undefined) {
@@ -181,7 +181,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
       if (this.id !== 0 && this.#waiting?.isEmpty !== false) {
         if (this.#host.machine.sendItem(this.id, body, this.#host.turnTime())) {
           this.#host.gathered(body.end - body.start);
-          return undefined;
+          return FULFILLED;
         }
         this.#host.touch();
       }
