@@ -168,7 +168,7 @@ test("a session that is closed is `leaving` until its events are handled, and ta
   await acknowledged(session, clock);
   await session.close("bye");
   assert.deepEqual([session.state, served.state], ["closed", "leaving"]);
-  await assert.rejects(served.remote.tell(1) as Promise<void>, { code: "CLOSED", outcome: "none" });
+  await assert.rejects(served.remote.tell(1), { code: "CLOSED", outcome: "none" });
   await assert.rejects(served.remote.ask(1), { code: "CLOSED", outcome: "none" });
   assert.equal(served.signal.aborted, false);
   held.open();

@@ -19,7 +19,7 @@ import type { DataInput } from "../terminal/standard-input.ts";
 import { asLine, quantity } from "../terminal/visible-text.ts";
 import { execDatagram } from "./exec.ts";
 import { sayListening } from "./listen-streams.ts";
-import type { ListenFlags } from "./listen.ts";
+import type { ListenFlags } from "./listen-flags.ts";
 import { datagramReplies } from "./replies.ts";
 import { serverTls } from "./tls-flags.ts";
 

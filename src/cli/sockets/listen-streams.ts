@@ -19,7 +19,7 @@ import { execStream } from "./exec.ts";
 import { echoCodec, type FramingName, framingOf, holdsValues, type LineCodec } from "./framing-option.ts";
 import { joinMessages } from "./join-messages.ts";
 import { join, type JoinOptions } from "./join.ts";
-import type { ListenFlags } from "./listen.ts";
+import type { ListenFlags } from "./listen-flags.ts";
 import { CHARGEN_PATTERN, type ReplyName, streamReplies, type StreamReply, timeText } from "./replies.ts";
 import { serverTls } from "./tls-flags.ts";
 

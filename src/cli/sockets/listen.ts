@@ -4,13 +4,13 @@ import { type Command, Option } from "commander";
 import type { Address } from "../../index.ts";
 import { addOutputOptions, newCommand, parseAddress } from "../terminal/command.ts";
 import { wrongUsage } from "../terminal/exit-codes.ts";
-import type { OutputOptions } from "../terminal/output.ts";
 import { type CommandContext, runCommand } from "../terminal/run-command.ts";
-import { addFramingOption, FRAMED_DATAGRAM, type FramingFlags, framingOf, holdsValues } from "./framing-option.ts";
+import { addFramingOption, FRAMED_DATAGRAM, framingOf, holdsValues } from "./framing-option.ts";
 import { listenDatagrams } from "./listen-datagrams.ts";
 import { listenStreams } from "./listen-streams.ts";
-import { REPLY_NAMES, type ReplyName } from "./replies.ts";
-import { addServerTlsFlags, type ServerTlsFlags } from "./tls-flags.ts";
+import type { ListenFlags } from "./listen-flags.ts";
+import { REPLY_NAMES } from "./replies.ts";
+import { addServerTlsFlags } from "./tls-flags.ts";
 
 const DESCRIPTION = [
   "Opens a listener for connections (tcp:, tls:, unix:) or a datagram socket for datagrams (udp:), and prints " +
@@ -98,13 +98,4 @@ function checkExposure(address: Address, isPublic: boolean): void {
   const instead = address.with({ host: address.family === 6 ? "::1" : "127.0.0.1", params: {} });
   const detail = `other machines could reach this address; add --public if they shall, or use ${String(instead)}`;
   throw wrongUsage(detail, address.toString());
-}
-
-/** The options; the help of the command explains them. */
-export interface ListenFlags extends FramingFlags, OutputOptions, ServerTlsFlags {
-  readonly reply?: ReplyName;
-  readonly exec?: string;
-  readonly once?: boolean;
-  readonly keepOpen?: boolean;
-  readonly public?: boolean;
 }
