@@ -19,11 +19,10 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [name = "", order = ""] = line.split(" ");
   const devices = [...control.group(name)];
   if (devices.length === 0) console.log(`there is no device ${name}`);
-  for (const one of devices) {
+  for (const { remote } of devices) {
     // A device without a connection has five seconds to come back: then it gets the call all the same.
     const wait = { timeoutMs: 5_000 };
-    const asked =
-      order === "measure" ? one.remote.measure(undefined, wait) : one.remote.turn({ on: order === "on" }, wait);
+    const asked = order === "measure" ? remote.measure(undefined, wait) : remote.turn({ on: order === "on" }, wait);
     console.log(name, await asked.catch((error: unknown) => String(error)));
   }
 }
