@@ -169,7 +169,7 @@ test("a session: its methods, close, drain, abort", async () => {
   const handlers = { ask: (question: unknown) => question, list: (question: unknown) => [question] };
   await using server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers });
   await fc.assert(
-    fc.asyncProperty(given, fc.nat(5), async ([a, b], which) => {
+    fc.asyncProperty(given, fc.nat(4), async ([a, b], which) => {
       const session = await connectSession(room, server.localAddress, { reconnect: false });
       const calls: readonly (() => unknown)[] = [
         () => session.remote.ask(a, b as never),

@@ -15,13 +15,20 @@ import {
 } from "../../index.ts";
 import { addOutputOptions, newCommand, parseAddress } from "../terminal/command.ts";
 import { EXIT, wrongUsage } from "../terminal/exit-codes.ts";
+import { toHexDump } from "../terminal/hex-dump.ts";
 import { count, milliseconds } from "../terminal/number-options.ts";
 import type { OutputOptions } from "../terminal/output.ts";
-import { quantity } from "../terminal/visible-text.ts";
 import { type CommandContext, runCommand } from "../terminal/run-command.ts";
-import { addFramingOption, FRAMED_DATAGRAM, type FramingFlags, framingOf, type LineCodec } from "./framing-option.ts";
+import { asLine, quantity } from "../terminal/visible-text.ts";
+import {
+  addFramingOption,
+  FRAMED_DATAGRAM,
+  type FramingFlags,
+  framingOf,
+  type LineCodec,
+  shownMessage,
+} from "./framing-option.ts";
 import { addConnectFlags, type ConnectFlags, openConnection } from "./open-connection.ts";
-import { showReply, tellNoReply } from "./show-reply.ts";
 import { addClientTlsFlags, clientTls } from "./tls-flags.ts";
 
 const DESCRIPTION = [
@@ -272,4 +279,26 @@ function exchangeMessages(socket: StreamSocket, codec: LineCodec): Exchange {
     },
     receive: (timeoutMs, signal) => messages.receive({ timeoutMs, signal }),
   };
+}
+
+/** Shows a reply to what was sent at `sentAtMs`. */
+async function showReply(
+  reply: Buffer,
+  from: Address,
+  sentAtMs: number,
+  flags: SendFlags,
+  { output, stdout }: CommandContext,
+): Promise<void> {
+  const rttMs = Number((performance.now() - sentAtMs).toFixed(3));
+  output.say(
+    { event: "reply", from: String(from), bytes: reply.length, rttMs },
+    output.colours.dim(`reply from ${String(from)} in ${rttMs.toFixed(2)} ms, ${quantity(reply.length, "byte")}`),
+  );
+  if (flags.framing !== undefined) await stdout.write(shownMessage(reply, flags));
+  else await stdout.write(flags.hex === true ? toHexDump()(reply) : asLine(reply));
+}
+
+/** Tells that nothing came back for one message. */
+function tellNoReply(to: Address, flags: SendFlags, { output }: CommandContext): void {
+  output.detail({ event: "no-reply", to: String(to), waitMs: flags.wait }, `no reply within ${flags.wait} ms`);
 }

@@ -2,9 +2,9 @@
 
 import { BlockPool } from "../../core/bytes/block-pool.ts";
 import { checkOptions, type OptionRule, type RulesOf, SIGNAL } from "../operation/check-options.ts";
-import { StreamSocket } from "./socket.ts";
+import { StreamSocket as OwnSocket } from "./socket.ts";
 import type { InboundConsumer } from "./inbound.ts";
-import type * as api from "./public.ts";
+import type { StreamSocket } from "./public.ts";
 
 /** Options of {@link relay}. */
 export interface RelayOptions {
@@ -24,7 +24,7 @@ export interface RelayReport {
 
 const CONNECTION: OptionRule = {
   wanted: "a connection",
-  holds: (value) => typeof (value as api.StreamSocket | null | undefined)?.abort === "function",
+  holds: (value) => typeof (value as StreamSocket | null | undefined)?.abort === "function",
   required: true,
 };
 
@@ -46,11 +46,7 @@ const RULES: RulesOf<RelayOptions> = { signal: SIGNAL };
  * console.log((await joined).bytesBToA);
  * ```
  */
-export async function relay(
-  a: api.StreamSocket,
-  b: api.StreamSocket,
-  options: RelayOptions = {},
-): Promise<RelayReport> {
+export async function relay(a: StreamSocket, b: StreamSocket, options: RelayOptions = {}): Promise<RelayReport> {
   checkOptions({ op: "relay" }, { a, b }, { a: CONNECTION, b: CONNECTION });
   const { signal } = checkOptions({ op: "relay" }, options, RULES);
   let error: unknown;
@@ -72,16 +68,12 @@ export async function relay(
 const pool = new BlockPool();
 
 /** Connections of this package hand over what arrives, behind reads that wait already; any other is read. */
-function carry(from: api.StreamSocket, to: api.StreamSocket, fail: (reason: unknown) => void): Promise<number> {
-  const own = from instanceof StreamSocket && to instanceof StreamSocket && !from.inbound.hasWaiters;
+function carry(from: StreamSocket, to: StreamSocket, fail: (reason: unknown) => void): Promise<number> {
+  const own = from instanceof OwnSocket && to instanceof OwnSocket && !from.inbound.hasWaiters;
   return own ? new Carrier(from, to, fail).carried : carryReads(from, to, fail);
 }
 
-async function carryReads(
-  from: api.StreamSocket,
-  to: api.StreamSocket,
-  fail: (reason: unknown) => void,
-): Promise<number> {
+async function carryReads(from: StreamSocket, to: StreamSocket, fail: (reason: unknown) => void): Promise<number> {
   let carried = 0;
   try {
     for await (const bytes of from) {
@@ -99,13 +91,13 @@ async function carryReads(
 class Carrier implements InboundConsumer {
   /** Resolves with the number of bytes when the direction is over, in order or not. */
   readonly carried: Promise<number>;
-  readonly #from: StreamSocket;
-  readonly #to: StreamSocket;
+  readonly #from: OwnSocket;
+  readonly #to: OwnSocket;
   readonly #fail: (reason: unknown) => void;
   #bytes = 0;
   #done: () => void = () => undefined;
 
-  constructor(from: StreamSocket, to: StreamSocket, fail: (reason: unknown) => void) {
+  constructor(from: OwnSocket, to: OwnSocket, fail: (reason: unknown) => void) {
     this.#from = from;
     this.#to = to;
     this.#fail = fail;
