@@ -31,7 +31,7 @@ const CONTRACTS: readonly (readonly [file: string, interfaceName: string])[] = [
   ["src/io/stream/public.ts", "StreamSocket"],
   ["src/io/stream/public.ts", "FramedStream"],
   ["src/io/listener/public.ts", "Listener"],
-  ["src/io/listener/serve.ts", "Server"],
+  ["src/io/listener/public.ts", "Server"],
   ["src/io/datagram/public.ts", "DatagramSocket"],
   ["src/io/datagram/server.ts", "DatagramServer"],
 ];

@@ -1,4 +1,4 @@
-/** The public contract of an open listener: where connections come in. */
+/** The public types of listeners, where connections come in, and of servers. */
 
 import type { Address } from "../../core/address/address.ts";
 import type { ConnectionOptions } from "../stream/settings.ts";
@@ -135,5 +135,64 @@ export interface Listener extends AsyncDisposable, AsyncIterable<StreamSocket> {
   /** Lets the open listener keep the process alive (the default). */
   ref(): this;
   /** Lets the process end although the listener is open, and calls on it have a `timeoutMs` that is not over. */
+  unref(): this;
+}
+
+/** A connection in the hands of a server's handler. */
+export interface Peer extends StreamSocket {
+  /** Aborts when the server begins to drain: finish what you are doing and return. */
+  readonly draining: AbortSignal;
+  /** Takes the connection out of the server's care: it stays open when the handler returns, and `drain` ignores it. */
+  detach(): StreamSocket;
+}
+
+/** Serves one connection. When it returns, or its promise resolves, the connection is closed; when it throws, it is aborted. */
+export type PeerHandler = (peer: Peer) => unknown;
+
+/** Options of `serve`. `signal` and `timeoutMs` end the opening only; `drain` and `close` end a server. */
+export interface ServeOptions extends ListenOptions {
+  /** Default 300000 here: a server that keeps dead peers runs out of sockets. `Infinity` turns it off. */
+  readonly idleTimeoutMs?: number | undefined;
+  /**
+   * Told of what a handler threw and of a close that could not deliver. Default: nobody, but the channel `zocalo:error`
+   * has it. What it throws itself goes to that channel too; nothing here ever becomes an unhandled rejection.
+   */
+  readonly onError?: ((error: unknown, peer: Peer) => void) | undefined;
+}
+
+/** How `drain` went. */
+export interface DrainReport {
+  /** Connections whose handlers came to their end in time, and whose last words the kernel has. */
+  readonly finished: number;
+  /** Connections that were aborted because the time was over. */
+  readonly cut: number;
+  /** How long it took, in milliseconds. */
+  readonly durationMs: number;
+}
+
+/** A running server. `await using` drains it, at most 5 seconds. */
+export interface Server extends AsyncDisposable {
+  /** The address, with the port that the system chose. */
+  readonly localAddress: Address;
+  /** What it has counted so far. */
+  readonly stats: ListenerStats;
+  /** The object beneath (`net.Server`). */
+  readonly native: unknown;
+  /** The connections that are being served. */
+  readonly peers: ReadonlySet<Peer>;
+  /** Resolves when the server accepts no more and its last connection is over. Never rejects. */
+  readonly closed: Promise<void>;
+  /**
+   * Stops accepting, tells the handlers (`peer.draining`), and waits for them. When `timeoutMs` (default 5000) is over, or
+   * `signal` aborts, the rest is aborted. A second call shares the first one's report.
+   */
+  drain(options?: OperationOptions): Promise<DrainReport>;
+  /** Stops accepting and aborts every connection at once. */
+  close(): Promise<void>;
+  /** Uses other settings for connections from now on; see `Listener.setTls`. */
+  setTls(options: TlsOptions): void;
+  /** Lets the running server keep the process alive (the default). */
+  ref(): this;
+  /** Lets the process end although the server runs. */
   unref(): this;
 }

@@ -10,85 +10,26 @@ import type { OperationOptions } from "../operation/deadline.ts";
 import type { Listener } from "./listener.ts";
 import { endNow } from "../stream/linger.ts";
 import { listenerAddress, LISTEN_RULES, openListener } from "./listen.ts";
-import type { ListenerStats, ListenOptions } from "./public.ts";
+import type * as api from "./public.ts";
 import type { Network } from "../network/network.ts";
 import { OwnClock } from "../operation/own-clock.ts";
-import type * as api from "../stream/public.ts";
+import type * as streams from "../stream/public.ts";
 import type { TlsOptions } from "../network/tls.ts";
 import { reportProblem } from "../operation/peer-problems.ts";
 
-/** A connection in the hands of a server's handler. */
-export interface Peer extends api.StreamSocket {
-  /** Aborts when the server begins to drain: finish what you are doing and return. */
-  readonly draining: AbortSignal;
-  /** Takes the connection out of the server's care: it stays open when the handler returns, and `drain` ignores it. */
-  detach(): api.StreamSocket;
-}
-
-/** Serves one connection. When it returns, or its promise resolves, the connection is closed; when it throws, it is aborted. */
-export type PeerHandler = (peer: Peer) => unknown;
-
-/** Options of `serve`. `signal` and `timeoutMs` end the opening only; `drain` and `close` end a server. */
-export interface ServeOptions extends ListenOptions {
-  /** Default 300000 here: a server that keeps dead peers runs out of sockets. `Infinity` turns it off. */
-  readonly idleTimeoutMs?: number | undefined;
-  /**
-   * Told of what a handler threw and of a close that could not deliver. Default: nobody, but the channel `zocalo:error`
-   * has it. What it throws itself goes to that channel too; nothing here ever becomes an unhandled rejection.
-   */
-  readonly onError?: ((error: unknown, peer: Peer) => void) | undefined;
-}
-
-/** How `drain` went. */
-export interface DrainReport {
-  /** Connections whose handlers came to their end in time, and whose last words the kernel has. */
-  readonly finished: number;
-  /** Connections that were aborted because the time was over. */
-  readonly cut: number;
-  /** How long it took, in milliseconds. */
-  readonly durationMs: number;
-}
-
-/** A running server. `await using` drains it, at most 5 seconds. */
-export interface Server extends AsyncDisposable {
-  /** The address, with the port that the system chose. */
-  readonly localAddress: Address;
-  /** What it has counted so far. */
-  readonly stats: ListenerStats;
-  /** The object beneath (`net.Server`). */
-  readonly native: unknown;
-  /** The connections that are being served. */
-  readonly peers: ReadonlySet<Peer>;
-  /** Resolves when the server accepts no more and its last connection is over. Never rejects. */
-  readonly closed: Promise<void>;
-  /**
-   * Stops accepting, tells the handlers (`peer.draining`), and waits for them. When `timeoutMs` (default 5000) is over, or
-   * `signal` aborts, the rest is aborted. A second call shares the first one's report.
-   */
-  drain(options?: OperationOptions): Promise<DrainReport>;
-  /** Stops accepting and aborts every connection at once. */
-  close(): Promise<void>;
-  /** Uses other settings for connections from now on; see `Listener.setTls`. */
-  setTls(options: TlsOptions): void;
-  /** Lets the running server keep the process alive (the default). */
-  ref(): this;
-  /** Lets the process end although the server runs. */
-  unref(): this;
-}
-
 /** What {@link ServeOptions} must look like. */
-export const SERVE_RULES: RulesOf<ServeOptions> = { ...LISTEN_RULES, onError: FUNCTION };
+export const SERVE_RULES: RulesOf<api.ServeOptions> = { ...LISTEN_RULES, onError: FUNCTION };
 const DEFAULT_IDLE_MS = 300_000;
 const DEFAULT_DRAIN_MS = 5000;
 
-class ServerPeer extends StreamSocket implements Peer {
+class Peer extends StreamSocket implements api.Peer {
   detached = false;
-  server: { readonly draining: AbortSignal; release(peer: ServerPeer): void } | undefined;
+  server: { readonly draining: AbortSignal; release(peer: Peer): void } | undefined;
 
   get draining(): AbortSignal {
     return this.server?.draining ?? AbortSignal.abort();
   }
-  detach(): api.StreamSocket {
+  detach(): streams.StreamSocket {
     this.detached = true;
     this.server?.release(this);
     return this;
@@ -99,10 +40,10 @@ class ServerPeer extends StreamSocket implements Peer {
 export async function serveOver(
   network: Network,
   address: AddressLike,
-  handler: PeerHandler,
-  given: ServeOptions = {},
+  handler: api.PeerHandler,
+  given: api.ServeOptions = {},
   rules: OptionRules = SERVE_RULES,
-): Promise<Server> {
+): Promise<api.Server> {
   if (typeof handler !== "function") {
     throw new UsageError("OPTION_INVALID", { op: "serve", detail: "handler must be a function that takes a peer" });
   }
@@ -110,29 +51,29 @@ export async function serveOver(
   const options = checkOptions({ op: "serve", local: asked.toString() }, given, rules);
   const { idleTimeoutMs = DEFAULT_IDLE_MS } = options;
   const settings = connectionSettings({ ...options, idleTimeoutMs });
-  const server = new StreamServer(network, handler, options);
+  const server = new Server(network, handler, options);
   server.listener = await openListener("serve", network, asked, options, {
-    create: (transport, announced) => server.create(new ServerPeer(network, transport, settings, announced)),
+    create: (transport, announced) => server.create(new Peer(network, transport, settings, announced)),
     deliver: (peer) => server.take(peer),
   });
   return server;
 }
 
-class StreamServer implements Server {
-  readonly peers: Set<ServerPeer> = new Set();
+class Server implements api.Server {
+  readonly peers: Set<Peer> = new Set();
   readonly closed: Promise<void>;
   readonly #clock: OwnClock;
-  readonly #handler: PeerHandler;
-  readonly #options: ServeOptions;
+  readonly #handler: api.PeerHandler;
+  readonly #options: api.ServeOptions;
   readonly #drainController: AbortController = new AbortController();
-  #listener: Listener<ServerPeer> | undefined;
-  #drained: Promise<DrainReport> | undefined;
+  #listener: Listener<Peer> | undefined;
+  #drained: Promise<api.DrainReport> | undefined;
   #resolveClosed: () => void = () => undefined;
   #onEmpty: (() => void) | undefined;
   /** Ends the waiting of `drain`. */
   #stop: (() => void) | undefined;
 
-  constructor(network: Network, handler: PeerHandler, options: ServeOptions) {
+  constructor(network: Network, handler: api.PeerHandler, options: api.ServeOptions) {
     this.#clock = new OwnClock(network.clock);
     this.#handler = handler;
     this.#options = options;
@@ -141,16 +82,16 @@ class StreamServer implements Server {
     });
   }
 
-  get listener(): Listener<ServerPeer> {
-    return this.#listener as Listener<ServerPeer>;
+  get listener(): Listener<Peer> {
+    return this.#listener as Listener<Peer>;
   }
-  set listener(listener: Listener<ServerPeer>) {
+  set listener(listener: Listener<Peer>) {
     this.#listener = listener;
   }
   get localAddress(): Address {
     return this.listener.localAddress;
   }
-  get stats(): ListenerStats {
+  get stats(): api.ListenerStats {
     return this.listener.stats;
   }
   get native(): unknown {
@@ -160,24 +101,24 @@ class StreamServer implements Server {
     return this.#drainController.signal;
   }
 
-  create(peer: ServerPeer): ServerPeer {
+  create(peer: Peer): Peer {
     peer.server = this;
     return peer;
   }
 
   /** Runs the handler; whatever comes of it stays with this one connection. */
-  take(peer: ServerPeer): void {
+  take(peer: Peer): void {
     this.peers.add(peer);
     void this.#serve(peer).finally(() => this.release(peer));
   }
 
   /** A connection is not in the care of this server any more. */
-  release(peer: ServerPeer): void {
+  release(peer: Peer): void {
     this.peers.delete(peer);
     if (this.peers.size === 0) this.#onEmpty?.();
   }
 
-  drain(options: OperationOptions = {}): Promise<DrainReport> {
+  drain(options: OperationOptions = {}): Promise<api.DrainReport> {
     try {
       const context = { op: "drain", local: this.localAddress.toString() };
       const checked = checkOptions(context, options, OPERATION_RULES);
@@ -212,7 +153,7 @@ class StreamServer implements Server {
     return this;
   }
 
-  async #serve(peer: ServerPeer): Promise<void> {
+  async #serve(peer: Peer): Promise<void> {
     try {
       await this.#handler(peer);
       if (!peer.detached) await peer.close();
@@ -222,12 +163,12 @@ class StreamServer implements Server {
     }
   }
 
-  #report(error: unknown, peer: ServerPeer): void {
+  #report(error: unknown, peer: Peer): void {
     const { local, remote } = peer.context("serve");
     reportProblem(error, { kind: "stream", local, remote }, () => this.#options.onError?.(error, peer));
   }
 
-  async #drain(options: OperationOptions): Promise<DrainReport> {
+  async #drain(options: OperationOptions): Promise<api.DrainReport> {
     const clock = this.#clock;
     const startedAt = clock.now();
     const before = this.peers.size;
@@ -272,4 +213,4 @@ class StreamServer implements Server {
     return (await Promise.all(ends)).filter((inOrder) => !inOrder).length;
   }
 }
-showAs(StreamServer, "Server", ({ localAddress, stats }) => ({ localAddress, stats }));
+showAs(Server, "Server", ({ localAddress, stats }) => ({ localAddress, stats }));

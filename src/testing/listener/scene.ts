@@ -7,7 +7,8 @@ import { type ConnectOptions, connectOver } from "../../io/stream/connect.ts";
 import { listenOver } from "../../io/listener/listen.ts";
 import type { Listener, ListenOptions } from "../../io/listener/public.ts";
 import type { Network, StreamTraits } from "../../io/network/network.ts";
-import { type PeerHandler, type ServeOptions, type Server, serveOver } from "../../io/listener/serve.ts";
+import { serveOver } from "../../io/listener/serve.ts";
+import type { PeerHandler, ServeOptions, Server } from "../../io/listener/public.ts";
 import type { StreamSocket } from "../../io/stream/public.ts";
 
 const POLL_MS = 1;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type ConnectionError, ZocaloError } from "../../core/errors.ts";
-import type { Peer } from "../../io/listener/serve.ts";
+import type { Peer } from "../../io/listener/public.ts";
 import type { StreamSocket } from "../../io/stream/public.ts";
 import { greet, patternBytes, PatternCheck, sendPattern, textToEnd } from "../stream/check.ts";
 import type { ListenerCheck, ListenerScene } from "./scene.ts";

@@ -6,7 +6,7 @@ import type { Contract, Methods } from "../../../core/contract/contract.ts";
 import type { SessionStore } from "../../../core/session/resume/session-store.ts";
 import type { OperationOptions } from "../../operation/deadline.ts";
 import type { ListenerStats, ListenOptions } from "../../listener/public.ts";
-import type { DrainReport } from "../../listener/serve.ts";
+import type { DrainReport } from "../../listener/public.ts";
 import type { ResumedReport, SessionEnd } from "../end.ts";
 import type { HandlerContext, HandlersOption, MethodArguments } from "../../contract/methods.ts";
 import type { Session } from "../public.ts";

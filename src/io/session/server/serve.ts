@@ -12,7 +12,7 @@ import { checkContract, checkSessionAddress } from "../../contract/handlers.ts";
 import { ContractPlan } from "../../contract/plan.ts";
 import type { Listener } from "../../listener/listener.ts";
 import { listenerAddress, openListener } from "../../listener/listen.ts";
-import type { DrainReport } from "../../listener/serve.ts";
+import type { DrainReport } from "../../listener/public.ts";
 import type { Network, Random } from "../../network/network.ts";
 import type { TlsOptions } from "../../network/tls.ts";
 import { checkOptions, type OptionRules } from "../../operation/check-options.ts";
