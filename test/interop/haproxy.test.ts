@@ -52,6 +52,7 @@ global
 defaults
   mode tcp
   unique-id-format "%{+X}o %ci:%cp"
+  retries 0
   timeout connect 20s
   timeout client 60s
   timeout server 60s
