@@ -37,7 +37,8 @@ test("the message is code, operation, address, what happened", () => {
   assert.equal(new ZocaloError("CLOSED", { op: "read", detail: "gone" }).message, "CLOSED: read: gone");
 });
 
-test("an error carries what is known, and nothing that is not", () => {
+// The rules are those of docs/semantics.md.
+test("rule A12: an error carries what is known, and nothing that is not", () => {
   const cause = new Error("ECONNRESET");
   const full = new ConnectionError("CONNECTION_RESET", {
     op: "write",

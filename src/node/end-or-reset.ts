@@ -1,5 +1,5 @@
 /**
- * Tells an end from a hidden reset (SEMANTICS A1).
+ * Tells an end from a hidden reset (docs/semantics.md, rule A1).
  *
  * On Node 20 and 22 a reset behind unread data comes out as `end`: libuv sees the hang-up after a partial read and reports
  * an end of file without asking for the error. A connection that ended still has a peer in the kernel; one that was reset

@@ -9,8 +9,8 @@ import { assertError, expectError } from "../testing/expect-error.ts";
 import { patternBytes, PatternCheck, pending } from "../testing/stream/check.ts";
 
 /*
- * What the kernel does to connections, and what becomes of it: above all that a reset is never told as an end (SEMANTICS
- * A1), which Node 20 and 22 do to a paused socket.
+ * What the kernel does to connections, and what becomes of it: above all that a reset is never told as an end
+ * (docs/semantics.md, rule A1), which Node 20 and 22 do to a paused socket.
  */
 
 /** More than is read ahead, less than the kernel holds. */

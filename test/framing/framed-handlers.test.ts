@@ -29,7 +29,8 @@ describe("in the middle of an arrival", () => {
     assert.deepEqual(seen, ["1", "2", "3", "4", "5"]);
   });
 
-  over("a handler may detach and read: the rest comes in order", async (left, right) => {
+  // The rules are those of docs/semantics.md.
+  over("rule C3: a handler may detach and read: the rest comes in order", async (left, right) => {
     const text = await halfRead(left, right);
     let rest: Promise<Buffer> | undefined;
     const done = text.onMessages(() => {

@@ -1,4 +1,4 @@
-/** A peer that sends as many and as small messages as it can, right or wrong ones, keeps nobody waiting. */
+/** A peer that sends as many and as small messages as it can keeps nobody waiting (docs/semantics.md, rule C4). */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

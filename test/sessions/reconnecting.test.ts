@@ -56,7 +56,8 @@ test("a server that ends connections without a word for a while does not cost th
   assert.deepEqual(codes, ["END_OF_STREAM", "END_OF_STREAM"]);
 });
 
-test("D.5: a server that continues a session under another agreement has no client any more", async () => {
+// The rules are those of docs/semantics.md.
+test("rule D5: a server that continues a session under another agreement has no client any more", async () => {
   const limits = { ...DEFAULT_LIMITS, maxMessageBytes: 64 };
   const address = await serverOf([welcomeAndLeave, (peer) => peer.welcome({ offers: ["who"], received: 0, limits })]);
   const session = await connectSession(room, address, { reconnect, codecs: ["json"] });

@@ -204,7 +204,8 @@ test("a server that was restarted: the client has a fresh session, and what was 
   detour.close();
 });
 
-test("D.1: events that were acknowledged and not handled are lost with the process, and nobody is told", async () => {
+// The rules are those of docs/semantics.md.
+test("rule D1: events that were acknowledged and not handled are lost with the process, and nobody is told", async () => {
   const busy = gate<string>();
   const numbers: number[] = [];
   const first = await serve({

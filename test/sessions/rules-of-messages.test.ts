@@ -16,7 +16,7 @@ import { Detour } from "./detour.ts";
 import { gate } from "./gate.ts";
 import { connectSession, serveSessions } from "./opened.ts";
 
-/* The rules D.1, D.2 and D.7 to D.10 of the semantics, over TCP. */
+/* docs/semantics.md, rules D1, D2, D7, D8, D9 and D10, over TCP. */
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -82,7 +82,7 @@ async function start(more: { readonly server?: object; readonly client?: object 
   return { server, session, detour, log, errors, release: held.open, close };
 }
 
-test("D.1: acknowledged is not handled: an event that waits on the lane is not unacknowledged any more", async () => {
+test("rule D1: acknowledged is not handled: an event that waits on the lane is not unacknowledged any more", async () => {
   const { session, server, close } = await start();
   await session.remote.hold("first");
   await session.remote.note("second");
@@ -91,7 +91,7 @@ test("D.1: acknowledged is not handled: an event that waits on the lane is not u
   await close();
 });
 
-test("D.1: an aborted session reports each message that was not acknowledged, and events without a number as not sent", async () => {
+test("rule D1: an aborted session reports what was not acknowledged, and events without a number as not sent", async () => {
   const ended = gate<SessionEnd>();
   const { session, detour, close } = await start({
     client: {
@@ -122,7 +122,7 @@ test("D.1: an aborted session reports each message that was not acknowledged, an
   await close();
 });
 
-test("D.2: block: a full replay buffer lets senders wait, and loses nothing", async () => {
+test("rule D2: block: a full replay buffer lets senders wait, and loses nothing", async () => {
   const { session, log, close } = await start({ client: { replay: { maxMessages: 4 } } });
   const waits = Array.from({ length: 100 }, (_, index) => session.remote.note(String(index)));
   assert.equal(waits.filter((wait) => wait === FULFILLED).length, 4);
@@ -135,7 +135,7 @@ test("D.2: block: a full replay buffer lets senders wait, and loses nothing", as
   await close();
 });
 
-test("D.2: strict: without room an event is rejected with QUEUE_FULL", async () => {
+test("rule D2: strict: without room an event is rejected with QUEUE_FULL", async () => {
   const { session, log, close } = await start({ client: { replay: { maxMessages: 4 }, overflow: "strict" } });
   const sent = Array.from({ length: 5 }, (_, index) => session.remote.note(String(index)));
   await assert.rejects(sent[4] as Promise<void>, { code: "QUEUE_FULL", outcome: "none" });
@@ -144,7 +144,7 @@ test("D.2: strict: without room an event is rejected with QUEUE_FULL", async () 
   await close();
 });
 
-test("D.2: drop-oldest and drop-newest drop before a number is given, and count it", async () => {
+test("rule D2: drop-oldest and drop-newest drop before a number is given, and count it", async () => {
   for (const overflow of ["drop-oldest", "drop-newest"] as const) {
     const { session, log, close } = await start({ client: { replay: { maxMessages: 4 }, overflow } });
     const total = 4 + 1024 + 10;
@@ -160,7 +160,7 @@ test("D.2: drop-oldest and drop-newest drop before a number is given, and count 
   }
 });
 
-test("D.2: messages that stay unacknowledged past replayMaxAgeMs end the session with REPLAY_OVERFLOW", async () => {
+test("rule D2: messages that stay unacknowledged past replayMaxAgeMs end the session with REPLAY_OVERFLOW", async () => {
   const ended = gate<SessionEnd>();
   const { clock, network } = stopped();
   const { session, detour, close } = await start({
@@ -184,7 +184,7 @@ test("D.2: messages that stay unacknowledged past replayMaxAgeMs end the session
   await close();
 });
 
-test("D.7: a call whose time was up without a connection is counted and not started", async () => {
+test("rule D7: a call whose time was up without a connection is counted and not started", async () => {
   const { clock, network } = stopped();
   const { session, detour, log, close } = await start({
     client: { ...network, reconnect: { firstDelayMs: 60, maxDelayMs: 60 } },
@@ -205,7 +205,7 @@ test("D.7: a call whose time was up without a connection is counted and not star
   await close();
 });
 
-test("D.7: the remaining time travels with the call, and its handler is told when it is up", async () => {
+test("rule D7: the remaining time travels with the call, and its handler is told when it is up", async () => {
   const remaining: number[] = [];
   const told = gate();
   const { clock, network } = stopped();
@@ -240,7 +240,7 @@ test("D.7: the remaining time travels with the call, and its handler is told whe
   await close();
 });
 
-test("D.8: drain says GOAWAY: what runs is finished, later calls are not sent, clients come back after their own time", async () => {
+test("rule D8: drain says GOAWAY: what runs is finished, later calls are not sent, clients come back in their own time", async () => {
   const { session, server, log, release, close } = await start();
   const running = session.remote.work("first");
   while (log.length === 0) await nextTurn();
@@ -256,7 +256,7 @@ test("D.8: drain says GOAWAY: what runs is finished, later calls are not sent, c
   await close();
 });
 
-test("D.8: what is not finished in the time of drain is cut, and counted", async () => {
+test("rule D8: what is not finished in the time of drain is cut, and counted", async () => {
   const { clock, network } = stopped();
   const { session, server, log, close } = await start({ server: network, client: { reconnect: false } });
   const running = session.remote.work("first");
@@ -269,7 +269,7 @@ test("D.8: what is not finished in the time of drain is cut, and counted", async
   await close();
 });
 
-test("D.9: events run one after the other, and handlers start in the order of the wire", async () => {
+test("rule D9: events run one after the other, and handlers start in the order of the wire", async () => {
   const { session, log, release, close } = await start();
   await session.remote.hold("a");
   await session.remote.note("b");
@@ -285,7 +285,7 @@ test("D.9: events run one after the other, and handlers start in the order of th
   await close();
 });
 
-test("D.9: calls run beside each other, up to maxConcurrentCalls", async () => {
+test("rule D9: calls run beside each other, up to maxConcurrentCalls", async () => {
   const { session, server, log, release, close } = await start({ server: { maxConcurrentCalls: 3 } });
   const answers = Promise.all(["a", "b", "c", "d", "e"].map((text) => session.remote.work(text)));
   while (log.length < 3) await nextTurn();
@@ -298,7 +298,7 @@ test("D.9: calls run beside each other, up to maxConcurrentCalls", async () => {
   await close();
 });
 
-test("D.9: answers, cancels and pings do not wait behind a handler, nor behind credit", async () => {
+test("rule D9: answers, cancels and pings do not wait behind a handler, nor behind credit", async () => {
   const { clock, network } = stopped();
   const { session, server, close } = await start({
     server: { ...network, limits: { windowBytes: 1000 } },
@@ -322,7 +322,7 @@ test("D.9: answers, cancels and pings do not wait behind a handler, nor behind c
   await close();
 });
 
-test("D.10: a side without all its handlers does not open, and one with too many neither", async () => {
+test("rule D10: a side without all its handlers does not open, and one with too many neither", async () => {
   const { note, ...rest } = { note: () => undefined, hold: () => undefined } as Record<string, () => undefined>;
   assert.ok(note);
   const wrong = { code: "OPTION_INVALID" };

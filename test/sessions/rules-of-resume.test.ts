@@ -19,7 +19,7 @@ import { gate } from "./gate.ts";
 import { ack, eventFrame, RawClient } from "./raw-client.ts";
 import { connectSession, serveSessions } from "./opened.ts";
 
-/* The rules D.3 to D.6 of the semantics, over TCP, against a client that is driven by hand. */
+/* docs/semantics.md, rules D3, D4, D5 and D6, over TCP, against a client that is driven by hand. */
 
 const room = contract("room", "1.0.0", { server: { say: event<string>(), who: call<void, string>() } });
 
@@ -40,7 +40,7 @@ function resumeOf(welcome: Record<string, unknown>, attempt: number, received = 
   return { resume: { session, token, server, attempt, received, acknowledged: 0, sent } };
 }
 
-test("D.3: the newest connection wins at once; the old one gets SESSION_TAKEN_OVER and its bytes are discarded", async () => {
+test("rule D3: the newest connection wins at once; the old one gets SESSION_TAKEN_OVER and its bytes are discarded", async () => {
   const { server, said, port } = await serve();
   const first = await RawClient.to(port);
   const welcome = await first.hello("room");
@@ -80,7 +80,7 @@ test("a goodbye keeps to the longest message that the peer takes, and says its c
   await server.close();
 });
 
-test("D.3: an attempt with a lower number is refused", async () => {
+test("rule D3: an attempt with a lower number is refused", async () => {
   const { server, port } = await serve();
   const first = await RawClient.to(port);
   const welcome = await first.hello("room");
@@ -95,7 +95,7 @@ test("D.3: an attempt with a lower number is refused", async () => {
   await server.close();
 });
 
-test("D.4: authenticate runs on every resume and must give the same principal", async () => {
+test("rule D4: authenticate runs on every resume and must give the same principal", async () => {
   const asked: unknown[] = [];
   const { server, port } = await serve({
     authenticate: ({ auth, resuming }: Applicant) => {
@@ -123,7 +123,7 @@ test("D.4: authenticate runs on every resume and must give the same principal", 
   await server.close();
 });
 
-test("D.4: tokens rotate, and the previous one is valid until the first acknowledgement on the new connection", async () => {
+test("rule D4: tokens rotate, and the previous one is valid until the first acknowledgement on the new connection", async () => {
   const { server, port } = await serve();
   const first = await RawClient.to(port);
   const welcome = await first.hello("room");
@@ -148,7 +148,7 @@ test("D.4: tokens rotate, and the previous one is valid until the first acknowle
   await server.close();
 });
 
-test("D.4: the store never sees a token", async () => {
+test("rule D4: the store never sees a token", async () => {
   const records: SessionRecord[] = [];
   const store: SessionStore = {
     get: () => undefined,
@@ -171,7 +171,7 @@ test("D.4: the store never sees a token", async () => {
   await server.close();
 });
 
-test("D.4: no token is logged: none is in an object of the program, an error or a diagnostic", async () => {
+test("rule D4: no token is logged: none is in an object of the program, an error or a diagnostic", async () => {
   const seen: unknown[] = [];
   const listener = (message: unknown): void => void seen.push(message);
   for (const name of CHANNELS) subscribe(name, listener);
@@ -190,7 +190,7 @@ test("D.4: no token is logged: none is in an object of the program, an error or 
   for (const name of CHANNELS) unsubscribe(name, listener);
 });
 
-test("D.4: who is not known is refused, and learns only what a RemoteError says", async () => {
+test("rule D4: who is not known is refused, and learns only what a RemoteError says", async () => {
   const errors: unknown[] = [];
   const { server, port } = await serve({
     onError: (error: unknown) => errors.push(error),
@@ -220,7 +220,7 @@ test("D.4: who is not known is refused, and learns only what a RemoteError says"
   await server.close();
 });
 
-test("D.5: counters that do not fit, another process, another agreement: a fresh session with its reason", async () => {
+test("rule D5: counters that do not fit, another process, another agreement: a fresh session with its reason", async () => {
   const { server, port } = await serve();
   const reasons: unknown[] = [];
   const changes = [
@@ -241,7 +241,7 @@ test("D.5: counters that do not fit, another process, another agreement: a fresh
   await server.close();
 });
 
-test("D.6: the oldest detached session makes room; those with a connection stay", async () => {
+test("rule D6: the oldest detached session makes room; those with a connection stay", async () => {
   const ends: SessionEnd[] = [];
   const { server, port } = await serve({
     maxSessions: 2,
@@ -273,7 +273,7 @@ test("D.6: the oldest detached session makes room; those with a connection stay"
   await server.close();
 });
 
-test("D.6: sessions of one address are limited, and free their place", async () => {
+test("rule D6: sessions of one address are limited, and free their place", async () => {
   const { server, port } = await serve({ maxSessionsPerAddress: 1 });
   const first = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
   await assert.rejects(connectSession(room, `tcp://127.0.0.1:${port}`, {}), { code: "SERVER_BUSY" });
@@ -285,7 +285,7 @@ test("D.6: sessions of one address are limited, and free their place", async () 
   await server.close();
 });
 
-test("D.6: sessions of one principal are limited; its oldest detached one makes room, and no other's", async () => {
+test("rule D6: sessions of one principal are limited; its oldest detached one makes room, and no other's", async () => {
   const { server, port } = await serve({
     maxSessionsPerPrincipal: 1,
     authenticate: ({ auth }: Applicant) => String(auth),
@@ -309,7 +309,7 @@ test("D.6: sessions of one principal are limited; its oldest detached one makes 
   await server.close();
 });
 
-test("D.6: connections without a session are limited; the oldest one makes room", async () => {
+test("rule D6: connections without a session are limited; the oldest one makes room", async () => {
   const { server, port } = await serve({ maxUnauthenticated: 2 });
   const silent = await Promise.all([RawClient.to(port), RawClient.to(port)]);
   while (server.stats.unauthenticated < 2) await new Promise((resolve) => setImmediate(resolve));

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { bytes, call, contract, event, RemoteError, stream } from "../../src/protocol.ts";
 import { connectSession, serveSessions } from "./opened.ts";
 
-/* Rule D.11 of the semantics, over TCP: what is validated, when, and what has a form on the wire. */
+/* docs/semantics.md, rule D11, over TCP: what is validated, when, and what has a form on the wire. */
 
 const typed = contract("typed", "1.0.0", {
   server: {
@@ -48,7 +48,7 @@ async function typedPair(validate: "receive" | "both" | "none", codecs: readonly
   return { session, got, errors, close };
 }
 
-test("D.11: the wire carries the schema's input, and receiving gives its output", async () => {
+test("rule D11: the wire carries the schema's input, and receiving gives its output", async () => {
   const { session, got, close } = await typedPair("receive");
   assert.equal(await session.remote.visit({ age: "42" }), "welcome");
   assert.deepEqual(got, [{ age: 42, tags: [] }]);
@@ -58,7 +58,7 @@ test("D.11: the wire carries the schema's input, and receiving gives its output"
   await close();
 });
 
-test("D.11: receive: what the peer sends is checked; a call fails with FRAME_INVALID, an event goes to onError", async () => {
+test("rule D11: receive: what the peer sends is checked; a call fails with FRAME_INVALID, an event goes to onError", async () => {
   const { session, errors, close } = await typedPair("receive");
   await assert.rejects(session.remote.visit({ age: -1 }), (error) => {
     assert.ok(error instanceof RemoteError);
@@ -76,7 +76,7 @@ test("D.11: receive: what the peer sends is checked; a call fails with FRAME_INV
   await close();
 });
 
-test("D.11: both: sending validates too, and discards the result", async () => {
+test("rule D11: both: sending validates too, and discards the result", async () => {
   const { session, got, close } = await typedPair("both");
   await assert.rejects(session.remote.visit({ age: -1 }), { code: "FRAME_INVALID", side: "local", outcome: "none" });
   await assert.rejects(session.remote.told({ text: "too long" }), {
@@ -88,7 +88,7 @@ test("D.11: both: sending validates too, and discards the result", async () => {
   await close();
 });
 
-test("D.11: none: nothing is checked, and nothing is converted", async () => {
+test("rule D11: none: nothing is checked, and nothing is converted", async () => {
   const { session, got, errors, close } = await typedPair("none");
   assert.equal(await session.remote.visit({ age: "-1" }), "welcome");
   await session.remote.told({ text: "too long" });
@@ -98,7 +98,7 @@ test("D.11: none: nothing is checked, and nothing is converted", async () => {
   await close();
 });
 
-test("D.11: a check that throws fails its call, and not the process", async () => {
+test("rule D11: a check that throws fails its call, and not the process", async () => {
   // zod tries again asynchronously, which nobody awaits. A value nested too deeply for its schema comes to the same.
   const checks = contract("checks", "1.0.0", {
     server: {
@@ -123,7 +123,7 @@ test("D.11: a check that throws fails its call, and not the process", async () =
   await server.close();
 });
 
-test("D.11: a schema that validates asynchronously is refused at its first use, and ends nothing", async () => {
+test("rule D11: a schema that validates asynchronously is refused at its first use, and ends nothing", async () => {
   const { session, errors, close } = await typedPair("receive");
   await assert.rejects(session.remote.later("x"), { code: "INTERNAL" });
   assert.equal((errors[0] as { readonly code: string }).code, "UNSUPPORTED");
@@ -131,7 +131,7 @@ test("D.11: a schema that validates asynchronously is refused at its first use, 
   await close();
 });
 
-test("D.11: what has no form on the wire is an error of the sender; what is too deep too", async () => {
+test("rule D11: what has no form on the wire is an error of the sender; what is too deep too", async () => {
   const { session, close } = await typedPair("receive");
   let deep: unknown = 1;
   for (let depth = 0; depth < 65; depth += 1) deep = [deep];

@@ -79,7 +79,8 @@ function mostWithin(times: readonly number[], windowMs: number): number {
   return Math.max(...counts);
 }
 
-test("D.8: GOAWAY in a rolling restart: 100 clients begin anew with the next server, spread over the announced time", async () => {
+// The rules are those of docs/semantics.md.
+test("rule D8: GOAWAY in a rolling restart: 100 clients begin anew with the next server, spread over the announced time", async () => {
   const { value } = await check({ seed: 11, link: { latency: 5 } }, (world) => rollingRestart(world, 0));
   const { told, accepted, names } = value;
   assert.deepEqual(names, ["second"]);
@@ -95,7 +96,7 @@ test("D.8: GOAWAY in a rolling restart: 100 clients begin anew with the next ser
   assert.ok(mostWithin(times, 500) <= 25, `${mostWithin(times, 500)} came within 500 ms`);
 });
 
-test("D.8: GOAWAY in a rolling restart: no storm when the next server is late", async () => {
+test("rule D8: GOAWAY in a rolling restart: no storm when the next server is late", async () => {
   const { value } = await check({ seed: 12, link: { latency: 5 } }, (world) => rollingRestart(world, 4000));
   const { told, accepted, names } = value;
   assert.deepEqual(names, ["second"]);

@@ -12,7 +12,7 @@ import { expectError, reasonOf } from "../../src/testing/expect-error.ts";
 import { PatternCheck, pending, sendPattern, textToEnd } from "../../src/testing/stream/check.ts";
 import { testCertificates } from "../fixtures/certificates.ts";
 
-/* TLS on a connection that has already spoken plain text, in both roles (SEMANTICS A8). */
+/* TLS on a connection that has already spoken plain text, in both roles (docs/semantics.md, rule A8). */
 
 const { authority, server } = await testCertificates();
 const asServer = { role: "server", ...server } as const;

@@ -81,7 +81,8 @@ test("a service ends soon when the server stops", async () => {
   }
 });
 
-test("an answer is never longer than its question (SEMANTICS B3)", () => {
+// The rules are those of docs/semantics.md.
+test("an answer is never longer than its question (rule B3)", () => {
   const text = fc.string({ unit: "grapheme" }).map((value) => Buffer.from(value));
   const bytes = fc.uint8Array().map((value) => Buffer.from(value));
   fc.assert(

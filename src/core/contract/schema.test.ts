@@ -44,7 +44,8 @@ test("a long list of issues is cut", () => {
   assert.equal(result.valid ? 0 : result.issues.length, 8);
 });
 
-test("SEMANTICS D.11: a validator that answers later is refused", () => {
+// The rules are those of docs/semantics.md.
+test("rule D11: a validator that answers later is refused", () => {
   const later = schema(() => Promise.resolve({ value: 1 }));
   assert.throws(
     () => validate(later, 1),

@@ -70,7 +70,8 @@ describe("FrameDecoder", () => {
     assert.ok(copied < wire.length / 50, `${copied} of ${wire.length} bytes copied`);
   });
 
-  it("allocates nothing for a length that is announced", () => {
+  // The rules are those of docs/semantics.md.
+  it("rule C5: allocates nothing for a length that is announced", () => {
     const before = process.memoryUsage().arrayBuffers;
     const decoders = Array.from({ length: 2000 }, () => {
       const decoder = decoderOf();

@@ -48,7 +48,8 @@ test("the client does not take everything", () => {
   assert.equal(codeOf(answer({ received: 3 })), "HANDSHAKE_INVALID");
 });
 
-test("SEMANTICS D.5: a counter outside what was acknowledged and what was sent is refused by the client", () => {
+// The rules are those of docs/semantics.md.
+test("rule D5: a counter outside what was acknowledged and what was sent is refused by the client", () => {
   assert.equal(codeOf(answer({ received: 7 }, { resume })), "welcome");
   assert.equal(codeOf(answer({ received: 9 }, { resume })), "welcome");
   assert.equal(codeOf(answer({ received: 6 }, { resume })), "HANDSHAKE_INVALID");
@@ -57,7 +58,7 @@ test("SEMANTICS D.5: a counter outside what was acknowledged and what was sent i
   assert.equal(codeOf(answer({}, { resume })), "HANDSHAKE_INVALID");
 });
 
-test("SEMANTICS D.5: a session is not continued under another agreement, whatever the server says", () => {
+test("rule D5: a session is not continued under another agreement, whatever the server says", () => {
   const first = answer({});
   assert.ok(first?.type === "welcome");
   const resumeUnder = first.agreement;

@@ -150,7 +150,7 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
     if (welcome.received !== undefined) {
       if (resume === undefined || welcome.session !== resume.session)
         throw broken("the server resumes what nobody asked");
-      // SEMANTICS D.5: a counter outside of what was acknowledged and what was sent.
+      // Rule D5 (docs/semantics.md): a counter outside of what was acknowledged and what was sent.
       if (welcome.received < resume.acknowledged || welcome.received > resume.sent) {
         throw broken("the server counts messages that were not sent, or forgot some that it had acknowledged");
       }

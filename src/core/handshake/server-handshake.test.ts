@@ -92,7 +92,8 @@ test("a client must wait for its answer", () => {
   }
 });
 
-test("SEMANTICS D.6: an unauthenticated peer retains at most what it has sent, and never more than the limit", () => {
+// The rules are those of docs/semantics.md.
+test("rule D6: an unauthenticated peer retains at most what it has sent, and never more than the limit", () => {
   const machine = new ServerHandshake(0, { maxBytes: 1000 });
   const long = Buffer.concat([MAGIC, Buffer.from([0, 0, 0x03, 0xe8]), Buffer.alloc(900, 0x20)]);
   machine.receive(long, 0, long.length);

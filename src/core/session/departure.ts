@@ -1,4 +1,4 @@
-/** What the two sides said when they left for good (D.8). */
+/** What the two sides said when they left for good (docs/semantics.md, rule D8). */
 
 import type { SessionLimits } from "../handshake/limits.ts";
 import { type CloseReason, encodeClose } from "./wire/close-frame.ts";

@@ -168,7 +168,7 @@ export class Incoming {
     const id = this.#newId(bytes, start);
     const remaining = bytes.readUInt32BE(start + 7);
     if (remaining === 0) {
-      // Sent again after nobody waited for it any more (D.7): it keeps its number and is not started.
+      // Sent again after nobody waited for it any more (docs/semantics.md, rule D7): it keeps its number and is not started.
       this.lane.use(chargeBytes);
       return undefined;
     }

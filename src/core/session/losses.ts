@@ -1,4 +1,4 @@
-/** What may not have done its work when a session is lost (D.1). */
+/** What may not have done its work when a session is lost (docs/semantics.md, rule D1). */
 
 import { CALL, CANCEL, END, ERROR, EVENT, HEAD_BYTES, ITEM, OPEN, RESULT } from "./wire/frame-types.ts";
 import { Incoming } from "./incoming.ts";
@@ -45,7 +45,7 @@ export function lossesOf(outgoing: Outgoing, streams: StreamTable, scope: LossSc
   return losses;
 }
 
-/** The requests above `number`, which a peer that leaves does not accept any more (D.8). */
+/** The requests above `number`, which a peer that leaves does not accept any more (rule D8). */
 export function refusedRequests(log: ReplayLog, number: number): readonly Lost[] {
   const losses: Lost[] = [];
   for (let next = Math.max(number, log.acknowledged) + 1; next <= log.last; next += 1) {

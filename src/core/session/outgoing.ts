@@ -235,7 +235,10 @@ export class Outgoing {
     return this.log.rewind(number);
   }
 
-  /** Takes what is to be written now, at most about `maxBytes`. Remaining milliseconds are computed here (D.7). */
+  /**
+   * Takes what is to be written now, at most about `maxBytes`. Remaining milliseconds are computed here (docs/semantics.md,
+   * rule D7).
+   */
   take(maxBytes: number, now: number, chunks: Uint8Array[]): void {
     if (!this.log.hasUnsent) return;
     const reach = this.log.reach(maxBytes);
@@ -320,7 +323,7 @@ export class Outgoing {
     return false;
   }
 
-  /** An expired or cancelled call that is sent again keeps its number and is not started (D.7). */
+  /** An expired or cancelled call that is sent again keeps its number and is not started (rule D7). */
   #giveUp(pending: PendingCall): void {
     this.calls.delete(pending.id);
     if (pending.number > this.log.acknowledged) this.#setTimeout(pending.number, 0);

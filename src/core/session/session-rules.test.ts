@@ -6,7 +6,8 @@ import { NOTHING } from "./outgoing.ts";
 
 /* The rules of behaviour, part D, that the session keeps. Each test has the name of its rule. */
 
-test("D.1 acknowledged means held by the peer's live session", () => {
+// The rules are those of docs/semantics.md.
+test("rule D1: acknowledged means held by the peer's live session", () => {
   const pair = new Pair().join().run();
   pair.client.sendEvent(0, body("a"), 0);
   pair.run();
@@ -15,7 +16,7 @@ test("D.1 acknowledged means held by the peer's live session", () => {
   assert.equal(pair.client.unacknowledged, 0);
 });
 
-test("D.1 when a session is lost, what was not acknowledged is reported as not-sent or unknown", () => {
+test("rule D1: when a session is lost, what was not acknowledged is reported as not-sent or unknown", () => {
   const pair = new Pair().join().run();
   const answered = pair.client.call(0, NOTHING, Infinity, 0);
   pair.run().wait(100).run();
@@ -37,7 +38,7 @@ test("D.1 when a session is lost, what was not acknowledged is reported as not-s
   assert.throws(() => pair.client.sendEvent(0, NOTHING, 0), /SESSION_LOST/);
 });
 
-test("D.2 a full replay buffer takes no more, and says when there is room", () => {
+test("rule D2: a full replay buffer takes no more, and says when there is room", () => {
   const pair = new Pair({ replay: { maxMessages: 2 } }).join().run();
   assert.deepEqual(
     [0, 1, 2].map(() => pair.client.sendEvent(0, NOTHING, 0)),
@@ -48,7 +49,7 @@ test("D.2 a full replay buffer takes no more, and says when there is room", () =
   assert.equal(pair.client.sendEvent(0, NOTHING, 0), true);
 });
 
-test("D.2 past replayMaxAgeMs the session ends with REPLAY_OVERFLOW", () => {
+test("rule D2: past replayMaxAgeMs the session ends with REPLAY_OVERFLOW", () => {
   const pair = new Pair({ replay: { maxAgeMs: 500 } }).join().run();
   pair.client.sendEvent(0, NOTHING, 0);
   pair.client.output(0);
@@ -58,7 +59,7 @@ test("D.2 past replayMaxAgeMs the session ends with REPLAY_OVERFLOW", () => {
   assert.deepEqual(pair.told("server"), ["ended REPLAY_OVERFLOW"]);
 });
 
-test("D.2 a message is not too old while its bytes arrive, or others before it", () => {
+test("rule D2: a message is not too old while its bytes arrive, or others before it", () => {
   const pair = new Pair({ replay: { maxAgeMs: 500 }, limits: { heartbeatMs: 400 } }).join().run();
   pair.client.sendEvent(0, body("first"), 0);
   pair.client.sendEvent(0, body("second"), 0);
@@ -78,7 +79,7 @@ test("D.2 a message is not too old while its bytes arrive, or others before it",
   assert.deepEqual(pair.told("client"), ["lost event #0 unknown", "ended REPLAY_OVERFLOW"]);
 });
 
-test("D.2 an acknowledgement of the same number says nothing when nothing is under way", () => {
+test("rule D2: an acknowledgement of the same number says nothing when nothing is under way", () => {
   const pair = new Pair({ replay: { maxAgeMs: 500 } }).join().run();
   pair.client.sendEvent(0, NOTHING, 0);
   pair.run().wait(100).run();
@@ -86,7 +87,7 @@ test("D.2 an acknowledgement of the same number says nothing when nothing is und
   assert.equal(pair.client.arrivedAt, -Infinity);
 });
 
-test("D.2 stream items are numbered messages", () => {
+test("rule D2: stream items are numbered messages", () => {
   const pair = new Pair().join();
   const id = pair.client.openStream(0, NOTHING, { sends: true, receives: false }, 0);
   pair.client.sendItem(id, body("1"), 0);
@@ -98,7 +99,7 @@ test("D.2 stream items are numbered messages", () => {
   assert.equal(pair.client.resumePoint.sent, 3);
 });
 
-test("D.3 the newest connection wins at once, and what comes of the old one is discarded", () => {
+test("rule D3: the newest connection wins at once, and what comes of the old one is discarded", () => {
   const pair = new Pair().join().run();
   pair.client.sendEvent(0, body("once"), 0);
   const old = Buffer.concat(pair.client.output(0));
@@ -111,7 +112,7 @@ test("D.3 the newest connection wins at once, and what comes of the old one is d
   assert.deepEqual(pair.told("client"), ["ended SESSION_TAKEN_OVER"]);
 });
 
-test("D.5 a counter outside of what was acknowledged and sent is refused", () => {
+test("rule D5: a counter outside of what was acknowledged and sent is refused", () => {
   const pair = new Pair().join().run();
   pair.client.sendEvent(0, NOTHING, 0);
   pair.run().wait(100).run().cut();
@@ -120,7 +121,7 @@ test("D.5 a counter outside of what was acknowledged and sent is refused", () =>
   assert.equal(pair.client.attach(1, 0), true);
 });
 
-test("D.6 retained messages are charged with the memory that they pin", () => {
+test("rule D6: retained messages are charged with the memory that they pin", () => {
   const pair = new Pair().join().run();
   pair.client.sendEvent(0, body("x"), 0);
   // A block, and 16 places for the numbers of messages.
@@ -131,7 +132,7 @@ test("D.6 retained messages are charged with the memory that they pin", () => {
   assert.equal(pair.client.retainedBytes, 0);
 });
 
-test("D.7 remaining milliseconds are computed again at each transmission", () => {
+test("rule D7: remaining milliseconds are computed again at each transmission", () => {
   const pair = new Pair().join().run();
   pair.client.call(0, NOTHING, 500, pair.now);
   pair.client.output(pair.now);
@@ -142,7 +143,7 @@ test("D.7 remaining milliseconds are computed again at each transmission", () =>
   assert.ok(bytes.includes(Buffer.from([0, 0, 0, 1, 0, 0, 0, 0, 0, 200])));
 });
 
-test("D.7 an expired call is replayed as cancelled and keeps its number", () => {
+test("rule D7: an expired call is replayed as cancelled and keeps its number", () => {
   const pair = new Pair().join().run();
   const id = pair.client.call(0, body("late"), 100, 0);
   pair.client.sendEvent(0, body("after"), 0);
@@ -154,7 +155,7 @@ test("D.7 an expired call is replayed as cancelled and keeps its number", () => 
   assert.equal(pair.server.resumePoint.received, 3);
 });
 
-test("D.7 the handler of a call learns that its time is up", () => {
+test("rule D7: the handler of a call learns that its time is up", () => {
   const pair = new Pair().join();
   const id = pair.client.call(0, NOTHING, 100, 0);
   pair.run().told("server");
@@ -163,7 +164,7 @@ test("D.7 the handler of a call learns that its time is up", () => {
   assert.deepEqual(pair.told("client"), [`timedOut #${id}`]);
 });
 
-test("D.7 after a late timer, what is pending is read before the peer is declared dead", () => {
+test("rule D7: after a late timer, what is pending is read before the peer is declared dead", () => {
   const pair = new Pair({ limits: { heartbeatMs: 1000 } }).join().run();
   pair.wait(1000);
   const ping = Buffer.concat(pair.client.output(pair.now));
@@ -180,7 +181,7 @@ test("D.7 after a late timer, what is pending is read before the peer is declare
   assert.equal(pair.client.state, "attached");
 });
 
-test("D.8 GOAWAY carries the last accepted number, and later calls are not-sent", () => {
+test("rule D8: GOAWAY carries the last accepted number, and later calls are not-sent", () => {
   const pair = new Pair().join();
   const accepted = pair.client.call(0, body("1"), Infinity, 0);
   pair.run();
@@ -200,7 +201,7 @@ test("D.8 GOAWAY carries the last accepted number, and later calls are not-sent"
   assert.deepEqual(pair.told("client"), ["ended in order"]);
 });
 
-test("D.8 when the session survives a GOAWAY, nothing is lost", () => {
+test("rule D8: when the session survives a GOAWAY, nothing is lost", () => {
   const pair = new Pair().join().run();
   pair.server.goAway(true, 100);
   pair.client.sendEvent(0, body("crossing"), 0);
@@ -212,7 +213,7 @@ test("D.8 when the session survives a GOAWAY, nothing is lost", () => {
   assert.deepEqual(pair.told("server"), ["event m0 crossing", "event m0 later"]);
 });
 
-test("D.9 answers, cancels and control frames never wait for credit or for room", () => {
+test("rule D9: answers, cancels and control frames never wait for credit or for room", () => {
   const pair = new Pair({ limits: { windowBytes: 10 }, replay: { maxMessages: 3 } }).join();
   pair.handling = false;
   const id = pair.server.call(0, NOTHING, Infinity, 0);
@@ -223,7 +224,7 @@ test("D.9 answers, cancels and control frames never wait for credit or for room"
   assert.deepEqual(pair.told("server").slice(-1), ["result #2 answer"]);
 });
 
-test("D.9 the lane has credit: a slow handler stops the sender, and no more than a window waits", () => {
+test("rule D9: the lane has credit: a slow handler stops the sender, and no more than a window waits", () => {
   const pair = new Pair({ limits: { windowBytes: 100 } }).join();
   pair.handling = false;
   let sent = 0;
@@ -237,7 +238,7 @@ test("D.9 the lane has credit: a slow handler stops the sender, and no more than
   assert.ok(pair.told("client").includes("writable"));
 });
 
-test("D.8 a GOAWAY that was lost with its connection is said again", () => {
+test("rule D8: a GOAWAY that was lost with its connection is said again", () => {
   const pair = new Pair().join().run();
   const id = pair.client.call(0, body("1"), Infinity, 0);
   pair.run().told("server");
@@ -250,7 +251,7 @@ test("D.8 a GOAWAY that was lost with its connection is said again", () => {
   assert.deepEqual(pair.told("client"), ["result #1 done"]);
 });
 
-test("D.8 a session that has refused requests is not continued, so that nobody takes them for accepted", () => {
+test("rule D8: a session that has refused requests is not continued, so that nobody takes them for accepted", () => {
   const pair = new Pair().join().run();
   pair.server.goAway(false, 700);
   pair.server.output(0);
@@ -262,7 +263,7 @@ test("D.8 a session that has refused requests is not continued, so that nobody t
   assert.equal(pair.server.attach(0, 0), false);
 });
 
-test("D.8 a GOAWAY and the CLOSE behind it are both told when they come at once", () => {
+test("rule D8: a GOAWAY and the CLOSE behind it are both told when they come at once", () => {
   const pair = new Pair().join().run();
   pair.told("client");
   pair.server.goAway(false, 700);

@@ -22,7 +22,7 @@ const OUTPUT_BYTES = 262_144;
 /** What opening a stream costs, and giving up a stream or a call, beside the frame and in frames. */
 const STREAM_WORK = 10;
 const NO_CHUNKS: readonly Uint8Array[] = [];
-/** So long the peer may take to answer a CLOSE, as the linger of a socket (A.2). */
+/** So long the peer may take to answer a CLOSE, as the linger of a socket (docs/semantics.md, rule A2). */
 const ANSWER_MS = 2000;
 const ANSWER: CloseReason = { code: "", message: "" };
 
@@ -69,7 +69,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
   get link(): Attachment | undefined {
     return this.#link;
   }
-  /** Memory that the session holds for its messages and for the calls of the peer (D.6). */
+  /** Memory that the session holds for its messages and for the calls of the peer (rule D6). */
   get retainedBytes(): number {
     const calls = (this.in?.callCount ?? 0) * HELD.foreignCall;
     return this.log.pinnedBytes + (this.#link?.heldBytes ?? 0) + calls;
@@ -79,7 +79,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
    * The session has a connection. The one before, if any, is of no use any more: let none of its bytes come here.
    *
    * @param peerReceived - The number of the last message that the peer has received; 0 for a new session.
-   * @returns false when it is not resumable, or the number lies outside of what was acknowledged and sent (D.5).
+   * @returns false when it is not resumable, or the number lies outside of what was acknowledged and sent (rule D5).
    */
   attach(peerReceived: number, now: number): boolean {
     const log = this.log;

@@ -30,7 +30,8 @@ function offerAll(policy: OverflowPolicy, sizes: readonly number[]): readonly [s
   return [said.join(""), queue.dropped, queue.sizes];
 }
 
-test("D.2 only drop-oldest lets others make room", () => {
+// The rules are those of docs/semantics.md.
+test("rule D2: only drop-oldest lets others make room", () => {
   for (const policy of ["block", "strict", "drop-newest"] as const)
     assert.deepEqual(offerAll(policy, [10, 11, 12]), ["++-", 0, [10, 11]]);
   assert.deepEqual(offerAll("drop-oldest", [10, 11, 12]), ["+++", 1, [11, 12]]);

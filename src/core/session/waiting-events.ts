@@ -1,4 +1,4 @@
-/** What happens to events for which there is no room, and how many may wait for it (D.2). */
+/** What happens to events for which there is no room, and how many may wait for it (docs/semantics.md, rule D2). */
 
 /**
  * What happens to an event when the queue is full. `block`: its sender waits. `strict`: it is refused. `drop-oldest`,

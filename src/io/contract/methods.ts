@@ -95,6 +95,6 @@ export type Handlers<Offered extends Methods, Context> = {
 export type HandlersOption<Offered extends Methods, Context> = keyof Offered extends never
   ? { readonly handlers?: Handlers<Offered, Context> | undefined }
   : {
-      /** One handler for each method that this side offers. There is no way to attach one later (SEMANTICS D.10). */
+      /** One handler for each method that this side offers. There is no way to attach one later (docs/semantics.md, rule D10). */
       readonly handlers: Handlers<Offered, Context>;
     };

@@ -9,7 +9,7 @@ import { ManualClock } from "../../testing/manual-clock.ts";
 import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
 import type { ConnectStatelessOptions } from "../stateless/public.ts";
 
-/* SEMANTICS B.1 for a client over datagrams, whose datagram socket is connected: a server that moves is found again. */
+/* Rule B1 (docs/semantics.md) for a client over datagrams, whose socket is connected: a server that moves is found again. */
 
 const box = contract("box", "1.0.0", {
   server: { ask: call(typeOnly<number>(), typeOnly<number>(), { idempotent: true }) },
@@ -79,7 +79,7 @@ async function scene(first: readonly string[], options: ConnectStatelessOptions 
   };
 }
 
-test("B.1: a name is looked up again when something is sent after dnsMaxAgeMs, and not on each send", async () => {
+test("rule B1: a name is looked up again when something is sent after dnsMaxAgeMs, and not on each send", async () => {
   const { client, clock, servers, ask, move, lookUps } = await scene(["10.0.0.1"]);
   const [old, next] = servers;
   move(["10.0.0.2"]);

@@ -1,4 +1,4 @@
-/** A datagram socket with one peer, whose name is looked up again from time to time (SEMANTICS B.1). */
+/** A datagram socket with one peer, whose name is looked up again from time to time (docs/semantics.md, rule B1). */
 
 import { Address } from "../../core/address/address.ts";
 import { ZocaloError } from "../../core/errors.ts";

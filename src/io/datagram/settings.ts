@@ -26,7 +26,7 @@ export const MAILBOX_RULES: RulesOf<DatagramLimits> = {
 };
 const DEFAULT_DATAGRAMS = 4096;
 const DEFAULT_BYTES = 4_194_304;
-/** Names are looked up again after so long (SEMANTICS B.1). */
+/** Names are looked up again after so long (docs/semantics.md, rule B1). */
 export const DEFAULT_DNS_MAX_AGE_MS = 60_000;
 
 /** Fills in the defaults. */

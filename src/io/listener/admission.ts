@@ -1,4 +1,4 @@
-/** Who may come in: the lists and the limits of a listener (SEMANTICS A6, A7). */
+/** Who may come in: the lists and the limits of a listener (docs/semantics.md, rules A6 and A7). */
 
 import type { Address } from "../../core/address/address.ts";
 import { AddressList, limitKey } from "../../core/address/cidr.ts";

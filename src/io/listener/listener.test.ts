@@ -15,7 +15,8 @@ import { ManualClock } from "../../testing/manual-clock.ts";
 import { textToEnd } from "../../testing/stream/check.ts";
 
 /*
- * Who may come in, on the listeners of the kernel: the PROXY protocol (SEMANTICS A7), the lists, and the limits per address.
+ * Who may come in, on the listeners of the kernel: the PROXY protocol (docs/semantics.md, rule A7), the lists, and the limits
+ * per address.
  * Headers of a trusted proxy let one machine stand for many.
  */
 

@@ -23,7 +23,7 @@ export interface SessionEnd {
   readonly message: string;
   /**
    * What was not acknowledged, in the order of sending, and behind it the events that waited for room and whose sender has no
-   * promise that rejects (SEMANTICS D.1). Events that the peer acknowledged are not here.
+   * promise that rejects (docs/semantics.md, rule D1). Events that the peer acknowledged are not here.
    */
   readonly lost: readonly LostMessage[];
   /**

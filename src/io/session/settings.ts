@@ -51,7 +51,7 @@ export interface SessionTuning {
    * MiB, and rejects those behind them with `QUEUE_FULL`; `strict` rejects it with `QUEUE_FULL` at once; `drop-oldest` and
    * `drop-newest` keep at most 1,024 events or 1 MiB waiting and drop the others. Events that go to many sessions at once, for which nobody
    * waits, are kept within the latter bounds under `block` as well. The bytes are the memory that the events pin. An event
-   * that has its number is never dropped (SEMANTICS D.2).
+   * that has its number is never dropped (docs/semantics.md, rule D2).
    */
   readonly overflow?: OverflowPolicy | undefined;
   /**

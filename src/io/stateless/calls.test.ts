@@ -88,7 +88,8 @@ test("a call is sent again with pauses that double, with the time that remains, 
   assert.equal(scene.clock.pending, 0);
 });
 
-test("D.12: the id of a request is 64 bits from the unpredictable source of the network", async () => {
+// The rules are those of docs/semantics.md.
+test("rule D12: the id of a request is 64 bits from the unpredictable source of the network", async () => {
   const scene = new Scene();
   const asked: number[] = [];
   const random = {
@@ -109,7 +110,7 @@ test("D.12: the id of a request is 64 bits from the unpredictable source of the 
   await client.close();
 });
 
-test("D.12: an answer counts once, and only with the right id from the right source", async () => {
+test("rule D12: an answer counts once, and only with the right id from the right source", async () => {
   const scene = new Scene();
   const client = await scene.client();
   const asked = client.remote.ask(1);

@@ -246,7 +246,7 @@ export class StatelessCalls {
 
   #received({ data, from }: Datagram): void {
     const answer = decodeDatagram(data);
-    // SEMANTICS D.12: the id and the source must both be right.
+    // Rule D12 (docs/semantics.md): the id and the source must both be right.
     if (answer === undefined || answer.type === EVENT || answer.type === CALL || !this.#isServer(from)) {
       this.#ignored += 1;
       return;

@@ -7,7 +7,7 @@ import { type OptionRule, wholeNumber } from "../operation/check-options.ts";
 import { MAX_IPV6_PAYLOAD_BYTES } from "../datagram/outgoing.ts";
 import type { SessionCodec } from "../contract/format.ts";
 
-/** SEMANTICS B.4: what passes almost every network in one piece (RFC 8085 section 3.2, RFC 9000 section 14). */
+/** Rule B4 (docs/semantics.md): what passes almost every network in one piece (RFC 8085 section 3.2, RFC 9000 section 14). */
 export const DEFAULT_DATAGRAM_BYTES = 1200;
 /** The rule of the option: less would hold no call. */
 export const DATAGRAM_BYTES: OptionRule = wholeNumber(128, MAX_IPV6_PAYLOAD_BYTES);

@@ -127,7 +127,7 @@ test("a long answer needs a proof of the address, once; larger than a datagram i
   await server.close();
 });
 
-test("what is too large is refused before the kernel is asked", async () => {
+test("rule B4: what is too large is refused before the kernel is asked", async () => {
   await using box = await bind("udp://127.0.0.1:0");
   const big = contract("big", "1.0.0", { server: { put: call(bytes, undefined, idempotent), tell: event(bytes) } });
   await using client = await connectStateless(big, box.localAddress);
@@ -138,7 +138,8 @@ test("what is too large is refused before the kernel is asked", async () => {
   assert.equal((await box.receive()).data.length, 1200);
 });
 
-test("D.12: every datagram has the hash of its contract; another contract is refused with what the server offers", async () => {
+// The rules are those of docs/semantics.md.
+test("rule D12: every datagram has the hash of its contract; another contract is refused with what the server offers", async () => {
   const { server } = await scene();
   const read = (name: string, version: string) =>
     contract(name, version, { server: { read: call(undefined, undefined, idempotent), note: event() } });
@@ -217,7 +218,7 @@ test("noise, answers and events are never answered; a call behind them is", asyn
   await server.close();
 });
 
-test("D.12: no answer to an address that is not proved is longer than three times the question", async () => {
+test("rule D12: no answer to an address that is not proved is longer than three times the question", async () => {
   const { server } = await scene();
   const head = { codec: 2, hash: BigInt(`0x${telemetry.hash}`) };
   const ask = async (cookie: Uint8Array, from: DatagramSocket) => {

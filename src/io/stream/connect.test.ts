@@ -254,7 +254,8 @@ test("localAddress: the own end of the connection, of one family", async () => {
   assert.deepEqual(families, [6]);
 });
 
-test("connect makes telephones only, and names the right call for a datagram socket", async () => {
+// The rules are those of docs/semantics.md.
+test("rule A10: connect makes connections only, and names the right call for a datagram socket", async () => {
   const expected = { code: "ADDRESS_INVALID", op: "connect", type: UsageError } as const;
   const error = await expectError(connect("udp://127.0.0.1:7"), expected);
   assert.match(error.message, /bind\(local, \{ remote \}\)/);

@@ -62,7 +62,8 @@ function race(families: readonly (4 | 6)[] = [6, 4]) {
   return { clock, lookups, trials, destroyed, controller, result, answer, miss };
 }
 
-test("both families are asked at once, each for itself", () => {
+// The rules are those of docs/semantics.md.
+test("rule A10: both families are asked at once, each for itself", () => {
   const { lookups } = race();
   assert.deepEqual([...lookups.keys()], [6, 4]);
 });
@@ -91,7 +92,7 @@ test("a blackholed first address costs 250 ms, not a time-out (RFC 8305 section 
   assert.equal(clock.pending, 0, "no timer is left");
 });
 
-test("a loser that connects all the same is closed", async () => {
+test("rule A10: a loser that connects all the same is closed", async () => {
   const { clock, trials, destroyed, result, answer } = race();
   await answer(6, V6);
   await answer(4, V4);

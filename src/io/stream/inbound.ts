@@ -173,7 +173,7 @@ export class Inbound {
     if (this.queuedBytes === 0 && !this.#held && !this.#feeding) this.#consumer?.ended();
   }
 
-  /** The connection is lost. What had arrived stays readable first (SEMANTICS A1), unless this side gave it up. */
+  /** The connection is lost. What had arrived stays readable first (docs/semantics.md, rule A1), unless this side gave it up. */
   failed(error: ZocaloError, keepQueue: boolean): void {
     if (this.state === "failed" || (this.state === "ended" && keepQueue)) return;
     this.state = "failed";

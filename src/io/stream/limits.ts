@@ -1,4 +1,4 @@
-/** The clocks that bound a connection whose peer is dead, asleep or unwilling (SEMANTICS A5). */
+/** The clocks that bound a connection whose peer is dead, asleep or unwilling (docs/semantics.md, rule A5). */
 
 import type { ErrorCode } from "../../core/errors.ts";
 import type { ConnectionSettings } from "./settings.ts";

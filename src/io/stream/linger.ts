@@ -1,4 +1,7 @@
-/** Closing so that the last answer arrives (SEMANTICS A2; RFC 9293 section 3.6.1 explains why a plain close destroys it). */
+/**
+ * Closing so that the last answer arrives (docs/semantics.md, rule A2; RFC 9293 section 3.6.1 explains why a plain close
+ * destroys it).
+ */
 
 import { TimeoutError } from "../../core/errors.ts";
 import type { OperationContext } from "../operation/deadline.ts";

@@ -27,7 +27,8 @@ test("carries bytes both ways and reports how many", async () => {
   assert.deepEqual([(await left.closed).how, (await right.closed).how], ["ended", "ended"]);
 });
 
-test("an end of one direction is passed on as an end, and the other goes on", async () => {
+// The rules are those of docs/semantics.md.
+test("rule A11: an end of one direction is passed on as an end, and the other goes on", async () => {
   const { left, right, report } = joined();
   await left.write("question");
   await left.end();
@@ -39,7 +40,7 @@ test("an end of one direction is passed on as an end, and the other goes on", as
   assert.deepEqual(await report, { bytesAToB: 8, bytesBToA: 13 });
 });
 
-test("a reset of one side is passed on as a reset", async () => {
+test("rule A11: a reset of one side is passed on as a reset", async () => {
   const { left, right, report } = joined();
   await left.write("before");
   await right.readExactly(6);

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { codeOf, joined } from "../../../test/sim/scene.ts";
 import { check } from "../world/check.ts";
 
-test("data that arrived stays readable, then the reset is seen", async () => {
+// The rules are those of docs/semantics.md.
+test("rule E1: data that arrived stays readable, then the reset is seen", async () => {
   await check({ seed: 1, cutReads: false }, async (world) => {
     const { call, peer } = await joined(world);
     await call.write("last words");

@@ -106,7 +106,8 @@ test("what stays inside is allowed", async () => {
   });
 });
 
-test("code outside keeps the real ones while a world runs", async () => {
+// The rules are those of docs/semantics.md.
+test("rule E4: code outside keeps the real ones while a world runs", async () => {
   const lower = raiseGuard();
   assert.ok(Date.now() > 0 && new Date().getTime() > 0 && typeof Date() === "string");
   assert.ok(Math.random() < 1 && performance.now() > 0 && process.hrtime.bigint() > 0n);

@@ -109,7 +109,7 @@ function connected(settings: Partial<TcpSettings> = {}): Wire {
   return wire;
 }
 
-test("loss, duplication and reordering never change the bytes; both sides come to their end", () => {
+test("rule E2: loss, duplication and reordering never change the bytes; both sides come to their end", () => {
   const arbitrary = fc.record({
     seed: fc.nat(),
     loss: fc.integer({ min: 0, max: 30 }),
@@ -184,7 +184,8 @@ test("a lost segment among others is repeated before its time-out, since the lat
   assert.equal(wire.b.readableBytes, 6000);
 });
 
-test("closing with unread bytes resets; data after close is answered with a reset", () => {
+// The rules are those of docs/semantics.md.
+test("rule E1: closing with unread bytes resets; data after close is answered with a reset", () => {
   const unread = connected();
   unread.a.write(Buffer.from("unread"));
   unread.a.push();

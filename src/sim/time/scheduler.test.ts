@@ -118,7 +118,8 @@ test("an error in an event ends the run", async () => {
   await assert.rejects(run(main), { message: "of an event" });
 });
 
-test("events of one moment are permuted by the seed, never within one flow; last means last", async () => {
+// The rules are those of docs/semantics.md.
+test("rule E5: events of one moment are permuted by the seed, never within one flow; last means last", async () => {
   const orders = new Set<string>();
   for (let permutation = 0; permutation < 20; permutation += 1) {
     const seen: string[] = [];

@@ -24,7 +24,8 @@ test("the trace tells of each packet what became of it", async () => {
   for (const event of [...expected, "lost datagram (no host)"]) assert.ok(events.includes(event), event);
 });
 
-test("datagrams are corrupted by one bit, doubled and reordered; a stream never is", async () => {
+// The rules are those of docs/semantics.md.
+test("rule E2: datagrams are corrupted by one bit, doubled and reordered; a stream never is", async () => {
   const link = { corruption: 0.3, duplication: 0.3, reordering: { chance: 0.3, delayMs: 5 } };
   await check({ seed: 1, link }, async (world) => {
     const [a, b] = [world.host("a"), world.host("b")];

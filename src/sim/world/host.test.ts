@@ -5,7 +5,8 @@ import { connectOver } from "../../io/stream/connect.ts";
 import { listenOver } from "../../io/listener/listen.ts";
 import { check } from "./check.ts";
 
-test("a crash is silence; after the restart the old connection gets a reset; zombies do nothing", async () => {
+// The rules are those of docs/semantics.md.
+test("rule E3: a crash is silence; after the restart the old connection gets a reset; zombies do nothing", async () => {
   await check({ seed: 1 }, async (world) => {
     const log: string[] = [];
     const server = world.host("server", async (network, disk) => {
@@ -37,7 +38,7 @@ test("a crash is silence; after the restart the old connection gets a reset; zom
   });
 });
 
-test("a paused program still acknowledges, a frozen machine does not", async () => {
+test("rule E3: a paused program still acknowledges, a frozen machine does not", async () => {
   await check({ seed: 1 }, async (world) => {
     const { b, call, peer } = await joined(world);
     b.pause();

@@ -1,4 +1,4 @@
-/** The codec suite: what a peer may do wrong, and what may not be sent. */
+/** The codec suite: what a peer may do wrong, and what may not be sent (docs/semantics.md, rule C1). */
 
 import assert from "node:assert/strict";
 import { ByteWriter } from "../../core/bytes/byte-writer.ts";

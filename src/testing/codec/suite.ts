@@ -123,7 +123,7 @@ const MOST_GROWTH = 2.2;
 /** Work that does not depend on the size. */
 const FREE_LOOKS = 200;
 
-/** Counted work. */
+/** Counted work (docs/semantics.md, rule C5). */
 const linearChecks: readonly CodecCheck[] = [
   {
     title: "a message of twice the size takes at most 2.2 times the looks at its bytes, in pieces of 1, 3 and 16",

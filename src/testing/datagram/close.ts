@@ -1,4 +1,4 @@
-/** The datagram suite: the end of a datagram socket, and of everything that waits for it (SEMANTICS A2, A4). */
+/** The datagram suite: the end of a datagram socket, and of everything that waits for it (docs/semantics.md, rules A2 and A4). */
 
 import assert from "node:assert/strict";
 import { ConnectionError, TimeoutError, UsageError, ZocaloError } from "../../core/errors.ts";
@@ -185,6 +185,7 @@ async function fill(scene: DatagramScene, box: DatagramSocket, payloads: readonl
   await scene.until(() => box.stats.datagramsReceived === before + payloads.length);
 }
 
+/** What the receive queue does when it is full (rule B2). */
 function dropChecks(check: DatagramCheck): void {
   check("drop-oldest, the default, keeps the newest", async (scene) => {
     const box = await scene.open({ receiveQueueDatagrams: KEPT });

@@ -1,4 +1,4 @@
-/** The datagram suite: receiving, first come first served, cancelled, in batches (SEMANTICS A4). */
+/** The datagram suite: receiving, first come first served, cancelled, in batches (docs/semantics.md, rule A4). */
 
 import assert from "node:assert/strict";
 import { TimeoutError, UsageError } from "../../core/errors.ts";

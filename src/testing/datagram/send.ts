@@ -1,4 +1,4 @@
-/** The datagram suite: sending, in order, bounded, cancelled, many at once (SEMANTICS A3, A4). */
+/** The datagram suite: sending, in order, bounded, cancelled, many at once (docs/semantics.md, rules A3 and A4). */
 
 import assert from "node:assert/strict";
 import { TimeoutError, UsageError } from "../../core/errors.ts";

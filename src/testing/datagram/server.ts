@@ -1,4 +1,4 @@
-/** The datagram suite: a stateless server (SEMANTICS A9 where it makes sense, B3). */
+/** The datagram suite: a stateless server (docs/semantics.md, rules A9 and B3). */
 
 import assert from "node:assert/strict";
 import { UsageError } from "../../core/errors.ts";

@@ -1,4 +1,4 @@
-/** The datagram suite: what is sent arrives whole, as itself, from its sender (SEMANTICS A3, B1). */
+/** The datagram suite: what is sent arrives whole, as itself, from its sender (docs/semantics.md, rules A3 and B1). */
 
 import assert from "node:assert/strict";
 import { UsageError, ZocaloError } from "../../core/errors.ts";

@@ -1,4 +1,4 @@
-/** The listener suite: how a server comes to its end (SEMANTICS A9). */
+/** The listener suite: how a server comes to its end (docs/semantics.md, rule A9). */
 
 import assert from "node:assert/strict";
 import { assertError, expectError } from "../expect-error.ts";

@@ -1,4 +1,4 @@
-/** The listener suite: the limits that bound a connection whose peer is dead, asleep or unwilling (SEMANTICS A5). */
+/** The listener suite: the limits that bound a connection whose peer is dead, asleep or unwilling (docs/semantics.md, rule A5). */
 
 import assert from "node:assert/strict";
 import { type ErrorCode, ConnectionError } from "../../core/errors.ts";

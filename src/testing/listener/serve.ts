@@ -1,4 +1,4 @@
-/** The listener suite: one handler for each connection (SEMANTICS A9). */
+/** The listener suite: one handler for each connection (docs/semantics.md, rule A9). */
 
 import assert from "node:assert/strict";
 import { type ConnectionError, ZocaloError } from "../../core/errors.ts";

@@ -61,7 +61,7 @@ export function listenerSuite(name: string, world: ListenerWorld): void {
   });
 }
 
-/** The accept queue and `maxConnections`. */
+/** The accept queue and `maxConnections` (docs/semantics.md, rule A6). */
 function surplusChecks(check: ListenerCheck): void {
   check("more than acceptQueue connections that nobody accepts are reset and counted", async (scene) => {
     const listener = await scene.listen({ acceptQueue: 2 });

@@ -1,4 +1,4 @@
-/** The stream suite: time-outs and signals end one call and nothing else (SEMANTICS A4). */
+/** The stream suite: time-outs and signals end one call and nothing else (docs/semantics.md, rule A4). */
 
 import assert from "node:assert/strict";
 import { TimeoutError, UsageError } from "../../core/errors.ts";

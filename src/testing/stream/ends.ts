@@ -1,4 +1,4 @@
-/** The stream suite: end, close, abort, and what the other side sees of them (SEMANTICS A1, A2). */
+/** The stream suite: end, close, abort, and what the other side sees of them (docs/semantics.md, rules A1 and A2). */
 
 import assert from "node:assert/strict";
 import { ConnectionError, TimeoutError, ZocaloError } from "../../core/errors.ts";

@@ -109,7 +109,8 @@ function skipping(
 }
 
 describe("lines", () => {
-  it("neither LF nor the CR before it counts toward the limit", () => {
+  // The rules are those of docs/semantics.md.
+  it("rule C2: neither LF nor the CR before it counts toward the limit", () => {
     const codec = lines({ maxLineBytes: 4 });
     for (const wire of ["hola\n", "hola\r\n"]) {
       for (let cut = 0; cut <= wire.length; cut += 1) {

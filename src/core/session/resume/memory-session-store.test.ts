@@ -13,7 +13,8 @@ const record = (id: string, principal = "ana", epoch = 1): SessionRecord => ({
   previousTokenHash: undefined,
 });
 
-test("D.6 the oldest detached session is evicted first", () => {
+// The rules are those of docs/semantics.md.
+test("rule D6: the oldest detached session is evicted first", () => {
   const store = new MemorySessionStore({ maxSessions: 3 });
   for (const id of ["a", "b", "c"]) store.create(record(id));
   assert.deepEqual(store.create(record("d")), { admitted: false, evicted: [] });
@@ -23,7 +24,7 @@ test("D.6 the oldest detached session is evicted first", () => {
   assert.deepEqual(store.create(record("e")), { admitted: true, evicted: ["a"] });
 });
 
-test("D.6 the cap per principal evicts the oldest detached session of that principal, and no other", () => {
+test("rule D6: the cap per principal evicts the oldest detached session of that principal, and no other", () => {
   const store = new MemorySessionStore({ maxSessionsPerPrincipal: 2 });
   store.create(record("eva", "eva"));
   store.detach("eva", 1, 0);

@@ -58,14 +58,15 @@ function told(decision: ResumeDecision): string {
   return decision.outcome === "refused" ? decision.refusal.code : "resumed";
 }
 
-test("D.3 each accepted resume raises the epoch by compare and set", () => {
+// The rules are those of docs/semantics.md.
+test("rule D3: each accepted resume raises the epoch by compare and set", () => {
   const store = storeWith(record);
   assert.equal(told(decide({}, store)), "resumed");
   assert.equal(store.get("s")?.epoch, 2);
   assert.equal(store.replace(1, record), false);
 });
 
-test("D.3 of two resumes at once the newest wins", () => {
+test("rule D3: of two resumes at once the newest wins", () => {
   const store = storeWith(record);
   let raced = false;
   const racing: SessionStore = Object.assign(Object.create(store) as SessionStore, {
@@ -83,11 +84,11 @@ test("D.3 of two resumes at once the newest wins", () => {
   assert.equal(store.get("s")?.epoch, 3);
 });
 
-test("D.3 a lower client attempt number is refused", () => {
+test("rule D3: a lower client attempt number is refused", () => {
   for (const attempt of [0, 1]) assert.equal(told(decide({ request: { ...request, attempt } })), "SESSION_TAKEN_OVER");
 });
 
-test("D.4 the same principal and the right token are needed, and a thief learns nothing", () => {
+test("rule D4: the same principal and the right token are needed, and a thief learns nothing", () => {
   const unknown = decide({}, storeWith());
   assert.deepEqual(unknown, { outcome: "fresh", reason: "session-unknown", ends: false });
   assert.deepEqual(decide({ principal: "eva" }), unknown);
@@ -96,7 +97,7 @@ test("D.4 the same principal and the right token are needed, and a thief learns 
   assert.deepEqual(decide({ principal: "eva", request: { ...request, attempt: 0 } }), unknown);
 });
 
-test("D.4 tokens rotate, and the previous one is valid until the first acknowledgement on the new connection", () => {
+test("rule D4: tokens rotate, and the previous one is valid until the first acknowledgement on the new connection", () => {
   const store = storeWith(record);
   assert.equal(told(decide({}, store)), "resumed");
   // The welcome with h2 was lost: the client tries again with h1.
@@ -108,7 +109,7 @@ test("D.4 tokens rotate, and the previous one is valid until the first acknowled
   assert.equal(told(decide({ request: { ...request, attempt: 4 }, tokenHash: "h3" }, store)), "resumed");
 });
 
-test("D.5 resume needs the server instance, both counters, and the same agreement", () => {
+test("rule D5: resume needs the server instance, both counters, and the same agreement", () => {
   assert.equal(told(decide({ request: { ...request, server: "other" } })), "fresh server-restarted");
   for (const change of [
     { codec: "msgpack" },

@@ -1,4 +1,4 @@
-/** Whether a client may continue a session (D.3, D.4, D.5). */
+/** Whether a client may continue a session (docs/semantics.md, rules D3, D4 and D5). */
 
 import type { FreshReason, Refusal, ResumeRequest } from "../../handshake/hello.ts";
 import { type Agreement, sameAgreement } from "../../handshake/negotiate.ts";

@@ -43,7 +43,7 @@ export function encodeClose(received: number, reason: CloseReason, peer: PeerLim
   return frame;
 }
 
-/** What to write to a connection that another one replaces, before it is closed (D.3). */
+/** What to write to a connection that another one replaces, before it is closed (docs/semantics.md, rule D3). */
 export function encodeTakenOver(received: number, peer?: PeerLimits): Buffer {
   return encodeClose(received, { code: "SESSION_TAKEN_OVER", message: "a newer connection has taken its place" }, peer);
 }

@@ -175,7 +175,8 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   }
 
   /**
-   * Goes on over a connection whose handshake is done. One that is there already loses its place, and is told so (D.3).
+   * Goes on over a connection whose handshake is done. One that is there already loses its place, and is told
+   * so (docs/semantics.md, rule D3).
    *
    * @param rest - What the peer has sent behind the handshake.
    */

@@ -7,7 +7,7 @@ import type { OperationContext } from "../../operation/deadline.ts";
 
 /** Up to so many bytes are gathered before they are written. */
 const JOINED_BYTES = 4096;
-/** So long the last words of a session may take to reach the kernel, as when a socket is closed (A.2). */
+/** So long the last words of a session may take to reach the kernel, as when a socket is closed (docs/semantics.md, rule A2). */
 export const LAST_WORDS_MS = 2000;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 const ignore = (): void => undefined;

@@ -100,8 +100,8 @@ export interface SessionServerOptions<Client extends Methods, Data>
    * Says who a client is: a text that names it, the same each time. Answer undefined, or throw, to turn it away
    * (`UNAUTHENTICATED`; the message of a `RemoteError` is passed on, nothing else is). Such a client does not come back by
    * itself. Throw a `RemoteError` of the code `SERVER_BUSY` when it cannot be known now: then it does. It runs for each
-   * connection, when a session goes on as well, which only the same principal may do (SEMANTICS D.4). Default: everybody may
-   * come in, and the token alone says whose session it is.
+   * connection, when a session goes on as well, which only the same principal may do (docs/semantics.md, rule D4).
+   * Default: everybody may come in, and the token alone says whose session it is.
    */
   readonly authenticate?: ((applicant: Applicant) => string | undefined | Promise<string | undefined>) | undefined;
   /** Makes `session.data` of a new session. Default: an empty object. What it throws turns the client away, as in `authenticate`. */

@@ -36,7 +36,7 @@ export interface DispatchHost extends SessionHost {
 /**
  * Starts handlers. Events run one after the other, calls of the order `serial` among them; other calls run beside them, up
  * to a number. All start in the order of the wire, so a message that cannot start yet holds up those behind it; answers,
- * cancels and items of open streams never wait here (SEMANTICS D.9).
+ * cancels and items of open streams never wait here (docs/semantics.md, rule D9).
  */
 export class SessionDispatch {
   readonly #host: DispatchHost;
