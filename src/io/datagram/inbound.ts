@@ -3,9 +3,10 @@
 import { ConnectionError, type ErrorOutcome, UsageError, type ZocaloError } from "../../core/errors.ts";
 import { HELD } from "../../core/held-bytes.ts";
 import type { Datagram } from "../network/network.ts";
-import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
+import { expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
 import { restated } from "../operation/restated.ts";
+import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 import type { DatagramHost } from "./host.ts";
 import type { ReceiveQueuePolicy } from "./public.ts";
 
@@ -15,13 +16,6 @@ export interface Taking<T> {
   take(queue: DatagramQueue): T;
   /** What it gives when this program has closed the datagram socket, for iterations; calls without it reject. */
   readonly end?: T;
-}
-
-interface Waiter {
-  readonly taking: Taking<unknown>;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (reason: unknown) => void;
-  deadline: Deadline | undefined;
 }
 
 /**
@@ -46,7 +40,7 @@ export class DatagramInbound {
   bytesDropped = 0;
   readonly #host: DatagramHost;
   readonly #limits: ReceiveQueueLimits;
-  readonly #waiters: Waiter[] = [];
+  readonly #waiters: WaitQueue<Waiter<unknown, Taking<unknown>>> = new WaitQueue();
   /** Reported by the network, for the next call. */
   #error: ZocaloError | undefined;
   /** Under `strict`: datagrams dropped behind what is in the queue, and not told yet. */
@@ -71,19 +65,16 @@ export class DatagramInbound {
       this.#steer();
       return Promise.resolve(value);
     }
-    if (this.#over !== undefined) return new Promise((resolve, reject) => this.#refuse({ taking, resolve, reject }));
+    if (this.#over !== undefined) {
+      return new Promise((resolve, reject) => this.#refuse(new Waiter(taking, resolve, reject)));
+    }
     if (this.#lost > 0) return Promise.reject(this.#takeLoss(taking.op));
     return this.#wait(taking, options);
   }
 
   /** Ends the waiting calls of one iteration. */
   withdraw(taking: Taking<unknown>): void {
-    for (let index = this.#waiters.length - 1; index >= 0; index -= 1) {
-      const waiter = this.#waiters[index] as Waiter;
-      if (waiter.taking !== taking) continue;
-      this.#waiters.splice(index, 1);
-      waiter.resolve(taking.end);
-    }
+    this.#waiters.withdraw(taking, taking.end);
   }
 
   /** Datagrams arrived. Those who wait come first; then the queue's limits apply. */
@@ -95,10 +86,9 @@ export class DatagramInbound {
       if (this.#lost > 0) this.#drop(datagram);
       else this.queue.push(datagram);
     }
-    while (this.#waiters.length > 0 && this.queue.length > 0) {
-      const waiter = this.#waiters.shift() as Waiter;
-      waiter.deadline?.cancel();
-      waiter.resolve(waiter.taking.take(this.queue));
+    while (this.#waiters.size > 0 && this.queue.length > 0) {
+      const waiter = this.#waiters.take();
+      waiter?.resolve(waiter.subject.take(this.queue));
     }
     if (this.#full()) this.#overflow();
     else this.#overflowing = false;
@@ -106,13 +96,9 @@ export class DatagramInbound {
 
   /** The network reported an error, and the datagram socket goes on: the first who waits gets it, else the next call. */
   report(error: ZocaloError): void {
-    const waiter = this.#waiters.shift();
-    if (waiter === undefined) {
-      this.#error ??= error;
-      return;
-    }
-    waiter.deadline?.cancel();
-    waiter.reject(restated(error, this.#host.context(waiter.taking.op)));
+    const waiter = this.#waiters.take();
+    if (waiter === undefined) this.#error ??= error;
+    else waiter.reject(restated(error, this.#host.context(waiter.subject.op)));
   }
 
   /** Takes the error that the next call has to report. */
@@ -128,28 +114,23 @@ export class DatagramInbound {
     this.#over = { error, closed };
     this.#error = undefined;
     this.queue.clear();
-    for (const waiter of this.#waiters.splice(0)) {
-      waiter.deadline?.cancel();
-      this.#refuse(waiter);
-    }
+    for (let waiter = this.#waiters.take(); waiter !== undefined; waiter = this.#waiters.take()) this.#refuse(waiter);
   }
 
   #wait<T>(taking: Taking<T>, options: OperationOptions | undefined): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const waiter: Waiter = { taking, resolve: resolve as (value: unknown) => void, reject, deadline: undefined };
-      waiter.deadline = Deadline.of(this.#host.clock, options, (cause) => {
-        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+      const waiter = new Waiter<unknown, Taking<unknown>>(taking, resolve as (value: unknown) => void, reject);
+      this.#waiters.addWithin(waiter, this.#host.clock, options, (cause) => {
         reject(expiryReason(cause, this.#host.context(taking.op), "none"));
       });
-      this.#waiters.push(waiter);
     });
   }
 
   /** The answer of a datagram socket that is over. */
-  #refuse<T>(call: { taking: Taking<T>; resolve: (value: T) => void; reject: (reason: unknown) => void }): void {
+  #refuse<T>({ subject, resolve, reject }: Waiter<T, Taking<T>>): void {
     const { error, closed } = this.#over as { error: ZocaloError; closed: boolean };
-    if (closed && call.taking.end !== undefined) call.resolve(call.taking.end);
-    else call.reject(restated(error, this.#host.context(call.taking.op)));
+    if (closed && subject.end !== undefined) resolve(subject.end);
+    else reject(restated(error, this.#host.context(subject.op)));
   }
 
   #full(): boolean {

@@ -6,6 +6,7 @@ import { HELD } from "../../core/held-bytes.ts";
 import type { OutgoingDatagram, SendFailure } from "../network/network.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
 import { restated } from "../operation/restated.ts";
+import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 import type { Destinations } from "./destinations.ts";
 import type { DatagramHost, SendReport } from "./host.ts";
 import { BESIDE_PAYLOAD_BYTES, datagramSocketClosed } from "./inbound.ts";
@@ -29,23 +30,31 @@ export interface SendQueueLimits {
 }
 
 /** One call of `send` or `sendMany`. */
-interface SendJob {
+class SendJob extends Waiter<SendReport> {
+  /** How many were handed to the transport, and on how many the kernel has decided. */
+  begun = 0;
+  decided = 0;
+  /** Names of this job that are being looked up. */
+  lookups = 0;
+  failures: SendFailure[] | undefined = undefined;
+  /** Its caller has been answered, so its bytes are no longer to be relied on. */
+  answered = false;
   readonly op: string;
   items: OutgoingDatagram[];
   readonly bytes: number;
-  /** How many were handed to the transport, and on how many the kernel has decided. */
-  begun: number;
-  decided: number;
-  /** Names of this job that are being looked up. */
-  lookups: number;
-  failures: SendFailure[] | undefined;
-  /** Its caller has been answered, so its bytes are no longer to be relied on. */
-  answered: boolean;
-  /** Hand over copies: the caller may get its input back early. */
-  readonly cancellable: boolean;
-  readonly resolve: (report: SendReport) => void;
-  readonly reject: (reason: unknown) => void;
-  deadline: Deadline | undefined;
+
+  constructor(
+    op: string,
+    items: OutgoingDatagram[],
+    bytes: number,
+    resolve: (report: SendReport) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    super(undefined, resolve, reject);
+    this.op = op;
+    this.items = items;
+    this.bytes = bytes;
+  }
 }
 
 /** A run of one job's datagrams within a batch. */
@@ -68,7 +77,7 @@ export class DatagramOutbound {
   /** Memory of the calls that have not settled. */
   heldBytes = 0;
   /** Jobs that have datagrams to hand over. */
-  readonly #ready: SendJob[] = [];
+  readonly #ready: WaitQueue<SendJob> = new WaitQueue();
   readonly #jobs: Set<SendJob> = new Set();
   #busy = false;
   #sentThisTurn = 0;
@@ -97,10 +106,8 @@ export class DatagramOutbound {
     }
     if (items.length === 0) return Promise.resolve({ sent: 0, failures: NO_FAILURES });
     return new Promise((resolve, reject) => {
-      const cancellable = options?.signal !== undefined || options?.timeoutMs !== undefined;
-      const start = { begun: 0, decided: 0, lookups: 0, failures: undefined, answered: false, deadline: undefined };
-      const job: SendJob = { op, items, bytes, ...start, cancellable, resolve, reject };
-      if (cancellable) job.deadline = Deadline.of(this.#host.clock, options, (cause) => this.#cancel(job, cause));
+      const job = new SendJob(op, items, bytes, resolve, reject);
+      job.deadline = Deadline.of(this.#host.clock, options, (cause) => this.#cancel(job, cause));
       this.#accept(job);
     });
   }
@@ -115,11 +122,11 @@ export class DatagramOutbound {
   /** The datagram socket is gone: everything that waits rejects. */
   failed(error: ZocaloError): void {
     this.#closing = true;
-    this.#ready.length = 0;
     this.unsent = 0;
     this.#unsentBytes = 0;
     this.heldBytes = 0;
     for (const job of this.#jobs) {
+      this.#ready.remove(job);
       const outcome = job.begun === 0 ? "none" : "unknown";
       this.#answer(job, () => job.reject(restated(error, this.#host.context(job.op), outcome)));
     }
@@ -140,7 +147,7 @@ export class DatagramOutbound {
       else job.items[index] = { data, to: known };
     }
     if (job.lookups > 0) return;
-    this.#ready.push(job);
+    this.#ready.add(job);
     this.#pump();
   }
 
@@ -158,7 +165,7 @@ export class DatagramOutbound {
     job.items[index] = { data: item.data, to };
     job.lookups -= 1;
     if (job.lookups > 0) return;
-    this.#ready.push(job);
+    this.#ready.add(job);
     this.#pump();
   }
 
@@ -171,14 +178,13 @@ export class DatagramOutbound {
       job.items = job.items.map((item, index) => (index < job.begun ? item : copyOf(item)));
       return;
     }
-    const place = this.#ready.indexOf(job);
-    if (place !== -1) this.#ready.splice(place, 1);
+    this.#ready.remove(job);
     this.#forget(job);
   }
 
   /** Hands over the next batch, and the one behind it while the kernel takes them at once. */
   #pump(): void {
-    while (!this.#busy && this.#ready.length > 0) {
+    while (!this.#busy && this.#ready.size > 0) {
       const batch: OutgoingDatagram[] = [];
       const parts = this.#gather(batch);
       let returned = false;
@@ -204,21 +210,19 @@ export class DatagramOutbound {
   #gather(batch: OutgoingDatagram[]): Part[] {
     const parts: Part[] = [];
     let bytes = 0;
-    let handedOver = 0;
-    for (const job of this.#ready) {
+    for (let job = this.#ready.first; job !== undefined; job = this.#ready.first) {
       const first = job.begun;
       while (job.begun < job.items.length && batch.length < BATCH_DATAGRAMS && bytes < BATCH_BYTES) {
         const item = job.items[job.begun] as OutgoingDatagram;
-        batch.push(job.cancellable ? copyOf(item) : item);
+        // Who can end a send early may get its input back before the kernel has it.
+        batch.push(job.deadline === undefined ? item : copyOf(item));
         bytes += item.data.length;
         job.begun += 1;
       }
       if (job.begun > first) parts.push({ job, first, count: job.begun - first });
       if (job.begun < job.items.length) break;
-      handedOver += 1;
+      this.#ready.remove(job);
     }
-    if (handedOver === this.#ready.length) this.#ready.length = 0;
-    else this.#ready.splice(0, handedOver);
     return parts;
   }
 
@@ -276,8 +280,8 @@ export class DatagramOutbound {
   }
 }
 
-function heldBy({ items, bytes, cancellable }: SendJob): number {
-  return bytes + HELD.send + (cancellable ? HELD.deadline : 0) + items.length * HELD.outgoing;
+function heldBy({ items, bytes, deadline }: SendJob): number {
+  return bytes + HELD.send + (deadline !== undefined ? HELD.deadline : 0) + items.length * HELD.outgoing;
 }
 
 function copyOf({ data, to }: OutgoingDatagram): OutgoingDatagram {

@@ -7,7 +7,6 @@ import { HELD } from "../../core/held-bytes.ts";
 import { Admission } from "./admission.ts";
 import type { StreamSocket, ConnectionOwner } from "../stream/socket.ts";
 import {
-  Deadline,
   expiryReason,
   type OperationContext,
   type OperationOptions,
@@ -23,6 +22,7 @@ import { OwnClock } from "../operation/own-clock.ts";
 import { type Announced, announced } from "../stream/announced.ts";
 import { readProxyHeader } from "./proxy-prelude.ts";
 import { restated } from "../operation/restated.ts";
+import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 import type * as streams from "../stream/public.ts";
 import { checkOptions } from "../operation/check-options.ts";
 import type { TlsOptions } from "../network/tls.ts";
@@ -33,12 +33,6 @@ const DEFAULT_HANDSHAKE_MS = 10_000;
 const DEFAULT_MAX_HANDSHAKES = 1000;
 /** Why a handshake is given up that has to make room. */
 const OUSTED: unique symbol = Symbol("ousted");
-
-interface Waiter {
-  readonly resolve: (socket: streams.StreamSocket) => void;
-  readonly reject: (reason: unknown) => void;
-  deadline: Deadline | undefined;
-}
 
 /** How a listener hands over connections, for those who stand on it. */
 export interface ListenerOptions<Socket extends StreamSocket> {
@@ -62,7 +56,7 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
   /** One object for all connections, because what is made from it is kept with it. */
   #tls: ServerTls | undefined;
   #queue: Socket[] = [];
-  #waiters: Waiter[] = [];
+  readonly #waiters: WaitQueue<Waiter<streams.StreamSocket>> = new WaitQueue();
   readonly #maxHandshakes: number;
   /** Gives one up; the oldest first. */
   readonly #handshakes: Set<(reason: unknown) => void> = new Set();
@@ -112,12 +106,9 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
     if (ready !== undefined) return Promise.resolve(ready);
     if (this.#closing !== undefined) return Promise.reject(this.#closedError());
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { resolve, reject, deadline: undefined };
-      waiter.deadline = Deadline.of(this.#clock, options, (cause) => {
-        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+      this.#waiters.addWithin(new Waiter(undefined, resolve, reject), this.#clock, options, (cause) => {
         reject(expiryReason(cause, this.#context("accept")));
       });
-      this.#waiters.push(waiter);
     });
   }
 
@@ -282,7 +273,7 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
   #handOver(transport: StreamTransport, peer?: Announced, unread?: Uint8Array): void {
     const remote = peer?.remoteAddress ?? transport.remoteAddress;
     const full =
-      this.#listener.deliver === undefined && this.#waiters.length === 0 && this.#queue.length >= this.#acceptQueue;
+      this.#listener.deliver === undefined && this.#waiters.size === 0 && this.#queue.length >= this.#acceptQueue;
     if (full || this.#closing !== undefined) {
       this.#admission.dismiss(remote);
       this.#turnAway(transport, remote, full ? "accept-queue" : "closing");
@@ -299,8 +290,7 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
       this.#listener.deliver(socket);
       return;
     }
-    const waiter = this.#waiters.shift();
-    waiter?.deadline?.cancel();
+    const waiter = this.#waiters.take();
     if (waiter === undefined) this.#queue.push(socket);
     else waiter.resolve(socket);
   }
@@ -320,13 +310,8 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
   }
 
   async #close(): Promise<void> {
-    const waiters = this.#waiters;
-    this.#waiters = [];
     for (const giveUp of this.#handshakes) giveUp(this.#closedError());
-    for (const waiter of waiters) {
-      waiter.deadline?.cancel();
-      waiter.reject(this.#closedError());
-    }
+    this.#waiters.rejectAll(() => this.#closedError());
     for (const socket of this.#queue.splice(0)) socket.abort(this.#closedError());
     await this.#transport.close();
     publish("close", () => ({

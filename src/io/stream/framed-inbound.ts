@@ -5,22 +5,20 @@ import { ConnectionError, UsageError, type ZocaloError } from "../../core/errors
 import type { Decoder } from "../../core/framing/codec.ts";
 import { codecFailure } from "../operation/restated.ts";
 import type { ConnectionHost } from "./host.ts";
-import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
+import { expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
 import type { Inbound, InboundConsumer } from "./inbound.ts";
 import { DONE } from "../operation/iteration.ts";
 import { TURN_MESSAGES } from "../operation/turn-budget.ts";
+import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 
-interface Waiter<T> {
-  /** The iteration whose step it is. */
-  readonly owner?: object | undefined;
-  readonly resolve: (value: T) => void;
-  readonly reject: (reason: unknown) => void;
-  deadline?: Deadline | undefined;
-}
+/** A call, with the iteration whose step it is. */
+type Receiver<T> = Waiter<T, object | undefined>;
 
 /** A handler that takes everything: how it decodes bytes, and whom to tell at the end. */
-interface Push extends Waiter<void> {
+interface Push {
   readonly decode: (bytes: Uint8Array, start: number, end: number) => number;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
 }
 
 const NOTHING: unique symbol = Symbol("nothing");
@@ -41,8 +39,8 @@ export class FramedInbound<Out> implements InboundConsumer {
   #end = 0;
   /** The message that was just decoded. */
   #one: Out | typeof NOTHING = NOTHING;
-  readonly #receivers: Waiter<Out | null>[] = [];
-  #batchReceiver: Waiter<IteratorResult<readonly Out[], undefined>> | undefined;
+  readonly #receivers: WaitQueue<Receiver<Out | null>> = new WaitQueue();
+  #batchReceiver: Receiver<IteratorResult<readonly Out[], undefined>> | undefined;
   #push: Push | undefined;
   #decoding = false;
   #ended = false;
@@ -85,7 +83,7 @@ export class FramedInbound<Out> implements InboundConsumer {
     if (refused !== undefined) return Promise.reject(refused.reason);
     const problem = this.#refusal("receive", false);
     if (problem !== undefined) return Promise.reject(problem);
-    if (this.#receivers.length === 0) {
+    if (this.#receivers.size === 0) {
       const message = this.#decodeOne();
       if (message !== NOTHING) return Promise.resolve(message);
     }
@@ -96,7 +94,7 @@ export class FramedInbound<Out> implements InboundConsumer {
   next(owner: object): Promise<IteratorResult<Out, undefined>> {
     const problem = this.#refusal("receive", false);
     if (problem !== undefined) return Promise.reject(problem);
-    if (this.#receivers.length === 0) {
+    if (this.#receivers.size === 0) {
       const message = this.#decodeOne();
       if (message !== NOTHING) return Promise.resolve({ done: false, value: message });
     }
@@ -110,23 +108,21 @@ export class FramedInbound<Out> implements InboundConsumer {
     const batch = this.#decodeMany();
     if (batch !== undefined) return Promise.resolve({ done: false, value: batch });
     return new Promise((resolve, reject) => {
-      this.#batchReceiver = { owner, resolve, reject };
+      this.#batchReceiver = new Waiter(owner, resolve, reject);
       this.#serve();
     });
   }
 
   /** Ends the steps of one iteration that wait. */
   withdraw(owner: object): void {
+    if (!this.#wanted) return;
     const batch = this.#batchReceiver;
-    if (batch?.owner === owner) {
+    if (batch?.subject === owner) {
       this.#batchReceiver = undefined;
       batch.resolve(DONE);
-      this.#inbound.hold(true);
     }
-    for (const receiver of this.#receivers.filter((each) => each.owner === owner)) {
-      this.#forget(receiver);
-      receiver.resolve(null);
-    }
+    this.#receivers.withdraw(owner, null);
+    this.#holdUnlessWanted();
   }
 
   /** Delivers to a handler until the end. `decode` is given the decoder and bytes, and answers how many it used. */
@@ -227,12 +223,10 @@ export class FramedInbound<Out> implements InboundConsumer {
   /** Serves those who wait from the present piece, and asks for the next one when it is used up. */
   #serve(): void {
     if (this.#decoding || this.#detached) return;
-    while (this.#receivers.length > 0) {
+    while (this.#receivers.size > 0) {
       const message = this.#decodeOne();
       if (message === NOTHING) break;
-      const receiver = this.#receivers.shift() as Waiter<Out | null>;
-      receiver.deadline?.cancel();
-      receiver.resolve(message);
+      this.#receivers.take()?.resolve(message);
     }
     if (this.#batchReceiver !== undefined) this.#serveBatch(this.#batchReceiver);
     if (this.#detached || this.#at < this.#end || !this.#wanted) return;
@@ -243,7 +237,7 @@ export class FramedInbound<Out> implements InboundConsumer {
   }
 
   get #wanted(): boolean {
-    return this.#receivers.length > 0 || this.#batchReceiver !== undefined || this.#push !== undefined;
+    return this.#receivers.size > 0 || this.#batchReceiver !== undefined || this.#push !== undefined;
   }
 
   #decodeOne(): Out | typeof NOTHING {
@@ -270,7 +264,7 @@ export class FramedInbound<Out> implements InboundConsumer {
     return batch;
   }
 
-  #serveBatch(receiver: Waiter<IteratorResult<readonly Out[], undefined>>): void {
+  #serveBatch(receiver: Receiver<IteratorResult<readonly Out[], undefined>>): void {
     const batch = this.#decodeMany();
     if (batch === undefined) return;
     this.#batchReceiver = undefined;
@@ -326,15 +320,12 @@ export class FramedInbound<Out> implements InboundConsumer {
     const batch = this.#batchReceiver;
     this.#push = undefined;
     this.#batchReceiver = undefined;
-    for (const receiver of this.#receivers.splice(0)) {
-      receiver.deadline?.cancel();
-      if (error === undefined) receiver.resolve(null);
-      else receiver.reject(error);
-    }
     if (error === undefined) {
+      while (this.#receivers.size > 0) this.#receivers.take()?.resolve(null);
       batch?.resolve({ done: true, value: undefined });
       push?.resolve();
     } else {
+      this.#receivers.rejectAll(() => error);
       batch?.reject(error);
       push?.reject(error);
     }
@@ -342,30 +333,30 @@ export class FramedInbound<Out> implements InboundConsumer {
 
   #wait(options: OperationOptions | undefined, owner: object | undefined): Promise<Out | null> {
     return new Promise((resolve, reject) => {
-      const receiver: Waiter<Out | null> = { owner, resolve, reject, deadline: undefined };
-      if (options !== undefined) receiver.deadline = this.#watch(receiver, options);
-      this.#receivers.push(receiver);
+      const receiver: Receiver<Out | null> = new Waiter(owner, resolve, reject);
+      if (options === undefined) this.#receivers.add(receiver);
+      else this.#addWithin(receiver, options);
       this.#serve();
     });
   }
 
-  #watch(receiver: Waiter<Out | null>, options: OperationOptions): Deadline | undefined {
-    return Deadline.of(this.#host.clock, options, (cause) => {
-      this.#forget(receiver);
+  /** Apart, because a function that makes a closure somewhere pays for it in each call. */
+  #addWithin(receiver: Receiver<Out | null>, options: OperationOptions): void {
+    this.#receivers.addWithin(receiver, this.#host.clock, options, (cause) => {
+      this.#holdUnlessWanted();
       receiver.reject(expiryReason(cause, this.#host.context("receive"), "none"));
     });
   }
 
-  /** It does not wait any more. What arrives when nobody does is not decoded. */
-  #forget(receiver: Waiter<Out | null>): void {
-    this.#receivers.splice(this.#receivers.indexOf(receiver), 1);
+  /** What arrives when nobody waits is not decoded. */
+  #holdUnlessWanted(): void {
     if (!this.#wanted) this.#inbound.hold(true);
   }
 
   /** Messages go one way at a time; only `receive` may be called again while it waits. */
   #refusal(op: string, alone: boolean): ZocaloError | undefined {
     const taken = this.#detached || this.#push !== undefined || this.#batchReceiver !== undefined;
-    if (!taken && !(alone && this.#receivers.length > 0)) return undefined;
+    if (!taken && !(alone && this.#receivers.size > 0)) return undefined;
     const detail = "messages go one way at a time: another receiver waits, or this reader was detached";
     return new UsageError("READER_TAKEN", { ...this.#host.context(op), detail });
   }

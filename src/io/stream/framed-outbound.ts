@@ -7,14 +7,9 @@ import type { Codec } from "../../core/framing/codec.ts";
 import { HELD, memoryOf } from "../../core/held-bytes.ts";
 import { checkOptions, ITERABLE } from "../operation/check-options.ts";
 import { codecFailure } from "../operation/restated.ts";
-import {
-  Deadline,
-  expiryReason,
-  type OperationOptions,
-  refusedAtOnce,
-  withOneDeadline,
-} from "../operation/deadline.ts";
+import { expiryReason, type OperationOptions, refusedAtOnce, withOneDeadline } from "../operation/deadline.ts";
 import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
+import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 import type { ConnectionHost } from "./host.ts";
 import type { Outbound } from "./outbound.ts";
 
@@ -32,14 +27,16 @@ const MAX_WAITING_SENDS = 65_536;
 
 const SENT: Promise<void> = Promise.resolve();
 
-interface WaitingSend<In> {
+class WaitingSend<In> extends Waiter<void> {
   readonly message: In;
   /** What it pins in memory: the message, its promise and what ends it early. */
   readonly heldBytes: number;
-  readonly cancellable: boolean;
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
-  deadline: Deadline | undefined;
+
+  constructor(message: In, heldBytes: number, resolve: () => void, reject: (reason: unknown) => void) {
+    super(undefined, resolve, reject);
+    this.message = message;
+    this.heldBytes = heldBytes;
+  }
 }
 
 /** The sending half of a framed connection. */
@@ -53,7 +50,7 @@ export class FramedOutbound<In> {
   #handedBytes = 0;
   #sentBytes = 0;
   #lastWrite: Promise<void> = SENT;
-  #waiting: WaitingSend<In>[] = [];
+  readonly #waiting: WaitQueue<WaitingSend<In>> = new WaitQueue();
   #waitingBytes = 0;
   readonly #endOfTurn: () => void = () => {
     this.#scheduled = false;
@@ -87,7 +84,7 @@ export class FramedOutbound<In> {
       if (refused !== undefined) return Promise.reject(refused.reason);
     }
     if (this.#outbound.state !== "open") return rejectedQuietly(this.#outbound.whyNot("send"));
-    if (this.#handedBytes > BACKLOG_BYTES || this.#waiting.length > 0) return this.#wait(message, options);
+    if (this.#handedBytes > BACKLOG_BYTES || this.#waiting.size > 0) return this.#wait(message, options);
     return this.#encode(message, options !== undefined);
   }
 
@@ -145,7 +142,7 @@ export class FramedOutbound<In> {
 
   /** Hands over what was gathered; resolves when the kernel has everything sent so far. */
   async flush(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#writer.length > 0) {
+    while (this.#waiting.size > 0 || this.#writer.length > 0) {
       this.handOver();
       await this.#lastWrite;
     }
@@ -179,7 +176,7 @@ export class FramedOutbound<In> {
    * most 65,536 messages, which are in memory already.
    */
   handOverAll(): void {
-    for (const job of this.#waiting.splice(0)) this.#sendJob(job);
+    while (this.#waiting.size > 0) this.#sendNext();
     this.handOver();
   }
 
@@ -223,20 +220,15 @@ export class FramedOutbound<In> {
         void handled(sent);
         refuse(reason);
       };
-      const job: WaitingSend<In> = {
-        message,
-        heldBytes,
-        cancellable: options !== undefined,
-        resolve,
-        reject,
-        deadline: undefined,
-      };
-      job.deadline = Deadline.of(this.#host.clock, options, (cause) => {
-        this.#waiting.splice(this.#waiting.indexOf(job), 1);
-        this.#waitingBytes -= heldBytes;
-        reject(expiryReason(cause, this.#host.context("send"), "none"));
-      });
-      this.#waiting.push(job);
+      this.#waiting.addWithin(
+        new WaitingSend(message, heldBytes, resolve, reject),
+        this.#host.clock,
+        options,
+        (cause) => {
+          this.#waitingBytes -= heldBytes;
+          reject(expiryReason(cause, this.#host.context("send"), "none"));
+        },
+      );
       this.#waitingBytes += heldBytes;
     });
     return sent;
@@ -245,34 +237,24 @@ export class FramedOutbound<In> {
   /** Why no more may wait: a peer that does not read must not fill the memory of a handler that does not wait. */
   #overflow(heldBytes: number): string | undefined {
     const { writeQueueBytes } = this.#host.settings;
-    if (this.#waiting.length >= MAX_WAITING_SENDS) return `${MAX_WAITING_SENDS} messages wait already`;
-    if (this.#waiting.length === 0 || this.#waitingBytes + heldBytes <= writeQueueBytes) return undefined;
+    if (this.#waiting.size >= MAX_WAITING_SENDS) return `${MAX_WAITING_SENDS} messages wait already`;
+    if (this.#waiting.size === 0 || this.#waitingBytes + heldBytes <= writeQueueBytes) return undefined;
     return `more than writeQueueBytes (${writeQueueBytes}) would wait`;
   }
 
   /** The kernel has taken something: as many of those who wait as there is room for. */
   #sendWaiting(): void {
-    let served = 0;
-    const jobs = this.#waiting;
-    while (served < jobs.length && this.#handedBytes <= BACKLOG_BYTES) {
-      const job = jobs[served] as WaitingSend<In>;
-      served += 1;
-      this.#sendJob(job);
-    }
-    if (served > 0) jobs.splice(0, served);
+    while (this.#waiting.size > 0 && this.#handedBytes <= BACKLOG_BYTES) this.#sendNext();
   }
 
-  #sendJob(job: WaitingSend<In>): void {
-    this.#waitingBytes -= job.heldBytes;
-    job.deadline?.cancel();
-    this.#encode(job.message, job.cancellable).then(job.resolve, job.reject);
+  #sendNext(): void {
+    const { message, heldBytes, deadline, resolve, reject } = this.#waiting.take() as WaitingSend<In>;
+    this.#waitingBytes -= heldBytes;
+    this.#encode(message, deadline !== undefined).then(resolve, reject);
   }
 
   #fail(error: unknown): void {
     this.#waitingBytes = 0;
-    for (const job of this.#waiting.splice(0)) {
-      job.deadline?.cancel();
-      job.reject(error);
-    }
+    this.#waiting.rejectAll(() => error);
   }
 }

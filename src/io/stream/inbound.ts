@@ -3,8 +3,9 @@
 import { ByteQueue } from "../../core/bytes/byte-queue.ts";
 import { UsageError, type ZocaloError } from "../../core/errors.ts";
 import type { ConnectionHost } from "./host.ts";
-import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
+import { expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
 import { restated } from "../operation/restated.ts";
+import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 
 /** One kind of read: how it takes what it wants from the queue. */
 export interface ReadRequest<T> {
@@ -22,13 +23,6 @@ export interface ReadRequest<T> {
   readonly needBytes: number;
   /** What it gets when it is withdrawn; others cannot be. */
   readonly end?: T;
-}
-
-interface Waiter {
-  readonly request: ReadRequest<unknown>;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (reason: unknown) => void;
-  deadline: Deadline | undefined;
 }
 
 /** Takes all bytes of a connection as they arrive, instead of reads: a framed reader. */
@@ -50,7 +44,7 @@ export class Inbound {
   error: ZocaloError | undefined;
   readonly #host: ConnectionHost;
   #queue: ByteQueue | undefined;
-  #waiters: Waiter[] | undefined;
+  readonly #waiters: WaitQueue<Waiter<unknown, ReadRequest<unknown>>> = new WaitQueue();
   #consumer: InboundConsumer | undefined;
   #held = false;
   /** The consumer is being called. Meanwhile it is not called again, and nobody reads: it has not said yet what it used. */
@@ -81,7 +75,7 @@ export class Inbound {
     }
     const refused = refusedAtOnce(options, () => this.#host.context(request.op));
     if (refused !== undefined) return Promise.reject(refused.reason);
-    if (!this.#feeding && (this.#waiters === undefined || this.#waiters.length === 0)) {
+    if (!this.#feeding && this.#waiters.size === 0) {
       try {
         const value = this.#serve(request);
         if (value !== undefined) return Promise.resolve(value);
@@ -94,9 +88,7 @@ export class Inbound {
 
   /** Ends the waiting reads of one iteration, which all have this request. */
   withdraw(request: ReadRequest<unknown>): void {
-    const waiters = this.#waiters ?? [];
-    this.#waiters = waiters.filter((waiter) => waiter.request !== request);
-    for (const waiter of waiters) if (waiter.request === request) waiter.resolve(request.end);
+    this.#waiters.withdraw(request, request.end);
     this.#serveWaiters();
     this.#steer();
   }
@@ -145,7 +137,7 @@ export class Inbound {
   }
 
   get hasWaiters(): boolean {
-    return this.#waiters !== undefined && this.#waiters.length > 0;
+    return this.#waiters.size > 0;
   }
 
   /** Bytes arrived from the transport; the view is valid only during the call. */
@@ -209,12 +201,7 @@ export class Inbound {
 
   /** Ends all pending reads, and all later ones, with `error`; bytes go on arriving (to be discarded). */
   refuseReads(error: ZocaloError): void {
-    const waiters = this.#waiters ?? [];
-    this.#waiters = undefined;
-    for (const waiter of waiters) {
-      waiter.deadline?.cancel();
-      waiter.reject(restated(error, this.#host.context(waiter.request.op)));
-    }
+    this.#waiters.rejectAll(({ subject }) => restated(error, this.#host.context(subject.op)));
     this.error = error;
     this.#consumer?.failed(error);
   }
@@ -234,18 +221,17 @@ export class Inbound {
 
   #wait<T>(request: ReadRequest<T>, options: OperationOptions | undefined): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const waiter: Waiter = { request, resolve: resolve as (value: unknown) => void, reject, deadline: undefined };
-      if (options !== undefined) waiter.deadline = this.#watch(waiter, options);
-      this.#waiters ??= [];
-      this.#waiters.push(waiter);
+      const waiter = new Waiter<unknown, ReadRequest<unknown>>(request, resolve as (value: unknown) => void, reject);
+      if (options === undefined) this.#waiters.add(waiter);
+      else this.#addWithin(waiter, options);
       this.#steer();
     });
   }
 
-  #watch(waiter: Waiter, options: OperationOptions): Deadline | undefined {
-    return Deadline.of(this.#host.clock, options, (cause) => {
-      this.#waiters?.splice(this.#waiters.indexOf(waiter), 1);
-      waiter.reject(expiryReason(cause, this.#host.context(waiter.request.op), "none"));
+  /** Apart, because a function that makes a closure somewhere pays for it in each call. */
+  #addWithin(waiter: Waiter<unknown, ReadRequest<unknown>>, options: OperationOptions): void {
+    this.#waiters.addWithin(waiter, this.#host.clock, options, (cause) => {
+      waiter.reject(expiryReason(cause, this.#host.context(waiter.subject.op), "none"));
       this.#serveWaiters();
       this.#steer();
     });
@@ -263,30 +249,21 @@ export class Inbound {
   /** Serves the first in line from bytes that never touch the queue; answers how many bytes were used. */
   #serveDirectly(view: Uint8Array): number {
     if (this.#consumer !== undefined) return this.#held ? 0 : this.#feed(this.#consumer, view);
-    const first = this.#waiters?.[0];
-    const served = first?.request.direct?.(view);
-    if (first === undefined || served === undefined) return 0;
-    this.#waiters?.shift();
-    first.deadline?.cancel();
-    first.resolve(served.value);
+    const served = this.#waiters.first?.subject.direct?.(view);
+    if (served === undefined) return 0;
+    this.#waiters.take()?.resolve(served.value);
     return served.used;
   }
 
   #serveWaiters(): void {
     const waiters = this.#waiters;
-    if (waiters === undefined || this.#feeding) return;
-    while (waiters.length > 0) {
-      const waiter = waiters[0] as Waiter;
+    while (waiters.first !== undefined && !this.#feeding) {
       try {
-        const value = this.#serve(waiter.request);
+        const value = this.#serve(waiters.first.subject);
         if (value === undefined) return;
-        waiters.shift();
-        waiter.deadline?.cancel();
-        waiter.resolve(value);
+        waiters.take()?.resolve(value);
       } catch (error) {
-        waiters.shift();
-        waiter.deadline?.cancel();
-        waiter.reject(error);
+        waiters.take()?.reject(error);
       }
     }
   }
@@ -294,7 +271,7 @@ export class Inbound {
   /** Stops and restarts the transport so that the queue stays near `readAheadBytes`. */
   #steer(): void {
     if (this.state !== "open") return;
-    const need = this.#waiters?.[0]?.request.needBytes ?? 0;
+    const need = this.#waiters.first?.subject.needBytes ?? 0;
     const limit =
       this.#discard === undefined ? Math.max(this.#host.settings.readAheadBytes, need) : Number.POSITIVE_INFINITY;
     if (!this.#paused && this.queuedBytes >= limit && this.queuedBytes >= need) {

@@ -8,6 +8,7 @@ import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
 import { restated } from "../operation/restated.ts";
 import type { WriteInput } from "./public.ts";
 import { textBytes } from "../operation/text-bytes.ts";
+import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 
 /**
  * Most bytes handed to the kernel in one go. Large enough that a system call is cheap, small enough that progress is
@@ -25,23 +26,32 @@ const LARGEST_ROOM_BYTES = 16_384;
 const SENT: Promise<void> = Promise.resolve();
 
 /** One write, or small ones put together. */
-interface WriteJob {
-  chunks: readonly Uint8Array[];
+class WriteJob extends Waiter<void> {
+  chunks: readonly Uint8Array[] = [];
   /** Where small writes are put together, the first `bytes` of it. */
   readonly room: Buffer | undefined;
   /** Memory that it pins. */
   readonly heldBytes: number;
-  promise: Promise<void>;
+  readonly promise: Promise<void>;
   /** The first chunk that was not taken, and how much of it was. */
-  index: number;
-  offset: number;
+  index = 0;
+  offset = 0;
   remaining: number;
   bytes: number;
-  /** Copy what is handed to the kernel: the caller may get its input back early. */
-  readonly cancellable: boolean;
-  resolve: () => void;
-  reject: (reason: unknown) => void;
-  deadline: Deadline | undefined;
+
+  constructor(bytes: number, cancellable: boolean, room: Buffer | undefined) {
+    let resolve = (): void => undefined;
+    let reject = (_reason: unknown): void => undefined;
+    const promise = new Promise<void>((yes, no) => {
+      resolve = yes;
+      reject = no;
+    });
+    super(undefined, resolve, reject);
+    this.promise = promise;
+    this.bytes = this.remaining = bytes;
+    this.heldBytes = HELD.write + (cancellable ? HELD.deadline : 0) + (room?.length ?? bytes);
+    this.room = room;
+  }
 }
 
 /** Where the sending side stands. */
@@ -61,7 +71,7 @@ export class Outbound {
   /** A framed writer. */
   gatherer: Gatherer | undefined;
   readonly #host: ConnectionHost;
-  #jobs: WriteJob[] | undefined;
+  readonly #jobs: WaitQueue<WriteJob> = new WaitQueue();
   #queuedBytes = 0;
   #heldBytes = 0;
   /** Bytes of the slice that the transport works on; 0 when it is idle. */
@@ -150,13 +160,10 @@ export class Outbound {
     this.#inFlight = 0;
     this.#queuedBytes = 0;
     this.#heldBytes = 0;
-    const jobs = this.#jobs ?? [];
-    this.#jobs = undefined;
-    for (const job of jobs) {
-      job.deadline?.cancel();
+    this.#jobs.rejectAll((job) => {
       void handled(job.promise);
-      job.reject(this.#restate(error, "write", job.remaining === job.bytes ? "none" : "unknown"));
-    }
+      return this.#restate(error, "write", job.remaining === job.bytes ? "none" : "unknown");
+    });
     if (!wasEnded) this.#finish?.reject(this.#restate(error, "end", "unknown"));
   }
 
@@ -166,7 +173,8 @@ export class Outbound {
       this.bytesSent += bytes;
       return SENT;
     }
-    const job = { ...newJob(bytes, false, undefined), remaining: 0 };
+    const job = new WriteJob(bytes, false, undefined);
+    job.remaining = 0;
     this.#add(job);
     this.#host.blocked();
     return job.promise;
@@ -174,7 +182,7 @@ export class Outbound {
 
   /** Puts a small write to the one before it, if that waits and has room: one promise is for both. */
   #join(chunks: readonly Uint8Array[], bytes: number): Promise<void> | undefined {
-    const job = this.#jobs?.[this.#jobs.length - 1];
+    const job = this.#jobs.last;
     const { room } = job ?? {};
     if (job === undefined || room === undefined) return undefined;
     if (job.remaining < job.bytes || job.bytes + bytes > room.length) return undefined;
@@ -184,8 +192,7 @@ export class Outbound {
   }
 
   #add(job: WriteJob): void {
-    this.#jobs ??= [];
-    this.#jobs.push(job);
+    this.#jobs.add(job);
     this.#queuedBytes += job.bytes;
     this.#heldBytes += job.heldBytes;
   }
@@ -194,7 +201,7 @@ export class Outbound {
     const cancellable = options?.signal !== undefined || options?.timeoutMs !== undefined;
     const roomBytes = Math.min(LARGEST_ROOM_BYTES, Math.max(SMALLEST_ROOM_BYTES, bytes, this.#queuedBytes));
     const room = cancellable || bytes > GATHERED_BYTES ? undefined : Buffer.allocUnsafeSlow(roomBytes);
-    const job = newJob(room === undefined ? bytes : 0, cancellable, room);
+    const job = new WriteJob(room === undefined ? bytes : 0, cancellable, room);
     if (room === undefined) job.chunks = chunks;
     else fill(job, room, chunks, bytes);
     job.deadline = Deadline.of(this.#host.clock, options, (cause) => this.#cancel(job, cause));
@@ -215,22 +222,21 @@ export class Outbound {
       job.remaining = job.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
       return;
     }
-    this.#jobs?.splice(this.#jobs.indexOf(job), 1);
+    this.#jobs.remove(job);
     this.#queuedBytes -= job.bytes;
     this.#heldBytes -= job.heldBytes;
   }
 
   /** Hands the next slice to the transport while that takes it at once. */
   #pump(): void {
-    while (this.#inFlight === 0 && this.#jobs !== undefined && this.#jobs.length > 0) {
+    while (this.#inFlight === 0 && this.#jobs.size > 0) {
       const chunks: Uint8Array[] = [];
       let bytes = 0;
-      for (const job of this.#jobs) {
-        if (bytes >= SLICE_BYTES) break;
-        const part = takeChunks(job, SLICE_BYTES - bytes);
-        for (const chunk of part) {
+      for (let job = this.#jobs.first; job !== undefined && bytes < SLICE_BYTES; job = job.next) {
+        for (const chunk of takeChunks(job, SLICE_BYTES - bytes)) {
           bytes += chunk.length;
-          chunks.push(job.cancellable ? Uint8Array.prototype.slice.call(chunk) : chunk);
+          // Who can end a write early may get its input back before the kernel has it.
+          chunks.push(job.deadline === undefined ? chunk : Uint8Array.prototype.slice.call(chunk));
         }
       }
       if (!this.#handOver(chunks, bytes)) {
@@ -262,17 +268,11 @@ export class Outbound {
   #settleSent(bytes: number): void {
     this.bytesSent += bytes;
     this.#queuedBytes -= bytes;
-    const jobs = this.#jobs ?? [];
-    let done = 0;
-    while (done < jobs.length && (jobs[done] as WriteJob).remaining === 0) {
-      const job = jobs[done] as WriteJob;
-      job.deadline?.cancel();
+    while (this.#jobs.first?.remaining === 0) {
+      const job = this.#jobs.take() as WriteJob;
       job.resolve();
       this.#heldBytes -= job.heldBytes;
-      done += 1;
     }
-    if (done === jobs.length) this.#jobs = undefined;
-    else jobs.splice(0, done);
   }
 
   #sendFin(): void {
@@ -294,18 +294,6 @@ export class Outbound {
   #restate(error: ZocaloError, op: string, outcome: ErrorOutcome): ZocaloError {
     return restated(error, this.#host.context(op), outcome);
   }
-}
-
-function newJob(bytes: number, cancellable: boolean, room: Buffer | undefined): WriteJob {
-  let resolve = (): void => undefined;
-  let reject = (_reason: unknown): void => undefined;
-  const promise = new Promise<void>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  const heldBytes = HELD.write + (cancellable ? HELD.deadline : 0) + (room?.length ?? bytes);
-  const start = { chunks: [], index: 0, offset: 0, remaining: bytes, deadline: undefined };
-  return { ...start, bytes, heldBytes, room, cancellable, promise, resolve, reject };
 }
 
 /** Puts a small write into the room of a job that has not begun. */

@@ -16,6 +16,7 @@ import type * as api from "../../contract/stream.ts";
 import { copyOfBody } from "../../contract/format.ts";
 import { WaitingItems } from "./waiting-items.ts";
 import { unbound } from "../../operation/unbound.ts";
+import { Waiter, WaitQueue } from "../../operation/wait-queue.ts";
 
 /** Where a stream is known by its id. */
 export interface StreamParent {
@@ -31,12 +32,8 @@ export interface StreamParent {
   withdraw(stream: SessionStream): void;
 }
 
-interface Reader {
-  /** The loop that waits. */
-  readonly owner: object | undefined;
-  readonly resolve: (result: IteratorResult<unknown, undefined>) => void;
-  readonly reject: (reason: unknown) => void;
-}
+/** A read, with the loop that waits. */
+type Reader = Waiter<IteratorResult<unknown, undefined>, object | undefined>;
 
 /** The kind of an item in the queue, which has nothing else. */
 const ITEM = 0;
@@ -61,7 +58,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
   readonly #outgoing: ValuePlan | undefined;
   #opening: { readonly place: number; readonly body: BodyPlace } | undefined;
   #queue: PackedQueue | undefined;
-  #readers: Reader[] = [];
+  readonly #readers: WaitQueue<Reader> = new WaitQueue();
   /** Items that wait to be sent; undefined until the first one has to. */
   #waiting: WaitingItems | undefined;
   #receiving: boolean;
@@ -219,8 +216,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
     if (this.#exhausted) return;
     if (this.offered) this.#left = true;
     else this.cancel();
-    for (const reader of this.#readers) if (reader.owner === owner) reader.resolve(DONE);
-    this.#readers = this.#readers.filter((reader) => reader.owner !== owner);
+    this.#readers.withdraw(owner, DONE);
   }
 
   /** The next item, for one of the loops. */
@@ -251,7 +247,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
       return Promise.resolve(DONE);
     }
     return new Promise((resolve, reject) => {
-      this.#readers.push({ owner, resolve, reject });
+      this.#readers.add(new Waiter(owner, resolve, reject));
     });
   }
 
@@ -372,8 +368,8 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
   }
 
   #serveReaders(): void {
-    while (this.#readers.length > 0 && (this.#queue?.size || !this.#receiving)) {
-      const { resolve, reject } = this.#readers.shift() as Reader;
+    while (this.#readers.size > 0 && (this.#queue?.size || !this.#receiving)) {
+      const { resolve, reject } = this.#readers.take() as Reader;
       this.next().then(resolve, reject);
     }
   }
