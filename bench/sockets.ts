@@ -6,8 +6,10 @@
 import { alternate, pick, type Series } from "./harness/alternate.ts";
 import { median, show } from "./harness/figures.ts";
 import { type Figures, start } from "./harness/processes.ts";
+import { cancelling, SCENES } from "./sockets/cancel.ts";
 
 const BULK_BYTES = 4096 * 262_144;
+const WAITING_CALLS = 32_768;
 const ROLES = new URL("./sockets/roles.js", import.meta.url).href;
 
 async function bulkAccepted(receiver: string): Promise<Figures> {
@@ -164,6 +166,16 @@ if (runs("memory")) {
   const sides = { subject: pick(series, "zocalo", "bytes"), baseline: pick(series, "raw", "bytes") };
   show({ name: "memory of an idle connection", ...sides, target: { atMost: 1.5 }, unit: "bytes" });
   console.log(`idle connections held: ${median(pick(series, "zocalo", "held"))}`);
+}
+if (runs("cancel")) {
+  for (const [call, open] of Object.entries(SCENES)) {
+    const series = await alternate({
+      once: () => cancelling(open, WAITING_CALLS),
+      twice: () => cancelling(open, 2 * WAITING_CALLS),
+    });
+    const sides = { subject: pick(series, "twice", "us"), baseline: pick(series, "once", "us") };
+    show({ name: `twice the calls ended by a signal, ${call}`, ...sides, target: { atMost: 2.2 }, unit: "us" });
+  }
 }
 if (runs("udp")) {
   const perSecond = await sustainablePace();
