@@ -160,6 +160,21 @@ test("rule D2: drop-oldest and drop-newest drop before a number is given, and co
   }
 });
 
+test("rule D2: drop-oldest keeps the newest event where maxHeldBytesPerSession is reached, if older ones make room", async () => {
+  const options = { replay: { maxMessages: 4 }, overflow: "drop-oldest", maxHeldBytesPerSession: 20_000 } as const;
+  const { session, log, close } = await start({ client: options });
+  const total = 500;
+  const pad = "x".repeat(100);
+  for (let index = 0; index < total; index += 1) await session.remote.note(`${index} ${pad}`);
+  const { droppedEvents } = session.stats;
+  assert.ok(droppedEvents > 0 && droppedEvents < total - 100, `${droppedEvents} were dropped`);
+  while (log.length < total - droppedEvents) await session.remote.sync();
+  const numbers = log.map((note) => Number.parseInt(note, 10));
+  const all = Array.from({ length: total }, (_, index) => index);
+  assert.deepEqual(numbers, [...all.slice(0, 4), ...all.slice(4 + droppedEvents)]);
+  await close();
+});
+
 test("rule D2: messages that stay unacknowledged past replayMaxAgeMs end the session with REPLAY_OVERFLOW", async () => {
   const ended = gate<SessionEnd>();
   const { clock, network } = stopped();

@@ -43,6 +43,26 @@ test("bytes are bounded as well as events, and one event that is too large drops
   assert.deepEqual(offerAll("strict", [60, 60]), ["+-", 0, [60]]);
 });
 
+test("what the owner may hold counts as well: older events make room for the newest, or none is dropped in vain", () => {
+  const bounds = { maxEvents: 100, maxBytes: 1000 };
+  const queue = new Queue();
+  let others = 0;
+  const mayHold = (more: number): boolean => others + queue.bytes + more <= 50;
+  const offer = (policy: OverflowPolicy, bytes: number): boolean => {
+    const taken = makeRoom(queue, bounds, policy, bytes, mayHold);
+    if (taken) queue.sizes.push(bytes);
+    return taken;
+  };
+  for (const bytes of [20, 21, 22]) assert.equal(offer("drop-oldest", bytes), true);
+  assert.deepEqual([queue.sizes, queue.dropped], [[21, 22], 1]);
+  assert.equal(offer("drop-newest", 10), false);
+  others = 45;
+  assert.equal(offer("drop-oldest", 10), false);
+  assert.deepEqual([queue.sizes, queue.dropped], [[21, 22], 1]);
+  assert.equal(offer("drop-oldest", 5), true);
+  assert.deepEqual([queue.sizes, queue.dropped], [[5], 3]);
+});
+
 test("the bounds hold and every event is accounted for", () => {
   const policy = fc.constantFrom<OverflowPolicy>("block", "strict", "drop-oldest", "drop-newest");
   fc.assert(

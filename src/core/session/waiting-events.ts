@@ -33,11 +33,24 @@ export interface EventQueue {
   dropOldest(): void;
 }
 
-/** Whether an event of so many bytes may be put into a queue. Under `drop-oldest` others make room for it. */
-export function makeRoom(queue: EventQueue, bounds: WaitingBounds, policy: OverflowPolicy, bytes: number): boolean {
+const ALL_FIT = (): boolean => true;
+
+/**
+ * Whether an event of so many bytes may be put into a queue. Under `drop-oldest` others make room for it, unless there would
+ * be none without any of them.
+ *
+ * @param mayHold - Whether whoever has the queue may hold so many bytes more than now.
+ */
+export function makeRoom(
+  queue: EventQueue,
+  bounds: WaitingBounds,
+  policy: OverflowPolicy,
+  bytes: number,
+  mayHold: (bytes: number) => boolean = ALL_FIT,
+): boolean {
   const { maxEvents, maxBytes } = bounds;
   if (bytes > maxBytes) return false;
-  const fits = (): boolean => queue.size < maxEvents && queue.bytes + bytes <= maxBytes;
-  if (policy === "drop-oldest") while (!fits()) queue.dropOldest();
+  const fits = (): boolean => queue.size < maxEvents && queue.bytes + bytes <= maxBytes && mayHold(bytes);
+  if (policy === "drop-oldest" && mayHold(bytes - queue.bytes)) while (queue.size > 0 && !fits()) queue.dropOldest();
   return fits();
 }

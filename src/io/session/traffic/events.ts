@@ -146,7 +146,9 @@ export class SessionEvents implements EventQueue {
     const host = this.#host;
     const { overflow } = host.settings;
     const bytes = PackedSends.bytesOf(body.end - body.start, false);
-    if (overflow === "strict" || !makeRoom(this, POSTED_BOUNDS, overflow, bytes) || !mayHold(host, bytes)) {
+    // What the blocks have beside their messages is no message that could make room.
+    const fits = (more: number): boolean => mayHold(host, more - (this.heldBytes - this.bytes));
+    if (overflow === "strict" || !makeRoom(this, POSTED_BOUNDS, overflow, bytes, fits)) {
       this.dropped += 1;
       return false;
     }

@@ -24,6 +24,8 @@ export interface StreamParent {
   remove(stream: SessionStream): void;
   /** So many more bytes of items wait to be read. */
   holds(bytes: number): void;
+  /** Whether an item may be taken now; otherwise `readable` is called in the next turn of the event loop. */
+  mayTake(stream: SessionStream): boolean;
   /** So many more bytes of items wait to be sent. */
   waits(bytes: number): void;
   /** Opens it as soon as there is room. @throws UsageError `QUEUE_FULL`. */
@@ -221,6 +223,18 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
 
   /** The next item, for one of the loops. */
   next(owner?: object): Promise<IteratorResult<unknown, undefined>> {
+    if (this.#mayAnswer()) return this.#answer();
+    return new Promise((resolve, reject) => {
+      this.#readers.add(new Waiter(owner, resolve, reject));
+    });
+  }
+
+  #mayAnswer(): boolean {
+    return this.#queue?.size ? this.#parent.mayTake(this) : !this.#receiving || this.#cancelled;
+  }
+
+  /** Takes the next item, or tells the end. */
+  #answer(): Promise<IteratorResult<unknown, undefined>> {
     const queue = this.#queue;
     if (queue?.peek() === true) {
       const { bytes, start, end } = queue;
@@ -241,14 +255,9 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
         return Promise.reject(error);
       }
     }
-    if (!this.#receiving || this.#cancelled) {
-      this.#exhausted = true;
-      if (this.#failure !== undefined && !this.#cancelled) return Promise.reject(this.#failure.reason);
-      return Promise.resolve(DONE);
-    }
-    return new Promise((resolve, reject) => {
-      this.#readers.add(new Waiter(owner, resolve, reject));
-    });
+    this.#exhausted = true;
+    if (this.#failure !== undefined && !this.#cancelled) return Promise.reject(this.#failure.reason);
+    return Promise.resolve(DONE);
   }
 
   /** Sends what a handler answered, then ends the items of this side. */
@@ -278,12 +287,20 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
     this.#queue ??= new PackedQueue();
     this.#queue.push(ITEM, 0, 0, Infinity, item);
     this.#holds(item.chargeBytes);
-    this.#serveReaders();
+    this.readable();
+  }
+
+  /** Answers the readers that wait, as far as that is possible now. */
+  readable(): void {
+    while (this.#readers.size > 0 && this.#mayAnswer()) {
+      const { resolve, reject } = this.#readers.take() as Reader;
+      this.#answer().then(resolve, reject);
+    }
   }
 
   itemsEnded(): void {
     this.#receiving = false;
-    this.#serveReaders();
+    this.readable();
     this.#settle();
   }
 
@@ -308,7 +325,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
     this.#receiving = this.#sending = false;
     this.#leave();
     this.#waiting?.reject(reason);
-    this.#serveReaders();
+    this.readable();
     this.#controller?.abort(reason);
   }
 
@@ -365,13 +382,6 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
       for (let next = await this.next(); next.done !== true; next = await this.next());
     };
     forget().catch(() => undefined);
-  }
-
-  #serveReaders(): void {
-    while (this.#readers.size > 0 && (this.#queue?.size || !this.#receiving)) {
-      const { resolve, reject } = this.#readers.take() as Reader;
-      this.next().then(resolve, reject);
-    }
   }
 
   #ended(detail: string): ConnectionError {

@@ -6,6 +6,7 @@ import { peerError, withoutStack } from "../../../core/peer-error.ts";
 import { brokenProtocol } from "../../../core/session/wire/broken-protocol.ts";
 import type { AnswerReceived, ItemReceived, StreamOpened } from "../../../core/session/event.ts";
 import { type OperationOptions, refusedAtOnce } from "../../operation/deadline.ts";
+import { TurnBudget } from "../../operation/turn-budget.ts";
 import { readErrorBody } from "../../contract/error-body.ts";
 import type { SessionCalls } from "./calls.ts";
 import { outcomeOf, type SessionHost } from "./host.ts";
@@ -21,6 +22,10 @@ export class OpenStreams implements StreamParent {
   #unreadBytes = 0;
   /** Memory of items that wait to be sent. */
   #unsentBytes = 0;
+  /** The items that are taken; undefined until the first one is. */
+  #turn: TurnBudget | undefined;
+  /** Streams with items that could not be taken in this turn of the event loop. */
+  #refused: Set<SessionStream> | undefined;
 
   constructor(host: SessionHost, calls: SessionCalls) {
     this.#host = host;
@@ -52,6 +57,22 @@ export class OpenStreams implements StreamParent {
   /** Memory that is held for the streams and their items. */
   get heldBytes(): number {
     return this.#streams.size * HELD.stream + this.#unreadBytes + this.#unsentBytes;
+  }
+
+  mayTake(stream: SessionStream): boolean {
+    if ((this.#turn ?? this.#makeTurn()).spend()) return true;
+    this.#refused ??= new Set();
+    this.#refused.add(stream);
+    return false;
+  }
+
+  // Apart from `mayTake`, which runs for each item (docs/decisions/0018).
+  #makeTurn(): TurnBudget {
+    return (this.#turn = new TurnBudget(this.#host.settings.clock, () => {
+      const refused = this.#refused;
+      this.#refused = undefined;
+      for (const stream of refused ?? []) stream.readable();
+    }));
   }
 
   waits(bytes: number): void {
