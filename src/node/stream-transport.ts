@@ -7,7 +7,7 @@ import type { StreamSink, StreamTraits, StreamTransport } from "../io/network/ne
 import type { TlsInfo, TlsOptions } from "../io/network/tls.ts";
 import { afterHiddenReset } from "./end-or-reset.ts";
 import { systemError } from "./errno.ts";
-import { type SharedReadOptions, resetSocket, unsentBytes } from "./native-handle.ts";
+import { peerIsGone, resetSocket, type SharedReadOptions, unsentBytes } from "./native-handle.ts";
 
 /** One read of the kernel at most. */
 const SCRATCH_BYTES = 65_536;
@@ -130,6 +130,11 @@ export class KernelStream implements StreamTransport {
   resume(): void {
     this.#flowing = true;
     this.native.resume();
+  }
+
+  isLost(): boolean {
+    // The kernel forgets the peer, too, when both sides have ended.
+    return !this.#finSent && peerIsGone(this.#kernelSocket) === true;
   }
 
   write(chunks: readonly Uint8Array[], done: (error?: unknown) => void): boolean {

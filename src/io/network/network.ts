@@ -73,6 +73,8 @@ export interface StreamTransport {
   pause(): void;
   /** Delivers again after `pause`. */
   resume(): void;
+  /** Whether the peer has reset the connection, told or not: a system may tell nothing while delivery is paused. */
+  isLost?(): boolean;
   /**
    * Hands bytes to the kernel, in order, in one system call where it can. Answers true when the kernel has them already;
    * otherwise `done` is called once when it has, or with the error. The next write must wait for that.

@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connect, pair, relay, serve, type StreamSocket, UsageError } from "../../index.ts";
+import { gate } from "../../../test/sessions/gate.ts";
+import {
+  connect,
+  type ErrorCode,
+  nodeNetwork,
+  pair,
+  relay,
+  type RelayReport,
+  serve,
+  type StreamSocket,
+  UsageError,
+} from "../../index.ts";
+import { ManualClock } from "../../testing/manual-clock.ts";
 import { assertError, expectError } from "../../testing/expect-error.ts";
 import { fillUp, MOST_READ_AHEAD_BYTES, PatternCheck, sendPattern, textToEnd } from "../../testing/stream/check.ts";
 
@@ -103,6 +115,53 @@ test("a connection whose reader is taken is no longer free to be joined", async 
   right.abort();
   assert.ok((await report).error instanceof Error && !((await report).error instanceof UsageError));
 });
+
+/** Ways in which a connection is lost whose bytes wait for the other one. */
+const losses: Readonly<Record<string, { readonly code: ErrorCode; readonly lose: (client: StreamSocket) => void }>> = {
+  "a reset": { code: "CONNECTION_RESET", lose: (client) => client.abort() },
+  "a reset behind an end": {
+    code: "CONNECTION_RESET",
+    lose: (client) => {
+      client.end().catch(() => undefined);
+      client.abort();
+    },
+  },
+  idleTimeoutMs: { code: "IDLE_TIMEOUT", lose: () => undefined },
+};
+
+for (const [name, { code, lose }] of Object.entries(losses)) {
+  // The kernel tells nobody of a reset who reads nothing, and another object is not asked.
+  for (const wrap of code === "IDLE_TIMEOUT" ? [false, true] : [false]) {
+    test(`${name} is passed on while the bytes before it wait for a reader${wrap ? ", between other objects" : ""}`, async () => {
+      const clock = new ManualClock(nodeNetwork.clock);
+      const upstream = gate<StreamSocket>();
+      const over = gate<RelayReport>();
+      await using target = await serve("tcp://127.0.0.1:0", async (peer) => {
+        upstream.open(peer);
+        await peer.closed;
+      });
+      await using proxy = await serve(
+        "tcp://127.0.0.1:0",
+        async (peer) => {
+          const onward = await connect(target.localAddress);
+          over.open(await relay(wrap ? wrapped(peer) : peer, wrap ? wrapped(onward) : onward));
+        },
+        { idleTimeoutMs: code === "IDLE_TIMEOUT" ? 1000 : Infinity, network: { ...nodeNetwork, clock } },
+      );
+      const client = await connect(proxy.localAddress);
+      await fillUp(client);
+      const silent = await upstream.opened;
+      lose(client);
+      const reports: RelayReport[] = [];
+      void over.opened.then((told) => reports.push(told));
+      // Far less than the 60 seconds of writeStallTimeoutMs.
+      while (reports.length === 0 && clock.now() < 5000) await clock.advance(100);
+      assertError(reports[0]?.error, { code });
+      await expectError(receivePattern(silent), { code: "CONNECTION_RESET" });
+      await client.closed;
+    });
+  }
+}
 
 /** The same connection as an object of somebody else, as a program makes it that counts or logs. */
 function wrapped(socket: StreamSocket): StreamSocket {

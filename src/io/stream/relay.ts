@@ -2,6 +2,7 @@
 
 import { BlockPool } from "../../core/bytes/block-pool.ts";
 import { checkOptions, type OptionRule, type RulesOf, SIGNAL } from "../operation/check-options.ts";
+import type { StreamEnd } from "./end.ts";
 import { StreamSocket as OwnSocket } from "./socket.ts";
 import type { InboundConsumer } from "./inbound.ts";
 import type { StreamSocket } from "./public.ts";
@@ -33,7 +34,8 @@ const RULES: RulesOf<RelayOptions> = { signal: SIGNAL };
 /**
  * Carries bytes both ways between `a` and `b` until both directions have ended, with backpressure: a slow reader slows
  * its writer. An end of one direction is passed on as an end (half-close), a reset as a reset. Resolves when both
- * connections are over; rejects only with `OPTION_INVALID`.
+ * connections are over; rejects only with `OPTION_INVALID`. When one of the two is lost or aborted, so is the other at once:
+ * bytes that still wait for a slow reader are given up.
  *
  * @example
  * ```ts
@@ -55,14 +57,22 @@ export async function relay(a: StreamSocket, b: StreamSocket, options: RelayOpti
     a.abort(reason);
     b.abort(reason);
   };
+  // Also while its bytes wait for the other one, when nothing is read from it that could tell.
+  const lost = ({ how, error: reason }: StreamEnd): void => {
+    if (how !== "ended" && how !== "closed") fail(reason);
+  };
   const stop = (): void => fail(signal?.reason);
   if (signal?.aborted === true) stop();
   signal?.addEventListener("abort", stop, { once: true });
+  for (const { closed } of [a, b]) void closed.then(lost);
   const [bytesAToB, bytesBToA] = await Promise.all([carry(a, b, fail), carry(b, a, fail)]);
   signal?.removeEventListener("abort", stop);
   await Promise.allSettled([a.close(), b.close()]);
   return error === undefined ? { bytesAToB, bytesBToA } : { bytesAToB, bytesBToA, error };
 }
+
+/** So often a relay looks whether a connection is still there from which it reads nothing now. */
+const CHECK_MS = 1000;
 
 /** Blocks are lent to all relays of the process. */
 const pool = new BlockPool();
@@ -95,6 +105,9 @@ class Carrier implements InboundConsumer {
   readonly #to: OwnSocket;
   readonly #fail: (reason: unknown) => void;
   #bytes = 0;
+  /** What has come from the one waits for the other. */
+  #blocked = false;
+  #watching = false;
   #done: () => void = () => undefined;
 
   constructor(from: OwnSocket, to: OwnSocket, fail: (reason: unknown) => void) {
@@ -119,8 +132,10 @@ class Carrier implements InboundConsumer {
     if (!outbound.busy && outbound.state === "open") this.#taken(block, view.length);
     else {
       this.#from.inbound.hold(true);
+      this.#block();
       written.then(
         () => {
+          this.#blocked = false;
           this.#taken(block, view.length);
           this.#from.inbound.hold(false);
         },
@@ -131,12 +146,32 @@ class Carrier implements InboundConsumer {
   }
 
   ended(): void {
+    this.#block();
     this.#to.end().then(this.#done, (error: unknown) => this.failed(error));
   }
 
   failed(error: unknown): void {
+    this.#blocked = false;
     this.#done();
     this.#fail(error);
+  }
+
+  #block(): void {
+    this.#blocked = true;
+    if (this.#watching) return;
+    this.#watching = true;
+    this.#from.clock.setTimer(() => this.#check(), CHECK_MS, true);
+  }
+
+  /** The kernel tells nobody of a reset who reads nothing. */
+  #check(): void {
+    this.#watching = false;
+    if (!this.#blocked) return;
+    if (this.#from.transport.isLost?.() !== true) this.#block();
+    else {
+      this.#from.transport.destroy();
+      this.#from.failed(undefined);
+    }
   }
 
   #taken(block: Buffer, bytes: number): void {
