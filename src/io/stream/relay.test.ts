@@ -163,6 +163,23 @@ for (const [name, { code, lose }] of Object.entries(losses)) {
   }
 }
 
+test("a relay that is over watches nothing any more", async () => {
+  const clock = new ManualClock(nodeNetwork.clock);
+  const carried = gate<RelayReport>();
+  await using target = await serve("tcp://127.0.0.1:0", async (peer) => void (await textToEnd(peer)));
+  await using proxy = await serve(
+    "tcp://127.0.0.1:0",
+    async (peer) => carried.open(await relay(peer, await connect(target.localAddress))),
+    { idleTimeoutMs: Infinity, writeStallTimeoutMs: Infinity, network: { ...nodeNetwork, clock } },
+  );
+  const client = await connect(proxy.localAddress);
+  await client.end();
+  assert.equal(await client.read(), null);
+  assert.equal((await carried.opened).error, undefined);
+  await clock.advance(2000);
+  assert.equal(clock.pending, 0);
+});
+
 /** The same connection as an object of somebody else, as a program makes it that counts or logs. */
 function wrapped(socket: StreamSocket): StreamSocket {
   return new Proxy(socket, {

@@ -147,7 +147,13 @@ class Carrier implements InboundConsumer {
 
   ended(): void {
     this.#block();
-    this.#to.end().then(this.#done, (error: unknown) => this.failed(error));
+    this.#to.end().then(
+      () => {
+        this.#blocked = false;
+        this.#done();
+      },
+      (error: unknown) => this.failed(error),
+    );
   }
 
   failed(error: unknown): void {
