@@ -52,7 +52,7 @@ const PAIR: OptionRules = { ...CONNECTION_RULES, ...NETWORK_RULES };
 /** The network of the call `op`, which checks its other options itself. */
 export function networkOf(op: string, options: NetworkOption): Network {
   if (options === undefined) {
-    const detail = "options must be an object; {} is enough where there is nothing to say";
+    const detail = "options must be an object; pass {} for the defaults";
     throw new UsageError("OPTION_INVALID", { op, detail });
   }
   const { network } = checkOptions({ op }, { network: options?.network }, NETWORK_RULES);

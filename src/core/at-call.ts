@@ -24,7 +24,7 @@ const AT_CALL: Readonly<Record<string, Readonly<Record<string, Sentence>>>> = {
   connect: {
     ADDRESS_IN_USE: ["another socket has the own address (`localAddress`); leave out its port, or choose another one"],
     ADDRESS_NOT_AVAILABLE: [
-      "this machine does not have the own address (`localAddress`), or no free local port is left; leave the address out, or close connections",
+      "localAddress is not an address of this machine, or no free local port is left; leave it out, or close connections",
     ],
     PERMISSION_DENIED: ["a firewall or another rule of this machine forbids this connection"],
     NO_BUFFER_SPACE: NO_SOCKET_MEMORY,
@@ -32,7 +32,7 @@ const AT_CALL: Readonly<Record<string, Readonly<Record<string, Sentence>>>> = {
       "the peer reset the connection before it was made; it may have no room, or not want this client",
     ],
     CONNECTION_TIMED_OUT: [
-      "nobody answered and the kernel gave up; check the address, and whether a firewall drops what goes there",
+      "no answer came and the kernel gave up; check the address, and whether a firewall drops the packets",
     ],
   },
   bind: {

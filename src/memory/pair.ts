@@ -112,7 +112,7 @@ class MemoryStream implements StreamTransport {
 
   startTls(): Promise<StreamTransport> {
     this.reset();
-    const detail = "an in-memory pair has no TLS: nobody else can read it";
+    const detail = "an in-memory pair has no TLS; use it without";
     return Promise.reject(new UsageError("UNSUPPORTED", { op: "startTls", detail }));
   }
 

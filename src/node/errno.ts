@@ -67,7 +67,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   EAI_ADDRFAMILY: "NAME_NOT_FOUND",
 };
 
-const NOT_ONE_FAMILY = "that peer cannot be reached from the own address (`localAddress`); both must be of one family";
+const NOT_ONE_FAMILY = "that peer cannot be reached from localAddress; both must be IPv4, or both IPv6";
 
 const FORBIDDEN_ON_THE_WAY =
   "a firewall forbids the way to the peer, and the kernel gave up; what was not answered may or may not have arrived";
@@ -83,23 +83,23 @@ const AT_CALL: Readonly<Record<string, Meaning>> = {
   "connect EAGAIN": { code: "CONNECTION_REFUSED", detail: "the queue of the server is full; try again later" },
   "connect EPROTOTYPE": {
     code: "CONNECTION_REFUSED",
-    detail: "the socket at that path takes no connections, but datagrams; check the path",
+    detail: "the socket at that path is for datagrams, not for connections; check the path",
   },
   "connect EINVAL": { code: "OPTION_INVALID", detail: NOT_ONE_FAMILY },
   "connect/bind EADDRNOTAVAIL": {
     code: "ADDRESS_NOT_AVAILABLE",
-    detail: "this machine does not have the own address (`localAddress`); leave it out, or use one that it has",
+    detail: "localAddress is not an address of this machine; leave it out, or use one of this machine",
   },
   // What ICMP has told an open connection until the kernel gave up (RFC 1122 section 4.2.3.9), here ICMPv6.
   "read EACCES": { code: "HOST_UNREACHABLE", detail: FORBIDDEN_ON_THE_WAY },
   "send EINVAL": {
     code: "OPTION_INVALID",
-    detail: "this datagram socket cannot reach that address; both must be of one family",
+    detail: "this datagram socket cannot reach that address; both must be IPv4, or both IPv6",
   },
   "joinGroup EINVAL": { code: "OPTION_INVALID", detail: "that group cannot be joined in this way" },
   "joinGroup/addSourceSpecificMembership EADDRNOTAVAIL": {
     code: "ADDRESS_IN_USE",
-    detail: "this datagram socket takes that source of the group already",
+    detail: "this datagram socket has joined that group for that source already",
   },
   // Linux, when the datagram socket takes no source of the group any more.
   "leaveGroup EINVAL": { code: "ADDRESS_NOT_AVAILABLE" },
@@ -164,7 +164,7 @@ const NO_FREE_PORT =
   "no free local port is left for it; close sockets, or widen the range (Linux: net.ipv4.ip_local_port_range)";
 const LOOPBACK_ONLY =
   "no way there from a loopback address; use 0.0.0.0 or [::] as the own address, or one of an interface";
-const ONE_PEER = "a connection has one peer; to reach a group or everybody use bind() and send()";
+const ONE_PEER = "a connection has one peer; for a group or a broadcast address use bind() and send()";
 const NO_IPV6 = "this machine has no IPv6 address for that; use IPv4, or give it one";
 
 /** What `name`, from the system call `syscall`, means there; undefined where the addresses make no difference. */
@@ -224,17 +224,18 @@ function denied(name: string, op: string, peer: Address | undefined): Meaning | 
   if (peer?.transport === "unix") {
     return {
       code,
-      detail: "this program may not use that socket file; its server says who may (mode), and its folder",
+      detail:
+        "this program may not use that socket file; check the permissions of the file (`mode` of its server) and its folder",
     };
   }
   // ICMPv6 "administratively prohibited" (RFC 4443 section 3.1, code 1) is EACCES; the same over IPv4 is EHOSTUNREACH.
   if (name === "EACCES" && peer?.family === 6) {
-    return { code: "HOST_UNREACHABLE", detail: "a firewall there, on the way or on this machine forbids it" };
+    return { code: "HOST_UNREACHABLE", detail: "a firewall on this machine, on the way or on that host forbids it" };
   }
   if (op !== "bind") return undefined;
   return {
     code,
-    detail: "everybody cannot be the peer of a datagram socket; use bind(), setBroadcast(true) and send()",
+    detail: "a broadcast address cannot be `remote`; use bind() without it, setBroadcast(true) and send()",
   };
 }
 
@@ -242,7 +243,10 @@ function denied(name: string, op: string, peer: Address | undefined): Meaning | 
 function notAvailable(own: Address | undefined, peer: Address | undefined): Meaning {
   const code = "ADDRESS_NOT_AVAILABLE";
   if (own !== undefined && own.port !== 0) {
-    return { code, detail: "these two addresses have a connection, or had one a moment ago; use another own port" };
+    return {
+      code,
+      detail: "these two addresses have a connection, or had one a moment ago; use another port in localAddress",
+    };
   }
   const addresses = Object.values(os.networkInterfaces()).flat();
   if (peer?.family === 6 && !addresses.some((entry) => entry?.family === "IPv6")) return { code, detail: NO_IPV6 };

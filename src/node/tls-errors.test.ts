@@ -41,7 +41,7 @@ test("an alert about this side's certificate is this side's fault, whatever Open
   const rows: readonly Row[] = [
     ["CERTIFICATE_EXPIRED", "CERTIFICATE_EXPIRED", "local", /`cert`\) has expired; renew it$/],
     ["CERTIFICATE_REVOKED", "CERTIFICATE_REVOKED", "local", /`cert`\) was revoked/],
-    ["UNKNOWN_CA", "CERTIFICATE_UNTRUSTED", "local", /^the peer does not trust whoever signed .*`cert`/],
+    ["UNKNOWN_CA", "CERTIFICATE_UNTRUSTED", "local", /^the peer does not trust the authority that signed .*`cert`/],
     ["BAD_CERTIFICATE", "CERTIFICATE_INVALID", "local", /does not accept .*`cert`/],
     ["CERTIFICATE_UNKNOWN", "CERTIFICATE_INVALID", "local", /does not accept .*`cert`/],
     ["UNSUPPORTED_CERTIFICATE", "CERTIFICATE_INVALID", "local", /does not accept .*`cert`/],

@@ -49,7 +49,7 @@ const ALERTS: Readonly<Record<string, Meaning>> = {
   UNKNOWN_CA: {
     code: "CERTIFICATE_UNTRUSTED",
     side: "local",
-    detail: `the peer does not trust whoever signed ${OWN}; use another one, or let the peer trust that authority`,
+    detail: `the peer does not trust the authority that signed ${OWN}; use another certificate, or let the peer trust it`,
   },
   CERTIFICATE_EXPIRED: {
     code: "CERTIFICATE_EXPIRED",

@@ -67,7 +67,7 @@ test("over Unix sockets and TLS, for clients that authenticate", async (t) => {
   const secured = await serveChat(t, { tls, authenticate }, "tls://127.0.0.1:0");
   const args = ["call", secured.address, secured.file, "join", '{"room":"plaza"}', "--ca", join(path, "ca.pem")];
   const stranger = await run(t, args);
-  assert.match(stranger.stderr, /^zocalo: UNAUTHENTICATED tls:\S+: .*; --auth FILE says who you are\n$/);
+  assert.match(stranger.stderr, /^zocalo: UNAUTHENTICATED tls:\S+: .*; give credentials with --auth FILE\n$/);
   const ana = await run(t, [...args, "--auth", join(path, "me.json")]);
   assert.deepEqual([ana.code, ana.stdout], [0, '{"members":1}\n']);
 

@@ -31,7 +31,7 @@ test("the services answer datagrams, never with more than they got", async (t) =
   }
 });
 
-test("without --reply it shows each datagram on a line, and sends stdin to whoever wrote last", async (t) => {
+test("without --reply it shows each datagram on a line, and sends stdin to the last sender", async (t) => {
   const { server, port } = await serving(t, ["udp://127.0.0.1:0", "-v"]);
   const [one, two] = [await rawDatagramSocket(t), await rawDatagramSocket(t)];
   one.send("first", port, "127.0.0.1");

@@ -209,9 +209,9 @@ test("rule D4: who is not known is refused, and learns only what a RemoteError s
     assert.equal(await client.untilEnd(), "fin");
   }
   assert.deepEqual(answers, [
-    "UNAUTHENTICATED: the server does not accept who the client says it is",
+    "UNAUTHENTICATED: the server does not accept the credentials of the client",
     "UNAUTHENTICATED: you are blocked until noon",
-    "UNAUTHENTICATED: the server does not accept who the client says it is",
+    "UNAUTHENTICATED: the server does not accept the credentials of the client",
   ]);
   assert.deepEqual(errors.map(String), ["Error: the database is at 10.0.0.7"]);
   const told = connectSession(room, `tcp://127.0.0.1:${port}`, { auth: "long" });

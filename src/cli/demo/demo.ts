@@ -39,7 +39,7 @@ export function demoCommand(): Command {
     "zocalo demo --seed 42",
     "zocalo demo --keep       leave the servers up, and print what to try",
   ])
-    .option("--seed <number>", "what the relay does to which message", seed, 1)
+    .option("--seed <number>", "decides what the relay does to each message", seed, 1)
     .option("--messages <n>", "how many numbered messages", countUpTo(MOST_MESSAGES), 10_000)
     .option("--keep", "leave the servers up until Ctrl-C");
   return addOutputOptions(command).action(async (flags: Flags) => {

@@ -155,8 +155,7 @@ async function callOverDatagrams(
 
 function refuseSessionFlags(address: Address, flags: SessionFlags): void {
   const at = String(address);
-  if (flags.auth !== undefined)
-    throw wrongUsage("--auth needs a session: over datagrams nobody introduces himself", at);
+  if (flags.auth !== undefined) throw wrongUsage("--auth needs a session: datagrams carry no credentials", at);
   if (flags.waitForServer !== undefined) {
     throw wrongUsage(
       "--wait-for-server needs a connection: over datagrams --timeout is the time in which to ask again",

@@ -42,7 +42,7 @@ function contractDiffCommand(): Command {
     .argument("<old>", "a module that exports the contract as it was")
     .argument("<new>", "a module that exports the contract as it is now")
     .option("--export <name>", EXPORT_HELP)
-    .option("--json", "print the changes as JSON; what goes wrong as well")
+    .option("--json", "print the changes, and errors, as JSON")
     .action(async (older: string, newer: string, flags: Flags) => {
       await runCommand({ json: flags.json }, (context) => diff([older, newer], flags, context));
     });

@@ -107,7 +107,7 @@ export interface SessionFlags extends ConnectFlags, ContractFlags, OutputOptions
 export function addSessionFlags(command: Command, timeoutHelp: string): Command {
   command
     .option("--export <name>", EXPORT_HELP)
-    .option("--auth <file>", "what the server's authenticate wants to see: a file with JSON, so that no list shows it")
+    .option("--auth <file>", "a file with the credentials for the server, as JSON; no list of processes shows them")
     .option("--timeout <ms>", timeoutHelp, milliseconds)
     .option("--wait-for-server <ms>", "when nothing listens there yet, try again for so long", milliseconds);
   return addOutputOptions(addClientTlsFlags(command));

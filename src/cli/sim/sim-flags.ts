@@ -25,7 +25,7 @@ export function newSimCommand(
 ): Command {
   return newCommand(name, summary, paragraphs, examples)
     .argument("<file>", "a module whose default export is a simulation")
-    .option("--export <name>", "another export than the default one", "default");
+    .option("--export <name>", "the name of the export to use", "default");
 }
 
 /** Adds `--seed` and `--faults`. */

@@ -18,14 +18,14 @@ const DESCRIPTION = [
   "With --reply or --exec it is a server. Ctrl-C (SIGINT) and SIGTERM let it finish what it is doing; a second Ctrl-C " +
     "ends it at once.",
   "Without them it joins the first connection to stdin and stdout and is done when the peer has ended. The end of stdin " +
-    "ends its own side (half-close), unless stdin had nothing to say at all. A datagram socket shows each datagram on a line of " +
-    "its own, and sends each line of stdin, with its end, to whoever wrote last.",
+    "ends its own side (half-close), unless stdin was empty from the start. A datagram socket shows each datagram on a line of " +
+    "its own, and sends each line of stdin, with its end, to the last sender.",
 ];
 
 const EXAMPLES = [
   "zocalo listen tcp://127.0.0.1:7000 --reply upper    answer in capitals",
   "zocalo listen udp://127.0.0.1:7001 --reply echo     the same for datagrams",
-  "zocalo listen tcp://127.0.0.1:7000                  talk to who calls",
+  "zocalo listen tcp://127.0.0.1:7000                  talk to the first client",
   "zocalo listen tcp://127.0.0.1:7000 > file           take a file",
   "zocalo listen tls://127.0.0.1:7443 --self-signed --reply echo",
   "zocalo listen --framing netstring --reply echo tcp://127.0.0.1:7000",
@@ -40,13 +40,13 @@ export function listenCommand(): Command {
     .addOption(
       new Option(
         "--reply <service>",
-        "answer everybody; upper gives UTF-8 text in capitals; over UDP an answer is never longer than its question",
+        "answer every client with this service; upper gives UTF-8 text in capitals; over UDP an answer is never longer than its request",
       ).choices(REPLY_NAMES),
     )
     .addOption(
       new Option(
         "--exec <command>",
-        "answer everybody by a shell command, run once for each connection, which is its stdin and stdout; over " +
+        "answer every client with a shell command, run once for each connection, which is its stdin and stdout; over " +
           "UDP once for each datagram, which is its stdin, and its stdout is the answer",
       ).conflicts("reply"),
     )
@@ -96,6 +96,6 @@ function checkFraming(flags: ListenFlags, address: string): void {
 function checkExposure(address: Address, isPublic: boolean): void {
   if (isPublic || address.transport === "unix" || address.isLoopback) return;
   const instead = address.with({ host: address.family === 6 ? "::1" : "127.0.0.1", params: {} });
-  const detail = `other machines could reach this address; add --public if they shall, or use ${String(instead)}`;
+  const detail = `other machines could reach this address; add --public to allow that, or use ${String(instead)}`;
   throw wrongUsage(detail, address.toString());
 }

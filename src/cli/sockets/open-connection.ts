@@ -20,11 +20,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 export function addConnectFlags(command: Command): Command {
   return command
     .option("--wait-for-server <ms>", "when nothing listens there yet, try again for so long", milliseconds)
-    .option(
-      "--timeout <ms>",
-      "give up when the connection does not stand after so long (default: 30000)",
-      milliseconds,
-    );
+    .option("--timeout <ms>", "give up when there is no connection after so long (default: 30000)", milliseconds);
 }
 
 /** Connects, and tells of it. */

@@ -40,7 +40,7 @@ export function addServerTlsFlags(command: Command): Command {
 export function addClientTlsFlags(command: Command): Command {
   return command
     .optionsGroup("TLS (tls:// addresses):")
-    .option("--insecure", "accept any certificate; whoever is between can then read everything")
+    .option("--insecure", "accept any certificate; an attacker on the way can then read everything")
     .option("--ca <file>", "the authority to trust, instead of the well-known ones, in PEM")
     .option("--servername <name>", "the name to ask for and to find in the certificate")
     .option("--alpn <names>", "protocols to offer, best first, with commas between them")

@@ -22,8 +22,8 @@ export function newCommand(
 export function addOutputOptions(command: Command): Command {
   return command
     .optionsGroup("Output (data goes to stdout, all of this to stderr):")
-    .option("-v, --verbose", "tell addresses, IP family, TLS, and how each connection ended")
-    .option("--json", "tell each event as one line of JSON");
+    .option("-v, --verbose", "print addresses, IP family, TLS, and how each connection ended")
+    .option("--json", "print each event as one line of JSON");
 }
 
 /** Reads the address of a command; without a scheme it is TCP. */

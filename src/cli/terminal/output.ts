@@ -102,7 +102,7 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
 
 /** What else to do about an error here, behind what the peer says. */
 const HINTS: Partial<Record<ErrorCode, string>> = {
-  UNAUTHENTICATED: "--auth FILE says who you are",
+  UNAUTHENTICATED: "give credentials with --auth FILE",
 };
 
 interface ErrorFacts {
@@ -126,7 +126,7 @@ function factsOf(error: unknown): ErrorFacts {
   }
   if (error instanceof CommandFailure) return { code: error.code, address: undefined, detail: error.message };
   const detail = error instanceof Error ? error.message : String(error);
-  return { code: "INTERNAL", address: undefined, detail: `${detail} (this is a mistake in zocalo; -v shows where)` };
+  return { code: "INTERNAL", address: undefined, detail: `${detail} (this is a bug in zocalo; -v prints the stack)` };
 }
 
 function oneLine(text: string): string {

@@ -149,7 +149,7 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
     const resume = this.#resume;
     if (welcome.received !== undefined) {
       if (resume === undefined || welcome.session !== resume.session)
-        throw broken("the server resumes what nobody asked");
+        throw broken("the server resumes a session that the client did not ask for");
       // Rule D5 (docs/semantics.md): a counter outside of what was acknowledged and what was sent.
       if (welcome.received < resume.acknowledged || welcome.received > resume.sent) {
         throw broken("the server counts messages that were not sent, or forgot some that it had acknowledged");

@@ -29,7 +29,7 @@ export function outgoing(
   }
   const most = Math.min(maxDatagramBytes, receiver?.family === 4 ? MAX_IPV4_PAYLOAD_BYTES : MAX_IPV6_PAYLOAD_BYTES);
   if (bytes.length > most) {
-    const detail = `the datagram has ${bytes.length} bytes; at most ${most} can go there at once`;
+    const detail = `the datagram has ${bytes.length} bytes; at most ${most} fit into one to that address`;
     throw new UsageError("DATAGRAM_TOO_LARGE", { ...here(), detail, outcome: "none" });
   }
   return { data: bytes, to };

@@ -54,7 +54,7 @@ export class Request implements DatagramRequest {
         throw new UsageError("OPTION_INVALID", { ...names, detail, outcome: "none" });
       }
       if (lengthOf(data) > this.maxReplyBytes) {
-        const detail = `a guarded service answers a request of ${this.data.length} bytes with at most as many`;
+        const detail = `a guarded service may answer a request of ${this.data.length} bytes with at most so many bytes`;
         throw new UsageError("DATAGRAM_TOO_LARGE", { ...names, detail, outcome: "none" });
       }
       this.#replies += 1;

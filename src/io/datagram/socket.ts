@@ -250,7 +250,7 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
     if ((to === undefined) === (peer === undefined)) {
       const detail =
         peer === undefined
-          ? "say whom to send to: this datagram socket is not connected"
+          ? "no destination: pass an address, or bind with { remote }"
           : "leave the address out: this datagram socket is connected to one peer";
       throw new UsageError("OPTION_INVALID", { ...this.context(op), detail, outcome: "none" });
     }

@@ -184,6 +184,6 @@ function copyOf({ request, kind }: MethodPlan, input: unknown): { readonly value
 }
 
 function queueFull(op: string): UsageError {
-  const detail = "there is no session now, and no room to wait for the next one; await what you have sent";
+  const detail = "there is no session now, and too many messages wait for the next one; await each call";
   return new UsageError("QUEUE_FULL", { op, detail, outcome: "none" });
 }

@@ -68,7 +68,7 @@ export async function openStatelessClient<Server extends StatelessMethods>(
   checkStateless(OP, contract);
   const remote = datagramAddress(OP, address, "connectSession");
   if (remote.isMulticast || remote.isBroadcast) {
-    const detail = "a client has one server; to many, send datagrams with bind() and send()";
+    const detail = "a client has one server, not a group or a broadcast address; to reach many, use bind() and send()";
     throw new UsageError("ADDRESS_INVALID", { op: OP, remote: remote.toString(), detail });
   }
   const { codec = "msgpack", validate = "receive" } = options;

@@ -99,7 +99,7 @@ export function checkStateless(op: string, contract: Contract): void {
 }
 
 function unsupported(op: string, problem: string): UsageError {
-  const detail = `${problem}; over datagrams go events and calls with { idempotent: true }, for the others use a session`;
+  const detail = `${problem}; datagrams carry only events and calls with { idempotent: true }; use a session for others`;
   return new UsageError("UNSUPPORTED", { op, detail });
 }
 

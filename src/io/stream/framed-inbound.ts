@@ -357,7 +357,7 @@ export class FramedInbound<Out> implements InboundConsumer {
   #refusal(op: string, alone: boolean): ZocaloError | undefined {
     const taken = this.#detached || this.#push !== undefined || this.#batchReceiver !== undefined;
     if (!taken && !(alone && this.#receivers.size > 0)) return undefined;
-    const detail = "messages go one way at a time: another receiver waits, or this reader was detached";
+    const detail = "another receive, iteration or handler is active, or this reader was detached; use one at a time";
     return new UsageError("READER_TAKEN", { ...this.#host.context(op), detail });
   }
 }

@@ -98,7 +98,7 @@ export function clientTls(
   checkPair(context, given, path);
   const servername = given.servername ?? host;
   if (servername === undefined && given.insecure !== true) {
-    const detail = `${path}servername is missing: nobody connected to a host here, so say whom the certificate must name`;
+    const detail = `${path}servername is missing: this connection was not made to a host name, so name the host of the certificate`;
     throw invalid(context, detail);
   }
   // RFC 6066 section 3: without the dot at the end of an absolute name.
@@ -115,7 +115,7 @@ export function serverTls(context: OperationContext, given: TlsOptions, path: st
     throw invalid(context, detail);
   }
   if (given.clientCertificate === "require" && given.ca === undefined) {
-    const detail = `${path}clientCertificate "require" needs ${path}ca, the authority whose certificates clients may show; without it every one of a public authority would do`;
+    const detail = `${path}clientCertificate "require" needs ${path}ca, the authority that signs the clients' certificates; without it any certificate of a public authority would be accepted`;
     throw invalid(context, detail);
   }
   return { ...given, ...(sni === undefined ? {} : { sni }), role: "server" };

@@ -252,7 +252,7 @@ export class Run {
 
   #deadlock(): ZocaloError {
     const detail =
-      "nothing can happen any more in this world, and the program still waits; no timer is set and no packet is under way.\n" +
+      "the program waits, and no event that could wake it is left in this world; no timer is set and no packet is under way.\n" +
       `${describeHosts(this.#world.hosts)}\n  seed ${this.#seed}, at ${this.#world.now} ms`;
     return new ZocaloError("SIM_DEADLOCK", { op: "simulate", detail });
   }
@@ -276,7 +276,7 @@ export class Run {
 /** The time of the outer world would go on while the inner one is at work. */
 function refuseWorldInWorld(): void {
   if (currentScope() === undefined) return;
-  const detail = "a world cannot begin within another one; begin it outside, beside the other";
+  const detail = "simulate() cannot be called inside a world; call it outside";
   throw new UsageError("UNSUPPORTED", { op: "simulate", detail });
 }
 

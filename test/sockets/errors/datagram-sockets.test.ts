@@ -277,7 +277,7 @@ describe("groups and everybody: the sentence is about this call", () => {
       },
       op: "joinGroup",
       code: "ADDRESS_IN_USE",
-      says: /^this datagram socket takes that source of the group already$/,
+      says: /^this datagram socket has joined that group for that source already$/,
       ...local,
     },
     {

@@ -109,7 +109,7 @@ describe("connect", () => {
       type,
       op,
       side: "system",
-      says: /^this machine does not have the own address/,
+      says: /^localAddress is not an address of this machine/,
       knows: remote,
       cause: true,
     },

@@ -282,7 +282,10 @@ export class SessionReception implements Receptionist {
   }
 }
 
-const UNKNOWN: Refusal = { code: "UNAUTHENTICATED", message: "the server does not accept who the client says it is" };
+const UNKNOWN: Refusal = {
+  code: "UNAUTHENTICATED",
+  message: "the server does not accept the credentials of the client",
+};
 
 /** What a client is told after `authenticate` or `data` has thrown. */
 function refusalFor(error: unknown): Refusal {

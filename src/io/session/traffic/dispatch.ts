@@ -393,6 +393,6 @@ function unknownMethod(place: number): ProtocolError {
 }
 
 function noOneWaits(): ZocaloError {
-  const detail = "nobody waits for the answer any more: the caller has cancelled, or its time is up";
+  const detail = "the caller has cancelled the call, or its time is up";
   return withoutStack(() => new ConnectionError("CLOSED", { op: "call", detail, side: "remote" }));
 }
