@@ -18,7 +18,7 @@ import { restated } from "../operation/restated.ts";
 import { meetsItself } from "../stream/meets-itself.ts";
 import { firstAddress } from "./destinations.ts";
 import { DatagramSocket } from "./socket.ts";
-import { MAILBOX_RULES, type DatagramSettings, datagramSettings } from "./settings.ts";
+import { DATAGRAM_RULES, type DatagramSettings, datagramSettings } from "./settings.ts";
 import type * as api from "./public.ts";
 import type { BindOptions } from "./public.ts";
 
@@ -31,7 +31,7 @@ const LARGEST_INT = 2_147_483_647;
 /** What {@link BindOptions} must look like. */
 export const BIND_RULES: RulesOf<BindOptions> = {
   ...OPERATION_RULES,
-  ...MAILBOX_RULES,
+  ...DATAGRAM_RULES,
   // Read as an address.
   remote: ANYTHING,
   reuseAddress: FLAG,

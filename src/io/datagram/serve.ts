@@ -33,10 +33,10 @@ import type {
 } from "./server.ts";
 import type { DatagramSocket } from "./public.ts";
 
-const { remote: _remote, ...MAILBOX_RULES } = BIND_RULES;
+const { remote: _remote, ...DATAGRAM_RULES } = BIND_RULES;
 /** What {@link ServeDatagramsOptions} must look like. A server has many peers. */
 export const SERVE_DATAGRAMS_RULES: RulesOf<ServeDatagramsOptions> = {
-  ...MAILBOX_RULES,
+  ...DATAGRAM_RULES,
   maxConcurrent: countFrom(1),
   replies: oneOf("free", "guarded"),
   maxRepliesPerSource: countFrom(1),

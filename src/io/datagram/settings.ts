@@ -14,8 +14,8 @@ export interface DatagramSettings {
   readonly dnsMaxAgeMs: number;
 }
 
-/** What {@link MailboxLimits} must look like. */
-export const MAILBOX_RULES: RulesOf<DatagramLimits> = {
+/** What {@link DatagramLimits} must look like. */
+export const DATAGRAM_RULES: RulesOf<DatagramLimits> = {
   receiveQueueDatagrams: countFrom(1),
   receiveQueueBytes: countFrom(1),
   receiveQueuePolicy: oneOf("drop-oldest", "drop-newest", "block", "strict"),
