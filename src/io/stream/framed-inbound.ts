@@ -8,7 +8,7 @@ import type { ConnectionHost } from "./host.ts";
 import { expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
 import type { Inbound, InboundConsumer } from "./inbound.ts";
 import { DONE } from "../operation/iteration.ts";
-import { TURN_MESSAGES } from "../operation/turn-budget.ts";
+import { AWAITED_MESSAGE, TURN_MESSAGES } from "../operation/turn-budget.ts";
 import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 
 /** A call, with the iteration whose step it is. */
@@ -244,6 +244,8 @@ export class FramedInbound<Out> implements InboundConsumer {
     if (this.#at >= this.#end || this.#turnIsOver) return NOTHING;
     this.#one = NOTHING;
     this.#decode(this.#keepOne);
+    if (this.#decoder.stepsLeft !== undefined) this.#decoder.stepsLeft -= AWAITED_MESSAGE - 1;
+    this.#countSteps();
     const message: Out | typeof NOTHING = this.#one;
     this.#one = NOTHING;
     return message;
@@ -258,6 +260,7 @@ export class FramedInbound<Out> implements InboundConsumer {
     this.#batch = batch;
     this.#batched = 0;
     this.#decode(this.#keepMany);
+    this.#countSteps();
     this.#batch = undefined;
     if (this.#batched === 0) return undefined;
     batch.length = this.#batched;
@@ -280,7 +283,6 @@ export class FramedInbound<Out> implements InboundConsumer {
       this.#fail(error);
     }
     this.#decoding = false;
-    this.#countSteps();
   }
 
   #beginTurn(): void {
@@ -289,7 +291,7 @@ export class FramedInbound<Out> implements InboundConsumer {
 
   /** When there were enough messages, nothing is decoded until others have had their turn. */
   #countSteps(): void {
-    if (this.#decoder.stepsLeft !== 0 || this.#turnIsOver) return;
+    if (this.#decoder.stepsLeft === undefined || this.#decoder.stepsLeft > 0 || this.#turnIsOver) return;
     this.#turnIsOver = true;
     if (this.#push !== undefined) this.#inbound.hold(true);
     this.#host.clock.defer(this.#nextTurn);
