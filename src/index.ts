@@ -75,7 +75,7 @@ export type {
   TransportListenOptions,
 } from "./io/network/network.ts";
 export { type RelayOptions, type RelayReport, relay } from "./io/stream/relay.ts";
-export type { RetryOptions } from "./io/operation/retry.ts";
+export type { Backoff } from "./core/options/backoff.ts";
 export type { DrainReport, Peer, PeerHandler, ServeOptions, Server } from "./io/listener/public.ts";
 export type { FramedDatagramsOver, ReceivedMessage } from "./io/datagram/public.ts";
 export type { FramedStreamOver } from "./io/stream/public.ts";

@@ -37,7 +37,7 @@ export type { InputOf, OutputOf, Schema, SchemaProperties } from "./core/contrac
 export { typeOnly } from "./core/contract/method.ts";
 export type { VersionRange } from "./core/contract/version.ts";
 export { RemoteError, type RemoteErrorOptions } from "./core/contract/remote-error.ts";
-export type { ReconnectOptions, ConnectSessionOptions, SessionClientOptions } from "./io/session/client/public.ts";
+export type { ConnectSessionOptions, SessionClientOptions } from "./io/session/client/public.ts";
 export type {
   FreshReason,
   FreshReport,

@@ -13,7 +13,7 @@ const session = await connectSession(device, address, {
     },
     measure: () => ({ celsius: 21.5 }),
   },
-  reconnect: { giveUpMs: Infinity },
+  reconnect: { timeoutMs: Infinity },
 });
 console.error(`connected as ${name}`);
 process.on("SIGTERM", () => void session.close());

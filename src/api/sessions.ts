@@ -1,7 +1,7 @@
 /** The calls of sessions, on the kernel's network unless another one is given. */
 
 import type { AddressLike } from "../core/address/address.ts";
-import type { OptionRules } from "../io/operation/check-options.ts";
+import type { OptionRules } from "../core/options/check-options.ts";
 import { OPEN_SESSION_RULES, openSessionOver } from "../io/session/client/connect.ts";
 import { serveSessionsOver } from "../io/session/server/serve.ts";
 import type { ConnectSessionOptions } from "../io/session/client/public.ts";
@@ -67,7 +67,7 @@ export async function serveSessions<Server extends Methods, Client extends Metho
  * session, or begins anew and tells so (`onFresh`).
  *
  * An open session keeps the process alive. So does one whose server has gone, also in order: it tries to come back for
- * `reconnect.giveUpMs`, 5 minutes, and is over then. `close`, `abort` and `drain` of the session end that at once;
+ * `reconnect.timeoutMs`, 5 minutes, and is over then. `close`, `abort` and `drain` of the session end that at once;
  * `session.unref()` lets the process end, and `reconnect: false` ends the session with its connection.
  *
  * Rejects as `connect` does, with what the server refuses (`CONTRACT_UNKNOWN`, `VERSION_UNSUPPORTED`, `CODEC_UNSUPPORTED`,

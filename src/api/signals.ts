@@ -1,7 +1,7 @@
 /** Draining a server when the operating system asks the process to end. */
 
 import { constants } from "node:os";
-import { FROM_ZERO, listOf, type OptionRule, type RulesOf } from "../io/operation/check-options.ts";
+import { FROM_ZERO, listOf, type OptionRule, type RulesOf } from "../core/options/check-options.ts";
 
 /** Signals on which a server drains. */
 export interface SignalOptions {

@@ -3,7 +3,7 @@
 import { UsageError } from "../core/errors.ts";
 import type { AddressLike } from "../core/address/address.ts";
 import { BIND_RULES, bindOver } from "../io/datagram/bind.ts";
-import { checkOptions, type OptionRules } from "../io/operation/check-options.ts";
+import { checkOptions, type OptionRules } from "../core/options/check-options.ts";
 import { CONNECT_RULES, type ConnectOptions, connectOver } from "../io/stream/connect.ts";
 import { CONNECTION_RULES, type ConnectionOptions } from "../io/stream/settings.ts";
 import type { DatagramHandler, DatagramServer, ServeDatagramsOptions } from "../io/datagram/server.ts";

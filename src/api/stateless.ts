@@ -1,7 +1,7 @@
 /** The calls of contracts over datagrams, on the kernel's network unless another one is given. */
 
 import type { AddressLike } from "../core/address/address.ts";
-import type { OptionRules } from "../io/operation/check-options.ts";
+import type { OptionRules } from "../core/options/check-options.ts";
 import type {
   ServeStatelessOptions,
   StatelessClient,

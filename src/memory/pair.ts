@@ -4,7 +4,7 @@ import { Address } from "../core/address/address.ts";
 import { ByteQueue } from "../core/bytes/byte-queue.ts";
 import { ConnectionError, UsageError } from "../core/errors.ts";
 import { StreamSocket } from "../io/stream/socket.ts";
-import { checkOptions, type OptionRules } from "../io/operation/check-options.ts";
+import { checkOptions, type OptionRules } from "../core/options/check-options.ts";
 import { CONNECTION_RULES, type ConnectionOptions, connectionSettings } from "../io/stream/settings.ts";
 import type { Clock, Network, StreamSink, StreamTraits, StreamTransport } from "../io/network/network.ts";
 import type * as api from "../io/stream/public.ts";

@@ -38,7 +38,15 @@ export const TABLE: LayerTable = {
   "core/proxy": { layers: ["core", "core/options", "core/address"] },
   "core/session/wire": { layers: ["core", "core/framing", "core/framing/formats", "core/handshake"] },
   "core/session": {
-    layers: ["core", "core/bytes", "core/framing", "core/framing/boundaries", "core/handshake", "core/session/wire"],
+    layers: [
+      "core",
+      "core/bytes",
+      "core/options",
+      "core/framing",
+      "core/framing/boundaries",
+      "core/handshake",
+      "core/session/wire",
+    ],
   },
   "core/session/resume": { layers: ["core", "core/handshake", "core/session"] },
   "core/stateless": { layers: ["core/bytes"] },
@@ -64,6 +72,7 @@ export const TABLE: LayerTable = {
   "io/session": {
     layers: [
       "core",
+      "core/options",
       "core/address",
       "core/contract",
       "core/framing/formats",
@@ -75,13 +84,23 @@ export const TABLE: LayerTable = {
     ],
   },
   "io/stream": {
-    layers: ["core", "core/bytes", "core/address", "core/framing", "core/proxy", "io/network", "io/operation"],
+    layers: [
+      "core",
+      "core/bytes",
+      "core/options",
+      "core/address",
+      "core/framing",
+      "core/proxy",
+      "io/network",
+      "io/operation",
+    ],
     builtins: ["node:stream", "node:stream/web"],
   },
   "io/datagram": {
     layers: [
       "core",
       "core/bytes",
+      "core/options",
       "core/address",
       "core/framing",
       "io/network",
@@ -90,7 +109,9 @@ export const TABLE: LayerTable = {
       "io/stream",
     ],
   },
-  "io/listener": { layers: ["core", "core/address", "core/proxy", "io/network", "io/operation", "io/stream"] },
+  "io/listener": {
+    layers: ["core", "core/options", "core/address", "core/proxy", "io/network", "io/operation", "io/stream"],
+  },
   "io/session/traffic": {
     layers: [
       "core",
@@ -108,6 +129,7 @@ export const TABLE: LayerTable = {
     layers: [
       "core",
       "core/bytes",
+      "core/options",
       "core/address",
       "core/handshake",
       "core/session/wire",
@@ -123,6 +145,7 @@ export const TABLE: LayerTable = {
   "io/session/client": {
     layers: [
       "core",
+      "core/options",
       "core/address",
       "core/contract",
       "core/handshake",
@@ -139,6 +162,7 @@ export const TABLE: LayerTable = {
     layers: [
       "core",
       "core/bytes",
+      "core/options",
       "core/address",
       "core/contract",
       "core/handshake",
@@ -157,6 +181,7 @@ export const TABLE: LayerTable = {
   "io/stateless": {
     layers: [
       "core",
+      "core/options",
       "core/address",
       "core/contract",
       "core/stateless",
@@ -168,7 +193,7 @@ export const TABLE: LayerTable = {
   },
 
   // Ring 2: networks. None knows another.
-  memory: { layers: ["core", "core/bytes", "core/address", "io/network", "io/operation", "io/stream"] },
+  memory: { layers: ["core", "core/bytes", "core/options", "core/address", "io/network", "io/operation", "io/stream"] },
   node: {
     layers: ["core", "core/address", "io/network", "io/operation"],
     builtins: [
@@ -219,6 +244,7 @@ export const TABLE: LayerTable = {
   api: {
     layers: [
       "core",
+      "core/options",
       "core/address",
       "io/network",
       "io/operation",
@@ -260,6 +286,7 @@ export const TABLE: LayerTable = {
     layers: [
       "core",
       "core/bytes",
+      "core/options",
       "core/address",
       "core/contract",
       "core/faults",

@@ -93,7 +93,7 @@ test("what authenticate throws turns a client away; with SERVER_BUSY it keeps it
   const resumed: unknown[] = [];
   const session = await connectSession(room, detour.address, {
     network: { ...nodeNetwork, clock },
-    reconnect: { firstDelayMs: 1, maxDelayMs: 1 },
+    reconnect: { initialDelayMs: 1, maxDelayMs: 1 },
     onError: (error) => failed.push(error as ZocaloError),
     onResume: (_session, report) => resumed.push(report.replayed),
   });

@@ -61,7 +61,7 @@ async function between(more: object = {}, first: object = {}) {
   const ends: SessionEnd[] = [];
   const session = await connectSession(counter, detour.address, {
     network: { ...nodeNetwork, clock },
-    reconnect: { firstDelayMs: 10, maxDelayMs: 10 },
+    reconnect: { initialDelayMs: 10, maxDelayMs: 10 },
     handlers: { tick: ignore },
     onFresh: (_session, { reason, lost }: FreshReport) => void told.push(`fresh ${reason} ${lost.length}`),
     onClose: (_session, end) => void ends.push(end),
@@ -116,7 +116,7 @@ test("a client that counts through a rolling restart: each number is counted onc
   const lost: LostMessage[] = [];
   const session = await connectSession(counter, detour.address, {
     network: { ...nodeNetwork, clock },
-    reconnect: { firstDelayMs: 10, maxDelayMs: 10 },
+    reconnect: { initialDelayMs: 10, maxDelayMs: 10 },
     handlers: { tick: ignore },
     onFresh: (_session, report) => void lost.push(...report.lost),
   });
@@ -240,7 +240,7 @@ test("a client that is refused for good when it comes back ends with that code, 
 });
 
 test("a client that gives up has SESSION_LOST for what waits", async () => {
-  const { clock, session } = await between({ reconnect: { firstDelayMs: 10, maxDelayMs: 10, giveUpMs: 1000 } });
+  const { clock, session } = await between({ reconnect: { initialDelayMs: 10, maxDelayMs: 10, timeoutMs: 1000 } });
   const told = session.remote.count(1);
   while (session.state !== "closed") await clock.advance(10);
   await assert.rejects(told, { code: "SESSION_LOST", outcome: "none" });
@@ -281,7 +281,7 @@ test("events of a server that has left are handled, also when their handlers ask
   const ticks: number[] = [];
   const session = await connectSession(counter, detour.address, {
     network: { ...nodeNetwork, clock },
-    reconnect: { firstDelayMs: 10, maxDelayMs: 10 },
+    reconnect: { initialDelayMs: 10, maxDelayMs: 10 },
     handlers: {
       tick: async (number, { session: own }) => {
         // In front of the end the server takes nothing new, and says so.

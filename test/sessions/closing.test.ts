@@ -67,7 +67,7 @@ async function meet(
   const session = await connectSession(mirror, detour.address, {
     ...client.options,
     network,
-    reconnect: { firstDelayMs: 10, maxDelayMs: 10 },
+    reconnect: { initialDelayMs: 10, maxDelayMs: 10 },
     ...more.client,
   });
   const served = [...serving.sessions.values()][0] as Either;
@@ -356,7 +356,7 @@ test("a server that says CLOSE on a connection which the client has given up say
 });
 
 test("what the server has to say to a client is forgotten with the time that sessions are kept", async () => {
-  const meeting = await meet({}, { server: { keptMs: 1000 }, client: { reconnect: { firstDelayMs: 2000 } } });
+  const meeting = await meet({}, { server: { keptMs: 1000 }, client: { reconnect: { initialDelayMs: 2000 } } });
   const { session, served, detour, clock } = meeting;
   detour.closed = true;
   await lose(meeting);

@@ -51,7 +51,7 @@ async function meet() {
   const detour = await Detour.to(server.localAddress.port);
   const session = await connectSession(work, detour.address, {
     network,
-    reconnect: { firstDelayMs: 10, maxDelayMs: 10 },
+    reconnect: { initialDelayMs: 10, maxDelayMs: 10 },
     handlers: { confirm: step("confirm"), tell: step("tell") },
   });
   await session.remote.hello();

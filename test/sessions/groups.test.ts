@@ -29,7 +29,7 @@ async function scene(count: number, more: Options = {}) {
     heard.push(mine);
     const handlers = { said: (text: unknown) => mine.push(text), added: () => undefined };
     clients.push(
-      await connectSession(chat, detour.address, { handlers, reconnect: { firstDelayMs: 1, maxDelayMs: 5 } }),
+      await connectSession(chat, detour.address, { handlers, reconnect: { initialDelayMs: 1, maxDelayMs: 5 } }),
     );
   }
   const served = clients.map(({ id }) => {

@@ -193,7 +193,7 @@ test("a mistake of the server behind its welcome: the connection is over, no ses
   assert.deepEqual({ sessions, unauthenticated, heldBytes }, { sessions: 0, unauthenticated: 0, heldBytes: 0 });
 });
 
-const retry = { timeoutMs: 60_000, firstDelayMs: 1, maxDelayMs: 1 };
+const retry = { timeoutMs: 60_000, initialDelayMs: 1, maxDelayMs: 1 };
 
 test("retry waits for the server behind a proxy that is up before it", async (t) => {
   const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers });

@@ -36,7 +36,7 @@ const welcomeAndLeave = async (peer: RawClient): Promise<void> => {
   peer.close();
 };
 
-const reconnect = { firstDelayMs: 1, maxDelayMs: 1 };
+const reconnect = { initialDelayMs: 1, maxDelayMs: 1 };
 
 test("a server that ends connections without a word for a while does not cost the session", async () => {
   const address = await serverOf([

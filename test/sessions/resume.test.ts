@@ -69,7 +69,7 @@ async function open(address: string, more: Partial<ConnectSessionOptions<Server,
   const ended = gate<SessionEnd>();
   const session = await connectSession(work, address, {
     handlers: { tick: () => undefined },
-    reconnect: { firstDelayMs: 5, maxDelayMs: 20 },
+    reconnect: { initialDelayMs: 5, maxDelayMs: 20 },
     onResume: (_session, report) => resumed.open(report),
     onFresh: (_session, report) => fresh.open(report),
     onClose: (_session, end) => ended.open(end),
@@ -242,7 +242,7 @@ for (const share of [0.25, 0.75]) {
     const failures: unknown[] = [];
     const { session } = await open(detour.address, {
       network: { ...nodeNetwork, clock, random },
-      reconnect: { firstDelayMs: 100, maxDelayMs: 400 },
+      reconnect: { initialDelayMs: 100, maxDelayMs: 400 },
       onError: (error) => failures.push(error),
     });
     detour.closed = true;
@@ -265,7 +265,7 @@ test("a client that gives up: the session is over, and calls say what is known",
   const { clock, network } = stopped();
   const { session, ended } = await open(detour.address, {
     network,
-    reconnect: { firstDelayMs: 5, maxDelayMs: 20, giveUpMs: 10_000 },
+    reconnect: { initialDelayMs: 5, maxDelayMs: 20, timeoutMs: 10_000 },
   });
   const slow = session.remote.slow("x");
   const outcome = assert.rejects(slow, { code: "SESSION_LOST" });

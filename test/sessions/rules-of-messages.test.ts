@@ -68,7 +68,7 @@ async function start(more: { readonly server?: object; readonly client?: object 
   });
   const detour = await Detour.to(server.localAddress.port);
   const options: ConnectSessionOptions<typeof desk.server, typeof desk.client, Record<string, unknown>> = {
-    reconnect: { firstDelayMs: 1, maxDelayMs: 5 },
+    reconnect: { initialDelayMs: 1, maxDelayMs: 5 },
     handlers: { ask: async (text) => `${text}!` },
     ...more.client,
   };
@@ -96,7 +96,7 @@ test("rule D1: an aborted session reports what was not acknowledged, and events 
   const { session, detour, close } = await start({
     client: {
       replay: { maxMessages: 2 },
-      reconnect: { firstDelayMs: 60_000 },
+      reconnect: { initialDelayMs: 60_000 },
       onClose: (_session: unknown, end: SessionEnd) => ended.open(end),
     },
   });
@@ -202,7 +202,7 @@ test("rule D2: messages that stay unacknowledged past replayMaxAgeMs end the ses
 test("rule D7: a call whose time was up without a connection is counted and not started", async () => {
   const { clock, network } = stopped();
   const { session, detour, log, close } = await start({
-    client: { ...network, reconnect: { firstDelayMs: 60, maxDelayMs: 60 } },
+    client: { ...network, reconnect: { initialDelayMs: 60, maxDelayMs: 60 } },
   });
   detour.cut("reset");
   while (session.state === "open") await nextTurn();

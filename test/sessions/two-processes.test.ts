@@ -59,7 +59,7 @@ type Options = Partial<
 function open(detour: Detour, heard: number[], more: Options = {}) {
   return connectSession(counting, detour.address, {
     handlers: { number: (number) => void heard.push(number) },
-    reconnect: { firstDelayMs: 1, maxDelayMs: MAX_DELAY_MS },
+    reconnect: { initialDelayMs: 1, maxDelayMs: MAX_DELAY_MS },
     ...more,
   });
 }

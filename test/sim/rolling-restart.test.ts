@@ -47,7 +47,7 @@ async function rollingRestart(world: World, pauseMs: number) {
       told.push(mine);
       return await connectSession(room, "tcp://server:7000", {
         network: own,
-        reconnect: { firstDelayMs: FIRST_DELAY_MS },
+        reconnect: { initialDelayMs: FIRST_DELAY_MS },
         onError: () => (mine.attempts += 1),
         onResume: () => (mine.resumes += 1),
         onFresh: (_session, { reason }) => {

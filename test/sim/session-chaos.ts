@@ -102,7 +102,7 @@ class Plaza {
     let said = 0;
     const options = {
       network,
-      reconnect: { giveUpMs: Number.POSITIVE_INFINITY, maxDelayMs: 2_000 },
+      reconnect: { timeoutMs: Number.POSITIVE_INFINITY, maxDelayMs: 2_000 },
       handlers: {
         said: (number: number, { session }: { readonly session: PlazaSession }) =>
           this.#atClient.take(session.id, number),

@@ -241,7 +241,7 @@ class Programs {
     const options = {
       ...TIGHT,
       network,
-      reconnect: { giveUpMs: 20_000, maxDelayMs: 1_000 },
+      reconnect: { timeoutMs: 20_000, maxDelayMs: 1_000 },
       handlers: this.#handlers(network, this.toClient),
       onFresh: (_session: unknown, { lost, reason }: { lost: SessionEnd["lost"]; reason: string }) => {
         this.#world.sometimes(`a session begins anew: ${reason}`, true);

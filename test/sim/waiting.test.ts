@@ -124,7 +124,7 @@ test("retry comes back to a server that is busy, after the time for which it has
   }
 });
 
-test("a session gives up when giveUpMs is over, and not before; a server that is back in the last moment is found", async () => {
+test("a session gives up when timeoutMs is over, and not before; a server that is back in the last moment is found", async () => {
   const ends = await inWorlds(async ({ world, network }) => {
     let up = true;
     const { clock } = network;
@@ -139,7 +139,7 @@ test("a session gives up when giveUpMs is over, and not before; a server that is
     const lostSession = async () => {
       const lost = gate<number>();
       const fresh = gate();
-      const options = { network, limits: { heartbeatMs: 1000 }, reconnect: { giveUpMs: 30_000 } };
+      const options = { network, limits: { heartbeatMs: 1000 }, reconnect: { timeoutMs: 30_000 } };
       const session = await connectSession(work, "tcp://listener:7000", {
         ...options,
         onDetach: () => lost.open(clock.now()),

@@ -282,7 +282,7 @@ test("unref of a server of sessions and of both ends of a session lets the proce
     });
     let resumed = 0;
     const onResume = () => { resumed += 1; };
-    const session = await connectSession(room, tunnel.localAddress, { reconnect: { firstDelayMs: 1 }, onResume });
+    const session = await connectSession(room, tunnel.localAddress, { reconnect: { initialDelayMs: 1 }, onResume });
     session.unref();
     await session.remote.ask();
     wires[0].abort();
@@ -296,7 +296,7 @@ test("a session without a connection lets the process end, when it is unreferenc
   await ends(`${SESSION}
     const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers });
     let detached = false;
-    const reconnect = { firstDelayMs: 3_600_000, maxDelayMs: 3_600_000, giveUpMs: Infinity };
+    const reconnect = { initialDelayMs: 3_600_000, maxDelayMs: 3_600_000, timeoutMs: Infinity };
     const session = await connectSession(room, server.localAddress, { reconnect, onDetach: () => { detached = true; } });
     session.unref();
     await server.close();

@@ -145,7 +145,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   `,
   "a session that waits to come back": `
     const server = await serveSessions(work, "tcp://127.0.0.1:0", { handlers });
-    const reconnect = { firstDelayMs: timeoutMs, maxDelayMs: timeoutMs, giveUpMs: Infinity };
+    const reconnect = { initialDelayMs: timeoutMs, maxDelayMs: timeoutMs, timeoutMs: Infinity };
     let detached = false;
     const session = await connectSession(work, server.localAddress, { reconnect, onDetach: () => { detached = true; } });
     await server.close();

@@ -67,7 +67,7 @@ async function events(text: string, file: string, flags: Flags, context: Command
   const stream = calls.find(({ kind }) => kind === "stream");
   if (stream !== undefined) throw wrongUsage(`--call ${stream.name}: a stream is for zocalo call`);
   const feed = new EventFeed(calls, context);
-  const reconnect = flags.reconnect === true ? { giveUpMs: Infinity } : false;
+  const reconnect = flags.reconnect === true ? { timeoutMs: Infinity } : false;
   const session = await openCommandSession(address, contract, flags, { reconnect, ...feed.options }, context);
   return await feed.follow(session);
 }

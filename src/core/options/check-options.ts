@@ -89,6 +89,38 @@ export function listOf(what: string, holds: (item: unknown) => boolean): OptionR
 /** A list of strings. */
 export const TEXTS: OptionRule = listOf("strings", (item) => typeof item === "string");
 
+/** A list of anything. */
+export const LIST: OptionRule = { wanted: "an array", holds: Array.isArray, required: true };
+
+/** Things one after the other, maybe without an end. */
+export const ITERABLE: OptionRule = {
+  wanted: "an array, or something else to iterate over",
+  holds: (value) => typeof (value as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === "function",
+  required: true,
+};
+
+/** What joins messages and bytes. */
+export const CODEC: OptionRule = {
+  wanted: "a codec, such as lines()",
+  holds: (value) => {
+    const codec = value as { readonly createDecoder?: unknown; readonly encode?: unknown } | null | undefined;
+    return typeof codec?.createDecoder === "function" && typeof codec.encode === "function";
+  },
+  required: true,
+};
+
+/** What ends a call early. */
+export const SIGNAL: OptionRule = {
+  wanted: "an AbortSignal",
+  holds: (value) => typeof (value as { readonly addEventListener?: unknown } | null)?.addEventListener === "function",
+};
+
+/** The options of every operation. */
+export const OPERATION_RULES: Readonly<Record<"signal" | "timeoutMs", OptionRule>> = {
+  signal: SIGNAL,
+  timeoutMs: FROM_ZERO,
+};
+
 /** An object with options of its own, and no others. */
 export function options(within: OptionRules, required = false): OptionRule {
   return { wanted: "an object", holds: isObject, within, required };
@@ -149,15 +181,28 @@ function namesOf(rules: OptionRules): readonly string[] {
   return [...Object.keys(rules), ...within];
 }
 
+const UNIT = /Ms$|Bytes$/;
+
+/** A name without its unit, and without `max` and `Timeout`. */
+function bare(name: string): string {
+  return name
+    .replace(UNIT, "")
+    .replace(/^max|Timeout$/g, "")
+    .toLowerCase();
+}
+
 /** The name that was meant: the one with the fewest letters to change, if these are not many. */
 function nearestName(wrong: string, names: readonly string[]): string | undefined {
   let nearest: string | undefined;
   let fewest = Math.max(1, Math.floor(wrong.length * 0.4)) + 1;
   for (const path of names) {
     const name = path.slice(path.lastIndexOf(".") + 1);
-    // A unit that is left out is one mistake.
-    const unitless = lettersToChange(wrong.toLowerCase(), name.replace(/Ms$|Bytes$/, "").toLowerCase()) + 1;
-    const changes = Math.min(unitless, lettersToChange(wrong.toLowerCase(), name.toLowerCase()));
+    const changes = Math.min(
+      lettersToChange(wrong.toLowerCase(), name.toLowerCase()),
+      // A unit that is left out is one mistake, and so are words that only say what kind of number it is.
+      lettersToChange(wrong.toLowerCase(), name.replace(UNIT, "").toLowerCase()) + 1,
+      lettersToChange(bare(wrong), bare(name)) + 1,
+    );
     if (changes >= fewest) continue;
     fewest = changes;
     nearest = path;

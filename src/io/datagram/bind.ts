@@ -11,7 +11,7 @@ import {
   type OptionRules,
   type RulesOf,
   wholeNumber,
-} from "../operation/check-options.ts";
+} from "../../core/options/check-options.ts";
 import { openWithin, type OperationContext } from "../operation/deadline.ts";
 import { checkZone } from "../operation/link-local.ts";
 import { restated } from "../operation/restated.ts";

@@ -6,7 +6,7 @@ import { ProtocolError, UsageError } from "../../core/errors.ts";
 import type { Codec, Decoder } from "../../core/framing/codec.ts";
 import { showAs } from "../../core/show-as.ts";
 import type { Datagram } from "../network/network.ts";
-import { checkOptions, LIST } from "../operation/check-options.ts";
+import { checkOptions, LIST } from "../../core/options/check-options.ts";
 import { type OperationOptions, withOneDeadline } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
 import { handled } from "../operation/handled-rejection.ts";

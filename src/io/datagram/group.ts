@@ -2,7 +2,7 @@
 
 import { Address } from "../../core/address/address.ts";
 import { UsageError } from "../../core/errors.ts";
-import { checkOptions, type RulesOf, TEXT } from "../operation/check-options.ts";
+import { checkOptions, type RulesOf, TEXT } from "../../core/options/check-options.ts";
 import type { GroupOptions } from "./public.ts";
 import type { OperationContext } from "../operation/deadline.ts";
 import type { GroupMembership } from "../network/network.ts";

@@ -13,7 +13,7 @@ import {
   OPERATION_RULES,
   type OptionRules,
   type RulesOf,
-} from "../operation/check-options.ts";
+} from "../../core/options/check-options.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
 import { OwnClock } from "../operation/own-clock.ts";

@@ -1,6 +1,6 @@
 /** The limits of a datagram socket, checked and complete. */
 
-import { countFrom, FROM_ZERO, oneOf, type RulesOf } from "../operation/check-options.ts";
+import { countFrom, FROM_ZERO, oneOf, type RulesOf } from "../../core/options/check-options.ts";
 import type { ReceiveQueueLimits } from "./inbound.ts";
 import type { SendQueueLimits } from "./outbound.ts";
 import type { DatagramLimits } from "./public.ts";

@@ -17,7 +17,7 @@ import {
   shown,
   TEXT,
   wholeNumber,
-} from "../operation/check-options.ts";
+} from "../../core/options/check-options.ts";
 import { type OperationContext, type OperationOptions, refusedAtOnce, withDeadline } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
 import { EndAnnouncement } from "../operation/end-announcement.ts";

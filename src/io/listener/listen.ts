@@ -14,7 +14,7 @@ import {
   type RulesOf,
   TEXTS,
   wholeNumber,
-} from "../operation/check-options.ts";
+} from "../../core/options/check-options.ts";
 import { openWithin, type OperationContext } from "../operation/deadline.ts";
 import { checkZone } from "../operation/link-local.ts";
 import { restated } from "../operation/restated.ts";

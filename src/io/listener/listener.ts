@@ -24,7 +24,7 @@ import { readProxyHeader } from "./proxy-prelude.ts";
 import { restated } from "../operation/restated.ts";
 import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 import type * as streams from "../stream/public.ts";
-import { checkOptions } from "../operation/check-options.ts";
+import { checkOptions } from "../../core/options/check-options.ts";
 import type { TlsOptions } from "../network/tls.ts";
 import { type ServerTls, serverTls, TLS_RULES } from "../stream/tls-settings.ts";
 

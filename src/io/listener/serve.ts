@@ -3,7 +3,13 @@
 import { showAs } from "../../core/show-as.ts";
 import type { Address, AddressLike } from "../../core/address/address.ts";
 import { ConnectionError, UsageError } from "../../core/errors.ts";
-import { checkOptions, FUNCTION, OPERATION_RULES, type OptionRules, type RulesOf } from "../operation/check-options.ts";
+import {
+  checkOptions,
+  FUNCTION,
+  OPERATION_RULES,
+  type OptionRules,
+  type RulesOf,
+} from "../../core/options/check-options.ts";
 import { StreamSocket } from "../stream/socket.ts";
 import { connectionSettings } from "../stream/settings.ts";
 import type { OperationOptions } from "../operation/deadline.ts";

@@ -2,7 +2,7 @@
 
 import { type ErrorOutcome, TimeoutError, UsageError } from "../../core/errors.ts";
 import type { Clock, Timer } from "../network/network.ts";
-import { noSuchOption, OPERATION_RULES, shown } from "./check-options.ts";
+import { noSuchOption, OPERATION_RULES, shown } from "../../core/options/check-options.ts";
 
 /** Accepted by every operation. Either ends that one call and never disposes of the socket. */
 export interface OperationOptions {

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConnectError, ConnectionError, type ErrorCode, UsageError } from "../../core/errors.ts";
+import type { Backoff } from "../../core/options/backoff.ts";
 import { expectError, reasonOf } from "../../testing/expect-error.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import { pending } from "../../testing/stream/check.ts";
 import type { Network } from "../network/network.ts";
-import { Backoff, mayMend, type RetryOptions, withRetry } from "./retry.ts";
+import { mayMend, withRetry } from "./retry.ts";
 
 /** Work that fails with `codes`, one after the other, and then succeeds. */
-function trial(codes: readonly ErrorCode[], options: RetryOptions | undefined, drawn = 0.5) {
+function trial(codes: readonly ErrorCode[], options: Backoff | undefined, drawn = 0.5) {
   const clock = new ManualClock({ defer: (callback) => setImmediate(callback) });
   const network = { clock, random: { next: () => drawn } } as unknown as Network;
   const controller = new AbortController();
@@ -47,9 +48,12 @@ test("tries again while the server is not up, with pauses drawn below a doubling
 
 test("the bounds are options, and a draw of 0 is no pause", async () => {
   const refusals: readonly ErrorCode[] = ["CONNECTION_REFUSED", "CONNECTION_REFUSED", "CONNECTION_REFUSED"];
-  const bounded = trial(refusals, { timeoutMs: 60_000, firstDelayMs: 10, maxDelayMs: 15 });
+  const bounded = trial(refusals, { timeoutMs: 60_000, initialDelayMs: 10, maxDelayMs: 15 });
   await bounded.clock.advance(100);
   assert.deepEqual(bounded.startedAtMs, [0, 5, 12.5, 20]);
+  const unbounded = trial(refusals, {});
+  await unbounded.clock.advance(1_000);
+  assert.deepEqual(unbounded.startedAtMs, [0, 50, 150, 350]);
   const eager = trial(refusals, { timeoutMs: 60_000 }, 0);
   await eager.clock.advance(0);
   assert.deepEqual(eager.startedAtMs, [0, 0, 0, 0]);
@@ -103,16 +107,6 @@ test("an attempt that is under way when the time is up is the last one", async (
   await clock.advance(10_000);
   await expectError(result, { code: "CONNECTION_TIMED_OUT" });
   assert.equal(attempts, 1);
-});
-
-test("the pauses grow from where they are told to begin; what the peer asks for comes on top, within the time", () => {
-  const clock = new ManualClock({ defer: (callback) => setImmediate(callback) });
-  const network = { clock, random: { next: () => 0.5 } } as unknown as Network;
-  const backoff = new Backoff(network, { firstDelayMs: 100, maxDelayMs: 10_000, timeoutMs: 60_000 }, 3);
-  assert.deepEqual([backoff.next(), backoff.next(), backoff.next(5000)], [400, 800, 6600]);
-  assert.deepEqual([backoff.next(90_000), backoff.next()], [60_000, undefined]);
-  const endless = new Backoff(network, { firstDelayMs: 100, maxDelayMs: 10_000, timeoutMs: Infinity }, 2000);
-  assert.equal(endless.next(), 5000);
 });
 
 test("an end in the handshake of TLS is a server that is not up yet; what TLS has said is not", async () => {

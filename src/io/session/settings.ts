@@ -14,7 +14,7 @@ import {
   options,
   POSITIVE,
   wholeNumber,
-} from "../operation/check-options.ts";
+} from "../../core/options/check-options.ts";
 import type { Clock } from "../network/network.ts";
 import type { PeerProblems } from "../operation/peer-problems.ts";
 import { SESSION_CODECS, type SessionCodec } from "../contract/format.ts";

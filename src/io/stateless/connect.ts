@@ -24,7 +24,7 @@ import {
   options as object,
   POSITIVE,
   type RulesOf,
-} from "../operation/check-options.ts";
+} from "../../core/options/check-options.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
 import { restated } from "../operation/restated.ts";
 import { type CallSettings, StatelessCalls } from "./calls.ts";

@@ -3,7 +3,7 @@
 import type { Contract } from "../../core/contract/contract.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { DatagramHead } from "../../core/stateless/datagram.ts";
-import { type OptionRule, wholeNumber } from "../operation/check-options.ts";
+import { type OptionRule, wholeNumber } from "../../core/options/check-options.ts";
 import { MAX_IPV6_PAYLOAD_BYTES } from "../datagram/outgoing.ts";
 import type { SessionCodec } from "../contract/format.ts";
 

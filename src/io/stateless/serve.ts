@@ -30,7 +30,7 @@ import { openRequestServer, SERVE_DATAGRAMS_RULES } from "../datagram/serve.ts";
 import type { DatagramContext, DatagramDrainReport, DatagramRequest, DatagramServer } from "../datagram/server.ts";
 import type { DatagramSocket } from "../datagram/public.ts";
 import type { Clock, Network } from "../network/network.ts";
-import { checkOptions, OBJECT, oneOf, type OptionRules, type RulesOf } from "../operation/check-options.ts";
+import { checkOptions, OBJECT, oneOf, type OptionRules, type RulesOf } from "../../core/options/check-options.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
 import { restated } from "../operation/restated.ts";
 import { codecOf, DATAGRAM_BYTES, DEFAULT_DATAGRAM_BYTES, headOf, tooLarge } from "./format.ts";

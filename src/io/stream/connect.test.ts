@@ -65,7 +65,7 @@ test("the time-out covers the name service and pauses between attempts", async (
   const refusing = networkWith({
     connect: () => Promise.reject(new ConnectError("CONNECTION_REFUSED", { op: "connect" })),
   });
-  const retry = { timeoutMs: 1_000_000, firstDelayMs: 1_000_000, maxDelayMs: 1_000_000 };
+  const retry = { timeoutMs: 1_000_000, initialDelayMs: 1_000_000, maxDelayMs: 1_000_000 };
   const retrying = pending(connect("tcp://192.0.2.1:7", { network: refusing, timeoutMs: 100, retry }));
   await refusing.clock.advance(100);
   // The pause is drawn: it may have been too long for an attempt within the time, or the time ended it.
@@ -128,7 +128,7 @@ test("a time-out says where it was: at the name service, at one address, in the 
   assert.match(mute, /\(connected, but the TLS handshake did not finish within 100 ms\)$|\(no answer within/);
 
   const refused = new ConnectError("CONNECTION_REFUSED", { op: "connect" });
-  const retry = { timeoutMs: 1e6, firstDelayMs: 1e6, maxDelayMs: 1e6 };
+  const retry = { timeoutMs: 1e6, initialDelayMs: 1e6, maxDelayMs: 1e6 };
   const refusing = networkWith({ connect: () => Promise.reject(refused) });
   const [between, last] = await told(refusing, "tcp://192.0.2.1:7", { retry });
   assert.match(between, /tried tcp:\/\/192\.0\.2\.1:7 \(CONNECTION_REFUSED\)$/);
@@ -188,7 +188,7 @@ test("a connection that meets itself is tried again, from another port", async (
     },
   };
   const network = { ...nodeNetwork, sockets };
-  const called = await connect(own, { network, retry: { timeoutMs: 10_000, firstDelayMs: 1 } });
+  const called = await connect(own, { network, retry: { timeoutMs: 10_000, initialDelayMs: 1 } });
   assert.equal(calls, 2);
   called.abort();
 });
@@ -302,7 +302,7 @@ test("retry waits for a server that comes up later", async () => {
     },
   };
   const network = { ...nodeNetwork, sockets: { ...nodeNetwork.sockets, ...sockets } };
-  const connecting = connect(address, { network, retry: { timeoutMs: 30_000, firstDelayMs: 1, maxDelayMs: 5 } });
+  const connecting = connect(address, { network, retry: { timeoutMs: 30_000, initialDelayMs: 1, maxDelayMs: 5 } });
   await ready;
   await using server = await serve(address, (peer) => peer.write("here"));
   const called = await connecting;

@@ -2,6 +2,7 @@
 
 import { Address, type AddressLike } from "../../core/address/address.ts";
 import { ConnectError, UsageError, ZocaloError } from "../../core/errors.ts";
+import { type Backoff, BACKOFF } from "../../core/options/backoff.ts";
 import {
   ANYTHING,
   checkOptions,
@@ -10,7 +11,7 @@ import {
   type OptionRules,
   type RulesOf,
   options as object,
-} from "../operation/check-options.ts";
+} from "../../core/options/check-options.ts";
 import { StreamSocket } from "./socket.ts";
 import { CONNECTION_RULES, type ConnectionOptions, connectionSettings } from "./settings.ts";
 import { ConnectAttempts } from "./connect-attempts.ts";
@@ -19,7 +20,7 @@ import { happyEyeballs } from "./happy-eyeballs.ts";
 import { checkZone } from "../operation/link-local.ts";
 import { meetsItself } from "./meets-itself.ts";
 import type { Network, StreamTransport } from "../network/network.ts";
-import { RETRY_RULE, type RetryOptions, withRetry } from "../operation/retry.ts";
+import { withRetry } from "../operation/retry.ts";
 import type { TlsOptions } from "../network/tls.ts";
 import { type ClientTls, clientTls, TLS_RULES } from "./tls-settings.ts";
 
@@ -38,7 +39,7 @@ export interface ConnectOptions extends OperationOptions, ConnectionOptions {
    * Wait for a server that is not up yet: try again while it refuses, cannot be reached, or ends the handshake of TLS without
    * a word, as a proxy does that is up before its server. Default: do not. `timeoutMs` above goes on.
    */
-  readonly retry?: RetryOptions | undefined;
+  readonly retry?: Backoff | undefined;
   /** TLS settings of a `tls:` address. */
   readonly tls?: TlsOptions | undefined;
 }
@@ -53,7 +54,7 @@ export const CONNECT_RULES: RulesOf<ConnectOptions> = {
   // Read as an address.
   localAddress: ANYTHING,
   noDelay: FLAG,
-  retry: RETRY_RULE,
+  retry: BACKOFF,
   tls: object(TLS_RULES),
 };
 

@@ -1,7 +1,7 @@
 /** How a connection ends, and how it is asked to. */
 
 import type { ErrorCode, ZocaloError } from "../../core/errors.ts";
-import { FROM_ZERO, OPERATION_RULES, type RulesOf } from "../operation/check-options.ts";
+import { FROM_ZERO, OPERATION_RULES, type RulesOf } from "../../core/options/check-options.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
 
 /** How a connection came to its end. */

@@ -5,7 +5,7 @@ import { ByteWriter } from "../../core/bytes/byte-writer.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { Codec } from "../../core/framing/codec.ts";
 import { HELD, memoryOf } from "../../core/held-bytes.ts";
-import { checkOptions, ITERABLE } from "../operation/check-options.ts";
+import { checkOptions, ITERABLE } from "../../core/options/check-options.ts";
 import { codecFailure } from "../operation/restated.ts";
 import { expiryReason, type OperationOptions, refusedAtOnce, withOneDeadline } from "../operation/deadline.ts";
 import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";

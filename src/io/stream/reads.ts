@@ -3,7 +3,7 @@
 import type { ByteQueue } from "../../core/bytes/byte-queue.ts";
 import { lastingCopy } from "../../core/bytes/lasting-memory.ts";
 import { EndOfStreamError, ProtocolError, UsageError } from "../../core/errors.ts";
-import { countFrom, OPERATION_RULES, type RulesOf, shown } from "../operation/check-options.ts";
+import { countFrom, OPERATION_RULES, type RulesOf, shown } from "../../core/options/check-options.ts";
 import type { ConnectionHost } from "./host.ts";
 import type { OperationContext } from "../operation/deadline.ts";
 import type { ReadRequest } from "./inbound.ts";

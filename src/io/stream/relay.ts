@@ -1,7 +1,7 @@
 /** Joining two connections, as a proxy does. */
 
 import { BlockPool } from "../../core/bytes/block-pool.ts";
-import { checkOptions, type OptionRule, type RulesOf, SIGNAL } from "../operation/check-options.ts";
+import { checkOptions, type OptionRule, type RulesOf, SIGNAL } from "../../core/options/check-options.ts";
 import type { StreamEnd } from "./end.ts";
 import { StreamSocket as OwnSocket } from "./socket.ts";
 import type { InboundConsumer } from "./inbound.ts";

@@ -1,6 +1,6 @@
 /** Buffers and limits of one connection: what may be asked, what is the default, and why. */
 
-import { FLAG, type OptionRules, POSITIVE, type RulesOf } from "../operation/check-options.ts";
+import { FLAG, type OptionRules, POSITIVE, type RulesOf } from "../../core/options/check-options.ts";
 
 /** Limits of one connection. Each is in milliseconds; `Infinity` turns it off. */
 export interface ConnectionLimitOptions {

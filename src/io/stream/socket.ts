@@ -9,7 +9,7 @@ import type { ProxyHeader } from "../../core/proxy/header.ts";
 import { showAs } from "../../core/show-as.ts";
 import type { Network, StreamSink, StreamTraits, StreamTransport } from "../network/network.ts";
 import type { TlsInfo } from "../network/tls.ts";
-import { checkOptions, CODEC, FLAG, type OptionRules } from "../operation/check-options.ts";
+import { checkOptions, CODEC, FLAG, type OptionRules } from "../../core/options/check-options.ts";
 import { type OperationContext, type OperationOptions, refusedAtOnce, withDeadline } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
 import { EndAnnouncement } from "../operation/end-announcement.ts";

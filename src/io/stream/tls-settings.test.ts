@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UsageError } from "../../core/errors.ts";
-import { checkOptions } from "../operation/check-options.ts";
+import { checkOptions } from "../../core/options/check-options.ts";
 import type { TlsOptions } from "../network/tls.ts";
 import { clientTls, serverTls, TLS_RULES } from "./tls-settings.ts";
 

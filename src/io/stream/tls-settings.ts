@@ -16,7 +16,7 @@ import {
   type OptionRule,
   type RulesOf,
   TEXT,
-} from "../operation/check-options.ts";
+} from "../../core/options/check-options.ts";
 import type { OperationContext } from "../operation/deadline.ts";
 import type { StartTlsOptions } from "./public.ts";
 import type { TlsIdentity, TlsOptions } from "../network/tls.ts";

@@ -4,20 +4,18 @@ import type { AddressLike } from "../../../core/address/address.ts";
 import type { Contract, Methods } from "../../../core/contract/contract.ts";
 import { ConnectionError, type ErrorCode, type ZocaloError } from "../../../core/errors.ts";
 import { type CloseReason, encodeClose } from "../../../core/session/wire/close-frame.ts";
+import { BACKOFF } from "../../../core/options/backoff.ts";
 import { checkContract, checkSessionAddress } from "../../contract/handlers.ts";
 import { ContractPlan } from "../../contract/plan.ts";
 import type { Network } from "../../network/network.ts";
 import {
   ANYTHING,
   checkOptions,
-  FROM_ZERO,
   FUNCTION,
   only,
-  type OptionRule,
   type OptionRules,
-  options as object,
   type RulesOf,
-} from "../../operation/check-options.ts";
+} from "../../../core/options/check-options.ts";
 import type { OperationContext, OperationOptions } from "../../operation/deadline.ts";
 import { type OwnClock, ownNetwork } from "../../operation/own-clock.ts";
 import { callProgram, PeerProblems, reportProblem } from "../../operation/peer-problems.ts";
@@ -32,7 +30,7 @@ import { SessionSchedule } from "../schedule.ts";
 import type { Session } from "../public.ts";
 import { type EndpointSettings, endpointSettings, TUNING_RULES } from "../settings.ts";
 import type { ConnectSessionOptions, SessionClientOptions } from "./public.ts";
-import { type ConnectorOwner, reconnectTimes, type Resumption, SessionConnector, type Welcomed } from "./connector.ts";
+import { type ConnectorOwner, type Resumption, SessionConnector, type Welcomed } from "./connector.ts";
 
 /** Options whose types do not matter here. */
 type AnyOptions = SessionClientOptions<Methods, unknown> & { readonly handlers?: object };
@@ -44,8 +42,6 @@ const ignore = (): void => undefined;
 /** Errors with which a session ends and a new one follows. */
 const FOLLOWED: ReadonlySet<ErrorCode> = new Set(["SESSION_LOST", "REPLAY_OVERFLOW"]);
 
-const RECONNECT: OptionRule = object({ firstDelayMs: FROM_ZERO, maxDelayMs: FROM_ZERO, giveUpMs: FROM_ZERO });
-
 /** What the options of `connectSession` must look like. */
 export const OPEN_SESSION_RULES: RulesOf<AnyOptions> = {
   ...only(CONNECT_RULES, "signal", "timeoutMs", "localAddress", "tls", "retry", "writeStallTimeoutMs"),
@@ -53,9 +49,9 @@ export const OPEN_SESSION_RULES: RulesOf<AnyOptions> = {
   auth: ANYTHING,
   data: ANYTHING,
   reconnect: {
-    ...RECONNECT,
+    ...BACKOFF,
     wanted: "an object, or false",
-    holds: (value) => value === false || RECONNECT.holds(value),
+    holds: (value) => value === false || BACKOFF.holds(value),
   },
   onOpen: FUNCTION,
   onResume: FUNCTION,
@@ -135,7 +131,7 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
       settings,
       auth,
       connect,
-      reconnect: reconnectTimes(reconnect === false ? {} : reconnect),
+      reconnect: reconnect === false ? {} : reconnect,
     });
   }
 

@@ -8,12 +8,12 @@ import {
   type ClientHandshakeOptions,
 } from "../../../core/handshake/client-handshake.ts";
 import type { Capabilities } from "../../../core/handshake/negotiate.ts";
+import { type Backoff, BackoffPauses, type BackoffTimes } from "../../../core/options/backoff.ts";
 import { type ConnectOptions, DEFAULT_CONNECT_MS, openConnection, telephoneAddress } from "../../stream/connect.ts";
 import type { StreamSocket } from "../../stream/socket.ts";
 import { Deadline, expiryReason } from "../../operation/deadline.ts";
 import type { Network, Timer } from "../../network/network.ts";
-import { Backoff, type BackoffTimes, mayMend, withRetry } from "../../operation/retry.ts";
-import type { ReconnectOptions } from "./public.ts";
+import { mayMend, withRetry } from "../../operation/retry.ts";
 import { ClientIntroduction } from "./introduction.ts";
 import type { EndpointSettings } from "../settings.ts";
 
@@ -62,10 +62,8 @@ export interface ConnectorOwner {
   refused(error: ZocaloError): void;
 }
 
-/** How long to wait between attempts, and in all: the options with their defaults. */
-export function reconnectTimes({ firstDelayMs, maxDelayMs, giveUpMs }: ReconnectOptions): BackoffTimes {
-  return { firstDelayMs: firstDelayMs ?? 100, maxDelayMs: maxDelayMs ?? 10_000, timeoutMs: giveUpMs ?? 300_000 };
-}
+/** The defaults of `reconnect`. */
+const RECONNECT_TIMES: BackoffTimes = { initialDelayMs: 100, maxDelayMs: 10_000, timeoutMs: 300_000 };
 
 /** What the attempts have in common. */
 export interface ConnectorOptions {
@@ -74,7 +72,7 @@ export interface ConnectorOptions {
   readonly settings: EndpointSettings;
   readonly auth: unknown;
   readonly connect: ConnectOptions;
-  readonly reconnect: BackoffTimes;
+  readonly reconnect: Backoff;
 }
 
 /** Connects a client, again and again. */
@@ -83,7 +81,7 @@ export class SessionConnector {
   readonly #owner: ConnectorOwner;
   readonly #options: ConnectorOptions;
   /** The pauses before the next connection; undefined while there is one. */
-  #backoff: Backoff | undefined;
+  #backoff: BackoffPauses | undefined;
   /** When the last connection was there, and how many in a row did not last. */
   #arrivedAt = 0;
   #briefCount = 0;
@@ -132,8 +130,9 @@ export class SessionConnector {
   /** The connection is lost: makes another one. */
   reconnect(): void {
     if (this.#backoff !== undefined) return;
-    const brief = this.#network.clock.now() - this.#arrivedAt < BRIEF_MS;
-    this.#backoff = new Backoff(this.#network, this.#options.reconnect, brief ? this.#briefCount : 0);
+    const now = this.#network.clock.now();
+    const brief = now - this.#arrivedAt < BRIEF_MS;
+    this.#backoff = new BackoffPauses(this.#options.reconnect, RECONNECT_TIMES, now, brief ? this.#briefCount : 0);
     this.#briefCount = brief ? this.#briefCount + 1 : 0;
     this.#schedule(undefined);
   }
@@ -148,9 +147,10 @@ export class SessionConnector {
   #schedule(error: unknown): void {
     // A program may end its session when it is told that the connection, or an attempt, is lost.
     if (this.#stopped) return;
-    const delayMs = this.#backoff?.next(this.#takeRetryAfter());
+    const { clock, random } = this.#network;
+    const delayMs = this.#backoff?.next(clock.now(), random.next(), this.#takeRetryAfter());
     if (delayMs === undefined) this.#owner.gaveUp(error);
-    else this.#pause = this.#network.clock.setTimer(() => void this.#tryAgain(), delayMs);
+    else this.#pause = clock.setTimer(() => void this.#tryAgain(), delayMs);
   }
 
   /** How long the server has asked to wait before the next attempt. */

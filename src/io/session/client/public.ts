@@ -2,24 +2,11 @@
 
 import type { Methods } from "../../../core/contract/contract.ts";
 import type { ConnectOptions } from "../../stream/connect.ts";
-import type { RetryOptions } from "../../operation/retry.ts";
+import type { Backoff } from "../../../core/options/backoff.ts";
 import type { FreshReport, ResumedReport, SessionEnd } from "../end.ts";
 import type { HandlerContext, HandlersOption } from "../../contract/methods.ts";
 import type { Session } from "../public.ts";
 import type { SessionTuning } from "../settings.ts";
-
-/** How a client comes back after its connection is lost. */
-export interface ReconnectOptions {
-  /** The first pause is drawn between 0 and this, in milliseconds (full jitter). Default 100. */
-  readonly firstDelayMs?: number | undefined;
-  /** The bound doubles up to this, also when connections are made and do not last a second. Default 10,000. */
-  readonly maxDelayMs?: number | undefined;
-  /**
-   * After so long without a connection a last attempt is made, and the session is over for good if it fails. Default 300,000;
-   * `Infinity` never gives up.
-   */
-  readonly giveUpMs?: number | undefined;
-}
 
 /** Options of `connectSession`, the handlers aside. `signal` and `timeoutMs` end the opening only; `close` ends a session. */
 export interface SessionClientOptions<Server extends Methods, Data>
@@ -30,7 +17,7 @@ export interface SessionClientOptions<Server extends Methods, Data>
    * its answer, as a proxy is that is up before its server, or answers `SERVER_BUSY`. For the first session only: `reconnect`
    * is for later ones. Default: do not. `timeoutMs` goes on.
    */
-  readonly retry?: RetryOptions | undefined;
+  readonly retry?: Backoff | undefined;
   /**
    * Whatever the server's `authenticate` wants to see; must be what `json()` can carry, within the 65,536 bytes of a hello. A
    * function is asked for each connection, once it is there; its answer, or its promise, belongs to the time of the
@@ -39,8 +26,11 @@ export interface SessionClientOptions<Server extends Methods, Data>
   readonly auth?: unknown;
   /** Becomes `session.data`. Default: an empty object. */
   readonly data?: Data | undefined;
-  /** How to come back after the connection is lost; false for not at all. */
-  readonly reconnect?: ReconnectOptions | false | undefined;
+  /**
+   * How to come back after the connection is lost; false for not at all. When `timeoutMs`, 300,000 by default, is over without a
+   * connection, the session is over for good. The pauses grow as well when connections are made and do not last a second.
+   */
+  readonly reconnect?: Backoff | false | undefined;
   /** The first session is there; nothing has arrived on it yet. */
   readonly onOpen?: ((session: Session<Server, Data>) => unknown) | undefined;
   /** The session goes on over another connection. */

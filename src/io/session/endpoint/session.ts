@@ -4,7 +4,7 @@ import { showAs } from "../../../core/show-as.ts";
 import type { Address } from "../../../core/address/address.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
 import { remoteObject } from "../../contract/remote.ts";
-import { checkOptions, OPERATION_RULES, type OptionRules } from "../../operation/check-options.ts";
+import { checkOptions, OPERATION_RULES, type OptionRules } from "../../../core/options/check-options.ts";
 import { EndAnnouncement } from "../../operation/end-announcement.ts";
 import { unbound } from "../../operation/unbound.ts";
 import type { OperationOptions } from "../../operation/deadline.ts";

@@ -10,7 +10,7 @@ import {
   OPERATION_RULES,
   type RulesOf,
   wholeNumber,
-} from "../../operation/check-options.ts";
+} from "../../../core/options/check-options.ts";
 import { LISTEN_RULES } from "../../listener/listen.ts";
 import type { DrainSessionsOptions, SessionServerOptions } from "./public.ts";
 import { TUNING_RULES } from "../settings.ts";

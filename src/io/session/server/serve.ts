@@ -15,7 +15,7 @@ import { listenerAddress, openListener } from "../../listener/listen.ts";
 import type { DrainReport } from "../../listener/public.ts";
 import type { Network, Random } from "../../network/network.ts";
 import type { TlsOptions } from "../../network/tls.ts";
-import { checkOptions, type OptionRules } from "../../operation/check-options.ts";
+import { checkOptions, type OptionRules } from "../../../core/options/check-options.ts";
 import type { OperationOptions } from "../../operation/deadline.ts";
 import { type OwnNetwork, ownNetwork } from "../../operation/own-clock.ts";
 import { callProgram, PeerProblems, reportProblem } from "../../operation/peer-problems.ts";
