@@ -27,7 +27,7 @@ export interface EndingHost extends Omit<SessionHost, "dispatch"> {
   cutWords(): Promise<void>;
   /** The session is over, and so are its handlers. */
   finish(unhandled: number): void;
-  settle(): void;
+  pump(): void;
 }
 
 interface Waiter {
@@ -77,7 +77,7 @@ export class SessionEnding {
     const host = this.#host;
     const { machine, connection, settings } = host;
     machine.close(message, settings.clock.now());
-    host.settle();
+    host.pump();
     await (late === undefined ? connection?.closed : Promise.race([connection?.closed, late]));
     await host.cutWords();
   }

@@ -52,7 +52,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   heapIndex = -1;
   readonly #link: SessionLink = new SessionLink();
   #now: number;
-  #pumping = false;
+  #telling = false;
   #scheduled = false;
   #gatheredBytes = 0;
   #reportedBytes = 0;
@@ -187,7 +187,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     if (!this.machine.attach(peerReceived, now)) return false;
     link.take(connection);
     if (rest !== undefined && rest.length > 0) this.machine.receive(rest, 0, rest.length, now);
-    this.settle();
+    this.pump();
     if (link.connected && link.connection === connection) connection.inbound.attach(this, "session");
     return true;
   }
@@ -199,7 +199,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     this.machine.detach(this.now());
     if (reset) connection.abort();
     else connection.close({ maxLingerMs: LAST_WORDS_MS }).catch(() => undefined);
-    this.settle();
+    this.pump();
     if (this.end !== undefined) return connection;
     this.#link.forget();
     this.#report(true);
@@ -218,7 +218,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     const connection = this.#link.release();
     this.machine.lose(error);
     connection?.abort(error);
-    this.settle();
+    this.pump();
   }
 
   stopRequests(): void {
@@ -249,7 +249,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   /** Messages were given to the machine: they leave at the end of this turn, or now if they are many. */
   gathered(bytes: number): void {
     this.#gatheredBytes += bytes;
-    if (this.#gatheredBytes >= EARLY_BYTES && !this.#link.writing && !this.#pumping) this.flush();
+    if (this.#gatheredBytes >= EARLY_BYTES && !this.#link.writing && !this.#telling) this.#write();
     this.touch();
   }
 
@@ -260,32 +260,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     this.settings.schedule.atEndOfTurn(this);
   }
 
-  /** The machine has changed: looks at once. */
-  settle(): void {
-    this.pump();
-    this.flush();
-  }
-
-  onEndOfTurn(): void {
-    this.#scheduled = false;
-    this.settle();
-  }
-
-  onDue(): void {
-    const now = this.now();
-    if (this.end !== undefined) {
-      this.settings.schedule.expect(this, this.ending.onDue(now));
-      this.settle();
-      return;
-    }
-    if (this.#link.hasMoved()) this.machine.moved(now);
-    this.#intake?.check(now);
-    this.machine.onDeadline(now);
-    this.#traffic?.expire(now);
-    this.settle();
-  }
-
-  // What the connection reports.
+  // One way, from top to bottom: bytes or the time come in, the machine takes them, its events go out, then one write.
 
   received(view: Uint8Array): number {
     const { machine } = this;
@@ -297,11 +272,28 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     machine.receive(view, 0, view.length, now);
     beginArrival(view);
     try {
-      this.settle();
+      this.pump();
     } finally {
       endArrival();
     }
     return view.length - (this.#intake?.close(link) ?? 0);
+  }
+
+  onDue(): void {
+    const now = this.now();
+    if (this.end !== undefined) this.settings.schedule.expect(this, this.ending.onDue(now));
+    else {
+      if (this.#link.hasMoved()) this.machine.moved(now);
+      this.#intake?.check(now);
+      this.machine.onDeadline(now);
+      this.#traffic?.expire(now);
+    }
+    this.pump();
+  }
+
+  onEndOfTurn(): void {
+    this.#scheduled = false;
+    this.pump();
   }
 
   ended(): void {
@@ -312,35 +304,45 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     this.disconnect(true);
   }
 
-  /** Takes the events of the machine. */
+  /** The machine has changed: its events go out, then its output in one write. Then it waits for the next deadline. */
   pump(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
-    const { machine } = this;
-    for (let event = machine.nextEvent(); event !== undefined; event = machine.nextEvent()) this.#on(event);
-    this.#settleLost();
-    this.#traffic?.startWaiting();
-    this.#pumping = false;
-    // A handler that could start only now has closed the session.
-    if (machine.state === "ended" && this.end === undefined) this.pump();
+    // Whoever was told of an event has changed the machine again: the pump that tells it goes on with that.
+    if (this.#telling) return;
+    this.#tellEvents();
+    this.#write();
+    this.#expectDeadline();
   }
 
-  /** Writes what the machine has to send, and waits for its next deadline. */
-  flush(): void {
+  #tellEvents(): void {
+    const { machine } = this;
+    this.#telling = true;
+    do {
+      for (let event = machine.nextEvent(); event !== undefined; event = machine.nextEvent()) this.#on(event);
+      this.#tellLost();
+      this.#traffic?.startWaiting();
+      // A handler that could start only now may have closed the session.
+    } while (machine.state === "ended" && this.end === undefined);
+    this.#telling = false;
+  }
+
+  #write(): void {
     this.#gatheredBytes = 0;
     const sent = this.#link.write(this.machine, this.#now, this);
     // The last words are with the kernel.
     if (sent && this.machine.state === "closing") this.#link.finish();
     if (sent && this.end !== undefined) this.#link.close();
     this.#ending?.look();
+  }
+
+  #expectDeadline(): void {
+    const { schedule } = this.settings;
     if (this.end !== undefined) {
-      if (!this.#link.connected && this.#ending?.finished === true) this.settings.schedule.forget(this);
+      if (!this.#link.connected && this.#ending?.finished === true) schedule.forget(this);
       return;
     }
     this.#report(false);
     const { nextDeadline = Infinity } = this.#traffic ?? {};
-    const due = Math.min(this.machine.nextDeadline(), nextDeadline, this.#intake?.goesOnAt ?? Infinity);
-    this.settings.schedule.expect(this, due);
+    schedule.expect(this, Math.min(this.machine.nextDeadline(), nextDeadline, this.#intake?.goesOnAt ?? Infinity));
   }
 
   #on(event: SessionEvent): void {
@@ -372,7 +374,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
 
   #over(error: ZocaloError | undefined, message: string): void {
     this.end = { error, message, lost: NONE_LOST, unhandled: 0 };
-    this.#settleLost();
+    this.#tellLost();
     this.#traffic?.over();
     this.end = { ...this.end, lost: this.#losses?.messages ?? NONE_LOST };
     this.settings.schedule.forget(this);
@@ -384,7 +386,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
     if (isBroken) this.ending.giveUp();
   }
 
-  #settleLost(): void {
+  #tellLost(): void {
     const lost = this.#losses?.takeRequests();
     if (lost === undefined) return;
     this.#traffic?.lost(lost);

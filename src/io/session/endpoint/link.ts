@@ -14,7 +14,7 @@ const ignore = (): void => undefined;
 
 /** Told when the kernel has taken what was written. */
 export interface LinkOwner {
-  settle(): void;
+  pump(): void;
 }
 
 /** Where a connection leads. */
@@ -122,7 +122,7 @@ export class SessionLink {
   #written(connection: StreamSocket, owner: LinkOwner): void {
     if (this.connection !== connection) return;
     this.writing = false;
-    owner.settle();
+    owner.pump();
   }
 }
 
