@@ -10,7 +10,6 @@ import { encodeHandshake, MAGIC, REFUSAL } from "../../src/core/handshake/preamb
 import { NOTHING } from "../../src/core/session/outgoing.ts";
 import { Session } from "../../src/core/session/session.ts";
 import { DEFAULT_REPLAY } from "../../src/core/session/settings.ts";
-import { sessionDiagram } from "../../src/core/session/state.ts";
 import { encodeClose } from "../../src/core/session/wire/close-frame.ts";
 import { ControlFrames } from "../../src/core/session/wire/control-frames.ts";
 import * as datagram from "../../src/core/stateless/datagram.ts";
@@ -179,10 +178,6 @@ test("the types and codecs of datagrams are those of the page", () => {
   }
   const codecs = [1, 2, 3].map((number) => `${number} \`${codecOf(number)}\``);
   assert.ok(page.includes(codecs.join(", ")));
-});
-
-test("the diagram of the states is made from the table", () => {
-  assert.deepEqual(blocks("mermaid"), [sessionDiagram()]);
 });
 
 test("the limits of the page are those of the implementation", () => {

@@ -14,7 +14,7 @@ import { NUMBERED } from "./wire/frame-types.ts";
 import { type LossScope, lossesOf, refusedRequests } from "./losses.ts";
 import type { SessionEvent } from "./event.ts";
 import type { ResumePoint, SessionSettings } from "./settings.ts";
-import { nextState, type SessionInput, type SessionStateName } from "./state.ts";
+import { SESSION_TABLE, type SessionInput, type SessionStateName } from "./state.ts";
 import { ToldEvents } from "./told-events.ts";
 
 /** Most bytes that `output` answers at once: enough for a cheap system call, so few that an answer soon follows. */
@@ -54,7 +54,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
   }
   /** Whether it can be continued. Not once requests were refused by a GOAWAY: who did not hear it takes them for held. */
   get resumable(): boolean {
-    return nextState(this.state, "attach") !== undefined && (this.#departure?.refusals ?? 0) === 0;
+    return SESSION_TABLE[this.state].attach !== undefined && (this.#departure?.refusals ?? 0) === 0;
   }
   /** How this side has ended the session, if the peer has not shown that it knows. */
   get departed(): Departed | undefined {
@@ -249,7 +249,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
 
   /** Changes the state; answers whether that is possible. */
   #enter(input: SessionInput): boolean {
-    const next = nextState(this.state, input);
+    const next = SESSION_TABLE[this.state][input];
     if (next !== undefined) this.state = next;
     return next !== undefined;
   }

@@ -1,5 +1,7 @@
 /** The states of a session, as a table. Only what follows from it changes the state. */
 
+import type { StateTable } from "../state-table.ts";
+
 /**
  * - `detached`: no connection; messages wait. Every session begins so.
  * - `attached`: messages go both ways.
@@ -23,23 +25,10 @@ export type SessionInput =
   | "end";
 
 /** What follows; what is not in the table cannot happen. */
-const SESSION_TABLE: Readonly<Record<SessionStateName, Partial<Record<SessionInput, SessionStateName>>>> = {
+export const SESSION_TABLE: StateTable<SessionStateName, SessionInput> = {
   detached: { attach: "attached", end: "ended" },
   attached: { attach: "attached", detach: "detached", leave: "leaving", close: "closing", end: "ended" },
   leaving: { attach: "attached", detach: "detached", leave: "leaving", close: "closing", end: "ended" },
   closing: { end: "ended" },
   ended: {},
 };
-
-/** The state that follows; undefined when that cannot happen. */
-export function nextState(state: SessionStateName, input: SessionInput): SessionStateName | undefined {
-  return SESSION_TABLE[state][input];
-}
-
-/** The table as a Mermaid diagram, for the documentation. */
-export function sessionDiagram(): string {
-  const lines = Object.entries(SESSION_TABLE).flatMap(([from, inputs]) =>
-    Object.entries(inputs).map(([input, to]) => `  ${from} --> ${to}: ${input}`),
-  );
-  return ["stateDiagram-v2", "  [*] --> detached", ...lines, "  ended --> [*]", ""].join("\n");
-}

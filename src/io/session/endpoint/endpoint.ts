@@ -146,12 +146,9 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   problem(error: unknown): void {
     this.owner.problem(this, error);
   }
-
   now(): number {
-    this.#now = this.settings.clock.now();
-    return this.#now;
+    return (this.#now = this.settings.clock.now());
   }
-
   turnTime(): number {
     return this.#scheduled ? this.#now : this.now();
   }
@@ -299,7 +296,6 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   ended(): void {
     this.disconnect(false);
   }
-
   failed(): void {
     this.disconnect(true);
   }

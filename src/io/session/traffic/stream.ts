@@ -12,6 +12,7 @@ import { DONE, Iteration } from "../../operation/iteration.ts";
 import type { Request, SessionHost } from "./host.ts";
 import type { MethodPlan, ValuePlan } from "../../contract/plan.ts";
 import { PackedQueue } from "./packed-queue.ts";
+import { type DirectionState, directed, STREAM_TABLE, type StreamInput, type StreamState } from "./stream-state.ts";
 import type * as api from "../../contract/stream.ts";
 import { copyOfBody } from "../../contract/format.ts";
 import { WaitingItems } from "./waiting-items.ts";
@@ -48,8 +49,6 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
   offered = false;
   /** Of one that this side offers: the number of its message in the queue of those that wait. */
   turn = 0;
-  /** The handler has left its loop over the items, and has not finished. */
-  #left = false;
   readonly op: string;
   readonly timeoutMs: number = Infinity;
   readonly deadline: number = Infinity;
@@ -63,21 +62,14 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
   readonly #readers: WaitQueue<Reader> = new WaitQueue();
   /** Items that wait to be sent; undefined until the first one has to. */
   #waiting: WaitingItems | undefined;
-  #receiving: boolean;
-  #sending: boolean;
-  /** `end` was called; it goes behind the items that wait. */
-  #ending = false;
-  /** The handler of a stream that the peer opened has not started: the stream must be there when it does. */
-  #unstarted = false;
+  /** Where it stands. Only `#enter` changes it. */
+  #state: StreamState = "idle";
+  #receiving: DirectionState;
+  #sending: DirectionState;
   /** Bytes of the items that wait to be read, as their frames stood on the wire. Packed, they take no more. */
   #unreadBytes = 0;
-  /** Whether the session holds them. What an own stream has brought belongs to the program when the stream is over. */
-  #counted = true;
-  /** The last item was read, or the failure. */
-  #exhausted = false;
-  /** Set when the stream came to an end before both sides had ended it. */
-  #failure: { readonly reason: unknown } | undefined;
-  #cancelled = false;
+  /** Why it came to an end before both sides had ended it. */
+  #reason: unknown;
   /** Made when somebody asks for the signal: a peer opens and cancels streams faster than these are made. */
   #controller: AbortController | undefined;
   /** The time-out and the signal with which it was opened. */
@@ -95,14 +87,14 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
     this.op = op;
     this.#incoming = incoming;
     this.#outgoing = outgoing;
-    this.#receiving = incoming !== undefined;
-    this.#sending = outgoing !== undefined;
+    this.#receiving = incoming === undefined ? "draining" : "open";
+    this.#sending = outgoing === undefined ? "ended" : "open";
   }
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.#failure !== undefined) this.#controller.abort(this.#failure.reason);
+      if (this.hasFailed) this.#controller.abort(this.#reason);
     }
     return this.#controller.signal;
   }
@@ -113,20 +105,24 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
 
   /** Whether it came to an end before both sides had ended it. */
   get hasFailed(): boolean {
-    return this.#failure !== undefined;
+    return this.#state === "failed" || this.#state === "cancelled";
+  }
+  get #isOver(): boolean {
+    return this.#state === "over" || this.hasFailed;
   }
 
   /** The peer has opened it; a handler will start. */
   accepted(id: number, turn: number): void {
     this.id = id;
     this.turn = turn;
-    this.offered = this.#unstarted = true;
+    this.offered = true;
+    this.#enter("accept");
   }
 
   /** Its handler starts now. */
   started(): void {
-    this.#unstarted = false;
-    this.#settle();
+    this.#enter("open");
+    this.#finish();
   }
 
   /** Opens it at the peer, as soon as there is room. */
@@ -140,7 +136,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
       this.failed(host.end === undefined ? error : host.overError(this.op, "none"));
       return;
     }
-    if (this.#failure !== undefined) return;
+    if (this.hasFailed) return;
     this.#watch = Deadline.of(host.settings.clock, options, (cause) => {
       this.#giveUp(expiryReason(cause, host.context(this.op), this.id === 0 ? "none" : "unknown"));
     });
@@ -157,6 +153,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
     }
     if (this.id === 0) return false;
     this.#opening = undefined;
+    this.#enter("open");
     this.#parent.add(this);
     this.#host.gathered(body.end);
     this.writable();
@@ -169,12 +166,12 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
 
   send(item: unknown): Promise<void> {
     if (!(#host in Object(this))) throw unbound("stream", "send");
-    if (this.#failure !== undefined) return rejectedQuietly(this.#failure.reason);
+    if (this.hasFailed) return rejectedQuietly(this.#reason);
     if (this.#outgoing === undefined) {
       const detail = "the contract gives this side no items to send on this stream";
       return rejectedQuietly(new UsageError("UNSUPPORTED", { op: this.op, detail, outcome: "none" }));
     }
-    if (!this.#sending || this.#ending) return rejectedQuietly(this.#ended("this side has ended its items"));
+    if (this.#sending !== "open") return rejectedQuietly(this.#ended("this side has ended its items"));
     try {
       const body = this.#outgoing.encode(item);
       if (this.id !== 0 && this.#waiting?.isEmpty !== false) {
@@ -193,15 +190,13 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
 
   end(): void {
     if (!(#host in Object(this))) throw unbound("stream", "end");
-    if (!this.#sending || this.#ending || this.#failure !== undefined) return;
-    this.#ending = true;
+    this.#sending = directed(this.#sending, "end");
     this.#endIfSent();
   }
 
   cancel(): void {
     if (!(#host in Object(this))) throw unbound("stream", "cancel");
-    this.#cancelled = true;
-    this.#giveUp(this.#ended("this side has cancelled the stream"));
+    this.#giveUp(this.#ended("this side has cancelled the stream"), "cancel");
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<unknown> {
@@ -215,8 +210,8 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
 
   /** Whoever leaves the loop early does not want the rest. A handler may have left it by an error, which is told instead. */
   #leaveLoop(owner: object): void {
-    if (this.#exhausted) return;
-    if (this.offered) this.#left = true;
+    if (this.#receiving === "ended") return;
+    if (this.offered) this.#enter("leave");
     else this.cancel();
     this.#readers.withdraw(owner, DONE);
   }
@@ -230,7 +225,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
   }
 
   #mayAnswer(): boolean {
-    return this.#queue?.size ? this.#parent.mayTake(this) : !this.#receiving || this.#cancelled;
+    return this.#queue?.size ? this.#parent.mayTake(this) : this.#receiving !== "open";
   }
 
   /** Takes the next item, or tells the end. */
@@ -255,9 +250,8 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
         return Promise.reject(error);
       }
     }
-    this.#exhausted = true;
-    if (this.#failure !== undefined && !this.#cancelled) return Promise.reject(this.#failure.reason);
-    return Promise.resolve(DONE);
+    this.#receiving = directed(this.#receiving, "empty");
+    return this.#state === "failed" ? Promise.reject(this.#reason) : Promise.resolve(DONE);
   }
 
   /** Sends what a handler answered, then ends the items of this side. */
@@ -268,16 +262,13 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
     } else if (source?.[Symbol.iterator] !== undefined) {
       for (const item of source as Iterable<unknown>) await this.send(item);
     }
-    if (this.#left) {
-      this.cancel();
-      return;
-    }
-    this.end();
+    if (this.#state === "left") this.cancel();
+    else this.end();
   }
 
   /** The handler has gone: nobody will read what is there, or still comes. */
   abandoned(): void {
-    if (this.#receiving) this.#discard();
+    if (this.#receiving === "open") this.#discard();
     else this.#forgetItems();
   }
 
@@ -299,9 +290,9 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
   }
 
   itemsEnded(): void {
-    this.#receiving = false;
+    this.#receiving = directed(this.#receiving, "end");
     this.readable();
-    this.#settle();
+    this.#finish();
   }
 
   writable(): void {
@@ -320,45 +311,58 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
 
   /** The stream is over, and the machine knows it already. */
   failed(reason: unknown): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = { reason };
-    this.#receiving = this.#sending = false;
-    this.#leave();
+    this.#end("fail", reason);
+  }
+
+  #endIfSent(): void {
+    if (this.#sending !== "draining" || this.id === 0 || this.#waiting?.isEmpty === false) return;
+    this.#sending = directed(this.#sending, "empty");
+    this.#host.machine.endStream(this.id, this.#host.turnTime());
+    this.#host.touch();
+    this.#finish();
+  }
+
+  /** Changes the state; answers whether that is possible. */
+  #enter(input: StreamInput): boolean {
+    const next = STREAM_TABLE[this.#state][input];
+    if (next !== undefined) this.#state = next;
+    return next !== undefined;
+  }
+
+  /** Is over when both directions have ended as they should, once its handler has started: that finds it. */
+  #finish(): void {
+    if (this.#receiving !== "open" && this.#sending === "ended" && this.#enter("finish")) this.#release();
+  }
+
+  /** Ends it before both sides have ended it. */
+  #end(input: "fail" | "cancel", reason: unknown): void {
+    const { hasFailed } = this;
+    const isOver = this.#isOver;
+    if (!this.#enter(input) || hasFailed) return;
+    this.#reason = reason;
+    this.#receiving = directed(this.#receiving, "end");
+    this.#sending = directed(this.#sending, "drop");
+    if (!isOver) this.#release();
+    if (input === "cancel") this.#forgetItems();
     this.#waiting?.reject(reason);
     this.readable();
     this.#controller?.abort(reason);
   }
 
-  #endIfSent(): void {
-    if (!this.#ending || !this.#sending || this.id === 0 || this.#waiting?.isEmpty === false) return;
-    this.#sending = false;
-    this.#host.machine.endStream(this.id, this.#host.turnTime());
-    this.#host.touch();
-    this.#settle();
-  }
-
-  /** Both directions have ended as they should. */
-  #settle(): void {
-    if (this.#receiving || this.#sending || this.#unstarted) return;
-    this.#leave();
-  }
-
-  /** It is over. */
-  #leave(): void {
+  /** The session does not hold it any more. What an own stream has brought belongs to the program. */
+  #release(): void {
     this.#watch?.cancel();
     this.#parent.remove(this);
-    if (this.offered || !this.#counted) return;
-    this.#counted = false;
-    this.#parent.holds(-this.#unreadBytes);
+    if (!this.offered) this.#parent.holds(-this.#unreadBytes);
   }
 
-  #giveUp(reason: unknown): void {
-    if (this.#failure !== undefined) return;
+  #giveUp(reason: unknown, input: "fail" | "cancel" = "fail"): void {
     if (this.id === 0) this.#parent.withdraw(this);
-    else if (this.#receiving || this.#sending) this.#host.machine.cancel(this.id, this.#host.now());
-    if (this.#cancelled) this.#forgetItems();
+    else if (this.#receiving === "open" || this.#sending !== "ended") {
+      this.#host.machine.cancel(this.id, this.#host.now());
+    }
     this.#host.touch();
-    this.failed(reason);
+    this.#end(input, reason);
   }
 
   // Apart from `send`, which runs for each item (docs/decisions/0018).
@@ -368,7 +372,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
 
   #holds(bytes: number): void {
     this.#unreadBytes += bytes;
-    if (this.#counted) this.#parent.holds(bytes);
+    if (this.offered || !this.#isOver) this.#parent.holds(bytes);
   }
 
   #forgetItems(): void {

@@ -1,0 +1,39 @@
+/** State machines are tables, and the documentation shows what they say. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { SESSION_TABLE } from "../../src/core/session/state.ts";
+import { diagramOf, type StateTable } from "../../src/core/state-table.ts";
+import { DIRECTION_TABLE, STREAM_TABLE } from "../../src/io/session/traffic/stream-state.ts";
+import { repositoryRoot } from "../fixtures/repository-root.ts";
+
+/** The tables of each page, in the order of their diagrams. */
+const PAGES: Readonly<Record<string, readonly StateTable<string, string>[]>> = {
+  "docs/wire-protocol.md": [SESSION_TABLE],
+  "ARCHITECTURE.md": [STREAM_TABLE, DIRECTION_TABLE],
+};
+
+for (const [page, tables] of Object.entries(PAGES)) {
+  test(`the diagrams of ${page} are made from the tables`, () => {
+    const text = readFileSync(join(repositoryRoot, page), "utf8");
+    const diagrams = [...text.matchAll(/^```mermaid\n(.*?)^```$/gms)].map((found) => found[1]);
+    assert.deepEqual(diagrams, tables.map(diagramOf));
+  });
+
+  test(`each state in the tables of ${page} is reached from the first one, and leads to a last one`, () => {
+    for (const table of tables) {
+      const states = Object.keys(table);
+      const reached = (from: string): Set<string> => {
+        const found = new Set([from]);
+        for (const state of found)
+          for (const to of Object.values(table[state] ?? {})) if (to !== undefined) found.add(to);
+        return found;
+      };
+      assert.deepEqual([...reached(states[0] as string)].sort(), states.toSorted());
+      const isLast = (state: string): boolean => Object.keys(table[state] ?? {}).length === 0;
+      for (const state of states) assert.ok([...reached(state)].some(isLast), state);
+    }
+  });
+}
