@@ -6,7 +6,7 @@ import net from "node:net";
 import { type TestContext, test } from "node:test";
 import { type Clock, ConnectError, TimeoutError, ZocaloError } from "../../src/index.ts";
 import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
-import { call, contract } from "../../src/protocol.ts";
+import { call, contract, event, type SessionEnd } from "../../src/protocol.ts";
 import { nodeNetwork } from "../../src/node/network.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
 import { gate } from "./gate.ts";
@@ -235,4 +235,25 @@ test("retry does not wait where nothing is to be waited for", async (t) => {
   const reason = new ConnectError("CONNECTION_REFUSED", { op: "test" });
   aborted.abort(reason);
   assert.equal(await stopped, reason);
+});
+
+test("a client that goes during its handshake closes the session that the server has made meanwhile", async () => {
+  const telling = contract("telling", "1.0.0", { client: { told: event<number>() } });
+  const going = new AbortController();
+  const ended = gate<SessionEnd>();
+  const server = await serveSessions(telling, "tcp://127.0.0.1:0", {
+    authenticate: () => {
+      // It has said hello, and waits for the answer.
+      going.abort();
+      return "somebody";
+    },
+    onOpen: (session) => void session.remote.told(1),
+    onClose: (_session, end) => ended.open(end),
+  });
+  const options = { handlers: { told: () => assert.fail("there is no session") }, signal: going.signal };
+  await assert.rejects(connectSession(telling, server.localAddress, options), { name: "AbortError" });
+  const { error, lost } = await ended.opened;
+  assert.equal(error, undefined);
+  assert.deepEqual(lost, [{ kind: "event", method: "told", outcome: "not-sent" }]);
+  await server.close();
 });

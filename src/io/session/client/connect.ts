@@ -3,7 +3,6 @@
 import type { AddressLike } from "../../../core/address/address.ts";
 import type { Contract, Methods } from "../../../core/contract/contract.ts";
 import { ConnectionError, type ErrorCode, type ZocaloError } from "../../../core/errors.ts";
-import { type CloseReason, encodeClose } from "../../../core/session/wire/close-frame.ts";
 import { BACKOFF } from "../../../core/options/backoff.ts";
 import { checkContract, checkSessionAddress } from "../../contract/handlers.ts";
 import { ContractPlan } from "../../contract/plan.ts";
@@ -30,14 +29,13 @@ import { SessionSchedule } from "../schedule.ts";
 import type { Session } from "../public.ts";
 import { type EndpointSettings, endpointSettings, TUNING_RULES } from "../settings.ts";
 import type { ConnectSessionOptions, SessionClientOptions } from "./public.ts";
-import { type ConnectorOwner, type Resumption, SessionConnector, type Welcomed } from "./connector.ts";
+import { type ConnectorOwner, type Resumption, SessionConnector } from "./connector.ts";
+import { closeUnwanted, type Welcomed } from "./introduction.ts";
 
 /** Options whose types do not matter here. */
 type AnyOptions = SessionClientOptions<Methods, unknown> & { readonly handlers?: object };
 
 const NONE_LOST: readonly LostMessage[] = [];
-const NOT_WANTED: CloseReason = { code: "", message: "the session before it is over" };
-const ignore = (): void => undefined;
 
 /** Errors with which a session ends and a new one follows. */
 const FOLLOWED: ReadonlySet<ErrorCode> = new Set(["SESSION_LOST", "REPLAY_OVERFLOW"]);
@@ -278,7 +276,8 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     return this.#resumable !== undefined;
   }
 
-  welcomed(connection: StreamSocket, { welcome, agreement, rest }: Welcomed): void {
+  welcomed(connection: StreamSocket, answer: Welcomed): void {
+    const { welcome, agreement, rest } = answer;
     this.#serverLeaves = false;
     const { session: id, token, server, keptMs, received, fresh } = welcome;
     const before = this.#resumable;
@@ -291,9 +290,7 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
       const detail = `the server could not continue it: ${fresh}`;
       const error = new ConnectionError("SESSION_LOST", { op: "session", detail });
       if (this.#final) {
-        // Nobody wants the new one.
-        connection.write(encodeClose(0, NOT_WANTED, agreement.peerLimits)).catch(ignore);
-        connection.close().catch(ignore);
+        closeUnwanted(connection, answer);
         before.endpoint.lose(error);
         return;
       }

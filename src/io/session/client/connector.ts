@@ -2,11 +2,7 @@
 
 import { Address, type AddressLike } from "../../../core/address/address.ts";
 import { ConnectionError, type ErrorCode, TimeoutError, ZocaloError } from "../../../core/errors.ts";
-import {
-  ClientHandshake,
-  type ClientHandshakeEvent,
-  type ClientHandshakeOptions,
-} from "../../../core/handshake/client-handshake.ts";
+import { ClientHandshake, type ClientHandshakeOptions } from "../../../core/handshake/client-handshake.ts";
 import type { Capabilities } from "../../../core/handshake/negotiate.ts";
 import { type Backoff, BackoffPauses, type BackoffTimes } from "../../../core/options/backoff.ts";
 import { type ConnectOptions, DEFAULT_CONNECT_MS, openConnection, telephoneAddress } from "../../stream/connect.ts";
@@ -14,7 +10,7 @@ import type { StreamSocket } from "../../stream/socket.ts";
 import { Deadline, expiryReason } from "../../operation/deadline.ts";
 import type { Network, Timer } from "../../network/network.ts";
 import { mayMend, withRetry } from "../../operation/retry.ts";
-import { ClientIntroduction } from "./introduction.ts";
+import { ClientIntroduction, type Welcomed } from "./introduction.ts";
 import type { EndpointSettings } from "../settings.ts";
 
 /**
@@ -39,9 +35,6 @@ const FINAL: ReadonlySet<ErrorCode> = new Set([
 
 /** What `retry` waits for behind the connection: the end of a proxy that is up before its server, silence, a full server. */
 const NOT_READY_YET: ReadonlySet<ErrorCode> = new Set(["END_OF_STREAM", "TIMEOUT", "SERVER_BUSY"]);
-
-/** What a server answers that takes the client. */
-export type Welcomed = Extract<ClientHandshakeEvent, { readonly type: "welcome" }>;
 
 /** What a hello asks to continue; empty for a new session. */
 export type Resumption = Pick<ClientHandshakeOptions, "resume" | "resumeUnder">;
@@ -226,7 +219,7 @@ export class SessionConnector {
     const { settings } = this.#options;
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
-        introduction.stop();
+        introduction.leave();
         reject(stop.reason);
       };
       const introduction = new ClientIntroduction(connection, machine, settings, (answer) => {

@@ -2,18 +2,23 @@
 
 import { ConnectError, ConnectionError, type ZocaloError } from "../../../core/errors.ts";
 import type { ClientHandshake, ClientHandshakeEvent } from "../../../core/handshake/client-handshake.ts";
+import { type CloseReason, encodeClose } from "../../../core/session/wire/close-frame.ts";
 import type { StreamSocket } from "../../stream/socket.ts";
 import { restated } from "../../operation/restated.ts";
 import { type HandshakeTimes, SessionHandshake } from "../endpoint/handshake.ts";
 
 const ignore = (): void => undefined;
+const NOT_WANTED: CloseReason = { code: "", message: "the client does not want it any more" };
+
+/** What a server answers that takes the client. */
+export type Welcomed = Extract<ClientHandshakeEvent, { readonly type: "welcome" }>;
 
 /**
  * Introduces a client. `onAnswer` is called once, inside the arrival of the answer: so that no byte behind a welcome comes
  * before the session has the connection. After a welcome nobody reads it any more; after anything else it is being closed.
  */
 export class ClientIntroduction extends SessionHandshake<ClientHandshake> {
-  readonly #onAnswer: (answer: ClientHandshakeEvent) => void;
+  #onAnswer: (answer: ClientHandshakeEvent) => void;
 
   constructor(
     connection: StreamSocket,
@@ -31,11 +36,17 @@ export class ClientIntroduction extends SessionHandshake<ClientHandshake> {
     super.start();
   }
 
-  /** Gives up: nobody wants the answer any more. */
-  stop(): void {
-    if (this.isOver) return;
-    this.finish();
-    this.connection.abort();
+  /**
+   * Nobody wants the answer any more. The server may have made a session on the hello already, and sent events in it: when its
+   * welcome comes within the time of the handshake, that session is closed, and so the server knows what became of them.
+   */
+  leave(): void {
+    this.connection.unref();
+    this.#onAnswer = (answer) => {
+      const { connection } = this;
+      if (answer.type === "welcome" && answer.welcome.received === undefined) closeUnwanted(connection, answer);
+      else connection.abort();
+    };
   }
 
   override failed(cause: ZocaloError): void {
@@ -66,4 +77,10 @@ export class ClientIntroduction extends SessionHandshake<ClientHandshake> {
     const { code, detail, side, outcome } = answer.error;
     return { ...answer, error: new ConnectError(code, { ...context, detail, side, outcome }) };
   }
+}
+
+/** Closes a session that the server has made and nobody wants. */
+export function closeUnwanted(connection: StreamSocket, { agreement }: Welcomed): void {
+  connection.write(encodeClose(0, NOT_WANTED, agreement.peerLimits)).catch(ignore);
+  connection.close().catch(ignore);
 }
