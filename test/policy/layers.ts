@@ -212,7 +212,7 @@ export const TABLE: LayerTable = {
   "sim/guard": { layers: ["core", "io/stream", "io/datagram", "io/listener"], builtins: ["node:async_hooks"] },
   "sim/kernel": { layers: ["core", "core/options", "core/faults"] },
   "sim/capture": { layers: ["core", "sim/kernel"] },
-  "sim/time": { layers: ["core/faults", "sim/guard", "sim/kernel"], builtins: ["node:async_hooks"] },
+  "sim/time": { layers: ["core/faults", "sim/guard"], builtins: ["node:async_hooks"] },
   "sim/adapter": {
     layers: [
       "core",

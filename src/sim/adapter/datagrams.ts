@@ -10,9 +10,8 @@ import type {
   SendFailure,
 } from "../../io/network/network.ts";
 import type { Interface, Place } from "../kernel/ports.ts";
-import type { TcpFailure } from "../kernel/tcp-connection.ts";
-import { type Membership, takeDatagrams, type UdpSocket, type UdpStack } from "../kernel/udp-stack.ts";
-import type { Process } from "./process.ts";
+import { type Membership, takeDatagrams, type UdpSocket } from "../kernel/udp-stack.ts";
+import type { KernelDriver } from "./kernel-driver.ts";
 import { failureError, refusalError } from "./refusal.ts";
 import { interfaceOf, placeOf } from "./place.ts";
 import { addressOf } from "./stream.ts";
@@ -25,36 +24,21 @@ export class SimDatagramSocket implements DatagramTransport {
   readonly canPause = true;
   readonly localAddress: Address;
   readonly remoteAddress: Address | undefined;
-  readonly #process: Process;
-  readonly #stack: UdpStack;
+  readonly #kernel: KernelDriver;
   readonly #socket: UdpSocket;
   readonly #sendBufferBytes: number;
-  readonly #addresses: readonly string[];
-  readonly #failures: TcpFailure[] = [];
   #sink: DatagramSink | undefined;
   #paused = false;
   #scheduled = false;
   #closed = false;
 
-  constructor(
-    process: Process,
-    stack: UdpStack,
-    socket: UdpSocket,
-    addresses: readonly string[],
-    sendBufferBytes: number,
-  ) {
-    this.#process = process;
-    this.#stack = stack;
+  constructor(kernel: KernelDriver, socket: UdpSocket, sendBufferBytes: number) {
+    this.#kernel = kernel;
     this.#socket = socket;
-    this.#addresses = addresses;
     this.#sendBufferBytes = sendBufferBytes;
     this.localAddress = addressOf(socket.local, "udp");
     this.remoteAddress = socket.remote === undefined ? undefined : addressOf(socket.remote, "udp");
-    socket.readable = () => this.#schedule();
-    socket.failed = (failure) => {
-      this.#failures.push(failure);
-      this.#schedule();
-    };
+    kernel.users.set(socket, () => this.#schedule());
   }
 
   start(sink: DatagramSink): void {
@@ -70,11 +54,11 @@ export class SimDatagramSocket implements DatagramTransport {
   }
 
   send(batch: readonly OutgoingDatagram[], done: (failures?: readonly SendFailure[]) => void): void {
-    if (this.#process.isZombie()) return;
+    if (this.#kernel.process.isZombie()) return;
     let failures: SendFailure[] | undefined;
     for (const [index, { data, to }] of batch.entries()) {
       try {
-        this.#stack.send(this.#socket, Buffer.from(data), this.#targetOf(to));
+        this.#kernel.sendDatagram(this.#socket, Buffer.from(data), this.#targetOf(to));
       } catch (error) {
         failures ??= [];
         failures.push({ index, error: refusalError(error, this.#context("send", to)) });
@@ -84,11 +68,11 @@ export class SimDatagramSocket implements DatagramTransport {
   }
 
   join(membership: GroupMembership): void {
-    if (this.#stack.join(this.#socket, this.#membershipOf(membership, "joinGroup"))) return;
+    if (this.#kernel.udp.join(this.#socket, this.#membershipOf(membership, "joinGroup"))) return;
     throw new ZocaloError("ADDRESS_IN_USE", this.#context("joinGroup"));
   }
   leave(membership: GroupMembership): void {
-    if (this.#stack.leave(this.#socket, this.#membershipOf(membership, "leaveGroup"))) return;
+    if (this.#kernel.udp.leave(this.#socket, this.#membershipOf(membership, "leaveGroup"))) return;
     throw new ZocaloError("ADDRESS_NOT_AVAILABLE", this.#context("leaveGroup"));
   }
   setBroadcast(on: boolean): void {
@@ -114,20 +98,21 @@ export class SimDatagramSocket implements DatagramTransport {
   close(): Promise<void> {
     this.#closed = true;
     this.#sink = undefined;
-    this.#stack.close(this.#socket);
-    return new Promise((resolve) => this.#process.clock.defer(resolve));
+    this.#kernel.users.delete(this.#socket);
+    this.#kernel.udp.close(this.#socket);
+    return new Promise((resolve) => this.#kernel.process.clock.defer(resolve));
   }
 
   #schedule(): void {
     if (this.#scheduled || this.#closed || this.#sink === undefined) return;
-    if (this.#failures.length === 0 && (this.#paused || this.#socket.queue.length === 0)) return;
+    if (this.#socket.failures.length === 0 && (this.#paused || this.#socket.queue.length === 0)) return;
     this.#scheduled = true;
-    this.#process.wake(this.#socket.flow, () => this.#deliver());
+    this.#kernel.process.wake(this.#socket.flow, () => this.#deliver());
   }
 
   #deliver(): void {
     this.#scheduled = false;
-    for (const failure of this.#failures.splice(0)) {
+    for (const failure of this.#socket.failures.splice(0)) {
       this.#sink?.failed(failureError(failure, this.#context("receive", this.remoteAddress)), false);
     }
     if (this.#paused || this.#socket.queue.length === 0) return;
@@ -146,7 +131,7 @@ export class SimDatagramSocket implements DatagramTransport {
 
   #interfaceOf(way: string, op: string): Interface {
     if (way === "127.0.0.1" || way === "::1") return "lo";
-    return this.#addresses.includes(way) ? "eth0" : interfaceOf(way, this.#context(op));
+    return this.#kernel.machine.addresses.includes(way) ? "eth0" : interfaceOf(way, this.#context(op));
   }
 
   #checkHops(op: string, hops: number, least: number): void {

@@ -2,7 +2,6 @@
 
 import type { Address } from "../../core/address/address.ts";
 import { type ErrorCode, UsageError, ZocaloError } from "../../core/errors.ts";
-import type { RandomStream } from "../../core/faults/random-stream.ts";
 import type { OperationContext } from "../../io/operation/deadline.ts";
 import type {
   DatagramTransport,
@@ -14,10 +13,7 @@ import type {
   TransportListenOptions,
 } from "../../io/network/network.ts";
 import { isIpv6 } from "../kernel/packet.ts";
-import type { TcpStack } from "../kernel/tcp-stack.ts";
-import type { TcpUser } from "../kernel/tcp-connection.ts";
-import type { UdpStack } from "../kernel/udp-stack.ts";
-import type { Process } from "./process.ts";
+import type { KernelDriver } from "./kernel-driver.ts";
 import { placeOf } from "./place.ts";
 import { failureError, refusalError } from "./refusal.ts";
 import { SimListener } from "./listener.ts";
@@ -29,37 +25,28 @@ const DEFAULT_BUFFER_BYTES = 212_992;
 /** How long the name service takes. */
 const LOOKUP_MS = 1;
 
-/** What the calls of a host stand on. */
-export interface SocketsEnvironment {
-  readonly process: Process;
-  readonly tcp: TcpStack;
-  readonly udp: UdpStack;
-  readonly addresses: readonly string[];
-  /** Decides where reads are cut; undefined leaves them whole. */
-  readonly cuts: RandomStream | undefined;
-  /** The name service of the world: all addresses of a name, or why there are none. */
-  resolve(name: string): readonly string[] | ErrorCode;
-}
+/** The name service of the world: all addresses of a name, or why there are none. */
+type Resolve = (name: string) => readonly string[] | ErrorCode;
 
 /** Never settles: what a call of a life that has ended gets. */
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
-const nothing = (): void => undefined;
-const NOBODY: TcpUser = { connected: nothing, readable: nothing, writable: nothing, failed: nothing };
 
 /** The socket calls of one life of a host. */
 export class SimSockets implements Sockets {
-  readonly #environment: SocketsEnvironment;
+  readonly #kernel: KernelDriver;
+  readonly #resolve: Resolve;
 
-  constructor(environment: SocketsEnvironment) {
-    this.#environment = environment;
+  constructor(kernel: KernelDriver, resolve: Resolve) {
+    this.#kernel = kernel;
+    this.#resolve = resolve;
   }
 
   resolve(host: string, family: 4 | 6): Promise<readonly string[]> {
-    const { process } = this.#environment;
+    const { process } = this.#kernel;
     if (process.isZombie()) return never();
     return new Promise((resolve, reject) => {
       process.clock.setTimer(() => {
-        const found = this.#environment.resolve(host);
+        const found = this.#resolve(host);
         const fitting = typeof found === "string" ? [] : found.filter((ip) => isIpv6(ip) === (family === 6));
         const code = typeof found === "string" ? found : "NAME_NOT_FOUND";
         if (fitting.length > 0) resolve(fitting);
@@ -69,17 +56,16 @@ export class SimSockets implements Sockets {
   }
 
   connect(target: Address, options: TransportConnectOptions): Promise<StreamTransport> {
-    const { process, tcp, cuts } = this.#environment;
-    if (process.isZombie()) return never();
+    const kernel = this.#kernel;
+    if (kernel.process.isZombie()) return never();
     const { signal, localAddress } = options;
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     const context = { op: "connect", local: localAddress?.toString(), remote: target.toString() };
     return new Promise((resolve, reject) => {
       const from = localAddress === undefined ? undefined : placeOf(localAddress, context);
-      const stream = this.#try(context, () => {
-        const socket = tcp.connect(from, placeOf(target, context), NOBODY);
-        return new SimStream(process, socket, target, cuts);
-      });
+      const place = placeOf(target, context);
+      const socket = this.#try(context, () => kernel.connect(from, place));
+      const stream = new SimStream(kernel, socket, target);
       const aborted = (): void => {
         stream.destroy();
         reject(signal?.reason);
@@ -97,8 +83,8 @@ export class SimSockets implements Sockets {
   checkTls(): void {}
 
   listen(local: Address, options: TransportListenOptions): Promise<ListenerTransport> {
-    const { process, tcp, cuts } = this.#environment;
-    if (process.isZombie()) return never();
+    const kernel = this.#kernel;
+    if (kernel.process.isZombie()) return never();
     const context = { op: "listen", local: local.toString() };
     return new Promise((resolve) => {
       if (options.fd !== undefined) {
@@ -106,14 +92,14 @@ export class SimSockets implements Sockets {
       }
       const { ipv6Only, reusePort, backlog } = options;
       const standing = { local: placeOf(local, context), dual: !ipv6Only, shared: reusePort };
-      const listener = this.#try(context, () => tcp.listen(standing, backlog));
-      resolve(new SimListener(process, tcp, listener, local.transport === "tls" ? "tls" : "tcp", cuts));
+      const listener = this.#try(context, () => kernel.tcp.listen(standing, backlog));
+      resolve(new SimListener(kernel, listener, local.transport === "tls" ? "tls" : "tcp"));
     });
   }
 
   bind(local: Address, options: TransportBindOptions): Promise<DatagramTransport> {
-    const { process, udp, addresses } = this.#environment;
-    if (process.isZombie()) return never();
+    const kernel = this.#kernel;
+    if (kernel.process.isZombie()) return never();
     if (options.signal?.aborted === true) return Promise.reject(options.signal.reason);
     const context = { op: "bind", local: local.toString(), remote: options.remote?.toString() };
     return new Promise((resolve) => {
@@ -121,8 +107,8 @@ export class SimSockets implements Sockets {
       const { receiveBufferBytes = DEFAULT_BUFFER_BYTES, sendBufferBytes = DEFAULT_BUFFER_BYTES } = options;
       const standing = { local: placeOf(local, context), dual: !ipv6Only, shared: reusePort || reuseAddress };
       const peer = remote === undefined ? undefined : placeOf(remote, context);
-      const socket = this.#try(context, () => udp.bind(standing, peer, receiveBufferBytes));
-      resolve(new SimDatagramSocket(process, udp, socket, addresses, sendBufferBytes));
+      const socket = this.#try(context, () => kernel.udp.bind(standing, peer, receiveBufferBytes));
+      resolve(new SimDatagramSocket(kernel, socket, sendBufferBytes));
     });
   }
 

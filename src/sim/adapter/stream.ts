@@ -1,14 +1,13 @@
 /** A simulated connection as a {@link StreamTransport}. */
 
 import { Address } from "../../core/address/address.ts";
-import type { RandomStream } from "../../core/faults/random-stream.ts";
 import type { StreamSink, StreamTraits, StreamTransport } from "../../io/network/network.ts";
 import type { TlsInfo, TlsOptions } from "../../io/network/tls.ts";
 import type { Endpoint } from "../kernel/packet.ts";
 import { NO_DATA } from "../kernel/segment.ts";
-import type { TcpFailure, TcpUser } from "../kernel/tcp-connection.ts";
-import type { TcpSocket } from "../kernel/tcp-socket.ts";
-import type { Process } from "./process.ts";
+import type { TcpFailure, TcpNotice } from "../kernel/tcp-connection.ts";
+import type { KernelDriver } from "./kernel-driver.ts";
+import type { TcpSocket } from "../kernel/tcp-stack.ts";
 import { failureError } from "./refusal.ts";
 import { shakeHands } from "./tls.ts";
 
@@ -20,39 +19,34 @@ const CUT_ONE_IN = 4;
 const TRAITS: StreamTraits = { reset: true, halfClose: true };
 
 /** A connection of a simulated host. */
-export class SimStream implements StreamTransport, TcpUser {
+export class SimStream implements StreamTransport {
   readonly traits: StreamTraits = TRAITS;
   tls: TlsInfo | undefined;
   readonly native = undefined;
   readonly remoteAddress: Address;
   #local: Address | undefined;
-  readonly #process: Process;
+  readonly #kernel: KernelDriver;
   readonly #socket: TcpSocket;
-  /** Decides where reads are cut; undefined leaves them whole. */
-  readonly #cuts: RandomStream | undefined;
   #opened: ((failure?: TcpFailure) => void) | undefined;
   #sink: StreamSink | undefined;
   #paused = false;
   #scheduled = false;
   #endTold = false;
   #released = false;
-  #failure: TcpFailure | undefined;
   /** Bytes that came behind a TLS handshake, to be delivered first. */
   #putBack: Buffer = NO_DATA;
   #writing: { readonly chunks: readonly Uint8Array[]; index: number; offset: number; done: () => void } | undefined;
 
-  constructor(process: Process, socket: TcpSocket, remote: Address, cuts: RandomStream | undefined) {
-    this.#process = process;
+  constructor(kernel: KernelDriver, socket: TcpSocket, remote: Address) {
+    this.#kernel = kernel;
     this.#socket = socket;
-    this.#cuts = cuts;
     this.remoteAddress = remote;
-    if (socket.connection.state === "CLOSED") this.#failure = "reset";
-    socket.connection.user = this;
+    kernel.users.set(socket, (notice) => this.#noticed(notice));
   }
 
   get localAddress(): Address {
     // Made when somebody asks: connections are many, and few are asked.
-    this.#local ??= addressOf(this.#socket.local, this.remoteAddress.transport === "tls" ? "tls" : "tcp");
+    this.#local ??= addressOf(this.#socket.route.from, this.remoteAddress.transport === "tls" ? "tls" : "tcp");
     return this.#local;
   }
 
@@ -80,9 +74,9 @@ export class SimStream implements StreamTransport, TcpUser {
   }
 
   write(chunks: readonly Uint8Array[], done: (error?: unknown) => void): boolean {
-    if (this.#process.isZombie()) return false;
-    if (this.#failure !== undefined || this.#released) {
-      this.#process.wake(this.#socket.flow, () => this.#lose());
+    if (this.#kernel.process.isZombie()) return false;
+    if (this.#socket.connection.failure !== undefined || this.#released) {
+      this.#wake(() => this.#lose());
       return false;
     }
     this.#writing = { chunks, index: 0, offset: 0, done };
@@ -97,8 +91,8 @@ export class SimStream implements StreamTransport, TcpUser {
 
   end(done: (error?: unknown) => void): void {
     this.#socket.connection.finish();
-    this.#socket.rearm();
-    this.#process.wake(this.#socket.flow, done);
+    this.#kernel.settle(this.#socket);
+    this.#wake(done);
   }
 
   reset(): void {
@@ -106,14 +100,14 @@ export class SimStream implements StreamTransport, TcpUser {
   }
 
   destroy(): void {
-    this.#release(() => this.#socket.connection.close());
+    this.#release(() => this.#socket.connection.close(this.#kernel.nowUs));
   }
 
   setNoDelay(): void {}
 
   setKeepAlive(on: boolean, idleMs: number): void {
-    this.#socket.connection.setKeepAlive(on, idleMs);
-    this.#socket.rearm();
+    this.#socket.connection.setKeepAlive(on, idleMs, this.#kernel.nowUs);
+    this.#kernel.settle(this.#socket);
   }
 
   setReferenced(): void {}
@@ -123,45 +117,32 @@ export class SimStream implements StreamTransport, TcpUser {
     unread: Uint8Array,
   ): Promise<StreamTransport> {
     const context = { op: "startTls", ...this.#names() };
-    const { info, rest } = await shakeHands(this, options, unread, this.#process.certificateFault, context);
+    const { info, rest } = await shakeHands(this, options, unread, this.#kernel.process.certificateFault, context);
     this.tls = info;
     this.#putBack = rest;
     return this;
   }
 
-  // What the simulated kernel reports.
-
-  connected(): void {
-    const opened = this.#opened;
-    this.#opened = undefined;
-    if (opened !== undefined) this.#process.wake(this.#socket.flow, () => opened());
-  }
-
-  readable(): void {
-    this.#schedule();
-  }
-
-  writable(): void {
-    const writing = this.#writing;
-    if (writing === undefined) return;
-    this.#process.wake(this.#socket.flow, () => {
-      if (this.#writing === writing && this.#flush()) writing.done();
-    });
-  }
-
-  failed(failure: TcpFailure): void {
-    this.#failure = failure;
-    const opened = this.#opened;
-    this.#opened = undefined;
-    if (opened !== undefined) this.#process.wake(this.#socket.flow, () => opened(failure));
-    else this.#schedule();
+  /** The simulated kernel has news. */
+  #noticed(notice: TcpNotice | undefined): void {
+    const { failure } = this.#socket.connection;
+    const [opened, writing] = [this.#opened, this.#writing];
+    if (notice === "writable") {
+      if (writing === undefined) return;
+      this.#wake(() => {
+        if (this.#writing === writing && this.#flush()) writing.done();
+      });
+    } else if (notice !== "readable" && opened !== undefined) {
+      this.#opened = undefined;
+      this.#wake(() => opened(failure));
+    } else this.#schedule();
   }
 
   /** Gives the kernel what it has room for; true when it has all of it. */
   #flush(): boolean {
     const writing = this.#writing;
-    if (writing === undefined || this.#released || this.#failure !== undefined) return false;
     const { connection } = this.#socket;
+    if (writing === undefined || this.#released || connection.failure !== undefined) return false;
     for (let room = connection.room; room > 0 && writing.index < writing.chunks.length; room = connection.room) {
       const chunk = writing.chunks[writing.index] as Uint8Array;
       const whole = writing.offset === 0 && chunk.length <= room;
@@ -172,11 +153,15 @@ export class SimStream implements StreamTransport, TcpUser {
       writing.index += 1;
       writing.offset = 0;
     }
-    connection.push();
-    this.#socket.rearm();
+    this.#kernel.settle(this.#socket);
     if (writing.index < writing.chunks.length) return false;
     this.#writing = undefined;
     return true;
+  }
+
+  /** Runs program code in an event of its own. */
+  #wake(action: () => void): void {
+    this.#kernel.process.wake(this.#socket.flow, action);
   }
 
   #schedule(): void {
@@ -184,14 +169,14 @@ export class SimStream implements StreamTransport, TcpUser {
     const { connection } = this.#socket;
     if (this.#putBack.length > 0) {
       this.#scheduled = true;
-      this.#process.wake(this.#socket.flow, () => this.#deliver());
+      this.#wake(() => this.#deliver());
       return;
     }
     // Behind the end a program hears of a loss only by a write, since nobody reads any more.
     if (this.#endTold && this.#writing === undefined) return;
-    if (connection.readableBytes === 0 && !connection.ended && this.#failure === undefined) return;
+    if (connection.readableBytes === 0 && !connection.ended && connection.failure === undefined) return;
     this.#scheduled = true;
-    this.#process.wake(this.#socket.flow, () => this.#deliver());
+    this.#wake(() => this.#deliver());
   }
 
   #deliver(): void {
@@ -209,29 +194,30 @@ export class SimStream implements StreamTransport, TcpUser {
       left -= bytes.length;
       this.#sink.received(bytes);
     }
-    this.#socket.rearm();
+    this.#kernel.settle(this.#socket);
     if (this.#paused || this.#sink === undefined) return;
     if (connection.readableBytes > 0) this.#schedule();
     else if (connection.ended && !this.#endTold) {
       this.#endTold = true;
       this.#sink.ended();
       // A reset that came right behind the FIN.
-      if (this.#failure !== undefined) this.#schedule();
-    } else if (this.#failure !== undefined) this.#lose();
+      if (connection.failure !== undefined) this.#schedule();
+    } else if (connection.failure !== undefined) this.#lose();
   }
 
   /** How many of the bytes that are there this read gives. */
   #cutAt(available: number): number {
     const most = Math.min(available, READ_BYTES);
-    if (this.#cuts === undefined || most < 2) return most;
-    const draw = this.#cuts.below(CUT_ONE_IN * 2);
+    const { cuts } = this.#kernel;
+    if (cuts === undefined || most < 2) return most;
+    const draw = cuts.below(CUT_ONE_IN * 2);
     if (draw === 0) return 1;
-    return draw === 1 ? 1 + this.#cuts.below(most) : most;
+    return draw === 1 ? 1 + cuts.below(most) : most;
   }
 
   #lose(): void {
     const sink = this.#sink;
-    const failure = this.#failure;
+    const { failure } = this.#socket.connection;
     this.#release(() => undefined);
     if (failure !== undefined) sink?.failed(failureError(failure, { op: "read", ...this.#names() }));
   }
@@ -242,9 +228,10 @@ export class SimStream implements StreamTransport, TcpUser {
     this.#sink = undefined;
     this.#writing = undefined;
     this.#opened = undefined;
-    if (this.#process.isZombie()) return;
+    this.#kernel.users.delete(this.#socket);
+    if (this.#kernel.process.isZombie()) return;
     last();
-    this.#socket.rearm();
+    this.#kernel.settle(this.#socket);
   }
 
   #names(): { readonly local: string; readonly remote: string } {

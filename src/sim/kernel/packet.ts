@@ -1,4 +1,4 @@
-/** What hosts send each other, and what a kernel needs of the world around it. */
+/** What hosts send each other, and what a kernel knows of the world around it. */
 
 import { hashText, type RandomStream } from "../../core/faults/random-stream.ts";
 import type { Segment } from "./segment.ts";
@@ -33,30 +33,17 @@ export type Packet =
   | { readonly kind: "udp"; readonly route: Route; readonly data: Buffer }
   | { readonly kind: "refusal"; readonly route: Route; readonly about: "tcp" | "udp"; readonly failure: TcpFailure };
 
-/** A deadline of a kernel that is moved often. */
-export interface KernelTimer {
-  /** When it is due; `Infinity` for never. */
-  set(atUs: number): void;
-  /** It will not be set again. */
-  cancel(): void;
-}
-
-/** A kernel's world: time, the way out, and chance. */
-export interface KernelEnvironment {
+/** What a kernel knows of its machine and of the network, and its chance. */
+export interface Machine {
   readonly random: RandomStream;
   /** The own addresses, without loopback. */
   readonly addresses: readonly string[];
-  readonly nowUs: () => number;
-  /** Lets `action` happen later. */
-  readonly at: (atUs: number, flow: number, action: () => void) => void;
-  /** A timer that is not set yet. */
-  readonly timer: (flow: number, action: () => void) => KernelTimer;
-  readonly newFlow: () => number;
-  readonly send: (packet: Packet, flow: number) => void;
   /** Largest packet on the way to an address. */
   readonly mtuTo: (ip: string) => number;
   /** Why there is no way to an address, if that is known at once. */
   readonly noWayTo: (ip: string) => TcpFailure | undefined;
+  /** A number for what a new socket does, in order. */
+  readonly newFlow: () => number;
 }
 
 /** Whether an address is IPv6. */

@@ -4,28 +4,16 @@ import { ReceiveBuffer } from "./receive-buffer.ts";
 import { NO_DATA, type Segment, segment, sequenceLength } from "./segment.ts";
 import type { TcpSettings } from "./tcp-settings.ts";
 import { nextState, type TcpEvent, type TcpState } from "./tcp-state.ts";
-import { type SenderOutput, type SentPiece, TcpSender } from "./tcp-sender.ts";
+import { TcpSender } from "./tcp-sender.ts";
 
 /** Why a connection was lost, or never came to be. */
 export type TcpFailure = "refused" | "reset" | "timed out" | "host unreachable" | "network unreachable";
 
-/** Whoever uses a connection. Told at once, in the middle of what the kernel does, so it only takes a note. */
-export interface TcpUser {
-  connected(): void;
-  /** Bytes or the peer's FIN can be read. */
-  readable(): void;
-  /** There is room in the send buffer, or all of it is acknowledged. */
-  writable(): void;
-  failed(failure: TcpFailure): void;
-}
-
-/** What a connection needs of its kernel. */
-export interface TcpEnvironment {
-  nowUs(): number;
-  transmit(segment: Segment): void;
-  /** The connection is forgotten. */
-  released(): void;
-}
+/**
+ * What a connection tells its user. `readable`: bytes or the peer's FIN can be read. `writable`: the peer has acknowledged something.
+ * `failed`: see `failure`.
+ */
+export type TcpNotice = "connected" | "readable" | "writable" | "failed";
 
 interface KeepAlive {
   readonly idleUs: number;
@@ -37,18 +25,21 @@ interface KeepAlive {
 
 const NEVER = Number.POSITIVE_INFINITY;
 const MICROSECONDS = 1000;
+const NO_SEGMENTS: readonly Segment[] = [];
 /** Between keepalive probes, and how many: what Node asks for when a program says how long a peer may be idle. */
 const PROBE_INTERVAL_MS = 1000;
 const MOST_PROBES = 10;
 /** A window that has grown by so many segments is told to the peer. */
 const WINDOW_UPDATE_SEGMENTS = 2;
 
-/** One end of a connection. */
-export class TcpConnection implements SenderOutput {
+/** One end of a connection. After every call, `output` and `nextNotice` are to be taken, and `deadlineUs` may be another one. */
+export class TcpConnection {
   state: TcpState;
-  user: TcpUser | undefined;
+  /** Why it was lost. */
+  failure: TcpFailure | undefined;
   readonly #settings: TcpSettings;
-  readonly #environment: TcpEnvironment;
+  #output: Segment[] = [];
+  #notices: TcpNotice[] = [];
   readonly #sender: TcpSender;
   #receiver: ReceiveBuffer;
   /** The program has closed: nobody will read. */
@@ -61,40 +52,27 @@ export class TcpConnection implements SenderOutput {
   #heardAtUs = 0;
 
   /** `mss` is the largest payload that the way to the peer takes; `initial` our first sequence number. */
-  private constructor(
-    state: TcpState,
-    settings: TcpSettings,
-    environment: TcpEnvironment,
-    initial: number,
-    mss: number,
-  ) {
+  private constructor(state: TcpState, settings: TcpSettings, initial: number, mss: number) {
     this.state = state;
     this.#settings = settings;
-    this.#environment = environment;
     this.#ownMss = mss;
-    this.#sender = new TcpSender(initial, settings, this);
+    this.#sender = new TcpSender(initial, settings);
     this.#sender.mss = mss;
     this.#receiver = new ReceiveBuffer(0, settings.receiveBufferBytes);
   }
 
   /** Calls a peer: sends the SYN. */
-  static open(settings: TcpSettings, environment: TcpEnvironment, initial: number, mss: number): TcpConnection {
-    const connection = new TcpConnection("SYN-SENT", settings, environment, initial, mss);
-    connection.#sender.synchronize(environment.nowUs());
+  static open(settings: TcpSettings, initial: number, mss: number, nowUs: number): TcpConnection {
+    const connection = new TcpConnection("SYN-SENT", settings, initial, mss);
+    connection.#sender.synchronize(nowUs);
     return connection;
   }
 
   /** Answers a SYN. */
-  static answer(
-    settings: TcpSettings,
-    environment: TcpEnvironment,
-    initial: number,
-    mss: number,
-    syn: Segment,
-  ): TcpConnection {
-    const connection = new TcpConnection("SYN-RECEIVED", settings, environment, initial, mss);
+  static answer(settings: TcpSettings, initial: number, mss: number, syn: Segment, nowUs: number): TcpConnection {
+    const connection = new TcpConnection("SYN-RECEIVED", settings, initial, mss);
     connection.#learn(syn);
-    connection.#sender.synchronize(environment.nowUs());
+    connection.#sender.synchronize(nowUs);
     return connection;
   }
 
@@ -124,9 +102,19 @@ export class TcpConnection implements SenderOutput {
     this.#sender.write(bytes);
   }
 
-  /** Sends what was written, as far as the window allows. */
-  push(): void {
-    if (this.state !== "SYN-SENT" && this.state !== "SYN-RECEIVED") this.#sender.output(this.#environment.nowUs());
+  /** Takes the segments that are to be sent now. */
+  output(nowUs: number): readonly Segment[] {
+    this.#sender.fill(nowUs);
+    this.#takePieces();
+    if (this.#output.length === 0) return NO_SEGMENTS;
+    const taken = this.#output;
+    this.#output = [];
+    return taken;
+  }
+
+  /** Takes the next thing that the user is to know; undefined when there is none. */
+  nextNotice(): TcpNotice | undefined {
+    return this.#notices.shift();
   }
 
   /** Takes bytes of the peer. */
@@ -143,39 +131,31 @@ export class TcpConnection implements SenderOutput {
   finish(): void {
     const before = this.state;
     this.#move("finish");
-    if (this.state === before) return;
-    this.#sender.finish();
-    this.#sender.output(this.#environment.nowUs());
+    if (this.state !== before) this.#sender.finish();
   }
 
   /** The program lets go. What it has not read is answered with a reset (RFC 2525 section 2.17). */
-  close(): void {
-    this.user = undefined;
+  close(nowUs: number): void {
     this.#orphan = true;
     this.#keepAlive = undefined;
     if (this.state === "SYN-SENT") this.#drop();
     else if (this.#receiver.readableBytes > 0) this.abort();
     else {
       this.finish();
-      this.#waitForPeer();
+      this.#waitForPeer(nowUs);
     }
   }
 
   /** Resets. What was not sent is lost. */
   abort(): void {
-    this.user = undefined;
     const synchronized = !["SYN-SENT", "TIME-WAIT", "CLOSED"].includes(this.state);
-    if (synchronized) {
-      const { next } = this.#receiver;
-      this.#environment.transmit(segment({ rst: true, seq: this.#sender.next, ack: next }));
-    }
+    if (synchronized) this.#output.push(segment({ rst: true, seq: this.#sender.next, ack: this.#receiver.next }));
     this.#receiver.clear();
     this.#drop();
   }
 
   /** Probes an idle peer; `idleMs` 0 leaves all to the settings. */
-  setKeepAlive(on: boolean, idleMs: number): void {
-    const nowUs = this.#environment.nowUs();
+  setKeepAlive(on: boolean, idleMs: number, nowUs: number): void {
     this.#heardAtUs = nowUs;
     this.#keepAlive = undefined;
     if (!on || this.state === "CLOSED") return;
@@ -193,8 +173,7 @@ export class TcpConnection implements SenderOutput {
   }
 
   /** The deadline has come. */
-  onDeadline(): void {
-    const nowUs = this.#environment.nowUs();
+  onDeadline(nowUs: number): void {
     if (this.#waitUntilUs <= nowUs) {
       this.#drop();
       return;
@@ -207,28 +186,28 @@ export class TcpConnection implements SenderOutput {
   }
 
   /** A segment arrived. */
-  receive(received: Segment): void {
-    this.#heardAtUs = this.#environment.nowUs();
+  receive(received: Segment, nowUs: number): void {
+    this.#heardAtUs = nowUs;
     if (this.#keepAlive !== undefined) this.#keepAlive.probes = 0;
-    if (this.state === "SYN-SENT") this.#receiveSynSent(received);
-    else if (this.state !== "CLOSED") this.#receiveSynchronized(received);
+    if (this.state === "SYN-SENT") this.#receiveSynSent(received, nowUs);
+    else if (this.state !== "CLOSED") this.#receiveSynchronized(received, nowUs);
   }
 
   /** RFC 9293 section 3.10.7.3. */
-  #receiveSynSent(received: Segment): void {
+  #receiveSynSent(received: Segment, nowUs: number): void {
     const { ack, syn, rst } = received;
     const acceptable = ack === this.#sender.next;
     if (ack !== undefined && !acceptable) {
-      if (!rst) this.#environment.transmit(segment({ rst: true, seq: ack }));
+      if (!rst) this.#output.push(segment({ rst: true, seq: ack }));
     } else if (rst) {
       if (acceptable) this.#fail("refused");
     } else if (syn) {
       this.#learn(received);
       if (acceptable) {
-        this.#onAck(received);
+        this.#onAck(received, nowUs);
         this.#move("synchronized");
         this.#sendAck();
-        this.user?.connected();
+        this.#notices.push("connected");
       } else {
         this.#move("syn");
         this.#sendAck();
@@ -237,45 +216,45 @@ export class TcpConnection implements SenderOutput {
   }
 
   /** RFC 9293 section 3.10.7.4, with the answers of RFC 5961 to segments that may be forged. */
-  #receiveSynchronized(received: Segment): void {
+  #receiveSynchronized(received: Segment, nowUs: number): void {
     const { next, window } = this.#receiver;
     const { seq, ack, rst, syn } = received;
     const length = sequenceLength(received);
     const acceptable = seq <= next + window && (length === 0 ? seq >= next : seq + length > next);
     if (!acceptable) {
-      if (this.state === "TIME-WAIT" && received.fin) this.#waitUntilUs = this.#timeWaitEnd();
+      if (this.state === "TIME-WAIT" && received.fin) this.#waitUntilUs = this.#timeWaitEnd(nowUs);
       if (!rst) this.#sendAck();
     } else if (rst) {
       if (seq === next) this.#fail("reset");
       else this.#sendAck();
     } else if (syn) this.#sendAck();
     else if (ack === undefined || ack > this.#sender.next) this.#sendAck();
-    else this.#receiveAcceptable(received);
+    else this.#receiveAcceptable(received, nowUs);
   }
 
-  #receiveAcceptable(received: Segment): void {
+  #receiveAcceptable(received: Segment, nowUs: number): void {
     if (this.state === "SYN-RECEIVED") {
       if ((received.ack ?? 0) < this.#sender.next) return;
       this.#move("synchronized");
-      this.#onAck(received);
-      this.user?.connected();
-    } else this.#onAck(received);
-    if (received.data.length > 0 || received.fin) this.#onData(received);
-    if (this.state !== "CLOSED") this.#sender.output(this.#environment.nowUs());
+      this.#onAck(received, nowUs);
+      this.#notices.push("connected");
+    } else this.#onAck(received, nowUs);
+    if (received.data.length > 0 || received.fin) this.#onData(received, nowUs);
   }
 
-  #onAck({ ack, window, sacks }: Segment): void {
+  #onAck({ ack, window, sacks }: Segment, nowUs: number): void {
     const sender = this.#sender;
     const before = sender.una;
-    sender.acknowledged(ack ?? 0, window, sacks, this.#environment.nowUs());
+    sender.acknowledged(ack ?? 0, window, sacks, nowUs);
     if (sender.finished) {
       this.#move("finished");
-      this.#waitForPeer();
+      this.#waitForPeer(nowUs);
     }
-    if (sender.una > before) this.user?.writable();
+    if (sender.una > before) this.#notices.push("writable");
+    this.#takePieces();
   }
 
-  #onData({ seq, data, fin }: Segment): void {
+  #onData({ seq, data, fin }: Segment, nowUs: number): void {
     const receiver = this.#receiver;
     if (this.#orphan && data.length > 0 && seq + data.length > receiver.next) {
       // Nobody will read it: the peer must know (RFC 1122 section 4.2.2.13).
@@ -285,15 +264,13 @@ export class TcpConnection implements SenderOutput {
     if (fin) receiver.finAt ??= seq + data.length;
     const wasFinished = receiver.finished;
     const fresh = receiver.insert(seq, data);
-    if (receiver.finished && !wasFinished) {
+    const ends = receiver.finished && !wasFinished;
+    if (ends) {
       this.#move("fin");
-      this.#waitForPeer();
-      this.#sendAck();
-      this.user?.readable();
-      return;
+      this.#waitForPeer(nowUs);
     }
     this.#sendAck();
-    if (fresh > 0) this.user?.readable();
+    if (ends || fresh > 0) this.#notices.push("readable");
   }
 
   /** What the first segment of the peer tells: its first sequence number, its window, its largest segment. */
@@ -302,18 +279,15 @@ export class TcpConnection implements SenderOutput {
     this.#sender.mss = Math.min(this.#ownMss, mss);
   }
 
-  /** Sends a segment of the sender's. */
-  emit({ seq, data, syn, fin }: SentPiece): void {
-    this.#transmit(seq, this.state === "SYN-SENT" ? undefined : this.#receiver.next, data, syn, fin);
+  /** What the sender sends becomes segments. */
+  #takePieces(): void {
+    for (const { seq, data, syn, fin } of this.#sender.output()) {
+      this.#transmit(seq, this.state === "SYN-SENT" ? undefined : this.#receiver.next, data, syn, fin);
+    }
   }
 
   #sendAck(): void {
     this.#transmit(this.#sender.next, this.#receiver.next, NO_DATA, false, false);
-  }
-
-  /** A segment that the peer has seen already: it must answer with what it knows. */
-  probe(): void {
-    this.#transmit(this.#sender.una - 1, this.#receiver.next, NO_DATA, false, false);
   }
 
   #transmit(seq: number, ack: number | undefined, data: Buffer, syn: boolean, fin: boolean): void {
@@ -321,7 +295,7 @@ export class TcpConnection implements SenderOutput {
     this.#toldWindowEnd = next + window;
     const sacks = this.#receiver.sacks();
     const mss = syn ? this.#ownMss : 0;
-    this.#environment.transmit({ seq, ack, syn, fin, rst: false, window, data, sacks, mss });
+    this.#output.push({ seq, ack, syn, fin, rst: false, window, data, sacks, mss });
   }
 
   #onKeepAlive(keepAlive: KeepAlive, nowUs: number): void {
@@ -334,7 +308,7 @@ export class TcpConnection implements SenderOutput {
     else {
       keepAlive.probes += 1;
       keepAlive.atUs = nowUs + intervalUs;
-      this.probe();
+      this.#sender.probe();
     }
   }
 
@@ -343,21 +317,19 @@ export class TcpConnection implements SenderOutput {
     return this.state === "SYN-SENT" ? synRetries : this.state === "SYN-RECEIVED" ? synAckRetries : retries;
   }
 
-  #waitForPeer(): void {
-    if (this.state === "TIME-WAIT") this.#waitUntilUs = this.#timeWaitEnd();
+  #waitForPeer(nowUs: number): void {
+    if (this.state === "TIME-WAIT") this.#waitUntilUs = this.#timeWaitEnd(nowUs);
     else if (this.state === "FIN-WAIT-2" && this.#orphan) {
-      this.#waitUntilUs = this.#environment.nowUs() + this.#settings.finTimeoutMs * MICROSECONDS;
+      this.#waitUntilUs = nowUs + this.#settings.finTimeoutMs * MICROSECONDS;
     }
   }
 
-  #timeWaitEnd(): number {
-    return this.#environment.nowUs() + this.#settings.timeWaitMs * MICROSECONDS;
+  #timeWaitEnd(nowUs: number): number {
+    return nowUs + this.#settings.timeWaitMs * MICROSECONDS;
   }
 
   #move(event: TcpEvent): void {
-    const before = this.state;
-    this.state = nextState(before, event);
-    if (this.state === "CLOSED" && before !== "CLOSED") this.#environment.released();
+    this.state = nextState(this.state, event);
   }
 
   /** The end at once; what arrived before stays readable. */
@@ -369,8 +341,8 @@ export class TcpConnection implements SenderOutput {
   }
 
   #fail(failure: TcpFailure): void {
-    const { user } = this;
+    this.failure = failure;
     this.#drop();
-    user?.failed(failure);
+    this.#notices.push("failed");
   }
 }

@@ -16,21 +16,14 @@ export interface SentPiece {
   sacked: boolean;
 }
 
-/** Where a sender's segments go. */
-export interface SenderOutput {
-  /** Sends a segment. */
-  emit(piece: SentPiece): void;
-  /** Sends one without payload that the peer must answer. */
-  probe(): void;
-}
-
 /** So many segments sent later that arrived say that an earlier one is lost (RFC 6675 section 2, DupThresh). */
 const DUP_THRESHOLD = 3;
 /** Lost segments that are repeated for each acknowledgement after a time-out. */
 const REPEATS_AN_ACK = 2;
 const NEVER = Number.POSITIVE_INFINITY;
+const NO_PIECES: readonly SentPiece[] = [];
 
-/** The sending half of a connection, by sequence numbers. */
+/** The sending half of a connection, by sequence numbers. What it sends is taken from it with `output`. */
 export class TcpSender {
   /** The oldest that is not acknowledged, and the next to be sent (SND.UNA, SND.NXT). */
   una: number;
@@ -40,10 +33,11 @@ export class TcpSender {
   /** When `onDeadline` is to be called. */
   deadlineUs: number = NEVER;
   readonly #settings: TcpSettings;
-  readonly #output: SenderOutput;
   readonly #buffer: SendBuffer = new SendBuffer();
   readonly #rto: RetransmissionTimeout;
   #flight: SentPiece[] = [];
+  /** Sent, and not yet taken. */
+  #output: SentPiece[] = [];
   #flightBytes = 0;
   /** The first number beyond the peer's window. */
   #limit: number;
@@ -55,12 +49,11 @@ export class TcpSender {
   #probes = 0;
   #unanswered = 0;
 
-  constructor(initial: number, settings: TcpSettings, output: SenderOutput) {
+  constructor(initial: number, settings: TcpSettings) {
     this.una = initial;
     this.next = initial;
     this.#limit = initial;
     this.#settings = settings;
-    this.#output = output;
     this.#rto = new RetransmissionTimeout(settings.rtoMinMs, settings.rtoMaxMs);
   }
 
@@ -96,8 +89,21 @@ export class TcpSender {
     this.#finWanted = true;
   }
 
+  /** Takes what is to be sent now. */
+  output(): readonly SentPiece[] {
+    if (this.#output.length === 0) return NO_PIECES;
+    const taken = this.#output;
+    this.#output = [];
+    return taken;
+  }
+
+  /** Sends a segment that the peer has seen already: it must answer with what it knows. */
+  probe(): void {
+    this.#output.push(pieceAt(this.una - 1, NO_DATA, false, false, 0));
+  }
+
   /** Sends what the window allows. */
-  output(nowUs: number): void {
+  fill(nowUs: number): void {
     while (this.#buffer.length > 0) {
       const room = this.#limit - this.next;
       const wanted = Math.min(this.mss, this.#buffer.length);
@@ -134,7 +140,7 @@ export class TcpSender {
       if (this.#unanswered > retries) return false;
       this.#unanswered += 1;
       this.#probes += 1;
-      this.#output.probe();
+      this.probe();
       this.#armProbe(nowUs);
       return true;
     }
@@ -147,28 +153,29 @@ export class TcpSender {
     return true;
   }
 
-  /** Forgets everything. */
+  /** Forgets everything that is not sent or not acknowledged. */
   clear(): void {
     this.#buffer.clear();
+    this.#finWanted = false;
     this.#flight = [];
     this.#flightBytes = 0;
     this.deadlineUs = NEVER;
   }
 
   #launch(data: Buffer, syn: boolean, fin: boolean, nowUs: number): void {
-    const piece: SentPiece = { seq: this.next, data, syn, fin, sentAtUs: nowUs, tries: 1, sacked: false };
+    const piece = pieceAt(this.next, data, syn, fin, nowUs);
     this.next = endOf(piece);
     // RFC 6298 section 5.1; a deadline without anything in flight was one for a probe.
     if (this.#flight.length === 0 || this.deadlineUs === NEVER) this.deadlineUs = nowUs + this.#rto.currentUs;
     this.#flight.push(piece);
     this.#flightBytes += data.length;
-    this.#output.emit(piece);
+    this.#output.push(piece);
   }
 
   #repeat(piece: SentPiece, nowUs: number): void {
     piece.tries += 1;
     piece.sentAtUs = nowUs;
-    this.#output.emit(piece);
+    this.#output.push(piece);
   }
 
   #remove(ack: number, nowUs: number): void {
@@ -221,6 +228,10 @@ export class TcpSender {
     const backOffUs = this.#rto.currentUs * 2 ** Math.min(this.#probes, 20);
     this.deadlineUs = nowUs + Math.min(backOffUs, this.#settings.rtoMaxMs * 1000);
   }
+}
+
+function pieceAt(seq: number, data: Buffer, syn: boolean, fin: boolean, sentAtUs: number): SentPiece {
+  return { seq, data, syn, fin, sentAtUs, tries: 1, sacked: false };
 }
 
 function endOf({ seq, data, syn, fin }: SentPiece): number {

@@ -7,10 +7,7 @@ import { listenOver } from "../../io/listener/listen.ts";
 import type { SimHost } from "../world/host.ts";
 import { check } from "../world/check.ts";
 import { DEFAULT_TCP } from "./tcp-settings.ts";
-import type { TcpSocket } from "./tcp-socket.ts";
-import { TcpStack } from "./tcp-stack.ts";
-
-const nothing = (): void => undefined;
+import { type TcpSocket, TcpStack } from "./tcp-stack.ts";
 
 test("listeners: taken, free again, and most exact first", async () => {
   await check({ seed: 1 }, async (world) => {
@@ -57,29 +54,23 @@ test("a port in TIME-WAIT cannot be used to the same peer, and is free a minute 
 });
 
 test("ports to one peer can run out, and there are some for another", () => {
-  const timer = { set: () => undefined, cancel: () => undefined };
   const stack = new TcpStack(
     {
       random: new RandomStream(1, "test"),
       addresses: ["192.0.2.1"],
-      nowUs: () => 0,
-      at: () => undefined,
-      timer: () => timer,
-      newFlow: () => 1,
-      send: () => undefined,
       mtuTo: () => 1500,
       noWayTo: () => undefined,
+      newFlow: () => 1,
     },
     DEFAULT_TCP,
   );
-  const nobody = { connected: nothing, readable: nothing, writable: nothing, failed: nothing };
-  const call = (port: number): TcpSocket => stack.connect(undefined, { ip: "192.0.2.99", port }, nobody);
-  const ports = Array.from({ length: 28_232 }, () => call(80).local.port);
+  const call = (port: number): TcpSocket => stack.connect(undefined, { ip: "192.0.2.99", port }, 0);
+  const ports = Array.from({ length: 28_232 }, () => call(80).route.from.port);
   assert.equal(new Set(ports).size, ports.length);
   assert.throws(() => call(80), { message: "ADDRESS_NOT_AVAILABLE" });
-  assert.ok(call(81).local.port > 0);
-  stack.sockets[0]?.connection.abort();
-  assert.equal(call(80).local.port, ports[0]);
+  assert.ok(call(81).route.from.port > 0);
+  stack.forget(stack.sockets[0] as TcpSocket);
+  assert.equal(call(80).route.from.port, ports[0]);
 });
 
 test("closing a listener resets what waits behind it", async () => {

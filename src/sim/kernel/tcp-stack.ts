@@ -6,16 +6,25 @@ import {
   flowText,
   isBroadcastIp,
   isGroup,
-  type KernelEnvironment,
+  isIpv6,
+  type Machine,
   type Packet,
   Route,
 } from "./packet.ts";
 import { checkPlace, covers, freePort, KernelRefusal, type Place, type Standing, Standings } from "./ports.ts";
-import { resetFor, type Segment } from "./segment.ts";
-import { TcpConnection, type TcpFailure, type TcpUser } from "./tcp-connection.ts";
+import { resetFor, TCP_HEADER_BYTES } from "./segment.ts";
+import { TcpConnection, type TcpFailure, type TcpNotice } from "./tcp-connection.ts";
 import type { TcpSettings } from "./tcp-settings.ts";
-import { type MakeConnection, TcpSocket } from "./tcp-socket.ts";
 import { wayTo } from "./way.ts";
+
+/** One connection of a host: the machine and its way to the peer. */
+export interface TcpSocket {
+  readonly connection: TcpConnection;
+  readonly route: Route;
+  readonly flow: number;
+  /** Until the handshake is done, the listener that was called. */
+  listener: TcpListener | undefined;
+}
 
 /** An open listener. Completed connections wait in `queue` until the program takes them. */
 export interface TcpListener extends Standing {
@@ -23,34 +32,25 @@ export interface TcpListener extends Standing {
   readonly queue: TcpSocket[];
   /** Handshakes under way. */
   halfOpen: number;
-  /** Told when there is something in the queue. */
-  ready: (() => void) | undefined;
 }
 
 /** Sequence numbers begin below this: small integers to the engine, for most connections to their end. */
 const INITIAL_NUMBERS = 0x4000_0000;
 
-/** The TCP of one host. */
+/** The TCP of one host. Whoever calls it sees to the connections that it answers with, and takes `answers`. */
 export class TcpStack {
-  readonly #environment: KernelEnvironment;
+  readonly #machine: Machine;
   readonly #settings: TcpSettings;
   readonly #listeners: Standings<TcpListener> = new Standings();
+  /** Packets that belong to no connection. */
+  readonly #answers: Packet[] = [];
   /** By the text of the route of what they receive. */
   readonly #sockets: Map<string, TcpSocket> = new Map();
   /** The ports of calls to a peer from an own address. A search for a free one asks for many, and a route is dear to name. */
   readonly #callingPorts: Map<string, Set<number>> = new Map();
-  readonly #forget: (socket: TcpSocket) => void = (socket) => {
-    const key = keyOf(socket.local, socket.remote);
-    if (this.#sockets.get(key) !== socket) return;
-    this.#sockets.delete(key);
-    const pair = pairOf(socket.local.ip, socket.remote);
-    const ports = this.#callingPorts.get(pair);
-    ports?.delete(socket.local.port);
-    if (ports?.size === 0) this.#callingPorts.delete(pair);
-  };
 
-  constructor(environment: KernelEnvironment, settings: TcpSettings) {
-    this.#environment = environment;
+  constructor(machine: Machine, settings: TcpSettings) {
+    this.#machine = machine;
     this.#settings = settings;
   }
 
@@ -64,29 +64,31 @@ export class TcpStack {
 
   /** Opens a listener. Throws {@link KernelRefusal}. */
   listen(asked: Standing, backlog: number): TcpListener {
-    const { addresses, random } = this.#environment;
+    const { addresses, random } = this.#machine;
     checkPlace(asked.local, "tcp", addresses);
     const local = this.#listeners.place(asked, random);
-    const listener: TcpListener = { ...asked, local, backlog, queue: [], halfOpen: 0, ready: undefined };
+    const listener: TcpListener = { ...asked, local, backlog, queue: [], halfOpen: 0 };
     this.#listeners.add(listener);
     return listener;
   }
 
-  /** Closes a listener: what waits behind it is reset. */
-  closeListener(listener: TcpListener): void {
+  /** Closes a listener. Answers what waited behind it, and is reset. */
+  closeListener(listener: TcpListener): readonly TcpSocket[] {
     this.#listeners.delete(listener);
-    for (const { connection } of listener.queue.splice(0)) connection.abort();
+    const waiting = listener.queue.splice(0);
+    for (const { connection } of waiting) connection.abort();
+    return waiting;
   }
 
-  /** Begins to connect; `user` is told how it goes. Throws {@link KernelRefusal}. */
-  connect(from: Place | undefined, remote: Endpoint, user: TcpUser): TcpSocket {
-    const { addresses, random } = this.#environment;
+  /** Begins to connect. Throws {@link KernelRefusal}. */
+  connect(from: Place | undefined, remote: Endpoint, nowUs: number): TcpSocket {
+    const { addresses, random } = this.#machine;
     if (from !== undefined) {
       checkPlace(from, "tcp", addresses);
       // A port of one's own may have other connections, but no listener.
       if (from.port !== 0) this.#listeners.place({ local: from, dual: false, shared: true }, random);
     }
-    const way = wayTo(remote.ip, from, this.#environment);
+    const way = wayTo(remote.ip, from, this.#machine);
     if (isGroup(way.to) || isBroadcastIp(way.to, addresses)) throw new KernelRefusal("NETWORK_UNREACHABLE");
     const to = { ip: way.to, port: remote.port };
     const pair = pairOf(way.from, to);
@@ -97,45 +99,78 @@ export class TcpStack {
     // As Linux says it: the address is free, but not for this peer.
     if (port === undefined || isUsed(port)) throw new KernelRefusal("ADDRESS_NOT_AVAILABLE");
     this.#callingPorts.set(pair, ports.add(port));
-    const socket = this.#add({ ip: way.from, port }, to, (environment, mss) =>
-      TcpConnection.open(this.#settings, environment, random.below(INITIAL_NUMBERS), mss),
-    );
-    socket.connection.user = user;
-    return socket;
+    const initial = random.below(INITIAL_NUMBERS);
+    const connection = TcpConnection.open(this.#settings, initial, this.#mssTo(to.ip), nowUs);
+    return this.#add({ ip: way.from, port }, to, connection, undefined);
   }
 
-  /** A segment for this host arrived. */
-  receive(packet: Packet & { kind: "tcp" }): void {
-    const { route, segment } = packet;
+  /** A segment for this host arrived. Answers the connection that it belongs to, or has made. */
+  receive({ route, segment }: Packet & { kind: "tcp" }, nowUs: number): TcpSocket | undefined {
     const { from, to, text: key } = route;
     let socket = this.#sockets.get(key);
     if (socket?.connection.state === "TIME-WAIT" && segment.syn && segment.ack === undefined) {
       // RFC 9293 section 3.6.1: a new connection may take the place of one that only waits.
-      this.#forget(socket);
+      this.forget(socket);
       socket = undefined;
     }
     if (socket !== undefined) {
-      socket.connection.receive(segment);
-      socket.rearm();
-      return;
+      socket.connection.receive(segment, nowUs);
+      return socket;
     }
-    if (segment.rst) return;
+    if (segment.rst) return undefined;
     const listener = segment.syn && segment.ack === undefined ? this.#listenerFor(to) : undefined;
     if (listener === undefined) {
-      const answer = { kind: "tcp", route: new Route("tcp", to, from), segment: resetFor(segment) } as const;
-      this.#environment.send(answer, this.#environment.newFlow());
-    } else if (listener.queue.length + listener.halfOpen < Math.max(1, listener.backlog))
-      this.#answer(listener, to, from, segment);
+      this.#answers.push({ kind: "tcp", route: new Route("tcp", to, from), segment: resetFor(segment) });
+      return undefined;
+    }
+    if (listener.queue.length + listener.halfOpen >= Math.max(1, listener.backlog)) return undefined;
+    const initial = this.#machine.random.below(INITIAL_NUMBERS);
+    listener.halfOpen += 1;
+    const connection = TcpConnection.answer(this.#settings, initial, this.#mssTo(from.ip), segment, nowUs);
+    return this.#add(to, from, connection, listener);
   }
 
-  /** The network could not deliver a segment of ours. */
-  refused(local: Endpoint, remote: Endpoint, failure: TcpFailure): void {
-    this.#sockets.get(keyOf(local, remote))?.connection.unreachable(failure);
+  /** The network could not deliver a segment of ours. Answers the connection that it belongs to. */
+  refused(local: Endpoint, remote: Endpoint, failure: TcpFailure): TcpSocket | undefined {
+    const socket = this.#sockets.get(keyOf(local, remote));
+    socket?.connection.unreachable(failure);
+    return socket;
+  }
+
+  /** Takes the packets that belong to no connection. */
+  answers(): readonly Packet[] {
+    return this.#answers.splice(0);
+  }
+
+  /** How a handshake of a listener went. Answers the listener, if it has one more to give to its program. */
+  handshakeDone(socket: TcpSocket, notice: TcpNotice): TcpListener | undefined {
+    const { listener, connection } = socket;
+    if (listener === undefined || !["connected", "failed"].includes(notice)) return undefined;
+    socket.listener = undefined;
+    listener.halfOpen -= 1;
+    if (notice === "failed") return undefined;
+    if (!this.#listeners.all.has(listener)) {
+      connection.abort();
+      return undefined;
+    }
+    listener.queue.push(socket);
+    return listener;
+  }
+
+  /** A connection is over. */
+  forget(socket: TcpSocket): void {
+    const { from: local, to: remote } = socket.route;
+    const key = keyOf(local, remote);
+    if (this.#sockets.get(key) !== socket) return;
+    this.#sockets.delete(key);
+    const pair = pairOf(local.ip, remote);
+    const ports = this.#callingPorts.get(pair);
+    ports?.delete(local.port);
+    if (ports?.size === 0) this.#callingPorts.delete(pair);
   }
 
   /** Forgets everything without a word, as when the power fails. */
   halt(): void {
-    for (const socket of this.#sockets.values()) socket.halt();
     this.#sockets.clear();
     this.#callingPorts.clear();
     this.#listeners.clear();
@@ -146,34 +181,16 @@ export class TcpStack {
     const exact = fitting.filter((listener) => listener.local.ip === ip);
     const candidates = exact.length > 0 ? exact : fitting;
     if (candidates.length < 2) return candidates[0];
-    return candidates[this.#environment.random.below(candidates.length)];
+    return candidates[this.#machine.random.below(candidates.length)];
   }
 
-  #answer(listener: TcpListener, local: Endpoint, remote: Endpoint, syn: Segment): void {
-    const initial = this.#environment.random.below(INITIAL_NUMBERS);
-    const socket = this.#add(local, remote, (environment, mss) =>
-      TcpConnection.answer(this.#settings, environment, initial, mss, syn),
-    );
-    const nothing = (): void => undefined;
-    listener.halfOpen += 1;
-    const failed = (): void => {
-      listener.halfOpen -= 1;
-    };
-    const connected = (): void => {
-      listener.halfOpen -= 1;
-      socket.connection.user = undefined;
-      if (!this.#listeners.all.has(listener)) {
-        socket.connection.abort();
-        return;
-      }
-      listener.queue.push(socket);
-      listener.ready?.();
-    };
-    socket.connection.user = { connected, readable: nothing, writable: nothing, failed };
+  #mssTo(ip: string): number {
+    return this.#machine.mtuTo(ip) - TCP_HEADER_BYTES[isIpv6(ip) ? 6 : 4];
   }
 
-  #add(local: Endpoint, remote: Endpoint, make: MakeConnection): TcpSocket {
-    const socket = new TcpSocket(this.#environment, local, remote, this.#forget, make);
+  #add(local: Endpoint, remote: Endpoint, connection: TcpConnection, listener: TcpListener | undefined): TcpSocket {
+    const route = new Route("tcp", local, remote);
+    const socket = { connection, route, flow: this.#machine.newFlow(), listener };
     this.#sockets.set(keyOf(local, remote), socket);
     return socket;
   }

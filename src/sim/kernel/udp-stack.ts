@@ -1,6 +1,6 @@
 /** The UDP of one host (RFC 768): datagram sockets, groups, and what becomes of a datagram that nobody awaits. */
 
-import { type Endpoint, isBroadcastIp, isGroup, isIpv6, type KernelEnvironment, type Packet, Route } from "./packet.ts";
+import { type Endpoint, isBroadcastIp, isGroup, isIpv6, type Machine, type Packet, Route } from "./packet.ts";
 import {
   checkPlace,
   covers,
@@ -16,8 +16,6 @@ import { type Way, wayTo, wayToMany } from "./way.ts";
 
 /** What a datagram costs in the receive buffer beside its bytes. */
 const OVERHEAD_BYTES = 256;
-/** As on the loopback interface, so that a group and its members hear datagrams in one order. */
-const LOOPBACK_US = 10;
 const MOST_BYTES: { readonly 4: number; readonly 6: number } = { 4: 65_507, 6: 65_527 };
 
 /** One datagram in the receive buffer. */
@@ -33,6 +31,15 @@ export interface Membership {
   readonly source: string;
 }
 
+/** A datagram on its way. */
+export interface SentDatagram {
+  readonly packet: Packet & { readonly kind: "udp" };
+  /** It leaves the machine. */
+  readonly leaves: boolean;
+  /** The machine itself hears it, on this interface. */
+  readonly heardOn: Interface | undefined;
+}
+
 /** A datagram socket. */
 export interface UdpSocket extends Standing {
   readonly remote: Endpoint | undefined;
@@ -41,6 +48,8 @@ export interface UdpSocket extends Standing {
   readonly flow: number;
   readonly receiveBufferBytes: number;
   readonly queue: ReceivedDatagram[];
+  /** What the network said about datagrams to the peer. */
+  readonly failures: TcpFailure[];
   queuedBytes: number;
   /** Datagrams that the buffer had no room for. */
   overflows: number;
@@ -52,19 +61,18 @@ export interface UdpSocket extends Standing {
   readonly memberships: Map<string, Set<string>>;
   /** Of the last datagram that was sent: the next one often goes the same way. */
   route: Route | undefined;
-  readable: () => void;
-  failed: (failure: TcpFailure) => void;
 }
 
-/** The UDP of one host. */
+/** The UDP of one host. Whoever calls it looks at the datagram sockets that it answers with, and takes `answers`. */
 export class UdpStack {
-  readonly #environment: KernelEnvironment;
+  readonly #machine: Machine;
+  readonly #answers: Packet[] = [];
   readonly #sockets: Standings<UdpSocket> = new Standings();
   /** How many datagram sockets have joined, by group, interface and source. */
   readonly #members: Map<string, number> = new Map();
 
-  constructor(environment: KernelEnvironment) {
-    this.#environment = environment;
+  constructor(machine: Machine) {
+    this.#machine = machine;
   }
 
   /** All datagram sockets, in the order in which they were made. */
@@ -74,7 +82,7 @@ export class UdpStack {
 
   /** Opens a datagram socket. Throws {@link KernelRefusal}. */
   bind(asked: Standing, remote: Place | undefined, receiveBufferBytes: number): UdpSocket {
-    const { addresses, random } = this.#environment;
+    const { addresses, random } = this.#machine;
     checkPlace(asked.local, "udp", addresses);
     const local = this.#sockets.place(asked, random);
     const peer = remote === undefined ? undefined : this.#peerOf(local, remote);
@@ -86,9 +94,10 @@ export class UdpStack {
       local: settled,
       remote: peer === undefined ? undefined : { ip: peer.to, port: remote?.port ?? 0 },
       ipv6: isIpv6(ip),
-      flow: this.#environment.newFlow(),
+      flow: this.#machine.newFlow(),
       receiveBufferBytes,
       queue: [],
+      failures: [],
       queuedBytes: 0,
       overflows: 0,
       broadcast: false,
@@ -96,8 +105,6 @@ export class UdpStack {
       outgoing: undefined,
       memberships: new Map(),
       route: undefined,
-      readable: () => undefined,
-      failed: () => undefined,
     };
     this.#sockets.add(socket);
     return socket;
@@ -132,59 +139,51 @@ export class UdpStack {
     return true;
   }
 
-  /** Sends one datagram. Throws {@link KernelRefusal}. */
-  send(socket: UdpSocket, data: Buffer, to: Place): void {
+  /** Sends one datagram: answers where it goes. Throws {@link KernelRefusal}. */
+  send(socket: UdpSocket, data: Buffer, to: Place): SentDatagram {
     if (data.length > MOST_BYTES[isIpv6(to.ip) ? 6 : 4]) throw new KernelRefusal("DATAGRAM_TOO_LARGE");
     if (to.port === 0) throw new KernelRefusal("OPTION_INVALID");
     const toMany = isGroup(to.ip) || this.#isBroadcast(to.ip);
     if (!toMany) {
-      const packet: Packet = { kind: "udp", route: routeOf(socket, this.#wayTo(to.ip, socket.local), to.port), data };
-      this.#environment.send(packet, socket.flow);
-      return;
+      const route = routeOf(socket, this.#wayTo(to.ip, socket.local), to.port);
+      return { packet: { kind: "udp", route, data }, leaves: true, heardOn: undefined };
     }
     const chosen = to.zone ?? (socket.ipv6 === isIpv6(to.ip) ? socket.outgoing : undefined);
-    const way = wayToMany(to.ip, socket.local, chosen, this.#environment);
+    const way = wayToMany(to.ip, socket.local, chosen, this.#machine);
     if (!isGroup(to.ip) && !socket.broadcast) throw new KernelRefusal("PERMISSION_DENIED");
-    const packet: Packet = { kind: "udp", route: routeOf(socket, way, to.port), data };
     const { via } = way;
-    if (way.from !== "::1" && (via === "lo" || socket.loopback || !isGroup(to.ip)))
-      this.#loop(packet, socket.flow, via);
-    if (via === "eth0") this.#environment.send(packet, socket.flow);
+    const heard = way.from !== "::1" && (via === "lo" || socket.loopback || !isGroup(to.ip));
+    const packet = { kind: "udp", route: routeOf(socket, way, to.port), data } as const;
+    return { packet, leaves: via === "eth0", heardOn: heard ? via : undefined };
   }
 
-  /** A datagram for this host arrived. */
-  receive(packet: Packet & { kind: "udp" }, via: Interface = "eth0"): void {
+  /** A datagram for this host arrived. Answers the datagram sockets that have it now. */
+  receive(packet: Packet & { kind: "udp" }, via: Interface = "eth0"): readonly UdpSocket[] {
     const { from, to } = packet.route;
     const here = [...this.#sockets.at(to.port)].filter((socket) => isPeer(socket, from));
     if (isGroup(to.ip)) {
-      if (!this.#isMember(to.ip, via, from.ip)) return;
-      for (const socket of here) if (hears(socket, to.ip, via, from.ip)) deliver(socket, packet);
-      return;
+      if (!this.#isMember(to.ip, via, from.ip)) return [];
+      return here.filter((socket) => hears(socket, to.ip, via, from.ip) && deliver(socket, packet));
     }
-    if (this.#isBroadcast(to.ip)) {
-      for (const socket of here) if (covers(socket, to.ip)) deliver(socket, packet);
-      return;
-    }
+    if (this.#isBroadcast(to.ip)) return here.filter((socket) => covers(socket, to.ip) && deliver(socket, packet));
     const best = mostExact(here, to.ip);
-    if (best !== undefined) deliver(best, packet);
-    else {
-      // RFC 1122 section 4.1.3.1: port unreachable.
-      const refusal = {
-        kind: "refusal",
-        route: new Route("refusal", to, from),
-        about: "udp",
-        failure: "refused",
-      } as const;
-      this.#environment.send(refusal, this.#environment.newFlow());
-    }
+    if (best !== undefined) return deliver(best, packet) ? [best] : [];
+    // RFC 1122 section 4.1.3.1: port unreachable.
+    const route = new Route("refusal", to, from);
+    this.#answers.push({ kind: "refusal", route, about: "udp", failure: "refused" });
+    return [];
   }
 
   /** The network could not deliver a datagram of ours: only a connected datagram socket is told (RFC 1122 section 4.1.3.3). */
-  refused(local: Endpoint, remote: Endpoint, failure: TcpFailure): void {
-    for (const socket of this.#sockets.at(local.port)) {
-      const { remote: peer } = socket;
-      if (peer?.ip === remote.ip && peer.port === remote.port) socket.failed(failure);
-    }
+  refused(local: Endpoint, { ip, port }: Endpoint, failure: TcpFailure): readonly UdpSocket[] {
+    const told = [...this.#sockets.at(local.port)].filter(({ remote }) => remote?.ip === ip && remote.port === port);
+    for (const { failures } of told) failures.push(failure);
+    return told;
+  }
+
+  /** Takes the packets that belong to no datagram socket. */
+  answers(): readonly Packet[] {
+    return this.#answers.splice(0);
   }
 
   /** Forgets everything without a word. */
@@ -193,17 +192,12 @@ export class UdpStack {
     this.#members.clear();
   }
 
-  #loop(packet: Packet & { kind: "udp" }, flow: number, via: Interface): void {
-    const { nowUs, at } = this.#environment;
-    at(nowUs() + LOOPBACK_US, flow, () => this.receive(packet, via));
-  }
-
   #wayTo(ip: string, place: Place): Way {
-    return wayTo(ip, place, this.#environment);
+    return wayTo(ip, place, this.#machine);
   }
 
   #isBroadcast(ip: string): boolean {
-    return isBroadcastIp(ip, this.#environment.addresses);
+    return isBroadcastIp(ip, this.#machine.addresses);
   }
 
   /** The way to the peer of a connected datagram socket, which must exist before the first datagram. */
@@ -211,7 +205,7 @@ export class UdpStack {
     const { ip, zone } = remote;
     if (needsZone(ip) && (zone ?? local.zone) === undefined) throw new KernelRefusal("NETWORK_UNREACHABLE");
     if (!isGroup(ip) && !this.#isBroadcast(ip)) return this.#wayTo(ip, local);
-    const way = wayToMany(ip, local, zone, this.#environment);
+    const way = wayToMany(ip, local, zone, this.#machine);
     if (!isGroup(ip)) throw new KernelRefusal("PERMISSION_DENIED");
     return way;
   }
@@ -271,15 +265,16 @@ function hears(socket: UdpSocket, group: string, via: Interface, from: string): 
   return sources === undefined ? socket.ipv6 === isIpv6(group) : sources.has("") || sources.has(from);
 }
 
-function deliver(socket: UdpSocket, { data, route: { from } }: Packet & { kind: "udp" }): void {
+/** False when there is no room. */
+function deliver(socket: UdpSocket, { data, route: { from } }: Packet & { kind: "udp" }): boolean {
   const cost = data.length + OVERHEAD_BYTES;
   if (socket.queuedBytes + cost > socket.receiveBufferBytes && socket.queue.length > 0) {
     socket.overflows += 1;
-    return;
+    return false;
   }
   socket.queuedBytes += cost;
   socket.queue.push({ data, from });
-  if (socket.queue.length === 1) socket.readable();
+  return true;
 }
 
 /** Takes everything that waits in a datagram socket. */

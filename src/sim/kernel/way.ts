@@ -1,6 +1,6 @@
 /** Which way a packet takes: to which address, and from which of the own ones; or why there is none. As Linux decides it. */
 
-import { isBroadcastIp, isGroup, isIpv6, isLoopbackIp, isWildcard, type KernelEnvironment } from "./packet.ts";
+import { isBroadcastIp, isGroup, isIpv6, isLoopbackIp, isWildcard, type Machine as WholeMachine } from "./packet.ts";
 import { type Interface, KernelRefusal, type Place } from "./ports.ts";
 
 /** Both ends of a packet. */
@@ -9,7 +9,7 @@ export interface Way {
   readonly to: string;
 }
 
-type Machine = Pick<KernelEnvironment, "addresses" | "noWayTo">;
+type Machine = Pick<WholeMachine, "addresses" | "noWayTo">;
 
 /** The way to a single machine, from a socket that stands at `place`. Throws {@link KernelRefusal}. */
 export function wayTo(ip: string, place: Place | undefined, { addresses, noWayTo }: Machine): Way {

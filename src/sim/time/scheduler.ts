@@ -1,7 +1,6 @@
 /** Moves the virtual time: one event after the other, and only when no task of a program can run. */
 
 import { mix32 } from "../../core/faults/random-stream.ts";
-import type { KernelTimer } from "../kernel/packet.ts";
 import { type EventOwner, EventQueue, type SimEvent } from "./event-queue.ts";
 import { nextRealTurn, RealSteps } from "./real-turn.ts";
 import type { RealWork } from "./real-work.ts";
@@ -186,7 +185,7 @@ export interface TimerQueue {
  * Its event stays where it is in the queue while the timer moves to later or is switched off, and is put back when its
  * place comes: one event for all segments of a round trip.
  */
-export class MovingTimer implements KernelTimer, EventOwner {
+export class MovingTimer implements EventOwner {
   #dueUs = Number.POSITIVE_INFINITY;
   #event: SimEvent | undefined;
   readonly #queue: TimerQueue;
@@ -199,6 +198,7 @@ export class MovingTimer implements KernelTimer, EventOwner {
     this.#action = action;
   }
 
+  /** When it is due; `Infinity` for never. */
   set(atUs: number): void {
     this.#dueUs = atUs;
     if (this.#event !== undefined && this.#event.atUs > atUs) {
@@ -208,6 +208,7 @@ export class MovingTimer implements KernelTimer, EventOwner {
     if (this.#event === undefined && atUs !== Number.POSITIVE_INFINITY) this.#put();
   }
 
+  /** It will not be set again. */
   cancel(): void {
     this.#dueUs = Number.POSITIVE_INFINITY;
     if (this.#event !== undefined) this.#queue.cancel(this.#event);

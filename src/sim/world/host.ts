@@ -5,15 +5,14 @@ import { hashText } from "../../core/faults/random-stream.ts";
 import { microseconds } from "../../core/faults/latency.ts";
 import type { Streams } from "../../core/faults/link.ts";
 import type { Network } from "../../io/network/network.ts";
+import { KernelDriver } from "../adapter/kernel-driver.ts";
 import { SimSockets } from "../adapter/sockets.ts";
 import type { CertificateFault } from "../../core/faults/fault.ts";
 import type { Scope } from "../guard/scope.ts";
-import type { KernelEnvironment, Packet } from "../kernel/packet.ts";
-import { isIpv6, isLoopbackIp } from "../kernel/packet.ts";
-import type { TcpSocket } from "../kernel/tcp-socket.ts";
-import { type TcpListener, TcpStack } from "../kernel/tcp-stack.ts";
+import { isIpv6, isLoopbackIp, type Machine, type Packet } from "../kernel/packet.ts";
+import type { TcpListener, TcpSocket } from "../kernel/tcp-stack.ts";
 import type { TcpSettings } from "../kernel/tcp-settings.ts";
-import { type UdpSocket, UdpStack } from "../kernel/udp-stack.ts";
+import type { UdpSocket } from "../kernel/udp-stack.ts";
 import { Disk } from "./disk.ts";
 import { isDocumentationIp } from "./documentation-range.ts";
 import type { Fabric, FabricHost } from "./fabric.ts";
@@ -54,8 +53,7 @@ export interface HostSnapshot {
 interface Life {
   readonly process: Process;
   readonly network: Network;
-  readonly tcp: TcpStack;
-  readonly udp: UdpStack;
+  readonly kernel: KernelDriver;
 }
 
 /** A machine of a world, as the simulator sees it. */
@@ -163,7 +161,8 @@ export class SimHost implements Host, FabricHost {
 
   /** What the machine holds, for reports. */
   snapshot(): HostSnapshot {
-    const { tcp, udp, process } = this.#life;
+    const { kernel, process } = this.#life;
+    const { tcp, udp } = kernel;
     const { heldWakes, timersUs } = process;
     const state = !this.#up ? "down" : this.#frozen ? "frozen" : process.paused ? "paused" : "up";
     return { state, heldWakes, timersUs, listeners: tcp.listeners, sockets: tcp.sockets, datagramSockets: udp.sockets };
@@ -177,19 +176,13 @@ export class SimHost implements Host, FabricHost {
 
   /** A packet arrived; the fabric says so. */
   arrive(packet: Packet): void {
-    const { tcp, udp } = this.#life;
-    if (this.silent) return;
-    if (packet.kind === "tcp") tcp.receive(packet);
-    else if (packet.kind === "udp") udp.receive(packet);
-    else if (packet.about === "tcp") tcp.refused(packet.route.to, packet.route.from, packet.failure);
-    else udp.refused(packet.route.to, packet.route.from, packet.failure);
+    if (!this.silent) this.#life.kernel.arrive(packet);
   }
 
   #halt(): void {
-    const { process, tcp, udp } = this.#life;
+    const { process, kernel } = this.#life;
     process.end();
-    tcp.halt();
-    udp.halt();
+    kernel.halt();
   }
 
   #note(event: string): void {
@@ -198,7 +191,7 @@ export class SimHost implements Host, FabricHost {
   }
 
   #boot(): Life {
-    const { scheduler, streams, tcp: settings, cutReads, world } = this.#environment;
+    const { scheduler, streams, fabric, tcp: settings, cutReads, world } = this.#environment;
     this.#starts += 1;
     const label = (use: string): string => `host/${this.name}/${this.#starts}/${use}`;
     const failed = (reason: unknown): void => {
@@ -216,31 +209,20 @@ export class SimHost implements Host, FabricHost {
       this.#note("zombie");
     };
     const process = new Process(scheduler, scope, streams(label("random")), () => this.#skewUs, onZombie);
-    const kernel = this.#kernelEnvironment(process, label("kernel"));
-    const tcp = new TcpStack(kernel, settings);
-    const udp = new UdpStack(kernel);
     const cuts = cutReads ? streams(label("cuts")) : undefined;
+    const send = (packet: Packet, flow: number): void => fabric.send(this, packet, flow);
+    const kernel = new KernelDriver(process, this.#machine(label("kernel")), settings, cuts, send);
     const resolve = (name: string): readonly string[] | ErrorCode => this.#environment.resolve(name);
-    const sockets = new SimSockets({ process, tcp, udp, addresses: this.addresses, cuts, resolve });
-    return { process, tcp, udp, network: { sockets, clock: process.clock, random: process.random } };
+    const sockets = new SimSockets(kernel, resolve);
+    return { process, kernel, network: { sockets, clock: process.clock, random: process.random } };
   }
 
-  #kernelEnvironment(process: Process, label: string): KernelEnvironment {
-    const { scheduler, fabric, streams } = this.#environment;
+  #machine(label: string): Machine {
+    const { fabric, scheduler, streams } = this.#environment;
     return {
       random: streams(label),
       addresses: this.addresses,
-      nowUs: () => scheduler.nowUs,
-      at: (atUs, flow, action) => {
-        scheduler.at(atUs, flow, () => {
-          if (process.alive) action();
-        });
-      },
-      timer: (flow, action) => scheduler.timer(flow, action),
       newFlow: () => scheduler.newFlow(),
-      send: (packet, flow) => {
-        if (process.alive) fabric.send(this, packet, flow);
-      },
       mtuTo: (ip) => {
         const own = isLoopbackIp(ip) || this.addresses.includes(ip);
         const target = own ? this.name : fabric.hostAt(ip)?.name;

@@ -1,6 +1,6 @@
 /** What a world that goes nowhere waits for, as text for the error that ends it. */
 
-import { endpointText, flowText } from "../kernel/packet.ts";
+import { endpointText } from "../kernel/packet.ts";
 import type { SimHost } from "./host.ts";
 
 /** Most sockets of one host that a report names. */
@@ -18,9 +18,9 @@ function describeHost(host: SimHost): string {
   const { listeners, sockets, datagramSockets, state: power, heldWakes, timersUs } = host.snapshot();
   const lines = [
     ...listeners.map((listener) => `listener ${endpointText(listener.local)}, ${listener.queue.length} waiting`),
-    ...sockets.map(({ connection, local, remote }) => {
+    ...sockets.map(({ connection, route }) => {
       const { state, readableBytes, unacknowledgedBytes } = connection;
-      return `${flowText("tcp", local, remote)} ${state}, ${readableBytes} unread, ${unacknowledgedBytes} unacknowledged`;
+      return `${route.text} ${state}, ${readableBytes} unread, ${unacknowledgedBytes} unacknowledged`;
     }),
     ...datagramSockets.map((box) => `datagram socket ${endpointText(box.local)}, ${box.queue.length} unread`),
   ];
