@@ -44,7 +44,7 @@ export type {
   ReceiveQueuePolicy,
   SendReport,
 } from "./io/datagram/public.ts";
-export type { OperationOptions } from "./io/operation/deadline.ts";
+export type { OperationOptions, ReceiveOptions } from "./io/operation/deadline.ts";
 export type { DiagnosticEvent } from "./io/operation/diagnostics.ts";
 export type {
   Listener,

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bind } from "../../src/index.ts";
+import { bind, type FramedDatagrams, type ReceiveOptions } from "../../src/index.ts";
+import { coded, until } from "../fixtures/stream-kinds.ts";
 import { chain, cobs, json, lengthPrefix, lines, msgpack, netstring, slip, varintPrefix } from "../../src/framing.ts";
 
 interface Reading {
@@ -44,3 +45,47 @@ test("batches of messages that are bytes", async () => {
     Array.from({ length: 50 }, (_, index) => index),
   );
 });
+
+/** Each form of receiving, until it ends. */
+type Form = (messages: FramedDatagrams<string>, taken: string[], options: ReceiveOptions) => Promise<void>;
+
+const FORMS: Readonly<Record<string, Form>> = {
+  async receive(messages, taken, options) {
+    for (let one = await messages.receive(options); one !== null; one = await messages.receive(options)) {
+      taken.push(one.message);
+    }
+  },
+  async messages(messages, taken, options) {
+    for await (const { message } of messages.messages(options)) taken.push(message);
+  },
+  async batches(messages, taken, options) {
+    for await (const batch of messages.batches(options)) taken.push(...batch.map(({ message }) => message));
+  },
+  async onMessages(messages, taken, options) {
+    await messages.onMessages(({ message }) => void taken.push(message), options);
+  },
+};
+
+for (const [name, form] of Object.entries(FORMS)) {
+  test(`${name}: until ends it in order, signal and timeoutMs reject, and no message is lost`, async () => {
+    await using box = await bind("udp://127.0.0.1:0");
+    const messages = box.framed(lines());
+    const stop = new AbortController();
+    const taken: string[] = [];
+    const done = form(messages, taken, { until: stop.signal });
+    await messages.sendMany(["one"], box.localAddress);
+    await until(() => taken.length === 1);
+    stop.abort();
+    await done;
+    await box.send("rubbish", box.localAddress);
+    await messages.send("two", box.localAddress);
+    await until(() => box.stats.datagramsWaiting === 2);
+    await form(messages, taken, { until: stop.signal });
+    const reason = new Error("no");
+    await assert.rejects(form(messages, taken, { signal: AbortSignal.abort(reason) }), reason);
+    await assert.rejects(form(messages, taken, { timeoutMs: -1 }), coded("OPTION_INVALID"));
+    assert.deepEqual(taken, ["one"]);
+    await assert.rejects(form(messages, taken, { timeoutMs: 20 }), coded("TIMEOUT"));
+    assert.deepEqual([taken, messages.messagesDropped], [["one", "two"], 1]);
+  });
+}

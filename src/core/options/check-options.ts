@@ -121,6 +121,12 @@ export const OPERATION_RULES: Readonly<Record<"signal" | "timeoutMs", OptionRule
   timeoutMs: FROM_ZERO,
 };
 
+/** The options of every call and loop that receives. */
+export const RECEIVE_RULES: Readonly<Record<"signal" | "timeoutMs" | "until", OptionRule>> = {
+  ...OPERATION_RULES,
+  until: SIGNAL,
+};
+
 /** An object with options of its own, and no others. */
 export function options(within: OptionRules, required = false): OptionRule {
   return { wanted: "an object", holds: isObject, within, required };

@@ -7,23 +7,35 @@ import type { Codec, Decoder } from "../../core/framing/codec.ts";
 import { showAs } from "../../core/show-as.ts";
 import type { Datagram } from "../network/network.ts";
 import { checkOptions, LIST } from "../../core/options/check-options.ts";
-import { type OperationOptions, withOneDeadline } from "../operation/deadline.ts";
+import type { OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
 import { handled } from "../operation/handled-rejection.ts";
-import { DONE, Iteration } from "../operation/iteration.ts";
 import { codecFailure } from "../operation/restated.ts";
 import type { DatagramHost, SendReport } from "./host.ts";
+import type { DatagramInbound, DatagramQueue } from "./inbound.ts";
 import type * as api from "./public.ts";
 import type { DatagramInput, DatagramSocket, ReceivedMessage } from "./public.ts";
+import { BATCH_DATAGRAMS, loopOver, pushTo } from "./takings.ts";
+
+/** The datagram socket that a framed one stands on. */
+export interface FramedHost extends DatagramSocket, DatagramHost {
+  readonly inbound: DatagramInbound;
+}
 
 /** Messages over a datagram socket. */
 export class FramedDatagrams<In, Out> implements api.FramedDatagrams<In, Out> {
-  readonly socket: DatagramSocket & DatagramHost;
+  readonly socket: FramedHost;
   readonly codec: Codec<In, Out>;
   readonly #writer: ByteWriter = new ByteWriter();
   readonly #decoder: DatagramDecoder<Out>;
+  /** The next message in the queue. A stranger who sends rubbish does not prolong the call that waits. */
+  readonly #next: (queue: DatagramQueue) => ReceivedMessage<Out> | undefined = (queue) => {
+    let received: ReceivedMessage<Out> | undefined;
+    while (received === undefined && queue.length > 0) received = this.#decoder.decode(queue.shift());
+    return received;
+  };
 
-  constructor(socket: DatagramSocket & DatagramHost, codec: Codec<In, Out>) {
+  constructor(socket: FramedHost, codec: Codec<In, Out>) {
     this.socket = socket;
     this.codec = codec;
     this.#decoder = new DatagramDecoder(codec, () => socket.localAddress);
@@ -55,26 +67,35 @@ export class FramedDatagrams<In, Out> implements api.FramedDatagrams<In, Out> {
     }
   }
 
-  async receive(options?: OperationOptions): Promise<ReceivedMessage<Out>> {
-    if (options === undefined) return await this.#receive(options);
-    // One deadline for all datagrams: a stranger who sends rubbish must not prolong the call.
-    const context = this.socket.context("receive");
-    return await withOneDeadline(this.socket.clock, options, context, "none", (each) => this.#receive(each));
+  receive(options?: OperationOptions & { readonly until?: undefined }): Promise<ReceivedMessage<Out>>;
+  receive(options: ReceiveOptions): Promise<ReceivedMessage<Out> | null>;
+  receive(options?: ReceiveOptions): Promise<ReceivedMessage<Out> | null> {
+    return this.socket.inbound.receive({ op: "receive", take: this.#next, end: null }, options);
   }
 
-  async #receive(options: OperationOptions | undefined): Promise<ReceivedMessage<Out>> {
-    for (;;) {
-      const received = this.#decoder.decode(await this.socket.receive(options));
-      if (received !== undefined) return received;
-    }
+  messages(options?: ReceiveOptions): AsyncIterableIterator<ReceivedMessage<Out>> {
+    return loopOver(this.socket.inbound, "receive", this.#next, options);
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage<Out>> {
-    return iterate(this.socket[Symbol.asyncIterator](), (datagram) => this.#decoder.decode(datagram));
+    return this.messages();
   }
 
-  batches(): AsyncIterableIterator<readonly ReceivedMessage<Out>[]> {
-    return iterate(this.socket.batches(), (batch) => this.#decodeAll(batch));
+  batches(options?: ReceiveOptions): AsyncIterableIterator<readonly ReceivedMessage<Out>[]> {
+    const nextMany = (queue: DatagramQueue): readonly ReceivedMessage<Out>[] | undefined => {
+      const messages: ReceivedMessage<Out>[] = [];
+      while (queue.length > 0 && messages.length < BATCH_DATAGRAMS) {
+        const message = this.#next(queue);
+        if (message !== undefined) messages.push(message);
+      }
+      return messages.length === 0 ? undefined : messages;
+    };
+    return loopOver(this.socket.inbound, "batches", nextMany, options);
+  }
+
+  onMessages(handler: (message: ReceivedMessage<Out>) => void, options?: ReceiveOptions): Promise<void> {
+    const loop = loopOver(this.socket.inbound, "onMessages", this.#next, options);
+    return pushTo(handler, loop, options, () => this.socket.context("onMessages"));
   }
 
   async close(options?: OperationOptions): Promise<void> {
@@ -104,15 +125,6 @@ export class FramedDatagrams<In, Out> implements api.FramedDatagrams<In, Out> {
       throw codecFailure(error, this.socket.context(op));
     }
   }
-
-  #decodeAll(batch: readonly Datagram[]): readonly ReceivedMessage<Out>[] | undefined {
-    const messages: ReceivedMessage<Out>[] = [];
-    for (const datagram of batch) {
-      const received = this.#decoder.decode(datagram);
-      if (received !== undefined) messages.push(received);
-    }
-    return messages.length === 0 ? undefined : messages;
-  }
 }
 showAs(FramedDatagrams, "FramedDatagrams", ({ socket, messagesDropped }) => ({ socket, messagesDropped }));
 
@@ -134,22 +146,6 @@ function cutInto(chunks: readonly Uint8Array[], sizes: readonly number[]): Datag
     }
     return pieces[0] !== undefined && pieces.length === 1 ? pieces[0] : pieces;
   });
-}
-
-/** The steps of `source` for which `decode` gives something. */
-function iterate<T, Out>(
-  source: AsyncIterableIterator<T>,
-  decode: (step: T) => Out | undefined,
-): AsyncIterableIterator<Out, undefined> {
-  const step = async (): Promise<IteratorResult<Out, undefined>> => {
-    for (;;) {
-      const { done, value } = (await source.next()) as IteratorResult<T, undefined>;
-      if (done === true) return DONE;
-      const decoded = decode(value);
-      if (decoded !== undefined) return { done: false, value: decoded };
-    }
-  };
-  return new Iteration(step, () => void source.return?.());
 }
 
 /** Decodes datagrams, each on its own. */

@@ -3,7 +3,8 @@
 import { ConnectionError, type ErrorOutcome, UsageError, type ZocaloError } from "../../core/errors.ts";
 import { HELD } from "../../core/held-bytes.ts";
 import type { Datagram } from "../network/network.ts";
-import { expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
+import { OPERATION_RULES, RECEIVE_RULES } from "../../core/options/check-options.ts";
+import { expiryReason, type ReceiveOptions, refusedAtOnce } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
 import { restated } from "../operation/restated.ts";
 import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
@@ -13,9 +14,12 @@ import type { ReceiveQueuePolicy } from "./public.ts";
 /** One kind of receive: how it takes what it wants from a queue that is not empty. */
 export interface Taking<T> {
   readonly op: string;
-  take(queue: DatagramQueue): T;
-  /** What it gives when this program has closed the datagram socket, for iterations; calls without it reject. */
+  /** What it wants; undefined when nothing in the queue was, which is then empty. May throw: then the call rejects. */
+  take(queue: DatagramQueue): T | undefined;
+  /** What it gets when `until` aborts: where there is none, the call takes no `until`. */
   readonly end?: T;
+  /** A loop, which ends when this program closes the datagram socket; others reject. */
+  readonly isLoop?: boolean;
 }
 
 /**
@@ -55,15 +59,21 @@ export class DatagramInbound {
   }
 
   /** Serves one call: from the queue if it can, else when datagrams arrive. */
-  receive<T>(taking: Taking<T>, options?: OperationOptions): Promise<T> {
-    const refused = refusedAtOnce(options, () => this.#host.context(taking.op));
+  receive<T>(taking: Taking<T>, options?: ReceiveOptions): Promise<T> {
+    const rules = taking.end === undefined ? OPERATION_RULES : RECEIVE_RULES;
+    const refused = refusedAtOnce(options, () => this.#host.context(taking.op), rules);
     if (refused !== undefined) return Promise.reject(refused.reason);
+    if (options?.until?.aborted === true) return Promise.resolve(taking.end as T);
     const error = this.takeError();
     if (error !== undefined) return Promise.reject(restated(error, this.#host.context(taking.op)));
     if (this.queue.length > 0) {
-      const value = taking.take(this.queue);
-      this.#steer();
-      return Promise.resolve(value);
+      try {
+        const value = taking.take(this.queue);
+        this.#steer();
+        if (value !== undefined) return Promise.resolve(value);
+      } catch (wrong) {
+        return Promise.reject(wrong);
+      }
     }
     if (this.#over !== undefined) {
       return new Promise((resolve, reject) => this.#refuse(new Waiter(taking, resolve, reject)));
@@ -86,9 +96,13 @@ export class DatagramInbound {
       if (this.#lost > 0) this.#drop(datagram);
       else this.queue.push(datagram);
     }
-    while (this.#waiters.size > 0 && this.queue.length > 0) {
-      const waiter = this.#waiters.take();
-      waiter?.resolve(waiter.subject.take(this.queue));
+    while (this.#waiters.first !== undefined && this.queue.length > 0) {
+      try {
+        const value = this.#waiters.first.subject.take(this.queue);
+        if (value !== undefined) this.#waiters.take()?.resolve(value);
+      } catch (wrong) {
+        this.#waiters.take()?.reject(wrong);
+      }
     }
     if (this.#full()) this.#overflow();
     else this.#overflowing = false;
@@ -117,19 +131,20 @@ export class DatagramInbound {
     for (let waiter = this.#waiters.take(); waiter !== undefined; waiter = this.#waiters.take()) this.#refuse(waiter);
   }
 
-  #wait<T>(taking: Taking<T>, options: OperationOptions | undefined): Promise<T> {
+  #wait<T>(taking: Taking<T>, options: ReceiveOptions | undefined): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const waiter = new Waiter<unknown, Taking<unknown>>(taking, resolve as (value: unknown) => void, reject);
-      this.#waiters.addWithin(waiter, this.#host.clock, options, (cause) => {
+      const late = (cause: number | AbortSignal): void => {
         reject(expiryReason(cause, this.#host.context(taking.op), "none"));
-      });
+      };
+      this.#waiters.addWithin(waiter, this.#host.clock, options, late, () => resolve(taking.end as T));
     });
   }
 
   /** The answer of a datagram socket that is over. */
   #refuse<T>({ subject, resolve, reject }: Waiter<T, Taking<T>>): void {
     const { error, closed } = this.#over as { error: ZocaloError; closed: boolean };
-    if (closed && subject.end !== undefined) resolve(subject.end);
+    if (closed && subject.isLoop === true) resolve(subject.end as T);
     else reject(restated(error, this.#host.context(subject.op)));
   }
 

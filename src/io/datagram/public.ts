@@ -4,7 +4,7 @@ import type { Address, AddressLike } from "../../core/address/address.ts";
 import type { ZocaloError } from "../../core/errors.ts";
 import type { Codec } from "../../core/framing/codec.ts";
 import type { Datagram } from "../network/network.ts";
-import type { OperationOptions } from "../operation/deadline.ts";
+import type { OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
 import type { SendReport } from "./host.ts";
 
 export type { Datagram } from "../network/network.ts";
@@ -221,13 +221,29 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
    * `strict`, and on a connected datagram socket with `CONNECTION_REFUSED` when nobody listens at the peer's port; after these
    * two the datagram socket goes on.
    */
-  receive(options?: OperationOptions): Promise<Datagram>;
+  receive(options?: OperationOptions & { readonly until?: undefined }): Promise<Datagram>;
+  /** As above; null when `until` aborts. */
+  receive(options: ReceiveOptions): Promise<Datagram | null>;
   /** The datagrams that are there, at least one and at most `maxDatagrams`; waits for the first. Else as `receive`. */
   receiveMany(maxDatagrams: number, options?: OperationOptions): Promise<Datagram[]>;
   /**
-   * Iterates over `receive()` until the datagram socket is closed. `break` neither closes it nor loses a datagram. An error that
-   * `receive` would reject with ends the iteration, not the datagram socket.
+   * Iterates over `receive(options)` until the datagram socket is closed; `timeoutMs` is for each datagram. `break` and `until`
+   * neither close it nor lose a datagram. An error that `receive` would reject with ends the loop, not the datagram socket.
+   *
+   * @example
+   * ```ts
+   * import { bind } from "zocalo";
+   * await using box = await bind("udp://127.0.0.1:0");
+   * const enough = new AbortController();
+   * await box.send("eco", box.localAddress);
+   * for await (const { data } of box.datagrams({ timeoutMs: 1_000, until: enough.signal })) {
+   *   console.log(String(data)); // eco
+   *   enough.abort();
+   * }
+   * ```
    */
+  datagrams(options?: ReceiveOptions): AsyncIterableIterator<Datagram>;
+  /** As `datagrams()`. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Datagram>;
   /**
    * Iterates over arrays of datagrams, all that wait at each step (at most 1024): one step of the loop for many
@@ -244,7 +260,13 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
    * }
    * ```
    */
-  batches(): AsyncIterableIterator<readonly Datagram[]>;
+  batches(options?: ReceiveOptions): AsyncIterableIterator<readonly Datagram[]>;
+  /**
+   * Calls `handler` for each datagram. Resolves when the datagram socket is closed, or `until` aborts; rejects when a step of
+   * `datagrams(options)` would, and with what the handler throws: in either case what comes behind it stays for whoever
+   * receives next. Nobody has to await it: its rejection is never an unhandled one, but for `OPTION_INVALID`.
+   */
+  onDatagrams(handler: (datagram: Datagram) => void, options?: ReceiveOptions): Promise<void>;
   /**
    * Messages instead of bytes, by a codec of `zocalo/framing`: one message, one datagram. What does not hold exactly one is
    * dropped and counted.
@@ -352,14 +374,23 @@ export interface FramedDatagramsOver<In, Out, Socket> extends AsyncDisposable, A
    * The next message, which belongs to the caller. `timeoutMs` counts for the whole call, however many datagrams are
    * dropped meanwhile. Rejects as `DatagramSocket.receive` does, and with what the codec throws when it is wrong itself.
    */
-  receive(options?: OperationOptions): Promise<ReceivedMessage<Out>>;
-  /** Iterates over `receive()` until the datagram socket is closed. `break` neither closes it nor loses a message. */
+  receive(options?: OperationOptions & { readonly until?: undefined }): Promise<ReceivedMessage<Out>>;
+  /** As above; null when `until` aborts. */
+  receive(options: ReceiveOptions): Promise<ReceivedMessage<Out> | null>;
+  /**
+   * Iterates over `receive(options)` until the datagram socket is closed; `timeoutMs` is for each message. `break` and `until`
+   * neither close it nor lose a message.
+   */
+  messages(options?: ReceiveOptions): AsyncIterableIterator<ReceivedMessage<Out>>;
+  /** As `messages()`. */
   [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage<Out>>;
   /**
    * Iterates over arrays of messages, all that wait at each step and at least one. Messages that are bytes, or
    * hold views of them, are valid until the next step.
    */
-  batches(): AsyncIterableIterator<readonly ReceivedMessage<Out>[]>;
+  batches(options?: ReceiveOptions): AsyncIterableIterator<readonly ReceivedMessage<Out>[]>;
+  /** Calls `handler` for each message; see `DatagramSocket.onDatagrams`. */
+  onMessages(handler: (message: ReceivedMessage<Out>) => void, options?: ReceiveOptions): Promise<void>;
   /** Closes the datagram socket. Pending calls reject with `CLOSED`, iterations end. */
   close(options?: OperationOptions): Promise<void>;
 }

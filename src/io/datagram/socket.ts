@@ -18,7 +18,13 @@ import {
   TEXT,
   wholeNumber,
 } from "../../core/options/check-options.ts";
-import { type OperationContext, type OperationOptions, refusedAtOnce, withDeadline } from "../operation/deadline.ts";
+import {
+  type OperationContext,
+  type OperationOptions,
+  type ReceiveOptions,
+  refusedAtOnce,
+  withDeadline,
+} from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
 import { EndAnnouncement } from "../operation/end-announcement.ts";
 import { handled } from "../operation/handled-rejection.ts";
@@ -33,7 +39,7 @@ import { DatagramOutbound } from "./outbound.ts";
 import { outgoing } from "./outgoing.ts";
 import type { DatagramSettings } from "./settings.ts";
 import type * as api from "./public.ts";
-import { iterateBatches, iterateDatagrams, TAKE_ONE, takeMany } from "./takings.ts";
+import { BATCH_DATAGRAMS, loopOver, pushTo, TAKE_ONE, takeMany } from "./takings.ts";
 
 const DEFAULT_LINGER_MS = 2000;
 const CLOSE_RULES: RulesOf<api.DatagramCloseOptions> = { ...OPERATION_RULES, lingerMs: FROM_ZERO };
@@ -43,7 +49,7 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
   readonly clock: OwnClock;
   readonly transport: DatagramTransport;
   readonly #settings: DatagramSettings;
-  readonly #inbound: DatagramInbound;
+  readonly inbound: DatagramInbound;
   readonly #outbound: DatagramOutbound;
   readonly #destinations: Destinations;
   readonly #announcement: EndAnnouncement<api.DatagramEnd> = new EndAnnouncement();
@@ -68,7 +74,7 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
     this.transport = transport;
     this.#settings = settings;
     this.#destinations = new Destinations(this, network.sockets, families, settings.dnsMaxAgeMs);
-    this.#inbound = new DatagramInbound(this, settings.receiveQueue);
+    this.inbound = new DatagramInbound(this, settings.receiveQueue);
     this.#outbound = new DatagramOutbound(this, this.#destinations, settings.sendQueue);
     publish("open", () => ({ kind: "datagram", ...this.#names() }));
     transport.start(this);
@@ -85,7 +91,7 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
   }
 
   get stats(): api.DatagramStats {
-    const { received, bytesReceived, dropped, bytesDropped, queue } = this.#inbound;
+    const { received, bytesReceived, dropped, bytesDropped, queue } = this.inbound;
     const { sent, bytesSent, unsent, heldBytes } = this.#outbound;
     return {
       datagramsReceived: received,
@@ -137,8 +143,10 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
     }
   }
 
-  receive(options?: OperationOptions): Promise<Datagram> {
-    return this.#inbound.receive(TAKE_ONE, options);
+  receive(options?: OperationOptions & { readonly until?: undefined }): Promise<Datagram>;
+  receive(options: ReceiveOptions): Promise<Datagram | null>;
+  receive(options?: ReceiveOptions): Promise<Datagram | null> {
+    return this.inbound.receive(TAKE_ONE, options);
   }
 
   receiveMany(maxDatagrams: number, options?: OperationOptions): Promise<Datagram[]> {
@@ -146,14 +154,21 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
       const detail = `maxDatagrams must be a whole number from 1 on, or Infinity, not ${shown(maxDatagrams)}`;
       return Promise.reject(new UsageError("OPTION_INVALID", { ...this.context("receiveMany"), detail }));
     }
-    return this.#inbound.receive(takeMany(maxDatagrams), options);
+    return this.inbound.receive(takeMany(maxDatagrams), options);
   }
 
-  [Symbol.asyncIterator](): AsyncIterableIterator<Datagram> {
-    return iterateDatagrams(this.#inbound);
+  datagrams(options?: ReceiveOptions): AsyncIterableIterator<Datagram> {
+    return loopOver(this.inbound, "receive", (queue) => queue.shift(), options);
   }
-  batches(): AsyncIterableIterator<readonly Datagram[]> {
-    return iterateBatches(this.#inbound);
+  [Symbol.asyncIterator](): AsyncIterableIterator<Datagram> {
+    return this.datagrams();
+  }
+  batches(options?: ReceiveOptions): AsyncIterableIterator<readonly Datagram[]> {
+    return loopOver(this.inbound, "batches", (queue) => queue.take(BATCH_DATAGRAMS), options);
+  }
+  onDatagrams(handler: (datagram: Datagram) => void, options?: ReceiveOptions): Promise<void> {
+    const loop = loopOver(this.inbound, "onDatagrams", (queue) => queue.shift(), options);
+    return pushTo(handler, loop, options, () => this.context("onDatagrams"));
   }
   framed<In, Out = In>(codec: Codec<In, Out>): api.FramedDatagrams<In, Out> {
     checkOptions(this.context("framed"), { codec }, { codec: CODEC });
@@ -221,13 +236,13 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
   }
 
   takeError(): ZocaloError | undefined {
-    return this.#inbound.takeError();
+    return this.inbound.takeError();
   }
 
   // What the transport reports.
 
   received(batch: readonly Datagram[]): void {
-    this.#inbound.arrived(batch);
+    this.inbound.arrived(batch);
   }
 
   failed(cause: unknown, fatal: boolean): void {
@@ -235,13 +250,13 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
     const known = cause instanceof ZocaloError;
     const error = known ? cause : new ZocaloError("SYSTEM_ERROR", { ...this.context("receive"), cause });
     if (!fatal) {
-      this.#inbound.report(error);
+      this.inbound.report(error);
       return;
     }
     const lost = new ConnectionError(error.code, { ...this.context("receive"), detail: error.detail, cause: error });
     const over = (): void => this.#over({ how: "failed", error: lost });
     this.#closing = this.transport.close().then(over, over);
-    this.#inbound.over(lost, false);
+    this.inbound.over(lost, false);
     this.#outbound.failed(lost);
   }
 
@@ -270,7 +285,7 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
   }
 
   async #close(lingerMs: number): Promise<void> {
-    this.#inbound.over(datagramSocketClosed(this, "close"), true);
+    this.inbound.over(datagramSocketClosed(this, "close"), true);
     const flushed = new Promise<void>((resolve) => this.#outbound.close(resolve));
     // It ends: the kernel decides about each datagram, and no other one is accepted.
     const late = !(await whileMoving(this.clock, flushed, lingerMs, Infinity, () => this.#outbound.unsent));

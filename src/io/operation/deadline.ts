@@ -2,7 +2,7 @@
 
 import { type ErrorOutcome, TimeoutError, UsageError } from "../../core/errors.ts";
 import type { Clock, Timer } from "../network/network.ts";
-import { noSuchOption, OPERATION_RULES, shown } from "../../core/options/check-options.ts";
+import { noSuchOption, OPERATION_RULES, type OptionRules, shown, SIGNAL } from "../../core/options/check-options.ts";
 
 /** Accepted by every operation. Either ends that one call and never disposes of the socket. */
 export interface OperationOptions {
@@ -10,6 +10,16 @@ export interface OperationOptions {
   readonly signal?: AbortSignal | undefined;
   /** Longest duration in milliseconds; then the call rejects with `TIMEOUT`. 0 rejects at once. Default: no limit. */
   readonly timeoutMs?: number | undefined;
+}
+
+/** Accepted by every call and every loop that receives; in a loop each step has them anew. */
+export interface ReceiveOptions extends OperationOptions {
+  /**
+   * Ends the call or the loop in order when it aborts, as `peer.draining` does: a call resolves with null, a loop is done, a
+   * handler gets no more. What was not taken stays for whoever receives next. Aborted already, it ends at once, although
+   * something may be there.
+   */
+  readonly until?: AbortSignal | undefined;
 }
 
 /** Where an operation happens, for its errors. */
@@ -32,20 +42,27 @@ export function timeoutError(timeoutMs: number, context: OperationContext, outco
 export function refusedAtOnce(
   options: OperationOptions | undefined,
   context: () => OperationContext,
+  rules: OptionRules = OPERATION_RULES,
 ): { readonly reason: unknown } | undefined {
   if (options === undefined) return undefined;
   if (typeof options !== "object" || options === null) {
     return { reason: new UsageError("OPTION_INVALID", { ...context(), detail: "options must be an object" }) };
   }
   for (const name of Object.keys(options)) {
-    if (Object.hasOwn(OPERATION_RULES, name)) continue;
-    const detail = noSuchOption(name, OPERATION_RULES);
+    if (Object.hasOwn(rules, name)) continue;
+    const detail = noSuchOption(name, rules);
     return { reason: new UsageError("OPTION_INVALID", { ...context(), detail }) };
   }
-  const { signal, timeoutMs } = options;
+  const { signal, timeoutMs, until }: ReceiveOptions = options;
   // Programs in JavaScript pass anything; found here, it cannot throw later from a timer or an event.
-  if (signal !== undefined && typeof (signal as AbortSignal | null)?.addEventListener !== "function") {
-    const detail = "signal must be an AbortSignal";
+  const wrong =
+    signal !== undefined && !SIGNAL.holds(signal)
+      ? "signal"
+      : until !== undefined && !SIGNAL.holds(until)
+        ? "until"
+        : undefined;
+  if (wrong !== undefined) {
+    const detail = `${wrong} must be ${SIGNAL.wanted}`;
     return { reason: new UsageError("OPTION_INVALID", { ...context(), detail }) };
   }
   if (signal?.aborted === true) return { reason: signal.reason };
@@ -58,22 +75,32 @@ export function refusedAtOnce(
   return undefined;
 }
 
-/** Watches the signal and the time of one operation that has begun, until `cancel`. */
+/** Watches the signals and the time of one operation that has begun, until `cancel`. */
 export class Deadline {
+  readonly #startTimer: (() => Timer) | undefined;
   #timer: Timer | undefined;
-  #signal: AbortSignal | undefined;
-  #onAbort: (() => void) | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #until: AbortSignal | undefined;
+  readonly #onAbort: (() => void) | undefined;
+  readonly #onUntil: (() => void) | undefined;
 
   /**
-   * Calls `expire` at most once. It gets `timeoutMs` when the time ran out, or the signal, whose reason then counts.
+   * Calls `expire` or `ended`, at most once. `expire` gets `timeoutMs` when the time ran out, or the signal, whose reason then
+   * counts; `ended` says that `until` aborted, and only who receives has it.
    */
-  constructor(clock: Clock, options: OperationOptions, expire: (cause: number | AbortSignal) => void) {
-    const { signal, timeoutMs } = options;
+  constructor(
+    clock: Clock,
+    { signal, timeoutMs, until }: ReceiveOptions,
+    expire: (cause: number | AbortSignal) => void,
+    ended?: () => void,
+  ) {
     if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
-      this.#timer = clock.setTimer(() => {
+      const late = (): void => {
         this.cancel();
         expire(timeoutMs);
-      }, timeoutMs);
+      };
+      this.#startTimer = () => clock.setTimer(late, timeoutMs);
+      this.#timer = this.#startTimer();
     }
     if (signal !== undefined) {
       this.#signal = signal;
@@ -83,23 +110,45 @@ export class Deadline {
       };
       watchAbort(signal, this.#onAbort);
     }
+    if (until !== undefined && ended !== undefined) {
+      this.#until = until;
+      this.#onUntil = () => {
+        this.cancel();
+        ended();
+      };
+      watchAbort(until, this.#onUntil);
+    }
   }
 
   /** A deadline, if the options ask for one. */
   static of(
     clock: Clock,
-    options: OperationOptions | undefined,
+    options: ReceiveOptions | undefined,
     expire: (cause: number | AbortSignal) => void,
+    ended?: () => void,
   ): Deadline | undefined {
-    if (options?.signal === undefined && options?.timeoutMs === undefined) return undefined;
-    return new Deadline(clock, options, expire);
+    if (options === undefined) return undefined;
+    const { signal, timeoutMs, until } = options;
+    if (signal === undefined && timeoutMs === undefined && until === undefined) return undefined;
+    return new Deadline(clock, options, expire, ended);
+  }
+
+  /** Stops the time, until `renew`. */
+  pause(): void {
+    this.#timer?.cancel();
+  }
+
+  /** Gives the whole time again. */
+  renew(): void {
+    this.#timer?.cancel();
+    this.#timer = this.#startTimer?.();
   }
 
   /** Stops watching. */
   cancel(): void {
     this.#timer?.cancel();
-    if (this.#onAbort !== undefined && this.#signal !== undefined) unwatchAbort(this.#signal, this.#onAbort);
-    this.#onAbort = undefined;
+    if (this.#signal !== undefined) unwatchAbort(this.#signal, this.#onAbort as () => void);
+    if (this.#until !== undefined) unwatchAbort(this.#until, this.#onUntil as () => void);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Who waits for the same thing, first come first served. */
 
 import type { Clock } from "../network/network.ts";
-import { Deadline, type OperationOptions } from "./deadline.ts";
+import { Deadline, type ReceiveOptions } from "./deadline.ts";
 
 /** A call that waits in one {@link WaitQueue}. It is its own place in the list, so that it leaves without a search. */
 export class Waiter<T, Subject = undefined> {
@@ -36,18 +36,27 @@ export class WaitQueue<W extends Waiter<never, unknown>> {
     this.size += 1;
   }
 
-  /** As `add`, for as long as the options allow: then the call is out of the queue, and `expired` answers it. */
+  /** As `add`, for as long as the options allow: then the call is out of the queue, and `expired` or `ended` answers it. */
   addWithin(
     waiter: W,
     clock: Clock,
-    options: OperationOptions | undefined,
+    options: ReceiveOptions | undefined,
     expired: (cause: number | AbortSignal) => void,
+    ended?: () => void,
   ): void {
     this.add(waiter);
-    waiter.deadline = Deadline.of(clock, options, (cause) => {
-      this.remove(waiter);
-      expired(cause);
-    });
+    waiter.deadline = Deadline.of(
+      clock,
+      options,
+      (cause) => {
+        this.remove(waiter);
+        expired(cause);
+      },
+      () => {
+        this.remove(waiter);
+        ended?.();
+      },
+    );
   }
 
   /** Takes the first one, to be answered now. */

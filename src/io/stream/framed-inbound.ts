@@ -2,24 +2,36 @@
 
 import type { BlockPool } from "../../core/bytes/block-pool.ts";
 import { ConnectionError, UsageError, type ZocaloError } from "../../core/errors.ts";
-import type { Decoder } from "../../core/framing/codec.ts";
+import type { Decoder, OnFrame } from "../../core/framing/codec.ts";
+import { RECEIVE_RULES } from "../../core/options/check-options.ts";
+import { handled } from "../operation/handled-rejection.ts";
 import { codecFailure } from "../operation/restated.ts";
 import type { ConnectionHost } from "./host.ts";
-import { expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
+import { expiryReason, type ReceiveOptions, refusedAtOnce } from "../operation/deadline.ts";
 import type { Inbound, InboundConsumer } from "./inbound.ts";
-import { DONE } from "../operation/iteration.ts";
+import type { DONE } from "../operation/iteration.ts";
 import { AWAITED_MESSAGE, TURN_MESSAGES } from "../operation/turn-budget.ts";
 import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 
-/** A call, with the iteration whose step it is. */
-type Receiver<T> = Waiter<T, object | undefined>;
-
-/** A handler that takes everything: how it decodes bytes, and whom to tell at the end. */
-interface Push {
-  readonly decode: (bytes: Uint8Array, start: number, end: number) => number;
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
+/** What a call wants; one object for all steps of a loop, by which they are withdrawn. */
+export interface MessageRequest {
+  readonly op: string;
+  /** The next message, the messages of one arrival, or all to the end for a handler. */
+  readonly takes: "one" | "batch" | "all";
+  /** What it gets at the end; where it is an iterator's result, the messages come as such, too. */
+  readonly end: null | typeof DONE | undefined;
 }
+
+/** A handler for all messages: one of the two. */
+export interface MessagePush<Out> extends MessageRequest {
+  onMessage?: (message: Out) => void;
+  onFrame?: OnFrame;
+  /** Something was delivered since this was set to false; only where time counts. */
+  delivered?: boolean;
+}
+
+/** A call that waits. */
+type Receiver = Waiter<unknown, MessageRequest>;
 
 const NOTHING: unique symbol = Symbol("nothing");
 const NO_BYTES: Buffer = Buffer.alloc(0);
@@ -39,9 +51,9 @@ export class FramedInbound<Out> implements InboundConsumer {
   #end = 0;
   /** The message that was just decoded. */
   #one: Out | typeof NOTHING = NOTHING;
-  readonly #receivers: WaitQueue<Receiver<Out | null>> = new WaitQueue();
-  #batchReceiver: Receiver<IteratorResult<readonly Out[], undefined>> | undefined;
-  #push: Push | undefined;
+  readonly #receivers: WaitQueue<Receiver> = new WaitQueue();
+  /** The only receiver, when it is a handler. */
+  #push: Waiter<unknown, MessagePush<Out>> | undefined;
   #decoding = false;
   #ended = false;
   #failure: { readonly error: unknown } | undefined;
@@ -77,72 +89,34 @@ export class FramedInbound<Out> implements InboundConsumer {
     inbound.attach(this, "framed");
   }
 
-  /** The next message; null at the end. */
-  receive(options?: OperationOptions): Promise<Out | null> {
-    const refused = refusedAtOnce(options, () => this.#host.context("receive"));
-    if (refused !== undefined) return Promise.reject(refused.reason);
-    const problem = this.#refusal("receive", false);
+  /** What `request` wants, now or later. */
+  receive<T>(request: MessageRequest, options: ReceiveOptions | undefined): Promise<T> {
+    if (options !== undefined) {
+      const early = this.#early(request, options);
+      if (early !== undefined) return early as Promise<never>;
+    }
+    const problem = this.#refusal(request);
     if (problem !== undefined) return Promise.reject(problem);
     if (this.#receivers.size === 0) {
-      const message = this.#decodeOne();
-      if (message !== NOTHING) return Promise.resolve(message);
+      const value = this.#take(request);
+      if (value !== NOTHING) return Promise.resolve(value as T);
     }
-    return this.#wait(options, undefined);
+    const promise = this.#wait<T>(request, options);
+    // It lasts as long as the connection, and is not always awaited: what a peer does then must not end the process.
+    return request.takes === "all" ? handled(promise) : promise;
   }
 
-  /** The next message as the result of an iterator: without a second Promise when it is there already. */
-  next(owner: object): Promise<IteratorResult<Out, undefined>> {
-    const problem = this.#refusal("receive", false);
-    if (problem !== undefined) return Promise.reject(problem);
-    if (this.#receivers.size === 0) {
-      const message = this.#decodeOne();
-      if (message !== NOTHING) return Promise.resolve({ done: false, value: message });
-    }
-    return this.#wait(undefined, owner).then(asResult);
-  }
-
-  /** The next messages that have arrived together, as the result of an iterator. */
-  nextBatch(owner: object): Promise<IteratorResult<readonly Out[], undefined>> {
-    const problem = this.#refusal("batches", true);
-    if (problem !== undefined) return Promise.reject(problem);
-    const batch = this.#decodeMany();
-    if (batch !== undefined) return Promise.resolve({ done: false, value: batch });
-    return new Promise((resolve, reject) => {
-      this.#batchReceiver = new Waiter(owner, resolve, reject);
-      this.#serve();
-    });
-  }
-
-  /** Ends the steps of one iteration that wait. */
-  withdraw(owner: object): void {
-    if (!this.#wanted) return;
-    const batch = this.#batchReceiver;
-    if (batch?.subject === owner) {
-      this.#batchReceiver = undefined;
-      batch.resolve(DONE);
-    }
-    this.#receivers.withdraw(owner, null);
+  /** Ends the steps of one loop that wait. */
+  withdraw(request: MessageRequest): void {
+    this.#receivers.withdraw(request, request.end);
     this.#holdUnlessWanted();
-  }
-
-  /** Delivers to a handler until the end. `decode` is given the decoder and bytes, and answers how many it used. */
-  push(decode: (decoder: Decoder<Out>, bytes: Uint8Array, start: number, end: number) => number): Promise<void> {
-    const problem = this.#refusal("onMessages", true);
-    if (problem !== undefined) return Promise.reject(problem);
-    const decoder = this.#decoder;
-    return new Promise((resolve, reject) => {
-      this.#push = { decode: (bytes, start, end) => decode(decoder, bytes, start, end), resolve, reject };
-      // What `receive` and `batches` have left comes again, in its place before the rest.
-      if (this.#at < this.#end) this.#inbound.putBack(this.#rest());
-      this.#release();
-      this.#serve();
-    });
   }
 
   /** Stops the delivery to a handler; without one there is nothing to stop. */
   pause(): void {
     if (this.#push === undefined) return;
     this.#paused = true;
+    this.#push.deadline?.pause();
     this.#decoder.stop();
     this.#inbound.hold(true);
   }
@@ -150,7 +124,9 @@ export class FramedInbound<Out> implements InboundConsumer {
   /** Restarts it. */
   resume(): void {
     this.#paused = false;
-    if (this.#push !== undefined && !this.#turnIsOver) this.#inbound.hold(false);
+    if (this.#push === undefined) return;
+    this.#push.deadline?.renew();
+    if (!this.#turnIsOver) this.#inbound.hold(false);
   }
 
   /** Stops reading and puts back what was not decoded. */
@@ -201,7 +177,8 @@ export class FramedInbound<Out> implements InboundConsumer {
   }
 
   /** Straight from the connection's buffer into the handler. */
-  #pushView(push: Push, view: Uint8Array): number {
+  #pushView(push: Waiter<unknown, MessagePush<Out>>, view: Uint8Array): number {
+    const { subject } = push;
     let used = view.length;
     if (this.#turnIsOver) {
       this.#inbound.hold(true);
@@ -209,12 +186,21 @@ export class FramedInbound<Out> implements InboundConsumer {
     }
     this.#decoding = true;
     try {
-      used = push.decode(view, 0, view.length);
+      used =
+        subject.onFrame === undefined
+          ? this.#decoder.decode(view, 0, view.length, subject.onMessage as (message: Out) => void)
+          : this.#decoder.scan(view, 0, view.length, subject.onFrame);
     } catch (error) {
       this.#fail(error);
     }
     this.#decoding = false;
     this.#countSteps();
+    // It may have ended itself, and begun something else.
+    if (push !== this.#push) this.#serve();
+    else if (subject.delivered === true && !this.#paused) {
+      subject.delivered = false;
+      push.deadline?.renew();
+    }
     if (this.#failure === undefined) return used;
     this.#settle(this.#failure.error);
     return view.length;
@@ -223,21 +209,23 @@ export class FramedInbound<Out> implements InboundConsumer {
   /** Serves those who wait from the present piece, and asks for the next one when it is used up. */
   #serve(): void {
     if (this.#decoding || this.#detached) return;
-    while (this.#receivers.size > 0) {
-      const message = this.#decodeOne();
-      if (message === NOTHING) break;
-      this.#receivers.take()?.resolve(message);
+    for (let first = this.#receivers.first; first !== undefined; first = this.#receivers.first) {
+      const value = this.#take(first.subject);
+      if (value === NOTHING) break;
+      this.#receivers.take()?.resolve(value);
     }
-    if (this.#batchReceiver !== undefined) this.#serveBatch(this.#batchReceiver);
-    if (this.#detached || this.#at < this.#end || !this.#wanted) return;
+    if (this.#detached || this.#at < this.#end || this.#receivers.size === 0) return;
     this.#release();
     if (this.#failure !== undefined) this.#settle(this.#failure.error);
     else if (this.#ended) this.#settle();
     else this.#inbound.hold(false);
   }
 
-  get #wanted(): boolean {
-    return this.#receivers.size > 0 || this.#batchReceiver !== undefined || this.#push !== undefined;
+  /** What `request` gets from the present piece. */
+  #take(request: MessageRequest): unknown {
+    if (request.takes === "all") return NOTHING;
+    const value = request.takes === "one" ? this.#decodeOne() : this.#decodeMany();
+    return request.end === null || value === NOTHING ? value : { done: false, value };
   }
 
   #decodeOne(): Out | typeof NOTHING {
@@ -252,8 +240,8 @@ export class FramedInbound<Out> implements InboundConsumer {
   }
 
   /** The messages stay in the piece, which lasts until the next batch is asked for. */
-  #decodeMany(): readonly Out[] | undefined {
-    if (this.#at >= this.#end || this.#turnIsOver) return undefined;
+  #decodeMany(): readonly Out[] | typeof NOTHING {
+    if (this.#at >= this.#end || this.#turnIsOver) return NOTHING;
     // A batch is mostly as large as the one before.
     // oxlint-disable-next-line unicorn/no-new-array -- measured: an array that grows, or gets its length later, costs 10 ns a message more
     const batch = new Array<Out>(this.#batched);
@@ -262,16 +250,9 @@ export class FramedInbound<Out> implements InboundConsumer {
     this.#decode(this.#keepMany);
     this.#countSteps();
     this.#batch = undefined;
-    if (this.#batched === 0) return undefined;
+    if (this.#batched === 0) return NOTHING;
     batch.length = this.#batched;
     return batch;
-  }
-
-  #serveBatch(receiver: Receiver<IteratorResult<readonly Out[], undefined>>): void {
-    const batch = this.#decodeMany();
-    if (batch === undefined) return;
-    this.#batchReceiver = undefined;
-    receiver.resolve({ done: false, value: batch });
   }
 
   /** Runs the decoder over the piece. */
@@ -299,7 +280,7 @@ export class FramedInbound<Out> implements InboundConsumer {
 
   /** Nothing can be decoded any more; the messages before were delivered. */
   #fail(error: unknown): void {
-    const op = this.#push !== undefined ? "onMessages" : this.#batchReceiver !== undefined ? "batches" : "receive";
+    const op = this.#receivers.first?.subject.op ?? "receive";
     this.#failure ??= { error: codecFailure(error, this.#host.context(op)) };
     this.#at = this.#end;
     // Who was detached by the handler that failed has nothing to say to the connection any more.
@@ -318,53 +299,73 @@ export class FramedInbound<Out> implements InboundConsumer {
 
   /** Ends everything that waits: with an error, or with the end of the stream. */
   #settle(error?: unknown): void {
-    const push = this.#push;
-    const batch = this.#batchReceiver;
     this.#push = undefined;
-    this.#batchReceiver = undefined;
     if (error === undefined) {
-      while (this.#receivers.size > 0) this.#receivers.take()?.resolve(null);
-      batch?.resolve({ done: true, value: undefined });
-      push?.resolve();
-    } else {
-      this.#receivers.rejectAll(() => error);
-      batch?.reject(error);
-      push?.reject(error);
-    }
+      for (let receiver = this.#receivers.take(); receiver !== undefined; receiver = this.#receivers.take()) {
+        receiver.resolve(receiver.subject.end);
+      }
+    } else this.#receivers.rejectAll(() => error);
   }
 
-  #wait(options: OperationOptions | undefined, owner: object | undefined): Promise<Out | null> {
+  /** The answer to a call that need not begin. Apart, because a function that makes a closure somewhere pays for it in each call. */
+  #early({ op, end }: MessageRequest, options: ReceiveOptions): Promise<unknown> | undefined {
+    const refused = refusedAtOnce(options, () => this.#host.context(op), RECEIVE_RULES);
+    if (refused !== undefined) return Promise.reject(refused.reason);
+    return options.until?.aborted === true ? Promise.resolve(end) : undefined;
+  }
+
+  #wait<T>(request: MessageRequest, options: ReceiveOptions | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
-      const receiver: Receiver<Out | null> = new Waiter(owner, resolve, reject);
+      const receiver: Receiver = new Waiter(request, resolve as (value: unknown) => void, reject);
       if (options === undefined) this.#receivers.add(receiver);
       else this.#addWithin(receiver, options);
+      if (request.takes === "all") {
+        this.#push = receiver;
+        this.#paused = false;
+        // What was received otherwise has left comes again, in its place before the rest.
+        if (this.#at < this.#end) this.#inbound.putBack(this.#rest());
+        this.#release();
+      }
       this.#serve();
     });
   }
 
-  /** Apart, because a function that makes a closure somewhere pays for it in each call. */
-  #addWithin(receiver: Receiver<Out | null>, options: OperationOptions): void {
-    this.#receivers.addWithin(receiver, this.#host.clock, options, (cause) => {
-      this.#holdUnlessWanted();
-      receiver.reject(expiryReason(cause, this.#host.context("receive"), "none"));
-    });
+  /** Apart, for the same reason. */
+  #addWithin(receiver: Receiver, options: ReceiveOptions): void {
+    const { op, end } = receiver.subject;
+    this.#receivers.addWithin(
+      receiver,
+      this.#host.clock,
+      options,
+      (cause) => {
+        this.#left();
+        receiver.reject(expiryReason(cause, this.#host.context(op), "none"));
+      },
+      () => {
+        this.#left();
+        receiver.resolve(end);
+      },
+    );
+  }
+
+  /** A call is over before it has got anything, or a handler that gets no more. */
+  #left(): void {
+    if (this.#push !== undefined && this.#decoding) this.#decoder.stop();
+    this.#push = undefined;
+    this.#holdUnlessWanted();
   }
 
   /** What arrives when nobody waits is not decoded. */
   #holdUnlessWanted(): void {
-    if (!this.#wanted) this.#inbound.hold(true);
+    if (this.#receivers.size === 0) this.#inbound.hold(true);
   }
 
   /** Messages go one way at a time; only `receive` may be called again while it waits. */
-  #refusal(op: string, alone: boolean): ZocaloError | undefined {
-    const taken = this.#detached || this.#push !== undefined || this.#batchReceiver !== undefined;
-    if (!taken && !(alone && this.#receivers.size > 0)) return undefined;
+  #refusal(request: MessageRequest): ZocaloError | undefined {
+    const first = this.#receivers.first?.subject;
+    if (!this.#detached && (first === undefined || (first.takes === "one" && request.takes === "one")))
+      return undefined;
     const detail = "another receive, iteration or handler is active, or this reader was detached; use one at a time";
-    return new UsageError("READER_TAKEN", { ...this.#host.context(op), detail });
+    return new UsageError("READER_TAKEN", { ...this.#host.context(request.op), detail });
   }
-}
-
-/** What a call answers, as the result of an iterator; null is the end. */
-function asResult<T>(value: T | null): IteratorResult<T, undefined> {
-  return value === null ? DONE : { done: false, value };
 }

@@ -3,11 +3,11 @@
 import { BlockPool } from "../../core/bytes/block-pool.ts";
 import type { Codec, OnFrame } from "../../core/framing/codec.ts";
 import { showAs } from "../../core/show-as.ts";
-import { type OperationOptions, refusedAtOnce, withDeadline } from "../operation/deadline.ts";
+import { type OperationOptions, type ReceiveOptions, refusedAtOnce, withDeadline } from "../operation/deadline.ts";
 import { handled } from "../operation/handled-rejection.ts";
-import { Iteration } from "../operation/iteration.ts";
+import { DONE, Iteration } from "../operation/iteration.ts";
 import type { CloseOptions, StreamEnd } from "./end.ts";
-import { FramedInbound } from "./framed-inbound.ts";
+import { FramedInbound, type MessagePush, type MessageRequest } from "./framed-inbound.ts";
 import { FramedOutbound } from "./framed-outbound.ts";
 import type { ConnectionHost } from "./host.ts";
 import type { Inbound } from "./inbound.ts";
@@ -17,6 +17,9 @@ import type { StreamSocket } from "./public.ts";
 
 /** Blocks are lent to all connections of the process. */
 const pool = new BlockPool();
+
+/** What `receive` wants. */
+const RECEIVE: MessageRequest = { op: "receive", takes: "one", end: null };
 
 /** The connection that a framed socket stands on. */
 export interface FramedHost extends StreamSocket, ConnectionHost {
@@ -65,30 +68,44 @@ export class FramedStream<In, Out> implements api.FramedStream<In, Out> {
     return handled(withDeadline(this.socket.clock, this.#outbound.flush(), options, context));
   }
 
-  receive(options?: OperationOptions): Promise<Out | null> {
-    return this.#inbound.receive(options);
+  receive(options?: ReceiveOptions): Promise<Out | null> {
+    return this.#inbound.receive(RECEIVE, options);
+  }
+  messages(options?: ReceiveOptions): AsyncIterableIterator<Out> {
+    return this.#loop({ op: "receive", takes: "one", end: DONE }, options);
   }
   [Symbol.asyncIterator](): AsyncIterableIterator<Out> {
+    return this.messages();
+  }
+  batches(options?: ReceiveOptions): AsyncIterableIterator<readonly Out[]> {
+    return this.#loop({ op: "batches", takes: "batch", end: DONE }, options);
+  }
+  #loop<T>(steps: MessageRequest, options: ReceiveOptions | undefined): AsyncIterableIterator<T, undefined> {
     const inbound = this.#inbound;
-    const owner = {};
     return new Iteration(
-      () => inbound.next(owner),
-      () => inbound.withdraw(owner),
+      () => inbound.receive(steps, options),
+      () => inbound.withdraw(steps),
     );
   }
-  batches(): AsyncIterableIterator<readonly Out[]> {
-    const inbound = this.#inbound;
-    const owner = {};
-    return new Iteration(
-      () => inbound.nextBatch(owner),
-      () => inbound.withdraw(owner),
-    );
+  onMessages(handler: (message: Out) => void, options?: ReceiveOptions): Promise<void> {
+    const push: MessagePush<Out> = { op: "onMessages", takes: "all", end: undefined, onMessage: handler };
+    if (options?.timeoutMs !== undefined) {
+      push.onMessage = (message) => {
+        push.delivered = true;
+        handler(message);
+      };
+    }
+    return this.#inbound.receive(push, options);
   }
-  onMessages(handler: (message: Out) => void): Promise<void> {
-    return this.#inbound.push((decoder, bytes, start, end) => decoder.decode(bytes, start, end, handler));
-  }
-  onFrames(handler: OnFrame): Promise<void> {
-    return this.#inbound.push((decoder, bytes, start, end) => decoder.scan(bytes, start, end, handler));
+  onFrames(handler: OnFrame, options?: ReceiveOptions): Promise<void> {
+    const push: MessagePush<Out> = { op: "onFrames", takes: "all", end: undefined, onFrame: handler };
+    if (options?.timeoutMs !== undefined) {
+      push.onFrame = (bytes, start, end) => {
+        push.delivered = true;
+        handler(bytes, start, end);
+      };
+    }
+    return this.#inbound.receive(push, options);
   }
   pause(): void {
     this.#inbound.pause();

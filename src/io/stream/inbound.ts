@@ -3,7 +3,8 @@
 import { ByteQueue } from "../../core/bytes/byte-queue.ts";
 import { UsageError, type ZocaloError } from "../../core/errors.ts";
 import type { ConnectionHost } from "./host.ts";
-import { expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
+import { OPERATION_RULES, RECEIVE_RULES } from "../../core/options/check-options.ts";
+import { expiryReason, type ReceiveOptions, refusedAtOnce } from "../operation/deadline.ts";
 import { restated } from "../operation/restated.ts";
 import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 
@@ -21,7 +22,7 @@ export interface ReadRequest<T> {
   direct?(view: Uint8Array): { readonly value: T; readonly used: number } | undefined;
   /** How many bytes must be allowed into the queue for this read to be served. */
   readonly needBytes: number;
-  /** What it gets when it is withdrawn; others cannot be. */
+  /** What it gets when it ends in order before it is served: where there is none, the call takes no `until`. */
   readonly end?: T;
 }
 
@@ -69,12 +70,14 @@ export class Inbound {
   }
 
   /** Serves one read: from the queue if it can, else when bytes arrive. */
-  read<T>(request: ReadRequest<T>, options: OperationOptions | undefined): Promise<T> {
+  read<T>(request: ReadRequest<T>, options: ReceiveOptions | undefined): Promise<T> {
     if (this.#consumer !== undefined) {
       return Promise.reject(new UsageError("READER_TAKEN", this.#host.context(request.op)));
     }
-    const refused = refusedAtOnce(options, () => this.#host.context(request.op));
+    const rules = request.end === undefined ? OPERATION_RULES : RECEIVE_RULES;
+    const refused = refusedAtOnce(options, () => this.#host.context(request.op), rules);
     if (refused !== undefined) return Promise.reject(refused.reason);
+    if (options?.until?.aborted === true) return Promise.resolve(request.end as T);
     if (!this.#feeding && this.#waiters.size === 0) {
       try {
         const value = this.#serve(request);
@@ -219,7 +222,7 @@ export class Inbound {
     return undefined;
   }
 
-  #wait<T>(request: ReadRequest<T>, options: OperationOptions | undefined): Promise<T> {
+  #wait<T>(request: ReadRequest<T>, options: ReceiveOptions | undefined): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const waiter = new Waiter<unknown, ReadRequest<unknown>>(request, resolve as (value: unknown) => void, reject);
       if (options === undefined) this.#waiters.add(waiter);
@@ -229,12 +232,25 @@ export class Inbound {
   }
 
   /** Apart, because a function that makes a closure somewhere pays for it in each call. */
-  #addWithin(waiter: Waiter<unknown, ReadRequest<unknown>>, options: OperationOptions): void {
-    this.#waiters.addWithin(waiter, this.#host.clock, options, (cause) => {
-      waiter.reject(expiryReason(cause, this.#host.context(waiter.subject.op), "none"));
+  #addWithin(waiter: Waiter<unknown, ReadRequest<unknown>>, options: ReceiveOptions): void {
+    const { op, end } = waiter.subject;
+    const serveOthers = (): void => {
       this.#serveWaiters();
       this.#steer();
-    });
+    };
+    this.#waiters.addWithin(
+      waiter,
+      this.#host.clock,
+      options,
+      (cause) => {
+        waiter.reject(expiryReason(cause, this.#host.context(op), "none"));
+        serveOthers();
+      },
+      () => {
+        waiter.resolve(end);
+        serveOthers();
+      },
+    );
   }
 
   #feed(consumer: InboundConsumer, view: Uint8Array): number {

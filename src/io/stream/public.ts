@@ -7,7 +7,7 @@ import type { Codec, OnFrame } from "../../core/framing/codec.ts";
 import type { ProxyHeader } from "../../core/proxy/header.ts";
 import type { StreamTraits } from "../network/network.ts";
 import type { TlsInfo, TlsOptions } from "../network/tls.ts";
-import type { OperationOptions } from "../operation/deadline.ts";
+import type { OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
 import type { CloseOptions, StreamEnd } from "./end.ts";
 
 /** Bytes to write: one piece or many. Strings are sent as UTF-8, each by itself; half of a surrogate pair has none. */
@@ -20,7 +20,7 @@ export interface ReadUntilOptions extends OperationOptions {
 }
 
 /** Options of {@link StreamSocket.read}. */
-export interface ReadOptions extends OperationOptions {
+export interface ReadOptions extends ReceiveOptions {
   /** Most bytes to return. Default: as many as are there in one piece. */
   readonly maxBytes?: number | undefined;
 }
@@ -81,17 +81,17 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
   readonly native: unknown;
 
   /**
-   * The next bytes, as many as are there; null when the peer has ended. The buffer belongs to the caller. Concurrent
+   * The next bytes, as many as are there; null when the peer has ended, or `until` aborts. The buffer belongs to the caller. Concurrent
    * reads are served first come first served; a cancelled read consumes nothing.
    *
    * A reset is never reported as an end: see `docs/guide/streams.md` for the one case that old Node versions hide.
    */
   read(options?: ReadOptions): Promise<Buffer | null>;
   /**
-   * Reads into `target` and resolves with the number of bytes that were put there; null when the peer has ended. Saves the
+   * Reads into `target` and resolves with the number of bytes that were put there; null as in `read`. Saves the
    * allocation of `read`. `target` must not be touched before the promise settles; an empty `target` resolves with 0.
    */
-  readInto(target: Uint8Array, options?: OperationOptions): Promise<number | null>;
+  readInto(target: Uint8Array, options?: ReceiveOptions): Promise<number | null>;
   /**
    * Exactly `count` bytes. Rejects with `END_OF_STREAM` when the peer ends before; the error carries the partial bytes.
    * Memory follows what arrives, not `count`.
@@ -103,9 +103,19 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
    */
   readUntil(delimiter: string | Uint8Array, options?: ReadUntilOptions): Promise<Buffer>;
   /**
-   * Iterates over `read()`. `break` neither closes the connection nor loses bytes. `return()` of the iterator, which `break`
-   * calls, ends a step that waits.
+   * Iterates over `read(options)`: `timeoutMs` is for each step. `break`, an error and `until` neither close the connection
+   * nor lose bytes. `return()` of the iterator, which `break` calls, ends a step that waits.
+   *
+   * @example
+   * ```ts
+   * import { serve } from "zocalo";
+   * await using server = await serve("tcp://127.0.0.1:0", async (peer) => {
+   *   for await (const bytes of peer.chunks({ timeoutMs: 30_000, until: peer.draining })) await peer.write(bytes);
+   * });
+   * ```
    */
+  chunks(options?: ReceiveOptions): AsyncIterableIterator<Buffer>;
+  /** As `chunks()`. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Buffer>;
 
   /**
@@ -186,7 +196,8 @@ export type FramedStream<In, Out = In> = FramedStreamOver<In, Out, StreamSocket>
  * message is in the batch (it was copied) or, from 16 KiB on, when the kernel has it. When more than 64 KiB wait for the
  * kernel, it waits: that is the backpressure.
  *
- * **Receiving.** One way at a time: `receive`, `for await`, `batches` or `onMessages`; while this object exists, reading
+ * **Receiving.** One way at a time: `receive`, `messages` (`for await`), `batches` or `onMessages`, each with
+ * `{ timeoutMs, signal, until }`; while this object exists, reading
  * from the connection itself rejects with `READER_TAKEN`. Nothing is decoded before somebody asks, so a slow program slows
  * its peer.
  *
@@ -241,25 +252,61 @@ export interface FramedStreamOver<In, Out, Socket> extends AsyncDisposable, Asyn
   /** Hands over what was gathered now; resolves when the kernel has everything sent before. */
   flush(options?: OperationOptions): Promise<void>;
 
-  /** The next message, which belongs to the caller; null when the peer has ended. A cancelled call consumes nothing. */
-  receive(options?: OperationOptions): Promise<Out | null>;
-  /** Iterates over `receive()`. `break` neither closes the connection nor loses messages. */
+  /**
+   * The next message, which belongs to the caller; null when the peer has ended, or `until` aborts. A cancelled call consumes
+   * nothing.
+   */
+  receive(options?: ReceiveOptions): Promise<Out | null>;
+  /**
+   * Iterates over `receive(options)`: `timeoutMs` is for each message. `break`, an error and `until` neither close the
+   * connection nor lose messages: another loop goes on where this one stopped. The first step rejects with `OPTION_INVALID`.
+   *
+   * @example
+   * ```ts
+   * import { serve } from "zocalo";
+   * import { lines } from "zocalo/framing";
+   * await using server = await serve("tcp://127.0.0.1:0", async (peer) => {
+   *   const text = peer.framed(lines());
+   *   for await (const line of text.messages({ timeoutMs: 30_000, until: peer.draining })) await text.send(line);
+   *   await text.send("goodbye");
+   * });
+   * ```
+   */
+  messages(options?: ReceiveOptions): AsyncIterableIterator<Out>;
+  /** As `messages()`. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Out>;
   /**
    * Iterates over the messages of each arrival together, at most 256 at a time: much faster than one by one. Messages that
    * are bytes, or hold views of them, are valid until the next call that receives, or `detach`. Leaving the loop loses only
-   * what is left of the present batch: any way of receiving goes on behind it.
+   * what is left of the present batch: any way of receiving goes on behind it. `timeoutMs` is for each batch.
    */
-  batches(): AsyncIterableIterator<readonly Out[]>;
+  batches(options?: ReceiveOptions): AsyncIterableIterator<readonly Out[]>;
   /**
    * Calls `handler` for each message as it is decoded, without a Promise: the fastest way. Messages that are bytes are
    * views, valid until the handler returns. Resolves when the peer has ended; rejects when the connection or the framing
    * breaks, or when the handler throws (its error; nothing more is then delivered, and every later call that receives
    * rejects with it). A handler may send, pause, detach, close and abort; after the last three it is not called again.
+   *
+   * It resolves, too, when `until` aborts, and rejects with `TIMEOUT` when no whole message came for `timeoutMs`, in which
+   * `pause` does not count; the rest is there for whoever receives next. Nobody has to await it: its rejection is never an
+   * unhandled one, but for a mistake of the call (`OPTION_INVALID`, `READER_TAKEN`).
+   *
+   * @example
+   * ```ts
+   * import { pair } from "zocalo";
+   * import { lines } from "zocalo/framing";
+   * const [here, there] = pair();
+   * const enough = new AbortController();
+   * const text = here.framed(lines());
+   * await there.write("uno\ndos\n");
+   * await text.onMessages(() => enough.abort(), { until: enough.signal });
+   * console.log(await text.receive()); // dos
+   * await Promise.all([here.close(), there.close()]);
+   * ```
    */
-  onMessages(handler: (message: Out) => void): Promise<void>;
+  onMessages(handler: (message: Out) => void, options?: ReceiveOptions): Promise<void>;
   /** Like `onMessages`, with the bytes of each message in place: `bytes[start, end)`, not decoded, no object made. */
-  onFrames(handler: OnFrame): Promise<void>;
+  onFrames(handler: OnFrame, options?: ReceiveOptions): Promise<void>;
   /**
    * Stops the delivery to `onMessages` and `onFrames` until `resume`; takes effect after the present message. While it is
    * stopped the end of the stream is not told either. Where nothing is delivered to a handler, it does nothing.

@@ -3,15 +3,18 @@
 import type { ByteQueue } from "../../core/bytes/byte-queue.ts";
 import { lastingCopy } from "../../core/bytes/lasting-memory.ts";
 import { EndOfStreamError, ProtocolError, UsageError } from "../../core/errors.ts";
-import { countFrom, OPERATION_RULES, type RulesOf, shown } from "../../core/options/check-options.ts";
+import { countFrom, OPERATION_RULES, RECEIVE_RULES, type RulesOf, shown } from "../../core/options/check-options.ts";
 import type { ConnectionHost } from "./host.ts";
-import type { OperationContext } from "../operation/deadline.ts";
-import type { ReadRequest } from "./inbound.ts";
-import type { ReadUntilOptions } from "./public.ts";
-import { DONE } from "../operation/iteration.ts";
+import type { OperationContext, ReceiveOptions } from "../operation/deadline.ts";
+import type { Inbound, ReadRequest } from "./inbound.ts";
+import type { ReadOptions, ReadUntilOptions } from "./public.ts";
+import { DONE, Iteration } from "../operation/iteration.ts";
 
-/** What the options of `read` and `readUntil` must look like. */
-export const READ_RULES: RulesOf<ReadUntilOptions> = { ...OPERATION_RULES, maxBytes: countFrom(1) };
+/** What the options of `read` must look like. */
+export const READ_RULES: RulesOf<ReadOptions> = { ...RECEIVE_RULES, maxBytes: countFrom(1) };
+
+/** What the options of `readUntil` must look like. */
+export const READ_UNTIL_RULES: RulesOf<ReadUntilOptions> = { ...OPERATION_RULES, maxBytes: countFrom(1) };
 
 /** As many bytes as are there. */
 export function readSome(maxBytes: number): ReadRequest<Buffer | null> {
@@ -24,6 +27,7 @@ export function readSome(maxBytes: number): ReadRequest<Buffer | null> {
       const used = Math.min(view.length, maxBytes);
       return { value: lastingCopy(used === view.length ? view : view.subarray(0, used)), used };
     },
+    end: null,
   };
 }
 
@@ -36,12 +40,12 @@ function refuseTarget(host: ConnectionHost): ReadRequest<number | null> {
     const detail = "target must be a Buffer or a Uint8Array";
     throw new UsageError("OPTION_INVALID", { ...host.context("readInto"), detail });
   };
-  return { op: "readInto", needBytes: 0, take: refuse, finish: refuse };
+  return { op: "readInto", needBytes: 0, take: refuse, finish: refuse, end: null };
 }
 
-/** As many bytes as are there, as steps of one iteration. */
-export function readSteps(): ReadRequest<IteratorResult<Buffer, undefined>> {
-  return {
+/** As many bytes as are there, again and again. */
+export function readLoop(inbound: Inbound, options: ReceiveOptions | undefined): Iteration<Buffer> {
+  const steps: ReadRequest<IteratorResult<Buffer, undefined>> = {
     op: "read",
     needBytes: 1,
     take: (queue) => ({ done: false, value: queue.shift(Number.POSITIVE_INFINITY) as Buffer }),
@@ -49,6 +53,10 @@ export function readSteps(): ReadRequest<IteratorResult<Buffer, undefined>> {
     direct: (view) => ({ value: { done: false, value: lastingCopy(view) }, used: view.length }),
     end: DONE,
   };
+  return new Iteration(
+    () => inbound.read(steps, options),
+    () => inbound.withdraw(steps),
+  );
 }
 
 /** Bytes into the caller's buffer. */
@@ -64,6 +72,7 @@ export function readInto(target: Uint8Array, host: ConnectionHost): ReadRequest<
       target.set(used === view.length ? view : view.subarray(0, used), 0);
       return { value: used, used };
     },
+    end: null,
   };
 }
 

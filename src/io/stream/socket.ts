@@ -10,11 +10,11 @@ import { showAs } from "../../core/show-as.ts";
 import type { Network, StreamSink, StreamTraits, StreamTransport } from "../network/network.ts";
 import type { TlsInfo } from "../network/tls.ts";
 import { checkOptions, CODEC, FLAG, type OptionRules } from "../../core/options/check-options.ts";
-import { type OperationContext, type OperationOptions, refusedAtOnce, withDeadline } from "../operation/deadline.ts";
+import type { OperationContext, OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
+import { refusedAtOnce, withDeadline } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
 import { EndAnnouncement } from "../operation/end-announcement.ts";
 import { handled } from "../operation/handled-rejection.ts";
-import { Iteration } from "../operation/iteration.ts";
 import { OwnClock } from "../operation/own-clock.ts";
 import { restated } from "../operation/restated.ts";
 import { textBytes } from "../operation/text-bytes.ts";
@@ -26,7 +26,16 @@ import { Inbound } from "./inbound.ts";
 import { ConnectionLimits } from "./limits.ts";
 import { linger } from "./linger.ts";
 import { Outbound } from "./outbound.ts";
-import { READ_ANY, READ_RULES, readExactly, readInto, readSome, readSteps, readUntil } from "./reads.ts";
+import {
+  READ_ANY,
+  READ_RULES,
+  READ_UNTIL_RULES,
+  readExactly,
+  readInto,
+  readSome,
+  readLoop,
+  readUntil,
+} from "./reads.ts";
 import { type ConnectionSettings, KEEP_ALIVE_RULES } from "./settings.ts";
 import type * as api from "./public.ts";
 import { clientTls, serverTls, START_TLS_RULES } from "./tls-settings.ts";
@@ -148,7 +157,7 @@ export class StreamSocket implements api.StreamSocket, StreamSink, ConnectionHos
     );
   }
 
-  readInto(target: Uint8Array, options?: OperationOptions): Promise<number | null> {
+  readInto(target: Uint8Array, options?: ReceiveOptions): Promise<number | null> {
     return this.inbound.read(readInto(target, this), options);
   }
 
@@ -161,19 +170,23 @@ export class StreamSocket implements api.StreamSocket, StreamSink, ConnectionHos
   }
 
   readUntil(delimiter: string | Uint8Array, options: api.ReadUntilOptions = {}): Promise<Buffer> {
-    return this.#checked("readUntil", options, READ_RULES, ({ maxBytes = DEFAULT_DELIMITED_BYTES, ...operation }) => {
-      const isText = typeof delimiter === "string";
-      const bytes = isText ? textBytes(delimiter, "delimiter", () => this.context("readUntil")) : delimiter;
-      return this.inbound.read(readUntil(bytes, maxBytes, this), operation);
-    });
+    return this.#checked(
+      "readUntil",
+      options,
+      READ_UNTIL_RULES,
+      ({ maxBytes = DEFAULT_DELIMITED_BYTES, ...operation }) => {
+        const isText = typeof delimiter === "string";
+        const bytes = isText ? textBytes(delimiter, "delimiter", () => this.context("readUntil")) : delimiter;
+        return this.inbound.read(readUntil(bytes, maxBytes, this), operation);
+      },
+    );
   }
 
+  chunks(options?: ReceiveOptions): AsyncIterableIterator<Buffer> {
+    return readLoop(this.inbound, options);
+  }
   [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
-    const steps = readSteps();
-    return new Iteration(
-      () => this.inbound.read(steps, undefined),
-      () => this.inbound.withdraw(steps),
-    );
+    return this.chunks();
   }
 
   write(data: api.WriteInput, options?: OperationOptions): Promise<void> {
@@ -327,10 +340,8 @@ export class StreamSocket implements api.StreamSocket, StreamSink, ConnectionHos
   }
 
   failed(cause: unknown): void {
-    const known = cause instanceof ZocaloError;
-    const error = known
-      ? cause
-      : new ConnectionError("CONNECTION_RESET", { ...this.context("read"), cause, outcome: "unknown" });
+    const details = { ...this.context("read"), cause, outcome: "unknown" } as const;
+    const error = cause instanceof ZocaloError ? cause : new ConnectionError("CONNECTION_RESET", details);
     this.#over({ how: howLost(error.code), error }, true);
   }
 

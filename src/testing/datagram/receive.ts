@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { TimeoutError, UsageError } from "../../core/errors.ts";
-import type { OperationOptions } from "../../io/operation/deadline.ts";
+import type { OperationOptions, ReceiveOptions } from "../../io/operation/deadline.ts";
 import type { DatagramSocket } from "../../io/datagram/public.ts";
 import { type DatagramCheck, numbers, pending, SHORT_MS, take, texts } from "./world.ts";
 import { expectError, reasonOf } from "../expect-error.ts";
@@ -13,6 +13,7 @@ export function receiveChecks(check: DatagramCheck): void {
   fairnessChecks(check);
   batchChecks(check);
   iterationChecks(check);
+  loopOptionChecks(check);
 }
 
 /** The calls that wait for datagrams, by the name that their errors give them. */
@@ -181,5 +182,80 @@ function iterationChecks(check: DatagramCheck): void {
     }
     for await (const batch of box.batches()) seen.push(...texts(batch));
     assert.deepEqual(seen, ["one"]);
+  });
+}
+
+/** Each form of receiving with options: what it gives, each as a text, until it ends. */
+type Form = (box: DatagramSocket, taken: string[], options: ReceiveOptions) => Promise<void>;
+
+const FORMS: Readonly<Record<string, Form>> = {
+  async receive(box, taken, options) {
+    for (let one = await box.receive(options); one !== null; one = await box.receive(options)) {
+      taken.push(String(one.data));
+    }
+  },
+  async datagrams(box, taken, options) {
+    for await (const { data } of box.datagrams(options)) taken.push(String(data));
+  },
+  async batches(box, taken, options) {
+    for await (const batch of box.batches(options)) taken.push(...texts(batch));
+  },
+  async onDatagrams(box, taken, options) {
+    await box.onDatagrams(({ data }) => taken.push(String(data)), options);
+  },
+};
+
+function loopOptionChecks(check: DatagramCheck): void {
+  check("until ends every form in order; what was not taken stays", async ({ open, until }) => {
+    for (const [name, form] of Object.entries(FORMS)) {
+      const box = await open();
+      const stop = new AbortController();
+      const taken: string[] = [];
+      const done = form(box, taken, { until: stop.signal });
+      await box.send("one", box.localAddress);
+      await until(() => taken.length === 1);
+      stop.abort();
+      await done;
+      await box.send("two", box.localAddress);
+      await until(() => box.stats.datagramsWaiting === 1);
+      await form(box, taken, { until: stop.signal });
+      assert.deepEqual(taken, ["one"], name);
+      assert.deepEqual(await take(box, 1), ["two"], name);
+    }
+  });
+
+  check("timeoutMs is for each datagram, signal rejects, and nothing is lost", async ({ open, until }) => {
+    for (const [name, form] of Object.entries(FORMS)) {
+      const box = await open();
+      const taken: string[] = [];
+      await box.send("one", box.localAddress);
+      await until(() => box.stats.datagramsWaiting === 1);
+      await expectError(form(box, taken, { timeoutMs: SHORT_MS }), { code: "TIMEOUT", type: TimeoutError });
+      const stop = new AbortController();
+      const reason = new Error(name);
+      const aborted = pending(form(box, taken, { signal: stop.signal }));
+      stop.abort(reason);
+      assert.equal(await reasonOf(aborted), reason, name);
+      for (const wrong of [{ timeoutMs: -1 }, { until: {} as AbortSignal }, { maxBytes: 1 } as {}]) {
+        await expectError(form(box, taken, wrong), { code: "OPTION_INVALID", type: UsageError });
+      }
+      await box.send("two", box.localAddress);
+      assert.deepEqual([...taken, ...(await take(box, 1))], ["one", "two"], name);
+    }
+  });
+
+  check("a handler that throws ends onDatagrams, and what comes behind stays", async ({ open, until }) => {
+    const box = await open();
+    await box.sendMany(numbers(3).map((data) => ({ data, to: box.localAddress })));
+    await until(() => box.stats.datagramsWaiting === 3);
+    const reason = new Error("of the handler");
+    const done = box.onDatagrams(() => {
+      throw reason;
+    });
+    await assert.rejects(done, reason);
+    assert.deepEqual(await take(box, 2), numbers(3).slice(1));
+    const closing = box.onDatagrams(() => undefined);
+    await box.close();
+    await closing;
   });
 }

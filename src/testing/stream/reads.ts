@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { EndOfStreamError, ProtocolError, UsageError } from "../../core/errors.ts";
 import { expectError } from "../expect-error.ts";
-import { patternBytes, PatternCheck, pending, type StreamCheck, textToEnd } from "./check.ts";
+import { patternBytes, PatternCheck, pending, SHORT_MS, type StreamCheck, textToEnd } from "./check.ts";
 
 /** `read`, `readInto`, `readExactly`, `readUntil` and iteration. */
 export function readChecks(check: StreamCheck): void {
@@ -12,6 +12,7 @@ export function readChecks(check: StreamCheck): void {
   exactChecks(check);
   untilChecks(check);
   iterationChecks(check);
+  loopOptionChecks(check);
   ownershipChecks(check);
 }
 
@@ -192,6 +193,55 @@ function iterationChecks(check: StreamCheck): void {
     await a.write("second");
     assert.equal(String(await b.readExactly(11 - taken)), "firstsecond".slice(taken));
   });
+}
+
+function loopOptionChecks(check: StreamCheck): void {
+  check("until ends reads and loops in order; what was not taken stays", async (a, b) => {
+    const stop = new AbortController();
+    const options = { until: stop.signal };
+    const reads = [b.read(options), b.readInto(Buffer.alloc(1), options)];
+    const step = b.chunks(options).next();
+    const other = b.readExactly(4);
+    stop.abort();
+    assert.deepEqual(await Promise.all(reads), [null, null]);
+    assert.deepEqual(await step, { done: true, value: undefined });
+    await a.write("holaadiós");
+    assert.equal(String(await other), "hola");
+    for await (const bytes of b.chunks(options)) assert.fail(String(bytes));
+    assert.equal(await b.read(options), null);
+    await a.end();
+    assert.equal(await textToEnd(b), "adiós");
+  });
+
+  check("timeoutMs is for each step of a loop; another loop goes on", async (a, b) => {
+    await a.write("x");
+    const loop = b.chunks({ timeoutMs: SHORT_MS });
+    const first = await expectError(b.chunks({ timeoutMs: 0 }).next(), { code: "TIMEOUT", op: "read" });
+    assert.equal(first.outcome, "none");
+    assert.equal(String((await b.chunks().next()).value), "x");
+    await expectError(loop.next(), { code: "TIMEOUT", op: "read" });
+    await a.write("y");
+    assert.equal(String((await b.chunks({ timeoutMs: 60_000 }).next()).value), "y");
+  });
+
+  check(
+    "signal rejects the step of a loop; wrong options reject, and only who may end with nothing has until",
+    async (a, b) => {
+      const stop = new AbortController();
+      const reason = new Error("stop");
+      const step = pending(b.chunks({ signal: stop.signal, until: new AbortController().signal }).next());
+      stop.abort(reason);
+      await assert.rejects(step, reason);
+      const wrong = { code: "OPTION_INVALID", type: UsageError } as const;
+      await expectError(b.chunks({ timeoutMs: -1 }).next(), { ...wrong, op: "read" });
+      await expectError(b.chunks({ until: {} as AbortSignal }).next(), { ...wrong, op: "read" });
+      const until = { until: stop.signal } as {};
+      await expectError(b.readExactly(1, until), { ...wrong, op: "readExactly" });
+      await expectError(b.readUntil("x", until), { ...wrong, op: "readUntil" });
+      await a.write("x");
+      assert.equal(String(await b.read()), "x");
+    },
+  );
 }
 
 function ownershipChecks(check: StreamCheck): void {

@@ -201,7 +201,7 @@ test("sendMany: what the kernel refuses is in the report, with the same shape", 
   assertError(failures[0]?.error, { code: "PERMISSION_DENIED", side: "system", outcome: "none", type: ZocaloError });
 });
 
-describe("receive and receiveMany", () => {
+describe("receive, receiveMany and onDatagrams", () => {
   const receiving: Readonly<Record<string, (one: DatagramSocket) => Promise<unknown>>> = {
     receive: (one) => one.receive(),
     receiveMany: (one) => one.receiveMany(10),
@@ -232,6 +232,15 @@ describe("receive and receiveMany", () => {
     ]);
   }
   checkRows([
+    {
+      name: "onDatagrams: nobody is there",
+      make: async (scene) => (await alone(scene)).onDatagrams(() => undefined),
+      code: "CONNECTION_REFUSED",
+      op: "onDatagrams",
+      side: "remote",
+      knows: ["local", "remote"],
+      cause: true,
+    },
     {
       name: "receiveMany: none",
       make: async (scene) => (await box(scene)).receiveMany(0),
