@@ -6,6 +6,8 @@ import { copyBytes } from "./copy-bytes.ts";
 /** From this size on bytes are passed on as they are: copying them would cost more than one more piece in the write. */
 export const REFERENCE_BYTES = 16_384;
 
+/** Most bytes of UTF-8 that one unit of a JavaScript string can take. */
+const UTF8_BYTES_PER_UNIT = 3;
 const NO_BLOCK: Buffer = Buffer.alloc(0);
 
 /** What a {@link ByteWriter} has gathered: the pieces of one write, in order. */
@@ -33,6 +35,27 @@ export class WrittenBytes {
     this.#blocks = [];
   }
 }
+
+/** How much was written. */
+interface Mark {
+  chunks: number;
+  chunkBytes: number;
+  blocks: number;
+  block: Buffer;
+  at: number;
+  start: number;
+  referencedBytes: number;
+}
+
+const NOTHING_WRITTEN: Mark = {
+  chunks: 0,
+  chunkBytes: 0,
+  blocks: 0,
+  block: NO_BLOCK,
+  at: 0,
+  start: 0,
+  referencedBytes: 0,
+};
 
 /**
  * A growing sequence of bytes to send. Small pieces are copied one behind the other into blocks from a pool; pieces of
@@ -66,6 +89,8 @@ export class ByteWriter {
   /** Where in `block` the bytes begin that are in no chunk yet. */
   #start = 0;
   #nextBlockBytes = SMALLEST_BLOCK_BYTES;
+  /** Few writers need it. */
+  #marked: Mark | undefined;
 
   /** @param pool - Where the blocks come from. Default: a pool of its own; connections should share one. */
   constructor(pool: BlockPool = new BlockPool()) {
@@ -102,6 +127,41 @@ export class ByteWriter {
     this.reserve(count);
     copyBytes(bytes, start, end, this.block, this.at);
     this.at += count;
+  }
+
+  /** Writes the UTF-8 of a text. Half of a surrogate pair, which has none, becomes U+FFFD. */
+  text(text: string): void {
+    if (text.length >= REFERENCE_BYTES) {
+      const bytes = Buffer.from(text, "utf8");
+      this.append(bytes, 0, bytes.length);
+      return;
+    }
+    this.reserve(text.length * UTF8_BYTES_PER_UNIT);
+    this.at += this.block.write(text, this.at, "utf8");
+  }
+
+  /** Remembers what was written so far, for {@link ByteWriter.rewind}. A later `mark` replaces it. */
+  mark(): void {
+    const marked = (this.#marked ??= { ...NOTHING_WRITTEN });
+    marked.chunks = this.#chunks.length;
+    marked.chunkBytes = this.#chunkBytes;
+    marked.blocks = this.#blocks.length;
+    marked.block = this.block;
+    marked.at = this.at;
+    marked.start = this.#start;
+    marked.referencedBytes = this.referencedBytes;
+  }
+
+  /** Forgets what was written since `mark`, which must stand between the last `take` and this. */
+  rewind(): void {
+    const marked = this.#marked ?? NOTHING_WRITTEN;
+    this.#chunks.length = marked.chunks;
+    this.#chunkBytes = marked.chunkBytes;
+    this.#blocks.length = marked.blocks;
+    this.block = marked.block;
+    this.at = marked.at;
+    this.#start = marked.start;
+    this.referencedBytes = marked.referencedBytes;
   }
 
   /** Hands out everything written so far, and begins anew. Several may be out at once. */

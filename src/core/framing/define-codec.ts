@@ -6,8 +6,9 @@ import { ZocaloError } from "../errors.ts";
 import { viewBytes } from "../bytes/byte-view.ts";
 import type { Boundary, Framer, FrameSpan, MessageFormat } from "./codec.ts";
 import { FrameCodec } from "./frame-codec.ts";
-import { frameInvalid, frameTooLong, messageInvalid, messageTooLong } from "./frame-error.ts";
+import { frameInvalid, frameTooLong, messageInvalid, messageTooLong, thrownReason } from "./frame-error.ts";
 import { DEFAULT_MAX_FRAME_BYTES, LIMIT } from "./frame-limit.ts";
+import { ParsedCodec, type ParserDefinition } from "./parsed-codec.ts";
 
 /** What {@link defineCodec} has to know. */
 export interface CodecDefinition<In, Out = In> {
@@ -33,25 +34,29 @@ export interface CodecDefinition<In, Out = In> {
 }
 
 const REQUIRED: OptionRule = { ...FUNCTION, required: true };
-const RULES: RulesOf<CodecDefinition<never, never>> = {
+const COMMON_RULES = {
   name: {
     wanted: "a name of letters, digits and _",
-    holds: (value) => typeof value === "string" && /^\w+$/.test(value),
+    holds: (value: unknown): boolean => typeof value === "string" && /^\w+$/.test(value),
     required: true,
   },
   maxFrameBytes: LIMIT,
-  frameLength: REQUIRED,
-  decode: REQUIRED,
   encode: REQUIRED,
   own: FUNCTION,
 };
+const RULES: RulesOf<CodecDefinition<never, never>> = { ...COMMON_RULES, frameLength: REQUIRED, decode: REQUIRED };
+const PARSER_RULES: RulesOf<ParserDefinition<never, never>> = { ...COMMON_RULES, parser: REQUIRED };
 
 /**
- * Makes a codec from three functions: how long a message is, what its bytes mean, and back. Limits, cut bytes, linear time,
- * bounded memory and the end of the stream are taken care of. `codecSuite` of `zocalo/testing` checks the result.
+ * Makes a codec of one's own. Limits, cut bytes, bounded memory and the end of the stream are taken care of. `codecSuite` of
+ * `zocalo/testing` checks the result.
  *
- * What `frameLength` and `decode` throw is `FRAME_INVALID` with that as its `cause`, and so is a length below 1; what
- * `encode` throws is `FRAME_INVALID` with side `local`.
+ * Where a message begins with its length or ends with a mark, three functions do: how long a message is, what its bytes mean,
+ * and back. Where its length is known only by reading it, as in nested formats, give a `parser`: it keeps its place from one
+ * piece to the next, so that the time is linear. With `frameLength` such a message would be walked again at each piece.
+ *
+ * What `frameLength`, `decode` and `parse` throw is `FRAME_INVALID` with its text and that as its `cause`, and so is a length
+ * below 1; what `encode` throws is `FRAME_INVALID` with side `local`.
  *
  * @throws UsageError `OPTION_INVALID`.
  *
@@ -67,12 +72,52 @@ const RULES: RulesOf<CodecDefinition<never, never>> = {
  *   encode: ({ type, value }) => Buffer.from([type, value.length, ...value]),
  * });
  * tlv.createDecoder().decode(Buffer.from([7, 1, 42]), 0, 3, ({ type }) => console.log(type)); // 7
+ *
+ * // So many words: their number, a colon, and each with a space behind it.
+ * const words = defineCodec<readonly string[]>({
+ *   name: "words",
+ *   parser() {
+ *     let list: string[] = [];
+ *     let wanted = -1;
+ *     return {
+ *       parse(input) {
+ *         if (wanted < 0) {
+ *           const count = input.takeUntil(":");
+ *           if (count === undefined) return undefined;
+ *           [list, wanted] = [[], Number(count)];
+ *           if (!(wanted <= 1000)) throw new RangeError(`${count} words`);
+ *         }
+ *         while (list.length < wanted) {
+ *           const word = input.takeUntil(" ");
+ *           if (word === undefined) return undefined;
+ *           list.push(String(word));
+ *         }
+ *         wanted = -1;
+ *         return list;
+ *       },
+ *     };
+ *   },
+ *   encode: (list, writer) => writer.text(`${list.length}:${list.map((word) => `${word} `).join("")}`),
+ * });
+ * words.createDecoder().decode(Buffer.from("2:hola mundo "), 0, 13, (list) => console.log(list.length)); // 2
  * ```
  */
-export function defineCodec<In, Out = In>(definition: CodecDefinition<In, Out>): FrameCodec<In, Out> {
+export function defineCodec<In, Out = In>(definition: ParserDefinition<In, Out>): FrameCodec<In, Out>;
+/** Makes a codec of messages whose length is known from their head or their mark. */
+export function defineCodec<In, Out = In>(definition: CodecDefinition<In, Out>): FrameCodec<In, Out>;
+export function defineCodec<In, Out = In>(
+  definition: CodecDefinition<In, Out> | ParserDefinition<In, Out>,
+): FrameCodec<In, Out> {
   // Not the copy: a function of the definition may use others of it.
-  checkOptions({ op: "defineCodec" }, definition ?? null, RULES);
+  checkOptions({ op: "defineCodec" }, definition ?? null, hasParser(definition) ? PARSER_RULES : RULES);
+  if (hasParser(definition)) return new ParsedCodec(definition);
   return new FrameCodec(new DefinedBoundary(definition), definedFormat(definition));
+}
+
+function hasParser<In, Out>(
+  definition: CodecDefinition<In, Out> | ParserDefinition<In, Out>,
+): definition is ParserDefinition<In, Out> {
+  return typeof definition === "object" && definition !== null && "parser" in definition;
 }
 
 class DefinedBoundary implements Boundary, Framer {
@@ -116,7 +161,7 @@ class DefinedBoundary implements Boundary, Framer {
     try {
       return this.#definition.frameLength(bytes, start, end, seen);
     } catch (cause) {
-      throw cause instanceof ZocaloError ? cause : frameInvalid(this.name, "the length cannot be read", cause);
+      throw cause instanceof ZocaloError ? cause : frameInvalid(this.name, thrownReason(cause), cause);
     }
   }
 }
@@ -129,14 +174,14 @@ function definedFormat<In, Out>(definition: CodecDefinition<In, Out>): MessageFo
       try {
         return definition.decode(viewBytes(bytes, start, end));
       } catch (cause) {
-        throw cause instanceof ZocaloError ? cause : frameInvalid(name, "the message cannot be decoded", cause);
+        throw cause instanceof ZocaloError ? cause : frameInvalid(name, thrownReason(cause), cause);
       }
     },
     encode(message) {
       try {
         return checkedContent(definition.encode(message));
       } catch (cause) {
-        throw cause instanceof ZocaloError ? cause : messageInvalid(name, "the message cannot be encoded", cause);
+        throw cause instanceof ZocaloError ? cause : messageInvalid(name, thrownReason(cause), cause);
       }
     },
   };

@@ -51,9 +51,10 @@ export class FrameDecoder<Out> implements Decoder<Out> {
   #failed = false;
   #error: unknown;
 
-  constructor(boundary: Boundary, format: MessageFormat<never, Out>) {
+  /** @param framer - Of the boundary, for this stream. */
+  constructor(boundary: Boundary, format: MessageFormat<never, Out>, framer: Framer = boundary.createFramer()) {
     this.#boundary = boundary;
-    this.#framer = boundary.createFramer();
+    this.#framer = framer;
     this.#format = format;
     this.#maxFrameBytes = boundary.maxFrameBytes;
     this.#deliver = boundary.onSkipped === undefined ? this.#strictly() : this.#skippingInvalid(boundary.onSkipped);

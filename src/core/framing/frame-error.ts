@@ -1,8 +1,11 @@
 /** The errors of framing: what a peer did wrong, and what this program cannot send. */
 
 import { type ErrorCode, type ProtocolError, UsageError } from "../errors.ts";
+import { cutText } from "../cut-text.ts";
 import { peerError } from "../peer-error.ts";
 
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f]+/g;
+const LONGEST_REASON = 200;
 /** The operation that these errors name. */
 const DECODE = "decode";
 const ENCODE = "encode";
@@ -27,6 +30,12 @@ export function longerThan(limitBytes: number): InvalidContent {
 /** `FRAME_INVALID`: the bytes are not what the codec allows. */
 export function frameInvalid(codec: string, problem: string, cause?: unknown): ProtocolError {
   return peerError("FRAME_INVALID", { op: DECODE, detail: `${codec}: ${problem}`, cause });
+}
+
+/** What a codec of the program threw, as a part of a sentence: its own text, in one line of printable characters. */
+export function thrownReason(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return cutText(text.replaceAll(UNPRINTABLE, " "), LONGEST_REASON) || "it is not valid";
 }
 
 /** The error for what is invalid. */

@@ -10,7 +10,10 @@ import { assertErrorShape } from "../expect-error.ts";
 export interface CodecSuiteOptions<In, Out = In> {
   /** Messages of different sizes, the smallest and the oddest that are allowed among them. At least three. */
   readonly messages: readonly In[];
-  /** A message of about so many bytes; for a codec whose messages all have one size, one of those. */
+  /**
+   * A message of about so many bytes; for a codec whose messages all have one size, one of those; for nested messages, one of
+   * as many parts as it can have, since a codec that begins anew with every piece shows there.
+   */
   sized(bytes: number): In;
   /** What arrives when a message was sent. Default: the same message. */
   readonly arrives?: ((message: In) => Out) | undefined;

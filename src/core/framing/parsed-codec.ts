@@ -1,0 +1,229 @@
+/** A codec of one's own whose decoder keeps its place inside a message. */
+
+import type { ByteWriter } from "../bytes/byte-writer.ts";
+import { viewBytes } from "../bytes/byte-view.ts";
+import { ZocaloError } from "../errors.ts";
+import type { Boundary, Decoder, Framer, FrameSpan, MessageFormat } from "./codec.ts";
+import { FrameCodec } from "./frame-codec.ts";
+import { FrameDecoder } from "./frame-decoder.ts";
+import { frameInvalid, frameTooLong, messageInvalid, messageTooLong, thrownReason } from "./frame-error.ts";
+import { DEFAULT_MAX_FRAME_BYTES } from "./frame-limit.ts";
+
+/**
+ * The bytes of one message that have come, for a {@link MessageParser}. They stay until the message is complete, but may stand
+ * elsewhere at the next call: keep copies or offsets from `start`, no views.
+ */
+export class ParserInput {
+  /** Where the bytes are. */
+  bytes: Buffer = Buffer.alloc(0);
+  /** Where the message begins in `bytes`. */
+  start = 0;
+  /** The next byte to read. The parser moves it behind what it has read; the next call goes on there. */
+  at = 0;
+  /** Where the bytes end that have come. */
+  end = 0;
+  /** Where they ended at the call before, for the same message. A search goes on there. */
+  seen = 0;
+  /**
+   * How many bytes must stand behind `at` before the parser is called again. Set it before answering undefined; default: one
+   * more than there are. `take` and `takeUntil` set it.
+   */
+  neededBytes = 0;
+  /** Which mark was searched for last in vain, and where, from `start` on. */
+  #mark = "";
+  #searchedAt = -1;
+  #searchedTo = 0;
+
+  /** The next `count` bytes, as a view that is valid during this call; undefined, and `neededBytes` set, when there are fewer. */
+  take(count: number): Buffer | undefined {
+    const { at } = this;
+    if (this.end - at < count) {
+      this.neededBytes = count;
+      return undefined;
+    }
+    this.at = at + count;
+    return viewBytes(this.bytes, at, at + count);
+  }
+
+  /**
+   * The bytes up to `mark`, as a view that is valid during this call; reads over the mark. Undefined when it has not come. No
+   * byte is searched twice, however they are cut.
+   */
+  takeUntil(mark: string): Buffer | undefined {
+    const { at, bytes, end, start } = this;
+    const isSame = this.#searchedAt === at - start && this.#mark === mark;
+    const from = isSame ? Math.max(at, start + this.#searchedTo - mark.length + 1) : at;
+    const found = viewBytes(bytes, from, end).indexOf(mark, 0, "latin1");
+    if (found === -1) {
+      this.neededBytes = end - at + 1;
+      this.#mark = mark;
+      this.#searchedAt = at - start;
+      this.#searchedTo = end - start;
+      return undefined;
+    }
+    this.#searchedAt = -1;
+    this.at = from + found + mark.length;
+    return viewBytes(bytes, at, from + found);
+  }
+
+  /** @internal Begins another message. */
+  begin(): void {
+    this.#searchedAt = -1;
+  }
+}
+
+/** Reads the messages of one stream, and keeps what it knows of the message that is not complete. */
+export interface MessageParser<Out> {
+  /**
+   * Reads on from `input.at`. Answers the message when it is complete, with `input.at` behind its last byte; then the next call
+   * begins the next message. Undefined when more bytes are needed; then `input.at` says where the next call goes on. What it
+   * throws is `FRAME_INVALID`, with its text.
+   */
+  parse(input: ParserInput): Out | undefined;
+}
+
+/** What `defineCodec` has to know of a codec with a parser. */
+export interface ParserDefinition<In, Out = In> {
+  /** Names the codec in errors: letters, digits and `_`. */
+  readonly name: string;
+  /** Most bytes of a message, everything counted. Default 8 MiB. */
+  readonly maxFrameBytes?: number | undefined;
+  /** A parser for one stream. It is called again when a message is given up, as by `detach` in the middle of one. */
+  parser(): MessageParser<Out>;
+  /** Writes all bytes of a message. What was written before it throws is not sent. */
+  encode(message: In, writer: ByteWriter): void;
+  /** Copies what of a message is a view of the bytes that the parser was given. Default: nothing is. */
+  readonly own?: ((message: Out) => Out) | undefined;
+}
+
+/** A codec made from a {@link ParserDefinition}. */
+export class ParsedCodec<In, Out> extends FrameCodec<In, Out> {
+  readonly #definition: ParserDefinition<In, Out>;
+
+  constructor(definition: ParserDefinition<In, Out>) {
+    const boundary = new ParserBoundary(definition);
+    super(boundary, boundary.createFramer());
+    this.#definition = definition;
+  }
+
+  override createDecoder(): Decoder<Out> {
+    const stream = new ParserFramer(this.#definition);
+    return new FrameDecoder(this.boundary, stream, stream);
+  }
+
+  override encode(message: In, writer: ByteWriter): void {
+    const before = writer.length;
+    writer.mark();
+    try {
+      this.#definition.encode(message, writer);
+      checkSent(this.boundary, writer.length - before);
+    } catch (cause) {
+      writer.rewind();
+      throw cause instanceof ZocaloError ? cause : messageInvalid(this.name, thrownReason(cause), cause);
+    }
+  }
+}
+
+function checkSent({ name, maxFrameBytes }: Boundary, bytes: number): void {
+  if (bytes > maxFrameBytes) throw messageTooLong(name, bytes, maxFrameBytes);
+  if (bytes === 0) throw messageInvalid(name, "a message must have at least one byte");
+}
+
+class ParserBoundary<In, Out> implements Boundary {
+  readonly name: string;
+  readonly maxFrameBytes: number;
+  readonly #definition: ParserDefinition<In, Out>;
+
+  constructor(definition: ParserDefinition<In, Out>) {
+    this.name = definition.name;
+    this.maxFrameBytes = definition.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES;
+    this.#definition = definition;
+  }
+
+  createFramer(): ParserFramer<In, Out> {
+    return new ParserFramer(this.#definition);
+  }
+
+  /** For another format, which has made the bytes already. */
+  frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
+    checkSent(this, end - start);
+    writer.append(bytes, start, end);
+  }
+}
+
+/** Finds the messages of one stream, and has each when it is found. */
+class ParserFramer<In, Out> implements Framer, MessageFormat<In, Out> {
+  readonly name: string;
+  readonly own?: (message: Out) => Out;
+  readonly #definition: ParserDefinition<In, Out>;
+  readonly #input: ParserInput = new ParserInput();
+  #parser: MessageParser<Out>;
+  /** The parser has read so much of a message that is not complete. */
+  #readBytes = 0;
+  /** It is in the middle of a message. */
+  #isInside = false;
+  #message: Out | undefined;
+
+  constructor(definition: ParserDefinition<In, Out>) {
+    this.name = definition.name;
+    this.#definition = definition;
+    this.#parser = definition.parser();
+    const { own } = definition;
+    if (own !== undefined) this.own = (message) => own(message);
+  }
+
+  find(bytes: Buffer, start: number, end: number, span: FrameSpan): number {
+    if (span.seen === start) this.#begin();
+    const input = this.#input;
+    input.bytes = bytes;
+    input.start = start;
+    input.at = start + this.#readBytes;
+    input.end = end;
+    input.seen = span.seen;
+    input.neededBytes = 0;
+    const message = this.#parse(input);
+    const { at } = input;
+    if (!(at >= start + this.#readBytes && at <= end)) throw this.#wrong(`reads to ${at}, outside of its bytes`);
+    const isComplete = message !== undefined;
+    const bytesKnown = isComplete ? at - start : Math.max(end - start + 1, at - start + input.neededBytes);
+    if (bytesKnown > span.limit) throw frameTooLong(this.name, span.limit);
+    this.#isInside = !isComplete;
+    if (!isComplete) {
+      this.#readBytes = at - start;
+      return -bytesKnown;
+    }
+    if (at === start) throw this.#wrong("answers a message of no bytes");
+    this.#message = message;
+    span.from = start;
+    span.to = at;
+    return at;
+  }
+
+  /** The message that was found last. */
+  decode(): Out {
+    return this.#message as Out;
+  }
+
+  encode(message: In): Uint8Array | string {
+    throw messageInvalid(this.name, `${typeof message}: a codec with a parser has no format of its own`);
+  }
+
+  #begin(): void {
+    // The one before was given up.
+    if (this.#isInside) this.#parser = this.#definition.parser();
+    this.#readBytes = 0;
+    this.#input.begin();
+  }
+
+  #parse(input: ParserInput): Out | undefined {
+    try {
+      return this.#parser.parse(input);
+    } catch (cause) {
+      throw cause instanceof ZocaloError ? cause : frameInvalid(this.name, thrownReason(cause), cause);
+    }
+  }
+
+  #wrong(problem: string): ZocaloError {
+    return frameInvalid(this.name, `the codec is wrong: its parser ${problem}`);
+  }
+}
