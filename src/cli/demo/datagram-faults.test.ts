@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { DatagramFaults, type DatagramFaultReport } from "./datagram-faults.ts";
-import { SeededRandom } from "./random.ts";
 import { Tally, type TallyReport } from "./tally.ts";
 
 /** Sends the numbers 1 to `total` through the faults of `seed`. */
 function through(seed: number, total: number): { faults: DatagramFaultReport; tally: TallyReport; order: string[] } {
-  const faults = new DatagramFaults(new SeededRandom(seed));
+  const faults = new DatagramFaults(seed);
   const tally = new Tally(total);
   const order: string[] = [];
   for (let number = 1; number <= total; number += 1) {

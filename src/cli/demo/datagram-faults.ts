@@ -1,14 +1,17 @@
 /** What the relay of the demo does to datagrams. Decided by a seed and by the order of arrival, never by time. */
 
-import type { SeededRandom } from "./random.ts";
+import { linkTable } from "../../core/faults/conditions.ts";
+import { Link } from "../../core/faults/link.ts";
+import { RandomStream } from "../../core/faults/random-stream.ts";
 
-/** How often, in one thousand datagrams. */
-const DROP_PER_MILLE = 50;
-const DOUBLE_PER_MILLE = 10;
-const REORDER_PER_MILLE = 20;
-
-/** A datagram that is held back is overtaken by so many others. */
-const MOST_OVERTAKING = 4;
+/** The clock of the link counts datagrams: each is a millisecond behind the one before, so some are overtaken by two. */
+const GAP_US = 1000;
+const CONDITIONS = linkTable({
+  latency: 0,
+  loss: 0.05,
+  duplication: 0.01,
+  reordering: { chance: 0.02, delayMs: 3 },
+});
 
 /** What was done so far. */
 export interface DatagramFaultReport {
@@ -19,55 +22,49 @@ export interface DatagramFaultReport {
   readonly reordered: number;
 }
 
-interface Held {
+interface UnderWay {
   readonly data: Buffer;
-  /** Datagrams that must still pass before it. */
-  overtakers: number;
-  /** Whether one has. */
-  passed: boolean;
+  /** Counted from 1 in the order of sending. */
+  readonly number: number;
+  readonly arrivesAtUs: number;
+  readonly again: boolean;
 }
 
 /** Decides for datagram after datagram what is sent on. */
 export class DatagramFaults {
-  readonly #random: SeededRandom;
-  #held: Held[] = [];
+  readonly #link: Link;
+  #underWay: UnderWay[] = [];
+  #newest = 0;
   #taken = 0;
   #forwarded = 0;
   #dropped = 0;
   #doubled = 0;
   #reordered = 0;
 
-  constructor(random: SeededRandom) {
-    this.#random = random;
+  /** `seed`: any whole number. */
+  constructor(seed: number) {
+    this.#link = new Link((kind) => new RandomStream(seed, kind), CONDITIONS);
   }
 
   /** One datagram arrived: what is to be sent on now, in this order. */
   take(data: Buffer): readonly Buffer[] {
     this.#taken += 1;
-    const roll = this.#random.below(1000);
-    const overtakers = this.#random.between(1, MOST_OVERTAKING);
-    if (roll < DROP_PER_MILLE) {
-      this.#dropped += 1;
-      return [];
+    const number = this.#taken;
+    const nowUs = number * GAP_US;
+    const packet = { payloadBytes: data.length, headerBytes: 0, checked: false };
+    const { lost, arrivesAtUs, againAtUs } = this.#link.send(packet, nowUs);
+    if (lost !== undefined) this.#dropped += 1;
+    else this.#underWay.push({ data, number, arrivesAtUs, again: false });
+    if (againAtUs !== undefined) {
+      this.#doubled += 1;
+      this.#underWay.push({ data, number, arrivesAtUs: againAtUs, again: true });
     }
-    if (roll >= DROP_PER_MILLE + DOUBLE_PER_MILLE && roll < DROP_PER_MILLE + DOUBLE_PER_MILLE + REORDER_PER_MILLE) {
-      this.#held.push({ data, overtakers, passed: false });
-      return [];
-    }
-    const doubled = roll >= DROP_PER_MILLE && roll < DROP_PER_MILLE + DOUBLE_PER_MILLE;
-    if (doubled) this.#doubled += 1;
-    const out = [...(doubled ? [data, data] : [data]), ...this.#overtaken()];
-    this.#forwarded += out.length;
-    return out;
+    return this.#arrivals(nowUs);
   }
 
-  /** No more datagrams will come: those that are still held back. */
+  /** No more datagrams will come: those that are still under way. */
   flush(): readonly Buffer[] {
-    const out = this.#held.map((held) => held.data);
-    this.#reordered += this.#held.filter((held) => held.passed).length;
-    this.#held = [];
-    this.#forwarded += out.length;
-    return out;
+    return this.#arrivals(Number.POSITIVE_INFINITY);
   }
 
   /** The sums up to now. */
@@ -76,15 +73,15 @@ export class DatagramFaults {
     return { taken, forwarded, dropped, doubled: this.#doubled, reordered: this.#reordered };
   }
 
-  /** One datagram passes: those that were held back long enough come behind it. */
-  #overtaken(): readonly Buffer[] {
-    for (const held of this.#held) {
-      held.overtakers -= 1;
-      held.passed = true;
-    }
-    const free = this.#held.filter((held) => held.overtakers <= 0);
-    this.#held = this.#held.filter((held) => held.overtakers > 0);
-    this.#reordered += free.length;
-    return free.map((held) => held.data);
+  #arrivals(untilUs: number): readonly Buffer[] {
+    const arrived = this.#underWay.filter(({ arrivesAtUs }) => arrivesAtUs <= untilUs);
+    this.#underWay = this.#underWay.filter(({ arrivesAtUs }) => arrivesAtUs > untilUs);
+    this.#forwarded += arrived.length;
+    arrived.sort((a, b) => a.arrivesAtUs - b.arrivesAtUs);
+    return arrived.map(({ data, number, again }) => {
+      if (number < this.#newest && !again) this.#reordered += 1;
+      this.#newest = Math.max(this.#newest, number);
+      return data;
+    });
   }
 }

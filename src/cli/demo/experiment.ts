@@ -3,7 +3,6 @@
 import { Address } from "../../index.ts";
 import type { DatagramFaultReport } from "./datagram-faults.ts";
 import { RoleProcess } from "./process.ts";
-import { SeededRandom } from "./random.ts";
 import type { Answer, Question, Series, ServerAddresses } from "./roles.ts";
 import { DatagramRelay, openStreamRelay, type StreamFaultReport } from "./stream-relay.ts";
 import type { TallyReport } from "./tally.ts";
@@ -68,7 +67,7 @@ export class Experiment {
   }
 
   async #sendStream({ tcpCounter }: ServerAddresses): Promise<SeriesResult["tcp"]> {
-    const relay = await openStreamRelay(Address.parse(tcpCounter), new SeededRandom(this.#seed));
+    const relay = await openStreamRelay(Address.parse(tcpCounter), this.#seed);
     const counted = this.server.call<TallyReport>("stream");
     const series: Series = { address: String(relay.address), first: 1, last: this.#total };
     const [tally] = await Promise.all([counted, this.telephone.call("send", series)]);
@@ -79,7 +78,7 @@ export class Experiment {
 
   /** Burst after burst: the next one waits until the last one has come through. */
   async #sendDatagrams({ udpCounter }: ServerAddresses): Promise<SeriesResult["udp"]> {
-    const relay = await DatagramRelay.open(Address.parse(udpCounter), new SeededRandom(this.#seed));
+    const relay = await DatagramRelay.open(Address.parse(udpCounter), this.#seed);
     let tally: TallyReport | undefined;
     let forwarded = 0;
     const arrive = async (): Promise<TallyReport> => {

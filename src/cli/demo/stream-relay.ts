@@ -14,8 +14,8 @@ import {
   type Server,
   type StreamSocket,
 } from "../../index.ts";
+import { RandomStream } from "../../core/faults/random-stream.ts";
 import { type DatagramFaultReport, DatagramFaults } from "./datagram-faults.ts";
-import type { SeededRandom } from "./random.ts";
 
 /** How often, in one hundred pieces. */
 const CUT_PER_CENT = 60;
@@ -46,7 +46,8 @@ export interface StreamRelay {
 }
 
 /** Opens a relay to `target` on a free port. The way there has faults, the way back has none. */
-export async function openStreamRelay(target: Address, random: SeededRandom): Promise<StreamRelay> {
+export async function openStreamRelay(target: Address, seed: number): Promise<StreamRelay> {
+  const random = new RandomStream(seed, "stream");
   const done = { pieces: 0, cuts: 0, merges: 0, stalls: 0 };
   const server: Server = await serve("tcp://127.0.0.1:0", async (caller) => {
     const called = await connect(target);
@@ -54,7 +55,7 @@ export async function openStreamRelay(target: Address, random: SeededRandom): Pr
     for (let piece = await nextPiece(caller, random); piece !== undefined; piece = await nextPiece(caller, random)) {
       if (random.below(100) < STALL_PER_CENT) {
         done.stalls += 1;
-        await delay(random.between(...STALL_MS));
+        await delay(between(random, STALL_MS));
       }
       await called.write(piece);
       done.pieces += 1;
@@ -69,14 +70,18 @@ export async function openStreamRelay(target: Address, random: SeededRandom): Pr
 }
 
 /** The next bytes, in a size that was drawn; undefined at the end. */
-async function nextPiece(caller: StreamSocket, random: SeededRandom): Promise<Buffer | undefined> {
-  const [least, most] = random.below(100) < CUT_PER_CENT ? CUT_BYTES : MERGE_BYTES;
+async function nextPiece(caller: StreamSocket, random: RandomStream): Promise<Buffer | undefined> {
+  const sizes = random.below(100) < CUT_PER_CENT ? CUT_BYTES : MERGE_BYTES;
   try {
-    return await caller.readExactly(random.between(least, most));
+    return await caller.readExactly(between(random, sizes));
   } catch (error) {
     if (!(error instanceof EndOfStreamError)) throw error;
     return error.partial.length === 0 ? undefined : Buffer.from(error.partial);
   }
+}
+
+function between(random: RandomStream, [least, most]: readonly [number, number]): number {
+  return least + random.below(most - least + 1);
 }
 
 async function carryBack(called: StreamSocket, caller: StreamSocket): Promise<void> {
@@ -92,17 +97,17 @@ export class DatagramRelay {
   readonly #running: Promise<void>;
   #wake: (() => void) | undefined;
 
-  private constructor(box: DatagramSocket, target: Address, random: SeededRandom) {
+  private constructor(box: DatagramSocket, target: Address, seed: number) {
     this.#box = box;
     this.#target = target;
-    this.#faults = new DatagramFaults(random);
+    this.#faults = new DatagramFaults(seed);
     this.#running = this.#run();
     this.#running.catch(() => undefined);
   }
 
   /** Opens a relay on a free port. */
-  static async open(target: Address, random: SeededRandom): Promise<DatagramRelay> {
-    return new DatagramRelay(await bind("udp://127.0.0.1:0"), target, random);
+  static async open(target: Address, seed: number): Promise<DatagramRelay> {
+    return new DatagramRelay(await bind("udp://127.0.0.1:0"), target, seed);
   }
 
   get address(): Address {
