@@ -19,7 +19,7 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/core/session/exchange.ts": "src/core/session/session.test.ts",
   "src/core/session/incoming.ts": "src/core/session/session.test.ts",
   "src/core/session/losses.ts": "src/core/session/session-rules.test.ts",
-  "src/core/session/stream-table.ts": "src/core/session/session.test.ts",
+  "src/core/session/requests.ts": "src/core/session/session.test.ts",
   "src/cli/sockets/connect.ts": "test/cli/connect.test.ts",
   "src/cli/demo/demo.ts": "test/cli/demo.test.ts",
   "src/cli/demo/stream-relay.ts": "test/cli/demo.test.ts",

@@ -7,8 +7,8 @@ import { Departure } from "../../src/core/session/departure.ts";
 import { Incoming } from "../../src/core/session/incoming.ts";
 import { Outgoing } from "../../src/core/session/outgoing.ts";
 import { ReplayLog } from "../../src/core/session/replay-log.ts";
+import { Requests } from "../../src/core/session/requests.ts";
 import { Session } from "../../src/core/session/session.ts";
-import { StreamTable } from "../../src/core/session/stream-table.ts";
 import { StreamSocket } from "../../src/io/stream/socket.ts";
 import { SessionCalls } from "../../src/io/session/traffic/calls.ts";
 import { SessionDispatch } from "../../src/io/session/traffic/dispatch.ts";
@@ -41,6 +41,7 @@ test("idle sessions have no parts that only messages need, and share what follow
     Incoming,
     Outgoing,
     Departure,
+    Requests,
     SessionCalls,
     SessionDispatch,
     SessionEvents,
@@ -48,9 +49,8 @@ test("idle sessions have no parts that only messages need, and share what follow
     SessionIntake,
   ];
   for (const part of parts) assert.equal(count(part), 0, part.name);
-  // The ones of all sessions that have nothing in them.
+  // The one of all sessions that have nothing in it.
   assert.equal(count(ReplayLog), 1);
-  assert.equal(count(StreamTable), 1);
 
   assert.equal(await sessions[0]?.remote.who(), "you");
   assert.equal(count(Outgoing), 2, "the session that is not idle has them, at each side");

@@ -3,7 +3,7 @@
 import type { SessionLimits } from "../handshake/limits.ts";
 import { type CloseReason, encodeClose } from "./wire/close-frame.ts";
 import { ControlFrames, type GoAway } from "./wire/control-frames.ts";
-import { Incoming } from "./incoming.ts";
+import { isRequest } from "./requests.ts";
 
 /** How a session has left without the peer having shown that it knows. */
 export interface Departed {
@@ -52,7 +52,7 @@ export class Departure {
 
   /** Whether a message of this type is not accepted any more; counts it. */
   refuses(type: number): boolean {
-    const refused = this.said !== undefined && Incoming.isRequest(type);
+    const refused = this.said !== undefined && isRequest(type);
     if (refused) this.refusals += 1;
     return refused;
   }

@@ -3,23 +3,29 @@
 import { Incoming } from "./incoming.ts";
 import { type BodyPlace, Outgoing } from "./outgoing.ts";
 import { ReplayLog } from "./replay-log.ts";
+import { Requests } from "./requests.ts";
 import type { SessionSettings } from "./settings.ts";
 
-/** What a program asks of a session. The two halves are made with the first message. */
+/** What a program asks of a session. The two halves, and what is under way, are made with the first message. */
 export abstract class Exchange {
   protected readonly settings: SessionSettings;
   protected out: Outgoing | undefined;
   protected in: Incoming | undefined;
+  protected ids: Requests | undefined;
 
   constructor(settings: SessionSettings) {
     this.settings = settings;
   }
 
   protected get outgoing(): Outgoing {
-    return (this.out ??= new Outgoing(this.settings));
+    return (this.out ??= new Outgoing(this.settings, this.requests));
   }
   protected get incoming(): Incoming {
-    return (this.in ??= new Incoming(this.settings, this.outgoing));
+    return (this.in ??= new Incoming(this.settings, this.requests));
+  }
+  /** What is under way, by its id. */
+  protected get requests(): Requests {
+    return (this.ids ??= new Requests(this.settings));
   }
   protected get log(): ReplayLog {
     return this.out === undefined ? ReplayLog.none : this.out.log;
@@ -38,7 +44,7 @@ export abstract class Exchange {
   }
   /** Calls of either side that are not answered, and open streams. */
   get pending(): number {
-    return (this.out?.pending ?? 0) + (this.in?.callCount ?? 0);
+    return this.ids?.pending ?? 0;
   }
   /** Sends an event. Answers false when there is no room: try again after `writable`. */
   sendEvent(method: number, body: BodyPlace, now: number): boolean {
@@ -67,7 +73,7 @@ export abstract class Exchange {
 
   /** Answers a call of the peer. False when nobody waits for it any more. */
   respond(id: number, body: BodyPlace, now: number): boolean {
-    const chargeBytes = this.in?.settle(this.outgoing.fitting(id, body));
+    const chargeBytes = this.requests.takeForeignCall(this.outgoing.fitting(id, body));
     if (chargeBytes === undefined) return false;
     this.in?.lane.use(chargeBytes);
     this.outgoing.respond(id, body, now);
@@ -76,9 +82,9 @@ export abstract class Exchange {
 
   /** Ends a call of the peer, or a stream, with an error: the UTF-8 of `{"code", "message", "data"}`. */
   fail(id: number, body: BodyPlace, now: number): boolean {
-    const chargeBytes = this.in?.settle(this.outgoing.fitting(id, body));
+    const chargeBytes = this.requests.takeForeignCall(this.outgoing.fitting(id, body));
     if (chargeBytes !== undefined) this.in?.lane.use(chargeBytes);
-    else if (!this.outgoing.streams.drop(id)) return false;
+    else if (!this.requests.streams.drop(id)) return false;
     this.outgoing.fail(id, body, now);
     return true;
   }
@@ -95,6 +101,6 @@ export abstract class Exchange {
 
   /** An item of a stream was handled. */
   itemHandled(id: number, chargeBytes: number): void {
-    this.outgoing.streams.use(id, chargeBytes);
+    this.requests.streams.use(id, chargeBytes);
   }
 }

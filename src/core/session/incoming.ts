@@ -19,23 +19,14 @@ import {
   RESULT,
   readU16,
 } from "./wire/frame-types.ts";
-import type { Outgoing } from "./outgoing.ts";
 import type { Cancelled, SessionEvent } from "./event.ts";
+import type { Requests } from "./requests.ts";
 import type { SessionSettings } from "./settings.ts";
-
-/** A call of the peer that waits for an answer. */
-interface ForeignCall {
-  readonly chargeBytes: number;
-  readonly deadline: number;
-}
 
 /** So many calls are looked at in a millisecond, to see whose time is up: a peer must not have all of them looked at each time. */
 const LOOKED_AT_A_MS = 100;
 /** Bytes of the length field, which the payload of a frame does not count. */
 const LENGTH_BYTES = 4;
-
-/** The calls of every peer that has made none yet. Nothing is put into it. */
-const NO_CALLS: Map<number, ForeignCall> = new Map();
 
 /**
  * Events are told through objects that all sessions use again and again: what a session tells is valid until any session is
@@ -62,37 +53,22 @@ const answerTold: Kind<"result" | "error"> = { type: "result", bytes: NO_BYTES, 
 /** The receiving half of a session. */
 export class Incoming {
   readonly lane: ReceiveCredit;
-  #calls: Map<number, ForeignCall> = NO_CALLS;
   readonly #limits: SessionLimits;
-  readonly #outgoing: Outgoing;
-  /** The lowest bit of the peer's ids. */
-  readonly #foreignBit: 0 | 1;
+  readonly #requests: Requests;
   /** No call of the peer expires before this; undefined when none does. */
   #expiry: number | undefined;
   /** Nor is any looked at before this. */
   #lookAt = 0;
 
-  constructor({ role, limits }: SessionSettings, outgoing: Outgoing) {
-    // Ids of clients are odd, those of servers even.
-    this.#foreignBit = role === "client" ? 0 : 1;
+  constructor({ limits }: SessionSettings, requests: Requests) {
     this.#limits = limits;
-    this.#outgoing = outgoing;
+    this.#requests = requests;
     this.lane = new ReceiveCredit(limits.windowBytes);
   }
 
   /** No call of the peer expires before this. */
   get nextExpiry(): number {
     return this.#expiry === undefined ? Infinity : Math.max(this.#expiry, this.#lookAt);
-  }
-
-  /** Calls of the peer that wait for an answer. */
-  get callCount(): number {
-    return this.#calls.size;
-  }
-
-  /** Whether a message asks for something new: after a GOAWAY such ones are not accepted. */
-  static isRequest(type: number): boolean {
-    return type === EVENT || type === CALL || type === OPEN;
   }
 
   /**
@@ -124,27 +100,15 @@ export class Incoming {
     }
   }
 
-  /** Takes a call of the peer off the list, because it is answered. Answers its charge; undefined when nobody waits. */
-  settle(id: number): number | undefined {
-    const call = this.#calls.get(id);
-    this.#calls.delete(id);
-    return call?.chargeBytes;
-  }
-
-  /** Forgets the calls of the peer. */
-  clear(): void {
-    this.#calls.clear();
-    this.#expiry = undefined;
-  }
-
   /** Takes the calls off the list whose time is up, and calls `onExpired` for each. */
   expire(now: number, onExpired: (id: number, chargeBytes: number) => void): void {
     if (now < this.nextExpiry) return;
-    this.#lookAt = now + this.#calls.size / LOOKED_AT_A_MS;
+    const calls = this.#requests.foreignCalls;
+    this.#lookAt = now + calls.size / LOOKED_AT_A_MS;
     let expiry = Infinity;
-    for (const [id, call] of this.#calls) {
+    for (const [id, call] of calls) {
       if (call.deadline <= now) {
-        this.#calls.delete(id);
+        calls.delete(id);
         onExpired(id, call.chargeBytes);
       } else if (call.deadline < expiry) expiry = call.deadline;
     }
@@ -172,11 +136,11 @@ export class Incoming {
       this.lane.use(chargeBytes);
       return undefined;
     }
-    if (this.#calls.size >= this.#limits.maxCalls) throw exceeded(`more than ${this.#limits.maxCalls} calls`);
+    if (this.#requests.foreignCalls.size >= this.#limits.maxCalls)
+      throw exceeded(`more than ${this.#limits.maxCalls} calls`);
     const timeoutMs = remaining === NO_TIMEOUT ? Infinity : remaining;
     const deadline = now + timeoutMs;
-    if (this.#calls === NO_CALLS) this.#calls = new Map();
-    this.#calls.set(id, { chargeBytes, deadline });
+    this.#requests.addForeignCall(id, { chargeBytes, deadline });
     if (deadline < (this.#expiry ?? Infinity)) this.#expiry = deadline;
     const call = callTold;
     call.id = id;
@@ -193,21 +157,21 @@ export class Incoming {
     need(end - start >= 8);
     const chargeBytes = this.#charge(start, end);
     const id = this.#newId(bytes, start);
-    if (this.#outgoing.streams.foreign >= this.#limits.maxStreams)
+    if (this.#requests.streams.foreign >= this.#limits.maxStreams)
       throw exceeded(`more than ${this.#limits.maxStreams} streams`);
     const directions = bytes[start + 7] as number;
     const peerSends = (directions & OPENER_SENDS) !== 0;
     const peerReceives = (directions & OPENER_RECEIVES) !== 0;
     if (!peerSends && !peerReceives) throw brokenProtocol("a stream has no direction");
     const method = readU16(bytes, start + 5);
-    this.#outgoing.openStream({ id, own: false, sending: peerReceives, receiving: peerSends, number: 0, method });
+    this.#requests.openStream({ id, own: false, sending: peerReceives, receiving: peerSends, number: 0, method });
     return { type: "open", id, method, chargeBytes, peerSends, peerReceives, bytes, start: start + 8, end };
   }
 
   #readAnswer(type: number, bytes: Buffer, start: number, end: number): SessionEvent | undefined {
     const id = this.#id(bytes, start, end);
-    const known = this.#outgoing.calls.delete(id) || (type === ERROR && this.#outgoing.streams.drop(id));
-    if (!known) return undefined;
+    const requests = this.#requests;
+    if (!(type === ERROR ? requests.drop(id) : requests.calls.delete(id))) return undefined;
     const answer = answerTold;
     answer.type = type === RESULT ? "result" : "error";
     answer.id = id;
@@ -219,7 +183,7 @@ export class Incoming {
 
   #readItem(bytes: Buffer, start: number, end: number): SessionEvent | undefined {
     const id = this.#id(bytes, start, end);
-    const stream = this.#outgoing.streams.get(id);
+    const stream = this.#requests.streams.get(id);
     // Sent before the peer knew that the stream was given up.
     if (stream === undefined) return undefined;
     if (!stream.receiving) throw brokenProtocol("an item came in a direction that has ended");
@@ -234,17 +198,17 @@ export class Incoming {
   }
 
   #readEnd(id: number): SessionEvent | undefined {
-    const stream = this.#outgoing.streams.get(id);
+    const stream = this.#requests.streams.get(id);
     if (stream === undefined) return undefined;
     if (!stream.receiving) throw brokenProtocol("the items of a stream ended twice");
     stream.receiving = false;
-    this.#outgoing.streams.settle(stream);
+    this.#requests.streams.dropEnded(stream);
     return { type: "itemsEnded", id };
   }
 
   #readCancel(id: number): SessionEvent | undefined {
-    const chargeBytes = this.settle(id);
-    if (chargeBytes === undefined && !this.#outgoing.streams.drop(id)) return undefined;
+    const chargeBytes = this.#requests.takeForeignCall(id);
+    if (chargeBytes === undefined && !this.#requests.streams.drop(id)) return undefined;
     return { type: "cancelled", id, chargeBytes: chargeBytes ?? 0 } satisfies Cancelled;
   }
 
@@ -262,14 +226,7 @@ export class Incoming {
 
   #newId(bytes: Buffer, start: number): number {
     const id = bytes.readUInt32BE(start + 1);
-    if (
-      id === 0 ||
-      id % 2 !== this.#foreignBit ||
-      this.#calls.has(id) ||
-      this.#outgoing.streams.get(id) !== undefined
-    ) {
-      throw brokenProtocol(`the id ${id} is in use, or not one of the peer's`);
-    }
+    if (!this.#requests.isFree(id)) throw brokenProtocol(`the id ${id} is in use, or not one of the peer's`);
     return id;
   }
 }

@@ -1,11 +1,9 @@
 /** What may not have done its work when a session is lost (docs/semantics.md, rule D1). */
 
 import { CALL, CANCEL, END, ERROR, EVENT, HEAD_BYTES, ITEM, OPEN, RESULT } from "./wire/frame-types.ts";
-import { Incoming } from "./incoming.ts";
-import type { Outgoing } from "./outgoing.ts";
 import type { ReplayLog } from "./replay-log.ts";
 import type { Lost } from "./event.ts";
-import type { StreamTable } from "./stream-table.ts";
+import { isRequest, type Requests } from "./requests.ts";
 
 const KINDS: Readonly<Record<number, Lost["kind"]>> = {
   [EVENT]: "event",
@@ -27,19 +25,18 @@ export interface LossScope {
 }
 
 /** Every message that is not acknowledged, and every call and stream of this side that was and is not finished. */
-export function lossesOf(outgoing: Outgoing, streams: StreamTable, scope: LossScope): readonly Lost[] {
-  const { log } = outgoing;
+export function lossesOf(log: ReplayLog, requests: Requests, scope: LossScope): readonly Lost[] {
   const losses: Lost[] = [];
   for (let number = log.acknowledged + 1; number <= log.last; number += 1) {
     const { bytes, at } = log.frame(number);
     const type = bytes[at + 4] as number;
-    if (number > scope.reportedAbove && Incoming.isRequest(type)) continue;
+    if (number > scope.reportedAbove && isRequest(type)) continue;
     losses.push(lossOf(bytes, at, number > scope.reached ? "not-sent" : "unknown"));
   }
-  for (const { id, number, method } of outgoing.calls.values()) {
+  for (const { id, number, method } of requests.calls.values()) {
     if (number <= log.acknowledged) losses.push({ type: "lost", kind: "call", id, method, outcome: "unknown" });
   }
-  for (const { id, own, number, method } of streams.values()) {
+  for (const { id, own, number, method } of requests.streams.values()) {
     if (own && number <= log.acknowledged) losses.push({ type: "lost", kind: "open", id, method, outcome: "unknown" });
   }
   return losses;
@@ -50,7 +47,7 @@ export function refusedRequests(log: ReplayLog, number: number): readonly Lost[]
   const losses: Lost[] = [];
   for (let next = Math.max(number, log.acknowledged) + 1; next <= log.last; next += 1) {
     const { bytes, at } = log.frame(next);
-    if (Incoming.isRequest(bytes[at + 4] as number)) losses.push(lossOf(bytes, at, "not-sent"));
+    if (isRequest(bytes[at + 4] as number)) losses.push(lossOf(bytes, at, "not-sent"));
   }
   return losses;
 }

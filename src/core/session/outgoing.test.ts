@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_LIMITS, type SessionLimits } from "../handshake/limits.ts";
 import { NOTHING, Outgoing } from "./outgoing.ts";
+import { Requests } from "./requests.ts";
 import { DEFAULT_REPLAY, type ReplayBounds } from "./settings.ts";
 
 const ITEMS = { sends: true, receives: false };
@@ -9,13 +10,9 @@ const ITEMS = { sends: true, receives: false };
 function outgoing(peer: Partial<SessionLimits>, replay: Partial<ReplayBounds> = {}): Outgoing {
   const limits = DEFAULT_LIMITS;
   const peerLimits = { ...limits, ...peer };
-  return new Outgoing({
-    role: "client",
-    limits,
-    peerLimits,
-    replay: { ...DEFAULT_REPLAY, ...replay },
-    keptMs: 1000,
-  });
+  const bounds = { ...DEFAULT_REPLAY, ...replay };
+  const settings = { role: "client", limits, peerLimits, replay: bounds, keptMs: 1000 } as const;
+  return new Outgoing(settings, new Requests(settings));
 }
 
 /** Hands everything to a connection, and acknowledges the first `count` of what is not acknowledged. */

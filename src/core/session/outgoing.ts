@@ -23,7 +23,7 @@ import { ReplayLog } from "./replay-log.ts";
 import { NO_CREDIT, REQUESTS, RoomQueue, TOO_MANY_CALLS, TOO_MANY_STREAMS } from "./room-queue.ts";
 import type { Lost, SessionEvent } from "./event.ts";
 import type { ReplayBounds, SessionSettings } from "./settings.ts";
-import { StreamTable } from "./stream-table.ts";
+import type { OwnCall, Requests } from "./requests.ts";
 
 /** A body to be sent: `bytes[start, end)`. It is copied. */
 export interface BodyPlace {
@@ -32,19 +32,6 @@ export interface BodyPlace {
   readonly end: number;
 }
 
-/** A call that waits for its answer. */
-export interface PendingCall {
-  readonly id: number;
-  /** The number of its message. */
-  readonly number: number;
-  readonly method: number;
-  /** When it expires; Infinity for never. */
-  readonly deadline: number;
-}
-
-/** The calls of every session that has made none yet. Nothing is put into it. */
-const NO_CALLS: Map<number, PendingCall> = new Map();
-const MAX_ID = 0xffff_ffff;
 const MAX_TIMEOUT_MS = NO_TIMEOUT - 1;
 
 /**
@@ -55,10 +42,6 @@ export class Outgoing {
   /** Only this class replaces it. */
   log: ReplayLog = ReplayLog.none;
   readonly lane: SendCredit;
-  /** Calls that wait for an answer, in the order of their numbers. Only this class adds to them. */
-  calls: Map<number, PendingCall> = NO_CALLS;
-  /** The streams of both sides. Open them with `openStream`. */
-  streams: StreamTable = StreamTable.none;
   /** When the peer has acknowledged something last, and when a part of a message has arrived there. */
   acknowledgedAt: number = -Infinity;
   arrivedAt: number = -Infinity;
@@ -70,16 +53,15 @@ export class Outgoing {
   sealed = false;
   readonly #settings: SessionSettings;
   readonly #bounds: ReplayBounds;
-  #nextId: number;
+  readonly #requests: Requests;
   #starved = false;
   /** No call expires before this; undefined when none does. */
   #expiry: number | undefined;
   /** Calls with a deadline that are not handed to the connection of now, in the order of their numbers. */
-  #timed: PendingCall[] | undefined;
+  #timed: OwnCall[] | undefined;
 
-  constructor(settings: SessionSettings) {
-    // Ids of clients are odd, those of servers even.
-    this.#nextId = settings.role === "client" ? 1 : 2;
+  constructor(settings: SessionSettings, requests: Requests) {
+    this.#requests = requests;
     this.#settings = settings;
     this.#bounds = settings.replay;
     this.lane = new SendCredit(settings.peerLimits.windowBytes);
@@ -93,11 +75,6 @@ export class Outgoing {
   /** No call expires before this. */
   get nextExpiry(): number {
     return this.#expiry ?? Infinity;
-  }
-
-  /** Calls that wait for an answer, and open streams of both sides. */
-  get pending(): number {
-    return this.calls.size + this.streams.own + this.streams.foreign;
   }
 
   /** Whether the replay buffer takes another message. */
@@ -123,16 +100,15 @@ export class Outgoing {
   /** Sends a call; answers its id, or 0. */
   call(method: number, body: BodyPlace, timeoutMs: number, now: number): number {
     if (!this.#admits()) return 0;
-    if (this.calls.size >= this.#settings.peerLimits.maxCalls) return this.room.refuse(TOO_MANY_CALLS);
+    if (this.#requests.calls.size >= this.#settings.peerLimits.maxCalls) return this.room.refuse(TOO_MANY_CALLS);
     const at = this.#append(CALL, 10, body, now);
-    const id = this.#takeId();
+    const id = this.#requests.takeId();
     const { frameBytes, last } = this.log;
     frameBytes.writeUInt32BE(id, at);
     writeU16(frameBytes, method, at + 4);
     frameBytes.writeUInt32BE(wireTimeout(timeoutMs), at + 6);
-    const pending: PendingCall = { id, number: last, method, deadline: now + timeoutMs };
-    if (this.calls === NO_CALLS) this.calls = new Map();
-    this.calls.set(id, pending);
+    const pending: OwnCall = { id, number: last, method, deadline: now + timeoutMs };
+    this.#requests.addCall(pending);
     if (timeoutMs < Infinity) {
       this.#timed ??= [];
       this.#timed.push(pending);
@@ -144,30 +120,21 @@ export class Outgoing {
   /** Opens a stream; answers its id, or 0. */
   open(method: number, body: BodyPlace, directions: { sends: boolean; receives: boolean }, now: number): number {
     if (!this.#admits()) return 0;
-    if (this.streams.own >= this.#settings.peerLimits.maxStreams) return this.room.refuse(TOO_MANY_STREAMS);
+    if (this.#requests.streams.own >= this.#settings.peerLimits.maxStreams) return this.room.refuse(TOO_MANY_STREAMS);
     const at = this.#append(OPEN, 7, body, now);
-    const id = this.#takeId();
+    const id = this.#requests.takeId();
     const { sends, receives } = directions;
     const { frameBytes, last } = this.log;
     frameBytes.writeUInt32BE(id, at);
     writeU16(frameBytes, method, at + 4);
     frameBytes[at + 6] = (sends ? OPENER_SENDS : 0) | (receives ? OPENER_RECEIVES : 0);
-    this.openStream({ id, own: true, sending: sends, receiving: receives, number: last, method });
+    this.#requests.openStream({ id, own: true, sending: sends, receiving: receives, number: last, method });
     return id;
-  }
-
-  /** A stream of either side is open. */
-  openStream(entry: Parameters<StreamTable["open"]>[0]): void {
-    const { limits, peerLimits } = this.#settings;
-    if (this.streams === StreamTable.none) {
-      this.streams = new StreamTable(peerLimits.streamWindowBytes, limits.streamWindowBytes);
-    }
-    this.streams.open(entry);
   }
 
   /** Sends an item of a stream. */
   item(id: number, body: BodyPlace, now: number): boolean {
-    const stream = this.streams.get(id);
+    const stream = this.#requests.streams.get(id);
     if (stream?.sending !== true || this.sealed) throw unsent("the stream takes no items; it has ended");
     if (!stream.sendCredit.open) {
       stream.blocked = true;
@@ -181,11 +148,11 @@ export class Outgoing {
 
   /** Ends the items of this side. */
   endItems(id: number, now: number): void {
-    const stream = this.streams.get(id);
+    const stream = this.#requests.streams.get(id);
     if (stream?.sending !== true) return;
     stream.sending = false;
     this.#writeId(END, id, NOTHING, now);
-    this.streams.settle(stream);
+    this.#requests.streams.dropEnded(stream);
   }
 
   /** Sends the answer to a call of the peer. Never waits for room: the peer's calls are bounded. */
@@ -207,9 +174,9 @@ export class Outgoing {
 
   /** Gives up a call of this side or a stream. What was not acknowledged is sent again, if at all, as cancelled. */
   cancel(id: number, now: number): boolean {
-    const pending = this.calls.get(id);
+    const pending = this.#requests.calls.get(id);
     if (pending !== undefined) this.#giveUp(pending);
-    else if (!this.streams.drop(id)) return false;
+    else if (!this.#requests.streams.drop(id)) return false;
     this.#writeId(CANCEL, id, NOTHING, now);
     return true;
   }
@@ -218,7 +185,7 @@ export class Outgoing {
   expire(now: number, onExpired: (id: number) => void): void {
     if (now < this.nextExpiry) return;
     this.#expiry = undefined;
-    for (const pending of this.calls.values()) {
+    for (const pending of this.#requests.calls.values()) {
       if (pending.deadline > now) {
         if (pending.deadline < this.nextExpiry) this.#expiry = pending.deadline;
         continue;
@@ -230,7 +197,7 @@ export class Outgoing {
 
   /** Begins again behind `number` on a new connection. Answers how many messages are sent again. */
   rewind(number: number): number {
-    const timed = [...this.calls.values()].filter((call) => call.number > number && call.deadline < Infinity);
+    const timed = [...this.#requests.calls.values()].filter((call) => call.number > number && call.deadline < Infinity);
     this.#timed = timed.length === 0 ? undefined : timed;
     return this.log.rewind(number);
   }
@@ -249,15 +216,14 @@ export class Outgoing {
   /** Gives back what an idle session does not need. */
   trim(): void {
     this.log.trim();
-    if (this.calls.size === 0) this.calls = NO_CALLS;
   }
 
-  #tellTimeLeft(timed: PendingCall[], reach: number, now: number): void {
+  #tellTimeLeft(timed: OwnCall[], reach: number, now: number): void {
     let due = 0;
     for (const pending of timed) {
       if (pending.number > reach) break;
       due += 1;
-      if (pending.number > this.log.acknowledged && this.calls.has(pending.id)) {
+      if (pending.number > this.log.acknowledged && this.#requests.calls.has(pending.id)) {
         this.#setTimeout(pending.number, wireTimeout(pending.deadline - now));
       }
     }
@@ -267,7 +233,7 @@ export class Outgoing {
 
   /** The peer allows more in a stream, or in the lane, whose id is 0. */
   credited(id: number, limitBytes: number): void {
-    const stream = this.streams.get(id);
+    const stream = this.#requests.streams.get(id);
     if (id === REQUESTS) this.lane.raise(limitBytes);
     else if (stream?.sendCredit.raise(limitBytes) === true && stream.blocked) {
       stream.blocked = false;
@@ -283,14 +249,14 @@ export class Outgoing {
     const { maxCalls, maxStreams } = this.#settings.peerLimits;
     this.room.over(
       (this.lane.open ? NO_CREDIT : 0) |
-        (this.calls.size < maxCalls ? TOO_MANY_CALLS : 0) |
-        (this.streams.own < maxStreams ? TOO_MANY_STREAMS : 0),
+        (this.#requests.calls.size < maxCalls ? TOO_MANY_CALLS : 0) |
+        (this.#requests.streams.own < maxStreams ? TOO_MANY_STREAMS : 0),
     );
     while (this.hasRoom && !this.sealed) {
       const id = this.room.take();
       if (id === undefined) return undefined;
       if (id === REQUESTS) return { type: "writable" };
-      if (this.streams.get(id) !== undefined) return { type: "streamWritable", id };
+      if (this.#requests.streams.get(id) !== undefined) return { type: "streamWritable", id };
     }
     return undefined;
   }
@@ -298,15 +264,13 @@ export class Outgoing {
   /** The peer leaves, and does not accept these requests: takes no more of them, and forgets their calls and streams. */
   leave(refused: readonly Lost[]): void {
     this.closed = true;
-    for (const { id } of refused) if (!this.calls.delete(id)) this.streams.drop(id);
+    for (const { id } of refused) this.#requests.drop(id);
   }
 
   /** The session is over: nothing is taken any more, and nobody waits. */
   end(): void {
     this.closed = true;
     this.room.clear();
-    this.calls.clear();
-    this.streams.clear();
   }
 
   #admits(): boolean {
@@ -324,8 +288,8 @@ export class Outgoing {
   }
 
   /** An expired or cancelled call that is sent again keeps its number and is not started (rule D7). */
-  #giveUp(pending: PendingCall): void {
-    this.calls.delete(pending.id);
+  #giveUp(pending: OwnCall): void {
+    this.#requests.calls.delete(pending.id);
     if (pending.number > this.log.acknowledged) this.#setTimeout(pending.number, 0);
   }
 
@@ -351,13 +315,6 @@ export class Outgoing {
     copyBytes(bytes, start, end, this.log.frameBytes, at + fieldBytes);
     if (type === EVENT || type === CALL || type === OPEN) this.lane.sent += HEAD_BYTES + payloadBytes;
     return at;
-  }
-
-  #takeId(): number {
-    const id = this.#nextId;
-    // Ids are used again after 2^31 calls, long after the last one with the same id was answered.
-    this.#nextId = id + 2 > MAX_ID ? 2 - (id % 2) : id + 2;
-    return id;
   }
 }
 

@@ -12,10 +12,9 @@ import { type Departed, Departure } from "./departure.ts";
 import { Exchange } from "./exchange.ts";
 import { NUMBERED } from "./wire/frame-types.ts";
 import { type LossScope, lossesOf, refusedRequests } from "./losses.ts";
-import type { SessionEvent } from "./event.ts";
+import { type SessionEvent, ToldEvents } from "./event.ts";
 import type { ResumePoint, SessionSettings } from "./settings.ts";
 import { SESSION_TABLE, type SessionInput, type SessionStateName } from "./state.ts";
-import { ToldEvents } from "./told-events.ts";
 
 /** Most bytes that `output` answers at once: enough for a cheap system call, so few that an answer soon follows. */
 const OUTPUT_BYTES = 262_144;
@@ -71,7 +70,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
   }
   /** Memory that the session holds for its messages and for the calls of the peer (rule D6). */
   get retainedBytes(): number {
-    const calls = (this.in?.callCount ?? 0) * HELD.foreignCall;
+    const calls = (this.ids?.foreignCalls.size ?? 0) * HELD.foreignCall;
     return this.log.pinnedBytes + (this.#link?.heldBytes ?? 0) + calls;
   }
 
@@ -91,7 +90,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
     // Said at once: it tells the peer that its welcome, or the first message behind it, has arrived.
     link.acknowledge(this.received);
     link.control.credit(0, this.in?.lane.grant() ?? this.settings.limits.windowBytes);
-    this.out?.streams.grantAll(link.control);
+    this.ids?.streams.grantAll(link.control);
     const replayed = this.out?.rewind(peerReceived) ?? 0;
     this.#tell({ type: "attached", resumed: this.#attachments > 0, replayed });
     this.#attachments += 1;
@@ -153,7 +152,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
     }
     const sending = this.log.hasUnsent && !link.holding;
     if (this.in?.lane.due === true) link.control.credit(0, this.in.lane.grant());
-    if (this.out?.streams.due === true) this.out.streams.grantDue(link.control);
+    if (this.ids?.streams.due === true) this.ids.streams.grantDue(link.control);
     if (this.out?.takeStarved() === true || (this.#hurried && this.log.count > 0)) link.askForAck(now);
     const chunks: Uint8Array[] = [];
     link.takeControl(this.received, sending, now, chunks);
@@ -245,6 +244,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
   trim(): void {
     this.#link?.trim();
     this.out?.trim();
+    this.ids?.trim();
   }
 
   /** Changes the state; answers whether that is possible. */
@@ -285,7 +285,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
   // What control frames say.
   credited(id: number, limitBytes: number): void {
     // What a new connection begins with is no news to a session that has sent nothing.
-    if (this.out === undefined && limitBytes <= this.settings.peerLimits.windowBytes) return;
+    if (this.ids === undefined && limitBytes <= this.settings.peerLimits.windowBytes) return;
     this.outgoing.credited(id, limitBytes);
   }
   pinged(bytes: Buffer, start: number): void {
@@ -358,10 +358,10 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
 
   #report(error: ZocaloError | undefined, message: string, reached: number): void {
     const scope: LossScope = { reached, reportedAbove: this.#departure?.reportedAbove ?? Infinity };
-    for (const event of lossesOf(this.outgoing, this.outgoing.streams, scope)) this.#tell(event);
+    for (const event of lossesOf(this.log, this.requests, scope)) this.#tell(event);
     this.#tell({ type: "ended", error, message });
     this.#link = undefined;
     this.outgoing.end();
-    this.in?.clear();
+    this.ids?.clear();
   }
 }

@@ -14,10 +14,9 @@ import { TurnBudget } from "../../operation/turn-budget.ts";
 import { SessionContext } from "./context.ts";
 import type { SessionHost } from "./host.ts";
 import { PackedQueue, WITH_ID, WITH_TIME } from "./packed-queue.ts";
-import { sendError } from "./send-error.ts";
 import type { SessionStream } from "./stream.ts";
 import type { OpenStreams } from "./streams.ts";
-import { WrongMessages } from "./wrong-messages.ts";
+import { sendError, WrongMessages } from "./wrong-messages.ts";
 
 const EVENT = 0;
 const CALL = 1 | WITH_ID | WITH_TIME;

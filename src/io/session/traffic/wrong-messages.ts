@@ -1,7 +1,8 @@
-/** Messages of one peer that make no sense: of no method, or with a body that is not what its schema says. */
+/** How a peer is told of errors; and its messages that make no sense: of no method, or with a body that its schema forbids. */
 
+import type { RemoteError } from "../../../core/contract/remote-error.ts";
 import { peerError } from "../../../core/peer-error.ts";
-import { isPeersFault } from "../../contract/error-body.ts";
+import { ERROR_FORMS, errorBody, isPeersFault } from "../../contract/error-body.ts";
 import type { SessionHost } from "./host.ts";
 
 /** Of so many in a row each is told by itself. */
@@ -39,4 +40,20 @@ export class WrongMessages {
     const detail = `the peer sent ${this.#inARow} messages in a row that make no sense; maxWrongMessages is ${maxWrongMessages}`;
     machine.close(detail, this.#host.now(), peerError("LIMIT_EXCEEDED", { op: "receive", detail }));
   }
+}
+
+/** Ends a call or a stream of the peer with an error, in the longest form that can be sent. */
+export function sendError(host: SessionHost, id: number, error: RemoteError): void {
+  if (host.end !== undefined) return;
+  const now = host.turnTime();
+  for (let form = 0; form < ERROR_FORMS; form += 1) {
+    try {
+      host.machine.fail(id, errorBody(error, form), now);
+      break;
+    } catch (problem) {
+      // Its data cannot be sent, or is longer than what the peer takes.
+      host.problem(problem);
+    }
+  }
+  host.touch();
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ToldEvents } from "./told-events.ts";
+import { ToldEvents } from "./event.ts";
 
 test("events come out in the order in which they were added, also while more are added", () => {
   const told = new ToldEvents();
