@@ -116,6 +116,8 @@ class KernelDatagramSocket implements DatagramTransport {
   readonly #deliver: () => void = () => this.#flush();
   #lastSender: Sender | undefined;
   readonly #senders: Map<number, Sender> = new Map();
+  /** Each datagram has a receiver, and to look for an interface is dear. */
+  readonly #zones: Map<string, string> = new Map();
   #closed: Promise<void> | undefined;
 
   constructor(socket: dgram.Socket) {
@@ -172,7 +174,7 @@ class KernelDatagramSocket implements DatagramTransport {
 
   /** What an error would say is needed only where a zone is looked up. */
   #hostOf(to: Address): string {
-    if (to.zone !== "") return hostInZone(to, this.#context("send", to));
+    if (to.zone !== "") return hostInZone(to, this.#context("send", to), this.#zones);
     return this.#ipv6 && to.family === 4 ? mapped(to) : to.host;
   }
 

@@ -13,9 +13,10 @@ test("an address without a zone stays as it is, and the name of an interface too
   if (process.platform === "win32") return;
   for (const name of Object.keys(os.networkInterfaces())) {
     const address = Address.parse({ transport: "tcp", host: "fe80::1", zone: name, port: 1 });
-    assert.equal(hostInZone(address, context), `fe80::1%${name}`);
-    // The second time it is known.
-    assert.equal(hostInZone(address, context), `fe80::1%${name}`);
+    const known = new Map<string, string>();
+    assert.equal(hostInZone(address, context, known), `fe80::1%${name}`);
+    assert.equal(hostInZone(address, context, new Map([[name, "known"]])), "fe80::1%known");
+    assert.deepEqual([...known], [[name, name]]);
   }
 });
 

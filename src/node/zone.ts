@@ -6,12 +6,19 @@ import type { Address } from "../core/address/address.ts";
 import { ZocaloError } from "../core/errors.ts";
 import type { OperationContext } from "../io/operation/deadline.ts";
 
-/** Zones that were found, with what the kernel calls them: a datagram socket needs its receiver's for each datagram. */
-const known: Map<string, string> = new Map();
-
-/** The host with its zone, if it has one. Throws `ADDRESS_NOT_AVAILABLE` when this machine has no such interface. */
-export function hostInZone({ host, zone }: Pick<Address, "host" | "zone">, context: OperationContext): string {
-  return zone === "" ? host : `${host}%${known.get(zone) ?? found(zone, context)}`;
+/**
+ * The host with its zone, if it has one. `known` keeps the zones that were found, with what the kernel calls them, for one who asks
+ * again and again. Throws `ADDRESS_NOT_AVAILABLE` when this machine has no such interface.
+ */
+export function hostInZone(
+  { host, zone }: Pick<Address, "host" | "zone">,
+  context: OperationContext,
+  known: Map<string, string> = new Map(),
+): string {
+  if (zone === "") return host;
+  const name = known.get(zone) ?? found(zone, context);
+  known.set(zone, name);
+  return `${host}%${name}`;
 }
 
 function found(zone: string, context: OperationContext): string {
@@ -27,9 +34,7 @@ function found(zone: string, context: OperationContext): string {
   const number = list.find((one) => one.family === "IPv6" && one.scopeid > 0) as
     | os.NetworkInterfaceInfoIPv6
     | undefined;
-  const answer = process.platform === "win32" && number !== undefined ? String(number.scopeid) : name;
-  known.set(zone, answer);
-  return answer;
+  return process.platform === "win32" && number !== undefined ? String(number.scopeid) : name;
 }
 
 /** Whether an interface has that number; its link-local address knows it. */

@@ -1,4 +1,7 @@
-/** Built-in modules as objects with properties; the simulator itself must not import those that reach the network. */
+/**
+ * Built-in modules as objects with properties, and what a world changes of the process; the simulator itself must not import modules
+ * that reach the network.
+ */
 
 import { UsageError } from "../../core/errors.ts";
 
@@ -50,4 +53,28 @@ function inherited(owner: object, name: PropertyKey): PropertyDescriptor | undef
   const parent = Object.getPrototypeOf(owner) as object | null;
   if (parent === null) return undefined;
   return Object.getOwnPropertyDescriptor(parent, name) ?? inherited(parent, name);
+}
+
+/** What is put up for the first world and taken down with the last: worlds beside each other share one process. */
+export class ForWorlds {
+  readonly #install: () => readonly (() => void)[];
+  #undo: readonly (() => void)[] = [];
+  #worlds = 0;
+
+  /** `install` answers what undoes it, which happens from the last to the first. */
+  constructor(install: () => readonly (() => void)[]) {
+    this.#install = install;
+  }
+
+  /** Puts it up for one world. The answer takes it down again, and may be called more than once. */
+  raise(): () => void {
+    this.#worlds += 1;
+    if (this.#worlds === 1) this.#undo = this.#install();
+    let raised = true;
+    return () => {
+      if (raised) this.#worlds -= 1;
+      if (raised && this.#worlds === 0) for (const undo of [...this.#undo].reverse()) undo();
+      raised = false;
+    };
+  }
 }

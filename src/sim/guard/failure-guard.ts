@@ -3,7 +3,7 @@
  * ends with them, and the process of the tests goes on. Those of code outside go where they went before.
  */
 
-import { builtin, replaceProperty } from "./builtin.ts";
+import { builtin, ForWorlds, replaceProperty } from "./builtin.ts";
 import { currentScope, leaveScope, type Scope } from "./scope.ts";
 
 type Listener = (reason: unknown, ...rest: unknown[]) => void;
@@ -13,8 +13,6 @@ type AddedListener = Listener & { readonly listener?: Listener };
 /** What runs have failed with already. */
 const told = new WeakSet<object>();
 const events: NodeJS.EventEmitter = process;
-let worlds = 0;
-let stopWatching: readonly (() => void)[] = [];
 
 /** One event of the process. While it is watched, those who listened before hear only of code outside of worlds. */
 class WatchedEvent {
@@ -92,18 +90,15 @@ const exceptions = new WatchedEvent("uncaughtException", currentScope, (reason) 
   });
 });
 
-/** Watches for one world; the answer ends it, and is to be called once. */
+const watch = new ForWorlds(() => {
+  rejections.watch();
+  exceptions.watch();
+  return [() => rejections.stop(), () => exceptions.stop(), noteBirths(), guardMicrotasks()];
+});
+
+/** Watches for one world; the answer ends it. */
 export function watchFailures(): () => void {
-  worlds += 1;
-  if (worlds === 1) {
-    rejections.watch();
-    exceptions.watch();
-    stopWatching = [() => rejections.stop(), () => exceptions.stop(), noteBirths(), guardMicrotasks()];
-  }
-  return () => {
-    worlds -= 1;
-    if (worlds === 0) for (const stop of stopWatching) stop();
-  };
+  return watch.raise();
 }
 
 /** Says that a run has failed with this: that nobody handles it is no news. */

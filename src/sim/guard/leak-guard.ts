@@ -4,52 +4,35 @@
  */
 
 import { UsageError } from "../../core/errors.ts";
-import { builtin, type Read, replaceProperty } from "./builtin.ts";
+import { builtin, ForWorlds, type Read, replaceProperty } from "./builtin.ts";
 import type { GuardedCall, LeakCode, Use } from "./guarded-call.ts";
 import { guardedCalls } from "./guarded-calls.ts";
 import { currentScope, type Scope } from "./scope.ts";
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
-let worlds = 0;
-let restore: (() => void)[] = [];
 /** Made once: it takes longer than a small world. */
 let calls: readonly GuardedCall[] | undefined;
 
-/** Puts the guard up for one world; the answer takes it down again, and may be called more than once. */
-export function raiseGuard(): () => void {
-  worlds += 1;
-  if (worlds === 1) install();
-  let raised = true;
-  return () => {
-    if (!raised) return;
-    raised = false;
-    worlds -= 1;
-    if (worlds === 0) remove();
-  };
-}
-
-function install(): void {
+const guard = new ForWorlds(() => {
   // Made on first use: what is printed in a world must not be the first.
   void [process.stdout, process.stderr];
   calls ??= guardedCalls();
-  for (const call of calls) {
-    if (call.what === "read") replace(call, (read) => reader(call, read));
-    else if (call.what === "call what is read") replace(call, (read) => readerOfFunctions(call, read));
-    else guardFunction(call);
-  }
-  restore.push(guardAsyncResources());
+  const undo = [syncModules, ...calls.flatMap(guardCall), guardAsyncResources()];
   syncModules();
+  return undo;
+});
+
+/** Puts the guard up for one world; the answer takes it down again, and may be called more than once. */
+export function raiseGuard(): () => void {
+  return guard.raise();
 }
 
-function remove(): void {
-  for (const undo of restore.reverse()) undo();
-  restore = [];
-  syncModules();
-}
-
-function replace({ owner, name }: GuardedCall, made: (read: Read) => PropertyDescriptor): void {
-  restore.push(replaceProperty(owner, name, made));
+function guardCall(call: GuardedCall): (() => void)[] {
+  const { what, owner, name } = call;
+  if (what === "read") return [replaceProperty(owner, name, (read) => reader(call, read))];
+  if (what !== "call what is read") return guardFunction(call);
+  return [replaceProperty(owner, name, (read) => readerOfFunctions(call, read))];
 }
 
 /** Lets `import { connect } from "node:net"` see the change too. */
@@ -58,16 +41,18 @@ function syncModules(): void {
   (syncBuiltinESMExports as () => void)();
 }
 
-function guardFunction(call: GuardedCall): void {
+function guardFunction(call: GuardedCall): (() => void)[] {
+  const { owner, name } = call;
   // Some globals are made on first use; that is done now, outside of any world.
-  const original = (call.owner as Record<PropertyKey, unknown>)[call.name];
-  if (typeof original !== "function") return;
+  const original = (owner as Record<PropertyKey, unknown>)[name];
+  if (typeof original !== "function") return [];
   const guarded = guardedFunction(call, original as AnyFunction);
-  replace(call, () => ({ writable: true, value: guarded }));
+  const replaceIn = (of: object, what: PropertyKey): (() => void) =>
+    replaceProperty(of, what, () => ({ writable: true, value: guarded }));
+  const undo = replaceIn(owner, name);
   // An object leads to its class: `new (new Date(0).constructor)()`.
   const { prototype } = original as { readonly prototype?: object };
-  if (prototype?.constructor !== original) return;
-  restore.push(replaceProperty(prototype, "constructor", () => ({ writable: true, value: guarded })));
+  return prototype?.constructor === original ? [undo, replaceIn(prototype, "constructor")] : [undo];
 }
 
 function guardedFunction(call: GuardedCall, original: AnyFunction): AnyFunction {

@@ -4,7 +4,7 @@
  */
 
 import { type AsyncHook, createHook } from "node:async_hooks";
-import { builtin, replaceProperty } from "../guard/builtin.ts";
+import { builtin, ForWorlds, replaceProperty } from "../guard/builtin.ts";
 import { type LeakCode, namesOf } from "../guard/guarded-call.ts";
 import { reportLeak } from "../guard/leak-guard.ts";
 import { currentScope, outsideScope } from "../guard/scope.ts";
@@ -56,12 +56,20 @@ const LEAKS: Readonly<Record<string, readonly [LeakCode, string]>> = {
 /** All worlds whose work is watched. */
 const watched: Map<object, RealWork> = new Map();
 
-let stopWatching: readonly (() => void)[] = [];
+/** Switched on when the first work begins, since it costs each step of anything. */
 let endings: AsyncHook | undefined;
+const hooks = new ForWorlds(() => {
+  // Promises are many and none of them is real work; newer runtimes can leave them out.
+  const options = { trackPromises: false };
+  const beginnings = createHook({ ...options, init: onInit }).enable();
+  endings = createHook({ ...options, after: onAfter });
+  return [() => beginnings.disable(), () => endings?.disable(), ...watchPromises()];
+});
 
 /** Watches what the programs of one world have under way. */
 export class RealWork {
   readonly #world: object;
+  readonly #unhook: () => void;
   readonly #work: Map<number, Work> = new Map();
   /** Kinds of work of which a step was done since the last look, and how many steps. */
   readonly #done: Map<string, number> = new Map();
@@ -71,19 +79,14 @@ export class RealWork {
   constructor(world: object) {
     this.#world = world;
     watched.set(world, this);
-    if (watched.size > 1) return;
-    // Promises are many and none of them is real work; newer runtimes can leave them out.
-    const options = { trackPromises: false };
-    const beginnings = createHook({ ...options, init: onInit }).enable();
-    endings = createHook({ ...options, after: onAfter });
-    stopWatching = [() => beginnings.disable(), () => endings?.disable(), ...watchPromises()];
+    this.#unhook = hooks.raise();
   }
 
   /** Stops watching. */
   stop(): void {
     this.#work.clear();
     watched.delete(this.#world);
-    if (watched.size === 0) for (const stop of stopWatching) stop();
+    this.#unhook();
   }
 
   /** The kinds of work that are under way, sorted; empty when there is none. */
