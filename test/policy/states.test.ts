@@ -6,13 +6,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { SESSION_TABLE } from "../../src/core/session/state.ts";
 import { diagramOf, type StateTable } from "../../src/core/state-table.ts";
+import { LINK_TABLE } from "../../src/io/session/endpoint/link.ts";
 import { DIRECTION_TABLE, STREAM_TABLE } from "../../src/io/session/traffic/stream-state.ts";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
 
 /** The tables of each page, in the order of their diagrams. */
 const PAGES: Readonly<Record<string, readonly StateTable<string, string>[]>> = {
   "docs/wire-protocol.md": [SESSION_TABLE],
-  "ARCHITECTURE.md": [STREAM_TABLE, DIRECTION_TABLE],
+  "ARCHITECTURE.md": [LINK_TABLE, STREAM_TABLE, DIRECTION_TABLE],
 };
 
 for (const [page, tables] of Object.entries(PAGES)) {
@@ -22,7 +23,7 @@ for (const [page, tables] of Object.entries(PAGES)) {
     assert.deepEqual(diagrams, tables.map(diagramOf));
   });
 
-  test(`each state in the tables of ${page} is reached from the first one, and leads to a last one`, () => {
+  test(`each state in the tables of ${page} is reached from the first one, and leads to a last one if there is one`, () => {
     for (const table of tables) {
       const states = Object.keys(table);
       const reached = (from: string): Set<string> => {
@@ -33,7 +34,7 @@ for (const [page, tables] of Object.entries(PAGES)) {
       };
       assert.deepEqual([...reached(states[0] as string)].sort(), states.toSorted());
       const isLast = (state: string): boolean => Object.keys(table[state] ?? {}).length === 0;
-      for (const state of states) assert.ok([...reached(state)].some(isLast), state);
+      if (states.some(isLast)) for (const state of states) assert.ok([...reached(state)].some(isLast), state);
     }
   });
 }

@@ -47,10 +47,8 @@ export class Outgoing {
   arrivedAt: number = -Infinity;
   /** Who waits for room. */
   readonly room: RoomQueue = new RoomQueue();
-  /** No request is taken any more: the peer has left, or the session is over. */
-  closed = false;
-  /** A CLOSE was said: nothing gets a number any more. */
-  sealed = false;
+  /** What still gets a number: requests too; or only what belongs to earlier ones, as the peer leaves; or nothing. */
+  #takes: "requests" | "answers" | "nothing" = "requests";
   readonly #settings: SessionSettings;
   readonly #bounds: ReplayBounds;
   readonly #requests: Requests;
@@ -135,7 +133,7 @@ export class Outgoing {
   /** Sends an item of a stream. */
   item(id: number, body: BodyPlace, now: number): boolean {
     const stream = this.#requests.streams.get(id);
-    if (stream?.sending !== true || this.sealed) throw unsent("the stream takes no items; it has ended");
+    if (stream?.sending !== true || this.#takes === "nothing") throw unsent("the stream takes no items; it has ended");
     if (!stream.sendCredit.open) {
       stream.blocked = true;
       return false;
@@ -252,7 +250,7 @@ export class Outgoing {
         (this.#requests.calls.size < maxCalls ? TOO_MANY_CALLS : 0) |
         (this.#requests.streams.own < maxStreams ? TOO_MANY_STREAMS : 0),
     );
-    while (this.hasRoom && !this.sealed) {
+    while (this.hasRoom && this.#takes !== "nothing") {
       const id = this.room.take();
       if (id === undefined) return undefined;
       if (id === REQUESTS) return { type: "writable" };
@@ -263,18 +261,23 @@ export class Outgoing {
 
   /** The peer leaves, and does not accept these requests: takes no more of them, and forgets their calls and streams. */
   leave(refused: readonly Lost[]): void {
-    this.closed = true;
+    if (this.#takes === "requests") this.#takes = "answers";
     for (const { id } of refused) this.#requests.drop(id);
   }
 
-  /** The session is over: nothing is taken any more, and nobody waits. */
+  /** A CLOSE was said: nothing gets a number any more. */
+  seal(): void {
+    this.#takes = "nothing";
+  }
+
+  /** The session is over: nobody waits. */
   end(): void {
-    this.closed = true;
+    this.seal();
     this.room.clear();
   }
 
   #admits(): boolean {
-    if (this.closed) throw unsent("the peer is leaving, or the session is over; nothing was sent");
+    if (this.#takes !== "requests") throw unsent("the peer is leaving, or the session is over; nothing was sent");
     if (!this.hasRoom) return this.#starve(REQUESTS);
     if (!this.lane.open) this.room.refuse(NO_CREDIT);
     return this.lane.open;
@@ -299,7 +302,7 @@ export class Outgoing {
   }
 
   #writeId(type: number, id: number, body: BodyPlace, now: number): void {
-    if (this.sealed) return;
+    if (this.#takes === "nothing") return;
     const at = this.#append(type, 4, body, now);
     this.log.frameBytes.writeUInt32BE(id, at);
   }

@@ -228,7 +228,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
       this.#lastWords = words;
       // Nothing is received or gets a number any more: both sides know what the CLOSE says.
       link.deaf = true;
-      this.outgoing.closed = this.outgoing.sealed = true;
+      this.outgoing.seal();
     }
     if (answered || link === undefined) this.#leaving.unanswered = reason;
     if (answered) this.#leaving.answerBy = now + answerMs;

@@ -246,7 +246,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   /** Messages were given to the machine: they leave at the end of this turn, or now if they are many. */
   gathered(bytes: number): void {
     this.#gatheredBytes += bytes;
-    if (this.#gatheredBytes >= EARLY_BYTES && !this.#link.writing && !this.#telling) this.#write();
+    if (this.#gatheredBytes >= EARLY_BYTES && this.#link.state !== "writing" && !this.#telling) this.#write();
     this.touch();
   }
 

@@ -2,6 +2,7 @@
 
 import type { Address } from "../../../core/address/address.ts";
 import type { Session } from "../../../core/session/session.ts";
+import type { StateTable } from "../../../core/state-table.ts";
 import type { StreamSocket } from "../../stream/socket.ts";
 import type { OperationContext } from "../../operation/deadline.ts";
 
@@ -39,18 +40,39 @@ class PastPlace implements ConnectionPlace {
   }
 }
 
+/**
+ * - `none`: the session waits for a connection.
+ * - `ready`: it has one, to which it may write.
+ * - `writing`: the kernel has not taken all: nothing may be written before.
+ * - `released`: the connection is not used any more, and known until the session is over or forgets it.
+ */
+export type LinkState = "none" | "ready" | "writing" | "released";
+
+/** What can happen to it: the kernel takes less than all, takes the rest, ... */
+export type LinkInput = "take" | "block" | "written" | "release" | "forget";
+
+export const LINK_TABLE: StateTable<LinkState, LinkInput> = {
+  none: { take: "ready" },
+  ready: { block: "writing", release: "released" },
+  writing: { written: "ready", release: "released" },
+  released: { take: "ready", forget: "none" },
+};
+
 /** One connection after the other. */
 export class SessionLink {
-  /** The connection of now; after its end, until the session has another one, undefined. */
+  /** Only `#enter` changes it. */
+  state: LinkState = "none";
+  /** The connection; undefined where there is none. */
   connection: StreamSocket | undefined;
   /** Where the one before led, of a session that has none now. */
   #past: PastPlace | undefined;
-  /** Whether it is in use. */
-  connected = false;
-  /** The kernel has not taken all: nothing may be written before. */
-  writing = false;
   /** How far that was when it was looked at last. */
   #progress = 0;
+
+  /** Whether the connection is in use. */
+  get connected(): boolean {
+    return this.state === "ready" || this.state === "writing";
+  }
 
   /** Where the last connection leads, or led. */
   get place(): ConnectionPlace | undefined {
@@ -59,23 +81,22 @@ export class SessionLink {
 
   /** Uses a connection from now on. */
   take(connection: StreamSocket): void {
+    this.#enter("take");
     this.#past = undefined;
     this.connection = connection;
-    this.connected = true;
-    this.writing = false;
   }
 
   /** Lets go of the connection; answers it if it was in use. */
   release(): StreamSocket | undefined {
-    if (!this.connected) return undefined;
-    this.connected = false;
+    if (!this.#enter("release")) return undefined;
     this.connection?.inbound.detach(NO_BYTES);
     return this.connection;
   }
 
   /** The session waits for another connection: forgets all of the one before but where it led. */
   forget(): void {
-    if (this.connection !== undefined) this.#past = new PastPlace(this.connection);
+    if (!this.#enter("forget")) return;
+    this.#past = new PastPlace(this.connection as StreamSocket);
     this.connection = undefined;
   }
 
@@ -94,7 +115,7 @@ export class SessionLink {
 
   /** Writes what a session has to send, as long as the kernel takes it. Answers whether it has; if not, `owner` is told later. */
   write(machine: Session, now: number, owner: LinkOwner): boolean {
-    if (!this.connected || this.writing) return !this.writing;
+    if (this.state !== "ready") return this.state !== "writing";
     const connection = this.connection as StreamSocket;
     const { outbound } = connection;
     while (outbound.state === "open") {
@@ -102,7 +123,7 @@ export class SessionLink {
       if (chunks.length === 0) return true;
       const written = outbound.write(joined(chunks), undefined);
       if (!outbound.busy) continue;
-      this.writing = true;
+      this.#enter("block");
       this.#progress = outbound.progress;
       written.then(() => this.#written(connection, owner), ignore);
       return false;
@@ -112,17 +133,22 @@ export class SessionLink {
 
   /** Whether the kernel has taken more of what it had not taken, since the last look: it makes room as the peer takes bytes. */
   hasMoved(): boolean {
-    if (!this.writing || this.connection === undefined) return false;
-    const { progress } = this.connection.outbound;
+    if (this.state !== "writing") return false;
+    const { progress } = (this.connection as StreamSocket).outbound;
     const moved = progress !== this.#progress;
     this.#progress = progress;
     return moved;
   }
 
   #written(connection: StreamSocket, owner: LinkOwner): void {
-    if (this.connection !== connection) return;
-    this.writing = false;
-    owner.pump();
+    if (this.connection === connection && this.#enter("written")) owner.pump();
+  }
+
+  /** Changes the state; answers whether that is possible. */
+  #enter(input: LinkInput): boolean {
+    const next = LINK_TABLE[this.state][input];
+    if (next !== undefined) this.state = next;
+    return next !== undefined;
   }
 }
 
