@@ -27,7 +27,6 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/cli/demo/roles.ts": "test/cli/demo.test.ts",
   "src/cli/protocol/events.ts": "test/cli/events.test.ts",
   "src/cli/sockets/exec.ts": "test/cli/exec.test.ts",
-  "src/cli/sockets/join-messages.ts": "test/cli/framing.test.ts",
   "src/cli/sockets/listen.ts": "test/cli/usage.test.ts",
   "src/cli/sockets/listen-streams.ts": "test/cli/listen.test.ts",
   "src/cli/doctor/doctor.ts": "test/cli/doctor.test.ts",

@@ -5,8 +5,7 @@ import { addOutputOptions, newCommand, parseAddress } from "../terminal/command.
 import { endFacts } from "./describe-socket.ts";
 import { EXIT, wrongUsage } from "../terminal/exit-codes.ts";
 import { addFramingOption, type FramingFlags, framingOf } from "./framing-option.ts";
-import { join, type JoinOptions } from "./join.ts";
-import { joinMessages } from "./join-messages.ts";
+import { join, joinMessages, type JoinOptions } from "./join.ts";
 import { addConnectFlags, type ConnectFlags, openConnection } from "./open-connection.ts";
 import type { OutputOptions } from "../terminal/output.ts";
 import { quantity } from "../terminal/visible-text.ts";

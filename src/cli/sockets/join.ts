@@ -1,11 +1,12 @@
-/** A connection joined to stdin and stdout. */
+/** A connection joined to stdin and stdout: its bytes, or its messages, one a line. */
 
-import type { StreamSocket } from "../../index.ts";
+import type { CloseOptions, FramedStream, StreamSocket } from "../../index.ts";
 import { toCrlf } from "../terminal/crlf.ts";
 import { toHexDump } from "../terminal/hex-dump.ts";
+import type { Output } from "../terminal/output.ts";
 import { type DataInput, PatientInput } from "../terminal/standard-input.ts";
 import type { DataOutput } from "../terminal/standard-output.ts";
-import type { FramingName } from "./framing-option.ts";
+import { type FramingName, inputMessages, type LineCodec, shownMessage } from "./framing-option.ts";
 
 /** How long closing may take once the person has asked to stop. */
 export const STOP_LINGER_MS = 200;
@@ -31,11 +32,20 @@ export interface JoinReport {
   readonly inputEnded: boolean;
 }
 
+/** Where messages come from and go to. */
+export interface MessageEnds {
+  readonly stdin: DataInput;
+  readonly stdout: DataOutput;
+  /** Told of a message that was typed and cannot be sent. */
+  readonly output: Pick<Output, "warning">;
+  readonly stop: AbortSignal;
+}
+
 /**
  * Sends stdin to the socket and the socket to stdout until the peer has ended. The end of stdin half-closes. Closes the
  * socket; rejects when the connection was lost, when stdout is closed, or with the reason of `stop`.
  */
-export async function join(
+export function join(
   socket: StreamSocket,
   input: DataInput,
   output: DataOutput,
@@ -43,7 +53,81 @@ export async function join(
   stop: AbortSignal,
 ): Promise<JoinReport> {
   const patient = new PatientInput(input, [stop, socket.signal]);
-  const sending = send(socket, patient, options);
+  const shown = options.hex === true ? toHexDump() : (bytes: Uint8Array) => bytes;
+  const sent = options.crlf === true ? toCrlf() : (bytes: Uint8Array) => bytes;
+  const send = async (): Promise<boolean> => {
+    let empty = true;
+    for (let bytes = await patient.read(); bytes !== null; bytes = await patient.read()) {
+      if (bytes === "silent") return false;
+      empty = false;
+      await socket.write(sent(bytes));
+    }
+    if (!empty || options.emptyInput === "end") await socket.end();
+    return true;
+  };
+  const receive = async (): Promise<void> => {
+    for (let bytes = await socket.read({ signal: stop }); bytes !== null; bytes = await socket.read({ signal: stop })) {
+      await output.write(shown(bytes));
+    }
+  };
+  return joinBoth(socket, socket, patient, stop, { send, receive });
+}
+
+/**
+ * Like `join`, for messages: each line of stdin is sent as one, each that arrives is written as a line. A line that has
+ * no form in the codec ends the command; at a terminal it is told of and the next one is tried, since people mistype.
+ */
+export function joinMessages(
+  socket: StreamSocket,
+  codec: LineCodec,
+  { stdin, stdout, output, stop }: MessageEnds,
+  options: JoinOptions,
+): Promise<JoinReport> {
+  const messages: FramedStream<Uint8Array, Buffer> = socket.framed(codec);
+  const patient = new PatientInput(stdin, [stop, socket.signal]);
+  const refused = (error: unknown): void => {
+    if (!stdin.isTerminal || socket.signal.aborted) throw error;
+    output.warning(error);
+  };
+  const send = async (): Promise<boolean> => {
+    const typed = inputMessages(() => patient.read());
+    let empty = true;
+    for (let next = await typed.next(); next.value !== "silent"; next = await typed.next()) {
+      if (next.done === true) {
+        if (!empty || options.emptyInput === "end") await socket.end();
+        return true;
+      }
+      empty = false;
+      await messages.send(next.value).catch(refused);
+    }
+    return false;
+  };
+  const receive = async (): Promise<void> => {
+    for (;;) {
+      const message = await messages.receive({ signal: stop });
+      if (message === null) return;
+      await stdout.write(shownMessage(message, options));
+    }
+  };
+  return joinBoth(socket, messages, patient, stop, { send, receive });
+}
+
+/** Both directions of a join. */
+interface Directions {
+  /** Answers whether stdin came to its end. */
+  send(): Promise<boolean>;
+  /** Until the peer has ended. */
+  receive(): Promise<void>;
+}
+
+async function joinBoth(
+  socket: StreamSocket,
+  carrier: { close(options?: CloseOptions): Promise<unknown> },
+  patient: PatientInput,
+  stop: AbortSignal,
+  { send, receive }: Directions,
+): Promise<JoinReport> {
+  const sending = send();
   let broken: unknown;
   sending.catch((error: unknown) => {
     // When the connection is lost, what had arrived is still shown. When stdin is, there is no point in waiting.
@@ -52,41 +136,16 @@ export async function join(
     socket.abort(error);
   });
   try {
-    await receive(socket, output, options, stop);
+    await receive();
     patient.loseInterest();
     const inputEnded = await sending;
-    await socket.close();
+    await carrier.close();
     return { inputEnded };
   } catch (error) {
-    if (stop.aborted) await socket.close({ maxLingerMs: STOP_LINGER_MS }).catch(() => undefined);
+    if (stop.aborted) await carrier.close({ maxLingerMs: STOP_LINGER_MS }).catch(() => undefined);
     else socket.abort(error);
     throw broken ?? error;
   } finally {
     patient.release();
   }
-}
-
-async function receive(
-  socket: StreamSocket,
-  output: DataOutput,
-  options: JoinOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  const shown = options.hex === true ? toHexDump() : (bytes: Uint8Array) => bytes;
-  for (let bytes = await socket.read({ signal }); bytes !== null; bytes = await socket.read({ signal })) {
-    await output.write(shown(bytes));
-  }
-}
-
-/** Answers whether stdin came to its end. */
-async function send(socket: StreamSocket, input: PatientInput, options: JoinOptions): Promise<boolean> {
-  const sent = options.crlf === true ? toCrlf() : (bytes: Uint8Array) => bytes;
-  let empty = true;
-  for (let bytes = await input.read(); bytes !== null; bytes = await input.read()) {
-    if (bytes === "silent") return false;
-    empty = false;
-    await socket.write(sent(bytes));
-  }
-  if (!empty || options.emptyInput === "end") await socket.end();
-  return true;
 }
