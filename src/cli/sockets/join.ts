@@ -115,9 +115,9 @@ export function joinMessages(
 /** Both directions of a join. */
 interface Directions {
   /** Answers whether stdin came to its end. */
-  send(): Promise<boolean>;
+  readonly send: () => Promise<boolean>;
   /** Until the peer has ended. */
-  receive(): Promise<void>;
+  readonly receive: () => Promise<void>;
 }
 
 async function joinBoth(
