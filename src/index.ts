@@ -41,10 +41,12 @@ export type {
   FramedDatagrams,
   GroupOptions,
   DatagramLimits,
+  UdpSettings,
   ReceiveQueuePolicy,
   SendReport,
 } from "./io/datagram/public.ts";
 export type { OperationOptions, ReceiveOptions } from "./io/operation/deadline.ts";
+export type { Interop, NativeInterop } from "./io/operation/own-clock.ts";
 export type { DiagnosticEvent } from "./io/operation/diagnostics.ts";
 export type {
   Listener,
@@ -84,11 +86,23 @@ export type {
   FramedStream,
   ReadOptions,
   ReadUntilOptions,
+  StreamInterop,
   StreamSocket,
   StartTlsOptions,
+  TcpSettings,
   WriteInput,
 } from "./io/stream/public.ts";
 export type { PeerCertificate, TlsIdentity, TlsInfo, TlsMaterial, TlsOptions } from "./io/network/tls.ts";
-export { bind, connect, listen, type NetworkOption, pair, serve, serveDatagrams } from "./api/sockets.ts";
+export {
+  bind,
+  connect,
+  listen,
+  type NetworkOption,
+  pair,
+  serve,
+  serveDatagrams,
+  sleep,
+  type SleepOptions,
+} from "./api/sockets.ts";
 export { nodeNetwork } from "./node/network.ts";
 export type { SignalOptions } from "./api/signals.ts";

@@ -68,7 +68,7 @@ export async function serveSessions<Server extends Methods, Client extends Metho
  *
  * An open session keeps the process alive. So does one whose server has gone, also in order: it tries to come back for
  * `reconnect.timeoutMs`, 5 minutes, and is over then. `close`, `abort` and `drain` of the session end that at once;
- * `session.unref()` lets the process end, and `reconnect: false` ends the session with its connection.
+ * `session.interop.unref()` lets the process end, and `reconnect: false` ends the session with its connection.
  *
  * Rejects as `connect` does, with what the server refuses (`CONTRACT_UNKNOWN`, `VERSION_UNSUPPORTED`, `CODEC_UNSUPPORTED`,
  * `UNAUTHENTICATED`, `SERVER_BUSY`), with `PROTOCOL_MISMATCH` or `HANDSHAKE_INVALID` when the peer does not speak this

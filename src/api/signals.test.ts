@@ -62,7 +62,7 @@ test("drainOn: handlers that take too long are cut after drainTimeoutMs", posix,
 const BUSY: Readonly<Record<string, string>> = {
   serve: `
     const server = await serve("tcp://127.0.0.1:0", () => new Promise(served), options);
-    (await connect(server.localAddress)).unref();
+    (await connect(server.localAddress)).interop.unref();
   `,
   serveSessions: `
     const server = await serveSessions(work, "tcp://127.0.0.1:0", { handlers, ...options });
@@ -71,7 +71,8 @@ const BUSY: Readonly<Record<string, string>> = {
   `,
   serveDatagrams: `
     const server = await serveDatagrams("udp://127.0.0.1:0", () => new Promise(served), options);
-    const box = (await bind("udp://127.0.0.1:0")).unref();
+    const box = await bind("udp://127.0.0.1:0");
+    box.interop.unref();
     await box.send("x", server.localAddress);
   `,
   serveStateless: `
@@ -150,7 +151,7 @@ test("unref lets the process end although listeners and connections with limits 
     const listener = await listen("tcp://127.0.0.1:0", limits);
     const [called, peer] = await Promise.all([connect(listener.localAddress, limits), listener.accept()]);
     const server = await serve("tcp://127.0.0.1:0", () => undefined);
-    for (const open of [listener, called, peer, server]) open.unref();
+    for (const open of [listener, called, peer, server]) open.interop.unref();
     called.read();
   `);
   assert.deepEqual(await exited, [0, null]);
@@ -159,10 +160,12 @@ test("unref lets the process end although listeners and connections with limits 
 test("ref keeps the process alive again", async () => {
   const { child, exited } = start(`
     const listener = await listen("tcp://127.0.0.1:0");
-    listener.unref().ref();
+    listener.interop.unref();
+    listener.interop.ref();
     console.log(String(listener.localAddress));
     const peer = await listener.accept();
-    peer.unref().ref();
+    peer.interop.unref();
+    peer.interop.ref();
     await peer.read();
     process.exitCode = 7;
     await peer.close();

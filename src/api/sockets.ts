@@ -3,7 +3,8 @@
 import { UsageError } from "../core/errors.ts";
 import type { AddressLike } from "../core/address/address.ts";
 import { BIND_RULES, bindOver } from "../io/datagram/bind.ts";
-import { checkOptions, type OptionRules } from "../core/options/check-options.ts";
+import { checkOptions, FROM_ZERO, type OptionRules, SIGNAL } from "../core/options/check-options.ts";
+import { sleepOn } from "../io/operation/deadline.ts";
 import { CONNECT_RULES, type ConnectOptions, connectOver } from "../io/stream/connect.ts";
 import { CONNECTION_RULES, type ConnectionOptions } from "../io/stream/settings.ts";
 import type { DatagramHandler, DatagramServer, ServeDatagramsOptions } from "../io/datagram/server.ts";
@@ -47,6 +48,7 @@ const LISTEN: OptionRules = { ...LISTEN_RULES, ...NETWORK_RULES };
 const SERVE: OptionRules = { ...SERVE_RULES, ...SERVER_RULES };
 const BIND: OptionRules = { ...BIND_RULES, ...NETWORK_RULES };
 const SERVE_DATAGRAMS: OptionRules = { ...SERVE_DATAGRAMS_RULES, ...SERVER_RULES };
+const SLEEP: OptionRules = { signal: SIGNAL, ...NETWORK_RULES };
 const PAIR: OptionRules = { ...CONNECTION_RULES, ...NETWORK_RULES };
 
 /** The network of the call `op`, which checks its other options itself. */
@@ -202,4 +204,32 @@ export async function serveDatagrams(
  */
 export function pair(options: ConnectionOptions & NetworkOption = {}): [StreamSocket, StreamSocket] {
   return pairOver(networkOf("pair", options), options, PAIR);
+}
+
+/** Options of {@link sleep}. */
+export interface SleepOptions extends NetworkOption {
+  /** Ends the sleep; it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Waits for a time in milliseconds, on the clock of the network: in a simulated world that is virtual time. `Infinity` waits
+ * for the signal. It keeps the process alive.
+ *
+ * Rejects with the signal's reason, and with `OPTION_INVALID`.
+ *
+ * @example
+ * ```ts
+ * import { pair, sleep } from "zocalo";
+ * const [left, right] = pair();
+ * await sleep(10, { signal: left.signal }); // no longer than the connection lasts
+ * await Promise.all([left.close(), right.close()]);
+ * ```
+ */
+export async function sleep(durationMs: number, options: SleepOptions = {}): Promise<void> {
+  const { clock } = networkOf("sleep", options);
+  const { signal } = checkOptions({ op: "sleep" }, options, SLEEP);
+  checkOptions({ op: "sleep" }, { durationMs }, { durationMs: { ...FROM_ZERO, required: true } });
+  signal?.throwIfAborted();
+  await sleepOn(clock, durationMs, signal);
 }

@@ -48,7 +48,7 @@ const AT_CALL: Readonly<Record<string, Readonly<Record<string, Sentence>>>> = {
   send: {
     CONNECTION_REFUSED: NOBODY_THERE,
     PERMISSION_DENIED: [
-      "a broadcast address needs setBroadcast(true) first; if it is none, a firewall or another rule of this machine forbids it",
+      "a broadcast address needs udp.setBroadcast(true) first; if it is none, a firewall or another rule of this machine forbids it",
     ],
     ADDRESS_NOT_AVAILABLE: ["this machine has no address from which that one can be reached"],
   },

@@ -235,7 +235,7 @@ function denied(name: string, op: string, peer: Address | undefined): Meaning | 
   if (op !== "bind") return undefined;
   return {
     code,
-    detail: "a broadcast address cannot be `remote`; use bind() without it, setBroadcast(true) and send()",
+    detail: "a broadcast address cannot be `remote`; use bind() without it, udp.setBroadcast(true) and send()",
   };
 }
 

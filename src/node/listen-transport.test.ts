@@ -28,7 +28,7 @@ test("the system chooses a port where 0 is asked for, and the listener tells whi
   for (const address of ["tcp://127.0.0.1:0", "tcp://[::1]:0"]) {
     await using listener = await listen(address);
     assert.ok(listener.localAddress.port > 0);
-    assert.ok(listener.native instanceof net.Server);
+    assert.ok(listener.interop.native instanceof net.Server);
     await works(listener);
   }
 });

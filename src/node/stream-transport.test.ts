@@ -169,12 +169,14 @@ test("a connection may be reset at any moment, from inside any call", async () =
 
 test("noDelay, keep-alive and byte counts reach the socket of Node", async () => {
   await onBothSides("tcp", async (reader, peer) => {
-    const native = reader.native as net.Socket;
+    const native = reader.interop.native as net.Socket;
     assert.ok(native instanceof net.Socket);
     const calls: unknown[][] = [];
     native.setNoDelay = (...input) => (calls.push(["noDelay", ...input]), native);
     native.setKeepAlive = (...input) => (calls.push(["keepAlive", ...input]), native);
-    reader.setNoDelay(false).setNoDelay(true).setKeepAlive(true, 30_000).setKeepAlive(false);
+    for (const on of [false, true]) reader.tcp.setNoDelay(on);
+    reader.tcp.setKeepAlive(true, 30_000);
+    reader.tcp.setKeepAlive(false);
     assert.deepEqual(calls, [
       ["noDelay", false],
       ["noDelay", true],

@@ -52,7 +52,7 @@ test("what the handshake agreed on", async () => {
   assert.match(certificate.fingerprint256, /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
   assert.equal(certificate.raw[0], 0x30);
   assert.deepEqual([peer.tls.peerCertificate, peer.tls.authorized, peer.tls.alpn], [undefined, false, undefined]);
-  assert.ok(called.native instanceof tls.TLSSocket);
+  assert.ok(called.interop.native instanceof tls.TLSSocket);
   called.abort();
   peer.abort();
 });

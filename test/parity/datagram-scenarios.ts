@@ -187,7 +187,7 @@ export const datagramScenarios: readonly Scenario[] = [
       const box = await bind("udp://0.0.0.0:0", { network: scene.ground.server });
       const exact = await scene.bind();
       const friend = await scene.bindClient();
-      friend.setBroadcast(true);
+      friend.udp.setBroadcast(true);
       await friend.send("to no one", `udp://127.255.255.255:${exact.localAddress.port}`);
       await friend.send("to all", `udp://127.255.255.255:${box.localAddress.port}`);
       const { data } = await box.receive();
@@ -207,13 +207,13 @@ export const datagramScenarios: readonly Scenario[] = [
       const { port } = member.localAddress;
       const other = await bind(`udp://0.0.0.0:${port}`, { network: server, reuseAddress: true });
       const friend = await bind("udp://0.0.0.0:0", { network: client });
-      friend.setMulticastInterface("127.0.0.1");
-      for (const box of [member, other]) box.joinGroup("239.77.3.4", way);
-      const twice = await codeOf((async () => member.joinGroup("239.77.3.4", way))());
+      friend.udp.setMulticastInterface("127.0.0.1");
+      for (const box of [member, other]) box.udp.joinGroup("239.77.3.4", way);
+      const twice = await codeOf((async () => member.udp.joinGroup("239.77.3.4", way))());
       await friend.send("to both", `udp://239.77.3.4:${port}`);
       const both = [String((await member.receive()).data), String((await other.receive()).data)];
-      other.leaveGroup("239.77.3.4", way);
-      const left = await codeOf((async () => other.leaveGroup("239.77.3.4", way))());
+      other.udp.leaveGroup("239.77.3.4", way);
+      const left = await codeOf((async () => other.udp.leaveGroup("239.77.3.4", way))());
       await friend.send("to one", `udp://239.77.3.4:${port}`);
       const one = String((await member.receive()).data);
       const boxes = [member, other, friend];
@@ -226,7 +226,7 @@ export const datagramScenarios: readonly Scenario[] = [
     name: "hops beyond what IP has",
     run: async (scene) => {
       const box = await scene.bind();
-      return [await codeOf((async () => box.setTtl(0))()), await codeOf((async () => box.setTtl(256))())];
+      return [await codeOf((async () => box.udp.setTtl(0))()), await codeOf((async () => box.udp.setTtl(256))())];
     },
     outcome: ["OPTION_INVALID", "OPTION_INVALID"],
   },

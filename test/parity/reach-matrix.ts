@@ -199,7 +199,7 @@ function datagrams(): Case[] {
         async (machine) => {
           const receiver = await machine.bind("[::]");
           const box = await machine.bind(origin, 0);
-          box.setBroadcast(true);
+          box.udp.setBroadcast(true);
           await box.send("x", `udp://${target}:${machine.port}`);
           return [await heard(machine, receiver)];
         },
@@ -287,9 +287,9 @@ async function heardInGroup(machine: Machine, given: GroupCase): Promise<readonl
   const listener = await machine.bind(place);
   const other = await machine.bind(group.startsWith("[") ? "[::]" : "0.0.0.0", 0);
   if (member !== "nobody")
-    (member.startsWith("it") ? listener : other).joinGroup(`udp://${group}:0`, { interface: way });
+    (member.startsWith("it") ? listener : other).udp.joinGroup(`udp://${group}:0`, { interface: way });
   const box = await machine.bind(origin, 0);
-  box.setMulticastInterface(out);
+  box.udp.setMulticastInterface(out);
   await box.send("x", `udp://${group}:${machine.port}`);
   // What was sent before this one is there when it is.
   const last = await machine.bind("127.0.0.1", 0);

@@ -148,7 +148,8 @@ test("every method after close: CLOSED, in the same words", async () => {
   await session.drain();
   await session.close();
   session.abort();
-  assert.deepEqual([session.state, session.ref() === session], ["closed", true]);
+  session.interop.ref();
+  assert.equal(session.state, "closed");
 });
 
 test("a loop that is left while it waits for an item cancels the stream at once", async () => {

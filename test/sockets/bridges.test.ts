@@ -65,7 +65,7 @@ function webChecks(check: StreamCheck): void {
           cancelled = reason;
         },
       });
-      const piping = reasonOf(silent.pipeTo(a.writable));
+      const piping = reasonOf(silent.pipeTo(a.interop.writable));
       if (traits.reset) b.abort();
       else await Promise.all([a.close(), b.close()]);
       const code = traits.reset ? "CONNECTION_RESET" : "CLOSED";
@@ -76,7 +76,7 @@ function webChecks(check: StreamCheck): void {
   );
 
   check("an echo is one pipe", async (a, b) => {
-    const echo = b.readable.pipeTo(b.writable);
+    const echo = b.interop.readable.pipeTo(b.interop.writable);
     await a.write("hola ");
     await a.write("mundo");
     await a.end();
@@ -92,7 +92,7 @@ function webChecks(check: StreamCheck): void {
         throw failure;
       },
     });
-    const piping = reasonOf(b.readable.pipeTo(full));
+    const piping = reasonOf(b.interop.readable.pipeTo(full));
     await a.write("x");
     assert.equal(await piping, failure);
     const { how, error } = await b.closed;
@@ -100,7 +100,7 @@ function webChecks(check: StreamCheck): void {
   });
 
   check("both branches of a tee get everything, and cancelling both aborts the connection", async (a, b) => {
-    const [left, right] = b.readable.tee();
+    const [left, right] = b.interop.readable.tee();
     await a.write("hola");
     const readers = [left.getReader(), right.getReader()];
     for (const reader of readers) assert.equal(Buffer.from((await reader.read()).value ?? []).toString(), "hola");
@@ -110,13 +110,13 @@ function webChecks(check: StreamCheck): void {
 
   check("through a compression and back", async (a, b) => {
     const plain = "hola ".repeat(100_000);
-    const sending = new Blob([plain]).stream().pipeThrough(new CompressionStream("gzip")).pipeTo(a.writable);
-    assert.equal(await text(b.readable.pipeThrough(new DecompressionStream("gzip"))), plain);
+    const sending = new Blob([plain]).stream().pipeThrough(new CompressionStream("gzip")).pipeTo(a.interop.writable);
+    assert.equal(await text(b.interop.readable.pipeThrough(new DecompressionStream("gzip"))), plain);
     await sending;
   });
 
   check("a chunk may be transferred: it shares its memory with no other", async (a, b) => {
-    const reader = b.readable.getReader();
+    const reader = b.interop.readable.getReader();
     for (const word of ["hola", "mundo"]) {
       await a.write(word);
       const { value } = await reader.read();
@@ -127,11 +127,11 @@ function webChecks(check: StreamCheck): void {
 
   check("iterating over the readable Web Stream: break aborts, unless it is told not to cancel", async (a, b) => {
     await a.write("x");
-    for await (const _ of b.readable.values({ preventCancel: true })) break;
+    for await (const _ of b.interop.readable.values({ preventCancel: true })) break;
     await a.write("y");
     assert.equal(String(await b.read()), "y");
     await a.write("z");
-    for await (const _ of b.readable) break;
+    for await (const _ of b.interop.readable) break;
     assert.equal((await b.closed).how, "aborted");
   });
 }
@@ -141,10 +141,10 @@ function nodeChecks(check: StreamCheck): void {
     const capitals = new Transform({
       transform: (chunk: Buffer, _encoding, done) => done(null, chunk.toString().toUpperCase()),
     });
-    const stream = b.toNodeStream();
+    const stream = b.interop.toNodeStream();
     const serving = pipeline(stream, capitals, stream);
     const answer = textToEnd(a);
-    await pipeline(Readable.from(["hola ", "mundo"]), a.toNodeStream(), { end: true });
+    await pipeline(Readable.from(["hola ", "mundo"]), a.interop.toNodeStream(), { end: true });
     assert.equal(await answer, "HOLA MUNDO");
     await serving;
     assert.deepEqual([(await a.closed).how, (await b.closed).how], ["ended", "ended"]);
@@ -153,12 +153,12 @@ function nodeChecks(check: StreamCheck): void {
   check("a pipeline of Node whose source fails aborts the connection", async (_a, b) => {
     const failure = new Error("the source is broken");
     const broken = new Readable({ read: (): void => void broken.destroy(failure) });
-    assert.equal(await reasonOf(pipeline(broken, b.toNodeStream())), failure);
+    assert.equal(await reasonOf(pipeline(broken, b.interop.toNodeStream())), failure);
     assert.deepEqual(await b.closed.then(({ how, error }) => [how, error?.cause]), ["aborted", failure]);
   });
 
   check("destroying a Node stream in the middle of a read and a write is no error of its own", async (a, b) => {
-    const stream = b.toNodeStream();
+    const stream = b.interop.toNodeStream();
     stream.on("error", (error) => assert.fail(error));
     stream.resume().write("x");
     const gone = new Promise((resolve) => {
@@ -173,7 +173,7 @@ function nodeChecks(check: StreamCheck): void {
   check("lines of Node's readline", async (a, b) => {
     const lines: string[] = [];
     const reading = (async () => {
-      for await (const line of createInterface({ input: b.toNodeStream() })) lines.push(line);
+      for await (const line of createInterface({ input: b.interop.toNodeStream() })) lines.push(line);
     })();
     await a.write("uno\ndo");
     await a.write("s\n");
@@ -184,9 +184,12 @@ function nodeChecks(check: StreamCheck): void {
 
   check("HTTP over it, in both roles", async (a, b) => {
     const http = createServer((request, response) => response.end(`hola ${request.url}`));
-    http.emit("connection", b.toNodeStream());
+    http.emit("connection", b.interop.toNodeStream());
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      get({ createConnection: () => a.toNodeStream(), path: "/mundo", host: "example" }, resolve).on("error", reject);
+      get({ createConnection: () => a.interop.toNodeStream(), path: "/mundo", host: "example" }, resolve).on(
+        "error",
+        reject,
+      );
     });
     assert.equal(await text(response), "hola /mundo");
   });

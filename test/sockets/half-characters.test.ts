@@ -21,11 +21,11 @@ over("write and readUntil refuse it, and the connection goes on", async (left, r
 
 test("streams of Node and of the Web refuse it", async () => {
   const [left, right] = pair();
-  const writer = left.writable.getWriter();
+  const writer = left.interop.writable.getWriter();
   await assert.rejects(writer.write(HALF), refused);
   await right.close();
   const [one, other] = pair();
-  const stream = one.toNodeStream();
+  const stream = one.interop.toNodeStream();
   const failed = new Promise((resolve) => stream.once("error", resolve));
   stream.write("ñ");
   stream.write("f1", "hex");

@@ -29,8 +29,9 @@ test("the idle time is rounded up to whole seconds; 0 is the system's default", 
   await using listener = await listen("tcp://127.0.0.1:0");
   const told: (readonly [boolean, number])[] = [];
   const call = await connect(listener.localAddress, { network: noting(told) });
-  for (const idleMs of [0.5, 500, 1000, 1001, 32_766_001, 32_767_000, 0, undefined]) call.setKeepAlive(true, idleMs);
-  call.setKeepAlive(false);
+  for (const idleMs of [0.5, 500, 1000, 1001, 32_766_001, 32_767_000, 0, undefined])
+    call.tcp.setKeepAlive(true, idleMs);
+  call.tcp.setKeepAlive(false);
   assert.deepEqual(told, [
     [true, 1000],
     [true, 1000],
@@ -49,7 +50,7 @@ test("what the system cannot do is refused", () => {
   const [left, right] = pair();
   for (const idleMs of [32_767_001, 32_768_000, Number.POSITIVE_INFINITY, -1, Number.NaN]) {
     assert.throws(
-      () => left.setKeepAlive(true, idleMs),
+      () => left.tcp.setKeepAlive(true, idleMs),
       (error) => {
         assert.ok(error instanceof UsageError);
         assert.deepEqual([error.code, error.op], ["OPTION_INVALID", "setKeepAlive"]);
@@ -80,7 +81,7 @@ test("the kernel has the time", async (t) => {
     [500, /^(?:1sec|\d+ms)$/],
     [32_767_000, /^(?:9h|54\dmin)/],
   ] as const) {
-    call.setKeepAlive(true, idleMs);
+    call.tcp.setKeepAlive(true, idleMs);
     assert.match(timer(), left);
   }
   call.abort();

@@ -98,8 +98,8 @@ for (const [name, zone] of Object.entries(ways)) {
   const to = `udp://[ff02::1234${zone}]:${group.localAddress.port}`;
   await tell(`group ${name}`, () => arrives(datagramSocket, to, group));
   await tell(`join ${name}`, () => {
-    datagramSocket.joinGroup(`udp://[ff02::99${zone}]:0`);
-    datagramSocket.leaveGroup(`udp://[ff02::99${zone}]:0`);
+    datagramSocket.udp.joinGroup(`udp://[ff02::99${zone}]:0`);
+    datagramSocket.udp.leaveGroup(`udp://[ff02::99${zone}]:0`);
   });
 }
 process.exit(0);

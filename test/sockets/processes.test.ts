@@ -81,11 +81,11 @@ for (const [name, address] of kinds) {
   test(`${name}: unref of everything lets the process end`, async () => {
     await ends(`
       const listener = await listen(${address()}, optionsOf(${address()}));
-      const server = await serve(${address()}, (peer) => { peer.unref(); return peer.read(); }, optionsOf(${address()}));
+      const server = await serve(${address()}, (peer) => { peer.interop.unref(); return peer.read(); }, optionsOf(${address()}));
       const [call, peer] = await Promise.all([connect(listener.localAddress, optionsOf(listener.localAddress)), listener.accept()]);
       const served = await connect(server.localAddress, optionsOf(server.localAddress));
       while (server.peers.size === 0) await new Promise((resolve) => setImmediate(resolve));
-      for (const one of [listener, server, call, peer, served]) one.unref();
+      for (const one of [listener, server, call, peer, served]) one.interop.unref();
       for (const one of [call, peer, served]) one.read().catch(() => undefined);
       listener.accept().catch(() => undefined);
     `);
@@ -97,8 +97,8 @@ for (const [name, address] of kinds) {
         const listener = await listen(${address()}, optionsOf(${address()}));
         const server = await serve(${address()}, () => undefined, optionsOf(${address()}));
         const [call, peer] = await Promise.all([connect(listener.localAddress, optionsOf(listener.localAddress)), listener.accept()]);
-        for (const one of [listener, server, call, peer]) one.unref();
-        ${held}.ref();
+        for (const one of [listener, server, call, peer]) one.interop.unref();
+        ${held}.interop.ref();
         process.on("SIGUSR2", () => { process.exitCode = 7; if (${held}.abort) ${held}.abort(); else void ${held}.close(); });
         console.log("ready");
       `);
@@ -119,9 +119,9 @@ for (const [name, address] of kinds) {
         (one) => { one.write(Buffer.alloc(8_000_000)).catch(() => undefined); one.close().catch(() => undefined); one.abort(); },
         (one) => { one.abort(); one.end().catch(() => undefined); one.close().catch(() => undefined); },
         (one) => { setImmediate(() => one.abort()); one.end().catch(() => undefined); },
-        (one) => { one.readable.cancel().catch(() => undefined); one.end().catch(() => undefined); },
-        (one) => { one.toNodeStream().on("error", () => undefined).end("x").destroy(new Error("gone")); },
-        (one) => { one.toNodeStream().end("x").destroy(); },
+        (one) => { one.interop.readable.cancel().catch(() => undefined); one.end().catch(() => undefined); },
+        (one) => { one.interop.toNodeStream().on("error", () => undefined).end("x").destroy(new Error("gone")); },
+        (one) => { one.interop.toNodeStream().end("x").destroy(); },
       ]) {
         for (const side of [0, 1]) {
           const both = await connected(${address()});
@@ -154,17 +154,17 @@ test("datagram sockets: unref lets the process end, ref keeps it until close", p
   await ends(`
     const box = await bind("udp://127.0.0.1:0");
     const server = await serveDatagrams("udp://127.0.0.1:0", () => undefined);
-    box.unref();
-    server.unref();
+    box.interop.unref();
+    server.interop.unref();
     box.receive().catch(() => undefined);
   `);
   for (const held of ["box", "server"]) {
     const program = start(`
       const box = await bind("udp://127.0.0.1:0");
       const server = await serveDatagrams("udp://127.0.0.1:0", () => undefined);
-      box.unref();
-      server.unref();
-      ${held}.ref();
+      box.interop.unref();
+      server.interop.unref();
+      ${held}.interop.ref();
       process.on("SIGUSR2", () => { process.exitCode = 7; void ${held}.close(); });
       console.log("ready");
     `);
@@ -273,7 +273,7 @@ const SESSION = `
 
 test("unref of a server of sessions and of both ends of a session lets the process end, over the next connection too", async () => {
   await ends(`${SESSION}
-    const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers, onOpen: (session) => session.unref() });
+    const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers, onOpen: (session) => session.interop.unref() });
     const wires = [];
     const tunnel = await serve("tcp://127.0.0.1:0", async (peer) => {
       const onward = await connect(server.localAddress);
@@ -283,12 +283,12 @@ test("unref of a server of sessions and of both ends of a session lets the proce
     let resumed = 0;
     const onResume = () => { resumed += 1; };
     const session = await connectSession(room, tunnel.localAddress, { reconnect: { initialDelayMs: 1 }, onResume });
-    session.unref();
+    session.interop.unref();
     await session.remote.ask();
     wires[0].abort();
     await turns(() => resumed === 1);
     await session.remote.ask();
-    for (const one of [server, tunnel, ...wires]) one.unref();
+    for (const one of [server, tunnel, ...wires]) one.interop.unref();
   `);
 });
 
@@ -298,7 +298,7 @@ test("a session without a connection lets the process end, when it is unreferenc
     let detached = false;
     const reconnect = { initialDelayMs: 3_600_000, maxDelayMs: 3_600_000, timeoutMs: Infinity };
     const session = await connectSession(room, server.localAddress, { reconnect, onDetach: () => { detached = true; } });
-    session.unref();
+    session.interop.unref();
     await server.close();
     await turns(() => detached);
   `);
@@ -306,10 +306,11 @@ test("a session without a connection lets the process end, when it is unreferenc
 
 test("a session that is referenced again keeps the process alive until it is closed", posix, async () => {
   const program = start(`${SESSION}
-    const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers, onOpen: (session) => session.unref() });
-    server.unref();
+    const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers, onOpen: (session) => session.interop.unref() });
+    server.interop.unref();
     const session = await connectSession(room, server.localAddress, {});
-    session.unref().ref();
+    session.interop.unref();
+    session.interop.ref();
     process.on("SIGUSR2", () => { process.exitCode = 7; void session.close(); });
     console.log("ready");
   `);

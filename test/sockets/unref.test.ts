@@ -56,9 +56,9 @@ const PROGRAMS: Readonly<Record<string, string>> = {
       `a connection over ${kind}`,
       `
         const [near, far] = await connected(${JSON.stringify(address)});
-        far.unref();
+        far.interop.unref();
         both(
-          () => near.unref(),
+          () => near.interop.unref(),
           () => near.read({ timeoutMs }),
           () => near.readExactly(1, { timeoutMs }),
           () => near.readUntil("x", { timeoutMs }),
@@ -69,79 +69,80 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   ),
   "a framed connection": `
     const [near, far] = await connected("tcp://127.0.0.1:0");
-    far.unref();
+    far.interop.unref();
     const text = near.framed(lines());
-    both(() => near.unref(), () => text.receive({ timeoutMs }));
+    both(() => near.interop.unref(), () => text.receive({ timeoutMs }));
   `,
   "a connection that closes": `
     const [near, far] = await connected("tcp://127.0.0.1:0");
-    far.unref();
+    far.interop.unref();
     near.close({ lingerMs: timeoutMs, maxLingerMs: timeoutMs, timeoutMs }).catch(nothing);
-    near.unref();
+    near.interop.unref();
   `,
   "a pair": `
     const [near] = pair();
-    both(() => near.unref(), () => near.read({ timeoutMs }));
+    both(() => near.interop.unref(), () => near.read({ timeoutMs }));
   `,
   "a listener": `
     const listener = await listen("tcp://127.0.0.1:0");
-    both(() => listener.unref(), () => listener.accept({ timeoutMs }));
+    both(() => listener.interop.unref(), () => listener.accept({ timeoutMs }));
   `,
   "a datagram socket": `
     const box = await bind("udp://127.0.0.1:0");
     const text = box.framed(lines());
     both(
-      () => box.unref(),
+      () => box.interop.unref(),
       () => box.receive({ timeoutMs }),
       () => box.receiveMany(3, { timeoutMs }),
       () => text.receive({ timeoutMs }),
     );
   `,
   "a server": `
-    const server = await serve("tcp://127.0.0.1:0", (peer) => { peer.unref(); return never(); });
-    (await connect(server.localAddress)).unref();
+    const server = await serve("tcp://127.0.0.1:0", (peer) => { peer.interop.unref(); return never(); });
+    (await connect(server.localAddress)).interop.unref();
     await until(() => server.peers.size === 1);
     void server.drain({ timeoutMs });
-    server.unref();
+    server.interop.unref();
   `,
   "a server of datagrams": `
     let asked = false;
     const server = await serveDatagrams("udp://127.0.0.1:0", () => { asked = true; return never(); });
-    const box = (await bind("udp://127.0.0.1:0")).unref();
+    const box = await bind("udp://127.0.0.1:0");
+    box.interop.unref();
     await box.send("x", server.localAddress);
     await until(() => asked);
-    server.unref();
+    server.interop.unref();
     void server.drain({ timeoutMs });
   `,
   "a session and its server": `
-    const server = await serveSessions(work, "tcp://127.0.0.1:0", { handlers, onOpen: (session) => session.unref() });
+    const server = await serveSessions(work, "tcp://127.0.0.1:0", { handlers, onOpen: (session) => session.interop.unref() });
     const session = await connectSession(work, server.localAddress, {});
-    server.unref();
-    both(() => session.unref(), () => session.remote.job(undefined, { timeoutMs }), () => session.drain({ timeoutMs }));
+    server.interop.unref();
+    both(() => session.interop.unref(), () => session.remote.job(undefined, { timeoutMs }), () => session.drain({ timeoutMs }));
   `,
   "a stream": `
     const server = await serveSessions(feed, "tcp://127.0.0.1:0", {
       handlers: { items: never },
-      onOpen: (session) => session.unref(),
+      onOpen: (session) => session.interop.unref(),
     });
     const session = await connectSession(feed, server.localAddress, {});
-    server.unref();
+    server.interop.unref();
     session.remote.items(undefined, { timeoutMs });
-    session.unref();
+    session.interop.unref();
     session.remote.items(undefined, { timeoutMs });
   `,
   "a server of sessions that drains": `
     let asked = false;
     const server = await serveSessions(work, "tcp://127.0.0.1:0", {
       handlers: { job: () => { asked = true; return never(); } },
-      onOpen: (session) => session.unref(),
+      onOpen: (session) => session.interop.unref(),
     });
     const session = await connectSession(work, server.localAddress, {});
-    session.unref();
+    session.interop.unref();
     session.remote.job(undefined, { timeoutMs }).catch(nothing);
     await until(() => asked);
     void server.drain({ timeoutMs });
-    server.unref();
+    server.interop.unref();
   `,
   "a session that waits to come back": `
     const server = await serveSessions(work, "tcp://127.0.0.1:0", { handlers });
@@ -151,17 +152,17 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     await server.close();
     await until(() => detached);
     session.remote.job(undefined, { timeoutMs }).catch(nothing);
-    session.unref();
+    session.interop.unref();
     session.remote.job(undefined, { timeoutMs }).catch(nothing);
   `,
   "a client over datagrams and its server": `
     let asked = false;
     const server = await serveStateless(work, "udp://127.0.0.1:0", { handlers: { job: () => { asked = true; return never(); } } });
     const client = await connectStateless(work, server.localAddress);
-    both(() => client.unref(), () => client.remote.job(undefined, { timeoutMs }));
+    both(() => client.interop.unref(), () => client.remote.job(undefined, { timeoutMs }));
     await until(() => asked);
     void server.drain({ timeoutMs });
-    server.unref();
+    server.interop.unref();
   `,
 };
 
@@ -176,7 +177,8 @@ for (const [what, program] of Object.entries(PROGRAMS)) {
 test("what is referenced keeps its process until the time-out", async () => {
   const program = `
     const [near] = pair();
-    near.unref().ref();
+    near.interop.unref();
+    near.interop.ref();
     near.read({ timeoutMs: 1 }).catch(({ code }) => { if (code === "TIMEOUT") process.exitCode = 7; });
   `;
   const child = spawn(process.execPath, ["--input-type=module", "-e", PRELUDE + program], { stdio: "inherit" });

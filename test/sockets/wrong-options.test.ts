@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lines } from "../../src/framing.ts";
-import { bind, connect, listen, pair, relay, serve, serveDatagrams, UsageError } from "../../src/index.ts";
+import { bind, connect, listen, pair, relay, serve, serveDatagrams, sleep, UsageError } from "../../src/index.ts";
 
 const LISTENER = "tcp://127.0.0.1:0";
 const BOX = "udp://127.0.0.1:0";
@@ -97,7 +97,7 @@ const calls: readonly (readonly [string, Record<string, readonly unknown[]>, (op
       ...TLS,
       noDelay: FLAG,
       network: [...NO_OBJECT, {}],
-      retry: [...NO_OBJECT, {}],
+      retry: NO_OBJECT,
       "retry.timeoutMs": FROM_ZERO,
     },
     (options) => connect("tcp://127.0.0.1:1", options),
@@ -111,6 +111,7 @@ const calls: readonly (readonly [string, Record<string, readonly unknown[]>, (op
     (options) => serveDatagrams(BOX, () => undefined, options),
   ],
   ["pair", CONNECTION, (options) => pair(options)],
+  ["sleep", { signal: [null, 5, {}], network: NO_OBJECT }, (options) => sleep(1, options)],
 ];
 
 for (const [op, options, call] of calls) {
@@ -184,17 +185,19 @@ test("arguments that cannot be are errors of the call, and the socket goes on", 
     await refuses("relay", "b must be a connection", () => relay(left, none));
     await refuses("framed", "codec", () => left.framed(none));
     await refuses("framed", "codec", () => box.framed(none));
-    await refuses("setNoDelay", "on", () => left.setNoDelay(none));
-    await refuses("setKeepAlive", "on", () => left.setKeepAlive(none));
-    await refuses("setBroadcast", "value", () => box.setBroadcast(none));
-    await refuses("setMulticastLoopback", "value", () => box.setMulticastLoopback(none));
+    await refuses("setNoDelay", "on", () => left.tcp.setNoDelay(none));
+    await refuses("setKeepAlive", "on", () => left.tcp.setKeepAlive(none));
+    await refuses("setBroadcast", "value", () => box.udp.setBroadcast(none));
+    await refuses("setMulticastLoopback", "value", () => box.udp.setMulticastLoopback(none));
   }
   for (const value of [null, "5", -1, Number.NaN]) {
-    await refuses("setKeepAlive", "idleMs", () => left.setKeepAlive(true, untyped(value)));
-    await refuses("setMulticastTtl", "value", () => box.setMulticastTtl(untyped(value)));
-    await refuses("setTtl", "value", () => box.setTtl(untyped(value)));
+    await refuses("setKeepAlive", "idleMs", () => left.tcp.setKeepAlive(true, untyped(value)));
+    await refuses("setMulticastTtl", "value", () => box.udp.setMulticastTtl(untyped(value)));
+    await refuses("setTtl", "value", () => box.udp.setTtl(untyped(value)));
+    await refuses("setIdleTimeout", "idleTimeoutMs", () => left.setIdleTimeout(untyped(value)));
+    await refuses("sleep", "durationMs", () => sleep(untyped(value)));
   }
-  for (const value of [0, 1.5, 256]) await refuses("setTtl", "value", () => box.setTtl(value));
+  for (const value of [0, 1.5, 256]) await refuses("setTtl", "value", () => box.udp.setTtl(value));
   const framed = left.framed(lines());
   const messages = box.framed(lines());
   for (const value of [null, 5, {}, Symbol("no list")]) {
@@ -207,10 +210,10 @@ test("arguments that cannot be are errors of the call, and the socket goes on", 
     await refuses("sendMany", "no destination", () => box.sendMany([untyped(value)]));
   }
   for (const value of [null, 5, {}, Symbol("no group")]) {
-    assert.throws(() => box.joinGroup(untyped(value)), { code: "ADDRESS_INVALID", op: "joinGroup" });
-    await refuses("joinGroup", "source", () => box.joinGroup("239.1.2.3", { source: untyped(value) }));
+    assert.throws(() => box.udp.joinGroup(untyped(value)), { code: "ADDRESS_INVALID", op: "joinGroup" });
+    await refuses("joinGroup", "source", () => box.udp.joinGroup("239.1.2.3", { source: untyped(value) }));
   }
-  await refuses("leaveGroup", "options", () => box.leaveGroup("239.1.2.3", untyped(null)));
+  await refuses("leaveGroup", "options", () => box.udp.leaveGroup("239.1.2.3", untyped(null)));
   await framed.send("hola");
   assert.equal(String(await right.read()), "hola\n");
   left.abort();

@@ -169,7 +169,7 @@ async function datagramBuffers(): Promise<Finding> {
   const base = { name: "datagramBuffers", title: "UDP buffers" };
   try {
     const box = await bind("udp://127.0.0.1:0");
-    const { receiveBytes, sendBytes } = box.bufferSizes();
+    const { receiveBytes, sendBytes } = box.udp.bufferSizes();
     await box.close();
     const most = readText("/proc/sys/net/core/rmem_max")?.trim();
     const low = most !== undefined && Number(most) < ENOUGH_BUFFER_BYTES;

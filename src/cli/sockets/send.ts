@@ -144,8 +144,8 @@ async function openDatagramSocket(address: Address, toMany: boolean, signal: Abo
   if (!toMany) return await openFor(address, signal);
   const box = await bind(anyAddress(address.family), { signal });
   const { interface: way } = address.params;
-  if (way !== undefined) box.setMulticastInterface(way);
-  if (address.isBroadcast) box.setBroadcast(true);
+  if (way !== undefined) box.udp.setMulticastInterface(way);
+  if (address.isBroadcast) box.udp.setBroadcast(true);
   return box;
 }
 

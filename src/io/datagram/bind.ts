@@ -120,7 +120,8 @@ async function open(
   try {
     prepare(transport, local, peer, settings);
     datagramSocket = new DatagramSocket(network, transport, settings, families);
-    if (local.isMulticast) datagramSocket.joinGroup(local, { interface: wayOf(local), source: local.params["source"] });
+    if (local.isMulticast)
+      datagramSocket.udp.joinGroup(local, { interface: wayOf(local), source: local.params["source"] });
     return datagramSocket;
   } catch (error) {
     await (datagramSocket ?? transport).close();

@@ -135,7 +135,7 @@ test("a client that is closed meanwhile leaves no datagram socket, and one that 
   assert.equal(closed.servers[0].transport.closed, true);
 
   const quiet = await scene(["10.0.0.1"]);
-  quiet.client.unref();
+  quiet.client.interop.unref();
   quiet.move(["10.0.0.2"]);
   await quiet.clock.advance(60_000);
   await quiet.ask(quiet.servers[0]);

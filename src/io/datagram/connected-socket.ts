@@ -85,8 +85,8 @@ export class ConnectedDatagramSocket {
 
   refer(referenced: boolean): void {
     this.#referenced = referenced;
-    if (referenced) this.#socket.ref();
-    else this.#socket.unref();
+    if (referenced) this.#socket.interop.ref();
+    else this.#socket.interop.unref();
   }
 
   #watch(socket: DatagramSocket): void {
@@ -117,7 +117,7 @@ export class ConnectedDatagramSocket {
       void next.close();
       return;
     }
-    if (!this.#referenced) next.unref();
+    if (!this.#referenced) next.interop.unref();
     this.#socket = next;
     this.#watch(next);
     void before.close();

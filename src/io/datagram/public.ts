@@ -5,6 +5,7 @@ import type { ZocaloError } from "../../core/errors.ts";
 import type { Codec } from "../../core/framing/codec.ts";
 import type { Datagram } from "../network/network.ts";
 import type { OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
+import type { NativeInterop } from "../operation/own-clock.ts";
 import type { SendReport } from "./host.ts";
 
 export type { Datagram } from "../network/network.ts";
@@ -103,6 +104,33 @@ export interface GroupOptions {
   readonly source?: string | undefined;
 }
 
+/**
+ * What only UDP has: `socket.udp`. Each call throws `OPTION_INVALID` for an argument that cannot be, and `CLOSED` when the
+ * datagram socket is closed.
+ */
+export interface UdpSettings {
+  /**
+   * Joins a multicast group, so that what is sent to it arrives here too. Binding `udp://239.1.2.3:5000?interface=lo` does
+   * it at once. Throws `ADDRESS_INVALID` for an address that is no group, `ADDRESS_NOT_AVAILABLE` for an unknown interface,
+   * `ADDRESS_IN_USE` when it is joined already.
+   */
+  joinGroup(group: string | Address, options?: GroupOptions): void;
+  /** Leaves a group that was joined with the same options. */
+  leaveGroup(group: string | Address, options?: GroupOptions): void;
+  /** Permits sending to broadcast addresses (RFC 919). Off at first. */
+  setBroadcast(on: boolean): void;
+  /** The most routers that datagrams to one receiver may pass, 1 to 255. At first the system's default, often 64. */
+  setTtl(hops: number): void;
+  /** The same for multicast, 0 (this machine only) to 255. At first 1: this network only (RFC 1112 section 6.1). */
+  setMulticastTtl(hops: number): void;
+  /** Whether groups on this machine get what this datagram socket sends to them. On at first. */
+  setMulticastLoopback(on: boolean): void;
+  /** Where multicast goes out: an interface's name or one of its addresses. Throws `ADDRESS_NOT_AVAILABLE`. */
+  setMulticastInterface(nameOrAddress: string): void;
+  /** The sizes of the kernel's buffers as it reports them; Linux reports twice what was asked for (socket(7)). */
+  bufferSizes(): { readonly receiveBytes: number; readonly sendBytes: number };
+}
+
 /** Options of {@link DatagramSocket.close}. */
 export interface DatagramCloseOptions extends OperationOptions {
   /** Longest wait in milliseconds in which the kernel takes nothing of what was accepted. Default 2000; 0 drops it. */
@@ -172,11 +200,10 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
   readonly closed: Promise<DatagramEnd>;
   /** Aborts when the datagram socket is closed; its reason is a `ZocaloError`. */
   readonly signal: AbortSignal;
-  /**
-   * The object beneath (`dgram.Socket`), for what this interface does not offer. Sending or receiving through it, or
-   * closing it, breaks the promises made here.
-   */
-  readonly native: unknown;
+  /** What only UDP has: groups, broadcast, hops, the kernel's buffers. */
+  readonly udp: UdpSettings;
+  /** What ties it to this process: the object beneath (`dgram.Socket`), `ref` and `unref`. */
+  readonly interop: NativeInterop;
 
   /**
    * Sends one datagram. Resolves when the kernel has it: that is the backpressure, and from then on the input may be
@@ -273,31 +300,6 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
    */
   framed<In, Out = In>(codec: Codec<In, Out>): FramedDatagrams<In, Out>;
 
-  /**
-   * Joins a multicast group, so that what is sent to it arrives here too. Binding `udp://239.1.2.3:5000?interface=lo` does
-   * it at once. Throws `ADDRESS_INVALID` for an address that is no group, `ADDRESS_NOT_AVAILABLE` for an unknown interface,
-   * `ADDRESS_IN_USE` when it is joined already.
-   */
-  joinGroup(group: string | Address, options?: GroupOptions): void;
-  /** Leaves a group that was joined with the same options. */
-  leaveGroup(group: string | Address, options?: GroupOptions): void;
-  /** Permits sending to broadcast addresses (RFC 919). Off at first. */
-  setBroadcast(on: boolean): this;
-  /** The most routers that datagrams to one receiver may pass, 1 to 255. At first the system's default, often 64. */
-  setTtl(hops: number): this;
-  /** The same for multicast, 0 (this machine only) to 255. At first 1: this network only (RFC 1112 section 6.1). */
-  setMulticastTtl(hops: number): this;
-  /** Whether groups on this machine get what this datagram socket sends to them. On at first. */
-  setMulticastLoopback(on: boolean): this;
-  /** Where multicast goes out: an interface's name or one of its addresses. Throws `ADDRESS_NOT_AVAILABLE`. */
-  setMulticastInterface(nameOrAddress: string): this;
-  /** The sizes of the kernel's buffers as it reports them; Linux reports twice what was asked for (socket(7)). */
-  bufferSizes(): { readonly receiveBytes: number; readonly sendBytes: number };
-
-  /** Lets the open datagram socket keep the process alive (the default). */
-  ref(): this;
-  /** Lets the process end although the datagram socket is open, and calls on it have a `timeoutMs` that is not over. */
-  unref(): this;
   /**
    * Closes: no more is received, what is in the receive queue is dropped, pending receives reject with `CLOSED`. What
    * `send` accepted still goes to the kernel, until that takes nothing for `lingerMs`; what has not gone by then rejects with `CLOSED`, and

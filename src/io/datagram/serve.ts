@@ -16,7 +16,7 @@ import {
 } from "../../core/options/check-options.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
-import { OwnClock } from "../operation/own-clock.ts";
+import { type NativeInterop, OwnClock, serverInterop } from "../operation/own-clock.ts";
 import { PeerProblems, reportProblem } from "../operation/peer-problems.ts";
 import { restated } from "../operation/restated.ts";
 import { BIND_RULES, openDatagramSocket } from "./bind.ts";
@@ -132,6 +132,10 @@ class DatagramServer implements api.DatagramServer, RequestHost {
     };
   }
 
+  get interop(): NativeInterop {
+    return serverInterop(this.#clock, this.socket.interop);
+  }
+
   drain(options: OperationOptions = {}): Promise<DatagramDrainReport> {
     try {
       const context = { op: "drain", local: this.localAddress.toString() };
@@ -153,17 +157,6 @@ class DatagramServer implements api.DatagramServer, RequestHost {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain();
-  }
-
-  ref(): this {
-    this.#clock.setReferenced(true);
-    this.socket.ref();
-    return this;
-  }
-  unref(): this {
-    this.#clock.setReferenced(false);
-    this.socket.unref();
-    return this;
   }
 
   /** Tells of an error, once, to everybody who wants to know. */

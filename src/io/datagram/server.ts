@@ -3,6 +3,7 @@
 import type { Address } from "../../core/address/address.ts";
 import type { BindOptions, DatagramInput, DatagramSocket, DatagramStats } from "./public.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
+import type { NativeInterop } from "../operation/own-clock.ts";
 import type { Datagram } from "../network/network.ts";
 
 /** One datagram in the hands of a handler. */
@@ -105,6 +106,8 @@ export interface DatagramServer extends AsyncDisposable {
   readonly socket: DatagramSocket;
   /** What it has counted so far. */
   readonly stats: DatagramServerStats;
+  /** What ties it to this process: the object beneath (`dgram.Socket`), `ref` and `unref`. */
+  readonly interop: NativeInterop;
   /** Resolves when the server is closed. Never rejects. */
   readonly closed: Promise<void>;
   /**
@@ -115,8 +118,4 @@ export interface DatagramServer extends AsyncDisposable {
   drain(options?: OperationOptions): Promise<DatagramDrainReport>;
   /** Drains without waiting for handlers. */
   close(): Promise<void>;
-  /** Lets the running server keep the process alive (the default). */
-  ref(): this;
-  /** Lets the process end although the server runs. */
-  unref(): this;
 }

@@ -14,36 +14,6 @@ async function opened(transport: ManualDatagrams): Promise<DatagramSocket> {
   return await bindOver(manualNetwork(clock, [transport]), "udp://127.0.0.1:0", { remote: transport.remoteAddress });
 }
 
-test("settings are handed on, and closed datagram sockets refuse them", async () => {
-  const transport = new ManualDatagrams({ local: "udp://127.0.0.1:1000" });
-  const box = await opened(transport);
-  box
-    .setBroadcast(true)
-    .setTtl(3)
-    .setMulticastTtl(0)
-    .setMulticastLoopback(false)
-    .setMulticastInterface("lo")
-    .unref()
-    .ref();
-  box.joinGroup("239.1.2.3", { interface: "lo" });
-  box.leaveGroup("udp://239.1.2.3:5", { source: "192.0.2.1" });
-  assert.deepEqual(transport.calls, [
-    "setBroadcast true",
-    "setTtl 3",
-    "setMulticastTtl 0",
-    "setMulticastLoopback false",
-    "setMulticastInterface lo",
-    "unref",
-    "ref",
-    'join {"group":"239.1.2.3","interface":"lo"}',
-    'leave {"group":"239.1.2.3","source":"192.0.2.1"}',
-  ]);
-  assert.deepEqual(box.bufferSizes(), { receiveBytes: 1, sendBytes: 2 });
-  assert.equal(box.native, undefined);
-  await box.close();
-  assert.throws(() => box.setTtl(1), { code: "CLOSED", op: "setTtl" });
-});
-
 test("errors that nobody knows are wrapped, and errors name both ends", async () => {
   const box = await opened(new ManualDatagrams({ remote: "udp://127.0.0.1:2000" }));
   (box as unknown as { transport: ManualDatagrams }).transport.fail(new Error("strange"));

@@ -8,15 +8,11 @@ import type { Datagram, DatagramSink, DatagramTransport, Network, OutgoingDatagr
 import {
   checkOptions,
   CODEC,
-  FLAG,
   FROM_ZERO,
   LIST,
   OPERATION_RULES,
-  type OptionRule,
   type RulesOf,
   shown,
-  TEXT,
-  wholeNumber,
 } from "../../core/options/check-options.ts";
 import {
   type OperationContext,
@@ -28,11 +24,10 @@ import {
 import { publish } from "../operation/diagnostics.ts";
 import { EndAnnouncement } from "../operation/end-announcement.ts";
 import { handled } from "../operation/handled-rejection.ts";
-import { OwnClock } from "../operation/own-clock.ts";
+import { type NativeInterop, OwnClock, transportInterop } from "../operation/own-clock.ts";
 import { whileMoving } from "../stream/linger.ts";
 import { Destinations } from "./destinations.ts";
 import { FramedDatagrams } from "./framed-datagrams.ts";
-import { membership } from "./group.ts";
 import type { DatagramHost } from "./host.ts";
 import { DatagramInbound, datagramSocketClosed } from "./inbound.ts";
 import { DatagramOutbound } from "./outbound.ts";
@@ -40,6 +35,7 @@ import { outgoing } from "./outgoing.ts";
 import type { DatagramSettings } from "./settings.ts";
 import type * as api from "./public.ts";
 import { BATCH_DATAGRAMS, loopOver, pushTo, TAKE_ONE, takeMany } from "./takings.ts";
+import { UdpSettings } from "./udp.ts";
 
 const DEFAULT_LINGER_MS = 2000;
 const CLOSE_RULES: RulesOf<api.DatagramCloseOptions> = { ...OPERATION_RULES, lingerMs: FROM_ZERO };
@@ -85,9 +81,6 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
   }
   get remoteAddress(): Address | undefined {
     return this.transport.remoteAddress;
-  }
-  get native(): unknown {
-    return this.transport.native;
   }
 
   get stats(): api.DatagramStats {
@@ -175,44 +168,11 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
     return new FramedDatagrams(this, codec);
   }
 
-  joinGroup(group: string | Address, options: api.GroupOptions = {}): void {
-    this.#open("joinGroup").join(membership(group, options, this.context("joinGroup"), this.localAddress));
+  get udp(): api.UdpSettings {
+    return new UdpSettings(this);
   }
-  leaveGroup(group: string | Address, options: api.GroupOptions = {}): void {
-    this.#open("leaveGroup").leave(membership(group, options, this.context("leaveGroup"), this.localAddress));
-  }
-  setBroadcast(on: boolean): this {
-    this.#set("setBroadcast", on, FLAG).setBroadcast(on);
-    return this;
-  }
-  setTtl(hops: number): this {
-    this.#set("setTtl", hops, wholeNumber(1, 255)).setTtl(hops);
-    return this;
-  }
-  setMulticastTtl(hops: number): this {
-    this.#set("setMulticastTtl", hops, wholeNumber(0, 255)).setMulticastTtl(hops);
-    return this;
-  }
-  setMulticastLoopback(on: boolean): this {
-    this.#set("setMulticastLoopback", on, FLAG).setMulticastLoopback(on);
-    return this;
-  }
-  setMulticastInterface(nameOrAddress: string): this {
-    this.#set("setMulticastInterface", nameOrAddress, TEXT).setMulticastInterface(nameOrAddress);
-    return this;
-  }
-  bufferSizes(): { readonly receiveBytes: number; readonly sendBytes: number } {
-    return this.#open("bufferSizes").bufferSizes();
-  }
-  ref(): this {
-    this.clock.setReferenced(true);
-    this.transport.setReferenced(true);
-    return this;
-  }
-  unref(): this {
-    this.clock.setReferenced(false);
-    this.transport.setReferenced(false);
-    return this;
+  get interop(): NativeInterop {
+    return transportInterop(this.clock, this.transport);
   }
 
   async close(options: api.DatagramCloseOptions = {}): Promise<void> {
@@ -273,13 +233,7 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
     return outgoing(data, address, peer, this.#settings.maxDatagramBytes, (name) => this.context(op, name));
   }
 
-  /** The transport for the call `op`, whose argument must keep `rule`. */
-  #set(op: string, value: unknown, rule: OptionRule): DatagramTransport {
-    checkOptions(this.context(op), { value }, { value: { ...rule, required: true } });
-    return this.#open(op);
-  }
-
-  #open(op: string): DatagramTransport {
+  open(op: string): DatagramTransport {
     if (this.#closing !== undefined) throw datagramSocketClosed(this, op);
     return this.transport;
   }

@@ -18,7 +18,7 @@ import { DONE, Iteration } from "../operation/iteration.ts";
 import type * as api from "./public.ts";
 import type { ListenerStats, ListenOptions, RefusalReason } from "./public.ts";
 import type { ListenerSink, ListenerTransport, Network, StreamTransport } from "../network/network.ts";
-import { OwnClock } from "../operation/own-clock.ts";
+import { type NativeInterop, OwnClock, transportInterop } from "../operation/own-clock.ts";
 import { type Announced, announced } from "../stream/announced.ts";
 import { readProxyHeader } from "./proxy-prelude.ts";
 import { restated } from "../operation/restated.ts";
@@ -89,8 +89,8 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
   get localAddress(): Address {
     return this.#transport.localAddress;
   }
-  get native(): unknown {
-    return this.#transport.native;
+  get interop(): NativeInterop {
+    return transportInterop(this.#clock, this.#transport);
   }
   get stats(): ListenerStats {
     const readAhead = this.#queue.reduce((bytes, { inbound }) => bytes + inbound.queuedBytes, 0);
@@ -144,17 +144,6 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  ref(): this {
-    this.#clock.setReferenced(true);
-    this.#transport.setReferenced(true);
-    return this;
-  }
-  unref(): this {
-    this.#clock.setReferenced(false);
-    this.#transport.setReferenced(false);
-    return this;
   }
 
   /** A connection is over: its place is free. */

@@ -3,6 +3,7 @@
 import type { Address } from "../../core/address/address.ts";
 import type { ConnectionOptions } from "../stream/settings.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
+import type { NativeInterop } from "../operation/own-clock.ts";
 import type { StreamSocket } from "../stream/public.ts";
 import type { TlsOptions } from "../network/tls.ts";
 
@@ -117,8 +118,8 @@ export interface Listener extends AsyncDisposable, AsyncIterable<StreamSocket> {
   readonly localAddress: Address;
   /** What it has counted so far. */
   readonly stats: ListenerStats;
-  /** The object beneath (`net.Server`). */
-  readonly native: unknown;
+  /** What ties it to this process: the object beneath (`net.Server`), `ref` and `unref`. */
+  readonly interop: NativeInterop;
   /** Resolves when the listener is closed and its address free. Never rejects. */
   readonly closed: Promise<void>;
   /** The next connection. Rejects with `CLOSED` when the listener is closed, pending calls included. */
@@ -132,10 +133,6 @@ export interface Listener extends AsyncDisposable, AsyncIterable<StreamSocket> {
   setTls(options: TlsOptions): void;
   /** Stops accepting. */
   close(): Promise<void>;
-  /** Lets the open listener keep the process alive (the default). */
-  ref(): this;
-  /** Lets the process end although the listener is open, and calls on it have a `timeoutMs` that is not over. */
-  unref(): this;
 }
 
 /** A connection in the hands of a server's handler. */
@@ -176,8 +173,8 @@ export interface Server extends AsyncDisposable {
   readonly localAddress: Address;
   /** What it has counted so far. */
   readonly stats: ListenerStats;
-  /** The object beneath (`net.Server`). */
-  readonly native: unknown;
+  /** What ties it to this process: the object beneath (`net.Server`), `ref` and `unref`. */
+  readonly interop: NativeInterop;
   /** The connections that are being served. */
   readonly peers: ReadonlySet<Peer>;
   /** Resolves when the server accepts no more and its last connection is over. Never rejects. */
@@ -191,8 +188,4 @@ export interface Server extends AsyncDisposable {
   close(): Promise<void>;
   /** Uses other settings for connections from now on; see `Listener.setTls`. */
   setTls(options: TlsOptions): void;
-  /** Lets the running server keep the process alive (the default). */
-  ref(): this;
-  /** Lets the process end although the server runs. */
-  unref(): this;
 }

@@ -18,7 +18,7 @@ import { endNow } from "../stream/linger.ts";
 import { listenerAddress, LISTEN_RULES, openListener } from "./listen.ts";
 import type * as api from "./public.ts";
 import type { Network } from "../network/network.ts";
-import { OwnClock } from "../operation/own-clock.ts";
+import { type NativeInterop, OwnClock, serverInterop } from "../operation/own-clock.ts";
 import type * as streams from "../stream/public.ts";
 import type { TlsOptions } from "../network/tls.ts";
 import { reportProblem } from "../operation/peer-problems.ts";
@@ -100,8 +100,8 @@ class Server implements api.Server {
   get stats(): api.ListenerStats {
     return this.listener.stats;
   }
-  get native(): unknown {
-    return this.listener.native;
+  get interop(): NativeInterop {
+    return serverInterop(this.#clock, this.listener.interop);
   }
   get draining(): AbortSignal {
     return this.#drainController.signal;
@@ -148,17 +148,6 @@ class Server implements api.Server {
   setTls(options: TlsOptions): void {
     this.listener.setTls(options);
   }
-  ref(): this {
-    this.#clock.setReferenced(true);
-    this.listener.ref();
-    return this;
-  }
-  unref(): this {
-    this.#clock.setReferenced(false);
-    this.listener.unref();
-    return this;
-  }
-
   async #serve(peer: Peer): Promise<void> {
     try {
       await this.#handler(peer);

@@ -152,6 +152,17 @@ export class Deadline {
   }
 }
 
+/** Waits for a time, unless the signal aborts. */
+export function sleepOn(clock: Clock, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // It cancels itself.
+    void new Deadline(clock, { timeoutMs, signal }, (cause) => {
+      if (typeof cause === "number") resolve();
+      else reject(cause.reason);
+    });
+  });
+}
+
 /** The reason with which an expired operation rejects. */
 export function expiryReason(cause: number | AbortSignal, context: OperationContext, outcome?: ErrorOutcome): unknown {
   return typeof cause === "number" ? timeoutError(cause, context, outcome) : cause.reason;

@@ -67,3 +67,47 @@ export interface OwnNetwork extends Network {
 export function ownNetwork({ sockets, clock, random }: Network): OwnNetwork {
   return { sockets, random, clock: new OwnClock(clock) };
 }
+
+/** What ties an open object to its process: `socket.interop`, `server.interop`, `session.interop`. */
+export interface Interop {
+  /** Lets the open object keep the process alive (the default). */
+  ref(): void;
+  /** Lets the process end although the object is open, and calls on it have a `timeoutMs` that is not over. */
+  unref(): void;
+}
+
+/** What ties an open object to the runtime's own one beneath it. */
+export interface NativeInterop extends Interop {
+  /**
+   * The object beneath (`net.Socket`, `tls.TLSSocket`, `net.Server`, `dgram.Socket`), for what is not offered here. To read
+   * from it, write to it or close it breaks the promises made here. Undefined in memory and in a simulated network.
+   */
+  readonly native: unknown;
+}
+
+/** The {@link NativeInterop} of an object with a clock of its own over a transport. */
+export function transportInterop(
+  clock: OwnClock,
+  transport: { readonly native: unknown; setReferenced(on: boolean): void },
+): NativeInterop {
+  const refer = (referenced: boolean): void => {
+    clock.setReferenced(referenced);
+    transport.setReferenced(referenced);
+  };
+  return { ...interopOf(refer), native: transport.native };
+}
+
+/** The {@link NativeInterop} of a server with a clock of its own over a listener or a datagram socket. */
+export function serverInterop(clock: OwnClock, beneath: NativeInterop): NativeInterop {
+  const refer = (referenced: boolean): void => {
+    clock.setReferenced(referenced);
+    if (referenced) beneath.ref();
+    else beneath.unref();
+  };
+  return { ...interopOf(refer), native: beneath.native };
+}
+
+/** The {@link Interop} of an object that `refer` references and unreferences. */
+export function interopOf(refer: (referenced: boolean) => void): Interop {
+  return { ref: () => refer(true), unref: () => refer(false) };
+}

@@ -3,6 +3,7 @@
 import { type ErrorCode, ZocaloError } from "../../core/errors.ts";
 import { type Backoff, BackoffPauses, type BackoffTimes } from "../../core/options/backoff.ts";
 import type { Network } from "../network/network.ts";
+import { sleepOn } from "./deadline.ts";
 
 /** The defaults of `retry`; the time-out of the call ends it. */
 const RETRY_TIMES: BackoffTimes = { initialDelayMs: 100, maxDelayMs: 2000, timeoutMs: Infinity };
@@ -53,21 +54,7 @@ export async function withRetry<T>(
       const again = error instanceof ZocaloError && !signal.aborted && when(error);
       const delayMs = again ? backoff.next(clock.now(), random.next(), atLeastMs?.()) : undefined;
       if (delayMs === undefined) throw error;
-      await pause(network, delayMs, signal);
+      await sleepOn(clock, delayMs, signal);
     }
   }
-}
-
-function pause(network: Network, delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const aborted = (): void => {
-      timer.cancel();
-      reject(signal.reason);
-    };
-    const timer = network.clock.setTimer(() => {
-      signal.removeEventListener("abort", aborted);
-      resolve();
-    }, delayMs);
-    signal.addEventListener("abort", aborted, { once: true });
-  });
 }

@@ -1,5 +1,6 @@
 /** The public contract of a session. */
 
+import type { Interop } from "../operation/own-clock.ts";
 import type { Address } from "../../core/address/address.ts";
 import type { Methods } from "../../core/contract/contract.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
@@ -69,10 +70,11 @@ export interface SessionBase<Data> extends AsyncDisposable {
    * `OPTION_INVALID`.
    */
   drain(options?: OperationOptions): Promise<void>;
-  /** Lets the session keep the process alive (the default): by its connection, and at a client while it makes another one. */
-  ref(): this;
-  /** Lets the process end although the session is open. It holds for the connections that follow too. */
-  unref(): this;
+  /**
+   * What ties it to this process: `ref` lets it keep the process alive (the default), by its connection, and at a client while
+   * it makes another one; `unref` lets the process end. Each holds for the connections that follow too.
+   */
+  readonly interop: Interop;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The one implementation of {@link StatelessClient}, over any network. */
 
+import { type Interop, interopOf } from "../operation/own-clock.ts";
 import { Address, type AddressLike } from "../../core/address/address.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
 import { showAs } from "../../core/show-as.ts";
@@ -172,13 +173,8 @@ class Client implements StatelessClientBase {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-  ref(): this {
-    this.#calls.refer(true);
-    return this;
-  }
-  unref(): this {
-    this.#calls.refer(false);
-    return this;
+  get interop(): Interop {
+    return interopOf((referenced) => this.#calls.refer(referenced));
   }
 }
 showAs(Client, "StatelessClient", ({ localAddress, remoteAddress, stats }) => {

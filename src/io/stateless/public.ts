@@ -1,5 +1,6 @@
 /** What of a contract can go over datagrams, for the compiler and for programs without types. */
 
+import type { Interop } from "../operation/own-clock.ts";
 import type { Address, AddressLike } from "../../core/address/address.ts";
 import type { Contract } from "../../core/contract/contract.ts";
 import type {
@@ -159,12 +160,10 @@ export interface StatelessClientBase extends AsyncDisposable {
   readonly closed: Promise<DatagramEnd>;
   /** Aborts when the client is closed. */
   readonly signal: AbortSignal;
+  /** What ties it to this process: `ref` and `unref`. */
+  readonly interop: Interop;
   /** Closes the datagram socket. Pending calls reject with `CLOSED`; their `outcome` says whether they may have been handled. */
   close(): Promise<void>;
-  /** Lets the open datagram socket keep the process alive (the default). */
-  ref(): this;
-  /** Lets the process end although the datagram socket is open. */
-  unref(): this;
 }
 
 /**

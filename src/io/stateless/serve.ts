@@ -32,6 +32,7 @@ import type { DatagramSocket } from "../datagram/public.ts";
 import type { Clock, Network } from "../network/network.ts";
 import { checkOptions, OBJECT, oneOf, type OptionRules, type RulesOf } from "../../core/options/check-options.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
+import type { NativeInterop } from "../operation/own-clock.ts";
 import { restated } from "../operation/restated.ts";
 import { codecOf, DATAGRAM_BYTES, DEFAULT_DATAGRAM_BYTES, headOf, tooLarge } from "./format.ts";
 import type * as api from "./public.ts";
@@ -135,6 +136,9 @@ class StatelessServer implements api.StatelessServer {
   get stats(): StatelessServerStats {
     return { ...this.#server.stats, ...this.#counts };
   }
+  get interop(): NativeInterop {
+    return this.#server.interop;
+  }
   get closed(): Promise<void> {
     return this.#server.closed;
   }
@@ -146,14 +150,6 @@ class StatelessServer implements api.StatelessServer {
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain();
-  }
-  ref(): this {
-    this.#server.ref();
-    return this;
-  }
-  unref(): this {
-    this.#server.unref();
-    return this;
   }
 
   /** One datagram came. Only calls are answered, and only those that make sense: never an answer, never noise. */

@@ -1,11 +1,76 @@
-/** A connection as Web Streams (WHATWG Streams). */
+/** What few programs need of a connection: settings of TCP, the object beneath, Web Streams (WHATWG Streams), a Node stream. */
 
 import { Duplex } from "node:stream";
 import { ReadableStream, WritableStream } from "node:stream/web";
+import type { StreamTransport } from "../network/network.ts";
+import type { OwnClock } from "../operation/own-clock.ts";
+import { checkOptions, FLAG } from "../../core/options/check-options.ts";
+import type { ConnectionHost } from "./host.ts";
+import type * as api from "./public.ts";
+import { KEEP_ALIVE_RULES } from "./settings.ts";
 import type { StreamSocket, WriteInput } from "./public.ts";
 
+/** The one implementation of {@link api.TcpSettings}. */
+export class TcpSettings implements api.TcpSettings {
+  readonly #socket: ConnectionHost;
+
+  constructor(socket: ConnectionHost) {
+    this.#socket = socket;
+  }
+
+  setNoDelay(on: boolean): void {
+    checkOptions(this.#socket.context("setNoDelay"), { on }, { on: { ...FLAG, required: true } });
+    this.#socket.transport.setNoDelay(on);
+  }
+  setKeepAlive(on: boolean, idleMs = 0): void {
+    checkOptions(this.#socket.context("setKeepAlive"), { on, idleMs }, KEEP_ALIVE_RULES);
+    // The system counts in seconds.
+    this.#socket.transport.setKeepAlive(on, Math.ceil(idleMs / 1000) * 1000);
+  }
+}
+
+/** A connection, as its {@link StreamInterop} sees it. */
+interface InteropHost extends StreamSocket {
+  readonly clock: OwnClock;
+  readonly transport: StreamTransport;
+}
+
+/** The one implementation of {@link api.StreamInterop}. */
+export class StreamInterop implements api.StreamInterop {
+  readonly #socket: InteropHost;
+  #readable: ReadableStream<Uint8Array> | undefined;
+  #writable: WritableStream<WriteInput> | undefined;
+
+  constructor(socket: InteropHost) {
+    this.#socket = socket;
+  }
+
+  get native(): unknown {
+    return this.#socket.transport.native;
+  }
+  ref(): void {
+    this.#refer(true);
+  }
+  unref(): void {
+    this.#refer(false);
+  }
+  #refer(referenced: boolean): void {
+    this.#socket.clock.setReferenced(referenced);
+    this.#socket.transport.setReferenced(referenced);
+  }
+  get readable(): ReadableStream<Uint8Array> {
+    return (this.#readable ??= toReadableStream(this.#socket));
+  }
+  get writable(): WritableStream<WriteInput> {
+    return (this.#writable ??= toWritableStream(this.#socket));
+  }
+  toNodeStream(): Duplex {
+    return toNodeStream(this.#socket);
+  }
+}
+
 /** The receiving side. Nothing is read before somebody asks; cancelling aborts the connection. */
-export function toReadableStream(socket: StreamSocket): ReadableStream<Uint8Array> {
+function toReadableStream(socket: StreamSocket): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -26,7 +91,7 @@ export function toReadableStream(socket: StreamSocket): ReadableStream<Uint8Arra
  * The sending side. Closing it half-closes the connection; aborting it aborts the connection. It fails as soon as the
  * connection is lost or closed, so that a pipe into it ends although nothing comes to be sent.
  */
-export function toWritableStream(socket: StreamSocket): WritableStream<WriteInput> {
+function toWritableStream(socket: StreamSocket): WritableStream<WriteInput> {
   return new WritableStream<WriteInput>({
     start(controller) {
       // Not awaited: the stream may be used at once.
@@ -50,7 +115,7 @@ export function toWritableStream(socket: StreamSocket): WritableStream<WriteInpu
  * A Duplex over a connection. Destroying it with an error aborts the connection, without one closes it; both sides end
  * apart (`allowHalfOpen`).
  */
-export function toNodeStream(socket: StreamSocket): Duplex {
+function toNodeStream(socket: StreamSocket): Duplex {
   return new Duplex({
     allowHalfOpen: true,
     // Texts as they are, so that those which have no UTF-8 are refused as in `write`.

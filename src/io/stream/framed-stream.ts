@@ -114,6 +114,10 @@ export class FramedStream<In, Out> implements api.FramedStream<In, Out> {
     this.#inbound.resume();
   }
 
+  setIdleTimeout(idleTimeoutMs: number): void {
+    this.socket.setIdleTimeout(idleTimeoutMs);
+  }
+
   detach(): StreamSocket {
     this.#outbound.handOverAll();
     this.#inbound.detach();

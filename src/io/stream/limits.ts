@@ -18,7 +18,7 @@ export interface LimitedConnection {
 export class ConnectionLimits {
   readonly #subject: LimitedConnection;
   readonly #clock: Clock;
-  readonly #idleMs: number;
+  #idleMs = Number.POSITIVE_INFINITY;
   readonly #stallMs: number;
   #movedAt = 0;
   /** How far the writes were when it was looked at last. */
@@ -31,17 +31,23 @@ export class ConnectionLimits {
     const { settings } = subject;
     this.#subject = subject;
     this.#clock = clock;
-    this.#idleMs = settings.idleTimeoutMs;
     this.#stallMs = settings.writeStallTimeoutMs;
     const { lifetimeMs } = settings;
     if (Number.isFinite(lifetimeMs)) {
       const detail = `the connection reached lifetimeMs (${lifetimeMs})`;
       this.#lifeTimer = clock.setTimer(() => subject.expire("LIFETIME_EXCEEDED", detail), lifetimeMs, true);
     }
-    if (Number.isFinite(this.#idleMs)) {
-      this.#movedAt = clock.now();
-      this.#watchIdle(this.#idleMs);
-    }
+    this.idleMs = settings.idleTimeoutMs;
+  }
+
+  /** How long nothing may move, from now on. */
+  set idleMs(idleMs: number) {
+    this.#idleMs = idleMs;
+    this.#idleTimer?.cancel();
+    this.#idleTimer = undefined;
+    if (!Number.isFinite(idleMs)) return;
+    this.#movedAt = this.#clock.now();
+    this.#watchIdle(idleMs);
   }
 
   /** Bytes moved. */

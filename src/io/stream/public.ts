@@ -8,6 +8,7 @@ import type { ProxyHeader } from "../../core/proxy/header.ts";
 import type { StreamTraits } from "../network/network.ts";
 import type { TlsInfo, TlsOptions } from "../network/tls.ts";
 import type { OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
+import type { NativeInterop } from "../operation/own-clock.ts";
 import type { CloseOptions, StreamEnd } from "./end.ts";
 
 /** Bytes to write: one piece or many. Strings are sent as UTF-8, each by itself; half of a surrogate pair has none. */
@@ -23,6 +24,30 @@ export interface ReadUntilOptions extends OperationOptions {
 export interface ReadOptions extends ReceiveOptions {
   /** Most bytes to return. Default: as many as are there in one piece. */
   readonly maxBytes?: number | undefined;
+}
+
+/** What only TCP has: `socket.tcp`. */
+export interface TcpSettings {
+  /** Sends small writes at once (true, the default here) or lets TCP gather them (Nagle, RFC 9293 section 3.7.4). */
+  setNoDelay(on: boolean): void;
+  /**
+   * Probes an idle peer (RFC 9293 section 3.8.4); `idleMs` before the first probe, rounded up to whole seconds, at most
+   * 32767000; the system's default when it is 0 or left out. Throws `OPTION_INVALID`.
+   */
+  setKeepAlive(on: boolean, idleMs?: number): void;
+}
+
+/** What ties a connection to its process and to other libraries: `socket.interop`. */
+export interface StreamInterop extends NativeInterop {
+  /** The receiving side as a Web Stream. Cancelling it aborts the connection. */
+  readonly readable: ReadableStream<Uint8Array>;
+  /**
+   * The sending side as a Web Stream: closing it ends, aborting it aborts the connection. It fails as soon as the
+   * connection is lost or closed.
+   */
+  readonly writable: WritableStream<WriteInput>;
+  /** The connection as a Node stream, for libraries that want one. */
+  toNodeStream(): Duplex;
 }
 
 /** Options of {@link StreamSocket.startTls}. */
@@ -74,11 +99,10 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
   readonly closed: Promise<StreamEnd>;
   /** Aborts when the connection is over; its reason is a `ZocaloError`. For work that is done on behalf of the peer. */
   readonly signal: AbortSignal;
-  /**
-   * The object beneath (`net.Socket` or `tls.TLSSocket`), for what this interface does not offer. Reading from it,
-   * writing to it or destroying it breaks the promises made here.
-   */
-  readonly native: unknown;
+  /** What only TCP has; without effect on other kinds of connection. */
+  readonly tcp: TcpSettings;
+  /** What ties the connection to this process and to other libraries: bridges, the object beneath, `ref` and `unref`. */
+  readonly interop: StreamInterop;
 
   /**
    * The next bytes, as many as are there; null when the peer has ended, or `until` aborts. The buffer belongs to the caller. Concurrent
@@ -148,17 +172,25 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
    */
   abort(reason?: unknown): void;
 
-  /** Sends small writes at once (true, the default here) or lets TCP gather them (Nagle, RFC 9293 section 3.7.4). */
-  setNoDelay(on: boolean): this;
   /**
-   * Probes an idle peer (RFC 9293 section 3.8.4); `idleMs` before the first probe, rounded up to whole seconds, at most
-   * 32767000; the system's default when it is 0 or left out. Throws `OPTION_INVALID`.
+   * Changes `idleTimeoutMs` of this connection from now on: short until the first message, longer for a peer that is known.
+   * `Infinity` turns it off. Throws `OPTION_INVALID`; on a connection that is over it does nothing.
+   *
+   * @example
+   * ```ts
+   * import { serve } from "zocalo";
+   * await using server = await serve(
+   *   "tcp://127.0.0.1:0",
+   *   async (peer) => {
+   *     if (String(await peer.readUntil("\n")) !== "hello\n") return peer.abort();
+   *     peer.setIdleTimeout(3_600_000);
+   *     for await (const bytes of peer) await peer.write(bytes);
+   *   },
+   *   { idleTimeoutMs: 5_000 },
+   * );
+   * ```
    */
-  setKeepAlive(on: boolean, idleMs?: number): this;
-  /** Lets the open connection keep the process alive (the default). */
-  ref(): this;
-  /** Lets the process end although the connection is open, and calls on it have a `timeoutMs` that is not over. */
-  unref(): this;
+  setIdleTimeout(idleTimeoutMs: number): void;
 
   /**
    * Puts TLS on this connection (STARTTLS). Bytes that had arrived and were not read go to the TLS engine, so that an
@@ -173,15 +205,6 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
    * `detach()` of what is returned.
    */
   framed<In, Out = In>(codec: Codec<In, Out>): FramedStream<In, Out>;
-  /** The receiving side as a Web Stream. Cancelling it aborts the connection. */
-  readonly readable: ReadableStream<Uint8Array>;
-  /**
-   * The sending side as a Web Stream: closing it ends, aborting it aborts the connection. It fails as soon as the
-   * connection is lost or closed.
-   */
-  readonly writable: WritableStream<WriteInput>;
-  /** The connection as a Node stream, for libraries that want one. */
-  toNodeStream(): Duplex;
 }
 
 /** Messages over a connection: what `socket.framed(codec)` returns. See {@link FramedStreamOver}. */
@@ -314,6 +337,8 @@ export interface FramedStreamOver<In, Out, Socket> extends AsyncDisposable, Asyn
   pause(): void;
   /** Delivers again after `pause`. */
   resume(): void;
+  /** Changes the connection's `idleTimeoutMs`; see `StreamSocket.setIdleTimeout`. */
+  setIdleTimeout(idleTimeoutMs: number): void;
 
   /**
    * Gives the connection back for reading bytes, with those that were not decoded put back in front, as STARTTLS, HTTP's

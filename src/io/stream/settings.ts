@@ -52,6 +52,9 @@ export const CONNECTION_RULES: RulesOf<ConnectionOptions> = {
   writeQueueBytes: POSITIVE,
 };
 
+/** What the argument of `setIdleTimeout` must look like. */
+export const IDLE_RULES: OptionRules = { idleTimeoutMs: { ...POSITIVE, required: true } };
+
 /** Fills in the defaults. */
 export function connectionSettings(options: ConnectionOptions): ConnectionSettings {
   return {

@@ -1,7 +1,5 @@
 /** The one implementation of {@link StreamSocket}, over any network's transport. */
 
-import type { Duplex } from "node:stream";
-import type { ReadableStream, WritableStream } from "node:stream/web";
 import type { Address } from "../../core/address/address.ts";
 import { ConnectionError, type ErrorCode, UsageError, ZocaloError } from "../../core/errors.ts";
 import type { Codec } from "../../core/framing/codec.ts";
@@ -9,7 +7,7 @@ import type { ProxyHeader } from "../../core/proxy/header.ts";
 import { showAs } from "../../core/show-as.ts";
 import type { Network, StreamSink, StreamTraits, StreamTransport } from "../network/network.ts";
 import type { TlsInfo } from "../network/tls.ts";
-import { checkOptions, CODEC, FLAG, type OptionRules } from "../../core/options/check-options.ts";
+import { checkOptions, CODEC, type OptionRules } from "../../core/options/check-options.ts";
 import type { OperationContext, OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
 import { refusedAtOnce, withDeadline } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
@@ -36,18 +34,17 @@ import {
   readLoop,
   readUntil,
 } from "./reads.ts";
-import { type ConnectionSettings, KEEP_ALIVE_RULES } from "./settings.ts";
+import { type ConnectionSettings, IDLE_RULES } from "./settings.ts";
 import type * as api from "./public.ts";
 import { clientTls, serverTls, START_TLS_RULES } from "./tls-settings.ts";
-import { toNodeStream, toReadableStream, toWritableStream } from "./bridges.ts";
+import { StreamInterop, TcpSettings } from "./bridges.ts";
 
 const DEFAULT_DELIMITED_BYTES = 65_536;
 
 /** What only some connections ever need; kept apart so that an idle one stays small. */
 interface Extras {
   announcement?: EndAnnouncement<StreamEnd>;
-  readable?: ReadableStream<Uint8Array>;
-  writable?: WritableStream<api.WriteInput>;
+  interop?: StreamInterop;
   closing?: Promise<void>;
   limits?: ConnectionLimits;
   clock?: OwnClock;
@@ -124,9 +121,6 @@ export class StreamSocket implements api.StreamSocket, StreamSink, ConnectionHos
   }
   get tls(): TlsInfo | undefined {
     return this.transport.tls;
-  }
-  get native(): unknown {
-    return this.transport.native;
   }
   get bytesReceived(): number {
     return this.inbound.bytesReceived;
@@ -225,26 +219,17 @@ export class StreamSocket implements api.StreamSocket, StreamSink, ConnectionHos
     await this.close();
   }
 
-  setNoDelay(on: boolean): this {
-    checkOptions(this.context("setNoDelay"), { on }, { on: { ...FLAG, required: true } });
-    this.transport.setNoDelay(on);
-    return this;
+  setIdleTimeout(idleTimeoutMs: number): void {
+    checkOptions(this.context("setIdleTimeout"), { idleTimeoutMs }, IDLE_RULES);
+    if (this.#end !== undefined) return;
+    this.#extras.limits ??= new ConnectionLimits(this, this.#network.clock);
+    this.#extras.limits.idleMs = idleTimeoutMs;
   }
-  setKeepAlive(on: boolean, idleMs = 0): this {
-    checkOptions(this.context("setKeepAlive"), { on, idleMs }, KEEP_ALIVE_RULES);
-    // The system counts in seconds.
-    this.transport.setKeepAlive(on, Math.ceil(idleMs / 1000) * 1000);
-    return this;
+  get tcp(): api.TcpSettings {
+    return new TcpSettings(this);
   }
-  ref(): this {
-    this.clock.setReferenced(true);
-    this.transport.setReferenced(true);
-    return this;
-  }
-  unref(): this {
-    this.clock.setReferenced(false);
-    this.transport.setReferenced(false);
-    return this;
+  get interop(): api.StreamInterop {
+    return (this.#extras.interop ??= new StreamInterop(this));
   }
 
   /** Does `call` with its options if they keep the rules; a call never throws, it rejects. */
@@ -295,17 +280,6 @@ export class StreamSocket implements api.StreamSocket, StreamSink, ConnectionHos
     return (this.transport as StreamTransport & { readonly tls: TlsInfo }).tls;
   }
 
-  get readable(): ReadableStream<Uint8Array> {
-    this.#extras.readable ??= toReadableStream(this);
-    return this.#extras.readable;
-  }
-  get writable(): WritableStream<api.WriteInput> {
-    this.#extras.writable ??= toWritableStream(this);
-    return this.#extras.writable;
-  }
-  toNodeStream(): Duplex {
-    return toNodeStream(this);
-  }
   framed<In, Out = In>(codec: Codec<In, Out>): api.FramedStream<In, Out> {
     checkOptions(this.context("framed"), { codec }, { codec: CODEC });
     return new FramedStream(this, codec);

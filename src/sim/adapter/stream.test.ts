@@ -23,7 +23,7 @@ test("a slow reader stops the writer with a zero window; keepalive finds a peer 
     assert.equal(await codeOf(call.write(Buffer.alloc(4_000_000), { timeoutMs: 30_000 })), "TIMEOUT");
     b.resume();
     assert.equal((await peer.readExactly(4_000_000)).length, 4_000_000);
-    call.setKeepAlive(true, 60_000);
+    call.tcp.setKeepAlive(true, 60_000);
     const before = world.now;
     b.crash();
     assert.equal((await call.closed).how, "timeout");

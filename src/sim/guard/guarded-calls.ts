@@ -81,8 +81,8 @@ function reaches(binding: unknown): boolean {
 
 /** Reading, writing and accepting; to close or to abort one is no leak. */
 const CALLS = ["read", "readInto", "readExactly", "readUntil", "write", "end", "startTls", "accept"];
-const MESSAGE_CALLS = ["receive", "receiveMany", "send", "sendMany", "flush", "onMessages", "onFrames"];
-const ITERATORS = [Symbol.asyncIterator, "batches"];
+const MESSAGE_CALLS = ["receive", "receiveMany", "send", "sendMany", "flush", "onMessages", "onFrames", "onDatagrams"];
+const ITERATORS = [Symbol.asyncIterator, "chunks", "messages", "datagrams", "batches"];
 
 /** Of the runtime, and of this package: a simulated socket has nothing beneath it. */
 function socketCalls(): GuardedCall[] {
@@ -115,8 +115,8 @@ function kernelOnly(label: string, { prototype }: { readonly prototype: object }
 }
 
 function isSimulated({ self }: Use): boolean {
-  const { native, socket } = self as { readonly native?: unknown; readonly socket?: { readonly native: unknown } };
-  return (socket === undefined ? native : socket.native) === undefined;
+  const one = self as Pick<StreamSocket, "interop"> | { readonly socket: Pick<StreamSocket, "interop"> };
+  return ("socket" in one ? one.socket : one).interop.native === undefined;
 }
 
 /** Everything that draws, and all of cryptography that gives another result each time. */

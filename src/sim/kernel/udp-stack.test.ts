@@ -38,12 +38,12 @@ test("a datagram socket that has not joined a group hears it when another of its
     };
     assert.equal(await send(), 0);
     const member = await bindOver(network, "udp://0.0.0.0:0");
-    member.joinGroup("233.252.0.1");
+    member.udp.joinGroup("233.252.0.1");
     assert.equal(await send(), 1);
-    stranger.joinGroup("233.252.0.1", { source: "192.0.2.77" });
+    stranger.udp.joinGroup("233.252.0.1", { source: "192.0.2.77" });
     assert.equal(await send(), 0);
     await member.close();
-    stranger.leaveGroup("233.252.0.1", { source: "192.0.2.77" });
+    stranger.udp.leaveGroup("233.252.0.1", { source: "192.0.2.77" });
     assert.equal(await send(), 0);
   });
 });
@@ -55,7 +55,7 @@ test("broadcast reaches all hosts of the network that listen, and needs permissi
     const elsewhere = world.host("c", undefined, { addresses: ["198.51.100.7"] });
     const far = await bindOver(elsewhere.network, "udp://0.0.0.0:5000");
     assert.equal(await codeOf(sender.send("x", "udp://192.0.2.255:5000")), "PERMISSION_DENIED");
-    sender.setBroadcast(true);
+    sender.udp.setBroadcast(true);
     await sender.send("near", "udp://192.0.2.255:5000");
     await sender.send("all", "udp://255.255.255.255:5000");
     await world.sleep(10);

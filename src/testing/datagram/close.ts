@@ -93,14 +93,14 @@ const CALLS: Readonly<Record<string, (box: DatagramSocket) => unknown>> = {
   sendMany: (box) => box.sendMany([]),
   receive: (box) => box.receive(),
   receiveMany: (box) => box.receiveMany(1),
-  joinGroup: (box) => box.joinGroup("239.1.2.3"),
-  leaveGroup: (box) => box.leaveGroup("239.1.2.3"),
-  setBroadcast: (box) => box.setBroadcast(true),
-  setTtl: (box) => box.setTtl(1),
-  setMulticastTtl: (box) => box.setMulticastTtl(1),
-  setMulticastLoopback: (box) => box.setMulticastLoopback(true),
-  setMulticastInterface: (box) => box.setMulticastInterface("lo"),
-  bufferSizes: (box) => box.bufferSizes(),
+  joinGroup: (box) => box.udp.joinGroup("239.1.2.3"),
+  leaveGroup: (box) => box.udp.leaveGroup("239.1.2.3"),
+  setBroadcast: (box) => box.udp.setBroadcast(true),
+  setTtl: (box) => box.udp.setTtl(1),
+  setMulticastTtl: (box) => box.udp.setMulticastTtl(1),
+  setMulticastLoopback: (box) => box.udp.setMulticastLoopback(true),
+  setMulticastInterface: (box) => box.udp.setMulticastInterface("lo"),
+  bufferSizes: (box) => box.udp.bufferSizes(),
 };
 
 function afterwardsChecks(check: DatagramCheck): void {
@@ -112,7 +112,8 @@ function afterwardsChecks(check: DatagramCheck): void {
       const error = await reasonOf((async () => await call(box))());
       assertError(error, { code: "CLOSED", op, type: ConnectionError });
     }
-    box.ref().unref();
+    box.interop.ref();
+    box.interop.unref();
     assert.equal(box.stats.datagramsWaiting, 0);
   });
 

@@ -26,20 +26,26 @@ function thrownBy(action: () => unknown): unknown {
 function settingChecks(check: DatagramCheck): void {
   check("what the kernel can be told is told, and refused when it makes no sense", async ({ open }) => {
     const box = await open({ receiveBufferBytes: 65_536, sendBufferBytes: 65_536 });
-    box.setTtl(32).setMulticastTtl(0).setMulticastLoopback(true).setBroadcast(true).setBroadcast(false).unref().ref();
-    const { receiveBytes, sendBytes } = box.bufferSizes();
+    const { udp, interop } = box;
+    udp.setTtl(32);
+    udp.setMulticastTtl(0);
+    udp.setMulticastLoopback(true);
+    for (const on of [true, false]) udp.setBroadcast(on);
+    interop.unref();
+    interop.ref();
+    const { receiveBytes, sendBytes } = box.udp.bufferSizes();
     assert.ok(receiveBytes >= 65_536 && sendBytes >= 65_536, `${receiveBytes} and ${sendBytes}`);
     for (const hops of [0, 256, -1]) {
       assertError(
-        thrownBy(() => box.setTtl(hops)),
+        thrownBy(() => box.udp.setTtl(hops)),
         { code: "OPTION_INVALID", op: "setTtl", type: UsageError },
       );
     }
     assertError(
-      thrownBy(() => box.setMulticastTtl(256)),
+      thrownBy(() => box.udp.setMulticastTtl(256)),
       { code: "OPTION_INVALID", op: "setMulticastTtl" },
     );
-    const unknown = thrownBy(() => box.setMulticastInterface("no such interface"));
+    const unknown = thrownBy(() => box.udp.setMulticastInterface("no such interface"));
     assertError(unknown, { code: "ADDRESS_NOT_AVAILABLE", op: "setMulticastInterface", side: "system" });
     await box.send("goes on", box.localAddress);
     assert.deepEqual(await take(box, 1), ["goes on"]);
@@ -51,14 +57,14 @@ function settingChecks(check: DatagramCheck): void {
     const expected = { code: "ADDRESS_INVALID", op: "joinGroup", type: UsageError } as const;
     for (const group of [host, other, "plaza.example"])
       assertError(
-        thrownBy(() => box.joinGroup(group)),
+        thrownBy(() => box.udp.joinGroup(group)),
         expected,
       );
     assertError(
-      thrownBy(() => box.joinGroup(own, { source: "plaza.example" })),
+      thrownBy(() => box.udp.joinGroup(own, { source: "plaza.example" })),
       expected,
     );
-    const unknown = thrownBy(() => box.joinGroup(own, { interface: "no such interface" }));
+    const unknown = thrownBy(() => box.udp.joinGroup(own, { interface: "no such interface" }));
     assertError(unknown, { code: "ADDRESS_NOT_AVAILABLE", op: "joinGroup" });
   });
 }
@@ -96,18 +102,18 @@ function multicastChecks(check: DatagramCheck, group: string): void {
     await speaker.send("not yet");
     await settle();
     assert.equal(box.stats.datagramsReceived, 0);
-    box.joinGroup(name, { interface: way });
+    box.udp.joinGroup(name, { interface: way });
     assertError(
-      thrownBy(() => box.joinGroup(name, { interface: way })),
+      thrownBy(() => box.udp.joinGroup(name, { interface: way })),
       { code: "ADDRESS_IN_USE", op: "joinGroup" },
     );
     await speaker.send("now");
     assert.deepEqual(await take(box, 1), ["now"]);
-    box.leaveGroup(name, { interface: way });
+    box.udp.leaveGroup(name, { interface: way });
     await speaker.send("no more");
     await settle();
     assert.equal(box.stats.datagramsReceived, 1);
-    const gone = thrownBy(() => box.leaveGroup(name, { interface: way }));
+    const gone = thrownBy(() => box.udp.leaveGroup(name, { interface: way }));
     assertError(gone, { code: "ADDRESS_NOT_AVAILABLE", op: "leaveGroup" });
   });
 
@@ -115,16 +121,16 @@ function multicastChecks(check: DatagramCheck, group: string): void {
     const { group: name, way } = partsOf(group);
     const box = await openAt("udp://0.0.0.0:0");
     const speaker = await speakerTo(group, openAt, box);
-    box.joinGroup(name, { interface: way, source: "192.0.2.99" });
+    box.udp.joinGroup(name, { interface: way, source: "192.0.2.99" });
     await speaker.send("from another source");
     await settle();
     assert.equal(box.stats.datagramsReceived, 0);
-    box.leaveGroup(name, { interface: way, source: "192.0.2.99" });
-    box.joinGroup(name, { interface: way });
+    box.udp.leaveGroup(name, { interface: way, source: "192.0.2.99" });
+    box.udp.joinGroup(name, { interface: way });
     await speaker.send("who are you?");
     const { from } = await box.receive();
-    box.leaveGroup(name, { interface: way });
-    box.joinGroup(name, { interface: way, source: from.host });
+    box.udp.leaveGroup(name, { interface: way });
+    box.udp.joinGroup(name, { interface: way, source: from.host });
     await speaker.send("from this source");
     assert.deepEqual(await take(box, 1), ["from this source"]);
   });
@@ -157,7 +163,7 @@ function broadcastChecks(check: DatagramCheck, broadcast: { readonly to: string;
     ]);
     assert.deepEqual([many.sent, many.failures.map(({ index }) => index)], [1, [0]]);
     assertError(many.failures[0]?.error, { ...expected, op: "sendMany" });
-    speaker.setBroadcast(true);
+    speaker.udp.setBroadcast(true);
     await speaker.send("to everybody", to);
     assert.deepEqual(await take(listener, 2), ["b", "to everybody"]);
   });

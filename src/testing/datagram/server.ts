@@ -277,7 +277,8 @@ function drainChecks(check: DatagramCheck): void {
 
   check("an idle server closes at once, also when its datagram socket is closed beneath it", async (scene) => {
     const server = await serveDatagramsOver(scene.network, scene.local, () => undefined);
-    server.unref().ref();
+    server.interop.unref();
+    server.interop.ref();
     const { finished, cut, dropped } = await server.drain();
     assert.deepEqual({ finished, cut, dropped }, { finished: 0, cut: 0, dropped: 0 });
     const other = await serveDatagramsOver(scene.network, scene.local, () => undefined);

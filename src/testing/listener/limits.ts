@@ -19,6 +19,7 @@ const DAY_MS = 86_400_000;
 /** `idleTimeoutMs`, `writeStallTimeoutMs` and `lifetimeMs`. */
 export function limitChecks(timed: TimedListenerCheck): void {
   idleChecks(timed);
+  changedIdleChecks(timed);
   stallChecks(timed);
   lifetimeChecks(timed);
   timerChecks(timed);
@@ -38,6 +39,30 @@ async function expired(socket: StreamSocket, code: ErrorCode): Promise<void> {
   assert.equal(socket.signal.reason, error);
   await expectError(socket.read(), { code, op: "read", type: ConnectionError });
   await expectError(socket.write("x"), { code, op: "write", outcome: "none", type: ConnectionError });
+}
+
+function changedIdleChecks(timed: TimedListenerCheck): void {
+  timed("setIdleTimeout counts from now on: shorter, longer, and off", async (scene, clock) => {
+    const [called, peer] = await scene.pair(await scene.listen({ idleTimeoutMs: 1000 }));
+    await clock.advance(900);
+    peer.setIdleTimeout(2000);
+    await clock.advance(1999);
+    await move(called, peer);
+    peer.setIdleTimeout(Number.POSITIVE_INFINITY);
+    await clock.advance(DAY_MS);
+    assert.deepEqual([called.signal.aborted, peer.signal.aborted], [false, false]);
+    for (const wrong of [0, -1, Number.NaN]) {
+      assert.throws(() => peer.setIdleTimeout(wrong), { code: "OPTION_INVALID", op: "setIdleTimeout" });
+    }
+    called.setIdleTimeout(50);
+    await clock.advance(49);
+    await move(peer, called);
+    await clock.advance(50);
+    await expired(called, "IDLE_TIMEOUT");
+    called.setIdleTimeout(50);
+    await clock.advance(DAY_MS);
+    assert.equal((await called.closed).how, "timeout");
+  });
 }
 
 function idleChecks(timed: TimedListenerCheck): void {

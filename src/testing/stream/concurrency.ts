@@ -113,13 +113,14 @@ const CALLERS = 100;
 function touchEverything(socket: StreamSocket, index: number): Promise<unknown>[] {
   const { signal } = new AbortController();
   const timeoutMs = 1 + (index % 20);
-  socket
-    .setNoDelay(index % 2 === 0)
-    .setKeepAlive(index % 2 === 0, 60_000)
-    .unref()
-    .ref();
+  socket.tcp.setNoDelay(index % 2 === 0);
+  socket.tcp.setKeepAlive(index % 2 === 0, 60_000);
+  socket.interop.unref();
+  socket.interop.ref();
+  socket.setIdleTimeout(Infinity);
   assert.equal(socket.signal.aborted, false);
-  const { localAddress, remoteAddress, traits, tls, native, bytesReceived, bytesSent, readable, writable } = socket;
+  const { localAddress, remoteAddress, traits, tls, bytesReceived, bytesSent, interop } = socket;
+  const { native, readable, writable } = interop;
   void [localAddress, remoteAddress, traits, tls, native, bytesReceived, bytesSent, readable, writable];
   return [
     socket.read({ timeoutMs }),

@@ -258,13 +258,13 @@ describe("groups and everybody: the sentence is about this call", () => {
   const local = { side: "local", knows: ["local"], cause: true, type: ZocaloError } as const;
   const joined = async (scene: Scene, ...groups: readonly string[]): Promise<DatagramSocket> => {
     const one = await box(scene);
-    for (const each of groups) one.joinGroup(each, group);
+    for (const each of groups) one.udp.joinGroup(each, group);
     return one;
   };
   checkRows([
     {
       name: "joined twice",
-      make: async (scene) => (await joined(scene, "239.1.2.3")).joinGroup("239.1.2.3", group),
+      make: async (scene) => (await joined(scene, "239.1.2.3")).udp.joinGroup("239.1.2.3", group),
       op: "joinGroup",
       code: "ADDRESS_IN_USE",
       says: /^this datagram socket is in that group already$/,
@@ -272,7 +272,7 @@ describe("groups and everybody: the sentence is about this call", () => {
     },
     {
       name: "joined twice, once by the name of the interface",
-      make: async (scene) => (await joined(scene, "239.1.2.3")).joinGroup("239.1.2.3", { interface: loopback() }),
+      make: async (scene) => (await joined(scene, "239.1.2.3")).udp.joinGroup("239.1.2.3", { interface: loopback() }),
       op: "joinGroup",
       code: "ADDRESS_IN_USE",
       says: /^this datagram socket is in that group already$/,
@@ -282,7 +282,7 @@ describe("groups and everybody: the sentence is about this call", () => {
       name: "one source taken twice",
       make: async (scene) => {
         const one = await box(scene);
-        for (let count = 0; count < 2; count += 1) one.joinGroup("232.1.2.3", { ...group, source: "127.0.0.1" });
+        for (let count = 0; count < 2; count += 1) one.udp.joinGroup("232.1.2.3", { ...group, source: "127.0.0.1" });
       },
       op: "joinGroup",
       code: "ADDRESS_IN_USE",
@@ -291,7 +291,7 @@ describe("groups and everybody: the sentence is about this call", () => {
     },
     {
       name: "left without having joined",
-      make: async (scene) => (await box(scene)).leaveGroup("239.1.2.3", group),
+      make: async (scene) => (await box(scene)).udp.leaveGroup("239.1.2.3", group),
       op: "leaveGroup",
       code: "ADDRESS_NOT_AVAILABLE",
       says: /^this datagram socket is not in that group/,
@@ -302,8 +302,8 @@ describe("groups and everybody: the sentence is about this call", () => {
       make: async (scene) => {
         const one = await box(scene);
         const source = { ...group, source: "127.0.0.1" };
-        one.joinGroup("232.1.2.3", source);
-        for (let count = 0; count < 2; count += 1) one.leaveGroup("232.1.2.3", source);
+        one.udp.joinGroup("232.1.2.3", source);
+        for (let count = 0; count < 2; count += 1) one.udp.leaveGroup("232.1.2.3", source);
       },
       op: "leaveGroup",
       code: "ADDRESS_NOT_AVAILABLE",

@@ -227,7 +227,7 @@ describe("listen and serve", () => {
       name: "a descriptor of a connection",
       make: async (scene) => {
         const [call] = await tcpPair(scene);
-        const { fd } = Reflect.get(call.native as object, "_handle") as { readonly fd: number };
+        const { fd } = Reflect.get(call.interop.native as object, "_handle") as { readonly fd: number };
         await listen(ANY, { fd });
       },
       code: "OPTION_INVALID",

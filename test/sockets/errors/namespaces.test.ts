@@ -44,7 +44,7 @@ describe("in a network namespace", { skip }, () => {
       ["connect prohibited over IPv6", "ConnectError", "HOST_UNREACHABLE", "system", /^a firewall/],
       ["send prohibited over IPv6", "ZocaloError", "HOST_UNREACHABLE", "system", /^a firewall/],
       ["connect to a group", "ConnectError", "NETWORK_UNREACHABLE", "local", /^a connection has one peer/],
-      ["send to everybody", "ZocaloError", "PERMISSION_DENIED", "system", /needs setBroadcast\(true\) first/],
+      ["send to everybody", "ZocaloError", "PERMISSION_DENIED", "system", /needs udp\.setBroadcast\(true\) first/],
       ["peer everybody", "ZocaloError", "PERMISSION_DENIED", "system", /^a broadcast address cannot be `remote`/],
       ["send from loopback", "ZocaloError", "NETWORK_UNREACHABLE", "local", loopback],
       ["peer from loopback", "ZocaloError", "NETWORK_UNREACHABLE", "local", loopback],

@@ -41,7 +41,7 @@ export class ClientIntroduction extends SessionHandshake<ClientHandshake> {
    * welcome comes within the time of the handshake, that session is closed, and so the server knows what became of them.
    */
   leave(): void {
-    this.connection.unref();
+    this.connection.interop.unref();
     this.#onAnswer = (answer) => {
       const { connection } = this;
       if (answer.type === "welcome" && answer.welcome.received === undefined) closeUnwanted(connection, answer);

@@ -1,5 +1,6 @@
 /** The object of a session that a program holds. */
 
+import { type Interop, interopOf } from "../../operation/own-clock.ts";
 import { showAs } from "../../../core/show-as.ts";
 import type { Address } from "../../../core/address/address.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
@@ -115,11 +116,8 @@ export class SessionFacade implements SessionBase<unknown> {
     return announcementOf(this).signal;
   }
 
-  ref(): this {
-    return refer(this, true);
-  }
-  unref(): this {
-    return refer(this, false);
+  get interop(): Interop {
+    return interopOf((referenced) => refer(this, referenced));
   }
   async close(message = "closed"): Promise<void> {
     const { keeper } = partsOf(this, "close");
@@ -144,20 +142,19 @@ showAs(SessionFacade, "Session", ({ id, state, principal, remoteAddress }) => ({
   remoteAddress,
 }));
 
-function refer<Facade extends SessionFacade>(facade: Facade, referenced: boolean): Facade {
+function refer(facade: SessionFacade, referenced: boolean): void {
   const parts = partsOf(facade, referenced ? "ref" : "unref");
   parts.referenced = referenced;
   parts.keeper.refer(referenced);
   const { connection } = parts.endpoint;
-  if (referenced) connection?.ref();
-  else connection?.unref();
-  return facade;
+  if (referenced) connection?.interop.ref();
+  else connection?.interop.unref();
 }
 
 /** The session has another connection. */
 export function tellAttached(facade: SessionFacade): void {
   const { referenced, endpoint } = partsOf(facade);
-  if (!referenced) endpoint.connection?.unref();
+  if (!referenced) endpoint.connection?.interop.unref();
 }
 
 /** Tells the program that the session is over. */

@@ -1,5 +1,6 @@
 /** The public contract of a server of sessions. */
 
+import type { NativeInterop } from "../../operation/own-clock.ts";
 import type { Address } from "../../../core/address/address.ts";
 import type { ProxyHeader } from "../../../core/proxy/header.ts";
 import type { Contract, Methods } from "../../../core/contract/contract.ts";
@@ -255,6 +256,8 @@ export interface SessionServer<Client extends Methods, Data = Record<string, unk
   readonly sessions: ReadonlyMap<string, Session<Client, Data>>;
   /** What it has done so far, and what it holds. */
   readonly stats: SessionServerStats;
+  /** What ties its listener to this process: the object beneath, `ref` and `unref`. Each session has an `interop` of its own. */
+  readonly interop: NativeInterop;
   /** Resolves when the server is closed and its last session is over. Never rejects. */
   readonly closed: Promise<void>;
   /** The group of this name; it is made when it is first asked for. */
@@ -277,10 +280,6 @@ export interface SessionServer<Client extends Methods, Data = Record<string, unk
   close(): Promise<void>;
   /** Uses other certificates for connections from now on. */
   setTls(options: TlsOptions): void;
-  /** Lets the open listener keep the process alive (the default). */
-  ref(): this;
-  /** Lets the process end although the listener is open. Each session has an `unref` of its own. */
-  unref(): this;
 }
 
 /** What a handler of a server is told beside the question. */

@@ -1,5 +1,6 @@
 /** A server of sessions, over any network. */
 
+import { type NativeInterop, serverInterop } from "../../operation/own-clock.ts";
 import type { Address, AddressLike } from "../../../core/address/address.ts";
 import type { Contract, Methods } from "../../../core/contract/contract.ts";
 import type { ZocaloError } from "../../../core/errors.ts";
@@ -179,15 +180,8 @@ class SessionServer implements EndpointOwner, ReceptionHost {
   setTls(options: TlsOptions): void {
     this.#openListener.setTls(options);
   }
-  ref(): this {
-    this.#network.clock.setReferenced(true);
-    this.#openListener.ref();
-    return this;
-  }
-  unref(): this {
-    this.#network.clock.setReferenced(false);
-    this.#openListener.unref();
-    return this;
+  get interop(): NativeInterop {
+    return serverInterop(this.#network.clock, this.#openListener.interop);
   }
 
   // What the reception asks for, and tells.

@@ -1,0 +1,106 @@
+/** What only UDP has: hops, broadcast, and multicast groups as programs name them (RFC 1112, RFC 4607). */
+
+import { Address } from "../../core/address/address.ts";
+import { UsageError } from "../../core/errors.ts";
+import {
+  checkOptions,
+  FLAG,
+  type OptionRule,
+  type RulesOf,
+  TEXT,
+  wholeNumber,
+} from "../../core/options/check-options.ts";
+import type { DatagramHost } from "./host.ts";
+import type * as api from "./public.ts";
+import type { GroupOptions } from "./public.ts";
+import type { OperationContext } from "../operation/deadline.ts";
+import type { DatagramTransport, GroupMembership } from "../network/network.ts";
+
+const RULES: RulesOf<GroupOptions> = { interface: TEXT, source: TEXT };
+
+/** A datagram socket, as its {@link UdpSettings} see it. */
+interface UdpHost extends DatagramHost {
+  readonly localAddress: Address;
+  /** The transport. @throws ConnectionError the datagram socket is closed. */
+  open(op: string): DatagramTransport;
+}
+
+/** The one implementation of {@link api.UdpSettings}. */
+export class UdpSettings implements api.UdpSettings {
+  readonly #socket: UdpHost;
+
+  constructor(socket: UdpHost) {
+    this.#socket = socket;
+  }
+
+  joinGroup(group: string | Address, options: GroupOptions = {}): void {
+    this.#socket.open("joinGroup").join(this.#membership("joinGroup", group, options));
+  }
+  leaveGroup(group: string | Address, options: GroupOptions = {}): void {
+    this.#socket.open("leaveGroup").leave(this.#membership("leaveGroup", group, options));
+  }
+  setBroadcast(on: boolean): void {
+    this.#set("setBroadcast", on, FLAG).setBroadcast(on);
+  }
+  setTtl(hops: number): void {
+    this.#set("setTtl", hops, wholeNumber(1, 255)).setTtl(hops);
+  }
+  setMulticastTtl(hops: number): void {
+    this.#set("setMulticastTtl", hops, wholeNumber(0, 255)).setMulticastTtl(hops);
+  }
+  setMulticastLoopback(on: boolean): void {
+    this.#set("setMulticastLoopback", on, FLAG).setMulticastLoopback(on);
+  }
+  setMulticastInterface(nameOrAddress: string): void {
+    this.#set("setMulticastInterface", nameOrAddress, TEXT).setMulticastInterface(nameOrAddress);
+  }
+  bufferSizes(): { readonly receiveBytes: number; readonly sendBytes: number } {
+    return this.#socket.open("bufferSizes").bufferSizes();
+  }
+
+  #membership(op: string, group: string | Address, options: GroupOptions): GroupMembership {
+    return membership(group, options, this.#socket.context(op), this.#socket.localAddress);
+  }
+
+  /** The transport for the call `op`, whose argument must keep `rule`. */
+  #set(op: string, value: unknown, rule: OptionRule): DatagramTransport {
+    checkOptions(this.#socket.context(op), { value }, { value: { ...rule, required: true } });
+    return this.#socket.open(op);
+  }
+}
+
+/** Checks a group that a datagram socket on `local` wants to join. */
+function membership(
+  group: string | Address,
+  given: GroupOptions,
+  context: OperationContext,
+  local: Address,
+): GroupMembership {
+  const options = checkOptions(context, given, RULES);
+  const address = ipOf(group, "group", context);
+  if (!address.isMulticast || address.family !== local.family) {
+    const detail = address.isMulticast
+      ? `a datagram socket on ${local.hostPort} cannot join a group of the other IP version`
+      : `${address.host} is not a multicast group (224.0.0.0/4 or ff00::/8)`;
+    throw new UsageError("ADDRESS_INVALID", { ...context, detail });
+  }
+  const source = options.source === undefined ? undefined : ipOf(options.source, "source", context).host;
+  const zone = address.zone === "" ? undefined : address.zone;
+  return { group: address.host, interface: options.interface ?? zone, source };
+}
+
+function ipOf(input: string | Address, what: string, context: OperationContext): Address {
+  if (input instanceof Address) return input;
+  const { op } = context;
+  if (typeof input !== "string") {
+    throw new UsageError("ADDRESS_INVALID", {
+      ...context,
+      detail: `${what} must be an IP address as text, or an Address`,
+    });
+  }
+  const address = input.includes("://")
+    ? Address.parse(input, { transport: "udp", defaultPort: 0, op })
+    : Address.parse({ transport: "udp", host: input, port: 0 }, { op });
+  if (address.isIp) return address;
+  throw new UsageError("ADDRESS_INVALID", { ...context, detail: `${what} must be an IP address, not a name` });
+}
