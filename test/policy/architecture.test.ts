@@ -14,6 +14,7 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/core/contract/method.ts": "src/core/contract/contract.test.ts",
   "src/core/handshake/fields.ts": "src/core/handshake/server-handshake.test.ts",
   "src/core/handshake/hello.ts": "src/core/handshake/server-handshake.test.ts",
+  "src/core/framing/boundaries/escaped-boundary.ts": "src/core/framing/boundaries/cobs.test.ts",
   "src/core/session/attachment.ts": "src/core/session/session-rules.test.ts",
   "src/core/session/wire/control-frames.ts": "src/core/session/session.test.ts",
   "src/core/session/exchange.ts": "src/core/session/session.test.ts",

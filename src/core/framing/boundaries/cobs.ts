@@ -1,15 +1,13 @@
 /** Consistent Overhead Byte Stuffing: messages without zeros inside, and a zero behind each. */
 
-import { type ByteWriter, REFERENCE_BYTES } from "../../bytes/byte-writer.ts";
 import { copyBytes } from "../../bytes/copy-bytes.ts";
 import { checkOptions, FUNCTION, type RulesOf } from "../../options/check-options.ts";
-import type { Boundary, Framer, FrameSpan, OnSkipped } from "../codec.ts";
+import type { FrameSpan, OnSkipped } from "../codec.ts";
 import { bytes as bytesFormat } from "../formats/bytes.ts";
 import { FrameCodec } from "../frame-codec.ts";
-import { InvalidContent, longerThan, messageTooLong } from "../frame-error.ts";
-import { DEFAULT_MAX_LINE_BYTES, LIMIT } from "../frame-limit.ts";
-import { TerminatedFramer } from "./terminated-framer.ts";
-import { UnescapedBytes } from "./unescaped-bytes.ts";
+import { InvalidContent } from "../frame-error.ts";
+import { LIMIT } from "../frame-limit.ts";
+import { EscapedBoundary, type Room } from "./escaped-boundary.ts";
 
 /** Options of {@link cobs}. */
 export interface CobsOptions {
@@ -57,51 +55,23 @@ export function cobs(options: CobsOptions = {}): FrameCodec<Uint8Array, Buffer> 
   return new FrameCodec(new CobsBoundary(checkOptions({ op: NAME }, options, RULES)), bytesFormat());
 }
 
-class CobsBoundary implements Boundary {
-  readonly name = NAME;
-  readonly maxFrameBytes: number;
-  readonly onSkipped: OnSkipped | undefined;
-
+class CobsBoundary extends EscapedBoundary {
   constructor(options: CobsOptions) {
-    this.maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_LINE_BYTES;
-    this.onSkipped = options.resynchronise;
+    super(NAME, 0, options);
   }
 
-  createFramer(): Framer {
-    return new CobsFramer(this.onSkipped);
+  override wireBytes(count: number): number {
+    return count + 1 + Math.floor(count / BLOCK_BYTES);
   }
 
-  frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
-    const count = end - start;
-    if (count > this.maxFrameBytes) throw messageTooLong(NAME, count, this.maxFrameBytes);
-    const mostBytes = stuffedBytes(count) + 1;
-    if (mostBytes >= REFERENCE_BYTES) {
-      const stuffed = Buffer.allocUnsafeSlow(mostBytes);
-      writer.append(stuffed, 0, stuff(bytes, start, end, stuffed, 0));
-      return;
-    }
-    writer.reserve(mostBytes);
-    writer.at = stuff(bytes, start, end, writer.block, writer.at);
-  }
-}
-
-class CobsFramer extends TerminatedFramer {
-  readonly #content: UnescapedBytes = new UnescapedBytes();
-
-  constructor(onSkipped: OnSkipped | undefined) {
-    super(NAME, 0, onSkipped);
-  }
-
-  protected override wireLimit(limit: number): number {
-    return stuffedBytes(limit);
-  }
-
-  protected override accept(bytes: Buffer, start: number, end: number, span: FrameSpan): InvalidContent | undefined {
-    if (start === end) {
-      span.from = -1;
-      return undefined;
-    }
-    const target = this.#content.room(end - start);
+  override unescape(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    span: FrameSpan,
+    room: Room,
+  ): InvalidContent | undefined {
+    const target = room(end - start);
     let to = 0;
     let at = start;
     while (at < end) {
@@ -113,32 +83,26 @@ class CobsFramer extends TerminatedFramer {
       at = blockEnd;
       if (code < FULL_BLOCK && at < end) target[to++] = 0;
     }
-    if (to > span.limit) return longerThan(span.limit);
     span.source = target;
     span.from = 0;
     span.to = to;
     return undefined;
   }
-}
 
-/** Most bytes that `count` bytes take when stuffed, without the zero behind them. */
-function stuffedBytes(count: number): number {
-  return count + 1 + Math.floor(count / BLOCK_BYTES);
-}
-
-/** Writes the message and the zero behind it; answers where the next byte goes. */
-function stuff(bytes: Uint8Array, start: number, end: number, target: Buffer, at: number): number {
-  let codeAt = at;
-  let to = at + 1;
-  for (let from = start; from < end; from += 1) {
-    const byte = bytes[from] as number;
-    if (byte !== 0) target[to++] = byte;
-    if (byte === 0 || to - codeAt === FULL_BLOCK) {
-      target[codeAt] = to - codeAt;
-      codeAt = to++;
+  /** Each block begins with the distance to the next zero. */
+  protected override escape(bytes: Uint8Array, start: number, end: number, target: Buffer, at: number): number {
+    let codeAt = at;
+    let to = at + 1;
+    for (let from = start; from < end; from += 1) {
+      const byte = bytes[from] as number;
+      if (byte !== 0) target[to++] = byte;
+      if (byte === 0 || to - codeAt === FULL_BLOCK) {
+        target[codeAt] = to - codeAt;
+        codeAt = to++;
+      }
     }
+    target[codeAt] = to - codeAt;
+    target[to] = 0;
+    return to + 1;
   }
-  target[codeAt] = to - codeAt;
-  target[to] = 0;
-  return to + 1;
 }

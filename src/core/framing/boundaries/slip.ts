@@ -1,15 +1,13 @@
 /** SLIP: messages with an END byte behind each (RFC 1055). */
 
-import { type ByteWriter, REFERENCE_BYTES } from "../../bytes/byte-writer.ts";
 import { findByte } from "../../bytes/find-byte.ts";
 import { checkOptions, FLAG, FUNCTION, type RulesOf } from "../../options/check-options.ts";
-import type { Boundary, Framer, FrameSpan, OnSkipped } from "../codec.ts";
+import type { FrameSpan, OnSkipped } from "../codec.ts";
 import { bytes as bytesFormat } from "../formats/bytes.ts";
 import { FrameCodec } from "../frame-codec.ts";
-import { InvalidContent, longerThan, messageInvalid, messageTooLong } from "../frame-error.ts";
-import { DEFAULT_MAX_LINE_BYTES, LIMIT } from "../frame-limit.ts";
-import { TerminatedFramer } from "./terminated-framer.ts";
-import { UnescapedBytes } from "./unescaped-bytes.ts";
+import { InvalidContent, messageInvalid } from "../frame-error.ts";
+import { LIMIT } from "../frame-limit.ts";
+import { EscapedBoundary, type Room } from "./escaped-boundary.ts";
 
 /** Options of {@link slip}. */
 export interface SlipOptions {
@@ -64,64 +62,30 @@ export function slip(options: SlipOptions = {}): FrameCodec<Uint8Array, Buffer> 
   return new FrameCodec(new SlipBoundary(checkOptions({ op: NAME }, options, RULES)), bytesFormat());
 }
 
-class SlipBoundary implements Boundary {
-  readonly name = NAME;
-  readonly maxFrameBytes: number;
-  readonly onSkipped: OnSkipped | undefined;
+class SlipBoundary extends EscapedBoundary {
   readonly #leadingEnd: boolean;
 
   constructor(options: SlipOptions) {
-    this.maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_LINE_BYTES;
-    this.onSkipped = options.resynchronise;
+    super(NAME, END, options);
     this.#leadingEnd = options.leadingEnd ?? false;
   }
 
-  createFramer(): Framer {
-    return new SlipFramer(this.onSkipped);
+  override wireBytes(count: number): number {
+    return 2 * count;
   }
 
-  frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
-    const count = end - start;
-    if (count > this.maxFrameBytes) throw messageTooLong(NAME, count, this.maxFrameBytes);
-    if (count === 0) throw messageInvalid(NAME, "an empty message cannot be sent; receivers skip it");
-    if (this.#leadingEnd) writer.byte(END);
-    const mostBytes = 2 * count + 1;
-    if (mostBytes >= REFERENCE_BYTES) {
-      const escaped = Buffer.allocUnsafeSlow(mostBytes);
-      writer.append(escaped, 0, escape(bytes, start, end, escaped, 0));
-      return;
-    }
-    writer.reserve(mostBytes);
-    writer.at = escape(bytes, start, end, writer.block, writer.at);
-  }
-}
-
-class SlipFramer extends TerminatedFramer {
-  readonly #content: UnescapedBytes = new UnescapedBytes();
-
-  constructor(onSkipped: OnSkipped | undefined) {
-    super(NAME, END, onSkipped);
-  }
-
-  protected override wireLimit(limit: number): number {
-    return 2 * limit;
-  }
-
-  protected override accept(bytes: Buffer, start: number, end: number, span: FrameSpan): InvalidContent | undefined {
-    if (start === end) {
-      span.from = -1;
-      return undefined;
-    }
+  override unescape(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    span: FrameSpan,
+    room: Room,
+  ): InvalidContent | undefined {
     span.from = start;
     span.to = end;
     const firstEscape = findByte(bytes, ESC, start, end);
-    if (firstEscape !== -1 && !this.#unescape(bytes, start, firstEscape, end, span)) return WRONG_ESCAPE;
-    return span.to - span.from > span.limit ? longerThan(span.limit) : undefined;
-  }
-
-  /** False when an escape is wrong. */
-  #unescape(bytes: Buffer, start: number, firstEscape: number, end: number, span: FrameSpan): boolean {
-    const target = this.#content.room(end - start);
+    if (firstEscape === -1) return undefined;
+    const target = room(end - start);
     bytes.copy(target, 0, start, firstEscape);
     let to = firstEscape - start;
     for (let at = firstEscape; at < end; at += 1) {
@@ -134,27 +98,28 @@ class SlipFramer extends TerminatedFramer {
       const escaped = at < end ? bytes[at] : undefined;
       if (escaped === ESC_END) target[to++] = END;
       else if (escaped === ESC_ESC) target[to++] = ESC;
-      else return false;
+      else return WRONG_ESCAPE;
     }
     span.source = target;
     span.from = 0;
     span.to = to;
-    return true;
+    return undefined;
   }
-}
 
-/** Writes the message and the END behind it; answers where the next byte goes. */
-function escape(bytes: Uint8Array, start: number, end: number, target: Buffer, at: number): number {
-  let to = at;
-  for (let from = start; from < end; from += 1) {
-    const byte = bytes[from] as number;
-    if (byte === END || byte === ESC) {
-      target[to++] = ESC;
-      target[to++] = byte === END ? ESC_END : ESC_ESC;
-    } else {
-      target[to++] = byte;
+  protected override escape(bytes: Uint8Array, start: number, end: number, target: Buffer, at: number): number {
+    if (start === end) throw messageInvalid(NAME, "an empty message cannot be sent; receivers skip it");
+    let to = at;
+    if (this.#leadingEnd) target[to++] = END;
+    for (let from = start; from < end; from += 1) {
+      const byte = bytes[from] as number;
+      if (byte === END || byte === ESC) {
+        target[to++] = ESC;
+        target[to++] = byte === END ? ESC_END : ESC_ESC;
+      } else {
+        target[to++] = byte;
+      }
     }
+    target[to] = END;
+    return to + 1;
   }
-  target[to] = END;
-  return to + 1;
 }
