@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { SeededRandom } from "../fixtures/seeded-random.ts";
 import type { SideName } from "../fixtures/session-oracle.ts";
 import { bodyOf } from "../fixtures/session-programs.ts";
-import { KEPT_MS, SessionWorld } from "../fixtures/session-world.ts";
+import { KEPT_MS } from "../fixtures/session-server.ts";
+import { SessionWorld } from "../fixtures/session-world.ts";
 
 /*
  * Two session machines against an oracle that knows only what the two programs said and were told. In each run a seed decides
