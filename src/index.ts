@@ -20,13 +20,14 @@ export { formatProxyHeader, type ProxyHeaderInit } from "./core/proxy/format.ts"
 export { type ProxyHeader, type ProxySsl, type ProxyTlv, proxyTlvTypes } from "./core/proxy/header.ts";
 export { type ParsedProxyHeader, parseProxyHeader, type ProxyParseOptions } from "./core/proxy/parse.ts";
 export type { ConnectOptions } from "./io/stream/connect.ts";
-export type { ConnectionLimitOptions, ConnectionOptions } from "./io/stream/settings.ts";
+export type { ConnectionOptions, StreamLimits, StreamTimeouts, TcpOptions } from "./io/stream/settings.ts";
 export type {
   DatagramContext,
   DatagramDrainReport,
   DatagramHandler,
   DatagramRequest,
   DatagramServer,
+  DatagramServerLimits,
   DatagramServerStats,
   ServeDatagramsOptions,
 } from "./io/datagram/server.ts";
@@ -42,15 +43,18 @@ export type {
   GroupOptions,
   DatagramLimits,
   UdpSettings,
-  ReceiveQueuePolicy,
   SendReport,
+  UdpOptions,
 } from "./io/datagram/public.ts";
 export type { OperationOptions, ReceiveOptions } from "./io/operation/deadline.ts";
 export type { Interop, NativeInterop } from "./io/operation/own-clock.ts";
 export type { DiagnosticEvent } from "./io/operation/diagnostics.ts";
 export type {
   Listener,
+  ListenerLimits,
   ListenerStats,
+  ListenerTcpOptions,
+  ListenerTimeouts,
   ListenOptions,
   ProxyProtocolOptions,
   RefusalReason,
@@ -78,6 +82,8 @@ export type {
 } from "./io/network/network.ts";
 export { type RelayOptions, type RelayReport, relay } from "./io/stream/relay.ts";
 export type { Backoff } from "./core/options/backoff.ts";
+export type { OverflowPolicy } from "./core/options/check-options.ts";
+export type { OnError } from "./io/operation/peer-problems.ts";
 export type { DrainReport, Peer, PeerHandler, ServeOptions, Server } from "./io/listener/public.ts";
 export type { FramedDatagramsOver, ReceivedMessage } from "./io/datagram/public.ts";
 export type { FramedStreamOver } from "./io/stream/public.ts";

@@ -68,6 +68,7 @@ export type {
   Broadcasts,
   BroadcastReport,
   DrainSessionsOptions,
+  ServerResumeOptions,
   ServerContext,
   ServeSessionsOptions,
   SessionGroup,
@@ -78,14 +79,19 @@ export type {
   SessionServerStats,
   SessionStore,
 } from "./io/session/server/public.ts";
-export type { OverflowPolicy, ReplayBounds, SessionLimits, SessionTuning } from "./io/session/settings.ts";
+export type { ResumeOptions, SessionLimits, SessionTimeouts, SessionTuning } from "./io/session/settings.ts";
+export type { Backoff } from "./core/options/backoff.ts";
+export type { OverflowPolicy } from "./core/options/check-options.ts";
+export type { OnError } from "./io/operation/peer-problems.ts";
 export type { SessionStream } from "./io/contract/stream.ts";
 export type {
   RetransmissionTimes,
   StatelessClient,
   StatelessClientBase,
+  StatelessClientLimits,
   ConnectStatelessOptions,
   StatelessClientStats,
+  StatelessTimeouts,
 } from "./io/stateless/public.ts";
 export type {
   StatelessContext,
@@ -98,6 +104,7 @@ export type {
 export type {
   ServeStatelessOptions,
   StatelessServer,
+  StatelessServerLimits,
   StatelessServerOptions,
   StatelessServerStats,
 } from "./io/stateless/public.ts";

@@ -7,10 +7,12 @@ import type { Handlers, Link, Peer } from "./link.ts";
 const PLACE = "tcp://127.0.0.1:0";
 /** A benchmark opens more sessions of one address than a server takes by default. */
 const LIMITS = {
-  maxSessions: 20_000,
-  maxSessionsPerAddress: 20_000,
-  maxConnections: 20_000,
-  maxMessagesPerSecond: Number.POSITIVE_INFINITY,
+  limits: {
+    maxSessions: 20_000,
+    maxSessionsPerAddress: 20_000,
+    maxConnections: 20_000,
+    maxMessagesPerSecond: Number.POSITIVE_INFINITY,
+  },
 } as const;
 
 const plain = contract("bench", "1.0.0", { server: { tell: event(bytes), ask: call(bytes, bytes) } });
@@ -36,7 +38,7 @@ const zocalo: Peer = {
     return server.localAddress.port;
   },
   async open(port: number): Promise<Link> {
-    const session = await connectSession(plain, `tcp://127.0.0.1:${port}`, {});
+    const session = await connectSession(plain, `tcp://127.0.0.1:${port}`);
     return { event: (message) => session.remote.tell(message), call: (message) => session.remote.ask(message) };
   },
 };
@@ -61,7 +63,7 @@ const zocaloZod: Peer = {
     return server.localAddress.port;
   },
   async open(port: number): Promise<Link> {
-    const session = await connectSession(checked, `tcp://127.0.0.1:${port}`, {});
+    const session = await connectSession(checked, `tcp://127.0.0.1:${port}`);
     return {
       event: () => session.remote.tell(READING),
       async call(message) {

@@ -38,8 +38,7 @@ async function echo(network: Network): Promise<number> {
   const address = network === nodeNetwork ? "tcp://127.0.0.1:0" : `tcp://[::]:${PORT}`;
   const listener = await serve(address, handler, {
     network,
-    maxConnections: 100_000,
-    maxConnectionsPerAddress: 100_000,
+    limits: { maxConnections: 100_000, maxConnectionsPerAddress: 100_000 },
   });
   return listener.localAddress.port;
 }

@@ -17,7 +17,7 @@ export const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
     return { call: (signal) => socket.read({ signal }), end: () => socket.abort() };
   },
   write: async () => {
-    const [socket] = pair({ writeQueueBytes: 1e9 });
+    const [socket] = pair({ limits: { maxWriteQueueBytes: 1e9 } });
     void socket.write(Buffer.alloc(1_000_000)).catch(() => undefined);
     return { call: (signal) => socket.write("x", { signal }), end: () => socket.abort() };
   },

@@ -65,7 +65,7 @@ export function zocaloDatagramSocket(inBatches: boolean): () => Role {
     const tally: Tally = { received: 0, cpu: process.cpuUsage() };
     return {
       open: async () => {
-        const box = await bind(`udp://${HOST}:0`, { receiveBufferBytes: RECEIVE_BUFFER_BYTES });
+        const box = await bind(`udp://${HOST}:0`, { udp: { receiveBufferBytes: RECEIVE_BUFFER_BYTES } });
         tally.cpu = process.cpuUsage();
         const one = async (): Promise<void> => {
           for await (const { data } of box) tally.received += data.length === PAYLOAD.length ? 1 : 0;

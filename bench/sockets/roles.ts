@@ -236,7 +236,7 @@ function zocaloHolder(): Role {
   const held = new Set<StreamSocket>();
   return {
     serve: async () => {
-      const listener = await listen(`tcp://${HOST}:0`, { maxConnections: 20_000, backlog: 4096 });
+      const listener = await listen(`tcp://${HOST}:0`, { limits: { maxConnections: 20_000, maxBacklog: 4096 } });
       void (async () => {
         for await (const peer of listener) {
           held.add(peer);

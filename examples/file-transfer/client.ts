@@ -5,7 +5,7 @@ import { connectSession } from "zocalo/protocol";
 import { files } from "./contract.ts";
 
 const [name = "", target = name, address = "tcp://127.0.0.1:7000"] = process.argv.slice(2);
-const session = await connectSession(files, address, {});
+const session = await connectSession(files, address);
 const { size } = await session.remote.find({ name });
 
 async function* withProgress(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {

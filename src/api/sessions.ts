@@ -17,7 +17,7 @@ const OPEN: OptionRules = { ...OPEN_SESSION_RULES, ...NETWORK_RULES };
 
 /**
  * Serves a contract: takes clients in, keeps a session for each, and calls the handlers for what they send. A session
- * outlives its connection for `keptMs`. No client and no handler can end the process; what nobody awaits goes to `onError`.
+ * outlives its connection for `resume.resumeTimeoutMs`. No client and no handler can end the process; what nobody awaits goes to `onError`.
  *
  * Rejects as `listen` does, and with `OPTION_INVALID` when a handler is missing. When the server is closed, calls and
  * streams that are under way end with `CLOSED` on both sides; `drain` lets them finish.
@@ -50,10 +50,20 @@ const OPEN: OptionRules = { ...OPEN_SESSION_RULES, ...NETWORK_RULES };
  * await server.close();
  * ```
  */
-export async function serveSessions<Server extends Methods, Client extends Methods, Data = Record<string, unknown>>(
+export function serveSessions<Client extends Methods>(
+  contract: Contract<Readonly<Record<string, never>>, Client>,
+  address: AddressLike,
+): Promise<SessionServer<Client>>;
+/** With options: they are required as soon as the contract's server offers anything. */
+export function serveSessions<Server extends Methods, Client extends Methods, Data = Record<string, unknown>>(
   contract: Contract<Server, Client>,
   address: AddressLike,
   options: ServeSessionsOptions<Server, Client, Data> & NetworkOption & SignalOptions,
+): Promise<SessionServer<Client, Data>>;
+export async function serveSessions<Server extends Methods, Client extends Methods, Data>(
+  contract: Contract<Server, Client>,
+  address: AddressLike,
+  options = {} as ServeSessionsOptions<Server, Client, Data> & NetworkOption & SignalOptions,
 ): Promise<SessionServer<Client, Data>> {
   const network = networkOf("serveSessions", options);
   const server = await serveSessionsOver(network, contract, address, options, SERVE);
@@ -80,14 +90,24 @@ export async function serveSessions<Server extends Methods, Client extends Metho
  * import { call, contract, connectSession, serveSessions } from "zocalo/protocol";
  * const clock = contract("clock", "1.0.0", { server: { add: call<{ a: number; b: number }, number>() } });
  * await using server = await serveSessions(clock, "tcp://127.0.0.1:0", { handlers: { add: ({ a, b }) => a + b } });
- * await using session = await connectSession(clock, server.localAddress, {});
+ * await using session = await connectSession(clock, server.localAddress);
  * console.log(await session.remote.add({ a: 1, b: 2 }, { timeoutMs: 1_000 })); // 3
  * ```
  */
-export async function connectSession<Server extends Methods, Client extends Methods, Data = Record<string, unknown>>(
+export function connectSession<Server extends Methods>(
+  contract: Contract<Server, Readonly<Record<string, never>>>,
+  address: AddressLike,
+): Promise<Session<Server>>;
+/** With options: they are required as soon as the contract's client offers anything. */
+export function connectSession<Server extends Methods, Client extends Methods, Data = Record<string, unknown>>(
   contract: Contract<Server, Client>,
   address: AddressLike,
   options: ConnectSessionOptions<Server, Client, Data> & NetworkOption,
+): Promise<Session<Server, Data>>;
+export async function connectSession<Server extends Methods, Client extends Methods, Data>(
+  contract: Contract<Server, Client>,
+  address: AddressLike,
+  options = {} as ConnectSessionOptions<Server, Client, Data> & NetworkOption,
 ): Promise<Session<Server, Data>> {
   return await openSessionOver(networkOf("connectSession", options), contract, address, options, OPEN);
 }

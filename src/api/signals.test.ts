@@ -147,7 +147,7 @@ test("a closed server leaves the signals to others, and without drainOn it never
 
 test("unref lets the process end although listeners and connections with limits are open", async () => {
   const { exited } = start(`
-    const limits = { idleTimeoutMs: 600_000, lifetimeMs: 600_000 };
+    const limits = { timeouts: { idleMs: 600_000, lifetimeMs: 600_000 } };
     const listener = await listen("tcp://127.0.0.1:0", limits);
     const [called, peer] = await Promise.all([connect(listener.localAddress, limits), listener.accept()]);
     const server = await serve("tcp://127.0.0.1:0", () => undefined);

@@ -1,6 +1,5 @@
 /** The calls of Zócalo, on the kernel's network unless another one is given. */
 
-import { UsageError } from "../core/errors.ts";
 import type { AddressLike } from "../core/address/address.ts";
 import { BIND_RULES, bindOver } from "../io/datagram/bind.ts";
 import { checkOptions, FROM_ZERO, type OptionRules, SIGNAL } from "../core/options/check-options.ts";
@@ -53,10 +52,6 @@ const PAIR: OptionRules = { ...CONNECTION_RULES, ...NETWORK_RULES };
 
 /** The network of the call `op`, which checks its other options itself. */
 export function networkOf(op: string, options: NetworkOption): Network {
-  if (options === undefined) {
-    const detail = "options must be an object; pass {} for the defaults";
-    throw new UsageError("OPTION_INVALID", { op, detail });
-  }
   const { network } = checkOptions({ op }, { network: options?.network }, NETWORK_RULES);
   return network ?? nodeNetwork;
 }

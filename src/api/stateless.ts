@@ -58,10 +58,20 @@ const CLIENT: OptionRules = { ...STATELESS_CLIENT_RULES, ...NETWORK_RULES };
  * console.log(await client.remote.highest(undefined, { timeoutMs: 5_000 })); // 21.5
  * ```
  */
-export async function serveStateless<Server extends StatelessMethods>(
+export function serveStateless(
+  contract: StatelessContract<Readonly<Record<string, never>>>,
+  address: AddressLike,
+): Promise<StatelessServer>;
+/** With options: they are required as soon as the contract's server offers anything. */
+export function serveStateless<Server extends StatelessMethods>(
   contract: StatelessContract<Server>,
   address: AddressLike,
   options: ServeStatelessOptions<Server> & NetworkOption & SignalOptions,
+): Promise<StatelessServer>;
+export async function serveStateless<Server extends StatelessMethods>(
+  contract: StatelessContract<Server>,
+  address: AddressLike,
+  options = {} as ServeStatelessOptions<Server> & NetworkOption & SignalOptions,
 ): Promise<StatelessServer> {
   const network = networkOf("serveStateless", options);
   const server = await serveStatelessOver(network, contract, address, options, SERVE);

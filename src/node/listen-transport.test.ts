@@ -45,7 +45,7 @@ test("a connection to a listener on all addresses tells the one that it came to"
 });
 
 test("ipv6Only leaves IPv4 to others", async () => {
-  await using six = await listen("tcp://[::]:0", { ipv6Only: true });
+  await using six = await listen("tcp://[::]:0", { tcp: { ipv6Only: true } });
   await using four = await listen(`tcp://0.0.0.0:${six.localAddress.port}`);
   const called = await connect(`tcp://127.0.0.1:${six.localAddress.port}`);
   const peer = await four.accept();
@@ -87,12 +87,12 @@ test("an address that this machine has not is ADDRESS_NOT_AVAILABLE; a name that
 
 test("reusePort shares a port where the platform has it, and is UNSUPPORTED elsewhere", async () => {
   if (!hasReusePort()) {
-    const refused = listen("tcp://127.0.0.1:0", { reusePort: true });
+    const refused = listen("tcp://127.0.0.1:0", { tcp: { reusePort: true } });
     await expectError(refused, { code: "UNSUPPORTED", op: "listen", type: UsageError });
     return;
   }
-  await using first = await listen("tcp://127.0.0.1:0", { reusePort: true });
-  await using second = await listen(first.localAddress, { reusePort: true });
+  await using first = await listen("tcp://127.0.0.1:0", { tcp: { reusePort: true } });
+  await using second = await listen(first.localAddress, { tcp: { reusePort: true } });
   assert.equal(second.localAddress.port, first.localAddress.port);
 });
 

@@ -215,7 +215,7 @@ test("a connection sends small writes at once, unless it is told not to", async 
   await using listener = await listen("tcp://127.0.0.1:0");
   const asked: unknown[] = [];
   for (const noDelay of [undefined, true, false]) {
-    const call = await connect(listener.localAddress, { noDelay });
+    const call = await connect(listener.localAddress, { tcp: { noDelay } });
     asked.push(setNoDelay.mock.calls.map(({ arguments: [on] }) => on));
     setNoDelay.mock.resetCalls();
     call.abort();

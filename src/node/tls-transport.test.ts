@@ -252,14 +252,18 @@ test("clients that speak no TLS are turned away and counted", async () => {
   assert.deepEqual([listener.stats.refused.handshake, listener.stats.open, listener.stats.accepted], [4, 0, 0]);
 });
 
-test("a client that says nothing is turned away after handshakeTimeoutMs, 10,000 by default", async () => {
-  for (const [handshakeTimeoutMs, limitMs] of [
+test("a client that says nothing is turned away after timeouts.handshakeMs, 10,000 by default", async () => {
+  for (const [handshakeMs, limitMs] of [
     [undefined, 10_000],
     [700, 700],
   ] as const) {
     const clock = new ManualClock(nodeNetwork.clock);
     const network = { ...nodeNetwork, clock };
-    await using listener = await listen("tls://127.0.0.1:0", { tls: server, network, handshakeTimeoutMs });
+    await using listener = await listen("tls://127.0.0.1:0", {
+      tls: server,
+      network,
+      timeouts: { handshakeMs },
+    });
     const silent = await connect(listener.localAddress.with({ transport: "tcp" }));
     while (listener.stats.open === 0) await clock.turn();
     await clock.advance(limitMs - 1);

@@ -67,9 +67,9 @@ describe("what was sent is not lost", () => {
   });
 });
 
-test("a message larger than writeQueueBytes is sent behind what waits, and wedges nothing", async () => {
+test("a message larger than maxWriteQueueBytes is sent behind what waits, and wedges nothing", async () => {
   await using listener = await listen("tcp://127.0.0.1:0");
-  await using call = await connect(listener.localAddress, { writeQueueBytes: 100_000 });
+  await using call = await connect(listener.localAddress, { limits: { maxWriteQueueBytes: 100_000 } });
   await using peer = await listener.accept();
   const sender = call.framed(lengthPrefix());
   let sent = 0;

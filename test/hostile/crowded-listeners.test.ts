@@ -32,7 +32,7 @@ for (const kind of kinds.filter(({ tls, proxy }) => tls || proxy)) {
   const opened = (options: ServeOptions): Promise<Listener> => Listener.open(kind, options);
 
   test(`${kind.name}: one more silent connection than maxHandshakes resets the oldest`, async () => {
-    const listener = await opened({ maxHandshakes: 10 });
+    const listener = await opened({ limits: { maxHandshakes: 10 } });
     const sockets = await crowd(() => listener.knock(), 100);
     while (listener.server.stats.refused["max-handshakes"] < 90) await nextTurn();
     const { open, handshakes, refused } = listener.server.stats;
@@ -45,7 +45,7 @@ for (const kind of kinds.filter(({ tls, proxy }) => tls || proxy)) {
   });
 
   test(`${kind.name}: silent connections that take all places keep nobody out; those that were let in keep theirs`, async () => {
-    const listener = await opened({ maxConnections: 4 });
+    const listener = await opened({ limits: { maxConnections: 4 } });
     const sockets = [...(await crowd(() => listener.knock(), 50))];
     while (listener.server.stats.refused["max-handshakes"] < 46) await nextTurn();
     await listener.serves();
@@ -80,8 +80,7 @@ for (const kind of ["tls", "tcp behind PROXY", "tcp"] as const) {
     const server = await serveSessions(room, `${kind === "tls" ? "tls" : "tcp"}://127.0.0.1:0`, {
       ...(kind === "tls" ? { tls: identity } : {}),
       ...(proxy ? { proxyProtocol: { from: ["127.0.0.1"] } } : {}),
-      maxSessions: 10,
-      maxUnauthenticated: 10,
+      limits: { maxSessions: 10, maxUnauthenticated: 10 },
       handlers: { who: () => "you" },
     });
     const { port } = server.localAddress;
@@ -113,7 +112,7 @@ test("a client that waits for authenticate is not pushed out by silent connectio
   const decided = gate();
   const asked: unknown[] = [];
   const target = await serveTarget({
-    maxUnauthenticated: 5,
+    limits: { maxUnauthenticated: 5 },
     authenticate: async (applicant: unknown) => {
       asked.push(applicant);
       await decided.opened;
@@ -133,7 +132,7 @@ test("a client that waits for authenticate is not pushed out by silent connectio
 });
 
 test("clients that were refused and do not go count until they are closed, and make room before the silent ones", async () => {
-  const target = await serveTarget({ maxUnauthenticated: 5 });
+  const target = await serveTarget({ limits: { maxUnauthenticated: 5 } });
   const { server, clock, port } = target;
   const refused: RawClient[] = [];
   const refuse = async (): Promise<void> => {

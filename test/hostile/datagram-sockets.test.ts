@@ -47,7 +47,7 @@ async function flood(port: number, look: () => void, payload = Buffer.alloc(100,
 
 for (const policy of ["drop-oldest", "drop-newest", "strict"] as const) {
   test(`${policy}: a flood that nobody reads stays within the limits, and is counted`, async () => {
-    const box = await bind("udp://127.0.0.1:0", { receiveQueuePolicy: policy, receiveQueueDatagrams: LIMIT });
+    const box = await bind("udp://127.0.0.1:0", { overflow: policy, limits: { maxReceiveQueueDatagrams: LIMIT } });
     let most = 0;
     await flood(box.localAddress.port, () => {
       most = Math.max(most, box.stats.datagramsWaiting);
@@ -65,7 +65,7 @@ for (const policy of ["drop-oldest", "drop-newest", "strict"] as const) {
 }
 
 test("block: a flood that nobody reads stays in the kernel", async () => {
-  const box = await bind("udp://127.0.0.1:0", { receiveQueuePolicy: "block", receiveQueueDatagrams: LIMIT });
+  const box = await bind("udp://127.0.0.1:0", { overflow: "block", limits: { maxReceiveQueueDatagrams: LIMIT } });
   let most = 0;
   await flood(box.localAddress.port, () => {
     most = Math.max(most, box.stats.datagramsWaiting);
@@ -89,7 +89,7 @@ async function answersItself(box: DatagramSocket): Promise<void> {
 }
 
 test("the queue is bounded in bytes too", async () => {
-  const limits = { receiveQueueBytes: 100_000 };
+  const limits = { limits: { maxReceiveQueueBytes: 100_000 } };
   const box = await bind("udp://127.0.0.1:0", limits);
   let most = 0;
   const look = (): void => {
@@ -107,8 +107,7 @@ test("a server whose handlers never come to an end takes so many and no more", a
   });
   let most = 0;
   const server = await serveDatagrams("udp://127.0.0.1:0", () => held, {
-    maxConcurrent: 10,
-    receiveQueueDatagrams: LIMIT,
+    limits: { maxConcurrentRequests: 10, maxReceiveQueueDatagrams: LIMIT },
   });
   await flood(server.localAddress.port, () => {
     most = Math.max(most, server.stats.requestsActive);

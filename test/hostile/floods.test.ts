@@ -84,7 +84,7 @@ for (const kind of kinds) {
   });
 
   test(`${kind.name}: more connections than are allowed`, async () => {
-    const listener = await Listener.open(kind, { maxConnections: 20 });
+    const listener = await Listener.open(kind, { limits: { maxConnections: 20 } });
     const sockets = await Promise.all(Array.from({ length: 200 }, () => listener.knock()));
     const left = sockets.map((socket) => gone(socket.resume()));
     // Where they are in a handshake, those that came first make room for those that came later.
@@ -103,7 +103,7 @@ for (const kind of kinds) {
   test(`${kind.name}: more connections of one peer than are allowed, again and again`, {
     skip: kind.transport === "unix",
   }, async () => {
-    const listener = await Listener.open(kind, { maxConnectionsPerAddress: 3 });
+    const listener = await Listener.open(kind, { limits: { maxConnectionsPerAddress: 3 } });
     const refused = (): number => listener.server.stats.refused["max-connections-per-address"];
     for (let round = 1; round <= 5; round += 1) {
       const inside = [await listener.enter(), await listener.enter(), await listener.enter()];
@@ -177,9 +177,9 @@ for (const kind of kinds.filter(({ proxy }) => proxy)) {
 }
 
 test("more connections than wait in the queue of a listener that nobody asks", async () => {
-  await using listener = await listen("tcp://127.0.0.1:0", { acceptQueue: 5 });
+  await using listener = await listen("tcp://127.0.0.1:0", { limits: { maxWaitingConnections: 5 } });
   const calls = await Promise.all(Array.from({ length: 50 }, () => connect(listener.localAddress)));
-  while (listener.stats.refused["accept-queue"] < 45) await nextTurn();
+  while (listener.stats.refused["max-waiting-connections"] < 45) await nextTurn();
   assert.equal(listener.stats.open, 5);
   await listener.close();
   assert.equal(listener.stats.open, 0);
@@ -199,7 +199,7 @@ test("a handler that writes without waiting is told before it all waits in memor
     }
   });
   await quiet();
-  // 16 MiB is the default of writeQueueBytes; the kernels hold some more.
+  // 16 MiB is the default of maxWriteQueueBytes; the kernels hold some more.
   assert.ok(outcomes.length > (FLOOD_BYTES - 24 * 1_048_576) / 100_000);
   for (const error of outcomes) assert.equal((error as ZocaloError).code, "QUEUE_FULL");
   peer.abort();
@@ -231,7 +231,7 @@ test("a handler of messages that answers without waiting is told before it all w
   await quiet();
   assert.ok(refused.length > 0);
   for (const error of refused) assert.equal((error as ZocaloError).code, "QUEUE_FULL");
-  // writeQueueBytes, and what the kernels hold.
+  // maxWriteQueueBytes, and what the kernels hold.
   assert.ok(accepted * 60_000 < 24 * 1_048_576, `${accepted} answers wait`);
   peer.abort();
   await gone(socket.resume());

@@ -89,8 +89,7 @@ export async function fuzzSessions({ rounds, seed }: FuzzOptions): Promise<Reado
   const codes = new Map<string, number>();
   const foreign: unknown[] = [];
   const server = await serveSessions(target, "tcp://127.0.0.1:0", {
-    maxSessions: MAX_SESSIONS,
-    maxSessionsPerAddress: Infinity,
+    limits: { maxSessions: MAX_SESSIONS, maxSessionsPerAddress: Infinity },
     onError: (error) => {
       if (error instanceof ZocaloError) codes.set(error.code, (codes.get(error.code) ?? 0) + 1);
       else foreign.push(error);

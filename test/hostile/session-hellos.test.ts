@@ -71,7 +71,7 @@ test("names that every object has, in a hello: nothing is polluted, and nothing 
 test("clients that say hello and go, again and again: authenticate is at work for maxUnauthenticated of them", async () => {
   const waiting: ((principal: string) => void)[] = [];
   const target = await serveTarget({
-    maxUnauthenticated: 3,
+    limits: { maxUnauthenticated: 3 },
     authenticate: () => new Promise<string>((resolve) => waiting.push(resolve)),
   });
   const { server, clock, port } = target;

@@ -58,7 +58,11 @@ function endings() {
 
 test("maxHeldBytes: those who hold the most make room; detached sessions that hold nothing or little stay", async () => {
   const { ends, onClose } = endings();
-  const target = await serveTarget({ replay: { maxBytes: 4 * MIB }, maxHeldBytes: 16 * MIB, onClose });
+  const target = await serveTarget({
+    resume: { maxReplayBytes: 4 * MIB },
+    limits: { maxHeldBytes: 16 * MIB },
+    onClose,
+  });
   const { server } = target;
   const idle = await left(target, 100);
   const owing = await left(target, 100);
@@ -79,7 +83,7 @@ test("maxHeldBytes: those who hold the most make room; detached sessions that ho
 
 test("maxHeldBytes: sessions without messages count too; the oldest detached one makes room for a new one", async () => {
   const { ends, onClose } = endings();
-  const target = await serveTarget({ maxHeldBytes: 100_000, onClose });
+  const target = await serveTarget({ limits: { maxHeldBytes: 100_000 }, onClose });
   const { server } = target;
   const names: string[] = [];
   for (let count = 0; count < 60; count += 1) {
@@ -98,7 +102,7 @@ test("maxHeldBytes: sessions without messages count too; the oldest detached one
 
 test("maxHeldBytes: sessions that were busy give back what they do not need, before anybody has to go", async () => {
   const { ends, onClose } = endings();
-  const target = await serveTarget({ maxHeldBytes: 524_288, onClose });
+  const target = await serveTarget({ limits: { maxHeldBytes: 524_288 }, onClose });
   const { server } = target;
   const visitors = await Promise.all(Array.from({ length: 20 }, () => visitor(target)));
   let most = 0;
@@ -119,8 +123,8 @@ test("maxHeldBytes: sessions that were busy give back what they do not need, bef
 test("maxHeldBytesPerPrincipal: sessions that have a connection count, and the largest of that principal ends", async () => {
   const { ends, onClose } = endings();
   const target = await serveTarget({
-    replay: { maxBytes: 4 * MIB },
-    maxHeldBytesPerPrincipal: 4 * MIB,
+    resume: { maxReplayBytes: 4 * MIB },
+    limits: { maxHeldBytesPerPrincipal: 4 * MIB },
     authenticate: ({ auth = "guest" }: { readonly auth?: unknown }) => auth,
     onClose,
   });
@@ -143,7 +147,7 @@ test("maxHeldBytesPerPrincipal: sessions that have a connection count, and the l
 
 test("maxSessionsPerAddress: sessions that were opened and dropped make room, the oldest first", async () => {
   const { ends, onClose } = endings();
-  const target = await serveTarget({ maxSessionsPerAddress: 20, onClose });
+  const target = await serveTarget({ limits: { maxSessionsPerAddress: 20 }, onClose });
   const dropped = await left(target, 20);
   for (let count = 0; count < 5; count += 1) await target.serves();
   assert.deepEqual([...ends.keys()].slice(0, 1), dropped.slice(0, 1));
@@ -152,7 +156,7 @@ test("maxSessionsPerAddress: sessions that were opened and dropped make room, th
 });
 
 test("maxSessionsPerAddress: sessions that have a connection do not make room: SERVER_BUSY", async () => {
-  const target = await serveTarget({ maxSessionsPerAddress: 3 });
+  const target = await serveTarget({ limits: { maxSessionsPerAddress: 3 } });
   const inside = await Promise.all(Array.from({ length: 3 }, () => visitor(target)));
   const late = await RawClient.to(target.port);
   assert.equal((await late.hello("room", { offers: ["news"] }))["code"], "SERVER_BUSY");
@@ -185,7 +189,7 @@ test("broadcast: for a client that has gone 1,024 events wait behind the replay 
 });
 
 test("broadcast: what waits for clients that have gone is bounded by maxHeldBytes", async () => {
-  const target = await serveTarget({ maxHeldBytes: 4 * MIB });
+  const target = await serveTarget({ limits: { maxHeldBytes: 4 * MIB } });
   const { server } = target;
   await left(target, 100);
   let most = 0;

@@ -50,7 +50,7 @@ async function serve(more: object = {}) {
   };
   /** A client that keeps the rules is served. */
   const serves = async (): Promise<void> => {
-    const session = await connectSession(desk, server.localAddress, {});
+    const session = await connectSession(desk, server.localAddress);
     assert.equal(await session.remote.echo("hola"), "hola");
     await session.close();
   };
@@ -152,13 +152,13 @@ test("items that cannot be decoded fail their streams, and are told in part", as
 });
 
 test("maxWrongMessages: none, or all of them", async () => {
-  const strict = await serve({ maxWrongMessages: 0 });
+  const strict = await serve({ limits: { maxWrongMessages: 0 } });
   const first = await strict.intruder();
   first.send(0x40, ofMethod(UNKNOWN));
   await first.frameOf(0x15);
   await first.untilEnd();
   await strict.server.close();
-  const patient = await serve({ maxWrongMessages: Infinity, maxMessagesPerSecond: Infinity });
+  const patient = await serve({ limits: { maxWrongMessages: Infinity, maxMessagesPerSecond: Infinity } });
   const second = await patient.intruder();
   for (let count = 0; count < 5000; count += 1) second.send(0x40, ofMethod(UNKNOWN));
   second.send(0x40, eventFrame(NOTE, "still here"));

@@ -37,7 +37,9 @@ test(`${SILENT} silent connections: the oldest make room in turn, and clients ar
 });
 
 test(`${SILENT} silent connections that are all held: clients are served, and silence ends in time`, async () => {
-  const { server, clock, serves, told, closes, port } = await serveTarget({ maxUnauthenticated: 2 * SILENT });
+  const { server, clock, serves, told, closes, port } = await serveTarget({
+    limits: { maxUnauthenticated: 2 * SILENT },
+  });
   const clients = await crowd(port, serves);
   while (server.stats.unauthenticated < SILENT) await nextTurn();
   await serves();

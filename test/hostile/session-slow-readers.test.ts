@@ -61,7 +61,7 @@ async function isGone({ server, clock }: Target): Promise<void> {
 }
 
 test("a peer that asks and does not read: answers stay within the replay bound; its connection, then its session go in time", async () => {
-  const target = await serveTarget({ replay: { maxBytes: FULL_BYTES, maxAgeMs: 1_000_000 } });
+  const target = await serveTarget({ resume: { maxReplayBytes: FULL_BYTES, maxReplayAgeMs: 1_000_000 } });
   const { clock, server } = target;
   const client = await intruder(target);
   askForPages(client);
@@ -81,7 +81,7 @@ test("a peer that asks and does not read: answers stay within the replay bound; 
 });
 
 test("a peer that does not read, and goes on sending: WRITE_STALLED ends its connection", async () => {
-  const target = await serveTarget({ replay: { maxBytes: FULL_BYTES, maxAgeMs: 1_000_000 } });
+  const target = await serveTarget({ resume: { maxReplayBytes: FULL_BYTES, maxReplayAgeMs: 1_000_000 } });
   const { clock, server } = target;
   const client = await intruder(target);
   askForPages(client);
@@ -101,7 +101,7 @@ test("a peer that does not read, and goes on sending: WRITE_STALLED ends its con
 });
 
 test("LIMIT_EXCEEDED for a peer that floods and never reads: its connection goes within two seconds", async () => {
-  const target = await serveTarget({ replay: { maxBytes: FULL_BYTES } });
+  const target = await serveTarget({ resume: { maxReplayBytes: FULL_BYTES } });
   const { clock, server } = target;
   const client = await intruder(target);
   askForPages(client);
@@ -198,7 +198,11 @@ for (const [overflow, held] of [
 test("maxHeldBytes: of all that have a connection the session that holds the most makes room, and no other", async () => {
   const ends: SessionEnd[] = [];
   const onClose = (_session: unknown, end: SessionEnd): void => void ends.push(end);
-  const target = await serveTarget({ replay: { maxBytes: FULL_BYTES }, maxHeldBytes: 8 * MIB, onClose });
+  const target = await serveTarget({
+    resume: { maxReplayBytes: FULL_BYTES },
+    limits: { maxHeldBytes: 8 * MIB },
+    onClose,
+  });
   const { server } = target;
   const modest = await intruder(target);
   for (let id = 1; id < 21; id += 2) modest.send(0x41, callFrame(id, place("page")));

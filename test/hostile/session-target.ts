@@ -34,15 +34,19 @@ afterEach(async () => {
 });
 
 /** Serves; `more` are options, the handlers among them. */
-export async function serveTarget(more: object = {}) {
+export async function serveTarget({
+  limits,
+  ...more
+}: {
+  readonly limits?: object;
+  readonly [name: string]: unknown;
+} = {}) {
   const clock = new ManualClock(nodeNetwork.clock);
   const errors: unknown[] = [];
   /** Handlers that were started and do not end by themselves. */
   const started = { say: 0, stuck: 0, pages: 0, deaf: 0, pagesLeft: 0 };
   const server = await serveSessions(room, "tcp://127.0.0.1:0", {
     network: { ...nodeNetwork, clock },
-    maxConnections: Infinity,
-    maxConnectionsPerAddress: Infinity,
     handlers: {
       say: () => {
         started.say += 1;
@@ -69,6 +73,7 @@ export async function serveTarget(more: object = {}) {
     },
     onError: (error) => errors.push(error),
     ...more,
+    limits: { maxConnections: Infinity, maxConnectionsPerAddress: Infinity, ...limits },
   });
   open.add(server);
   /** A client that keeps the rules is served. */

@@ -47,7 +47,7 @@ async function allClosed(sockets: readonly Socket[]): Promise<void> {
 for (const kind of [plain, ...guarded.filter(({ tls, proxy }) => !(tls && proxy))]) {
   test(`${kind.name}: ${SILENT} silent connections while others are served, and their end`, async () => {
     const { clock, network } = stopped();
-    const listener = await Listener.open(kind, { network, maxHandshakes: 2 * SILENT });
+    const listener = await Listener.open(kind, { network, limits: { maxHandshakes: 2 * SILENT } });
     const sockets = await crowd(listener, SILENT);
     for (let served = 0; served < POLITE; served += 10) {
       await Promise.all(Array.from({ length: 10 }, () => listener.serves()));
@@ -91,7 +91,7 @@ for (const kind of guarded) {
 for (const kind of kinds) {
   test(`${kind.name}: a slow line keeps the idle limit away, but not the lifetime`, async () => {
     const { clock, network } = stopped();
-    const listener = await Listener.open(kind, { network, idleTimeoutMs: 1000, lifetimeMs: 4500 });
+    const listener = await Listener.open(kind, { network, timeouts: { idleMs: 1000, lifetimeMs: 4500 } });
     const { stream, socket } = await listener.enter();
     while (listener.server.peers.size === 0) await clock.turn();
     const received = (): number => [...listener.server.peers][0]?.bytesReceived ?? 0;

@@ -62,7 +62,7 @@ async function answering(kind: (typeof kinds)[number], finish: (peer: Peer) => u
     found.open(peer);
     return finish(peer);
   };
-  const listener = await Listener.open(kind, { network, handler, idleTimeoutMs: Infinity });
+  const listener = await Listener.open(kind, { network, handler, timeouts: { idleMs: Infinity } });
   const { stream } = await listener.enter();
   const reader = new SlowReader(stream, clock);
   const peer = await found.opened;

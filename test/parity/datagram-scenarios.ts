@@ -101,8 +101,8 @@ export const datagramScenarios: readonly Scenario[] = [
     run: async (scene) => {
       const box = await scene.bind();
       const taken = await codeOf(scene.bind({}, box.localAddress.port));
-      const shared = await scene.bind({ reuseAddress: true });
-      const again = await codeOf(scene.bind({ reuseAddress: true }, shared.localAddress.port));
+      const shared = await scene.bind({ udp: { reuseAddress: true } });
+      const again = await codeOf(scene.bind({ udp: { reuseAddress: true } }, shared.localAddress.port));
       const foreign = await codeOf(bind("udp://203.0.113.77:0", { network: scene.ground.server }));
       return [taken, again, foreign];
     },
@@ -134,8 +134,8 @@ export const datagramScenarios: readonly Scenario[] = [
     run: async (scene) => {
       const friend = await scene.bindClient();
       const kept: unknown[] = [];
-      for (const receiveQueuePolicy of ["drop-oldest", "drop-newest"] as const) {
-        const box = await scene.bind({ receiveQueueDatagrams: 3, receiveQueuePolicy });
+      for (const overflow of ["drop-oldest", "drop-newest"] as const) {
+        const box = await scene.bind({ limits: { maxReceiveQueueDatagrams: 3 }, overflow });
         for (const data of ["1", "2", "3", "4", "5"]) await friend.send(data, box.localAddress);
         await scene.until(() => box.stats.datagramsReceived === 5);
         kept.push((await box.receiveMany(9)).map(({ data }) => String(data)).join(" "), box.stats.datagramsDropped);
@@ -148,9 +148,9 @@ export const datagramScenarios: readonly Scenario[] = [
     name: "a receive buffer of the kernel that is full drops what comes last",
     run: async (scene) => {
       const box = await scene.bind({
-        receiveBufferBytes: 16_384,
-        receiveQueueDatagrams: 1,
-        receiveQueuePolicy: "block",
+        udp: { receiveBufferBytes: 16_384 },
+        limits: { maxReceiveQueueDatagrams: 1 },
+        overflow: "block",
       });
       const friend = await scene.bindClient();
       const count = 200;
@@ -203,9 +203,9 @@ export const datagramScenarios: readonly Scenario[] = [
     run: async (scene) => {
       const way = { interface: "lo" };
       const { server, client } = scene.ground;
-      const member = await bind("udp://0.0.0.0:0", { network: server, reuseAddress: true });
+      const member = await bind("udp://0.0.0.0:0", { network: server, udp: { reuseAddress: true } });
       const { port } = member.localAddress;
-      const other = await bind(`udp://0.0.0.0:${port}`, { network: server, reuseAddress: true });
+      const other = await bind(`udp://0.0.0.0:${port}`, { network: server, udp: { reuseAddress: true } });
       const friend = await bind("udp://0.0.0.0:0", { network: client });
       friend.udp.setMulticastInterface("127.0.0.1");
       for (const box of [member, other]) box.udp.joinGroup("239.77.3.4", way);

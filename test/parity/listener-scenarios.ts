@@ -54,7 +54,7 @@ export const listenerScenarios: readonly Scenario[] = [
         await codeOf(call("127.0.0.1", "[::1]:0")),
         await codeOf(call("[::1]", "127.0.0.1")),
         await codeOf(call("0.0.0.0", "[::]:0")),
-        await codeOf(listen("tcp://127.0.0.1:0", { network: server, ipv6Only: true })),
+        await codeOf(listen("tcp://127.0.0.1:0", { network: server, tcp: { ipv6Only: true } })),
       ];
       await listener.close();
       return codes;
@@ -144,7 +144,7 @@ export const listenerScenarios: readonly Scenario[] = [
   {
     name: "a call beyond maxConnections connects and is reset",
     run: async (scene) => {
-      const { listener } = await scene.joined({ listen: { maxConnections: 1 } });
+      const { listener } = await scene.joined({ listen: { limits: { maxConnections: 1 } } });
       const code = await turnedAway(scene, listener.localAddress.port);
       return [code, listener.stats.refused["max-connections"], listener.stats.open];
     },
@@ -153,7 +153,7 @@ export const listenerScenarios: readonly Scenario[] = [
   {
     name: "a call beyond maxConnectionsPerAddress connects and is reset",
     run: async (scene) => {
-      const { listener } = await scene.joined({ listen: { maxConnectionsPerAddress: 1 } });
+      const { listener } = await scene.joined({ listen: { limits: { maxConnectionsPerAddress: 1 } } });
       const code = await turnedAway(scene, listener.localAddress.port);
       return [code, listener.stats.refused["max-connections-per-address"]];
     },
@@ -162,7 +162,7 @@ export const listenerScenarios: readonly Scenario[] = [
   {
     name: "a call beyond the accept queue connects and is reset; the others are served",
     run: async (scene) => {
-      const listener = await scene.listen({ acceptQueue: 2 });
+      const listener = await scene.listen({ limits: { maxWaitingConnections: 2 } });
       const calls = [];
       for (let count = 0; count < 2; count += 1) {
         calls.push(await scene.connect(listener.localAddress.port));
@@ -172,7 +172,7 @@ export const listenerScenarios: readonly Scenario[] = [
       const peers = [await listener.accept(), await listener.accept()];
       await Promise.all(peers.map((peer) => peer.write("hola")));
       const answers = await Promise.all(calls.map((call) => call.readExactly(4)));
-      return [code, listener.stats.refused["accept-queue"], ...answers.map(String)];
+      return [code, listener.stats.refused["max-waiting-connections"], ...answers.map(String)];
     },
     outcome: ["CONNECTION_RESET", 1, "hola", "hola"],
   },

@@ -107,7 +107,7 @@ function beside(): Case[] {
         },
       ]);
       for (const shared of ["", "reuse", "reuse first"]) {
-        const [own, other] = [shared !== "", shared === "reuse"].map((reuseAddress) => ({ reuseAddress }));
+        const [own, other] = [shared !== "", shared === "reuse"].map((reuseAddress) => ({ udp: { reuseAddress } }));
         cases.push([
           `bind ${second} beside ${first} ${shared}`,
           async (machine) => {

@@ -202,9 +202,9 @@ export const streamScenarios: readonly Scenario[] = [
     outcome: ["Error: enough", true, "last", "end", "none"],
   },
   {
-    name: "idleTimeoutMs ends a silent connection, and its peer is told",
+    name: "timeouts.idleMs ends a silent connection, and its peer is told",
     run: async (scene) => {
-      const { call, peer } = await scene.joined({ listen: { idleTimeoutMs: SHORT_MS } });
+      const { call, peer } = await scene.joined({ listen: { timeouts: { idleMs: SHORT_MS } } });
       const read = await codeOf(call.read());
       const end = await peer.closed;
       return [read, end.how, end.error?.code];
@@ -212,9 +212,9 @@ export const streamScenarios: readonly Scenario[] = [
     outcome: ["CONNECTION_RESET", "timeout", "IDLE_TIMEOUT"],
   },
   {
-    name: "writeStallTimeoutMs ends a connection whose peer takes nothing",
+    name: "timeouts.writeStallMs ends a connection whose peer takes nothing",
     run: async (scene) => {
-      const { call } = await scene.joined({ connect: { writeStallTimeoutMs: 50 } });
+      const { call } = await scene.joined({ connect: { timeouts: { writeStallMs: 50 } } });
       const failure = await failureOf(call.write(Buffer.alloc(FLOOD_BYTES)));
       return [failure, (await call.closed).how];
     },
@@ -223,7 +223,7 @@ export const streamScenarios: readonly Scenario[] = [
   {
     name: "lifetimeMs ends a connection however busy it is",
     run: async (scene) => {
-      const { call, peer } = await scene.joined({ connect: { lifetimeMs: 50 } });
+      const { call, peer } = await scene.joined({ connect: { timeouts: { lifetimeMs: 50 } } });
       const busy = async (): Promise<string> => {
         for (;;) {
           const code = await codeOf(call.write("x").then(() => peer.readExactly(1)));

@@ -185,7 +185,7 @@ test("a session: its methods, close, drain, abort", async () => {
     }),
     { numRuns: 200 },
   );
-  const session = await connectSession(room, server.localAddress, {});
+  const session = await connectSession(room, server.localAddress);
   assert.equal(await session.remote.ask(3), 3);
   session.abort();
 });

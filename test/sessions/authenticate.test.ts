@@ -69,7 +69,7 @@ test("authenticate has what a trusted proxy says of the client", async () => {
     await relay(client, upstream);
   });
   atEnd(() => proxy.close());
-  const session = await connectSession(room, proxy.localAddress, {});
+  const session = await connectSession(room, proxy.localAddress);
   assert.equal(await session.remote.who(), "ana.example");
   const [one] = asked;
   assert.deepEqual(
@@ -127,12 +127,12 @@ test("without TLS there is no certificate; without authenticate everybody is a p
     },
     handlers: { who: (_input, { session }) => String(session.principal) },
   });
-  assert.equal(await (await connectSession(room, server.localAddress, {})).remote.who(), "ana");
+  assert.equal(await (await connectSession(room, server.localAddress)).remote.who(), "ana");
   assert.deepEqual(asked, [[undefined, undefined]]);
   const open = await serveSessions(room, "tcp://127.0.0.1:0", {
     handlers: { who: (_input, { session }) => String(session.principal) },
   });
-  const session = await connectSession(room, open.localAddress, {});
+  const session = await connectSession(room, open.localAddress);
   assert.equal(await session.remote.who(), session.id);
   assert.equal(session.principal, undefined);
 });
@@ -149,8 +149,7 @@ test("an authenticate that throws whatever it likes turns one client away, which
     onError: (error) => told.push(error),
     handlers: { who: () => "" },
   });
-  for (const _ of reasons)
-    await assert.rejects(connectSession(room, server.localAddress, {}), { code: "UNAUTHENTICATED" });
+  for (const _ of reasons) await assert.rejects(connectSession(room, server.localAddress), { code: "UNAUTHENTICATED" });
   assert.equal(server.stats.declined, reasons.length);
   assert.ok(told.length === reasons.length && told.every((error, index) => error === reasons[index]));
 });

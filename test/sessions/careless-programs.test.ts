@@ -108,7 +108,7 @@ test("functions of remote may be taken off and passed on, and no name is taken",
     constructor: () => undefined,
   };
   await using server = await serveSessions(names, "tcp://127.0.0.1:0", { handlers });
-  await using session = await connectSession(names, server.localAddress, {});
+  await using session = await connectSession(names, server.localAddress);
   const { close, toString, constructor } = session.remote;
   assert.deepEqual(await Promise.all(["north", "south"].map((listener) => close(listener))), [
     "north closed",
@@ -213,7 +213,7 @@ test("calls and items that nobody awaits wait in bounded memory; those beyond ar
 });
 
 test("maxHeldBytesPerSession: calls, events and items that wait share it, and none of them is free", async () => {
-  const { session } = await opened({ maxHeldBytesPerSession: 200_000, replay: { maxMessages: 1 } });
+  const { session } = await opened({ limits: { maxHeldBytesPerSession: 200_000 }, resume: { maxReplayMessages: 1 } });
   const items = session.remote.echo();
   const codes: Record<string, number> = {};
   const waiting: Promise<unknown>[] = [];
@@ -278,14 +278,14 @@ test("options that cannot be what the program meant: OPTION_INVALID, before anyt
     await assert.rejects(connectSession(room, server.localAddress, given), { code: "OPTION_INVALID", side: "local" });
   }
   for (const store of [null, 5, {}, new Map()]) {
-    const given = { handlers: {}, store } as never;
+    const given = { handlers: {}, resume: { store } } as never;
     const nothing = contract("nothing", "1.0.0", {});
     await assert.rejects(serveSessions(nothing, "tcp://127.0.0.1:0", given), { code: "OPTION_INVALID" });
   }
 });
 
 test("a session that ends with 200,000 messages tells of each", async () => {
-  const { session } = await opened({ replay: { maxMessages: 1_000_000, maxBytes: 100_000_000 } });
+  const { session } = await opened({ resume: { maxReplayMessages: 1_000_000, maxReplayBytes: 100_000_000 } });
   for (let count = 0; count < 200_000; count += 1) void session.remote.say("x");
   session.abort();
   const { error, lost } = await session.closed;

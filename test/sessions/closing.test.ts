@@ -144,7 +144,7 @@ test("a broadcast in front of server.drain and of server.close is handled by cli
 for (const way of ["close", "drain", "abort"] as const) {
   test(`events that are acknowledged and wait for a slow handler are handled after ${way} of their sender`, async () => {
     const held = gate();
-    const meeting = await meet({ server: () => held.opened }, { server: { keptMs: 1000 } });
+    const meeting = await meet({ server: () => held.opened }, { server: { resume: { resumeTimeoutMs: 1000 } } });
     const { session, served, server, clock } = meeting;
     for (const number of numbers(100)) void session.remote.tell(number);
     await acknowledged(session, clock);
@@ -179,7 +179,7 @@ test("a session that is closed is `leaving` until its events are handled, and ta
 test("both processes live, and the session expires: what was acknowledged is handled at both sides", async () => {
   const held = gate();
   const handler = (): Promise<void> => held.opened;
-  const meeting = await meet({ client: handler, server: handler }, { server: { keptMs: 1000 } });
+  const meeting = await meet({ client: handler, server: handler }, { server: { resume: { resumeTimeoutMs: 1000 } } });
   const { session, served, client, server, detour, clock } = meeting;
   for (const number of numbers(20)) {
     void session.remote.tell(number);
@@ -198,10 +198,10 @@ test("both processes live, and the session expires: what was acknowledged is han
   assert.deepEqual([end?.error?.code, end?.lost, end?.unhandled], ["SESSION_LOST", [], 0]);
 });
 
-test("finishTimeoutMs bounds the handlers of a session that is over: what has not begun then is counted, and told", async () => {
+test("timeouts.finishMs bounds the handlers of a session that is over: what has not begun then is counted, and told", async () => {
   const { session, served, server, clock } = await meet(
     { server: () => new Promise(() => undefined) },
-    { server: { finishTimeoutMs: 2000 } },
+    { server: { timeouts: { finishMs: 2000 } } },
   );
   for (const number of numbers(10)) void session.remote.tell(number);
   await acknowledged(session, clock);
@@ -243,7 +243,7 @@ test("abort gives up what a session still handles that the peer has closed; so d
 test("sessions that still handle what they had accepted make room for new ones of their address", async () => {
   const { session, served, detour, clock } = await meet(
     { server: () => new Promise(() => undefined) },
-    { server: { maxSessionsPerAddress: 1 } },
+    { server: { limits: { maxSessionsPerAddress: 1 } } },
   );
   for (const number of numbers(3)) void session.remote.tell(number);
   await acknowledged(session, clock);
@@ -256,7 +256,7 @@ test("sessions that still handle what they had accepted make room for new ones o
 });
 
 test("close waits until there was room for the events that wait, and resolves their promises", async () => {
-  const more = { limits: { windowBytes: 100 }, replay: { maxMessages: 3 } };
+  const more = { limits: { windowBytes: 100 }, resume: { maxReplayMessages: 3 } };
   const { session, server } = await meet({ server: nextTurn }, { client: more, server: more });
   const sent = numbers(200).map(async (number) => await session.remote.tell(number));
   await session.close();
@@ -313,7 +313,7 @@ test("close of a detached session whose peer does not come back ends after five 
 });
 
 test("events that nobody awaits and that never got room are reported as not sent", async () => {
-  const { served, serving } = await meet({}, { server: { replay: { maxMessages: 2 } } });
+  const { served, serving } = await meet({}, { server: { resume: { maxReplayMessages: 2 } } });
   for (const number of numbers(5)) serving.remote.tell(number);
   served.abort();
   const { lost } = await served.closed;
@@ -356,7 +356,10 @@ test("a server that says CLOSE on a connection which the client has given up say
 });
 
 test("what the server has to say to a client is forgotten with the time that sessions are kept", async () => {
-  const meeting = await meet({}, { server: { keptMs: 1000 }, client: { reconnect: { initialDelayMs: 2000 } } });
+  const meeting = await meet(
+    {},
+    { server: { resume: { resumeTimeoutMs: 1000 } }, client: { reconnect: { initialDelayMs: 2000 } } },
+  );
   const { session, served, detour, clock } = meeting;
   detour.closed = true;
   await lose(meeting);

@@ -123,22 +123,30 @@ test("what is not refused arrives as it was sent, -0 too", async () => {
 test("a message has a limit of values, which both sides can raise", async () => {
   const many = Array.from({ length: 20_000 }, () => ({}));
   const server = await serveSessions(echo, "tcp://127.0.0.1:0", {
-    maxMessageValues: 30_000,
+    limits: { maxMessageValues: 30_000 },
     handlers: { echo: (piece) => piece, ready: () => undefined, any: (value) => value },
   });
   for (const codec of ["msgpack", "json"] as const) {
     const refusing = await connectSession(echo, server.localAddress, { codecs: [codec] });
     await assert.rejects(refusing.remote.any(many), { code: "FRAME_TOO_LONG", side: "local", outcome: "none" });
-    const taking = await connectSession(echo, server.localAddress, { codecs: [codec], maxMessageValues: 30_000 });
+    const taking = await connectSession(echo, server.localAddress, {
+      codecs: [codec],
+      limits: { maxMessageValues: 30_000 },
+    });
     assert.deepEqual(await taking.remote.any(many), many);
-    const sending = await connectSession(echo, server.localAddress, { codecs: [codec], maxMessageValues: 100_000 });
+    const sending = await connectSession(echo, server.localAddress, {
+      codecs: [codec],
+      limits: { maxMessageValues: 100_000 },
+    });
     await assert.rejects(sending.remote.any([...many, ...many]), {
       code: "FRAME_TOO_LONG",
       message: /more than 30000 values/,
     });
   }
   for (const maxMessageValues of [0, -1, 1.5, 2 ** 40]) {
-    await assert.rejects(connectSession(echo, server.localAddress, { maxMessageValues }), { code: "OPTION_INVALID" });
+    await assert.rejects(connectSession(echo, server.localAddress, { limits: { maxMessageValues } }), {
+      code: "OPTION_INVALID",
+    });
   }
 });
 

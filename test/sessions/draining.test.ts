@@ -37,7 +37,7 @@ async function meet() {
   };
   const server = await serveSessions(work, "tcp://127.0.0.1:0", {
     network,
-    keptMs: 600_000,
+    resume: { resumeTimeoutMs: 600_000 },
     handlers: {
       job: step("job"),
       note: step("note"),

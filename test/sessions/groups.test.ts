@@ -94,7 +94,7 @@ test("broadcast never waits: without room a message waits or is dropped, as over
     ["drop-oldest", { sent: 0, waiting: 1, dropped: 0 }],
     ["strict", { sent: 0, waiting: 0, dropped: 1 }],
   ] as const) {
-    const { server, detour } = await scene(1, { overflow, replay: { maxMessages: 1 } });
+    const { server, detour } = await scene(1, { overflow, resume: { maxReplayMessages: 1 } });
     detour.closed = true;
     detour.cut("reset");
     while (server.stats.detached < 1) await nextTurn();

@@ -30,12 +30,12 @@ async function behind() {
       other: (): never => 1 as never,
     },
   });
-  const session = await connectSession(ledger, server.localAddress, {});
+  const session = await connectSession(ledger, server.localAddress);
   const fail: Readonly<Record<string, () => unknown>> = {
     // An answer that its schema does not allow: FRAME_INVALID, side remote.
     answer: () => session.remote.other(),
     error: () => session.remote.balance(),
-    refusal: () => connectSession(contract("till", "1.0.0", {}), server.localAddress, {}),
+    refusal: () => connectSession(contract("till", "1.0.0", {}), server.localAddress),
     frame: () => {
       throw new ProtocolError("FRAME_INVALID", { op: "decode", detail: "of a file" });
     },
@@ -67,7 +67,7 @@ test("errors of another service are INTERNAL to the caller, and told to onError"
     },
     onError: (error) => errors.push(error),
   });
-  const session = await connectSession(shop, server.localAddress, {});
+  const session = await connectSession(shop, server.localAddress);
   const ways = Object.keys(fail);
   for (const way of ways) {
     await assert.rejects(session.remote.buy(way), assertInternal);
@@ -124,7 +124,7 @@ test("an item that its schema does not allow fails the stream, and its sender is
     },
     onError: (error) => errors.push(error),
   });
-  const session = await connectSession(shop, server.localAddress, {});
+  const session = await connectSession(shop, server.localAddress);
   const sums = session.remote.sum();
   for (const item of [1, 2, "three" as never, 4]) await sums.send(item);
   const got: number[] = [];

@@ -86,7 +86,7 @@ test("a client that meets a foreign server has one typed error", async () => {
     foreign.listen(0, "127.0.0.1");
     await once(foreign, "listening");
     const { port } = foreign.address() as net.AddressInfo;
-    await assert.rejects(connectSession(room, `tcp://127.0.0.1:${port}`, {}), { code });
+    await assert.rejects(connectSession(room, `tcp://127.0.0.1:${port}`), { code });
     foreign.close();
   }
 });
@@ -134,18 +134,18 @@ test("what is refused says what would be accepted", async () => {
   const { server, errors } = await serve();
   const other = contract("chat", "1.0.0", {});
   const newer = contract("room", "2.0.0", {});
-  await assert.rejects(connectSession(other, server.localAddress, {}), {
+  await assert.rejects(connectSession(other, server.localAddress), {
     code: "CONTRACT_UNKNOWN",
     name: "ConnectError",
   });
-  await assert.rejects(connectSession(newer, server.localAddress, {}), { code: "VERSION_UNSUPPORTED" });
+  await assert.rejects(connectSession(newer, server.localAddress), { code: "VERSION_UNSUPPORTED" });
   assert.deepEqual(errors, []);
   await server.close();
 });
 
 test("a peer that breaks the protocol ends its own session, is told why, and touches no other", async () => {
   const { server, errors, port } = await serve();
-  const good = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
+  const good = await connectSession(room, `tcp://127.0.0.1:${port}`);
   const cases: readonly (readonly [type: number, payload: Buffer, code: string])[] = [
     [0x7f, Buffer.alloc(8), "FRAME_INVALID"],
     [0x10, Buffer.from([0, 0, 0, 0, 0, 0, 0, 9]), "FRAME_INVALID"],
@@ -198,10 +198,10 @@ test("unknown methods, values that are no values: told, and the session goes on"
 test("more than maxMessagesPerSecond is read more slowly, and nothing is lost", async () => {
   const numbers: string[] = [];
   const { server, port } = await serve({
-    maxMessagesPerSecond: 2000,
+    limits: { maxMessagesPerSecond: 2000 },
     handlers: { say: (text: string) => void numbers.push(text), who: () => "you" },
   });
-  const session = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
+  const session = await connectSession(room, `tcp://127.0.0.1:${port}`);
   for (let count = 0; count < 2500; count += 1) await session.remote.say(String(count));
   assert.equal(await session.remote.who(), "you");
   assert.deepEqual(
@@ -214,7 +214,10 @@ test("more than maxMessagesPerSecond is read more slowly, and nothing is lost", 
 
 test("who is read more slowly than its heartbeat is read in its time, and not given up", async () => {
   const clock = new ManualClock(nodeNetwork.clock);
-  const { server, said, port } = await serve({ network: { ...nodeNetwork, clock }, maxMessagesPerSecond: 10 });
+  const { server, said, port } = await serve({
+    network: { ...nodeNetwork, clock },
+    limits: { maxMessagesPerSecond: 10 },
+  });
   const client = await RawClient.to(port);
   await client.hello("room");
   client.socket.cork();

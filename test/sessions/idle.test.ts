@@ -31,7 +31,7 @@ function count(kind: new (...args: never[]) => object): number {
 test("idle sessions have no parts that only messages need, and share what follows from their agreement", async () => {
   const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers: { who: () => "you" } });
   const place = String(server.localAddress);
-  const sessions = await Promise.all(Array.from({ length: SESSIONS }, () => connectSession(room, place, {})));
+  const sessions = await Promise.all(Array.from({ length: SESSIONS }, () => connectSession(room, place)));
   assert.equal(count(Session), 2 * SESSIONS, "one at each side");
   assert.equal(count(SessionTerms), SESSIONS + 1, "each client has its own, the server has one");
   // Whoever looks at them makes nothing.

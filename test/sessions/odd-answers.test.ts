@@ -50,7 +50,7 @@ test("what a handler throws or returns may be odd: one typed error, and the sess
     handlers: { ask: run, tell: run },
     onError: (error) => errors.push(error),
   });
-  const session = await connectSession(odd, server.localAddress, {});
+  const session = await connectSession(odd, server.localAddress);
   for (const way of Object.keys(ways)) {
     // What an event answers is nothing, so none of it is odd.
     await session.remote.tell(["tooLong", "tooMany", "noForm"].includes(way) ? "throwsProxy" : way);
@@ -69,7 +69,7 @@ test("who asks for too much is told how much it is, and what is wrong with data 
     handlers: { ask, tell: () => undefined },
     onError: (error) => errors.push(error as object),
   });
-  const session = await connectSession(odd, server.localAddress, {});
+  const session = await connectSession(odd, server.localAddress);
   await assert.rejects(session.remote.ask("tooLong"), {
     message: /a message of 2000010 bytes is longer than the 1048576/,
   });
@@ -121,7 +121,7 @@ test("who reads a stream is told that an item is too much, and not what another 
     },
     onError: (error) => errors.push(error as object),
   });
-  const session = await connectSession(items, server.localAddress, {});
+  const session = await connectSession(items, server.localAddress);
   const endOf = async (way: string): Promise<RemoteError> => {
     const got: unknown[] = [];
     try {

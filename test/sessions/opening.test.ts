@@ -52,7 +52,7 @@ test("what a server refuses names both addresses", async () => {
     [contract("room", "2.0.0", {}), "VERSION_UNSUPPORTED"],
     [room, "UNAUTHENTICATED"],
   ] as const) {
-    const error = await errorOf(connectSession(agreement, remote, {}));
+    const error = await errorOf(connectSession(agreement, remote));
     assert.deepEqual([error.code, error.outcome, error.side], [code, "none", "remote"]);
     assert.ok(error instanceof ConnectError);
     assertPlaces(error, remote);
@@ -69,7 +69,7 @@ test("a peer that is no server, that ends, or resets: so does the error", async 
     [(socket: net.Socket) => void socket.once("data", () => socket.resetAndDestroy()), "CONNECTION_RESET"],
   ] as const) {
     const remote = await foreign(t, onConnection);
-    const error = await errorOf(connectSession(room, remote, {}));
+    const error = await errorOf(connectSession(room, remote));
     assert.equal(error.code, code);
     assertPlaces(error, remote);
   }

@@ -147,7 +147,7 @@ test("a handler that could not start before closes the session: the connection e
   const over = gate();
   const server = await serveSessions(mirror, "tcp://127.0.0.1:0", {
     // One answer that is not acknowledged fills the buffer.
-    replay: { maxMessages: 1 },
+    resume: { maxReplayMessages: 1 },
     handlers: {
       tell: (_message, { session }) => void session.close(),
       ask: (message) => (message === "hello" ? "answer" : new Promise(() => undefined)),

@@ -95,7 +95,7 @@ test("rule D1: an aborted session reports what was not acknowledged, and events 
   const ended = gate<SessionEnd>();
   const { session, detour, close } = await start({
     client: {
-      replay: { maxMessages: 2 },
+      resume: { maxReplayMessages: 2 },
       reconnect: { initialDelayMs: 60_000 },
       onClose: (_session: unknown, end: SessionEnd) => ended.open(end),
     },
@@ -123,7 +123,7 @@ test("rule D1: an aborted session reports what was not acknowledged, and events 
 });
 
 test("rule D2: block: a full replay buffer lets senders wait, and loses nothing", async () => {
-  const { session, log, close } = await start({ client: { replay: { maxMessages: 4 } } });
+  const { session, log, close } = await start({ client: { resume: { maxReplayMessages: 4 } } });
   const waits = Array.from({ length: 100 }, (_, index) => session.remote.note(String(index)));
   assert.equal(waits.filter((wait) => wait === FULFILLED).length, 4);
   await Promise.all(waits.map(async (wait) => await wait));
@@ -136,7 +136,7 @@ test("rule D2: block: a full replay buffer lets senders wait, and loses nothing"
 });
 
 test("rule D2: strict: without room an event is rejected with QUEUE_FULL", async () => {
-  const { session, log, close } = await start({ client: { replay: { maxMessages: 4 }, overflow: "strict" } });
+  const { session, log, close } = await start({ client: { resume: { maxReplayMessages: 4 }, overflow: "strict" } });
   const sent = Array.from({ length: 5 }, (_, index) => session.remote.note(String(index)));
   await assert.rejects(sent[4] as Promise<void>, { code: "QUEUE_FULL", outcome: "none" });
   await session.remote.sync();
@@ -146,7 +146,7 @@ test("rule D2: strict: without room an event is rejected with QUEUE_FULL", async
 
 test("rule D2: drop-oldest and drop-newest drop before a number is given, and count it", async () => {
   for (const overflow of ["drop-oldest", "drop-newest"] as const) {
-    const { session, log, close } = await start({ client: { replay: { maxMessages: 4 }, overflow } });
+    const { session, log, close } = await start({ client: { resume: { maxReplayMessages: 4 }, overflow } });
     const total = 4 + 1024 + 10;
     for (let index = 0; index < total; index += 1) assert.equal(session.remote.note(String(index)), FULFILLED);
     assert.equal(session.stats.droppedEvents, 10);
@@ -161,7 +161,11 @@ test("rule D2: drop-oldest and drop-newest drop before a number is given, and co
 });
 
 test("rule D2: drop-oldest keeps the newest event where maxHeldBytesPerSession is reached, if older ones make room", async () => {
-  const options = { replay: { maxMessages: 4 }, overflow: "drop-oldest", maxHeldBytesPerSession: 20_000 } as const;
+  const options = {
+    resume: { maxReplayMessages: 4 },
+    overflow: "drop-oldest",
+    limits: { maxHeldBytesPerSession: 20_000 },
+  } as const;
   const { session, log, close } = await start({ client: options });
   const total = 500;
   const pad = "x".repeat(100);
@@ -181,7 +185,7 @@ test("rule D2: messages that stay unacknowledged past replayMaxAgeMs end the ses
   const { session, detour, close } = await start({
     client: {
       ...network,
-      replay: { maxAgeMs: 50 },
+      resume: { maxReplayAgeMs: 50 },
       reconnect: false,
       onClose: (_session: unknown, end: SessionEnd) => ended.open(end),
     },
@@ -301,7 +305,7 @@ test("rule D9: events run one after the other, and handlers start in the order o
 });
 
 test("rule D9: calls run beside each other, up to maxConcurrentCalls", async () => {
-  const { session, server, log, release, close } = await start({ server: { maxConcurrentCalls: 3 } });
+  const { session, server, log, release, close } = await start({ server: { limits: { maxConcurrentCalls: 3 } } });
   const answers = Promise.all(["a", "b", "c", "d", "e"].map((text) => session.remote.work(text)));
   while (log.length < 3) await nextTurn();
   const [served] = [...server.sessions.values()];

@@ -162,7 +162,7 @@ test("rule D4: the store never sees a token", async () => {
     expire: () => [],
     remove: () => undefined,
   };
-  const { server, port } = await serve({ store });
+  const { server, port } = await serve({ resume: { store } });
   const client = await RawClient.to(port);
   const { token } = await client.hello("room");
   assert.ok(!JSON.stringify(records).includes(String(token)));
@@ -182,7 +182,7 @@ test("rule D4: no token is logged: none is in an object of the program, an error
   await client.untilEnd();
   const thief = await RawClient.to(port);
   const again = await thief.hello("room", resumeOf({ ...welcome, session: "another" }, 1));
-  const session = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
+  const session = await connectSession(room, `tcp://127.0.0.1:${port}`);
   await session.remote.who();
   const text = inspect([server, session, ...server.sessions.values(), ...seen], { depth: Infinity, showHidden: true });
   assert.ok(seen.length > 0);
@@ -244,7 +244,7 @@ test("rule D5: counters that do not fit, another process, another agreement: a f
 test("rule D6: the oldest detached session makes room; those with a connection stay", async () => {
   const ends: SessionEnd[] = [];
   const { server, port } = await serve({
-    maxSessions: 2,
+    limits: { maxSessions: 2 },
     onClose: (_session: unknown, end: SessionEnd) => ends.push(end),
   });
   const stays = await RawClient.to(port);
@@ -274,12 +274,12 @@ test("rule D6: the oldest detached session makes room; those with a connection s
 });
 
 test("rule D6: sessions of one address are limited, and free their place", async () => {
-  const { server, port } = await serve({ maxSessionsPerAddress: 1 });
-  const first = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
-  await assert.rejects(connectSession(room, `tcp://127.0.0.1:${port}`, {}), { code: "SERVER_BUSY" });
+  const { server, port } = await serve({ limits: { maxSessionsPerAddress: 1 } });
+  const first = await connectSession(room, `tcp://127.0.0.1:${port}`);
+  await assert.rejects(connectSession(room, `tcp://127.0.0.1:${port}`), { code: "SERVER_BUSY" });
   await first.close();
   while (server.stats.sessions > 0) await new Promise((resolve) => setImmediate(resolve));
-  const second = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
+  const second = await connectSession(room, `tcp://127.0.0.1:${port}`);
   assert.equal(await second.remote.who(), [...server.sessions.values()][0]?.id);
   await second.close();
   await server.close();
@@ -287,7 +287,7 @@ test("rule D6: sessions of one address are limited, and free their place", async
 
 test("rule D6: sessions of one principal are limited; its oldest detached one makes room, and no other's", async () => {
   const { server, port } = await serve({
-    maxSessionsPerPrincipal: 1,
+    limits: { maxSessionsPerPrincipal: 1 },
     authenticate: ({ auth }: Applicant) => String(auth),
   });
   const luis = await RawClient.to(port);
@@ -310,10 +310,10 @@ test("rule D6: sessions of one principal are limited; its oldest detached one ma
 });
 
 test("rule D6: connections without a session are limited; the oldest one makes room", async () => {
-  const { server, port } = await serve({ maxUnauthenticated: 2 });
+  const { server, port } = await serve({ limits: { maxUnauthenticated: 2 } });
   const silent = await Promise.all([RawClient.to(port), RawClient.to(port)]);
   while (server.stats.unauthenticated < 2) await new Promise((resolve) => setImmediate(resolve));
-  const session = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
+  const session = await connectSession(room, `tcp://127.0.0.1:${port}`);
   assert.ok((await session.remote.who()).length > 0);
   assert.equal(await Promise.race(silent.map((client) => client.untilEnd())), "reset");
   assert.equal(server.stats.declined, 1);
@@ -328,10 +328,10 @@ test("keptMs may be a fraction, nothing, and Infinity: clients are told a whole 
     [0, 0],
     [Infinity, Number.MAX_SAFE_INTEGER],
   ] as const) {
-    const { port } = await serve({ keptMs });
+    const { port } = await serve({ resume: { resumeTimeoutMs: keptMs } });
     const client = await RawClient.to(port);
     assert.equal((await client.hello("room"))["keptMs"], told);
-    const session = await connectSession(room, `tcp://127.0.0.1:${port}`, {});
+    const session = await connectSession(room, `tcp://127.0.0.1:${port}`);
     assert.equal(await session.remote.who(), session.id);
   }
 });
@@ -341,7 +341,7 @@ test("a session without a connection ends after keptMs", async () => {
   const clock = new ManualClock(nodeNetwork.clock);
   const { server, port } = await serve({
     network: { ...nodeNetwork, clock },
-    keptMs: 30,
+    resume: { resumeTimeoutMs: 30 },
     onClose: (_session: unknown, end: SessionEnd) => ended.open(end),
   });
   const client = await RawClient.to(port);

@@ -112,7 +112,7 @@ test("rule D11: a check that throws fails its call, and not the process", async 
   const errors: unknown[] = [];
   const onError = (error: unknown): void => void errors.push(error);
   const server = await serveSessions(checks, "tcp://127.0.0.1:0", { onError, handlers: { ask: () => undefined } });
-  const session = await connectSession(checks, server.localAddress, {});
+  const session = await connectSession(checks, server.localAddress);
   await assert.rejects(session.remote.ask("a"), { name: "RemoteError", code: "INTERNAL" });
   await assert.rejects(session.remote.ask("b"), { name: "RemoteError", code: "INTERNAL" });
   assert.deepEqual(

@@ -26,7 +26,7 @@ test("a peer that takes a message in small pieces is not given up while it does,
   const limits = { ...DEFAULT_LIMITS, maxMessageBytes: 64 * MIB, windowBytes: 64 * MIB, heartbeatMs: HEARTBEAT_MS };
   const opening = connectSession(parcels, `tcp://127.0.0.1:${(listener.address() as net.AddressInfo).port}`, {
     network: { ...nodeNetwork, clock },
-    limits: { heartbeatMs: HEARTBEAT_MS },
+    timeouts: { heartbeatMs: HEARTBEAT_MS },
     reconnect: false,
   });
   const [socket] = await accepted;

@@ -247,7 +247,7 @@ test("a stream that has ended before its handler could start is handled all the 
       sync: () => undefined,
     },
   });
-  const session = await connectSession(letters, server.localAddress, {});
+  const session = await connectSession(letters, server.localAddress);
   // The first takes the lane, the second waits for it: what comes later cannot start.
   for (let count = 0; count < 2; count += 1) await session.remote.hold();
   const post = session.remote.post();

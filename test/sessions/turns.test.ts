@@ -23,7 +23,7 @@ for (const [kind, isAsync] of Object.entries({ "handlers that await": true, "han
         },
       },
     });
-    const session = await connectSession(counter, server.localAddress, {});
+    const session = await connectSession(counter, server.localAddress);
     for (let number = 0; number < MESSAGES; number += 1) await session.remote.count(number);
     while (session.stats.unacknowledged > 0) await nextTurn();
     assert.deepEqual(counted, [0]);
@@ -115,7 +115,7 @@ for (const [name, read] of Object.entries(readers)) {
         ...sender(),
       },
     });
-    const session = await connectSession(flows, server.localAddress, {});
+    const session = await connectSession(flows, server.localAddress);
     const up = Array.from({ length: STREAMS }, () => session.remote.up());
     for (const items of up) {
       for (let item = 0; item < ITEMS; item += 1) await items.send(item);
@@ -143,7 +143,7 @@ test("a stream that fails while its items wait for their turn gives them first, 
       ...sender(),
     },
   });
-  const session = await connectSession(flows, server.localAddress, {});
+  const session = await connectSession(flows, server.localAddress);
   const [first, second] = [session.remote.down(), session.remote.down()];
   while ((await session.remote.sync()) < 2);
   let count = 0;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
 import {
+  type Contract,
   call,
   contract,
   event,
@@ -37,6 +38,8 @@ const handlers = {
   count: () => undefined,
 };
 
+const deaf = contract("deaf", "1.0.0", { server: { ask: call(z.string(), z.string()) } });
+
 export async function server(): Promise<void> {
   // @ts-expect-error -- The contract's server offers something: handlers are required.
   await serveSessions(chat, "tcp://x:1", {});
@@ -47,8 +50,12 @@ export async function server(): Promise<void> {
   await serveSessions(chat, "tcp://x:1", { handlers: { ...handlers, join: () => 42 } });
   // @ts-expect-error -- The items are not what the contract says.
   await serveSessions(chat, "tcp://x:1", { handlers: { ...handlers, history: () => ["text"] } });
-  // A server that offers nothing needs no handlers.
+  // @ts-expect-error -- The options are missing.
+  await serveSessions(chat, "tcp://x:1");
+  // A server that offers nothing needs no handlers, and no options.
   await serveSessions(silent, "tcp://x:1", {});
+  const quiet: SessionServer<typeof silent.client> = await serveSessions(silent, "tcp://x:1");
+  quiet.remote.told("x");
   const typed: SessionServer<typeof chat.client, { seats: number }> = await serveSessions(chat, "tcp://x:1", {
     data: async () => ({ seats: 3 }),
     handlers: {
@@ -71,7 +78,7 @@ export async function server(): Promise<void> {
 
 export async function client(): Promise<void> {
   // @ts-expect-error -- The contract's client offers something: handlers are required.
-  await connectSession(chat, "tcp://x:1", {});
+  await connectSession(chat, "tcp://x:1");
   const session: Session<typeof chat.server> = await connectSession(chat, "tcp://x:1", { handlers: { said: () => 1 } });
   const names: string[] = await session.remote.join({ room: "plaza" });
   // @ts-expect-error -- The question is not what the contract says.
@@ -95,7 +102,14 @@ export async function client(): Promise<void> {
   await session.remote.upload().send("x");
   // @ts-expect-error -- The items are not what the contract says.
   await session.remote.upload().send(1);
-  void [names, answer, nothing];
+  // A client that offers nothing needs no options.
+  const plain: Session<typeof deaf.server> = await connectSession(deaf, "tcp://x:1");
+  const words: string = await plain.remote.ask("x");
+  // @ts-expect-error -- There is no such option.
+  await connectSession(deaf, "tcp://x:1", { limit: {} });
+  // @ts-expect-error -- A contract of which nothing is known may need handlers.
+  await connectSession(deaf as Contract, "tcp://x:1");
+  void [names, answer, nothing, words];
 }
 
 test("the types of sessions compile as they must", () => {

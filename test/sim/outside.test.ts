@@ -24,7 +24,7 @@ const raw = net.connect(listener.localAddress.port, "127.0.0.1");
 const rawPeer = await listener.accept();
 const echo = contract("echo", "1.0.0", { server: { echo: call(typeOnly<string>(), typeOnly<string>()) } });
 const server = await serveSessions(echo, "tcp://127.0.0.1:0", { handlers: { echo: (text) => text } });
-const session = await connectSession(echo, server.localAddress, {});
+const session = await connectSession(echo, server.localAddress);
 await peer.write("what has arrived before");
 await framedPeer.write("a line\n");
 

@@ -30,8 +30,8 @@ type Either = Session<typeof side>;
 /** Windows and buffers that are full all the time. */
 const TIGHT = {
   limits: { windowBytes: 60, streamWindowBytes: 60, maxCalls: 4, maxStreams: 20 },
-  replay: { maxMessages: 9, maxAgeMs: 20_000 },
-  callTimeoutMs: 5_000,
+  resume: { maxReplayMessages: 9, maxReplayAgeMs: 20_000 },
+  timeouts: { callMs: 5_000 },
 };
 const KEPT_MS = 3_000;
 /** What still happens when the world is well again: sessions expire, handlers come to their end. */
@@ -211,7 +211,7 @@ class Programs {
       const server = await serveSessions(mirror, "tcp://0.0.0.0:7000", {
         ...TIGHT,
         network,
-        keptMs: KEPT_MS,
+        resume: { ...TIGHT.resume, resumeTimeoutMs: KEPT_MS },
         handlers: this.#handlers(network, this.toServer),
         onClose: (_session, { lost, unhandled }) => {
           this.toClient.lost(lost);
@@ -252,7 +252,7 @@ class Programs {
         this.toClient.unhandled(unhandled);
       },
       // Of a session that another one follows nobody is told by `closed`.
-      finishTimeoutMs: Number.POSITIVE_INFINITY,
+      timeouts: { ...TIGHT.timeouts, finishMs: Number.POSITIVE_INFINITY },
     };
     while (this.going) {
       const session = await connectSession(mirror, "tcp://server:7000", options).catch(() => undefined);

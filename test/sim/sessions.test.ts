@@ -15,7 +15,7 @@ async function serveWork(network: Network): Promise<void> {
   const numbers: number[] = [];
   await serveSessions(work, "tcp://0.0.0.0:7000", {
     network,
-    limits: { heartbeatMs: 1000 },
+    timeouts: { heartbeatMs: 1000 },
     onOpen: async (session) => {
       for (let number = 1; number <= 20; number += 1) await session.remote.tick(number);
     },
@@ -34,7 +34,7 @@ test("a session resumes behind a partition, and the same seed gives the same run
     let resumed = 0;
     const session = await connectSession(work, "tcp://server:7000", {
       network,
-      limits: { heartbeatMs: 1000 },
+      timeouts: { heartbeatMs: 1000 },
       onResume: () => void (resumed += 1),
       handlers: { tick: (number) => void heard.push(number) },
     });
@@ -68,7 +68,7 @@ test("a server that crashes and starts again: the client has a fresh session", a
     });
     const session = await connectSession(work, "tcp://server:7000", {
       network,
-      limits: { heartbeatMs: 1000 },
+      timeouts: { heartbeatMs: 1000 },
       onFresh: (_session, report) => tell(report),
       handlers: { tick: () => undefined },
     });

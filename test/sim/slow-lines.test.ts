@@ -74,7 +74,7 @@ for (const bandwidthBitsPerSecond of LINES) {
 test("a call whose question and answer take longer than the heartbeat of a second is answered", async () => {
   const link = { latency: 30, bandwidthBitsPerSecond: 128_000 };
   const { value } = await check({ seed: 5, link }, async (world) => {
-    const { session, lost } = await join(world, { limits: { heartbeatMs: 1000 } });
+    const { session, lost } = await join(world, { timeouts: { heartbeatMs: 1000 } });
     const answer = await session.remote.store(Buffer.alloc(200_000, 7), { timeoutMs: Infinity });
     await session.close();
     return { length: answer.length, lost };
@@ -85,7 +85,7 @@ test("a call whose question and answer take longer than the heartbeat of a secon
 test("messages that leave one after the other for longer than replay.maxAgeMs do not end the session", async () => {
   const link = { latency: 30, bandwidthBitsPerSecond: 64_000 };
   const { value } = await check({ seed: 5, link }, async (world) => {
-    const { session, received, lost } = await join(world, { replay: { maxAgeMs: 20_000 } });
+    const { session, received, lost } = await join(world, { resume: { maxReplayAgeMs: 20_000 } });
     // Three quarters of a minute, in messages that take 3 seconds each.
     for (let count = 0; count < 15; count += 1) await session.remote.put(Buffer.alloc(24_000));
     await until(world, () => received.server.length === 15);
@@ -99,7 +99,7 @@ test("messages that leave one after the other for longer than replay.maxAgeMs do
 test("a line that breaks in the middle of a message is noticed in two heartbeats, and the message arrives later", async () => {
   const link = { latency: 30, bandwidthBitsPerSecond: 128_000 };
   const { value } = await check({ seed: 5, link }, async (world) => {
-    const { session, received, lost } = await join(world, { limits: { heartbeatMs: 2000 } });
+    const { session, received, lost } = await join(world, { timeouts: { heartbeatMs: 2000 } });
     await session.remote.put(Buffer.alloc(300_000));
     await world.sleep(5000);
     const cut = world.partition("client", "server");

@@ -106,7 +106,7 @@ test("retry comes back to a server that is busy, after the time for which it has
     const listener = await serveSessions(work, "tcp://0.0.0.0:7000", {
       network: server.network,
       handlers,
-      maxSessionsPerAddress: 1,
+      limits: { maxSessionsPerAddress: 1 },
     });
     const first = await connectSession(work, SERVER, { network });
     const startedAt = network.clock.now();
@@ -139,7 +139,7 @@ test("a session gives up when timeoutMs is over, and not before; a server that i
     const lostSession = async () => {
       const lost = gate<number>();
       const fresh = gate();
-      const options = { network, limits: { heartbeatMs: 1000 }, reconnect: { timeoutMs: 30_000 } };
+      const options = { network, timeouts: { heartbeatMs: 1000 }, reconnect: { timeoutMs: 30_000 } };
       const session = await connectSession(work, "tcp://listener:7000", {
         ...options,
         onDetach: () => lost.open(clock.now()),

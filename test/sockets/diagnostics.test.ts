@@ -105,7 +105,7 @@ for (const [how, act] of ends) {
 test("a limit that runs out is a close of that kind, with the error", async (t) => {
   const clock = new ManualClock(nodeNetwork.clock);
   const watch = new Watch(t);
-  const [left, right] = pair({ idleTimeoutMs: 1000, network: { ...nodeNetwork, clock } });
+  const [left, right] = pair({ timeouts: { idleMs: 1000 }, network: { ...nodeNetwork, clock } });
   await clock.advance(1000);
   const { how, error } = await left.closed;
   await right.closed;
@@ -155,10 +155,10 @@ test("what could not be opened was never told as open", async (t) => {
 
 /** What turns a client away for each reason but `closing`, which needs a connection that comes while a listener closes. */
 const refusals: Readonly<Record<Exclude<RefusalReason, "closing">, ListenOptions & { readonly calls?: number }>> = {
-  "accept-queue": { acceptQueue: 0 },
-  "max-connections": { maxConnections: 0 },
-  "max-connections-per-address": { maxConnectionsPerAddress: 1, calls: 2 },
-  "max-handshakes": { maxHandshakes: 1, proxyProtocol: { from: ["127.0.0.1"] }, calls: 2 },
+  "max-waiting-connections": { limits: { maxWaitingConnections: 0 } },
+  "max-connections": { limits: { maxConnections: 0 } },
+  "max-connections-per-address": { limits: { maxConnectionsPerAddress: 1 }, calls: 2 },
+  "max-handshakes": { limits: { maxHandshakes: 1 }, proxyProtocol: { from: ["127.0.0.1"] }, calls: 2 },
   "not-allowed": { allow: ["192.0.2.0/24"] },
   denied: { deny: ["127.0.0.0/8"] },
   handshake: { proxyProtocol: { from: ["127.0.0.1"] } },
@@ -219,7 +219,7 @@ test("a receive queue that begins to drop is a refusal, once", async (t) => {
   const watch = new Watch(t);
   const transport = new ManualDatagrams();
   const network = manualNetwork(new ManualClock(nodeNetwork.clock), [transport]);
-  await using box = await bind(BOX, { receiveQueueDatagrams: 1, network });
+  await using box = await bind(BOX, { limits: { maxReceiveQueueDatagrams: 1 }, network });
   transport.deliver(["a", "b", "c"]);
   transport.deliver(["d"]);
   assert.equal(box.stats.datagramsDropped, 3);

@@ -119,7 +119,7 @@ async function ofStream(offered: boolean): Promise<Source> {
       },
     },
   });
-  const session = await connectSession(items, server.localAddress, {});
+  const session = await connectSession(items, server.localAddress);
   const atClient = session.remote.both();
   const [near, far] = offered ? [await atServer, atClient] : [atClient, await atServer];
   const source = {

@@ -110,7 +110,7 @@ test("a method of a session that was taken off it says how to call it; one of it
   const box = contract("box", "1.0.0", { server: { ask, say: room.server.say } });
   const handlers = { ask: (number: number) => number, say: () => undefined };
   await using server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers: { ...handlers, list: () => [] } });
-  await using session = await connectSession(room, server.localAddress, {});
+  await using session = await connectSession(room, server.localAddress);
   await using datagramSocket = await serveStateless(box, "udp://127.0.0.1:0", { handlers });
   await using client = await connectStateless(box, datagramSocket.localAddress);
   for (const name of ["close", "abort", "drain", "ref", "unref"]) {
@@ -194,7 +194,7 @@ test("wrong arguments of contracts, sessions and stateless services are told by 
     ["udp", () => serveSessions(room, udp, session), "serveSessions", "ADDRESS_INVALID", /use serveStateless/],
     [
       "udp",
-      () => connectSession(room, "udp://127.0.0.1:1", {}),
+      () => connectSession(room, "udp://127.0.0.1:1"),
       "connectSession",
       "ADDRESS_INVALID",
       /use connectStateless/,
@@ -238,8 +238,8 @@ test("wrong arguments of contracts, sessions and stateless services are told by 
   }
   await using server = await serveSessions(room, tcp, session);
   await using other = await serveSessions(room, tcp, session);
-  await using client = await connectSession(room, server.localAddress, {});
-  await using elsewhere = await connectSession(room, other.localAddress, {});
+  await using client = await connectSession(room, server.localAddress);
+  await using elsewhere = await connectSession(room, other.localAddress);
   await elsewhere.remote.ask();
   for (const stranger of [{}, null, ...other.sessions.values()]) {
     assert.throws(() => server.group("x").join(untyped<never>(stranger)), { code: "OPTION_INVALID", op: "join" });

@@ -140,7 +140,7 @@ for (const [name, address] of kinds) {
       await Promise.all(both.map((one) => one.close()));
       const server = await serve(${address()}, async (peer) => {
         for await (const bytes of peer) await peer.write(bytes);
-      }, { ...optionsOf(${address()}), idleTimeoutMs: 1_000_000, lifetimeMs: 1_000_000, writeStallTimeoutMs: 1_000_000, onError: () => undefined });
+      }, { ...optionsOf(${address()}), timeouts: { idleMs: 1_000_000, lifetimeMs: 1_000_000, writeStallMs: 1_000_000 }, onError: () => undefined });
       const calls = await Promise.all(Array.from({ length: 20 }, () => connect(server.localAddress, optionsOf(server.localAddress))));
       for (const call of calls) call.write(Buffer.alloc(8_000_000)).catch(() => undefined);
       await calls[0].readExactly(1);
@@ -308,7 +308,7 @@ test("a session that is referenced again keeps the process alive until it is clo
   const program = start(`${SESSION}
     const server = await serveSessions(room, "tcp://127.0.0.1:0", { handlers, onOpen: (session) => session.interop.unref() });
     server.interop.unref();
-    const session = await connectSession(room, server.localAddress, {});
+    const session = await connectSession(room, server.localAddress);
     session.interop.unref();
     session.interop.ref();
     process.on("SIGUSR2", () => { process.exitCode = 7; void session.close(); });

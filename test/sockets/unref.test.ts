@@ -116,7 +116,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   `,
   "a session and its server": `
     const server = await serveSessions(work, "tcp://127.0.0.1:0", { handlers, onOpen: (session) => session.interop.unref() });
-    const session = await connectSession(work, server.localAddress, {});
+    const session = await connectSession(work, server.localAddress);
     server.interop.unref();
     both(() => session.interop.unref(), () => session.remote.job(undefined, { timeoutMs }), () => session.drain({ timeoutMs }));
   `,
@@ -125,7 +125,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
       handlers: { items: never },
       onOpen: (session) => session.interop.unref(),
     });
-    const session = await connectSession(feed, server.localAddress, {});
+    const session = await connectSession(feed, server.localAddress);
     server.interop.unref();
     session.remote.items(undefined, { timeoutMs });
     session.interop.unref();
@@ -137,7 +137,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
       handlers: { job: () => { asked = true; return never(); } },
       onOpen: (session) => session.interop.unref(),
     });
-    const session = await connectSession(work, server.localAddress, {});
+    const session = await connectSession(work, server.localAddress);
     session.interop.unref();
     session.remote.job(undefined, { timeoutMs }).catch(nothing);
     await until(() => asked);

@@ -118,7 +118,7 @@ async function abstractUnix(): Promise<Finding> {
 }
 
 async function reusePort(): Promise<Finding> {
-  const found = await tryToListen("tcp://127.0.0.1:0", "yes", { reusePort: true });
+  const found = await tryToListen("tcp://127.0.0.1:0", "yes", { tcp: { reusePort: true } });
   const note = found.state === "ok" ? "several processes on one port" : "needs Linux and Node 22.12 or newer";
   return { name: "reusePort", title: "SO_REUSEPORT", ...found, note };
 }

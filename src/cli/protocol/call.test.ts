@@ -25,7 +25,7 @@ async function exchange(pieces: readonly string[], isTerminal: boolean) {
       },
     },
   });
-  await using session = await connectSession(numbers, server.localAddress, {});
+  await using session = await connectSession(numbers, server.localAddress);
   const shown: string[] = [];
   const warnings: unknown[] = [];
   const left = pieces.map((piece) => Buffer.from(piece));

@@ -63,7 +63,7 @@ async function replyToAll(
   const options: ServeDatagramsOptions = {
     // A command on this machine may answer at length; one that the world can ask could be used against others.
     replies: flags.exec === undefined || flags.public === true ? "guarded" : "free",
-    maxConcurrent: flags.once === true ? 1 : flags.exec === undefined ? undefined : MAX_CHILDREN,
+    limits: { maxConcurrentRequests: flags.once === true ? 1 : flags.exec === undefined ? undefined : MAX_CHILDREN },
     onError: (error) => output.problem(error),
   };
   const told: DatagramHandler = async (request, context) => {

@@ -35,7 +35,7 @@ const DRAIN_MS = 5000;
 export async function listenStreams(address: Address, flags: ListenFlags, context: CommandContext): Promise<number> {
   const options: ListenOptions = {
     tls: await serverTls(address, flags),
-    maxConnections: flags.exec === undefined ? undefined : MAX_CHILDREN,
+    limits: { maxConnections: flags.exec === undefined ? undefined : MAX_CHILDREN },
   };
   const codec = framingOf(flags, String(address));
   const reply = replyOf(flags, codec, context.output);
@@ -68,7 +68,7 @@ async function replyToAll(
   };
   const server = await serve(address, handler, {
     ...options,
-    idleTimeoutMs: IDLE_MS,
+    timeouts: { idleMs: IDLE_MS },
     onError: (error) => output.problem(error),
   });
   sayListening(output, server.localAddress);
@@ -87,7 +87,7 @@ async function replyOnce(
   options: ListenOptions,
   { output, stop }: CommandContext,
 ): Promise<number> {
-  const listener = await listen(address, { ...options, idleTimeoutMs: IDLE_MS });
+  const listener = await listen(address, { ...options, timeouts: { idleMs: IDLE_MS } });
   sayListening(output, listener.localAddress);
   const peer = await lastPeer(listener, stop);
   watch(peer, output);

@@ -3,7 +3,7 @@
 import { MAX_METHODS } from "../contract/contract.ts";
 import { isVersion, type VersionRange } from "../contract/version.ts";
 import { Fields } from "./fields.ts";
-import { readLimits, type SessionLimits } from "./limits.ts";
+import { readLimits, type HandshakeLimits } from "./limits.ts";
 
 /** The numbers of messages go up to 2^53 - 1. */
 const MAX_NUMBER = Number.MAX_SAFE_INTEGER;
@@ -46,7 +46,7 @@ export interface Hello {
   readonly codecs: readonly string[];
   /** Optional parts of the protocol that the client knows. */
   readonly features: readonly string[];
-  readonly limits: SessionLimits;
+  readonly limits: HandshakeLimits;
   /** Whatever the server's `authenticate` wants to see. */
   readonly auth?: unknown;
   readonly resume?: ResumeRequest | undefined;
@@ -80,7 +80,7 @@ export interface Welcome {
   readonly codec: string;
   /** Optional parts of the protocol that both use. */
   readonly features: readonly string[];
-  readonly limits: SessionLimits;
+  readonly limits: HandshakeLimits;
   /** Which session. */
   readonly session: string;
   /** The secret with which to continue it; valid from now on, and the previous one until the first acknowledgement. */

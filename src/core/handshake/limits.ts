@@ -4,7 +4,7 @@ import { LARGEST_LIMIT_BYTES } from "../framing/frame-limit.ts";
 import type { Fields } from "./fields.ts";
 
 /** What the side that says it is ready to receive. The peer must keep to it; what exceeds it is `LIMIT_EXCEEDED`. */
-export interface SessionLimits {
+export interface HandshakeLimits {
   /** The longest message in bytes: what follows the length field of its frame. Default 1 MiB, at most 536,870,888. */
   readonly maxMessageBytes: number;
   /**
@@ -26,7 +26,7 @@ export interface SessionLimits {
 }
 
 /** The default of every limit. */
-export const DEFAULT_LIMITS: SessionLimits = {
+export const DEFAULT_LIMITS: HandshakeLimits = {
   maxMessageBytes: 1_048_576,
   windowBytes: 1_048_576,
   streamWindowBytes: 262_144,
@@ -36,7 +36,7 @@ export const DEFAULT_LIMITS: SessionLimits = {
 };
 
 /** The least and the most of each limit. */
-type LimitRanges = Readonly<Record<keyof SessionLimits, readonly [min: number, max: number]>>;
+type LimitRanges = Readonly<Record<keyof HandshakeLimits, readonly [min: number, max: number]>>;
 
 /** What a side may say. Bytes go up to 2^30, since a message is one piece of memory. */
 const RANGES: LimitRanges = {
@@ -52,8 +52,8 @@ const RANGES: LimitRanges = {
 export const OWN_RANGES: LimitRanges = { ...RANGES, maxMessageBytes: [64, LARGEST_LIMIT_BYTES] };
 
 /** Reads the limits that a peer says. */
-export function readLimits(fields: Fields): SessionLimits {
-  const read = (name: keyof SessionLimits): number => fields.integer(name, ...RANGES[name]);
+export function readLimits(fields: Fields): HandshakeLimits {
+  const read = (name: keyof HandshakeLimits): number => fields.integer(name, ...RANGES[name]);
   return {
     maxMessageBytes: read("maxMessageBytes"),
     windowBytes: read("windowBytes"),

@@ -4,7 +4,7 @@ import type { Contract, Methods } from "../contract/contract.ts";
 import { compareVersions, describeRange, inRange, type VersionRange } from "../contract/version.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Hello, Refusal, Welcome } from "./hello.ts";
-import type { SessionLimits } from "./limits.ts";
+import type { HandshakeLimits } from "./limits.ts";
 
 /** What a side brings into the handshake. */
 export interface Capabilities {
@@ -14,7 +14,7 @@ export interface Capabilities {
   /** Optional parts of the protocol that it knows. */
   readonly features: readonly string[];
   /** What it is ready to receive. */
-  readonly limits: SessionLimits;
+  readonly limits: HandshakeLimits;
 }
 
 /** What both sides agreed on. A session can only be continued under the same agreement. */
@@ -29,9 +29,9 @@ export interface Agreement {
   readonly codec: string;
   readonly features: readonly string[];
   /** What this side is ready to receive. */
-  readonly limits: SessionLimits;
+  readonly limits: HandshakeLimits;
   /** What the peer is ready to receive. */
-  readonly peerLimits: SessionLimits;
+  readonly peerLimits: HandshakeLimits;
 }
 
 /** The server's side: what it agrees on with a client, or the refusal to send. */
@@ -104,7 +104,7 @@ export function sameAgreement(a: Agreement, b: Agreement): boolean {
 
 function ordered(agreement: Agreement): readonly unknown[] {
   const { peerVersion, peerOffers, codec, features, limits, peerLimits } = agreement;
-  const values = (of: SessionLimits): readonly unknown[] => Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1));
+  const values = (of: HandshakeLimits): readonly unknown[] => Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1));
   return [peerVersion, peerOffers, codec, features, values(limits), values(peerLimits)];
 }
 

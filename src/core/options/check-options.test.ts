@@ -88,6 +88,29 @@ test("an option that there is not is refused, and the one that was meant is name
   assert.equal(detailOf({ network: { anything: 1 } }, rules), undefined);
 });
 
+test("a name of before, or without the words that say what kind of number it is, names the one with its group", () => {
+  const rules = {
+    timeoutMs: POSITIVE,
+    limits: options({ maxConnections: POSITIVE, maxReadAheadBytes: POSITIVE, maxBacklog: POSITIVE }),
+    timeouts: options({ idleMs: POSITIVE, handshakeMs: POSITIVE }),
+  };
+  for (const [given, meant] of [
+    [{ maxConnections: 5 }, "limits.maxConnections"],
+    [{ connections: 5 }, "limits.maxConnections"],
+    [{ readAheadBytes: 5 }, "limits.maxReadAheadBytes"],
+    [{ backlog: 5 }, "limits.maxBacklog"],
+    [{ idleTimeoutMs: 5 }, "timeouts.idleMs"],
+    [{ handshakeTimeout: 5 }, "timeouts.handshakeMs"],
+    [{ timeouts: { idleTimeoutMs: 5 } }, "timeouts.idleMs"],
+    [{ max: 5 }, undefined],
+    [{ Timeout: 5 }, "timeoutMs"],
+  ] as const) {
+    const hint = meant === undefined ? "there are timeoutMs, limits, timeouts" : `did you mean "${meant}"?`;
+    const detail = detailOf(given, rules) ?? "";
+    assert.ok(detail.endsWith(`; ${hint}`), detail);
+  }
+});
+
 test("what is checked is what is used: read once, with what is undefined left out, also within", () => {
   let reads = 0;
   class Settings {

@@ -127,6 +127,15 @@ export const RECEIVE_RULES: Readonly<Record<"signal" | "timeoutMs" | "until", Op
   until: SIGNAL,
 };
 
+/**
+ * What happens to what comes when its queue is full. `block`: it waits, or its sender does. `strict`: it is refused, or its loss is
+ * told to the next who asks. `drop-oldest`, `drop-newest`: the oldest that waits, or the new one, is dropped and counted.
+ */
+export type OverflowPolicy = "block" | "strict" | "drop-oldest" | "drop-newest";
+
+/** What {@link OverflowPolicy} must look like. */
+export const OVERFLOW: OptionRule = oneOf("block", "strict", "drop-oldest", "drop-newest");
+
 /** An object with options of its own, and no others. */
 export function options(within: OptionRules, required = false): OptionRule {
   return { wanted: "an object", holds: isObject, within, required };

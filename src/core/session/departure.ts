@@ -1,6 +1,6 @@
 /** What the two sides said when they left for good (docs/semantics.md, rule D8). */
 
-import type { SessionLimits } from "../handshake/limits.ts";
+import type { HandshakeLimits } from "../handshake/limits.ts";
 import { type CloseReason, encodeClose } from "./wire/close-frame.ts";
 import { ControlFrames, type GoAway } from "./wire/control-frames.ts";
 import { isRequest } from "./requests.ts";
@@ -20,7 +20,7 @@ export interface Departed {
  *
  * @param received - The number in that welcome.
  */
-export function encodeDeparted({ reason, retryAfterMs }: Departed, received: number, peer: SessionLimits): Buffer {
+export function encodeDeparted({ reason, retryAfterMs }: Departed, received: number, peer: HandshakeLimits): Buffer {
   const control = new ControlFrames();
   control.ack(received);
   if (retryAfterMs !== undefined) control.goAway({ survives: false, retryAfterMs, accepted: received });

@@ -2,7 +2,7 @@
 
 import type { ProtocolError } from "../errors.ts";
 import { peerError } from "../peer-error.ts";
-import type { SessionLimits } from "../handshake/limits.ts";
+import type { HandshakeLimits } from "../handshake/limits.ts";
 import { brokenProtocol } from "./wire/broken-protocol.ts";
 import { ReceiveCredit } from "./credit.ts";
 import {
@@ -53,7 +53,7 @@ const answerTold: Kind<"result" | "error"> = { type: "result", bytes: NO_BYTES, 
 /** The receiving half of a session. */
 export class Incoming {
   readonly lane: ReceiveCredit;
-  readonly #limits: SessionLimits;
+  readonly #limits: HandshakeLimits;
   readonly #requests: Requests;
   /** No call of the peer expires before this; undefined when none does. */
   #expiry: number | undefined;

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEFAULT_LIMITS, type SessionLimits } from "../handshake/limits.ts";
+import { DEFAULT_LIMITS, type HandshakeLimits } from "../handshake/limits.ts";
 import { NOTHING, Outgoing } from "./outgoing.ts";
 import { Requests } from "./requests.ts";
 import { DEFAULT_REPLAY, type ReplayBounds } from "./settings.ts";
 
 const ITEMS = { sends: true, receives: false };
 
-function outgoing(peer: Partial<SessionLimits>, replay: Partial<ReplayBounds> = {}): Outgoing {
+function outgoing(peer: Partial<HandshakeLimits>, replay: Partial<ReplayBounds> = {}): Outgoing {
   const limits = DEFAULT_LIMITS;
   const peerLimits = { ...limits, ...peer };
   const bounds = { ...DEFAULT_REPLAY, ...replay };

@@ -1,6 +1,6 @@
 /** What a session is made of. */
 
-import type { SessionLimits } from "../handshake/limits.ts";
+import type { HandshakeLimits } from "../handshake/limits.ts";
 
 /** Bounds of the messages that are not acknowledged. */
 export interface ReplayBounds {
@@ -23,9 +23,9 @@ export interface SessionSettings {
   /** Which side of the handshake this is. */
   readonly role: "client" | "server";
   /** What this side is ready to receive. */
-  readonly limits: SessionLimits;
+  readonly limits: HandshakeLimits;
   /** What the peer is ready to receive. */
-  readonly peerLimits: SessionLimits;
+  readonly peerLimits: HandshakeLimits;
   /** Bounds of the messages that are not acknowledged. */
   readonly replay: ReplayBounds;
   /** How long the session lives without a connection, in milliseconds. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { makeRoom, type OverflowPolicy } from "./waiting-events.ts";
+import type { OverflowPolicy } from "../options/check-options.ts";
+import { makeRoom } from "./waiting-events.ts";
 
 class Queue {
   readonly sizes: number[] = [];

@@ -1,10 +1,6 @@
 /** What happens to events for which there is no room, and how many may wait for it (docs/semantics.md, rule D2). */
 
-/**
- * What happens to an event when the queue is full. `block`: its sender waits. `strict`: it is refused. `drop-oldest`,
- * `drop-newest`: one that waits, or the new one, is dropped and counted. A message that has a number is never dropped.
- */
-export type OverflowPolicy = "block" | "strict" | "drop-oldest" | "drop-newest";
+import type { OverflowPolicy } from "../options/check-options.ts";
 
 /** How much may wait in a queue of events. */
 export interface WaitingBounds {

@@ -46,7 +46,7 @@ test("the first pause follows what was measured, RFC 6298", () => {
   // RTTVAR 3/4 of 150 and 1/4 of 80; SRTT 7/8 of 400 and 1/8 of 480.
   assert.equal(roundTrip.timeoutMs, 410 + 4 * 132.5);
   for (let count = 0; count < 100; count += 1) roundTrip.measured(1);
-  assert.equal(roundTrip.timeoutMs, DEFAULT_TIMES.minMs);
+  assert.equal(roundTrip.timeoutMs, DEFAULT_TIMES.minDelayMs);
   assert.ok(Math.abs((roundTrip.smoothedMs ?? 0) - 1) < 0.1);
 });
 

@@ -41,7 +41,7 @@ export class Exchange {
     this.#cookie = cookie;
     const pauseMs = this.#intervalMs * (1 + MOST_JITTER * random);
     // RFC 8085 section 3.1.1, RFC 6298 section 5.5: each loss doubles the pause.
-    this.#intervalMs = Math.min(this.#intervalMs * 2, this.#times.maxMs);
+    this.#intervalMs = Math.min(this.#intervalMs * 2, this.#times.maxDelayMs);
     const restMs = deadline - now;
     if (pauseMs < restMs) return pauseMs;
     // Never sooner than a first transmission is followed by a second.
@@ -75,15 +75,15 @@ export class Exchange {
 /** When a question is asked again. */
 export interface RetransmissionTimes {
   /** Before anything was measured, in milliseconds. Default 1000 (RFC 8085 section 3.1.1). */
-  readonly initialMs: number;
+  readonly initialDelayMs: number;
   /** However fast the answers come, in milliseconds. Default 200. */
-  readonly minMs: number;
+  readonly minDelayMs: number;
   /** The pause doubles each time, up to this, in milliseconds. Default 60,000 (RFC 6298 section 2.5). */
-  readonly maxMs: number;
+  readonly maxDelayMs: number;
 }
 
 /** The defaults. */
-export const DEFAULT_TIMES: RetransmissionTimes = { initialMs: 1000, minMs: 200, maxMs: 60_000 };
+export const DEFAULT_TIMES: RetransmissionTimes = { initialDelayMs: 1000, minDelayMs: 200, maxDelayMs: 60_000 };
 
 /** The clock is taken to tell milliseconds: the G of RFC 6298. */
 const GRANULARITY_MS = 1;
@@ -105,10 +105,10 @@ export class RoundTrip {
 
   /** The retransmission time-out. */
   get timeoutMs(): number {
-    const { initialMs, minMs, maxMs } = this.#times;
-    if (this.#smoothedMs === undefined) return Math.min(initialMs, maxMs);
+    const { initialDelayMs, minDelayMs, maxDelayMs } = this.#times;
+    if (this.#smoothedMs === undefined) return Math.min(initialDelayMs, maxDelayMs);
     const ms = this.#smoothedMs + Math.max(GRANULARITY_MS, 4 * this.#variationMs);
-    return Math.min(Math.max(ms, minMs), maxMs);
+    return Math.min(Math.max(ms, minDelayMs), maxDelayMs);
   }
 
   /** An answer to a question that was asked once came after `ms`. Others do not count: Karn's rule (section 3). */

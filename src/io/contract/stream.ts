@@ -24,7 +24,7 @@
  *     },
  *   },
  * });
- * const session = await connectSession(counter, server.localAddress, {});
+ * const session = await connectSession(counter, server.localAddress);
  * for await (const item of session.remote.count({ to: 3 })) console.log(item); // 1, 2, 3
  * await session.close();
  * await server.close();

@@ -58,7 +58,7 @@ test("a group is bound, shared and joined, and is also the way out", async () =>
   assert.equal(asked.options?.reuseAddress, true);
   const membership = { group: "239.1.2.3", interface: "lo", source: "192.0.2.1" };
   assert.deepEqual(transport.calls, ["setMulticastInterface lo", `join ${JSON.stringify(membership)}`]);
-  const [, zoned] = await bound("udp://[ff02::1%25eth7]:5000", { reuseAddress: false });
+  const [, zoned] = await bound("udp://[ff02::1%25eth7]:5000", { udp: { reuseAddress: false } });
   const joined = { group: "ff02::1", interface: "eth7" };
   assert.deepEqual(zoned.calls, ["setMulticastInterface eth7", `join ${JSON.stringify(joined)}`]);
 });
@@ -79,7 +79,7 @@ test("names become addresses that fit each other", async () => {
   assert.deepEqual([six.local?.host, six.options?.remote?.host], ["::1", "::1"]);
   const [dual] = await bound("udp://[::]:0", { remote: "plaza:9" }, both);
   assert.equal(dual.options?.remote?.host, "::1");
-  const [only] = await bound("udp://[::]:0", { ipv6Only: true, remote: "plaza:9" }, both);
+  const [only] = await bound("udp://[::]:0", { udp: { ipv6Only: true }, remote: "plaza:9" }, both);
   assert.equal(only.options?.remote?.host, "::1");
   assert.equal(only.options?.ipv6Only, true);
 });
@@ -88,8 +88,8 @@ test("what does not fit together is refused", async () => {
   const wrong: readonly [string, BindOptions, "ADDRESS_INVALID" | "OPTION_INVALID"][] = [
     ["udp://127.0.0.1:0", { remote: "udp://[::1]:9" }, "ADDRESS_INVALID"],
     ["udp://[::1]:0", { remote: "udp://127.0.0.1:9" }, "ADDRESS_INVALID"],
-    ["udp://[::]:0", { ipv6Only: true, remote: "udp://127.0.0.1:9" }, "ADDRESS_INVALID"],
-    ["udp://127.0.0.1:0", { ipv6Only: true }, "OPTION_INVALID"],
+    ["udp://[::]:0", { udp: { ipv6Only: true }, remote: "udp://127.0.0.1:9" }, "ADDRESS_INVALID"],
+    ["udp://127.0.0.1:0", { udp: { ipv6Only: true } }, "OPTION_INVALID"],
     ["udp://127.0.0.1:0", { remote: "udp://127.0.0.1:0" }, "ADDRESS_INVALID"],
   ];
   for (const [local, options, code] of wrong)
@@ -98,7 +98,7 @@ test("what does not fit together is refused", async () => {
 
 test("a transport that cannot pause refuses the policy block, and is closed", async () => {
   const transport = new ManualDatagrams({ canPause: false });
-  const opening = bindOver(manualNetwork(clock, [transport]), "udp://127.0.0.1:0", { receiveQueuePolicy: "block" });
+  const opening = bindOver(manualNetwork(clock, [transport]), "udp://127.0.0.1:0", { overflow: "block" });
   await expectError(opening, { code: "UNSUPPORTED", op: "bind", side: "local" });
   assert.equal(transport.closed, true);
 });

@@ -7,8 +7,11 @@ import {
   ANYTHING,
   checkOptions,
   FLAG,
+  FROM_ZERO,
   OPERATION_RULES,
   type OptionRules,
+  options as object,
+  OVERFLOW,
   type RulesOf,
   wholeNumber,
 } from "../../core/options/check-options.ts";
@@ -18,9 +21,9 @@ import { restated } from "../operation/restated.ts";
 import { meetsItself } from "../stream/meets-itself.ts";
 import { firstAddress } from "./destinations.ts";
 import { DatagramSocket } from "./socket.ts";
-import { DATAGRAM_RULES, type DatagramSettings, datagramSettings } from "./settings.ts";
+import { DATAGRAM_LIMIT_RULES, type DatagramSettings, datagramSettings } from "./settings.ts";
 import type * as api from "./public.ts";
-import type { BindOptions } from "./public.ts";
+import type { BindOptions, UdpOptions } from "./public.ts";
 
 /** Parameters of an address that names a multicast group: one that is joined, and one that is sent to. */
 const OWN_PARAMS: ReadonlySet<string> = new Set(["interface", "source"]);
@@ -31,14 +34,18 @@ const LARGEST_INT = 2_147_483_647;
 /** What {@link BindOptions} must look like. */
 export const BIND_RULES: RulesOf<BindOptions> = {
   ...OPERATION_RULES,
-  ...DATAGRAM_RULES,
+  limits: object(DATAGRAM_LIMIT_RULES),
+  overflow: OVERFLOW,
+  dnsMaxAgeMs: FROM_ZERO,
   // Read as an address.
   remote: ANYTHING,
-  reuseAddress: FLAG,
-  reusePort: FLAG,
-  ipv6Only: FLAG,
-  receiveBufferBytes: wholeNumber(1, LARGEST_INT),
-  sendBufferBytes: wholeNumber(1, LARGEST_INT),
+  udp: object({
+    reuseAddress: FLAG,
+    reusePort: FLAG,
+    ipv6Only: FLAG,
+    receiveBufferBytes: wholeNumber(1, LARGEST_INT),
+    sendBufferBytes: wholeNumber(1, LARGEST_INT),
+  } satisfies RulesOf<UdpOptions>),
 };
 
 /** Binds over `network`; see the public `bind`, whose own options have more `rules`. */
@@ -92,8 +99,8 @@ async function open(
 ): Promise<DatagramSocket> {
   const { sockets } = network;
   const local = await toIp(sockets, asked, peer?.isIp === true ? [peer.family as 4 | 6] : [4, 6]);
-  const ipv6Only = options.ipv6Only ?? false;
-  if (ipv6Only && local.family !== 6) throw badOption(local, "ipv6Only has a meaning only on an IPv6 address");
+  const { reuseAddress, reusePort = false, ipv6Only = false, receiveBufferBytes, sendBufferBytes } = options.udp ?? {};
+  if (ipv6Only && local.family !== 6) throw badOption(local, "udp.ipv6Only has a meaning only on an IPv6 address");
   const families =
     local.family === 4 ? ([4] as const) : local.isUnspecified && !ipv6Only ? ([6, 4] as const) : ([6] as const);
   const remote = peer === undefined ? undefined : await toIp(sockets, peer, families);
@@ -109,11 +116,11 @@ async function open(
   }
   const transport = await bindApart(sockets, local, {
     remote,
-    reuseAddress: options.reuseAddress ?? local.isMulticast,
-    reusePort: options.reusePort ?? false,
+    reuseAddress: reuseAddress ?? local.isMulticast,
+    reusePort,
     ipv6Only,
-    receiveBufferBytes: options.receiveBufferBytes,
-    sendBufferBytes: options.sendBufferBytes,
+    receiveBufferBytes,
+    sendBufferBytes,
     signal: options.signal,
   });
   let datagramSocket: DatagramSocket | undefined;
@@ -154,7 +161,7 @@ function prepare(
   settings: DatagramSettings,
 ): void {
   if (settings.receiveQueue.policy === "block" && !transport.canPause) {
-    const detail = "this runtime cannot stop receiving; choose another receiveQueuePolicy";
+    const detail = "this runtime cannot stop receiving; choose another overflow";
     throw new UsageError("UNSUPPORTED", { op: "bind", local: local.toString(), detail });
   }
   // The way in is also the way out.

@@ -22,7 +22,7 @@ async function opened(options: BindOptions = {}, remote?: string): Promise<[Data
 }
 
 test("block pauses the network over the limit and lets it go on when half is free", async () => {
-  const [box, transport] = await opened({ receiveQueueDatagrams: 4, receiveQueuePolicy: "block" });
+  const [box, transport] = await opened({ limits: { maxReceiveQueueDatagrams: 4 }, overflow: "block" });
   transport.deliver(["0", "1", "2", "3"]);
   assert.equal(transport.paused, false);
   transport.deliver(["4", "5"]);
@@ -38,7 +38,7 @@ test("block pauses the network over the limit and lets it go on when half is fre
 });
 
 test("block counts bytes too", async () => {
-  const [box, transport] = await opened({ receiveQueueBytes: 10, receiveQueuePolicy: "block" });
+  const [box, transport] = await opened({ limits: { maxReceiveQueueBytes: 10 }, overflow: "block" });
   transport.deliver(["12345678", "12345678"]);
   assert.equal(transport.paused, true);
   await box.receive();
@@ -81,7 +81,7 @@ test("an overflow is published once for each time the reader falls behind", asyn
   const reasons: unknown[] = [];
   const listener = (message: unknown): void => void reasons.push((message as DiagnosticEvent).reason);
   subscribe("zocalo:refusal", listener);
-  const [box, transport] = await opened({ receiveQueueDatagrams: 1 });
+  const [box, transport] = await opened({ limits: { maxReceiveQueueDatagrams: 1 } });
   transport.deliver(["0", "1", "2"]);
   transport.deliver(["3"]);
   assert.deepEqual(reasons, ["receive-queue"]);

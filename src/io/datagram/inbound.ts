@@ -2,6 +2,7 @@
 
 import { ConnectionError, type ErrorOutcome, UsageError, type ZocaloError } from "../../core/errors.ts";
 import { HELD } from "../../core/held-bytes.ts";
+import type { OverflowPolicy } from "../../core/options/check-options.ts";
 import type { Datagram } from "../network/network.ts";
 import { OPERATION_RULES, RECEIVE_RULES } from "../../core/options/check-options.ts";
 import { expiryReason, type ReceiveOptions, refusedAtOnce } from "../operation/deadline.ts";
@@ -9,7 +10,6 @@ import { publish } from "../operation/diagnostics.ts";
 import { restated } from "../operation/restated.ts";
 import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 import type { DatagramHost } from "./host.ts";
-import type { ReceiveQueuePolicy } from "./public.ts";
 
 /** One kind of receive: how it takes what it wants from a queue that is not empty. */
 export interface Taking<T> {
@@ -32,7 +32,7 @@ export const BESIDE_PAYLOAD_BYTES = 2_097_152;
 export interface ReceiveQueueLimits {
   readonly maxDatagrams: number;
   readonly maxBytes: number;
-  readonly policy: ReceiveQueuePolicy;
+  readonly policy: OverflowPolicy;
 }
 
 /** The receiving half of a datagram socket. */

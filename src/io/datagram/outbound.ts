@@ -100,7 +100,7 @@ export class DatagramOutbound {
     const { maxDatagrams, maxBytes } = this.#limits;
     const isFull = this.unsent + items.length > maxDatagrams || this.#unsentBytes + bytes > maxBytes;
     if (this.unsent > 0 && (isFull || this.heldBytes + bytes > maxBytes + BESIDE_PAYLOAD_BYTES)) {
-      const most = `sendQueueDatagrams (${maxDatagrams}) or sendQueueBytes (${maxBytes})`;
+      const most = `limits.maxSendQueueDatagrams (${maxDatagrams}) or limits.maxSendQueueBytes (${maxBytes})`;
       const detail = `more than ${most} would wait; await each call, or raise the limit`;
       return Promise.reject(new UsageError("QUEUE_FULL", { ...this.#host.context(op), detail, outcome: "none" }));
     }

@@ -3,6 +3,7 @@
 import type { Address, AddressLike } from "../../core/address/address.ts";
 import type { ZocaloError } from "../../core/errors.ts";
 import type { Codec } from "../../core/framing/codec.ts";
+import type { OverflowPolicy } from "../../core/options/check-options.ts";
 import type { Datagram } from "../network/network.ts";
 import type { OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
 import type { NativeInterop } from "../operation/own-clock.ts";
@@ -25,62 +26,35 @@ export interface DatagramToSend {
   readonly to?: AddressLike | undefined;
 }
 
-/**
- * What happens when datagrams arrive faster than they are read and the receive queue is full.
- *
- * - `drop-oldest`: the oldest datagram in the queue is dropped. The default.
- * - `drop-newest`: the datagram that arrives is dropped.
- * - `block`: nothing is taken from the kernel until there is room, so that the kernel's buffer fills; what it then drops
- *   it drops silently, so the counters here do not see it. Costs nothing under a flood. `UNSUPPORTED` on a runtime that
- *   cannot stop receiving.
- * - `strict`: no loss goes unnoticed. What is in the queue is still given out; then one call rejects with `QUEUE_FULL` and
- *   says how many datagrams were dropped at that place, and reception goes on.
- */
-export type ReceiveQueuePolicy = "drop-oldest" | "drop-newest" | "block" | "strict";
-
 /** Limits of a datagram socket; each is there by default. */
 export interface DatagramLimits {
   /**
    * Datagrams that may wait for `receive`. Default 4096: a burst that a busy program catches up with in some milliseconds.
    * Checked after each batch of the network, so that one batch more may be held for a moment.
    */
-  readonly receiveQueueDatagrams?: number | undefined;
+  readonly maxReceiveQueueDatagrams?: number | undefined;
   /**
    * Payload bytes that may wait for `receive`. Default 4194304 (4 MiB). One datagram is always kept, however large. What the
    * datagrams pin in memory beside their payload, about 320 bytes each, may be 2 MiB more.
    */
-  readonly receiveQueueBytes?: number | undefined;
-  /**
-   * What gives way when the receive queue is full. Default `drop-oldest`: datagrams age, and under overload the oldest
-   * question is the one whose sender has already given up or asked again, so that answering the newest keeps a service
-   * useful where answering in order would make every answer late.
-   */
-  readonly receiveQueuePolicy?: ReceiveQueuePolicy | undefined;
+  readonly maxReceiveQueueBytes?: number | undefined;
   /** Datagrams that may wait in `send` calls that were not awaited; more rejects with `QUEUE_FULL`. Default 4096. */
-  readonly sendQueueDatagrams?: number | undefined;
+  readonly maxSendQueueDatagrams?: number | undefined;
   /**
    * Payload bytes that may wait likewise. Default 4194304 (4 MiB). A single call is always accepted when nothing waits. What
    * the calls pin in memory beside the payload, about 1,000 bytes each, may be 2 MiB more: send many with one `sendMany`.
    */
-  readonly sendQueueBytes?: number | undefined;
+  readonly maxSendQueueBytes?: number | undefined;
   /**
    * Largest payload in bytes; a larger one rejects with `DATAGRAM_TOO_LARGE` before the kernel is asked. Default: what UDP
    * can carry, 65507 to an IPv4 and 65527 to an IPv6 address (RFC 768 with RFC 791 and RFC 8200 section 3). Above about
    * 1200 the network may have to fragment, and losing one fragment loses the datagram (RFC 8085 section 3.2).
    */
   readonly maxDatagramBytes?: number | undefined;
-  /** How long the addresses of a host name are used before it is looked up again, in milliseconds. Default 60000. */
-  readonly dnsMaxAgeMs?: number | undefined;
 }
 
-/** Options of `bind`. `signal` and `timeoutMs` end the opening only; they never close an open datagram socket. */
-export interface BindOptions extends OperationOptions, DatagramLimits {
-  /**
-   * Connects the datagram socket to one peer: only its datagrams arrive, `send` takes no address, and when its machine says
-   * that nobody listens there (ICMP port unreachable) the next call rejects with `CONNECTION_REFUSED`. A name is looked up
-   * once, now. No packet is sent: UDP has no handshake.
-   */
-  readonly remote?: AddressLike | undefined;
+/** What the kernel is told about a UDP socket. */
+export interface UdpOptions {
   /**
    * Lets several sockets bind the address (SO_REUSEADDR). Default: true for a multicast group, where each of them gets
    * every datagram; false otherwise, because on Linux the newest socket would silently take the datagrams of the others.
@@ -94,6 +68,34 @@ export interface BindOptions extends OperationOptions, DatagramLimits {
   readonly receiveBufferBytes?: number | undefined;
   /** Size of the kernel's send buffer in bytes; the kernel caps it (Linux: net.core.wmem_max). Default: the system's. */
   readonly sendBufferBytes?: number | undefined;
+}
+
+/** Options of `bind`. `signal` and `timeoutMs` end the opening only; they never close an open datagram socket. */
+export interface BindOptions extends OperationOptions {
+  /**
+   * Connects the datagram socket to one peer: only its datagrams arrive, `send` takes no address, and when its machine says
+   * that nobody listens there (ICMP port unreachable) the next call rejects with `CONNECTION_REFUSED`. A name is looked up
+   * once, now. No packet is sent: UDP has no handshake.
+   */
+  readonly remote?: AddressLike | undefined;
+  /** Bounds of its queues and of one datagram. */
+  readonly limits?: DatagramLimits | undefined;
+  /**
+   * What gives way when the receive queue is full. Default `drop-oldest`: datagrams age, and under overload the oldest
+   * question is the one whose sender has already given up or asked again, so that answering the newest keeps a service
+   * useful where answering in order would make every answer late.
+   *
+   * - `drop-oldest`, `drop-newest`: the oldest datagram in the queue is dropped, or the one that arrives.
+   * - `block`: nothing is taken from the kernel until there is room; what it drops then is not counted here. Costs nothing under
+   *   a flood. `UNSUPPORTED` on a runtime that cannot stop receiving.
+   * - `strict`: no loss goes unnoticed. What is in the queue is still given out; then one call rejects with `QUEUE_FULL` and
+   *   says how many datagrams were dropped at that place, and reception goes on.
+   */
+  readonly overflow?: OverflowPolicy | undefined;
+  /** How long the addresses of a host name are used before it is looked up again, in milliseconds. Default 60000. */
+  readonly dnsMaxAgeMs?: number | undefined;
+  /** What the kernel is told about the socket. */
+  readonly udp?: UdpOptions | undefined;
 }
 
 /** Which senders and which network interface a group is joined for. */

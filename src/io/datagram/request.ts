@@ -2,7 +2,7 @@
 
 import type { Address } from "../../core/address/address.ts";
 import { UsageError } from "../../core/errors.ts";
-import type { DatagramRequest, ServeDatagramsOptions } from "./server.ts";
+import type { DatagramRequest } from "./server.ts";
 import type { DatagramInput, DatagramSocket } from "./public.ts";
 import type { Datagram } from "../network/network.ts";
 import type { ReplyBudget } from "./reply-guard.ts";
@@ -12,7 +12,7 @@ import { lengthOf, MAX_IPV4_PAYLOAD_BYTES, MAX_IPV6_PAYLOAD_BYTES } from "./outg
 export interface RequestHost {
   readonly localAddress: Address;
   readonly socket: DatagramSocket;
-  readonly settings: ServeDatagramsOptions;
+  readonly settings: { readonly replies: "free" | "guarded"; readonly maxDatagramBytes: number };
   /** Of a guarded service. */
   readonly budget: ReplyBudget | undefined;
   /** Tells of an error, once. */
@@ -33,7 +33,7 @@ export class Request implements DatagramRequest {
   }
 
   get maxReplyBytes(): number {
-    const { replies, maxDatagramBytes = Number.POSITIVE_INFINITY } = this.#server.settings;
+    const { replies, maxDatagramBytes } = this.#server.settings;
     const most = Math.min(maxDatagramBytes, this.from.family === 4 ? MAX_IPV4_PAYLOAD_BYTES : MAX_IPV6_PAYLOAD_BYTES);
     return replies === "guarded" ? Math.min(this.data.length, most) : most;
   }

@@ -116,7 +116,7 @@ test("drain waits five seconds by default and reports on the network's clock", a
 test("the places that become free are filled from the queue", async () => {
   const waiting: (() => void)[] = [];
   const handler: DatagramHandler = ({ data }) => new Promise((resolve) => waiting.push(() => resolve(data)));
-  const [server, transport] = await serving(handler, { maxConcurrent: 2 });
+  const [server, transport] = await serving(handler, { limits: { maxConcurrentRequests: 2 } });
   transport.deliver(["0", "1", "2", "3", "4"]);
   for (const expected of [2, 2, 2, 2, 1]) {
     await clock.turn();

@@ -12,14 +12,16 @@ import {
   oneOf,
   OPERATION_RULES,
   type OptionRules,
+  options as object,
   type RulesOf,
 } from "../../core/options/check-options.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
 import { type NativeInterop, OwnClock, serverInterop } from "../operation/own-clock.ts";
-import { PeerProblems, reportProblem } from "../operation/peer-problems.ts";
+import { type OnError, PeerProblems, reportProblem } from "../operation/peer-problems.ts";
 import { restated } from "../operation/restated.ts";
 import { BIND_RULES, openDatagramSocket } from "./bind.ts";
+import { DATAGRAM_LIMIT_RULES } from "./settings.ts";
 import { canBeRequest, ReplyBudget } from "./reply-guard.ts";
 import { Request, type RequestHost } from "./request.ts";
 import type * as api from "./server.ts";
@@ -27,6 +29,7 @@ import type {
   DatagramContext,
   DatagramDrainReport,
   DatagramHandler,
+  DatagramServerLimits,
   DatagramRequest,
   DatagramServerStats,
   ServeDatagramsOptions,
@@ -34,12 +37,17 @@ import type {
 import type { DatagramSocket } from "./public.ts";
 
 const { remote: _remote, ...DATAGRAM_RULES } = BIND_RULES;
+/** What {@link DatagramServerLimits} must look like. */
+export const DATAGRAM_SERVER_LIMIT_RULES: RulesOf<DatagramServerLimits> = {
+  ...DATAGRAM_LIMIT_RULES,
+  maxConcurrentRequests: countFrom(1),
+  maxRepliesPerSource: countFrom(1),
+};
 /** What {@link ServeDatagramsOptions} must look like. A server has many peers. */
 export const SERVE_DATAGRAMS_RULES: RulesOf<ServeDatagramsOptions> = {
   ...DATAGRAM_RULES,
-  maxConcurrent: countFrom(1),
+  limits: object(DATAGRAM_SERVER_LIMIT_RULES),
   replies: oneOf("free", "guarded"),
-  maxRepliesPerSource: countFrom(1),
   onError: FUNCTION,
 };
 const DEFAULT_CONCURRENT = 1024;
@@ -68,19 +76,32 @@ export async function openRequestServer(
   handler: DatagramHandler,
   options: ServeDatagramsOptions,
 ): Promise<api.DatagramServer> {
-  const { maxConcurrent = DEFAULT_CONCURRENT, replies = "free" } = options;
-  if (options.maxRepliesPerSource !== undefined && replies !== "guarded") {
-    const detail = 'maxRepliesPerSource has a meaning only with replies: "guarded"';
+  const { limits, replies = "free" } = options;
+  if (limits?.maxRepliesPerSource !== undefined && replies !== "guarded") {
+    const detail = 'limits.maxRepliesPerSource has a meaning only with replies: "guarded"';
     throw new UsageError("OPTION_INVALID", { op: "serveDatagrams", detail });
   }
   const socket = await openDatagramSocket(network, address, options).catch((error: unknown) => {
     if (!(error instanceof ZocaloError)) throw error;
     throw restated(error, { op: "serveDatagrams", local: error.local, remote: error.remote }, error.outcome);
   });
-  return new DatagramServer(network, socket, handler, { ...options, maxConcurrent, replies });
+  return new DatagramServer(network, socket, handler, {
+    onError: options.onError,
+    replies,
+    maxConcurrentRequests: limits?.maxConcurrentRequests ?? DEFAULT_CONCURRENT,
+    maxDatagramBytes: limits?.maxDatagramBytes ?? Number.POSITIVE_INFINITY,
+    maxRepliesPerSource: limits?.maxRepliesPerSource ?? DEFAULT_REPLIES_PER_SOURCE,
+  });
 }
 
-type Settings = ServeDatagramsOptions & { readonly maxConcurrent: number; readonly replies: "free" | "guarded" };
+/** The options with every default in place. */
+interface Settings {
+  readonly onError: OnError<DatagramRequest> | undefined;
+  readonly replies: "free" | "guarded";
+  readonly maxConcurrentRequests: number;
+  readonly maxDatagramBytes: number;
+  readonly maxRepliesPerSource: number;
+}
 
 class DatagramServer implements api.DatagramServer, RequestHost {
   readonly socket: DatagramSocket;
@@ -110,7 +131,7 @@ class DatagramServer implements api.DatagramServer, RequestHost {
     this.socket = socket;
     this.localAddress = socket.localAddress;
     this.settings = settings;
-    const { replies, maxRepliesPerSource = DEFAULT_REPLIES_PER_SOURCE } = settings;
+    const { replies, maxRepliesPerSource } = settings;
     if (replies === "guarded") this.budget = new ReplyBudget(network.clock, maxRepliesPerSource);
     this.#handler = handler;
     this.#context = {
@@ -176,13 +197,13 @@ class DatagramServer implements api.DatagramServer, RequestHost {
 
   /** Takes datagrams as long as there are free places, until the server drains. */
   async #run(): Promise<void> {
-    const { maxConcurrent } = this.settings;
+    const { maxConcurrentRequests } = this.settings;
     const { signal } = this.#draining;
     while (!signal.aborted) {
       try {
-        if (this.#active >= maxConcurrent) await this.#settled();
+        if (this.#active >= maxConcurrentRequests) await this.#settled();
         else
-          for (const datagram of await this.socket.receiveMany(maxConcurrent - this.#active, { signal }))
+          for (const datagram of await this.socket.receiveMany(maxConcurrentRequests - this.#active, { signal }))
             this.#take(datagram);
       } catch (error) {
         if (signal.aborted) return;

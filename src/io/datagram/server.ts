@@ -1,9 +1,10 @@
 /** The public contract of a stateless server on datagrams. */
 
 import type { Address } from "../../core/address/address.ts";
-import type { BindOptions, DatagramInput, DatagramSocket, DatagramStats } from "./public.ts";
+import type { BindOptions, DatagramInput, DatagramLimits, DatagramSocket, DatagramStats } from "./public.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
 import type { NativeInterop } from "../operation/own-clock.ts";
+import type { OnError } from "../operation/peer-problems.ts";
 import type { Datagram } from "../network/network.ts";
 
 /** One datagram in the hands of a handler. */
@@ -33,33 +34,39 @@ export type DatagramHandler = (
   context: DatagramContext,
 ) => DatagramInput | undefined | void | Promise<DatagramInput | undefined | void>;
 
-/** Options of `serveDatagrams`. */
-export interface ServeDatagramsOptions extends Omit<BindOptions, "remote"> {
+/** Limits of a server on datagrams. All are on by default. */
+export interface DatagramServerLimits extends DatagramLimits {
   /**
-   * Handlers that may run at a time. Default 1024. What arrives meanwhile waits in the receive queue, whose policy
-   * decides when that is full too.
+   * Handlers that may run at a time. Default 1024. What arrives meanwhile waits in the receive queue; `overflow` decides when
+   * that is full too.
    */
-  readonly maxConcurrent?: number | undefined;
-  /**
-   * `guarded` is for services that anybody can reach and that do not know their clients: a request gets at most one reply,
-   * never longer than itself; datagrams that cannot be requests (from a port below 1024, from the own port number, from a
-   * group), and those of a source that has had its replies (`maxRepliesPerSource`), are counted and not handed over. That ends
-   * amplification, and the conversations of two services that answer each other. Default `free`: the handler decides, because
-   * most protocols need longer answers. Limit those by other means, such as three times the request (RFC 9000 section
-   * 8.1), until the sender's address is proved.
-   */
-  readonly replies?: "free" | "guarded" | undefined;
+  readonly maxConcurrentRequests?: number | undefined;
   /**
    * Of `guarded` services: replies to one source, an address and a port, in a row. Then it is not answered for a second, and
    * has as many again. Default 1000; after a minute without a reply it has all of them again. One forged datagram would make two
    * services answer each other for ever, and this ends it. Kept for the last 10,000 sources.
    */
   readonly maxRepliesPerSource?: number | undefined;
+}
+
+/** Options of `serveDatagrams`. */
+export interface ServeDatagramsOptions extends Omit<BindOptions, "remote" | "limits"> {
+  /** Bounds of its queues, of one datagram, and of its handlers. */
+  readonly limits?: DatagramServerLimits | undefined;
+  /**
+   * `guarded` is for services that anybody can reach and that do not know their clients: a request gets at most one reply,
+   * never longer than itself; datagrams that cannot be requests (from a port below 1024, from the own port number, from a
+   * group), and those of a source that has had its replies (`limits.maxRepliesPerSource`), are counted and not handed over. That ends
+   * amplification, and the conversations of two services that answer each other. Default `free`: the handler decides, because
+   * most protocols need longer answers. Limit those by other means, such as three times the request (RFC 9000 section
+   * 8.1), until the sender's address is proved.
+   */
+  readonly replies?: "free" | "guarded" | undefined;
   /**
    * Told of what a handler threw, of a reply that could not be sent, and of errors of the datagram socket (then without a request).
    * Default: nobody, but the channel `zocalo:error` has it. Nothing here ever becomes an unhandled rejection.
    */
-  readonly onError?: ((error: unknown, request: DatagramRequest | undefined) => void) | undefined;
+  readonly onError?: OnError<DatagramRequest> | undefined;
 }
 
 /** What a server has counted: its datagram socket, and its requests. */

@@ -14,7 +14,7 @@ export const UNIX_PEERS = "unix";
 export class Admission {
   accepted = 0;
   readonly refused: Record<RefusalReason, number> = {
-    "accept-queue": 0,
+    "max-waiting-connections": 0,
     "max-connections": 0,
     "max-connections-per-address": 0,
     "max-handshakes": 0,
@@ -34,8 +34,9 @@ export class Admission {
 
   /** Throws `ADDRESS_INVALID` for a list that cannot be read. */
   constructor(options: ListenOptions) {
-    this.#maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
-    this.#maxPerAddress = options.maxConnectionsPerAddress ?? Number.POSITIVE_INFINITY;
+    const { maxConnections, maxConnectionsPerAddress } = options.limits ?? {};
+    this.#maxConnections = maxConnections ?? DEFAULT_MAX_CONNECTIONS;
+    this.#maxPerAddress = maxConnectionsPerAddress ?? Number.POSITIVE_INFINITY;
     this.#allow = options.allow === undefined ? undefined : AddressList.parse(options.allow, OF_LISTEN);
     this.#deny = options.deny === undefined ? undefined : AddressList.parse(options.deny, OF_LISTEN);
     const proxies = options.proxyProtocol?.from;

@@ -19,7 +19,7 @@ import { openWithin, type OperationContext } from "../operation/deadline.ts";
 import { checkZone } from "../operation/link-local.ts";
 import { restated } from "../operation/restated.ts";
 import { StreamSocket } from "../stream/socket.ts";
-import { CONNECTION_RULES, connectionSettings } from "../stream/settings.ts";
+import { connectionSettings, STREAM_LIMIT_RULES, STREAM_TIMEOUT_RULES, TCP_RULES } from "../stream/settings.ts";
 import { serverTls, TLS_RULES } from "../stream/tls-settings.ts";
 import { UNIX_PEERS } from "./admission.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
@@ -30,23 +30,26 @@ const DEFAULT_BACKLOG = 511;
 /** The largest that the call takes; the kernel caps it further. */
 const LARGEST_INT = 2_147_483_647;
 
-/** What {@link ListenOptions} must look like. */
-export const LISTEN_RULES: RulesOf<ListenOptions> = {
-  ...OPERATION_RULES,
-  ...CONNECTION_RULES,
-  backlog: wholeNumber(1, LARGEST_INT),
-  acceptQueue: countFrom(0),
+/** What {@link api.ListenerLimits} must look like. */
+export const LISTENER_LIMIT_RULES: RulesOf<api.ListenerLimits> = {
+  ...STREAM_LIMIT_RULES,
+  maxBacklog: wholeNumber(1, LARGEST_INT),
+  maxWaitingConnections: countFrom(0),
   maxConnections: countFrom(0),
   maxConnectionsPerAddress: countFrom(0),
   maxHandshakes: countFrom(1),
+};
+
+/** What {@link ListenOptions} must look like. */
+export const LISTEN_RULES: RulesOf<ListenOptions> = {
+  ...OPERATION_RULES,
+  limits: object(LISTENER_LIMIT_RULES),
+  timeouts: object({ ...STREAM_TIMEOUT_RULES, handshakeMs: POSITIVE } satisfies RulesOf<api.ListenerTimeouts>),
   allow: TEXTS,
   deny: TEXTS,
   proxyProtocol: object({ from: { ...TEXTS, required: true } }),
   tls: object(TLS_RULES),
-  handshakeTimeoutMs: POSITIVE,
-  reusePort: FLAG,
-  ipv6Only: FLAG,
-  noDelay: FLAG,
+  tcp: object({ ...TCP_RULES, reusePort: FLAG, ipv6Only: FLAG } satisfies RulesOf<api.ListenerTcpOptions>),
   mode: wholeNumber(0, 0o777),
   fd: wholeNumber(0, LARGEST_INT),
 };
@@ -98,6 +101,7 @@ function checkMeaning(context: OperationContext, transport: Transport, options: 
   };
   if (options.tls !== undefined && transport !== "tls") refuse("tls", "with a tls: address; this one is not encrypted");
   if (options.mode !== undefined && transport !== "unix") refuse("mode", "with a unix: address, which has a file");
+  if (options.tcp !== undefined && transport === "unix") refuse("tcp", "with a tcp: or tls: address");
   const proxies = options.proxyProtocol?.from;
   if (transport === "unix" && proxies !== undefined && (proxies.length !== 1 || proxies[0] !== UNIX_PEERS)) {
     const detail = `proxyProtocol.from must be ["${UNIX_PEERS}"] with a unix: address: whoever may use its file is trusted (mode)`;
@@ -117,12 +121,13 @@ export function listenerAddress(address: AddressLike, op: string): Address {
 }
 
 async function openTransport(network: Network, asked: Address, options: ListenOptions): Promise<ListenerTransport> {
-  const { backlog = DEFAULT_BACKLOG, reusePort = false, ipv6Only = false, noDelay = true, mode, fd } = options;
+  const { reusePort = false, ipv6Only = false, noDelay = true } = options.tcp ?? {};
+  const { limits: { maxBacklog: backlog = DEFAULT_BACKLOG } = {}, mode, fd } = options;
   const settings = { backlog, reusePort, ipv6Only, noDelay, mode, fd };
   const local = await localIp(network, asked);
   checkZone(local, { op: "listen", local: asked.toString() });
   if (ipv6Only && local.family !== 6) {
-    const detail = "ipv6Only has a meaning only on an IPv6 address";
+    const detail = "tcp.ipv6Only has a meaning only on an IPv6 address";
     throw new UsageError("OPTION_INVALID", { op: "listen", local: local.toString(), detail });
   }
   return await network.sockets.listen(local, settings);

@@ -184,7 +184,11 @@ test("on a Unix socket whoever may use its file is trusted, and must announce it
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const proxyProtocol = { from: ["unix"] };
   const deny = ["192.0.2.66"];
-  await using listener = await listen(`unix:${folder}/x.sock`, { proxyProtocol, deny, maxConnectionsPerAddress: 1 });
+  await using listener = await listen(`unix:${folder}/x.sock`, {
+    proxyProtocol,
+    deny,
+    limits: { maxConnectionsPerAddress: 1 },
+  });
   const first = await announce(listener, "192.0.2.7", "hola");
   const peer = await listener.accept();
   assert.equal(String(peer.remoteAddress), "tcp://192.0.2.7:4321");
@@ -221,10 +225,14 @@ test("the error of a header names the handshake and both addresses", async (t) =
   assert.equal(error.remote, String(called.localAddress));
 });
 
-test("a trusted proxy that sends no header is turned away after handshakeTimeoutMs", async () => {
+test("a trusted proxy that sends no header is turned away after timeouts.handshakeMs", async () => {
   const clock = new ManualClock(nodeNetwork.clock);
   const network = { ...nodeNetwork, clock };
-  await using listener = await listen("tcp://127.0.0.1:0", { ...TRUST_LOOPBACK, network, handshakeTimeoutMs: 500 });
+  await using listener = await listen("tcp://127.0.0.1:0", {
+    ...TRUST_LOOPBACK,
+    network,
+    timeouts: { handshakeMs: 500 },
+  });
   const silent = await connect(listener.localAddress);
   const slow = await connect(listener.localAddress);
   await slow.write("PROXY TCP4 192.0.2.7");
@@ -303,7 +311,10 @@ test("the lists hold for peers that come by themselves, mapped ones too", async 
 });
 
 test("maxConnectionsPerAddress counts each IPv4 address and each IPv6 /64; places come back", async () => {
-  await using listener = await listen("tcp://127.0.0.1:0", { ...TRUST_LOOPBACK, maxConnectionsPerAddress: 2 });
+  await using listener = await listen("tcp://127.0.0.1:0", {
+    ...TRUST_LOOPBACK,
+    limits: { maxConnectionsPerAddress: 2 },
+  });
   const enter = async (source: string): Promise<StreamSocket> => {
     await announce(listener, source);
     return await listener.accept();
@@ -331,7 +342,7 @@ test("maxConnectionsPerAddress counts each IPv4 address and each IPv6 /64; place
 
 test("a failed TLS handshake gives its places back", async () => {
   const { authority, server } = await testCertificates();
-  const limits = { maxConnections: 1, maxConnectionsPerAddress: 1 };
+  const limits = { limits: { maxConnections: 1, maxConnectionsPerAddress: 1 } };
   await using listener = await listen("tls://127.0.0.1:0", { tls: server, ...limits });
   for (let round = 0; round < 5; round += 1) {
     const rude = await connect(listener.localAddress.with({ transport: "tcp" }));

@@ -28,7 +28,7 @@ import { checkOptions } from "../../core/options/check-options.ts";
 import type { TlsOptions } from "../network/tls.ts";
 import { type ServerTls, serverTls, TLS_RULES } from "../stream/tls-settings.ts";
 
-const DEFAULT_ACCEPT_QUEUE = 128;
+const DEFAULT_MAX_WAITING = 128;
 const DEFAULT_HANDSHAKE_MS = 10_000;
 const DEFAULT_MAX_HANDSHAKES = 1000;
 /** Why a handshake is given up that has to make room. */
@@ -38,7 +38,7 @@ const OUSTED: unique symbol = Symbol("ousted");
 export interface ListenerOptions<Socket extends StreamSocket> {
   /** Makes the socket of a connection that was let in. */
   readonly create: (transport: StreamTransport, announced: Announced | undefined) => Socket;
-  /** Takes every connection at once, instead of the accept queue. */
+  /** Takes every connection at once, instead of letting it wait for `accept`. */
   readonly deliver?: ((socket: Socket) => void) | undefined;
   /** Where the listener speaks TLS. */
   readonly tls: ServerTls | undefined;
@@ -51,7 +51,7 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
   readonly #transport: ListenerTransport;
   readonly #admission: Admission;
   readonly #listener: ListenerOptions<Socket>;
-  readonly #acceptQueue: number;
+  readonly #maxWaiting: number;
   readonly #handshakeMs: number;
   /** One object for all connections, because what is made from it is kept with it. */
   #tls: ServerTls | undefined;
@@ -74,10 +74,11 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
     this.#clock = new OwnClock(network.clock);
     this.#transport = transport;
     this.#listener = listener;
+    const { limits = {}, timeouts = {} } = options;
     this.#admission = new Admission(options);
-    this.#acceptQueue = options.acceptQueue ?? DEFAULT_ACCEPT_QUEUE;
-    this.#handshakeMs = options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_MS;
-    this.#maxHandshakes = options.maxHandshakes ?? DEFAULT_MAX_HANDSHAKES;
+    this.#maxWaiting = limits.maxWaitingConnections ?? DEFAULT_MAX_WAITING;
+    this.#handshakeMs = timeouts.handshakeMs ?? DEFAULT_HANDSHAKE_MS;
+    this.#maxHandshakes = limits.maxHandshakes ?? DEFAULT_MAX_HANDSHAKES;
     this.#tls = listener.tls;
     this.closed = new Promise((resolve) => {
       this.#tellClosed = resolve;
@@ -262,10 +263,10 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
   #handOver(transport: StreamTransport, peer?: Announced, unread?: Uint8Array): void {
     const remote = peer?.remoteAddress ?? transport.remoteAddress;
     const full =
-      this.#listener.deliver === undefined && this.#waiters.size === 0 && this.#queue.length >= this.#acceptQueue;
+      this.#listener.deliver === undefined && this.#waiters.size === 0 && this.#queue.length >= this.#maxWaiting;
     if (full || this.#closing !== undefined) {
       this.#admission.dismiss(remote);
-      this.#turnAway(transport, remote, full ? "accept-queue" : "closing");
+      this.#turnAway(transport, remote, full ? "max-waiting-connections" : "closing");
       return;
     }
     this.#admission.accepted += 1;

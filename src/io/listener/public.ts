@@ -1,9 +1,10 @@
 /** The public types of listeners, where connections come in, and of servers. */
 
 import type { Address } from "../../core/address/address.ts";
-import type { ConnectionOptions } from "../stream/settings.ts";
+import type { StreamLimits, StreamTimeouts, TcpOptions } from "../stream/settings.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
 import type { NativeInterop } from "../operation/own-clock.ts";
+import type { OnError } from "../operation/peer-problems.ts";
 import type { StreamSocket } from "../stream/public.ts";
 import type { TlsOptions } from "../network/tls.ts";
 
@@ -17,15 +18,15 @@ export interface ProxyProtocolOptions {
   readonly from: readonly string[];
 }
 
-/** Options of `listen`. `signal` and `timeoutMs` end the opening only; they never close an open listener. */
-export interface ListenOptions extends OperationOptions, ConnectionOptions {
+/** Limits of a listener and of each of its connections. All are on by default; `Infinity` turns one off. */
+export interface ListenerLimits extends StreamLimits {
   /** Connections that the kernel completes before this program takes them. Default 511; the kernel caps it (somaxconn). */
-  readonly backlog?: number | undefined;
+  readonly maxBacklog?: number | undefined;
   /**
    * Connections that wait for `accept`. Default 128. One more is accepted, reset and counted: its client sees
    * `CONNECTION_RESET` instead of waiting for an answer that does not come.
    */
-  readonly acceptQueue?: number | undefined;
+  readonly maxWaitingConnections?: number | undefined;
   /**
    * Open connections, those in a handshake included. Default 10000. One more resets the oldest that is in a handshake, or is
    * reset itself where there is none, and is counted.
@@ -36,27 +37,43 @@ export interface ListenOptions extends OperationOptions, ConnectionOptions {
    * behind a NAT or an unannounced proxy.
    */
   readonly maxConnectionsPerAddress?: number | undefined;
+  /**
+   * Connections that have not brought their PROXY header, or finished their TLS handshake, yet. Default 1000. One more resets
+   * the oldest of them and counts it, so that silent connections cannot keep out those that speak.
+   */
+  readonly maxHandshakes?: number | undefined;
+}
+
+/** Time-outs of a listener and of each of its connections, in milliseconds. */
+export interface ListenerTimeouts extends StreamTimeouts {
+  /** Longest time for the PROXY header and the TLS handshake together. Default 10000. */
+  readonly handshakeMs?: number | undefined;
+}
+
+/** What only listeners on TCP and TLS have. */
+export interface ListenerTcpOptions extends TcpOptions {
+  /** Several processes listen on one port and the kernel spreads the connections (SO_REUSEPORT). Default false. */
+  readonly reusePort?: boolean | undefined;
+  /** On `[::]`, take IPv6 only. Default false: IPv4 too. An IPv4 peer has its IPv4 address. */
+  readonly ipv6Only?: boolean | undefined;
+}
+
+/** Options of `listen`. `signal` and `timeoutMs` end the opening only; they never close an open listener. */
+export interface ListenOptions extends OperationOptions {
+  /** Bounds of the listener and of the buffers of its connections. */
+  readonly limits?: ListenerLimits | undefined;
+  /** What ends its handshakes and its connections. */
+  readonly timeouts?: ListenerTimeouts | undefined;
   /** Only these addresses and CIDR networks may connect. Default: all. */
   readonly allow?: readonly string[] | undefined;
   /** These may not; stronger than `allow`. */
   readonly deny?: readonly string[] | undefined;
   /** Proxies whose word on the peer's address is taken. The lists and limits above then apply to the announced peer. */
   readonly proxyProtocol?: ProxyProtocolOptions | undefined;
+  /** What only TCP has; refused with a `unix:` address. */
+  readonly tcp?: ListenerTcpOptions | undefined;
   /** TLS settings of a `tls:` address; `cert` and `key`, or `sni`, are required. */
   readonly tls?: TlsOptions | undefined;
-  /**
-   * Connections that have not brought their PROXY header, or finished their TLS handshake, yet. Default 1000. One more resets
-   * the oldest of them and counts it, so that silent connections cannot keep out those that speak.
-   */
-  readonly maxHandshakes?: number | undefined;
-  /** Longest time for the PROXY header and the TLS handshake together. Default 10000 ms. */
-  readonly handshakeTimeoutMs?: number | undefined;
-  /** Several processes listen on one port and the kernel spreads the connections (SO_REUSEPORT). Default false. */
-  readonly reusePort?: boolean | undefined;
-  /** On `[::]`, take IPv6 only. Default false: IPv4 too. An IPv4 peer has its IPv4 address. */
-  readonly ipv6Only?: boolean | undefined;
-  /** Send small writes at once. Default true. */
-  readonly noDelay?: boolean | undefined;
   /**
    * Permission bits of a Unix socket's file, such as `0o600`; only with a `unix:` address that is a file. The file has them
    * before anybody can connect. Default: the process's umask decides.
@@ -67,11 +84,11 @@ export interface ListenOptions extends OperationOptions, ConnectionOptions {
 }
 
 /**
- * Why a connection was turned away: the limit (`acceptQueue`, `maxConnections`, `maxConnectionsPerAddress`, `maxHandshakes`), the list
+ * Why a connection was turned away: the limit (`maxWaitingConnections`, `maxConnections`, `maxConnectionsPerAddress`, `maxHandshakes`), the list
  * (`allow`, `deny`), a PROXY header or TLS handshake that failed or took too long, or a listener that closes.
  */
 export type RefusalReason =
-  | "accept-queue"
+  | "max-waiting-connections"
   | "max-connections"
   | "max-connections-per-address"
   | "max-handshakes"
@@ -146,15 +163,16 @@ export interface Peer extends StreamSocket {
 /** Serves one connection. When it returns, or its promise resolves, the connection is closed; when it throws, it is aborted. */
 export type PeerHandler = (peer: Peer) => unknown;
 
-/** Options of `serve`. `signal` and `timeoutMs` end the opening only; `drain` and `close` end a server. */
+/**
+ * Options of `serve`. `signal` and `timeoutMs` end the opening only; `drain` and `close` end a server. `timeouts.idleMs` is 300000
+ * by default.
+ */
 export interface ServeOptions extends ListenOptions {
-  /** Default 300000 here: a server that keeps dead peers runs out of sockets. `Infinity` turns it off. */
-  readonly idleTimeoutMs?: number | undefined;
   /**
    * Told of what a handler threw and of a close that could not deliver. Default: nobody, but the channel `zocalo:error`
    * has it. What it throws itself goes to that channel too; nothing here ever becomes an unhandled rejection.
    */
-  readonly onError?: ((error: unknown, peer: Peer) => void) | undefined;
+  readonly onError?: OnError<Peer> | undefined;
 }
 
 /** How `drain` went. */

@@ -55,8 +55,7 @@ export async function serveOver(
   }
   const asked = listenerAddress(address, "serve");
   const options = checkOptions({ op: "serve", local: asked.toString() }, given, rules);
-  const { idleTimeoutMs = DEFAULT_IDLE_MS } = options;
-  const settings = connectionSettings({ ...options, idleTimeoutMs });
+  const settings = connectionSettings(options, DEFAULT_IDLE_MS);
   const server = new Server(network, handler, options);
   server.listener = await openListener("serve", network, asked, options, {
     create: (transport, announced) => server.create(new Peer(network, transport, settings, announced)),

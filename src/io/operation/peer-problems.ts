@@ -64,6 +64,12 @@ export class PeerProblems {
   };
 }
 
+/**
+ * The `onError` of a server or a client: told of what nobody awaits. `source` is what the error came from; undefined where that
+ * is nothing that the program knows. What it throws, or rejects with, goes to the channel `zocalo:error`.
+ */
+export type OnError<Source> = (error: unknown, source: Source | undefined) => unknown;
+
 /** Calls a function of the program. What it throws, or its promise rejects with, goes to `onFailure`. */
 export function callProgram(callback: () => unknown, onFailure: (error: unknown) => void): void {
   // Awaited, so that an async function cannot end the process either.

@@ -29,7 +29,7 @@ export interface SessionEnd {
   /**
    * Events of the peer that this side had accepted and whose handlers have not begun: it gave the session up (`abort`, or a
    * server that makes room or is closed), the peer has broken the rules, or the handlers before them took longer than
-   * `finishTimeoutMs`. 0 otherwise. At a client those of the sessions before the last one are among them.
+   * `timeouts.finishMs`. 0 otherwise. At a client those of the sessions before the last one are among them.
    */
   readonly unhandled: number;
 }

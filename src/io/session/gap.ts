@@ -88,12 +88,12 @@ export class SessionGap implements EventQueue {
 
   /** Calls a method in the next session. `context` names the call in errors. @throws UsageError `FRAME_INVALID`. */
   call(method: MethodPlan, input: unknown, options: OperationOptions, context: OperationContext): Promise<unknown> {
-    const { clock, callTimeoutMs } = this.#settings;
+    const { clock, callMs } = this.#settings;
     const { value, bytes } = copyOf(method, input);
     const { maxEvents: maxCalls, maxBytes } = AWAITED_BOUNDS;
     if (this.#waiting.size - this.size >= maxCalls || this.#callBytes + bytes > maxBytes)
       return rejectedQuietly(queueFull(method.name));
-    const { signal, timeoutMs = callTimeoutMs } = options;
+    const { signal, timeoutMs = callMs } = options;
     const endsAt = clock.now() + timeoutMs;
     return handled(
       new Promise((resolve, reject) => {

@@ -45,7 +45,7 @@ export interface SessionBase<Data> extends AsyncDisposable {
   readonly stats: SessionStats;
   /**
    * Resolves when the session is over for good, and says how. The events that it had accepted are handled before, for
-   * `finishTimeoutMs` (30 seconds) at most; so a handler that awaits this awaits itself. Never rejects.
+   * `timeouts.finishMs` (30 seconds) at most; so a handler that awaits this awaits itself. Never rejects.
    */
   readonly closed: Promise<SessionEnd>;
   /** Aborts when the session is over for good. For work that is done on its behalf. */
@@ -92,7 +92,7 @@ export interface SessionBase<Data> extends AsyncDisposable {
  * import { call, contract, connectSession, serveSessions, type Session } from "zocalo/protocol";
  * const clock = contract("clock", "1.0.0", { server: { add: call<{ a: number; b: number }, number>() } });
  * const server = await serveSessions(clock, "tcp://127.0.0.1:0", { handlers: { add: ({ a, b }) => a + b } });
- * const session: Session<typeof clock.server> = await connectSession(clock, server.localAddress, {});
+ * const session: Session<typeof clock.server> = await connectSession(clock, server.localAddress);
  * console.log(await session.remote.add({ a: 1, b: 2 })); // 3
  * await session.close();
  * await server.close();

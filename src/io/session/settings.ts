@@ -1,17 +1,17 @@
 /** What can be set about sessions, with its defaults; one object serves all sessions of a server or client. */
 
 import { LARGEST_MAX_VALUES } from "../../core/framing/formats/value-limits.ts";
-import { DEFAULT_LIMITS, OWN_RANGES, type SessionLimits } from "../../core/handshake/limits.ts";
+import { DEFAULT_LIMITS, type HandshakeLimits, OWN_RANGES } from "../../core/handshake/limits.ts";
 import { DEFAULT_REPLAY, type ReplayBounds } from "../../core/session/settings.ts";
-import type { OverflowPolicy } from "../../core/session/waiting-events.ts";
 import {
   countFrom,
   FROM_ZERO,
   OBJECT,
   oneOf,
-  type OptionRules,
+  options as object,
+  OVERFLOW,
+  type OverflowPolicy,
   type RulesOf,
-  options,
   POSITIVE,
   wholeNumber,
 } from "../../core/options/check-options.ts";
@@ -23,44 +23,32 @@ import type { ContractPlan, ValidationPolicy } from "../contract/plan.ts";
 import type { SessionSchedule } from "./schedule.ts";
 import { AgreedTerms } from "./terms.ts";
 
-export type { SessionLimits } from "../../core/handshake/limits.ts";
-export type { ReplayBounds } from "../../core/session/settings.ts";
-export type { OverflowPolicy } from "../../core/session/waiting-events.ts";
-
-/** What both sides can set about their sessions. */
-export interface SessionTuning {
-  /** The codecs to offer or accept, the favourite first. Default: `msgpack`, `json`, `bytes`. */
-  readonly codecs?: readonly SessionCodec[] | undefined;
-  /** When values are checked against their schemas. Default `receive`: what the peer sends. */
-  readonly validate?: ValidationPolicy | undefined;
-  /** What this side is ready to receive: sizes, windows, calls, streams, heartbeat. Each has a default of its own. */
-  readonly limits?: Partial<SessionLimits> | undefined;
+/** Limits of one session. All are on by default. The first five are told to the peer in the handshake, which must keep to them. */
+export interface SessionLimits {
+  /** The longest message in bytes: what follows the length field of its frame. Default 1 MiB, at most 536,870,888. */
+  readonly maxMessageBytes?: number | undefined;
+  /**
+   * Bytes of events, calls and openings of streams that may wait to be handled, counted as their frames stand on the
+   * wire. Default 1 MiB, as much as the peer retains by default: with less, a fast sender waits on a local network.
+   */
+  readonly windowBytes?: number | undefined;
+  /** Bytes of items that may wait in one stream, counted as their frames stand on the wire. Default 256 KiB. */
+  readonly streamWindowBytes?: number | undefined;
+  /** Calls of the peer that may be unanswered. Default 256. */
+  readonly maxCalls?: number | undefined;
+  /** Streams of the peer that may be open. Default 64. */
+  readonly maxStreams?: number | undefined;
   /**
    * Most values in one message, sent or received: each number, text, array and map in it counts. More is `FRAME_TOO_LONG`.
-   * Default 10,000: a value can take sixty times as much memory as it takes on the wire, which `limits.maxMessageBytes`
+   * Default 10,000: a value can take sixty times as much memory as it takes on the wire, which `maxMessageBytes`
    * bounds. It is not told in the handshake: give both sides the same.
    */
   readonly maxMessageValues?: number | undefined;
   /**
-   * Bounds of the messages that are sent and not acknowledged. Default: 1 MiB, 16,384 messages, 120 seconds. The time holds
-   * for events that wait for room too: what a peer does not take for so long ends the session with `REPLAY_OVERFLOW`.
-   */
-  readonly replay?: Partial<ReplayBounds> | undefined;
-  /**
-   * What happens to an event when there is no room for it: `block` (default) lets its sender wait, up to 65,536 events or 16
-   * MiB, and rejects those behind them with `QUEUE_FULL`; `strict` rejects it with `QUEUE_FULL` at once; `drop-oldest` and
-   * `drop-newest` keep at most 1,024 events or 1 MiB waiting and drop the others. Events that go to many sessions at once, for which nobody
-   * waits, are kept within the latter bounds under `block` as well. The bytes are the memory that the events pin. An event
-   * that has its number is never dropped (docs/semantics.md, rule D2).
-   */
-  readonly overflow?: OverflowPolicy | undefined;
-  /**
    * Memory that one session may hold, in bytes. Default 32 MiB. What this side sends and would have to wait beyond it is
-   * refused with `QUEUE_FULL`; an event for which nobody waits is dropped. What the peer may let wait is bounded by `limits`.
+   * refused with `QUEUE_FULL`; an event for which nobody waits is dropped. What the peer may let wait is bounded by the limits above.
    */
   readonly maxHeldBytesPerSession?: number | undefined;
-  /** The time-out of calls that name none, in milliseconds. Default 30,000; `Infinity` for none. */
-  readonly callTimeoutMs?: number | undefined;
   /** Handlers of calls that run at once in one session. Default 64; those that come later wait in the order of the wire. */
   readonly maxConcurrentCalls?: number | undefined;
   /**
@@ -77,13 +65,58 @@ export interface SessionTuning {
    * client.
    */
   readonly maxWrongMessages?: number | undefined;
-  /** Longest time for the whole handshake, `authenticate` included, in milliseconds. Default 10,000. */
-  readonly handshakeTimeoutMs?: number | undefined;
+}
+
+/** Time-outs of sessions, in milliseconds. */
+export interface SessionTimeouts {
+  /** The time-out of calls that name none. Default 30,000; `Infinity` for none. */
+  readonly callMs?: number | undefined;
+  /** Longest time for the whole handshake, `authenticate` included. Default 10,000. */
+  readonly handshakeMs?: number | undefined;
   /**
-   * How long the handlers of events that were accepted have when a session is over, however it ended, in milliseconds. Default
+   * How long the handlers of events that were accepted have when a session is over, however it ended. Default
    * 30,000, as a call has. What has not begun then is not handled: `closed` counts it (`unhandled`), and `onError` is told.
    */
-  readonly finishTimeoutMs?: number | undefined;
+  readonly finishMs?: number | undefined;
+  /** Ends a connection whose peer takes no bytes of a pending write for so long. Default 60,000; `Infinity` for never. */
+  readonly writeStallMs?: number | undefined;
+  /**
+   * When nothing was heard from the peer for so long, it is asked for a sign of life; after the same time
+   * again the connection is lost. The smaller number of the two sides holds for both. Default 15,000.
+   */
+  readonly heartbeatMs?: number | undefined;
+}
+
+/** Bounds of what a side keeps to send it again on the next connection: the messages that are sent and not acknowledged. */
+export interface ResumeOptions {
+  /** Most bytes of messages. Default 1 MiB. */
+  readonly maxReplayBytes?: number | undefined;
+  /** Most messages. Default 16,384. */
+  readonly maxReplayMessages?: number | undefined;
+  /**
+   * How long a message may stay without acknowledgement, in milliseconds, since it was sent, or since the peer has shown last
+   * that something arrives: a slow line takes its time. Default 120,000. It holds for events that wait for room too: what a peer
+   * does not take for so long ends the session with `REPLAY_OVERFLOW`.
+   */
+  readonly maxReplayAgeMs?: number | undefined;
+}
+
+/** What both sides can set about their sessions. */
+export interface SessionTuning {
+  /** The codecs to offer or accept, the favourite first. Default: `msgpack`, `json`, `bytes`. */
+  readonly codecs?: readonly SessionCodec[] | undefined;
+  /** When values are checked against their schemas. Default `receive`: what the peer sends. */
+  readonly validate?: ValidationPolicy | undefined;
+  /**
+   * What happens to an event when there is no room for it: `block` (default) lets its sender wait, up to 65,536 events or 16
+   * MiB, and rejects those behind them with `QUEUE_FULL`; `strict` rejects it with `QUEUE_FULL` at once; `drop-oldest` and
+   * `drop-newest` keep at most 1,024 events or 1 MiB waiting and drop the others. Events that go to many sessions at once, for which nobody
+   * waits, are kept within the latter bounds under `block` as well. The bytes are the memory that the events pin. An event
+   * that has its number is never dropped (docs/semantics.md, rule D2).
+   */
+  readonly overflow?: OverflowPolicy | undefined;
+  /** What ends calls, handshakes and connections. */
+  readonly timeouts?: SessionTimeouts | undefined;
 }
 
 /** What all sessions of a server or a client have in common. */
@@ -95,26 +128,43 @@ export interface EndpointSettings {
   readonly plan: ContractPlan;
   readonly terms: AgreedTerms;
   readonly codecs: readonly SessionCodec[];
-  readonly limits: SessionLimits;
+  /** What is told in the handshake. */
+  readonly limits: HandshakeLimits;
   readonly replay: ReplayBounds;
   readonly overflow: OverflowPolicy;
   readonly maxHeldBytesPerSession: number;
-  readonly callTimeoutMs: number;
+  readonly callMs: number;
   readonly maxConcurrentCalls: number;
   readonly maxMessagesPerSecond: number;
   readonly maxWrongMessages: number;
-  readonly handshakeTimeoutMs: number;
-  readonly finishTimeoutMs: number;
+  readonly handshakeMs: number;
+  readonly finishMs: number;
   /** As the program gave them: `this` of each handler. */
   readonly handlers: object;
   /** By the place of their methods. */
   readonly handlerList: readonly AnyHandler[];
 }
 
-/** The ranges of the limits, which the peer checks again in the handshake. */
-const LIMIT_RULES: OptionRules = Object.fromEntries(
-  Object.entries(OWN_RANGES).map(([name, [least, most]]) => [name, wholeNumber(least, most)]),
-);
+/** The rules of {@link SessionLimits}; the peer checks the ranges of the first five again in the handshake. */
+export const SESSION_LIMIT_RULES: RulesOf<SessionLimits> = {
+  maxMessageBytes: wholeNumber(...OWN_RANGES.maxMessageBytes),
+  windowBytes: wholeNumber(...OWN_RANGES.windowBytes),
+  streamWindowBytes: wholeNumber(...OWN_RANGES.streamWindowBytes),
+  maxCalls: wholeNumber(...OWN_RANGES.maxCalls),
+  maxStreams: wholeNumber(...OWN_RANGES.maxStreams),
+  maxMessageValues: wholeNumber(1, LARGEST_MAX_VALUES),
+  maxHeldBytesPerSession: POSITIVE,
+  maxConcurrentCalls: countFrom(1),
+  maxMessagesPerSecond: POSITIVE,
+  maxWrongMessages: countFrom(0),
+};
+
+/** The rules of {@link ResumeOptions}. */
+export const RESUME_RULES: RulesOf<ResumeOptions> = {
+  maxReplayBytes: POSITIVE,
+  maxReplayMessages: POSITIVE,
+  maxReplayAgeMs: POSITIVE,
+};
 
 /** The rules of {@link SessionTuning}. */
 export const TUNING_RULES: RulesOf<SessionTuning & { readonly handlers: object }> = {
@@ -126,44 +176,58 @@ export const TUNING_RULES: RulesOf<SessionTuning & { readonly handlers: object }
       Array.from(value).every((one) => SESSION_CODECS.includes(one as SessionCodec)),
   },
   validate: oneOf("receive", "both", "none"),
-  maxMessageValues: wholeNumber(1, LARGEST_MAX_VALUES),
-  limits: options(LIMIT_RULES),
-  replay: options({ maxBytes: POSITIVE, maxMessages: POSITIVE, maxAgeMs: POSITIVE }),
-  overflow: oneOf("block", "strict", "drop-oldest", "drop-newest"),
-  maxHeldBytesPerSession: POSITIVE,
-  callTimeoutMs: POSITIVE,
-  maxConcurrentCalls: countFrom(1),
-  maxMessagesPerSecond: POSITIVE,
-  maxWrongMessages: countFrom(0),
-  handshakeTimeoutMs: POSITIVE,
-  finishTimeoutMs: FROM_ZERO,
+  overflow: OVERFLOW,
+  timeouts: object({
+    callMs: POSITIVE,
+    handshakeMs: POSITIVE,
+    finishMs: FROM_ZERO,
+    writeStallMs: POSITIVE,
+    heartbeatMs: wholeNumber(...OWN_RANGES.heartbeatMs),
+  } satisfies RulesOf<SessionTimeouts>),
   handlers: OBJECT,
 };
 
+/** What a side is made of, whichever it is. */
+interface EndpointOptions extends SessionTuning {
+  readonly limits?: SessionLimits | undefined;
+  readonly resume?: ResumeOptions | undefined;
+  readonly handlers?: object | undefined;
+}
+
 /** Fills in the defaults of options that were checked. @throws UsageError `OPTION_INVALID` for a handler that is missing. */
 export function endpointSettings(
-  tuning: SessionTuning & { readonly handlers?: object | undefined },
+  { limits = {}, timeouts = {}, resume = {}, handlers = {}, ...tuning }: EndpointOptions,
   common: Pick<EndpointSettings, "clock" | "schedule" | "peerProblems" | "plan">,
 ): EndpointSettings {
   const { plan } = common;
   const op = plan.role === "server" ? "serveSessions" : "connectSession";
-  const { handlers = {} } = tuning;
   // A client has chosen its server.
   const [mostMessages, mostWrong] = plan.role === "server" ? [1_000_000, 1000] : [Infinity, Infinity];
   return {
     ...common,
     terms: new AgreedTerms(),
     codecs: tuning.codecs ?? SESSION_CODECS,
-    limits: { ...DEFAULT_LIMITS, ...tuning.limits },
-    replay: { ...DEFAULT_REPLAY, ...tuning.replay },
+    limits: {
+      maxMessageBytes: limits.maxMessageBytes ?? DEFAULT_LIMITS.maxMessageBytes,
+      windowBytes: limits.windowBytes ?? DEFAULT_LIMITS.windowBytes,
+      streamWindowBytes: limits.streamWindowBytes ?? DEFAULT_LIMITS.streamWindowBytes,
+      maxCalls: limits.maxCalls ?? DEFAULT_LIMITS.maxCalls,
+      maxStreams: limits.maxStreams ?? DEFAULT_LIMITS.maxStreams,
+      heartbeatMs: timeouts.heartbeatMs ?? DEFAULT_LIMITS.heartbeatMs,
+    },
+    replay: {
+      maxBytes: resume.maxReplayBytes ?? DEFAULT_REPLAY.maxBytes,
+      maxMessages: resume.maxReplayMessages ?? DEFAULT_REPLAY.maxMessages,
+      maxAgeMs: resume.maxReplayAgeMs ?? DEFAULT_REPLAY.maxAgeMs,
+    },
     overflow: tuning.overflow ?? "block",
-    maxHeldBytesPerSession: tuning.maxHeldBytesPerSession ?? 33_554_432,
-    callTimeoutMs: tuning.callTimeoutMs ?? 30_000,
-    maxConcurrentCalls: tuning.maxConcurrentCalls ?? 64,
-    maxMessagesPerSecond: tuning.maxMessagesPerSecond ?? mostMessages,
-    maxWrongMessages: tuning.maxWrongMessages ?? mostWrong,
-    handshakeTimeoutMs: tuning.handshakeTimeoutMs ?? 10_000,
-    finishTimeoutMs: tuning.finishTimeoutMs ?? 30_000,
+    maxHeldBytesPerSession: limits.maxHeldBytesPerSession ?? 33_554_432,
+    callMs: timeouts.callMs ?? 30_000,
+    maxConcurrentCalls: limits.maxConcurrentCalls ?? 64,
+    maxMessagesPerSecond: limits.maxMessagesPerSecond ?? mostMessages,
+    maxWrongMessages: limits.maxWrongMessages ?? mostWrong,
+    handshakeMs: timeouts.handshakeMs ?? 10_000,
+    finishMs: timeouts.finishMs ?? 30_000,
     handlers,
     handlerList: handlersOf(plan.own, handlers as Readonly<Record<string, unknown>>, op),
   };

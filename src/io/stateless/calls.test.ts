@@ -153,7 +153,7 @@ test("a cookie is shown at once, by this call and by the next", async () => {
 
 test("calls beyond maxCalls wait for their turn, and those beyond maxWaitingCalls are refused", async () => {
   const scene = new Scene();
-  const client = await scene.client({ maxCalls: 1, maxWaitingCalls: 2 });
+  const client = await scene.client({ limits: { maxCalls: 1, maxWaitingCalls: 2 } });
   const first = client.remote.ask(1);
   const second = client.remote.ask(2);
   const third = reasonOf(client.remote.ask(3, { timeoutMs: 10 }));

@@ -39,7 +39,7 @@ import type { StatelessClientStats } from "./public.ts";
 export interface CallSettings {
   readonly contract: Contract;
   readonly head: DatagramHead;
-  readonly callTimeoutMs: number;
+  readonly callMs: number;
   readonly maxCalls: number;
   readonly maxWaitingCalls: number;
   readonly maxDatagramBytes: number;
@@ -127,7 +127,7 @@ export class StatelessCalls {
   call(method: MethodPlan, input: unknown, options: OperationOptions | undefined): Promise<unknown> {
     const refused = refusedAtOnce(options, () => this.#context(method));
     if (refused !== undefined) return rejectedQuietly(refused.reason);
-    const { maxCalls, callTimeoutMs, times } = this.#settings;
+    const { maxCalls, callMs, times } = this.#settings;
     let body: Buffer;
     try {
       this.#admit(method);
@@ -135,7 +135,7 @@ export class StatelessCalls {
     } catch (error) {
       return rejectedQuietly(error);
     }
-    const timeoutMs = options?.timeoutMs ?? callTimeoutMs;
+    const timeoutMs = options?.timeoutMs ?? callMs;
     const signal = options?.signal;
     return handled(
       new Promise((resolve, reject) => {
@@ -165,7 +165,7 @@ export class StatelessCalls {
     const { maxCalls, maxWaitingCalls } = this.#settings;
     if (this.#over) throw this.#closedError(method, "none");
     if (this.#active.size < maxCalls || this.#waiting.size < maxWaitingCalls) return;
-    const detail = `${this.#waiting.size} calls wait for their turn; await each call, or raise maxWaitingCalls`;
+    const detail = `${this.#waiting.size} calls wait for their turn; await each call, or raise limits.maxWaitingCalls`;
     throw new UsageError("QUEUE_FULL", { ...this.#context(method), detail, outcome: "none" });
   }
 
@@ -305,7 +305,7 @@ export class StatelessCalls {
     const guess = refused ? "nobody listens there" : "is the server there?";
     const detail =
       transmissions === 0
-        ? `${this.#active.size} other calls were in flight for ${cause} ms, so it was never sent; raise maxCalls`
+        ? `${this.#active.size} other calls were in flight for ${cause} ms, so it was never sent; raise limits.maxCalls`
         : `no answer within ${cause} ms, though it was sent ${countOf(transmissions)}; ${guess}`;
     const outcome = outcomeOf(call);
     call.reject(new TimeoutError("TIMEOUT", { ...this.#context(call.method), detail, outcome, cause: call.problem }));

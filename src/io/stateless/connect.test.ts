@@ -67,10 +67,10 @@ test("handlers get no session, and each method must have one", async () => {
 
 test("options and addresses that make no sense are told", async () => {
   const wrong = { code: "OPTION_INVALID", op: "connectStateless" } as const;
-  await expectError(connectStateless(good, SERVER, { maxDatagramBytes: 20 }), wrong);
-  await expectError(connectStateless(good, SERVER, { maxCalls: 0 }), wrong);
+  await expectError(connectStateless(good, SERVER, { limits: { maxDatagramBytes: 20 } }), wrong);
+  await expectError(connectStateless(good, SERVER, { limits: { maxCalls: 0 } }), wrong);
   await expectError(connectStateless(good, SERVER, { codec: "xml" as "json" }), wrong);
-  await expectError(connectStateless(good, SERVER, { retransmission: { minMs: 0 } }), wrong);
+  await expectError(connectStateless(good, SERVER, { retransmission: { minDelayMs: 0 } }), wrong);
   const invalid = { code: "ADDRESS_INVALID", op: "connectStateless" } as const;
   await expectError(connectStateless(good, "udp://239.1.2.3:5000"), invalid);
   await expectError(connectStateless(good, "tcp://127.0.0.1:1"), invalid);

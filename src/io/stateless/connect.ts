@@ -35,6 +35,9 @@ import {
   type StatelessClient,
   type StatelessClientBase,
   type ConnectStatelessOptions,
+  type RetransmissionTimes,
+  type StatelessClientLimits,
+  type StatelessTimeouts,
   type StatelessClientStats,
   type StatelessContract,
   type StatelessMethods,
@@ -48,12 +51,18 @@ export const STATELESS_CLIENT_RULES: RulesOf<ConnectStatelessOptions> = {
   localAddress: ANYTHING,
   codec: oneOf(...SESSION_CODECS),
   validate: oneOf("receive", "both", "none"),
-  callTimeoutMs: POSITIVE,
-  maxCalls: countFrom(1),
-  maxWaitingCalls: countFrom(0),
-  maxDatagramBytes: DATAGRAM_BYTES,
+  limits: object({
+    maxCalls: countFrom(1),
+    maxWaitingCalls: countFrom(0),
+    maxDatagramBytes: DATAGRAM_BYTES,
+  } satisfies RulesOf<StatelessClientLimits>),
+  timeouts: object({ callMs: POSITIVE } satisfies RulesOf<StatelessTimeouts>),
   dnsMaxAgeMs: FROM_ZERO,
-  retransmission: object({ initialMs: POSITIVE, minMs: POSITIVE, maxMs: POSITIVE }),
+  retransmission: object({
+    initialDelayMs: POSITIVE,
+    minDelayMs: POSITIVE,
+    maxDelayMs: POSITIVE,
+  } satisfies RulesOf<RetransmissionTimes>),
 };
 
 /** Opens a client over the datagrams of `network`; see the public `connectStateless`, whose own options have more `rules`. */
@@ -99,16 +108,16 @@ async function openPeer(
 }
 
 function callSettings(options: ConnectStatelessOptions): Omit<CallSettings, "contract" | "head"> {
-  const { initialMs, minMs, maxMs } = options.retransmission ?? {};
+  const { limits = {}, timeouts = {}, retransmission = {} } = options;
   return {
-    callTimeoutMs: options.callTimeoutMs ?? 30_000,
-    maxCalls: options.maxCalls ?? 64,
-    maxWaitingCalls: options.maxWaitingCalls ?? 1024,
-    maxDatagramBytes: options.maxDatagramBytes ?? DEFAULT_DATAGRAM_BYTES,
+    callMs: timeouts.callMs ?? 30_000,
+    maxCalls: limits.maxCalls ?? 64,
+    maxWaitingCalls: limits.maxWaitingCalls ?? 1024,
+    maxDatagramBytes: limits.maxDatagramBytes ?? DEFAULT_DATAGRAM_BYTES,
     times: {
-      initialMs: initialMs ?? DEFAULT_TIMES.initialMs,
-      minMs: minMs ?? DEFAULT_TIMES.minMs,
-      maxMs: maxMs ?? DEFAULT_TIMES.maxMs,
+      initialDelayMs: retransmission.initialDelayMs ?? DEFAULT_TIMES.initialDelayMs,
+      minDelayMs: retransmission.minDelayMs ?? DEFAULT_TIMES.minDelayMs,
+      maxDelayMs: retransmission.maxDelayMs ?? DEFAULT_TIMES.maxDelayMs,
     },
   };
 }

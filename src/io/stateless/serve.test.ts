@@ -180,7 +180,7 @@ test("a call that nobody answers ends with TIMEOUT; its outcome is unknown", asy
 test("a server that starts later, or again, answers the calls that wait", async () => {
   const first = await scene();
   const address = first.server.localAddress;
-  const times = { initialMs: 20, minMs: 20 };
+  const times = { initialDelayMs: 20, minDelayMs: 20 };
   await using client = await connectStateless(telemetry, address, { retransmission: times });
   assert.equal(await client.remote.add({ a: 1, b: 1 }), 2);
   await first.server.close();

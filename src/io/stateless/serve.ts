@@ -26,11 +26,24 @@ import {
 import { ERROR_FORMS, errorBody, ofAnswer, ofHandler, ofQuestion } from "../contract/error-body.ts";
 import { type AnyHandler, checkContract, datagramAddress, handlersOf } from "../contract/handlers.ts";
 import { ContractPlan, type MethodPlan } from "../contract/plan.ts";
-import { openRequestServer, SERVE_DATAGRAMS_RULES } from "../datagram/serve.ts";
-import type { DatagramContext, DatagramDrainReport, DatagramRequest, DatagramServer } from "../datagram/server.ts";
+import { DATAGRAM_SERVER_LIMIT_RULES, openRequestServer, SERVE_DATAGRAMS_RULES } from "../datagram/serve.ts";
+import type {
+  DatagramContext,
+  DatagramDrainReport,
+  DatagramRequest,
+  DatagramServer,
+  DatagramServerLimits,
+} from "../datagram/server.ts";
 import type { DatagramSocket } from "../datagram/public.ts";
 import type { Clock, Network } from "../network/network.ts";
-import { checkOptions, OBJECT, oneOf, type OptionRules, type RulesOf } from "../../core/options/check-options.ts";
+import {
+  checkOptions,
+  OBJECT,
+  oneOf,
+  type OptionRules,
+  options as object,
+  type RulesOf,
+} from "../../core/options/check-options.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
 import type { NativeInterop } from "../operation/own-clock.ts";
 import { restated } from "../operation/restated.ts";
@@ -47,12 +60,16 @@ import {
 } from "./public.ts";
 
 const { replies: _replies, ...DATAGRAMS_RULES } = SERVE_DATAGRAMS_RULES;
+const { maxRepliesPerSource: _maxReplies, ...LIMIT_RULES }: RulesOf<DatagramServerLimits> = {
+  ...DATAGRAM_SERVER_LIMIT_RULES,
+  maxDatagramBytes: DATAGRAM_BYTES,
+};
 /** What the options of `serveStateless` must look like. */
 export const SERVE_STATELESS_RULES: RulesOf<AnyOptions> = {
   ...DATAGRAMS_RULES,
   handlers: OBJECT,
   validate: oneOf("receive", "both", "none"),
-  maxDatagramBytes: DATAGRAM_BYTES,
+  limits: object(LIMIT_RULES),
 };
 const SECRET_BYTES = 32;
 
@@ -87,7 +104,7 @@ class StatelessServer implements api.StatelessServer {
   readonly #handlers: object;
   readonly #handlerList: readonly AnyHandler[];
   readonly #proof: AddressProof;
-  /** Calls whose handlers run, by caller and id. No more than `maxConcurrent`. */
+  /** Calls whose handlers run, by caller and id. No more than `limits.maxConcurrentRequests`. */
   readonly #running: Set<string> = new Set();
   readonly #counts = { events: 0, calls: 0, repeated: 0, retries: 0, refused: 0, invalid: 0 };
   #opened: DatagramServer | undefined;
@@ -96,7 +113,7 @@ class StatelessServer implements api.StatelessServer {
     this.#contract = contract;
     this.#clock = network.clock;
     this.#options = options;
-    this.#maxDatagramBytes = options.maxDatagramBytes ?? DEFAULT_DATAGRAM_BYTES;
+    this.#maxDatagramBytes = options.limits?.maxDatagramBytes ?? DEFAULT_DATAGRAM_BYTES;
     this.#plan = new ContractPlan(contract, "server", options.validate);
     this.#hash = headOf(contract, "msgpack").hash;
     this.#handlers = options.handlers ?? {};
@@ -115,8 +132,8 @@ class StatelessServer implements api.StatelessServer {
       this.#opened = await openRequestServer(network, address, (request, context) => this.#serve(request, context), {
         ...rest,
         replies: "free",
-        maxDatagramBytes: this.#maxDatagramBytes,
-        ...(onError === undefined ? {} : { onError: (error, request) => onError(error, request?.from) as void }),
+        limits: { ...rest.limits, maxDatagramBytes: this.#maxDatagramBytes },
+        ...(onError === undefined ? {} : { onError: (error, request) => onError(error, request?.from) }),
       });
     } catch (error) {
       if (!(error instanceof ZocaloError)) throw error;

@@ -270,11 +270,11 @@ test("options that make no sense are refused before anything is opened", async (
   for (const options of [
     { timeoutMs: -1 },
     { timeoutMs: Number.NaN },
-    { idleTimeoutMs: 0 },
-    { writeStallTimeoutMs: -1 },
-    { lifetimeMs: Number.NaN },
-    { readAheadBytes: 0 },
-    { writeQueueBytes: -5 },
+    { timeouts: { idleMs: 0 } },
+    { timeouts: { writeStallMs: -1 } },
+    { timeouts: { lifetimeMs: Number.NaN } },
+    { limits: { maxReadAheadBytes: 0 } },
+    { limits: { maxWriteQueueBytes: -5 } },
   ]) {
     await expectError(connect("tcp://127.0.0.1:7", { network, ...options }), expected);
   }

@@ -6,14 +6,19 @@ import { type Backoff, BACKOFF } from "../../core/options/backoff.ts";
 import {
   ANYTHING,
   checkOptions,
-  FLAG,
   OPERATION_RULES,
   type OptionRules,
   type RulesOf,
   options as object,
 } from "../../core/options/check-options.ts";
 import { StreamSocket } from "./socket.ts";
-import { CONNECTION_RULES, type ConnectionOptions, connectionSettings } from "./settings.ts";
+import {
+  CONNECTION_RULES,
+  type ConnectionOptions,
+  connectionSettings,
+  TCP_RULES,
+  type TcpOptions,
+} from "./settings.ts";
 import { ConnectAttempts } from "./connect-attempts.ts";
 import { Deadline, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
 import { happyEyeballs } from "./happy-eyeballs.ts";
@@ -33,13 +38,13 @@ export interface ConnectOptions extends OperationOptions, ConnectionOptions {
   readonly timeoutMs?: number | undefined;
   /** The own address to connect from, as `host` or `host:port`; default: the system chooses. */
   readonly localAddress?: AddressLike | undefined;
-  /** Send small writes at once. Default true. */
-  readonly noDelay?: boolean | undefined;
   /**
    * Wait for a server that is not up yet: try again while it refuses, cannot be reached, or ends the handshake of TLS without
    * a word, as a proxy does that is up before its server. Default: do not. `timeoutMs` above goes on.
    */
   readonly retry?: Backoff | undefined;
+  /** What only TCP has; refused with a `unix:` address. */
+  readonly tcp?: TcpOptions | undefined;
   /** TLS settings of a `tls:` address. */
   readonly tls?: TlsOptions | undefined;
 }
@@ -53,7 +58,7 @@ export const CONNECT_RULES: RulesOf<ConnectOptions> = {
   ...CONNECTION_RULES,
   // Read as an address.
   localAddress: ANYTHING,
-  noDelay: FLAG,
+  tcp: object(TCP_RULES),
   retry: BACKOFF,
   tls: object(TLS_RULES),
 };
@@ -82,6 +87,10 @@ export async function openConnection(
   const remote = target.toString();
   if (options.tls !== undefined && target.transport !== "tls") {
     const detail = "tls has a meaning only with a tls: address; this one is not encrypted";
+    throw new UsageError("OPTION_INVALID", { op: "connect", remote, detail });
+  }
+  if (options.tcp !== undefined && target.transport === "unix") {
+    const detail = "tcp has a meaning only with a tcp: or tls: address";
     throw new UsageError("OPTION_INVALID", { op: "connect", remote, detail });
   }
   const tls =
@@ -161,7 +170,7 @@ async function reach(
   signal: AbortSignal,
 ): Promise<StreamTransport> {
   const localAddress = localAddressOf(options.localAddress, target);
-  const noDelay = options.noDelay ?? true;
+  const { noDelay = true } = options.tcp ?? {};
   const attempt = async (address: Address, stop: AbortSignal): Promise<StreamTransport> => {
     // The interface of the own address is the way.
     if (localAddress === undefined || localAddress.zone === "")

@@ -236,10 +236,10 @@ export class FramedOutbound<In> {
 
   /** Why no more may wait: a peer that does not read must not fill the memory of a handler that does not wait. */
   #overflow(heldBytes: number): string | undefined {
-    const { writeQueueBytes } = this.#host.settings;
+    const { maxWriteQueueBytes } = this.#host.settings;
     if (this.#waiting.size >= MAX_WAITING_SENDS) return `${MAX_WAITING_SENDS} messages wait already`;
-    if (this.#waiting.size === 0 || this.#waitingBytes + heldBytes <= writeQueueBytes) return undefined;
-    return `more than writeQueueBytes (${writeQueueBytes}) would wait`;
+    if (this.#waiting.size === 0 || this.#waitingBytes + heldBytes <= maxWriteQueueBytes) return undefined;
+    return `more than limits.maxWriteQueueBytes (${maxWriteQueueBytes}) would wait`;
   }
 
   /** The kernel has taken something: as many of those who wait as there is room for. */

@@ -114,8 +114,8 @@ export class FramedStream<In, Out> implements api.FramedStream<In, Out> {
     this.#inbound.resume();
   }
 
-  setIdleTimeout(idleTimeoutMs: number): void {
-    this.socket.setIdleTimeout(idleTimeoutMs);
+  setIdleTimeout(idleMs: number): void {
+    this.socket.setIdleTimeout(idleMs);
   }
 
   detach(): StreamSocket {

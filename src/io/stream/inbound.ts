@@ -284,12 +284,12 @@ export class Inbound {
     }
   }
 
-  /** Stops and restarts the transport so that the queue stays near `readAheadBytes`. */
+  /** Stops and restarts the transport so that the queue stays near `maxReadAheadBytes`. */
   #steer(): void {
     if (this.state !== "open") return;
     const need = this.#waiters.first?.subject.needBytes ?? 0;
     const limit =
-      this.#discard === undefined ? Math.max(this.#host.settings.readAheadBytes, need) : Number.POSITIVE_INFINITY;
+      this.#discard === undefined ? Math.max(this.#host.settings.maxReadAheadBytes, need) : Number.POSITIVE_INFINITY;
     if (!this.#paused && this.queuedBytes >= limit && this.queuedBytes >= need) {
       this.#paused = true;
       this.#host.transport.pause();

@@ -31,13 +31,13 @@ export class ConnectionLimits {
     const { settings } = subject;
     this.#subject = subject;
     this.#clock = clock;
-    this.#stallMs = settings.writeStallTimeoutMs;
+    this.#stallMs = settings.writeStallMs;
     const { lifetimeMs } = settings;
     if (Number.isFinite(lifetimeMs)) {
-      const detail = `the connection reached lifetimeMs (${lifetimeMs})`;
+      const detail = `the connection reached timeouts.lifetimeMs (${lifetimeMs})`;
       this.#lifeTimer = clock.setTimer(() => subject.expire("LIFETIME_EXCEEDED", detail), lifetimeMs, true);
     }
-    this.idleMs = settings.idleTimeoutMs;
+    this.idleMs = settings.idleMs;
   }
 
   /** How long nothing may move, from now on. */
@@ -75,7 +75,8 @@ export class ConnectionLimits {
       this.#look();
       const restMs = this.#movedAt + this.#idleMs - this.#clock.now();
       if (restMs > 0) this.#watchIdle(restMs);
-      else this.#subject.expire("IDLE_TIMEOUT", `nothing moved on the connection for idleTimeoutMs (${this.#idleMs})`);
+      else
+        this.#subject.expire("IDLE_TIMEOUT", `nothing moved on the connection for timeouts.idleMs (${this.#idleMs})`);
     };
     this.#idleTimer = this.#clock.setTimer(check, delayMs, true);
   }
@@ -99,7 +100,7 @@ export class ConnectionLimits {
         this.#watchStall(current, now);
       } else if (now - since < this.#stallMs) this.#watchStall(progress, since);
       else {
-        const detail = `the peer took no bytes for writeStallTimeoutMs (${this.#stallMs})`;
+        const detail = `the peer took no bytes for timeouts.writeStallMs (${this.#stallMs})`;
         this.#subject.expire("WRITE_STALLED", detail);
       }
     };

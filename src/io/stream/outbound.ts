@@ -116,9 +116,9 @@ export class Outbound {
     if (!this.busy && bytes <= SLICE_BYTES && options === undefined) return this.#writeNow(chunks, bytes);
     const joined = options === undefined ? this.#join(chunks, bytes) : undefined;
     if (joined !== undefined) return joined;
-    const { writeQueueBytes } = this.#host.settings;
-    if (this.#queuedBytes > 0 && this.#heldBytes + HELD.write + bytes > writeQueueBytes) {
-      const detail = `more than writeQueueBytes (${writeQueueBytes}) would wait; await each write`;
+    const { maxWriteQueueBytes } = this.#host.settings;
+    if (this.#queuedBytes > 0 && this.#heldBytes + HELD.write + bytes > maxWriteQueueBytes) {
+      const detail = `more than limits.maxWriteQueueBytes (${maxWriteQueueBytes}) would wait; await each write`;
       return rejectedQuietly(new UsageError("QUEUE_FULL", { ...this.#host.context("write"), detail, outcome: "none" }));
     }
     return this.#enqueue(chunks, bytes, options);

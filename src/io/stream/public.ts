@@ -149,7 +149,7 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
    * Concurrent writes are sent in the order of the calls and never interleave. A write that is cancelled while it waits
    * in the queue is removed (`outcome: "none"`); one that has begun is completed in the background (`outcome: "all"`).
    * When the connection is lost, a write that had begun rejects with `outcome: "unknown"`.
-   * Rejects with `QUEUE_FULL` when more than `writeQueueBytes` already wait, with `CLOSED` after `end` or `close`, and with
+   * Rejects with `QUEUE_FULL` when more than `limits.maxWriteQueueBytes` already wait, with `CLOSED` after `end` or `close`, and with
    * `OPTION_INVALID` for a text with half of a surrogate pair, as `"\u{1f999}".slice(0, 1)` is, which would arrive as U+FFFD.
    */
   write(data: WriteInput, options?: OperationOptions): Promise<void>;
@@ -173,7 +173,7 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
   abort(reason?: unknown): void;
 
   /**
-   * Changes `idleTimeoutMs` of this connection from now on: short until the first message, longer for a peer that is known.
+   * Changes `timeouts.idleMs` of this connection from now on: short until the first message, longer for a peer that is known.
    * `Infinity` turns it off. Throws `OPTION_INVALID`; on a connection that is over it does nothing.
    *
    * @example
@@ -186,11 +186,11 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
    *     peer.setIdleTimeout(3_600_000);
    *     for await (const bytes of peer) await peer.write(bytes);
    *   },
-   *   { idleTimeoutMs: 5_000 },
+   *   { timeouts: { idleMs: 5_000 } },
    * );
    * ```
    */
-  setIdleTimeout(idleTimeoutMs: number): void;
+  setIdleTimeout(idleMs: number): void;
 
   /**
    * Puts TLS on this connection (STARTTLS). Bytes that had arrived and were not read go to the TLS engine, so that an
@@ -260,7 +260,7 @@ export interface FramedStreamOver<In, Out, Socket> extends AsyncDisposable, Asyn
 
   /**
    * Sends one message. Rejects with `FRAME_TOO_LONG` or `FRAME_INVALID` (side `local`) when the codec has no form for it,
-   * with `QUEUE_FULL` when too many sends that were not awaited wait (65,536 messages, or `writeQueueBytes` of memory
+   * with `QUEUE_FULL` when too many sends that were not awaited wait (65,536 messages, or `limits.maxWriteQueueBytes` of memory
    * that they pin), with `CLOSED` after `close`. A cancelled send that still waits is removed (`outcome: "none"`); one that has
    * begun is sent (`outcome: "all"`).
    */
@@ -337,8 +337,8 @@ export interface FramedStreamOver<In, Out, Socket> extends AsyncDisposable, Asyn
   pause(): void;
   /** Delivers again after `pause`. */
   resume(): void;
-  /** Changes the connection's `idleTimeoutMs`; see `StreamSocket.setIdleTimeout`. */
-  setIdleTimeout(idleTimeoutMs: number): void;
+  /** Changes the connection's `timeouts.idleMs`; see `StreamSocket.setIdleTimeout`. */
+  setIdleTimeout(idleMs: number): void;
 
   /**
    * Gives the connection back for reading bytes, with those that were not decoded put back in front, as STARTTLS, HTTP's

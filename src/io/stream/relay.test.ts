@@ -126,7 +126,7 @@ const losses: Readonly<Record<string, { readonly code: ErrorCode; readonly lose:
       client.abort();
     },
   },
-  idleTimeoutMs: { code: "IDLE_TIMEOUT", lose: () => undefined },
+  idleMs: { code: "IDLE_TIMEOUT", lose: () => undefined },
 };
 
 for (const [name, { code, lose }] of Object.entries(losses)) {
@@ -146,7 +146,7 @@ for (const [name, { code, lose }] of Object.entries(losses)) {
           const onward = await connect(target.localAddress);
           over.open(await relay(wrap ? wrapped(peer) : peer, wrap ? wrapped(onward) : onward));
         },
-        { idleTimeoutMs: code === "IDLE_TIMEOUT" ? 1000 : Infinity, network: { ...nodeNetwork, clock } },
+        { timeouts: { idleMs: code === "IDLE_TIMEOUT" ? 1000 : Infinity }, network: { ...nodeNetwork, clock } },
       );
       const client = await connect(proxy.localAddress);
       await fillUp(client);
@@ -154,7 +154,7 @@ for (const [name, { code, lose }] of Object.entries(losses)) {
       lose(client);
       const reports: RelayReport[] = [];
       void over.opened.then((told) => reports.push(told));
-      // Far less than the 60 seconds of writeStallTimeoutMs.
+      // Far less than the 60 seconds of timeouts.writeStallMs.
       while (reports.length === 0 && clock.now() < 5000) await clock.advance(100);
       assertError(reports[0]?.error, { code });
       await expectError(receivePattern(silent), { code: "CONNECTION_RESET" });
@@ -170,7 +170,7 @@ test("a relay that is over watches nothing any more", async () => {
   await using proxy = await serve(
     "tcp://127.0.0.1:0",
     async (peer) => carried.open(await relay(peer, await connect(target.localAddress))),
-    { idleTimeoutMs: Infinity, writeStallTimeoutMs: Infinity, network: { ...nodeNetwork, clock } },
+    { timeouts: { idleMs: Infinity, writeStallMs: Infinity }, network: { ...nodeNetwork, clock } },
   );
   const client = await connect(proxy.localAddress);
   await client.end();

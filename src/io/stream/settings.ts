@@ -1,68 +1,92 @@
-/** Buffers and limits of one connection: what may be asked, what is the default, and why. */
+/** Buffers and time-outs of one connection: what may be asked, what is the default, and why. */
 
-import { FLAG, type OptionRules, POSITIVE, type RulesOf } from "../../core/options/check-options.ts";
+import { FLAG, options as object, type OptionRules, POSITIVE, type RulesOf } from "../../core/options/check-options.ts";
 
-/** Limits of one connection. Each is in milliseconds; `Infinity` turns it off. */
-export interface ConnectionLimitOptions {
-  /**
-   * Ends the connection with `IDLE_TIMEOUT` when no byte moved in either direction for so long. Default: off for `connect`
-   * and `listen`, because a client that waits for news is idle by nature; 300000 for `serve`, because a server that keeps
-   * dead peers runs out of sockets.
-   */
-  readonly idleTimeoutMs?: number | undefined;
-  /**
-   * Ends the connection with `WRITE_STALLED` when a write is pending and the peer took nothing for so long. Default 60000:
-   * longer than a TCP retransmission pause, shorter than a user's patience.
-   */
-  readonly writeStallTimeoutMs?: number | undefined;
-  /** Ends the connection with `LIFETIME_EXCEEDED` at this age, busy or not. Default: off. */
-  readonly lifetimeMs?: number | undefined;
-}
-
-/** Buffers and limits of one connection. */
-export interface ConnectionOptions extends ConnectionLimitOptions {
+/** Limits of one connection. Each is there by default; `Infinity` turns it off. */
+export interface StreamLimits {
   /**
    * Bytes to take from the kernel although nobody reads, so that the end of a connection is seen. Default 65536: one read
    * of the kernel. Memory follows what arrives, not this number.
    */
-  readonly readAheadBytes?: number | undefined;
+  readonly maxReadAheadBytes?: number | undefined;
   /**
    * Memory that may wait in `write` calls that were not awaited, in bytes: what is written, and some hundred bytes for each
    * call; small ones are put together. More rejects with `QUEUE_FULL`. Default 16 MiB. A single call is always accepted when
    * nothing waits.
    */
-  readonly writeQueueBytes?: number | undefined;
+  readonly maxWriteQueueBytes?: number | undefined;
+}
+
+/** What ends an open connection. Each is in milliseconds; `Infinity` turns it off. */
+export interface StreamTimeouts {
+  /**
+   * Ends the connection with `IDLE_TIMEOUT` when no byte moved in either direction for so long. Default: off for `connect`
+   * and `listen`, because a client that waits for news is idle by nature; 300000 for `serve`, because a server that keeps
+   * dead peers runs out of sockets.
+   */
+  readonly idleMs?: number | undefined;
+  /**
+   * Ends the connection with `WRITE_STALLED` when a write is pending and the peer took nothing for so long. Default 60000:
+   * longer than a TCP retransmission pause, shorter than a user's patience.
+   */
+  readonly writeStallMs?: number | undefined;
+  /** Ends the connection with `LIFETIME_EXCEEDED` at this age, busy or not. Default: off. */
+  readonly lifetimeMs?: number | undefined;
+}
+
+/** Options of one connection. */
+export interface ConnectionOptions {
+  /** Bounds of its buffers. */
+  readonly limits?: StreamLimits | undefined;
+  /** What ends it while it is open. */
+  readonly timeouts?: StreamTimeouts | undefined;
+}
+
+/** What only connections over TCP and TLS have. */
+export interface TcpOptions {
+  /** Send small writes at once (no Nagle, RFC 9293 section 3.7.4). Default true. */
+  readonly noDelay?: boolean | undefined;
 }
 
 /** The options of a connection with every default in place; one object serves all connections of a listener. */
 export interface ConnectionSettings {
-  readonly idleTimeoutMs: number;
-  readonly writeStallTimeoutMs: number;
+  readonly idleMs: number;
+  readonly writeStallMs: number;
   readonly lifetimeMs: number;
-  readonly readAheadBytes: number;
-  readonly writeQueueBytes: number;
+  readonly maxReadAheadBytes: number;
+  readonly maxWriteQueueBytes: number;
 }
 
+/** What {@link StreamLimits} must look like. */
+export const STREAM_LIMIT_RULES: RulesOf<StreamLimits> = { maxReadAheadBytes: POSITIVE, maxWriteQueueBytes: POSITIVE };
+/** What {@link StreamTimeouts} must look like. */
+export const STREAM_TIMEOUT_RULES: RulesOf<StreamTimeouts> = {
+  idleMs: POSITIVE,
+  writeStallMs: POSITIVE,
+  lifetimeMs: POSITIVE,
+};
+/** What {@link TcpOptions} must look like. */
+export const TCP_RULES: RulesOf<TcpOptions> = { noDelay: FLAG };
 /** What {@link ConnectionOptions} must look like. */
 export const CONNECTION_RULES: RulesOf<ConnectionOptions> = {
-  idleTimeoutMs: POSITIVE,
-  writeStallTimeoutMs: POSITIVE,
-  lifetimeMs: POSITIVE,
-  readAheadBytes: POSITIVE,
-  writeQueueBytes: POSITIVE,
+  limits: object(STREAM_LIMIT_RULES),
+  timeouts: object(STREAM_TIMEOUT_RULES),
 };
 
 /** What the argument of `setIdleTimeout` must look like. */
-export const IDLE_RULES: OptionRules = { idleTimeoutMs: { ...POSITIVE, required: true } };
+export const IDLE_RULES: OptionRules = { idleMs: { ...POSITIVE, required: true } };
 
 /** Fills in the defaults. */
-export function connectionSettings(options: ConnectionOptions): ConnectionSettings {
+export function connectionSettings(
+  { limits = {}, timeouts = {} }: ConnectionOptions,
+  defaultIdleMs: number = Number.POSITIVE_INFINITY,
+): ConnectionSettings {
   return {
-    idleTimeoutMs: options.idleTimeoutMs ?? Number.POSITIVE_INFINITY,
-    writeStallTimeoutMs: options.writeStallTimeoutMs ?? 60_000,
-    lifetimeMs: options.lifetimeMs ?? Number.POSITIVE_INFINITY,
-    readAheadBytes: options.readAheadBytes ?? 65_536,
-    writeQueueBytes: options.writeQueueBytes ?? 16_777_216,
+    idleMs: timeouts.idleMs ?? defaultIdleMs,
+    writeStallMs: timeouts.writeStallMs ?? 60_000,
+    lifetimeMs: timeouts.lifetimeMs ?? Number.POSITIVE_INFINITY,
+    maxReadAheadBytes: limits.maxReadAheadBytes ?? 65_536,
+    maxWriteQueueBytes: limits.maxWriteQueueBytes ?? 16_777_216,
   };
 }
 

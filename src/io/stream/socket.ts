@@ -86,7 +86,7 @@ export class StreamSocket implements api.StreamSocket, StreamSink, ConnectionHos
     this.transport = transport;
     this.#announced = announced;
     this.inbound = new Inbound(this);
-    if (Number.isFinite(settings.idleTimeoutMs) || Number.isFinite(settings.lifetimeMs)) {
+    if (Number.isFinite(settings.idleMs) || Number.isFinite(settings.lifetimeMs)) {
       this.#extras.limits = new ConnectionLimits(this, this.#network.clock);
     }
     publish("open", () => ({ kind: "stream", ...this.#names() }));
@@ -219,11 +219,11 @@ export class StreamSocket implements api.StreamSocket, StreamSink, ConnectionHos
     await this.close();
   }
 
-  setIdleTimeout(idleTimeoutMs: number): void {
-    checkOptions(this.context("setIdleTimeout"), { idleTimeoutMs }, IDLE_RULES);
+  setIdleTimeout(idleMs: number): void {
+    checkOptions(this.context("setIdleTimeout"), { idleMs }, IDLE_RULES);
     if (this.#end !== undefined) return;
     this.#extras.limits ??= new ConnectionLimits(this, this.#network.clock);
-    this.#extras.limits.idleMs = idleTimeoutMs;
+    this.#extras.limits.idleMs = idleMs;
   }
   get tcp(): api.TcpSettings {
     return new TcpSettings(this);

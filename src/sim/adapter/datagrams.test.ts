@@ -8,7 +8,7 @@ import { check } from "../world/check.ts";
 test("datagrams: fragments, unreachable ports on connected datagram sockets only, overflow, groups between hosts", async () => {
   await check({ seed: 1, link: { loss: 0.2 } }, async (world) => {
     const [a, b, c] = [world.host("a"), world.host("b"), world.host("c")];
-    const box = await bindOver(b.network, "udp://0.0.0.0:5000", { receiveQueueDatagrams: 10_000 });
+    const box = await bindOver(b.network, "udp://0.0.0.0:5000", { limits: { maxReceiveQueueDatagrams: 10_000 } });
     const sender = await bindOver(a.network, "udp://0.0.0.0:0");
     for (let count = 0; count < 200; count += 1) await sender.send(Buffer.alloc(1000), "udp://b:5000");
     await world.sleep(100);
@@ -39,7 +39,7 @@ test("datagrams: fragments, unreachable ports on connected datagram sockets only
 test("a full receive buffer drops, and a paused datagram socket leaves datagrams in it", async () => {
   await check({ seed: 1 }, async (world) => {
     const [a, b] = [world.host("a"), world.host("b")] as [SimHost, SimHost];
-    const box = await bindOver(b.network, "udp://0.0.0.0:5000", { receiveBufferBytes: 10_000 });
+    const box = await bindOver(b.network, "udp://0.0.0.0:5000", { udp: { receiveBufferBytes: 10_000 } });
     const sender = await bindOver(a.network, "udp://0.0.0.0:0");
     b.pause();
     for (let count = 0; count < 50; count += 1) await sender.send(Buffer.alloc(744), "udp://b:5000");

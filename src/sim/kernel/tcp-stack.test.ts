@@ -24,7 +24,7 @@ test("listeners: taken, free again, and most exact first", async () => {
 test("a full backlog drops SYNs, so that callers come in late", async () => {
   await check({ seed: 1 }, async (world) => {
     const [a, b] = [world.host("a"), world.host("b")] as [SimHost, SimHost];
-    const listener = await listenOver(b.network, `tcp://0.0.0.0:${PORT}`, { backlog: 2 });
+    const listener = await listenOver(b.network, `tcp://0.0.0.0:${PORT}`, { limits: { maxBacklog: 2 } });
     b.pause();
     const calls = Array.from({ length: 3 }, () => connectOver(a.network, `tcp://192.0.2.2:${PORT}`));
     await Promise.all(calls.slice(0, 2));

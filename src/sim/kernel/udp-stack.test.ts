@@ -7,15 +7,15 @@ import { check } from "../world/check.ts";
 test("a datagram goes to the most exact datagram socket, and groups only to members", async () => {
   await check({ seed: 1 }, async (world) => {
     const { network } = world.host("a");
-    const wide = await bindOver(network, "udp://0.0.0.0:5000", { reuseAddress: true });
-    const exact = await bindOver(network, "udp://192.0.2.1:5000", { reuseAddress: true });
+    const wide = await bindOver(network, "udp://0.0.0.0:5000", { udp: { reuseAddress: true } });
+    const exact = await bindOver(network, "udp://192.0.2.1:5000", { udp: { reuseAddress: true } });
     const sender = await bindOver(network, "udp://0.0.0.0:0");
     await sender.send("exact", "udp://192.0.2.1:5000");
     await sender.send("wide", "udp://127.0.0.1:5000");
     assert.equal(String((await exact.receive()).data), "exact");
     assert.equal(String((await wide.receive()).data), "wide");
     const peer = await bindOver(network, "udp://192.0.2.1:5000", {
-      reuseAddress: true,
+      udp: { reuseAddress: true },
       remote: `udp://192.0.2.1:${sender.localAddress.port}`,
     });
     await sender.send("peer", "udp://192.0.2.1:5000");

@@ -189,7 +189,7 @@ async function fill(scene: DatagramScene, box: DatagramSocket, payloads: readonl
 /** What the receive queue does when it is full (rule B2). */
 function dropChecks(check: DatagramCheck): void {
   check("drop-oldest, the default, keeps the newest", async (scene) => {
-    const box = await scene.open({ receiveQueueDatagrams: KEPT });
+    const box = await scene.open({ limits: { maxReceiveQueueDatagrams: KEPT } });
     await fill(scene, box, numbers(SENT));
     assert.deepEqual(countersOf(box), { received: SENT, dropped: SENT - KEPT, waiting: KEPT });
     assert.deepEqual(texts(await box.receiveMany(SENT)), numbers(KEPT, SENT - KEPT));
@@ -198,7 +198,7 @@ function dropChecks(check: DatagramCheck): void {
   });
 
   check("drop-newest keeps the oldest", async (scene) => {
-    const box = await scene.open({ receiveQueueDatagrams: KEPT, receiveQueuePolicy: "drop-newest" });
+    const box = await scene.open({ limits: { maxReceiveQueueDatagrams: KEPT }, overflow: "drop-newest" });
     await fill(scene, box, numbers(SENT));
     assert.deepEqual(countersOf(box), { received: SENT, dropped: SENT - KEPT, waiting: KEPT });
     assert.deepEqual(texts(await box.receiveMany(SENT)), numbers(KEPT));
@@ -207,7 +207,7 @@ function dropChecks(check: DatagramCheck): void {
   });
 
   check("the queue is bounded in bytes too, and the counters know them", async (scene) => {
-    const box = await scene.open({ receiveQueueBytes: 100 });
+    const box = await scene.open({ limits: { maxReceiveQueueBytes: 100 } });
     await fill(
       scene,
       box,
@@ -224,8 +224,8 @@ function dropChecks(check: DatagramCheck): void {
   });
 
   check("a datagram larger than the whole queue still gets through, alone", async (scene) => {
-    for (const receiveQueuePolicy of ["drop-oldest", "drop-newest", "strict"] as const) {
-      const box = await scene.open({ receiveQueueBytes: 10, receiveQueuePolicy });
+    for (const overflow of ["drop-oldest", "drop-newest", "strict"] as const) {
+      const box = await scene.open({ limits: { maxReceiveQueueBytes: 10 }, overflow });
       await fill(scene, box, ["x".repeat(1000)]);
       assert.deepEqual(await take(box, 1), ["x".repeat(1000)]);
       assert.equal(box.stats.datagramsDropped, 0);
@@ -235,7 +235,7 @@ function dropChecks(check: DatagramCheck): void {
 
 function strictChecks(check: DatagramCheck): void {
   check("strict tells of the loss, at its place, and goes on", async (scene) => {
-    const box = await scene.open({ receiveQueueDatagrams: KEPT, receiveQueuePolicy: "strict" });
+    const box = await scene.open({ limits: { maxReceiveQueueDatagrams: KEPT }, overflow: "strict" });
     await fill(scene, box, numbers(SENT));
     await fill(scene, box, ["also lost"]);
     assert.deepEqual(texts(await box.receiveMany(3)), numbers(3));
@@ -253,7 +253,7 @@ function strictChecks(check: DatagramCheck): void {
   });
 
   check("strict ends an iteration with the loss, and the next one goes on", async (scene) => {
-    const box = await scene.open({ receiveQueueDatagrams: 1, receiveQueuePolicy: "strict" });
+    const box = await scene.open({ limits: { maxReceiveQueueDatagrams: 1 }, overflow: "strict" });
     await fill(scene, box, numbers(3));
     const seen: string[] = [];
     const loop = async (): Promise<void> => {
@@ -268,7 +268,7 @@ function strictChecks(check: DatagramCheck): void {
 
 function blockChecks(check: DatagramCheck): void {
   check("block leaves the rest with the network and drops nothing itself", async ({ open, settle }) => {
-    const box = await open({ receiveQueueDatagrams: KEPT, receiveQueuePolicy: "block" });
+    const box = await open({ limits: { maxReceiveQueueDatagrams: KEPT }, overflow: "block" });
     await box.sendMany(numbers(100).map((data) => ({ data, to: box.localAddress })));
     await settle();
     assert.deepEqual(await take(box, 100), numbers(100));
@@ -281,7 +281,7 @@ function blockChecks(check: DatagramCheck): void {
 
 function kindnessChecks(check: DatagramCheck): void {
   check("a reader that keeps up loses nothing, however small its queue", async ({ open }) => {
-    const box = await open({ receiveQueueDatagrams: 1 });
+    const box = await open({ limits: { maxReceiveQueueDatagrams: 1 } });
     for (const text of numbers(20)) {
       await box.send(text, box.localAddress);
       assert.deepEqual(await take(box, 1), [text]);
@@ -290,7 +290,7 @@ function kindnessChecks(check: DatagramCheck): void {
   });
 
   check("a full receive queue does not hinder sending", async (scene) => {
-    const [box, other] = [await scene.open({ receiveQueueDatagrams: 1 }), await scene.open()];
+    const [box, other] = [await scene.open({ limits: { maxReceiveQueueDatagrams: 1 } }), await scene.open()];
     await fill(scene, box, numbers(SENT));
     await box.send("sending works", other.localAddress);
     assert.deepEqual(await take(other, 1), ["sending works"]);

@@ -25,7 +25,7 @@ function thrownBy(action: () => unknown): unknown {
 
 function settingChecks(check: DatagramCheck): void {
   check("what the kernel can be told is told, and refused when it makes no sense", async ({ open }) => {
-    const box = await open({ receiveBufferBytes: 65_536, sendBufferBytes: 65_536 });
+    const box = await open({ udp: { receiveBufferBytes: 65_536, sendBufferBytes: 65_536 } });
     const { udp, interop } = box;
     udp.setTtl(32);
     udp.setMulticastTtl(0);

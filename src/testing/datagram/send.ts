@@ -198,7 +198,7 @@ function sendQueueChecks(check: DatagramCheck): void {
   check("the send queue is bounded in datagrams and in bytes", async (scene) => {
     const { open, host } = scene;
     const { names, answer } = slowNames(scene);
-    const [a, b] = [await open({ sendQueueDatagrams: 3, sendQueueBytes: 100 }, names), await open()];
+    const [a, b] = [await open({ limits: { maxSendQueueDatagrams: 3, maxSendQueueBytes: 100 } }, names), await open()];
     const to = `plaza:${b.localAddress.port}`;
     const expected = { code: "QUEUE_FULL", type: UsageError, side: "local", outcome: "none" } as const;
     const first = a.send("0", to);

@@ -79,11 +79,11 @@ function answerChecks(check: DatagramCheck): void {
   check("options that make no sense are refused", async ({ network, local }) => {
     const expected = { code: "OPTION_INVALID", op: "serveDatagrams", type: UsageError } as const;
     for (const options of [
-      { maxConcurrent: 0 },
-      { maxConcurrent: 1.5 },
+      { limits: { maxConcurrentRequests: 0 } },
+      { limits: { maxConcurrentRequests: 1.5 } },
       { replies: "some" as "free" },
-      { replies: "free" as const, maxRepliesPerSource: 5 },
-      { maxRepliesPerSource: 5 },
+      { replies: "free" as const, limits: { maxRepliesPerSource: 5 } },
+      { limits: { maxRepliesPerSource: 5 } },
     ]) {
       await expectError(
         serveDatagramsOver(network, local, () => undefined, options),
@@ -139,7 +139,7 @@ function isolationChecks(check: DatagramCheck): void {
 }
 
 function concurrencyChecks(check: DatagramCheck): void {
-  check("no more than maxConcurrent handlers run; the queue's policy takes the rest", async (scene) => {
+  check("no more than maxConcurrentRequests handlers run; the queue's policy takes the rest", async (scene) => {
     let running = 0;
     let most = 0;
     let release: () => void = () => undefined;
@@ -153,7 +153,10 @@ function concurrencyChecks(check: DatagramCheck): void {
       running -= 1;
       return data;
     };
-    const options = { maxConcurrent: 2, receiveQueueDatagrams: 3, receiveQueuePolicy: "drop-newest" } as const;
+    const options = {
+      limits: { maxConcurrentRequests: 2, maxReceiveQueueDatagrams: 3 },
+      overflow: "drop-newest",
+    } as const;
     await withServer(scene, handler, options, async ({ server, client }) => {
       for (const text of numbers(2)) await client.send(text);
       await scene.until(() => server.stats.requestsActive === 2);
@@ -192,7 +195,7 @@ function guardChecks(check: DatagramCheck): void {
   });
 
   check("two guarded servers that answer each other stop, and go on to serve others", async (scene) => {
-    const options = { replies: "guarded", maxRepliesPerSource: 50 } as const;
+    const options = { replies: "guarded", limits: { maxRepliesPerSource: 50 } } as const;
     const echo: DatagramHandler = ({ data }) => data;
     await withServer(scene, echo, options, async ({ server, client }) => {
       await withServer(scene, echo, options, async ({ server: other }) => {
@@ -228,7 +231,7 @@ function drainChecks(check: DatagramCheck): void {
   check("drain lets handlers finish and answer, and reports", async (scene) => {
     const handler: DatagramHandler = ({ data }, { draining }) =>
       new Promise((resolve) => draining.addEventListener("abort", () => resolve(data)));
-    await withServer(scene, handler, { maxConcurrent: 3 }, async ({ server, client }) => {
+    await withServer(scene, handler, { limits: { maxConcurrentRequests: 3 } }, async ({ server, client }) => {
       for (const text of numbers(5)) await client.send(text);
       await scene.until(() => server.stats.datagramsReceived === 5 && server.stats.requestsActive === 3);
       const first = server.drain({ timeoutMs: 60_000 });

@@ -50,7 +50,7 @@ function sizeChecks(check: DatagramCheck): void {
   );
 
   check("maxDatagramBytes is a limit of one's own", async ({ open }) => {
-    const [a, b] = [await open({ maxDatagramBytes: 4 }), await open()];
+    const [a, b] = [await open({ limits: { maxDatagramBytes: 4 } }), await open()];
     await expectError(a.send("12345", b.localAddress), { code: "DATAGRAM_TOO_LARGE", outcome: "none" });
     await expectError(a.send(["12", "345"], b.localAddress), { code: "DATAGRAM_TOO_LARGE", outcome: "none" });
     await a.send("1234", b.localAddress);
@@ -133,14 +133,14 @@ function addressChecks(check: DatagramCheck): void {
 
   check("options that are no numbers or no policies are refused", async ({ network, local }) => {
     const wrong = [
-      { receiveQueueDatagrams: 0 },
-      { receiveQueueBytes: Number.NaN },
-      { sendQueueDatagrams: -1 },
-      { sendQueueBytes: 0 },
-      { maxDatagramBytes: 0 },
+      { limits: { maxReceiveQueueDatagrams: 0 } },
+      { limits: { maxReceiveQueueBytes: Number.NaN } },
+      { limits: { maxSendQueueDatagrams: -1 } },
+      { limits: { maxSendQueueBytes: 0 } },
+      { limits: { maxDatagramBytes: 0 } },
       { dnsMaxAgeMs: -1 },
       { timeoutMs: -1 },
-      { receiveQueuePolicy: "drop" as "strict" },
+      { overflow: "drop" as "strict" },
     ];
     for (const options of wrong) {
       await expectError(bindOver(network, local, options), { code: "OPTION_INVALID", op: "bind", type: UsageError });

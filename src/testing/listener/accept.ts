@@ -32,7 +32,7 @@ function arrivalChecks(check: ListenerCheck): void {
   });
 
   check("200 connections at once are all accepted", async (scene) => {
-    const listener = await scene.listen({ acceptQueue: 200 });
+    const listener = await scene.listen({ limits: { maxWaitingConnections: 200 } });
     const calls = Array.from({ length: 200 }, async (_, index) => {
       const called = await scene.connect(listener);
       await called.write(`${index}\n`);
@@ -180,19 +180,19 @@ function openChecks(check: ListenerCheck): void {
   check("options that make no sense are refused, and nothing stays open", async (scene) => {
     const expected = { code: "OPTION_INVALID", type: UsageError } as const;
     for (const value of [-1, Number.NaN, 1.5]) {
-      await expectError(scene.listen({ maxConnections: value }), expected);
-      await expectError(scene.listen({ acceptQueue: value }), expected);
-      await expectError(scene.listen({ maxConnectionsPerAddress: value }), expected);
+      await expectError(scene.listen({ limits: { maxConnections: value } }), expected);
+      await expectError(scene.listen({ limits: { maxWaitingConnections: value } }), expected);
+      await expectError(scene.listen({ limits: { maxConnectionsPerAddress: value } }), expected);
     }
     for (const value of [0, -1, Number.NaN]) {
-      await expectError(scene.listen({ idleTimeoutMs: value }), expected);
-      await expectError(scene.listen({ writeStallTimeoutMs: value }), expected);
+      await expectError(scene.listen({ timeouts: { idleMs: value } }), expected);
+      await expectError(scene.listen({ timeouts: { writeStallMs: value } }), expected);
       await expectError(
-        scene.serve(() => undefined, { lifetimeMs: value }),
+        scene.serve(() => undefined, { timeouts: { lifetimeMs: value } }),
         expected,
       );
-      await expectError(scene.listen({ readAheadBytes: value }), expected);
-      await expectError(scene.listen({ handshakeTimeoutMs: value }), expected);
+      await expectError(scene.listen({ limits: { maxReadAheadBytes: value } }), expected);
+      await expectError(scene.listen({ timeouts: { handshakeMs: value } }), expected);
     }
     const { transport } = (await scene.listen()).localAddress;
     for (const list of [["10.0.0.0/33"], ["localhost"]]) {

@@ -16,7 +16,7 @@ export type TimedListenerCheck = (
 
 const DAY_MS = 86_400_000;
 
-/** `idleTimeoutMs`, `writeStallTimeoutMs` and `lifetimeMs`. */
+/** `timeouts.idleMs`, `timeouts.writeStallMs` and `lifetimeMs`. */
 export function limitChecks(timed: TimedListenerCheck): void {
   idleChecks(timed);
   changedIdleChecks(timed);
@@ -43,7 +43,7 @@ async function expired(socket: StreamSocket, code: ErrorCode): Promise<void> {
 
 function changedIdleChecks(timed: TimedListenerCheck): void {
   timed("setIdleTimeout counts from now on: shorter, longer, and off", async (scene, clock) => {
-    const [called, peer] = await scene.pair(await scene.listen({ idleTimeoutMs: 1000 }));
+    const [called, peer] = await scene.pair(await scene.listen({ timeouts: { idleMs: 1000 } }));
     await clock.advance(900);
     peer.setIdleTimeout(2000);
     await clock.advance(1999);
@@ -66,8 +66,8 @@ function changedIdleChecks(timed: TimedListenerCheck): void {
 }
 
 function idleChecks(timed: TimedListenerCheck): void {
-  timed("idleTimeoutMs: no byte in either direction for so long; reads are no progress", async (scene, clock) => {
-    const listener = await scene.listen({ idleTimeoutMs: 1000 });
+  timed("timeouts.idleMs: no byte in either direction for so long; reads are no progress", async (scene, clock) => {
+    const listener = await scene.listen({ timeouts: { idleMs: 1000 } });
     const [called, peer] = await scene.pair(listener);
     for (const [from, to] of [
       [peer, called],
@@ -103,8 +103,8 @@ function idleChecks(timed: TimedListenerCheck): void {
     served.abort();
   });
 
-  timed("idleTimeoutMs: bytes that the peer takes are progress, also of a write of before", async (scene, clock) => {
-    const limits = { idleTimeoutMs: 1000, writeStallTimeoutMs: DAY_MS };
+  timed("timeouts.idleMs: bytes that the peer takes are progress, also of a write of before", async (scene, clock) => {
+    const limits = { timeouts: { idleMs: 1000, writeStallMs: DAY_MS } };
     const [called, peer] = await scene.pair(await scene.listen(limits));
     const write = blockedWrite(peer);
     for (let round = 0; round < 10; round += 1) {
@@ -119,7 +119,7 @@ function idleChecks(timed: TimedListenerCheck): void {
 
   timed("a client has the same limits", async (scene, clock) => {
     const listener = await scene.listen();
-    const [called] = await Promise.all([scene.connect(listener, { idleTimeoutMs: 50 }), listener.accept()]);
+    const [called] = await Promise.all([scene.connect(listener, { timeouts: { idleMs: 50 } }), listener.accept()]);
     await clock.advance(50);
     await expired(called, "IDLE_TIMEOUT");
   });
@@ -131,7 +131,7 @@ function blockedWrite(socket: StreamSocket): Promise<void> {
 }
 
 function stallChecks(timed: TimedListenerCheck): void {
-  timed("writeStallTimeoutMs: a peer that takes nothing for so long", async (scene, clock) => {
+  timed("timeouts.writeStallMs: a peer that takes nothing for so long", async (scene, clock) => {
     const [, peer] = await scene.pair(await scene.listen());
     const write = blockedWrite(peer);
     let elapsedMs = 0;
@@ -146,7 +146,7 @@ function stallChecks(timed: TimedListenerCheck): void {
   });
 
   timed("a slow reader is no stall", async (scene, clock) => {
-    const [called, peer] = await scene.pair(await scene.listen({ writeStallTimeoutMs: 1000 }));
+    const [called, peer] = await scene.pair(await scene.listen({ timeouts: { writeStallMs: 1000 } }));
     const write = blockedWrite(peer);
     for (let round = 0; round < 20; round += 1) {
       // What is read makes room, and the writer fills it before its next check.
@@ -161,7 +161,7 @@ function stallChecks(timed: TimedListenerCheck): void {
   });
 
   timed("a quiet connection without pending writes does not stall", async (scene, clock) => {
-    const [called, peer] = await scene.pair(await scene.listen({ writeStallTimeoutMs: 10 }));
+    const [called, peer] = await scene.pair(await scene.listen({ timeouts: { writeStallMs: 10 } }));
     await move(called, peer);
     await clock.advance(DAY_MS);
     await move(peer, called);
@@ -170,7 +170,7 @@ function stallChecks(timed: TimedListenerCheck): void {
 
 function lifetimeChecks(timed: TimedListenerCheck): void {
   timed("lifetimeMs: the age of a connection, busy or not", async (scene, clock) => {
-    const [called, peer] = await scene.pair(await scene.listen({ lifetimeMs: 1000 }));
+    const [called, peer] = await scene.pair(await scene.listen({ timeouts: { lifetimeMs: 1000 } }));
     for (let second = 0; second < 9; second += 1) {
       await clock.advance(100);
       await move(called, peer);
@@ -184,7 +184,7 @@ function lifetimeChecks(timed: TimedListenerCheck): void {
 
 function timerChecks(timed: TimedListenerCheck): void {
   timed("no timer outlives its connection, its call or its listener", async (scene, clock) => {
-    const limits = { idleTimeoutMs: 1000, writeStallTimeoutMs: 1000, lifetimeMs: 1000 };
+    const limits = { timeouts: { idleMs: 1000, writeStallMs: 1000, lifetimeMs: 1000 } };
     const listener = await scene.listen(limits);
     const connect = scene.connect(listener, limits);
     const [called, peer] = await Promise.all([connect, listener.accept({ timeoutMs: 1000 })]);

@@ -74,7 +74,7 @@ function handlerChecks(check: ListenerCheck): void {
 
 function failureChecks(check: ListenerCheck): void {
   check("a handler that throws has its connection reset, and onError is told; no other is touched", async (scene) => {
-    const told: [unknown, Peer][] = [];
+    const told: [unknown, Peer | undefined][] = [];
     const failures = { sync: new Error("sync"), async: new TypeError("async"), odd: "not an error" };
     const server = await scene.serve(
       (peer) => {
@@ -104,6 +104,7 @@ function failureChecks(check: ListenerCheck): void {
       [failures.sync, failures.async, failures.odd],
     );
     for (const [error, peer] of told) {
+      assert.ok(peer);
       const { how, error: end } = await peer.closed;
       assert.deepEqual([how, end?.cause], ["aborted", error]);
     }

@@ -63,12 +63,12 @@ export function listenerSuite(name: string, world: ListenerWorld): void {
 
 /** The accept queue and `maxConnections` (docs/semantics.md, rule A6). */
 function surplusChecks(check: ListenerCheck): void {
-  check("more than acceptQueue connections that nobody accepts are reset and counted", async (scene) => {
-    const listener = await scene.listen({ acceptQueue: 2 });
+  check("more than maxWaitingConnections connections that nobody accepts are reset and counted", async (scene) => {
+    const listener = await scene.listen({ limits: { maxWaitingConnections: 2 } });
     const queued = [await scene.connect(listener), await scene.connect(listener)];
     await scene.turnedAway(listener);
     await scene.turnedAway(listener);
-    assert.equal(listener.stats.refused["accept-queue"], 2);
+    assert.equal(listener.stats.refused["max-waiting-connections"], 2);
     for (const called of queued) {
       const peer = await listener.accept();
       await peer.write("yours");
@@ -79,15 +79,15 @@ function surplusChecks(check: ListenerCheck): void {
   });
 
   check("without an accept queue only those are accepted who are waited for", async (scene) => {
-    const listener = await scene.listen({ acceptQueue: 0 });
+    const listener = await scene.listen({ limits: { maxWaitingConnections: 0 } });
     await scene.turnedAway(listener);
     await scene.pair(listener);
     await scene.turnedAway(listener);
-    assert.equal(listener.stats.refused["accept-queue"], 2);
+    assert.equal(listener.stats.refused["max-waiting-connections"], 2);
   });
 
   check("more than maxConnections are reset and counted; a closed one gives its place back", async (scene) => {
-    const listener = await scene.listen({ maxConnections: 2 });
+    const listener = await scene.listen({ limits: { maxConnections: 2 } });
     const [, first] = await scene.pair(listener);
     await scene.pair(listener);
     await scene.turnedAway(listener);
@@ -101,7 +101,7 @@ function surplusChecks(check: ListenerCheck): void {
   });
 
   check("the place of a connection that its client ends comes back", async (scene) => {
-    const server = await scene.serve(async (peer) => await peer.read(), { maxConnections: 1 });
+    const server = await scene.serve(async (peer) => await peer.read(), { limits: { maxConnections: 1 } });
     for (let round = 0; round < 20; round += 1) {
       const called = await scene.connect(server);
       await called.end();

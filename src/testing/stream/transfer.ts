@@ -142,7 +142,7 @@ function inputChecks(check: StreamCheck): void {
 /** More than any kernel holds for a reader that never reads: receive and send buffers of tens of MiB are possible. */
 const MOST_IN_FLIGHT_BYTES = 64 * 1_048_576;
 
-/** Default `writeQueueBytes`. */
+/** Default `maxWriteQueueBytes`. */
 const WRITE_QUEUE_BYTES = 16 * 1_048_576;
 
 /** Writes against a peer that reads slowly or not at all. */

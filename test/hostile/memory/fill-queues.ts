@@ -51,7 +51,11 @@ const all = contract("all", "1.0.0", {
 });
 const one = Buffer.from([1]);
 const never = new Promise<never>(() => undefined);
-const unbounded = { maxHeldBytesPerSession: Infinity };
+
+/** Options without a bound of what one session holds. */
+const unbounded = ({ limits, ...more }: { readonly limits?: object }): object => {
+  return { ...more, limits: { maxHeldBytesPerSession: Infinity, ...limits } };
+};
 
 async function served(server: object = {}, client: object = {}) {
   const kept: unknown[] = [];
@@ -66,13 +70,11 @@ async function served(server: object = {}, client: object = {}) {
       note: () => never,
       upload: () => never,
     },
-    ...unbounded,
-    ...server,
+    ...unbounded(server),
   });
   const session = await connectSession(all, serving.localAddress, {
     handlers: { tick: () => undefined },
-    ...unbounded,
-    ...client,
+    ...unbounded(client),
   });
   await session.remote.quick();
   const heldBytes = (): number => session.stats.heldBytes;
@@ -86,7 +88,7 @@ async function served(server: object = {}, client: object = {}) {
 }
 
 /** Nothing leaves: one message fills the replay buffer, and the server never hears of it. */
-const full = { replay: { maxMessages: 1, maxAgeMs: Infinity } };
+const full = { resume: { maxReplayMessages: 1, maxReplayAgeMs: Infinity } };
 
 /** The server has gone, and its client tries to find another one. */
 async function betweenSessions() {
@@ -177,7 +179,7 @@ export const sessionQueues: Readonly<Record<string, () => Promise<Filled>>> = {
     return { count, heldBytes: bothHeld, keep, fill };
   },
   "calls whose handlers run, at both sides": async () => {
-    const tuning = { limits: { maxCalls: 100_000 }, maxConcurrentCalls: 100_000 };
+    const tuning = { limits: { maxCalls: 100_000, maxConcurrentCalls: 100_000 } };
     const { session, bothHeld, settled, keep } = await served(tuning);
     const count = 20_000;
     const fill = async (): Promise<void> => {
@@ -187,7 +189,7 @@ export const sessionQueues: Readonly<Record<string, () => Promise<Filled>>> = {
     return { count, heldBytes: bothHeld, keep, fill };
   },
   "values that handlers have, at both sides": async () => {
-    const tuning = { limits: { maxCalls: 100_000 }, maxConcurrentCalls: 100_000 };
+    const tuning = { limits: { maxCalls: 100_000, maxConcurrentCalls: 100_000 } };
     const { session, bothHeld, settled, keep } = await served(tuning);
     const count = 5000;
     const question = { name: "somebody", tags: ["first", "second"], at: { x: 1, y: 2 } };
@@ -249,8 +251,8 @@ export const sessionQueues: Readonly<Record<string, () => Promise<Filled>>> = {
     return { count, heldBytes: () => serving.stats.heldBytes, keep, fill };
   },
   "messages that are not acknowledged": async () => {
-    const replay = { maxMessages: 1_000_000, maxBytes: Infinity, maxAgeMs: Infinity };
-    const { serving, keep } = await served({ replay });
+    const resume = { maxReplayMessages: 1_000_000, maxReplayBytes: Infinity, maxReplayAgeMs: Infinity };
+    const { serving, keep } = await served({ resume });
     const before = new Set(serving.sessions.keys());
     const client = await visitor(serving.localAddress.port);
     const session = [...serving.sessions.values()].find(({ id }) => !before.has(id));
@@ -262,7 +264,10 @@ export const sessionQueues: Readonly<Record<string, () => Promise<Filled>>> = {
     return { count, heldBytes: () => session?.stats.heldBytes ?? 0, keep: [...keep, client], fill };
   },
   "sessions without a connection": async () => {
-    const { serving, keep } = await served({ maxSessionsPerAddress: Infinity, keptMs: Infinity });
+    const { serving, keep } = await served({
+      limits: { maxSessionsPerAddress: Infinity },
+      resume: { resumeTimeoutMs: Infinity },
+    });
     const count = 1000;
     const come = async (): Promise<void> => {
       const client = await visitor(serving.localAddress.port);

@@ -53,12 +53,12 @@ describe("bind and serveDatagrams", () => {
     wrong("a peer at port 0", "ADDRESS_INVALID", () => bind(ANY, { remote: ANY })),
     wrong("a peer of the other family", "ADDRESS_INVALID", () => bind(ANY, { remote: "udp://[::1]:9" })),
     wrong("a parameter without a group", "ADDRESS_INVALID", () => bind(`${ANY}?interface=lo`)),
-    option("a policy that does not exist", { receiveQueuePolicy: "drop-all" }),
-    option("no receive queue", { receiveQueueDatagrams: 0 }),
-    option("no send queue", { sendQueueBytes: 0 }),
-    option("no bytes", { maxDatagramBytes: 0 }),
+    option("a policy that does not exist", { overflow: "drop-all" }),
+    option("no receive queue", { limits: { maxReceiveQueueDatagrams: 0 } }),
+    option("no send queue", { limits: { maxSendQueueBytes: 0 } }),
+    option("no bytes", { limits: { maxDatagramBytes: 0 } }),
     option("names that are older than now", { dnsMaxAgeMs: -1 }),
-    option("IPv6 only on IPv4", { ipv6Only: true }),
+    option("IPv6 only on IPv4", { udp: { ipv6Only: true } }),
     {
       ...wrong("serveDatagrams without a handler", "OPTION_INVALID", () => serveDatagrams(ANY, undefined as never)),
       op: "serveDatagrams",
@@ -156,14 +156,14 @@ for (const [op, send] of Object.entries(sendings)) {
         name: "larger than maxDatagramBytes",
         code: "DATAGRAM_TOO_LARGE",
         ...usage,
-        make: async (s) => await send(await box(s, { maxDatagramBytes: 10 }), new Uint8Array(11), PEER),
+        make: async (s) => await send(await box(s, { limits: { maxDatagramBytes: 10 } }), new Uint8Array(11), PEER),
       },
       {
         name: "the queue is full",
         code: "QUEUE_FULL",
         ...usage,
         make: async (s) => {
-          const one = await box(s, { sendQueueDatagrams: 1 });
+          const one = await box(s, { limits: { maxSendQueueDatagrams: 1 } });
           void ignored(one.sendMany(Array.from({ length: 1000 }, () => ({ data: "x", to: one.localAddress }))));
           await send(one, "x", one.localAddress.toString());
         },

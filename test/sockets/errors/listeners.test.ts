@@ -52,7 +52,9 @@ describe("connect", () => {
     wrong("an own address that is a name", "ADDRESS_INVALID", () =>
       connect("tcp://127.0.0.1:1", { localAddress: "localhost" }),
     ),
-    wrong("no write queue", "OPTION_INVALID", () => connect("tcp://127.0.0.1:1", { writeQueueBytes: 0 })),
+    wrong("no write queue", "OPTION_INVALID", () =>
+      connect("tcp://127.0.0.1:1", { limits: { maxWriteQueueBytes: 0 } }),
+    ),
     {
       name: "nobody listens",
       make: async () => await connect(await deserted()),
@@ -167,10 +169,10 @@ describe("listen and serve", () => {
     { ...wrong("serve without a handler", "OPTION_INVALID", () => serve(ANY, undefined as never)), op: "serve" },
     { ...wrong("a list with garbage", "ADDRESS_INVALID", () => listen(ANY, { allow: ["10.0.0.0/99"] })), op },
     { ...wrong("proxies with garbage", "ADDRESS_INVALID", () => listen(ANY, { proxyProtocol: { from: ["x"] } })), op },
-    option("half a connection", { maxConnections: 0.5 }),
-    option("an accept queue below none", { acceptQueue: -1 }),
-    option("no time for the handshake", { handshakeTimeoutMs: 0 }),
-    option("no read-ahead", { readAheadBytes: 0 }),
+    option("half a connection", { limits: { maxConnections: 0.5 } }),
+    option("an accept queue below none", { limits: { maxWaitingConnections: -1 } }),
+    option("no time for the handshake", { timeouts: { handshakeMs: 0 } }),
+    option("no read-ahead", { limits: { maxReadAheadBytes: 0 } }),
     {
       name: "the address is in use",
       make: async (scene) => await listen(scene.keep(await listen(ANY)).localAddress),

@@ -189,7 +189,7 @@ describe("wrong options of a connection", () => {
     }),
     {
       name: "pair: no read-ahead",
-      make: async () => pair({ readAheadBytes: 0 }),
+      make: async () => pair({ limits: { maxReadAheadBytes: 0 } }),
       code: "OPTION_INVALID",
       type: UsageError,
       op: "pair",
@@ -212,7 +212,7 @@ describe("too much", () => {
     {
       name: "write: the queue is full",
       make: async (scene) => {
-        const [left, right] = pair({ writeQueueBytes: 10 });
+        const [left, right] = pair({ limits: { maxWriteQueueBytes: 10 } });
         scene.keep(left);
         scene.keep(right);
         void ignored(left.write(new Uint8Array(1_000_000)));

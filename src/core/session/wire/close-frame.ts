@@ -5,7 +5,7 @@ import { type ErrorCode, errorCodes } from "../../errors.ts";
 import type { MessageFormat } from "../../framing/codec.ts";
 import { InvalidContent } from "../../framing/frame-error.ts";
 import { json } from "../../framing/formats/json.ts";
-import { DEFAULT_LIMITS, type SessionLimits } from "../../handshake/limits.ts";
+import { DEFAULT_LIMITS, type HandshakeLimits } from "../../handshake/limits.ts";
 import { CLOSE, HEAD_BYTES, writeU64 } from "./frame-types.ts";
 
 /** What a CLOSE says. */
@@ -22,7 +22,7 @@ const MAX_MESSAGE_LENGTH = 1024;
 const BODY: MessageFormat<unknown> = json({ inexact: "round" });
 
 /** What the peer is ready to receive. */
-type PeerLimits = Pick<SessionLimits, "maxMessageBytes">;
+type PeerLimits = Pick<HandshakeLimits, "maxMessageBytes">;
 
 /**
  * A whole frame CLOSE, without its sentence if that makes it longer than what the peer takes: the code it gets always.

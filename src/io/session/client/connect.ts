@@ -12,6 +12,7 @@ import {
   checkOptions,
   FUNCTION,
   only,
+  options as object,
   type OptionRules,
   type RulesOf,
 } from "../../../core/options/check-options.ts";
@@ -27,7 +28,13 @@ import { abortError, beforeDrained, DEFAULT_DRAIN_MS, drainEndpoints } from "../
 import { SessionGap } from "../gap.ts";
 import { SessionSchedule } from "../schedule.ts";
 import type { Session } from "../public.ts";
-import { type EndpointSettings, endpointSettings, TUNING_RULES } from "../settings.ts";
+import {
+  type EndpointSettings,
+  endpointSettings,
+  RESUME_RULES,
+  SESSION_LIMIT_RULES,
+  TUNING_RULES,
+} from "../settings.ts";
 import type { ConnectSessionOptions, SessionClientOptions } from "./public.ts";
 import { type ConnectorOwner, type Resumption, SessionConnector } from "./connector.ts";
 import { closeUnwanted, type Welcomed } from "./introduction.ts";
@@ -42,8 +49,10 @@ const FOLLOWED: ReadonlySet<ErrorCode> = new Set(["SESSION_LOST", "REPLAY_OVERFL
 
 /** What the options of `connectSession` must look like. */
 export const OPEN_SESSION_RULES: RulesOf<AnyOptions> = {
-  ...only(CONNECT_RULES, "signal", "timeoutMs", "localAddress", "tls", "retry", "writeStallTimeoutMs"),
+  ...only(CONNECT_RULES, "signal", "timeoutMs", "localAddress", "tls", "tcp", "retry"),
   ...TUNING_RULES,
+  limits: object(SESSION_LIMIT_RULES),
+  resume: object(RESUME_RULES),
   auth: ANYTHING,
   data: ANYTHING,
   reconnect: {
@@ -115,12 +124,13 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     const own = ownNetwork(network);
     const { clock } = own;
     this.#clock = clock;
-    const plan = new ContractPlan(contract, "client", options.validate, options.maxMessageValues);
+    const plan = new ContractPlan(contract, "client", options.validate, options.limits?.maxMessageValues);
     const peerProblems = new PeerProblems(clock, (error) => this.#report(error));
     const settings = endpointSettings(options, { clock, schedule: new SessionSchedule(clock), peerProblems, plan });
     const { codecs, limits } = settings;
     this.#settings = settings;
-    const { reconnect = {}, auth, signal: _signal, ...connect } = options;
+    const { reconnect = {}, auth, retry, timeoutMs, localAddress, tls, tcp, timeouts } = options;
+    const writeStallMs = timeouts?.writeStallMs;
     this.#reconnects = reconnect !== false;
     this.#final = !this.#reconnects;
     this.#connector = new SessionConnector(own, this, {
@@ -128,7 +138,8 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
       capabilities: { contract, codecs, features: [], limits },
       settings,
       auth,
-      connect,
+      opening: { retry, timeoutMs },
+      connect: { localAddress, tls, tcp, timeouts: { writeStallMs } },
       reconnect: reconnect === false ? {} : reconnect,
     });
   }

@@ -64,6 +64,9 @@ export interface ConnectorOptions {
   readonly capabilities: Capabilities;
   readonly settings: EndpointSettings;
   readonly auth: unknown;
+  /** Of the first session only. */
+  readonly opening: Pick<ConnectOptions, "retry" | "timeoutMs">;
+  /** Of each connection. */
   readonly connect: ConnectOptions;
   readonly reconnect: Backoff;
 }
@@ -92,7 +95,7 @@ export class SessionConnector {
 
   /** Makes the first connection. Rejects when that fails. */
   async open(signal: AbortSignal | undefined): Promise<void> {
-    const { retry, timeoutMs, ...connect } = this.#options.connect;
+    const { retry, timeoutMs } = this.#options.opening;
     const { clock } = this.#network;
     const limits = { signal, timeoutMs: timeoutMs ?? DEFAULT_CONNECT_MS };
     const endsAt = clock.now() + limits.timeoutMs;
@@ -102,8 +105,7 @@ export class SessionConnector {
       pausing.abort(expiryReason(cause, { op: "connect", remote }, "none"));
     });
     const attempt = (): Promise<void> => {
-      const options = { ...connect, timeoutMs: Math.ceil(endsAt - clock.now()) };
-      return this.#connect(options, signal, timeoutMs === undefined ? Infinity : endsAt);
+      return this.#connect(Math.ceil(endsAt - clock.now()), signal, timeoutMs === undefined ? Infinity : endsAt);
     };
     try {
       await withRetry(this.#network, retry, pausing.signal, attempt, {
@@ -154,9 +156,8 @@ export class SessionConnector {
   }
 
   async #tryAgain(): Promise<void> {
-    const { localAddress, tls, writeStallTimeoutMs } = this.#options.connect;
     try {
-      await this.#connect({ localAddress, tls, writeStallTimeoutMs }, undefined, Infinity);
+      await this.#connect(DEFAULT_CONNECT_MS, undefined, Infinity);
     } catch (error) {
       if (this.#attempt?.signal.aborted === true) return;
       if (error instanceof ZocaloError && FINAL.has(error.code)) this.#owner.refused(error);
@@ -168,15 +169,15 @@ export class SessionConnector {
   }
 
   /** One attempt: the connection, and the handshake on it, which is over at `openingEndsAt` in any case. */
-  async #connect(options: ConnectOptions, signal: AbortSignal | undefined, openingEndsAt: number): Promise<void> {
+  async #connect(timeoutMs: number, signal: AbortSignal | undefined, openingEndsAt: number): Promise<void> {
     const attempt = new AbortController();
     this.#attempt = attempt;
     const stop = signal === undefined ? attempt.signal : AbortSignal.any([attempt.signal, signal]);
-    const { address, auth, settings } = this.#options;
+    const { address, auth, connect, settings } = this.#options;
     const { clock } = this.#network;
     const target = telephoneAddress(address);
-    const connection = await openConnection(this.#network, target, { ...options, signal: stop });
-    const endsAt = Math.min(openingEndsAt, clock.now() + settings.handshakeTimeoutMs);
+    const connection = await openConnection(this.#network, target, { ...connect, timeoutMs, signal: stop });
+    const endsAt = Math.min(openingEndsAt, clock.now() + settings.handshakeMs);
     let machine: ClientHandshake;
     try {
       const credentials =

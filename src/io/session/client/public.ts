@@ -2,16 +2,21 @@
 
 import type { Methods } from "../../../core/contract/contract.ts";
 import type { ConnectOptions } from "../../stream/connect.ts";
+import type { OnError } from "../../operation/peer-problems.ts";
 import type { Backoff } from "../../../core/options/backoff.ts";
 import type { FreshReport, ResumedReport, SessionEnd } from "../end.ts";
 import type { HandlerContext, HandlersOption } from "../../contract/methods.ts";
 import type { Session } from "../public.ts";
-import type { SessionTuning } from "../settings.ts";
+import type { ResumeOptions, SessionLimits, SessionTuning } from "../settings.ts";
 
 /** Options of `connectSession`, the handlers aside. `signal` and `timeoutMs` end the opening only; `close` ends a session. */
 export interface SessionClientOptions<Server extends Methods, Data>
   extends SessionTuning,
-    Pick<ConnectOptions, "signal" | "timeoutMs" | "localAddress" | "tls" | "writeStallTimeoutMs"> {
+    Pick<ConnectOptions, "signal" | "timeoutMs" | "localAddress" | "tls" | "tcp"> {
+  /** Bounds of the session. */
+  readonly limits?: SessionLimits | undefined;
+  /** What is kept to send it again on the next connection. */
+  readonly resume?: ResumeOptions | undefined;
   /**
    * Wait for a server that is not up yet: try again while it refuses, cannot be reached, ends the connection or is silent before
    * its answer, as a proxy is that is up before its server, or answers `SERVER_BUSY`. For the first session only: `reconnect`
@@ -21,7 +26,7 @@ export interface SessionClientOptions<Server extends Methods, Data>
   /**
    * Whatever the server's `authenticate` wants to see; must be what `json()` can carry, within the 65,536 bytes of a hello. A
    * function is asked for each connection, once it is there; its answer, or its promise, belongs to the time of the
-   * handshake (`handshakeTimeoutMs`).
+   * handshake (`timeouts.handshakeMs`).
    */
   readonly auth?: unknown;
   /** Becomes `session.data`. Default: an empty object. */
@@ -48,7 +53,7 @@ export interface SessionClientOptions<Server extends Methods, Data>
    * Told of what nobody awaits: what a handler threw, a message that its schema does not allow, an attempt to come back that
    * failed. Default: nobody, but the channel `zocalo:error` has it.
    */
-  readonly onError?: ((error: unknown, session: Session<Server, Data>) => unknown) | undefined;
+  readonly onError?: OnError<Session<Server, Data>> | undefined;
 }
 
 /** All options of `connectSession`: the handlers are required as soon as the contract's client offers anything. */

@@ -102,7 +102,7 @@ export class SessionEnding {
     // A CLOSE that was not answered has had its time.
     const isAnswered = this.#host.machine.departed === undefined;
     this.#wordsBy = isAnswered ? now + LAST_WORDS_MS : now;
-    this.#finishBy = now + this.#host.settings.finishTimeoutMs;
+    this.#finishBy = now + this.#host.settings.finishMs;
     return this.#nextDeadline;
   }
 
@@ -172,7 +172,7 @@ export class SessionEnding {
   #late(): void {
     const { settings, handling } = this.#host;
     const unhandled = handling?.cut() ?? 0;
-    const time = `the handlers of those before them took longer than ${settings.finishTimeoutMs} ms`;
+    const time = `the handlers of those before them took longer than ${settings.finishMs} ms`;
     const detail = `${unhandled} events were accepted and not handled: the session is over, and ${time}`;
     if (unhandled > 0)
       this.#host.problem(new ConnectionError("SESSION_LOST", { ...this.#host.context("session"), detail }));

@@ -30,9 +30,9 @@ export class ServerGreeting extends SessionHandshake<ServerHandshake> {
   constructor(
     connection: StreamSocket,
     owner: Receptionist,
-    common: HandshakeTimes & { readonly handshakeTimeoutMs: number },
+    common: HandshakeTimes & { readonly handshakeMs: number },
   ) {
-    super(connection, new ServerHandshake(common.clock.now(), { timeoutMs: common.handshakeTimeoutMs }), common);
+    super(connection, new ServerHandshake(common.clock.now(), { timeoutMs: common.handshakeMs }), common);
     this.#owner = owner;
   }
 

@@ -8,12 +8,13 @@ import {
   FUNCTION,
   only,
   OPERATION_RULES,
+  options as object,
   type RulesOf,
   wholeNumber,
 } from "../../../core/options/check-options.ts";
-import { LISTEN_RULES } from "../../listener/listen.ts";
-import type { DrainSessionsOptions, SessionServerOptions } from "./public.ts";
-import { TUNING_RULES } from "../settings.ts";
+import { LISTEN_RULES, LISTENER_LIMIT_RULES } from "../../listener/listen.ts";
+import type { DrainSessionsOptions, ServerResumeOptions, SessionServerLimits, SessionServerOptions } from "./public.ts";
+import { RESUME_RULES, SESSION_LIMIT_RULES, TUNING_RULES } from "../settings.ts";
 
 /** Options whose types do not matter here. */
 export type AnyServerOptions = SessionServerOptions<Methods, unknown> & { readonly handlers?: object };
@@ -21,34 +22,29 @@ export type AnyServerOptions = SessionServerOptions<Methods, unknown> & { readon
 const STORE_FUNCTIONS = ["get", "create", "replace", "detach", "charge", "expire", "remove"] as const;
 /** What the options of `serveSessions` must look like. */
 export const SERVE_SESSIONS_RULES: RulesOf<AnyServerOptions> = {
-  ...only(
-    LISTEN_RULES,
-    "signal",
-    "timeoutMs",
-    "backlog",
-    "allow",
-    "deny",
-    "proxyProtocol",
-    "tls",
-    "reusePort",
-    "ipv6Only",
-  ),
-  ...only(LISTEN_RULES, "mode", "fd", "writeStallTimeoutMs", "maxConnections", "maxConnectionsPerAddress"),
+  ...only(LISTEN_RULES, "signal", "timeoutMs", "allow", "deny", "proxyProtocol", "tls", "tcp", "mode", "fd"),
   ...TUNING_RULES,
-  maxSessions: countFrom(0),
-  maxSessionsPerAddress: countFrom(0),
-  maxSessionsPerPrincipal: countFrom(1),
-  maxUnauthenticated: countFrom(1),
-  maxHeldBytes: FROM_ZERO,
-  maxHeldBytesPerPrincipal: FROM_ZERO,
-  keptMs: FROM_ZERO,
+  limits: object({
+    ...SESSION_LIMIT_RULES,
+    ...only(LISTENER_LIMIT_RULES, "maxBacklog", "maxConnections", "maxConnectionsPerAddress"),
+    maxSessions: countFrom(0),
+    maxSessionsPerAddress: countFrom(0),
+    maxSessionsPerPrincipal: countFrom(1),
+    maxUnauthenticated: countFrom(1),
+    maxHeldBytes: FROM_ZERO,
+    maxHeldBytesPerPrincipal: FROM_ZERO,
+  } satisfies RulesOf<SessionServerLimits>),
+  resume: object({
+    ...RESUME_RULES,
+    resumeTimeoutMs: FROM_ZERO,
+    store: {
+      wanted: "an object with the functions of a SessionStore",
+      holds: (value) =>
+        STORE_FUNCTIONS.every((name) => typeof (value as Partial<SessionStore> | null)?.[name] === "function"),
+    },
+  } satisfies RulesOf<ServerResumeOptions>),
   authenticate: FUNCTION,
   data: FUNCTION,
-  store: {
-    wanted: "an object with the functions of a SessionStore",
-    holds: (value) =>
-      STORE_FUNCTIONS.every((name) => typeof (value as Partial<SessionStore> | null)?.[name] === "function"),
-  },
   onOpen: FUNCTION,
   onResume: FUNCTION,
   onClose: FUNCTION,

@@ -6,12 +6,13 @@ import type { ProxyHeader } from "../../../core/proxy/header.ts";
 import type { Contract, Methods } from "../../../core/contract/contract.ts";
 import type { SessionStore } from "../../../core/session/resume/session-store.ts";
 import type { OperationOptions } from "../../operation/deadline.ts";
-import type { ListenerStats, ListenOptions } from "../../listener/public.ts";
+import type { OnError } from "../../operation/peer-problems.ts";
+import type { ListenerLimits, ListenerStats, ListenOptions } from "../../listener/public.ts";
 import type { DrainReport } from "../../listener/public.ts";
 import type { ResumedReport, SessionEnd } from "../end.ts";
 import type { HandlerContext, HandlersOption, MethodArguments } from "../../contract/methods.ts";
 import type { Session } from "../public.ts";
-import type { SessionTuning } from "../settings.ts";
+import type { ResumeOptions, SessionLimits, SessionTuning } from "../settings.ts";
 import type { RequestInput } from "../../../core/contract/method.ts";
 import type { TlsInfo, TlsOptions } from "../../network/tls.ts";
 
@@ -39,8 +40,10 @@ export interface Admitted extends Applicant {
   readonly principal: string;
 }
 
-/** Limits of a server of sessions. All are on by default; `Infinity` turns one off. */
-export interface SessionServerLimits {
+/** Limits of a server of sessions, and of each of them. All are on by default; `Infinity` turns one off. */
+export interface SessionServerLimits
+  extends SessionLimits,
+    Pick<ListenerLimits, "maxBacklog" | "maxConnections" | "maxConnectionsPerAddress"> {
   /** Sessions, those without a connection included. Default 10,000. The longest detached one makes room. */
   readonly maxSessions?: number | undefined;
   /**
@@ -58,7 +61,7 @@ export interface SessionServerLimits {
    * refused and are being closed; and clients for which `authenticate` and `data` are at work, those that have gone included.
    * Default 1,000 of each of the three. One more of the first or the second resets the oldest of them, the refused before the
    * silent, so that they cannot keep clients out that introduce themselves. One more of the third is refused with
-   * `SERVER_BUSY`; what takes longer than `handshakeTimeoutMs` does not count there.
+   * `SERVER_BUSY`; what takes longer than `timeouts.handshakeMs` does not count there.
    */
   readonly maxUnauthenticated?: number | undefined;
   /**
@@ -76,27 +79,25 @@ export interface SessionServerLimits {
   readonly maxHeldBytesPerPrincipal?: number | undefined;
 }
 
+/** What a server keeps for clients that come back. */
+export interface ServerResumeOptions extends ResumeOptions {
+  /**
+   * How long a session lives without a connection, in milliseconds. Default 60,000; `Infinity` until it has to make room for
+   * others.
+   */
+  readonly resumeTimeoutMs?: number | undefined;
+  /** Where the records of sessions are kept. Default: in memory, within the limits of the server. */
+  readonly store?: SessionStore | undefined;
+}
+
 /** Options of `serveSessions`. `signal` and `timeoutMs` end the opening only; `drain` and `close` end a server. */
 export interface SessionServerOptions<Client extends Methods, Data>
   extends SessionTuning,
-    SessionServerLimits,
-    Pick<
-      ListenOptions,
-      | "backlog"
-      | "allow"
-      | "deny"
-      | "proxyProtocol"
-      | "tls"
-      | "reusePort"
-      | "ipv6Only"
-      | "mode"
-      | "fd"
-      | "signal"
-      | "timeoutMs"
-      | "writeStallTimeoutMs"
-      | "maxConnections"
-      | "maxConnectionsPerAddress"
-    > {
+    Pick<ListenOptions, "allow" | "deny" | "proxyProtocol" | "tls" | "tcp" | "mode" | "fd" | "signal" | "timeoutMs"> {
+  /** Bounds of the server, and of each session. */
+  readonly limits?: SessionServerLimits | undefined;
+  /** What is kept for clients that come back. */
+  readonly resume?: ServerResumeOptions | undefined;
   /**
    * Says who a client is: a text that names it, the same each time. Answer undefined, or throw, to turn it away
    * (`UNAUTHENTICATED`; the message of a `RemoteError` is passed on, nothing else is). Such a client does not come back by
@@ -107,13 +108,6 @@ export interface SessionServerOptions<Client extends Methods, Data>
   readonly authenticate?: ((applicant: Applicant) => string | undefined | Promise<string | undefined>) | undefined;
   /** Makes `session.data` of a new session. Default: an empty object. What it throws turns the client away, as in `authenticate`. */
   readonly data?: ((admitted: Admitted) => Data | Promise<Data>) | undefined;
-  /**
-   * How long a session lives without a connection, in milliseconds. Default 60,000; `Infinity` until it has to make room for
-   * others.
-   */
-  readonly keptMs?: number | undefined;
-  /** Where the records of sessions are kept. Default: in memory, within the limits above. */
-  readonly store?: SessionStore | undefined;
   /** A new session is there; nothing has arrived on it yet. */
   readonly onOpen?: ((session: Session<Client, Data>, server: SessionServer<Client, Data>) => unknown) | undefined;
   /** A session goes on over another connection. */
@@ -129,7 +123,7 @@ export interface SessionServerOptions<Client extends Methods, Data>
    * zocalo (then without a session). Of what peers do wrong, the first ten of a session in a row, and of all peers 100 in a
    * second; then their number. Default: nobody, but the channel `zocalo:error` has it.
    */
-  readonly onError?: ((error: unknown, session: Session<Client, Data> | undefined) => unknown) | undefined;
+  readonly onError?: OnError<Session<Client, Data>> | undefined;
 }
 
 /** What a server of sessions has counted. */

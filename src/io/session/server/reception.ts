@@ -16,7 +16,8 @@ import type { Admitted, Applicant, SessionServerLimits } from "./public.ts";
 const DEFAULT_MAX_UNAUTHENTICATED = 1000;
 
 /** What a server says about who may come in. */
-export interface ReceptionOptions extends SessionServerLimits {
+export interface ReceptionOptions {
+  readonly limits?: SessionServerLimits | undefined;
   readonly authenticate?: ((applicant: Applicant) => string | undefined | Promise<string | undefined>) | undefined;
   readonly data?: ((admitted: Admitted) => unknown) | undefined;
 }
@@ -72,7 +73,7 @@ export class SessionReception implements Receptionist {
   constructor(host: ReceptionHost, options: ReceptionOptions) {
     this.#host = host;
     this.#options = options;
-    this.#maxUnauthenticated = options.maxUnauthenticated ?? DEFAULT_MAX_UNAUTHENTICATED;
+    this.#maxUnauthenticated = options.limits?.maxUnauthenticated ?? DEFAULT_MAX_UNAUTHENTICATED;
   }
 
   /** Connections in the handshake. */
@@ -172,10 +173,10 @@ export class SessionReception implements Receptionist {
    * on. One that takes longer than a handshake may is not counted any more, since it may never end.
    */
   #mayDecide(): boolean {
-    const { clock, handshakeTimeoutMs } = this.#host.settings;
+    const { clock, handshakeMs } = this.#host.settings;
     for (const [greeting, since] of this.#decisions) {
       if (this.#decisions.size < this.#maxUnauthenticated) break;
-      if (clock.now() < since + handshakeTimeoutMs) return false;
+      if (clock.now() < since + handshakeMs) return false;
       this.#decisions.delete(greeting);
     }
     return true;

@@ -96,14 +96,15 @@ class SessionServer implements EndpointOwner, ReceptionHost {
     this.#options = options;
     const { clock, random } = this.#network;
     this.instance = newId(random);
-    const plan = new ContractPlan(contract, "server", options.validate, options.maxMessageValues);
+    const plan = new ContractPlan(contract, "server", options.validate, options.limits?.maxMessageValues);
     const peerProblems = new PeerProblems(clock, (error) => this.#report(error, undefined));
     this.settings = endpointSettings(options, { clock, schedule: new SessionSchedule(clock), peerProblems, plan });
     const { codecs, limits } = this.settings;
     this.capabilities = { contract, codecs, features: [], limits };
     // The welcome carries a whole number.
-    this.keptMs = Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(options.keptMs ?? DEFAULT_KEPT_MS));
-    this.registry = new SessionRegistry(this.instance, options, this.keptMs, options.store);
+    const { resumeTimeoutMs = DEFAULT_KEPT_MS, store } = options.resume ?? {};
+    this.keptMs = Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(resumeTimeoutMs));
+    this.registry = new SessionRegistry(this.instance, options.limits ?? {}, this.keptMs, store);
     this.#reception = new SessionReception(this, options);
     this.#groups = new SessionGroups(plan);
     this.remote = broadcasts(plan, () => this.sessions);
@@ -115,15 +116,15 @@ class SessionServer implements EndpointOwner, ReceptionHost {
   /** Opens the listener. */
   async open(address: AddressLike): Promise<void> {
     const options = this.#options;
-    const settings = connectionSettings({ writeStallTimeoutMs: options.writeStallTimeoutMs });
+    const settings = connectionSettings({ timeouts: { writeStallMs: options.timeouts?.writeStallMs } });
     const { maxUnauthenticated: maxHandshakes } = this.#reception;
     // In a handshake of TLS; silent or leaving; waiting for the answer.
-    const { maxConnections = this.registry.maxSessions + 3 * maxHandshakes } = options;
+    const { maxConnections = this.registry.maxSessions + 3 * maxHandshakes } = options.limits ?? {};
     this.#listener = await openListener(
       "serveSessions",
       this.#network,
       listenerAddress(address, "serveSessions"),
-      { ...options, maxConnections, maxHandshakes },
+      { ...options, limits: { ...options.limits, maxConnections, maxHandshakes } },
       {
         create: (transport, announced) => new StreamSocket(this.#network, transport, settings, announced),
         deliver: (connection) => this.#reception.greet(connection),
@@ -299,7 +300,7 @@ class SessionServer implements EndpointOwner, ReceptionHost {
       this.#reception.close(refusal);
     };
     // With reusePort, the next server is there already, and clients must come to that one.
-    if (this.#options.reusePort === true) shut();
+    if (this.#options.tcp?.reusePort === true) shut();
     const stop = AbortSignal.any(signal === undefined ? [this.#stop.signal] : [this.#stop.signal, signal]);
     const endpoints = [...this.sessions.values()].map((session) => partsOf(session).endpoint);
     const say = (): { retryAfterMs: number; message: string } => ({ retryAfterMs: retryAfterMs(), message });

@@ -149,7 +149,7 @@ export class SessionCalls {
     }
     let pending: PendingCall | undefined;
     const promise = new Promise<unknown>((resolve, reject) => {
-      const timeoutMs = options?.timeoutMs ?? host.settings.callTimeoutMs;
+      const timeoutMs = options?.timeoutMs ?? host.settings.callMs;
       pending = new PendingCall(this, method, timeoutMs, host.now() + timeoutMs, { resolve, reject });
     });
     const call = pending as unknown as PendingCall;

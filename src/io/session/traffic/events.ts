@@ -113,7 +113,7 @@ export class SessionEvents implements EventQueue {
   expire(now: number): void {
     if (now < this.nextDeadline) return;
     const { machine, settings } = this.#host;
-    const detail = `the peer took no event for ${settings.replay.maxAgeMs} ms (replay.maxAgeMs); the session is over`;
+    const detail = `the peer took no event for ${settings.replay.maxAgeMs} ms (resume.maxReplayAgeMs); the session is over`;
     machine.close(detail, now, new ConnectionError("REPLAY_OVERFLOW", { op: "session", detail }));
   }
 
