@@ -9,7 +9,7 @@ import type { DataOutput } from "../terminal/standard-output.ts";
 import { type FramingName, inputMessages, type LineCodec, shownMessage } from "./framing-option.ts";
 
 /** How long closing may take once the person has asked to stop. */
-export const STOP_LINGER_MS = 200;
+const STOP_LINGER_MS = 200;
 
 /** How bytes are shown and sent. */
 export interface JoinOptions {

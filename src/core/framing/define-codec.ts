@@ -4,11 +4,12 @@ import { checkOptions, FUNCTION, type OptionRule, type RulesOf } from "../option
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { ZocaloError } from "../errors.ts";
 import { viewBytes } from "../bytes/byte-view.ts";
-import type { Boundary, Framer, FrameSpan, MessageFormat } from "./codec.ts";
+import type { FrameSpan, MessageFormat } from "./codec.ts";
 import { FrameCodec } from "./frame-codec.ts";
 import { frameInvalid, frameTooLong, messageInvalid, messageTooLong, thrownReason } from "./frame-error.ts";
-import { DEFAULT_MAX_FRAME_BYTES, LIMIT } from "./frame-limit.ts";
+import { LIMIT } from "./frame-limit.ts";
 import { ParsedCodec, type ParserDefinition } from "./parsed-codec.ts";
+import { StatelessBoundary } from "./stateless-boundary.ts";
 
 /** What {@link defineCodec} has to know. */
 export interface CodecDefinition<In, Out = In> {
@@ -120,23 +121,15 @@ function hasParser<In, Out>(
   return typeof definition === "object" && definition !== null && "parser" in definition;
 }
 
-class DefinedBoundary implements Boundary, Framer {
-  readonly name: string;
-  readonly maxFrameBytes: number;
+class DefinedBoundary extends StatelessBoundary {
   readonly #definition: Pick<CodecDefinition<never>, "frameLength">;
 
   constructor(definition: Pick<CodecDefinition<never, unknown>, "name" | "maxFrameBytes" | "frameLength">) {
-    this.name = definition.name;
-    this.maxFrameBytes = definition.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES;
+    super(definition.name, definition.maxFrameBytes);
     this.#definition = definition;
   }
 
-  /** It keeps nothing between two messages, so one serves all streams. */
-  createFramer(): Framer {
-    return this;
-  }
-
-  find(bytes: Buffer, start: number, end: number, span: FrameSpan): number {
+  override find(bytes: Buffer, start: number, end: number, span: FrameSpan): number {
     const length = this.#length(bytes, start, end, span.seen);
     const knownBytes = length ?? end - start;
     if (knownBytes > span.limit) throw frameTooLong(this.name, span.limit);
@@ -150,7 +143,7 @@ class DefinedBoundary implements Boundary, Framer {
     return next;
   }
 
-  frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
+  override frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
     const count = end - start;
     if (count > this.maxFrameBytes) throw messageTooLong(this.name, count, this.maxFrameBytes);
     if (count === 0) throw messageInvalid(this.name, "a message must have at least one byte");

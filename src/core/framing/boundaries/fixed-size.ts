@@ -2,10 +2,11 @@
 
 import type { ByteWriter } from "../../bytes/byte-writer.ts";
 import { bytes as bytesFormat } from "../formats/bytes.ts";
-import type { Boundary, Framer, FrameSpan } from "../codec.ts";
+import type { FrameSpan } from "../codec.ts";
 import { FrameCodec } from "../frame-codec.ts";
 import { messageInvalid } from "../frame-error.ts";
 import { checkedLimit } from "../frame-limit.ts";
+import { StatelessBoundary } from "../stateless-boundary.ts";
 
 const NAME = "fixedSize";
 
@@ -28,20 +29,12 @@ export function fixedSize(bytes: number): FrameCodec<Uint8Array, Buffer> {
   return new FrameCodec(new FixedSizeBoundary(checkedLimit(NAME, "bytes", bytes)), bytesFormat());
 }
 
-class FixedSizeBoundary implements Boundary, Framer {
-  readonly name = NAME;
-  readonly maxFrameBytes: number;
-
+class FixedSizeBoundary extends StatelessBoundary {
   constructor(bytes: number) {
-    this.maxFrameBytes = bytes;
+    super(NAME, bytes);
   }
 
-  /** It keeps nothing between two messages, so one serves all streams. */
-  createFramer(): Framer {
-    return this;
-  }
-
-  find(_bytes: Buffer, start: number, end: number, span: FrameSpan): number {
+  override find(_bytes: Buffer, start: number, end: number, span: FrameSpan): number {
     const next = start + this.maxFrameBytes;
     if (next > end) return -this.maxFrameBytes;
     span.from = start;
@@ -49,7 +42,7 @@ class FixedSizeBoundary implements Boundary, Framer {
     return next;
   }
 
-  frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
+  override frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
     if (end - start !== this.maxFrameBytes) {
       throw messageInvalid(NAME, `a message must have ${this.maxFrameBytes} bytes; it has ${end - start}`);
     }

@@ -4,10 +4,11 @@ import { checkOptions, oneOf, type RulesOf, wholeNumber } from "../../options/ch
 import { type ByteWriter, REFERENCE_BYTES } from "../../bytes/byte-writer.ts";
 import { copyBytes } from "../../bytes/copy-bytes.ts";
 import { bytes as bytesFormat } from "../formats/bytes.ts";
-import type { Boundary, Framer, FrameSpan } from "../codec.ts";
+import type { FrameSpan } from "../codec.ts";
 import { FrameCodec } from "../frame-codec.ts";
 import { frameInvalid, frameTooLong, messageInvalid, messageTooLong } from "../frame-error.ts";
-import { DEFAULT_MAX_FRAME_BYTES, LIMIT } from "../frame-limit.ts";
+import { LIMIT } from "../frame-limit.ts";
+import { StatelessBoundary } from "../stateless-boundary.ts";
 
 /** Options of {@link lengthPrefix}. */
 export interface LengthPrefixOptions {
@@ -84,9 +85,7 @@ export function lengthPrefix(options: LengthPrefixOptions = {}): FrameCodec<Uint
   return new FrameCodec(new LengthPrefixBoundary(checkOptions({ op: NAME }, options, RULES)), bytesFormat());
 }
 
-class LengthPrefixBoundary implements Boundary, Framer {
-  readonly name = NAME;
-  readonly maxFrameBytes: number;
+class LengthPrefixBoundary extends StatelessBoundary {
   readonly #fieldBytes: number;
   readonly #largestField: number;
   readonly #little: boolean;
@@ -98,8 +97,8 @@ class LengthPrefixBoundary implements Boundary, Framer {
   readonly #plain: boolean;
 
   constructor(options: LengthPrefixOptions) {
-    const { bytes = 4, endian = "big", offset = 0, adjustment = 0, maxFrameBytes = DEFAULT_MAX_FRAME_BYTES } = options;
-    this.maxFrameBytes = maxFrameBytes;
+    const { bytes = 4, endian = "big", offset = 0, adjustment = 0, maxFrameBytes } = options;
+    super(NAME, maxFrameBytes);
     this.#fieldBytes = bytes;
     this.#largestField = 2 ** (8 * bytes) - 1;
     this.#little = endian === "little";
@@ -110,12 +109,7 @@ class LengthPrefixBoundary implements Boundary, Framer {
     this.#plain = bytes === 4 && offset === 0 && adjustment === 0 && this.#skip === 4;
   }
 
-  /** It keeps nothing between two messages, so one serves all streams. */
-  createFramer(): Framer {
-    return this;
-  }
-
-  find(bytes: Buffer, start: number, end: number, span: FrameSpan): number {
+  override find(bytes: Buffer, start: number, end: number, span: FrameSpan): number {
     const headBytes = this.#headBytes;
     if (end - start < headBytes) return -headBytes;
     const field = this.#readField(bytes, start + this.#offset);
@@ -131,7 +125,7 @@ class LengthPrefixBoundary implements Boundary, Framer {
     return start + frameBytes;
   }
 
-  frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
+  override frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
     if (this.#plain && end - start < REFERENCE_BYTES && end - start <= this.maxFrameBytes) {
       this.#framePlainly(bytes, start, end, writer);
       return;

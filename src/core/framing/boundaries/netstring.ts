@@ -3,10 +3,11 @@
 import { checkOptions, type RulesOf } from "../../options/check-options.ts";
 import type { ByteWriter } from "../../bytes/byte-writer.ts";
 import { bytes as bytesFormat } from "../formats/bytes.ts";
-import type { Boundary, Framer, FrameSpan } from "../codec.ts";
+import type { FrameSpan } from "../codec.ts";
 import { FrameCodec } from "../frame-codec.ts";
 import { frameInvalid, frameTooLong, messageTooLong } from "../frame-error.ts";
-import { DEFAULT_MAX_FRAME_BYTES, LIMIT } from "../frame-limit.ts";
+import { LIMIT } from "../frame-limit.ts";
+import { StatelessBoundary } from "../stateless-boundary.ts";
 
 /** Options of {@link netstring}. */
 export interface NetstringOptions {
@@ -44,20 +45,12 @@ export function netstring(options: NetstringOptions = {}): FrameCodec<Uint8Array
   return new FrameCodec(new NetstringBoundary(checkOptions({ op: NAME }, options, RULES)), bytesFormat());
 }
 
-class NetstringBoundary implements Boundary, Framer {
-  readonly name = NAME;
-  readonly maxFrameBytes: number;
-
+class NetstringBoundary extends StatelessBoundary {
   constructor(options: NetstringOptions) {
-    this.maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES;
+    super(NAME, options.maxFrameBytes);
   }
 
-  /** It keeps nothing between two messages, so one serves all streams. */
-  createFramer(): Framer {
-    return this;
-  }
-
-  find(bytes: Buffer, start: number, end: number, span: FrameSpan): number {
+  override find(bytes: Buffer, start: number, end: number, span: FrameSpan): number {
     let at = start;
     let length = 0;
     for (; ; at += 1) {
@@ -79,7 +72,7 @@ class NetstringBoundary implements Boundary, Framer {
     return to + 1;
   }
 
-  frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
+  override frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
     const count = end - start;
     if (count > this.maxFrameBytes) throw messageTooLong(NAME, count, this.maxFrameBytes);
     const digits = decimalDigits(count);

@@ -2,11 +2,12 @@
 
 import type { ByteWriter } from "../../bytes/byte-writer.ts";
 import { checkOptions, type RulesOf } from "../../options/check-options.ts";
-import type { Boundary, Framer, FrameSpan } from "../codec.ts";
+import type { FrameSpan } from "../codec.ts";
 import { bytes as bytesFormat } from "../formats/bytes.ts";
 import { FrameCodec } from "../frame-codec.ts";
 import { frameInvalid, frameTooLong, messageTooLong } from "../frame-error.ts";
-import { DEFAULT_MAX_FRAME_BYTES, LIMIT } from "../frame-limit.ts";
+import { LIMIT } from "../frame-limit.ts";
+import { StatelessBoundary } from "../stateless-boundary.ts";
 
 /** Options of {@link varintPrefix}. */
 export interface VarintPrefixOptions {
@@ -41,20 +42,12 @@ export function varintPrefix(options: VarintPrefixOptions = {}): FrameCodec<Uint
   return new FrameCodec(new VarintPrefixBoundary(checkOptions({ op: NAME }, options, RULES)), bytesFormat());
 }
 
-class VarintPrefixBoundary implements Boundary, Framer {
-  readonly name = NAME;
-  readonly maxFrameBytes: number;
-
+class VarintPrefixBoundary extends StatelessBoundary {
   constructor(options: VarintPrefixOptions) {
-    this.maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES;
+    super(NAME, options.maxFrameBytes);
   }
 
-  /** It keeps nothing between two messages, so one serves all streams. */
-  createFramer(): Framer {
-    return this;
-  }
-
-  find(bytes: Buffer, start: number, end: number, span: FrameSpan): number {
+  override find(bytes: Buffer, start: number, end: number, span: FrameSpan): number {
     let at = start;
     let length = 0;
     // The worth of the lowest bit of the next byte.
@@ -80,7 +73,7 @@ class VarintPrefixBoundary implements Boundary, Framer {
     return next;
   }
 
-  frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
+  override frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
     const count = end - start;
     if (count > this.maxFrameBytes) throw messageTooLong(NAME, count, this.maxFrameBytes);
     writer.reserve(varintBytes(count));
