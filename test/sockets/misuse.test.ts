@@ -147,11 +147,11 @@ test("wrong arguments of contracts, sessions and stateless services are told by 
       () => serveSessions(room, tcp, untyped<never>(undefined)),
       "serveSessions",
       "OPTION_INVALID",
-      /options must/,
+      /handlers must have/,
     ],
     [
       "connectSession",
-      () => connectSession(room, tcp, untyped<never>(undefined)),
+      () => connectSession(room, tcp, untyped<never>(null)),
       "connectSession",
       "OPTION_INVALID",
       /options must be/,
@@ -161,7 +161,7 @@ test("wrong arguments of contracts, sessions and stateless services are told by 
       () => serveStateless(box, udp, untyped<never>(undefined)),
       "serveStateless",
       "OPTION_INVALID",
-      /options/,
+      /handlers must have/,
     ],
     [
       "swapped",
