@@ -81,7 +81,7 @@ test("methods that were taken off their object say how to call them", async () =
   const group = server.group("g");
   const objects: Readonly<Record<string, object>> = { session, stream: items, server, group };
   const methods: Readonly<Record<string, readonly string[]>> = {
-    session: ["close", "abort", "drain", "ref", "unref"],
+    session: ["close", "abort", "drain"],
     stream: ["send", "end", "cancel"],
     server: ["group", "drain", "close"],
     group: ["join", "leave", "has"],
