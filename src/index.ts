@@ -23,7 +23,7 @@ export type { ConnectOptions } from "./io/stream/connect.ts";
 export type { ConnectionOptions, StreamLimits, StreamTimeouts, TcpOptions } from "./io/stream/settings.ts";
 export type {
   DatagramContext,
-  DatagramDrainReport,
+  DatagramCloseReport,
   DatagramHandler,
   DatagramRequest,
   DatagramServer,
@@ -52,6 +52,7 @@ export type { DiagnosticEvent } from "./io/operation/diagnostics.ts";
 export type {
   Listener,
   ListenerLimits,
+  ListenerEnd,
   ListenerStats,
   ListenerTcpOptions,
   ListenerTimeouts,
@@ -84,7 +85,8 @@ export { type RelayOptions, type RelayReport, relay } from "./io/stream/relay.ts
 export type { Backoff } from "./core/options/backoff.ts";
 export type { OverflowPolicy } from "./core/options/check-options.ts";
 export type { OnError } from "./io/operation/peer-problems.ts";
-export type { DrainReport, Peer, PeerHandler, ServeOptions, Server } from "./io/listener/public.ts";
+export type { CloseReport, GracefulCloseOptions, ServerEnd } from "./io/operation/graceful-close.ts";
+export type { Peer, PeerHandler, ServeOptions, Server } from "./io/listener/public.ts";
 export type { FramedDatagramsOver, ReceivedMessage } from "./io/datagram/public.ts";
 export type { FramedStreamOver } from "./io/stream/public.ts";
 export type { CloseOptions, StreamEnd } from "./io/stream/end.ts";

@@ -59,7 +59,7 @@ export type {
   RemoteMethods,
   StreamAnswer,
 } from "./io/contract/methods.ts";
-export type { Session, SessionBase, SessionStats } from "./io/session/public.ts";
+export type { Session, SessionBase, SessionCloseOptions, SessionStats } from "./io/session/public.ts";
 export type { ValidationPolicy } from "./io/contract/plan.ts";
 export type {
   Admission,
@@ -67,7 +67,7 @@ export type {
   Applicant,
   Broadcasts,
   BroadcastReport,
-  DrainSessionsOptions,
+  CloseSessionsOptions,
   ServerResumeOptions,
   ServerContext,
   ServeSessionsOptions,

@@ -87,7 +87,7 @@ function sessions(options: object = {}, ticks = 0, scheme: "tcp" | "tls" = "tcp"
       const ticking = ticks > 0 ? setInterval(() => server.remote.tick(1), 1000 / ticks) : undefined;
       const close = async (): Promise<void> => {
         clearInterval(ticking);
-        await server.close();
+        await server.close({ timeoutMs: 0 });
       };
       return { host: HOST, port: server.localAddress.port, close };
     },
@@ -111,7 +111,7 @@ function framed<Message>(codec: Codec<Message>, message: Message): Kind {
         const messages = peer.framed(codec);
         for await (const one of messages) await messages.send(one);
       });
-      return { host: HOST, port: server.localAddress.port, close: () => server.close() };
+      return { host: HOST, port: server.localAddress.port, close: () => server.close({ timeoutMs: 0 }) };
     },
     async open({ host, port }) {
       const messages = (await connect(`tcp://${host}:${port}`, { timeoutMs: 5000 })).framed(codec);
@@ -133,7 +133,12 @@ const guarded: Kind = {
     const { port } = one.localAddress;
     // What a forged datagram with the address of the other one would bring about.
     const provoke = (): Promise<void> => other.socket.send("again", one.localAddress);
-    return { host: HOST, port, provoke, close: () => Promise.all([one.close(), other.close()]) };
+    return {
+      host: HOST,
+      port,
+      provoke,
+      close: () => Promise.all([one.close({ timeoutMs: 0 }), other.close({ timeoutMs: 0 })]),
+    };
   },
   async open({ host, port }) {
     const box = await bind(`udp://${host}:0`, { remote: `udp://${host}:${port}` });
@@ -150,11 +155,11 @@ const datagrams: Kind = {
     const server = await serveStateless(readings, `udp://${HOST}:0`, {
       handlers: { echo: (value) => value, note: () => undefined },
     });
-    return { host: HOST, port: server.localAddress.port, close: () => server.close() };
+    return { host: HOST, port: server.localAddress.port, close: () => server.close({ timeoutMs: 0 }) };
   },
   async open({ host, port }) {
     const client = await connectStateless(readings, `udp://${host}:${port}`);
-    return { ask: () => client.remote.echo(1, { timeoutMs: 10_000 }), close: () => client.close() };
+    return { ask: () => client.remote.echo(1, { timeoutMs: 10_000 }), close: () => client.close({ timeoutMs: 0 }) };
   },
 };
 

@@ -19,6 +19,6 @@ const { localAddress } = await serveSessions(chat, process.argv[2] ?? "tcp://127
   },
   // Not when a connection is lost: only when its session is over.
   onClose: ({ data }, _end, server) => server.group(data.room).remote.said({ from: "*", text: `${data.name} left` }),
-  drainOn: ["SIGINT", "SIGTERM"],
+  closeOn: ["SIGINT", "SIGTERM"],
 });
 console.error(`listening on ${String(localAddress)}`);

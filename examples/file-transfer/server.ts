@@ -21,6 +21,6 @@ const { localAddress } = await serveSessions(files, address, {
     // The disk is read as fast as the client takes it: a stream has a window.
     read: async ({ name }) => createReadStream((await find(name)).path),
   },
-  drainOn: ["SIGINT", "SIGTERM"],
+  closeOn: ["SIGINT", "SIGTERM"],
 });
 console.error(`listening on ${String(localAddress)}`);

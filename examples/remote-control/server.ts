@@ -26,4 +26,4 @@ for await (const line of createInterface({ input: process.stdin })) {
     console.log(name, await asked.catch((error: unknown) => String(error)));
   }
 }
-await control.drain();
+await control.close();

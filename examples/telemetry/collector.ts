@@ -22,6 +22,6 @@ const { localAddress } = await serveStateless(telemetry, process.argv[2] ?? "udp
       return { got: known.got, highest: known.highest };
     },
   },
-  drainOn: ["SIGINT", "SIGTERM"],
+  closeOn: ["SIGINT", "SIGTERM"],
 });
 console.error(`listening on ${String(localAddress)}`);

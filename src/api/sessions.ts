@@ -10,7 +10,7 @@ import type { Contract, Methods } from "../io/contract/methods.ts";
 import type { Session } from "../io/session/public.ts";
 import type { ServeSessionsOptions, SessionServer } from "../io/session/server/public.ts";
 import { NETWORK_RULES, networkOf, type NetworkOption, SERVER_RULES } from "./sockets.ts";
-import { drainOnSignals, type SignalOptions } from "./signals.ts";
+import { closeOnSignals, type SignalOptions } from "./signals.ts";
 
 const SERVE: OptionRules = { ...SERVE_SESSIONS_RULES, ...SERVER_RULES };
 const OPEN: OptionRules = { ...OPEN_SESSION_RULES, ...NETWORK_RULES };
@@ -19,8 +19,8 @@ const OPEN: OptionRules = { ...OPEN_SESSION_RULES, ...NETWORK_RULES };
  * Serves a contract: takes clients in, keeps a session for each, and calls the handlers for what they send. A session
  * outlives its connection for `resume.resumeTimeoutMs`. No client and no handler can end the process; what nobody awaits goes to `onError`.
  *
- * Rejects as `listen` does, and with `OPTION_INVALID` when a handler is missing. When the server is closed, calls and
- * streams that are under way end with `CLOSED` on both sides; `drain` lets them finish.
+ * Rejects as `listen` does, and with `OPTION_INVALID` when a handler is missing. `close` of the server lets calls and
+ * streams that are under way finish; what is left when its time is over ends with `CLOSED` on both sides.
  *
  * @example
  * ```ts
@@ -67,7 +67,7 @@ export async function serveSessions<Server extends Methods, Client extends Metho
 ): Promise<SessionServer<Client, Data>> {
   const network = networkOf("serveSessions", options);
   const server = await serveSessionsOver(network, contract, address, options, SERVE);
-  drainOnSignals(server, options);
+  closeOnSignals(server, options);
   return server;
 }
 
@@ -77,7 +77,7 @@ export async function serveSessions<Server extends Methods, Client extends Metho
  * session, or begins anew and tells so (`onFresh`).
  *
  * An open session keeps the process alive. So does one whose server has gone, also in order: it tries to come back for
- * `reconnect.timeoutMs`, 5 minutes, and is over then. `close`, `abort` and `drain` of the session end that at once;
+ * `reconnect.timeoutMs`, 5 minutes, and is over then. `close` and `abort` of the session end that at once;
  * `session.interop.unref()` lets the process end, and `reconnect: false` ends the session with its connection.
  *
  * Rejects as `connect` does, with what the server refuses (`CONTRACT_UNKNOWN`, `VERSION_UNSUPPORTED`, `CODEC_UNSUPPORTED`,

@@ -24,14 +24,14 @@ async function firstLine(child: ReturnType<typeof start>["child"]): Promise<stri
   return String((await once(child.stdout, "data"))[0]).trim();
 }
 
-test("drainOn: the server finishes what it does, and the process ends by itself", posix, async () => {
+test("closeOn: the server finishes what it does, and the process ends by itself", posix, async () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     const { child, exited } = start(`
       const server = await serve("tcp://127.0.0.1:0", async (peer) => {
         await peer.write("started\\n");
         await new Promise((resolve) => peer.draining.addEventListener("abort", resolve));
         await peer.write("goodbye");
-      }, { drainOn: ["SIGTERM", "SIGINT"] });
+      }, { closeOn: ["SIGTERM", "SIGINT"] });
       console.log(String(server.localAddress));
     `);
     const called = await connect(await firstLine(child));
@@ -43,12 +43,12 @@ test("drainOn: the server finishes what it does, and the process ends by itself"
   }
 });
 
-test("drainOn: handlers that take too long are cut after drainTimeoutMs", posix, async () => {
+test("closeOn: handlers that take too long are cut after closeTimeoutMs", posix, async () => {
   const { child, exited } = start(`
     const server = await serve("tcp://127.0.0.1:0", async (peer) => {
       await peer.write("started\\n");
       await peer.read();
-    }, { drainOn: ["SIGTERM"], drainTimeoutMs: 1 });
+    }, { closeOn: ["SIGTERM"], closeTimeoutMs: 1 });
     console.log(String(server.localAddress));
   `);
   const called = await connect(await firstLine(child));
@@ -84,13 +84,13 @@ const BUSY: Readonly<Record<string, string>> = {
 };
 
 for (const [kind, program] of Object.entries(BUSY)) {
-  test(`drainOn: a SIGINT while ${kind} drains cuts at once, a SIGTERM does not`, posix, async () => {
+  test(`closeOn: a SIGINT while ${kind} closes cuts at once, a SIGTERM does not`, posix, async () => {
     for (const first of ["SIGTERM", "SIGINT"] as const) {
       const { child, exited } = start(`
         import { bind, serveDatagrams } from ${INDEX};
         import * as protocol from ${PROTOCOL};
         const { call, contract, connectSession, serveSessions, serveStateless, connectStateless } = protocol;
-        const options = { drainOn: ["SIGTERM", "SIGINT"], drainTimeoutMs: 3_600_000 };
+        const options = { closeOn: ["SIGTERM", "SIGINT"], closeTimeoutMs: 3_600_000 };
         const work = contract("work", "1.0.0", { server: { job: call(undefined, undefined, { idempotent: true }) } });
         let served = () => undefined;
         const ready = new Promise((resolve) => {
@@ -115,12 +115,12 @@ for (const [kind, program] of Object.entries(BUSY)) {
   });
 }
 
-test("drainOn: many servers of one process share one listener, and all of them end", posix, async () => {
+test("closeOn: many servers of one process share one listener, and all of them end", posix, async () => {
   const { child, exited } = start(`
     process.on("warning", () => process.exit(3));
     const servers = [];
     for (let count = 0; count < 20; count += 1) {
-      servers.push(await serve("tcp://127.0.0.1:0", () => undefined, { drainOn: ["SIGTERM", "SIGTERM"] }));
+      servers.push(await serve("tcp://127.0.0.1:0", () => undefined, { closeOn: ["SIGTERM", "SIGTERM"] }));
     }
     await servers.pop().close();
     if (process.listenerCount("SIGTERM") !== 1) process.exit(4);
@@ -131,11 +131,11 @@ test("drainOn: many servers of one process share one listener, and all of them e
   assert.deepEqual(await exited, [0, null]);
 });
 
-test("a closed server leaves the signals to others, and without drainOn it never takes them", posix, async () => {
-  for (const options of [`{ drainOn: ["SIGTERM"] }`, "{}"]) {
+test("a closed server leaves the signals to others, and without closeOn it never takes them", posix, async () => {
+  for (const options of [`{ closeOn: ["SIGTERM"] }`, "{}"]) {
     const { child, exited } = start(`
       const server = await serve("tcp://127.0.0.1:0", () => undefined, ${options});
-      if (${options}.drainOn) await server.close();
+      if (${options}.closeOn) await server.close();
       setInterval(() => undefined, 1000);
       console.log("ready");
     `);

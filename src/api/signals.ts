@@ -1,19 +1,20 @@
-/** Draining a server when the operating system asks the process to end. */
+/** Closing a server when the operating system asks the process to end. */
 
 import { constants } from "node:os";
 import { FROM_ZERO, listOf, type OptionRule, type RulesOf } from "../core/options/check-options.ts";
+import type { GracefulCloseOptions } from "../io/operation/graceful-close.ts";
 
-/** Signals on which a server drains. */
+/** Signals on which a server is closed. */
 export interface SignalOptions {
   /**
-   * Signals such as `SIGTERM` on which the server drains. The process then ends by itself when nothing else keeps it
-   * alive. A `SIGINT` that comes while it drains, as when Ctrl-C is pressed a second time, cuts what is left at once; another
+   * Signals such as `SIGTERM` on which the server is closed, as by `close`. The process then ends by itself when nothing else keeps it
+   * alive. A `SIGINT` that comes while it closes, as when Ctrl-C is pressed a second time, cuts what is left at once; another
    * `SIGTERM` changes nothing, since supervisors send it more than once. Default: none; the server leaves the process's
    * signals alone.
    */
-  readonly drainOn?: readonly NodeJS.Signals[] | undefined;
-  /** How long the handlers may take then. Default 5000. */
-  readonly drainTimeoutMs?: number | undefined;
+  readonly closeOn?: readonly NodeJS.Signals[] | undefined;
+  /** How long what is under way may take then, in milliseconds. Default 5000. */
+  readonly closeTimeoutMs?: number | undefined;
 }
 
 /** No process gets these (signal(7)). */
@@ -24,48 +25,48 @@ const SIGNALS: OptionRule = listOf(
 );
 
 /** What {@link SignalOptions} must look like. */
-export const SIGNAL_RULES: RulesOf<SignalOptions> = { drainOn: SIGNALS, drainTimeoutMs: FROM_ZERO };
+export const SIGNAL_RULES: RulesOf<SignalOptions> = { closeOn: SIGNALS, closeTimeoutMs: FROM_ZERO };
 
-interface Drainable {
-  readonly closed: Promise<void>;
-  drain(options: { readonly timeoutMs?: number | undefined }): Promise<unknown>;
-  close(): Promise<void>;
+interface Closable {
+  readonly closed: Promise<unknown>;
+  close(options: GracefulCloseOptions): Promise<unknown>;
+  abort(): void;
 }
 
 /** What is called on each signal. A process has one listener for each, since Node warns of a leak from the eleventh on. */
-const drains: Map<NodeJS.Signals, Set<(name: NodeJS.Signals) => void>> = new Map();
+const told: Map<NodeJS.Signals, Set<(name: NodeJS.Signals) => void>> = new Map();
 
 /** Listens for the signals until the server is closed. */
-export function drainOnSignals(server: Drainable, options: SignalOptions): void {
-  const { drainOn = [], drainTimeoutMs } = options;
-  if (drainOn.length === 0) return;
-  let draining = false;
-  const drain = (signal: NodeJS.Signals): void => {
-    if (draining && signal === "SIGINT") void server.close();
-    else void server.drain({ timeoutMs: drainTimeoutMs });
-    draining = true;
+export function closeOnSignals(server: Closable, options: SignalOptions): void {
+  const { closeOn = [], closeTimeoutMs } = options;
+  if (closeOn.length === 0) return;
+  let closing = false;
+  const close = (signal: NodeJS.Signals): void => {
+    if (closing && signal === "SIGINT") server.abort();
+    else if (!closing) void server.close({ timeoutMs: closeTimeoutMs });
+    closing = true;
   };
-  for (const name of drainOn) listen(name, drain);
+  for (const name of closeOn) listen(name, close);
   void server.closed.then(() => {
-    for (const name of drainOn) unlisten(name, drain);
+    for (const name of closeOn) unlisten(name, close);
   });
 }
 
-function listen(name: NodeJS.Signals, drain: (name: NodeJS.Signals) => void): void {
-  const known = drains.get(name);
+function listen(name: NodeJS.Signals, close: (name: NodeJS.Signals) => void): void {
+  const known = told.get(name);
   if (known === undefined) {
-    drains.set(name, new Set([drain]));
-    process.on(name, drainAll);
-  } else known.add(drain);
+    told.set(name, new Set([close]));
+    process.on(name, tellAll);
+  } else known.add(close);
 }
 
-function unlisten(name: NodeJS.Signals, drain: (name: NodeJS.Signals) => void): void {
-  const known = drains.get(name);
-  if (known?.delete(drain) !== true || known.size > 0) return;
-  drains.delete(name);
-  process.off(name, drainAll);
+function unlisten(name: NodeJS.Signals, close: (name: NodeJS.Signals) => void): void {
+  const known = told.get(name);
+  if (known?.delete(close) !== true || known.size > 0) return;
+  told.delete(name);
+  process.off(name, tellAll);
 }
 
-function drainAll(name: NodeJS.Signals): void {
-  for (const drain of drains.get(name) ?? []) drain(name);
+function tellAll(name: NodeJS.Signals): void {
+  for (const close of told.get(name) ?? []) close(name);
 }

@@ -17,7 +17,7 @@ import type { PeerHandler, ServeOptions, Server } from "../io/listener/public.ts
 import { SERVE_DATAGRAMS_RULES, serveDatagramsOver } from "../io/datagram/serve.ts";
 import type { StreamSocket } from "../io/stream/public.ts";
 import { nodeNetwork } from "../node/network.ts";
-import { drainOnSignals, SIGNAL_RULES, type SignalOptions } from "./signals.ts";
+import { closeOnSignals, SIGNAL_RULES, type SignalOptions } from "./signals.ts";
 
 /** Where a call happens. */
 export interface NetworkOption {
@@ -120,7 +120,7 @@ export async function listen(address: AddressLike, options: ListenOptions & Netw
  * await call.write("eco");
  * console.log(String(await call.readExactly(3)));
  * await call.close();
- * console.log((await listener.drain({ timeoutMs: 1_000 })).cut); // 0
+ * console.log((await listener.close({ timeoutMs: 1_000 })).cut); // 0
  * ```
  */
 export async function serve(
@@ -129,7 +129,7 @@ export async function serve(
   options: ServeOptions & NetworkOption & SignalOptions = {},
 ): Promise<Server> {
   const server = await serveOver(networkOf("serve", options), address, handler, options, SERVE);
-  drainOnSignals(server, options);
+  closeOnSignals(server, options);
   return server;
 }
 
@@ -181,7 +181,7 @@ export async function serveDatagrams(
     options,
     SERVE_DATAGRAMS,
   );
-  drainOnSignals(server, options);
+  closeOnSignals(server, options);
   return server;
 }
 

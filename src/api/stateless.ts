@@ -12,7 +12,7 @@ import type {
 } from "../io/stateless/public.ts";
 import { openStatelessClient, STATELESS_CLIENT_RULES } from "../io/stateless/connect.ts";
 import { SERVE_STATELESS_RULES, serveStatelessOver } from "../io/stateless/serve.ts";
-import { drainOnSignals, type SignalOptions } from "./signals.ts";
+import { closeOnSignals, type SignalOptions } from "./signals.ts";
 import { NETWORK_RULES, networkOf, type NetworkOption, SERVER_RULES } from "./sockets.ts";
 
 const SERVE: OptionRules = { ...SERVE_STATELESS_RULES, ...SERVER_RULES };
@@ -75,7 +75,7 @@ export async function serveStateless<Server extends StatelessMethods>(
 ): Promise<StatelessServer> {
   const network = networkOf("serveStateless", options);
   const server = await serveStatelessOver(network, contract, address, options, SERVE);
-  drainOnSignals(server, options);
+  closeOnSignals(server, options);
   return server;
 }
 

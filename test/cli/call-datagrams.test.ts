@@ -50,7 +50,7 @@ async function serveTelemetry(t: TestContext) {
       wait: (_nothing, { signal }) => new Promise((resolve) => signal.addEventListener("abort", () => resolve())),
     },
   });
-  t.after(() => server.close());
+  t.after(() => server.close({ timeoutMs: 0 }));
   return { server, address: String(server.localAddress), file: contractFile(t, text()), measured, heard };
 }
 

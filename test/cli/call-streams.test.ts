@@ -68,7 +68,7 @@ async function serveNumbers(t: TestContext) {
       },
     },
   });
-  t.after(() => server.close());
+  t.after(() => server.close({ timeoutMs: 0 }));
   return { server, address: String(server.localAddress), file: contractFile(t, FILE_TEXT), stored, cancelled, over };
 }
 
@@ -161,7 +161,7 @@ test("a server that has heard enough ends the command although stdin stays open;
   const waiting = start(t, ["call", lost.address, lost.file, "sum"]);
   waiting.child.stdin.write("7\n");
   await waiting.shows(/7/);
-  await lost.server.close();
+  await lost.server.close({ timeoutMs: 0 });
   const { code, stderr } = await waiting.ended;
   assert.equal(code, 1);
   assert.match(stderr, /^zocalo: CLOSED tcp:\S+: .*the server is leaving/);

@@ -51,7 +51,7 @@ test("--timeout, Ctrl-C, and a server that goes end the call", async (t) => {
 
   const left = start(t, ["call", "-v", address, file, "wait"]);
   await left.tells(/^session /m);
-  await server.close();
+  await server.close({ timeoutMs: 0 });
   assert.equal((await left.ended).code, 1);
   assert.match((await left.ended).stderr, /^zocalo: (CLOSED|SESSION_LOST)/m);
 });

@@ -19,7 +19,7 @@ test("each event is a line of JSON, until the server ends", async (t) => {
   // The command offers no answers, and says so.
   const [session] = [...server.sessions.values()];
   await assert.rejects(session!.remote.confirm("yes?"), { code: "UNSUPPORTED" });
-  await server.close();
+  await server.close({ timeoutMs: 0 });
   const { code, stdout, stderr } = await feed.ended;
   assert.equal(code, 0, stderr);
   assert.equal(stdout, '{"event":"said","message":"hola"}\n{"event":"said","message":"two\\nlines \\u009b2J"}\n');

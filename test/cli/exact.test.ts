@@ -50,7 +50,7 @@ async function serveMirror(t: TestContext) {
       ask: (index, { session }) => session.remote.told(ODD[index]),
     },
   });
-  t.after(() => server.close());
+  t.after(() => server.close({ timeoutMs: 0 }));
   return { address: String(server.localAddress), file: contractFile(t, FILE_TEXT), heard };
 }
 

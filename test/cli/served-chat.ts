@@ -77,6 +77,6 @@ export async function serveChat(
       },
     },
   });
-  t.after(() => server.close());
+  t.after(() => server.close({ timeoutMs: 0 }));
   return { server, address: String(server.localAddress), file: contractFile(t, FILE_TEXT), heard };
 }

@@ -100,11 +100,11 @@ for (const kind of ["tls", "tcp behind PROXY", "tcp"] as const) {
       const tls = { ca: authority.cert, servername: "localhost" };
       const session = await connectSession(room, server.localAddress, kind === "tls" ? { tls } : {});
       assert.equal(await session.remote.who(), "you");
-      await session.close();
+      await session.close({ timeoutMs: 0 });
     }
     assert.ok(waitingIn(server.stats).unauthenticated <= 10);
     await leave(sockets);
-    await server.close();
+    await server.close({ timeoutMs: 0 });
   });
 }
 

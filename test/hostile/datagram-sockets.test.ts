@@ -114,7 +114,7 @@ test("a server whose handlers never come to an end takes so many and no more", a
     assert.ok(server.stats.datagramsWaiting <= LIMIT);
   });
   assert.equal(most, 10);
-  const draining = server.drain();
+  const draining = server.close();
   release();
   const { finished, cut, dropped } = await draining;
   assert.deepEqual([finished, cut, dropped], [10, 0, LIMIT]);
@@ -141,7 +141,7 @@ test("handlers that throw, reject, and answer what cannot be sent", async () => 
   assert.equal(server.stats.requestsFailed, answers.length);
   assert.equal(thrown.length, answers.length);
   from.close();
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("answers to senders that are gone", async () => {
@@ -156,7 +156,7 @@ test("answers to senders that are gone", async () => {
   await box.send("still there?");
   assert.equal(String((await box.receive()).data), "still there?");
   await box.close();
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("a peer that goes and comes again: the loss is told once for each call, and the datagram socket goes on", async () => {

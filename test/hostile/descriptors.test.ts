@@ -55,7 +55,7 @@ const PROGRAM = `
       return codes;
     },
     end: async () => {
-      const { cut } = await server.drain({ timeoutMs: 10_000 });
+      const { cut } = await server.close({ timeoutMs: 10_000 });
       setImmediate(() => process.disconnect());
       return { cut, open: server.stats.open };
     },

@@ -71,7 +71,7 @@ const open = new Set<Server>();
 
 /** Closes what a failed test has left open. */
 export async function closeListeners(): Promise<void> {
-  await Promise.all([...open].map((server) => server.close()));
+  await Promise.all([...open].map((server) => server.close({ timeoutMs: 0 })));
 }
 
 /** Options of `serve`, and another handler. */
@@ -165,7 +165,7 @@ export class Listener {
 
   /** Waits until nobody is inside, and closes. */
   async closes(): Promise<void> {
-    const { cut } = await this.server.drain({ timeoutMs: POLITE_MS });
+    const { cut } = await this.server.close({ timeoutMs: POLITE_MS });
     assert.equal(cut, 0, "handlers that did not end");
     assert.equal(this.server.peers.size, 0);
     assert.equal(this.server.stats.open, 0);

@@ -106,7 +106,7 @@ export async function fuzzSessions({ rounds, seed }: FuzzOptions): Promise<Reado
   const serves = async (): Promise<void> => {
     const session = await connectSession(target, server.localAddress, { handlers: { ask: (text) => text } });
     assert.equal(await session.remote.shout("hola"), "HOLA");
-    await session.close();
+    await session.close({ timeoutMs: 0 });
     assert.ok(server.stats.sessions <= MAX_SESSIONS, `${server.stats.sessions} sessions`);
   };
   for (let round = 0; round < rounds; round += 1) {
@@ -114,7 +114,7 @@ export async function fuzzSessions({ rounds, seed }: FuzzOptions): Promise<Reado
     if (round % CHECK_EVERY === 0) await serves();
   }
   await serves();
-  await server.close();
+  await server.close({ timeoutMs: 0 });
   const { sessions, detached, unauthenticated, heldBytes, listener } = server.stats;
   assert.deepEqual([sessions, detached, unauthenticated, heldBytes, listener.open], [0, 0, 0, 0, 0]);
   assert.deepEqual(foreign, []);

@@ -52,7 +52,7 @@ async function serve(more: object = {}) {
   const serves = async (): Promise<void> => {
     const session = await connectSession(desk, server.localAddress);
     assert.equal(await session.remote.echo("hola"), "hola");
-    await session.close();
+    await session.close({ timeoutMs: 0 });
   };
   /** How often each code was told, and how many were told as a number. */
   const codes = (): Record<string, number> => {
@@ -97,7 +97,7 @@ for (const [name, [code, send]] of Object.entries(NONSENSE)) {
     assert.match(reason.message, /1001 messages in a row that make no sense; maxWrongMessages is 1000/);
     client.close();
     await serves();
-    await server.close();
+    await server.close({ timeoutMs: 0 });
     assert.deepEqual(codes(), { [code]: 10, LIMIT_EXCEEDED: 1, untold: 991 });
     assert.equal(clock.pending, 0, "a timer was left");
   });
@@ -127,7 +127,7 @@ test("nonsense among messages that make sense is read slowly, and told in part; 
   );
   assert.equal(server.stats.sessions, 1);
   client.close();
-  await server.close();
+  await server.close({ timeoutMs: 0 });
   const { FRAME_INVALID = 0, untold = 0, ...others } = codes();
   assert.deepEqual(others, {});
   assert.equal(FRAME_INVALID + untold, 2000);
@@ -146,7 +146,7 @@ test("items that cannot be decoded fail their streams, and are told in part", as
   assert.equal(server.stats.sessions, 1, "the streams made sense");
   client.close();
   await serves();
-  await server.close();
+  await server.close({ timeoutMs: 0 });
   assert.deepEqual(codes(), { FRAME_INVALID: 100, untold: 200 });
   assert.equal(clock.pending, 0);
 });
@@ -164,7 +164,7 @@ test("maxWrongMessages: none, or all of them", async () => {
   second.send(0x40, eventFrame(NOTE, "still here"));
   while (patient.notes.length === 0) await patient.clock.turn();
   second.close();
-  await patient.server.close();
+  await patient.server.close({ timeoutMs: 0 });
   assert.deepEqual(patient.codes(), { METHOD_UNKNOWN: 10, untold: 4990 });
 });
 
@@ -192,5 +192,5 @@ test("of many peers together a hundred problems are told in a second, broken han
   stranger.close();
   assert.deepEqual(codes(), { PROTOCOL_MISMATCH: 1 });
   await serves();
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });

@@ -25,11 +25,11 @@ const page = "x".repeat(PAGE_BYTES);
 
 const never = (): Promise<never> => new Promise<never>(() => undefined);
 
-const open = new Set<AsyncDisposable & { close(): Promise<void> }>();
+const open = new Set<AsyncDisposable & { close(options: object): Promise<unknown> }>();
 
 // What a failed test has left open.
 afterEach(async () => {
-  await Promise.all([...open].map((server) => server.close()));
+  await Promise.all([...open].map((server) => server.close({ timeoutMs: 0 })));
   open.clear();
 });
 
@@ -80,7 +80,7 @@ export async function serveTarget({
   const serves = async (): Promise<void> => {
     const session = await connectSession(room, server.localAddress, { handlers: { news: () => undefined } });
     assert.equal(await session.remote.who(), "you");
-    await session.close();
+    await session.close({ timeoutMs: 0 });
   };
   /** How often each code was told; nothing but typed errors may be. */
   const told = (): Record<string, number> => {
@@ -93,7 +93,7 @@ export async function serveTarget({
   };
   /** The server ends, and nothing is left of anybody. */
   const closes = async (): Promise<void> => {
-    await server.close();
+    await server.close({ timeoutMs: 0 });
     const { sessions, detached, unauthenticated, heldBytes, listener } = server.stats;
     assert.deepEqual([sessions, detached, unauthenticated, heldBytes, listener.open], [0, 0, 0, 0, 0]);
     assert.equal(clock.pending, 0, "a timer was left");

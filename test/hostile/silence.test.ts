@@ -173,7 +173,7 @@ for (const kind of kinds) {
     const outside = kind === plain ? [] : await crowd(listener, 5);
     const { socket } = await listener.enter();
     while (listener.server.peers.size === 0) await new Promise((resolve) => void setImmediate(resolve));
-    await listener.server.close();
+    await listener.server.close({ timeoutMs: 0 });
     await allClosed([...outside, socket]);
     assert.deepEqual([listener.server.peers.size, listener.server.stats.open], [0, 0]);
   });

@@ -108,14 +108,14 @@ for (const kind of kinds) {
     await listener.closes();
   });
 
-  test(`${kind.name}: drain waits for who reads slowly, within its time, and says who did not get all`, async () => {
+  test(`${kind.name}: close waits for who reads slowly, within its time, and says who did not get all`, async () => {
     for (const [timeoutMs, expected] of [
       [600_000, { finished: 1, cut: 0 }],
       [5000, { finished: 0, cut: 1 }],
     ] as const) {
       const { clock, listener, stream, reader, readOn } = await answering(kind);
       const startedAt = clock.now();
-      const draining = listener.server.drain({ timeoutMs });
+      const draining = listener.server.close({ timeoutMs });
       while (listener.server.stats.open > 0) {
         await readOn();
         if (reader.ended) stream.end();

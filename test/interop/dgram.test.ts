@@ -36,7 +36,7 @@ for (const [type, host] of [
         Array.from({ length: COUNT }, (_, index) => `ÑANDÚ ${index}`),
       );
       raw.close();
-      await server.close();
+      await server.close({ timeoutMs: 0 });
     });
 
     void test("a datagram socket asks, a raw socket answers, also with nothing and with very much", async () => {
@@ -115,6 +115,6 @@ void describe("python3", { skip: hasPython ? false : "python3 is not installed" 
     const ended = once(python, "exit");
     assert.equal(await firstLine(python), "all came back");
     assert.deepEqual(await ended, [0, null]);
-    await server.close();
+    await server.close({ timeoutMs: 0 });
   });
 });

@@ -170,7 +170,7 @@ void describe("Python", { skip: !has("python3", "struct") && "needs python3" }, 
       const messages = peer.framed(codec);
       for await (const message of messages) await messages.send(turned(message, option));
     });
-    t.after(() => server.close());
+    t.after(() => server.close({ timeoutMs: 0 }));
     const child = python(t, "python3", script, String(server.localAddress.port), option);
     const stdout = child.stdout as NonNullable<typeof child.stdout>;
     const [output, [code]] = (await Promise.all([text(stdout), once(child, "close")])) as [string, [number]];

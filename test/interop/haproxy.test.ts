@@ -92,7 +92,7 @@ async function witness(t: TestContext, options: ServeOptions = {}): Promise<Serv
   };
   const address = options.tls === undefined ? "tcp://127.0.0.1:0" : "tls://127.0.0.1:0";
   const server = await serve(address, tell, { proxyProtocol: { from: ["127.0.0.0/8"] }, ...options });
-  t.after(() => server.close());
+  t.after(() => server.close({ timeoutMs: 0 }));
   return server;
 }
 
@@ -159,7 +159,7 @@ describe("haproxy", { skip: missing }, () => {
       },
       { proxyProtocol: { from: ["127.0.0.1"] } },
     );
-    t.after(() => server.close());
+    t.after(() => server.close({ timeoutMs: 0 }));
     const gives = "send-proxy-v2 check check-send-proxy inter 100ms";
     await haproxy(t, [{ to: server.localAddress.port, gives }]);
     await seen;
@@ -235,7 +235,7 @@ describe("haproxy", { skip: missing }, () => {
     };
     const tcp = await serve("tcp://127.0.0.1:0", tell, { proxyProtocol: { from: ["127.0.0.1"] } });
     const unix = await serve(`unix:${path}`, tell, { proxyProtocol: { from: ["unix"] }, mode: 0o600 });
-    t.after(() => Promise.all([tcp.close(), unix.close()]));
+    t.after(() => Promise.all([tcp.close({ timeoutMs: 0 }), unix.close({ timeoutMs: 0 })]));
     const takes = `ssl crt ${pem} ca-file ${ca} verify optional alpn h2,chat`;
     const options = "ssl,cert-cn,ssl-cipher,cert-sig,cert-key,authority,unique-id,crc32c";
     const gives = `send-proxy-v2 proxy-v2-options ${options}`;
@@ -270,7 +270,7 @@ describe("haproxy", { skip: missing }, () => {
       (peer) => peer.write(`${peer.proxy?.version} ${String(peer.proxy?.destination)}`),
       { proxyProtocol: { from: ["127.0.0.1"] } },
     );
-    t.after(() => server.close());
+    t.after(() => server.close({ timeoutMs: 0 }));
     const to = server.localAddress.port;
     const ports = await haproxy(t, [
       { to, gives: "send-proxy" },

@@ -110,7 +110,7 @@ test("a client in Python speaks the protocol and survives connections that are r
     assert.deepEqual(errors, []);
     assert.ok(server.stats.resumed > 0);
   } finally {
-    await server.close();
+    await server.close({ timeoutMs: 0 });
     detour.close();
   }
 });

@@ -240,7 +240,7 @@ export const datagramScenarios: readonly Scenario[] = [
       const friend = await scene.bindClient();
       await friend.send("hola", service.localAddress);
       const { data, from } = await friend.receive();
-      await service.close();
+      await service.close({ timeoutMs: 0 });
       return [String(data), from.port === service.localAddress.port];
     },
     outcome: ["hola", true],

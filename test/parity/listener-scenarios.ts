@@ -14,7 +14,7 @@ function turnedAway(scene: Scene, port: number): Promise<string> {
   return codeOf(scene.connect(port).then((call) => call.read()));
 }
 
-/** Listeners: addresses, limits, surplus, serving and draining. */
+/** Listeners: addresses, limits, surplus, serving and closing. */
 export const listenerScenarios: readonly Scenario[] = [
   {
     name: "an IPv4 address has one form, on a listener for both families too",
@@ -200,7 +200,7 @@ export const listenerScenarios: readonly Scenario[] = [
       await good.write("good\n");
       await bad.write("bad\n");
       const ends = [...(await rest(good)), ...(await rest(bad))];
-      await server.close();
+      await server.close({ timeoutMs: 0 });
       return [...ends, ...errors];
     },
     outcome: ["good", "end", "", "CONNECTION_RESET", "Error: of the handler"],
@@ -218,13 +218,13 @@ export const listenerScenarios: readonly Scenario[] = [
       await scene.until(() => server.stats.open === 1);
       call.abort();
       await gone;
-      await server.close();
+      await server.close({ timeoutMs: 0 });
       return [server.stats.open];
     },
     outcome: [0],
   },
   {
-    name: "draining lets handlers finish, and cuts those that do not",
+    name: "closing lets handlers finish, and cuts those that do not",
     run: async (scene) => {
       const server = await serveOn(scene, async (peer) => {
         if (String(await peer.readExactly(1)) === "q") await peer.write("bye");
@@ -233,7 +233,7 @@ export const listenerScenarios: readonly Scenario[] = [
       const { port } = server.localAddress;
       const [quick, slow] = [await scene.connect(port), await scene.connect(port)];
       await scene.until(() => server.stats.open === 2);
-      const drained = server.drain({ timeoutMs: 100 });
+      const drained = server.close({ timeoutMs: 100 });
       await quick.write("q");
       await slow.write("s");
       const ends = [...(await rest(quick))];
@@ -250,7 +250,7 @@ export const listenerScenarios: readonly Scenario[] = [
       const server = await serveOn(scene, (peer) => peer.read());
       const call = await scene.connect(server.localAddress.port);
       await scene.until(() => server.stats.open === 1);
-      await server.close();
+      await server.close({ timeoutMs: 0 });
       return [await codeOf(call.read()), await failureOf(call.write("x"))];
     },
     outcome: ["CONNECTION_RESET", ["CONNECTION_RESET", "none"]],

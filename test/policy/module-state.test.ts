@@ -14,7 +14,7 @@ const ACCESS = "set once, when its class is made: the way to a private field";
 
 /** By file and name. */
 const REASONS: Readonly<Record<string, string>> = {
-  "src/api/signals.ts drains": PROCESS,
+  "src/api/signals.ts told": PROCESS,
   "src/core/bytes/byte-view.ts lastBytes": MEMORY,
   "src/core/bytes/byte-view.ts lastBuffer": MEMORY,
   "src/core/bytes/byte-view.ts lastOffset": MEMORY,

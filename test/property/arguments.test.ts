@@ -136,7 +136,7 @@ for (const [name, make] of Object.entries(datagramSocketCalls)) {
   });
 }
 
-test("a listener and servers: accept, drain, setTls", async () => {
+test("a listener and servers: accept, close, setTls", async () => {
   const room = contract("room", "1.0.0", { server: { who: call() } });
   await fc.assert(
     fc.asyncProperty(given, fc.nat(5), async ([a], which) => {
@@ -145,21 +145,21 @@ test("a listener and servers: accept, drain, setTls", async () => {
       const sessions = await serveSessions(room, "tcp://127.0.0.1:0", { handlers: { who: () => undefined } });
       const calls: readonly (() => unknown)[] = [
         () => listener.accept(a as never),
-        () => server.drain(a as never),
-        () => sessions.drain(a as never),
+        () => server.close(a as never),
+        () => sessions.close(a as never),
         () => listener.setTls(a as never),
         () => server.setTls(a as never),
         () => sessions.setTls(a as never),
       ];
       const ends = async (): Promise<unknown> =>
-        await Promise.all([listener.close(), server.close(), sessions.close()]);
+        await Promise.all([listener.close(), server.close({ timeoutMs: 0 }), sessions.close({ timeoutMs: 0 })]);
       await settles(`call ${which}`, calls[which] as () => unknown, ends);
     }),
     { numRuns: 150 },
   );
 });
 
-test("a session: its methods, close, drain, abort", async () => {
+test("a session: its methods, close, abort", async () => {
   const room = contract("room", "1.0.0", {
     server: {
       ask: call<unknown, unknown>(),
@@ -177,8 +177,8 @@ test("a session: its methods, close, drain, abort", async () => {
           for await (const item of session.remote.list(a, b as never)) return item;
           return undefined;
         },
+        () => session.close({ timeoutMs: 0, message: a as never }),
         () => session.close(a as never),
-        () => session.drain(a as never),
         () => session.abort(a),
       ];
       await settles(`call ${which}`, calls[which] as () => unknown, () => session.abort());

@@ -45,7 +45,14 @@ const handlers = { who: () => undefined };
 const talker = await serve(LISTENER, async (peer) => await peer.write("hola"), { tls: identity });
 const sessions = await serveSessions(room, LISTENER, { handlers, tls: identity });
 const answers = await serveStateless(room, BOX, { handlers });
-test.after(async () => void (await Promise.all([talker.close(), sessions.close(), answers.close()])));
+test.after(
+  async () =>
+    void (await Promise.all([
+      talker.close({ timeoutMs: 0 }),
+      sessions.close({ timeoutMs: 0 }),
+      answers.close({ timeoutMs: 0 }),
+    ])),
+);
 
 /** What was opened: whether it works, and how it ends. */
 interface Opened {
@@ -101,7 +108,7 @@ const subjects: readonly Subject[] = [
         await client.readExactly(4);
         client.abort();
       };
-      return { works, close: () => server.close() };
+      return { works, close: () => server.close({ timeoutMs: 0 }) };
     },
   },
   {
@@ -136,7 +143,7 @@ const subjects: readonly Subject[] = [
         await using box = await bind(BOX, { remote: server.localAddress });
         await Promise.all([box.send("x"), box.receive()]);
       };
-      return { works, close: () => server.close() };
+      return { works, close: () => server.close({ timeoutMs: 0 }) };
     },
   },
   {
@@ -159,7 +166,7 @@ const subjects: readonly Subject[] = [
         await session.remote.who();
         session.abort();
       };
-      return { works, close: () => server.close() };
+      return { works, close: () => server.close({ timeoutMs: 0 }) };
     },
   },
   {
@@ -172,7 +179,7 @@ const subjects: readonly Subject[] = [
         await using client = await connectStateless(room, server.localAddress);
         await client.remote.who();
       };
-      return { works, close: () => server.close() };
+      return { works, close: () => server.close({ timeoutMs: 0 }) };
     },
   },
   {
@@ -181,7 +188,7 @@ const subjects: readonly Subject[] = [
     needs: {},
     open: async (options) => {
       const client = await connectStateless(room, answers.localAddress, options);
-      return { works: () => client.remote.who(), close: () => client.close() };
+      return { works: () => client.remote.who(), close: () => client.close({ timeoutMs: 0 }) };
     },
   },
 ];
@@ -340,7 +347,7 @@ test("TLS settings that a server accepts make no handshake fail for everybody", 
       const client = await connect(server.localAddress, { tls: { ca, ...own }, timeoutMs: 10_000 });
       assert.equal(String(await client.readExactly(4)), "hola");
       client.abort();
-      await server.close();
+      await server.close({ timeoutMs: 0 });
     }),
     { numRuns: 400 },
   );

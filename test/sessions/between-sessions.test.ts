@@ -69,7 +69,7 @@ async function between(more: object = {}, first: object = {}) {
   });
   await session.remote.sum(0);
   detour.closed = true;
-  await server.drain({ reconnectSpreadMs: 0 });
+  await server.close({ reconnectSpreadMs: 0 });
   while (session.state !== "detached") await clock.turn();
   const back = async (options: object = {}) => {
     const second = await serve(clock, options);
@@ -80,7 +80,7 @@ async function between(more: object = {}, first: object = {}) {
   return { clock, session, told, ends, back, detour, first: log };
 }
 
-test("calls and events that are made while a drained server is away wait for the next session, in their order", async () => {
+test("calls and events that are made while a server that has left is away wait for the next session, in their order", async () => {
   const { clock, session, told, back } = await between();
   const buffer = Buffer.from("as it was given");
   const events = [session.remote.count(1), session.remote.blob(buffer)];
@@ -137,7 +137,7 @@ test("a client that counts through a rolling restart: each number is counted onc
     counting.push(count());
     await clock.advance(5);
   }
-  const draining = first.server.drain({ reconnectSpreadMs: 100 });
+  const draining = first.server.close({ reconnectSpreadMs: 100 });
   for (let round = 0; round < 20; round += 1) {
     counting.push(count());
     await clock.advance(5);
@@ -190,26 +190,26 @@ test("a stream does not wait: it fails with SESSION_LOST, and was not opened", a
 });
 
 const endings = {
-  close: ["CLOSED", undefined],
+  "close at once": ["CLOSED", undefined],
   abort: ["CONNECTION_ABORTED", "CONNECTION_ABORTED"],
 } as const;
 for (const [way, [code, error]] of Object.entries(endings)) {
   test(`${way} between two sessions rejects what waits with ${code}, and says that it was not sent`, async () => {
     const { session, ends } = await between();
     const [told, asked] = [session.remote.count(1), session.remote.sum(2)];
-    await session[way as keyof typeof endings]();
+    await (way === "abort" ? session.abort() : session.close({ timeoutMs: 0 }));
     await assert.rejects(told, { code, outcome: "none" });
     await assert.rejects(asked, { code, outcome: "none" });
     assert.deepEqual([session.state, ends[0]?.error?.code], ["closed", error]);
   });
 }
 
-test("drain between two sessions waits for the next one, and for what it is asked; at most for its time", async () => {
+test("close between two sessions waits for the next one, and for what it is asked; at most for its time", async () => {
   for (const isBack of [true, false]) {
     const { clock, session, back } = await between();
     const told = session.remote.count(1);
     const asked = session.remote.sum(2).catch((error: unknown) => (error as { code: unknown }).code);
-    const draining = session.drain({ timeoutMs: 2000 });
+    const draining = session.close({ timeoutMs: 2000 });
     const { log } = isBack ? await back() : { log: [] };
     while (session.state !== "closed") await clock.advance(10);
     await draining;
@@ -221,9 +221,9 @@ test("drain between two sessions waits for the next one, and for what it is aske
   }
 });
 
-test("drain between two sessions ends at once when nothing waits", async () => {
+test("close between two sessions ends at once when nothing waits", async () => {
   const { session } = await between();
-  await session.drain();
+  await session.close();
   assert.equal(session.state, "closed");
 });
 
@@ -291,7 +291,7 @@ test("events of a server that has left are handled, also when their handlers ask
     },
   });
   for (let number = 1; number <= 5; number += 1) first.server.remote.tick(number);
-  await first.server.close();
+  await first.server.close({ timeoutMs: 0 });
   while (session.state !== "detached") await nextTurn();
   const second = await serve(clock);
   detour.leadTo(second.server.localAddress.port);
@@ -318,22 +318,26 @@ async function busyBetween() {
   });
   for (let number = 1; number <= 5; number += 1) server.remote.tick(number);
   detour.closed = true;
-  await server.drain({ reconnectSpreadMs: 0 });
+  await server.close({ reconnectSpreadMs: 0 });
   while (session.state !== "detached") await clock.turn();
   return { clock, session, ticks, goOn };
 }
 
 test("a session that is closed between two is over when the events of the one before are handled", async () => {
-  for (const how of ["close", "drain"] as const) {
+  for (const timeoutMs of [0, 5000]) {
     const { clock, session, ticks, goOn } = await busyBetween();
-    const ended = session[how]();
+    const ended = session.close({ timeoutMs });
     while (session.state === "detached") await clock.turn();
-    assert.deepEqual([session.state, ticks], ["leaving", [1]], how);
+    assert.deepEqual([session.state, ticks], ["leaving", [1]], String(timeoutMs));
     await assert.rejects(session.remote.sum(1), { code: "CLOSED", outcome: "none" });
     goOn();
     await ended;
     const { unhandled, error } = await session.closed;
-    assert.deepEqual([ticks, unhandled, error, session.state], [[1, 2, 3, 4, 5], 0, undefined, "closed"], how);
+    assert.deepEqual(
+      [ticks, unhandled, error, session.state],
+      [[1, 2, 3, 4, 5], 0, undefined, "closed"],
+      String(timeoutMs),
+    );
   }
 });
 
@@ -344,10 +348,21 @@ test("what is given up between two sessions is counted", async () => {
   aborted.goOn();
   await nextTurn();
   assert.deepEqual(aborted.ticks, [1]);
+});
 
-  const { clock, session, ticks } = await busyBetween();
-  const drained = session.drain({ timeoutMs: 100 });
-  while (session.state !== "closed") await clock.advance(10);
-  await drained;
-  assert.deepEqual([(await session.closed).unhandled, ticks], [4, [1]]);
+test("close of a client between two sessions waits for handlers within its time, and gives up none of the events", async () => {
+  const { clock, session, ticks, goOn } = await busyBetween();
+  const closing = session.close({ timeoutMs: 100 });
+  await clock.advance(99);
+  let isDone = false;
+  void closing.then(() => {
+    isDone = true;
+  });
+  await clock.turn();
+  assert.equal(isDone, false);
+  await clock.advance(1);
+  assert.equal((await closing).how, "closed");
+  assert.equal(session.state, "leaving");
+  goOn();
+  assert.deepEqual([(await session.closed).unhandled, ticks], [0, [1, 2, 3, 4, 5]]);
 });

@@ -64,10 +64,10 @@ test("calls and events go both ways over TCP", async () => {
   assert.equal(await served?.remote.confirm("yes?"), true);
   assert.equal(await served?.remote.confirm("no?"), false);
   assert.equal(session.state, "open");
-  await session.close();
+  await session.close({ timeoutMs: 0 });
   assert.equal(session.state, "closed");
   assert.equal((await session.closed).error, undefined);
-  await server.close();
+  await server.close({ timeoutMs: 0 });
   assert.equal(server.stats.sessions, 0);
 });
 
@@ -87,8 +87,8 @@ test("a handler's RemoteError crosses the wire with code and data; anything else
     return true;
   });
   assert.equal((errors[0] as Error).message, "secret");
-  await session.close();
-  await server.close();
+  await session.close({ timeoutMs: 0 });
+  await server.close({ timeoutMs: 0 });
 });
 
 test("a call ends by its time-out and by its signal, and its handler is told", async () => {
@@ -113,6 +113,6 @@ test("a call ends by its time-out and by its signal, and its handler is told", a
   await session.remote.join({ room: "x" });
   const [served] = [...server.sessions.values()];
   assert.equal(served?.stats.runningCalls, 0);
-  await session.close();
-  await server.close();
+  await session.close({ timeoutMs: 0 });
+  await server.close({ timeoutMs: 0 });
 });

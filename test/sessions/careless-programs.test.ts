@@ -54,24 +54,27 @@ async function opened(tuning: object = {}) {
 test("close with something that is no text: OPTION_INVALID, and the session goes on", async () => {
   const { session } = await opened();
   for (const message of [null, 5, { type: "click" }]) {
-    await assert.rejects(session.close(message as unknown as string), { code: "OPTION_INVALID", op: "close" });
+    await assert.rejects(session.close({ timeoutMs: 0, message: message as unknown as string }), {
+      code: "OPTION_INVALID",
+      op: "close",
+    });
     assert.equal(await session.remote.who(), "you");
   }
-  await session.close("");
+  await session.close({ timeoutMs: 0, message: "" });
   assert.equal((await session.closed).message, "");
 });
 
-test("drain with wrong options: OPTION_INVALID, and the session goes on", async () => {
+test("close with wrong options: OPTION_INVALID, and the session goes on", async () => {
   const { session } = await opened();
   for (const options of [null, 5, { timeoutMs: Number.NaN }, { timeoutMs: -1 }, { signal: 5 }]) {
-    await assert.rejects(session.drain(options as unknown as object), { code: "OPTION_INVALID", op: "drain" });
+    await assert.rejects(session.close(options as unknown as object), { code: "OPTION_INVALID", op: "close" });
     assert.equal(await session.remote.who(), "you");
   }
 });
 
-test("drain twice at once: both wait for the same end", async () => {
+test("close twice at once: both wait for the same end", async () => {
   const { session } = await opened();
-  await Promise.all([session.drain({ timeoutMs: Infinity }), session.drain({ timeoutMs: Infinity })]);
+  await Promise.all([session.close({ timeoutMs: Infinity }), session.close({ timeoutMs: Infinity })]);
   assert.equal(session.state, "closed");
 });
 
@@ -81,9 +84,9 @@ test("methods that were taken off their object say how to call them", async () =
   const group = server.group("g");
   const objects: Readonly<Record<string, object>> = { session, stream: items, server, group };
   const methods: Readonly<Record<string, readonly string[]>> = {
-    session: ["close", "abort", "drain"],
+    session: ["close", "abort"],
     stream: ["send", "end", "cancel"],
-    server: ["group", "drain", "close"],
+    server: ["group", "close", "abort"],
     group: ["join", "leave", "has"],
   };
   for (const [object, names] of Object.entries(methods)) {
@@ -131,7 +134,7 @@ test("what console.log shows of a session", async () => {
 test("every method after close: CLOSED, in the same words", async () => {
   const { session } = await opened();
   const before = session.remote.echo();
-  await session.close("enough");
+  await session.close({ timeoutMs: 0, message: "enough" });
   const after = session.remote.echo();
   for (const attempt of [
     () => session.remote.say("x"),
@@ -145,8 +148,8 @@ test("every method after close: CLOSED, in the same words", async () => {
   }
   before.end();
   after.cancel();
-  await session.drain();
   await session.close();
+  await session.close({ timeoutMs: 0 });
   session.abort();
   session.interop.ref();
   assert.equal(session.state, "closed");

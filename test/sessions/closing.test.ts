@@ -95,14 +95,15 @@ const slowHandlers: Readonly<Record<string, Handler>> = {
   "and ask their own session": async (number, { session }) => {
     await session.remote.ask(number).catch(() => undefined);
   },
-  "and wait until their own session is closed": (_number, { session }) => session.close(),
-  "and drain their own session": (_number, { session }) => session.drain({ timeoutMs: 0 }),
+  "and wait until their own session is closed": async (_number, { session }) =>
+    void (await session.close({ timeoutMs: 0 })),
+  "and close their own session in order": async (_number, { session }) => void session.close(),
 };
 
 for (const [how, handler] of Object.entries(slowHandlers)) {
-  for (const way of ["close", "drain"] as const) {
+  for (const timeoutMs of [0, 5000]) {
     for (const from of ["client", "server"] as const) {
-      test(`${way} by the ${from} loses nothing that it sent to handlers that work ${how}`, async () => {
+      test(`close within ${timeoutMs} ms by the ${from} loses nothing that it sent to handlers that work ${how}`, async () => {
         const other = from === "client" ? "server" : "client";
         let begun = 0;
         const counted: Handler = (number, context) => {
@@ -113,15 +114,13 @@ for (const [how, handler] of Object.entries(slowHandlers)) {
         const meeting = await meet({ [other]: counted });
         const one = from === "client" ? meeting.session : meeting.served;
         for (const number of numbers(1000)) assert.equal(one.remote.tell(number), FULFILLED);
-        await one[way]();
+        await one.close({ timeoutMs });
         const { lost, error } = await one.closed;
         assert.equal(error, undefined);
         // A handler that closes the session takes nothing from there on, and the sender is told so.
-        assert.ok(how.includes("own session is") || how.includes("drain") || lost.length === 0);
+        assert.ok(how.includes("own session is") || how.includes("in order") || lost.length === 0);
         assert.ok(lost.every(({ outcome }) => outcome === "not-sent"));
         while (begun < 1000 - lost.length) await meeting.clock.turn();
-        // A client goes on with a new session when its server has left: nothing is over for it then.
-        if (other === "client" && way === "drain") return;
         while (meeting[other].ends.length === 0) await meeting.clock.turn();
         assert.equal(meeting[other].ends[0]?.unhandled, 0);
       });
@@ -129,26 +128,32 @@ for (const [how, handler] of Object.entries(slowHandlers)) {
   }
 }
 
-test("a broadcast in front of server.drain and of server.close is handled by clients that take their time", async () => {
-  for (const way of ["drain", "close"] as const) {
+test("a broadcast in front of server.close is handled by clients that take their time", async () => {
+  for (const timeoutMs of [5000, 0]) {
     const { client, serving, clock } = await meet({ client: nextTurn });
     for (const number of numbers(5)) {
       assert.deepEqual(serving.remote.tell(number), { sent: 1, waiting: 0, dropped: 0 });
     }
-    await serving[way]();
+    await serving.close({ timeoutMs });
     while (client.handled.length < 5) await clock.turn();
     assert.deepEqual(client.handled, numbers(5));
   }
 });
 
-for (const way of ["close", "drain", "abort"] as const) {
+const ways = {
+  close: (session: Either) => session.close(),
+  "close at once": (session: Either) => session.close({ timeoutMs: 0 }),
+  abort: (session: Either) => session.abort(),
+};
+
+for (const [way, end] of Object.entries(ways)) {
   test(`events that are acknowledged and wait for a slow handler are handled after ${way} of their sender`, async () => {
     const held = gate();
     const meeting = await meet({ server: () => held.opened }, { server: { resume: { resumeTimeoutMs: 1000 } } });
     const { session, served, server, clock } = meeting;
     for (const number of numbers(100)) void session.remote.tell(number);
     await acknowledged(session, clock);
-    await session[way]();
+    await end(session);
     assert.deepEqual((await session.closed).lost, []);
     // Nobody tells the server of an abort: its session ends when its time without a connection is up.
     while (served.state === "open") await nextTurn();
@@ -166,7 +171,7 @@ test("a session that is closed is `leaving` until its events are handled, and ta
   const { session, served, clock } = await meet({ server: () => held.opened });
   void session.remote.tell(0);
   await acknowledged(session, clock);
-  await session.close("bye");
+  await session.close({ timeoutMs: 0, message: "bye" });
   assert.deepEqual([session.state, served.state], ["closed", "leaving"]);
   await assert.rejects(served.remote.tell(1), { code: "CLOSED", outcome: "none" });
   await assert.rejects(served.remote.ask(1), { code: "CLOSED", outcome: "none" });
@@ -205,7 +210,7 @@ test("timeouts.finishMs bounds the handlers of a session that is over: what has 
   );
   for (const number of numbers(10)) void session.remote.tell(number);
   await acknowledged(session, clock);
-  await session.close();
+  await session.close({ timeoutMs: 0 });
   await clock.advance(1999);
   assert.deepEqual([server.ends, served.state], [[], "leaving"]);
   await clock.advance(1);
@@ -232,9 +237,9 @@ test("abort gives up what a session still handles that the peer has closed; so d
     const { served, session, server, serving, clock } = await meet({ server: () => new Promise(() => undefined) });
     for (const number of numbers(10)) void session.remote.tell(number);
     await acknowledged(session, clock);
-    await session.close();
+    await session.close({ timeoutMs: 0 });
     if (end === "abort") served.abort();
-    else await serving.close();
+    else await serving.close({ timeoutMs: 0 });
     assert.equal((await served.closed).unhandled, 9);
     assert.equal(server.ends.length, 1);
   }
@@ -247,7 +252,7 @@ test("sessions that still handle what they had accepted make room for new ones o
   );
   for (const number of numbers(3)) void session.remote.tell(number);
   await acknowledged(session, clock);
-  await session.close();
+  await session.close({ timeoutMs: 0 });
   assert.equal(served.state, "leaving");
   const next = await connectSession(mirror, detour.address, sideOf().options);
   assert.equal(await next.remote.ask(1), 1);
@@ -259,7 +264,7 @@ test("close waits until there was room for the events that wait, and resolves th
   const more = { limits: { windowBytes: 100 }, resume: { maxReplayMessages: 3 } };
   const { session, server } = await meet({ server: nextTurn }, { client: more, server: more });
   const sent = numbers(200).map(async (number) => await session.remote.tell(number));
-  await session.close();
+  await session.close({ timeoutMs: 0 });
   await Promise.all(sent);
   assert.deepEqual((await session.closed).lost, []);
   while (server.ends.length === 0) await nextTurn();
@@ -267,7 +272,7 @@ test("close waits until there was room for the events that wait, and resolves th
 });
 
 test("close of a detached session waits until the other side is back, and everything has arrived", async () => {
-  for (const way of ["close", "drain"] as const) {
+  for (const timeoutMs of [0, 5000]) {
     for (const from of ["client", "server"] as const) {
       const meeting = await meet();
       const { session, served, detour, clock } = meeting;
@@ -275,7 +280,7 @@ test("close of a detached session waits until the other side is back, and everyt
       detour.closed = true;
       await lose(meeting);
       void one.remote.tell(1);
-      const ended = one[way]();
+      const ended = one.close({ timeoutMs });
       await clock.advance(1000);
       assert.notEqual(one.state, "closed");
       detour.closed = false;
@@ -299,7 +304,7 @@ test("close of a detached session whose peer does not come back ends after five 
   detour.closed = true;
   await lose(meeting);
   void session.remote.tell(2);
-  const ended = session.close("bye");
+  const ended = session.close({ timeoutMs: 0, message: "bye" });
   await clock.advance(4999);
   assert.equal(session.state, "leaving");
   await clock.advance(1);
@@ -328,7 +333,7 @@ test("a session that was closed by the server while it had no connection: its cl
   const { session, served, client, detour, clock } = meeting;
   detour.closed = true;
   await lose(meeting);
-  await served.close("you are not welcome here");
+  await served.close({ timeoutMs: 0, message: "you are not welcome here" });
   void session.remote.tell(1);
   detour.closed = false;
   while (session.state !== "closed") await clock.advance(10);
@@ -344,7 +349,7 @@ test("a server that says CLOSE on a connection which the client has given up say
   await session.remote.ask(1);
   await acknowledged(served, clock);
   detour.silent = true;
-  const closed = served.close("you are not welcome here");
+  const closed = served.close({ timeoutMs: 0, message: "you are not welcome here" });
   assert.equal(served.state, "leaving");
   detour.silent = false;
   // The client alone loses its connection.
@@ -363,7 +368,7 @@ test("what the server has to say to a client is forgotten with the time that ses
   const { session, served, detour, clock } = meeting;
   detour.closed = true;
   await lose(meeting);
-  await served.close("you are not welcome here");
+  await served.close({ timeoutMs: 0, message: "you are not welcome here" });
   await clock.advance(1000);
   detour.closed = false;
   while (session.state !== "open") await clock.advance(100);

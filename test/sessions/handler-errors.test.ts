@@ -41,8 +41,8 @@ async function behind() {
     },
   };
   const close = async (): Promise<void> => {
-    await session.close();
-    await server.close();
+    await session.close({ timeoutMs: 0 });
+    await server.close({ timeoutMs: 0 });
   };
   return { fail, close };
 }
@@ -81,8 +81,8 @@ test("errors of another service are INTERNAL to the caller, and told to onError"
     codes,
     each.flatMap((code) => [code, code]),
   );
-  await session.close();
-  await server.close();
+  await session.close({ timeoutMs: 0 });
+  await server.close({ timeoutMs: 0 });
   await close();
 });
 
@@ -103,8 +103,8 @@ test("over datagrams too; and a new RemoteError passes on what the application w
   for (const way of Object.keys(fail)) await assert.rejects(client.remote.buy(way), assertInternal);
   await assert.rejects(client.remote.buy("translated"), { code: "CLOSED_TODAY", message: "the till is broken" });
   assert.equal(errors.length, 4);
-  await client.close();
-  await server.close();
+  await client.close({ timeoutMs: 0 });
+  await server.close({ timeoutMs: 0 });
   await close();
 });
 
@@ -148,6 +148,6 @@ test("an item that its schema does not allow fails the stream, and its sender is
   assert.equal(errors.length, 1);
   assert.equal(session.stats.pending, 0);
   assert.equal([...server.sessions.values()][0]?.stats.pending, 0);
-  await session.close();
-  await server.close();
+  await session.close({ timeoutMs: 0 });
+  await server.close({ timeoutMs: 0 });
 });

@@ -52,7 +52,7 @@ for (const [name, bytes, code] of FOREIGN) {
     );
     assert.deepEqual(published, errors);
     assert.equal(server.stats.declined, 1);
-    await server.close();
+    await server.close({ timeoutMs: 0 });
   });
 }
 
@@ -71,7 +71,7 @@ test("a client that says nothing is closed after the time of the handshake", asy
     errors.map((error) => error.code),
     ["TIMEOUT"],
   );
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("a client that meets a foreign server has one typed error", async () => {
@@ -140,7 +140,7 @@ test("what is refused says what would be accepted", async () => {
   });
   await assert.rejects(connectSession(newer, server.localAddress), { code: "VERSION_UNSUPPORTED" });
   assert.deepEqual(errors, []);
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("a peer that breaks the protocol ends its own session, is told why, and touches no other", async () => {
@@ -167,8 +167,8 @@ test("a peer that breaks the protocol ends its own session, is told why, and tou
   );
   assert.equal(await good.remote.who(), "you");
   assert.equal(server.stats.sessions, 1);
-  await good.close();
-  await server.close();
+  await good.close({ timeoutMs: 0 });
+  await server.close({ timeoutMs: 0 });
 });
 
 test("unknown methods, values that are no values: told, and the session goes on", async () => {
@@ -192,7 +192,7 @@ test("unknown methods, values that are no values: told, and the session goes on"
     ["METHOD_UNKNOWN", "FRAME_INVALID", "METHOD_UNKNOWN", "METHOD_UNKNOWN"],
   );
   client.close();
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("more than maxMessagesPerSecond is read more slowly, and nothing is lost", async () => {
@@ -208,8 +208,8 @@ test("more than maxMessagesPerSecond is read more slowly, and nothing is lost", 
     numbers,
     Array.from({ length: 2500 }, (_, index) => String(index)),
   );
-  await session.close();
-  await server.close();
+  await session.close({ timeoutMs: 0 });
+  await server.close({ timeoutMs: 0 });
 });
 
 test("who is read more slowly than its heartbeat is read in its time, and not given up", async () => {
@@ -233,7 +233,7 @@ test("who is read more slowly than its heartbeat is read in its time, and not gi
   }
   assert.ok(clock.now() - startedAt < 49_500, `${clock.now() - startedAt} ms`);
   client.close();
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("what the program throws in its callbacks ends nothing", async () => {
@@ -254,8 +254,8 @@ test("what the program throws in its callbacks ends nothing", async () => {
     },
   });
   assert.equal(await session.remote.who(), "you");
-  await session.close();
+  await session.close({ timeoutMs: 0 });
   await told.opened;
-  await server.close();
+  await server.close({ timeoutMs: 0 });
   assert.deepEqual(errors.map(String), ["Error: open", "Error: close"]);
 });

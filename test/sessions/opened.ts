@@ -21,7 +21,7 @@ export function atEnd(end: () => unknown): void {
 /** `serveSessions`, closed when the test is over. */
 export const serveSessions = (async (...args: Parameters<typeof protocol.serveSessions>) => {
   const server = await protocol.serveSessions(...args);
-  atEnd(() => server.close());
+  atEnd(() => server.close({ timeoutMs: 0 }));
   return server;
 }) as typeof protocol.serveSessions;
 
@@ -35,13 +35,13 @@ export const connectSession = (async (...args: Parameters<typeof protocol.connec
 /** `serveStateless`, closed when the test is over. */
 export const serveStateless = (async (...args: Parameters<typeof protocol.serveStateless>) => {
   const server = await protocol.serveStateless(...args);
-  atEnd(() => server.close());
+  atEnd(() => server.close({ timeoutMs: 0 }));
   return server;
 }) as typeof protocol.serveStateless;
 
 /** `connectStateless`, closed when the test is over. */
 export const connectStateless = (async (...args: Parameters<typeof protocol.connectStateless>) => {
   const client = await protocol.connectStateless(...args);
-  atEnd(() => client.close());
+  atEnd(() => client.close({ timeoutMs: 0 }));
   return client;
 }) as typeof protocol.connectStateless;

@@ -57,7 +57,7 @@ test("what a server refuses names both addresses", async () => {
     assert.ok(error instanceof ConnectError);
     assertPlaces(error, remote);
   }
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("a peer that is no server, that ends, or resets: so does the error", async (t) => {
@@ -218,8 +218,8 @@ test("retry waits for the server behind a proxy that is up before it", async (t)
   const session = await connectSession(room, proxy, { retry });
   assert.equal(await session.remote.who(), "you");
   assert.equal(connections, ways.length + 1);
-  await session.close();
-  await server.close();
+  await session.close({ timeoutMs: 0 });
+  await server.close({ timeoutMs: 0 });
 });
 
 test("retry does not wait where nothing is to be waited for", async (t) => {
@@ -227,7 +227,7 @@ test("retry does not wait where nothing is to be waited for", async (t) => {
   const refused = await errorOf(connectSession(room, server.localAddress, { retry }));
   assert.equal(refused.code, "UNAUTHENTICATED");
   assert.equal(server.stats.listener.accepted, 1);
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 
   const address = await foreign(t, (socket) => socket.end());
   const aborted = new AbortController();

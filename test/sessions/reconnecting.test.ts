@@ -130,7 +130,7 @@ test("a session that the program ends when it is told of a loss makes no other c
     const session = await connectSession(room, detour.address, { reconnect, network, [told]: end });
     assert.equal(await session.remote.who(), "ana");
     detour.closed = told === "onError";
-    if (serverLeaves) await server.drain({ reconnectSpreadMs: 0 });
+    if (serverLeaves) await server.close({ reconnectSpreadMs: 0 });
     else detour.cut("reset");
     while (session.state !== "closed") await clock.advance(1);
     detour.closed = false;

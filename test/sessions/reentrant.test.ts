@@ -27,17 +27,17 @@ type Server = SessionServer<typeof side>;
 
 /** What a program does; `server` is undefined at a client. */
 const actions: Readonly<Record<string, (session: Either, server: Server | undefined) => unknown>> = {
-  close: (session) => session.close(),
-  "close, and wait for nothing": (session) => void session.close(),
+  "close at once": (session) => session.close({ timeoutMs: 0 }),
+  "close, and wait for nothing": (session) => void session.close({ timeoutMs: 0 }),
   abort: (session) => session.abort(new Error("enough")),
-  drain: (session) => session.drain({ timeoutMs: 0 }),
-  "close twice, drain, abort": (session) => {
-    const closing = [session.close(), session.close(), session.drain()];
+  close: (session) => session.close(),
+  "close twice, at once and in order, abort": (session) => {
+    const closing = [session.close({ timeoutMs: 0 }), session.close({ timeoutMs: 0 }), session.close()];
     session.abort();
     return Promise.all(closing);
   },
-  "close the server": (session, server) => (server ?? session).close(),
-  "drain the server": (session, server) => void (server ?? session).drain({ timeoutMs: 0 }),
+  "close the server": (session, server) => (server ?? session).close({ timeoutMs: 0 }),
+  "close the server, and wait for nothing": (session, server) => void (server ?? session).close(),
   "join, broadcast, leave": (session, server) => {
     const group = server?.group("g");
     group?.join(session);
@@ -128,15 +128,16 @@ for (const at of ["server", "client"] as const) {
         void tried(() => answer).then(() => {
           done.answer = true;
         });
-        // A handler that waits for the end of its own session waits until the time of `drain` is over.
+        // A handler that waits for the end of its own session waits until the time of `close` is over.
         while (!done.answer) await clock.advance(1);
-        await session.close();
-        await server.close();
+        await session.close({ timeoutMs: 0 });
+        await server.close({ timeoutMs: 0 });
         await session.closed;
         while (acted.times === 0) await clock.turn();
         const { sessions, unauthenticated, heldBytes } = server.stats;
         assert.deepEqual([sessions, unauthenticated, heldBytes], [0, 0, 0], name);
-        for (let turn = 0; turn < TURNS && clock.pending > 0; turn += 1) await clock.turn();
+        // A stream's handler that waits for the end of its own session waits until the time of `close` is over.
+        for (let turn = 0; turn < TURNS && clock.pending > 0; turn += 1) await clock.advance(10);
         assert.equal(clock.pending, 0, `${name}: a timer was left`);
       }
     });
@@ -149,7 +150,7 @@ test("a handler that could not start before closes the session: the connection e
     // One answer that is not acknowledged fills the buffer.
     resume: { maxReplayMessages: 1 },
     handlers: {
-      tell: (_message, { session }) => void session.close(),
+      tell: (_message, { session }) => void session.close({ timeoutMs: 0 }),
       ask: (message) => (message === "hello" ? "answer" : new Promise(() => undefined)),
       flow: () => undefined,
     },

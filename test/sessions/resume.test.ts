@@ -107,8 +107,8 @@ for (const how of ["reset", "fin"] satisfies Cut[]) {
     count.end();
     assert.equal((await items.next()).done, true);
     assert.equal(server.stats.resumed, 1);
-    await session.close();
-    await server.close();
+    await session.close({ timeoutMs: 0 });
+    await server.close({ timeoutMs: 0 });
     detour.close();
   });
 }
@@ -144,8 +144,8 @@ test("a session survives many cuts while both sides send", async () => {
   assert.deepEqual(numbers, expected);
   assert.deepEqual(heard, expected);
   assert.ok(server.stats.resumed > 1);
-  await session.close();
-  await server.close();
+  await session.close({ timeoutMs: 0 });
+  await server.close({ timeoutMs: 0 });
   detour.close();
 });
 
@@ -168,8 +168,8 @@ test("silence is noticed by the heartbeat, and the session goes on over another 
   while (server.stats.resumed === 0) await clock.advance(20);
   await resumed;
   assert.equal(await session.remote.sum(), 1);
-  await session.close();
-  await server.close();
+  await session.close({ timeoutMs: 0 });
+  await server.close({ timeoutMs: 0 });
   detour.close();
 });
 
@@ -198,9 +198,9 @@ test("a server that was restarted: the client has a fresh session, and what was 
   assert.notEqual(session.id, id);
   assert.equal(session.data["name"], "kept");
   assert.equal(await session.remote.sum(), 0);
-  await session.close();
-  await first.server.close();
-  await second.server.close();
+  await session.close({ timeoutMs: 0 });
+  await first.server.close({ timeoutMs: 0 });
+  await second.server.close({ timeoutMs: 0 });
   detour.close();
 });
 
@@ -285,7 +285,7 @@ test("a client that gives up: the session is over, and calls say what is known",
   assert.equal((await session.closed).error?.code, "SESSION_LOST");
   await assert.rejects(session.remote.sum(), { code: "SESSION_LOST", outcome: "none" });
   await assert.rejects(session.remote.add(1), { code: "SESSION_LOST", outcome: "none" });
-  await server.close();
+  await server.close({ timeoutMs: 0 });
   detour.close();
 });
 
@@ -296,6 +296,6 @@ test("without reconnect the session ends with its connection", async () => {
   detour.cut("reset");
   assert.equal((await ended).error?.code, "SESSION_LOST");
   assert.equal(session.signal.aborted, true);
-  await server.close();
+  await server.close({ timeoutMs: 0 });
   detour.close();
 });

@@ -75,8 +75,8 @@ async function start(more: { readonly server?: object; readonly client?: object 
   const session = await connectSession(desk, detour.address, options);
   const close = async (): Promise<void> => {
     held.open();
-    await session.close();
-    await server.close();
+    await session.close({ timeoutMs: 0 });
+    await server.close({ timeoutMs: 0 });
     detour.close();
   };
   return { server, session, detour, log, errors, release: held.open, close };
@@ -263,7 +263,7 @@ test("rule D8: drain says GOAWAY: what runs is finished, later calls are not sen
   const { session, server, log, release, close } = await start();
   const running = session.remote.work("first");
   while (log.length === 0) await nextTurn();
-  const draining = server.drain({ timeoutMs: 10_000, reconnectSpreadMs: 1 });
+  const draining = server.close({ timeoutMs: 10_000, reconnectSpreadMs: 1 });
   while (session.state === "open") await nextTurn();
   assert.equal(session.state, "leaving");
   await assert.rejects(session.remote.work("second"), { code: "SESSION_LOST", outcome: "none" });
@@ -280,7 +280,7 @@ test("rule D8: what is not finished in the time of drain is cut, and counted", a
   const { session, server, log, close } = await start({ server: network, client: { reconnect: false } });
   const running = session.remote.work("first");
   while (log.length === 0) await nextTurn();
-  const draining = server.drain({ timeoutMs: 20 });
+  const draining = server.close({ timeoutMs: 20 });
   await clock.advance(20);
   const report = await draining;
   assert.deepEqual([report.finished, report.cut], [0, 1]);

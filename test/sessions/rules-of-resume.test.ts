@@ -59,7 +59,7 @@ test("rule D3: the newest connection wins at once; the old one gets SESSION_TAKE
   assert.deepEqual(said, ["one", "two"]);
   assert.equal(server.stats.sessions, 1);
   second.close();
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("a goodbye keeps to the longest message that the peer takes, and says its code", async () => {
@@ -77,7 +77,7 @@ test("a goodbye keeps to the longest message that the peer takes, and says its c
   assert.deepEqual(await goodbye(first), { code: "SESSION_TAKEN_OVER", message: "" });
   second.send(0x7f, Buffer.alloc(0));
   assert.deepEqual(await goodbye(second), { code: "FRAME_INVALID", message: "" });
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D3: an attempt with a lower number is refused", async () => {
@@ -92,7 +92,7 @@ test("rule D3: an attempt with a lower number is refused", async () => {
   assert.equal(await late.untilEnd(), "fin");
   assert.equal(server.stats.sessions, 1);
   second.close();
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D4: authenticate runs on every resume and must give the same principal", async () => {
@@ -120,7 +120,7 @@ test("rule D4: authenticate runs on every resume and must give the same principa
     ["ana", true],
   ]);
   for (const client of [thief, back]) client.close();
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D4: tokens rotate, and the previous one is valid until the first acknowledgement on the new connection", async () => {
@@ -145,7 +145,7 @@ test("rule D4: tokens rotate, and the previous one is valid until the first ackn
   const good = await RawClient.to(port);
   assert.equal((await good.hello("room", resumeOf(again, 4)))["received"], 0);
   for (const client of [old, good]) client.close();
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D4: the store never sees a token", async () => {
@@ -168,7 +168,7 @@ test("rule D4: the store never sees a token", async () => {
   assert.ok(!JSON.stringify(records).includes(String(token)));
   assert.match(records[0]?.tokenHash ?? "", /^[\w-]{43}$/);
   client.close();
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D4: no token is logged: none is in an object of the program, an error or a diagnostic", async () => {
@@ -217,7 +217,7 @@ test("rule D4: who is not known is refused, and learns only what a RemoteError s
   const told = connectSession(room, `tcp://127.0.0.1:${port}`, { auth: "long" });
   await assert.rejects(told, { code: "UNAUTHENTICATED", detail: "x".repeat(1024) });
   assert.equal(server.stats.sessions, 0);
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D5: counters that do not fit, another process, another agreement: a fresh session with its reason", async () => {
@@ -238,7 +238,7 @@ test("rule D5: counters that do not fit, another process, another agreement: a f
     second.close();
   }
   assert.deepEqual(reasons, ["counters-invalid", "server-restarted", "agreement-changed", "session-unknown"]);
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D6: the oldest detached session makes room; those with a connection stay", async () => {
@@ -270,7 +270,7 @@ test("rule D6: the oldest detached session makes room; those with a connection s
   const back = await RawClient.to(port);
   assert.equal((await back.hello("room", resumeOf(welcome, 1)))["fresh"], "session-unknown");
   for (const client of [stays, next, surplus, back]) client.close();
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D6: sessions of one address are limited, and free their place", async () => {
@@ -281,8 +281,8 @@ test("rule D6: sessions of one address are limited, and free their place", async
   while (server.stats.sessions > 0) await new Promise((resolve) => setImmediate(resolve));
   const second = await connectSession(room, `tcp://127.0.0.1:${port}`);
   assert.equal(await second.remote.who(), [...server.sessions.values()][0]?.id);
-  await second.close();
-  await server.close();
+  await second.close({ timeoutMs: 0 });
+  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D6: sessions of one principal are limited; its oldest detached one makes room, and no other's", async () => {
@@ -306,7 +306,7 @@ test("rule D6: sessions of one principal are limited; its oldest detached one ma
     new Set(["luis", "ana"]),
   );
   assert.equal(server.sessions.has(String(welcome["session"])), false);
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D6: connections without a session are limited; the oldest one makes room", async () => {
@@ -318,8 +318,8 @@ test("rule D6: connections without a session are limited; the oldest one makes r
   assert.equal(await Promise.race(silent.map((client) => client.untilEnd())), "reset");
   assert.equal(server.stats.declined, 1);
   for (const client of silent) client.close();
-  await session.close();
-  await server.close();
+  await session.close({ timeoutMs: 0 });
+  await server.close({ timeoutMs: 0 });
 });
 
 test("keptMs may be a fraction, nothing, and Infinity: clients are told a whole number", async () => {
@@ -353,5 +353,5 @@ test("a session without a connection ends after keptMs", async () => {
   await clock.advance(1);
   assert.equal((await ended.opened).error?.code, "SESSION_LOST");
   assert.equal(server.stats.sessions, 0);
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });

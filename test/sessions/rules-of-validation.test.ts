@@ -42,8 +42,8 @@ async function typedPair(validate: "receive" | "both" | "none", codecs: readonly
   });
   const session = await connectSession(typed, server.localAddress, { validate, codecs });
   const close = async (): Promise<void> => {
-    await session.close();
-    await server.close();
+    await session.close({ timeoutMs: 0 });
+    await server.close({ timeoutMs: 0 });
   };
   return { session, got, errors, close };
 }
@@ -119,8 +119,8 @@ test("rule D11: a check that throws fails its call, and not the process", async 
     errors.map((error) => (error as { code?: string }).code),
     ["UNSUPPORTED", "UNSUPPORTED"],
   );
-  await session.close();
-  await server.close();
+  await session.close({ timeoutMs: 0 });
+  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D11: a schema that validates asynchronously is refused at its first use, and ends nothing", async () => {

@@ -72,8 +72,8 @@ async function pairOf(
     onError,
   });
   const close = async (): Promise<void> => {
-    await session.close();
-    await server.close();
+    await session.close({ timeoutMs: 0 });
+    await server.close({ timeoutMs: 0 });
     assert.deepEqual(errors, []);
   };
   return { server, session, close };
@@ -229,7 +229,7 @@ test("a stream ends with its session, and says so", async () => {
   const reading = all(session.remote.endless());
   await all(session.remote.count({ to: 1 }));
   const outcome = assert.rejects(reading, { code: "CLOSED" });
-  await [...server.sessions.values()][0]?.close("enough");
+  await [...server.sessions.values()][0]?.close({ timeoutMs: 0, message: "enough" });
   await outcome;
   await close();
 });
@@ -257,6 +257,6 @@ test("a stream that has ended before its handler could start is handled all the 
   busy.open();
   assert.deepEqual(await handled.opened, ["a", "b"]);
   await session.remote.sync();
-  await session.close();
-  await server.close();
+  await session.close({ timeoutMs: 0 });
+  await server.close({ timeoutMs: 0 });
 });

@@ -34,7 +34,7 @@ for (const [kind, isAsync] of Object.entries({ "handlers that await": true, "han
       assert.ok(counted.length - before <= TURN_MESSAGES, `${counted.length - before} in a turn`);
     }
     assert.deepEqual(counted.slice(-2), [MESSAGES - 2, MESSAGES - 1]);
-    await session.close();
+    await session.close({ timeoutMs: 0 });
     assert.equal((await session.closed).error, undefined);
   });
 }
@@ -131,7 +131,7 @@ for (const [name, read] of Object.entries(readers)) {
     await Promise.all(reading);
     const expected = Array.from({ length: ITEMS }, (_, item) => item);
     for (const items of taken) assert.deepEqual(items, expected);
-    await session.close();
+    await session.close({ timeoutMs: 0 });
     assert.equal((await session.closed).error, undefined);
   });
 }

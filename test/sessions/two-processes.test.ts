@@ -91,7 +91,7 @@ test("whatever bytes a reset or an end cuts, every message arrives once and in o
       assert.deepEqual(server.told().slice(before), upTo(NUMBERS));
       assert.deepEqual(heard, upTo(NUMBERS));
       assert.ok(resumed >= 10, `${resumed} connections were cut`);
-      await session.close();
+      await session.close({ timeoutMs: 0 });
       detour.close();
     });
   }
@@ -115,7 +115,7 @@ test("silence between two processes is noticed, and nothing is lost by it", asyn
   await resumed.opened;
   assert.equal(await session.remote.last(), 100);
   assert.deepEqual(server.told(), upTo(100));
-  await session.close();
+  await session.close({ timeoutMs: 0 });
   detour.close();
 });
 
@@ -159,6 +159,6 @@ test("a server that is killed: what it was told and what is reported as lost are
   const missing = start - 1 - old.length;
   const events = lost?.lost.filter(({ kind, method }) => kind === "event" && method === "number") ?? [];
   assert.ok(events.length + refused >= missing, `${missing} never came, ${events.length} and ${refused} were reported`);
-  await session.close();
+  await session.close({ timeoutMs: 0 });
   detour.close();
 });

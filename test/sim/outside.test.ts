@@ -32,8 +32,8 @@ after(async () => {
   for (const socket of [caller, peer, framedCaller, framedPeer, rawPeer]) socket.abort();
   raw.destroy();
   await Promise.all([listener.close(), waiting.close(), box.close(), framedBox.close()]);
-  await session.close();
-  await server.close();
+  await session.close({ timeoutMs: 0 });
+  await server.close({ timeoutMs: 0 });
 });
 
 const USES: Readonly<Record<string, () => unknown>> = {

@@ -33,7 +33,7 @@ async function serveRoom(network: Network, name: string): Promise<SessionServer<
   return await serveSessions(room, "tcp://0.0.0.0:7000", { network, handlers: { who: () => name, slow } });
 }
 
-/** 100 sessions on ten hosts; the server drains, and the next one serves after `pauseMs`. */
+/** 100 sessions on ten hosts; the server closes, and the next one serves after `pauseMs`. */
 async function rollingRestart(world: World, pauseMs: number) {
   const { network } = world.host("server");
   const first = await serveRoom(network, "first");
@@ -61,15 +61,15 @@ async function rollingRestart(world: World, pauseMs: number) {
   const answer = sessions[0]?.remote.slow();
   await sessions[0]?.remote.who();
   leftAt = network.clock.now();
-  const report = await first.drain({ reconnectSpreadMs: SPREAD_MS });
+  const report = await first.close({ reconnectSpreadMs: SPREAD_MS });
   assert.deepEqual([report.finished, report.cut, await answer], [SESSIONS, 0, "first"]);
   await world.sleep(pauseMs);
   const second = await serveRoom(network, "second");
   while (told.some(({ backAt }) => backAt === 0)) await world.sleep(100);
   const names = new Set(await Promise.all(sessions.map((session) => session.remote.who())));
   const { accepted } = second.stats.listener;
-  await Promise.all(sessions.map((session) => session.close()));
-  await second.close();
+  await Promise.all(sessions.map((session) => session.close({ timeoutMs: 0 })));
+  await second.close({ timeoutMs: 0 });
   return { told, accepted, names: [...names] };
 }
 

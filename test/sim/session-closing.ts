@@ -151,8 +151,8 @@ class Programs {
       if (number % 7 === 2) await Promise.resolve();
       if (number % 7 === 3) throw new Error("thrown");
       if (number % 7 === 4) await session.remote.ask(number).catch(ignore);
-      if (number % 211 === 5) await session.close("from its own handler");
-      if (number % 211 === 6) await session.drain({ timeoutMs: this.#calm ? REST_MS : 50 });
+      if (number % 211 === 5) await session.close({ timeoutMs: 0, message: "from its own handler" });
+      if (number % 211 === 6) await session.close({ timeoutMs: this.#calm ? REST_MS : 50 });
       // It waits for itself, until its time is up.
       if (number % 499 === 7 && ledger === this.toServer) await session.closed;
     };
@@ -195,11 +195,11 @@ class Programs {
   /** Ends a session in one of the ways that there are. */
   #end(session: Either, network: Network): void {
     const ways: readonly (() => unknown)[] = [
-      () => session.close("enough"),
-      () => session.close("enough"),
-      () => session.drain({ timeoutMs: this.#calm ? REST_MS : network.random.next() * 2_000 }),
-      () => session.drain(),
-      () => (this.#calm ? session.close() : session.abort()),
+      () => session.close({ timeoutMs: 0, message: "enough" }),
+      () => session.close({ timeoutMs: 0, message: "enough" }),
+      () => session.close({ timeoutMs: this.#calm ? REST_MS : network.random.next() * 2_000 }),
+      () => session.close(),
+      () => (this.#calm ? session.close({ timeoutMs: 0 }) : session.abort()),
     ];
     const way = ways[Math.floor(network.random.next() * ways.length)];
     void Promise.resolve(way?.()).catch(ignore);
@@ -229,9 +229,9 @@ class Programs {
       if (!this.going) return;
       this.#world.sometimes("a server leaves", true);
       // Who leaves at once, or is out of time, does not hear what far away has been handled.
-      if (this.#calm) await server.drain({ timeoutMs: REST_MS, reconnectSpreadMs: 500 });
-      else if (this.#oneIn(3, network)) await server.close();
-      else await server.drain({ timeoutMs: network.random.next() * 5_000, reconnectSpreadMs: 500 });
+      if (this.#calm) await server.close({ timeoutMs: REST_MS, reconnectSpreadMs: 500 });
+      else if (this.#oneIn(3, network)) await server.close({ timeoutMs: 0 });
+      else await server.close({ timeoutMs: network.random.next() * 5_000, reconnectSpreadMs: 500 });
       await pause(clock, network.random.next() * 1_000);
     }
   }
@@ -263,7 +263,7 @@ class Programs {
         if (this.#oneIn(25, network)) this.#end(session, network);
         await pause(clock, network.random.next() * 150);
       }
-      await session.close("the visit is over");
+      await session.close({ timeoutMs: 0, message: "the visit is over" });
       await session.closed;
     }
   }
@@ -279,7 +279,7 @@ function closing(name: string, chaos: Parameters<typeof simulation>[0]["chaos"])
     await world.healed;
     programs.going = false;
     await world.sleep(REST_MS);
-    await programs.server?.drain({ timeoutMs: REST_MS });
+    await programs.server?.close({ timeoutMs: REST_MS });
     await world.converge("all handlers come to their end", () => programs.running === 0);
     programs.toServer.close(calm);
     programs.toClient.close(calm);

@@ -47,7 +47,7 @@ test("a session resumes behind a partition, and the same seed gives the same run
       }
     }
     const sum = await session.remote.sum(undefined, { timeoutMs: Infinity });
-    await session.close();
+    await session.close({ timeoutMs: 0 });
     return { sum, resumed, heard };
   });
   assert.equal(value.sum, 5050);
@@ -80,7 +80,7 @@ test("a server that crashes and starts again: the client has a fresh session", a
     const { reason } = await fresh;
     assert.notEqual(session.id, id);
     const sum = await session.remote.sum();
-    await session.close();
+    await session.close({ timeoutMs: 0 });
     return { reason, sum };
   });
   assert.deepEqual(value, { reason: "server-restarted", sum: 0 });

@@ -63,7 +63,7 @@ for (const bandwidthBitsPerSecond of LINES) {
         await until(world, () => received.client.length === 1);
         await Promise.all([session.remote.put(parcel), served().remote.got(parcel)]);
         await until(world, () => received.server.length + received.client.length === 4);
-        await session.close();
+        await session.close({ timeoutMs: 0 });
         return { received, lost };
       });
       assert.deepEqual(value, { received: { server: [size, size], client: [size, size] }, lost: { count: 0 } });
@@ -76,7 +76,7 @@ test("a call whose question and answer take longer than the heartbeat of a secon
   const { value } = await check({ seed: 5, link }, async (world) => {
     const { session, lost } = await join(world, { timeouts: { heartbeatMs: 1000 } });
     const answer = await session.remote.store(Buffer.alloc(200_000, 7), { timeoutMs: Infinity });
-    await session.close();
+    await session.close({ timeoutMs: 0 });
     return { length: answer.length, lost };
   });
   assert.deepEqual(value, { length: 200_000, lost: { count: 0 } });
@@ -90,7 +90,7 @@ test("messages that leave one after the other for longer than replay.maxAgeMs do
     for (let count = 0; count < 15; count += 1) await session.remote.put(Buffer.alloc(24_000));
     await until(world, () => received.server.length === 15);
     const { state } = session;
-    await session.close();
+    await session.close({ timeoutMs: 0 });
     return { state, lost };
   });
   assert.deepEqual(value, { state: "open", lost: { count: 0 } });
@@ -107,7 +107,7 @@ test("a line that breaks in the middle of a message is noticed in two heartbeats
     const noticed = lost.count;
     cut.heal();
     await until(world, () => received.server.length === 1);
-    await session.close();
+    await session.close({ timeoutMs: 0 });
     return { noticed, received: received.server };
   });
   assert.deepEqual(value, { noticed: 1, received: [300_000] });
@@ -119,7 +119,7 @@ test("a hello that takes seconds gets its answer", async () => {
     const authenticate = ({ auth }: { auth: unknown }): string => String((auth as string).length);
     const { session, served } = await join(world, {}, { authenticate }, { auth: "x".repeat(64_000) });
     const { principal } = served();
-    await session.close();
+    await session.close({ timeoutMs: 0 });
     return principal;
   });
   assert.equal(value, "64000");

@@ -82,7 +82,7 @@ const server = await serve("tcp://127.0.0.1:0", answer);
 await churn(server, Math.min(2000, connections));
 const before = liveBytes();
 await churn(server, connections);
-const report = await server.drain({ timeoutMs: 10_000 });
+const report = await server.close({ timeoutMs: 10_000 });
 await new Promise((resolve) => setImmediate(resolve));
 const growth = liveBytes() - before;
 const left = openHandles();

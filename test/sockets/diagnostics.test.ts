@@ -242,7 +242,7 @@ test("what a handler throws, and what onError throws, are errors with the peer's
   );
   const call = await connect(server.localAddress).catch(() => undefined);
   await call?.closed;
-  await server.close();
+  await server.close({ timeoutMs: 0 });
   const errors = watch.events.filter(([name]) => name === "error").map(([, event]) => event);
   assert.deepEqual(
     errors.map(({ kind, local, error }) => [kind, local, error]),

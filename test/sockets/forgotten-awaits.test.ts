@@ -73,7 +73,7 @@ test("a handler that returns before its last write, and a client that resets", a
   const call = await connect(server.localAddress);
   await call.readExactly(1);
   call.abort();
-  await server.drain();
+  await server.close();
   assert.deepEqual(await settled(), []);
   // It is told where the server tells of its peers.
   assert.deepEqual(problems, ["CONNECTION_RESET"]);

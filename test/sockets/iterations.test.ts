@@ -132,7 +132,7 @@ async function ofStream(offered: boolean): Promise<Source> {
     source,
     over,
     () => session.abort(),
-    () => server.close(),
+    () => server.close({ timeoutMs: 0 }),
   );
 }
 

@@ -144,7 +144,7 @@ for (const [name, address] of kinds) {
       const calls = await Promise.all(Array.from({ length: 20 }, () => connect(server.localAddress, optionsOf(server.localAddress))));
       for (const call of calls) call.write(Buffer.alloc(8_000_000)).catch(() => undefined);
       await calls[0].readExactly(1);
-      await server.close();
+      await server.close({ timeoutMs: 0 });
       await Promise.all(calls.map((call) => call.closed));
     `);
   });
@@ -198,17 +198,17 @@ test("calls that timed out or were aborted hold nothing", async () => {
   `);
 });
 
-test("drainOn: the report is that of a drain, whoever asks for it", posix, async () => {
+test("closeOn: the report is that of a close, whoever asks for it", posix, async () => {
   const program = start(`
     const server = await serve("tcp://127.0.0.1:0", async (peer) => {
       await peer.write("started\\n");
       await new Promise((resolve) => peer.draining.addEventListener("abort", resolve));
       if (server.peers.size === 2) await peer.write("goodbye");
       else await peer.read();
-    }, { drainOn: ["SIGTERM"], drainTimeoutMs: 100 });
+    }, { closeOn: ["SIGTERM"], closeTimeoutMs: 100 });
     console.log(String(server.localAddress));
     void server.closed.then(async () => {
-      const { finished, cut } = await server.drain();
+      const { finished, cut } = await server.close();
       console.log(JSON.stringify({ finished, cut, open: server.stats.open, peers: server.peers.size }));
     });
   `);
@@ -223,13 +223,13 @@ test("drainOn: the report is that of a drain, whoever asks for it", posix, async
   assert.deepEqual([Number(finished) + Number(cut), open, peers], [2, 0, 0]);
 });
 
-test("drainOn: a server on datagrams answers what it has begun", posix, async () => {
+test("closeOn: a server on datagrams answers what it has begun", posix, async () => {
   const program = start(`
     const server = await serveDatagrams("udp://127.0.0.1:0", async (request, { draining }) => {
       console.log("asked");
       await new Promise((resolve) => draining.addEventListener("abort", resolve));
       return "goodbye";
-    }, { drainOn: ["SIGTERM"] });
+    }, { closeOn: ["SIGTERM"] });
     const box = await bind("udp://127.0.0.1:0", { remote: server.localAddress });
     await box.send("hola");
     console.log(String((await box.receive()).data));
@@ -250,7 +250,7 @@ test("fd: TLS and serve on a socket that another process has opened", posix, asy
     `
     const server = await serve("tls://127.0.0.1:${port}", async (peer) => {
       await peer.write("from the child");
-    }, { tls, fd: 3, drainOn: ["SIGTERM"] });
+    }, { tls, fd: 3, closeOn: ["SIGTERM"] });
     console.log(String(server.localAddress));
   `,
     [fd],

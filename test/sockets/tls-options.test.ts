@@ -65,7 +65,7 @@ async function refusedByServers(name: string, tls: TlsOptions, code: ErrorCode =
     const called = await connect(secure.localAddress, { tls: { ca: authority.cert } });
     assert.equal(called.tls?.authorized, true);
     called.abort();
-    await secure.close();
+    await secure.close({ timeoutMs: 0 });
   }
 }
 

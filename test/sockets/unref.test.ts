@@ -101,7 +101,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     const server = await serve("tcp://127.0.0.1:0", (peer) => { peer.interop.unref(); return never(); });
     (await connect(server.localAddress)).interop.unref();
     await until(() => server.peers.size === 1);
-    void server.drain({ timeoutMs });
+    void server.close({ timeoutMs });
     server.interop.unref();
   `,
   "a server of datagrams": `
@@ -112,13 +112,13 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     await box.send("x", server.localAddress);
     await until(() => asked);
     server.interop.unref();
-    void server.drain({ timeoutMs });
+    void server.close({ timeoutMs });
   `,
   "a session and its server": `
     const server = await serveSessions(work, "tcp://127.0.0.1:0", { handlers, onOpen: (session) => session.interop.unref() });
     const session = await connectSession(work, server.localAddress);
     server.interop.unref();
-    both(() => session.interop.unref(), () => session.remote.job(undefined, { timeoutMs }), () => session.drain({ timeoutMs }));
+    both(() => session.interop.unref(), () => session.remote.job(undefined, { timeoutMs }), () => session.close({ timeoutMs }));
   `,
   "a stream": `
     const server = await serveSessions(feed, "tcp://127.0.0.1:0", {
@@ -131,7 +131,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     session.interop.unref();
     session.remote.items(undefined, { timeoutMs });
   `,
-  "a server of sessions that drains": `
+  "a server of sessions that closes": `
     let asked = false;
     const server = await serveSessions(work, "tcp://127.0.0.1:0", {
       handlers: { job: () => { asked = true; return never(); } },
@@ -141,7 +141,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     session.interop.unref();
     session.remote.job(undefined, { timeoutMs }).catch(nothing);
     await until(() => asked);
-    void server.drain({ timeoutMs });
+    void server.close({ timeoutMs });
     server.interop.unref();
   `,
   "a session that waits to come back": `
@@ -161,7 +161,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     const client = await connectStateless(work, server.localAddress);
     both(() => client.interop.unref(), () => client.remote.job(undefined, { timeoutMs }));
     await until(() => asked);
-    void server.drain({ timeoutMs });
+    void server.close({ timeoutMs });
     server.interop.unref();
   `,
 };

@@ -86,8 +86,8 @@ const BIND: Record<string, readonly unknown[]> = {
   "udp.sendBufferBytes": [0, -1, "x"],
 };
 const SIGNALS: Record<string, readonly unknown[]> = {
-  drainOn: ["SIGTERM", ["SIGNOPE"], [5], 5, null],
-  drainTimeoutMs: FROM_ZERO,
+  closeOn: ["SIGTERM", ["SIGNOPE"], [5], 5, null],
+  closeTimeoutMs: FROM_ZERO,
   onError: ["x", {}, null],
 };
 
@@ -177,16 +177,16 @@ test("a datagram socket and servers: each option of a call with what it cannot b
     await refuses("send", "options", () => box.send("x", box.localAddress, none));
     await refuses("receive", "options", () => box.receive(none));
     await refuses("close", "options", () => box.close(none));
-    await refuses("drain", "options", () => server.drain(none));
-    await refuses("drain", "options", () => answers.drain(none));
+    await refuses("close", "options", () => server.close(none));
+    await refuses("close", "options", () => answers.close(none));
   }
   for (const value of [0, 1.5, "5", null, Number.NaN]) {
     await refuses("receiveMany", "maxDatagrams", () => box.receiveMany(untyped(value)));
   }
   for (const value of FROM_ZERO) await refuses("close", "lingerMs", () => box.close({ lingerMs: untyped(value) }));
   for (const value of ["5", Number.NaN, null]) {
-    await refuses("drain", "timeoutMs", () => server.drain({ timeoutMs: untyped(value) }));
-    await refuses("drain", "timeoutMs", () => answers.drain({ timeoutMs: untyped(value) }));
+    await refuses("close", "timeoutMs", () => server.close({ timeoutMs: untyped(value) }));
+    await refuses("close", "timeoutMs", () => answers.close({ timeoutMs: untyped(value) }));
   }
   await box.send("hola", answers.localAddress);
   assert.equal(String((await box.receive()).data), "hola");

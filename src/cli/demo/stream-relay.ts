@@ -66,7 +66,11 @@ export async function openStreamRelay(target: Address, seed: number): Promise<St
     await back;
     await called.close();
   });
-  return { address: server.localAddress, report: () => ({ ...done }), close: () => server.close() };
+  return {
+    address: server.localAddress,
+    report: () => ({ ...done }),
+    close: () => server.close({ timeoutMs: 0 }).then(() => undefined),
+  };
 }
 
 /** The next bytes, in a size that was drawn; undefined at the end. */

@@ -97,7 +97,7 @@ async function callInSession(
     const leftMs = Math.ceil((flags.timeout ?? DEFAULT_TIMEOUT_MS) - spentMs);
     await perform(session, method, Math.max(0, leftMs), context);
   } finally {
-    await session.close();
+    await session.close({ timeoutMs: 0 });
   }
 }
 
@@ -149,7 +149,7 @@ async function callOverDatagrams(
     const answer = await invoke(client, method, { timeoutMs, signal: stop });
     if (answer !== undefined) await stdout.write(jsonLine(answer));
   } finally {
-    await client.close();
+    await client.close({ timeoutMs: 0 });
   }
 }
 

@@ -108,7 +108,7 @@ class EventFeed {
   /** Waits for the end. */
   async follow(session: CommandSession): Promise<number> {
     const { output, stop } = this.#context;
-    stop.addEventListener("abort", () => void session.close(), { once: true });
+    stop.addEventListener("abort", () => void session.close({ timeoutMs: 0 }), { once: true });
     await this.#begin(session);
     const { error, message } = await session.closed;
     if (stop.aborted) throw stop.reason;

@@ -74,7 +74,7 @@ async function replyToAll(
   const server: DatagramServer = await serveDatagrams(address, told, options);
   sayListening(output, server.localAddress);
   await Promise.race(flags.once === true ? [until(stop), first] : [until(stop)]);
-  await server.drain({ timeoutMs: DRAIN_MS });
+  await server.close({ timeoutMs: DRAIN_MS });
   return EXIT.done;
 }
 

@@ -73,7 +73,7 @@ async function replyToAll(
   });
   sayListening(output, server.localAddress);
   await until(stop);
-  const { finished, cut } = await server.drain({ timeoutMs: DRAIN_MS });
+  const { finished, cut } = await server.close({ timeoutMs: DRAIN_MS });
   output.detail(
     { event: "stopped", finished, cut },
     `stopped: ${quantity(finished, "connection")} finished, ${cut} cut`,

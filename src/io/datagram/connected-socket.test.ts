@@ -101,7 +101,7 @@ test("rule B1: a name is looked up again when something is sent after dnsMaxAgeM
   await ask(next);
   assert.equal(lookUps(), 2, "one look-up to see that it has moved, one to open the datagram socket");
   assert.equal(client.signal.aborted, false);
-  await client.close();
+  await client.close({ timeoutMs: 0 });
   assert.deepEqual([(await client.closed).how, next.transport.closed, clock.pending], ["closed", true, 0]);
 });
 
@@ -120,7 +120,7 @@ test("a server that is still among the addresses of its name is kept; so is one 
     await ask(old);
     assert.equal(lookUps(), 2 * after);
     assert.equal(old.transport.closed, false);
-    await client.close();
+    await client.close({ timeoutMs: 0 });
   }
 });
 
@@ -129,7 +129,7 @@ test("a client that is closed meanwhile leaves no datagram socket, and one that 
   closed.move(["10.0.0.2"]);
   await closed.clock.advance(60_000);
   const asked = closed.client.remote.ask(1);
-  await closed.client.close();
+  await closed.client.close({ timeoutMs: 0 });
   await expectError(asked, { code: "CLOSED" });
   while (!closed.servers[1].transport.closed) await closed.clock.turn();
   assert.equal(closed.servers[0].transport.closed, true);
@@ -142,7 +142,7 @@ test("a client that is closed meanwhile leaves no datagram socket, and one that 
   while (!quiet.servers[0].transport.closed) await quiet.clock.turn();
   assert.deepEqual(quiet.servers[1].transport.calls, ["unref"]);
   await quiet.ask(quiet.servers[1]);
-  await quiet.client.close();
+  await quiet.client.close({ timeoutMs: 0 });
 });
 
 test("with a fixed port, and without a name, nothing is looked up again", async () => {
@@ -150,5 +150,5 @@ test("with a fixed port, and without a name, nothing is looked up again", async 
   await clock.advance(120_000);
   await ask(servers[0]);
   assert.equal(lookUps(), 0);
-  await client.close();
+  await client.close({ timeoutMs: 0 });
 });

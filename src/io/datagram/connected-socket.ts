@@ -83,6 +83,11 @@ export class ConnectedDatagramSocket {
     await this.#socket.close();
   }
 
+  abort(reason: unknown): void {
+    this.#closing = true;
+    this.#socket.abort(reason);
+  }
+
   refer(referenced: boolean): void {
     this.#referenced = referenced;
     if (referenced) this.#socket.interop.ref();

@@ -102,6 +102,10 @@ export class FramedDatagrams<In, Out> implements api.FramedDatagrams<In, Out> {
     await this.socket.close(options);
   }
 
+  abort(reason?: unknown): void {
+    this.socket.abort(reason);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -141,8 +141,8 @@ export interface DatagramCloseOptions extends OperationOptions {
 
 /** How a datagram socket came to its end. */
 export interface DatagramEnd {
-  /** `closed`: this program closed it; `failed`: the system took it away. */
-  readonly how: "closed" | "failed";
+  /** `closed`: this program closed it; `aborted`: this program gave it up; `failed`: the system took it away. */
+  readonly how: "closed" | "aborted" | "failed";
   /** What went wrong; missing after `closed`. */
   readonly error?: ZocaloError | undefined;
 }
@@ -296,10 +296,7 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
    * receives next. Nobody has to await it: its rejection is never an unhandled one, but for `OPTION_INVALID`.
    */
   onDatagrams(handler: (datagram: Datagram) => void, options?: ReceiveOptions): Promise<void>;
-  /**
-   * Messages instead of bytes, by a codec of `zocalo/framing`: one message, one datagram. What does not hold exactly one is
-   * dropped and counted.
-   */
+  /** Messages instead of bytes, by a codec of `zocalo/framing`: one for each datagram. Other datagrams are dropped and counted. */
   framed<In, Out = In>(codec: Codec<In, Out>): FramedDatagrams<In, Out>;
 
   /**
@@ -308,6 +305,8 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
    * `close` with `TIMEOUT`. A second call shares the outcome of the first.
    */
   close(options?: DatagramCloseOptions): Promise<void>;
+  /** Closes at once and drops what waits: pending calls reject with `CONNECTION_ABORTED`, whose `cause` is `reason`. */
+  abort(reason?: unknown): void;
 }
 
 /** Messages over a datagram socket: what `box.framed(codec)` returns. See {@link FramedDatagramsOver}. */
@@ -388,13 +387,12 @@ export interface FramedDatagramsOver<In, Out, Socket> extends AsyncDisposable, A
   messages(options?: ReceiveOptions): AsyncIterableIterator<ReceivedMessage<Out>>;
   /** As `messages()`. */
   [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage<Out>>;
-  /**
-   * Iterates over arrays of messages, all that wait at each step and at least one. Messages that are bytes, or
-   * hold views of them, are valid until the next step.
-   */
+  /** Iterates over arrays of messages, all that wait at each step. Those that hold views of bytes are valid until the next one. */
   batches(options?: ReceiveOptions): AsyncIterableIterator<readonly ReceivedMessage<Out>[]>;
   /** Calls `handler` for each message; see `DatagramSocket.onDatagrams`. */
   onMessages(handler: (message: ReceivedMessage<Out>) => void, options?: ReceiveOptions): Promise<void>;
   /** Closes the datagram socket. Pending calls reject with `CLOSED`, iterations end. */
   close(options?: OperationOptions): Promise<void>;
+  /** As that of the datagram socket. */
+  abort(reason?: unknown): void;
 }

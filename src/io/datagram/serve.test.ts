@@ -39,7 +39,7 @@ test("datagrams that cannot be requests never reach a guarded handler, and are p
     reasons,
     ["udp://192.0.2.1:7", "udp://192.0.2.1:1000"].map((remote) => ({ ...names, remote })),
   );
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("errors are published with the request's sender, and told once", async () => {
@@ -69,7 +69,7 @@ test("errors are published with the request's sender, and told once", async () =
   const expected = { kind: "datagram", local: "udp://127.0.0.1:1000", remote: "udp://192.0.2.1:40000", error: broken };
   assert.deepEqual(events[0], expected);
   assert.equal(server.stats.requestsFailed, 2);
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("an error of the datagram socket is told without a request, and the server goes on", async () => {
@@ -85,7 +85,7 @@ test("an error of the datagram socket is told without a request, and the server 
   assert.equal(((told[0] as unknown[])[0] as ZocaloError).code, "NO_BUFFER_SPACE");
   assert.equal((told[0] as unknown[])[1], undefined);
   assert.equal(told.length, 1);
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("a server whose datagram socket is lost says so and is closed", async () => {
@@ -95,15 +95,15 @@ test("a server whose datagram socket is lost says so and is closed", async () =>
   await server.closed;
   await clock.turn();
   assert.equal(told.length, 1);
-  const { finished, cut, dropped } = await server.drain();
+  const { finished, cut, dropped } = await server.close();
   assert.deepEqual({ finished, cut, dropped }, { finished: 0, cut: 0, dropped: 0 });
 });
 
-test("drain waits five seconds by default and reports on the network's clock", async () => {
+test("close waits five seconds by default and reports on the network's clock", async () => {
   const [server, transport] = await serving(() => new Promise(() => undefined));
   transport.deliver(["a", "b"]);
   await clock.turn();
-  const draining = server.drain();
+  const draining = server.close();
   await clock.turn();
   transport.deliver(["too late"]);
   await clock.advance(4999);
@@ -127,5 +127,5 @@ test("the places that become free are filled from the queue", async () => {
   await clock.turn();
   assert.deepEqual(transport.sent, ["0", "1", "2", "3", "4"]);
   assert.equal(server.stats.requestsHandled, 5);
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });

@@ -10,14 +10,13 @@ import {
   countFrom,
   FUNCTION,
   oneOf,
-  OPERATION_RULES,
   type OptionRules,
   options as object,
   type RulesOf,
 } from "../../core/options/check-options.ts";
-import type { OperationOptions } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
 import { type NativeInterop, OwnClock, serverInterop } from "../operation/own-clock.ts";
+import { GracefulClose, type GracefulCloseOptions, type ServerEnd } from "../operation/graceful-close.ts";
 import { type OnError, PeerProblems, reportProblem } from "../operation/peer-problems.ts";
 import { restated } from "../operation/restated.ts";
 import { BIND_RULES, openDatagramSocket } from "./bind.ts";
@@ -26,8 +25,8 @@ import { canBeRequest, ReplyBudget } from "./reply-guard.ts";
 import { Request, type RequestHost } from "./request.ts";
 import type * as api from "./server.ts";
 import type {
+  DatagramCloseReport,
   DatagramContext,
-  DatagramDrainReport,
   DatagramHandler,
   DatagramServerLimits,
   DatagramRequest,
@@ -51,7 +50,6 @@ export const SERVE_DATAGRAMS_RULES: RulesOf<ServeDatagramsOptions> = {
   onError: FUNCTION,
 };
 const DEFAULT_CONCURRENT = 1024;
-const DEFAULT_DRAIN_MS = 5000;
 const DEFAULT_REPLIES_PER_SOURCE = 1000;
 
 /** Serves over `network`; see the public `serveDatagrams`, whose own options have more `rules`. */
@@ -106,23 +104,19 @@ interface Settings {
 class DatagramServer implements api.DatagramServer, RequestHost {
   readonly socket: DatagramSocket;
   readonly localAddress: Address;
-  readonly closed: Promise<void>;
   readonly settings: Settings;
   readonly budget: ReplyBudget | undefined;
   readonly #clock: OwnClock;
   readonly #handler: DatagramHandler;
-  readonly #draining: AbortController = new AbortController();
+  readonly #closing: GracefulClose<DatagramCloseReport>;
   readonly #context: DatagramContext;
   #active = 0;
   #handled = 0;
   #failed = 0;
   #refused = 0;
-  /** Wakes the loop that waits for a free place, or the drain that waits for the last handler. */
+  /** Wakes the loop that waits for a free place. */
   #onSettled: (() => void) | undefined;
-  #drained: Promise<DatagramDrainReport> | undefined;
   readonly #peerProblems: PeerProblems;
-  /** The time to drain is over. */
-  #late = false;
   readonly #reported: WeakSet<object> = new WeakSet();
 
   constructor(network: Network, socket: DatagramSocket, handler: DatagramHandler, settings: Settings) {
@@ -134,12 +128,21 @@ class DatagramServer implements api.DatagramServer, RequestHost {
     const { replies, maxRepliesPerSource } = settings;
     if (replies === "guarded") this.budget = new ReplyBudget(network.clock, maxRepliesPerSource);
     this.#handler = handler;
+    const context = { op: "close", local: this.localAddress.toString() };
+    this.#closing = new GracefulClose(
+      this.#clock,
+      () => context,
+      () => this.#close(),
+    );
     this.#context = {
       localAddress: this.localAddress,
-      draining: this.#draining.signal,
+      draining: this.draining,
       signal: socket.signal,
     };
-    this.closed = socket.closed.then(() => undefined);
+    void socket.closed.then(({ how, error }) => {
+      if (how === "failed") this.#closing.fail(error as ZocaloError);
+      else void this.close({ timeoutMs: 0 });
+    });
     void this.#run();
   }
 
@@ -156,28 +159,22 @@ class DatagramServer implements api.DatagramServer, RequestHost {
   get interop(): NativeInterop {
     return serverInterop(this.#clock, this.socket.interop);
   }
-
-  drain(options: OperationOptions = {}): Promise<DatagramDrainReport> {
-    try {
-      const context = { op: "drain", local: this.localAddress.toString() };
-      const checked = checkOptions(context, options, OPERATION_RULES);
-      this.#drained ??= this.#drain(checked);
-      return this.#drained;
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  get draining(): AbortSignal {
+    return this.#closing.draining;
   }
-
-  async close(): Promise<void> {
-    const draining = this.drain({ timeoutMs: 0 });
-    // If a drain was under way, it is cut short.
-    await this.socket.close();
-    this.#onSettled?.();
-    await draining;
+  get closed(): Promise<ServerEnd> {
+    return this.#closing.closed;
   }
-
+  close(options?: GracefulCloseOptions): Promise<DatagramCloseReport> {
+    return this.#closing.close(options);
+  }
+  abort(reason?: unknown): void {
+    this.#closing.abort(reason);
+    // What waits is counted before; replies that the kernel has not taken by then are dropped.
+    this.#clock.defer(() => this.socket.abort(reason));
+  }
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.drain();
+    await this.close();
   }
 
   /** Tells of an error, once, to everybody who wants to know. */
@@ -195,10 +192,10 @@ class DatagramServer implements api.DatagramServer, RequestHost {
     reportProblem(error, { kind: "datagram", local, remote }, () => this.settings.onError?.(error, request));
   }
 
-  /** Takes datagrams as long as there are free places, until the server drains. */
+  /** Takes datagrams as long as there are free places, until the server closes. */
   async #run(): Promise<void> {
     const { maxConcurrentRequests } = this.settings;
-    const { signal } = this.#draining;
+    const signal = this.draining;
     while (!signal.aborted) {
       try {
         if (this.#active >= maxConcurrentRequests) await this.#settled();
@@ -208,11 +205,8 @@ class DatagramServer implements api.DatagramServer, RequestHost {
       } catch (error) {
         if (signal.aborted) return;
         this.report(error, undefined);
-        if (error instanceof ConnectionError) {
-          // The datagram socket is gone: nothing will come any more.
-          await this.drain({ timeoutMs: 0 });
-          return;
-        }
+        // The datagram socket is gone: nothing will come any more.
+        if (error instanceof ConnectionError) return;
       }
     }
   }
@@ -249,34 +243,17 @@ class DatagramServer implements api.DatagramServer, RequestHost {
     this.#active -= 1;
     this.#handled += 1;
     this.#onSettled?.();
+    this.#closing.look();
   }
 
-  async #drain(options: OperationOptions): Promise<DatagramDrainReport> {
-    const clock = this.#clock;
-    const startedAt = clock.now();
+  async #close(): Promise<DatagramCloseReport> {
     const running = this.#active;
-    this.#draining.abort(new ConnectionError("CLOSED", { op: "drain", local: this.localAddress.toString() }));
-    await this.#untilIdle(options);
+    await this.#closing.untilIdle(() => this.#active === 0);
     const cut = this.#active;
-    const { datagramsWaiting } = this.socket.stats;
+    const { datagramsWaiting: dropped } = this.socket.stats;
     await this.socket.close().catch((error: unknown) => this.report(error, undefined));
     this.#peerProblems.close();
-    return { finished: running - cut, cut, dropped: datagramsWaiting, durationMs: clock.now() - startedAt };
-  }
-
-  /** Waits for the last handler, the end of the time, the signal, or `close`. */
-  async #untilIdle(options: OperationOptions): Promise<void> {
-    const { timeoutMs = DEFAULT_DRAIN_MS, signal } = options;
-    this.#late = timeoutMs === 0 || signal?.aborted === true;
-    const stop = (): void => {
-      this.#late = true;
-      this.#onSettled?.();
-    };
-    const timer = this.#clock.setTimer(stop, timeoutMs);
-    signal?.addEventListener("abort", stop, { once: true });
-    while (this.#active > 0 && !this.#late && !this.socket.signal.aborted) await this.#settled();
-    timer.cancel();
-    signal?.removeEventListener("abort", stop);
+    return { finished: running - cut, cut, dropped, durationMs: this.#closing.durationMs };
   }
 }
 showAs(DatagramServer, "DatagramServer", ({ localAddress, stats }) => ({ localAddress, stats }));

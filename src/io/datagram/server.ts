@@ -2,9 +2,9 @@
 
 import type { Address } from "../../core/address/address.ts";
 import type { BindOptions, DatagramInput, DatagramLimits, DatagramSocket, DatagramStats } from "./public.ts";
-import type { OperationOptions } from "../operation/deadline.ts";
 import type { NativeInterop } from "../operation/own-clock.ts";
 import type { OnError } from "../operation/peer-problems.ts";
+import type { CloseReport, GracefulCloseOptions, ServerEnd } from "../operation/graceful-close.ts";
 import type { Datagram } from "../network/network.ts";
 
 /** One datagram in the hands of a handler. */
@@ -22,7 +22,7 @@ export interface DatagramRequest extends Datagram {
 export interface DatagramContext {
   /** The server's address. */
   readonly localAddress: Address;
-  /** Aborts when the server begins to drain: finish what you are doing and return. */
+  /** Aborts when the server begins to close: finish what you are doing and return. */
   readonly draining: AbortSignal;
   /** Aborts when the server is closed: replies are not sent any more. */
   readonly signal: AbortSignal;
@@ -81,20 +81,14 @@ export interface DatagramServerStats extends DatagramStats {
   readonly requestsRefused: number;
 }
 
-/** How `drain` went. */
-export interface DatagramDrainReport {
-  /** Handlers that were running and came to their end in time. */
-  readonly finished: number;
-  /** Handlers that were still running when the time was over. */
-  readonly cut: number;
+/** How `close` went, counted in handlers. */
+export interface DatagramCloseReport extends CloseReport {
   /** Datagrams that had arrived and were not handed to a handler any more. */
   readonly dropped: number;
-  /** How long it took, in milliseconds. */
-  readonly durationMs: number;
 }
 
 /**
- * A running server. `await using` drains it, at most 5 seconds.
+ * A running server. `await using` closes it, which takes 5 seconds at most.
  *
  * @example
  * ```ts
@@ -103,7 +97,7 @@ export interface DatagramDrainReport {
  * await using client = await bind("udp://127.0.0.1:0", { remote: server.localAddress });
  * await client.send("eco");
  * console.log(String((await client.receive({ timeoutMs: 1_000 })).data)); // eco
- * console.log((await server.drain()).cut, server.stats.requestsHandled); // 0 1
+ * console.log((await server.close()).cut, server.stats.requestsHandled); // 0 1
  * ```
  */
 export interface DatagramServer extends AsyncDisposable {
@@ -115,14 +109,17 @@ export interface DatagramServer extends AsyncDisposable {
   readonly stats: DatagramServerStats;
   /** What ties it to this process: the object beneath (`dgram.Socket`), `ref` and `unref`. */
   readonly interop: NativeInterop;
-  /** Resolves when the server is closed. Never rejects. */
-  readonly closed: Promise<void>;
+  /** Aborts as soon as `close` or `abort` is called: a readiness check answers no from then on. */
+  readonly draining: AbortSignal;
+  /** Resolves when the server is closed, and says how. Never rejects. */
+  readonly closed: Promise<ServerEnd>;
   /**
    * Hands no more datagrams to the handler, tells those that run (`context.draining`), waits for them, then closes the
    * datagram socket. When `timeoutMs` (default 5000) is over, or `signal` aborts, `context.signal` aborts and the rest is left
-   * behind: its replies reject with `CLOSED`. A second call shares the first one's report.
+   * behind: its replies reject with `CLOSED`. A second call shares the first one's report; it may shorten the wait. Rejects
+   * with `OPTION_INVALID` only.
    */
-  drain(options?: OperationOptions): Promise<DatagramDrainReport>;
-  /** Drains without waiting for handlers. */
-  close(): Promise<void>;
+  close(options?: GracefulCloseOptions): Promise<DatagramCloseReport>;
+  /** Closes without waiting for handlers, and drops replies that the kernel has not taken; await `closed` for the end. */
+  abort(reason?: unknown): void;
 }

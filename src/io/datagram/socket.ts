@@ -50,6 +50,7 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
   readonly #destinations: Destinations;
   readonly #announcement: EndAnnouncement<api.DatagramEnd> = new EndAnnouncement();
   #closing: Promise<void> | undefined;
+  #end: api.DatagramEnd = { how: "closed" };
 
   static {
     showAs(DatagramSocket, "DatagramSocket", (datagramSocket) => ({
@@ -185,6 +186,12 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
     await withDeadline(this.clock, this.#closing, operation, context);
   }
 
+  abort(cause?: unknown): void {
+    const detail = "this program gave the datagram socket up";
+    const error = new ConnectionError("CONNECTION_ABORTED", { ...this.context("abort"), detail, cause });
+    this.#lose({ how: "aborted", error }, error);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -214,10 +221,18 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
       return;
     }
     const lost = new ConnectionError(error.code, { ...this.context("receive"), detail: error.detail, cause: error });
-    const over = (): void => this.#over({ how: "failed", error: lost });
-    this.#closing = this.transport.close().then(over, over);
-    this.inbound.over(lost, false);
-    this.#outbound.failed(lost);
+    this.#lose({ how: "failed", error: lost }, lost);
+  }
+
+  /** It ends now, also when it is being closed. */
+  #lose(end: api.DatagramEnd, error: ZocaloError): void {
+    this.#end = end;
+    if (this.#closing === undefined) {
+      const over = (): void => this.#over();
+      this.#closing = this.transport.close().then(over, over);
+      this.inbound.over(error, false);
+    }
+    this.#outbound.failed(error);
   }
 
   #outgoing(data: api.DatagramInput | undefined, to: AddressLike | undefined, op: string): OutgoingDatagram {
@@ -245,13 +260,14 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
     const late = !(await whileMoving(this.clock, flushed, lingerMs, Infinity, () => this.#outbound.unsent));
     if (late) this.#outbound.failed(datagramSocketClosed(this, "close"));
     await this.transport.close();
-    this.#over({ how: "closed" });
+    this.#over();
     if (!late) return;
     const detail = `what was sent could not be handed to the kernel, which took nothing for lingerMs (${lingerMs})`;
     throw new TimeoutError("TIMEOUT", { ...this.context("close"), detail, outcome: "unknown" });
   }
 
-  #over(end: api.DatagramEnd): void {
+  #over(): void {
+    const end = this.#end;
     publish("close", () => ({ kind: "datagram", ...this.#names(), how: end.how, error: end.error }));
     this.#announcement.tell(end, end.error ?? datagramSocketClosed(this, "close"));
   }

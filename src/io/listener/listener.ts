@@ -61,8 +61,8 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
   /** Gives one up; the oldest first. */
   readonly #handshakes: Set<(reason: unknown) => void> = new Set();
   #closing: Promise<void> | undefined;
-  readonly closed: Promise<void>;
-  #tellClosed: () => void = () => undefined;
+  readonly closed: Promise<api.ListenerEnd>;
+  #tellClosed: (end: api.ListenerEnd) => void = () => undefined;
 
   constructor(
     network: Network,
@@ -310,7 +310,7 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
       remote: undefined,
       how: "closed",
     }));
-    this.#tellClosed();
+    this.#tellClosed({ how: "closed" });
   }
 
   #closedError(): ZocaloError {

@@ -5,6 +5,7 @@ import type { StreamLimits, StreamTimeouts, TcpOptions } from "../stream/setting
 import type { OperationOptions } from "../operation/deadline.ts";
 import type { NativeInterop } from "../operation/own-clock.ts";
 import type { OnError } from "../operation/peer-problems.ts";
+import type { CloseReport, GracefulCloseOptions, ServerEnd } from "../operation/graceful-close.ts";
 import type { StreamSocket } from "../stream/public.ts";
 import type { TlsOptions } from "../network/tls.ts";
 
@@ -113,6 +114,12 @@ export interface ListenerStats {
   readonly refused: Readonly<Record<RefusalReason, number>>;
 }
 
+/** How a listener came to its end. */
+export interface ListenerEnd {
+  /** `closed`: this program closed it. Nothing else ends a listener: what the system refuses to accept does not. */
+  readonly how: "closed";
+}
+
 /**
  * An open listener for connections. Iterate over it, or call `accept`.
  *
@@ -138,7 +145,7 @@ export interface Listener extends AsyncDisposable, AsyncIterable<StreamSocket> {
   /** What ties it to this process: the object beneath (`net.Server`), `ref` and `unref`. */
   readonly interop: NativeInterop;
   /** Resolves when the listener is closed and its address free. Never rejects. */
-  readonly closed: Promise<void>;
+  readonly closed: Promise<ListenerEnd>;
   /** The next connection. Rejects with `CLOSED` when the listener is closed, pending calls included. */
   accept(options?: OperationOptions): Promise<StreamSocket>;
   /** Connections until the listener is closed. `break`, and `return()` of the iterator while a step waits, leave it open. */
@@ -154,9 +161,9 @@ export interface Listener extends AsyncDisposable, AsyncIterable<StreamSocket> {
 
 /** A connection in the hands of a server's handler. */
 export interface Peer extends StreamSocket {
-  /** Aborts when the server begins to drain: finish what you are doing and return. */
+  /** Aborts when the server begins to close: finish what you are doing and return. */
   readonly draining: AbortSignal;
-  /** Takes the connection out of the server's care: it stays open when the handler returns, and `drain` ignores it. */
+  /** Takes the connection out of the server's care: it stays open when the handler returns, and `close` of the server ignores it. */
   detach(): StreamSocket;
 }
 
@@ -164,7 +171,7 @@ export interface Peer extends StreamSocket {
 export type PeerHandler = (peer: Peer) => unknown;
 
 /**
- * Options of `serve`. `signal` and `timeoutMs` end the opening only; `drain` and `close` end a server. `timeouts.idleMs` is 300000
+ * Options of `serve`. `signal` and `timeoutMs` end the opening only; `close` and `abort` end a server. `timeouts.idleMs` is 300000
  * by default.
  */
 export interface ServeOptions extends ListenOptions {
@@ -175,17 +182,7 @@ export interface ServeOptions extends ListenOptions {
   readonly onError?: OnError<Peer> | undefined;
 }
 
-/** How `drain` went. */
-export interface DrainReport {
-  /** Connections whose handlers came to their end in time, and whose last words the kernel has. */
-  readonly finished: number;
-  /** Connections that were aborted because the time was over. */
-  readonly cut: number;
-  /** How long it took, in milliseconds. */
-  readonly durationMs: number;
-}
-
-/** A running server. `await using` drains it, at most 5 seconds. */
+/** A running server. `await using` closes it, which takes 5 seconds at most. */
 export interface Server extends AsyncDisposable {
   /** The address, with the port that the system chose. */
   readonly localAddress: Address;
@@ -195,15 +192,18 @@ export interface Server extends AsyncDisposable {
   readonly interop: NativeInterop;
   /** The connections that are being served. */
   readonly peers: ReadonlySet<Peer>;
-  /** Resolves when the server accepts no more and its last connection is over. Never rejects. */
-  readonly closed: Promise<void>;
+  /** Aborts as soon as `close` or `abort` is called: a readiness check answers no from then on. */
+  readonly draining: AbortSignal;
+  /** Resolves when the server accepts no more and its last connection is over, and says how. Never rejects. */
+  readonly closed: Promise<ServerEnd>;
   /**
    * Stops accepting, tells the handlers (`peer.draining`), and waits for them. When `timeoutMs` (default 5000) is over, or
-   * `signal` aborts, the rest is aborted. A second call shares the first one's report.
+   * `signal` aborts, the rest is aborted. A second call shares the first one's report; it may shorten the wait. Rejects with
+   * `OPTION_INVALID` only.
    */
-  drain(options?: OperationOptions): Promise<DrainReport>;
-  /** Stops accepting and aborts every connection at once. */
-  close(): Promise<void>;
+  close(options?: GracefulCloseOptions): Promise<CloseReport>;
+  /** Stops accepting and aborts every connection at once; await `closed` for the end. `reason` is the `cause` of its errors. */
+  abort(reason?: unknown): void;
   /** Uses other settings for connections from now on; see `Listener.setTls`. */
   setTls(options: TlsOptions): void;
 }

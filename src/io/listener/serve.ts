@@ -3,22 +3,22 @@
 import { showAs } from "../../core/show-as.ts";
 import type { Address, AddressLike } from "../../core/address/address.ts";
 import { ConnectionError, UsageError } from "../../core/errors.ts";
-import {
-  checkOptions,
-  FUNCTION,
-  OPERATION_RULES,
-  type OptionRules,
-  type RulesOf,
-} from "../../core/options/check-options.ts";
+import { checkOptions, FUNCTION, type OptionRules, type RulesOf } from "../../core/options/check-options.ts";
 import { StreamSocket } from "../stream/socket.ts";
 import { connectionSettings } from "../stream/settings.ts";
-import type { OperationOptions } from "../operation/deadline.ts";
+import {
+  type CloseReport,
+  GracefulClose,
+  type GracefulCloseOptions,
+  type ServerEnd,
+} from "../operation/graceful-close.ts";
 import type { Listener } from "./listener.ts";
 import { endNow } from "../stream/linger.ts";
 import { listenerAddress, LISTEN_RULES, openListener } from "./listen.ts";
 import type * as api from "./public.ts";
 import type { Network } from "../network/network.ts";
 import { type NativeInterop, OwnClock, serverInterop } from "../operation/own-clock.ts";
+import type { OperationContext } from "../operation/deadline.ts";
 import type * as streams from "../stream/public.ts";
 import type { TlsOptions } from "../network/tls.ts";
 import { reportProblem } from "../operation/peer-problems.ts";
@@ -26,7 +26,6 @@ import { reportProblem } from "../operation/peer-problems.ts";
 /** What {@link ServeOptions} must look like. */
 export const SERVE_RULES: RulesOf<api.ServeOptions> = { ...LISTEN_RULES, onError: FUNCTION };
 const DEFAULT_IDLE_MS = 300_000;
-const DEFAULT_DRAIN_MS = 5000;
 
 class Peer extends StreamSocket implements api.Peer {
   detached = false;
@@ -66,25 +65,18 @@ export async function serveOver(
 
 class Server implements api.Server {
   readonly peers: Set<Peer> = new Set();
-  readonly closed: Promise<void>;
+  readonly #closing: GracefulClose<CloseReport>;
   readonly #clock: OwnClock;
   readonly #handler: api.PeerHandler;
   readonly #options: api.ServeOptions;
-  readonly #drainController: AbortController = new AbortController();
   #listener: Listener<Peer> | undefined;
-  #drained: Promise<api.DrainReport> | undefined;
-  #resolveClosed: () => void = () => undefined;
-  #onEmpty: (() => void) | undefined;
-  /** Ends the waiting of `drain`. */
-  #stop: (() => void) | undefined;
 
   constructor(network: Network, handler: api.PeerHandler, options: api.ServeOptions) {
     this.#clock = new OwnClock(network.clock);
     this.#handler = handler;
     this.#options = options;
-    this.closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
-    });
+    const context = (): OperationContext => ({ op: "close", local: this.localAddress.toString() });
+    this.#closing = new GracefulClose(this.#clock, context, () => this.#close());
   }
 
   get listener(): Listener<Peer> {
@@ -103,7 +95,7 @@ class Server implements api.Server {
     return serverInterop(this.#clock, this.listener.interop);
   }
   get draining(): AbortSignal {
-    return this.#drainController.signal;
+    return this.#closing.draining;
   }
 
   create(peer: Peer): Peer {
@@ -120,28 +112,20 @@ class Server implements api.Server {
   /** A connection is not in the care of this server any more. */
   release(peer: Peer): void {
     this.peers.delete(peer);
-    if (this.peers.size === 0) this.#onEmpty?.();
+    this.#closing.look();
   }
 
-  drain(options: OperationOptions = {}): Promise<api.DrainReport> {
-    try {
-      const context = { op: "drain", local: this.localAddress.toString() };
-      const checked = checkOptions(context, options, OPERATION_RULES);
-      this.#drained ??= this.#drain(checked);
-      return this.#drained;
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  get closed(): Promise<ServerEnd> {
+    return this.#closing.closed;
   }
-
-  async close(): Promise<void> {
-    const closing = this.drain({ timeoutMs: 0 });
-    this.#stop?.();
-    await closing;
+  close(options?: GracefulCloseOptions): Promise<CloseReport> {
+    return this.#closing.close(options);
   }
-
+  abort(reason?: unknown): void {
+    this.#closing.abort(reason);
+  }
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.drain();
+    await this.close();
   }
 
   setTls(options: TlsOptions): void {
@@ -162,47 +146,28 @@ class Server implements api.Server {
     reportProblem(error, { kind: "stream", local, remote }, () => this.#options.onError?.(error, peer));
   }
 
-  async #drain(options: OperationOptions): Promise<api.DrainReport> {
-    const clock = this.#clock;
-    const startedAt = clock.now();
+  /**
+   * Waits for the handlers, then aborts what is left. Those have one more turn of the event loop: enough for one that waits for
+   * its socket, and one that waits for something else cannot hold up the end.
+   */
+  async #close(): Promise<CloseReport> {
     const before = this.peers.size;
     const closing = this.listener.close();
-    this.#drainController.abort(new ConnectionError("CLOSED", { op: "drain", local: this.localAddress.toString() }));
-    const cut = await this.#untilEmpty(options);
+    let cut = 0;
+    if (!(await this.#closing.untilIdle(() => this.peers.size === 0))) {
+      cut = await this.#cut();
+      await new Promise<void>((resolve) => this.#clock.defer(resolve));
+    }
     await closing;
-    this.#resolveClosed();
-    return { finished: before - cut, cut, durationMs: clock.now() - startedAt };
-  }
-
-  /**
-   * Waits for the handlers; then aborts what is left and answers how many that were. Those have one more turn of the event
-   * loop: enough for one that waits for its socket, and one that waits for something else cannot hold up the end.
-   */
-  async #untilEmpty(options: OperationOptions): Promise<number> {
-    if (this.peers.size === 0) return 0;
-    const clock = this.#clock;
-    const empty = new Promise<number>((resolve) => {
-      this.#onEmpty = () => resolve(0);
-      this.#stop = () => {
-        this.#stop = this.#onEmpty = undefined;
-        void this.#cut().then((cut) => clock.defer(() => resolve(cut)));
-      };
-    });
-    const stop = (): void => this.#stop?.();
-    const timer = clock.setTimer(stop, options.timeoutMs ?? DEFAULT_DRAIN_MS);
-    options.signal?.addEventListener("abort", stop, { once: true });
-    if (options.signal?.aborted === true) stop();
-    const cut = await empty;
-    timer.cancel();
-    options.signal?.removeEventListener("abort", stop);
-    return cut;
+    return { finished: before - cut, cut, durationMs: this.#closing.durationMs };
   }
 
   /** Ends what is left. Whose handler has finished, and has everything that it wrote with the kernel, is not cut. */
   async #cut(): Promise<number> {
+    const { cause } = this.#closing;
     const ends = Array.from(this.peers, (peer) => {
-      const detail = "the server was shut down";
-      return endNow(this.#clock, peer, new ConnectionError("CLOSED", { ...peer.context("drain"), detail }));
+      const detail = "the server was closed";
+      return endNow(this.#clock, peer, new ConnectionError("CLOSED", { ...peer.context("close"), detail, cause }));
     });
     return (await Promise.all(ends)).filter((inOrder) => !inOrder).length;
   }

@@ -1,6 +1,6 @@
 /** How a session comes to its end, and what is known about what it carried. */
 
-import { ConnectionError, type ErrorOutcome, type ZocaloError } from "../../core/errors.ts";
+import { ConnectionError, type ErrorCode, type ErrorOutcome, type ZocaloError } from "../../core/errors.ts";
 import type { Lost } from "../../core/session/event.ts";
 import type { SessionStateName } from "../../core/session/state.ts";
 import type { OperationContext } from "../operation/deadline.ts";
@@ -17,6 +17,12 @@ export interface LostMessage {
 
 /** How a session ended. */
 export interface SessionEnd {
+  /**
+   * `closed`: this side closed it; `ended`: the peer did; `aborted`: this program gave it up; `lost`: it could not go on, because
+   * no connection came in time, the other side had forgotten it, or it had to make room; `failed`: a side refused it or broke
+   * the rules.
+   */
+  readonly how: "closed" | "ended" | "aborted" | "lost" | "failed";
   /** What went wrong; undefined when it was closed in order, by either side. */
   readonly error: ZocaloError | undefined;
   /** What the side that closed it said. */
@@ -32,6 +38,20 @@ export interface SessionEnd {
    * `timeouts.finishMs`. 0 otherwise. At a client those of the sessions before the last one are among them.
    */
   readonly unhandled: number;
+}
+
+/** Errors with which a session is lost, and a client may have another one. */
+const LOSSES: ReadonlySet<ErrorCode> = new Set(["SESSION_LOST", "REPLAY_OVERFLOW"]);
+
+/** The end of a session in which nothing is lost. @param closedHere - Whether this side had closed it. */
+export function endOf(error: ZocaloError | undefined, message: string, closedHere: boolean): SessionEnd {
+  return { how: howEnded(error, closedHere), error, message, lost: [], unhandled: 0 };
+}
+
+function howEnded(error: ZocaloError | undefined, closedHere: boolean): SessionEnd["how"] {
+  if (error === undefined) return closedHere ? "closed" : "ended";
+  if (error.code === "CONNECTION_ABORTED" && error.side === "local") return "aborted";
+  return LOSSES.has(error.code) ? "lost" : "failed";
 }
 
 /**

@@ -3,7 +3,7 @@
 import type { Interop } from "../operation/own-clock.ts";
 import type { Address } from "../../core/address/address.ts";
 import type { Methods } from "../../core/contract/contract.ts";
-import type { OperationOptions } from "../operation/deadline.ts";
+import type { GracefulCloseOptions } from "../operation/graceful-close.ts";
 import type { SessionEnd, SessionStatus } from "./end.ts";
 import type { RemoteMethods } from "../contract/methods.ts";
 
@@ -25,6 +25,12 @@ export interface SessionStats {
   readonly heldBytes: number;
   /** The last round trip of a ping in milliseconds; undefined when none came back on this connection. */
   readonly roundTripMs: number | undefined;
+}
+
+/** Options of `Session.close`. */
+export interface SessionCloseOptions extends GracefulCloseOptions {
+  /** One sentence for the other side, at most 1,024 characters. Default: `"closed"`. */
+  readonly message?: string | undefined;
 }
 
 /** What every session has, whatever its contract. */
@@ -51,25 +57,22 @@ export interface SessionBase<Data> extends AsyncDisposable {
   /** Aborts when the session is over for good. For work that is done on its behalf. */
   readonly signal: AbortSignal;
   /**
-   * Ends the session in order. What was sent arrives first: it waits until the peer has acknowledged it, for five seconds
-   * at most, without a connection until there is one again. Then the peer is told. Calls and streams that are under way end
-   * with `CLOSED` at once; use `drain` to finish them. Resolves when the connection is closed, also while handlers still
-   * work on events that were accepted (see `closed`); never rejects, but for `OPTION_INVALID`.
+   * Ends the session in order: takes no new requests of the peer, waits until calls, streams and handlers have finished and the
+   * peer has acknowledged what was sent, with or without a connection, and tells the peer. When `timeoutMs` (default 5000) is
+   * over, or `signal` aborts, calls and streams that are under way end with `CLOSED` on both sides. What was sent before still
+   * has until 5 seconds after the call to be acknowledged. So a handler that awaits this awaits itself: let it return
+   * first, or pass `timeoutMs: 0`.
    *
-   * @param message - One sentence for the other side, at most 1,024 characters. Default: `"closed"`.
+   * Resolves when the connection is closed, with the end as it is known then: after `timeoutMs` handlers may still work on events
+   * that were accepted (see `closed`). A second call shares the outcome of the first; it may shorten the wait. Rejects with
+   * `OPTION_INVALID` only.
    */
-  close(message?: string): Promise<void>;
+  close(options?: SessionCloseOptions): Promise<SessionEnd>;
   /**
    * Ends the session at once and tells the peer nothing, which keeps it until its time is up. Events that this side has
    * accepted and not begun to handle are given up, and counted in `closed`.
    */
   abort(reason?: unknown): void;
-  /**
-   * Takes no new requests of the peer, waits until calls, streams and handlers have finished and the peer has acknowledged
-   * what was sent, with or without a connection, at most `timeoutMs` (default 5000), and closes. Never rejects, but for
-   * `OPTION_INVALID`.
-   */
-  drain(options?: OperationOptions): Promise<void>;
   /**
    * What ties it to this process: `ref` lets it keep the process alive (the default), by its connection, and at a client while
    * it makes another one; `unref` lets the process end. Each holds for the connections that follow too.

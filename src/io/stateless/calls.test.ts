@@ -84,7 +84,7 @@ test("a call is sent again with pauses that double, with the time that remains, 
   );
   assert.equal(new Set(scene.calls.map(({ id }) => id)).size, 1);
   assert.equal(client.stats.retransmissions, 4);
-  await client.close();
+  await client.close({ timeoutMs: 0 });
   assert.equal(scene.clock.pending, 0);
 });
 
@@ -107,7 +107,7 @@ test("rule D12: the id of a request is 64 bits from the unpredictable source of 
     [0x1011121314151617n, 0x2021222324252627n, 0x3031323334353637n],
   );
   assert.deepEqual(asked, [8, 8, 8]);
-  await client.close();
+  await client.close({ timeoutMs: 0 });
 });
 
 test("rule D12: an answer counts once, and only with the right id from the right source", async () => {
@@ -129,7 +129,7 @@ test("rule D12: an answer counts once, and only with the right id from the right
   assert.equal(await asked, 2);
   await scene.clock.turn();
   assert.equal(client.stats.ignored, 9);
-  await client.close();
+  await client.close({ timeoutMs: 0 });
 });
 
 test("a cookie is shown at once, by this call and by the next", async () => {
@@ -148,7 +148,7 @@ test("a cookie is shown at once, by this call and by the next", async () => {
   assert.equal(await asked, 5);
   void client.remote.ask(2);
   assert.equal(String(scene.calls[2]?.cookie), "cookie");
-  await client.close();
+  await client.close({ timeoutMs: 0 });
 });
 
 test("calls beyond maxCalls wait for their turn, and those beyond maxWaitingCalls are refused", async () => {
@@ -169,7 +169,7 @@ test("calls beyond maxCalls wait for their turn, and those beyond maxWaitingCall
   scene.result((scene.calls[1] as { readonly id: bigint }).id, 2);
   assert.equal(await second, 2);
   assert.deepEqual([client.stats.calls, client.stats.waiting], [0, 0]);
-  await client.close();
+  await client.close({ timeoutMs: 0 });
 });
 
 test("nobody listens: the call goes on, and its time-out says why", async () => {
@@ -185,7 +185,7 @@ test("nobody listens: the call goes on, and its time-out says why", async () => 
   assert.deepEqual([timedOut.code, timedOut.cause.code], ["TIMEOUT", "CONNECTION_REFUSED"]);
   // At 0, after pauses of 1 and 2 seconds, and one second before the end.
   assert.equal(scene.calls.length, 4);
-  await client.close();
+  await client.close({ timeoutMs: 0 });
 });
 
 test("a datagram socket that is lost ends the calls", async () => {
@@ -213,5 +213,5 @@ test("answers that make no sense are errors of the peer", async () => {
     codes.push(((await reason) as { readonly code: unknown }).code);
   }
   assert.deepEqual(codes, ["FRAME_INVALID", "INTERNAL"]);
-  await client.close();
+  await client.close({ timeoutMs: 0 });
 });

@@ -30,6 +30,7 @@ import type { MethodPlan } from "../contract/plan.ts";
 import type { ConnectedDatagramSocket } from "../datagram/connected-socket.ts";
 import type { Datagram, Network, Timer } from "../network/network.ts";
 import { Deadline, type OperationContext, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
+import { type CloseReport, GracefulClose, type GracefulCloseOptions } from "../operation/graceful-close.ts";
 import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
 import { OwnClock } from "../operation/own-clock.ts";
 import { tooLarge } from "./format.ts";
@@ -82,6 +83,8 @@ export class StatelessCalls {
   #cookie: Uint8Array = NO_COOKIE;
   #retransmissions = 0;
   #ignored = 0;
+  readonly #closing: GracefulClose<CloseReport>;
+  /** Nothing is sent or taken any more. */
   #over = false;
 
   constructor(network: Network, socket: ConnectedDatagramSocket, settings: CallSettings) {
@@ -90,8 +93,14 @@ export class StatelessCalls {
     this.#socket = socket;
     this.#settings = settings;
     this.#roundTrip = new RoundTrip(settings.times);
+    const context = { op: "close", local: socket.localAddress.toString() };
+    this.#closing = new GracefulClose(
+      this.#clock,
+      () => context,
+      () => this.#close(),
+    );
     void this.#run();
-    void socket.closed.then(() => this.#close());
+    void socket.closed.then(() => this.#rejectAll());
   }
 
   get stats(): StatelessClientStats {
@@ -110,10 +119,21 @@ export class StatelessCalls {
     this.#socket.refer(referenced);
   }
 
+  close(options: GracefulCloseOptions | undefined): Promise<CloseReport> {
+    return this.#closing.close(options);
+  }
+
+  abort(reason: unknown): void {
+    this.#closing.abort(reason);
+    this.#socket.abort(reason);
+    this.#rejectAll();
+  }
+
   /** Sends an event, once. */
   event(method: MethodPlan, input: unknown, options: OperationOptions | undefined): Promise<void> {
     let datagram: Buffer;
     try {
+      if (this.#closing.draining.aborted) throw this.#closedError(method, "none");
       const body = method.request.encode(input);
       this.#checkSize(method.name, EVENT_OVERHEAD_BYTES + body.end - body.start);
       datagram = encodeEvent(this.#settings.head, method.place, body);
@@ -163,7 +183,7 @@ export class StatelessCalls {
   /** Throws when no call can be taken now. */
   #admit(method: MethodPlan): void {
     const { maxCalls, maxWaitingCalls } = this.#settings;
-    if (this.#over) throw this.#closedError(method, "none");
+    if (this.#over || this.#closing.draining.aborted) throw this.#closedError(method, "none");
     if (this.#active.size < maxCalls || this.#waiting.size < maxWaitingCalls) return;
     const detail = `${this.#waiting.size} calls wait for their turn; await each call, or raise limits.maxWaitingCalls`;
     throw new UsageError("QUEUE_FULL", { ...this.#context(method), detail, outcome: "none" });
@@ -311,8 +331,17 @@ export class StatelessCalls {
     call.reject(new TimeoutError("TIMEOUT", { ...this.#context(call.method), detail, outcome, cause: call.problem }));
   }
 
+  async #close(): Promise<CloseReport> {
+    const running = this.#active.size + this.#waiting.size;
+    await this.#closing.untilIdle(() => this.#active.size + this.#waiting.size === 0);
+    const cut = this.#active.size + this.#waiting.size;
+    await this.#socket.close();
+    this.#rejectAll();
+    return { finished: running - cut, cut, durationMs: this.#closing.durationMs };
+  }
+
   /** The datagram socket is closed. */
-  #close(): void {
+  #rejectAll(): void {
     this.#over = true;
     for (const call of [...this.#active.values(), ...this.#waiting]) {
       this.#finish(call);
@@ -327,6 +356,11 @@ export class StatelessCalls {
   #finish(call: PendingCall): void {
     call.limit?.cancel();
     call.retransmission?.cancel();
+    this.#forget(call);
+    this.#closing.look();
+  }
+
+  #forget(call: PendingCall): void {
     // It has its id with its turn.
     if (this.#waiting.delete(call)) return;
     this.#active.delete(call.id);

@@ -27,6 +27,7 @@ import {
   type RulesOf,
 } from "../../core/options/check-options.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
+import type { CloseReport, GracefulCloseOptions } from "../operation/graceful-close.ts";
 import { restated } from "../operation/restated.ts";
 import { type CallSettings, StatelessCalls } from "./calls.ts";
 import { DATAGRAM_BYTES, DEFAULT_DATAGRAM_BYTES, headOf } from "./format.ts";
@@ -176,8 +177,11 @@ class Client implements StatelessClientBase {
   get signal(): AbortSignal {
     return this.#socket.signal;
   }
-  async close(): Promise<void> {
-    await this.#socket.close();
+  close(options?: GracefulCloseOptions): Promise<CloseReport> {
+    return this.#calls.close(options);
+  }
+  abort(reason?: unknown): void {
+    this.#calls.abort(reason);
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();

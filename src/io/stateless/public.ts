@@ -24,6 +24,7 @@ import type {
 import type { DatagramEnd } from "../datagram/public.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
 import type { OnError } from "../operation/peer-problems.ts";
+import type { CloseReport, GracefulCloseOptions } from "../operation/graceful-close.ts";
 
 /** A method that can go over datagrams: an event, or a call that may be done twice. */
 export type StatelessMethod = EventMethod | CallMethod<SchemaOrNone, SchemaOrNone, true>;
@@ -58,7 +59,7 @@ export interface StatelessContext {
   readonly from: Address;
   /** The server's address. */
   readonly localAddress: Address;
-  /** Aborts when the server begins to drain. */
+  /** Aborts when the server begins to close. */
   readonly draining: AbortSignal;
   /** Aborts when the server is closed: no answer is sent any more. */
   readonly signal: AbortSignal;
@@ -174,18 +175,25 @@ export interface StatelessClientBase extends AsyncDisposable {
   readonly remoteAddress: Address;
   /** A snapshot of the counters. */
   readonly stats: StatelessClientStats;
-  /** Resolves when the client is closed. Never rejects. */
+  /** Resolves when the client is closed, and says how. Never rejects. */
   readonly closed: Promise<DatagramEnd>;
   /** Aborts when the client is closed. */
   readonly signal: AbortSignal;
   /** What ties it to this process: `ref` and `unref`. */
   readonly interop: Interop;
-  /** Closes the datagram socket. Pending calls reject with `CLOSED`; their `outcome` says whether they may have been handled. */
-  close(): Promise<void>;
+  /**
+   * Takes no new calls and events, waits for the calls that are under way, and closes the datagram socket. When `timeoutMs`
+   * (default 5000) is over, or `signal` aborts, the rest rejects with `CLOSED`; its `outcome` says whether it may have been
+   * handled. A second call shares the first one's report, counted in calls; it may shorten the wait. Rejects with
+   * `OPTION_INVALID` only.
+   */
+  close(options?: GracefulCloseOptions): Promise<CloseReport>;
+  /** Closes at once: calls that are under way reject with `CLOSED`. */
+  abort(reason?: unknown): void;
 }
 
 /**
- * A client of a contract over datagrams: what `connectStateless` answers. `await using` closes it.
+ * A client of a contract over datagrams: what `connectStateless` answers. `await using` closes it, which takes 5 seconds at most.
  *
  * @example
  * ```ts
@@ -247,10 +255,10 @@ export interface StatelessServerStats extends DatagramServerStats {
 
 /**
  * A running server of a contract over datagrams. It keeps nothing about its clients, so it may be restarted at any time; only
- * while a handler runs is its call remembered, so that its repetitions are not started too. `drain` and `close` are those of
+ * while a handler runs is its call remembered, so that its repetitions are not started too. `close` and `abort` are those of
  * `serveDatagrams`: answers that are not sent by then are never sent, and the clients ask again until their time is up.
  *
- * `await using` drains it, at most 5 seconds.
+ * `await using` closes it, which takes 5 seconds at most.
  *
  * @example
  * ```ts

@@ -92,7 +92,7 @@ for (const codec of ["msgpack", "json"] as const) {
     assert.equal(client.remoteAddress.port, server.localAddress.port);
     assert.ok((client.stats.roundTripMs ?? -1) >= 0);
     assert.deepEqual([server.stats.events, server.stats.calls, server.stats.invalid], [1, 3, 0]);
-    await server.close();
+    await server.close({ timeoutMs: 0 });
   });
 }
 
@@ -112,7 +112,7 @@ test("a RemoteError arrives with code and data; anything else is INTERNAL and to
   assert.equal(String(errors), "Error: secret,127.0.0.1");
   // @ts-expect-error -- The question is not what the schema says.
   await assert.rejects(client.remote.add({ a: 1 }), { name: "RemoteError", code: "FRAME_INVALID" });
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("a long answer needs a proof of the address, once; larger than a datagram it is an error", async () => {
@@ -124,7 +124,7 @@ test("a long answer needs a proof of the address, once; larger than a datagram i
   assert.deepEqual([server.stats.retries, server.stats.calls], [1, 3]);
   await assert.rejects(client.remote.dump(1200), { name: "RemoteError", code: "DATAGRAM_TOO_LARGE" });
   assert.match(String(errors), /DATAGRAM_TOO_LARGE: dump udp:.*1221 bytes, and 1200 is the limit/);
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("rule B4: what is too large is refused before the kernel is asked", async () => {
@@ -153,7 +153,7 @@ test("rule D12: every datagram has the hash of its contract; another contract is
   await using other = await connectStateless(read("other", "1.0.0"), server.localAddress);
   await expectError(other.remote.read(), { code: "CONTRACT_UNKNOWN", side: "remote" });
   assert.equal(server.stats.refused, 2);
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("a call that nobody answers ends with TIMEOUT; its outcome is unknown", async () => {
@@ -171,10 +171,10 @@ test("a call that nobody answers ends with TIMEOUT; its outcome is unknown", asy
   controller.abort(reason);
   await assert.rejects(waiting, reason);
   const pending = client.remote.wait();
-  await client.close();
+  await client.close({ timeoutMs: 0 });
   await expectError(pending, { code: "CLOSED", op: "wait" });
   await expectError(client.remote.wait(), { code: "CLOSED", op: "wait", outcome: "none" });
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("a server that starts later, or again, answers the calls that wait", async () => {
@@ -183,7 +183,7 @@ test("a server that starts later, or again, answers the calls that wait", async 
   const times = { initialDelayMs: 20, minDelayMs: 20 };
   await using client = await connectStateless(telemetry, address, { retransmission: times });
   assert.equal(await client.remote.add({ a: 1, b: 1 }), 2);
-  await first.server.close();
+  await first.server.close({ timeoutMs: 0 });
   const sum = client.remote.add({ a: 2, b: 2 }, { timeoutMs: 10_000 });
   await new Promise((resolve) => setImmediate(resolve));
   await using second = await serveStateless(telemetry, address, {
@@ -215,7 +215,7 @@ test("noise, answers and events are never answered; a call behind them is", asyn
   assert.ok(answer?.type === RESULT && answer.id === 7n);
   assert.equal(box.stats.datagramsReceived, 1);
   assert.deepEqual([server.stats.invalid, server.stats.refused, server.stats.calls], [silent.length, 1, 1]);
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D12: no answer to an address that is not proved is longer than three times the question", async () => {
@@ -238,7 +238,7 @@ test("rule D12: no answer to an address that is not proved is longer than three 
   assert.equal((await ask(cookie, eva)).answer?.type, RETRY);
   assert.equal((await ask(Buffer.alloc(16), ana)).answer?.type, RETRY);
   assert.equal((await ask(cookie, ana)).answer?.type, RESULT);
-  await server.close();
+  await server.close({ timeoutMs: 0 });
 });
 
 test("datagrams that make no sense are told a hundred times in a second, then as a number", async () => {
@@ -270,6 +270,6 @@ test("datagrams that make no sense are told a hundred times in a second, then as
   await clock.advance(1000);
   assert.match(String(told[100]), /^20 more of the same kind/);
   await stranger.close();
-  await server.close();
+  await server.close({ timeoutMs: 0 });
   assert.equal(clock.pending, 0);
 });

@@ -29,7 +29,7 @@ import { ContractPlan, type MethodPlan } from "../contract/plan.ts";
 import { DATAGRAM_SERVER_LIMIT_RULES, openRequestServer, SERVE_DATAGRAMS_RULES } from "../datagram/serve.ts";
 import type {
   DatagramContext,
-  DatagramDrainReport,
+  DatagramCloseReport,
   DatagramRequest,
   DatagramServer,
   DatagramServerLimits,
@@ -44,8 +44,8 @@ import {
   options as object,
   type RulesOf,
 } from "../../core/options/check-options.ts";
-import type { OperationOptions } from "../operation/deadline.ts";
 import type { NativeInterop } from "../operation/own-clock.ts";
+import type { GracefulCloseOptions, ServerEnd } from "../operation/graceful-close.ts";
 import { restated } from "../operation/restated.ts";
 import { codecOf, DATAGRAM_BYTES, DEFAULT_DATAGRAM_BYTES, headOf, tooLarge } from "./format.ts";
 import type * as api from "./public.ts";
@@ -156,17 +156,20 @@ class StatelessServer implements api.StatelessServer {
   get interop(): NativeInterop {
     return this.#server.interop;
   }
-  get closed(): Promise<void> {
+  get draining(): AbortSignal {
+    return this.#server.draining;
+  }
+  get closed(): Promise<ServerEnd> {
     return this.#server.closed;
   }
-  drain(options?: OperationOptions): Promise<DatagramDrainReport> {
-    return this.#server.drain(options);
+  close(options?: GracefulCloseOptions): Promise<DatagramCloseReport> {
+    return this.#server.close(options);
   }
-  close(): Promise<void> {
-    return this.#server.close();
+  abort(reason?: unknown): void {
+    this.#server.abort(reason);
   }
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.drain();
+    await this.close();
   }
 
   /** One datagram came. Only calls are answered, and only those that make sense: never an answer, never noise. */

@@ -14,7 +14,7 @@ export function datagramServerChecks(check: DatagramCheck): void {
   isolationChecks(check);
   concurrencyChecks(check);
   guardChecks(check);
-  drainChecks(check);
+  closeChecks(check);
 }
 
 interface Served {
@@ -38,7 +38,7 @@ async function withServer(
     const client = await scene.open({ remote: server.localAddress });
     await body({ server, client, errors });
   } finally {
-    await server.close();
+    await server.close({ timeoutMs: 0 });
   }
 }
 
@@ -227,24 +227,24 @@ function guardChecks(check: DatagramCheck): void {
   });
 }
 
-function drainChecks(check: DatagramCheck): void {
-  check("drain lets handlers finish and answer, and reports", async (scene) => {
+function closeChecks(check: DatagramCheck): void {
+  check("close lets handlers finish and answer, and reports", async (scene) => {
     const handler: DatagramHandler = ({ data }, { draining }) =>
       new Promise((resolve) => draining.addEventListener("abort", () => resolve(data)));
     await withServer(scene, handler, { limits: { maxConcurrentRequests: 3 } }, async ({ server, client }) => {
       for (const text of numbers(5)) await client.send(text);
       await scene.until(() => server.stats.datagramsReceived === 5 && server.stats.requestsActive === 3);
-      const first = server.drain({ timeoutMs: 60_000 });
+      const first = server.close({ timeoutMs: 60_000 });
       const { finished, cut, dropped, durationMs } = await first;
       assert.deepEqual({ finished, cut, dropped }, { finished: 3, cut: 0, dropped: 2 });
       assert.ok(durationMs >= 0);
-      assert.deepEqual(await server.drain(), await first);
+      assert.deepEqual(await server.close(), await first);
       assert.deepEqual(texts(await client.receiveMany(5)), numbers(3));
       await server.closed;
     });
   });
 
-  check("drain cuts what does not end in time; its replies reject", async (scene) => {
+  check("close cuts what does not end in time; its replies reject", async (scene) => {
     let late: Promise<unknown> = Promise.resolve();
     const handler: DatagramHandler = (request, { signal }) =>
       new Promise((resolve) => {
@@ -256,24 +256,25 @@ function drainChecks(check: DatagramCheck): void {
     await withServer(scene, handler, {}, async ({ server, client }) => {
       await client.send("x");
       await scene.until(() => server.stats.requestsActive === 1);
-      const { finished, cut } = await server.drain({ timeoutMs: SHORT_MS });
+      const { finished, cut } = await server.close({ timeoutMs: SHORT_MS });
       assert.deepEqual({ finished, cut }, { finished: 0, cut: 1 });
       assertError(await late, { code: "CLOSED", op: "send", outcome: "none" });
     });
   });
 
-  check("close and a signal end a drain that is under way", async (scene) => {
+  check("abort, a signal and a shorter close end a close that is under way", async (scene) => {
     const never: DatagramHandler = () => new Promise(() => undefined);
-    for (const by of ["close", "signal"] as const) {
+    for (const by of ["abort", "close", "signal"] as const) {
       await withServer(scene, never, {}, async ({ server, client }) => {
         await client.send("x");
         await scene.until(() => server.stats.requestsActive === 1);
         const controller = new AbortController();
-        const draining = server.drain({ timeoutMs: 60_000, signal: controller.signal });
-        if (by === "close") await server.close();
+        const draining = server.close({ timeoutMs: 60_000, signal: controller.signal });
+        if (by === "close") void server.close({ timeoutMs: 0 });
+        else if (by === "abort") server.abort();
         else controller.abort();
         assert.equal((await draining).cut, 1);
-        await server.closed;
+        assert.equal((await server.closed).how, by === "abort" ? "aborted" : "closed");
       });
     }
   });
@@ -282,12 +283,12 @@ function drainChecks(check: DatagramCheck): void {
     const server = await serveDatagramsOver(scene.network, scene.local, () => undefined);
     server.interop.unref();
     server.interop.ref();
-    const { finished, cut, dropped } = await server.drain();
+    const { finished, cut, dropped } = await server.close();
     assert.deepEqual({ finished, cut, dropped }, { finished: 0, cut: 0, dropped: 0 });
     const other = await serveDatagramsOver(scene.network, scene.local, () => undefined);
     await other.socket.close();
     await other.closed;
-    assert.equal((await other.drain()).cut, 0);
+    assert.equal((await other.close()).cut, 0);
     await using third = await serveDatagramsOver(scene.network, scene.local, () => undefined);
     assert.notEqual(third.localAddress.port, 0);
   });

@@ -56,7 +56,7 @@ export class ListenerScene {
 
   async serve(handler: PeerHandler, options: ServeOptions = {}): Promise<Server> {
     const server = await serveOver(this.network, this.world.address(), handler, { ...this.world.listen, ...options });
-    this.#open.push(() => server.close());
+    this.#open.push(async () => void (await server.close({ timeoutMs: 0 })));
     return server;
   }
 

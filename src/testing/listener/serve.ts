@@ -46,7 +46,7 @@ function handlerChecks(check: ListenerCheck): void {
     });
     await Promise.all(calls);
     assert.equal(server.stats.accepted, 20);
-    await server.drain();
+    await server.close();
     assert.deepEqual([server.stats.open, server.peers.size], [0, 0]);
   });
 
@@ -168,9 +168,9 @@ function detachChecks(check: ListenerCheck): void {
     const peer = await kept.promise;
     await greet(called, peer);
     assert.equal(server.peers.size, 0);
-    assert.deepEqual((await server.drain()).cut, 0);
+    assert.deepEqual((await server.close()).cut, 0);
     await greet(called, peer);
-    await server.close();
+    await server.close({ timeoutMs: 0 });
     await greet(called, peer);
     assert.equal(server.stats.open, 1);
     peer.abort();
@@ -191,7 +191,7 @@ function detachChecks(check: ListenerCheck): void {
       const server = await scene.serve(handler, { onError: told.resolve });
       const called = await scene.connect(server);
       const peer = await kept.promise;
-      assert.deepEqual((await server.drain({ timeoutMs: 0 })).cut, 0);
+      assert.deepEqual((await server.close({ timeoutMs: 0 })).cut, 0);
       fail.resolve();
       assert.match(String(await told.promise), /after detach/);
       await greet(called, peer);

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import type { Network } from "../../io/network/network.ts";
 import { ManualClock } from "../manual-clock.ts";
 import { acceptChecks } from "./accept.ts";
-import { drainChecks } from "./drain.ts";
+import { closeChecks } from "./closing.ts";
 import { limitChecks, type TimedListenerCheck } from "./limits.ts";
 import { type ListenerCheck, ListenerScene, type ListenerWorld } from "./scene.ts";
 import { serveChecks } from "./serve.ts";
@@ -56,7 +56,7 @@ export function listenerSuite(name: string, world: ListenerWorld): void {
     acceptChecks(check);
     surplusChecks(check);
     serveChecks(check);
-    drainChecks(check, timed);
+    closeChecks(check, timed);
     limitChecks(timed);
   });
 }

@@ -94,7 +94,7 @@ const full = { resume: { maxReplayMessages: 1, maxReplayAgeMs: Infinity } };
 async function betweenSessions() {
   const { serving, session, heldBytes, keep } = await served();
   const { port } = serving.localAddress;
-  await serving.close();
+  await serving.close({ timeoutMs: 0 });
   while (session.state !== "detached") await sleep(10);
   return { session, heldBytes, keep: [...keep, port] };
 }

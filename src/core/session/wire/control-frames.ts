@@ -6,11 +6,14 @@ import { ACK, CREDIT, GOAWAY, HEAD_BYTES, PING, PONG, writeU64 } from "./frame-t
 export interface GoAway {
   /** Whether the session can be continued on another connection. */
   readonly survives: boolean;
-  /** When to connect again, in milliseconds. */
+  /** When to connect again, in milliseconds; {@link NEVER_MS} for never. */
   readonly retryAfterMs: number;
   /** The number of the last message that is accepted. */
   readonly accepted: number;
 }
+
+/** The time of a GOAWAY behind which no other session follows: this one is closed, not the server. */
+export const NEVER_MS = 0xffff_ffff;
 
 const FIRST_BYTES = 64;
 
@@ -46,7 +49,7 @@ export class ControlFrames {
   goAway(say: GoAway): void {
     const at = this.#frame(GOAWAY, 13);
     this.#buffer[at] = say.survives ? 1 : 0;
-    this.#buffer.writeUInt32BE(Math.min(0xffff_ffff, Math.ceil(say.retryAfterMs)), at + 1);
+    this.#buffer.writeUInt32BE(Math.min(NEVER_MS, Math.ceil(say.retryAfterMs)), at + 1);
     writeU64(this.#buffer, say.accepted, at + 5);
     // What is refused from here on is acknowledged as counted: the peer must have heard before that it is not accepted.
     this.#ackAt = 0;

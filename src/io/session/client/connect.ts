@@ -2,7 +2,8 @@
 
 import type { AddressLike } from "../../../core/address/address.ts";
 import type { Contract, Methods } from "../../../core/contract/contract.ts";
-import { ConnectionError, type ErrorCode, type ZocaloError } from "../../../core/errors.ts";
+import { ConnectionError, type ZocaloError } from "../../../core/errors.ts";
+import { NEVER_MS } from "../../../core/session/wire/control-frames.ts";
 import { BACKOFF } from "../../../core/options/backoff.ts";
 import { checkContract, checkSessionAddress } from "../../contract/handlers.ts";
 import { ContractPlan } from "../../contract/plan.ts";
@@ -16,15 +17,15 @@ import {
   type OptionRules,
   type RulesOf,
 } from "../../../core/options/check-options.ts";
-import type { OperationContext, OperationOptions } from "../../operation/deadline.ts";
+import type { OperationContext } from "../../operation/deadline.ts";
 import { type OwnClock, ownNetwork } from "../../operation/own-clock.ts";
 import { callProgram, PeerProblems, reportProblem } from "../../operation/peer-problems.ts";
 import { CONNECT_RULES } from "../../stream/connect.ts";
 import type { StreamSocket } from "../../stream/socket.ts";
-import { type FreshReason, type LostMessage, overError, type SessionEnd, type SessionStatus } from "../end.ts";
+import { type FreshReason, endOf, type LostMessage, overError, type SessionEnd, type SessionStatus } from "../end.ts";
 import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
 import { partsOf, SessionFacade, type SessionKeeper, tellAttached, tellEnd } from "../endpoint/session.ts";
-import { abortError, beforeDrained, DEFAULT_DRAIN_MS, drainEndpoints } from "../endpoint/keeper.ts";
+import { abortError, type ClosingTime } from "../endpoint/ending.ts";
 import { SessionGap } from "../gap.ts";
 import { SessionSchedule } from "../schedule.ts";
 import type { Session } from "../public.ts";
@@ -43,9 +44,6 @@ import { closeUnwanted, type Welcomed } from "./introduction.ts";
 type AnyOptions = SessionClientOptions<Methods, unknown> & { readonly handlers?: object };
 
 const NONE_LOST: readonly LostMessage[] = [];
-
-/** Errors with which a session ends and a new one follows. */
-const FOLLOWED: ReadonlySet<ErrorCode> = new Set(["SESSION_LOST", "REPLAY_OVERFLOW"]);
 
 /** What the options of `connectSession` must look like. */
 export const OPEN_SESSION_RULES: RulesOf<AnyOptions> = {
@@ -158,10 +156,14 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     return this.#hasSession(facade) ? partsOf(facade).endpoint.status : "detached";
   }
 
-  async close(facade: SessionFacade, message: string): Promise<void> {
+  async close(facade: SessionFacade, message: string, time: ClosingTime): Promise<SessionEnd> {
     this.#final = true;
-    if (this.#hasSession(facade)) await partsOf(facade).endpoint.ending.close(message);
+    const gap = this.#hasSession(facade) ? undefined : this.#gap;
+    if (gap !== undefined && !time.isExpired) await Promise.race([gap.emptied, time.expired]);
+    if (this.#hasSession(facade)) await partsOf(facade).endpoint.ending.close(message, time);
     else this.#finishBetween(undefined, message);
+    await Promise.all(Array.from(this.#finishing, ({ ending }) => ending.handled(time.expired)));
+    return (this.#end ?? partsOf(facade).endpoint.end) as SessionEnd;
   }
 
   abort(facade: SessionFacade, reason: unknown): void {
@@ -174,21 +176,6 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
 
   refer(referenced: boolean): void {
     this.#clock.setReferenced(referenced);
-  }
-
-  async drain(facade: SessionFacade, options: OperationOptions): Promise<void> {
-    this.#final = true;
-    const say = { retryAfterMs: 0, message: "the client has closed the session" };
-    const { clock } = this.#settings;
-    const startedAt = clock.now();
-    const gap = this.#hasSession(facade) ? undefined : this.#gap;
-    if (gap !== undefined) await beforeDrained(clock, options, gap.emptied);
-    const { timeoutMs = DEFAULT_DRAIN_MS, signal } = options;
-    const left = { timeoutMs: Math.max(0, timeoutMs - (clock.now() - startedAt)), signal };
-    const endpoints = new Set(this.#finishing);
-    if (this.#hasSession(facade)) endpoints.add(partsOf(facade).endpoint);
-    else await this.close(facade, say.message);
-    await drainEndpoints([...endpoints], clock, left, () => say);
   }
 
   /** Whether there is a session, or was one that was the last. */
@@ -229,6 +216,7 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   }
 
   leaving(endpoint: SessionEndpoint, survives: boolean, retryAfterMs: number): void {
+    if (retryAfterMs === NEVER_MS) return;
     this.#connector.waitAtLeast(retryAfterMs);
     if (survives) endpoint.disconnect(false);
     else this.#serverLeaves = true;
@@ -243,7 +231,7 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     }
     this.#resumable = undefined;
     const left = this.#serverLeaves && end.error === undefined;
-    const follows = left || (end.error !== undefined && FOLLOWED.has(end.error.code));
+    const follows = left || end.how === "lost";
     if (this.#final || !follows) {
       this.#final = true;
       this.#last = endpoint;
@@ -339,7 +327,7 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
 
   /** There is no session, and none will follow. What the last one has lost was not told yet. */
   #finishBetween(error: ZocaloError | undefined, message: string): void {
-    this.#conclude({ error, message, lost: this.#fresh?.lost ?? NONE_LOST, unhandled: 0 });
+    this.#conclude({ ...endOf(error, message, true), lost: this.#fresh?.lost ?? NONE_LOST });
     this.#look();
   }
 
@@ -354,6 +342,7 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
       principal: undefined,
       remote: undefined,
       announcement: undefined,
+      closing: undefined,
       epoch: 0,
       referenced: true,
       addressKey: undefined,

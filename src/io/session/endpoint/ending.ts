@@ -1,14 +1,28 @@
 /** The end of one session: what leaves before it, and what is handled behind it. */
 
 import { ConnectionError } from "../../../core/errors.ts";
+import { NEVER_MS } from "../../../core/session/wire/control-frames.ts";
 import type { StreamSocket } from "../../stream/socket.ts";
 import { Deadline } from "../../operation/deadline.ts";
-import type { SessionEnd } from "../end.ts";
+import type { GracefulClose } from "../../operation/graceful-close.ts";
+import { endOf, type SessionEnd } from "../end.ts";
 import type { SessionHost } from "../traffic/host.ts";
 import { LAST_WORDS_MS } from "./link.ts";
 
-/** So long `close` waits until the peer has what was sent, as `drain` does for everything. */
-const CLOSE_MS = 5000;
+/** So long after the beginning of `close` the peer may take to have what was sent, when what was under way is cut before. */
+const DELIVERY_MS = 5000;
+
+/** The time that `close` has. */
+export type ClosingTime = Pick<GracefulClose<unknown>, "expired" | "isExpired" | "durationMs">;
+
+/** The error of a session that this program gives up. */
+export function abortError(cause: unknown): ConnectionError {
+  return new ConnectionError("CONNECTION_ABORTED", {
+    op: "session",
+    detail: "this program gave the session up",
+    cause,
+  });
+}
 
 /** A session, as its end sees it. */
 export interface EndingHost extends Omit<SessionHost, "dispatch"> {
@@ -53,20 +67,29 @@ export class SessionEnding {
     this.#host = host;
   }
 
-  /** Ends the session in order: first what was sent arrives. Resolves when the connection is closed. */
-  close(message: string): Promise<void> {
-    this.#closed ??= this.#close(message);
+  /**
+   * Ends the session in order: first what is under way finishes, as long as there is time, and what was sent arrives. Resolves
+   * when the connection is closed.
+   */
+  close(message: string, time: ClosingTime): Promise<void> {
+    this.#closed ??= this.#close(message, time);
     return this.#closed;
   }
 
-  async #close(message: string): Promise<void> {
+  async #close(message: string, time: ClosingTime): Promise<void> {
     const host = this.#host;
+    if (!time.isExpired && !host.isIdle) await this.leave(NEVER_MS, time.expired);
     if (host.end === undefined) {
-      this.closing = { error: undefined, message, lost: [], unhandled: 0 };
+      this.closing = endOf(undefined, message, true);
       host.stopRequests();
-      if (!host.isDelivered) await this.#waitFor("isDelivered", CLOSE_MS);
+      if (!host.isDelivered) await this.#waitFor("isDelivered", Math.max(0, DELIVERY_MS - time.durationMs));
     }
     await this.shut(message);
+  }
+
+  /** Waits for the handlers of a session that is over. */
+  async handled(expired: Promise<unknown>): Promise<void> {
+    await this.#until("isIdle", expired);
   }
 
   /**
@@ -76,6 +99,7 @@ export class SessionEnding {
   async shut(message: string, late?: Promise<unknown>): Promise<void> {
     const host = this.#host;
     const { machine, connection, settings } = host;
+    if (host.end === undefined) this.closing ??= endOf(undefined, message, true);
     machine.close(message, settings.clock.now());
     host.pump();
     await (late === undefined ? connection?.closed : Promise.race([connection?.closed, late]));
@@ -94,7 +118,7 @@ export class SessionEnding {
   /** Gives up what was accepted and is not handled, as soon as the session is over. */
   giveUp(): void {
     this.#givenUp = true;
-    if (this.#host.end !== undefined) this.#cut();
+    this.look();
   }
 
   /** The session is over: its connection has some time, and its handlers have. Answers when one of these is up. */

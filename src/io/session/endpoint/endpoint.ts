@@ -12,7 +12,7 @@ import type { OperationContext } from "../../operation/deadline.ts";
 import type { StreamSocket } from "../../stream/socket.ts";
 import type { InboundConsumer } from "../../stream/inbound.ts";
 import { endNow } from "../../stream/linger.ts";
-import { type LostMessage, overError, type SessionEnd, SessionLosses, type SessionStatus, statusOf } from "../end.ts";
+import { endOf, overError, type SessionEnd, SessionLosses, type SessionStatus, statusOf } from "../end.ts";
 import type { SessionGap } from "../gap.ts";
 import type { Scheduled } from "../schedule.ts";
 import type { EndpointSettings } from "../settings.ts";
@@ -31,7 +31,6 @@ import { isNews, type SessionOwner } from "./owner.ts";
 const EARLY_BYTES = 61_440;
 /** Control frames that every peer sends on a new connection are not more. */
 const FIRST_WORDS_BYTES = 64;
-const NONE_LOST: readonly LostMessage[] = [];
 const NO_COUNTS = { runningCalls: 0, droppedEvents: 0 };
 
 /** The server or the client that a session belongs to. */
@@ -369,10 +368,10 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   }
 
   #over(error: ZocaloError | undefined, message: string): void {
-    this.end = { error, message, lost: NONE_LOST, unhandled: 0 };
+    this.end = endOf(error, message, this.#ending?.closing !== undefined);
     this.#tellLost();
     this.#traffic?.over();
-    this.end = { ...this.end, lost: this.#losses?.messages ?? NONE_LOST };
+    this.end = { ...this.end, lost: this.#losses?.messages ?? [] };
     this.settings.schedule.forget(this);
     this.settings.schedule.expect(this, this.ending.over(this.#now));
     const isBroken = isPeersFault(error);

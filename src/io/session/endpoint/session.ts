@@ -5,24 +5,28 @@ import { showAs } from "../../../core/show-as.ts";
 import type { Address } from "../../../core/address/address.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
 import { remoteObject } from "../../contract/remote.ts";
-import { checkOptions, OPERATION_RULES, type OptionRules } from "../../../core/options/check-options.ts";
+import { OPERATION_RULES, type RulesOf } from "../../../core/options/check-options.ts";
 import { EndAnnouncement } from "../../operation/end-announcement.ts";
+import { GracefulClose } from "../../operation/graceful-close.ts";
 import { unbound } from "../../operation/unbound.ts";
 import type { OperationOptions } from "../../operation/deadline.ts";
 import type { SessionEnd, SessionStatus } from "../end.ts";
+import type { ClosingTime } from "./ending.ts";
 import type { SessionEndpoint } from "./endpoint.ts";
-import type { SessionBase, SessionStats } from "../public.ts";
+import type { SessionBase, SessionCloseOptions, SessionStats } from "../public.ts";
 
-/** What goes wrong here must not leave a session that is half over. */
-const CLOSE_RULES: OptionRules = { message: { wanted: "a string", holds: (value) => typeof value === "string" } };
+const CLOSE_RULES: RulesOf<SessionCloseOptions> = {
+  ...OPERATION_RULES,
+  message: { wanted: "a string", holds: (value) => typeof value === "string" },
+};
 
 /** Whoever the session belongs to. */
 export interface SessionKeeper {
   /** Where the session stands, as the program sees it. */
   statusOf(facade: SessionFacade): SessionStatus;
-  close(facade: SessionFacade, message: string): Promise<void>;
+  /** Resolves with the end as it is known when the connection is closed: handlers may still be at work. */
+  close(facade: SessionFacade, message: string, time: ClosingTime): Promise<SessionEnd>;
   abort(facade: SessionFacade, reason: unknown): void;
-  drain(facade: SessionFacade, options: OperationOptions): Promise<void>;
   /** Whether deadlines and pauses keep the process alive. */
   refer(referenced: boolean): void;
 }
@@ -38,6 +42,8 @@ export interface FacadeParts {
   /** Made when it is first asked for. */
   remote: object | undefined;
   announcement: EndAnnouncement<SessionEnd> | undefined;
+  /** Made when it is first closed. */
+  closing: GracefulClose<SessionEnd, SessionCloseOptions> | undefined;
   /** At a server: how often a connection was accepted. */
   epoch: number;
   /** Whether its connections keep the process alive. */
@@ -119,17 +125,13 @@ export class SessionFacade implements SessionBase<unknown> {
   get interop(): Interop {
     return interopOf((referenced) => refer(this, referenced));
   }
-  async close(message = "closed"): Promise<void> {
-    const { keeper } = partsOf(this, "close");
-    checkOptions({ op: "close" }, { message }, CLOSE_RULES);
-    await keeper.close(this, message);
+  async close(options?: SessionCloseOptions): Promise<SessionEnd> {
+    const parts = partsOf(this, "close");
+    parts.closing ??= closingOf(this, parts);
+    return await parts.closing.close(options);
   }
   abort(reason?: unknown): void {
     partsOf(this, "abort").keeper.abort(this, reason);
-  }
-  async drain(options: OperationOptions = {}): Promise<void> {
-    const { keeper } = partsOf(this, "drain");
-    await keeper.drain(this, checkOptions({ op: "drain" }, options, OPERATION_RULES));
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
@@ -141,6 +143,19 @@ showAs(SessionFacade, "Session", ({ id, state, principal, remoteAddress }) => ({
   principal,
   remoteAddress,
 }));
+
+function closingOf(
+  facade: SessionFacade,
+  { keeper, endpoint }: FacadeParts,
+): GracefulClose<SessionEnd, SessionCloseOptions> {
+  const closing: GracefulClose<SessionEnd, SessionCloseOptions> = new GracefulClose(
+    endpoint.settings.clock,
+    () => ({ op: "close" }),
+    ({ message = "closed" }) => keeper.close(facade, message, closing),
+    CLOSE_RULES,
+  );
+  return closing;
+}
 
 function refer(facade: SessionFacade, referenced: boolean): void {
   const parts = partsOf(facade, referenced ? "ref" : "unref");

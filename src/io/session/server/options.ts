@@ -13,7 +13,7 @@ import {
   wholeNumber,
 } from "../../../core/options/check-options.ts";
 import { LISTEN_RULES, LISTENER_LIMIT_RULES } from "../../listener/listen.ts";
-import type { DrainSessionsOptions, ServerResumeOptions, SessionServerLimits, SessionServerOptions } from "./public.ts";
+import type { CloseSessionsOptions, ServerResumeOptions, SessionServerLimits, SessionServerOptions } from "./public.ts";
 import { RESUME_RULES, SESSION_LIMIT_RULES, TUNING_RULES } from "../settings.ts";
 
 /** Options whose types do not matter here. */
@@ -51,10 +51,10 @@ export const SERVE_SESSIONS_RULES: RulesOf<AnyServerOptions> = {
   onError: FUNCTION,
 };
 
-/** What a client can be told to wait at most: the field of the GOAWAY has 32 bits. */
-const LONGEST_SPREAD_MS = 0xffff_ffff;
-/** What the options of its `drain` must look like. */
-export const DRAIN_SESSIONS_RULES: RulesOf<DrainSessionsOptions> = {
+/** What a client can be told to wait at most: the field of the GOAWAY has 32 bits, and its largest number means never. */
+const LONGEST_SPREAD_MS = 0xffff_fffe;
+/** What the options of its `close` must look like. */
+export const CLOSE_SESSIONS_RULES: RulesOf<CloseSessionsOptions> = {
   ...OPERATION_RULES,
   reconnectSpreadMs: wholeNumber(0, LONGEST_SPREAD_MS),
 };

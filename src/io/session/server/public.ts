@@ -5,10 +5,9 @@ import type { Address } from "../../../core/address/address.ts";
 import type { ProxyHeader } from "../../../core/proxy/header.ts";
 import type { Contract, Methods } from "../../../core/contract/contract.ts";
 import type { SessionStore } from "../../../core/session/resume/session-store.ts";
-import type { OperationOptions } from "../../operation/deadline.ts";
 import type { OnError } from "../../operation/peer-problems.ts";
 import type { ListenerLimits, ListenerStats, ListenOptions } from "../../listener/public.ts";
-import type { DrainReport } from "../../listener/public.ts";
+import type { CloseReport, GracefulCloseOptions, ServerEnd } from "../../operation/graceful-close.ts";
 import type { ResumedReport, SessionEnd } from "../end.ts";
 import type { HandlerContext, HandlersOption, MethodArguments } from "../../contract/methods.ts";
 import type { Session } from "../public.ts";
@@ -90,7 +89,7 @@ export interface ServerResumeOptions extends ResumeOptions {
   readonly store?: SessionStore | undefined;
 }
 
-/** Options of `serveSessions`. `signal` and `timeoutMs` end the opening only; `drain` and `close` end a server. */
+/** Options of `serveSessions`. `signal` and `timeoutMs` end the opening only; `close` and `abort` end a server. */
 export interface SessionServerOptions<Client extends Methods, Data>
   extends SessionTuning,
     Pick<ListenOptions, "allow" | "deny" | "proxyProtocol" | "tls" | "tcp" | "mode" | "fd" | "signal" | "timeoutMs"> {
@@ -213,8 +212,8 @@ export interface SessionGroup<Client extends Methods, Data> extends Iterable<Ses
   readonly remote: Broadcasts<Client>;
 }
 
-/** Options of `drain`. */
-export interface DrainSessionsOptions extends OperationOptions {
+/** Options of `SessionServer.close`. */
+export interface CloseSessionsOptions extends GracefulCloseOptions {
   /**
    * The clients are told to come back after a time that is drawn for each of them between 0 and this, so that a restart makes
    * no storm. Default 5000.
@@ -223,8 +222,7 @@ export interface DrainSessionsOptions extends OperationOptions {
 }
 
 /**
- * A running server of sessions. `await using` drains it, at most 5 seconds. When it is closed, calls and streams that are
- * under way end with `CLOSED` on both sides.
+ * A running server of sessions. `await using` closes it, which takes 5 seconds at most.
  *
  * @typeParam Client - What its clients offer: `contract.client`.
  * @typeParam Data - What the program keeps with each session.
@@ -235,7 +233,7 @@ export interface DrainSessionsOptions extends OperationOptions {
  * const clock = contract("clock", "1.0.0", { server: { now: call<void, number>() } });
  * const server = await serveSessions(clock, "tcp://127.0.0.1:0", { handlers: { now: () => 0 } });
  * console.log(server.localAddress.port > 0, server.stats.sessions); // true 0
- * const { finished, cut } = await server.drain({ timeoutMs: 1_000 });
+ * const { finished, cut } = await server.close({ timeoutMs: 1_000 });
  * console.log(finished, cut); // 0 0
  * ```
  */
@@ -252,8 +250,10 @@ export interface SessionServer<Client extends Methods, Data = Record<string, unk
   readonly stats: SessionServerStats;
   /** What ties its listener to this process: the object beneath, `ref` and `unref`. Each session has an `interop` of its own. */
   readonly interop: NativeInterop;
-  /** Resolves when the server is closed and its last session is over. Never rejects. */
-  readonly closed: Promise<void>;
+  /** Aborts as soon as `close` or `abort` is called: a readiness check answers no from then on. */
+  readonly draining: AbortSignal;
+  /** Resolves when the server is closed and its last session is over, and says how. Never rejects. */
+  readonly closed: Promise<ServerEnd>;
   /** The group of this name; it is made when it is first asked for. */
   group(name: string): SessionGroup<Client, Data>;
   /** Sends an event to all sessions: `server.remote.said("hola")`. */
@@ -262,16 +262,17 @@ export interface SessionServer<Client extends Methods, Data = Record<string, unk
    * Takes no new sessions (`SERVER_BUSY`), tells all clients that the server goes (GOAWAY) and when to come back, and waits
    * until calls, streams and handlers have finished and the clients have acknowledged what was sent. Clients that have lost
    * their connection may come back for it meanwhile; with `reusePort` they cannot, since they would come to the next server.
-   * The listener is closed as soon as nothing is under way. When `timeoutMs` (default 5000) is over, or `signal` aborts, the rest
-   * is closed, and who does not take what is said last is reset: it takes no longer. The report counts as `cut` the sessions in
-   * which something was still under way or was lost. Sessions do not survive it. A second call shares the first one's report.
+   * The listener is closed as soon as nothing is under way. When `timeoutMs` (default 5000) is over, or `signal` aborts, calls and
+   * streams that are under way end with `CLOSED` on both sides, and who does not take what is said last is reset: it takes no
+   * longer. The report counts as `cut` the sessions in which something was still under way or was lost. Sessions do not
+   * survive it. A second call shares the first one's report; it may shorten the wait. Rejects with `OPTION_INVALID` only.
    */
-  drain(options?: DrainSessionsOptions): Promise<DrainReport>;
+  close(options?: CloseSessionsOptions): Promise<CloseReport>;
   /**
    * Stops accepting and closes every session at once; what it has not begun to handle is counted in `onClose`. Clients are told,
-   * and not waited for.
+   * and not waited for. Await `closed` for the end.
    */
-  close(): Promise<void>;
+  abort(reason?: unknown): void;
   /** Uses other certificates for connections from now on. */
   setTls(options: TlsOptions): void;
 }

@@ -13,11 +13,10 @@ import { checkContract, checkSessionAddress } from "../../contract/handlers.ts";
 import { ContractPlan } from "../../contract/plan.ts";
 import type { Listener } from "../../listener/listener.ts";
 import { listenerAddress, openListener } from "../../listener/listen.ts";
-import type { DrainReport } from "../../listener/public.ts";
 import type { Network, Random } from "../../network/network.ts";
 import type { TlsOptions } from "../../network/tls.ts";
 import { checkOptions, type OptionRules } from "../../../core/options/check-options.ts";
-import type { OperationOptions } from "../../operation/deadline.ts";
+import { type CloseReport, GracefulClose, type ServerEnd } from "../../operation/graceful-close.ts";
 import { type OwnNetwork, ownNetwork } from "../../operation/own-clock.ts";
 import { callProgram, PeerProblems, reportProblem } from "../../operation/peer-problems.ts";
 import { unbound } from "../../operation/unbound.ts";
@@ -26,18 +25,20 @@ import { connectionSettings } from "../../stream/settings.ts";
 import type { SessionEnd, SessionStatus } from "../end.ts";
 import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
 import { partsOf, SessionFacade, type SessionKeeper, tellAttached, tellEnd } from "../endpoint/session.ts";
-import { abortError, drainEndpoint, drainEndpoints } from "../endpoint/keeper.ts";
+import { abortError } from "../endpoint/ending.ts";
+import { turns } from "../../stream/linger.ts";
 import { SessionSchedule } from "../schedule.ts";
 import { type EndpointSettings, endpointSettings } from "../settings.ts";
 import { broadcasts, SessionGroup, SessionGroups } from "./groups.ts";
-import { type AnyServerOptions, DRAIN_SESSIONS_RULES, SERVE_SESSIONS_RULES } from "./options.ts";
+import { type AnyServerOptions, CLOSE_SESSIONS_RULES, SERVE_SESSIONS_RULES } from "./options.ts";
 import { type ReceptionHost, type SessionOrder, SessionReception } from "./reception.ts";
 import { newId, SessionRegistry } from "./registry.ts";
 import type * as api from "./public.ts";
-import type { DrainSessionsOptions, ServeSessionsOptions, SessionServerStats } from "./public.ts";
+import type { CloseSessionsOptions, ServeSessionsOptions, SessionServerStats } from "./public.ts";
 
-const DEFAULT_DRAIN_MS = 5000;
 const DEFAULT_SPREAD_MS = 5000;
+/** Turns of the event loop in which the last words leave: enough for answers that are here already. */
+const LAST_TURNS = 8;
 
 /** Serves a contract over `network`; see the public `serveSessions`, whose own options have more `rules`. */
 export async function serveSessionsOver<Server extends Methods, Client extends Methods, Data>(
@@ -58,23 +59,20 @@ export async function serveSessionsOver<Server extends Methods, Client extends M
 /** How the program ends one session of a server. */
 const KEEPER: SessionKeeper = {
   statusOf: (facade): SessionStatus => partsOf(facade).endpoint.status,
-  close: (facade, message) => partsOf(facade).endpoint.ending.close(message),
+  async close(facade, message, time) {
+    const { endpoint } = partsOf(facade);
+    await endpoint.ending.close(message, time);
+    return endpoint.end as SessionEnd;
+  },
   // The server keeps the process alive, or does not.
   refer: () => undefined,
   abort: (facade, reason) => partsOf(facade).endpoint.abort(abortError(reason)),
-  async drain(facade, options: OperationOptions) {
-    await drainEndpoint(partsOf(facade).endpoint, options, {
-      retryAfterMs: 0,
-      message: "the server has closed the session",
-    });
-  },
 };
 
 class SessionServer implements EndpointOwner, ReceptionHost {
   readonly contract: Contract;
   readonly instance: string;
   readonly keptMs: number;
-  readonly closed: Promise<void>;
   readonly capabilities: Capabilities;
   readonly settings: EndpointSettings;
   readonly registry: SessionRegistry;
@@ -85,9 +83,7 @@ class SessionServer implements EndpointOwner, ReceptionHost {
   readonly #groups: SessionGroups;
   readonly remote: object;
   #listener: Listener<StreamSocket> | undefined;
-  #drained: Promise<DrainReport> | undefined;
-  readonly #stop: AbortController = new AbortController();
-  #resolveClosed: () => void = () => undefined;
+  readonly #closing: GracefulClose<CloseReport, CloseSessionsOptions>;
   readonly #counts = { opened: 0, resumed: 0, ended: 0, declined: 0 };
 
   constructor(network: Network, contract: Contract, options: AnyServerOptions) {
@@ -108,9 +104,12 @@ class SessionServer implements EndpointOwner, ReceptionHost {
     this.#reception = new SessionReception(this, options);
     this.#groups = new SessionGroups(plan);
     this.remote = broadcasts(plan, () => this.sessions);
-    this.closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
-    });
+    this.#closing = new GracefulClose(
+      clock,
+      () => ({ op: "close", local: this.localAddress.toString() }),
+      (given) => this.#close(given),
+      CLOSE_SESSIONS_RULES,
+    );
   }
 
   /** Opens the listener. */
@@ -159,23 +158,22 @@ class SessionServer implements EndpointOwner, ReceptionHost {
     return new SessionGroup(this.#groups, name);
   }
 
-  async drain(options: DrainSessionsOptions = {}): Promise<DrainReport> {
-    if (!(#groups in Object(this))) throw unbound("server", "drain");
-    const context = { op: "drain", local: this.localAddress.toString() };
-    const checked = checkOptions(context, options, DRAIN_SESSIONS_RULES);
-    this.#drained ??= this.#drain(checked);
-    return await this.#drained;
+  get draining(): AbortSignal {
+    return this.#closing.draining;
   }
-
-  async close(): Promise<void> {
+  get closed(): Promise<ServerEnd> {
+    return this.#closing.closed;
+  }
+  async close(options?: CloseSessionsOptions): Promise<CloseReport> {
     if (!(#groups in Object(this))) throw unbound("server", "close");
-    const closing = this.drain({ timeoutMs: 0 });
-    this.#stop.abort();
-    await closing;
+    return await this.#closing.close(options);
   }
-
+  abort(reason?: unknown): void {
+    if (!(#groups in Object(this))) throw unbound("server", "abort");
+    this.#closing.abort(reason);
+  }
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.drain();
+    await this.close();
   }
 
   setTls(options: TlsOptions): void {
@@ -197,6 +195,7 @@ class SessionServer implements EndpointOwner, ReceptionHost {
       data,
       remote: undefined,
       announcement: undefined,
+      closing: undefined,
       epoch: 1,
       referenced: true,
       addressKey,
@@ -286,14 +285,12 @@ class SessionServer implements EndpointOwner, ReceptionHost {
     reportProblem(error, { kind: "stream", local, remote }, () => this.#options.onError?.(error, session as never));
   }
 
-  async #drain(options: DrainSessionsOptions): Promise<DrainReport> {
-    const { clock, random } = this.#network;
-    const startedAt = clock.now();
-    const { timeoutMs = DEFAULT_DRAIN_MS, reconnectSpreadMs = DEFAULT_SPREAD_MS, signal } = options;
+  async #close({ reconnectSpreadMs = DEFAULT_SPREAD_MS }: CloseSessionsOptions): Promise<CloseReport> {
+    const { random } = this.#network;
     const message = "the server is leaving";
     const retryAfterMs = (): number => Math.ceil(random.next() * reconnectSpreadMs);
-    this.closing = { code: "SERVER_BUSY", message, retryAfterMs: retryAfterMs() };
-    const refusal = this.closing;
+    const refusal: Refusal = { code: "SERVER_BUSY", message, retryAfterMs: retryAfterMs() };
+    this.closing = refusal;
     let closing: Promise<void> | undefined;
     const shut = (): void => {
       closing ??= this.#openListener.close();
@@ -301,20 +298,34 @@ class SessionServer implements EndpointOwner, ReceptionHost {
     };
     // With reusePort, the next server is there already, and clients must come to that one.
     if (this.#options.tcp?.reusePort === true) shut();
-    const stop = AbortSignal.any(signal === undefined ? [this.#stop.signal] : [this.#stop.signal, signal]);
-    const endpoints = [...this.sessions.values()].map((session) => partsOf(session).endpoint);
-    const say = (): { retryAfterMs: number; message: string } => ({ retryAfterMs: retryAfterMs(), message });
-    const outcomes = await drainEndpoints(endpoints, clock, { timeoutMs, signal: stop }, say, shut);
+    const leaving = [...this.sessions.values()].map((session) => {
+      const { endpoint } = partsOf(session);
+      const wasOver = endpoint.end !== undefined;
+      return { endpoint, wasOver, idle: endpoint.ending.leave(retryAfterMs(), this.#closing.expired) };
+    });
+    void Promise.all(leaving.map(({ idle }) => idle)).then(shut);
+    // What is said last leaves at once, and who answers at once is heard; nobody is waited for beyond the time.
+    const late = this.#closing.expired.then(() => turns(this.#network.clock, LAST_TURNS));
+    const outcomes = leaving.map(async ({ endpoint, wasOver, idle }) => {
+      const inTime = await idle;
+      await endpoint.ending.shut(message, late);
+      if (!inTime) endpoint.ending.giveUp();
+      return inTime && (wasOver || isClean(endpoint.end));
+    });
+    const cut = (await Promise.all(outcomes)).filter((inOrder) => !inOrder).length;
     await Promise.all([closing, this.#reception.end()]);
     this.settings.peerProblems.close();
-    this.#resolveClosed();
-    const finished = outcomes.filter((each) => each).length;
-    return { finished, cut: outcomes.length - finished, durationMs: clock.now() - startedAt };
+    return { finished: outcomes.length - cut, cut, durationMs: this.#closing.durationMs };
   }
 }
 showAs(SessionServer, "SessionServer", ({ contract: { name, version }, localAddress, stats }) => {
   return { contract: `${name} ${version}`, localAddress, stats };
 });
+
+/** Whether a session came to its end with everything that this side had sent. */
+function isClean(end: SessionEnd | undefined): boolean {
+  return end !== undefined && end.error === undefined && end.lost.length === 0 && end.unhandled === 0;
+}
 
 function sessionOf(endpoint: SessionEndpoint): SessionFacade {
   return endpoint.session as SessionFacade;

@@ -7,8 +7,8 @@ import type { TimedListenerCheck } from "./limits.ts";
 import { signal } from "./serve.ts";
 import { textToEnd } from "../stream/check.ts";
 
-/** `drain`, `close` and `closed`. */
-export function drainChecks(check: ListenerCheck, timed: TimedListenerCheck): void {
+/** `close`, `abort`, `draining` and `closed`. */
+export function closeChecks(check: ListenerCheck, timed: TimedListenerCheck): void {
   finishChecks(check);
   cutChecks(check, timed);
   idleChecks(timed);
@@ -16,7 +16,7 @@ export function drainChecks(check: ListenerCheck, timed: TimedListenerCheck): vo
 }
 
 function finishChecks(check: ListenerCheck): void {
-  check("drain tells the handlers, waits for them, and reports", async (scene) => {
+  check("close tells the handlers, waits for them, and reports", async (scene) => {
     const started = signal();
     let handlers = 0;
     const server = await scene.serve(async (peer) => {
@@ -26,13 +26,13 @@ function finishChecks(check: ListenerCheck): void {
         peer.draining.addEventListener("abort", resolve);
       });
       assert.equal(peer.signal.aborted, false);
-      assertError(peer.draining.reason, { code: "CLOSED", op: "drain" });
+      assertError(peer.draining.reason, { code: "CLOSED", op: "close" });
       await peer.write("goodbye");
     });
     const calls = await Promise.all([scene.connect(server), scene.connect(server), scene.connect(server)]);
     await started.promise;
-    const draining = server.drain();
-    assert.equal(server.drain(), draining);
+    const draining = server.close();
+    assert.equal(server.close(), draining);
     for (const called of calls) {
       assert.equal(await textToEnd(called), "goodbye");
       await called.close();
@@ -45,18 +45,21 @@ function finishChecks(check: ListenerCheck): void {
     await expectError(scene.connect(server), { code: scene.world.refusal, op: "connect" });
   });
 
-  check("a server without connections drains at once; await using drains", async (scene) => {
+  check("a server without connections closes at once; so does await using", async (scene) => {
     const server = await scene.serve(() => undefined);
     await (async () => {
       await using scoped = server;
       assert.equal(scoped.peers.size, 0);
     })();
-    await server.closed;
-    const { finished, cut } = await server.drain();
+    assert.deepEqual(await server.closed, { how: "closed" });
+    assert.equal(server.draining.aborted, true);
+    const { finished, cut } = await server.close();
     assert.deepEqual([finished, cut], [0, 0]);
+    server.abort();
+    assert.deepEqual(await server.closed, { how: "closed" });
   });
 
-  check("while a server drains it takes no connections", async (scene) => {
+  check("while a server closes it takes no connections", async (scene) => {
     const finish = signal();
     const started = signal();
     const server = await scene.serve(async () => {
@@ -65,7 +68,7 @@ function finishChecks(check: ListenerCheck): void {
     });
     const called = await scene.connect(server);
     await started.promise;
-    const draining = server.drain();
+    const draining = server.close();
     await expectError(scene.connect(server), { code: scene.world.refusal, op: "connect" });
     finish.resolve();
     assert.equal(await called.read(), null);
@@ -75,7 +78,7 @@ function finishChecks(check: ListenerCheck): void {
 }
 
 function cutChecks(check: ListenerCheck, timed: TimedListenerCheck): void {
-  timed("when the time of drain is over the rest is cut, and peer.signal aborts", async (scene, clock) => {
+  timed("when the time of close is over the rest is cut, and peer.signal aborts", async (scene, clock) => {
     const order: string[] = [];
     const started = signal();
     const server = await scene.serve(async (peer) => {
@@ -87,7 +90,7 @@ function cutChecks(check: ListenerCheck, timed: TimedListenerCheck): void {
     });
     const called = await scene.connect(server);
     await Promise.all([called.write("a"), called.readExactly(1), started.promise]);
-    const draining = server.drain({ timeoutMs: 8000 });
+    const draining = server.close({ timeoutMs: 8000 });
     await clock.advance(7999);
     assert.deepEqual(order, ["draining"]);
     await clock.advance(1);
@@ -98,7 +101,7 @@ function cutChecks(check: ListenerCheck, timed: TimedListenerCheck): void {
     assert.equal(outcome, scene.traits.reset ? "CONNECTION_RESET" : null);
   });
 
-  timed("drain waits 5,000 ms by default", async (scene, clock) => {
+  timed("close waits 5,000 ms by default", async (scene, clock) => {
     const started = signal();
     const server = await scene.serve((peer) => {
       started.resolve();
@@ -106,7 +109,7 @@ function cutChecks(check: ListenerCheck, timed: TimedListenerCheck): void {
     });
     await scene.connect(server);
     await started.promise;
-    const draining = server.drain();
+    const draining = server.close();
     await clock.advance(4999);
     assert.equal(server.stats.open, 1);
     await clock.advance(1);
@@ -124,7 +127,7 @@ function cutChecks(check: ListenerCheck, timed: TimedListenerCheck): void {
       await started.promise;
       const controller = new AbortController();
       if (early) controller.abort();
-      const draining = server.drain({ signal: controller.signal, timeoutMs: 600_000 });
+      const draining = server.close({ signal: controller.signal, timeoutMs: 600_000 });
       controller.abort();
       assert.equal((await draining).cut, 1);
     }
@@ -146,7 +149,7 @@ function idleChecks(timed: TimedListenerCheck): void {
         assert.equal(String(await called.readExactly(6)), "answer");
         assert.equal(await called.read(), null);
         assert.equal(server.peers.size, 1);
-        const draining = server.drain({ timeoutMs });
+        const draining = server.close({ timeoutMs });
         await clock.advance(timeoutMs);
         const { finished, cut, durationMs } = await draining;
         assert.deepEqual([finished, cut, durationMs], [1, 0, timeoutMs]);
@@ -158,8 +161,8 @@ function idleChecks(timed: TimedListenerCheck): void {
 }
 
 function stuckChecks(check: ListenerCheck): void {
-  check("close aborts every connection at once, also while drain waits", async (scene) => {
-    for (const drains of [false, true]) {
+  check("abort aborts every connection at once, also while close waits", async (scene) => {
+    for (const closes of [false, true]) {
       const started = signal();
       const server = await scene.serve((peer) => {
         started.resolve();
@@ -167,14 +170,31 @@ function stuckChecks(check: ListenerCheck): void {
       });
       await scene.connect(server);
       await started.promise;
-      const draining = drains ? server.drain({ timeoutMs: 600_000 }) : undefined;
-      await server.close();
+      const draining = closes ? server.close({ timeoutMs: 600_000 }) : undefined;
+      const reason = new Error("enough");
+      server.abort(reason);
+      const { how, error } = await server.closed;
+      assert.deepEqual([how, error?.code, error?.cause], ["aborted", "CONNECTION_ABORTED", reason]);
       assert.equal(server.stats.open, 0);
-      assert.equal((await (draining ?? server.drain())).cut, 1);
+      assert.equal((await (draining ?? server.close())).cut, 1);
     }
   });
 
-  check("a handler that never returns holds up neither drain nor close", async (scene) => {
+  check("a later close shortens the wait with a time of its own, and never makes it longer", async (scene) => {
+    const started = signal();
+    const server = await scene.serve((peer) => {
+      started.resolve();
+      return peer.read();
+    });
+    await scene.connect(server);
+    await started.promise;
+    const first = server.close({ timeoutMs: 600_000 });
+    assert.equal(server.close({ timeoutMs: 900_000 }), first);
+    assert.equal(server.close({ timeoutMs: 0 }), first);
+    assert.equal((await first).cut, 1);
+  });
+
+  check("a handler that never returns holds up no close", async (scene) => {
     const started = signal();
     const server = await scene.serve(() => {
       started.resolve();
@@ -182,9 +202,9 @@ function stuckChecks(check: ListenerCheck): void {
     });
     await scene.connect(server);
     await started.promise;
-    assert.equal((await server.drain({ timeoutMs: 1 })).cut, 1);
+    assert.equal((await server.close({ timeoutMs: 1 })).cut, 1);
     await server.closed;
-    await server.close();
+    await server.close({ timeoutMs: 0 });
     assert.equal(server.stats.open, 0);
   });
 }

@@ -8,7 +8,7 @@ import { gate } from "./gate.ts";
 import { connectSession, serveSessions } from "./opened.ts";
 import { RawClient } from "./raw-client.ts";
 
-/* What `drain` waits for, whether or not there is a connection, and whether its report is true. */
+/* What `close` waits for, whether or not there is a connection, and whether its report is true. */
 
 const work = contract("work", "1.0.0", {
   server: {
@@ -62,15 +62,15 @@ async function meet() {
     detour.cut("reset");
     while (session.state !== "detached" || served.state !== "detached") await nextTurn();
   };
-  /** Drains the server; the report comes when the time or the work is over. */
-  const drain = (timeoutMs: number) => {
+  /** Closes the server; the report comes when the time or the work is over. */
+  const leave = (timeoutMs: number) => {
     const draining = { report: undefined as { finished: number; cut: number } | undefined };
-    void server.drain({ timeoutMs, reconnectSpreadMs: 0 }).then(({ finished, cut }) => {
+    void server.close({ timeoutMs, reconnectSpreadMs: 0 }).then(({ finished, cut }) => {
       draining.report = { finished, cut };
     });
     return draining;
   };
-  return { clock, network, server, session, served, detour, held, log, lose, drain };
+  return { clock, network, server, session, served, detour, held, log, lose, leave };
 }
 
 type Meeting = Awaited<ReturnType<typeof meet>>;
@@ -105,13 +105,13 @@ const tasks: Readonly<
 };
 
 for (const [name, { begin, handler, end }] of Object.entries(tasks)) {
-  test(`drain waits for ${name} in a session without a connection; the client comes back and has it`, async () => {
+  test(`close of a server waits for ${name} in a session without a connection; the client comes back and has it`, async () => {
     const meeting = await meet();
-    const { clock, held, log, detour, lose, drain } = meeting;
+    const { clock, held, log, detour, lose, leave } = meeting;
     const task = begin(meeting);
     while (!log.includes(`${handler} begins`)) await nextTurn();
     await lose();
-    const draining = drain(5000);
+    const draining = leave(5000);
     await clock.advance(1000);
     held.open();
     await clock.advance(1000);
@@ -120,16 +120,16 @@ for (const [name, { begin, handler, end }] of Object.entries(tasks)) {
     while (draining.report === undefined) await clock.advance(10);
     assert.deepEqual(draining.report, { finished: 1, cut: 0 });
     assert.equal(await task, end);
-    assert.ok(clock.now() < 5000, "before the time of drain is up");
+    assert.ok(clock.now() < 5000, "before the time is up");
   });
 
-  test(`drain cuts ${name} when the client does not come back in time, and says so`, async () => {
+  test(`close of a server cuts ${name} when the client does not come back in time, and says so`, async () => {
     const meeting = await meet();
-    const { clock, held, log, served, lose, drain } = meeting;
+    const { clock, held, log, served, lose, leave } = meeting;
     const task = begin(meeting).catch((error: unknown) => (error as { code: unknown }).code);
     while (!log.includes(`${handler} begins`)) await nextTurn();
     await lose();
-    const draining = drain(2000);
+    const draining = leave(2000);
     await clock.advance(1000);
     // Its handler at the client cannot tell anybody; that at the server has not finished.
     if (handler === "confirm") held.open();
@@ -145,12 +145,12 @@ for (const [name, { begin, handler, end }] of Object.entries(tasks)) {
   });
 }
 
-test("drain waits for the handler of a call, and for its answer, whose client never comes back", async () => {
-  const { clock, session, held, log, lose, drain } = await meet();
+test("close of a server waits for the handler of a call, and for its answer, whose client never comes back", async () => {
+  const { clock, session, held, log, lose, leave } = await meet();
   session.remote.job().catch(ignore);
   while (log.length === 0) await nextTurn();
   await lose();
-  const draining = drain(2000);
+  const draining = leave(2000);
   await clock.advance(300);
   held.open();
   await clock.advance(1699);
@@ -160,12 +160,12 @@ test("drain waits for the handler of a call, and for its answer, whose client ne
   assert.deepEqual(draining.report, { finished: 0, cut: 1 });
 });
 
-test("drain delivers the events that a client has missed, or counts its session as cut and reports them", async () => {
+test("close of a server delivers the events that a client has missed, or counts its session as cut and reports them", async () => {
   for (const isBack of [true, false]) {
-    const { clock, served, detour, held, log, lose, drain } = await meet();
+    const { clock, served, detour, held, log, lose, leave } = await meet();
     await lose();
     void served.remote.tell(1);
-    const draining = drain(2000);
+    const draining = leave(2000);
     await clock.advance(500);
     held.open();
     detour.closed = !isBack;
@@ -178,11 +178,11 @@ test("drain delivers the events that a client has missed, or counts its session 
   }
 });
 
-test("a session that loses its connection while the server drains comes back too", async () => {
-  const { clock, session, held, log, detour, lose, drain } = await meet();
+test("a session that loses its connection while the server closes comes back too", async () => {
+  const { clock, session, held, log, detour, lose, leave } = await meet();
   const job = session.remote.job();
   while (log.length === 0) await nextTurn();
-  const draining = drain(5000);
+  const draining = leave(5000);
   while (session.state === "open") await nextTurn();
   await lose();
   detour.closed = false;
@@ -193,12 +193,12 @@ test("a session that loses its connection while the server drains comes back too
   assert.equal(await job, "job");
 });
 
-test("while a server drains, new clients are refused with SERVER_BUSY; when nothing is left, its listener is closed", async () => {
-  const { clock, network, server, session, held, log, drain } = await meet();
+test("while a server closes, new clients are refused with SERVER_BUSY; when nothing is left, its listener is closed", async () => {
+  const { clock, network, server, session, held, log, leave } = await meet();
   const options = { network, handlers: { confirm: () => "", tell: ignore } };
   const job = session.remote.job();
   while (log.length === 0) await nextTurn();
-  const draining = drain(5000);
+  const draining = leave(5000);
   await assert.rejects(connectSession(work, server.localAddress, options), { code: "SERVER_BUSY" });
   held.open();
   while (draining.report === undefined) await clock.advance(10);
@@ -207,22 +207,22 @@ test("while a server drains, new clients are refused with SERVER_BUSY; when noth
 });
 
 test("a session without a connection in which nothing is under way is finished at once", async () => {
-  const { lose, drain } = await meet();
+  const { lose, leave } = await meet();
   await lose();
-  const draining = drain(5000);
+  const draining = leave(5000);
   while (draining.report === undefined) await nextTurn();
   assert.deepEqual(draining.report, { finished: 1, cut: 0 });
 });
 
-test("drain waits for the handlers of a session that its client has closed", async () => {
+test("close of a server waits for the handlers of a session that its client has closed", async () => {
   for (const isInTime of [true, false]) {
-    const { clock, session, served, held, log, drain } = await meet();
+    const { clock, session, served, held, log, leave } = await meet();
     session.remote.job().catch(ignore);
     void session.remote.note(1);
     void session.remote.note(2);
     while (log.length < 2) await nextTurn();
-    await session.close();
-    const draining = drain(2000);
+    await session.close({ timeoutMs: 0 });
+    const draining = leave(2000);
     await clock.advance(isInTime ? 1000 : 2000);
     if (isInTime) {
       assert.equal(draining.report, undefined);
@@ -235,7 +235,7 @@ test("drain waits for the handlers of a session that its client has closed", asy
   }
 });
 
-test("drain of a client waits for its calls, for its handlers and for what is not acknowledged, without a connection too", async () => {
+test("close of a client waits for its calls, for its handlers and for what is not acknowledged, without a connection too", async () => {
   const begin: Readonly<Record<string, (session: Client, served: Served) => unknown>> = {
     "a call": (session) => session.remote.job(),
     "a handler": (_session, served) => served.remote.confirm(),
@@ -248,7 +248,7 @@ test("drain of a client waits for its calls, for its handlers and for what is no
     if (name === "an event") void session.remote.note(2);
     await lose();
     if (name === "an event") void session.remote.note(3);
-    const draining = session.drain({ timeoutMs: 5000 });
+    const draining = session.close({ timeoutMs: 5000 });
     await clock.advance(1000);
     assert.notEqual(session.state, "closed", name);
     held.open();
@@ -262,20 +262,21 @@ test("drain of a client waits for its calls, for its handlers and for what is no
   }
 });
 
-test("drain of a client that does not come back ends when its time is up, and reports what is lost", async () => {
+test("close of a client that does not come back ends when its time is up, and reports what is lost", async () => {
   const { clock, session, lose } = await meet();
   await lose();
   void session.remote.note(1);
-  const draining = session.drain({ timeoutMs: 1000 });
-  await clock.advance(999);
+  const draining = session.close({ timeoutMs: 1000 });
+  // What was sent before has five seconds in any case.
+  await clock.advance(4999);
   assert.notEqual(session.state, "closed");
   await clock.advance(1);
   await draining;
   assert.deepEqual((await session.closed).lost, [{ kind: "event", method: "note", outcome: "not-sent" }]);
 });
 
-test("clients that read nothing hold up no drain: and none takes longer than its time", async () => {
-  for (const way of ["drain", "close"] as const) {
+test("clients that read nothing hold up no close: and none takes longer than its time", async () => {
+  for (const timeoutMs of [1000, 0]) {
     const clock = new ManualClock(nodeNetwork.clock);
     const server = await serveSessions(work, "tcp://127.0.0.1:0", {
       network: { ...nodeNetwork, clock },
@@ -287,10 +288,9 @@ test("clients that read nothing hold up no drain: and none takes longer than its
     // More than the kernel takes.
     while (server.remote.tell(1).dropped === 0) await nextTurn();
     const from = clock.now();
-    const drained = way === "drain" ? server.drain({ timeoutMs: 1000 }) : server.close();
-    const atEnd = drained.then(() => clock.now() - from);
-    await clock.advance(way === "drain" ? 1000 : 0);
-    assert.equal(await atEnd, way === "drain" ? 1000 : 0);
+    const atEnd = server.close({ timeoutMs }).then(() => clock.now() - from);
+    await clock.advance(timeoutMs);
+    assert.equal(await atEnd, timeoutMs);
     assert.equal(server.stats.sessions, 0);
   }
 });
@@ -300,7 +300,7 @@ test("a client in whose server nothing is known of its session any more opens no
   await lose();
   void session.remote.note(1);
   served.abort();
-  const closing = session.close();
+  const closing = session.close({ timeoutMs: 0 });
   detour.closed = false;
   while (session.state !== "closed") await clock.advance(10);
   await closing;

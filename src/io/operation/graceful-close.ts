@@ -1,0 +1,176 @@
+/** Closing in order, once for all that serves or has something under way: nothing new is begun, the rest has some time. */
+
+import { ConnectionError, type ZocaloError } from "../../core/errors.ts";
+import type { Clock } from "../network/network.ts";
+import { checkOptions, OPERATION_RULES, type OptionRules } from "../../core/options/check-options.ts";
+import { Deadline, type OperationContext } from "./deadline.ts";
+import { EndAnnouncement } from "./end-announcement.ts";
+
+const DEFAULT_CLOSE_MS = 5000;
+
+/** Options of a `close` that waits for what is under way. Neither makes it reject: what is left is cut then. */
+export interface GracefulCloseOptions {
+  /**
+   * How long what is under way may take, in milliseconds. Default 5000; 0 cuts it at once. A later call that names an earlier
+   * end shortens the wait.
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Cuts what is left when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a `close` went. */
+export interface CloseReport {
+  /** What was under way when it began, connections, sessions or calls, and came to its end in time. */
+  readonly finished: number;
+  /** What was cut because the time was over. */
+  readonly cut: number;
+  /** How long it took, in milliseconds. */
+  readonly durationMs: number;
+}
+
+/** How a server came to its end. */
+export interface ServerEnd {
+  /** `closed`: `close` was called; `aborted`: `abort` was; `failed`: its socket failed. */
+  readonly how: "closed" | "aborted" | "failed";
+  /** What went wrong; missing after `closed`. */
+  readonly error?: ZocaloError | undefined;
+}
+
+/**
+ * The end of one object. `close` starts the work of closing, which waits as long as the time allows; `abort` and `fail` start it
+ * with no time left. However often they are called, the work is done once.
+ */
+export class GracefulClose<Report, Options extends GracefulCloseOptions = GracefulCloseOptions> {
+  /** Resolves when the time is over, or what is left is cut for another reason. */
+  readonly expired: Promise<void>;
+  isExpired = false;
+  readonly #clock: Clock;
+  readonly #context: () => OperationContext;
+  readonly #work: (options: Options) => Promise<Report>;
+  readonly #rules: OptionRules;
+  readonly #announcement: EndAnnouncement<ServerEnd> = new EndAnnouncement();
+  readonly #deadlines: Deadline[] = [];
+  readonly #draining: AbortController = new AbortController();
+  #end: ServerEnd = { how: "closed" };
+  #startedAt = 0;
+  #report: Promise<Report> | undefined;
+  #isOver = false;
+  #expire: () => void = () => undefined;
+  #onLook: (() => void) | undefined;
+
+  /** @param work - Closes, given the options of the first call. It never rejects. */
+  constructor(
+    clock: Clock,
+    context: () => OperationContext,
+    work: (options: Options) => Promise<Report>,
+    rules: OptionRules = OPERATION_RULES,
+  ) {
+    this.#clock = clock;
+    this.#context = context;
+    this.#work = work;
+    this.#rules = rules;
+    this.expired = new Promise((resolve) => {
+      this.#expire = resolve;
+    });
+  }
+
+  /** Aborts as soon as closing begins. */
+  get draining(): AbortSignal {
+    return this.#draining.signal;
+  }
+  /** Resolves when the work is done. */
+  get closed(): Promise<ServerEnd> {
+    return this.#announcement.closed;
+  }
+  /** Milliseconds since closing began. */
+  get durationMs(): number {
+    return this.#clock.now() - this.#startedAt;
+  }
+  /** Why what is left was cut; undefined when its time was over. */
+  get cause(): ZocaloError | undefined {
+    return this.#end.error;
+  }
+
+  /** Closes in order. A later call shares the report, and may shorten the wait. */
+  close(given: Options = {} as Options): Promise<Report> {
+    try {
+      return this.#close(checkOptions(this.#context(), given, this.#rules));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Cuts what is under way. */
+  abort(cause: unknown): void {
+    if (this.#isOver) return;
+    const detail = "this program gave up what was under way";
+    this.#cut({
+      how: "aborted",
+      error: new ConnectionError("CONNECTION_ABORTED", { ...this.#context(), detail, cause }),
+    });
+  }
+
+  /** The socket beneath has failed. */
+  fail(error: ZocaloError): void {
+    if (!this.#isOver) this.#cut({ how: "failed", error });
+  }
+
+  /** Something under way has finished. */
+  look(): void {
+    this.#onLook?.();
+  }
+
+  /** Waits until nothing is under way, as `isIdle` answers at each `look`, or the time is over. Answers what `isIdle` does. */
+  async untilIdle(isIdle: () => boolean): Promise<boolean> {
+    const idle = new Promise<void>((resolve) => {
+      this.#onLook = () => {
+        if (isIdle()) resolve();
+      };
+    });
+    this.look();
+    await Promise.race([idle, this.expired]);
+    this.#onLook = undefined;
+    return isIdle();
+  }
+
+  #cut(end: ServerEnd): void {
+    this.#end = end;
+    void this.#close({ timeoutMs: 0 } as Options);
+  }
+
+  #close(options: Options): Promise<Report> {
+    const { signal, timeoutMs = this.#report === undefined ? DEFAULT_CLOSE_MS : undefined } = options;
+    if (timeoutMs === 0 || signal?.aborted === true) this.#onExpired();
+    else if (!this.isExpired && !this.#isOver) {
+      const deadline = Deadline.of(this.#clock, { signal, timeoutMs }, () => this.#onExpired());
+      if (deadline !== undefined) this.#deadlines.push(deadline);
+    }
+    if (this.#report === undefined) {
+      let start: (report: Promise<Report>) => void = () => undefined;
+      // Whoever is told that it begins may close it again.
+      this.#report = new Promise((resolve) => {
+        start = resolve;
+      });
+      start(this.#begin(options));
+    }
+    return this.#report;
+  }
+
+  async #begin(options: Options): Promise<Report> {
+    this.#startedAt = this.#clock.now();
+    this.#draining.abort(new ConnectionError("CLOSED", this.#context()));
+    try {
+      return await this.#work(options);
+    } finally {
+      this.#isOver = true;
+      for (const deadline of this.#deadlines.splice(0)) deadline.cancel();
+      this.#announcement.tell(this.#end, this.cause);
+    }
+  }
+
+  #onExpired(): void {
+    this.isExpired = true;
+    this.#expire();
+  }
+}
