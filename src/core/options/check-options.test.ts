@@ -102,6 +102,9 @@ test("a name of before, or without the words that say what kind of number it is,
     [{ idleTimeoutMs: 5 }, "timeouts.idleMs"],
     [{ handshakeTimeout: 5 }, "timeouts.handshakeMs"],
     [{ timeouts: { idleTimeoutMs: 5 } }, "timeouts.idleMs"],
+    // In another group.
+    [{ limits: { idleMs: 5 } }, "timeouts.idleMs"],
+    [{ limits: { timeoutMs: 5 } }, "timeoutMs"],
     [{ max: 5 }, undefined],
     [{ Timeout: 5 }, "timeoutMs"],
   ] as const) {

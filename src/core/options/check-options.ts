@@ -158,33 +158,51 @@ export const OBJECT: OptionRule = { wanted: "an object", holds: isObject };
  *
  * Throws `OPTION_INVALID` for the first option that breaks its rule, and for one that there is not.
  */
-export function checkOptions<T>(context: CallNames, given: T, rules: OptionRules, path = ""): T {
+export function checkOptions<T>(
+  context: CallNames,
+  given: T,
+  rules: OptionRules,
+  path = "",
+  whole: OptionRules = rules,
+): T {
   if (given === undefined) return {} as T;
-  refuseUnknown(context, given, rules, path);
+  refuseUnknown(context, given, rules, path, whole);
   const checked: Record<string, unknown> = {};
   for (const [name, rule] of Object.entries(rules)) {
     const value = (given as Readonly<Record<string, unknown>>)[name];
     if (value === undefined && rule.required !== true) continue;
     if (!rule.holds(value)) throw invalid(context, mustBe(path + name, rule, value));
     const open = rule.within === undefined || !isObject(value);
-    checked[name] = open ? value : checkOptions(context, value, rule.within, `${path}${name}.`);
+    checked[name] = open ? value : checkOptions(context, value, rule.within, `${path}${name}.`, whole);
   }
   return checked as T;
 }
 
 /** Refuses options that there are not, where the others are looked at elsewhere. */
-export function refuseUnknown(context: CallNames, given: unknown, rules: OptionRules, path = ""): void {
+export function refuseUnknown(
+  context: CallNames,
+  given: unknown,
+  rules: OptionRules,
+  path = "",
+  whole: OptionRules = rules,
+): void {
   if (!isObject(given)) throw invalid(context, mustBe(path.slice(0, -1) || "options", OBJECT, given));
   for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(rules, name)) throw invalid(context, noSuchOption(name, rules, path));
+    if (!Object.hasOwn(rules, name)) throw invalid(context, noSuchOption(name, rules, path, "option", whole));
   }
 }
 
-/** Why a name is none of `rules`, and which one was meant. */
-export function noSuchOption(name: string, rules: OptionRules, path = "", what = "option"): string {
-  const meant = nearestName(name, namesOf(rules));
-  const hint =
-    meant === undefined ? `; there are ${Object.keys(rules).join(", ")}` : `; did you mean "${path}${meant}"?`;
+/** Why a name is none of `rules`, and which one was meant: of these, or else of the `whole` options of the call. */
+export function noSuchOption(
+  name: string,
+  rules: OptionRules,
+  path = "",
+  what = "option",
+  whole: OptionRules = rules,
+): string {
+  const near = nearestName(name, namesOf(rules));
+  const meant = near === undefined ? nearestName(name, namesOf(whole)) : path + near;
+  const hint = meant === undefined ? `; there are ${Object.keys(rules).join(", ")}` : `; did you mean "${meant}"?`;
   return `there is no ${what} ${JSON.stringify(path + name)}${hint}`;
 }
 
