@@ -274,7 +274,7 @@ test("a datagram that is not sent, and what an earlier one met", () => {
   const six = { op: "send", local: "udp://[::]:7", remote: "udp://[2001:db8::1]:9" };
   const back = { op: "receive", local: "udp://127.0.0.1:7", remote: "udp://127.0.0.1:9" };
   checkRows([
-    { ...out, errno: "EACCES", code: "PERMISSION_DENIED", says: /needs setBroadcast\(true\) first/ },
+    { ...out, errno: "EACCES", code: "PERMISSION_DENIED", says: /needs udp\.setBroadcast\(true\) first/ },
     { ...out, errno: "EPERM", code: "PERMISSION_DENIED", says: /a firewall/ },
     { ...six, errno: "EACCES", code: "HOST_UNREACHABLE", says: /^a firewall/ },
     { ...out, errno: "EMSGSIZE", side: "local", code: "DATAGRAM_TOO_LARGE", says: /send less at once/ },
