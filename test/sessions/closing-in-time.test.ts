@@ -308,3 +308,39 @@ test("a client in whose server nothing is known of its session any more opens no
   assert.deepEqual([error?.code, lost.length], ["SESSION_LOST", 1]);
   while (server.sessions.size > 0) await nextTurn();
 });
+
+test("how a session ended: each side says its own; and a client whose session was closed makes no new one", async () => {
+  for (const busy of [false, true]) {
+    const { clock, session, served, held, log } = await meet();
+    const job = session.remote.job().catch(ignore);
+    while (log.length === 0) await nextTurn();
+    if (!busy) {
+      held.open();
+      await job;
+    }
+    // Whether or not something is under way: it is the session that ends, not the server that leaves.
+    const closing = served.close({ timeoutMs: 1000 });
+    await clock.advance(1000);
+    assert.equal((await closing).how, "closed");
+    while (session.state !== "closed") await clock.advance(10);
+    assert.equal((await session.closed).how, "ended", String(busy));
+    held.open();
+  }
+  const { session } = await meet();
+  session.abort();
+  assert.equal((await session.closed).how, "aborted");
+});
+
+test("a readiness check: draining aborts as soon as the server closes, and abort says so in closed", async () => {
+  const { server, session, held, log } = await meet();
+  const job = session.remote.job().catch(ignore);
+  while (log.length === 0) await nextTurn();
+  assert.equal(server.draining.aborted, false);
+  const closing = server.close({ timeoutMs: Infinity });
+  assert.equal(server.draining.aborted, true);
+  server.abort();
+  assert.deepEqual([(await closing).cut, (await server.closed).how], [1, "aborted"]);
+  held.open();
+  await job;
+  session.abort();
+});

@@ -60,3 +60,20 @@ test("signal and closed can be asked for before and after the end", async () => 
   assert.deepEqual(await other.closed, { how: "closed" });
   assert.equal(other.signal.aborted, true);
 });
+
+test("abort drops what waits, at once, also while it is being closed", async () => {
+  for (const closing of [false, true]) {
+    const transport = new ManualDatagrams();
+    const box = await opened(transport);
+    const sent = expectError(box.send("waits", "udp://127.0.0.1:2000"), { code: "CONNECTION_ABORTED", op: "send" });
+    const received = closing ? undefined : expectError(box.receive(), { code: "CONNECTION_ABORTED" });
+    const closed = closing ? box.close() : undefined;
+    const reason = new Error("enough");
+    box.abort(reason);
+    await Promise.all([sent, received, closed]);
+    const { how, error } = await box.closed;
+    assert.deepEqual([how, error?.code, error?.cause], ["aborted", "CONNECTION_ABORTED", reason]);
+    box.abort();
+    assert.equal((await box.closed).error, error);
+  }
+});

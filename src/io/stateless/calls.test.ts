@@ -215,3 +215,27 @@ test("answers that make no sense are errors of the peer", async () => {
   assert.deepEqual(codes, ["FRAME_INVALID", "INTERNAL"]);
   await client.close({ timeoutMs: 0 });
 });
+
+test("close waits for calls, takes no new ones, and cuts what is left; abort waits for nothing", async () => {
+  const scene = new Scene();
+  const client = await scene.client();
+  const [asked, late] = [client.remote.ask(1), reasonOf(client.remote.ask(2))];
+  await scene.clock.turn();
+  const report = client.close({ timeoutMs: 3000 });
+  const refused = (await reasonOf(client.remote.ask(3))) as ZocaloError;
+  assert.deepEqual([refused.code, refused.outcome], ["CLOSED", "none"]);
+  scene.result(scene.calls[0]?.id ?? 0n, 7);
+  assert.equal(await asked, 7);
+  await scene.clock.advance(3000);
+  const cut = (await late) as ZocaloError;
+  assert.deepEqual([cut.code, cut.outcome], ["CLOSED", "unknown"]);
+  assert.deepEqual(await report, { finished: 1, cut: 1, durationMs: 3000 });
+  assert.deepEqual([await client.closed, scene.clock.pending], [{ how: "closed" }, 0]);
+
+  const other = new Scene();
+  const aborted = await other.client();
+  const given = reasonOf(aborted.remote.ask(1));
+  aborted.abort();
+  assert.equal(((await given) as ZocaloError).code, "CLOSED");
+  assert.equal((await aborted.closed).how, "aborted");
+});
