@@ -56,16 +56,32 @@ test("every exported symbol has a doc comment, and so has each of its members", 
   assert.deepEqual(undocumented, []);
 });
 
-test("every type that a public symbol mentions is exported, from its own entry point or another", () => {
+/**
+ * A type has one home, the entry point that exports it; these may mention what lives in others. To export it from each of them
+ * as well would take all that it mentions along: five times as many exports of types.
+ */
+const HOMES: Readonly<Record<string, readonly string[]>> = {
+  framing: [],
+  index: ["framing"],
+  protocol: ["index"],
+  sim: ["index"],
+  testing: ["index", "framing"],
+};
+
+test("every type that a public symbol mentions is exported, from its own entry point or from its home", () => {
   const exported = new Set(
-    [...reports.values()]
-      .flat()
-      .flatMap((line) => /^export .*?\b(?:class|interface|type|const|function) (\w+)/.exec(line)?.[1] ?? []),
+    [...reports].flatMap(([name, lines]) =>
+      lines.flatMap((line) => {
+        const symbol = /^export .*?\b(?:class|interface|type|const|function) (\w+)/.exec(line)?.[1];
+        return symbol === undefined ? [] : `${name}: ${symbol}`;
+      }),
+    ),
   );
   const forgotten = [...reports].flatMap(([name, lines]) =>
     lines.flatMap((line) => {
       const symbol = /\(ae-forgotten-export\) The symbol "(\w+)"/.exec(line)?.[1];
-      return symbol === undefined || exported.has(symbol) ? [] : [`${name}: ${symbol}`];
+      const known = HOMES[name]?.some((home) => exported.has(`${home}: ${symbol}`));
+      return symbol === undefined || known === true ? [] : [`${name}: ${symbol}`];
     }),
   );
   assert.deepEqual(forgotten, []);

@@ -56,6 +56,7 @@ const USES: Readonly<Record<string, () => unknown>> = {
   "messages on a datagram socket: onMessages": () => framedBox.onMessages(() => undefined),
   "messages on a datagram socket: receive": () => framedBox.receive(),
   "a listener: accept": () => waiting.accept(),
+  "a listener: connections": () => waiting.connections().next(),
   "a session: call": () => session.remote.echo("hola"),
   "a socket of the runtime: write": () => raw.write("x"),
   "a socket of the runtime: data": () => raw.on("data", () => undefined),

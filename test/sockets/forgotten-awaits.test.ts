@@ -101,15 +101,59 @@ test("a mistake of the call is not kept quiet", () => {
   const library = new URL("../../src/index.js", import.meta.url).href;
   const program = `
     import { bind, pair } from ${JSON.stringify(library)};
+    import { lines } from ${JSON.stringify(new URL("../../src/framing.js", import.meta.url).href)};
     process.on("unhandledRejection", (error) => console.log(error.op, error.code));
     const [left] = pair();
     const box = await bind("udp://127.0.0.1:0");
     left.write(5);
     box.send("to whom?");
     box.sendMany([{ data: "to whom?" }]);
+    left.framed(lines()).onMessages(() => undefined, { timeoutMs: -1 });
+    box.onDatagrams(() => undefined, { timeoutMs: -1 });
     await box.close();
   `;
   const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" });
-  const told = ["write", "send", "sendMany"].map((op) => `${op} OPTION_INVALID`);
+  const told = ["write", "send", "sendMany", "onMessages", "onDatagrams"].map((op) => `${op} OPTION_INVALID`);
   assert.deepEqual(stdout.trim().split("\n"), told);
 });
+
+/** Handlers that take all that comes, with what the peer does to them. */
+const PUSHES: Readonly<Record<string, string>> = {
+  "onMessages, a peer that resets": `text.onMessages(() => undefined); call.abort();`,
+  "onMessages, a peer that breaks the framing": `text.onMessages(() => undefined); call.write(new Uint8Array(70_000));`,
+  "onMessages, a peer that is silent": `text.onMessages(() => undefined, { timeoutMs: 1 });`,
+  "onMessages, a handler that fails": `text.onMessages(() => { throw new Error("handler"); }); call.write("x\\n");`,
+  "onFrames, a peer that resets": `text.onFrames(() => undefined); call.abort();`,
+  "onDatagrams, nobody there": `lonely.onDatagrams(() => undefined); lonely.send("x");`,
+  "onDatagrams, a handler that fails": `
+    box.onDatagrams(() => { throw new Error("handler"); });
+    box.send("x", box.localAddress);`,
+  "onMessages of datagrams, nobody there": `lonely.framed(lines()).onMessages(() => undefined); lonely.send("x");`,
+};
+
+for (const [name, program] of Object.entries(PUSHES)) {
+  test(`in a process of its own, ${name}: it goes on`, () => {
+    const index = JSON.stringify(new URL("../../src/index.js", import.meta.url).href);
+    const framing = JSON.stringify(new URL("../../src/framing.js", import.meta.url).href);
+    const source = `
+      import { bind, connect, listen, sleep } from ${index};
+      import { lines } from ${framing};
+      const listener = await listen("tcp://127.0.0.1:0");
+      const call = await connect(listener.localAddress);
+      const peer = await listener.accept();
+      const box = await bind("udp://127.0.0.1:0");
+      const gone = await bind("udp://127.0.0.1:0");
+      const lonely = await bind("udp://127.0.0.1:0", { remote: gone.localAddress });
+      await gone.close();
+      const text = peer.framed(lines());
+      ${program}
+      await sleep(50);
+      console.log("goes on");
+      peer.abort();
+      call.abort();
+      await Promise.all([listener.close(), box.close(), lonely.close()]);
+    `;
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", source]);
+    assert.deepEqual([status, String(stdout), String(stderr)], [0, "goes on\n", ""]);
+  });
+}

@@ -10,6 +10,7 @@ import {
   expiryReason,
   type OperationContext,
   type OperationOptions,
+  type ReceiveOptions,
   refusedAtOnce,
   timeoutError,
 } from "../operation/deadline.ts";
@@ -24,7 +25,7 @@ import { readProxyHeader } from "./proxy-prelude.ts";
 import { restated } from "../operation/restated.ts";
 import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 import type * as streams from "../stream/public.ts";
-import { checkOptions } from "../../core/options/check-options.ts";
+import { checkOptions, RECEIVE_RULES } from "../../core/options/check-options.ts";
 import type { TlsOptions } from "../network/tls.ts";
 import { type ServerTls, serverTls, TLS_RULES } from "../stream/tls-settings.ts";
 
@@ -56,7 +57,7 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
   /** One object for all connections, because what is made from it is kept with it. */
   #tls: ServerTls | undefined;
   #queue: Socket[] = [];
-  readonly #waiters: WaitQueue<Waiter<streams.StreamSocket>> = new WaitQueue();
+  readonly #waiters: WaitQueue<Waiter<streams.StreamSocket | null, object | undefined>> = new WaitQueue();
   readonly #maxHandshakes: number;
   /** Gives one up; the oldest first. */
   readonly #handshakes: Set<(reason: unknown) => void> = new Set();
@@ -106,25 +107,38 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
     const ready = this.#queue.shift();
     if (ready !== undefined) return Promise.resolve(ready);
     if (this.#closing !== undefined) return Promise.reject(this.#closedError());
+    return this.#wait(undefined, options) as Promise<streams.StreamSocket>;
+  }
+
+  /** Waits for a connection; null when `loop`, whose step it is, comes to its end. */
+  #wait(loop: object | undefined, options: ReceiveOptions | undefined): Promise<streams.StreamSocket | null> {
     return new Promise((resolve, reject) => {
-      this.#waiters.addWithin(new Waiter(undefined, resolve, reject), this.#clock, options, (cause) => {
-        reject(expiryReason(cause, this.#context("accept")));
-      });
+      const late = (cause: number | AbortSignal): void => reject(expiryReason(cause, this.#context("accept")));
+      this.#waiters.addWithin(new Waiter(loop, resolve, reject), this.#clock, options, late, () => resolve(null));
     });
   }
 
+  connections(options?: ReceiveOptions): AsyncIterableIterator<streams.StreamSocket> {
+    const loop = {};
+    return new Iteration(
+      () => this.#next(loop, options),
+      () => this.#waiters.withdraw(loop, null),
+    );
+  }
   [Symbol.asyncIterator](): AsyncIterableIterator<streams.StreamSocket> {
-    const left = new AbortController();
-    const options = { signal: left.signal };
-    const step = async (): Promise<IteratorResult<streams.StreamSocket, undefined>> => {
-      try {
-        return { done: false, value: await this.accept(options) };
-      } catch (error) {
-        if (left.signal.aborted || this.#closing !== undefined) return DONE;
-        throw error;
-      }
-    };
-    return new Iteration(step, () => left.abort());
+    return this.connections();
+  }
+
+  /** One step of a loop. */
+  async #next(
+    loop: object,
+    options: ReceiveOptions | undefined,
+  ): Promise<IteratorResult<streams.StreamSocket, undefined>> {
+    const refused = refusedAtOnce(options, () => this.#context("accept"), RECEIVE_RULES);
+    if (refused !== undefined) throw refused.reason;
+    if (this.#closing !== undefined || options?.until?.aborted === true) return DONE;
+    const socket = this.#queue.shift() ?? (await this.#wait(loop, options));
+    return socket === null ? DONE : { done: false, value: socket };
   }
 
   setTls(options: TlsOptions): void {
@@ -301,7 +315,10 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
 
   async #close(): Promise<void> {
     for (const giveUp of this.#handshakes) giveUp(this.#closedError());
-    this.#waiters.rejectAll(() => this.#closedError());
+    for (let waiter = this.#waiters.take(); waiter !== undefined; waiter = this.#waiters.take()) {
+      if (waiter.subject === undefined) waiter.reject(this.#closedError());
+      else waiter.resolve(null);
+    }
     for (const socket of this.#queue.splice(0)) socket.abort(this.#closedError());
     await this.#transport.close();
     publish("close", () => ({

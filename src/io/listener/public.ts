@@ -2,7 +2,7 @@
 
 import type { Address } from "../../core/address/address.ts";
 import type { StreamLimits, StreamTimeouts, TcpOptions } from "../stream/settings.ts";
-import type { OperationOptions } from "../operation/deadline.ts";
+import type { OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
 import type { NativeInterop } from "../operation/own-clock.ts";
 import type { OnError } from "../operation/peer-problems.ts";
 import type { CloseReport, GracefulCloseOptions, ServerEnd } from "../operation/graceful-close.ts";
@@ -148,7 +148,24 @@ export interface Listener extends AsyncDisposable, AsyncIterable<StreamSocket> {
   readonly closed: Promise<ListenerEnd>;
   /** The next connection. Rejects with `CLOSED` when the listener is closed, pending calls included. */
   accept(options?: OperationOptions): Promise<StreamSocket>;
-  /** Connections until the listener is closed. `break`, and `return()` of the iterator while a step waits, leave it open. */
+  /**
+   * Connections until the listener is closed, or `until` aborts; `timeoutMs` is for each. `break`, an error, and `return()` of
+   * the iterator while a step waits, leave it open.
+   *
+   * @example
+   * ```ts
+   * import { connect, listen } from "zocalo";
+   * await using listener = await listen("tcp://127.0.0.1:0");
+   * await using call = await connect(listener.localAddress);
+   * const enough = new AbortController();
+   * for await (const peer of listener.connections({ timeoutMs: 5_000, until: enough.signal })) {
+   *   peer.abort();
+   *   enough.abort();
+   * }
+   * ```
+   */
+  connections(options?: ReceiveOptions): AsyncIterableIterator<StreamSocket>;
+  /** As `connections()`. */
   [Symbol.asyncIterator](): AsyncIterableIterator<StreamSocket>;
   /**
    * Uses other settings for connections from now on; those that are open keep theirs. They are checked as those of `listen`

@@ -82,7 +82,7 @@ function reaches(binding: unknown): boolean {
 /** Reading, writing and accepting; to close or to abort one is no leak. */
 const CALLS = ["read", "readInto", "readExactly", "readUntil", "write", "end", "startTls", "accept"];
 const MESSAGE_CALLS = ["receive", "receiveMany", "send", "sendMany", "flush", "onMessages", "onFrames", "onDatagrams"];
-const ITERATORS = [Symbol.asyncIterator, "chunks", "messages", "datagrams", "batches"];
+const ITERATORS = [Symbol.asyncIterator, "chunks", "messages", "datagrams", "batches", "connections"];
 
 /** Of the runtime, and of this package: a simulated socket has nothing beneath it. */
 function socketCalls(): GuardedCall[] {

@@ -9,6 +9,7 @@ import { pending, SHORT_MS } from "../stream/check.ts";
 /** `accept`, iteration, closing, and what cannot be opened. */
 export function acceptChecks(check: ListenerCheck): void {
   arrivalChecks(check);
+  loopChecks(check);
   cancelChecks(check);
   closeChecks(check);
   openChecks(check);
@@ -62,6 +63,32 @@ function arrivalChecks(check: ListenerCheck): void {
     })();
     await listener.close();
     assert.equal(await ending, "over");
+  });
+}
+
+function loopChecks(check: ListenerCheck): void {
+  check("connections: until ends the loop in order, signal and timeoutMs reject, and none is lost", async (scene) => {
+    const listener = await scene.listen();
+    const stop = new AbortController();
+    const step = listener.connections({ until: stop.signal }).next();
+    const reason = new Error("no");
+    const other = new AbortController();
+    const aborted = pending(listener.connections({ signal: other.signal }).next());
+    other.abort(reason);
+    assert.equal(await reasonOf(aborted), reason);
+    stop.abort();
+    assert.deepEqual(await step, { done: true, value: undefined });
+    await expectError(listener.connections({ timeoutMs: SHORT_MS }).next(), { code: "TIMEOUT", op: "accept" });
+    await expectError(listener.connections({ timeoutMs: -1 }).next(), { code: "OPTION_INVALID", op: "accept" });
+    await scene.connect(listener);
+    for await (const peer of listener.connections({ until: stop.signal })) assert.fail(String(peer.remoteAddress));
+    for await (const peer of listener.connections({ timeoutMs: 60_000 })) {
+      peer.abort();
+      break;
+    }
+    const last = listener.connections().next();
+    await listener.close();
+    assert.deepEqual(await last, { done: true, value: undefined });
   });
 }
 
