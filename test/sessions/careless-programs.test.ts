@@ -85,7 +85,7 @@ test("methods that were taken off their object say how to call them", async () =
   const objects: Readonly<Record<string, object>> = { session, stream: items, server, group };
   const methods: Readonly<Record<string, readonly string[]>> = {
     session: ["close", "abort"],
-    stream: ["send", "end", "cancel"],
+    stream: ["send", "end", "abort"],
     server: ["group", "close", "abort"],
     group: ["join", "leave", "has"],
   };
@@ -147,7 +147,7 @@ test("every method after close: CLOSED, in the same words", async () => {
     await assert.rejects(async () => await attempt(), { code: "CLOSED", detail: "the session was closed (enough)" });
   }
   before.end();
-  after.cancel();
+  after.abort();
   await session.close();
   await session.close({ timeoutMs: 0 });
   session.abort();

@@ -48,7 +48,7 @@ const actions: Readonly<Record<string, (session: Either, server: Server | undefi
   "call the peer": (session) => session.remote.ask("plain").catch(() => "over"),
   "open 1,000 streams": (session) => {
     const streams = Array.from({ length: 1000 }, () => session.remote.flow());
-    for (const [index, items] of streams.entries()) if (index % 2 === 0) items.cancel();
+    for (const [index, items] of streams.entries()) if (index % 2 === 0) items.abort();
   },
   throw: () => {
     throw new Error("thrown");

@@ -219,7 +219,7 @@ test("a stream that nobody reads does not hold up another one", async () => {
   const { session, close } = await pairOf();
   const unread = session.remote.endless();
   assert.deepEqual(await all(session.remote.count({ to: 1000 })).then((items) => items.length), 1000);
-  unread.cancel();
+  unread.abort();
   assert.deepEqual(await all(unread), []);
   await close();
 });

@@ -192,7 +192,7 @@ export async function exchangeItems(items: Items, method: ServerMethod, ends: It
   let failure: { readonly by: unknown } | undefined;
   const fail = (error: unknown): void => {
     failure ??= { by: error };
-    items.cancel();
+    items.abort();
   };
   const sending = sendItems(items, method, patient, ends).catch(fail);
   try {

@@ -34,15 +34,18 @@ export interface SessionStream<Received, Sent> extends AsyncIterable<Received> {
   /**
    * Sends an item. Resolves when it has its number: at once while there is room, otherwise when there is.
    * Rejects with `QUEUE_FULL` when 16,384 items or 16 MiB wait already, with `SESSION_LOST` when the session is over
-   * (`outcome` `none`: the item was not sent), with `CLOSED` after `end` and `cancel`, with the `RemoteError` of the other
+   * (`outcome` `none`: the item was not sent), with `CLOSED` after `end` and `abort`, with the `RemoteError` of the other
    * side when that failed the stream.
    */
   send(item: Sent): Promise<void>;
   /** Ends the items of this side, behind those that wait. */
   end(): void;
-  /** Gives the stream up, in both directions. Items that wait are dropped; the other side's signal aborts. */
-  cancel(): void;
-  /** Aborts when the stream is over before both sides have ended it: cancelled, failed, or lost with its session. */
+  /**
+   * Gives the stream up at once, in both directions. Items that wait are dropped; the other side's signal aborts. `reason` is the
+   * `cause` of the errors on this side; the other side is not told.
+   */
+  abort(reason?: unknown): void;
+  /** Aborts when the stream is over before both sides have ended it: aborted, failed, or lost with its session. */
   readonly signal: AbortSignal;
   /** The items that come. There is one queue: two loops share it. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Received>;

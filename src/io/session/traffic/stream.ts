@@ -194,9 +194,9 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
     this.#endIfSent();
   }
 
-  cancel(): void {
-    if (!(#host in Object(this))) throw unbound("stream", "cancel");
-    this.#giveUp(this.#ended("this side has cancelled the stream"), "cancel");
+  abort(reason?: unknown): void {
+    if (!(#host in Object(this))) throw unbound("stream", "abort");
+    this.#giveUp(this.#ended("this side has given the stream up", reason), "cancel");
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<unknown> {
@@ -212,7 +212,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
   #leaveLoop(owner: object): void {
     if (this.#receiving === "ended") return;
     if (this.offered) this.#enter("leave");
-    else this.cancel();
+    else this.abort();
     this.#readers.withdraw(owner, DONE);
   }
 
@@ -262,7 +262,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
     } else if (source?.[Symbol.iterator] !== undefined) {
       for (const item of source as Iterable<unknown>) await this.send(item);
     }
-    if (this.#state === "left") this.cancel();
+    if (this.#state === "left") this.abort();
     else this.end();
   }
 
@@ -388,8 +388,8 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
     forget().catch(() => undefined);
   }
 
-  #ended(detail: string): ConnectionError {
-    return new ConnectionError("CLOSED", { ...this.#host.context(this.op), detail, outcome: "none" });
+  #ended(detail: string, cause?: unknown): ConnectionError {
+    return new ConnectionError("CLOSED", { ...this.#host.context(this.op), detail, cause, outcome: "none" });
   }
 }
 showAs(SessionStream, "SessionStream", ({ op, hasFailed }) => ({ method: op, ended: hasFailed }));
