@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { SESSION_TABLE } from "../../src/core/session/state.ts";
 import { diagramOf, type StateTable } from "../../src/core/state-table.ts";
+import { CLIENT_TABLE } from "../../src/io/session/client/state.ts";
+import { ENDING_TABLE } from "../../src/io/session/endpoint/ending.ts";
 import { LINK_TABLE } from "../../src/io/session/endpoint/link.ts";
 import { DIRECTION_TABLE, STREAM_TABLE } from "../../src/io/session/traffic/stream-state.ts";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
@@ -13,7 +15,7 @@ import { repositoryRoot } from "../fixtures/repository-root.ts";
 /** The tables of each page, in the order of their diagrams. */
 const PAGES: Readonly<Record<string, readonly StateTable<string, string>[]>> = {
   "docs/wire-protocol.md": [SESSION_TABLE],
-  "ARCHITECTURE.md": [LINK_TABLE, STREAM_TABLE, DIRECTION_TABLE],
+  "ARCHITECTURE.md": [CLIENT_TABLE, LINK_TABLE, ENDING_TABLE, STREAM_TABLE, DIRECTION_TABLE],
 };
 
 for (const [page, tables] of Object.entries(PAGES)) {

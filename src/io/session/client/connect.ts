@@ -36,6 +36,7 @@ import {
   SESSION_LIMIT_RULES,
   TUNING_RULES,
 } from "../settings.ts";
+import { CLIENT_TABLE, type ClientInput, type ClientState } from "./state.ts";
 import type { ConnectSessionOptions, SessionClientOptions } from "./public.ts";
 import { type ConnectorOwner, type Resumption, SessionConnector } from "./connector.ts";
 import { closeUnwanted, type Welcomed } from "./introduction.ts";
@@ -103,8 +104,8 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   #fresh: { readonly reason: FreshReason; readonly lost: readonly LostMessage[] } | undefined;
   /** A connection that is lost is made again. */
   readonly #reconnects: boolean;
-  /** Nothing follows when the present session ends. */
-  #final: boolean;
+  /** Only `#enter` changes it. */
+  #state: ClientState = "opening";
   /** The session behind which nothing follows, once it is over. */
   #last: SessionEndpoint | undefined;
   /** Sessions that are over, and whose events are still being handled. */
@@ -115,7 +116,6 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   #end: SessionEnd | undefined;
   /** What was asked for since the last session was over. */
   #gap: SessionGap | undefined;
-  #over = false;
 
   constructor(network: Network, contract: Contract, address: AddressLike, options: AnyOptions) {
     this.#options = options;
@@ -130,7 +130,6 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     const { reconnect = {}, auth, retry, timeoutMs, localAddress, tls, tcp, timeouts } = options;
     const writeStallMs = timeouts?.writeStallMs;
     this.#reconnects = reconnect !== false;
-    this.#final = !this.#reconnects;
     this.#connector = new SessionConnector(own, this, {
       address,
       capabilities: { contract, codecs, features: [], limits },
@@ -151,13 +150,13 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   // How the program ends it.
 
   statusOf(facade: SessionFacade): SessionStatus {
-    if (this.#over) return "closed";
+    if (this.#state === "over") return "closed";
     if (this.#end !== undefined) return "leaving";
     return this.#hasSession(facade) ? partsOf(facade).endpoint.status : "detached";
   }
 
   async close(facade: SessionFacade, message: string, time: ClosingTime): Promise<SessionEnd> {
-    this.#final = true;
+    this.#enter("stop");
     const gap = this.#hasSession(facade) ? undefined : this.#gap;
     if (gap !== undefined && !time.isExpired) await Promise.race([gap.emptied, time.expired]);
     if (this.#hasSession(facade)) await partsOf(facade).endpoint.ending.close(message, time);
@@ -167,7 +166,7 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   }
 
   abort(facade: SessionFacade, reason: unknown): void {
-    this.#final = true;
+    this.#enter("stop");
     const error = abortError(reason);
     if (this.#hasSession(facade)) partsOf(facade).endpoint.abort(error);
     else this.#finishBetween(error, error.detail);
@@ -232,12 +231,13 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     this.#resumable = undefined;
     const left = this.#serverLeaves && end.error === undefined;
     const follows = left || end.how === "lost";
-    if (this.#final || !follows) {
-      this.#final = true;
+    if (this.#state === "last" || !follows) {
+      this.#enter("end");
       this.#last = endpoint;
       this.#connector.stop();
       return;
     }
+    this.#enter("lose");
     this.#fresh = { reason: left ? "server-left" : "expired", lost: end.lost };
     if (endpoint.wasAttached) this.#tell(() => this.#options.onDetach?.(this.#session as never));
     this.#connector.reconnect();
@@ -252,7 +252,7 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
 
   gapBehind(endpoint: SessionEndpoint): SessionGap | undefined {
     const isNow = this.#session !== undefined && partsOf(this.#session).endpoint === endpoint;
-    if (!isNow || this.#resumable !== undefined || this.#final || this.#over) return undefined;
+    if (!isNow || this.#state !== "between") return undefined;
     return (this.#gap ??= new SessionGap(this.#settings));
   }
 
@@ -288,17 +288,20 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
     if (before !== undefined) {
       const detail = `the server could not continue it: ${fresh}`;
       const error = new ConnectionError("SESSION_LOST", { op: "session", detail });
-      if (this.#final) {
+      if (this.#state === "last") {
         closeUnwanted(connection, answer);
         before.endpoint.lose(error);
         return;
       }
       this.#resumable = undefined;
+      this.#enter("lose");
       this.#fresh = { reason: fresh ?? "session-unknown", lost: NONE_LOST };
       before.endpoint.lose(error);
     }
     const endpoint = new SessionEndpoint(this.#settings, this, id, agreement, keptMs);
     this.#resumable = { endpoint, server, token, attempt: 0 };
+    this.#enter("begin");
+    if (!this.#reconnects) this.#enter("stop");
     if (this.#session === undefined) this.#session = this.#createSession(endpoint);
     else partsOf(this.#session).endpoint = endpoint;
     endpoint.session = this.#session;
@@ -320,9 +323,16 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
   }
 
   #lose(error: ZocaloError): void {
-    this.#final = true;
+    this.#enter("stop");
     if (this.#resumable === undefined) this.#finishBetween(error, error.detail);
     else this.#resumable.endpoint.lose(error);
+  }
+
+  /** Changes the state; answers whether that is possible. */
+  #enter(input: ClientInput): boolean {
+    const next = CLIENT_TABLE[this.#state][input];
+    if (next !== undefined) this.#state = next;
+    return next !== undefined;
   }
 
   /** There is no session, and none will follow. What the last one has lost was not told yet. */
@@ -362,8 +372,7 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
 
   /** Is over when nothing follows, and all that its sessions have accepted is handled or given up. */
   #look(): void {
-    if (this.#end === undefined || this.#finishing.size > 0 || this.#over) return;
-    this.#over = true;
+    if (this.#end === undefined || this.#finishing.size > 0 || !this.#enter("finish")) return;
     this.#settings.peerProblems.close();
     const session = this.#session as SessionFacade;
     const end = { ...this.#end, unhandled: this.#end.unhandled + this.#unhandled };

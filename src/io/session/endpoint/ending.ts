@@ -1,6 +1,7 @@
 /** The end of one session: what leaves before it, and what is handled behind it. */
 
 import { ConnectionError } from "../../../core/errors.ts";
+import type { StateTable } from "../../../core/state-table.ts";
 import { NEVER_MS } from "../../../core/session/wire/control-frames.ts";
 import type { StreamSocket } from "../../stream/socket.ts";
 import { Deadline } from "../../operation/deadline.ts";
@@ -44,6 +45,24 @@ export interface EndingHost extends Omit<SessionHost, "dispatch"> {
   pump(): void;
 }
 
+/**
+ * - `live`: it is not over, and this side has not closed it.
+ * - `closing`: this side has closed it: what was sent arrives, and the peer answers.
+ * - `handling`: it is over, and what it has accepted is being handled.
+ * - `finished`: that is handled, or given up.
+ */
+export type EndingState = "live" | "closing" | "handling" | "finished";
+
+/** What can happen: this side closes it, its machine is over, its handlers are. */
+export type EndingInput = "close" | "over" | "finish";
+
+export const ENDING_TABLE: StateTable<EndingState, EndingInput> = {
+  live: { close: "closing", over: "handling" },
+  closing: { over: "handling" },
+  handling: { finish: "finished" },
+  finished: {},
+};
+
 interface Waiter {
   readonly what: "isDelivered" | "isIdle";
   readonly resolve: (inTime: boolean) => void;
@@ -51,10 +70,10 @@ interface Waiter {
 
 /** How one session comes to its end. */
 export class SessionEnding {
-  /** What this side said when it closed the session; undefined while it has not. */
+  /** Only `#enter` changes it. */
+  state: EndingState = "live";
+  /** What this side said when it closed the session; undefined where it has not. */
   closing: SessionEnd | undefined;
-  /** What was accepted is handled, or given up. */
-  finished = false;
   readonly #host: EndingHost;
   readonly #waiters: Set<Waiter> = new Set();
   #closed: Promise<void> | undefined;
@@ -80,7 +99,7 @@ export class SessionEnding {
     const host = this.#host;
     if (!time.isExpired && !host.isIdle) await this.leave(NEVER_MS, time.expired);
     if (host.end === undefined) {
-      this.closing = endOf(undefined, message, true);
+      this.#enterClosing(message);
       host.stopRequests();
       if (!host.isDelivered) await this.#waitFor("isDelivered", Math.max(0, DELIVERY_MS - time.durationMs));
     }
@@ -99,7 +118,7 @@ export class SessionEnding {
   async shut(message: string, late?: Promise<unknown>): Promise<void> {
     const host = this.#host;
     const { machine, connection, settings } = host;
-    if (host.end === undefined) this.closing ??= endOf(undefined, message, true);
+    if (host.end === undefined) this.#enterClosing(message);
     machine.close(message, settings.clock.now());
     host.pump();
     await (late === undefined ? connection?.closed : Promise.race([connection?.closed, late]));
@@ -123,6 +142,7 @@ export class SessionEnding {
 
   /** The session is over: its connection has some time, and its handlers have. Answers when one of these is up. */
   over(now: number): number {
+    this.#enter("over");
     // A CLOSE that was not answered has had its time.
     const isAnswered = this.#host.machine.departed === undefined;
     this.#wordsBy = isAnswered ? now + LAST_WORDS_MS : now;
@@ -144,7 +164,7 @@ export class SessionEnding {
   /** Something has changed: tells who waits. */
   look(): void {
     const host = this.#host;
-    if (host.end !== undefined && !this.finished) {
+    if (this.state === "handling") {
       if (this.#givenUp) this.#cut();
       else if (host.handling?.isLaneFree !== false) this.#finish(0);
     }
@@ -184,12 +204,12 @@ export class SessionEnding {
 
   /** Handlers of a session that was given up are waited for no longer. */
   #is(what: Waiter["what"]): boolean {
-    return this.#host[what] || (this.finished && this.#givenUp);
+    return this.#host[what] || (this.state === "finished" && this.#givenUp);
   }
 
   /** What has not begun is not handled any more. */
   #cut(): void {
-    if (!this.finished) this.#finish(this.#host.handling?.cut() ?? 0);
+    this.#finish(this.#host.handling?.cut() ?? 0);
   }
 
   /** The time of the handlers is up. */
@@ -203,8 +223,19 @@ export class SessionEnding {
     this.#finish(unhandled);
   }
 
+  /** Changes the state; answers whether that is possible. */
+  #enter(input: EndingInput): boolean {
+    const next = ENDING_TABLE[this.state][input];
+    if (next !== undefined) this.state = next;
+    return next !== undefined;
+  }
+
+  #enterClosing(message: string): void {
+    if (this.#enter("close")) this.closing = endOf(undefined, message, true);
+  }
+
   #finish(unhandled: number): void {
-    this.finished = true;
+    if (!this.#enter("finish")) return;
     this.#finishBy = Infinity;
     this.#host.finish(unhandled);
   }

@@ -86,13 +86,13 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
 
   /** Where the session stands. */
   get status(): SessionStatus {
-    if (this.#ending?.closing === undefined && this.end === undefined) return statusOf(this.machine.state);
-    return this.#ending?.finished === true ? "closed" : "leaving";
+    if (!this.isOver) return statusOf(this.machine.state);
+    return this.#ending?.state === "finished" ? "closed" : "leaving";
   }
 
   /** Whether this side has closed the session, or it is over. */
   get isOver(): boolean {
-    return this.#ending?.closing !== undefined || this.end !== undefined;
+    return this.#ending !== undefined && this.#ending.state !== "live";
   }
   get isDelivered(): boolean {
     return this.end !== undefined || (this.machine.unacknowledged === 0 && this.#traffic?.eventsWait !== true);
@@ -332,7 +332,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   #expectDeadline(): void {
     const { schedule } = this.settings;
     if (this.end !== undefined) {
-      if (!this.#link.connected && this.#ending?.finished === true) schedule.forget(this);
+      if (!this.#link.connected && this.#ending?.state === "finished") schedule.forget(this);
       return;
     }
     this.#report(false);
@@ -369,11 +369,11 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
 
   #over(error: ZocaloError | undefined, message: string): void {
     this.end = endOf(error, message, this.#ending?.closing !== undefined);
+    this.settings.schedule.forget(this);
+    this.settings.schedule.expect(this, this.ending.over(this.#now));
     this.#tellLost();
     this.#traffic?.over();
     this.end = { ...this.end, lost: this.#losses?.messages ?? [] };
-    this.settings.schedule.forget(this);
-    this.settings.schedule.expect(this, this.ending.over(this.#now));
     const isBroken = isPeersFault(error);
     if (isBroken && this.settings.peerProblems.admit()) this.owner.problem(this, error);
     this.owner.ended(this, this.end);
