@@ -13,7 +13,7 @@ export class GuardedScene {
     seed: 1,
     world: {},
     leaked: (error) => void this.leaks.push(error),
-    failed: (reason) => assert.fail(String(reason)),
+    unhandled: (reason) => assert.fail(String(reason)),
   };
 
   /** Runs `action` as a part of the program. */

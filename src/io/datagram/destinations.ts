@@ -4,7 +4,7 @@ import { Address, type AddressLike } from "../../core/address/address.ts";
 import { NO_PARAMS } from "../../core/address/parts.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
 import { missingZone } from "../operation/link-local.ts";
-import type { DatagramHost } from "./host.ts";
+import type { DatagramPartOwner } from "./owner.ts";
 import type { Sockets } from "../network/network.ts";
 
 /** Most texts and names that are remembered; then it starts anew, so that a program with many peers keeps its memory. */
@@ -34,7 +34,7 @@ export async function firstAddress(sockets: Sockets, host: string, families: rea
 
 /** The destinations of one datagram socket. */
 export class Destinations {
-  readonly #host: DatagramHost;
+  readonly #owner: DatagramPartOwner;
   readonly #sockets: Sockets;
   readonly #families: readonly (4 | 6)[];
   readonly #maxAgeMs: number;
@@ -44,8 +44,8 @@ export class Destinations {
   readonly #lookups: Map<string, ((error: unknown) => void)[]> = new Map();
 
   /** `families`: those that the datagram socket can reach, the preferred one first. */
-  constructor(host: DatagramHost, sockets: Sockets, families: readonly (4 | 6)[], maxAgeMs: number) {
-    this.#host = host;
+  constructor(owner: DatagramPartOwner, sockets: Sockets, families: readonly (4 | 6)[], maxAgeMs: number) {
+    this.#owner = owner;
     this.#sockets = sockets;
     this.#families = families;
     this.#maxAgeMs = maxAgeMs;
@@ -66,7 +66,7 @@ export class Destinations {
   resolve(address: Address, found: Found): Address | undefined {
     if (address.isIp) return address;
     const known = this.#names.get(address.host);
-    if (known !== undefined && this.#host.clock.now() - known.since < this.#maxAgeMs) return at(known, address.port);
+    if (known !== undefined && this.#owner.clock.now() - known.since < this.#maxAgeMs) return at(known, address.port);
     const waiting = this.#lookups.get(address.host) ?? [];
     if (waiting.length === 0) this.#lookUp(address.host, waiting);
     waiting.push((error) => {
@@ -78,14 +78,14 @@ export class Destinations {
 
   #lookUp(host: string, waiting: ((error: unknown) => void)[]): void {
     this.#lookups.set(host, waiting);
-    const settle = (error: unknown): void => {
+    const done = (error: unknown): void => {
       this.#lookups.delete(host);
       for (const tell of waiting) tell(error);
     };
     firstAddress(this.#sockets, host, this.#families).then((ip) => {
-      remember(this.#names, host, { address: Address.fromIp("udp", ip, 0).unmapped(), since: this.#host.clock.now() });
-      settle(undefined);
-    }, settle);
+      remember(this.#names, host, { address: Address.fromIp("udp", ip, 0).unmapped(), since: this.#owner.clock.now() });
+      done(undefined);
+    }, done);
   }
 
   #checked(receiver: Address, op: string): Address {
@@ -93,7 +93,7 @@ export class Destinations {
     const problem = this.#problemOf(address);
     if (problem === undefined) return address;
     throw new UsageError("ADDRESS_INVALID", {
-      ...this.#host.context(op, address.toString()),
+      ...this.#owner.context(op, address.toString()),
       detail: problem,
       outcome: "none",
     });
@@ -106,7 +106,7 @@ export class Destinations {
       return "parameters belong to bind; a receiver has none (see setMulticastInterface for the way out)";
     }
     // A datagram socket on a link-local address is bound to its interface.
-    const zoneless = this.#host.transport.localAddress.zone === "" ? missingZone(address) : undefined;
+    const zoneless = this.#owner.transport.localAddress.zone === "" ? missingZone(address) : undefined;
     if (zoneless !== undefined) return zoneless;
     if (address.family === "name" || this.#families.includes(address.family as 4 | 6)) return undefined;
     return address.family === 6

@@ -11,20 +11,20 @@ import type { OperationOptions, ReceiveOptions } from "../operation/deadline.ts"
 import { publish } from "../operation/diagnostics.ts";
 import { handled } from "../operation/handled-rejection.ts";
 import { codecFailure } from "../operation/restated.ts";
-import type { DatagramHost, SendReport } from "./host.ts";
+import type { DatagramPartOwner, SendReport } from "./owner.ts";
 import type { DatagramInbound, DatagramQueue } from "./inbound.ts";
 import type * as api from "./public.ts";
 import type { DatagramInput, DatagramSocket, ReceivedMessage } from "./public.ts";
 import { BATCH_DATAGRAMS, loopOver, pushTo } from "./takings.ts";
 
 /** The datagram socket that a framed one stands on. */
-export interface FramedHost extends DatagramSocket, DatagramHost {
+export interface FramedOwner extends DatagramSocket, DatagramPartOwner {
   readonly inbound: DatagramInbound;
 }
 
 /** Messages over a datagram socket. */
 export class FramedDatagrams<In, Out> implements api.FramedDatagrams<In, Out> {
-  readonly socket: FramedHost;
+  readonly socket: FramedOwner;
   readonly codec: Codec<In, Out>;
   readonly #writer: ByteWriter = new ByteWriter();
   readonly #decoder: DatagramDecoder<Out>;
@@ -35,7 +35,7 @@ export class FramedDatagrams<In, Out> implements api.FramedDatagrams<In, Out> {
     return received;
   };
 
-  constructor(socket: FramedHost, codec: Codec<In, Out>) {
+  constructor(socket: FramedOwner, codec: Codec<In, Out>) {
     this.socket = socket;
     this.codec = codec;
     this.#decoder = new DatagramDecoder(codec, () => socket.localAddress);

@@ -9,7 +9,7 @@ import { expiryReason, type ReceiveOptions, refusedAtOnce } from "../operation/d
 import { publish } from "../operation/diagnostics.ts";
 import { restated } from "../operation/restated.ts";
 import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
-import type { DatagramHost } from "./host.ts";
+import type { DatagramPartOwner } from "./owner.ts";
 
 /** One kind of receive: how it takes what it wants from a queue that is not empty. */
 export interface Taking<T> {
@@ -42,7 +42,7 @@ export class DatagramInbound {
   bytesReceived = 0;
   dropped = 0;
   bytesDropped = 0;
-  readonly #host: DatagramHost;
+  readonly #owner: DatagramPartOwner;
   readonly #limits: ReceiveQueueLimits;
   readonly #waiters: WaitQueue<Waiter<unknown, Taking<unknown>>> = new WaitQueue();
   /** Reported by the network, for the next call. */
@@ -53,19 +53,19 @@ export class DatagramInbound {
   #paused = false;
   #over: { readonly error: ZocaloError; readonly closed: boolean } | undefined;
 
-  constructor(host: DatagramHost, limits: ReceiveQueueLimits) {
-    this.#host = host;
+  constructor(owner: DatagramPartOwner, limits: ReceiveQueueLimits) {
+    this.#owner = owner;
     this.#limits = limits;
   }
 
   /** Serves one call: from the queue if it can, else when datagrams arrive. */
   receive<T>(taking: Taking<T>, options?: ReceiveOptions): Promise<T> {
     const rules = taking.end === undefined ? OPERATION_RULES : RECEIVE_RULES;
-    const refused = refusedAtOnce(options, () => this.#host.context(taking.op), rules);
+    const refused = refusedAtOnce(options, () => this.#owner.context(taking.op), rules);
     if (refused !== undefined) return Promise.reject(refused.reason);
     if (options?.until?.aborted === true) return Promise.resolve(taking.end as T);
     const error = this.takeError();
-    if (error !== undefined) return Promise.reject(restated(error, this.#host.context(taking.op)));
+    if (error !== undefined) return Promise.reject(restated(error, this.#owner.context(taking.op)));
     if (this.queue.length > 0) {
       try {
         const value = taking.take(this.queue);
@@ -112,7 +112,7 @@ export class DatagramInbound {
   report(error: ZocaloError): void {
     const waiter = this.#waiters.take();
     if (waiter === undefined) this.#error ??= error;
-    else waiter.reject(restated(error, this.#host.context(waiter.subject.op)));
+    else waiter.reject(restated(error, this.#owner.context(waiter.subject.op)));
   }
 
   /** Takes the error that the next call has to report. */
@@ -135,9 +135,9 @@ export class DatagramInbound {
     return new Promise<T>((resolve, reject) => {
       const waiter = new Waiter<unknown, Taking<unknown>>(taking, resolve as (value: unknown) => void, reject);
       const late = (cause: number | AbortSignal): void => {
-        reject(expiryReason(cause, this.#host.context(taking.op), "none"));
+        reject(expiryReason(cause, this.#owner.context(taking.op), "none"));
       };
-      this.#waiters.addWithin(waiter, this.#host.clock, options, late, () => resolve(taking.end as T));
+      this.#waiters.addWithin(waiter, this.#owner.clock, options, late, () => resolve(taking.end as T));
     });
   }
 
@@ -145,7 +145,7 @@ export class DatagramInbound {
   #refuse<T>({ subject, resolve, reject }: Waiter<T, Taking<T>>): void {
     const { error, closed } = this.#over as { error: ZocaloError; closed: boolean };
     if (closed && subject.isLoop === true) resolve(subject.end as T);
-    else reject(restated(error, this.#host.context(subject.op)));
+    else reject(restated(error, this.#owner.context(subject.op)));
   }
 
   #full(): boolean {
@@ -159,7 +159,7 @@ export class DatagramInbound {
     if (policy === "block") {
       if (this.#paused) return;
       this.#paused = true;
-      this.#host.transport.pause();
+      this.#owner.transport.pause();
       return;
     }
     const before = this.dropped;
@@ -181,7 +181,7 @@ export class DatagramInbound {
   #tellOverflow(before: number): void {
     if (this.#overflowing || this.dropped === before) return;
     this.#overflowing = true;
-    const { local, remote } = this.#host.context("receive");
+    const { local, remote } = this.#owner.context("receive");
     publish("refusal", () => ({ kind: "datagram", local, remote, reason: "receive-queue" }));
   }
 
@@ -189,7 +189,7 @@ export class DatagramInbound {
     const why = "because the receive queue was full; receive faster, or raise its limits";
     const detail = `${this.#lost} datagrams were dropped here, ${why}`;
     this.#lost = 0;
-    return new UsageError("QUEUE_FULL", { ...this.#host.context(op), detail });
+    return new UsageError("QUEUE_FULL", { ...this.#owner.context(op), detail });
   }
 
   /** Lets the network deliver again when half of the queue is free. */
@@ -200,14 +200,14 @@ export class DatagramInbound {
     const isFull = heldBytes > (maxBytes + BESIDE_PAYLOAD_BYTES) / 2;
     if (length > maxDatagrams / 2 || bytes > maxBytes / 2 || isFull) return;
     this.#paused = false;
-    this.#host.transport.resume();
+    this.#owner.transport.resume();
   }
 }
 
 /** The error of a datagram socket that this program has closed. */
-export function datagramSocketClosed(host: DatagramHost, op: string, outcome?: ErrorOutcome): ConnectionError {
+export function datagramSocketClosed(owner: DatagramPartOwner, op: string, outcome?: ErrorOutcome): ConnectionError {
   return new ConnectionError("CLOSED", {
-    ...host.context(op),
+    ...owner.context(op),
     detail: "this program closed the datagram socket",
     outcome,
   });

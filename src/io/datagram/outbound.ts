@@ -8,7 +8,7 @@ import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "..
 import { restated } from "../operation/restated.ts";
 import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 import type { Destinations } from "./destinations.ts";
-import type { DatagramHost, SendReport } from "./host.ts";
+import type { DatagramPartOwner, SendReport } from "./owner.ts";
 import { BESIDE_PAYLOAD_BYTES, datagramSocketClosed } from "./inbound.ts";
 
 /** Most datagrams and bytes in one batch: enough that a system call is cheap, little enough that a cancelled send waits. */
@@ -70,7 +70,7 @@ export class DatagramOutbound {
   bytesSent = 0;
   /** Datagrams that were accepted and on which the kernel has not decided. */
   unsent = 0;
-  readonly #host: DatagramHost;
+  readonly #owner: DatagramPartOwner;
   readonly #destinations: Destinations;
   readonly #limits: SendQueueLimits;
   #unsentBytes = 0;
@@ -84,30 +84,30 @@ export class DatagramOutbound {
   #closing = false;
   #onDrained: (() => void) | undefined;
 
-  constructor(host: DatagramHost, destinations: Destinations, limits: SendQueueLimits) {
-    this.#host = host;
+  constructor(owner: DatagramPartOwner, destinations: Destinations, limits: SendQueueLimits) {
+    this.#owner = owner;
     this.#destinations = destinations;
     this.#limits = limits;
   }
 
   /** Sends datagrams whose addresses may still be names. */
   send(op: string, items: OutgoingDatagram[], bytes: number, options?: OperationOptions): Promise<SendReport> {
-    const refused = refusedAtOnce(options, () => this.#host.context(op));
+    const refused = refusedAtOnce(options, () => this.#owner.context(op));
     if (refused !== undefined) return Promise.reject(refused.reason);
-    if (this.#closing) return Promise.reject(datagramSocketClosed(this.#host, op, "none"));
-    const error = this.#host.takeError();
-    if (error !== undefined) return Promise.reject(restated(error, this.#host.context(op), "none"));
+    if (this.#closing) return Promise.reject(datagramSocketClosed(this.#owner, op, "none"));
+    const error = this.#owner.takeError();
+    if (error !== undefined) return Promise.reject(restated(error, this.#owner.context(op), "none"));
     const { maxDatagrams, maxBytes } = this.#limits;
     const isFull = this.unsent + items.length > maxDatagrams || this.#unsentBytes + bytes > maxBytes;
     if (this.unsent > 0 && (isFull || this.heldBytes + bytes > maxBytes + BESIDE_PAYLOAD_BYTES)) {
       const most = `limits.maxSendQueueDatagrams (${maxDatagrams}) or limits.maxSendQueueBytes (${maxBytes})`;
       const detail = `more than ${most} would wait; await each call, or raise the limit`;
-      return Promise.reject(new UsageError("QUEUE_FULL", { ...this.#host.context(op), detail, outcome: "none" }));
+      return Promise.reject(new UsageError("QUEUE_FULL", { ...this.#owner.context(op), detail, outcome: "none" }));
     }
     if (items.length === 0) return Promise.resolve({ sent: 0, failures: NO_FAILURES });
     return new Promise((resolve, reject) => {
       const job = new SendJob(op, items, bytes, resolve, reject);
-      job.deadline = Deadline.of(this.#host.clock, options, (cause) => this.#cancel(job, cause));
+      job.deadline = Deadline.of(this.#owner.clock, options, (cause) => this.#cancel(job, cause));
       this.#accept(job);
     });
   }
@@ -120,7 +120,7 @@ export class DatagramOutbound {
   }
 
   /** The datagram socket is gone: everything that waits rejects. */
-  failed(error: ZocaloError): void {
+  fail(error: ZocaloError): void {
     this.#closing = true;
     this.unsent = 0;
     this.#unsentBytes = 0;
@@ -128,7 +128,7 @@ export class DatagramOutbound {
     for (const job of this.#jobs) {
       this.#ready.remove(job);
       const outcome = job.begun === 0 ? "none" : "unknown";
-      this.#answer(job, () => job.reject(restated(error, this.#host.context(job.op), outcome)));
+      this.#answer(job, () => job.reject(restated(error, this.#owner.context(job.op), outcome)));
     }
     this.#jobs.clear();
     this.#checkDrained();
@@ -156,7 +156,7 @@ export class DatagramOutbound {
     if (!this.#jobs.has(job)) return;
     if (to === undefined) {
       const reason =
-        error instanceof ZocaloError ? restated(error, this.#host.context(job.op, error.remote), "none") : error;
+        error instanceof ZocaloError ? restated(error, this.#owner.context(job.op, error.remote), "none") : error;
       this.#answer(job, () => job.reject(reason));
       this.#forget(job);
       return;
@@ -171,7 +171,7 @@ export class DatagramOutbound {
 
   #cancel(job: SendJob, cause: number | AbortSignal): void {
     const begun = job.begun > 0;
-    const reason = expiryReason(cause, this.#host.context(job.op), begun ? "all" : "none");
+    const reason = expiryReason(cause, this.#owner.context(job.op), begun ? "all" : "none");
     this.#answer(job, () => job.reject(reason));
     if (begun) {
       // All or nothing: the rest is sent in the background, from a copy, since the caller may reuse its input now.
@@ -194,14 +194,14 @@ export class DatagramOutbound {
         if (returned) this.#pump();
       };
       this.#busy = true;
-      this.#host.transport.send(batch, (failures) => {
+      this.#owner.transport.send(batch, (failures) => {
         this.#sentThisTurn += batch.length;
         if (this.#sentThisTurn < DATAGRAMS_A_TURN) {
           decided(failures);
           return;
         }
         this.#sentThisTurn = 0;
-        this.#host.clock.defer(() => decided(failures));
+        this.#owner.clock.defer(() => decided(failures));
       });
       returned = true;
     }
@@ -255,7 +255,7 @@ export class DatagramOutbound {
 
   #refusal(error: unknown, op: string): unknown {
     if (!(error instanceof ZocaloError)) return error;
-    return restated(error, this.#host.context(op, error.remote), "none");
+    return restated(error, this.#owner.context(op, error.remote), "none");
   }
 
   #answer(job: SendJob, tell: () => void): void {

@@ -7,10 +7,10 @@ import type { OverflowPolicy } from "../../core/options/check-options.ts";
 import type { Datagram } from "../network/network.ts";
 import type { OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
 import type { NativeInterop } from "../operation/own-clock.ts";
-import type { SendReport } from "./host.ts";
+import type { SendReport } from "./owner.ts";
 
 export type { Datagram } from "../network/network.ts";
-export type { SendReport } from "./host.ts";
+export type { SendReport } from "./owner.ts";
 
 /**
  * The payload of one datagram: one piece, or many that are sent together as one datagram. Strings are sent as UTF-8, each by

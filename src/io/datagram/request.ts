@@ -8,8 +8,8 @@ import type { Datagram } from "../network/network.ts";
 import type { ReplyBudget } from "./reply-guard.ts";
 import { lengthOf, MAX_IPV4_PAYLOAD_BYTES, MAX_IPV6_PAYLOAD_BYTES } from "./outgoing.ts";
 
-/** The server, as its requests see it. */
-export interface RequestHost {
+/** What a request needs of its owner, the server. */
+export interface RequestOwner {
   readonly localAddress: Address;
   readonly socket: DatagramSocket;
   readonly settings: { readonly replies: "free" | "guarded"; readonly maxDatagramBytes: number };
@@ -23,17 +23,17 @@ export interface RequestHost {
 export class Request implements DatagramRequest {
   readonly data: Buffer;
   readonly from: Address;
-  readonly #server: RequestHost;
+  readonly #owner: RequestOwner;
   #replies = 0;
 
-  constructor(server: RequestHost, datagram: Datagram) {
+  constructor(owner: RequestOwner, datagram: Datagram) {
     this.data = datagram.data;
     this.from = datagram.from;
-    this.#server = server;
+    this.#owner = owner;
   }
 
   get maxReplyBytes(): number {
-    const { replies, maxDatagramBytes } = this.#server.settings;
+    const { replies, maxDatagramBytes } = this.#owner.settings;
     const most = Math.min(maxDatagramBytes, this.from.family === 4 ? MAX_IPV4_PAYLOAD_BYTES : MAX_IPV6_PAYLOAD_BYTES);
     return replies === "guarded" ? Math.min(this.data.length, most) : most;
   }
@@ -41,12 +41,12 @@ export class Request implements DatagramRequest {
   reply(data: DatagramInput): Promise<void> {
     const sent = this.#reply(data);
     // A handler need not await it.
-    sent.catch((error: unknown) => this.#server.report(error, this));
+    sent.catch((error: unknown) => this.#owner.report(error, this));
     return sent;
   }
 
   async #reply(data: DatagramInput): Promise<void> {
-    const { settings, budget, socket, localAddress } = this.#server;
+    const { settings, budget, socket, localAddress } = this.#owner;
     if (settings.replies === "guarded") {
       const names = { op: "reply", local: localAddress.toString(), remote: this.from.toString() };
       if (this.#replies > 0) {

@@ -22,7 +22,7 @@ import { restated } from "../operation/restated.ts";
 import { BIND_RULES, openDatagramSocket } from "./bind.ts";
 import { DATAGRAM_LIMIT_RULES } from "./settings.ts";
 import { canBeRequest, ReplyBudget } from "./reply-guard.ts";
-import { Request, type RequestHost } from "./request.ts";
+import { Request, type RequestOwner } from "./request.ts";
 import type * as api from "./server.ts";
 import type {
   DatagramCloseReport,
@@ -101,7 +101,7 @@ interface Settings {
   readonly maxRepliesPerSource: number;
 }
 
-class DatagramServer implements api.DatagramServer, RequestHost {
+class DatagramServer implements api.DatagramServer, RequestOwner {
   readonly socket: DatagramSocket;
   readonly localAddress: Address;
   readonly settings: Settings;
@@ -198,7 +198,7 @@ class DatagramServer implements api.DatagramServer, RequestHost {
     const signal = this.draining;
     while (!signal.aborted) {
       try {
-        if (this.#active >= maxConcurrentRequests) await this.#settled();
+        if (this.#active >= maxConcurrentRequests) await this.#oneDone();
         else
           for (const datagram of await this.socket.receiveMany(maxConcurrentRequests - this.#active, { signal }))
             this.#take(datagram);
@@ -211,7 +211,7 @@ class DatagramServer implements api.DatagramServer, RequestHost {
     }
   }
 
-  #settled(): Promise<void> {
+  #oneDone(): Promise<void> {
     return new Promise((resolve) => {
       this.#onSettled = resolve;
     });

@@ -28,7 +28,7 @@ import { type NativeInterop, OwnClock, transportInterop } from "../operation/own
 import { whileMoving } from "../stream/linger.ts";
 import { Destinations } from "./destinations.ts";
 import { FramedDatagrams } from "./framed-datagrams.ts";
-import type { DatagramHost } from "./host.ts";
+import type { DatagramPartOwner } from "./owner.ts";
 import { DatagramInbound, datagramSocketClosed } from "./inbound.ts";
 import { DatagramOutbound } from "./outbound.ts";
 import { outgoing } from "./outgoing.ts";
@@ -41,7 +41,7 @@ const DEFAULT_LINGER_MS = 2000;
 const CLOSE_RULES: RulesOf<api.DatagramCloseOptions> = { ...OPERATION_RULES, lingerMs: FROM_ZERO };
 
 /** A datagram socket over a transport. */
-export class DatagramSocket implements api.DatagramSocket, DatagramSink, DatagramHost {
+export class DatagramSocket implements api.DatagramSocket, DatagramSink, DatagramPartOwner {
   readonly clock: OwnClock;
   readonly transport: DatagramTransport;
   readonly #settings: DatagramSettings;
@@ -232,7 +232,7 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
       this.#closing = this.transport.close().then(over, over);
       this.inbound.over(error, false);
     }
-    this.#outbound.failed(error);
+    this.#outbound.fail(error);
   }
 
   #outgoing(data: api.DatagramInput | undefined, to: AddressLike | undefined, op: string): OutgoingDatagram {
@@ -258,7 +258,7 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
     const flushed = new Promise<void>((resolve) => this.#outbound.close(resolve));
     // It ends: the kernel decides about each datagram, and no other one is accepted.
     const late = !(await whileMoving(this.clock, flushed, lingerMs, Infinity, () => this.#outbound.unsent));
-    if (late) this.#outbound.failed(datagramSocketClosed(this, "close"));
+    if (late) this.#outbound.fail(datagramSocketClosed(this, "close"));
     await this.transport.close();
     this.#over();
     if (!late) return;

@@ -10,7 +10,7 @@ import {
   TEXT,
   wholeNumber,
 } from "../../core/options/check-options.ts";
-import type { DatagramHost } from "./host.ts";
+import type { DatagramPartOwner } from "./owner.ts";
 import type * as api from "./public.ts";
 import type { GroupOptions } from "./public.ts";
 import type { OperationContext } from "../operation/deadline.ts";
@@ -19,7 +19,7 @@ import type { DatagramTransport, GroupMembership } from "../network/network.ts";
 const RULES: RulesOf<GroupOptions> = { interface: TEXT, source: TEXT };
 
 /** A datagram socket, as its {@link UdpSettings} see it. */
-interface UdpHost extends DatagramHost {
+interface UdpHost extends DatagramPartOwner {
   readonly localAddress: Address;
   /** The transport. @throws ConnectionError the datagram socket is closed. */
   open(op: string): DatagramTransport;

@@ -5,16 +5,16 @@ import { ReadableStream, WritableStream } from "node:stream/web";
 import type { StreamTransport } from "../network/network.ts";
 import type { OwnClock } from "../operation/own-clock.ts";
 import { checkOptions, FLAG } from "../../core/options/check-options.ts";
-import type { ConnectionHost } from "./host.ts";
+import type { StreamPartOwner } from "./owner.ts";
 import type * as api from "./public.ts";
 import { KEEP_ALIVE_RULES } from "./settings.ts";
 import type { StreamSocket, WriteInput } from "./public.ts";
 
 /** The one implementation of {@link api.TcpSettings}. */
 export class TcpSettings implements api.TcpSettings {
-  readonly #socket: ConnectionHost;
+  readonly #socket: StreamPartOwner;
 
-  constructor(socket: ConnectionHost) {
+  constructor(socket: StreamPartOwner) {
     this.#socket = socket;
   }
 

@@ -6,7 +6,7 @@ import type { Decoder, OnFrame } from "../../core/framing/codec.ts";
 import { RECEIVE_RULES } from "../../core/options/check-options.ts";
 import { handled } from "../operation/handled-rejection.ts";
 import { codecFailure } from "../operation/restated.ts";
-import type { ConnectionHost } from "./host.ts";
+import type { StreamPartOwner } from "./owner.ts";
 import { expiryReason, type ReceiveOptions, refusedAtOnce } from "../operation/deadline.ts";
 import type { Inbound, InboundConsumer } from "./inbound.ts";
 import type { DONE } from "../operation/iteration.ts";
@@ -41,7 +41,7 @@ const BATCH_MESSAGES = 256;
 
 /** The receiving half of a framed connection. */
 export class FramedInbound<Out> implements InboundConsumer {
-  readonly #host: ConnectionHost;
+  readonly #owner: StreamPartOwner;
   readonly #inbound: Inbound;
   readonly #decoder: Decoder<Out>;
   readonly #pool: BlockPool;
@@ -80,8 +80,8 @@ export class FramedInbound<Out> implements InboundConsumer {
     this.#decoder.stop();
   };
 
-  constructor(host: ConnectionHost, inbound: Inbound, decoder: Decoder<Out>, pool: BlockPool) {
-    this.#host = host;
+  constructor(owner: StreamPartOwner, inbound: Inbound, decoder: Decoder<Out>, pool: BlockPool) {
+    this.#owner = owner;
     this.#inbound = inbound;
     this.#decoder = decoder;
     this.#pool = pool;
@@ -141,7 +141,7 @@ export class FramedInbound<Out> implements InboundConsumer {
       this.#release();
     }
     const detail = "the framed reader was detached";
-    this.#settle(new ConnectionError("CLOSED", { ...this.#host.context("receive"), detail }));
+    this.#endAll(new ConnectionError("CLOSED", { ...this.#owner.context("receive"), detail }));
   }
 
   // What the connection reports.
@@ -169,7 +169,7 @@ export class FramedInbound<Out> implements InboundConsumer {
     this.#serve();
   }
 
-  failed(error: ZocaloError): void {
+  broken(error: ZocaloError): void {
     this.#failure ??= { error };
     // Only a handler that closes or aborts the connection gets here: it wants no more messages.
     if (this.#decoding) this.#decoder.stop();
@@ -202,7 +202,7 @@ export class FramedInbound<Out> implements InboundConsumer {
       push.deadline?.renew();
     }
     if (this.#failure === undefined) return used;
-    this.#settle(this.#failure.error);
+    this.#endAll(this.#failure.error);
     return view.length;
   }
 
@@ -216,8 +216,8 @@ export class FramedInbound<Out> implements InboundConsumer {
     }
     if (this.#detached || this.#at < this.#end || this.#receivers.size === 0) return;
     this.#release();
-    if (this.#failure !== undefined) this.#settle(this.#failure.error);
-    else if (this.#ended) this.#settle();
+    if (this.#failure !== undefined) this.#endAll(this.#failure.error);
+    else if (this.#ended) this.#endAll();
     else this.#inbound.hold(false);
   }
 
@@ -275,13 +275,13 @@ export class FramedInbound<Out> implements InboundConsumer {
     if (this.#decoder.stepsLeft === undefined || this.#decoder.stepsLeft > 0 || this.#turnIsOver) return;
     this.#turnIsOver = true;
     if (this.#push !== undefined) this.#inbound.hold(true);
-    this.#host.clock.defer(this.#nextTurn);
+    this.#owner.clock.defer(this.#nextTurn);
   }
 
   /** Nothing can be decoded any more; the messages before were delivered. */
   #fail(error: unknown): void {
     const op = this.#receivers.first?.subject.op ?? "receive";
-    this.#failure ??= { error: codecFailure(error, this.#host.context(op)) };
+    this.#failure ??= { error: codecFailure(error, this.#owner.context(op)) };
     this.#at = this.#end;
     // Who was detached by the handler that failed has nothing to say to the connection any more.
     if (!this.#detached) this.#inbound.hold(true);
@@ -298,7 +298,7 @@ export class FramedInbound<Out> implements InboundConsumer {
   }
 
   /** Ends everything that waits: with an error, or with the end of the stream. */
-  #settle(error?: unknown): void {
+  #endAll(error?: unknown): void {
     this.#push = undefined;
     if (error === undefined) {
       for (let receiver = this.#receivers.take(); receiver !== undefined; receiver = this.#receivers.take()) {
@@ -309,7 +309,7 @@ export class FramedInbound<Out> implements InboundConsumer {
 
   /** The answer to a call that need not begin. Apart, because a function that makes a closure somewhere pays for it in each call. */
   #early({ op, end }: MessageRequest, options: ReceiveOptions): Promise<unknown> | undefined {
-    const refused = refusedAtOnce(options, () => this.#host.context(op), RECEIVE_RULES);
+    const refused = refusedAtOnce(options, () => this.#owner.context(op), RECEIVE_RULES);
     if (refused !== undefined) return Promise.reject(refused.reason);
     return options.until?.aborted === true ? Promise.resolve(end) : undefined;
   }
@@ -335,11 +335,11 @@ export class FramedInbound<Out> implements InboundConsumer {
     const { op, end } = receiver.subject;
     this.#receivers.addWithin(
       receiver,
-      this.#host.clock,
+      this.#owner.clock,
       options,
       (cause) => {
         this.#left();
-        receiver.reject(expiryReason(cause, this.#host.context(op), "none"));
+        receiver.reject(expiryReason(cause, this.#owner.context(op), "none"));
       },
       () => {
         this.#left();
@@ -366,6 +366,6 @@ export class FramedInbound<Out> implements InboundConsumer {
     if (!this.#detached && (first === undefined || (first.takes === "one" && request.takes === "one")))
       return undefined;
     const detail = "another receive, iteration or handler is active, or this reader was detached; use one at a time";
-    return new UsageError("READER_TAKEN", { ...this.#host.context(request.op), detail });
+    return new UsageError("READER_TAKEN", { ...this.#owner.context(request.op), detail });
   }
 }

@@ -10,7 +10,7 @@ import { codecFailure } from "../operation/restated.ts";
 import { expiryReason, type OperationOptions, refusedAtOnce, withOneDeadline } from "../operation/deadline.ts";
 import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
 import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
-import type { ConnectionHost } from "./host.ts";
+import type { StreamPartOwner } from "./owner.ts";
 import type { Outbound } from "./outbound.ts";
 
 /**
@@ -41,7 +41,7 @@ class WaitingSend<In> extends Waiter<void> {
 
 /** The sending half of a framed connection. */
 export class FramedOutbound<In> {
-  readonly #host: ConnectionHost;
+  readonly #owner: StreamPartOwner;
   readonly #outbound: Outbound;
   readonly #codec: Codec<In, unknown>;
   readonly #writer: ByteWriter;
@@ -57,9 +57,9 @@ export class FramedOutbound<In> {
     this.handOver();
   };
 
-  constructor(host: ConnectionHost, outbound: Outbound, codec: Codec<In, unknown>, pool: BlockPool) {
+  constructor(owner: StreamPartOwner, outbound: Outbound, codec: Codec<In, unknown>, pool: BlockPool) {
     this.#writer = new ByteWriter(pool);
-    this.#host = host;
+    this.#owner = owner;
     this.#outbound = outbound;
     this.#codec = codec;
     // What an earlier framed writer still has comes first.
@@ -94,8 +94,8 @@ export class FramedOutbound<In> {
       await this.#sendAll(messages, options);
       return;
     }
-    const context = this.#host.context("sendMany");
-    await withOneDeadline(this.#host.clock, options, context, "unknown", (each) => this.#sendAll(messages, each));
+    const context = this.#owner.context("sendMany");
+    await withOneDeadline(this.#owner.clock, options, context, "unknown", (each) => this.#sendAll(messages, each));
   }
 
   async #sendAll(messages: Iterable<In>, options: OperationOptions | undefined): Promise<void> {
@@ -103,7 +103,7 @@ export class FramedOutbound<In> {
       await this.#sendList(messages as readonly In[], options);
       return;
     }
-    checkOptions(this.#host.context("sendMany"), { messages }, { messages: ITERABLE });
+    checkOptions(this.#owner.context("sendMany"), { messages }, { messages: ITERABLE });
     // Taken one at a time, as there is room for them: there may be no end of them.
     let pauseAt = this.#sentBytes + TURN_BYTES;
     for (const message of messages) {
@@ -132,12 +132,12 @@ export class FramedOutbound<In> {
 
   /** Lets others have their turn. */
   async #turn(): Promise<void> {
-    await new Promise<void>((resolve) => this.#host.clock.defer(resolve));
+    await new Promise<void>((resolve) => this.#owner.clock.defer(resolve));
   }
 
   /** Apart, because a function that makes a closure somewhere pays for it in each call. */
   #refused(options: OperationOptions): { readonly reason: unknown } | undefined {
-    return refusedAtOnce(options, () => this.#host.context("send"));
+    return refusedAtOnce(options, () => this.#owner.context("send"));
   }
 
   /** Hands over what was gathered; resolves when the kernel has everything sent so far. */
@@ -182,7 +182,7 @@ export class FramedOutbound<In> {
 
   /** Apart, as `#refused` is. */
   #unsendable(error: unknown): unknown {
-    return codecFailure(error, this.#host.context("send"));
+    return codecFailure(error, this.#owner.context("send"));
   }
 
   /** Puts one message into the batch. */
@@ -201,7 +201,7 @@ export class FramedOutbound<In> {
     }
     if (!this.#scheduled) {
       this.#scheduled = true;
-      this.#host.clock.defer(this.#endOfTurn);
+      this.#owner.clock.defer(this.#endOfTurn);
     }
     if (writer.length >= BATCH_BYTES) this.handOver();
     return SENT;
@@ -212,7 +212,7 @@ export class FramedOutbound<In> {
     const problem = this.#overflow(heldBytes);
     if (problem !== undefined) {
       const detail = `${problem}; await each send`;
-      return rejectedQuietly(new UsageError("QUEUE_FULL", { ...this.#host.context("send"), detail, outcome: "none" }));
+      return rejectedQuietly(new UsageError("QUEUE_FULL", { ...this.#owner.context("send"), detail, outcome: "none" }));
     }
     this.handOver();
     const sent = new Promise<void>((resolve, refuse) => {
@@ -222,11 +222,11 @@ export class FramedOutbound<In> {
       };
       this.#waiting.addWithin(
         new WaitingSend(message, heldBytes, resolve, reject),
-        this.#host.clock,
+        this.#owner.clock,
         options,
         (cause) => {
           this.#waitingBytes -= heldBytes;
-          reject(expiryReason(cause, this.#host.context("send"), "none"));
+          reject(expiryReason(cause, this.#owner.context("send"), "none"));
         },
       );
       this.#waitingBytes += heldBytes;
@@ -236,7 +236,7 @@ export class FramedOutbound<In> {
 
   /** Why no more may wait: a peer that does not read must not fill the memory of a handler that does not wait. */
   #overflow(heldBytes: number): string | undefined {
-    const { maxWriteQueueBytes } = this.#host.settings;
+    const { maxWriteQueueBytes } = this.#owner.settings;
     if (this.#waiting.size >= MAX_WAITING_SENDS) return `${MAX_WAITING_SENDS} messages wait already`;
     if (this.#waiting.size === 0 || this.#waitingBytes + heldBytes <= maxWriteQueueBytes) return undefined;
     return `more than limits.maxWriteQueueBytes (${maxWriteQueueBytes}) would wait`;

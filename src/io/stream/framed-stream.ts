@@ -9,7 +9,7 @@ import { DONE, Iteration } from "../operation/iteration.ts";
 import type { CloseOptions, StreamEnd } from "./end.ts";
 import { FramedInbound, type MessagePush, type MessageRequest } from "./framed-inbound.ts";
 import { FramedOutbound } from "./framed-outbound.ts";
-import type { ConnectionHost } from "./host.ts";
+import type { StreamPartOwner } from "./owner.ts";
 import type { Inbound } from "./inbound.ts";
 import type { Outbound } from "./outbound.ts";
 import type * as api from "./public.ts";
@@ -22,19 +22,19 @@ const pool = new BlockPool();
 const RECEIVE: MessageRequest = { op: "receive", takes: "one", end: null };
 
 /** The connection that a framed socket stands on. */
-export interface FramedHost extends StreamSocket, ConnectionHost {
+export interface FramedOwner extends StreamSocket, StreamPartOwner {
   readonly inbound: Inbound;
   readonly outbound: Outbound;
 }
 
 /** Messages over a connection. */
 export class FramedStream<In, Out> implements api.FramedStream<In, Out> {
-  readonly socket: FramedHost;
+  readonly socket: FramedOwner;
   readonly codec: Codec<In, Out>;
   readonly #inbound: FramedInbound<Out>;
   readonly #outbound: FramedOutbound<In>;
 
-  constructor(socket: FramedHost, codec: Codec<In, Out>) {
+  constructor(socket: FramedOwner, codec: Codec<In, Out>) {
     this.socket = socket;
     this.codec = codec;
     this.#inbound = new FramedInbound(socket, socket.inbound, codec.createDecoder(), pool);

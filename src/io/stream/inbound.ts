@@ -2,7 +2,7 @@
 
 import { ByteQueue } from "../../core/bytes/byte-queue.ts";
 import { UsageError, type ZocaloError } from "../../core/errors.ts";
-import type { ConnectionHost } from "./host.ts";
+import type { StreamPartOwner } from "./owner.ts";
 import { OPERATION_RULES, RECEIVE_RULES } from "../../core/options/check-options.ts";
 import { expiryReason, type ReceiveOptions, refusedAtOnce } from "../operation/deadline.ts";
 import { restated } from "../operation/restated.ts";
@@ -32,7 +32,7 @@ export interface InboundConsumer {
    * only after `hold` or `detach`; the rest is queued. */
   received(view: Uint8Array): number;
   ended(): void;
-  failed(error: ZocaloError): void;
+  broken(error: ZocaloError): void;
 }
 
 /** Where the stream of incoming bytes stands. */
@@ -43,7 +43,7 @@ export class Inbound {
   state: InboundState = "open";
   bytesReceived = 0;
   error: ZocaloError | undefined;
-  readonly #host: ConnectionHost;
+  readonly #owner: StreamPartOwner;
   #queue: ByteQueue | undefined;
   readonly #waiters: WaitQueue<Waiter<unknown, ReadRequest<unknown>>> = new WaitQueue();
   #consumer: InboundConsumer | undefined;
@@ -54,8 +54,8 @@ export class Inbound {
   /** Set while what arrives is thrown away: how much still may be, and whom to tell at the end. */
   #discard: { bytes: number; readonly done: (drained: boolean) => void } | undefined;
 
-  constructor(host: ConnectionHost) {
-    this.#host = host;
+  constructor(owner: StreamPartOwner) {
+    this.#owner = owner;
   }
 
   /** What has arrived and was not read. An idle connection has none. */
@@ -72,10 +72,10 @@ export class Inbound {
   /** Serves one read: from the queue if it can, else when bytes arrive. */
   read<T>(request: ReadRequest<T>, options: ReceiveOptions | undefined): Promise<T> {
     if (this.#consumer !== undefined) {
-      return Promise.reject(new UsageError("READER_TAKEN", this.#host.context(request.op)));
+      return Promise.reject(new UsageError("READER_TAKEN", this.#owner.context(request.op)));
     }
     const rules = request.end === undefined ? OPERATION_RULES : RECEIVE_RULES;
-    const refused = refusedAtOnce(options, () => this.#host.context(request.op), rules);
+    const refused = refusedAtOnce(options, () => this.#owner.context(request.op), rules);
     if (refused !== undefined) return Promise.reject(refused.reason);
     if (options?.until?.aborted === true) return Promise.resolve(request.end as T);
     if (!this.#feeding && this.#waiters.size === 0) {
@@ -98,7 +98,7 @@ export class Inbound {
 
   /** Gives all bytes, those in the queue first, to `consumer` until `detach`. */
   attach(consumer: InboundConsumer, op: string): void {
-    if (this.#consumer !== undefined || this.hasWaiters) throw new UsageError("READER_TAKEN", this.#host.context(op));
+    if (this.#consumer !== undefined || this.hasWaiters) throw new UsageError("READER_TAKEN", this.#owner.context(op));
     this.#consumer = consumer;
     this.feedConsumer();
   }
@@ -132,7 +132,7 @@ export class Inbound {
     }
     if (this.#consumer !== undefined && !this.#held && this.queuedBytes === 0) {
       if (this.state === "ended") this.#consumer.ended();
-      else if (this.state === "failed") this.#consumer.failed(this.error as ZocaloError);
+      else if (this.state === "failed") this.#consumer.broken(this.error as ZocaloError);
     }
     // One that was detached by its own handler leaves them the rest.
     this.#serveWaiters();
@@ -169,7 +169,7 @@ export class Inbound {
   }
 
   /** The connection is lost. What had arrived stays readable first (docs/semantics.md, rule A1), unless this side gave it up. */
-  failed(error: ZocaloError, keepQueue: boolean): void {
+  fail(error: ZocaloError, keepQueue: boolean): void {
     if (this.state === "failed" || (this.state === "ended" && keepQueue)) return;
     this.state = "failed";
     this.error = error;
@@ -177,7 +177,7 @@ export class Inbound {
     this.#discard?.done(false);
     this.#serveWaiters();
     const delivered = this.queuedBytes === 0 && !this.#held && !this.#feeding;
-    if (delivered || !keepQueue) this.#consumer?.failed(error);
+    if (delivered || !keepQueue) this.#consumer?.broken(error);
   }
 
   /**
@@ -204,9 +204,9 @@ export class Inbound {
 
   /** Ends all pending reads, and all later ones, with `error`; bytes go on arriving (to be discarded). */
   refuseReads(error: ZocaloError): void {
-    this.#waiters.rejectAll(({ subject }) => restated(error, this.#host.context(subject.op)));
+    this.#waiters.rejectAll(({ subject }) => restated(error, this.#owner.context(subject.op)));
     this.error = error;
-    this.#consumer?.failed(error);
+    this.#consumer?.broken(error);
   }
 
   #serve<T>(request: ReadRequest<T>): T | undefined {
@@ -217,7 +217,7 @@ export class Inbound {
         return value;
       }
     }
-    if (this.error !== undefined) throw restated(this.error, this.#host.context(request.op), this.error.outcome);
+    if (this.error !== undefined) throw restated(this.error, this.#owner.context(request.op), this.error.outcome);
     if (this.state === "ended") return request.finish(this.queue);
     return undefined;
   }
@@ -240,10 +240,10 @@ export class Inbound {
     };
     this.#waiters.addWithin(
       waiter,
-      this.#host.clock,
+      this.#owner.clock,
       options,
       (cause) => {
-        waiter.reject(expiryReason(cause, this.#host.context(op), "none"));
+        waiter.reject(expiryReason(cause, this.#owner.context(op), "none"));
         serveOthers();
       },
       () => {
@@ -289,13 +289,13 @@ export class Inbound {
     if (this.state !== "open") return;
     const need = this.#waiters.first?.subject.needBytes ?? 0;
     const limit =
-      this.#discard === undefined ? Math.max(this.#host.settings.maxReadAheadBytes, need) : Number.POSITIVE_INFINITY;
+      this.#discard === undefined ? Math.max(this.#owner.settings.maxReadAheadBytes, need) : Number.POSITIVE_INFINITY;
     if (!this.#paused && this.queuedBytes >= limit && this.queuedBytes >= need) {
       this.#paused = true;
-      this.#host.transport.pause();
+      this.#owner.transport.pause();
     } else if (this.#paused && (this.queuedBytes <= limit / 2 || this.queuedBytes < need)) {
       this.#paused = false;
-      this.#host.transport.resume();
+      this.#owner.transport.resume();
     }
   }
 }

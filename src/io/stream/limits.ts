@@ -8,7 +8,7 @@ import type { Clock, Timer } from "../network/network.ts";
 const STALL_CHECKS = 4;
 
 /** What the limits watch. */
-export interface LimitedConnection {
+export interface LimitsOwner {
   readonly settings: ConnectionSettings;
   readonly outbound: { readonly progress: number; readonly busy: boolean };
   expire(code: ErrorCode, detail: string): void;
@@ -16,7 +16,7 @@ export interface LimitedConnection {
 
 /** The running limits of one connection. */
 export class ConnectionLimits {
-  readonly #subject: LimitedConnection;
+  readonly #owner: LimitsOwner;
   readonly #clock: Clock;
   #idleMs = Number.POSITIVE_INFINITY;
   readonly #stallMs: number;
@@ -27,15 +27,15 @@ export class ConnectionLimits {
   #stallTimer: Timer | undefined;
   #lifeTimer: Timer | undefined;
 
-  constructor(subject: LimitedConnection, clock: Clock) {
-    const { settings } = subject;
-    this.#subject = subject;
+  constructor(owner: LimitsOwner, clock: Clock) {
+    const { settings } = owner;
+    this.#owner = owner;
     this.#clock = clock;
     this.#stallMs = settings.writeStallMs;
     const { lifetimeMs } = settings;
     if (Number.isFinite(lifetimeMs)) {
       const detail = `the connection reached timeouts.lifetimeMs (${lifetimeMs})`;
-      this.#lifeTimer = clock.setTimer(() => subject.expire("LIFETIME_EXCEEDED", detail), lifetimeMs, true);
+      this.#lifeTimer = clock.setTimer(() => owner.expire("LIFETIME_EXCEEDED", detail), lifetimeMs, true);
     }
     this.idleMs = settings.idleMs;
   }
@@ -58,9 +58,9 @@ export class ConnectionLimits {
   /** A write waits for the peer: from now on it must take something now and then. */
   blocked(): void {
     this.moved();
-    this.#progress = this.#subject.outbound.progress;
+    this.#progress = this.#owner.outbound.progress;
     if (this.#stallTimer !== undefined || !Number.isFinite(this.#stallMs)) return;
-    this.#watchStall(this.#subject.outbound.progress, this.#clock.now());
+    this.#watchStall(this.#owner.outbound.progress, this.#clock.now());
   }
 
   /** Stops all clocks. */
@@ -75,15 +75,14 @@ export class ConnectionLimits {
       this.#look();
       const restMs = this.#movedAt + this.#idleMs - this.#clock.now();
       if (restMs > 0) this.#watchIdle(restMs);
-      else
-        this.#subject.expire("IDLE_TIMEOUT", `nothing moved on the connection for timeouts.idleMs (${this.#idleMs})`);
+      else this.#owner.expire("IDLE_TIMEOUT", `nothing moved on the connection for timeouts.idleMs (${this.#idleMs})`);
     };
     this.#idleTimer = this.#clock.setTimer(check, delayMs, true);
   }
 
   /** What the peer takes of a write that waits is no call of the program: nobody tells of it. */
   #look(): void {
-    const { busy, progress } = this.#subject.outbound;
+    const { busy, progress } = this.#owner.outbound;
     if (!busy || progress === this.#progress) return;
     this.#progress = progress;
     this.moved();
@@ -92,16 +91,16 @@ export class ConnectionLimits {
   #watchStall(progress: number, since: number): void {
     const check = (): void => {
       this.#stallTimer = undefined;
-      if (!this.#subject.outbound.busy) return;
+      if (!this.#owner.outbound.busy) return;
       const now = this.#clock.now();
-      const current = this.#subject.outbound.progress;
+      const current = this.#owner.outbound.progress;
       if (current !== progress) {
         this.#look();
         this.#watchStall(current, now);
       } else if (now - since < this.#stallMs) this.#watchStall(progress, since);
       else {
         const detail = `the peer took no bytes for timeouts.writeStallMs (${this.#stallMs})`;
-        this.#subject.expire("WRITE_STALLED", detail);
+        this.#owner.expire("WRITE_STALLED", detail);
       }
     };
     this.#stallTimer = this.#clock.setTimer(check, this.#stallMs / STALL_CHECKS, true);

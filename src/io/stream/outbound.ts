@@ -2,7 +2,7 @@
 
 import { ConnectionError, type ErrorOutcome, UsageError, type ZocaloError } from "../../core/errors.ts";
 import { HELD } from "../../core/held-bytes.ts";
-import type { ConnectionHost } from "./host.ts";
+import type { StreamPartOwner } from "./owner.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
 import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
 import { restated } from "../operation/restated.ts";
@@ -70,7 +70,7 @@ export class Outbound {
   bytesSent = 0;
   /** A framed writer. */
   gatherer: Gatherer | undefined;
-  readonly #host: ConnectionHost;
+  readonly #owner: StreamPartOwner;
   readonly #jobs: WaitQueue<WriteJob> = new WaitQueue();
   #queuedBytes = 0;
   #heldBytes = 0;
@@ -79,8 +79,8 @@ export class Outbound {
   #error: ZocaloError | undefined;
   #finish: { readonly promise: Promise<void>; resolve: () => void; reject: (reason: unknown) => void } | undefined;
 
-  constructor(host: ConnectionHost) {
-    this.#host = host;
+  constructor(owner: StreamPartOwner) {
+    this.#owner = owner;
   }
 
   /** Whether bytes wait for the kernel. */
@@ -95,18 +95,18 @@ export class Outbound {
 
   /** A number that changes while a blocked write makes progress. */
   get progress(): number {
-    return this.#inFlight > 0 ? this.bytesSent - this.#host.transport.unsentBytes() : this.bytesSent;
+    return this.#inFlight > 0 ? this.bytesSent - this.#owner.transport.unsentBytes() : this.bytesSent;
   }
 
   /** Sends bytes; resolves when the kernel has them. */
   write(data: WriteInput, options: OperationOptions | undefined): Promise<void> {
-    const refused = refusedAtOnce(options, () => this.#host.context("write"));
+    const refused = refusedAtOnce(options, () => this.#owner.context("write"));
     if (refused !== undefined) return Promise.reject(refused.reason);
     if (this.state !== "open") return rejectedQuietly(this.whyNot("write"));
     this.gatherer?.handOver();
     let chunks: Uint8Array[];
     try {
-      chunks = chunksOf(data, this.#host);
+      chunks = chunksOf(data, this.#owner);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -116,10 +116,12 @@ export class Outbound {
     if (!this.busy && bytes <= SLICE_BYTES && options === undefined) return this.#writeNow(chunks, bytes);
     const joined = options === undefined ? this.#join(chunks, bytes) : undefined;
     if (joined !== undefined) return joined;
-    const { maxWriteQueueBytes } = this.#host.settings;
+    const { maxWriteQueueBytes } = this.#owner.settings;
     if (this.#queuedBytes > 0 && this.#heldBytes + HELD.write + bytes > maxWriteQueueBytes) {
       const detail = `more than limits.maxWriteQueueBytes (${maxWriteQueueBytes}) would wait; await each write`;
-      return rejectedQuietly(new UsageError("QUEUE_FULL", { ...this.#host.context("write"), detail, outcome: "none" }));
+      return rejectedQuietly(
+        new UsageError("QUEUE_FULL", { ...this.#owner.context("write"), detail, outcome: "none" }),
+      );
     }
     return this.#enqueue(chunks, bytes, options);
   }
@@ -152,7 +154,7 @@ export class Outbound {
   }
 
   /** The connection is lost, or was given up: everything that waits rejects. */
-  failed(error: ZocaloError): void {
+  fail(error: ZocaloError): void {
     if (this.state === "failed") return;
     const wasEnded = this.state === "ended";
     this.state = "failed";
@@ -176,7 +178,7 @@ export class Outbound {
     const job = new WriteJob(bytes, false, undefined);
     job.remaining = 0;
     this.#add(job);
-    this.#host.blocked();
+    this.#owner.blocked();
     return job.promise;
   }
 
@@ -204,7 +206,7 @@ export class Outbound {
     const job = new WriteJob(room === undefined ? bytes : 0, cancellable, room);
     if (room === undefined) job.chunks = chunks;
     else fill(job, room, chunks, bytes);
-    job.deadline = Deadline.of(this.#host.clock, options, (cause) => this.#cancel(job, cause));
+    job.deadline = Deadline.of(this.#owner.clock, options, (cause) => this.#cancel(job, cause));
     this.#add(job);
     this.#pump();
     return job.promise;
@@ -213,7 +215,7 @@ export class Outbound {
   #cancel(job: WriteJob, cause: number | AbortSignal): void {
     const begun = job.remaining < job.bytes;
     void handled(job.promise);
-    job.reject(expiryReason(cause, this.#host.context("write"), begun ? "all" : "none"));
+    job.reject(expiryReason(cause, this.#owner.context("write"), begun ? "all" : "none"));
     if (begun) {
       // All or nothing: the rest is sent in the background, from a copy, since the caller may reuse its input now.
       job.chunks = takeChunks(job, job.remaining).map((chunk) => Uint8Array.prototype.slice.call(chunk));
@@ -240,7 +242,7 @@ export class Outbound {
         }
       }
       if (!this.#handOver(chunks, bytes)) {
-        this.#host.blocked();
+        this.#owner.blocked();
         return;
       }
       this.#settleSent(bytes);
@@ -252,7 +254,7 @@ export class Outbound {
   #handOver(chunks: readonly Uint8Array[], bytes: number): boolean {
     this.#inFlight = bytes;
     // A function for each slice, so that an idle connection has none.
-    if (!this.#host.transport.write(chunks, (error) => this.#taken(error))) return false;
+    if (!this.#owner.transport.write(chunks, (error) => this.#taken(error))) return false;
     this.#inFlight = 0;
     return true;
   }
@@ -276,7 +278,7 @@ export class Outbound {
   }
 
   #sendFin(): void {
-    this.#host.transport.end((error) => {
+    this.#owner.transport.end((error) => {
       if (error !== undefined || this.state !== "ending") return;
       this.state = "ended";
       this.#finish?.resolve();
@@ -287,12 +289,12 @@ export class Outbound {
   whyNot(op: string): ZocaloError {
     if (this.#error !== undefined) return this.#restate(this.#error, op, "none");
     const detail = "this side has ended; nothing can be written after end() or close()";
-    return new ConnectionError("CLOSED", { ...this.#host.context(op), detail, outcome: "none" });
+    return new ConnectionError("CLOSED", { ...this.#owner.context(op), detail, outcome: "none" });
   }
 
   /** The end of the connection, as the answer to one call. */
   #restate(error: ZocaloError, op: string, outcome: ErrorOutcome): ZocaloError {
-    return restated(error, this.#host.context(op), outcome);
+    return restated(error, this.#owner.context(op), outcome);
   }
 }
 
@@ -324,15 +326,15 @@ function takeChunks(job: WriteJob, maxBytes: number): Uint8Array[] {
   return out;
 }
 
-function chunksOf(data: WriteInput, host: ConnectionHost): Uint8Array[] {
-  if (typeof data === "string") return [textBytes(data, "data", () => host.context("write"))];
+function chunksOf(data: WriteInput, owner: StreamPartOwner): Uint8Array[] {
+  if (typeof data === "string") return [textBytes(data, "data", () => owner.context("write"))];
   if (data instanceof Uint8Array) return [data];
   if (Array.isArray(data)) {
     const chunks: Uint8Array[] = [];
     // A hole counts as undefined, and is refused as that.
-    for (const piece of data as readonly WriteInput[]) for (const chunk of chunksOf(piece, host)) chunks.push(chunk);
+    for (const piece of data as readonly WriteInput[]) for (const chunk of chunksOf(piece, owner)) chunks.push(chunk);
     return chunks;
   }
   const detail = "data must be a string, a Uint8Array, or an array of them";
-  throw new UsageError("OPTION_INVALID", { ...host.context("write"), detail, outcome: "none" });
+  throw new UsageError("OPTION_INVALID", { ...owner.context("write"), detail, outcome: "none" });
 }

@@ -4,7 +4,7 @@ import type { ByteQueue } from "../../core/bytes/byte-queue.ts";
 import { lastingCopy } from "../../core/bytes/lasting-memory.ts";
 import { EndOfStreamError, ProtocolError, UsageError } from "../../core/errors.ts";
 import { countFrom, OPERATION_RULES, RECEIVE_RULES, type RulesOf, shown } from "../../core/options/check-options.ts";
-import type { ConnectionHost } from "./host.ts";
+import type { StreamPartOwner } from "./owner.ts";
 import type { OperationContext, ReceiveOptions } from "../operation/deadline.ts";
 import type { Inbound, ReadRequest } from "./inbound.ts";
 import type { ReadOptions, ReadUntilOptions } from "./public.ts";
@@ -35,10 +35,10 @@ export function readSome(maxBytes: number): ReadRequest<Buffer | null> {
 export const READ_ANY: ReadRequest<Buffer | null> = readSome(Number.POSITIVE_INFINITY);
 
 /** The answer to a target that takes no bytes: an error in its turn, before any byte is touched. */
-function refuseTarget(host: ConnectionHost): ReadRequest<number | null> {
+function refuseTarget(owner: StreamPartOwner): ReadRequest<number | null> {
   const refuse = (): never => {
     const detail = "target must be a Buffer or a Uint8Array";
-    throw new UsageError("OPTION_INVALID", { ...host.context("readInto"), detail });
+    throw new UsageError("OPTION_INVALID", { ...owner.context("readInto"), detail });
   };
   return { op: "readInto", needBytes: 0, take: refuse, finish: refuse, end: null };
 }
@@ -60,8 +60,8 @@ export function readLoop(inbound: Inbound, options: ReceiveOptions | undefined):
 }
 
 /** Bytes into the caller's buffer. */
-export function readInto(target: Uint8Array, host: ConnectionHost): ReadRequest<number | null> {
-  if (!(target instanceof Uint8Array)) return refuseTarget(host);
+export function readInto(target: Uint8Array, owner: StreamPartOwner): ReadRequest<number | null> {
+  if (!(target instanceof Uint8Array)) return refuseTarget(owner);
   return {
     op: "readInto",
     needBytes: target.length === 0 ? 0 : 1,
@@ -77,10 +77,10 @@ export function readInto(target: Uint8Array, host: ConnectionHost): ReadRequest<
 }
 
 /** Exactly `count` bytes. */
-export function readExactly(count: number, host: ConnectionHost): ReadRequest<Buffer> {
+export function readExactly(count: number, owner: StreamPartOwner): ReadRequest<Buffer> {
   if (!Number.isSafeInteger(count) || count < 0) {
     const detail = `count must be a whole number of bytes from 0 on, not ${shown(count)}`;
-    throw new UsageError("OPTION_INVALID", { ...host.context("readExactly"), detail });
+    throw new UsageError("OPTION_INVALID", { ...owner.context("readExactly"), detail });
   }
   return {
     op: "readExactly",
@@ -88,15 +88,15 @@ export function readExactly(count: number, host: ConnectionHost): ReadRequest<Bu
     take: (queue) => (queue.length >= count ? queue.take(count) : undefined),
     direct: (view) => (view.length < count ? undefined : { value: lastingCopy(view.subarray(0, count)), used: count }),
     finish: (queue) =>
-      endOfStream(queue, `the peer ended after ${queue.length} of ${count} bytes`, host.context("readExactly")),
+      endOfStream(queue, `the peer ended after ${queue.length} of ${count} bytes`, owner.context("readExactly")),
   };
 }
 
 /** Bytes up to and including a delimiter. The search goes on where it stopped, so that time stays linear. */
-export function readUntil(delimiter: Uint8Array, maxBytes: number, host: ConnectionHost): ReadRequest<Buffer> {
+export function readUntil(delimiter: Uint8Array, maxBytes: number, owner: StreamPartOwner): ReadRequest<Buffer> {
   if (!(delimiter instanceof Uint8Array) || delimiter.length === 0 || maxBytes < delimiter.length) {
     const detail = "delimiter must be a string or bytes and not empty, and maxBytes at least its length";
-    throw new UsageError("OPTION_INVALID", { ...host.context("readUntil"), detail });
+    throw new UsageError("OPTION_INVALID", { ...owner.context("readUntil"), detail });
   }
   let searched = 0;
   return {
@@ -108,10 +108,14 @@ export function readUntil(delimiter: Uint8Array, maxBytes: number, host: Connect
       searched = Math.max(0, queue.length - delimiter.length + 1);
       if (at === -1 && queue.length < maxBytes) return undefined;
       const detail = `the delimiter did not come within ${maxBytes} bytes; raise maxBytes, or drop the peer`;
-      throw new ProtocolError("DELIMITER_NOT_FOUND", { ...host.context("readUntil"), detail });
+      throw new ProtocolError("DELIMITER_NOT_FOUND", { ...owner.context("readUntil"), detail });
     },
     finish: (queue) =>
-      endOfStream(queue, `the peer ended after ${queue.length} bytes without the delimiter`, host.context("readUntil")),
+      endOfStream(
+        queue,
+        `the peer ended after ${queue.length} bytes without the delimiter`,
+        owner.context("readUntil"),
+      ),
   };
 }
 

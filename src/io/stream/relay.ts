@@ -120,7 +120,7 @@ class Carrier implements InboundConsumer {
     try {
       from.inbound.attach(this, "relay");
     } catch (error) {
-      this.failed(error);
+      this.broken(error);
     }
   }
 
@@ -139,7 +139,7 @@ class Carrier implements InboundConsumer {
           this.#taken(block, view.length);
           this.#from.inbound.hold(false);
         },
-        (error: unknown) => this.failed(error),
+        (error: unknown) => this.broken(error),
       );
     }
     return view.length;
@@ -152,11 +152,11 @@ class Carrier implements InboundConsumer {
         this.#blocked = false;
         this.#done();
       },
-      (error: unknown) => this.failed(error),
+      (error: unknown) => this.broken(error),
     );
   }
 
-  failed(error: unknown): void {
+  broken(error: unknown): void {
     this.#blocked = false;
     this.#done();
     this.#fail(error);

@@ -19,7 +19,7 @@ import { textBytes } from "../operation/text-bytes.ts";
 import type { Announced } from "./announced.ts";
 import { CLOSE_RULES, type CloseOptions, howLost, type StreamEnd } from "./end.ts";
 import { FramedStream } from "./framed-stream.ts";
-import type { ConnectionHost } from "./host.ts";
+import type { StreamPartOwner } from "./owner.ts";
 import { Inbound } from "./inbound.ts";
 import { ConnectionLimits } from "./limits.ts";
 import { linger } from "./linger.ts";
@@ -50,13 +50,13 @@ interface Extras {
   clock?: OwnClock;
 }
 
-/** Told when a connection is over: the listener that counts it. */
+/** What a connection needs of its owner, the listener that counts it: to be told when it is over. */
 export interface ConnectionOwner {
   over(connection: StreamSocket): void;
 }
 
 /** A connection over a transport. */
-export class StreamSocket implements api.StreamSocket, StreamSink, ConnectionHost {
+export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwner {
   readonly #network: Network;
   readonly settings: ConnectionSettings;
   transport: StreamTransport;
@@ -357,8 +357,8 @@ export class StreamSocket implements api.StreamSocket, StreamSink, ConnectionHos
     this.#lazy?.limits?.stop();
     const error = this.#reasonOf(end);
     if (end.how !== "ended") {
-      this.inbound.failed(error, keepQueue);
-      this.outbound.failed(error);
+      this.inbound.fail(error, keepQueue);
+      this.outbound.fail(error);
     }
     publish("close", () => ({ kind: "stream", ...this.#names(), how: end.how, error: end.error }));
     this.#lazy?.announcement?.tell(end, error);

@@ -53,9 +53,9 @@ export class KernelDriver {
   /** A packet arrived. */
   arrive(packet: Packet): void {
     const { kind, route } = packet;
-    if (kind === "tcp") this.settle(this.tcp.receive(packet, this.nowUs));
+    if (kind === "tcp") this.poll(this.tcp.receive(packet, this.nowUs));
     else if (kind === "udp") this.#tell(this.udp.receive(packet));
-    else if (packet.about === "tcp") this.settle(this.tcp.refused(route.to, route.from, packet.failure));
+    else if (packet.about === "tcp") this.poll(this.tcp.refused(route.to, route.from, packet.failure));
     else this.#tell(this.udp.refused(route.to, route.from, packet.failure));
     for (const answer of [...this.tcp.answers(), ...this.udp.answers()]) this.#send(answer, this.machine.newFlow());
   }
@@ -63,12 +63,12 @@ export class KernelDriver {
   /** Begins to connect. Throws a refusal of the kernel. */
   connect(from: Place | undefined, remote: Endpoint): TcpSocket {
     const socket = this.tcp.connect(from, remote, this.nowUs);
-    this.settle(socket);
+    this.poll(socket);
     return socket;
   }
 
   /** To be called after every call to a connection: does what it wants. */
-  settle(socket: TcpSocket | undefined): void {
+  poll(socket: TcpSocket | undefined): void {
     if (socket === undefined || !this.process.alive) return;
     const { connection, route, flow } = socket;
     let notice: TcpNotice | undefined;
@@ -91,7 +91,7 @@ export class KernelDriver {
     if (timer === undefined) {
       timer = this.process.scheduler.timer(flow, () => {
         connection.onDeadline(this.nowUs);
-        this.settle(socket);
+        this.poll(socket);
       });
       this.#timers.set(socket, timer);
     }
@@ -101,7 +101,7 @@ export class KernelDriver {
   /** Closes a listener: what waits behind it is reset. */
   closeListener(listener: TcpListener): void {
     this.users.delete(listener);
-    for (const socket of this.tcp.closeListener(listener)) this.settle(socket);
+    for (const socket of this.tcp.closeListener(listener)) this.poll(socket);
   }
 
   /** Sends one datagram. Throws a refusal of the kernel. */

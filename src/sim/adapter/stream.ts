@@ -91,7 +91,7 @@ export class SimStream implements StreamTransport {
 
   end(done: (error?: unknown) => void): void {
     this.#socket.connection.finish();
-    this.#kernel.settle(this.#socket);
+    this.#kernel.poll(this.#socket);
     this.#wake(done);
   }
 
@@ -107,7 +107,7 @@ export class SimStream implements StreamTransport {
 
   setKeepAlive(on: boolean, idleMs: number): void {
     this.#socket.connection.setKeepAlive(on, idleMs, this.#kernel.nowUs);
-    this.#kernel.settle(this.#socket);
+    this.#kernel.poll(this.#socket);
   }
 
   setReferenced(): void {}
@@ -153,7 +153,7 @@ export class SimStream implements StreamTransport {
       writing.index += 1;
       writing.offset = 0;
     }
-    this.#kernel.settle(this.#socket);
+    this.#kernel.poll(this.#socket);
     if (writing.index < writing.chunks.length) return false;
     this.#writing = undefined;
     return true;
@@ -194,7 +194,7 @@ export class SimStream implements StreamTransport {
       left -= bytes.length;
       this.#sink.received(bytes);
     }
-    this.#kernel.settle(this.#socket);
+    this.#kernel.poll(this.#socket);
     if (this.#paused || this.#sink === undefined) return;
     if (connection.readableBytes > 0) this.#schedule();
     else if (connection.ended && !this.#endTold) {
@@ -231,7 +231,7 @@ export class SimStream implements StreamTransport {
     this.#kernel.users.delete(this.#socket);
     if (this.#kernel.process.isZombie()) return;
     last();
-    this.#kernel.settle(this.#socket);
+    this.#kernel.poll(this.#socket);
   }
 
   #names(): { readonly local: string; readonly remote: string } {

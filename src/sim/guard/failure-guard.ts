@@ -111,7 +111,7 @@ function isTold(reason: unknown): boolean {
 }
 
 function fail(scope: Scope, reason: unknown): void {
-  if (!isTold(reason)) scope.failed(reason);
+  if (!isTold(reason)) scope.unhandled(reason);
 }
 
 /** On a promise: where it was made. */

@@ -14,7 +14,7 @@ export interface Scope {
   /** Told of every leak, so that a program that catches the error still fails. */
   leaked(error: ZocaloError): void;
   /** Told of every rejection that nobody handles, and of every exception that nobody catches. */
-  failed(reason: unknown): void;
+  unhandled(reason: unknown): void;
 }
 
 const storage = new AsyncLocalStorage<Scope>();

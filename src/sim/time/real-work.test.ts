@@ -17,7 +17,7 @@ const scope: Scope = {
   seed: 1,
   world: {},
   leaked: (error) => assert.fail(error),
-  failed: (reason) => assert.fail(String(reason)),
+  unhandled: (reason) => assert.fail(String(reason)),
 };
 /** References as other modules may hold them. Real work must not be a leak, nor a leak real work. */
 const early = {

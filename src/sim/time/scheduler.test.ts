@@ -20,7 +20,7 @@ async function run(
     seed: 1,
     world: {},
     leaked: (error) => assert.fail(error),
-    failed: (reason) => assert.fail(String(reason)),
+    unhandled: (reason) => assert.fail(String(reason)),
   };
   const frozen: string[] = [];
   const work = new RealWork(scope.world);

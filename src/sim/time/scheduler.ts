@@ -103,7 +103,7 @@ export class Scheduler {
         if (error === undefined) resolve();
         else reject(error);
       };
-      this.#settle();
+      this.#afterTicks();
     });
   }
 
@@ -123,7 +123,7 @@ export class Scheduler {
       this.#idleTurns = 0;
       this.#happen(next);
       if (this.#woke) {
-        this.#settle();
+        this.#afterTicks();
         return;
       }
     }
@@ -169,7 +169,7 @@ export class Scheduler {
   }
 
   /** Goes on when all microtasks and ticks have run, and those that they queue. */
-  #settle(): void {
+  #afterTicks(): void {
     this.#woke = false;
     this.#steps.next();
   }

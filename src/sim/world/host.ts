@@ -21,8 +21,8 @@ import { Process } from "../adapter/process.ts";
 import type { Scheduler } from "../time/scheduler.ts";
 import type { Trace } from "./trace.ts";
 
-/** What a host needs of its world. */
-export interface HostEnvironment {
+/** What a host needs of its owner, the world. */
+export interface HostOwner {
   readonly scheduler: Scheduler;
   readonly fabric: Fabric;
   readonly trace: Trace;
@@ -33,7 +33,7 @@ export interface HostEnvironment {
   readonly seed: number;
   leaked(error: ZocaloError): void;
   /** The program of a host has failed. */
-  failed(error: unknown): void;
+  programFailed(error: unknown): void;
   resolve(name: string): readonly string[] | ErrorCode;
 }
 
@@ -62,7 +62,7 @@ export class SimHost implements Host, FabricHost {
   readonly nameHash: number;
   readonly addresses: readonly string[];
   readonly disk: Disk = new Disk();
-  readonly #environment: HostEnvironment;
+  readonly #owner: HostOwner;
   readonly #main: HostMain | undefined;
   #life: Life;
   #up = true;
@@ -71,8 +71,8 @@ export class SimHost implements Host, FabricHost {
   #starts = 0;
   #zombieCalls = 0;
 
-  constructor(environment: HostEnvironment, name: string, addresses: readonly string[], main: HostMain | undefined) {
-    this.#environment = environment;
+  constructor(owner: HostOwner, name: string, addresses: readonly string[], main: HostMain | undefined) {
+    this.#owner = owner;
     this.name = name;
     this.nameHash = hashText(name);
     this.addresses = addresses;
@@ -114,7 +114,7 @@ export class SimHost implements Host, FabricHost {
     process.run(() => {
       // A program that throws at once fails as one that rejects.
       new Promise<void>((resolve) => resolve(main(network, this.disk))).catch((error: unknown) => {
-        if (process.alive) this.#environment.failed(error);
+        if (process.alive) this.#owner.programFailed(error);
       });
     });
   }
@@ -186,23 +186,23 @@ export class SimHost implements Host, FabricHost {
   }
 
   #note(event: string): void {
-    const { trace, scheduler } = this.#environment;
+    const { trace, scheduler } = this.#owner;
     trace.record(scheduler.nowUs, this.name, "", event);
   }
 
   #boot(): Life {
-    const { scheduler, streams, fabric, tcp: settings, cutReads, world } = this.#environment;
+    const { scheduler, streams, fabric, tcp: settings, cutReads, world } = this.#owner;
     this.#starts += 1;
     const label = (use: string): string => `host/${this.name}/${this.#starts}/${use}`;
-    const failed = (reason: unknown): void => {
-      if (process.alive) this.#environment.failed(reason);
+    const unhandled = (reason: unknown): void => {
+      if (process.alive) this.#owner.programFailed(reason);
     };
     const scope: Scope = {
       place: this.name,
-      seed: this.#environment.seed,
+      seed: this.#owner.seed,
       world,
-      leaked: (error) => this.#environment.leaked(error),
-      failed,
+      leaked: (error) => this.#owner.leaked(error),
+      unhandled,
     };
     const onZombie = (): void => {
       this.#zombieCalls += 1;
@@ -212,13 +212,13 @@ export class SimHost implements Host, FabricHost {
     const cuts = cutReads ? streams(label("cuts")) : undefined;
     const send = (packet: Packet, flow: number): void => fabric.send(this, packet, flow);
     const kernel = new KernelDriver(process, this.#machine(label("kernel")), settings, cuts, send);
-    const resolve = (name: string): readonly string[] | ErrorCode => this.#environment.resolve(name);
+    const resolve = (name: string): readonly string[] | ErrorCode => this.#owner.resolve(name);
     const sockets = new SimSockets(kernel, resolve);
     return { process, kernel, network: { sockets, clock: process.clock, random: process.random } };
   }
 
   #machine(label: string): Machine {
-    const { fabric, scheduler, streams } = this.#environment;
+    const { fabric, scheduler, streams } = this.#owner;
     return {
       random: streams(label),
       addresses: this.addresses,

@@ -172,10 +172,13 @@ export class Run {
     fabric.defaults = link;
     if (options.capture !== undefined) fabric.capture = new PacketCapture(options.capture);
     const failed = (error: unknown): void => this.fail(error);
-    this.#scope = { place: "world", seed, world: this.#identity, leaked: failed, failed };
+    this.#scope = { place: "world", seed, world: this.#identity, leaked: failed, unhandled: failed };
     this.#director = new Process(this.#scheduler, this.#scope, streams("world"));
     const shared = { scheduler: this.#scheduler, fabric, trace: this.#trace, streams, tcp, cutReads };
-    this.#world = new SimWorld({ ...shared, world: this.#identity, seed, leaked: failed, failed }, this.#director);
+    this.#world = new SimWorld(
+      { ...shared, world: this.#identity, seed, leaked: failed, programFailed: failed },
+      this.#director,
+    );
     extension?.prepare(this.#world);
   }
 

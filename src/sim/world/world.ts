@@ -15,7 +15,7 @@ import { microseconds } from "../../core/faults/latency.ts";
 import type { Clock, Random } from "../../io/network/network.ts";
 import { Disturbances } from "./disturbances.ts";
 import { hostAddresses, isDocumentationIp } from "./documentation-range.ts";
-import { type HostEnvironment, SimHost } from "./host.ts";
+import { type HostOwner, SimHost } from "./host.ts";
 import type { Host, HostMain } from "./host-contract.ts";
 import { inflict } from "./inflict.ts";
 import { type ConditionCount, InvariantError, Invariants } from "./invariants.ts";
@@ -52,7 +52,7 @@ export class SimWorld implements World {
   readonly seed: number;
   readonly clock: Clock;
   readonly random: Random;
-  readonly #environment: HostEnvironment;
+  readonly #owner: HostOwner;
   readonly #hosts: Map<string, SimHost> = new Map();
   readonly #names: Map<string, readonly string[]> = new Map();
   readonly #lookupFailures: Map<string, ErrorCode> = new Map();
@@ -64,12 +64,12 @@ export class SimWorld implements World {
   readonly #disturbances: Disturbances = new Disturbances();
 
   /** Use `simulate`. `director` runs the code of `main`. */
-  constructor(environment: Omit<HostEnvironment, "resolve">, director: Process) {
-    this.seed = environment.seed;
+  constructor(owner: Omit<HostOwner, "resolve">, director: Process) {
+    this.seed = owner.seed;
     this.#director = director;
     this.clock = director.clock;
     this.random = director.random;
-    this.#environment = { ...environment, resolve: (name) => this.#resolve(name) };
+    this.#owner = { ...owner, resolve: (name) => this.#resolve(name) };
   }
 
   get hosts(): readonly SimHost[] {
@@ -93,13 +93,13 @@ export class SimWorld implements World {
     }
     const addresses = options.addresses ?? hostAddresses(this.#hosts.size + 1);
     for (const ip of addresses) {
-      if (isDocumentationIp(ip) && this.#environment.fabric.hostAt(ip) === undefined) continue;
+      if (isDocumentationIp(ip) && this.#owner.fabric.hostAt(ip) === undefined) continue;
       const detail = `${ip} is taken, or not for documentation (192.0.2.x, 198.51.100.x, 203.0.113.x, 2001:db8::x)`;
       throw new UsageError("ADDRESS_INVALID", { op: "host", detail });
     }
-    const host = new SimHost(this.#environment, name, addresses, main);
+    const host = new SimHost(this.#owner, name, addresses, main);
     this.#hosts.set(name, host);
-    this.#environment.fabric.add(host);
+    this.#owner.fabric.add(host);
     for (const alias of [name, ...(options.names ?? [])]) this.#names.set(alias.toLowerCase(), addresses);
     if (options.skewMs !== undefined) host.skewMs = options.skewMs;
     host.start();
@@ -117,7 +117,7 @@ export class SimWorld implements World {
   link(conditions: LinkConditions): void;
   link(a: HostLike, b: HostLike, conditions: LinkConditions): void;
   link(first: LinkConditions | HostLike, b?: HostLike, conditions?: LinkConditions): void {
-    const { fabric } = this.#environment;
+    const { fabric } = this.#owner;
     if (b === undefined || conditions === undefined) {
       fabric.defaults = linkTable(first as LinkConditions, fabric.defaults);
       return;
@@ -127,7 +127,7 @@ export class SimWorld implements World {
   }
 
   linkOneWay(from: HostLike, to: HostLike, conditions: LinkConditions): void {
-    const link = this.#environment.fabric.link(this.#host(from).name, this.#host(to).name);
+    const link = this.#owner.fabric.link(this.#host(from).name, this.#host(to).name);
     this.#disturbances.set(link, conditions);
   }
 
@@ -176,20 +176,20 @@ export class SimWorld implements World {
   }
 
   inflict(fault: Fault): FaultGuard {
-    const { fabric, trace, scheduler } = this.#environment;
+    const { fabric, trace, scheduler } = this.#owner;
     const note = (event: string): void => trace.record(scheduler.nowUs, "world", faultText(fault), event);
     note("fault begins");
     return inflict(fault, this, fabric, this.#disturbances, () => note("fault ends"));
   }
 
   at(momentMs: number, action: () => void): void {
-    const { scheduler } = this.#environment;
+    const { scheduler } = this.#owner;
     scheduler.at(microseconds(momentMs, "at"), scheduler.newFlow(), () => this.#director.run(action));
   }
 
   rule(rule: PacketRule): FaultGuard {
     checkOptions({ op: "rule" }, { rule }, RULE_RULES);
-    const heal = this.#environment.fabric.rules.add(rule);
+    const heal = this.#owner.fabric.rules.add(rule);
     return { heal, [Symbol.dispose]: heal };
   }
 
@@ -219,19 +219,19 @@ export class SimWorld implements World {
   stuck(name: string, why: string): InvariantError {
     const where = `${describeHosts(this.hosts)}\n  seed ${this.seed}, at ${this.now} ms`;
     const error = new InvariantError("converge", name, `${JSON.stringify(name)} ${why}\n${where}`);
-    this.#environment.failed(error);
+    this.#owner.programFailed(error);
     return error;
   }
 
   #check(kind: ConditionCount["kind"], name: string, condition: boolean): void {
     const error = this.invariants.check(kind, name, condition, `seed ${this.seed}, at ${this.now} ms`);
     if (error === undefined) return;
-    this.#environment.failed(error);
+    this.#owner.programFailed(error);
     throw error;
   }
 
   #cut(pairs: readonly (readonly [HostLike, HostLike])[]): FaultGuard {
-    const { fabric } = this.#environment;
+    const { fabric } = this.#owner;
     const heals = pairs.map(([from, to]) => fabric.cut(this.#host(from).name, this.#host(to).name));
     const heal = (): void => {
       for (const one of heals) one();

@@ -24,7 +24,7 @@ import { CONNECT_RULES } from "../../stream/connect.ts";
 import type { StreamSocket } from "../../stream/socket.ts";
 import { type FreshReason, endOf, type LostMessage, overError, type SessionEnd, type SessionStatus } from "../end.ts";
 import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
-import { partsOf, SessionFacade, type SessionKeeper, tellAttached, tellEnd } from "../endpoint/session.ts";
+import { partsOf, SessionFacade, type FacadeOwner, tellAttached, tellEnd } from "../endpoint/session.ts";
 import { abortError, type ClosingTime } from "../endpoint/ending.ts";
 import { SessionGap } from "../gap.ts";
 import { SessionSchedule } from "../schedule.ts";
@@ -90,7 +90,7 @@ interface Resumable {
   attempt: number;
 }
 
-class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
+class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
   readonly #options: AnyOptions;
   readonly #settings: EndpointSettings;
   readonly #connector: SessionConnector;
@@ -357,7 +357,7 @@ class SessionClient implements EndpointOwner, SessionKeeper, ConnectorOwner {
       referenced: true,
       addressKey: undefined,
     };
-    return new SessionFacade({ keeper: this, endpoint, data, ...rest });
+    return new SessionFacade({ owner: this, endpoint, data, ...rest });
   }
 
   /** This is how it ends: nothing waits for another session. */

@@ -39,7 +39,7 @@ const NOT_READY_YET: ReadonlySet<ErrorCode> = new Set(["END_OF_STREAM", "TIMEOUT
 /** What a hello asks to continue; empty for a new session. */
 export type Resumption = Pick<ClientHandshakeOptions, "resume" | "resumeUnder">;
 
-/** Whoever wants to be connected. */
+/** What a connector needs of its owner, the client. */
 export interface ConnectorOwner {
   /** What the hello asks to continue; asked for each attempt. */
   resumption(): Resumption;

@@ -49,7 +49,7 @@ export class ClientIntroduction extends SessionHandshake<ClientHandshake> {
     };
   }
 
-  override failed(cause: ZocaloError): void {
+  override broken(cause: ZocaloError): void {
     if (this.isOver) return;
     this.finish();
     const { code, detail, side } = cause;

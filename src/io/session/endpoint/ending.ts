@@ -7,7 +7,7 @@ import type { StreamSocket } from "../../stream/socket.ts";
 import { Deadline } from "../../operation/deadline.ts";
 import type { GracefulClose } from "../../operation/graceful-close.ts";
 import { endOf, type SessionEnd } from "../end.ts";
-import type { SessionHost } from "../traffic/host.ts";
+import type { SessionPartOwner } from "../traffic/owner.ts";
 import { LAST_WORDS_MS } from "./link.ts";
 
 /** So long after the beginning of `close` the peer may take to have what was sent, when what was under way is cut before. */
@@ -25,8 +25,8 @@ export function abortError(cause: unknown): ConnectionError {
   });
 }
 
-/** A session, as its end sees it. */
-export interface EndingHost extends Omit<SessionHost, "dispatch"> {
+/** What the end of a session needs of its owner, the session. */
+export interface EndingOwner extends Omit<SessionPartOwner, "dispatch"> {
   readonly connection: StreamSocket | undefined;
   /** Its handlers; undefined when there was no message. */
   readonly handling: { readonly isLaneFree: boolean; cut(): number } | undefined;
@@ -74,7 +74,7 @@ export class SessionEnding {
   state: EndingState = "live";
   /** What this side said when it closed the session; undefined where it has not. */
   closing: SessionEnd | undefined;
-  readonly #host: EndingHost;
+  readonly #owner: EndingOwner;
   readonly #waiters: Set<Waiter> = new Set();
   #closed: Promise<void> | undefined;
   /** This side gives up what it has accepted. */
@@ -82,8 +82,8 @@ export class SessionEnding {
   #wordsBy = Infinity;
   #finishBy = Infinity;
 
-  constructor(host: EndingHost) {
-    this.#host = host;
+  constructor(owner: EndingOwner) {
+    this.#owner = owner;
   }
 
   /**
@@ -96,12 +96,12 @@ export class SessionEnding {
   }
 
   async #close(message: string, time: ClosingTime): Promise<void> {
-    const host = this.#host;
-    if (!time.isExpired && !host.isIdle) await this.leave(NEVER_MS, time.expired);
-    if (host.end === undefined) {
+    const owner = this.#owner;
+    if (!time.isExpired && !owner.isIdle) await this.leave(NEVER_MS, time.expired);
+    if (owner.end === undefined) {
       this.#enterClosing(message);
-      host.stopRequests();
-      if (!host.isDelivered) await this.#waitFor("isDelivered", Math.max(0, DELIVERY_MS - time.durationMs));
+      owner.stopRequests();
+      if (!owner.isDelivered) await this.#waitFor("isDelivered", Math.max(0, DELIVERY_MS - time.durationMs));
     }
     await this.shut(message);
   }
@@ -116,13 +116,13 @@ export class SessionEnding {
    * connection that still has something to send is reset.
    */
   async shut(message: string, late?: Promise<unknown>): Promise<void> {
-    const host = this.#host;
-    const { machine, connection, settings } = host;
-    if (host.end === undefined) this.#enterClosing(message);
+    const owner = this.#owner;
+    const { machine, connection, settings } = owner;
+    if (owner.end === undefined) this.#enterClosing(message);
     machine.close(message, settings.clock.now());
-    host.pump();
+    owner.pump();
     await (late === undefined ? connection?.closed : Promise.race([connection?.closed, late]));
-    await host.cutWords();
+    await owner.cutWords();
   }
 
   /**
@@ -130,7 +130,7 @@ export class SessionEnding {
    * is over, before `expired` resolved.
    */
   leave(retryAfterMs: number, expired: Promise<unknown>): Promise<boolean> {
-    this.#host.machine.goAway(false, retryAfterMs);
+    this.#owner.machine.goAway(false, retryAfterMs);
     return this.#until("isIdle", expired);
   }
 
@@ -144,9 +144,9 @@ export class SessionEnding {
   over(now: number): number {
     this.#enter("over");
     // A CLOSE that was not answered has had its time.
-    const isAnswered = this.#host.machine.departed === undefined;
+    const isAnswered = this.#owner.machine.departed === undefined;
     this.#wordsBy = isAnswered ? now + LAST_WORDS_MS : now;
-    this.#finishBy = now + this.#host.settings.finishMs;
+    this.#finishBy = now + this.#owner.settings.finishMs;
     return this.#nextDeadline;
   }
 
@@ -155,7 +155,7 @@ export class SessionEnding {
     // A peer that does not read must not keep its connection.
     if (now >= this.#wordsBy) {
       this.#wordsBy = Infinity;
-      this.#host.drop();
+      this.#owner.drop();
     }
     if (now >= this.#finishBy) this.#late();
     return this.#nextDeadline;
@@ -163,10 +163,10 @@ export class SessionEnding {
 
   /** Something has changed: tells who waits. */
   look(): void {
-    const host = this.#host;
+    const owner = this.#owner;
     if (this.state === "handling") {
       if (this.#givenUp) this.#cut();
-      else if (host.handling?.isLaneFree !== false) this.#finish(0);
+      else if (owner.handling?.isLaneFree !== false) this.#finish(0);
     }
     for (const waiter of this.#waiters) {
       if (!this.#is(waiter.what)) continue;
@@ -182,16 +182,16 @@ export class SessionEnding {
   async #waitFor(what: Waiter["what"], timeoutMs: number): Promise<void> {
     let deadline: Deadline | undefined;
     const expired = new Promise<void>((resolve) => {
-      deadline = new Deadline(this.#host.settings.clock, { timeoutMs }, () => resolve());
+      deadline = new Deadline(this.#owner.settings.clock, { timeoutMs }, () => resolve());
     });
     await this.#until(what, expired);
     deadline?.cancel();
   }
 
   #until(what: Waiter["what"], expired: Promise<unknown>): Promise<boolean> {
-    const host = this.#host;
-    if (host.end === undefined) host.machine.hurry();
-    host.touch();
+    const owner = this.#owner;
+    if (owner.end === undefined) owner.machine.hurry();
+    owner.touch();
     if (this.#is(what)) return Promise.resolve(true);
     return new Promise((resolve) => {
       const waiter: Waiter = { what, resolve };
@@ -204,22 +204,22 @@ export class SessionEnding {
 
   /** Handlers of a session that was given up are waited for no longer. */
   #is(what: Waiter["what"]): boolean {
-    return this.#host[what] || (this.state === "finished" && this.#givenUp);
+    return this.#owner[what] || (this.state === "finished" && this.#givenUp);
   }
 
   /** What has not begun is not handled any more. */
   #cut(): void {
-    this.#finish(this.#host.handling?.cut() ?? 0);
+    this.#finish(this.#owner.handling?.cut() ?? 0);
   }
 
   /** The time of the handlers is up. */
   #late(): void {
-    const { settings, handling } = this.#host;
+    const { settings, handling } = this.#owner;
     const unhandled = handling?.cut() ?? 0;
     const time = `the handlers of those before them took longer than ${settings.finishMs} ms`;
     const detail = `${unhandled} events were accepted and not handled: the session is over, and ${time}`;
     if (unhandled > 0)
-      this.#host.problem(new ConnectionError("SESSION_LOST", { ...this.#host.context("session"), detail }));
+      this.#owner.problem(new ConnectionError("SESSION_LOST", { ...this.#owner.context("session"), detail }));
     this.#finish(unhandled);
   }
 
@@ -237,6 +237,6 @@ export class SessionEnding {
   #finish(unhandled: number): void {
     if (!this.#enter("finish")) return;
     this.#finishBy = Infinity;
-    this.#host.finish(unhandled);
+    this.#owner.finish(unhandled);
   }
 }

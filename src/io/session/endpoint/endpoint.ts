@@ -18,14 +18,14 @@ import type { Scheduled } from "../schedule.ts";
 import type { EndpointSettings } from "../settings.ts";
 import type { SessionTerms } from "../terms.ts";
 import type { SessionCalls } from "../traffic/calls.ts";
-import type { DispatchHost, SessionDispatch } from "../traffic/dispatch.ts";
+import type { DispatchOwner, SessionDispatch } from "../traffic/dispatch.ts";
 import type { SessionEvents } from "../traffic/events.ts";
 import { SessionIntake } from "../traffic/intake.ts";
+import { isNews, type SessionOwner } from "../traffic/owner.ts";
 import type { OpenStreams } from "../traffic/streams.ts";
 import { SessionTraffic } from "../traffic/traffic.ts";
-import { type EndingHost, SessionEnding } from "./ending.ts";
+import { type EndingOwner, SessionEnding } from "./ending.ts";
 import { type ConnectionPlace, LAST_WORDS_MS, SessionLink } from "./link.ts";
-import { isNews, type SessionOwner } from "./owner.ts";
 
 /** Gathered in one turn, so many bytes are written before its end: the peer can begin to work on them. */
 const EARLY_BYTES = 61_440;
@@ -37,7 +37,7 @@ const NO_COUNTS = { runningCalls: 0, droppedEvents: 0 };
 export type EndpointOwner = SessionOwner<SessionEndpoint>;
 
 /** One session, from its first connection to its end. */
-export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost, EndingHost {
+export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchOwner, EndingOwner {
   readonly id: string;
   readonly settings: EndpointSettings;
   readonly owner: EndpointOwner;
@@ -295,7 +295,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchHost
   ended(): void {
     this.disconnect(false);
   }
-  failed(): void {
+  broken(): void {
     this.disconnect(true);
   }
 

@@ -62,7 +62,7 @@ export abstract class SessionHandshake<M extends HandshakeMachine> implements In
     this.look();
   }
 
-  abstract failed(error: ZocaloError): void;
+  abstract broken(error: ZocaloError): void;
 
   /** The machine may have something to tell. */
   protected abstract look(): void;

@@ -13,7 +13,7 @@ export const LAST_WORDS_MS = 2000;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 const ignore = (): void => undefined;
 
-/** Told when the kernel has taken what was written. */
+/** What a link needs of its owner, the session: to be told when the kernel has taken what was written. */
 export interface LinkOwner {
   pump(): void;
 }

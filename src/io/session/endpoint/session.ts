@@ -20,8 +20,8 @@ const CLOSE_RULES: RulesOf<SessionCloseOptions> = {
   message: { wanted: "a string", holds: (value) => typeof value === "string" },
 };
 
-/** Whoever the session belongs to. */
-export interface SessionKeeper {
+/** What the object of a session needs of its owner, the client or the server. */
+export interface FacadeOwner {
   /** Where the session stands, as the program sees it. */
   statusOf(facade: SessionFacade): SessionStatus;
   /** Resolves with the end as it is known when the connection is closed: handlers may still be at work. */
@@ -33,7 +33,7 @@ export interface SessionKeeper {
 
 /** What one session object is made of. */
 export interface FacadeParts {
-  readonly keeper: SessionKeeper;
+  readonly owner: FacadeOwner;
   /** The session of now; a client that begins anew replaces it. */
   endpoint: SessionEndpoint;
   /** Who the peer is, as `authenticate` said; undefined at a client. */
@@ -81,7 +81,7 @@ export class SessionFacade implements SessionBase<unknown> {
     return this.#parts.endpoint.id;
   }
   get state(): SessionStatus {
-    return this.#parts.keeper.statusOf(this);
+    return this.#parts.owner.statusOf(this);
   }
   get remote(): object {
     const parts = this.#parts;
@@ -131,7 +131,7 @@ export class SessionFacade implements SessionBase<unknown> {
     return await parts.closing.close(options);
   }
   abort(reason?: unknown): void {
-    partsOf(this, "abort").keeper.abort(this, reason);
+    partsOf(this, "abort").owner.abort(this, reason);
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
@@ -146,12 +146,12 @@ showAs(SessionFacade, "Session", ({ id, state, principal, remoteAddress }) => ({
 
 function closingOf(
   facade: SessionFacade,
-  { keeper, endpoint }: FacadeParts,
+  { owner, endpoint }: FacadeParts,
 ): GracefulClose<SessionEnd, SessionCloseOptions> {
   const closing: GracefulClose<SessionEnd, SessionCloseOptions> = new GracefulClose(
     endpoint.settings.clock,
     () => ({ op: "close" }),
-    ({ message = "closed" }) => keeper.close(facade, message, closing),
+    ({ message = "closed" }) => owner.close(facade, message, closing),
     CLOSE_RULES,
   );
   return closing;
@@ -160,7 +160,7 @@ function closingOf(
 function refer(facade: SessionFacade, referenced: boolean): void {
   const parts = partsOf(facade, referenced ? "ref" : "unref");
   parts.referenced = referenced;
-  parts.keeper.refer(referenced);
+  parts.owner.refer(referenced);
   const { connection } = parts.endpoint;
   if (referenced) connection?.interop.ref();
   else connection?.interop.unref();

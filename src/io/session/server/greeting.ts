@@ -12,8 +12,8 @@ import type { CloseOptions } from "../../stream/end.ts";
 const FAREWELL: CloseOptions = { lingerMs: 500, maxLingerMs: 2000, lingerBytes: 65_536 };
 const ignore = (): void => undefined;
 
-/** Whoever decides about clients. */
-export interface Receptionist {
+/** What a greeting needs of its owner, who decides about clients. */
+export interface GreetingOwner {
   /** The client has introduced itself: answer with `welcome` or `refuse`. */
   introduced(greeting: ServerGreeting, hello: Hello): void;
   /** There will be no session on this connection. */
@@ -24,12 +24,12 @@ export interface Receptionist {
 
 /** A connection that has no session yet. */
 export class ServerGreeting extends SessionHandshake<ServerHandshake> {
-  readonly #owner: Receptionist;
+  readonly #owner: GreetingOwner;
   #leaving = false;
 
   constructor(
     connection: StreamSocket,
-    owner: Receptionist,
+    owner: GreetingOwner,
     common: HandshakeTimes & { readonly handshakeMs: number },
   ) {
     super(connection, new ServerHandshake(common.clock.now(), { timeoutMs: common.handshakeMs }), common);
@@ -81,7 +81,7 @@ export class ServerGreeting extends SessionHandshake<ServerHandshake> {
     this.#owner.declined(this, undefined);
   }
 
-  override failed(error: ZocaloError): void {
+  override broken(error: ZocaloError): void {
     if (this.isOver) return;
     this.finish();
     this.#owner.declined(this, error);

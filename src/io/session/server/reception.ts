@@ -9,7 +9,7 @@ import type { StreamSocket } from "../../stream/socket.ts";
 import { endNow } from "../../stream/linger.ts";
 import { partsOf, type SessionFacade } from "../endpoint/session.ts";
 import type { EndpointSettings } from "../settings.ts";
-import { type Receptionist, ServerGreeting } from "./greeting.ts";
+import { type GreetingOwner, ServerGreeting } from "./greeting.ts";
 import { busy, newId, newToken, type SessionRegistry } from "./registry.ts";
 import type { Admitted, Applicant, SessionServerLimits } from "./public.ts";
 
@@ -32,7 +32,7 @@ export interface SessionOrder {
 }
 
 /** The server behind the reception. */
-export interface ReceptionHost {
+export interface ReceptionOwner {
   readonly instance: string;
   readonly keptMs: number;
   readonly capabilities: Capabilities;
@@ -57,8 +57,8 @@ interface Visit {
 }
 
 /** Takes clients in. */
-export class SessionReception implements Receptionist {
-  readonly #host: ReceptionHost;
+export class SessionReception implements GreetingOwner {
+  readonly #owner: ReceptionOwner;
   readonly #options: ReceptionOptions;
   readonly #maxUnauthenticated: number;
   /** Connections that have not introduced themselves yet, the oldest first. */
@@ -70,8 +70,8 @@ export class SessionReception implements Receptionist {
   /** Since when it is being decided about whom, the longest first: also about those who have gone meanwhile. */
   readonly #decisions: Map<ServerGreeting, number> = new Map();
 
-  constructor(host: ReceptionHost, options: ReceptionOptions) {
-    this.#host = host;
+  constructor(owner: ReceptionOwner, options: ReceptionOptions) {
+    this.#owner = owner;
     this.#options = options;
     this.#maxUnauthenticated = options.limits?.maxUnauthenticated ?? DEFAULT_MAX_UNAUTHENTICATED;
   }
@@ -92,7 +92,7 @@ export class SessionReception implements Receptionist {
       const [oldest] = this.#leaving.size > 0 ? this.#leaving : this.#silent;
       oldest?.evict();
     }
-    const greeting = new ServerGreeting(connection, this, this.#host.settings);
+    const greeting = new ServerGreeting(connection, this, this.#owner.settings);
     this.#silent.add(greeting);
     greeting.start();
   }
@@ -106,14 +106,14 @@ export class SessionReception implements Receptionist {
 
   /** Whoever was sent away goes now. */
   async end(): Promise<void> {
-    const { clock } = this.#host.settings;
+    const { clock } = this.#owner.settings;
     await Promise.all(Array.from(this.#leaving, ({ connection }) => endNow(clock, connection)));
   }
 
   introduced(greeting: ServerGreeting, hello: Hello): void {
     this.#silent.delete(greeting);
     this.#deciding.add(greeting);
-    const { capabilities, closing } = this.#host;
+    const { capabilities, closing } = this.#owner;
     const answer = agreeWithClient(capabilities, hello);
     if (closing !== undefined && !this.#isAwaited(hello)) greeting.refuse(closing);
     else if ("refusal" in answer) greeting.refuse(answer.refusal);
@@ -130,7 +130,7 @@ export class SessionReception implements Receptionist {
   declined(greeting: ServerGreeting, error: ZocaloError | undefined): void {
     this.#answered(greeting);
     // A connection that was lost is told by its own channel.
-    this.#host.declined(greeting.connection, error instanceof ConnectionError ? undefined : error);
+    this.#owner.declined(greeting.connection, error instanceof ConnectionError ? undefined : error);
   }
 
   gone(greeting: ServerGreeting): void {
@@ -147,7 +147,7 @@ export class SessionReception implements Receptionist {
   /** Who it is, then whether it continues a session or gets a new one. Never rejects. */
   async #decide(visit: Visit): Promise<void> {
     const { greeting } = visit;
-    this.#decisions.set(greeting, this.#host.settings.clock.now());
+    this.#decisions.set(greeting, this.#owner.settings.clock.now());
     try {
       const { authenticate } = this.#options;
       let principal: string | undefined;
@@ -162,7 +162,7 @@ export class SessionReception implements Receptionist {
       if (greeting.isOpen) await this.#letIn(visit, principal);
     } catch (error) {
       greeting.refuse(refusalFor(error));
-      if (!isForCaller(error)) this.#host.undecided(greeting.connection, error);
+      if (!isForCaller(error)) this.#owner.undecided(greeting.connection, error);
     } finally {
       this.#decisions.delete(greeting);
     }
@@ -173,7 +173,7 @@ export class SessionReception implements Receptionist {
    * on. One that takes longer than a handshake may is not counted any more, since it may never end.
    */
   #mayDecide(): boolean {
-    const { clock, handshakeMs } = this.#host.settings;
+    const { clock, handshakeMs } = this.#owner.settings;
     for (const [greeting, since] of this.#decisions) {
       if (this.#decisions.size < this.#maxUnauthenticated) break;
       if (clock.now() < since + handshakeMs) return false;
@@ -189,7 +189,7 @@ export class SessionReception implements Receptionist {
       await this.#open(visit, principal, undefined);
       return;
     }
-    const { registry, random, settings } = this.#host;
+    const { registry, random, settings } = this.#owner;
     const nextToken = newToken(random);
     const claim = { request, principal, agreement, nextToken };
     const dismissal = registry.dismissal(claim, settings.clock.now());
@@ -214,7 +214,7 @@ export class SessionReception implements Receptionist {
 
   async #open(visit: Visit, known: string | undefined, fresh: FreshReason | undefined): Promise<void> {
     const { greeting, agreement, applicant } = visit;
-    const { registry, random } = this.#host;
+    const { registry, random } = this.#owner;
     if (!this.#mayOpen(greeting)) return;
     const id = newId(random);
     const principal = known ?? id;
@@ -230,7 +230,7 @@ export class SessionReception implements Receptionist {
       greeting.refuse(refusal);
       return;
     }
-    const session = this.#host.create({ id, principal, agreement, data, addressKey });
+    const session = this.#owner.create({ id, principal, agreement, data, addressKey });
     registry.opened(session);
     this.#welcome(greeting, session, token, 0, fresh === undefined ? {} : { fresh });
   }
@@ -264,7 +264,7 @@ export class SessionReception implements Receptionist {
     epoch: number,
     how: Pick<Welcome, "received" | "fresh">,
   ): Welcome {
-    const { capabilities, settings, instance: server, keptMs } = this.#host;
+    const { capabilities, settings, instance: server, keptMs } = this.#owner;
     const { version } = capabilities.contract;
     const offers = settings.plan.of("json").own.names;
     return { version, offers, codec, features, limits, session, token, server, epoch, keptMs, ...how };
@@ -272,12 +272,12 @@ export class SessionReception implements Receptionist {
 
   /** Whether a client belongs to a session that a server which is leaving still has to finish. */
   #isAwaited({ resume }: Hello): boolean {
-    return resume !== undefined && this.#host.registry.sessions.has(resume.session);
+    return resume !== undefined && this.#owner.registry.sessions.has(resume.session);
   }
 
   /** Whether the client still waits, and the server still takes one that has no session. */
   #mayOpen(greeting: ServerGreeting): boolean {
-    const { closing } = this.#host;
+    const { closing } = this.#owner;
     if (closing !== undefined) greeting.refuse(closing);
     return greeting.isOpen;
   }

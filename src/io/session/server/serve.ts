@@ -24,14 +24,14 @@ import { StreamSocket } from "../../stream/socket.ts";
 import { connectionSettings } from "../../stream/settings.ts";
 import type { SessionEnd, SessionStatus } from "../end.ts";
 import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
-import { partsOf, SessionFacade, type SessionKeeper, tellAttached, tellEnd } from "../endpoint/session.ts";
+import { partsOf, SessionFacade, type FacadeOwner, tellAttached, tellEnd } from "../endpoint/session.ts";
 import { abortError } from "../endpoint/ending.ts";
 import { turns } from "../../stream/linger.ts";
 import { SessionSchedule } from "../schedule.ts";
 import { type EndpointSettings, endpointSettings } from "../settings.ts";
 import { broadcasts, SessionGroup, SessionGroups } from "./groups.ts";
 import { type AnyServerOptions, CLOSE_SESSIONS_RULES, SERVE_SESSIONS_RULES } from "./options.ts";
-import { type ReceptionHost, type SessionOrder, SessionReception } from "./reception.ts";
+import { type ReceptionOwner, type SessionOrder, SessionReception } from "./reception.ts";
 import { newId, SessionRegistry } from "./registry.ts";
 import type * as api from "./public.ts";
 import type { CloseSessionsOptions, ServeSessionsOptions, SessionServerStats } from "./public.ts";
@@ -57,7 +57,7 @@ export async function serveSessionsOver<Server extends Methods, Client extends M
 }
 
 /** How the program ends one session of a server. */
-const KEEPER: SessionKeeper = {
+const FACADE_OWNER: FacadeOwner = {
   statusOf: (facade): SessionStatus => partsOf(facade).endpoint.status,
   async close(facade, message, time) {
     const { endpoint } = partsOf(facade);
@@ -69,7 +69,7 @@ const KEEPER: SessionKeeper = {
   abort: (facade, reason) => partsOf(facade).endpoint.abort(abortError(reason)),
 };
 
-class SessionServer implements EndpointOwner, ReceptionHost {
+class SessionServer implements EndpointOwner, ReceptionOwner {
   readonly contract: Contract;
   readonly instance: string;
   readonly keptMs: number;
@@ -189,7 +189,7 @@ class SessionServer implements EndpointOwner, ReceptionHost {
     const { id, principal, agreement, data, addressKey } = order;
     const endpoint = new SessionEndpoint(this.settings, this, id, agreement, this.keptMs);
     const session = new SessionFacade({
-      keeper: KEEPER,
+      owner: FACADE_OWNER,
       endpoint,
       principal,
       data,

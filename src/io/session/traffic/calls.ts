@@ -17,7 +17,7 @@ import {
 } from "../../operation/deadline.ts";
 import { handled, rejectedQuietly } from "../../operation/handled-rejection.ts";
 import type { SessionEvents } from "./events.ts";
-import { mayHold, outcomeOf, type Request, type SessionHost } from "./host.ts";
+import { mayHold, outcomeOf, type Request, type SessionPartOwner } from "./owner.ts";
 
 /** Requests that may wait for room without being awaited, and the memory that they pin. */
 const MAX_WAITING = 65_536;
@@ -108,7 +108,7 @@ class PendingCall implements Request {
 
 /** The calls of this side of one session. */
 export class SessionCalls {
-  readonly #host: SessionHost;
+  readonly #owner: SessionPartOwner;
   readonly #events: SessionEvents;
   readonly #pending: Map<number, PendingCall> = new Map();
   /** In the order in which they were made; any of them may be given up. */
@@ -118,8 +118,8 @@ export class SessionCalls {
   /** No request that waits for room is given up before this. */
   #expiry = Infinity;
 
-  constructor(host: SessionHost, events: SessionEvents) {
-    this.#host = host;
+  constructor(owner: SessionPartOwner, events: SessionEvents) {
+    this.#owner = owner;
     this.#events = events;
   }
 
@@ -135,22 +135,22 @@ export class SessionCalls {
 
   /** Calls a method of the peer. */
   call(method: MethodPlan, input: unknown, options: OperationOptions | undefined): Promise<unknown> {
-    const host = this.#host;
-    const refused = refusedAtOnce(options, () => host.context(method.name));
+    const owner = this.#owner;
+    const refused = refusedAtOnce(options, () => owner.context(method.name));
     if (refused !== undefined) return rejectedQuietly(refused.reason);
     let body: BodyPlace;
     try {
-      const { gap } = host;
-      if (gap !== undefined) return gap.call(method, input, options ?? {}, host.context(method.name));
-      host.placeOf(method);
+      const { gap } = owner;
+      if (gap !== undefined) return gap.call(method, input, options ?? {}, owner.context(method.name));
+      owner.placeOf(method);
       body = method.request.encode(input);
     } catch (error) {
       return rejectedQuietly(error);
     }
     let pending: PendingCall | undefined;
     const promise = new Promise<unknown>((resolve, reject) => {
-      const timeoutMs = options?.timeoutMs ?? host.settings.callMs;
-      pending = new PendingCall(this, method, timeoutMs, host.now() + timeoutMs, { resolve, reject });
+      const timeoutMs = options?.timeoutMs ?? owner.settings.callMs;
+      pending = new PendingCall(this, method, timeoutMs, owner.now() + timeoutMs, { resolve, reject });
     });
     const call = pending as unknown as PendingCall;
     call.promise = promise;
@@ -159,15 +159,15 @@ export class SessionCalls {
   }
 
   #begin(call: PendingCall, body: BodyPlace, signal: AbortSignal | undefined): void {
-    const host = this.#host;
+    const owner = this.#owner;
     try {
-      if (this.#mustWait || !this.transmit(call, body, call.timeoutMs, host.turnTime())) {
+      if (this.#mustWait || !this.transmit(call, body, call.timeoutMs, owner.turnTime())) {
         call.keep(body);
         this.wait(call);
       }
       if (signal !== undefined) call.watch(signal);
     } catch (error) {
-      call.reject(host.end === undefined ? error : host.overError(call.method.name, "none"));
+      call.reject(owner.end === undefined ? error : owner.overError(call.method.name, "none"));
     }
   }
 
@@ -178,17 +178,17 @@ export class SessionCalls {
 
   /** Sends a request now if there is room and nothing waits; else it waits. Throws when it can never be sent. */
   submit(request: Request): void {
-    if (this.#mustWait || !request.transmit(this.#host.now())) this.wait(request);
+    if (this.#mustWait || !request.transmit(this.#owner.now())) this.wait(request);
   }
 
   /** Gives a call to the machine; false when there is no room. */
   transmit(call: PendingCall, body: BodyPlace, timeoutMs: number, now: number): boolean {
-    const host = this.#host;
-    const id = host.machine.call(host.placeOf(call.method), body, timeoutMs, now);
+    const owner = this.#owner;
+    const id = owner.machine.call(owner.placeOf(call.method), body, timeoutMs, now);
     if (id === 0) return false;
     call.id = id;
     this.#pending.set(id, call);
-    host.gathered(body.end - body.start);
+    owner.gathered(body.end - body.start);
     return true;
   }
 
@@ -203,14 +203,14 @@ export class SessionCalls {
     const { size } = this.#waiting;
     const { heldBytes } = request;
     const isFull = size >= MAX_WAITING || this.#waitingBytes + heldBytes > MAX_WAITING_BYTES;
-    if (size > 0 && (isFull || !mayHold(this.#host, heldBytes))) {
+    if (size > 0 && (isFull || !mayHold(this.#owner, heldBytes))) {
       const detail = `${size} requests, which take ${this.#waitingBytes} bytes, wait already; await their answers`;
       throw new UsageError("QUEUE_FULL", { op: request.op, detail, outcome: "none" });
     }
     this.#waiting.add(request, true);
     this.#waitingBytes += heldBytes;
     if (request.deadline < this.#expiry) this.#expiry = request.deadline;
-    this.#host.touch();
+    this.#owner.touch();
   }
 
   /** Takes a request off those that wait for room; false when it is not among them. */
@@ -224,7 +224,7 @@ export class SessionCalls {
   writable(): void {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
-    const now = this.#host.now();
+    const now = this.#owner.now();
     for (let request = waiting.first(); request !== undefined; request = waiting.first()) {
       const { heldBytes } = request;
       if (!request.transmit(now)) return;
@@ -244,7 +244,7 @@ export class SessionCalls {
         continue;
       }
       this.withdraw(request);
-      request.unsent(timeoutError(request.timeoutMs, this.#host.context(request.op), "none"));
+      request.unsent(timeoutError(request.timeoutMs, this.#owner.context(request.op), "none"));
     }
   }
 
@@ -253,8 +253,8 @@ export class SessionCalls {
     if (call.id === 0) this.withdraw(call);
     else {
       this.#pending.delete(call.id);
-      this.#host.machine.cancel(call.id, this.#host.now());
-      this.#host.touch();
+      this.#owner.machine.cancel(call.id, this.#owner.now());
+      this.#owner.touch();
     }
     call.reject(signal.reason);
   }
@@ -271,7 +271,7 @@ export class SessionCalls {
   }
 
   /** The peer has answered with an error; false when it is none of the calls. */
-  failed({ id, bytes, start, end }: AnswerReceived): boolean {
+  rejected({ id, bytes, start, end }: AnswerReceived): boolean {
     const call = this.#take(id);
     call?.reject(readErrorBody(bytes, start, end));
     return call !== undefined;
@@ -280,20 +280,20 @@ export class SessionCalls {
   /** A call was not answered in its time. */
   timedOut(id: number): void {
     const call = this.#take(id);
-    call?.reject(timeoutError(call.timeoutMs, this.#host.context(call.op), "unknown"));
+    call?.reject(timeoutError(call.timeoutMs, this.#owner.context(call.op), "unknown"));
   }
 
   /** The session is lost, or the peer left before it took this call; false when it is none of the calls. */
   lost(id: number, outcome: "not-sent" | "unknown"): boolean {
     const call = this.#take(id);
-    call?.reject(this.#host.overError(call.method.name, outcomeOf(outcome)));
+    call?.reject(this.#owner.overError(call.method.name, outcomeOf(outcome)));
     return call !== undefined;
   }
 
   /** The session is over. */
   over(): void {
     this.refuse();
-    for (const call of this.#pending.values()) call.reject(this.#host.overError(call.method.name, "unknown"));
+    for (const call of this.#pending.values()) call.reject(this.#owner.overError(call.method.name, "unknown"));
     this.#pending.clear();
   }
 
@@ -303,7 +303,7 @@ export class SessionCalls {
     this.#waiting = undefined;
     this.#waitingBytes = 0;
     this.#expiry = Infinity;
-    for (const request of waiting?.keys() ?? []) request.unsent(this.#host.overError(request.op, "none"));
+    for (const request of waiting?.keys() ?? []) request.unsent(this.#owner.overError(request.op, "none"));
   }
 
   #take(id: number): PendingCall | undefined {

@@ -1,33 +1,33 @@
 /** What a handler is told beside the question. */
 
-import type { SessionHost } from "./host.ts";
+import type { SessionPartOwner } from "./owner.ts";
 import type { HandlerContext } from "../../contract/methods.ts";
 
 /** The context of one handler. Its signal is made only when somebody asks for it. */
 export class SessionContext implements HandlerContext<object> {
   readonly deadline: number;
-  readonly #host: SessionHost;
+  readonly #owner: SessionPartOwner;
   readonly #stream: { readonly signal: AbortSignal } | undefined;
   #controller: AbortController | undefined;
   #cancelled: { readonly reason: unknown } | undefined;
 
   /** @param stream - Has the signal of the handler of a stream. */
-  constructor(host: SessionHost, deadline: number, stream?: { readonly signal: AbortSignal }) {
-    this.#host = host;
+  constructor(owner: SessionPartOwner, deadline: number, stream?: { readonly signal: AbortSignal }) {
+    this.#owner = owner;
     this.deadline = deadline;
     this.#stream = stream;
   }
 
   get session(): object {
-    return this.#host.session as object;
+    return this.#owner.session as object;
   }
 
   get server(): object | undefined {
-    return this.#host.server;
+    return this.#owner.server;
   }
 
   get remainingMs(): number {
-    return Math.max(0, this.deadline - this.#host.settings.clock.now());
+    return Math.max(0, this.deadline - this.#owner.settings.clock.now());
   }
 
   get signal(): AbortSignal {

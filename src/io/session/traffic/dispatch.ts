@@ -12,7 +12,7 @@ import { type AnyHandler, isThenable } from "../../contract/handlers.ts";
 import type { MethodPlan, ValuePlan } from "../../contract/plan.ts";
 import { TurnBudget } from "../../operation/turn-budget.ts";
 import { SessionContext } from "./context.ts";
-import type { SessionHost } from "./host.ts";
+import type { SessionPartOwner } from "./owner.ts";
 import { PackedQueue, WITH_ID, WITH_TIME } from "./packed-queue.ts";
 import type { SessionStream } from "./stream.ts";
 import type { OpenStreams } from "./streams.ts";
@@ -28,7 +28,7 @@ const MISDIRECTED = 0xffff;
 type Question = Pick<StreamOpened, "bytes" | "start" | "end">;
 
 /** A session with its streams. */
-export interface DispatchHost extends SessionHost {
+export interface DispatchOwner extends SessionPartOwner {
   readonly streams: OpenStreams;
 }
 
@@ -38,7 +38,7 @@ export interface DispatchHost extends SessionHost {
  * cancels and items of open streams never wait here (docs/semantics.md, rule D9).
  */
 export class SessionDispatch {
-  readonly #host: DispatchHost;
+  readonly #owner: DispatchOwner;
   /** What this side offers, by number. */
   readonly #methods: readonly MethodPlan[];
   #queue: PackedQueue | undefined;
@@ -58,9 +58,9 @@ export class SessionDispatch {
   /** Undefined until the first message comes that makes no sense. */
   #wrong: WrongMessages | undefined;
 
-  constructor(host: DispatchHost) {
-    this.#host = host;
-    this.#methods = host.plan.own.methods;
+  constructor(owner: DispatchOwner) {
+    this.#owner = owner;
+    this.#methods = owner.plan.own.methods;
   }
 
   /** Memory of the messages that wait, and of the values that handlers have. */
@@ -94,7 +94,7 @@ export class SessionDispatch {
   /** A call came. */
   call(event: CallReceived): void {
     const { method, id, timeoutMs, bytes, start, end } = event;
-    const deadline = this.#host.turnTime() + timeoutMs;
+    const deadline = this.#owner.turnTime() + timeoutMs;
     if (this.#mustQueue || !this.#mayStart(CALL, method)) this.#push(CALL, method, id, deadline, event);
     else this.#startCall(method, id, deadline, bytes, start, end);
   }
@@ -106,7 +106,7 @@ export class SessionDispatch {
     const fits = plan === undefined || fitsDirections(event, plan);
     const method = fits ? event.method : MISDIRECTED;
     const turn = this.#queue?.nextTurn ?? 0;
-    const stream = fits && plan?.kind === "stream" ? this.#host.streams.accept(event, plan, turn) : undefined;
+    const stream = fits && plan?.kind === "stream" ? this.#owner.streams.accept(event, plan, turn) : undefined;
     if (this.#mustQueue || !this.#mayStart(OPEN, method)) this.#push(OPEN, method, id, Infinity, event);
     else this.#startStream(method, stream, id, event);
   }
@@ -114,7 +114,7 @@ export class SessionDispatch {
   /** What the peer asks makes no sense: it is told why. */
   refuse(id: number, cause: unknown): void {
     this.#addWrong(cause);
-    sendError(this.#host, id, ofQuestion(cause));
+    sendError(this.#owner, id, ofQuestion(cause));
   }
 
   /** The value of a body. */
@@ -130,7 +130,7 @@ export class SessionDispatch {
     if (context !== undefined) {
       context.cancel(noOneWaits());
       this.#contexts?.delete(id);
-      this.#host.machine.handled(chargeBytes);
+      this.#owner.machine.handled(chargeBytes);
     } else if (chargeBytes > 0) {
       this.#cancelled ??= new Map();
       this.#cancelled.set(id, (this.#cancelled.get(id) ?? 0) + 1);
@@ -139,7 +139,7 @@ export class SessionDispatch {
 
   /** The session is over: nobody waits for the calls any more. Events that came are handled all the same. */
   over(): void {
-    const reason = this.#host.overError("session", "unknown");
+    const reason = this.#owner.overError("session", "unknown");
     for (const context of this.#contexts?.values() ?? []) context.cancel(reason);
     this.#contexts = undefined;
   }
@@ -148,7 +148,7 @@ export class SessionDispatch {
   cut(): number {
     let events = 0;
     for (; this.#queue?.peek() === true; this.#queue.drop()) if (this.#queue.kind === EVENT) events += 1;
-    this.#eventContext?.cancel(this.#host.overError("session", "unknown"));
+    this.#eventContext?.cancel(this.#owner.overError("session", "unknown"));
     return events;
   }
 
@@ -159,8 +159,8 @@ export class SessionDispatch {
       const { kind, method, id, time: deadline, bytes, start, end } = queue;
       if (kind === CALL && this.#wasCancelled(id)) {
         queue.drop();
-        this.#host.machine.handled(CALL_HEAD_BYTES + end - start);
-      } else if (kind !== EVENT && this.#host.end !== undefined) {
+        this.#owner.machine.handled(CALL_HEAD_BYTES + end - start);
+      } else if (kind !== EVENT && this.#owner.end !== undefined) {
         // Its caller was told that the session is over.
         queue.drop();
       } else if (!this.#mayStart(kind, method) || this.#turn?.spend() === false) return;
@@ -169,7 +169,7 @@ export class SessionDispatch {
         queue.drop();
         if (kind === EVENT) this.#startEvent(method, bytes, start, end);
         else if (kind === CALL) this.#startCall(method, id, deadline, bytes, start, end);
-        else this.#startStream(method, this.#host.streams.waiting(id, turn), id, { bytes, start, end });
+        else this.#startStream(method, this.#owner.streams.waiting(id, turn), id, { bytes, start, end });
       }
     }
     this.#cancelled = undefined;
@@ -190,7 +190,7 @@ export class SessionDispatch {
 
   #mayStart(kind: number, method: number): boolean {
     if (kind === EVENT) return !this.#laneBusy;
-    const { machine, settings } = this.#host;
+    const { machine, settings } = this.#owner;
     // A peer that does not acknowledge answers gets no more of them.
     if (!machine.hasRoom) return false;
     // A peer may cancel and open faster than handlers notice it: as many as may be open, and as many that were cancelled.
@@ -201,12 +201,12 @@ export class SessionDispatch {
 
   #push(kind: number, method: number, id: number, deadline: number, body: BodyPlace): void {
     this.#queue ??= new PackedQueue();
-    this.#turn ??= new TurnBudget(this.#host.settings.clock, () => this.#goOn());
+    this.#turn ??= new TurnBudget(this.#owner.settings.clock, () => this.#goOn());
     this.#queue.push(kind, method, id, deadline, body);
   }
 
   #startEvent(place: number, bytes: Buffer, start: number, end: number): void {
-    const host = this.#host;
+    const owner = this.#owner;
     let answer: unknown;
     let understood = false;
     try {
@@ -214,43 +214,43 @@ export class SessionDispatch {
       if (method?.kind !== "event") throw unknownMethod(place);
       const message = this.decode(method.request, bytes, start, end);
       understood = true;
-      this.#eventContext ??= new SessionContext(host, Infinity);
+      this.#eventContext ??= new SessionContext(owner, Infinity);
       answer = this.#handle(method, message, this.#eventContext);
     } catch (error) {
-      if (understood) host.problem(error);
+      if (understood) owner.problem(error);
       else this.#addWrong(error);
     }
     const chargeBytes = EVENT_HEAD_BYTES + end - start;
     if (isThenable(answer)) this.#awaitEvent(answer, chargeBytes);
-    else host.machine.handled(chargeBytes);
+    else owner.machine.handled(chargeBytes);
   }
 
   // Methods that make functions are apart from those that run for each message (docs/decisions/0018).
   #awaitEvent(answer: PromiseLike<unknown>, chargeBytes: number): void {
-    const host = this.#host;
+    const owner = this.#owner;
     this.#laneBusy = true;
     this.#handledBytes += chargeBytes;
     const done = (): void => {
       this.#laneBusy = false;
       this.#handledBytes -= chargeBytes;
-      host.machine.handled(chargeBytes);
+      owner.machine.handled(chargeBytes);
       this.#goOn();
     };
     // A thenable may throw, or settle twice; a promise does neither.
     Promise.resolve(answer).then(done, (error: unknown) => {
-      host.problem(error);
+      owner.problem(error);
       done();
     });
   }
 
   #startCall(place: number, id: number, deadline: number, bytes: Buffer, start: number, end: number): void {
-    const host = this.#host;
+    const owner = this.#owner;
     const method = this.#methods[place];
     if (method?.kind !== "call") {
       this.refuse(id, unknownMethod(place));
       return;
     }
-    const context = new SessionContext(host, deadline);
+    const context = new SessionContext(owner, deadline);
     let answer: unknown;
     let understood = false;
     try {
@@ -291,7 +291,7 @@ export class SessionDispatch {
       },
       (error: unknown) => {
         if (this.#takeContext(id, context)) this.#fail(id, error);
-        else if (!isForCaller(error)) this.#host.problem(error);
+        else if (!isForCaller(error)) this.#owner.problem(error);
         done();
       },
     );
@@ -303,7 +303,7 @@ export class SessionDispatch {
   }
 
   #startStream(place: number, stream: SessionStream | undefined, id: number, question: Question): void {
-    this.#host.machine.handled(OPEN_HEAD_BYTES + question.end - question.start);
+    this.#owner.machine.handled(OPEN_HEAD_BYTES + question.end - question.start);
     const method = this.#methods[place];
     if (method?.kind !== "stream") {
       this.refuse(id, unknownMethod(place));
@@ -322,7 +322,7 @@ export class SessionDispatch {
     try {
       const input = this.decode(method.request, bytes, start, end);
       toTell = ofHandler;
-      const context = new SessionContext(this.#host, Infinity, stream);
+      const context = new SessionContext(this.#owner, Infinity, stream);
       const items = await this.#handle(method, input, stream, context);
       toTell = ofAnswer;
       await stream.sendAll(items);
@@ -338,7 +338,7 @@ export class SessionDispatch {
   #failStream(stream: SessionStream, error: unknown, toTell: (error: unknown) => RemoteError): void {
     // What a handler throws because its stream is over is no news.
     if (stream.hasFailed) return;
-    stream.failed(error);
+    stream.fail(error);
     if (toTell === ofQuestion) this.refuse(stream.id, error);
     else this.#fail(stream.id, error, toTell(error));
   }
@@ -346,22 +346,22 @@ export class SessionDispatch {
   /** A handler has finished: what waited for it may start. */
   #goOn(): void {
     if (this.#mustQueue) this.startWaiting();
-    this.#host.touch();
+    this.#owner.touch();
   }
 
   /** Calls the handler of a method. */
   #handle(method: MethodPlan, input: unknown, second: unknown, third?: unknown): unknown {
-    const { handlers, handlerList } = this.#host.settings;
+    const { handlers, handlerList } = this.#owner.settings;
     return (handlerList[method.place] as AnyHandler).call(handlers, input, second, third);
   }
 
   #respond(method: MethodPlan, id: number, value: unknown): void {
-    const host = this.#host;
-    if (host.end !== undefined) return;
+    const owner = this.#owner;
+    if (owner.end !== undefined) return;
     try {
       const body = method.response.encode(value);
-      host.machine.respond(id, body, host.turnTime());
-      host.gathered(body.end - body.start);
+      owner.machine.respond(id, body, owner.turnTime());
+      owner.gathered(body.end - body.start);
     } catch (error) {
       this.#fail(id, error, ofAnswer(error));
     }
@@ -369,13 +369,13 @@ export class SessionDispatch {
 
   /** Ends a call or a stream of the peer with an error. Only what the application meant for the peer crosses the wire. */
   #fail(id: number, cause: unknown, error: RemoteError = ofHandler(cause)): void {
-    if (error !== cause) this.#host.problem(cause);
-    sendError(this.#host, id, error);
+    if (error !== cause) this.#owner.problem(cause);
+    sendError(this.#owner, id, error);
   }
 
   /** The peer sent what makes no sense, or a schema of ours cannot be used. */
   #addWrong(error: unknown): void {
-    this.#wrong ??= new WrongMessages(this.#host);
+    this.#wrong ??= new WrongMessages(this.#owner);
     this.#wrong.add(error);
   }
 }

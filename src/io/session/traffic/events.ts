@@ -5,7 +5,7 @@ import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import { AWAITED_BOUNDS, type EventQueue, makeRoom, POSTED_BOUNDS } from "../../../core/session/waiting-events.ts";
 import { FULFILLED, rejectedQuietly } from "../../operation/handled-rejection.ts";
 import { PackedSends } from "./packed-sends.ts";
-import { mayHold, type SessionHost } from "./host.ts";
+import { mayHold, type SessionPartOwner } from "./owner.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
 
 /** What became of an event: sent, waiting for room, or not taken. */
@@ -13,13 +13,13 @@ export type EventFate = "sent" | "waits" | "dropped";
 
 /** The events of this side of one session. */
 export class SessionEvents implements EventQueue {
-  readonly #host: SessionHost;
+  readonly #owner: SessionPartOwner;
   #waiting: PackedSends | undefined;
   /** Events that were dropped by the policy, or because nobody waits for them and many wait already. */
   dropped = 0;
 
-  constructor(host: SessionHost) {
-    this.#host = host;
+  constructor(owner: SessionPartOwner) {
+    this.#owner = owner;
   }
 
   /** Events that wait for room. */
@@ -45,30 +45,30 @@ export class SessionEvents implements EventQueue {
   /** When an event has waited for too long, and no line is to blame; Infinity when none waits. */
   get nextDeadline(): number {
     const { oldestAt = Infinity } = this.#waiting ?? {};
-    const { machine, settings } = this.#host;
+    const { machine, settings } = this.#owner;
     return Math.max(oldestAt, machine.arrivedAt) + settings.replay.maxAgeMs;
   }
 
   /** Sends an event. Resolves when it has its number, or is dropped. */
   send(method: MethodPlan, value: unknown): Promise<void> {
-    const host = this.#host;
+    const owner = this.#owner;
     try {
-      const place = host.placeOf(method);
+      const place = owner.placeOf(method);
       const body = method.request.encode(value);
-      if (this.isEmpty && host.machine.sendEvent(place, body, host.turnTime())) {
-        host.gathered(body.end - body.start);
+      if (this.isEmpty && owner.machine.sendEvent(place, body, owner.turnTime())) {
+        owner.gathered(body.end - body.start);
         return FULFILLED;
       }
       return this.#wait(method, place, body);
     } catch (error) {
-      return this.#sendLater(method, value, host.end === undefined ? error : host.overError(method.name, "none"));
+      return this.#sendLater(method, value, owner.end === undefined ? error : owner.overError(method.name, "none"));
     }
   }
 
   /** In the next session of a client, if one follows. */
   #sendLater(method: MethodPlan, value: unknown, reason: unknown): Promise<void> {
     try {
-      const { gap } = this.#host;
+      const { gap } = this.#owner;
       return gap === undefined ? rejectedQuietly(reason) : gap.event(method, value);
     } catch (error) {
       return rejectedQuietly(error);
@@ -77,14 +77,14 @@ export class SessionEvents implements EventQueue {
 
   /** Sends an event whose body was encoded already, as `broadcast` does: nobody waits for it. */
   post(method: MethodPlan, body: BodyPlace): EventFate {
-    const host = this.#host;
+    const owner = this.#owner;
     try {
-      const place = host.placeOf(method);
-      if (this.isEmpty && host.machine.sendEvent(place, body, host.turnTime())) {
-        host.gathered(body.end - body.start);
+      const place = owner.placeOf(method);
+      if (this.isEmpty && owner.machine.sendEvent(place, body, owner.turnTime())) {
+        owner.gathered(body.end - body.start);
         return "sent";
       }
-      host.touch();
+      owner.touch();
       return this.#post(place, body) ? "waits" : "dropped";
     } catch {
       // The session is over, or the peer's version of the contract has no such event.
@@ -97,11 +97,11 @@ export class SessionEvents implements EventQueue {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
     const { queue } = waiting;
-    const host = this.#host;
-    const now = host.now();
+    const owner = this.#owner;
+    const now = owner.now();
     while (queue.peek()) {
       try {
-        if (!host.machine.sendEvent(queue.method, queue, now)) return;
+        if (!owner.machine.sendEvent(queue.method, queue, now)) return;
         waiting.shift();
       } catch (error) {
         this.#refuse(waiting, error);
@@ -112,7 +112,7 @@ export class SessionEvents implements EventQueue {
   /** Ends the session when an event has waited for too long: a peer that takes none is none to wait for. */
   expire(now: number): void {
     if (now < this.nextDeadline) return;
-    const { machine, settings } = this.#host;
+    const { machine, settings } = this.#owner;
     const detail = `the peer took no event for ${settings.replay.maxAgeMs} ms (resume.maxReplayAgeMs); the session is over`;
     machine.close(detail, now, new ConnectionError("REPLAY_OVERFLOW", { op: "session", detail }));
   }
@@ -121,14 +121,14 @@ export class SessionEvents implements EventQueue {
   over(): void {
     const waiting = this.#waiting;
     while (waiting?.queue.peek() === true) {
-      this.#refuse(waiting, this.#host.overError(this.#nameOf(waiting.queue.method), "none"));
+      this.#refuse(waiting, this.#owner.overError(this.#nameOf(waiting.queue.method), "none"));
     }
   }
 
   /** The first one is not sent: its sender is told, or where none waits, the end of the session tells it. */
   #refuse(waiting: PackedSends, reason: unknown): void {
     const name = this.#nameOf(waiting.queue.method);
-    if (!waiting.refuse(reason)) this.#host.unsent(name);
+    if (!waiting.refuse(reason)) this.#owner.unsent(name);
   }
 
   dropOldest(): void {
@@ -138,29 +138,29 @@ export class SessionEvents implements EventQueue {
   }
 
   #nameOf(place: number): string {
-    return this.#host.terms.agreement.peerOffers[place] as string;
+    return this.#owner.terms.agreement.peerOffers[place] as string;
   }
 
   /** Lets an event wait for which nobody waits; false when it is dropped. */
   #post(place: number, body: BodyPlace): boolean {
-    const host = this.#host;
-    const { overflow } = host.settings;
+    const owner = this.#owner;
+    const { overflow } = owner.settings;
     const bytes = PackedSends.bytesOf(body.end - body.start, false);
     // What the blocks have beside their messages is no message that could make room.
-    const fits = (more: number): boolean => mayHold(host, more - (this.heldBytes - this.bytes));
+    const fits = (more: number): boolean => mayHold(owner, more - (this.heldBytes - this.bytes));
     if (overflow === "strict" || !makeRoom(this, POSTED_BOUNDS, overflow, bytes, fits)) {
       this.dropped += 1;
       return false;
     }
     this.#waiting ??= new PackedSends();
-    this.#waiting.post(place, body, host.turnTime());
+    this.#waiting.post(place, body, owner.turnTime());
     return true;
   }
 
   #wait(method: MethodPlan, place: number, body: BodyPlace): Promise<void> {
-    const host = this.#host;
-    host.touch();
-    const { overflow } = host.settings;
+    const owner = this.#owner;
+    owner.touch();
+    const { overflow } = owner.settings;
     if (overflow === "strict") return rejectedQuietly(queueFull(method.name, "there is no room for the event now"));
     if (overflow !== "block") {
       // Whoever lets events be dropped does not wait for them.
@@ -168,12 +168,12 @@ export class SessionEvents implements EventQueue {
       return FULFILLED;
     }
     const bytes = PackedSends.bytesOf(body.end - body.start, true);
-    if (!this.isEmpty && !(makeRoom(this, AWAITED_BOUNDS, overflow, bytes) && mayHold(host, bytes))) {
+    if (!this.isEmpty && !(makeRoom(this, AWAITED_BOUNDS, overflow, bytes) && mayHold(owner, bytes))) {
       const detail = `${this.size} events, which take ${this.bytes} bytes, wait for room already; await each one`;
       return rejectedQuietly(queueFull(method.name, detail));
     }
     this.#waiting ??= new PackedSends();
-    return this.#waiting.push(place, body, host.turnTime());
+    return this.#waiting.push(place, body, owner.turnTime());
   }
 }
 

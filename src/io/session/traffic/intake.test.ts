@@ -4,7 +4,7 @@ import { DEFAULT_LIMITS } from "../../../core/handshake/limits.ts";
 import { Session } from "../../../core/session/session.ts";
 import { DEFAULT_REPLAY } from "../../../core/session/settings.ts";
 import { ManualClock } from "../../../testing/manual-clock.ts";
-import { type IntakeHost, SessionIntake } from "./intake.ts";
+import { type IntakeOwner, SessionIntake } from "./intake.ts";
 import { SessionSchedule } from "../schedule.ts";
 
 const ACK_BYTES = 13;
@@ -26,7 +26,7 @@ function reading(maxMessagesPerSecond: number) {
   const held: boolean[] = [];
   const connection = { inbound: { hold: (on: boolean) => void held.push(on) } };
   const schedule = new SessionSchedule(clock);
-  const host = {
+  const owner = {
     settings: { clock, schedule, maxMessagesPerSecond },
     machine,
     connection,
@@ -36,7 +36,7 @@ function reading(maxMessagesPerSecond: number) {
     onDue: () => intake.check(clock.now()),
     onEndOfTurn: () => undefined,
   };
-  const intake: SessionIntake = new SessionIntake(host as unknown as IntakeHost, 0);
+  const intake: SessionIntake = new SessionIntake(owner as unknown as IntakeOwner, 0);
   /** Answers how many frames were read. */
   const read = (bytes: Buffer, charged = 0): number => {
     const { link } = machine;

@@ -9,8 +9,8 @@ import type { EndpointSettings } from "../settings.ts";
 /** What a peer may cost in one turn of the event loop, in frames: those of 64 KiB, and fewer when they are dear. */
 const TURN_WORK = 10_000;
 
-/** A session, as its intake sees it. */
-export interface IntakeHost extends Scheduled {
+/** What the intake needs of its owner, the session. */
+export interface IntakeOwner extends Scheduled {
   readonly settings: EndpointSettings;
   readonly machine: Session;
   /** The last connection, and whether it is in use. */
@@ -23,13 +23,13 @@ export interface IntakeHost extends Scheduled {
  * a peer makes this side do no more than `maxMessagesPerSecond` allows, and lets its neighbours have their turn.
  */
 export class SessionIntake {
-  readonly #host: IntakeHost;
+  readonly #owner: IntakeOwner;
   readonly #rate: MessageRate | undefined;
   #allowed = 0;
 
-  constructor(host: IntakeHost, now: number) {
-    this.#host = host;
-    const { maxMessagesPerSecond } = host.settings;
+  constructor(owner: IntakeOwner, now: number) {
+    this.#owner = owner;
+    const { maxMessagesPerSecond } = owner.settings;
     if (maxMessagesPerSecond < Infinity) this.#rate = new MessageRate(maxMessagesPerSecond, now);
   }
 
@@ -46,7 +46,7 @@ export class SessionIntake {
 
   /** What came was read, as far as it was allowed. Answers how many bytes were not; they come again later. */
   close(link: Attachment | undefined): number {
-    const { machine } = this.#host;
+    const { machine } = this.#owner;
     if (link === undefined) return 0;
     this.#rate?.spend(this.#allowed - link.work);
     const unread = link === machine.link ? link.takeUnread() : 0;
@@ -56,7 +56,7 @@ export class SessionIntake {
 
   /** Time has passed: goes on reading if the rate allows it again. */
   check(now: number): void {
-    const { machine, connection } = this.#host;
+    const { machine, connection } = this.#owner;
     if (this.#rate?.stopped !== true) return;
     // The peer was not read on purpose, so its silence says nothing.
     machine.link?.keepalive.heard(now);
@@ -65,16 +65,16 @@ export class SessionIntake {
 
   /** Stops reading, until the rate allows it again or others have had their turn. */
   #pause(): void {
-    const { settings } = this.#host;
-    const connection = this.#host.connection as StreamSocket;
+    const { settings } = this.#owner;
+    const connection = this.#owner.connection as StreamSocket;
     connection.inbound.hold(true);
-    if (this.#rate?.stopped === true) settings.schedule.expect(this.#host, this.#rate.goesOnAt);
+    if (this.#rate?.stopped === true) settings.schedule.expect(this.#owner, this.#rate.goesOnAt);
     else settings.clock.defer(() => this.#goOn(connection));
   }
 
   #goOn(connection: StreamSocket | undefined): void {
-    const host = this.#host;
-    if (host.wasAttached && host.connection === connection) connection?.inbound.hold(false);
+    const owner = this.#owner;
+    if (owner.wasAttached && owner.connection === connection) connection?.inbound.hold(false);
   }
 }
 

@@ -9,7 +9,7 @@ import type { ItemReceived } from "../../../core/session/event.ts";
 import { Deadline, expiryReason, type OperationOptions } from "../../operation/deadline.ts";
 import { FULFILLED, rejectedQuietly } from "../../operation/handled-rejection.ts";
 import { DONE, Iteration } from "../../operation/iteration.ts";
-import type { Request, SessionHost } from "./host.ts";
+import type { Request, SessionPartOwner } from "./owner.ts";
 import type { MethodPlan, ValuePlan } from "../../contract/plan.ts";
 import { PackedQueue } from "./packed-queue.ts";
 import { type DirectionState, directed, STREAM_TABLE, type StreamInput, type StreamState } from "./stream-state.ts";
@@ -19,8 +19,8 @@ import { WaitingItems } from "./waiting-items.ts";
 import { unbound } from "../../operation/unbound.ts";
 import { Waiter, WaitQueue } from "../../operation/wait-queue.ts";
 
-/** Where a stream is known by its id. */
-export interface StreamParent {
+/** What a stream needs of its owner, which knows it by its id. */
+export interface SessionStreamOwner {
   add(stream: SessionStream): void;
   remove(stream: SessionStream): void;
   /** So many more bytes of items wait to be read. */
@@ -52,8 +52,8 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
   readonly op: string;
   readonly timeoutMs: number = Infinity;
   readonly deadline: number = Infinity;
-  readonly #host: SessionHost;
-  readonly #parent: StreamParent;
+  readonly #owner: SessionPartOwner;
+  readonly #streams: SessionStreamOwner;
   /** The items that come and go; undefined for a direction that the stream does not have. */
   readonly #incoming: ValuePlan | undefined;
   readonly #outgoing: ValuePlan | undefined;
@@ -76,14 +76,14 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
   #watch: Deadline | undefined;
 
   constructor(
-    host: SessionHost,
-    parent: StreamParent,
+    owner: SessionPartOwner,
+    streams: SessionStreamOwner,
     op: string,
     incoming: ValuePlan | undefined,
     outgoing: ValuePlan | undefined,
   ) {
-    this.#host = host;
-    this.#parent = parent;
+    this.#owner = owner;
+    this.#streams = streams;
     this.op = op;
     this.#incoming = incoming;
     this.#outgoing = outgoing;
@@ -127,18 +127,18 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
 
   /** Opens it at the peer, as soon as there is room. */
   open(method: MethodPlan, input: unknown, options: OperationOptions | undefined): void {
-    const host = this.#host;
+    const owner = this.#owner;
     try {
-      const place = host.placeOf(method);
+      const place = owner.placeOf(method);
       this.#opening = { place, body: copyOfBody(method.request.encode(input)) };
-      this.#parent.submit(this);
+      this.#streams.submit(this);
     } catch (error) {
-      this.failed(host.end === undefined ? error : host.overError(this.op, "none"));
+      this.fail(owner.end === undefined ? error : owner.overError(this.op, "none"));
       return;
     }
     if (this.hasFailed) return;
-    this.#watch = Deadline.of(host.settings.clock, options, (cause) => {
-      this.#giveUp(expiryReason(cause, host.context(this.op), this.id === 0 ? "none" : "unknown"));
+    this.#watch = Deadline.of(owner.settings.clock, options, (cause) => {
+      this.#giveUp(expiryReason(cause, owner.context(this.op), this.id === 0 ? "none" : "unknown"));
     });
   }
 
@@ -146,26 +146,26 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
     const { place, body } = this.#opening as { readonly place: number; readonly body: BodyPlace };
     try {
       const directions = { sends: this.#outgoing !== undefined, receives: this.#incoming !== undefined };
-      this.id = this.#host.machine.openStream(place, body, directions, now);
+      this.id = this.#owner.machine.openStream(place, body, directions, now);
     } catch (error) {
-      this.failed(this.#host.end === undefined ? error : this.#host.overError(this.op, "none"));
+      this.fail(this.#owner.end === undefined ? error : this.#owner.overError(this.op, "none"));
       return true;
     }
     if (this.id === 0) return false;
     this.#opening = undefined;
     this.#enter("open");
-    this.#parent.add(this);
-    this.#host.gathered(body.end);
+    this.#streams.add(this);
+    this.#owner.gathered(body.end);
     this.writable();
     return true;
   }
 
   unsent(reason: unknown): void {
-    this.failed(reason);
+    this.fail(reason);
   }
 
   send(item: unknown): Promise<void> {
-    if (!(#host in Object(this))) throw unbound("stream", "send");
+    if (!(#owner in Object(this))) throw unbound("stream", "send");
     if (this.hasFailed) return rejectedQuietly(this.#reason);
     if (this.#outgoing === undefined) {
       const detail = "the contract gives this side no items to send on this stream";
@@ -175,57 +175,57 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
     try {
       const body = this.#outgoing.encode(item);
       if (this.id !== 0 && this.#waiting?.isEmpty !== false) {
-        if (this.#host.machine.sendItem(this.id, body, this.#host.turnTime())) {
-          this.#host.gathered(body.end - body.start);
+        if (this.#owner.machine.sendItem(this.id, body, this.#owner.turnTime())) {
+          this.#owner.gathered(body.end - body.start);
           return FULFILLED;
         }
-        this.#host.touch();
+        this.#owner.touch();
       }
       this.#waiting ??= this.#makeWaiting();
-      return this.#waiting.push(body, this.op, this.#host);
+      return this.#waiting.push(body, this.op, this.#owner);
     } catch (error) {
       return rejectedQuietly(error);
     }
   }
 
   end(): void {
-    if (!(#host in Object(this))) throw unbound("stream", "end");
+    if (!(#owner in Object(this))) throw unbound("stream", "end");
     this.#sending = directed(this.#sending, "end");
     this.#endIfSent();
   }
 
   abort(reason?: unknown): void {
-    if (!(#host in Object(this))) throw unbound("stream", "abort");
+    if (!(#owner in Object(this))) throw unbound("stream", "abort");
     this.#giveUp(this.#ended("this side has given the stream up", reason), "cancel");
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<unknown> {
-    if (!(#host in Object(this))) throw unbound("stream", "[Symbol.asyncIterator]");
-    const owner = {};
+    if (!(#owner in Object(this))) throw unbound("stream", "[Symbol.asyncIterator]");
+    const loop = {};
     return new Iteration(
-      () => this.next(owner),
-      () => this.#leaveLoop(owner),
+      () => this.next(loop),
+      () => this.#leaveLoop(loop),
     );
   }
 
   /** Whoever leaves the loop early does not want the rest. A handler may have left it by an error, which is told instead. */
-  #leaveLoop(owner: object): void {
+  #leaveLoop(loop: object): void {
     if (this.#receiving === "ended") return;
     if (this.offered) this.#enter("leave");
     else this.abort();
-    this.#readers.withdraw(owner, DONE);
+    this.#readers.withdraw(loop, DONE);
   }
 
   /** The next item, for one of the loops. */
-  next(owner?: object): Promise<IteratorResult<unknown, undefined>> {
+  next(loop?: object): Promise<IteratorResult<unknown, undefined>> {
     if (this.#mayAnswer()) return this.#answer();
     return new Promise((resolve, reject) => {
-      this.#readers.add(new Waiter(owner, resolve, reject));
+      this.#readers.add(new Waiter(loop, resolve, reject));
     });
   }
 
   #mayAnswer(): boolean {
-    return this.#queue?.size ? this.#parent.mayTake(this) : this.#receiving !== "open";
+    return this.#queue?.size ? this.#streams.mayTake(this) : this.#receiving !== "open";
   }
 
   /** Takes the next item, or tells the end. */
@@ -235,17 +235,17 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
       const { bytes, start, end } = queue;
       const chargeBytes = ITEM_HEAD_BYTES + end - start;
       try {
-        const value = this.#host.dispatch.decode(this.#incoming as ValuePlan, bytes, start, end);
+        const value = this.#owner.dispatch.decode(this.#incoming as ValuePlan, bytes, start, end);
         queue.drop();
         this.#holds(-chargeBytes);
-        this.#host.machine.itemHandled(this.id, chargeBytes);
-        this.#host.touch();
+        this.#owner.machine.itemHandled(this.id, chargeBytes);
+        this.#owner.touch();
         return Promise.resolve({ done: false, value });
       } catch (error) {
         this.#forgetItems();
         if (this.offered) {
-          this.failed(error);
-          this.#host.dispatch.refuse(this.id, error);
+          this.fail(error);
+          this.#owner.dispatch.refuse(this.id, error);
         } else this.#giveUp(error);
         return Promise.reject(error);
       }
@@ -296,11 +296,11 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
   }
 
   writable(): void {
-    const host = this.#host;
+    const owner = this.#owner;
     try {
       this.#waiting?.flush((body) => {
-        const sent = host.machine.sendItem(this.id, body, host.turnTime());
-        if (sent) host.gathered(body.end);
+        const sent = owner.machine.sendItem(this.id, body, owner.turnTime());
+        if (sent) owner.gathered(body.end);
         return sent;
       });
     } catch (error) {
@@ -310,15 +310,15 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
   }
 
   /** The stream is over, and the machine knows it already. */
-  failed(reason: unknown): void {
+  fail(reason: unknown): void {
     this.#end("fail", reason);
   }
 
   #endIfSent(): void {
     if (this.#sending !== "draining" || this.id === 0 || this.#waiting?.isEmpty === false) return;
     this.#sending = directed(this.#sending, "empty");
-    this.#host.machine.endStream(this.id, this.#host.turnTime());
-    this.#host.touch();
+    this.#owner.machine.endStream(this.id, this.#owner.turnTime());
+    this.#owner.touch();
     this.#finish();
   }
 
@@ -352,27 +352,27 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
   /** The session does not hold it any more. What an own stream has brought belongs to the program. */
   #release(): void {
     this.#watch?.cancel();
-    this.#parent.remove(this);
-    if (!this.offered) this.#parent.holds(-this.#unreadBytes);
+    this.#streams.remove(this);
+    if (!this.offered) this.#streams.holds(-this.#unreadBytes);
   }
 
   #giveUp(reason: unknown, input: "fail" | "cancel" = "fail"): void {
-    if (this.id === 0) this.#parent.withdraw(this);
+    if (this.id === 0) this.#streams.withdraw(this);
     else if (this.#receiving === "open" || this.#sending !== "ended") {
-      this.#host.machine.cancel(this.id, this.#host.now());
+      this.#owner.machine.cancel(this.id, this.#owner.now());
     }
-    this.#host.touch();
+    this.#owner.touch();
     this.#end(input, reason);
   }
 
   // Apart from `send`, which runs for each item (docs/decisions/0018).
   #makeWaiting(): WaitingItems {
-    return new WaitingItems((bytes) => this.#parent.waits(bytes));
+    return new WaitingItems((bytes) => this.#streams.waits(bytes));
   }
 
   #holds(bytes: number): void {
     this.#unreadBytes += bytes;
-    if (this.offered || !this.#isOver) this.#parent.holds(bytes);
+    if (this.offered || !this.#isOver) this.#streams.holds(bytes);
   }
 
   #forgetItems(): void {
@@ -389,7 +389,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
   }
 
   #ended(detail: string, cause?: unknown): ConnectionError {
-    return new ConnectionError("CLOSED", { ...this.#host.context(this.op), detail, cause, outcome: "none" });
+    return new ConnectionError("CLOSED", { ...this.#owner.context(this.op), detail, cause, outcome: "none" });
   }
 }
 showAs(SessionStream, "SessionStream", ({ op, hasFailed }) => ({ method: op, ended: hasFailed }));

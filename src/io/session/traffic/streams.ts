@@ -9,13 +9,13 @@ import { type OperationOptions, refusedAtOnce } from "../../operation/deadline.t
 import { TurnBudget } from "../../operation/turn-budget.ts";
 import { readErrorBody } from "../../contract/error-body.ts";
 import type { SessionCalls } from "./calls.ts";
-import { outcomeOf, type SessionHost } from "./host.ts";
+import { outcomeOf, type SessionPartOwner } from "./owner.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
-import { SessionStream, type StreamParent } from "./stream.ts";
+import { SessionStream, type SessionStreamOwner } from "./stream.ts";
 
 /** The streams of one session, of both sides, by their ids. */
-export class OpenStreams implements StreamParent {
-  readonly #host: SessionHost;
+export class OpenStreams implements SessionStreamOwner {
+  readonly #owner: SessionPartOwner;
   readonly #calls: SessionCalls;
   readonly #streams: Map<number, SessionStream> = new Map();
   /** Bytes of items that came and were not read, also of streams that have ended. */
@@ -27,8 +27,8 @@ export class OpenStreams implements StreamParent {
   /** Streams with items that could not be taken in this turn of the event loop. */
   #refused: Set<SessionStream> | undefined;
 
-  constructor(host: SessionHost, calls: SessionCalls) {
-    this.#host = host;
+  constructor(owner: SessionPartOwner, calls: SessionCalls) {
+    this.#owner = owner;
     this.#calls = calls;
   }
 
@@ -68,7 +68,7 @@ export class OpenStreams implements StreamParent {
 
   // Apart from `mayTake`, which runs for each item (docs/decisions/0018).
   #makeTurn(): TurnBudget {
-    return (this.#turn = new TurnBudget(this.#host.settings.clock, () => {
+    return (this.#turn = new TurnBudget(this.#owner.settings.clock, () => {
       const refused = this.#refused;
       this.#refused = undefined;
       for (const stream of refused ?? []) stream.readable();
@@ -81,21 +81,21 @@ export class OpenStreams implements StreamParent {
 
   holds(bytes: number): void {
     this.#unreadBytes += bytes;
-    const { machine, settings } = this.#host;
+    const { machine, settings } = this.#owner;
     const { maxStreams, streamWindowBytes } = settings.limits;
     // Streams that have ended do not count any more; what they have brought does.
     if (this.#unreadBytes <= maxStreams * streamWindowBytes || bytes < 0) return;
     const detail = `the peer sent more items than ${maxStreams} open streams may hold, and ended their streams`;
-    machine.close(detail, this.#host.now(), peerError("LIMIT_EXCEEDED", { op: "receive", detail }));
+    machine.close(detail, this.#owner.now(), peerError("LIMIT_EXCEEDED", { op: "receive", detail }));
   }
 
   /** Opens a stream of the peer's. */
   open(method: MethodPlan, input: unknown, options: OperationOptions | undefined): SessionStream {
     const { sends, receives } = method;
-    const stream = new SessionStream(this.#host, this, method.name, sends, receives);
-    const refused = refusedAtOnce(options, () => this.#host.context(method.name));
+    const stream = new SessionStream(this.#owner, this, method.name, sends, receives);
+    const refused = refusedAtOnce(options, () => this.#owner.context(method.name));
     if (refused === undefined) stream.open(method, input, options);
-    else stream.failed(refused.reason);
+    else stream.fail(refused.reason);
     return stream;
   }
 
@@ -103,10 +103,10 @@ export class OpenStreams implements StreamParent {
   accept({ id }: StreamOpened, method: MethodPlan, turn: number): SessionStream | undefined {
     if (this.#streams.has(id)) {
       const broken = brokenProtocol(`the id ${id} is in use: a stream of it has ended, and is not handled yet`);
-      this.#host.machine.close(broken.detail, this.#host.now(), broken);
+      this.#owner.machine.close(broken.detail, this.#owner.now(), broken);
       return undefined;
     }
-    const stream = new SessionStream(this.#host, this, method.name, method.receives, method.sends);
+    const stream = new SessionStream(this.#owner, this, method.name, method.receives, method.sends);
     stream.accepted(id, turn);
     this.add(stream);
     return stream;
@@ -114,7 +114,7 @@ export class OpenStreams implements StreamParent {
 
   item(event: ItemReceived): void {
     const stream = this.#streams.get(event.id);
-    if (stream === undefined) this.#host.machine.itemHandled(event.id, event.chargeBytes);
+    if (stream === undefined) this.#owner.machine.itemHandled(event.id, event.chargeBytes);
     else stream.arrived(event);
   }
 
@@ -126,22 +126,22 @@ export class OpenStreams implements StreamParent {
     this.#streams.get(id)?.writable();
   }
 
-  failed({ id, bytes, start, end }: AnswerReceived): void {
-    this.#streams.get(id)?.failed(readErrorBody(bytes, start, end));
+  rejected({ id, bytes, start, end }: AnswerReceived): void {
+    this.#streams.get(id)?.fail(readErrorBody(bytes, start, end));
   }
 
   cancelled(id: number): void {
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
-    const details = { ...this.#host.context("stream"), detail: "the other side has cancelled the stream" };
-    stream.failed(withoutStack(() => new ConnectionError("CLOSED", { ...details, side: "remote" })));
+    const details = { ...this.#owner.context("stream"), detail: "the other side has cancelled the stream" };
+    stream.fail(withoutStack(() => new ConnectionError("CLOSED", { ...details, side: "remote" })));
   }
 
   lost(id: number, outcome: "not-sent" | "unknown"): void {
-    this.#streams.get(id)?.failed(this.#host.overError("stream", outcomeOf(outcome)));
+    this.#streams.get(id)?.fail(this.#owner.overError("stream", outcomeOf(outcome)));
   }
 
   over(): void {
-    for (const stream of Array.from(this.#streams.values())) stream.failed(this.#host.overError("stream", "unknown"));
+    for (const stream of Array.from(this.#streams.values())) stream.fail(this.#owner.overError("stream", "unknown"));
   }
 }

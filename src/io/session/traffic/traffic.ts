@@ -2,7 +2,7 @@
 
 import type { SessionEvent } from "../../../core/session/event.ts";
 import { SessionCalls } from "./calls.ts";
-import { type DispatchHost, SessionDispatch } from "./dispatch.ts";
+import { type DispatchOwner, SessionDispatch } from "./dispatch.ts";
 import { SessionEvents } from "./events.ts";
 import type { LostRequest } from "../end.ts";
 import { OpenStreams } from "./streams.ts";
@@ -15,28 +15,28 @@ export type AboutSession = Extract<
 
 /** The parts of one session that has messages; each is made when it is first needed (docs/decisions/0022). */
 export class SessionTraffic {
-  readonly #host: DispatchHost;
+  readonly #owner: DispatchOwner;
   #calls: SessionCalls | undefined;
   #dispatch: SessionDispatch | undefined;
   #events: SessionEvents | undefined;
   #streams: OpenStreams | undefined;
 
-  constructor(host: DispatchHost) {
-    this.#host = host;
+  constructor(owner: DispatchOwner) {
+    this.#owner = owner;
   }
 
   get calls(): SessionCalls {
-    return (this.#calls ??= new SessionCalls(this.#host, this.events));
+    return (this.#calls ??= new SessionCalls(this.#owner, this.events));
   }
   get dispatch(): SessionDispatch {
-    return (this.#dispatch ??= new SessionDispatch(this.#host));
+    return (this.#dispatch ??= new SessionDispatch(this.#owner));
   }
   get events(): SessionEvents {
-    return (this.#events ??= new SessionEvents(this.#host));
+    return (this.#events ??= new SessionEvents(this.#owner));
   }
   /** Streams of both sides. */
   get streams(): OpenStreams {
-    return (this.#streams ??= new OpenStreams(this.#host, this.calls));
+    return (this.#streams ??= new OpenStreams(this.#owner, this.calls));
   }
 
   /** Handlers of calls that run now, and events that were dropped. */
@@ -90,7 +90,7 @@ export class SessionTraffic {
         this.#calls?.answered(event);
         break;
       case "error":
-        if (this.#calls?.failed(event) !== true) this.#streams?.failed(event);
+        if (this.#calls?.rejected(event) !== true) this.#streams?.rejected(event);
         break;
       case "timedOut":
         this.#calls?.timedOut(event.id);

@@ -3,7 +3,7 @@
 import { UsageError } from "../../../core/errors.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import { PackedSends } from "./packed-sends.ts";
-import { mayHold, type SessionHost } from "./host.ts";
+import { mayHold, type SessionPartOwner } from "./owner.ts";
 
 /** Items that may wait without being awaited, and the memory that they pin. */
 const MAX_ITEMS = 16_384;
@@ -26,14 +26,18 @@ export class WaitingItems {
   }
 
   /** Puts a copy of an item behind the others. Resolves when it is sent. @throws UsageError `QUEUE_FULL`. */
-  push(body: BodyPlace, op: string, host: Pick<SessionHost, "heldBytes" | "settings" | "turnTime">): Promise<void> {
+  push(
+    body: BodyPlace,
+    op: string,
+    owner: Pick<SessionPartOwner, "heldBytes" | "settings" | "turnTime">,
+  ): Promise<void> {
     const { size, bytes } = this.#sends;
     const more = PackedSends.bytesOf(body.end - body.start, true);
-    if (size > 0 && (size >= MAX_ITEMS || bytes + more > MAX_BYTES || !mayHold(host, more))) {
+    if (size > 0 && (size >= MAX_ITEMS || bytes + more > MAX_BYTES || !mayHold(owner, more))) {
       const detail = `${size} items, which take ${bytes} bytes, wait already; await each one`;
       throw new UsageError("QUEUE_FULL", { op, detail, outcome: "none" });
     }
-    const sent = this.#sends.push(0, body, host.turnTime());
+    const sent = this.#sends.push(0, body, owner.turnTime());
     this.#count();
     return sent;
   }

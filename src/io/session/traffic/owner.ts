@@ -1,4 +1,4 @@
-/** What the parts of a session need from the whole. */
+/** What a session needs of its owner, and its parts of theirs: the session. */
 
 import type { ErrorOutcome, ZocaloError } from "../../../core/errors.ts";
 import type { Session } from "../../../core/session/session.ts";
@@ -9,8 +9,8 @@ import type { SessionTerms } from "../terms.ts";
 import type { CodecPlan, MethodPlan, ValuePlan } from "../../contract/plan.ts";
 import type { EndpointSettings } from "../settings.ts";
 
-/** A session, as its parts see it. */
-export interface SessionHost {
+/** The session that owns its calls, events, streams and handlers. */
+export interface SessionPartOwner {
   readonly settings: EndpointSettings;
   readonly machine: Session;
   readonly terms: SessionTerms;
@@ -51,7 +51,10 @@ export interface SessionHost {
 }
 
 /** Whether a session may hold so many bytes more of what this side sends. */
-export function mayHold({ heldBytes, settings }: Pick<SessionHost, "heldBytes" | "settings">, bytes: number): boolean {
+export function mayHold(
+  { heldBytes, settings }: Pick<SessionPartOwner, "heldBytes" | "settings">,
+  bytes: number,
+): boolean {
   return heldBytes + bytes <= settings.maxHeldBytesPerSession;
 }
 
@@ -74,4 +77,37 @@ export interface Request {
 /** What became of a message, in the words of the errors. */
 export function outcomeOf(outcome: "not-sent" | "unknown"): ErrorOutcome {
   return outcome === "not-sent" ? "none" : "unknown";
+}
+
+/** What a session needs of its owner, the server or the client that it belongs to: to be told what happens. */
+export interface SessionOwner<Endpoint> {
+  /** A connection was attached. */
+  attached(endpoint: Endpoint, resumed: boolean, replayed: number): void;
+  /** The peer has the welcome of this connection. */
+  confirmed(endpoint: Endpoint): void;
+  /** The connection is lost or given up; the session is not. */
+  detached(endpoint: Endpoint): void;
+  /** The peer leaves. */
+  leaving(endpoint: Endpoint, survives: boolean, retryAfterMs: number): void;
+  /** The memory that the session holds has changed. */
+  holds(endpoint: Endpoint, bytes: number): void;
+  /** The session is over; events that it has accepted are still being handled. */
+  ended(endpoint: Endpoint, end: SessionEnd): void;
+  /** What it has accepted is handled, or given up. */
+  finished(endpoint: Endpoint, end: SessionEnd): void;
+  /** Where what a session is asked for that is over waits for the next one; undefined when none follows. */
+  gapBehind(endpoint: Endpoint): SessionGap | undefined;
+  /** Something failed that nobody awaits: a handler threw, the peer sent what the schema does not allow. */
+  problem(endpoint: Endpoint, error: unknown): void;
+}
+
+/** A change is news when it is so large, ... */
+const REPORT_BYTES = 1024;
+/** ... and so large a part of what was told before: most changes of a busy session are not. */
+const REPORT_PART = 8;
+
+/** Whether the owner, who was told of `toldBytes`, must be told of `heldBytes`. */
+export function isNews(heldBytes: number, toldBytes: number): boolean {
+  const change = Math.abs(heldBytes - toldBytes);
+  return change >= REPORT_BYTES && change * REPORT_PART >= toldBytes;
 }

@@ -1,12 +1,12 @@
-/** What the parts of a connection need from the whole. */
+/** What the parts of a connection need of their owner. */
 
 import type { ErrorCode } from "../../core/errors.ts";
 import type { ConnectionSettings } from "./settings.ts";
 import type { OperationContext } from "../operation/deadline.ts";
 import type { Clock, StreamTransport } from "../network/network.ts";
 
-/** A connection, as its parts see it. */
-export interface ConnectionHost {
+/** The connection that owns its two halves and its limits. */
+export interface StreamPartOwner {
   readonly clock: Clock;
   readonly settings: ConnectionSettings;
   /** The present transport; `startTls` replaces it. */

@@ -1,11 +1,11 @@
-/** What the parts of a datagram socket need from the whole. */
+/** What the parts of a datagram socket need of their owner. */
 
 import type { ZocaloError } from "../../core/errors.ts";
 import type { Clock, DatagramTransport, SendFailure } from "../network/network.ts";
 import type { OperationContext } from "../operation/deadline.ts";
 
-/** A datagram socket, as its parts see it. */
-export interface DatagramHost {
+/** The datagram socket that owns its two halves. */
+export interface DatagramPartOwner {
   readonly clock: Clock;
   readonly transport: DatagramTransport;
   /** Names the datagram socket in an error; `remote` defaults to the peer of a connected one. */
