@@ -32,6 +32,12 @@ export function assertErrorShape(error: unknown): asserts error is ZocaloError {
   assert.notEqual(error.detail, "");
 }
 
+/** Fails unless `object` has these values; it may have others. */
+export function assertFields<T extends object>(object: T, expected: Partial<T>): void {
+  const names = Object.keys(expected) as (keyof T)[];
+  assert.deepEqual(Object.fromEntries(names.map((name) => [name, object[name]])), { ...expected });
+}
+
 /** Fails unless `error` is the expected one. */
 export function assertError(error: unknown, expected: ExpectedError): asserts error is ZocaloError {
   assertErrorShape(error);
@@ -57,4 +63,13 @@ export async function expectError(call: Promise<unknown>, expected: ExpectedErro
   const reason = await reasonOf(call);
   assertError(reason, expected);
   return reason;
+}
+
+/** Aborts a call that waits; fails unless it rejects with the reason of its signal. */
+export async function expectAborted(call: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+  const controller = new AbortController();
+  const reason = new Error("changed my mind");
+  const rejected = reasonOf(call(controller.signal));
+  controller.abort(reason);
+  assert.equal(await rejected, reason);
 }

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { TimeoutError, UsageError } from "../../core/errors.ts";
-import { type DatagramCheck, type DatagramScene, numbers, pending, SHORT_MS, take, texts, withNames } from "./world.ts";
-import { expectError, reasonOf } from "../expect-error.ts";
+import { assertFields, expectAborted, expectError, reasonOf } from "../expect-error.ts";
+import { pending, SHORT_MS } from "../stream/check.ts";
+import { type DatagramCheck, numbers, slowNames, take, texts } from "./world.ts";
 
 /** Everything about `send` and `sendMany`. */
 export function sendChecks(check: DatagramCheck): void {
@@ -43,11 +44,7 @@ function orderChecks(check: DatagramCheck): void {
     const [a, b] = [await open(), await open()];
     await Promise.all(numbers(100).map((text) => a.send(text, b.localAddress)));
     assert.deepEqual(await take(b, 100), numbers(100));
-    const { datagramsSent, bytesSent, datagramsUnsent } = a.stats;
-    assert.deepEqual(
-      { datagramsSent, bytesSent, datagramsUnsent },
-      { datagramsSent: 100, bytesSent: 190, datagramsUnsent: 0 },
-    );
+    assertFields(a.stats, { datagramsSent: 100, bytesSent: 190, datagramsUnsent: 0 });
   });
 
   check("sends to one name keep their order, and do not hold up others", async (scene) => {
@@ -116,10 +113,8 @@ function manyChecks(check: DatagramCheck): void {
   check("sendMany refuses wrong input before it sends anything", async ({ open, settle }) => {
     const [a, b] = [await open(), await open()];
     const expected = { op: "sendMany", type: UsageError, outcome: "none" } as const;
-    await expectError(a.sendMany([{ data: "x", to: b.localAddress }, { data: "y" }]), {
-      ...expected,
-      code: "OPTION_INVALID",
-    });
+    const many = a.sendMany([{ data: "x", to: b.localAddress }, { data: "y" }]);
+    await expectError(many, { ...expected, code: "OPTION_INVALID" });
     await settle();
     assert.equal(b.stats.datagramsReceived, 0);
   });
@@ -148,14 +143,11 @@ function cancelSendChecks(check: DatagramCheck): void {
     const { names, answer } = slowNames(scene);
     const [a, b] = [await open({}, names), await open()];
     const to = `plaza:${b.localAddress.port}`;
-    const reason = new Error("changed my mind");
-    const controller = new AbortController();
     const late = pending(a.send("late", to, { timeoutMs: SHORT_MS }));
-    const aborted = pending(a.send("aborted", to, { signal: controller.signal }));
+    const aborted = expectAborted((signal) => a.send("aborted", to, { signal }));
     const many = pending(a.sendMany([{ data: "many", to }], { timeoutMs: SHORT_MS }));
     const kept = a.send("kept", to);
-    controller.abort(reason);
-    assert.equal(await reasonOf(aborted), reason);
+    await aborted;
     await expectError(late, { code: "TIMEOUT", op: "send", type: TimeoutError, outcome: "none" });
     await expectError(many, { code: "TIMEOUT", op: "sendMany", type: TimeoutError, outcome: "none" });
     assert.equal(a.stats.datagramsUnsent, 1);
@@ -203,11 +195,9 @@ function sendQueueChecks(check: DatagramCheck): void {
     const expected = { code: "QUEUE_FULL", type: UsageError, side: "local", outcome: "none" } as const;
     const first = a.send("0", to);
     await expectError(a.send(Buffer.alloc(100), to), { ...expected, op: "send" });
-    await expectError(a.sendMany([1, 2, 3].map((number) => ({ data: String(number), to }))), {
-      ...expected,
-      op: "sendMany",
-    });
-    const rest = a.sendMany([1, 2].map((number) => ({ data: String(number), to })));
+    const items = numbers(3, 1).map((data) => ({ data, to }));
+    await expectError(a.sendMany(items), { ...expected, op: "sendMany" });
+    const rest = a.sendMany(items.slice(0, 2));
     await expectError(a.send("3", to), { ...expected, op: "send" });
     assert.equal(a.stats.datagramsUnsent, 3);
     answer([host]);
@@ -216,16 +206,4 @@ function sendQueueChecks(check: DatagramCheck): void {
     await a.send(Buffer.alloc(200, "z"), to);
     assert.deepEqual(await take(b, 4), ["0", "1", "2", "z".repeat(200)]);
   });
-}
-
-/** A network whose names are answered when the test says so. */
-function slowNames({ network }: DatagramScene): {
-  readonly names: DatagramScene["network"];
-  readonly answer: (addresses: readonly string[]) => void;
-} {
-  let answer: (addresses: readonly string[]) => void = () => undefined;
-  const answered = new Promise<readonly string[]>((resolve) => {
-    answer = resolve;
-  });
-  return { names: withNames(network, () => answered), answer: (addresses) => answer(addresses) };
 }

@@ -5,8 +5,11 @@ import { describe, it } from "node:test";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
 import type { DatagramSocket } from "../../io/datagram/public.ts";
 import { expectError } from "../expect-error.ts";
-import { closeChecks, queueChecks } from "./close.ts";
+import { pending } from "../stream/check.ts";
+import { closeChecks } from "./close.ts";
 import { groupChecks } from "./groups.ts";
+import { loopChecks } from "./loops.ts";
+import { queueChecks } from "./queue.ts";
 import { receiveChecks } from "./receive.ts";
 import { sendChecks } from "./send.ts";
 import { datagramServerChecks } from "./server.ts";
@@ -18,7 +21,6 @@ import {
   type DatagramWorld,
   inWorld,
   numbers,
-  pending,
   take,
 } from "./world.ts";
 
@@ -48,6 +50,7 @@ export function datagramSuite(name: string, world: DatagramWorld): void {
     datagramTransferChecks(check, world.traits);
     sendChecks(check);
     receiveChecks(check);
+    loopChecks(check);
     queueChecks(check, world.traits);
     connectedChecks(check, world.traits);
     groupChecks(check, world.traits);

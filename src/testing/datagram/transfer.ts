@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
 import { bindOver } from "../../io/datagram/bind.ts";
-import { type DatagramCheck, type DatagramTraits, numbers, pending, take, withNames } from "./world.ts";
+import { type DatagramCheck, type DatagramTraits, numbers, take, withNames } from "./world.ts";
 import { expectError } from "../expect-error.ts";
-import { patternBytes } from "../stream/check.ts";
+import { patternBytes, pending } from "../stream/check.ts";
 
 /** RFC 768 with RFC 791 section 3.1 and RFC 8200 section 3. */
 const MAX_PAYLOAD_BYTES = { 4: 65_507, 6: 65_527 } as const;

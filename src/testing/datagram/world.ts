@@ -49,9 +49,6 @@ export interface DatagramScene {
 /** Registers one test. */
 export type DatagramCheck = (title: string, body: (scene: DatagramScene) => Promise<void>) => void;
 
-/** Long enough for a call to be pending, short enough for a test: nothing depends on how long it really is. */
-export const SHORT_MS = 10;
-
 const POLL_MS = 1;
 const SETTLE_POLLS = 5;
 
@@ -104,6 +101,18 @@ export function withNames(network: Network, resolve: Sockets["resolve"]): Networ
   };
 }
 
+/** The network of a scene, whose names are answered when the test says so. */
+export function slowNames({ network }: DatagramScene): {
+  readonly names: Network;
+  readonly answer: (addresses: readonly string[]) => void;
+} {
+  let answer: (addresses: readonly string[]) => void = () => undefined;
+  const answered = new Promise<readonly string[]>((resolve) => {
+    answer = resolve;
+  });
+  return { names: withNames(network, () => answered), answer };
+}
+
 /** The texts of datagrams. */
 export function texts(datagrams: readonly { readonly data: Buffer }[]): string[] {
   return datagrams.map(({ data }) => data.toString());
@@ -121,8 +130,9 @@ export function numbers(count: number, first = 0): string[] {
   return Array.from({ length: count }, (_, index) => String(first + index));
 }
 
-/** Keeps the outcome of a call that is awaited later, so that an early failure is not an unhandled one. */
-export function pending<T>(call: Promise<T>): Promise<T> {
-  call.catch(() => undefined);
-  return call;
+/** Sends to a datagram socket that nobody reads, until all has arrived there. */
+export async function fill(scene: DatagramScene, box: DatagramSocket, payloads: readonly string[]): Promise<void> {
+  const before = box.stats.datagramsReceived;
+  await box.sendMany(payloads.map((data) => ({ data, to: box.localAddress })));
+  await scene.until(() => box.stats.datagramsReceived === before + payloads.length);
 }

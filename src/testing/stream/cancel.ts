@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { TimeoutError, UsageError } from "../../core/errors.ts";
 import type { OperationOptions } from "../../io/operation/deadline.ts";
 import type { StreamSocket } from "../../io/stream/public.ts";
-import { expectError, reasonOf } from "../expect-error.ts";
+import { expectAborted, expectError, reasonOf } from "../expect-error.ts";
 import { fillUp, PatternCheck, pause, pending, SHORT_MS, type StreamCheck, textToEnd } from "./check.ts";
 
 /** Cancellation of reads and writes. */
@@ -74,13 +74,10 @@ function readCancelChecks(check: StreamCheck): void {
   });
 
   check("a signal ends one read with its reason; those behind it move up", async (a, b) => {
-    const controller = new AbortController();
     const first = b.readExactly(2);
-    const second = pending(b.read({ signal: controller.signal }));
+    const second = expectAborted((signal) => b.read({ signal }));
     const third = b.readExactly(2);
-    const reason = { any: "value" };
-    controller.abort(reason);
-    assert.equal(await reasonOf(second), reason);
+    await second;
     await a.write("1122");
     assert.deepEqual([String(await first), String(await third)], ["11", "22"]);
     assert.equal(b.signal.aborted, false);
@@ -135,13 +132,10 @@ function writeCancelChecks(check: StreamCheck): void {
 
   check("a signal removes a write from the queue", async (a, b) => {
     const accepted = await fillUp(a);
-    const controller = new AbortController();
     const before = a.write("1");
-    const removed = pending(a.write("never", { signal: controller.signal }));
+    const removed = expectAborted((signal) => a.write("never", { signal }));
     const after = a.write("2");
-    const reason = new Error("changed my mind");
-    controller.abort(reason);
-    assert.equal(await reasonOf(removed), reason);
+    await removed;
     await b.readExactly(accepted);
     assert.equal(String(await b.readExactly(2)), "12");
     await Promise.all([before, after]);

@@ -103,6 +103,13 @@ export function patternBytes(offset: number, count: number): Buffer {
   return pattern().subarray(start, start + count);
 }
 
+/** Reads to the end, fails unless it is the pattern, and answers how many bytes came. */
+export async function receivePattern(socket: AsyncIterable<Uint8Array>): Promise<number> {
+  const received = new PatternCheck();
+  for await (const piece of socket) received.next(piece);
+  return received.bytes;
+}
+
 /** Compares what arrives with the pattern, byte by byte: nothing lost, doubled or out of order. */
 export class PatternCheck {
   /** Bytes that were right so far. */

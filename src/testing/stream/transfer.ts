@@ -10,6 +10,7 @@ import {
   patternBytes,
   PatternCheck,
   pending,
+  receivePattern,
   sendPattern,
   type StreamCheck,
   textToEnd,
@@ -22,12 +23,6 @@ export function transferChecks(check: StreamCheck): void {
   bulkChecks(check);
   messageChecks(check);
   inputChecks(check);
-}
-
-async function receivePattern(socket: StreamSocket): Promise<number> {
-  const received = new PatternCheck();
-  for await (const piece of socket) received.next(piece);
-  return received.bytes;
 }
 
 function bulkChecks(check: StreamCheck): void {
@@ -156,11 +151,9 @@ function backpressureChecks(check: StreamCheck): void {
     const accepted = await fillUp(a);
     assert.ok(b.bytesReceived <= MOST_READ_AHEAD_BYTES, `${b.bytesReceived} bytes were read ahead`);
     assert.ok(a.bytesSent <= accepted && accepted <= MOST_IN_FLIGHT_BYTES, `${a.bytesSent} of ${accepted}`);
-    const received = new PatternCheck();
     const rest = a.end();
-    for await (const piece of b) received.next(piece);
+    assert.equal(await receivePattern(b), accepted);
     await rest;
-    assert.equal(received.bytes, accepted);
     assert.equal(a.bytesSent, accepted);
   });
 
@@ -190,10 +183,8 @@ function queueChecks(check: StreamCheck): void {
       return a.write(piece, index % 3 === 0 ? { timeoutMs: 600_000 } : undefined);
     });
     const ended = a.end();
-    const received = new PatternCheck();
-    for await (const piece of b) received.next(piece);
+    assert.equal(await receivePattern(b), offset);
     await Promise.all([...writes, ended]);
-    assert.equal(received.bytes, offset);
   });
 
   check("QUEUE_FULL when more than the queue may hold waits, and nothing of it is sent", async (a, b) => {
