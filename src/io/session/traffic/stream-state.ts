@@ -9,21 +9,21 @@ import type { StateTable } from "../../../core/state-table.ts";
  * - `left`: its handler has left the loop over the items, and has not finished.
  * - `over`: both directions have ended.
  * - `failed`: it came to an end before, for a reason that those who wait are told.
- * - `cancelled`: this side has cancelled it: its loops end without an error.
+ * - `aborted`: this side has given it up: its loops end without an error.
  */
-export type StreamState = "idle" | "accepted" | "open" | "left" | "over" | "failed" | "cancelled";
+export type StreamState = "idle" | "accepted" | "open" | "left" | "over" | "failed" | "aborted";
 
 /** What can happen to a stream. */
-export type StreamInput = "accept" | "open" | "leave" | "finish" | "fail" | "cancel";
+export type StreamInput = "accept" | "open" | "leave" | "finish" | "fail" | "abort";
 
 export const STREAM_TABLE: StateTable<StreamState, StreamInput> = {
-  idle: { accept: "accepted", open: "open", fail: "failed", cancel: "cancelled" },
-  accepted: { open: "open", fail: "failed", cancel: "cancelled" },
-  open: { leave: "left", finish: "over", fail: "failed", cancel: "cancelled" },
-  left: { finish: "over", fail: "failed", cancel: "cancelled" },
-  over: { fail: "failed", cancel: "cancelled" },
-  failed: { cancel: "cancelled" },
-  cancelled: {},
+  idle: { accept: "accepted", open: "open", fail: "failed", abort: "aborted" },
+  accepted: { open: "open", fail: "failed", abort: "aborted" },
+  open: { leave: "left", finish: "over", fail: "failed", abort: "aborted" },
+  left: { finish: "over", fail: "failed", abort: "aborted" },
+  over: { fail: "failed", abort: "aborted" },
+  failed: { abort: "aborted" },
+  aborted: {},
 };
 
 /**

@@ -105,7 +105,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
 
   /** Whether it came to an end before both sides had ended it. */
   get hasFailed(): boolean {
-    return this.#state === "failed" || this.#state === "cancelled";
+    return this.#state === "failed" || this.#state === "aborted";
   }
   get #isOver(): boolean {
     return this.#state === "over" || this.hasFailed;
@@ -196,7 +196,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
 
   abort(reason?: unknown): void {
     if (!(#owner in Object(this))) throw unbound("stream", "abort");
-    this.#giveUp(this.#ended("this side has given the stream up", reason), "cancel");
+    this.#giveUp(this.#ended("this side has given the stream up", reason), "abort");
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<unknown> {
@@ -335,7 +335,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
   }
 
   /** Ends it before both sides have ended it. */
-  #end(input: "fail" | "cancel", reason: unknown): void {
+  #end(input: "fail" | "abort", reason: unknown): void {
     const { hasFailed } = this;
     const isOver = this.#isOver;
     if (!this.#enter(input) || hasFailed) return;
@@ -343,7 +343,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
     this.#receiving = directed(this.#receiving, "end");
     this.#sending = directed(this.#sending, "drop");
     if (!isOver) this.#release();
-    if (input === "cancel") this.#forgetItems();
+    if (input === "abort") this.#forgetItems();
     this.#waiting?.reject(reason);
     this.readable();
     this.#controller?.abort(reason);
@@ -356,7 +356,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
     if (!this.offered) this.#streams.holds(-this.#unreadBytes);
   }
 
-  #giveUp(reason: unknown, input: "fail" | "cancel" = "fail"): void {
+  #giveUp(reason: unknown, input: "fail" | "abort" = "fail"): void {
     if (this.id === 0) this.#streams.withdraw(this);
     else if (this.#receiving === "open" || this.#sending !== "ended") {
       this.#owner.machine.cancel(this.id, this.#owner.now());
