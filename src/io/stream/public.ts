@@ -159,8 +159,7 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
    * Ends gracefully: sends what was accepted, then FIN, then discards what the peer still sends until it ends too, so that the
    * last answer is not destroyed by a reset. It goes on as long as the peer reads (`lingerMs`, `maxLingerMs`), and discards no
    * more than `lingerBytes`. Pending reads reject with `CLOSED`. Rejects when accepted bytes did not reach the kernel; the
-   * connection is then reset. A second call shares the
-   * outcome of the first.
+   * connection is then reset. A second call shares the outcome of the first.
    *
    * It waits for the peer. A program that holds both ends of one connection closes them together (`Promise.all`), since
    * one after the other, as several `await using` of one scope do, the first waits its `lingerMs` out.

@@ -30,7 +30,7 @@ function anchorsOf(path: string): readonly string[] {
 }
 
 function brokenLinksOf(page: string): readonly string[] {
-  const targets = [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
+  const targets = [...proseOf(page).matchAll(/\]\(([^)]+)\)/g)].map(([, target = ""]) => target);
   return targets.filter((target) => {
     if (/^[a-z]+:/.test(target)) return false;
     const [path = "", anchor] = target.split("#");
