@@ -32,20 +32,22 @@ export type {
   ServeDatagramsOptions,
 } from "./io/datagram/server.ts";
 export type {
-  BindOptions,
-  DatagramCloseOptions,
   DatagramEnd,
   DatagramInput,
   DatagramSocket,
   DatagramStats,
   DatagramToSend,
   FramedDatagrams,
-  GroupOptions,
-  DatagramLimits,
   UdpSettings,
-  SendReport,
-  UdpOptions,
 } from "./io/datagram/public.ts";
+export type {
+  GroupOptions,
+  BindOptions,
+  DatagramCloseOptions,
+  DatagramLimits,
+  UdpOptions,
+} from "./io/datagram/settings.ts";
+export type { SendReport } from "./io/datagram/owner.ts";
 export type { OperationOptions, ReceiveOptions } from "./io/operation/deadline.ts";
 export type { Interop, NativeInterop } from "./io/operation/own-clock.ts";
 export type { DiagnosticEvent } from "./io/operation/diagnostics.ts";
@@ -87,8 +89,8 @@ export type { OverflowPolicy } from "./core/options/check-options.ts";
 export type { OnError } from "./io/operation/peer-problems.ts";
 export type { CloseReport, GracefulCloseOptions, ServerEnd } from "./io/operation/graceful-close.ts";
 export type { Peer, PeerHandler, ServeOptions, Server } from "./io/listener/public.ts";
-export type { FramedDatagramsOver, ReceivedMessage } from "./io/datagram/public.ts";
-export type { FramedStreamOver } from "./io/stream/public.ts";
+export type { FramedDatagramsOver, ReceivedMessage } from "./io/datagram/framed-public.ts";
+export type { FramedStreamOver } from "./io/stream/framed-public.ts";
 export type { CloseOptions, StreamEnd } from "./io/stream/end.ts";
 export type {
   FramedStream,
@@ -96,10 +98,10 @@ export type {
   ReadUntilOptions,
   StreamInterop,
   StreamSocket,
-  StartTlsOptions,
   TcpSettings,
   WriteInput,
 } from "./io/stream/public.ts";
+export type { StartTlsOptions } from "./io/stream/tls-settings.ts";
 export type { PeerCertificate, TlsIdentity, TlsInfo, TlsMaterial, TlsOptions } from "./io/network/tls.ts";
 export {
   bind,

@@ -1,13 +1,14 @@
 /** The calls of Zócalo, on the kernel's network unless another one is given. */
 
 import type { AddressLike } from "../core/address/address.ts";
-import { BIND_RULES, bindOver } from "../io/datagram/bind.ts";
+import { bindOver } from "../io/datagram/bind.ts";
+import { BIND_RULES, type BindOptions } from "../io/datagram/settings.ts";
 import { checkOptions, FROM_ZERO, type OptionRules, SIGNAL } from "../core/options/check-options.ts";
 import { sleepOn } from "../io/operation/deadline.ts";
 import { CONNECT_RULES, type ConnectOptions, connectOver } from "../io/stream/connect.ts";
 import { CONNECTION_RULES, type ConnectionOptions } from "../io/stream/settings.ts";
 import type { DatagramHandler, DatagramServer, ServeDatagramsOptions } from "../io/datagram/server.ts";
-import type { BindOptions, DatagramSocket } from "../io/datagram/public.ts";
+import type { DatagramSocket } from "../io/datagram/public.ts";
 import { LISTEN_RULES, listenOver } from "../io/listener/listen.ts";
 import type { Listener, ListenOptions } from "../io/listener/public.ts";
 import type { Network } from "../io/network/network.ts";

@@ -19,7 +19,7 @@ import {
   type TlsOptions,
   ZocaloError,
 } from "../../src/index.ts";
-import { BIND_RULES } from "../../src/io/datagram/bind.ts";
+import { BIND_RULES } from "../../src/io/datagram/settings.ts";
 import { CONNECT_RULES } from "../../src/io/stream/connect.ts";
 import { CONNECTION_RULES } from "../../src/io/stream/settings.ts";
 import { LISTEN_RULES } from "../../src/io/listener/listen.ts";

@@ -6,7 +6,7 @@ import { expectError } from "../../testing/expect-error.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
 import { bindOver } from "./bind.ts";
-import type { BindOptions } from "./public.ts";
+import type { BindOptions } from "./settings.ts";
 import type { Network, Sockets, TransportBindOptions } from "../network/network.ts";
 
 const clock = new ManualClock({ defer: (callback) => void setImmediate(callback) });

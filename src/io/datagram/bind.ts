@@ -3,50 +3,19 @@
 import { Address, type AddressLike } from "../../core/address/address.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
 import type { DatagramTransport, Network, TransportBindOptions } from "../network/network.ts";
-import {
-  ANYTHING,
-  checkOptions,
-  FLAG,
-  FROM_ZERO,
-  OPERATION_RULES,
-  type OptionRules,
-  options as object,
-  OVERFLOW,
-  type RulesOf,
-  wholeNumber,
-} from "../../core/options/check-options.ts";
+import { checkOptions, type OptionRules } from "../../core/options/check-options.ts";
 import { openWithin, type OperationContext } from "../operation/deadline.ts";
 import { checkZone } from "../operation/link-local.ts";
 import { restated } from "../operation/restated.ts";
 import { meetsItself } from "../stream/meets-itself.ts";
 import { firstAddress } from "./destinations.ts";
 import { DatagramSocket } from "./socket.ts";
-import { DATAGRAM_LIMIT_RULES, type DatagramSettings, datagramSettings } from "./settings.ts";
 import type * as api from "./public.ts";
-import type { BindOptions, UdpOptions } from "./public.ts";
+import { BIND_RULES, type BindOptions, type DatagramSettings, datagramSettings } from "./settings.ts";
 
 /** Parameters of an address that names a multicast group: one that is joined, and one that is sent to. */
 const OWN_PARAMS: ReadonlySet<string> = new Set(["interface", "source"]);
 const PARTNER_PARAMS: ReadonlySet<string> = new Set(["interface"]);
-
-const LARGEST_INT = 2_147_483_647;
-
-/** What {@link BindOptions} must look like. */
-export const BIND_RULES: RulesOf<BindOptions> = {
-  ...OPERATION_RULES,
-  limits: object(DATAGRAM_LIMIT_RULES),
-  overflow: OVERFLOW,
-  dnsMaxAgeMs: FROM_ZERO,
-  // Read as an address.
-  remote: ANYTHING,
-  udp: object({
-    reuseAddress: FLAG,
-    reusePort: FLAG,
-    ipv6Only: FLAG,
-    receiveBufferBytes: wholeNumber(1, LARGEST_INT),
-    sendBufferBytes: wholeNumber(1, LARGEST_INT),
-  } satisfies RulesOf<UdpOptions>),
-};
 
 /** Binds over `network`; see the public `bind`, whose own options have more `rules`. */
 export async function bindOver(

@@ -14,7 +14,8 @@ import { codecFailure } from "../operation/restated.ts";
 import type { DatagramPartOwner, SendReport } from "./owner.ts";
 import type { DatagramInbound, DatagramQueue } from "./inbound.ts";
 import type * as api from "./public.ts";
-import type { DatagramInput, DatagramSocket, ReceivedMessage } from "./public.ts";
+import type { DatagramInput, DatagramSocket } from "./public.ts";
+import type { ReceivedMessage } from "./framed-public.ts";
 import { BATCH_DATAGRAMS, loopOver, pushTo } from "./takings.ts";
 
 /** The datagram socket that a framed one stands on. */

@@ -11,7 +11,8 @@ import type { Datagram } from "../network/network.ts";
 import type { DiagnosticEvent } from "../operation/diagnostics.ts";
 import { bindOver } from "./bind.ts";
 import { DatagramQueue } from "./inbound.ts";
-import type { BindOptions, DatagramSocket } from "./public.ts";
+import type { DatagramSocket } from "./public.ts";
+import type { BindOptions } from "./settings.ts";
 
 const clock = new ManualClock({ defer: (callback) => void setImmediate(callback) });
 

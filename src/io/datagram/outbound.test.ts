@@ -5,7 +5,8 @@ import { assertError, expectError, reasonOf } from "../../testing/expect-error.t
 import { ManualClock } from "../../testing/manual-clock.ts";
 import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
 import { bindOver } from "./bind.ts";
-import type { BindOptions, DatagramSocket, DatagramToSend } from "./public.ts";
+import type { DatagramSocket, DatagramToSend } from "./public.ts";
+import type { BindOptions } from "./settings.ts";
 
 const clock = new ManualClock({ defer: (callback) => void setImmediate(callback) });
 const to = "udp://127.0.0.1:9";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Address } from "../../core/address/address.ts";
 import type { DatagramInput } from "./public.ts";
-import { lengthOf, MAX_IPV4_PAYLOAD_BYTES, MAX_IPV6_PAYLOAD_BYTES, outgoing } from "./outgoing.ts";
+import { lengthOf, outgoing } from "./outgoing.ts";
+import { MAX_IPV4_PAYLOAD_BYTES, MAX_IPV6_PAYLOAD_BYTES } from "./settings.ts";
 
 const four = Address.parse("udp://127.0.0.1:1");
 const six = Address.parse("udp://[::1]:1");

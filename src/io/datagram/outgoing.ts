@@ -3,14 +3,10 @@
 import type { Address } from "../../core/address/address.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { DatagramInput } from "./public.ts";
+import { MAX_IPV4_PAYLOAD_BYTES, MAX_IPV6_PAYLOAD_BYTES } from "./settings.ts";
 import type { OperationContext } from "../operation/deadline.ts";
 import type { OutgoingDatagram } from "../network/network.ts";
 import { textBytes } from "../operation/text-bytes.ts";
-
-/** 65535 of the IPv4 total length (RFC 791 section 3.1), less 20 of its header and 8 of UDP's (RFC 768). */
-export const MAX_IPV4_PAYLOAD_BYTES = 65_507;
-/** 65535 of the IPv6 payload length (RFC 8200 section 3), less 8 of UDP's header. */
-export const MAX_IPV6_PAYLOAD_BYTES = 65_527;
 
 /** One datagram to `to`, or to the peer of a connected datagram socket. */
 export function outgoing(

@@ -1,16 +1,14 @@
-/** The public contract of the datagram socket: a socket that sends and receives datagrams. UDP and simulated sockets keep it. */
+/** The public contract of a datagram socket. UDP and simulated sockets keep it. */
 
 import type { Address, AddressLike } from "../../core/address/address.ts";
 import type { ZocaloError } from "../../core/errors.ts";
 import type { Codec } from "../../core/framing/codec.ts";
-import type { OverflowPolicy } from "../../core/options/check-options.ts";
 import type { Datagram } from "../network/network.ts";
 import type { OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
 import type { NativeInterop } from "../operation/own-clock.ts";
+import type { FramedDatagramsOver } from "./framed-public.ts";
 import type { SendReport } from "./owner.ts";
-
-export type { Datagram } from "../network/network.ts";
-export type { SendReport } from "./owner.ts";
+import type { DatagramCloseOptions, GroupOptions } from "./settings.ts";
 
 /**
  * The payload of one datagram: one piece, or many that are sent together as one datagram. Strings are sent as UTF-8, each by
@@ -26,95 +24,11 @@ export interface DatagramToSend {
   readonly to?: AddressLike | undefined;
 }
 
-/** Limits of a datagram socket; each is there by default. */
-export interface DatagramLimits {
-  /**
-   * Datagrams that may wait for `receive`. Default 4096: a burst that a busy program catches up with in some milliseconds.
-   * Checked after each batch of the network, so that one batch more may be held for a moment.
-   */
-  readonly maxReceiveQueueDatagrams?: number | undefined;
-  /**
-   * Payload bytes that may wait for `receive`. Default 4194304 (4 MiB). One datagram is always kept, however large. What the
-   * datagrams pin in memory beside their payload, about 320 bytes each, may be 2 MiB more.
-   */
-  readonly maxReceiveQueueBytes?: number | undefined;
-  /** Datagrams that may wait in `send` calls that were not awaited; more rejects with `QUEUE_FULL`. Default 4096. */
-  readonly maxSendQueueDatagrams?: number | undefined;
-  /**
-   * Payload bytes that may wait likewise. Default 4194304 (4 MiB). A single call is always accepted when nothing waits. What
-   * the calls pin in memory beside the payload, about 1,000 bytes each, may be 2 MiB more: send many with one `sendMany`.
-   */
-  readonly maxSendQueueBytes?: number | undefined;
-  /**
-   * Largest payload in bytes; a larger one rejects with `DATAGRAM_TOO_LARGE` before the kernel is asked. Default: what UDP
-   * can carry, 65507 to an IPv4 and 65527 to an IPv6 address (RFC 768 with RFC 791 and RFC 8200 section 3). Above about
-   * 1200 the network may have to fragment, and losing one fragment loses the datagram (RFC 8085 section 3.2).
-   */
-  readonly maxDatagramBytes?: number | undefined;
-}
-
-/** What the kernel is told about a UDP socket. */
-export interface UdpOptions {
-  /**
-   * Lets several sockets bind the address (SO_REUSEADDR). Default: true for a multicast group, where each of them gets
-   * every datagram; false otherwise, because on Linux the newest socket would silently take the datagrams of the others.
-   */
-  readonly reuseAddress?: boolean | undefined;
-  /** Several processes bind one port and the kernel spreads the senders over them (SO_REUSEPORT). Default false. */
-  readonly reusePort?: boolean | undefined;
-  /** On `[::]`, take IPv6 only. Default false: IPv4 peers come too, with their IPv4 addresses. */
-  readonly ipv6Only?: boolean | undefined;
-  /** Size of the kernel's receive buffer in bytes; the kernel caps it (Linux: net.core.rmem_max). Default: the system's. */
-  readonly receiveBufferBytes?: number | undefined;
-  /** Size of the kernel's send buffer in bytes; the kernel caps it (Linux: net.core.wmem_max). Default: the system's. */
-  readonly sendBufferBytes?: number | undefined;
-}
-
-/** Options of `bind`. `signal` and `timeoutMs` end the opening only; they never close an open datagram socket. */
-export interface BindOptions extends OperationOptions {
-  /**
-   * Connects the datagram socket to one peer: only its datagrams arrive, `send` takes no address, and when its machine says
-   * that nobody listens there (ICMP port unreachable) the next call rejects with `CONNECTION_REFUSED`. A name is looked up
-   * once, now. No packet is sent: UDP has no handshake.
-   */
-  readonly remote?: AddressLike | undefined;
-  /** Bounds of its queues and of one datagram. */
-  readonly limits?: DatagramLimits | undefined;
-  /**
-   * What gives way when the receive queue is full. Default `drop-oldest`: datagrams age, and under overload the oldest
-   * question is the one whose sender has already given up or asked again, so that answering the newest keeps a service
-   * useful where answering in order would make every answer late.
-   *
-   * - `drop-oldest`, `drop-newest`: the oldest datagram in the queue is dropped, or the one that arrives.
-   * - `block`: nothing is taken from the kernel until there is room; what it drops then is not counted here. Costs nothing under
-   *   a flood. `UNSUPPORTED` on a runtime that cannot stop receiving.
-   * - `strict`: no loss goes unnoticed. What is in the queue is still given out; then one call rejects with `QUEUE_FULL` and
-   *   says how many datagrams were dropped at that place, and reception goes on.
-   */
-  readonly overflow?: OverflowPolicy | undefined;
-  /** How long the addresses of a host name are used before it is looked up again, in milliseconds. Default 60000. */
-  readonly dnsMaxAgeMs?: number | undefined;
-  /** What the kernel is told about the socket. */
-  readonly udp?: UdpOptions | undefined;
-}
-
-/** Which senders and which network interface a group is joined for. */
-export interface GroupOptions {
-  /** Where to join: an interface's name (`lo`, `eth0`) or one of its addresses. Default: the system chooses. */
-  readonly interface?: string | undefined;
-  /** Only datagrams of this sender, an IP address (source-specific multicast, RFC 4607). Default: any sender (RFC 1112). */
-  readonly source?: string | undefined;
-}
-
-/**
- * What only UDP has: `socket.udp`. Each call throws `OPTION_INVALID` for an argument that cannot be, and `CLOSED` when the
- * datagram socket is closed.
- */
+/** What only UDP has: `socket.udp`. A call throws `OPTION_INVALID` for an argument that cannot be, and `CLOSED` behind `close`. */
 export interface UdpSettings {
   /**
-   * Joins a multicast group, so that what is sent to it arrives here too. Binding `udp://239.1.2.3:5000?interface=lo` does
-   * it at once. Throws `ADDRESS_INVALID` for an address that is no group, `ADDRESS_NOT_AVAILABLE` for an unknown interface,
-   * `ADDRESS_IN_USE` when it is joined already.
+   * Joins a multicast group: what is sent to it arrives here too. To bind `udp://239.1.2.3:5000?interface=lo` does it at once.
+   * Throws `ADDRESS_INVALID` (no group), `ADDRESS_NOT_AVAILABLE` (unknown interface) and `ADDRESS_IN_USE` (joined already).
    */
   joinGroup(group: string | Address, options?: GroupOptions): void;
   /** Leaves a group that was joined with the same options. */
@@ -131,12 +45,6 @@ export interface UdpSettings {
   setMulticastInterface(nameOrAddress: string): void;
   /** The sizes of the kernel's buffers as it reports them; Linux reports twice what was asked for (socket(7)). */
   bufferSizes(): { readonly receiveBytes: number; readonly sendBytes: number };
-}
-
-/** Options of {@link DatagramSocket.close}. */
-export interface DatagramCloseOptions extends OperationOptions {
-  /** Longest wait in milliseconds in which the kernel takes nothing of what was accepted. Default 2000; 0 drops it. */
-  readonly lingerMs?: number | undefined;
 }
 
 /** How a datagram socket came to its end. */
@@ -175,11 +83,9 @@ export interface DatagramStats {
  * A datagram socket: it sends and receives datagrams (UDP, RFC 768). Each arrives whole or not at all; it may be lost, doubled or
  * overtaken, and nobody is told. The datagram socket keeps nothing about those it talks to.
  *
- * Every operation takes `{ signal, timeoutMs }`. A time-out rejects with `TIMEOUT`, an abort with the signal's reason;
- * either ends that one call and leaves the datagram socket usable. When this program closes the datagram socket, pending calls reject with
- * `CLOSED` and iterations end.
- *
- * `await using` closes it.
+ * Every operation takes `{ signal, timeoutMs }`. A time-out rejects with `TIMEOUT`, an abort with the signal's reason; either
+ * ends that one call only. When this program closes the datagram socket (`await using` does), pending calls reject with `CLOSED`
+ * and iterations end.
  *
  * @example
  * ```ts
@@ -230,8 +136,8 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
    * Resolves with what happened when the kernel has decided on all of them. Input that is wrong in itself (an address, a
    * size) rejects before anything is sent, as `send` does; so does a name that cannot be looked up.
    *
-   * The array and its bytes must not change before the promise settles. When it is cancelled after it has begun, the rest
-   * is sent in the background from a copy (`outcome: "all"`).
+   * The array and its bytes must not change before the promise settles. Cancelled after it has begun, it sends the rest in the
+   * background from a copy (`outcome: "all"`).
    *
    * @example
    * ```ts
@@ -275,8 +181,8 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
   /** As `datagrams()`. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Datagram>;
   /**
-   * Iterates over arrays of datagrams, all that wait at each step (at most 1024): one step of the loop for many
-   * datagrams. An array and its datagrams are valid until the next step; copy the bytes that you keep.
+   * Iterates over arrays of datagrams, all that wait at each step, at most 1024. An array and its datagrams are valid until the
+   * next step; copy the bytes that you keep.
    *
    * @example
    * ```ts
@@ -300,9 +206,9 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
   framed<In, Out = In>(codec: Codec<In, Out>): FramedDatagrams<In, Out>;
 
   /**
-   * Closes: no more is received, what is in the receive queue is dropped, pending receives reject with `CLOSED`. What
-   * `send` accepted still goes to the kernel, until that takes nothing for `lingerMs`; what has not gone by then rejects with `CLOSED`, and
-   * `close` with `TIMEOUT`. A second call shares the outcome of the first.
+   * Closes: the receive queue is dropped, and pending receives reject with `CLOSED`. What `send` accepted still goes to the kernel,
+   * until that takes nothing for `lingerMs`: then the rest rejects with `CLOSED`, and `close` with `TIMEOUT`. Later calls share
+   * the outcome of the first.
    */
   close(options?: DatagramCloseOptions): Promise<void>;
   /** Closes at once and drops what waits: pending calls reject with `CONNECTION_ABORTED`, whose `cause` is `reason`. */
@@ -311,88 +217,3 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
 
 /** Messages over a datagram socket: what `box.framed(codec)` returns. See {@link FramedDatagramsOver}. */
 export type FramedDatagrams<In, Out = In> = FramedDatagramsOver<In, Out, DatagramSocket>;
-
-/** A message that came in a datagram. */
-export interface ReceivedMessage<Out> {
-  /** The message, as the codec gives it. */
-  readonly message: Out;
-  /** Who sent it, as the datagram says; UDP proves nothing. */
-  readonly from: Address;
-}
-
-/**
- * Messages over a datagram socket: one message, one datagram. A datagram has boundaries already; the codec says what its bytes
- * mean, and whether it is whole. Both sides may use one codec over TCP and over UDP.
- *
- * Strangers can send anything. A datagram that does not hold exactly one valid message, with nothing behind it, is dropped:
- * it is counted in `messagesDropped`, published on `zocalo:error` of `node:diagnostics_channel` with its sender and the
- * error, and the next one is taken. It never makes a call fail.
- *
- * This object keeps nothing of the datagram socket to itself: datagrams may still be received from the datagram socket directly, each goes to
- * who asks first, and several codecs can share one datagram socket for sending. Closing it closes the datagram socket.
- *
- * @example
- * ```ts
- * import { bind } from "zocalo";
- * import { chain, fixedSize, json, lines } from "zocalo/framing";
- * await using box = await bind("udp://127.0.0.1:0");
- * await using sensor = await bind("udp://127.0.0.1:0", { remote: box.localAddress });
- * const readings = box.framed(chain(lines(), json<{ degrees: number }>()));
- * await sensor.framed(fixedSize(3)).send(Buffer.from("???")); // no reading: dropped
- * await sensor.send('{"degrees":20.5}\n');
- * const { message, from } = await readings.receive({ timeoutMs: 1_000 });
- * console.log(message.degrees, from.equals(sensor.localAddress), readings.messagesDropped); // 20.5 true 1
- * ```
- */
-export interface FramedDatagramsOver<In, Out, Socket> extends AsyncDisposable, AsyncIterable<ReceivedMessage<Out>> {
-  /** The datagram socket beneath. */
-  readonly socket: Socket;
-  /** What says how a message becomes a datagram, and back. */
-  readonly codec: Codec<In, Out>;
-  /** Datagrams that were dropped here because they do not hold exactly one message. */
-  readonly messagesDropped: number;
-
-  /**
-   * Sends one message as one datagram; see `DatagramSocket.send` for the address and the errors. Rejects with
-   * `FRAME_TOO_LONG` or `FRAME_INVALID` (side `local`) when the codec has no form for it, with `DATAGRAM_TOO_LARGE` when it
-   * has one that no datagram can carry; nothing was sent then. Input that is bytes may be reused when it resolves.
-   */
-  send(message: In, to?: AddressLike, options?: OperationOptions): Promise<void>;
-  /**
-   * Sends many messages, each as one datagram, all to one receiver, in order; see `DatagramSocket.sendMany` for the report
-   * and the errors. When one of them has no form, or does not fit into a datagram, nothing is sent.
-   *
-   * @example
-   * ```ts
-   * import { bind } from "zocalo";
-   * import { lines } from "zocalo/framing";
-   * await using box = await bind("udp://127.0.0.1:0");
-   * await using news = await bind("udp://127.0.0.1:0");
-   * const { sent, failures } = await news.framed(lines()).sendMany(["uno", "dos"], box.localAddress);
-   * console.log(sent, failures.length, (await box.framed(lines()).receive()).message); // 2 0 uno
-   * ```
-   */
-  sendMany(messages: readonly In[], to?: AddressLike, options?: OperationOptions): Promise<SendReport>;
-  /**
-   * The next message, which belongs to the caller. `timeoutMs` counts for the whole call, however many datagrams are
-   * dropped meanwhile. Rejects as `DatagramSocket.receive` does, and with what the codec throws when it is wrong itself.
-   */
-  receive(options?: OperationOptions & { readonly until?: undefined }): Promise<ReceivedMessage<Out>>;
-  /** As above; null when `until` aborts. */
-  receive(options: ReceiveOptions): Promise<ReceivedMessage<Out> | null>;
-  /**
-   * Iterates over `receive(options)` until the datagram socket is closed; `timeoutMs` is for each message. `break` and `until`
-   * neither close it nor lose a message.
-   */
-  messages(options?: ReceiveOptions): AsyncIterableIterator<ReceivedMessage<Out>>;
-  /** As `messages()`. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage<Out>>;
-  /** Iterates over arrays of messages, all that wait at each step. Those that hold views of bytes are valid until the next one. */
-  batches(options?: ReceiveOptions): AsyncIterableIterator<readonly ReceivedMessage<Out>[]>;
-  /** Calls `handler` for each message; see `DatagramSocket.onDatagrams`. */
-  onMessages(handler: (message: ReceivedMessage<Out>) => void, options?: ReceiveOptions): Promise<void>;
-  /** Closes the datagram socket. Pending calls reject with `CLOSED`, iterations end. */
-  close(options?: OperationOptions): Promise<void>;
-  /** As that of the datagram socket. */
-  abort(reason?: unknown): void;
-}

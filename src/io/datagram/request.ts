@@ -6,7 +6,8 @@ import type { DatagramRequest } from "./server.ts";
 import type { DatagramInput, DatagramSocket } from "./public.ts";
 import type { Datagram } from "../network/network.ts";
 import type { ReplyBudget } from "./reply-guard.ts";
-import { lengthOf, MAX_IPV4_PAYLOAD_BYTES, MAX_IPV6_PAYLOAD_BYTES } from "./outgoing.ts";
+import { lengthOf } from "./outgoing.ts";
+import { MAX_IPV4_PAYLOAD_BYTES, MAX_IPV6_PAYLOAD_BYTES } from "./settings.ts";
 
 /** What a request needs of its owner, the server. */
 export interface RequestOwner {

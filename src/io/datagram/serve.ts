@@ -19,8 +19,8 @@ import { type NativeInterop, OwnClock, serverInterop } from "../operation/own-cl
 import { GracefulClose, type GracefulCloseOptions, type ServerEnd } from "../operation/graceful-close.ts";
 import { type OnError, PeerProblems, reportProblem } from "../operation/peer-problems.ts";
 import { restated } from "../operation/restated.ts";
-import { BIND_RULES, openDatagramSocket } from "./bind.ts";
-import { DATAGRAM_LIMIT_RULES } from "./settings.ts";
+import { openDatagramSocket } from "./bind.ts";
+import { BIND_RULES, DATAGRAM_LIMIT_RULES } from "./settings.ts";
 import { canBeRequest, ReplyBudget } from "./reply-guard.ts";
 import { Request, type RequestOwner } from "./request.ts";
 import type * as api from "./server.ts";

@@ -1,7 +1,8 @@
 /** The public contract of a stateless server on datagrams. */
 
 import type { Address } from "../../core/address/address.ts";
-import type { BindOptions, DatagramInput, DatagramLimits, DatagramSocket, DatagramStats } from "./public.ts";
+import type { DatagramInput, DatagramSocket, DatagramStats } from "./public.ts";
+import type { BindOptions, DatagramLimits } from "./settings.ts";
 import type { NativeInterop } from "../operation/own-clock.ts";
 import type { OnError } from "../operation/peer-problems.ts";
 import type { CloseReport, GracefulCloseOptions, ServerEnd } from "../operation/graceful-close.ts";

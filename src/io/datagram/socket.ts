@@ -5,15 +5,7 @@ import { ConnectionError, TimeoutError, UsageError, ZocaloError } from "../../co
 import type { Codec } from "../../core/framing/codec.ts";
 import { showAs } from "../../core/show-as.ts";
 import type { Datagram, DatagramSink, DatagramTransport, Network, OutgoingDatagram } from "../network/network.ts";
-import {
-  checkOptions,
-  CODEC,
-  FROM_ZERO,
-  LIST,
-  OPERATION_RULES,
-  type RulesOf,
-  shown,
-} from "../../core/options/check-options.ts";
+import { checkOptions, CODEC, LIST, shown } from "../../core/options/check-options.ts";
 import {
   type OperationContext,
   type OperationOptions,
@@ -28,17 +20,14 @@ import { type NativeInterop, OwnClock, transportInterop } from "../operation/own
 import { whileMoving } from "../stream/linger.ts";
 import { Destinations } from "./destinations.ts";
 import { FramedDatagrams } from "./framed-datagrams.ts";
-import type { DatagramPartOwner } from "./owner.ts";
+import type { DatagramPartOwner, SendReport } from "./owner.ts";
 import { DatagramInbound, datagramSocketClosed } from "./inbound.ts";
 import { DatagramOutbound } from "./outbound.ts";
 import { outgoing } from "./outgoing.ts";
-import type { DatagramSettings } from "./settings.ts";
+import { CLOSE_RULES, type DatagramCloseOptions, type DatagramSettings, DEFAULT_CLOSE_LINGER_MS } from "./settings.ts";
 import type * as api from "./public.ts";
 import { BATCH_DATAGRAMS, loopOver, pushTo, TAKE_ONE, takeMany } from "./takings.ts";
 import { UdpSettings } from "./udp.ts";
-
-const DEFAULT_LINGER_MS = 2000;
-const CLOSE_RULES: RulesOf<api.DatagramCloseOptions> = { ...OPERATION_RULES, lingerMs: FROM_ZERO };
 
 /** A datagram socket over a transport. */
 export class DatagramSocket implements api.DatagramSocket, DatagramSink, DatagramPartOwner {
@@ -121,7 +110,7 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
     if (failures[0] !== undefined) throw failures[0].error;
   }
 
-  sendMany(items: readonly api.DatagramToSend[], options?: OperationOptions): Promise<api.SendReport> {
+  sendMany(items: readonly api.DatagramToSend[], options?: OperationOptions): Promise<SendReport> {
     try {
       checkOptions(this.context("sendMany"), { items }, { items: LIST });
       let bytes = 0;
@@ -176,9 +165,9 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
     return transportInterop(this.clock, this.transport);
   }
 
-  async close(options: api.DatagramCloseOptions = {}): Promise<void> {
+  async close(options: DatagramCloseOptions = {}): Promise<void> {
     const context = this.context("close");
-    const { lingerMs = DEFAULT_LINGER_MS, ...operation } = checkOptions(context, options, CLOSE_RULES);
+    const { lingerMs = DEFAULT_CLOSE_LINGER_MS, ...operation } = checkOptions(context, options, CLOSE_RULES);
     const refused = refusedAtOnce(operation, () => context);
     if (refused !== undefined) throw refused.reason;
     this.#closing ??= this.#close(lingerMs);

@@ -2,21 +2,12 @@
 
 import { Address } from "../../core/address/address.ts";
 import { UsageError } from "../../core/errors.ts";
-import {
-  checkOptions,
-  FLAG,
-  type OptionRule,
-  type RulesOf,
-  TEXT,
-  wholeNumber,
-} from "../../core/options/check-options.ts";
+import { checkOptions, FLAG, type OptionRule, TEXT, wholeNumber } from "../../core/options/check-options.ts";
 import type { DatagramPartOwner } from "./owner.ts";
 import type * as api from "./public.ts";
-import type { GroupOptions } from "./public.ts";
+import { GROUP_RULES, type GroupOptions } from "./settings.ts";
 import type { OperationContext } from "../operation/deadline.ts";
 import type { DatagramTransport, GroupMembership } from "../network/network.ts";
-
-const RULES: RulesOf<GroupOptions> = { interface: TEXT, source: TEXT };
 
 /** A datagram socket, as its {@link UdpSettings} see it. */
 interface UdpHost extends DatagramPartOwner {
@@ -76,7 +67,7 @@ function membership(
   context: OperationContext,
   local: Address,
 ): GroupMembership {
-  const options = checkOptions(context, given, RULES);
+  const options = checkOptions(context, given, GROUP_RULES);
   const address = ipOf(group, "group", context);
   if (!address.isMulticast || address.family !== local.family) {
     const detail = address.isMulticast

@@ -4,7 +4,7 @@ import type { Contract } from "../../core/contract/contract.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { DatagramHead } from "../../core/stateless/datagram.ts";
 import { type OptionRule, wholeNumber } from "../../core/options/check-options.ts";
-import { MAX_IPV6_PAYLOAD_BYTES } from "../datagram/outgoing.ts";
+import { MAX_IPV6_PAYLOAD_BYTES } from "../datagram/settings.ts";
 import type { SessionCodec } from "../contract/format.ts";
 
 /** Rule B4 (docs/semantics.md): what passes almost every network in one piece (RFC 8085 section 3.2, RFC 9000 section 14). */

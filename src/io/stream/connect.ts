@@ -71,11 +71,8 @@ export async function connectOver(
   rules: OptionRules = CONNECT_RULES,
 ): Promise<StreamSocket> {
   const target = telephoneAddress(address);
-  return await openConnection(
-    network,
-    target,
-    checkOptions({ op: "connect", remote: target.toString() }, given, rules),
-  );
+  const options = checkOptions({ op: "connect", remote: target.toString() }, given, rules);
+  return await openConnection(network, target, options);
 }
 
 /** Connects with options that were checked. */
@@ -84,29 +81,25 @@ export async function openConnection(
   target: Address,
   options: ConnectOptions,
 ): Promise<StreamSocket> {
-  const remote = target.toString();
-  if (options.tls !== undefined && target.transport !== "tls") {
-    const detail = "tls has a meaning only with a tls: address; this one is not encrypted";
-    throw new UsageError("OPTION_INVALID", { op: "connect", remote, detail });
-  }
-  if (options.tcp !== undefined && target.transport === "unix") {
-    const detail = "tcp has a meaning only with a tcp: or tls: address";
-    throw new UsageError("OPTION_INVALID", { op: "connect", remote, detail });
-  }
-  const tls =
-    target.transport === "tls"
-      ? clientTls({ op: "connect", remote }, options.tls ?? {}, target.host, "tls.")
-      : undefined;
-  if (tls !== undefined) network.sockets.checkTls(tls, { op: "connect", remote }, "tls.");
+  const context = { op: "connect", remote: target.toString() };
+  const { transport: kind } = target;
+  const misplaced =
+    options.tls !== undefined && kind !== "tls"
+      ? "tls has a meaning only with a tls: address; this one is not encrypted"
+      : options.tcp !== undefined && kind === "unix"
+        ? "tcp has a meaning only with a tcp: or tls: address"
+        : undefined;
+  if (misplaced !== undefined) throw new UsageError("OPTION_INVALID", { ...context, detail: misplaced });
+  const tls = kind === "tls" ? clientTls(context, options.tls ?? {}, target.host, "tls.") : undefined;
+  if (tls !== undefined) network.sockets.checkTls(tls, context, "tls.");
   const settings = connectionSettings(options);
-  const timeoutMs = options.timeoutMs ?? DEFAULT_CONNECT_MS;
-  const refused = refusedAtOnce({ signal: options.signal, timeoutMs }, () => ({ op: "connect", remote }));
+  const { signal, timeoutMs = DEFAULT_CONNECT_MS } = options;
+  const refused = refusedAtOnce({ signal, timeoutMs }, () => context);
   if (refused !== undefined) throw refused.reason;
   const attempts = new ConnectAttempts(network.clock);
   const controller = new AbortController();
-  const deadline = new Deadline(network.clock, { signal: options.signal, timeoutMs }, (cause) => {
-    const late = typeof cause === "number";
-    controller.abort(late ? attempts.timedOut(cause, { op: "connect", remote }) : cause.reason);
+  const deadline = new Deadline(network.clock, { signal, timeoutMs }, (cause) => {
+    controller.abort(typeof cause === "number" ? attempts.timedOut(cause, context) : cause.reason);
   });
   try {
     const transport = await withRetry(network, options.retry, controller.signal, () => {
@@ -114,7 +107,7 @@ export async function openConnection(
       return open(network, target, options, tls, attempts, controller.signal);
     });
     const connection = new StreamSocket(network, transport, settings);
-    if (target.transport !== "unix") connection.connectedTo = target.host;
+    if (kind !== "unix") connection.connectedTo = target.host;
     return connection;
   } finally {
     deadline.cancel();

@@ -36,7 +36,7 @@ import {
 } from "./reads.ts";
 import { type ConnectionSettings, IDLE_RULES } from "./settings.ts";
 import type * as api from "./public.ts";
-import { clientTls, serverTls, START_TLS_RULES } from "./tls-settings.ts";
+import { clientTls, serverTls, START_TLS_RULES, type StartTlsOptions } from "./tls-settings.ts";
 import { StreamInterop, TcpSettings } from "./bridges.ts";
 
 const DEFAULT_DELIMITED_BYTES = 65_536;
@@ -241,7 +241,7 @@ export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwn
     }
   }
 
-  async startTls(given: api.StartTlsOptions): Promise<TlsInfo> {
+  async startTls(given: StartTlsOptions): Promise<TlsInfo> {
     const context = this.context("startTls");
     const { role, signal, timeoutMs, ...options } = checkOptions(context, given ?? null, START_TLS_RULES);
     const tls = role === "client" ? clientTls(context, options, this.connectedTo, "") : serverTls(context, options, "");

@@ -17,8 +17,7 @@ import {
   type RulesOf,
   TEXT,
 } from "../../core/options/check-options.ts";
-import type { OperationContext } from "../operation/deadline.ts";
-import type { StartTlsOptions } from "./public.ts";
+import type { OperationContext, OperationOptions } from "../operation/deadline.ts";
 import type { TlsIdentity, TlsOptions } from "../network/tls.ts";
 
 /** RFC 7301 section 3.1: a name has a length of one byte, and all of them together one of two bytes. */
@@ -73,7 +72,13 @@ const IDENTITY_RULES: RulesOf<TlsIdentity> = {
   passphrase: PASSPHRASE,
 };
 
-/** What the options of `startTls` must look like. */
+/** Options of `StreamSocket.startTls`. */
+export interface StartTlsOptions extends OperationOptions, TlsOptions {
+  /** Which side of the handshake this program is. */
+  readonly role: "client" | "server";
+}
+
+/** What {@link StartTlsOptions} must look like. */
 export const START_TLS_RULES: RulesOf<StartTlsOptions> = {
   ...OPERATION_RULES,
   ...TLS_RULES,

@@ -1,7 +1,8 @@
 /** What the parts of the datagram suite share: where a test happens, and ways to wait without sleeping. */
 
 import { bindOver } from "../../io/datagram/bind.ts";
-import type { BindOptions, DatagramSocket } from "../../io/datagram/public.ts";
+import type { DatagramSocket } from "../../io/datagram/public.ts";
+import type { BindOptions } from "../../io/datagram/settings.ts";
 import type { Network, Sockets } from "../../io/network/network.ts";
 
 /** What a network can do for datagrams on one machine. What is left out is not tested. */
