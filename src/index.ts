@@ -64,25 +64,27 @@ export type {
 } from "./io/listener/public.ts";
 export type {
   Clock,
-  Datagram,
-  DatagramSink,
-  DatagramTransport,
-  GroupMembership,
   ListenerSink,
   ListenerTransport,
   Network,
-  OutgoingDatagram,
   Random,
-  SendFailure,
   Sockets,
   StreamSink,
   StreamTraits,
   StreamTransport,
   Timer,
-  TransportBindOptions,
   TransportConnectOptions,
   TransportListenOptions,
 } from "./io/network/network.ts";
+export type {
+  Datagram,
+  DatagramSink,
+  DatagramTransport,
+  GroupMembership,
+  OutgoingDatagram,
+  SendFailure,
+  TransportBindOptions,
+} from "./io/network/datagrams.ts";
 export { type RelayOptions, type RelayReport, relay } from "./io/stream/relay.ts";
 export type { Backoff } from "./core/options/backoff.ts";
 export type { OverflowPolicy } from "./core/options/check-options.ts";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import os from "node:os";
 import { test } from "node:test";
 import { Address } from "../core/address/address.ts";
-import type { Datagram, DatagramTransport, SendFailure, TransportBindOptions } from "../io/network/network.ts";
+import type { Datagram, DatagramTransport, SendFailure, TransportBindOptions } from "../io/network/datagrams.ts";
 import { assertError, expectError, reasonOf } from "../testing/expect-error.ts";
 import { receiveSwitch } from "./native-handle.ts";
 import { bindTransport } from "./datagram-transport.ts";

@@ -11,7 +11,7 @@ import type {
   OutgoingDatagram,
   SendFailure,
   TransportBindOptions,
-} from "../io/network/network.ts";
+} from "../io/network/datagrams.ts";
 import type { OperationContext } from "../io/operation/deadline.ts";
 import { systemError } from "./errno.ts";
 import { hasReusePort } from "./listen-transport.ts";

@@ -7,7 +7,8 @@ import { ManualClock } from "../../testing/manual-clock.ts";
 import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
 import { bindOver } from "./bind.ts";
 import type { BindOptions } from "./settings.ts";
-import type { Network, Sockets, TransportBindOptions } from "../network/network.ts";
+import type { Network, Sockets } from "../network/network.ts";
+import type { TransportBindOptions } from "../network/datagrams.ts";
 
 const clock = new ManualClock({ defer: (callback) => void setImmediate(callback) });
 

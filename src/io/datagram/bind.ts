@@ -2,7 +2,8 @@
 
 import { Address, type AddressLike } from "../../core/address/address.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
-import type { DatagramTransport, Network, TransportBindOptions } from "../network/network.ts";
+import type { Network } from "../network/network.ts";
+import type { DatagramTransport, TransportBindOptions } from "../network/datagrams.ts";
 import { checkOptions, type OptionRules } from "../../core/options/check-options.ts";
 import { openWithin, type OperationContext } from "../operation/deadline.ts";
 import { checkZone } from "../operation/link-local.ts";

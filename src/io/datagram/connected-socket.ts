@@ -5,7 +5,8 @@ import { ZocaloError } from "../../core/errors.ts";
 import type { DatagramEnd, DatagramSocket } from "./public.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
 import { EndAnnouncement } from "../operation/end-announcement.ts";
-import type { Datagram, Network } from "../network/network.ts";
+import type { Network } from "../network/network.ts";
+import type { Datagram } from "../network/datagrams.ts";
 
 /** What is set about the name of a peer. */
 export interface PeerName {

@@ -5,7 +5,7 @@ import { ByteWriter, type WrittenBytes } from "../../core/bytes/byte-writer.ts";
 import { ProtocolError, UsageError } from "../../core/errors.ts";
 import type { Codec, Decoder } from "../../core/framing/codec.ts";
 import { showAs } from "../../core/show-as.ts";
-import type { Datagram } from "../network/network.ts";
+import type { Datagram } from "../network/datagrams.ts";
 import { checkOptions, LIST } from "../../core/options/check-options.ts";
 import type { OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";

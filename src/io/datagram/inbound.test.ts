@@ -7,7 +7,7 @@ import { ZocaloError } from "../../core/errors.ts";
 import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
 import { expectError } from "../../testing/expect-error.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
-import type { Datagram } from "../network/network.ts";
+import type { Datagram } from "../network/datagrams.ts";
 import type { DiagnosticEvent } from "../operation/diagnostics.ts";
 import { bindOver } from "./bind.ts";
 import { DatagramQueue } from "./inbound.ts";

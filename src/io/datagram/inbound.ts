@@ -3,7 +3,7 @@
 import { ConnectionError, type ErrorOutcome, UsageError, type ZocaloError } from "../../core/errors.ts";
 import { HELD } from "../../core/held-bytes.ts";
 import type { OverflowPolicy } from "../../core/options/check-options.ts";
-import type { Datagram } from "../network/network.ts";
+import type { Datagram } from "../network/datagrams.ts";
 import { OPERATION_RULES, RECEIVE_RULES } from "../../core/options/check-options.ts";
 import { expiryReason, type ReceiveOptions, refusedAtOnce } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";

@@ -3,7 +3,7 @@
 import type { Address } from "../../core/address/address.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
 import { HELD } from "../../core/held-bytes.ts";
-import type { OutgoingDatagram, SendFailure } from "../network/network.ts";
+import type { OutgoingDatagram, SendFailure } from "../network/datagrams.ts";
 import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
 import { restated } from "../operation/restated.ts";
 import { Waiter, WaitQueue } from "../operation/wait-queue.ts";

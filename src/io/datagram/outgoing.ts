@@ -5,7 +5,7 @@ import { UsageError } from "../../core/errors.ts";
 import type { DatagramInput } from "./public.ts";
 import { MAX_IPV4_PAYLOAD_BYTES, MAX_IPV6_PAYLOAD_BYTES } from "./settings.ts";
 import type { OperationContext } from "../operation/deadline.ts";
-import type { OutgoingDatagram } from "../network/network.ts";
+import type { OutgoingDatagram } from "../network/datagrams.ts";
 import { textBytes } from "../operation/text-bytes.ts";
 
 /** One datagram to `to`, or to the peer of a connected datagram socket. */

@@ -1,7 +1,8 @@
 /** What the parts of a datagram socket need of their owner. */
 
 import type { ZocaloError } from "../../core/errors.ts";
-import type { Clock, DatagramTransport, SendFailure } from "../network/network.ts";
+import type { Clock } from "../network/network.ts";
+import type { DatagramTransport, SendFailure } from "../network/datagrams.ts";
 import type { OperationContext } from "../operation/deadline.ts";
 
 /** The datagram socket that owns its two halves. */

@@ -3,7 +3,7 @@
 import type { Address, AddressLike } from "../../core/address/address.ts";
 import type { ZocaloError } from "../../core/errors.ts";
 import type { Codec } from "../../core/framing/codec.ts";
-import type { Datagram } from "../network/network.ts";
+import type { Datagram } from "../network/datagrams.ts";
 import type { OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
 import type { NativeInterop } from "../operation/own-clock.ts";
 import type { FramedDatagramsOver } from "./framed-public.ts";

@@ -4,7 +4,7 @@ import type { Address } from "../../core/address/address.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { DatagramRequest } from "./server.ts";
 import type { DatagramInput, DatagramSocket } from "./public.ts";
-import type { Datagram } from "../network/network.ts";
+import type { Datagram } from "../network/datagrams.ts";
 import type { ReplyBudget } from "./reply-guard.ts";
 import { lengthOf } from "./outgoing.ts";
 import { MAX_IPV4_PAYLOAD_BYTES, MAX_IPV6_PAYLOAD_BYTES } from "./settings.ts";

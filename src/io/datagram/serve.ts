@@ -4,7 +4,8 @@ import type { Address, AddressLike } from "../../core/address/address.ts";
 import { ConnectionError, UsageError, ZocaloError } from "../../core/errors.ts";
 import { showAs } from "../../core/show-as.ts";
 import { isPeersFault } from "../contract/error-body.ts";
-import type { Datagram, Network } from "../network/network.ts";
+import type { Network } from "../network/network.ts";
+import type { Datagram } from "../network/datagrams.ts";
 import {
   checkOptions,
   countFrom,

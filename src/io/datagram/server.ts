@@ -6,7 +6,7 @@ import type { BindOptions, DatagramLimits } from "./settings.ts";
 import type { NativeInterop } from "../operation/own-clock.ts";
 import type { OnError } from "../operation/peer-problems.ts";
 import type { CloseReport, GracefulCloseOptions, ServerEnd } from "../operation/graceful-close.ts";
-import type { Datagram } from "../network/network.ts";
+import type { Datagram } from "../network/datagrams.ts";
 
 /** One datagram in the hands of a handler. */
 export interface DatagramRequest extends Datagram {

@@ -4,7 +4,8 @@ import type { Address, AddressLike } from "../../core/address/address.ts";
 import { ConnectionError, TimeoutError, UsageError, ZocaloError } from "../../core/errors.ts";
 import type { Codec } from "../../core/framing/codec.ts";
 import { showAs } from "../../core/show-as.ts";
-import type { Datagram, DatagramSink, DatagramTransport, Network, OutgoingDatagram } from "../network/network.ts";
+import type { Network } from "../network/network.ts";
+import type { Datagram, DatagramSink, DatagramTransport, OutgoingDatagram } from "../network/datagrams.ts";
 import { checkOptions, CODEC, LIST, shown } from "../../core/options/check-options.ts";
 import {
   type OperationContext,

@@ -5,7 +5,7 @@ import { RECEIVE_RULES } from "../../core/options/check-options.ts";
 import { type OperationContext, type ReceiveOptions, refusedAtOnce } from "../operation/deadline.ts";
 import { handled } from "../operation/handled-rejection.ts";
 import { DONE, Iteration } from "../operation/iteration.ts";
-import type { Datagram } from "../network/network.ts";
+import type { Datagram } from "../network/datagrams.ts";
 
 /** Most datagrams in one step of `batches()`: a step stays short, so that other work of the program gets its turn. */
 export const BATCH_DATAGRAMS = 1024;

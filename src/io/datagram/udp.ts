@@ -7,7 +7,7 @@ import type { DatagramPartOwner } from "./owner.ts";
 import type * as api from "./public.ts";
 import { GROUP_RULES, type GroupOptions } from "./settings.ts";
 import type { OperationContext } from "../operation/deadline.ts";
-import type { DatagramTransport, GroupMembership } from "../network/network.ts";
+import type { DatagramTransport, GroupMembership } from "../network/datagrams.ts";
 
 /** A datagram socket, as its {@link UdpSettings} see it. */
 interface UdpHost extends DatagramPartOwner {

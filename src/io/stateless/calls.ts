@@ -28,7 +28,8 @@ import { Exchange, type RetransmissionTimes, RoundTrip } from "../../core/statel
 import { readErrorBody } from "../contract/error-body.ts";
 import type { MethodPlan } from "../contract/plan.ts";
 import type { ConnectedDatagramSocket } from "../datagram/connected-socket.ts";
-import type { Datagram, Network, Timer } from "../network/network.ts";
+import type { Network, Timer } from "../network/network.ts";
+import type { Datagram } from "../network/datagrams.ts";
 import { Deadline, type OperationContext, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
 import { type CloseReport, GracefulClose, type GracefulCloseOptions } from "../operation/graceful-close.ts";
 import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";

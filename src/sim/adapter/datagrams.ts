@@ -8,7 +8,7 @@ import type {
   GroupMembership,
   OutgoingDatagram,
   SendFailure,
-} from "../../io/network/network.ts";
+} from "../../io/network/datagrams.ts";
 import type { Interface, Place } from "../kernel/ports.ts";
 import { type Membership, takeDatagrams, type UdpSocket } from "../kernel/udp-stack.ts";
 import type { KernelDriver } from "./kernel-driver.ts";

@@ -4,14 +4,13 @@ import type { Address } from "../../core/address/address.ts";
 import { type ErrorCode, UsageError, ZocaloError } from "../../core/errors.ts";
 import type { OperationContext } from "../../io/operation/deadline.ts";
 import type {
-  DatagramTransport,
   ListenerTransport,
   Sockets,
   StreamTransport,
-  TransportBindOptions,
   TransportConnectOptions,
   TransportListenOptions,
 } from "../../io/network/network.ts";
+import type { DatagramTransport, TransportBindOptions } from "../../io/network/datagrams.ts";
 import { isIpv6 } from "../kernel/packet.ts";
 import type { KernelDriver } from "./kernel-driver.ts";
 import { placeOf } from "./place.ts";

@@ -1,17 +1,15 @@
 /** A raw datagram socket that does only what the test says, so that every moment of a send or a delivery can be looked at. */
 
 import { Address } from "../../core/address/address.ts";
+import type { Clock, Network, Sockets } from "../../io/network/network.ts";
 import type {
-  Clock,
   Datagram,
   DatagramSink,
   DatagramTransport,
   GroupMembership,
-  Network,
   OutgoingDatagram,
   SendFailure,
-  Sockets,
-} from "../../io/network/network.ts";
+} from "../../io/network/datagrams.ts";
 
 type Done = (failures?: readonly SendFailure[]) => void;
 
