@@ -1,14 +1,29 @@
-/** Connecting: one attempt to one address. */
+/** Connecting: one attempt to one address, and the two kinds of plain socket. */
 
-import type net from "node:net";
+import net from "node:net";
 import type { Address } from "../core/address/address.ts";
 import { missingZone } from "../io/operation/link-local.ts";
 import type { StreamTransport, TransportConnectOptions } from "../io/network/network.ts";
 import { systemError } from "./errno.ts";
-import { newSocket } from "./plain-stream.ts";
-import { localAddressOf } from "./native-handle.ts";
-import { KernelStream } from "./stream-transport.ts";
+import { honoursSharedReads, localAddressOf } from "./native-handle.ts";
+import { sharedRead } from "./socket-events.ts";
+import { KernelStream, type KernelStreamOptions } from "./stream-transport.ts";
+import { startTls } from "./tls-transport.ts";
 import { hostInZone } from "./zone.ts";
+
+/** A plain socket that reads as any Node stream does. */
+export const BY_EVENTS: KernelStreamOptions = { reads: "events", startTls };
+
+/** A plain socket that reads into the shared buffer. */
+export const BY_SHARED_BUFFER: KernelStreamOptions = { reads: "shared", startTls };
+
+const shares = honoursSharedReads(sharedRead);
+
+/** A new socket, not yet connected, and how it reads. */
+function newSocket(): { readonly socket: net.Socket; readonly options: KernelStreamOptions } {
+  if (!shares) return { socket: new net.Socket({ allowHalfOpen: true }), options: BY_EVENTS };
+  return { socket: new net.Socket({ ...sharedRead, allowHalfOpen: true }), options: BY_SHARED_BUFFER };
+}
 
 /** Connects to a `tcp` or `unix` address. */
 export function connectTransport(target: Address, options: TransportConnectOptions): Promise<StreamTransport> {

@@ -7,7 +7,7 @@ import { Address } from "../core/address/address.ts";
 import type { Datagram, DatagramTransport, SendFailure, TransportBindOptions } from "../io/network/datagrams.ts";
 import { assertError, expectError, reasonOf } from "../testing/expect-error.ts";
 import { receiveSwitch } from "./native-handle.ts";
-import { bindTransport } from "./datagram-transport.ts";
+import { bindTransport } from "./bind-transport.ts";
 import { multicastInterface } from "./zone.ts";
 import { hasReusePort } from "./listen-transport.ts";
 

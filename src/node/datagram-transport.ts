@@ -1,8 +1,7 @@
 /** Datagram sockets of the kernel, on `node:dgram`. */
 
-import dgram from "node:dgram";
+import type dgram from "node:dgram";
 import { Address } from "../core/address/address.ts";
-import { UsageError } from "../core/errors.ts";
 import type {
   Datagram,
   DatagramSink,
@@ -10,88 +9,17 @@ import type {
   GroupMembership,
   OutgoingDatagram,
   SendFailure,
-  TransportBindOptions,
 } from "../io/network/datagrams.ts";
 import type { OperationContext } from "../io/operation/deadline.ts";
 import { systemError } from "./errno.ts";
-import { hasReusePort } from "./listen-transport.ts";
 import { type ReceiveSwitch, receiveSwitch } from "./native-handle.ts";
 import { hostInZone, multicastInterface } from "./zone.ts";
 
 /** Senders whose `Address` is kept, so that a stream of datagrams makes one object for each sender. */
 const KNOWN_SENDERS = 1024;
 
-/** Opens a `udp` datagram socket. */
-export async function bindTransport(local: Address, options: TransportBindOptions): Promise<DatagramTransport> {
-  const { remote, signal } = options;
-  const context = { op: "bind", local: local.toString(), remote: remote?.toString() };
-  if (options.reusePort && !hasReusePort()) {
-    const detail = "reusePort needs Node 22.12 or 23.1 and a system that has SO_REUSEPORT";
-    throw new UsageError("UNSUPPORTED", { ...context, detail });
-  }
-  signal?.throwIfAborted();
-  let socket: dgram.Socket | undefined;
-  try {
-    socket = dgram.createSocket(socketOptions(local.family === 6, options));
-    await settled(socket, "listening", (opening) => opening.bind(placeOf(local, context)));
-    if (remote !== undefined) {
-      const host = hostOf(remote, local.family === 6, context);
-      await settled(socket, "connect", (opening) => opening.connect(remote.port, host));
-    }
-    return new KernelDatagramSocket(socket);
-  } catch (error) {
-    socket?.on("error", () => undefined).close();
-    throw systemError(error, context);
-  }
-}
-
-function socketOptions(ipv6: boolean, options: TransportBindOptions): dgram.SocketOptions {
-  const { reuseAddress, reusePort, receiveBufferBytes, sendBufferBytes } = options;
-  return {
-    type: ipv6 ? "udp6" : "udp4",
-    reuseAddr: reuseAddress,
-    ...(ipv6 ? { ipv6Only: options.ipv6Only } : {}),
-    ...(reusePort ? { reusePort } : {}),
-    ...(receiveBufferBytes === undefined ? {} : { recvBufferSize: receiveBufferBytes }),
-    ...(sendBufferBytes === undefined ? {} : { sendBufferSize: sendBufferBytes }),
-    // Addresses are IP texts here: answered at once, where the default would ask a thread or wait a tick for each send.
-    lookup: (host, _options, answer) => answer(null, host, ipv6 ? 6 : 4),
-  };
-}
-
-function placeOf(local: Address, context: OperationContext): dgram.BindOptions {
-  // Windows cannot bind a group; the wildcard then receives what is sent to the group, and more.
-  const wildcard = local.isMulticast && process.platform === "win32";
-  const host = wildcard ? (local.family === 6 ? "::" : "0.0.0.0") : hostOf(local, local.family === 6, context);
-  return { address: host, port: local.port, exclusive: true };
-}
-
-/** Begins an opening call and waits for its event, or for its error. */
-function settled(
-  socket: dgram.Socket,
-  event: "listening" | "connect",
-  begin: (socket: dgram.Socket) => void,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = (): void => {
-      socket.off("error", failed);
-      resolve();
-    };
-    const failed = (error: Error): void => {
-      socket.off(event, done);
-      reject(error);
-    };
-    socket.once(event, done).once("error", failed);
-    begin(socket);
-  });
-}
-
-/** The host as the kernel wants it: on an IPv6 socket an IPv4 peer is written in mapped form (RFC 4291 section 2.5.5.2). */
-function hostOf(address: Address, ipv6: boolean, context: OperationContext): string {
-  return ipv6 && address.family === 4 ? mapped(address) : hostInZone(address, context);
-}
-
-function mapped({ host }: Address): string {
+/** An IPv4 peer of an IPv6 socket is written in mapped form (RFC 4291 section 2.5.5.2). */
+export function mapped({ host }: Address): string {
   return `::ffff:${host}`;
 }
 
@@ -104,11 +32,11 @@ interface Sender {
 }
 
 /** A datagram socket of the kernel. */
-class KernelDatagramSocket implements DatagramTransport {
+export class KernelDatagramSocket implements DatagramTransport {
   readonly native: dgram.Socket;
   readonly localAddress: Address;
   readonly remoteAddress: Address | undefined;
-  readonly #ipv6: boolean;
+  readonly #family: 4 | 6;
   readonly #switch: ReceiveSwitch | undefined;
   #sink: DatagramSink | undefined;
   /** What arrived in this turn of the event loop. */
@@ -123,24 +51,24 @@ class KernelDatagramSocket implements DatagramTransport {
   constructor(socket: dgram.Socket) {
     this.native = socket;
     const local = socket.address();
-    this.#ipv6 = local.family === "IPv6";
+    this.#family = local.family === "IPv6" ? 6 : 4;
     this.localAddress = Address.fromIp("udp", local.address, local.port).unmapped();
     this.remoteAddress = peerOf(socket);
     this.#switch = receiveSwitch(socket);
     socket.on("message", (data, sender) => this.#onMessage(data, sender));
     socket.on("error", (error) => this.#onError(error));
-    socket.on("close", () => this.#onClose());
+    socket.on("close", () => {
+      if (this.#closed === undefined) this.#onError({ code: "ERR_SOCKET_DGRAM_NOT_RUNNING" });
+    });
   }
 
   get canPause(): boolean {
     return this.#switch !== undefined;
   }
-
   start(sink: DatagramSink): void {
     this.#sink = sink;
     if (this.#arrived.length > 0) setImmediate(this.#deliver);
   }
-
   pause(): void {
     this.#switch?.recvStop();
   }
@@ -175,7 +103,7 @@ class KernelDatagramSocket implements DatagramTransport {
   /** What an error would say is needed only where a zone is looked up. */
   #hostOf(to: Address): string {
     if (to.zone !== "") return hostInZone(to, this.#context("send", to), this.#zones);
-    return this.#ipv6 && to.family === 4 ? mapped(to) : to.host;
+    return this.#family === 6 && to.family === 4 ? mapped(to) : to.host;
   }
 
   join({ group, interface: way, source }: GroupMembership): void {
@@ -219,7 +147,6 @@ class KernelDatagramSocket implements DatagramTransport {
     if (on) this.native.ref();
     else this.native.unref();
   }
-
   close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
       this.#sink = undefined;
@@ -231,10 +158,6 @@ class KernelDatagramSocket implements DatagramTransport {
       }
     });
     return this.#closed;
-  }
-
-  get #family(): 4 | 6 {
-    return this.#ipv6 ? 6 : 4;
   }
 
   /** One message of the kernel. All that arrive in one turn of the event loop are delivered together at its end. */
@@ -256,7 +179,7 @@ class KernelDatagramSocket implements DatagramTransport {
     let sender = this.#senders.get(port);
     if (sender === undefined || sender.ip !== ip) {
       const address = Address.fromIp("udp", ip, port);
-      const from = this.#ipv6 ? address.unmapped() : address;
+      const from = this.#family === 6 ? address.unmapped() : address;
       sender = { ip, port, address: from, welcome: this.remoteAddress?.equals(from) ?? true };
       if (this.#senders.size >= KNOWN_SENDERS) this.#senders.clear();
       this.#senders.set(port, sender);
@@ -266,16 +189,12 @@ class KernelDatagramSocket implements DatagramTransport {
   }
 
   #onError(error: unknown): void {
-    const typed = systemError(error, this.#context("receive", this.remoteAddress));
+    const typed = systemError(error, this.#context("receive"));
     this.#sink?.failed(typed, typed.code === "CLOSED");
   }
 
-  #onClose(): void {
-    if (this.#closed === undefined) this.#onError({ code: "ERR_SOCKET_DGRAM_NOT_RUNNING" });
-  }
-
   #try<T>(op: string, action: (socket: dgram.Socket, context: OperationContext) => T): T {
-    const context = this.#context(op, this.remoteAddress);
+    const context = this.#context(op);
     try {
       return action(this.native, context);
     } catch (error) {
@@ -283,8 +202,8 @@ class KernelDatagramSocket implements DatagramTransport {
     }
   }
 
-  #context(op: string, remote: Address | undefined): OperationContext {
-    return { op, local: this.localAddress.toString(), remote: (remote ?? this.remoteAddress)?.toString() };
+  #context(op: string, remote: Address | undefined = this.remoteAddress): OperationContext {
+    return { op, local: this.localAddress.toString(), remote: remote?.toString() };
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Tells an end from a hidden reset (docs/semantics.md, rule A1).
+ * Where an end and a reset of one socket meet. Tells an end from a hidden reset (docs/semantics.md, rule A1).
  *
  * On Node 20 and 22 a reset behind unread data comes out as `end`: libuv sees the hang-up after a partial read and reports
  * an end of file without asking for the error. A connection that ended still has a peer in the kernel; one that was reset
@@ -13,7 +13,7 @@
  */
 
 import type net from "node:net";
-import { peerIsGone, readAgain } from "./native-handle.ts";
+import { peerIsGone, readAgain, resetSocket } from "./native-handle.ts";
 
 /**
  * Calls `ended` unless the end of `socket` was a reset; then the socket emits its error, or closes, instead. `beneath` is
@@ -29,4 +29,25 @@ export function afterHiddenReset(socket: net.Socket, beneath: net.Socket | undef
     // The kernel's answer is there at once: the next poll of the event loop, between these two, delivers it.
     setImmediate(() => setImmediate(ended));
   } else ended();
+}
+
+/**
+ * Resets a connection whose FIN is under way: that leaves in this turn of the event loop, and the reset goes behind it, since
+ * before it would be refused. `socket` is the TCP socket, `native` what the program has. Under TLS a `close_notify` goes first,
+ * which a peer that does not read can hold back for ever: `heldBack` is called then.
+ */
+export function resetBehindFin(native: net.Socket, socket: net.Socket, heldBack: () => void): void {
+  const reset = (): void => {
+    resetSocket(socket);
+    native.destroy();
+  };
+  native.once("finish", reset);
+  if (socket === native) return;
+  setImmediate(() =>
+    setImmediate(() => {
+      if (native.writableFinished) return;
+      native.off("finish", reset);
+      heldBack();
+    }),
+  );
 }

@@ -7,8 +7,9 @@ import type { ListenerSink, ListenerTransport, TransportListenOptions } from "..
 import type { OperationContext } from "../io/operation/deadline.ts";
 import { systemError } from "./errno.ts";
 import { acceptedPeer, adoptAccepted, localAddressOf } from "./native-handle.ts";
-import { BY_EVENTS, BY_SHARED_BUFFER } from "./plain-stream.ts";
-import { KernelStream, sharedRead } from "./stream-transport.ts";
+import { BY_EVENTS, BY_SHARED_BUFFER } from "./connect-transport.ts";
+import { sharedRead } from "./socket-events.ts";
+import { KernelStream } from "./stream-transport.ts";
 import { isFilePath, makeSocketFile, type SocketFile } from "./unix-path.ts";
 import { hostInZone } from "./zone.ts";
 
@@ -51,12 +52,14 @@ function placeOf(local: Address, options: TransportListenOptions): net.ListenOpt
 
 function listening(server: net.Server, place: net.ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
-    const settle = (outcome: () => void) => (): void => {
-      server.off("listening", done).off("error", failed);
-      outcome();
+    const done = (): void => {
+      server.off("error", failed);
+      resolve();
     };
-    const done = settle(resolve);
-    const failed = (error: Error): void => settle(() => reject(error))();
+    const failed = (error: Error): void => {
+      server.off("listening", done);
+      reject(error);
+    };
     server.once("listening", done).once("error", failed);
     server.listen(place);
   });

@@ -8,7 +8,7 @@ import { debuglog } from "node:util";
 import type { Clock, Network, Random, Timer } from "../io/network/network.ts";
 import { DIAGNOSTIC_CHANNELS, type DiagnosticEvent } from "../io/operation/diagnostics.ts";
 import { connectTransport } from "./connect-transport.ts";
-import { bindTransport } from "./datagram-transport.ts";
+import { bindTransport } from "./bind-transport.ts";
 import { systemError } from "./errno.ts";
 import { listenTransport } from "./listen-transport.ts";
 import { checkTls } from "./tls-context.ts";

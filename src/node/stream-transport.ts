@@ -5,54 +5,13 @@ import { Socket } from "node:net";
 import type { Address } from "../core/address/address.ts";
 import type { StreamSink, StreamTraits, StreamTransport } from "../io/network/network.ts";
 import type { TlsInfo, TlsOptions } from "../io/network/tls.ts";
-import { afterHiddenReset } from "./end-or-reset.ts";
+import { afterHiddenReset, resetBehindFin } from "./end-or-reset.ts";
 import { systemError } from "./errno.ts";
-import { peerIsGone, resetSocket, type SharedReadOptions, unsentBytes } from "./native-handle.ts";
-
-/** One read of the kernel at most. */
-const SCRATCH_BYTES = 65_536;
-
-const owner: unique symbol = Symbol("zocalo.transport");
-
-interface OwnedSocket extends net.Socket {
-  [owner]?: KernelStream | undefined;
-}
-
-/**
- * All plain sockets of this thread read into one buffer: whoever is told of bytes copies what it keeps, before the event
- * loop reads again. An idle connection then holds no buffer at all.
- */
-export const sharedRead: SharedReadOptions = {
-  onread: {
-    buffer: Buffer.allocUnsafeSlow(SCRATCH_BYTES),
-    callback(this: OwnedSocket, count: number, buffer: Uint8Array): boolean {
-      const transport = this[owner];
-      if (transport === undefined) return false;
-      return transport.onBytes(count === buffer.length ? buffer : buffer.subarray(0, count));
-    },
-  },
-};
+import { peerIsGone, resetSocket, unsentBytes } from "./native-handle.ts";
+import { deliverBytes, own, release, type SocketOwner } from "./socket-events.ts";
 
 const TCP_TRAITS: StreamTraits = { reset: true, halfClose: true };
 const UNIX_TRAITS: StreamTraits = { reset: false, halfClose: true };
-
-function ownerOf(socket: net.Socket): KernelStream | undefined {
-  return (socket as OwnedSocket)[owner];
-}
-
-// One function for all sockets, instead of one closure each.
-function onData(this: net.Socket, bytes: Buffer): void {
-  ownerOf(this)?.onBytes(bytes);
-}
-function onEnd(this: net.Socket): void {
-  ownerOf(this)?.onEnd();
-}
-function onError(this: net.Socket, error: Error): void {
-  ownerOf(this)?.onError(error);
-}
-function onClose(this: net.Socket): void {
-  ownerOf(this)?.onClose();
-}
 
 /** How a socket hands over its bytes, and what it stands on. One object serves many connections. */
 export interface KernelStreamOptions {
@@ -76,7 +35,7 @@ interface WriteInProgress {
 }
 
 /** A connection of the kernel. */
-export class KernelStream implements StreamTransport {
+export class KernelStream implements StreamTransport, SocketOwner {
   readonly native: net.Socket;
   readonly localAddress: Address;
   readonly remoteAddress: Address;
@@ -95,10 +54,7 @@ export class KernelStream implements StreamTransport {
     this.localAddress = local;
     this.remoteAddress = remote;
     this.#options = options;
-    (socket as OwnedSocket)[owner] = this;
-    socket.on("error", onError);
-    socket.on("end", onEnd);
-    socket.on("close", onClose);
+    own(socket, this);
   }
 
   get tls(): TlsInfo | undefined {
@@ -116,7 +72,7 @@ export class KernelStream implements StreamTransport {
     const first = this.#sink === undefined;
     this.#sink = sink;
     if (!first) return;
-    if (this.#options.reads === "events") this.native.on("data", onData);
+    if (this.#options.reads === "events") deliverBytes(this.native);
     if (this.#flowing) this.native.resume();
     if (this.native.destroyed) this.onClose();
     else if (this.#endKnown) sink.ended();
@@ -126,7 +82,6 @@ export class KernelStream implements StreamTransport {
     this.#flowing = false;
     this.native.pause();
   }
-
   resume(): void {
     this.#flowing = true;
     this.native.resume();
@@ -164,31 +119,11 @@ export class KernelStream implements StreamTransport {
     const socket = this.#kernelSocket;
     this.#release();
     if (!this.traits.reset || !(socket instanceof Socket) || socket.destroyed) this.destroy();
-    else if (this.#finSent && !this.native.writableFinished) this.#resetBehindFin(socket);
+    else if (this.#finSent && !this.native.writableFinished) resetBehindFin(this.native, socket, () => this.destroy());
     else {
       resetSocket(socket);
       this.native.destroy();
     }
-  }
-
-  /**
-   * A FIN that is under way leaves in this turn of the event loop, and the reset goes behind it: before, it would be refused.
-   * Under TLS a `close_notify` goes first, which a peer that does not read can hold back for ever: then closing has to do.
-   */
-  #resetBehindFin(socket: net.Socket): void {
-    const { native } = this;
-    const reset = (): void => {
-      resetSocket(socket);
-      native.destroy();
-    };
-    native.once("finish", reset);
-    if (socket === native) return;
-    const heldBack = (): void => {
-      if (native.writableFinished) return;
-      native.off("finish", reset);
-      this.destroy();
-    };
-    setImmediate(() => setImmediate(heldBack));
   }
 
   destroy(): void {
@@ -200,11 +135,9 @@ export class KernelStream implements StreamTransport {
   setNoDelay(on: boolean): void {
     this.#kernelSocket.setNoDelay(on);
   }
-
   setKeepAlive(on: boolean, idleMs: number): void {
     this.#kernelSocket.setKeepAlive(on, idleMs);
   }
-
   setReferenced(on: boolean): void {
     const socket = this.#kernelSocket;
     if (on) socket.ref();
@@ -215,7 +148,7 @@ export class KernelStream implements StreamTransport {
     const socket = this.native;
     if (socket.destroyed) throw systemError({ code: "ECONNRESET" }, { op: "startTls", ...this.#names() });
     this.#release();
-    socket.off("error", onError).off("end", onEnd).off("close", onClose).off("data", onData);
+    release(socket);
     if (unread.length > 0) socket.unshift(Buffer.from(unread));
     return await this.#options.startTls(socket, options, this);
   }
@@ -238,9 +171,7 @@ export class KernelStream implements StreamTransport {
   onError(error: unknown): void {
     if (this.#released) return;
     const sink = this.#sink;
-    this.#release();
-    this.native.destroy();
-    this.#options.beneath?.destroy();
+    this.destroy();
     sink?.failed(systemError(error, { op: "read", ...this.#names() }));
   }
 

@@ -1,0 +1,81 @@
+/** Binding: the kernel opens a datagram socket. */
+
+import dgram from "node:dgram";
+import type { Address } from "../core/address/address.ts";
+import { UsageError } from "../core/errors.ts";
+import type { DatagramTransport, TransportBindOptions } from "../io/network/datagrams.ts";
+import type { OperationContext } from "../io/operation/deadline.ts";
+import { KernelDatagramSocket, mapped } from "./datagram-transport.ts";
+import { systemError } from "./errno.ts";
+import { hasReusePort } from "./listen-transport.ts";
+import { hostInZone } from "./zone.ts";
+
+/** Opens a `udp` datagram socket. */
+export async function bindTransport(local: Address, options: TransportBindOptions): Promise<DatagramTransport> {
+  const { remote, signal } = options;
+  const context = { op: "bind", local: local.toString(), remote: remote?.toString() };
+  if (options.reusePort && !hasReusePort()) {
+    const detail = "reusePort needs Node 22.12 or 23.1 and a system that has SO_REUSEPORT";
+    throw new UsageError("UNSUPPORTED", { ...context, detail });
+  }
+  signal?.throwIfAborted();
+  let socket: dgram.Socket | undefined;
+  try {
+    socket = dgram.createSocket(socketOptions(local.family === 6, options));
+    await settled(socket, "listening", (opening) => opening.bind(placeOf(local, context)));
+    if (remote !== undefined) {
+      const host = hostOf(remote, local.family === 6, context);
+      await settled(socket, "connect", (opening) => opening.connect(remote.port, host));
+    }
+    return new KernelDatagramSocket(socket);
+  } catch (error) {
+    socket?.on("error", () => undefined).close();
+    throw systemError(error, context);
+  }
+}
+
+function socketOptions(ipv6: boolean, options: TransportBindOptions): dgram.SocketOptions {
+  const { reuseAddress, reusePort, receiveBufferBytes, sendBufferBytes } = options;
+  return {
+    type: ipv6 ? "udp6" : "udp4",
+    reuseAddr: reuseAddress,
+    ...(ipv6 ? { ipv6Only: options.ipv6Only } : {}),
+    ...(reusePort ? { reusePort } : {}),
+    ...(receiveBufferBytes === undefined ? {} : { recvBufferSize: receiveBufferBytes }),
+    ...(sendBufferBytes === undefined ? {} : { sendBufferSize: sendBufferBytes }),
+    // Addresses are IP texts here: answered at once, where the default would ask a thread or wait a tick for each send.
+    lookup: (host, _options, answer) => answer(null, host, ipv6 ? 6 : 4),
+  };
+}
+
+function placeOf(local: Address, context: OperationContext): dgram.BindOptions {
+  // Windows cannot bind a group; the wildcard then receives what is sent to the group, and more.
+  const wildcard = local.isMulticast && process.platform === "win32";
+  const host = wildcard ? (local.family === 6 ? "::" : "0.0.0.0") : hostOf(local, local.family === 6, context);
+  return { address: host, port: local.port, exclusive: true };
+}
+
+/** Begins an opening call and waits for its event, or for its error. */
+function settled(
+  socket: dgram.Socket,
+  event: "listening" | "connect",
+  begin: (socket: dgram.Socket) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = (): void => {
+      socket.off("error", failed);
+      resolve();
+    };
+    const failed = (error: Error): void => {
+      socket.off(event, done);
+      reject(error);
+    };
+    socket.once(event, done).once("error", failed);
+    begin(socket);
+  });
+}
+
+/** The host as the kernel wants it: with its zone, and mapped where it is an IPv4 peer of an IPv6 socket. */
+function hostOf(address: Address, ipv6: boolean, context: OperationContext): string {
+  return ipv6 && address.family === 4 ? mapped(address) : hostInZone(address, context);
+}
