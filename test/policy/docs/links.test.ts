@@ -4,7 +4,10 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { repositoryRoot } from "../../fixtures/repository-root.ts";
 
-/* Links between the pages lead somewhere: to a file that exists, and to a heading that it has. */
+/*
+ * Links between the pages lead somewhere: to a file that exists, and to a heading that it has. So do the paths of the repository that
+ * they name; decisions and the changelog speak of their time.
+ */
 
 const pages = [
   ...readdirSync(repositoryRoot).filter((file) => file.endsWith(".md")),
@@ -43,5 +46,20 @@ function brokenLinksOf(page: string): readonly string[] {
 for (const page of pages) {
   test(`the links of ${page} lead somewhere`, () => {
     assert.deepEqual(brokenLinksOf(page), []);
+  });
+}
+
+/** Paths in backticks that begin with a folder of the repository, and do not exist. */
+function missingPathsOf(page: string): readonly string[] {
+  const text = readFileSync(join(repositoryRoot, page), "utf8");
+  const paths = [...text.matchAll(/`((?:src|test|tools|docs|examples|bench|etc)\/[\w./-]+)`/g)].map(
+    ([, path = ""]) => path,
+  );
+  return paths.filter((path) => !existsSync(join(repositoryRoot, path)));
+}
+
+for (const page of pages.filter((path) => path !== "CHANGELOG.md" && !path.startsWith(join("docs", "decisions")))) {
+  test(`the paths that ${page} names exist`, () => {
+    assert.deepEqual(missingPathsOf(page), []);
   });
 }
