@@ -10,6 +10,11 @@ export function peerError(code: ErrorCode, details: ErrorDetails): ProtocolError
   return withoutStack(() => new ProtocolError(code, details));
 }
 
+/** `FRAME_INVALID`: the peer sent what nobody may send. */
+export function brokenProtocol(problem: string): ProtocolError {
+  return peerError("FRAME_INVALID", { op: "receive", detail: `the peer broke the protocol: ${problem}` });
+}
+
 /** Calls `make`. The error that it makes has no stack. */
 export function withoutStack<T>(make: () => T): T {
   const { stackTraceLimit } = Error;

@@ -20,10 +20,8 @@ const MAX_ACK_DELAY_MS = 1000;
 const SIGNS_A_HEARTBEAT = 2;
 /** Pings that wait for their pong; a peer that sends more gets fewer pongs. */
 const MAX_PONGS = 8;
-
 /** No bound of work: more than anybody reads in one turn, and still a small integer. */
 const NO_BOUND = 0x3fff_ffff;
-
 /** The input when there is none. */
 export const NO_BYTES: Buffer = Buffer.alloc(0);
 
@@ -69,8 +67,7 @@ export class Attachment {
 
   /** Control frames that are to be written. */
   get control(): ControlFrames {
-    this.#control ??= new ControlFrames();
-    return this.#control;
+    return (this.#control ??= new ControlFrames());
   }
 
   /** When there is something to do. */
@@ -99,7 +96,6 @@ export class Attachment {
     return this.#decoder?.heldBytes ?? 0;
   }
 
-  /** Bytes came. */
   receive(bytes: Uint8Array, start: number, end: number, now: number): void {
     this.keepalive.heard(now);
     this.#heardSince ??= now;
@@ -174,7 +170,6 @@ export class Attachment {
     return first;
   }
 
-  /** Asks for a sign of life. */
   ping(now: number): void {
     this.control.ping();
     this.#pingedAt = now;
@@ -192,7 +187,6 @@ export class Attachment {
     if (this.#pingedAt === undefined) this.ping(now);
   }
 
-  /** Answers a ping. */
   pong(ping: Buffer, start: number): void {
     if (this.#pongs < MAX_PONGS) this.control.pong(ping, start);
     this.#pongs += 1;
@@ -209,11 +203,8 @@ export class Attachment {
   }
 }
 
-/** How frames of a length are found. The framer keeps nothing between two of them. */
-interface Framing {
-  readonly codec: FrameCodec<Uint8Array, Buffer>;
-  readonly framer: Framer;
-}
+/** How frames are found. The framer keeps nothing between two of them. */
+type Framing = { readonly codec: FrameCodec<Uint8Array, Buffer>; readonly framer: Framer };
 
 /** The one that was used last: all sessions of a server have the same limits. */
 let lastFraming: Framing | undefined;

@@ -3,7 +3,7 @@
 import type { HandshakeLimits } from "../handshake/limits.ts";
 import { type CloseReason, encodeClose } from "./wire/close-frame.ts";
 import { ControlFrames, type GoAway } from "./wire/control-frames.ts";
-import { isRequest } from "./requests.ts";
+import { CALL, EVENT, OPEN } from "./wire/frame-types.ts";
 
 /** How a session has left without the peer having shown that it knows. */
 export interface Departed {
@@ -56,4 +56,9 @@ export class Departure {
     if (refused) this.refusals += 1;
     return refused;
   }
+}
+
+/** Whether a message asks for something new: after a GOAWAY such ones are not accepted. */
+export function isRequest(type: number): boolean {
+  return type === EVENT || type === CALL || type === OPEN;
 }

@@ -134,6 +134,28 @@ export type SessionEvent =
   | Ended;
 
 /**
+ * Events are told through objects that all sessions use again and again: what a session tells is valid until any session is
+ * asked for the next.
+ */
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type Kind<K extends SessionEvent["type"]> = Mutable<Extract<SessionEvent, { readonly type: K }>>;
+
+const NO_BYTES: Buffer = Buffer.alloc(0);
+export const eventTold: Kind<"event"> = { type: "event", bytes: NO_BYTES, start: 0, end: 0, method: 0, chargeBytes: 0 };
+export const callTold: Kind<"call"> = {
+  type: "call",
+  bytes: NO_BYTES,
+  start: 0,
+  end: 0,
+  id: 0,
+  method: 0,
+  chargeBytes: 0,
+  timeoutMs: 0,
+};
+export const itemTold: Kind<"item"> = { type: "item", bytes: NO_BYTES, start: 0, end: 0, id: 0, chargeBytes: 0 };
+export const answerTold: Kind<"result" | "error"> = { type: "result", bytes: NO_BYTES, start: 0, end: 0, id: 0 };
+
+/**
  * Events in the order in which they happened. At the end of a session there is one for each message that is lost, and the bounds
  * of these are options: they may be more than a call takes as arguments, or than an array moves down one by one.
  */

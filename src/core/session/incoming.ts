@@ -1,9 +1,8 @@
 /** What this side receives: the messages of the peer, and its calls that wait for an answer. */
 
 import type { ProtocolError } from "../errors.ts";
-import { peerError } from "../peer-error.ts";
+import { brokenProtocol, peerError } from "../peer-error.ts";
 import type { HandshakeLimits } from "../handshake/limits.ts";
-import { brokenProtocol } from "./wire/broken-protocol.ts";
 import { ReceiveCredit } from "./credit.ts";
 import {
   CALL,
@@ -19,7 +18,7 @@ import {
   RESULT,
   readU16,
 } from "./wire/frame-types.ts";
-import type { Cancelled, SessionEvent } from "./event.ts";
+import { answerTold, type Cancelled, callTold, eventTold, itemTold, type SessionEvent } from "./event.ts";
 import type { Requests } from "./requests.ts";
 import type { SessionSettings } from "./settings.ts";
 
@@ -27,28 +26,6 @@ import type { SessionSettings } from "./settings.ts";
 const LOOKED_AT_A_MS = 100;
 /** Bytes of the length field, which the payload of a frame does not count. */
 const LENGTH_BYTES = 4;
-
-/**
- * Events are told through objects that all sessions use again and again: what a session tells is valid until any session is
- * asked for the next.
- */
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type Kind<K extends SessionEvent["type"]> = Mutable<Extract<SessionEvent, { readonly type: K }>>;
-
-const NO_BYTES: Buffer = Buffer.alloc(0);
-const eventTold: Kind<"event"> = { type: "event", bytes: NO_BYTES, start: 0, end: 0, method: 0, chargeBytes: 0 };
-const callTold: Kind<"call"> = {
-  type: "call",
-  bytes: NO_BYTES,
-  start: 0,
-  end: 0,
-  id: 0,
-  method: 0,
-  chargeBytes: 0,
-  timeoutMs: 0,
-};
-const itemTold: Kind<"item"> = { type: "item", bytes: NO_BYTES, start: 0, end: 0, id: 0, chargeBytes: 0 };
-const answerTold: Kind<"result" | "error"> = { type: "result", bytes: NO_BYTES, start: 0, end: 0, id: 0 };
 
 /** The receiving half of a session. */
 export class Incoming {

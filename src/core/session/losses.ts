@@ -2,8 +2,9 @@
 
 import { CALL, CANCEL, END, ERROR, EVENT, HEAD_BYTES, ITEM, OPEN, RESULT } from "./wire/frame-types.ts";
 import type { ReplayLog } from "./replay-log.ts";
+import { isRequest } from "./departure.ts";
 import type { Lost } from "./event.ts";
-import { isRequest, type Requests } from "./requests.ts";
+import type { Requests } from "./requests.ts";
 
 const KINDS: Readonly<Record<number, Lost["kind"]>> = {
   [EVENT]: "event",

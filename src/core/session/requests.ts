@@ -1,7 +1,6 @@
 /** What is under way in a session, by its id: calls of both sides that are not answered, and open streams. */
 
 import type { ControlFrames } from "./wire/control-frames.ts";
-import { CALL, EVENT, OPEN } from "./wire/frame-types.ts";
 import { ReceiveCredit, SendCredit } from "./credit.ts";
 import type { SessionSettings } from "./settings.ts";
 
@@ -42,7 +41,6 @@ export interface StreamEntry {
 /** What is known of a stream when it is opened. */
 export type OpenedStream = Pick<StreamEntry, "id" | "own" | "sending" | "receiving" | "number" | "method">;
 
-/** The largest id. */
 const MAX_ID = 0xffff_ffff;
 
 /** The streams that are open, by their id. */
@@ -219,9 +217,4 @@ export class Requests {
     this.foreignCalls.clear();
     this.streams.clear();
   }
-}
-
-/** Whether a message asks for something new: after a GOAWAY such ones are not accepted. */
-export function isRequest(type: number): boolean {
-  return type === EVENT || type === CALL || type === OPEN;
 }

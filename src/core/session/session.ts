@@ -3,11 +3,10 @@
 import { ConnectionError, ZocaloError } from "../errors.ts";
 import { HELD } from "../held-bytes.ts";
 import type { Machine } from "../machine.ts";
+import { brokenProtocol } from "../peer-error.ts";
 import { Attachment, NO_BYTES } from "./attachment.ts";
-import { brokenProtocol } from "./wire/broken-protocol.ts";
 import { type CloseReason, encodeClose } from "./wire/close-frame.ts";
-import type { GoAway } from "./wire/control-frames.ts";
-import { type ControlSink, readControl } from "./control-reader.ts";
+import { type ControlSink, type GoAway, readControl } from "./wire/control-frames.ts";
 import { type Departed, Departure } from "./departure.ts";
 import { Exchange } from "./exchange.ts";
 import { NUMBERED } from "./wire/frame-types.ts";
@@ -26,7 +25,7 @@ const ANSWER_MS = 2000;
 const ANSWER: CloseReason = { code: "", message: "" };
 
 /** A session of either side. See {@link Machine} for how it is driven. */
-export class Session extends Exchange implements Machine<SessionEvent>, ControlSink {
+export class Session extends Exchange implements Machine<SessionEvent>, ControlSink<SessionEvent> {
   /** Where the session stands. Only `#enter` changes it. */
   state: SessionStateName = "detached";
   /** Messages of the peer that were received. Only the session counts them. */

@@ -4,7 +4,6 @@ import type { ResumeRequest } from "../../handshake/hello.ts";
 import { DEFAULT_LIMITS } from "../../handshake/limits.ts";
 import type { Agreement } from "../../handshake/negotiate.ts";
 import type { Departed } from "../departure.ts";
-import { MemorySessionStore } from "./memory-session-store.ts";
 import {
   confirmToken,
   Farewells,
@@ -13,7 +12,7 @@ import {
   type ResumeDecision,
   resumeSession,
 } from "./resume.ts";
-import type { SessionRecord, SessionStore } from "./session-store.ts";
+import { MemorySessionStore, type SessionRecord, type SessionStore } from "./session-store.ts";
 
 const agreement: Agreement = {
   peerVersion: "1.0.0",

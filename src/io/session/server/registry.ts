@@ -10,7 +10,6 @@ import type { Agreement } from "../../../core/handshake/negotiate.ts";
 import { HELD } from "../../../core/held-bytes.ts";
 import { encodeDeparted } from "../../../core/session/departure.ts";
 import { HeldMemory, type MemoryOwner } from "../../../core/session/resume/held-memory.ts";
-import { MemorySessionStore } from "../../../core/session/resume/memory-session-store.ts";
 import {
   confirmToken,
   Farewells,
@@ -18,7 +17,7 @@ import {
   type ResumeDecision,
   resumeSession,
 } from "../../../core/session/resume/resume.ts";
-import type { SessionStore } from "../../../core/session/resume/session-store.ts";
+import { MemorySessionStore, type SessionStore } from "../../../core/session/resume/session-store.ts";
 import type { Random } from "../../network/network.ts";
 import type { SessionEndpoint } from "../endpoint/endpoint.ts";
 import { partsOf, type SessionFacade } from "../endpoint/session.ts";

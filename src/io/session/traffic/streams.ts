@@ -2,8 +2,7 @@
 
 import { ConnectionError } from "../../../core/errors.ts";
 import { HELD } from "../../../core/held-bytes.ts";
-import { peerError, withoutStack } from "../../../core/peer-error.ts";
-import { brokenProtocol } from "../../../core/session/wire/broken-protocol.ts";
+import { brokenProtocol, peerError, withoutStack } from "../../../core/peer-error.ts";
 import type { AnswerReceived, ItemReceived, StreamOpened } from "../../../core/session/event.ts";
 import { type OperationOptions, refusedAtOnce } from "../../operation/deadline.ts";
 import { TurnBudget } from "../../operation/turn-budget.ts";

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { MemorySessionStore } from "./memory-session-store.ts";
-import type { SessionRecord } from "./session-store.ts";
+import { MemorySessionStore, type SessionRecord } from "./session-store.ts";
 
 const record = (id: string, principal = "ana", epoch = 1): SessionRecord => ({
   id,
