@@ -58,6 +58,7 @@ export type {
   RemoteMethod,
   RemoteMethods,
   StreamAnswer,
+  SessionStream,
 } from "./io/contract/methods.ts";
 export type { Session, SessionBase, SessionCloseOptions, SessionStats } from "./io/session/public.ts";
 export type { ValidationPolicy } from "./io/contract/plan.ts";
@@ -83,7 +84,6 @@ export type { ResumeOptions, SessionLimits, SessionTimeouts, SessionTuning } fro
 export type { Backoff } from "./core/options/backoff.ts";
 export type { OverflowPolicy } from "./core/options/check-options.ts";
 export type { OnError } from "./io/operation/peer-problems.ts";
-export type { SessionStream } from "./io/contract/stream.ts";
 export type {
   RetransmissionTimes,
   StatelessClient,

@@ -2,7 +2,7 @@
 
 import net from "node:net";
 import type { Address } from "../core/address/address.ts";
-import { missingZone } from "../io/operation/link-local.ts";
+import { missingZone } from "../io/operation/arguments.ts";
 import type { StreamTransport, TransportConnectOptions } from "../io/network/network.ts";
 import { systemError } from "./errno.ts";
 import { honoursSharedReads, localAddressOf } from "./native-handle.ts";

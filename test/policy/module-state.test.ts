@@ -35,7 +35,7 @@ const REASONS: Readonly<Record<string, string>> = {
   "src/core/session/requests.ts NO_FOREIGN_CALLS": EMPTY,
   "src/core/session/requests.ts NO_STREAMS": EMPTY,
   "src/io/contract/format.ts place": TURN,
-  "src/io/operation/deadline.ts watchers": "by the signal, which is of the program, and gone with it",
+  "src/io/operation/abort-watch.ts watchers": "by the signal, which is of the program, and gone with it",
   "src/io/session/endpoint/session.ts readParts": ACCESS,
   "src/io/stream/framed-stream.ts pool": MEMORY,
   "src/io/stream/relay.ts pool": MEMORY,

@@ -12,11 +12,11 @@ import { publish } from "../operation/diagnostics.ts";
 import { handled } from "../operation/handled-rejection.ts";
 import { codecFailure } from "../operation/restated.ts";
 import type { DatagramPartOwner, SendReport } from "./owner.ts";
-import type { DatagramInbound, DatagramQueue } from "./inbound.ts";
+import type { DatagramInbound } from "./inbound.ts";
+import { type DatagramQueue, BATCH_DATAGRAMS, loopOver, pushTo } from "./queue.ts";
 import type * as api from "./public.ts";
 import type { DatagramInput, DatagramSocket } from "./public.ts";
 import type { ReceivedMessage } from "./framed-public.ts";
-import { BATCH_DATAGRAMS, loopOver, pushTo } from "./takings.ts";
 
 /** The datagram socket that a framed one stands on. */
 export interface FramedOwner extends DatagramSocket, DatagramPartOwner {

@@ -1,8 +1,6 @@
 /** The receiving half of a datagram socket: what has arrived, who waits for it, and what gives way when it is too much. */
 
 import { ConnectionError, type ErrorOutcome, UsageError, type ZocaloError } from "../../core/errors.ts";
-import { HELD } from "../../core/held-bytes.ts";
-import type { OverflowPolicy } from "../../core/options/check-options.ts";
 import type { Datagram } from "../network/datagrams.ts";
 import { OPERATION_RULES, RECEIVE_RULES } from "../../core/options/check-options.ts";
 import { expiryReason, type ReceiveOptions, refusedAtOnce } from "../operation/deadline.ts";
@@ -10,30 +8,14 @@ import { publish } from "../operation/diagnostics.ts";
 import { restated } from "../operation/restated.ts";
 import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 import type { DatagramPartOwner } from "./owner.ts";
-
-/** One kind of receive: how it takes what it wants from a queue that is not empty. */
-export interface Taking<T> {
-  readonly op: string;
-  /** What it wants; undefined when nothing in the queue was, which is then empty. May throw: then the call rejects. */
-  take(queue: DatagramQueue): T | undefined;
-  /** What it gets when `until` aborts: where there is none, the call takes no `until`. */
-  readonly end?: T;
-  /** A loop, which ends when this program closes the datagram socket; others reject. */
-  readonly isLoop?: boolean;
-}
+import { DatagramQueue, type Taking } from "./queue.ts";
+import type { ReceiveQueueLimits } from "./settings.ts";
 
 /**
  * What the datagrams of a queue may pin beside their payload: enough for as many as may wait by default, and not for millions
  * of empty ones.
  */
 export const BESIDE_PAYLOAD_BYTES = 2_097_152;
-
-/** Bounds of the receive queue. */
-export interface ReceiveQueueLimits {
-  readonly maxDatagrams: number;
-  readonly maxBytes: number;
-  readonly policy: OverflowPolicy;
-}
 
 /** The receiving half of a datagram socket. */
 export class DatagramInbound {
@@ -211,73 +193,4 @@ export function datagramSocketClosed(owner: DatagramPartOwner, op: string, outco
     detail: "this program closed the datagram socket",
     outcome,
   });
-}
-
-/** Taken places at the front are given back when there are this many and they are half of the array. */
-const SPARE_PLACES = 64;
-
-/** Datagrams that arrived and that nobody has taken. Every operation is constant in time, spread over its calls. */
-export class DatagramQueue {
-  #items: (Datagram | undefined)[] = [];
-  #head = 0;
-  /** Payload bytes in the queue. */
-  bytes = 0;
-
-  /** Datagrams in the queue. */
-  get length(): number {
-    return this.#items.length - this.#head;
-  }
-
-  /** Memory that they pin. */
-  get heldBytes(): number {
-    return this.bytes + this.length * HELD.datagram;
-  }
-
-  push(datagram: Datagram): void {
-    this.#items.push(datagram);
-    this.bytes += datagram.data.length;
-  }
-
-  /** Takes the oldest. The queue must not be empty. */
-  shift(): Datagram {
-    const datagram = this.#items[this.#head] as Datagram;
-    this.#items[this.#head] = undefined;
-    this.#head += 1;
-    this.bytes -= datagram.data.length;
-    if (this.#head === this.#items.length) {
-      this.#items.length = 0;
-      this.#head = 0;
-    } else if (this.#head >= SPARE_PLACES && this.#head * 2 >= this.#items.length) {
-      this.#items.splice(0, this.#head);
-      this.#head = 0;
-    }
-    return datagram;
-  }
-
-  /** Takes the newest. The queue must not be empty. */
-  pop(): Datagram {
-    const datagram = this.#items.pop() as Datagram;
-    this.bytes -= datagram.data.length;
-    if (this.#head === this.#items.length) this.clear();
-    return datagram;
-  }
-
-  /** Takes the oldest ones, at most `max`. */
-  take(max: number): Datagram[] {
-    if (this.#head === 0 && this.#items.length <= max) {
-      const all = this.#items as Datagram[];
-      this.clear();
-      return all;
-    }
-    const count = Math.min(max, this.length);
-    const taken: Datagram[] = [];
-    for (let index = 0; index < count; index += 1) taken.push(this.shift());
-    return taken;
-  }
-
-  clear(): void {
-    this.#items = [];
-    this.#head = 0;
-    this.bytes = 0;
-  }
 }

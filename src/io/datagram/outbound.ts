@@ -10,6 +10,7 @@ import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 import type { Destinations } from "./destinations.ts";
 import type { DatagramPartOwner, SendReport } from "./owner.ts";
 import { BESIDE_PAYLOAD_BYTES, datagramSocketClosed } from "./inbound.ts";
+import type { SendQueueLimits } from "./settings.ts";
 
 /** Most datagrams and bytes in one batch: enough that a system call is cheap, little enough that a cancelled send waits. */
 const BATCH_DATAGRAMS = 256;
@@ -22,12 +23,6 @@ const BATCH_BYTES = 1_048_576;
 const DATAGRAMS_A_TURN = 128;
 
 const NO_FAILURES: readonly SendFailure[] = Object.freeze([]);
-
-/** Bounds of the send queue. */
-export interface SendQueueLimits {
-  readonly maxDatagrams: number;
-  readonly maxBytes: number;
-}
 
 /** One call of `send` or `sendMany`. */
 class SendJob extends Waiter<SendReport> {

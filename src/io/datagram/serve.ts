@@ -22,8 +22,7 @@ import { type OnError, PeerProblems, reportProblem } from "../operation/peer-pro
 import { restated } from "../operation/restated.ts";
 import { openDatagramSocket } from "./bind.ts";
 import { BIND_RULES, DATAGRAM_LIMIT_RULES } from "./settings.ts";
-import { canBeRequest, ReplyBudget } from "./reply-guard.ts";
-import { Request, type RequestOwner } from "./request.ts";
+import { canBeRequest, ReplyBudget, Request, type RequestOwner } from "./request.ts";
 import type * as api from "./server.ts";
 import type {
   DatagramCloseReport,

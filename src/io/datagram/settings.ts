@@ -15,8 +15,6 @@ import {
   wholeNumber,
 } from "../../core/options/check-options.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
-import type { ReceiveQueueLimits } from "./inbound.ts";
-import type { SendQueueLimits } from "./outbound.ts";
 
 /** 65535 of the IPv4 total length (RFC 791 section 3.1), less 20 of its header and 8 of UDP's (RFC 768). */
 export const MAX_IPV4_PAYLOAD_BYTES = 65_507;
@@ -111,6 +109,19 @@ export interface GroupOptions {
 
 /** What {@link GroupOptions} must look like. */
 export const GROUP_RULES: RulesOf<GroupOptions> = { interface: TEXT, source: TEXT };
+
+/** Bounds of the receive queue. */
+export interface ReceiveQueueLimits {
+  readonly maxDatagrams: number;
+  readonly maxBytes: number;
+  readonly policy: OverflowPolicy;
+}
+
+/** Bounds of the send queue. */
+export interface SendQueueLimits {
+  readonly maxDatagrams: number;
+  readonly maxBytes: number;
+}
 
 /** What a datagram socket works with. */
 export interface DatagramSettings {

@@ -15,19 +15,18 @@ import {
   withDeadline,
 } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
-import { EndAnnouncement } from "../operation/end-announcement.ts";
+import { EndAnnouncement } from "../operation/graceful-close.ts";
 import { handled } from "../operation/handled-rejection.ts";
 import { type NativeInterop, OwnClock, transportInterop } from "../operation/own-clock.ts";
 import { whileMoving } from "../stream/linger.ts";
-import { Destinations } from "./destinations.ts";
+import { Destinations, outgoing } from "./destinations.ts";
 import { FramedDatagrams } from "./framed-datagrams.ts";
 import type { DatagramPartOwner, SendReport } from "./owner.ts";
 import { DatagramInbound, datagramSocketClosed } from "./inbound.ts";
 import { DatagramOutbound } from "./outbound.ts";
-import { outgoing } from "./outgoing.ts";
 import { CLOSE_RULES, type DatagramCloseOptions, type DatagramSettings, DEFAULT_CLOSE_LINGER_MS } from "./settings.ts";
 import type * as api from "./public.ts";
-import { BATCH_DATAGRAMS, loopOver, pushTo, TAKE_ONE, takeMany } from "./takings.ts";
+import { BATCH_DATAGRAMS, loopOver, pushTo, TAKE_ONE, takeMany } from "./queue.ts";
 import { UdpSettings } from "./udp.ts";
 
 /** A datagram socket over a transport. */

@@ -16,7 +16,7 @@ import {
   wholeNumber,
 } from "../../core/options/check-options.ts";
 import { openWithin, type OperationContext } from "../operation/deadline.ts";
-import { checkZone } from "../operation/link-local.ts";
+import { checkZone } from "../operation/arguments.ts";
 import { restated } from "../operation/restated.ts";
 import { StreamSocket } from "../stream/socket.ts";
 import { connectionSettings, STREAM_LIMIT_RULES, STREAM_TIMEOUT_RULES, TCP_RULES } from "../stream/settings.ts";

@@ -5,7 +5,7 @@ import type { Address } from "../../core/address/address.ts";
 import { ConnectionError, UsageError, ZocaloError } from "../../core/errors.ts";
 import { HELD } from "../../core/held-bytes.ts";
 import { Admission } from "./admission.ts";
-import type { StreamSocket, ConnectionOwner } from "../stream/socket.ts";
+import type { Announced, ConnectionOwner, StreamSocket } from "../stream/socket.ts";
 import {
   expiryReason,
   type OperationContext,
@@ -20,8 +20,7 @@ import type * as api from "./public.ts";
 import type { ListenerStats, ListenOptions, RefusalReason } from "./public.ts";
 import type { ListenerSink, ListenerTransport, Network, StreamTransport } from "../network/network.ts";
 import { type NativeInterop, OwnClock, transportInterop } from "../operation/own-clock.ts";
-import { type Announced, announced } from "../stream/announced.ts";
-import { readProxyHeader } from "./proxy-prelude.ts";
+import { announced, readProxyHeader } from "./proxy-prelude.ts";
 import { restated } from "../operation/restated.ts";
 import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 import type * as streams from "../stream/public.ts";

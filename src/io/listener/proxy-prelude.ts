@@ -1,9 +1,11 @@
-/** Reads the PROXY header that a trusted proxy must send before anything else. */
+/** The PROXY header that a trusted proxy must send before anything else, and what it announces. */
 
+import type { Address } from "../../core/address/address.ts";
 import type { ProxyHeader } from "../../core/proxy/header.ts";
 import { parseProxyHeader } from "../../core/proxy/parse.ts";
 import { ProtocolError } from "../../core/errors.ts";
 import type { StreamSink, StreamTransport } from "../network/network.ts";
+import type { Announced } from "../stream/socket.ts";
 
 /** Most headers are shorter. */
 const FIRST_BYTES = 256;
@@ -47,4 +49,14 @@ export function readProxyHeader(transport: StreamTransport): Promise<ProxyPrelud
     };
     transport.start(sink);
   });
+}
+
+/** What a header announces at a listener, in its terms; `proxy` is the address of the proxy itself. */
+export function announced(header: ProxyHeader, listener: Address, proxy: Address): Announced {
+  const { command, source } = header;
+  if (command !== "proxy" || source === undefined) return { remoteAddress: proxy, proxy: header };
+  const peer = source.unmapped();
+  // What comes in here is a stream, whatever the proxy calls it.
+  const transport = listener.isIp ? listener.transport : "tcp";
+  return { remoteAddress: peer.isIp ? peer.with({ transport }) : peer, proxy: header };
 }

@@ -2,6 +2,7 @@
 
 import { type ErrorOutcome, TimeoutError, UsageError } from "../../core/errors.ts";
 import type { Clock, Timer } from "../network/network.ts";
+import { unwatchAbort, watchAbort } from "./abort-watch.ts";
 import { noSuchOption, OPERATION_RULES, type OptionRules, shown, SIGNAL } from "../../core/options/check-options.ts";
 
 /** Accepted by every operation. Either ends that one call and never disposes of the socket. */
@@ -45,34 +46,24 @@ export function refusedAtOnce(
   rules: OptionRules = OPERATION_RULES,
 ): { readonly reason: unknown } | undefined {
   if (options === undefined) return undefined;
-  if (typeof options !== "object" || options === null) {
-    return { reason: new UsageError("OPTION_INVALID", { ...context(), detail: "options must be an object" }) };
-  }
+  if (typeof options !== "object" || options === null) return invalid(context, "options must be an object");
   for (const name of Object.keys(options)) {
-    if (Object.hasOwn(rules, name)) continue;
-    const detail = noSuchOption(name, rules);
-    return { reason: new UsageError("OPTION_INVALID", { ...context(), detail }) };
+    if (!Object.hasOwn(rules, name)) return invalid(context, noSuchOption(name, rules));
   }
   const { signal, timeoutMs, until }: ReceiveOptions = options;
   // Programs in JavaScript pass anything; found here, it cannot throw later from a timer or an event.
-  const wrong =
-    signal !== undefined && !SIGNAL.holds(signal)
-      ? "signal"
-      : until !== undefined && !SIGNAL.holds(until)
-        ? "until"
-        : undefined;
-  if (wrong !== undefined) {
-    const detail = `${wrong} must be ${SIGNAL.wanted}`;
-    return { reason: new UsageError("OPTION_INVALID", { ...context(), detail }) };
-  }
+  if (signal !== undefined && !SIGNAL.holds(signal)) return invalid(context, `signal must be ${SIGNAL.wanted}`);
+  if (until !== undefined && !SIGNAL.holds(until)) return invalid(context, `until must be ${SIGNAL.wanted}`);
   if (signal?.aborted === true) return { reason: signal.reason };
   if (timeoutMs === undefined) return undefined;
   if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
-    const detail = `timeoutMs must be a number of milliseconds from 0 on, not ${shown(timeoutMs)}`;
-    return { reason: new UsageError("OPTION_INVALID", { ...context(), detail }) };
+    return invalid(context, `timeoutMs must be a number of milliseconds from 0 on, not ${shown(timeoutMs)}`);
   }
-  if (timeoutMs === 0) return { reason: timeoutError(0, context(), "none") };
-  return undefined;
+  return timeoutMs === 0 ? { reason: timeoutError(0, context(), "none") } : undefined;
+}
+
+function invalid(context: () => OperationContext, detail: string): { readonly reason: UsageError } {
+  return { reason: new UsageError("OPTION_INVALID", { ...context(), detail }) };
 }
 
 /** Watches the signals and the time of one operation that has begun, until `cancel`. */
@@ -221,35 +212,4 @@ export async function withOneDeadline<T>(
   } finally {
     deadline?.cancel();
   }
-}
-
-/** Who waits for each signal. */
-const watchers: WeakMap<AbortSignal, Set<() => void>> = new WeakMap();
-
-/**
- * Calls `onAbort` when the signal aborts, unless `unwatchAbort` was called before. However many operations wait for one
- * signal, it has one listener: Node warns of a leak from the eleventh on, and finds a listener by looking at all of them.
- */
-export function watchAbort(signal: AbortSignal, onAbort: () => void): void {
-  const known = watchers.get(signal);
-  if (known !== undefined) {
-    known.add(onAbort);
-    return;
-  }
-  watchers.set(signal, new Set([onAbort]));
-  signal.addEventListener("abort", tellAll, { once: true });
-}
-
-/** Waits no more. */
-export function unwatchAbort(signal: AbortSignal, onAbort: () => void): void {
-  const known = watchers.get(signal);
-  if (known?.delete(onAbort) !== true || known.size > 0) return;
-  watchers.delete(signal);
-  signal.removeEventListener("abort", tellAll);
-}
-
-function tellAll(this: AbortSignal): void {
-  // Whoever is told may make others stop waiting, who are not told then.
-  for (const onAbort of watchers.get(this) ?? []) onAbort();
-  watchers.delete(this);
 }

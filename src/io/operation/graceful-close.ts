@@ -1,10 +1,42 @@
-/** Closing in order, once for all that serves or has something under way: nothing new is begun, the rest has some time. */
+/** The end of an object: how it is told, and closing in order, once for all that serves or has something under way. */
 
 import { ConnectionError, type ZocaloError } from "../../core/errors.ts";
 import type { Clock } from "../network/network.ts";
 import { checkOptions, OPERATION_RULES, type OptionRules } from "../../core/options/check-options.ts";
 import { Deadline, type OperationContext } from "./deadline.ts";
-import { EndAnnouncement } from "./end-announcement.ts";
+
+/** The end of one socket, before or after it has come. */
+export class EndAnnouncement<End> {
+  #told: { readonly end: End; readonly reason: unknown } | undefined;
+  #closed: Promise<End> | undefined;
+  #resolve: ((end: End) => void) | undefined;
+  #controller: AbortController | undefined;
+
+  /** Resolves with the end; never rejects. */
+  get closed(): Promise<End> {
+    this.#closed ??= new Promise((resolve) => {
+      if (this.#told === undefined) this.#resolve = resolve;
+      else resolve(this.#told.end);
+    });
+    return this.#closed;
+  }
+
+  /** Aborts at the end, with its reason. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#told !== undefined) this.#controller.abort(this.#told.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** The end has come: called once. */
+  tell(end: End, reason: unknown): void {
+    this.#told = { end, reason };
+    this.#resolve?.(end);
+    this.#controller?.abort(reason);
+  }
+}
 
 const DEFAULT_CLOSE_MS = 5000;
 

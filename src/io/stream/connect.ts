@@ -22,8 +22,7 @@ import {
 import { ConnectAttempts } from "./connect-attempts.ts";
 import { Deadline, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
 import { happyEyeballs } from "./happy-eyeballs.ts";
-import { checkZone } from "../operation/link-local.ts";
-import { meetsItself } from "./meets-itself.ts";
+import { checkZone, meetsItself } from "../operation/arguments.ts";
 import type { Network, StreamTransport } from "../network/network.ts";
 import { withRetry } from "../operation/retry.ts";
 import type { TlsOptions } from "../network/tls.ts";

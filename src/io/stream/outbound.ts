@@ -7,7 +7,7 @@ import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "..
 import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
 import { restated } from "../operation/restated.ts";
 import type { WriteInput } from "./public.ts";
-import { textBytes } from "../operation/text-bytes.ts";
+import { textBytes } from "../operation/arguments.ts";
 import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 
 /**

@@ -11,12 +11,11 @@ import { checkOptions, CODEC, type OptionRules } from "../../core/options/check-
 import type { OperationContext, OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
 import { refusedAtOnce, withDeadline } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
-import { EndAnnouncement } from "../operation/end-announcement.ts";
+import { EndAnnouncement } from "../operation/graceful-close.ts";
 import { handled } from "../operation/handled-rejection.ts";
 import { OwnClock } from "../operation/own-clock.ts";
 import { restated } from "../operation/restated.ts";
-import { textBytes } from "../operation/text-bytes.ts";
-import type { Announced } from "./announced.ts";
+import { textBytes } from "../operation/arguments.ts";
 import { CLOSE_RULES, type CloseOptions, howLost, type StreamEnd } from "./end.ts";
 import { FramedStream } from "./framed-stream.ts";
 import type { StreamPartOwner } from "./owner.ts";
@@ -50,6 +49,12 @@ interface Extras {
   clock?: OwnClock;
 }
 
+/** A peer that comes through a trusted proxy: who it is (the proxy itself where that names none), and all that the proxy says. */
+export interface Announced {
+  readonly remoteAddress: Address;
+  readonly proxy: ProxyHeader;
+}
+
 /** What a connection needs of its owner, the listener that counts it: to be told when it is over. */
 export interface ConnectionOwner {
   over(connection: StreamSocket): void;
@@ -79,7 +84,6 @@ export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwn
     }));
   }
 
-  /** `announced` is a peer that comes through a trusted proxy. */
   constructor(network: Network, transport: StreamTransport, settings: ConnectionSettings, announced?: Announced) {
     this.#network = network;
     this.settings = settings;

@@ -6,10 +6,9 @@ import { UsageError } from "../../../core/errors.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import { partsOf, SessionFacade } from "../endpoint/session.ts";
 import type { SessionCodec } from "../../contract/format.ts";
-import { remoteObject } from "../../contract/remote.ts";
+import { remoteObject, unbound } from "../../contract/remote.ts";
 import type { ContractPlan, MethodPlan } from "../../contract/plan.ts";
 import type { BroadcastReport } from "./public.ts";
-import { unbound } from "../../operation/unbound.ts";
 
 /** A set of sessions, or a map. */
 type Sessions = ReadonlySet<SessionFacade> | ReadonlyMap<string, SessionFacade>;

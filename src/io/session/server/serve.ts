@@ -19,7 +19,7 @@ import { checkOptions, type OptionRules } from "../../../core/options/check-opti
 import { type CloseReport, GracefulClose, type ServerEnd } from "../../operation/graceful-close.ts";
 import { type OwnNetwork, ownNetwork } from "../../operation/own-clock.ts";
 import { callProgram, PeerProblems, reportProblem } from "../../operation/peer-problems.ts";
-import { unbound } from "../../operation/unbound.ts";
+import { unbound } from "../../contract/remote.ts";
 import { StreamSocket } from "../../stream/socket.ts";
 import { connectionSettings } from "../../stream/settings.ts";
 import type { SessionEnd, SessionStatus } from "../end.ts";

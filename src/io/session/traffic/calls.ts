@@ -8,13 +8,8 @@ import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import { readErrorBody } from "../../contract/error-body.ts";
 import { copyOfBody } from "../../contract/format.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
-import {
-  type OperationOptions,
-  refusedAtOnce,
-  timeoutError,
-  unwatchAbort,
-  watchAbort,
-} from "../../operation/deadline.ts";
+import { type OperationOptions, refusedAtOnce, timeoutError } from "../../operation/deadline.ts";
+import { unwatchAbort, watchAbort } from "../../operation/abort-watch.ts";
 import { handled, rejectedQuietly } from "../../operation/handled-rejection.ts";
 import type { SessionEvents } from "./events.ts";
 import { mayHold, outcomeOf, type Request, type SessionPartOwner } from "./owner.ts";

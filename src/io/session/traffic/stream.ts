@@ -13,10 +13,10 @@ import type { Request, SessionPartOwner } from "./owner.ts";
 import type { MethodPlan, ValuePlan } from "../../contract/plan.ts";
 import { PackedQueue } from "./packed-queue.ts";
 import { type DirectionState, directed, STREAM_TABLE, type StreamInput, type StreamState } from "./stream-state.ts";
-import type * as api from "../../contract/stream.ts";
+import type * as api from "../../contract/methods.ts";
 import { copyOfBody } from "../../contract/format.ts";
 import { WaitingItems } from "./waiting-items.ts";
-import { unbound } from "../../operation/unbound.ts";
+import { unbound } from "../../contract/remote.ts";
 import { Waiter, WaitQueue } from "../../operation/wait-queue.ts";
 
 /** What a stream needs of its owner, which knows it by its id. */

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { Address } from "../../core/address/address.ts";
 import { bind, connect, listen, type Network, nodeNetwork } from "../../index.ts";
 import { check } from "../../sim.ts";
-import { missingZone } from "./link-local.ts";
+import { missingZone, textBytes } from "./arguments.ts";
+import { meetsItself } from "../operation/arguments.ts";
 
 test("only a link-local address of IPv6 that has no zone lacks one", () => {
   const lacks = (host: string): boolean => missingZone(Address.parse(`udp://${host}:1`)) !== undefined;
@@ -53,4 +54,36 @@ test("an interface that this machine does not have is told with those that it ha
   await assert.rejects(connect("tcp://[fe80::1%25nope0]:9"), unknown);
   await assert.rejects(listen("tcp://[fe80::1%25nope0]:0"), unknown);
   await assert.rejects(bind("udp://[fe80::1%25nope0]:0"), unknown);
+});
+
+test("a text becomes its UTF-8, and half of a surrogate pair is an error of the call", () => {
+  const context = (): { op: string; remote: string } => ({ op: "write", remote: "tcp://192.0.2.1:1" });
+  for (const text of ["", "hola", "ñandú 🦙", "\ufffd"]) {
+    assert.deepEqual(textBytes(text, "data", context), Buffer.from(text));
+  }
+  for (const text of ["\ud83d", "a\udc00b", "🦙".slice(1)]) {
+    assert.throws(() => textBytes(text, "delimiter", context), {
+      code: "OPTION_INVALID",
+      op: "write",
+      remote: "tcp://192.0.2.1:1",
+      side: "local",
+      outcome: "none",
+      detail: /^delimiter has half of a surrogate pair/,
+    });
+  }
+});
+
+test("one address and port at both ends, in whatever form", () => {
+  const rows: readonly (readonly [own: string, peer: string, same: boolean])[] = [
+    ["tcp://127.0.0.1:7", "tcp://127.0.0.1:7", true],
+    ["tcp://127.0.0.1:7", "tls://127.0.0.1:7", true],
+    ["tcp://[::1]:7", "tcp://[::1]:7", true],
+    ["tcp://[::ffff:127.0.0.1]:7", "tcp://127.0.0.1:7", true],
+    ["tcp://127.0.0.1:7", "tcp://0.0.0.0:7", true],
+    ["udp://[::1]:7", "udp://[::]:7", true],
+    ["tcp://127.0.0.1:7", "tcp://127.0.0.1:8", false],
+    ["tcp://127.0.0.2:7", "tcp://127.0.0.1:7", false],
+    ["unix:x.sock", "unix:x.sock", false],
+  ];
+  for (const [own, peer, same] of rows) assert.equal(meetsItself(Address.parse(own), Address.parse(peer)), same, own);
 });

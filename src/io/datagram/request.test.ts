@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Address } from "../../core/address/address.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
-import { canBeRequest, ReplyBudget } from "./reply-guard.ts";
+import { canBeRequest, ReplyBudget } from "./request.ts";
 
 const local = Address.parse("udp://192.0.2.1:7000");
 
