@@ -37,7 +37,7 @@ export type { InputOf, OutputOf, Schema, SchemaProperties } from "./core/contrac
 export { typeOnly } from "./core/contract/method.ts";
 export type { VersionRange } from "./core/contract/version.ts";
 export { RemoteError, type RemoteErrorOptions } from "./core/contract/remote-error.ts";
-export type { ConnectSessionOptions, SessionClientOptions } from "./io/session/client/public.ts";
+export type { ConnectSessionOptions, SessionClientOptions } from "./io/session/client/options.ts";
 export type {
   FreshReason,
   FreshReport,
@@ -63,23 +63,25 @@ export type {
 export type { Session, SessionBase, SessionCloseOptions, SessionStats } from "./io/session/public.ts";
 export type { ValidationPolicy } from "./io/contract/plan.ts";
 export type {
-  Admission,
-  Admitted,
-  Applicant,
   Broadcasts,
   BroadcastReport,
   CloseSessionsOptions,
-  ServerResumeOptions,
   ServerContext,
-  ServeSessionsOptions,
   SessionGroup,
-  SessionRecord,
   SessionServer,
+  SessionServerStats,
+} from "./io/session/server/public.ts";
+export type {
+  Admission,
+  Admitted,
+  Applicant,
+  ServerResumeOptions,
+  ServeSessionsOptions,
+  SessionRecord,
   SessionServerLimits,
   SessionServerOptions,
-  SessionServerStats,
   SessionStore,
-} from "./io/session/server/public.ts";
+} from "./io/session/server/options.ts";
 export type { ResumeOptions, SessionLimits, SessionTimeouts, SessionTuning } from "./io/session/settings.ts";
 export type { Backoff } from "./core/options/backoff.ts";
 export type { OverflowPolicy } from "./core/options/check-options.ts";

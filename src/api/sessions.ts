@@ -2,13 +2,13 @@
 
 import type { AddressLike } from "../core/address/address.ts";
 import type { OptionRules } from "../core/options/check-options.ts";
-import { OPEN_SESSION_RULES, openSessionOver } from "../io/session/client/connect.ts";
+import { openSessionOver } from "../io/session/client/connect.ts";
 import { serveSessionsOver } from "../io/session/server/serve.ts";
-import type { ConnectSessionOptions } from "../io/session/client/public.ts";
-import { SERVE_SESSIONS_RULES } from "../io/session/server/options.ts";
+import { type ConnectSessionOptions, OPEN_SESSION_RULES } from "../io/session/client/options.ts";
+import { SERVE_SESSIONS_RULES, type ServeSessionsOptions } from "../io/session/server/options.ts";
 import type { Contract, Methods } from "../io/contract/methods.ts";
 import type { Session } from "../io/session/public.ts";
-import type { ServeSessionsOptions, SessionServer } from "../io/session/server/public.ts";
+import type { SessionServer } from "../io/session/server/public.ts";
 import { NETWORK_RULES, networkOf, type NetworkOption, SERVER_RULES } from "./sockets.ts";
 import { closeOnSignals, type SignalOptions } from "./signals.ts";
 

@@ -23,7 +23,7 @@ import { BIND_RULES } from "../../src/io/datagram/settings.ts";
 import { CONNECT_RULES } from "../../src/io/stream/connect.ts";
 import { CONNECTION_RULES } from "../../src/io/stream/settings.ts";
 import { LISTEN_RULES } from "../../src/io/listener/listen.ts";
-import { OPEN_SESSION_RULES } from "../../src/io/session/client/connect.ts";
+import { OPEN_SESSION_RULES } from "../../src/io/session/client/options.ts";
 import { STATELESS_CLIENT_RULES } from "../../src/io/stateless/connect.ts";
 import { SERVE_RULES } from "../../src/io/listener/serve.ts";
 import { SERVE_DATAGRAMS_RULES } from "../../src/io/datagram/serve.ts";

@@ -4,23 +4,14 @@ import type { AddressLike } from "../../../core/address/address.ts";
 import type { Contract, Methods } from "../../../core/contract/contract.ts";
 import { ConnectionError, type ZocaloError } from "../../../core/errors.ts";
 import { NEVER_MS } from "../../../core/session/wire/control-frames.ts";
-import { BACKOFF } from "../../../core/options/backoff.ts";
 import { checkContract, checkSessionAddress } from "../../contract/handlers.ts";
 import { ContractPlan } from "../../contract/plan.ts";
 import type { Network } from "../../network/network.ts";
-import {
-  ANYTHING,
-  checkOptions,
-  FUNCTION,
-  only,
-  options as object,
-  type OptionRules,
-  type RulesOf,
-} from "../../../core/options/check-options.ts";
+import { checkOptions, type OptionRules } from "../../../core/options/check-options.ts";
+import type { StateTable } from "../../../core/state-table.ts";
 import type { OperationContext } from "../../operation/deadline.ts";
 import { type OwnClock, ownNetwork } from "../../operation/own-clock.ts";
 import { callProgram, PeerProblems, reportProblem } from "../../operation/peer-problems.ts";
-import { CONNECT_RULES } from "../../stream/connect.ts";
 import type { StreamSocket } from "../../stream/socket.ts";
 import { type FreshReason, endOf, type LostMessage, overError, type SessionEnd, type SessionStatus } from "../end.ts";
 import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
@@ -29,43 +20,12 @@ import { abortError, type ClosingTime } from "../endpoint/ending.ts";
 import { SessionGap } from "../gap.ts";
 import { SessionSchedule } from "../schedule.ts";
 import type { Session } from "../public.ts";
-import {
-  type EndpointSettings,
-  endpointSettings,
-  RESUME_RULES,
-  SESSION_LIMIT_RULES,
-  TUNING_RULES,
-} from "../settings.ts";
-import { CLIENT_TABLE, type ClientInput, type ClientState } from "./state.ts";
-import type { ConnectSessionOptions, SessionClientOptions } from "./public.ts";
+import { type EndpointSettings, endpointSettings } from "../settings.ts";
+import { type AnyClientOptions, type ConnectSessionOptions, OPEN_SESSION_RULES } from "./options.ts";
 import { type ConnectorOwner, type Resumption, SessionConnector } from "./connector.ts";
 import { closeUnwanted, type Welcomed } from "./introduction.ts";
 
-/** Options whose types do not matter here. */
-type AnyOptions = SessionClientOptions<Methods, unknown> & { readonly handlers?: object };
-
 const NONE_LOST: readonly LostMessage[] = [];
-
-/** What the options of `connectSession` must look like. */
-export const OPEN_SESSION_RULES: RulesOf<AnyOptions> = {
-  ...only(CONNECT_RULES, "signal", "timeoutMs", "localAddress", "tls", "tcp", "retry"),
-  ...TUNING_RULES,
-  limits: object(SESSION_LIMIT_RULES),
-  resume: object(RESUME_RULES),
-  auth: ANYTHING,
-  data: ANYTHING,
-  reconnect: {
-    ...BACKOFF,
-    wanted: "an object, or false",
-    holds: (value) => value === false || BACKOFF.holds(value),
-  },
-  onOpen: FUNCTION,
-  onResume: FUNCTION,
-  onFresh: FUNCTION,
-  onDetach: FUNCTION,
-  onClose: FUNCTION,
-  onError: FUNCTION,
-};
 
 /** Opens a session over `network`; see the public `connectSession`, whose own options have more `rules`. */
 export async function openSessionOver<Server extends Methods, Client extends Methods, Data>(
@@ -78,7 +38,7 @@ export async function openSessionOver<Server extends Methods, Client extends Met
   checkContract("connectSession", contract);
   const options = checkOptions({ op: "connectSession" }, given, rules);
   checkSessionAddress("connectSession", address, "connectStateless");
-  const client = new SessionClient(network, contract, address, options as unknown as AnyOptions);
+  const client = new SessionClient(network, contract, address, options as unknown as AnyClientOptions);
   return (await client.open()) as unknown as Session<Server, Data>;
 }
 
@@ -90,8 +50,31 @@ interface Resumable {
   attempt: number;
 }
 
+/**
+ * - `opening`: there was no session yet.
+ * - `open`: it has a session, perhaps without a connection, and another one would follow.
+ * - `between`: its session is over, and another one follows.
+ * - `last`: it has a session, and none follows.
+ * - `finishing`: none follows, and what its sessions have accepted is being handled. A program that closes it between two
+ *   sessions has it wait here for the one that takes what was asked for.
+ * - `over`: that is handled, or given up.
+ */
+export type ClientState = "opening" | "open" | "between" | "last" | "finishing" | "over";
+
+/** What can happen: a session begins, or is over and is followed or not; the program wants no other one; all is handled. */
+export type ClientInput = "begin" | "lose" | "stop" | "end" | "finish";
+
+export const CLIENT_TABLE: StateTable<ClientState, ClientInput> = {
+  opening: { begin: "open" },
+  open: { lose: "between", stop: "last", end: "finishing" },
+  between: { begin: "open", stop: "finishing" },
+  last: { end: "finishing" },
+  finishing: { begin: "last", finish: "over" },
+  over: {},
+};
+
 class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
-  readonly #options: AnyOptions;
+  readonly #options: AnyClientOptions;
   readonly #settings: EndpointSettings;
   readonly #connector: SessionConnector;
   readonly #clock: OwnClock;
@@ -117,7 +100,7 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
   /** What was asked for since the last session was over. */
   #gap: SessionGap | undefined;
 
-  constructor(network: Network, contract: Contract, address: AddressLike, options: AnyOptions) {
+  constructor(network: Network, contract: Contract, address: AddressLike, options: AnyClientOptions) {
     this.#options = options;
     const own = ownNetwork(network);
     const { clock } = own;

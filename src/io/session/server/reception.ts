@@ -11,7 +11,7 @@ import { partsOf, type SessionFacade } from "../endpoint/session.ts";
 import type { EndpointSettings } from "../settings.ts";
 import { type GreetingOwner, ServerGreeting } from "./greeting.ts";
 import { busy, newId, newToken, type SessionRegistry } from "./registry.ts";
-import type { Admitted, Applicant, SessionServerLimits } from "./public.ts";
+import type { Admitted, Applicant, SessionServerLimits } from "./options.ts";
 
 const DEFAULT_MAX_UNAUTHENTICATED = 1000;
 

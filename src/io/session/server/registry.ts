@@ -21,7 +21,7 @@ import { MemorySessionStore, type SessionStore } from "../../../core/session/res
 import type { Random } from "../../network/network.ts";
 import type { SessionEndpoint } from "../endpoint/endpoint.ts";
 import { partsOf, type SessionFacade } from "../endpoint/session.ts";
-import type { SessionServerLimits } from "./public.ts";
+import type { SessionServerLimits } from "./options.ts";
 
 /** What is wanted of a new session. */
 export interface NewSession {

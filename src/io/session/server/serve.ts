@@ -30,11 +30,16 @@ import { turns } from "../../stream/linger.ts";
 import { SessionSchedule } from "../schedule.ts";
 import { type EndpointSettings, endpointSettings } from "../settings.ts";
 import { broadcasts, SessionGroup, SessionGroups } from "./groups.ts";
-import { type AnyServerOptions, CLOSE_SESSIONS_RULES, SERVE_SESSIONS_RULES } from "./options.ts";
+import {
+  type AnyServerOptions,
+  CLOSE_SESSIONS_RULES,
+  SERVE_SESSIONS_RULES,
+  type ServeSessionsOptions,
+} from "./options.ts";
 import { type ReceptionOwner, type SessionOrder, SessionReception } from "./reception.ts";
 import { newId, SessionRegistry } from "./registry.ts";
 import type * as api from "./public.ts";
-import type { CloseSessionsOptions, ServeSessionsOptions, SessionServerStats } from "./public.ts";
+import type { CloseSessionsOptions, SessionServerStats } from "./public.ts";
 
 const DEFAULT_SPREAD_MS = 5000;
 /** Turns of the event loop in which the last words leave: enough for answers that are here already. */

@@ -1,13 +1,21 @@
-/** The public contract of a client of sessions. */
+/** The options of a client of sessions, and what they must look like. */
 
 import type { Methods } from "../../../core/contract/contract.ts";
-import type { ConnectOptions } from "../../stream/connect.ts";
+import { CONNECT_RULES, type ConnectOptions } from "../../stream/connect.ts";
 import type { OnError } from "../../operation/peer-problems.ts";
-import type { Backoff } from "../../../core/options/backoff.ts";
+import { BACKOFF, type Backoff } from "../../../core/options/backoff.ts";
+import { ANYTHING, FUNCTION, only, options as object, type RulesOf } from "../../../core/options/check-options.ts";
 import type { FreshReport, ResumedReport, SessionEnd } from "../end.ts";
 import type { HandlerContext, HandlersOption } from "../../contract/methods.ts";
 import type { Session } from "../public.ts";
-import type { ResumeOptions, SessionLimits, SessionTuning } from "../settings.ts";
+import {
+  RESUME_RULES,
+  type ResumeOptions,
+  SESSION_LIMIT_RULES,
+  type SessionLimits,
+  type SessionTuning,
+  TUNING_RULES,
+} from "../settings.ts";
 
 /** Options of `connectSession`, the handlers aside. `signal` and `timeoutMs` end the opening only; `close` ends a session. */
 export interface SessionClientOptions<Server extends Methods, Data>
@@ -62,3 +70,27 @@ export type ConnectSessionOptions<Server extends Methods, Client extends Methods
   Data
 > &
   HandlersOption<Client, HandlerContext<Session<Server, Data>>>;
+
+/** Options whose types do not matter here. */
+export type AnyClientOptions = SessionClientOptions<Methods, unknown> & { readonly handlers?: object };
+
+/** What the options of `connectSession` must look like. */
+export const OPEN_SESSION_RULES: RulesOf<AnyClientOptions> = {
+  ...only(CONNECT_RULES, "signal", "timeoutMs", "localAddress", "tls", "tcp", "retry"),
+  ...TUNING_RULES,
+  limits: object(SESSION_LIMIT_RULES),
+  resume: object(RESUME_RULES),
+  auth: ANYTHING,
+  data: ANYTHING,
+  reconnect: {
+    ...BACKOFF,
+    wanted: "an object, or false",
+    holds: (value) => value === false || BACKOFF.holds(value),
+  },
+  onOpen: FUNCTION,
+  onResume: FUNCTION,
+  onFresh: FUNCTION,
+  onDetach: FUNCTION,
+  onClose: FUNCTION,
+  onError: FUNCTION,
+};
