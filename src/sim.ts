@@ -27,6 +27,13 @@ export { Disk } from "./sim/world/disk.ts";
 export type { Host, HostMain } from "./sim/world/host-contract.ts";
 export { type ConditionCount, InvariantError } from "./sim/world/invariants.ts";
 export type { PacketRule, PacketVerdict, PacketView } from "./sim/world/packet-rule.ts";
-export { type SimulateOptions, type SimulationReport, simulate } from "./sim/world/simulate.ts";
+export { simulate } from "./sim/world/simulate.ts";
 export type { TraceRecord, TraceSink } from "./sim/world/trace.ts";
-export type { FaultGuard, HostLike, HostOptions, World } from "./sim/world/world-contract.ts";
+export type {
+  FaultGuard,
+  HostLike,
+  HostOptions,
+  SimulateOptions,
+  SimulationReport,
+  World,
+} from "./sim/world/world-contract.ts";

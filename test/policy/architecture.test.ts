@@ -73,6 +73,8 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/io/session/traffic/traffic.ts": "test/sessions/calls-and-events.test.ts",
   "src/node/bind-transport.ts": "src/node/datagram-transport.test.ts",
   "src/node/errno-in-place.ts": "src/node/errno.test.ts",
+  "src/sim/kernel/packet.ts": "src/sim/world/fabric.test.ts",
+  "src/sim/kernel/udp-socket.ts": "src/sim/kernel/udp-stack.test.ts",
   "src/node/connect-transport.ts": "test/conformance/streams.test.ts",
   "src/node/native-handle.ts": "test/conformance/streams.test.ts",
   "src/testing/datagram/close.ts": "test/conformance/udp.test.ts",

@@ -10,11 +10,9 @@ import type {
   SendFailure,
 } from "../../io/network/datagrams.ts";
 import type { Interface, Place } from "../kernel/ports.ts";
-import { type Membership, takeDatagrams, type UdpSocket } from "../kernel/udp-stack.ts";
+import { type Membership, takeDatagrams, type UdpSocket } from "../kernel/udp-socket.ts";
 import type { KernelDriver } from "./kernel-driver.ts";
-import { failureError, refusalError } from "./refusal.ts";
-import { interfaceOf, placeOf } from "./place.ts";
-import { addressOf } from "./stream.ts";
+import { addressOf, failureError, interfaceOf, placeOf, refusalError } from "./translation.ts";
 
 const MOST_HOPS = 255;
 

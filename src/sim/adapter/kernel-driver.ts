@@ -6,8 +6,9 @@ import type { Place } from "../kernel/ports.ts";
 import type { TcpNotice } from "../kernel/tcp-connection.ts";
 import type { TcpSettings } from "../kernel/tcp-settings.ts";
 import { type TcpListener, type TcpSocket, TcpStack } from "../kernel/tcp-stack.ts";
-import { type UdpSocket, UdpStack } from "../kernel/udp-stack.ts";
-import type { MovingTimer } from "../time/scheduler.ts";
+import type { UdpSocket } from "../kernel/udp-socket.ts";
+import { UdpStack } from "../kernel/udp-stack.ts";
+import type { MovingTimer } from "../time/event-queue.ts";
 import type { Process } from "./process.ts";
 
 /** As on the loopback interface, so that a group and its members hear datagrams in one order. */

@@ -4,6 +4,7 @@ import type { Address } from "../../core/address/address.ts";
 import { type ErrorCode, UsageError, ZocaloError } from "../../core/errors.ts";
 import type { OperationContext } from "../../io/operation/deadline.ts";
 import type {
+  ListenerSink,
   ListenerTransport,
   Sockets,
   StreamTransport,
@@ -12,12 +13,11 @@ import type {
 } from "../../io/network/network.ts";
 import type { DatagramTransport, TransportBindOptions } from "../../io/network/datagrams.ts";
 import { isIpv6 } from "../kernel/packet.ts";
+import type { TcpListener } from "../kernel/tcp-stack.ts";
 import type { KernelDriver } from "./kernel-driver.ts";
-import { placeOf } from "./place.ts";
-import { failureError, refusalError } from "./refusal.ts";
-import { SimListener } from "./listener.ts";
 import { SimDatagramSocket } from "./datagrams.ts";
 import { SimStream } from "./stream.ts";
+import { addressOf, failureError, placeOf, refusalError } from "./translation.ts";
 
 /** What Linux gives a datagram socket that asks for nothing. */
 const DEFAULT_BUFFER_BYTES = 212_992;
@@ -118,4 +118,43 @@ export class SimSockets implements Sockets {
       throw refusalError(error, context);
     }
   }
+}
+
+/** A simulated listener as a {@link ListenerTransport}. */
+class SimListener implements ListenerTransport {
+  readonly native = undefined;
+  readonly localAddress: Address;
+  readonly #kernel: KernelDriver;
+  readonly #listener: TcpListener;
+  readonly #transport: "tcp" | "tls";
+  #sink: ListenerSink | undefined;
+
+  constructor(kernel: KernelDriver, listener: TcpListener, transport: "tcp" | "tls") {
+    this.#kernel = kernel;
+    this.#listener = listener;
+    this.#transport = transport;
+    this.localAddress = addressOf(listener.local, transport);
+  }
+
+  start(sink: ListenerSink): void {
+    this.#sink = sink;
+    const take = (): void => this.#kernel.process.wake(0, this.#take);
+    this.#kernel.users.set(this.#listener, take);
+    if (this.#listener.queue.length > 0) take();
+  }
+
+  close(): Promise<void> {
+    this.#sink = undefined;
+    this.#kernel.closeListener(this.#listener);
+    return new Promise((resolve) => this.#kernel.process.clock.defer(resolve));
+  }
+
+  setReferenced(): void {}
+
+  readonly #take = (): void => {
+    for (let socket = this.#listener.queue.shift(); socket !== undefined; socket = this.#listener.queue.shift()) {
+      const remote = addressOf(socket.route.to, this.#transport);
+      this.#sink?.accepted(new SimStream(this.#kernel, socket, remote));
+    }
+  };
 }

@@ -1,14 +1,13 @@
 /** A simulated connection as a {@link StreamTransport}. */
 
-import { Address } from "../../core/address/address.ts";
+import type { Address } from "../../core/address/address.ts";
 import type { StreamSink, StreamTraits, StreamTransport } from "../../io/network/network.ts";
 import type { TlsInfo, TlsOptions } from "../../io/network/tls.ts";
-import type { Endpoint } from "../kernel/packet.ts";
 import { NO_DATA } from "../kernel/segment.ts";
 import type { TcpFailure, TcpNotice } from "../kernel/tcp-connection.ts";
 import type { KernelDriver } from "./kernel-driver.ts";
 import type { TcpSocket } from "../kernel/tcp-stack.ts";
-import { failureError } from "./refusal.ts";
+import { addressOf, failureError } from "./translation.ts";
 import { shakeHands } from "./tls.ts";
 
 /** Most bytes that one read gives, as a read of Node does. */
@@ -117,7 +116,8 @@ export class SimStream implements StreamTransport {
     unread: Uint8Array,
   ): Promise<StreamTransport> {
     const context = { op: "startTls", ...this.#names() };
-    const { info, rest } = await shakeHands(this, options, unread, this.#kernel.process.certificateFault, context);
+    const { certificateFault: fault } = this.#kernel.process;
+    const { info, rest } = await shakeHands({ carrier: this, settings: options, fault, context }, unread);
     this.tls = info;
     this.#putBack = rest;
     return this;
@@ -237,9 +237,4 @@ export class SimStream implements StreamTransport {
   #names(): { readonly local: string; readonly remote: string } {
     return { local: this.localAddress.toString(), remote: this.remoteAddress.toString() };
   }
-}
-
-/** The address of an end point. */
-export function addressOf({ ip, port }: Endpoint, transport: "tcp" | "tls" | "udp"): Address {
-  return Address.fromIp(transport, ip, port);
 }

@@ -27,8 +27,6 @@ export interface TlsOutcome {
   readonly rest: Buffer;
 }
 
-type TlsSettings = TlsOptions & { readonly role: "client" | "server" };
-
 interface Hello {
   readonly type: "client" | "server" | "finished" | "alert";
   readonly servername?: string | undefined;
@@ -46,16 +44,25 @@ interface Hello {
 const MAGIC = 0x7e51;
 const HEADER_BYTES = 4;
 
-/** Shakes hands over `carrier`. Rejects with a typed error, and has then released the connection. */
-export function shakeHands(
-  carrier: TlsCarrier,
-  settings: TlsSettings,
-  unread: Uint8Array,
-  fault: CertificateFault | undefined,
-  context: OperationContext,
-): Promise<TlsOutcome> {
+/** What a handshake starts from. */
+export interface TlsTerms {
+  readonly carrier: TlsCarrier;
+  readonly settings: TlsOptions & { readonly role: "client" | "server" };
+  /** What is wrong with the own certificate. */
+  readonly fault: CertificateFault | undefined;
+  readonly context: OperationContext;
+}
+
+interface HandshakeSetup extends TlsTerms {
+  readonly resolve: (outcome: TlsOutcome) => void;
+  readonly reject: (error: ZocaloError) => void;
+}
+
+/** Shakes hands, first with the bytes that came already. Rejects with a typed error, and has then released the connection. */
+export function shakeHands(terms: TlsTerms, unread: Uint8Array): Promise<TlsOutcome> {
+  const { carrier, settings } = terms;
   return new Promise((resolve, reject) => {
-    const handshake = new Handshake(carrier, settings, fault, context, resolve, reject);
+    const handshake = new Handshake({ ...terms, resolve, reject });
     if (settings.role === "client") {
       const { servername, alpn: offers } = settings;
       // RFC 6066 section 3: an address is no server name.
@@ -70,45 +77,25 @@ export function shakeHands(
 
 class Handshake implements StreamSink {
   over = false;
-  readonly #carrier: TlsCarrier;
-  readonly #settings: TlsSettings;
-  readonly #fault: CertificateFault | undefined;
-  readonly #context: OperationContext;
-  readonly #resolve: (outcome: TlsOutcome) => void;
-  readonly #reject: (error: ZocaloError) => void;
+  readonly #setup: HandshakeSetup;
   #bytes: Buffer = Buffer.alloc(0);
   #servername: string | undefined;
   #alpn: string | undefined;
 
-  constructor(
-    carrier: TlsCarrier,
-    settings: TlsSettings,
-    fault: CertificateFault | undefined,
-    context: OperationContext,
-    resolve: (outcome: TlsOutcome) => void,
-    reject: (error: ZocaloError) => void,
-  ) {
-    this.#carrier = carrier;
-    this.#settings = settings;
-    this.#fault = fault;
-    this.#context = context;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    this.#servername = settings.servername;
+  constructor(setup: HandshakeSetup) {
+    this.#setup = setup;
+    this.#servername = setup.settings.servername;
   }
 
   say(hello: Hello): void {
     const body = Buffer.from(JSON.stringify(hello));
-    const header = Buffer.alloc(HEADER_BYTES);
-    header.writeUInt16BE(MAGIC, 0);
-    header.writeUInt16BE(body.length, 2);
-    this.#carrier.write([header, body], () => undefined);
+    const header = Buffer.from([MAGIC >> 8, MAGIC & 0xff, body.length >> 8, body.length & 0xff]);
+    this.#setup.carrier.write([header, body], () => undefined);
   }
 
   received(view: Uint8Array): void {
     this.#bytes = Buffer.concat([this.#bytes, view]);
-    for (let message = this.#next(); message !== undefined && !this.over; message = this.#next())
-      this.#onMessage(message);
+    for (let next = this.#next(); next !== undefined && !this.over; next = this.#next()) this.#onMessage(next);
   }
 
   ended(): void {
@@ -134,7 +121,7 @@ class Handshake implements StreamSink {
   }
 
   #onMessage(hello: Hello): void {
-    const { role } = this.#settings;
+    const { role } = this.#setup.settings;
     if (hello.type === "alert") this.#fail(hello.code ?? "TLS_FAILED");
     else if (role === "server" && hello.type === "client") this.#answer(hello);
     else if (role === "client" && hello.type === "server") this.#judge(hello);
@@ -144,35 +131,38 @@ class Handshake implements StreamSink {
 
   /** The server's part: RFC 7301 section 3.2 for the choice of the protocol. */
   #answer({ servername, offers }: Hello): void {
-    const own = this.#settings.alpn;
+    const { alpn: own, clientCertificate: asks } = this.#setup.settings;
     this.#servername = servername;
     this.#alpn = own?.find((name) => offers?.includes(name) === true);
     const disagree = own !== undefined && offers !== undefined && this.#alpn === undefined;
     if (disagree) this.#refuse("TLS_FAILED", "TLS_FAILED");
     else {
-      const { clientCertificate: asks } = this.#settings;
-      this.say({ type: "server", alpn: this.#alpn, fault: this.#fault, asks: asks === "none" ? undefined : asks });
+      this.say({
+        type: "server",
+        alpn: this.#alpn,
+        fault: this.#setup.fault,
+        asks: asks === "none" ? undefined : asks,
+      });
     }
   }
 
   /** The client's part: is the certificate good, and is its own what the server wants? */
   #judge({ alpn, fault, asks }: Hello): void {
     this.#alpn = alpn;
-    const { insecure, cert, servername } = this.#settings;
+    const { insecure, cert, servername } = this.#setup.settings;
     const shown = asks !== undefined && cert !== undefined;
     if (fault !== undefined && insecure !== true) this.#refuse(fault, "TLS_FAILED");
     else if (asks === "require" && !shown) this.#refuse("CERTIFICATE_REQUIRED", "CERTIFICATE_REQUIRED");
-    else if (asks === "require" && this.#fault !== undefined) this.#refuse(this.#fault, this.#fault);
+    else if (asks === "require" && this.#setup.fault !== undefined) this.#refuse(this.#setup.fault, this.#setup.fault);
     else {
-      this.say({ type: "finished", shown, fault: shown ? this.#fault : undefined });
-      const trusted = fault === undefined && insecure !== true;
-      this.#agree(trusted, fault, standIn(servername ?? "simulated"));
+      this.say({ type: "finished", shown, fault: shown ? this.#setup.fault : undefined });
+      this.#agree(fault === undefined && insecure !== true, fault, standIn(servername ?? "simulated"));
     }
   }
 
   /** The server's part at the end: what the client has shown, if it was asked. */
   #agreeWithClient({ shown, fault }: Hello): void {
-    const { clientCertificate = "none" } = this.#settings;
+    const { clientCertificate = "none" } = this.#setup.settings;
     if (clientCertificate === "none") this.#agree(false);
     else if (shown !== true) this.#agree(false, "CERTIFICATE_REQUIRED");
     else this.#agree(fault === undefined, fault, standIn("client"));
@@ -180,7 +170,7 @@ class Handshake implements StreamSink {
 
   #agree(authorized: boolean, problem?: CertificateFault, peerCertificate?: PeerCertificate): void {
     this.over = true;
-    this.#carrier.stop();
+    this.#setup.carrier.stop();
     const info: TlsInfo = {
       protocol: "TLSv1.3",
       cipher: "SIMULATED",
@@ -190,7 +180,7 @@ class Handshake implements StreamSink {
       authorizationError: problem,
       peerCertificate,
     };
-    this.#resolve({ info, rest: this.#bytes });
+    this.#setup.resolve({ info, rest: this.#bytes });
   }
 
   /** Tells the peer, and fails. */
@@ -202,8 +192,8 @@ class Handshake implements StreamSink {
   #fail(code: ErrorCode): void {
     if (this.over) return;
     this.over = true;
-    this.#carrier.destroy();
-    this.#reject(new ConnectError(code, this.#context));
+    this.#setup.carrier.destroy();
+    this.#setup.reject(new ConnectError(code, this.#setup.context));
   }
 }
 
@@ -213,7 +203,6 @@ function isIp(name: string | undefined): boolean {
 
 /** What stands for a certificate: the same for one name in every world. */
 function standIn(name: string): PeerCertificate {
-  const raw = Buffer.from(`simulated certificate of ${name}`);
   let hash = hashText(name);
   const print = Array.from({ length: 32 }, () => {
     hash = mix32(hash + 1);
@@ -226,6 +215,6 @@ function standIn(name: string): PeerCertificate {
     validFrom: "Jan  1 00:00:00 2000 GMT",
     validTo: "Jan  1 00:00:00 2100 GMT",
     fingerprint256: print.join(":"),
-    raw,
+    raw: Buffer.from(`simulated certificate of ${name}`),
   };
 }

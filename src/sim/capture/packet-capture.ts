@@ -34,42 +34,36 @@ const BYTE_ORDER = 0x1a2b3c4d;
 /** Packets begin with their IP header: LINKTYPE_RAW. */
 const LINK_TYPE_RAW = 101;
 const OPTION = { end: 0, comment: 1, interfaceName: 2, userApplication: 4 } as const;
-const DRAWS = 0x1_0000_0000;
 
 /** The beginning of a file. */
 export function sectionHeader(application: string): Buffer {
-  const body = Buffer.alloc(16, 0xff);
-  body.writeUInt32LE(BYTE_ORDER, 0);
-  body.writeUInt16LE(1, 4);
-  body.writeUInt16LE(0, 6);
-  return block(SECTION_HEADER, body, option(OPTION.userApplication, application), option(OPTION.end, ""));
+  // Version 1.0, and a length that is not known.
+  const body = words(BYTE_ORDER, 1, 0xffffffff, 0xffffffff);
+  return block(SECTION_HEADER, body, OPTION.userApplication, application);
 }
 
 /** Announces an interface; they are numbered from 0 on. */
 export function interfaceDescription(name: string): Buffer {
-  const body = Buffer.alloc(8);
-  body.writeUInt16LE(LINK_TYPE_RAW, 0);
-  return block(INTERFACE_DESCRIPTION, body, option(OPTION.interfaceName, name), option(OPTION.end, ""));
+  return block(INTERFACE_DESCRIPTION, words(LINK_TYPE_RAW, 0), OPTION.interfaceName, name);
 }
 
 /** A packet, at a moment in microseconds. */
 export function enhancedPacket(interfaceId: number, atUs: number, bytes: Buffer, comment?: string): Buffer {
-  const body = Buffer.alloc(20);
-  body.writeUInt32LE(interfaceId, 0);
-  body.writeUInt32LE(Math.floor(atUs / DRAWS), 4);
-  body.writeUInt32LE(atUs % DRAWS, 8);
-  body.writeUInt32LE(bytes.length, 12);
-  body.writeUInt32LE(bytes.length, 16);
-  const options = comment === undefined ? [] : [option(OPTION.comment, comment), option(OPTION.end, "")];
-  return block(ENHANCED_PACKET, body, padded(bytes), ...options);
+  const head = words(interfaceId, Math.floor(atUs / 2 ** 32), atUs % 2 ** 32, bytes.length, bytes.length);
+  return block(ENHANCED_PACKET, Buffer.concat([head, padded(bytes)]), OPTION.comment, comment);
 }
 
-function block(type: number, ...parts: readonly Buffer[]): Buffer {
-  const length = parts.reduce((sum, part) => sum + part.length, 12);
-  const head = Buffer.alloc(8);
-  head.writeUInt32LE(type, 0);
-  head.writeUInt32LE(length, 4);
-  return Buffer.concat([head, ...parts, head.subarray(4)]);
+/** A block with at most one option. */
+function block(type: number, body: Buffer, code: number, text: string | undefined): Buffer {
+  const content = text === undefined ? body : Buffer.concat([body, option(code, text), option(OPTION.end, "")]);
+  const head = words(type, content.length + 12);
+  return Buffer.concat([head, content, head.subarray(4)]);
+}
+
+function words(...numbers: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(numbers.length * 4);
+  for (const [index, number] of numbers.entries()) bytes.writeUInt32LE(number, index * 4);
+  return bytes;
 }
 
 function option(code: number, text: string): Buffer {
@@ -88,10 +82,8 @@ function padded(bytes: Buffer): Buffer {
 const PROTOCOL = { tcp: 6, udp: 17, icmp: 1, icmpv6: 58 } as const;
 const HOPS = 64;
 const IPV4_HEADER_BYTES = 20;
-const IPV6_HEADER_BYTES = 40;
 const TCP_HEADER_BYTES = 20;
 const UDP_HEADER_BYTES = 8;
-const ICMP_HEADER_BYTES = 8;
 /** Simulated windows are larger than 16 bits: they are written with the window scale of RFC 7323, announced in the SYN. */
 const WINDOW_SHIFT = 7;
 const MOST_16_BITS = 0xffff;
@@ -102,7 +94,10 @@ const MOST_SACKS = 4;
 export function ipPacket(packet: Packet): Buffer {
   const { from, to } = packet.route;
   if (packet.kind === "tcp") return inIp(PROTOCOL.tcp, from, to, tcpSegment(packet.segment, from, to), 16);
-  if (packet.kind === "udp") return inIp(PROTOCOL.udp, from, to, udpDatagram(packet.data, from, to), 6);
+  if (packet.kind === "udp") {
+    const header = udpHeader(from, to, UDP_HEADER_BYTES + packet.data.length);
+    return inIp(PROTOCOL.udp, from, to, Buffer.concat([header, packet.data]), 6);
+  }
   const protocol = isIpv6(to.ip) ? PROTOCOL.icmpv6 : PROTOCOL.icmp;
   return inIp(protocol, from, to, unreachable(packet), 2);
 }
@@ -145,31 +140,27 @@ function sackOption(sacks: Segment["sacks"]): Buffer {
 }
 
 /** RFC 768. */
-function udpDatagram(data: Buffer, from: Endpoint, to: Endpoint): Buffer {
+function udpHeader(from: Endpoint, to: Endpoint, length: number): Buffer {
   const header = Buffer.alloc(UDP_HEADER_BYTES);
   header.writeUInt16BE(from.port, 0);
   header.writeUInt16BE(to.port, 2);
-  header.writeUInt16BE(UDP_HEADER_BYTES + data.length, 4);
-  return Buffer.concat([header, data]);
+  header.writeUInt16BE(length, 4);
+  return header;
 }
 
 /** Destination unreachable (RFC 792, RFC 4443 section 3.1), with the beginning of the packet that it is about. */
 function unreachable({ route: { from, to }, about, failure }: Packet & { readonly kind: "refusal" }): Buffer {
   const v6 = isIpv6(to.ip);
-  const header = Buffer.alloc(ICMP_HEADER_BYTES);
+  const header = Buffer.alloc(8);
   header[0] = v6 ? 1 : 3;
   const port = failure === "refused";
   header[1] = v6 ? (port ? 4 : 3) : port ? 3 : 1;
-  const ports = Buffer.alloc(UDP_HEADER_BYTES);
-  ports.writeUInt16BE(to.port, 0);
-  ports.writeUInt16BE(from.port, 2);
-  if (about === "udp") ports.writeUInt16BE(UDP_HEADER_BYTES, 4);
+  const ports = udpHeader(to, from, about === "udp" ? UDP_HEADER_BYTES : 0);
   return Buffer.concat([header, inIp(PROTOCOL[about], to, from, ports, undefined)]);
 }
 
 /** Puts an IP header before a payload, whose checksum stands at `checksumAt`. */
 function inIp(protocol: number, from: Endpoint, to: Endpoint, payload: Buffer, checksumAt: number | undefined): Buffer {
-  const v6 = isIpv6(to.ip);
   const [source, destination] = [ipBytes(from.ip), ipBytes(to.ip)];
   if (checksumAt !== undefined) {
     // RFC 9293 section 3.1, RFC 8200 section 8.1: the pseudo-header is part of the sum. ICMP of IPv4 has none.
@@ -179,10 +170,8 @@ function inIp(protocol: number, from: Endpoint, to: Endpoint, payload: Buffer, c
     // RFC 768: zero would mean that there is none.
     payload.writeUInt16BE(sum === 0 && protocol === PROTOCOL.udp ? MOST_16_BITS : sum, checksumAt);
   }
-  return Buffer.concat([
-    v6 ? ipv6Header(protocol, payload, source, destination) : ipv4Header(protocol, payload, source, destination),
-    payload,
-  ]);
+  const header = (isIpv6(to.ip) ? ipv6Header : ipv4Header)(protocol, payload, source, destination);
+  return Buffer.concat([header, payload]);
 }
 
 /** RFC 791 section 3.1. */
@@ -200,7 +189,7 @@ function ipv4Header(protocol: number, payload: Buffer, source: Buffer, destinati
 
 /** RFC 8200 section 3. */
 function ipv6Header(protocol: number, payload: Buffer, source: Buffer, destination: Buffer): Buffer {
-  const header = Buffer.alloc(IPV6_HEADER_BYTES);
+  const header = Buffer.alloc(40);
   header[0] = 0x60;
   header.writeUInt16BE(Math.min(MOST_16_BITS, payload.length), 4);
   header[6] = protocol;
@@ -226,8 +215,6 @@ function ipBytes(ip: string): Buffer {
   const groups = (text: string | undefined): number[] =>
     text === undefined || text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16));
   const [first, last] = [groups(head), groups(tail)];
-  const bytes = Buffer.alloc(16);
-  for (const [index, group] of first.entries()) bytes.writeUInt16BE(group, index * 2);
-  for (const [index, group] of last.entries()) bytes.writeUInt16BE(group, 16 - (last.length - index) * 2);
-  return bytes;
+  const zeros = Array<number>(8 - first.length - last.length).fill(0);
+  return Buffer.from([...first, ...zeros, ...last].flatMap((group) => [group >> 8, group & 0xff]));
 }

@@ -1,14 +1,23 @@
 /** Running a simulation with a seed, or with a list of faults. */
 
 import { checkOptions, FLAG, OBJECT, only, type RulesOf } from "../../core/options/check-options.ts";
+import type { TimedFault } from "../../core/faults/fault.ts";
 import { FAULT_LIST_FORMAT, type FaultList } from "../../core/faults/fault-list.ts";
 import { type RunSinks, runTwice } from "../world/check.ts";
-import { Run, SIMULATE_RULES, type SimulateOptions, type SimulationReport } from "../world/simulate.ts";
+import { Run, type RunExtension, SIMULATE_RULES } from "../world/simulate.ts";
 import type { TraceSink } from "../world/trace.ts";
-import { Chaos } from "./chaos.ts";
 import { failureOf, type SimulationFailure } from "../world/failure.ts";
-import { DEFAULT_CHAOS_MS, DEFAULT_NAME, type Simulation, type SimulationOptions } from "./simulation.ts";
-import { drawChoices } from "./swarm.ts";
+import type { SimWorld } from "../world/world.ts";
+import type { FaultGuard, SimulateOptions, SimulationReport } from "../world/world-contract.ts";
+import {
+  type ChaosOptions,
+  DEFAULT_CHAOS_MS,
+  DEFAULT_CONVERGE_MS,
+  DEFAULT_NAME,
+  type Simulation,
+  type SimulationOptions,
+} from "./simulation.ts";
+import { drawChoices, drawFaults } from "./swarm.ts";
 
 /** How to run a simulation once. */
 export interface ExploreOptions {
@@ -101,4 +110,64 @@ export async function explore<T>(simulation: Simulation<T>, options: ExploreOpti
 
 function chaosMsOf({ chaos }: SimulationOptions): number {
   return chaos === false ? 0 : (chaos?.lastsMs ?? DEFAULT_CHAOS_MS);
+}
+
+/** When the hosts that a program begins with are there: the smallest step of time. */
+const FIRST_MS = 0.001;
+
+/** The chaos of one run: first faults, of a list or of a seed, then everything is healed, then it must converge. */
+class Chaos implements RunExtension {
+  readonly header: Readonly<Record<string, unknown>>;
+  /** What goes wrong; empty until the world has begun. */
+  faults: readonly TimedFault[];
+  readonly #given: readonly TimedFault[] | undefined;
+  readonly #options: ChaosOptions;
+  readonly #chaosMs: number;
+  readonly #convergeMs: number;
+  readonly #guards: Set<FaultGuard> = new Set();
+
+  /** `faults` undefined: those that the seed of the world draws. */
+  constructor(options: SimulationOptions, chaosMs: number, faults: readonly TimedFault[] | undefined) {
+    this.#chaosMs = chaosMs;
+    this.#convergeMs = options.convergeMs ?? DEFAULT_CONVERGE_MS;
+    this.#given = faults;
+    this.#options = options.chaos === false || options.chaos === undefined ? {} : options.chaos;
+    this.faults = [];
+    this.header = {
+      simulation: options.name,
+      chaosMs,
+      convergeMs: this.#convergeMs,
+      faults: faults ?? "drawn",
+      chaos: options.chaos ?? {},
+    };
+  }
+
+  prepare(world: SimWorld): void {
+    if (this.#chaosMs === 0) return;
+    world.healed = new Promise((resolve) => {
+      world.at(this.#chaosMs, () => {
+        for (const guard of [...this.#guards].reverse()) guard.heal();
+        this.#guards.clear();
+        resolve();
+      });
+    });
+    world.at(FIRST_MS, () => this.#begin(world));
+    const why = `is not so ${this.#convergeMs} ms after everything was healed`;
+    world.at(this.#chaosMs + this.#convergeMs, () => void world.stuck("the program comes to its end", why));
+  }
+
+  #begin(world: SimWorld): void {
+    const lastsMs = this.#chaosMs;
+    this.faults = this.#given ?? drawFaults(world.seed, world.hosts, { ...this.#options, lastsMs });
+    for (const { atMs, lastsMs: durationMs, ...fault } of this.faults) {
+      world.at(atMs, () => {
+        if (world.now >= this.#chaosMs) return;
+        const guard = world.inflict(fault);
+        this.#guards.add(guard);
+        world.at(atMs + durationMs, () => {
+          if (this.#guards.delete(guard)) guard.heal();
+        });
+      });
+    }
+  }
 }

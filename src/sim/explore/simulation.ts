@@ -10,8 +10,8 @@ import {
   TEXTS,
 } from "../../core/options/check-options.ts";
 import { FAULT_KINDS, type FaultKind } from "../../core/faults/fault.ts";
-import { SIMULATE_RULES, type SimulateOptions } from "../world/simulate.ts";
-import type { World } from "../world/world-contract.ts";
+import { SIMULATE_RULES } from "../world/simulate.ts";
+import type { SimulateOptions, World } from "../world/world-contract.ts";
 
 /** What may go wrong in a simulation. */
 export interface ChaosOptions {

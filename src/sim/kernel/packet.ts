@@ -1,7 +1,7 @@
 /** What hosts send each other, and what a kernel knows of the world around it. */
 
 import { hashText, type RandomStream } from "../../core/faults/random-stream.ts";
-import type { Segment } from "./segment.ts";
+import { NO_DATA, type Segment, TCP_HEADER_BYTES } from "./segment.ts";
 import type { TcpFailure } from "./tcp-connection.ts";
 
 /** An IP address in canonical form, and a port. */
@@ -82,4 +82,27 @@ export function endpointText({ ip, port }: Endpoint): string {
 /** The flow of two end points in traces. */
 export function flowText(kind: string, from: Endpoint, to: Endpoint): string {
   return `${kind} ${endpointText(from)}>${endpointText(to)}`;
+}
+
+/** IP and UDP headers. */
+const UDP_HEADER_BYTES = { 4: 28, 6: 48 } as const;
+
+/** The bytes of a packet that are no payload. */
+export function headerBytesOf({ kind, route }: Packet): number {
+  return (kind === "tcp" ? TCP_HEADER_BYTES : UDP_HEADER_BYTES)[isIpv6(route.to.ip) ? 6 : 4];
+}
+
+/** The bytes that a packet carries. */
+export function payloadOf(packet: Packet): Buffer {
+  if (packet.kind === "tcp") return packet.segment.data;
+  return packet.kind === "udp" ? packet.data : NO_DATA;
+}
+
+/** The same packet with one bit of its payload changed, if nothing checks it on its way. */
+export function corrupted(packet: Packet, bit: number): Packet {
+  if (packet.kind !== "udp") return packet;
+  const data = Buffer.from(packet.data);
+  const index = Math.floor(bit / 8);
+  data[index] = (data[index] as number) ^ (1 << (bit % 8));
+  return { ...packet, data };
 }

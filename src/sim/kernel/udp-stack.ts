@@ -1,4 +1,4 @@
-/** The UDP of one host (RFC 768): datagram sockets, groups, and what becomes of a datagram that nobody awaits. */
+/** The UDP of one host (RFC 768): who gets a datagram, and what becomes of one that nobody awaits. */
 
 import { type Endpoint, isBroadcastIp, isGroup, isIpv6, type Machine, type Packet, Route } from "./packet.ts";
 import {
@@ -12,24 +12,19 @@ import {
   Standings,
 } from "./ports.ts";
 import type { TcpFailure } from "./tcp-connection.ts";
+import {
+  deliver,
+  groupPlace,
+  hears,
+  isPeer,
+  type Membership,
+  mostExact,
+  routeOf,
+  type UdpSocket,
+} from "./udp-socket.ts";
 import { type Way, wayTo, wayToMany } from "./way.ts";
 
-/** What a datagram costs in the receive buffer beside its bytes. */
-const OVERHEAD_BYTES = 256;
 const MOST_BYTES: { readonly 4: number; readonly 6: number } = { 4: 65_507, 6: 65_527 };
-
-/** One datagram in the receive buffer. */
-export interface ReceivedDatagram {
-  readonly data: Buffer;
-  readonly from: Endpoint;
-}
-
-/** A group that a datagram socket hears on an interface; `source` "" for everybody's datagrams. */
-export interface Membership {
-  readonly group: string;
-  readonly via: Interface;
-  readonly source: string;
-}
 
 /** A datagram on its way. */
 export interface SentDatagram {
@@ -38,29 +33,6 @@ export interface SentDatagram {
   readonly leaves: boolean;
   /** The machine itself hears it, on this interface. */
   readonly heardOn: Interface | undefined;
-}
-
-/** A datagram socket. */
-export interface UdpSocket extends Standing {
-  readonly remote: Endpoint | undefined;
-  /** A socket of IPv6, which may hear IPv4 as well. */
-  readonly ipv6: boolean;
-  readonly flow: number;
-  readonly receiveBufferBytes: number;
-  readonly queue: ReceivedDatagram[];
-  /** What the network said about datagrams to the peer. */
-  readonly failures: TcpFailure[];
-  queuedBytes: number;
-  /** Datagrams that the buffer had no room for. */
-  overflows: number;
-  broadcast: boolean;
-  loopback: boolean;
-  /** The interface for groups, where the program has chosen one. */
-  outgoing: Interface | undefined;
-  /** What it has joined: the sources, by group and interface. */
-  readonly memberships: Map<string, Set<string>>;
-  /** Of the last datagram that was sent: the next one often goes the same way. */
-  route: Route | undefined;
 }
 
 /** The UDP of one host. Whoever calls it looks at the datagram sockets that it answers with, and takes `answers`. */
@@ -120,7 +92,7 @@ export class UdpStack {
   /** Joins a group; false when it has done so already. */
   join(socket: UdpSocket, membership: Membership): boolean {
     const { source } = membership;
-    const place = placeOf(membership);
+    const place = groupPlace(membership);
     const sources = socket.memberships.get(place) ?? new Set();
     if (sources.has(source)) return false;
     socket.memberships.set(place, sources.add(source));
@@ -131,7 +103,7 @@ export class UdpStack {
   /** Leaves a group; false when it is not a member. */
   leave(socket: UdpSocket, membership: Membership): boolean {
     const { source } = membership;
-    const place = placeOf(membership);
+    const place = groupPlace(membership);
     const sources = socket.memberships.get(place);
     if (sources?.delete(source) !== true) return false;
     if (sources.size === 0) socket.memberships.delete(place);
@@ -219,66 +191,7 @@ export class UdpStack {
 
   /** Whether any datagram socket of this host has joined the group: then its datagrams come in. */
   #isMember(group: string, via: Interface, from: string): boolean {
-    const place = placeOf({ group, via });
+    const place = groupPlace({ group, via });
     return this.#members.has(`${place} `) || this.#members.has(`${place} ${from}`);
   }
-}
-
-function placeOf({ group, via }: Pick<Membership, "group" | "via">): string {
-  return `${group} ${via}`;
-}
-
-/** The route from a datagram socket to an end point. */
-function routeOf(socket: UdpSocket, { from, to }: Way, port: number): Route {
-  const { route } = socket;
-  if (route?.from.ip === from && route.to.ip === to && route.to.port === port) return route;
-  socket.route = new Route("udp", { ip: from, port: socket.local.port }, { ip: to, port });
-  return socket.route;
-}
-
-/** Whether a datagram socket takes datagrams of this sender. */
-function isPeer({ remote }: UdpSocket, from: Endpoint): boolean {
-  return remote === undefined || isGroup(remote.ip) || (remote.ip === from.ip && remote.port === from.port);
-}
-
-/** The most exact wins: a peer, then an address, then the wildcard; among equals the youngest. */
-function mostExact(sockets: readonly UdpSocket[], ip: string): UdpSocket | undefined {
-  let best: UdpSocket | undefined;
-  let highest = 0;
-  for (const socket of sockets) {
-    if (!covers(socket, ip)) continue;
-    const rank = (socket.remote === undefined ? 0 : 2) + (socket.local.ip === ip ? 1 : 0);
-    if (best !== undefined && rank < highest) continue;
-    best = socket;
-    highest = rank;
-  }
-  return best;
-}
-
-/**
- * Whether a datagram socket hears a group that this host has joined. On Linux one that has not joined it hears it too, when another
- * datagram socket of the host has (IP_MULTICAST_ALL), except IPv4 on a socket of IPv6.
- */
-function hears(socket: UdpSocket, group: string, via: Interface, from: string): boolean {
-  if (socket.local.ip !== group && !covers(socket, group)) return false;
-  const sources = socket.memberships.get(placeOf({ group, via }));
-  return sources === undefined ? socket.ipv6 === isIpv6(group) : sources.has("") || sources.has(from);
-}
-
-/** False when there is no room. */
-function deliver(socket: UdpSocket, { data, route: { from } }: Packet & { kind: "udp" }): boolean {
-  const cost = data.length + OVERHEAD_BYTES;
-  if (socket.queuedBytes + cost > socket.receiveBufferBytes && socket.queue.length > 0) {
-    socket.overflows += 1;
-    return false;
-  }
-  socket.queuedBytes += cost;
-  socket.queue.push({ data, from });
-  return true;
-}
-
-/** Takes everything that waits in a datagram socket. */
-export function takeDatagrams(socket: UdpSocket): readonly ReceivedDatagram[] {
-  socket.queuedBytes = 0;
-  return socket.queue.splice(0);
 }

@@ -126,3 +126,59 @@ function before(a: SimEvent, b: SimEvent): boolean {
   if (a.atUs !== b.atUs) return a.atUs < b.atUs;
   return a.order === b.order ? a.sequence < b.sequence : a.order < b.order;
 }
+
+/** Where a timer puts its events. */
+export interface TimerQueue {
+  at(atUs: number, flow: number, action: () => void, owner: EventOwner): SimEvent;
+  cancel(event: SimEvent): void;
+}
+
+/**
+ * Its event stays where it is in the queue while the timer moves to later or is switched off, and is put back when its
+ * place comes: one event for all segments of a round trip.
+ */
+export class MovingTimer implements EventOwner {
+  #dueUs = Number.POSITIVE_INFINITY;
+  #event: SimEvent | undefined;
+  readonly #queue: TimerQueue;
+  readonly #flow: number;
+  readonly #action: () => void;
+
+  constructor(queue: TimerQueue, flow: number, action: () => void) {
+    this.#queue = queue;
+    this.#flow = flow;
+    this.#action = action;
+  }
+
+  /** When it is due; `Infinity` for never. */
+  set(atUs: number): void {
+    this.#dueUs = atUs;
+    if (this.#event !== undefined && this.#event.atUs > atUs) {
+      this.#queue.cancel(this.#event);
+      this.#event = undefined;
+    }
+    if (this.#event === undefined && atUs !== Number.POSITIVE_INFINITY) this.#put();
+  }
+
+  /** It will not be set again. */
+  cancel(): void {
+    this.#dueUs = Number.POSITIVE_INFINITY;
+    if (this.#event !== undefined) this.#queue.cancel(this.#event);
+    this.#event = undefined;
+  }
+
+  isDue(): boolean {
+    const atUs = this.#event?.atUs ?? 0;
+    this.#event = undefined;
+    if (this.#dueUs <= atUs) {
+      this.#dueUs = Number.POSITIVE_INFINITY;
+      return true;
+    }
+    if (this.#dueUs !== Number.POSITIVE_INFINITY) this.#put();
+    return false;
+  }
+
+  #put(): void {
+    this.#event = this.#queue.at(this.#dueUs, this.#flow, this.#action, this);
+  }
+}

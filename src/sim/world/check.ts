@@ -1,8 +1,8 @@
 /** Running a program twice, to see that the seed decides everything. */
 
 import { ZocaloError } from "../../core/errors.ts";
-import { Run, type SimulateOptions, type SimulationReport } from "./simulate.ts";
-import type { World } from "./world-contract.ts";
+import { Run } from "./simulate.ts";
+import type { SimulateOptions, SimulationReport, World } from "./world-contract.ts";
 
 /** Lines before a difference that its report shows. */
 const CONTEXT_LINES = 5;

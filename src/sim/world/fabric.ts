@@ -1,61 +1,25 @@
 /** Carries packets from host to host: over links with their conditions, unless a partition or a frozen host is in the way. */
 
 import { DEFAULT_CONDITIONS, type LinkTable } from "../../core/faults/conditions.ts";
-import { hashBytes, hashText, mix32 } from "../../core/faults/random-stream.ts";
+import { hashBytes } from "../../core/faults/random-stream.ts";
 import { type Fate, Link, type LossReason, lostFor, type Streams } from "../../core/faults/link.ts";
 import type { PacketCapture } from "../capture/packet-capture.ts";
-import { endpointText, isBroadcastIp, isGroup, isIpv6, isLoopbackIp, type Packet, Route } from "../kernel/packet.ts";
-import { flagsOf, NO_DATA, resetFor, segment, type Segment, TCP_HEADER_BYTES } from "../kernel/segment.ts";
+import {
+  corrupted,
+  endpointText,
+  headerBytesOf,
+  isBroadcastIp,
+  isGroup,
+  isIpv6,
+  isLoopbackIp,
+  type Packet,
+  payloadOf,
+  Route,
+} from "../kernel/packet.ts";
+import { resetFor, segment } from "../kernel/segment.ts";
 import type { Scheduler } from "../time/scheduler.ts";
 import { PacketRules, type PacketVerdict } from "./packet-rule.ts";
-import type { Trace } from "./trace.ts";
-
-/** What happened to a packet. */
-type PacketVerb = "send" | "receive" | "lost";
-
-/** Numbers for the hash. */
-const VERBS: Readonly<Record<PacketVerb, number>> = { send: 1, receive: 2, lost: 3 };
-const KINDS: Readonly<Record<Packet["kind"], number>> = { tcp: 4, udp: 8, refusal: 12 };
-const PRIME = 0x01000193;
-
-/** A host, as the trace names it. */
-interface TracedHost {
-  readonly name: string;
-  /** Of the name. */
-  readonly nameHash: number;
-}
-
-/** Adds one line about a packet; `why` stands in brackets behind it. */
-function tracePacket(
-  trace: Trace,
-  atUs: number,
-  host: TracedHost,
-  verb: PacketVerb,
-  packet: Packet,
-  length: number,
-  hash: number,
-  why = "",
-): void {
-  const { route } = packet;
-  let event = VERBS[verb] + KINDS[packet.kind];
-  if (packet.kind === "tcp") event = segmentNumber(packet.segment, event);
-  else if (packet.kind === "refusal") event = hashText(packet.failure, event);
-  if (why !== "") event = hashText(why, event);
-  trace.add(atUs, host.nameHash, route.hash, event, length, hash);
-  if (!trace.wantsLines) return;
-  const text = `${verb} ${eventOf(packet)}${why === "" ? "" : ` (${why})`}`;
-  trace.line(atUs, host.name, route.text, text, length, hash);
-}
-
-function segmentNumber({ seq, ack = -1, syn, fin, rst }: Segment, start: number): number {
-  const flags = (syn ? 16 : 0) + (fin ? 32 : 0) + (rst ? 64 : 0);
-  return mix32(Math.imul((start + flags) ^ seq, PRIME) ^ ack);
-}
-
-function eventOf(packet: Packet): string {
-  if (packet.kind === "tcp") return `${flagsOf(packet.segment)} ${packet.segment.seq}/${packet.segment.ack ?? ""}`;
-  return packet.kind === "udp" ? "datagram" : packet.failure;
-}
+import { type Trace, type TracedHost, tracePacket } from "./trace.ts";
 
 /** A host, as far as packets see it. */
 export interface FabricHost extends TracedHost {
@@ -83,8 +47,6 @@ const LOOPBACK: LinkTable = {
 };
 /** How long a kernel looks for a neighbour that does not answer (RFC 4861 section 10; ARP alike). */
 const NEIGHBOUR_US = 3_000_000;
-const UDP_HEADER_BYTES = { 4: 28, 6: 48 } as const;
-const BITS = 8;
 
 /** The fabric of one world. */
 export class Fabric {
@@ -124,7 +86,7 @@ export class Fabric {
     return this.#linkOf(this.#wayNamed(from, to));
   }
 
-  /** Cuts one direction between two hosts, by their names, until the answer is called. Cuts add up. */
+  /** Cuts one direction between two hosts, by their names, until the answer is called, once. Cuts add up. */
   cut(from: string, to: string): () => void {
     const way = this.#wayNamed(from, to);
     const change = (by: number): void => {
@@ -132,11 +94,7 @@ export class Fabric {
       this.#trace.record(this.#scheduler.nowUs, from, `${from}>${to}`, by > 0 ? "cut" : "heal");
     };
     change(1);
-    let healed = false;
-    return () => {
-      if (!healed) change(-1);
-      healed = true;
-    };
+    return () => change(-1);
   }
 
   /** Takes a packet of `from` to where it belongs. */
@@ -150,8 +108,9 @@ export class Fabric {
     else if (isLoopbackIp(ip)) this.#carry(this.#way(from, from), packet, flow);
     else if (isGroup(ip) || isBroadcastIp(ip, from.addresses)) {
       for (const other of new Set(this.#hosts.values())) {
-        const reached = other !== from && other.addresses.some((own) => isIpv6(own) === isIpv6(ip));
-        if (reached && reaches(ip, other)) this.#carry(this.#way(from, other), packet, flow);
+        const reached = isGroup(ip) || isBroadcastIp(ip, other.addresses);
+        const family = other.addresses.some((own) => isIpv6(own) === isIpv6(ip));
+        if (other !== from && reached && family) this.#carry(this.#way(from, other), packet, flow);
       }
     } else this.#nobodyThere(from, packet, flow);
   }
@@ -176,10 +135,8 @@ export class Fabric {
 
   #linkOf(way: Way): Link {
     const { from, to } = way;
-    way.link ??= new Link(
-      (label) => this.#streams(`link/${from.name}>${to.name}/${label}`),
-      from === to ? LOOPBACK : this.defaults,
-    );
+    const streams: Streams = (label) => this.#streams(`link/${from.name}>${to.name}/${label}`);
+    way.link ??= new Link(streams, from === to ? LOOPBACK : this.defaults);
     return way.link;
   }
 
@@ -235,17 +192,16 @@ export class Fabric {
   #judge({ from, to }: Way, packet: Packet): PacketVerdict {
     // A rule may do anything: crash a host, heal a partition, resolve what the program waits for.
     this.#scheduler.woke();
-    const source = endpointText(packet.route.from);
-    const destination = endpointText(packet.route.to);
+    const { kind, route } = packet;
+    const [source, destination] = [endpointText(route.from), endpointText(route.to)];
     const payload = payloadOf(packet);
-    return this.rules.decide({ from: from.name, to: to.name, kind: packet.kind, source, destination, payload });
+    return this.rules.decide({ from: from.name, to: to.name, kind, source, destination, payload });
   }
 
   #fateOf(way: Way, packet: Packet, payloadBytes: number, nowUs: number): Fate {
     if (way.from.silent) return lostFor("frozen");
     if (way.cuts > 0) return lostFor("partition");
-    const family = isIpv6(packet.route.to.ip) ? 6 : 4;
-    const headerBytes = packet.kind === "tcp" ? TCP_HEADER_BYTES[family] : UDP_HEADER_BYTES[family];
+    const headerBytes = headerBytesOf(packet);
     return this.#linkOf(way).send({ payloadBytes, headerBytes, checked: packet.kind !== "udp" }, nowUs);
   }
 
@@ -261,22 +217,4 @@ export class Fabric {
     const refusal = { kind: "refusal", route: back, about, failure: "host unreachable" } as const;
     this.#scheduler.at(this.#scheduler.nowUs + NEIGHBOUR_US, flow, () => from.arrive(refusal));
   }
-}
-
-/** Whether a group or a broadcast address reaches a host. */
-function reaches(ip: string, host: FabricHost): boolean {
-  return isGroup(ip) || isBroadcastIp(ip, host.addresses);
-}
-
-function payloadOf(packet: Packet): Buffer {
-  if (packet.kind === "tcp") return packet.segment.data;
-  return packet.kind === "udp" ? packet.data : NO_DATA;
-}
-
-function corrupted(packet: Packet, bit: number): Packet {
-  if (packet.kind !== "udp") return packet;
-  const data = Buffer.from(packet.data);
-  const index = Math.floor(bit / BITS);
-  data[index] = (data[index] as number) ^ (1 << (bit % BITS));
-  return { ...packet, data };
 }

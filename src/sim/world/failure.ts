@@ -1,6 +1,9 @@
-/** What a failed run is recognised by. */
+/** What a failed run is recognised by, and what its error says of the world. */
 
 import { ZocaloError } from "../../core/errors.ts";
+import { endpointText } from "../kernel/packet.ts";
+import type { TcpListener, TcpSocket } from "../kernel/tcp-stack.ts";
+import type { UdpSocket } from "../kernel/udp-socket.ts";
 import { InvariantError } from "./invariants.ts";
 
 /** How a run failed. */
@@ -41,4 +44,63 @@ function identityOf(error: unknown): string {
   const [line = ""] = error.message.split("\n");
   const shape = line.replaceAll(/\d+(?:\.\d+)*/g, "#").slice(0, MOST_CHARACTERS);
   return `${error.name} ${shape}`.replace(/[:\s]+$/, "");
+}
+
+/** What a machine holds, for reports. */
+export interface HostSnapshot {
+  readonly state: "up" | "paused" | "frozen" | "down";
+  /** Wake-ups that a paused program has missed. */
+  readonly heldWakes: number;
+  /** When the timers of the program are due, the next one first. */
+  readonly timersUs: readonly number[];
+  readonly listeners: readonly TcpListener[];
+  readonly sockets: readonly TcpSocket[];
+  readonly datagramSockets: readonly UdpSocket[];
+}
+
+interface DescribedHost {
+  readonly name: string;
+  snapshot(): HostSnapshot;
+}
+
+interface DescribedWorld {
+  readonly hosts: readonly DescribedHost[];
+  readonly seed: number;
+  readonly now: number;
+}
+
+/** Most sockets of one host that a report names. */
+const MOST_LINES = 20;
+
+/** Most timers of one host that a report names. */
+const MOST_TIMERS = 3;
+
+/** What a world that goes nowhere waits for: a line for each host with its sockets and timers, and when that was. */
+export function describeHosts({ hosts, seed, now }: DescribedWorld): string {
+  return `${hosts.map(describeHost).join("\n")}\n  seed ${seed}, at ${now} ms`;
+}
+
+function describeHost(host: DescribedHost): string {
+  const { listeners, sockets, datagramSockets, state: power, heldWakes, timersUs } = host.snapshot();
+  const lines = [
+    ...listeners.map((listener) => `listener ${endpointText(listener.local)}, ${listener.queue.length} waiting`),
+    ...sockets.map(({ connection, route }) => {
+      const { state, readableBytes, unacknowledgedBytes } = connection;
+      return `${route.text} ${state}, ${readableBytes} unread, ${unacknowledgedBytes} unacknowledged`;
+    }),
+    ...datagramSockets.map((box) => `datagram socket ${endpointText(box.local)}, ${box.queue.length} unread`),
+  ];
+  const more = lines.length > MOST_LINES ? [`and ${lines.length - MOST_LINES} more`] : [];
+  const missed = heldWakes > 0 ? `, ${heldWakes} wake-ups missed` : "";
+  const state = power === "up" ? "" : ` (${power}${missed})`;
+  const list = [...lines.slice(0, MOST_LINES), ...more];
+  const timers = timersUs.length === 0 ? "" : `\n    ${timersText(timersUs)}`;
+  return `  ${host.name}${state}: ${list.length === 0 ? "no sockets" : list.join("\n    ")}${timers}`;
+}
+
+/** How many timers are set, and when the next ones are due. */
+function timersText(timersUs: readonly number[]): string {
+  const next = timersUs.slice(0, MOST_TIMERS).map((dueUs) => `${dueUs / 1000} ms`);
+  const more = timersUs.length > MOST_TIMERS ? ", ..." : "";
+  return `${timersUs.length} timers, due at ${next.join(", ")}${more}`;
 }

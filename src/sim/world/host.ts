@@ -10,12 +10,11 @@ import { SimSockets } from "../adapter/sockets.ts";
 import type { CertificateFault } from "../../core/faults/fault.ts";
 import type { Scope } from "../guard/scope.ts";
 import { isIpv6, isLoopbackIp, type Machine, type Packet } from "../kernel/packet.ts";
-import type { TcpListener, TcpSocket } from "../kernel/tcp-stack.ts";
 import type { TcpSettings } from "../kernel/tcp-settings.ts";
-import type { UdpSocket } from "../kernel/udp-stack.ts";
 import { Disk } from "./disk.ts";
-import { isDocumentationIp } from "./documentation-range.ts";
+import { isDocumentationIp } from "./names.ts";
 import type { Fabric, FabricHost } from "./fabric.ts";
+import type { HostSnapshot } from "./failure.ts";
 import type { Host, HostMain } from "./host-contract.ts";
 import { Process } from "../adapter/process.ts";
 import type { Scheduler } from "../time/scheduler.ts";
@@ -35,18 +34,6 @@ export interface HostOwner {
   /** The program of a host has failed. */
   programFailed(error: unknown): void;
   resolve(name: string): readonly string[] | ErrorCode;
-}
-
-/** What a machine holds, for reports. */
-export interface HostSnapshot {
-  readonly state: "up" | "paused" | "frozen" | "down";
-  /** Wake-ups that a paused program has missed. */
-  readonly heldWakes: number;
-  /** When the timers of the program are due, the next one first. */
-  readonly timersUs: readonly number[];
-  readonly listeners: readonly TcpListener[];
-  readonly sockets: readonly TcpSocket[];
-  readonly datagramSockets: readonly UdpSocket[];
 }
 
 /** One life of the machine: from power on to power off. */
@@ -69,7 +56,7 @@ export class SimHost implements Host, FabricHost {
   #frozen = false;
   #skewUs = 0;
   #starts = 0;
-  #zombieCalls = 0;
+  zombieCalls = 0;
 
   constructor(owner: HostOwner, name: string, addresses: readonly string[], main: HostMain | undefined) {
     this.#owner = owner;
@@ -102,9 +89,6 @@ export class SimHost implements Host, FabricHost {
   set certificateFault(fault: CertificateFault | undefined) {
     this.#life.process.certificateFault = fault;
   }
-  get zombieCalls(): number {
-    return this.#zombieCalls;
-  }
 
   /** Starts the program; the world does that. */
   start(): void {
@@ -113,16 +97,14 @@ export class SimHost implements Host, FabricHost {
     if (main === undefined) return;
     process.run(() => {
       // A program that throws at once fails as one that rejects.
-      new Promise<void>((resolve) => resolve(main(network, this.disk))).catch((error: unknown) => {
-        if (process.alive) this.#owner.programFailed(error);
-      });
+      const running = new Promise<void>((resolve) => resolve(main(network, this.disk)));
+      running.catch((error: unknown) => this.#failed(process, error));
     });
   }
 
   crash(): void {
     if (!this.#up) return;
-    this.#up = false;
-    this.#halt();
+    this.end();
     this.#note("crash");
   }
 
@@ -161,7 +143,7 @@ export class SimHost implements Host, FabricHost {
 
   /** What the machine holds, for reports. */
   snapshot(): HostSnapshot {
-    const { kernel, process } = this.#life;
+    const { process, kernel } = this.#life;
     const { tcp, udp } = kernel;
     const { heldWakes, timersUs } = process;
     const state = !this.#up ? "down" : this.#frozen ? "frozen" : process.paused ? "paused" : "up";
@@ -185,35 +167,35 @@ export class SimHost implements Host, FabricHost {
     kernel.halt();
   }
 
+  #failed(process: Process, reason: unknown): void {
+    if (process.alive) this.#owner.programFailed(reason);
+  }
+
   #note(event: string): void {
     const { trace, scheduler } = this.#owner;
     trace.record(scheduler.nowUs, this.name, "", event);
   }
 
   #boot(): Life {
-    const { scheduler, streams, fabric, tcp: settings, cutReads, world } = this.#owner;
+    const { scheduler, streams, fabric, tcp: settings, cutReads, world, seed } = this.#owner;
     this.#starts += 1;
     const label = (use: string): string => `host/${this.name}/${this.#starts}/${use}`;
-    const unhandled = (reason: unknown): void => {
-      if (process.alive) this.#owner.programFailed(reason);
-    };
     const scope: Scope = {
       place: this.name,
-      seed: this.#owner.seed,
+      seed,
       world,
       leaked: (error) => this.#owner.leaked(error),
-      unhandled,
+      unhandled: (reason) => this.#failed(process, reason),
     };
     const onZombie = (): void => {
-      this.#zombieCalls += 1;
+      this.zombieCalls += 1;
       this.#note("zombie");
     };
     const process = new Process(scheduler, scope, streams(label("random")), () => this.#skewUs, onZombie);
     const cuts = cutReads ? streams(label("cuts")) : undefined;
     const send = (packet: Packet, flow: number): void => fabric.send(this, packet, flow);
     const kernel = new KernelDriver(process, this.#machine(label("kernel")), settings, cuts, send);
-    const resolve = (name: string): readonly string[] | ErrorCode => this.#owner.resolve(name);
-    const sockets = new SimSockets(kernel, resolve);
+    const sockets = new SimSockets(kernel, (name) => this.#owner.resolve(name));
     return { process, kernel, network: { sockets, clock: process.clock, random: process.random } };
   }
 

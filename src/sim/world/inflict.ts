@@ -1,12 +1,13 @@
-/** Makes a fault of the vocabulary happen in a world. */
+/** Makes faults of the vocabulary happen in a world, and end. */
 
 import { UsageError } from "../../core/errors.ts";
+import { type LinkConditions, type LinkTable, linkTable } from "../../core/faults/conditions.ts";
 import { EVERY_HOST, FAULT_KINDS, type Fault, linkChange } from "../../core/faults/fault.ts";
 import { microseconds } from "../../core/faults/latency.ts";
+import type { Link } from "../../core/faults/link.ts";
 import type { Fabric } from "./fabric.ts";
-import type { Disturbances } from "./disturbances.ts";
 import type { Host } from "./host-contract.ts";
-import type { FaultGuard, World } from "./world-contract.ts";
+import type { FaultGuard, HostLike, World } from "./world-contract.ts";
 
 /** Lets a fault begin; the guard ends it, and calls `ended`. Throws `OPTION_INVALID` for a host that is not there. */
 export function inflict(
@@ -31,7 +32,7 @@ function begin(fault: Fault, world: World, fabric: Fabric, disturbances: Disturb
     return guardOf(links.map((link) => disturbances.add(link, change)));
   }
   if ("from" in fault) return betweenHosts(fault, world);
-  const host = hostOf(fault.host, world);
+  const host = hostOf(fault.host, world, "inflict");
   switch (fault.kind) {
     case "isolate":
       return world.isolate(host);
@@ -67,7 +68,8 @@ function betweenHosts(fault: Extract<Fault, { readonly from: string }>, world: W
 
 /** The pairs of hosts that a fault is about. */
 function waysOf({ from, to }: { readonly from: string; readonly to: string }, world: World): readonly [Host, Host][] {
-  const some = (name: string): readonly Host[] => (name === EVERY_HOST ? world.hosts : [hostOf(name, world)]);
+  const some = (name: string): readonly Host[] =>
+    name === EVERY_HOST ? world.hosts : [hostOf(name, world, "inflict")];
   return some(from).flatMap((a) =>
     some(to)
       .filter((b) => a !== b)
@@ -75,14 +77,16 @@ function waysOf({ from, to }: { readonly from: string; readonly to: string }, wo
   );
 }
 
-function hostOf(name: string, world: World): Host {
-  const host = world.hosts.find((one) => one.name === name);
-  if (host !== undefined) return host;
-  throw new UsageError("OPTION_INVALID", { op: "inflict", detail: `there is no host ${JSON.stringify(name)}` });
+/** A host of the world, by itself or by its name; `op` is the call that an error names. */
+export function hostOf(host: HostLike, world: Pick<World, "hosts">, op: string): Host {
+  const found = world.hosts.find((one) => one === host || one.name === host);
+  if (found !== undefined) return found;
+  const detail = `there is no host ${typeof host === "string" ? JSON.stringify(host) : "like that"} in this world`;
+  throw new UsageError("OPTION_INVALID", { op, detail });
 }
 
 /** Ends once, however often it is told to. */
-function guardOf(ends: readonly (() => unknown)[]): FaultGuard {
+export function guardOf(ends: readonly (() => unknown)[]): FaultGuard {
   let healed = false;
   const heal = (): void => {
     if (healed) return;
@@ -90,4 +94,45 @@ function guardOf(ends: readonly (() => unknown)[]): FaultGuard {
     for (const end of ends) end();
   };
   return { heal, [Symbol.dispose]: heal };
+}
+
+interface Disturbed {
+  /** What the program has set. */
+  base: LinkTable;
+  readonly changes: Set<{ readonly conditions: LinkConditions }>;
+}
+
+/** The disturbed links of one world: what faults change is put over what the program has set, and taken away again. */
+export class Disturbances {
+  readonly #links: Map<Link, Disturbed> = new Map();
+
+  /** Changes the conditions that a link has without its faults. */
+  set(link: Link, conditions: LinkConditions): void {
+    const disturbed = this.#links.get(link);
+    if (disturbed === undefined) link.conditions = linkTable(conditions, link.conditions);
+    else {
+      disturbed.base = linkTable(conditions, disturbed.base);
+      apply(link, disturbed);
+    }
+  }
+
+  /** Disturbs a link until the answer is called. Of two faults of one kind the later one counts. */
+  add(link: Link, conditions: LinkConditions): () => void {
+    const disturbed = this.#links.get(link) ?? { base: link.conditions, changes: new Set() };
+    const change = { conditions };
+    disturbed.changes.add(change);
+    this.#links.set(link, disturbed);
+    apply(link, disturbed);
+    return () => {
+      if (!disturbed.changes.delete(change)) return;
+      apply(link, disturbed);
+      if (disturbed.changes.size === 0) this.#links.delete(link);
+    };
+  }
+}
+
+function apply(link: Link, { base, changes }: Disturbed): void {
+  let table = base;
+  for (const { conditions } of changes) table = linkTable(conditions, table);
+  link.conditions = table;
 }

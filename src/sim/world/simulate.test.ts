@@ -72,7 +72,7 @@ test("runs that have no end of their own get one, with a report", async () => {
   };
   await assert.rejects(simulate({ limitMs: 10_000 }, tick), {
     code: "TIMEOUT",
-    message: /limitMs \(10000\)[^]*\n {2}b: listener 0\.0\.0\.0:7000, 0 waiting\n[^]*\n {2}seed 1$/,
+    message: /limitMs \(10000\)[^]*\n {2}b: listener 0\.0\.0\.0:7000, 0 waiting\n[^]*\n {2}seed 1, at 10006 ms$/,
   });
 });
 

@@ -9,8 +9,8 @@ import {
   type RulesOf,
   wholeNumber,
 } from "../../core/options/check-options.ts";
-import { TimeoutError, UsageError, ZocaloError } from "../../core/errors.ts";
-import { type LinkConditions, linkTable } from "../../core/faults/conditions.ts";
+import { type ErrorCode, TimeoutError, UsageError, ZocaloError } from "../../core/errors.ts";
+import { linkTable } from "../../core/faults/conditions.ts";
 import { microseconds } from "../../core/faults/latency.ts";
 import { RandomStream } from "../../core/faults/random-stream.ts";
 import { PACKAGE_VERSION } from "../../core/version.ts";
@@ -18,62 +18,16 @@ import { PacketCapture } from "../capture/packet-capture.ts";
 import { noteFailure, watchFailures } from "../guard/failure-guard.ts";
 import { raiseGuard } from "../guard/leak-guard.ts";
 import { currentScope, runInScope, type Scope } from "../guard/scope.ts";
-import { tcpSettings, type TcpSettings } from "../kernel/tcp-settings.ts";
+import { tcpSettings } from "../kernel/tcp-settings.ts";
 import { Fabric } from "./fabric.ts";
-import { failureOf, withSeed } from "./failure.ts";
-import type { ConditionCount } from "./invariants.ts";
+import { describeHosts, failureOf, withSeed } from "./failure.ts";
 import { Process } from "../adapter/process.ts";
 import { nextRealTurn } from "../time/real-turn.ts";
 import { RealWork } from "../time/real-work.ts";
 import { Scheduler } from "../time/scheduler.ts";
-import { describeHosts } from "./standstill.ts";
-import { TRACE_VERSION, Trace, type TraceSink } from "./trace.ts";
+import { TRACE_VERSION, Trace } from "./trace.ts";
 import { SimWorld } from "./world.ts";
-import type { World } from "./world-contract.ts";
-
-/** What decides a simulated run, beside the program. */
-export interface SimulateOptions {
-  /** A whole number from 0 on. The same seed gives the same run. Default 1. */
-  readonly seed?: number | undefined;
-  /** The conditions of all links; see `world.link` for single ones. */
-  readonly link?: LinkConditions | undefined;
-  /** Settings of the simulated TCP. */
-  readonly tcp?: Partial<TcpSettings> | undefined;
-  /** Permute events of one moment by the seed, to find what depends on their order. Default false. */
-  readonly explore?: boolean | undefined;
-  /** Cut reads at seeded places, since TCP keeps no message boundaries. Default true. */
-  readonly cutReads?: boolean | undefined;
-  /** Most virtual time in milliseconds; then the run ends with `TIMEOUT`. Default 86400000, a day. */
-  readonly limitMs?: number | undefined;
-  /**
-   * Most events in a row of which none moves the time by more than a microsecond, as a timer of 0 ms does; then the run ends
-   * with `SIM_LIVELOCK`. Default 1000000.
-   */
-  readonly livelockEvents?: number | undefined;
-  /** Receives the trace line by line: a header, then one line of JSON for each event. Default: only its hash is kept. */
-  readonly trace?: TraceSink | undefined;
-  /**
-   * Receives all packets piece by piece as a pcapng file, which Wireshark and tshark open: IP packets with the ports,
-   * numbers and flags that the hosts used; one interface for each host; lost packets with a comment that says why.
-   */
-  readonly capture?: ((bytes: Uint8Array) => void) | undefined;
-}
-
-/** What a simulated run came to. */
-export interface SimulationReport<T> {
-  /** What `main` resolved with. */
-  readonly value: T;
-  /** The seed of the run. */
-  readonly seed: number;
-  /** Virtual milliseconds that the run took. */
-  readonly durationMs: number;
-  /** Events that happened. */
-  readonly events: number;
-  /** The rolling hash of everything that happened: 16 hexadecimal digits. Equal runs have equal ones. */
-  readonly digest: string;
-  /** What `world.always` and `world.sometimes` have counted, by name. */
-  readonly coverage: Readonly<Record<string, ConditionCount>>;
-}
+import type { SimulateOptions, SimulationReport, World } from "./world-contract.ts";
 
 /** What {@link SimulateOptions} must look like; the links and TCP are looked at where they are made. */
 export const SIMULATE_RULES: RulesOf<SimulateOptions> = {
@@ -88,9 +42,11 @@ export const SIMULATE_RULES: RulesOf<SimulateOptions> = {
   capture: FUNCTION,
 };
 
-const DEFAULT_SEED = 1;
 const DAY_MS = 86_400_000;
-const DEFAULT_LIVELOCK_EVENTS = 1_000_000;
+const DEADLOCK =
+  "the program waits, and no event that could wake it is left in this world; no timer is set and no packet is under way";
+const LIVELOCK =
+  "events happened and virtual time moves by no more than timers of 0 ms; wait for something, or for longer";
 
 /**
  * Runs `main` in a new world, and resolves with a report when `main` has. Everything in the world ends with it: calls that
@@ -119,8 +75,7 @@ export async function simulate<T>(
   options: SimulateOptions,
   main: (world: World) => Promise<T>,
 ): Promise<SimulationReport<T>> {
-  const run = new Run(options);
-  return await run.execute(main);
+  return await new Run(options).execute(main);
 }
 
 /** What an explorer adds to a run. */
@@ -136,7 +91,6 @@ export type RunProgress = Omit<SimulationReport<unknown>, "value">;
 
 /** One run of one world. */
 export class Run {
-  readonly #seed: number;
   readonly #identity: object = {};
   readonly #trace: Trace;
   readonly #work: RealWork;
@@ -150,11 +104,13 @@ export class Run {
 
   constructor(given: SimulateOptions, extension?: RunExtension) {
     const options = checkOptions({ op: "simulate" }, given, SIMULATE_RULES);
-    const { seed = DEFAULT_SEED, explore = false, cutReads = true, limitMs = DAY_MS } = options;
-    const { livelockEvents = DEFAULT_LIVELOCK_EVENTS } = options;
-    refuseWorldInWorld();
+    const { seed = 1, explore = false, cutReads = true, limitMs = DAY_MS, livelockEvents = 1_000_000 } = options;
+    if (currentScope() !== undefined) {
+      // The time of the outer world would go on while the inner one is at work.
+      const detail = "simulate() cannot be called inside a world; call it outside";
+      throw new UsageError("UNSUPPORTED", { op: "simulate", detail });
+    }
     microseconds(limitMs, "simulate");
-    this.#seed = seed;
     const link = linkTable(options.link ?? {}, undefined, "simulate");
     const tcp = tcpSettings(options.tcp);
     const streams = (label: string): RandomStream => new RandomStream(seed, label);
@@ -163,9 +119,9 @@ export class Run {
     this.#trace = new Trace({ format: TRACE_VERSION, ...derived }, options.trace, versions());
     this.#work = new RealWork(this.#identity);
     this.#scheduler = new Scheduler({ livelockEvents, limitUs: limitMs * 1000, permutation }, this.#work, {
-      deadlock: () => this.#deadlock(),
-      livelock: (events) => this.#livelock(events),
-      tooLong: () => this.#tooLong(limitMs),
+      deadlock: () => this.#stuck("SIM_DEADLOCK", DEADLOCK),
+      livelock: (events) => this.#stuck("SIM_LIVELOCK", `${events} ${LIVELOCK}`),
+      tooLong: () => this.#stuck("TIMEOUT", `the program was not done after limitMs (${limitMs}) of virtual time`),
       frozen: (kinds) => this.#frozen(kinds),
     });
     const fabric = new Fabric(this.#scheduler, this.#trace, streams);
@@ -174,19 +130,16 @@ export class Run {
     const failed = (error: unknown): void => this.fail(error);
     this.#scope = { place: "world", seed, world: this.#identity, leaked: failed, unhandled: failed };
     this.#director = new Process(this.#scheduler, this.#scope, streams("world"));
+    const told = { world: this.#identity, seed, leaked: failed, programFailed: failed };
     const shared = { scheduler: this.#scheduler, fabric, trace: this.#trace, streams, tcp, cutReads };
-    this.#world = new SimWorld(
-      { ...shared, world: this.#identity, seed, leaked: failed, programFailed: failed },
-      this.#director,
-    );
+    this.#world = new SimWorld({ ...shared, ...told }, this.#director);
     extension?.prepare(this.#world);
   }
 
-  /** How far it has come. */
   get progress(): RunProgress {
     const { nowUs, events } = this.#scheduler;
     const { coverage } = this.#world.invariants;
-    return { seed: this.#seed, durationMs: nowUs / 1000, events, digest: this.#trace.digest, coverage };
+    return { seed: this.#world.seed, durationMs: nowUs / 1000, events, digest: this.#trace.digest, coverage };
   }
 
   /** Ends the run with an error. */
@@ -210,7 +163,7 @@ export class Run {
       return { value, ...this.progress };
     } catch (error) {
       how = `failed: ${failureOf(error).identity}`;
-      throw withSeed(error, this.#seed, this.#world.now);
+      throw withSeed(error, this.#world.seed, this.#world.now);
     } finally {
       await this.#end(how);
       // What failed with the run is told now, and is no news.
@@ -253,34 +206,10 @@ export class Run {
     return await running;
   }
 
-  #deadlock(): ZocaloError {
-    const detail =
-      "the program waits, and no event that could wake it is left in this world; no timer is set and no packet is under way.\n" +
-      `${describeHosts(this.#world.hosts)}\n  seed ${this.#seed}, at ${this.#world.now} ms`;
-    return new ZocaloError("SIM_DEADLOCK", { op: "simulate", detail });
+  #stuck(code: ErrorCode, what: string): ZocaloError {
+    const details = { op: "simulate", detail: `${what}.\n${describeHosts(this.#world)}` };
+    return code === "TIMEOUT" ? new TimeoutError(code, details) : new ZocaloError(code, details);
   }
-
-  #livelock(events: number): ZocaloError {
-    const detail =
-      `${events} events happened up to ${this.#world.now} ms and virtual time moves by no more than timers of 0 ms; ` +
-      `wait for something, or for longer.\n` +
-      `${describeHosts(this.#world.hosts)}\n  seed ${this.#seed}`;
-    return new ZocaloError("SIM_LIVELOCK", { op: "simulate", detail });
-  }
-
-  #tooLong(limitMs: number): ZocaloError {
-    const detail =
-      `the program was not done after limitMs (${limitMs}) of virtual time.\n` +
-      `${describeHosts(this.#world.hosts)}\n  seed ${this.#seed}`;
-    return new TimeoutError("TIMEOUT", { op: "simulate", detail });
-  }
-}
-
-/** The time of the outer world would go on while the inner one is at work. */
-function refuseWorldInWorld(): void {
-  if (currentScope() === undefined) return;
-  const detail = "simulate() cannot be called inside a world; call it outside";
-  throw new UsageError("UNSUPPORTED", { op: "simulate", detail });
 }
 
 /** What the run stands on, for the header of its trace. */

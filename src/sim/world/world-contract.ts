@@ -4,7 +4,10 @@ import type { LinkConditions } from "../../core/faults/conditions.ts";
 import type { Fault } from "../../core/faults/fault.ts";
 import type { Clock, Random } from "../../io/network/network.ts";
 import type { Host, HostMain } from "./host-contract.ts";
+import type { TcpSettings } from "../kernel/tcp-settings.ts";
+import type { ConditionCount } from "./invariants.ts";
 import type { PacketRule } from "./packet-rule.ts";
+import type { TraceSink } from "./trace.ts";
 
 /** Options of {@link World.host}. */
 export interface HostOptions {
@@ -143,4 +146,48 @@ export interface World {
    * ```
    */
   converge(name: string, condition: () => boolean | Promise<boolean>, withinMs?: number): Promise<void>;
+}
+
+/** What decides a simulated run, beside the program. */
+export interface SimulateOptions {
+  /** A whole number from 0 on. The same seed gives the same run. Default 1. */
+  readonly seed?: number | undefined;
+  /** The conditions of all links; see `world.link` for single ones. */
+  readonly link?: LinkConditions | undefined;
+  /** Settings of the simulated TCP. */
+  readonly tcp?: Partial<TcpSettings> | undefined;
+  /** Permute events of one moment by the seed, to find what depends on their order. Default false. */
+  readonly explore?: boolean | undefined;
+  /** Cut reads at seeded places, since TCP keeps no message boundaries. Default true. */
+  readonly cutReads?: boolean | undefined;
+  /** Most virtual time in milliseconds; then the run ends with `TIMEOUT`. Default 86400000, a day. */
+  readonly limitMs?: number | undefined;
+  /**
+   * Most events in a row of which none moves the time by more than a microsecond, as a timer of 0 ms does; then the run ends
+   * with `SIM_LIVELOCK`. Default 1000000.
+   */
+  readonly livelockEvents?: number | undefined;
+  /** Receives the trace line by line: a header, then one line of JSON for each event. Default: only its hash is kept. */
+  readonly trace?: TraceSink | undefined;
+  /**
+   * Receives all packets piece by piece as a pcapng file, which Wireshark and tshark open: IP packets with the ports,
+   * numbers and flags that the hosts used; one interface for each host; lost packets with a comment that says why.
+   */
+  readonly capture?: ((bytes: Uint8Array) => void) | undefined;
+}
+
+/** What a simulated run came to. */
+export interface SimulationReport<T> {
+  /** What `main` resolved with. */
+  readonly value: T;
+  /** The seed of the run. */
+  readonly seed: number;
+  /** Virtual milliseconds that the run took. */
+  readonly durationMs: number;
+  /** Events that happened. */
+  readonly events: number;
+  /** The rolling hash of everything that happened: 16 hexadecimal digits. Equal runs have equal ones. */
+  readonly digest: string;
+  /** What `world.always` and `world.sometimes` have counted, by name. */
+  readonly coverage: Readonly<Record<string, ConditionCount>>;
 }

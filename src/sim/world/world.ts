@@ -1,27 +1,19 @@
 /** A simulated world: hosts, names, links, and what goes wrong with them. */
 
-import {
-  checkOptions,
-  FUNCTION,
-  type OptionRules,
-  type RulesOf,
-  TEXT,
-  TEXTS,
-} from "../../core/options/check-options.ts";
-import { type ErrorCode, UsageError } from "../../core/errors.ts";
+import { checkOptions, FUNCTION, type RulesOf, TEXT, TEXTS } from "../../core/options/check-options.ts";
+import { UsageError } from "../../core/errors.ts";
 import { type LinkConditions, linkTable } from "../../core/faults/conditions.ts";
 import { type Fault, faultText } from "../../core/faults/fault.ts";
 import { microseconds } from "../../core/faults/latency.ts";
 import type { Clock, Random } from "../../io/network/network.ts";
-import { Disturbances } from "./disturbances.ts";
-import { hostAddresses, isDocumentationIp } from "./documentation-range.ts";
+import { describeHosts } from "./failure.ts";
 import { type HostOwner, SimHost } from "./host.ts";
 import type { Host, HostMain } from "./host-contract.ts";
-import { inflict } from "./inflict.ts";
+import { Disturbances, guardOf, hostOf, inflict } from "./inflict.ts";
 import { type ConditionCount, InvariantError, Invariants } from "./invariants.ts";
+import { hostAddresses, isDocumentationIp, NameService } from "./names.ts";
 import type { PacketRule } from "./packet-rule.ts";
 import type { Process } from "../adapter/process.ts";
-import { describeHosts } from "./standstill.ts";
 import type { FaultGuard, HostLike, HostOptions, World } from "./world-contract.ts";
 
 const HOST_RULES: RulesOf<HostOptions> = {
@@ -29,23 +21,27 @@ const HOST_RULES: RulesOf<HostOptions> = {
   names: TEXTS,
   skewMs: { wanted: "a number", holds: Number.isFinite },
 };
-const NAME_RULES: OptionRules = { name: { ...TEXT, required: true } };
-const ANSWER_RULES: OptionRules = {
+const NAME_RULES = { name: { ...TEXT, required: true } };
+const ANSWER_RULES = {
   ...NAME_RULES,
   answer: {
     wanted: 'an array of IP addresses, "NAME_NOT_FOUND" or "NAME_LOOKUP_FAILED"',
-    holds: (answer) => TEXTS.holds(answer) || answer === "NAME_NOT_FOUND" || answer === "NAME_LOOKUP_FAILED",
+    holds: (answer: unknown) => TEXTS.holds(answer) || answer === "NAME_NOT_FOUND" || answer === "NAME_LOOKUP_FAILED",
     required: true,
   },
 };
-const RULE_RULES: OptionRules = { rule: { ...FUNCTION, required: true } };
-const GROUPS_RULES: OptionRules = {
-  groups: { wanted: "arrays of hosts", holds: (groups) => Array.isArray(groups) && groups.every(Array.isArray) },
+const RULE_RULES = { rule: { ...FUNCTION, required: true } };
+const GROUPS_RULES = {
+  groups: {
+    wanted: "arrays of hosts",
+    holds: (groups: unknown) => Array.isArray(groups) && groups.every(Array.isArray),
+  },
 };
+
+type Pair = readonly [HostLike, HostLike];
 
 /** How often `converge` looks, in virtual milliseconds. */
 const CONVERGE_STEP_MS = 10;
-const CONVERGE_MS = 30_000;
 
 /** A world, as the simulator sees it. */
 export class SimWorld implements World {
@@ -54,8 +50,7 @@ export class SimWorld implements World {
   readonly random: Random;
   readonly #owner: HostOwner;
   readonly #hosts: Map<string, SimHost> = new Map();
-  readonly #names: Map<string, readonly string[]> = new Map();
-  readonly #lookupFailures: Map<string, ErrorCode> = new Map();
+  readonly #names: NameService = new NameService();
   readonly #director: Process;
   /** What `always` and `sometimes` have counted. */
   readonly invariants: Invariants = new Invariants();
@@ -69,7 +64,7 @@ export class SimWorld implements World {
     this.#director = director;
     this.clock = director.clock;
     this.random = director.random;
-    this.#owner = { ...owner, resolve: (name) => this.#resolve(name) };
+    this.#owner = { ...owner, resolve: (name) => this.#names.resolve(name) };
   }
 
   get hosts(): readonly SimHost[] {
@@ -100,7 +95,7 @@ export class SimWorld implements World {
     const host = new SimHost(this.#owner, name, addresses, main);
     this.#hosts.set(name, host);
     this.#owner.fabric.add(host);
-    for (const alias of [name, ...(options.names ?? [])]) this.#names.set(alias.toLowerCase(), addresses);
+    for (const alias of [name, ...(options.names ?? [])]) this.#names.set(alias, addresses);
     if (options.skewMs !== undefined) host.skewMs = options.skewMs;
     host.start();
     return host;
@@ -108,10 +103,7 @@ export class SimWorld implements World {
 
   name(name: string, answer: readonly string[] | "NAME_NOT_FOUND" | "NAME_LOOKUP_FAILED"): void {
     checkOptions({ op: "name" }, { name, answer }, ANSWER_RULES);
-    const key = name.toLowerCase();
-    this.#lookupFailures.delete(key);
-    if (typeof answer === "string") this.#lookupFailures.set(key, answer);
-    else this.#names.set(key, answer);
+    this.#names.set(name, answer);
   }
 
   link(conditions: LinkConditions): void;
@@ -132,10 +124,7 @@ export class SimWorld implements World {
   }
 
   partition(a: HostLike, b: HostLike): FaultGuard {
-    return this.#cut([
-      [a, b],
-      [b, a],
-    ]);
+    return this.#cut(bothWays(a, b));
   }
 
   partitionOneWay(from: HostLike, to: HostLike): FaultGuard {
@@ -147,32 +136,19 @@ export class SimWorld implements World {
     const members = groups.map((group) => new Set(group.map((entry) => this.#host(entry))));
     const together = (a: Host, b: Host): boolean => members.some((group) => group.has(a) && group.has(b));
     const all = [...new Set(members.flatMap((group) => [...group]))];
-    return this.#cut(
-      all.flatMap((a) => all.filter((b) => a !== b && !together(a, b)).map((b): [Host, Host] => [a, b])),
-    );
+    return this.#cut(all.flatMap((a) => all.filter((b) => a !== b && !together(a, b)).map((b): Pair => [a, b])));
   }
 
   isolate(host: HostLike): FaultGuard {
     const own = this.#host(host);
     const others = this.hosts.filter((other) => other !== own);
-    return this.#cut(
-      others.flatMap((other): [Host, Host][] => [
-        [own, other],
-        [other, own],
-      ]),
-    );
+    return this.#cut(others.flatMap((other) => bothWays(own, other)));
   }
 
   ring(...hosts: readonly HostLike[]): FaultGuard {
     const all = hosts.map((entry) => this.#host(entry));
-    const pairs: [Host, Host][] = [];
-    for (const [i, a] of all.entries()) {
-      for (const [j, b] of all.entries()) {
-        const distance = Math.abs(i - j);
-        if (distance > 1 && distance < all.length - 1) pairs.push([a, b]);
-      }
-    }
-    return this.#cut(pairs);
+    const apart = (distance: number): boolean => distance > 1 && distance < all.length - 1;
+    return this.#cut(all.flatMap((a, i) => all.filter((_, j) => apart(Math.abs(i - j))).map((b): Pair => [a, b])));
   }
 
   inflict(fault: Fault): FaultGuard {
@@ -189,8 +165,7 @@ export class SimWorld implements World {
 
   rule(rule: PacketRule): FaultGuard {
     checkOptions({ op: "rule" }, { rule }, RULE_RULES);
-    const heal = this.#owner.fabric.rules.add(rule);
-    return { heal, [Symbol.dispose]: heal };
+    return guardOf([this.#owner.fabric.rules.add(rule)]);
   }
 
   always(name: string, condition: boolean): void {
@@ -201,11 +176,7 @@ export class SimWorld implements World {
     this.#check("sometimes", name, condition);
   }
 
-  async converge(
-    name: string,
-    condition: () => boolean | Promise<boolean>,
-    withinMs: number = CONVERGE_MS,
-  ): Promise<void> {
+  async converge(name: string, condition: () => boolean | Promise<boolean>, withinMs = 30_000): Promise<void> {
     await this.healed;
     const lastMs = this.now + withinMs;
     while (!(await condition())) {
@@ -217,8 +188,7 @@ export class SimWorld implements World {
 
   /** Ends the run because something does not come about. */
   stuck(name: string, why: string): InvariantError {
-    const where = `${describeHosts(this.hosts)}\n  seed ${this.seed}, at ${this.now} ms`;
-    const error = new InvariantError("converge", name, `${JSON.stringify(name)} ${why}\n${where}`);
+    const error = new InvariantError("converge", name, `${JSON.stringify(name)} ${why}\n${describeHosts(this)}`);
     this.#owner.programFailed(error);
     return error;
   }
@@ -230,25 +200,19 @@ export class SimWorld implements World {
     throw error;
   }
 
-  #cut(pairs: readonly (readonly [HostLike, HostLike])[]): FaultGuard {
+  #cut(pairs: readonly Pair[]): FaultGuard {
     const { fabric } = this.#owner;
-    const heals = pairs.map(([from, to]) => fabric.cut(this.#host(from).name, this.#host(to).name));
-    const heal = (): void => {
-      for (const one of heals) one();
-    };
-    return { heal, [Symbol.dispose]: heal };
+    return guardOf(pairs.map(([from, to]) => fabric.cut(this.#host(from).name, this.#host(to).name)));
   }
 
   #host(host: HostLike): Host {
-    const found = this.hosts.find((one) => one === host || one.name === host);
-    if (found !== undefined) return found;
-    const detail = `there is no host ${typeof host === "string" ? JSON.stringify(host) : "like that"} in this world`;
-    throw new UsageError("OPTION_INVALID", { op: "world", detail });
+    return hostOf(host, this, "world");
   }
+}
 
-  #resolve(name: string): readonly string[] | ErrorCode {
-    const key = name.toLowerCase().replace(/\.$/, "");
-    if (key === "localhost" || key.endsWith(".localhost")) return ["127.0.0.1", "::1"];
-    return this.#lookupFailures.get(key) ?? this.#names.get(key) ?? "NAME_NOT_FOUND";
-  }
+function bothWays(a: HostLike, b: HostLike): readonly Pair[] {
+  return [
+    [a, b],
+    [b, a],
+  ];
 }
