@@ -6,7 +6,7 @@
 export { BlockPool } from "./core/bytes/block-pool.ts";
 export { ByteWriter, WrittenBytes } from "./core/bytes/byte-writer.ts";
 export { bytes } from "./core/framing/formats/bytes.ts";
-export { chain } from "./core/framing/chain.ts";
+export { chain } from "./core/framing/frame-codec.ts";
 export { cobs, type CobsOptions } from "./core/framing/boundaries/cobs.ts";
 export type {
   Boundary,

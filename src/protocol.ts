@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-export { bytes, isBytes } from "./core/contract/bytes.ts";
+export { bytes, isBytes } from "./core/contract/schema.ts";
 export {
   type Contract,
   type ContractOptions,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { ProtocolError } from "./errors.ts";
-import { peerError } from "./peer-error.ts";
+import { cutText, peerError } from "./peer-error.ts";
+import { test } from "node:test";
 
 test("it is a ProtocolError with all details and no stack, and the next error has its stack", () => {
   const cause = new Error("cause");
@@ -24,4 +24,12 @@ test("what cannot be made changes nothing for the next error", () => {
   };
   assert.throws(() => peerError("FRAME_INVALID", details));
   assert.match(String(new Error("next").stack), /\n +at /);
+});
+
+test("a text is cut, and has no half of a surrogate pair", () => {
+  assert.equal(cutText("hola", 10), "hola");
+  assert.equal(cutText("hola", 3), "hol");
+  assert.equal(cutText("🦙🦙", 4), "🦙🦙");
+  assert.equal(cutText("🦙🦙", 3), "🦙\ufffd");
+  assert.equal(cutText("a\udc00b", 10), "a\ufffdb");
 });

@@ -1,4 +1,4 @@
-/** Errors about what a peer has sent or done. */
+/** Errors about what a peer has sent or done: without a stack, and with texts of the peer that do not become long. */
 
 import { type ErrorCode, type ErrorDetails, ProtocolError } from "./errors.ts";
 
@@ -25,4 +25,10 @@ export function withoutStack<T>(make: () => T): T {
   } finally {
     if (isSet) Error.stackTraceLimit = stackTraceLimit;
   }
+}
+
+/** The beginning of a text, at most so many characters. Half of a surrogate pair, also one that the cut made, becomes U+FFFD. */
+export function cutText(text: string, maxLength: number): string {
+  // Part of ES2024; Node has it since version 20.
+  return (text.slice(0, maxLength) as string & { toWellFormed(): string }).toWellFormed();
 }

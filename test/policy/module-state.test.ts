@@ -15,9 +15,9 @@ const ACCESS = "set once, when its class is made: the way to a private field";
 /** By file and name. */
 const REASONS: Readonly<Record<string, string>> = {
   "src/api/signals.ts told": PROCESS,
-  "src/core/bytes/byte-view.ts lastBytes": MEMORY,
-  "src/core/bytes/byte-view.ts lastBuffer": MEMORY,
-  "src/core/bytes/byte-view.ts lastOffset": MEMORY,
+  "src/core/bytes/byte-range.ts lastBytes": MEMORY,
+  "src/core/bytes/byte-range.ts lastBuffer": MEMORY,
+  "src/core/bytes/byte-range.ts lastOffset": MEMORY,
   "src/core/bytes/own-bytes.ts arrival": TURN,
   "src/core/bytes/own-bytes.ts runMemory": TURN,
   "src/core/bytes/own-bytes.ts runOffset": TURN,

@@ -2,9 +2,8 @@
 
 import { basename, relative } from "node:path";
 import { Command } from "commander";
-import { addOutputOptions, newCommand } from "../terminal/command.ts";
+import { addOutputOptions, countUpTo, newCommand, seed } from "../terminal/command.ts";
 import { CommandFailure, EXIT } from "../terminal/exit-codes.ts";
-import { countUpTo, seed } from "../terminal/number-options.ts";
 import { type Colours, coloursFor, type OutputOptions } from "../terminal/output.ts";
 import { type CommandContext, runCommand, until } from "../terminal/run-command.ts";
 import { Experiment, type SeriesResult } from "./experiment.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { contract, connectSession, serveSessions, stream, typeOnly } from "../../protocol.ts";
-import type { DataInput } from "../terminal/standard-input.ts";
+import type { DataInput } from "../terminal/standard-streams.ts";
 import type { ServerMethod } from "./load-contract.ts";
 import { exchangeItems, type ItemEnds } from "./call.ts";
 

@@ -15,8 +15,7 @@ import { newCommand, parseAddress } from "../terminal/command.ts";
 import { EXIT, wrongUsage } from "../terminal/exit-codes.ts";
 import type { Output } from "../terminal/output.ts";
 import { type CommandContext, runCommand } from "../terminal/run-command.ts";
-import { type DataInput, PatientInput } from "../terminal/standard-input.ts";
-import type { DataOutput } from "../terminal/standard-output.ts";
+import { type DataInput, type DataOutput, PatientInput } from "../terminal/standard-streams.ts";
 import { jsonLine, valueFrom } from "./json-values.ts";
 import { loadContract, serverMethod, type ServerMethod } from "./load-contract.ts";
 import {

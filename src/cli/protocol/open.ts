@@ -14,10 +14,9 @@ import {
 } from "../../protocol.ts";
 import type { ConnectFlags } from "../sockets/open-connection.ts";
 import { addClientTlsFlags, clientTls } from "../sockets/tls-flags.ts";
-import { addOutputOptions } from "../terminal/command.ts";
+import { addOutputOptions, milliseconds } from "../terminal/command.ts";
 import { CommandFailure, wrongUsage } from "../terminal/exit-codes.ts";
 import { InexactJson, parseExactly } from "../terminal/json-text.ts";
-import { milliseconds } from "../terminal/number-options.ts";
 import type { OutputOptions } from "../terminal/output.ts";
 import type { CommandContext } from "../terminal/run-command.ts";
 import { visibleText } from "../terminal/visible-text.ts";

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { ExplorationTotals } from "../../sim.ts";
 import { EXIT, type Interrupted, wrongUsage } from "../terminal/exit-codes.ts";
-import { count, countUpTo, seed, units } from "../terminal/number-options.ts";
+import { count, countUpTo, seed, units } from "../terminal/command.ts";
 import { type CommandContext, runCommand } from "../terminal/run-command.ts";
 import { quantity } from "../terminal/visible-text.ts";
 import { type HuntRun, huntWithWorkers } from "./hunt-workers.ts";

@@ -4,10 +4,9 @@ import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { ZocaloError } from "../../index.ts";
 import { type ExploreOptions, parseFaultList, type Simulation } from "../../sim.ts";
-import { newCommand } from "../terminal/command.ts";
+import { newCommand, seed } from "../terminal/command.ts";
 import { wrongUsage } from "../terminal/exit-codes.ts";
 import { loadModule } from "../terminal/load-module.ts";
-import { seed } from "../terminal/number-options.ts";
 
 /** The flags of every command that runs one seed. */
 export interface SimFlags {

@@ -2,11 +2,9 @@
 
 import type { Command } from "commander";
 import { explore, formatFaultList, shrink } from "../../sim.ts";
-import { newCommand } from "../terminal/command.ts";
+import { count, newCommand } from "../terminal/command.ts";
 import { CommandFailure, EXIT } from "../terminal/exit-codes.ts";
-import { leaveSignals } from "../terminal/interruption.ts";
-import { count } from "../terminal/number-options.ts";
-import { type CommandContext, runCommand } from "../terminal/run-command.ts";
+import { type CommandContext, leaveSignals, runCommand } from "../terminal/run-command.ts";
 import { quantity } from "../terminal/visible-text.ts";
 import { simHuntCommand } from "./hunt.ts";
 import { failedText, listText, passedText, simFailure, writeResult } from "./report.ts";

@@ -3,8 +3,7 @@
 import type { Command } from "commander";
 import { explore, type TraceRecord } from "../../sim.ts";
 import { EXIT } from "../terminal/exit-codes.ts";
-import { leaveSignals } from "../terminal/interruption.ts";
-import { type CommandContext, runCommand } from "../terminal/run-command.ts";
+import { type CommandContext, leaveSignals, runCommand } from "../terminal/run-command.ts";
 import { simFailure, writeResult } from "./report.ts";
 import { addSeedFlags, loadSimulation, newSimCommand, replayLine, runOf, type SimFlags } from "./sim-flags.ts";
 

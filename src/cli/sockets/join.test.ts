@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { pair, type StreamSocket, ZocaloError } from "../../index.ts";
 import { OutputClosed } from "../terminal/exit-codes.ts";
 import { join, type JoinOptions, type JoinReport } from "./join.ts";
-import type { DataInput } from "../terminal/standard-input.ts";
+import type { DataInput } from "../terminal/standard-streams.ts";
 
 /** An stdin that is written to by the test. */
 class TestInput implements DataInput {

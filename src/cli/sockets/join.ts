@@ -2,10 +2,9 @@
 
 import type { CloseOptions, FramedStream, StreamSocket } from "../../index.ts";
 import { toCrlf } from "../terminal/crlf.ts";
-import { toHexDump } from "../terminal/hex-dump.ts";
+import { toHexDump } from "../terminal/visible-text.ts";
 import type { Output } from "../terminal/output.ts";
-import { type DataInput, PatientInput } from "../terminal/standard-input.ts";
-import type { DataOutput } from "../terminal/standard-output.ts";
+import { type DataInput, type DataOutput, PatientInput } from "../terminal/standard-streams.ts";
 import { type FramingName, inputMessages, type LineCodec, shownMessage } from "./framing-option.ts";
 
 /** How long closing may take once the person has asked to stop. */

@@ -12,11 +12,10 @@ import {
 } from "../../index.ts";
 import { toCrlf } from "../terminal/crlf.ts";
 import { EXIT, wrongUsage } from "../terminal/exit-codes.ts";
-import { toHexDump } from "../terminal/hex-dump.ts";
+import { asLine, quantity, toHexDump } from "../terminal/visible-text.ts";
 import type { Output } from "../terminal/output.ts";
 import { type CommandContext, until } from "../terminal/run-command.ts";
-import type { DataInput } from "../terminal/standard-input.ts";
-import { asLine, quantity } from "../terminal/visible-text.ts";
+import type { DataInput } from "../terminal/standard-streams.ts";
 import { execDatagram } from "./exec.ts";
 import { sayListening } from "./listen-streams.ts";
 import type { ListenFlags } from "./listen-flags.ts";

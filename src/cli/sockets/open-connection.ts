@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { type Address, connect, type StreamSocket } from "../../index.ts";
 import { connectionFacts, connectionText } from "./describe-socket.ts";
-import { milliseconds } from "../terminal/number-options.ts";
+import { milliseconds } from "../terminal/command.ts";
 import type { CommandContext } from "../terminal/run-command.ts";
 import { type ClientTlsFlags, clientTls } from "./tls-flags.ts";
 

@@ -13,13 +13,11 @@ import {
   TimeoutError,
   ZocaloError,
 } from "../../index.ts";
-import { addOutputOptions, newCommand, parseAddress } from "../terminal/command.ts";
+import { addOutputOptions, count, milliseconds, newCommand, parseAddress } from "../terminal/command.ts";
 import { EXIT, wrongUsage } from "../terminal/exit-codes.ts";
-import { toHexDump } from "../terminal/hex-dump.ts";
-import { count, milliseconds } from "../terminal/number-options.ts";
+import { asLine, quantity, toHexDump } from "../terminal/visible-text.ts";
 import type { OutputOptions } from "../terminal/output.ts";
 import { type CommandContext, runCommand } from "../terminal/run-command.ts";
-import { asLine, quantity } from "../terminal/visible-text.ts";
 import {
   addFramingOption,
   FRAMED_DATAGRAM,

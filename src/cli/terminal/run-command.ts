@@ -1,10 +1,9 @@
 /** What every command has around it: outputs, signals, and how it ends. */
 
 import { EXIT, exitCodeOf, Interrupted, OutputClosed } from "./exit-codes.ts";
-import { endBySignal, watchSignals } from "./interruption.ts";
 import { Output, type OutputOptions } from "./output.ts";
-import { StandardInput } from "./standard-input.ts";
-import { StandardOutput } from "./standard-output.ts";
+import { StandardInput, StandardOutput } from "./standard-streams.ts";
+import { constants } from "node:os";
 
 /** What a command works with. */
 export interface CommandContext {
@@ -51,4 +50,38 @@ export async function until(stop: AbortSignal): Promise<void> {
   await new Promise((resolve) => {
     stop.addEventListener("abort", resolve, { once: true });
   });
+}
+
+const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
+
+/** Watches the signals from now on. The signal aborts with an {@link Interrupted} as its reason. */
+function watchSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of SIGNALS) {
+    process.on(name, () => {
+      if (!controller.signal.aborted) controller.abort(new Interrupted(name));
+      else if (name === "SIGINT") process.exit(signalExitCode(name));
+    });
+  }
+  return controller.signal;
+}
+
+/** Lets the first signal end the process at once, for work that may never give the event loop a turn. */
+export function leaveSignals(): void {
+  for (const name of SIGNALS) process.removeAllListeners(name);
+}
+
+/**
+ * Ends this process by the signal that it was sent, so that a shell sees an interrupted command and a loop around it stops
+ * too. Where that does not work (process 1 of a container, Windows) it exits with the code that a shell would show.
+ */
+function endBySignal(name: NodeJS.Signals): void {
+  leaveSignals();
+  if (process.platform !== "win32") process.kill(process.pid, name);
+  setTimeout(() => process.exit(signalExitCode(name)), 100);
+}
+
+/** 128 and the number of the signal: 130 for SIGINT, 143 for SIGTERM. */
+function signalExitCode(name: NodeJS.Signals): number {
+  return 128 + constants.signals[name];
 }

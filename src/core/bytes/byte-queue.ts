@@ -6,7 +6,7 @@
  * and a block is released as soon as its last byte is taken.
  */
 
-import { lastingCopy, lastingMemory } from "./lasting-memory.ts";
+import { lastingCopy, lastingMemory } from "./own-bytes.ts";
 
 interface Block {
   readonly bytes: Buffer;

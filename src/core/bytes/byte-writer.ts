@@ -1,7 +1,7 @@
 /** Gathers what is to be sent, so that many small messages become one write. */
 
 import { BlockPool, blockBytes, LARGEST_BLOCK_BYTES, SMALLEST_BLOCK_BYTES } from "./block-pool.ts";
-import { copyBytes } from "./copy-bytes.ts";
+import { copyBytes } from "./byte-range.ts";
 
 /** From this size on bytes are passed on as they are: copying them would cost more than one more piece in the write. */
 export const REFERENCE_BYTES = 16_384;

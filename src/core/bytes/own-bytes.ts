@@ -1,8 +1,6 @@
 /** Copies of received bytes, which belong to whoever gets them. See docs/decisions/0018-messages-in-tens-of-nanoseconds.md. */
 
-import { BufferView } from "./byte-view.ts";
-import { copyBytes } from "./copy-bytes.ts";
-import { lastingMemory } from "./lasting-memory.ts";
+import { BufferView, copyBytes } from "./byte-range.ts";
 
 /** So many bytes are copied in one go: as much as a small `Buffer` of Node 20 shares with others. */
 const RUN_BYTES = 8192;
@@ -76,4 +74,26 @@ function holdsRun(bytes: Uint8Array, start: number, end: number): boolean {
   runStart = start;
   runEnd = start + count;
   return true;
+}
+
+/** From this size on a piece has memory of its own. It is what Node itself did before version 24: half of its pool of 8 KiB. */
+const ALONE_BYTES = 4096;
+/** Up to this size V8 keeps the bytes of an array beside the object itself (`typed_array_max_size_in_heap`). */
+const IN_HEAP_BYTES = 64;
+
+/**
+ * Memory for `count` bytes, with content that must be overwritten. Small pieces share the pool of the runtime. The smallest ones
+ * do not: alone they cost no more, and one byte that is kept pins nothing else. Since Node 24 the pool takes pieces of up to
+ * 32 KiB, so that a small one which is kept would pin the large pieces around it as well.
+ */
+export function lastingMemory(count: number): Buffer {
+  const alone = count <= IN_HEAP_BYTES || count >= ALONE_BYTES;
+  return alone ? Buffer.allocUnsafeSlow(count) : Buffer.allocUnsafe(count);
+}
+
+/** A copy that belongs to the caller. */
+export function lastingCopy(view: Uint8Array): Buffer {
+  const copy = lastingMemory(view.length);
+  copy.set(view, 0);
+  return copy;
 }

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UsageError, ZocaloError } from "../errors.ts";
-import { bytes } from "./bytes.ts";
+import { bytes, type InputOf, type OutputOf, type Schema } from "./schema.ts";
 import { contract, fnv1a64, methodNames, type Methods } from "./contract.ts";
 import { call, event, type RequestInput, type RequestOutput, type ResponseInput, stream, typeOnly } from "./method.ts";
 import { RemoteError } from "./remote-error.ts";
-import type { InputOf, OutputOf, Schema } from "./schema.ts";
 
 const invalid = (pattern: RegExp) => (error: unknown) =>
   error instanceof ZocaloError && error.code === "OPTION_INVALID" && pattern.test(error.message);

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytes } from "./bytes.ts";
+import { bytes, type Schema } from "./schema.ts";
 import { contract } from "./contract.ts";
 import { describeContract } from "./describe.ts";
 import { call, event, stream } from "./method.ts";
-import type { Schema } from "./schema.ts";
 
 const room: Schema = {
   "~standard": {

@@ -1,9 +1,8 @@
 /** The documentation of a contract, as Markdown. */
 
-import { isBytes } from "./bytes.ts";
+import { isBytes, jsonSchemaOf } from "./schema.ts";
 import { type Contract, type Methods, methodNames } from "./contract.ts";
 import type { Method, SchemaOrNone } from "./method.ts";
-import { jsonSchemaOf } from "./schema.ts";
 import { describeRange } from "./version.ts";
 
 /**

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytes } from "./bytes.ts";
+import { bytes, type Schema } from "./schema.ts";
 import { type Contract, contract, type Methods } from "./contract.ts";
 import { diffContracts } from "./diff.ts";
 import { call, event, stream } from "./method.ts";
-import type { Schema } from "./schema.ts";
 
 const json = (input: unknown): Schema => ({
   "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }), jsonSchema: { input: () => input } },

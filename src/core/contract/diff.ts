@@ -1,10 +1,9 @@
 /** What changed between two versions of a contract, and whether it breaks anybody. */
 
-import { isBytes } from "./bytes.ts";
+import { isBytes, jsonSchemaOf } from "./schema.ts";
 import { type Contract, type Methods, methodNames } from "./contract.ts";
 import { whyNotAccepted } from "./json-schema.ts";
 import type { CallMethod, EventMethod, Method, SchemaOrNone, StreamMethod } from "./method.ts";
-import { jsonSchemaOf } from "./schema.ts";
 import { compareVersions, compatibleRange, inRange } from "./version.ts";
 
 /** One difference between two contracts. */

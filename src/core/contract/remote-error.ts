@@ -1,6 +1,6 @@
 /** The errors of a program, as they cross the wire. */
 
-import { cutText } from "../cut-text.ts";
+import { cutText } from "../peer-error.ts";
 import { ANYTHING, type RulesOf, refuseUnknown } from "../options/check-options.ts";
 import { hasInstance, markClass } from "../same-class.ts";
 

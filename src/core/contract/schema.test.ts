@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ZocaloError } from "../errors.ts";
-import { bytes, isBytes } from "./bytes.ts";
-import { isSchema, jsonSchemaOf, type Schema, validate } from "./schema.ts";
+import { bytes, isBytes, isSchema, jsonSchemaOf, type Schema, validate } from "./schema.ts";
 
 const schema = (check: (value: unknown) => unknown): Schema => ({
   "~standard": { version: 1, vendor: "test", validate: check },

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { decoded, encoded } from "../../testing/codec/check.ts";
 import { codecSuite } from "../../testing/codec/suite.ts";
 import { ProtocolError } from "../errors.ts";
-import { chain } from "./chain.ts";
+import { chain } from "./frame-codec.ts";
 import { type CodecDefinition, defineCodec } from "./define-codec.ts";
 import { json } from "./formats/json.ts";
 

@@ -3,13 +3,12 @@
 import { checkOptions, FUNCTION, type OptionRule, type RulesOf } from "../options/check-options.ts";
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { ZocaloError } from "../errors.ts";
-import { viewBytes } from "../bytes/byte-view.ts";
+import { viewBytes } from "../bytes/byte-range.ts";
 import type { FrameSpan, MessageFormat } from "./codec.ts";
-import { FrameCodec } from "./frame-codec.ts";
+import { FrameCodec, StatelessBoundary } from "./frame-codec.ts";
 import { frameInvalid, frameTooLong, messageInvalid, messageTooLong, thrownReason } from "./frame-error.ts";
 import { LIMIT } from "./frame-limit.ts";
 import { ParsedCodec, type ParserDefinition } from "./parsed-codec.ts";
-import { StatelessBoundary } from "./stateless-boundary.ts";
 
 /** What {@link defineCodec} has to know. */
 export interface CodecDefinition<In, Out = In> {

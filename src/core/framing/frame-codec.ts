@@ -1,10 +1,11 @@
-/** A codec made of a boundary and a format. */
+/** Codecs made of a boundary and a format. */
 
 import { type ByteWriter, REFERENCE_BYTES } from "../bytes/byte-writer.ts";
 import { isEncodable } from "../bytes/utf8.ts";
-import type { Boundary, Codec, Decoder, MessageFormat } from "./codec.ts";
+import type { Boundary, Codec, Decoder, Framer, FrameSpan, MessageFormat } from "./codec.ts";
 import { FrameDecoder } from "./frame-decoder.ts";
-import { messageInvalid } from "./frame-error.ts";
+import { codecOptionInvalid, messageInvalid } from "./frame-error.ts";
+import { DEFAULT_MAX_FRAME_BYTES } from "./frame-limit.ts";
 
 /** Most bytes of UTF-8 that one unit of a JavaScript string can take. */
 const UTF8_BYTES_PER_UNIT = 3;
@@ -62,4 +63,54 @@ export class FrameCodec<In, Out = In> implements Codec<In, Out> {
       this.boundary.frame(bytes, 0, bytes.length, writer);
     }
   }
+}
+
+/**
+ * Joins the boundary of one codec with a format: `chain(lines(), json())` is JSON text, one value a line;
+ * `chain(lengthPrefix(), msgpack())` is MessagePack with a length before each message.
+ *
+ * The limit is that of the boundary, in bytes. When a message is not valid in the format, the decoder fails with
+ * `FRAME_INVALID`, unless the boundary was told to resynchronise: then the message is reported and skipped.
+ *
+ * @param codec - Whose boundary to take: any codec of Zócalo or of `defineCodec()`.
+ * @param format - `json()`, `msgpack()`, `text()`, `bytes()`, or an own one.
+ *
+ * @example
+ * ```ts
+ * import { ByteWriter, chain, json, lines } from "zocalo/framing";
+ * const codec = chain(lines(), json<{ say: string }>());
+ * const writer = new ByteWriter();
+ * codec.encode({ say: "hola" }, writer);
+ * console.log(String(writer.take().chunks[0])); // {"say":"hola"}
+ * ```
+ */
+export function chain<In, Out = In>(
+  codec: Pick<FrameCodec<never, unknown>, "boundary">,
+  format: MessageFormat<In, Out>,
+): FrameCodec<In, Out> {
+  if ((codec as Partial<typeof codec> | null)?.boundary === undefined) {
+    throw codecOptionInvalid("chain", "the first must be a codec, such as lines()");
+  }
+  if (typeof (format as MessageFormat<In, Out> | null)?.name !== "string") {
+    throw codecOptionInvalid("chain", "the second must be a format, such as json()");
+  }
+  return new FrameCodec(codec.boundary, format, `${codec.boundary.name}+${format.name}`);
+}
+
+/** A boundary that keeps nothing between two messages, so it is the framer of all streams. */
+export abstract class StatelessBoundary implements Boundary, Framer {
+  readonly name: string;
+  readonly maxFrameBytes: number;
+
+  constructor(name: string, maxFrameBytes: number = DEFAULT_MAX_FRAME_BYTES) {
+    this.name = name;
+    this.maxFrameBytes = maxFrameBytes;
+  }
+
+  createFramer(): Framer {
+    return this;
+  }
+
+  abstract find(bytes: Buffer, start: number, end: number, span: FrameSpan): number;
+  abstract frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void;
 }

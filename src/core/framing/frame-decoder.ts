@@ -1,6 +1,6 @@
 /** The one decoder: drives a framer over bytes as they come, and keeps what is not complete. */
 
-import { copyBytes } from "../bytes/copy-bytes.ts";
+import { copyBytes } from "../bytes/byte-range.ts";
 import { ProtocolError, UsageError } from "../errors.ts";
 import type { Boundary, Decoder, Framer, FrameSpan, MessageFormat, OnFrame } from "./codec.ts";
 import { frameTruncated, InvalidContent } from "./frame-error.ts";

@@ -1,8 +1,7 @@
 /** The errors of framing: what a peer did wrong, and what this program cannot send. */
 
 import { type ErrorCode, type ProtocolError, UsageError } from "../errors.ts";
-import { cutText } from "../cut-text.ts";
-import { peerError } from "../peer-error.ts";
+import { cutText, peerError } from "../peer-error.ts";
 
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f]+/g;
 const LONGEST_REASON = 200;

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { decoded, encoded } from "../../testing/codec/check.ts";
 import { codecSuite } from "../../testing/codec/suite.ts";
 import { ByteWriter, REFERENCE_BYTES } from "../bytes/byte-writer.ts";
-import { chain } from "./chain.ts";
+import { chain } from "./frame-codec.ts";
 import { defineCodec } from "./define-codec.ts";
 import { text } from "./formats/text.ts";
 import type { MessageParser, ParserDefinition, ParserInput } from "./parsed-codec.ts";

@@ -1,7 +1,7 @@
 /** A codec of one's own whose decoder keeps its place inside a message. */
 
 import type { ByteWriter } from "../bytes/byte-writer.ts";
-import { viewBytes } from "../bytes/byte-view.ts";
+import { viewBytes } from "../bytes/byte-range.ts";
 import { ZocaloError } from "../errors.ts";
 import type { Boundary, Decoder, Framer, FrameSpan, MessageFormat } from "./codec.ts";
 import { FrameCodec } from "./frame-codec.ts";

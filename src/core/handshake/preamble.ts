@@ -1,6 +1,6 @@
 /** The first bytes of a connection: the magic, and one frame behind it. */
 
-import { copyBytes } from "../bytes/copy-bytes.ts";
+import { copyBytes } from "../bytes/byte-range.ts";
 import type { ProtocolError } from "../errors.ts";
 import type { Decoder, MessageFormat } from "../framing/codec.ts";
 import { InvalidContent } from "../framing/frame-error.ts";

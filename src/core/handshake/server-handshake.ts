@@ -1,8 +1,7 @@
 /** The server's side of the handshake. */
 
-import { cutText } from "../cut-text.ts";
+import { cutText, peerError } from "../peer-error.ts";
 import { type ProtocolError, TimeoutError, ZocaloError } from "../errors.ts";
-import { peerError } from "../peer-error.ts";
 import type { Machine } from "../machine.ts";
 import { type Hello, MAX_MESSAGE_LENGTH, readHello, type Refusal, type Welcome } from "./hello.ts";
 import { encodeHandshake, HELLO, PreambleReader, REFUSAL, WELCOME, WIRE_VERSION } from "./preamble.ts";

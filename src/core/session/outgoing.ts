@@ -1,6 +1,6 @@
 /** What this side sends: messages with numbers, and the calls that wait for an answer. */
 
-import { copyBytes } from "../bytes/copy-bytes.ts";
+import { copyBytes } from "../bytes/byte-range.ts";
 import { ConnectionError, UsageError } from "../errors.ts";
 import { SendCredit } from "./credit.ts";
 import {

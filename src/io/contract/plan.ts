@@ -1,9 +1,8 @@
 /** A contract, prepared for one side: each method by its name and number, with the formats of what it carries. */
 
-import { isBytes } from "../../core/contract/bytes.ts";
+import { isBytes, type Schema, validate } from "../../core/contract/schema.ts";
 import { type Contract, type Methods, methodNames } from "../../core/contract/contract.ts";
 import type { Method } from "../../core/contract/method.ts";
-import { type Schema, validate } from "../../core/contract/schema.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
 import { InvalidContent } from "../../core/framing/frame-error.ts";
 import { DEFAULT_MAX_VALUES } from "../../core/framing/formats/value-limits.ts";

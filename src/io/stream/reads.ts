@@ -1,7 +1,7 @@
 /** The kinds of read that a connection offers, each as a request to its {@link Inbound}. */
 
 import type { ByteQueue } from "../../core/bytes/byte-queue.ts";
-import { lastingCopy } from "../../core/bytes/lasting-memory.ts";
+import { lastingCopy } from "../../core/bytes/own-bytes.ts";
 import { EndOfStreamError, ProtocolError, UsageError } from "../../core/errors.ts";
 import { countFrom, OPERATION_RULES, RECEIVE_RULES, type RulesOf, shown } from "../../core/options/check-options.ts";
 import type { StreamPartOwner } from "./owner.ts";

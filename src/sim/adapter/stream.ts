@@ -3,7 +3,7 @@
 import type { Address } from "../../core/address/address.ts";
 import type { StreamSink, StreamTraits, StreamTransport } from "../../io/network/network.ts";
 import type { TlsInfo, TlsOptions } from "../../io/network/tls.ts";
-import { NO_DATA } from "../kernel/segment.ts";
+import { NO_DATA } from "../kernel/packet.ts";
 import type { TcpFailure, TcpNotice } from "../kernel/tcp-connection.ts";
 import type { KernelDriver } from "./kernel-driver.ts";
 import type { TcpSocket } from "../kernel/tcp-stack.ts";

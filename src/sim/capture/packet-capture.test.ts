@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { joined } from "../../../test/sim/scene.ts";
-import { Route } from "../kernel/packet.ts";
-import { segment } from "../kernel/segment.ts";
+import { Route, segment } from "../kernel/packet.ts";
 import { check } from "../world/check.ts";
 import { enhancedPacket, interfaceDescription, ipPacket, sectionHeader } from "./packet-capture.ts";
 

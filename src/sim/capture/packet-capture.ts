@@ -1,8 +1,7 @@
 /** Captures the packets of a world, each as its sender puts it on the wire. */
 
 import { PACKAGE_VERSION } from "../../core/version.ts";
-import { type Endpoint, isIpv6, type Packet } from "../kernel/packet.ts";
-import { NO_DATA, type Segment } from "../kernel/segment.ts";
+import { type Endpoint, isIpv6, NO_DATA, type Packet, type Segment } from "../kernel/packet.ts";
 
 /** Writes a pcapng file while a world runs. */
 export class PacketCapture {

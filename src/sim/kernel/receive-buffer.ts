@@ -1,6 +1,6 @@
 /** What has arrived on a connection: bytes in order for the program, and stretches that arrived early. */
 
-import { NO_SACKS, type SackBlock } from "./segment.ts";
+import { NO_SACKS, type SackBlock } from "./packet.ts";
 
 interface Early {
   readonly from: number;

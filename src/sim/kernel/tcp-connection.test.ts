@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { RandomStream } from "../../core/faults/random-stream.ts";
 import { EventQueue } from "../time/event-queue.ts";
-import { resetFor, type Segment } from "./segment.ts";
+import { resetFor, type Segment } from "./packet.ts";
 import { TcpConnection } from "./tcp-connection.ts";
 import { DEFAULT_TCP, type TcpSettings } from "./tcp-settings.ts";
 

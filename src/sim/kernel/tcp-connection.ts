@@ -1,7 +1,7 @@
 /** One end of a simulated TCP connection: segments, calls and deadlines go in, segments and notices come out (RFC 9293). */
 
 import { ReceiveBuffer } from "./receive-buffer.ts";
-import { NO_DATA, type Segment, segment, sequenceLength } from "./segment.ts";
+import { NO_DATA, type Segment, segment, sequenceLength } from "./packet.ts";
 import type { TcpSettings } from "./tcp-settings.ts";
 import { nextState, type TcpEvent, type TcpState } from "./tcp-state.ts";
 import { TcpSender } from "./tcp-sender.ts";

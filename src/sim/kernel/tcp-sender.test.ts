@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NO_SACKS } from "./segment.ts";
+import { NO_SACKS } from "./packet.ts";
 import { TcpSender } from "./tcp-sender.ts";
 import { DEFAULT_TCP } from "./tcp-settings.ts";
 

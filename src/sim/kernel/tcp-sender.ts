@@ -1,6 +1,6 @@
 /** The sending half of a connection: segments in flight, each repeated until it is acknowledged (RFC 9293, 6298, 2018). */
 
-import { NO_DATA, type SackBlock } from "./segment.ts";
+import { NO_DATA, type SackBlock } from "./packet.ts";
 import { SendBuffer } from "./send-buffer.ts";
 import type { TcpSettings } from "./tcp-settings.ts";
 

@@ -9,10 +9,11 @@ import {
   isIpv6,
   type Machine,
   type Packet,
+  resetFor,
   Route,
+  TCP_HEADER_BYTES,
 } from "./packet.ts";
 import { checkPlace, covers, freePort, KernelRefusal, type Place, type Standing, Standings } from "./ports.ts";
-import { resetFor, TCP_HEADER_BYTES } from "./segment.ts";
 import { TcpConnection, type TcpFailure, type TcpNotice } from "./tcp-connection.ts";
 import type { TcpSettings } from "./tcp-settings.ts";
 import { wayTo } from "./way.ts";

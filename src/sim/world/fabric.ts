@@ -14,9 +14,10 @@ import {
   isLoopbackIp,
   type Packet,
   payloadOf,
+  resetFor,
   Route,
+  segment,
 } from "../kernel/packet.ts";
-import { resetFor, segment } from "../kernel/segment.ts";
 import type { Scheduler } from "../time/scheduler.ts";
 import { PacketRules, type PacketVerdict } from "./packet-rule.ts";
 import { type Trace, type TracedHost, tracePacket } from "./trace.ts";

@@ -1,8 +1,7 @@
 /** What happened in a world, as lines and as one number: two runs are the same when these are. */
 
 import { hashText, mix32 } from "../../core/faults/random-stream.ts";
-import type { Packet } from "../kernel/packet.ts";
-import { flagsOf, type Segment } from "../kernel/segment.ts";
+import { flagsOf, type Packet, type Segment } from "../kernel/packet.ts";
 
 /** The version of the form of the trace, in its header. */
 export const TRACE_VERSION = 1;

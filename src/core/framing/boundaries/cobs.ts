@@ -1,6 +1,6 @@
 /** Consistent Overhead Byte Stuffing: messages without zeros inside, and a zero behind each. */
 
-import { copyBytes } from "../../bytes/copy-bytes.ts";
+import { copyBytes } from "../../bytes/byte-range.ts";
 import { checkOptions, FUNCTION, type RulesOf } from "../../options/check-options.ts";
 import type { FrameSpan, OnSkipped } from "../codec.ts";
 import { bytes as bytesFormat } from "../formats/bytes.ts";

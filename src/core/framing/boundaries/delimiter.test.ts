@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { decoded, encoded, equalPieces } from "../../../testing/codec/check.ts";
 import { codecSuite, countedBytes, type LookCount } from "../../../testing/codec/suite.ts";
-import { chain } from "../chain.ts";
+import { chain } from "../frame-codec.ts";
 import type { SkippedFrame } from "../codec.ts";
 import { json } from "../formats/json.ts";
 import { type Delimiter, delimiter } from "./delimiter.ts";

@@ -2,7 +2,7 @@
 
 import { checkOptions, FUNCTION, type RulesOf } from "../../options/check-options.ts";
 import type { ByteWriter } from "../../bytes/byte-writer.ts";
-import { findByte } from "../../bytes/find-byte.ts";
+import { findByte } from "../../bytes/byte-range.ts";
 import { isEncodable } from "../../bytes/utf8.ts";
 import { bytes as bytesFormat } from "../formats/bytes.ts";
 import type { Boundary, Framer, FrameSpan, OnSkipped } from "../codec.ts";

@@ -3,10 +3,9 @@
 import type { ByteWriter } from "../../bytes/byte-writer.ts";
 import { bytes as bytesFormat } from "../formats/bytes.ts";
 import type { FrameSpan } from "../codec.ts";
-import { FrameCodec } from "../frame-codec.ts";
+import { FrameCodec, StatelessBoundary } from "../frame-codec.ts";
 import { messageInvalid } from "../frame-error.ts";
 import { checkedLimit } from "../frame-limit.ts";
-import { StatelessBoundary } from "../stateless-boundary.ts";
 
 const NAME = "fixedSize";
 

@@ -2,13 +2,12 @@
 
 import { checkOptions, oneOf, type RulesOf, wholeNumber } from "../../options/check-options.ts";
 import { type ByteWriter, REFERENCE_BYTES } from "../../bytes/byte-writer.ts";
-import { copyBytes } from "../../bytes/copy-bytes.ts";
+import { copyBytes } from "../../bytes/byte-range.ts";
 import { bytes as bytesFormat } from "../formats/bytes.ts";
 import type { FrameSpan } from "../codec.ts";
-import { FrameCodec } from "../frame-codec.ts";
+import { FrameCodec, StatelessBoundary } from "../frame-codec.ts";
 import { frameInvalid, frameTooLong, messageInvalid, messageTooLong } from "../frame-error.ts";
 import { LIMIT } from "../frame-limit.ts";
-import { StatelessBoundary } from "../stateless-boundary.ts";
 
 /** Options of {@link lengthPrefix}. */
 export interface LengthPrefixOptions {

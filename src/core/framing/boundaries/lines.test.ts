@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { decoded, encoded } from "../../../testing/codec/check.ts";
 import { codecSuite } from "../../../testing/codec/suite.ts";
 import { bytes } from "../formats/bytes.ts";
-import { chain } from "../chain.ts";
+import { chain } from "../frame-codec.ts";
 import type { SkippedFrame } from "../codec.ts";
 import { json } from "../formats/json.ts";
 import { type LinesOptions, lines } from "./lines.ts";

@@ -1,7 +1,7 @@
 /** Lines of text. */
 
 import { type ByteWriter, REFERENCE_BYTES } from "../../bytes/byte-writer.ts";
-import { findByte } from "../../bytes/find-byte.ts";
+import { findByte } from "../../bytes/byte-range.ts";
 import { checkOptions, FUNCTION, oneOf, type RulesOf } from "../../options/check-options.ts";
 import type { Boundary, Framer, FrameSpan, OnSkipped } from "../codec.ts";
 import { text, TEXT_RULES, type TextOptions } from "../formats/text.ts";

@@ -1,6 +1,6 @@
 /** SLIP: messages with an END byte behind each (RFC 1055). */
 
-import { findByte } from "../../bytes/find-byte.ts";
+import { findByte } from "../../bytes/byte-range.ts";
 import { checkOptions, FLAG, FUNCTION, type RulesOf } from "../../options/check-options.ts";
 import type { FrameSpan, OnSkipped } from "../codec.ts";
 import { bytes as bytesFormat } from "../formats/bytes.ts";

@@ -1,6 +1,6 @@
 /** The search for messages that end with one byte which cannot stand inside them: lines, COBS, SLIP. */
 
-import { findByte } from "../../bytes/find-byte.ts";
+import { findByte } from "../../bytes/byte-range.ts";
 import type { Framer, FrameSpan, OnSkipped } from "../codec.ts";
 import { contentInvalid, frameTooLong, type InvalidContent, longerThan } from "../frame-error.ts";
 

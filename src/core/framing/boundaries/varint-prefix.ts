@@ -4,10 +4,9 @@ import type { ByteWriter } from "../../bytes/byte-writer.ts";
 import { checkOptions, type RulesOf } from "../../options/check-options.ts";
 import type { FrameSpan } from "../codec.ts";
 import { bytes as bytesFormat } from "../formats/bytes.ts";
-import { FrameCodec } from "../frame-codec.ts";
+import { FrameCodec, StatelessBoundary } from "../frame-codec.ts";
 import { frameInvalid, frameTooLong, messageTooLong } from "../frame-error.ts";
 import { LIMIT } from "../frame-limit.ts";
-import { StatelessBoundary } from "../stateless-boundary.ts";
 
 /** Options of {@link varintPrefix}. */
 export interface VarintPrefixOptions {

@@ -1,7 +1,7 @@
 /** Messages that are bytes. */
 
-import { viewBytes } from "../../bytes/byte-view.ts";
-import { lastingCopy } from "../../bytes/lasting-memory.ts";
+import { viewBytes } from "../../bytes/byte-range.ts";
+import { lastingCopy } from "../../bytes/own-bytes.ts";
 import type { MessageFormat } from "../codec.ts";
 import { messageInvalid } from "../frame-error.ts";
 

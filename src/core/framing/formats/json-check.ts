@@ -5,7 +5,7 @@
  * answers where what it is named for ends, or, when it is wrong, the complement (`~`) of where, which is below 0.
  */
 
-import { findByte } from "../../bytes/find-byte.ts";
+import { findByte } from "../../bytes/byte-range.ts";
 import { InvalidContent } from "../frame-error.ts";
 import { MAX_VALUE_DEPTH, tooDeep, tooManyValues } from "./value-limits.ts";
 

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { decoded, encoded } from "../../../testing/codec/check.ts";
 import { codecSuite } from "../../../testing/codec/suite.ts";
-import { chain } from "../chain.ts";
+import { chain } from "../frame-codec.ts";
 import { json } from "./json.ts";
 import { lengthPrefix } from "../boundaries/length-prefix.ts";
 import { lines } from "../boundaries/lines.ts";

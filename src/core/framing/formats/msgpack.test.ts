@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { decoded, encoded } from "../../../testing/codec/check.ts";
 import { codecSuite } from "../../../testing/codec/suite.ts";
 import { lengthPrefix } from "../boundaries/length-prefix.ts";
-import { chain } from "../chain.ts";
+import { chain } from "../frame-codec.ts";
 import { MESSAGEPACK_KINDS, msgpack } from "./msgpack.ts";
 import { PlainValue } from "./plain-value.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decoded } from "../../../testing/codec/check.ts";
 import { codecSuite } from "../../../testing/codec/suite.ts";
-import { chain } from "../chain.ts";
+import { chain } from "../frame-codec.ts";
 import { lengthPrefix } from "../boundaries/length-prefix.ts";
 import { text } from "./text.ts";
 import { varintPrefix } from "../boundaries/varint-prefix.ts";

@@ -1,6 +1,6 @@
 /** The frame that ends a session. */
 
-import { cutText } from "../../cut-text.ts";
+import { cutText } from "../../peer-error.ts";
 import { type ErrorCode, errorCodes } from "../../errors.ts";
 import type { MessageFormat } from "../../framing/codec.ts";
 import { InvalidContent } from "../../framing/frame-error.ts";

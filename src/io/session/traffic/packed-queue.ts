@@ -1,6 +1,6 @@
 /** Messages that wait: for their handlers, to be read from a stream, or to be sent. Packed into few pieces of memory. */
 
-import { copyBytes } from "../../../core/bytes/copy-bytes.ts";
+import { copyBytes } from "../../../core/bytes/byte-range.ts";
 import { readU16, writeU16 } from "../../../core/session/wire/frame-types.ts";
 
 /** Bits of a kind: the message has an id, or a time. */

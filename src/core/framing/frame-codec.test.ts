@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decoded, encoded } from "../../testing/codec/check.ts";
 import { bytes } from "./formats/bytes.ts";
-import { chain } from "./chain.ts";
+import { chain } from "./frame-codec.ts";
 import { cobs } from "./boundaries/cobs.ts";
 import { json } from "./formats/json.ts";
 import { lines } from "./boundaries/lines.ts";

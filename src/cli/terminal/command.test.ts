@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { count, countUpTo, milliseconds, seed, units } from "./number-options.ts";
+import { count, countUpTo, milliseconds, seed, units } from "./command.ts";
 
 test("numbers are whole, in digits, and within what can be done", () => {
   const minutes = units(60_000);

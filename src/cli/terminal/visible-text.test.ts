@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toHexDump } from "./hex-dump.ts";
+import { toHexDump } from "./visible-text.ts";
 
 test("sixteen bytes a line, as hexadecimal and as text", () => {
   const dump = toHexDump();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type DataInput, PatientInput } from "./standard-input.ts";
+import { type DataInput, PatientInput } from "./standard-streams.ts";
 
 /** An stdin that never says anything. */
 function silentInput(isTerminal: boolean): DataInput {
