@@ -71,6 +71,7 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/io/session/traffic/stream.ts": "test/sessions/calls-and-events.test.ts",
   "src/io/session/traffic/streams.ts": "test/sessions/calls-and-events.test.ts",
   "src/io/session/traffic/traffic.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session/traffic/waiting-requests.ts": "test/sessions/careless-programs.test.ts",
   "src/node/bind-transport.ts": "src/node/datagram-transport.test.ts",
   "src/node/errno-in-place.ts": "src/node/errno.test.ts",
   "src/sim/kernel/packet.ts": "src/sim/world/fabric.test.ts",

@@ -58,22 +58,6 @@ export function mayHold(
   return heldBytes + bytes <= settings.maxHeldBytesPerSession;
 }
 
-/** Something that asks the peer for something new, and can wait until there is room. */
-export interface Request {
-  /** Names it in errors. */
-  readonly op: string;
-  /** The time that it was given; Infinity for no end. */
-  readonly timeoutMs: number;
-  /** When it is given up; Infinity for never. */
-  readonly deadline: number;
-  /** Memory that it pins while it waits. */
-  readonly heldBytes: number;
-  /** Gives it to the machine; false when there is no room. Never throws. */
-  transmit(now: number): boolean;
-  /** It was not sent, and never will be. */
-  unsent(reason: unknown): void;
-}
-
 /** What became of a message, in the words of the errors. */
 export function outcomeOf(outcome: "not-sent" | "unknown"): ErrorOutcome {
   return outcome === "not-sent" ? "none" : "unknown";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HELD } from "../../../core/held-bytes.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
-import { PackedSends } from "./packed-sends.ts";
+import type { EndpointSettings } from "../settings.ts";
+import { PackedSends, WaitingItems } from "./packed-sends.ts";
 
 function bodyOf(text: string): BodyPlace {
   const bytes = Buffer.from(`<${text}>`);
@@ -11,8 +12,11 @@ function bodyOf(text: string): BodyPlace {
 
 function firstOf(sends: PackedSends): string {
   assert.equal(sends.queue.peek(), true);
-  const { bytes, start, end } = sends.queue;
-  return bytes.toString("utf8", start, end);
+  return textOf(sends.queue);
+}
+
+function textOf({ bytes, start, end }: BodyPlace): string {
+  return String(bytes.subarray(start, end));
 }
 
 test("those who await a message learn of theirs, with messages between them for which nobody waits", async () => {
@@ -60,4 +64,70 @@ test("a message that is refused ends nobody who does not look at it", async () =
   assert.equal(firstOf(sends), "x");
   sends.refuse(new Error("over"));
   await new Promise((resolve) => setImmediate(resolve));
+});
+
+function scene(mostBytes = Infinity) {
+  let bytes = 0;
+  const items = new WaitingItems((change) => (bytes += change));
+  const settings = { maxHeldBytesPerSession: mostBytes } as EndpointSettings;
+  const push = (body: BodyPlace): Promise<void> =>
+    items.push(body, "send", { heldBytes: bytes, settings, turnTime: () => 0 });
+  return { items, push, bytes: () => bytes };
+}
+
+test("items leave in order while there is room, and each resolves when it is sent", async () => {
+  const { items, push, bytes } = scene();
+  const scratch = bodyOf("one");
+  const done: string[] = [];
+  void push(scratch).then(() => done.push("one"));
+  // The place of a body is used again.
+  (scratch.bytes as Buffer).write("xxx");
+  void push(bodyOf("three")).then(() => done.push("three"));
+  assert.equal(items.isEmpty, false);
+  const held = bytes();
+  assert.ok(held > 2 * HELD.sender && held < 2 * HELD.sender + 1000, String(held));
+  const sent: string[] = [];
+  items.flush((body) => sent.length < 1 && sent.push(textOf(body)) > 0);
+  await Promise.resolve();
+  assert.deepEqual([sent, done, bytes()], [["one"], ["one"], held - HELD.sender]);
+  items.flush((body) => sent.push(textOf(body)) > 0);
+  await Promise.resolve();
+  assert.deepEqual([sent, done, items.isEmpty, bytes()], [["one", "three"], ["one", "three"], true, 0]);
+});
+
+test("what cannot be sent stops the others; rejected items end nobody who does not look", async () => {
+  const { items, push, bytes } = scene();
+  const waiting = ["a", "b", "c"].map((text) => push(bodyOf(text)));
+  const held = bytes();
+  const flush = (): void =>
+    items.flush((body) => {
+      if (textOf(body) === "b") throw new Error("too long");
+      return true;
+    });
+  assert.throws(flush, /too long/);
+  assert.equal(bytes(), held - HELD.sender);
+  items.reject(new Error("over"));
+  assert.deepEqual([items.isEmpty, bytes()], [true, 0]);
+  await waiting[0];
+  await assert.rejects(waiting[1] as Promise<void>, /over/);
+});
+
+test("as many may wait, and as much memory, as there is a limit for", () => {
+  const full = { code: "QUEUE_FULL", op: "send", outcome: "none" };
+  const many = scene();
+  for (let count = 0; count < 16_384; count += 1) void many.push(bodyOf("x"));
+  assert.throws(() => many.push(bodyOf("x")), full);
+  const large = scene();
+  const mebibytes = bodyOf("x".repeat(4_194_304));
+  for (let count = 0; count < 3; count += 1) void large.push(mebibytes);
+  assert.throws(() => large.push(mebibytes), full);
+  const session = scene(10_000);
+  void session.push(bodyOf("x".repeat(9000)));
+  assert.throws(() => session.push(bodyOf("x".repeat(1000))), full);
+});
+
+test("one item may wait, however large it is", () => {
+  const { push } = scene(0);
+  void push(bodyOf("x".repeat(17_000_000)));
+  assert.throws(() => push(bodyOf("x")), { code: "QUEUE_FULL" });
 });

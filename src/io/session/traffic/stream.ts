@@ -9,13 +9,14 @@ import type { ItemReceived } from "../../../core/session/event.ts";
 import { Deadline, expiryReason, type OperationOptions } from "../../operation/deadline.ts";
 import { FULFILLED, rejectedQuietly } from "../../operation/handled-rejection.ts";
 import { DONE, Iteration } from "../../operation/iteration.ts";
-import type { Request, SessionPartOwner } from "./owner.ts";
+import type { SessionPartOwner } from "./owner.ts";
 import type { MethodPlan, ValuePlan } from "../../contract/plan.ts";
 import { PackedQueue } from "./packed-queue.ts";
 import { type DirectionState, directed, STREAM_TABLE, type StreamInput, type StreamState } from "./stream-state.ts";
 import type * as api from "../../contract/methods.ts";
 import { copyOfBody } from "../../contract/format.ts";
-import { WaitingItems } from "./waiting-items.ts";
+import { WaitingItems } from "./packed-sends.ts";
+import type { Request, WaitingRequests } from "./waiting-requests.ts";
 import { unbound } from "../../contract/remote.ts";
 import { Waiter, WaitQueue } from "../../operation/wait-queue.ts";
 
@@ -29,10 +30,8 @@ export interface SessionStreamOwner {
   mayTake(stream: SessionStream): boolean;
   /** So many more bytes of items wait to be sent. */
   waits(bytes: number): void;
-  /** Opens it as soon as there is room. @throws UsageError `QUEUE_FULL`. */
-  submit(stream: SessionStream): void;
-  /** It is not to be opened any more. */
-  withdraw(stream: SessionStream): void;
+  /** Where it waits until there is room to open it. */
+  readonly requests: WaitingRequests;
 }
 
 /** A read, with the loop that waits. */
@@ -131,7 +130,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
     try {
       const place = owner.placeOf(method);
       this.#opening = { place, body: copyOfBody(method.request.encode(input)) };
-      this.#streams.submit(this);
+      this.#streams.requests.submit(this);
     } catch (error) {
       this.fail(owner.end === undefined ? error : owner.overError(this.op, "none"));
       return;
@@ -158,10 +157,6 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
     this.#owner.gathered(body.end);
     this.writable();
     return true;
-  }
-
-  unsent(reason: unknown): void {
-    this.fail(reason);
   }
 
   send(item: unknown): Promise<void> {
@@ -357,7 +352,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
   }
 
   #giveUp(reason: unknown, input: "fail" | "abort" = "fail"): void {
-    if (this.id === 0) this.#streams.withdraw(this);
+    if (this.id === 0) this.#streams.requests.withdraw(this);
     else if (this.#receiving === "open" || this.#sending !== "ended") {
       this.#owner.machine.cancel(this.id, this.#owner.now());
     }

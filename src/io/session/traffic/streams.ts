@@ -7,15 +7,15 @@ import type { AnswerReceived, ItemReceived, StreamOpened } from "../../../core/s
 import { type OperationOptions, refusedAtOnce } from "../../operation/deadline.ts";
 import { TurnBudget } from "../../operation/turn-budget.ts";
 import { readErrorBody } from "../../contract/error-body.ts";
-import type { SessionCalls } from "./calls.ts";
 import { outcomeOf, type SessionPartOwner } from "./owner.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
 import { SessionStream, type SessionStreamOwner } from "./stream.ts";
+import type { WaitingRequests } from "./waiting-requests.ts";
 
 /** The streams of one session, of both sides, by their ids. */
 export class OpenStreams implements SessionStreamOwner {
+  readonly requests: WaitingRequests;
   readonly #owner: SessionPartOwner;
-  readonly #calls: SessionCalls;
   readonly #streams: Map<number, SessionStream> = new Map();
   /** Bytes of items that came and were not read, also of streams that have ended. */
   #unreadBytes = 0;
@@ -26,23 +26,15 @@ export class OpenStreams implements SessionStreamOwner {
   /** Streams with items that could not be taken in this turn of the event loop. */
   #refused: Set<SessionStream> | undefined;
 
-  constructor(owner: SessionPartOwner, calls: SessionCalls) {
+  constructor(owner: SessionPartOwner, requests: WaitingRequests) {
     this.#owner = owner;
-    this.#calls = calls;
+    this.requests = requests;
   }
 
   /** A stream whose handler could not start before; undefined when it is over, though the peer may have used its id again. */
   waiting(id: number, turn: number): SessionStream | undefined {
     const stream = this.#streams.get(id);
     return stream?.turn === turn ? stream : undefined;
-  }
-
-  submit(stream: SessionStream): void {
-    this.#calls.submit(stream);
-  }
-
-  withdraw(stream: SessionStream): void {
-    this.#calls.withdraw(stream);
   }
 
   add(stream: SessionStream): void {

@@ -6,6 +6,7 @@ import { type DispatchOwner, SessionDispatch } from "./dispatch.ts";
 import { SessionEvents } from "./events.ts";
 import type { LostRequest } from "../end.ts";
 import { OpenStreams } from "./streams.ts";
+import { WaitingRequests } from "./waiting-requests.ts";
 
 /** What a session tells about itself, not about one of its messages. */
 export type AboutSession = Extract<
@@ -19,6 +20,7 @@ export class SessionTraffic {
   #calls: SessionCalls | undefined;
   #dispatch: SessionDispatch | undefined;
   #events: SessionEvents | undefined;
+  #requests: WaitingRequests | undefined;
   #streams: OpenStreams | undefined;
 
   constructor(owner: DispatchOwner) {
@@ -26,7 +28,7 @@ export class SessionTraffic {
   }
 
   get calls(): SessionCalls {
-    return (this.#calls ??= new SessionCalls(this.#owner, this.events));
+    return (this.#calls ??= new SessionCalls(this.#owner, this.requests));
   }
   get dispatch(): SessionDispatch {
     return (this.#dispatch ??= new SessionDispatch(this.#owner));
@@ -34,9 +36,12 @@ export class SessionTraffic {
   get events(): SessionEvents {
     return (this.#events ??= new SessionEvents(this.#owner));
   }
+  get requests(): WaitingRequests {
+    return (this.#requests ??= new WaitingRequests(this.#owner, this.events));
+  }
   /** Streams of both sides. */
   get streams(): OpenStreams {
-    return (this.#streams ??= new OpenStreams(this.#owner, this.calls));
+    return (this.#streams ??= new OpenStreams(this.#owner, this.requests));
   }
 
   /** Handlers of calls that run now, and events that were dropped. */
@@ -46,13 +51,13 @@ export class SessionTraffic {
 
   /** Memory of what waits here. */
   get heldBytes(): number {
-    const waiting = (this.#dispatch?.heldBytes ?? 0) + (this.#events?.heldBytes ?? 0) + (this.#calls?.heldBytes ?? 0);
-    return waiting + (this.#streams?.heldBytes ?? 0);
+    const requests = (this.#requests?.heldBytes ?? 0) + (this.#calls?.heldBytes ?? 0) + (this.#streams?.heldBytes ?? 0);
+    return requests + (this.#events?.heldBytes ?? 0) + (this.#dispatch?.heldBytes ?? 0);
   }
 
   /** When something that waits is to be given up; Infinity for never. */
   get nextDeadline(): number {
-    return Math.min(this.#calls?.nextDeadline ?? Infinity, this.#events?.nextDeadline ?? Infinity);
+    return Math.min(this.#requests?.nextDeadline ?? Infinity, this.#events?.nextDeadline ?? Infinity);
   }
 
   /** Whether an event waits for room, or a call or stream. */
@@ -60,7 +65,7 @@ export class SessionTraffic {
     return this.#events?.isEmpty === false;
   }
   get requestsWait(): boolean {
-    return this.#calls?.isWaiting === true;
+    return this.#requests?.isEmpty === false;
   }
 
   /** Whether no handler runs or waits; whether none of an event does. */
@@ -107,7 +112,7 @@ export class SessionTraffic {
         break;
       case "writable":
         this.#events?.writable();
-        if (!this.eventsWait) this.#calls?.writable();
+        if (!this.eventsWait) this.#requests?.writable();
         break;
       default:
     }
@@ -127,18 +132,19 @@ export class SessionTraffic {
 
   /** Gives up what has waited for room until its time was up. */
   expire(now: number): void {
-    this.#calls?.expire(now);
+    this.#requests?.expire(now);
     this.#events?.expire(now);
   }
 
   /** The peer takes nothing new: what waits for room is not sent. */
   refuse(): void {
     this.#events?.over();
-    this.#calls?.refuse();
+    this.#requests?.over();
   }
 
   /** This side ends the calls and streams that are under way. */
   stop(): void {
+    this.#requests?.over();
     this.#calls?.over();
     this.#streams?.over();
   }
