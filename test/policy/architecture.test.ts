@@ -21,6 +21,7 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/core/session/incoming.ts": "src/core/session/session.test.ts",
   "src/core/session/losses.ts": "src/core/session/session-rules.test.ts",
   "src/core/session/requests.ts": "src/core/session/session.test.ts",
+  "src/cli/terminal/run-command.ts": "test/cli/listen.test.ts",
   "src/cli/sockets/connect.ts": "test/cli/connect.test.ts",
   "src/cli/demo/demo.ts": "test/cli/demo.test.ts",
   "src/cli/demo/stream-relay.ts": "test/cli/demo.test.ts",

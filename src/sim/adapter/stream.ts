@@ -3,8 +3,8 @@
 import type { Address } from "../../core/address/address.ts";
 import type { StreamSink, StreamTraits, StreamTransport } from "../../io/network/network.ts";
 import type { TlsInfo, TlsOptions } from "../../io/network/tls.ts";
-import { NO_DATA } from "../kernel/packet.ts";
-import type { TcpFailure, TcpNotice } from "../kernel/tcp-connection.ts";
+import { NO_DATA, type TcpFailure } from "../kernel/packet.ts";
+import type { TcpNotice } from "../kernel/tcp-connection.ts";
 import type { KernelDriver } from "./kernel-driver.ts";
 import type { TcpSocket } from "../kernel/tcp-stack.ts";
 import { addressOf, failureError } from "./translation.ts";

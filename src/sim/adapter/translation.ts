@@ -3,9 +3,8 @@
 import { Address } from "../../core/address/address.ts";
 import { ConnectError, ConnectionError, type ErrorCode, UsageError, ZocaloError } from "../../core/errors.ts";
 import type { OperationContext } from "../../io/operation/deadline.ts";
-import type { Endpoint } from "../kernel/packet.ts";
+import type { Endpoint, TcpFailure } from "../kernel/packet.ts";
 import { type Interface, KernelRefusal, type Place } from "../kernel/ports.ts";
-import type { TcpFailure } from "../kernel/tcp-connection.ts";
 
 /** The interfaces of every host, by their numbers and names. */
 const INTERFACES: Readonly<Record<string, Interface>> = { lo: "lo", "1": "lo", eth0: "eth0", "2": "eth0" };

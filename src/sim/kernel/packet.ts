@@ -1,7 +1,6 @@
 /** What hosts send each other, and what a kernel knows of the world around it. */
 
 import { hashText, type RandomStream } from "../../core/faults/random-stream.ts";
-import type { TcpFailure } from "./tcp-connection.ts";
 
 /** Bytes of a segment without payload: IPv4 and TCP headers, without options. */
 export const TCP_HEADER_BYTES: { readonly 4: number; readonly 6: number } = { 4: 40, 6: 60 };
@@ -57,6 +56,9 @@ export function resetFor(received: Segment): Segment {
 export function flagsOf({ syn, fin, rst, ack }: Segment): string {
   return `${syn ? "S" : ""}${fin ? "F" : ""}${rst ? "R" : ""}${ack === undefined ? "" : "."}`;
 }
+
+/** Why a connection was lost, or never came to be. */
+export type TcpFailure = "refused" | "reset" | "timed out" | "host unreachable" | "network unreachable";
 
 /** An IP address in canonical form, and a port. */
 export interface Endpoint {

@@ -1,13 +1,10 @@
 /** One end of a simulated TCP connection: segments, calls and deadlines go in, segments and notices come out (RFC 9293). */
 
 import { ReceiveBuffer } from "./receive-buffer.ts";
-import { NO_DATA, type Segment, segment, sequenceLength } from "./packet.ts";
+import { NO_DATA, type Segment, segment, sequenceLength, type TcpFailure } from "./packet.ts";
 import type { TcpSettings } from "./tcp-settings.ts";
 import { nextState, type TcpEvent, type TcpState } from "./tcp-state.ts";
 import { TcpSender } from "./tcp-sender.ts";
-
-/** Why a connection was lost, or never came to be. */
-export type TcpFailure = "refused" | "reset" | "timed out" | "host unreachable" | "network unreachable";
 
 /**
  * What a connection tells its user. `readable`: bytes or the peer's FIN can be read. `writable`: the peer has acknowledged something.

@@ -12,9 +12,10 @@ import {
   resetFor,
   Route,
   TCP_HEADER_BYTES,
+  type TcpFailure,
 } from "./packet.ts";
 import { checkPlace, covers, freePort, KernelRefusal, type Place, type Standing, Standings } from "./ports.ts";
-import { TcpConnection, type TcpFailure, type TcpNotice } from "./tcp-connection.ts";
+import { TcpConnection, type TcpNotice } from "./tcp-connection.ts";
 import type { TcpSettings } from "./tcp-settings.ts";
 import { wayTo } from "./way.ts";
 

@@ -1,8 +1,7 @@
 /** A datagram socket of a simulated host: its receive buffer, the groups that it hears, the way to where it sends. */
 
-import { type Endpoint, isGroup, isIpv6, type Packet, Route } from "./packet.ts";
+import { type Endpoint, isGroup, isIpv6, type Packet, Route, type TcpFailure } from "./packet.ts";
 import { covers, type Interface, type Standing } from "./ports.ts";
-import type { TcpFailure } from "./tcp-connection.ts";
 import type { Way } from "./way.ts";
 
 /** What a datagram costs in the receive buffer beside its bytes. */

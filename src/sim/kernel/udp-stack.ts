@@ -1,6 +1,15 @@
 /** The UDP of one host (RFC 768): who gets a datagram, and what becomes of one that nobody awaits. */
 
-import { type Endpoint, isBroadcastIp, isGroup, isIpv6, type Machine, type Packet, Route } from "./packet.ts";
+import {
+  type Endpoint,
+  isBroadcastIp,
+  isGroup,
+  isIpv6,
+  type Machine,
+  type Packet,
+  Route,
+  type TcpFailure,
+} from "./packet.ts";
 import {
   checkPlace,
   covers,
@@ -11,7 +20,6 @@ import {
   type Standing,
   Standings,
 } from "./ports.ts";
-import type { TcpFailure } from "./tcp-connection.ts";
 import {
   deliver,
   groupPlace,
