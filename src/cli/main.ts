@@ -35,7 +35,7 @@ function version(): string {
 
 function program(): Command {
   const zocalo = new Command("zocalo")
-    .description("Talk over TCP, TLS, Unix sockets and UDP: be a client, be a server, see what happens.")
+    .description("Talk over TCP, TLS, Unix sockets and UDP, as a client or as a server.")
     .version(version(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print help for a command")

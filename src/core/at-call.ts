@@ -8,10 +8,10 @@ type Sentence = readonly [detail: string, side?: "local" | "remote" | "system"];
 
 const NO_SOCKET_MEMORY: Sentence = ["the kernel has no memory for another socket; close some, or try again later"];
 const LOST_ON_THE_WAY: Sentence = [
-  "the network says that there is no way to the peer any more, and the kernel gave up; what was not answered may or may not have arrived",
+  "the network reports no way to the peer, and the kernel ended the connection; what was not answered may or may not have arrived",
 ];
 const NOBODY_THERE: Sentence = [
-  "nothing listens there, says the answer to an earlier datagram; open that datagram socket first, or check the address and the port",
+  "nothing listens there: that host refused an earlier datagram; open that datagram socket first, or check the address and the port",
 ];
 
 /** By operation and code. */
@@ -48,7 +48,7 @@ const AT_CALL: Readonly<Record<string, Readonly<Record<string, Sentence>>>> = {
   send: {
     CONNECTION_REFUSED: NOBODY_THERE,
     PERMISSION_DENIED: [
-      "a broadcast address needs udp.setBroadcast(true) first; if it is none, a firewall or another rule of this machine forbids it",
+      "for a broadcast address call udp.setBroadcast(true) first; otherwise a firewall or another rule of this machine forbids it",
     ],
     ADDRESS_NOT_AVAILABLE: ["this machine has no address from which that one can be reached"],
   },

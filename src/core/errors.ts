@@ -163,7 +163,10 @@ const CODES: Readonly<Record<ErrorCode, readonly [side: ErrorSide, detail: strin
   VERSION_UNSUPPORTED: ["remote", "the two sides speak incompatible versions; upgrade the older one"],
   CODEC_UNSUPPORTED: ["remote", "the two sides have no codec in common; configure the same one on both"],
   UNAUTHENTICATED: ["remote", "the server does not accept the credentials of the client; check `auth`"],
-  SERVER_BUSY: ["remote", "the server takes no new clients now; retry after `retryAfterMs` of its refusal, as `retry` does"],
+  SERVER_BUSY: [
+    "remote",
+    "the server takes no new clients now; retry after `retryAfterMs` of its refusal, as `retry` does",
+  ],
   METHOD_UNKNOWN: ["remote", "the peer does not offer that method; it has another version of the contract"],
   REPLAY_OVERFLOW: [
     "system",

@@ -274,7 +274,7 @@ test("a datagram that is not sent, and what an earlier one met", () => {
   const six = { op: "send", local: "udp://[::]:7", remote: "udp://[2001:db8::1]:9" };
   const back = { op: "receive", local: "udp://127.0.0.1:7", remote: "udp://127.0.0.1:9" };
   checkRows([
-    { ...out, errno: "EACCES", code: "PERMISSION_DENIED", says: /needs udp\.setBroadcast\(true\) first/ },
+    { ...out, errno: "EACCES", code: "PERMISSION_DENIED", says: /call udp\.setBroadcast\(true\) first/ },
     { ...out, errno: "EPERM", code: "PERMISSION_DENIED", says: /a firewall/ },
     { ...six, errno: "EACCES", code: "HOST_UNREACHABLE", says: /^a firewall/ },
     { ...out, errno: "EMSGSIZE", side: "local", code: "DATAGRAM_TOO_LARGE", says: /send less at once/ },
@@ -287,7 +287,7 @@ test("a datagram that is not sent, and what an earlier one met", () => {
       errno: "ECONNREFUSED",
       side: "remote",
       code: "CONNECTION_REFUSED",
-      says: /^nothing listens there, says the answer to an earlier/,
+      says: /^nothing listens there: that host refused an earlier/,
     },
     { ...out, errno: "EINVAL", code: "NETWORK_UNREACHABLE", says: /a route may drop it/ },
     {
@@ -303,7 +303,7 @@ test("a datagram that is not sent, and what an earlier one met", () => {
       errno: "ECONNREFUSED",
       side: "remote",
       code: "CONNECTION_REFUSED",
-      says: /^nothing listens there, says the answer to an earlier/,
+      says: /^nothing listens there: that host refused an earlier/,
     },
     { ...back, errno: "EHOSTUNREACH", code: "HOST_UNREACHABLE", says: /^an earlier datagram/ },
     { ...back, errno: "ENETUNREACH", code: "NETWORK_UNREACHABLE", says: /^an earlier datagram/ },
@@ -373,6 +373,6 @@ test("groups", () => {
     },
   ]);
   checkRows([
-    { ...joining, errno: "EINVAL", side: "local", code: "OPTION_INVALID", type: UsageError, says: /cannot be joined/ },
+    { ...joining, errno: "EINVAL", side: "local", code: "OPTION_INVALID", type: UsageError, says: /does not join that group/ },
   ]);
 });

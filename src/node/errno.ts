@@ -68,7 +68,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 const NOT_ONE_FAMILY = "that peer cannot be reached from localAddress; both must be IPv4, or both IPv6";
 
 const FORBIDDEN_ON_THE_WAY =
-  "a firewall forbids the way to the peer, and the kernel gave up; what was not answered may or may not have arrived";
+  "a firewall forbids the way to the peer, and the kernel ended the connection; what was not answered may or may not have arrived";
 
 /** What a name of the system means at one call: by `operation name`, or by `operation/system call name`. */
 const AT_CALL: Readonly<Record<string, Meaning>> = {
@@ -94,7 +94,10 @@ const AT_CALL: Readonly<Record<string, Meaning>> = {
     code: "OPTION_INVALID",
     detail: "this datagram socket cannot reach that address; both must be IPv4, or both IPv6",
   },
-  "joinGroup EINVAL": { code: "OPTION_INVALID", detail: "that group cannot be joined in this way" },
+  "joinGroup EINVAL": {
+    code: "OPTION_INVALID",
+    detail: "the system does not join that group; check the group, `interface` and `source`",
+  },
   "joinGroup/addSourceSpecificMembership EADDRNOTAVAIL": {
     code: "ADDRESS_IN_USE",
     detail: "this datagram socket has joined that group for that source already",

@@ -21,7 +21,7 @@ export async function listenTransport(local: Address, options: TransportListenOp
     throw new UsageError("UNSUPPORTED", { ...context, detail });
   }
   if (options.mode !== undefined && (options.fd !== undefined || !isFilePath(local.path))) {
-    const detail = "mode has a meaning only for a socket file that is made here";
+    const detail = "mode works only for a socket file that this call makes";
     throw new UsageError("OPTION_INVALID", { ...context, detail });
   }
   const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: options.noDelay });

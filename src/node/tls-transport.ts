@@ -103,7 +103,7 @@ function clientSide(socket: net.Socket, options: StartTlsOptions): tls.TLSSocket
 
 /** Whoever accepts any certificate may not say whose: then no name was checked. */
 function nameUnknown(): Error {
-  return Object.assign(new Error("nobody said whom the certificate must name"), {
+  return Object.assign(new Error("there is no name to check the certificate against"), {
     code: "ERR_TLS_CERT_ALTNAME_INVALID",
   });
 }

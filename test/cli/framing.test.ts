@@ -194,12 +194,12 @@ test("the services answer in messages", async (t) => {
 test("what does not go together with --framing is wrong usage", async (t) => {
   for (const [args, line] of [
     [["connect", "tcp://127.0.0.1:1", "--framing", "cbor"], /'cbor' is invalid\. Allowed choices are lines, length1/],
-    [["connect", "tcp://127.0.0.1:1", "--framing", "lines", "--crlf"], /--crlf has no meaning with --framing/],
-    [["connect", "tcp://127.0.0.1:1", "--framing", "json", "--hex"], /--hex has no meaning with --framing json/],
-    [["send", "udp://127.0.0.1:1", "x", "--framing", "lines"], /--framing has no meaning over UDP/],
-    [["listen", "udp://127.0.0.1:0", "--framing", "lines"], /--framing has no meaning over UDP/],
-    [["listen", "tcp://127.0.0.1:0", "--framing", "lines", "--exec", "cat"], /--framing has no meaning with --exec/],
-    [["listen", "tcp://127.0.0.1:0", "--framing", "json", "--reply", "upper"], /--reply upper has no meaning with/],
+    [["connect", "tcp://127.0.0.1:1", "--framing", "lines", "--crlf"], /--crlf does not work with --framing/],
+    [["connect", "tcp://127.0.0.1:1", "--framing", "json", "--hex"], /--hex does not work with --framing json/],
+    [["send", "udp://127.0.0.1:1", "x", "--framing", "lines"], /--framing does not work over UDP/],
+    [["listen", "udp://127.0.0.1:0", "--framing", "lines"], /--framing does not work over UDP/],
+    [["listen", "tcp://127.0.0.1:0", "--framing", "lines", "--exec", "cat"], /--framing does not work with --exec/],
+    [["listen", "tcp://127.0.0.1:0", "--framing", "json", "--reply", "upper"], /--reply upper does not work with/],
   ] as const) {
     const { code, stdout, stderr } = await run(t, args);
     assert.deepEqual({ args, code, stdout }, { args, code: 2, stdout: "" });

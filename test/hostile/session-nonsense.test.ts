@@ -58,7 +58,7 @@ async function serve(more: object = {}) {
   const codes = (): Record<string, number> => {
     const counts: Record<string, number> = {};
     for (const { code, detail } of told.splice(0)) {
-      const number = /^(\d+) more of the same kind/.exec(detail)?.[1];
+      const number = /^(\d+) more problems of peers/.exec(detail)?.[1];
       const name = number === undefined ? code : "untold";
       counts[name] = (counts[name] ?? 0) + Number(number ?? 1);
     }
@@ -94,7 +94,7 @@ for (const [name, [code, send]] of Object.entries(NONSENSE)) {
     const { payload } = await client.frameOf(0x15);
     const reason = JSON.parse(String(payload.subarray(8))) as { readonly code: string; readonly message: string };
     assert.equal(reason.code, "LIMIT_EXCEEDED");
-    assert.match(reason.message, /1001 messages in a row that make no sense; maxWrongMessages is 1000/);
+    assert.match(reason.message, /1001 invalid messages in a row; limits.maxWrongMessages is 1000/);
     client.close();
     await serves();
     await server.close({ timeoutMs: 0 });

@@ -81,7 +81,7 @@ test("who asks for too much is told how much it is, and what is wrong with data 
   }
   await assert.rejects(session.remote.ask("noForm"), {
     code: "INTERNAL",
-    message: "the handler has answered what cannot be sent",
+    message: "the answer of the handler cannot be sent",
   });
   assert.deepEqual(
     errors.map(({ code }) => code),
@@ -136,7 +136,7 @@ test("who reads a stream is told that an item is too much, and not what another 
   const long = await endOf("long");
   assert.deepEqual([long.code, /of 2000010 bytes/.test(long.message)], ["FRAME_TOO_LONG", true]);
   const form = await endOf("form");
-  assert.deepEqual([form.code, form.message], ["INTERNAL", "the handler has answered what cannot be sent"]);
+  assert.deepEqual([form.code, form.message], ["INTERNAL", "the answer of the handler cannot be sent"]);
   const secret = await endOf("secret");
   assert.deepEqual([secret.code, secret.message], ["INTERNAL", "the handler failed"]);
   assert.deepEqual(

@@ -235,13 +235,13 @@ test("arguments that cannot be are errors of the call, and the socket goes on", 
   left.abort();
 });
 
-test("an option that has no meaning with the address is refused: who gave it counts on what it does", async () => {
+test("an option that does not work with the address is refused: who gave it counts on what it does", async () => {
   await refuses("connect", "tls", () => connect("tcp://127.0.0.1:1", { tls: {} }));
   await refuses("listen", "tls", () => listen(LISTENER, { tls: {} }));
   await refuses("serve", "tls", () => serve(LISTENER, () => undefined, { tls: {} }));
   await refuses("listen", "mode", () => listen(LISTENER, { mode: 0o600 }));
-  await refuses("connect", "tcp has", () => connect("unix:x.sock", { tcp: {} }));
-  await refuses("listen", "tcp has", () => listen("unix:x.sock", { tcp: { noDelay: true } }));
+  await refuses("connect", "tcp works", () => connect("unix:x.sock", { tcp: {} }));
+  await refuses("listen", "tcp works", () => listen("unix:x.sock", { tcp: { noDelay: true } }));
   for (const from of [[], ["127.0.0.1"], ["unix", "127.0.0.1"]]) {
     await refuses("listen", "proxyProtocol.from", () => listen("unix:x.sock", { proxyProtocol: { from } }));
   }

@@ -13,7 +13,7 @@ import { EXIT } from "../terminal/exit-codes.ts";
 import { type CommandContext, runCommand } from "../terminal/run-command.ts";
 
 const DESCRIPTION = [
-  "Tries out what this machine offers and prints it as a table. `ok` is as it should be, `no` is not there, `low` is a " +
+  "Tries out what this machine offers and prints it as a table. `ok`: as it should be; `no`: missing; `low`: a " +
     "limit that a busy server may reach.",
   "Fails only when something is missing that every program here needs: a new enough Node, and IPv4 on loopback.",
 ];

@@ -29,12 +29,12 @@ import {
 } from "./open.ts";
 
 const DESCRIPTION = [
-  "Opens a session with a server of the contract, calls one of its methods, and prints the answer as one line of JSON. Of " +
-    "an event, and of an answer that is nothing, it prints nothing. Of a stream it prints each item as it comes; where the " +
-    "server takes items, each line of stdin is one.",
+  "Opens a session with a server of the contract, calls one of its methods, and prints the answer as one line of JSON. It " +
+    "prints nothing for an event, or for an answer without a value. For a stream it prints each item as it comes; where the " +
+    "server takes items, it sends each line of stdin as one.",
   "CONTRACT is a module that exports the contract. JSON is the question; leave it out where there is none. Bytes are " +
-    "base64. What the server answers with an error fails with its code, its message and its data.",
-  "Over udp:// there is no session: a call that is idempotent is sent again until it is answered, an event is sent once.",
+    "base64. When the server answers with an error, the command fails with its code, its message and its data.",
+  "Over udp:// there is no session: the command sends an idempotent call again until the answer comes, and an event once.",
 ];
 
 const EXAMPLES = [
@@ -52,7 +52,10 @@ export function callCommand(): Command {
     .argument("<contract>", "a module that exports the contract")
     .argument("<method>", "what the server offers: a call, an event or a stream")
     .argument("[json]", "the question or the message");
-  addSessionFlags(command, "give up when the answer is not there after so long (default: 30000, over udp 5000)");
+  addSessionFlags(
+    command,
+    "give up when there is no answer after this many milliseconds (default: 30000, over udp 5000)",
+  );
   return command.action(
     async (address: string, file: string, method: string, json: string | undefined, flags: SessionFlags) => {
       await runCommand(flags, (context) => call({ address, file, method, json }, flags, context));

@@ -30,7 +30,7 @@ interface Flags extends ContractFlags {
 const DIFF_DESCRIPTION = [
   "Compares two versions of a contract: can clients of OLD talk to a server of NEW? Servers come first in an upgrade. " +
     "Prints what changed and why it matters; the exit code is 0 when nothing breaks and 1 when something does.",
-  "Values are compared where the library of their schemas offers JSON Schema.",
+  "It compares values where the library of their schemas offers JSON Schema.",
 ];
 
 /** The command. */

@@ -26,7 +26,7 @@ interface Flags extends SessionFlags {
 const DESCRIPTION = [
   'Opens a session with a server of the contract and prints each event that the server sends, as {"event":NAME,' +
     '"message":VALUE} on a line of its own, until the server ends or Ctrl-C. Bytes are base64.',
-  "Many servers send events only to clients that have joined: --call joins first. Calls of the server are refused.",
+  "Many servers send events only to clients that have joined: --call joins first. The command refuses calls of the server.",
 ];
 
 const EXAMPLES = [
@@ -37,7 +37,7 @@ const EXAMPLES = [
 
 /** The command. */
 export function eventsCommand(): Command {
-  const command = newCommand("events", "print what a server tells its clients", DESCRIPTION, EXAMPLES)
+  const command = newCommand("events", "print the events that a server sends", DESCRIPTION, EXAMPLES)
     .argument("<address>", "tcp://HOST:PORT, tls://HOST:PORT or unix:PATH")
     .argument("<contract>", "a module that exports the contract")
     .option(
@@ -46,7 +46,7 @@ export function eventsCommand(): Command {
       (one: string, before: readonly string[] | undefined) => [...(before ?? []), one],
     )
     .option("--reconnect", "come back when the connection is lost or the server ends, until Ctrl-C");
-  addSessionFlags(command, "give up when there is no session after so long (default: 30000)");
+  addSessionFlags(command, "give up when there is no session after this many milliseconds (default: 30000)");
   return command.action(async (address: string, file: string, flags: Flags) => {
     await runCommand(flags, (context) => events(address, file, flags, context));
   });

@@ -106,9 +106,16 @@ export interface SessionFlags extends ConnectFlags, ContractFlags, OutputOptions
 export function addSessionFlags(command: Command, timeoutHelp: string): Command {
   command
     .option("--export <name>", EXPORT_HELP)
-    .option("--auth <file>", "a file with the credentials for the server, as JSON; no list of processes shows them")
+    .option(
+      "--auth <file>",
+      "a file with the credentials for the server, as JSON, so that no list of processes shows them",
+    )
     .option("--timeout <ms>", timeoutHelp, milliseconds)
-    .option("--wait-for-server <ms>", "when nothing listens there yet, try again for so long", milliseconds);
+    .option(
+      "--wait-for-server <ms>",
+      "when nothing listens there yet, try again for this many milliseconds",
+      milliseconds,
+    );
   return addOutputOptions(addClientTlsFlags(command));
 }
 

@@ -27,7 +27,7 @@ type FailingSeeds = Map<string, readonly number[]>;
 const DESCRIPTION = [
   "Runs the simulation with many seeds, in several threads. Each seed turns whole kinds of fault on or off and draws how bad " +
     "they are. Prints the first seeds of every kind of failure, and what all runs together have reached.",
-  "Fails when a seed fails. Ctrl-C ends it with what it has found. A seed that hangs counts as one too.",
+  "Fails when a seed fails or hangs. Ctrl-C ends it with what it has found.",
 ];
 const SECOND_MS = 1000;
 const MINUTE_MS = 60_000;
@@ -47,10 +47,10 @@ export function simHuntCommand(): Command {
   ])
     .option("--seeds <n>", "how many seeds", count, 1000)
     .option("--from <seed>", "the first seed", seed, 1)
-    .option("--minutes <m>", "end after so many minutes of real time", units(MINUTE_MS))
+    .option("--minutes <m>", "end after this many minutes of real time", units(MINUTE_MS))
     .option("--workers <n>", "threads", countUpTo(LARGEST_WORKERS), Math.min(MOST_WORKERS, availableParallelism()))
     .option("--first", "end with the first failure")
-    .option("--patience <s>", "seconds of real time after which a seed counts as one that hangs", units(SECOND_MS), 60)
+    .option("--patience <s>", "seconds of real time after which a seed counts as hanging", units(SECOND_MS), 60)
     .action(async (file: string, flags: HuntFlags) => {
       await runCommand({}, (context) => hunt(file, flags, context));
     });

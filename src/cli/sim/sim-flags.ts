@@ -30,7 +30,7 @@ export function newSimCommand(
 /** Adds `--seed` and `--faults`. */
 export function addSeedFlags(command: Command): Command {
   return command
-    .option("--seed <number>", "what decides the run (default: 1)", seed)
+    .option("--seed <number>", "the seed, which decides the run (default: 1)", seed)
     .addOption(new Option("--faults <list>", "replay a list of faults instead of a seed").conflicts("seed"));
 }
 

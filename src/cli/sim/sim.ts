@@ -12,13 +12,13 @@ import { addSeedFlags, loadSimulation, newSimCommand, replayLine, runOf, type Si
 import { simTraceCommand } from "./trace.ts";
 
 const DESCRIPTION = [
-  "Runs a program in a simulated network, which a seed lets go wrong: the same seed does the same again. FILE is a module " +
+  "Runs a program in a simulated network. A seed decides what goes wrong; the same seed does the same again. FILE is a module " +
     'whose default export is a simulation, from "zocalo/sim".',
 ];
 
 /** The command. */
 export function simCommand(): Command {
-  const command = newCommand("sim", "run a program in a network that goes wrong", DESCRIPTION, [
+  const command = newCommand("sim", "run a program in a simulated network", DESCRIPTION, [
     "zocalo sim hunt orders.mjs --seeds 1000     look for seeds that fail",
     "zocalo sim run orders.mjs --seed 17         run one of them",
     "zocalo sim check orders.mjs --seed 17       does only the seed decide?",
@@ -33,11 +33,11 @@ export function simCommand(): Command {
 
 const RUN = [
   "Runs the simulation once. The seed decides which faults there are, and everything else that the program does not. " +
-    "A failure is told with its faults, and with the line that replays it.",
+    "Prints a failure with its faults, and the line that replays it.",
 ];
 const CHECK = [
   "Runs the simulation twice with one seed, and compares everything that happens. At the first difference it shows both " +
-    "sides: something decides the run that is not the seed.",
+    "sides: something other than the seed decides the run.",
 ];
 
 /** The command `run`. */
@@ -80,7 +80,7 @@ interface ShrinkFlags extends SimFlags {
 
 const SHRINK_DESCRIPTION = [
   "Runs a seed that fails, and again with fewer and weaker faults, as long as it fails in the same way. Prints what is left; " +
-    "with --out it becomes a list of faults that `zocalo sim run FILE --faults LIST` replays, in every later version too.",
+    "with --out it writes a list of faults that `zocalo sim run FILE --faults LIST` replays, in every later version too.",
 ];
 
 /** The command. */
@@ -88,7 +88,7 @@ function simShrinkCommand(): Command {
   const examples = ["zocalo sim shrink orders.mjs --seed 17 --out orders.json"];
   const command = newSimCommand("shrink", "make a failure small", SHRINK_DESCRIPTION, examples)
     .option("--out <list>", "write the list of faults to a file")
-    .option("--runs <n>", "most runs", count, 1000);
+    .option("--runs <n>", "at most this many runs", count, 1000);
   return addSeedFlags(command).action(async (file: string, flags: ShrinkFlags) => {
     await runCommand({}, (context) => shrinkOne(file, flags, context));
   });

@@ -16,8 +16,8 @@ interface Flags extends ConnectFlags, FramingFlags, OutputOptions {}
 
 const DESCRIPTION = [
   "Sends stdin to a server and prints what the server sends.",
-  "The end of stdin ends this side of the connection (half-close), and the answer is still awaited. The command is done " +
-    "when the server has ended its side; what a pipe or a file still gives is sent then, until it is silent for half a " +
+  "The end of stdin ends this side of the connection (half-close); the command still waits for the answer. It ends when " +
+    "the server has ended its side. Before that it sends what a pipe or a file still gives, until that is silent for half a " +
     "second.",
 ];
 
@@ -35,13 +35,13 @@ const EXAMPLES = [
 export function connectCommand(): Command {
   const command = newCommand(
     "connect",
-    "call a server; stdin goes there, stdout comes from there",
+    "connect to a server: send stdin, print what the server sends",
     DESCRIPTION,
     EXAMPLES,
   ).argument("<address>", "tcp://HOST:PORT, tls://HOST:PORT or unix:PATH");
   addFramingOption(addConnectFlags(command))
     .option("--crlf", "send line ends as CR LF")
-    .option("--hex", "show what arrives as a hexadecimal dump; stdin is sent as it is");
+    .option("--hex", "print what arrives as a hexadecimal dump; stdin goes out as it is");
   addOutputOptions(addClientTlsFlags(command));
   return command.action(async (address: string, flags: Flags) => {
     await runCommand(flags, (context) => call(address, flags, context));

@@ -41,7 +41,7 @@ const MAX_LINE_BYTES = 8_388_608;
 const LF = 0x0a;
 
 /** Why it is refused over UDP. */
-export const FRAMED_DATAGRAM = "--framing has no meaning over UDP: a datagram is a message already";
+export const FRAMED_DATAGRAM = "--framing does not work over UDP: a datagram is a message already";
 
 /** Most values in one message; more than a person looks at. */
 const MAX_VALUES = 100_000;
@@ -91,9 +91,9 @@ export function addFramingOption(command: Command): Command {
   return command.addOption(
     new Option(
       "--framing <codec>",
-      "exchange messages, not bytes: each line of input is one, and each that arrives is shown on a line; json is a " +
-        "JSON value a line, lengthN has N bytes of length before each message, big-endian, msgpack is length4 with " +
-        "MessagePack, written and shown as JSON; with --hex messages are shown as hexadecimal digits",
+      "exchange messages, not bytes: send each line of input as one, and print each one on a line. json: one JSON value " +
+        "a line. lengthN: N bytes of length before each message, big-endian. msgpack: length4 with MessagePack, typed and " +
+        "printed as JSON. With --hex, messages are hexadecimal digits",
     ).choices(NAMES),
   );
 }
@@ -101,9 +101,9 @@ export function addFramingOption(command: Command): Command {
 /** The codec that the flags ask for; undefined for bytes as they come. */
 export function framingOf({ framing, hex, crlf }: FramingFlags, address: string): LineCodec | undefined {
   if (framing === undefined) return undefined;
-  if (crlf === true) throw wrongUsage("--crlf has no meaning with --framing, which says how a message ends", address);
+  if (crlf === true) throw wrongUsage("--crlf does not work with --framing, which says how a message ends", address);
   if (hex === true && holdsValues(framing)) {
-    throw wrongUsage(`--hex has no meaning with --framing ${framing}: messages are shown as JSON`, address);
+    throw wrongUsage(`--hex does not work with --framing ${framing}: messages are shown as JSON`, address);
   }
   return CODECS[framing]();
 }

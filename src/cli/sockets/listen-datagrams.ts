@@ -33,7 +33,7 @@ export async function listenDatagrams(address: Address, flags: ListenFlags, cont
   // Refuses the flags of TLS.
   await serverTls(address, flags);
   if (flags.keepOpen === true)
-    throw wrongUsage("--keep-open has no meaning over UDP: it has no connections", String(address));
+    throw wrongUsage("--keep-open does not work over UDP, which has no connections", String(address));
   const handler = handlerOf(flags, context.output);
   if (handler !== undefined) return await replyToAll(address, handler, flags, context);
   return await showAll(address, flags, context);

@@ -15,18 +15,18 @@ import { addServerTlsFlags } from "./tls-flags.ts";
 const DESCRIPTION = [
   "Opens a listener for connections (tcp:, tls:, unix:) or a datagram socket for datagrams (udp:), and prints " +
     "`listening on ADDRESS` on stderr when it is ready. Port 0 picks a free port.",
-  "With --reply or --exec it is a server. Ctrl-C (SIGINT) and SIGTERM let it finish what it is doing; a second Ctrl-C " +
+  "With --reply or --exec it is a server. Ctrl-C (SIGINT) and SIGTERM let it finish what is under way; a second Ctrl-C " +
     "ends it at once.",
-  "Without them it joins the first connection to stdin and stdout and is done when the peer has ended. The end of stdin " +
-    "ends its own side (half-close), unless stdin was empty from the start. A datagram socket shows each datagram on a line of " +
-    "its own, and sends each line of stdin, with its end, to the last sender.",
+  "Without them it joins the first connection to stdin and stdout, and ends when the peer has ended. The end of stdin " +
+    "ends its own side (half-close), unless stdin was empty from the start. A datagram socket prints each datagram on a " +
+    "line of its own, and sends each line of stdin, with its line end, to the last sender.",
 ];
 
 const EXAMPLES = [
   "zocalo listen tcp://127.0.0.1:7000 --reply upper    answer in capitals",
   "zocalo listen udp://127.0.0.1:7001 --reply echo     the same for datagrams",
   "zocalo listen tcp://127.0.0.1:7000                  talk to the first client",
-  "zocalo listen tcp://127.0.0.1:7000 > file           take a file",
+  "zocalo listen tcp://127.0.0.1:7000 > file           receive a file",
   "zocalo listen tls://127.0.0.1:7443 --self-signed --reply echo",
   "zocalo listen --framing netstring --reply echo tcp://127.0.0.1:7000",
   "zocalo listen unix:/tmp/date.sock --exec date       a process per connection",
@@ -52,8 +52,8 @@ export function listenCommand(): Command {
     )
     .addOption(new Option("--once", "serve one connection or datagram, then end").conflicts("keepOpen"))
     .option("--keep-open", "when the connection ends, join the next one (servers do that anyway)")
-    .option("--public", "let other machines in; needed for all but loopback addresses and Unix sockets")
-    .option("--hex", "show what arrives as a hexadecimal dump")
+    .option("--public", "let other machines connect; needed for every address but loopback and Unix sockets")
+    .option("--hex", "print what arrives as a hexadecimal dump")
     .option("--crlf", "send the line ends of stdin as CR LF");
   addFramingOption(command);
   addOutputOptions(addServerTlsFlags(command));
@@ -76,8 +76,8 @@ function checkFlags(flags: ListenFlags, address: string): void {
   checkFraming(flags, address);
   if (flags.reply === undefined && flags.exec === undefined) return;
   const server = flags.reply === undefined ? "--exec" : "--reply";
-  if (flags.hex === true) throw wrongUsage(`--hex has no meaning with ${server}: nothing goes to stdout`, address);
-  if (flags.crlf === true) throw wrongUsage(`--crlf has no meaning with ${server}: stdin is not sent`, address);
+  if (flags.hex === true) throw wrongUsage(`--hex does not work with ${server}: nothing goes to stdout`, address);
+  if (flags.crlf === true) throw wrongUsage(`--crlf does not work with ${server}: stdin is not sent`, address);
 }
 
 /** Messages need a connection, and an answer that is one. */
@@ -86,9 +86,9 @@ function checkFraming(flags: ListenFlags, address: string): void {
   if (framing === undefined) return;
   framingOf(flags, address);
   if (address.startsWith("udp:")) throw wrongUsage(FRAMED_DATAGRAM, address);
-  if (exec !== undefined) throw wrongUsage("--framing has no meaning with --exec: a child reads bytes", address);
+  if (exec !== undefined) throw wrongUsage("--framing does not work with --exec: a child reads bytes", address);
   if (reply === "upper" && holdsValues(framing)) {
-    throw wrongUsage(`--reply upper has no meaning with --framing ${framing}: a value has no capitals`, address);
+    throw wrongUsage(`--reply upper does not work with --framing ${framing}: a value has no capitals`, address);
   }
 }
 

@@ -19,8 +19,16 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 /** Adds the options. */
 export function addConnectFlags(command: Command): Command {
   return command
-    .option("--wait-for-server <ms>", "when nothing listens there yet, try again for so long", milliseconds)
-    .option("--timeout <ms>", "give up when there is no connection after so long (default: 30000)", milliseconds);
+    .option(
+      "--wait-for-server <ms>",
+      "when nothing listens there yet, try again for this many milliseconds",
+      milliseconds,
+    )
+    .option(
+      "--timeout <ms>",
+      "give up when there is no connection after this many milliseconds (default: 30000)",
+      milliseconds,
+    );
 }
 
 /** Connects, and tells of it. */

@@ -31,8 +31,8 @@ import { addClientTlsFlags, clientTls } from "./tls-flags.ts";
 
 const DESCRIPTION = [
   "Sends each TEXT as one message and waits for the reply to it, one after the other. Replies go to stdout, each on a " +
-    "line of its own; their senders and round-trip times go to stderr. Fails when no reply came at all.",
-  "Over udp: a message is a datagram, and so is a reply; from a multicast or broadcast address all replies are taken. " +
+    "line of its own; their senders and round-trip times go to stderr. The command fails when no reply came at all.",
+  "Over udp: a message is a datagram, and so is a reply; from a multicast or broadcast address the command takes all replies. " +
     "Over tcp:, tls: and unix: a message is a line, and so is a reply, unless --framing says otherwise.",
 ];
 
@@ -52,10 +52,15 @@ export function sendCommand(): Command {
   const command = newCommand("send", "send messages or datagrams and print the replies", DESCRIPTION, EXAMPLES)
     .argument("<address>", "udp://HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT or unix:PATH")
     .argument("<text...>", "the messages")
-    .option("--wait <ms>", "wait so long for each reply; 0 does not wait for any", milliseconds, DEFAULT_WAIT_MS)
-    .option("--count <n>", "send all of it so many times", count, 1)
-    .option("--interval <ms>", "pause between two messages", milliseconds, 0)
-    .option("--hex", "show the replies as a hexadecimal dump");
+    .option(
+      "--wait <ms>",
+      "wait this many milliseconds for each reply; 0 waits for none",
+      milliseconds,
+      DEFAULT_WAIT_MS,
+    )
+    .option("--count <n>", "send all messages this many times", count, 1)
+    .option("--interval <ms>", "pause this many milliseconds between two messages", milliseconds, 0)
+    .option("--hex", "print the replies as a hexadecimal dump");
   addFramingOption(addConnectFlags(command.optionsGroup("Connection (not over udp:):")));
   addOutputOptions(addClientTlsFlags(command));
   return command.action(async (address: string, texts: readonly string[], flags: SendFlags) => {
@@ -192,7 +197,7 @@ function refuseConnectionFlags(address: Address, flags: SendFlags): void {
   const given =
     flags.waitForServer !== undefined ? "--wait-for-server" : flags.timeout !== undefined ? "--timeout" : "";
   if (given === "") return;
-  throw wrongUsage(`${given} has no meaning over UDP: it has no connections; see --wait`, String(address));
+  throw wrongUsage(`${given} does not work over UDP, which has no connections; see --wait`, String(address));
 }
 
 /** A reply is a line; a longer one is an error, so that a server cannot fill the memory. */

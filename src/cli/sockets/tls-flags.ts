@@ -44,7 +44,7 @@ export function addClientTlsFlags(command: Command): Command {
     .option("--ca <file>", "the authority to trust, instead of the well-known ones, in PEM")
     .option("--servername <name>", "the name to ask for and to find in the certificate")
     .option("--alpn <names>", "protocols to offer, best first, with commas between them")
-    .option("--cert <file>", "the own certificate, for a server that asks for one, in PEM")
+    .option("--cert <file>", "the certificate of this client, for a server that asks for one, in PEM")
     .option("--key <file>", "its private key, in PEM");
 }
 

@@ -106,8 +106,8 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
 
   end(): void {
     const detail = this.#reader.isEmpty
-      ? "the server ended without a word; does it speak zocalo?"
-      : "the server ended in the handshake";
+      ? "the server ended the connection without an answer; check that it speaks zocalo"
+      : "the server ended the connection during the handshake";
     // Not a broken rule: so does a proxy whose servers start again, or a server without a descriptor for one more.
     this.#fail(new ConnectionError("END_OF_STREAM", { op: "handshake", detail }));
   }
@@ -130,7 +130,7 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
 
   onDeadline(now: number): void {
     if (now < this.nextDeadline()) return;
-    const detail = `the server did not answer the handshake within ${this.#timeoutMs} ms; does it speak zocalo?`;
+    const detail = `the server did not answer the handshake within ${this.#timeoutMs} ms; check that it speaks zocalo`;
     this.#fail(new TimeoutError("TIMEOUT", { op: "handshake", detail }));
   }
 
@@ -197,7 +197,7 @@ function encodeHello(hello: Hello): Buffer {
 
 function mismatch(): ProtocolError {
   const detail =
-    "the peer says what a client says: it is one too, or sends back what it gets; check the address and the port";
+    "the peer sent the hello of a client: it is a client, or an echo server; check the address and the port";
   return new ProtocolError("PROTOCOL_MISMATCH", { op: "handshake", detail });
 }
 

@@ -67,11 +67,11 @@ test("the handshake has a deadline, also while the server decides", () => {
 test("an end is an error until there is an answer", () => {
   const silent = new ServerHandshake(0);
   silent.end();
-  assert.match((silent.nextEvent() as { readonly error: ZocaloError }).error.detail, /without a word/);
+  assert.match((silent.nextEvent() as { readonly error: ZocaloError }).error.detail, /without a hello/);
   const caller = new ClientHandshake(client, 0);
   caller.receive(MAGIC, 0, 3);
   caller.end();
-  assert.match((caller.nextEvent() as { readonly error: ZocaloError }).error.detail, /ended in the handshake/);
+  assert.match((caller.nextEvent() as { readonly error: ZocaloError }).error.detail, /during the handshake/);
 });
 
 test("a client must wait for its answer", () => {

@@ -74,7 +74,13 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
 
   end(): void {
     if (this.#state === "done") return;
-    this.#fail(broken(this.#reader.isEmpty ? "the client ended without a word" : "the client ended in the handshake"));
+    this.#fail(
+      broken(
+        this.#reader.isEmpty
+          ? "the client ended the connection without a hello"
+          : "the client ended the connection during the handshake",
+      ),
+    );
   }
 
   nextEvent(): ServerHandshakeEvent | undefined {
@@ -96,7 +102,7 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
   onDeadline(now: number): void {
     if (now < this.nextDeadline()) return;
     const what = this.#state === "reading" ? "the hello of the client did not come" : "the hello was not answered";
-    this.#fail(new TimeoutError("TIMEOUT", { op: "handshake", detail: `${what} in the time of the handshake` }));
+    this.#fail(new TimeoutError("TIMEOUT", { op: "handshake", detail: `${what} within timeouts.handshakeMs` }));
   }
 
   /** Takes the client. Write the output; then the session begins on this connection. */

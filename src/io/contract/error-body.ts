@@ -10,7 +10,7 @@ import type { BodyPlace } from "../../core/session/outgoing.ts";
 import { textPlace } from "./format.ts";
 
 const INTERNAL: RemoteError = new RemoteError("INTERNAL", "the handler failed");
-const NO_FORM: RemoteError = new RemoteError("INTERNAL", "the handler has answered what cannot be sent");
+const NO_FORM: RemoteError = new RemoteError("INTERNAL", "the answer of the handler cannot be sent");
 /** An answer that is too much: the caller may ask for less, or take more. */
 const TOO_MUCH: readonly ErrorCode[] = ["FRAME_TOO_LONG", "DATAGRAM_TOO_LARGE"];
 

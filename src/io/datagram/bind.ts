@@ -55,7 +55,7 @@ function datagramSocketAddress(input: AddressLike, params: ReadonlySet<string>):
   }
   const wrong = Object.keys(address.params).find((name) => !address.isMulticast || !params.has(name));
   if (wrong === undefined) return address.unmapped();
-  const detail = `parameter "${wrong}" has no meaning here; a multicast group takes ?interface=, and ?source= where it is joined`;
+  const detail = `parameter "${wrong}" does not work here; a multicast group takes ?interface=, and ?source= where it is joined`;
   throw invalid(address, detail);
 }
 
@@ -69,7 +69,7 @@ async function open(
   const { sockets } = network;
   const local = await toIp(sockets, asked, peer?.isIp === true ? [peer.family as 4 | 6] : [4, 6]);
   const { reuseAddress, reusePort = false, ipv6Only = false, receiveBufferBytes, sendBufferBytes } = options.udp ?? {};
-  if (ipv6Only && local.family !== 6) throw badOption(local, "udp.ipv6Only has a meaning only on an IPv6 address");
+  if (ipv6Only && local.family !== 6) throw badOption(local, "udp.ipv6Only works only on an IPv6 address");
   const families =
     local.family === 4 ? ([4] as const) : local.isUnspecified && !ipv6Only ? ([6, 4] as const) : ([6] as const);
   const remote = peer === undefined ? undefined : await toIp(sockets, peer, families);

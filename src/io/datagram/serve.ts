@@ -76,7 +76,7 @@ export async function openRequestServer(
 ): Promise<api.DatagramServer> {
   const { limits, replies = "free" } = options;
   if (limits?.maxRepliesPerSource !== undefined && replies !== "guarded") {
-    const detail = 'limits.maxRepliesPerSource has a meaning only with replies: "guarded"';
+    const detail = 'limits.maxRepliesPerSource works only with replies: "guarded"';
     throw new UsageError("OPTION_INVALID", { op: "serveDatagrams", detail });
   }
   const socket = await openDatagramSocket(network, address, options).catch((error: unknown) => {

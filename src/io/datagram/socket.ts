@@ -176,7 +176,7 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
   }
 
   abort(cause?: unknown): void {
-    const detail = "this program gave the datagram socket up";
+    const detail = "this program aborted the datagram socket";
     const error = new ConnectionError("CONNECTION_ABORTED", { ...this.context("abort"), detail, cause });
     this.#lose({ how: "aborted", error }, error);
   }

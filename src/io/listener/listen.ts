@@ -94,10 +94,10 @@ export async function openListener<Socket extends StreamSocket>(
   }
 }
 
-/** An option that has no meaning with the address is refused: who gave it counts on what it does. */
+/** An option that does not work with the address is refused: who gave it counts on what it does. */
 function checkMeaning(context: OperationContext, transport: Transport, options: ListenOptions): void {
   const refuse = (option: string, meaning: string): never => {
-    throw new UsageError("OPTION_INVALID", { ...context, detail: `${option} has a meaning only ${meaning}` });
+    throw new UsageError("OPTION_INVALID", { ...context, detail: `${option} works only ${meaning}` });
   };
   if (options.tls !== undefined && transport !== "tls") refuse("tls", "with a tls: address; this one is not encrypted");
   if (options.mode !== undefined && transport !== "unix") refuse("mode", "with a unix: address, which has a file");
@@ -127,7 +127,7 @@ async function openTransport(network: Network, asked: Address, options: ListenOp
   const local = await localIp(network, asked);
   checkZone(local, { op: "listen", local: asked.toString() });
   if (ipv6Only && local.family !== 6) {
-    const detail = "tcp.ipv6Only has a meaning only on an IPv6 address";
+    const detail = "tcp.ipv6Only works only on an IPv6 address";
     throw new UsageError("OPTION_INVALID", { op: "listen", local: local.toString(), detail });
   }
   return await network.sockets.listen(local, settings);

@@ -42,7 +42,7 @@ export function readProxyHeader(transport: StreamTransport): Promise<ProxyPrelud
         }
       },
       ended() {
-        const detail = "the proxy ended the connection before its PROXY header was whole";
+        const detail = "the proxy ended the connection before its PROXY header was complete";
         reject(new ProtocolError("PROXY_HEADER_INVALID", { op: "accept", detail }));
       },
       failed: reject,

@@ -136,7 +136,7 @@ export class GracefulClose<Report, Options extends GracefulCloseOptions = Gracef
   /** Cuts what is under way. */
   abort(cause: unknown): void {
     if (this.#isOver) return;
-    const detail = "this program gave up what was under way";
+    const detail = "this program aborted what was under way";
     this.#cut({
       how: "aborted",
       error: new ConnectionError("CONNECTION_ABORTED", { ...this.#context(), detail, cause }),

@@ -59,7 +59,7 @@ export class PeerProblems {
     this.#second = undefined;
     this.#told = this.#untold = 0;
     if (untold === 0) return;
-    const detail = `${untold} more of the same kind, of all peers within a second, were not told one by one`;
+    const detail = `${untold} more problems of peers within a second were not reported one by one`;
     this.#tell(peerError("FRAME_INVALID", { op: "receive", detail }));
   };
 }

@@ -105,7 +105,7 @@ export function overError(
   outcome: ErrorOutcome,
 ): ZocaloError {
   if (end === "followed") {
-    const detail = "there is no session now, and the client makes another one: try again in onFresh";
+    const detail = "there is no session now, and the client makes another one; try again in onFresh";
     return new ConnectionError("SESSION_LOST", { ...context, detail, side: "system", outcome });
   }
   const error = end?.error;

@@ -268,7 +268,7 @@ test("datagrams that make no sense are told a hundred times in a second, then as
   assert.equal(told.length, 100);
   assert.equal(server.stats.requestsFailed, 120);
   await clock.advance(1000);
-  assert.match(String(told[100]), /^20 more of the same kind/);
+  assert.match(String(told[100]), /^20 more problems of peers/);
   await stranger.close();
   await server.close({ timeoutMs: 0 });
   assert.equal(clock.pending, 0);

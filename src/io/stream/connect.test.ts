@@ -165,7 +165,7 @@ test("a connection that meets itself is no server: refused, and the port is free
     await closed.close();
     const calling = connect(`tcp://${host}:${port}`, { localAddress: `${local}:${port}` });
     const error = await expectError(calling, { code: "CONNECTION_REFUSED", side: "remote", type: ConnectError });
-    assert.match(error.detail, /^nothing listens there, and the connection met itself/);
+    assert.match(error.detail, /^nothing listens there: the connection was made to its own port/);
     assert.equal((error as ConnectError).attempts.length, 1);
     await (await listen(`tcp://${local}:${port}`)).close();
   }

@@ -84,9 +84,9 @@ export async function openConnection(
   const { transport: kind } = target;
   const misplaced =
     options.tls !== undefined && kind !== "tls"
-      ? "tls has a meaning only with a tls: address; this one is not encrypted"
+      ? "tls works only with a tls: address; this one is not encrypted"
       : options.tcp !== undefined && kind === "unix"
-        ? "tcp has a meaning only with a tcp: or tls: address"
+        ? "tcp works only with a tcp: or tls: address"
         : undefined;
   if (misplaced !== undefined) throw new UsageError("OPTION_INVALID", { ...context, detail: misplaced });
   const tls = kind === "tls" ? clientTls(context, options.tls ?? {}, target.host, "tls.") : undefined;
@@ -185,7 +185,8 @@ function notItself(transport: StreamTransport): StreamTransport {
   const { localAddress, remoteAddress } = transport;
   if (!meetsItself(localAddress, remoteAddress)) return transport;
   transport.reset();
-  const detail = "nothing listens there, and the connection met itself; start the server first, or check the port";
+  const detail =
+    "nothing listens there: the connection was made to its own port; start the server first, or check the port";
   const ends = { local: localAddress.toString(), remote: remoteAddress.toString() };
   throw new ConnectError("CONNECTION_REFUSED", { op: "connect", detail, ...ends });
 }
@@ -209,7 +210,7 @@ function localAddressOf(input: AddressLike | undefined, target: Address): Addres
   if (target.family === "name" || target.family === local.family) return local;
   const detail =
     target.family === "unix"
-      ? "localAddress has a meaning only with an IP address, not with a path"
+      ? "localAddress works only with an IP address, not with a path"
       : `localAddress is IPv${local.family}, and IPv${target.family} is connected to; give an own IPv${target.family} address`;
   throw new UsageError("OPTION_INVALID", { ...ends, detail });
 }

@@ -89,7 +89,7 @@ test("a server needs a certificate with its key, or an identity in sni", () => {
     refused({ ...id, ca: [empty] }, asServer, /^tls\.ca must be /);
   }
   refused({ ...id, ca: [] }, asServer, /^tls\.ca must be .* not empty, not \[\]$/);
-  refused({ passphrase: "open" }, asClient("a.example"), /^tls\.passphrase has a meaning only with tls\.key$/);
+  refused({ passphrase: "open" }, asClient("a.example"), /^tls\.passphrase works only with tls\.key$/);
   assert.deepEqual(serverTls(context, id, ""), { ...id, role: "server" });
 });
 

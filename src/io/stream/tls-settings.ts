@@ -131,7 +131,7 @@ function checkPair(context: OperationContext, { cert, key, passphrase, sni }: Tl
     throw invalid(context, `${path}cert and ${path}key belong together; one of them is missing`);
   }
   if (passphrase !== undefined && key === undefined && sni === undefined) {
-    throw invalid(context, `${path}passphrase has a meaning only with ${path}key`);
+    throw invalid(context, `${path}passphrase works only with ${path}key`);
   }
 }
 

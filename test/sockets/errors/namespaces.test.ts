@@ -44,7 +44,7 @@ describe("in a network namespace", { skip }, () => {
       ["connect prohibited over IPv6", "ConnectError", "HOST_UNREACHABLE", "system", /^a firewall/],
       ["send prohibited over IPv6", "ZocaloError", "HOST_UNREACHABLE", "system", /^a firewall/],
       ["connect to a group", "ConnectError", "NETWORK_UNREACHABLE", "local", /^a connection has one peer/],
-      ["send to everybody", "ZocaloError", "PERMISSION_DENIED", "system", /needs udp\.setBroadcast\(true\) first/],
+      ["send to everybody", "ZocaloError", "PERMISSION_DENIED", "system", /call udp\.setBroadcast\(true\) first/],
       ["peer everybody", "ZocaloError", "PERMISSION_DENIED", "system", /^a broadcast address cannot be `remote`/],
       ["send from loopback", "ZocaloError", "NETWORK_UNREACHABLE", "local", loopback],
       ["peer from loopback", "ZocaloError", "NETWORK_UNREACHABLE", "local", loopback],
@@ -66,7 +66,7 @@ describe("in a network namespace", { skip }, () => {
 
   test("a connection whose peer vanishes: the network says why, and the connection is gone", () => {
     const told = scene("vanished");
-    const gone = /^the network says that there is no way to the peer any more/;
+    const gone = /^the network reports no way to the peer/;
     checkRows(told, [
       ["read that waits", "ConnectionError", "HOST_UNREACHABLE", "system", gone],
       ["read", "ConnectionError", "HOST_UNREACHABLE", "system", gone],

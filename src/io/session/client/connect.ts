@@ -188,7 +188,7 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
 
   detached(endpoint: SessionEndpoint): void {
     if (!this.#reconnects || !endpoint.machine.resumable) {
-      const why = this.#reconnects ? "it has taken leave and refused messages" : "reconnect is off";
+      const why = this.#reconnects ? "it has refused messages after its GOAWAY" : "reconnect is off";
       const detail = `the connection is lost, and ${why}`;
       endpoint.lose(new ConnectionError("SESSION_LOST", { ...this.#context, detail }));
       return;

@@ -20,7 +20,7 @@ export type ClosingTime = Pick<GracefulClose<unknown>, "expired" | "isExpired" |
 export function abortError(cause: unknown): ConnectionError {
   return new ConnectionError("CONNECTION_ABORTED", {
     op: "session",
-    detail: "this program gave the session up",
+    detail: "this program aborted the session",
     cause,
   });
 }

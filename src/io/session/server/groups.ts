@@ -102,7 +102,7 @@ export class SessionGroups {
     // One of another server would be sent what its contract does not say.
     const isOwn = session instanceof SessionFacade && partsOf(session).endpoint.settings.plan === this.plan;
     if (!isOwn)
-      throw new UsageError("OPTION_INVALID", { op: "join", detail: "a group takes the sessions of its server" });
+      throw new UsageError("OPTION_INVALID", { op: "join", detail: "a group takes only sessions of its own server" });
     if (session.state === "closed") return false;
     return add(this.#members, name, session) && add(this.#memberships, session, name);
   }

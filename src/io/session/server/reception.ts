@@ -117,7 +117,8 @@ export class SessionReception implements GreetingOwner {
     const answer = agreeWithClient(capabilities, hello);
     if (closing !== undefined && !this.#isAwaited(hello)) greeting.refuse(closing);
     else if ("refusal" in answer) greeting.refuse(answer.refusal);
-    else if (!this.#mayDecide()) greeting.refuse(busy("the server decides about as many clients as it may"));
+    else if (!this.#mayDecide())
+      greeting.refuse(busy("as many clients as limits.maxUnauthenticated allows wait for authenticate"));
     else {
       const { connection } = greeting;
       const { remoteAddress, tls, proxy } = connection;
@@ -251,7 +252,7 @@ export class SessionReception implements GreetingOwner {
     } catch (error) {
       // A mistake of this side: the client must not wait for a session that nobody holds, nor the session for its client.
       greeting.connection.abort(error);
-      const detail = "the server could not put the session on its connection";
+      const detail = "the server could not attach the session to its connection";
       endpoint.abort(new ConnectionError("SESSION_LOST", { op: "session", detail, cause: error }));
       throw error;
     }

@@ -117,7 +117,8 @@ export class SessionRegistry {
     const record = { id, principal, epoch: 1, attempt: 0, tokenHash: sha256(token), previousTokenHash: undefined };
     const { admitted, evicted } = this.#store.create(record);
     this.#evict(evicted);
-    if (!admitted) return busy("the server has as many sessions as it may, in all or of this client");
+    if (!admitted)
+      return busy("the server has as many sessions as limits.maxSessions or maxSessionsPerPrincipal allows");
     if (addressKey !== undefined) this.#usageOf(addressKey).sessions += 1;
     return undefined;
   }
@@ -177,7 +178,7 @@ export class SessionRegistry {
     this.#store.detach(session.id, partsOf(session).epoch, now);
     this.#memory.move(session.id, true);
     this.#addressOf(session)?.detached.add(session.id, true);
-    const detail = "no connection came in the time that sessions are kept";
+    const detail = "no connection came within resume.resumeTimeoutMs";
     for (const id of this.#store.expire(now)) this.#endpointOf(id)?.lose(lost(detail));
   }
 
@@ -223,7 +224,8 @@ export class SessionRegistry {
       this.#memory.surplus(id, this.#maxHeldBytes - this.sessions.size * HELD.session);
     for (let gone = most(); gone !== undefined; gone = most()) {
       if (this.#trims(gone)) continue;
-      const detail = "the sessions of this server hold more memory than they may, and this one holds the most";
+      const detail =
+        "the memory limit of the server (limits.maxHeldBytes or maxHeldBytesPerPrincipal) is reached, and this session had to make room";
       this.#endpointOf(gone)?.abort(lost(detail));
       this.#memory.forget(gone);
     }

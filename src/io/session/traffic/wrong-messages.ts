@@ -37,7 +37,7 @@ export class WrongMessages {
     else if (peerProblems.admit()) this.#owner.problem(error);
     this.#inARow += 1;
     if (this.#inARow <= maxWrongMessages) return;
-    const detail = `the peer sent ${this.#inARow} messages in a row that make no sense; maxWrongMessages is ${maxWrongMessages}`;
+    const detail = `the peer sent ${this.#inARow} invalid messages in a row; limits.maxWrongMessages is ${maxWrongMessages}`;
     machine.close(detail, this.#owner.now(), peerError("LIMIT_EXCEEDED", { op: "receive", detail }));
   }
 }
