@@ -373,6 +373,13 @@ test("groups", () => {
     },
   ]);
   checkRows([
-    { ...joining, errno: "EINVAL", side: "local", code: "OPTION_INVALID", type: UsageError, says: /does not join that group/ },
+    {
+      ...joining,
+      errno: "EINVAL",
+      side: "local",
+      code: "OPTION_INVALID",
+      type: UsageError,
+      says: /does not join that group/,
+    },
   ]);
 });

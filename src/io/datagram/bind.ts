@@ -43,7 +43,7 @@ export async function openDatagramSocket(
   return await openWithin(network.clock, opening, { signal, timeoutMs }, context);
 }
 
-/** Reads the address of a datagram socket; that of a telephone is refused with the names of the right calls. */
+/** Reads the address of a datagram socket; that of a connection is refused with the names of the right calls. */
 function datagramSocketAddress(input: AddressLike, params: ReadonlySet<string>): Address {
   const address = Address.parse(input, { transport: "udp", op: "bind" });
   if (address.transport !== "udp") {

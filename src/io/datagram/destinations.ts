@@ -107,7 +107,7 @@ export class Destinations {
     if (address.transport !== "udp") return `datagrams go to udp: addresses, not to ${address.transport}:`;
     if (address.port === 0) return "port 0 cannot be sent to";
     if (address.params !== NO_PARAMS) {
-      return "parameters belong to bind; a receiver has none (see setMulticastInterface for the way out)";
+      return "an address to send to takes no parameters; choose the interface with udp.setMulticastInterface()";
     }
     // A datagram socket on a link-local address is bound to its interface.
     const zoneless = this.#owner.transport.localAddress.zone === "" ? missingZone(address) : undefined;

@@ -1,4 +1,4 @@
-/** Opening a listener: the called side of the telephone. */
+/** Opening a listener for connections. */
 
 import { Address, type AddressLike, type Transport } from "../../core/address/address.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";

@@ -1,4 +1,4 @@
-/** Making a connection: the caller's side of the telephone. */
+/** Making a connection. */
 
 import { Address, type AddressLike } from "../../core/address/address.ts";
 import { ConnectError, UsageError, ZocaloError } from "../../core/errors.ts";
@@ -69,7 +69,7 @@ export async function connectOver(
   given: ConnectOptions = {},
   rules: OptionRules = CONNECT_RULES,
 ): Promise<StreamSocket> {
-  const target = telephoneAddress(address);
+  const target = connectionAddress(address);
   const options = checkOptions({ op: "connect", remote: target.toString() }, given, rules);
   return await openConnection(network, target, options);
 }
@@ -114,7 +114,7 @@ export async function openConnection(
 }
 
 /** The address of a stream; a datagram socket's is refused with the name of the right call. */
-export function telephoneAddress(address: AddressLike): Address {
+export function connectionAddress(address: AddressLike): Address {
   const target = Address.parse(address, { transport: "tcp", op: "connect" });
   const remote = target.toString();
   if (target.transport === "udp") {

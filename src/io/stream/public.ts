@@ -1,4 +1,4 @@
-/** The public contract of a connection: the telephone. TCP, TLS, Unix stream, in-memory pair and simulated sockets keep it. */
+/** The public contract of a connection. TCP, TLS, Unix stream, in-memory pair and simulated sockets keep it. */
 
 import type { Duplex } from "node:stream";
 import type { ReadableStream, WritableStream } from "node:stream/web";

@@ -83,8 +83,8 @@ function answerChecks(check: DatagramCheck): void {
     ]) {
       await expectError(serveDatagramsOver(network, local, silent, options), expected);
     }
-    const telephone = serveDatagramsOver(network, "tcp://127.0.0.1:0", silent);
-    await expectError(telephone, { code: "ADDRESS_INVALID", op: "serveDatagrams" });
+    const overTcp = serveDatagramsOver(network, "tcp://127.0.0.1:0", silent);
+    await expectError(overTcp, { code: "ADDRESS_INVALID", op: "serveDatagrams" });
   });
 }
 

@@ -5,7 +5,7 @@ import { ConnectionError, type ErrorCode, TimeoutError, ZocaloError } from "../.
 import { ClientHandshake, type ClientHandshakeOptions } from "../../../core/handshake/client-handshake.ts";
 import type { Capabilities } from "../../../core/handshake/negotiate.ts";
 import { type Backoff, BackoffPauses, type BackoffTimes } from "../../../core/options/backoff.ts";
-import { type ConnectOptions, DEFAULT_CONNECT_MS, openConnection, telephoneAddress } from "../../stream/connect.ts";
+import { type ConnectOptions, connectionAddress, DEFAULT_CONNECT_MS, openConnection } from "../../stream/connect.ts";
 import type { StreamSocket } from "../../stream/socket.ts";
 import { Deadline, expiryReason } from "../../operation/deadline.ts";
 import type { Network, Timer } from "../../network/network.ts";
@@ -175,7 +175,7 @@ export class SessionConnector {
     const stop = signal === undefined ? attempt.signal : AbortSignal.any([attempt.signal, signal]);
     const { address, auth, connect, settings } = this.#options;
     const { clock } = this.#network;
-    const target = telephoneAddress(address);
+    const target = connectionAddress(address);
     const connection = await openConnection(this.#network, target, { ...connect, timeoutMs, signal: stop });
     const endsAt = Math.min(openingEndsAt, clock.now() + settings.handshakeMs);
     let machine: ClientHandshake;
