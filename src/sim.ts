@@ -21,7 +21,7 @@ export { type ShrinkOptions, type ShrinkReport, shrink } from "./sim/explore/shr
 export { type SimTestOptions, simTest } from "./sim/explore/sim-test.ts";
 export { type ChaosOptions, type Simulation, type SimulationOptions, simulation } from "./sim/explore/simulation.ts";
 export { ExplorationTotals, type ExplorationSummary, type FailureGroup } from "./sim/explore/totals.ts";
-export type { TcpSettings } from "./sim/kernel/tcp-settings.ts";
+export type { SimTcpSettings } from "./sim/kernel/tcp-settings.ts";
 export { check } from "./sim/world/check.ts";
 export { Disk } from "./sim/world/disk.ts";
 export type { Host, HostMain } from "./sim/world/host-contract.ts";

@@ -1,6 +1,7 @@
 /** Messages in datagrams, over UDP. */
 
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { test } from "node:test";
 import { bind, type FramedDatagrams, type ReceiveOptions } from "../../src/index.ts";
 import { coded, until } from "../fixtures/stream-kinds.ts";
@@ -89,3 +90,24 @@ for (const [name, form] of Object.entries(FORMS)) {
     assert.deepEqual([taken, messages.messagesDropped], [["one", "two"], 1]);
   });
 }
+
+test("what a handler throws reaches zocalo:error, with the datagram socket, also when nobody awaits", async () => {
+  const told: unknown[] = [];
+  const hear = (message: unknown): void => void told.push(message);
+  subscribe("zocalo:error", hear);
+  try {
+    await using box = await bind("udp://127.0.0.1:0");
+    const [error, local] = [new Error("no"), String(box.localAddress)];
+    const fail = (): never => {
+      throw error;
+    };
+    void box.framed(lines()).onMessages(fail);
+    await box.send("uno\n", box.localAddress);
+    await until(() => told.length === 1);
+    await Promise.all([assert.rejects(box.onDatagrams(fail), error), box.send("dos\n", box.localAddress)]);
+    const event = { kind: "datagram", local, remote: undefined, error };
+    assert.deepEqual(told, [event, event]);
+  } finally {
+    unsubscribe("zocalo:error", hear);
+  }
+});

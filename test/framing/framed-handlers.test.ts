@@ -1,9 +1,10 @@
 /** What a handler of `onMessages` may do, and changing from one way of receiving to another in the middle of an arrival. */
 
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, test } from "node:test";
 import { lengthPrefix, lines } from "../../src/framing.ts";
-import { type FramedStream, pair, type StreamSocket } from "../../src/index.ts";
+import { type FramedStream, pair, type StreamSocket, type ZocaloError } from "../../src/index.ts";
 import { allOf, coded, over, until } from "../fixtures/stream-kinds.ts";
 
 /** A framed reader that took the first of the lines for `receive`, and holds the others; one more arrival is behind them. */
@@ -156,6 +157,31 @@ describe("a handler that ends things", () => {
     await assert.rejects(allOf(text.batches()), problem);
   });
 
+  over(
+    "what it throws, and bytes that hold no message, reach zocalo:error, whether or not somebody awaits",
+    async (left, right) => {
+      const told: unknown[] = [];
+      const hear = (message: unknown): void => void told.push((message as { readonly error: unknown }).error);
+      subscribe("zocalo:error", hear);
+      try {
+        const problem = new Error("no");
+        void right.framed(lines()).onMessages(() => {
+          throw problem;
+        });
+        await left.write("0\n");
+        await until(() => told.length === 1);
+        assert.deepEqual(told, [problem]);
+        void left.framed(lines({ maxLineBytes: 2 })).onFrames(() => undefined);
+        await right.write("too long\n");
+        await until(() => told.length === 2);
+        const { code, op } = told[1] as ZocaloError;
+        assert.deepEqual([code, op], ["FRAME_TOO_LONG", "onFrames"]);
+      } finally {
+        unsubscribe("zocalo:error", hear);
+      }
+    },
+  );
+
   over("a handler may send, from inside", async (left, right) => {
     const echo = right.framed(lines());
     const text = left.framed(lines());
@@ -168,6 +194,23 @@ describe("a handler that ends things", () => {
     assert.deepEqual(
       await allOf(text),
       sent.map((line) => line.toUpperCase()),
+    );
+  });
+});
+
+describe("the name of the call", () => {
+  over("is in the error of a connection that is closed or lost, for each way to receive", async (left, right) => {
+    const [here, there] = [left.framed(lines()), right.framed(lines())];
+    const waiting = [there.receive(), there.receive(), here.onMessages(() => undefined)];
+    const told = Promise.allSettled(waiting);
+    there.abort();
+    here.abort();
+    const ops = (await told).map((each) => each.status === "rejected" && (each.reason as ZocaloError).op);
+    assert.deepEqual(ops, ["receive", "receive", "onMessages"]);
+    await assert.rejects(there.batches().next(), { code: "CONNECTION_ABORTED", op: "batches" });
+    await assert.rejects(
+      there.onFrames(() => undefined),
+      { code: "CONNECTION_ABORTED", op: "onFrames" },
     );
   });
 });

@@ -101,6 +101,26 @@ test("the same for datagrams", async () => {
   await once;
 });
 
+test("the members of tcp, udp and interop work when they are taken off", async () => {
+  await using server = await serve("tcp://127.0.0.1:0", async (peer) => void (await peer.read()));
+  await using box = await bind("udp://127.0.0.1:0");
+  const socket = await connect(server.localAddress);
+  const { setNoDelay, setKeepAlive } = socket.tcp;
+  const { setTtl, setBroadcast, bufferSizes } = box.udp;
+  setNoDelay(false);
+  setKeepAlive(true);
+  setTtl(7);
+  setBroadcast(true);
+  assert.ok(bufferSizes().receiveBytes > 0);
+  for (const { ref, unref } of [socket.interop, server.interop, box.interop]) {
+    unref();
+    ref();
+  }
+  const { toNodeStream } = socket.interop;
+  await new Promise((resolve) => toNodeStream().end(resolve));
+  socket.abort();
+});
+
 test("a method of a session that was taken off it says how to call it; one of its remote, or of a client's, works", async () => {
   const idempotent = { idempotent: true } as const;
   const ask = call(typeOnly<number>(), typeOnly<number>(), idempotent);

@@ -165,6 +165,13 @@ test("a connection: each option of a call with what it cannot be, and the connec
   }
   await left.write("hola\n");
   assert.equal(String(await right.readUntil("\n")), "hola\n");
+  const text = right.framed(lines());
+  for (const value of [null, "x", 5, {}, undefined]) {
+    await refuses("onMessages", "handler", () => text.onMessages(untyped(value)));
+    await refuses("onFrames", "handler", () => text.onFrames(untyped(value)));
+  }
+  await left.write("adiós\n");
+  assert.equal(await text.receive(), "adiós");
   left.abort();
 });
 
@@ -179,6 +186,10 @@ test("a datagram socket and servers: each option of a call with what it cannot b
     await refuses("close", "options", () => box.close(none));
     await refuses("close", "options", () => server.close(none));
     await refuses("close", "options", () => answers.close(none));
+  }
+  for (const value of [null, "x", 5, {}, undefined]) {
+    await refuses("onDatagrams", "handler", () => box.onDatagrams(untyped(value)));
+    await refuses("onMessages", "handler", () => box.framed(lines()).onMessages(untyped(value)));
   }
   for (const value of [0, 1.5, "5", null, Number.NaN]) {
     await refuses("receiveMany", "maxDatagrams", () => box.receiveMany(untyped(value)));
@@ -248,4 +259,37 @@ test("an option that does not work with the address is refused: who gave it coun
   for (const from of [["unix"], ["127.0.0.1", "unix"]]) {
     await refuses("listen", "proxyProtocol.from", () => listen(LISTENER, { proxyProtocol: { from } }));
   }
+});
+
+test("what a getter of the options throws is the answer of the call, as a promise", async () => {
+  const [left, right] = pair();
+  const [away, text] = [left.framed(lines()), right.framed(lines())];
+  await using box = await bind(BOX);
+  const problem = new Error("a getter");
+  const options = {
+    get timeoutMs(): number {
+      throw problem;
+    },
+  };
+  const ignore = (): void => undefined;
+  const answers = [
+    right.write("x", options),
+    right.end(options),
+    right.close(options),
+    text.receive(options),
+    text.messages(options).next(),
+    text.batches(options).next(),
+    text.onMessages(ignore, options),
+    text.onFrames(ignore, options),
+    away.send("x", options),
+    away.flush(options),
+    box.receive(options),
+    box.datagrams(options).next(),
+    box.onDatagrams(ignore, options),
+    box.send("x", box.localAddress, options),
+  ];
+  for (const answer of await Promise.allSettled(answers)) {
+    assert.deepEqual(answer, { status: "rejected", reason: problem });
+  }
+  left.abort();
 });

@@ -109,6 +109,9 @@ export const CODEC: OptionRule = {
   required: true,
 };
 
+/** What is called for each thing that arrives. */
+export const HANDLER: OptionRule = { ...FUNCTION, required: true };
+
 /** What ends a call early. */
 export const SIGNAL: OptionRule = {
   wanted: "an AbortSignal",
@@ -290,5 +293,6 @@ export function shown(value: unknown): string {
     const items = Array.from(value.slice(0, SHOWN_ITEMS), (item) => (Array.isArray(item) ? "an array" : shown(item)));
     return `[${items.join(", ")}${value.length > SHOWN_ITEMS ? ", …" : ""}]`;
   }
+  if (typeof value === "bigint") return `${value}n`;
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }

@@ -17,6 +17,7 @@ import { type DatagramQueue, BATCH_DATAGRAMS, loopOver, pushTo } from "./queue.t
 import type * as api from "./public.ts";
 import type { DatagramInput, DatagramSocket } from "./public.ts";
 import type { ReceivedMessage } from "./framed-public.ts";
+import type { DatagramCloseOptions } from "./settings.ts";
 
 /** The datagram socket that a framed one stands on. */
 export interface FramedOwner extends DatagramSocket, DatagramPartOwner {
@@ -99,7 +100,7 @@ export class FramedDatagrams<In, Out> implements api.FramedDatagrams<In, Out> {
     return pushTo(handler, loop, options, () => this.socket.context("onMessages"));
   }
 
-  async close(options?: OperationOptions): Promise<void> {
+  async close(options?: DatagramCloseOptions): Promise<void> {
     await this.socket.close(options);
   }
 

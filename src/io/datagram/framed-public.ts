@@ -4,6 +4,7 @@ import type { Address, AddressLike } from "../../core/address/address.ts";
 import type { Codec } from "../../core/framing/codec.ts";
 import type { OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
 import type { SendReport } from "./owner.ts";
+import type { DatagramCloseOptions } from "./settings.ts";
 
 /** A message that came in a datagram. */
 export interface ReceivedMessage<Out> {
@@ -85,7 +86,7 @@ export interface FramedDatagramsOver<In, Out, Socket> extends AsyncDisposable, A
   /** Calls `handler` for each message; see `DatagramSocket.onDatagrams`. */
   onMessages(handler: (message: ReceivedMessage<Out>) => void, options?: ReceiveOptions): Promise<void>;
   /** Closes the datagram socket. Pending calls reject with `CLOSED`, iterations end. */
-  close(options?: OperationOptions): Promise<void>;
+  close(options?: DatagramCloseOptions): Promise<void>;
   /** As that of the datagram socket. */
   abort(reason?: unknown): void;
 }

@@ -24,27 +24,30 @@ export interface DatagramToSend {
   readonly to?: AddressLike | undefined;
 }
 
-/** What only UDP has: `socket.udp`. A call throws `OPTION_INVALID` for an argument that cannot be, and `CLOSED` behind `close`. */
+/**
+ * What only UDP has: `socket.udp`. A call throws `OPTION_INVALID` for an argument that cannot be, and `CLOSED` behind `close`.
+ * Its functions may be taken off.
+ */
 export interface UdpSettings {
   /**
    * Joins a multicast group: what is sent to it arrives here too. To bind `udp://239.1.2.3:5000?interface=lo` does it at once.
    * Throws `ADDRESS_INVALID` (no group), `ADDRESS_NOT_AVAILABLE` (unknown interface) and `ADDRESS_IN_USE` (joined already).
    */
-  joinGroup(group: string | Address, options?: GroupOptions): void;
+  joinGroup(this: void, group: string | Address, options?: GroupOptions): void;
   /** Leaves a group that was joined with the same options. */
-  leaveGroup(group: string | Address, options?: GroupOptions): void;
+  leaveGroup(this: void, group: string | Address, options?: GroupOptions): void;
   /** Permits sending to broadcast addresses (RFC 919). Off at first. */
-  setBroadcast(on: boolean): void;
+  setBroadcast(this: void, on: boolean): void;
   /** The most routers that datagrams to one receiver may pass, 1 to 255. At first the system's default, often 64. */
-  setTtl(hops: number): void;
+  setTtl(this: void, hops: number): void;
   /** The same for multicast, 0 (this machine only) to 255. At first 1: this network only (RFC 1112 section 6.1). */
-  setMulticastTtl(hops: number): void;
+  setMulticastTtl(this: void, hops: number): void;
   /** Whether groups on this machine get what this datagram socket sends to them. On at first. */
-  setMulticastLoopback(on: boolean): void;
+  setMulticastLoopback(this: void, on: boolean): void;
   /** Where multicast goes out: an interface's name or one of its addresses. Throws `ADDRESS_NOT_AVAILABLE`. */
-  setMulticastInterface(nameOrAddress: string): void;
+  setMulticastInterface(this: void, nameOrAddress: string): void;
   /** The sizes of the kernel's buffers as it reports them; Linux reports twice what was asked for (socket(7)). */
-  bufferSizes(): { readonly receiveBytes: number; readonly sendBytes: number };
+  bufferSizes(this: void): { readonly receiveBytes: number; readonly sendBytes: number };
 }
 
 /** How a datagram socket came to its end. */
@@ -199,7 +202,8 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
   /**
    * Calls `handler` for each datagram. Resolves when the datagram socket is closed, or `until` aborts; rejects when a step of
    * `datagrams(options)` would, and with what the handler throws: in either case what comes behind it stays for whoever
-   * receives next. Nobody has to await it: its rejection is never an unhandled one, but for `OPTION_INVALID`.
+   * receives next. Nobody has to await it: its rejection is never an unhandled one, but for `OPTION_INVALID`. What the handler
+   * throws goes to the channel `zocalo:error` too. The handler is not awaited: an async one catches its own errors.
    */
   onDatagrams(handler: (datagram: Datagram) => void, options?: ReceiveOptions): Promise<void>;
   /** Messages instead of bytes, by a codec of `zocalo/framing`: one for each datagram. Other datagrams are dropped and counted. */

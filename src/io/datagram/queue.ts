@@ -1,9 +1,10 @@
 /** The receive queue of a datagram socket, and how calls take from it. */
 
 import { HELD } from "../../core/held-bytes.ts";
-import { RECEIVE_RULES } from "../../core/options/check-options.ts";
+import { checkOptions, HANDLER, RECEIVE_RULES } from "../../core/options/check-options.ts";
 import type { Datagram } from "../network/datagrams.ts";
 import { type OperationContext, type ReceiveOptions, refusedAtOnce } from "../operation/deadline.ts";
+import { publish } from "../operation/diagnostics.ts";
 import { handled } from "../operation/handled-rejection.ts";
 import { DONE, Iteration } from "../operation/iteration.ts";
 
@@ -126,17 +127,34 @@ export function loopOver<T>(
   );
 }
 
-/** Gives all that a loop gives to a handler. Its end is not always awaited: what a peer does must not end the process. */
+/**
+ * Gives all that a loop gives to a handler. Its end is not always awaited: what a peer does must not end the process, and what
+ * the handler throws is published too.
+ */
 export function pushTo<T>(
   handler: (item: T) => void,
   loop: AsyncIterable<T>,
   options: ReceiveOptions | undefined,
   context: () => OperationContext,
 ): Promise<void> {
+  const call = (item: T): void => {
+    try {
+      handler(item);
+    } catch (error) {
+      const { local, remote } = context();
+      publish("error", () => ({ kind: "datagram", local, remote, error }));
+      throw error;
+    }
+  };
+  const push = async (): Promise<void> => {
+    for await (const item of loop) call(item);
+  };
+  try {
+    checkOptions(context(), { handler }, { handler: HANDLER });
+  } catch (error) {
+    return Promise.reject(error);
+  }
   const refused = refusedAtOnce(options, context, RECEIVE_RULES);
   if (refused !== undefined) return Promise.reject(refused.reason);
-  const push = async (): Promise<void> => {
-    for await (const item of loop) handler(item);
-  };
   return handled(push());
 }

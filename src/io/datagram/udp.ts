@@ -24,30 +24,31 @@ export class UdpSettings implements api.UdpSettings {
     this.#socket = socket;
   }
 
-  joinGroup(group: string | Address, options: GroupOptions = {}): void {
+  // They may be taken off, as the members of every `interop`.
+  readonly joinGroup = (group: string | Address, options: GroupOptions = {}): void => {
     this.#socket.open("joinGroup").join(this.#membership("joinGroup", group, options));
-  }
-  leaveGroup(group: string | Address, options: GroupOptions = {}): void {
+  };
+  readonly leaveGroup = (group: string | Address, options: GroupOptions = {}): void => {
     this.#socket.open("leaveGroup").leave(this.#membership("leaveGroup", group, options));
-  }
-  setBroadcast(on: boolean): void {
+  };
+  readonly setBroadcast = (on: boolean): void => {
     this.#set("setBroadcast", on, FLAG).setBroadcast(on);
-  }
-  setTtl(hops: number): void {
+  };
+  readonly setTtl = (hops: number): void => {
     this.#set("setTtl", hops, wholeNumber(1, 255)).setTtl(hops);
-  }
-  setMulticastTtl(hops: number): void {
+  };
+  readonly setMulticastTtl = (hops: number): void => {
     this.#set("setMulticastTtl", hops, wholeNumber(0, 255)).setMulticastTtl(hops);
-  }
-  setMulticastLoopback(on: boolean): void {
+  };
+  readonly setMulticastLoopback = (on: boolean): void => {
     this.#set("setMulticastLoopback", on, FLAG).setMulticastLoopback(on);
-  }
-  setMulticastInterface(nameOrAddress: string): void {
+  };
+  readonly setMulticastInterface = (nameOrAddress: string): void => {
     this.#set("setMulticastInterface", nameOrAddress, TEXT).setMulticastInterface(nameOrAddress);
-  }
-  bufferSizes(): { readonly receiveBytes: number; readonly sendBytes: number } {
+  };
+  readonly bufferSizes = (): { readonly receiveBytes: number; readonly sendBytes: number } => {
     return this.#socket.open("bufferSizes").bufferSizes();
-  }
+  };
 
   #membership(op: string, group: string | Address, options: GroupOptions): GroupMembership {
     return membership(group, options, this.#socket.context(op), this.#socket.localAddress);

@@ -46,20 +46,39 @@ export function refusedAtOnce(
   rules: OptionRules = OPERATION_RULES,
 ): { readonly reason: unknown } | undefined {
   if (options === undefined) return undefined;
-  if (typeof options !== "object" || options === null) return invalid(context, "options must be an object");
+  try {
+    return problemOf(options, context, rules);
+  } catch (reason) {
+    // A getter of the program has thrown.
+    return { reason };
+  }
+}
+
+function problemOf(
+  options: OperationOptions,
+  context: () => OperationContext,
+  rules: OptionRules,
+): { readonly reason: unknown } | undefined {
+  if (typeof options !== "object" || options === null) {
+    return invalid(context, `options must be an object, not ${shown(options)}`);
+  }
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(rules, name)) return invalid(context, noSuchOption(name, rules));
   }
   const { signal, timeoutMs, until }: ReceiveOptions = options;
   // Programs in JavaScript pass anything; found here, it cannot throw later from a timer or an event.
-  if (signal !== undefined && !SIGNAL.holds(signal)) return invalid(context, `signal must be ${SIGNAL.wanted}`);
-  if (until !== undefined && !SIGNAL.holds(until)) return invalid(context, `until must be ${SIGNAL.wanted}`);
+  if (signal !== undefined && !SIGNAL.holds(signal)) return invalid(context, noSignal("signal", signal));
+  if (until !== undefined && !SIGNAL.holds(until)) return invalid(context, noSignal("until", until));
   if (signal?.aborted === true) return { reason: signal.reason };
   if (timeoutMs === undefined) return undefined;
   if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
     return invalid(context, `timeoutMs must be a number of milliseconds from 0 on, not ${shown(timeoutMs)}`);
   }
   return timeoutMs === 0 ? { reason: timeoutError(0, context(), "none") } : undefined;
+}
+
+function noSignal(name: string, value: unknown): string {
+  return `${name} must be ${SIGNAL.wanted}, not ${shown(value)}`;
 }
 
 function invalid(context: () => OperationContext, detail: string): { readonly reason: UsageError } {

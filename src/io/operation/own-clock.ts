@@ -68,12 +68,12 @@ export function ownNetwork({ sockets, clock, random }: Network): OwnNetwork {
   return { sockets, random, clock: new OwnClock(clock) };
 }
 
-/** What ties an open object to its process: `socket.interop`, `server.interop`, `session.interop`. */
+/** What ties an open object to its process: `socket.interop`, `server.interop`, `session.interop`. Its functions may be taken off. */
 export interface Interop {
   /** Lets the open object keep the process alive (the default). */
-  ref(): void;
+  ref(this: void): void;
   /** Lets the process end although the object is open, and calls on it have a `timeoutMs` that is not over. */
-  unref(): void;
+  unref(this: void): void;
 }
 
 /** What ties an open object to the runtime's own one beneath it. */

@@ -18,15 +18,16 @@ export class TcpSettings implements api.TcpSettings {
     this.#socket = socket;
   }
 
-  setNoDelay(on: boolean): void {
+  // They may be taken off, as the members of every `interop`.
+  readonly setNoDelay = (on: boolean): void => {
     checkOptions(this.#socket.context("setNoDelay"), { on }, { on: { ...FLAG, required: true } });
     this.#socket.transport.setNoDelay(on);
-  }
-  setKeepAlive(on: boolean, idleMs = 0): void {
+  };
+  readonly setKeepAlive = (on: boolean, idleMs = 0): void => {
     checkOptions(this.#socket.context("setKeepAlive"), { on, idleMs }, KEEP_ALIVE_RULES);
     // The system counts in seconds.
     this.#socket.transport.setKeepAlive(on, Math.ceil(idleMs / 1000) * 1000);
-  }
+  };
 }
 
 /** A connection, as its {@link StreamInterop} sees it. */
@@ -48,12 +49,8 @@ export class StreamInterop implements api.StreamInterop {
   get native(): unknown {
     return this.#socket.transport.native;
   }
-  ref(): void {
-    this.#refer(true);
-  }
-  unref(): void {
-    this.#refer(false);
-  }
+  readonly ref = (): void => this.#refer(true);
+  readonly unref = (): void => this.#refer(false);
   #refer(referenced: boolean): void {
     this.#socket.clock.setReferenced(referenced);
     this.#socket.transport.setReferenced(referenced);
@@ -64,9 +61,7 @@ export class StreamInterop implements api.StreamInterop {
   get writable(): WritableStream<WriteInput> {
     return (this.#writable ??= toWritableStream(this.#socket));
   }
-  toNodeStream(): Duplex {
-    return toNodeStream(this.#socket);
-  }
+  readonly toNodeStream = (): Duplex => toNodeStream(this.#socket);
 }
 
 /** The receiving side. Nothing is read before somebody asks; cancelling aborts the connection. */

@@ -5,7 +5,8 @@ import { ConnectionError, UsageError, type ZocaloError } from "../../core/errors
 import type { Decoder, OnFrame } from "../../core/framing/codec.ts";
 import { RECEIVE_RULES } from "../../core/options/check-options.ts";
 import { handled } from "../operation/handled-rejection.ts";
-import { codecFailure } from "../operation/restated.ts";
+import { publish } from "../operation/diagnostics.ts";
+import { codecFailure, restated } from "../operation/restated.ts";
 import type { StreamPartOwner } from "./owner.ts";
 import { expiryReason, type ReceiveOptions, refusedAtOnce } from "../operation/deadline.ts";
 import type { Inbound, InboundConsumer } from "./inbound.ts";
@@ -56,7 +57,8 @@ export class FramedInbound<Out> implements InboundConsumer {
   #push: Waiter<unknown, MessagePush<Out>> | undefined;
   #decoding = false;
   #ended = false;
-  #failure: { readonly error: unknown } | undefined;
+  /** Why nothing more comes; each call is told of a lost connection as its own. */
+  #failure: { readonly error: unknown; readonly lost?: ZocaloError } | undefined;
   #detached = false;
   #paused = false;
   /** Nothing is decoded until others have had their turn. */
@@ -141,7 +143,7 @@ export class FramedInbound<Out> implements InboundConsumer {
       this.#release();
     }
     const detail = "the framed reader was detached";
-    this.#endAll(new ConnectionError("CLOSED", { ...this.#owner.context("receive"), detail }));
+    this.#endAll({ error: new ConnectionError("CLOSED", { ...this.#owner.context("receive"), detail }) });
   }
 
   // What the connection reports.
@@ -170,7 +172,7 @@ export class FramedInbound<Out> implements InboundConsumer {
   }
 
   broken(error: ZocaloError): void {
-    this.#failure ??= { error };
+    this.#failure ??= { error, lost: error };
     // Only a handler that closes or aborts the connection gets here: it wants no more messages.
     if (this.#decoding) this.#decoder.stop();
     this.#serve();
@@ -202,7 +204,7 @@ export class FramedInbound<Out> implements InboundConsumer {
       push.deadline?.renew();
     }
     if (this.#failure === undefined) return used;
-    this.#endAll(this.#failure.error);
+    this.#endAll(this.#failure);
     return view.length;
   }
 
@@ -216,7 +218,7 @@ export class FramedInbound<Out> implements InboundConsumer {
     }
     if (this.#detached || this.#at < this.#end || this.#receivers.size === 0) return;
     this.#release();
-    if (this.#failure !== undefined) this.#endAll(this.#failure.error);
+    if (this.#failure !== undefined) this.#endAll(this.#failure);
     else if (this.#ended) this.#endAll();
     else this.#inbound.hold(false);
   }
@@ -280,8 +282,11 @@ export class FramedInbound<Out> implements InboundConsumer {
 
   /** Nothing can be decoded any more; the messages before were delivered. */
   #fail(error: unknown): void {
-    const op = this.#receivers.first?.subject.op ?? "receive";
-    this.#failure ??= { error: codecFailure(error, this.#owner.context(op)) };
+    const { op, local, remote } = this.#owner.context(this.#receivers.first?.subject.op ?? "receive");
+    const failure = codecFailure(error, { op, local, remote });
+    this.#failure ??= { error: failure };
+    // Nobody need await what takes all that comes.
+    if (this.#push !== undefined) publish("error", () => ({ kind: "stream", local, remote, error: failure }));
     this.#at = this.#end;
     // Who was detached by the handler that failed has nothing to say to the connection any more.
     if (!this.#detached) this.#inbound.hold(true);
@@ -298,13 +303,18 @@ export class FramedInbound<Out> implements InboundConsumer {
   }
 
   /** Ends everything that waits: with an error, or with the end of the stream. */
-  #endAll(error?: unknown): void {
+  #endAll(failure?: { readonly error: unknown; readonly lost?: ZocaloError }): void {
     this.#push = undefined;
-    if (error === undefined) {
+    if (failure === undefined) {
       for (let receiver = this.#receivers.take(); receiver !== undefined; receiver = this.#receivers.take()) {
         receiver.resolve(receiver.subject.end);
       }
-    } else this.#receivers.rejectAll(() => error);
+      return;
+    }
+    const { error, lost } = failure;
+    this.#receivers.rejectAll(({ subject }) =>
+      lost === undefined ? error : restated(lost, this.#owner.context(subject.op), lost.outcome),
+    );
   }
 
   /** The answer to a call that need not begin. Apart, because a function that makes a closure somewhere pays for it in each call. */

@@ -106,7 +106,8 @@ export interface FramedStreamOver<In, Out, Socket> extends AsyncDisposable, Asyn
    *
    * It resolves, too, when `until` aborts, and rejects with `TIMEOUT` when no whole message came for `timeoutMs`, in which
    * `pause` does not count; the rest is there for whoever receives next. Nobody has to await it: its rejection is never an
-   * unhandled one, but for a mistake of the call (`OPTION_INVALID`, `READER_TAKEN`).
+   * unhandled one, but for a mistake of the call (`OPTION_INVALID`, `READER_TAKEN`). What the handler throws, and bytes that
+   * hold no message, go to the channel `zocalo:error` too. The handler is not awaited: an async one catches its own errors.
    *
    * @example
    * ```ts

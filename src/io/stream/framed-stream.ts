@@ -2,6 +2,7 @@
 
 import { BlockPool } from "../../core/bytes/block-pool.ts";
 import type { Codec, OnFrame } from "../../core/framing/codec.ts";
+import { checkOptions, HANDLER } from "../../core/options/check-options.ts";
 import { showAs } from "../../core/show-as.ts";
 import { type OperationOptions, type ReceiveOptions, refusedAtOnce, withDeadline } from "../operation/deadline.ts";
 import { handled } from "../operation/handled-rejection.ts";
@@ -88,24 +89,33 @@ export class FramedStream<In, Out> implements api.FramedStream<In, Out> {
     );
   }
   onMessages(handler: (message: Out) => void, options?: ReceiveOptions): Promise<void> {
-    const push: MessagePush<Out> = { op: "onMessages", takes: "all", end: undefined, onMessage: handler };
-    if (options?.timeoutMs !== undefined) {
-      push.onMessage = (message) => {
-        push.delivered = true;
-        handler(message);
-      };
-    }
-    return this.#inbound.receive(push, options);
+    return this.#push({ op: "onMessages", takes: "all", end: undefined, onMessage: handler }, options);
   }
   onFrames(handler: OnFrame, options?: ReceiveOptions): Promise<void> {
-    const push: MessagePush<Out> = { op: "onFrames", takes: "all", end: undefined, onFrame: handler };
-    if (options?.timeoutMs !== undefined) {
-      push.onFrame = (bytes, start, end) => {
-        push.delivered = true;
-        handler(bytes, start, end);
-      };
+    return this.#push({ op: "onFrames", takes: "all", end: undefined, onFrame: handler }, options);
+  }
+  #push(push: MessagePush<Out>, options: ReceiveOptions | undefined): Promise<void> {
+    const { op, onMessage, onFrame } = push;
+    try {
+      checkOptions(this.socket.context(op), { handler: onMessage ?? onFrame }, { handler: HANDLER });
+      if (options?.timeoutMs !== undefined) {
+        if (onMessage !== undefined) {
+          push.onMessage = (message) => {
+            push.delivered = true;
+            onMessage(message);
+          };
+        }
+        if (onFrame !== undefined) {
+          push.onFrame = (bytes, start, end) => {
+            push.delivered = true;
+            onFrame(bytes, start, end);
+          };
+        }
+      }
+      return this.#inbound.receive(push, options);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    return this.#inbound.receive(push, options);
   }
   pause(): void {
     this.#inbound.pause();

@@ -28,15 +28,15 @@ export interface ReadOptions extends ReceiveOptions {
   readonly maxBytes?: number | undefined;
 }
 
-/** What only TCP has: `socket.tcp`. */
+/** What only TCP has: `socket.tcp`. Its functions may be taken off. */
 export interface TcpSettings {
   /** Sends small writes at once (true, the default here) or lets TCP gather them (Nagle, RFC 9293 section 3.7.4). */
-  setNoDelay(on: boolean): void;
+  setNoDelay(this: void, on: boolean): void;
   /**
    * Probes an idle peer (RFC 9293 section 3.8.4); `idleMs` before the first probe, rounded up to whole seconds, at most
    * 32767000; the system's default when it is 0 or left out. Throws `OPTION_INVALID`.
    */
-  setKeepAlive(on: boolean, idleMs?: number): void;
+  setKeepAlive(this: void, on: boolean, idleMs?: number): void;
 }
 
 /** What ties a connection to its process and to other libraries: `socket.interop`. */
@@ -49,7 +49,7 @@ export interface StreamInterop extends NativeInterop {
    */
   readonly writable: WritableStream<WriteInput>;
   /** The connection as a Node stream, for libraries that want one. */
-  toNodeStream(): Duplex;
+  toNodeStream(this: void): Duplex;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { RandomStream } from "../../core/faults/random-stream.ts";
 import type { Endpoint, Machine, Packet } from "../kernel/packet.ts";
 import type { Place } from "../kernel/ports.ts";
 import type { TcpNotice } from "../kernel/tcp-connection.ts";
-import type { TcpSettings } from "../kernel/tcp-settings.ts";
+import type { SimTcpSettings } from "../kernel/tcp-settings.ts";
 import { type TcpListener, type TcpSocket, TcpStack } from "../kernel/tcp-stack.ts";
 import type { UdpSocket } from "../kernel/udp-socket.ts";
 import { UdpStack } from "../kernel/udp-stack.ts";
@@ -35,7 +35,7 @@ export class KernelDriver {
   constructor(
     process: Process,
     machine: Machine,
-    settings: TcpSettings,
+    settings: SimTcpSettings,
     cuts: RandomStream | undefined,
     send: (packet: Packet, flow: number) => void,
   ) {

@@ -5,7 +5,7 @@ import { RandomStream } from "../../core/faults/random-stream.ts";
 import { EventQueue } from "../time/event-queue.ts";
 import { resetFor, type Segment } from "./packet.ts";
 import { TcpConnection } from "./tcp-connection.ts";
-import { DEFAULT_TCP, type TcpSettings } from "./tcp-settings.ts";
+import { DEFAULT_TCP, type SimTcpSettings } from "./tcp-settings.ts";
 
 /** Two kernels with one connection between them, on a wire that does what the test wants. No world, no promises. */
 class Wire {
@@ -17,9 +17,9 @@ class Wire {
   readonly armed: number[] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   /** Delays of one segment: none when it is lost, two when it is doubled. */
   fate: (side: number, segment: Segment) => readonly number[] = () => [1000];
-  readonly settings: TcpSettings;
+  readonly settings: SimTcpSettings;
 
-  constructor(settings: Partial<TcpSettings> = {}) {
+  constructor(settings: Partial<SimTcpSettings> = {}) {
     this.settings = { ...DEFAULT_TCP, ...settings };
   }
 
@@ -90,7 +90,7 @@ class Wire {
   }
 }
 
-function connected(settings: Partial<TcpSettings> = {}): Wire {
+function connected(settings: Partial<SimTcpSettings> = {}): Wire {
   const wire = new Wire(settings);
   wire.open();
   wire.run(100_000);

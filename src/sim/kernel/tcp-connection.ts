@@ -2,7 +2,7 @@
 
 import { ReceiveBuffer } from "./receive-buffer.ts";
 import { NO_DATA, type Segment, segment, sequenceLength, type TcpFailure } from "./packet.ts";
-import type { TcpSettings } from "./tcp-settings.ts";
+import type { SimTcpSettings } from "./tcp-settings.ts";
 import { nextState, type TcpEvent, type TcpState } from "./tcp-state.ts";
 import { TcpSender } from "./tcp-sender.ts";
 
@@ -34,7 +34,7 @@ export class TcpConnection {
   state: TcpState;
   /** Why it was lost. */
   failure: TcpFailure | undefined;
-  readonly #settings: TcpSettings;
+  readonly #settings: SimTcpSettings;
   #output: Segment[] = [];
   #notices: TcpNotice[] = [];
   readonly #sender: TcpSender;
@@ -49,7 +49,7 @@ export class TcpConnection {
   #heardAtUs = 0;
 
   /** `mss` is the largest payload that the way to the peer takes; `initial` our first sequence number. */
-  private constructor(state: TcpState, settings: TcpSettings, initial: number, mss: number) {
+  private constructor(state: TcpState, settings: SimTcpSettings, initial: number, mss: number) {
     this.state = state;
     this.#settings = settings;
     this.#ownMss = mss;
@@ -59,14 +59,14 @@ export class TcpConnection {
   }
 
   /** Calls a peer: sends the SYN. */
-  static open(settings: TcpSettings, initial: number, mss: number, nowUs: number): TcpConnection {
+  static open(settings: SimTcpSettings, initial: number, mss: number, nowUs: number): TcpConnection {
     const connection = new TcpConnection("SYN-SENT", settings, initial, mss);
     connection.#sender.synchronize(nowUs);
     return connection;
   }
 
   /** Answers a SYN. */
-  static answer(settings: TcpSettings, initial: number, mss: number, syn: Segment, nowUs: number): TcpConnection {
+  static answer(settings: SimTcpSettings, initial: number, mss: number, syn: Segment, nowUs: number): TcpConnection {
     const connection = new TcpConnection("SYN-RECEIVED", settings, initial, mss);
     connection.#learn(syn);
     connection.#sender.synchronize(nowUs);

@@ -2,7 +2,7 @@
 
 import { NO_DATA, type SackBlock } from "./packet.ts";
 import { SendBuffer } from "./send-buffer.ts";
-import type { TcpSettings } from "./tcp-settings.ts";
+import type { SimTcpSettings } from "./tcp-settings.ts";
 
 /** A segment in flight. */
 export interface SentPiece {
@@ -32,7 +32,7 @@ export class TcpSender {
   mss = 536;
   /** When `onDeadline` is to be called. */
   deadlineUs: number = NEVER;
-  readonly #settings: TcpSettings;
+  readonly #settings: SimTcpSettings;
   readonly #buffer: SendBuffer = new SendBuffer();
   readonly #rto: RetransmissionTimeout;
   #flight: SentPiece[] = [];
@@ -49,7 +49,7 @@ export class TcpSender {
   #probes = 0;
   #unanswered = 0;
 
-  constructor(initial: number, settings: TcpSettings) {
+  constructor(initial: number, settings: SimTcpSettings) {
     this.una = initial;
     this.next = initial;
     this.#limit = initial;

@@ -4,7 +4,7 @@ import { checkOptions, type OptionRules, wholeNumber } from "../../core/options/
 import { UsageError } from "../../core/errors.ts";
 
 /** Settings of the simulated TCP, the same for all hosts of a world. */
-export interface TcpSettings {
+export interface SimTcpSettings {
   /** Bytes that a connection holds for its peer until they are acknowledged. Default 262144. */
   readonly sendBufferBytes: number;
   /** Bytes that a connection holds for its program; the window. Default 262144. */
@@ -35,7 +35,7 @@ export interface TcpSettings {
 }
 
 /** The settings of Linux. */
-export const DEFAULT_TCP: TcpSettings = {
+export const DEFAULT_TCP: SimTcpSettings = {
   sendBufferBytes: 262_144,
   receiveBufferBytes: 262_144,
   synRetries: 6,
@@ -51,7 +51,7 @@ export const DEFAULT_TCP: TcpSettings = {
 };
 
 /** The smallest value of those settings that may not be 0. */
-const LEAST: Partial<TcpSettings> = {
+const LEAST: Partial<SimTcpSettings> = {
   sendBufferBytes: 1,
   receiveBufferBytes: 1,
   rtoMinMs: 1,
@@ -61,15 +61,15 @@ const LEAST: Partial<TcpSettings> = {
 };
 
 const RULES: OptionRules = Object.fromEntries(
-  (Object.keys(DEFAULT_TCP) as (keyof TcpSettings)[]).map((name) => [
+  (Object.keys(DEFAULT_TCP) as (keyof SimTcpSettings)[]).map((name) => [
     name,
     wholeNumber(LEAST[name] ?? 0, Number.MAX_SAFE_INTEGER),
   ]),
 );
 
 /** The settings of a world. Throws `OPTION_INVALID` for one that is no whole number, or that there is not. */
-export function tcpSettings(given: Partial<TcpSettings> | undefined): TcpSettings {
-  const settings: TcpSettings = { ...DEFAULT_TCP, ...checkOptions({ op: "simulate" }, given, RULES, "tcp.") };
+export function tcpSettings(given: Partial<SimTcpSettings> | undefined): SimTcpSettings {
+  const settings: SimTcpSettings = { ...DEFAULT_TCP, ...checkOptions({ op: "simulate" }, given, RULES, "tcp.") };
   if (settings.rtoMinMs > settings.rtoMaxMs) throw refusal("tcp.rtoMinMs must not be greater than tcp.rtoMaxMs");
   return settings;
 }

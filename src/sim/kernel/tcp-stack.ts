@@ -16,7 +16,7 @@ import {
 } from "./packet.ts";
 import { checkPlace, covers, freePort, KernelRefusal, type Place, type Standing, Standings } from "./ports.ts";
 import { TcpConnection, type TcpNotice } from "./tcp-connection.ts";
-import type { TcpSettings } from "./tcp-settings.ts";
+import type { SimTcpSettings } from "./tcp-settings.ts";
 import { wayTo } from "./way.ts";
 
 /** One connection of a host: the machine and its way to the peer. */
@@ -42,7 +42,7 @@ const INITIAL_NUMBERS = 0x4000_0000;
 /** The TCP of one host. Whoever calls it sees to the connections that it answers with, and takes `answers`. */
 export class TcpStack {
   readonly #machine: Machine;
-  readonly #settings: TcpSettings;
+  readonly #settings: SimTcpSettings;
   readonly #listeners: Standings<TcpListener> = new Standings();
   /** Packets that belong to no connection. */
   readonly #answers: Packet[] = [];
@@ -51,7 +51,7 @@ export class TcpStack {
   /** The ports of calls to a peer from an own address. A search for a free one asks for many, and a route is dear to name. */
   readonly #callingPorts: Map<string, Set<number>> = new Map();
 
-  constructor(machine: Machine, settings: TcpSettings) {
+  constructor(machine: Machine, settings: SimTcpSettings) {
     this.#machine = machine;
     this.#settings = settings;
   }

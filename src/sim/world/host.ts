@@ -10,7 +10,7 @@ import { SimSockets } from "../adapter/sockets.ts";
 import type { CertificateFault } from "../../core/faults/fault.ts";
 import type { Scope } from "../guard/scope.ts";
 import { isIpv6, isLoopbackIp, type Machine, type Packet } from "../kernel/packet.ts";
-import type { TcpSettings } from "../kernel/tcp-settings.ts";
+import type { SimTcpSettings } from "../kernel/tcp-settings.ts";
 import { Disk } from "./disk.ts";
 import { isDocumentationIp } from "./names.ts";
 import type { Fabric, FabricHost } from "./fabric.ts";
@@ -26,7 +26,7 @@ export interface HostOwner {
   readonly fabric: Fabric;
   readonly trace: Trace;
   readonly streams: Streams;
-  readonly tcp: TcpSettings;
+  readonly tcp: SimTcpSettings;
   readonly cutReads: boolean;
   readonly world: object;
   readonly seed: number;

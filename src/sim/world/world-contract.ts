@@ -4,7 +4,7 @@ import type { LinkConditions } from "../../core/faults/conditions.ts";
 import type { Fault } from "../../core/faults/fault.ts";
 import type { Clock, Random } from "../../io/network/network.ts";
 import type { Host, HostMain } from "./host-contract.ts";
-import type { TcpSettings } from "../kernel/tcp-settings.ts";
+import type { SimTcpSettings } from "../kernel/tcp-settings.ts";
 import type { ConditionCount } from "./invariants.ts";
 import type { PacketRule } from "./packet-rule.ts";
 import type { TraceSink } from "./trace.ts";
@@ -155,7 +155,7 @@ export interface SimulateOptions {
   /** The conditions of all links; see `world.link` for single ones. */
   readonly link?: LinkConditions | undefined;
   /** Settings of the simulated TCP. */
-  readonly tcp?: Partial<TcpSettings> | undefined;
+  readonly tcp?: Partial<SimTcpSettings> | undefined;
   /** Permute events of one moment by the seed, to find what depends on their order. Default false. */
   readonly explore?: boolean | undefined;
   /** Cut reads at seeded places, since TCP keeps no message boundaries. Default true. */
