@@ -105,16 +105,7 @@ export type {
 } from "./io/stream/public.ts";
 export type { StartTlsOptions } from "./io/stream/tls-settings.ts";
 export type { PeerCertificate, TlsIdentity, TlsInfo, TlsMaterial, TlsOptions } from "./io/network/tls.ts";
-export {
-  bind,
-  connect,
-  listen,
-  type NetworkOption,
-  pair,
-  serve,
-  serveDatagrams,
-  sleep,
-  type SleepOptions,
-} from "./api/sockets.ts";
+export { bind, connect, listen, pair, serve, serveDatagrams, sleep, type SleepOptions } from "./api/sockets.ts";
+export { type NetworkOption } from "./api/call-options.ts";
 export { nodeNetwork } from "./node/network.ts";
-export type { SignalOptions } from "./api/signals.ts";
+export type { SignalOptions } from "./api/call-options.ts";

@@ -86,15 +86,16 @@ export type { ResumeOptions, SessionLimits, SessionTimeouts, SessionTuning } fro
 export type { Backoff } from "./core/options/backoff.ts";
 export type { OverflowPolicy } from "./core/options/check-options.ts";
 export type { OnError } from "./io/operation/peer-problems.ts";
+export type { StatelessClient, StatelessClientBase, StatelessClientStats } from "./io/stateless/public.ts";
 export type {
   RetransmissionTimes,
-  StatelessClient,
-  StatelessClientBase,
   StatelessClientLimits,
   ConnectStatelessOptions,
-  StatelessClientStats,
   StatelessTimeouts,
-} from "./io/stateless/public.ts";
+  ServeStatelessOptions,
+  StatelessServerLimits,
+  StatelessServerOptions,
+} from "./io/stateless/settings.ts";
 export type {
   StatelessContext,
   StatelessContract,
@@ -103,12 +104,6 @@ export type {
   StatelessRemoteMethod,
   StatelessRemoteMethods,
 } from "./io/stateless/public.ts";
-export type {
-  ServeStatelessOptions,
-  StatelessServer,
-  StatelessServerLimits,
-  StatelessServerOptions,
-  StatelessServerStats,
-} from "./io/stateless/public.ts";
+export type { StatelessServer, StatelessServerStats } from "./io/stateless/public.ts";
 export { connectSession, serveSessions } from "./api/sessions.ts";
 export { serveStateless, connectStateless } from "./api/stateless.ts";

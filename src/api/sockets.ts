@@ -7,41 +7,28 @@ import { checkOptions, FROM_ZERO, type OptionRules, SIGNAL } from "../core/optio
 import { sleepOn } from "../io/operation/deadline.ts";
 import { CONNECT_RULES, type ConnectOptions, connectOver } from "../io/stream/connect.ts";
 import { CONNECTION_RULES, type ConnectionOptions } from "../io/stream/settings.ts";
-import type { DatagramHandler, DatagramServer, ServeDatagramsOptions } from "../io/datagram/server.ts";
+import {
+  type DatagramHandler,
+  type DatagramServer,
+  type ServeDatagramsOptions,
+  SERVE_DATAGRAMS_RULES,
+} from "../io/datagram/server.ts";
 import type { DatagramSocket } from "../io/datagram/public.ts";
 import { LISTEN_RULES, listenOver } from "../io/listener/listen.ts";
 import type { Listener, ListenOptions } from "../io/listener/public.ts";
-import type { Network } from "../io/network/network.ts";
 import { pairOver } from "../memory/pair.ts";
 import { SERVE_RULES, serveOver } from "../io/listener/serve.ts";
 import type { PeerHandler, ServeOptions, Server } from "../io/listener/public.ts";
-import { SERVE_DATAGRAMS_RULES, serveDatagramsOver } from "../io/datagram/serve.ts";
+import { serveDatagramsOver } from "../io/datagram/serve.ts";
 import type { StreamSocket } from "../io/stream/public.ts";
-import { nodeNetwork } from "../node/network.ts";
-import { closeOnSignals, SIGNAL_RULES, type SignalOptions } from "./signals.ts";
-
-/** Where a call happens. */
-export interface NetworkOption {
-  /** The network to use. Default: the kernel's. */
-  readonly network?: Network | undefined;
-}
-
-const PARTS = ["sockets", "clock", "random"] as const;
-
-function isObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null;
-}
-
-/** What {@link NetworkOption} must look like. */
-export const NETWORK_RULES: OptionRules = {
-  network: {
-    wanted: "an object with sockets, clock and random",
-    holds: (value) => PARTS.every((part) => isObject((value as Partial<Network> | null)?.[part])),
-  },
-};
-
-/** What every server takes beside its own options. */
-export const SERVER_RULES: OptionRules = { ...NETWORK_RULES, ...SIGNAL_RULES };
+import {
+  closeOnSignals,
+  NETWORK_RULES,
+  networkOf,
+  type NetworkOption,
+  SERVER_RULES,
+  type SignalOptions,
+} from "./call-options.ts";
 
 const CONNECT: OptionRules = { ...CONNECT_RULES, ...NETWORK_RULES };
 const LISTEN: OptionRules = { ...LISTEN_RULES, ...NETWORK_RULES };
@@ -50,12 +37,6 @@ const BIND: OptionRules = { ...BIND_RULES, ...NETWORK_RULES };
 const SERVE_DATAGRAMS: OptionRules = { ...SERVE_DATAGRAMS_RULES, ...SERVER_RULES };
 const SLEEP: OptionRules = { signal: SIGNAL, ...NETWORK_RULES };
 const PAIR: OptionRules = { ...CONNECTION_RULES, ...NETWORK_RULES };
-
-/** The network of the call `op`, which checks its other options itself. */
-export function networkOf(op: string, options: NetworkOption): Network {
-  const { network } = checkOptions({ op }, { network: options?.network }, NETWORK_RULES);
-  return network ?? nodeNetwork;
-}
 
 /**
  * Makes a connection: names the server's address and port and waits until the virtual path stands.
@@ -175,13 +156,8 @@ export async function serveDatagrams(
   handler: DatagramHandler,
   options: ServeDatagramsOptions & NetworkOption & SignalOptions = {},
 ): Promise<DatagramServer> {
-  const server = await serveDatagramsOver(
-    networkOf("serveDatagrams", options),
-    address,
-    handler,
-    options,
-    SERVE_DATAGRAMS,
-  );
+  const network = networkOf("serveDatagrams", options);
+  const server = await serveDatagramsOver(network, address, handler, options, SERVE_DATAGRAMS);
   closeOnSignals(server, options);
   return server;
 }

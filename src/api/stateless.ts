@@ -2,18 +2,23 @@
 
 import type { AddressLike } from "../core/address/address.ts";
 import type { OptionRules } from "../core/options/check-options.ts";
-import type {
-  ServeStatelessOptions,
-  StatelessClient,
-  ConnectStatelessOptions,
-  StatelessContract,
-  StatelessMethods,
-  StatelessServer,
-} from "../io/stateless/public.ts";
-import { openStatelessClient, STATELESS_CLIENT_RULES } from "../io/stateless/connect.ts";
-import { SERVE_STATELESS_RULES, serveStatelessOver } from "../io/stateless/serve.ts";
-import { closeOnSignals, type SignalOptions } from "./signals.ts";
-import { NETWORK_RULES, networkOf, type NetworkOption, SERVER_RULES } from "./sockets.ts";
+import type { StatelessClient, StatelessContract, StatelessMethods, StatelessServer } from "../io/stateless/public.ts";
+import {
+  type ServeStatelessOptions,
+  type ConnectStatelessOptions,
+  STATELESS_CLIENT_RULES,
+  SERVE_STATELESS_RULES,
+} from "../io/stateless/settings.ts";
+import { openStatelessClient } from "../io/stateless/connect.ts";
+import { serveStatelessOver } from "../io/stateless/serve.ts";
+import {
+  closeOnSignals,
+  type SignalOptions,
+  NETWORK_RULES,
+  networkOf,
+  type NetworkOption,
+  SERVER_RULES,
+} from "./call-options.ts";
 
 const SERVE: OptionRules = { ...SERVE_STATELESS_RULES, ...SERVER_RULES };
 const CLIENT: OptionRules = { ...STATELESS_CLIENT_RULES, ...NETWORK_RULES };

@@ -36,6 +36,8 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/cli/sockets/send.ts": "test/cli/send.test.ts",
   "src/cli/protocol/open.ts": "test/cli/call.test.ts",
   "src/io/datagram/settings.ts": "test/property/options.test.ts",
+  "src/io/stateless/answers.ts": "src/io/stateless/serve.test.ts",
+  "src/io/stateless/settings.ts": "test/property/options.test.ts",
   "src/io/listener/admission.ts": "test/conformance/listeners.test.ts",
   "src/io/stream/socket.ts": "test/conformance/streams.test.ts",
   "src/io/stream/framed-stream.ts": "test/framing/framed.test.ts",

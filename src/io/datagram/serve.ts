@@ -6,51 +6,27 @@ import { showAs } from "../../core/show-as.ts";
 import { isPeersFault } from "../contract/error-body.ts";
 import type { Network } from "../network/network.ts";
 import type { Datagram } from "../network/datagrams.ts";
-import {
-  checkOptions,
-  countFrom,
-  FUNCTION,
-  oneOf,
-  type OptionRules,
-  options as object,
-  type RulesOf,
-} from "../../core/options/check-options.ts";
+import { checkOptions, type OptionRules } from "../../core/options/check-options.ts";
 import { publish } from "../operation/diagnostics.ts";
 import { type NativeInterop, OwnClock, serverInterop } from "../operation/own-clock.ts";
 import { GracefulClose, type GracefulCloseOptions, type ServerEnd } from "../operation/graceful-close.ts";
-import { type OnError, PeerProblems, reportProblem } from "../operation/peer-problems.ts";
+import { PeerProblems, reportProblem } from "../operation/peer-problems.ts";
 import { restated } from "../operation/restated.ts";
 import { openDatagramSocket } from "./bind.ts";
-import { BIND_RULES, DATAGRAM_LIMIT_RULES } from "./settings.ts";
 import { canBeRequest, ReplyBudget, Request, type RequestOwner } from "./request.ts";
 import type * as api from "./server.ts";
-import type {
-  DatagramCloseReport,
-  DatagramContext,
-  DatagramHandler,
-  DatagramServerLimits,
-  DatagramRequest,
-  DatagramServerStats,
-  ServeDatagramsOptions,
+import {
+  type DatagramCloseReport,
+  type DatagramContext,
+  type DatagramHandler,
+  type DatagramRequest,
+  type DatagramServerStats,
+  type RequestSettings,
+  requestSettings,
+  SERVE_DATAGRAMS_RULES,
+  type ServeDatagramsOptions,
 } from "./server.ts";
 import type { DatagramSocket } from "./public.ts";
-
-const { remote: _remote, ...DATAGRAM_RULES } = BIND_RULES;
-/** What {@link DatagramServerLimits} must look like. */
-export const DATAGRAM_SERVER_LIMIT_RULES: RulesOf<DatagramServerLimits> = {
-  ...DATAGRAM_LIMIT_RULES,
-  maxConcurrentRequests: countFrom(1),
-  maxRepliesPerSource: countFrom(1),
-};
-/** What {@link ServeDatagramsOptions} must look like. A server has many peers. */
-export const SERVE_DATAGRAMS_RULES: RulesOf<ServeDatagramsOptions> = {
-  ...DATAGRAM_RULES,
-  limits: object(DATAGRAM_SERVER_LIMIT_RULES),
-  replies: oneOf("free", "guarded"),
-  onError: FUNCTION,
-};
-const DEFAULT_CONCURRENT = 1024;
-const DEFAULT_REPLIES_PER_SOURCE = 1000;
 
 /** Serves over `network`; see the public `serveDatagrams`, whose own options have more `rules`. */
 export async function serveDatagramsOver(
@@ -74,37 +50,18 @@ export async function openRequestServer(
   handler: DatagramHandler,
   options: ServeDatagramsOptions,
 ): Promise<api.DatagramServer> {
-  const { limits, replies = "free" } = options;
-  if (limits?.maxRepliesPerSource !== undefined && replies !== "guarded") {
-    const detail = 'limits.maxRepliesPerSource works only with replies: "guarded"';
-    throw new UsageError("OPTION_INVALID", { op: "serveDatagrams", detail });
-  }
+  const settings = requestSettings(options);
   const socket = await openDatagramSocket(network, address, options).catch((error: unknown) => {
     if (!(error instanceof ZocaloError)) throw error;
     throw restated(error, { op: "serveDatagrams", local: error.local, remote: error.remote }, error.outcome);
   });
-  return new DatagramServer(network, socket, handler, {
-    onError: options.onError,
-    replies,
-    maxConcurrentRequests: limits?.maxConcurrentRequests ?? DEFAULT_CONCURRENT,
-    maxDatagramBytes: limits?.maxDatagramBytes ?? Number.POSITIVE_INFINITY,
-    maxRepliesPerSource: limits?.maxRepliesPerSource ?? DEFAULT_REPLIES_PER_SOURCE,
-  });
-}
-
-/** The options with every default in place. */
-interface Settings {
-  readonly onError: OnError<DatagramRequest> | undefined;
-  readonly replies: "free" | "guarded";
-  readonly maxConcurrentRequests: number;
-  readonly maxDatagramBytes: number;
-  readonly maxRepliesPerSource: number;
+  return new DatagramServer(network, socket, handler, settings);
 }
 
 class DatagramServer implements api.DatagramServer, RequestOwner {
   readonly socket: DatagramSocket;
   readonly localAddress: Address;
-  readonly settings: Settings;
+  readonly settings: RequestSettings;
   readonly budget: ReplyBudget | undefined;
   readonly #clock: OwnClock;
   readonly #handler: DatagramHandler;
@@ -119,7 +76,7 @@ class DatagramServer implements api.DatagramServer, RequestOwner {
   readonly #peerProblems: PeerProblems;
   readonly #reported: WeakSet<object> = new WeakSet();
 
-  constructor(network: Network, socket: DatagramSocket, handler: DatagramHandler, settings: Settings) {
+  constructor(network: Network, socket: DatagramSocket, handler: DatagramHandler, settings: RequestSettings) {
     this.#clock = new OwnClock(network.clock);
     this.#peerProblems = new PeerProblems(network.clock, (error) => this.#tell(error, undefined));
     this.socket = socket;

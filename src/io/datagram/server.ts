@@ -1,8 +1,10 @@
-/** The public contract of a stateless server on datagrams. */
+/** The public contract of a stateless server on datagrams, and what its options must look like. */
 
 import type { Address } from "../../core/address/address.ts";
+import { UsageError } from "../../core/errors.ts";
+import { countFrom, FUNCTION, oneOf, options as object, type RulesOf } from "../../core/options/check-options.ts";
 import type { DatagramInput, DatagramSocket, DatagramStats } from "./public.ts";
-import type { BindOptions, DatagramLimits } from "./settings.ts";
+import { BIND_RULES, type BindOptions, DATAGRAM_LIMIT_RULES, type DatagramLimits } from "./settings.ts";
 import type { NativeInterop } from "../operation/own-clock.ts";
 import type { OnError } from "../operation/peer-problems.ts";
 import type { CloseReport, GracefulCloseOptions, ServerEnd } from "../operation/graceful-close.ts";
@@ -68,6 +70,46 @@ export interface ServeDatagramsOptions extends Omit<BindOptions, "remote" | "lim
    * Default: nobody, but the channel `zocalo:error` has it. Nothing here ever becomes an unhandled rejection.
    */
   readonly onError?: OnError<DatagramRequest> | undefined;
+}
+
+const { remote: _remote, ...DATAGRAM_RULES } = BIND_RULES;
+/** What {@link DatagramServerLimits} must look like. */
+export const DATAGRAM_SERVER_LIMIT_RULES: RulesOf<DatagramServerLimits> = {
+  ...DATAGRAM_LIMIT_RULES,
+  maxConcurrentRequests: countFrom(1),
+  maxRepliesPerSource: countFrom(1),
+};
+/** What {@link ServeDatagramsOptions} must look like. A server has many peers. */
+export const SERVE_DATAGRAMS_RULES: RulesOf<ServeDatagramsOptions> = {
+  ...DATAGRAM_RULES,
+  limits: object(DATAGRAM_SERVER_LIMIT_RULES),
+  replies: oneOf("free", "guarded"),
+  onError: FUNCTION,
+};
+
+/** The options with every default in place. */
+export interface RequestSettings {
+  readonly onError: OnError<DatagramRequest> | undefined;
+  readonly replies: "free" | "guarded";
+  readonly maxConcurrentRequests: number;
+  readonly maxDatagramBytes: number;
+  readonly maxRepliesPerSource: number;
+}
+
+/** Fills in the defaults. Throws `OPTION_INVALID` for a limit without a meaning. */
+export function requestSettings({ limits = {}, replies = "free", onError }: ServeDatagramsOptions): RequestSettings {
+  const { maxConcurrentRequests = 1024, maxDatagramBytes = Number.POSITIVE_INFINITY, maxRepliesPerSource } = limits;
+  if (maxRepliesPerSource !== undefined && replies !== "guarded") {
+    const detail = 'limits.maxRepliesPerSource works only with replies: "guarded"';
+    throw new UsageError("OPTION_INVALID", { op: "serveDatagrams", detail });
+  }
+  return {
+    onError,
+    replies,
+    maxConcurrentRequests,
+    maxDatagramBytes,
+    maxRepliesPerSource: maxRepliesPerSource ?? 1000,
+  };
 }
 
 /** What a server has counted: its datagram socket, and its requests. */

@@ -16,7 +16,7 @@ import { expectError, reasonOf } from "../../testing/expect-error.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
 import type { Random } from "../network/network.ts";
-import type { ConnectStatelessOptions } from "./public.ts";
+import type { ConnectStatelessOptions } from "./settings.ts";
 
 /* Each datagram of a client, one by one, in a time that the test moves. */
 

@@ -24,7 +24,7 @@ import {
   EVENT_OVERHEAD_BYTES,
   REFUSAL,
 } from "../../core/stateless/datagram.ts";
-import { Exchange, type RetransmissionTimes, RoundTrip } from "../../core/stateless/exchange.ts";
+import { Exchange, RoundTrip } from "../../core/stateless/exchange.ts";
 import { readErrorBody } from "../contract/error-body.ts";
 import type { MethodPlan } from "../contract/plan.ts";
 import type { ConnectedDatagramSocket } from "../datagram/connected-socket.ts";
@@ -35,17 +35,13 @@ import { type CloseReport, GracefulClose, type GracefulCloseOptions } from "../o
 import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
 import { OwnClock } from "../operation/own-clock.ts";
 import { tooLarge } from "./format.ts";
+import type { CallLimits } from "./settings.ts";
 import type { StatelessClientStats } from "./public.ts";
 
-/** What is set about the calls of one client. */
-export interface CallSettings {
+/** What is set about the calls of one client, and what their datagrams have in common. */
+export interface CallSettings extends CallLimits {
   readonly contract: Contract;
   readonly head: DatagramHead;
-  readonly callMs: number;
-  readonly maxCalls: number;
-  readonly maxWaitingCalls: number;
-  readonly maxDatagramBytes: number;
-  readonly times: RetransmissionTimes;
 }
 
 const NO_COOKIE: Uint8Array = new Uint8Array(0);

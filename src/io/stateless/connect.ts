@@ -4,68 +4,30 @@ import { type Interop, interopOf } from "../operation/own-clock.ts";
 import { Address, type AddressLike } from "../../core/address/address.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
 import { showAs } from "../../core/show-as.ts";
-import { DEFAULT_TIMES } from "../../core/stateless/exchange.ts";
-import { SESSION_CODECS } from "../contract/format.ts";
-import { checkContract, datagramAddress } from "../contract/handlers.ts";
+import { checkContract, datagramAddress, remoteObject } from "../contract/handlers.ts";
 import { ContractPlan, type OffersPlan } from "../contract/plan.ts";
-import { remoteObject } from "../contract/remote.ts";
 import { bindOver } from "../datagram/bind.ts";
 import { ConnectedDatagramSocket } from "../datagram/connected-socket.ts";
 import { DEFAULT_DNS_MAX_AGE_MS } from "../datagram/settings.ts";
 import type { DatagramEnd, DatagramSocket } from "../datagram/public.ts";
 import type { Network } from "../network/network.ts";
-import {
-  ANYTHING,
-  checkOptions,
-  countFrom,
-  FROM_ZERO,
-  oneOf,
-  OPERATION_RULES,
-  type OptionRules,
-  options as object,
-  POSITIVE,
-  type RulesOf,
-} from "../../core/options/check-options.ts";
+import { checkOptions, type OptionRules } from "../../core/options/check-options.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
 import type { CloseReport, GracefulCloseOptions } from "../operation/graceful-close.ts";
 import { restated } from "../operation/restated.ts";
-import { type CallSettings, StatelessCalls } from "./calls.ts";
-import { DATAGRAM_BYTES, DEFAULT_DATAGRAM_BYTES, headOf } from "./format.ts";
+import { StatelessCalls } from "./calls.ts";
+import { headOf } from "./format.ts";
+import { callSettings, type ConnectStatelessOptions, STATELESS_CLIENT_RULES } from "./settings.ts";
 import {
   checkStateless,
   type StatelessClient,
   type StatelessClientBase,
-  type ConnectStatelessOptions,
-  type RetransmissionTimes,
-  type StatelessClientLimits,
-  type StatelessTimeouts,
   type StatelessClientStats,
   type StatelessContract,
   type StatelessMethods,
 } from "./public.ts";
 
 const OP = "connectStateless";
-/** What the options of `connectStateless` must look like. */
-export const STATELESS_CLIENT_RULES: RulesOf<ConnectStatelessOptions> = {
-  ...OPERATION_RULES,
-  // Read as an address.
-  localAddress: ANYTHING,
-  codec: oneOf(...SESSION_CODECS),
-  validate: oneOf("receive", "both", "none"),
-  limits: object({
-    maxCalls: countFrom(1),
-    maxWaitingCalls: countFrom(0),
-    maxDatagramBytes: DATAGRAM_BYTES,
-  } satisfies RulesOf<StatelessClientLimits>),
-  timeouts: object({ callMs: POSITIVE } satisfies RulesOf<StatelessTimeouts>),
-  dnsMaxAgeMs: FROM_ZERO,
-  retransmission: object({
-    initialDelayMs: POSITIVE,
-    minDelayMs: POSITIVE,
-    maxDelayMs: POSITIVE,
-  } satisfies RulesOf<RetransmissionTimes>),
-};
-
 /** Opens a client over the datagrams of `network`; see the public `connectStateless`, whose own options have more `rules`. */
 export async function openStatelessClient<Server extends StatelessMethods>(
   network: Network,
@@ -106,21 +68,6 @@ async function openPeer(
     maxAgeMs: dnsMaxAgeMs,
     open: () => openDatagramSocket(network, remote, { localAddress }),
   });
-}
-
-function callSettings(options: ConnectStatelessOptions): Omit<CallSettings, "contract" | "head"> {
-  const { limits = {}, timeouts = {}, retransmission = {} } = options;
-  return {
-    callMs: timeouts.callMs ?? 30_000,
-    maxCalls: limits.maxCalls ?? 64,
-    maxWaitingCalls: limits.maxWaitingCalls ?? 1024,
-    maxDatagramBytes: limits.maxDatagramBytes ?? DEFAULT_DATAGRAM_BYTES,
-    times: {
-      initialDelayMs: retransmission.initialDelayMs ?? DEFAULT_TIMES.initialDelayMs,
-      minDelayMs: retransmission.minDelayMs ?? DEFAULT_TIMES.minDelayMs,
-      maxDelayMs: retransmission.maxDelayMs ?? DEFAULT_TIMES.maxDelayMs,
-    },
-  };
 }
 
 /** A name is looked up in IPv4 first, as servers do, so that both sides of `localhost` meet. */

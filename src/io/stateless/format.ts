@@ -3,14 +3,7 @@
 import type { Contract } from "../../core/contract/contract.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { DatagramHead } from "../../core/stateless/datagram.ts";
-import { type OptionRule, wholeNumber } from "../../core/options/check-options.ts";
-import { MAX_IPV6_PAYLOAD_BYTES } from "../datagram/settings.ts";
 import type { SessionCodec } from "../contract/format.ts";
-
-/** Rule B4 (docs/semantics.md): what passes almost every network in one piece (RFC 8085 section 3.2, RFC 9000 section 14). */
-export const DEFAULT_DATAGRAM_BYTES = 1200;
-/** The rule of the option: less would hold no call. */
-export const DATAGRAM_BYTES: OptionRule = wholeNumber(128, MAX_IPV6_PAYLOAD_BYTES);
 
 /** The codecs by their numbers in a datagram; none has the number 0. */
 const CODECS: readonly (SessionCodec | undefined)[] = [undefined, "msgpack", "json", "bytes"];

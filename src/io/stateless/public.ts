@@ -1,7 +1,7 @@
 /** What of a contract can go over datagrams, for the compiler and for programs without types. */
 
 import type { Interop } from "../operation/own-clock.ts";
-import type { Address, AddressLike } from "../../core/address/address.ts";
+import type { Address } from "../../core/address/address.ts";
 import type { Contract } from "../../core/contract/contract.ts";
 import type {
   CallMethod,
@@ -11,19 +11,10 @@ import type {
   SchemaOrNone,
 } from "../../core/contract/method.ts";
 import { UsageError } from "../../core/errors.ts";
-import type { RetransmissionTimes } from "../../core/stateless/exchange.ts";
-import type { SessionCodec } from "../contract/format.ts";
-import type { HandlersOption, MethodArguments } from "../contract/methods.ts";
-import type { ValidationPolicy } from "../contract/plan.ts";
-import type {
-  DatagramServer,
-  DatagramServerLimits,
-  DatagramServerStats,
-  ServeDatagramsOptions,
-} from "../datagram/server.ts";
+import type { MethodArguments } from "../contract/methods.ts";
+import type { DatagramServer, DatagramServerStats } from "../datagram/server.ts";
 import type { DatagramEnd } from "../datagram/public.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
-import type { OnError } from "../operation/peer-problems.ts";
 import type { CloseReport, GracefulCloseOptions } from "../operation/graceful-close.ts";
 
 /** A method that can go over datagrams: an event, or a call that may be done twice. */
@@ -111,48 +102,6 @@ function unsupported(op: string, problem: string): UsageError {
   return new UsageError("UNSUPPORTED", { op, detail });
 }
 
-export type { RetransmissionTimes } from "../../core/stateless/exchange.ts";
-
-/** Limits of a client of contracts over datagrams. All are on by default. */
-export interface StatelessClientLimits {
-  /**
-   * Calls in flight; later ones wait for their turn, and their time runs. Default 64. It stands in for congestion control
-   * (RFC 8085 section 3.1.2): raise it only on networks that you know.
-   */
-  readonly maxCalls?: number | undefined;
-  /** Calls that may wait for their turn; more reject with `QUEUE_FULL`. Default 1024. */
-  readonly maxWaitingCalls?: number | undefined;
-  /** Largest datagram in bytes; a larger one rejects with `DATAGRAM_TOO_LARGE` before the kernel is asked. Default 1200. */
-  readonly maxDatagramBytes?: number | undefined;
-}
-
-/** Time-outs of a client of contracts over datagrams, in milliseconds. */
-export interface StatelessTimeouts {
-  /** The time-out of calls that name none. Default 30,000; `Infinity` for none. */
-  readonly callMs?: number | undefined;
-}
-
-/** Options of `connectStateless`. `signal` and `timeoutMs` end the opening only: the look-up of a name. */
-export interface ConnectStatelessOptions extends OperationOptions {
-  /** The own address. Default: any, with a port that the system chooses. */
-  readonly localAddress?: AddressLike | undefined;
-  /** How values become bytes; the server answers in the same way. Default `msgpack`. */
-  readonly codec?: SessionCodec | undefined;
-  /** When values are checked against their schemas. Default `receive`: what the server answers. */
-  readonly validate?: ValidationPolicy | undefined;
-  /** Bounds of its calls and of one datagram. */
-  readonly limits?: StatelessClientLimits | undefined;
-  /** What ends its calls. */
-  readonly timeouts?: StatelessTimeouts | undefined;
-  /**
-   * A host name is looked up again when something is sent so many milliseconds after the last time, so that a server may move.
-   * Default 60,000. With a fixed port in `localAddress` it is looked up once.
-   */
-  readonly dnsMaxAgeMs?: number | undefined;
-  /** When a call is sent again. Default: at first after 1 second, then by what was measured; each pause is twice as long. */
-  readonly retransmission?: Partial<RetransmissionTimes> | undefined;
-}
-
 /** What a client has counted. */
 export interface StatelessClientStats {
   /** Calls in flight now. */
@@ -208,34 +157,6 @@ export interface StatelessClient<Server extends StatelessMethods> extends Statel
   /** The methods of the server, as functions; see {@link StatelessRemoteMethods}. Each may be taken off and passed on. */
   readonly remote: StatelessRemoteMethods<Server>;
 }
-
-/** Limits of a server of a contract over datagrams. All are on by default. */
-export interface StatelessServerLimits extends Omit<DatagramServerLimits, "maxRepliesPerSource" | "maxDatagramBytes"> {
-  /**
-   * Largest answer in bytes, the datagram's head included. A longer one is told to the caller as a `RemoteError` with the code
-   * `DATAGRAM_TOO_LARGE`, and to `onError`. Default 1200: larger ones may be cut into fragments on the way, and then losing one
-   * loses all (RFC 8085 section 3.2).
-   */
-  readonly maxDatagramBytes?: number | undefined;
-}
-
-/** Options of `serveStateless`, the handlers aside. */
-export interface StatelessServerOptions extends Omit<ServeDatagramsOptions, "replies" | "onError" | "limits"> {
-  /** When values are checked against their schemas. Default `receive`: what the clients send. */
-  readonly validate?: ValidationPolicy | undefined;
-  /** Bounds of its queues, of one answer, and of its handlers. */
-  readonly limits?: StatelessServerLimits | undefined;
-  /**
-   * Told of what nobody awaits: what a handler threw, an event that its schema does not allow, an answer that could not be
-   * sent. Of what makes no sense, the first 100 in a second; then their number. The source is the address of the sender; it is missing for errors of the datagram socket.
-   * Default: nobody, but the channel `zocalo:error` has it.
-   */
-  readonly onError?: OnError<Address> | undefined;
-}
-
-/** All options of `serveStateless`: the handlers are required as soon as the contract's server offers anything. */
-export type ServeStatelessOptions<Server extends StatelessMethods> = StatelessServerOptions &
-  HandlersOption<Server, StatelessContext>;
 
 /** What a server of a contract has counted, beside its datagram socket and its requests. */
 export interface StatelessServerStats extends DatagramServerStats {

@@ -4,7 +4,7 @@ import { type Interop, interopOf } from "../../operation/own-clock.ts";
 import { showAs } from "../../../core/show-as.ts";
 import type { Address } from "../../../core/address/address.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
-import { remoteObject, unbound } from "../../contract/remote.ts";
+import { remoteObject, unbound } from "../../contract/handlers.ts";
 import { OPERATION_RULES, type RulesOf } from "../../../core/options/check-options.ts";
 import { EndAnnouncement, GracefulClose } from "../../operation/graceful-close.ts";
 import type { OperationOptions } from "../../operation/deadline.ts";

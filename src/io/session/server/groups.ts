@@ -6,7 +6,7 @@ import { UsageError } from "../../../core/errors.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import { partsOf, SessionFacade } from "../endpoint/session.ts";
 import type { SessionCodec } from "../../contract/format.ts";
-import { remoteObject, unbound } from "../../contract/remote.ts";
+import { remoteObject, unbound } from "../../contract/handlers.ts";
 import type { ContractPlan, MethodPlan } from "../../contract/plan.ts";
 import type { BroadcastReport } from "./public.ts";
 

@@ -9,7 +9,7 @@ import type { Capabilities } from "../../../core/handshake/negotiate.ts";
 import { DEFAULT_KEPT_MS } from "../../../core/session/settings.ts";
 import { showAs } from "../../../core/show-as.ts";
 import { isPeersFault } from "../../contract/error-body.ts";
-import { checkContract, checkSessionAddress } from "../../contract/handlers.ts";
+import { checkContract, checkSessionAddress, unbound } from "../../contract/handlers.ts";
 import { ContractPlan } from "../../contract/plan.ts";
 import type { Listener } from "../../listener/listener.ts";
 import { listenerAddress, openListener } from "../../listener/listen.ts";
@@ -19,7 +19,6 @@ import { checkOptions, type OptionRules } from "../../../core/options/check-opti
 import { type CloseReport, GracefulClose, type ServerEnd } from "../../operation/graceful-close.ts";
 import { type OwnNetwork, ownNetwork } from "../../operation/own-clock.ts";
 import { callProgram, PeerProblems, reportProblem } from "../../operation/peer-problems.ts";
-import { unbound } from "../../contract/remote.ts";
 import { StreamSocket } from "../../stream/socket.ts";
 import { connectionSettings } from "../../stream/settings.ts";
 import type { SessionEnd, SessionStatus } from "../end.ts";

@@ -17,7 +17,7 @@ import type * as api from "../../contract/methods.ts";
 import { copyOfBody } from "../../contract/format.ts";
 import { WaitingItems } from "./packed-sends.ts";
 import type { Request, WaitingRequests } from "./waiting-requests.ts";
-import { unbound } from "../../contract/remote.ts";
+import { unbound } from "../../contract/handlers.ts";
 import { Waiter, WaitQueue } from "../../operation/wait-queue.ts";
 
 /** What a stream needs of its owner, which knows it by its id. */

@@ -1,8 +1,40 @@
-/** Closing a server when the operating system asks the process to end. */
+/** What calls take beside their own options: the network, and for servers the signals of the process that close them. */
 
 import { constants } from "node:os";
-import { FROM_ZERO, listOf, type OptionRule, type RulesOf } from "../core/options/check-options.ts";
+import {
+  checkOptions,
+  FROM_ZERO,
+  listOf,
+  OBJECT,
+  type OptionRule,
+  type OptionRules,
+  type RulesOf,
+} from "../core/options/check-options.ts";
+import type { Network } from "../io/network/network.ts";
 import type { GracefulCloseOptions } from "../io/operation/graceful-close.ts";
+import { nodeNetwork } from "../node/network.ts";
+
+/** Where a call happens. */
+export interface NetworkOption {
+  /** The network to use. Default: the kernel's. */
+  readonly network?: Network | undefined;
+}
+
+const PARTS = ["sockets", "clock", "random"] as const;
+
+/** What {@link NetworkOption} must look like. */
+export const NETWORK_RULES: OptionRules = {
+  network: {
+    wanted: "an object with sockets, clock and random",
+    holds: (value) => PARTS.every((part) => OBJECT.holds((value as Partial<Network> | null)?.[part])),
+  },
+};
+
+/** The network of the call `op`, which checks its other options itself. */
+export function networkOf(op: string, options: NetworkOption): Network {
+  const { network } = checkOptions({ op }, { network: options?.network }, NETWORK_RULES);
+  return network ?? nodeNetwork;
+}
 
 /** Signals on which a server is closed. */
 export interface SignalOptions {
@@ -25,7 +57,10 @@ const SIGNALS: OptionRule = listOf(
 );
 
 /** What {@link SignalOptions} must look like. */
-export const SIGNAL_RULES: RulesOf<SignalOptions> = { closeOn: SIGNALS, closeTimeoutMs: FROM_ZERO };
+const SIGNAL_RULES: RulesOf<SignalOptions> = { closeOn: SIGNALS, closeTimeoutMs: FROM_ZERO };
+
+/** What every server takes beside its own options. */
+export const SERVER_RULES: OptionRules = { ...NETWORK_RULES, ...SIGNAL_RULES };
 
 interface Closable {
   readonly closed: Promise<unknown>;
