@@ -16,9 +16,9 @@ interface Flags extends ConnectFlags, FramingFlags, OutputOptions {}
 
 const DESCRIPTION = [
   "Sends stdin to a server and prints what the server sends.",
-  "The end of stdin ends this side of the connection (half-close); the command still waits for the answer. It ends when " +
-    "the server has ended its side. Before that it sends what a pipe or a file still gives, until that is silent for half a " +
-    "second.",
+  "The end of stdin ends this side of the connection (half-close); the command still waits for the answer. When the " +
+    "server has ended its side, the command sends what a pipe or a file still gives, until that is silent for half a " +
+    "second. Then it ends.",
 ];
 
 const EXAMPLES = [
