@@ -85,7 +85,7 @@ test("methods that were taken off their object say how to call them", async () =
   const objects: Readonly<Record<string, object>> = { session, stream: items, server, group };
   const methods: Readonly<Record<string, readonly string[]>> = {
     session: ["close", "abort"],
-    stream: ["send", "end", "abort"],
+    stream: ["send", "end", "abort", "messages"],
     server: ["group", "close", "abort"],
     group: ["join", "leave", "has"],
   };

@@ -10,7 +10,7 @@ import {
   stream,
   typeOnly,
 } from "../../src/protocol.ts";
-import { type Network, nodeNetwork } from "../../src/index.ts";
+import { type Network, nodeNetwork, type ReceiveOptions, type ZocaloError } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { gate } from "./gate.ts";
 import { connectSession, serveSessions } from "./opened.ts";
@@ -212,6 +212,41 @@ test("a stream ends by its time-out and by its signal, and its handler is told",
   await abandoned;
   while (told.length < 2) await all(session.remote.count({ to: 1 }));
   assert.equal(session.stats.pending, 0);
+  await close();
+});
+
+test("a loop over the items ends by until, its signal or its time; the stream goes on, and no item is lost", async () => {
+  const clock = new ManualClock(nodeNetwork.clock);
+  const { session, close } = await pairOf({}, { ...nodeNetwork, clock });
+  const echo = session.remote.echo();
+  const taken: string[] = [];
+  const take = async (options: ReceiveOptions): Promise<void> => {
+    for await (const item of echo.messages(options)) taken.push(item);
+  };
+  const ways: readonly ((stop: AbortController) => ReceiveOptions)[] = [
+    ({ signal }) => ({ until: signal }),
+    ({ signal }) => ({ signal }),
+    () => ({ timeoutMs: 1000 }),
+  ];
+  for (const [index, way] of ways.entries()) {
+    const stop = new AbortController();
+    const done = take(way(stop)).then(
+      () => "done",
+      (error: Error) => (error as ZocaloError).code ?? error.message,
+    );
+    await echo.send(`item ${index}`);
+    while (taken.length <= index) await new Promise((resolve) => setImmediate(resolve));
+    stop.abort(new Error("enough"));
+    await clock.advance(1000);
+    assert.equal(await done, ["done", "enough", "TIMEOUT"][index]);
+  }
+  const ended = AbortSignal.abort(new Error("before"));
+  await take({ until: ended });
+  await assert.rejects(take({ signal: ended }), /before/);
+  await assert.rejects(take({ timeoutMs: -1 }), { code: "OPTION_INVALID", op: "echo" });
+  await echo.send("last");
+  echo.end();
+  assert.deepEqual([...taken, ...(await all(echo))], ["ITEM 0", "ITEM 1", "ITEM 2", "LAST"]);
   await close();
 });
 

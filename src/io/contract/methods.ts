@@ -3,7 +3,7 @@
 import type { Methods } from "../../core/contract/contract.ts";
 import type { RequestInput, RequestOutput, ResponseInput, ResponseOutput } from "../../core/contract/method.ts";
 import type { InputOf, OutputOf } from "../../core/contract/schema.ts";
-import type { OperationOptions } from "../operation/deadline.ts";
+import type { OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
 
 export type { Contract, Methods } from "../../core/contract/contract.ts";
 
@@ -145,6 +145,11 @@ export interface SessionStream<Received, Sent> extends AsyncIterable<Received> {
   abort(reason?: unknown): void;
   /** Aborts when the stream is over before both sides have ended it: aborted, failed, or lost with its session. */
   readonly signal: AbortSignal;
-  /** The items that come. There is one queue: two loops share it. */
+  /**
+   * The items that come. `timeoutMs` is for each item. When the time is over, or `signal` or `until` aborts, the loop ends, the
+   * stream goes on, and the items that come are there for the next loop. There is one queue: two loops share it.
+   */
+  messages(options?: ReceiveOptions): AsyncIterableIterator<Received>;
+  /** As `messages()`. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Received>;
 }

@@ -6,7 +6,14 @@ import { HELD } from "../../../core/held-bytes.ts";
 import { ITEM_HEAD_BYTES } from "../../../core/session/wire/frame-types.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import type { ItemReceived } from "../../../core/session/event.ts";
-import { Deadline, expiryReason, type OperationOptions } from "../../operation/deadline.ts";
+import { RECEIVE_RULES } from "../../../core/options/check-options.ts";
+import {
+  Deadline,
+  expiryReason,
+  type OperationOptions,
+  type ReceiveOptions,
+  refusedAtOnce,
+} from "../../operation/deadline.ts";
 import { FULFILLED, rejectedQuietly } from "../../operation/handled-rejection.ts";
 import { DONE, Iteration } from "../../operation/iteration.ts";
 import type { SessionPartOwner } from "./owner.ts";
@@ -97,11 +104,9 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
     }
     return this.#controller.signal;
   }
-
   get heldBytes(): number {
     return HELD.call + (this.#opening?.body.end ?? 0);
   }
-
   /** Whether it came to an end before both sides had ended it. */
   get hasFailed(): boolean {
     return this.#state === "failed" || this.#state === "aborted";
@@ -182,23 +187,24 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
       return rejectedQuietly(error);
     }
   }
-
   end(): void {
     if (!(#owner in Object(this))) throw unbound("stream", "end");
     this.#sending = directed(this.#sending, "end");
     this.#endIfSent();
   }
-
   abort(reason?: unknown): void {
     if (!(#owner in Object(this))) throw unbound("stream", "abort");
     this.#giveUp(this.#ended("this side has given the stream up", reason), "abort");
   }
-
   [Symbol.asyncIterator](): AsyncIterableIterator<unknown> {
     if (!(#owner in Object(this))) throw unbound("stream", "[Symbol.asyncIterator]");
+    return this.messages();
+  }
+  messages(options?: ReceiveOptions): AsyncIterableIterator<unknown> {
+    if (!(#owner in Object(this))) throw unbound("stream", "messages");
     const loop = {};
     return new Iteration(
-      () => this.next(loop),
+      () => this.next(loop, options),
       () => this.#leaveLoop(loop),
     );
   }
@@ -212,10 +218,16 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
   }
 
   /** The next item, for one of the loops. */
-  next(loop?: object): Promise<IteratorResult<unknown, undefined>> {
+  next(loop?: object, options?: ReceiveOptions): Promise<IteratorResult<unknown, undefined>> {
+    const refused = refusedAtOnce(options, () => this.#owner.context(this.op), RECEIVE_RULES);
+    if (refused !== undefined) return Promise.reject(refused.reason);
+    if (options?.until?.aborted === true) return Promise.resolve(DONE);
     if (this.#mayAnswer()) return this.#answer();
     return new Promise((resolve, reject) => {
-      this.#readers.add(new Waiter(loop, resolve, reject));
+      const late = (cause: number | AbortSignal): void =>
+        reject(expiryReason(cause, this.#owner.context(this.op), "none"));
+      const reader = new Waiter(loop, resolve, reject);
+      this.#readers.addWithin(reader, this.#owner.settings.clock, options, late, () => resolve(DONE));
     });
   }
 
@@ -263,8 +275,12 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
 
   /** The handler has gone: nobody will read what is there, or still comes. */
   abandoned(): void {
-    if (this.#receiving === "open") this.#discard();
-    else this.#forgetItems();
+    if (this.#receiving !== "open") return this.#forgetItems();
+    // Reads and forgets, so that the peer does not wait for credit for ever.
+    const forget = async (): Promise<void> => {
+      for (let next = await this.next(); next.done !== true; next = await this.next());
+    };
+    forget().catch(() => undefined);
   }
 
   // What the session reports.
@@ -373,14 +389,6 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
   #forgetItems(): void {
     this.#queue?.clear();
     this.#holds(-this.#unreadBytes);
-  }
-
-  /** Reads and forgets, so that the peer does not wait for credit for ever. */
-  #discard(): void {
-    const forget = async (): Promise<void> => {
-      for (let next = await this.next(); next.done !== true; next = await this.next());
-    };
-    forget().catch(() => undefined);
   }
 
   #ended(detail: string, cause?: unknown): ConnectionError {
