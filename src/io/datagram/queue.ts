@@ -1,9 +1,9 @@
 /** The receive queue of a datagram socket, and how calls take from it. */
 
 import { HELD } from "../../core/held-bytes.ts";
-import { checkOptions, HANDLER, RECEIVE_RULES } from "../../core/options/check-options.ts";
+import { checkOptions, HANDLER } from "../../core/options/check-options.ts";
 import type { Datagram } from "../network/datagrams.ts";
-import { type OperationContext, type ReceiveOptions, refusedAtOnce } from "../operation/deadline.ts";
+import { type OperationContext, type ReceiveOptions, receiveRefused } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
 import { handled } from "../operation/handled-rejection.ts";
 import { DONE, Iteration } from "../operation/iteration.ts";
@@ -154,7 +154,7 @@ export function pushTo<T>(
   } catch (error) {
     return Promise.reject(error);
   }
-  const refused = refusedAtOnce(options, context, RECEIVE_RULES);
+  const refused = receiveRefused(options, context);
   if (refused !== undefined) return Promise.reject(refused.reason);
   return handled(push());
 }

@@ -11,6 +11,7 @@ import {
   type OperationContext,
   type OperationOptions,
   type ReceiveOptions,
+  receiveRefused,
   refusedAtOnce,
   timeoutError,
 } from "../operation/deadline.ts";
@@ -24,7 +25,7 @@ import { announced, readProxyHeader } from "./proxy-prelude.ts";
 import { restated } from "../operation/restated.ts";
 import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 import type * as streams from "../stream/public.ts";
-import { checkOptions, RECEIVE_RULES } from "../../core/options/check-options.ts";
+import { checkOptions } from "../../core/options/check-options.ts";
 import type { TlsOptions } from "../network/tls.ts";
 import { type ServerTls, serverTls, TLS_RULES } from "../stream/tls-settings.ts";
 
@@ -133,7 +134,7 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
     loop: object,
     options: ReceiveOptions | undefined,
   ): Promise<IteratorResult<streams.StreamSocket, undefined>> {
-    const refused = refusedAtOnce(options, () => this.#context("accept"), RECEIVE_RULES);
+    const refused = receiveRefused(options, () => this.#context("accept"));
     if (refused !== undefined) throw refused.reason;
     if (this.#closing !== undefined || options?.until?.aborted === true) return DONE;
     const socket = this.#queue.shift() ?? (await this.#wait(loop, options));

@@ -3,7 +3,14 @@
 import { type ErrorOutcome, TimeoutError, UsageError } from "../../core/errors.ts";
 import type { Clock, Timer } from "../network/network.ts";
 import { unwatchAbort, watchAbort } from "./abort-watch.ts";
-import { noSuchOption, OPERATION_RULES, type OptionRules, shown, SIGNAL } from "../../core/options/check-options.ts";
+import {
+  noSuchOption,
+  OPERATION_RULES,
+  type OptionRules,
+  RECEIVE_RULES,
+  shown,
+  SIGNAL,
+} from "../../core/options/check-options.ts";
 
 /** Accepted by every operation. Either ends that one call and never disposes of the socket. */
 export interface OperationOptions {
@@ -52,6 +59,14 @@ export function refusedAtOnce(
     // A getter of the program has thrown.
     return { reason };
   }
+}
+
+/** As `refusedAtOnce`, for a call that receives. */
+export function receiveRefused(
+  options: ReceiveOptions | undefined,
+  context: () => OperationContext,
+): { readonly reason: unknown } | undefined {
+  return refusedAtOnce(options, context, RECEIVE_RULES);
 }
 
 function problemOf(

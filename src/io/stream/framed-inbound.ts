@@ -3,12 +3,11 @@
 import type { BlockPool } from "../../core/bytes/block-pool.ts";
 import { ConnectionError, UsageError, type ZocaloError } from "../../core/errors.ts";
 import type { Decoder, OnFrame } from "../../core/framing/codec.ts";
-import { RECEIVE_RULES } from "../../core/options/check-options.ts";
 import { handled } from "../operation/handled-rejection.ts";
 import { publish } from "../operation/diagnostics.ts";
 import { codecFailure, restated } from "../operation/restated.ts";
 import type { StreamPartOwner } from "./owner.ts";
-import { expiryReason, type ReceiveOptions, refusedAtOnce } from "../operation/deadline.ts";
+import { expiryReason, type ReceiveOptions, receiveRefused } from "../operation/deadline.ts";
 import type { Inbound, InboundConsumer } from "./inbound.ts";
 import type { DONE } from "../operation/iteration.ts";
 import { AWAITED_MESSAGE, TURN_MESSAGES } from "../operation/turn-budget.ts";
@@ -319,7 +318,7 @@ export class FramedInbound<Out> implements InboundConsumer {
 
   /** The answer to a call that need not begin. Apart, because a function that makes a closure somewhere pays for it in each call. */
   #early({ op, end }: MessageRequest, options: ReceiveOptions): Promise<unknown> | undefined {
-    const refused = refusedAtOnce(options, () => this.#owner.context(op), RECEIVE_RULES);
+    const refused = receiveRefused(options, () => this.#owner.context(op));
     if (refused !== undefined) return Promise.reject(refused.reason);
     return options.until?.aborted === true ? Promise.resolve(end) : undefined;
   }

@@ -6,13 +6,12 @@ import { HELD } from "../../../core/held-bytes.ts";
 import { ITEM_HEAD_BYTES } from "../../../core/session/wire/frame-types.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import type { ItemReceived } from "../../../core/session/event.ts";
-import { RECEIVE_RULES } from "../../../core/options/check-options.ts";
 import {
   Deadline,
   expiryReason,
   type OperationOptions,
   type ReceiveOptions,
-  refusedAtOnce,
+  receiveRefused,
 } from "../../operation/deadline.ts";
 import { FULFILLED, rejectedQuietly } from "../../operation/handled-rejection.ts";
 import { DONE, Iteration } from "../../operation/iteration.ts";
@@ -219,7 +218,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
 
   /** The next item, for one of the loops. */
   next(loop?: object, options?: ReceiveOptions): Promise<IteratorResult<unknown, undefined>> {
-    const refused = refusedAtOnce(options, () => this.#owner.context(this.op), RECEIVE_RULES);
+    const refused = receiveRefused(options, () => this.#owner.context(this.op));
     if (refused !== undefined) return Promise.reject(refused.reason);
     if (options?.until?.aborted === true) return Promise.resolve(DONE);
     if (this.#mayAnswer()) return this.#answer();
