@@ -4,7 +4,17 @@
  * @packageDocumentation
  */
 
-export { bytes, isBytes } from "./core/contract/schema.ts";
+export {
+  bytes,
+  type InputOf,
+  isBytes,
+  type OutputOf,
+  type Schema,
+  type SchemaOrNone,
+  type SchemaProperties,
+  typeOnly,
+  type TypeOnly,
+} from "./core/contract/schema.ts";
 export {
   type Contract,
   type ContractOptions,
@@ -27,14 +37,10 @@ export {
   type RequestOutput,
   type ResponseInput,
   type ResponseOutput,
-  type SchemaOrNone,
   type StreamMethod,
   type StreamOptions,
   stream,
-  type TypeOnly,
 } from "./core/contract/method.ts";
-export type { InputOf, OutputOf, Schema, SchemaProperties } from "./core/contract/schema.ts";
-export { typeOnly } from "./core/contract/method.ts";
 export type { VersionRange } from "./core/contract/version.ts";
 export { RemoteError, type RemoteErrorOptions } from "./core/contract/remote-error.ts";
 export type { ConnectSessionOptions, SessionClientOptions } from "./io/session/client/options.ts";

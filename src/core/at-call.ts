@@ -3,8 +3,10 @@
  * is joined twice is no address that another program uses.
  */
 
+import type { ErrorSide } from "./error-codes.ts";
+
 /** The sentence, and whose fault it is where that is not the usual side of the code. */
-type Sentence = readonly [detail: string, side?: "local" | "remote" | "system"];
+type Sentence = readonly [detail: string, side?: ErrorSide];
 
 const NO_SOCKET_MEMORY: Sentence = ["the kernel has no memory for another socket; close some, or try again later"];
 const LOST_ON_THE_WAY: Sentence = [

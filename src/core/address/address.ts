@@ -16,8 +16,10 @@ import {
 } from "./ip.ts";
 import { checkNames, partsOfInit, partsOfText } from "./parse.ts";
 import {
+  type AddressChange,
   type AddressFamily,
   type AddressParams,
+  type AddressParseOptions,
   type AddressParts,
   formatAddress,
   formatHostPort,
@@ -26,7 +28,7 @@ import {
 } from "./parts.ts";
 import { failure } from "./problem.ts";
 
-export type { AddressFamily, AddressParams, Transport } from "./parts.ts";
+export type { AddressChange, AddressFamily, AddressParams, AddressParseOptions, Transport } from "./parts.ts";
 
 /**
  * An address as a plain object: a host and a port, or the path of a Unix socket.
@@ -57,33 +59,6 @@ export type AddressLike = string | URL | Address | AddressInit;
 
 /** What {@link AddressParseOptions} may have; the parser looks at the values. */
 const PARSE_RULES: RulesOf<AddressParseOptions> = { transport: ANYTHING, defaultPort: ANYTHING, op: TEXT };
-
-/** How {@link Address.parse} reads what is not written out. */
-export interface AddressParseOptions {
-  /** The transport of a text without scheme (`localhost:7000`) or an object without `transport`; default: none, so
-   * that such an address is an error. */
-  readonly transport?: Transport | undefined;
-  /** The port of a text that has none; default: none, so that such an address is an error. */
-  readonly defaultPort?: number | undefined;
-  /** The operation that an error names; default `address`. */
-  readonly op?: string | undefined;
-}
-
-/** What {@link Address.with} replaces. What is left out stays; a new host drops the zone of the old one. */
-export interface AddressChange {
-  /** Default: as it is. */
-  readonly transport?: Transport | undefined;
-  /** An IP address or a name. Default: as it is. */
-  readonly host?: string | undefined;
-  /** The interface of a link-local address. Default: as it is, or none with a new host. */
-  readonly zone?: string | undefined;
-  /** 0 to 65535. Default: as it is. */
-  readonly port?: number | undefined;
-  /** Of a Unix socket. Default: as it is. */
-  readonly path?: string | undefined;
-  /** All parameters, in place of the old ones. Default: as they are. */
-  readonly params?: AddressParams | undefined;
-}
 
 /**
  * The address of one end of a connection or of a datagram socket. It never changes, and two addresses are the same when

@@ -6,9 +6,9 @@
  */
 
 import { ANYTHING, noSuchOption, type RulesOf } from "../options/check-options.ts";
-import { parseIpv4, parseIpv6 } from "./ip.ts";
+import { type Host, hostOfInit, ipv4OrName, ipv6, zoneOfUrl } from "./host.ts";
 import {
-  type AddressFamily,
+  type AddressParseOptions,
   type AddressParts,
   checkParams,
   NO_PARAMS,
@@ -18,13 +18,6 @@ import {
 } from "./parts.ts";
 import { type Fail, failure, quoted } from "./problem.ts";
 import { checkUnixPath, parsePlainPath, parseUnixUrl } from "./unix-path.ts";
-
-/** How to read what an input leaves out; documented at `AddressParseOptions`. */
-export interface PartsOptions {
-  readonly transport?: Transport | undefined;
-  readonly defaultPort?: number | undefined;
-  readonly op?: string | undefined;
-}
 
 /** An address as an object, before any check: programs without types can put anything into it. */
 export interface PartsInit {
@@ -39,14 +32,8 @@ export interface PartsInit {
 /** The longest text that is looked at, in characters; the longest useful one is far shorter. */
 const MAX_TEXT_LENGTH = 2048;
 
-/** Linux has 15, Windows may use long names; in characters. */
-const MAX_ZONE_LENGTH = 64;
-
-/** Host, zone and family; what stands before the port. */
-type Host = Pick<AddressParts, "family" | "host" | "zone">;
-
 /** Reads a text: a URL, or with `options.transport` also `host:port` or a plain path. */
-export function partsOfText(text: string, options: PartsOptions): AddressParts {
+export function partsOfText(text: string, options: AddressParseOptions): AddressParts {
   const fail = failure(options.op ?? "address", text);
   if (text.length > MAX_TEXT_LENGTH) throw fail("address", `has more than ${MAX_TEXT_LENGTH} characters`);
   if (/^unix:/i.test(text)) return unixParts(parseUnixUrl(text.slice("unix:".length), fail));
@@ -58,7 +45,7 @@ export function partsOfText(text: string, options: PartsOptions): AddressParts {
 }
 
 /** Checks an object with a host and a port, or with a path. */
-export function partsOfInit(init: PartsInit, options: PartsOptions): AddressParts {
+export function partsOfInit(init: PartsInit, options: AddressParseOptions): AddressParts {
   const fail = failure(options.op ?? "address", init);
   if (typeof init !== "object" || init === null) throw fail("address", "must be a text, a URL, or an object");
   const transport = checkTransport(init.transport ?? (init.path === undefined ? options.transport : "unix"), fail);
@@ -111,7 +98,7 @@ function unixParts(path: string): AddressParts {
 function partsOfAuthority(
   transport: "tcp" | "tls" | "udp",
   text: string,
-  options: PartsOptions,
+  options: AddressParseOptions,
   fail: Fail,
 ): AddressParts {
   if (text.includes("#")) throw fail("fragment", "is not allowed; remove the # and what follows");
@@ -154,56 +141,6 @@ function plain(authority: string, fail: Fail): { host: Host; rest: string } {
   return { host: ipv4OrName(text, fail), rest };
 }
 
-function hostOfInit(text: string, zone: unknown, fail: Fail): Host {
-  if (zone !== undefined && typeof zone !== "string") throw fail("zone", "must be a text");
-  if (text.startsWith("[")) throw fail("host", "has brackets; in an object an IPv6 address has none");
-  if (!text.includes(":")) {
-    if (zone !== undefined && zone !== "") throw fail("zone", "is allowed with an IPv6 address only");
-    return ipv4OrName(text, fail);
-  }
-  const percent = text.indexOf("%");
-  if (percent === -1) return ipv6(text, zone === undefined || zone === "" ? "" : checkZone(zone, fail), fail);
-  if (zone !== undefined && zone !== "") throw fail("zone", "is given twice");
-  return ipv6(text.slice(0, percent), checkZone(text.slice(percent + 1), fail), fail);
-}
-
-function ipv6(text: string, zone: string, fail: Fail): Host {
-  const host = parseIpv6(text);
-  if (host === undefined) throw fail("host", `${quoted(text)} is not an IPv6 address`);
-  return { family: 6, host, zone };
-}
-
-function ipv4OrName(text: string, fail: Fail): Host {
-  const all = "0.0.0.0 or [::] stands for all addresses of this machine";
-  if (text === "") throw fail("host", `is missing; ${all}`);
-  if (text === "*") throw fail("host", `"*" says neither IPv4 nor IPv6; ${all}`);
-  const ipv4 = parseIpv4(text);
-  const family: AddressFamily = ipv4 === undefined ? "name" : 4;
-  return { family, host: ipv4 ?? hostName(text, fail), zone: "" };
-}
-
-/** RFC 6874: in a URL the zone stands after "%25" and is percent-encoded. The bare form (RFC 4007) is taken too. */
-function zoneOfUrl(text: string, fail: Fail): string {
-  if (text === "%25") throw fail("zone", `"25" is ambiguous after a bare "%"; write %2525`);
-  if (!text.startsWith("%25")) return checkZone(text.slice(1), fail);
-  let zone: string;
-  try {
-    zone = decodeURIComponent(text.slice("%25".length));
-  } catch {
-    throw fail("zone", `${quoted(text)} has a wrong percent-encoding`);
-  }
-  return checkZone(zone, fail);
-}
-
-/** Visible ASCII without the characters that end a zone, a host or an authority in some notation. */
-function checkZone(zone: string, fail: Fail): string {
-  if (zone === "") throw fail("zone", "is empty; write the name or number of an interface after the %");
-  if (zone.length > MAX_ZONE_LENGTH) throw fail("zone", `has more than ${MAX_ZONE_LENGTH} characters`);
-  const wrong = /[^!-~]|[#%/:?@[\\\]]/u.exec(zone);
-  if (wrong !== null) throw fail("zone", `${quoted(zone)} has the character ${quoted(wrong[0])}`);
-  return zone;
-}
-
 function parsePort(text: string, fail: Fail): number {
   if (text === "") throw fail("port", "is missing after the colon; 0 picks a free one");
   if (!/^(?:0|[1-9][0-9]*)$/.test(text)) {
@@ -233,53 +170,4 @@ function missingScheme(text: string): string {
   const scheme = /^(tcp|tls|udp):/i.exec(text);
   if (scheme !== null) return `must be followed by "//", as in ${scheme[1]}://localhost:7000`;
   return `is missing; known are ${TRANSPORTS.join(", ")}, as in tcp://localhost:7000`;
-}
-
-/** RFC 1035 section 2.3.4, in characters: a name on the wire has 255 bytes, two of which are not text. */
-const MAX_NAME_LENGTH = 253;
-
-/** RFC 1035 section 2.3.4, in characters. */
-const MAX_LABEL_LENGTH = 63;
-
-const NUMERIC_LABEL = /^(?:[0-9]+|0x[0-9a-f]*)$/;
-
-/** A host name in lower case ASCII. One trailing dot (an absolute name) is kept. */
-function hostName(text: string, fail: Fail): string {
-  const name = /^\p{ASCII}*$/u.test(text) ? text.toLowerCase() : toAscii(text, fail);
-  const labels = (name.endsWith(".") ? name.slice(0, -1) : name).split(".");
-  for (const label of labels) checkLabel(label, text, fail);
-  if (labels.join(".").length > MAX_NAME_LENGTH) {
-    throw fail("host", `has more than ${MAX_NAME_LENGTH} characters`);
-  }
-  // A name that ends in a number is read as an IPv4 address by some programs and as a name by others.
-  if (NUMERIC_LABEL.test(labels.at(-1) ?? "")) {
-    throw fail(
-      "host",
-      `${quoted(text)} is not an IPv4 address; write four decimal numbers from 0 to 255 without leading zeros`,
-    );
-  }
-  return name;
-}
-
-function checkLabel(label: string, text: string, fail: Fail): void {
-  if (label === "") throw fail("host", `${quoted(text)} has an empty label; remove the surplus dot`);
-  const wrong = /[^a-z0-9_-]/u.exec(label);
-  if (wrong !== null) throw fail("host", `${quoted(text)} has the character ${quoted(wrong[0])}`);
-  if (label.length > MAX_LABEL_LENGTH) {
-    throw fail("host", `has a label of more than ${MAX_LABEL_LENGTH} characters`);
-  }
-  if (label.startsWith("-") || label.endsWith("-")) {
-    throw fail("host", `${quoted(text)} has a label that begins or ends with a hyphen`);
-  }
-}
-
-/** The global `URL` is the only converter that needs no import; it sees nothing but letters, digits and dots. */
-function toAscii(text: string, fail: Fail): string {
-  const wrong = /[^A-Za-z0-9._\-\u0080-\u{10ffff}]/u.exec(text);
-  if (wrong !== null) throw fail("host", `${quoted(text)} has the character ${quoted(wrong[0])}`);
-  try {
-    return new URL(`http://${text}`).hostname;
-  } catch {
-    throw fail("host", `${quoted(text)} cannot be written in ASCII (IDNA); check the spelling`);
-  }
 }

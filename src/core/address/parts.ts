@@ -15,6 +15,33 @@ export type AddressFamily = 4 | 6 | "name" | "unix";
 /** Options that an address carries after its `?`, by name. */
 export type AddressParams = Readonly<Record<string, string>>;
 
+/** How `Address.parse` reads what is not written out. */
+export interface AddressParseOptions {
+  /** The transport of a text without scheme (`localhost:7000`) or an object without `transport`; default: none, so
+   * that such an address is an error. */
+  readonly transport?: Transport | undefined;
+  /** The port of a text that has none; default: none, so that such an address is an error. */
+  readonly defaultPort?: number | undefined;
+  /** The operation that an error names; default `address`. */
+  readonly op?: string | undefined;
+}
+
+/** What `Address.with` replaces. What is left out stays; a new host drops the zone of the old one. */
+export interface AddressChange {
+  /** Default: as it is. */
+  readonly transport?: Transport | undefined;
+  /** An IP address or a name. Default: as it is. */
+  readonly host?: string | undefined;
+  /** The interface of a link-local address. Default: as it is, or none with a new host. */
+  readonly zone?: string | undefined;
+  /** 0 to 65535. Default: as it is. */
+  readonly port?: number | undefined;
+  /** Of a Unix socket. Default: as it is. */
+  readonly path?: string | undefined;
+  /** All parameters, in place of the old ones. Default: as they are. */
+  readonly params?: AddressParams | undefined;
+}
+
 /** The plain data of one address, checked and in canonical form. */
 export interface AddressParts {
   readonly transport: Transport;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UsageError, ZocaloError } from "../errors.ts";
-import { bytes, type InputOf, type OutputOf, type Schema } from "./schema.ts";
+import { bytes, type InputOf, type OutputOf, type Schema, typeOnly } from "./schema.ts";
 import { contract, fnv1a64, methodNames, type Methods } from "./contract.ts";
-import { call, event, type RequestInput, type RequestOutput, type ResponseInput, stream, typeOnly } from "./method.ts";
+import { call, event, type RequestInput, type RequestOutput, type ResponseInput, stream } from "./method.ts";
 import { RemoteError } from "./remote-error.ts";
 
 const invalid = (pattern: RegExp) => (error: unknown) =>

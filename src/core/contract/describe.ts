@@ -1,8 +1,8 @@
 /** The documentation of a contract, as Markdown. */
 
-import { isBytes, jsonSchemaOf } from "./schema.ts";
+import { isBytes, jsonSchemaOf, type SchemaOrNone } from "./schema.ts";
 import { type Contract, type Methods, methodNames } from "./contract.ts";
-import type { Method, SchemaOrNone } from "./method.ts";
+import type { Method } from "./method.ts";
 import { describeRange } from "./version.ts";
 
 /**

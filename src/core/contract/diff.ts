@@ -1,9 +1,9 @@
 /** What changed between two versions of a contract, and whether it breaks anybody. */
 
-import { isBytes, jsonSchemaOf } from "./schema.ts";
+import { isBytes, jsonSchemaOf, type SchemaOrNone } from "./schema.ts";
 import { type Contract, type Methods, methodNames } from "./contract.ts";
 import { whyNotAccepted } from "./json-schema.ts";
-import type { CallMethod, EventMethod, Method, SchemaOrNone, StreamMethod } from "./method.ts";
+import type { CallMethod, EventMethod, Method, StreamMethod } from "./method.ts";
 import { compareVersions, compatibleRange, inRange } from "./version.ts";
 
 /** One difference between two contracts. */

@@ -2,19 +2,7 @@
 
 import { UsageError } from "../errors.ts";
 import { ANY_TEXT, ANYTHING, checkOptions, FLAG, oneOf, type RulesOf } from "../options/check-options.ts";
-import { type InputOf, isSchema, type OutputOf, type Schema } from "./schema.ts";
-
-/** A schema, or none: then nothing is sent, or the types of the program are trusted. */
-export type SchemaOrNone = Schema | undefined;
-
-/** What stands behind the types of a method without schemas. Never looked at when the program runs. */
-declare const typed: unique symbol;
-
-/** A schema that exists only for the compiler. */
-export interface TypeOnly<T> extends Schema<T> {
-  /** Tells it from a schema that checks something. */
-  readonly [typed]: true;
-}
+import { type InputOf, isSchema, type OutputOf, type Schema, type SchemaOrNone, type TypeOnly } from "./schema.ts";
 
 const EVENT_RULES: RulesOf<EventOptions> = { description: ANY_TEXT };
 const CALL_RULES: RulesOf<CallOptions> = { ...EVENT_RULES, idempotent: FLAG, order: oneOf("concurrent", "serial") };
@@ -216,13 +204,7 @@ export function stream<
   const { request, sends, receives, description } = checkOptions({ op: "stream" }, options, STREAM_RULES);
   if (sends === undefined && receives === undefined) throw invalid("stream", "a stream needs `sends` or `receives`");
   for (const schema of [request, sends, receives]) checked("stream", schema);
-  return {
-    kind: "stream",
-    request: request as Request,
-    sends: sends as Sends,
-    receives: receives as Receives,
-    description,
-  };
+  return { kind: "stream", request, sends, receives, description } as StreamMethod<Request, Sends, Receives>;
 }
 
 function checked(op: string, schema: Schema | undefined): Schema | undefined {
@@ -232,18 +214,4 @@ function checked(op: string, schema: Schema | undefined): Schema | undefined {
 
 function invalid(op: string, detail: string): UsageError {
   return new UsageError("OPTION_INVALID", { op, detail });
-}
-
-/**
- * A schema that accepts every value: the compiler checks what this program does, and nobody checks what the peer sends. For
- * streams and for programs whose peers are trusted.
- *
- * @example
- * ```ts
- * import { contract, stream, typeOnly } from "zocalo/protocol";
- * export const clock = contract("clock", "1.0.0", { server: { ticks: stream({ sends: typeOnly<number>() }) } });
- * ```
- */
-export function typeOnly<T>(): Schema<T> {
-  return { "~standard": { version: 1, vendor: "zocalo", validate: (value) => ({ value }) } };
 }

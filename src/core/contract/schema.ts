@@ -161,3 +161,29 @@ export const bytes: Schema<Uint8Array> = marked;
 export function isBytes(schema: Schema | undefined): boolean {
   return schema !== undefined && MARK in schema;
 }
+
+/** A schema, or none: then nothing is sent, or the types of the program are trusted. */
+export type SchemaOrNone = Schema | undefined;
+
+/** What stands behind the types of a method without schemas. Never looked at when the program runs. */
+declare const typed: unique symbol;
+
+/** A schema that exists only for the compiler. */
+export interface TypeOnly<T> extends Schema<T> {
+  /** Tells it from a schema that checks something. */
+  readonly [typed]: true;
+}
+
+/**
+ * A schema that accepts every value: the compiler checks what this program does, and nobody checks what the peer sends. For
+ * streams and for programs whose peers are trusted.
+ *
+ * @example
+ * ```ts
+ * import { contract, stream, typeOnly } from "zocalo/protocol";
+ * export const clock = contract("clock", "1.0.0", { server: { ticks: stream({ sends: typeOnly<number>() }) } });
+ * ```
+ */
+export function typeOnly<T>(): Schema<T> {
+  return { "~standard": { version: 1, vendor: "zocalo", validate: (value) => ({ value }) } };
+}

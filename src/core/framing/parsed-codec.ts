@@ -184,11 +184,10 @@ class ParserFramer<In, Out> implements Framer, MessageFormat<In, Out> {
     const message = this.#parse(input);
     const { at } = input;
     if (!(at >= start + this.#readBytes && at <= end)) throw this.#wrong(`reads to ${at}, outside of its bytes`);
-    const isComplete = message !== undefined;
-    const bytesKnown = isComplete ? at - start : Math.max(end - start + 1, at - start + input.neededBytes);
+    this.#isInside = message === undefined;
+    const bytesKnown = this.#isInside ? Math.max(end - start + 1, at - start + input.neededBytes) : at - start;
     if (bytesKnown > span.limit) throw frameTooLong(this.name, span.limit);
-    this.#isInside = !isComplete;
-    if (!isComplete) {
+    if (this.#isInside) {
       this.#readBytes = at - start;
       return -bytesKnown;
     }

@@ -4,6 +4,7 @@
  */
 
 import { type ErrorDetails, UsageError } from "../errors.ts";
+import { nearestName } from "./nearest-name.ts";
 
 /** Names the call in an error. */
 type CallNames = Pick<ErrorDetails, "op" | "local" | "remote">;
@@ -30,19 +31,12 @@ export type RulesOf<Options> = Readonly<Record<keyof Options & string, OptionRul
 /** Anything: what uses it looks at it. */
 export const ANYTHING: OptionRule = { wanted: "anything", holds: () => true };
 
-/** True or false. */
 export const FLAG: OptionRule = { wanted: "true or false", holds: (value) => typeof value === "boolean" };
-
-/** A string that is not empty. */
 export const TEXT: OptionRule = {
   wanted: "a string that is not empty",
   holds: (value) => typeof value === "string" && value !== "",
 };
-
-/** A string, also an empty one. */
 export const ANY_TEXT: OptionRule = { wanted: "a string", holds: (value) => typeof value === "string" };
-
-/** A function. */
 export const FUNCTION: OptionRule = { wanted: "a function", holds: (value) => typeof value === "function" };
 
 /** A time or a size above zero. */
@@ -65,7 +59,6 @@ export function countFrom(least: number): OptionRule {
   };
 }
 
-/** A whole number that has an end. */
 export function wholeNumber(least: number, most: number): OptionRule {
   return {
     wanted: `a whole number from ${least} to ${most}`,
@@ -73,7 +66,6 @@ export function wholeNumber(least: number, most: number): OptionRule {
   };
 }
 
-/** One of some words. */
 export function oneOf(...words: readonly string[]): OptionRule {
   return {
     wanted: `one of ${words.map((word) => `"${word}"`).join(", ")}`,
@@ -86,10 +78,7 @@ export function listOf(what: string, holds: (item: unknown) => boolean): OptionR
   return { wanted: `an array of ${what}`, holds: (value) => Array.isArray(value) && Array.from(value).every(holds) };
 }
 
-/** A list of strings. */
 export const TEXTS: OptionRule = listOf("strings", (item) => typeof item === "string");
-
-/** A list of anything. */
 export const LIST: OptionRule = { wanted: "an array", holds: Array.isArray, required: true };
 
 /** Things one after the other, maybe without an end. */
@@ -99,7 +88,6 @@ export const ITERABLE: OptionRule = {
   required: true,
 };
 
-/** What joins messages and bytes. */
 export const CODEC: OptionRule = {
   wanted: "a codec, such as lines()",
   holds: (value) => {
@@ -112,7 +100,6 @@ export const CODEC: OptionRule = {
 /** What is called for each thing that arrives. */
 export const HANDLER: OptionRule = { ...FUNCTION, required: true };
 
-/** What ends a call early. */
 export const SIGNAL: OptionRule = {
   wanted: "an AbortSignal",
   holds: (value) => typeof (value as { readonly addEventListener?: unknown } | null)?.addEventListener === "function",
@@ -136,7 +123,6 @@ export const RECEIVE_RULES: Readonly<Record<"signal" | "timeoutMs" | "until", Op
  */
 export type OverflowPolicy = "block" | "strict" | "drop-oldest" | "drop-newest";
 
-/** What {@link OverflowPolicy} must look like. */
 export const OVERFLOW: OptionRule = oneOf("block", "strict", "drop-oldest", "drop-newest");
 
 /** An object with options of its own, and no others. */
@@ -161,22 +147,16 @@ export const OBJECT: OptionRule = { wanted: "an object", holds: isObject };
  *
  * Throws `OPTION_INVALID` for the first option that breaks its rule, and for one that there is not.
  */
-export function checkOptions<T>(
-  context: CallNames,
-  given: T,
-  rules: OptionRules,
-  path = "",
-  whole: OptionRules = rules,
-): T {
+export function checkOptions<T>(call: CallNames, given: T, rules: OptionRules, path = "", all: OptionRules = rules): T {
   if (given === undefined) return {} as T;
-  refuseUnknown(context, given, rules, path, whole);
+  refuseUnknown(call, given, rules, path, all);
   const checked: Record<string, unknown> = {};
   for (const [name, rule] of Object.entries(rules)) {
     const value = (given as Readonly<Record<string, unknown>>)[name];
     if (value === undefined && rule.required !== true) continue;
-    if (!rule.holds(value)) throw invalid(context, mustBe(path + name, rule, value));
+    if (!rule.holds(value)) throw invalid(call, mustBe(path + name, rule, value));
     const open = rule.within === undefined || !isObject(value);
-    checked[name] = open ? value : checkOptions(context, value, rule.within, `${path}${name}.`, whole);
+    checked[name] = open ? value : checkOptions(call, value, rule.within, `${path}${name}.`, all);
   }
   return checked as T;
 }
@@ -217,59 +197,6 @@ function namesOf(rules: OptionRules): readonly string[] {
   return [...Object.keys(rules), ...within];
 }
 
-const UNIT = /Ms$|Bytes$/;
-
-/** A name without its unit, and without `max` and `Timeout`. */
-function bare(name: string): string {
-  return name
-    .replace(UNIT, "")
-    .replace(/^max|Timeout$/g, "")
-    .toLowerCase();
-}
-
-/** The name that was meant: the one with the fewest letters to change, if these are not many. */
-function nearestName(wrong: string, names: readonly string[]): string | undefined {
-  let nearest: string | undefined;
-  let fewest = Math.max(1, Math.floor(wrong.length * 0.4)) + 1;
-  for (const path of names) {
-    const name = path.slice(path.lastIndexOf(".") + 1);
-    const changes = Math.min(
-      lettersToChange(wrong.toLowerCase(), name.toLowerCase()),
-      // A unit that is left out is one mistake, and so are words that only say what kind of number it is.
-      lettersToChange(wrong.toLowerCase(), name.replace(UNIT, "").toLowerCase()) + 1,
-      lettersToChange(bare(wrong), bare(name)) + 1,
-    );
-    if (changes >= fewest) continue;
-    fewest = changes;
-    nearest = path;
-  }
-  return nearest;
-}
-
-/** Letters to put in, take out, replace or swap with the next one to make one word of the other. */
-function lettersToChange(a: string, b: string): number {
-  // A name can be of any length.
-  if (a.length > 64) return Infinity;
-  let before: readonly number[] = [];
-  let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replaced = at(row, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      const swaps = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      const swapped = swaps ? at(before, j - 2) + 1 : Infinity;
-      next.push(Math.min(replaced, swapped, at(row, j) + 1, at(next, j - 1) + 1));
-    }
-    before = row;
-    row = next;
-  }
-  return at(row, b.length);
-}
-
-function at(row: readonly number[], index: number): number {
-  return row[index] as number;
-}
-
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -282,7 +209,6 @@ function mustBe(name: string, { wanted, secret }: OptionRule, value: unknown): s
   return `${name} must be ${wanted}, not ${secret === true ? `a value of type ${typeof value}` : shown(value)}`;
 }
 
-/** Items of a list that are shown. */
 const SHOWN_ITEMS = 5;
 
 /** A value in an error: short, and never an error of its own, since an object may have no `toString`, or one that throws. */

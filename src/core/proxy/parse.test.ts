@@ -6,7 +6,8 @@ import { Address } from "../address/address.ts";
 import { parseIpv6 } from "../address/ip.ts";
 import { ProtocolError, UsageError } from "../errors.ts";
 import { formatProxyHeader } from "./format.ts";
-import { isIpv6SoFar, type ParsedProxyHeader, parseProxyHeader } from "./parse.ts";
+import { type ParsedProxyHeader, parseProxyHeader } from "./parse.ts";
+import { isIpv6SoFar } from "./parse-v1.ts";
 
 const source = Address.parse("tcp://192.0.2.1:4000");
 const destination = Address.parse("tcp://192.0.2.2:443");

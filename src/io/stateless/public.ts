@@ -3,13 +3,8 @@
 import type { Interop } from "../operation/own-clock.ts";
 import type { Address } from "../../core/address/address.ts";
 import type { Contract } from "../../core/contract/contract.ts";
-import type {
-  CallMethod,
-  EventMethod,
-  RequestInput,
-  ResponseOutput,
-  SchemaOrNone,
-} from "../../core/contract/method.ts";
+import type { CallMethod, EventMethod, RequestInput, ResponseOutput } from "../../core/contract/method.ts";
+import type { SchemaOrNone } from "../../core/contract/schema.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { MethodArguments } from "../contract/methods.ts";
 import type { DatagramServer, DatagramServerStats } from "../datagram/server.ts";

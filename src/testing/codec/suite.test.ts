@@ -7,7 +7,8 @@ import type { Codec, Decoder, OnFrame } from "../../core/framing/codec.ts";
 import { defineCodec } from "../../core/framing/define-codec.ts";
 import { FrameCodec } from "../../core/framing/frame-codec.ts";
 import type { CodecSuiteOptions } from "./check.ts";
-import { codecChecks, countedBytes } from "./suite.ts";
+import { countedBytes } from "./linear.ts";
+import { codecChecks } from "./suite.ts";
 
 /** A codec that is right: words that end with a semicolon. */
 const right = {

@@ -57,8 +57,6 @@ export function delimiter(
   return new FrameCodec(new DelimiterBoundary(list, checkOptions({ op: NAME }, options, RULES)), bytesFormat());
 }
 
-type SearchSpan = Pick<FrameSpan, "seen" | "from" | "to">;
-
 class DelimiterBoundary implements Boundary, Framer {
   readonly name = NAME;
   readonly maxFrameBytes: number;
@@ -73,24 +71,15 @@ class DelimiterBoundary implements Boundary, Framer {
 
   constructor(list: readonly Delimiter[], options: DelimiterOptions) {
     const delimiters = checkedList(list);
-    const [sent] = delimiters;
-    if (sent === undefined || delimiters.length > MOST_DELIMITERS) {
-      throw codecOptionInvalid(NAME, `there must be 1 to ${MOST_DELIMITERS} delimiters; got ${delimiters.length}`);
-    }
-    if (delimiters.some(({ length }) => length === 0 || length > LONGEST_DELIMITER_BYTES)) {
-      throw codecOptionInvalid(NAME, `a delimiter must have 1 to ${LONGEST_DELIMITER_BYTES} bytes`);
-    }
+    const sent = delimiters[0] as Buffer;
     this.maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_LINE_BYTES;
     this.onSkipped = options.resynchronise;
     this.#sent = sent;
     this.longest = Math.max(...delimiters.map(({ length }) => length));
-    const byLastByte: Buffer[][] = [];
-    for (const one of delimiters.toSorted((a, b) => b.length - a.length)) {
-      (byLastByte[one.at(-1) as number] ??= []).push(one);
-    }
-    this.#byLastByte = Array.from({ length: 256 }, (_, byte) => byLastByte[byte]);
-    const lastBytes = new Set(delimiters.map((one) => one.at(-1)));
-    this.#onlyLastByte = lastBytes.size === 1 ? sent.at(-1) : undefined;
+    const byLength = delimiters.toSorted((a, b) => b.length - a.length);
+    const byLastByte = Array.from({ length: 256 }, (_, byte) => byLength.filter((one) => one.at(-1) === byte));
+    this.#byLastByte = byLastByte.map((same) => (same.length === 0 ? undefined : same));
+    this.#onlyLastByte = delimiters.every((one) => one.at(-1) === sent.at(-1)) ? sent.at(-1) : undefined;
   }
 
   /** It keeps nothing between two messages, so one serves all streams, unless some are to be skipped. */
@@ -120,11 +109,8 @@ class DelimiterBoundary implements Boundary, Framer {
   }
 
   /** Where the first delimiter that is complete ends; `span` tells the content. -1 when none is. */
-  search(bytes: Buffer, start: number, end: number, span: SearchSpan): number {
-    let at = span.seen;
-    for (;;) {
-      at = this.#nextLastByte(bytes, at, end);
-      if (at === -1) return -1;
+  search(bytes: Buffer, start: number, end: number, span: Omit<FrameSpan, "limit" | "source">): number {
+    for (let at = this.#nextLastByte(bytes, span.seen, end); at !== -1; at = this.#nextLastByte(bytes, at, end)) {
       at += 1;
       for (const one of this.#byLastByte[bytes[at - 1] as number] ?? []) {
         if (!endsWith(bytes, start, at, one)) continue;
@@ -133,6 +119,7 @@ class DelimiterBoundary implements Boundary, Framer {
         return at;
       }
     }
+    return -1;
   }
 
   #nextLastByte(bytes: Buffer, start: number, end: number): number {
@@ -187,7 +174,10 @@ class SkippingFramer implements Framer {
     this.droppedBytes += (next === -1 ? end : next) - start;
     span.from = -1;
     if (next !== -1) {
-      this.#report();
+      const { code, detail } = longerThan(this.#limit);
+      const dropped = this.droppedBytes;
+      this.droppedBytes = 0;
+      this.#onSkipped({ code, bytes: dropped, detail: `${NAME}: ${detail}` });
       return next;
     }
     const last = Buffer.concat([this.#tail, bytes.subarray(Math.max(start, end - longestPart), end)]);
@@ -203,13 +193,6 @@ class SkippingFramer implements Framer {
     const found = this.#boundary.search(joined, 0, joined.length, { seen: tail.length, from: 0, to: 0 });
     return found === -1 ? -1 : start + found - tail.length;
   }
-
-  #report(): void {
-    const { code, detail } = longerThan(this.#limit);
-    const bytes = this.droppedBytes;
-    this.droppedBytes = 0;
-    this.#onSkipped({ code, bytes, detail: `${NAME}: ${detail}` });
-  }
 }
 
 /** Copies of the delimiters. */
@@ -220,7 +203,12 @@ function checkedList(list: readonly Delimiter[]): Buffer[] {
   if (list.some((one: Delimiter) => typeof one === "string" && !isEncodable(one))) {
     throw codecOptionInvalid(NAME, "a delimiter has half of a surrogate pair, which has no UTF-8");
   }
-  return list.map((one: Delimiter) => (typeof one === "string" ? Buffer.from(one) : Buffer.from(one)));
+  if (list.length === 0 || list.length > MOST_DELIMITERS) {
+    throw codecOptionInvalid(NAME, `there must be 1 to ${MOST_DELIMITERS} delimiters; got ${list.length}`);
+  }
+  const copies = list.map((one: Delimiter) => (typeof one === "string" ? Buffer.from(one) : Buffer.from(one)));
+  if (copies.every(({ length }) => length > 0 && length <= LONGEST_DELIMITER_BYTES)) return copies;
+  throw codecOptionInvalid(NAME, `a delimiter must have 1 to ${LONGEST_DELIMITER_BYTES} bytes`);
 }
 
 /** Whether `bytes[start, end)` ends with `last`. */
