@@ -55,6 +55,8 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/io/session/server/serve.ts": "test/sessions/calls-and-events.test.ts",
   "src/io/session/traffic/calls.ts": "test/sessions/calls-and-events.test.ts",
   "src/io/session/client/connector.ts": "test/sessions/calls-and-events.test.ts",
+  "src/io/session/traffic/answers.ts": "test/sessions/rules-of-messages.test.ts",
+  "src/io/session/traffic/handlers.ts": "test/sessions/calls-and-events.test.ts",
   "src/io/session/traffic/dispatch.ts": "test/sessions/calls-and-events.test.ts",
   "src/io/session/endpoint/ending.ts": "test/sessions/closing.test.ts",
   "src/io/session/endpoint/endpoint.ts": "test/sessions/calls-and-events.test.ts",

@@ -26,7 +26,7 @@ export function abortError(cause: unknown): ConnectionError {
 }
 
 /** What the end of a session needs of its owner, the session. */
-export interface EndingOwner extends Omit<SessionPartOwner, "dispatch"> {
+export interface EndingOwner extends Omit<SessionPartOwner, "answers"> {
   readonly connection: StreamSocket | undefined;
   /** Its handlers; undefined when there was no message. */
   readonly handling: { readonly isLaneFree: boolean; cut(): number } | undefined;

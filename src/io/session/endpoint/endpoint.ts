@@ -17,8 +17,9 @@ import type { SessionGap } from "../gap.ts";
 import type { Scheduled } from "../schedule.ts";
 import type { EndpointSettings } from "../settings.ts";
 import type { SessionTerms } from "../terms.ts";
+import type { SessionAnswers } from "../traffic/answers.ts";
 import type { SessionCalls } from "../traffic/calls.ts";
-import type { DispatchOwner, SessionDispatch } from "../traffic/dispatch.ts";
+import type { DispatchOwner } from "../traffic/dispatch.ts";
 import type { SessionEvents } from "../traffic/events.ts";
 import { SessionIntake } from "../traffic/intake.ts";
 import { isNews, type SessionOwner } from "../traffic/owner.ts";
@@ -129,8 +130,8 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchOwne
   get calls(): SessionCalls {
     return this.traffic.calls;
   }
-  get dispatch(): SessionDispatch {
-    return this.traffic.dispatch;
+  get answers(): SessionAnswers {
+    return this.traffic.answers;
   }
   get events(): SessionEvents {
     return this.traffic.events;

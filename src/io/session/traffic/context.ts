@@ -1,5 +1,7 @@
 /** What a handler is told beside the question. */
 
+import { ConnectionError, type ZocaloError } from "../../../core/errors.ts";
+import { withoutStack } from "../../../core/peer-error.ts";
 import type { SessionPartOwner } from "./owner.ts";
 import type { HandlerContext } from "../../contract/methods.ts";
 
@@ -39,9 +41,14 @@ export class SessionContext implements HandlerContext<object> {
     return this.#controller.signal;
   }
 
-  /** Nobody waits any more. */
-  cancel(reason: unknown): void {
+  /** Nobody waits any more: because of the caller, unless there is another reason. */
+  cancel(reason: unknown = noOneWaits()): void {
     this.#cancelled ??= { reason };
     this.#controller?.abort(reason);
   }
+}
+
+function noOneWaits(): ZocaloError {
+  const detail = "the caller has cancelled the call, or its time is up";
+  return withoutStack(() => new ConnectionError("CLOSED", { op: "call", detail, side: "remote" }));
 }

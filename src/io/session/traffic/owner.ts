@@ -20,7 +20,7 @@ export interface SessionPartOwner {
   /** The server that it belongs to; undefined at a client. */
   readonly server: object | undefined;
   /** Reads a body; tells the peer why something that it asked makes no sense. */
-  readonly dispatch: {
+  readonly answers: {
     decode(plan: ValuePlan, bytes: Buffer, start: number, end: number): unknown;
     refuse(id: number, cause: unknown): void;
   };

@@ -241,7 +241,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
       const { bytes, start, end } = queue;
       const chargeBytes = ITEM_HEAD_BYTES + end - start;
       try {
-        const value = this.#owner.dispatch.decode(this.#incoming as ValuePlan, bytes, start, end);
+        const value = this.#owner.answers.decode(this.#incoming as ValuePlan, bytes, start, end);
         queue.drop();
         this.#holds(-chargeBytes);
         this.#owner.machine.itemHandled(this.id, chargeBytes);
@@ -251,7 +251,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
         this.#forgetItems();
         if (this.offered) {
           this.fail(error);
-          this.#owner.dispatch.refuse(this.id, error);
+          this.#owner.answers.refuse(this.id, error);
         } else this.#giveUp(error);
         return Promise.reject(error);
       }

@@ -1,6 +1,7 @@
 /** What the messages of one session need: its handlers, calls, events and streams. */
 
 import type { SessionEvent } from "../../../core/session/event.ts";
+import { SessionAnswers } from "./answers.ts";
 import { SessionCalls } from "./calls.ts";
 import { type DispatchOwner, SessionDispatch } from "./dispatch.ts";
 import { SessionEvents } from "./events.ts";
@@ -17,6 +18,7 @@ export type AboutSession = Extract<
 /** The parts of one session that has messages; each is made when it is first needed (docs/decisions/0022). */
 export class SessionTraffic {
   readonly #owner: DispatchOwner;
+  #answers: SessionAnswers | undefined;
   #calls: SessionCalls | undefined;
   #dispatch: SessionDispatch | undefined;
   #events: SessionEvents | undefined;
@@ -27,11 +29,14 @@ export class SessionTraffic {
     this.#owner = owner;
   }
 
+  get answers(): SessionAnswers {
+    return (this.#answers ??= new SessionAnswers(this.#owner));
+  }
   get calls(): SessionCalls {
     return (this.#calls ??= new SessionCalls(this.#owner, this.requests));
   }
   get dispatch(): SessionDispatch {
-    return (this.#dispatch ??= new SessionDispatch(this.#owner));
+    return (this.#dispatch ??= new SessionDispatch(this.#owner, this.answers));
   }
   get events(): SessionEvents {
     return (this.#events ??= new SessionEvents(this.#owner));
@@ -46,7 +51,7 @@ export class SessionTraffic {
 
   /** Handlers of calls that run now, and events that were dropped. */
   get counts(): { readonly runningCalls: number; readonly droppedEvents: number } {
-    return { runningCalls: this.#dispatch?.running ?? 0, droppedEvents: this.#events?.dropped ?? 0 };
+    return { runningCalls: this.#dispatch?.handlers.running ?? 0, droppedEvents: this.#events?.dropped ?? 0 };
   }
 
   /** Memory of what waits here. */
@@ -153,7 +158,7 @@ export class SessionTraffic {
   over(): void {
     this.#events?.over();
     this.stop();
-    this.#dispatch?.over();
+    this.#dispatch?.handlers.over();
   }
 
   /** Gives up the events that are not handled; answers how many have not begun. */

@@ -1,0 +1,219 @@
+/** Handlers that run: each is called with what the peer asks, and what it answers is sent. */
+
+import { isForCaller, type RemoteError } from "../../../core/contract/remote-error.ts";
+import { DECODED, HELD } from "../../../core/held-bytes.ts";
+import type { StreamOpened } from "../../../core/session/event.ts";
+import { EVENT_HEAD_BYTES, OPEN_HEAD_BYTES } from "../../../core/session/wire/frame-types.ts";
+import { ofAnswer, ofHandler, ofQuestion } from "../../contract/error-body.ts";
+import { type AnyHandler, isThenable } from "../../contract/handlers.ts";
+import type { MethodPlan } from "../../contract/plan.ts";
+import { type SessionAnswers, unknownMethod } from "./answers.ts";
+import { SessionContext } from "./context.ts";
+import type { SessionPartOwner } from "./owner.ts";
+import type { SessionStream } from "./stream.ts";
+
+/** Where the question of a stream stands. */
+type Question = Pick<StreamOpened, "bytes" | "start" | "end">;
+
+/** What the handlers of a session need of their owner, besides the session. */
+export interface HandlersOwner {
+  /** A handler has finished: what waited for it may start. */
+  goOn(): void;
+}
+
+/** The handlers of one session. Whoever starts one has seen that it may start. */
+export class SessionHandlers {
+  /** The lane is taken by a handler that has not finished. */
+  laneBusy = false;
+  /** Calls whose handlers run. */
+  running = 0;
+  /** Streams whose handlers run, cancelled ones included. */
+  streaming = 0;
+  readonly #session: SessionPartOwner;
+  readonly #answers: SessionAnswers;
+  readonly #owner: HandlersOwner;
+  /** What this side offers, by number. */
+  readonly #methods: readonly MethodPlan[];
+  /** Bodies of the messages whose handlers run. */
+  #handledBytes = 0;
+  #contexts: Map<number, SessionContext> | undefined;
+  #eventContext: SessionContext | undefined;
+
+  constructor(session: SessionPartOwner, answers: SessionAnswers, owner: HandlersOwner) {
+    this.#session = session;
+    this.#answers = answers;
+    this.#owner = owner;
+    this.#methods = session.plan.own.methods;
+  }
+
+  /** Memory of the values that handlers have. */
+  get heldBytes(): number {
+    return this.running * HELD.handler + this.#handledBytes * DECODED;
+  }
+
+  /** Nobody waits for a call any more. False when its handler does not run. */
+  cancel(id: number): boolean {
+    const context = this.#contexts?.get(id);
+    context?.cancel();
+    this.#contexts?.delete(id);
+    return context !== undefined;
+  }
+
+  /** The session is over: nobody waits for the calls any more. */
+  over(): void {
+    const reason = this.#session.overError("session", "unknown");
+    for (const context of this.#contexts?.values() ?? []) context.cancel(reason);
+    this.#contexts = undefined;
+  }
+
+  /** The handler of an event is not waited for any more. */
+  cut(): void {
+    this.#eventContext?.cancel(this.#session.overError("session", "unknown"));
+  }
+
+  /** Handles an event. */
+  event(place: number, bytes: Buffer, start: number, end: number): void {
+    const session = this.#session;
+    let answer: unknown;
+    let understood = false;
+    try {
+      const method = this.#methods[place];
+      if (method?.kind !== "event") throw unknownMethod(place);
+      const message = this.#answers.decode(method.request, bytes, start, end);
+      understood = true;
+      this.#eventContext ??= new SessionContext(session, Infinity);
+      answer = this.#handle(method, message, this.#eventContext);
+    } catch (error) {
+      if (understood) session.problem(error);
+      else this.#answers.addWrong(error);
+    }
+    const chargeBytes = EVENT_HEAD_BYTES + end - start;
+    if (isThenable(answer)) this.#awaitEvent(answer, chargeBytes);
+    else session.machine.handled(chargeBytes);
+  }
+
+  // Methods that make functions are apart from those that run for each message (docs/decisions/0018).
+  #awaitEvent(answer: PromiseLike<unknown>, chargeBytes: number): void {
+    const session = this.#session;
+    this.laneBusy = true;
+    this.#handledBytes += chargeBytes;
+    const done = (): void => {
+      this.laneBusy = false;
+      this.#handledBytes -= chargeBytes;
+      session.machine.handled(chargeBytes);
+      this.#owner.goOn();
+    };
+    // A thenable may throw, or settle twice; a promise does neither.
+    Promise.resolve(answer).then(done, (error: unknown) => {
+      session.problem(error);
+      done();
+    });
+  }
+
+  /** Handles a call. */
+  call(place: number, id: number, deadline: number, bytes: Buffer, start: number, end: number): void {
+    const session = this.#session;
+    const method = this.#methods[place];
+    if (method?.kind !== "call") {
+      this.#answers.refuse(id, unknownMethod(place));
+      return;
+    }
+    const context = new SessionContext(session, deadline);
+    let answer: unknown;
+    let understood = false;
+    try {
+      const input = this.#answers.decode(method.request, bytes, start, end);
+      understood = true;
+      answer = this.#handle(method, input, context);
+    } catch (error) {
+      if (understood) this.#answers.fail(id, error);
+      else this.#answers.refuse(id, error);
+      return;
+    }
+    if (isThenable(answer)) this.#awaitCall(method, id, context, answer, end - start);
+    else this.#answers.respond(method, id, answer);
+  }
+
+  #awaitCall(
+    method: MethodPlan,
+    id: number,
+    context: SessionContext,
+    answer: PromiseLike<unknown>,
+    bytes: number,
+  ): void {
+    this.running += 1;
+    this.#handledBytes += bytes;
+    if (method.serial) this.laneBusy = true;
+    this.#contexts ??= new Map();
+    this.#contexts.set(id, context);
+    const done = (): void => {
+      this.running -= 1;
+      this.#handledBytes -= bytes;
+      if (method.serial) this.laneBusy = false;
+      this.#owner.goOn();
+    };
+    Promise.resolve(answer).then(
+      (value) => {
+        if (this.#takeContext(id, context)) this.#answers.respond(method, id, value);
+        done();
+      },
+      (error: unknown) => {
+        if (this.#takeContext(id, context)) this.#answers.fail(id, error);
+        else if (!isForCaller(error)) this.#session.problem(error);
+        done();
+      },
+    );
+  }
+
+  /** Whether a call still waits for its handler: it may be cancelled, and a peer may use its id again at once. */
+  #takeContext(id: number, context: SessionContext): boolean {
+    return this.#contexts?.get(id) === context && this.#contexts.delete(id);
+  }
+
+  /** Handles a stream; undefined when it was cancelled before it could start. */
+  stream(place: number, stream: SessionStream | undefined, id: number, question: Question): void {
+    this.#session.machine.handled(OPEN_HEAD_BYTES + question.end - question.start);
+    const method = this.#methods[place];
+    if (method?.kind !== "stream") {
+      this.#answers.refuse(id, unknownMethod(place));
+      return;
+    }
+    if (stream === undefined) return;
+    stream.started();
+    void this.#runStream(method, stream, question);
+  }
+
+  async #runStream(method: MethodPlan, stream: SessionStream, { bytes, start, end }: Question): Promise<void> {
+    this.streaming += 1;
+    this.#handledBytes += end - start;
+    let toTell = ofQuestion;
+    try {
+      const input = this.#answers.decode(method.request, bytes, start, end);
+      toTell = ofHandler;
+      const context = new SessionContext(this.#session, Infinity, stream);
+      const items = await this.#handle(method, input, stream, context);
+      toTell = ofAnswer;
+      await stream.sendAll(items);
+    } catch (error) {
+      this.#failStream(stream, error, toTell);
+    }
+    stream.abandoned();
+    this.streaming -= 1;
+    this.#handledBytes -= end - start;
+    this.#owner.goOn();
+  }
+
+  #failStream(stream: SessionStream, error: unknown, toTell: (error: unknown) => RemoteError): void {
+    // What a handler throws because its stream is over is no news.
+    if (stream.hasFailed) return;
+    stream.fail(error);
+    if (toTell === ofQuestion) this.#answers.refuse(stream.id, error);
+    else this.#answers.fail(stream.id, error, toTell(error));
+  }
+
+  /** Calls the handler of a method. */
+  #handle(method: MethodPlan, input: unknown, second: unknown, third?: unknown): unknown {
+    const { handlers, handlerList } = this.#session.settings;
+    return (handlerList[method.place] as AnyHandler).call(handlers, input, second, third);
+  }
+}
