@@ -4,7 +4,7 @@ import type { AddressLike } from "../core/address/address.ts";
 import { bindOver } from "../io/datagram/bind.ts";
 import { BIND_RULES, type BindOptions } from "../io/datagram/settings.ts";
 import { checkOptions, FROM_ZERO, type OptionRules, SIGNAL } from "../core/options/check-options.ts";
-import { sleepOn } from "../io/operation/deadline.ts";
+import { sleepOn } from "../io/operation/retry.ts";
 import { CONNECT_RULES, type ConnectOptions, connectOver } from "../io/stream/connect.ts";
 import { CONNECTION_RULES, type ConnectionOptions } from "../io/stream/settings.ts";
 import {

@@ -24,10 +24,7 @@ export interface DatagramToSend {
   readonly to?: AddressLike | undefined;
 }
 
-/**
- * What only UDP has: `socket.udp`. A call throws `OPTION_INVALID` for an argument that cannot be, and `CLOSED` behind `close`.
- * Its functions may be taken off.
- */
+/** What only UDP has: `socket.udp`. Its functions may be taken off; they throw `OPTION_INVALID`, and `CLOSED` behind `close`. */
 export interface UdpSettings {
   /**
    * Joins a multicast group: what is sent to it arrives here too. To bind `udp://239.1.2.3:5000?interface=lo` does it at once.
@@ -120,9 +117,8 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
    * Sends one datagram. Resolves when the kernel has it: that is the backpressure, and from then on the input may be
    * reused. It does not mean that anybody received it. An empty datagram is a datagram.
    *
-   * `to` is an address (`udp://host:port`, or without the scheme). A host name is looked up on first use and again after
-   * `dnsMaxAgeMs`, never on each send. On a connected datagram socket `to` must be left out, elsewhere it must be given
-   * (`OPTION_INVALID`).
+   * `to` is an address (`udp://host:port`, or without the scheme), and is left out on a connected datagram socket only
+   * (`OPTION_INVALID`). A host name is looked up on first use and again after `dnsMaxAgeMs`, never on each send.
    *
    * Concurrent sends to one receiver go out in the order of the calls; one that waits for a name does not hold up others. A
    * send that is cancelled while it waits is removed (`outcome: "none"`); one that the kernel is working on completes

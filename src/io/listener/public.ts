@@ -84,10 +84,7 @@ export interface ListenOptions extends OperationOptions {
   readonly fd?: number | undefined;
 }
 
-/**
- * Why a connection was turned away: the limit (`maxWaitingConnections`, `maxConnections`, `maxConnectionsPerAddress`, `maxHandshakes`), the list
- * (`allow`, `deny`), a PROXY header or TLS handshake that failed or took too long, or a listener that closes.
- */
+/** Why a connection was turned away: a limit, a list, a PROXY header or TLS handshake that failed or took too long, or a close. */
 export type RefusalReason =
   | "max-waiting-connections"
   | "max-connections"
@@ -168,8 +165,8 @@ export interface Listener extends AsyncDisposable, AsyncIterable<StreamSocket> {
   /** As `connections()`. */
   [Symbol.asyncIterator](): AsyncIterableIterator<StreamSocket>;
   /**
-   * Uses other settings for connections from now on; those that are open keep theirs. They are checked as those of `listen`
-   * are: it throws `OPTION_INVALID` or `CERTIFICATE_INVALID`, and keeps the old ones, when the new do not do.
+   * Uses other settings for connections from now on; those that are open keep theirs. Settings that do not do throw
+   * `OPTION_INVALID` or `CERTIFICATE_INVALID`, and change nothing.
    */
   setTls(options: TlsOptions): void;
   /** Stops accepting. */
@@ -187,10 +184,7 @@ export interface Peer extends StreamSocket {
 /** Serves one connection. When it returns, or its promise resolves, the connection is closed; when it throws, it is aborted. */
 export type PeerHandler = (peer: Peer) => unknown;
 
-/**
- * Options of `serve`. `signal` and `timeoutMs` end the opening only; `close` and `abort` end a server. `timeouts.idleMs` is 300000
- * by default.
- */
+/** Options of `serve`. `signal` and `timeoutMs` end the opening only. `timeouts.idleMs` is 300000 by default. */
 export interface ServeOptions extends ListenOptions {
   /**
    * Told of what a handler threw and of a close that could not deliver. Default: nobody, but the channel `zocalo:error`

@@ -44,8 +44,8 @@ export function timeoutError(timeoutMs: number, context: OperationContext, outco
 }
 
 /**
- * Why an operation must not even begin: its signal is aborted, its time-out is zero or no number, or it has an option that
- * there is not. Undefined when it may. The answer is wrapped, because a signal's reason can be anything.
+ * Why an operation must not even begin: a signal that is aborted, a time-out of zero, an option that is wrong. Undefined when it
+ * may. The answer is wrapped, because a signal's reason can be anything.
  */
 export function refusedAtOnce(
   options: OperationOptions | undefined,
@@ -74,27 +74,24 @@ function problemOf(
   context: () => OperationContext,
   rules: OptionRules,
 ): { readonly reason: unknown } | undefined {
-  if (typeof options !== "object" || options === null) {
-    return invalid(context, `options must be an object, not ${shown(options)}`);
-  }
+  if (typeof options !== "object" || options === null) return invalid(context, wrong("options", "an object", options));
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(rules, name)) return invalid(context, noSuchOption(name, rules));
   }
   const { signal, timeoutMs, until }: ReceiveOptions = options;
   // Programs in JavaScript pass anything; found here, it cannot throw later from a timer or an event.
-  if (signal !== undefined && !SIGNAL.holds(signal)) return invalid(context, noSignal("signal", signal));
-  if (until !== undefined && !SIGNAL.holds(until)) return invalid(context, noSignal("until", until));
+  if (signal !== undefined && !SIGNAL.holds(signal)) return invalid(context, wrong("signal", SIGNAL.wanted, signal));
+  if (until !== undefined && !SIGNAL.holds(until)) return invalid(context, wrong("until", SIGNAL.wanted, until));
   if (signal?.aborted === true) return { reason: signal.reason };
   if (timeoutMs === undefined) return undefined;
   if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
-    return invalid(context, `timeoutMs must be a number of milliseconds from 0 on, not ${shown(timeoutMs)}`);
+    return invalid(context, wrong("timeoutMs", "a number of milliseconds from 0 on", timeoutMs));
   }
   return timeoutMs === 0 ? { reason: timeoutError(0, context(), "none") } : undefined;
 }
 
-function noSignal(name: string, value: unknown): string {
-  return `${name} must be ${SIGNAL.wanted}, not ${shown(value)}`;
-}
+const wrong = (name: string, wanted: string, value: unknown): string =>
+  `${name} must be ${wanted}, not ${shown(value)}`;
 
 function invalid(context: () => OperationContext, detail: string): { readonly reason: UsageError } {
   return { reason: new UsageError("OPTION_INVALID", { ...context(), detail }) };
@@ -175,17 +172,6 @@ export class Deadline {
     if (this.#signal !== undefined) unwatchAbort(this.#signal, this.#onAbort as () => void);
     if (this.#until !== undefined) unwatchAbort(this.#until, this.#onUntil as () => void);
   }
-}
-
-/** Waits for a time, unless the signal aborts. */
-export function sleepOn(clock: Clock, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    // It cancels itself.
-    void new Deadline(clock, { timeoutMs, signal }, (cause) => {
-      if (typeof cause === "number") resolve();
-      else reject(cause.reason);
-    });
-  });
 }
 
 /** The reason with which an expired operation rejects. */

@@ -1,9 +1,20 @@
-/** Trying again while a server is not up yet. */
+/** Waiting, and trying again while a server is not up yet. */
 
 import { type ErrorCode, ZocaloError } from "../../core/errors.ts";
 import { type Backoff, BackoffPauses, type BackoffTimes } from "../../core/options/backoff.ts";
-import type { Network } from "../network/network.ts";
-import { sleepOn } from "./deadline.ts";
+import type { Clock, Network } from "../network/network.ts";
+import { Deadline } from "./deadline.ts";
+
+/** Waits for a time, unless the signal aborts. */
+export function sleepOn(clock: Clock, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // It cancels itself.
+    void new Deadline(clock, { timeoutMs, signal }, (cause) => {
+      if (typeof cause === "number") resolve();
+      else reject(cause.reason);
+    });
+  });
+}
 
 /** The defaults of `retry`; the time-out of the call ends it. */
 const RETRY_TIMES: BackoffTimes = { initialDelayMs: 100, maxDelayMs: 2000, timeoutMs: Infinity };
