@@ -24,8 +24,7 @@ export interface OperationOptions {
 export interface ReceiveOptions extends OperationOptions {
   /**
    * Ends the call or the loop in order when it aborts, as `peer.draining` does: a call resolves with null, a loop is done, a
-   * handler gets no more. What was not taken stays for whoever receives next. Aborted already, it ends at once, although
-   * something may be there.
+   * handler gets no more. What was not taken stays for whoever receives next. Aborted already, it ends the call at once.
    */
   readonly until?: AbortSignal | undefined;
 }
@@ -43,15 +42,15 @@ export function timeoutError(timeoutMs: number, context: OperationContext, outco
   return new TimeoutError("TIMEOUT", { ...context, detail, outcome });
 }
 
-/**
- * Why an operation must not even begin: a signal that is aborted, a time-out of zero, an option that is wrong. Undefined when it
- * may. The answer is wrapped, because a signal's reason can be anything.
- */
+/** Why an operation must not even begin: wrapped, because a signal's reason can be anything. Undefined when it may. */
+export type Refusal = { readonly reason: unknown } | undefined;
+
+/** Refuses a signal that is aborted, a time-out of zero, an option that is wrong. */
 export function refusedAtOnce(
   options: OperationOptions | undefined,
   context: () => OperationContext,
   rules: OptionRules = OPERATION_RULES,
-): { readonly reason: unknown } | undefined {
+): Refusal {
   if (options === undefined) return undefined;
   try {
     return problemOf(options, context, rules);
@@ -62,18 +61,11 @@ export function refusedAtOnce(
 }
 
 /** As `refusedAtOnce`, for a call that receives. */
-export function receiveRefused(
-  options: ReceiveOptions | undefined,
-  context: () => OperationContext,
-): { readonly reason: unknown } | undefined {
+export function receiveRefused(options: ReceiveOptions | undefined, context: () => OperationContext): Refusal {
   return refusedAtOnce(options, context, RECEIVE_RULES);
 }
 
-function problemOf(
-  options: OperationOptions,
-  context: () => OperationContext,
-  rules: OptionRules,
-): { readonly reason: unknown } | undefined {
+function problemOf(options: OperationOptions, context: () => OperationContext, rules: OptionRules): Refusal {
   if (typeof options !== "object" || options === null) return invalid(context, wrong("options", "an object", options));
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(rules, name)) return invalid(context, noSuchOption(name, rules));
@@ -90,10 +82,11 @@ function problemOf(
   return timeoutMs === 0 ? { reason: timeoutError(0, context(), "none") } : undefined;
 }
 
-const wrong = (name: string, wanted: string, value: unknown): string =>
-  `${name} must be ${wanted}, not ${shown(value)}`;
+function wrong(name: string, wanted: string, value: unknown): string {
+  return `${name} must be ${wanted}, not ${shown(value)}`;
+}
 
-function invalid(context: () => OperationContext, detail: string): { readonly reason: UsageError } {
+function invalid(context: () => OperationContext, detail: string): Refusal {
   return { reason: new UsageError("OPTION_INVALID", { ...context(), detail }) };
 }
 

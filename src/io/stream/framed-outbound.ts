@@ -7,7 +7,13 @@ import type { Codec } from "../../core/framing/codec.ts";
 import { HELD, memoryOf } from "../../core/held-bytes.ts";
 import { checkOptions, ITERABLE } from "../../core/options/check-options.ts";
 import { codecFailure } from "../operation/restated.ts";
-import { expiryReason, type OperationOptions, refusedAtOnce, withOneDeadline } from "../operation/deadline.ts";
+import {
+  expiryReason,
+  type OperationOptions,
+  type Refusal,
+  refusedAtOnce,
+  withOneDeadline,
+} from "../operation/deadline.ts";
 import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
 import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 import type { StreamPartOwner } from "./owner.ts";
@@ -136,7 +142,7 @@ export class FramedOutbound<In> {
   }
 
   /** Apart, because a function that makes a closure somewhere pays for it in each call. */
-  #refused(options: OperationOptions): { readonly reason: unknown } | undefined {
+  #refused(options: OperationOptions): Refusal {
     return refusedAtOnce(options, () => this.#owner.context("send"));
   }
 
