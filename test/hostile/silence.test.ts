@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { test } from "node:test";
-import { nodeNetwork, type ZocaloError } from "../../src/index.ts";
+import { nodeNetwork, type Peer, type ZocaloError } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { Listener, gone, type Kind, kinds, PROXY_HEADER } from "./listeners.ts";
 import { nothingEscapes } from "./escapes.ts";
@@ -112,14 +112,17 @@ for (const kind of kinds) {
     await listener.closes();
   });
 
-  test(`${kind.name}: a peer that never ends its side is left after lingerMs`, async () => {
+  test(`${kind.name}: a peer that never ends its side is left after lingerMs, whatever idleMs is`, async () => {
     const { clock, network } = stopped();
-    const listener = await Listener.open(kind, { network, handler: (peer) => peer.write("goodbye\n") });
+    const handler = (peer: Peer): Promise<void> => peer.write("goodbye\n");
+    const listener = await Listener.open(kind, { network, handler, timeouts: { idleMs: 1000 } });
     const { stream, socket } = await listener.enter();
     await once(stream.resume(), "end");
     const [peer] = listener.server.peers;
     assert.equal(listener.server.peers.size, 1);
-    await clock.advance(1999);
+    await clock.advance(1000);
+    peer?.setIdleTimeout(500);
+    await clock.advance(999);
     assert.equal(listener.server.peers.size, 1);
     await clock.advance(1);
     assert.deepEqual([listener.server.peers.size, listener.server.stats.open], [0, 0]);

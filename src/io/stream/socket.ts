@@ -225,7 +225,7 @@ export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwn
 
   setIdleTimeout(idleMs: number): void {
     checkOptions(this.context("setIdleTimeout"), { idleMs }, IDLE_RULES);
-    if (this.#end !== undefined) return;
+    if (this.#end !== undefined || this.#lazy?.closing !== undefined) return;
     this.#extras.limits ??= new ConnectionLimits(this, this.#network.clock);
     this.#extras.limits.idleMs = idleMs;
   }
@@ -343,6 +343,8 @@ export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwn
 
   async #closeGracefully(options: CloseOptions): Promise<void> {
     if (this.#end !== undefined) return;
+    // From here on `lingerMs` bounds the wait. A reset would destroy what the kernel still delivers.
+    if (this.#lazy?.limits !== undefined) this.#lazy.limits.idleMs = Infinity;
     const closed = new ConnectionError("CLOSED", this.context("read"));
     this.inbound.refuseReads(closed);
     try {
