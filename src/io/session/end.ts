@@ -54,6 +54,15 @@ function howEnded(error: ZocaloError | undefined, closedHere: boolean): SessionE
   return LOSSES.has(error.code) ? "lost" : "failed";
 }
 
+/** The error of a session that this program gives up. */
+export function abortError(cause: unknown): ConnectionError {
+  return new ConnectionError("CONNECTION_ABORTED", {
+    op: "session",
+    detail: "this program aborted the session",
+    cause,
+  });
+}
+
 /**
  * What a session does: `open`: it has a connection. `detached`: it waits for one, or a client for its next session. `leaving`:
  * a side has said that it goes, or it is over and what it has accepted is still being handled.

@@ -13,10 +13,18 @@ import type { OperationContext } from "../../operation/deadline.ts";
 import { type OwnClock, ownNetwork } from "../../operation/own-clock.ts";
 import { callProgram, PeerProblems, reportProblem } from "../../operation/peer-problems.ts";
 import type { StreamSocket } from "../../stream/socket.ts";
-import { type FreshReason, endOf, type LostMessage, overError, type SessionEnd, type SessionStatus } from "../end.ts";
+import {
+  abortError,
+  type FreshReason,
+  endOf,
+  type LostMessage,
+  overError,
+  type SessionEnd,
+  type SessionStatus,
+} from "../end.ts";
 import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
 import { partsOf, SessionFacade, type FacadeOwner, tellAttached, tellEnd } from "../endpoint/session.ts";
-import { abortError, type ClosingTime } from "../endpoint/ending.ts";
+import type { ClosingTime } from "../endpoint/ending.ts";
 import { SessionGap } from "../gap.ts";
 import { SessionSchedule } from "../schedule.ts";
 import type { Session } from "../public.ts";

@@ -1,8 +1,12 @@
 /** The way of a client to its server: one attempt after the other, with pauses that are drawn at random. */
 
 import { Address, type AddressLike } from "../../../core/address/address.ts";
-import { ConnectionError, type ErrorCode, TimeoutError, ZocaloError } from "../../../core/errors.ts";
-import { ClientHandshake, type ClientHandshakeOptions } from "../../../core/handshake/client-handshake.ts";
+import { ConnectionError, type ErrorCode, ZocaloError } from "../../../core/errors.ts";
+import {
+  ClientHandshake,
+  type ClientHandshakeEvent,
+  type ClientHandshakeOptions,
+} from "../../../core/handshake/client-handshake.ts";
 import type { Capabilities } from "../../../core/handshake/negotiate.ts";
 import { type Backoff, BackoffPauses, type BackoffTimes } from "../../../core/options/backoff.ts";
 import { type ConnectOptions, connectionAddress, DEFAULT_CONNECT_MS, openConnection } from "../../stream/connect.ts";
@@ -10,7 +14,7 @@ import type { StreamSocket } from "../../stream/socket.ts";
 import { Deadline, expiryReason } from "../../operation/deadline.ts";
 import type { Network, Timer } from "../../network/network.ts";
 import { mayMend, withRetry } from "../../operation/retry.ts";
-import { ClientIntroduction, type Welcomed } from "./introduction.ts";
+import { askProgram, introduce, type Welcomed } from "./introduction.ts";
 import type { EndpointSettings } from "../settings.ts";
 
 /**
@@ -181,13 +185,13 @@ export class SessionConnector {
     let machine: ClientHandshake;
     try {
       const credentials =
-        typeof auth === "function" ? await this.#ask(auth as () => unknown, connection, stop, endsAt) : auth;
+        typeof auth === "function" ? await askProgram(auth as () => unknown, connection, clock, stop, endsAt) : auth;
       machine = this.#handshake(credentials, endsAt);
     } catch (error) {
       connection.abort();
       throw error;
     }
-    await this.#introduce(connection, machine, stop);
+    await introduce(connection, machine, settings, stop, (answer) => this.#answered(connection, answer));
   }
 
   #handshake(auth: unknown, endsAt: number): ClientHandshake {
@@ -197,64 +201,14 @@ export class SessionConnector {
     return new ClientHandshake(capabilities, now, { auth, ...this.#owner.resumption(), timeoutMs });
   }
 
-  /** Asks the program for its credentials. It may never answer: the handshake has its time, and the client may be closed. */
-  async #ask(auth: () => unknown, connection: StreamSocket, stop: AbortSignal, endsAt: number): Promise<unknown> {
-    const { clock } = this.#network;
-    const timeoutMs = Math.max(0, Math.ceil(endsAt - clock.now()));
-    let deadline: Deadline | undefined;
-    const givenUp = new Promise<never>((_resolve, reject) => {
-      deadline = new Deadline(clock, { signal: stop, timeoutMs }, (cause) => {
-        const detail = `\`auth\` did not answer within ${timeoutMs} ms`;
-        const late = new TimeoutError("TIMEOUT", { ...connection.context("handshake"), detail, outcome: "none" });
-        reject(typeof cause === "number" ? late : stop.reason);
-      });
-    });
-    try {
-      return await Promise.race([auth(), givenUp]);
-    } finally {
-      deadline?.cancel();
-    }
-  }
-
-  #introduce(connection: StreamSocket, machine: ClientHandshake, stop: AbortSignal): Promise<void> {
-    const { settings } = this.#options;
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        introduction.leave();
-        reject(stop.reason);
-      };
-      const introduction = new ClientIntroduction(connection, machine, settings, (answer) => {
-        stop.removeEventListener("abort", onAbort);
-        if (answer.type === "welcome" && answer.welcome.received !== undefined && !this.#owner.mayContinue()) {
-          connection.abort();
-          reject(tooLate(connection));
-          return;
-        }
-        if (answer.type === "welcome") {
-          this.#arrived();
-          try {
-            this.#owner.welcomed(connection, answer);
-            resolve();
-          } catch (error) {
-            // This is an event of the socket: what is thrown here would end the process.
-            connection.abort(error);
-            reject(error);
-          }
-          return;
-        }
-        if (answer.type === "refused") this.#retryAfterMs = answer.retryAfterMs ?? 0;
-        reject(answer.error);
-      });
-      stop.addEventListener("abort", onAbort, { once: true });
-      if (stop.aborted) onAbort();
-      else introduction.start();
-    });
-  }
-
-  #arrived(): void {
+  #answered(connection: StreamSocket, answer: ClientHandshakeEvent): void {
+    if (answer.type === "refused") this.#retryAfterMs = answer.retryAfterMs ?? 0;
+    if (answer.type !== "welcome") return;
+    if (answer.welcome.received !== undefined && !this.#owner.mayContinue()) throw tooLate(connection);
     this.#arrivedAt = this.#network.clock.now();
     this.#backoff = undefined;
     this.#retryAfterMs = 0;
+    this.#owner.welcomed(connection, answer);
   }
 }
 

@@ -1,9 +1,11 @@
 /** The handshake of a client on one connection. */
 
-import { ConnectError, ConnectionError, type ZocaloError } from "../../../core/errors.ts";
+import { ConnectError, ConnectionError, TimeoutError, type ZocaloError } from "../../../core/errors.ts";
 import type { ClientHandshake, ClientHandshakeEvent } from "../../../core/handshake/client-handshake.ts";
 import { type CloseReason, encodeClose } from "../../../core/session/wire/close-frame.ts";
 import type { StreamSocket } from "../../stream/socket.ts";
+import type { Clock } from "../../network/network.ts";
+import { Deadline } from "../../operation/deadline.ts";
 import { restated } from "../../operation/restated.ts";
 import { type HandshakeTimes, SessionHandshake } from "../endpoint/handshake.ts";
 
@@ -13,11 +15,66 @@ const NOT_WANTED: CloseReason = { code: "", message: "the client does not want i
 /** What a server answers that takes the client. */
 export type Welcomed = Extract<ClientHandshakeEvent, { readonly type: "welcome" }>;
 
+/** Asks the program for its credentials. It may never answer: the handshake has its time, and the client may be closed. */
+export async function askProgram(
+  auth: () => unknown,
+  connection: StreamSocket,
+  clock: Clock,
+  stop: AbortSignal,
+  endsAt: number,
+): Promise<unknown> {
+  const timeoutMs = Math.max(0, Math.ceil(endsAt - clock.now()));
+  let deadline: Deadline | undefined;
+  const givenUp = new Promise<never>((_resolve, reject) => {
+    deadline = new Deadline(clock, { signal: stop, timeoutMs }, (cause) => {
+      const detail = `\`auth\` did not answer within ${timeoutMs} ms`;
+      const late = new TimeoutError("TIMEOUT", { ...connection.context("handshake"), detail, outcome: "none" });
+      reject(typeof cause === "number" ? late : stop.reason);
+    });
+  });
+  try {
+    return await Promise.race([auth(), givenUp]);
+  } finally {
+    deadline?.cancel();
+  }
+}
+
 /**
- * Introduces a client. `onAnswer` is called once, inside the arrival of the answer: so that no byte behind a welcome comes
- * before the session has the connection. After a welcome nobody reads it any more; after anything else it is being closed.
+ * Introduces a client, unless `stop` aborts. `onAnswer` is called once, inside the arrival of the answer: so that no byte behind
+ * a welcome comes before the session has the connection. After a welcome nobody reads it any more, and what `onAnswer` throws
+ * resets it; after anything else it is being closed. Resolves after a welcome; rejects with the error of any other answer.
  */
-export class ClientIntroduction extends SessionHandshake<ClientHandshake> {
+export function introduce(
+  connection: StreamSocket,
+  machine: ClientHandshake,
+  times: HandshakeTimes,
+  stop: AbortSignal,
+  onAnswer: (answer: ClientHandshakeEvent) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      introduction.leave();
+      reject(stop.reason);
+    };
+    const introduction = new ClientIntroduction(connection, machine, times, (answer) => {
+      stop.removeEventListener("abort", onAbort);
+      try {
+        onAnswer(answer);
+        if (answer.type === "welcome") resolve();
+        else reject(answer.error);
+      } catch (error) {
+        // This is an event of the socket: what is thrown here would end the process.
+        connection.abort(error);
+        reject(error);
+      }
+    });
+    stop.addEventListener("abort", onAbort, { once: true });
+    if (stop.aborted) onAbort();
+    else introduction.start();
+  });
+}
+
+class ClientIntroduction extends SessionHandshake<ClientHandshake> {
   #onAnswer: (answer: ClientHandshakeEvent) => void;
 
   constructor(

@@ -16,15 +16,6 @@ const DELIVERY_MS = 5000;
 /** The time that `close` has. */
 export type ClosingTime = Pick<GracefulClose<unknown>, "expired" | "isExpired" | "durationMs">;
 
-/** The error of a session that this program gives up. */
-export function abortError(cause: unknown): ConnectionError {
-  return new ConnectionError("CONNECTION_ABORTED", {
-    op: "session",
-    detail: "this program aborted the session",
-    cause,
-  });
-}
-
 /** What the end of a session needs of its owner, the session. */
 export interface EndingOwner extends Omit<SessionPartOwner, "answers"> {
   readonly connection: StreamSocket | undefined;
@@ -86,13 +77,9 @@ export class SessionEnding {
     this.#owner = owner;
   }
 
-  /**
-   * Ends the session in order: first what is under way finishes, as long as there is time, and what was sent arrives. Resolves
-   * when the connection is closed.
-   */
+  /** Ends the session in order: what is under way finishes in `time`, what was sent arrives, and the connection is closed. */
   close(message: string, time: ClosingTime): Promise<void> {
-    this.#closed ??= this.#close(message, time);
-    return this.#closed;
+    return (this.#closed ??= this.#close(message, time));
   }
 
   async #close(message: string, time: ClosingTime): Promise<void> {
@@ -144,10 +131,9 @@ export class SessionEnding {
   over(now: number): number {
     this.#enter("over");
     // A CLOSE that was not answered has had its time.
-    const isAnswered = this.#owner.machine.departed === undefined;
-    this.#wordsBy = isAnswered ? now + LAST_WORDS_MS : now;
+    this.#wordsBy = this.#owner.machine.departed === undefined ? now + LAST_WORDS_MS : now;
     this.#finishBy = now + this.#owner.settings.finishMs;
-    return this.#nextDeadline;
+    return Math.min(this.#wordsBy, this.#finishBy);
   }
 
   /** Time has passed since the end. Answers when to look again; Infinity for never. */
@@ -158,14 +144,15 @@ export class SessionEnding {
       this.#owner.drop();
     }
     if (now >= this.#finishBy) this.#late();
-    return this.#nextDeadline;
+    return Math.min(this.#wordsBy, this.#finishBy);
   }
 
   /** Something has changed: tells who waits. */
   look(): void {
     const owner = this.#owner;
     if (this.state === "handling") {
-      if (this.#givenUp) this.#cut();
+      // What has not begun is not handled any more.
+      if (this.#givenUp) this.#finish(owner.handling?.cut() ?? 0);
       else if (owner.handling?.isLaneFree !== false) this.#finish(0);
     }
     for (const waiter of this.#waiters) {
@@ -173,10 +160,6 @@ export class SessionEnding {
       this.#waiters.delete(waiter);
       waiter.resolve(true);
     }
-  }
-
-  get #nextDeadline(): number {
-    return Math.min(this.#wordsBy, this.#finishBy);
   }
 
   async #waitFor(what: Waiter["what"], timeoutMs: number): Promise<void> {
@@ -205,11 +188,6 @@ export class SessionEnding {
   /** Handlers of a session that was given up are waited for no longer. */
   #is(what: Waiter["what"]): boolean {
     return this.#owner[what] || (this.state === "finished" && this.#givenUp);
-  }
-
-  /** What has not begun is not handled any more. */
-  #cut(): void {
-    this.#finish(this.#owner.handling?.cut() ?? 0);
   }
 
   /** The time of the handlers is up. */
