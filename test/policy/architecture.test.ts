@@ -33,6 +33,7 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/cli/sockets/listen-streams.ts": "test/cli/listen.test.ts",
   "src/cli/doctor/doctor.ts": "test/cli/doctor.test.ts",
   "src/cli/main.ts": "test/cli/usage.test.ts",
+  "src/cli/sockets/exchange.ts": "test/cli/send.test.ts",
   "src/cli/sockets/send.ts": "test/cli/send.test.ts",
   "src/cli/protocol/open.ts": "test/cli/call.test.ts",
   "src/io/datagram/settings.ts": "test/property/options.test.ts",

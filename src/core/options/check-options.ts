@@ -6,7 +6,6 @@
 import { type ErrorDetails, UsageError } from "../errors.ts";
 import { nearestName } from "./nearest-name.ts";
 
-/** Names the call in an error. */
 type CallNames = Pick<ErrorDetails, "op" | "local" | "remote">;
 
 /** What a value must be. */
@@ -14,7 +13,6 @@ export interface OptionRule {
   /** In the words of the error: `true or false`. */
   readonly wanted: string;
   readonly holds: (value: unknown) => boolean;
-  /** May not be missing. */
   readonly required?: boolean;
   /** An error does not show it: it goes to logs. */
   readonly secret?: boolean;
@@ -51,7 +49,6 @@ export const FROM_ZERO: OptionRule = {
   holds: (value) => typeof value === "number" && value >= 0,
 };
 
-/** A number of things. */
 export function countFrom(least: number): OptionRule {
   return {
     wanted: `a whole number from ${least} on, or Infinity for no limit`,
@@ -105,7 +102,6 @@ export const SIGNAL: OptionRule = {
   holds: (value) => typeof (value as { readonly addEventListener?: unknown } | null)?.addEventListener === "function",
 };
 
-/** The options of every operation. */
 export const OPERATION_RULES: Readonly<Record<"signal" | "timeoutMs", OptionRule>> = {
   signal: SIGNAL,
   timeoutMs: FROM_ZERO,

@@ -153,8 +153,7 @@ export class Fabric {
     const fate = lost ? lostFor("rule") : this.#fateOf(way, packet, length, nowUs);
     this.capture?.packet(nowUs, from.name, packet, fate.lost);
     if (fate.lost !== undefined) {
-      tracePacket(this.#trace, nowUs, from, "lost", packet, length, hash, fate.lost);
-      return;
+      return tracePacket(this.#trace, nowUs, from, "lost", packet, length, hash, fate.lost);
     }
     tracePacket(this.#trace, nowUs, from, "send", packet, length, hash);
     const lateUs = verdict === undefined || lost ? 0 : Math.round(verdict.delayMs * 1000);
