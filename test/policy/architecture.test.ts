@@ -27,6 +27,7 @@ const COVERED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/cli/demo/stream-relay.ts": "test/cli/demo.test.ts",
   "src/cli/demo/experiment.ts": "test/cli/demo.test.ts",
   "src/cli/demo/roles.ts": "test/cli/demo.test.ts",
+  "src/cli/protocol/call.ts": "test/cli/call.test.ts",
   "src/cli/protocol/events.ts": "test/cli/events.test.ts",
   "src/cli/sockets/exec.ts": "test/cli/exec.test.ts",
   "src/cli/sockets/listen.ts": "test/cli/usage.test.ts",

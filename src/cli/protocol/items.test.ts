@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { contract, connectSession, serveSessions, stream, typeOnly } from "../../protocol.ts";
 import type { DataInput } from "../terminal/standard-streams.ts";
 import type { ServerMethod } from "./load-contract.ts";
-import { exchangeItems, type ItemEnds } from "./call.ts";
+import { exchangeItems, type ItemEnds } from "./items.ts";
 
 const numbers = contract("numbers", "1.0.0", {
   server: { double: stream({ sends: typeOnly<number>(), receives: typeOnly<number>() }) },
