@@ -232,10 +232,14 @@ test("close waits for calls, takes no new ones, and cuts what is left; abort wai
   assert.deepEqual(await report, { finished: 1, cut: 1, durationMs: 3000 });
   assert.deepEqual([await client.closed, scene.clock.pending], [{ how: "closed" }, 0]);
 
-  const other = new Scene();
-  const aborted = await other.client();
-  const given = reasonOf(aborted.remote.ask(1));
-  aborted.abort();
-  assert.equal(((await given) as ZocaloError).code, "CLOSED");
-  assert.equal((await aborted.closed).how, "aborted");
+  for (const closesFirst of [false, true]) {
+    const aborted = await new Scene().client();
+    const given = reasonOf(aborted.remote.ask(1));
+    const first = closesFirst ? aborted.close() : undefined;
+    aborted.abort();
+    assert.equal(((await given) as ZocaloError).code, "CLOSED");
+    assert.equal((await aborted.closed).how, "aborted");
+    const { finished, cut: many } = await (first ?? aborted.close());
+    assert.deepEqual([finished, many], [0, 1]);
+  }
 });

@@ -81,6 +81,8 @@ export class StatelessCalls {
   #retransmissions = 0;
   #ignored = 0;
   readonly #closing: GracefulClose<CloseReport>;
+  /** Calls that the end of the socket has ended. */
+  #cut = 0;
   /** Nothing is sent or taken any more. */
   #over = false;
 
@@ -330,10 +332,11 @@ export class StatelessCalls {
 
   async #close(): Promise<CloseReport> {
     const running = this.#active.size + this.#waiting.size;
+    const cutBefore = this.#cut;
     await this.#closing.untilIdle(() => this.#active.size + this.#waiting.size === 0);
-    const cut = this.#active.size + this.#waiting.size;
     await this.#socket.close();
     this.#rejectAll();
+    const cut = this.#cut - cutBefore;
     return { finished: running - cut, cut, durationMs: this.#closing.durationMs };
   }
 
@@ -342,6 +345,7 @@ export class StatelessCalls {
     this.#over = true;
     for (const call of [...this.#active.values(), ...this.#waiting]) {
       this.#finish(call);
+      this.#cut += 1;
       call.reject(this.#closedError(call.method, outcomeOf(call)));
     }
   }
