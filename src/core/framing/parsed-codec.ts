@@ -51,8 +51,8 @@ export class ParserInput {
    */
   takeUntil(mark: string): Buffer | undefined {
     const { at, bytes, end, start } = this;
-    const isSame = this.#searchedAt === at - start && this.#mark === mark;
-    const from = isSame ? Math.max(at, start + this.#searchedTo - mark.length + 1) : at;
+    const again = this.#searchedAt === at - start && this.#mark === mark;
+    const from = again ? Math.max(at, start + this.#searchedTo - mark.length + 1) : at;
     const found = viewBytes(bytes, from, end).indexOf(mark, 0, "latin1");
     if (found === -1) {
       this.neededBytes = end - at + 1;
@@ -173,15 +173,25 @@ class ParserFramer<In, Out> implements Framer, MessageFormat<In, Out> {
   }
 
   find(bytes: Buffer, start: number, end: number, span: FrameSpan): number {
-    if (span.seen === start) this.#begin();
     const input = this.#input;
+    if (span.seen === start) {
+      // The one before was given up.
+      if (this.#isInside) this.#parser = this.#definition.parser();
+      this.#readBytes = 0;
+      input.begin();
+    }
     input.bytes = bytes;
     input.start = start;
     input.at = start + this.#readBytes;
     input.end = end;
     input.seen = span.seen;
     input.neededBytes = 0;
-    const message = this.#parse(input);
+    let message: Out | undefined;
+    try {
+      message = this.#parser.parse(input);
+    } catch (cause) {
+      throw cause instanceof ZocaloError ? cause : frameInvalid(this.name, thrownReason(cause), cause);
+    }
     const { at } = input;
     if (!(at >= start + this.#readBytes && at <= end)) throw this.#wrong(`reads to ${at}, outside of its bytes`);
     this.#isInside = message === undefined;
@@ -205,21 +215,6 @@ class ParserFramer<In, Out> implements Framer, MessageFormat<In, Out> {
 
   encode(message: In): Uint8Array | string {
     throw messageInvalid(this.name, `${typeof message}: a codec with a parser has no format of its own`);
-  }
-
-  #begin(): void {
-    // The one before was given up.
-    if (this.#isInside) this.#parser = this.#definition.parser();
-    this.#readBytes = 0;
-    this.#input.begin();
-  }
-
-  #parse(input: ParserInput): Out | undefined {
-    try {
-      return this.#parser.parse(input);
-    } catch (cause) {
-      throw cause instanceof ZocaloError ? cause : frameInvalid(this.name, thrownReason(cause), cause);
-    }
   }
 
   #wrong(problem: string): ZocaloError {

@@ -166,17 +166,16 @@ export class SimStream implements StreamTransport {
 
   #schedule(): void {
     if (this.#scheduled || this.#paused || this.#sink === undefined) return;
-    const { connection } = this.#socket;
-    if (this.#putBack.length > 0) {
-      this.#scheduled = true;
-      this.#wake(() => this.#deliver());
-      return;
-    }
-    // Behind the end a program hears of a loss only by a write, since nobody reads any more.
-    if (this.#endTold && this.#writing === undefined) return;
-    if (connection.readableBytes === 0 && !connection.ended && connection.failure === undefined) return;
+    if (this.#putBack.length === 0 && !this.#hasNews()) return;
     this.#scheduled = true;
     this.#wake(() => this.#deliver());
+  }
+
+  #hasNews(): boolean {
+    // Behind the end a program hears of a loss only by a write, since nobody reads any more.
+    if (this.#endTold && this.#writing === undefined) return false;
+    const { readableBytes, ended, failure } = this.#socket.connection;
+    return readableBytes > 0 || ended || failure !== undefined;
   }
 
   #deliver(): void {

@@ -145,7 +145,7 @@ export class TcpSender {
       return true;
     }
     if (this.#rto.expiries >= retries) return false;
-    this.#rto.expire();
+    this.#rto.expiries += 1;
     this.#recoverUntil = this.next;
     this.#timedOutAtUs = nowUs;
     this.#repeat(first, nowUs);
@@ -198,7 +198,7 @@ export class TcpSender {
       this.#flightBytes -= gone;
     }
     if (last?.tries === 1) this.#rto.sample(nowUs - last.sentAtUs);
-    this.#rto.reset();
+    this.#rto.expiries = 0;
     this.una = ack;
     // RFC 6298 sections 5.2 and 5.3.
     this.deadlineUs = this.#flight.length === 0 ? NEVER : nowUs + this.#rto.currentUs;
@@ -251,7 +251,7 @@ class RetransmissionTimeout {
   #smoothedUs = 0;
   #deviationUs = 0;
   #baseUs = INITIAL_RTO_US;
-  /** How often it has expired in a row. */
+  /** How often it has expired in a row; 0 when the peer answers again. */
   expiries = 0;
 
   constructor(minMs: number, maxMs: number) {
@@ -276,15 +276,5 @@ class RetransmissionTimeout {
     }
     const spreadUs = Math.max(this.#minUs, this.#deviationUs << DEVIATION_SHIFT);
     this.#baseUs = Math.min(this.#maxUs, this.#smoothedUs + spreadUs);
-  }
-
-  /** It expired. */
-  expire(): void {
-    this.expiries += 1;
-  }
-
-  /** The peer answers again. */
-  reset(): void {
-    this.expiries = 0;
   }
 }
