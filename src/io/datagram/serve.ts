@@ -1,7 +1,7 @@
 /** The one implementation of {@link DatagramServer}: one handler for each datagram, over any network. */
 
 import type { Address, AddressLike } from "../../core/address/address.ts";
-import { ConnectionError, UsageError, ZocaloError } from "../../core/errors.ts";
+import { ConnectionError, UsageError, type ZocaloError } from "../../core/errors.ts";
 import { showAs } from "../../core/show-as.ts";
 import { isPeersFault } from "../contract/error-body.ts";
 import type { Network } from "../network/network.ts";
@@ -11,7 +11,7 @@ import { publish } from "../operation/diagnostics.ts";
 import { type NativeInterop, OwnClock, serverInterop } from "../operation/own-clock.ts";
 import { GracefulClose, type GracefulCloseOptions, type ServerEnd } from "../operation/graceful-close.ts";
 import { PeerProblems, reportProblem } from "../operation/peer-problems.ts";
-import { restated } from "../operation/restated.ts";
+import { toldAs } from "../operation/restated.ts";
 import { openDatagramSocket } from "./bind.ts";
 import { canBeRequest, ReplyBudget, Request, type RequestOwner } from "./request.ts";
 import type * as api from "./server.ts";
@@ -51,10 +51,7 @@ export async function openRequestServer(
   options: ServeDatagramsOptions,
 ): Promise<api.DatagramServer> {
   const settings = requestSettings(options);
-  const socket = await openDatagramSocket(network, address, options).catch((error: unknown) => {
-    if (!(error instanceof ZocaloError)) throw error;
-    throw restated(error, { op: "serveDatagrams", local: error.local, remote: error.remote }, error.outcome);
-  });
+  const socket = await openDatagramSocket(network, address, options).catch(toldAs("serveDatagrams"));
   return new DatagramServer(network, socket, handler, settings);
 }
 

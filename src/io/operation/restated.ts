@@ -24,6 +24,14 @@ export function restated(error: ZocaloError, context: OperationContext, outcome?
   return new ZocaloError(code, details);
 }
 
+/** For `catch`: what a call that stands on another one rejects with when that fails. */
+export function toldAs(op: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof ZocaloError)) throw error;
+    throw restated(error, { op, local: error.local, remote: error.remote }, error.outcome);
+  };
+}
+
 /** The same error, of the call and the connection of `context`. What a handler has thrown stays as it is. */
 export function codecFailure(error: unknown, context: OperationContext): unknown {
   const bare = error instanceof ZocaloError && (error.op === "decode" || error.op === "encode");

@@ -14,7 +14,7 @@ import type { Network } from "../network/network.ts";
 import { checkOptions, type OptionRules } from "../../core/options/check-options.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
 import type { CloseReport, GracefulCloseOptions } from "../operation/graceful-close.ts";
-import { restated } from "../operation/restated.ts";
+import { toldAs } from "../operation/restated.ts";
 import { StatelessCalls } from "./calls.ts";
 import { headOf } from "./format.ts";
 import { callSettings, type ConnectStatelessOptions, STATELESS_CLIENT_RULES } from "./settings.ts";
@@ -78,10 +78,7 @@ async function openDatagramSocket(
 ): Promise<DatagramSocket> {
   const { signal, timeoutMs, localAddress } = options;
   const open = (local: AddressLike): Promise<DatagramSocket> =>
-    bindOver(network, local, { remote, signal, timeoutMs }).catch((error: unknown) => {
-      if (!(error instanceof ZocaloError)) throw error;
-      throw restated(error, { op: OP, local: error.local, remote: error.remote }, error.outcome);
-    });
+    bindOver(network, local, { remote, signal, timeoutMs }).catch(toldAs(OP));
   if (localAddress !== undefined) return await open(localAddress);
   if (remote.family === 6) return await open("udp://[::]:0");
   try {

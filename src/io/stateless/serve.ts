@@ -1,7 +1,6 @@
 /** The one implementation of {@link StatelessServer}, over any network. */
 
 import type { Address, AddressLike } from "../../core/address/address.ts";
-import { ZocaloError } from "../../core/errors.ts";
 import { checkOptions, type OptionRules } from "../../core/options/check-options.ts";
 import { showAs } from "../../core/show-as.ts";
 import { checkContract, datagramAddress } from "../contract/handlers.ts";
@@ -11,7 +10,7 @@ import type { DatagramCloseReport, DatagramServer } from "../datagram/server.ts"
 import type { Network } from "../network/network.ts";
 import type { GracefulCloseOptions, ServerEnd } from "../operation/graceful-close.ts";
 import type { NativeInterop } from "../operation/own-clock.ts";
-import { restated } from "../operation/restated.ts";
+import { toldAs } from "../operation/restated.ts";
 import { StatelessAnswers } from "./answers.ts";
 import type * as api from "./public.ts";
 import { checkStateless, type StatelessContract, type StatelessMethods, type StatelessServerStats } from "./public.ts";
@@ -32,18 +31,13 @@ export async function serveStatelessOver<Server extends StatelessMethods>(
   datagramAddress(op, address, "serveSessions");
   const answers = new StatelessAnswers(network, contract, options);
   const { onError, ...rest } = options;
-  try {
-    const server = await openRequestServer(network, address, (request, context) => answers.serve(request, context), {
-      ...rest,
-      replies: "free",
-      limits: { ...rest.limits, maxDatagramBytes: answers.maxDatagramBytes },
-      ...(onError === undefined ? {} : { onError: (error, request) => onError(error, request?.from) }),
-    });
-    return new StatelessServer(server, answers);
-  } catch (error) {
-    if (!(error instanceof ZocaloError)) throw error;
-    throw restated(error, { op, local: error.local, remote: error.remote }, error.outcome);
-  }
+  const server = await openRequestServer(network, address, (request, context) => answers.serve(request, context), {
+    ...rest,
+    replies: "free",
+    limits: { ...rest.limits, maxDatagramBytes: answers.maxDatagramBytes },
+    ...(onError === undefined ? {} : { onError: (error, request) => onError(error, request?.from) }),
+  }).catch(toldAs(op));
+  return new StatelessServer(server, answers);
 }
 
 class StatelessServer implements api.StatelessServer {
