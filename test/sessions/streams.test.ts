@@ -263,7 +263,7 @@ test("a stream ends with its session, and says so", async () => {
   const { session, server, close } = await pairOf();
   const reading = all(session.remote.endless());
   await all(session.remote.count({ to: 1 }));
-  const outcome = assert.rejects(reading, { code: "CLOSED" });
+  const outcome = assert.rejects(reading, { code: "CLOSED", op: "endless" });
   await [...server.sessions.values()][0]?.close({ timeoutMs: 0, message: "enough" });
   await outcome;
   await close();

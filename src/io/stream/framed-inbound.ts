@@ -285,7 +285,8 @@ export class FramedInbound<Out> implements InboundConsumer {
     const failure = codecFailure(error, { op, local, remote });
     this.#failure ??= { error: failure };
     // Nobody need await what takes all that comes.
-    if (this.#push !== undefined) publish("error", () => ({ kind: "stream", local, remote, error: failure }));
+    if (this.#push !== undefined || failure === error)
+      publish("error", () => ({ kind: "stream", local, remote, error: failure }));
     this.#at = this.#end;
     // Who was detached by the handler that failed has nothing to say to the connection any more.
     if (!this.#detached) this.#inbound.hold(true);

@@ -124,15 +124,16 @@ export class OpenStreams implements SessionStreamOwner {
   cancelled(id: number): void {
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
-    const details = { ...this.#owner.context("stream"), detail: "the other side has cancelled the stream" };
+    const details = { ...this.#owner.context(stream.op), detail: "the other side has cancelled the stream" };
     stream.fail(withoutStack(() => new ConnectionError("CLOSED", { ...details, side: "remote" })));
   }
 
   lost(id: number, outcome: "not-sent" | "unknown"): void {
-    this.#streams.get(id)?.fail(this.#owner.overError("stream", outcomeOf(outcome)));
+    const stream = this.#streams.get(id);
+    stream?.fail(this.#owner.overError(stream.op, outcomeOf(outcome)));
   }
 
   over(): void {
-    for (const stream of Array.from(this.#streams.values())) stream.fail(this.#owner.overError("stream", "unknown"));
+    for (const stream of Array.from(this.#streams.values())) stream.fail(this.#owner.overError(stream.op, "unknown"));
   }
 }
