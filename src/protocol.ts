@@ -88,7 +88,7 @@ export type {
   SessionServerOptions,
   SessionStore,
 } from "./io/session/server/options.ts";
-export type { ResumeOptions, SessionLimits, SessionTimeouts, SessionTuning } from "./io/session/settings.ts";
+export type { ResumeOptions, SessionLimits, SessionTimeouts, SessionTuning } from "./io/session/options.ts";
 export type { Backoff } from "./core/options/backoff.ts";
 export type { OverflowPolicy } from "./core/options/check-options.ts";
 export type { OnError } from "./io/operation/peer-problems.ts";

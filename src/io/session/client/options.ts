@@ -15,7 +15,7 @@ import {
   type SessionLimits,
   type SessionTuning,
   TUNING_RULES,
-} from "../settings.ts";
+} from "../options.ts";
 
 /** Options of `connectSession`, the handlers aside. `signal` and `timeoutMs` end the opening only; `close` ends a session. */
 export interface SessionClientOptions<Server extends Methods, Data>

@@ -28,7 +28,7 @@ import {
   type SessionLimits,
   type SessionTuning,
   TUNING_RULES,
-} from "../settings.ts";
+} from "../options.ts";
 import type { CloseSessionsOptions, ServerContext, SessionServer } from "./public.ts";
 
 export type { Admission, SessionRecord, SessionStore } from "../../../core/session/resume/session-store.ts";
