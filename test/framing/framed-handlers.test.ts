@@ -165,9 +165,12 @@ describe("a handler that ends things", () => {
       subscribe("zocalo:error", hear);
       try {
         const problem = new Error("no");
-        void right.framed(lines()).onMessages(() => {
+        const enough = new AbortController();
+        const handler = (): never => {
+          enough.abort();
           throw problem;
-        });
+        };
+        void right.framed(lines()).onMessages(handler, { until: enough.signal });
         await left.write("0\n");
         await until(() => told.length === 1);
         assert.deepEqual(told, [problem]);

@@ -144,7 +144,10 @@ test("every method after close: CLOSED, in the same words", async () => {
     () => before[Symbol.asyncIterator]().next(),
     () => after[Symbol.asyncIterator]().next(),
   ]) {
-    await assert.rejects(async () => await attempt(), { code: "CLOSED", detail: "the session was closed (enough)" });
+    await assert.rejects(async () => await attempt(), {
+      code: "CLOSED",
+      detail: "this side has closed the session (enough)",
+    });
   }
   before.end();
   after.abort();

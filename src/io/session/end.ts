@@ -126,7 +126,8 @@ export function overError(
     const detail = "the peer is leaving and takes nothing new";
     return new ConnectionError("SESSION_LOST", { ...context, detail, side: "remote", outcome });
   }
-  const detail = `the session was closed (${end.message})`;
+  const why = end.message === "closed" ? "" : ` (${end.message})`;
+  const detail = `${end.how === "ended" ? "the other side" : "this side"} has closed the session${why}`;
   return new ConnectionError("CLOSED", { ...context, detail, outcome });
 }
 
