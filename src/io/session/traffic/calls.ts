@@ -12,34 +12,32 @@ import { handled, rejectedQuietly } from "../../operation/handled-rejection.ts";
 import { outcomeOf, type SessionPartOwner } from "./owner.ts";
 import type { Request, WaitingRequests } from "./waiting-requests.ts";
 
+const ignore = (): void => undefined;
+
 /** A call that waits for its answer, or for room. */
 class PendingCall implements Request {
   readonly method: MethodPlan;
   readonly timeoutMs: number;
   readonly deadline: number;
-  promise: Promise<unknown> | undefined;
+  readonly promise: Promise<unknown>;
   id = 0;
   readonly #calls: SessionCalls;
-  readonly #resolve: (value: unknown) => void;
-  readonly #reject: (reason: unknown) => void;
+  #resolve: (value: unknown) => void = ignore;
+  #reject: (reason: unknown) => void = ignore;
   /** Its own copy, while it waits for room. */
   #body: BodyPlace | undefined;
   #signal: AbortSignal | undefined;
   #onAbort: (() => void) | undefined;
 
-  constructor(
-    calls: SessionCalls,
-    method: MethodPlan,
-    timeoutMs: number,
-    deadline: number,
-    settle: { readonly resolve: (value: unknown) => void; readonly reject: (reason: unknown) => void },
-  ) {
+  constructor(calls: SessionCalls, method: MethodPlan, timeoutMs: number, deadline: number) {
     this.#calls = calls;
     this.method = method;
     this.timeoutMs = timeoutMs;
     this.deadline = deadline;
-    this.#resolve = settle.resolve;
-    this.#reject = settle.reject;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
   }
 
   /** Gives up when the signal aborts. */
@@ -80,7 +78,7 @@ class PendingCall implements Request {
   fail(reason: unknown): void {
     this.#unwatch();
     // A peer that fails a call must not end a process that does not look at the answer.
-    if (this.promise !== undefined) void handled(this.promise);
+    void handled(this.promise);
     this.#reject(reason);
   }
 
@@ -121,15 +119,10 @@ export class SessionCalls {
     } catch (error) {
       return rejectedQuietly(error);
     }
-    let pending: PendingCall | undefined;
-    const promise = new Promise<unknown>((resolve, reject) => {
-      const timeoutMs = options?.timeoutMs ?? owner.settings.callMs;
-      pending = new PendingCall(this, method, timeoutMs, owner.now() + timeoutMs, { resolve, reject });
-    });
-    const call = pending as unknown as PendingCall;
-    call.promise = promise;
+    const timeoutMs = options?.timeoutMs ?? owner.settings.callMs;
+    const call = new PendingCall(this, method, timeoutMs, owner.now() + timeoutMs);
     this.#begin(call, body, options?.signal);
-    return promise;
+    return call.promise;
   }
 
   #begin(call: PendingCall, body: BodyPlace, signal: AbortSignal | undefined): void {
