@@ -74,7 +74,7 @@ test("bytes are a Uint8Array and nothing else", () => {
 });
 
 test("bytes of another copy of the package are bytes too", async () => {
-  const another = new URL("./bytes.js?another", import.meta.url).href;
+  const another = new URL("./schema.js?another", import.meta.url).href;
   const copy = (await import(another)) as { readonly bytes: Schema };
   assert.notEqual(copy.bytes, bytes);
   assert.deepEqual([isBytes(copy.bytes), isBytes(bytes)], [true, true]);
