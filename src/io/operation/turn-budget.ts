@@ -9,7 +9,7 @@ import type { Clock } from "../network/network.ts";
 export const TURN_MESSAGES = 2048;
 
 /** What a message that somebody awaits by itself counts: its promise costs more than the rest of its way. */
-export const AWAITED_MESSAGE = 4;
+export const AWAITED_MESSAGE = 8;
 
 /** Counts the messages of one worker. */
 export class TurnBudget {
