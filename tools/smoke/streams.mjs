@@ -21,8 +21,8 @@ async function talk(address) {
   await call.end();
   check((await call.read()) === null, `the end over ${address}`);
   check((await call.closed).how === "ended", `closed over ${address}`);
-  const report = await listener.drain({ timeoutMs: 5000 });
-  check(report.cut === 0, `drain over ${address}`);
+  const report = await listener.close({ timeoutMs: 5000 });
+  check(report.cut === 0, `close over ${address}`);
 }
 
 await talk("tcp://127.0.0.1:0");

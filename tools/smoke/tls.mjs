@@ -75,5 +75,5 @@ await upgraded.readUntil("\n");
 await upgraded.startTls({ role: "client", ca: home.cert, timeoutMs });
 check(String(await upgraded.readUntil("\n")) === "in private\n", "STARTTLS");
 await upgraded.close();
-await plain.drain({ timeoutMs });
+await plain.close({ timeoutMs });
 console.log("TLS, ALPN, SNI, certificates of clients and STARTTLS work");
