@@ -257,3 +257,15 @@ test("a client that goes during its handshake closes the session that the server
   assert.deepEqual(lost, [{ kind: "event", method: "told", outcome: "not-sent" }]);
   await server.close();
 });
+
+test("a client that goes before it says hello leaves no connection behind", async (t) => {
+  const closed = gate();
+  const remote = await foreign(t, (socket) => socket.on("close", () => closed.open()));
+  const going = new AbortController();
+  const auth = (): string => {
+    going.abort();
+    return "secret";
+  };
+  await assert.rejects(connectSession(room, remote, { auth, signal: going.signal }), { name: "AbortError" });
+  await closed.opened;
+});

@@ -51,6 +51,11 @@ export function introduce(
   stop: AbortSignal,
   onAnswer: (answer: ClientHandshakeEvent) => void,
 ): Promise<void> {
+  if (stop.aborted) {
+    // The server has heard nothing: there is no answer to wait for.
+    connection.abort();
+    return Promise.reject(stop.reason);
+  }
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {
       introduction.leave();
@@ -69,8 +74,7 @@ export function introduce(
       }
     });
     stop.addEventListener("abort", onAbort, { once: true });
-    if (stop.aborted) onAbort();
-    else introduction.start();
+    introduction.start();
   });
 }
 
