@@ -86,13 +86,13 @@ async function ping(link: Pick<Link, "call">, count: number, warmUp: number): Pr
   return { p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
 }
 
-/** Each peer says after a burst whether it has taken it, which is the backpressure of this sender. */
 async function sendEvents(links: readonly Link[], count: number, burst: number): Promise<void> {
   for (let sent = 0, at = 0; sent < count; at += 1) {
     const link = links[at % links.length] as Link;
-    let waiting: Promise<unknown> | undefined;
-    for (let index = 0; index < burst && sent < count; index += 1, sent += 1) waiting = link.event(PAYLOAD) ?? waiting;
-    if (waiting !== undefined) await waiting;
+    for (let index = 0; index < burst && sent < count; index += 1, sent += 1) {
+      const waiting = link.event(PAYLOAD);
+      if (waiting !== undefined) await waiting;
+    }
   }
 }
 

@@ -39,7 +39,15 @@ const zocalo: Peer = {
   },
   async open(port: number): Promise<Link> {
     const session = await connectSession(plain, `tcp://127.0.0.1:${port}`);
-    return { event: (message) => session.remote.tell(message), call: (message) => session.remote.ask(message) };
+    let told = 0;
+    return {
+      // Each event answers a promise. Awaiting one of a thousand is the backpressure: as many may wait for room.
+      event(message) {
+        const fate = session.remote.tell(message);
+        return (told += 1) % 1000 === 0 ? fate : undefined;
+      },
+      call: (message) => session.remote.ask(message),
+    };
   },
 };
 

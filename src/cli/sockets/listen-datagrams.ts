@@ -26,7 +26,7 @@ import { serverTls } from "./tls-flags.ts";
 const MAX_CHILDREN = 32;
 
 /** What the handlers may take to come to their end when the server is asked to stop. */
-const DRAIN_MS = 5000;
+const CLOSE_MS = 5000;
 
 /** Runs the command on a datagram address. */
 export async function listenDatagrams(address: Address, flags: ListenFlags, context: CommandContext): Promise<number> {
@@ -73,7 +73,7 @@ async function replyToAll(
   const server: DatagramServer = await serveDatagrams(address, told, options);
   sayListening(output, server.localAddress);
   await Promise.race(flags.once === true ? [until(stop), first] : [until(stop)]);
-  await server.close({ timeoutMs: DRAIN_MS });
+  await server.close({ timeoutMs: CLOSE_MS });
   return EXIT.done;
 }
 

@@ -29,7 +29,7 @@ const MAX_CHILDREN = 100;
 const IDLE_MS = 300_000;
 
 /** What the handlers may take to come to their end when the server is asked to stop. */
-const DRAIN_MS = 5000;
+const CLOSE_MS = 5000;
 
 /** Runs the command on a stream address. */
 export async function listenStreams(address: Address, flags: ListenFlags, context: CommandContext): Promise<number> {
@@ -73,7 +73,7 @@ async function replyToAll(
   });
   sayListening(output, server.localAddress);
   await until(stop);
-  const { finished, cut } = await server.close({ timeoutMs: DRAIN_MS });
+  const { finished, cut } = await server.close({ timeoutMs: CLOSE_MS });
   output.detail(
     { event: "stopped", finished, cut },
     `stopped: ${quantity(finished, "connection")} finished, ${cut} cut`,
