@@ -207,7 +207,7 @@ test("the reasons that the guide lists are those of a listener and of a datagram
   await using listener = await listen(LISTENER);
   const reasons = Object.keys(listener.stats.refused);
   assert.deepEqual([...reasons].sort(), [...Object.keys(refusals), "closing"].sort());
-  for (const page of ["docs/guide/diagnostics.md", "docs/es/guia/diagnostics.md"]) {
+  for (const page of ["docs/guide/diagnostics.md", "docs/es/guia/diagnostico.md"]) {
     const rows = readFileSync(join(repositoryRoot, page), "utf8").matchAll(/^\| `([\w-]+)` \|/gm);
     const listed = [...rows].map(([, word]) => word);
     const ways = ["how", "ended", "closed", "aborted", "reset", "timeout", "failed"];

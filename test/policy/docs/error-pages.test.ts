@@ -24,7 +24,7 @@ function rowsOf(page: string): readonly Row[] {
 }
 
 const ENGLISH = "docs/guide/errors.md";
-const SPANISH = "docs/es/guia/errors.md";
+const SPANISH = "docs/es/guia/errores.md";
 
 test("the English page has every code, with its side and its sentence", () => {
   const rows = errorCodes.map((code) => {

@@ -7,20 +7,28 @@ import { parseBlocks } from "./markdown-blocks.ts";
 
 /*
  * The Spanish pages are as complete as the English ones: the same pages, with the same outline and the same programs. Words
- * are free, also those in strings and comments of the programs.
+ * are free, also those in strings and comments of the programs, and so is the name of a page: the link below its title says of
+ * which page it is the translation.
  */
 
 const ENGLISH = "docs/guide";
 const SPANISH = "docs/es/guia";
 
 function pagesIn(folder: string): readonly string[] {
-  return readdirSync(join(repositoryRoot, folder)).sort();
+  return readdirSync(join(repositoryRoot, folder))
+    .map((page) => `${folder}/${page}`)
+    .sort();
 }
 
 function read(path: string): string {
   return readFileSync(join(repositoryRoot, path), "utf8");
 }
 
+/** The page in the other language that a page names below its title. */
+function translationOf(path: string): string | undefined {
+  const target = /^\*\[(?:In English|En español)\]\((.+)\)\*$/m.exec(read(path))?.[1];
+  return target === undefined ? undefined : join(path, "..", target);
+}
 /** The text without its code blocks. */
 function prose(text: string): string {
   return text.replaceAll(/^```[\s\S]*?^```$/gm, "");
@@ -52,17 +60,20 @@ function programsOf(path: string): readonly string[] {
   return programs.map(({ language, mark, code }) => `${mark?.kind ?? ""} ${language}: ${bareCode(code)}`);
 }
 
-test("each page of the guide is there in both languages", () => {
-  assert.deepEqual(pagesIn(SPANISH), pagesIn(ENGLISH));
+const englishPages = ["README.md", ...pagesIn(ENGLISH)];
+const spanishPages = ["README.es.md", ...pagesIn(SPANISH)];
+
+test("each page of the guide is there in both languages, and each names the other", () => {
+  const namedBySpanish = spanishPages.map((page) => translationOf(page) ?? `${page} names no page`);
+  assert.deepEqual(namedBySpanish.toSorted(), englishPages.toSorted());
+  const namedByEnglish = englishPages.map((page) => translationOf(page) ?? `${page} names no page`);
+  assert.deepEqual(namedByEnglish.toSorted(), spanishPages.toSorted());
 });
 
-const pairs = [
-  ["README.md", "README.es.md"],
-  ...pagesIn(ENGLISH).map((page) => [`${ENGLISH}/${page}`, `${SPANISH}/${page}`] as const),
-] as const;
-
-for (const [english, spanish] of pairs) {
+for (const spanish of spanishPages) {
+  const english = translationOf(spanish) ?? "";
   test(`${spanish} has what ${english} has`, () => {
+    assert.equal(translationOf(english), spanish);
     assert.deepEqual(outlineOf(spanish), outlineOf(english));
     assert.deepEqual(programsOf(spanish), programsOf(english));
   });
