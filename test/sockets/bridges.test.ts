@@ -13,7 +13,7 @@ import { CompressionStream, DecompressionStream, ReadableStream, WritableStream 
 import { after, describe, test } from "node:test";
 import { connect, listen, pair, type StreamSocket } from "../../src/index.ts";
 import { assertError, reasonOf } from "../../src/testing/expect-error.ts";
-import { greet, type StreamCheck, textToEnd } from "../../src/testing/stream/check.ts";
+import { greet, type StreamChecks, textToEnd } from "../../src/testing/stream/check.ts";
 import { testCertificates } from "../fixtures/certificates.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zocalo-bridges-"));
@@ -36,46 +36,26 @@ const worlds: Readonly<Record<string, () => Promise<readonly [StreamSocket, Stre
   pair: () => Promise.resolve(pair()),
 };
 
-for (const [name, open] of Object.entries(worlds)) {
-  describe(name, () => {
-    const check: StreamCheck = (title, body) => {
-      test(title, async () => {
-        const [a, b] = await open();
-        try {
-          await body(a, b, a.traits);
-        } finally {
-          a.abort();
-          b.abort();
-        }
-      });
-    };
-    webChecks(check);
-    nodeChecks(check);
-  });
-}
+/** Web Streams, then Node streams. */
+const checks: StreamChecks = {
+  async "a pipe into the writable Web Stream ends when the connection is lost, though nothing comes"(a, b, traits) {
+    await greet(a, b);
+    let cancelled: unknown;
+    const silent = new ReadableStream<Uint8Array>({
+      cancel(reason) {
+        cancelled = reason;
+      },
+    });
+    const piping = reasonOf(silent.pipeTo(a.interop.writable));
+    if (traits.reset) b.abort();
+    else await Promise.all([a.close(), b.close()]);
+    const code = traits.reset ? "CONNECTION_RESET" : "CLOSED";
+    const reason = await piping;
+    assertError(reason, { code });
+    assert.equal(cancelled, reason);
+  },
 
-function webChecks(check: StreamCheck): void {
-  check(
-    "a pipe into the writable Web Stream ends when the connection is lost, though nothing comes",
-    async (a, b, traits) => {
-      await greet(a, b);
-      let cancelled: unknown;
-      const silent = new ReadableStream<Uint8Array>({
-        cancel(reason) {
-          cancelled = reason;
-        },
-      });
-      const piping = reasonOf(silent.pipeTo(a.interop.writable));
-      if (traits.reset) b.abort();
-      else await Promise.all([a.close(), b.close()]);
-      const code = traits.reset ? "CONNECTION_RESET" : "CLOSED";
-      const reason = await piping;
-      assertError(reason, { code });
-      assert.equal(cancelled, reason);
-    },
-  );
-
-  check("an echo is one pipe", async (a, b) => {
+  async "an echo is one pipe"(a, b) {
     const echo = b.interop.readable.pipeTo(b.interop.writable);
     await a.write("hola ");
     await a.write("mundo");
@@ -83,9 +63,9 @@ function webChecks(check: StreamCheck): void {
     assert.equal(await textToEnd(a), "hola mundo");
     await echo;
     assert.deepEqual([(await a.closed).how, (await b.closed).how], ["ended", "ended"]);
-  });
+  },
 
-  check("a pipe out of the connection that fails at its other end aborts the connection", async (a, b) => {
+  async "a pipe out of the connection that fails at its other end aborts the connection"(a, b) {
     const failure = new Error("the disk is full");
     const full = new WritableStream({
       write() {
@@ -97,25 +77,25 @@ function webChecks(check: StreamCheck): void {
     assert.equal(await piping, failure);
     const { how, error } = await b.closed;
     assert.deepEqual([how, error?.cause], ["aborted", failure]);
-  });
+  },
 
-  check("both branches of a tee get everything, and cancelling both aborts the connection", async (a, b) => {
+  async "both branches of a tee get everything, and cancelling both aborts the connection"(a, b) {
     const [left, right] = b.interop.readable.tee();
     await a.write("hola");
     const readers = [left.getReader(), right.getReader()];
     for (const reader of readers) assert.equal(Buffer.from((await reader.read()).value ?? []).toString(), "hola");
     await Promise.all(readers.map((reader) => reader.cancel("enough")));
     assert.equal((await b.closed).how, "aborted");
-  });
+  },
 
-  check("through a compression and back", async (a, b) => {
+  async "through a compression and back"(a, b) {
     const plain = "hola ".repeat(100_000);
     const sending = new Blob([plain]).stream().pipeThrough(new CompressionStream("gzip")).pipeTo(a.interop.writable);
     assert.equal(await text(b.interop.readable.pipeThrough(new DecompressionStream("gzip"))), plain);
     await sending;
-  });
+  },
 
-  check("a chunk may be transferred: it shares its memory with no other", async (a, b) => {
+  async "a chunk may be transferred: it shares its memory with no other"(a, b) {
     const reader = b.interop.readable.getReader();
     for (const word of ["hola", "mundo"]) {
       await a.write(word);
@@ -123,9 +103,9 @@ function webChecks(check: StreamCheck): void {
       assert.ok(value !== undefined && value.byteLength === value.buffer.byteLength);
       assert.equal(Buffer.from(structuredClone(value, { transfer: [value.buffer as ArrayBuffer] })).toString(), word);
     }
-  });
+  },
 
-  check("iterating over the readable Web Stream: break aborts, unless it is told not to cancel", async (a, b) => {
+  async "iterating over the readable Web Stream: break aborts, unless it is told not to cancel"(a, b) {
     await a.write("x");
     for await (const _ of b.interop.readable.values({ preventCancel: true })) break;
     await a.write("y");
@@ -133,11 +113,9 @@ function webChecks(check: StreamCheck): void {
     await a.write("z");
     for await (const _ of b.interop.readable) break;
     assert.equal((await b.closed).how, "aborted");
-  });
-}
+  },
 
-function nodeChecks(check: StreamCheck): void {
-  check("pipelines of Node: through the connection and back, with the end", async (a, b) => {
+  async "pipelines of Node: through the connection and back, with the end"(a, b) {
     const capitals = new Transform({
       transform: (chunk: Buffer, _encoding, done) => done(null, chunk.toString().toUpperCase()),
     });
@@ -148,16 +126,16 @@ function nodeChecks(check: StreamCheck): void {
     assert.equal(await answer, "HOLA MUNDO");
     await serving;
     assert.deepEqual([(await a.closed).how, (await b.closed).how], ["ended", "ended"]);
-  });
+  },
 
-  check("a pipeline of Node whose source fails aborts the connection", async (_a, b) => {
+  async "a pipeline of Node whose source fails aborts the connection"(_a, b) {
     const failure = new Error("the source is broken");
     const broken = new Readable({ read: (): void => void broken.destroy(failure) });
     assert.equal(await reasonOf(pipeline(broken, b.interop.toNodeStream())), failure);
     assert.deepEqual(await b.closed.then(({ how, error }) => [how, error?.cause]), ["aborted", failure]);
-  });
+  },
 
-  check("destroying a Node stream in the middle of a read and a write is no error of its own", async (a, b) => {
+  async "destroying a Node stream in the middle of a read and a write is no error of its own"(a, b) {
     const stream = b.interop.toNodeStream();
     stream.on("error", (error) => assert.fail(error));
     stream.resume().write("x");
@@ -168,9 +146,9 @@ function nodeChecks(check: StreamCheck): void {
     await a.close();
     await gone;
     assert.equal((await b.closed).how, "closed");
-  });
+  },
 
-  check("lines of Node's readline", async (a, b) => {
+  async "lines of Node's readline"(a, b) {
     const lines: string[] = [];
     const reading = (async () => {
       for await (const line of createInterface({ input: b.interop.toNodeStream() })) lines.push(line);
@@ -180,9 +158,9 @@ function nodeChecks(check: StreamCheck): void {
     await a.end();
     await reading;
     assert.deepEqual(lines, ["uno", "dos"]);
-  });
+  },
 
-  check("HTTP over it, in both roles", async (a, b) => {
+  async "HTTP over it, in both roles"(a, b) {
     const http = createServer((request, response) => response.end(`hola ${request.url}`));
     http.emit("connection", b.interop.toNodeStream());
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -192,5 +170,21 @@ function nodeChecks(check: StreamCheck): void {
       );
     });
     assert.equal(await text(response), "hola /mundo");
+  },
+};
+
+for (const [name, open] of Object.entries(worlds)) {
+  describe(name, () => {
+    for (const [title, body] of Object.entries(checks)) {
+      test(title, async () => {
+        const [a, b] = await open();
+        try {
+          await body(a, b, a.traits);
+        } finally {
+          a.abort();
+          b.abort();
+        }
+      });
+    }
   });
 }

@@ -33,11 +33,10 @@ export interface CodecSuiteOptions<In, Out = In> {
   readonly limited?: { readonly codec: Codec<In, Out>; readonly longest: In; readonly tooLong: In } | undefined;
 }
 
-/** One thing that a codec must do. */
-export interface CodecCheck {
-  readonly title: string;
-  run<In, Out>(create: () => Codec<In, Out>, options: CodecSuiteOptions<In, Out>): void;
-}
+/** What a codec must do: tests by their titles. */
+export type CodecChecks = Readonly<
+  Record<string, <In, Out>(create: () => Codec<In, Out>, options: CodecSuiteOptions<In, Out>) => void>
+>;
 
 /** What came out of a decoder that was fed until the end. */
 export interface Decoded<Out> {

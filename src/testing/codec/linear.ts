@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { Codec } from "../../core/framing/codec.ts";
 import { FrameCodec } from "../../core/framing/frame-codec.ts";
-import { type CodecCheck, encoded } from "./check.ts";
+import { type CodecChecks, encoded } from "./check.ts";
 
 /** The smaller of two messages; the other one has twice the size. */
 const SIZE_BYTES = 1024;
@@ -13,19 +13,16 @@ const MOST_GROWTH = 2.2;
 const FREE_LOOKS = 200;
 
 /** Work that is linear in the bytes. */
-export const linearChecks: readonly CodecCheck[] = [
-  {
-    title: "a message of twice the size takes at most 2.2 times the looks at its bytes, in pieces of 1, 3 and 16",
-    run(create, options) {
-      for (const pieceBytes of [1, 3, 16]) {
-        const once = looksAtOne(create(), options.sized(SIZE_BYTES), pieceBytes);
-        const twice = looksAtOne(create(), options.sized(2 * SIZE_BYTES), pieceBytes);
-        const most = MOST_GROWTH * once + FREE_LOOKS;
-        assert.ok(twice <= most, `pieces of ${pieceBytes}: ${once} looks, and ${twice} for twice the bytes`);
-      }
-    },
+export const linearChecks: CodecChecks = {
+  "a message of twice the size takes at most 2.2 times the looks at its bytes"(create, options) {
+    for (const pieceBytes of [1, 3, 16]) {
+      const once = looksAtOne(create(), options.sized(SIZE_BYTES), pieceBytes);
+      const twice = looksAtOne(create(), options.sized(2 * SIZE_BYTES), pieceBytes);
+      const most = MOST_GROWTH * once + FREE_LOOKS;
+      assert.ok(twice <= most, `pieces of ${pieceBytes}: ${once} looks, and ${twice} for twice the bytes`);
+    }
   },
-];
+};
 
 /** How many bytes the framer looks at until it has found the end of the message, which comes piece by piece. */
 function looksAtOne<In>(codec: Codec<In, unknown>, message: In, pieceBytes: number): number {

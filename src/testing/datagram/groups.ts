@@ -3,28 +3,12 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../core/errors.ts";
 import type { DatagramSocket } from "../../io/datagram/public.ts";
-import { type DatagramCheck, type DatagramTraits, take } from "./world.ts";
+import { type DatagramChecks, type DatagramTraits, take } from "./world.ts";
 import { assertError, expectError } from "../expect-error.ts";
 
-/** Groups, broadcast and settings. */
-export function groupChecks(check: DatagramCheck, traits: DatagramTraits): void {
-  settingChecks(check);
-  if (traits.group !== undefined) multicastChecks(check, traits.group);
-  if (traits.broadcast !== undefined) broadcastChecks(check, traits.broadcast);
-}
-
-/** What `action` throws. */
-function thrownBy(action: () => unknown): unknown {
-  try {
-    action();
-  } catch (error) {
-    return error;
-  }
-  return assert.fail("it should have thrown");
-}
-
-function settingChecks(check: DatagramCheck): void {
-  check("what the kernel can be told is told, and refused when it makes no sense", async ({ open }) => {
+/** What the kernel can be told. */
+export const settingChecks: DatagramChecks = {
+  async "what the kernel can be told is told, and refused when it makes no sense"({ open }) {
     const box = await open({ udp: { receiveBufferBytes: 65_536, sendBufferBytes: 65_536 } });
     const { udp, interop } = box;
     udp.setTtl(32);
@@ -49,9 +33,9 @@ function settingChecks(check: DatagramCheck): void {
     assertError(unknown, { code: "ADDRESS_NOT_AVAILABLE", op: "setMulticastInterface", side: "system" });
     await box.send("goes on", box.localAddress);
     assert.deepEqual(await take(box, 1), ["goes on"]);
-  });
+  },
 
-  check("only groups of the own IP version can be joined", async ({ open, host }) => {
+  async "only groups of the own IP version can be joined"({ open, host }) {
     const box = await open();
     const [own, other] = host.includes(":") ? ["ff02::1234", "239.1.2.3"] : ["239.1.2.3", "ff02::1234"];
     const expected = { code: "ADDRESS_INVALID", op: "joinGroup", type: UsageError } as const;
@@ -66,37 +50,39 @@ function settingChecks(check: DatagramCheck): void {
     );
     const unknown = thrownBy(() => box.udp.joinGroup(own, { interface: "no such interface" }));
     assertError(unknown, { code: "ADDRESS_NOT_AVAILABLE", op: "joinGroup" });
-  });
-}
+  },
+};
 
-function multicastChecks(check: DatagramCheck, group: string): void {
-  check(
-    "a datagram socket bound to a group gets what is sent to the group, and so does its neighbour",
-    async ({ openAt }) => {
-      const first = await openAt(group);
-      const to = first.localAddress;
-      const second = await openAt(group.replace(/:0\b/, `:${to.port}`));
-      await first.send("to all", to);
-      for (const member of [first, second]) {
-        const { data, from } = await member.receive();
-        assert.equal(data.toString(), "to all");
-        // The sender of a datagram to a group is one machine (RFC 1122 section 3.2.1.3).
-        assert.ok(!from.isMulticast && from.port === to.port);
-      }
-      const speaker = await openAt("udp://0.0.0.0:0", { remote: `${to.toString()}${new URL(group).search}` });
-      await speaker.send("from outside");
-      for (const member of [first, second]) assert.deepEqual(await take(member, 1), ["from outside"]);
-    },
-  );
+/** Groups. */
+export const multicastChecks: DatagramChecks = {
+  async "a datagram socket bound to a group gets what is sent to the group, and so does its neighbour"({
+    openAt,
+    traits,
+  }) {
+    const { group } = partsOf(traits);
+    const first = await openAt(group);
+    const to = first.localAddress;
+    const second = await openAt(group.replace(/:0\b/, `:${to.port}`));
+    await first.send("to all", to);
+    for (const member of [first, second]) {
+      const { data, from } = await member.receive();
+      assert.equal(data.toString(), "to all");
+      // The sender of a datagram to a group is one machine (RFC 1122 section 3.2.1.3).
+      assert.ok(!from.isMulticast && from.port === to.port);
+    }
+    const speaker = await openAt("udp://0.0.0.0:0", { remote: `${to.toString()}${new URL(group).search}` });
+    await speaker.send("from outside");
+    for (const member of [first, second]) assert.deepEqual(await take(member, 1), ["from outside"]);
+  },
 
-  check("a group on an interface that is not there cannot be bound", async ({ openAt }) => {
-    const { group: name } = partsOf(group);
+  async "a group on an interface that is not there cannot be bound"({ openAt, traits }) {
+    const { name } = partsOf(traits);
     const lost = openAt(`udp://${name}:0?interface=nowhere`);
     await expectError(lost, { code: "ADDRESS_NOT_AVAILABLE", op: "bind", side: "system" });
-  });
+  },
 
-  check("a group can be joined and left", async ({ openAt, settle }) => {
-    const { group: name, way } = partsOf(group);
+  async "a group can be joined and left"({ openAt, settle, traits }) {
+    const { group, name, way } = partsOf(traits);
     const box = await openAt(`udp://0.0.0.0:0`);
     const speaker = await speakerTo(group, openAt, box);
     await speaker.send("not yet");
@@ -115,10 +101,10 @@ function multicastChecks(check: DatagramCheck, group: string): void {
     assert.equal(box.stats.datagramsReceived, 1);
     const gone = thrownBy(() => box.udp.leaveGroup(name, { interface: way }));
     assertError(gone, { code: "ADDRESS_NOT_AVAILABLE", op: "leaveGroup" });
-  });
+  },
 
-  check("a source-specific member hears that source only", async ({ openAt, settle }) => {
-    const { group: name, way } = partsOf(group);
+  async "a source-specific member hears that source only"({ openAt, settle, traits }) {
+    const { group, name, way } = partsOf(traits);
     const box = await openAt("udp://0.0.0.0:0");
     const speaker = await speakerTo(group, openAt, box);
     box.udp.joinGroup(name, { interface: way, source: "192.0.2.99" });
@@ -133,28 +119,15 @@ function multicastChecks(check: DatagramCheck, group: string): void {
     box.udp.joinGroup(name, { interface: way, source: from.host });
     await speaker.send("from this source");
     assert.deepEqual(await take(box, 1), ["from this source"]);
-  });
-}
+  },
+};
 
-function partsOf(group: string): { readonly group: string; readonly way: string | undefined } {
-  const url = new URL(group);
-  return { group: url.hostname, way: url.searchParams.get("interface") ?? undefined };
-}
-
-/** A datagram socket connected to the group at the port of `box`. */
-async function speakerTo(
-  group: string,
-  openAt: (address: string, options: { remote: string }) => Promise<DatagramSocket>,
-  box: DatagramSocket,
-): Promise<DatagramSocket> {
-  return await openAt("udp://0.0.0.0:0", { remote: group.replace(/:0\b/, `:${box.localAddress.port}`) });
-}
-
-function broadcastChecks(check: DatagramCheck, broadcast: { readonly to: string; readonly at: string }): void {
-  check("a broadcast needs setBroadcast, and then arrives", async ({ openAt, open }) => {
-    const listener = await openAt(`udp://${broadcast.at}:0`);
+/** Broadcast. */
+export const broadcastChecks: DatagramChecks = {
+  async "a broadcast needs setBroadcast, and then arrives"({ openAt, open, traits: { broadcast } }) {
+    const listener = await openAt(`udp://${broadcast?.at}:0`);
     const speaker = await open();
-    const to = `udp://${broadcast.to}:${listener.localAddress.port}`;
+    const to = `udp://${broadcast?.to}:${listener.localAddress.port}`;
     const expected = { code: "PERMISSION_DENIED", op: "send", side: "system", outcome: "none", remote: to } as const;
     await expectError(speaker.send("not allowed", to), expected);
     const many = await speaker.sendMany([
@@ -166,5 +139,31 @@ function broadcastChecks(check: DatagramCheck, broadcast: { readonly to: string;
     speaker.udp.setBroadcast(true);
     await speaker.send("to everybody", to);
     assert.deepEqual(await take(listener, 2), ["b", "to everybody"]);
-  });
+  },
+};
+
+/** What `action` throws. */
+function thrownBy(action: () => unknown): unknown {
+  try {
+    action();
+  } catch (error) {
+    return error;
+  }
+  return assert.fail("it should have thrown");
+}
+
+function partsOf({
+  group = "",
+}: DatagramTraits): Readonly<Record<"group" | "name", string>> & { way: string | undefined } {
+  const url = new URL(group);
+  return { group, name: url.hostname, way: url.searchParams.get("interface") ?? undefined };
+}
+
+/** A datagram socket connected to the group at the port of `box`. */
+async function speakerTo(
+  group: string,
+  openAt: (address: string, options: { remote: string }) => Promise<DatagramSocket>,
+  box: DatagramSocket,
+): Promise<DatagramSocket> {
+  return await openAt("udp://0.0.0.0:0", { remote: group.replace(/:0\b/, `:${box.localAddress.port}`) });
 }

@@ -6,16 +6,11 @@ import type { ReceiveOptions } from "../../io/operation/deadline.ts";
 import type { DatagramSocket } from "../../io/datagram/public.ts";
 import { expectAborted, expectError } from "../expect-error.ts";
 import { SHORT_MS } from "../stream/check.ts";
-import { type DatagramCheck, fill, numbers, take, texts } from "./world.ts";
+import { type DatagramChecks, fill, numbers, take, texts } from "./world.ts";
 
 /** Iteration, and the options of every form of receiving. */
-export function loopChecks(check: DatagramCheck): void {
-  iterationChecks(check);
-  loopOptionChecks(check);
-}
-
-function iterationChecks(check: DatagramCheck): void {
-  check("break neither closes nor loses a datagram", async (scene) => {
+export const loopChecks: DatagramChecks = {
+  async "break neither closes nor loses a datagram"(scene) {
     const box = await scene.open();
     await fill(scene, box, numbers(6));
     const seen: string[] = [];
@@ -23,9 +18,9 @@ function iterationChecks(check: DatagramCheck): void {
       for await (const { data } of box) if (seen.push(data.toString()) === most) break;
     }
     assert.deepEqual([...seen, ...(await take(box, 2))], numbers(6));
-  });
+  },
 
-  check("an iteration that is given up does not take a datagram away from others", async ({ open }) => {
+  async "an iteration that is given up does not take a datagram away from others"({ open }) {
     const box = await open();
     const iterator = box[Symbol.asyncIterator]();
     const step = iterator.next();
@@ -34,9 +29,9 @@ function iterationChecks(check: DatagramCheck): void {
     assert.deepEqual(await iterator.next(), { done: true, value: undefined });
     await box.send("yours", box.localAddress);
     assert.deepEqual(await take(box, 1), ["yours"]);
-  });
+  },
 
-  check("iterations end when this program closes the datagram socket", async ({ open }) => {
+  async "iterations end when this program closes the datagram socket"({ open }) {
     const box = await open();
     await box.send("one", box.localAddress);
     const seen: string[] = [];
@@ -46,8 +41,55 @@ function iterationChecks(check: DatagramCheck): void {
     }
     for await (const batch of box.batches()) seen.push(...texts(batch));
     assert.deepEqual(seen, ["one"]);
-  });
-}
+  },
+
+  async "until ends every form in order; what was not taken stays"(scene) {
+    const { open, until } = scene;
+    for (const [name, form] of Object.entries(FORMS)) {
+      const box = await open();
+      const stop = new AbortController();
+      const taken: string[] = [];
+      const done = form(box, taken, { until: stop.signal });
+      await box.send("one", box.localAddress);
+      await until(() => taken.length === 1);
+      stop.abort();
+      await done;
+      await fill(scene, box, ["two"]);
+      await form(box, taken, { until: stop.signal });
+      assert.deepEqual(taken, ["one"], name);
+      assert.deepEqual(await take(box, 1), ["two"], name);
+    }
+  },
+
+  async "timeoutMs is for each datagram, signal rejects, and nothing is lost"(scene) {
+    for (const [name, form] of Object.entries(FORMS)) {
+      const box = await scene.open();
+      const taken: string[] = [];
+      await fill(scene, box, ["one"]);
+      await expectError(form(box, taken, { timeoutMs: SHORT_MS }), { code: "TIMEOUT", type: TimeoutError });
+      await expectAborted((signal) => form(box, taken, { signal }));
+      for (const wrong of [{ timeoutMs: -1 }, { until: {} as AbortSignal }, { maxBytes: 1 } as {}]) {
+        await expectError(form(box, taken, wrong), { code: "OPTION_INVALID", type: UsageError });
+      }
+      await box.send("two", box.localAddress);
+      assert.deepEqual([...taken, ...(await take(box, 1))], ["one", "two"], name);
+    }
+  },
+
+  async "a handler that throws ends onDatagrams, and what comes behind stays"(scene) {
+    const box = await scene.open();
+    await fill(scene, box, numbers(3));
+    const reason = new Error("of the handler");
+    const done = box.onDatagrams(() => {
+      throw reason;
+    });
+    await assert.rejects(done, reason);
+    assert.deepEqual(await take(box, 2), numbers(3).slice(1));
+    const closing = box.onDatagrams(() => undefined);
+    await box.close();
+    await closing;
+  },
+};
 
 /** Each form of receiving with options: what it gives, each as a text, until it ends. */
 type Form = (box: DatagramSocket, taken: string[], options: ReceiveOptions) => Promise<void>;
@@ -68,52 +110,3 @@ const FORMS: Readonly<Record<string, Form>> = {
     await box.onDatagrams(({ data }) => taken.push(String(data)), options);
   },
 };
-
-function loopOptionChecks(check: DatagramCheck): void {
-  check("until ends every form in order; what was not taken stays", async (scene) => {
-    const { open, until } = scene;
-    for (const [name, form] of Object.entries(FORMS)) {
-      const box = await open();
-      const stop = new AbortController();
-      const taken: string[] = [];
-      const done = form(box, taken, { until: stop.signal });
-      await box.send("one", box.localAddress);
-      await until(() => taken.length === 1);
-      stop.abort();
-      await done;
-      await fill(scene, box, ["two"]);
-      await form(box, taken, { until: stop.signal });
-      assert.deepEqual(taken, ["one"], name);
-      assert.deepEqual(await take(box, 1), ["two"], name);
-    }
-  });
-
-  check("timeoutMs is for each datagram, signal rejects, and nothing is lost", async (scene) => {
-    for (const [name, form] of Object.entries(FORMS)) {
-      const box = await scene.open();
-      const taken: string[] = [];
-      await fill(scene, box, ["one"]);
-      await expectError(form(box, taken, { timeoutMs: SHORT_MS }), { code: "TIMEOUT", type: TimeoutError });
-      await expectAborted((signal) => form(box, taken, { signal }));
-      for (const wrong of [{ timeoutMs: -1 }, { until: {} as AbortSignal }, { maxBytes: 1 } as {}]) {
-        await expectError(form(box, taken, wrong), { code: "OPTION_INVALID", type: UsageError });
-      }
-      await box.send("two", box.localAddress);
-      assert.deepEqual([...taken, ...(await take(box, 1))], ["one", "two"], name);
-    }
-  });
-
-  check("a handler that throws ends onDatagrams, and what comes behind stays", async (scene) => {
-    const box = await scene.open();
-    await fill(scene, box, numbers(3));
-    const reason = new Error("of the handler");
-    const done = box.onDatagrams(() => {
-      throw reason;
-    });
-    await assert.rejects(done, reason);
-    assert.deepEqual(await take(box, 2), numbers(3).slice(1));
-    const closing = box.onDatagrams(() => undefined);
-    await box.close();
-    await closing;
-  });
-}

@@ -3,59 +3,50 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../core/errors.ts";
 import { assertFields, expectError } from "../expect-error.ts";
-import { type DatagramCheck, type DatagramTraits, fill, numbers, take, texts } from "./world.ts";
+import { type DatagramChecks, fill, numbers, take, texts } from "./world.ts";
 
 const SENT = 20;
 const KEPT = 5;
 
 /** The receive queue's policies and counters. */
-export function queueChecks(check: DatagramCheck, traits: DatagramTraits): void {
-  dropChecks(check);
-  strictChecks(check);
-  if (traits.pauses) blockChecks(check);
-  kindnessChecks(check);
-}
-
-function dropChecks(check: DatagramCheck): void {
-  check("drop-oldest, the default, keeps the newest", async (scene) => {
+export const queueChecks: DatagramChecks = {
+  async "drop-oldest, the default, keeps the newest"(scene) {
     const box = await scene.open({ limits: { maxReceiveQueueDatagrams: KEPT } });
     await fill(scene, box, numbers(SENT));
     assertFields(box.stats, { datagramsReceived: SENT, datagramsDropped: SENT - KEPT, datagramsWaiting: KEPT });
     assert.deepEqual(texts(await box.receiveMany(SENT)), numbers(KEPT, SENT - KEPT));
     await box.send("goes on", box.localAddress);
     assert.deepEqual(await take(box, 1), ["goes on"]);
-  });
+  },
 
-  check("drop-newest keeps the oldest", async (scene) => {
+  async "drop-newest keeps the oldest"(scene) {
     const box = await scene.open({ limits: { maxReceiveQueueDatagrams: KEPT }, overflow: "drop-newest" });
     await fill(scene, box, numbers(SENT));
     assertFields(box.stats, { datagramsReceived: SENT, datagramsDropped: SENT - KEPT, datagramsWaiting: KEPT });
     assert.deepEqual(texts(await box.receiveMany(SENT)), numbers(KEPT));
     await box.send("goes on", box.localAddress);
     assert.deepEqual(await take(box, 1), ["goes on"]);
-  });
+  },
 
-  check("the queue is bounded in bytes too, and the counters know them", async (scene) => {
+  async "the queue is bounded in bytes too, and the counters know them"(scene) {
     const box = await scene.open({ limits: { maxReceiveQueueBytes: 100 } });
     const payloads = numbers(10).map((text) => text.repeat(30));
     await fill(scene, box, payloads);
     assertFields(box.stats, { bytesReceived: 300, bytesDropped: 210, bytesWaiting: 90, datagramsWaiting: 3 });
     assert.deepEqual(texts(await box.receiveMany(SENT)), payloads.slice(7));
     assert.equal(box.stats.bytesWaiting, 0);
-  });
+  },
 
-  check("a datagram larger than the whole queue still gets through, alone", async (scene) => {
+  async "a datagram larger than the whole queue still gets through, alone"(scene) {
     for (const overflow of ["drop-oldest", "drop-newest", "strict"] as const) {
       const box = await scene.open({ limits: { maxReceiveQueueBytes: 10 }, overflow });
       await fill(scene, box, ["x".repeat(1000)]);
       assert.deepEqual(await take(box, 1), ["x".repeat(1000)]);
       assert.equal(box.stats.datagramsDropped, 0);
     }
-  });
-}
+  },
 
-function strictChecks(check: DatagramCheck): void {
-  check("strict tells of the loss, at its place, and goes on", async (scene) => {
+  async "strict tells of the loss, at its place, and goes on"(scene) {
     const box = await scene.open({ limits: { maxReceiveQueueDatagrams: KEPT }, overflow: "strict" });
     await fill(scene, box, numbers(SENT));
     await fill(scene, box, ["also lost"]);
@@ -67,9 +58,9 @@ function strictChecks(check: DatagramCheck): void {
     await box.send("goes on", box.localAddress);
     assert.deepEqual(await take(box, 1), ["goes on"]);
     assert.equal(box.stats.datagramsDropped, SENT - KEPT + 1);
-  });
+  },
 
-  check("strict ends an iteration with the loss, and the next one goes on", async (scene) => {
+  async "strict ends an iteration with the loss, and the next one goes on"(scene) {
     const box = await scene.open({ limits: { maxReceiveQueueDatagrams: 1 }, overflow: "strict" });
     await fill(scene, box, numbers(3));
     const seen: string[] = [];
@@ -80,11 +71,28 @@ function strictChecks(check: DatagramCheck): void {
     assert.deepEqual(seen, ["0"]);
     await box.send("3", box.localAddress);
     assert.deepEqual(await take(box, 1), ["3"]);
-  });
-}
+  },
 
-function blockChecks(check: DatagramCheck): void {
-  check("block leaves the rest with the network and drops nothing itself", async ({ open, settle }) => {
+  async "a reader that keeps up loses nothing, however small its queue"({ open }) {
+    const box = await open({ limits: { maxReceiveQueueDatagrams: 1 } });
+    for (const text of numbers(20)) {
+      await box.send(text, box.localAddress);
+      assert.deepEqual(await take(box, 1), [text]);
+    }
+    assert.equal(box.stats.datagramsDropped, 0);
+  },
+
+  async "a full receive queue does not hinder sending"(scene) {
+    const [box, other] = [await scene.open({ limits: { maxReceiveQueueDatagrams: 1 } }), await scene.open()];
+    await fill(scene, box, numbers(SENT));
+    await box.send("sending works", other.localAddress);
+    assert.deepEqual(await take(other, 1), ["sending works"]);
+  },
+};
+
+/** The policy `block`. */
+export const blockChecks: DatagramChecks = {
+  async "block leaves the rest with the network and drops nothing itself"({ open, settle }) {
     const box = await open({ limits: { maxReceiveQueueDatagrams: KEPT }, overflow: "block" });
     await box.sendMany(numbers(100).map((data) => ({ data, to: box.localAddress })));
     await settle();
@@ -92,23 +100,5 @@ function blockChecks(check: DatagramCheck): void {
     assertFields(box.stats, { datagramsReceived: 100, datagramsDropped: 0 });
     await box.send("goes on", box.localAddress);
     assert.deepEqual(await take(box, 1), ["goes on"]);
-  });
-}
-
-function kindnessChecks(check: DatagramCheck): void {
-  check("a reader that keeps up loses nothing, however small its queue", async ({ open }) => {
-    const box = await open({ limits: { maxReceiveQueueDatagrams: 1 } });
-    for (const text of numbers(20)) {
-      await box.send(text, box.localAddress);
-      assert.deepEqual(await take(box, 1), [text]);
-    }
-    assert.equal(box.stats.datagramsDropped, 0);
-  });
-
-  check("a full receive queue does not hinder sending", async (scene) => {
-    const [box, other] = [await scene.open({ limits: { maxReceiveQueueDatagrams: 1 } }), await scene.open()];
-    await fill(scene, box, numbers(SENT));
-    await box.send("sending works", other.localAddress);
-    assert.deepEqual(await take(other, 1), ["sending works"]);
-  });
-}
+  },
+};

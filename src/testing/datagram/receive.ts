@@ -6,23 +6,11 @@ import type { OperationOptions } from "../../io/operation/deadline.ts";
 import type { DatagramSocket } from "../../io/datagram/public.ts";
 import { expectAborted, expectError, reasonOf } from "../expect-error.ts";
 import { SHORT_MS } from "../stream/check.ts";
-import { type DatagramCheck, fill, numbers, take, texts } from "./world.ts";
+import { type DatagramChecks, fill, numbers, take, texts } from "./world.ts";
 
 /** Everything about `receive`, `receiveMany` and batches. */
-export function receiveChecks(check: DatagramCheck): void {
-  cancelReceiveChecks(check);
-  fairnessChecks(check);
-  batchChecks(check);
-}
-
-/** The calls that wait for datagrams, by the name that their errors give them. */
-const CALLS: Readonly<Record<string, (box: DatagramSocket, options: OperationOptions) => Promise<unknown>>> = {
-  receive: (box, options) => box.receive(options),
-  receiveMany: (box, options) => box.receiveMany(10, options),
-};
-
-function cancelReceiveChecks(check: DatagramCheck): void {
-  check("zero and already aborted are honoured at once, and nothing is consumed", async (scene) => {
+export const receiveChecks: DatagramChecks = {
+  async "zero and already aborted are honoured at once, and nothing is consumed"(scene) {
     const box = await scene.open();
     await fill(scene, box, ["there"]);
     const reason = new Error("no");
@@ -36,23 +24,20 @@ function cancelReceiveChecks(check: DatagramCheck): void {
       }
     }
     assert.deepEqual(await take(box, 1), ["there"]);
-  });
+  },
 
-  check(
-    "a receive that times out or is aborted consumes nothing, and the datagram socket still works",
-    async ({ open }) => {
-      const box = await open();
-      for (const [op, call] of Object.entries(CALLS)) {
-        const expected = { code: "TIMEOUT", op, type: TimeoutError, outcome: "none" } as const;
-        await expectError(call(box, { timeoutMs: SHORT_MS }), expected);
-        await expectAborted((signal) => call(box, { signal }));
-      }
-      await box.send("still", box.localAddress);
-      assert.deepEqual(await take(box, 1), ["still"]);
-    },
-  );
+  async "a receive that times out or is aborted consumes nothing, and the datagram socket still works"({ open }) {
+    const box = await open();
+    for (const [op, call] of Object.entries(CALLS)) {
+      const expected = { code: "TIMEOUT", op, type: TimeoutError, outcome: "none" } as const;
+      await expectError(call(box, { timeoutMs: SHORT_MS }), expected);
+      await expectAborted((signal) => call(box, { signal }));
+    }
+    await box.send("still", box.localAddress);
+    assert.deepEqual(await take(box, 1), ["still"]);
+  },
 
-  check("a signal that aborts later does not take a datagram back", async ({ open }) => {
+  async "a signal that aborts later does not take a datagram back"({ open }) {
     const box = await open();
     const controller = new AbortController();
     const received = box.receive({ signal: controller.signal, timeoutMs: 60_000 });
@@ -61,11 +46,9 @@ function cancelReceiveChecks(check: DatagramCheck): void {
     controller.abort();
     await box.send("next", box.localAddress);
     assert.deepEqual(await take(box, 1), ["next"]);
-  });
-}
+  },
 
-function fairnessChecks(check: DatagramCheck): void {
-  check("concurrent receives are served first come first served; the one that leaves is skipped", async ({ open }) => {
+  async "concurrent receives are served first come first served; the one that leaves is skipped"({ open }) {
     const box = await open();
     const first = box.receive();
     const gone = expectAborted((signal) => box.receive({ signal }));
@@ -73,9 +56,9 @@ function fairnessChecks(check: DatagramCheck): void {
     await gone;
     for (const text of numbers(3)) await box.send(text, box.localAddress);
     assert.deepEqual(texts(await Promise.all([first, ...others])), numbers(3));
-  });
+  },
 
-  check("ten receivers that race with short time-outs lose nothing and double nothing", async ({ open, until }) => {
+  async "ten receivers that race with short time-outs lose nothing and double nothing"({ open, until }) {
     const box = await open();
     const total = 300;
     const received: number[] = [];
@@ -95,18 +78,16 @@ function fairnessChecks(check: DatagramCheck): void {
     }
     await receivers;
     assert.deepEqual(received.sort((a, b) => a - b).map(String), numbers(total));
-  });
+  },
 
-  check("a hundred receives at once each get one", async ({ open }) => {
+  async "a hundred receives at once each get one"({ open }) {
     const box = await open();
     const calls = Array.from({ length: 100 }, () => box.receive());
     await box.sendMany(numbers(100).map((data) => ({ data, to: box.localAddress })));
     assert.deepEqual(texts(await Promise.all(calls)), numbers(100));
-  });
-}
+  },
 
-function batchChecks(check: DatagramCheck): void {
-  check("receiveMany gives what is there: at least one, at most as many as asked for", async (scene) => {
+  async "receiveMany gives what is there: at least one, at most as many as asked for"(scene) {
     const box = await scene.open();
     const waiting = box.receiveMany(10);
     await box.send("0", box.localAddress);
@@ -117,9 +98,9 @@ function batchChecks(check: DatagramCheck): void {
     for (const wrong of [0, -1, Number.NaN]) {
       await expectError(box.receiveMany(wrong), { code: "OPTION_INVALID", op: "receiveMany", type: UsageError });
     }
-  });
+  },
 
-  check("batches() gives everything that waits, in order", async (scene) => {
+  async "batches() gives everything that waits, in order"(scene) {
     const box = await scene.open();
     await fill(scene, box, numbers(20));
     for await (const batch of box.batches()) {
@@ -128,5 +109,11 @@ function batchChecks(check: DatagramCheck): void {
     }
     await box.send("after", box.localAddress);
     assert.deepEqual(await take(box, 1), ["after"]);
-  });
-}
+  },
+};
+
+/** The calls that wait for datagrams, by the name that their errors give them. */
+const CALLS: Readonly<Record<string, (box: DatagramSocket, options: OperationOptions) => Promise<unknown>>> = {
+  receive: (box, options) => box.receive(options),
+  receiveMany: (box, options) => box.receiveMany(10, options),
+};

@@ -4,19 +4,11 @@ import assert from "node:assert/strict";
 import { TimeoutError, UsageError } from "../../core/errors.ts";
 import { assertFields, expectAborted, expectError, reasonOf } from "../expect-error.ts";
 import { pending, SHORT_MS } from "../stream/check.ts";
-import { type DatagramCheck, numbers, slowNames, take, texts } from "./world.ts";
+import { type DatagramChecks, numbers, slowNames, take, texts } from "./world.ts";
 
 /** Everything about `send` and `sendMany`. */
-export function sendChecks(check: DatagramCheck): void {
-  usageChecks(check);
-  orderChecks(check);
-  manyChecks(check);
-  cancelSendChecks(check);
-  sendQueueChecks(check);
-}
-
-function usageChecks(check: DatagramCheck): void {
-  check("wrong input is refused, nothing is sent, and the datagram socket goes on", async ({ open }) => {
+export const sendChecks: DatagramChecks = {
+  async "wrong input is refused, nothing is sent, and the datagram socket goes on"({ open }) {
     const [a, b] = [await open(), await open()];
     const to = b.localAddress;
     const expected = { op: "send", type: UsageError, side: "local", outcome: "none" } as const;
@@ -29,25 +21,23 @@ function usageChecks(check: DatagramCheck): void {
     await expectError(a.send("x", "udp://nobody"), { code: "ADDRESS_INVALID", op: "send", type: UsageError });
     await a.send("open", to);
     assert.deepEqual(await take(b, 1), ["open"]);
-  });
+  },
 
-  check("an address of the other IP version is refused before the network is asked", async ({ open, host }) => {
+  async "an address of the other IP version is refused before the network is asked"({ open, host }) {
     const box = await open();
     const other = host.includes(":") ? "udp://127.0.0.1:9" : "udp://[::1]:9";
     const expected = { code: "ADDRESS_INVALID", op: "send", type: UsageError, outcome: "none", remote: other } as const;
     await expectError(box.send("x", other), expected);
-  });
-}
+  },
 
-function orderChecks(check: DatagramCheck): void {
-  check("a hundred sends at once go out in the order of the calls", async ({ open }) => {
+  async "a hundred sends at once go out in the order of the calls"({ open }) {
     const [a, b] = [await open(), await open()];
     await Promise.all(numbers(100).map((text) => a.send(text, b.localAddress)));
     assert.deepEqual(await take(b, 100), numbers(100));
     assertFields(a.stats, { datagramsSent: 100, bytesSent: 190, datagramsUnsent: 0 });
-  });
+  },
 
-  check("sends to one name keep their order, and do not hold up others", async (scene) => {
+  async "sends to one name keep their order, and do not hold up others"(scene) {
     const { open, host } = scene;
     const { names, answer } = slowNames(scene);
     const [a, b, c] = [await open({}, names), await open(), await open()];
@@ -58,9 +48,9 @@ function orderChecks(check: DatagramCheck): void {
     await Promise.all(sends);
     await a.send("5", `plaza:${b.localAddress.port}`);
     assert.deepEqual(await take(b, 6), numbers(6));
-  });
+  },
 
-  check("a program that awaits each send leaves the event loop its turns", async ({ open, network }) => {
+  async "a program that awaits each send leaves the event loop its turns"({ open, network }) {
     const [a, b] = [await open(), await open()];
     let turns = 0;
     let over = false;
@@ -72,11 +62,9 @@ function orderChecks(check: DatagramCheck): void {
     for (let sent = 0; sent < 1000; sent += 1) await a.send("x", b.localAddress);
     over = true;
     assert.ok(turns > 1, "no turn of the event loop during 1000 sends");
-  });
-}
+  },
 
-function manyChecks(check: DatagramCheck): void {
-  check("sendMany sends each item on its own, in order", async ({ open }) => {
+  async "sendMany sends each item on its own, in order"({ open }) {
     const [a, b, c] = [await open(), await open(), await open()];
     const items = numbers(60).map((data, index) => ({ data, to: index % 3 === 0 ? c.localAddress : b.localAddress }));
     const { sent, failures } = await a.sendMany(items);
@@ -89,14 +77,14 @@ function manyChecks(check: DatagramCheck): void {
       await take(b, 40),
       numbers(60).filter((text) => Number(text) % 3 !== 0),
     );
-  });
+  },
 
-  check("sendMany of nothing sends nothing", async ({ open }) => {
+  async "sendMany of nothing sends nothing"({ open }) {
     const box = await open();
     assert.deepEqual(await box.sendMany([]), { sent: 0, failures: [] });
-  });
+  },
 
-  check("sendMany looks up its names first", async (scene) => {
+  async "sendMany looks up its names first"(scene) {
     const { open, host } = scene;
     const { names, answer } = slowNames(scene);
     const [a, b] = [await open({}, names), await open()];
@@ -108,20 +96,18 @@ function manyChecks(check: DatagramCheck): void {
     answer([host]);
     assert.deepEqual(await sending, { sent: 2, failures: [] });
     assert.deepEqual(await take(b, 2), numbers(2));
-  });
+  },
 
-  check("sendMany refuses wrong input before it sends anything", async ({ open, settle }) => {
+  async "sendMany refuses wrong input before it sends anything"({ open, settle }) {
     const [a, b] = [await open(), await open()];
     const expected = { op: "sendMany", type: UsageError, outcome: "none" } as const;
     const many = a.sendMany([{ data: "x", to: b.localAddress }, { data: "y" }]);
     await expectError(many, { ...expected, code: "OPTION_INVALID" });
     await settle();
     assert.equal(b.stats.datagramsReceived, 0);
-  });
-}
+  },
 
-function cancelSendChecks(check: DatagramCheck): void {
-  check("zero and already aborted are honoured at once, and nothing is sent", async ({ open, settle }) => {
+  async "zero and already aborted are honoured at once, and nothing is sent"({ open, settle }) {
     const [a, b] = [await open(), await open()];
     const to = b.localAddress;
     const reason = new Error("no");
@@ -136,9 +122,9 @@ function cancelSendChecks(check: DatagramCheck): void {
     await settle();
     assert.deepEqual(await take(b, 1), ["only this"]);
     assert.equal(b.stats.datagramsReceived, 1);
-  });
+  },
 
-  check("a send that waits and is cancelled is removed; those behind it go out", async (scene) => {
+  async "a send that waits and is cancelled is removed; those behind it go out"(scene) {
     const { open, host, settle } = scene;
     const { names, answer } = slowNames(scene);
     const [a, b] = [await open({}, names), await open()];
@@ -155,39 +141,34 @@ function cancelSendChecks(check: DatagramCheck): void {
     await kept;
     await settle();
     assert.deepEqual(texts(await b.receiveMany(9)), ["kept"]);
-  });
+  },
 
-  check(
-    "ten senders with short time-outs and reused buffers: what was said to be sent arrives, whole",
-    async (scene) => {
-      const { open, until } = scene;
-      const [a, b] = [await open(), await open()];
-      const accepted: string[] = [];
-      const sendRound = async (sender: number, round: number): Promise<void> => {
-        const text = `${sender}:${round};`.repeat(20);
-        const buffer = Buffer.from(text);
-        try {
-          await a.send(buffer, b.localAddress, { timeoutMs: 1 });
-          accepted.push(text);
-        } catch (error) {
-          if ((error as TimeoutError).outcome === "all") accepted.push(text);
-        }
-        buffer.fill("?");
-      };
-      const received: string[] = [];
-      for (let round = 0; round < 10; round += 1) {
-        await Promise.all(Array.from({ length: 10 }, (_, sender) => sendRound(sender, round)));
-        await until(() => b.stats.datagramsReceived >= accepted.length);
-        while (received.length < accepted.length) received.push(...texts(await b.receiveMany(100)));
+  async "ten senders with short time-outs and reused buffers: what was said to be sent arrives, whole"(scene) {
+    const { open, until } = scene;
+    const [a, b] = [await open(), await open()];
+    const accepted: string[] = [];
+    const sendRound = async (sender: number, round: number): Promise<void> => {
+      const text = `${sender}:${round};`.repeat(20);
+      const buffer = Buffer.from(text);
+      try {
+        await a.send(buffer, b.localAddress, { timeoutMs: 1 });
+        accepted.push(text);
+      } catch (error) {
+        if ((error as TimeoutError).outcome === "all") accepted.push(text);
       }
-      assert.deepEqual(received.sort(), accepted.sort());
-      assert.equal(b.stats.datagramsWaiting, 0);
-    },
-  );
-}
+      buffer.fill("?");
+    };
+    const received: string[] = [];
+    for (let round = 0; round < 10; round += 1) {
+      await Promise.all(Array.from({ length: 10 }, (_, sender) => sendRound(sender, round)));
+      await until(() => b.stats.datagramsReceived >= accepted.length);
+      while (received.length < accepted.length) received.push(...texts(await b.receiveMany(100)));
+    }
+    assert.deepEqual(received.sort(), accepted.sort());
+    assert.equal(b.stats.datagramsWaiting, 0);
+  },
 
-function sendQueueChecks(check: DatagramCheck): void {
-  check("the send queue is bounded in datagrams and in bytes", async (scene) => {
+  async "the send queue is bounded in datagrams and in bytes"(scene) {
     const { open, host } = scene;
     const { names, answer } = slowNames(scene);
     const [a, b] = [await open({ limits: { maxSendQueueDatagrams: 3, maxSendQueueBytes: 100 } }, names), await open()];
@@ -205,5 +186,5 @@ function sendQueueChecks(check: DatagramCheck): void {
     // A single call is always accepted when nothing waits.
     await a.send(Buffer.alloc(200, "z"), to);
     assert.deepEqual(await take(b, 4), ["0", "1", "2", "z".repeat(200)]);
-  });
-}
+  },
+};

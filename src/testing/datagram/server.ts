@@ -6,15 +6,173 @@ import type { DatagramHandler, DatagramServer, ServeDatagramsOptions } from "../
 import type { DatagramSocket } from "../../io/datagram/public.ts";
 import { serveDatagramsOver } from "../../io/datagram/serve.ts";
 import { assertError, assertFields, expectError } from "../expect-error.ts";
-import { type DatagramCheck, type DatagramScene, numbers, take } from "./world.ts";
+import { type DatagramChecks, type DatagramScene, numbers, take } from "./world.ts";
 
 /** Everything about `serveDatagrams`. */
-export function datagramServerChecks(check: DatagramCheck): void {
-  answerChecks(check);
-  isolationChecks(check);
-  concurrencyChecks(check);
-  guardChecks(check);
-}
+export const datagramServerChecks: DatagramChecks = {
+  async "what a handler returns, and what it replies, goes to the sender"(scene) {
+    const handler: DatagramHandler = async (request, { localAddress }) => {
+      assert.equal(localAddress.transport, "udp");
+      const text = request.data.toString();
+      if (text === "silence") return undefined;
+      if (text === "later") return await Promise.resolve(["la", "ter"]);
+      if (text === "twice") await request.reply("first");
+      return text.toUpperCase();
+    };
+    await withServer(scene, handler, {}, async ({ server, client, errors }) => {
+      for (const text of ["hola", "later", "silence", "twice"]) await client.send(text);
+      assert.deepEqual((await take(client, 4)).sort(), ["HOLA", "TWICE", "first", "later"]);
+      await scene.until(() => server.stats.requestsHandled === 4);
+      const expected = { requestsActive: 0, requestsFailed: 0, requestsRefused: 0, datagramsReceived: 4 };
+      assertFields(server.stats, expected);
+      assert.deepEqual(errors, []);
+    });
+  },
+
+  async "a server keeps its clients apart"(scene) {
+    const handler: DatagramHandler = ({ from }) => from.toString();
+    await withServer(scene, handler, {}, async ({ server }) => {
+      const clients = await Promise.all(numbers(20).map(() => scene.open({ remote: server.localAddress })));
+      for (const client of clients) await client.send("who am I?");
+      for (const client of clients) assert.deepEqual(await take(client, 1), [client.localAddress.toString()]);
+    });
+  },
+
+  async "options that make no sense are refused"({ network, local }) {
+    const expected = { code: "OPTION_INVALID", op: "serveDatagrams", type: UsageError } as const;
+    for (const options of [
+      { limits: { maxConcurrentRequests: 0 } },
+      { limits: { maxConcurrentRequests: 1.5 } },
+      { replies: "some" as "free" },
+      { replies: "free" as const, limits: { maxRepliesPerSource: 5 } },
+      { limits: { maxRepliesPerSource: 5 } },
+    ]) {
+      await expectError(serveDatagramsOver(network, local, silent, options), expected);
+    }
+    const overTcp = serveDatagramsOver(network, "tcp://127.0.0.1:0", silent);
+    await expectError(overTcp, { code: "ADDRESS_INVALID", op: "serveDatagrams" });
+  },
+
+  async "a handler that fails touches no other request"(scene) {
+    const broken = new Error("broken");
+    const handler: DatagramHandler = ({ data }) => {
+      if (data.toString() === "throw") throw broken;
+      if (data.toString() === "reject") return Promise.reject(new Error("rejected"));
+      if (data.toString() === "nonsense") return 5 as unknown as string;
+      return data;
+    };
+    await withServer(scene, handler, {}, async ({ server, client, errors }) => {
+      for (const text of ["throw", "reject", "nonsense", "fine"]) await client.send(text);
+      assert.deepEqual(await take(client, 1), ["fine"]);
+      await scene.until(() => server.stats.requestsHandled === 4);
+      assert.equal(server.stats.requestsFailed, 3);
+      assert.equal(errors[0], broken);
+      assert.equal((errors[1] as Error).message, "rejected");
+      assertError(errors[2], { code: "OPTION_INVALID", op: "send" });
+      assert.equal(errors.length, 3);
+    });
+  },
+
+  async "an onError that throws, and a reply that nobody awaits, harm nobody"(scene) {
+    const handler: DatagramHandler = (request) => {
+      void request.reply(Buffer.alloc(70_000));
+      return request.data;
+    };
+    const told: unknown[] = [];
+    const onError = (error: unknown): void => {
+      told.push(error);
+      throw new Error("even this");
+    };
+    await withServer(scene, handler, { onError }, async ({ server, client }) => {
+      await client.send("a");
+      await client.send("b");
+      assert.deepEqual((await take(client, 2)).sort(), ["a", "b"]);
+      await scene.until(() => told.length === 2);
+      for (const error of told) assertError(error, { code: "DATAGRAM_TOO_LARGE", op: "send", outcome: "none" });
+      await scene.until(() => server.stats.requestsHandled === 2);
+      assert.equal(server.stats.requestsFailed, 0);
+    });
+  },
+
+  async "no more than maxConcurrentRequests handlers run; the queue's policy takes the rest"(scene) {
+    let running = 0;
+    let most = 0;
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const handler: DatagramHandler = async ({ data }) => {
+      running += 1;
+      most = Math.max(most, running);
+      await held;
+      running -= 1;
+      return data;
+    };
+    const limits = { maxConcurrentRequests: 2, maxReceiveQueueDatagrams: 3 };
+    const options = { limits, overflow: "drop-newest" } as const;
+    await withServer(scene, handler, options, async ({ server, client }) => {
+      for (const text of numbers(2)) await client.send(text);
+      await scene.until(() => server.stats.requestsActive === 2);
+      for (const text of numbers(8, 2)) await client.send(text);
+      await scene.until(() => server.stats.datagramsReceived === 10);
+      assertFields(server.stats, { requestsActive: 2, datagramsWaiting: 3, datagramsDropped: 5 });
+      release();
+      assert.deepEqual((await take(client, 5)).sort(), numbers(5));
+      assert.equal(most, 2);
+    });
+  },
+
+  async "a guarded server never answers more than it was asked, nor twice"(scene) {
+    const handler: DatagramHandler = async (request) => {
+      assert.equal(request.maxReplyBytes, request.data.length);
+      const text = request.data.toString();
+      if (text === "twice") await request.reply("once");
+      return text === "short" ? "too long" : text.slice(0, 4);
+    };
+    await withServer(scene, handler, { replies: "guarded" }, async ({ server, client, errors }) => {
+      for (const text of ["short", "twice", "fine"]) await client.send(text);
+      assert.deepEqual((await take(client, 2)).sort(), ["fine", "once"]);
+      await scene.until(() => server.stats.requestsHandled === 3);
+      assert.equal(errors.length, 2);
+      const tooLong = errors.find((error) => (error as { code: string }).code === "DATAGRAM_TOO_LARGE");
+      assertError(tooLong, { code: "DATAGRAM_TOO_LARGE", op: "reply", type: UsageError, outcome: "none" });
+      const twice = errors.find((error) => error !== tooLong);
+      assertError(twice, { code: "OPTION_INVALID", op: "reply", type: UsageError, outcome: "none" });
+    });
+  },
+
+  async "two guarded servers that answer each other stop, and go on to serve others"(scene) {
+    const options = { replies: "guarded", limits: { maxRepliesPerSource: 50 } } as const;
+    const echo: DatagramHandler = ({ data }) => data;
+    await withServer(scene, echo, options, async ({ server, client }) => {
+      await withServer(scene, echo, options, async ({ server: other }) => {
+        await server.socket.send("forged", other.localAddress);
+        const refused = (): number => server.stats.requestsRefused + other.stats.requestsRefused;
+        await scene.until(() => refused() === 1);
+        assert.deepEqual([server.stats.requestsHandled, other.stats.requestsHandled], [50, 50]);
+        await client.send("question");
+        assert.deepEqual(await take(client, 1), ["question"]);
+      });
+    });
+  },
+
+  async "a guarded server does not talk to itself; a free one may"(scene) {
+    for (const [replies, heard] of [
+      ["guarded", 0],
+      ["free", 1],
+    ] as const) {
+      const seen: string[] = [];
+      const handler: DatagramHandler = ({ data }) => void seen.push(data.toString());
+      await withServer(scene, handler, { replies }, async ({ server, client }) => {
+        await server.socket.send("am I a question?", server.localAddress);
+        await client.send("question");
+        await scene.until(() => server.stats.requestsHandled === 1 + heard);
+        assert.equal(server.stats.requestsRefused, 1 - heard);
+        assert.equal(seen.length, 1 + heard);
+      });
+    }
+  },
+};
 
 export const silent: DatagramHandler = () => undefined;
 
@@ -41,175 +199,4 @@ export async function withServer(
   } finally {
     await server.close({ timeoutMs: 0 });
   }
-}
-
-function answerChecks(check: DatagramCheck): void {
-  check("what a handler returns, and what it replies, goes to the sender", async (scene) => {
-    const handler: DatagramHandler = async (request, { localAddress }) => {
-      assert.equal(localAddress.transport, "udp");
-      const text = request.data.toString();
-      if (text === "silence") return undefined;
-      if (text === "later") return await Promise.resolve(["la", "ter"]);
-      if (text === "twice") await request.reply("first");
-      return text.toUpperCase();
-    };
-    await withServer(scene, handler, {}, async ({ server, client, errors }) => {
-      for (const text of ["hola", "later", "silence", "twice"]) await client.send(text);
-      assert.deepEqual((await take(client, 4)).sort(), ["HOLA", "TWICE", "first", "later"]);
-      await scene.until(() => server.stats.requestsHandled === 4);
-      const expected = { requestsActive: 0, requestsFailed: 0, requestsRefused: 0, datagramsReceived: 4 };
-      assertFields(server.stats, expected);
-      assert.deepEqual(errors, []);
-    });
-  });
-
-  check("a server keeps its clients apart", async (scene) => {
-    const handler: DatagramHandler = ({ from }) => from.toString();
-    await withServer(scene, handler, {}, async ({ server }) => {
-      const clients = await Promise.all(numbers(20).map(() => scene.open({ remote: server.localAddress })));
-      for (const client of clients) await client.send("who am I?");
-      for (const client of clients) assert.deepEqual(await take(client, 1), [client.localAddress.toString()]);
-    });
-  });
-
-  check("options that make no sense are refused", async ({ network, local }) => {
-    const expected = { code: "OPTION_INVALID", op: "serveDatagrams", type: UsageError } as const;
-    for (const options of [
-      { limits: { maxConcurrentRequests: 0 } },
-      { limits: { maxConcurrentRequests: 1.5 } },
-      { replies: "some" as "free" },
-      { replies: "free" as const, limits: { maxRepliesPerSource: 5 } },
-      { limits: { maxRepliesPerSource: 5 } },
-    ]) {
-      await expectError(serveDatagramsOver(network, local, silent, options), expected);
-    }
-    const overTcp = serveDatagramsOver(network, "tcp://127.0.0.1:0", silent);
-    await expectError(overTcp, { code: "ADDRESS_INVALID", op: "serveDatagrams" });
-  });
-}
-
-function isolationChecks(check: DatagramCheck): void {
-  check("a handler that fails touches no other request", async (scene) => {
-    const broken = new Error("broken");
-    const handler: DatagramHandler = ({ data }) => {
-      if (data.toString() === "throw") throw broken;
-      if (data.toString() === "reject") return Promise.reject(new Error("rejected"));
-      if (data.toString() === "nonsense") return 5 as unknown as string;
-      return data;
-    };
-    await withServer(scene, handler, {}, async ({ server, client, errors }) => {
-      for (const text of ["throw", "reject", "nonsense", "fine"]) await client.send(text);
-      assert.deepEqual(await take(client, 1), ["fine"]);
-      await scene.until(() => server.stats.requestsHandled === 4);
-      assert.equal(server.stats.requestsFailed, 3);
-      assert.equal(errors[0], broken);
-      assert.equal((errors[1] as Error).message, "rejected");
-      assertError(errors[2], { code: "OPTION_INVALID", op: "send" });
-      assert.equal(errors.length, 3);
-    });
-  });
-
-  check("an onError that throws, and a reply that nobody awaits, harm nobody", async (scene) => {
-    const handler: DatagramHandler = (request) => {
-      void request.reply(Buffer.alloc(70_000));
-      return request.data;
-    };
-    const told: unknown[] = [];
-    const onError = (error: unknown): void => {
-      told.push(error);
-      throw new Error("even this");
-    };
-    await withServer(scene, handler, { onError }, async ({ server, client }) => {
-      await client.send("a");
-      await client.send("b");
-      assert.deepEqual((await take(client, 2)).sort(), ["a", "b"]);
-      await scene.until(() => told.length === 2);
-      for (const error of told) assertError(error, { code: "DATAGRAM_TOO_LARGE", op: "send", outcome: "none" });
-      await scene.until(() => server.stats.requestsHandled === 2);
-      assert.equal(server.stats.requestsFailed, 0);
-    });
-  });
-}
-
-function concurrencyChecks(check: DatagramCheck): void {
-  check("no more than maxConcurrentRequests handlers run; the queue's policy takes the rest", async (scene) => {
-    let running = 0;
-    let most = 0;
-    let release: () => void = () => undefined;
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const handler: DatagramHandler = async ({ data }) => {
-      running += 1;
-      most = Math.max(most, running);
-      await held;
-      running -= 1;
-      return data;
-    };
-    const limits = { maxConcurrentRequests: 2, maxReceiveQueueDatagrams: 3 };
-    const options = { limits, overflow: "drop-newest" } as const;
-    await withServer(scene, handler, options, async ({ server, client }) => {
-      for (const text of numbers(2)) await client.send(text);
-      await scene.until(() => server.stats.requestsActive === 2);
-      for (const text of numbers(8, 2)) await client.send(text);
-      await scene.until(() => server.stats.datagramsReceived === 10);
-      assertFields(server.stats, { requestsActive: 2, datagramsWaiting: 3, datagramsDropped: 5 });
-      release();
-      assert.deepEqual((await take(client, 5)).sort(), numbers(5));
-      assert.equal(most, 2);
-    });
-  });
-}
-
-function guardChecks(check: DatagramCheck): void {
-  check("a guarded server never answers more than it was asked, nor twice", async (scene) => {
-    const handler: DatagramHandler = async (request) => {
-      assert.equal(request.maxReplyBytes, request.data.length);
-      const text = request.data.toString();
-      if (text === "twice") await request.reply("once");
-      return text === "short" ? "too long" : text.slice(0, 4);
-    };
-    await withServer(scene, handler, { replies: "guarded" }, async ({ server, client, errors }) => {
-      for (const text of ["short", "twice", "fine"]) await client.send(text);
-      assert.deepEqual((await take(client, 2)).sort(), ["fine", "once"]);
-      await scene.until(() => server.stats.requestsHandled === 3);
-      assert.equal(errors.length, 2);
-      const tooLong = errors.find((error) => (error as { code: string }).code === "DATAGRAM_TOO_LARGE");
-      assertError(tooLong, { code: "DATAGRAM_TOO_LARGE", op: "reply", type: UsageError, outcome: "none" });
-      const twice = errors.find((error) => error !== tooLong);
-      assertError(twice, { code: "OPTION_INVALID", op: "reply", type: UsageError, outcome: "none" });
-    });
-  });
-
-  check("two guarded servers that answer each other stop, and go on to serve others", async (scene) => {
-    const options = { replies: "guarded", limits: { maxRepliesPerSource: 50 } } as const;
-    const echo: DatagramHandler = ({ data }) => data;
-    await withServer(scene, echo, options, async ({ server, client }) => {
-      await withServer(scene, echo, options, async ({ server: other }) => {
-        await server.socket.send("forged", other.localAddress);
-        const refused = (): number => server.stats.requestsRefused + other.stats.requestsRefused;
-        await scene.until(() => refused() === 1);
-        assert.deepEqual([server.stats.requestsHandled, other.stats.requestsHandled], [50, 50]);
-        await client.send("question");
-        assert.deepEqual(await take(client, 1), ["question"]);
-      });
-    });
-  });
-
-  check("a guarded server does not talk to itself; a free one may", async (scene) => {
-    for (const [replies, heard] of [
-      ["guarded", 0],
-      ["free", 1],
-    ] as const) {
-      const seen: string[] = [];
-      const handler: DatagramHandler = ({ data }) => void seen.push(data.toString());
-      await withServer(scene, handler, { replies }, async ({ server, client }) => {
-        await server.socket.send("am I a question?", server.localAddress);
-        await client.send("question");
-        await scene.until(() => server.stats.requestsHandled === 1 + heard);
-        assert.equal(server.stats.requestsRefused, 1 - heard);
-        assert.equal(seen.length, 1 + heard);
-      });
-    }
-  });
 }

@@ -7,22 +7,14 @@ import type { DatagramSocket } from "../../io/datagram/public.ts";
 import { expectError } from "../expect-error.ts";
 import { pending } from "../stream/check.ts";
 import { closeChecks } from "./close.ts";
-import { groupChecks } from "./groups.ts";
+import { broadcastChecks, multicastChecks, settingChecks } from "./groups.ts";
 import { loopChecks } from "./loops.ts";
-import { queueChecks } from "./queue.ts";
+import { blockChecks, queueChecks } from "./queue.ts";
 import { receiveChecks } from "./receive.ts";
 import { sendChecks } from "./send.ts";
 import { datagramServerChecks } from "./server.ts";
-import { datagramTransferChecks } from "./transfer.ts";
-import {
-  type DatagramCheck,
-  type DatagramScene,
-  type DatagramTraits,
-  type DatagramWorld,
-  inWorld,
-  numbers,
-  take,
-} from "./world.ts";
+import { datagramTransferChecks, ownNameChecks } from "./transfer.ts";
+import { type DatagramChecks, type DatagramScene, type DatagramWorld, inWorld, numbers, take } from "./world.ts";
 
 /**
  * Puts the datagram sockets of a network through everything that the contract promises: transfer, sending, receiving, the receive
@@ -43,30 +35,32 @@ import {
  * ```
  */
 export function datagramSuite(name: string, world: DatagramWorld): void {
-  const check: DatagramCheck = (title, body) => {
-    void it(title, () => inWorld(world, body));
-  };
+  const { traits } = world;
+  const checks = [
+    datagramTransferChecks,
+    sendChecks,
+    receiveChecks,
+    loopChecks,
+    queueChecks,
+    connectedChecks,
+    settingChecks,
+    closeChecks,
+    datagramServerChecks,
+    ...(traits.name === undefined ? [] : [ownNameChecks]),
+    ...(traits.pauses ? [blockChecks] : []),
+    ...(traits.refusals ? [refusalChecks] : []),
+    ...(traits.group === undefined ? [] : [multicastChecks]),
+    ...(traits.broadcast === undefined ? [] : [broadcastChecks]),
+  ];
   void describe(name, () => {
-    datagramTransferChecks(check, world.traits);
-    sendChecks(check);
-    receiveChecks(check);
-    loopChecks(check);
-    queueChecks(check, world.traits);
-    connectedChecks(check, world.traits);
-    groupChecks(check, world.traits);
-    closeChecks(check);
-    datagramServerChecks(check);
+    for (const [title, body] of checks.flatMap((one) => Object.entries(one)))
+      void it(title, () => inWorld(world, body));
   });
 }
 
 /** Connected mode. */
-function connectedChecks(check: DatagramCheck, traits: DatagramTraits): void {
-  peerChecks(check);
-  if (traits.refusals) refusalChecks(check);
-}
-
-function peerChecks(check: DatagramCheck): void {
-  check("a connected datagram socket sends without an address and hears its peer only", async ({ open, settle }) => {
+const connectedChecks: DatagramChecks = {
+  async "a connected datagram socket sends without an address and hears its peer only"({ open, settle }) {
     const [peer, stranger] = [await open(), await open()];
     const box = await open({ remote: peer.localAddress });
     assert.ok(box.remoteAddress?.equals(peer.localAddress));
@@ -81,35 +75,28 @@ function peerChecks(check: DatagramCheck): void {
     assert.equal(data.toString(), "sí");
     assert.ok(from.equals(peer.localAddress));
     assert.equal(box.stats.datagramsReceived, 1);
-  });
+  },
 
-  check("an address on a connected datagram socket is refused", async ({ open }) => {
+  async "an address on a connected datagram socket is refused"({ open }) {
     const peer = await open();
     const box = await open({ remote: peer.localAddress });
     const to = peer.localAddress;
     const expected = { code: "OPTION_INVALID", type: UsageError, outcome: "none", remote: to.toString() } as const;
     await expectError(box.send("x", to), { ...expected, op: "send" });
     await expectError(box.sendMany([{ data: "x", to }]), { ...expected, op: "sendMany" });
-  });
+  },
 
-  check("a peer that cannot be one is refused", async ({ open, local, host }) => {
+  async "a peer that cannot be one is refused"({ open, local, host }) {
     const other = host.includes(":") ? "udp://127.0.0.1:9" : "udp://[::1]:9";
     for (const remote of [local, "tcp://127.0.0.1:9", other]) {
       await expectError(open({ remote }), { code: "ADDRESS_INVALID", op: "bind", type: UsageError });
     }
-  });
-}
+  },
+};
 
-/** A datagram socket whose peer is gone. */
-async function orphan({ open }: DatagramScene): Promise<DatagramSocket> {
-  const peer = await open();
-  const box = await open({ remote: peer.localAddress });
-  await peer.close();
-  return box;
-}
-
-function refusalChecks(check: DatagramCheck): void {
-  check("a refusal ends the receive that waits, and the datagram socket goes on", async (scene) => {
+/** Connected mode, where a peer that is not there is noticed. */
+const refusalChecks: DatagramChecks = {
+  async "a refusal ends the receive that waits, and the datagram socket goes on"(scene) {
     const box = await orphan(scene);
     for (let round = 0; round < 3; round += 1) {
       const waiting = pending(box.receive());
@@ -123,9 +110,9 @@ function refusalChecks(check: DatagramCheck): void {
         remote,
       });
     }
-  });
+  },
 
-  check("a refusal is told to the first that waits, and to nobody else", async (scene) => {
+  async "a refusal is told to the first that waits, and to nobody else"(scene) {
     const { openAt } = scene;
     const box = await orphan(scene);
     const first = pending(box.receive());
@@ -135,9 +122,9 @@ function refusalChecks(check: DatagramCheck): void {
     const peer = await openAt(String(box.remoteAddress));
     await peer.send("me", box.localAddress);
     assert.equal((await second)[0]?.data.toString(), "me");
-  });
+  },
 
-  check("with nobody waiting, the next call rejects, be it a send; the one after is sent", async (scene) => {
+  async "with nobody waiting, the next call rejects, be it a send; the one after is sent"(scene) {
     const { openAt, settle } = scene;
     const box = await orphan(scene);
     await box.send("anybody?");
@@ -151,9 +138,9 @@ function refusalChecks(check: DatagramCheck): void {
     const peer = await openAt(String(box.remoteAddress));
     await box.send("sent");
     assert.deepEqual(await take(peer, 1), ["sent"]);
-  });
+  },
 
-  check("sendMany to nobody says what was not sent, and the rest is sent", async (scene) => {
+  async "sendMany to nobody says what was not sent, and the rest is sent"(scene) {
     const box = await orphan(scene);
     const { sent, failures } = await box.sendMany(numbers(6).map((data) => ({ data })));
     assert.equal(sent + failures.length, 6);
@@ -164,5 +151,13 @@ function refusalChecks(check: DatagramCheck): void {
       const { code, op, outcome } = error;
       assert.deepEqual({ code, op, outcome }, { code: "CONNECTION_REFUSED", op: "sendMany", outcome: "none" });
     }
-  });
+  },
+};
+
+/** A datagram socket whose peer is gone. */
+async function orphan({ open }: DatagramScene): Promise<DatagramSocket> {
+  const peer = await open();
+  const box = await open({ remote: peer.localAddress });
+  await peer.close();
+  return box;
 }

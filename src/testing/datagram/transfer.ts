@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
 import { bindOver } from "../../io/datagram/bind.ts";
-import { type DatagramCheck, type DatagramTraits, numbers, take, withNames } from "./world.ts";
+import { type DatagramChecks, numbers, take, withNames } from "./world.ts";
 import { expectError } from "../expect-error.ts";
 import { patternBytes, pending } from "../stream/check.ts";
 
@@ -11,14 +11,8 @@ import { patternBytes, pending } from "../stream/check.ts";
 const MAX_PAYLOAD_BYTES = { 4: 65_507, 6: 65_527 } as const;
 
 /** Sending and receiving without limits in the way. */
-export function datagramTransferChecks(check: DatagramCheck, traits: DatagramTraits): void {
-  sizeChecks(check);
-  addressChecks(check);
-  nameChecks(check, traits);
-}
-
-function sizeChecks(check: DatagramCheck): void {
-  check("an empty datagram is a datagram", async ({ open }) => {
+export const datagramTransferChecks: DatagramChecks = {
+  async "an empty datagram is a datagram"({ open }) {
     const [a, b] = [await open(), await open()];
     await a.send("", b.localAddress);
     await a.send("next", b.localAddress);
@@ -26,45 +20,42 @@ function sizeChecks(check: DatagramCheck): void {
     assert.equal(empty.data.length, 0);
     assert.ok(empty.from.equals(a.localAddress));
     assert.deepEqual(await take(b, 1), ["next"]);
-  });
+  },
 
-  check(
-    "the largest datagram arrives whole; one byte more is refused before the network is asked",
-    async ({ open }) => {
-      const [a, b] = [await open(), await open()];
-      const most = MAX_PAYLOAD_BYTES[b.localAddress.family as 4 | 6];
-      await a.send(patternBytes(0, most), b.localAddress);
-      assert.ok((await b.receive()).data.equals(patternBytes(0, most)));
-      const remote = b.localAddress.toString();
-      const expected = { code: "DATAGRAM_TOO_LARGE", type: UsageError, outcome: "none", remote } as const;
-      await expectError(a.send(new Uint8Array(most + 1), b.localAddress), { ...expected, op: "send" });
-      const many = [{ data: "fits" }, { data: new Uint8Array(most + 1) }].map((item) => ({
-        ...item,
-        to: b.localAddress,
-      }));
-      await expectError(a.sendMany(many), { ...expected, op: "sendMany" });
-      assert.equal(a.stats.datagramsSent, 1);
-      await a.send("open", b.localAddress);
-      assert.deepEqual(await take(b, 1), ["open"]);
-    },
-  );
+  async "the largest datagram arrives whole; one byte more is refused before the network is asked"({ open }) {
+    const [a, b] = [await open(), await open()];
+    const most = MAX_PAYLOAD_BYTES[b.localAddress.family as 4 | 6];
+    await a.send(patternBytes(0, most), b.localAddress);
+    assert.ok((await b.receive()).data.equals(patternBytes(0, most)));
+    const remote = b.localAddress.toString();
+    const expected = { code: "DATAGRAM_TOO_LARGE", type: UsageError, outcome: "none", remote } as const;
+    await expectError(a.send(new Uint8Array(most + 1), b.localAddress), { ...expected, op: "send" });
+    const many = [{ data: "fits" }, { data: new Uint8Array(most + 1) }].map((item) => ({
+      ...item,
+      to: b.localAddress,
+    }));
+    await expectError(a.sendMany(many), { ...expected, op: "sendMany" });
+    assert.equal(a.stats.datagramsSent, 1);
+    await a.send("open", b.localAddress);
+    assert.deepEqual(await take(b, 1), ["open"]);
+  },
 
-  check("maxDatagramBytes is a limit of one's own", async ({ open }) => {
+  async "maxDatagramBytes is a limit of one's own"({ open }) {
     const [a, b] = [await open({ limits: { maxDatagramBytes: 4 } }), await open()];
     await expectError(a.send("12345", b.localAddress), { code: "DATAGRAM_TOO_LARGE", outcome: "none" });
     await expectError(a.send(["12", "345"], b.localAddress), { code: "DATAGRAM_TOO_LARGE", outcome: "none" });
     await a.send("1234", b.localAddress);
     assert.deepEqual(await take(b, 1), ["1234"]);
-  });
+  },
 
-  check("pieces become one datagram, strings are UTF-8", async ({ open }) => {
+  async "pieces become one datagram, strings are UTF-8"({ open }) {
     const [a, b] = [await open(), await open()];
     await a.send(["¡", Buffer.from("ho"), new Uint8Array(0), "la!"], b.localAddress);
     await a.send([], b.localAddress);
     assert.deepEqual(await take(b, 2), ["¡hola!", ""]);
-  });
+  },
 
-  check("what was received belongs to the receiver, what was sent to the sender again", async ({ open }) => {
+  async "what was received belongs to the receiver, what was sent to the sender again"({ open }) {
     const [a, b] = [await open(), await open()];
     const buffer = Buffer.alloc(100);
     for (let round = 0; round < 50; round += 1) {
@@ -78,11 +69,9 @@ function sizeChecks(check: DatagramCheck): void {
     await b.receive();
     for (const [round, { data }] of received.entries())
       assert.ok(data.equals(Buffer.alloc(100, round)), `round ${round}`);
-  });
-}
+  },
 
-function addressChecks(check: DatagramCheck): void {
-  check("port 0 becomes a real one, and the sender is known by its address", async ({ open, host }) => {
+  async "port 0 becomes a real one, and the sender is known by its address"({ open, host }) {
     const [a, b] = [await open(), await open()];
     assert.notEqual(a.localAddress.port, 0);
     assert.equal(a.localAddress.host, host);
@@ -92,17 +81,17 @@ function addressChecks(check: DatagramCheck): void {
     assert.ok(from.equals(a.localAddress));
     await b.send("yo", from);
     assert.deepEqual(await take(a, 1), ["yo"]);
-  });
+  },
 
-  check("a receiver may be given as an address, a text, an object or a URL", async ({ open }) => {
+  async "a receiver may be given as an address, a text, an object or a URL"({ open }) {
     const [a, b] = [await open(), await open()];
     const { host, port, hostPort } = b.localAddress;
     const forms = [b.localAddress, `udp://${hostPort}`, hostPort, { host, port }, new URL(`udp://${hostPort}`)];
     for (const [index, to] of forms.entries()) await a.send(String(index), to);
     assert.deepEqual(await take(b, forms.length), numbers(forms.length));
-  });
+  },
 
-  check("several senders to one datagram socket are told apart", async ({ open }) => {
+  async "several senders to one datagram socket are told apart"({ open }) {
     const box = await open();
     const senders = [await open(), await open(), await open()];
     for (const sender of senders) await sender.send(sender.localAddress.toString(), box.localAddress);
@@ -110,14 +99,14 @@ function addressChecks(check: DatagramCheck): void {
       const { data, from } = await box.receive();
       assert.equal(data.toString(), from.toString());
     }
-  });
+  },
 
-  check("an address that is taken is refused", async ({ open, openAt }) => {
+  async "an address that is taken is refused"({ open, openAt }) {
     const box = await open();
     await expectError(openAt(box.localAddress.toString()), { code: "ADDRESS_IN_USE", op: "bind", side: "system" });
-  });
+  },
 
-  check("addresses that are no datagram socket's are refused, with the name of the right call", async ({ network }) => {
+  async "addresses that are no datagram socket's are refused, with the name of the right call"({ network }) {
     for (const address of ["tcp://127.0.0.1:0", "tls://127.0.0.1:0", "unix:/x"]) {
       const error = await expectError(bindOver(network, address), {
         code: "ADDRESS_INVALID",
@@ -129,9 +118,9 @@ function addressChecks(check: DatagramCheck): void {
     for (const address of ["udp://127.0.0.1:0?interface=lo", "udp://239.1.2.3:0?speed=9"]) {
       await expectError(bindOver(network, address), { code: "ADDRESS_INVALID", op: "bind", type: UsageError });
     }
-  });
+  },
 
-  check("options that are no numbers or no policies are refused", async ({ network, local }) => {
+  async "options that are no numbers or no policies are refused"({ network, local }) {
     const wrong = [
       { limits: { maxReceiveQueueDatagrams: 0 } },
       { limits: { maxReceiveQueueBytes: Number.NaN } },
@@ -145,11 +134,9 @@ function addressChecks(check: DatagramCheck): void {
     for (const options of wrong) {
       await expectError(bindOver(network, local, options), { code: "OPTION_INVALID", op: "bind", type: UsageError });
     }
-  });
-}
+  },
 
-function nameChecks(check: DatagramCheck, traits: DatagramTraits): void {
-  check("a name is looked up once, and again when it is too old", async ({ open, network, host, until }) => {
+  async "a name is looked up once, and again when it is too old"({ open, network, host, until }) {
     const asked: string[] = [];
     const names = withNames(network, async (name) => {
       asked.push(name);
@@ -168,9 +155,9 @@ function nameChecks(check: DatagramCheck, traits: DatagramTraits): void {
     await forgetful.send("x", `plaza.example:${port}`);
     assert.equal(asked.length, 3);
     assert.deepEqual(await take(box, 6), Array(6).fill("x"));
-  });
+  },
 
-  check("a name that does not exist fails its sends and no others", async ({ open, network, host }) => {
+  async "a name that does not exist fails its sends and no others"({ open, network, host }) {
     let known = false;
     const names = withNames(network, async (name) => {
       if (known) return [host];
@@ -184,14 +171,15 @@ function nameChecks(check: DatagramCheck, traits: DatagramTraits): void {
     known = true;
     await a.send("now", `plaza:${port}`);
     assert.deepEqual(await take(b, 2), ["found", "now"]);
-  });
+  },
+};
 
-  const { name } = traits;
-  if (name === undefined) return;
-  check("the machine's own names work, to bind and to send", async ({ openAt }) => {
+/** The names that this machine has for itself. */
+export const ownNameChecks: DatagramChecks = {
+  async "the machine's own names work, to bind and to send"({ openAt, traits: { name } }) {
     const box = await openAt(`udp://${name}:0`);
     const sender = await openAt(`udp://${box.localAddress.hostPort.replace(/\d+$/, "0")}`);
     await sender.send("hola", `${name}:${box.localAddress.port}`);
     assert.deepEqual(await take(box, 1), ["hola"]);
-  });
-}
+  },
+};

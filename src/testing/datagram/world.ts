@@ -47,8 +47,8 @@ export interface DatagramScene {
   readonly settle: () => Promise<void>;
 }
 
-/** Registers one test. */
-export type DatagramCheck = (title: string, body: (scene: DatagramScene) => Promise<void>) => void;
+/** Tests by their titles. */
+export type DatagramChecks = Readonly<Record<string, (scene: DatagramScene) => Promise<void>>>;
 
 const POLL_MS = 1;
 const SETTLE_POLLS = 5;

@@ -3,20 +3,12 @@
 import assert from "node:assert/strict";
 import { ConnectError, ConnectionError, TimeoutError, UsageError, ZocaloError } from "../../core/errors.ts";
 import { expectAborted, expectError, reasonOf } from "../expect-error.ts";
-import { type ListenerCheck, ListenerScene } from "./scene.ts";
+import { type ListenerChecks, ListenerScene } from "./scene.ts";
 import { pending, SHORT_MS } from "../stream/check.ts";
 
 /** `accept`, iteration, closing, and what cannot be opened. */
-export function acceptChecks(check: ListenerCheck): void {
-  arrivalChecks(check);
-  loopChecks(check);
-  cancelChecks(check);
-  closeChecks(check);
-  openChecks(check);
-}
-
-function arrivalChecks(check: ListenerCheck): void {
-  check("accept gives the connections that wait, and waits for the next", async (scene) => {
+export const acceptChecks: ListenerChecks = {
+  async "accept gives the connections that wait, and waits for the next"(scene) {
     const listener = await scene.listen();
     const called = await scene.connect(listener);
     const first = await listener.accept();
@@ -30,9 +22,9 @@ function arrivalChecks(check: ListenerCheck): void {
     assert.deepEqual([listener.stats.accepted, listener.stats.open], [3, 3]);
     for (const peer of [first, ...peers]) peer.abort();
     assert.equal(listener.stats.open, 0);
-  });
+  },
 
-  check("200 connections at once are all accepted", async (scene) => {
+  async "200 connections at once are all accepted"(scene) {
     const listener = await scene.listen({ limits: { maxWaitingConnections: 200 } });
     const calls = Array.from({ length: 200 }, async (_, index) => {
       const called = await scene.connect(listener);
@@ -45,9 +37,9 @@ function arrivalChecks(check: ListenerCheck): void {
       peer.abort();
     }
     await Promise.all(calls);
-  });
+  },
 
-  check("iteration gives connections; break leaves the listener open; closing ends it", async (scene) => {
+  async "iteration gives connections; break leaves the listener open; closing ends it"(scene) {
     const listener = await scene.listen();
     for (const round of ["one", "two"]) {
       const called = await scene.connect(listener);
@@ -63,11 +55,9 @@ function arrivalChecks(check: ListenerCheck): void {
     })();
     await listener.close();
     assert.equal(await ending, "over");
-  });
-}
+  },
 
-function loopChecks(check: ListenerCheck): void {
-  check("connections: until ends the loop in order, signal and timeoutMs reject, and none is lost", async (scene) => {
+  async "connections: until ends the loop in order, signal and timeoutMs reject, and none is lost"(scene) {
     const listener = await scene.listen();
     const stop = new AbortController();
     const step = listener.connections({ until: stop.signal }).next();
@@ -85,11 +75,9 @@ function loopChecks(check: ListenerCheck): void {
     const last = listener.connections().next();
     await listener.close();
     assert.deepEqual(await last, { done: true, value: undefined });
-  });
-}
+  },
 
-function cancelChecks(check: ListenerCheck): void {
-  check("an iteration that is given up does not take a connection away from others", async (scene) => {
+  async "an iteration that is given up does not take a connection away from others"(scene) {
     const listener = await scene.listen();
     const iterator = listener[Symbol.asyncIterator]();
     const steps = [iterator.next(), iterator.next()];
@@ -101,9 +89,9 @@ function cancelChecks(check: ListenerCheck): void {
     const peer = await waiting;
     await scene.connect(listener);
     assert.notEqual(await listener.accept(), peer);
-  });
+  },
 
-  check("accept obeys time-outs and signals, at once where they say so, and loses no connection", async (scene) => {
+  async "accept obeys time-outs and signals, at once where they say so, and loses no connection"(scene) {
     const listener = await scene.listen();
     const timeout = { code: "TIMEOUT", op: "accept", type: TimeoutError } as const;
     await expectError(listener.accept({ timeoutMs: 0 }), timeout);
@@ -119,11 +107,9 @@ function cancelChecks(check: ListenerCheck): void {
     await peer.write("x");
     assert.equal(String(await called.read()), "x");
     assert.equal(listener.stats.accepted, 1);
-  });
-}
+  },
 
-function closeChecks(check: ListenerCheck): void {
-  check("closing rejects pending and later accepts with CLOSED; accepted connections live on", async (scene) => {
+  async "closing rejects pending and later accepts with CLOSED; accepted connections live on"(scene) {
     const listener = await scene.listen();
     const [called, peer] = await scene.pair(listener);
     const waiting = [pending(listener.accept()), pending(listener.accept({ timeoutMs: 600_000 }))];
@@ -136,9 +122,9 @@ function closeChecks(check: ListenerCheck): void {
     await listener.close();
     const error = await expectError(scene.connect(listener), { code: scene.world.refusal, type: ConnectError });
     assert.equal((error as ConnectError).attempts.length, 1);
-  });
+  },
 
-  check("closing turns away the connections that wait", async (scene) => {
+  async "closing turns away the connections that wait"(scene) {
     const listener = await scene.listen();
     const [called] = await scene.pair(listener);
     const waiting = await scene.connect(listener);
@@ -151,44 +137,42 @@ function closeChecks(check: ListenerCheck): void {
     if (scene.traits.reset) assert.ok(seen instanceof ZocaloError && seen.code === "CONNECTION_RESET", String(seen));
     else assert.equal(seen, null);
     assert.equal(listener.stats.open, 1);
-  });
+  },
 
-  check("await using closes the listener", async (scene) => {
+  async "await using closes the listener"(scene) {
     const listener = await scene.listen();
     await (async () => {
       await using scoped = listener;
       await scene.pair(scoped);
     })();
     await expectError(listener.accept(), { code: "CLOSED" });
-  });
+  },
 
-  check("ref and unref leave the listener as it is", async (scene) => {
+  async "ref and unref leave the listener as it is"(scene) {
     const listener = await scene.listen();
     listener.interop.unref();
     listener.interop.ref();
     await scene.pair(listener);
-  });
-}
+  },
 
-function openChecks(check: ListenerCheck): void {
-  check("an address that is in use is ADDRESS_IN_USE", async (scene) => {
+  async "an address that is in use is ADDRESS_IN_USE"(scene) {
     const listener = await scene.listen();
     const again = { ...scene.world, address: () => listener.localAddress };
     const other = new ListenerScene(again, scene.network);
     const error = await expectError(other.listen(), { code: "ADDRESS_IN_USE", op: "listen" });
     assert.equal(error.local, listener.localAddress.toString());
     await scene.pair(listener);
-  });
+  },
 
-  check("opening can be cancelled, and then nothing stays open", async (scene) => {
+  async "opening can be cancelled, and then nothing stays open"(scene) {
     const reason = new Error("no");
     assert.equal(await reasonOf(scene.listen({ signal: AbortSignal.abort(reason) })), reason);
     await expectError(scene.listen({ timeoutMs: 0 }), { code: "TIMEOUT", op: "listen", type: TimeoutError });
     await expectAborted((signal) => scene.listen({ signal }));
     await expectAborted((signal) => scene.serve(() => undefined, { signal }));
-  });
+  },
 
-  check("options that make no sense are refused, and nothing stays open", async (scene) => {
+  async "options that make no sense are refused, and nothing stays open"(scene) {
     const expected = { code: "OPTION_INVALID", type: UsageError } as const;
     for (const value of [-1, Number.NaN, 1.5]) {
       await expectError(scene.listen({ limits: { maxConnections: value } }), expected);
@@ -214,5 +198,5 @@ function openChecks(check: ListenerCheck): void {
       const code = transport === "unix" ? "OPTION_INVALID" : "ADDRESS_INVALID";
       await expectError(scene.listen({ proxyProtocol: { from: list } }), { ...invalid, code });
     }
-  });
-}
+  },
+};

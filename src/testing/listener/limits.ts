@@ -4,69 +4,14 @@ import assert from "node:assert/strict";
 import { type ErrorCode, ConnectionError } from "../../core/errors.ts";
 import type { StreamSocket } from "../../io/stream/public.ts";
 import { assertError, expectError } from "../expect-error.ts";
-import type { ListenerScene } from "./scene.ts";
-import type { ManualClock } from "../manual-clock.ts";
+import type { TimedListenerChecks } from "./scene.ts";
 import { pending } from "../stream/check.ts";
-
-/** Registers one test whose time is moved by hand. */
-export type TimedListenerCheck = (
-  title: string,
-  body: (scene: ListenerScene, clock: ManualClock) => Promise<void>,
-) => void;
 
 const DAY_MS = 86_400_000;
 
 /** `timeouts.idleMs`, `timeouts.writeStallMs` and `lifetimeMs`. */
-export function limitChecks(timed: TimedListenerCheck): void {
-  idleChecks(timed);
-  changedIdleChecks(timed);
-  stallChecks(timed);
-  lifetimeChecks(timed);
-  timerChecks(timed);
-}
-
-/** Sends one byte and waits until it has been read. */
-async function move(from: StreamSocket, to: StreamSocket): Promise<void> {
-  await from.write("x");
-  await to.readExactly(1);
-}
-
-/** Fails unless the connection ended because this limit ran out. */
-async function expired(socket: StreamSocket, code: ErrorCode): Promise<void> {
-  const { how, error } = await socket.closed;
-  assert.equal(how, "timeout");
-  assertError(error, { code, type: ConnectionError });
-  assert.equal(socket.signal.reason, error);
-  await expectError(socket.read(), { code, op: "read", type: ConnectionError });
-  await expectError(socket.write("x"), { code, op: "write", outcome: "none", type: ConnectionError });
-}
-
-function changedIdleChecks(timed: TimedListenerCheck): void {
-  timed("setIdleTimeout counts from now on: shorter, longer, and off", async (scene, clock) => {
-    const [called, peer] = await scene.pair(await scene.listen({ timeouts: { idleMs: 1000 } }));
-    await clock.advance(900);
-    peer.setIdleTimeout(2000);
-    await clock.advance(1999);
-    await move(called, peer);
-    peer.setIdleTimeout(Number.POSITIVE_INFINITY);
-    await clock.advance(DAY_MS);
-    assert.deepEqual([called.signal.aborted, peer.signal.aborted], [false, false]);
-    for (const wrong of [0, -1, Number.NaN]) {
-      assert.throws(() => peer.setIdleTimeout(wrong), { code: "OPTION_INVALID", op: "setIdleTimeout" });
-    }
-    called.setIdleTimeout(50);
-    await clock.advance(49);
-    await move(peer, called);
-    await clock.advance(50);
-    await expired(called, "IDLE_TIMEOUT");
-    called.setIdleTimeout(50);
-    await clock.advance(DAY_MS);
-    assert.equal((await called.closed).how, "timeout");
-  });
-}
-
-function idleChecks(timed: TimedListenerCheck): void {
-  timed("timeouts.idleMs: no byte in either direction for so long; reads are no progress", async (scene, clock) => {
+export const limitChecks: TimedListenerChecks = {
+  async "timeouts.idleMs: no byte in either direction for so long; reads are no progress"(scene, clock) {
     const listener = await scene.listen({ timeouts: { idleMs: 1000 } });
     const [called, peer] = await scene.pair(listener);
     for (const [from, to] of [
@@ -86,9 +31,9 @@ function idleChecks(timed: TimedListenerCheck): void {
     assert.equal(listener.stats.open, 0);
     const outcome = await called.read().catch((error: { code?: string }) => error.code);
     assert.equal(outcome, scene.traits.reset ? "CONNECTION_RESET" : null);
-  });
+  },
 
-  timed("serve has an idle limit of 300,000 ms; listen and connect have none", async (scene, clock) => {
+  async "serve has an idle limit of 300,000 ms; listen and connect have none"(scene, clock) {
     const server = await scene.serve((peer) => peer.read());
     const served = await scene.connect(server);
     const [called, peer] = await scene.pair(await scene.listen());
@@ -101,9 +46,9 @@ function idleChecks(timed: TimedListenerCheck): void {
     assert.deepEqual([called.signal.aborted, peer.signal.aborted], [false, false]);
     await move(called, peer);
     served.abort();
-  });
+  },
 
-  timed("timeouts.idleMs: bytes that the peer takes are progress, also of a write of before", async (scene, clock) => {
+  async "timeouts.idleMs: bytes that the peer takes are progress, also of a write of before"(scene, clock) {
     const limits = { timeouts: { idleMs: 1000, writeStallMs: DAY_MS } };
     const [called, peer] = await scene.pair(await scene.listen(limits));
     const write = blockedWrite(peer);
@@ -115,23 +60,38 @@ function idleChecks(timed: TimedListenerCheck): void {
     await clock.advance(2000);
     await expectError(write, { code: "IDLE_TIMEOUT", op: "write", outcome: "unknown", type: ConnectionError });
     await expired(peer, "IDLE_TIMEOUT");
-  });
+  },
 
-  timed("a client has the same limits", async (scene, clock) => {
+  async "a client has the same limits"(scene, clock) {
     const listener = await scene.listen();
     const [called] = await Promise.all([scene.connect(listener, { timeouts: { idleMs: 50 } }), listener.accept()]);
     await clock.advance(50);
     await expired(called, "IDLE_TIMEOUT");
-  });
-}
+  },
 
-/** Writes more than any kernel holds, and fails when it succeeds. */
-function blockedWrite(socket: StreamSocket): Promise<void> {
-  return pending(socket.write(Buffer.alloc(64 * 1_048_576)));
-}
+  async "setIdleTimeout counts from now on: shorter, longer, and off"(scene, clock) {
+    const [called, peer] = await scene.pair(await scene.listen({ timeouts: { idleMs: 1000 } }));
+    await clock.advance(900);
+    peer.setIdleTimeout(2000);
+    await clock.advance(1999);
+    await move(called, peer);
+    peer.setIdleTimeout(Number.POSITIVE_INFINITY);
+    await clock.advance(DAY_MS);
+    assert.deepEqual([called.signal.aborted, peer.signal.aborted], [false, false]);
+    for (const wrong of [0, -1, Number.NaN]) {
+      assert.throws(() => peer.setIdleTimeout(wrong), { code: "OPTION_INVALID", op: "setIdleTimeout" });
+    }
+    called.setIdleTimeout(50);
+    await clock.advance(49);
+    await move(peer, called);
+    await clock.advance(50);
+    await expired(called, "IDLE_TIMEOUT");
+    called.setIdleTimeout(50);
+    await clock.advance(DAY_MS);
+    assert.equal((await called.closed).how, "timeout");
+  },
 
-function stallChecks(timed: TimedListenerCheck): void {
-  timed("timeouts.writeStallMs: a peer that takes nothing for so long", async (scene, clock) => {
+  async "timeouts.writeStallMs: a peer that takes nothing for so long"(scene, clock) {
     const [, peer] = await scene.pair(await scene.listen());
     const write = blockedWrite(peer);
     let elapsedMs = 0;
@@ -143,9 +103,9 @@ function stallChecks(timed: TimedListenerCheck): void {
     assert.ok(elapsedMs >= 60_000, `given up after ${elapsedMs} ms`);
     await expectError(write, { code: "WRITE_STALLED", op: "write", outcome: "unknown", type: ConnectionError });
     await expired(peer, "WRITE_STALLED");
-  });
+  },
 
-  timed("a slow reader is no stall", async (scene, clock) => {
+  async "a slow reader is no stall"(scene, clock) {
     const [called, peer] = await scene.pair(await scene.listen({ timeouts: { writeStallMs: 1000 } }));
     const write = blockedWrite(peer);
     for (let round = 0; round < 20; round += 1) {
@@ -158,18 +118,16 @@ function stallChecks(timed: TimedListenerCheck): void {
     await write;
     await clock.advance(DAY_MS);
     assert.equal(peer.signal.aborted, false);
-  });
+  },
 
-  timed("a quiet connection without pending writes does not stall", async (scene, clock) => {
+  async "a quiet connection without pending writes does not stall"(scene, clock) {
     const [called, peer] = await scene.pair(await scene.listen({ timeouts: { writeStallMs: 10 } }));
     await move(called, peer);
     await clock.advance(DAY_MS);
     await move(peer, called);
-  });
-}
+  },
 
-function lifetimeChecks(timed: TimedListenerCheck): void {
-  timed("lifetimeMs: the age of a connection, busy or not", async (scene, clock) => {
+  async "lifetimeMs: the age of a connection, busy or not"(scene, clock) {
     const [called, peer] = await scene.pair(await scene.listen({ timeouts: { lifetimeMs: 1000 } }));
     for (let second = 0; second < 9; second += 1) {
       await clock.advance(100);
@@ -179,11 +137,9 @@ function lifetimeChecks(timed: TimedListenerCheck): void {
     assert.equal(peer.signal.aborted, false);
     await clock.advance(1);
     await expired(peer, "LIFETIME_EXCEEDED");
-  });
-}
+  },
 
-function timerChecks(timed: TimedListenerCheck): void {
-  timed("no timer outlives its connection, its call or its listener", async (scene, clock) => {
+  async "no timer outlives its connection, its call or its listener"(scene, clock) {
     const limits = { timeouts: { idleMs: 1000, writeStallMs: 1000, lifetimeMs: 1000 } };
     const listener = await scene.listen(limits);
     const connect = scene.connect(listener, limits);
@@ -201,5 +157,26 @@ function timerChecks(timed: TimedListenerCheck): void {
     await Promise.all(failures);
     await listener.close();
     assert.equal(clock.pending, 0);
-  });
+  },
+};
+
+/** Sends one byte and waits until it has been read. */
+async function move(from: StreamSocket, to: StreamSocket): Promise<void> {
+  await from.write("x");
+  await to.readExactly(1);
+}
+
+/** Fails unless the connection ended because this limit ran out. */
+async function expired(socket: StreamSocket, code: ErrorCode): Promise<void> {
+  const { how, error } = await socket.closed;
+  assert.equal(how, "timeout");
+  assertError(error, { code, type: ConnectionError });
+  assert.equal(socket.signal.reason, error);
+  await expectError(socket.read(), { code, op: "read", type: ConnectionError });
+  await expectError(socket.write("x"), { code, op: "write", outcome: "none", type: ConnectionError });
+}
+
+/** Writes more than any kernel holds, and fails when it succeeds. */
+function blockedWrite(socket: StreamSocket): Promise<void> {
+  return pending(socket.write(Buffer.alloc(64 * 1_048_576)));
 }

@@ -10,6 +10,7 @@ import type { Network, StreamTraits } from "../../io/network/network.ts";
 import { serveOver } from "../../io/listener/serve.ts";
 import type { PeerHandler, ServeOptions, Server } from "../../io/listener/public.ts";
 import type { StreamSocket } from "../../io/stream/public.ts";
+import type { ManualClock } from "../manual-clock.ts";
 
 const POLL_MS = 1;
 
@@ -29,8 +30,11 @@ export interface ListenerWorld {
   readonly connect?: ConnectOptions | undefined;
 }
 
-/** Registers one test. */
-export type ListenerCheck = (title: string, body: (scene: ListenerScene) => Promise<void>) => void;
+/** Tests by their titles. */
+export type ListenerChecks = Readonly<Record<string, (scene: ListenerScene) => Promise<void>>>;
+
+/** Tests whose time is moved by hand. */
+export type TimedListenerChecks = Readonly<Record<string, (scene: ListenerScene, clock: ManualClock) => Promise<void>>>;
 
 /** The listeners and connections of one test. */
 export class ListenerScene {

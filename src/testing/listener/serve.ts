@@ -5,35 +5,11 @@ import { type ConnectionError, ZocaloError } from "../../core/errors.ts";
 import type { Peer } from "../../io/listener/public.ts";
 import type { StreamSocket } from "../../io/stream/public.ts";
 import { greet, patternBytes, PatternCheck, sendPattern, textToEnd } from "../stream/check.ts";
-import type { ListenerCheck, ListenerScene } from "./scene.ts";
+import type { ListenerChecks, ListenerScene } from "./scene.ts";
 
 /** `serve`: what becomes of a connection when its handler ends, fails, or loses it. */
-export function serveChecks(check: ListenerCheck): void {
-  handlerChecks(check);
-  failureChecks(check);
-  lossChecks(check);
-  detachChecks(check);
-}
-
-/** A promise, and the means to resolve it. */
-export function signal<T = void>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => undefined;
-  const promise = new Promise<T>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
-}
-
-/** Fails unless the connection is reset, or has ended where there is no reset. */
-async function lost(scene: ListenerScene, connecting: Promise<StreamSocket>): Promise<void> {
-  // The reset may come even before `connect` has an answer.
-  const outcome = await connecting.then(textToEnd).catch((error: unknown) => error);
-  if (!scene.traits.reset) return;
-  assert.ok(outcome instanceof ZocaloError && outcome.code === "CONNECTION_RESET", `not reset: ${String(outcome)}`);
-}
-
-function handlerChecks(check: ListenerCheck): void {
-  check("each connection has its own handler, and is closed when that returns", async (scene) => {
+export const serveChecks: ListenerChecks = {
+  async "each connection has its own handler, and is closed when that returns"(scene) {
     const server = await scene.serve(async (peer) => {
       const name = await peer.readUntil("\n");
       await peer.write(`hola ${String(name)}`);
@@ -48,9 +24,9 @@ function handlerChecks(check: ListenerCheck): void {
     assert.equal(server.stats.accepted, 20);
     await server.close();
     assert.deepEqual([server.stats.open, server.peers.size], [0, 0]);
-  });
+  },
 
-  check("the last answer arrives although the question was not read", async (scene) => {
+  async "the last answer arrives although the question was not read"(scene) {
     const server = await scene.serve((peer) => sendPattern(peer, 200_000, 50_000));
     const called = await scene.connect(server);
     const question = called.write(patternBytes(0, 100_000));
@@ -58,9 +34,9 @@ function handlerChecks(check: ListenerCheck): void {
     for await (const piece of called) received.next(piece);
     assert.equal(received.bytes, 200_000);
     await question;
-  });
+  },
 
-  check("a handler may return at once, and may not keep the connection", async (scene) => {
+  async "a handler may return at once, and may not keep the connection"(scene) {
     const kept = signal<Peer>();
     const server = await scene.serve((peer) => kept.resolve(peer));
     const called = await scene.connect(server);
@@ -69,11 +45,9 @@ function handlerChecks(check: ListenerCheck): void {
     const peer = await kept.promise;
     assert.equal((await peer.closed).how, "closed");
     await assert.rejects(peer.write("late"), { code: "CLOSED" });
-  });
-}
+  },
 
-function failureChecks(check: ListenerCheck): void {
-  check("a handler that throws has its connection reset, and onError is told; no other is touched", async (scene) => {
+  async "a handler that throws has its connection reset, and onError is told; no other is touched"(scene) {
     const told: [unknown, Peer | undefined][] = [];
     const failures = { sync: new Error("sync"), async: new TypeError("async"), odd: "not an error" };
     const server = await scene.serve(
@@ -108,9 +82,9 @@ function failureChecks(check: ListenerCheck): void {
       const { how, error: end } = await peer.closed;
       assert.deepEqual([how, end?.cause], ["aborted", error]);
     }
-  });
+  },
 
-  check("an onError that throws harms nobody", async (scene) => {
+  async "an onError that throws harms nobody"(scene) {
     const server = await scene.serve(
       () => {
         throw new Error("of the handler");
@@ -124,9 +98,9 @@ function failureChecks(check: ListenerCheck): void {
     await lost(scene, scene.connect(server));
     await lost(scene, scene.connect(server));
     assert.equal(server.stats.accepted, 2);
-  });
+  },
 
-  check("without onError nothing becomes an unhandled rejection", async (scene) => {
+  async "without onError nothing becomes an unhandled rejection"(scene) {
     const server = await scene.serve(async (peer) => {
       await peer.readExactly(1);
       throw new Error("nobody hears this");
@@ -135,11 +109,9 @@ function failureChecks(check: ListenerCheck): void {
     await called.write("x");
     await lost(scene, Promise.resolve(called));
     assert.equal(server.stats.open, 0);
-  });
-}
+  },
 
-function lossChecks(check: ListenerCheck): void {
-  check("the loss of a connection aborts peer.signal, whose reason says what happened", async (scene) => {
+  async "the loss of a connection aborts peer.signal, whose reason says what happened"(scene) {
     const seen = signal<ConnectionError>();
     const ready = signal();
     const server = await scene.serve(async (peer) => {
@@ -157,11 +129,9 @@ function lossChecks(check: ListenerCheck): void {
     called.abort();
     const { code } = await seen.promise;
     assert.equal(code, scene.traits.reset ? "CONNECTION_RESET" : "CONNECTION_ABORTED");
-  });
-}
+  },
 
-function detachChecks(check: ListenerCheck): void {
-  check("a detached connection outlives its handler and its server", async (scene) => {
+  async "a detached connection outlives its handler and its server"(scene) {
     const kept = signal<StreamSocket>();
     const server = await scene.serve((peer) => kept.resolve(peer.detach()));
     const called = await scene.connect(server);
@@ -175,27 +145,41 @@ function detachChecks(check: ListenerCheck): void {
     assert.equal(server.stats.open, 1);
     peer.abort();
     assert.equal(server.stats.open, 0);
-  });
+  },
 
-  check(
-    "a connection that is detached while its handler runs is not cut, and not aborted when that fails",
-    async (scene) => {
-      const kept = signal<StreamSocket>();
-      const fail = signal();
-      const told = signal<unknown>();
-      const handler = async (peer: Peer): Promise<void> => {
-        kept.resolve(peer.detach());
-        await fail.promise;
-        throw new Error("after detach");
-      };
-      const server = await scene.serve(handler, { onError: told.resolve });
-      const called = await scene.connect(server);
-      const peer = await kept.promise;
-      assert.deepEqual((await server.close({ timeoutMs: 0 })).cut, 0);
-      fail.resolve();
-      assert.match(String(await told.promise), /after detach/);
-      await greet(called, peer);
-      peer.abort();
-    },
-  );
+  async "a connection that is detached while its handler runs is not cut, and not aborted when that fails"(scene) {
+    const kept = signal<StreamSocket>();
+    const fail = signal();
+    const told = signal<unknown>();
+    const handler = async (peer: Peer): Promise<void> => {
+      kept.resolve(peer.detach());
+      await fail.promise;
+      throw new Error("after detach");
+    };
+    const server = await scene.serve(handler, { onError: told.resolve });
+    const called = await scene.connect(server);
+    const peer = await kept.promise;
+    assert.deepEqual((await server.close({ timeoutMs: 0 })).cut, 0);
+    fail.resolve();
+    assert.match(String(await told.promise), /after detach/);
+    await greet(called, peer);
+    peer.abort();
+  },
+};
+
+/** A promise, and the means to resolve it. */
+export function signal<T = void>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
+/** Fails unless the connection is reset, or has ended where there is no reset. */
+async function lost(scene: ListenerScene, connecting: Promise<StreamSocket>): Promise<void> {
+  // The reset may come even before `connect` has an answer.
+  const outcome = await connecting.then(textToEnd).catch((error: unknown) => error);
+  if (!scene.traits.reset) return;
+  assert.ok(outcome instanceof ZocaloError && outcome.code === "CONNECTION_RESET", `not reset: ${String(outcome)}`);
 }

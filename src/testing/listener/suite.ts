@@ -5,9 +5,9 @@ import { describe, it } from "node:test";
 import type { Network } from "../../io/network/network.ts";
 import { ManualClock } from "../manual-clock.ts";
 import { acceptChecks } from "./accept.ts";
-import { closeChecks } from "./closing.ts";
-import { limitChecks, type TimedListenerCheck } from "./limits.ts";
-import { type ListenerCheck, ListenerScene, type ListenerWorld } from "./scene.ts";
+import { closeChecks, timedCloseChecks } from "./closing.ts";
+import { limitChecks } from "./limits.ts";
+import { type ListenerChecks, ListenerScene, type ListenerWorld } from "./scene.ts";
 import { serveChecks } from "./serve.ts";
 
 /** A test that takes longer hangs: it fails, and those behind it run. */
@@ -46,24 +46,24 @@ export function listenerSuite(name: string, world: ListenerWorld): void {
       await scene.cleanup();
     }
   };
-  const check: ListenerCheck = (title, body) => run(title, (network) => inScene(network, body));
-  const timed: TimedListenerCheck = (title, body) =>
-    run(title, (network) => {
-      const clock = new ManualClock(network.clock);
-      return inScene({ ...network, clock }, (scene) => body(scene, clock));
-    });
   void describe(name, () => {
-    acceptChecks(check);
-    surplusChecks(check);
-    serveChecks(check);
-    closeChecks(check, timed);
-    limitChecks(timed);
+    for (const checks of [acceptChecks, surplusChecks, serveChecks, closeChecks]) {
+      for (const [title, body] of Object.entries(checks)) run(title, (network) => inScene(network, body));
+    }
+    for (const checks of [timedCloseChecks, limitChecks]) {
+      for (const [title, body] of Object.entries(checks)) {
+        run(title, (network) => {
+          const clock = new ManualClock(network.clock);
+          return inScene({ ...network, clock }, (scene) => body(scene, clock));
+        });
+      }
+    }
   });
 }
 
 /** The accept queue and `maxConnections` (docs/semantics.md, rule A6). */
-function surplusChecks(check: ListenerCheck): void {
-  check("more than maxWaitingConnections connections that nobody accepts are reset and counted", async (scene) => {
+const surplusChecks: ListenerChecks = {
+  async "more than maxWaitingConnections connections that nobody accepts are reset and counted"(scene) {
     const listener = await scene.listen({ limits: { maxWaitingConnections: 2 } });
     const queued = [await scene.connect(listener), await scene.connect(listener)];
     await scene.turnedAway(listener);
@@ -76,17 +76,17 @@ function surplusChecks(check: ListenerCheck): void {
     }
     await scene.pair(listener);
     assert.deepEqual([listener.stats.accepted, listener.stats.open], [3, 3]);
-  });
+  },
 
-  check("without an accept queue only those are accepted who are waited for", async (scene) => {
+  async "without an accept queue only those are accepted who are waited for"(scene) {
     const listener = await scene.listen({ limits: { maxWaitingConnections: 0 } });
     await scene.turnedAway(listener);
     await scene.pair(listener);
     await scene.turnedAway(listener);
     assert.equal(listener.stats.refused["max-waiting-connections"], 2);
-  });
+  },
 
-  check("more than maxConnections are reset and counted; a closed one gives its place back", async (scene) => {
+  async "more than maxConnections are reset and counted; a closed one gives its place back"(scene) {
     const listener = await scene.listen({ limits: { maxConnections: 2 } });
     const [, first] = await scene.pair(listener);
     await scene.pair(listener);
@@ -98,9 +98,9 @@ function surplusChecks(check: ListenerCheck): void {
     await scene.pair(listener);
     await scene.turnedAway(listener);
     assert.deepEqual([listener.stats.open, listener.stats.refused["max-connections"]], [2, 3]);
-  });
+  },
 
-  check("the place of a connection that its client ends comes back", async (scene) => {
+  async "the place of a connection that its client ends comes back"(scene) {
     const server = await scene.serve(async (peer) => await peer.read(), { limits: { maxConnections: 1 } });
     for (let round = 0; round < 20; round += 1) {
       const called = await scene.connect(server);
@@ -111,5 +111,5 @@ function surplusChecks(check: ListenerCheck): void {
       for (const peer of server.peers) await peer.closed;
     }
     assert.equal(server.stats.accepted, 20);
-  });
-}
+  },
+};

@@ -2,20 +2,13 @@
 
 import assert from "node:assert/strict";
 import { ConnectionError, ZocaloError } from "../../core/errors.ts";
-import type { StreamTraits } from "../../io/network/network.ts";
 import type { StreamSocket } from "../../io/stream/public.ts";
 import { assertError, expectError } from "../expect-error.ts";
-import { fillUp, greet, patternBytes, pause, pending, type StreamCheck } from "./check.ts";
+import { fillUp, greet, patternBytes, pause, pending, type StreamChecks } from "./check.ts";
 
 /** The ways in which a stream ends at once. */
-export function abruptEndChecks(check: StreamCheck, traits: StreamTraits): void {
-  abortChecks(check);
-  lossChecks(check);
-  if (traits.reset) resetChecks(check);
-}
-
-function abortChecks(check: StreamCheck): void {
-  check("abort ends pending calls with CONNECTION_ABORTED and its reason as the cause", async (a, b, traits) => {
+export const abortChecks: StreamChecks = {
+  async "abort ends pending calls with CONNECTION_ABORTED and its reason as the cause"(a, b, traits) {
     await fillUp(a);
     const reading = pending(a.readExactly(1));
     const begun = pending(a.write(patternBytes(0, 1000)));
@@ -40,9 +33,9 @@ function abortChecks(check: StreamCheck): void {
     })();
     if (traits.reset) await expectError(draining, { code: "CONNECTION_RESET", op: "read" });
     else await draining;
-  });
+  },
 
-  check("after abort every call is refused, and close and abort do nothing", async (a) => {
+  async "after abort every call is refused, and close and abort do nothing"(a) {
     a.abort();
     await expectError(a.read(), { code: "CONNECTION_ABORTED", op: "read", type: ConnectionError });
     await expectError(a.write("x"), { code: "CONNECTION_ABORTED", op: "write", outcome: "none" });
@@ -51,18 +44,16 @@ function abortChecks(check: StreamCheck): void {
     await a.close();
     const { error } = await a.closed;
     assert.equal(error?.cause, undefined);
-  });
+  },
 
-  check("abort during close ends it", async (a) => {
+  async "abort during close ends it"(a) {
     await fillUp(a);
     const closing = pending(a.close({ lingerMs: 600_000 }));
     a.abort();
     await expectError(closing, { code: "CONNECTION_ABORTED", op: "close", outcome: "unknown" });
-  });
-}
+  },
 
-function lossChecks(check: StreamCheck): void {
-  check("the peer sees an abort as a reset, or as an end where there is no reset", async (a, b, traits) => {
+  async "the peer sees an abort as a reset, or as an end where there is no reset"(a, b, traits) {
     await greet(a, b);
     const reading = pending(b.read());
     a.abort();
@@ -79,9 +70,9 @@ function lossChecks(check: StreamCheck): void {
     assertError(error, expected);
     assert.equal(b.signal.reason, error);
     await b.close();
-  });
+  },
 
-  check("a write to a peer that is gone fails; the process does not", async (a, b) => {
+  async "a write to a peer that is gone fails; the process does not"(a, b) {
     await greet(a, b);
     a.abort();
     const write = async (): Promise<void> => {
@@ -89,11 +80,12 @@ function lossChecks(check: StreamCheck): void {
     };
     const error = await expectError(write(), { code: "CONNECTION_RESET", op: "write" });
     assert.ok(error instanceof ZocaloError);
-  });
-}
+  },
+};
 
-function resetChecks(check: StreamCheck): void {
-  check("what had arrived stays readable, then the reset is seen", async (a, b) => {
+/** The same where a peer can be told of it by a reset. */
+export const resetChecks: StreamChecks = {
+  async "what had arrived stays readable, then the reset is seen"(a, b) {
     await a.write(patternBytes(0, 5000));
     assert.equal((await b.readExactly(1000)).length, 1000);
     await arrived(b, 5000, a);
@@ -101,9 +93,9 @@ function resetChecks(check: StreamCheck): void {
     assert.equal((await b.closed).how, "reset");
     assert.ok((await b.readExactly(4000)).equals(patternBytes(1000, 4000)));
     await expectError(b.read(), { code: "CONNECTION_RESET", op: "read" });
-  });
+  },
 
-  check("a call that needs more than had arrived fails with the reset and consumes nothing", async (a, b) => {
+  async "a call that needs more than had arrived fails with the reset and consumes nothing"(a, b) {
     const waiting = pending(b.readExactly(10));
     await a.write("abc");
     await arrived(b, 3, a);
@@ -111,15 +103,15 @@ function resetChecks(check: StreamCheck): void {
     await expectError(waiting, { code: "CONNECTION_RESET", op: "readExactly", type: ConnectionError });
     assert.equal(String(await b.readExactly(3)), "abc");
     await expectError(b.readUntil("x"), { code: "CONNECTION_RESET", op: "readUntil" });
-  });
+  },
 
-  check("a write that is under way when the peer resets rejects with outcome unknown", async (a, b) => {
+  async "a write that is under way when the peer resets rejects with outcome unknown"(a, b) {
     const write = pending(a.write(Buffer.alloc(48 * 1_048_576)));
     await b.readExactly(1000);
     b.abort();
     await expectError(write, { code: "CONNECTION_RESET", op: "write", outcome: "unknown", type: ConnectionError });
-  });
-}
+  },
+};
 
 /** Waits until so many bytes have arrived, without reading them. */
 async function arrived(socket: StreamSocket, byteCount: number, sender: StreamSocket): Promise<void> {

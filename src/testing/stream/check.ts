@@ -5,11 +5,10 @@ import { TimeoutError } from "../../core/errors.ts";
 import type { StreamTraits } from "../../io/network/network.ts";
 import type { StreamSocket } from "../../io/stream/public.ts";
 
-/** Registers one test on a fresh connected pair. */
-export type StreamCheck = (
-  title: string,
-  body: (a: StreamSocket, b: StreamSocket, traits: StreamTraits) => Promise<void>,
-) => void;
+/** Tests by their titles, each on a fresh connected pair. */
+export type StreamChecks = Readonly<
+  Record<string, (a: StreamSocket, b: StreamSocket, traits: StreamTraits) => Promise<void>>
+>;
 
 /** Long enough for a call to be pending, short enough for a test: nothing depends on how long it really is. */
 export const SHORT_MS = 10;

@@ -4,19 +4,13 @@ import assert from "node:assert/strict";
 import { TimeoutError } from "../../core/errors.ts";
 import type { StreamSocket } from "../../io/stream/public.ts";
 import { assertErrorShape } from "../expect-error.ts";
-import { patternBytes, PatternCheck, pause, type StreamCheck } from "./check.ts";
+import { patternBytes, PatternCheck, pause, type StreamChecks } from "./check.ts";
 
 const RACERS = 10;
 
 /** Racing readers, racing writers, and everything at once. */
-export function concurrencyChecks(check: StreamCheck): void {
-  racingReaders(check);
-  racingWriters(check);
-  everythingAtOnce(check);
-}
-
-function racingReaders(check: StreamCheck): void {
-  check("ten racing readers with time-outs of 1 ms and reused buffers lose nothing", async (a, b) => {
+export const concurrencyChecks: StreamChecks = {
+  async "ten racing readers with time-outs of 1 ms and reused buffers lose nothing"(a, b) {
     const received = new PatternCheck();
     const seen = { timeouts: 0 };
     const reader = async (_: unknown, index: number): Promise<void> => {
@@ -43,8 +37,60 @@ function racingReaders(check: StreamCheck): void {
     await a.end();
     await Promise.all(readers);
     assert.equal(received.bytes, sent);
-  });
-}
+  },
+
+  async "ten racing writers with time-outs of 1 ms and reused buffers: each write is all or nothing"(a, b) {
+    const seen = { timeouts: 0 };
+    let draining = false;
+    const writer = async (_: unknown, index: number): Promise<number> => {
+      const buffer = Buffer.alloc(40_000);
+      let sequence = 0;
+      for (let left = 20; left > 0; ) {
+        try {
+          await a.write(fillRecord(buffer, index, sequence), { timeoutMs: 1 });
+          sequence += 1;
+          if (draining) left -= 1;
+        } catch (error) {
+          assert.ok(error instanceof TimeoutError, String(error));
+          seen.timeouts += 1;
+          if (error.outcome === "all") sequence += 1;
+        }
+        // From here on the memory is the caller's again.
+        buffer.fill(STALE);
+      }
+      return sequence;
+    };
+    const writers = Array.from({ length: RACERS }, writer);
+    while (seen.timeouts < 3 * RACERS) await pause(a, 1);
+    draining = true;
+    const reading = readRecords(b);
+    const sent = await Promise.all(writers);
+    await a.end();
+    assert.deepEqual(await reading, sent);
+  },
+
+  async "100 concurrent calls of every method: each one settles, and errors have their shape"(a, b) {
+    const feeding = (async () => {
+      for (let line = 0; line < 2000; line += 1) await b.write(`line ${line}\n`);
+      await b.end();
+    })();
+    const drained = (async () => {
+      let count = 0;
+      for await (const piece of b) count += piece.length;
+      return count;
+    })();
+    const callers = Array.from({ length: CALLERS }, (_, index) => index);
+    const calls = callers.flatMap((index) => touchEverything(a, index));
+    const outcomes = await Promise.allSettled(calls);
+    const endings = callers.flatMap(() => [a.end(), a.close(), a.closed, a[Symbol.asyncDispose]()]);
+    outcomes.push(...(await Promise.allSettled(endings)));
+    for (const _ of callers) a.abort();
+    for (const outcome of outcomes) if (outcome.status === "rejected") assertErrorShape(outcome.reason);
+    assert.equal((await a.closed).how, "closed");
+    await feeding;
+    assert.equal(await drained, a.bytesSent);
+  },
+};
 
 const HEADER_BYTES = 7;
 const STALE = 0xee;
@@ -75,38 +121,6 @@ async function readRecords(socket: StreamSocket): Promise<readonly number[]> {
   }
 }
 
-function racingWriters(check: StreamCheck): void {
-  check("ten racing writers with time-outs of 1 ms and reused buffers: each write is all or nothing", async (a, b) => {
-    const seen = { timeouts: 0 };
-    let draining = false;
-    const writer = async (_: unknown, index: number): Promise<number> => {
-      const buffer = Buffer.alloc(40_000);
-      let sequence = 0;
-      for (let left = 20; left > 0; ) {
-        try {
-          await a.write(fillRecord(buffer, index, sequence), { timeoutMs: 1 });
-          sequence += 1;
-          if (draining) left -= 1;
-        } catch (error) {
-          assert.ok(error instanceof TimeoutError, String(error));
-          seen.timeouts += 1;
-          if (error.outcome === "all") sequence += 1;
-        }
-        // From here on the memory is the caller's again.
-        buffer.fill(STALE);
-      }
-      return sequence;
-    };
-    const writers = Array.from({ length: RACERS }, writer);
-    while (seen.timeouts < 3 * RACERS) await pause(a, 1);
-    draining = true;
-    const reading = readRecords(b);
-    const sent = await Promise.all(writers);
-    await a.end();
-    assert.deepEqual(await reading, sent);
-  });
-}
-
 const CALLERS = 100;
 
 /** Every method and property of a stream; those that answer later as promises. */
@@ -132,28 +146,4 @@ function touchEverything(socket: StreamSocket, index: number): Promise<unknown>[
     socket.write(["some", " more\n"], { timeoutMs: 5000, signal }),
     socket.startTls({ role: "client" }),
   ];
-}
-
-function everythingAtOnce(check: StreamCheck): void {
-  check("100 concurrent calls of every method: each one settles, and errors have their shape", async (a, b) => {
-    const feeding = (async () => {
-      for (let line = 0; line < 2000; line += 1) await b.write(`line ${line}\n`);
-      await b.end();
-    })();
-    const drained = (async () => {
-      let count = 0;
-      for await (const piece of b) count += piece.length;
-      return count;
-    })();
-    const callers = Array.from({ length: CALLERS }, (_, index) => index);
-    const calls = callers.flatMap((index) => touchEverything(a, index));
-    const outcomes = await Promise.allSettled(calls);
-    const endings = callers.flatMap(() => [a.end(), a.close(), a.closed, a[Symbol.asyncDispose]()]);
-    outcomes.push(...(await Promise.allSettled(endings)));
-    for (const _ of callers) a.abort();
-    for (const outcome of outcomes) if (outcome.status === "rejected") assertErrorShape(outcome.reason);
-    assert.equal((await a.closed).how, "closed");
-    await feeding;
-    assert.equal(await drained, a.bytesSent);
-  });
 }

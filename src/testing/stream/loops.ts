@@ -3,17 +3,11 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../core/errors.ts";
 import { expectAborted, expectError } from "../expect-error.ts";
-import { patternBytes, PatternCheck, SHORT_MS, type StreamCheck, textToEnd } from "./check.ts";
+import { patternBytes, PatternCheck, SHORT_MS, type StreamChecks, textToEnd } from "./check.ts";
 
 /** Iteration and its options. */
-export function loopChecks(check: StreamCheck): void {
-  iterationChecks(check);
-  loopOptionChecks(check);
-  ownershipChecks(check);
-}
-
-function iterationChecks(check: StreamCheck): void {
-  check("break in for await neither closes nor loses bytes", async (a, b) => {
+export const loopChecks: StreamChecks = {
+  async "break in for await neither closes nor loses bytes"(a, b) {
     const received = new PatternCheck();
     await a.write(patternBytes(0, 3000));
     for await (const piece of b) {
@@ -26,9 +20,9 @@ function iterationChecks(check: StreamCheck): void {
     await a.end();
     for await (const piece of b) received.next(piece);
     assert.equal(received.bytes, 6000);
-  });
+  },
 
-  check("an iteration that is given up does not take bytes away from others", async (a, b) => {
+  async "an iteration that is given up does not take bytes away from others"(a, b) {
     const iterator = b[Symbol.asyncIterator]();
     const steps = [iterator.next(), iterator.next()];
     const waiting = b.read();
@@ -37,9 +31,9 @@ function iterationChecks(check: StreamCheck): void {
     assert.deepEqual(await iterator.next(), { done: true, value: undefined });
     await a.write("yours");
     assert.equal(String(await waiting).slice(0, 1), "y");
-  });
+  },
 
-  check("an error in the body of for await leaves the connection open", async (a, b) => {
+  async "an error in the body of for await leaves the connection open"(a, b) {
     await a.write("first");
     const failure = new Error("of the body");
     let taken = 0;
@@ -53,11 +47,9 @@ function iterationChecks(check: StreamCheck): void {
     assert.ok(taken > 0);
     await a.write("second");
     assert.equal(String(await b.readExactly(11 - taken)), "firstsecond".slice(taken));
-  });
-}
+  },
 
-function loopOptionChecks(check: StreamCheck): void {
-  check("until ends reads and loops in order; what was not taken stays", async (a, b) => {
+  async "until ends reads and loops in order; what was not taken stays"(a, b) {
     const stop = new AbortController();
     const options = { until: stop.signal };
     const reads = [b.read(options), b.readInto(Buffer.alloc(1), options)];
@@ -72,9 +64,9 @@ function loopOptionChecks(check: StreamCheck): void {
     assert.equal(await b.read(options), null);
     await a.end();
     assert.equal(await textToEnd(b), "adiós");
-  });
+  },
 
-  check("timeoutMs is for each step of a loop; another loop goes on", async (a, b) => {
+  async "timeoutMs is for each step of a loop; another loop goes on"(a, b) {
     await a.write("x");
     const loop = b.chunks({ timeoutMs: SHORT_MS });
     const first = await expectError(b.chunks({ timeoutMs: 0 }).next(), { code: "TIMEOUT", op: "read" });
@@ -83,27 +75,22 @@ function loopOptionChecks(check: StreamCheck): void {
     await expectError(loop.next(), { code: "TIMEOUT", op: "read" });
     await a.write("y");
     assert.equal(String((await b.chunks({ timeoutMs: 60_000 }).next()).value), "y");
-  });
+  },
 
-  check(
-    "signal rejects the step of a loop; wrong options reject, and only who may end with nothing has until",
-    async (a, b) => {
-      const never = new AbortController().signal;
-      await expectAborted((signal) => b.chunks({ signal, until: never }).next());
-      const wrong = { code: "OPTION_INVALID", type: UsageError } as const;
-      await expectError(b.chunks({ timeoutMs: -1 }).next(), { ...wrong, op: "read" });
-      await expectError(b.chunks({ until: {} as AbortSignal }).next(), { ...wrong, op: "read" });
-      const until = { until: never } as {};
-      await expectError(b.readExactly(1, until), { ...wrong, op: "readExactly" });
-      await expectError(b.readUntil("x", until), { ...wrong, op: "readUntil" });
-      await a.write("x");
-      assert.equal(String(await b.read()), "x");
-    },
-  );
-}
+  async "signal rejects the step of a loop; wrong options reject, and only who may end with nothing has until"(a, b) {
+    const never = new AbortController().signal;
+    await expectAborted((signal) => b.chunks({ signal, until: never }).next());
+    const wrong = { code: "OPTION_INVALID", type: UsageError } as const;
+    await expectError(b.chunks({ timeoutMs: -1 }).next(), { ...wrong, op: "read" });
+    await expectError(b.chunks({ until: {} as AbortSignal }).next(), { ...wrong, op: "read" });
+    const until = { until: never } as {};
+    await expectError(b.readExactly(1, until), { ...wrong, op: "readExactly" });
+    await expectError(b.readUntil("x", until), { ...wrong, op: "readUntil" });
+    await a.write("x");
+    assert.equal(String(await b.read()), "x");
+  },
 
-function ownershipChecks(check: StreamCheck): void {
-  check("the bytes of a read belong to the caller", async (a, b) => {
+  async "the bytes of a read belong to the caller"(a, b) {
     const kept: Buffer[] = [];
     const reading = (async () => {
       for await (const piece of b) kept.push(piece);
@@ -122,5 +109,5 @@ function ownershipChecks(check: StreamCheck): void {
       piece.fill(0);
     }
     assert.equal(received.bytes, offset);
-  });
-}
+  },
+};

@@ -3,18 +3,11 @@
 import assert from "node:assert/strict";
 import { EndOfStreamError, ProtocolError, UsageError } from "../../core/errors.ts";
 import { expectError } from "../expect-error.ts";
-import { patternBytes, pending, type StreamCheck, textToEnd } from "./check.ts";
+import { patternBytes, pending, type StreamChecks, textToEnd } from "./check.ts";
 
 /** `read`, `readInto`, `readExactly` and `readUntil`. */
-export function readChecks(check: StreamCheck): void {
-  someChecks(check);
-  intoChecks(check);
-  exactChecks(check);
-  untilChecks(check);
-}
-
-function someChecks(check: StreamCheck): void {
-  check("read waits for bytes, and gives null at the end, again and again", async (a, b) => {
+export const readChecks: StreamChecks = {
+  async "read waits for bytes, and gives null at the end, again and again"(a, b) {
     const reading = b.read();
     await a.write("hola");
     const first = String(await reading);
@@ -22,9 +15,9 @@ function someChecks(check: StreamCheck): void {
     assert.equal(first + String(await b.readExactly(4 - first.length)), "hola");
     await a.end();
     for (let again = 0; again < 3; again += 1) assert.equal(await b.read(), null);
-  });
+  },
 
-  check("read gives at most maxBytes and keeps the rest", async (a, b) => {
+  async "read gives at most maxBytes and keeps the rest"(a, b) {
     await a.write("abcdef");
     await a.end();
     const first = String(await b.read({ maxBytes: 2 }));
@@ -32,25 +25,23 @@ function someChecks(check: StreamCheck): void {
     const second = String(await b.read({ maxBytes: 1 }));
     assert.equal(second.length, 1);
     assert.equal(first + second + (await textToEnd(b)), "abcdef");
-  });
+  },
 
-  check("read refuses a maxBytes that is no number of bytes", async (_a, b) => {
+  async "read refuses a maxBytes that is no number of bytes"(_a, b) {
     for (const maxBytes of [0, -1, Number.NaN]) {
       await expectError(b.read({ maxBytes }), { code: "OPTION_INVALID", op: "read", type: UsageError });
     }
-  });
+  },
 
-  check("reads are served first come first served, whatever their kind", async (a, b) => {
+  async "reads are served first come first served, whatever their kind"(a, b) {
     // One byte: with more room, a read may end where the network has cut.
     const target = Buffer.alloc(1);
     const reads = [b.readExactly(3), b.readUntil("\n"), b.readInto(target).then(() => target), b.readExactly(4)];
     await a.write("abcline\nxrest");
     assert.deepEqual((await Promise.all(reads)).map(String), ["abc", "line\n", "x", "rest"]);
-  });
-}
+  },
 
-function intoChecks(check: StreamCheck): void {
-  check("readInto fills a part of the caller's memory and nothing beside it", async (a, b) => {
+  async "readInto fills a part of the caller's memory and nothing beside it"(a, b) {
     const memory = new Uint8Array(16).fill(0x2e);
     await a.write("hola");
     for (let filled = 0; filled < 4; ) filled += (await b.readInto(memory.subarray(4 + filled, 12))) ?? 0;
@@ -61,32 +52,30 @@ function intoChecks(check: StreamCheck): void {
     assert.ok(count === 1 || count === 2, String(count));
     assert.equal(String(Buffer.from(memory)), `${count === 1 ? "x." : "xy"}..hola........`);
     assert.equal(String(await b.readExactly(3 - count)), "xyz".slice(count));
-  });
+  },
 
-  check("readInto of nothing resolves with 0 at once; null at the end", async (a, b) => {
+  async "readInto of nothing resolves with 0 at once; null at the end"(a, b) {
     assert.equal(await b.readInto(new Uint8Array(0)), 0);
     await a.end();
     assert.equal(await b.readInto(new Uint8Array(1)), null);
-  });
-}
+  },
 
-function exactChecks(check: StreamCheck): void {
-  check("readExactly gathers pieces, and leaves what comes behind", async (a, b) => {
+  async "readExactly gathers pieces, and leaves what comes behind"(a, b) {
     const six = b.readExactly(6);
     for (const piece of ["a", "bc", "de", "fg"]) await a.write(piece);
     assert.equal(String(await six), "abcdef");
     assert.equal(String(await b.readExactly(1)), "g");
     assert.equal((await b.readExactly(0)).length, 0);
-  });
+  },
 
-  check("readExactly takes more than is read ahead", async (a, b) => {
+  async "readExactly takes more than is read ahead"(a, b) {
     const count = 1_000_000;
     const write = a.write(patternBytes(0, count));
     assert.ok((await b.readExactly(count)).equals(patternBytes(0, count)));
     await write;
-  });
+  },
 
-  check("readExactly rejects END_OF_STREAM with what did come", async (a, b) => {
+  async "readExactly rejects END_OF_STREAM with what did come"(a, b) {
     const waiting = pending(b.readExactly(5));
     await a.write("abc");
     await a.end();
@@ -95,17 +84,15 @@ function exactChecks(check: StreamCheck): void {
     assert.equal(await b.read(), null);
     const empty = await expectError(b.readExactly(1), { code: "END_OF_STREAM" });
     assert.equal((empty as EndOfStreamError).partial.length, 0);
-  });
+  },
 
-  check("readExactly refuses what is no count", async (_a, b) => {
+  async "readExactly refuses what is no count"(_a, b) {
     for (const count of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       await expectError(b.readExactly(count), { code: "OPTION_INVALID", op: "readExactly", type: UsageError });
     }
-  });
-}
+  },
 
-function untilChecks(check: StreamCheck): void {
-  check("readUntil finds delimiters of one and of many bytes, however they are cut", async (a, b) => {
+  async "readUntil finds delimiters of one and of many bytes, however they are cut"(a, b) {
     const text = "one\r\ntwo\r\r\n\r\n";
     const reading = (async () => [await b.readUntil("\r\n"), await b.readUntil("\r\n"), await b.readUntil("\r\n")])();
     for (const letter of text) await a.write(letter);
@@ -113,37 +100,37 @@ function untilChecks(check: StreamCheck): void {
     await a.write(text);
     const bytes = Buffer.from("\n");
     assert.equal(String(await b.readUntil(bytes)), "one\r\n");
-  });
+  },
 
-  check("readUntil looks at maxBytes bytes, delimiter included, and consumes nothing in vain", async (a, b) => {
+  async "readUntil looks at maxBytes bytes, delimiter included, and consumes nothing in vain"(a, b) {
     await a.write("12345\nrest");
     await a.end();
     const expected = { code: "DELIMITER_NOT_FOUND", op: "readUntil", type: ProtocolError } as const;
     await expectError(b.readUntil("\n", { maxBytes: 5 }), expected);
     assert.equal(String(await b.readUntil("\n", { maxBytes: 6 })), "12345\n");
     assert.equal(await textToEnd(b), "rest");
-  });
+  },
 
-  check("readUntil gives up after 65,536 bytes by default", async (a, b) => {
+  async "readUntil gives up after 65,536 bytes by default"(a, b) {
     const waiting = pending(b.readUntil("\n"));
     const write = a.write(Buffer.alloc(65_537, "x"));
     await expectError(waiting, { code: "DELIMITER_NOT_FOUND", op: "readUntil" });
     assert.equal((await b.readExactly(65_537)).length, 65_537);
     await write;
-  });
+  },
 
-  check("readUntil rejects END_OF_STREAM with the rest", async (a, b) => {
+  async "readUntil rejects END_OF_STREAM with the rest"(a, b) {
     const waiting = pending(b.readUntil("\n"));
     await a.write("no end");
     await a.end();
     const error = await expectError(waiting, { code: "END_OF_STREAM", op: "readUntil", type: EndOfStreamError });
     assert.equal(String(Buffer.from((error as EndOfStreamError).partial)), "no end");
     assert.equal(await b.read(), null);
-  });
+  },
 
-  check("readUntil refuses an empty delimiter and a maxBytes that cannot hold it", async (_a, b) => {
+  async "readUntil refuses an empty delimiter and a maxBytes that cannot hold it"(_a, b) {
     const expected = { code: "OPTION_INVALID", op: "readUntil", type: UsageError } as const;
     await expectError(b.readUntil(""), expected);
     await expectError(b.readUntil("\r\n", { maxBytes: 1 }), expected);
-  });
-}
+  },
+};

@@ -6,7 +6,7 @@ import { ANYTHING, refuseUnknown } from "../../core/options/check-options.ts";
 import type { StreamTraits } from "../../io/network/network.ts";
 import type { StreamSocket } from "../../io/stream/public.ts";
 import { expectError } from "../expect-error.ts";
-import { abruptEndChecks } from "./aborts.ts";
+import { abortChecks, resetChecks } from "./aborts.ts";
 import { cancelChecks } from "./cancel.ts";
 import {
   fillUp,
@@ -14,11 +14,11 @@ import {
   MOST_READ_AHEAD_BYTES,
   patternBytes,
   receivePattern,
-  type StreamCheck,
+  type StreamChecks,
   textToEnd,
 } from "./check.ts";
 import { concurrencyChecks } from "./concurrency.ts";
-import { endChecks } from "./ends.ts";
+import { endChecks, halfCloseChecks } from "./ends.ts";
 import { loopChecks } from "./loops.ts";
 import { readChecks } from "./reads.ts";
 import { transferChecks, writeChecks } from "./transfer.ts";
@@ -73,30 +73,34 @@ export function streamSuite(
 ): void {
   refuseUnknown({ op: "streamSuite" }, options, { traits: ANYTHING });
   const world = typeof streams === "function" ? here(streams) : streams;
-  const check: StreamCheck = (title, body) => {
-    void it(title, { timeout: HANG_MS }, () =>
-      world.run(async ([a, b]) => {
-        try {
-          await body(a, b, options.traits);
-        } finally {
-          a.abort();
-          b.abort();
-        }
-      }),
-    );
-  };
+  const { traits } = options;
+  const checks = [
+    transferChecks,
+    readChecks,
+    loopChecks,
+    writeChecks,
+    cancelChecks,
+    concurrencyChecks,
+    endChecks,
+    ...(traits.halfClose ? [halfCloseChecks] : []),
+    abortChecks,
+    ...(traits.reset ? [resetChecks] : []),
+    bridgeChecks,
+    propertyChecks,
+  ];
   void describe(name, () => {
-    transferChecks(check);
-    readChecks(check);
-    loopChecks(check);
-    writeChecks(check);
-    cancelChecks(check);
-    concurrencyChecks(check);
-    endChecks(check, options.traits);
-    abruptEndChecks(check, options.traits);
-    webChecks(check);
-    nodeChecks(check);
-    propertyChecks(check);
+    for (const [title, body] of checks.flatMap((one) => Object.entries(one))) {
+      void it(title, { timeout: HANG_MS }, () =>
+        world.run(async ([a, b]) => {
+          try {
+            await body(a, b, traits);
+          } finally {
+            a.abort();
+            b.abort();
+          }
+        }),
+      );
+    }
   });
 }
 
@@ -114,8 +118,9 @@ function here(open: () => Promise<OpenedStreams>): StreamWorld {
   };
 }
 
-function webChecks(check: StreamCheck): void {
-  check("Web Streams carry bytes and the end, with backpressure", async (a, b) => {
+/** The bridges to Web Streams and Node streams. */
+const bridgeChecks: StreamChecks = {
+  async "Web Streams carry bytes and the end, with backpressure"(a, b) {
     const writer = a.interop.writable.getWriter();
     const sending = (async () => {
       for (let sent = 0; sent < 3_000_000; sent += 100_000) await writer.write(patternBytes(sent, 100_000));
@@ -125,32 +130,30 @@ function webChecks(check: StreamCheck): void {
     await sending;
     assert.equal(a.interop.writable, a.interop.writable);
     assert.equal(b.interop.readable, b.interop.readable);
-  });
+  },
 
-  check("a readable Web Stream that nobody reads takes nothing beyond the read-ahead", async (a, b) => {
+  async "a readable Web Stream that nobody reads takes nothing beyond the read-ahead"(a, b) {
     assert.equal(b.interop.readable.locked, false);
     await fillUp(a);
     assert.ok(b.bytesReceived <= MOST_READ_AHEAD_BYTES);
-  });
+  },
 
-  check("cancelling the readable Web Stream aborts the connection", async (_a, b) => {
+  async "cancelling the readable Web Stream aborts the connection"(_a, b) {
     const reason = new Error("not interested");
     await b.interop.readable.cancel(reason);
     const { how, error } = await b.closed;
     assert.deepEqual([how, error?.cause], ["aborted", reason]);
-  });
+  },
 
-  check("aborting the writable Web Stream aborts the connection", async (a) => {
+  async "aborting the writable Web Stream aborts the connection"(a) {
     const reason = new Error("no more");
     await a.interop.writable.abort(reason);
     const { how, error } = await a.closed;
     assert.deepEqual([how, error?.cause], ["aborted", reason]);
     await expectError(a.write("x"), { code: "CONNECTION_ABORTED", op: "write" });
-  });
-}
+  },
 
-function nodeChecks(check: StreamCheck): void {
-  check("a Node stream carries bytes both ways, half-close included", async (a, b) => {
+  async "a Node stream carries bytes both ways, half-close included"(a, b) {
     const stream = b.interop.toNodeStream();
     stream.on("data", (piece: Buffer) => stream.write(String(piece).toUpperCase()));
     stream.on("end", () => stream.end());
@@ -159,9 +162,9 @@ function nodeChecks(check: StreamCheck): void {
     await a.end();
     assert.equal(await textToEnd(a), "HOLA MUNDO");
     assert.equal((await b.closed).how, "ended");
-  });
+  },
 
-  check("a Node stream reports the loss of the connection as its error", async (a, b, traits) => {
+  async "a Node stream reports the loss of the connection as its error"(a, b, traits) {
     await greet(a, b);
     const stream = b.interop.toNodeStream();
     const failed = new Promise<unknown>((resolve) => {
@@ -171,28 +174,29 @@ function nodeChecks(check: StreamCheck): void {
     stream.resume();
     a.abort();
     assert.equal(((await failed) as { code: string }).code, "CONNECTION_RESET");
-  });
+  },
 
-  check("destroying a Node stream closes the connection, with an error aborts it", async (a, b) => {
+  async "destroying a Node stream closes the connection, with an error aborts it"(a, b) {
     const closing = b.interop.toNodeStream().destroy();
     closing.on("error", (error) => assert.fail(error));
     assert.equal(await a.read(), null);
     await a.close();
     assert.equal((await b.closed).how, "closed");
-  });
+  },
 
-  check("destroying a Node stream with an error aborts the connection", async (_a, b) => {
+  async "destroying a Node stream with an error aborts the connection"(_a, b) {
     const stream = b.interop.toNodeStream();
     const failure = new Error("broken");
     const failed = new Promise((resolve) => void stream.on("error", resolve));
     stream.destroy(failure);
     assert.equal(await failed, failure);
     assert.deepEqual(await b.closed.then(({ how, error }) => [how, error?.cause]), ["aborted", failure]);
-  });
-}
+  },
+};
 
-function propertyChecks(check: StreamCheck): void {
-  check("addresses, traits and counters", async (a, b, traits) => {
+/** What a socket says of itself, and its settings. */
+const propertyChecks: StreamChecks = {
+  async "addresses, traits and counters"(a, b, traits) {
     assert.deepEqual(a.traits, traits);
     assert.equal(typeof a.localAddress.toString(), "string");
     assert.equal(a.localAddress.transport, a.remoteAddress.transport);
@@ -204,9 +208,9 @@ function propertyChecks(check: StreamCheck): void {
     await a.write("12345");
     await b.readExactly(5);
     assert.deepEqual([a.bytesSent, a.bytesReceived, b.bytesSent, b.bytesReceived], [5, 0, 0, 5]);
-  });
+  },
 
-  check("settings leave the socket as it is", async (a, b) => {
+  async "settings leave the socket as it is"(a, b) {
     for (const on of [false, true]) a.tcp.setNoDelay(on);
     a.tcp.setKeepAlive(true, 1000);
     a.tcp.setKeepAlive(false);
@@ -215,5 +219,5 @@ function propertyChecks(check: StreamCheck): void {
     assert.equal(a.interop, a.interop);
     await a.write("x");
     assert.equal(String(await b.readExactly(1)), "x");
-  });
-}
+  },
+};

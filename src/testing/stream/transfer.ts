@@ -12,37 +12,31 @@ import {
   pending,
   receivePattern,
   sendPattern,
-  type StreamCheck,
+  type StreamChecks,
   textToEnd,
 } from "./check.ts";
 
 const MEBIBYTE = 1_048_576;
 
 /** Transfer of bytes, small and large. */
-export function transferChecks(check: StreamCheck): void {
-  bulkChecks(check);
-  messageChecks(check);
-  inputChecks(check);
-}
-
-function bulkChecks(check: StreamCheck): void {
-  check("1 MiB in one write and then the end", async (a, b) => {
+export const transferChecks: StreamChecks = {
+  async "1 MiB in one write and then the end"(a, b) {
     const sent = a.write(patternBytes(0, MEBIBYTE)).then(() => a.end());
     assert.equal(await receivePattern(b), MEBIBYTE);
     await sent;
     assert.equal(await b.read(), null);
     assert.equal(a.bytesSent, MEBIBYTE);
     assert.equal(b.bytesReceived, MEBIBYTE);
-  });
+  },
 
-  check("64 MiB both ways at once, compared byte by byte", async (a, b) => {
+  async "64 MiB both ways at once, compared byte by byte"(a, b) {
     const total = 64 * MEBIBYTE;
     const send = (socket: StreamSocket): Promise<void> => sendPattern(socket, total, MEBIBYTE).then(() => socket.end());
     const [, , atA, atB] = await Promise.all([send(a), send(b), receivePattern(a), receivePattern(b)]);
     assert.deepEqual([atA, atB], [total, total]);
-  });
+  },
 
-  check("large pieces through readInto with one buffer", async (a, b) => {
+  async "large pieces through readInto with one buffer"(a, b) {
     const total = 8 * MEBIBYTE;
     const sending = sendPattern(a, total, MEBIBYTE).then(() => a.end());
     const target = new Uint8Array(50_021);
@@ -52,11 +46,9 @@ function bulkChecks(check: StreamCheck): void {
     }
     await sending;
     assert.equal(received.bytes, total);
-  });
-}
+  },
 
-function messageChecks(check: StreamCheck): void {
-  check("a counter goes to and fro until it is 1,000", async (a, b) => {
+  async "a counter goes to and fro until it is 1,000"(a, b) {
     const play = async (socket: StreamSocket): Promise<number> => {
       for (;;) {
         const count = (await socket.readExactly(4)).readUInt32BE();
@@ -69,9 +61,9 @@ function messageChecks(check: StreamCheck): void {
     };
     await a.write(Buffer.alloc(4));
     assert.deepEqual(await Promise.all([play(a), play(b)]), [1000, 1000]);
-  });
+  },
 
-  check("10,000 writes that nobody awaits arrive in the order of the calls", async (a, b) => {
+  async "10,000 writes that nobody awaits arrive in the order of the calls"(a, b) {
     const sizes = Array.from({ length: 10_000 }, (_, index) => (index * 7) % 61);
     let offset = 0;
     const writes = sizes.map((size) => {
@@ -82,25 +74,23 @@ function messageChecks(check: StreamCheck): void {
     const ended = a.end();
     assert.equal(await receivePattern(b), offset);
     await Promise.all([...writes, ended]);
-  });
+  },
 
-  check("a write of many pieces is one stretch of bytes", async (a, b) => {
+  async "a write of many pieces is one stretch of bytes"(a, b) {
     const pieces = Array.from({ length: 5000 }, (_, index) => `${index},`);
     const write = a.write(pieces).then(() => a.end());
     assert.equal(await textToEnd(b), pieces.join(""));
     await write;
-  });
-}
+  },
 
-function inputChecks(check: StreamCheck): void {
-  check("strings are sent as UTF-8, beside bytes", async (a, b) => {
+  async "strings are sent as UTF-8, beside bytes"(a, b) {
     await a.write("¿ñandú? 日本 😀 ");
     await a.write(["á", new Uint8Array([0xc3, 0xa9]), Buffer.from("í")]);
     await a.end();
     assert.equal(await textToEnd(b), "¿ñandú? 日本 😀 áéí");
-  });
+  },
 
-  check("a write of no bytes succeeds and sends nothing", async (a, b) => {
+  async "a write of no bytes succeeds and sends nothing"(a, b) {
     const nothing: WriteInput[] = ["", new Uint8Array(0), [], ["", new Uint8Array(0)]];
     for (const input of nothing) await a.write(input);
     await a.write("x");
@@ -108,9 +98,9 @@ function inputChecks(check: StreamCheck): void {
     await a.end();
     assert.equal(await textToEnd(b), "x");
     assert.equal(a.bytesSent, 1);
-  });
+  },
 
-  check("what is neither text nor bytes is refused, and the stream goes on", async (a, b) => {
+  async "what is neither text nor bytes is refused, and the stream goes on"(a, b) {
     const wrong: readonly unknown[] = [7, null, undefined, {}, [7], new ArrayBuffer(2)];
     for (const input of wrong) {
       const expected = { code: "OPTION_INVALID", op: "write", type: UsageError } as const;
@@ -118,9 +108,9 @@ function inputChecks(check: StreamCheck): void {
     }
     await a.write("still");
     assert.equal(String(await b.readExactly(5)), "still");
-  });
+  },
 
-  check("the input of a write can be reused as soon as it settles", async (a, b) => {
+  async "the input of a write can be reused as soon as it settles"(a, b) {
     const small = Buffer.from("small");
     await a.write(small);
     small.fill("!");
@@ -131,8 +121,8 @@ function inputChecks(check: StreamCheck): void {
     const bytes = await received;
     assert.equal(bytes.toString("latin1", 0, 5), "small");
     assert.ok(bytes.subarray(5).equals(patternBytes(0, MEBIBYTE)));
-  });
-}
+  },
+};
 
 /** More than any kernel holds for a reader that never reads: receive and send buffers of tens of MiB are possible. */
 const MOST_IN_FLIGHT_BYTES = 64 * 1_048_576;
@@ -141,13 +131,8 @@ const MOST_IN_FLIGHT_BYTES = 64 * 1_048_576;
 const WRITE_QUEUE_BYTES = 16 * 1_048_576;
 
 /** Writes against a peer that reads slowly or not at all. */
-export function writeChecks(check: StreamCheck): void {
-  backpressureChecks(check);
-  queueChecks(check);
-}
-
-function backpressureChecks(check: StreamCheck): void {
-  check("a reader that stops stops the writer; memory stays within the limits on both sides", async (a, b) => {
+export const writeChecks: StreamChecks = {
+  async "a reader that stops stops the writer; memory stays within the limits on both sides"(a, b) {
     const accepted = await fillUp(a);
     assert.ok(b.bytesReceived <= MOST_READ_AHEAD_BYTES, `${b.bytesReceived} bytes were read ahead`);
     assert.ok(a.bytesSent <= accepted && accepted <= MOST_IN_FLIGHT_BYTES, `${a.bytesSent} of ${accepted}`);
@@ -155,9 +140,9 @@ function backpressureChecks(check: StreamCheck): void {
     assert.equal(await receivePattern(b), accepted);
     await rest;
     assert.equal(a.bytesSent, accepted);
-  });
+  },
 
-  check("a slow reader gets everything", async (a, b) => {
+  async "a slow reader gets everything"(a, b) {
     const accepted = await fillUp(a);
     const sending = a.end();
     const received = new PatternCheck();
@@ -169,11 +154,9 @@ function backpressureChecks(check: StreamCheck): void {
     await sending;
     assert.equal(received.bytes, accepted);
     assert.ok(most <= MOST_READ_AHEAD_BYTES, `${most} bytes were read ahead`);
-  });
-}
+  },
 
-function queueChecks(check: StreamCheck): void {
-  check("writes of all sizes queue in order behind a blocked one", async (a, b) => {
+  async "writes of all sizes queue in order behind a blocked one"(a, b) {
     const accepted = await fillUp(a);
     let offset = accepted;
     const writes = Array.from({ length: 200 }, (_, index) => {
@@ -185,9 +168,9 @@ function queueChecks(check: StreamCheck): void {
     const ended = a.end();
     assert.equal(await receivePattern(b), offset);
     await Promise.all([...writes, ended]);
-  });
+  },
 
-  check("QUEUE_FULL when more than the queue may hold waits, and nothing of it is sent", async (a, b) => {
+  async "QUEUE_FULL when more than the queue may hold waits, and nothing of it is sent"(a, b) {
     const accepted = await fillUp(a);
     const large = Buffer.alloc(WRITE_QUEUE_BYTES - 1_048_576, "q");
     const waits = pending(a.write(large));
@@ -199,5 +182,5 @@ function queueChecks(check: StreamCheck): void {
     await waits;
     await a.write("later");
     assert.equal(String(await b.readExactly(5)), "later");
-  });
-}
+  },
+};
