@@ -1,7 +1,14 @@
 /** The fault vocabulary of a link: what can go wrong with packets on their way. */
 
-import { ANYTHING, type RulesOf, refuseUnknown, shown } from "../options/check-options.ts";
-import { UsageError } from "../errors.ts";
+import {
+  ANYTHING,
+  checkOptions,
+  numberFrom,
+  OBJECT,
+  type OptionRule,
+  type OptionRules,
+  type RulesOf,
+} from "../options/check-options.ts";
 import { type Latency, type LatencyTable, latencyTable, microseconds } from "./latency.ts";
 import { probabilityThreshold } from "./random-stream.ts";
 
@@ -84,24 +91,36 @@ export interface LinkTable {
 
 const SMALLEST_MTU_BYTES = 576;
 
-/** What {@link LinkConditions} may have; the values are looked at one by one. */
+const PROBABILITY: OptionRule = {
+  wanted: "a probability from 0 to 1",
+  holds: (value) => typeof value === "number" && value >= 0 && value <= 1,
+};
+const REQUIRED: OptionRule = { ...PROBABILITY, required: true };
+
+/** A probability, or an object that says more. */
+function probabilityOr(within: OptionRules): OptionRule {
+  const wanted = `${PROBABILITY.wanted}, or an object`;
+  return { wanted, holds: (value) => PROBABILITY.holds(value) || OBJECT.holds(value), within };
+}
+
 const RULES: RulesOf<LinkConditions> = {
   latency: ANYTHING,
-  bandwidthBitsPerSecond: ANYTHING,
-  queueBytes: ANYTHING,
-  loss: ANYTHING,
-  duplication: ANYTHING,
-  reordering: ANYTHING,
-  corruption: ANYTHING,
-  mtuBytes: ANYTHING,
+  bandwidthBitsPerSecond: {
+    wanted: "a number from 1 on, or Infinity for no limit",
+    holds: (value) => typeof value === "number" && value >= 1,
+  },
+  queueBytes: numberFrom(0),
+  loss: probabilityOr({
+    enter: REQUIRED,
+    leave: REQUIRED,
+    lossInBurst: PROBABILITY,
+    lossOutside: PROBABILITY,
+  } satisfies RulesOf<BurstyLoss>),
+  duplication: PROBABILITY,
+  reordering: probabilityOr({ chance: REQUIRED, delayMs: numberFrom(0) } satisfies RulesOf<Reordering>),
+  corruption: PROBABILITY,
+  mtuBytes: numberFrom(SMALLEST_MTU_BYTES),
 };
-const LOSS_RULES: RulesOf<BurstyLoss> = {
-  enter: ANYTHING,
-  leave: ANYTHING,
-  lossInBurst: ANYTHING,
-  lossOutside: ANYTHING,
-};
-const REORDERING_RULES: RulesOf<Reordering> = { chance: ANYTHING, delayMs: ANYTHING };
 
 /** The conditions of a link that nobody has set. */
 export const DEFAULT_CONDITIONS: LinkTable = {
@@ -121,57 +140,36 @@ export const DEFAULT_CONDITIONS: LinkTable = {
 
 /** Puts `change` over `base`; throws `OPTION_INVALID` for values that make no sense. */
 export function linkTable(change: LinkConditions, base: LinkTable = DEFAULT_CONDITIONS, op = "link"): LinkTable {
-  refuseUnknown({ op }, change, RULES);
-  const { latency, bandwidthBitsPerSecond: bits, queueBytes, duplication, corruption, mtuBytes } = change;
+  const checked = checkOptions({ op }, change, RULES);
+  const { latency, bandwidthBitsPerSecond: bits = base.bitsPerSecond, duplication, corruption } = checked;
   return {
     ...base,
-    ...(latency === undefined ? {} : { latency: latencyTable(latency, op) }),
-    ...(bits === undefined
-      ? {}
-      : { bitsPerSecond: bits === Number.POSITIVE_INFINITY ? 0 : whole("bandwidth", bits, 1, op) }),
-    ...(queueBytes === undefined ? {} : { queueBytes: whole("queueBytes", queueBytes, 0, op) }),
-    ...lossTable(change.loss, op),
-    ...(duplication === undefined ? {} : { duplication: probability("duplication", duplication, op) }),
-    ...reorderingTable(change.reordering, op),
-    ...(corruption === undefined ? {} : { corruption: probability("corruption", corruption, op) }),
-    ...(mtuBytes === undefined ? {} : { mtuBytes: whole("mtuBytes", mtuBytes, SMALLEST_MTU_BYTES, op) }),
+    latency: latency === undefined ? base.latency : latencyTable(latency, op),
+    bitsPerSecond: bits === Number.POSITIVE_INFINITY ? 0 : Math.round(bits),
+    queueBytes: Math.round(checked.queueBytes ?? base.queueBytes),
+    ...lossTable(checked.loss),
+    duplication: duplication === undefined ? base.duplication : probabilityThreshold(duplication),
+    ...reorderingTable(checked.reordering),
+    corruption: corruption === undefined ? base.corruption : probabilityThreshold(corruption),
+    mtuBytes: Math.round(checked.mtuBytes ?? base.mtuBytes),
   };
 }
 
-function lossTable(loss: LinkConditions["loss"], op: string): Partial<LinkTable> {
+function lossTable(loss: LinkConditions["loss"]): Partial<LinkTable> {
   if (loss === undefined) return {};
-  if (typeof loss === "number") {
-    return { enterBurst: 0, leaveBurst: 0, lossInBurst: 0, lossOutside: probability("loss", loss, op) };
-  }
-  refuseUnknown({ op }, loss, LOSS_RULES, "loss.");
+  const alone = { enter: 0, leave: 0, lossInBurst: 0, lossOutside: loss as number };
+  const { enter, leave, lossInBurst = 1, lossOutside = 0 } = typeof loss === "number" ? alone : loss;
   return {
-    enterBurst: probability("loss.enter", loss.enter, op),
-    leaveBurst: probability("loss.leave", loss.leave, op),
-    lossInBurst: probability("loss.lossInBurst", loss.lossInBurst ?? 1, op),
-    lossOutside: probability("loss.lossOutside", loss.lossOutside ?? 0, op),
+    enterBurst: probabilityThreshold(enter),
+    leaveBurst: probabilityThreshold(leave),
+    lossInBurst: probabilityThreshold(lossInBurst),
+    lossOutside: probabilityThreshold(lossOutside),
   };
 }
 
-function reorderingTable(reordering: LinkConditions["reordering"], op: string): Partial<LinkTable> {
+function reorderingTable(reordering: LinkConditions["reordering"]): Partial<LinkTable> {
   if (reordering === undefined) return {};
-  if (typeof reordering === "number") return { reordering: probability("reordering", reordering, op) };
-  refuseUnknown({ op }, reordering, REORDERING_RULES, "reordering.");
+  if (typeof reordering === "number") return { reordering: probabilityThreshold(reordering) };
   const { chance, delayMs = 1 } = reordering;
-  return { reordering: probability("reordering.chance", chance, op), reorderingUs: microseconds(delayMs, op) };
-}
-
-function probability(name: string, value: number, op: string): number {
-  if (typeof value === "number" && value >= 0 && value <= 1) return probabilityThreshold(value);
-  throw new UsageError("OPTION_INVALID", {
-    op,
-    detail: `${name} must be a probability from 0 to 1, not ${shown(value)}`,
-  });
-}
-
-function whole(name: string, value: number, least: number, op: string): number {
-  if (Number.isFinite(value) && value >= least) return Math.round(value);
-  throw new UsageError("OPTION_INVALID", {
-    op,
-    detail: `${name} must be a number from ${least} on, not ${shown(value)}`,
-  });
+  return { reordering: probabilityThreshold(chance), reorderingUs: microseconds(delayMs, "link") };
 }

@@ -1,8 +1,21 @@
 /** A list of faults with all else that decided a run: what is stored of a failure, and what replays it. */
 
 import { UsageError } from "../errors.ts";
+import {
+  ANY_TEXT,
+  ANYTHING,
+  checkOptions,
+  FLAG,
+  LIST,
+  numberFrom,
+  oneOf,
+  options as object,
+  type RulesOf,
+  shown,
+  wholeNumber,
+} from "../options/check-options.ts";
 import { linkTable } from "./conditions.ts";
-import { FAULT_KINDS, type FaultKind, linkChange, type TimedFault } from "./fault.ts";
+import { FAULT_KINDS, FAULT_RULES, linkChange, type TimedFault } from "./fault.ts";
 import { type Latency, latencyTable } from "./latency.ts";
 
 /** The version of the form, in each list. */
@@ -38,6 +51,23 @@ export interface FaultList {
   /** What went wrong, in the order in which it began. */
   readonly faults: readonly TimedFault[];
 }
+
+const LIST_RULES: RulesOf<FaultList> = {
+  format: {
+    wanted: String(FAULT_LIST_FORMAT),
+    holds: (value) => value === FAULT_LIST_FORMAT,
+    required: true,
+  },
+  simulation: { ...ANY_TEXT, required: true },
+  seed: { ...wholeNumber(0, Number.MAX_SAFE_INTEGER), required: true },
+  failure: ANY_TEXT,
+  chaosMs: { ...numberFrom(0), required: true },
+  choices: object(
+    { cutReads: { ...FLAG, required: true }, permute: { ...FLAG, required: true }, latency: ANYTHING },
+    true,
+  ),
+  faults: LIST,
+};
 
 /**
  * Writes a list as JSON with a line for each fault, for people who read it and for their version control.
@@ -79,100 +109,30 @@ function spaced(value: unknown): string {
  * ```
  */
 export function parseFaultList(text: string, op = "parseFaultList"): FaultList {
-  const reader = new FieldReader(op);
-  let value: unknown;
+  const { list } = checkOptions({ op }, { list: fromJson(text, op) as FaultList }, { list: object(LIST_RULES, true) });
+  latencyTable(list.choices.latency, op);
+  for (const [index, fault] of list.faults.entries()) checkFault(fault, `list.faults[${index}].`, op);
+  return list;
+}
+
+function fromJson(text: string, op: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
-    reader.refuse("the list", "JSON", text.slice(0, 20));
+    throw new UsageError("OPTION_INVALID", {
+      op,
+      detail: `this is no list of faults: list must be JSON, not ${shown(text)}`,
+    });
   }
-  const list = reader.object("the list", value);
-  if (list["format"] !== FAULT_LIST_FORMAT) reader.refuse("format", String(FAULT_LIST_FORMAT), list["format"]);
-  const choices = reader.object("choices", list["choices"]);
-  const faults = list["faults"];
-  if (!Array.isArray(faults)) return reader.refuse("faults", "a list", faults);
-  return {
-    format: FAULT_LIST_FORMAT,
-    simulation: reader.text("simulation", list["simulation"]),
-    seed: reader.whole("seed", list["seed"]),
-    ...(list["failure"] === undefined ? {} : { failure: reader.text("failure", list["failure"]) }),
-    chaosMs: reader.number("chaosMs", list["chaosMs"]),
-    choices: {
-      cutReads: reader.boolean("choices.cutReads", choices["cutReads"]),
-      permute: reader.boolean("choices.permute", choices["permute"]),
-      latency: reader.latency("choices.latency", choices["latency"]),
-    },
-    faults: faults.map((fault, index) => readFault(`faults[${index}]`, fault, reader)),
-  };
 }
 
-function readFault(where: string, value: unknown, reader: FieldReader): TimedFault {
-  const fields = reader.object(where, value);
-  const { kind } = fields;
-  if (!FAULT_KINDS.includes(kind as FaultKind)) reader.refuse(`${where}.kind`, FAULT_KINDS.join(", "), kind);
-  const placed = ["isolate", "pause", "freeze", "crash", "skew"].includes(kind as string);
-  for (const name of placed ? ["host"] : ["from", "to"]) reader.text(`${where}.${name}`, fields[name]);
-  for (const name of ["atMs", "lastsMs", ...(NUMBERS[kind as FaultKind] ?? [])]) {
-    const number = reader.number(`${where}.${name}`, fields[name]);
-    if (number < 0) reader.refuse(`${where}.${name}`, "a number from 0 on", number);
-  }
-  const fault = fields as unknown as TimedFault;
-  if (fault.kind === "latency") reader.latency(`${where}.latency`, fault.latency);
+const KIND = { kind: { ...oneOf(...FAULT_KINDS), required: true } };
+
+function checkFault(fault: TimedFault, path: string, op: string): void {
+  const { kind } = (fault ?? {}) as TimedFault;
+  checkOptions({ op }, { kind }, KIND, path);
+  checkOptions({ op }, fault, FAULT_RULES[kind], path);
+  if (fault.kind === "latency") latencyTable(fault.latency, op);
   // Probabilities out of their range are refused as those of a link are.
-  linkTable(linkChange(fault) ?? {}, undefined, reader.op);
-  return fault;
-}
-
-/** The numbers of each kind beside its time. */
-const NUMBERS: Partial<Record<FaultKind, readonly string[]>> = {
-  loss: ["chance"],
-  duplication: ["chance"],
-  corruption: ["chance"],
-  "burst-loss": ["enter", "leave"],
-  reordering: ["chance", "delayMs"],
-  bandwidth: ["bitsPerSecond"],
-  skew: ["skewMs"],
-};
-
-/** Takes fields out of a value of which nothing is known. */
-class FieldReader {
-  readonly op: string;
-
-  constructor(op: string) {
-    this.op = op;
-  }
-
-  refuse(field: string, wanted: string, value: unknown): never {
-    const detail = `this is no list of faults: ${field} must be ${wanted}, not ${JSON.stringify(value)}`;
-    throw new UsageError("OPTION_INVALID", { op: this.op, detail });
-  }
-
-  object(field: string, value: unknown): Readonly<Record<string, unknown>> {
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-    return this.refuse(field, "an object", value);
-  }
-
-  text(field: string, value: unknown): string {
-    return typeof value === "string" ? value : this.refuse(field, "a text", value);
-  }
-
-  boolean(field: string, value: unknown): boolean {
-    return typeof value === "boolean" ? value : this.refuse(field, "true or false", value);
-  }
-
-  number(field: string, value: unknown): number {
-    return typeof value === "number" ? value : this.refuse(field, "a number", value);
-  }
-
-  whole(field: string, value: unknown): number {
-    return Number.isSafeInteger(value) && (value as number) >= 0
-      ? (value as number)
-      : this.refuse(field, "a whole number from 0 on", value);
-  }
-
-  latency(field: string, value: unknown): Latency {
-    if (typeof value !== "number") this.object(field, value);
-    latencyTable(value as Latency, this.op);
-    return value as Latency;
-  }
+  linkTable(linkChange(fault) ?? {}, undefined, op);
 }

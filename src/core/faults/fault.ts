@@ -1,6 +1,7 @@
 /** Faults of a world: what goes wrong, and where. Plain data, so that they can be stored, replayed and shrunk. */
 
 import type { ErrorCode } from "../errors.ts";
+import { ANY_TEXT, ANYTHING, numberFrom, type OptionRule, type OptionRules } from "../options/check-options.ts";
 import type { LinkConditions } from "./conditions.ts";
 import type { Latency } from "./latency.ts";
 
@@ -67,24 +68,34 @@ export type FaultKind = Fault["kind"];
 /** A fault with its time, in virtual milliseconds since the world began. */
 export type TimedFault = Fault & { readonly atMs: number; readonly lastsMs: number };
 
+const NAME: OptionRule = { ...ANY_TEXT, required: true };
+const NUMBER: OptionRule = { ...numberFrom(0), required: true };
+const TIME: OptionRules = { kind: ANYTHING, atMs: NUMBER, lastsMs: NUMBER };
+const HOST: OptionRules = { ...TIME, host: NAME };
+const WAY: OptionRules = { ...TIME, from: NAME, to: NAME };
+const CHANCE: OptionRules = { ...WAY, chance: NUMBER };
+
+/** What a timed fault of each kind has; latencies and probabilities are looked at as those of a link. */
+export const FAULT_RULES: Readonly<Record<FaultKind, OptionRules>> = {
+  latency: { ...WAY, latency: ANYTHING },
+  loss: CHANCE,
+  "burst-loss": { ...WAY, enter: NUMBER, leave: NUMBER },
+  duplication: CHANCE,
+  reordering: { ...CHANCE, delayMs: NUMBER },
+  corruption: CHANCE,
+  bandwidth: { ...WAY, bitsPerSecond: NUMBER },
+  partition: WAY,
+  "partition-one-way": WAY,
+  isolate: HOST,
+  pause: HOST,
+  freeze: HOST,
+  crash: HOST,
+  skew: { ...HOST, skewMs: NUMBER },
+  reset: WAY,
+};
+
 /** All kinds, in the order of the documentation. */
-export const FAULT_KINDS: readonly FaultKind[] = [
-  "latency",
-  "loss",
-  "burst-loss",
-  "duplication",
-  "reordering",
-  "corruption",
-  "bandwidth",
-  "partition",
-  "partition-one-way",
-  "isolate",
-  "pause",
-  "freeze",
-  "crash",
-  "skew",
-  "reset",
-];
+export const FAULT_KINDS: readonly FaultKind[] = Object.keys(FAULT_RULES) as FaultKind[];
 
 /** A slow link keeps what it sends in a second, so that its queue is gone soon after it is fast again; two packets at least. */
 const SMALLEST_QUEUE_BYTES = 3_000;

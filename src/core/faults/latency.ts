@@ -1,7 +1,7 @@
 /** How long a packet is under way. */
 
 import { UsageError } from "../errors.ts";
-import { ANYTHING, checkOptions, oneOf, type OptionRules, refuseUnknown, shown } from "../options/check-options.ts";
+import { ANYTHING, checkOptions, oneOf, refuseUnknown, shown } from "../options/check-options.ts";
 import type { RandomStream } from "./random-stream.ts";
 
 /**
@@ -26,12 +26,12 @@ export interface LatencyTable {
   readonly shape: "constant" | "uniform" | "normal" | "exponential" | "heavy-tail";
 }
 
-/** What each distribution has; the durations are looked at one by one. */
-const SHAPES: Readonly<Record<string, OptionRules>> = {
-  uniform: { kind: ANYTHING, fromMs: ANYTHING, toMs: ANYTHING },
-  normal: { kind: ANYTHING, meanMs: ANYTHING, deviationMs: ANYTHING },
-  exponential: { kind: ANYTHING, baseMs: ANYTHING, meanMs: ANYTHING },
-  "heavy-tail": { kind: ANYTHING, baseMs: ANYTHING, scaleMs: ANYTHING },
+/** The two durations of each distribution: of all packets, and what it spreads. */
+const SHAPES: Readonly<Record<string, readonly [base: string, spread: string]>> = {
+  uniform: ["fromMs", "toMs"],
+  normal: ["meanMs", "deviationMs"],
+  exponential: ["baseMs", "meanMs"],
+  "heavy-tail": ["baseMs", "scaleMs"],
 };
 const KIND = { ...oneOf(...Object.keys(SHAPES)), required: true };
 
@@ -40,39 +40,20 @@ export function latencyTable(latency: Latency, op: string): LatencyTable {
   if (typeof latency === "number") return { baseUs: microseconds(latency, op), spreadUs: 0, shape: "constant" };
   const { kind: shape } = latency ?? {};
   checkOptions({ op }, { kind: shape }, { kind: KIND }, "latency.");
-  refuseUnknown({ op }, latency, SHAPES[shape] as OptionRules, "latency.");
-  switch (latency.kind) {
-    case "uniform": {
-      const baseUs = microseconds(latency.fromMs, op);
-      return { baseUs, spreadUs: Math.max(0, microseconds(latency.toMs, op) - baseUs), shape };
-    }
-    case "normal":
-      return { baseUs: microseconds(latency.meanMs, op), spreadUs: microseconds(latency.deviationMs, op), shape };
-    case "exponential":
-      return { baseUs: microseconds(latency.baseMs, op), spreadUs: microseconds(latency.meanMs, op), shape };
-    default:
-      return { baseUs: microseconds(latency.baseMs, op), spreadUs: microseconds(latency.scaleMs, op), shape };
-  }
+  const [base, spread] = SHAPES[shape] as readonly [string, string];
+  refuseUnknown({ op }, latency, { kind: ANYTHING, [base]: ANYTHING, [spread]: ANYTHING }, "latency.");
+  const durations = latency as unknown as Readonly<Record<string, number>>;
+  const baseUs = microseconds(durations[base] as number, op);
+  const spreadUs = microseconds(durations[spread] as number, op);
+  return { baseUs, spreadUs: shape === "uniform" ? Math.max(0, spreadUs - baseUs) : spreadUs, shape };
 }
 
 /** Draws one delay in microseconds. A constant draws nothing. */
 export function drawLatencyUs({ baseUs, spreadUs, shape }: LatencyTable, stream: RandomStream): number {
-  switch (shape) {
-    case "constant":
-      return baseUs;
-    case "uniform":
-      return baseUs + stream.below(spreadUs + 1);
-    case "normal":
-      return Math.max(0, baseUs + scaled(drawQuantile(NORMAL, stream), spreadUs));
-    case "exponential":
-      return baseUs + scaled(drawQuantile(EXPONENTIAL, stream), spreadUs);
-    default:
-      return baseUs + scaled(drawQuantile(HEAVY_TAIL, stream), spreadUs);
-  }
-}
-
-function scaled(value: number, spreadUs: number): number {
-  return Math.floor((value * spreadUs) / QUANTILE_UNIT);
+  if (shape === "constant") return baseUs;
+  if (shape === "uniform") return baseUs + stream.below(spreadUs + 1);
+  const share = drawQuantile(QUANTILES[shape], stream) * spreadUs;
+  return Math.max(0, baseUs + Math.floor(share / QUANTILE_UNIT));
 }
 
 /** Milliseconds as whole microseconds; throws `OPTION_INVALID` when they are negative, endless or no number. */
@@ -109,6 +90,8 @@ export const HEAVY_TAIL: readonly number[] = [
   48182, 50972, 53941, 57106, 60490, 64117, 68016, 72223, 76778, 81728, 87133, 93063, 99604, 106865, 114980, 124122,
   134517, 146465, 160373, 176811, 196608, 221015, 252029, 293072, 350592, 438567, 595025, 983040, 10337656,
 ];
+
+const QUANTILES = { normal: NORMAL, exponential: EXPONENTIAL, "heavy-tail": HEAVY_TAIL } as const;
 
 const INDEX_SHIFT = 26;
 const FRACTION_SHIFT = 10;

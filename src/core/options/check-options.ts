@@ -63,6 +63,14 @@ export function wholeNumber(least: number, most: number): OptionRule {
   };
 }
 
+/** A number, maybe with a fraction, but not Infinity. */
+export function numberFrom(least: number): OptionRule {
+  return {
+    wanted: `a number from ${least} on`,
+    holds: (value) => Number.isFinite(value) && (value as number) >= least,
+  };
+}
+
 export function oneOf(...words: readonly string[]): OptionRule {
   return {
     wanted: `one of ${words.map((word) => `"${word}"`).join(", ")}`,

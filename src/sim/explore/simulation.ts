@@ -4,6 +4,7 @@ import {
   ANY_TEXT,
   checkOptions,
   listOf,
+  numberFrom,
   type OptionRule,
   type RulesOf,
   options as object,
@@ -38,10 +39,7 @@ export interface SimulationOptions extends Omit<SimulateOptions, "seed" | "trace
   readonly convergeMs?: number | undefined;
 }
 
-const DURATION: OptionRule = {
-  wanted: "a number from 0 on",
-  holds: (value) => typeof value === "number" && Number.isFinite(value) && value >= 0,
-};
+const DURATION: OptionRule = numberFrom(0);
 const CHAOS: OptionRule = object({
   lastsMs: DURATION,
   kinds: listOf(`some of ${FAULT_KINDS.join(", ")}`, (kind) => FAULT_KINDS.includes(kind as FaultKind)),
@@ -98,22 +96,7 @@ export function simulation<T>(options: SimulationOptions, main: (world: World) =
 }
 
 /** The kinds of fault that a seed may turn on when nobody says which. */
-export const DEFAULT_KINDS: readonly FaultKind[] = [
-  "latency",
-  "loss",
-  "burst-loss",
-  "duplication",
-  "reordering",
-  "corruption",
-  "bandwidth",
-  "partition",
-  "partition-one-way",
-  "isolate",
-  "pause",
-  "freeze",
-  "crash",
-  "skew",
-];
+export const DEFAULT_KINDS: readonly FaultKind[] = FAULT_KINDS.filter((kind) => kind !== "reset");
 
 /** How long chaos lasts when nobody says it. */
 export const DEFAULT_CHAOS_MS = 10_000;
