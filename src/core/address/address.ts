@@ -4,16 +4,7 @@
 
 import { ANYTHING, checkOptions, type RulesOf, TEXT } from "../options/check-options.ts";
 import { showAsText } from "../show-as.ts";
-import {
-  canonicalIpv6,
-  isBroadcast,
-  isLinkLocal,
-  isLoopback,
-  isMulticast,
-  isPrivate,
-  isUnspecified,
-  unmappedIpv4,
-} from "./ip.ts";
+import { canonicalIpv6, isIn, unmappedIpv4 } from "./ip.ts";
 import { checkNames, partsOfInit, partsOfText } from "./parse.ts";
 import {
   type AddressChange,
@@ -226,32 +217,32 @@ export class Address {
 
   /** 127.0.0.0/8, ::1, and the names `localhost` and `*.localhost` (RFC 6761 section 6.3). */
   get isLoopback(): boolean {
-    return isLoopback(this);
+    return this.family === "name" ? /^(?:.+\.)?localhost\.?$/.test(this.host) : isIn("loopback", this);
   }
 
   /** The private networks: 10/8, 172.16/12, 192.168/16 (RFC 1918) and fc00::/7 (RFC 4193). */
   get isPrivate(): boolean {
-    return isPrivate(this);
+    return isIn("private", this);
   }
 
   /** 169.254.0.0/16 (RFC 3927) and fe80::/10 (RFC 4291 section 2.5.6). */
   get isLinkLocal(): boolean {
-    return isLinkLocal(this);
+    return isIn("linkLocal", this);
   }
 
   /** 224.0.0.0/4 (RFC 5771) and ff00::/8 (RFC 4291 section 2.7). */
   get isMulticast(): boolean {
-    return isMulticast(this);
+    return isIn("multicast", this);
   }
 
   /** 255.255.255.255 (RFC 919). The broadcast address of a subnet cannot be told without its mask. */
   get isBroadcast(): boolean {
-    return isBroadcast(this);
+    return isIn("broadcast", this);
   }
 
   /** 0.0.0.0 and ::, which mean "all addresses of this machine" to a listener. */
   get isUnspecified(): boolean {
-    return isUnspecified(this);
+    return isIn("unspecified", this);
   }
 
   /** Host and port without scheme: `127.0.0.1:80`, `[::1]:80`, `[fe80::1%25eth0]:80`; for Unix the path, or `@name`. */

@@ -63,44 +63,27 @@ function withoutDottedTail(text: string): string | undefined {
   return `${text.slice(0, start)}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
 }
 
-/** 127.0.0.0/8 (RFC 1122 section 3.2.1.3), ::1 (RFC 4291 section 2.5.3), localhost names (RFC 6761 section 6.3). */
-export function isLoopback(address: AddressParts): boolean {
-  if (address.family === "name") return /^(?:.+\.)?localhost\.?$/.test(address.host);
-  return matches(address, /^127\./, /^::1$/);
-}
+/** What an IP address can be, by the start of its text in IPv4 and in IPv6. */
+type Network = "loopback" | "private" | "linkLocal" | "multicast" | "broadcast" | "unspecified";
+const NETWORKS: Readonly<Record<Network, readonly [ipv4: RegExp, ipv6?: RegExp]>> = {
+  // RFC 1122 section 3.2.1.3; RFC 4291 section 2.5.3.
+  loopback: [/^127\./, /^::1$/],
+  // RFC 1918 section 3; unique local addresses, RFC 4193 section 3.1.
+  private: [/^(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\./, /^f[cd][0-9a-f]{2}:/],
+  // RFC 3927 section 2.1; RFC 4291 section 2.5.6.
+  linkLocal: [/^169\.254\./, /^fe[89ab][0-9a-f]:/],
+  // RFC 5771; RFC 4291 section 2.7.
+  multicast: [/^2(?:2[4-9]|3\d)\./, /^ff[0-9a-f]{2}:/],
+  // The limited broadcast address, RFC 919 section 7; IPv6 has none.
+  broadcast: [/^255\.255\.255\.255$/],
+  // RFC 1122 section 3.2.1.3; RFC 4291 section 2.5.2.
+  unspecified: [/^0\.0\.0\.0$/, /^::$/],
+};
 
-/** RFC 1918 section 3; unique local addresses fc00::/7 (RFC 4193 section 3.1). */
-export function isPrivate(address: AddressParts): boolean {
-  return matches(address, /^(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\./, /^f[cd][0-9a-f]{2}:/);
-}
-
-/** 169.254.0.0/16 (RFC 3927 section 2.1); fe80::/10 (RFC 4291 section 2.5.6). */
-export function isLinkLocal(address: AddressParts): boolean {
-  return matches(address, /^169\.254\./, /^fe[89ab][0-9a-f]:/);
-}
-
-/** 224.0.0.0/4 (RFC 5771); ff00::/8 (RFC 4291 section 2.7). */
-export function isMulticast(address: AddressParts): boolean {
-  return matches(address, /^2(?:2[4-9]|3\d)\./, /^ff[0-9a-f]{2}:/);
-}
-
-/** The limited broadcast address (RFC 919 section 7); IPv6 has none. */
-export function isBroadcast(address: AddressParts): boolean {
-  return ipv4Of(address) === "255.255.255.255";
-}
-
-/** 0.0.0.0 (RFC 1122 section 3.2.1.3); :: (RFC 4291 section 2.5.2). */
-export function isUnspecified(address: AddressParts): boolean {
-  return matches(address, /^0\.0\.0\.0$/, /^::$/);
-}
-
-function matches(address: AddressParts, ipv4: RegExp, ipv6: RegExp): boolean {
-  const mapped = ipv4Of(address);
-  if (mapped !== undefined) return ipv4.test(mapped);
-  return address.family === 6 && ipv6.test(address.host);
-}
-
-function ipv4Of(address: AddressParts): string | undefined {
-  if (address.family === 4) return address.host;
-  return address.family === 6 ? unmappedIpv4(address.host) : undefined;
+/** Whether an address is in the network; an IPv4-mapped one is what its IPv4 address is. */
+export function isIn(network: Network, { family, host }: Pick<AddressParts, "family" | "host">): boolean {
+  const [ipv4, ipv6] = NETWORKS[network];
+  if (family !== 4 && family !== 6) return false;
+  const mapped = family === 6 ? unmappedIpv4(host) : host;
+  return mapped === undefined ? ipv6?.test(host) === true : ipv4.test(mapped);
 }

@@ -8,6 +8,7 @@
 import { ANYTHING, noSuchOption, type RulesOf } from "../options/check-options.ts";
 import { type Host, hostOfInit, ipv4OrName, ipv6, zoneOfUrl } from "./host.ts";
 import {
+  type AddressChange,
   type AddressParseOptions,
   type AddressParts,
   checkParams,
@@ -20,14 +21,7 @@ import { type Fail, failure, quoted } from "./problem.ts";
 import { checkUnixPath, parsePlainPath, parseUnixUrl } from "./unix-path.ts";
 
 /** An address as an object, before any check: programs without types can put anything into it. */
-export interface PartsInit {
-  readonly transport?: unknown;
-  readonly host?: unknown;
-  readonly zone?: unknown;
-  readonly port?: unknown;
-  readonly path?: unknown;
-  readonly params?: unknown;
-}
+type PartsInit = { readonly [Part in keyof AddressChange]?: unknown };
 
 /** The longest text that is looked at, in characters; the longest useful one is far shorter. */
 const MAX_TEXT_LENGTH = 2048;

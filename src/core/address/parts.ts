@@ -3,7 +3,7 @@
  * classifier share.
  */
 
-import { type Fail, quoted } from "./problem.ts";
+import { type Fail, percentDecoded, quoted } from "./problem.ts";
 import { formatUnixPath } from "./unix-path.ts";
 
 /** How the bytes travel: TCP, TLS over TCP, a Unix socket, or UDP. */
@@ -68,8 +68,11 @@ export function parseParams(query: string | undefined, fail: Fail): AddressParam
   if (query === undefined) return NO_PARAMS;
   const entries = query.split("&").map((pair): [string, string] => {
     const equals = pair.indexOf("=");
-    if (equals === -1) return [decoded(pair, fail), ""];
-    return [decoded(pair.slice(0, equals), fail), decoded(pair.slice(equals + 1), fail)];
+    if (equals === -1) return [percentDecoded("parameter", pair, fail), ""];
+    return [
+      percentDecoded("parameter", pair.slice(0, equals), fail),
+      percentDecoded("parameter", pair.slice(equals + 1), fail),
+    ];
   });
   return frozen(entries, fail);
 }
@@ -104,14 +107,6 @@ function frozen(entries: (readonly [string, unknown])[], fail: Fail): AddressPar
   const twice = sorted.find(([name], index) => name === sorted[index + 1]?.[0]);
   if (twice !== undefined) throw fail("parameter", `${quoted(twice[0])} is given twice`);
   return Object.freeze(Object.fromEntries(sorted));
-}
-
-function decoded(text: string, fail: Fail): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw fail("parameter", `${quoted(text)} has a wrong percent-encoding; write "%" as %25`);
-  }
 }
 
 /** The address as a URL. */

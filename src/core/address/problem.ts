@@ -3,21 +3,8 @@
  */
 import { UsageError } from "../errors.ts";
 
-/** The part of an address that is wrong; the first words of the detail of the error. */
-export type AddressPart =
-  | "address"
-  | "scheme"
-  | "user info"
-  | "host"
-  | "zone"
-  | "port"
-  | "path"
-  | "parameter"
-  | "fragment"
-  | "prefix";
-
-/** Makes the error to throw: which part is wrong, and what about it. */
-export type Fail = (part: AddressPart, problem: string) => UsageError;
+/** Makes the error to throw: which part is wrong, the first words of the detail, and what about it. */
+export type Fail = (part: string, problem: string) => UsageError;
 
 /** The longest piece of input that a message shows, in characters: a message is one line, not a dump. */
 const MAX_SHOWN_LENGTH = 200;
@@ -35,6 +22,15 @@ export function failure(op: string, input: unknown): Fail {
 export function quoted(text: string): string {
   const cut = text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}...` : text;
   return JSON.stringify(cut);
+}
+
+/** Undoes the percent-encoding of a part of a URL. */
+export function percentDecoded(part: string, text: string, fail: Fail): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw fail(part, `${quoted(text)} has a wrong percent-encoding; write "%" as %25`);
+  }
 }
 
 /** What a message shows of the input; a password before an "@" is hidden, because messages go to logs. */

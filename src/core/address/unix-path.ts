@@ -2,7 +2,7 @@
  * Paths of Unix sockets (unix(7)): files, and on Linux names in the abstract namespace, which begin with a zero byte in
  * memory and with "@" in text.
  */
-import { type Fail, quoted } from "./problem.ts";
+import { type Fail, percentDecoded } from "./problem.ts";
 
 /** `sun_path` has 108 bytes; a file path also needs its terminating zero, an abstract name its leading one. */
 const MAX_UNIX_PATH_BYTES = 107;
@@ -18,7 +18,9 @@ export function parseUnixUrl(rest: string, fail: Fail): string {
   const text = rest.startsWith("//") ? rest.slice(2) : rest;
   if (/[?#]/.test(text)) throw fail("path", `has "?" or "#"; write %3F or %23, a Unix address has no parameters`);
   return checkUnixPath(
-    text.startsWith("@") ? `\0${decoded(text.slice(1), fail)}` : noZero(decoded(text, fail), fail),
+    text.startsWith("@")
+      ? `\0${percentDecoded("path", text.slice(1), fail)}`
+      : noZero(percentDecoded("path", text, fail), fail),
     fail,
   );
 }
@@ -61,12 +63,4 @@ function encode(path: string): string {
 function noZero(path: string, fail: Fail): string {
   if (path.includes("\0")) throw fail("path", "has a zero byte");
   return path;
-}
-
-function decoded(text: string, fail: Fail): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw fail("path", `${quoted(text)} has a wrong percent-encoding; write "%" as %25`);
-  }
 }

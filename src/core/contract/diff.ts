@@ -54,10 +54,18 @@ export function diffContracts(older: Contract, newer: Contract): ContractDiff {
   };
 }
 
+function breaking(path: string, reason: string): ContractChange {
+  return { path, breaking: true, reason };
+}
+
+function harmless(path: string, reason: string): ContractChange {
+  return { path, breaking: false, reason };
+}
+
 function diffNames(older: Contract, newer: Contract): readonly ContractChange[] {
   if (older.name === newer.name) return [];
   const reason = `the protocol was called "${older.name}" and is called "${newer.name}": the handshake refuses that`;
-  return [{ path: "contract", breaking: true, reason }];
+  return [breaking("contract", reason)];
 }
 
 function versionProblem(
@@ -67,24 +75,19 @@ function versionProblem(
 ): ContractChange | undefined {
   const path = "contract";
   const order = compareVersions(newer.version, older.version);
-  if (order < 0)
-    return { path, breaking: true, reason: `the version went back from ${older.version} to ${newer.version}` };
+  if (order < 0) return breaking(path, `the version went back from ${older.version} to ${newer.version}`);
   if (!inRange(older.version, newer.accepts)) {
-    return { path, breaking: true, reason: `servers of ${newer.version} refuse clients of ${older.version}` };
+    return breaking(path, `servers of ${newer.version} refuse clients of ${older.version}`);
   }
   if (!inRange(newer.version, older.accepts)) {
-    return { path, breaking: true, reason: `clients of ${older.version} refuse servers of ${newer.version}` };
+    return breaking(path, `clients of ${older.version} refuse servers of ${newer.version}`);
   }
   if (changes.some((change) => change.breaking)) {
     const { below } = compatibleRange(older.version);
-    return {
-      path,
-      breaking: true,
-      reason: `the version must become ${below}, so that the handshake refuses old clients`,
-    };
+    return breaking(path, `the version must become ${below}, so that the handshake refuses old clients`);
   }
   if (order === 0 && changes.length > 0) {
-    return { path, breaking: false, reason: `the version is still ${older.version}, although something changed` };
+    return harmless(path, `the version is still ${older.version}, although something changed`);
   }
   return undefined;
 }
@@ -104,28 +107,23 @@ function diffSide(side: Side, older: Methods, newer: Methods): readonly Contract
 }
 
 function added(side: Side, path: string): ContractChange {
-  if (side === "server") return { path, breaking: false, reason: "is new; old clients do not know it" };
+  if (side === "server") return harmless(path, "is new; old clients do not know it");
   // The caller finds out with the handshake, before it sends anything.
-  return {
-    path,
-    breaking: false,
-    reason: "is new; old clients do not offer it, and calling it there is METHOD_UNKNOWN",
-  };
+  return harmless(path, "is new; old clients do not offer it, and calling it there is METHOD_UNKNOWN");
 }
 
 function removed(side: Side, path: string): ContractChange {
-  if (side === "client") return { path, breaking: false, reason: "is gone; old clients offer it, and nobody calls it" };
-  return { path, breaking: true, reason: "is gone; old clients that call it get METHOD_UNKNOWN" };
+  if (side === "client") return harmless(path, "is gone; old clients offer it, and nobody calls it");
+  return breaking(path, "is gone; old clients that call it get METHOD_UNKNOWN");
 }
 
 function diffMethod(side: Side, path: string, before: Method, after: Method): readonly ContractChange[] {
   if (before.kind !== after.kind) {
-    return [{ path, breaking: true, reason: `was of kind ${before.kind} and is of kind ${after.kind}` }];
+    return [breaking(path, `was of kind ${before.kind} and is of kind ${after.kind}`)];
   }
-  const change = (breaking: boolean, reason: string): ContractChange => ({ path, breaking, reason });
   // The old side calls what the server offers, and is called for what the client offers.
   const towards = (what: string, a: SchemaOrNone, b: SchemaOrNone): readonly ContractChange[] =>
-    side === "server" ? diffSchema(change, what, a, b) : diffSchema(change, what, b, a);
+    side === "server" ? diffSchema(path, what, a, b) : diffSchema(path, what, b, a);
   const back = (what: string, a: SchemaOrNone, b: SchemaOrNone): readonly ContractChange[] => towards(what, b, a);
   if (before.kind === "event") return towards("the message", before.message, (after as EventMethod).message);
   const changes = [...towards("the request", before.request, (after as CallMethod | StreamMethod).request)];
@@ -137,29 +135,24 @@ function diffMethod(side: Side, path: string, before: Method, after: Method): re
   }
   const { idempotent, response } = after as CallMethod;
   changes.push(...back("the response", before.response, response));
-  if (before.idempotent && !idempotent) changes.push(change(true, "was idempotent, and old clients send it again"));
-  if (!before.idempotent && idempotent) changes.push(change(false, "is idempotent now"));
+  if (before.idempotent && !idempotent) changes.push(breaking(path, "was idempotent, and old clients send it again"));
+  if (!before.idempotent && idempotent) changes.push(harmless(path, "is idempotent now"));
   return changes;
 }
 
 /** Whether what the writer sends is what the reader accepts. */
-function diffSchema(
-  change: (breaking: boolean, reason: string) => ContractChange,
-  what: string,
-  writer: SchemaOrNone,
-  reader: SchemaOrNone,
-): readonly ContractChange[] {
+function diffSchema(path: string, what: string, writer: SchemaOrNone, reader: SchemaOrNone): readonly ContractChange[] {
   if (writer === reader) return [];
   if (writer === undefined || reader === undefined || isBytes(writer) !== isBytes(reader)) {
-    return [change(true, `${what}: has a schema on one side only, or is bytes on one side only`)];
+    return [breaking(path, `${what}: has a schema on one side only, or is bytes on one side only`)];
   }
   const [sent, accepted] = [jsonSchemaOf(writer), jsonSchemaOf(reader)];
   if (sent === undefined || accepted === undefined) {
     const [from, to] = [writer["~standard"].vendor, reader["~standard"].vendor];
-    return from === to ? [] : [change(false, `${what}: the schemas of ${from} and ${to} cannot be compared`)];
+    return from === to ? [] : [harmless(path, `${what}: the schemas of ${from} and ${to} cannot be compared`)];
   }
   const problems = whyNotAccepted(sent, accepted);
-  if (problems.length > 0) return problems.map((problem) => change(true, `${what}: ${problem}`));
+  if (problems.length > 0) return problems.map((problem) => breaking(path, `${what}: ${problem}`));
   const same = JSON.stringify(sent) === JSON.stringify(accepted);
-  return same ? [] : [change(false, `${what}: accepts more than before`)];
+  return same ? [] : [harmless(path, `${what}: accepts more than before`)];
 }

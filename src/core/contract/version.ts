@@ -1,6 +1,6 @@
 /** Versions of a contract: Semantic Versioning 2.0.0, without its build metadata. */
 
-import { UsageError } from "../errors.ts";
+import { optionInvalid } from "../options/check-options.ts";
 
 /** The versions of a peer that are accepted: from `from` on, and below `below`. */
 export interface VersionRange {
@@ -94,5 +94,5 @@ function parsed(text: string): Version {
   const version = parse(text);
   if (version !== undefined) return version;
   const detail = `a version must look like 1.2.0 or 2.0.0-beta.1 (Semantic Versioning); got ${JSON.stringify(text)}`;
-  throw new UsageError("OPTION_INVALID", { op: "contract", detail });
+  throw optionInvalid({ op: "contract" }, detail);
 }

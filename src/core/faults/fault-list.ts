@@ -1,6 +1,5 @@
 /** A list of faults with all else that decided a run: what is stored of a failure, and what replays it. */
 
-import { UsageError } from "../errors.ts";
 import {
   ANY_TEXT,
   ANYTHING,
@@ -9,6 +8,7 @@ import {
   LIST,
   numberFrom,
   oneOf,
+  optionInvalid,
   options as object,
   type RulesOf,
   shown,
@@ -119,19 +119,16 @@ function fromJson(text: string, op: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new UsageError("OPTION_INVALID", {
-      op,
-      detail: `this is no list of faults: list must be JSON, not ${shown(text)}`,
-    });
+    throw optionInvalid({ op }, `this is no list of faults: list must be JSON, not ${shown(text)}`);
   }
 }
 
 const KIND = { kind: { ...oneOf(...FAULT_KINDS), required: true } };
 
 function checkFault(fault: TimedFault, path: string, op: string): void {
-  const { kind } = (fault ?? {}) as TimedFault;
+  const { kind } = (fault as Partial<TimedFault> | null) ?? {};
   checkOptions({ op }, { kind }, KIND, path);
-  checkOptions({ op }, fault, FAULT_RULES[kind], path);
+  checkOptions({ op }, fault, FAULT_RULES[fault.kind], path);
   if (fault.kind === "latency") latencyTable(fault.latency, op);
   // Probabilities out of their range are refused as those of a link are.
   linkTable(linkChange(fault) ?? {}, undefined, op);

@@ -1,7 +1,6 @@
 /** How long a packet is under way. */
 
-import { UsageError } from "../errors.ts";
-import { ANYTHING, checkOptions, oneOf, refuseUnknown, shown } from "../options/check-options.ts";
+import { ANYTHING, checkOptions, oneOf, optionInvalid, refuseUnknown, shown } from "../options/check-options.ts";
 import type { RandomStream } from "./random-stream.ts";
 
 /**
@@ -59,8 +58,7 @@ export function drawLatencyUs({ baseUs, spreadUs, shape }: LatencyTable, stream:
 /** Milliseconds as whole microseconds; throws `OPTION_INVALID` when they are negative, endless or no number. */
 export function microseconds(valueMs: number, op: string): number {
   if (Number.isFinite(valueMs) && valueMs >= 0) return Math.round(valueMs * 1000);
-  const detail = `a duration must be a number of milliseconds from 0 on, not ${shown(valueMs)}`;
-  throw new UsageError("OPTION_INVALID", { op, detail });
+  throw optionInvalid({ op }, `a duration must be a number of milliseconds from 0 on, not ${shown(valueMs)}`);
 }
 
 /** What the values of a table are multiples of. */

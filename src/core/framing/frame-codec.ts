@@ -2,9 +2,10 @@
 
 import { type ByteWriter, REFERENCE_BYTES } from "../bytes/byte-writer.ts";
 import { isEncodable } from "../bytes/utf8.ts";
+import { optionInvalid } from "../options/check-options.ts";
 import type { Boundary, Codec, Decoder, Framer, FrameSpan, MessageFormat } from "./codec.ts";
 import { FrameDecoder } from "./frame-decoder.ts";
-import { codecOptionInvalid, messageInvalid } from "./frame-error.ts";
+import { messageInvalid } from "./frame-error.ts";
 import { DEFAULT_MAX_FRAME_BYTES } from "./frame-limit.ts";
 
 /** Most bytes of UTF-8 that one unit of a JavaScript string can take. */
@@ -89,10 +90,10 @@ export function chain<In, Out = In>(
   format: MessageFormat<In, Out>,
 ): FrameCodec<In, Out> {
   if ((codec as Partial<typeof codec> | null)?.boundary === undefined) {
-    throw codecOptionInvalid("chain", "the first must be a codec, such as lines()");
+    throw optionInvalid({ op: "chain" }, "the first must be a codec, such as lines()");
   }
   if (typeof (format as MessageFormat<In, Out> | null)?.name !== "string") {
-    throw codecOptionInvalid("chain", "the second must be a format, such as json()");
+    throw optionInvalid({ op: "chain" }, "the second must be a format, such as json()");
   }
   return new FrameCodec(codec.boundary, format, `${codec.boundary.name}+${format.name}`);
 }

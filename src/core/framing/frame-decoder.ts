@@ -1,7 +1,8 @@
 /** The one decoder: drives a framer over bytes as they come, and keeps what is not complete. */
 
 import { copyBytes } from "../bytes/byte-range.ts";
-import { ProtocolError, UsageError } from "../errors.ts";
+import { ProtocolError, type UsageError } from "../errors.ts";
+import { optionInvalid } from "../options/check-options.ts";
 import type { Boundary, Decoder, Framer, FrameSpan, MessageFormat, OnFrame } from "./codec.ts";
 import { frameTruncated, InvalidContent } from "./frame-error.ts";
 import { checkedLimit } from "./frame-limit.ts";
@@ -283,7 +284,7 @@ export class FrameDecoder<Out> implements Decoder<Out> {
 
   #stuck(): UsageError {
     const detail = `${this.#boundary.name}: the codec is wrong: a message ends before bytes that it had asked for`;
-    return new UsageError("OPTION_INVALID", { op: "decode", detail });
+    return optionInvalid({ op: "decode" }, detail);
   }
 }
 

@@ -64,11 +64,6 @@ export function contentUnsendable(format: string, { code, detail }: InvalidConte
   return unsendable(code, format, detail);
 }
 
-/** `OPTION_INVALID`: an option of the codec is not valid. */
-export function codecOptionInvalid(codec: string, problem: string): UsageError {
-  return new UsageError("OPTION_INVALID", { op: codec, detail: problem });
-}
-
 function unsendable(code: ErrorCode, codec: string, problem: string, cause?: unknown): UsageError {
   return new UsageError(code, { op: ENCODE, detail: `${codec}: ${problem}`, side: "local", outcome: "none", cause });
 }

@@ -1,7 +1,6 @@
 /** How long a message may be. */
 
-import { type OptionRule, shown, wholeNumber } from "../options/check-options.ts";
-import { codecOptionInvalid } from "./frame-error.ts";
+import { checkOptions, type OptionRule, wholeNumber } from "../options/check-options.ts";
 
 /**
  * Default for messages whose length is announced: 8 MiB. Large enough for documents and pictures, small enough that a
@@ -23,9 +22,6 @@ export const LIMIT: OptionRule = wholeNumber(1, LARGEST_LIMIT_BYTES);
 
 /** Checks a limit that is no option of a codec. Throws `OPTION_INVALID` unless it is a whole number of bytes from 1 to the largest. */
 export function checkedLimit(codec: string, option: string, bytes: number): number {
-  if (Number.isInteger(bytes) && bytes >= 1 && bytes <= LARGEST_LIMIT_BYTES) return bytes;
-  throw codecOptionInvalid(
-    codec,
-    `${option} must be a whole number from 1 to ${LARGEST_LIMIT_BYTES}; got ${shown(bytes)}`,
-  );
+  checkOptions({ op: codec }, { [option]: bytes }, { [option]: { ...LIMIT, required: true } });
+  return bytes;
 }

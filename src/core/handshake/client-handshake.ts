@@ -183,12 +183,8 @@ function encodeHello(hello: Hello): Buffer {
   try {
     bytes = encodeHandshake(HELLO, hello);
   } catch (cause) {
-    const why = cause instanceof ZocaloError ? `: ${cause.detail}` : "";
-    throw new UsageError("OPTION_INVALID", {
-      op: "handshake",
-      detail: `auth must be what JSON can carry${why}`,
-      cause,
-    });
+    const detail = `auth must be what JSON can carry${cause instanceof ZocaloError ? `: ${cause.detail}` : ""}`;
+    throw new UsageError("OPTION_INVALID", { op: "handshake", detail, cause });
   }
   if (bytes.length <= DEFAULT_HANDSHAKE_BYTES) return bytes;
   const detail = `the hello would have ${bytes.length} bytes, and a server takes ${DEFAULT_HANDSHAKE_BYTES}; make auth shorter`;

@@ -53,13 +53,6 @@ export const OWN_RANGES: LimitRanges = { ...RANGES, maxMessageBytes: [64, LARGES
 
 /** Reads the limits that a peer says. */
 export function readLimits(fields: Fields): HandshakeLimits {
-  const read = (name: keyof HandshakeLimits): number => fields.integer(name, ...RANGES[name]);
-  return {
-    maxMessageBytes: read("maxMessageBytes"),
-    windowBytes: read("windowBytes"),
-    streamWindowBytes: read("streamWindowBytes"),
-    maxCalls: read("maxCalls"),
-    maxStreams: read("maxStreams"),
-    heartbeatMs: read("heartbeatMs"),
-  };
+  const limits = Object.entries(RANGES).map(([name, range]) => [name, fields.integer(name, ...range)] as const);
+  return Object.fromEntries(limits) as unknown as HandshakeLimits;
 }

@@ -51,16 +51,7 @@ export function agreeWithClient(
     return refuse("CODEC_UNSUPPORTED", `the server has the codecs ${own.codecs.join(", ")}; offer one of them`);
   }
   const features = hello.features.filter((one) => own.features.includes(one));
-  return {
-    agreement: {
-      peerVersion: hello.version,
-      peerOffers: knownOffers(hello.offers, own.contract.client),
-      codec,
-      features,
-      limits: own.limits,
-      peerLimits: hello.limits,
-    },
-  };
+  return agreed(own, hello, own.contract.client, codec, features);
 }
 
 /** The client's side: what a welcome says, or why it cannot be. */
@@ -79,16 +70,19 @@ export function agreeWithServer(
   if (!welcome.features.every((one) => own.features.includes(one))) {
     return { code: "HANDSHAKE_INVALID", problem: "the server chose a feature that the client did not offer" };
   }
-  return {
-    agreement: {
-      peerVersion: welcome.version,
-      peerOffers: knownOffers(welcome.offers, own.contract.server),
-      codec: welcome.codec,
-      features: welcome.features,
-      limits: own.limits,
-      peerLimits: welcome.limits,
-    },
-  };
+  return agreed(own, welcome, own.contract.server, welcome.codec, welcome.features);
+}
+
+function agreed(
+  own: Capabilities,
+  peer: Hello | Welcome,
+  peerMethods: Methods,
+  codec: string,
+  features: readonly string[],
+): { readonly agreement: Agreement } {
+  const { version: peerVersion, limits: peerLimits } = peer;
+  const peerOffers = knownOffers(peer.offers, peerMethods);
+  return { agreement: { peerVersion, peerOffers, codec, features, limits: own.limits, peerLimits } };
 }
 
 /** What a peer offers, up to the last name that this side knows, and without those that it does not know. */

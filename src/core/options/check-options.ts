@@ -158,7 +158,7 @@ export function checkOptions<T>(call: CallNames, given: T, rules: OptionRules, p
   for (const [name, rule] of Object.entries(rules)) {
     const value = (given as Readonly<Record<string, unknown>>)[name];
     if (value === undefined && rule.required !== true) continue;
-    if (!rule.holds(value)) throw invalid(call, mustBe(path + name, rule, value));
+    if (!rule.holds(value)) throw optionInvalid(call, mustBe(path + name, rule, value));
     const open = rule.within === undefined || !isObject(value);
     checked[name] = open ? value : checkOptions(call, value, rule.within, `${path}${name}.`, all);
   }
@@ -173,9 +173,9 @@ export function refuseUnknown(
   path = "",
   whole: OptionRules = rules,
 ): void {
-  if (!isObject(given)) throw invalid(context, mustBe(path.slice(0, -1) || "options", OBJECT, given));
+  if (!isObject(given)) throw optionInvalid(context, mustBe(path.slice(0, -1) || "options", OBJECT, given));
   for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(rules, name)) throw invalid(context, noSuchOption(name, rules, path, "option", whole));
+    if (!Object.hasOwn(rules, name)) throw optionInvalid(context, noSuchOption(name, rules, path, "option", whole));
   }
 }
 
@@ -205,8 +205,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function invalid(context: CallNames, detail: string): UsageError {
-  return new UsageError("OPTION_INVALID", { ...context, detail });
+/** The error of a call that was given something wrong. */
+export function optionInvalid(call: CallNames, detail: string): UsageError {
+  return new UsageError("OPTION_INVALID", { ...call, detail });
 }
 
 function mustBe(name: string, { wanted, secret }: OptionRule, value: unknown): string {

@@ -4,8 +4,15 @@
 
 import { Address } from "../address/address.ts";
 import { ipBytes } from "../address/ip.ts";
-import { UsageError } from "../errors.ts";
-import { ANYTHING, checkOptions, listOf, oneOf, type OptionRule, type RulesOf } from "../options/check-options.ts";
+import {
+  ANYTHING,
+  checkOptions,
+  listOf,
+  oneOf,
+  optionInvalid,
+  type OptionRule,
+  type RulesOf,
+} from "../options/check-options.ts";
 import {
   ADDRESS_BYTES,
   FIXED_BYTES,
@@ -58,7 +65,7 @@ type Ends =
   | { readonly kind: "unix"; readonly source: string; readonly destination: string }
   | { readonly kind: "ip"; readonly source: Address; readonly destination: Address };
 
-const OP = "formatProxyHeader";
+const CALL = { op: "formatProxyHeader" };
 
 /** The first bytes of an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2). */
 const MAPPED_PREFIX: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
@@ -95,7 +102,7 @@ const MAX_LENGTH = 0xffff;
  *   they are of different kinds, or there are TLVs without addresses, or they are too long.
  */
 export function formatProxyHeader(header: ProxyHeaderInit): Uint8Array {
-  const { version, command = "proxy", tlvs = [], ...addresses } = checkOptions({ op: OP }, header ?? null, RULES);
+  const { version, command = "proxy", tlvs = [], ...addresses } = checkOptions(CALL, header ?? null, RULES);
   const ends = command === "local" ? NO_ENDS : endsOf(addresses);
   return version === 1 ? formatV1(ends) : formatV2(command, ends, tlvs);
 }
@@ -108,10 +115,12 @@ function endsOf({ source, destination }: Pick<ProxyHeaderInit, "source" | "desti
   if (given.every((address) => address.transport === "unix")) {
     return { kind: "unix", source: source?.path ?? "", destination: destination?.path ?? "" };
   }
-  if (source === undefined || destination === undefined) throw wrong("source and destination must be given together");
-  if (!source.isIp || !destination.isIp) throw wrong("source and destination must be two IP addresses or two paths");
+  if (source === undefined || destination === undefined)
+    throw optionInvalid(CALL, "source and destination must be given together");
+  if (!source.isIp || !destination.isIp)
+    throw optionInvalid(CALL, "source and destination must be two IP addresses or two paths");
   if ((source.transport === "udp") !== (destination.transport === "udp")) {
-    throw wrong("source and destination must both be UDP or both not");
+    throw optionInvalid(CALL, "source and destination must both be UDP or both not");
   }
   return { kind: "ip", source: source.unmapped(), destination: destination.unmapped() };
 }
@@ -127,14 +136,15 @@ function formatV1(ends: Ends): Uint8Array {
 
 function formatV2(command: "proxy" | "local", ends: Ends, tlvs: readonly ProxyTlv[]): Uint8Array {
   if (ends.kind === "none") {
-    if (command === "proxy" && tlvs.length > 0) throw wrong("TLVs need a source and a destination");
+    if (command === "proxy" && tlvs.length > 0) throw optionInvalid(CALL, "TLVs need a source and a destination");
     return Buffer.concat(
       [SIGNATURE, [command === "local" ? 0x20 : 0x21, 0, 0, 0]].map((part) => Uint8Array.from(part)),
     );
   }
   const block = addressBlock(ends);
   const body = Buffer.concat([block.bytes, ...tlvs.map(formatTlv)]);
-  if (body.length > MAX_LENGTH) throw wrong(`the TLVs make the header longer than ${FIXED_BYTES + MAX_LENGTH} bytes`);
+  if (body.length > MAX_LENGTH)
+    throw optionInvalid(CALL, `the TLVs make the header longer than ${FIXED_BYTES + MAX_LENGTH} bytes`);
   const fixed = Uint8Array.of(...SIGNATURE, 0x21, block.familyAndProtocol, body.length >> 8, body.length & 0xff);
   const header = Buffer.concat([fixed, body]);
   const checksumAt = checksumOffset(tlvs);
@@ -164,14 +174,11 @@ function hostBytes(address: Address, ipv4: boolean): Uint8Array {
 }
 
 function formatTlv({ type, value }: ProxyTlv): Uint8Array {
-  if (!Number.isInteger(type) || type < 0 || type > 0xff) throw wrong(`the TLV type ${type} is not 0 to 255`);
+  if (!Number.isInteger(type) || type < 0 || type > 0xff)
+    throw optionInvalid(CALL, `the TLV type ${type} is not 0 to 255`);
   // The bytes of the checksum are zeros while it is computed (section 2.2.3).
   const bytes = type === proxyTlvTypes.crc32c ? new Uint8Array(4) : value;
   if (bytes.length > MAX_LENGTH)
-    throw wrong(`the value of TLV 0x${type.toString(16)} has more than ${MAX_LENGTH} bytes`);
+    throw optionInvalid(CALL, `the value of TLV 0x${type.toString(16)} has more than ${MAX_LENGTH} bytes`);
   return Buffer.concat([Uint8Array.of(type, bytes.length >> 8, bytes.length & 0xff), bytes]);
-}
-
-function wrong(detail: string): UsageError {
-  return new UsageError("OPTION_INVALID", { op: OP, detail });
 }

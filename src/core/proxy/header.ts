@@ -116,20 +116,7 @@ export function headerWithoutAddresses(version: 1 | 2, command: "proxy" | "local
 }
 
 /** The bytes with which every version 2 header begins (section 2.2). */
-export const SIGNATURE: Uint8Array = Uint8Array.of(
-  0x0d,
-  0x0a,
-  0x0d,
-  0x0a,
-  0x00,
-  0x0d,
-  0x0a,
-  0x51,
-  0x55,
-  0x49,
-  0x54,
-  0x0a,
-);
+export const SIGNATURE: Uint8Array = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1");
 
 /** Version 2: signature, version and command, family and protocol, length; in bytes. */
 export const FIXED_BYTES = 16;

@@ -4,8 +4,8 @@
 
 import { Address } from "../address/address.ts";
 import { ipText } from "../address/ip.ts";
-import { ProtocolError, UsageError } from "../errors.ts";
-import { checkOptions, countFrom, type RulesOf, TEXT } from "../options/check-options.ts";
+import { ProtocolError } from "../errors.ts";
+import { checkOptions, countFrom, optionInvalid, type RulesOf, TEXT } from "../options/check-options.ts";
 import {
   ADDRESS_BYTES,
   FIXED_BYTES,
@@ -75,9 +75,7 @@ export interface ParsedProxyHeader {
  */
 export function parseProxyHeader(bytes: Uint8Array, options: ProxyParseOptions = {}): ParsedProxyHeader | undefined {
   const { maxBytes = DEFAULT_MAX_PROXY_HEADER_BYTES, op = "accept", remote } = checkOptions({ op: OP }, options, RULES);
-  if (!(bytes instanceof Uint8Array)) {
-    throw new UsageError("OPTION_INVALID", { op: OP, detail: "bytes must be a Uint8Array" });
-  }
+  if (!(bytes instanceof Uint8Array)) throw optionInvalid({ op: OP }, "bytes must be a Uint8Array");
   const invalid = (problem: string): ProtocolError => {
     const detail = `the peer did not send a valid PROXY protocol header: ${problem}`;
     return new ProtocolError("PROXY_HEADER_INVALID", { op, detail, remote });
@@ -100,11 +98,7 @@ interface Kind {
  * Reads a version 2 header; undefined means that it is right so far and not complete. The fixed bytes are checked one by
  * one as they come; the rest, which `maxBytes` bounds, once it is complete, so that the work stays linear.
  */
-function parseV2(
-  bytes: Uint8Array,
-  maxBytes: number,
-  invalid: Invalid,
-): { header: ProxyHeader; length: number } | undefined {
+function parseV2(bytes: Uint8Array, maxBytes: number, invalid: Invalid): ParsedProxyHeader | undefined {
   const signed = Math.min(bytes.length, SIGNATURE.length);
   for (let at = 0; at < signed; at++) {
     if (bytes[at] !== SIGNATURE[at]) throw invalid(`byte ${at + 1} is not that of the version 2 signature`);

@@ -10,11 +10,13 @@ const MAX_UNIQUE_ID_BYTES = 128;
 /** Section 2.2.6: flags and verify result, before the sub-TLVs; in bytes. */
 const SSL_FIXED_BYTES = 5;
 
-const SSL_VERSION = 0x21;
-const SSL_COMMON_NAME = 0x22;
-const SSL_CIPHER = 0x23;
-const SSL_SIGNATURE_ALGORITHM = 0x24;
-const SSL_KEY_ALGORITHM = 0x25;
+const SSL_TEXTS = {
+  version: 0x21,
+  commonName: 0x22,
+  cipher: 0x23,
+  signatureAlgorithm: 0x24,
+  keyAlgorithm: 0x25,
+} as const;
 
 /** Splits bytes into TLVs; the values are copies. Linear in the bytes. */
 export function splitTlvs(bytes: Uint8Array, invalid: Invalid): ProxyTlv[] {
@@ -82,8 +84,7 @@ function decodeSsl(value: Uint8Array, invalid: Invalid): ProxySsl {
   }
   const flags = value[0] ?? 0;
   const verifyResult = Buffer.from(value).readUInt32BE(1);
-  const types = [SSL_VERSION, SSL_COMMON_NAME, SSL_CIPHER, SSL_SIGNATURE_ALGORITHM, SSL_KEY_ALGORITHM];
-  const single = byType(splitTlvs(value.subarray(SSL_FIXED_BYTES), invalid), types, invalid);
+  const single = byType(splitTlvs(value.subarray(SSL_FIXED_BYTES), invalid), Object.values(SSL_TEXTS), invalid);
   const text = (type: number): string | undefined => decodeText(type, single.get(type), invalid);
   const certificateOnConnection = (flags & 0x02) !== 0;
   const certificateInSession = (flags & 0x04) !== 0;
@@ -93,11 +94,11 @@ function decodeSsl(value: Uint8Array, invalid: Invalid): ProxySsl {
     certificateInSession,
     verified: verifyResult === 0 && (certificateOnConnection || certificateInSession),
     verifyResult,
-    version: text(SSL_VERSION),
-    commonName: text(SSL_COMMON_NAME),
-    cipher: text(SSL_CIPHER),
-    signatureAlgorithm: text(SSL_SIGNATURE_ALGORITHM),
-    keyAlgorithm: text(SSL_KEY_ALGORITHM),
+    version: text(SSL_TEXTS.version),
+    commonName: text(SSL_TEXTS.commonName),
+    cipher: text(SSL_TEXTS.cipher),
+    signatureAlgorithm: text(SSL_TEXTS.signatureAlgorithm),
+    keyAlgorithm: text(SSL_TEXTS.keyAlgorithm),
   };
 }
 

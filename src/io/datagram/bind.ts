@@ -4,7 +4,7 @@ import { Address, type AddressLike } from "../../core/address/address.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
 import type { Network } from "../network/network.ts";
 import type { DatagramTransport, TransportBindOptions } from "../network/datagrams.ts";
-import { checkOptions, type OptionRules } from "../../core/options/check-options.ts";
+import { checkOptions, optionInvalid, type OptionRules } from "../../core/options/check-options.ts";
 import { openWithin, type OperationContext } from "../operation/deadline.ts";
 import { checkZone, meetsItself } from "../operation/arguments.ts";
 import { restated } from "../operation/restated.ts";
@@ -69,7 +69,8 @@ async function open(
   const { sockets } = network;
   const local = await toIp(sockets, asked, peer?.isIp === true ? [peer.family as 4 | 6] : [4, 6]);
   const { reuseAddress, reusePort = false, ipv6Only = false, receiveBufferBytes, sendBufferBytes } = options.udp ?? {};
-  if (ipv6Only && local.family !== 6) throw badOption(local, "udp.ipv6Only works only on an IPv6 address");
+  if (ipv6Only && local.family !== 6)
+    throw optionInvalid({ op: "bind", local: local.toString() }, "udp.ipv6Only works only on an IPv6 address");
   const families =
     local.family === 4 ? ([4] as const) : local.isUnspecified && !ipv6Only ? ([6, 4] as const) : ([6] as const);
   const remote = peer === undefined ? undefined : await toIp(sockets, peer, families);
@@ -151,8 +152,4 @@ async function toIp(sockets: Network["sockets"], address: Address, families: rea
 
 function invalid(address: Address, detail: string): UsageError {
   return new UsageError("ADDRESS_INVALID", { op: "bind", local: address.toString(), detail });
-}
-
-function badOption(address: Address, detail: string): UsageError {
-  return new UsageError("OPTION_INVALID", { op: "bind", local: address.toString(), detail });
 }

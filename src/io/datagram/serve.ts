@@ -1,12 +1,12 @@
 /** The one implementation of {@link DatagramServer}: one handler for each datagram, over any network. */
 
 import type { Address, AddressLike } from "../../core/address/address.ts";
-import { ConnectionError, UsageError, type ZocaloError } from "../../core/errors.ts";
+import { ConnectionError, type ZocaloError } from "../../core/errors.ts";
 import { showAs } from "../../core/show-as.ts";
 import { isPeersFault } from "../contract/error-body.ts";
 import type { Network } from "../network/network.ts";
 import type { Datagram } from "../network/datagrams.ts";
-import { checkOptions, type OptionRules } from "../../core/options/check-options.ts";
+import { checkOptions, HANDLER, type OptionRules } from "../../core/options/check-options.ts";
 import { publish } from "../operation/diagnostics.ts";
 import { type NativeInterop, OwnClock, serverInterop } from "../operation/own-clock.ts";
 import { GracefulClose, type GracefulCloseOptions, type ServerEnd } from "../operation/graceful-close.ts";
@@ -36,10 +36,7 @@ export async function serveDatagramsOver(
   options: ServeDatagramsOptions = {},
   rules: OptionRules = SERVE_DATAGRAMS_RULES,
 ): Promise<api.DatagramServer> {
-  if (typeof handler !== "function") {
-    const detail = "handler must be a function that takes a datagram";
-    throw new UsageError("OPTION_INVALID", { op: "serveDatagrams", detail });
-  }
+  checkOptions({ op: "serveDatagrams" }, { handler }, { handler: HANDLER });
   return await openRequestServer(network, address, handler, checkOptions({ op: "serveDatagrams" }, options, rules));
 }
 

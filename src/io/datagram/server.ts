@@ -1,8 +1,14 @@
 /** The public contract of a stateless server on datagrams, and what its options must look like. */
 
 import type { Address } from "../../core/address/address.ts";
-import { UsageError } from "../../core/errors.ts";
-import { countFrom, FUNCTION, oneOf, options as object, type RulesOf } from "../../core/options/check-options.ts";
+import {
+  countFrom,
+  FUNCTION,
+  oneOf,
+  optionInvalid,
+  options as object,
+  type RulesOf,
+} from "../../core/options/check-options.ts";
 import type { DatagramInput, DatagramSocket, DatagramStats } from "./public.ts";
 import { BIND_RULES, type BindOptions, DATAGRAM_LIMIT_RULES, type DatagramLimits } from "./settings.ts";
 import type { NativeInterop } from "../operation/own-clock.ts";
@@ -100,8 +106,7 @@ export interface RequestSettings {
 export function requestSettings({ limits = {}, replies = "free", onError }: ServeDatagramsOptions): RequestSettings {
   const { maxConcurrentRequests = 1024, maxDatagramBytes = Number.POSITIVE_INFINITY, maxRepliesPerSource } = limits;
   if (maxRepliesPerSource !== undefined && replies !== "guarded") {
-    const detail = 'limits.maxRepliesPerSource works only with replies: "guarded"';
-    throw new UsageError("OPTION_INVALID", { op: "serveDatagrams", detail });
+    throw optionInvalid({ op: "serveDatagrams" }, 'limits.maxRepliesPerSource works only with replies: "guarded"');
   }
   return {
     onError,

@@ -6,7 +6,7 @@ import type { Codec } from "../../core/framing/codec.ts";
 import { showAs } from "../../core/show-as.ts";
 import type { Network } from "../network/network.ts";
 import type { Datagram, DatagramSink, DatagramTransport, OutgoingDatagram } from "../network/datagrams.ts";
-import { checkOptions, CODEC, LIST, shown } from "../../core/options/check-options.ts";
+import { checkOptions, CODEC, LIST, optionInvalid, shown } from "../../core/options/check-options.ts";
 import {
   type OperationContext,
   type OperationOptions,
@@ -135,7 +135,7 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
   receiveMany(maxDatagrams: number, options?: OperationOptions): Promise<Datagram[]> {
     if (!(maxDatagrams === Number.POSITIVE_INFINITY || (Number.isInteger(maxDatagrams) && maxDatagrams >= 1))) {
       const detail = `maxDatagrams must be a whole number from 1 on, or Infinity, not ${shown(maxDatagrams)}`;
-      return Promise.reject(new UsageError("OPTION_INVALID", { ...this.context("receiveMany"), detail }));
+      return Promise.reject(optionInvalid(this.context("receiveMany"), detail));
     }
     return this.inbound.receive(takeMany(maxDatagrams), options);
   }

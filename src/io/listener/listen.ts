@@ -8,6 +8,7 @@ import {
   countFrom,
   FLAG,
   OPERATION_RULES,
+  optionInvalid,
   type OptionRules,
   options as object,
   POSITIVE,
@@ -97,7 +98,7 @@ export async function openListener<Socket extends StreamSocket>(
 /** An option that does not work with the address is refused: who gave it counts on what it does. */
 function checkMeaning(context: OperationContext, transport: Transport, options: ListenOptions): void {
   const refuse = (option: string, meaning: string): never => {
-    throw new UsageError("OPTION_INVALID", { ...context, detail: `${option} works only ${meaning}` });
+    throw optionInvalid(context, `${option} works only ${meaning}`);
   };
   if (options.tls !== undefined && transport !== "tls") refuse("tls", "with a tls: address; this one is not encrypted");
   if (options.mode !== undefined && transport !== "unix") refuse("mode", "with a unix: address, which has a file");
@@ -105,7 +106,7 @@ function checkMeaning(context: OperationContext, transport: Transport, options: 
   const proxies = options.proxyProtocol?.from;
   if (transport === "unix" && proxies !== undefined && (proxies.length !== 1 || proxies[0] !== UNIX_PEERS)) {
     const detail = `proxyProtocol.from must be ["${UNIX_PEERS}"] with a unix: address: whoever may use its file is trusted (mode)`;
-    throw new UsageError("OPTION_INVALID", { ...context, detail });
+    throw optionInvalid(context, detail);
   }
   if (transport !== "unix" && proxies?.includes(UNIX_PEERS) === true) {
     refuse(`"${UNIX_PEERS}" in proxyProtocol.from`, "with a unix: address");
@@ -127,8 +128,7 @@ async function openTransport(network: Network, asked: Address, options: ListenOp
   const local = await localIp(network, asked);
   checkZone(local, { op: "listen", local: asked.toString() });
   if (ipv6Only && local.family !== 6) {
-    const detail = "tcp.ipv6Only works only on an IPv6 address";
-    throw new UsageError("OPTION_INVALID", { op: "listen", local: local.toString(), detail });
+    throw optionInvalid({ op: "listen", local: local.toString() }, "tcp.ipv6Only works only on an IPv6 address");
   }
   return await network.sockets.listen(local, settings);
 }

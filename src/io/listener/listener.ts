@@ -1,8 +1,8 @@
 /** The one implementation of {@link Listener}, over any network's transport. */
 
 import type { Address } from "../../core/address/address.ts";
-import { UsageError, ZocaloError } from "../../core/errors.ts";
-import { checkOptions } from "../../core/options/check-options.ts";
+import { ZocaloError } from "../../core/errors.ts";
+import { checkOptions, optionInvalid } from "../../core/options/check-options.ts";
 import { showAs } from "../../core/show-as.ts";
 import type { ListenerSink, ListenerTransport, Network, StreamTransport } from "../network/network.ts";
 import type { TlsOptions } from "../network/tls.ts";
@@ -89,10 +89,7 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
 
   setTls(options: TlsOptions): void {
     const context = this.#context("setTls");
-    if (this.#tls === undefined) {
-      const detail = "setTls needs a listener with a tls: address";
-      throw new UsageError("OPTION_INVALID", { ...context, detail });
-    }
+    if (this.#tls === undefined) throw optionInvalid(context, "setTls needs a listener with a tls: address");
     const renewed = serverTls(context, checkOptions(context, options, TLS_RULES), "");
     this.#network.sockets.checkTls(renewed, context, "");
     this.#tls = renewed;

@@ -2,8 +2,8 @@
 
 import { showAs } from "../../core/show-as.ts";
 import type { Address, AddressLike } from "../../core/address/address.ts";
-import { ConnectionError, UsageError } from "../../core/errors.ts";
-import { checkOptions, FUNCTION, type OptionRules, type RulesOf } from "../../core/options/check-options.ts";
+import { ConnectionError } from "../../core/errors.ts";
+import { checkOptions, FUNCTION, HANDLER, type OptionRules, type RulesOf } from "../../core/options/check-options.ts";
 import { StreamSocket } from "../stream/socket.ts";
 import { connectionSettings } from "../stream/settings.ts";
 import {
@@ -49,9 +49,7 @@ export async function serveOver(
   given: api.ServeOptions = {},
   rules: OptionRules = SERVE_RULES,
 ): Promise<api.Server> {
-  if (typeof handler !== "function") {
-    throw new UsageError("OPTION_INVALID", { op: "serve", detail: "handler must be a function that takes a peer" });
-  }
+  checkOptions({ op: "serve" }, { handler }, { handler: HANDLER });
   const asked = listenerAddress(address, "serve");
   const options = checkOptions({ op: "serve", local: asked.toString() }, given, rules);
   const settings = connectionSettings(options, DEFAULT_IDLE_MS);

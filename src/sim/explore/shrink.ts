@@ -1,9 +1,8 @@
 /** Makes a failure small enough for a person to read. */
 
-import { UsageError } from "../../core/errors.ts";
 import type { Choices, FaultList } from "../../core/faults/fault-list.ts";
 import type { TimedFault } from "../../core/faults/fault.ts";
-import { checkOptions, FUNCTION, type RulesOf, wholeNumber } from "../../core/options/check-options.ts";
+import { checkOptions, FUNCTION, optionInvalid, type RulesOf, wholeNumber } from "../../core/options/check-options.ts";
 import { explore } from "./explore.ts";
 import type { Simulation } from "./simulation.ts";
 import { certainFault, shorterFaults, weakerFaults } from "./weaker-faults.ts";
@@ -67,8 +66,8 @@ export async function shrink(
   if (failure === undefined || (list.failure !== undefined && list.failure !== failure.identity)) {
     const found = failure === undefined ? "the run does not fail" : `the run fails with ${failure.identity}`;
     const wanted = list.failure === undefined ? "" : `, not with ${list.failure}`;
-    const detail = `${found}${wanted}; the program has changed, or depends on more than its seed`;
-    throw new UsageError("OPTION_INVALID", { op: "shrink", detail });
+    const why = "the program has changed, or depends on more than its seed";
+    throw optionInvalid({ op: "shrink" }, `${found}${wanted}; ${why}`);
   }
   const shrinking = new Shrinking(simulation, { ...list, failure: failure.identity }, checked);
   await shrinking.run();

@@ -1,7 +1,6 @@
 /** What a simulated kernel's TCP can be told; the defaults are those of Linux. */
 
-import { checkOptions, type OptionRules, wholeNumber } from "../../core/options/check-options.ts";
-import { UsageError } from "../../core/errors.ts";
+import { checkOptions, optionInvalid, type OptionRules, wholeNumber } from "../../core/options/check-options.ts";
 
 /** Settings of the simulated TCP, the same for all hosts of a world. */
 export interface SimTcpSettings {
@@ -70,10 +69,6 @@ const RULES: OptionRules = Object.fromEntries(
 /** The settings of a world. Throws `OPTION_INVALID` for one that is no whole number, or that there is not. */
 export function tcpSettings(given: Partial<SimTcpSettings> | undefined): SimTcpSettings {
   const settings: SimTcpSettings = { ...DEFAULT_TCP, ...checkOptions({ op: "simulate" }, given, RULES, "tcp.") };
-  if (settings.rtoMinMs > settings.rtoMaxMs) throw refusal("tcp.rtoMinMs must not be greater than tcp.rtoMaxMs");
-  return settings;
-}
-
-function refusal(detail: string): UsageError {
-  return new UsageError("OPTION_INVALID", { op: "simulate", detail });
+  if (settings.rtoMinMs <= settings.rtoMaxMs) return settings;
+  throw optionInvalid({ op: "simulate" }, "tcp.rtoMinMs must not be greater than tcp.rtoMaxMs");
 }

@@ -1,6 +1,6 @@
 /** Makes faults of the vocabulary happen in a world, and end. */
 
-import { UsageError } from "../../core/errors.ts";
+import { optionInvalid } from "../../core/options/check-options.ts";
 import { type LinkConditions, type LinkTable, linkTable } from "../../core/faults/conditions.ts";
 import { EVERY_HOST, FAULT_KINDS, type Fault, linkChange } from "../../core/faults/fault.ts";
 import { microseconds } from "../../core/faults/latency.ts";
@@ -19,7 +19,7 @@ export function inflict(
 ): FaultGuard {
   if (!FAULT_KINDS.includes(fault.kind)) {
     const detail = `there is no fault ${JSON.stringify(fault.kind)}; there are ${FAULT_KINDS.join(", ")}`;
-    throw new UsageError("OPTION_INVALID", { op: "inflict", detail });
+    throw optionInvalid({ op: "inflict" }, detail);
   }
   const guard = begin(fault, world, fabric, disturbances);
   return guardOf([() => guard.heal(), ended]);
@@ -82,7 +82,7 @@ export function hostOf(host: HostLike, world: Pick<World, "hosts">, op: string):
   const found = world.hosts.find((one) => one === host || one.name === host);
   if (found !== undefined) return found;
   const detail = `there is no host ${typeof host === "string" ? JSON.stringify(host) : "like that"} in this world`;
-  throw new UsageError("OPTION_INVALID", { op, detail });
+  throw optionInvalid({ op }, detail);
 }
 
 /** Ends once, however often it is told to. */

@@ -1,6 +1,6 @@
 /** A simulated world: hosts, names, links, and what goes wrong with them. */
 
-import { checkOptions, FUNCTION, type RulesOf, TEXT, TEXTS } from "../../core/options/check-options.ts";
+import { checkOptions, FUNCTION, optionInvalid, type RulesOf, TEXT, TEXTS } from "../../core/options/check-options.ts";
 import { UsageError } from "../../core/errors.ts";
 import { type LinkConditions, linkTable } from "../../core/faults/conditions.ts";
 import { type Fault, faultText } from "../../core/faults/fault.ts";
@@ -84,7 +84,7 @@ export class SimWorld implements World {
     checkOptions({ op: "host" }, { name }, NAME_RULES);
     const options = checkOptions({ op: "host" }, given, HOST_RULES);
     if (this.#hosts.has(name) || name === "localhost" || name === "") {
-      throw new UsageError("OPTION_INVALID", { op: "host", detail: `there is a host ${JSON.stringify(name)} already` });
+      throw optionInvalid({ op: "host" }, `there is a host ${JSON.stringify(name)} already`);
     }
     const addresses = options.addresses ?? hostAddresses(this.#hosts.size + 1);
     for (const ip of addresses) {

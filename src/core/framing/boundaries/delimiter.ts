@@ -1,13 +1,13 @@
 /** Messages that end with a delimiter of one or more bytes. */
 
-import { checkOptions, FUNCTION, type RulesOf } from "../../options/check-options.ts";
+import { checkOptions, FUNCTION, optionInvalid, type RulesOf } from "../../options/check-options.ts";
 import type { ByteWriter } from "../../bytes/byte-writer.ts";
 import { findByte } from "../../bytes/byte-range.ts";
 import { isEncodable } from "../../bytes/utf8.ts";
 import { bytes as bytesFormat } from "../formats/bytes.ts";
 import type { Boundary, Framer, FrameSpan, OnSkipped } from "../codec.ts";
 import { FrameCodec } from "../frame-codec.ts";
-import { codecOptionInvalid, frameTooLong, longerThan, messageInvalid, messageTooLong } from "../frame-error.ts";
+import { frameTooLong, longerThan, messageInvalid, messageTooLong } from "../frame-error.ts";
 import { DEFAULT_MAX_LINE_BYTES, LIMIT } from "../frame-limit.ts";
 
 /** Options of {@link delimiter}. */
@@ -198,17 +198,17 @@ class SkippingFramer implements Framer {
 /** Copies of the delimiters. */
 function checkedList(list: readonly Delimiter[]): Buffer[] {
   if (!Array.isArray(list) || !Array.from(list).every((one) => typeof one === "string" || one instanceof Uint8Array)) {
-    throw codecOptionInvalid(NAME, "delimiters must be strings or Uint8Arrays");
+    throw optionInvalid({ op: NAME }, "delimiters must be strings or Uint8Arrays");
   }
   if (list.some((one: Delimiter) => typeof one === "string" && !isEncodable(one))) {
-    throw codecOptionInvalid(NAME, "a delimiter has half of a surrogate pair, which has no UTF-8");
+    throw optionInvalid({ op: NAME }, "a delimiter has half of a surrogate pair, which has no UTF-8");
   }
   if (list.length === 0 || list.length > MOST_DELIMITERS) {
-    throw codecOptionInvalid(NAME, `there must be 1 to ${MOST_DELIMITERS} delimiters; got ${list.length}`);
+    throw optionInvalid({ op: NAME }, `there must be 1 to ${MOST_DELIMITERS} delimiters; got ${list.length}`);
   }
-  const copies = list.map((one: Delimiter) => (typeof one === "string" ? Buffer.from(one) : Buffer.from(one)));
+  const copies = list.map((one: Delimiter) => Buffer.from(one as string));
   if (copies.every(({ length }) => length > 0 && length <= LONGEST_DELIMITER_BYTES)) return copies;
-  throw codecOptionInvalid(NAME, `a delimiter must have 1 to ${LONGEST_DELIMITER_BYTES} bytes`);
+  throw optionInvalid({ op: NAME }, `a delimiter must have 1 to ${LONGEST_DELIMITER_BYTES} bytes`);
 }
 
 /** Whether `bytes[start, end)` ends with `last`. */
