@@ -1,5 +1,6 @@
 /** What the parts of the datagram suite share: where a test happens, and ways to wait without sleeping. */
 
+import assert from "node:assert/strict";
 import { bindOver } from "../../io/datagram/bind.ts";
 import type { DatagramSocket } from "../../io/datagram/public.ts";
 import type { BindOptions } from "../../io/datagram/settings.ts";
@@ -124,6 +125,12 @@ export async function take(datagramSocket: DatagramSocket, count: number): Promi
   const taken: string[] = [];
   while (taken.length < count) taken.push(...texts(await datagramSocket.receiveMany(count - taken.length)));
   return taken;
+}
+
+/** Fails unless what one sends now is the next that the other receives, or that it receives itself. */
+export async function arrivesNext(sender: DatagramSocket, receiver: DatagramSocket = sender): Promise<void> {
+  await sender.send("goes on", receiver.localAddress);
+  assert.deepEqual(await take(receiver, 1), ["goes on"]);
 }
 
 /** `first` to `first + count - 1`, as texts. */
