@@ -33,13 +33,9 @@ interface UnderWay {
 /** Decides for datagram after datagram what is sent on. */
 export class DatagramFaults {
   readonly #link: Link;
+  readonly #done = { taken: 0, forwarded: 0, dropped: 0, doubled: 0, reordered: 0 };
   #underWay: UnderWay[] = [];
   #newest = 0;
-  #taken = 0;
-  #forwarded = 0;
-  #dropped = 0;
-  #doubled = 0;
-  #reordered = 0;
 
   /** `seed`: any whole number. */
   constructor(seed: number) {
@@ -48,15 +44,14 @@ export class DatagramFaults {
 
   /** One datagram arrived: what is to be sent on now, in this order. */
   take(data: Buffer): readonly Buffer[] {
-    this.#taken += 1;
-    const number = this.#taken;
+    const number = (this.#done.taken += 1);
     const nowUs = number * GAP_US;
     const packet = { payloadBytes: data.length, headerBytes: 0, checked: false };
     const { lost, arrivesAtUs, againAtUs } = this.#link.send(packet, nowUs);
-    if (lost !== undefined) this.#dropped += 1;
+    if (lost !== undefined) this.#done.dropped += 1;
     else this.#underWay.push({ data, number, arrivesAtUs, again: false });
     if (againAtUs !== undefined) {
-      this.#doubled += 1;
+      this.#done.doubled += 1;
       this.#underWay.push({ data, number, arrivesAtUs: againAtUs, again: true });
     }
     return this.#arrivals(nowUs);
@@ -69,17 +64,16 @@ export class DatagramFaults {
 
   /** The sums up to now. */
   report(): DatagramFaultReport {
-    const [taken, forwarded, dropped] = [this.#taken, this.#forwarded, this.#dropped];
-    return { taken, forwarded, dropped, doubled: this.#doubled, reordered: this.#reordered };
+    return { ...this.#done };
   }
 
   #arrivals(untilUs: number): readonly Buffer[] {
     const arrived = this.#underWay.filter(({ arrivesAtUs }) => arrivesAtUs <= untilUs);
     this.#underWay = this.#underWay.filter(({ arrivesAtUs }) => arrivesAtUs > untilUs);
-    this.#forwarded += arrived.length;
+    this.#done.forwarded += arrived.length;
     arrived.sort((a, b) => a.arrivesAtUs - b.arrivesAtUs);
     return arrived.map(({ data, number, again }) => {
-      if (number < this.#newest && !again) this.#reordered += 1;
+      if (number < this.#newest && !again) this.#done.reordered += 1;
       this.#newest = Math.max(this.#newest, number);
       return data;
     });

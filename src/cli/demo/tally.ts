@@ -20,11 +20,7 @@ export interface TallyReport {
 export class Tally {
   readonly #total: number;
   readonly #seen: Uint8Array;
-  #received = 0;
-  #distinct = 0;
-  #twice = 0;
-  #outOfOrder = 0;
-  #damaged = 0;
+  readonly #sums = { received: 0, distinct: 0, twice: 0, outOfOrder: 0, damaged: 0 };
   #highest = 0;
 
   constructor(total: number) {
@@ -34,27 +30,21 @@ export class Tally {
 
   /** One message arrived; its text should be a number of the series. */
   add(text: string): void {
-    this.#received += 1;
+    const sums = this.#sums;
+    sums.received += 1;
     const number = Number(text);
-    if (!/^\d+$/.test(text) || number < 1 || number > this.#total) this.#damaged += 1;
-    else if (this.#seen[number] === 1) this.#twice += 1;
+    if (!/^\d+$/.test(text) || number < 1 || number > this.#total) sums.damaged += 1;
+    else if (this.#seen[number] === 1) sums.twice += 1;
     else {
       this.#seen[number] = 1;
-      this.#distinct += 1;
-      if (number < this.#highest) this.#outOfOrder += 1;
+      sums.distinct += 1;
+      if (number < this.#highest) sums.outOfOrder += 1;
       else this.#highest = number;
     }
   }
 
   /** The sums up to now. */
   report(): TallyReport {
-    return {
-      received: this.#received,
-      distinct: this.#distinct,
-      lost: this.#total - this.#distinct,
-      twice: this.#twice,
-      outOfOrder: this.#outOfOrder,
-      damaged: this.#damaged,
-    };
+    return { ...this.#sums, lost: this.#total - this.#sums.distinct };
   }
 }

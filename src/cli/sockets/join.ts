@@ -35,7 +35,7 @@ export interface JoinReport {
 export interface MessageEnds {
   readonly stdin: DataInput;
   readonly stdout: DataOutput;
-  /** Told of a message that was typed and cannot be sent. */
+  /** Told of a line that was typed and cannot be sent. */
   readonly output: Pick<Output, "warning">;
   readonly stop: AbortSignal;
 }
@@ -65,9 +65,7 @@ export function join(
     return true;
   };
   const receive = async (): Promise<void> => {
-    for (let bytes = await socket.read({ signal: stop }); bytes !== null; bytes = await socket.read({ signal: stop })) {
-      await output.write(shown(bytes));
-    }
+    for await (const bytes of socket.chunks({ signal: stop })) await output.write(shown(bytes));
   };
   return joinBoth(socket, socket, patient, stop, { send, receive });
 }
@@ -102,11 +100,7 @@ export function joinMessages(
     return false;
   };
   const receive = async (): Promise<void> => {
-    for (;;) {
-      const message = await messages.receive({ signal: stop });
-      if (message === null) return;
-      await stdout.write(shownMessage(message, options));
-    }
+    for await (const message of messages.messages({ signal: stop })) await stdout.write(shownMessage(message, options));
   };
   return joinBoth(socket, messages, patient, stop, { send, receive });
 }

@@ -175,15 +175,9 @@ function messageReply(name: ReplyName, framing: FramingName, codec: LineCodec): 
 }
 
 async function answerEach(messages: Messages, name: "echo" | "upper" | "discard", stop: AbortSignal): Promise<void> {
-  try {
-    for (;;) {
-      const message = await messages.receive({ signal: stop });
-      if (message === null) return;
-      if (name === "echo") await messages.send(message);
-      if (name === "upper") await messages.send(Buffer.from(message.toString().toUpperCase()));
-    }
-  } catch (error) {
-    if (!stop.aborted) throw error;
+  for await (const message of messages.messages({ until: stop })) {
+    if (name === "echo") await messages.send(message);
+    if (name === "upper") await messages.send(Buffer.from(message.toString().toUpperCase()));
   }
 }
 

@@ -2,11 +2,11 @@
 
 import type { StreamSocket } from "../../index.ts";
 
-/** What a server answers. */
-export type ReplyName = "echo" | "upper" | "time" | "discard" | "chargen";
+/** All services. */
+export const REPLY_NAMES = ["echo", "upper", "time", "discard", "chargen"] as const;
 
-/** All services, for the help. */
-export const REPLY_NAMES: readonly ReplyName[] = ["echo", "upper", "time", "discard", "chargen"];
+/** What a server answers. */
+export type ReplyName = (typeof REPLY_NAMES)[number];
 
 /**
  * Serves one connection. Whoever calls it closes the connection when it returns. Returns soon when `stop` aborts; rejects
@@ -17,27 +17,15 @@ export type StreamReply = (socket: StreamSocket, stop: AbortSignal) => Promise<v
 /** The services on a connection. */
 export const streamReplies: Readonly<Record<ReplyName, StreamReply>> = { echo, upper, time, discard, chargen };
 
-/** What arrives until the peer ends, or the server stops. */
-async function* arriving(socket: StreamSocket, stop: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
-  try {
-    for (let bytes = await next(); bytes !== null; bytes = await next()) yield bytes;
-  } catch (error) {
-    if (!stop.aborted) throw error;
-  }
-  function next(): Promise<Buffer | null> {
-    return socket.read({ signal: stop });
-  }
-}
-
 /** The bytes as they came (RFC 862). */
 async function echo(socket: StreamSocket, stop: AbortSignal): Promise<void> {
-  for await (const bytes of arriving(socket, stop)) await socket.write(bytes);
+  for await (const bytes of socket.chunks({ until: stop })) await socket.write(bytes);
 }
 
 /** UTF-8 text in capitals. The decoder keeps a letter that was cut between two reads until the rest of it comes. */
 async function upper(socket: StreamSocket, stop: AbortSignal): Promise<void> {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  for await (const bytes of arriving(socket, stop)) {
+  for await (const bytes of socket.chunks({ until: stop })) {
     await socket.write(decoder.decode(bytes, { stream: true }).toUpperCase());
   }
   // Half a letter at the very end is no letter: it comes out as U+FFFD.
@@ -51,7 +39,7 @@ async function time(socket: StreamSocket): Promise<void> {
 
 /** Nothing (RFC 863). */
 async function discard(socket: StreamSocket, stop: AbortSignal): Promise<void> {
-  for await (const bytes of arriving(socket, stop)) void bytes;
+  for await (const bytes of socket.chunks({ until: stop })) void bytes;
 }
 
 /** Lines of changing characters until the peer closes (RFC 864); what arrives is thrown away. */
@@ -95,7 +83,7 @@ export const datagramReplies: Readonly<Record<ReplyName, DatagramReply>> = {
   upper: (question) => fitted(new TextDecoder("utf-8", { ignoreBOM: true }).decode(question).toUpperCase(), question),
   time: (question) => fitted(timeText(), question),
   discard: () => undefined,
-  chargen: (question) => repeated(CHARGEN_PATTERN, question.length),
+  chargen: (question) => Buffer.alloc(question.length, CHARGEN_PATTERN),
 };
 
 /** A text as bytes, cut between two letters so that it is not longer than the question. */
@@ -109,8 +97,4 @@ function fitted(text: string, question: Buffer): Buffer {
 /** The second, third or fourth byte of a letter in UTF-8 (RFC 3629 section 3). */
 function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
-}
-
-function repeated(pattern: Buffer, length: number): Buffer {
-  return Buffer.alloc(length, pattern);
 }
