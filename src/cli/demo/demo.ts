@@ -5,7 +5,7 @@ import { Command } from "commander";
 import { addOutputOptions, countUpTo, newCommand, seed } from "../terminal/command.ts";
 import { CommandFailure, EXIT } from "../terminal/exit-codes.ts";
 import { type Colours, coloursFor, type OutputOptions } from "../terminal/output.ts";
-import { type CommandContext, runCommand, until } from "../terminal/run-command.ts";
+import { type CommandContext, running, until } from "../terminal/run-command.ts";
 import { Experiment, type SeriesResult } from "./experiment.ts";
 import { playRole } from "./process.ts";
 import type { ServerAddresses } from "./roles.ts";
@@ -41,16 +41,14 @@ export function demoCommand(): Command {
     .option("--seed <number>", "decides what the relay does to each message", seed, 1)
     .option("--messages <n>", "how many numbered messages", countUpTo(MOST_MESSAGES), 10_000)
     .option("--keep", "leave the servers up until Ctrl-C");
-  return addOutputOptions(command).action(async (flags: Flags) => {
-    await runCommand(flags, (context) => demo(flags, context));
-  });
+  return addOutputOptions(command).action(running(demo));
 }
 
 /** The hidden command of the demo's child processes. */
 export function demoRoleCommand(): Command {
-  return new Command("demo-role").argument("<role>").action(async (role: string) => {
-    await runCommand({}, () => playRole(role));
-  });
+  return new Command("demo-role")
+    .argument("<role>")
+    .action(running((role: string, _flags: object, _context: CommandContext) => playRole(role)));
 }
 
 async function demo(flags: Flags, context: CommandContext): Promise<number> {

@@ -10,7 +10,7 @@ import { canSelfSign, HOW_TO_INSTALL } from "../sockets/tls-flags.ts";
 import { type Colours, coloursFor } from "../terminal/output.ts";
 import { newCommand } from "../terminal/command.ts";
 import { EXIT } from "../terminal/exit-codes.ts";
-import { type CommandContext, runCommand } from "../terminal/run-command.ts";
+import { type CommandContext, running } from "../terminal/run-command.ts";
 
 const DESCRIPTION = [
   "Tries out what this machine offers and prints it as a table. `ok`: as it should be; `no`: missing; `low`: a " +
@@ -25,15 +25,13 @@ export function doctorCommand(): Command {
     'zocalo doctor --json | grep \'"name":"reusePort"\'',
   ])
     .option("--json", "print one line of JSON for each line of the table, on stdout")
-    .action(async (flags: { readonly json?: boolean }) => {
-      await runCommand({}, (context) => doctor(flags.json === true, context));
-    });
+    .action(running(doctor, {}));
 }
 
-async function doctor(json: boolean, { stdout }: CommandContext): Promise<number> {
+async function doctor({ json }: { readonly json?: boolean }, { stdout }: CommandContext): Promise<number> {
   const findings = await lookAtMachine();
   const colours = coloursFor(process.stdout);
-  const lines = json ? findings.map((finding) => JSON.stringify(finding)) : tableOf(findings, colours);
+  const lines = json === true ? findings.map((finding) => JSON.stringify(finding)) : tableOf(findings, colours);
   await stdout.write(`${lines.join("\n")}\n`);
   return findings.some((finding) => finding.needed && finding.state !== "ok") ? EXIT.failed : EXIT.done;
 }
@@ -76,7 +74,9 @@ async function lookAtMachine(): Promise<readonly Finding[]> {
   return [
     node(),
     { name: "platform", title: "Platform", state: "ok", value: `${process.platform} ${process.arch}`, note: release() },
-    ...(await Promise.all([ipv4(), ipv6(), unix(), abstractUnix(), reusePort()])),
+    { name: "ipv4", title: "IPv4 loopback", ...(await tryToListen("tcp://127.0.0.1:0", "127.0.0.1")), needed: true },
+    { name: "ipv6", title: "IPv6 loopback", ...(await tryToListen("tcp://[::1]:0", "::1")) },
+    ...(await Promise.all([unix(), abstractUnix(), reusePort()])),
     openFiles(),
     backlog(),
     await datagramBuffers(),
@@ -93,16 +93,6 @@ function node(): Finding {
   const ok = major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
   const note = `zocalo needs ${oldestMajor}.${oldestMinor} or newer`;
   return { name: "node", title: "Node", state: ok ? "ok" : "no", value: process.version, note, needed: true };
-}
-
-async function ipv4(): Promise<Finding> {
-  const { state, value, note } = await tryToListen("tcp://127.0.0.1:0", "127.0.0.1");
-  return { name: "ipv4", title: "IPv4 loopback", state, value, note, needed: true };
-}
-
-async function ipv6(): Promise<Finding> {
-  const { state, value, note } = await tryToListen("tcp://[::1]:0", "::1");
-  return { name: "ipv6", title: "IPv6 loopback", state, value, note };
 }
 
 async function unix(): Promise<Finding> {
@@ -182,15 +172,10 @@ async function datagramBuffers(): Promise<Finding> {
 }
 
 async function selfSignedCertificates(): Promise<Finding> {
-  const there = await canSelfSign();
-  const note = there ? "zocalo listen tls://... --self-signed" : HOW_TO_INSTALL;
-  return {
-    name: "selfSigned",
-    title: "Self-signed keys",
-    state: there ? "ok" : "no",
-    value: there ? "yes" : "no",
-    note,
-  };
+  const base = { name: "selfSigned", title: "Self-signed keys" };
+  return (await canSelfSign())
+    ? { ...base, state: "ok", value: "yes", note: "zocalo listen tls://... --self-signed" }
+    : { ...base, state: "no", value: "no", note: HOW_TO_INSTALL };
 }
 
 function kib(bytes: number): string {

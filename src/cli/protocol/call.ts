@@ -3,17 +3,17 @@
 import type { Command } from "commander";
 import type { Address } from "../../index.ts";
 import { type Contract, connectStateless, type StatelessContract } from "../../protocol.ts";
+import { DEFAULT_TIMEOUT_MS } from "../sockets/open-connection.ts";
 import { clientTls } from "../sockets/tls-flags.ts";
 import { newCommand, parseAddress } from "../terminal/command.ts";
 import { EXIT, wrongUsage } from "../terminal/exit-codes.ts";
-import { type CommandContext, runCommand } from "../terminal/run-command.ts";
+import { type CommandContext, running } from "../terminal/run-command.ts";
 import { exchangeItems, type Items, showItems } from "./items.ts";
 import { jsonLine } from "./json-values.ts";
 import { loadContract, serverMethod, type ServerMethod } from "./load-contract.ts";
 import {
   addSessionFlags,
   type CommandSession,
-  DEFAULT_TIMEOUT_MS,
   failureOf,
   invoke,
   openCommandSession,
@@ -48,24 +48,20 @@ export function callCommand(): Command {
     command,
     "give up when there is no answer after this many milliseconds (default: 30000, over udp 5000)",
   );
-  return command.action(
-    async (address: string, file: string, method: string, json: string | undefined, flags: SessionFlags) => {
-      await runCommand(flags, (context) => call({ address, file, method, json }, flags, context));
-    },
-  );
+  return command.action(running(call));
 }
 
-interface Order {
-  readonly address: string;
-  readonly file: string;
-  readonly method: string;
-  readonly json: string | undefined;
-}
-
-async function call(order: Order, flags: SessionFlags, context: CommandContext): Promise<number> {
-  const address = parseAddress(order.address, "call");
-  const contract = loadContract(order.file, flags.export, "call");
-  const method = serverMethod(contract, order.method, order.json);
+async function call(
+  text: string,
+  file: string,
+  name: string,
+  json: string | undefined,
+  flags: SessionFlags,
+  context: CommandContext,
+): Promise<number> {
+  const address = parseAddress(text, "call");
+  const contract = loadContract(file, flags.export, "call");
+  const method = serverMethod(contract, name, json);
   try {
     if (address.transport === "udp") await callOverDatagrams(address, contract, method, flags, context);
     else await callInSession(address, contract, method, flags, context);

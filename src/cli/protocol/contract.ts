@@ -5,7 +5,7 @@ import { type Contract, type ContractDiff, describeContract, diffContracts } fro
 import { newCommand } from "../terminal/command.ts";
 import { CommandFailure, EXIT } from "../terminal/exit-codes.ts";
 import { quantity } from "../terminal/visible-text.ts";
-import { type CommandContext, runCommand } from "../terminal/run-command.ts";
+import { type CommandContext, running } from "../terminal/run-command.ts";
 import { type ContractFlags, EXPORT_HELP, loadContract } from "./load-contract.ts";
 
 const DESCRIPTION = [
@@ -43,14 +43,12 @@ function contractDiffCommand(): Command {
     .argument("<new>", "a module that exports the contract as it is now")
     .option("--export <name>", EXPORT_HELP)
     .option("--json", "print the changes, and errors, as JSON")
-    .action(async (older: string, newer: string, flags: Flags) => {
-      await runCommand({ json: flags.json }, (context) => diff([older, newer], flags, context));
-    });
+    .action(running(diff));
 }
 
-async function diff(files: readonly [string, string], flags: Flags, { stdout }: CommandContext): Promise<number> {
-  const older = loadContract(files[0], flags.export, "contract");
-  const newer = loadContract(files[1], flags.export, "contract");
+async function diff(oldFile: string, newFile: string, flags: Flags, { stdout }: CommandContext): Promise<number> {
+  const older = loadContract(oldFile, flags.export, "contract");
+  const newer = loadContract(newFile, flags.export, "contract");
   const found = diffContracts(older, newer);
   await stdout.write(
     flags.json === true ? `${JSON.stringify(jsonOf(older, newer, found))}\n` : textOf(older, newer, found),
@@ -86,10 +84,10 @@ function contractShowCommand(): Command {
   ])
     .argument("<file>", "a module that exports a contract")
     .option("--export <name>", EXPORT_HELP)
-    .action(async (file: string, flags: ContractFlags) => {
-      await runCommand({}, async ({ stdout }) => {
-        await stdout.write(describeContract(loadContract(file, flags.export, "contract")));
-        return EXIT.done;
-      });
-    });
+    .action(running(show));
+}
+
+async function show(file: string, flags: ContractFlags, { stdout }: CommandContext): Promise<number> {
+  await stdout.write(describeContract(loadContract(file, flags.export, "contract")));
+  return EXIT.done;
 }

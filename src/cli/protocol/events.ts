@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { UsageError } from "../../index.ts";
 import { newCommand, parseAddress } from "../terminal/command.ts";
 import { EXIT, wrongUsage } from "../terminal/exit-codes.ts";
-import { type CommandContext, runCommand } from "../terminal/run-command.ts";
+import { type CommandContext, running } from "../terminal/run-command.ts";
 import { visibleText } from "../terminal/visible-text.ts";
 import { jsonLine } from "./json-values.ts";
 import { loadContract, type ServerMethod, serverMethodFrom } from "./load-contract.ts";
@@ -47,9 +47,7 @@ export function eventsCommand(): Command {
     )
     .option("--reconnect", "come back when the connection is lost or the server ends, until Ctrl-C");
   addSessionFlags(command, "give up when there is no session after this many milliseconds (default: 30000)");
-  return command.action(async (address: string, file: string, flags: Flags) => {
-    await runCommand(flags, (context) => events(address, file, flags, context));
-  });
+  return command.action(running(events));
 }
 
 async function events(text: string, file: string, flags: Flags, context: CommandContext): Promise<number> {

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { contract, connectSession, serveSessions, stream, typeOnly } from "../../protocol.ts";
 import type { DataInput } from "../terminal/standard-streams.ts";
 import type { ServerMethod } from "./load-contract.ts";
-import { exchangeItems, type ItemEnds } from "./items.ts";
+import type { MessageEnds } from "../sockets/join.ts";
+import { exchangeItems } from "./items.ts";
 
 const numbers = contract("numbers", "1.0.0", {
   server: { double: stream({ sends: typeOnly<number>(), receives: typeOnly<number>() }) },
@@ -30,7 +31,7 @@ async function exchange(pieces: readonly string[], isTerminal: boolean) {
   const warnings: unknown[] = [];
   const left = pieces.map((piece) => Buffer.from(piece));
   const stdin: DataInput = { isTerminal, read: () => Promise.resolve(left.shift() ?? null) };
-  const ends: ItemEnds = {
+  const ends: MessageEnds = {
     stdin,
     stdout: { write: (data) => Promise.resolve(void shown.push(String(data))) },
     output: { warning: (error) => void warnings.push(error) },

@@ -3,25 +3,16 @@
 import { UsageError } from "../../index.ts";
 import type { Schema, SessionStream } from "../../protocol.ts";
 import { inputMessages } from "../sockets/framing-option.ts";
-import type { Output } from "../terminal/output.ts";
-import { type DataInput, type DataOutput, PatientInput } from "../terminal/standard-streams.ts";
+import type { MessageEnds } from "../sockets/join.ts";
+import { PatientInput } from "../terminal/standard-streams.ts";
 import { jsonLine, valueFrom } from "./json-values.ts";
 import type { ServerMethod } from "./load-contract.ts";
 
 /** The items of a stream of any contract. */
 export type Items = SessionStream<unknown, unknown>;
 
-/** Where items come from and go to. */
-export interface ItemEnds {
-  readonly stdin: DataInput;
-  readonly stdout: DataOutput;
-  /** Told of a line that was typed and is no item. */
-  readonly output: Pick<Output, "warning">;
-  readonly stop: AbortSignal;
-}
-
 /** Writes each item that comes as a line of JSON, as it comes. */
-export async function showItems(items: Items, { stdout }: Pick<ItemEnds, "stdout">): Promise<void> {
+export async function showItems(items: Items, { stdout }: Pick<MessageEnds, "stdout">): Promise<void> {
   for await (const item of items) await stdout.write(jsonLine(item));
 }
 
@@ -30,7 +21,7 @@ export async function showItems(items: Items, { stdout }: Pick<ItemEnds, "stdout
  * items, what stdin still gives is sent until it is silent. A line that is no JSON ends the command; at a terminal it is told
  * of and the next one is tried, since people mistype.
  */
-export async function exchangeItems(items: Items, method: ServerMethod, ends: ItemEnds): Promise<void> {
+export async function exchangeItems(items: Items, method: ServerMethod, ends: MessageEnds): Promise<void> {
   const { stdin, stop } = ends;
   const patient = new PatientInput(stdin, [stop, items.signal]);
   let failure: { readonly by: unknown } | undefined;
@@ -55,7 +46,7 @@ async function sendItems(
   items: Items,
   { name, takes }: ServerMethod,
   input: PatientInput,
-  { stdin, output }: ItemEnds,
+  { stdin, output }: MessageEnds,
 ): Promise<void> {
   let number = 0;
   for await (const line of inputMessages(() => input.read())) {

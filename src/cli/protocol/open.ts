@@ -12,9 +12,9 @@ import {
   RemoteError,
   type Session,
 } from "../../protocol.ts";
-import type { ConnectFlags } from "../sockets/open-connection.ts";
-import { addClientTlsFlags, clientTls } from "../sockets/tls-flags.ts";
-import { addOutputOptions, milliseconds } from "../terminal/command.ts";
+import { addConnectFlags, type ConnectFlags, connectOptions } from "../sockets/open-connection.ts";
+import { addClientTlsFlags } from "../sockets/tls-flags.ts";
+import { addOutputOptions } from "../terminal/command.ts";
 import { CommandFailure, wrongUsage } from "../terminal/exit-codes.ts";
 import { InexactJson, parseExactly } from "../terminal/json-text.ts";
 import type { OutputOptions } from "../terminal/output.ts";
@@ -27,9 +27,6 @@ import { type ContractFlags, EXPORT_HELP, type ServerMethod } from "./load-contr
 export type CommandSession = Session<Methods>;
 type Context = HandlerContext<CommandSession>;
 type Options = ConnectSessionOptions<Methods, Methods, Record<string, unknown>>;
-
-/** One opening may take so long; a server that is waited for has that time in addition. */
-export const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** What each command says for itself. */
 export interface OpenOptions extends Pick<Options, "reconnect" | "onDetach" | "onResume" | "onFresh"> {
@@ -45,17 +42,14 @@ export async function openCommandSession(
   options: OpenOptions,
   { output, stop }: CommandContext,
 ): Promise<CommandSession> {
-  const { waitForServer: waitMs, timeout } = flags;
   const { onEvent, ...rest } = options;
   const session = await connectSession(contract, address, {
     ...rest,
+    ...connectOptions(address, flags),
     handlers: handlersOf(contract, onEvent),
     // The person learns what is wrong at once, and of an event at all.
     validate: "both",
     auth: authOf(flags),
-    tls: clientTls(address, flags),
-    timeoutMs: timeout ?? DEFAULT_TIMEOUT_MS + (waitMs ?? 0),
-    retry: waitMs === undefined ? undefined : { timeoutMs: waitMs },
     signal: stop,
     onError: (error) => output.problem(error instanceof RemoteError ? failureOf(error) : error),
   } as Options);
@@ -109,14 +103,8 @@ export function addSessionFlags(command: Command, timeoutHelp: string): Command 
     .option(
       "--auth <file>",
       "a file with the credentials for the server, as JSON, so that no list of processes shows them",
-    )
-    .option("--timeout <ms>", timeoutHelp, milliseconds)
-    .option(
-      "--wait-for-server <ms>",
-      "when nothing listens there yet, try again for this many milliseconds",
-      milliseconds,
     );
-  return addOutputOptions(addClientTlsFlags(command));
+  return addOutputOptions(addClientTlsFlags(addConnectFlags(command, timeoutHelp)));
 }
 
 /** What the client says of itself; undefined for nothing. */

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { ExplorationTotals } from "../../sim.ts";
 import { EXIT, type Interrupted, wrongUsage } from "../terminal/exit-codes.ts";
 import { count, countUpTo, seed, units } from "../terminal/command.ts";
-import { type CommandContext, runCommand } from "../terminal/run-command.ts";
+import { type CommandContext, running } from "../terminal/run-command.ts";
 import { quantity } from "../terminal/visible-text.ts";
 import { type HuntRun, huntWithWorkers } from "./hunt-workers.ts";
 import { simFailure } from "./report.ts";
@@ -51,9 +51,7 @@ export function simHuntCommand(): Command {
     .option("--workers <n>", "threads", countUpTo(LARGEST_WORKERS), Math.min(MOST_WORKERS, availableParallelism()))
     .option("--first", "end with the first failure")
     .option("--patience <s>", "seconds of real time after which a seed counts as hanging", units(SECOND_MS), 60)
-    .action(async (file: string, flags: HuntFlags) => {
-      await runCommand({}, (context) => hunt(file, flags, context));
-    });
+    .action(running(hunt));
 }
 
 async function hunt(file: string, flags: HuntFlags, context: CommandContext): Promise<number> {

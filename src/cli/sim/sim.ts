@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { explore, formatFaultList, shrink } from "../../sim.ts";
 import { count, newCommand } from "../terminal/command.ts";
 import { CommandFailure, EXIT } from "../terminal/exit-codes.ts";
-import { type CommandContext, leaveSignals, runCommand } from "../terminal/run-command.ts";
+import { type CommandContext, leaveSignals, running } from "../terminal/run-command.ts";
 import { quantity } from "../terminal/visible-text.ts";
 import { simHuntCommand } from "./hunt.ts";
 import { failedText, listText, passedText, simFailure, writeResult } from "./report.ts";
@@ -44,9 +44,7 @@ const CHECK = [
 function simRunCommand(): Command {
   const examples = ["zocalo sim run orders.mjs --seed 17", "zocalo sim run orders.mjs --faults orders.json"];
   const command = newSimCommand("run", "run one seed", RUN, examples);
-  return addSeedFlags(command).action(async (file: string, flags: SimFlags) => {
-    await runCommand({}, (context) => runOnce(file, flags, false, context));
-  });
+  return addSeedFlags(command).action(running(runs(1)));
 }
 
 /** The command `check`. */
@@ -54,23 +52,25 @@ function simCheckCommand(): Command {
   const command = newSimCommand("check", "run one seed twice and compare", CHECK, [
     "zocalo sim check orders.mjs --seed 17",
   ]);
-  return addSeedFlags(command).action(async (file: string, flags: SimFlags) => {
-    await runCommand({}, (context) => runOnce(file, flags, true, context));
-  });
+  return addSeedFlags(command).action(running(runs(2)));
 }
 
-async function runOnce(file: string, flags: SimFlags, twice: boolean, { stdout }: CommandContext): Promise<number> {
-  leaveSignals();
-  const simulation = loadSimulation(file, flags.export);
-  const result = await explore(simulation, { ...runOf(flags), twice });
-  if (result.failure === undefined) {
-    await stdout.write(`${passedText(result)}${twice ? "both runs are the same\n" : listText(result.list)}`);
-    return EXIT.done;
-  }
-  // With a difference the failure itself says so.
-  const same = twice && !result.failure.identity.startsWith("SIM_DIVERGED") ? "both runs are the same\n" : "";
-  await stdout.write(failedText(result) + same);
-  throw simFailure(result.failure.identity, replayLine(file, flags, result.seed));
+/** What runs a seed once, or twice to compare. */
+function runs(times: 1 | 2): (file: string, flags: SimFlags, context: CommandContext) => Promise<number> {
+  const twice = times === 2;
+  return async (file, flags, { stdout }) => {
+    leaveSignals();
+    const simulation = loadSimulation(file, flags.export);
+    const result = await explore(simulation, { ...runOf(flags), twice });
+    if (result.failure === undefined) {
+      await stdout.write(`${passedText(result)}${twice ? "both runs are the same\n" : listText(result.list)}`);
+      return EXIT.done;
+    }
+    // With a difference the failure itself says so.
+    const same = twice && !result.failure.identity.startsWith("SIM_DIVERGED") ? "both runs are the same\n" : "";
+    await stdout.write(failedText(result) + same);
+    throw simFailure(result.failure.identity, replayLine(file, flags, result.seed));
+  };
 }
 
 interface ShrinkFlags extends SimFlags {
@@ -89,9 +89,7 @@ function simShrinkCommand(): Command {
   const command = newSimCommand("shrink", "make a failure small", SHRINK_DESCRIPTION, examples)
     .option("--out <list>", "write the list of faults to a file")
     .option("--runs <n>", "at most this many runs", count, 1000);
-  return addSeedFlags(command).action(async (file: string, flags: ShrinkFlags) => {
-    await runCommand({}, (context) => shrinkOne(file, flags, context));
-  });
+  return addSeedFlags(command).action(running(shrinkOne));
 }
 
 async function shrinkOne(file: string, flags: ShrinkFlags, { stdout, output }: CommandContext): Promise<number> {

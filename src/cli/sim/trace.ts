@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { explore, type TraceRecord } from "../../sim.ts";
 import { EXIT } from "../terminal/exit-codes.ts";
-import { type CommandContext, leaveSignals, runCommand } from "../terminal/run-command.ts";
+import { type CommandContext, leaveSignals, running } from "../terminal/run-command.ts";
 import { simFailure, writeResult } from "./report.ts";
 import { addSeedFlags, loadSimulation, newSimCommand, replayLine, runOf, type SimFlags } from "./sim-flags.ts";
 
@@ -30,9 +30,7 @@ export function simTraceCommand(): Command {
   const command = newSimCommand("trace", "show what happens in a run", DESCRIPTION, examples)
     .option("--json", "print the trace as lines of JSON, with a rolling hash")
     .option("--pcapng <file>", "write the packets to a file, and print nothing");
-  return addSeedFlags(command).action(async (file: string, flags: TraceFlags) => {
-    await runCommand({}, (context) => trace(file, flags, context));
-  });
+  return addSeedFlags(command).action(running(trace, {}));
 }
 
 async function trace(file: string, flags: TraceFlags, { stdout, output }: CommandContext): Promise<number> {

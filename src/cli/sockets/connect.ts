@@ -9,7 +9,7 @@ import { join, joinMessages, type JoinOptions } from "./join.ts";
 import { addConnectFlags, type ConnectFlags, openConnection } from "./open-connection.ts";
 import type { OutputOptions } from "../terminal/output.ts";
 import { quantity } from "../terminal/visible-text.ts";
-import { type CommandContext, runCommand } from "../terminal/run-command.ts";
+import { type CommandContext, running } from "../terminal/run-command.ts";
 import { addClientTlsFlags } from "./tls-flags.ts";
 
 interface Flags extends ConnectFlags, FramingFlags, OutputOptions {}
@@ -43,9 +43,7 @@ export function connectCommand(): Command {
     .option("--crlf", "send line ends as CR LF")
     .option("--hex", "print what arrives as a hexadecimal dump; stdin goes out as it is");
   addOutputOptions(addClientTlsFlags(command));
-  return command.action(async (address: string, flags: Flags) => {
-    await runCommand(flags, (context) => call(address, flags, context));
-  });
+  return command.action(running(call));
 }
 
 async function call(text: string, flags: Flags, context: CommandContext): Promise<number> {

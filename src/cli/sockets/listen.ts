@@ -4,7 +4,7 @@ import { type Command, Option } from "commander";
 import type { Address } from "../../index.ts";
 import { addOutputOptions, newCommand, parseAddress } from "../terminal/command.ts";
 import { wrongUsage } from "../terminal/exit-codes.ts";
-import { type CommandContext, runCommand } from "../terminal/run-command.ts";
+import { type CommandContext, running } from "../terminal/run-command.ts";
 import { addFramingOption, FRAMED_DATAGRAM, framingOf, holdsValues } from "./framing-option.ts";
 import { listenDatagrams } from "./listen-datagrams.ts";
 import { listenStreams } from "./listen-streams.ts";
@@ -57,9 +57,7 @@ export function listenCommand(): Command {
     .option("--crlf", "send the line ends of stdin as CR LF");
   addFramingOption(command);
   addOutputOptions(addServerTlsFlags(command));
-  return command.action(async (address: string, flags: ListenFlags) => {
-    await runCommand(flags, (context) => listen(address, flags, context));
-  });
+  return command.action(running(listen));
 }
 
 async function listen(text: string, flags: ListenFlags, context: CommandContext): Promise<number> {

@@ -8,7 +8,7 @@ import { addOutputOptions, count, milliseconds, newCommand, parseAddress } from 
 import { EXIT } from "../terminal/exit-codes.ts";
 import { asLine, quantity, toHexDump } from "../terminal/visible-text.ts";
 import type { OutputOptions } from "../terminal/output.ts";
-import { type CommandContext, runCommand } from "../terminal/run-command.ts";
+import { type CommandContext, running } from "../terminal/run-command.ts";
 import { type Exchange, openDatagrams, openMessages, type Reply } from "./exchange.ts";
 import { addFramingOption, type FramingFlags, shownMessage } from "./framing-option.ts";
 import { addConnectFlags, type ConnectFlags } from "./open-connection.ts";
@@ -48,9 +48,7 @@ export function sendCommand(): Command {
     .option("--hex", "print the replies as a hexadecimal dump");
   addFramingOption(addConnectFlags(command.optionsGroup("Connection (not over udp:):")));
   addOutputOptions(addClientTlsFlags(command));
-  return command.action(async (address: string, texts: readonly string[], flags: SendFlags) => {
-    await runCommand(flags, (context) => send(address, texts, flags, context));
-  });
+  return command.action(running(send));
 }
 
 async function send(

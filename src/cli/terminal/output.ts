@@ -50,8 +50,7 @@ export class Output {
       this.#line(jsonText({ event: "error", ...facts }));
       return;
     }
-    const where = facts.address === undefined ? "" : ` ${facts.address}`;
-    this.#line(`zocalo: ${this.colours.red(facts.code)}${where}: ${oneLine(facts.detail)}`);
+    this.#line(`zocalo: ${sentenceOf(facts, this.colours.red)}`);
     if (this.verbose) this.#moreAbout(error);
   }
 
@@ -63,9 +62,7 @@ export class Output {
   /** Something went wrong that the person must know; the command goes on. */
   warning(error: unknown): void {
     const facts = factsOf(error);
-    const where = facts.address === undefined ? "" : ` ${facts.address}`;
-    const text = `${this.colours.yellow(facts.code)}${where}: ${oneLine(facts.detail)}`;
-    this.say({ event: "problem", ...facts }, text);
+    this.say({ event: "problem", ...facts }, sentenceOf(facts, this.colours.yellow));
   }
 
   #moreAbout(error: unknown): void {
@@ -129,8 +126,10 @@ function factsOf(error: unknown): ErrorFacts {
   return { code: "INTERNAL", address: undefined, detail: `${detail} (this is a bug in zocalo; -v prints the stack)` };
 }
 
-function oneLine(text: string): string {
-  return visibleText(text.replaceAll(/\s*\n\s*/g, " "));
+/** On one line. */
+function sentenceOf({ code, address, detail }: ErrorFacts, paint: (text: string) => string): string {
+  const where = address === undefined ? "" : ` ${address}`;
+  return `${paint(code)}${where}: ${visibleText(detail.replaceAll(/\s*\n\s*/g, " "))}`;
 }
 
 /** Each puts a colour around a text, or gives the text back as it is. */

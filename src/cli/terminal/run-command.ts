@@ -1,5 +1,6 @@
 /** What every command has around it: outputs, signals, and how it ends. */
 
+import type { Command } from "commander";
 import { EXIT, exitCodeOf, Interrupted, OutputClosed } from "./exit-codes.ts";
 import { Output, type OutputOptions } from "./output.ts";
 import { StandardInput, StandardOutput } from "./standard-streams.ts";
@@ -18,13 +19,23 @@ export interface CommandContext {
 }
 
 /**
- * Runs `work` and ends the process with the code that it answers, or with the one of its error. A command that lets
- * {@link Interrupted} through ends by the signal that it was sent.
+ * The action of a command. It calls `work` with the arguments of the command, its flags and the context, and ends the process
+ * with the code that `work` answers, or with the one of its error. A command that lets {@link Interrupted} through ends by
+ * the signal that it was sent.
+ *
+ * @param told - What `--json` and `--verbose` would say, where a flag of that name says something else.
  */
-export async function runCommand(
-  options: OutputOptions,
-  work: (context: CommandContext) => Promise<number>,
-): Promise<void> {
+export function running<Input extends readonly unknown[]>(
+  work: (...input: [...Input, CommandContext]) => Promise<number>,
+  told?: OutputOptions,
+): (...input: [...Input, Command]) => Promise<void> {
+  return (...input) => {
+    const given = input.slice(0, -1) as unknown as Input;
+    return runCommand(told ?? (given.at(-1) as OutputOptions), (context) => work(...given, context));
+  };
+}
+
+async function runCommand(options: OutputOptions, work: (context: CommandContext) => Promise<number>): Promise<void> {
   const stdout = new StandardOutput();
   const context = { output: new Output(options), stdout, stdin: new StandardInput(), stop: watchSignals() };
   let code: number = EXIT.done;
