@@ -6,23 +6,19 @@
 import { parseIpv4, parseIpv6 } from "../../core/address/ip.ts";
 import { ConnectError, type ErrorCode, type ZocaloError } from "../../core/errors.ts";
 import type { OperationContext } from "../../io/operation/deadline.ts";
-import type { StreamSink } from "../../io/network/network.ts";
+import type { StreamSink, StreamTransport } from "../../io/network/network.ts";
 import type { CertificateFault } from "../../core/faults/fault.ts";
 import { hashText, mix32 } from "../../core/faults/random-stream.ts";
 import type { PeerCertificate, TlsInfo, TlsOptions } from "../../io/network/tls.ts";
 
 /** The connection beneath a handshake. */
-export interface TlsCarrier {
-  start(sink: StreamSink): void;
+interface Carrier extends Pick<StreamTransport, "start" | "resume" | "write" | "destroy"> {
   /** No more bytes for the sink: what comes from now on is for whoever starts next. */
   stop(): void;
-  resume(): void;
-  write(chunks: readonly Uint8Array[], done: (error?: unknown) => void): boolean;
-  destroy(): void;
 }
 
 /** What a handshake came to: the agreement, and bytes that came behind it. */
-export interface TlsOutcome {
+interface TlsOutcome {
   readonly info: TlsInfo;
   readonly rest: Buffer;
 }
@@ -45,8 +41,8 @@ const MAGIC = 0x7e51;
 const HEADER_BYTES = 4;
 
 /** What a handshake starts from. */
-export interface TlsTerms {
-  readonly carrier: TlsCarrier;
+interface TlsTerms {
+  readonly carrier: Carrier;
   readonly settings: TlsOptions & { readonly role: "client" | "server" };
   /** What is wrong with the own certificate. */
   readonly fault: CertificateFault | undefined;

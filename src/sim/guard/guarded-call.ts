@@ -22,6 +22,8 @@ export interface GuardOptions {
    * gives.
    */
   readonly what?: "call" | "read" | "call what is read";
+  /** Where the guard stands, though the property is inherited from elsewhere. */
+  readonly owner?: object;
 }
 
 /** One property that is guarded. */
@@ -33,18 +35,17 @@ export interface GuardedCall extends GuardOptions {
   readonly code: LeakCode;
 }
 
-/** The named properties of `object`, each on the object that has it: itself, or one it inherits from. */
-export function guard(
-  code: LeakCode,
-  label: string,
-  object: unknown,
-  names: readonly PropertyKey[],
-  options: GuardOptions = {},
-): GuardedCall[] {
-  return names.flatMap((name) => {
-    const owner = ownerOf(object, name);
-    return owner === undefined ? [] : [{ ...options, owner, name, label: `${label}.${String(name)}`, code }];
-  });
+/** Some properties of one object: what a user calls it, the object, their names, and what else is to be said. */
+export type Leak = readonly [label: string, object: unknown, names: readonly PropertyKey[], options?: GuardOptions];
+
+/** Each property on the object that has it: the named one, or one it inherits from. */
+export function guard(code: LeakCode, leaks: readonly Leak[]): GuardedCall[] {
+  return leaks.flatMap(([label, object, names, options = {}]) =>
+    names.flatMap((name) => {
+      const owner = options.owner ?? ownerOf(object, name);
+      return owner === undefined ? [] : [{ ...options, owner, name, label: `${label}.${String(name)}`, code }];
+    }),
+  );
 }
 
 /** The prototype of a class; undefined when the runtime does not have the class. */

@@ -6,71 +6,80 @@ import { Listener } from "../../io/listener/listener.ts";
 import { StreamSocket } from "../../io/stream/socket.ts";
 import { FramedStream } from "../../io/stream/framed-stream.ts";
 import { builtin, builtinIfAny } from "./builtin.ts";
-import { guard, type GuardedCall, type GuardOptions, namesOf, prototypeOf, type Use } from "./guarded-call.ts";
+import {
+  guard,
+  type GuardedCall,
+  type GuardOptions,
+  type Leak,
+  namesOf,
+  prototypeOf,
+  type Use,
+} from "./guarded-call.ts";
 import { clockCalls } from "./guarded-clocks.ts";
 
 /** Everything that the guard covers on this runtime. What a runtime does not have is left out. */
 export function guardedCalls(): readonly GuardedCall[] {
-  return [...networkCalls(), ...socketCalls(), ...processCalls(), ...clockCalls(), ...randomCalls()];
+  return [
+    ...guard("SIM_LEAK", [...networkCalls(), ...socketCalls(), ...processCalls()]),
+    ...guard("SIM_CLOCK_LEAK", [...clockCalls(), ...randomCalls()]),
+  ];
 }
 
-function networkCalls(): GuardedCall[] {
+function networkCalls(): Leak[] {
   const net = builtin("net");
   const dgram = builtin("dgram");
   // To join a group opens a socket that is not bound yet.
   const datagrams = ["bind", "send", "connect", ...namesOf(prototypeOf(dgram["Socket"]) as object, /Membership$/)];
   return [
     // The prototypes stop whoever took a reference to `connect` or `createServer` before.
-    ...guard("SIM_LEAK", "net", net, ["connect", "createConnection"]),
-    ...guard("SIM_LEAK", "net.Socket", prototypeOf(net["Socket"]), ["connect"]),
-    ...guard("SIM_LEAK", "net.Server", prototypeOf(net["Server"]), ["listen"]),
-    ...guard("SIM_LEAK", "tls", builtin("tls"), ["connect"]),
-    ...guard("SIM_LEAK", "http", builtin("http"), ["request", "get"]),
-    ...guard("SIM_LEAK", "https", builtin("https"), ["request", "get"]),
-    ...guard("SIM_LEAK", "http2", builtin("http2"), ["connect"]),
-    ...guard("SIM_LEAK", "dgram.Socket", prototypeOf(dgram["Socket"]), datagrams),
+    ["net", net, ["connect", "createConnection"]],
+    ["net.Socket", prototypeOf(net["Socket"]), ["connect"]],
+    ["net.Server", prototypeOf(net["Server"]), ["listen"]],
+    ["tls", builtin("tls"), ["connect"]],
+    ["http", builtin("http"), ["request", "get"]],
+    ["https", builtin("https"), ["request", "get"]],
+    ["http2", builtin("http2"), ["connect"]],
+    ["dgram.Socket", prototypeOf(dgram["Socket"]), datagrams],
     ...dnsCalls(),
-    ...guard("SIM_LEAK", "inspector", builtinIfAny("inspector"), ["open", "waitForDebugger"]),
-    ...guard("SIM_LEAK", "globalThis", globalThis, ["WebSocket", "EventSource", "BroadcastChannel"]),
-    ...guard("SIM_LEAK", "globalThis", globalThis, ["fetch"], { rejects: true }),
+    ["inspector", builtinIfAny("inspector"), ["open", "waitForDebugger"]],
+    ["globalThis", globalThis, ["WebSocket", "EventSource", "BroadcastChannel"]],
+    ["globalThis", globalThis, ["fetch"], { rejects: true }],
   ];
 }
 
-function dnsCalls(): GuardedCall[] {
+function dnsCalls(): Leak[] {
   const dns = builtin("dns");
   const promises = dns["promises"] as Record<string, unknown>;
   const asks = /^(?:lookup|resolve|reverse)/;
   return [
-    ...guard("SIM_LEAK", "dns", dns, namesOf(dns, asks)),
-    ...guard("SIM_LEAK", "dns.promises", promises, namesOf(promises, asks), { rejects: true }),
+    ["dns", dns, namesOf(dns, asks)],
+    ["dns.promises", promises, namesOf(promises, asks), { rejects: true }],
     ...resolverCalls("dns.Resolver", dns["Resolver"], asks, false),
     ...resolverCalls("dns.promises.Resolver", promises["Resolver"], asks, true),
   ];
 }
 
-function resolverCalls(label: string, resolver: unknown, asks: RegExp, rejects: boolean): GuardedCall[] {
-  const calls: GuardedCall[] = [];
+function resolverCalls(label: string, resolver: unknown, asks: RegExp, rejects: boolean): Leak[] {
+  const calls: Leak[] = [];
   let owner = prototypeOf(resolver) ?? Object.prototype;
   for (; owner !== Object.prototype; owner = Object.getPrototypeOf(owner) as object) {
-    calls.push(...guard("SIM_LEAK", label, owner, namesOf(owner, asks), { rejects }));
+    calls.push([label, owner, namesOf(owner, asks), { rejects }]);
   }
   return calls;
 }
 
-function processCalls(): GuardedCall[] {
+function processCalls(): Leak[] {
   const child = builtin("child_process");
   const workers = builtin("worker_threads");
   return [
-    ...guard("SIM_LEAK", "child_process", child, namesOf(child, /^(?:spawn|exec|fork)/)),
-    ...guard("SIM_LEAK", "ChildProcess", prototypeOf(child["ChildProcess"]), ["spawn", "kill"]),
-    ...guard("SIM_LEAK", "worker_threads", workers, ["Worker", "BroadcastChannel"]),
-    ...guard("SIM_LEAK", "Worker", prototypeOf(workers["Worker"]), ["postMessage"]),
-    ...guard("SIM_LEAK", "BroadcastChannel", prototypeOf(workers["BroadcastChannel"]), ["postMessage"]),
+    ["child_process", child, namesOf(child, /^(?:spawn|exec|fork)/)],
+    ["ChildProcess", prototypeOf(child["ChildProcess"]), ["spawn", "kill"]],
+    ["worker_threads", workers, ["Worker", "BroadcastChannel"]],
+    ["Worker", prototypeOf(workers["Worker"]), ["postMessage"]],
+    ["BroadcastChannel", prototypeOf(workers["BroadcastChannel"]), ["postMessage"]],
     // A program that ends its process would end the test, which then looks as if it had passed.
-    ...guard("SIM_LEAK", "process", process, ["exit", "reallyExit", "abort", "kill", "send", "_debugProcess"]),
-    ...guard("SIM_LEAK", "process", process, ["binding", "_linkedBinding"], {
-      harmless: ({ args }) => !reaches(args[0]),
-    }),
+    ["process", process, ["exit", "reallyExit", "abort", "kill", "send", "_debugProcess"]],
+    ["process", process, ["binding", "_linkedBinding"], { harmless: ({ args }) => !reaches(args[0]) }],
   ];
 }
 
@@ -85,15 +94,13 @@ const MESSAGE_CALLS = ["receive", "receiveMany", "send", "sendMany", "flush", "o
 const ITERATORS = [Symbol.asyncIterator, "chunks", "messages", "datagrams", "batches", "connections"];
 
 /** Of the runtime, and of this package: a simulated socket has nothing beneath it. */
-function socketCalls(): GuardedCall[] {
+function socketCalls(): Leak[] {
   const { Socket } = builtin("net") as { Socket: { readonly prototype: object } };
   const own: GuardOptions = { harmless: isOutput };
   return [
     // `write` and `end` are inherited, by streams of all kinds: only sockets are guarded.
-    ...guard("SIM_LEAK", "net.Socket", Socket.prototype, ["read", "resume"], own),
-    ...["write", "end"].map((name): GuardedCall => {
-      return { ...own, code: "SIM_LEAK", label: `net.Socket.${name}`, owner: Socket.prototype, name };
-    }),
+    ["net.Socket", Socket.prototype, ["read", "resume"], own],
+    ["net.Socket", Socket.prototype, ["write", "end"], { ...own, owner: Socket.prototype }],
     ...kernelOnly("StreamSocket", StreamSocket),
     ...kernelOnly("FramedStream", FramedStream),
     ...kernelOnly("DatagramSocket", DatagramSocket),
@@ -107,10 +114,10 @@ function isOutput({ self }: Use): boolean {
   return self === process.stdout || self === process.stderr;
 }
 
-function kernelOnly(label: string, { prototype }: { readonly prototype: object }): GuardedCall[] {
+function kernelOnly(label: string, { prototype }: { readonly prototype: object }): Leak[] {
   return [
-    ...guard("SIM_LEAK", label, prototype, [...CALLS, ...MESSAGE_CALLS], { rejects: true, harmless: isSimulated }),
-    ...guard("SIM_LEAK", label, prototype, ITERATORS, { harmless: isSimulated }),
+    [label, prototype, [...CALLS, ...MESSAGE_CALLS], { rejects: true, harmless: isSimulated }],
+    [label, prototype, ITERATORS, { harmless: isSimulated }],
   ];
 }
 
@@ -120,32 +127,33 @@ function isSimulated({ self }: Use): boolean {
 }
 
 /** Everything that draws, and all of cryptography that gives another result each time. */
-function randomCalls(): GuardedCall[] {
+function randomCalls(): Leak[] {
   const crypto = builtin("crypto");
   const fs = builtin("fs");
   const draws = /^(?:random|generate(?:Key|Prime)|encapsulate)|^(?:pseudoRandomBytes|prng|rng)$/;
   return [
-    ...guard("SIM_CLOCK_LEAK", "Math", Math, ["random"]),
-    ...guard("SIM_CLOCK_LEAK", "crypto", crypto, namesOf(crypto, draws)),
-    ...guard("SIM_CLOCK_LEAK", "crypto", crypto["webcrypto"], ["getRandomValues", "randomUUID", "randomUUIDv7"]),
-    ...["ECDH", "DiffieHellman", "DiffieHellmanGroup"].flatMap((name) =>
-      guard("SIM_CLOCK_LEAK", `crypto.${name}`, prototypeOf(crypto[name]), ["generateKeys"]),
+    ["Math", Math, ["random"]],
+    ["crypto", crypto, namesOf(crypto, draws)],
+    ["crypto", crypto["webcrypto"], ["getRandomValues", "randomUUID", "randomUUIDv7"]],
+    ...["ECDH", "DiffieHellman", "DiffieHellmanGroup"].map(
+      (name): Leak => [`crypto.${name}`, prototypeOf(crypto[name]), ["generateKeys"]],
     ),
     // A length asks for a new prime number; a prime number is one that the program has.
-    ...guard("SIM_CLOCK_LEAK", "crypto", crypto, ["createDiffieHellman", "DiffieHellman"], {
-      harmless: ({ args }) => typeof args[0] !== "number",
-    }),
+    [
+      "crypto",
+      crypto,
+      ["createDiffieHellman", "DiffieHellman"],
+      { harmless: ({ args }) => typeof args[0] !== "number" },
+    ],
     ...signatureCalls(crypto),
     ...subtleCalls(crypto["webcrypto"] as { readonly subtle: object }),
-    ...guard("SIM_CLOCK_LEAK", "URL", URL, ["createObjectURL"]),
-    ...guard("SIM_CLOCK_LEAK", "fs", fs, namesOf(fs, /^mkdtemp/)),
-    ...guard("SIM_CLOCK_LEAK", "fs.promises", fs["promises"], namesOf(fs["promises"] as object, /^mkdtemp/), {
-      rejects: true,
-    }),
+    ["URL", URL, ["createObjectURL"]],
+    ["fs", fs, namesOf(fs, /^mkdtemp/)],
+    ["fs.promises", fs["promises"], namesOf(fs["promises"] as object, /^mkdtemp/), { rejects: true }],
   ];
 }
 
-function signatureCalls(crypto: Record<string, unknown>): GuardedCall[] {
+function signatureCalls(crypto: Record<string, unknown>): Leak[] {
   const { createPrivateKey } = crypto as { createPrivateKey: (key: unknown) => { readonly asymmetricKeyType: string } };
   const { constants } = crypto as { constants: Readonly<Record<string, number>> };
   const { RSA_PKCS1_PADDING: simple, RSA_NO_PADDING: bare } = constants;
@@ -167,15 +175,13 @@ function signatureCalls(crypto: Record<string, unknown>): GuardedCall[] {
   };
   const inTheRaw = ({ args }: Use): boolean => (args[0] as { readonly padding?: number } | undefined)?.padding === bare;
   return [
-    ...guard("SIM_CLOCK_LEAK", "crypto", crypto, ["sign"], { harmless: ({ args }) => signsAlike(args[2]) }),
-    ...guard("SIM_CLOCK_LEAK", "crypto.Sign", prototypeOf(crypto["Sign"]), ["sign"], {
-      harmless: ({ args }) => signsAlike(args[0]),
-    }),
-    ...guard("SIM_CLOCK_LEAK", "crypto", crypto, ["publicEncrypt"], { harmless: inTheRaw }),
+    ["crypto", crypto, ["sign"], { harmless: ({ args }) => signsAlike(args[2]) }],
+    ["crypto.Sign", prototypeOf(crypto["Sign"]), ["sign"], { harmless: ({ args }) => signsAlike(args[0]) }],
+    ["crypto", crypto, ["publicEncrypt"], { harmless: inTheRaw }],
   ];
 }
 
-function subtleCalls({ subtle }: { readonly subtle: object }): GuardedCall[] {
+function subtleCalls({ subtle }: { readonly subtle: object }): Leak[] {
   const nameOf = (algorithm: unknown): string =>
     String((algorithm as { readonly name?: unknown } | null | undefined)?.name ?? algorithm);
   const of = (place: number, fits: (name: string) => boolean): GuardOptions => ({
@@ -186,9 +192,9 @@ function subtleCalls({ subtle }: { readonly subtle: object }): GuardedCall[] {
   const encryptsAlike = (name: string): boolean => !/^rsa-oaep$/i.test(name);
   const label = "crypto.subtle";
   return [
-    ...guard("SIM_CLOCK_LEAK", label, subtle, ["generateKey", "encapsulateKey", "encapsulateBits"], { rejects: true }),
-    ...guard("SIM_CLOCK_LEAK", label, subtle, ["sign"], of(0, signsAlike)),
-    ...guard("SIM_CLOCK_LEAK", label, subtle, ["encrypt"], of(0, encryptsAlike)),
-    ...guard("SIM_CLOCK_LEAK", label, subtle, ["wrapKey"], of(3, encryptsAlike)),
+    [label, subtle, ["generateKey", "encapsulateKey", "encapsulateBits"], { rejects: true }],
+    [label, subtle, ["sign"], of(0, signsAlike)],
+    [label, subtle, ["encrypt"], of(0, encryptsAlike)],
+    [label, subtle, ["wrapKey"], of(3, encryptsAlike)],
   ];
 }

@@ -42,7 +42,7 @@ export function segment(fields: Partial<Segment>): Segment {
 }
 
 /** How many sequence numbers a segment takes. */
-export function sequenceLength({ data, syn, fin }: Segment): number {
+export function sequenceLength({ data, syn, fin }: Pick<Segment, "data" | "syn" | "fin">): number {
   return data.length + (syn ? 1 : 0) + (fin ? 1 : 0);
 }
 

@@ -1,6 +1,6 @@
 /** The sending half of a connection: segments in flight, each repeated until it is acknowledged (RFC 9293, 6298, 2018). */
 
-import { NO_DATA, type SackBlock } from "./packet.ts";
+import { NO_DATA, type SackBlock, sequenceLength } from "./packet.ts";
 import { SendBuffer } from "./send-buffer.ts";
 import type { SimTcpSettings } from "./tcp-settings.ts";
 
@@ -234,8 +234,8 @@ function pieceAt(seq: number, data: Buffer, syn: boolean, fin: boolean, sentAtUs
   return { seq, data, syn, fin, sentAtUs, tries: 1, sacked: false };
 }
 
-function endOf({ seq, data, syn, fin }: SentPiece): number {
-  return seq + data.length + (syn ? 1 : 0) + (fin ? 1 : 0);
+function endOf(piece: SentPiece): number {
+  return piece.seq + sequenceLength(piece);
 }
 
 const INITIAL_RTO_US = 1_000_000;

@@ -50,14 +50,14 @@ export async function runTwice<T>(
     trace?.(line);
   };
   const first = begin({ trace: keep, capture });
-  const outcome = await settled(first.execute(main));
+  const [outcome] = await Promise.allSettled([first.execute(main)]);
   const comparison = new Comparison(expected);
   const second = begin({ trace: (line) => comparison.next(line), capture: undefined });
   comparison.onDifference = (error) => second.fail(error);
-  await settled(second.execute(main));
+  await Promise.allSettled([second.execute(main)]);
   comparison.end();
   if (comparison.difference !== undefined) throw comparison.difference;
-  if ("error" in outcome) throw outcome.error;
+  if (outcome.status === "rejected") throw outcome.reason;
   return outcome.value;
 }
 
@@ -87,13 +87,6 @@ class Comparison {
   end(): void {
     if (this.#index < this.#expected.length) this.next(undefined);
   }
-}
-
-function settled<T>(promise: Promise<T>): Promise<{ readonly value: T } | { readonly error: unknown }> {
-  return promise.then(
-    (value) => ({ value }),
-    (error: unknown) => ({ error }),
-  );
 }
 
 function divergence(expected: readonly string[], index: number, line: string | undefined): ZocaloError {

@@ -29,11 +29,8 @@ export function failureOf(error: unknown): SimulationFailure {
 export function withSeed(error: unknown, seed: number, nowMs: number): unknown {
   if (!(error instanceof Error)) return error;
   // A stack that cannot be written stays as it is.
-  Reflect.set(
-    error,
-    "stack",
-    `${error.stack ?? String(error)}\n    at ${nowMs} ms of the simulated world with seed ${seed}`,
-  );
+  const where = `at ${nowMs} ms of the simulated world with seed ${seed}`;
+  Reflect.set(error, "stack", `${error.stack ?? String(error)}\n    ${where}`);
   return error;
 }
 

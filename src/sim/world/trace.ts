@@ -33,7 +33,6 @@ export type TraceSink = (line: string) => void;
 export class Trace {
   #high: number;
   #low: number;
-  #records = 0;
   readonly #sink: TraceSink | undefined;
 
   /**
@@ -49,11 +48,6 @@ export class Trace {
     this.#low = mix32(this.#high);
     this.#sink = sink;
     sink?.(`${JSON.stringify({ ...versions, ...header })}\n`);
-  }
-
-  /** How many lines were written, without the header. */
-  get records(): number {
-    return this.#records;
   }
 
   /** The rolling hash, 16 hexadecimal digits. */
@@ -74,7 +68,6 @@ export class Trace {
 
   /** Adds to the rolling hash what a line says, as numbers. */
   add(atUs: number, host: number, flow: number, event: number, length: number, hash: number): void {
-    this.#records += 1;
     const place = Math.imul(Math.imul(this.#high ^ host, PRIME) ^ flow, PRIME);
     const high = mix32(Math.imul(place ^ event, PRIME) ^ (atUs >>> 0)) ^ Math.floor(atUs / 0x1_0000_0000);
     this.#high = Math.imul(high ^ length, 0x9e3779b1) >>> 0;
@@ -83,12 +76,9 @@ export class Trace {
 
   /** Writes the line that was added last, if somebody takes it. */
   line(atUs: number, host: string, flow: string, event: string, length: number, hash: number): void {
-    this.#sink?.(`${this.#line(atUs, host, flow, event, length, hash)}\n`);
-  }
-
-  #line(t: number, host: string, flow: string, event: string, length: number, hash: number): string {
-    const record: TraceRecord = { t, host, flow, event, length, hash: hex(hash), digest: this.digest };
-    return JSON.stringify(record);
+    if (this.#sink === undefined) return;
+    const record: TraceRecord = { t: atUs, host, flow, event, length, hash: hex(hash), digest: this.digest };
+    this.#sink(`${JSON.stringify(record)}\n`);
   }
 }
 
