@@ -88,8 +88,8 @@ export function hashText(text: string, start: number = FNV_OFFSET): number {
 }
 
 /** FNV-1a over bytes, four at a time, begun at `start`. */
-export function hashBytes(bytes: Uint8Array, start: number = FNV_OFFSET): number {
-  let hash = start ^ bytes.length;
+export function hashBytes(bytes: Uint8Array): number {
+  let hash = FNV_OFFSET ^ bytes.length;
   let index = 0;
   for (const whole = bytes.length - 3; index < whole; index += 4) {
     const word =

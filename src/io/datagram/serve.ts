@@ -8,8 +8,8 @@ import type { Network } from "../network/network.ts";
 import type { Datagram } from "../network/datagrams.ts";
 import { checkOptions, HANDLER, type OptionRules } from "../../core/options/check-options.ts";
 import { publish } from "../operation/diagnostics.ts";
-import { type NativeInterop, OwnClock, serverInterop } from "../operation/own-clock.ts";
-import { GracefulClose, type GracefulCloseOptions, type ServerEnd } from "../operation/graceful-close.ts";
+import { type NativeInterop, serverInterop } from "../operation/own-clock.ts";
+import { GracefulServer } from "../operation/graceful-close.ts";
 import { PeerProblems, reportProblem } from "../operation/peer-problems.ts";
 import { toldAs } from "../operation/restated.ts";
 import { openDatagramSocket } from "./bind.ts";
@@ -36,30 +36,21 @@ export async function serveDatagramsOver(
   options: ServeDatagramsOptions = {},
   rules: OptionRules = SERVE_DATAGRAMS_RULES,
 ): Promise<api.DatagramServer> {
-  checkOptions({ op: "serveDatagrams" }, { handler }, { handler: HANDLER });
-  return await openRequestServer(network, address, handler, checkOptions({ op: "serveDatagrams" }, options, rules));
-}
-
-/** Serves with options that were checked. */
-export async function openRequestServer(
-  network: Network,
-  address: AddressLike,
-  handler: DatagramHandler,
-  options: ServeDatagramsOptions,
-): Promise<api.DatagramServer> {
-  const settings = requestSettings(options);
-  const socket = await openDatagramSocket(network, address, options).catch(toldAs("serveDatagrams"));
+  const call = { op: "serveDatagrams" };
+  checkOptions(call, { handler }, { handler: HANDLER });
+  const checked = checkOptions(call, options, rules);
+  const settings = requestSettings(checked);
+  const socket = await openDatagramSocket(network, address, checked).catch(toldAs(call.op));
   return new DatagramServer(network, socket, handler, settings);
 }
 
-class DatagramServer implements api.DatagramServer, RequestOwner {
+/** One socket, and a handler that is called for each of its datagrams. */
+export class DatagramServer extends GracefulServer<DatagramCloseReport> implements api.DatagramServer, RequestOwner {
   readonly socket: DatagramSocket;
   readonly localAddress: Address;
   readonly settings: RequestSettings;
   readonly budget: ReplyBudget | undefined;
-  readonly #clock: OwnClock;
   readonly #handler: DatagramHandler;
-  readonly #closing: GracefulClose<DatagramCloseReport>;
   readonly #context: DatagramContext;
   #active = 0;
   #handled = 0;
@@ -71,7 +62,7 @@ class DatagramServer implements api.DatagramServer, RequestOwner {
   readonly #reported: WeakSet<object> = new WeakSet();
 
   constructor(network: Network, socket: DatagramSocket, handler: DatagramHandler, settings: RequestSettings) {
-    this.#clock = new OwnClock(network.clock);
+    super(network);
     this.#peerProblems = new PeerProblems(network.clock, (error) => this.#tell(error, undefined));
     this.socket = socket;
     this.localAddress = socket.localAddress;
@@ -79,19 +70,9 @@ class DatagramServer implements api.DatagramServer, RequestOwner {
     const { replies, maxRepliesPerSource } = settings;
     if (replies === "guarded") this.budget = new ReplyBudget(network.clock, maxRepliesPerSource);
     this.#handler = handler;
-    const context = { op: "close", local: this.localAddress.toString() };
-    this.#closing = new GracefulClose(
-      this.#clock,
-      () => context,
-      () => this.#close(),
-    );
-    this.#context = {
-      localAddress: this.localAddress,
-      draining: this.draining,
-      signal: socket.signal,
-    };
+    this.#context = { localAddress: this.localAddress, draining: this.draining, signal: socket.signal };
     void socket.closed.then(({ how, error }) => {
-      if (how === "failed") this.#closing.fail(error as ZocaloError);
+      if (how === "failed") this.closing.fail(error as ZocaloError);
       else void this.close({ timeoutMs: 0 });
     });
     void this.#run();
@@ -108,24 +89,12 @@ class DatagramServer implements api.DatagramServer, RequestOwner {
   }
 
   get interop(): NativeInterop {
-    return serverInterop(this.#clock, this.socket.interop);
+    return serverInterop(this.clock, this.socket.interop);
   }
-  get draining(): AbortSignal {
-    return this.#closing.draining;
-  }
-  get closed(): Promise<ServerEnd> {
-    return this.#closing.closed;
-  }
-  close(options?: GracefulCloseOptions): Promise<DatagramCloseReport> {
-    return this.#closing.close(options);
-  }
-  abort(reason?: unknown): void {
-    this.#closing.abort(reason);
+  override abort(reason?: unknown): void {
+    super.abort(reason);
     // What waits is counted before; replies that the kernel has not taken by then are dropped.
-    this.#clock.defer(() => this.socket.abort(reason));
-  }
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+    this.clock.defer(() => this.socket.abort(reason));
   }
 
   /** Tells of an error, once, to everybody who wants to know. */
@@ -194,17 +163,17 @@ class DatagramServer implements api.DatagramServer, RequestOwner {
     this.#active -= 1;
     this.#handled += 1;
     this.#onSettled?.();
-    this.#closing.look();
+    this.closing.look();
   }
 
-  async #close(): Promise<DatagramCloseReport> {
+  protected override async finish(): Promise<DatagramCloseReport> {
     const running = this.#active;
-    await this.#closing.untilIdle(() => this.#active === 0);
+    await this.closing.untilIdle(() => this.#active === 0);
     const cut = this.#active;
     const { datagramsWaiting: dropped } = this.socket.stats;
     await this.socket.close().catch((error: unknown) => this.report(error, undefined));
     this.#peerProblems.close();
-    return { finished: running - cut, cut, dropped, durationMs: this.#closing.durationMs };
+    return { finished: running - cut, cut, dropped, durationMs: this.closing.durationMs };
   }
 }
 showAs(DatagramServer, "DatagramServer", ({ localAddress, stats }) => ({ localAddress, stats }));

@@ -6,19 +6,13 @@ import { ConnectionError } from "../../core/errors.ts";
 import { checkOptions, FUNCTION, HANDLER, type OptionRules, type RulesOf } from "../../core/options/check-options.ts";
 import { StreamSocket } from "../stream/socket.ts";
 import { connectionSettings } from "../stream/settings.ts";
-import {
-  type CloseReport,
-  GracefulClose,
-  type GracefulCloseOptions,
-  type ServerEnd,
-} from "../operation/graceful-close.ts";
+import { type CloseReport, GracefulServer } from "../operation/graceful-close.ts";
 import type { Listener } from "./listener.ts";
 import { endNow } from "../stream/linger.ts";
 import { listenerAddress, LISTEN_RULES, openListener } from "./listen.ts";
 import type * as api from "./public.ts";
 import type { Network } from "../network/network.ts";
-import { type NativeInterop, OwnClock, serverInterop } from "../operation/own-clock.ts";
-import type { OperationContext } from "../operation/deadline.ts";
+import { type NativeInterop, serverInterop } from "../operation/own-clock.ts";
 import type * as streams from "../stream/public.ts";
 import type { TlsOptions } from "../network/tls.ts";
 import { reportProblem } from "../operation/peer-problems.ts";
@@ -61,20 +55,16 @@ export async function serveOver(
   return server;
 }
 
-class Server implements api.Server {
+class Server extends GracefulServer<CloseReport> implements api.Server {
   readonly peers: Set<Peer> = new Set();
-  readonly #closing: GracefulClose<CloseReport>;
-  readonly #clock: OwnClock;
   readonly #handler: api.PeerHandler;
   readonly #options: api.ServeOptions;
   #listener: Listener<Peer> | undefined;
 
   constructor(network: Network, handler: api.PeerHandler, options: api.ServeOptions) {
-    this.#clock = new OwnClock(network.clock);
+    super(network);
     this.#handler = handler;
     this.#options = options;
-    const context = (): OperationContext => ({ op: "close", local: this.localAddress.toString() });
-    this.#closing = new GracefulClose(this.#clock, context, () => this.#close());
   }
 
   get listener(): Listener<Peer> {
@@ -90,10 +80,7 @@ class Server implements api.Server {
     return this.listener.stats;
   }
   get interop(): NativeInterop {
-    return serverInterop(this.#clock, this.listener.interop);
-  }
-  get draining(): AbortSignal {
-    return this.#closing.draining;
+    return serverInterop(this.clock, this.listener.interop);
   }
 
   create(peer: Peer): Peer {
@@ -110,20 +97,7 @@ class Server implements api.Server {
   /** A connection is not in the care of this server any more. */
   release(peer: Peer): void {
     this.peers.delete(peer);
-    this.#closing.look();
-  }
-
-  get closed(): Promise<ServerEnd> {
-    return this.#closing.closed;
-  }
-  close(options?: GracefulCloseOptions): Promise<CloseReport> {
-    return this.#closing.close(options);
-  }
-  abort(reason?: unknown): void {
-    this.#closing.abort(reason);
-  }
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+    this.closing.look();
   }
 
   setTls(options: TlsOptions): void {
@@ -148,24 +122,24 @@ class Server implements api.Server {
    * Waits for the handlers, then aborts what is left. Those have one more turn of the event loop: enough for one that waits for
    * its socket, and one that waits for something else cannot hold up the end.
    */
-  async #close(): Promise<CloseReport> {
+  protected override async finish(): Promise<CloseReport> {
     const before = this.peers.size;
     const closing = this.listener.close();
     let cut = 0;
-    if (!(await this.#closing.untilIdle(() => this.peers.size === 0))) {
+    if (!(await this.closing.untilIdle(() => this.peers.size === 0))) {
       cut = await this.#cut();
-      await new Promise<void>((resolve) => this.#clock.defer(resolve));
+      await new Promise<void>((resolve) => this.clock.defer(resolve));
     }
     await closing;
-    return { finished: before - cut, cut, durationMs: this.#closing.durationMs };
+    return { finished: before - cut, cut, durationMs: this.closing.durationMs };
   }
 
   /** Ends what is left. Whose handler has finished, and has everything that it wrote with the kernel, is not cut. */
   async #cut(): Promise<number> {
-    const { cause } = this.#closing;
+    const { cause } = this.closing;
     const ends = Array.from(this.peers, (peer) => {
       const detail = "the server was closed";
-      return endNow(this.#clock, peer, new ConnectionError("CLOSED", { ...peer.context("close"), detail, cause }));
+      return endNow(this.clock, peer, new ConnectionError("CLOSED", { ...peer.context("close"), detail, cause }));
     });
     return (await Promise.all(ends)).filter((inOrder) => !inOrder).length;
   }

@@ -1,9 +1,11 @@
 /** The end of an object: how it is told, and closing in order, once for all that serves or has something under way. */
 
+import type { Address } from "../../core/address/address.ts";
 import { ConnectionError, type ZocaloError } from "../../core/errors.ts";
-import type { Clock } from "../network/network.ts";
+import type { Clock, Network } from "../network/network.ts";
 import { checkOptions, OPERATION_RULES, type OptionRules } from "../../core/options/check-options.ts";
 import { Deadline, type OperationContext } from "./deadline.ts";
+import { OwnClock } from "./own-clock.ts";
 
 /** The end of one socket, before or after it has come. */
 export class EndAnnouncement<End> {
@@ -204,5 +206,40 @@ export class GracefulClose<Report, Options extends GracefulCloseOptions = Gracef
   #onExpired(): void {
     this.isExpired = true;
     this.#expire();
+  }
+}
+
+/** A server, or a part of one, that closes in order: `finish` waits for what is under way. */
+export abstract class GracefulServer<Report> {
+  abstract readonly localAddress: Address;
+  protected readonly clock: OwnClock;
+  protected readonly closing: GracefulClose<Report>;
+
+  constructor(network: Network) {
+    this.clock = new OwnClock(network.clock);
+    this.closing = new GracefulClose(
+      this.clock,
+      () => ({ op: "close", local: this.localAddress.toString() }),
+      () => this.finish(),
+    );
+  }
+
+  /** The work of closing; see {@link GracefulClose}. */
+  protected abstract finish(): Promise<Report>;
+
+  get draining(): AbortSignal {
+    return this.closing.draining;
+  }
+  get closed(): Promise<ServerEnd> {
+    return this.closing.closed;
+  }
+  close(options?: GracefulCloseOptions): Promise<Report> {
+    return this.closing.close(options);
+  }
+  abort(reason?: unknown): void {
+    this.closing.abort(reason);
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 }

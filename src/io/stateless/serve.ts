@@ -1,15 +1,14 @@
 /** The one implementation of {@link StatelessServer}, over any network. */
 
-import type { Address, AddressLike } from "../../core/address/address.ts";
+import type { AddressLike } from "../../core/address/address.ts";
 import { checkOptions, type OptionRules } from "../../core/options/check-options.ts";
 import { showAs } from "../../core/show-as.ts";
 import { checkContract, datagramAddress } from "../contract/handlers.ts";
 import type { DatagramSocket } from "../datagram/public.ts";
-import { openRequestServer } from "../datagram/serve.ts";
-import type { DatagramCloseReport, DatagramServer } from "../datagram/server.ts";
+import { openDatagramSocket } from "../datagram/bind.ts";
+import { DatagramServer } from "../datagram/serve.ts";
+import { type RequestSettings, requestSettings, type ServeDatagramsOptions } from "../datagram/server.ts";
 import type { Network } from "../network/network.ts";
-import type { GracefulCloseOptions, ServerEnd } from "../operation/graceful-close.ts";
-import type { NativeInterop } from "../operation/own-clock.ts";
 import { toldAs } from "../operation/restated.ts";
 import { StatelessAnswers } from "./answers.ts";
 import type * as api from "./public.ts";
@@ -31,50 +30,26 @@ export async function serveStatelessOver<Server extends StatelessMethods>(
   datagramAddress(op, address, "serveSessions");
   const answers = new StatelessAnswers(network, contract, options);
   const { onError, ...rest } = options;
-  const server = await openRequestServer(network, address, (request, context) => answers.serve(request, context), {
+  const served: ServeDatagramsOptions = {
     ...rest,
     replies: "free",
     limits: { ...rest.limits, maxDatagramBytes: answers.maxDatagramBytes },
     ...(onError === undefined ? {} : { onError: (error, request) => onError(error, request?.from) }),
-  }).catch(toldAs(op));
-  return new StatelessServer(server, answers);
+  };
+  const socket = await openDatagramSocket(network, address, served).catch(toldAs(op));
+  return new StatelessServer(network, socket, answers, requestSettings(served));
 }
 
-class StatelessServer implements api.StatelessServer {
-  readonly #server: DatagramServer;
+class StatelessServer extends DatagramServer implements api.StatelessServer {
   readonly #answers: StatelessAnswers;
 
-  constructor(server: DatagramServer, answers: StatelessAnswers) {
-    this.#server = server;
+  constructor(network: Network, socket: DatagramSocket, answers: StatelessAnswers, settings: RequestSettings) {
+    super(network, socket, (request, context) => answers.serve(request, context), settings);
     this.#answers = answers;
   }
 
-  get localAddress(): Address {
-    return this.#server.localAddress;
-  }
-  get socket(): DatagramSocket {
-    return this.#server.socket;
-  }
-  get stats(): StatelessServerStats {
-    return { ...this.#server.stats, ...this.#answers.counts };
-  }
-  get interop(): NativeInterop {
-    return this.#server.interop;
-  }
-  get draining(): AbortSignal {
-    return this.#server.draining;
-  }
-  get closed(): Promise<ServerEnd> {
-    return this.#server.closed;
-  }
-  close(options?: GracefulCloseOptions): Promise<DatagramCloseReport> {
-    return this.#server.close(options);
-  }
-  abort(reason?: unknown): void {
-    this.#server.abort(reason);
-  }
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+  override get stats(): StatelessServerStats {
+    return { ...super.stats, ...this.#answers.counts };
   }
 }
 showAs(StatelessServer, "StatelessServer", ({ localAddress, stats }) => ({ localAddress, stats }));

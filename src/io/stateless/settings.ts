@@ -114,11 +114,7 @@ export function callSettings(options: ConnectStatelessOptions): CallLimits {
     maxCalls: limits.maxCalls ?? 64,
     maxWaitingCalls: limits.maxWaitingCalls ?? 1024,
     maxDatagramBytes: limits.maxDatagramBytes ?? DEFAULT_DATAGRAM_BYTES,
-    times: {
-      initialDelayMs: retransmission.initialDelayMs ?? DEFAULT_TIMES.initialDelayMs,
-      minDelayMs: retransmission.minDelayMs ?? DEFAULT_TIMES.minDelayMs,
-      maxDelayMs: retransmission.maxDelayMs ?? DEFAULT_TIMES.maxDelayMs,
-    },
+    times: { ...DEFAULT_TIMES, ...retransmission },
   };
 }
 
