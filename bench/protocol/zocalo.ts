@@ -41,10 +41,10 @@ const zocalo: Peer = {
     const session = await connectSession(plain, `tcp://127.0.0.1:${port}`);
     let told = 0;
     return {
-      // Each event answers a promise. Awaiting one of a thousand is the backpressure: as many may wait for room.
+      // Each event answers a promise. Awaiting one of a hundred is the backpressure: as many may wait for room.
       event(message) {
         const fate = session.remote.tell(message);
-        return (told += 1) % 1000 === 0 ? fate : undefined;
+        return (told += 1) % 100 === 0 ? fate : undefined;
       },
       call: (message) => session.remote.ask(message),
     };

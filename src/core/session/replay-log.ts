@@ -16,6 +16,8 @@ interface Block {
 const SMALLEST_BLOCK_BYTES = 1024;
 const LARGEST_BLOCK_BYTES = 65_536;
 const FIRST_CAPACITY = 16;
+/** Blocks that are kept for the next messages while others are under way: as much as is retained by default, 1 MiB. */
+const SPARE_BLOCKS = 16;
 /** When nothing is retained, memory for so many numbers is kept for the next ones. */
 const KEPT_CAPACITY = 4096;
 /** Of its position and its time. */
@@ -58,7 +60,8 @@ export class ReplayLog {
   #nextBlockBytes = SMALLEST_BLOCK_BYTES;
   /**
    * Memory of blocks whose messages are acknowledged, for the next blocks: new memory costs a fast sender up to a fifth of its time.
-   * What a peer acknowledges it has received, so nothing is being written from there.
+   * What a peer acknowledges it has received, so nothing is being written from there. No other session gets it: a peer can
+   * acknowledge what it has not received.
    */
   #spare: Buffer[] | undefined;
 
@@ -177,9 +180,10 @@ export class ReplayLog {
 
   /** Gives back what an idle session does not need. */
   trim(): void {
+    this.#blockBytes -= (this.#spare?.length ?? 0) * LARGEST_BLOCK_BYTES;
+    this.#spare = undefined;
     if (this.count > 0) return;
     this.#blocks.length = 0;
-    this.#spare = undefined;
     this.frameBytes = NO_BYTES;
     this.#blockBytes = 0;
     this.#nextBlockBytes = SMALLEST_BLOCK_BYTES;
@@ -219,10 +223,10 @@ export class ReplayLog {
     return Buffer.allocUnsafeSlow(minBytes);
   }
 
-  /** A block is of no use any more; its memory may be, but not more of it than is in use. */
+  /** A block is of no use any more; its memory may be. */
   #leave(bytes: Buffer): void {
     this.#spare ??= [];
-    if (bytes.length === LARGEST_BLOCK_BYTES && this.#spare.length < this.#blocks.length) this.#spare.push(bytes);
+    if (bytes.length === LARGEST_BLOCK_BYTES && this.#spare.length < SPARE_BLOCKS) this.#spare.push(bytes);
     else this.#blockBytes -= bytes.length;
   }
 

@@ -45,7 +45,8 @@ export class Inbound {
   error: ZocaloError | undefined;
   readonly #owner: StreamPartOwner;
   #queue: ByteQueue | undefined;
-  readonly #waiters: WaitQueue<Waiter<unknown, ReadRequest<unknown>>> = new WaitQueue();
+  /** Reads that wait. An idle connection has none. */
+  #waiters: WaitQueue<Waiter<unknown, ReadRequest<unknown>>> | undefined;
   #consumer: InboundConsumer | undefined;
   #held = false;
   /** The consumer is being called. Meanwhile it is not called again, and nobody reads: it has not said yet what it used. */
@@ -78,7 +79,7 @@ export class Inbound {
     const refused = refusedAtOnce(options, () => this.#owner.context(request.op), rules);
     if (refused !== undefined) return Promise.reject(refused.reason);
     if (options?.until?.aborted === true) return Promise.resolve(request.end as T);
-    if (!this.#feeding && this.#waiters.size === 0) {
+    if (!this.#feeding && !this.hasWaiters) {
       try {
         const value = this.#serve(request);
         if (value !== undefined) return Promise.resolve(value);
@@ -91,7 +92,7 @@ export class Inbound {
 
   /** Ends the waiting reads of one iteration, which all have this request. */
   withdraw(request: ReadRequest<unknown>): void {
-    this.#waiters.withdraw(request, request.end);
+    this.#waiters?.withdraw(request, request.end);
     this.#serveWaiters();
     this.#steer();
   }
@@ -140,7 +141,7 @@ export class Inbound {
   }
 
   get hasWaiters(): boolean {
-    return this.#waiters.size > 0;
+    return this.#waiters?.first !== undefined;
   }
 
   /** Bytes arrived from the transport; the view is valid only during the call. */
@@ -204,7 +205,7 @@ export class Inbound {
 
   /** Ends all pending reads, and all later ones, with `error`; bytes go on arriving (to be discarded). */
   refuseReads(error: ZocaloError): void {
-    this.#waiters.rejectAll(({ subject }) => restated(error, this.#owner.context(subject.op)));
+    this.#waiters?.rejectAll(({ subject }) => restated(error, this.#owner.context(subject.op)));
     this.error = error;
     this.#consumer?.broken(error);
   }
@@ -225,20 +226,25 @@ export class Inbound {
   #wait<T>(request: ReadRequest<T>, options: ReceiveOptions | undefined): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const waiter = new Waiter<unknown, ReadRequest<unknown>>(request, resolve as (value: unknown) => void, reject);
+      this.#waiters ??= new WaitQueue();
       if (options === undefined) this.#waiters.add(waiter);
-      else this.#addWithin(waiter, options);
+      else this.#addWithin(this.#waiters, waiter, options);
       this.#steer();
     });
   }
 
   /** Apart, because a function that makes a closure somewhere pays for it in each call. */
-  #addWithin(waiter: Waiter<unknown, ReadRequest<unknown>>, options: ReceiveOptions): void {
+  #addWithin(
+    waiters: WaitQueue<Waiter<unknown, ReadRequest<unknown>>>,
+    waiter: Waiter<unknown, ReadRequest<unknown>>,
+    options: ReceiveOptions,
+  ): void {
     const { op, end } = waiter.subject;
     const serveOthers = (): void => {
       this.#serveWaiters();
       this.#steer();
     };
-    this.#waiters.addWithin(
+    waiters.addWithin(
       waiter,
       this.#owner.clock,
       options,
@@ -265,14 +271,15 @@ export class Inbound {
   /** Serves the first in line from bytes that never touch the queue; answers how many bytes were used. */
   #serveDirectly(view: Uint8Array): number {
     if (this.#consumer !== undefined) return this.#held ? 0 : this.#feed(this.#consumer, view);
-    const served = this.#waiters.first?.subject.direct?.(view);
+    const served = this.#waiters?.first?.subject.direct?.(view);
     if (served === undefined) return 0;
-    this.#waiters.take()?.resolve(served.value);
+    this.#waiters?.take()?.resolve(served.value);
     return served.used;
   }
 
   #serveWaiters(): void {
     const waiters = this.#waiters;
+    if (waiters === undefined) return;
     while (waiters.first !== undefined && !this.#feeding) {
       try {
         const value = this.#serve(waiters.first.subject);
@@ -287,7 +294,7 @@ export class Inbound {
   /** Stops and restarts the transport so that the queue stays near `maxReadAheadBytes`. */
   #steer(): void {
     if (this.state !== "open") return;
-    const need = this.#waiters.first?.subject.needBytes ?? 0;
+    const need = this.#waiters?.first?.subject.needBytes ?? 0;
     const limit =
       this.#discard === undefined ? Math.max(this.#owner.settings.maxReadAheadBytes, need) : Number.POSITIVE_INFINITY;
     if (!this.#paused && this.queuedBytes >= limit && this.queuedBytes >= need) {

@@ -71,7 +71,8 @@ export class Outbound {
   /** A framed writer. */
   gatherer: Gatherer | undefined;
   readonly #owner: StreamPartOwner;
-  readonly #jobs: WaitQueue<WriteJob> = new WaitQueue();
+  /** Writes that wait. An idle connection has none. */
+  #jobs: WaitQueue<WriteJob> | undefined;
   #queuedBytes = 0;
   #heldBytes = 0;
   /** Bytes of the slice that the transport works on; 0 when it is idle. */
@@ -162,7 +163,7 @@ export class Outbound {
     this.#inFlight = 0;
     this.#queuedBytes = 0;
     this.#heldBytes = 0;
-    this.#jobs.rejectAll((job) => {
+    this.#jobs?.rejectAll((job) => {
       void handled(job.promise);
       return this.#restate(error, "write", job.remaining === job.bytes ? "none" : "unknown");
     });
@@ -184,7 +185,7 @@ export class Outbound {
 
   /** Puts a small write to the one before it, if that waits and has room: one promise is for both. */
   #join(chunks: readonly Uint8Array[], bytes: number): Promise<void> | undefined {
-    const job = this.#jobs.last;
+    const job = this.#jobs?.last;
     const { room } = job ?? {};
     if (job === undefined || room === undefined) return undefined;
     if (job.remaining < job.bytes || job.bytes + bytes > room.length) return undefined;
@@ -194,6 +195,7 @@ export class Outbound {
   }
 
   #add(job: WriteJob): void {
+    this.#jobs ??= new WaitQueue();
     this.#jobs.add(job);
     this.#queuedBytes += job.bytes;
     this.#heldBytes += job.heldBytes;
@@ -224,17 +226,17 @@ export class Outbound {
       job.remaining = job.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
       return;
     }
-    this.#jobs.remove(job);
+    this.#jobs?.remove(job);
     this.#queuedBytes -= job.bytes;
     this.#heldBytes -= job.heldBytes;
   }
 
   /** Hands the next slice to the transport while that takes it at once. */
   #pump(): void {
-    while (this.#inFlight === 0 && this.#jobs.size > 0) {
+    while (this.#inFlight === 0 && this.#jobs?.first !== undefined) {
       const chunks: Uint8Array[] = [];
       let bytes = 0;
-      for (let job = this.#jobs.first; job !== undefined && bytes < SLICE_BYTES; job = job.next) {
+      for (let job: WriteJob | undefined = this.#jobs.first; job !== undefined && bytes < SLICE_BYTES; job = job.next) {
         for (const chunk of takeChunks(job, SLICE_BYTES - bytes)) {
           bytes += chunk.length;
           // Who can end a write early may get its input back before the kernel has it.
@@ -270,8 +272,8 @@ export class Outbound {
   #settleSent(bytes: number): void {
     this.bytesSent += bytes;
     this.#queuedBytes -= bytes;
-    while (this.#jobs.first?.remaining === 0) {
-      const job = this.#jobs.take() as WriteJob;
+    while (this.#jobs?.first?.remaining === 0) {
+      const job = this.#jobs?.take() as WriteJob;
       job.resolve();
       this.#heldBytes -= job.heldBytes;
     }
