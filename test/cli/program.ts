@@ -29,6 +29,8 @@ export interface StartOptions {
   readonly input?: string | Uint8Array | null;
   /** Changes of the environment; undefined takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The folder in which it runs; that of the test without it. */
+  readonly cwd?: string;
 }
 
 /** A program that runs. It is killed when the test is over. */
@@ -41,7 +43,7 @@ export class RunningProgram {
   #wake: (() => void)[] = [];
 
   constructor(t: TestContext, command: string, args: readonly string[], options: StartOptions = {}) {
-    this.child = spawn(command, args, { env: { ...process.env, NO_COLOR: "1", ...options.env } });
+    this.child = spawn(command, args, { cwd: options.cwd, env: { ...process.env, NO_COLOR: "1", ...options.env } });
     // The program may end without reading its stdin.
     this.child.stdin.on("error", () => undefined);
     this.child.stdout.on("data", (bytes: Buffer) => this.#took(this.#out, bytes));
@@ -62,12 +64,12 @@ export class RunningProgram {
 
   /** Waits until stderr has what `pattern` matches, and answers the match. */
   async tells(pattern: RegExp): Promise<RegExpExecArray> {
-    return await this.#until(() => pattern.exec(this.#texts().stderr), `stderr ${String(pattern)}`);
+    return await this.until(() => pattern.exec(this.#texts().stderr), `stderr ${String(pattern)}`);
   }
 
   /** Waits until stdout has what `pattern` matches, and answers the match. */
   async shows(pattern: RegExp): Promise<RegExpExecArray> {
-    return await this.#until(() => pattern.exec(this.#texts().stdout), `stdout ${String(pattern)}`);
+    return await this.until(() => pattern.exec(this.#texts().stdout), `stdout ${String(pattern)}`);
   }
 
   /** Waits until a server is ready, and answers its address. */
@@ -76,7 +78,8 @@ export class RunningProgram {
     return address ?? "";
   }
 
-  async #until<T>(look: () => T | null, what: string): Promise<T> {
+  /** Waits until `look`, which is asked again after each output, finds something. */
+  async until<T>(look: () => T | null, what: string): Promise<T> {
     for (;;) {
       const found = look();
       if (found !== null) return found;

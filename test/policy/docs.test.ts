@@ -4,12 +4,14 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { type Block, parseBlocks, parseDocComments } from "./docs/markdown-blocks.ts";
 import { type ProcessResult, toPrograms, Workshop } from "./docs/programs.ts";
+import { play, toScenes } from "./docs/terminals.ts";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
 
 /*
  * The documentation is executed. Each `ts` block of README*.md and docs/ is compiled against the built package and run in
  * a process of its own, and must end by itself with success; `sh` blocks are run where `<!-- run -->` stands before them.
- * The `ts` blocks in the doc comments of src are compiled. The comments that steer this: test/policy/docs/markdown-blocks.ts.
+ * The `ts` blocks in the doc comments of src are compiled. A block that shows a file is that file, and a `console` block shows
+ * what its programs print: test/policy/docs/terminals.ts. The comments that steer this: test/policy/docs/markdown-blocks.ts.
  */
 
 /** A program of the documentation shows something at once; longer means that it hangs. */
@@ -54,6 +56,9 @@ function assertSuccess(result: ProcessResult, timeoutMs: number): void {
 function problemOf(block: Block): string | undefined {
   const { language, mark } = block;
   if (mark?.kind === "not-run") return mark.reason === "" ? "`not run` needs a reason" : undefined;
+  if (language === "console") return mark?.kind === "terminal" ? undefined : "needs <!-- terminal 1: folder -->";
+  if (mark?.kind === "terminal") return "is no `console`";
+  if (mark?.kind === "file") return undefined;
   if (language === "ts") return mark?.kind === "run" ? "`ts` blocks are always run: no mark is needed" : undefined;
   if (SHELL.has(language)) return mark?.kind === "run" ? undefined : "needs <!-- run --> or <!-- not run: reason -->";
   if (NOT_CODE.has(language)) return mark === undefined ? undefined : "is not run: no mark is needed";
@@ -67,6 +72,20 @@ test("every block is run, or says why not", () => {
   });
   assert.deepEqual(problems, []);
 });
+
+for (const block of blocks) {
+  if (block.mark?.kind !== "file") continue;
+  const { path } = block.mark;
+  test(`${block.file}:${block.line} is ${path}`, () => {
+    assert.equal(`${block.code}\n`, read(path));
+  });
+}
+
+for (const scene of toScenes(blocks)) {
+  test(`${scene.name} shows what the programs of ${scene.folder} print`, async (t) => {
+    await play(t, scene, workshop, SHELL_TIMEOUT_MS);
+  });
+}
 
 test("the documentation compiles as a whole", () => {
   assert.deepEqual(errors.get("") ?? [], []);

@@ -30,6 +30,20 @@ test("each example has fewer than sixty lines", () => {
   }
 });
 
+test("steps of the learner that share a file have the same one", () => {
+  const file = (path: string): string => readFileSync(join(repositoryRoot, "examples", path), "utf8");
+  for (const [path, first, second, ...others] of [
+    ["learn", "3-two-people/server.ts", "4-somebody-slow/waiting.ts"],
+    ["aprender", "3-dos-personas/servidor.ts", "4-alguien-lento/esperando.ts"],
+    ["learn", "5-a-contract/server.ts", "6-a-lost-connection/server.ts"],
+    ["aprender", "5-un-contrato/servidor.ts", "6-una-conexion-perdida/servidor.ts"],
+    ["learn", "5-a-contract/contract.ts", "6-a-lost-connection/contract.ts", "7-a-test/contract.ts"],
+    ["aprender", "5-un-contrato/contrato.ts", "6-una-conexion-perdida/contrato.ts", "7-una-prueba/contrato.ts"],
+  ] as const) {
+    for (const other of [second, ...others]) assert.equal(file(`${path}/${other}`), file(`${path}/${first}`));
+  }
+});
+
 test("chat: who is in a room hears what is said there, and who comes and goes", async (t) => {
   const server = start(t, "chat/server", [ANY]);
   const address = await server.listening();

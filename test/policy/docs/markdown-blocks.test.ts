@@ -37,6 +37,21 @@ Words between.
 \`\`\`
 no language
 \`\`\`
+
+<!-- file: examples/a.ts -->
+\`\`\`ts
+a();
+\`\`\`
+
+<!-- terminal 1: examples/a -->
+\`\`\`console
+$ node a.ts
+\`\`\`
+
+<!-- then terminal 2 -->
+\`\`\`console
+$
+\`\`\`
 `;
   assert.deepEqual(parseBlocks("x.md", text), [
     { file: "x.md", line: 4, language: "ts", code: "const a = 1;", mark: undefined },
@@ -50,6 +65,21 @@ no language
     { file: "x.md", line: 17, language: "sh", code: "echo '```'", mark: { kind: "run" } },
     { file: "x.md", line: 24, language: "ts", code: "if (a) {\n  b();\n}\n```", mark: { kind: "continues" } },
     { file: "x.md", line: 33, language: "", code: "no language", mark: undefined },
+    { file: "x.md", line: 38, language: "ts", code: "a();", mark: { kind: "file", path: "examples/a.ts" } },
+    {
+      file: "x.md",
+      line: 43,
+      language: "console",
+      code: "$ node a.ts",
+      mark: { kind: "terminal", terminal: 1, folder: "examples/a", later: false },
+    },
+    {
+      file: "x.md",
+      line: 48,
+      language: "console",
+      code: "$",
+      mark: { kind: "terminal", terminal: 2, folder: undefined, later: true },
+    },
   ]);
 });
 

@@ -4,6 +4,10 @@
  *   <!-- run -->                 run the shell block that follows
  *   <!-- not run: the reason --> do not run the block that follows; TypeScript is compiled all the same
  *   <!-- continues -->           the TypeScript block that follows is the rest of the program of the one before
+ *   <!-- file: the path -->      the block that follows is this file, from the root of the repository, word for word
+ *   <!-- terminal 1: folder -->  the `console` block that follows is the first terminal of a scene, with the programs of this folder
+ *   <!-- terminal 2 -->          it is another terminal of the scene, at the same time as the blocks before it
+ *   <!-- then terminal 2 -->     it goes on when everything before it has been seen
  *
  * The comment stands on a line of its own, directly before the block or with blank lines between.
  */
@@ -12,7 +16,19 @@
 export type Mark =
   | { readonly kind: "run" }
   | { readonly kind: "not-run"; readonly reason: string }
-  | { readonly kind: "continues" };
+  | { readonly kind: "continues" }
+  | { readonly kind: "file"; readonly path: string }
+  | TerminalMark;
+
+/** Which terminal of a scene a block is; see `terminals.ts`. */
+export interface TerminalMark {
+  readonly kind: "terminal";
+  readonly terminal: number;
+  /** The folder with the programs; a scene begins with the block that names it. */
+  readonly folder: string | undefined;
+  /** Whether everything before it must have been seen. */
+  readonly later: boolean;
+}
 
 /** One fenced code block. */
 export interface Block {
@@ -80,8 +96,16 @@ function withoutIndent(line: string, width: number): string {
 
 function parseMark(line: string): Mark | undefined {
   const comment = /^\s*<!--\s*(.*?)\s*-->\s*$/.exec(line)?.[1];
+  if (comment === undefined) return undefined;
   if (comment === "run") return { kind: "run" };
   if (comment === "continues") return { kind: "continues" };
-  const reason = comment === undefined ? undefined : /^not run\b:?\s*(.*)$/.exec(comment)?.[1];
+  const path = /^file: (\S+)$/.exec(comment)?.[1];
+  if (path !== undefined) return { kind: "file", path };
+  const terminal = /^(then )?terminal (\d+)(?:: (\S+))?$/.exec(comment);
+  if (terminal !== null) {
+    const [, then, number, folder] = terminal;
+    return { kind: "terminal", terminal: Number(number), folder, later: then !== undefined };
+  }
+  const reason = /^not run\b:?\s*(.*)$/.exec(comment)?.[1];
   return reason === undefined ? undefined : { kind: "not-run", reason };
 }

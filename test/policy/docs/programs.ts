@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { repositoryRoot } from "../../fixtures/repository-root.ts";
 import type { Block } from "./markdown-blocks.ts";
 
@@ -21,7 +21,7 @@ export interface ProcessResult {
 export function toPrograms(blocks: readonly Block[]): readonly Program[] {
   const programs: { name: string; blocks: [Block, ...Block[]] }[] = [];
   for (const block of blocks) {
-    if (block.language !== "ts") continue;
+    if (block.language !== "ts" || block.mark?.kind === "file") continue;
     const last = programs.at(-1);
     if (block.mark?.kind !== "continues") programs.push({ name: `${block.file}:${block.line}`, blocks: [block] });
     else if (last?.blocks[0].file === block.file) last.blocks.push(block);
@@ -47,6 +47,20 @@ export class Workshop {
     // What a user has after `npm install zocalo`.
     this.#writeCommand("zocalo", `exec ${zocalo} "$@"`);
     this.#writeCommand("npx", `if [ "$1" = zocalo ]; then shift; exec ${zocalo} "$@"; fi\nexit 127`);
+  }
+
+  /** Where a block runs: `zocalo` and `npx zocalo` are there, and what tells `node --test` that it runs in a test is not. */
+  get environment(): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      PATH: `${this.#commands}:${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`,
+      NODE_TEST_CONTEXT: undefined,
+    };
+  }
+
+  /** An empty folder in which a program finds the built package. */
+  emptyFolder(): string {
+    return mkdtempSync(join(this.#folder, "empty-"));
   }
 
   remove(): void {
@@ -86,14 +100,14 @@ export class Workshop {
   }
 
   #run(command: string, args: readonly string[], timeoutMs: number, cwd = this.#scratch): Promise<ProcessResult> {
-    const env = {
-      ...process.env,
-      PATH: `${this.#commands}:${process.env["PATH"] ?? ""}`,
-      NODE_TEST_CONTEXT: undefined,
-    };
     return new Promise((resolve, reject) => {
       // In a process group of its own, so that what a block starts in the background ends with the block.
-      const child = spawn(command, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+      const child = spawn(command, args, {
+        cwd,
+        env: this.environment,
+        detached: true,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
       const endGroup = (): void => {
         if (child.pid !== undefined) endProcessGroup(child.pid);
       };

@@ -1,0 +1,9 @@
+import { serve } from "zocalo";
+
+const server = await serve("tcp://127.0.0.1:7000", async (peer) => {
+  console.log(String(peer.remoteAddress), "is here");
+  const line = await peer.readUntil("\n");
+  console.log(`it says: ${String(line).trim()}`);
+  await peer.write("good morning\n");
+});
+console.log("listening on", String(server.localAddress));
