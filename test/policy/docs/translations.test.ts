@@ -7,8 +7,8 @@ import { parseBlocks } from "./markdown-blocks.ts";
 
 /*
  * The Spanish pages are as complete as the English ones: the same pages, with the same outline and the same programs. Words
- * are free, also those in strings and comments of the programs, and so is the name of a page: the link below its title says of
- * which page it is the translation.
+ * are free, also those in strings, comments and names of files of the programs. So is the name of a page: the link below its
+ * title says of which page it is the translation.
  */
 
 const ENGLISH = "docs/guide";
@@ -52,6 +52,7 @@ function bareCode(code: string): string {
   return code
     .replaceAll(/"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g, '""')
     .replaceAll(/\/\*[^]*?\*\/|(?:\/\/|#).*$/gm, "")
+    .replaceAll(/[\w-]+\.(?:[cm]?js|ts|json|pcapng|sock)\b/g, "")
     .replaceAll(/\s+/g, " ");
 }
 
