@@ -2,30 +2,26 @@
 
 import dgram from "node:dgram";
 import type { Address } from "../core/address/address.ts";
-import { UsageError } from "../core/errors.ts";
 import type { DatagramTransport, TransportBindOptions } from "../io/network/datagrams.ts";
 import type { OperationContext } from "../io/operation/deadline.ts";
 import { KernelDatagramSocket, mapped } from "./datagram-transport.ts";
 import { systemError } from "./errno.ts";
-import { hasReusePort } from "./listen-transport.ts";
+import { checkReusePort, opened } from "./listen-transport.ts";
 import { hostInZone } from "./zone.ts";
 
 /** Opens a `udp` datagram socket. */
 export async function bindTransport(local: Address, options: TransportBindOptions): Promise<DatagramTransport> {
   const { remote, signal } = options;
   const context = { op: "bind", local: local.toString(), remote: remote?.toString() };
-  if (options.reusePort && !hasReusePort()) {
-    const detail = "reusePort needs Node 22.12 or 23.1 and a system that has SO_REUSEPORT";
-    throw new UsageError("UNSUPPORTED", { ...context, detail });
-  }
+  checkReusePort(options, context);
   signal?.throwIfAborted();
   let socket: dgram.Socket | undefined;
   try {
     socket = dgram.createSocket(socketOptions(local.family === 6, options));
-    await settled(socket, "listening", (opening) => opening.bind(placeOf(local, context)));
+    await opened(socket, "listening", (opening) => opening.bind(placeOf(local, context)));
     if (remote !== undefined) {
       const host = hostOf(remote, local.family === 6, context);
-      await settled(socket, "connect", (opening) => opening.connect(remote.port, host));
+      await opened(socket, "connect", (opening) => opening.connect(remote.port, host));
     }
     return new KernelDatagramSocket(socket);
   } catch (error) {
@@ -53,26 +49,6 @@ function placeOf(local: Address, context: OperationContext): dgram.BindOptions {
   const wildcard = local.isMulticast && process.platform === "win32";
   const host = wildcard ? (local.family === 6 ? "::" : "0.0.0.0") : hostOf(local, local.family === 6, context);
   return { address: host, port: local.port, exclusive: true };
-}
-
-/** Begins an opening call and waits for its event, or for its error. */
-function settled(
-  socket: dgram.Socket,
-  event: "listening" | "connect",
-  begin: (socket: dgram.Socket) => void,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = (): void => {
-      socket.off("error", failed);
-      resolve();
-    };
-    const failed = (error: Error): void => {
-      socket.off(event, done);
-      reject(error);
-    };
-    socket.once(event, done).once("error", failed);
-    begin(socket);
-  });
 }
 
 /** The host as the kernel wants it: with its zone, and mapped where it is an IPv4 peer of an IPv6 socket. */

@@ -3,67 +3,29 @@
 import { ConnectError, ConnectionError, type ErrorCode, UsageError, ZocaloError } from "../core/errors.ts";
 import type { OperationContext } from "../io/operation/deadline.ts";
 import { inItsPlace } from "./errno-in-place.ts";
-import { type Meaning, tlsMeaning } from "./tls-errors.ts";
+import { codesByName, type Meaning, tlsMeaning } from "./tls-errors.ts";
 
 /** errno(3) and getaddrinfo(3), as Node names them. */
-const CODES: Readonly<Record<string, ErrorCode>> = {
-  EADDRINUSE: "ADDRESS_IN_USE",
-  EADDRNOTAVAIL: "ADDRESS_NOT_AVAILABLE",
-  EAFNOSUPPORT: "ADDRESS_NOT_AVAILABLE",
-  ENODEV: "ADDRESS_NOT_AVAILABLE",
-  EACCES: "PERMISSION_DENIED",
-  EPERM: "PERMISSION_DENIED",
-  EROFS: "PERMISSION_DENIED",
-  ENOENT: "PATH_NOT_FOUND",
-  ENOTDIR: "PATH_NOT_FOUND",
-  ELOOP: "PATH_NOT_FOUND",
-  ENAMETOOLONG: "ADDRESS_INVALID",
-  EMFILE: "TOO_MANY_OPEN_FILES",
-  ENFILE: "TOO_MANY_OPEN_FILES",
-  ENOBUFS: "NO_BUFFER_SPACE",
-  ENOMEM: "NO_BUFFER_SPACE",
-  EAGAIN: "NO_BUFFER_SPACE",
-  EWOULDBLOCK: "NO_BUFFER_SPACE",
-  ECONNREFUSED: "CONNECTION_REFUSED",
-  EPROTOTYPE: "CONNECTION_REFUSED",
-  ENOTSOCK: "CONNECTION_REFUSED",
-  EHOSTUNREACH: "HOST_UNREACHABLE",
-  EHOSTDOWN: "HOST_UNREACHABLE",
-  ENETUNREACH: "NETWORK_UNREACHABLE",
-  ENETDOWN: "NETWORK_UNREACHABLE",
-  ECONNRESET: "CONNECTION_RESET",
-  EPIPE: "CONNECTION_RESET",
-  ENOTCONN: "CONNECTION_RESET",
-  ECONNABORTED: "CONNECTION_RESET",
-  ENETRESET: "CONNECTION_RESET",
-  ESHUTDOWN: "CONNECTION_RESET",
-  ETIMEDOUT: "CONNECTION_TIMED_OUT",
-  EMSGSIZE: "DATAGRAM_TOO_LARGE",
-  ECANCELED: "CLOSED",
-  EBADF: "CLOSED",
-  ERR_SOCKET_CLOSED: "CLOSED",
-  ERR_STREAM_DESTROYED: "CLOSED",
-  ERR_SOCKET_DGRAM_NOT_RUNNING: "CLOSED",
-  ERR_INVALID_ARG_TYPE: "OPTION_INVALID",
-  ERR_INVALID_ARG_VALUE: "OPTION_INVALID",
-  ERR_OUT_OF_RANGE: "OPTION_INVALID",
-  EINVAL: "OPTION_INVALID",
-  EDESTADDRREQ: "OPTION_INVALID",
-  EISCONN: "OPTION_INVALID",
-  ENOPROTOOPT: "UNSUPPORTED",
-  EOPNOTSUPP: "UNSUPPORTED",
-  ENOTSUP: "UNSUPPORTED",
-  EPROTONOSUPPORT: "UNSUPPORTED",
-  ENOSYS: "UNSUPPORTED",
-  ENOTFOUND: "NAME_NOT_FOUND",
-  EAI_NONAME: "NAME_NOT_FOUND",
-  EAI_NODATA: "NAME_NOT_FOUND",
-  EAI_AGAIN: "NAME_LOOKUP_FAILED",
-  EAI_FAIL: "NAME_LOOKUP_FAILED",
-  EAI_MEMORY: "NAME_LOOKUP_FAILED",
-  EAI_SYSTEM: "NAME_LOOKUP_FAILED",
-  EAI_ADDRFAMILY: "NAME_NOT_FOUND",
-};
+const CODES: ReadonlyMap<string, ErrorCode> = codesByName({
+  ADDRESS_IN_USE: "EADDRINUSE",
+  ADDRESS_NOT_AVAILABLE: "EADDRNOTAVAIL EAFNOSUPPORT ENODEV",
+  PERMISSION_DENIED: "EACCES EPERM EROFS",
+  PATH_NOT_FOUND: "ENOENT ENOTDIR ELOOP",
+  ADDRESS_INVALID: "ENAMETOOLONG",
+  TOO_MANY_OPEN_FILES: "EMFILE ENFILE",
+  NO_BUFFER_SPACE: "ENOBUFS ENOMEM EAGAIN EWOULDBLOCK",
+  CONNECTION_REFUSED: "ECONNREFUSED EPROTOTYPE ENOTSOCK",
+  HOST_UNREACHABLE: "EHOSTUNREACH EHOSTDOWN",
+  NETWORK_UNREACHABLE: "ENETUNREACH ENETDOWN",
+  CONNECTION_RESET: "ECONNRESET EPIPE ENOTCONN ECONNABORTED ENETRESET ESHUTDOWN",
+  CONNECTION_TIMED_OUT: "ETIMEDOUT",
+  DATAGRAM_TOO_LARGE: "EMSGSIZE",
+  CLOSED: "ECANCELED EBADF ERR_SOCKET_CLOSED ERR_STREAM_DESTROYED ERR_SOCKET_DGRAM_NOT_RUNNING",
+  OPTION_INVALID: "ERR_INVALID_ARG_TYPE ERR_INVALID_ARG_VALUE ERR_OUT_OF_RANGE EINVAL EDESTADDRREQ EISCONN",
+  UNSUPPORTED: "ENOPROTOOPT EOPNOTSUPP ENOTSUP EPROTONOSUPPORT ENOSYS",
+  NAME_NOT_FOUND: "ENOTFOUND EAI_NONAME EAI_NODATA EAI_ADDRFAMILY",
+  NAME_LOOKUP_FAILED: "EAI_AGAIN EAI_FAIL EAI_MEMORY EAI_SYSTEM",
+});
 
 const NOT_ONE_FAMILY = "that peer cannot be reached from localAddress; both must be IPv4, or both IPv6";
 
@@ -71,39 +33,33 @@ const FORBIDDEN_ON_THE_WAY =
   "a firewall forbids the way to the peer, and the kernel ended the connection; what was not answered may or may not have arrived";
 
 /** What a name of the system means at one call: by `operation name`, or by `operation/system call name`. */
-const AT_CALL: Readonly<Record<string, Meaning>> = {
-  "listen EINVAL": { code: "OPTION_INVALID", detail: "a server cannot have that address; give one of this machine" },
-  "listen EROFS": { code: "PERMISSION_DENIED", detail: "the folder of that path cannot be written to (read-only)" },
-  "bind EINVAL": {
-    code: "OPTION_INVALID",
-    detail: "a datagram socket cannot have that address; give one of this machine",
-  },
-  "connect EAGAIN": { code: "CONNECTION_REFUSED", detail: "the queue of the server is full; try again later" },
-  "connect EPROTOTYPE": {
-    code: "CONNECTION_REFUSED",
-    detail: "the socket at that path is for datagrams, not for connections; check the path",
-  },
-  "connect EINVAL": { code: "OPTION_INVALID", detail: NOT_ONE_FAMILY },
-  "connect/bind EADDRNOTAVAIL": {
-    code: "ADDRESS_NOT_AVAILABLE",
-    detail: "localAddress is not an address of this machine; leave it out, or use one of this machine",
-  },
+const AT_CALL: Readonly<Record<string, readonly [code: ErrorCode, detail?: string]>> = {
+  "listen EINVAL": ["OPTION_INVALID", "a server cannot have that address; give one of this machine"],
+  "listen EROFS": ["PERMISSION_DENIED", "the folder of that path cannot be written to (read-only)"],
+  "bind EINVAL": ["OPTION_INVALID", "a datagram socket cannot have that address; give one of this machine"],
+  "connect EAGAIN": ["CONNECTION_REFUSED", "the queue of the server is full; try again later"],
+  "connect EPROTOTYPE": [
+    "CONNECTION_REFUSED",
+    "the socket at that path is for datagrams, not for connections; check the path",
+  ],
+  "connect EINVAL": ["OPTION_INVALID", NOT_ONE_FAMILY],
+  "connect/bind EADDRNOTAVAIL": [
+    "ADDRESS_NOT_AVAILABLE",
+    "localAddress is not an address of this machine; leave it out, or use one of this machine",
+  ],
   // What ICMP has told an open connection until the kernel gave up (RFC 1122 section 4.2.3.9), here ICMPv6.
-  "read EACCES": { code: "HOST_UNREACHABLE", detail: FORBIDDEN_ON_THE_WAY },
-  "send EINVAL": {
-    code: "OPTION_INVALID",
-    detail: "this datagram socket cannot reach that address; both must be IPv4, or both IPv6",
-  },
-  "joinGroup EINVAL": {
-    code: "OPTION_INVALID",
-    detail: "the system does not join that group; check the group, `interface` and `source`",
-  },
-  "joinGroup/addSourceSpecificMembership EADDRNOTAVAIL": {
-    code: "ADDRESS_IN_USE",
-    detail: "this datagram socket has joined that group for that source already",
-  },
+  "read EACCES": ["HOST_UNREACHABLE", FORBIDDEN_ON_THE_WAY],
+  "send EINVAL": ["OPTION_INVALID", "this datagram socket cannot reach that address; both must be IPv4, or both IPv6"],
+  "joinGroup EINVAL": [
+    "OPTION_INVALID",
+    "the system does not join that group; check the group, `interface` and `source`",
+  ],
+  "joinGroup/addSourceSpecificMembership EADDRNOTAVAIL": [
+    "ADDRESS_IN_USE",
+    "this datagram socket has joined that group for that source already",
+  ],
   // Linux, when the datagram socket takes no source of the group any more.
-  "leaveGroup EINVAL": { code: "ADDRESS_NOT_AVAILABLE" },
+  "leaveGroup EINVAL": ["ADDRESS_NOT_AVAILABLE"],
 };
 
 /** Codes after which a socket or a connection is gone. */
@@ -138,9 +94,11 @@ function meaningOf(error: unknown, context: OperationContext): Meaning {
   if (typeof name !== "string") return reported(error);
   const { op } = context;
   const call = String(syscall);
-  const meaning = inItsPlace(name, call, context) ?? AT_CALL[`${op}/${call} ${name}`] ?? AT_CALL[`${op} ${name}`];
-  if (meaning !== undefined) return meaning;
-  const code = CODES[name];
+  const inPlace = inItsPlace(name, call, context);
+  if (inPlace !== undefined) return inPlace;
+  const atCall = AT_CALL[`${op}/${call} ${name}`] ?? AT_CALL[`${op} ${name}`];
+  if (atCall !== undefined) return { code: atCall[0], detail: atCall[1] };
+  const code = CODES.get(name);
   const text = textOf(error);
   if (code === undefined) return tlsMeaning(name, text, op) ?? reported(error);
   if (op === "read" && !OF_A_CONNECTION.has(code)) return reported(error);

@@ -1,5 +1,6 @@
 /** Listening: the kernel's listener for TCP and Unix streams. */
 
+import type { EventEmitter } from "node:events";
 import net from "node:net";
 import { Address } from "../core/address/address.ts";
 import { UsageError } from "../core/errors.ts";
@@ -16,10 +17,7 @@ import { hostInZone } from "./zone.ts";
 /** Opens a `tcp` or `unix` listener. */
 export async function listenTransport(local: Address, options: TransportListenOptions): Promise<ListenerTransport> {
   const context = { op: "listen", local: local.toString() };
-  if (options.reusePort && !hasReusePort()) {
-    const detail = "reusePort needs Node 22.12 or 23.1 and a system that has SO_REUSEPORT";
-    throw new UsageError("UNSUPPORTED", { ...context, detail });
-  }
+  checkReusePort(options, context);
   if (options.mode !== undefined && (options.fd !== undefined || !isFilePath(local.path))) {
     const detail = "mode works only for a socket file that this call makes";
     throw new UsageError("OPTION_INVALID", { ...context, detail });
@@ -29,10 +27,11 @@ export async function listenTransport(local: Address, options: TransportListenOp
   try {
     const { backlog, mode, fd } = options;
     if (local.transport !== "unix" || fd !== undefined || !isFilePath(local.path)) {
-      await listening(server, placeOf(local, options));
+      await opened(server, "listening", () => server.listen(placeOf(local, options)));
     } else {
-      const bind = (path: string): Promise<void> => listening(server, { path, backlog, exclusive: true });
-      file = await makeSocketFile(local.path, mode, context, bind);
+      file = await makeSocketFile(local.path, mode, context, (path) =>
+        opened(server, "listening", () => server.listen({ path, backlog, exclusive: true })),
+      );
     }
   } catch (error) {
     server.close();
@@ -50,18 +49,23 @@ function placeOf(local: Address, options: TransportListenOptions): net.ListenOpt
   return { host, port: local.port, backlog, ipv6Only, exclusive: true, ...(reusePort ? { reusePort } : {}) };
 }
 
-function listening(server: net.Server, place: net.ListenOptions): Promise<void> {
+/** Begins an opening call of `socket` and waits for its event, or for its error. */
+export function opened<Socket extends EventEmitter>(
+  socket: Socket,
+  event: "listening" | "connect",
+  begin: (socket: Socket) => unknown,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const done = (): void => {
-      server.off("error", failed);
+      socket.off("error", failed);
       resolve();
     };
     const failed = (error: Error): void => {
-      server.off("listening", done);
+      socket.off(event, done);
       reject(error);
     };
-    server.once("listening", done).once("error", failed);
-    server.listen(place);
+    socket.once(event, done).once("error", failed);
+    begin(socket);
   });
 }
 
@@ -129,6 +133,13 @@ class KernelListener implements ListenerTransport {
   #context(): { readonly op: string; readonly local: string } {
     return { op: "accept", local: this.localAddress.toString() };
   }
+}
+
+/** Refuses `reusePort` where it does not work. */
+export function checkReusePort({ reusePort }: { readonly reusePort: boolean }, context: OperationContext): void {
+  if (!reusePort || hasReusePort()) return;
+  const detail = "reusePort needs Node 22.12 or 23.1 and a system that has SO_REUSEPORT";
+  throw new UsageError("UNSUPPORTED", { ...context, detail });
 }
 
 /** The option came with libuv 1.49: Node 22.12 and 23.1. Older ones would ignore it in silence. */

@@ -69,9 +69,8 @@ function material(value: TlsMaterial): string | Buffer {
   return typeof value === "string" ? value : Buffer.from(value);
 }
 
-function materials(value: TlsMaterial | readonly TlsMaterial[] | undefined): (string | Buffer)[] | undefined {
-  if (value === undefined) return undefined;
-  return (Array.isArray(value) ? (value as readonly TlsMaterial[]) : [value as TlsMaterial]).map(material);
+function listOf(value: TlsMaterial | readonly TlsMaterial[]): readonly TlsMaterial[] {
+  return Array.isArray(value) ? (value as readonly TlsMaterial[]) : [value as TlsMaterial];
 }
 
 /** The certificates, keys and trusted authorities of one side. Throws the platform's error when they do not fit. */
@@ -81,10 +80,8 @@ function secureContext(options: TlsOptions): tls.SecureContext {
   if (cert !== undefined) settings.cert = material(cert);
   if (key !== undefined) settings.key = material(key);
   if (passphrase !== undefined) settings.passphrase = passphrase;
-  const authorities = materials(ca);
-  if (authorities !== undefined) settings.ca = authorities;
-  const lists = materials(crl);
-  if (lists !== undefined) settings.crl = lists;
+  if (ca !== undefined) settings.ca = listOf(ca).map(material);
+  if (crl !== undefined) settings.crl = listOf(crl).map(material);
   if (ciphers !== undefined) settings.ciphers = ciphers;
   return tls.createSecureContext(settings);
 }
@@ -110,8 +107,8 @@ let trusted: TlsOptions["ca"];
 export function problemOf(options: TlsOptions, failure: unknown): MaterialProblem | undefined {
   const { ca } = options;
   if (ca !== trusted) {
-    for (const authorities of Array.isArray(ca) ? (ca as readonly TlsMaterial[]) : [ca as TlsMaterial | undefined]) {
-      const problem = authorities === undefined ? undefined : certificateProblem(authorities);
+    for (const authorities of ca === undefined ? [] : listOf(ca)) {
+      const problem = certificateProblem(authorities);
       if (problem !== undefined) return invalid((path) => `${path}ca ${problem}`);
     }
     trusted = ca;
@@ -126,7 +123,7 @@ function blame(options: TlsOptions, reason: string): MaterialProblem {
   if (ciphers !== undefined && refuses({ ciphers })) {
     return { code: "OPTION_INVALID", detail: (path) => `${path}ciphers names no cipher that this platform has` };
   }
-  if (crl !== undefined && refuses({ crl: texts(crl) })) {
+  if (crl !== undefined && refuses({ crl: listOf(crl).map(textOf) })) {
     return invalid((path) => `${path}crl holds no revocation list; it must be PEM (-----BEGIN X509 CRL-----)`);
   }
   const unreadable = cert === undefined ? undefined : certificateProblem(cert);
@@ -201,10 +198,6 @@ function fitTogether({ cert, key, passphrase }: TlsOptions): boolean {
 
 function textOf(given: TlsMaterial): string {
   return typeof given === "string" ? given : Buffer.from(given).toString("latin1");
-}
-
-function texts(given: NonNullable<TlsOptions["crl"]>): string[] {
-  return (Array.isArray(given) ? (given as readonly TlsMaterial[]) : [given as TlsMaterial]).map(textOf);
 }
 
 function reasonOf(error: unknown): string {

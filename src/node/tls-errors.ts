@@ -2,31 +2,26 @@
 
 import type { ErrorCode, ErrorSide } from "../core/errors.ts";
 
+/** The code of each name of the system, from the names that have a code, with spaces between them. */
+export function codesByName(names: Partial<Record<ErrorCode, string>>): ReadonlyMap<string, ErrorCode> {
+  const codes = Object.entries(names) as [ErrorCode, string][];
+  return new Map(codes.flatMap(([code, all]) => all.split(" ").map((name) => [name, code] as const)));
+}
+
 /** Results of the verification of the peer's certificate (openssl-verification-options(1)), as Node names them. */
-const VERIFICATION: Readonly<Record<string, ErrorCode>> = {
-  CERT_HAS_EXPIRED: "CERTIFICATE_EXPIRED",
-  CERT_NOT_YET_VALID: "CERTIFICATE_NOT_YET_VALID",
-  CERT_REVOKED: "CERTIFICATE_REVOKED",
-  ERR_TLS_CERT_ALTNAME_INVALID: "CERTIFICATE_NAME_MISMATCH",
-  HOSTNAME_MISMATCH: "CERTIFICATE_NAME_MISMATCH",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "CERTIFICATE_UNTRUSTED",
-  SELF_SIGNED_CERT_IN_CHAIN: "CERTIFICATE_UNTRUSTED",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "CERTIFICATE_UNTRUSTED",
-  UNABLE_TO_GET_ISSUER_CERT: "CERTIFICATE_UNTRUSTED",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "CERTIFICATE_UNTRUSTED",
-  CERT_UNTRUSTED: "CERTIFICATE_UNTRUSTED",
-  CERT_REJECTED: "CERTIFICATE_UNTRUSTED",
-  CERT_SIGNATURE_FAILURE: "CERTIFICATE_INVALID",
-  CERT_CHAIN_TOO_LONG: "CERTIFICATE_INVALID",
-  ERROR_IN_CERT_NOT_BEFORE_FIELD: "CERTIFICATE_INVALID",
-  ERROR_IN_CERT_NOT_AFTER_FIELD: "CERTIFICATE_INVALID",
-  INVALID_CA: "CERTIFICATE_INVALID",
-  INVALID_PURPOSE: "CERTIFICATE_INVALID",
-  PATH_LENGTH_EXCEEDED: "CERTIFICATE_INVALID",
-  UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY: "CERTIFICATE_INVALID",
-  UNABLE_TO_DECRYPT_CERT_SIGNATURE: "CERTIFICATE_INVALID",
-  UNSPECIFIED: "CERTIFICATE_INVALID",
-};
+const VERIFICATION: ReadonlyMap<string, ErrorCode> = codesByName({
+  CERTIFICATE_EXPIRED: "CERT_HAS_EXPIRED",
+  CERTIFICATE_NOT_YET_VALID: "CERT_NOT_YET_VALID",
+  CERTIFICATE_REVOKED: "CERT_REVOKED",
+  CERTIFICATE_NAME_MISMATCH: "ERR_TLS_CERT_ALTNAME_INVALID HOSTNAME_MISMATCH",
+  CERTIFICATE_UNTRUSTED:
+    "DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN UNABLE_TO_VERIFY_LEAF_SIGNATURE " +
+    "UNABLE_TO_GET_ISSUER_CERT UNABLE_TO_GET_ISSUER_CERT_LOCALLY CERT_UNTRUSTED CERT_REJECTED",
+  CERTIFICATE_INVALID:
+    "CERT_SIGNATURE_FAILURE CERT_CHAIN_TOO_LONG ERROR_IN_CERT_NOT_BEFORE_FIELD " +
+    "ERROR_IN_CERT_NOT_AFTER_FIELD INVALID_CA INVALID_PURPOSE PATH_LENGTH_EXCEEDED " +
+    "UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY UNABLE_TO_DECRYPT_CERT_SIGNATURE UNSPECIFIED",
+});
 
 const NEEDS_A_LIST = "a peer's certificate can be judged only by a current list of each authority";
 
@@ -91,7 +86,7 @@ const WITHOUT_IDENTITY: ReadonlySet<string> = new Set(["NO_SUITABLE_SIGNATURE_AL
 
 /** Undefined when the name is not one of TLS. `text` is what OpenSSL says of it. */
 export function tlsMeaning(name: string, text: string, op: string): Meaning | undefined {
-  const code = VERIFICATION[name];
+  const code = VERIFICATION.get(name);
   if (code !== undefined) return { code, detail: verified(code, text) };
   const list = OWN_LISTS[name];
   if (list !== undefined) return { code: "CERTIFICATE_INVALID", side: "local", detail: list };
