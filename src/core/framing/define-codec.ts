@@ -6,9 +6,9 @@ import { ZocaloError } from "../errors.ts";
 import { viewBytes } from "../bytes/byte-range.ts";
 import type { FrameSpan, MessageFormat } from "./codec.ts";
 import { FrameCodec, StatelessBoundary } from "./frame-codec.ts";
-import { frameInvalid, frameTooLong, messageInvalid, messageTooLong, thrownReason } from "./frame-error.ts";
+import { frameInvalid, frameTooLong, messageInvalid, thrownReason } from "./frame-error.ts";
 import { LIMIT } from "./frame-limit.ts";
-import { ParsedCodec, type ParserDefinition } from "./parsed-codec.ts";
+import { checkSent, ParsedCodec, type ParserDefinition } from "./parsed-codec.ts";
 
 /** What {@link defineCodec} has to know. */
 export interface CodecDefinition<In, Out = In> {
@@ -143,9 +143,7 @@ class DefinedBoundary extends StatelessBoundary {
   }
 
   override frame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): void {
-    const count = end - start;
-    if (count > this.maxFrameBytes) throw messageTooLong(this.name, count, this.maxFrameBytes);
-    if (count === 0) throw messageInvalid(this.name, "a message must have at least one byte");
+    checkSent(this, end - start);
     writer.append(bytes, start, end);
   }
 

@@ -124,7 +124,8 @@ export class ParsedCodec<In, Out> extends FrameCodec<In, Out> {
   }
 }
 
-function checkSent({ name, maxFrameBytes }: Boundary, bytes: number): void {
+/** Refuses to send what a receiver of the same codec would not take. */
+export function checkSent({ name, maxFrameBytes }: Boundary, bytes: number): void {
   if (bytes > maxFrameBytes) throw messageTooLong(name, bytes, maxFrameBytes);
   if (bytes === 0) throw messageInvalid(name, "a message must have at least one byte");
 }

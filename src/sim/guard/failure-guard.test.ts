@@ -88,23 +88,29 @@ for (const [place, run] of Object.entries(PLACES)) {
   }
 }
 
-test("exceptions outside go where they went: to listeners, or to the end of the process", () => {
-  const entry = JSON.stringify(join(repositoryRoot, "dist/sim.js"));
-  const program = (listener: string): string => `
-    import { check } from ${entry};
-    ${listener}
-    const run = check({}, async (world) => { for (let n = 0; n < 5000; n += 1) await world.sleep(1); });
-    process.nextTick(() => { throw new Error("outside"); });
-    await run;
-    console.log("done", process.listenerCount("uncaughtException"));`;
-  const end = (listener: string): ReturnType<typeof spawnSync> =>
-    spawnSync(process.execPath, ["--input-type=module", "-e", program(listener)], { encoding: "utf8" });
-  const told = end('process.on("uncaughtException", (error) => console.log("told", error.message));');
-  assert.deepEqual([told.status, String(told.stdout)], [0, "told outside\ndone 1\n"]);
-  const dies = end("");
-  assert.equal(dies.status, 1);
-  assert.match(String(dies.stderr), /Error: outside/);
-});
+const outside = {
+  uncaughtException: 'process.nextTick(() => { throw new Error("outside"); })',
+  unhandledRejection: 'setImmediate(() => void Promise.reject(new Error("outside")))',
+};
+
+for (const [event, fail] of Object.entries(outside)) {
+  test(`${event} outside goes where it went: to listeners, or to the end of the process`, () => {
+    const program = (listener: string): string => `
+      import { check } from ${JSON.stringify(join(repositoryRoot, "dist/sim.js"))};
+      ${listener}
+      const run = check({}, async (world) => { for (let n = 0; n < 5000; n += 1) await world.sleep(1); });
+      ${fail};
+      await run;
+      console.log("done", process.listenerCount("${event}"));`;
+    const end = (listener: string): ReturnType<typeof spawnSync> =>
+      spawnSync(process.execPath, ["--input-type=module", "-e", program(listener)], { encoding: "utf8" });
+    const told = end(`process.on("${event}", (error) => console.log("told", error.message));`);
+    assert.deepEqual([told.status, String(told.stdout)], [0, "told outside\ndone 1\n"]);
+    const dies = end("");
+    assert.equal(dies.status, 1);
+    assert.match(String(dies.stderr), /Error: outside/);
+  });
+}
 
 test("an invariant that fails in a task that nobody awaits is told once; earlier lives are not asked", async () => {
   const main = async (world: World): Promise<void> => {
@@ -122,24 +128,6 @@ test("an invariant that fails in a task that nobody awaits is told once; earlier
     fail?.();
     await world.sleep(1);
   });
-});
-
-test("rejections outside go where they went: to listeners, or to the end of the process", () => {
-  const entry = JSON.stringify(join(repositoryRoot, "dist/sim.js"));
-  const program = (listener: string): string => `
-    import { check } from ${entry};
-    ${listener}
-    const run = check({}, async (world) => { for (let n = 0; n < 5000; n += 1) await world.sleep(1); });
-    setImmediate(() => void Promise.reject(new Error("outside")));
-    await run;
-    console.log("done", process.listenerCount("unhandledRejection"));`;
-  const end = (listener: string): ReturnType<typeof spawnSync> =>
-    spawnSync(process.execPath, ["--input-type=module", "-e", program(listener)], { encoding: "utf8" });
-  const told = end('process.on("unhandledRejection", (error) => console.log("told", error.message));');
-  assert.deepEqual([told.status, String(told.stdout)], [0, "told outside\ndone 1\n"]);
-  const dies = end("");
-  assert.equal(dies.status, 1);
-  assert.match(String(dies.stderr), /Error: outside/);
 });
 
 test("listeners of the process are as they were: those for one time, and those that were removed meanwhile", async () => {

@@ -51,42 +51,22 @@ export async function runTwice<T>(
   };
   const first = begin({ trace: keep, capture });
   const [outcome] = await Promise.allSettled([first.execute(main)]);
-  const comparison = new Comparison(expected);
-  const second = begin({ trace: (line) => comparison.next(line), capture: undefined });
-  comparison.onDifference = (error) => second.fail(error);
+  let second: Run | undefined = undefined;
+  let difference: ZocaloError | undefined;
+  let index = 0;
+  // Without a line when the second run is over and the first one had more.
+  const compare = (line?: string): void => {
+    if (difference !== undefined) return;
+    if (line !== expected[index]) difference = divergence(expected, index, line);
+    else index += 1;
+    if (difference !== undefined) second?.fail(difference);
+  };
+  second = begin({ trace: compare, capture: undefined });
   await Promise.allSettled([second.execute(main)]);
-  comparison.end();
-  if (comparison.difference !== undefined) throw comparison.difference;
+  if (index < expected.length) compare();
+  if (difference !== undefined) throw difference;
   if (outcome.status === "rejected") throw outcome.reason;
   return outcome.value;
-}
-
-/** Compares the lines of a run with those of another. */
-class Comparison {
-  difference: ZocaloError | undefined;
-  onDifference: ((error: ZocaloError) => void) | undefined;
-  readonly #expected: readonly string[];
-  #index = 0;
-
-  constructor(expected: readonly string[]) {
-    this.#expected = expected;
-  }
-
-  /** The next line of the second run; undefined when there is none although the first run had one. */
-  next(line: string | undefined): void {
-    if (this.difference !== undefined) return;
-    if (line === this.#expected[this.#index]) {
-      this.#index += 1;
-      return;
-    }
-    this.difference = divergence(this.#expected, this.#index, line);
-    this.onDifference?.(this.difference);
-  }
-
-  /** The second run is over. */
-  end(): void {
-    if (this.#index < this.#expected.length) this.next(undefined);
-  }
 }
 
 function divergence(expected: readonly string[], index: number, line: string | undefined): ZocaloError {
