@@ -6,9 +6,8 @@ import type { Network } from "../network/network.ts";
 import type { DatagramTransport, TransportBindOptions } from "../network/datagrams.ts";
 import { checkOptions, optionInvalid, type OptionRules } from "../../core/options/check-options.ts";
 import { openWithin, type OperationContext } from "../operation/deadline.ts";
-import { checkZone, meetsItself } from "../operation/arguments.ts";
+import { checkZone, meetsItself, toIp } from "../operation/arguments.ts";
 import { restated } from "../operation/restated.ts";
-import { firstAddress } from "./destinations.ts";
 import { DatagramSocket } from "./socket.ts";
 import type * as api from "./public.ts";
 import { BIND_RULES, type BindOptions, type DatagramSettings, datagramSettings } from "./settings.ts";
@@ -143,11 +142,6 @@ function prepare(
 function wayOf(group: Address | undefined): string | undefined {
   if (group?.isMulticast !== true) return undefined;
   return group.params["interface"] ?? (group.zone === "" ? undefined : group.zone);
-}
-
-async function toIp(sockets: Network["sockets"], address: Address, families: readonly (4 | 6)[]): Promise<Address> {
-  if (address.family !== "name") return address;
-  return address.with({ host: await firstAddress(sockets, address.host, families) }).unmapped();
 }
 
 function invalid(address: Address, detail: string): UsageError {

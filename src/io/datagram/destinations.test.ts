@@ -6,7 +6,7 @@ import { ManualClock } from "../../testing/manual-clock.ts";
 import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
 import { bindOver } from "./bind.ts";
 import type { DatagramSocket, DatagramInput } from "./public.ts";
-import { firstAddress, lengthOf, outgoing } from "./destinations.ts";
+import { lengthOf, outgoing } from "./destinations.ts";
 import type { Sockets } from "../network/network.ts";
 import { Address } from "../../core/address/address.ts";
 import { MAX_IPV4_PAYLOAD_BYTES, MAX_IPV6_PAYLOAD_BYTES } from "./settings.ts";
@@ -79,19 +79,6 @@ test("a thousand names do not stay for ever", async () => {
   assert.equal(asked, 1025);
   await box.send("x", "name-0.example:1");
   assert.equal(asked, 1026);
-});
-
-test("firstAddress gives the first family's reason when none has an address", async () => {
-  const sockets = manualNetwork(clock, [], (name, family) =>
-    family === 4
-      ? Promise.resolve([])
-      : Promise.reject(new ZocaloError("NAME_LOOKUP_FAILED", { op: "resolve", remote: name })),
-  ).sockets;
-  await expectError(firstAddress(sockets, "plaza", [6, 4]), { code: "NAME_LOOKUP_FAILED", remote: "plaza" });
-  await expectError(firstAddress(sockets, "plaza", [4]), { code: "NAME_NOT_FOUND", remote: "plaza" });
-  const strange = new Error("strange");
-  const broken = manualNetwork(clock, [], () => Promise.reject(strange)).sockets;
-  assert.equal(await reasonOf(firstAddress(broken, "plaza", [4])), strange);
 });
 
 const four = Address.parse("udp://127.0.0.1:1");

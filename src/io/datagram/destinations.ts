@@ -2,10 +2,10 @@
 
 import { Address, type AddressLike } from "../../core/address/address.ts";
 import { NO_PARAMS } from "../../core/address/parts.ts";
-import { UsageError, ZocaloError } from "../../core/errors.ts";
+import { UsageError } from "../../core/errors.ts";
 import type { OutgoingDatagram } from "../network/datagrams.ts";
 import type { Sockets } from "../network/network.ts";
-import { missingZone, textBytes } from "../operation/arguments.ts";
+import { firstAddress, missingZone, textBytes } from "../operation/arguments.ts";
 import type { OperationContext } from "../operation/deadline.ts";
 import type { DatagramPartOwner } from "./owner.ts";
 import type { DatagramInput } from "./public.ts";
@@ -20,20 +20,6 @@ export type Found = (error: unknown, address: Address | undefined) => void;
 interface KnownName {
   address: Address;
   readonly since: number;
-}
-
-/** The first address of `host` in the first of these families that has one. */
-export async function firstAddress(sockets: Sockets, host: string, families: readonly (4 | 6)[]): Promise<string> {
-  let reason: Error | undefined;
-  for (const family of families) {
-    try {
-      const [first] = await sockets.resolve(host, family);
-      if (first !== undefined) return first;
-    } catch (error) {
-      reason ??= error as Error;
-    }
-  }
-  throw reason ?? new ZocaloError("NAME_NOT_FOUND", { op: "resolve", remote: host });
 }
 
 /** The destinations of one datagram socket. */

@@ -10,7 +10,7 @@ import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 import type { Destinations } from "./destinations.ts";
 import type { DatagramPartOwner, SendReport } from "./owner.ts";
 import { BESIDE_PAYLOAD_BYTES, datagramSocketClosed } from "./inbound.ts";
-import type { SendQueueLimits } from "./settings.ts";
+import type { QueueLimits } from "./settings.ts";
 
 /** Most datagrams and bytes in one batch: enough that a system call is cheap, little enough that a cancelled send waits. */
 const BATCH_DATAGRAMS = 256;
@@ -67,7 +67,7 @@ export class DatagramOutbound {
   unsent = 0;
   readonly #owner: DatagramPartOwner;
   readonly #destinations: Destinations;
-  readonly #limits: SendQueueLimits;
+  readonly #limits: QueueLimits;
   #unsentBytes = 0;
   /** Memory of the calls that have not settled. */
   heldBytes = 0;
@@ -79,7 +79,7 @@ export class DatagramOutbound {
   #closing = false;
   #onDrained: (() => void) | undefined;
 
-  constructor(owner: DatagramPartOwner, destinations: Destinations, limits: SendQueueLimits) {
+  constructor(owner: DatagramPartOwner, destinations: Destinations, limits: QueueLimits) {
     this.#owner = owner;
     this.#destinations = destinations;
     this.#limits = limits;

@@ -110,23 +110,21 @@ export interface GroupOptions {
 /** What {@link GroupOptions} must look like. */
 export const GROUP_RULES: RulesOf<GroupOptions> = { interface: TEXT, source: TEXT };
 
-/** Bounds of the receive queue. */
-export interface ReceiveQueueLimits {
+/** Bounds of a queue. */
+export interface QueueLimits {
   readonly maxDatagrams: number;
   readonly maxBytes: number;
-  readonly policy: OverflowPolicy;
 }
 
-/** Bounds of the send queue. */
-export interface SendQueueLimits {
-  readonly maxDatagrams: number;
-  readonly maxBytes: number;
+/** Bounds of the receive queue, and what happens beyond them. */
+export interface ReceiveQueueLimits extends QueueLimits {
+  readonly policy: OverflowPolicy;
 }
 
 /** What a datagram socket works with. */
 export interface DatagramSettings {
   readonly receiveQueue: ReceiveQueueLimits;
-  readonly sendQueue: SendQueueLimits;
+  readonly sendQueue: QueueLimits;
   readonly maxDatagramBytes: number;
   readonly dnsMaxAgeMs: number;
 }

@@ -17,7 +17,7 @@ import {
   wholeNumber,
 } from "../../core/options/check-options.ts";
 import { openWithin, type OperationContext } from "../operation/deadline.ts";
-import { checkZone } from "../operation/arguments.ts";
+import { checkZone, toIp } from "../operation/arguments.ts";
 import { restated } from "../operation/restated.ts";
 import { StreamSocket } from "../stream/socket.ts";
 import { connectionSettings, STREAM_LIMIT_RULES, STREAM_TIMEOUT_RULES, TCP_RULES } from "../stream/settings.ts";
@@ -125,22 +125,10 @@ async function openTransport(network: Network, asked: Address, options: ListenOp
   const { reusePort = false, ipv6Only = false, noDelay = true } = options.tcp ?? {};
   const { limits: { maxBacklog: backlog = DEFAULT_BACKLOG } = {}, mode, fd } = options;
   const settings = { backlog, reusePort, ipv6Only, noDelay, mode, fd };
-  const local = await localIp(network, asked);
+  const local = await toIp(network.sockets, asked, [4, 6]);
   checkZone(local, { op: "listen", local: asked.toString() });
   if (ipv6Only && local.family !== 6) {
     throw optionInvalid({ op: "listen", local: local.toString() }, "tcp.ipv6Only works only on an IPv6 address");
   }
   return await network.sockets.listen(local, settings);
-}
-
-/** A name is looked up here, so that the address that is opened is one that can be told. */
-async function localIp(network: Network, asked: Address): Promise<Address> {
-  if (asked.family !== "name") return asked;
-  const { sockets } = network;
-  try {
-    const [first] = await sockets.resolve(asked.host, 4).catch(() => sockets.resolve(asked.host, 6));
-    return first === undefined ? asked : asked.with({ host: first }).unmapped();
-  } catch (error) {
-    throw error instanceof ZocaloError ? restated(error, { op: "listen", local: asked.toString() }) : error;
-  }
 }

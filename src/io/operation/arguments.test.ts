@@ -3,8 +3,11 @@ import { test } from "node:test";
 import { Address } from "../../core/address/address.ts";
 import { bind, connect, listen, type Network, nodeNetwork } from "../../index.ts";
 import { check } from "../../sim.ts";
-import { missingZone, textBytes } from "./arguments.ts";
-import { meetsItself } from "../operation/arguments.ts";
+import { ZocaloError } from "../../core/errors.ts";
+import { manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
+import { expectError, reasonOf } from "../../testing/expect-error.ts";
+import { ManualClock } from "../../testing/manual-clock.ts";
+import { firstAddress, meetsItself, missingZone, textBytes } from "./arguments.ts";
 
 test("only a link-local address of IPv6 that has no zone lacks one", () => {
   const lacks = (host: string): boolean => missingZone(Address.parse(`udp://${host}:1`)) !== undefined;
@@ -86,4 +89,18 @@ test("one address and port at both ends, in whatever form", () => {
     ["unix:x.sock", "unix:x.sock", false],
   ];
   for (const [own, peer, same] of rows) assert.equal(meetsItself(Address.parse(own), Address.parse(peer)), same, own);
+});
+
+test("firstAddress gives the first family's reason when none has an address", async () => {
+  const clock = new ManualClock({ defer: setImmediate });
+  const sockets = manualNetwork(clock, [], (name, family) =>
+    family === 4
+      ? Promise.resolve([])
+      : Promise.reject(new ZocaloError("NAME_LOOKUP_FAILED", { op: "resolve", remote: name })),
+  ).sockets;
+  await expectError(firstAddress(sockets, "plaza", [6, 4]), { code: "NAME_LOOKUP_FAILED", remote: "plaza" });
+  await expectError(firstAddress(sockets, "plaza", [4]), { code: "NAME_NOT_FOUND", remote: "plaza" });
+  const strange = new Error("strange");
+  const broken = manualNetwork(clock, [], () => Promise.reject(strange)).sockets;
+  assert.equal(await reasonOf(firstAddress(broken, "plaza", [4])), strange);
 });

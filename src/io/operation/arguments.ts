@@ -1,7 +1,8 @@
-/** What calls check of the addresses and the texts that they are given. */
+/** What calls check of the addresses and the texts that they are given, and the lookup of an own address. */
 
 import type { Address } from "../../core/address/address.ts";
-import { UsageError } from "../../core/errors.ts";
+import { UsageError, ZocaloError } from "../../core/errors.ts";
+import type { Sockets } from "../network/network.ts";
 import type { OperationContext } from "./deadline.ts";
 import { isEncodable } from "../../core/bytes/utf8.ts";
 
@@ -41,4 +42,24 @@ export function meetsItself(own: Address, peer: Address): boolean {
   if (!own.isIp || own.port !== peer.port) return false;
   // The unspecified address means the own one.
   return peer.isUnspecified || own.unmapped().host === peer.unmapped().host;
+}
+
+/** The first address of `host` in the first of these families that has one. */
+export async function firstAddress(sockets: Sockets, host: string, families: readonly (4 | 6)[]): Promise<string> {
+  let reason: Error | undefined;
+  for (const family of families) {
+    try {
+      const [first] = await sockets.resolve(host, family);
+      if (first !== undefined) return first;
+    } catch (error) {
+      reason ??= error as Error;
+    }
+  }
+  throw reason ?? new ZocaloError("NAME_NOT_FOUND", { op: "resolve", remote: host });
+}
+
+/** An own address as one that can be told: a name is looked up. */
+export async function toIp(sockets: Sockets, address: Address, families: readonly (4 | 6)[]): Promise<Address> {
+  if (address.family !== "name") return address;
+  return address.with({ host: await firstAddress(sockets, address.host, families) }).unmapped();
 }

@@ -6,22 +6,7 @@ import type { RemoteError } from "../../core/contract/remote-error.ts";
 import type { ProtocolError } from "../../core/errors.ts";
 import { peerError } from "../../core/peer-error.ts";
 import { AddressProof, UNPROVED_FACTOR } from "../../core/stateless/address-proof.ts";
-import {
-  ANSWER_OVERHEAD_BYTES,
-  type BytePlace,
-  CALL,
-  type CallDatagram,
-  CODEC_UNKNOWN,
-  CONTRACT_DIFFERS,
-  decodeDatagram,
-  encodeAnswer,
-  encodeRefusal,
-  ERROR,
-  EVENT,
-  type EventDatagram,
-  RESULT,
-  RETRY,
-} from "../../core/stateless/datagram.ts";
+import * as wire from "../../core/stateless/datagram.ts";
 import { ERROR_FORMS, errorBody, ofAnswer, ofHandler, ofQuestion } from "../contract/error-body.ts";
 import { type AnyHandler, handlersOf } from "../contract/handlers.ts";
 import { ContractPlan, type MethodPlan } from "../contract/plan.ts";
@@ -65,18 +50,18 @@ export class StatelessAnswers {
   /** One datagram came. Only calls are answered, and only those that make sense: never an answer, never noise. */
   async serve(request: DatagramRequest, context: DatagramContext): Promise<Uint8Array | undefined> {
     const { from } = request;
-    const received = decodeDatagram(request.data);
-    const asks = received?.type === EVENT || received?.type === CALL;
+    const received = wire.decodeDatagram(request.data);
+    const asks = received?.type === wire.EVENT || received?.type === wire.CALL;
     // Groups never send (RFC 1122 section 3.2.1.3).
     if (!asks || from.isMulticast || from.isBroadcast || from.isUnspecified) {
       this.counts.invalid += 1;
       return undefined;
     }
-    if (received.hash !== this.#hash) return this.#refuse(received, CONTRACT_DIFFERS, request);
+    if (received.hash !== this.#hash) return this.#refuse(received, wire.CONTRACT_DIFFERS, request);
     const codec = codecOf(received.codec);
-    if (codec === undefined) return this.#refuse(received, CODEC_UNKNOWN, request);
+    if (codec === undefined) return this.#refuse(received, wire.CODEC_UNKNOWN, request);
     const method = this.#plan.of(codec).own.methods[received.method];
-    if (received.type === CALL) return await this.#call(received, method, request, context);
+    if (received.type === wire.CALL) return await this.#call(received, method, request, context);
     if (method?.kind !== "event") throw unknownMethod(received.method);
     this.counts.events += 1;
     const input = decode(method, received.body);
@@ -85,16 +70,20 @@ export class StatelessAnswers {
   }
 
   /** An event has no id to which an answer could belong. */
-  #refuse(received: CallDatagram | EventDatagram, reason: number, request: DatagramRequest): Uint8Array | undefined {
+  #refuse(
+    received: wire.CallDatagram | wire.EventDatagram,
+    reason: number,
+    request: DatagramRequest,
+  ): Uint8Array | undefined {
     this.counts.refused += 1;
-    if (received.type === EVENT) return undefined;
+    if (received.type === wire.EVENT) return undefined;
     const head = { codec: received.codec, hash: this.#hash };
     const { name, version } = this.#contract;
-    return encodeRefusal(head, received.id, reason, `${name} ${version}`, request.data.length * UNPROVED_FACTOR);
+    return wire.encodeRefusal(head, received.id, reason, `${name} ${version}`, request.data.length * UNPROVED_FACTOR);
   }
 
   async #call(
-    call: CallDatagram,
+    call: wire.CallDatagram,
     method: MethodPlan | undefined,
     request: DatagramRequest,
     context: DatagramContext,
@@ -134,20 +123,21 @@ export class StatelessAnswers {
     return await (this.#handlerList[method.place] as AnyHandler).call(this.#handlers, input, context);
   }
 
-  #result(call: CallDatagram, method: MethodPlan, value: unknown, from: Address): Buffer {
+  #result(call: wire.CallDatagram, method: MethodPlan, value: unknown, from: Address): Buffer {
     const body = method.response.encode(value);
-    const bytes = ANSWER_OVERHEAD_BYTES + body.end - body.start;
+    const bytes = wire.ANSWER_OVERHEAD_BYTES + body.end - body.start;
     if (bytes > this.maxDatagramBytes) throw tooLarge(method.name, bytes, this.maxDatagramBytes, from.toString());
-    return encodeAnswer(RESULT, call, call.id, body);
+    return wire.encodeAnswer(wire.RESULT, call, call.id, body);
   }
 
   /** An error, with as much as a datagram can hold. */
-  #error(call: CallDatagram, error: RemoteError): Buffer {
-    const room = this.maxDatagramBytes - ANSWER_OVERHEAD_BYTES;
+  #error(call: wire.CallDatagram, error: RemoteError): Buffer {
+    const room = this.maxDatagramBytes - wire.ANSWER_OVERHEAD_BYTES;
     for (let form = 0; ; form += 1) {
       try {
         const body = errorBody(error, form);
-        if (body.end - body.start <= room || form === ERROR_FORMS - 1) return encodeAnswer(ERROR, call, call.id, body);
+        if (body.end - body.start <= room || form === ERROR_FORMS - 1)
+          return wire.encodeAnswer(wire.ERROR, call, call.id, body);
       } catch {
         // Its data cannot be sent.
       }
@@ -155,18 +145,18 @@ export class StatelessAnswers {
   }
 
   /** The answer itself, or the request for a proof where it is too long for an address that nobody has proved. */
-  #permitted(answer: Buffer, call: CallDatagram, request: DatagramRequest): Buffer {
+  #permitted(answer: Buffer, call: wire.CallDatagram, request: DatagramRequest): Buffer {
     if (answer.length <= request.data.length * UNPROVED_FACTOR) return answer;
     const now = this.#clock.now();
     const from = request.from.toString();
     if (this.#proof.proves(from, call.cookie, now)) return answer;
     this.counts.retries += 1;
     const cookie = this.#proof.cookie(from, now);
-    return encodeAnswer(RETRY, call, call.id, { bytes: cookie, start: 0, end: cookie.length });
+    return wire.encodeAnswer(wire.RETRY, call, call.id, { bytes: cookie, start: 0, end: cookie.length });
   }
 }
 
-function decode(method: MethodPlan, body: BytePlace): unknown {
+function decode(method: MethodPlan, body: wire.BytePlace): unknown {
   return method.request.decode(body.bytes as Buffer, body.start, body.end);
 }
 
@@ -179,23 +169,19 @@ class RequestContext implements StatelessContext {
   readonly from: Address;
   readonly localAddress: Address;
   readonly deadline: number;
+  readonly draining: AbortSignal;
+  readonly signal: AbortSignal;
   readonly #clock: Clock;
-  readonly #context: DatagramContext;
 
   constructor(clock: Clock, from: Address, context: DatagramContext, deadline: number) {
     this.from = from;
     this.localAddress = context.localAddress;
     this.deadline = deadline;
     this.#clock = clock;
-    this.#context = context;
+    this.draining = context.draining;
+    this.signal = context.signal;
   }
 
-  get draining(): AbortSignal {
-    return this.#context.draining;
-  }
-  get signal(): AbortSignal {
-    return this.#context.signal;
-  }
   get remainingMs(): number {
     return Math.max(0, this.deadline - this.#clock.now());
   }

@@ -9,21 +9,7 @@ import {
   UsageError,
   ZocaloError,
 } from "../../core/errors.ts";
-import {
-  type AnswerDatagram,
-  CALL,
-  CALL_OVERHEAD_BYTES,
-  CODEC_UNKNOWN,
-  CONTRACT_DIFFERS,
-  type DatagramHead,
-  decodeDatagram,
-  encodeCall,
-  encodeEvent,
-  ERROR,
-  EVENT,
-  EVENT_OVERHEAD_BYTES,
-  REFUSAL,
-} from "../../core/stateless/datagram.ts";
+import * as wire from "../../core/stateless/datagram.ts";
 import { Exchange, RoundTrip } from "../../core/stateless/exchange.ts";
 import { readErrorBody } from "../contract/error-body.ts";
 import type { MethodPlan } from "../contract/plan.ts";
@@ -41,7 +27,7 @@ import type { StatelessClientStats } from "./public.ts";
 /** What is set about the calls of one client, and what their datagrams have in common. */
 export interface CallSettings extends CallLimits {
   readonly contract: Contract;
-  readonly head: DatagramHead;
+  readonly head: wire.DatagramHead;
 }
 
 const NO_COOKIE: Uint8Array = new Uint8Array(0);
@@ -134,8 +120,8 @@ export class StatelessCalls {
     try {
       if (this.#closing.draining.aborted) throw this.#closedError(method, "none");
       const body = method.request.encode(input);
-      this.#checkSize(method.name, EVENT_OVERHEAD_BYTES + body.end - body.start);
-      datagram = encodeEvent(this.#settings.head, method.place, body);
+      this.#checkSize(method.name, wire.EVENT_OVERHEAD_BYTES + body.end - body.start);
+      datagram = wire.encodeEvent(this.#settings.head, method.place, body);
     } catch (error) {
       return rejectedQuietly(error);
     }
@@ -191,7 +177,7 @@ export class StatelessCalls {
   /** The body of a call, which stays as long as the call may be sent again. */
   #question(method: MethodPlan, input: unknown): Buffer {
     const { bytes, start, end } = method.request.encode(input);
-    this.#checkSize(method.name, CALL_OVERHEAD_BYTES + end - start);
+    this.#checkSize(method.name, wire.CALL_OVERHEAD_BYTES + end - start);
     return Buffer.from(bytes.subarray(start, end));
   }
 
@@ -224,7 +210,7 @@ export class StatelessCalls {
     const now = this.#clock.now();
     const cookie = this.#cookie;
     const fields = { id, method: method.place, remainingMs: deadline - now, cookie };
-    const datagram = encodeCall(this.#settings.head, fields, { bytes: body, start: 0, end: body.length });
+    const datagram = wire.encodeCall(this.#settings.head, fields, { bytes: body, start: 0, end: body.length });
     if (exchange.transmissions > 0) this.#retransmissions += 1;
     const pauseMs = exchange.sent(now, cookie, this.#network.random.next(), deadline);
     call.retransmission?.cancel();
@@ -264,15 +250,15 @@ export class StatelessCalls {
   }
 
   #received({ data, from }: Datagram): void {
-    const answer = decodeDatagram(data);
+    const answer = wire.decodeDatagram(data);
     // Rule D12 (docs/semantics.md): the id and the source must both be right.
-    if (answer === undefined || answer.type === EVENT || answer.type === CALL || !this.#isServer(from)) {
+    if (answer === undefined || answer.type === wire.EVENT || answer.type === wire.CALL || !this.#isServer(from)) {
       this.#ignored += 1;
       return;
     }
     const call = this.#active.get(answer.id);
     const { hash, codec } = this.#settings.head;
-    if (call === undefined || answer.codec !== codec || (answer.type !== REFUSAL && answer.hash !== hash)) {
+    if (call === undefined || answer.codec !== codec || (answer.type !== wire.REFUSAL && answer.hash !== hash)) {
       this.#ignored += 1;
       return;
     }
@@ -288,13 +274,14 @@ export class StatelessCalls {
     return this.#socket.remoteAddress.equals(from);
   }
 
-  #answered(call: PendingCall, answer: AnswerDatagram): void {
+  #answered(call: PendingCall, answer: wire.AnswerDatagram): void {
     this.#finish(call);
     const { start, end } = answer.body;
     const bytes = answer.body.bytes as Buffer;
     try {
-      if (answer.type === REFUSAL) call.reject(this.#refused(call, answer.reason, bytes.toString("utf8", start, end)));
-      else if (answer.type === ERROR) call.reject(readErrorBody(bytes, start, end));
+      if (answer.type === wire.REFUSAL)
+        call.reject(this.#refused(call, answer.reason, bytes.toString("utf8", start, end)));
+      else if (answer.type === wire.ERROR) call.reject(readErrorBody(bytes, start, end));
       else call.resolve(call.method.response.decode(bytes, start, end));
     } catch (error) {
       call.reject(error);
@@ -304,8 +291,8 @@ export class StatelessCalls {
   #refused(call: PendingCall, reason: number, offer: string): ProtocolError {
     const { name, version, hash } = this.#settings.contract;
     const context = { ...this.#context(call.method), outcome: "none" } as const;
-    if (reason === CODEC_UNKNOWN) return new ProtocolError("CODEC_UNSUPPORTED", context);
-    if (reason !== CONTRACT_DIFFERS) return new ProtocolError("PROTOCOL_MISMATCH", context);
+    if (reason === wire.CODEC_UNKNOWN) return new ProtocolError("CODEC_UNSUPPORTED", context);
+    if (reason !== wire.CONTRACT_DIFFERS) return new ProtocolError("PROTOCOL_MISMATCH", context);
     const same = offer.split(" ")[0] === name;
     const rest = same ? `over datagrams both sides need the same contract (here ${hash})` : "check the address";
     const detail = `the server offers ${JSON.stringify(offer)}, this client speaks "${name} ${version}"; ${rest}`;

@@ -101,22 +101,32 @@ export function ipPacket(packet: Packet): Buffer {
   return inIp(protocol, from, to, unreachable(packet), 2);
 }
 
+/** Numbers of 16 bits in the order of the network, two of which are a line of the drawings in the RFCs. */
+function shorts(...numbers: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(numbers.length * 2);
+  for (const [index, number] of numbers.entries()) bytes.writeUInt16BE(number & MOST_16_BITS, index * 2);
+  return bytes;
+}
+
+/** A number of 32 bits. */
+function halves(number: number): readonly [high: number, low: number] {
+  return [number >>> 16, number];
+}
+
 /** RFC 9293 section 3.1. */
-function tcpSegment(
-  { seq, ack, syn, fin, rst, window, data, sacks, mss }: Segment,
-  from: Endpoint,
-  to: Endpoint,
-): Buffer {
-  const options = syn ? synOptions(mss) : sackOption(sacks);
-  const header = Buffer.alloc(TCP_HEADER_BYTES);
-  header.writeUInt16BE(from.port, 0);
-  header.writeUInt16BE(to.port, 2);
-  header.writeUInt32BE(seq >>> 0, 4);
-  header.writeUInt32BE((ack ?? 0) >>> 0, 8);
-  header[12] = ((TCP_HEADER_BYTES + options.length) / 4) << 4;
-  header[13] = (fin ? 1 : 0) | (syn ? 2 : 0) | (rst ? 4 : 0) | (data.length > 0 ? 8 : 0) | (ack === undefined ? 0 : 16);
-  header.writeUInt16BE(Math.min(MOST_16_BITS, syn ? window : window >>> WINDOW_SHIFT), 14);
-  return Buffer.concat([header, options, data]);
+function tcpSegment(segment: Segment, from: Endpoint, to: Endpoint): Buffer {
+  const { seq, ack, syn, fin, rst, window, data } = segment;
+  const options = syn ? synOptions(segment.mss) : sackOption(segment.sacks);
+  const offset = (TCP_HEADER_BYTES + options.length) / 4;
+  const flags =
+    (fin ? 1 : 0) | (syn ? 2 : 0) | (rst ? 4 : 0) | (data.length > 0 ? 8 : 0) | (ack === undefined ? 0 : 16);
+  const room = Math.min(MOST_16_BITS, syn ? window : window >>> WINDOW_SHIFT);
+  const ports = [from.port, to.port];
+  return Buffer.concat([
+    shorts(...ports, ...halves(seq), ...halves(ack ?? 0), (offset << 12) | flags, room, 0, 0),
+    options,
+    data,
+  ]);
 }
 
 /** MSS (RFC 9293 section 3.2), SACK permitted (RFC 2018), window scale (RFC 7323). */
@@ -124,38 +134,24 @@ function synOptions(mss: number): Buffer {
   return Buffer.from([2, 4, mss >> 8, mss & 0xff, 1, 1, 4, 2, 1, 3, 3, WINDOW_SHIFT]);
 }
 
-/** RFC 2018 section 3. */
+/** RFC 2018 section 3, behind two bytes that say nothing. */
 function sackOption(sacks: Segment["sacks"]): Buffer {
-  const blocks = sacks.slice(0, MOST_SACKS);
-  if (blocks.length === 0) return NO_DATA;
-  const sack = Buffer.alloc(4 + blocks.length * 8, 1);
-  sack[2] = 5;
-  sack[3] = 2 + blocks.length * 8;
-  for (const [index, [begin, end]] of blocks.entries()) {
-    sack.writeUInt32BE(begin >>> 0, 4 + index * 8);
-    sack.writeUInt32BE(end >>> 0, 8 + index * 8);
-  }
-  return sack;
+  const edges = sacks.slice(0, MOST_SACKS).flat();
+  return edges.length === 0 ? NO_DATA : shorts(0x0101, 0x0502 + edges.length * 4, ...edges.flatMap(halves));
 }
 
 /** RFC 768. */
 function udpHeader(from: Endpoint, to: Endpoint, length: number): Buffer {
-  const header = Buffer.alloc(UDP_HEADER_BYTES);
-  header.writeUInt16BE(from.port, 0);
-  header.writeUInt16BE(to.port, 2);
-  header.writeUInt16BE(length, 4);
-  return header;
+  return shorts(from.port, to.port, length, 0);
 }
 
 /** Destination unreachable (RFC 792, RFC 4443 section 3.1), with the beginning of the packet that it is about. */
 function unreachable({ route: { from, to }, about, failure }: Packet & { readonly kind: "refusal" }): Buffer {
   const v6 = isIpv6(to.ip);
-  const header = Buffer.alloc(8);
-  header[0] = v6 ? 1 : 3;
   const port = failure === "refused";
-  header[1] = v6 ? (port ? 4 : 3) : port ? 3 : 1;
+  const typeAndCode = v6 ? (port ? 0x0104 : 0x0103) : port ? 0x0303 : 0x0301;
   const ports = udpHeader(to, from, about === "udp" ? UDP_HEADER_BYTES : 0);
-  return Buffer.concat([header, inIp(PROTOCOL[about], to, from, ports, undefined)]);
+  return Buffer.concat([shorts(typeAndCode, 0, 0, 0), inIp(PROTOCOL[about], to, from, ports, undefined)]);
 }
 
 /** Puts an IP header before a payload, whose checksum stands at `checksumAt`. */
@@ -163,39 +159,27 @@ function inIp(protocol: number, from: Endpoint, to: Endpoint, payload: Buffer, c
   const [source, destination] = [ipBytes(from.ip), ipBytes(to.ip)];
   if (checksumAt !== undefined) {
     // RFC 9293 section 3.1, RFC 8200 section 8.1: the pseudo-header is part of the sum. ICMP of IPv4 has none.
-    const pseudo = Buffer.from([0, protocol, payload.length >> 8, payload.length & 0xff]);
+    const pseudo = shorts(protocol, payload.length);
     const covered = protocol === PROTOCOL.icmp ? [payload] : [source, destination, pseudo, payload];
     const sum = internetChecksum(Buffer.concat(covered));
     // RFC 768: zero would mean that there is none.
     payload.writeUInt16BE(sum === 0 && protocol === PROTOCOL.udp ? MOST_16_BITS : sum, checksumAt);
   }
-  const header = (isIpv6(to.ip) ? ipv6Header : ipv4Header)(protocol, payload, source, destination);
-  return Buffer.concat([header, payload]);
+  const header = (isIpv6(to.ip) ? ipv6Header : ipv4Header)(protocol, payload.length);
+  const packet = Buffer.concat([header, source, destination, payload]);
+  if (!isIpv6(to.ip)) packet.writeUInt16BE(internetChecksum(packet.subarray(0, IPV4_HEADER_BYTES)), 10);
+  return packet;
 }
 
-/** RFC 791 section 3.1. */
-function ipv4Header(protocol: number, payload: Buffer, source: Buffer, destination: Buffer): Buffer {
-  const header = Buffer.alloc(IPV4_HEADER_BYTES);
-  header[0] = 0x45;
-  header.writeUInt16BE(Math.min(MOST_16_BITS, IPV4_HEADER_BYTES + payload.length), 2);
-  header[8] = HOPS;
-  header[9] = protocol;
-  source.copy(header, 12);
-  destination.copy(header, 16);
-  header.writeUInt16BE(internetChecksum(header), 10);
-  return header;
+/** RFC 791 section 3.1, up to the addresses. */
+function ipv4Header(protocol: number, payloadBytes: number): Buffer {
+  const bytes = Math.min(MOST_16_BITS, IPV4_HEADER_BYTES + payloadBytes);
+  return shorts(0x4500, bytes, 0, 0, (HOPS << 8) | protocol, 0);
 }
 
-/** RFC 8200 section 3. */
-function ipv6Header(protocol: number, payload: Buffer, source: Buffer, destination: Buffer): Buffer {
-  const header = Buffer.alloc(40);
-  header[0] = 0x60;
-  header.writeUInt16BE(Math.min(MOST_16_BITS, payload.length), 4);
-  header[6] = protocol;
-  header[7] = HOPS;
-  source.copy(header, 8);
-  destination.copy(header, 24);
-  return header;
+/** RFC 8200 section 3, up to the addresses. */
+function ipv6Header(protocol: number, payloadBytes: number): Buffer {
+  return shorts(0x6000, 0, Math.min(MOST_16_BITS, payloadBytes), (protocol << 8) | HOPS);
 }
 
 /** RFC 1071. */
@@ -215,5 +199,5 @@ function ipBytes(ip: string): Buffer {
     text === undefined || text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16));
   const [first, last] = [groups(head), groups(tail)];
   const zeros = Array<number>(8 - first.length - last.length).fill(0);
-  return Buffer.from([...first, ...zeros, ...last].flatMap((group) => [group >> 8, group & 0xff]));
+  return shorts(...first, ...zeros, ...last);
 }
