@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ZocaloError } from "../../core/errors.ts";
-import { expectError, reasonOf } from "../../testing/expect-error.ts";
+import { expectError } from "../../testing/expect-error.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
 import { bindOver } from "./bind.ts";
