@@ -44,9 +44,8 @@ export class KernelStream implements StreamTransport, SocketOwner {
   #flowing = true;
   #released = false;
   #finSent = false;
-  #ended = false;
-  /** It was an end, not a reset: a sink that starts later is told too. */
-  #endKnown = false;
+  /** What the peer's side has come to: `ended` is known to be no reset, and a sink that starts later is told too. */
+  #incoming: "open" | "ending" | "ended" = "open";
   #writing: WriteInProgress | undefined;
 
   constructor(socket: net.Socket, local: Address, remote: Address, options: KernelStreamOptions) {
@@ -75,7 +74,7 @@ export class KernelStream implements StreamTransport, SocketOwner {
     if (this.#options.reads === "events") deliverBytes(this.native);
     if (this.#flowing) this.native.resume();
     if (this.native.destroyed) this.onClose();
-    else if (this.#endKnown) sink.ended();
+    else if (this.#incoming === "ended") sink.ended();
   }
 
   pause(): void {
@@ -160,10 +159,10 @@ export class KernelStream implements StreamTransport, SocketOwner {
   }
 
   onEnd(): void {
-    if (this.#ended || this.#released) return;
-    this.#ended = true;
+    if (this.#incoming !== "open" || this.#released) return;
+    this.#incoming = "ending";
     afterHiddenReset(this.native, this.#options.beneath, () => {
-      this.#endKnown = true;
+      this.#incoming = "ended";
       this.#sink?.ended();
     });
   }
@@ -178,7 +177,7 @@ export class KernelStream implements StreamTransport, SocketOwner {
   onClose(): void {
     if (this.#released) return;
     // Released by the runtime: expected behind an end in both directions, a loss otherwise.
-    if (this.#ended && this.#finSent) return;
+    if (this.#incoming !== "open" && this.#finSent) return;
     this.onError({ code: "ECONNRESET" });
   }
 

@@ -9,6 +9,9 @@ const GRACE_MS = 250;
  */
 const ASKED_IN_A_FRAME = 7;
 
+/** The peer was asked as often as it is, and has a last round to answer. */
+const IN_GRACE = -1;
+
 /** What {@link Keepalive.check} answers. */
 export type KeepaliveVerdict = "fine" | "ask" | "dead";
 
@@ -21,9 +24,8 @@ export class Keepalive {
   readonly heartbeatMs: number;
   /** When something was heard last, or the phase after that began. */
   #at: number;
-  /** How often the peer was asked since. */
+  /** How often the peer was asked since, or `IN_GRACE`. */
   #asked = 0;
-  #inGrace = false;
 
   constructor(heartbeatMs: number, now: number) {
     this.heartbeatMs = heartbeatMs;
@@ -37,14 +39,13 @@ export class Keepalive {
 
   /** When `check` has something to do; later when something is heard. */
   get deadline(): number {
-    return this.#at + (this.#inGrace ? GRACE_MS : this.heartbeatMs);
+    return this.#at + (this.#asked === IN_GRACE ? GRACE_MS : this.heartbeatMs);
   }
 
   /** Bytes came. */
   heard(now: number): void {
     this.#at = now;
     this.#asked = 0;
-    this.#inGrace = false;
   }
 
   /**
@@ -55,12 +56,12 @@ export class Keepalive {
   check(now: number, inFrame = false): KeepaliveVerdict {
     if (now < this.deadline) return "fine";
     this.#at = now;
-    if (this.#inGrace) return "dead";
+    if (this.#asked === IN_GRACE) return "dead";
     if (this.#asked < (inFrame ? ASKED_IN_A_FRAME : 1)) {
       this.#asked += 1;
       return "ask";
     }
-    this.#inGrace = true;
+    this.#asked = IN_GRACE;
     return "fine";
   }
 }

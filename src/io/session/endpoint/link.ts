@@ -62,10 +62,8 @@ export const LINK_TABLE: StateTable<LinkState, LinkInput> = {
 export class SessionLink {
   /** Only `#enter` changes it. */
   state: LinkState = "none";
-  /** The connection; undefined where there is none. */
-  connection: StreamSocket | undefined;
-  /** Where the one before led, of a session that has none now. */
-  #past: PastPlace | undefined;
+  /** Where the last connection leads, which is the connection itself; or led, for a session that has none now. */
+  place: ConnectionPlace | undefined;
   /** How far that was when it was looked at last. */
   #progress = 0;
 
@@ -74,16 +72,15 @@ export class SessionLink {
     return this.state === "ready" || this.state === "writing";
   }
 
-  /** Where the last connection leads, or led. */
-  get place(): ConnectionPlace | undefined {
-    return this.connection ?? this.#past;
+  /** The connection; undefined where there is none. */
+  get connection(): StreamSocket | undefined {
+    return this.state === "none" ? undefined : (this.place as StreamSocket);
   }
 
   /** Uses a connection from now on. */
   take(connection: StreamSocket): void {
     this.#enter("take");
-    this.#past = undefined;
-    this.connection = connection;
+    this.place = connection;
   }
 
   /** Lets go of the connection; answers it if it was in use. */
@@ -95,9 +92,8 @@ export class SessionLink {
 
   /** The session waits for another connection: forgets all of the one before but where it led. */
   forget(): void {
-    if (!this.#enter("forget")) return;
-    this.#past = new PastPlace(this.connection as StreamSocket);
-    this.connection = undefined;
+    const { connection } = this;
+    if (connection !== undefined && this.#enter("forget")) this.place = new PastPlace(connection);
   }
 
   /** Lets go of the connection and closes it behind what was written. `lastWords` are written before. */
