@@ -1,6 +1,7 @@
 import { serve } from "zocalo";
 
 const server = await serve("tcp://127.0.0.1:7000", async (peer) => {
+  // Runs once for each client; `peer` is its connection.
   console.log(String(peer.remoteAddress), "is here");
   const line = await peer.readUntil("\n");
   console.log(`it says: ${String(line).trim()}`);

@@ -4,6 +4,7 @@ import { lines } from "zocalo/framing";
 
 const call = await connect("tcp://127.0.0.1:7000");
 const talk = call.framed(lines());
+// Each line that you type, until Ctrl-D.
 for await (const typed of createInterface({ input: process.stdin })) {
   await talk.send(typed);
   console.log(await talk.receive());
