@@ -81,10 +81,8 @@ function hostName(text: string, fail: Fail): string {
   }
   // A name that ends in a number is read as an IPv4 address by some programs and as a name by others.
   if (NUMERIC_LABEL.test(labels.at(-1) ?? "")) {
-    throw fail(
-      "host",
-      `${quoted(text)} is not an IPv4 address; write four decimal numbers from 0 to 255 without leading zeros`,
-    );
+    const form = "four decimal numbers from 0 to 255 without leading zeros";
+    throw fail("host", `${quoted(text)} is not an IPv4 address; write ${form}`);
   }
   return name;
 }

@@ -40,10 +40,8 @@ export function checkUnixPath(path: string, fail: Fail): string {
   noZero(name, fail);
   const lengthBytes = Buffer.byteLength(name, "utf8");
   if (lengthBytes > MAX_UNIX_PATH_BYTES) {
-    throw fail(
-      "path",
-      `has ${lengthBytes} bytes; a Unix socket takes at most ${MAX_UNIX_PATH_BYTES} (sun_path, unix(7))`,
-    );
+    const most = `at most ${MAX_UNIX_PATH_BYTES} (sun_path, unix(7))`;
+    throw fail("path", `has ${lengthBytes} bytes; a Unix socket takes ${most}`);
   }
   return path;
 }

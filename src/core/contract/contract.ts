@@ -131,9 +131,8 @@ function checkedMethods(methods: Methods): Methods {
   if (names.length > MAX_METHODS) throw invalid(`a side may offer at most ${MAX_METHODS} methods; got ${names.length}`);
   const bytes = JSON.stringify(names).length;
   if (bytes > MAX_NAMES_BYTES) {
-    throw invalid(
-      `the names of a side may have ${MAX_NAMES_BYTES} bytes together; these have ${bytes}: choose shorter ones`,
-    );
+    const most = `${MAX_NAMES_BYTES} bytes together`;
+    throw invalid(`the names of a side may have ${most}; these have ${bytes}: choose shorter ones`);
   }
   for (const name of names) {
     if (!METHOD_NAME.test(name))

@@ -115,10 +115,8 @@ function issueOf(issue: RawIssue): ValidationIssue {
 }
 
 function unsupported(schema: Schema, problem: string): UsageError {
-  return new UsageError("UNSUPPORTED", {
-    op: "validate",
-    detail: `a schema of ${schema["~standard"].vendor} ${problem}`,
-  });
+  const detail = `a schema of ${schema["~standard"].vendor} ${problem}`;
+  return new UsageError("UNSUPPORTED", { op: "validate", detail });
 }
 
 /** Marks the schema, also for another copy of this package in the same process, whose `bytes` is another object. */

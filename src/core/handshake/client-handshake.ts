@@ -22,7 +22,7 @@ import {
   WELCOME,
   WIRE_VERSION,
 } from "./preamble.ts";
-import { DEFAULT_HANDSHAKE_BYTES, DEFAULT_HANDSHAKE_MS, type HandshakeOptions } from "./server-handshake.ts";
+import { MAX_HANDSHAKE_BYTES, DEFAULT_HANDSHAKE_MS, type HandshakeOptions } from "./server-handshake.ts";
 
 /** The codes with which a server refuses a client. */
 const REFUSALS: ReadonlySet<string> = new Set<ErrorCode>([
@@ -75,7 +75,7 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
     this.#own = own;
     this.#resume = options.resume;
     this.#resumeUnder = options.resumeUnder;
-    this.#reader = new PreambleReader(options.maxBytes ?? DEFAULT_HANDSHAKE_BYTES);
+    this.#reader = new PreambleReader(MAX_HANDSHAKE_BYTES);
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_HANDSHAKE_MS;
     this.#deadline = now + this.#timeoutMs;
     const { name, version, accepts, client } = own.contract;
@@ -105,9 +105,8 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
   }
 
   end(): void {
-    const detail = this.#reader.isEmpty
-      ? "the server ended the connection without an answer; check that it speaks zocalo"
-      : "the server ended the connection during the handshake";
+    const when = this.#reader.isEmpty ? "without an answer; check that it speaks zocalo" : "during the handshake";
+    const detail = `the server ended the connection ${when}`;
     // Not a broken rule: so does a proxy whose servers start again, or a server without a descriptor for one more.
     this.#fail(new ConnectionError("END_OF_STREAM", { op: "handshake", detail }));
   }
@@ -186,8 +185,8 @@ function encodeHello(hello: Hello): Buffer {
     const detail = `auth must be what JSON can carry${cause instanceof ZocaloError ? `: ${cause.detail}` : ""}`;
     throw new UsageError("OPTION_INVALID", { op: "handshake", detail, cause });
   }
-  if (bytes.length <= DEFAULT_HANDSHAKE_BYTES) return bytes;
-  const detail = `the hello would have ${bytes.length} bytes, and a server takes ${DEFAULT_HANDSHAKE_BYTES}; make auth shorter`;
+  if (bytes.length <= MAX_HANDSHAKE_BYTES) return bytes;
+  const detail = `the hello would have ${bytes.length} bytes, and a server takes ${MAX_HANDSHAKE_BYTES}; make auth shorter`;
   throw new UsageError("OPTION_INVALID", { op: "handshake", detail });
 }
 

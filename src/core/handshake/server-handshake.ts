@@ -17,12 +17,10 @@ export type ServerHandshakeEvent =
 export interface HandshakeOptions {
   /** Longest time for the whole handshake, `authenticate` included, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number | undefined;
-  /** Longest hello, welcome or refusal in bytes. Default 65,536. */
-  readonly maxBytes?: number | undefined;
 }
 
 export const DEFAULT_HANDSHAKE_MS = 10_000;
-export const DEFAULT_HANDSHAKE_BYTES = 65_536;
+export const MAX_HANDSHAKE_BYTES = 65_536;
 
 /**
  * Where the handshake stands. `reading`: the hello is not there. `deciding`: it is, and waits for an answer. `done`: the
@@ -31,7 +29,7 @@ export const DEFAULT_HANDSHAKE_BYTES = 65_536;
 type State = "reading" | "deciding" | "done" | "failed";
 
 /**
- * Reads a hello, and sends a welcome or a refusal. Until then it holds at most `maxBytes`, and only bytes that came. A
+ * Reads a hello, and sends a welcome or a refusal. Until then it holds at most 65,536 bytes, and only bytes that came. A
  * client that sends anything before it has its answer has broken the protocol.
  */
 export class ServerHandshake implements Machine<ServerHandshakeEvent> {
@@ -42,7 +40,7 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
   #output: readonly Uint8Array[] = [];
 
   constructor(now: number, options: HandshakeOptions = {}) {
-    this.#reader = new PreambleReader(options.maxBytes ?? DEFAULT_HANDSHAKE_BYTES);
+    this.#reader = new PreambleReader(MAX_HANDSHAKE_BYTES);
     this.#deadline = now + (options.timeoutMs ?? DEFAULT_HANDSHAKE_MS);
   }
 
@@ -74,13 +72,8 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
 
   end(): void {
     if (this.#state === "done") return;
-    this.#fail(
-      broken(
-        this.#reader.isEmpty
-          ? "the client ended the connection without a hello"
-          : "the client ended the connection during the handshake",
-      ),
-    );
+    const when = this.#reader.isEmpty ? "without a hello" : "during the handshake";
+    this.#fail(broken(`the client ended the connection ${when}`));
   }
 
   nextEvent(): ServerHandshakeEvent | undefined {

@@ -47,10 +47,8 @@ function datagramSocketAddress(input: AddressLike, params: ReadonlySet<string>):
   const address = Address.parse(input, { transport: "udp", op: "bind" });
   if (address.transport !== "udp") {
     const { transport } = address;
-    throw invalid(
-      address,
-      `${transport} is connection-oriented: use listen(address) to wait for calls, or connect(address)`,
-    );
+    const detail = `${transport} is connection-oriented: use listen(address) to wait for calls, or connect(address)`;
+    throw invalid(address, detail);
   }
   const wrong = Object.keys(address.params).find((name) => !address.isMulticast || !params.has(name));
   if (wrong === undefined) return address.unmapped();
@@ -74,10 +72,8 @@ async function open(
     local.family === 4 ? ([4] as const) : local.isUnspecified && !ipv6Only ? ([6, 4] as const) : ([6] as const);
   const remote = peer === undefined ? undefined : await toIp(sockets, peer, families);
   if (remote !== undefined && !(families as readonly unknown[]).includes(remote.family)) {
-    throw invalid(
-      remote,
-      `a datagram socket on ${local.hostPort} cannot reach it; bind an address of the same IP version`,
-    );
+    const problem = `a datagram socket on ${local.hostPort} cannot reach it`;
+    throw invalid(remote, `${problem}; bind an address of the same IP version`);
   }
   checkZone(local, { op: "bind", local: asked.toString() });
   if (remote !== undefined && local.zone === "") {

@@ -80,13 +80,10 @@ export class Destinations {
 
   #checked(receiver: Address, op: string): Address {
     const address = receiver.unmapped();
-    const problem = this.#problemOf(address);
-    if (problem === undefined) return address;
-    throw new UsageError("ADDRESS_INVALID", {
-      ...this.#owner.context(op, address.toString()),
-      detail: problem,
-      outcome: "none",
-    });
+    const detail = this.#problemOf(address);
+    if (detail === undefined) return address;
+    const context = this.#owner.context(op, address.toString());
+    throw new UsageError("ADDRESS_INVALID", { ...context, detail, outcome: "none" });
   }
 
   #problemOf(address: Address): string | undefined {

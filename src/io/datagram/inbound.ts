@@ -188,9 +188,6 @@ export class DatagramInbound {
 
 /** The error of a datagram socket that this program has closed. */
 export function datagramSocketClosed(owner: DatagramPartOwner, op: string, outcome?: ErrorOutcome): ConnectionError {
-  return new ConnectionError("CLOSED", {
-    ...owner.context(op),
-    detail: "this program closed the datagram socket",
-    outcome,
-  });
+  const detail = "this program closed the datagram socket";
+  return new ConnectionError("CLOSED", { ...owner.context(op), detail, outcome });
 }

@@ -85,10 +85,8 @@ function ipOf(input: string | Address, what: string, context: OperationContext):
   if (input instanceof Address) return input;
   const { op } = context;
   if (typeof input !== "string") {
-    throw new UsageError("ADDRESS_INVALID", {
-      ...context,
-      detail: `${what} must be an IP address as text, or an Address`,
-    });
+    const detail = `${what} must be an IP address as text, or an Address`;
+    throw new UsageError("ADDRESS_INVALID", { ...context, detail });
   }
   const address = input.includes("://")
     ? Address.parse(input, { transport: "udp", defaultPort: 0, op })

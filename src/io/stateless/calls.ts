@@ -39,7 +39,6 @@ const MOST_AT_ONCE = 256;
 interface PendingCall {
   readonly method: MethodPlan;
   readonly body: Buffer;
-  readonly timeoutMs: number;
   readonly deadline: number;
   id: bigint;
   readonly exchange: Exchange;
@@ -147,7 +146,6 @@ export class StatelessCalls {
         const call: PendingCall = {
           method,
           body,
-          timeoutMs,
           deadline: this.#clock.now() + timeoutMs,
           id: 0n,
           exchange: new Exchange(this.#roundTrip, times),

@@ -132,10 +132,8 @@ class LengthPrefixBoundary extends StatelessBoundary {
     const skip = this.#skip;
     const headBytes = this.#headBytes;
     if (skip > headBytes || (skip > 0 && this.#offset > 0)) {
-      throw messageInvalid(
-        NAME,
-        "skip drops bytes of the head that only the sender knows; send whole messages, skip: 0",
-      );
+      const problem = "skip drops bytes of the head that only the sender knows; send whole messages, skip: 0";
+      throw messageInvalid(NAME, problem);
     }
     // What the message brings of the head: everything with `skip: 0`, nothing by default.
     const ownHeadBytes = headBytes - skip;
