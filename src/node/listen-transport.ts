@@ -1,6 +1,5 @@
 /** Listening: the kernel's listener for TCP and Unix streams. */
 
-import type { EventEmitter } from "node:events";
 import net from "node:net";
 import { Address } from "../core/address/address.ts";
 import { UsageError } from "../core/errors.ts";
@@ -50,7 +49,7 @@ function placeOf(local: Address, options: TransportListenOptions): net.ListenOpt
 }
 
 /** Begins an opening call of `socket` and waits for its event, or for its error. */
-export function opened<Socket extends EventEmitter>(
+export function opened<Socket extends NodeJS.EventEmitter>(
   socket: Socket,
   event: "listening" | "connect",
   begin: (socket: Socket) => unknown,
