@@ -6,7 +6,7 @@
  * is 20 microseconds, which a peer could have for one frame.
  */
 export class FifoMap<Key, Value> {
-  readonly #entries: Map<Key, Value> = new Map();
+  readonly #entries = new Map<Key, Value>();
   /** Stands behind `#first`; it goes on behind what is added later. Undefined when it has come to the end. */
   #rest: MapIterator<Key> | undefined;
   #first: Key | undefined;

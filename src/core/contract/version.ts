@@ -18,7 +18,7 @@ interface Version {
 
 // Semantic Versioning clause 2 and clause 9: no leading zeros.
 const NUMBER = "(0|[1-9]\\d{0,8})";
-const FORM: RegExp = new RegExp(`^${NUMBER}\\.${NUMBER}\\.${NUMBER}(?:-([0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*))?$`);
+const FORM = new RegExp(`^${NUMBER}\\.${NUMBER}\\.${NUMBER}(?:-([0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*))?$`);
 const MAX_LENGTH = 64;
 
 /** Whether a text is a version such as `1.2.0` or `2.0.0-beta.1`. */

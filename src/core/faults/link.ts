@@ -40,7 +40,7 @@ export class Link {
   /** How it treats packets; may be replaced at any time. */
   conditions: LinkTable;
   readonly #streams: Streams;
-  readonly #made: Map<string, RandomStream> = new Map();
+  readonly #made = new Map<string, RandomStream>();
   #bad = false;
   /** When the last bit of what waits for the bandwidth has left. */
   #freeAtUs = 0;

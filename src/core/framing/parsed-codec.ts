@@ -157,7 +157,7 @@ class ParserFramer<In, Out> implements Framer, MessageFormat<In, Out> {
   readonly name: string;
   readonly own?: (message: Out) => Out;
   readonly #definition: ParserDefinition<In, Out>;
-  readonly #input: ParserInput = new ParserInput();
+  readonly #input = new ParserInput();
   #parser: MessageParser<Out>;
   /** The parser has read so much of a message that is not complete. */
   #readBytes = 0;

@@ -24,7 +24,7 @@ export interface PeerName {
 export class ConnectedDatagramSocket {
   readonly #network: Network;
   readonly #name: PeerName;
-  readonly #announcement: EndAnnouncement<DatagramEnd> = new EndAnnouncement();
+  readonly #announcement = new EndAnnouncement<DatagramEnd>();
   #socket: DatagramSocket;
   #lookedUpAt: number;
   #lookingUp = false;

@@ -28,8 +28,8 @@ export class Destinations {
   readonly #sockets: Sockets;
   readonly #families: readonly (4 | 6)[];
   readonly #maxAgeMs: number;
-  readonly #texts: Map<string, Address> = new Map();
-  readonly #names: Map<string, KnownName> = new Map();
+  readonly #texts = new Map<string, Address>();
+  readonly #names = new Map<string, KnownName>();
   /** Lookups under way, each with the sends that wait for it, in their order. */
   readonly #lookups: Map<string, ((error: unknown) => void)[]> = new Map();
 

@@ -28,7 +28,7 @@ export interface FramedOwner extends DatagramSocket, DatagramPartOwner {
 export class FramedDatagrams<In, Out> implements api.FramedDatagrams<In, Out> {
   readonly socket: FramedOwner;
   readonly codec: Codec<In, Out>;
-  readonly #writer: ByteWriter = new ByteWriter();
+  readonly #writer = new ByteWriter();
   readonly #decoder: DatagramDecoder<Out>;
   /** The next message in the queue. A stranger who sends rubbish does not prolong the call that waits. */
   readonly #next: (queue: DatagramQueue) => ReceivedMessage<Out> | undefined = (queue) => {

@@ -26,7 +26,7 @@ export class DatagramInbound {
   bytesDropped = 0;
   readonly #owner: DatagramPartOwner;
   readonly #limits: ReceiveQueueLimits;
-  readonly #waiters: WaitQueue<Waiter<unknown, Taking<unknown>>> = new WaitQueue();
+  readonly #waiters = new WaitQueue<Waiter<unknown, Taking<unknown>>>();
   /** Reported by the network, for the next call. */
   #error: ZocaloError | undefined;
   /** Under `strict`: datagrams dropped behind what is in the queue, and not told yet. */

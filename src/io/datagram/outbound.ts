@@ -72,8 +72,8 @@ export class DatagramOutbound {
   /** Memory of the calls that have not settled. */
   heldBytes = 0;
   /** Jobs that have datagrams to hand over. */
-  readonly #ready: WaitQueue<SendJob> = new WaitQueue();
-  readonly #jobs: Set<SendJob> = new Set();
+  readonly #ready = new WaitQueue<SendJob>();
+  readonly #jobs = new Set<SendJob>();
   #busy = false;
   #sentThisTurn = 0;
   #closing = false;

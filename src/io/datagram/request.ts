@@ -46,7 +46,7 @@ interface Budget {
 export class ReplyBudget {
   readonly #clock: Clock;
   readonly #replies: number;
-  readonly #budgets: Map<string, Budget> = new Map();
+  readonly #budgets = new Map<string, Budget>();
 
   /** @param replies - To one source, until it has to pause. */
   constructor(clock: Clock, replies: number) {

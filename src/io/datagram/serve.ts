@@ -59,7 +59,7 @@ export class DatagramServer extends GracefulServer<DatagramCloseReport> implemen
   /** Wakes the loop that waits for a free place. */
   #onSettled: (() => void) | undefined;
   readonly #peerProblems: PeerProblems;
-  readonly #reported: WeakSet<object> = new WeakSet();
+  readonly #reported = new WeakSet<object>();
 
   constructor(network: Network, socket: DatagramSocket, handler: DatagramHandler, settings: RequestSettings) {
     super(network);

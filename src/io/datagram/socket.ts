@@ -37,7 +37,7 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
   readonly inbound: DatagramInbound;
   readonly #outbound: DatagramOutbound;
   readonly #destinations: Destinations;
-  readonly #announcement: EndAnnouncement<api.DatagramEnd> = new EndAnnouncement();
+  readonly #announcement = new EndAnnouncement<api.DatagramEnd>();
   #closing: Promise<void> | undefined;
   #end: api.DatagramEnd = { how: "closed" };
 

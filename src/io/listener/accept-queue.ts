@@ -29,7 +29,7 @@ export class AcceptQueue<Socket extends StreamSocket> {
   readonly #context: () => OperationContext;
   readonly #maxWaiting: number;
   #sockets: Socket[] = [];
-  readonly #waiters: WaitQueue<Waiter<api.StreamSocket | null, object | undefined>> = new WaitQueue();
+  readonly #waiters = new WaitQueue<Waiter<api.StreamSocket | null, object | undefined>>();
   #closed = false;
 
   constructor(clock: Clock, context: () => OperationContext, maxWaiting: number = DEFAULT_MAX_WAITING) {

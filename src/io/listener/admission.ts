@@ -30,7 +30,7 @@ export class Admission {
   readonly #deny: AddressList | undefined;
   readonly #trusted: AddressList | undefined;
   readonly #trustsUnixPeers: boolean;
-  readonly #perAddress: Map<string, number> = new Map();
+  readonly #perAddress = new Map<string, number>();
 
   /** Throws `ADDRESS_INVALID` for a list that cannot be read. */
   constructor(options: ListenOptions) {

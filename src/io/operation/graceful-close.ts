@@ -83,9 +83,9 @@ export class GracefulClose<Report, Options extends GracefulCloseOptions = Gracef
   readonly #context: () => OperationContext;
   readonly #work: (options: Options) => Promise<Report>;
   readonly #rules: OptionRules;
-  readonly #announcement: EndAnnouncement<ServerEnd> = new EndAnnouncement();
+  readonly #announcement = new EndAnnouncement<ServerEnd>();
   readonly #deadlines: Deadline[] = [];
-  readonly #draining: AbortController = new AbortController();
+  readonly #draining = new AbortController();
   #end: ServerEnd = { how: "closed" };
   #startedAt = 0;
   #report: Promise<Report> | undefined;

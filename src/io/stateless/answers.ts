@@ -32,7 +32,7 @@ export class StatelessAnswers {
   readonly #handlerList: readonly AnyHandler[];
   readonly #proof: AddressProof;
   /** Calls whose handlers run, by caller and id. No more than `limits.maxConcurrentRequests`. */
-  readonly #running: Set<string> = new Set();
+  readonly #running = new Set<string>();
   readonly counts: Counts = { events: 0, calls: 0, repeated: 0, retries: 0, refused: 0, invalid: 0 };
 
   constructor(network: Network, contract: Contract, options: AnyServerOptions) {

@@ -30,7 +30,7 @@ export interface CallSettings extends CallLimits {
   readonly head: wire.DatagramHead;
 }
 
-const NO_COOKIE: Uint8Array = new Uint8Array(0);
+const NO_COOKIE = new Uint8Array(0);
 const ID_BYTES = 8;
 /** Datagrams that are looked at in one turn. */
 const MOST_AT_ONCE = 256;
@@ -59,8 +59,8 @@ export class StatelessCalls {
   readonly #socket: ConnectedDatagramSocket;
   readonly #settings: CallSettings;
   readonly #roundTrip: RoundTrip;
-  readonly #active: Map<bigint, PendingCall> = new Map();
-  readonly #waiting: Set<PendingCall> = new Set();
+  readonly #active = new Map<bigint, PendingCall>();
+  readonly #waiting = new Set<PendingCall>();
   /** What the server gave last: it belongs to the address, so all calls show it. */
   #cookie: Uint8Array = NO_COOKIE;
   #retransmissions = 0;

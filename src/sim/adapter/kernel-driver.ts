@@ -29,7 +29,7 @@ export class KernelDriver {
   readonly users: Map<KernelSocket, (notice?: TcpNotice) => void> = new Map();
   readonly #send: (packet: Packet, flow: number) => void;
   /** One for all deadlines of a connection. */
-  readonly #timers: Map<TcpSocket, MovingTimer> = new Map();
+  readonly #timers = new Map<TcpSocket, MovingTimer>();
 
   /** `send` takes a packet; those of one flow keep their order. */
   constructor(

@@ -21,7 +21,7 @@ export class Process {
   #paused = false;
   readonly #held: (() => void)[] = [];
   /** Timers that are set, with their moments. */
-  readonly #timers: Set<{ readonly dueUs: number }> = new Set();
+  readonly #timers = new Set<{ readonly dueUs: number }>();
   readonly #onZombie: () => void;
 
   /** `skewUs`: how far the host's clock is ahead. `onZombie` is told of calls that come after the end. */

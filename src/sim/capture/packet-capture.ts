@@ -7,7 +7,7 @@ import { type Endpoint, isIpv6, NO_DATA, type Packet, type Segment } from "../ke
 export class PacketCapture {
   readonly #write: (bytes: Uint8Array) => void;
   /** The number of each host's interface. */
-  readonly #interfaces: Map<string, number> = new Map();
+  readonly #interfaces = new Map<string, number>();
 
   constructor(write: (bytes: Uint8Array) => void) {
     this.#write = write;

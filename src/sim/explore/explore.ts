@@ -124,7 +124,7 @@ class Chaos implements RunExtension {
   readonly #options: ChaosOptions;
   readonly #chaosMs: number;
   readonly #convergeMs: number;
-  readonly #guards: Set<FaultGuard> = new Set();
+  readonly #guards = new Set<FaultGuard>();
 
   /** `faults` undefined: those that the seed of the world draws. */
   constructor(options: SimulationOptions, chaosMs: number, faults: readonly TimedFault[] | undefined) {

@@ -45,9 +45,9 @@ interface ConditionTotal {
  */
 export class ExplorationTotals {
   #runs = 0;
-  readonly #failures: Map<string, { runs: number; seeds: number[] }> = new Map();
-  readonly #kinds: Map<FaultKind, number> = new Map();
-  readonly #conditions: Map<string, ConditionTotal> = new Map();
+  readonly #failures = new Map<string, { runs: number; seeds: number[] }>();
+  readonly #kinds = new Map<FaultKind, number>();
+  readonly #conditions = new Map<string, ConditionTotal>();
 
   /** How many runs were added. */
   get runs(): number {

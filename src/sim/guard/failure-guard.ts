@@ -20,7 +20,7 @@ class WatchedEvent {
   readonly #scopeOf: (rest: readonly unknown[]) => Scope | undefined;
   readonly #asIfUnheard: (reason: unknown) => void;
   /** Whoever listened before, by what stands in its place. */
-  readonly #others: Map<unknown, AddedListener> = new Map();
+  readonly #others = new Map<unknown, AddedListener>();
   /** What is told now is of a world. */
   #ours = false;
 

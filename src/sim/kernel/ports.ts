@@ -46,7 +46,7 @@ export function covers(standing: Standing, ip: string): boolean {
 export class Standings<T extends Standing> {
   /** In the order in which they came. */
   readonly all: Set<T> = new Set();
-  readonly #byPort: Map<number, Set<T>> = new Map();
+  readonly #byPort = new Map<number, Set<T>>();
 
   /** Whether anything stands on a port. */
   has(port: number): boolean {

@@ -33,7 +33,7 @@ export class TcpSender {
   /** When `onDeadline` is to be called. */
   deadlineUs: number = NEVER;
   readonly #settings: SimTcpSettings;
-  readonly #buffer: SendBuffer = new SendBuffer();
+  readonly #buffer = new SendBuffer();
   readonly #rto: RetransmissionTimeout;
   #flight: SentPiece[] = [];
   /** Sent, and not yet taken. */

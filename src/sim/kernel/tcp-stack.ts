@@ -43,13 +43,13 @@ const INITIAL_NUMBERS = 0x4000_0000;
 export class TcpStack {
   readonly #machine: Machine;
   readonly #settings: SimTcpSettings;
-  readonly #listeners: Standings<TcpListener> = new Standings();
+  readonly #listeners = new Standings<TcpListener>();
   /** Packets that belong to no connection. */
   readonly #answers: Packet[] = [];
   /** By the text of the route of what they receive. */
-  readonly #sockets: Map<string, TcpSocket> = new Map();
+  readonly #sockets = new Map<string, TcpSocket>();
   /** The ports of calls to a peer from an own address. A search for a free one asks for many, and a route is dear to name. */
-  readonly #callingPorts: Map<string, Set<number>> = new Map();
+  readonly #callingPorts = new Map<string, Set<number>>();
 
   constructor(machine: Machine, settings: SimTcpSettings) {
     this.#machine = machine;

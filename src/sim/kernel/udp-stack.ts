@@ -47,9 +47,9 @@ export interface SentDatagram {
 export class UdpStack {
   readonly #machine: Machine;
   readonly #answers: Packet[] = [];
-  readonly #sockets: Standings<UdpSocket> = new Standings();
+  readonly #sockets = new Standings<UdpSocket>();
   /** How many datagram sockets have joined, by group, interface and source. */
-  readonly #members: Map<string, number> = new Map();
+  readonly #members = new Map<string, number>();
 
   constructor(machine: Machine) {
     this.#machine = machine;

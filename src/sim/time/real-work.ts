@@ -54,7 +54,7 @@ const LEAKS: Readonly<Record<string, readonly [LeakCode, string]>> = {
 };
 
 /** All worlds whose work is watched. */
-const watched: Map<object, RealWork> = new Map();
+const watched = new Map<object, RealWork>();
 
 /** Switched on when the first work begins, since it costs each step of anything. */
 let endings: AsyncHook | undefined;
@@ -70,9 +70,9 @@ const hooks = new ForWorlds(() => {
 export class RealWork {
   readonly #world: object;
   readonly #unhook: () => void;
-  readonly #work: Map<number, Work> = new Map();
+  readonly #work = new Map<number, Work>();
   /** Kinds of work of which a step was done since the last look, and how many steps. */
-  readonly #done: Map<string, number> = new Map();
+  readonly #done = new Map<string, number>();
   #promises = 0;
   #whenQuiet: (() => void) | undefined;
 

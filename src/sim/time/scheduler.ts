@@ -42,7 +42,7 @@ export class Scheduler {
   nowUs = 0;
   /** Events that have happened. */
   events = 0;
-  readonly #queue: EventQueue = new EventQueue();
+  readonly #queue = new EventQueue();
   readonly #limits: SchedulerLimits;
   readonly #work: RealWork;
   readonly #watch: SchedulerWatch;
@@ -53,7 +53,7 @@ export class Scheduler {
   #done: () => boolean = () => true;
   #finish: ((error?: unknown) => void) | undefined;
   readonly #step: () => void = () => this.#run();
-  readonly #steps: RealSteps = new RealSteps(this.#step);
+  readonly #steps = new RealSteps(this.#step);
 
   constructor(limits: SchedulerLimits, work: RealWork, watch: SchedulerWatch) {
     this.#limits = limits;

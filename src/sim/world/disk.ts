@@ -17,7 +17,7 @@
  * ```
  */
 export class Disk {
-  readonly #files: Map<string, Buffer> = new Map();
+  readonly #files = new Map<string, Buffer>();
 
   /** A copy of a file's bytes; undefined when there is none. */
   read(name: string): Buffer | undefined {

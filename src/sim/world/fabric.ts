@@ -61,9 +61,9 @@ export class Fabric {
   readonly #trace: Trace;
   readonly #streams: Streams;
   /** By their addresses, and by their names. */
-  readonly #hosts: Map<string, FabricHost> = new Map();
-  readonly #named: Map<string, FabricHost> = new Map();
-  readonly #ways: Map<FabricHost, Map<FabricHost, Way>> = new Map();
+  readonly #hosts = new Map<string, FabricHost>();
+  readonly #named = new Map<string, FabricHost>();
+  readonly #ways = new Map<FabricHost, Map<FabricHost, Way>>();
 
   constructor(scheduler: Scheduler, trace: Trace, streams: Streams) {
     this.#scheduler = scheduler;

@@ -104,7 +104,7 @@ interface Disturbed {
 
 /** The disturbed links of one world: what faults change is put over what the program has set, and taken away again. */
 export class Disturbances {
-  readonly #links: Map<Link, Disturbed> = new Map();
+  readonly #links = new Map<Link, Disturbed>();
 
   /** Changes the conditions that a link has without its faults. */
   set(link: Link, conditions: LinkConditions): void {

@@ -39,7 +39,7 @@ export class InvariantError extends ZocaloError {
 
 /** The conditions of one run. */
 export class Invariants {
-  readonly #counts: Map<string, ConditionCount> = new Map();
+  readonly #counts = new Map<string, ConditionCount>();
 
   /** All conditions by name, in the order of their first check. */
   get coverage(): Readonly<Record<string, ConditionCount>> {

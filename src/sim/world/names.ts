@@ -21,7 +21,7 @@ export function hostAddresses(number: number): readonly string[] {
 
 /** The name service of one world. */
 export class NameService {
-  readonly #answers: Map<string, readonly string[] | ErrorCode> = new Map();
+  readonly #answers = new Map<string, readonly string[] | ErrorCode>();
 
   /** Gives a name its addresses, or the reason why it has none. */
   set(name: string, answer: readonly string[] | ErrorCode): void {

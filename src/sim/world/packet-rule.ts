@@ -34,9 +34,9 @@ export type UncountedPacket = Omit<PacketView, "number" | "flowBytes">;
 
 /** The rules of one world, and what they count. */
 export class PacketRules {
-  readonly #rules: Set<{ readonly rule: PacketRule }> = new Set();
-  readonly #packets: Map<string, number> = new Map();
-  readonly #bytes: Map<string, number> = new Map();
+  readonly #rules = new Set<{ readonly rule: PacketRule }>();
+  readonly #packets = new Map<string, number>();
+  readonly #bytes = new Map<string, number>();
 
   /** Whether there is any rule; without one nothing is counted. */
   get any(): boolean {

@@ -49,14 +49,14 @@ export class SimWorld implements World {
   readonly clock: Clock;
   readonly random: Random;
   readonly #owner: HostOwner;
-  readonly #hosts: Map<string, SimHost> = new Map();
-  readonly #names: NameService = new NameService();
+  readonly #hosts = new Map<string, SimHost>();
+  readonly #names = new NameService();
   readonly #director: Process;
   /** What `always` and `sometimes` have counted. */
   readonly invariants: Invariants = new Invariants();
   /** The end of the chaos; whoever makes chaos replaces it. */
   healed: Promise<void> = Promise.resolve();
-  readonly #disturbances: Disturbances = new Disturbances();
+  readonly #disturbances = new Disturbances();
 
   /** Use `simulate`. `director` runs the code of `main`. */
   constructor(owner: Omit<HostOwner, "resolve">, director: Process) {

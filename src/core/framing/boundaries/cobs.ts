@@ -24,7 +24,7 @@ const NAME = "cobs";
 const RULES: RulesOf<CobsOptions> = { maxFrameBytes: LIMIT, resynchronise: FUNCTION };
 /** The code of a block of 254 bytes without a zero behind them. */
 const FULL_BLOCK = 0xff;
-const BLOCK_TOO_LONG: InvalidContent = new InvalidContent("a block is longer than the message");
+const BLOCK_TOO_LONG = new InvalidContent("a block is longer than the message");
 /** Most bytes of a block. */
 const BLOCK_BYTES = 254;
 

@@ -43,8 +43,8 @@ const RULES: RulesOf<LinesOptions> = {
 };
 const LF = 0x0a;
 const CR = 0x0d;
-const ENDS_WITH_LF: InvalidContent = new InvalidContent("a line ends with LF alone, not with CR LF");
-const CONTAINS_CR: InvalidContent = new InvalidContent("a line contains CR without LF");
+const ENDS_WITH_LF = new InvalidContent("a line ends with LF alone, not with CR LF");
+const CONTAINS_CR = new InvalidContent("a line contains CR without LF");
 /** Most bytes of UTF-8 that one unit of a JavaScript string can take. */
 const UTF8_BYTES_PER_UNIT = 3;
 

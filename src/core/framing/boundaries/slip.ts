@@ -33,7 +33,7 @@ const END = 0o300;
 const ESC = 0o333;
 const ESC_END = 0o334;
 const ESC_ESC = 0o335;
-const WRONG_ESCAPE: InvalidContent = new InvalidContent("ESC stands before a byte that is not escaped");
+const WRONG_ESCAPE = new InvalidContent("ESC stands before a byte that is not escaped");
 
 /**
  * Messages of bytes with SLIP's END (C0) behind each; an END or ESC (DB) inside is escaped (RFC 1055). For serial lines and

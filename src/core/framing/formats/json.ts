@@ -12,7 +12,7 @@ import { DEFAULT_MAX_VALUES, VALUE_RULES, type ValueOptions } from "./value-limi
 const NAME = "json";
 const RULES: RulesOf<JsonOptions> = { ...VALUE_RULES, inexact: oneOf("error", "round") };
 
-const NOT_UTF8: InvalidContent = new InvalidContent("the bytes are not valid UTF-8");
+const NOT_UTF8 = new InvalidContent("the bytes are not valid UTF-8");
 
 /** JSON has nothing beside plain values, and no form for NaN and the infinities. */
 const KINDS: FormatKinds = { allNumbers: false };

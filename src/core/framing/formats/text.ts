@@ -54,7 +54,7 @@ function checkedText(message: string): string {
   throw messageInvalid(NAME, `a message must be a string; got ${typeof message}`);
 }
 
-const NOT_UTF8: InvalidContent = new InvalidContent("the bytes are not valid UTF-8");
+const NOT_UTF8 = new InvalidContent("the bytes are not valid UTF-8");
 
 const STRICT_UTF8: MessageFormat<string> = {
   name: NAME,
