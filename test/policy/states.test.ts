@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { SESSION_TABLE } from "../../src/core/session/state.ts";
-import { diagramOf, type StateTable } from "../../src/core/state-table.ts";
+import type { StateTable } from "../../src/core/state-table.ts";
 import { CLIENT_TABLE } from "../../src/io/session/client/connect.ts";
 import { ENDING_TABLE } from "../../src/io/session/endpoint/ending.ts";
 import { LINK_TABLE } from "../../src/io/session/endpoint/link.ts";
@@ -17,6 +17,16 @@ const PAGES: Readonly<Record<string, readonly StateTable<string, string>[]>> = {
   "docs/wire-protocol.md": [SESSION_TABLE],
   "ARCHITECTURE.md": [CLIENT_TABLE, LINK_TABLE, ENDING_TABLE, STREAM_TABLE, DIRECTION_TABLE],
 };
+
+/** The table as a Mermaid diagram, for the documentation. It begins in its first state, and ends in those with no way out. */
+function diagramOf(table: StateTable<string, string>): string {
+  const states = Object.keys(table);
+  const lines = states.flatMap((from) => {
+    const row = Object.entries(table[from] ?? {});
+    return row.length === 0 ? [`  ${from} --> [*]`] : row.map(([input, to]) => `  ${from} --> ${to}: ${input}`);
+  });
+  return ["stateDiagram-v2", `  [*] --> ${states[0]}`, ...lines, ""].join("\n");
+}
 
 for (const [page, tables] of Object.entries(PAGES)) {
   test(`the diagrams of ${page} are made from the tables`, () => {

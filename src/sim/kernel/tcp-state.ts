@@ -1,5 +1,7 @@
 /** The states of a connection and what changes them (RFC 9293 section 3.3.2). This table is the whole machine. */
 
+import type { StateTable } from "../../core/state-table.ts";
+
 /** A state; LISTEN belongs to listeners, not to connections. */
 export type TcpState =
   | "SYN-SENT"
@@ -19,10 +21,8 @@ export type TcpState =
  */
 export type TcpEvent = "synchronized" | "syn" | "finish" | "finished" | "fin" | "drop";
 
-type Row = Partial<Record<TcpEvent, TcpState>>;
-
 /** The table. What a row does not name changes nothing. */
-export const TCP_STATES: Readonly<Record<TcpState, Row>> = {
+export const TCP_STATES: StateTable<TcpState, TcpEvent> = {
   "SYN-SENT": { synchronized: "ESTABLISHED", syn: "SYN-RECEIVED", drop: "CLOSED" },
   "SYN-RECEIVED": { synchronized: "ESTABLISHED", finish: "FIN-WAIT-1", drop: "CLOSED" },
   ESTABLISHED: { finish: "FIN-WAIT-1", fin: "CLOSE-WAIT", drop: "CLOSED" },
