@@ -19,6 +19,8 @@ export class Detour {
   silent = false;
 
   #port: number;
+  /** What waits on its way to the clients, and the text behind which it goes on; undefined when nothing is held up. */
+  #held: { readonly upTo: string; readonly chunks: Buffer[] } | undefined;
   /** Bytes that pass until the next cut, and which that is. */
   #left = Infinity;
   #how: Cut = "reset";
@@ -39,7 +41,9 @@ export class Detour {
       this.#pairs.add(pair);
       for (const [from, to] of [pair, [far, near] as const]) {
         from.on("data", (bytes) => {
-          if (!this.silent) this.#pass(bytes, to);
+          if (this.silent) return;
+          if (from === far && this.#held !== undefined) this.#hold(this.#held, bytes, to);
+          else this.#pass(bytes, to);
         });
         from.on("end", () => {
           if (!this.silent) to.end();
@@ -66,6 +70,19 @@ export class Detour {
   /** Leads to another server from now on. */
   leadTo(port: number): void {
     this.#port = port;
+  }
+
+  /** Holds up what goes to the client until `text` has come, and lets all of it pass in one piece. */
+  holdUpTo(text: string): void {
+    this.#held = { upTo: text, chunks: [] };
+  }
+
+  #hold({ upTo, chunks }: { readonly upTo: string; readonly chunks: Buffer[] }, bytes: Buffer, to: net.Socket): void {
+    chunks.push(bytes);
+    const all = Buffer.concat(chunks);
+    if (!all.includes(upTo)) return;
+    this.#held = undefined;
+    this.#pass(all, to);
   }
 
   /** Ends all connections, towards both sides. */

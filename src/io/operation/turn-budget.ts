@@ -16,9 +16,10 @@ export class TurnBudget {
   readonly #clock: Clock;
   readonly #goOn: () => void;
   #left: number = TURN_MESSAGES;
-  #isOver = false;
+  /** Whether nothing more may be worked on before the next turn of the event loop. */
+  isOver = false;
 
-  /** @param goOn - Called in the next turn of the event loop when `spend` has refused. */
+  /** @param goOn - Called in the next turn of the event loop, behind what was awaited in this one. */
   constructor(clock: Clock, goOn: () => void) {
     this.#clock = clock;
     this.#goOn = goOn;
@@ -26,15 +27,21 @@ export class TurnBudget {
 
   /** Whether one more message may be worked on now. */
   spend(): boolean {
-    if (this.#isOver) return false;
+    if (this.isOver) return false;
     this.#left -= 1;
     if (this.#left >= 0) return true;
-    this.#isOver = true;
+    this.end();
+    return false;
+  }
+
+  /** Leaves the rest to the next turn. */
+  end(): void {
+    if (this.isOver) return;
+    this.isOver = true;
     this.#clock.defer(() => {
-      this.#isOver = false;
+      this.isOver = false;
       this.#left = TURN_MESSAGES;
       this.#goOn();
     });
-    return false;
   }
 }

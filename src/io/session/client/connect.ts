@@ -293,8 +293,11 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
     this.#resumable = { endpoint, server, token, attempt: 0 };
     this.#enter("begin");
     if (!this.#reconnects) this.#enter("stop");
-    if (this.#session === undefined) this.#session = this.#createSession(endpoint);
-    else partsOf(this.#session).endpoint = endpoint;
+    if (this.#session === undefined) {
+      this.#session = this.#createSession(endpoint);
+      // The program awaits the session: no handler of what is behind the welcome starts before it has that.
+      endpoint.traffic.settled();
+    } else partsOf(this.#session).endpoint = endpoint;
     endpoint.session = this.#session;
     endpoint.connect(connection, 0, rest);
   }

@@ -272,6 +272,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchOwne
       this.pump();
     } finally {
       endArrival();
+      this.#traffic?.arrivalEnded();
     }
     return view.length - (this.#intake?.close(link) ?? 0);
   }

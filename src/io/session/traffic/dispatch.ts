@@ -57,6 +57,11 @@ export class SessionDispatch implements HandlersOwner {
     return !this.handlers.laneBusy && !this.#mustQueue;
   }
 
+  /** What comes starts in the next turn: the program goes on first with what it awaits. */
+  wait(): void {
+    this.#turnOf().end();
+  }
+
   /** An event came. */
   event(event: EventReceived): void {
     const { method, bytes, start, end } = event;
@@ -139,7 +144,7 @@ export class SessionDispatch implements HandlersOwner {
   }
 
   get #mustQueue(): boolean {
-    return this.#queue !== undefined && this.#queue.size > 0;
+    return this.#turn?.isOver === true || (this.#queue !== undefined && this.#queue.size > 0);
   }
 
   #mayStart(kind: number, method: number): boolean {
@@ -155,8 +160,12 @@ export class SessionDispatch implements HandlersOwner {
 
   #push(kind: number, method: number, id: number, deadline: number, body: BodyPlace): void {
     this.#queue ??= new PackedQueue();
-    this.#turn ??= new TurnBudget(this.#owner.settings.clock, () => this.goOn());
+    this.#turnOf();
     this.#queue.push(kind, method, id, deadline, body);
+  }
+
+  #turnOf(): TurnBudget {
+    return (this.#turn ??= new TurnBudget(this.#owner.settings.clock, () => this.goOn()));
   }
 }
 

@@ -24,6 +24,8 @@ export class SessionTraffic {
   #events: SessionEvents | undefined;
   #requests: WaitingRequests | undefined;
   #streams: OpenStreams | undefined;
+  /** Something that the program may await was settled in this arrival. */
+  #hasSettled = false;
 
   constructor(owner: DispatchOwner) {
     this.#owner = owner;
@@ -85,21 +87,24 @@ export class SessionTraffic {
   on(event: Exclude<SessionEvent, AboutSession>): void {
     switch (event.type) {
       case "event":
-        (this.#dispatch ?? this.dispatch).event(event);
+        this.#starter().event(event);
         break;
       case "call":
-        (this.#dispatch ?? this.dispatch).call(event);
+        this.#starter().call(event);
         break;
       case "open":
-        this.dispatch.open(event);
+        this.#starter().open(event);
         break;
       case "item":
+        this.settled();
         this.#streams?.item(event);
         break;
       case "result":
+        this.settled();
         this.#calls?.answered(event);
         break;
       case "error":
+        this.settled();
         if (this.#calls?.rejected(event) !== true) this.#streams?.rejected(event);
         break;
       case "timedOut":
@@ -110,6 +115,7 @@ export class SessionTraffic {
         this.#streams?.cancelled(event.id);
         break;
       case "itemsEnded":
+        this.settled();
         this.#streams?.itemsEnded(event.id);
         break;
       case "streamWritable":
@@ -121,6 +127,23 @@ export class SessionTraffic {
         break;
       default:
     }
+  }
+
+  /** The program may await the end of a call, an item, or the session itself: that goes on before handlers of what is behind it. */
+  settled(): void {
+    this.#hasSettled = true;
+  }
+
+  /** All of an arrival was told. What is settled now goes on before the next one comes. */
+  arrivalEnded(): void {
+    this.#hasSettled = false;
+  }
+
+  /** What starts handlers: in the next turn, when something was settled in this arrival (docs/semantics.md, rule D9). */
+  #starter(): SessionDispatch {
+    const dispatch = this.#dispatch ?? this.dispatch;
+    if (this.#hasSettled) dispatch.wait();
+    return dispatch;
   }
 
   /** Calls and streams are lost. */
