@@ -16,181 +16,69 @@ import {
 import { expectError, reasonOf } from "../../../src/testing/expect-error.ts";
 import { type Scene, sceneOf, tcpPair } from "./row.ts";
 
-interface Operation {
-  readonly op: string;
-  /** The name that the call has in its errors, where it is another one. */
-  readonly named?: string;
-  /** It cannot be ended by a signal once it waits, because it never waits long enough here. */
-  readonly pends?: boolean;
-  readonly begin: (scene: Scene) => Promise<(options: OperationOptions) => Promise<unknown>>;
+type Run = (options: OperationOptions) => Promise<unknown>;
+type Begin = (scene: Scene) => Promise<Run>;
+
+/** A call of what `make` opens. */
+function of<T>(
+  make: (scene: Scene) => Promise<T>,
+  call: (made: T, options: OperationOptions) => Promise<unknown>,
+): Begin {
+  return async (scene) => {
+    const made = await make(scene);
+    return (options) => call(made, options);
+  };
 }
 
+/** A call that opens something. */
+function opening(open: (options: OperationOptions) => Promise<AsyncDisposable>): Begin {
+  return async (scene) => async (options) => scene.keep(await open(options));
+}
+
+const TCP = "tcp://127.0.0.1:0";
+const UDP = "udp://127.0.0.1:0";
+const listener = async (scene: Scene) => scene.keep(await listen(TCP));
 const caller = async (scene: Scene) => (await tcpPair(scene))[0];
-const box = async (scene: Scene) => scene.keep(await bind("udp://127.0.0.1:0"));
+const text = async (scene: Scene) => (await caller(scene)).framed(lines());
+const box = async (scene: Scene) => scene.keep(await bind(UDP));
 
-const operations: readonly Operation[] = [
-  {
-    op: "connect",
-    begin: async (scene) => {
-      const listener = scene.keep(await listen("tcp://127.0.0.1:0"));
-      return async (options) => scene.keep(await connect(listener.localAddress, options));
-    },
-  },
-  { op: "listen", begin: async (scene) => async (options) => scene.keep(await listen("tcp://127.0.0.1:0", options)) },
-  {
-    op: "serve",
-    begin: async (scene) => async (options) => scene.keep(await serve("tcp://127.0.0.1:0", () => undefined, options)),
-  },
-  { op: "bind", begin: async (scene) => async (options) => scene.keep(await bind("udp://127.0.0.1:0", options)) },
-  {
-    op: "serveDatagrams",
-    begin: async (scene) => async (options) =>
-      scene.keep(await serveDatagrams("udp://127.0.0.1:0", () => undefined, options)),
-  },
-  {
-    op: "accept",
-    pends: true,
-    begin: async (scene) => {
-      const listener = scene.keep(await listen("tcp://127.0.0.1:0"));
-      return (options) => listener.accept(options);
-    },
-  },
-  {
-    op: "read",
-    pends: true,
-    begin: async (scene) => {
-      const call = await caller(scene);
-      return (o) => call.read(o);
-    },
-  },
-  {
-    op: "readInto",
-    pends: true,
-    begin: async (scene) => {
-      const call = await caller(scene);
-      return (o) => call.readInto(new Uint8Array(4), o);
-    },
-  },
-  {
-    op: "readExactly",
-    pends: true,
-    begin: async (scene) => {
-      const call = await caller(scene);
-      return (o) => call.readExactly(4, o);
-    },
-  },
-  {
-    op: "readUntil",
-    pends: true,
-    begin: async (scene) => {
-      const call = await caller(scene);
-      return (o) => call.readUntil("\n", o);
-    },
-  },
-  {
-    op: "write",
-    begin: async (scene) => {
-      const call = await caller(scene);
-      return (o) => call.write("x", o);
-    },
-  },
-  {
-    op: "end",
-    begin: async (scene) => {
-      const call = await caller(scene);
-      return (o) => call.end(o);
-    },
-  },
-  {
-    op: "close",
-    begin: async (scene) => {
-      const call = await caller(scene);
-      return (o) => call.close(o);
-    },
-  },
-  {
-    op: "startTls",
-    pends: true,
-    begin: async (scene) => {
-      const call = await caller(scene);
-      return (o) => call.startTls({ role: "client", ...o });
-    },
-  },
-  {
-    op: "framed receive",
-    named: "receive",
-    pends: true,
-    begin: async (scene) => {
-      const text = (await caller(scene)).framed(lines());
-      return (o) => text.receive(o);
-    },
-  },
-  {
-    op: "framed send",
-    named: "send",
-    begin: async (scene) => {
-      const text = (await caller(scene)).framed(lines());
-      return (o) => text.send("x", o);
-    },
-  },
-  {
-    op: "framed flush",
-    named: "flush",
-    begin: async (scene) => {
-      const text = (await caller(scene)).framed(lines());
-      return (o) => text.flush(o);
-    },
-  },
-  {
-    op: "framed close",
-    named: "close",
-    begin: async (scene) => {
-      const text = (await caller(scene)).framed(lines());
-      return (o) => text.close(o);
-    },
-  },
-  {
-    op: "receive",
-    pends: true,
-    begin: async (scene) => {
-      const one = await box(scene);
-      return (o) => one.receive(o);
-    },
-  },
-  {
-    op: "receiveMany",
-    pends: true,
-    begin: async (scene) => {
-      const one = await box(scene);
-      return (o) => one.receiveMany(9, o);
-    },
-  },
-  {
-    op: "send",
-    begin: async (scene) => {
-      const one = await box(scene);
-      return (o) => one.send("x", one.localAddress, o);
-    },
-  },
-  {
-    op: "sendMany",
-    begin: async (scene) => {
-      const one = await box(scene);
-      return (o) => one.sendMany([{ data: "x", to: one.localAddress }], o);
-    },
-  },
-  {
-    op: "datagram socket close",
-    named: "close",
-    begin: async (scene) => {
-      const one = await box(scene);
-      return (o) => one.close(o);
-    },
-  },
-];
+/** Calls that wait until a signal ends them. The last word is the name that they have in their errors. */
+const pending: Readonly<Record<string, Begin>> = {
+  accept: of(listener, (one, o) => one.accept(o)),
+  read: of(caller, (call, o) => call.read(o)),
+  readInto: of(caller, (call, o) => call.readInto(new Uint8Array(4), o)),
+  readExactly: of(caller, (call, o) => call.readExactly(4, o)),
+  readUntil: of(caller, (call, o) => call.readUntil("\n", o)),
+  startTls: of(caller, (call, o) => call.startTls({ role: "client", ...o })),
+  "framed receive": of(text, (messages, o) => messages.receive(o)),
+  receive: of(box, (one, o) => one.receive(o)),
+  receiveMany: of(box, (one, o) => one.receiveMany(9, o)),
+};
 
-for (const { op, named = op, pends = false, begin } of operations) {
-  describe(`${op}: signal and timeoutMs`, () => {
+/** Calls that never wait long enough here. */
+const brief: Readonly<Record<string, Begin>> = {
+  connect: async (scene) => {
+    const { localAddress } = await listener(scene);
+    return await opening((o) => connect(localAddress, o))(scene);
+  },
+  listen: opening((o) => listen(TCP, o)),
+  serve: opening((o) => serve(TCP, () => undefined, o)),
+  bind: opening((o) => bind(UDP, o)),
+  serveDatagrams: opening((o) => serveDatagrams(UDP, () => undefined, o)),
+  write: of(caller, (call, o) => call.write("x", o)),
+  end: of(caller, (call, o) => call.end(o)),
+  close: of(caller, (call, o) => call.close(o)),
+  "framed send": of(text, (messages, o) => messages.send("x", o)),
+  "framed flush": of(text, (messages, o) => messages.flush(o)),
+  "framed close": of(text, (messages, o) => messages.close(o)),
+  send: of(box, (one, o) => one.send("x", one.localAddress, o)),
+  sendMany: of(box, (one, o) => one.sendMany([{ data: "x", to: one.localAddress }], o)),
+  "datagram socket close": of(box, (one, o) => one.close(o)),
+};
+
+for (const [name, begin] of Object.entries({ ...pending, ...brief })) {
+  describe(`${name}: signal and timeoutMs`, () => {
+    const op = name.split(" ").at(-1);
     test("an aborted signal rejects with its own reason, whatever that is", async (context) => {
       const run = await begin(sceneOf(context));
       for (const reason of [new Error("enough"), "a text", 0]) {
@@ -202,19 +90,19 @@ for (const { op, named = op, pends = false, begin } of operations) {
       await expectError(run({ timeoutMs: 0 }), {
         code: "TIMEOUT",
         type: TimeoutError,
-        op: named,
+        op,
         side: "system",
         outcome: "none",
       });
     });
     test("a wrong time-out and a wrong signal are refused", async (context) => {
       const run = await begin(sceneOf(context));
-      const expected = { code: "OPTION_INVALID", type: UsageError, op: named, side: "local" } as const;
+      const expected = { code: "OPTION_INVALID", type: UsageError, op, side: "local" } as const;
       await expectError(run({ timeoutMs: -1 }), expected);
       await expectError(run({ timeoutMs: Number.NaN }), expected);
       await expectError(run({ signal: {} as AbortSignal }), expected);
     });
-    if (!pends) return;
+    if (!(name in pending)) return;
     test("a signal that is aborted while the call waits rejects with its own reason", async (context) => {
       const run = await begin(sceneOf(context));
       const controller = new AbortController();
@@ -225,7 +113,7 @@ for (const { op, named = op, pends = false, begin } of operations) {
     });
     test("time that runs out while the call waits gives TIMEOUT", async (context) => {
       const run = await begin(sceneOf(context));
-      await expectError(run({ timeoutMs: 1 }), { code: "TIMEOUT", type: TimeoutError, op: named });
+      await expectError(run({ timeoutMs: 1 }), { code: "TIMEOUT", type: TimeoutError, op });
     });
   });
 }

@@ -20,7 +20,7 @@ import {
   ZocaloError,
 } from "../../../src/index.ts";
 import { makeAuthority, makeRevocationList, makeIdentity, testCertificates } from "../../fixtures/certificates.ts";
-import { checkRows, ignored, type Row, type Scene, tcpPair } from "./row.ts";
+import { failure, ignored, type Scene, tcpPair } from "./row.ts";
 
 const ANY = "tcp://127.0.0.1:0";
 const { authority, server } = await testCertificates();
@@ -33,111 +33,45 @@ async function deserted(): Promise<string> {
 }
 
 describe("connect", () => {
-  const type = ConnectError;
   const op = "connect";
-  const remote = ["remote"] as const;
-  const wrong = (name: string, code: "ADDRESS_INVALID" | "OPTION_INVALID", make: Row["make"]): Row => ({
-    name,
-    make,
-    code,
-    type: UsageError,
-    op,
-    side: "local",
+  const usage = { type: UsageError, op, side: "local" } as const;
+  failure({ code: "ADDRESS_INVALID", ...usage }).of({
+    "no address": () => connect(""),
+    "no such scheme": () => connect("http://127.0.0.1:1"),
+    "a datagram socket's address": () => connect("udp://127.0.0.1:1"),
+    "port 0": () => connect(ANY),
+    "an own address that is a name": () => connect("tcp://127.0.0.1:1", { localAddress: "localhost" }),
   });
-  checkRows([
-    wrong("no address", "ADDRESS_INVALID", () => connect("")),
-    wrong("no such scheme", "ADDRESS_INVALID", () => connect("http://127.0.0.1:1")),
-    wrong("a datagram socket's address", "ADDRESS_INVALID", () => connect("udp://127.0.0.1:1")),
-    wrong("port 0", "ADDRESS_INVALID", () => connect(ANY)),
-    wrong("an own address that is a name", "ADDRESS_INVALID", () =>
-      connect("tcp://127.0.0.1:1", { localAddress: "localhost" }),
-    ),
-    wrong("no write queue", "OPTION_INVALID", () =>
-      connect("tcp://127.0.0.1:1", { limits: { maxWriteQueueBytes: 0 } }),
-    ),
-    {
-      name: "nobody listens",
-      make: async () => await connect(await deserted()),
-      code: "CONNECTION_REFUSED",
-      type,
-      op,
-      side: "remote",
-      knows: remote,
-      cause: true,
+  failure({ code: "OPTION_INVALID", ...usage }).of({
+    "no write queue": () => connect("tcp://127.0.0.1:1", { limits: { maxWriteQueueBytes: 0 } }),
+  });
+  const failed = { type: ConnectError, op, knows: ["remote"] } as const;
+  const refused = { ...failed, code: "CONNECTION_REFUSED", side: "remote" } as const;
+  failure({ ...refused, cause: true }).of({ "nobody listens": async () => await connect(await deserted()) });
+  failure(refused).of({
+    "nobody listens, by name": async () => await connect((await deserted()).replace("127.0.0.1", "localhost")),
+    "nobody listens, with retry": async () => await connect(await deserted(), { retry: { timeoutMs: 1 } }),
+  });
+  failure({ ...refused, says: /^the file at that path is no socket/, cause: true }).of({
+    "a path that is no socket": () => connect(`unix:${fileURLToPath(import.meta.url)}`.replaceAll("%", "%25")),
+  });
+  const system = { ...failed, side: "system" } as const;
+  failure({ ...system, code: "PATH_NOT_FOUND", cause: true }).of({
+    "no such path": () => connect("unix:/nowhere/at/all.sock"),
+  });
+  const says = /^localAddress is not an address of this machine/;
+  failure({ ...system, code: "ADDRESS_NOT_AVAILABLE", says, cause: true }).of({
+    "a foreign own address": async () => await connect(await deserted(), { localAddress: "192.0.2.1" }),
+  });
+  failure({ ...system, code: "NAME_NOT_FOUND" }).of({
+    "a name that does not exist": () => connect("tcp://name.invalid:1", { network: withoutNames }),
+  });
+  failure({ ...system, code: "TIMEOUT", type: TimeoutError, outcome: "none" }).of({
+    async "the time-out covers the handshake"(scene) {
+      const listener = scene.keep(await listen(ANY));
+      await connect(listener.localAddress.with({ transport: "tls" }), { timeoutMs: 30 });
     },
-    {
-      name: "nobody listens, by name",
-      make: async () => await connect((await deserted()).replace("127.0.0.1", "localhost")),
-      code: "CONNECTION_REFUSED",
-      type,
-      op,
-      side: "remote",
-      knows: remote,
-    },
-    {
-      name: "nobody listens, with retry",
-      make: async () => await connect(await deserted(), { retry: { timeoutMs: 1 } }),
-      code: "CONNECTION_REFUSED",
-      type,
-      op,
-      side: "remote",
-      knows: remote,
-    },
-    {
-      name: "a path that is no socket",
-      make: () => connect(`unix:${fileURLToPath(import.meta.url)}`.replaceAll("%", "%25")),
-      code: "CONNECTION_REFUSED",
-      type,
-      op,
-      side: "remote",
-      says: /^the file at that path is no socket/,
-      knows: remote,
-      cause: true,
-    },
-    {
-      name: "no such path",
-      make: () => connect("unix:/nowhere/at/all.sock"),
-      code: "PATH_NOT_FOUND",
-      type,
-      op,
-      side: "system",
-      knows: remote,
-      cause: true,
-    },
-    {
-      name: "a foreign own address",
-      make: async () => await connect(await deserted(), { localAddress: "192.0.2.1" }),
-      code: "ADDRESS_NOT_AVAILABLE",
-      type,
-      op,
-      side: "system",
-      says: /^localAddress is not an address of this machine/,
-      knows: remote,
-      cause: true,
-    },
-    {
-      name: "a name that does not exist",
-      make: () => connect("tcp://name.invalid:1", { network: withoutNames }),
-      code: "NAME_NOT_FOUND",
-      type,
-      op,
-      side: "system",
-      knows: remote,
-    },
-    {
-      name: "the time-out covers the handshake",
-      make: async (scene) => {
-        const listener = scene.keep(await listen(ANY));
-        await connect(listener.localAddress.with({ transport: "tls" }), { timeoutMs: 30 });
-      },
-      code: "TIMEOUT",
-      type: TimeoutError,
-      op,
-      side: "system",
-      outcome: "none",
-      knows: remote,
-    },
-  ]);
+  });
 });
 
 /** Loopback without a name service. */
@@ -151,213 +85,103 @@ const withoutNames = {
 
 describe("listen and serve", () => {
   const op = "listen";
-  const wrong = (name: string, code: "ADDRESS_INVALID" | "OPTION_INVALID", make: Row["make"]): Row => ({
-    name,
-    make,
-    code,
-    type: UsageError,
-    side: "local",
+  const usage = { type: UsageError, op, side: "local" } as const;
+  failure({ code: "ADDRESS_INVALID", ...usage }).of({
+    "no port": () => listen("tcp://127.0.0.1"),
+    "a datagram socket's address": () => listen("udp://127.0.0.1:0"),
+    "a list with garbage": () => listen(ANY, { allow: ["10.0.0.0/99"] }),
+    "proxies with garbage": () => listen(ANY, { proxyProtocol: { from: ["x"] } }),
   });
-  const option = (name: string, options: ListenOptions): Row => ({
-    ...wrong(name, "OPTION_INVALID", () => listen(ANY, options)),
-    op,
+  failure({ code: "OPTION_INVALID", ...usage }).of({
+    "TLS without a certificate": () => listen("tls://127.0.0.1:0"),
+    "half a connection": () => listen(ANY, { limits: { maxConnections: 0.5 } }),
+    "an accept queue below none": () => listen(ANY, { limits: { maxWaitingConnections: -1 } }),
+    "no time for the handshake": () => listen(ANY, { timeouts: { handshakeMs: 0 } }),
+    "no read-ahead": () => listen(ANY, { limits: { maxReadAheadBytes: 0 } }),
   });
-  checkRows([
-    { ...wrong("no port", "ADDRESS_INVALID", () => listen("tcp://127.0.0.1")), op },
-    { ...wrong("a datagram socket's address", "ADDRESS_INVALID", () => listen("udp://127.0.0.1:0")), op },
-    { ...wrong("TLS without a certificate", "OPTION_INVALID", () => listen("tls://127.0.0.1:0")), op },
-    { ...wrong("serve without a handler", "OPTION_INVALID", () => serve(ANY, undefined as never)), op: "serve" },
-    { ...wrong("a list with garbage", "ADDRESS_INVALID", () => listen(ANY, { allow: ["10.0.0.0/99"] })), op },
-    { ...wrong("proxies with garbage", "ADDRESS_INVALID", () => listen(ANY, { proxyProtocol: { from: ["x"] } })), op },
-    option("half a connection", { limits: { maxConnections: 0.5 } }),
-    option("an accept queue below none", { limits: { maxWaitingConnections: -1 } }),
-    option("no time for the handshake", { timeouts: { handshakeMs: 0 } }),
-    option("no read-ahead", { limits: { maxReadAheadBytes: 0 } }),
-    {
-      name: "the address is in use",
-      make: async (scene) => await listen(scene.keep(await listen(ANY)).localAddress),
-      code: "ADDRESS_IN_USE",
-      type: ZocaloError,
-      op,
-      side: "system",
-      says: /^another program uses that address, or this one does/,
-      knows: ["local"],
-      cause: true,
+  failure({ code: "OPTION_INVALID", ...usage, op: "serve" }).of({
+    "serve without a handler": () => serve(ANY, undefined as never),
+  });
+  const system = { type: ZocaloError, op, side: "system", knows: ["local"], cause: true } as const;
+  failure({ ...system, code: "ADDRESS_IN_USE", says: /^another program uses that address, or this one does/ }).of({
+    "the address is in use": async (scene) => await listen(scene.keep(await listen(ANY)).localAddress),
+  });
+  failure({ ...system, code: "ADDRESS_IN_USE", op: "serve" }).of({
+    "serve: the address is in use": async (scene) =>
+      await serve(scene.keep(await listen(ANY)).localAddress, () => undefined),
+  });
+  failure({ ...system, code: "ADDRESS_NOT_AVAILABLE" }).of({
+    "not an address of this machine": () => listen("tcp://192.0.2.1:0"),
+  });
+  failure({ code: "CERTIFICATE_INVALID", op, knows: ["local"], cause: true }).of({
+    "a certificate that is none": () => listen("tls://127.0.0.1:0", { tls: { cert: "x", key: "y" } }),
+  });
+  failure({ code: "OPTION_INVALID", ...usage, says: /^descriptor \d+ is no socket that listens/, cause: true }).of({
+    async "a descriptor of a file"() {
+      const fd = openSync(fileURLToPath(import.meta.url), "r");
+      await listen(ANY, { fd }).finally(() => closeSync(fd));
     },
-    {
-      name: "serve: the address is in use",
-      make: async (scene) => await serve(scene.keep(await listen(ANY)).localAddress, () => undefined),
-      code: "ADDRESS_IN_USE",
-      type: ZocaloError,
-      op: "serve",
-      side: "system",
-      knows: ["local"],
-      cause: true,
+    async "a descriptor of a connection"(scene) {
+      const [call] = await tcpPair(scene);
+      const { fd } = Reflect.get(call.interop.native as object, "_handle") as { readonly fd: number };
+      await listen(ANY, { fd });
     },
-    {
-      name: "not an address of this machine",
-      make: () => listen("tcp://192.0.2.1:0"),
-      code: "ADDRESS_NOT_AVAILABLE",
-      type: ZocaloError,
-      op,
-      side: "system",
-      knows: ["local"],
-      cause: true,
+  });
+  failure({ code: "CLOSED", type: ConnectionError, op: "accept", side: "local", knows: ["local"] }).of({
+    async "accept on a closed listener"() {
+      const listener = await listen(ANY);
+      await listener.close();
+      await listener.accept();
     },
-    {
-      name: "a certificate that is none",
-      make: () => listen("tls://127.0.0.1:0", { tls: { cert: "x", key: "y" } }),
-      code: "CERTIFICATE_INVALID",
-      op,
-      knows: ["local"],
-      cause: true,
+    async "accept when the listener is closed"() {
+      const listener = await listen(ANY);
+      const waiting = ignored(listener.accept());
+      await listener.close();
+      return await waiting;
     },
-    {
-      name: "a descriptor of a file",
-      make: async () => {
-        const fd = openSync(fileURLToPath(import.meta.url), "r");
-        await listen(ANY, { fd }).finally(() => closeSync(fd));
-      },
-      code: "OPTION_INVALID",
-      type: UsageError,
-      op,
-      side: "local",
-      says: /^descriptor \d+ is no socket that listens/,
-      cause: true,
-    },
-    {
-      name: "a descriptor of a connection",
-      make: async (scene) => {
-        const [call] = await tcpPair(scene);
-        const { fd } = Reflect.get(call.interop.native as object, "_handle") as { readonly fd: number };
-        await listen(ANY, { fd });
-      },
-      code: "OPTION_INVALID",
-      type: UsageError,
-      op,
-      side: "local",
-      says: /^descriptor \d+ is no socket that listens/,
-      cause: true,
-    },
-    {
-      name: "accept on a closed listener",
-      make: async () => {
-        const listener = await listen(ANY);
-        await listener.close();
-        await listener.accept();
-      },
-      code: "CLOSED",
-      type: ConnectionError,
-      op: "accept",
-      side: "local",
-      knows: ["local"],
-    },
-    {
-      name: "accept when the listener is closed",
-      make: async () => {
-        const listener = await listen(ANY);
-        const waiting = ignored(listener.accept());
-        await listener.close();
-        return await waiting;
-      },
-      code: "CLOSED",
-      type: ConnectionError,
-      op: "accept",
-      side: "local",
-      knows: ["local"],
-    },
-  ]);
+  });
 });
 
 describe("TLS", () => {
-  const type = ConnectError;
-  const row = (
-    name: string,
-    code: Row["code"],
-    listening: ListenOptions["tls"],
-    calling: ConnectOptions["tls"],
-  ): Row => ({
-    name,
-    make: async (scene) => {
-      const listener = scene.keep(await listen("tls://127.0.0.1:0", { tls: listening }));
-      scene.keep(await connect(listener.localAddress, { tls: { ca: authority.cert, ...calling } }));
-    },
-    code,
-    type,
-    op: "connect",
-    side: "remote",
-    knows: ["remote"],
-    cause: true,
+  const failed = { type: ConnectError, op: "connect", side: "remote", knows: ["remote"], cause: true } as const;
+  /** A client that trusts the authority, and `tls` besides, calls a server. */
+  const call = async (scene: Scene, tls: ConnectOptions["tls"], serving: ListenOptions["tls"] = server) => {
+    const listener = scene.keep(await listen("tls://127.0.0.1:0", { tls: serving }));
+    scene.keep(await connect(listener.localAddress, { tls: { ca: authority.cert, ...tls } }));
+  };
+  const between = async (scene: Scene, fromDays: number, toDays: number) =>
+    await call(scene, {}, await makeIdentity(authority, { name: "server", ips: ["127.0.0.1"], fromDays, toDays }));
+  failure({ ...failed, code: "CERTIFICATE_UNTRUSTED" }).of({
+    "the certificate of nobody": (scene) => call(scene, { ca: undefined }),
+    "another authority": async (scene) => await call(scene, { ca: (await makeAuthority("another")).cert }),
   });
-  const identity = async (days: { fromDays?: number; toDays?: number }) =>
-    await makeIdentity(authority, { name: "server", ips: ["127.0.0.1"], ...days });
-  const lazily = (name: string, code: Row["code"], days: { fromDays?: number; toDays?: number }): Row => ({
-    ...row(name, code, server, {}),
-    make: async (scene) => await row(name, code, await identity(days), {}).make(scene),
+  failure({ ...failed, code: "CERTIFICATE_NAME_MISMATCH" }).of({
+    "another name": (scene) => call(scene, { servername: "other.example" }),
   });
-  checkRows([
-    row("the certificate of nobody", "CERTIFICATE_UNTRUSTED", server, { ca: undefined }),
-    row("another name", "CERTIFICATE_NAME_MISMATCH", server, { servername: "other.example" }),
-    lazily("expired", "CERTIFICATE_EXPIRED", { fromDays: -3, toDays: -1 }),
-    lazily("not yet valid", "CERTIFICATE_NOT_YET_VALID", { fromDays: 1, toDays: 3 }),
-    {
-      ...row("taken back by its authority", "CERTIFICATE_REVOKED", server, {}),
-      make: async (scene) => {
-        const crl = await makeRevocationList(authority, [server]);
-        await row("", "CERTIFICATE_REVOKED", server, { crl }).make(scene);
-      },
+  failure({ ...failed, code: "CERTIFICATE_EXPIRED" }).of({ expired: (scene) => between(scene, -3, -1) });
+  failure({ ...failed, code: "CERTIFICATE_NOT_YET_VALID" }).of({ "not yet valid": (scene) => between(scene, 1, 3) });
+  failure({ ...failed, code: "CERTIFICATE_REVOKED" }).of({
+    "taken back by its authority": async (scene) =>
+      await call(scene, { crl: await makeRevocationList(authority, [server]) }),
+  });
+  failure({ ...failed, code: "TLS_FAILED" }).of({
+    async "the server speaks no TLS"(scene) {
+      const listener = scene.keep(await serve(ANY, (peer) => peer.write("220 hello, this is plain text\r\n")));
+      await connect(listener.localAddress.with({ transport: "tls" }));
     },
-    {
-      ...row("another authority", "CERTIFICATE_UNTRUSTED", server, {}),
-      make: async (scene) => {
-        const other = await makeAuthority("another");
-        await row("", "CERTIFICATE_UNTRUSTED", server, { ca: other.cert }).make(scene);
-      },
-    },
-    {
-      name: "the server speaks no TLS",
-      make: async (scene) => {
-        const listener = scene.keep(await serve(ANY, (peer) => peer.write("220 hello, this is plain text\r\n")));
-        await connect(listener.localAddress.with({ transport: "tls" }));
-      },
-      code: "TLS_FAILED",
-      type,
-      op: "connect",
-      side: "remote",
-      knows: ["remote"],
-      cause: true,
-    },
-  ]);
+  });
 });
 
 describe("what a listener cannot hand to anybody is told to zocalo:error", () => {
   const proxied = { proxyProtocol: { from: ["127.0.0.1"] } };
-  checkRows([
-    {
-      name: "no PROXY header",
-      make: (scene) => toldBy(scene, ANY, proxied, "GET / HTTP/1.1\r\n\r\n"),
-      code: "PROXY_HEADER_INVALID",
-      type: ProtocolError,
-      op: "handshake",
-      side: "remote",
-    },
-    {
-      name: "a PROXY header that is cut off",
-      make: (scene) => toldBy(scene, ANY, proxied, "PROXY TCP4 127"),
-      code: "PROXY_HEADER_INVALID",
-      type: ProtocolError,
-      op: "handshake",
-      side: "remote",
-    },
-    {
-      name: "a client that speaks no TLS",
-      make: (scene) => toldBy(scene, "tls://127.0.0.1:0", { tls: server }, "GET / HTTP/1.1\r\n\r\n"),
-      code: "TLS_FAILED",
-      side: "remote",
-      knows: ["local", "remote"],
-      cause: true,
-    },
-  ]);
+  failure({ code: "PROXY_HEADER_INVALID", type: ProtocolError, op: "handshake", side: "remote" }).of({
+    "no PROXY header": (scene) => toldBy(scene, ANY, proxied, "GET / HTTP/1.1\r\n\r\n"),
+    "a PROXY header that is cut off": (scene) => toldBy(scene, ANY, proxied, "PROXY TCP4 127"),
+  });
+  failure({ code: "TLS_FAILED", side: "remote", knows: ["local", "remote"], cause: true }).of({
+    "a client that speaks no TLS": (scene) =>
+      toldBy(scene, "tls://127.0.0.1:0", { tls: server }, "GET / HTTP/1.1\r\n\r\n"),
+  });
 });
 
 /** What a listener tells of a client that sends `text` and ends. */

@@ -1,8 +1,8 @@
-/** One failure of one public operation, and the check of the error that it gives. */
+/** Failures of public operations, and the check of the errors that they give. */
 
 import { type TestContext, test } from "node:test";
 import assert from "node:assert/strict";
-import { Address, connect, listen, type Listener, type StreamSocket, type ZocaloError } from "../../../src/index.ts";
+import { Address, connect, listen, type Listener, type StreamSocket } from "../../../src/index.ts";
 import { assertError, type ExpectedError, reasonOf } from "../../../src/testing/expect-error.ts";
 
 /** What the rows of one test need to be released when it ends. */
@@ -11,11 +11,8 @@ export interface Scene {
   keep<T extends AsyncDisposable>(made: T): T;
 }
 
-/** One row of a table of failures. */
-export interface Row extends ExpectedError {
-  readonly name: string;
-  /** Makes the call that fails. */
-  readonly make: (scene: Scene) => unknown;
+/** What the error of a call must be. */
+export interface Failure extends ExpectedError {
   /** The error must keep what it was made from. */
   readonly cause?: boolean;
   /** What the sentence must say. */
@@ -24,23 +21,28 @@ export interface Row extends ExpectedError {
   readonly knows?: readonly ("local" | "remote")[];
 }
 
-/** Runs each row as a test of its own. */
-export function checkRows(rows: readonly Row[]): void {
-  for (const row of rows) {
-    test(row.name, async (context) => {
-      const { name: _, make, cause, says, knows, ...expected } = row;
-      const reason = await reasonOf((async () => await make(sceneOf(context)))());
-      assertError(reason, expected);
-      assertDetails(reason, cause ?? false, knows ?? []);
-      if (says !== undefined) assert.match(reason.detail, says);
-    });
-  }
+/** Makes a call that fails. */
+export type Failing = (scene: Scene) => unknown;
+
+/** `failure(...).of(calls)` makes each call in a test of its own. All of them must fail alike. */
+export function failure(one: Failure): { of(calls: Readonly<Record<string, Failing>>): void } {
+  return {
+    of(calls) {
+      for (const [name, call] of Object.entries(calls)) {
+        test(name, async (context) => {
+          assertFailure(await reasonOf((async () => await call(sceneOf(context)))()), one);
+        });
+      }
+    },
+  };
 }
 
-function assertDetails(error: ZocaloError, cause: boolean, knows: readonly ("local" | "remote")[]): void {
+function assertFailure(error: unknown, { cause = false, says = /./, knows = [], ...expected }: Failure): void {
+  assertError(error, expected);
+  assert.match(error.detail, says);
   if (cause) assert.ok(error.cause !== undefined, `no cause: ${error.message}`);
   for (const which of knows) {
-    const text = error[which];
+    const text: string | undefined = error[which];
     assert.ok(text !== undefined, `${which} is missing: ${error.message}`);
     assert.equal(Address.parse(text).toString(), text);
   }
