@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import os from "node:os";
-import { constants, tmpdir } from "node:os";
+import { constants } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import {
   ConnectError,
   ConnectionError,
@@ -16,6 +16,7 @@ import {
 } from "../core/errors.ts";
 import { assertError, assertErrorShape } from "../testing/expect-error.ts";
 import { systemError } from "./errno.ts";
+import { temporaryFolder } from "../../test/fixtures/temporary-folder.ts";
 
 function failure(code: string, message = `write ${code}`): Error {
   return Object.assign(new Error(message), { code });
@@ -97,8 +98,7 @@ test("an error that is Zócalo's already stays as it is", () => {
   assert.equal(systemError(error, { op: "read" }), error);
 });
 
-const folder = mkdtempSync(join(tmpdir(), "zocalo-errno-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const plainFile = join(folder, "file");
 writeFileSync(plainFile, "");
 

@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import net from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { connect, type Listener, listen, nodeNetwork, UsageError, ZocaloError } from "../index.ts";
 import { expectError } from "../testing/expect-error.ts";
 import { hasReusePort } from "./listen-transport.ts";
+import { temporaryFolder } from "../../test/fixtures/temporary-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "zocalo-listen-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 const linux = process.platform === "linux";
 const unix = { skip: process.platform === "win32" };

@@ -14,14 +14,14 @@ import fs, {
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { connect, type Listener, listen, type ZocaloError } from "../index.ts";
 import { expectError } from "../testing/expect-error.ts";
 import { isFilePath, makeSocketFile, type SocketFile } from "./unix-path.ts";
+import { temporaryFolder } from "../../test/fixtures/temporary-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "zocalo-path-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 const unix = { skip: process.platform === "win32" };
 const library = JSON.stringify(new URL("../index.js", import.meta.url).href);

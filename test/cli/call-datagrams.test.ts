@@ -7,6 +7,7 @@ import { bind } from "../../src/index.ts";
 import { contractFile } from "./contracts.ts";
 import { run, start } from "./program.ts";
 import { FILE_TEXT as CHAT } from "./served-chat.ts";
+import { gate } from "../fixtures/gate.ts";
 
 const idempotent = { idempotent: true } as const;
 const telemetry = contract("telemetry", "1.0.0", {
@@ -31,10 +32,7 @@ export const telemetry = contract("telemetry", ${JSON.stringify(version)}, {
 
 async function serveTelemetry(t: TestContext) {
   const measured: number[] = [];
-  let tell = (): void => undefined;
-  const heard = new Promise<void>((resolve) => {
-    tell = resolve;
-  });
+  const { open: tell, opened: heard } = gate();
   const server = await serveStateless(telemetry, "udp://127.0.0.1:0", {
     handlers: {
       measured: ({ celsius }) => {

@@ -6,6 +6,7 @@ import { bytes, contract, RemoteError, serveSessions, stream, typeOnly } from ".
 import { z } from "zod";
 import { contractFile } from "./contracts.ts";
 import { run, start } from "./program.ts";
+import { gate } from "../fixtures/gate.ts";
 
 const numbers = contract("numbers", "1.0.0", {
   server: {
@@ -28,10 +29,7 @@ const FILE_TEXT = `export const numbers = contract("numbers", "1.0.0", {
 async function serveNumbers(t: TestContext) {
   const stored = new Map<string, string>();
   const cancelled: string[] = [];
-  let tell = (): void => undefined;
-  const over = new Promise<void>((resolve) => {
-    tell = resolve;
-  });
+  const { open: tell, opened: over } = gate();
   const server = await serveSessions(numbers, "tcp://127.0.0.1:0", {
     handlers: {
       async *sum(_nothing, items, { signal }) {

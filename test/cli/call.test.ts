@@ -8,7 +8,7 @@ import { testCertificates } from "../fixtures/certificates.ts";
 import { contractFile } from "./contracts.ts";
 import { run, start } from "./program.ts";
 import { serveChat } from "./served-chat.ts";
-import { folder } from "./simulations.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
 test("a call prints the answer as JSON; an event and an answer that is nothing print nothing", async (t) => {
   const { address, file, heard, server } = await serveChat(t);
@@ -57,7 +57,7 @@ test("--timeout, Ctrl-C, and a server that goes end the call", async (t) => {
 });
 
 test("over Unix sockets and TLS, for clients that authenticate", async (t) => {
-  const path = folder(t);
+  const path = temporaryFolder(t);
   const { authority, server } = await testCertificates();
   writeFileSync(join(path, "ca.pem"), authority.cert);
   writeFileSync(join(path, "me.json"), '{"key":"of ana"}');
@@ -77,7 +77,7 @@ test("over Unix sockets and TLS, for clients that authenticate", async (t) => {
 
 test("what is written wrong, before anything is sent", async (t) => {
   const { address, file, server } = await serveChat(t);
-  const broken = join(folder(t), "broken.json");
+  const broken = join(temporaryFolder(t), "broken.json");
   writeFileSync(broken, "{secret");
   for (const [args, line, code] of [
     [[address, file, "jion"], /does not offer "jion"; it offers: join, fail, wait, reverse, say, count/, 2],

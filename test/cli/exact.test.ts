@@ -7,7 +7,7 @@ import { type TestContext, test } from "node:test";
 import { call, contract, event, serveSessions, stream, typeOnly } from "../../src/protocol.ts";
 import { contractFile } from "./contracts.ts";
 import { run, start } from "./program.ts";
-import { folder } from "./simulations.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
 const mirror = contract("mirror", "1.0.0", {
   server: {
@@ -74,7 +74,7 @@ test("a question that would become another one is wrong usage, and not sent", as
 
 test("a credential that would become another one is wrong usage, and not shown", async (t) => {
   const { address, file } = await serveMirror(t);
-  const auth = join(folder(t), "auth.json");
+  const auth = join(temporaryFolder(t), "auth.json");
   writeFileSync(auth, '{"id":9007199254740993}');
   const { code, stderr } = await run(t, ["call", "--auth", auth, address, file, "echo", "1"]);
   assert.equal(code, 2);

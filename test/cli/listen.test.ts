@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
 import net from "node:net";
 import { once } from "node:events";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { hasIpv6, serving, start } from "./program.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
 /** A connection of `node:net` that collects what comes. */
 class RawClient {
@@ -123,8 +122,7 @@ test("--hex shows what arrives as a dump", async (t) => {
 });
 
 test("unix: the path is there while the server is, and a stale one is no obstacle", async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "zocalo-cli-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder(t);
   const path = join(folder, "listener.sock");
   const crashed = await serving(t, [`unix:${path}`, "--reply", "echo"]);
   crashed.server.child.kill("SIGKILL");

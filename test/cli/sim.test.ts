@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { parseFaultList } from "../../src/sim.ts";
 import { PROGRAM, run, start } from "./program.ts";
-import { FILE, fileWith, folder } from "./simulations.ts";
+import { FILE, fileWith } from "./simulations.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
 const IDENTITY = 'SIM_INVARIANT always "no order is booked twice"';
 
@@ -26,7 +27,7 @@ test("hunt finds seeds that fail, run and check repeat them, shrink makes them s
   const twice = await run(t, ["sim", "check", FILE, "--seed", seed]);
   assert.match(twice.stdout, /\nboth runs are the same\n$/);
 
-  const out = join(folder(t), "list.json");
+  const out = join(temporaryFolder(t), "list.json");
   const shrunk = await run(t, ["sim", "shrink", FILE, "--seed", seed, "--out", out]);
   assert.equal(shrunk.code, 0, shrunk.stderr);
   const list = parseFaultList(readFileSync(out, "utf8"));
@@ -42,7 +43,7 @@ test("one line replays a failure when it is pasted into a shell, whatever the pa
 }, async (t) => {
   const text =
     "export const wrong = simulation({}, async (world) => {\n  world.host('a');\n  throw new TypeError(7);\n});";
-  const path = join(folder(t), "it's a $PROGRAM.mjs");
+  const path = join(temporaryFolder(t), "it's a $PROGRAM.mjs");
   renameSync(fileWith(t, text), path);
   const { stdout, stderr, code } = await run(t, ["sim", "run", path, "--export", "wrong", "--seed", "12345678901"]);
   assert.equal(code, 1);

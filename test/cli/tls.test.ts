@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { makeIdentity, testCertificates } from "../fixtures/certificates.ts";
 import { run, serving } from "./program.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
 interface Files {
   readonly ca: string;
@@ -15,8 +15,7 @@ interface Files {
 }
 
 async function certificateFiles(t: TestContext): Promise<Files> {
-  const folder = await mkdtemp(join(tmpdir(), "zocalo-cli-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder(t);
   const { authority, server } = await testCertificates();
   const client = await makeIdentity(authority, { name: "client" });
   const texts = {

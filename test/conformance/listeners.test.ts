@@ -1,15 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after } from "node:test";
 import { nodeNetwork } from "../../src/index.ts";
 import { listenerSuite, type ListenerWorld } from "../../src/testing.ts";
 import { testCertificates } from "../fixtures/certificates.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
 /* One suite, every kind of listener. */
 
-const folder = mkdtempSync(join(tmpdir(), "zocalo-listeners-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 const tcp: ListenerWorld = {
   network: nodeNetwork,

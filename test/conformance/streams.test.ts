@@ -1,18 +1,14 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after } from "node:test";
 import { type ConnectOptions, connect, listen, type ListenOptions, pair } from "../../src/index.ts";
 import { type OpenedStreams, streamSuite } from "../../src/testing.ts";
 import { testCertificates } from "../fixtures/certificates.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
 /*
  * One suite, every kind of connection. Where it matters who called, the suite runs once more with the sides exchanged: an
  * accepted socket reads in another way than one that connects.
  */
 
-const folder = mkdtempSync(join(tmpdir(), "zocalo-streams-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 async function over(
   address: string,

@@ -8,7 +8,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ServeOptions } from "../../src/index.ts";
 import { call, contract, connectSession, serveSessions, type SessionServerStats } from "../../src/protocol.ts";
 import { testCertificates } from "../fixtures/certificates.ts";
-import { gate } from "../sessions/gate.ts";
+import { gate } from "../fixtures/gate.ts";
 import { RawClient } from "../sessions/raw-client.ts";
 import { Listener, gone, type Kind, kinds, PROXY_HEADER } from "./listeners.ts";
 import { nothingEscapes } from "./escapes.ts";

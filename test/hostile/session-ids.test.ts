@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { call, contract, event, stream, typeOnly } from "../../src/protocol.ts";
-import { gate } from "../sessions/gate.ts";
+import { gate } from "../fixtures/gate.ts";
 import { connectSession, serveSessions } from "../sessions/opened.ts";
 import { callFrame, idFrame, itemFrame, openFrame, RawClient } from "../sessions/raw-client.ts";
 import { nothingEscapes } from "./escapes.ts";

@@ -192,5 +192,4 @@ test("of many peers together a hundred problems are told in a second, broken han
   stranger.close();
   assert.deepEqual(codes(), { PROTOCOL_MISMATCH: 1 });
   await serves();
-  await server.close({ timeoutMs: 0 });
 });

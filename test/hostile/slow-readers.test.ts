@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import { test } from "node:test";
 import { nodeNetwork, type Peer, type ZocaloError } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
-import { gate } from "../sessions/gate.ts";
+import { gate } from "../fixtures/gate.ts";
 import { Listener, kinds } from "./listeners.ts";
 import { nothingEscapes } from "./escapes.ts";
 

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import { testCertificates } from "../fixtures/certificates.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { hasIpv6, run, RunningProgram, serving, start, type StartOptions } from "../cli/program.ts";
 
 /** Why a test with this program cannot run; false when it can. */
@@ -26,8 +26,7 @@ function other(t: TestContext, command: string, args: readonly string[], options
 }
 
 async function certificateFiles(t: TestContext): Promise<{ ca: string; cert: string; key: string }> {
-  const folder = await mkdtemp(join(tmpdir(), "zocalo-interop-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder(t);
   const { authority, server } = await testCertificates();
   const [ca, cert, key] = ["ca.pem", "cert.pem", "key.pem"].map((name) => join(folder, name)) as [
     string,
@@ -94,8 +93,7 @@ describe("ncat", { skip: missing("ncat") }, () => {
   });
 
   test("calls a Unix socket", async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), "zocalo-interop-"));
-    t.after(() => rm(folder, { recursive: true, force: true }));
+    const folder = temporaryFolder(t);
     const path = join(folder, "listener.sock");
     await serving(t, [`unix:${path}`, "--reply", "upper"]);
     const ncat = other(t, "ncat", ["-U", path]);
@@ -104,8 +102,7 @@ describe("ncat", { skip: missing("ncat") }, () => {
   });
 
   test("is called by send", async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), "zocalo-interop-"));
-    t.after(() => rm(folder, { recursive: true, force: true }));
+    const folder = temporaryFolder(t);
     const path = join(folder, "listener.sock");
     other(t, "ncat", ["-lkU", path, "--exec", "/bin/cat"]);
     const { code, stdout } = await run(t, ["send", `unix:${path}`, "hola", "--wait-for-server", "30000"]);

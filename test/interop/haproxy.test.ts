@@ -3,9 +3,8 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import net from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import { formatProxyHeader } from "../../src/core/proxy/format.ts";
@@ -21,6 +20,7 @@ import {
 } from "../../src/index.ts";
 import { textToEnd } from "../../src/testing/stream/check.ts";
 import { makeIdentity, testCertificates } from "../fixtures/certificates.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
 const missing = spawnSync("haproxy", ["-v"]).status === 0 ? false : "haproxy is not installed";
 const READY_MS = 20_000;
@@ -60,8 +60,7 @@ defaults
 
 /** Starts haproxy with these ways; answers the port of each. It is ended with the test. */
 async function haproxy(t: TestContext, ways: readonly Way[]): Promise<readonly number[]> {
-  const folder = await mkdtemp(join(tmpdir(), "zocalo-haproxy-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder(t);
   const ports: number[] = [];
   let text = SETTINGS;
   for (const [index, { takes = "", to, gives = "" }] of ways.entries()) {
@@ -217,8 +216,7 @@ describe("haproxy", { skip: missing }, () => {
   });
 
   test("what it says of the client's TLS reaches the program, over TCP and over a Unix socket", async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), "zocalo-haproxy-tls-"));
-    t.after(() => rm(folder, { recursive: true, force: true }));
+    const folder = temporaryFolder(t);
     const client = await makeIdentity(authority, { name: "Ana" });
     const [pem, ca, path] = ["server.pem", "ca.pem", "backend.sock"].map((name) => join(folder, name)) as [
       string,

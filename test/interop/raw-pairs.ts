@@ -1,19 +1,16 @@
 /** Connections with ours at one end and a raw socket of `node:net` or `node:tls` at the other. */
 
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
-import { after } from "node:test";
 import tls from "node:tls";
 import { type AddressLike, connect, listen, type StreamSocket, type TlsOptions } from "../../src/index.ts";
 import { patternBytes, pending } from "../../src/testing/stream/check.ts";
 import { testCertificates } from "../fixtures/certificates.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "zocalo-streams-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 let paths = 0;
 
 export const { authority, server: identity } = await testCertificates();

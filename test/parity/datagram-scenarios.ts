@@ -1,14 +1,14 @@
 import { bind, serveDatagrams } from "../../src/index.ts";
-import { codeOf, failureOf, pending, type Scenario } from "./ground.ts";
+import { codeOf, failureOf, pending, type Scenario, scenario } from "./ground.ts";
 
 const LARGEST_BYTES = 65_507;
 
 /** Datagram sockets. */
 export const datagramScenarios: readonly Scenario[] = [
-  {
-    name: "the unspecified address is this machine; an IPv4 sender has one form on [::] too",
-    oneMachine: true,
-    run: async ({ ground: { server, client } }) => {
+  scenario(
+    "the unspecified address is this machine; an IPv4 sender has one form on [::] too",
+    ["127.0.0.1", "127.0.0.1", "127.0.0.1", "::1"],
+    async ({ ground: { server, client } }) => {
       const box = await bind("udp://[::]:0", { network: server });
       const { port } = box.localAddress;
       const friend = await bind("udp://127.0.0.1:0", { network: client });
@@ -23,11 +23,12 @@ export const datagramScenarios: readonly Scenario[] = [
       for (const one of [box, friend, wide]) await one.close();
       return seen;
     },
-    outcome: ["127.0.0.1", "127.0.0.1", "127.0.0.1", "::1"],
-  },
-  {
-    name: "datagrams come whole, in order, from whom they came; one of them is empty",
-    run: async (scene) => {
+    { oneMachine: true },
+  ),
+  scenario(
+    "datagrams come whole, in order, from whom they came; one of them is empty",
+    ["uno", "", "9000", "cuatro", true, 4, 9009],
+    async (scene) => {
       const [box, friend] = [await scene.bind(), await scene.bindClient()];
       const from: boolean[] = [];
       const texts: string[] = [];
@@ -39,35 +40,30 @@ export const datagramScenarios: readonly Scenario[] = [
       }
       return [...texts, from.every(Boolean), box.stats.datagramsReceived, box.stats.bytesReceived];
     },
-    outcome: ["uno", "", "9000", "cuatro", true, 4, 9009],
-  },
-  {
-    name: "the largest datagram, and one byte more",
-    run: async (scene) => {
+  ),
+  scenario(
+    "the largest datagram, and one byte more",
+    [LARGEST_BYTES, ["DATAGRAM_TOO_LARGE", "none"]],
+    async (scene) => {
       const [box, friend] = [await scene.bind(), await scene.bindClient()];
       await friend.send(Buffer.alloc(LARGEST_BYTES), box.localAddress);
       const { data } = await box.receive();
       const failure = await failureOf(friend.send(Buffer.alloc(LARGEST_BYTES + 1), box.localAddress));
       return [data.length, failure];
     },
-    outcome: [LARGEST_BYTES, ["DATAGRAM_TOO_LARGE", "none"]],
-  },
-  {
-    name: "sendMany: who arrived and who could not be sent",
-    run: async (scene) => {
-      const [box, friend] = [await scene.bind(), await scene.bindClient()];
-      const forbidden = "udp://255.255.255.255:9";
-      const items = ["a", "", "b"].map((data) => ({ data, to: data === "" ? forbidden : box.localAddress }));
-      const { failures } = await friend.sendMany(items);
-      const got = [String((await box.receive()).data), String((await box.receive()).data)];
-      return [...got, failures.map(({ index, error }) => [index, (error as { code: string }).code])];
-    },
-    outcome: ["a", "b", [[1, "PERMISSION_DENIED"]]],
-  },
-  {
-    name: "nobody stands on the port: a connected datagram socket is told, another is not",
-    freePorts: true,
-    run: async (scene) => {
+  ),
+  scenario("sendMany: who arrived and who could not be sent", ["a", "b", [[1, "PERMISSION_DENIED"]]], async (scene) => {
+    const [box, friend] = [await scene.bind(), await scene.bindClient()];
+    const forbidden = "udp://255.255.255.255:9";
+    const items = ["a", "", "b"].map((data) => ({ data, to: data === "" ? forbidden : box.localAddress }));
+    const { failures } = await friend.sendMany(items);
+    const got = [String((await box.receive()).data), String((await box.receive()).data)];
+    return [...got, failures.map(({ index, error }) => [index, (error as { code: string }).code])];
+  }),
+  scenario(
+    "nobody stands on the port: a connected datagram socket is told, another is not",
+    ["CONNECTION_REFUSED", "TIMEOUT"],
+    async (scene) => {
       const port = await scene.freePort("udp");
       const remote = `udp://${scene.ground.serverHost}:${port}`;
       const free = await scene.bindClient();
@@ -78,12 +74,12 @@ export const datagramScenarios: readonly Scenario[] = [
       const quiet = await codeOf(free.receive({ timeoutMs: 30 }));
       return [told, quiet];
     },
-    outcome: ["CONNECTION_REFUSED", "TIMEOUT"],
-  },
-  {
-    name: "a connected datagram socket goes on after a refusal, and hears only its peer",
-    freePorts: true,
-    run: async (scene) => {
+    { freePorts: true },
+  ),
+  scenario(
+    "a connected datagram socket goes on after a refusal, and hears only its peer",
+    ["CONNECTION_REFUSED", "from the peer", 1],
+    async (scene) => {
       const port = await scene.freePort("udp");
       const connected = await scene.bindClient({ remote: `udp://${scene.ground.serverHost}:${port}` });
       await connected.send("x");
@@ -94,11 +90,12 @@ export const datagramScenarios: readonly Scenario[] = [
       await peer.send("from the peer", connected.localAddress);
       return [told, String((await connected.receive()).data), connected.stats.datagramsReceived];
     },
-    outcome: ["CONNECTION_REFUSED", "from the peer", 1],
-  },
-  {
-    name: "addresses that are taken, shared, and not of this machine",
-    run: async (scene) => {
+    { freePorts: true },
+  ),
+  scenario(
+    "addresses that are taken, shared, and not of this machine",
+    ["ADDRESS_IN_USE", "none", "ADDRESS_NOT_AVAILABLE"],
+    async (scene) => {
       const box = await scene.bind();
       const taken = await codeOf(scene.bind({}, box.localAddress.port));
       const shared = await scene.bind({ udp: { reuseAddress: true } });
@@ -106,11 +103,11 @@ export const datagramScenarios: readonly Scenario[] = [
       const foreign = await codeOf(bind("udp://203.0.113.77:0", { network: scene.ground.server }));
       return [taken, again, foreign];
     },
-    outcome: ["ADDRESS_IN_USE", "none", "ADDRESS_NOT_AVAILABLE"],
-  },
-  {
-    name: "receive with a time-out, with a signal, and across close",
-    run: async (scene) => {
+  ),
+  scenario(
+    "receive with a time-out, with a signal, and across close",
+    ["TIMEOUT", "Error: enough", "CLOSED", "CLOSED", "CLOSED"],
+    async (scene) => {
       const box = await scene.bind();
       const late = await codeOf(box.receive({ timeoutMs: 10 }));
       const stop = new AbortController();
@@ -127,11 +124,11 @@ export const datagramScenarios: readonly Scenario[] = [
         await codeOf(box.send("x", box.localAddress)),
       ];
     },
-    outcome: ["TIMEOUT", "Error: enough", "CLOSED", "CLOSED", "CLOSED"],
-  },
-  {
-    name: "a full receive queue drops the oldest, or the newest, and counts",
-    run: async (scene) => {
+  ),
+  scenario(
+    "a full receive queue drops the oldest, or the newest, and counts",
+    ["3 4 5", 2, "1 2 3", 2],
+    async (scene) => {
       const friend = await scene.bindClient();
       const kept: unknown[] = [];
       for (const overflow of ["drop-oldest", "drop-newest"] as const) {
@@ -142,11 +139,11 @@ export const datagramScenarios: readonly Scenario[] = [
       }
       return kept;
     },
-    outcome: ["3 4 5", 2, "1 2 3", 2],
-  },
-  {
-    name: "a receive buffer of the kernel that is full drops what comes last",
-    run: async (scene) => {
+  ),
+  scenario(
+    "a receive buffer of the kernel that is full drops what comes last",
+    [0, true, true, true],
+    async (scene) => {
       const box = await scene.bind({
         udp: { receiveBufferBytes: 16_384 },
         limits: { maxReceiveQueueDatagrams: 1 },
@@ -169,21 +166,20 @@ export const datagramScenarios: readonly Scenario[] = [
       const ordered = got.every((value, index) => index === 0 || value > (got[index - 1] ?? 0));
       return [got[0], got.length < count, got.length > 3, ordered];
     },
-    outcome: [0, true, true, true],
-  },
-  {
-    name: "datagrams to the port 0, and to a broadcast address without leave",
-    run: async (scene) => {
+  ),
+  scenario(
+    "datagrams to the port 0, and to a broadcast address without leave",
+    ["ADDRESS_INVALID", "PERMISSION_DENIED"],
+    async (scene) => {
       const box = await scene.bindClient();
       const nowhere = await codeOf(box.send("x", `udp://${scene.ground.serverHost}:0`));
       return [nowhere, await codeOf(box.send("x", "udp://255.255.255.255:9"))];
     },
-    outcome: ["ADDRESS_INVALID", "PERMISSION_DENIED"],
-  },
-  {
-    name: "a broadcast reaches those who stand on the wildcard",
-    oneMachine: true,
-    run: async (scene) => {
+  ),
+  scenario(
+    "a broadcast reaches those who stand on the wildcard",
+    ["to all", "TIMEOUT"],
+    async (scene) => {
       const box = await bind("udp://0.0.0.0:0", { network: scene.ground.server });
       const exact = await scene.bind();
       const friend = await scene.bindClient();
@@ -195,12 +191,12 @@ export const datagramScenarios: readonly Scenario[] = [
       await box.close();
       return [String(data), quiet];
     },
-    outcome: ["to all", "TIMEOUT"],
-  },
-  {
-    name: "a group reaches its members, and no one who has left",
-    oneMachine: true,
-    run: async (scene) => {
+    { oneMachine: true },
+  ),
+  scenario(
+    "a group reaches its members, and no one who has left",
+    ["to both", "to both", "to one", "ADDRESS_IN_USE", "ADDRESS_NOT_AVAILABLE"],
+    async (scene) => {
       const way = { interface: "lo" };
       const { server, client } = scene.ground;
       const member = await bind("udp://0.0.0.0:0", { network: server, udp: { reuseAddress: true } });
@@ -220,29 +216,21 @@ export const datagramScenarios: readonly Scenario[] = [
       for (const box of boxes) await box.close();
       return [...both, one, twice, left];
     },
-    outcome: ["to both", "to both", "to one", "ADDRESS_IN_USE", "ADDRESS_NOT_AVAILABLE"],
-  },
-  {
-    name: "hops beyond what IP has",
-    run: async (scene) => {
-      const box = await scene.bind();
-      return [await codeOf((async () => box.udp.setTtl(0))()), await codeOf((async () => box.udp.setTtl(256))())];
-    },
-    outcome: ["OPTION_INVALID", "OPTION_INVALID"],
-  },
-  {
-    name: "a service answers each datagram to whom it came from",
-    run: async (scene) => {
-      const { server, serverHost } = scene.ground;
-      const service = await serveDatagrams(`udp://${serverHost}:0`, (request) => request.reply(request.data), {
-        network: server,
-      });
-      const friend = await scene.bindClient();
-      await friend.send("hola", service.localAddress);
-      const { data, from } = await friend.receive();
-      await service.close({ timeoutMs: 0 });
-      return [String(data), from.port === service.localAddress.port];
-    },
-    outcome: ["hola", true],
-  },
+    { oneMachine: true },
+  ),
+  scenario("hops beyond what IP has", ["OPTION_INVALID", "OPTION_INVALID"], async (scene) => {
+    const box = await scene.bind();
+    return [await codeOf((async () => box.udp.setTtl(0))()), await codeOf((async () => box.udp.setTtl(256))())];
+  }),
+  scenario("a service answers each datagram to whom it came from", ["hola", true], async (scene) => {
+    const { server, serverHost } = scene.ground;
+    const service = await serveDatagrams(`udp://${serverHost}:0`, (request) => request.reply(request.data), {
+      network: server,
+    });
+    const friend = await scene.bindClient();
+    await friend.send("hola", service.localAddress);
+    const { data, from } = await friend.receive();
+    await service.close({ timeoutMs: 0 });
+    return [String(data), from.port === service.localAddress.port];
+  }),
 ];

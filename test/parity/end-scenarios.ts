@@ -1,12 +1,13 @@
-import { codeOf, endOf, failureOf, firstFailedWrite, pending, rest, type Scenario } from "./ground.ts";
+import { codeOf, endOf, failureOf, firstFailedWrite, pending, rest, type Scenario, scenario } from "./ground.ts";
 
 const FLOOD_BYTES = 24 * 1_048_576;
 
 /** The ways in which a connection ends. */
 export const endScenarios: readonly Scenario[] = [
-  {
-    name: "FIN is the end, again and again, and the other direction stays open",
-    run: async (scene) => {
+  scenario(
+    "FIN is the end, again and again, and the other direction stays open",
+    [null, null, "still here", null, ["ended"], ["ended"]],
+    async (scene) => {
       const { call, peer } = await scene.joined();
       await call.end();
       const ends = [await peer.read(), await peer.read()];
@@ -15,34 +16,26 @@ export const endScenarios: readonly Scenario[] = [
       await peer.end();
       return [...ends, answer, await call.read(), await endOf(call), await endOf(peer)];
     },
-    outcome: [null, null, "still here", null, ["ended"], ["ended"]],
-  },
-  {
-    name: "a write behind end(), and a second end()",
-    run: async (scene) => {
-      const { call } = await scene.joined();
-      await call.end();
-      return [await failureOf(call.write("x")), await codeOf(call.end())];
-    },
-    outcome: [["CLOSED", "none"], "none"],
-  },
-  {
-    name: "close sends the last answer to a client that reads late",
-    run: async (scene) => {
-      const { call, peer } = await scene.joined();
-      const answer = "x".repeat(200_000);
-      await peer.write(answer);
-      const closing = peer.close();
-      const [text, end] = await rest(call);
-      await call.end();
-      await closing;
-      return [text === answer, end, await endOf(peer)];
-    },
-    outcome: [true, "end", ["closed"]],
-  },
-  {
-    name: "close keeps the answer when the request was not read to its end",
-    run: async (scene) => {
+  ),
+  scenario("a write behind end(), and a second end()", [["CLOSED", "none"], "none"], async (scene) => {
+    const { call } = await scene.joined();
+    await call.end();
+    return [await failureOf(call.write("x")), await codeOf(call.end())];
+  }),
+  scenario("close sends the last answer to a client that reads late", [true, "end", ["closed"]], async (scene) => {
+    const { call, peer } = await scene.joined();
+    const answer = "x".repeat(200_000);
+    await peer.write(answer);
+    const closing = peer.close();
+    const [text, end] = await rest(call);
+    await call.end();
+    await closing;
+    return [text === answer, end, await endOf(peer)];
+  }),
+  scenario(
+    "close keeps the answer when the request was not read to its end",
+    ["no more, thank you", "end", "none", "none"],
+    async (scene) => {
       const { call, peer } = await scene.joined();
       const sending = call.write(Buffer.alloc(300_000)).then(() => call.end());
       await peer.readExactly(1);
@@ -51,32 +44,32 @@ export const endScenarios: readonly Scenario[] = [
       const answer = await rest(call);
       return [...answer, await codeOf(sending), await codeOf(closing)];
     },
-    outcome: ["no more, thank you", "end", "none", "none"],
-  },
-  {
-    name: "close gives up on a peer that sends more than lingerBytes, which is reset",
-    run: async (scene) => {
+  ),
+  scenario(
+    "close gives up on a peer that sends more than lingerBytes, which is reset",
+    [["CONNECTION_RESET", "unknown"], "reset"],
+    async (scene) => {
       const { call, peer } = await scene.joined();
       const writing = pending(call.write(Buffer.alloc(FLOOD_BYTES)));
       await peer.readExactly(1);
       await peer.close({ lingerBytes: 10_000 });
       return [await failureOf(writing), (await call.closed).how];
     },
-    outcome: [["CONNECTION_RESET", "unknown"], "reset"],
-  },
-  {
-    name: "close gives up on a peer that never ends, and what comes later is answered with a reset",
-    run: async (scene) => {
+  ),
+  scenario(
+    "close gives up on a peer that never ends, and what comes later is answered with a reset",
+    [null, "CONNECTION_RESET", "reset"],
+    async (scene) => {
       const { call, peer } = await scene.joined();
       await peer.close({ lingerMs: 20 });
       const end = await call.read();
       return [end, await firstFailedWrite(call), (await call.closed).how];
     },
-    outcome: [null, "CONNECTION_RESET", "reset"],
-  },
-  {
-    name: "reading and writing what this side has closed",
-    run: async (scene) => {
+  ),
+  scenario(
+    "reading and writing what this side has closed",
+    ["CLOSED", "CLOSED", ["CLOSED", "none"], ["closed"]],
+    async (scene) => {
       const { call, peer } = await scene.joined();
       const waiting = pending(call.read());
       const peerEnds = peer.read().then(() => peer.end());
@@ -84,20 +77,20 @@ export const endScenarios: readonly Scenario[] = [
       await peerEnds;
       return [await codeOf(waiting), await codeOf(call.read()), await failureOf(call.write("x")), await endOf(call)];
     },
-    outcome: ["CLOSED", "CLOSED", ["CLOSED", "none"], ["closed"]],
-  },
-  {
-    name: "both sides close at once, with nothing left to say",
-    run: async (scene) => {
+  ),
+  scenario(
+    "both sides close at once, with nothing left to say",
+    ["none", "none", ["closed"], ["closed"]],
+    async (scene) => {
       const { call, peer } = await scene.joined();
       const codes = await Promise.all([codeOf(call.close()), codeOf(peer.close())]);
       return [...codes, await endOf(call), await endOf(peer)];
     },
-    outcome: ["none", "none", ["closed"], ["closed"]],
-  },
-  {
-    name: "a reset behind bytes that nobody has read: first the bytes, then the reset",
-    run: async (scene) => {
+  ),
+  scenario(
+    "a reset behind bytes that nobody has read: first the bytes, then the reset",
+    ["ello", "CONNECTION_RESET", ["reset", "CONNECTION_RESET"], "CONNECTION_RESET"],
+    async (scene) => {
       const { call, peer } = await scene.joined();
       await call.write("hello");
       await peer.readExactly(1);
@@ -105,58 +98,50 @@ export const endScenarios: readonly Scenario[] = [
       call.abort();
       return [...(await rest(peer)), await endOf(peer), await codeOf(peer.read())];
     },
-    outcome: ["ello", "CONNECTION_RESET", ["reset", "CONNECTION_RESET"], "CONNECTION_RESET"],
-  },
-  {
-    name: "a reset while a read waits",
-    run: async (scene) => {
-      const { call, peer } = await scene.joined();
-      const waiting = pending(peer.read());
-      call.abort();
-      return [await codeOf(waiting), (await peer.closed).how, await codeOf(peer.write("x"))];
-    },
-    outcome: ["CONNECTION_RESET", "reset", "CONNECTION_RESET"],
-  },
-  {
-    name: "a reset while a write waits for the window",
-    run: async (scene) => {
+  ),
+  scenario("a reset while a read waits", ["CONNECTION_RESET", "reset", "CONNECTION_RESET"], async (scene) => {
+    const { call, peer } = await scene.joined();
+    const waiting = pending(peer.read());
+    call.abort();
+    return [await codeOf(waiting), (await peer.closed).how, await codeOf(peer.write("x"))];
+  }),
+  scenario(
+    "a reset while a write waits for the window",
+    [
+      ["CONNECTION_RESET", "unknown"],
+      ["reset", "CONNECTION_RESET"],
+    ],
+    async (scene) => {
       const { call, peer } = await scene.joined();
       const writing = pending(call.write(Buffer.alloc(FLOOD_BYTES)));
       await peer.readExactly(1);
       peer.abort();
       return [await failureOf(writing), await endOf(call)];
     },
-    outcome: [
-      ["CONNECTION_RESET", "unknown"],
-      ["reset", "CONNECTION_RESET"],
-    ],
-  },
-  {
-    name: "a reset in the middle of a message",
-    run: async (scene) => {
-      const { call, peer } = await scene.joined();
-      const line = pending(peer.readUntil("\n"));
-      await call.write("half a li");
-      await scene.until(() => peer.bytesReceived === 9);
-      call.abort();
-      return [await codeOf(line)];
-    },
-    outcome: ["CONNECTION_RESET"],
-  },
-  {
-    name: "a reset behind a FIN is a reset for the one who writes on",
-    run: async (scene) => {
+  ),
+  scenario("a reset in the middle of a message", ["CONNECTION_RESET"], async (scene) => {
+    const { call, peer } = await scene.joined();
+    const line = pending(peer.readUntil("\n"));
+    await call.write("half a li");
+    await scene.until(() => peer.bytesReceived === 9);
+    call.abort();
+    return [await codeOf(line)];
+  }),
+  scenario(
+    "a reset behind a FIN is a reset for the one who writes on",
+    [null, "CONNECTION_RESET", "reset"],
+    async (scene) => {
       const { call, peer } = await scene.joined();
       await call.end();
       const end = await peer.read();
       call.abort();
       return [end, await firstFailedWrite(peer), (await peer.closed).how];
     },
-    outcome: [null, "CONNECTION_RESET", "reset"],
-  },
-  {
-    name: "this side aborts, with a reason and without",
-    run: async (scene) => {
+  ),
+  scenario(
+    "this side aborts, with a reason and without",
+    ["CONNECTION_ABORTED", "aborted", "CONNECTION_ABORTED", "CONNECTION_ABORTED"],
+    async (scene) => {
       const { call } = await scene.joined();
       const first = pending(call.read());
       call.abort(new Error("my reason"));
@@ -165,23 +150,18 @@ export const endScenarios: readonly Scenario[] = [
       other.call.abort();
       return [await codeOf(first), (await call.closed).how, await codeOf(second), await codeOf(other.call.write("x"))];
     },
-    outcome: ["CONNECTION_ABORTED", "aborted", "CONNECTION_ABORTED", "CONNECTION_ABORTED"],
-  },
-  {
-    name: "break in for await neither closes nor loses bytes",
-    run: async (scene) => {
-      const { call, peer } = await scene.joined();
-      await call.write("abc");
-      let first = "";
-      for await (const piece of peer) {
-        first = String(piece);
-        break;
-      }
-      await call.write("def");
-      await call.end();
-      const [text, end] = await rest(peer);
-      return [first + (text ?? ""), end];
-    },
-    outcome: ["abcdef", "end"],
-  },
+  ),
+  scenario("break in for await neither closes nor loses bytes", ["abcdef", "end"], async (scene) => {
+    const { call, peer } = await scene.joined();
+    await call.write("abc");
+    let first = "";
+    for await (const piece of peer) {
+      first = String(piece);
+      break;
+    }
+    await call.write("def");
+    await call.end();
+    const [text, end] = await rest(peer);
+    return [first + (text ?? ""), end];
+  }),
 ];

@@ -36,6 +36,16 @@ export interface Scenario {
   readonly oneMachine?: true;
 }
 
+/** One scenario: what it is called, what it comes to, and how it goes. */
+export function scenario(
+  name: string,
+  outcome: Outcome,
+  run: Scenario["run"],
+  needs: Pick<Scenario, "freePorts" | "oneMachine"> = {},
+): Scenario {
+  return { name, outcome, run, ...needs };
+}
+
 /** A listener with a call through it. */
 export interface Joined {
   readonly listener: Listener;

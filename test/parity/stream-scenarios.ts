@@ -1,5 +1,5 @@
 import { connect, type StreamSocket } from "../../src/index.ts";
-import { codeOf, failureOf, pending, rest, type Scenario, type Scene } from "./ground.ts";
+import { codeOf, failureOf, pending, rest, type Scenario, scenario, type Scene } from "./ground.ts";
 
 /** More than fits into all buffers on the way. */
 const FLOOD_BYTES = 24 * 1_048_576;
@@ -32,135 +32,108 @@ async function readCount(socket: StreamSocket, count: number): Promise<number> {
 
 /** Connecting, sending, receiving, time-outs and cancellation. */
 export const streamScenarios: readonly Scenario[] = [
-  {
-    name: "nothing listens",
-    freePorts: true,
-    run: async (scene) => [await codeOf(scene.connect(await scene.freePort("tcp")))],
-    outcome: ["CONNECTION_REFUSED"],
-  },
-  {
-    name: "a signal that is aborted already, and a time-out of zero",
-    run: async (scene) => {
+  scenario(
+    "nothing listens",
+    ["CONNECTION_REFUSED"],
+    async (scene) => [await codeOf(scene.connect(await scene.freePort("tcp")))],
+    { freePorts: true },
+  ),
+  scenario(
+    "a signal that is aborted already, and a time-out of zero",
+    ["Error: changed my mind", "TIMEOUT"],
+    async (scene) => {
       const listener = await scene.listen();
       const { port } = listener.localAddress;
       const signal = AbortSignal.abort(new Error("changed my mind"));
       return [await codeOf(scene.connect(port, { signal })), await codeOf(scene.connect(port, { timeoutMs: 0 }))];
     },
-    outcome: ["Error: changed my mind", "TIMEOUT"],
-  },
-  {
-    name: "localhost is a name of this machine",
-    oneMachine: true,
-    run: async (scene) => {
+  ),
+  scenario(
+    "localhost is a name of this machine",
+    [true],
+    async (scene) => {
       const { port } = (await scene.listen()).localAddress;
       await using call = await connect(`tcp://localhost:${port}`, { network: scene.ground.client });
       return [call.remoteAddress.port === port];
     },
-    outcome: [true],
-  },
-  {
-    name: "both ends know both addresses",
-    run: async (scene) => {
-      const { call, peer, listener } = await scene.joined();
-      return [
-        call.localAddress.toString() === peer.remoteAddress.toString(),
-        peer.localAddress.toString() === call.remoteAddress.toString(),
-        call.remoteAddress.port === listener.localAddress.port,
-      ];
-    },
-    outcome: [true, true, true],
-  },
-  {
-    name: "a megabyte each way at once",
-    run: async (scene) => {
-      const { call, peer } = await scene.joined();
-      const bytes = pattern(1_000_000);
-      const read = async (socket: StreamSocket): Promise<boolean> =>
-        (await socket.readExactly(bytes.length)).equals(bytes);
-      const [a, b] = await Promise.all([read(call), read(peer), call.write(bytes), peer.write(bytes)]);
-      return [a, b, call.bytesSent, call.bytesReceived];
-    },
-    outcome: [true, true, 1_000_000, 1_000_000],
-  },
-  {
-    name: "fifty calls through one listener, each with its own answer",
-    run: async (scene) => {
-      const listener = await scene.listen();
-      const echo = async (): Promise<void> => {
-        for (let count = 0; count < 50; count += 1) {
-          const peer = await listener.accept();
-          void peer.readUntil("\n").then((line) => peer.write(line));
-        }
-      };
-      void echo();
-      const answers = Array.from({ length: 50 }, async (_, index) => {
-        const call = await scene.connect(listener.localAddress.port);
-        await call.write(`${index}\n`);
-        return Number(String(await call.readUntil("\n")));
-      });
-      const sum = (await Promise.all(answers)).reduce((total, value) => total + value, 0);
-      return [sum, listener.stats.accepted];
-    },
-    outcome: [1225, 50],
-  },
-  {
-    name: "readExactly beyond the end has what came",
-    run: async (scene) => {
-      const { call, peer } = await scene.joined();
-      await call.write("abc");
-      await call.end();
-      const error = await peer.readExactly(5).catch((reason: unknown) => reason as { code: string; partial: Buffer });
-      return ["code" in error && error.code, "partial" in error && String(Buffer.from(error.partial))];
-    },
-    outcome: ["END_OF_STREAM", "abc"],
-  },
-  {
-    name: "a delimiter that does not come consumes nothing",
-    run: async (scene) => {
+    { oneMachine: true },
+  ),
+  scenario("both ends know both addresses", [true, true, true], async (scene) => {
+    const { call, peer, listener } = await scene.joined();
+    return [
+      call.localAddress.toString() === peer.remoteAddress.toString(),
+      peer.localAddress.toString() === call.remoteAddress.toString(),
+      call.remoteAddress.port === listener.localAddress.port,
+    ];
+  }),
+  scenario("a megabyte each way at once", [true, true, 1_000_000, 1_000_000], async (scene) => {
+    const { call, peer } = await scene.joined();
+    const bytes = pattern(1_000_000);
+    const read = async (socket: StreamSocket): Promise<boolean> =>
+      (await socket.readExactly(bytes.length)).equals(bytes);
+    const [a, b] = await Promise.all([read(call), read(peer), call.write(bytes), peer.write(bytes)]);
+    return [a, b, call.bytesSent, call.bytesReceived];
+  }),
+  scenario("fifty calls through one listener, each with its own answer", [1225, 50], async (scene) => {
+    const listener = await scene.listen();
+    const echo = async (): Promise<void> => {
+      for (let count = 0; count < 50; count += 1) {
+        const peer = await listener.accept();
+        void peer.readUntil("\n").then((line) => peer.write(line));
+      }
+    };
+    void echo();
+    const answers = Array.from({ length: 50 }, async (_, index) => {
+      const call = await scene.connect(listener.localAddress.port);
+      await call.write(`${index}\n`);
+      return Number(String(await call.readUntil("\n")));
+    });
+    const sum = (await Promise.all(answers)).reduce((total, value) => total + value, 0);
+    return [sum, listener.stats.accepted];
+  }),
+  scenario("readExactly beyond the end has what came", ["END_OF_STREAM", "abc"], async (scene) => {
+    const { call, peer } = await scene.joined();
+    await call.write("abc");
+    await call.end();
+    const error = await peer.readExactly(5).catch((reason: unknown) => reason as { code: string; partial: Buffer });
+    return ["code" in error && error.code, "partial" in error && String(Buffer.from(error.partial))];
+  }),
+  scenario(
+    "a delimiter that does not come consumes nothing",
+    ["DELIMITER_NOT_FOUND", "12345\n", "rest", "end"],
+    async (scene) => {
       const { call, peer } = await scene.joined();
       await call.write("12345\nrest");
       await call.end();
       const early = await codeOf(peer.readUntil("\n", { maxBytes: 5 }));
       return [early, String(await peer.readUntil("\n")), ...(await rest(peer))];
     },
-    outcome: ["DELIMITER_NOT_FOUND", "12345\n", "rest", "end"],
-  },
-  {
-    name: "a read that times out leaves the connection and the bytes alone",
-    run: async (scene) => {
-      const { call, peer } = await scene.joined();
-      const late = await codeOf(peer.readExactly(3, { timeoutMs: SHORT_MS }));
-      await call.write("abc");
-      return [late, String(await peer.readExactly(3))];
-    },
-    outcome: ["TIMEOUT", "abc"],
-  },
-  {
-    name: "a read that is called off leaves the bytes to the next one",
-    run: async (scene) => {
-      const { call, peer } = await scene.joined();
-      const stop = new AbortController();
-      const first = pending(peer.readExactly(3, { signal: stop.signal }));
-      const second = peer.readExactly(4);
-      stop.abort(new Error("enough"));
-      await call.write("abcd");
-      return [await codeOf(first), String(await second)];
-    },
-    outcome: ["Error: enough", "abcd"],
-  },
-  {
-    name: "reads are served in their order",
-    run: async (scene) => {
-      const { call, peer } = await scene.joined();
-      const reads = [peer.readExactly(2), peer.readUntil(";"), peer.readExactly(3)];
-      await call.write("abcd;efg");
-      return (await Promise.all(reads)).map(String);
-    },
-    outcome: ["ab", "cd;", "efg"],
-  },
-  {
-    name: "a writer waits for a reader that does not read, and goes on when it does",
-    run: async (scene) => {
+  ),
+  scenario("a read that times out leaves the connection and the bytes alone", ["TIMEOUT", "abc"], async (scene) => {
+    const { call, peer } = await scene.joined();
+    const late = await codeOf(peer.readExactly(3, { timeoutMs: SHORT_MS }));
+    await call.write("abc");
+    return [late, String(await peer.readExactly(3))];
+  }),
+  scenario("a read that is called off leaves the bytes to the next one", ["Error: enough", "abcd"], async (scene) => {
+    const { call, peer } = await scene.joined();
+    const stop = new AbortController();
+    const first = pending(peer.readExactly(3, { signal: stop.signal }));
+    const second = peer.readExactly(4);
+    stop.abort(new Error("enough"));
+    await call.write("abcd");
+    return [await codeOf(first), String(await second)];
+  }),
+  scenario("reads are served in their order", ["ab", "cd;", "efg"], async (scene) => {
+    const { call, peer } = await scene.joined();
+    const reads = [peer.readExactly(2), peer.readUntil(";"), peer.readExactly(3)];
+    await call.write("abcd;efg");
+    return (await Promise.all(reads)).map(String);
+  }),
+  scenario(
+    "a writer waits for a reader that does not read, and goes on when it does",
+    [false, FLOOD_BYTES, true],
+    async (scene) => {
       const { call, peer } = await scene.joined();
       let settled = false;
       const bytes = Buffer.alloc(FLOOD_BYTES, "x");
@@ -172,11 +145,11 @@ export const streamScenarios: readonly Scenario[] = [
       await writing;
       return [early, count, settled];
     },
-    outcome: [false, FLOOD_BYTES, true],
-  },
-  {
-    name: "a write that times out in the queue is not sent, and the rest arrives when the window opens",
-    run: async (scene) => {
+  ),
+  scenario(
+    "a write that times out in the queue is not sent, and the rest arrives when the window opens",
+    [["TIMEOUT", "none"], true, "last", "end", "none"],
+    async (scene) => {
       const { call, peer } = await scene.joined();
       const taken = await fill(call);
       const failure = await failureOf(call.write("never", { timeoutMs: SHORT_MS }));
@@ -184,11 +157,11 @@ export const streamScenarios: readonly Scenario[] = [
       const count = await readCount(peer, taken);
       return [failure, count === taken, ...(await rest(peer)), await codeOf(last)];
     },
-    outcome: [["TIMEOUT", "none"], true, "last", "end", "none"],
-  },
-  {
-    name: "a write that is called off in the queue is not sent",
-    run: async (scene) => {
+  ),
+  scenario(
+    "a write that is called off in the queue is not sent",
+    ["Error: enough", true, "last", "end", "none"],
+    async (scene) => {
       const { call, peer } = await scene.joined();
       const taken = await fill(call);
       const stop = new AbortController();
@@ -199,48 +172,43 @@ export const streamScenarios: readonly Scenario[] = [
       const count = await readCount(peer, taken);
       return [code, count === taken, ...(await rest(peer)), await codeOf(last)];
     },
-    outcome: ["Error: enough", true, "last", "end", "none"],
-  },
-  {
-    name: "timeouts.idleMs ends a silent connection, and its peer is told",
-    run: async (scene) => {
+  ),
+  scenario(
+    "timeouts.idleMs ends a silent connection, and its peer is told",
+    ["CONNECTION_RESET", "timeout", "IDLE_TIMEOUT"],
+    async (scene) => {
       const { call, peer } = await scene.joined({ listen: { timeouts: { idleMs: SHORT_MS } } });
       const read = await codeOf(call.read());
       const end = await peer.closed;
       return [read, end.how, end.error?.code];
     },
-    outcome: ["CONNECTION_RESET", "timeout", "IDLE_TIMEOUT"],
-  },
-  {
-    name: "timeouts.writeStallMs ends a connection whose peer takes nothing",
-    run: async (scene) => {
+  ),
+  scenario(
+    "timeouts.writeStallMs ends a connection whose peer takes nothing",
+    [["WRITE_STALLED", "unknown"], "timeout"],
+    async (scene) => {
       const { call } = await scene.joined({ connect: { timeouts: { writeStallMs: 50 } } });
       const failure = await failureOf(call.write(Buffer.alloc(FLOOD_BYTES)));
       return [failure, (await call.closed).how];
     },
-    outcome: [["WRITE_STALLED", "unknown"], "timeout"],
-  },
-  {
-    name: "lifetimeMs ends a connection however busy it is",
-    run: async (scene) => {
-      const { call, peer } = await scene.joined({ connect: { timeouts: { lifetimeMs: 50 } } });
-      const busy = async (): Promise<string> => {
-        for (;;) {
-          const code = await codeOf(call.write("x").then(() => peer.readExactly(1)));
-          if (code !== "none") return code;
-          await scene.pause();
-        }
-      };
-      await busy();
-      const { how, error } = await call.closed;
-      return [how, error?.code];
-    },
-    outcome: ["timeout", "LIFETIME_EXCEEDED"],
-  },
-  {
-    name: "a local address and port that are asked for are used",
-    freePorts: true,
-    run: async (scene: Scene) => {
+  ),
+  scenario("lifetimeMs ends a connection however busy it is", ["timeout", "LIFETIME_EXCEEDED"], async (scene) => {
+    const { call, peer } = await scene.joined({ connect: { timeouts: { lifetimeMs: 50 } } });
+    const busy = async (): Promise<string> => {
+      for (;;) {
+        const code = await codeOf(call.write("x").then(() => peer.readExactly(1)));
+        if (code !== "none") return code;
+        await scene.pause();
+      }
+    };
+    await busy();
+    const { how, error } = await call.closed;
+    return [how, error?.code];
+  }),
+  scenario(
+    "a local address and port that are asked for are used",
+    [true, "ADDRESS_NOT_AVAILABLE"],
+    async (scene: Scene) => {
       const listener = await scene.listen();
       const wanted = await scene.bindClient();
       const { port } = wanted.localAddress;
@@ -249,24 +217,20 @@ export const streamScenarios: readonly Scenario[] = [
       const again = await codeOf(scene.connect(listener.localAddress.port, { localAddress }));
       return [call.localAddress.port === port, again];
     },
-    outcome: [true, "ADDRESS_NOT_AVAILABLE"],
-  },
-  {
-    name: "a local port on which a listener of the same machine stands",
-    oneMachine: true,
-    run: async (scene) => {
+    { freePorts: true },
+  ),
+  scenario(
+    "a local port on which a listener of the same machine stands",
+    ["ADDRESS_IN_USE"],
+    async (scene) => {
       const [listener, other] = [await scene.listen(), await scene.listen()];
       const localAddress = `${scene.ground.clientHost}:${other.localAddress.port}`;
       return [await codeOf(scene.connect(listener.localAddress.port, { localAddress }))];
     },
-    outcome: ["ADDRESS_IN_USE"],
-  },
-  {
-    name: "a local address that this machine has not",
-    run: async (scene) => {
-      const listener = await scene.listen();
-      return [await codeOf(scene.connect(listener.localAddress.port, { localAddress: "203.0.113.77:0" }))];
-    },
-    outcome: ["ADDRESS_NOT_AVAILABLE"],
-  },
+    { oneMachine: true },
+  ),
+  scenario("a local address that this machine has not", ["ADDRESS_NOT_AVAILABLE"], async (scene) => {
+    const listener = await scene.listen();
+    return [await codeOf(scene.connect(listener.localAddress.port, { localAddress: "203.0.113.77:0" }))];
+  }),
 ];

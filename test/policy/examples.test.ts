@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { run, RunningProgram } from "../cli/program.ts";
-import { folder } from "../cli/simulations.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
 
 /* The examples run as they are: each program in a process of its own. The ones for the simulator: test/replay. */
@@ -72,7 +72,7 @@ test("chat: who is in a room hears what is said there, and who comes and goes", 
 });
 
 test("file transfer: the file arrives whole, with its progress; no name leads out of the folder", async (t) => {
-  const path = folder(t);
+  const path = temporaryFolder(t);
   const content = randomBytes(3_000_000);
   writeFileSync(join(path, "photo.jpg"), content);
   const server = start(t, "file-transfer/server", [path, ANY]);

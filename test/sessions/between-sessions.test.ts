@@ -16,6 +16,7 @@ import {
 } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { Detour } from "./detour.ts";
+import { gate, nextTurn } from "../fixtures/gate.ts";
 import { connectSession, serveSessions } from "./opened.ts";
 
 /* A client whose session is over and that makes another one by itself: what it is asked for meanwhile waits for that one. */
@@ -30,7 +31,6 @@ const counter = contract("counter", "1.0.0", {
   client: { tick: event<number>() },
 });
 
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const ignore = (): void => undefined;
 
 /** Serves, and tells what it was told. */
@@ -305,14 +305,13 @@ async function busyBetween() {
   const { server } = await serve(clock);
   const detour = await Detour.to(server.localAddress.port);
   const ticks: number[] = [];
-  let goOn = ignore;
-  const gate = new Promise<void>((resolve) => (goOn = resolve));
+  const { open: goOn, opened: goingOn } = gate();
   const session = await connectSession(counter, detour.address, {
     network: { ...nodeNetwork, clock },
     handlers: {
       tick: async (number) => {
         ticks.push(number);
-        await gate;
+        await goingOn;
       },
     },
   });

@@ -4,6 +4,7 @@ import { nodeNetwork } from "../../src/index.ts";
 import { call, contract, event, RemoteError } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { connectSession, serveSessions } from "./opened.ts";
+import { gate } from "../fixtures/gate.ts";
 
 const chat = contract("chat", "1.0.0", {
   server: {
@@ -42,10 +43,7 @@ async function startChat() {
 test("calls and events go both ways over TCP", async () => {
   const { server } = await startChat();
   const heard: string[] = [];
-  let tell = (): void => undefined;
-  const complete = new Promise<void>((resolve) => {
-    tell = resolve;
-  });
+  const { open: tell, opened: complete } = gate();
   const session = await connectSession(chat, server.localAddress, {
     handlers: {
       said(text) {
@@ -87,8 +85,6 @@ test("a handler's RemoteError crosses the wire with code and data; anything else
     return true;
   });
   assert.equal((errors[0] as Error).message, "secret");
-  await session.close({ timeoutMs: 0 });
-  await server.close({ timeoutMs: 0 });
 });
 
 test("a call ends by its time-out and by its signal, and its handler is told", async () => {
@@ -113,6 +109,4 @@ test("a call ends by its time-out and by its signal, and its handler is told", a
   await session.remote.join({ room: "x" });
   const [served] = [...server.sessions.values()];
   assert.equal(served?.stats.runningCalls, 0);
-  await session.close({ timeoutMs: 0 });
-  await server.close({ timeoutMs: 0 });
 });

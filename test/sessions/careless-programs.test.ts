@@ -5,7 +5,7 @@ import { getEventListeners, once } from "node:events";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { call, contract, event, RemoteError, stream, typeOnly } from "../../src/protocol.ts";
-import { gate } from "./gate.ts";
+import { gate } from "../fixtures/gate.ts";
 import { connectSession, serveSessions } from "./opened.ts";
 
 const room = contract("room", "1.0.0", {

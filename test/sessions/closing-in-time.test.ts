@@ -4,7 +4,7 @@ import { nodeNetwork } from "../../src/index.ts";
 import { call, contract, event, type Session, stream, typeOnly } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { Detour } from "./detour.ts";
-import { gate } from "./gate.ts";
+import { gate, nextTurn } from "../fixtures/gate.ts";
 import { connectSession, serveSessions } from "./opened.ts";
 import { RawClient } from "./raw-client.ts";
 
@@ -21,8 +21,6 @@ const work = contract("work", "1.0.0", {
 });
 type Client = Session<typeof work.server>;
 type Served = Session<typeof work.client>;
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A server and a client whose handlers wait for the test, on a clock that stands still. */
 async function meet() {

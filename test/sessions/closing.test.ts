@@ -5,7 +5,7 @@ import { nodeNetwork } from "../../src/index.ts";
 import { call, contract, event, type Session, type SessionEnd, type SessionServer } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { Detour } from "./detour.ts";
-import { gate } from "./gate.ts";
+import { gate, nextTurn } from "../fixtures/gate.ts";
 import { connectSession, serveSessions } from "./opened.ts";
 
 /* Whatever ends a session, what was accepted before is handled to its end, and what was not is reported. */
@@ -15,7 +15,6 @@ const mirror = contract("mirror", "1.0.0", { server: side, client: side });
 type Either = Session<typeof side>;
 type Handler = (number: number, context: { readonly session: Either }) => unknown;
 
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
 
 /** What one side was told. */

@@ -4,9 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { call, contract, event, type ServeSessionsOptions } from "../../src/protocol.ts";
 import { Detour } from "./detour.ts";
+import { nextTurn } from "../fixtures/gate.ts";
 import { connectSession, serveSessions } from "./opened.ts";
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const chat = contract("chat", "1.0.0", {
   server: { who: call<void, string>() },

@@ -40,11 +40,7 @@ async function behind() {
       throw new ProtocolError("FRAME_INVALID", { op: "decode", detail: "of a file" });
     },
   };
-  const close = async (): Promise<void> => {
-    await session.close({ timeoutMs: 0 });
-    await server.close({ timeoutMs: 0 });
-  };
-  return { fail, close };
+  return fail;
 }
 
 function assertInternal(error: unknown): true {
@@ -54,7 +50,7 @@ function assertInternal(error: unknown): true {
 }
 
 test("errors of another service are INTERNAL to the caller, and told to onError", async () => {
-  const { fail, close } = await behind();
+  const fail = await behind();
   const errors: unknown[] = [];
   const server = await serveSessions(shop, "tcp://127.0.0.1:0", {
     handlers: {
@@ -81,13 +77,10 @@ test("errors of another service are INTERNAL to the caller, and told to onError"
     codes,
     each.flatMap((code) => [code, code]),
   );
-  await session.close({ timeoutMs: 0 });
-  await server.close({ timeoutMs: 0 });
-  await close();
 });
 
 test("over datagrams too; and a new RemoteError passes on what the application wants to pass on", async () => {
-  const { fail, close } = await behind();
+  const fail = await behind();
   const errors: unknown[] = [];
   const server = await serveStateless(kiosk, "udp://127.0.0.1:0", {
     handlers: {
@@ -103,9 +96,6 @@ test("over datagrams too; and a new RemoteError passes on what the application w
   for (const way of Object.keys(fail)) await assert.rejects(client.remote.buy(way), assertInternal);
   await assert.rejects(client.remote.buy("translated"), { code: "CLOSED_TODAY", message: "the till is broken" });
   assert.equal(errors.length, 4);
-  await client.close({ timeoutMs: 0 });
-  await server.close({ timeoutMs: 0 });
-  await close();
 });
 
 test("an item that its schema does not allow fails the stream, and its sender is told why", async () => {
@@ -148,6 +138,4 @@ test("an item that its schema does not allow fails the stream, and its sender is
   assert.equal(errors.length, 1);
   assert.equal(session.stats.pending, 0);
   assert.equal([...server.sessions.values()][0]?.stats.pending, 0);
-  await session.close({ timeoutMs: 0 });
-  await server.close({ timeoutMs: 0 });
 });

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { call, contract, event } from "../../src/protocol.ts";
 import { nodeNetwork } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
-import { gate } from "./gate.ts";
+import { gate } from "../fixtures/gate.ts";
 import { eventFrame, RawClient } from "./raw-client.ts";
 import { atEnd, connectSession, serveSessions } from "./opened.ts";
 
@@ -71,7 +71,6 @@ test("a client that says nothing is closed after the time of the handshake", asy
     errors.map((error) => error.code),
     ["TIMEOUT"],
   );
-  await server.close({ timeoutMs: 0 });
 });
 
 test("a client that meets a foreign server has one typed error", async () => {
@@ -140,7 +139,6 @@ test("what is refused says what would be accepted", async () => {
   });
   await assert.rejects(connectSession(newer, server.localAddress), { code: "VERSION_UNSUPPORTED" });
   assert.deepEqual(errors, []);
-  await server.close({ timeoutMs: 0 });
 });
 
 test("a peer that breaks the protocol ends its own session, is told why, and touches no other", async () => {
@@ -167,12 +165,10 @@ test("a peer that breaks the protocol ends its own session, is told why, and tou
   );
   assert.equal(await good.remote.who(), "you");
   assert.equal(server.stats.sessions, 1);
-  await good.close({ timeoutMs: 0 });
-  await server.close({ timeoutMs: 0 });
 });
 
 test("unknown methods, values that are no values: told, and the session goes on", async () => {
-  const { server, errors, said, port } = await serve();
+  const { errors, said, port } = await serve();
   const client = await RawClient.to(port);
   await client.hello("room");
   client.send(0x40, eventFrame(9, "x"));
@@ -192,12 +188,11 @@ test("unknown methods, values that are no values: told, and the session goes on"
     ["METHOD_UNKNOWN", "FRAME_INVALID", "METHOD_UNKNOWN", "METHOD_UNKNOWN"],
   );
   client.close();
-  await server.close({ timeoutMs: 0 });
 });
 
 test("more than maxMessagesPerSecond is read more slowly, and nothing is lost", async () => {
   const numbers: string[] = [];
-  const { server, port } = await serve({
+  const { port } = await serve({
     limits: { maxMessagesPerSecond: 2000 },
     handlers: { say: (text: string) => void numbers.push(text), who: () => "you" },
   });
@@ -208,8 +203,6 @@ test("more than maxMessagesPerSecond is read more slowly, and nothing is lost", 
     numbers,
     Array.from({ length: 2500 }, (_, index) => String(index)),
   );
-  await session.close({ timeoutMs: 0 });
-  await server.close({ timeoutMs: 0 });
 });
 
 test("who is read more slowly than its heartbeat is read in its time, and not given up", async () => {
@@ -233,7 +226,6 @@ test("who is read more slowly than its heartbeat is read in its time, and not gi
   }
   assert.ok(clock.now() - startedAt < 49_500, `${clock.now() - startedAt} ms`);
   client.close();
-  await server.close({ timeoutMs: 0 });
 });
 
 test("what the program throws in its callbacks ends nothing", async () => {

@@ -57,7 +57,6 @@ test("idle sessions have no parts that only messages need, and share what follow
   assert.equal(count(SessionCalls), 1, "who calls");
   assert.equal(count(SessionDispatch), 1, "who is called");
   await Promise.all(sessions.map((session) => session.close({ timeoutMs: 0 })));
-  await server.close({ timeoutMs: 0 });
 });
 
 test("a session without a connection pins nothing of the one before, and still knows where it led", async () => {
@@ -76,5 +75,4 @@ test("a session without a connection pins nothing of the one before, and still k
     places,
   );
   assert.equal(String(detached[0]?.localAddress), String(server.localAddress));
-  await server.close({ timeoutMs: 0 });
 });

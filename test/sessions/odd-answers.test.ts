@@ -58,8 +58,6 @@ test("what a handler throws or returns may be odd: one typed error, and the sess
     assert.equal(await session.remote.ask("none"), "fine", way);
   }
   assert.ok(errors.length >= 2 * Object.keys(ways).length);
-  await session.close({ timeoutMs: 0 });
-  await server.close({ timeoutMs: 0 });
 });
 
 test("who asks for too much is told how much it is, and what is wrong with data stays here", async () => {

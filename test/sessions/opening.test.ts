@@ -9,7 +9,7 @@ import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
 import { call, contract, event, type SessionEnd } from "../../src/protocol.ts";
 import { nodeNetwork } from "../../src/node/network.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
-import { gate } from "./gate.ts";
+import { gate } from "../fixtures/gate.ts";
 import { connectSession, serveSessions } from "./opened.ts";
 import { RawClient } from "./raw-client.ts";
 
@@ -57,7 +57,6 @@ test("what a server refuses names both addresses", async () => {
     assert.ok(error instanceof ConnectError);
     assertPlaces(error, remote);
   }
-  await server.close({ timeoutMs: 0 });
 });
 
 test("a peer that is no server, that ends, or resets: so does the error", async (t) => {
@@ -120,10 +119,7 @@ test("timeoutMs and signal are for the whole opening: an `auth` that never answe
 });
 
 test("timeoutMs is for the whole opening: a server that says nothing", async (t) => {
-  let connected = (): void => undefined;
-  const arrival = new Promise<void>((resolve) => {
-    connected = resolve;
-  });
+  const { open: connected, opened: arrival } = gate();
   const remote = await foreign(t, (socket) => void socket.once("data", connected));
   const clock = new ManualClock(nodeNetwork.clock);
   const opening = errorOf(connectSession(room, remote, { timeoutMs: 500, network: { ...nodeNetwork, clock } }));
@@ -218,8 +214,6 @@ test("retry waits for the server behind a proxy that is up before it", async (t)
   const session = await connectSession(room, proxy, { retry });
   assert.equal(await session.remote.who(), "you");
   assert.equal(connections, ways.length + 1);
-  await session.close({ timeoutMs: 0 });
-  await server.close({ timeoutMs: 0 });
 });
 
 test("retry does not wait where nothing is to be waited for", async (t) => {
@@ -255,7 +249,6 @@ test("a client that goes during its handshake closes the session that the server
   const { error, lost } = await ended.opened;
   assert.equal(error, undefined);
   assert.deepEqual(lost, [{ kind: "event", method: "told", outcome: "not-sent" }]);
-  await server.close();
 });
 
 test("a client that goes before it says hello leaves no connection behind", async (t) => {

@@ -7,7 +7,7 @@ import { Address, nodeNetwork, type Sockets } from "../../src/index.ts";
 import { call, contract } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { Detour } from "./detour.ts";
-import { gate } from "./gate.ts";
+import { gate } from "../fixtures/gate.ts";
 import { atEnd, connectSession, serveSessions } from "./opened.ts";
 import { RawClient } from "./raw-client.ts";
 

@@ -6,7 +6,7 @@ import { nodeNetwork } from "../../src/index.ts";
 import { call, contract, event, type Session, type SessionServer, stream, typeOnly } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { nothingEscapes } from "../hostile/escapes.ts";
-import { gate } from "./gate.ts";
+import { gate } from "../fixtures/gate.ts";
 import { connectSession, serveSessions } from "./opened.ts";
 import { ack, callFrame, eventFrame, RawClient } from "./raw-client.ts";
 

@@ -15,7 +15,7 @@ import {
 import { type NetworkOption, nodeNetwork } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { type Cut, Detour } from "./detour.ts";
-import { gate } from "./gate.ts";
+import { gate } from "../fixtures/gate.ts";
 import { connectSession, serveSessions } from "./opened.ts";
 
 const work = contract("work", "1.0.0", {

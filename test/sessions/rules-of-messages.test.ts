@@ -13,12 +13,10 @@ import { FULFILLED } from "../../src/io/operation/handled-rejection.ts";
 import { nodeNetwork } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { Detour } from "./detour.ts";
-import { gate } from "./gate.ts";
+import { gate, nextTurn } from "../fixtures/gate.ts";
 import { connectSession, serveSessions } from "./opened.ts";
 
 /* docs/semantics.md, rules D1, D2, D7, D8, D9 and D10, over TCP. */
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Options with a time that the test moves. */
 function stopped() {
@@ -73,27 +71,20 @@ async function start(more: { readonly server?: object; readonly client?: object 
     ...more.client,
   };
   const session = await connectSession(desk, detour.address, options);
-  const close = async (): Promise<void> => {
-    held.open();
-    await session.close({ timeoutMs: 0 });
-    await server.close({ timeoutMs: 0 });
-    detour.close();
-  };
-  return { server, session, detour, log, errors, release: held.open, close };
+  return { server, session, detour, log, errors, release: held.open };
 }
 
 test("rule D1: acknowledged is not handled: an event that waits on the lane is not unacknowledged any more", async () => {
-  const { session, server, close } = await start();
+  const { session, server } = await start();
   await session.remote.hold("first");
   await session.remote.note("second");
   while (session.stats.unacknowledged > 0) await nextTurn();
   assert.ok(([...server.sessions.values()][0]?.stats.heldBytes ?? 0) > 0);
-  await close();
 });
 
 test("rule D1: an aborted session reports what was not acknowledged, and events without a number as not sent", async () => {
   const ended = gate<SessionEnd>();
-  const { session, detour, close } = await start({
+  const { session, detour } = await start({
     client: {
       resume: { maxReplayMessages: 2 },
       reconnect: { initialDelayMs: 60_000 },
@@ -119,11 +110,10 @@ test("rule D1: an aborted session reports what was not acknowledged, and events 
     { kind: "event", method: "note", outcome: "not-sent" },
     { kind: "call", method: "work", outcome: "not-sent" },
   ]);
-  await close();
 });
 
 test("rule D2: block: a full replay buffer lets senders wait, and loses nothing", async () => {
-  const { session, log, close } = await start({ client: { resume: { maxReplayMessages: 4 } } });
+  const { session, log } = await start({ client: { resume: { maxReplayMessages: 4 } } });
   const waits = Array.from({ length: 100 }, (_, index) => session.remote.note(String(index)));
   assert.equal(waits.filter((wait) => wait === FULFILLED).length, 4);
   await Promise.all(waits.map(async (wait) => await wait));
@@ -132,21 +122,19 @@ test("rule D2: block: a full replay buffer lets senders wait, and loses nothing"
     log,
     waits.map((_, index) => String(index)),
   );
-  await close();
 });
 
 test("rule D2: strict: without room an event is rejected with QUEUE_FULL", async () => {
-  const { session, log, close } = await start({ client: { resume: { maxReplayMessages: 4 }, overflow: "strict" } });
+  const { session, log } = await start({ client: { resume: { maxReplayMessages: 4 }, overflow: "strict" } });
   const sent = Array.from({ length: 5 }, (_, index) => session.remote.note(String(index)));
   await assert.rejects(sent[4] as Promise<void>, { code: "QUEUE_FULL", outcome: "none" });
   await session.remote.sync();
   assert.deepEqual(log, ["0", "1", "2", "3"]);
-  await close();
 });
 
 test("rule D2: drop-oldest and drop-newest drop before a number is given, and count it", async () => {
   for (const overflow of ["drop-oldest", "drop-newest"] as const) {
-    const { session, log, close } = await start({ client: { resume: { maxReplayMessages: 4 }, overflow } });
+    const { session, log } = await start({ client: { resume: { maxReplayMessages: 4 }, overflow } });
     const total = 4 + 1024 + 10;
     for (let index = 0; index < total; index += 1) assert.equal(session.remote.note(String(index)), FULFILLED);
     assert.equal(session.stats.droppedEvents, 10);
@@ -156,7 +144,6 @@ test("rule D2: drop-oldest and drop-newest drop before a number is given, and co
       (index) => index < dropped || index >= dropped + 10,
     );
     assert.deepEqual(log, expected.map(String));
-    await close();
   }
 });
 
@@ -166,7 +153,7 @@ test("rule D2: drop-oldest keeps the newest event where maxHeldBytesPerSession i
     overflow: "drop-oldest",
     limits: { maxHeldBytesPerSession: 20_000 },
   } as const;
-  const { session, log, close } = await start({ client: options });
+  const { session, log } = await start({ client: options });
   const total = 500;
   const pad = "x".repeat(100);
   for (let index = 0; index < total; index += 1) await session.remote.note(`${index} ${pad}`);
@@ -176,13 +163,12 @@ test("rule D2: drop-oldest keeps the newest event where maxHeldBytesPerSession i
   const numbers = log.map((note) => Number.parseInt(note, 10));
   const all = Array.from({ length: total }, (_, index) => index);
   assert.deepEqual(numbers, [...all.slice(0, 4), ...all.slice(4 + droppedEvents)]);
-  await close();
 });
 
 test("rule D2: messages that stay unacknowledged past replayMaxAgeMs end the session with REPLAY_OVERFLOW", async () => {
   const ended = gate<SessionEnd>();
   const { clock, network } = stopped();
-  const { session, detour, close } = await start({
+  const { session, detour } = await start({
     client: {
       ...network,
       resume: { maxReplayAgeMs: 50 },
@@ -200,12 +186,11 @@ test("rule D2: messages that stay unacknowledged past replayMaxAgeMs end the ses
   const { error, lost } = await ended.opened;
   assert.equal(error?.code, "REPLAY_OVERFLOW");
   assert.deepEqual(lost, [{ kind: "event", method: "note", outcome: "unknown" }]);
-  await close();
 });
 
 test("rule D7: a call whose time was up without a connection is counted and not started", async () => {
   const { clock, network } = stopped();
-  const { session, detour, log, close } = await start({
+  const { session, detour, log } = await start({
     client: { ...network, reconnect: { initialDelayMs: 60, maxDelayMs: 60 } },
   });
   detour.cut("reset");
@@ -221,14 +206,13 @@ test("rule D7: a call whose time was up without a connection is counted and not 
   while (detour.accepted === accepted) await clock.advance(60);
   await synced;
   assert.deepEqual(log, []);
-  await close();
 });
 
 test("rule D7: the remaining time travels with the call, and its handler is told when it is up", async () => {
   const remaining: number[] = [];
   const told = gate();
   const { clock, network } = stopped();
-  const { session, close } = await start({
+  const { session } = await start({
     client: network,
     server: {
       ...network,
@@ -256,11 +240,10 @@ test("rule D7: the remaining time travels with the call, and its handler is told
   await clock.advance(40);
   await late;
   await told.opened;
-  await close();
 });
 
 test("rule D8: drain says GOAWAY: what runs is finished, later calls are not sent, clients come back in their own time", async () => {
-  const { session, server, log, release, close } = await start();
+  const { session, server, log, release } = await start();
   const running = session.remote.work("first");
   while (log.length === 0) await nextTurn();
   const draining = server.close({ timeoutMs: 10_000, reconnectSpreadMs: 1 });
@@ -272,12 +255,11 @@ test("rule D8: drain says GOAWAY: what runs is finished, later calls are not sen
   const { finished, cut } = await draining;
   assert.deepEqual({ finished, cut }, { finished: 1, cut: 0 });
   assert.deepEqual(log, ["first begins"]);
-  await close();
 });
 
 test("rule D8: what is not finished in the time of drain is cut, and counted", async () => {
   const { clock, network } = stopped();
-  const { session, server, log, close } = await start({ server: network, client: { reconnect: false } });
+  const { session, server, log } = await start({ server: network, client: { reconnect: false } });
   const running = session.remote.work("first");
   while (log.length === 0) await nextTurn();
   const draining = server.close({ timeoutMs: 20 });
@@ -285,11 +267,10 @@ test("rule D8: what is not finished in the time of drain is cut, and counted", a
   const report = await draining;
   assert.deepEqual([report.finished, report.cut], [0, 1]);
   await assert.rejects(running, { code: "CLOSED", outcome: "unknown" });
-  await close();
 });
 
 test("rule D9: events run one after the other, and handlers start in the order of the wire", async () => {
-  const { session, log, release, close } = await start();
+  const { session, log, release } = await start();
   await session.remote.hold("a");
   await session.remote.note("b");
   const work = session.remote.work("c");
@@ -301,11 +282,10 @@ test("rule D9: events run one after the other, and handlers start in the order o
   assert.deepEqual([await work, await turn], ["c", "d"]);
   await session.remote.sync();
   assert.deepEqual(log, ["a begins", "a ends", "b", "c begins", "d", "e"]);
-  await close();
 });
 
 test("rule D9: calls run beside each other, up to maxConcurrentCalls", async () => {
-  const { session, server, log, release, close } = await start({ server: { limits: { maxConcurrentCalls: 3 } } });
+  const { session, server, log, release } = await start({ server: { limits: { maxConcurrentCalls: 3 } } });
   const answers = Promise.all(["a", "b", "c", "d", "e"].map((text) => session.remote.work(text)));
   while (log.length < 3) await nextTurn();
   const [served] = [...server.sessions.values()];
@@ -314,12 +294,11 @@ test("rule D9: calls run beside each other, up to maxConcurrentCalls", async () 
   assert.deepEqual(log, ["a begins", "b begins", "c begins"]);
   release();
   assert.deepEqual(await answers, ["a", "b", "c", "d", "e"]);
-  await close();
 });
 
 test("rule D9: answers, cancels and pings do not wait behind a handler, nor behind credit", async () => {
   const { clock, network } = stopped();
-  const { session, server, close } = await start({
+  const { session, server } = await start({
     server: { ...network, limits: { windowBytes: 1000 } },
     client: network,
   });
@@ -338,7 +317,6 @@ test("rule D9: answers, cancels and pings do not wait behind a handler, nor behi
   while (served?.stats.roundTripMs === undefined) await nextTurn();
   assert.equal(session.state, "open");
   void blocked.catch(() => undefined);
-  await close();
 });
 
 test("rule D10: a side without all its handlers does not open, and one with too many neither", async () => {

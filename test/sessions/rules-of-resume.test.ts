@@ -15,7 +15,7 @@ import {
 import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
 import { nodeNetwork } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
-import { gate } from "./gate.ts";
+import { gate, nextTurn } from "../fixtures/gate.ts";
 import { ack, eventFrame, RawClient } from "./raw-client.ts";
 import { connectSession, serveSessions } from "./opened.ts";
 
@@ -32,6 +32,12 @@ async function serve(more: object = {}) {
   return { server, said, port: server.localAddress.port };
 }
 
+/** A client by hand that has said its hello, and what it was answered. */
+async function come(port: number, fields: object = {}): Promise<readonly [RawClient, Record<string, unknown>]> {
+  const client = await RawClient.to(port);
+  return [client, await client.hello("room", fields)];
+}
+
 const CHANNELS = ["zocalo:open", "zocalo:close", "zocalo:error", "zocalo:refusal"];
 
 /** What a welcome says, for the next hello. */
@@ -42,12 +48,10 @@ function resumeOf(welcome: Record<string, unknown>, attempt: number, received = 
 
 test("rule D3: the newest connection wins at once; the old one gets SESSION_TAKEN_OVER and its bytes are discarded", async () => {
   const { server, said, port } = await serve();
-  const first = await RawClient.to(port);
-  const welcome = await first.hello("room");
+  const [first, welcome] = await come(port);
   first.send(0x40, eventFrame(0, "one"));
   await first.frameOf(0x10);
-  const second = await RawClient.to(port);
-  const again = await second.hello("room", resumeOf(welcome, 1, 0, 1));
+  const [second, again] = await come(port, resumeOf(welcome, 1, 0, 1));
   assert.equal(again["received"], 1);
   assert.equal(again["epoch"], 2);
   const close = await first.frameOf(0x15);
@@ -58,60 +62,47 @@ test("rule D3: the newest connection wins at once; the old one gets SESSION_TAKE
   while (said.length < 2) await second.frame();
   assert.deepEqual(said, ["one", "two"]);
   assert.equal(server.stats.sessions, 1);
-  second.close();
-  await server.close({ timeoutMs: 0 });
 });
 
 test("a goodbye keeps to the longest message that the peer takes, and says its code", async () => {
-  const { server, port } = await serve();
+  const { port } = await serve();
   const limits = { ...DEFAULT_LIMITS, maxMessageBytes: 64 };
   const goodbye = async (client: RawClient): Promise<unknown> => {
     const { payload } = await client.frameOf(0x15);
     assert.ok(1 + payload.length <= limits.maxMessageBytes, String(payload.length));
     return JSON.parse(String(payload.subarray(8)));
   };
-  const first = await RawClient.to(port);
-  const welcome = await first.hello("room", { limits });
-  const second = await RawClient.to(port);
-  await second.hello("room", { limits, ...resumeOf(welcome, 1) });
+  const [first, welcome] = await come(port, { limits });
+  const [second] = await come(port, { limits, ...resumeOf(welcome, 1) });
   assert.deepEqual(await goodbye(first), { code: "SESSION_TAKEN_OVER", message: "" });
   second.send(0x7f, Buffer.alloc(0));
   assert.deepEqual(await goodbye(second), { code: "FRAME_INVALID", message: "" });
-  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D3: an attempt with a lower number is refused", async () => {
   const { server, port } = await serve();
-  const first = await RawClient.to(port);
-  const welcome = await first.hello("room");
-  const second = await RawClient.to(port);
-  const again = await second.hello("room", resumeOf(welcome, 5));
-  const late = await RawClient.to(port);
-  const refusal = await late.hello("room", resumeOf(again, 4));
+  const [, welcome] = await come(port);
+  const [, again] = await come(port, resumeOf(welcome, 5));
+  const [late, refusal] = await come(port, resumeOf(again, 4));
   assert.equal(refusal["code"], "SESSION_TAKEN_OVER");
   assert.equal(await late.untilEnd(), "fin");
   assert.equal(server.stats.sessions, 1);
-  second.close();
-  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D4: authenticate runs on every resume and must give the same principal", async () => {
   const asked: unknown[] = [];
-  const { server, port } = await serve({
+  const { port } = await serve({
     authenticate: ({ auth, resuming }: Applicant) => {
       asked.push([auth, resuming]);
       return String(auth);
     },
   });
-  const ana = await RawClient.to(port);
-  const welcome = await ana.hello("room", { auth: "ana" });
+  const [ana, welcome] = await come(port, { auth: "ana" });
   ana.close();
-  const thief = await RawClient.to(port);
-  const answer = await thief.hello("room", { auth: "eva", ...resumeOf(welcome, 1) });
+  const [, answer] = await come(port, { auth: "eva", ...resumeOf(welcome, 1) });
   assert.equal(answer["fresh"], "session-unknown");
   assert.notEqual(answer["session"], welcome["session"]);
-  const back = await RawClient.to(port);
-  const resumed = await back.hello("room", { auth: "ana", ...resumeOf(welcome, 2) });
+  const [, resumed] = await come(port, { auth: "ana", ...resumeOf(welcome, 2) });
   assert.equal(resumed["received"], 0);
   assert.equal(resumed["session"], welcome["session"]);
   assert.deepEqual(asked, [
@@ -119,21 +110,16 @@ test("rule D4: authenticate runs on every resume and must give the same principa
     ["eva", true],
     ["ana", true],
   ]);
-  for (const client of [thief, back]) client.close();
-  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D4: tokens rotate, and the previous one is valid until the first acknowledgement on the new connection", async () => {
-  const { server, port } = await serve();
-  const first = await RawClient.to(port);
-  const welcome = await first.hello("room");
+  const { port } = await serve();
+  const [first, welcome] = await come(port);
   first.close();
   // The welcome of this connection is lost.
-  const lost = await RawClient.to(port);
-  await lost.hello("room", resumeOf(welcome, 1));
+  const [lost] = await come(port, resumeOf(welcome, 1));
   lost.close();
-  const second = await RawClient.to(port);
-  const again = await second.hello("room", resumeOf(welcome, 2));
+  const [second, again] = await come(port, resumeOf(welcome, 2));
   assert.equal(again["received"], 0);
   assert.notEqual(again["token"], welcome["token"]);
   second.send(0x10, ack(0));
@@ -144,8 +130,6 @@ test("rule D4: tokens rotate, and the previous one is valid until the first ackn
   assert.equal((await old.hello("room", resumeOf(welcome, 3)))["fresh"], "session-unknown");
   const good = await RawClient.to(port);
   assert.equal((await good.hello("room", resumeOf(again, 4)))["received"], 0);
-  for (const client of [old, good]) client.close();
-  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D4: the store never sees a token", async () => {
@@ -162,13 +146,10 @@ test("rule D4: the store never sees a token", async () => {
     expire: () => [],
     remove: () => undefined,
   };
-  const { server, port } = await serve({ resume: { store } });
-  const client = await RawClient.to(port);
-  const { token } = await client.hello("room");
+  const { port } = await serve({ resume: { store } });
+  const [, { token }] = await come(port);
   assert.ok(!JSON.stringify(records).includes(String(token)));
   assert.match(records[0]?.tokenHash ?? "", /^[\w-]{43}$/);
-  client.close();
-  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D4: no token is logged: none is in an object of the program, an error or a diagnostic", async () => {
@@ -176,12 +157,10 @@ test("rule D4: no token is logged: none is in an object of the program, an error
   const listener = (message: unknown): void => void seen.push(message);
   for (const name of CHANNELS) subscribe(name, listener);
   const { server, port } = await serve({ onError: (error: unknown) => seen.push(error) });
-  const client = await RawClient.to(port);
-  const welcome = await client.hello("room");
+  const [client, welcome] = await come(port);
   client.send(0x7f, Buffer.alloc(8));
   await client.untilEnd();
-  const thief = await RawClient.to(port);
-  const again = await thief.hello("room", resumeOf({ ...welcome, session: "another" }, 1));
+  const [, again] = await come(port, resumeOf({ ...welcome, session: "another" }, 1));
   const session = await connectSession(room, `tcp://127.0.0.1:${port}`);
   await session.remote.who();
   const text = inspect([server, session, ...server.sessions.values(), ...seen], { depth: Infinity, showHidden: true });
@@ -203,8 +182,7 @@ test("rule D4: who is not known is refused, and learns only what a RemoteError s
   });
   const answers: unknown[] = [];
   for (const auth of ["nobody", "blocked", "crash"]) {
-    const client = await RawClient.to(port);
-    const { code, message } = await client.hello("room", { auth });
+    const [client, { code, message }] = await come(port, { auth });
     answers.push(`${String(code)}: ${String(message)}`);
     assert.equal(await client.untilEnd(), "fin");
   }
@@ -217,11 +195,10 @@ test("rule D4: who is not known is refused, and learns only what a RemoteError s
   const told = connectSession(room, `tcp://127.0.0.1:${port}`, { auth: "long" });
   await assert.rejects(told, { code: "UNAUTHENTICATED", detail: "x".repeat(1024) });
   assert.equal(server.stats.sessions, 0);
-  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D5: counters that do not fit, another process, another agreement: a fresh session with its reason", async () => {
-  const { server, port } = await serve();
+  const { port } = await serve();
   const reasons: unknown[] = [];
   const changes = [
     (welcome: Record<string, unknown>) => resumeOf(welcome, 1, 7, 0),
@@ -230,15 +207,13 @@ test("rule D5: counters that do not fit, another process, another agreement: a f
     (welcome: Record<string, unknown>) => resumeOf({ ...welcome, session: "another" }, 1),
   ];
   for (const change of changes) {
-    const first = await RawClient.to(port);
-    const welcome = await first.hello("room");
+    const [first, welcome] = await come(port);
     first.close();
     const second = await RawClient.to(port);
     reasons.push((await second.hello("room", change(welcome)))["fresh"]);
     second.close();
   }
   assert.deepEqual(reasons, ["counters-invalid", "server-restarted", "agreement-changed", "session-unknown"]);
-  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D6: the oldest detached session makes room; those with a connection stay", async () => {
@@ -247,30 +222,24 @@ test("rule D6: the oldest detached session makes room; those with a connection s
     limits: { maxSessions: 2 },
     onClose: (_session: unknown, end: SessionEnd) => ends.push(end),
   });
-  const stays = await RawClient.to(port);
-  await stays.hello("room");
-  const goes = await RawClient.to(port);
-  const welcome = await goes.hello("room");
+  await come(port);
+  const [goes, welcome] = await come(port);
   goes.close();
-  while (server.stats.detached === 0) await new Promise((resolve) => setImmediate(resolve));
-  const next = await RawClient.to(port);
-  await next.hello("room");
+  while (server.stats.detached === 0) await nextTurn();
+  const [next] = await come(port);
   assert.equal(server.stats.sessions, 2);
   assert.deepEqual(
     ends.map(({ error }) => error?.code),
     ["SESSION_LOST"],
   );
   // Both have a connection now: nobody makes room.
-  const surplus = await RawClient.to(port);
-  const refusal = await surplus.hello("room");
+  const [, refusal] = await come(port);
   assert.equal(refusal["code"], "SERVER_BUSY");
   assert.ok((refusal["retryAfterMs"] as number) > 0);
   next.close();
-  while (server.stats.detached === 0) await new Promise((resolve) => setImmediate(resolve));
+  while (server.stats.detached === 0) await nextTurn();
   const back = await RawClient.to(port);
   assert.equal((await back.hello("room", resumeOf(welcome, 1)))["fresh"], "session-unknown");
-  for (const client of [stays, next, surplus, back]) client.close();
-  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D6: sessions of one address are limited, and free their place", async () => {
@@ -278,11 +247,9 @@ test("rule D6: sessions of one address are limited, and free their place", async
   const first = await connectSession(room, `tcp://127.0.0.1:${port}`);
   await assert.rejects(connectSession(room, `tcp://127.0.0.1:${port}`), { code: "SERVER_BUSY" });
   await first.close();
-  while (server.stats.sessions > 0) await new Promise((resolve) => setImmediate(resolve));
+  while (server.stats.sessions > 0) await nextTurn();
   const second = await connectSession(room, `tcp://127.0.0.1:${port}`);
   assert.equal(await second.remote.who(), [...server.sessions.values()][0]?.id);
-  await second.close({ timeoutMs: 0 });
-  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D6: sessions of one principal are limited; its oldest detached one makes room, and no other's", async () => {
@@ -290,15 +257,13 @@ test("rule D6: sessions of one principal are limited; its oldest detached one ma
     limits: { maxSessionsPerPrincipal: 1 },
     authenticate: ({ auth }: Applicant) => String(auth),
   });
-  const luis = await RawClient.to(port);
-  await luis.hello("room", { auth: "luis" });
+  const [luis] = await come(port, { auth: "luis" });
   luis.close();
-  const ana = await RawClient.to(port);
-  const welcome = await ana.hello("room", { auth: "ana" });
+  const [ana, welcome] = await come(port, { auth: "ana" });
   const surplus = await RawClient.to(port);
   assert.equal((await surplus.hello("room", { auth: "ana" }))["code"], "SERVER_BUSY");
   ana.close();
-  while (server.stats.detached < 2) await new Promise((resolve) => setImmediate(resolve));
+  while (server.stats.detached < 2) await nextTurn();
   const again = await RawClient.to(port);
   assert.notEqual((await again.hello("room", { auth: "ana" }))["session"], welcome["session"]);
   assert.deepEqual(
@@ -306,20 +271,17 @@ test("rule D6: sessions of one principal are limited; its oldest detached one ma
     new Set(["luis", "ana"]),
   );
   assert.equal(server.sessions.has(String(welcome["session"])), false);
-  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D6: connections without a session are limited; the oldest one makes room", async () => {
   const { server, port } = await serve({ limits: { maxUnauthenticated: 2 } });
   const silent = await Promise.all([RawClient.to(port), RawClient.to(port)]);
-  while (server.stats.unauthenticated < 2) await new Promise((resolve) => setImmediate(resolve));
+  while (server.stats.unauthenticated < 2) await nextTurn();
   const session = await connectSession(room, `tcp://127.0.0.1:${port}`);
   assert.ok((await session.remote.who()).length > 0);
   assert.equal(await Promise.race(silent.map((client) => client.untilEnd())), "reset");
   assert.equal(server.stats.declined, 1);
   for (const client of silent) client.close();
-  await session.close({ timeoutMs: 0 });
-  await server.close({ timeoutMs: 0 });
 });
 
 test("keptMs may be a fraction, nothing, and Infinity: clients are told a whole number", async () => {
@@ -353,5 +315,4 @@ test("a session without a connection ends after keptMs", async () => {
   await clock.advance(1);
   assert.equal((await ended.opened).error?.code, "SESSION_LOST");
   assert.equal(server.stats.sessions, 0);
-  await server.close({ timeoutMs: 0 });
 });

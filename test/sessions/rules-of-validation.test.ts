@@ -41,25 +41,20 @@ async function typedPair(validate: "receive" | "both" | "none", codecs: readonly
     },
   });
   const session = await connectSession(typed, server.localAddress, { validate, codecs });
-  const close = async (): Promise<void> => {
-    await session.close({ timeoutMs: 0 });
-    await server.close({ timeoutMs: 0 });
-  };
-  return { session, got, errors, close };
+  return { session, got, errors };
 }
 
 test("rule D11: the wire carries the schema's input, and receiving gives its output", async () => {
-  const { session, got, close } = await typedPair("receive");
+  const { session, got } = await typedPair("receive");
   assert.equal(await session.remote.visit({ age: "42" }), "welcome");
   assert.deepEqual(got, [{ age: 42, tags: [] }]);
   const lengths: number[] = [];
   for await (const length of session.remote.items()) lengths.push(length);
   assert.deepEqual(lengths, [1, 2]);
-  await close();
 });
 
 test("rule D11: receive: what the peer sends is checked; a call fails with FRAME_INVALID, an event goes to onError", async () => {
-  const { session, errors, close } = await typedPair("receive");
+  const { session, errors } = await typedPair("receive");
   await assert.rejects(session.remote.visit({ age: -1 }), (error) => {
     assert.ok(error instanceof RemoteError);
     assert.equal(error.code, "FRAME_INVALID");
@@ -73,11 +68,10 @@ test("rule D11: receive: what the peer sends is checked; a call fails with FRAME
     ["FRAME_INVALID", "FRAME_INVALID"],
   );
   assert.equal(session.state, "open");
-  await close();
 });
 
 test("rule D11: both: sending validates too, and discards the result", async () => {
-  const { session, got, close } = await typedPair("both");
+  const { session, got } = await typedPair("both");
   await assert.rejects(session.remote.visit({ age: -1 }), { code: "FRAME_INVALID", side: "local", outcome: "none" });
   await assert.rejects(session.remote.told({ text: "too long" }), {
     code: "FRAME_INVALID",
@@ -85,17 +79,15 @@ test("rule D11: both: sending validates too, and discards the result", async () 
   });
   assert.equal(await session.remote.visit({ age: "7" }), "welcome");
   assert.deepEqual(got, [{ age: 7, tags: [] }]);
-  await close();
 });
 
 test("rule D11: none: nothing is checked, and nothing is converted", async () => {
-  const { session, got, errors, close } = await typedPair("none");
+  const { session, got, errors } = await typedPair("none");
   assert.equal(await session.remote.visit({ age: "-1" }), "welcome");
   await session.remote.told({ text: "too long" });
   assert.equal(await session.remote.bad("x"), "no number");
   assert.deepEqual(got, [{ age: "-1" }, { text: "too long" }]);
   assert.deepEqual(errors, []);
-  await close();
 });
 
 test("rule D11: a check that throws fails its call, and not the process", async () => {
@@ -119,20 +111,17 @@ test("rule D11: a check that throws fails its call, and not the process", async 
     errors.map((error) => (error as { code?: string }).code),
     ["UNSUPPORTED", "UNSUPPORTED"],
   );
-  await session.close({ timeoutMs: 0 });
-  await server.close({ timeoutMs: 0 });
 });
 
 test("rule D11: a schema that validates asynchronously is refused at its first use, and ends nothing", async () => {
-  const { session, errors, close } = await typedPair("receive");
+  const { session, errors } = await typedPair("receive");
   await assert.rejects(session.remote.later("x"), { code: "INTERNAL" });
   assert.equal((errors[0] as { readonly code: string }).code, "UNSUPPORTED");
   assert.equal(await session.remote.visit({ age: 1 }), "welcome");
-  await close();
 });
 
 test("rule D11: what has no form on the wire is an error of the sender; what is too deep too", async () => {
-  const { session, close } = await typedPair("receive");
+  const { session } = await typedPair("receive");
   let deep: unknown = 1;
   for (let depth = 0; depth < 65; depth += 1) deep = [deep];
   const values = [new Map(), new Set(), 1n, { a: undefined }, () => 1, deep];
@@ -144,15 +133,13 @@ test("rule D11: what has no form on the wire is an error of the sender; what is 
   assert.equal((await session.remote.raw(new Uint8Array(0))).length, 0);
   assert.deepEqual(await session.remote.any({ a: [1, "x", null, true] }), { a: [1, "x", null, true] });
   assert.equal(await session.remote.any(undefined), undefined);
-  await close();
 });
 
 test("the codec json: the same contract, and bytes as they are", async () => {
-  const { session, got, close } = await typedPair("receive", ["json"]);
+  const { session, got } = await typedPair("receive", ["json"]);
   assert.equal(await session.remote.visit({ age: "42", tags: ["ñ"] }), "welcome");
   assert.deepEqual(got, [{ age: 42, tags: ["ñ"] }]);
   assert.deepEqual([...(await session.remote.raw(Uint8Array.of(0, 255)))], [0, 255]);
   const long = "x".repeat(100_000);
   assert.equal(await session.remote.any(long), long);
-  await close();
 });

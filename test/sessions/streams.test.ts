@@ -12,8 +12,8 @@ import {
 } from "../../src/protocol.ts";
 import { type Network, nodeNetwork, type ReceiveOptions, type ZocaloError } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing.ts";
-import { gate } from "./gate.ts";
-import { connectSession, serveSessions } from "./opened.ts";
+import { gate } from "../fixtures/gate.ts";
+import { atEnd, connectSession, serveSessions } from "./opened.ts";
 
 const files = contract("files", "1.0.0", {
   server: {
@@ -71,12 +71,12 @@ async function pairOf(
     network,
     onError,
   });
-  const close = async (): Promise<void> => {
+  atEnd(async () => {
     await session.close({ timeoutMs: 0 });
     await server.close({ timeoutMs: 0 });
     assert.deepEqual(errors, []);
-  };
-  return { server, session, close };
+  });
+  return { server, session };
 }
 
 async function all<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
@@ -86,36 +86,30 @@ async function all<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
 }
 
 test("a stream that the server sends: the items of a generator, in order", async () => {
-  const { session, close } = await pairOf();
+  const { session } = await pairOf();
   assert.deepEqual(await all(session.remote.count({ to: 3 })), [1, 2, 3]);
   const many = await all(session.remote.count({ to: 20_000 }));
   assert.equal(many.length, 20_000);
   assert.ok(many.every((item, index) => item === index + 1));
-  await close();
 });
 
 test("a stream that the client sends, larger than its window", async () => {
-  let tell = (_size: number): void => undefined;
-  const stored = new Promise<number>((resolve) => {
-    tell = resolve;
-  });
-  const { session, close } = await pairOf({ stored: tell });
+  const { open: tell, opened: stored } = gate<number>();
+  const { session } = await pairOf({ stored: tell });
   const upload = session.remote.upload();
   for (let count = 0; count < 100; count += 1) await upload.send(new Uint8Array(10_000));
   upload.end();
   assert.equal(await stored, 1_000_000);
   await assert.rejects(upload.send(new Uint8Array(1)), { code: "CLOSED" });
-  await close();
 });
 
 test("a stream in both directions", async () => {
-  const { session, close } = await pairOf();
+  const { session } = await pairOf();
   const echo = session.remote.echo();
   const heard = all(echo);
   for (const text of ["a", "b", "c"]) await echo.send(text);
   echo.end();
   assert.deepEqual(await heard, ["A", "B", "C"]);
-  await close();
 });
 
 test("a stream that the client offers", async () => {
@@ -144,7 +138,7 @@ test("a stream that the client offers", async () => {
 });
 
 test("a stream whose handler fails: the items before the error come first", async () => {
-  const { session, close } = await pairOf();
+  const { session } = await pairOf();
   const found: number[] = [];
   await assert.rejects(
     async () => {
@@ -153,11 +147,10 @@ test("a stream whose handler fails: the items before the error come first", asyn
     (error) => error instanceof RemoteError && error.code === "DISK_FULL",
   );
   assert.deepEqual(found, [1, 2]);
-  await close();
 });
 
 test("a handler that throws in its loop over the items fails the stream with its error; one that leaves it cancels", async () => {
-  const { session, server, close } = await pairOf();
+  const { session, server } = await pairOf();
   for (const [way, expected] of [
     ["throws", { name: "RemoteError", code: "DISK_FULL", message: "no room for it", data: { item: 1 } }],
     ["returns", { code: "CLOSED", detail: "the other side has cancelled the stream" }],
@@ -173,28 +166,23 @@ test("a handler that throws in its loop over the items fails the stream with its
   }
   assert.equal(session.stats.pending, 0);
   assert.equal([...server.sessions.values()][0]?.stats.pending, 0);
-  await close();
 });
 
 test("leaving the loop cancels the stream, and its handler is told", async () => {
-  let tell = (_text: string): void => undefined;
-  const told = new Promise<string>((resolve) => {
-    tell = resolve;
-  });
-  const { session, server, close } = await pairOf({ told: tell });
+  const { open: tell, opened: told } = gate<string>();
+  const { session, server } = await pairOf({ told: tell });
   for await (const piece of session.remote.endless()) {
     assert.equal(piece.length, 10_000);
     break;
   }
   assert.equal(await told, "stopped");
   assert.equal([...server.sessions.values()][0]?.stats.pending, 0);
-  await close();
 });
 
 test("a stream ends by its time-out and by its signal, and its handler is told", async () => {
   const clock = new ManualClock(nodeNetwork.clock);
   const told: string[] = [];
-  const { session, server, close } = await pairOf({ told: (text) => void told.push(text) }, { ...nodeNetwork, clock });
+  const { session, server } = await pairOf({ told: (text) => void told.push(text) }, { ...nodeNetwork, clock });
   const reading = assert.rejects(all(session.remote.endless(undefined, { timeoutMs: 1000 })), {
     code: "TIMEOUT",
     outcome: "unknown",
@@ -212,12 +200,11 @@ test("a stream ends by its time-out and by its signal, and its handler is told",
   await abandoned;
   while (told.length < 2) await all(session.remote.count({ to: 1 }));
   assert.equal(session.stats.pending, 0);
-  await close();
 });
 
 test("a loop over the items ends by until, its signal or its time; the stream goes on, and no item is lost", async () => {
   const clock = new ManualClock(nodeNetwork.clock);
-  const { session, close } = await pairOf({}, { ...nodeNetwork, clock });
+  const { session } = await pairOf({}, { ...nodeNetwork, clock });
   const echo = session.remote.echo();
   const taken: string[] = [];
   const take = async (options: ReceiveOptions): Promise<void> => {
@@ -247,26 +234,23 @@ test("a loop over the items ends by until, its signal or its time; the stream go
   await echo.send("last");
   echo.end();
   assert.deepEqual([...taken, ...(await all(echo))], ["ITEM 0", "ITEM 1", "ITEM 2", "LAST"]);
-  await close();
 });
 
 test("a stream that nobody reads does not hold up another one", async () => {
-  const { session, close } = await pairOf();
+  const { session } = await pairOf();
   const unread = session.remote.endless();
   assert.deepEqual(await all(session.remote.count({ to: 1000 })).then((items) => items.length), 1000);
   unread.abort();
   assert.deepEqual(await all(unread), []);
-  await close();
 });
 
 test("a stream ends with its session, and says so", async () => {
-  const { session, server, close } = await pairOf();
+  const { session, server } = await pairOf();
   const reading = all(session.remote.endless());
   await all(session.remote.count({ to: 1 }));
   const outcome = assert.rejects(reading, { code: "CLOSED", op: "endless" });
   await [...server.sessions.values()][0]?.close({ timeoutMs: 0, message: "enough" });
   await outcome;
-  await close();
 });
 
 test("a stream that has ended before its handler could start is handled all the same", async () => {
@@ -292,6 +276,4 @@ test("a stream that has ended before its handler could start is handled all the 
   busy.open();
   assert.deepEqual(await handled.opened, ["a", "b"]);
   await session.remote.sync();
-  await session.close({ timeoutMs: 0 });
-  await server.close({ timeoutMs: 0 });
 });

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { call, contract, event, stream, typeOnly } from "../../src/protocol.ts";
 import { TURN_MESSAGES } from "../../src/io/operation/turn-budget.ts";
-import { gate } from "./gate.ts";
+import { gate } from "../fixtures/gate.ts";
 import { connectSession, serveSessions } from "./opened.ts";
 
 const MESSAGES = 5 * TURN_MESSAGES;

@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
@@ -15,8 +14,9 @@ import { SeededRandom } from "../fixtures/seeded-random.ts";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
 import { counting } from "./counting-contract.ts";
 import { Detour } from "./detour.ts";
-import { gate } from "./gate.ts";
+import { gate } from "../fixtures/gate.ts";
 import { connectSession } from "./opened.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
 const PROGRAM = join(repositoryRoot, "build/test/sessions/counting-server.js");
 const NUMBERS = 2000;
@@ -44,12 +44,6 @@ async function startServer(t: TestContext, folder: string): Promise<Server> {
   return { child, port: Number(port), told };
 }
 
-function folderFor(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "zocalo-sessions-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
-
 type Options = Partial<
   ConnectSessionOptions<typeof counting.server, typeof counting.client, Record<string, unknown>>
 > & {
@@ -67,7 +61,7 @@ function open(detour: Detour, heard: number[], more: Options = {}) {
 const upTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1);
 
 test("whatever bytes a reset or an end cuts, every message arrives once and in order", async (t) => {
-  const folder = folderFor(t);
+  const folder = temporaryFolder(t);
   const server = await startServer(t, folder);
   for (let seed = 1; seed <= ROUNDS; seed += 1) {
     await t.test(`seed ${seed}`, async () => {
@@ -98,7 +92,7 @@ test("whatever bytes a reset or an end cuts, every message arrives once and in o
 });
 
 test("silence between two processes is noticed, and nothing is lost by it", async (t) => {
-  const server = await startServer(t, folderFor(t));
+  const server = await startServer(t, temporaryFolder(t));
   const detour = await Detour.to(server.port);
   const clock = new ManualClock(nodeNetwork.clock);
   const resumed = gate();
@@ -120,7 +114,7 @@ test("silence between two processes is noticed, and nothing is lost by it", asyn
 });
 
 test("a server that is killed: what it was told and what is reported as lost are all that was sent", async (t) => {
-  const folder = folderFor(t);
+  const folder = temporaryFolder(t);
   const first = await startServer(t, folder);
   const detour = await Detour.to(first.port);
   const fresh = gate<FreshReport>();

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Network } from "../../src/index.ts";
 import { call, contract, event, type FreshReport, connectSession, serveSessions } from "../../src/protocol.ts";
 import { check } from "../../src/sim.ts";
+import { gate } from "../fixtures/gate.ts";
 
 /* The same sessions in the simulated world: lost connections, a server that crashes, time that is decided by the seed. */
 
@@ -62,10 +63,7 @@ test("a server that crashes and starts again: the client has a fresh session", a
   const { value } = await check({ seed: 3, link: { latency: 5 } }, async (world) => {
     const server = world.host("server", serveWork);
     const { network } = world.host("client");
-    let tell = (_report: FreshReport): void => undefined;
-    const fresh = new Promise<FreshReport>((resolve) => {
-      tell = resolve;
-    });
+    const { open: tell, opened: fresh } = gate<FreshReport>();
     const session = await connectSession(work, "tcp://server:7000", {
       network,
       timeouts: { heartbeatMs: 1000 },

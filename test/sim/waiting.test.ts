@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { connect, type Network, serve, type ZocaloError } from "../../src/index.ts";
 import { call, contract, event, connectSession, serveSessions } from "../../src/protocol.ts";
 import { check, type Host, type HostMain, type World } from "../../src/sim.ts";
-import { gate } from "../sessions/gate.ts";
+import { gate } from "../fixtures/gate.ts";
 import { codeOf } from "./scene.ts";
 
 /* Whoever waits for somebody waits as long as was said: the last attempt is made when the time is up. */

@@ -1,23 +1,20 @@
 /** The bridges to Web Streams and to Node streams, in the hands of the platform's own pipes. */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, get, type IncomingMessage } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable, Transform } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { CompressionStream, DecompressionStream, ReadableStream, WritableStream } from "node:stream/web";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { connect, listen, pair, type StreamSocket } from "../../src/index.ts";
 import { assertError, reasonOf } from "../../src/testing/expect-error.ts";
 import { greet, type StreamChecks, textToEnd } from "../../src/testing/stream/check.ts";
 import { testCertificates } from "../fixtures/certificates.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "zocalo-bridges-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 let paths = 0;
 
 const { authority, server } = await testCertificates();

@@ -10,6 +10,7 @@ import { test } from "node:test";
 import { bind, connect, listen, pair, type StreamSocket } from "../../src/index.ts";
 import { lines } from "../../src/framing.ts";
 import { contract, connectSession, serveSessions, type SessionStream, stream, typeOnly } from "../../src/protocol.ts";
+import { gate } from "../fixtures/gate.ts";
 
 /** Something to iterate over. */
 interface Source extends AsyncDisposable {
@@ -103,14 +104,8 @@ const items = contract("items", "1.0.0", {
 
 /** A stream of a session, at the side that opened it or at the side that offers it. */
 async function ofStream(offered: boolean): Promise<Source> {
-  let over = (): void => undefined;
-  const end = new Promise<void>((resolve) => {
-    over = resolve;
-  });
-  let taken = (_stream: SessionStream<string, string>): void => undefined;
-  const atServer = new Promise<SessionStream<string, string>>((resolve) => {
-    taken = resolve;
-  });
+  const { open: over, opened: end } = gate();
+  const { open: taken, opened: atServer } = gate<SessionStream<string, string>>();
   const server = await serveSessions(items, "tcp://127.0.0.1:0", {
     handlers: {
       both: async (_request, own) => {

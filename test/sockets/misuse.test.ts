@@ -23,6 +23,7 @@ import {
   stream,
   typeOnly,
 } from "../../src/protocol.ts";
+import { gate } from "../fixtures/gate.ts";
 
 /** What a program without types would pass. */
 function untyped<T>(value: unknown): T {
@@ -82,10 +83,7 @@ test("an onError that is an async function and rejects is no unhandled rejection
 
 test("the same for datagrams", async () => {
   await assert.rejects(serveDatagrams("udp://127.0.0.1:0", untyped(undefined)), invalid);
-  let told = (): void => undefined;
-  const once = new Promise<void>((resolve) => {
-    told = resolve;
-  });
+  const { open: told, opened: once } = gate();
   const failing = (): never => {
     throw new Error("handler");
   };

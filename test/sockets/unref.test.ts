@@ -3,14 +3,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { testCertificates } from "../fixtures/certificates.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "zocalo-unref-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const { authority, server: identity } = await testCertificates();
 
 const entry = (name: string): string => JSON.stringify(new URL(`../../src/${name}.js`, import.meta.url).href);

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { Address } from "../../index.ts";
 import { clientTls, serverTls } from "./tls-flags.ts";
+import { temporaryFolder } from "../../../test/fixtures/temporary-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "zocalo-flags-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const file = join(folder, "some.pem");
 writeFileSync(file, "PEM");
 

@@ -1,8 +1,5 @@
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, test } from "node:test";
 import { testCertificates } from "../../../test/fixtures/certificates.ts";
 import { Address } from "../../core/address/address.ts";
@@ -13,6 +10,7 @@ import { connect, type Listener, type ListenOptions, listen, nodeNetwork, type S
 import { expectError } from "../../testing/expect-error.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import { textToEnd } from "../../testing/stream/check.ts";
+import { temporaryFolder } from "../../../test/fixtures/temporary-folder.ts";
 
 /*
  * Who may come in, on the listeners of the kernel: the PROXY protocol (docs/semantics.md, rule A7), the lists, and the limits
@@ -180,8 +178,7 @@ test("what the proxy says reaches the program; without a proxy nothing is said",
 });
 
 test("on a Unix socket whoever may use its file is trusted, and must announce its peer", unix, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "zocalo-listener-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder(t);
   const proxyProtocol = { from: ["unix"] };
   const deny = ["192.0.2.66"];
   await using listener = await listen(`unix:${folder}/x.sock`, {

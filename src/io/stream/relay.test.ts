@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { gate } from "../../../test/sessions/gate.ts";
+import { gate } from "../../../test/fixtures/gate.ts";
 import {
   connect,
   type ErrorCode,
