@@ -43,7 +43,7 @@ export type OutputOf<S> = S extends { readonly "~standard": { readonly types?: i
   : void;
 
 /** Why a value is not valid. */
-export interface ValidationIssue {
+interface ValidationIssue {
   /** What is wrong, in the words of the library. */
   readonly message: string;
   /** Where: the keys from the outermost to the innermost. Empty for the value itself. */
@@ -51,7 +51,7 @@ export interface ValidationIssue {
 }
 
 /** What {@link validate} answers. */
-export type Validation =
+type Validation =
   | { readonly valid: true; readonly value: unknown }
   | { readonly valid: false; readonly issues: readonly ValidationIssue[] };
 

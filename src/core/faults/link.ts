@@ -20,7 +20,7 @@ export interface Fate {
 }
 
 /** A packet on its way. */
-export interface LinkPacket {
+interface LinkPacket {
   /** Its payload, for the place of a flipped bit. */
   readonly payloadBytes: number;
   /** Bytes of all headers of one packet or fragment. */

@@ -7,7 +7,7 @@ import { type Hello, MAX_MESSAGE_LENGTH, readHello, type Refusal, type Welcome }
 import { encodeHandshake, HELLO, PreambleReader, REFUSAL, WELCOME, WIRE_VERSION } from "./preamble.ts";
 
 /** What the server's side of the handshake tells. */
-export type ServerHandshakeEvent =
+type ServerHandshakeEvent =
   /** The client has introduced itself: answer with `welcome` or `refuse`. */
   | { readonly type: "hello"; readonly hello: Hello }
   /** There will be no session. Write the output, if any, and close the connection. */

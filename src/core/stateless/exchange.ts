@@ -8,7 +8,7 @@ const MOST_JITTER = 0.5;
 const RETRIES_AT_ONCE = 3;
 
 /** What an answer means for the call. `again`: send it once more, now. `wait`: nothing yet. `over`: it is the answer. */
-export type Verdict = "again" | "wait" | "over";
+type Verdict = "again" | "wait" | "over";
 
 /** The state of one call. It is told when it is sent, and of the answers whose id and source are right. */
 export class Exchange {

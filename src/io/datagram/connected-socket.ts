@@ -9,7 +9,7 @@ import type { Network } from "../network/network.ts";
 import type { Datagram } from "../network/datagrams.ts";
 
 /** What is set about the name of a peer. */
-export interface PeerName {
+interface PeerName {
   /** The name; undefined for an IP address, and where the datagram socket cannot move. */
   readonly host: string | undefined;
   readonly maxAgeMs: number;

@@ -15,7 +15,7 @@ import { MAX_IPV4_PAYLOAD_BYTES, MAX_IPV6_PAYLOAD_BYTES } from "./settings.ts";
 const REMEMBERED = 1024;
 
 /** Told of a name's address, or why there is none. */
-export type Found = (error: unknown, address: Address | undefined) => void;
+type Found = (error: unknown, address: Address | undefined) => void;
 
 interface KnownName {
   address: Address;

@@ -25,7 +25,7 @@ import type { CallLimits } from "./settings.ts";
 import type { StatelessClientStats } from "./public.ts";
 
 /** What is set about the calls of one client, and what their datagrams have in common. */
-export interface CallSettings extends CallLimits {
+interface CallSettings extends CallLimits {
   readonly contract: Contract;
   readonly head: wire.DatagramHead;
 }

@@ -5,7 +5,7 @@ import { SendBuffer } from "./send-buffer.ts";
 import type { SimTcpSettings } from "./tcp-settings.ts";
 
 /** A segment in flight. */
-export interface SentPiece {
+interface SentPiece {
   seq: number;
   data: Buffer;
   readonly syn: boolean;

@@ -8,7 +8,7 @@ import type { Way } from "./way.ts";
 const OVERHEAD_BYTES = 256;
 
 /** One datagram in the receive buffer. */
-export interface ReceivedDatagram {
+interface ReceivedDatagram {
   readonly data: Buffer;
   readonly from: Endpoint;
 }

@@ -35,7 +35,7 @@ import { type Way, wayTo, wayToMany } from "./way.ts";
 const MOST_BYTES: { readonly 4: number; readonly 6: number } = { 4: 65_507, 6: 65_527 };
 
 /** A datagram on its way. */
-export interface SentDatagram {
+interface SentDatagram {
   readonly packet: Packet & { readonly kind: "udp" };
   /** It leaves the machine. */
   readonly leaves: boolean;

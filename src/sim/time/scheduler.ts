@@ -15,7 +15,7 @@ export const SHORTEST_TIMER_US = 1;
 const LAST = 0x1_0000_0000;
 
 /** What ends a run that has no end of its own. */
-export interface SchedulerWatch {
+interface SchedulerWatch {
   /** Nothing can happen any more. */
   deadlock(): Error;
   /** So many events happened at one moment, or at moments that lie no further apart than the shortest timer. */

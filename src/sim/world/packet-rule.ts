@@ -30,7 +30,7 @@ export type PacketVerdict = undefined | "drop" | "reset" | { readonly delayMs: n
 export type PacketRule = (packet: PacketView) => PacketVerdict;
 
 /** What a rule sees, before it is counted. */
-export type UncountedPacket = Omit<PacketView, "number" | "flowBytes">;
+type UncountedPacket = Omit<PacketView, "number" | "flowBytes">;
 
 /** The rules of one world, and what they count. */
 export class PacketRules {

@@ -87,7 +87,7 @@ export interface RunExtension {
 }
 
 /** How far a run has come, also when it fails. */
-export type RunProgress = Omit<SimulationReport<unknown>, "value">;
+type RunProgress = Omit<SimulationReport<unknown>, "value">;
 
 /** One run of one world. */
 export class Run {
