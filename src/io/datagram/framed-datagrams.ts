@@ -15,12 +15,11 @@ import type { DatagramPartOwner, SendReport } from "./owner.ts";
 import type { DatagramInbound } from "./inbound.ts";
 import { type DatagramQueue, BATCH_DATAGRAMS, loopOver, pushTo } from "./queue.ts";
 import type * as api from "./public.ts";
-import type { DatagramInput, DatagramSocket } from "./public.ts";
 import type { ReceivedMessage } from "./framed-public.ts";
 import type { DatagramCloseOptions } from "./settings.ts";
 
 /** The datagram socket that a framed one stands on. */
-export interface FramedOwner extends DatagramSocket, DatagramPartOwner {
+export interface FramedOwner extends api.DatagramSocket, DatagramPartOwner {
   readonly inbound: DatagramInbound;
 }
 
@@ -135,7 +134,7 @@ export class FramedDatagrams<In, Out> implements api.FramedDatagrams<In, Out> {
 showAs(FramedDatagrams, "FramedDatagrams", ({ socket, messagesDropped }) => ({ socket, messagesDropped }));
 
 /** Cuts what was written into datagrams of so many bytes: in one piece, unless a message reaches into the next chunk. */
-function cutInto(chunks: readonly Uint8Array[], sizes: readonly number[]): DatagramInput[] {
+function cutInto(chunks: readonly Uint8Array[], sizes: readonly number[]): api.DatagramInput[] {
   let index = 0;
   let at = 0;
   return sizes.map((size) => {

@@ -15,25 +15,15 @@ import { toldAs } from "../operation/restated.ts";
 import { openDatagramSocket } from "./bind.ts";
 import { canBeRequest, ReplyBudget, Request, type RequestOwner } from "./request.ts";
 import type * as api from "./server.ts";
-import {
-  type DatagramCloseReport,
-  type DatagramContext,
-  type DatagramHandler,
-  type DatagramRequest,
-  type DatagramServerStats,
-  type RequestSettings,
-  requestSettings,
-  SERVE_DATAGRAMS_RULES,
-  type ServeDatagramsOptions,
-} from "./server.ts";
+import { requestSettings, SERVE_DATAGRAMS_RULES } from "./server.ts";
 import type { DatagramSocket } from "./public.ts";
 
 /** Serves over `network`; see the public `serveDatagrams`, whose own options have more `rules`. */
 export async function serveDatagramsOver(
   network: Network,
   address: AddressLike,
-  handler: DatagramHandler,
-  options: ServeDatagramsOptions = {},
+  handler: api.DatagramHandler,
+  options: api.ServeDatagramsOptions = {},
   rules: OptionRules = SERVE_DATAGRAMS_RULES,
 ): Promise<api.DatagramServer> {
   const call = { op: "serveDatagrams" };
@@ -45,13 +35,16 @@ export async function serveDatagramsOver(
 }
 
 /** One socket, and a handler that is called for each of its datagrams. */
-export class DatagramServer extends GracefulServer<DatagramCloseReport> implements api.DatagramServer, RequestOwner {
+export class DatagramServer
+  extends GracefulServer<api.DatagramCloseReport>
+  implements api.DatagramServer, RequestOwner
+{
   readonly socket: DatagramSocket;
   readonly localAddress: Address;
-  readonly settings: RequestSettings;
+  readonly settings: api.RequestSettings;
   readonly budget: ReplyBudget | undefined;
-  readonly #handler: DatagramHandler;
-  readonly #context: DatagramContext;
+  readonly #handler: api.DatagramHandler;
+  readonly #context: api.DatagramContext;
   #active = 0;
   #handled = 0;
   #failed = 0;
@@ -61,7 +54,7 @@ export class DatagramServer extends GracefulServer<DatagramCloseReport> implemen
   readonly #peerProblems: PeerProblems;
   readonly #reported = new WeakSet<object>();
 
-  constructor(network: Network, socket: DatagramSocket, handler: DatagramHandler, settings: RequestSettings) {
+  constructor(network: Network, socket: DatagramSocket, handler: api.DatagramHandler, settings: api.RequestSettings) {
     super(network);
     this.#peerProblems = new PeerProblems(network.clock, (error) => this.#tell(error, undefined));
     this.socket = socket;
@@ -78,7 +71,7 @@ export class DatagramServer extends GracefulServer<DatagramCloseReport> implemen
     void this.#run();
   }
 
-  get stats(): DatagramServerStats {
+  get stats(): api.DatagramServerStats {
     return {
       ...this.socket.stats,
       requestsActive: this.#active,
@@ -98,7 +91,7 @@ export class DatagramServer extends GracefulServer<DatagramCloseReport> implemen
   }
 
   /** Tells of an error, once, to everybody who wants to know. */
-  report(error: unknown, request: DatagramRequest | undefined): void {
+  report(error: unknown, request: api.DatagramRequest | undefined): void {
     if (typeof error === "object" && error !== null) {
       if (this.#reported.has(error)) return;
       this.#reported.add(error);
@@ -106,7 +99,7 @@ export class DatagramServer extends GracefulServer<DatagramCloseReport> implemen
     if (!isPeersFault(error) || this.#peerProblems.admit()) this.#tell(error, request);
   }
 
-  #tell(error: unknown, request: DatagramRequest | undefined): void {
+  #tell(error: unknown, request: api.DatagramRequest | undefined): void {
     const local = this.localAddress.toString();
     const remote = request?.from.toString();
     reportProblem(error, { kind: "datagram", local, remote }, () => this.settings.onError?.(error, request));
@@ -166,7 +159,7 @@ export class DatagramServer extends GracefulServer<DatagramCloseReport> implemen
     this.closing.look();
   }
 
-  protected override async finish(): Promise<DatagramCloseReport> {
+  protected override async finish(): Promise<api.DatagramCloseReport> {
     const running = this.#active;
     await this.closing.untilIdle(() => this.#active === 0);
     const cut = this.#active;

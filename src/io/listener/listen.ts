@@ -25,7 +25,6 @@ import { serverTls, TLS_RULES } from "../stream/tls-settings.ts";
 import { UNIX_PEERS } from "./admission.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
 import type * as api from "./public.ts";
-import type { ListenOptions } from "./public.ts";
 
 const DEFAULT_BACKLOG = 511;
 /** The largest that the call takes; the kernel caps it further. */
@@ -42,7 +41,7 @@ export const LISTENER_LIMIT_RULES: RulesOf<api.ListenerLimits> = {
 };
 
 /** What {@link ListenOptions} must look like. */
-export const LISTEN_RULES: RulesOf<ListenOptions> = {
+export const LISTEN_RULES: RulesOf<api.ListenOptions> = {
   ...OPERATION_RULES,
   limits: object(LISTENER_LIMIT_RULES),
   timeouts: object({ ...STREAM_TIMEOUT_RULES, handshakeMs: POSITIVE } satisfies RulesOf<api.ListenerTimeouts>),
@@ -59,7 +58,7 @@ export const LISTEN_RULES: RulesOf<ListenOptions> = {
 export async function listenOver(
   network: Network,
   address: AddressLike,
-  given: ListenOptions = {},
+  given: api.ListenOptions = {},
   rules: OptionRules = LISTEN_RULES,
 ): Promise<api.Listener> {
   const asked = listenerAddress(address, "listen");
@@ -75,7 +74,7 @@ export async function openListener<Socket extends StreamSocket>(
   op: string,
   network: Network,
   asked: Address,
-  options: ListenOptions,
+  options: api.ListenOptions,
   listener: Omit<ListenerOptions<Socket>, "tls">,
 ): Promise<Listener<Socket>> {
   const context = { op, local: asked.toString() };
@@ -96,7 +95,7 @@ export async function openListener<Socket extends StreamSocket>(
 }
 
 /** An option that does not work with the address is refused: who gave it counts on what it does. */
-function checkMeaning(context: OperationContext, transport: Transport, options: ListenOptions): void {
+function checkMeaning(context: OperationContext, transport: Transport, options: api.ListenOptions): void {
   const refuse = (option: string, meaning: string): never => {
     throw optionInvalid(context, `${option} works only ${meaning}`);
   };
@@ -121,7 +120,7 @@ export function listenerAddress(address: AddressLike, op: string): Address {
   throw new UsageError("ADDRESS_INVALID", { op, local: asked.toString(), detail });
 }
 
-async function openTransport(network: Network, asked: Address, options: ListenOptions): Promise<ListenerTransport> {
+async function openTransport(network: Network, asked: Address, options: api.ListenOptions): Promise<ListenerTransport> {
   const { reusePort = false, ipv6Only = false, noDelay = true } = options.tcp ?? {};
   const { limits: { maxBacklog: backlog = DEFAULT_BACKLOG } = {}, mode, fd } = options;
   const settings = { backlog, reusePort, ipv6Only, noDelay, mode, fd };

@@ -17,7 +17,6 @@ import { AcceptQueue, closedError } from "./accept-queue.ts";
 import { Admission } from "./admission.ts";
 import { Handshakes } from "./handshakes.ts";
 import type * as api from "./public.ts";
-import type { ListenerStats, ListenOptions, RefusalReason } from "./public.ts";
 
 /** How a listener hands over connections, for those who stand on it. */
 export interface ListenerOptions<Socket extends StreamSocket> {
@@ -47,7 +46,7 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
   constructor(
     network: Network,
     transport: ListenerTransport,
-    options: ListenOptions,
+    options: api.ListenOptions,
     listener: ListenerOptions<Socket>,
   ) {
     this.#network = network;
@@ -71,7 +70,7 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
   get interop(): NativeInterop {
     return transportInterop(this.#clock, this.#transport);
   }
-  get stats(): ListenerStats {
+  get stats(): api.ListenerStats {
     const { waiting, heldBytes } = this.#queue;
     return { ...this.#admission.stats, handshakes: this.#handshakes.size, waiting, heldBytes };
   }
@@ -109,7 +108,7 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
   get currentTls(): ServerTls | undefined {
     return this.#tls;
   }
-  admit(peer: Address): RefusalReason | undefined {
+  admit(peer: Address): api.RefusalReason | undefined {
     return this.#admission.admit(peer);
   }
   /** A connection is over: its place is free. */
@@ -180,13 +179,13 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
     else this.#listener.deliver(socket);
   }
 
-  #turnAway(transport: StreamTransport, remote: Address, reason: RefusalReason): void {
+  #turnAway(transport: StreamTransport, remote: Address, reason: api.RefusalReason): void {
     this.#admission.leave();
     this.#refuse(transport, remote, reason);
   }
 
   /** Surplus connections see a reset, never a clean end that would look like an empty answer. */
-  #refuse(transport: StreamTransport, remote: Address, reason: RefusalReason): void {
+  #refuse(transport: StreamTransport, remote: Address, reason: api.RefusalReason): void {
     this.#admission.refused[reason] += 1;
     transport.reset();
     publish("refusal", () => {

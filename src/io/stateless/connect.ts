@@ -18,24 +18,18 @@ import { toldAs } from "../operation/restated.ts";
 import { StatelessCalls } from "./calls.ts";
 import { headOf } from "./format.ts";
 import { callSettings, type ConnectStatelessOptions, STATELESS_CLIENT_RULES } from "./settings.ts";
-import {
-  checkStateless,
-  type StatelessClient,
-  type StatelessClientBase,
-  type StatelessClientStats,
-  type StatelessContract,
-  type StatelessMethods,
-} from "./public.ts";
+import type * as api from "./public.ts";
+import { checkStateless } from "./public.ts";
 
 const OP = "connectStateless";
 /** Opens a client over the datagrams of `network`; see the public `connectStateless`, whose own options have more `rules`. */
-export async function openStatelessClient<Server extends StatelessMethods>(
+export async function openStatelessClient<Server extends api.StatelessMethods>(
   network: Network,
-  contract: StatelessContract<Server>,
+  contract: api.StatelessContract<Server>,
   address: AddressLike,
   given: ConnectStatelessOptions,
   rules: OptionRules = STATELESS_CLIENT_RULES,
-): Promise<StatelessClient<Server>> {
+): Promise<api.StatelessClient<Server>> {
   const options = checkOptions({ op: OP }, given, rules);
   checkContract(OP, contract);
   checkStateless(OP, contract);
@@ -52,7 +46,7 @@ export async function openStatelessClient<Server extends StatelessMethods>(
     contract,
     head: headOf(contract, codec),
   });
-  return new Client(socket, calls, offers) as unknown as StatelessClient<Server>;
+  return new Client(socket, calls, offers) as unknown as api.StatelessClient<Server>;
 }
 
 async function openPeer(
@@ -91,7 +85,7 @@ async function openDatagramSocket(
 }
 
 /** A client of any contract. */
-class Client implements StatelessClientBase {
+class Client implements api.StatelessClientBase {
   readonly remote: object;
   readonly #socket: ConnectedDatagramSocket;
   readonly #calls: StatelessCalls;
@@ -112,7 +106,7 @@ class Client implements StatelessClientBase {
   get remoteAddress(): Address {
     return this.#socket.remoteAddress;
   }
-  get stats(): StatelessClientStats {
+  get stats(): api.StatelessClientStats {
     return this.#calls.stats;
   }
   get closed(): Promise<DatagramEnd> {

@@ -12,13 +12,13 @@ import type { Network } from "../network/network.ts";
 import { toldAs } from "../operation/restated.ts";
 import { StatelessAnswers } from "./answers.ts";
 import type * as api from "./public.ts";
-import { checkStateless, type StatelessContract, type StatelessMethods, type StatelessServerStats } from "./public.ts";
+import { checkStateless } from "./public.ts";
 import { SERVE_STATELESS_RULES, type ServeStatelessOptions } from "./settings.ts";
 
 /** Serves a contract over the datagrams of `network`; see the public `serveStateless`, whose own options have more `rules`. */
-export async function serveStatelessOver<Server extends StatelessMethods>(
+export async function serveStatelessOver<Server extends api.StatelessMethods>(
   network: Network,
-  contract: StatelessContract<Server>,
+  contract: api.StatelessContract<Server>,
   address: AddressLike,
   given: ServeStatelessOptions<Server>,
   rules: OptionRules = SERVE_STATELESS_RULES,
@@ -48,7 +48,7 @@ class StatelessServer extends DatagramServer implements api.StatelessServer {
     this.#answers = answers;
   }
 
-  override get stats(): StatelessServerStats {
+  override get stats(): api.StatelessServerStats {
     return { ...super.stats, ...this.#answers.counts };
   }
 }
