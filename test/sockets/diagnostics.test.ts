@@ -26,7 +26,7 @@ import {
   type StreamTransport,
 } from "../../src/index.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
-import { ManualDatagrams, manualNetwork } from "../../src/testing/datagram/manual-datagrams.ts";
+import { ManualDatagrams, manualNetwork } from "../fixtures/manual-datagrams.ts";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
 import { testCertificates } from "../fixtures/certificates.ts";
 

@@ -4,7 +4,7 @@ import type { Address } from "../../core/address/address.ts";
 import { nodeNetwork } from "../../index.ts";
 import { expectError } from "../../testing/expect-error.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
-import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
+import { ManualDatagrams, manualNetwork } from "../../../test/fixtures/manual-datagrams.ts";
 import { bindOver } from "./bind.ts";
 import type { BindOptions } from "./settings.ts";
 import type { Network, Sockets } from "../network/network.ts";

@@ -6,7 +6,7 @@ import { decodeDatagram, encodeAnswer, RESULT } from "../../core/stateless/datag
 import { call, contract, connectStateless, typeOnly } from "../../protocol.ts";
 import { expectError } from "../../testing/expect-error.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
-import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
+import { ManualDatagrams, manualNetwork } from "../../../test/fixtures/manual-datagrams.ts";
 import type { ConnectStatelessOptions } from "../stateless/settings.ts";
 
 /* Rule B1 (docs/semantics.md) for a client over datagrams, whose socket is connected: a server that moves is found again. */

@@ -16,7 +16,7 @@ import type { Boundary, Codec } from "../../core/framing/codec.ts";
 import { defineCodec } from "../../core/framing/define-codec.ts";
 import { bytes } from "../../core/framing/formats/bytes.ts";
 import { json } from "../../core/framing/formats/json.ts";
-import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
+import { ManualDatagrams, manualNetwork } from "../../../test/fixtures/manual-datagrams.ts";
 import { expectError } from "../../testing/expect-error.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import type { DiagnosticEvent } from "../operation/diagnostics.ts";

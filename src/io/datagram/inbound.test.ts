@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { test } from "node:test";
 import { ZocaloError } from "../../core/errors.ts";
-import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
+import { ManualDatagrams, manualNetwork } from "../../../test/fixtures/manual-datagrams.ts";
 import { expectError } from "../../testing/expect-error.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import type { DiagnosticEvent } from "../operation/diagnostics.ts";

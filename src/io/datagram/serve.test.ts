@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { test } from "node:test";
 import { ZocaloError } from "../../core/errors.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
-import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
+import { ManualDatagrams, manualNetwork } from "../../../test/fixtures/manual-datagrams.ts";
 import type { DatagramHandler, DatagramServer, ServeDatagramsOptions } from "./server.ts";
 import { serveDatagramsOver } from "./serve.ts";
 

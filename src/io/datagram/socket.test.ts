@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { ZocaloError } from "../../core/errors.ts";
 import { assertError, expectError } from "../../testing/expect-error.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
-import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
+import { ManualDatagrams, manualNetwork } from "../../../test/fixtures/manual-datagrams.ts";
 import { bindOver } from "./bind.ts";
 import type { DatagramSocket } from "./public.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../../testing/manual-clock.ts";
-import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
+import { ManualDatagrams, manualNetwork } from "../../../test/fixtures/manual-datagrams.ts";
 import { bindOver } from "./bind.ts";
 import type { DatagramSocket } from "./public.ts";
 

@@ -4,7 +4,7 @@ import { Address } from "../../core/address/address.ts";
 import { bind, connect, listen, type Network, nodeNetwork } from "../../index.ts";
 import { check } from "../../sim.ts";
 import { ZocaloError } from "../../core/errors.ts";
-import { manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
+import { manualNetwork } from "../../../test/fixtures/manual-datagrams.ts";
 import { expectError, reasonOf } from "../../testing/expect-error.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import { firstAddress, meetsItself, missingZone, textBytes } from "./arguments.ts";

@@ -14,7 +14,7 @@ import { Address } from "../../core/address/address.ts";
 import { ZocaloError } from "../../core/errors.ts";
 import { expectError, reasonOf } from "../../testing/expect-error.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
-import { ManualDatagrams, manualNetwork } from "../../testing/datagram/manual-datagrams.ts";
+import { ManualDatagrams, manualNetwork } from "../../../test/fixtures/manual-datagrams.ts";
 import type { Random } from "../network/network.ts";
 import type { ConnectStatelessOptions } from "./settings.ts";
 
