@@ -29,26 +29,24 @@ export class Fields {
   text(name: string, maxLength: number): string {
     const value = this.any(name);
     if (typeof value === "string" && value.length <= maxLength) return value;
-    throw invalid(`${this.#path}.${name}`, `must be a text of at most ${maxLength} characters`);
+    throw this.invalid(name, `must be a text of at most ${maxLength} characters`);
   }
 
   /** A whole number from `min` to `max`. */
   integer(name: string, min: number, max: number): number {
     const value = this.any(name);
     if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
-    throw invalid(`${this.#path}.${name}`, `must be a whole number from ${min} to ${max}`);
+    throw this.invalid(name, `must be a whole number from ${min} to ${max}`);
   }
 
   /** A list of different texts. */
   texts(name: string, maxCount: number, maxLength: number): readonly string[] {
     const value = this.any(name);
+    const isText = (text: unknown): boolean => typeof text === "string" && text.length <= maxLength;
+    const fits = Array.isArray(value) && value.length <= maxCount && value.every(isText);
+    if (fits && new Set(value).size === value.length) return value as readonly string[];
     const problem = `must be a list of at most ${maxCount} different texts of at most ${maxLength} characters`;
-    if (!Array.isArray(value) || value.length > maxCount) throw invalid(`${this.#path}.${name}`, problem);
-    for (const text of value as readonly unknown[]) {
-      if (typeof text !== "string" || text.length > maxLength) throw invalid(`${this.#path}.${name}`, problem);
-    }
-    if (new Set(value).size !== value.length) throw invalid(`${this.#path}.${name}`, problem);
-    return value as readonly string[];
+    throw this.invalid(name, problem);
   }
 
   /** An object. */

@@ -16,6 +16,8 @@ interface UdpHost extends DatagramPartOwner {
   open(op: string): DatagramTransport;
 }
 
+type Setter = Extract<keyof api.UdpSettings & keyof DatagramTransport, `set${string}`>;
+
 /** The one implementation of {@link api.UdpSettings}. */
 export class UdpSettings implements api.UdpSettings {
   readonly #socket: UdpHost;
@@ -31,21 +33,11 @@ export class UdpSettings implements api.UdpSettings {
   readonly leaveGroup = (group: string | Address, options: GroupOptions = {}): void => {
     this.#socket.open("leaveGroup").leave(this.#membership("leaveGroup", group, options));
   };
-  readonly setBroadcast = (on: boolean): void => {
-    this.#set("setBroadcast", on, FLAG).setBroadcast(on);
-  };
-  readonly setTtl = (hops: number): void => {
-    this.#set("setTtl", hops, wholeNumber(1, 255)).setTtl(hops);
-  };
-  readonly setMulticastTtl = (hops: number): void => {
-    this.#set("setMulticastTtl", hops, wholeNumber(0, 255)).setMulticastTtl(hops);
-  };
-  readonly setMulticastLoopback = (on: boolean): void => {
-    this.#set("setMulticastLoopback", on, FLAG).setMulticastLoopback(on);
-  };
-  readonly setMulticastInterface = (nameOrAddress: string): void => {
-    this.#set("setMulticastInterface", nameOrAddress, TEXT).setMulticastInterface(nameOrAddress);
-  };
+  readonly setBroadcast = (on: boolean): void => this.#set("setBroadcast", on, FLAG);
+  readonly setTtl = (hops: number): void => this.#set("setTtl", hops, wholeNumber(1, 255));
+  readonly setMulticastTtl = (hops: number): void => this.#set("setMulticastTtl", hops, wholeNumber(0, 255));
+  readonly setMulticastLoopback = (on: boolean): void => this.#set("setMulticastLoopback", on, FLAG);
+  readonly setMulticastInterface = (name: string): void => this.#set("setMulticastInterface", name, TEXT);
   readonly bufferSizes = (): { readonly receiveBytes: number; readonly sendBytes: number } => {
     return this.#socket.open("bufferSizes").bufferSizes();
   };
@@ -54,10 +46,11 @@ export class UdpSettings implements api.UdpSettings {
     return membership(group, options, this.#socket.context(op), this.#socket.localAddress);
   }
 
-  /** The transport for the call `op`, whose argument must keep `rule`. */
-  #set(op: string, value: unknown, rule: OptionRule): DatagramTransport {
+  /** Hands a value, which must keep `rule`, to the method of the transport that has the name of the call. */
+  #set(op: Setter, value: boolean | number | string, rule: OptionRule): void {
     checkOptions(this.#socket.context(op), { value }, { value: { ...rule, required: true } });
-    return this.#socket.open(op);
+    const transport: Record<Setter, (value: never) => void> = this.#socket.open(op);
+    transport[op](value as never);
   }
 }
 
