@@ -16,7 +16,7 @@ const checks = [
     ["--pack", root, "--profile", "esm-only", "--no-definitely-typed", "--no-emoji"],
   ],
   ["api", "the public surface changed", node, ["tools/api.mjs", "--check"]],
-  ["publint", "the package is not well formed", "publint", ["--strict"]],
+  ["publint", "the package is not well formed", node, ["tools/publint.mjs"]],
   ["knip", "unused files, exports or dependencies", "knip", ["--no-progress"]],
   ["types", "errors of the types", "tsc", ["-p", "tsconfig.json", "--noEmit"]],
   ["lint", "oxlint, with types", "oxlint", []],

@@ -36,7 +36,15 @@ async function installPackage(folder) {
   }
   const dependencies = { [manifest.name]: `file:./${tarball}` };
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }));
-  await runOrExit("npm", ["install", "--no-audit", "--no-fund"], { cwd: folder, timeoutMs: INSTALL_TIMEOUT_MS });
+  const installed = await run("npm", ["install", "--no-audit", "--no-fund"], {
+    cwd: folder,
+    timeoutMs: INSTALL_TIMEOUT_MS,
+  });
+  // A user who sees a warning asks what is wrong.
+  if (!installed.ok || /\bwarn\b/i.test(installed.output)) {
+    console.error(installed.output);
+    process.exit(1);
+  }
   const { version } = JSON.parse(readFileSync(join(folder, "node_modules", manifest.name, "package.json"), "utf8"));
   console.log(`installed ${tarball}: ${manifest.name} ${version}`);
 }

@@ -52,6 +52,11 @@ $ node a.ts
 \`\`\`console
 $
 \`\`\`
+
+<!-- project -->
+\`\`\`sh
+npm init -y
+\`\`\`
 `;
   assert.deepEqual(parseBlocks("x.md", text), [
     { file: "x.md", line: 4, language: "ts", code: "const a = 1;", mark: undefined },
@@ -80,6 +85,7 @@ $
       code: "$",
       mark: { kind: "terminal", terminal: 2, folder: undefined, later: true },
     },
+    { file: "x.md", line: 53, language: "sh", code: "npm init -y", mark: { kind: "project" } },
   ]);
 });
 

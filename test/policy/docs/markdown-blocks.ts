@@ -2,6 +2,7 @@
  * Code blocks in Markdown, and the comments that say what to do with them.
  *
  *   <!-- run -->                 run the shell block that follows
+ *   <!-- project -->             type the shell block that follows in the project of this page, which has the page's files
  *   <!-- not run: the reason --> do not run the block that follows; TypeScript is compiled all the same
  *   <!-- continues -->           the TypeScript block that follows is the rest of the program of the one before
  *   <!-- file: the path -->      the block that follows is this file, from the root of the repository, word for word
@@ -15,6 +16,7 @@
 /** What the comment before a block says. */
 export type Mark =
   | { readonly kind: "run" }
+  | { readonly kind: "project" }
   | { readonly kind: "not-run"; readonly reason: string }
   | { readonly kind: "continues" }
   | { readonly kind: "file"; readonly path: string }
@@ -97,7 +99,7 @@ function withoutIndent(line: string, width: number): string {
 function parseMark(line: string): Mark | undefined {
   const comment = /^\s*<!--\s*(.*?)\s*-->\s*$/.exec(line)?.[1];
   if (comment === undefined) return undefined;
-  if (comment === "run") return { kind: "run" };
+  if (comment === "run" || comment === "project") return { kind: comment };
   if (comment === "continues") return { kind: "continues" };
   const path = /^file: (\S+)$/.exec(comment)?.[1];
   if (path !== undefined) return { kind: "file", path };

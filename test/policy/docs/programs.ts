@@ -1,20 +1,13 @@
-import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { repositoryRoot } from "../../fixtures/repository-root.ts";
 import type { Block } from "./markdown-blocks.ts";
+import { type ProcessResult, runToEnd } from "./processes.ts";
 
 /** A TypeScript program of the documentation: one block, with those that continue it. */
 export interface Program {
   readonly name: string;
   readonly blocks: readonly [Block, ...(readonly Block[])];
-}
-
-/** How a process ended, with everything that it printed. */
-export interface ProcessResult {
-  /** 0 is success; undefined where it was ended because its time was over. */
-  readonly exitCode: number | undefined;
-  readonly output: string;
 }
 
 /** The TypeScript blocks of one file as programs. */
@@ -69,7 +62,7 @@ export class Workshop {
 
   /** Compiles all programs in one run of tsc. The result has the errors of each program, by its name. */
   async compile(programs: readonly Program[]): Promise<ReadonlyMap<string, readonly string[]>> {
-    const options = { rootDir: ".", outDir: "out", moduleDetection: "force", sourceMap: true };
+    const options = { rootDir: ".", outDir: "out", noEmit: true, moduleDetection: "force" };
     const config = { extends: "../../tsconfig.json", compilerOptions: options, include: ["*.ts"] };
     writeFileSync(join(this.#folder, "tsconfig.json"), JSON.stringify(config));
     const names = new Map(programs.map((program, index) => [`${index}.ts`, program.name]));
@@ -88,11 +81,6 @@ export class Workshop {
     return errors;
   }
 
-  /** Runs the compiled program number `index` of those given to `compile`. */
-  runProgram(index: number, timeoutMs: number): Promise<ProcessResult> {
-    return this.#run(process.execPath, ["--enable-source-maps", join(this.#folder, "out", `${index}.js`)], timeoutMs);
-  }
-
   /** Runs a shell block: `npm ...` in the repository, anything else in an empty folder. */
   runShell(code: string, timeoutMs: number): Promise<ProcessResult> {
     const cwd = code.trimStart().startsWith("npm ") ? repositoryRoot : this.#scratch;
@@ -100,31 +88,7 @@ export class Workshop {
   }
 
   #run(command: string, args: readonly string[], timeoutMs: number, cwd = this.#scratch): Promise<ProcessResult> {
-    return new Promise((resolve, reject) => {
-      // In a process group of its own, so that what a block starts in the background ends with the block.
-      const child = spawn(command, args, {
-        cwd,
-        env: this.environment,
-        detached: true,
-        stdio: ["ignore", "pipe", "pipe"],
-      });
-      const endGroup = (): void => {
-        if (child.pid !== undefined) endProcessGroup(child.pid);
-      };
-      const timer = setTimeout(endGroup, timeoutMs);
-      let output = "";
-      for (const stream of [child.stdout, child.stderr]) {
-        stream.setEncoding("utf8").on("data", (text: string) => {
-          output += text;
-        });
-      }
-      child.on("error", reject);
-      child.on("exit", endGroup);
-      child.on("close", (code) => {
-        clearTimeout(timer);
-        resolve({ exitCode: code ?? undefined, output });
-      });
-    });
+    return runToEnd(command, args, { cwd, env: this.environment, timeoutMs });
   }
 
   #writeCommand(name: string, script: string): void {
@@ -132,16 +96,8 @@ export class Workshop {
   }
 }
 
-function endProcessGroup(leader: number): void {
-  try {
-    process.kill(-leader, "SIGKILL");
-  } catch {
-    // Nothing of the group is left.
-  }
-}
-
 /** The text of a program, with each line at the number that it has in the documentation, so that errors point there. */
-function sourceOf(program: Program): string {
+export function sourceOf(program: Program): string {
   const lines: string[] = [];
   for (const block of program.blocks) {
     while (lines.length < block.line - 1) lines.push("");
