@@ -118,14 +118,14 @@ class KindDraw {
       case "isolate":
       case "pause":
       case "freeze":
-      case "crash": {
+      case "crash":
+      case "skew": {
         // What has no program cannot be started again.
-        const hosts = kind === "crash" ? this.#hosts.filter((host) => host.hasProgram) : this.#hosts;
-        return hosts.length === 0 ? undefined : { kind, host: this.#pick(hosts).name };
+        const hosts = kind === "crash" ? this.#hosts.filter(({ hasProgram }) => hasProgram) : this.#hosts;
+        if (hosts.length === 0) return undefined;
+        const host = this.#pick(hosts).name;
+        return kind === "skew" ? { kind, host, skewMs: this.#pick(SKEWS_MS) } : { kind, host };
       }
-      case "skew":
-        if (this.#hosts.length === 0) return undefined;
-        return { kind, host: this.#pick(this.#hosts).name, skewMs: this.#pick(SKEWS_MS) };
       default:
         return this.#wayFault(kind);
     }

@@ -34,15 +34,7 @@ export function shorterFaults(fault: TimedFault): readonly TimedFault[] {
 
 /** The fault without chance: it hits every packet, so that no draw decides; undefined when there is no chance in it. */
 export function certainFault(fault: TimedFault): TimedFault | undefined {
-  switch (fault.kind) {
-    case "loss":
-    case "duplication":
-    case "corruption":
-    case "reordering":
-      return fault.chance < 1 ? { ...fault, chance: 1 } : undefined;
-    default:
-      return undefined;
-  }
+  return "chance" in fault && fault.chance < 1 ? { ...fault, chance: 1 } : undefined;
 }
 
 function down(value: number, step: number): number {
@@ -76,29 +68,18 @@ function simpler(fault: TimedFault): TimedFault[] {
 
 /** The same kind with smaller numbers. */
 function gentler(fault: TimedFault): TimedFault[] {
-  switch (fault.kind) {
-    case "loss":
-    case "duplication":
-    case "corruption":
-      return fault.chance > SMALLEST_CHANCE ? [{ ...fault, chance: halfChance(fault.chance) }] : [];
-    case "reordering":
-      return [
-        ...(fault.chance > SMALLEST_CHANCE ? [{ ...fault, chance: halfChance(fault.chance) }] : []),
-        ...(fault.delayMs > SMALLEST_DELAY_MS ? [{ ...fault, delayMs: Math.floor(fault.delayMs / 2) }] : []),
-      ];
-    case "latency":
-      return typeof fault.latency === "number" && fault.latency > SMALLEST_DELAY_MS
-        ? [{ ...fault, latency: Math.floor(fault.latency / 2) }]
-        : [];
-    case "bandwidth":
-      return fault.bitsPerSecond < FASTEST_BITS_PER_SECOND
-        ? [{ ...fault, bitsPerSecond: fault.bitsPerSecond * 10 }]
-        : [];
-    case "skew":
-      return fault.skewMs > 1 ? [{ ...fault, skewMs: Math.floor(fault.skewMs / 2) }] : [];
-    default:
-      return [];
+  const forms: TimedFault[] = [];
+  if ("chance" in fault && fault.chance > SMALLEST_CHANCE) forms.push({ ...fault, chance: halfChance(fault.chance) });
+  if (fault.kind === "reordering" && fault.delayMs > SMALLEST_DELAY_MS) {
+    forms.push({ ...fault, delayMs: Math.floor(fault.delayMs / 2) });
+  } else if (fault.kind === "latency" && typeof fault.latency === "number" && fault.latency > SMALLEST_DELAY_MS) {
+    forms.push({ ...fault, latency: Math.floor(fault.latency / 2) });
+  } else if (fault.kind === "bandwidth" && fault.bitsPerSecond < FASTEST_BITS_PER_SECOND) {
+    forms.push({ ...fault, bitsPerSecond: fault.bitsPerSecond * 10 });
+  } else if (fault.kind === "skew" && fault.skewMs > 1) {
+    forms.push({ ...fault, skewMs: Math.floor(fault.skewMs / 2) });
   }
+  return forms;
 }
 
 function halfChance(chance: number): number {
