@@ -3,6 +3,7 @@
 import { atCall } from "./at-call.ts";
 import { CODES, type ErrorCode, type ErrorSide } from "./error-codes.ts";
 import { hasInstance, markClass } from "./same-class.ts";
+import { keepOffScreen } from "./show-as.ts";
 
 export { describeCode, type ErrorCode, errorCodes, type ErrorSide } from "./error-codes.ts";
 
@@ -29,7 +30,7 @@ export interface ErrorDetails {
   readonly local?: string | undefined;
   /** The address of the peer, as text. */
   readonly remote?: string | undefined;
-  /** The error beneath, such as that of the system. */
+  /** The error beneath, such as that of the system. Of one that says the same, its cause is taken. */
   readonly cause?: unknown;
 }
 
@@ -75,7 +76,9 @@ export class ZocaloError extends Error {
     const detail = details.detail ?? here?.[0] ?? usual[1];
     const where = details.remote ?? details.local;
     super(`${code}: ${details.op}${where === undefined ? "" : ` ${where}`}: ${detail}`);
-    if (details.cause !== undefined) this.cause = details.cause;
+    const { cause } = details;
+    const beneath = cause instanceof ZocaloError && cause.detail === detail ? cause.cause : cause;
+    if (beneath !== undefined) this.cause = beneath;
     this.code = code;
     this.op = details.op;
     this.side = details.side ?? here?.[1] ?? usual[0];
@@ -83,6 +86,7 @@ export class ZocaloError extends Error {
     this.local = details.local;
     this.remote = details.remote;
     this.detail = detail;
+    keepOffScreen(this, "detail", "cause");
   }
 
   /** Errors of another copy of this package count as well; those of the classes below by their names. */
@@ -131,6 +135,7 @@ export class ConnectError extends ZocaloError {
   constructor(code: ErrorCode, details: ErrorDetails & { readonly attempts?: readonly ConnectAttempt[] | undefined }) {
     super(code, details);
     this.attempts = details.attempts ?? [];
+    keepOffScreen(this, "attempts");
   }
 }
 
@@ -166,6 +171,7 @@ export class TimeoutError extends ZocaloError {
   constructor(code: ErrorCode, details: ErrorDetails & { readonly attempts?: readonly ConnectAttempt[] | undefined }) {
     super(code, details);
     this.attempts = details.attempts ?? [];
+    keepOffScreen(this, "attempts");
   }
 }
 

@@ -32,3 +32,13 @@ export function showAsText<Shown extends object>(
 function define(prototype: object, show: (...args: never) => string): void {
   Object.defineProperty(prototype, SHOW, { value: show, configurable: true, writable: true });
 }
+
+/**
+ * Node prints the enumerable properties of an error behind its message and its stack, and the cause in any case. Those called
+ * `names`, whose text the message has, are made none, and those that are undefined.
+ */
+export function keepOffScreen(error: Error, ...names: readonly string[]): void {
+  for (const [name, value] of Object.entries(error)) {
+    if (value === undefined || names.includes(name)) Object.defineProperty(error, name, { enumerable: false });
+  }
+}

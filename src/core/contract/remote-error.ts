@@ -3,6 +3,7 @@
 import { cutText } from "../peer-error.ts";
 import { ANYTHING, type RulesOf, refuseUnknown } from "../options/check-options.ts";
 import { hasInstance, markClass } from "../same-class.ts";
+import { keepOffScreen } from "../show-as.ts";
 
 /** Marks the errors of every copy of this package. */
 const MARK: unique symbol = Symbol.for("zocalo.RemoteError");
@@ -59,6 +60,7 @@ export class RemoteError extends Error {
     if (options.cause !== undefined) this.cause = options.cause;
     this.code = code;
     this.data = options.data;
+    keepOffScreen(this, "cause");
   }
 
   /** Errors of another copy of this package count as well: a handler may throw one. */
