@@ -90,6 +90,12 @@ export type { Backoff } from "./core/options/backoff.ts";
 export type { OverflowPolicy } from "./core/options/check-options.ts";
 export type { OnError } from "./io/operation/peer-problems.ts";
 export type { CloseReport, GracefulCloseOptions, ServerEnd } from "./io/operation/graceful-close.ts";
+export type {
+  BroadcastMember,
+  MessageBroadcastOptions,
+  StreamBroadcastOptions,
+  StreamBroadcastReport,
+} from "./io/stream/broadcast.ts";
 export type { Peer, PeerHandler, ServeOptions, Server } from "./io/listener/public.ts";
 export type { FramedDatagramsOver, ReceivedMessage } from "./io/datagram/framed-public.ts";
 export type { FramedStreamOver } from "./io/stream/framed-public.ts";

@@ -76,7 +76,7 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
     "close groups loops queue receive send server suite transfer world",
     "test/conformance/udp.test.ts",
   ],
-  ["src/testing/listener", "accept closing limits scene serve suite", "test/conformance/listeners.test.ts"],
+  ["src/testing/listener", "accept broadcast closing limits scene serve suite", "test/conformance/listeners.test.ts"],
   [
     "src/testing/stream",
     "aborts cancel check concurrency ends loops reads suite transfer",

@@ -185,6 +185,7 @@ test("a datagram socket and servers: each option of a call with what it cannot b
     await refuses("receive", "options", () => box.receive(none));
     await refuses("close", "options", () => box.close(none));
     await refuses("close", "options", () => server.close(none));
+    await refuses("broadcast", "options", () => server.broadcast("x", none));
     await refuses("close", "options", () => answers.close(none));
   }
   for (const value of [null, "x", 5, {}, undefined]) {
@@ -199,6 +200,24 @@ test("a datagram socket and servers: each option of a call with what it cannot b
     await refuses("close", "timeoutMs", () => server.close({ timeoutMs: untyped(value) }));
     await refuses("close", "timeoutMs", () => answers.close({ timeoutMs: untyped(value) }));
   }
+  const broadcasts = {
+    slow: ["later", null],
+    maxWaitingBytes: FROM_ZERO,
+    to: [5, null, {}],
+    codec: [5, {}],
+    signal: NO_OBJECT,
+    timeoutMs: ["5", null],
+    exept: [5],
+  };
+  for (const [option, values] of Object.entries(broadcasts)) {
+    for (const value of values)
+      await refuses("broadcast", option, () => server.broadcast("x", untyped({ [option]: value })));
+  }
+  for (const value of [null, 5, {}, [5], [null]]) {
+    await refuses("broadcast", "except", () => server.broadcast("x", { except: untyped(value) }));
+    await refuses("broadcast", "data", () => server.broadcast(untyped(value)));
+  }
+  await refuses("broadcast", "to", () => server.broadcast("x", { to: untyped([{}]) }));
   await box.send("hola", answers.localAddress);
   assert.equal(String((await box.receive()).data), "hola");
 });

@@ -1,12 +1,13 @@
 /** The public types of listeners, where connections come in, and of servers. */
 
 import type { Address } from "../../core/address/address.ts";
+import type { MessageBroadcastOptions, StreamBroadcastOptions, StreamBroadcastReport } from "../stream/broadcast.ts";
 import type { StreamLimits, StreamTimeouts, TcpOptions } from "../stream/settings.ts";
 import type { OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
 import type { NativeInterop } from "../operation/own-clock.ts";
 import type { OnError } from "../operation/peer-problems.ts";
 import type { CloseReport, GracefulCloseOptions, ServerEnd } from "../operation/graceful-close.ts";
-import type { StreamSocket } from "../stream/public.ts";
+import type { StreamSocket, WriteInput } from "../stream/public.ts";
 import type { TlsOptions } from "../network/tls.ts";
 
 /** Trust in proxies that announce the true peer with the PROXY protocol (versions 1 and 2); see `StreamSocket.proxy`. */
@@ -215,6 +216,33 @@ export interface Server extends AsyncDisposable {
   close(options?: GracefulCloseOptions): Promise<CloseReport>;
   /** Stops accepting and aborts every connection at once; await `closed` for the end. `reason` is the `cause` of its errors. */
   abort(reason?: unknown): void;
+  /**
+   * Sends data to all connections, or to those that the options name. A slow one stops no other: `slow` says what becomes of it. A
+   * piece is sent whole or not at all, behind what its member was sent before. Who comes later does not get it.
+   *
+   * Resolves with counts: at once, unless `slow` is `wait`. A member that is lost is no error of this call. Under `wait`,
+   * `signal` and `timeoutMs` end the wait, and the call resolves all the same: from a member that has not begun to take the piece
+   * it is taken back, and counts as `dropped`. Rejects with `OPTION_INVALID`, and where nothing was begun, because the signal is
+   * aborted or `timeoutMs` is 0.
+   *
+   * @example
+   * ```ts
+   * import { connect, serve } from "zocalo";
+   * const server = await serve("tcp://127.0.0.1:0", async (peer) => {
+   *   await peer.readUntil("\n");
+   *   await server.broadcast("somebody has come\n", { except: peer, slow: "disconnect" });
+   *   await peer.read();
+   * });
+   * await using first = await connect(server.localAddress);
+   * await using second = await connect(server.localAddress);
+   * await second.write("hola\n");
+   * console.log(String(await first.readUntil("\n")).trim()); // somebody has come
+   * await server.close({ timeoutMs: 0 });
+   * ```
+   */
+  broadcast(data: WriteInput, options?: StreamBroadcastOptions): Promise<StreamBroadcastReport>;
+  /** With `codec`, sends a message, which is encoded once. Rejects with `FRAME_TOO_LONG` or `FRAME_INVALID` when it has no form. */
+  broadcast<In>(message: In, options: MessageBroadcastOptions<In>): Promise<StreamBroadcastReport>;
   /** Uses other settings for connections from now on; see `Listener.setTls`. */
   setTls(options: TlsOptions): void;
 }

@@ -7,6 +7,7 @@ import { checkOptions, FUNCTION, HANDLER, type OptionRules, type RulesOf } from 
 import { StreamSocket } from "../stream/socket.ts";
 import { connectionSettings } from "../stream/settings.ts";
 import { type CloseReport, GracefulServer } from "../operation/graceful-close.ts";
+import { broadcast, type StreamBroadcastOptions, type StreamBroadcastReport } from "../stream/broadcast.ts";
 import type { Listener } from "./listener.ts";
 import { endNow } from "../stream/linger.ts";
 import { listenerAddress, LISTEN_RULES, openListener } from "./listen.ts";
@@ -102,6 +103,11 @@ class Server extends GracefulServer<CloseReport> implements api.Server {
 
   setTls(options: TlsOptions): void {
     this.listener.setTls(options);
+  }
+
+  broadcast(data: unknown, options: StreamBroadcastOptions = {}): Promise<StreamBroadcastReport> {
+    const context = { op: "broadcast", local: this.localAddress.toString() };
+    return broadcast(this.clock, context, this.peers, data, options);
   }
   async #serve(peer: Peer): Promise<void> {
     try {

@@ -3,7 +3,13 @@
 import { ConnectionError, type ErrorOutcome, UsageError, type ZocaloError } from "../../core/errors.ts";
 import { HELD } from "../../core/held-bytes.ts";
 import type { StreamPartOwner } from "./owner.ts";
-import { Deadline, expiryReason, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
+import {
+  Deadline,
+  expiryReason,
+  type OperationContext,
+  type OperationOptions,
+  refusedAtOnce,
+} from "../operation/deadline.ts";
 import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
 import { restated } from "../operation/restated.ts";
 import type { WriteInput } from "./public.ts";
@@ -107,7 +113,7 @@ export class Outbound {
     this.gatherer?.handOver();
     let chunks: Uint8Array[];
     try {
-      chunks = chunksOf(data, this.#owner);
+      chunks = chunksOf(data, () => this.#owner.context("write"));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -117,14 +123,36 @@ export class Outbound {
     if (!this.busy && bytes <= SLICE_BYTES && options === undefined) return this.#writeNow(chunks, bytes);
     const joined = options === undefined ? this.#join(chunks, bytes) : undefined;
     if (joined !== undefined) return joined;
-    const { maxWriteQueueBytes } = this.#owner.settings;
-    if (this.#queuedBytes > 0 && this.#heldBytes + HELD.write + bytes > maxWriteQueueBytes) {
+    if (!this.hasRoom(bytes)) {
+      const { maxWriteQueueBytes } = this.#owner.settings;
       const detail = `more than limits.maxWriteQueueBytes (${maxWriteQueueBytes}) would wait; await each write`;
       return rejectedQuietly(
         new UsageError("QUEUE_FULL", { ...this.#owner.context("write"), detail, outcome: "none" }),
       );
     }
-    return this.#enqueue(chunks, bytes, options);
+    return this.#enqueue(chunks, bytes, options).promise;
+  }
+
+  /** Whether so many bytes more may wait: always where none wait, else while all together pin at most `mostBytes`. */
+  hasRoom(bytes: number, mostBytes: number = Number.POSITIVE_INFINITY): boolean {
+    if (this.#queuedBytes === 0) return true;
+    return this.#heldBytes + HELD.write + bytes <= Math.min(mostBytes, this.#owner.settings.maxWriteQueueBytes);
+  }
+
+  /**
+   * As `write`, of bytes that nobody changes. Answers whether the kernel has all of them, or takes them although the call was ended
+   * early; false when none was sent, or the connection was lost.
+   */
+  async offer(bytes: Uint8Array, options: OperationOptions | undefined): Promise<boolean> {
+    if (this.state !== "open" || bytes.length === 0 || !this.hasRoom(bytes.length)) return bytes.length === 0;
+    this.gatherer?.handOver();
+    const job = this.#enqueue([bytes], bytes.length, options);
+    try {
+      await job.promise;
+      return true;
+    } catch {
+      return this.#error === undefined && job.remaining < job.bytes;
+    }
   }
 
   /**
@@ -134,7 +162,7 @@ export class Outbound {
   writeGathered(chunks: readonly Uint8Array[], bytes: number): Promise<void> {
     if (this.state !== "open") return rejectedQuietly(this.whyNot("send"));
     if (!this.busy && bytes <= SLICE_BYTES) return this.#writeNow(chunks, bytes);
-    return this.#enqueue(chunks, bytes, undefined);
+    return this.#enqueue(chunks, bytes, undefined).promise;
   }
 
   /** Sends FIN behind all that was accepted; resolves when the kernel has it. */
@@ -201,7 +229,7 @@ export class Outbound {
     this.#heldBytes += job.heldBytes;
   }
 
-  #enqueue(chunks: readonly Uint8Array[], bytes: number, options: OperationOptions | undefined): Promise<void> {
+  #enqueue(chunks: readonly Uint8Array[], bytes: number, options: OperationOptions | undefined): WriteJob {
     const cancellable = options?.signal !== undefined || options?.timeoutMs !== undefined;
     const roomBytes = Math.min(LARGEST_ROOM_BYTES, Math.max(SMALLEST_ROOM_BYTES, bytes, this.#queuedBytes));
     const room = cancellable || bytes > GATHERED_BYTES ? undefined : Buffer.allocUnsafeSlow(roomBytes);
@@ -211,7 +239,7 @@ export class Outbound {
     job.deadline = Deadline.of(this.#owner.clock, options, (cause) => this.#cancel(job, cause));
     this.#add(job);
     this.#pump();
-    return job.promise;
+    return job;
   }
 
   #cancel(job: WriteJob, cause: number | AbortSignal): void {
@@ -328,15 +356,16 @@ function takeChunks(job: WriteJob, maxBytes: number): Uint8Array[] {
   return out;
 }
 
-function chunksOf(data: WriteInput, owner: StreamPartOwner): Uint8Array[] {
-  if (typeof data === "string") return [textBytes(data, "data", () => owner.context("write"))];
+/** The pieces of what a program sends. */
+export function chunksOf(data: unknown, context: () => OperationContext): Uint8Array[] {
+  if (typeof data === "string") return [textBytes(data, "data", context)];
   if (data instanceof Uint8Array) return [data];
   if (Array.isArray(data)) {
     const chunks: Uint8Array[] = [];
     // A hole counts as undefined, and is refused as that.
-    for (const piece of data as readonly WriteInput[]) for (const chunk of chunksOf(piece, owner)) chunks.push(chunk);
+    for (const piece of data as readonly unknown[]) for (const chunk of chunksOf(piece, context)) chunks.push(chunk);
     return chunks;
   }
   const detail = "data must be a string, a Uint8Array, or an array of them";
-  throw new UsageError("OPTION_INVALID", { ...owner.context("write"), detail, outcome: "none" });
+  throw new UsageError("OPTION_INVALID", { ...context(), detail, outcome: "none" });
 }

@@ -5,6 +5,7 @@ import { describe, it } from "node:test";
 import type { Network } from "../../io/network/network.ts";
 import { ManualClock } from "../manual-clock.ts";
 import { acceptChecks } from "./accept.ts";
+import { broadcastChecks } from "./broadcast.ts";
 import { closeChecks, timedCloseChecks } from "./closing.ts";
 import { limitChecks } from "./limits.ts";
 import { type ListenerChecks, ListenerScene, type ListenerWorld } from "./scene.ts";
@@ -47,7 +48,7 @@ export function listenerSuite(name: string, world: ListenerWorld): void {
     }
   };
   void describe(name, () => {
-    for (const checks of [acceptChecks, surplusChecks, serveChecks, closeChecks]) {
+    for (const checks of [acceptChecks, surplusChecks, serveChecks, broadcastChecks, closeChecks]) {
       for (const [title, body] of Object.entries(checks)) run(title, (network) => inScene(network, body));
     }
     for (const checks of [timedCloseChecks, limitChecks]) {
