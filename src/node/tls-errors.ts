@@ -40,22 +40,13 @@ const OWN = "this side's certificate (`cert`)";
 
 /** Alerts in which the peer says what it thinks of this side's certificate (RFC 8446 section 6.2). */
 const ALERTS: Readonly<Record<string, Meaning>> = {
-  CERTIFICATE_REQUIRED: { code: "CERTIFICATE_REQUIRED", side: "local" },
-  UNKNOWN_CA: {
-    code: "CERTIFICATE_UNTRUSTED",
-    side: "local",
-    detail: `the peer does not trust the authority that signed ${OWN}; use another certificate, or let the peer trust it`,
-  },
-  CERTIFICATE_EXPIRED: {
-    code: "CERTIFICATE_EXPIRED",
-    side: "local",
-    detail: `the peer says that ${OWN} has expired; renew it`,
-  },
-  CERTIFICATE_REVOKED: {
-    code: "CERTIFICATE_REVOKED",
-    side: "local",
-    detail: `the peer says that ${OWN} was revoked; replace it`,
-  },
+  CERTIFICATE_REQUIRED: ofOwn("CERTIFICATE_REQUIRED"),
+  UNKNOWN_CA: ofOwn(
+    "CERTIFICATE_UNTRUSTED",
+    `the peer does not trust the authority that signed ${OWN}; use another certificate, or let the peer trust it`,
+  ),
+  CERTIFICATE_EXPIRED: ofOwn("CERTIFICATE_EXPIRED", `the peer says that ${OWN} has expired; renew it`),
+  CERTIFICATE_REVOKED: ofOwn("CERTIFICATE_REVOKED", `the peer says that ${OWN} was revoked; replace it`),
   BAD_CERTIFICATE: refusedOwn("bad certificate"),
   CERTIFICATE_UNKNOWN: refusedOwn("certificate unknown"),
   UNSUPPORTED_CERTIFICATE: refusedOwn("unsupported certificate"),
@@ -89,7 +80,7 @@ export function tlsMeaning(name: string, text: string, op: string): Meaning | un
   const code = VERIFICATION.get(name);
   if (code !== undefined) return { code, detail: verified(code, text) };
   const list = OWN_LISTS[name];
-  if (list !== undefined) return { code: "CERTIFICATE_INVALID", side: "local", detail: list };
+  if (list !== undefined) return ofOwn("CERTIFICATE_INVALID", list);
   if (name === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE") {
     return {
       code: "CERTIFICATE_REQUIRED",
@@ -114,8 +105,7 @@ function failed(name: string, text: string, op: string): Meaning {
     return { code, detail: `TLS broke off (${text}); bytes were damaged, or the peer does not keep the protocol` };
   }
   if (WITHOUT_IDENTITY.has(name)) {
-    const detail = `the TLS handshake failed (${text}); this side has no certificate that the peer can use`;
-    return { code, side: "local", detail };
+    return ofOwn(code, `the TLS handshake failed (${text}); this side has no certificate that the peer can use`);
   }
   const hint =
     HINTS[name] ?? HINTS[alertOf(`ERR_SSL_${name}`)] ?? "check that both sides speak TLS and share a version";
@@ -129,9 +119,13 @@ function verified(code: ErrorCode, text: string): string | undefined {
   return undefined;
 }
 
+function ofOwn(code: ErrorCode, detail?: string): Meaning {
+  return { code, side: "local", detail };
+}
+
 function refusedOwn(reason: string): Meaning {
   const detail = `the peer does not accept ${OWN} (${reason}); check the file, or use another one`;
-  return { code: "CERTIFICATE_INVALID", side: "local", detail };
+  return ofOwn("CERTIFICATE_INVALID", detail);
 }
 
 /** The code; and where it has another sentence or another side than usual, these. */

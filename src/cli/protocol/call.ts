@@ -63,21 +63,24 @@ async function call(
   const contract = loadContract(file, flags.export, "call");
   const method = serverMethod(contract, name, json);
   try {
-    if (address.transport === "udp") await callOverDatagrams(address, contract, method, flags, context);
-    else await callInSession(address, contract, method, flags, context);
+    const order = { address, contract, method, flags, context };
+    await (address.transport === "udp" ? callOverDatagrams(order) : callInSession(order));
   } catch (error) {
     throw failureOf(error);
   }
   return EXIT.done;
 }
 
-async function callInSession(
-  address: Address,
-  contract: Contract,
-  method: ServerMethod,
-  flags: SessionFlags,
-  context: CommandContext,
-): Promise<void> {
+/** What the person wants, of whom, and how. */
+interface Order {
+  readonly address: Address;
+  readonly contract: Contract;
+  readonly method: ServerMethod;
+  readonly flags: SessionFlags;
+  readonly context: CommandContext;
+}
+
+async function callInSession({ address, contract, method, flags, context }: Order): Promise<void> {
   const startedAt = performance.now();
   const options = { reconnect: false, onEvent: () => undefined } as const;
   const session = await openCommandSession(address, contract, flags, options, context);
@@ -117,14 +120,9 @@ async function perform(
 const DATAGRAM_TIMEOUT_MS = 5_000;
 
 /** Calls a method, or sends an event, and prints the answer. */
-async function callOverDatagrams(
-  address: Address,
-  contract: Contract,
-  method: ServerMethod,
-  flags: SessionFlags,
-  { output, stdout, stop }: CommandContext,
-): Promise<void> {
+async function callOverDatagrams({ address, contract, method, flags, context }: Order): Promise<void> {
   refuseSessionFlags(address, flags);
+  const { output, stdout, stop } = context;
   const timeoutMs = flags.timeout ?? DATAGRAM_TIMEOUT_MS;
   const client = await connectStateless(contract as StatelessContract, address, {
     timeoutMs,

@@ -11,12 +11,7 @@ export interface ConnectionFacts {
   readonly tls?: TlsFacts | undefined;
 }
 
-interface TlsFacts {
-  readonly protocol: string;
-  readonly cipher: string;
-  readonly alpn: string | undefined;
-  readonly authorized: boolean;
-  readonly authorizationError: string | undefined;
+interface TlsFacts extends Pick<TlsInfo, "protocol" | "cipher" | "alpn" | "authorized" | "authorizationError"> {
   readonly certificate: string | undefined;
   readonly fingerprint256: string | undefined;
 }

@@ -19,19 +19,6 @@ import { UsageError, ZocaloError } from "../../index.ts";
 import { wrongUsage } from "../terminal/exit-codes.ts";
 import { InexactJson, jsonText, parseExactly, safeJson } from "../terminal/json-text.ts";
 
-/** What `--framing` can be. */
-export type FramingName =
-  | "lines"
-  | "length1"
-  | "length2"
-  | "length4"
-  | "varint"
-  | "netstring"
-  | "cobs"
-  | "slip"
-  | "json"
-  | "msgpack";
-
 /** Messages as lines: what is typed is sent as a message, what is received is shown. */
 export type LineCodec = Codec<Uint8Array, Buffer>;
 
@@ -64,20 +51,21 @@ const MESSAGEPACK_TEXT: MessageFormat<Uint8Array, Buffer> = {
   encode: (line) => MESSAGEPACK.encode(jsonOf(line, parseExactly)),
 };
 
-const CODECS: Readonly<Record<FramingName, () => LineCodec>> = {
-  lines: () => chain(lines({ maxLineBytes: MAX_LINE_BYTES }), bytes()),
-  length1: () => lengthPrefix({ bytes: 1 }),
-  length2: () => lengthPrefix({ bytes: 2 }),
-  length4: () => lengthPrefix(),
-  varint: () => varintPrefix(),
-  netstring: () => netstring(),
-  cobs: () => cobs(),
-  slip: () => slip(),
-  json: () => chain(lines({ maxLineBytes: MAX_LINE_BYTES }), JSON_TEXT),
-  msgpack: () => chain(lengthPrefix(), MESSAGEPACK_TEXT),
+const CODECS = {
+  lines: (): LineCodec => chain(lines({ maxLineBytes: MAX_LINE_BYTES }), bytes()),
+  length1: (): LineCodec => lengthPrefix({ bytes: 1 }),
+  length2: (): LineCodec => lengthPrefix({ bytes: 2 }),
+  length4: (): LineCodec => lengthPrefix(),
+  varint: (): LineCodec => varintPrefix(),
+  netstring: (): LineCodec => netstring(),
+  cobs: (): LineCodec => cobs(),
+  slip: (): LineCodec => slip(),
+  json: (): LineCodec => chain(lines({ maxLineBytes: MAX_LINE_BYTES }), JSON_TEXT),
+  msgpack: (): LineCodec => chain(lengthPrefix(), MESSAGEPACK_TEXT),
 };
 
-const NAMES: readonly FramingName[] = Object.keys(CODECS) as FramingName[];
+/** What `--framing` can be. */
+export type FramingName = keyof typeof CODECS;
 
 /** The flags of a command that `--framing` has to go together with. */
 export interface FramingFlags {
@@ -94,7 +82,7 @@ export function addFramingOption(command: Command): Command {
       "exchange messages, not bytes: send each line of input as one, and print each one on a line. json: one JSON value " +
         "a line. lengthN: N bytes of length before each message, big-endian. msgpack: length4 with MessagePack, typed and " +
         "printed as JSON. With --hex, messages are hexadecimal digits",
-    ).choices(NAMES),
+    ).choices(Object.keys(CODECS)),
   );
 }
 

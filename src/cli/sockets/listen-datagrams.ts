@@ -55,10 +55,7 @@ async function replyToAll(
   flags: ListenFlags,
   { output, stop }: CommandContext,
 ): Promise<number> {
-  let served = (): void => undefined;
-  const first = new Promise<void>((resolve) => {
-    served = resolve;
-  });
+  const served = new AbortController();
   const options: ServeDatagramsOptions = {
     // A command on this machine may answer at length; one that the world can ask could be used against others.
     replies: flags.exec === undefined || flags.public === true ? "guarded" : "free",
@@ -66,13 +63,13 @@ async function replyToAll(
     onError: (error) => output.problem(error),
   };
   const told: DatagramHandler = async (request, context) => {
-    served();
+    served.abort();
     tellDatagram(output, request.from, request.data);
     return await handler(request, context);
   };
   const server: DatagramServer = await serveDatagrams(address, told, options);
   sayListening(output, server.localAddress);
-  await Promise.race(flags.once === true ? [until(stop), first] : [until(stop)]);
+  await until(flags.once === true ? AbortSignal.any([stop, served.signal]) : stop);
   await server.close({ timeoutMs: CLOSE_MS });
   return EXIT.done;
 }

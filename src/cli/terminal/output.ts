@@ -133,14 +133,7 @@ function sentenceOf({ code, address, detail }: ErrorFacts, paint: (text: string)
 }
 
 /** Each puts a colour around a text, or gives the text back as it is. */
-export interface Colours {
-  readonly bold: (text: string) => string;
-  readonly dim: (text: string) => string;
-  readonly red: (text: string) => string;
-  readonly green: (text: string) => string;
-  readonly yellow: (text: string) => string;
-  readonly cyan: (text: string) => string;
-}
+export type Colours = Readonly<Record<"bold" | "dim" | "red" | "green" | "yellow" | "cyan", (text: string) => string>>;
 
 /**
  * The colours for one output. Only a terminal gets any; it is asked what it can show, which respects `NO_COLOR`

@@ -105,16 +105,8 @@ const flowChecks: CodecChecks = {
   },
 };
 
-const RULES: OptionRules = {
-  messages: ANYTHING,
-  sized: ANYTHING,
-  vectors: ANYTHING,
-  accepts: ANYTHING,
-  refuses: ANYTHING,
-  unsendable: ANYTHING,
-  limited: ANYTHING,
-  arrives: ANYTHING,
-};
+const NAMES = ["messages", "sized", "vectors", "accepts", "refuses", "unsendable", "limited", "arrives"];
+const RULES: OptionRules = Object.fromEntries(NAMES.map((name) => [name, ANYTHING]));
 
 /** Everything that the suite checks. */
 export const codecChecks: readonly CodecChecks[] = [messageChecks, flowChecks, errorChecks, linearChecks];
