@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import net from "node:net";
 import { test, type TestContext } from "node:test";
 import { PROGRAM, run, serving, start } from "./program.ts";
+import { gate } from "../fixtures/gate.ts";
 
 /** A server of `node:net`; answers its address. */
 async function rawServer(t: TestContext, onConnection: (socket: net.Socket) => void): Promise<string> {
@@ -43,10 +44,7 @@ test("it ends when the server ends, although stdin is open", async (t) => {
 
 test("a server that ends its side at once still gets all of stdin", async (t) => {
   const data = "0123456789".repeat(200_000);
-  let arrived: (text: string) => void = () => undefined;
-  const received = new Promise<string>((resolve) => {
-    arrived = resolve;
-  });
+  const { open: arrived, opened: received } = gate<string>();
   const address = await rawServer(t, (socket) => {
     socket.end();
     void textOf(socket).then(arrived);
@@ -158,10 +156,7 @@ test("--crlf and --hex", async (t) => {
 });
 
 test("an interrupted transfer ends the connection, and the command by the signal", async (t) => {
-  let ended: () => void = () => undefined;
-  const peerSawEnd = new Promise<void>((resolve) => {
-    ended = resolve;
-  });
+  const { open: ended, opened: peerSawEnd } = gate();
   const address = await rawServer(t, (socket) => {
     socket.write("x");
     socket.resume().on("end", () => {

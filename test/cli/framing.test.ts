@@ -3,6 +3,7 @@ import { once } from "node:events";
 import net from "node:net";
 import { test, type TestContext } from "node:test";
 import { run, serving, start } from "./program.ts";
+import { gate } from "../fixtures/gate.ts";
 
 /** `hola` and an empty message in each framing, as its specification writes them. */
 const WIRE: Readonly<Record<string, Buffer>> = {
@@ -17,10 +18,7 @@ const WIRE: Readonly<Record<string, Buffer>> = {
 
 /** A server that takes everything until the peer ends, and answers with it in two pieces. */
 async function mirror(t: TestContext): Promise<{ readonly address: string; readonly taken: Promise<Buffer> }> {
-  let done: (bytes: Buffer) => void = () => undefined;
-  const taken = new Promise<Buffer>((resolve) => {
-    done = resolve;
-  });
+  const { open: done, opened: taken } = gate<Buffer>();
   const server = net.createServer({ allowHalfOpen: true }, (socket) => {
     const pieces: Buffer[] = [];
     t.after(() => socket.destroy());

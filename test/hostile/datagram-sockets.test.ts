@@ -8,6 +8,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { bind, type DatagramSocket, serveDatagrams, ZocaloError } from "../../src/index.ts";
 import { lines } from "../../src/framing.ts";
 import { nothingEscapes } from "./escapes.ts";
+import { gate } from "../fixtures/gate.ts";
 
 const FLOOD = 5000;
 const LIMIT = 100;
@@ -101,10 +102,7 @@ test("the queue is bounded in bytes too", async () => {
 });
 
 test("a server whose handlers never come to an end takes so many and no more", async () => {
-  let release: () => void = () => undefined;
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
+  const { open: release, opened: held } = gate();
   let most = 0;
   const server = await serveDatagrams("udp://127.0.0.1:0", () => held, {
     limits: { maxConcurrentRequests: 10, maxReceiveQueueDatagrams: LIMIT },

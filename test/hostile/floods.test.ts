@@ -9,6 +9,7 @@ import { lines } from "../../src/framing.ts";
 import { MOST_READ_AHEAD_BYTES } from "../../src/testing/stream/check.ts";
 import { Listener, gone, type Kind, kinds } from "./listeners.ts";
 import { nothingEscapes } from "./escapes.ts";
+import { gate } from "../fixtures/gate.ts";
 
 const FLOOD_BYTES = 32 * 1_048_576;
 /** So many turns of the event loop are enough for bytes to arrive that are going to. */
@@ -24,10 +25,7 @@ async function quiet(): Promise<void> {
 
 /** A server whose handler starts with `begin` and then waits; and its peer. */
 async function sleepy(kind: Kind, begin: (peer: Peer) => void = () => undefined) {
-  let came: (peer: Peer) => void = () => undefined;
-  const inside = new Promise<Peer>((resolve) => {
-    came = resolve;
-  });
+  const { open: came, opened: inside } = gate<Peer>();
   const listener = await Listener.open(kind, {
     handler: async (peer) => {
       begin(peer);

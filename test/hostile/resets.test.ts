@@ -8,6 +8,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { type StreamSocket, ZocaloError } from "../../src/index.ts";
 import { Listener, kinds } from "./listeners.ts";
 import { nothingEscapes } from "./escapes.ts";
+import { gate } from "../fixtures/gate.ts";
 
 const ROUNDS = 10;
 
@@ -91,14 +92,8 @@ for (const kind of kinds) {
   test(`${kind.name}: all calls of a connection end when the peer resets`, {
     skip: kind.transport === "unix",
   }, async () => {
-    let told: (outcomes: readonly PromiseSettledResult<unknown>[]) => void = () => undefined;
-    const outcomes = new Promise<readonly PromiseSettledResult<unknown>[]>((resolve) => {
-      told = resolve;
-    });
-    let busy: (peer: StreamSocket) => void = () => undefined;
-    const inside = new Promise<StreamSocket>((resolve) => {
-      busy = resolve;
-    });
+    const { open: told, opened: outcomes } = gate<readonly PromiseSettledResult<unknown>[]>();
+    const { open: busy, opened: inside } = gate<StreamSocket>();
     const listener = await Listener.open(kind, {
       handler: async (peer) => {
         const calls = [

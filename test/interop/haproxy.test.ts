@@ -21,6 +21,7 @@ import {
 import { textToEnd } from "../../src/testing/stream/check.ts";
 import { makeIdentity, testCertificates } from "../fixtures/certificates.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+import { gate } from "../fixtures/gate.ts";
 
 const missing = spawnSync("haproxy", ["-v"]).status === 0 ? false : "haproxy is not installed";
 const READY_MS = 20_000;
@@ -145,10 +146,7 @@ describe("haproxy", { skip: missing }, () => {
   });
 
   test("its own health checks are no clients", async (t) => {
-    let checked: () => void = () => undefined;
-    const seen = new Promise<void>((resolve) => {
-      checked = resolve;
-    });
+    const { open: checked, opened: seen } = gate();
     const peers: string[] = [];
     const server = await serve(
       "tcp://127.0.0.1:0",

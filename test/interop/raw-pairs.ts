@@ -9,6 +9,7 @@ import { type AddressLike, connect, listen, type StreamSocket, type TlsOptions }
 import { patternBytes, pending } from "../../src/testing/stream/check.ts";
 import { testCertificates } from "../fixtures/certificates.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+import { gate } from "../fixtures/gate.ts";
 
 const folder = temporaryFolder();
 let paths = 0;
@@ -52,10 +53,7 @@ export async function cleanup(): Promise<void> {
 
 /** A raw server that takes one connection. */
 export async function rawListener(place: net.ListenOptions, tlsOptions?: tls.TlsOptions) {
-  let came: (raw: Duplex) => void = () => undefined;
-  const accepted = new Promise<Duplex>((resolve) => {
-    came = resolve;
-  });
+  const { open: came, opened: accepted } = gate<Duplex>();
   let beneath: net.Socket | undefined;
   const listener =
     tlsOptions === undefined

@@ -6,6 +6,7 @@ import type { DatagramHandler, DatagramServer, ServeDatagramsOptions } from "../
 import type { DatagramSocket } from "../../io/datagram/public.ts";
 import { serveDatagramsOver } from "../../io/datagram/serve.ts";
 import { assertError, assertFields, expectError } from "../expect-error.ts";
+import { signal } from "../stream/check.ts";
 import { type DatagramChecks, type DatagramScene, numbers, take } from "./world.ts";
 
 /** Everything about `serveDatagrams`. */
@@ -97,14 +98,11 @@ export const datagramServerChecks: DatagramChecks = {
   async "no more than maxConcurrentRequests handlers run; the queue's policy takes the rest"(scene) {
     let running = 0;
     let most = 0;
-    let release: () => void = () => undefined;
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const held = signal();
     const handler: DatagramHandler = async ({ data }) => {
       running += 1;
       most = Math.max(most, running);
-      await held;
+      await held.promise;
       running -= 1;
       return data;
     };
@@ -116,7 +114,7 @@ export const datagramServerChecks: DatagramChecks = {
       for (const text of numbers(8, 2)) await client.send(text);
       await scene.until(() => server.stats.datagramsReceived === 10);
       assertFields(server.stats, { requestsActive: 2, datagramsWaiting: 3, datagramsDropped: 5 });
-      release();
+      held.resolve();
       assert.deepEqual((await take(client, 5)).sort(), numbers(5));
       assert.equal(most, 2);
     });

@@ -5,6 +5,7 @@ import { bindOver } from "../../io/datagram/bind.ts";
 import type { DatagramSocket } from "../../io/datagram/public.ts";
 import type { BindOptions } from "../../io/datagram/settings.ts";
 import type { Network, Sockets } from "../../io/network/network.ts";
+import { signal } from "../stream/check.ts";
 
 /** What a network can do for datagrams on one machine. What is left out is not tested. */
 export interface DatagramTraits {
@@ -108,11 +109,8 @@ export function slowNames({ network }: DatagramScene): {
   readonly names: Network;
   readonly answer: (addresses: readonly string[]) => void;
 } {
-  let answer: (addresses: readonly string[]) => void = () => undefined;
-  const answered = new Promise<readonly string[]>((resolve) => {
-    answer = resolve;
-  });
-  return { names: withNames(network, () => answered), answer };
+  const { promise, resolve } = signal<readonly string[]>();
+  return { names: withNames(network, () => promise), answer: resolve };
 }
 
 /** The texts of datagrams. */

@@ -5,8 +5,7 @@ import { assertError, expectError } from "../expect-error.ts";
 import type { PeerHandler, Server } from "../../io/listener/public.ts";
 import type { StreamSocket } from "../../io/stream/public.ts";
 import type { ListenerChecks, ListenerScene, TimedListenerChecks } from "./scene.ts";
-import { signal } from "./serve.ts";
-import { textToEnd } from "../stream/check.ts";
+import { signal, textToEnd } from "../stream/check.ts";
 
 /** A server with one connection, whose handler has begun; by default it reads. */
 async function serving(

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { type ConnectionError, ZocaloError } from "../../core/errors.ts";
 import type { Peer } from "../../io/listener/public.ts";
 import type { StreamSocket } from "../../io/stream/public.ts";
-import { greet, patternBytes, PatternCheck, sendPattern, textToEnd } from "../stream/check.ts";
+import { greet, patternBytes, PatternCheck, sendPattern, signal, textToEnd } from "../stream/check.ts";
 import type { ListenerChecks, ListenerScene } from "./scene.ts";
 
 /** `serve`: what becomes of a connection when its handler ends, fails, or loses it. */
@@ -166,15 +166,6 @@ export const serveChecks: ListenerChecks = {
     peer.abort();
   },
 };
-
-/** A promise, and the means to resolve it. */
-export function signal<T = void>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => undefined;
-  const promise = new Promise<T>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
-}
 
 /** Fails unless the connection is reset, or has ended where there is no reset. */
 async function lost(scene: ListenerScene, connecting: Promise<StreamSocket>): Promise<void> {

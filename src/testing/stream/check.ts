@@ -73,6 +73,15 @@ export function pending<T>(call: Promise<T>): Promise<T> {
   return call;
 }
 
+/** A promise, and the means to resolve it. */
+export function signal<T = void>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
 /** A prime, so that a shift by any buffer size is noticed. */
 const PERIOD_BYTES = 1_048_573;
 
