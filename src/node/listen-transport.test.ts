@@ -9,6 +9,7 @@ import { connect, type Listener, listen, nodeNetwork, UsageError, ZocaloError } 
 import { expectError } from "../testing/expect-error.ts";
 import { hasReusePort } from "./listen-transport.ts";
 import { temporaryFolder } from "../../test/fixtures/temporary-folder.ts";
+import { portOf } from "../../test/fixtures/port-of.ts";
 
 const folder = temporaryFolder();
 
@@ -101,8 +102,7 @@ test("a descriptor that is no listening socket is refused", unix, async () => {
 
 test("fd takes over a socket that another process has opened", unix, async () => {
   const parent = net.createServer().listen(0, "127.0.0.1");
-  await once(parent, "listening");
-  const { port } = parent.address() as net.AddressInfo;
+  const port = await portOf(parent);
   const program = `
     import { listen } from ${JSON.stringify(new URL("../index.js", import.meta.url).href)};
     const listener = await listen("tcp://127.0.0.1:${port}", { fd: 3 });

@@ -20,6 +20,7 @@ import {
 import { assertError, expectError, reasonOf } from "../testing/expect-error.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { pending, textToEnd } from "../testing/stream/check.ts";
+import { portOf } from "../../test/fixtures/port-of.ts";
 
 const { authority, server } = await testCertificates();
 const trusting = { ca: authority.cert };
@@ -232,8 +233,7 @@ test("a server that speaks no TLS is TLS_FAILED; one that hangs up too", async (
     (socket: net.Socket): unknown => socket.resume().end(),
   ]) {
     const plain = net.createServer(behave).listen(0, "127.0.0.1").unref();
-    await once(plain, "listening");
-    const { port } = plain.address() as net.AddressInfo;
+    const port = await portOf(plain);
     const refused = connect(`tls://127.0.0.1:${port}`, { tls: trusting });
     await expectError(refused, { code: "TLS_FAILED", op: "connect", side: "remote", type: ConnectError });
     plain.close();
@@ -331,8 +331,7 @@ test("peers of node:tls, in both roles", async () => {
     .createServer(server, (socket) => socket.pipe(socket))
     .listen(0, "127.0.0.1")
     .unref();
-  await once(theirs, "listening");
-  const { port } = theirs.address() as net.AddressInfo;
+  const port = await portOf(theirs);
   const called = await connect(`tls://localhost:${port}`, { tls: trusting });
   assert.equal(called.tls?.servername, "localhost");
   await called.write("echo");

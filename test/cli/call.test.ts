@@ -9,6 +9,7 @@ import { contractFile } from "./contracts.ts";
 import { run, start } from "./program.ts";
 import { serveChat } from "./served-chat.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+import { portOf } from "../fixtures/port-of.ts";
 
 test("a call prints the answer as JSON; an event and an answer that is nothing print nothing", async (t) => {
   const { address, file, heard, server } = await serveChat(t);
@@ -103,8 +104,7 @@ test("a program that does not speak zocalo, and none at all", async (t) => {
     .createServer((socket) => socket.resume().end("HTTP/1.1 400 Bad Request\r\n\r\n"))
     .listen(0, "127.0.0.1");
   t.after(() => other.close());
-  await once(other, "listening");
-  const address = `tcp://127.0.0.1:${(other.address() as net.AddressInfo).port}`;
+  const address = `tcp://127.0.0.1:${await portOf(other)}`;
   const wrong = await run(t, ["call", address, file, "wait"]);
   assert.equal(wrong.code, 1);
   assert.match(wrong.stderr, /^zocalo: PROTOCOL_MISMATCH\b.*, but HTTP/);

@@ -6,6 +6,7 @@ import net from "node:net";
 import { test, type TestContext } from "node:test";
 import { PROGRAM, run, serving, start } from "./program.ts";
 import { gate } from "../fixtures/gate.ts";
+import { portOf } from "../fixtures/port-of.ts";
 
 /** A server of `node:net`; answers its address. */
 async function rawServer(t: TestContext, onConnection: (socket: net.Socket) => void): Promise<string> {
@@ -15,9 +16,8 @@ async function rawServer(t: TestContext, onConnection: (socket: net.Socket) => v
     onConnection(socket);
   });
   server.listen(0, "127.0.0.1");
-  await once(server, "listening");
   t.after(() => server.close());
-  return `tcp://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
+  return `tcp://127.0.0.1:${await portOf(server)}`;
 }
 
 /** Everything that a peer sends, up to its end. */
@@ -89,8 +89,7 @@ test("nothing listens there: exit code 1 and one line that says what to do", asy
   const address = await rawServer(t, () => undefined);
   const { port } = new URL(address);
   const gone = net.createServer().listen(0, "127.0.0.1");
-  await once(gone, "listening");
-  const free = (gone.address() as net.AddressInfo).port;
+  const free = await portOf(gone);
   gone.close();
   await once(gone, "close");
   assert.notEqual(free, Number(port));
@@ -120,8 +119,7 @@ test("a reset fails, behind what had arrived", async (t) => {
 
 test("--wait-for-server waits until the server is up, and gives up in time", async (t) => {
   const server = net.createServer((socket) => socket.end("up\n")).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as net.AddressInfo;
+  const port = await portOf(server);
   server.close();
   await once(server, "close");
   const client = start(t, ["connect", `tcp://127.0.0.1:${port}`, "--wait-for-server", "60000", "-v"], { input: null });

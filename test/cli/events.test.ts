@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import net from "node:net";
 import { test } from "node:test";
 import { RawClient } from "../sessions/raw-client.ts";
@@ -7,6 +6,7 @@ import { atEnd } from "../sessions/opened.ts";
 import { contractFile } from "./contracts.ts";
 import { run, start } from "./program.ts";
 import { FILE_TEXT, serveChat } from "./served-chat.ts";
+import { portOf } from "../fixtures/port-of.ts";
 
 test("each event is a line of JSON, until the server ends", async (t) => {
   const { address, file, server } = await serveChat(t);
@@ -90,9 +90,8 @@ test("what a hostile server says of itself gives no orders to a terminal", async
     void greet();
   });
   listener.listen(0, "127.0.0.1");
-  await once(listener, "listening");
   atEnd(() => listener.close());
-  const { port } = listener.address() as net.AddressInfo;
+  const port = await portOf(listener);
   const { code, stdout, stderr } = await run(t, [
     "events",
     "-v",

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import net from "node:net";
 import { test, type TestContext } from "node:test";
 import { run, serving, start } from "./program.ts";
 import { gate } from "../fixtures/gate.ts";
+import { portOf } from "../fixtures/port-of.ts";
 
 /** `hola` and an empty message in each framing, as its specification writes them. */
 const WIRE: Readonly<Record<string, Buffer>> = {
@@ -31,9 +31,8 @@ async function mirror(t: TestContext): Promise<{ readonly address: string; reado
     });
   });
   server.listen(0, "127.0.0.1");
-  await once(server, "listening");
   t.after(() => server.close());
-  return { address: `tcp://127.0.0.1:${(server.address() as net.AddressInfo).port}`, taken };
+  return { address: `tcp://127.0.0.1:${await portOf(server)}`, taken };
 }
 
 for (const [framing, wire] of Object.entries(WIRE)) {
@@ -123,9 +122,8 @@ test("a peer that breaks the framing fails, behind the messages that were whole"
   ] as const) {
     const server = net.createServer((socket) => socket.on("error", () => undefined).end(answer));
     server.listen(0, "127.0.0.1");
-    await once(server, "listening");
     t.after(() => server.close());
-    const { port } = server.address() as net.AddressInfo;
+    const port = await portOf(server);
     const ended = await run(t, ["connect", `tcp://127.0.0.1:${port}`, "--framing", "netstring"]);
     assert.deepEqual({ code: ended.code, stdout: ended.stdout }, { code: 1, stdout: shown });
     assert.match(ended.stderr, new RegExp(`^zocalo: ${code}`));
@@ -136,9 +134,8 @@ test("JSON that is nested too deeply to be shown is the peer's mistake", async (
   const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
   const server = net.createServer((socket) => socket.on("error", () => undefined).end(`{"a":1}\n${deep}\n`));
   server.listen(0, "127.0.0.1");
-  await once(server, "listening");
   t.after(() => server.close());
-  const { port } = server.address() as net.AddressInfo;
+  const port = await portOf(server);
   const ended = await run(t, ["connect", `tcp://127.0.0.1:${port}`, "--framing", "json"]);
   assert.deepEqual({ code: ended.code, stdout: ended.stdout }, { code: 1, stdout: '{"a":1}\n' });
   assert.match(ended.stderr, /^zocalo: FRAME_INVALID/);

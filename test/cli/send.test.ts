@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import net from "node:net";
 import { test } from "node:test";
 import { bind } from "../../src/index.ts";
 import { run, serving, start } from "./program.ts";
+import { portOf } from "../fixtures/port-of.ts";
 
 test("over a stream each text is a line, and so is each reply", async (t) => {
   const { address } = await serving(t, ["tcp://127.0.0.1:0", "--reply", "upper"]);
@@ -14,9 +14,8 @@ test("over a stream each text is a line, and so is each reply", async (t) => {
 
 test("a reply without a line end counts when the server ends", async (t) => {
   const server = net.createServer((socket) => socket.end("half")).listen(0, "127.0.0.1");
-  await once(server, "listening");
   t.after(() => server.close());
-  const { port } = server.address() as net.AddressInfo;
+  const port = await portOf(server);
   const { code, stdout } = await run(t, ["send", `tcp://127.0.0.1:${port}`, "x"]);
   assert.deepEqual({ code, stdout }, { code: 0, stdout: "half\n" });
 });

@@ -9,6 +9,7 @@ import tls from "node:tls";
 import { bind, serveDatagrams, ZocaloError } from "../../src/index.ts";
 import { SeededRandom } from "../fixtures/seeded-random.ts";
 import { Listener, gone, type Kind, PROXY_HEADER } from "./listeners.ts";
+import { portOf } from "../fixtures/port-of.ts";
 
 /** After so many attacks a client that keeps the rules asks. */
 const CHECK_EVERY = 100;
@@ -22,8 +23,7 @@ export interface FuzzOptions {
 /** What a TLS client says first. */
 async function clientHello(): Promise<Buffer> {
   const listener = net.createServer().listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const { port } = listener.address() as net.AddressInfo;
+  const port = await portOf(listener);
   const client = tls.connect({ host: "127.0.0.1", port, servername: "localhost" }).on("error", () => undefined);
   const [accepted] = (await once(listener, "connection")) as [net.Socket];
   const [hello] = (await once(accepted, "data")) as [Buffer];

@@ -13,6 +13,7 @@ import { call, contract, event, type Session, stream, typeOnly } from "../../src
 import { atEnd, connectSession, serveSessions } from "../sessions/opened.ts";
 import { ack, callFrame, eventFrame, idFrame, itemFrame, openFrame, RawClient } from "../sessions/raw-client.ts";
 import { nothingEscapes } from "./escapes.ts";
+import { portOf } from "../fixtures/port-of.ts";
 
 nothingEscapes();
 
@@ -67,9 +68,8 @@ const meetings = {
   async "a server"(): Promise<Meeting> {
     const errors: { readonly code: string }[] = [];
     const listener = net.createServer().listen(0, "127.0.0.1");
-    await once(listener, "listening");
     atEnd(() => listener.close());
-    const { port } = listener.address() as net.AddressInfo;
+    const port = await portOf(listener);
     const arrival = once(listener, "connection") as Promise<[net.Socket]>;
     const opening = connectSession(mirror, `tcp://127.0.0.1:${port}`, {
       handlers: handlersOf(),

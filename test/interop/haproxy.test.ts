@@ -22,6 +22,7 @@ import { textToEnd } from "../../src/testing/stream/check.ts";
 import { makeIdentity, testCertificates } from "../fixtures/certificates.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { gate } from "../fixtures/gate.ts";
+import { portOf } from "../fixtures/port-of.ts";
 
 const missing = spawnSync("haproxy", ["-v"]).status === 0 ? false : "haproxy is not installed";
 const READY_MS = 20_000;
@@ -31,8 +32,7 @@ const { authority, server: identity } = await testCertificates();
 /** A port that nobody uses now. */
 async function freePort(): Promise<number> {
   const listener = net.createServer().listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const { port } = listener.address() as net.AddressInfo;
+  const port = await portOf(listener);
   listener.close();
   await once(listener, "close");
   return port;

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import net from "node:net";
-import { once } from "node:events";
 import { test } from "node:test";
 import { call, contract, event } from "../../src/protocol.ts";
 import { nodeNetwork } from "../../src/index.ts";
@@ -9,6 +8,7 @@ import { ManualClock } from "../../src/testing.ts";
 import { gate } from "../fixtures/gate.ts";
 import { eventFrame, RawClient } from "./raw-client.ts";
 import { atEnd, connectSession, serveSessions } from "./opened.ts";
+import { portOf } from "../fixtures/port-of.ts";
 
 /* Programs that do not speak the protocol, or break it: one typed error here, a clean close there, and nothing else. */
 
@@ -83,8 +83,7 @@ test("a client that meets a foreign server has one typed error", async () => {
       socket.end(answer);
     });
     foreign.listen(0, "127.0.0.1");
-    await once(foreign, "listening");
-    const { port } = foreign.address() as net.AddressInfo;
+    const port = await portOf(foreign);
     await assert.rejects(connectSession(room, `tcp://127.0.0.1:${port}`), { code });
     foreign.close();
   }
@@ -107,9 +106,8 @@ test("a server that takes a client in and loses it at once has it back after lon
     void greet();
   });
   listener.listen(0, "127.0.0.1");
-  await once(listener, "listening");
   atEnd(() => listener.close());
-  const { port } = listener.address() as net.AddressInfo;
+  const port = await portOf(listener);
   const session = await connectSession(room, `tcp://127.0.0.1:${port}`, { network: { ...nodeNetwork, clock, random } });
   const comesBackAfter = async (delayMs: number): Promise<void> => {
     const { length } = peers;

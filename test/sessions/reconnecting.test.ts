@@ -10,6 +10,7 @@ import { Detour } from "./detour.ts";
 import { gate } from "../fixtures/gate.ts";
 import { atEnd, connectSession, serveSessions } from "./opened.ts";
 import { RawClient } from "./raw-client.ts";
+import { portOf } from "../fixtures/port-of.ts";
 
 /* What a client does when its server is not what it was. */
 
@@ -26,9 +27,8 @@ async function serverOf(turns: readonly ((peer: RawClient) => Promise<void> | vo
     void turn(peer);
   });
   listener.listen(0, "127.0.0.1");
-  await once(listener, "listening");
   atEnd(() => listener.close());
-  return `tcp://127.0.0.1:${(listener.address() as net.AddressInfo).port}`;
+  return `tcp://127.0.0.1:${await portOf(listener)}`;
 }
 
 const welcomeAndLeave = async (peer: RawClient): Promise<void> => {
@@ -141,8 +141,7 @@ test("a session that the program ends when it is told of a loss makes no other c
 
 test("a connection that meets itself costs no session, neither when it opens nor when it comes back", async () => {
   const vacant = net.createServer().listen(0, "127.0.0.1");
-  await once(vacant, "listening");
-  const { port } = vacant.address() as net.AddressInfo;
+  const port = await portOf(vacant);
   vacant.close();
   await once(vacant, "close");
   const address = `tcp://127.0.0.1:${port}`;

@@ -9,6 +9,7 @@ import { connect } from "../../src/index.ts";
 import { textToEnd } from "../../src/testing/stream/check.ts";
 import { testCertificates } from "../fixtures/certificates.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+import { portOf } from "../fixtures/port-of.ts";
 
 const folder = temporaryFolder();
 
@@ -240,8 +241,7 @@ test("closeOn: a server on datagrams answers what it has begun", posix, async ()
 
 test("fd: TLS and serve on a socket that another process has opened", posix, async () => {
   const parent = net.createServer().listen(0, "127.0.0.1");
-  await once(parent, "listening");
-  const { port } = parent.address() as net.AddressInfo;
+  const port = await portOf(parent);
   const { fd } = Reflect.get(parent, "_handle") as { readonly fd: number };
   const program = start(
     `

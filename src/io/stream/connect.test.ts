@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import net from "node:net";
 import { test } from "node:test";
 import { Address } from "../../core/address/address.ts";
@@ -9,6 +8,7 @@ import { expectError, reasonOf } from "../../testing/expect-error.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import { pending } from "../../testing/stream/check.ts";
 import type { Sockets } from "../network/network.ts";
+import { portOf } from "../../../test/fixtures/port-of.ts";
 
 /** A network with some of the kernel's calls replaced, on a clock that the test moves. */
 function networkWith(replaced: Partial<Sockets>): Network & { readonly clock: ManualClock } {
@@ -137,8 +137,7 @@ test("a time-out says where it was: at the name service, at one address, in the 
 
 test("a handshake that fails is listed with the address that had answered, behind those that had not", async () => {
   const mute = net.createServer((socket) => socket.end()).listen(0, "127.0.0.1");
-  await once(mute, "listening");
-  const { port } = mute.address() as net.AddressInfo;
+  const port = await portOf(mute);
   const resolve: Sockets["resolve"] = (_host, family) => Promise.resolve(family === 6 ? ["::1"] : ["127.0.0.1"]);
   const network = { ...nodeNetwork, sockets: { ...nodeNetwork.sockets, resolve } };
   const failing = connect(`tls://server.example:${port}`, { network });
@@ -330,8 +329,7 @@ test("a connection of another network's error keeps its cause", async () => {
 
 test("a server of node:net", async () => {
   const server = net.createServer((socket) => socket.pipe(socket)).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as net.AddressInfo;
+  const port = await portOf(server);
   await using called = await connect({ host: "127.0.0.1", port });
   await called.write("eco");
   await called.end();
