@@ -5,7 +5,7 @@ import type { StreamBroadcastOptions, StreamBroadcastReport } from "../../io/str
 import type { Peer, ServeOptions, Server } from "../../io/listener/public.ts";
 import type { StreamSocket } from "../../io/stream/public.ts";
 import { expectError } from "../expect-error.ts";
-import { signal } from "./serve.ts";
+import { signal } from "../stream/check.ts";
 import type { ListenerChecks, ListenerScene } from "./scene.ts";
 
 /** Larger than what a member that reads nothing takes in one go. */
