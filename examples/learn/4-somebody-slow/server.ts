@@ -1,33 +1,30 @@
 import { serve, type FramedStream } from "zocalo";
 import { lines } from "zocalo/framing";
 
+const codec = lines();
 const members = new Map<string, FramedStream<string, string>>();
 
-/** Sends a line to everybody but one, and waits for nobody. */
-function tell(line: string, except: string): void {
-  for (const [name, member] of members) {
-    if (name === except) continue;
-    if (member.heldBytes < 1_000_000) void member.send(line);
-    else {
-      console.log(`${name} is too slow`);
-      members.delete(name);
-      member.abort();
-    }
-  }
+/** Sends a line to everybody but one. A slow member stops nobody: it is disconnected. */
+async function tell(line: string, except: FramedStream<string, string>): Promise<void> {
+  await server.broadcast(line, { codec, to: members.values(), except, slow: "disconnect" });
 }
 
-const server = await serve("tcp://127.0.0.1:7000", async (peer) => {
-  const member = peer.framed(lines());
-  const name = await member.receive();
-  if (name === null || members.has(name)) return;
-  await member.send(`* with you: ${[...members.keys()].join(", ") || "nobody"}`);
-  members.set(name, member);
-  tell(`* ${name} has come`, name);
-  try {
-    for await (const line of member) tell(`${name}: ${line}`, name);
-  } finally {
-    members.delete(name);
-    tell(`* ${name} has left`, name);
-  }
-});
+const server = await serve(
+  "tcp://127.0.0.1:7000",
+  async (peer) => {
+    const member = peer.framed(codec);
+    const name = await member.receive();
+    if (name === null || members.has(name)) return;
+    await member.send(`* with you: ${[...members.keys()].join(", ") || "nobody"}`);
+    members.set(name, member);
+    await tell(`* ${name} has come`, member);
+    try {
+      for await (const line of member) await tell(`${name}: ${line}`, member);
+    } finally {
+      members.delete(name);
+      await tell(`* ${name} has left`, member);
+    }
+  },
+  { onError: (error) => console.log(String(error)) },
+);
 console.log("listening on", String(server.localAddress));
