@@ -120,10 +120,7 @@ export class ByteWriter {
    */
   append(bytes: Uint8Array, start: number, end: number): void {
     const count = end - start;
-    if (count >= REFERENCE_BYTES) {
-      this.#reference(bytes.subarray(start, end));
-      return;
-    }
+    if (count >= REFERENCE_BYTES) return this.#reference(bytes.subarray(start, end));
     this.reserve(count);
     copyBytes(bytes, start, end, this.block, this.at);
     this.at += count;

@@ -53,10 +53,7 @@ export class FrameCodec<In, Out = In> implements Codec<In, Out> {
 
   #encodeText(content: string, writer: ByteWriter): void {
     if (!isEncodable(content)) throw messageInvalid(this.name, "the text has half of a surrogate pair and no UTF-8");
-    if (this.boundary.frameText !== undefined) {
-      this.boundary.frameText(content, writer);
-      return;
-    }
+    if (this.boundary.frameText !== undefined) return this.boundary.frameText(content, writer);
     if (content.length * UTF8_BYTES_PER_UNIT <= scratch.length) {
       this.boundary.frame(scratch, 0, encoder.encodeInto(content, scratch).written, writer);
     } else {

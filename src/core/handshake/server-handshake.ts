@@ -56,10 +56,7 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
     try {
       const frame = this.#reader.read(bytes, start, end);
       if (frame === undefined) return;
-      if (frame.wireVersion !== WIRE_VERSION) {
-        this.#refuseWire(frame.wireVersion);
-        return;
-      }
+      if (frame.wireVersion !== WIRE_VERSION) return this.#refuseWire(frame.wireVersion);
       if (frame.type !== HELLO) throw broken("the first message of a client must be a hello");
       if (this.#reader.takeRest().length > 0) throw broken("the client sent more before it was answered");
       this.#state = "deciding";

@@ -191,10 +191,7 @@ export class DatagramOutbound {
       this.#busy = true;
       this.#owner.transport.send(batch, (failures) => {
         this.#sentThisTurn += batch.length;
-        if (this.#sentThisTurn < DATAGRAMS_A_TURN) {
-          decided(failures);
-          return;
-        }
+        if (this.#sentThisTurn < DATAGRAMS_A_TURN) return decided(failures);
         this.#sentThisTurn = 0;
         this.#owner.clock.defer(() => decided(failures));
       });

@@ -205,10 +205,7 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
     if (this.#closing !== undefined) return;
     const known = cause instanceof ZocaloError;
     const error = known ? cause : new ZocaloError("SYSTEM_ERROR", { ...this.context("receive"), cause });
-    if (!fatal) {
-      this.inbound.report(error);
-      return;
-    }
+    if (!fatal) return this.inbound.report(error);
     const lost = new ConnectionError(error.code, { ...this.context("receive"), detail: error.detail, cause: error });
     this.#lose({ how: "failed", error: lost }, lost);
   }

@@ -144,10 +144,7 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
       return;
     }
     const result = await this.#handshakes.run(transport, trusted);
-    if ("transport" in result) {
-      this.#handOver(result.transport, result.peer, result.unread);
-      return;
-    }
+    if ("transport" in result) return this.#handOver(result.transport, result.peer, result.unread);
     const { reason, remote, admitted, cause } = result;
     if (admitted) this.#admission.dismiss(remote);
     this.#turnAway(transport, remote, reason);

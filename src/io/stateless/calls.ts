@@ -300,10 +300,7 @@ export class StatelessCalls {
   /** The time of a call is up, or its signal has aborted. */
   #expire(call: PendingCall, cause: number | AbortSignal): void {
     this.#finish(call);
-    if (typeof cause !== "number") {
-      call.reject(cause.reason);
-      return;
-    }
+    if (typeof cause !== "number") return call.reject(cause.reason);
     const { transmissions } = call.exchange;
     const refused = call.problem instanceof ZocaloError && call.problem.code === "CONNECTION_REFUSED";
     const guess = refused ? "nobody listens there" : "is the server there?";

@@ -86,10 +86,7 @@ export class ReceiveBuffer {
   }
 
   #keep(from: number, data: Buffer): void {
-    if (from === this.next && this.#early.length === 0) {
-      this.#deliver(data);
-      return;
-    }
+    if (from === this.next && this.#early.length === 0) return this.#deliver(data);
     // Cut away what is there already, piece by piece.
     let start = from;
     const end = from + data.length;

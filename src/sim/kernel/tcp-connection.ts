@@ -171,10 +171,7 @@ export class TcpConnection {
 
   /** The deadline has come. */
   onDeadline(nowUs: number): void {
-    if (this.#waitUntilUs <= nowUs) {
-      this.#drop();
-      return;
-    }
+    if (this.#waitUntilUs <= nowUs) return this.#drop();
     if (this.#sender.deadlineUs <= nowUs && !this.#sender.onDeadline(nowUs, this.#retries)) {
       this.#fail("timed out");
       return;

@@ -116,16 +116,10 @@ export class Scheduler {
     for (let count = 0; count < EVENTS_A_STEP; count += 1) {
       if (this.#finish === undefined || this.#stopsHere()) return;
       const next = this.#queue.pop();
-      if (next === undefined) {
-        this.#idle();
-        return;
-      }
+      if (next === undefined) return this.#idle();
       this.#idleTurns = 0;
       this.#happen(next);
-      if (this.#woke) {
-        this.#afterTicks();
-        return;
-      }
+      if (this.#woke) return this.#afterTicks();
     }
     nextRealTurn(this.#step);
   }

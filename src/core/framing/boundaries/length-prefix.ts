@@ -181,10 +181,7 @@ class LengthPrefixBoundary extends StatelessBoundary {
   }
 
   #writeField(block: Buffer, at: number, value: number): void {
-    if (this.#fieldBytes === 4) {
-      write32(block, at, value, this.#little);
-      return;
-    }
+    if (this.#fieldBytes === 4) return write32(block, at, value, this.#little);
     let rest = value;
     for (let index = 0; index < this.#fieldBytes; index += 1) {
       block[this.#little ? at + index : at + this.#fieldBytes - 1 - index] = rest % 0x100;
