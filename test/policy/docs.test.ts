@@ -3,9 +3,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { after, test } from "node:test";
 import { type Block, parseBlocks, parseDocComments } from "./docs/markdown-blocks.ts";
-import type { ProcessResult } from "./docs/processes.ts";
+import type { ProcessResult } from "../fixtures/processes.ts";
 import { type Program, sourceOf, toPrograms, Workshop } from "./docs/programs.ts";
-import { pack, Project } from "./docs/project.ts";
+import { pack, Project } from "../fixtures/project.ts";
 import { play, toScenes } from "./docs/terminals.ts";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
 

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
-import { pack, Project } from "./docs/project.ts";
+import { pack, Project } from "../fixtures/project.ts";
 
 /* The package as users get it: what is in it, what its pages link to, and what `npm install` does. */
 

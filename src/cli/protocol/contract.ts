@@ -10,7 +10,7 @@ import { type ContractFlags, EXPORT_HELP, loadContract } from "./load-contract.t
 
 const DESCRIPTION = [
   'Reads contracts from files. FILE is a module that exports a contract, from "zocalo/protocol": a .js or .mjs file, or a ' +
-    ".ts file where Node runs TypeScript (22.18 or newer).",
+    ".ts file, with tsx in the project or where Node runs TypeScript (22.18 or newer).",
 ];
 
 /** The command. */

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Script } from "node:vm";
 import { run } from "../../../test/cli/program.ts";
 import { fileWith } from "../../../test/cli/simulations.ts";
 import { repositoryRoot } from "../../../test/fixtures/repository-root.ts";
@@ -22,27 +21,3 @@ test("files that are no simulations are refused with one line", async (t) => {
     }
   }
 });
-
-test("TypeScript runs where Node leaves its types out; what it does not translate is to be compiled", async (t) => {
-  const strips = Boolean((process.features as { readonly typescript?: unknown }).typescript);
-  const files: readonly (readonly [file: string, runs: boolean])[] = [
-    [fileWith(t, "const hosts: object = {};\nexport default simulation(hosts, async () => {});", "typed.mts"), true],
-    [fileWith(t, "enum Side { left }\nexport default simulation({}, async () => {});", "translated.mts"), false],
-    // It has `await using`.
-    [join(repositoryRoot, "examples/sim/retried-order.ts"), knowsUsing()],
-  ];
-  for (const [file, runs] of files) {
-    const { code, stderr } = await run(t, ["sim", "run", file]);
-    if (!strips) assert.match(stderr, /^zocalo: FILE_UNSUPPORTED .* cannot run TypeScript; compile the file/);
-    else if (runs) assert.equal(code, 0, stderr);
-    else assert.match(stderr, /zocalo: FILE_UNSUPPORTED: .* translates nothing, .*: compile the file first/);
-  }
-});
-
-function knowsUsing(): boolean {
-  try {
-    return new Script("{ using nothing = null; }") instanceof Script;
-  } catch {
-    return false;
-  }
-}

@@ -6,40 +6,76 @@ import { extname, resolve } from "node:path";
 import { UsageError, ZocaloError } from "../../index.ts";
 import { CommandFailure } from "./exit-codes.ts";
 
+type Load = (path: string) => unknown;
+
+/** What is used of tsx. */
+interface Tsx {
+  readonly register: () => unknown;
+}
+
 const JAVASCRIPT: readonly string[] = [".js", ".mjs"];
 const TYPESCRIPT: readonly string[] = [".ts", ".mts"];
+/** The entry points of this package that such a file may import. */
+const ENTRIES: readonly string[] = ["index", "framing", "protocol", "sim"];
+const INSTALL_TSX = "install tsx: npm install --save-dev tsx";
 
 /** Loads a file and answers all its exports. Throws `PATH_NOT_FOUND`, `FILE_UNSUPPORTED`, or why it cannot run. */
 export function loadModule(file: string, op: string): Readonly<Record<string, unknown>> {
   if (!existsSync(file)) {
     throw new ZocaloError("PATH_NOT_FOUND", { op, local: file, detail: "there is no such file" });
   }
-  checkKind(file, op);
+  const path = resolve(file);
+  const load = loaderOf(file, path, op);
   try {
-    // A module that is named when the command runs is no import of this package. `require` takes ES modules too.
-    return createRequire(import.meta.url)(resolve(file)) as Record<string, unknown>;
+    return load(path) as Record<string, unknown>;
   } catch (error) {
     throw new CommandFailure("FILE_UNSUPPORTED", `${file} cannot be loaded: ${reasonOf(error, file)}`, error);
   }
 }
 
 function reasonOf(error: unknown, file: string): string {
-  const waits = (error as { readonly code?: unknown }).code === "ERR_REQUIRE_ASYNC_MODULE";
-  if (waits) return "it awaits at its top level; move that into a function";
   const message = error instanceof Error ? error.message : String(error);
+  const waits = (error as { readonly code?: unknown }).code === "ERR_REQUIRE_ASYNC_MODULE";
+  if (waits || message.includes("Top-level await")) return "it awaits at its top level; move that into a function";
   if (!(error instanceof SyntaxError) || !TYPESCRIPT.includes(extname(file))) return message;
   const missing = `this Node (${process.version}) leaves the types out and translates nothing, as \`using\` before Node 24`;
-  return `${message}; ${missing}: compile the file first and name the .js`;
+  return `${message}; ${missing}: ${INSTALL_TSX}`;
 }
 
-function checkKind(file: string, op: string): void {
+function loaderOf(file: string, path: string, op: string): Load {
   const kind = extname(file);
-  if (JAVASCRIPT.includes(kind)) return;
-  // Newer versions of Node leave the types out themselves.
+  // A module that is named when the command runs is no import of this package. `require` takes ES modules too.
+  if (JAVASCRIPT.includes(kind)) return createRequire(import.meta.url);
+  if (!TYPESCRIPT.includes(kind)) {
+    throw new UsageError("FILE_UNSUPPORTED", { op, local: file, detail: "name a module: a .js, .mjs or .ts file" });
+  }
+  const byTsx = loaderOfTsx(path);
+  if (byTsx !== undefined) return byTsx;
+  // From 22.18 on Node leaves the types out itself.
   const { typescript } = process.features as { readonly typescript?: unknown };
-  if (TYPESCRIPT.includes(kind) && typescript !== undefined && typescript !== false) return;
-  const detail = TYPESCRIPT.includes(kind)
-    ? `this Node (${process.version}) cannot run TypeScript; compile the file first and name the .js, or use Node 22.18`
-    : "name a module: a .js, .mjs or .ts file";
+  if (typescript !== undefined && typescript !== false) return createRequire(import.meta.url);
+  const detail = `this Node (${process.version}) cannot run TypeScript by itself; ${INSTALL_TSX}`;
   throw new UsageError("FILE_UNSUPPORTED", { op, local: file, detail });
+}
+
+/** Of the project to which the file belongs, or of the one that has this package. */
+function loaderOfTsx(path: string): Load | undefined {
+  for (const place of [path, import.meta.url]) {
+    try {
+      const tsx = createRequire(place)("tsx/cjs/api") as Tsx;
+      return (id) => loadBy(tsx, id);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
+    }
+  }
+  return undefined;
+}
+
+function loadBy(tsx: Tsx, id: string): unknown {
+  const require = createRequire(import.meta.url);
+  // Or else tsx translates this package too, and the program has another copy of it than the command.
+  for (const entry of ENTRIES) require(`../../${entry}.js`);
+  // It stays: stacks then have the lines of the file.
+  tsx.register();
+  return require(id);
 }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { repositoryRoot } from "../../fixtures/repository-root.ts";
 import type { Block } from "./markdown-blocks.ts";
-import { type ProcessResult, runToEnd } from "./processes.ts";
+import { type ProcessResult, runToEnd } from "../../fixtures/processes.ts";
 
 /** A TypeScript program of the documentation: one block, with those that continue it. */
 export interface Program {
