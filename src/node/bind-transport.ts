@@ -18,7 +18,7 @@ export async function bindTransport(local: Address, options: TransportBindOption
   let socket: dgram.Socket | undefined;
   try {
     socket = dgram.createSocket(socketOptions(local.family === 6, options));
-    await opened(socket, "listening", (opening) => opening.bind(placeOf(local, context)));
+    await opened(socket, "listening", (opening) => opening.bind(placeOf(local, options, context)));
     if (remote !== undefined) {
       const host = hostOf(remote, local.family === 6, context);
       await opened(socket, "connect", (opening) => opening.connect(remote.port, host));
@@ -44,11 +44,16 @@ function socketOptions(ipv6: boolean, options: TransportBindOptions): dgram.Sock
   };
 }
 
-function placeOf(local: Address, context: OperationContext): dgram.BindOptions {
+function placeOf(
+  local: Address,
+  { remote, reusePort }: TransportBindOptions,
+  context: OperationContext,
+): dgram.BindOptions {
   // Windows cannot bind a group; the wildcard then receives what is sent to the group, and more.
   const wildcard = local.isMulticast && process.platform === "win32";
   const host = wildcard ? (local.family === 6 ? "::" : "0.0.0.0") : hostOf(local, local.family === 6, context);
-  return { address: host, port: local.port, exclusive: true };
+  // Workers of node:cluster share the port of a server. A client has a socket of its own: what is sent to it is for nobody else.
+  return { address: host, port: local.port, exclusive: reusePort || local.port === 0 || remote !== undefined };
 }
 
 /** The host as the kernel wants it: with its zone, and mapped where it is an IPv4 peer of an IPv6 socket. */

@@ -45,7 +45,8 @@ function placeOf(local: Address, options: TransportListenOptions): net.ListenOpt
   if (fd !== undefined) return { fd, backlog };
   if (local.transport === "unix") return { path: local.path, backlog, exclusive: true };
   const host = hostInZone(local, { op: "listen", local: local.toString() });
-  return { host, port: local.port, backlog, ipv6Only, exclusive: true, ...(reusePort ? { reusePort } : {}) };
+  // Workers of node:cluster share the port, unless the kernel does it for them.
+  return { host, port: local.port, backlog, ipv6Only, exclusive: reusePort, ...(reusePort ? { reusePort } : {}) };
 }
 
 /** Begins an opening call of `socket` and waits for its event, or for its error. */
