@@ -19,6 +19,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { RunningProgram } from "../../cli/program.ts";
+import { runsTypescript } from "../../fixtures/project.ts";
 import { repositoryRoot } from "../../fixtures/repository-root.ts";
 import type { Block, TerminalMark } from "./markdown-blocks.ts";
 import type { Workshop } from "./programs.ts";
@@ -49,9 +50,6 @@ export function toScenes(blocks: readonly Block[]): readonly Scene[] {
 function isTerminal(block: Block): block is TerminalBlock {
   return block.mark?.kind === "terminal";
 }
-
-/** From Node 22.18 on it runs TypeScript; before, what the compiler made of it. */
-const RUNS_TYPESCRIPT = "typescript" in process.features && process.features.typescript !== false;
 
 /** Plays a scene; the test fails at the first line that is not what the page says. */
 export async function play(t: TestContext, scene: Scene, workshop: Workshop, timeoutMs: number): Promise<void> {
@@ -104,7 +102,7 @@ class Stage {
 
   constructor(t: TestContext, folder: string, workshop: Workshop) {
     this.#t = t;
-    this.#folder = join(repositoryRoot, RUNS_TYPESCRIPT ? "" : "build", folder);
+    this.#folder = join(repositoryRoot, folder);
     this.#workshop = workshop;
   }
 
@@ -124,19 +122,18 @@ class Stage {
 
   start(command: string): RunningProgram {
     const cwd = this.#workshop.emptyFolder();
-    for (const file of readdirSync(this.#folder).filter((name) => /\.[jt]s$/.test(name))) {
+    for (const file of readdirSync(this.#folder)) {
       writeFileSync(join(cwd, file), this.#withFreePorts(readFileSync(join(this.#folder, file), "utf8")));
     }
-    const words = this.#withFreePorts(asRun(command));
-    // `node --test` writes for a program, not for a person, where there is no terminal.
-    const env = { ...this.#workshop.environment, NODE_OPTIONS: "--test-reporter=spec" };
-    return new RunningProgram(this.#t, "sh", ["-c", `exec ${words} 2>&1`], { cwd, env });
+    // `node --test` writes for a program, not for a person, where there is no terminal. `npx tsx` starts Node with this import.
+    const options = ["--test-reporter=spec", ...(runsTypescript ? [] : ["--import=tsx"])];
+    const env = { ...this.#workshop.environment, NODE_OPTIONS: options.join(" ") };
+    return new RunningProgram(this.#t, "sh", ["-c", `exec ${this.#withFreePorts(command)} 2>&1`], { cwd, env });
   }
 
   /** Whether a program printed what the page says. It learns from it which port the program was given. */
   isShown(expected: string, actual: string): boolean {
-    const wanted = withoutChance(asRun(expected));
-    if (withoutChance(actual) !== wanted) return false;
+    if (withoutChance(actual) !== withoutChance(expected)) return false;
     const given = portsOf(actual);
     return portsOf(expected).every((port, index) => {
       if (isChosen(port)) return true;
@@ -223,11 +220,6 @@ function portsOf(text: string): readonly string[] {
 /** Of a port that a page shows: the system chose it for a client. Those of servers have four digits. */
 function isChosen(port: string): boolean {
   return port.length > 4;
-}
-
-/** A line as it is where Node runs no TypeScript. */
-function asRun(line: string): string {
-  return RUNS_TYPESCRIPT ? line : line.replaceAll(/\.ts\b/g, ".js");
 }
 
 /** A line without what is another one each time: ports, durations, and the seeds that find a mistake. */
