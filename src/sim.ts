@@ -27,6 +27,7 @@ export { Disk } from "./sim/world/disk.ts";
 export type { Host, HostMain } from "./sim/world/host-contract.ts";
 export { type ConditionCount, InvariantError } from "./sim/world/invariants.ts";
 export type { PacketRule, PacketVerdict, PacketView } from "./sim/world/packet-rule.ts";
+export { type SimulatedPlace, simulatedPlace } from "./sim/world/place.ts";
 export { simulate } from "./sim/world/simulate.ts";
 export type { TraceRecord, TraceSink } from "./sim/world/trace.ts";
 export type {

@@ -91,8 +91,9 @@ test("what is written wrong", async (t) => {
 });
 
 test("Ctrl-C ends a program that never rests, and a hunt with what it has found", async (t) => {
+  // Beneath the stream, of which only `run` shows what a program writes.
   const endless =
-    "export default simulation({}, async () => { process.stderr.write('begun\\n'); for (;;) await null; });";
+    "import { writeSync } from 'node:fs'; export default simulation({}, async () => { writeSync(2, 'begun\\n'); for (;;) await null; });";
   for (const command of ["run", "check", "trace"]) {
     const program = start(t, ["sim", command, fileWith(t, endless)]);
     await program.tells(/begun/);

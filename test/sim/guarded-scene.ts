@@ -12,6 +12,7 @@ export class GuardedScene {
     place: "plaza",
     seed: 1,
     world: {},
+    now: () => 0,
     leaked: (error) => void this.leaks.push(error),
     unhandled: (reason) => assert.fail(String(reason)),
   };

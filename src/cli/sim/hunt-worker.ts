@@ -5,6 +5,7 @@ import { ZocaloError } from "../../index.ts";
 import { explore, type Simulation } from "../../sim.ts";
 import { CommandFailure } from "../terminal/exit-codes.ts";
 import type { HuntNews, HuntOrder, HuntTask } from "./hunt-workers.ts";
+import { holdAllBack } from "./program-output.ts";
 import { loadSimulation } from "./sim-flags.ts";
 
 const { file, exportName } = workerData as HuntTask;
@@ -29,6 +30,7 @@ function broken(error: unknown): void {
   tell({ kind: "broken", code, detail });
 }
 
+holdAllBack();
 try {
   const simulation = loadSimulation(file, exportName);
   parentPort?.on("message", (order: HuntOrder) => {

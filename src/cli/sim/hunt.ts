@@ -8,6 +8,7 @@ import { count, countUpTo, seed, units } from "../terminal/command.ts";
 import { type CommandContext, running } from "../terminal/run-command.ts";
 import { quantity } from "../terminal/visible-text.ts";
 import { type HuntRun, huntWithWorkers } from "./hunt-workers.ts";
+import { holdAllBack } from "./program-output.ts";
 import { simFailure } from "./report.ts";
 import { loadSimulation, newSimCommand, replayLine } from "./sim-flags.ts";
 
@@ -60,7 +61,12 @@ async function hunt(file: string, flags: HuntFlags, context: CommandContext): Pr
     throw wrongUsage(`seeds go up to ${Number.MAX_SAFE_INTEGER}; --from ${flags.from} leaves fewer than --seeds`);
   }
   // What cannot be loaded is told before there are threads.
-  loadSimulation(file, flags.export);
+  const restore = holdAllBack();
+  try {
+    loadSimulation(file, flags.export);
+  } finally {
+    restore();
+  }
   const totals = new ExplorationTotals();
   const failing: FailingSeeds = new Map();
   const failed = (run: HuntRun, identity: string): boolean => {

@@ -7,6 +7,7 @@ import { CommandFailure, EXIT } from "../terminal/exit-codes.ts";
 import { type CommandContext, leaveSignals, running } from "../terminal/run-command.ts";
 import { quantity } from "../terminal/visible-text.ts";
 import { simHuntCommand } from "./hunt.ts";
+import { holdProgramsBack, showPrograms } from "./program-output.ts";
 import { failedText, listText, passedText, simFailure, writeResult } from "./report.ts";
 import { addSeedFlags, loadSimulation, newSimCommand, replayLine, runOf, type SimFlags } from "./sim-flags.ts";
 import { simTraceCommand } from "./trace.ts";
@@ -33,7 +34,8 @@ export function simCommand(): Command {
 
 const RUN = [
   "Runs the simulation once. The seed decides which faults there are, and everything else that the program does not. " +
-    "Prints a failure with its faults, and the line that replays it.",
+    "Prints what the programs write, each line with the virtual time and the host before it; a failure with its faults, and the " +
+    "line that replays it.",
 ];
 const CHECK = [
   "Runs the simulation twice with one seed, and compares everything that happens. At the first difference it shows both " +
@@ -61,7 +63,8 @@ function runs(times: 1 | 2): (file: string, flags: SimFlags, context: CommandCon
   return async (file, flags, { stdout }) => {
     leaveSignals();
     const simulation = loadSimulation(file, flags.export);
-    const result = await explore(simulation, { ...runOf(flags), twice });
+    const restore = twice ? holdProgramsBack() : showPrograms();
+    const result = await explore(simulation, { ...runOf(flags), twice }).finally(restore);
     if (result.failure === undefined) {
       await stdout.write(`${passedText(result)}${twice ? "both runs are the same\n" : listText(result.list)}`);
       return EXIT.done;
@@ -95,6 +98,7 @@ function simShrinkCommand(): Command {
 async function shrinkOne(file: string, flags: ShrinkFlags, { stdout, output }: CommandContext): Promise<number> {
   leaveSignals();
   const simulation = loadSimulation(file, flags.export);
+  holdProgramsBack();
   const { failure, list } = await explore(simulation, runOf(flags));
   if (failure === undefined) {
     throw new CommandFailure("SIM_PASSED", `seed ${list.seed} does not fail; there is nothing to shrink`);

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { explore, type TraceRecord } from "../../sim.ts";
 import { EXIT } from "../terminal/exit-codes.ts";
 import { type CommandContext, leaveSignals, running } from "../terminal/run-command.ts";
+import { holdProgramsBack } from "./program-output.ts";
 import { simFailure, writeResult } from "./report.ts";
 import { addSeedFlags, loadSimulation, newSimCommand, replayLine, runOf, type SimFlags } from "./sim-flags.ts";
 
@@ -42,6 +43,7 @@ async function trace(file: string, flags: TraceFlags, { stdout, output }: Comman
     flags.pcapng === undefined
       ? { trace: (line: string) => void lines.push(line) }
       : { capture: (bytes: Uint8Array) => void packets.push(bytes) };
+  holdProgramsBack();
   const { failure, seed } = await explore(simulation, { ...runOf(flags), ...wanted });
   if (flags.pcapng === undefined) await printLines(flags.json === true ? lines : lines.map(textOf), stdout);
   else {

@@ -7,6 +7,8 @@ import type { ZocaloError } from "../../core/errors.ts";
 export interface Scope {
   /** Names the part in errors: `world`, or a host's name. */
   readonly place: string;
+  /** The virtual time there, in milliseconds from the start of the world. */
+  now(): number;
   /** What decides the run, for errors. */
   readonly seed: number;
   /** The world, for telling two of them apart. */

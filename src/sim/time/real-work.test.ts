@@ -16,6 +16,7 @@ const scope: Scope = {
   place: "test",
   seed: 1,
   world: {},
+  now: () => 0,
   leaked: (error) => assert.fail(error),
   unhandled: (reason) => assert.fail(String(reason)),
 };

@@ -17,6 +17,7 @@ async function run(
     place: "test",
     seed: 1,
     world: {},
+    now: () => 0,
     leaked: (error) => assert.fail(error),
     unhandled: (reason) => assert.fail(String(reason)),
   };

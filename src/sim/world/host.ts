@@ -182,6 +182,7 @@ export class SimHost implements Host, FabricHost {
     const label = (use: string): string => `host/${this.name}/${this.#starts}/${use}`;
     const scope: Scope = {
       place: this.name,
+      now: () => scheduler.nowUs / 1000,
       seed,
       world,
       leaked: (error) => this.#owner.leaked(error),
