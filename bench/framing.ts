@@ -1,7 +1,8 @@
 /**
  * `wire`: messages of 64 bytes with a 4-byte length prefix, one way, sender and receiver in two processes: Zócalo's framed
  * socket against a loop written by hand on raw `node:net` (bench/baseline). Fixed number of messages, warm-up excluded,
- * every message touched. `decoder`: what a decoder costs alone, however the bytes are cut.
+ * every message touched. `decoder`: what a decoder costs alone, however the bytes are cut. `answers`: each request is answered,
+ * and the client does not wait for one before it sends the next. `fanout`: each message goes to thirty connections.
  */
 
 import { allocations, decoding, storing } from "./framing/decoding.ts";
@@ -55,6 +56,54 @@ async function wire(): Promise<void> {
   show({ name: "for await against batches()", ...sides, target: { atLeast: 0.25 }, unit: "messages a second" });
 }
 
+const ANSWERING = new URL("./framing/answering.js", import.meta.url).href;
+
+/** A server that has a warm-up, and the work of a client; answers the rate and the server's processor time of each message. */
+async function served(role: string, command: string, input: Figures, messages: number): Promise<Figures> {
+  const server = start(ANSWERING, role);
+  const client = start(ANSWERING, command);
+  try {
+    const { port = 0 } = await server.ask("serve");
+    await client.ask(command, { ...input, port });
+    await server.ask("spent");
+    const { rate = 0 } = await client.ask(command, { ...input, port });
+    const { ns = 0 } = await server.ask("spent");
+    return { rate, cpu: ns / messages };
+  } finally {
+    server.stop();
+    client.stop();
+  }
+}
+
+async function answers(): Promise<void> {
+  const count = 1_000_000;
+  const run = (way: string) => () => served(`${way}Answers`, "ask", { count }, count);
+  const ways = ["rawEach", "rawChunk", "batches", "onMessages", "forAwait"];
+  const series = await alternate(Object.fromEntries(ways.map((way) => [way, run(way)])));
+  for (const baseline of ["rawEach", "rawChunk"]) {
+    for (const [way, name] of [
+      ["batches", "batches() and sendMany"],
+      ["onMessages", "onMessages and send"],
+      ["forAwait", "for await and await send"],
+    ] as const) {
+      const sides = { subject: pick(series, way, "rate"), baseline: pick(series, baseline, "rate") };
+      show({ name: `answers, ${name}, against ${baseline}`, ...sides, unit: "a second" });
+    }
+  }
+}
+
+async function fanout(): Promise<void> {
+  for (const together of [1, 100]) {
+    const run = (way: string) => () => served(`${way}Fan`, "spread", { count: 10_000, together }, 300_000);
+    const series = await alternate({ rawEach: run("rawEach"), rawChunk: run("rawChunk"), zocalo: run("zocalo") });
+    for (const baseline of ["rawEach", "rawChunk"]) {
+      const sides = { subject: pick(series, "zocalo", "cpu"), baseline: pick(series, baseline, "cpu") };
+      const name = `to 30 connections, ${together} at a time, against ${baseline}: processor time`;
+      show({ name, ...sides, unit: "ns a message and receiver" });
+    }
+  }
+}
+
 const MIB = 1_048_576;
 
 async function decoder(): Promise<void> {
@@ -93,3 +142,5 @@ async function decoder(): Promise<void> {
 const word = process.argv[2];
 if (word === undefined || word === "decoder") await decoder();
 if (word === undefined || word === "wire") await wire();
+if (word === undefined || word === "answers") await answers();
+if (word === undefined || word === "fanout") await fanout();

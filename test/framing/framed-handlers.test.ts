@@ -5,6 +5,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, test } from "node:test";
 import { lengthPrefix, lines } from "../../src/framing.ts";
 import { type FramedStream, pair, type StreamSocket, type ZocaloError } from "../../src/index.ts";
+import { gate, nextTurn } from "../fixtures/gate.ts";
 import { allOf, coded, over, until } from "../fixtures/stream-kinds.ts";
 
 /** A framed reader that took the first of the lines for `receive`, and holds the others; one more arrival is behind them. */
@@ -276,4 +277,88 @@ test("a handler that pauses after each message looks at the arrival once, and co
   });
   assert.equal(seen, sent);
   assert.ok(moves <= 8, `the bytes were moved ${moves} times`);
+});
+
+describe("a handler that returns a promise", () => {
+  over("gets the next message when it is fulfilled", async (left, right) => {
+    const text = await halfRead(left, right);
+    await left.end();
+    const seen: string[] = [];
+    await text.onMessages(async (line) => {
+      seen.push(`begin ${line}`);
+      await nextTurn();
+      seen.push(`end ${line}`);
+    });
+    assert.deepEqual(
+      seen,
+      ["1", "2", "3", "4", "5"].flatMap((line) => [`begin ${line}`, `end ${line}`]),
+    );
+  });
+
+  over("ends with what its promise rejects with, and gets no more", async (left, right) => {
+    const text = await halfRead(left, right);
+    await left.end();
+    const seen: string[] = [];
+    const failure = new Error("at 2");
+    const done = text.onMessages(async (line) => {
+      seen.push(line);
+      await nextTurn();
+      if (line === "2") throw failure;
+    });
+    await assert.rejects(done, (error) => error === failure);
+    assert.deepEqual(seen, ["1", "2"]);
+    await assert.rejects(text.receive(), (error) => error === failure);
+  });
+
+  over("stays stopped by pause, and ends by until; whoever receives next goes on behind", async (left, right) => {
+    const text = await halfRead(left, right);
+    const enough = new AbortController();
+    const first = gate();
+    const seen: string[] = [];
+    const done = text.onMessages(
+      (line) => {
+        seen.push(line);
+        if (line === "1") return first.opened;
+        text.pause();
+        return Promise.resolve();
+      },
+      { until: enough.signal },
+    );
+    text.resume();
+    await nextTurn();
+    assert.deepEqual(seen, ["1"], "resume does not end the wait");
+    first.open();
+    await until(() => seen.length === 2);
+    await nextTurn();
+    assert.deepEqual(seen, ["1", "2"]);
+    text.resume();
+    await until(() => seen.length === 3);
+    enough.abort();
+    await done;
+    assert.equal(await text.receive(), "4");
+  });
+
+  over(
+    "a server that returns the promise of send reads no faster than its peer takes the answers",
+    async (left, right) => {
+      const framed = right.framed(lengthPrefix());
+      const requests = left.framed(lengthPrefix());
+      const answer = Buffer.alloc(100_000, 7);
+      let asked = 0;
+      const done = framed.onMessages(() => {
+        asked += 1;
+        return framed.send(answer);
+      });
+      const count = 500;
+      await requests.sendMany(Array.from({ length: count }, () => Buffer.alloc(10)));
+      for (let turn = 0; turn < 50; turn += 1) await nextTurn();
+      const before = asked;
+      assert.ok(before < count, "the peer has taken no answer, and not all requests were read");
+      for (let answers = 0; answers < count; answers += 1)
+        assert.equal((await requests.receive())?.length, answer.length);
+      await left.end();
+      await done;
+      assert.equal(asked, count);
+    },
+  );
 });

@@ -53,15 +53,6 @@ export function datagramAddress(op: string, address: AddressLike, sessions: stri
   throw new UsageError("ADDRESS_INVALID", { op, remote: given.toString(), detail });
 }
 
-/** One whose `then` cannot be read counts as one: the promise made of it rejects with what was thrown. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  try {
-    return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function";
-  } catch {
-    return true;
-  }
-}
-
 /**
  * An object with a function for each method. Each knows where it belongs, so that a program may take it off and pass it on. The
  * object has no prototype: no name is taken.

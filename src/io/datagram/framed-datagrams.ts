@@ -94,7 +94,7 @@ export class FramedDatagrams<In, Out> implements api.FramedDatagrams<In, Out> {
     return loopOver(this.socket.inbound, "batches", nextMany, options);
   }
 
-  onMessages(handler: (message: ReceivedMessage<Out>) => void, options?: ReceiveOptions): Promise<void> {
+  onMessages(handler: (message: ReceivedMessage<Out>) => unknown, options?: ReceiveOptions): Promise<void> {
     const loop = loopOver(this.socket.inbound, "onMessages", this.#next, options);
     return pushTo(handler, loop, options, () => this.socket.context("onMessages"));
   }

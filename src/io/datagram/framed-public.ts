@@ -84,7 +84,7 @@ export interface FramedDatagramsOver<In, Out, Socket> extends AsyncDisposable, A
   /** Iterates over arrays of messages, all that wait at each step. Those that hold views of bytes are valid until the next one. */
   batches(options?: ReceiveOptions): AsyncIterableIterator<readonly ReceivedMessage<Out>[]>;
   /** Calls `handler` for each message; see `DatagramSocket.onDatagrams`. */
-  onMessages(handler: (message: ReceivedMessage<Out>) => void, options?: ReceiveOptions): Promise<void>;
+  onMessages(handler: (message: ReceivedMessage<Out>) => unknown, options?: ReceiveOptions): Promise<void>;
   /** Closes the datagram socket. Pending calls reject with `CLOSED`, iterations end. */
   close(options?: DatagramCloseOptions): Promise<void>;
   /** As that of the datagram socket. */

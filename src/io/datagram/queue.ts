@@ -5,7 +5,7 @@ import { checkOptions, HANDLER } from "../../core/options/check-options.ts";
 import type { Datagram } from "../network/datagrams.ts";
 import { type OperationContext, type ReceiveOptions, receiveRefused } from "../operation/deadline.ts";
 import { publish } from "../operation/diagnostics.ts";
-import { handled } from "../operation/handled-rejection.ts";
+import { handled, isThenable } from "../operation/handled-rejection.ts";
 import { DONE, Iteration } from "../operation/iteration.ts";
 
 /** Taken places at the front are given back when there are this many and they are half of the array. */
@@ -132,22 +132,22 @@ export function loopOver<T>(
  * the handler throws is published too.
  */
 export function pushTo<T>(
-  handler: (item: T) => void,
+  handler: (item: T) => unknown,
   loop: AsyncIterable<T>,
   options: ReceiveOptions | undefined,
   context: () => OperationContext,
 ): Promise<void> {
-  const call = (item: T): void => {
-    try {
-      handler(item);
-    } catch (error) {
-      const { local, remote } = context();
-      publish("error", () => ({ kind: "datagram", local, remote, error }));
-      throw error;
-    }
-  };
   const push = async (): Promise<void> => {
-    for await (const item of loop) call(item);
+    for await (const item of loop) {
+      try {
+        const answer = handler(item);
+        if (isThenable(answer)) await answer;
+      } catch (error) {
+        const { local, remote } = context();
+        publish("error", () => ({ kind: "datagram", local, remote, error }));
+        throw error;
+      }
+    }
   };
   try {
     checkOptions(context(), { handler }, { handler: HANDLER });

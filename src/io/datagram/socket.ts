@@ -149,7 +149,7 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
   batches(options?: ReceiveOptions): AsyncIterableIterator<readonly Datagram[]> {
     return loopOver(this.inbound, "batches", (queue) => queue.take(BATCH_DATAGRAMS), options);
   }
-  onDatagrams(handler: (datagram: Datagram) => void, options?: ReceiveOptions): Promise<void> {
+  onDatagrams(handler: (datagram: Datagram) => unknown, options?: ReceiveOptions): Promise<void> {
     const loop = loopOver(this.inbound, "onDatagrams", (queue) => queue.shift(), options);
     return pushTo(handler, loop, options, () => this.context("onDatagrams"));
   }

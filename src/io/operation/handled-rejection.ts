@@ -15,3 +15,12 @@ export function handled<T>(promise: Promise<T>): Promise<T> {
 export function rejectedQuietly(reason: unknown): Promise<never> {
   return handled(Promise.reject(reason));
 }
+
+/** One whose `then` cannot be read counts as one: the promise made of it rejects with what was thrown. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  try {
+    return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function";
+  } catch {
+    return true;
+  }
+}

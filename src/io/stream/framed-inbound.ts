@@ -2,36 +2,21 @@
 
 import type { BlockPool } from "../../core/bytes/block-pool.ts";
 import { ConnectionError, UsageError, type ZocaloError } from "../../core/errors.ts";
-import type { Decoder, OnFrame } from "../../core/framing/codec.ts";
+import type { Decoder } from "../../core/framing/codec.ts";
 import { handled } from "../operation/handled-rejection.ts";
 import { publish } from "../operation/diagnostics.ts";
 import { codecFailure, restated } from "../operation/restated.ts";
+import type { MessagePush, MessageRequest } from "./framed-request.ts";
 import type { StreamPartOwner } from "./owner.ts";
 import { expiryReason, type ReceiveOptions, receiveRefused } from "../operation/deadline.ts";
 import type { Inbound, InboundConsumer } from "./inbound.ts";
-import type { DONE } from "../operation/iteration.ts";
 import { AWAITED_MESSAGE, TURN_MESSAGES } from "../operation/turn-budget.ts";
 import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 
-/** What a call wants; one object for all steps of a loop, by which they are withdrawn. */
-export interface MessageRequest {
-  readonly op: string;
-  /** The next message, the messages of one arrival, or all to the end for a handler. */
-  readonly takes: "one" | "batch" | "all";
-  /** What it gets at the end; where it is an iterator's result, the messages come as such, too. */
-  readonly end: null | typeof DONE | undefined;
-}
-
-/** A handler for all messages: one of the two. */
-export interface MessagePush<Out> extends MessageRequest {
-  onMessage?: (message: Out) => void;
-  onFrame?: OnFrame;
-  /** Something was delivered since this was set to false; only where time counts. */
-  delivered?: boolean;
-}
-
-/** A call that waits. */
 type Receiver = Waiter<unknown, MessageRequest>;
+type Push<Out> = Waiter<unknown, MessagePush<Out>>;
+/** Why nothing more comes; each call is told of a lost connection as its own. */
+type Failure = { readonly error: unknown; readonly lost?: ZocaloError };
 
 const NOTHING: unique symbol = Symbol("nothing");
 const NO_BYTES: Buffer = Buffer.alloc(0);
@@ -53,13 +38,14 @@ export class FramedInbound<Out> implements InboundConsumer {
   #one: Out | typeof NOTHING = NOTHING;
   readonly #receivers: WaitQueue<Receiver> = new WaitQueue();
   /** The only receiver, when it is a handler. */
-  #push: Waiter<unknown, MessagePush<Out>> | undefined;
+  #push: Push<Out> | undefined;
   #decoding = false;
   #ended = false;
-  /** Why nothing more comes; each call is told of a lost connection as its own. */
-  #failure: { readonly error: unknown; readonly lost?: ZocaloError } | undefined;
+  #failure: Failure | undefined;
   #detached = false;
   #paused = false;
+  /** The handler whose promise is awaited: until then it gets no more. */
+  #awaited: Push<Out> | undefined;
   /** Nothing is decoded until others have had their turn. */
   #turnIsOver = false;
   /** The messages that were just decoded. */
@@ -74,7 +60,7 @@ export class FramedInbound<Out> implements InboundConsumer {
     this.#turnIsOver = false;
     this.#beginTurn();
     if (this.#push === undefined) this.#serve();
-    else if (!this.#paused) this.#inbound.hold(false);
+    else this.#deliver();
   };
   readonly #keepOne: (message: Out) => void = (message) => {
     this.#one = this.#decoder.own(message);
@@ -117,16 +103,43 @@ export class FramedInbound<Out> implements InboundConsumer {
   pause(): void {
     if (this.#push === undefined) return;
     this.#paused = true;
-    this.#push.deadline?.pause();
-    this.#decoder.stop();
-    this.#inbound.hold(true);
+    this.#stop(this.#push);
   }
 
   /** Restarts it. */
   resume(): void {
     this.#paused = false;
-    if (this.#push === undefined) return;
-    this.#push.deadline?.renew();
+    this.#deliver();
+  }
+
+  /** The handler has answered a promise: it gets the next message when that is fulfilled, and ends when it is rejected. */
+  await(answer: PromiseLike<unknown>): void {
+    const push = this.#push;
+    if (push === undefined) return;
+    this.#awaited = push;
+    this.#stop(push);
+    Promise.resolve(answer).then(
+      () => {
+        if (this.#awaited === push) this.#awaited = undefined;
+        this.#deliver();
+      },
+      (error: unknown) => {
+        if (this.#push === push) this.#endAll(this.#fail(error));
+      },
+    );
+  }
+
+  #stop(push: Push<Out>): void {
+    push.deadline?.pause();
+    this.#decoder.stop();
+    this.#inbound.hold(true);
+  }
+
+  /** Goes on with the delivery to a handler, if nothing stops it. */
+  #deliver(): void {
+    const push = this.#push;
+    if (push === undefined || this.#paused || this.#awaited === push) return;
+    push.deadline?.renew();
     if (!this.#turnIsOver) this.#inbound.hold(false);
   }
 
@@ -138,7 +151,7 @@ export class FramedInbound<Out> implements InboundConsumer {
     // Inside a handler the decoder holds nothing: the message that is being delivered was whole.
     if (this.#decoding) this.#inbound.detach(NO_BYTES);
     else {
-      this.#inbound.detach(Buffer.concat([this.#decoder.takeRest(), this.#rest()]));
+      this.#inbound.detach(Buffer.concat([this.#decoder.takeRest(), this.#rest]));
       this.#release();
     }
     const detail = "the framed reader was detached";
@@ -178,7 +191,7 @@ export class FramedInbound<Out> implements InboundConsumer {
   }
 
   /** Straight from the connection's buffer into the handler. */
-  #pushView(push: Waiter<unknown, MessagePush<Out>>, view: Uint8Array): number {
+  #pushView(push: Push<Out>, view: Uint8Array): number {
     const { subject } = push;
     let used = view.length;
     if (this.#turnIsOver) {
@@ -198,7 +211,7 @@ export class FramedInbound<Out> implements InboundConsumer {
     this.#countSteps();
     // It may have ended itself, and begun something else.
     if (push !== this.#push) this.#serve();
-    else if (subject.delivered === true && !this.#paused) {
+    else if (subject.delivered === true && !this.#paused && this.#awaited !== push) {
       subject.delivered = false;
       push.deadline?.renew();
     }
@@ -217,8 +230,7 @@ export class FramedInbound<Out> implements InboundConsumer {
     }
     if (this.#detached || this.#at < this.#end || this.#receivers.size === 0) return;
     this.#release();
-    if (this.#failure !== undefined) this.#endAll(this.#failure);
-    else if (this.#ended) this.#endAll();
+    if (this.#failure !== undefined || this.#ended) this.#endAll(this.#failure);
     else this.#inbound.hold(false);
   }
 
@@ -280,7 +292,7 @@ export class FramedInbound<Out> implements InboundConsumer {
   }
 
   /** Nothing can be decoded any more; the messages before were delivered. */
-  #fail(error: unknown): void {
+  #fail(error: unknown): Failure {
     const { op, local, remote } = this.#owner.context(this.#receivers.first?.subject.op ?? "receive");
     const failure = codecFailure(error, { op, local, remote });
     this.#failure ??= { error: failure };
@@ -290,9 +302,10 @@ export class FramedInbound<Out> implements InboundConsumer {
     this.#at = this.#end;
     // Who was detached by the handler that failed has nothing to say to the connection any more.
     if (!this.#detached) this.#inbound.hold(true);
+    return this.#failure;
   }
 
-  #rest(): Buffer {
+  get #rest(): Buffer {
     return this.#piece.subarray(this.#at, this.#end);
   }
 
@@ -303,7 +316,7 @@ export class FramedInbound<Out> implements InboundConsumer {
   }
 
   /** Ends everything that waits: with an error, or with the end of the stream. */
-  #endAll(failure?: { readonly error: unknown; readonly lost?: ZocaloError }): void {
+  #endAll(failure?: Failure): void {
     this.#push = undefined;
     if (failure === undefined) {
       for (let receiver = this.#receivers.take(); receiver !== undefined; receiver = this.#receivers.take()) {
@@ -333,7 +346,7 @@ export class FramedInbound<Out> implements InboundConsumer {
         this.#push = receiver;
         this.#paused = false;
         // What was received otherwise has left comes again, in its place before the rest.
-        if (this.#at < this.#end) this.#inbound.putBack(this.#rest());
+        if (this.#at < this.#end) this.#inbound.putBack(this.#rest);
         this.#release();
       }
       this.#serve();
@@ -373,8 +386,8 @@ export class FramedInbound<Out> implements InboundConsumer {
   /** Messages go one way at a time; only `receive` may be called again while it waits. */
   #refusal(request: MessageRequest): ZocaloError | undefined {
     const first = this.#receivers.first?.subject;
-    if (!this.#detached && (first === undefined || (first.takes === "one" && request.takes === "one")))
-      return undefined;
+    const joins = first === undefined || (first.takes === "one" && request.takes === "one");
+    if (joins && !this.#detached) return undefined;
     const detail = "another receive, iteration or handler is active, or this reader was detached; use one at a time";
     return new UsageError("READER_TAKEN", { ...this.#owner.context(request.op), detail });
   }

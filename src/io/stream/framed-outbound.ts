@@ -14,7 +14,7 @@ import {
   refusedAtOnce,
   withOneDeadline,
 } from "../operation/deadline.ts";
-import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
+import { FULFILLED, handled, rejectedQuietly } from "../operation/handled-rejection.ts";
 import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 import type { StreamPartOwner } from "./owner.ts";
 import type { Outbound } from "./outbound.ts";
@@ -30,8 +30,6 @@ const BACKLOG_BYTES = 65_536;
 const TURN_BYTES = 1_048_576;
 /** Sends that may wait without being awaited. */
 const MAX_WAITING_SENDS = 65_536;
-
-const SENT: Promise<void> = Promise.resolve();
 
 class WaitingSend<In> extends Waiter<void> {
   readonly message: In;
@@ -55,7 +53,7 @@ export class FramedOutbound<In> {
   /** Bytes handed over that the kernel has not taken. */
   #handedBytes = 0;
   #sentBytes = 0;
-  #lastWrite: Promise<void> = SENT;
+  #lastWrite: Promise<void> = FULFILLED;
   readonly #waiting: WaitQueue<WaitingSend<In>> = new WaitQueue();
   #waitingBytes = 0;
   readonly #endOfTurn: () => void = () => {
@@ -114,7 +112,7 @@ export class FramedOutbound<In> {
     let pauseAt = this.#sentBytes + TURN_BYTES;
     for (const message of messages) {
       const sent = this.send(message, options);
-      if (sent !== SENT) await sent;
+      if (sent !== FULFILLED) await sent;
       if (this.#sentBytes < pauseAt) continue;
       await this.#turn();
       pauseAt = this.#sentBytes + TURN_BYTES;
@@ -126,12 +124,12 @@ export class FramedOutbound<In> {
     let next = 0;
     while (next < messages.length) {
       const pauseAt = this.#sentBytes + TURN_BYTES;
-      let sent = SENT;
+      let sent = FULFILLED;
       // Waiting for what is done already would cost more than sending it.
-      for (; sent === SENT && next < messages.length && this.#sentBytes < pauseAt; next += 1) {
+      for (; sent === FULFILLED && next < messages.length && this.#sentBytes < pauseAt; next += 1) {
         sent = this.send(messages[next] as In, options);
       }
-      if (sent !== SENT) await sent;
+      if (sent !== FULFILLED) await sent;
       if (this.#sentBytes >= pauseAt) await this.#turn();
     }
   }
@@ -164,7 +162,7 @@ export class FramedOutbound<In> {
     const taken = this.#outbound.writeGathered(copy ? chunks.map((chunk) => Buffer.from(chunk)) : chunks, length);
     if (this.#outbound.state === "open" && !this.#outbound.busy) {
       written.release();
-      this.#lastWrite = SENT;
+      this.#lastWrite = FULFILLED;
       return;
     }
     this.#handedBytes += length;
@@ -203,14 +201,14 @@ export class FramedOutbound<In> {
     if (writer.referencedBytes !== referencedBytes) {
       // A large message is not copied, so it must wait for the kernel; unless its sender may be gone before.
       this.handOver(cancellable);
-      return cancellable ? SENT : this.#lastWrite;
+      return cancellable ? FULFILLED : this.#lastWrite;
     }
     if (!this.#scheduled) {
       this.#scheduled = true;
       this.#owner.clock.defer(this.#endOfTurn);
     }
     if (writer.length >= BATCH_BYTES) this.handOver();
-    return SENT;
+    return FULFILLED;
   }
 
   #wait(message: In, options: OperationOptions | undefined): Promise<void> {

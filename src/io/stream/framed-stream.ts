@@ -5,11 +5,12 @@ import type { Codec, OnFrame } from "../../core/framing/codec.ts";
 import { checkOptions, HANDLER } from "../../core/options/check-options.ts";
 import { showAs } from "../../core/show-as.ts";
 import { type OperationOptions, type ReceiveOptions, refusedAtOnce, withDeadline } from "../operation/deadline.ts";
-import { handled } from "../operation/handled-rejection.ts";
+import { FULFILLED, handled, isThenable } from "../operation/handled-rejection.ts";
 import { DONE, Iteration } from "../operation/iteration.ts";
 import type { CloseOptions, StreamEnd } from "./end.ts";
-import { FramedInbound, type MessagePush, type MessageRequest } from "./framed-inbound.ts";
+import { FramedInbound } from "./framed-inbound.ts";
 import { FramedOutbound } from "./framed-outbound.ts";
+import type { MessagePush, MessageRequest } from "./framed-request.ts";
 import type { StreamPartOwner } from "./owner.ts";
 import type { Inbound } from "./inbound.ts";
 import type { Outbound } from "./outbound.ts";
@@ -88,7 +89,7 @@ export class FramedStream<In, Out> implements api.FramedStream<In, Out> {
       () => inbound.withdraw(steps),
     );
   }
-  onMessages(handler: (message: Out) => void, options?: ReceiveOptions): Promise<void> {
+  onMessages(handler: (message: Out) => unknown, options?: ReceiveOptions): Promise<void> {
     return this.#push({ op: "onMessages", takes: "all", end: undefined, onMessage: handler }, options);
   }
   onFrames(handler: OnFrame, options?: ReceiveOptions): Promise<void> {
@@ -98,19 +99,19 @@ export class FramedStream<In, Out> implements api.FramedStream<In, Out> {
     const { op, onMessage, onFrame } = push;
     try {
       checkOptions(this.socket.context(op), { handler: onMessage ?? onFrame }, { handler: HANDLER });
-      if (options?.timeoutMs !== undefined) {
-        if (onMessage !== undefined) {
-          push.onMessage = (message) => {
-            push.delivered = true;
-            onMessage(message);
-          };
-        }
-        if (onFrame !== undefined) {
-          push.onFrame = (bytes, start, end) => {
-            push.delivered = true;
-            onFrame(bytes, start, end);
-          };
-        }
+      if (onMessage !== undefined) {
+        push.onMessage = (message) => {
+          push.delivered = true;
+          const answer: unknown = onMessage(message);
+          // Most answer nothing, or the promise of a message that was taken at once.
+          if (answer !== undefined && answer !== FULFILLED && isThenable(answer)) this.#inbound.await(answer);
+        };
+      }
+      if (onFrame !== undefined && options?.timeoutMs !== undefined) {
+        push.onFrame = (bytes, start, end) => {
+          push.delivered = true;
+          onFrame(bytes, start, end);
+        };
       }
       return this.#inbound.receive(push, options);
     } catch (error) {

@@ -10,7 +10,7 @@ import {
   type OperationOptions,
   refusedAtOnce,
 } from "../operation/deadline.ts";
-import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
+import { FULFILLED, handled, rejectedQuietly } from "../operation/handled-rejection.ts";
 import { restated } from "../operation/restated.ts";
 import type { WriteInput } from "./public.ts";
 import { textBytes } from "../operation/arguments.ts";
@@ -27,9 +27,6 @@ const GATHERED_BYTES = 1024;
 /** Memory for writes that are put together: as much as waits already, from this to that. */
 const SMALLEST_ROOM_BYTES = 512;
 const LARGEST_ROOM_BYTES = 16_384;
-
-/** The answer of every write that the kernel takes at once. */
-const SENT: Promise<void> = Promise.resolve();
 
 /** One write, or small ones put together. */
 class WriteJob extends Waiter<void> {
@@ -202,7 +199,7 @@ export class Outbound {
   #writeNow(chunks: readonly Uint8Array[], bytes: number): Promise<void> {
     if (this.#handOver(chunks, bytes)) {
       this.bytesSent += bytes;
-      return SENT;
+      return FULFILLED;
     }
     const job = new WriteJob(bytes, false, undefined);
     job.remaining = 0;
