@@ -33,6 +33,7 @@ function broken(error: unknown): void {
 holdAllBack();
 try {
   const simulation = loadSimulation(file, exportName);
+  tell({ kind: "loaded" });
   parentPort?.on("message", (order: HuntOrder) => {
     runSeeds(simulation, order).catch(broken);
   });

@@ -4,6 +4,14 @@ import { Worker } from "node:worker_threads";
 import type { ExplorationSummary } from "../../sim.ts";
 import { CommandFailure, wrongUsage } from "../terminal/exit-codes.ts";
 
+/**
+ * The time of a seed is counted in so many steps: a process that was stopped, or has no processor, takes one step then, and not its
+ * own delay for a seed that hangs.
+ */
+const TICKS = 20;
+/** A worker may take so many times that of a seed to begin. */
+const TIMES_TO_LOAD = 10;
+
 /** Seeds that a worker gets at a time. */
 const SEEDS_AT_A_TIME = 8;
 
@@ -82,14 +90,18 @@ class Hunt {
         else left = this.#take();
         void worker.terminate();
       };
-      const timer = setTimeout(hang, seedTimeoutMs);
+      let ticks = TICKS * TIMES_TO_LOAD;
+      const timer = setInterval(() => {
+        ticks -= 1;
+        if (ticks === 0) hang();
+      }, seedTimeoutMs / TICKS);
       const end = (): void => {
-        clearTimeout(timer);
+        clearInterval(timer);
         this.#workers.delete(worker);
         resolve(left);
       };
       worker.on("message", (news: HuntNews) => {
-        timer.refresh();
+        ticks = TICKS;
         if (news.kind === "run") {
           order = { ...order, from: news.summary.seed + 1 };
           if (!this.#over && this.#plan.onRun(news.summary)) this.#end();
@@ -97,7 +109,7 @@ class Hunt {
           const { code, detail } = news;
           reject(code === "OPTION_INVALID" ? wrongUsage(detail) : new CommandFailure(code, detail));
           this.#end();
-        } else {
+        } else if (news.kind === "done") {
           const next = this.#take();
           if (next === undefined) void worker.terminate();
           else worker.postMessage((order = next), []);
@@ -125,8 +137,9 @@ export interface HuntOrder {
   readonly to: number;
 }
 
-/** From a worker: a run is over, the order is done, or the worker cannot work. */
+/** From a worker: its file is loaded, a run is over, the order is done, or the worker cannot work. */
 export type HuntNews =
+  | { readonly kind: "loaded" }
   | { readonly kind: "run"; readonly summary: ExplorationSummary }
   | { readonly kind: "done" }
   | { readonly kind: "broken"; readonly code: string; readonly detail: string };
