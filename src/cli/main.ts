@@ -10,6 +10,7 @@ import { demoCommand, demoRoleCommand } from "./demo/demo.ts";
 import { doctorCommand } from "./doctor/doctor.ts";
 import { eventsCommand } from "./protocol/events.ts";
 import { EXIT, wrongUsage } from "./terminal/exit-codes.ts";
+import { newProjectCommand } from "./new-project.ts";
 import { listenCommand } from "./sockets/listen.ts";
 import { Output } from "./terminal/output.ts";
 import { sendCommand } from "./sockets/send.ts";
@@ -22,6 +23,7 @@ a server with 0, and every other command by the signal (130 in a shell).
 
 Examples:
   zocalo demo                                          what TCP and UDP promise
+  zocalo new chat                                      write a small project
   zocalo listen tcp://127.0.0.1:7000 --reply upper     start a server
   zocalo connect tcp://127.0.0.1:7000                  talk to it
   zocalo send udp://127.0.0.1:7001 hola                send a datagram
@@ -47,6 +49,7 @@ function program(): Command {
     sendCommand(),
     demoCommand(),
     doctorCommand(),
+    newProjectCommand(),
     simCommand(),
     contractCommand(),
     callCommand(),
@@ -66,7 +69,7 @@ function endOfParsing(error: unknown, args: readonly string[]): void {
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error.exitCode === 0 || error.code === "commander.help") return;
-  const which = ["listen", "connect", "send", "demo", "doctor", "sim", "contract", "call", "events"].find(
+  const which = ["listen", "connect", "send", "demo", "doctor", "new", "sim", "contract", "call", "events"].find(
     (name) => name === args[0],
   );
   const help = `see zocalo ${which === undefined ? "" : `${which} `}--help`;

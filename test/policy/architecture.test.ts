@@ -13,6 +13,7 @@ import { repositoryRoot } from "../fixtures/repository-root.ts";
 const COVERED: readonly (readonly [folder: string, files: string, by: string])[] = [
   ["src/api", "sockets", "test/sockets/wrong-options.test.ts"],
   ["src/cli", "main", "test/cli/usage.test.ts"],
+  ["src/cli", "new-project", "test/cli/new.test.ts"],
   ["src/cli/demo", "demo experiment process roles stream-relay", "test/cli/demo.test.ts"],
   ["src/cli/doctor", "doctor", "test/cli/doctor.test.ts"],
   ["src/cli/protocol", "call load-contract open", "test/cli/call.test.ts"],
