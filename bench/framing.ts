@@ -95,11 +95,14 @@ async function answers(): Promise<void> {
 async function fanout(): Promise<void> {
   for (const together of [1, 100]) {
     const run = (way: string) => () => served(`${way}Fan`, "spread", { count: 10_000, together }, 300_000);
-    const series = await alternate({ rawEach: run("rawEach"), rawChunk: run("rawChunk"), zocalo: run("zocalo") });
-    for (const baseline of ["rawEach", "rawChunk"]) {
-      const sides = { subject: pick(series, "zocalo", "cpu"), baseline: pick(series, baseline, "cpu") };
-      const name = `to 30 connections, ${together} at a time, against ${baseline}: processor time`;
-      show({ name, ...sides, unit: "ns a message and receiver" });
+    const ways = ["rawEach", "rawChunk", "zocalo", "broadcast"];
+    const series = await alternate(Object.fromEntries(ways.map((way) => [way, run(way)])));
+    for (const way of ["zocalo", "broadcast"]) {
+      for (const baseline of ["rawEach", "rawChunk"]) {
+        const sides = { subject: pick(series, way, "cpu"), baseline: pick(series, baseline, "cpu") };
+        const name = `to 30 connections, ${together} at a time, ${way} against ${baseline}: processor time`;
+        show({ name, ...sides, unit: "ns a message and receiver" });
+      }
     }
   }
 }

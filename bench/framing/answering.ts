@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import net from "node:net";
 import { lengthPrefix } from "../../src/framing.ts";
-import { type FramedStream, listen, type StreamSocket } from "../../src/index.ts";
+import { type FramedStream, listen, serve as serveStreams, type StreamSocket } from "../../src/index.ts";
 import { receiveFramed } from "../baseline/framed-net.ts";
 import { type Figures, play, type Role } from "../harness/processes.ts";
 
@@ -148,6 +148,20 @@ function handOn(source: Framed, receivers: readonly Framed[]): void {
   });
 }
 
+/** The same by `Server.broadcast`, which leaves no slow receiver behind: it encodes once, and writes for each message. */
+async function broadcastPort(): Promise<number> {
+  const codec = lengthPrefix();
+  const place = await serveStreams(`tcp://${HOST}:0`, async (peer) => {
+    join(peer);
+    await peer.closed;
+  });
+  const join = fan<StreamSocket>(
+    (source, to) => void source.framed(codec).onMessages((message) => place.broadcast(message, { codec, to })),
+    (socket) => socket.write(GREETING),
+  );
+  return place.localAddress.port;
+}
+
 /** A source that sends some messages at a time, and receivers that count; all in one process. */
 async function spread({ port = 0, count = 0, together = 1 }: Figures): Promise<Figures> {
   const open = async (): Promise<net.Socket> => {
@@ -189,4 +203,5 @@ roles["zocaloFan"] = () => {
   const join = fan(handOn, (framed) => framed.send(GREETING));
   return server(() => zocaloPort((socket) => join(socket.framed(lengthPrefix()))));
 };
+roles["broadcastFan"] = () => server(broadcastPort);
 play(roles);

@@ -218,7 +218,8 @@ export interface Server extends AsyncDisposable {
   abort(reason?: unknown): void;
   /**
    * Sends data to all connections, or to those that the options name. A slow one stops no other: `slow` says what becomes of it. A
-   * piece is sent whole or not at all, behind what its member was sent before. Who comes later does not get it.
+   * piece is sent whole or not at all, behind what its member was sent before. Who comes later does not get it. What a member gets
+   * in one turn of the event loop leaves in one system call, at the end of the turn or with the next write.
    *
    * Resolves with counts: at once, unless `slow` is `wait`. A member that is lost is no error of this call. Under `wait`,
    * `signal` and `timeoutMs` end the wait, and the call resolves all the same: from a member that has not begun to take the piece

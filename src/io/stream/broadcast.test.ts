@@ -39,3 +39,18 @@ test("with a codec a broadcast encodes its message once, for framed members and 
   await server.close();
   assert.deepEqual(await server.broadcast("nobody is there"), { sent: 0, waiting: 0, dropped: 0, disconnected: 0 });
 });
+
+test("what is broadcast in one turn arrives in one piece", async () => {
+  const server = await serve("tcp://127.0.0.1:0", async (peer) => {
+    await peer.readUntil("\n");
+    const reports = ["one ", "two ", "three"].map((text) => server.broadcast(text));
+    const all = { sent: 1, waiting: 0, dropped: 0, disconnected: 0 };
+    assert.deepEqual(await Promise.all(reports), [all, all, all]);
+    await peer.read();
+  });
+  await using member = await connect(server.localAddress);
+  await member.write("hola\n");
+  assert.equal(String(await member.read()), "one two three");
+  await member.end();
+  await server.close();
+});

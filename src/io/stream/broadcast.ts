@@ -14,9 +14,9 @@ import {
   type RulesOf,
 } from "../../core/options/check-options.ts";
 import type { Clock } from "../network/network.ts";
-import { type OperationContext, type OperationOptions, withOneDeadline } from "../operation/deadline.ts";
+import { type OperationContext, type OperationOptions, refusedAtOnce, withOneDeadline } from "../operation/deadline.ts";
 import { codecFailure } from "../operation/restated.ts";
-import { chunksOf } from "./outbound.ts";
+import { chunksOf, type Outbound } from "./outbound.ts";
 import type { StreamSocket } from "./public.ts";
 import { StreamSocket as Connection } from "./socket.ts";
 
@@ -93,30 +93,42 @@ export async function broadcast(
   const members = membersOf(context, options.to ?? peers, options.except);
   // A copy that is this call's own: the caller may reuse its input, and all members share one.
   const piece = Buffer.concat(codec === undefined ? chunksOf(data, () => context) : encoded(data, codec, context));
-  return await withOneDeadline(clock, { signal, timeoutMs }, context, "none", async (each) => {
-    if (slow === "wait") return await waitForAll(members, piece, each);
-    return sendNow(members, piece, maxWaitingBytes, slow);
-  });
+  if (slow === "wait") {
+    const wait = (each: OperationOptions | undefined): Promise<StreamBroadcastReport> =>
+      waitForAll(members, piece, each);
+    return await withOneDeadline(clock, { signal, timeoutMs }, context, "none", wait);
+  }
+  const refused = refusedAtOnce({ signal, timeoutMs }, () => context);
+  if (refused !== undefined) throw refused.reason;
+  return sendTogether(clock, members, piece, { slow, maxWaitingBytes });
 }
 
-function sendNow(
+/** What is sent to a member in one turn leaves in one system call, at the end of the turn. */
+function sendTogether(
+  clock: Clock,
   members: readonly Connection[],
   piece: Buffer,
-  maxWaitingBytes: number,
-  slow: "disconnect" | "drop",
+  { slow, maxWaitingBytes }: { readonly slow: "disconnect" | "drop"; readonly maxWaitingBytes: number },
 ): StreamBroadcastReport {
   const report = { sent: 0, waiting: 0, dropped: 0, disconnected: 0 };
+  const first: Outbound[] = [];
   for (const member of members) {
     const { outbound } = member;
     if (outbound.hasRoom(piece.length, maxWaitingBytes)) {
-      void member.write(piece);
-      report[outbound.busy ? "waiting" : "sent"] += 1;
+      if (!outbound.gathers) first.push(outbound);
+      outbound.gather(piece);
+      report[outbound.gathers || !outbound.busy ? "sent" : "waiting"] += 1;
     } else if (slow === "drop") report.dropped += 1;
     else {
       const detail = `more than ${maxWaitingBytes} bytes (maxWaitingBytes of broadcast) would wait for this peer, which is too slow`;
       member.expire("WRITE_STALLED", detail);
       report.disconnected += 1;
     }
+  }
+  if (first.length > 0) {
+    clock.defer(() => {
+      for (const outbound of first) outbound.handOver();
+    });
   }
   return report;
 }

@@ -24,13 +24,15 @@ const SLICE_BYTES = 262_144;
 
 /** Writes up to this size that wait are put together, since each by itself pins hundreds of bytes. */
 const GATHERED_BYTES = 1024;
+/** What is gathered in one turn is handed over before its end when it is so much. */
+const GATHERED_TOGETHER_BYTES = 65_536;
 /** Memory for writes that are put together: as much as waits already, from this to that. */
 const SMALLEST_ROOM_BYTES = 512;
 const LARGEST_ROOM_BYTES = 16_384;
 
 /** One write, or small ones put together. */
 class WriteJob extends Waiter<void> {
-  chunks: readonly Uint8Array[] = [];
+  chunks: readonly Uint8Array[];
   /** Where small writes are put together, the first `bytes` of it. */
   readonly room: Buffer | undefined;
   /** Memory that it pins. */
@@ -42,7 +44,7 @@ class WriteJob extends Waiter<void> {
   remaining: number;
   bytes: number;
 
-  constructor(bytes: number, cancellable: boolean, room: Buffer | undefined) {
+  constructor(bytes: number, cancellable: boolean, room: Buffer | undefined, chunks: readonly Uint8Array[] = []) {
     let resolve = (): void => undefined;
     let reject = (_reason: unknown): void => undefined;
     const promise = new Promise<void>((yes, no) => {
@@ -51,6 +53,7 @@ class WriteJob extends Waiter<void> {
     });
     super(undefined, resolve, reject);
     this.promise = promise;
+    this.chunks = chunks;
     this.bytes = this.remaining = bytes;
     this.heldBytes = HELD.write + (cancellable ? HELD.deadline : 0) + (room?.length ?? bytes);
     this.room = room;
@@ -152,6 +155,27 @@ export class Outbound {
     }
   }
 
+  /** Whether something was gathered and nothing waits for the kernel. */
+  get gathers(): boolean {
+    return this.#inFlight === 0 && this.#queuedBytes > 0;
+  }
+
+  /** As `write`, of bytes that nobody changes and for which there is room. They leave with `handOver`, or with what is written next. */
+  gather(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.gatherer?.handOver();
+    const chunks = [bytes];
+    // The first one is sent as it is: most often it stays alone.
+    if (!this.busy) this.#add(new WriteJob(bytes.length, false, undefined, chunks));
+    else if (this.#join(chunks, bytes.length) === undefined) this.#add(this.#jobOf(chunks, bytes.length, undefined));
+    if (this.#queuedBytes >= GATHERED_TOGETHER_BYTES) this.#pump();
+  }
+
+  /** Hands over what was gathered. */
+  handOver(): void {
+    this.#pump();
+  }
+
   /**
    * Sends what a framed writer has gathered, `bytes` in all; resolves when the kernel has it. Never too much: the writer has
    * its own bound, and has told its callers already that their messages were taken.
@@ -227,6 +251,13 @@ export class Outbound {
   }
 
   #enqueue(chunks: readonly Uint8Array[], bytes: number, options: OperationOptions | undefined): WriteJob {
+    const job = this.#jobOf(chunks, bytes, options);
+    this.#add(job);
+    this.#pump();
+    return job;
+  }
+
+  #jobOf(chunks: readonly Uint8Array[], bytes: number, options: OperationOptions | undefined): WriteJob {
     const cancellable = options?.signal !== undefined || options?.timeoutMs !== undefined;
     const roomBytes = Math.min(LARGEST_ROOM_BYTES, Math.max(SMALLEST_ROOM_BYTES, bytes, this.#queuedBytes));
     const room = cancellable || bytes > GATHERED_BYTES ? undefined : Buffer.allocUnsafeSlow(roomBytes);
@@ -234,8 +265,6 @@ export class Outbound {
     if (room === undefined) job.chunks = chunks;
     else fill(job, room, chunks, bytes);
     job.deadline = Deadline.of(this.#owner.clock, options, (cause) => this.#cancel(job, cause));
-    this.#add(job);
-    this.#pump();
     return job;
   }
 
