@@ -90,6 +90,8 @@ function manifestOf(kind: string, folder: string, test: string): object {
     scripts: { ...SCRIPTS[kind], test: `node --import tsx --test ${test}`, check: "tsc" },
     dependencies: { zocalo: `^${own.version}` },
     devDependencies: Object.fromEntries<string | undefined>(tools),
+    // Of tsx; it works without, and npm 11 warns of a script about which the project says nothing.
+    allowScripts: { esbuild: false },
   };
 }
 
