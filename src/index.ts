@@ -102,6 +102,7 @@ export type { FramedStreamOver } from "./io/stream/framed-public.ts";
 export type { CloseOptions, StreamEnd } from "./io/stream/end.ts";
 export type {
   FramedStream,
+  PeekRange,
   ReadOptions,
   ReadUntilOptions,
   StreamInterop,

@@ -75,6 +75,27 @@ test("also over a Unix socket", async () => {
   }
 });
 
+test("bytes that were looked at, or read and put back, go to TLS", async () => {
+  for (const look of [
+    (peer: StreamSocket) => peer.peek(1),
+    async (peer: StreamSocket) => {
+      const first = await peer.readExactly(3);
+      peer.unread(first);
+      return first;
+    },
+  ]) {
+    const [client, peer] = await connected();
+    const calling = client.startTls(asClient);
+    // The first byte of TLS: a record of the handshake (RFC 8446 section 5.1).
+    assert.equal((await look(peer))[0], 22);
+    await Promise.all([calling, peer.startTls(asServer)]);
+    await client.write("secret");
+    assert.equal(String(await peer.readExactly(6)), "secret");
+    client.abort();
+    peer.abort();
+  }
+});
+
 test("plain bytes injected behind the command never reach the application of the server", async () => {
   const [client, peer] = await connected();
   await client.write("STARTTLS\r\nMAIL FROM:<attacker>\r\n");

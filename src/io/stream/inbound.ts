@@ -118,6 +118,20 @@ export class Inbound {
     this.#steer();
   }
 
+  /** Puts bytes back in front for whoever reads next, all together no more than were read. */
+  unread(bytes: Uint8Array): void {
+    const context = this.#owner.context("unread");
+    if (this.#consumer !== undefined || this.#feeding) throw new UsageError("READER_TAKEN", context);
+    const readBytes = this.bytesReceived - this.queuedBytes;
+    if (!(bytes instanceof Uint8Array) || bytes.length > readBytes) {
+      const detail = `bytes must be a Buffer or a Uint8Array, of no more bytes than were read (${readBytes})`;
+      throw new UsageError("OPTION_INVALID", { ...context, detail });
+    }
+    this.queue.unshift(bytes);
+    this.#serveWaiters();
+    this.#steer();
+  }
+
   /** Stops (true) or restarts the delivery to the consumer; what arrives meanwhile is read ahead. */
   hold(on: boolean): void {
     this.#held = on;

@@ -28,6 +28,14 @@ export interface ReadOptions extends ReceiveOptions {
   readonly maxBytes?: number | undefined;
 }
 
+/** How many bytes {@link StreamSocket.peek} shows. */
+export interface PeekRange {
+  /** Waits until so many are there. Default 1; with 0 it shows at once what there is. */
+  readonly min?: number | undefined;
+  /** Shows no more than so many. Default: all that have arrived. */
+  readonly max?: number | undefined;
+}
+
 /** What only TCP has: `socket.tcp`. Its functions may be taken off. */
 export interface TcpSettings {
   /** Sends small writes at once (true, the default here) or lets TCP gather them (Nagle, RFC 9293 section 3.7.4). */
@@ -123,6 +131,39 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
    */
   readUntil(delimiter: string | Uint8Array, options?: ReadUntilOptions): Promise<Buffer>;
   /**
+   * Shows the next bytes without taking them: exactly `bytes` of them, or from `min` to `max`. When the peer has ended it shows
+   * what there is, which may be fewer, or none. The copy belongs to the caller. It waits in line with the reads; like `readExactly` it
+   * may ask for more than `limits.maxReadAheadBytes`, and memory follows what arrives. Rejects with `OPTION_INVALID`, with
+   * `READER_TAKEN` under `framed`, and as the reads do when the connection is lost.
+   *
+   * @example
+   * ```ts
+   * import { pair } from "zocalo";
+   * const [left, right] = pair();
+   * await left.write("GET / HTTP/1.1\r\n");
+   * console.log(String(await right.peek(3))); // GET
+   * console.log(String(await right.readUntil("\r\n")).trim()); // GET / HTTP/1.1
+   * await Promise.all([left.close(), right.close()]);
+   * ```
+   */
+  peek(bytes: number | PeekRange, options?: OperationOptions): Promise<Buffer>;
+  /**
+   * Puts bytes in front of those that have not been read, for whoever reads next: a read, `framed`, `startTls`, a bridge. They are
+   * copied. They may be others than were read, but all together no more than were: so nothing grows beyond what arrived. Throws
+   * `OPTION_INVALID`, and `READER_TAKEN` under `framed`. Reads that wait get them. After `close` and `abort` it does nothing.
+   *
+   * @example
+   * ```ts
+   * import { pair } from "zocalo";
+   * const [left, right] = pair();
+   * await left.write("one two\n");
+   * right.unread(await right.readExactly(3));
+   * console.log(String(await right.readUntil("\n")).trim()); // one two
+   * await Promise.all([left.close(), right.close()]);
+   * ```
+   */
+  unread(bytes: Uint8Array): void;
+  /**
    * Iterates over `read(options)`: `timeoutMs` is for each step. `break`, an error and `until` neither close the connection
    * nor lose bytes. `return()` of the iterator, which `break` calls, ends a step that waits.
    *
@@ -188,7 +229,7 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
   setIdleTimeout(idleMs: number): void;
 
   /**
-   * Puts TLS on this connection (STARTTLS). Bytes that had arrived and were not read go to the TLS engine, so that an
+   * Puts TLS on this connection (STARTTLS). Bytes that had arrived and were not read, or were put back, go to the TLS engine, so that an
    * attacker cannot inject plain commands before the handshake. Reads and writes must not be pending (`OPTION_INVALID`).
    * A client looks for the host that was connected to in the certificate. A connection that was accepted, or goes to a Unix
    * socket, has none: there `servername` is required, unless `insecure`.

@@ -3,11 +3,20 @@
 import type { ByteQueue } from "../../core/bytes/byte-queue.ts";
 import { lastingCopy } from "../../core/bytes/own-bytes.ts";
 import { EndOfStreamError, ProtocolError, UsageError } from "../../core/errors.ts";
-import { countFrom, OPERATION_RULES, RECEIVE_RULES, type RulesOf, shown } from "../../core/options/check-options.ts";
+import {
+  checkOptions,
+  countFrom,
+  OPERATION_RULES,
+  optionInvalid,
+  RECEIVE_RULES,
+  type RulesOf,
+  shown,
+  wholeNumber,
+} from "../../core/options/check-options.ts";
 import type { StreamPartOwner } from "./owner.ts";
 import type { OperationContext, ReceiveOptions } from "../operation/deadline.ts";
 import type { Inbound, ReadRequest } from "./inbound.ts";
-import type { ReadOptions, ReadUntilOptions } from "./public.ts";
+import type { PeekRange, ReadOptions, ReadUntilOptions } from "./public.ts";
 import { DONE, Iteration } from "../operation/iteration.ts";
 
 /** What the options of `read` must look like. */
@@ -89,6 +98,27 @@ export function readExactly(count: number, owner: StreamPartOwner): ReadRequest<
     direct: (view) => (view.length < count ? undefined : { value: lastingCopy(view.subarray(0, count)), used: count }),
     finish: (queue) =>
       endOfStream(queue, `the peer ended after ${queue.length} of ${count} bytes`, owner.context("readExactly")),
+  };
+}
+
+const PEEK_RULES: RulesOf<PeekRange> = { min: wholeNumber(0, Number.MAX_SAFE_INTEGER), max: countFrom(0) };
+
+/** A copy of the next bytes, which stay. */
+export function peek(bytes: number | PeekRange, owner: StreamPartOwner): ReadRequest<Buffer> {
+  const context = owner.context("peek");
+  const given = typeof bytes === "number" ? { min: bytes, max: bytes } : bytes;
+  const { max = Number.POSITIVE_INFINITY, min = Math.min(1, max) } = checkOptions(context, given, PEEK_RULES);
+  if (min > max) throw optionInvalid(context, `max (${max}) must be at least min (${min})`);
+  const show = (queue: ByteQueue): Buffer => {
+    const shownBytes = queue.take(Math.min(max, queue.length));
+    queue.unshift(shownBytes);
+    return shownBytes;
+  };
+  return {
+    op: "peek",
+    needBytes: min,
+    take: (queue) => (queue.length >= min ? show(queue) : undefined),
+    finish: show,
   };
 }
 

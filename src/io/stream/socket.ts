@@ -27,6 +27,7 @@ import {
   READ_ANY,
   READ_RULES,
   READ_UNTIL_RULES,
+  peek,
   readExactly,
   readInto,
   readSome,
@@ -178,6 +179,17 @@ export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwn
         return this.inbound.read(readUntil(bytes, maxBytes, this), operation);
       },
     );
+  }
+
+  peek(bytes: number | api.PeekRange, options?: OperationOptions): Promise<Buffer> {
+    try {
+      return this.inbound.read(peek(bytes, this), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+  unread(bytes: Uint8Array): void {
+    if (this.#lazy?.closing === undefined && this.#end?.how !== "aborted") this.inbound.unread(bytes);
   }
 
   chunks(options?: ReceiveOptions): AsyncIterableIterator<Buffer> {

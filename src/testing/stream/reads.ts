@@ -1,6 +1,7 @@
 /** The stream suite: the ways to read. */
 
 import assert from "node:assert/strict";
+import { lines } from "../../core/framing/boundaries/lines.ts";
 import { EndOfStreamError, ProtocolError, UsageError } from "../../core/errors.ts";
 import { expectError } from "../expect-error.ts";
 import { patternBytes, pending, type StreamChecks, textToEnd } from "./check.ts";
@@ -90,6 +91,98 @@ export const readChecks: StreamChecks = {
     for (const count of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       await expectError(b.readExactly(count), { code: "OPTION_INVALID", op: "readExactly", type: UsageError });
     }
+  },
+
+  async "peek shows bytes and leaves them, and waits for as many as it wants"(a, b) {
+    const waiting = b.peek(4);
+    for (const letter of "abcdef") await a.write(letter);
+    assert.equal(String(await waiting), "abcd");
+    assert.equal(String(await b.peek(1)), "a");
+    assert.equal(String(await b.peek({ min: 5, max: 5 })), "abcde");
+    const shown = await b.peek({ max: 2 });
+    assert.equal(String(shown), "ab");
+    shown.fill(0);
+    assert.equal((await b.peek(0)).length, 0);
+    assert.equal(String(await b.readExactly(6)), "abcdef");
+    assert.equal((await b.peek({ min: 0 })).length, 0);
+  },
+
+  async "peek waits in line with the reads, and a cancelled one leaves the line"(a, b) {
+    const stop = new AbortController();
+    const cancelled = pending(b.peek(100, { signal: stop.signal }));
+    const line = [b.readExactly(2), b.peek(2), b.readExactly(3), b.peek({ min: 2, max: 2 })];
+    await a.write("abcdefgh");
+    stop.abort(new Error("no"));
+    await assert.rejects(cancelled, { message: "no" });
+    assert.deepEqual((await Promise.all(line)).map(String), ["ab", "cd", "cde", "fg"]);
+    await expectError(b.peek(9, { timeoutMs: 0 }), { code: "TIMEOUT", op: "peek" });
+    assert.equal(String(await b.readExactly(3)), "fgh");
+  },
+
+  async "peek shows at the end what there is, and this side can still answer"(a, b) {
+    const waiting = b.peek(5);
+    await a.write("abc");
+    await a.end();
+    assert.equal(String(await waiting), "abc");
+    assert.equal(String(await b.peek({ min: 10 })), "abc");
+    assert.equal(await textToEnd(b), "abc");
+    for (let again = 0; again < 2; again += 1) assert.equal((await b.peek(1)).length, 0);
+    assert.equal(await b.read(), null);
+  },
+
+  async "peek may ask for more than is read ahead"(a, b) {
+    const count = 300_000;
+    const write = a.write(patternBytes(0, count));
+    assert.ok((await b.peek(count)).equals(patternBytes(0, count)));
+    assert.ok((await b.readExactly(count)).equals(patternBytes(0, count)));
+    await write;
+  },
+
+  async "peek refuses what is no range of bytes"(_a, b) {
+    for (const bytes of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, { min: 2, max: 1 }]) {
+      await expectError(b.peek(bytes), { code: "OPTION_INVALID", op: "peek", type: UsageError });
+    }
+  },
+
+  async "unread puts bytes back in front, for reads that wait and that come"(a, b) {
+    await a.write("abcdef");
+    const first = await b.readExactly(4);
+    b.unread(first.subarray(2));
+    b.unread(first.subarray(0, 2));
+    first.fill(0);
+    assert.equal(String(await b.peek(3)), "abc");
+    assert.equal(String(await b.readExactly(6)), "abcdef");
+    const waiting = b.readUntil("\n");
+    b.unread(Buffer.from("12\n"));
+    assert.equal(String(await waiting), "12\n");
+    await a.end();
+    assert.equal(await b.read(), null);
+    b.unread(Buffer.from("last"));
+    assert.equal(await textToEnd(b), "last");
+  },
+
+  async "unread refuses more than was read, what is no bytes, and a framed connection"(a, b) {
+    const expected = { code: "OPTION_INVALID", op: "unread", type: UsageError } as const;
+    const unread = (bytes: unknown): Promise<void> => Promise.resolve().then(() => b.unread(bytes as Uint8Array));
+    await expectError(unread(Buffer.from("x")), expected);
+    await a.write("abc");
+    await b.readExactly(2);
+    await expectError(unread(Buffer.from("123")), expected);
+    await expectError(unread("ab"), expected);
+    const framed = b.framed(lines());
+    await expectError(unread(Buffer.from("ab")), { code: "READER_TAKEN", op: "unread" });
+    await expectError(b.peek(1), { code: "READER_TAKEN", op: "peek" });
+    framed.detach().unread(Buffer.from("ab"));
+    assert.equal(String(await b.readExactly(3)), "abc");
+  },
+
+  async "after close and abort unread does nothing, and peek rejects"(a, b) {
+    await a.write("abc");
+    await b.readExactly(3);
+    a.abort();
+    b.abort();
+    b.unread(Buffer.from("abc"));
+    await expectError(b.peek(1), { code: "CONNECTION_ABORTED", op: "peek" });
   },
 
   async "readUntil finds delimiters of one and of many bytes, however they are cut"(a, b) {

@@ -48,6 +48,7 @@ const pending: Readonly<Record<string, Begin>> = {
   read: of(caller, (call, o) => call.read(o)),
   readInto: of(caller, (call, o) => call.readInto(new Uint8Array(4), o)),
   readExactly: of(caller, (call, o) => call.readExactly(4, o)),
+  peek: of(caller, (call, o) => call.peek(4, o)),
   readUntil: of(caller, (call, o) => call.readUntil("\n", o)),
   startTls: of(caller, (call, o) => call.startTls({ role: "client", ...o })),
   "framed receive": of(text, (messages, o) => messages.receive(o)),

@@ -51,6 +51,7 @@ const reads: Readonly<Record<string, Call>> = {
   read: (socket) => socket.read(),
   readInto: (socket) => socket.readInto(new Uint8Array(4)),
   readExactly: (socket) => socket.readExactly(4),
+  peek: (socket) => socket.peek(4),
   readUntil: (socket) => socket.readUntil("\n"),
 };
 const writes: Readonly<Record<string, Call>> = {
@@ -115,6 +116,9 @@ describe("wrong options of a connection", () => {
     "readInto: no bytes": (socket) => socket.readInto("x" as never),
     "readExactly: half a byte": (socket) => socket.readExactly(0.5),
     "readExactly: fewer than none": (socket) => socket.readExactly(-1),
+    "peek: half a byte": (socket) => socket.peek(0.5),
+    "peek: no such option": (socket) => socket.peek({ least: 4 } as never),
+    "unread: more than was read": async (socket) => socket.unread(Buffer.from("x")),
     "readUntil: no delimiter": (socket) => socket.readUntil(""),
     "readUntil: delimiter over maxBytes": (socket) => socket.readUntil("\r\n", { maxBytes: 1 }),
     "readUntil: a number": (socket) => socket.readUntil(10 as never),
