@@ -27,6 +27,8 @@ if (files.length === 0) {
 
 await compileAll();
 if (newest) await installRuntimes();
+// The command speaks English in a test that does not ask for another language.
+process.env.LC_ALL = "C.UTF-8";
 const { code } = await run(
   newest ? bin("node") : process.execPath,
   // Two at a time: CI has two cores, and tests that wait for sockets lose nothing by it.

@@ -6,6 +6,7 @@ import { Argument, type Command } from "commander";
 import { shellWord } from "./sim/sim-flags.ts";
 import { newCommand } from "./terminal/command.ts";
 import { CommandFailure, EXIT } from "./terminal/exit-codes.ts";
+import { inLanguage } from "./terminal/language.ts";
 import { type CommandContext, running } from "./terminal/run-command.ts";
 
 /** The package: its manifest, and the folder with the templates. */
@@ -20,20 +21,46 @@ const SCRIPTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   sim: { start: "zocalo sim run counter.ts", hunt: "zocalo sim hunt counter.ts" },
 };
 
-const DESCRIPTION = [
-  "Writes a small project in TypeScript into a new or empty folder: package.json, tsconfig.json, a program, and its test in a " +
-    "simulated network. KIND is chat (a contract, a server and clients), server, client, or sim (a program to hunt faults in). " +
-    "FOLDER is the name of the kind where there is none.",
-];
+const TEXTS = inLanguage({
+  en: {
+    help: {
+      summary: "write a small project to begin with",
+      paragraphs: [
+        "Writes a small project in TypeScript into a new or empty folder: package.json, tsconfig.json, a program, and its " +
+          "test in a simulated network. KIND is chat (a contract, a server and clients), server, client, or sim (a program " +
+          "to hunt faults in). FOLDER is the name of the kind where there is none.",
+      ],
+      examples: ["zocalo new chat", "zocalo new server my-server"],
+    },
+    kind: "what to write",
+    folder: "where; a new folder, or an empty one",
+    done: (folder: string, files: string) => `${folder} has ${files}\nnow:`,
+    notMade: (folder: string, code: string | undefined) => `${folder} cannot be made (${code}); name another folder`,
+    notEmpty: (folder: string) => `${folder} is not empty; name a new folder, or an empty one`,
+  },
+  es: {
+    help: {
+      summary: "escribe un proyecto pequeño para empezar",
+      paragraphs: [
+        "Escribe un proyecto pequeño en TypeScript en una carpeta nueva o vacía: package.json, tsconfig.json, un programa y " +
+          "su prueba en una red simulada. CLASE es chat (un contrato, un servidor y clientes), server (un servidor), client " +
+          "(un cliente) o sim (un programa en el que buscar fallos). Sin CARPETA, se llama como la clase.",
+      ],
+      examples: ["zocalo new chat", "zocalo new server mi-servidor"],
+    },
+    kind: "lo que escribe",
+    folder: "dónde; una carpeta nueva, o una vacía",
+    done: (folder, files) => `${folder} tiene ${files}\nahora:`,
+    notMade: (folder, code) => `no se puede hacer ${folder} (${code}); da otra carpeta`,
+    notEmpty: (folder) => `${folder} no está vacía; da una carpeta nueva, o una vacía`,
+  },
+});
 
 /** The command. */
 export function newProjectCommand(): Command {
-  return newCommand("new", "write a small project to begin with", DESCRIPTION, [
-    "zocalo new chat",
-    "zocalo new server my-server",
-  ])
-    .addArgument(new Argument("<kind>", "what to write").choices(Object.keys(SCRIPTS)))
-    .argument("[folder]", "where; a new folder, or an empty one")
+  return newCommand("new", TEXTS.help)
+    .addArgument(new Argument("<kind>", TEXTS.kind).choices(Object.keys(SCRIPTS)))
+    .argument("[folder]", TEXTS.folder)
     .action(running(newProject));
 }
 
@@ -54,21 +81,21 @@ async function newProject(
   for (const file of files) write(target, file, readFileSync(new URL(file, template)));
   const written = ["package.json", "tsconfig.json", ".gitignore", ...files].join(", ");
   await stdout.write(
-    `${target} has ${written}\nnow:\n  cd ${shellWord(target)} && npm install && npm test\n  npm start\n`,
+    `${TEXTS.done(target, written)}\n  cd ${shellWord(target)} && npm install && npm test\n  npm start\n`,
   );
   return EXIT.done;
 }
 
 function makeEmptyFolder(folder: string): void {
   const refuse = (detail: string): never => {
-    throw new CommandFailure("FOLDER_UNUSABLE", `${folder} ${detail}`);
+    throw new CommandFailure("FOLDER_UNUSABLE", detail);
   };
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
-    refuse(`cannot be made (${(error as NodeJS.ErrnoException).code}); name another folder`);
+    refuse(TEXTS.notMade(folder, (error as NodeJS.ErrnoException).code));
   }
-  if (readdirSync(folder).length > 0) refuse("is not empty; name a new folder, or an empty one");
+  if (readdirSync(folder).length > 0) refuse(TEXTS.notEmpty(folder));
 }
 
 /** Never over a file that is there. */

@@ -10,6 +10,14 @@ import { repositoryRoot } from "../fixtures/repository-root.ts";
 /** The command that `npm run build` makes. */
 export const PROGRAM: string = join(repositoryRoot, "dist/cli/main.js");
 
+/** An environment in which the command speaks Spanish; an empty variable is as none. */
+export const SPANISH: Readonly<Record<string, string>> = {
+  LC_ALL: "",
+  LC_MESSAGES: "",
+  LANG: "es_ES.UTF-8",
+  LANGUAGE: "",
+};
+
 /** Whether this machine has IPv6 on loopback. */
 export const hasIpv6: boolean = Object.values(networkInterfaces())
   .flat()

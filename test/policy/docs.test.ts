@@ -157,6 +157,6 @@ test("each program of a page compiles, and runs in an empty project", { concurre
 
 for (const block of blocks.filter((candidate) => SHELL.has(candidate.language) && candidate.mark?.kind === "run")) {
   test(`${block.file}:${block.line} runs`, async () => {
-    assertSuccess(await workshop.runShell(block.code, SHELL_TIMEOUT_MS), SHELL_TIMEOUT_MS);
+    assertSuccess(await workshop.runShell(block, SHELL_TIMEOUT_MS), SHELL_TIMEOUT_MS);
   });
 }

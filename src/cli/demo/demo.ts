@@ -4,12 +4,14 @@ import { basename, relative } from "node:path";
 import { Command } from "commander";
 import { addOutputOptions, countUpTo, newCommand, seed } from "../terminal/command.ts";
 import { CommandFailure, EXIT } from "../terminal/exit-codes.ts";
+import { inLanguage } from "../terminal/language.ts";
 import { type Colours, coloursFor, type OutputOptions } from "../terminal/output.ts";
 import { type CommandContext, running, until } from "../terminal/run-command.ts";
 import { Experiment, type SeriesResult } from "./experiment.ts";
 import { playRole } from "./process.ts";
 import type { ServerAddresses } from "./roles.ts";
 import { keptScreen, lineScreen, opening, seriesOpening, seriesScreen } from "./screen.ts";
+import type { TallyReport } from "./tally.ts";
 
 interface Flags extends OutputOptions {
   readonly seed: number;
@@ -17,12 +19,56 @@ interface Flags extends OutputOptions {
   readonly keep?: boolean;
 }
 
-const DESCRIPTION = [
-  "Starts a server process and two client processes on this machine, sends a line over TCP and over UDP, and then a long " +
-    "series of numbered messages through relays that behave like bad networks. Needs no network and no settings. The " +
-    "same seed does the same to the messages.",
-  "Fails when TCP did not deliver all messages, in order, none twice.",
-];
+const TEXTS = inLanguage({
+  en: {
+    help: {
+      summary: "show on one screen what TCP and UDP promise",
+      paragraphs: [
+        "Starts a server process and two client processes on this machine, sends a line over TCP and over UDP, and then a " +
+          "long series of numbered messages through relays that behave like bad networks. Needs no network and no " +
+          "settings. The same seed does the same to the messages.",
+        "Fails when TCP did not deliver all messages, in order, none twice.",
+      ],
+      examples: [
+        "zocalo demo",
+        "zocalo demo --seed 42",
+        "zocalo demo --keep       leave the servers up, and print what to try",
+      ],
+    },
+    seed: "decides what the relay does to each message",
+    messages: "how many numbered messages",
+    keep: "leave the servers up until Ctrl-C",
+    hangs: "the demo hangs; please report it",
+    broken: ({ distinct, twice, outOfOrder, damaged }: TallyReport, total: number) =>
+      `TCP broke its promise (${distinct} of ${total} arrived, ${twice} twice, ${outOfOrder} out of order, ${damaged} ` +
+      "damaged); please report this",
+    cut: "a datagram arrives whole or not at all; please report this",
+  },
+  es: {
+    help: {
+      summary: "enseña en una pantalla lo que prometen TCP y UDP",
+      paragraphs: [
+        "Arranca en esta máquina un proceso que es el servidor y dos que son clientes, envía una línea por TCP y por UDP, y " +
+          "después una larga serie de mensajes numerados, a través de intermediarios que se portan como malas redes. No " +
+          "necesita red ni configuración. La misma semilla les hace lo mismo a los mensajes.",
+        "Falla si TCP no entregó todos los mensajes, en orden y ninguno dos veces.",
+      ],
+      examples: [
+        "zocalo demo",
+        "zocalo demo --seed 42",
+        "zocalo demo --keep       deja los servidores en marcha, y dice qué probar",
+      ],
+    },
+    seed: "decide lo que el intermediario le hace a cada mensaje",
+    messages: "cuántos mensajes numerados",
+    keep: "deja los servidores en marcha hasta Ctrl-C",
+    hangs: "la demostración no avanza; comunícalo, por favor",
+    broken: ({ distinct, twice, outOfOrder, damaged }: TallyReport, total: number) =>
+      `TCP no cumplió su promesa (llegaron ${distinct} de ${total}, ${twice} dos veces, ${outOfOrder} en desorden, ` +
+      `${damaged} con daños); comunícalo, por favor`,
+    cut: "un datagrama llega entero o no llega; comunícalo, por favor",
+  },
+});
 
 const LINE = "hola, plaza";
 
@@ -33,14 +79,10 @@ const DEMO_MS = 60_000;
 
 /** The command. */
 export function demoCommand(): Command {
-  const command = newCommand("demo", "show on one screen what TCP and UDP promise", DESCRIPTION, [
-    "zocalo demo",
-    "zocalo demo --seed 42",
-    "zocalo demo --keep       leave the servers up, and print what to try",
-  ])
-    .option("--seed <number>", "decides what the relay does to each message", seed, 1)
-    .option("--messages <n>", "how many numbered messages", countUpTo(MOST_MESSAGES), 10_000)
-    .option("--keep", "leave the servers up until Ctrl-C");
+  const command = newCommand("demo", TEXTS.help)
+    .option("--seed <number>", TEXTS.seed, seed, 1)
+    .option("--messages <n>", TEXTS.messages, countUpTo(MOST_MESSAGES), 10_000)
+    .option("--keep", TEXTS.keep);
   return addOutputOptions(command).action(running(demo));
 }
 
@@ -55,7 +97,7 @@ async function demo(flags: Flags, context: CommandContext): Promise<number> {
   const experiment = new Experiment(flags.messages, flags.seed);
   let timer: NodeJS.Timeout | undefined;
   const endings = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new CommandFailure("TIMEOUT", "the demo hangs; please report it")), DEMO_MS);
+    timer = setTimeout(() => reject(new CommandFailure("TIMEOUT", TEXTS.hangs)), DEMO_MS);
     context.stop.addEventListener("abort", () => reject(context.stop.reason as Error), { once: true });
   });
   try {
@@ -92,11 +134,10 @@ async function perform(experiment: Experiment, flags: Flags, context: CommandCon
 function checkPromises({ tcp, udp }: SeriesResult, total: number): void {
   const { distinct, twice, outOfOrder, damaged } = tcp.tally;
   if (distinct !== total || twice > 0 || outOfOrder > 0 || damaged > 0) {
-    const sums = `${distinct} of ${total} arrived, ${twice} twice, ${outOfOrder} out of order, ${damaged} damaged`;
-    throw new CommandFailure("DEMO_FAILED", `TCP broke its promise (${sums}); please report this`);
+    throw new CommandFailure("DEMO_FAILED", TEXTS.broken(tcp.tally, total));
   }
   if (udp.tally.damaged > 0) {
-    throw new CommandFailure("DEMO_FAILED", "a datagram arrives whole or not at all; please report this");
+    throw new CommandFailure("DEMO_FAILED", TEXTS.cut);
   }
 }
 

@@ -4,6 +4,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { ZocaloError } from "../../index.ts";
 import { CommandFailure, wrongUsage } from "../terminal/exit-codes.ts";
+import { inLanguage } from "../terminal/language.ts";
 import { type Call, mailboxRole, type Outcome, serverRole, telephoneRole } from "./roles.ts";
 
 interface Waiting {
@@ -73,12 +74,17 @@ const ROLES: Readonly<Record<RoleName, () => object>> = {
   mailbox: mailboxRole,
 };
 
+const FOR_THE_DEMO = inLanguage({
+  en: "this command is for the demo itself",
+  es: "esta orden es para la demostración",
+});
+
 /** Plays a role. Never resolves: the process ends with its parent. */
 export async function playRole(name: string): Promise<never> {
   const role = ROLES[name as RoleName]?.() as
     | Readonly<Record<string, (input: unknown) => Promise<unknown>>>
     | undefined;
-  if (role === undefined || process.send === undefined) throw wrongUsage("this command is for the demo itself");
+  if (role === undefined || process.send === undefined) throw wrongUsage(FOR_THE_DEMO);
   // Ctrl-C reaches every process of the terminal; the parent decides.
   process.on("SIGINT", () => undefined);
   process.on("disconnect", () => process.exit(0));

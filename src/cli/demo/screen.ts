@@ -1,22 +1,94 @@
 /** The screen of the demo: two columns, 79 characters wide, readable without colours. */
 
+import { inLanguage } from "../terminal/language.ts";
 import type { Colours } from "../terminal/output.ts";
+import type { DatagramFaultReport } from "./datagram-faults.ts";
 import type { LineResult, SeriesResult } from "./experiment.ts";
 import type { ServerAddresses } from "./roles.ts";
+import type { StreamFaultReport } from "./stream-relay.ts";
 import type { TallyReport } from "./tally.ts";
 
 const INDENT = "   ";
 const COLUMN = 36;
 const GAP = "    ";
 
+const TEXTS = inLanguage({
+  en: {
+    title: "the two kinds of socket",
+    seed: "seed",
+    line: (pid: number) => `A line in, capitals out: a server (process ${pid}), a client for each kind`,
+    telephone: "TCP, the telephone",
+    mailbox: "UDP, the mailbox",
+    series: (total: string) => `${total} numbered messages, each through a bad network (a seeded relay)`,
+    streams: ["It cuts, merges and stalls. It never", "removes bytes: what a network loses,", "TCP sends again."],
+    datagrams: [
+      "It drops 5 %, doubles 1 %, reorders",
+      "2 % of the datagrams. Nobody sends",
+      "them again, and nobody is told.",
+    ],
+    streamFaults: ({ cuts, merges, stalls }: StreamFaultReport) => `${cuts} cuts, ${merges} merges, ${stalls} stalls`,
+    datagramFaults: ({ dropped, doubled, reordered }: DatagramFaultReport) =>
+      `${dropped} drops, ${doubled} doubles, ${reordered} late`,
+    sent: "sent",
+    arrived: "arrived",
+    lost: "lost",
+    twice: "twice",
+    outOfOrder: "out of order",
+    elsewhere: (count: number) => `${count} more were lost by this machine`,
+    tcpPromise: ["All, in order, none twice,", "until the connection ends."],
+    udpPromise: ["Each one whole or not at all;", "lost, twice or late as it happens."],
+    stay: "The servers stay up. Try in another terminal:",
+    type: "type; Ctrl-D ends",
+    lines: "one line each way",
+    oneDatagram: "one datagram each way",
+    others: "with other programs",
+    telnet: "Ctrl-] and quit ends",
+    end: "Ctrl-C ends them.",
+    thousands: ",",
+    decimal: (value: number) => value.toFixed(1),
+  },
+  es: {
+    title: "las dos clases de socket",
+    seed: "semilla",
+    line: (pid: number) => `Una línea vuelve en mayúsculas: un servidor (proceso ${pid}), dos clientes`,
+    telephone: "TCP, el teléfono",
+    mailbox: "UDP, el buzón",
+    series: (total: string) => `${total} mensajes numerados, por una mala red (un intermediario con semilla)`,
+    streams: ["Corta, junta y detiene. Nunca quita", "bytes: lo que una red pierde, TCP lo", "envía otra vez."],
+    datagrams: [
+      "Tira el 5 %, dobla el 1 % y retrasa",
+      "el 2 % de los datagramas. Nadie los",
+      "repite, y nadie se entera.",
+    ],
+    streamFaults: ({ cuts, merges, stalls }) => `${cuts} cortes, ${merges} uniones, ${stalls} paradas`,
+    datagramFaults: ({ dropped, doubled, reordered }) => `${dropped} tirados, ${doubled} dobles, ${reordered} tarde`,
+    sent: "enviados",
+    arrived: "llegaron",
+    lost: "perdidos",
+    twice: "dos veces",
+    outOfOrder: "en desorden",
+    elsewhere: (count: number) => `esta máquina perdió ${count} más`,
+    tcpPromise: ["Todos, en orden, ninguno dos veces,", "hasta que termina la conexión."],
+    udpPromise: ["Cada uno llega entero o no llega;", "perdido, doble o tarde, según caiga."],
+    stay: "Los servidores siguen en marcha. Prueba en otro terminal:",
+    type: "escribe; Ctrl-D termina",
+    lines: "una línea y su respuesta",
+    oneDatagram: "un datagrama y respuesta",
+    others: "con otros programas",
+    telnet: "Ctrl-] y quit terminan",
+    end: "Ctrl-C los termina.",
+    thousands: ".",
+    decimal: (value: number) => value.toFixed(1).replace(".", ","),
+  },
+});
+
 /** Text of one column, and how to colour it once it is padded. */
 type Cell = string | { readonly text: string; readonly paint: (text: string) => string };
 
 /** Title, and what the first part shows. */
 export function opening(colours: Colours, seed: number): string {
-  return [`${colours.bold("zocalo demo")}: the two kinds of socket (seed ${seed}, Node ${process.version})`, ""].join(
-    "\n",
-  );
+  const facts = `(${TEXTS.seed} ${seed}, Node ${process.version})`;
+  return `${colours.bold("zocalo demo")}: ${TEXTS.title} ${facts}\n`;
 }
 
 /** A line in, capitals out. */
@@ -29,8 +101,8 @@ export function lineScreen(
 ): string {
   const { bold, dim, green } = colours;
   return [
-    bold(`1  A line in, capitals out: a server (process ${serverPid}), a client for each kind`),
-    row({ text: "TCP, the telephone", paint: bold }, { text: "UDP, the mailbox", paint: bold }),
+    bold(`1  ${TEXTS.line(serverPid)}`),
+    row({ text: TEXTS.telephone, paint: bold }, { text: TEXTS.mailbox, paint: bold }),
     row({ text: addresses.tcp, paint: dim }, { text: addresses.udp, paint: dim }),
     row(`> ${line}`, `> ${line}`),
     row(answer(result.tcp.line, result.tcp.rttMs, green), answer(result.udp.line, result.udp.rttMs, green)),
@@ -41,10 +113,8 @@ export function lineScreen(
 /** What the second part does. */
 export function seriesOpening(colours: Colours, total: number): string {
   return [
-    colours.bold(`2  ${grouped(total)} numbered messages, each through a bad network (a seeded relay)`),
-    row("It cuts, merges and stalls. It never", "It drops 5 %, doubles 1 %, reorders"),
-    row("removes bytes: what a network loses,", "2 % of the datagrams. Nobody sends"),
-    row("TCP sends again.", "them again, and nobody is told."),
+    colours.bold(`2  ${TEXTS.series(grouped(total))}`),
+    ...TEXTS.streams.map((text, index) => row(text, TEXTS.datagrams[index] ?? "")),
   ].join("\n");
 }
 
@@ -57,26 +127,22 @@ export function seriesScreen(colours: Colours, total: number, { tcp, udp }: Seri
       { text: sum(title, pick(tcp.tally)), paint: paint(pick(tcp.tally)) },
       { text: sum(title, pick(udp.tally)), paint: paint(pick(udp.tally)) },
     );
-  const { cuts, merges, stalls } = tcp.faults;
-  const { dropped, doubled, reordered } = udp.faults;
-  const elsewhere = udp.tally.lost - dropped;
+  const elsewhere = udp.tally.lost - udp.faults.dropped;
   return [
-    row(`${cuts} cuts, ${merges} merges, ${stalls} stalls`, `${dropped} drops, ${doubled} doubles, ${reordered} late`),
+    row(TEXTS.streamFaults(tcp.faults), TEXTS.datagramFaults(udp.faults)),
     "",
-    row({ text: sum("sent", total), paint: bold }, { text: sum("sent", total), paint: bold }),
+    row({ text: sum(TEXTS.sent, total), paint: bold }, { text: sum(TEXTS.sent, total), paint: bold }),
     row(
-      { text: sum("arrived", tcp.tally.distinct), paint: bold },
-      { text: sum("arrived", udp.tally.distinct), paint: bold },
+      { text: sum(TEXTS.arrived, tcp.tally.distinct), paint: bold },
+      { text: sum(TEXTS.arrived, udp.tally.distinct), paint: bold },
     ),
-    sums("lost", (tally) => tally.lost),
-    sums("twice", (tally) => tally.twice),
-    sums("out of order", (tally) => tally.outOfOrder),
+    sums(TEXTS.lost, (tally) => tally.lost),
+    sums(TEXTS.twice, (tally) => tally.twice),
+    sums(TEXTS.outOfOrder, (tally) => tally.outOfOrder),
     "",
-    ...(elsewhere > 0 ? [row("", `${elsewhere} more were lost by this machine`)] : []),
-    row({ text: "All, in order, none twice,", paint: bold }, { text: "Each one whole or not at all;", paint: bold }),
-    row(
-      { text: "until the connection ends.", paint: bold },
-      { text: "lost, twice or late as it happens.", paint: bold },
+    ...(elsewhere > 0 ? [row("", TEXTS.elsewhere(elsewhere))] : []),
+    ...TEXTS.tcpPromise.map((text, index) =>
+      row({ text, paint: bold }, { text: TEXTS.udpPromise[index] ?? "", paint: bold }),
     ),
     "",
   ].join("\n");
@@ -87,20 +153,20 @@ export function keptScreen(colours: Colours, addresses: ServerAddresses, zocalo:
   const { tcp, udp } = addresses;
   const [tcpPort, udpPort] = [tcp, udp].map((address) => address.slice(address.lastIndexOf(":") + 1));
   const commands: readonly (readonly [string, string])[] = [
-    [`${zocalo} connect ${tcp}`, "type; Ctrl-D ends"],
-    [`${zocalo} send ${tcp} hola`, "one line each way"],
-    [`${zocalo} send ${udp} hola`, "one datagram each way"],
-    [`nc 127.0.0.1 ${tcpPort}`, "with other programs"],
+    [`${zocalo} connect ${tcp}`, TEXTS.type],
+    [`${zocalo} send ${tcp} hola`, TEXTS.lines],
+    [`${zocalo} send ${udp} hola`, TEXTS.oneDatagram],
+    [`nc 127.0.0.1 ${tcpPort}`, TEXTS.others],
     [`nc -u 127.0.0.1 ${udpPort}`, ""],
-    [`telnet 127.0.0.1 ${tcpPort}`, "Ctrl-] and quit ends"],
+    [`telnet 127.0.0.1 ${tcpPort}`, TEXTS.telnet],
   ];
   const width = Math.max(...commands.map(([command]) => command.length));
   return [
-    colours.bold("The servers stay up. Try in another terminal:"),
+    colours.bold(TEXTS.stay),
     "",
     ...commands.map(([command, what]) => `${INDENT}${colours.cyan(command.padEnd(width))}  ${what}`.trimEnd()),
     "",
-    "Ctrl-C ends them.",
+    TEXTS.end,
     "",
   ].join("\n");
 }
@@ -114,14 +180,14 @@ function cell(content: Cell): string {
 }
 
 function answer(line: string, rttMs: number, paint: (text: string) => string): Cell {
-  return { text: `< ${line}`.padEnd(COLUMN - 10) + `${rttMs.toFixed(1)} ms`.padStart(10), paint };
+  return { text: `< ${line}`.padEnd(COLUMN - 10) + `${TEXTS.decimal(rttMs)} ms`.padStart(10), paint };
 }
 
 function sum(title: string, value: number): string {
   return title.padEnd(COLUMN - 10) + grouped(value).padStart(10);
 }
 
-/** `10,000`. */
+/** `10,000`, or `10.000` in Spanish. */
 function grouped(value: number): string {
-  return value.toLocaleString("en-US");
+  return value.toLocaleString("en-US").replaceAll(",", TEXTS.thousands);
 }

@@ -7,10 +7,11 @@ import { DEFAULT_TIMEOUT_MS } from "../sockets/open-connection.ts";
 import { clientTls } from "../sockets/tls-flags.ts";
 import { newCommand, parseAddress } from "../terminal/command.ts";
 import { EXIT, wrongUsage } from "../terminal/exit-codes.ts";
+import { inLanguage } from "../terminal/language.ts";
 import { type CommandContext, running } from "../terminal/run-command.ts";
 import { exchangeItems, type Items, showItems } from "./items.ts";
 import { jsonLine } from "./json-values.ts";
-import { loadContract, serverMethod, type ServerMethod } from "./load-contract.ts";
+import { CONTRACT_HELP, loadContract, serverMethod, type ServerMethod } from "./load-contract.ts";
 import {
   addSessionFlags,
   type CommandSession,
@@ -20,14 +21,48 @@ import {
   type SessionFlags,
 } from "./open.ts";
 
-const DESCRIPTION = [
-  "Opens a session with a server of the contract, calls one of its methods, and prints the answer as one line of JSON. It " +
-    "prints nothing for an event, or for an answer without a value. For a stream it prints each item as it comes; where the " +
-    "server takes items, it sends each line of stdin as one.",
-  "CONTRACT is a module that exports the contract. JSON is the question; leave it out where there is none. Bytes are " +
-    "base64. When the server answers with an error, the command fails with its code, its message and its data.",
-  "Over udp:// there is no session: the command sends an idempotent call again until the answer comes, and an event once.",
-];
+const TEXTS = inLanguage({
+  en: {
+    help: {
+      summary: "call a method of a server, by its contract",
+      paragraphs: [
+        "Opens a session with a server of the contract, calls one of its methods, and prints the answer as one line of " +
+          "JSON. It prints nothing for an event, or for an answer without a value. For a stream it prints each item as it " +
+          "comes; where the server takes items, it sends each line of stdin as one.",
+        "CONTRACT is a module that exports the contract. JSON is the question; leave it out where there is none. Bytes are " +
+          "base64. When the server answers with an error, the command fails with its code, its message and its data.",
+        "Over udp:// there is no session: the command sends an idempotent call again until the answer comes, and an event " +
+          "once.",
+      ],
+    },
+    address: "tcp://HOST:PORT, tls://HOST:PORT, unix:PATH or udp://HOST:PORT",
+    method: "what the server offers: a call, an event or a stream",
+    json: "the question or the message",
+    timeout: "give up when there is no answer after this many milliseconds (default: 30000, over udp 5000)",
+    noAuth: "--auth needs a session: datagrams carry no credentials",
+    noWait: "--wait-for-server needs a connection: over datagrams --timeout is the time in which to ask again",
+  },
+  es: {
+    help: {
+      summary: "llama a un método de un servidor, por su contrato",
+      paragraphs: [
+        "Abre una sesión con un servidor del contrato, llama a uno de sus métodos y escribe la respuesta como una línea de " +
+          "JSON. No escribe nada si es un evento, o si la respuesta no tiene valor. De un flujo escribe cada elemento " +
+          "cuando llega; si el servidor toma elementos, envía cada línea de stdin como uno.",
+        "CONTRATO es un módulo que exporta el contrato. JSON es la pregunta; no la escribas si no la hay. Los bytes van en " +
+          "base64. Si el servidor responde con un error, la orden falla con su código, su mensaje y sus datos.",
+        "Por udp:// no hay sesión: la orden envía una llamada idempotente otra vez hasta que llega la respuesta, y un " +
+          "evento una sola vez.",
+      ],
+    },
+    address: "tcp://MÁQUINA:PUERTO, tls://MÁQUINA:PUERTO, unix:RUTA o udp://MÁQUINA:PUERTO",
+    method: "lo que ofrece el servidor: una llamada, un evento o un flujo",
+    json: "la pregunta o el mensaje",
+    timeout: "se rinde si no hay respuesta después de estos milisegundos (por omisión: 30000; por udp, 5000)",
+    noAuth: "--auth necesita una sesión: los datagramas no llevan credenciales",
+    noWait: "--wait-for-server necesita una conexión: por datagramas, --timeout dice cuánto tiempo pregunta otra vez",
+  },
+});
 
 const EXAMPLES = [
   'zocalo call tcp://127.0.0.1:7000 chat.js join \'{"room":"plaza"}\'',
@@ -39,15 +74,12 @@ const EXAMPLES = [
 
 /** The command. */
 export function callCommand(): Command {
-  const command = newCommand("call", "call a method of a server, by its contract", DESCRIPTION, EXAMPLES)
-    .argument("<address>", "tcp://HOST:PORT, tls://HOST:PORT, unix:PATH or udp://HOST:PORT")
-    .argument("<contract>", "a module that exports the contract")
-    .argument("<method>", "what the server offers: a call, an event or a stream")
-    .argument("[json]", "the question or the message");
-  addSessionFlags(
-    command,
-    "give up when there is no answer after this many milliseconds (default: 30000, over udp 5000)",
-  );
+  const command = newCommand("call", { ...TEXTS.help, examples: EXAMPLES })
+    .argument("<address>", TEXTS.address)
+    .argument("<contract>", CONTRACT_HELP)
+    .argument("<method>", TEXTS.method)
+    .argument("[json]", TEXTS.json);
+  addSessionFlags(command, TEXTS.timeout);
   return command.action(running(call));
 }
 
@@ -143,12 +175,9 @@ async function callOverDatagrams({ address, contract, method, flags, context }: 
 
 function refuseSessionFlags(address: Address, flags: SessionFlags): void {
   const at = String(address);
-  if (flags.auth !== undefined) throw wrongUsage("--auth needs a session: datagrams carry no credentials", at);
+  if (flags.auth !== undefined) throw wrongUsage(TEXTS.noAuth, at);
   if (flags.waitForServer !== undefined) {
-    throw wrongUsage(
-      "--wait-for-server needs a connection: over datagrams --timeout is the time in which to ask again",
-      at,
-    );
+    throw wrongUsage(TEXTS.noWait, at);
   }
   clientTls(address, flags);
 }

@@ -2,23 +2,96 @@
 
 import type { Command } from "commander";
 import { type Contract, type ContractDiff, describeContract, diffContracts } from "../../protocol.ts";
-import { newCommand } from "../terminal/command.ts";
+import { addHelpCommand, newCommand } from "../terminal/command.ts";
 import { CommandFailure, EXIT } from "../terminal/exit-codes.ts";
+import { inLanguage } from "../terminal/language.ts";
 import { quantity } from "../terminal/visible-text.ts";
 import { type CommandContext, running } from "../terminal/run-command.ts";
-import { type ContractFlags, EXPORT_HELP, loadContract } from "./load-contract.ts";
+import { CONTRACT_HELP, type ContractFlags, EXPORT_HELP, loadContract } from "./load-contract.ts";
 
-const DESCRIPTION = [
-  'Reads contracts from files. FILE is a module that exports a contract, from "zocalo/protocol": a .js or .mjs file, or a ' +
-    ".ts file, with tsx in the project or where Node runs TypeScript (22.18 or newer).",
-];
+const TEXTS = inLanguage({
+  en: {
+    contract: {
+      summary: "read a contract, or compare two",
+      paragraphs: [
+        'Reads contracts from files. FILE is a module that exports a contract, from "zocalo/protocol": a .js or .mjs file, ' +
+          "or a .ts file, with tsx in the project or where Node runs TypeScript (22.18 or newer).",
+      ],
+      examples: [
+        "zocalo contract show chat.js              its documentation, in Markdown",
+        "zocalo contract diff old/chat.js chat.js  does the new one break clients?",
+      ],
+    },
+    diff: {
+      summary: "tell whether a new contract breaks old clients",
+      paragraphs: [
+        "Compares two versions of a contract: can clients of OLD talk to a server of NEW? Servers come first in an upgrade. " +
+          "Prints what changed and why it matters; the exit code is 0 when nothing breaks and 1 when something does.",
+        "It compares values where the library of their schemas offers JSON Schema.",
+      ],
+      examples: [
+        "zocalo contract diff old/chat.js chat.js",
+        "zocalo contract diff --json old/chat.js chat.js > changes.json",
+      ],
+    },
+    old: "a module that exports the contract as it was",
+    new: "a module that exports the contract as it is now",
+    json: "print the changes, and errors, as JSON",
+    incompatible: (breaking: number, contract: string) =>
+      `${quantity(breaking, "change")} of ${contract}; keep what old clients use, or raise the major version and serve both for a while`,
+    show: {
+      summary: "print the documentation of a contract",
+      paragraphs: [
+        "Prints what the two sides offer to each other, as Markdown, with the JSON Schema of each value where the library of " +
+          "the schema offers it.",
+      ],
+      examples: ["zocalo contract show chat.js", "zocalo contract show protocols.js --export chat > chat.md"],
+    },
+  },
+  es: {
+    contract: {
+      summary: "lee un contrato, o compara dos",
+      paragraphs: [
+        'Lee contratos de archivos. ARCHIVO es un módulo que exporta un contrato, de "zocalo/protocol": un archivo .js o ' +
+          ".mjs, o uno .ts, con tsx en el proyecto o donde Node ejecuta TypeScript (22.18 o más nuevo).",
+      ],
+      examples: [
+        "zocalo contract show chat.js                su documentación, en Markdown",
+        "zocalo contract diff viejo/chat.js chat.js  ¿rompe a los clientes?",
+      ],
+    },
+    diff: {
+      summary: "dice si un contrato nuevo rompe a los clientes viejos",
+      paragraphs: [
+        "Compara dos versiones de un contrato: ¿pueden los clientes de VIEJO hablar con un servidor de NUEVO? Al actualizar, " +
+          "los servidores van delante. Escribe qué cambió y por qué importa; termina con 0 si nada se rompe, y con 1 si algo " +
+          "se rompe.",
+        "Compara los valores si la biblioteca de sus esquemas ofrece JSON Schema.",
+      ],
+      examples: [
+        "zocalo contract diff viejo/chat.js chat.js",
+        "zocalo contract diff --json viejo/chat.js chat.js > cambios.json",
+      ],
+    },
+    old: "un módulo que exporta el contrato como era",
+    new: "un módulo que exporta el contrato como es ahora",
+    json: "escribe los cambios, y los errores, como JSON",
+    incompatible: (breaking, contract) =>
+      `${quantity(breaking, "cambio")} de ${contract}; conserva lo que usan los clientes viejos, o sube la versión mayor y ofrece las dos una temporada`,
+    show: {
+      summary: "escribe la documentación de un contrato",
+      paragraphs: [
+        "Escribe lo que los dos lados se ofrecen, en Markdown, con el JSON Schema de cada valor si la biblioteca del esquema " +
+          "lo ofrece.",
+      ],
+      examples: ["zocalo contract show chat.js", "zocalo contract show protocolos.js --export chat > chat.md"],
+    },
+  },
+});
 
 /** The command. */
 export function contractCommand(): Command {
-  const command = newCommand("contract", "read a contract, or compare two", DESCRIPTION, [
-    "zocalo contract show chat.js              its documentation, in Markdown",
-    "zocalo contract diff old/chat.js chat.js  does the new one break clients?",
-  ]).helpCommand("help [command]", "print help for a command");
+  const command = addHelpCommand(newCommand("contract", TEXTS.contract));
   for (const one of [contractShowCommand(), contractDiffCommand()]) command.addCommand(one);
   return command;
 }
@@ -27,22 +100,13 @@ interface Flags extends ContractFlags {
   readonly json?: boolean;
 }
 
-const DIFF_DESCRIPTION = [
-  "Compares two versions of a contract: can clients of OLD talk to a server of NEW? Servers come first in an upgrade. " +
-    "Prints what changed and why it matters; the exit code is 0 when nothing breaks and 1 when something does.",
-  "It compares values where the library of their schemas offers JSON Schema.",
-];
-
 /** The command. */
 function contractDiffCommand(): Command {
-  return newCommand("diff", "tell whether a new contract breaks old clients", DIFF_DESCRIPTION, [
-    "zocalo contract diff old/chat.js chat.js",
-    "zocalo contract diff --json old/chat.js chat.js > changes.json",
-  ])
-    .argument("<old>", "a module that exports the contract as it was")
-    .argument("<new>", "a module that exports the contract as it is now")
+  return newCommand("diff", TEXTS.diff)
+    .argument("<old>", TEXTS.old)
+    .argument("<new>", TEXTS.new)
     .option("--export <name>", EXPORT_HELP)
-    .option("--json", "print the changes, and errors, as JSON")
+    .option("--json", TEXTS.json)
     .action(running(diff));
 }
 
@@ -55,8 +119,7 @@ async function diff(oldFile: string, newFile: string, flags: Flags, { stdout }: 
   );
   if (found.compatible) return EXIT.done;
   const breaking = found.changes.filter((change) => change.breaking).length;
-  const advice = "keep what old clients use, or raise the major version and serve both for a while";
-  throw new CommandFailure("CONTRACT_INCOMPATIBLE", `${quantity(breaking, "change")} of ${newer.name}; ${advice}`);
+  throw new CommandFailure("CONTRACT_INCOMPATIBLE", TEXTS.incompatible(breaking, newer.name));
 }
 
 function jsonOf(older: Contract, newer: Contract, { compatible, changes }: ContractDiff): object {
@@ -71,18 +134,10 @@ function textOf(older: Contract, newer: Contract, { compatible, changes }: Contr
   return [`${compatible ? "compatible" : "not compatible"}: ${names.join(" to ")}`, ...lines, ""].join("\n");
 }
 
-const SHOW_DESCRIPTION = [
-  "Prints what the two sides offer to each other, as Markdown, with the JSON Schema of each value where the library of the " +
-    "schema offers it.",
-];
-
 /** The command. */
 function contractShowCommand(): Command {
-  return newCommand("show", "print the documentation of a contract", SHOW_DESCRIPTION, [
-    "zocalo contract show chat.js",
-    "zocalo contract show protocols.js --export chat > chat.md",
-  ])
-    .argument("<file>", "a module that exports a contract")
+  return newCommand("show", TEXTS.show)
+    .argument("<file>", CONTRACT_HELP)
     .option("--export <name>", EXPORT_HELP)
     .action(running(show));
 }

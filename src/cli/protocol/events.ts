@@ -1,13 +1,13 @@
 /** `zocalo events`: what a server tells its clients. */
 
 import type { Command } from "commander";
-import { UsageError } from "../../index.ts";
 import { newCommand, parseAddress } from "../terminal/command.ts";
-import { EXIT, wrongUsage } from "../terminal/exit-codes.ts";
+import { CommandError, EXIT, wrongUsage } from "../terminal/exit-codes.ts";
+import { inLanguage } from "../terminal/language.ts";
 import { type CommandContext, running } from "../terminal/run-command.ts";
 import { visibleText } from "../terminal/visible-text.ts";
 import { jsonLine } from "./json-values.ts";
-import { loadContract, type ServerMethod, serverMethodFrom } from "./load-contract.ts";
+import { CONTRACT_HELP, loadContract, type ServerMethod, serverMethodFrom } from "./load-contract.ts";
 import {
   addSessionFlags,
   type CommandSession,
@@ -23,11 +23,46 @@ interface Flags extends SessionFlags {
   readonly reconnect?: boolean;
 }
 
-const DESCRIPTION = [
-  'Opens a session with a server of the contract and prints each event that the server sends, as {"event":NAME,' +
-    '"message":VALUE} on a line of its own, until the server ends or Ctrl-C. Bytes are base64.',
-  "Many servers send events only to clients that have joined: --call joins first. The command refuses calls of the server.",
-];
+const TEXTS = inLanguage({
+  en: {
+    help: {
+      summary: "print the events that a server sends",
+      paragraphs: [
+        'Opens a session with a server of the contract and prints each event that the server sends, as {"event":NAME,' +
+          '"message":VALUE} on a line of its own, until the server ends or Ctrl-C. Bytes are base64.',
+        "Many servers send events only to clients that have joined: --call joins first. The command refuses calls of the " +
+          "server.",
+      ],
+    },
+    address: "tcp://HOST:PORT, tls://HOST:PORT or unix:PATH",
+    call: "call this first, and again in each new session; may be given several times",
+    reconnect: "come back when the connection is lost or the server ends, until Ctrl-C",
+    timeout: "give up when there is no session after this many milliseconds (default: 30000)",
+    datagrams:
+      "over datagrams a server knows no clients, so it tells them nothing; give the tcp:, tls: or unix: address of a server with sessions",
+    noEvents: (contract: string) => `clients of ${contract} are sent no events`,
+    stream: (name: string) => `--call ${name}: a stream is for zocalo call`,
+  },
+  es: {
+    help: {
+      summary: "escribe los eventos que envía un servidor",
+      paragraphs: [
+        'Abre una sesión con un servidor del contrato y escribe cada evento que envía el servidor, como {"event":NOMBRE,' +
+          '"message":VALOR} en una línea, hasta que termina el servidor o hasta Ctrl-C. Los bytes van en base64.',
+        "Muchos servidores envían eventos solo a los clientes que han entrado: --call entra antes. La orden rechaza las " +
+          "llamadas del servidor.",
+      ],
+    },
+    address: "tcp://MÁQUINA:PUERTO, tls://MÁQUINA:PUERTO o unix:RUTA",
+    call: "llama antes a esto, y otra vez en cada sesión nueva; se puede dar varias veces",
+    reconnect: "vuelve cuando se pierde la conexión o termina el servidor, hasta Ctrl-C",
+    timeout: "se rinde si no hay sesión después de estos milisegundos (por omisión: 30000)",
+    datagrams:
+      "por datagramas un servidor no conoce a sus clientes y no les cuenta nada; da la dirección tcp:, tls: o unix: de un servidor con sesiones",
+    noEvents: (contract) => `los clientes de ${contract} no reciben eventos`,
+    stream: (name) => `--call ${name}: un flujo es para zocalo call`,
+  },
+});
 
 const EXAMPLES = [
   "zocalo events tcp://127.0.0.1:7000 prices.js",
@@ -37,33 +72,30 @@ const EXAMPLES = [
 
 /** The command. */
 export function eventsCommand(): Command {
-  const command = newCommand("events", "print the events that a server sends", DESCRIPTION, EXAMPLES)
-    .argument("<address>", "tcp://HOST:PORT, tls://HOST:PORT or unix:PATH")
-    .argument("<contract>", "a module that exports the contract")
-    .option(
-      "--call <'method json'>",
-      "call this first, and again in each new session; may be given several times",
-      (one: string, before: readonly string[] | undefined) => [...(before ?? []), one],
-    )
-    .option("--reconnect", "come back when the connection is lost or the server ends, until Ctrl-C");
-  addSessionFlags(command, "give up when there is no session after this many milliseconds (default: 30000)");
+  const command = newCommand("events", { ...TEXTS.help, examples: EXAMPLES })
+    .argument("<address>", TEXTS.address)
+    .argument("<contract>", CONTRACT_HELP)
+    .option("--call <'method json'>", TEXTS.call, (one: string, before: readonly string[] | undefined) => [
+      ...(before ?? []),
+      one,
+    ])
+    .option("--reconnect", TEXTS.reconnect);
+  addSessionFlags(command, TEXTS.timeout);
   return command.action(running(events));
 }
 
 async function events(text: string, file: string, flags: Flags, context: CommandContext): Promise<number> {
   const address = parseAddress(text, "events");
   if (address.transport === "udp") {
-    const detail =
-      "over datagrams a server knows no clients, so it tells them nothing; give the tcp:, tls: or unix: address of a server with sessions";
-    throw new UsageError("UNSUPPORTED", { op: "events", remote: String(address), detail });
+    throw new CommandError("UNSUPPORTED", { op: "events", remote: String(address), detail: TEXTS.datagrams });
   }
   const contract = loadContract(file, flags.export, "events");
   if (!Object.values(contract.client).some(({ kind }) => kind === "event")) {
-    throw wrongUsage(`clients of ${contract.name} ${contract.version} are sent no events`);
+    throw wrongUsage(TEXTS.noEvents(`${contract.name} ${contract.version}`));
   }
   const calls = (flags.call ?? []).map((one) => serverMethodFrom(contract, one));
   const stream = calls.find(({ kind }) => kind === "stream");
-  if (stream !== undefined) throw wrongUsage(`--call ${stream.name}: a stream is for zocalo call`);
+  if (stream !== undefined) throw wrongUsage(TEXTS.stream(stream.name));
   const feed = new EventFeed(calls, context);
   const reconnect = flags.reconnect === true ? { timeoutMs: Infinity } : false;
   const session = await openCommandSession(address, contract, flags, { reconnect, ...feed.options }, context);

@@ -1,9 +1,10 @@
 /** The items of a stream as lines of JSON: each that comes on stdout, each that goes from stdin. */
 
-import { UsageError } from "../../index.ts";
 import type { Schema, SessionStream } from "../../protocol.ts";
 import { inputMessages } from "../sockets/framing-option.ts";
 import type { MessageEnds } from "../sockets/join.ts";
+import { CommandError } from "../terminal/exit-codes.ts";
+import { inLanguage } from "../terminal/language.ts";
 import { PatientInput } from "../terminal/standard-streams.ts";
 import { jsonLine, valueFrom } from "./json-values.ts";
 import type { ServerMethod } from "./load-contract.ts";
@@ -42,6 +43,11 @@ export async function exchangeItems(items: Items, method: ServerMethod, ends: Me
   if (failure !== undefined) throw failure.by;
 }
 
+const itemOf = inLanguage({
+  en: (line: number, stream: string) => `line ${line} of stdin, an item of the stream ${stream},`,
+  es: (line, stream) => `la línea ${line} de stdin, un elemento del flujo ${stream},`,
+});
+
 async function sendItems(
   items: Items,
   { name, takes }: ServerMethod,
@@ -54,7 +60,7 @@ async function sendItems(
     const text = line.toString();
     if (text.trim() === "") continue;
     try {
-      const item = itemFrom(text, takes, `line ${number} of stdin, an item of the stream ${name},`);
+      const item = itemFrom(text, takes, itemOf(number, name));
       await items.send(item);
     } catch (error) {
       if (!stdin.isTerminal || items.signal.aborted) throw error;
@@ -69,6 +75,6 @@ function itemFrom(text: string, schema: Schema | undefined, what: string): unkno
     text,
     schema,
     what,
-    (detail) => new UsageError("FRAME_INVALID", { op: "stdin", side: "local", detail }),
+    (detail) => new CommandError("FRAME_INVALID", { op: "stdin", side: "local", detail }),
   );
 }

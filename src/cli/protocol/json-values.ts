@@ -2,7 +2,19 @@
 
 import { isBytes, type Schema } from "../../protocol.ts";
 import { wrongUsage } from "../terminal/exit-codes.ts";
+import { inLanguage } from "../terminal/language.ts";
 import { InexactJson, jsonText, parseExactly } from "../terminal/json-text.ts";
+
+const TEXTS = inLanguage({
+  en: {
+    notJson: (what: string, text: string) => `${what} needs JSON, such as '{"name":1}' or '"text"'; got ${text}`,
+    notBase64: (what: string) => `${what} carries bytes: give them as base64 in quotes, such as '"aG9sYQ=="'`,
+  },
+  es: {
+    notJson: (what, text) => `${what} necesita JSON, como '{"nombre":1}' o '"texto"'; recibió ${text}`,
+    notBase64: (what) => `${what} lleva bytes: dalos en base64 entre comillas, como '"aG9sYQ=="'`,
+  },
+});
 
 /**
  * Reads what the person wrote as the question, message or item of a method; undefined for nothing.
@@ -21,12 +33,12 @@ export function valueFrom(
     value = parseExactly(text);
   } catch (error) {
     if (error instanceof InexactJson) throw refusal(`${what}: ${error.message}`);
-    throw refusal(`${what} needs JSON, such as '{"name":1}' or '"text"'; got ${JSON.stringify(text)}`);
+    throw refusal(TEXTS.notJson(what, JSON.stringify(text)));
   }
   if (!isBytes(schema)) return value;
   const decoded = typeof value === "string" ? Buffer.from(value, "base64") : undefined;
   if (decoded?.toString("base64") === value && decoded !== undefined) return decoded;
-  throw refusal(`${what} carries bytes: give them as base64 in quotes, such as '"aG9sYQ=="'`);
+  throw refusal(TEXTS.notBase64(what));
 }
 
 /** A value on one line of JSON. @throws ProtocolError `FRAME_INVALID`: JSON has no form for it, not even a near one. */

@@ -2,6 +2,7 @@
 
 import type { Contract, Method, Schema } from "../../protocol.ts";
 import { wrongUsage } from "../terminal/exit-codes.ts";
+import { inLanguage } from "../terminal/language.ts";
 import { loadModule } from "../terminal/load-module.ts";
 import { valueFrom } from "./json-values.ts";
 
@@ -10,8 +11,40 @@ export interface ContractFlags {
   readonly export?: string;
 }
 
+const TEXTS = inLanguage({
+  en: {
+    contract: "a module that exports the contract",
+    export: "the contract of this name, in a file that exports several",
+    several: "more than one contract",
+    notThis: (name: string) => `no contract called "${name}"`,
+    choose: (file: string, wanted: string, names: string) =>
+      `${file} has ${wanted}; it has: ${names}; choose one with --export NAME`,
+    none: (file: string) =>
+      `${file} exports no contract; write \`export const name = contract("name", "1.0.0", { ... })\`, from "zocalo/protocol"`,
+    nothing: "nothing",
+    notOffered: (contract: string, name: string, offer: string) =>
+      `the server of ${contract} does not offer "${name}"; it offers: ${offer}`,
+    input: { call: "the call", event: "the event", stream: "the stream" },
+  },
+  es: {
+    contract: "un módulo que exporta el contrato",
+    export: "el contrato de este nombre, en un archivo que exporta varios",
+    several: "más de un contrato",
+    notThis: (name) => `ningún contrato que se llame "${name}"`,
+    choose: (file, wanted, names) => `${file} tiene ${wanted}; tiene: ${names}; elige uno con --export NOMBRE`,
+    none: (file) =>
+      `${file} no exporta ningún contrato; escribe \`export const nombre = contract("nombre", "1.0.0", { ... })\`, de "zocalo/protocol"`,
+    nothing: "nada",
+    notOffered: (contract, name, offer) => `el servidor de ${contract} no ofrece "${name}"; ofrece: ${offer}`,
+    input: { call: "la llamada", event: "el evento", stream: "el flujo" },
+  },
+});
+
+/** What the argument `<contract>` says in the help of each command. */
+export const CONTRACT_HELP: string = TEXTS.contract;
+
 /** What the option `--export` says in the help of each command. */
-export const EXPORT_HELP = "the contract of this name, in a file that exports several";
+export const EXPORT_HELP: string = TEXTS.export;
 
 /**
  * The contract that `file` exports: the one called `name`; without a name the default export, or the only contract there is.
@@ -24,11 +57,10 @@ export function loadContract(file: string, name: string | undefined, op: string)
   const found = chosen === undefined ? undefined : exports[chosen];
   if (isContract(found) && (name !== undefined || names.length === 1 || chosen === "default")) return found;
   if (names.length > 0) {
-    const wanted = name === undefined ? "more than one contract" : `no contract called ${JSON.stringify(name)}`;
-    throw wrongUsage(`${file} has ${wanted}; it has: ${names.join(", ")}; choose one with --export NAME`);
+    const wanted = name === undefined ? TEXTS.several : TEXTS.notThis(name);
+    throw wrongUsage(TEXTS.choose(file, wanted, names.join(", ")));
   }
-  const advice = 'write `export const name = contract("name", "1.0.0", { ... })`, from "zocalo/protocol"';
-  throw wrongUsage(`${file} exports no contract; ${advice}`);
+  throw wrongUsage(TEXTS.none(file));
 }
 
 /** By its shape: the file may use another copy of this package. */
@@ -55,14 +87,12 @@ export function serverMethod(contract: Contract, name: string, json: string | un
   const method = Object.hasOwn(contract.server, name) ? contract.server[name] : undefined;
   if (method === undefined) {
     const names = Object.keys(contract.server).join(", ");
-    const offer = names === "" ? "nothing" : names;
-    throw wrongUsage(
-      `the server of ${contract.name} ${contract.version} does not offer "${name}"; it offers: ${offer}`,
-    );
+    const offer = names === "" ? TEXTS.nothing : names;
+    throw wrongUsage(TEXTS.notOffered(`${contract.name} ${contract.version}`, name, offer));
   }
   const { kind } = method;
   const schema = kind === "event" ? method.message : method.request;
-  const input = valueFrom(json, schema, `the ${kind} ${name}`);
+  const input = valueFrom(json, schema, `${TEXTS.input[kind]} ${name}`);
   const isStream = kind === "stream";
   return {
     name,

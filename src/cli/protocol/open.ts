@@ -17,11 +17,27 @@ import { addClientTlsFlags } from "../sockets/tls-flags.ts";
 import { addOutputOptions } from "../terminal/command.ts";
 import { CommandFailure, wrongUsage } from "../terminal/exit-codes.ts";
 import { InexactJson, parseExactly } from "../terminal/json-text.ts";
+import { inLanguage } from "../terminal/language.ts";
 import type { OutputOptions } from "../terminal/output.ts";
 import type { CommandContext } from "../terminal/run-command.ts";
 import { visibleText } from "../terminal/visible-text.ts";
 import { jsonLine } from "./json-values.ts";
 import { type ContractFlags, EXPORT_HELP, type ServerMethod } from "./load-contract.ts";
+
+const TEXTS = inLanguage({
+  en: {
+    auth: "a file with the credentials for the server, as JSON, so that no list of processes shows them",
+    inexact: "a number in it would become another one, or two members have one name",
+    notJson: "it must hold JSON",
+    unreadable: "it cannot be read",
+  },
+  es: {
+    auth: "un archivo con las credenciales para el servidor, como JSON, para que no salgan en la lista de procesos",
+    inexact: "un número de él cambiaría de valor, o dos miembros tienen el mismo nombre",
+    notJson: "tiene que contener JSON",
+    unreadable: "no se puede leer",
+  },
+});
 
 /** The session of a command: whatever the contract, its methods are called by name. */
 export type CommandSession = Session<Methods>;
@@ -98,12 +114,7 @@ export interface SessionFlags extends ConnectFlags, ContractFlags, OutputOptions
 
 /** Adds the flags. @param timeoutHelp - What `--timeout` bounds. */
 export function addSessionFlags(command: Command, timeoutHelp: string): Command {
-  command
-    .option("--export <name>", EXPORT_HELP)
-    .option(
-      "--auth <file>",
-      "a file with the credentials for the server, as JSON, so that no list of processes shows them",
-    );
+  command.option("--export <name>", EXPORT_HELP).option("--auth <file>", TEXTS.auth);
   return addOutputOptions(addClientTlsFlags(addConnectFlags(command, timeoutHelp)));
 }
 
@@ -114,8 +125,7 @@ function authOf({ auth }: SessionFlags): unknown {
     return parseExactly(readFileSync(auth, "utf8"));
   } catch (error) {
     const isJson = error instanceof InexactJson;
-    const inexact = "a number in it would become another one, or two members have one name";
-    const reason = isJson ? inexact : error instanceof SyntaxError ? "it must hold JSON" : "it cannot be read";
+    const reason = isJson ? TEXTS.inexact : error instanceof SyntaxError ? TEXTS.notJson : TEXTS.unreadable;
     // The text of the error may quote what is in the file.
     throw wrongUsage(`--auth ${auth}: ${reason}`);
   }

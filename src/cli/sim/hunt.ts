@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { ExplorationTotals } from "../../sim.ts";
 import { EXIT, type Interrupted, wrongUsage } from "../terminal/exit-codes.ts";
 import { count, countUpTo, seed, units } from "../terminal/command.ts";
+import { inLanguage } from "../terminal/language.ts";
 import { type CommandContext, running } from "../terminal/run-command.ts";
 import { quantity } from "../terminal/visible-text.ts";
 import { type HuntRun, huntWithWorkers } from "./hunt-workers.ts";
@@ -25,11 +26,53 @@ interface HuntFlags {
 /** The lowest seeds of each kind of failure. */
 type FailingSeeds = Map<string, readonly number[]>;
 
-const DESCRIPTION = [
-  "Runs the simulation with many seeds, in several threads. Each seed turns whole kinds of fault on or off and draws how bad " +
-    "they are. Prints the first seeds of every kind of failure, and what all runs together have reached.",
-  "Fails when a seed fails or hangs. Ctrl-C ends it with what it has found.",
-];
+const TEXTS = inLanguage({
+  en: {
+    help: {
+      summary: "look for seeds that fail",
+      paragraphs: [
+        "Runs the simulation with many seeds, in several threads. Each seed turns whole kinds of fault on or off and draws " +
+          "how bad they are. Prints the first seeds of every kind of failure, and what all runs together have reached.",
+        "Fails when a seed fails or hangs. Ctrl-C ends it with what it has found.",
+      ],
+      examples: [
+        "zocalo sim hunt orders.mjs --seeds 10000",
+        "zocalo sim hunt orders.mjs --seeds 1000000 --minutes 10",
+        "zocalo sim hunt orders.mjs --first          end with the first failure",
+      ],
+    },
+    seeds: "how many seeds",
+    from: "the first seed",
+    minutes: "end after this many minutes of real time",
+    workers: "threads",
+    first: "end with the first failure",
+    patience: "seconds of real time after which a seed counts as hanging",
+    tooFew: (most: number, from: number) => `seeds go up to ${most}; --from ${from} leaves fewer than --seeds`,
+  },
+  es: {
+    help: {
+      summary: "busca semillas que fallan",
+      paragraphs: [
+        "Ejecuta la simulación con muchas semillas, en varios hilos. Cada semilla activa o quita clases enteras de fallos, y " +
+          "sortea lo graves que son. Escribe las primeras semillas de cada manera de fallar, y lo que han alcanzado todas las " +
+          "ejecuciones juntas.",
+        "Falla si una semilla falla o se cuelga. Ctrl-C la termina con lo que ha encontrado.",
+      ],
+      examples: [
+        "zocalo sim hunt orders.mjs --seeds 10000",
+        "zocalo sim hunt orders.mjs --seeds 1000000 --minutes 10",
+        "zocalo sim hunt orders.mjs --first          hasta la primera que falla",
+      ],
+    },
+    seeds: "cuántas semillas",
+    from: "la primera semilla",
+    minutes: "termina después de estos minutos de tiempo real",
+    workers: "hilos",
+    first: "termina con la primera que falla",
+    patience: "segundos de tiempo real tras los que una semilla se da por colgada",
+    tooFew: (most, from) => `las semillas llegan hasta ${most}; --from ${from} deja menos que --seeds`,
+  },
+});
 const SECOND_MS = 1000;
 const MINUTE_MS = 60_000;
 /** More threads than this gain little, and take the machine from everybody else. */
@@ -41,24 +84,20 @@ const SHOWN_SEEDS = 5;
 
 /** The command. */
 export function simHuntCommand(): Command {
-  return newSimCommand("hunt", "look for seeds that fail", DESCRIPTION, [
-    "zocalo sim hunt orders.mjs --seeds 10000",
-    "zocalo sim hunt orders.mjs --seeds 1000000 --minutes 10",
-    "zocalo sim hunt orders.mjs --first          end with the first failure",
-  ])
-    .option("--seeds <n>", "how many seeds", count, 1000)
-    .option("--from <seed>", "the first seed", seed, 1)
-    .option("--minutes <m>", "end after this many minutes of real time", units(MINUTE_MS))
-    .option("--workers <n>", "threads", countUpTo(LARGEST_WORKERS), Math.min(MOST_WORKERS, availableParallelism()))
-    .option("--first", "end with the first failure")
-    .option("--patience <s>", "seconds of real time after which a seed counts as hanging", units(SECOND_MS), 60)
+  return newSimCommand("hunt", TEXTS.help)
+    .option("--seeds <n>", TEXTS.seeds, count, 1000)
+    .option("--from <seed>", TEXTS.from, seed, 1)
+    .option("--minutes <m>", TEXTS.minutes, units(MINUTE_MS))
+    .option("--workers <n>", TEXTS.workers, countUpTo(LARGEST_WORKERS), Math.min(MOST_WORKERS, availableParallelism()))
+    .option("--first", TEXTS.first)
+    .option("--patience <s>", TEXTS.patience, units(SECOND_MS), 60)
     .action(running(hunt));
 }
 
 async function hunt(file: string, flags: HuntFlags, context: CommandContext): Promise<number> {
   const { output, stdout } = context;
   if (flags.from + flags.seeds - 1 > Number.MAX_SAFE_INTEGER) {
-    throw wrongUsage(`seeds go up to ${Number.MAX_SAFE_INTEGER}; --from ${flags.from} leaves fewer than --seeds`);
+    throw wrongUsage(TEXTS.tooFew(Number.MAX_SAFE_INTEGER, flags.from));
   }
   // What cannot be loaded is told before there are threads.
   const restore = holdAllBack();

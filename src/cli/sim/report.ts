@@ -4,7 +4,19 @@ import { writeFile } from "node:fs/promises";
 import { inspect } from "node:util";
 import { type Exploration, type FaultList, faultText } from "../../sim.ts";
 import { CommandFailure, wrongUsage } from "../terminal/exit-codes.ts";
+import { inLanguage } from "../terminal/language.ts";
 import { quantity } from "../terminal/visible-text.ts";
+
+const TEXTS = inLanguage({
+  en: {
+    noFolder: "there is no such folder",
+    unwritable: (code: string | undefined) => `cannot be written (${code})`,
+  },
+  es: {
+    noFolder: "no existe esa carpeta",
+    unwritable: (code) => `no se puede escribir (${code})`,
+  },
+});
 
 /** Calls of a stack that are shown. */
 const MOST_PLACES = 5;
@@ -57,8 +69,6 @@ export async function writeResult(flag: string, path: string, pieces: readonly (
     await writeFile(path, pieces);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw wrongUsage(
-      `${flag} ${path}: ${code === "ENOENT" ? "there is no such folder" : `cannot be written (${code})`}`,
-    );
+    throw wrongUsage(`${flag} ${path}: ${code === "ENOENT" ? TEXTS.noFolder : TEXTS.unwritable(code)}`);
   }
 }

@@ -2,10 +2,10 @@
 
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { ZocaloError } from "../../index.ts";
 import { type ExploreOptions, parseFaultList, type Simulation } from "../../sim.ts";
-import { newCommand, seed } from "../terminal/command.ts";
-import { wrongUsage } from "../terminal/exit-codes.ts";
+import { type CommandTexts, newCommand, seed } from "../terminal/command.ts";
+import { CommandError, wrongUsage } from "../terminal/exit-codes.ts";
+import { inLanguage } from "../terminal/language.ts";
 import { loadModule } from "../terminal/load-module.ts";
 
 /** The flags of every command that runs one seed. */
@@ -15,23 +15,39 @@ export interface SimFlags {
   readonly faults?: string;
 }
 
+const TEXTS = inLanguage({
+  en: {
+    file: "a module whose default export is a simulation",
+    export: "the name of the export to use",
+    seed: "the seed, which decides the run (default: 1)",
+    faults: "replay a list of faults instead of a seed",
+    unreadable: "the list of faults cannot be read; check the path",
+    choose: (names: string) => `it has: ${names}; choose one with --export NAME`,
+    write: 'write `export default simulation({ ... }, async (world) => { ... })`, from "zocalo/sim"',
+    none: (file: string, name: string) => `${file} has no simulation as its export ${name}`,
+  },
+  es: {
+    file: "un módulo cuya exportación por omisión es una simulación",
+    export: "el nombre de la exportación que se usa",
+    seed: "la semilla, que decide la ejecución (por omisión: 1)",
+    faults: "repite una lista de fallos en lugar de una semilla",
+    unreadable: "la lista de fallos no se puede leer; revisa la ruta",
+    choose: (names) => `tiene: ${names}; elige una con --export NOMBRE`,
+    write: 'escribe `export default simulation({ ... }, async (world) => { ... })`, de "zocalo/sim"',
+    none: (file, name) => `${file} no tiene una simulación como su exportación ${name}`,
+  },
+});
+
 /** A command about a file with a simulation. */
-export function newSimCommand(
-  name: string,
-  summary: string,
-  paragraphs: readonly string[],
-  examples: readonly string[],
-): Command {
-  return newCommand(name, summary, paragraphs, examples)
-    .argument("<file>", "a module whose default export is a simulation")
-    .option("--export <name>", "the name of the export to use", "default");
+export function newSimCommand(name: string, texts: CommandTexts): Command {
+  return newCommand(name, texts).argument("<file>", TEXTS.file).option("--export <name>", TEXTS.export, "default");
 }
 
 /** Adds `--seed` and `--faults`. */
 export function addSeedFlags(command: Command): Command {
   return command
-    .option("--seed <number>", "the seed, which decides the run (default: 1)", seed)
-    .addOption(new Option("--faults <list>", "replay a list of faults instead of a seed").conflicts("seed"));
+    .option("--seed <number>", TEXTS.seed, seed)
+    .addOption(new Option("--faults <list>", TEXTS.faults).conflicts("seed"));
 }
 
 /** What the flags say about the run. */
@@ -41,8 +57,7 @@ export function runOf({ seed: number = 1, faults }: SimFlags): ExploreOptions {
   try {
     text = readFileSync(faults, "utf8");
   } catch (error) {
-    const detail = "the list of faults cannot be read; check the path";
-    throw new ZocaloError("PATH_NOT_FOUND", { op: "sim", local: faults, detail, cause: error });
+    throw new CommandError("PATH_NOT_FOUND", { op: "sim", local: faults, detail: TEXTS.unreadable, cause: error });
   }
   return { faults: parseFaultList(text, "sim") };
 }
@@ -69,11 +84,8 @@ export function loadSimulation(file: string, exportName: string): Simulation {
   const found = exports[exportName];
   if (!isSimulation(found)) {
     const names = Object.keys(exports).filter((name) => isSimulation(exports[name]));
-    const hint =
-      names.length > 0
-        ? `it has: ${names.join(", ")}; choose one with --export NAME`
-        : 'write `export default simulation({ ... }, async (world) => { ... })`, from "zocalo/sim"';
-    throw wrongUsage(`${file} has no simulation as its export ${JSON.stringify(exportName)}; ${hint}`);
+    const hint = names.length > 0 ? TEXTS.choose(names.join(", ")) : TEXTS.write;
+    throw wrongUsage(`${TEXTS.none(file, JSON.stringify(exportName))}; ${hint}`);
   }
   return found;
 }

@@ -2,8 +2,9 @@
 
 import type { Command } from "commander";
 import { explore, formatFaultList, shrink } from "../../sim.ts";
-import { count, newCommand } from "../terminal/command.ts";
+import { addHelpCommand, count, newCommand } from "../terminal/command.ts";
 import { CommandFailure, EXIT } from "../terminal/exit-codes.ts";
+import { inLanguage } from "../terminal/language.ts";
 import { type CommandContext, leaveSignals, running } from "../terminal/run-command.ts";
 import { quantity } from "../terminal/visible-text.ts";
 import { simHuntCommand } from "./hunt.ts";
@@ -12,48 +13,117 @@ import { failedText, listText, passedText, simFailure, writeResult } from "./rep
 import { addSeedFlags, loadSimulation, newSimCommand, replayLine, runOf, type SimFlags } from "./sim-flags.ts";
 import { simTraceCommand } from "./trace.ts";
 
-const DESCRIPTION = [
-  "Runs a program in a simulated network. A seed decides what goes wrong; the same seed does the same again. FILE is a module " +
-    'whose default export is a simulation, from "zocalo/sim".',
-];
+const TEXTS = inLanguage({
+  en: {
+    sim: {
+      summary: "run a program in a simulated network",
+      paragraphs: [
+        "Runs a program in a simulated network. A seed decides what goes wrong; the same seed does the same again. FILE is a " +
+          'module whose default export is a simulation, from "zocalo/sim".',
+      ],
+      examples: [
+        "zocalo sim hunt orders.mjs --seeds 1000     look for seeds that fail",
+        "zocalo sim run orders.mjs --seed 17         run one of them",
+        "zocalo sim check orders.mjs --seed 17       does only the seed decide?",
+        "zocalo sim shrink orders.mjs --seed 17      with as few faults as possible",
+        "zocalo sim trace orders.mjs --seed 17       what happens, packet by packet",
+      ],
+    },
+    run: {
+      summary: "run one seed",
+      paragraphs: [
+        "Runs the simulation once. The seed decides which faults there are, and everything else that the program does not. " +
+          "Prints what the programs write, each line with the virtual time and the host before it; a failure with its " +
+          "faults, and the line that replays it.",
+      ],
+      examples: ["zocalo sim run orders.mjs --seed 17", "zocalo sim run orders.mjs --faults orders.json"],
+    },
+    check: {
+      summary: "run one seed twice and compare",
+      paragraphs: [
+        "Runs the simulation twice with one seed, and compares everything that happens. At the first difference it shows " +
+          "both sides: something other than the seed decides the run.",
+      ],
+      examples: ["zocalo sim check orders.mjs --seed 17"],
+    },
+    shrink: {
+      summary: "make a failure small",
+      paragraphs: [
+        "Runs a seed that fails, and again with fewer and weaker faults, as long as it fails in the same way. Prints what is " +
+          "left; with --out it writes a list of faults that `zocalo sim run FILE --faults LIST` replays, in every later " +
+          "version too.",
+      ],
+      examples: ["zocalo sim shrink orders.mjs --seed 17 --out orders.json"],
+    },
+    out: "write the list of faults to a file",
+    runs: "at most this many runs",
+    passed: (seed: number) => `seed ${seed} does not fail; there is nothing to shrink`,
+  },
+  es: {
+    sim: {
+      summary: "ejecuta un programa en una red simulada",
+      paragraphs: [
+        "Ejecuta un programa en una red simulada. Una semilla decide lo que sale mal; la misma semilla hace otra vez lo " +
+          'mismo. ARCHIVO es un módulo cuya exportación por omisión es una simulación, de "zocalo/sim".',
+      ],
+      examples: [
+        "zocalo sim hunt orders.mjs --seeds 1000     busca semillas que fallan",
+        "zocalo sim run orders.mjs --seed 17         ejecuta una de ellas",
+        "zocalo sim check orders.mjs --seed 17       ¿decide solo la semilla?",
+        "zocalo sim shrink orders.mjs --seed 17      con los menos fallos posibles",
+        "zocalo sim trace orders.mjs --seed 17       qué ocurre, paquete a paquete",
+      ],
+    },
+    run: {
+      summary: "ejecuta una semilla",
+      paragraphs: [
+        "Ejecuta la simulación una vez. La semilla decide qué fallos hay, y todo lo demás que no decide el programa. Escribe " +
+          "lo que escriben los programas, cada línea con el tiempo virtual y la máquina delante; si la simulación falla, " +
+          "escribe sus fallos, y la línea que la repite.",
+      ],
+      examples: ["zocalo sim run orders.mjs --seed 17", "zocalo sim run orders.mjs --faults orders.json"],
+    },
+    check: {
+      summary: "ejecuta una semilla dos veces y compara",
+      paragraphs: [
+        "Ejecuta la simulación dos veces con una semilla, y compara todo lo que ocurre. En la primera diferencia enseña los " +
+          "dos lados: algo que no es la semilla decide la ejecución.",
+      ],
+      examples: ["zocalo sim check orders.mjs --seed 17"],
+    },
+    shrink: {
+      summary: "reduce una ejecución que falla",
+      paragraphs: [
+        "Ejecuta una semilla que falla, y otra vez con menos fallos y más débiles, mientras falle de la misma manera. Escribe " +
+          "lo que queda; con --out escribe una lista de fallos que `zocalo sim run ARCHIVO --faults LISTA` repite, también " +
+          "en las versiones siguientes.",
+      ],
+      examples: ["zocalo sim shrink orders.mjs --seed 17 --out orders.json"],
+    },
+    out: "escribe la lista de fallos en un archivo",
+    runs: "como mucho estas ejecuciones",
+    passed: (seed) => `la semilla ${seed} no falla; no hay nada que reducir`,
+  },
+});
 
 /** The command. */
 export function simCommand(): Command {
-  const command = newCommand("sim", "run a program in a simulated network", DESCRIPTION, [
-    "zocalo sim hunt orders.mjs --seeds 1000     look for seeds that fail",
-    "zocalo sim run orders.mjs --seed 17         run one of them",
-    "zocalo sim check orders.mjs --seed 17       does only the seed decide?",
-    "zocalo sim shrink orders.mjs --seed 17      with as few faults as possible",
-    "zocalo sim trace orders.mjs --seed 17       what happens, packet by packet",
-  ]).helpCommand("help [command]", "print help for a command");
+  const command = addHelpCommand(newCommand("sim", TEXTS.sim));
   for (const one of [simRunCommand(), simHuntCommand(), simCheckCommand(), simShrinkCommand(), simTraceCommand()]) {
     command.addCommand(one);
   }
   return command;
 }
 
-const RUN = [
-  "Runs the simulation once. The seed decides which faults there are, and everything else that the program does not. " +
-    "Prints what the programs write, each line with the virtual time and the host before it; a failure with its faults, and the " +
-    "line that replays it.",
-];
-const CHECK = [
-  "Runs the simulation twice with one seed, and compares everything that happens. At the first difference it shows both " +
-    "sides: something other than the seed decides the run.",
-];
-
 /** The command `run`. */
 function simRunCommand(): Command {
-  const examples = ["zocalo sim run orders.mjs --seed 17", "zocalo sim run orders.mjs --faults orders.json"];
-  const command = newSimCommand("run", "run one seed", RUN, examples);
+  const command = newSimCommand("run", TEXTS.run);
   return addSeedFlags(command).action(running(runs(1)));
 }
 
 /** The command `check`. */
 function simCheckCommand(): Command {
-  const command = newSimCommand("check", "run one seed twice and compare", CHECK, [
-    "zocalo sim check orders.mjs --seed 17",
-  ]);
+  const command = newSimCommand("check", TEXTS.check);
   return addSeedFlags(command).action(running(runs(2)));
 }
 
@@ -81,17 +151,11 @@ interface ShrinkFlags extends SimFlags {
   readonly runs: number;
 }
 
-const SHRINK_DESCRIPTION = [
-  "Runs a seed that fails, and again with fewer and weaker faults, as long as it fails in the same way. Prints what is left; " +
-    "with --out it writes a list of faults that `zocalo sim run FILE --faults LIST` replays, in every later version too.",
-];
-
 /** The command. */
 function simShrinkCommand(): Command {
-  const examples = ["zocalo sim shrink orders.mjs --seed 17 --out orders.json"];
-  const command = newSimCommand("shrink", "make a failure small", SHRINK_DESCRIPTION, examples)
-    .option("--out <list>", "write the list of faults to a file")
-    .option("--runs <n>", "at most this many runs", count, 1000);
+  const command = newSimCommand("shrink", TEXTS.shrink)
+    .option("--out <list>", TEXTS.out)
+    .option("--runs <n>", TEXTS.runs, count, 1000);
   return addSeedFlags(command).action(running(shrinkOne));
 }
 
@@ -101,7 +165,7 @@ async function shrinkOne(file: string, flags: ShrinkFlags, { stdout, output }: C
   holdProgramsBack();
   const { failure, list } = await explore(simulation, runOf(flags));
   if (failure === undefined) {
-    throw new CommandFailure("SIM_PASSED", `seed ${list.seed} does not fail; there is nothing to shrink`);
+    throw new CommandFailure("SIM_PASSED", TEXTS.passed(list.seed));
   }
   output.say(
     { event: "failure", identity: failure.identity },

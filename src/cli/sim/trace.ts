@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { explore, type TraceRecord } from "../../sim.ts";
 import { EXIT } from "../terminal/exit-codes.ts";
+import { inLanguage } from "../terminal/language.ts";
 import { type CommandContext, leaveSignals, running } from "../terminal/run-command.ts";
 import { holdProgramsBack } from "./program-output.ts";
 import { simFailure, writeResult } from "./report.ts";
@@ -13,12 +14,34 @@ interface TraceFlags extends SimFlags {
   readonly pcapng?: string;
 }
 
-const DESCRIPTION = [
-  "Runs one seed and prints what happens, a line for each packet, fault and life of a host: the virtual time in " +
-    "milliseconds, the host, the connection, the event, and how many bytes. Flags of TCP are S(YN), F(IN), R(ST) and . for " +
-    "ACK, with the sequence and acknowledgement numbers behind them.",
-  "With --pcapng the packets go to a file that Wireshark and tshark open.",
-];
+const TEXTS = inLanguage({
+  en: {
+    help: {
+      summary: "show what happens in a run",
+      paragraphs: [
+        "Runs one seed and prints what happens, a line for each packet, fault and life of a host: the virtual time in " +
+          "milliseconds, the host, the connection, the event, and how many bytes. Flags of TCP are S(YN), F(IN), R(ST) and . " +
+          "for ACK, with the sequence and acknowledgement numbers behind them.",
+        "With --pcapng the packets go to a file that Wireshark and tshark open.",
+      ],
+    },
+    json: "print the trace as lines of JSON, with a rolling hash",
+    pcapng: "write the packets to a file, and print nothing",
+  },
+  es: {
+    help: {
+      summary: "enseña lo que ocurre en una ejecución",
+      paragraphs: [
+        "Ejecuta una semilla y escribe lo que ocurre, una línea por cada paquete, fallo y vida de una máquina: el tiempo " +
+          "virtual en milisegundos, la máquina, la conexión, el suceso y cuántos bytes. Las marcas de TCP son S(YN), F(IN), " +
+          "R(ST) y . para ACK, con los números de secuencia y de acuse de recibo detrás.",
+        "Con --pcapng los paquetes van a un archivo que abren Wireshark y tshark.",
+      ],
+    },
+    json: "escribe la traza como líneas de JSON, con un resumen que avanza",
+    pcapng: "escribe los paquetes en un archivo, y nada más",
+  },
+});
 /** Lines are written in pieces of so many characters. */
 const PIECE_CHARACTERS = 65_536;
 
@@ -28,9 +51,9 @@ export function simTraceCommand(): Command {
     "zocalo sim trace orders.mjs --seed 17 | less",
     "zocalo sim trace orders.mjs --seed 17 --pcapng orders.pcapng",
   ];
-  const command = newSimCommand("trace", "show what happens in a run", DESCRIPTION, examples)
-    .option("--json", "print the trace as lines of JSON, with a rolling hash")
-    .option("--pcapng <file>", "write the packets to a file, and print nothing");
+  const command = newSimCommand("trace", { ...TEXTS.help, examples })
+    .option("--json", TEXTS.json)
+    .option("--pcapng <file>", TEXTS.pcapng);
   return addSeedFlags(command).action(running(trace, {}));
 }
 

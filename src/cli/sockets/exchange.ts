@@ -10,6 +10,7 @@ import {
   ZocaloError,
 } from "../../index.ts";
 import { wrongUsage } from "../terminal/exit-codes.ts";
+import { inLanguage } from "../terminal/language.ts";
 import type { CommandContext } from "../terminal/run-command.ts";
 import { FRAMED_DATAGRAM, type FramingFlags, framingOf, type LineCodec } from "./framing-option.ts";
 import { type ConnectFlags, openConnection } from "./open-connection.ts";
@@ -84,6 +85,11 @@ function anyAddress(family: AddressFamily): string {
   return family === 6 ? "udp://[::]:0" : "udp://0.0.0.0:0";
 }
 
+const noConnections = inLanguage({
+  en: (flag: string) => `${flag} does not work over UDP, which has no connections; see --wait`,
+  es: (flag) => `${flag} no se puede usar por UDP, que no tiene conexiones; mira --wait`,
+});
+
 /** What is about connections is refused, not ignored. */
 function refuseConnectionFlags(address: Address, flags: ExchangeFlags): void {
   clientTls(address, flags);
@@ -91,7 +97,7 @@ function refuseConnectionFlags(address: Address, flags: ExchangeFlags): void {
   const given =
     flags.waitForServer !== undefined ? "--wait-for-server" : flags.timeout !== undefined ? "--timeout" : "";
   if (given === "") return;
-  throw wrongUsage(`${given} does not work over UDP, which has no connections; see --wait`, String(address));
+  throw wrongUsage(noConnections(given), String(address));
 }
 
 /** A reply is a line; a longer one is an error, so that a server cannot fill the memory. */

@@ -15,8 +15,9 @@ import {
   slip,
   varintPrefix,
 } from "../../framing.ts";
-import { UsageError, ZocaloError } from "../../index.ts";
-import { wrongUsage } from "../terminal/exit-codes.ts";
+import { ZocaloError } from "../../index.ts";
+import { CommandError, wrongUsage } from "../terminal/exit-codes.ts";
+import { inLanguage } from "../terminal/language.ts";
 import { InexactJson, jsonText, parseExactly, safeJson } from "../terminal/json-text.ts";
 
 /** Messages as lines: what is typed is sent as a message, what is received is shown. */
@@ -27,8 +28,33 @@ const MAX_LINE_BYTES = 8_388_608;
 
 const LF = 0x0a;
 
+const TEXTS = inLanguage({
+  en: {
+    help:
+      "exchange messages, not bytes: send each line of input as one, and print each one on a line. json: one JSON value " +
+      "a line. lengthN: N bytes of length before each message, big-endian. msgpack: length4 with MessagePack, typed and " +
+      "printed as JSON. With --hex, messages are hexadecimal digits",
+    datagram: "--framing does not work over UDP: a datagram is a message already",
+    crlf: "--crlf does not work with --framing, which says how a message ends",
+    hex: (framing: string) => `--hex does not work with --framing ${framing}: messages are shown as JSON`,
+    notJson: 'the message is not JSON, which this framing needs; a text is written with quotes, as "hola"',
+    tooLong: (most: number) => `a line of stdin has more than ${most} bytes; write shorter messages`,
+  },
+  es: {
+    help:
+      "intercambia mensajes, no bytes: envía cada línea como uno, y escribe cada uno en una línea. json: un valor de JSON " +
+      "por línea. lengthN: N bytes de longitud delante de cada mensaje, el mayor primero. msgpack: length4 con " +
+      "MessagePack, que se escribe como JSON. Con --hex, los mensajes son cifras hexadecimales",
+    datagram: "--framing no se puede usar por UDP: un datagrama ya es un mensaje",
+    crlf: "--crlf no se puede usar con --framing, que ya dice cómo termina un mensaje",
+    hex: (framing) => `--hex no se puede usar con --framing ${framing}: los mensajes se escriben como JSON`,
+    notJson: 'el mensaje no es JSON, y esta delimitación lo pide; un texto va entre comillas, como "hola"',
+    tooLong: (most) => `una línea de stdin tiene más de ${most} bytes; escribe mensajes más cortos`,
+  },
+});
+
 /** Why it is refused over UDP. */
-export const FRAMED_DATAGRAM = "--framing does not work over UDP: a datagram is a message already";
+export const FRAMED_DATAGRAM: string = TEXTS.datagram;
 
 /** Most values in one message; more than a person looks at. */
 const MAX_VALUES = 100_000;
@@ -76,22 +102,15 @@ export interface FramingFlags {
 
 /** Adds the option. */
 export function addFramingOption(command: Command): Command {
-  return command.addOption(
-    new Option(
-      "--framing <codec>",
-      "exchange messages, not bytes: send each line of input as one, and print each one on a line. json: one JSON value " +
-        "a line. lengthN: N bytes of length before each message, big-endian. msgpack: length4 with MessagePack, typed and " +
-        "printed as JSON. With --hex, messages are hexadecimal digits",
-    ).choices(Object.keys(CODECS)),
-  );
+  return command.addOption(new Option("--framing <codec>", TEXTS.help).choices(Object.keys(CODECS)));
 }
 
 /** The codec that the flags ask for; undefined for bytes as they come. */
 export function framingOf({ framing, hex, crlf }: FramingFlags, address: string): LineCodec | undefined {
   if (framing === undefined) return undefined;
-  if (crlf === true) throw wrongUsage("--crlf does not work with --framing, which says how a message ends", address);
+  if (crlf === true) throw wrongUsage(TEXTS.crlf, address);
   if (hex === true && holdsValues(framing)) {
-    throw wrongUsage(`--hex does not work with --framing ${framing}: messages are shown as JSON`, address);
+    throw wrongUsage(TEXTS.hex(framing), address);
   }
   return CODECS[framing]();
 }
@@ -134,9 +153,8 @@ function jsonOf(line: Uint8Array, parse: (text: string) => unknown): unknown {
   try {
     return parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(line));
   } catch (cause) {
-    const notJson = 'the message is not JSON, which this framing needs; a text is written with quotes, as "hola"';
-    const detail = cause instanceof InexactJson ? cause.message : notJson;
-    throw new UsageError("FRAME_INVALID", { op: "send", side: "local", detail, cause });
+    const detail = cause instanceof InexactJson ? cause.message : TEXTS.notJson;
+    throw new CommandError("FRAME_INVALID", { op: "send", side: "local", detail, cause });
   }
 }
 
@@ -165,8 +183,8 @@ export async function* inputMessages(
       decoder.decode(input, 0, input.length, (message) => messages.push(decoder.own(message)));
     } catch (error) {
       if (!(error instanceof ZocaloError)) throw error;
-      const detail = `a line of stdin has more than ${MAX_LINE_BYTES} bytes; write shorter messages`;
-      throw new UsageError("FRAME_TOO_LONG", { op: "stdin", side: "local", detail, cause: error });
+      const detail = TEXTS.tooLong(MAX_LINE_BYTES);
+      throw new CommandError("FRAME_TOO_LONG", { op: "stdin", side: "local", detail, cause: error });
     }
     yield* messages;
   }

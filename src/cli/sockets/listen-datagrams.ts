@@ -12,6 +12,7 @@ import {
 } from "../../index.ts";
 import { toCrlf } from "../terminal/crlf.ts";
 import { EXIT, wrongUsage } from "../terminal/exit-codes.ts";
+import { inLanguage } from "../terminal/language.ts";
 import { asLine, quantity, toHexDump } from "../terminal/visible-text.ts";
 import type { Output } from "../terminal/output.ts";
 import { type CommandContext, until } from "../terminal/run-command.ts";
@@ -21,6 +22,11 @@ import { sayListening } from "./listen-streams.ts";
 import type { ListenFlags } from "./listen-flags.ts";
 import { datagramReplies } from "./replies.ts";
 import { serverTls } from "./tls-flags.ts";
+
+const NO_CONNECTIONS = inLanguage({
+  en: "--keep-open does not work over UDP, which has no connections",
+  es: "--keep-open no se puede usar por UDP, que no tiene conexiones",
+});
 
 /** Each datagram is a process for a moment. The others wait in the receive queue. */
 const MAX_CHILDREN = 32;
@@ -32,8 +38,7 @@ const CLOSE_MS = 5000;
 export async function listenDatagrams(address: Address, flags: ListenFlags, context: CommandContext): Promise<number> {
   // Refuses the flags of TLS.
   await serverTls(address, flags);
-  if (flags.keepOpen === true)
-    throw wrongUsage("--keep-open does not work over UDP, which has no connections", String(address));
+  if (flags.keepOpen === true) throw wrongUsage(NO_CONNECTIONS, String(address));
   const handler = handlerOf(flags, context.output);
   if (handler !== undefined) return await replyToAll(address, handler, flags, context);
   return await showAll(address, flags, context);

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { type Address, connect, type ConnectOptions, type StreamSocket } from "../../index.ts";
 import { connectionFacts, connectionText } from "./describe-socket.ts";
 import { milliseconds } from "../terminal/command.ts";
+import { inLanguage } from "../terminal/language.ts";
 import type { CommandContext } from "../terminal/run-command.ts";
 import { type ClientTlsFlags, clientTls } from "./tls-flags.ts";
 
@@ -16,13 +17,21 @@ export interface ConnectFlags extends ClientTlsFlags {
 /** One connection may take so long to make; a server that is waited for has that time in addition. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
 
-const TIMEOUT_HELP = "give up when there is no connection after this many milliseconds (default: 30000)";
-const WAIT_HELP = "when nothing listens there yet, try again for this many milliseconds";
+const TEXTS = inLanguage({
+  en: {
+    timeout: "give up when there is no connection after this many milliseconds (default: 30000)",
+    wait: "when nothing listens there yet, try again for this many milliseconds",
+  },
+  es: {
+    timeout: "se rinde si no hay conexión después de estos milisegundos (por omisión: 30000)",
+    wait: "si todavía no escucha nadie, lo intenta otra vez durante estos milisegundos",
+  },
+});
 
 /** Adds the options. @param timeoutHelp - What `--timeout` bounds. */
-export function addConnectFlags(command: Command, timeoutHelp: string = TIMEOUT_HELP): Command {
+export function addConnectFlags(command: Command, timeoutHelp: string = TEXTS.timeout): Command {
   return command
-    .option("--wait-for-server <ms>", WAIT_HELP, milliseconds)
+    .option("--wait-for-server <ms>", TEXTS.wait, milliseconds)
     .option("--timeout <ms>", timeoutHelp, milliseconds);
 }
 

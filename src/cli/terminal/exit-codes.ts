@@ -33,6 +33,11 @@ export class CommandFailure extends Error {
   }
 }
 
+/** A call of the library that the command does not make, or ends itself. It says why in the language of the command. */
+export class CommandError extends UsageError {
+  override readonly name: string = "CommandError";
+}
+
 /** 2 for a command that was written wrong, 1 for one that did not work out. */
 export function exitCodeOf(error: unknown): 1 | 2 {
   return error instanceof UsageError && (error.code === "ADDRESS_INVALID" || error.code === "OPTION_INVALID")
@@ -41,6 +46,6 @@ export function exitCodeOf(error: unknown): 1 | 2 {
 }
 
 /** The error of an option that makes no sense where it stands. */
-export function wrongUsage(detail: string, address?: string): UsageError {
-  return new UsageError("OPTION_INVALID", { op: "command", local: address, detail });
+export function wrongUsage(detail: string, address?: string): CommandError {
+  return new CommandError("OPTION_INVALID", { op: "command", local: address, detail });
 }

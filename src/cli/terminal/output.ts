@@ -4,9 +4,10 @@
  */
 
 import type { WriteStream } from "node:tty";
-import { ConnectError, type ErrorCode, TimeoutError, ZocaloError } from "../../index.ts";
-import { CommandFailure } from "./exit-codes.ts";
+import { ConnectError, describeCode, type ErrorCode, TimeoutError, ZocaloError } from "../../index.ts";
+import { CommandError, CommandFailure } from "./exit-codes.ts";
 import { jsonText } from "./json-text.ts";
+import { inLanguage, SPANISH_SENTENCES } from "./language.ts";
 import { visibleText } from "./visible-text.ts";
 
 /** What `--json` and `--verbose` ask for. */
@@ -79,28 +80,51 @@ export class Output {
   }
 }
 
-/** What the library calls its options in a sentence, and what they are called here. */
-const FLAGS: Readonly<Record<string, string>> = {
-  ca: "--ca FILE",
-  cert: "--cert FILE",
-  key: "--key FILE",
-  servername: "--servername NAME",
-  alpn: "--alpn NAMES",
-};
+interface OutputTexts {
+  /** What the library calls its options in a sentence, and what they are called here. */
+  readonly flags: Readonly<Record<string, string>>;
+  /** What else could be done about the certificate of a peer. */
+  readonly advice: Partial<Record<ErrorCode, string>>;
+  /** What else to do about an error here, behind what the peer says. */
+  readonly hints: Partial<Record<ErrorCode, string>>;
+  readonly bug: string;
+}
+
+const TEXTS = inLanguage<OutputTexts>({
+  en: {
+    flags: {
+      ca: "--ca FILE",
+      cert: "--cert FILE",
+      key: "--key FILE",
+      servername: "--servername NAME",
+      alpn: "--alpn NAMES",
+    },
+    advice: {
+      CERTIFICATE_UNTRUSTED: "or accept any with --insecure",
+      CERTIFICATE_NAME_MISMATCH: "or say which with --servername NAME",
+    },
+    hints: { UNAUTHENTICATED: "give credentials with --auth FILE" },
+    bug: "this is a bug in zocalo; -v prints the stack",
+  },
+  es: {
+    flags: {
+      ca: "--ca ARCHIVO",
+      cert: "--cert ARCHIVO",
+      key: "--key ARCHIVO",
+      servername: "--servername NOMBRE",
+      alpn: "--alpn NOMBRES",
+    },
+    advice: {
+      CERTIFICATE_UNTRUSTED: "o acepta cualquiera con --insecure",
+      CERTIFICATE_NAME_MISMATCH: "o di cuál con --servername NOMBRE",
+    },
+    hints: { UNAUTHENTICATED: "da las credenciales con --auth ARCHIVO" },
+    bug: "es un error de zocalo; -v escribe la pila de llamadas",
+  },
+});
 
 /** An option in a sentence of the library: `ca` in quotes, or tls.ca. */
 const OPTION = /`(\w+)`|\btls\.(\w+)/g;
-
-/** What else could be done about the certificate of a peer. */
-const ADVICE: Partial<Record<ErrorCode, string>> = {
-  CERTIFICATE_UNTRUSTED: "or accept any with --insecure",
-  CERTIFICATE_NAME_MISMATCH: "or say which with --servername NAME",
-};
-
-/** What else to do about an error here, behind what the peer says. */
-const HINTS: Partial<Record<ErrorCode, string>> = {
-  UNAUTHENTICATED: "give credentials with --auth FILE",
-};
 
 interface ErrorFacts {
   readonly code: string;
@@ -113,17 +137,28 @@ interface ErrorFacts {
 function factsOf(error: unknown): ErrorFacts {
   if (error instanceof ZocaloError) {
     const { code, op, side } = error;
-    const reason = error.detail.replaceAll(
+    const reason = sentenceFor(error).replaceAll(
       OPTION,
-      (text, quoted?: string, tls?: string) => FLAGS[quoted ?? tls ?? ""] ?? text,
+      (text, quoted?: string, tls?: string) => TEXTS.flags[quoted ?? tls ?? ""] ?? text,
     );
-    const hint = HINTS[code] ?? (side === "remote" ? ADVICE[code] : undefined);
+    const hint = TEXTS.hints[code] ?? (side === "remote" ? TEXTS.advice[code] : undefined);
     const detail = hint === undefined ? reason : `${reason}; ${hint}`;
     return { code, address: error.remote ?? error.local, op, side, detail };
   }
   if (error instanceof CommandFailure) return { code: error.code, address: undefined, detail: error.message };
   const detail = error instanceof Error ? error.message : String(error);
-  return { code: "INTERNAL", address: undefined, detail: `${detail} (this is a bug in zocalo; -v prints the stack)` };
+  return { code: "INTERNAL", address: undefined, detail: `${detail} (${TEXTS.bug})` };
+}
+
+/** What the library says, in the language of the command: what it says beyond the sentence of its code is in English. */
+export function sentenceFor(error: ZocaloError): string {
+  const { code, detail } = error;
+  if (error instanceof CommandError) return detail;
+  const spanish = SPANISH_SENTENCES[code];
+  return inLanguage({
+    en: detail,
+    es: detail === describeCode(code).detail ? spanish : `${spanish} (${detail})`,
+  });
 }
 
 /** On one line. */

@@ -1,7 +1,18 @@
 /** The command's stdin: a terminal, a pipe, a file, or nothing at all. */
 
-import { ZocaloError } from "../../index.ts";
-import { OutputClosed } from "./exit-codes.ts";
+import { CommandError, OutputClosed } from "./exit-codes.ts";
+import { inLanguage } from "./language.ts";
+
+const TEXTS = inLanguage({
+  en: {
+    unreadable: (reason: string) => `stdin cannot be read (${reason})`,
+    unwritable: (reason: string) => `stdout cannot be written (${reason})`,
+  },
+  es: {
+    unreadable: (reason) => `no se puede leer stdin (${reason})`,
+    unwritable: (reason) => `no se puede escribir en stdout (${reason})`,
+  },
+});
 
 /** What is sent is read from here. */
 export interface DataInput {
@@ -65,9 +76,9 @@ export class StandardInput implements DataInput {
   }
 }
 
-function unreadable(error: NodeJS.ErrnoException): ZocaloError {
-  const detail = `stdin cannot be read (${error.code ?? error.message})`;
-  return new ZocaloError("SYSTEM_ERROR", { op: "stdin", detail, cause: error });
+function unreadable(error: NodeJS.ErrnoException): CommandError {
+  const detail = TEXTS.unreadable(error.code ?? error.message);
+  return new CommandError("SYSTEM_ERROR", { op: "stdin", detail, cause: error });
 }
 
 /**
@@ -171,6 +182,6 @@ export class StandardOutput implements DataOutput {
 function asEnd(error: NodeJS.ErrnoException): Error {
   const gone = error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED" || error.code === "EOF";
   if (gone) return new OutputClosed("stdout is closed", { cause: error });
-  const detail = `stdout cannot be written (${error.code ?? error.message})`;
-  return new ZocaloError("SYSTEM_ERROR", { op: "stdout", detail, cause: error });
+  const detail = TEXTS.unwritable(error.code ?? error.message);
+  return new CommandError("SYSTEM_ERROR", { op: "stdout", detail, cause: error });
 }

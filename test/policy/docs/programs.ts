@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { SPANISH } from "../../cli/program.ts";
 import { repositoryRoot } from "../../fixtures/repository-root.ts";
 import type { Block } from "./markdown-blocks.ts";
 import { type ProcessResult, runToEnd } from "../../fixtures/processes.ts";
@@ -42,10 +43,15 @@ export class Workshop {
     this.#writeCommand("npx", `if [ "$1" = zocalo ]; then shift; exec ${zocalo} "$@"; fi\nexit 127`);
   }
 
-  /** Where a block runs: `zocalo` and `npx zocalo` are there, and what tells `node --test` that it runs in a test is not. */
-  get environment(): NodeJS.ProcessEnv {
+  /**
+   * Where a block of a page runs: `zocalo` and `npx zocalo` are there and speak the language of the page, and what tells
+   * `node --test` that it runs in a test is not.
+   */
+  environment(page: string): NodeJS.ProcessEnv {
+    const isSpanish = page.startsWith("docs/es/") || page === "README.es.md";
     return {
       ...process.env,
+      ...(isSpanish ? SPANISH : {}),
       PATH: `${this.#commands}:${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`,
       NODE_TEST_CONTEXT: undefined,
     };
@@ -70,7 +76,10 @@ export class Workshop {
       writeFileSync(join(this.#folder, `${index}.ts`), sourceOf(program));
     }
     const tsc = join(repositoryRoot, "node_modules/typescript/bin/tsc");
-    const { output } = await this.#run(process.execPath, [tsc, "-p", this.#folder, "--pretty", "false"], 120_000);
+    const { output } = await runToEnd(process.execPath, [tsc, "-p", this.#folder, "--pretty", "false"], {
+      cwd: this.#scratch,
+      timeoutMs: 120_000,
+    });
     const errors = new Map<string, string[]>();
     for (const line of output.split("\n").filter((text) => text !== "")) {
       // `build/docs-abc/3.ts(12,5): error ...`: the line is that of the documentation, see `sourceOf`.
@@ -81,14 +90,11 @@ export class Workshop {
     return errors;
   }
 
-  /** Runs a shell block: `npm ...` in the repository, anything else in an empty folder. */
-  runShell(code: string, timeoutMs: number): Promise<ProcessResult> {
+  /** Runs a shell block of a page: `npm ...` in the repository, anything else in an empty folder. */
+  runShell({ code, file }: Block, timeoutMs: number): Promise<ProcessResult> {
     const cwd = code.trimStart().startsWith("npm ") ? repositoryRoot : this.#scratch;
-    return this.#run("bash", ["-euo", "pipefail", "-c", code], timeoutMs, cwd);
-  }
-
-  #run(command: string, args: readonly string[], timeoutMs: number, cwd = this.#scratch): Promise<ProcessResult> {
-    return runToEnd(command, args, { cwd, env: this.environment, timeoutMs });
+    const place = { cwd, env: this.environment(file), timeoutMs };
+    return runToEnd("bash", ["-euo", "pipefail", "-c", code], place);
   }
 
   #writeCommand(name: string, script: string): void {

@@ -29,6 +29,7 @@ type TerminalBlock = Block & { readonly mark: TerminalMark };
 /** Blocks that are played together. */
 export interface Scene {
   readonly name: string;
+  readonly page: string;
   /** Where its programs are, from the root of the repository. */
   readonly folder: string;
   readonly blocks: readonly TerminalBlock[];
@@ -36,12 +37,12 @@ export interface Scene {
 
 /** The scenes of the documentation. */
 export function toScenes(blocks: readonly Block[]): readonly Scene[] {
-  const scenes: { name: string; folder: string; blocks: TerminalBlock[] }[] = [];
+  const scenes: { name: string; page: string; folder: string; blocks: TerminalBlock[] }[] = [];
   for (const block of blocks.filter(isTerminal)) {
     const name = `${block.file}:${block.line}`;
-    if (block.mark.folder !== undefined) scenes.push({ name, folder: block.mark.folder, blocks: [] });
+    if (block.mark.folder !== undefined) scenes.push({ name, page: block.file, folder: block.mark.folder, blocks: [] });
     const scene = scenes.at(-1);
-    if (scene === undefined || !scene.name.startsWith(`${block.file}:`)) throw new Error(`${name}: of which scene?`);
+    if (scene === undefined || scene.page !== block.file) throw new Error(`${name}: of which scene?`);
     scene.blocks.push(block);
   }
   return scenes;
@@ -53,7 +54,7 @@ function isTerminal(block: Block): block is TerminalBlock {
 
 /** Plays a scene; the test fails at the first line that is not what the page says. */
 export async function play(t: TestContext, scene: Scene, workshop: Workshop, timeoutMs: number): Promise<void> {
-  const stage = new Stage(t, scene.folder, workshop);
+  const stage = new Stage(t, scene, workshop);
   let late = false;
   const timer = setTimeout(() => {
     late = true;
@@ -95,14 +96,16 @@ async function playBlock(terminal: Terminal, block: TerminalBlock, begun: () => 
 class Stage {
   readonly #t: TestContext;
   readonly #folder: string;
+  readonly #page: string;
   readonly #workshop: Workshop;
   readonly #terminals = new Map<number, Terminal>();
   /** The port that a program was given, by the one of the page. */
   readonly #ports = new Map<string, string>();
 
-  constructor(t: TestContext, folder: string, workshop: Workshop) {
+  constructor(t: TestContext, { folder, page }: Scene, workshop: Workshop) {
     this.#t = t;
     this.#folder = join(repositoryRoot, folder);
+    this.#page = page;
     this.#workshop = workshop;
   }
 
@@ -127,7 +130,7 @@ class Stage {
     }
     // `node --test` writes for a program, not for a person, where there is no terminal. `npx tsx` starts Node with this import.
     const options = ["--test-reporter=spec", ...(runsTypescript ? [] : ["--import=tsx"])];
-    const env = { ...this.#workshop.environment, NODE_OPTIONS: options.join(" ") };
+    const env = { ...this.#workshop.environment(this.#page), NODE_OPTIONS: options.join(" ") };
     return new RunningProgram(this.#t, "sh", ["-c", `exec ${this.#withFreePorts(command)} 2>&1`], { cwd, env });
   }
 

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import { repositoryRoot } from "../fixtures/repository-root.ts";
+import { type Ended, run, RunningProgram, SPANISH } from "./program.ts";
+
+/** Runs the command as somebody does who speaks Spanish. */
+function runInSpanish(t: TestContext, args: readonly string[]): Promise<Ended> {
+  return run(t, args, { env: SPANISH });
+}
+
+/** English words that no Spanish text has. */
+const ENGLISH = /\b(?:the|with|this|that|and|of|is|does not|prints?|default:|choices:|Usage|Options|Examples)\b/;
+
+test("the help of every command is Spanish, in 80 columns", async (t) => {
+  for (const command of [
+    "",
+    "listen",
+    "connect",
+    "send",
+    "demo",
+    "doctor",
+    "new",
+    "sim",
+    "sim run",
+    "sim hunt",
+    "sim check",
+    "sim shrink",
+    "sim trace",
+    "contract",
+    "contract show",
+    "contract diff",
+    "call",
+    "events",
+  ]) {
+    const { code, stdout, stderr } = await runInSpanish(t, [...command.split(" ").filter(Boolean), "--help"]);
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+    assert.match(stdout, /^Uso: zocalo .*\[opciones\]/);
+    assert.match(stdout, /^Opciones:\n/m);
+    assert.match(stdout, /^ {2}-h, --help +escribe esta ayuda$/m);
+    assert.match(stdout, /^Ejemplos:\n {2}\S/m);
+    assert.doesNotMatch(stdout, ENGLISH);
+    // Words that stay as they are typed have no brackets.
+    assert.doesNotMatch(stdout, /[<[](?:file|name|number|address|command|options)[\]>]/);
+    for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
+  }
+});
+
+test("the demo is Spanish, on one screen", async (t) => {
+  const { code, stdout } = await runInSpanish(t, ["demo", "--seed", "7", "--messages", "2000"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /^zocalo demo: las dos clases de socket \(semilla 7, /);
+  assert.match(stdout, /^ {3}< HOLA, PLAZA +\d+,\d ms +< HOLA, PLAZA +\d+,\d ms$/m);
+  assert.match(stdout, /^2 {2}2\.000 mensajes numerados/m);
+  assert.match(stdout, /^ {3}perdidos +0 {4}perdidos +\d+$/m);
+  assert.doesNotMatch(stdout, ENGLISH);
+  const lines = stdout.trimEnd().split("\n");
+  assert.ok(lines.length <= 24, `${lines.length} lines`);
+  for (const line of lines) assert.ok(line.length < 80, line);
+  const columns = lines.filter((line) => /^ {3}(?:enviados|llegaron|perdidos|dos veces|en desorden) /.test(line));
+  assert.deepEqual(
+    columns.map((line) => line.length),
+    [79, 79, 79, 79, 79],
+  );
+});
+
+test("the table of the doctor is Spanish, in 80 columns", async (t) => {
+  const { code, stdout } = await runInSpanish(t, ["doctor"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /^ok +Node +v[\d.]+ +zocalo necesita 20\.19 o más nuevo$/m);
+  assert.match(stdout, /^ok +Bucle local IPv4 +127\.0\.0\.1$/m);
+  assert.match(stdout, /^(?:ok|bajo) +Memorias de UDP +\d+ KiB +para recibir, /m);
+  assert.doesNotMatch(stdout, ENGLISH);
+  for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
+});
+
+/** What is written wrong or does not work out, and the line that says so. */
+const FAILS: readonly (readonly [args: readonly string[], code: number, line: RegExp])[] = [
+  [
+    ["connect", "tcp://127.0.0.1:1"],
+    1,
+    /: CONNECTION_REFUSED tcp:\S+: allí no escucha nadie; arranca antes el servidor, /,
+  ],
+  // What the library says beyond the sentence of the code is there too, in its own words.
+  [["connect", "tcp://127.0.0.1:99999"], 2, /: ADDRESS_INVALID: la dirección no es válida \(port "99999" .*\)\n$/],
+  [
+    ["send", "udp://127.0.0.1:1", "hola", "--wait", "1"],
+    1,
+    /: (?:CONNECTION_REFUSED|TIMEOUT) udp:\S+: (?:allí no|no hubo)/,
+  ],
+  [["lisen"], 2, /: OPTION_INVALID: no existe la orden 'lisen' \(¿querías decir listen\?\); mira zocalo --help\n$/],
+  [["listen"], 2, /: falta el argumento 'dirección'; mira zocalo listen --help\n$/],
+  [["listen", "--foo", "tcp://127.0.0.1:0"], 2, /: no existe la opción '--foo'; mira zocalo listen --help\n$/],
+  [
+    ["listen", "tcp://127.0.0.1:0", "--reply", "shout"],
+    2,
+    /'shout' .*'--reply <servicio>' no es válido\. Puede ser: echo, /,
+  ],
+  [
+    ["listen", "tcp://127.0.0.1:0", "--once", "--keep-open"],
+    2,
+    /la opción '--once' no se puede usar con la opción '--keep-open'/,
+  ],
+  [["listen", "tcp://127.0.0.1:0", "more"], 2, /: sobran argumentos: hay 2, y se esperan 1; mira/],
+  [["demo", "--seed"], 2, /: a la opción '--seed <número>' le falta su valor; mira zocalo demo --help\n$/],
+  [["demo", "--messages", "99999999999"], 2, /'99999999999' .* no es válido\. Da un número de 1 a 1000000; mira/],
+  [
+    ["listen", "tcp://0.0.0.0:0"],
+    2,
+    /: otras máquinas podrían llegar .* añade --public .* usa tcp:\/\/127\.0\.0\.1:0\n$/,
+  ],
+  [["connect", "tls://127.0.0.1:7000", "--cert", "x"], 2, /: --cert y --key van juntas\n$/],
+  [["contract", "show", "/no/hay.js"], 1, /: PATH_NOT_FOUND \S+: no existe ese archivo\n$/],
+];
+
+test("an error is one line in Spanish, with the same code", async (t) => {
+  for (const [args, exitCode, line] of FAILS) {
+    const { code, stdout, stderr } = await runInSpanish(t, args);
+    assert.deepEqual({ args, code, stdout }, { args, code: exitCode, stdout: "" });
+    assert.match(stderr, line);
+    assert.equal(stderr.split("\n").length, 2, stderr);
+  }
+});
+
+test("nothing that programs read changes with the language", async (t) => {
+  for (const args of [
+    ["connect", "tcp://127.0.0.1:1", "--json"],
+    ["listen", "tcp://0.0.0.0:0", "--json"],
+    ["listen", "--foo", "--json"],
+  ]) {
+    const [english, spanish] = [await run(t, args), await runInSpanish(t, args)];
+    assert.deepEqual(spanish, english);
+    assert.equal((JSON.parse(spanish.stderr) as { readonly event: string }).event, "error");
+  }
+  const findings = await runInSpanish(t, ["doctor", "--json"]);
+  assert.match(findings.stdout, /"title":"Open files"/);
+});
+
+test("the errors of the library are English in every environment", async (t) => {
+  const program = `
+    import { connect } from "zocalo";
+    await connect("tcp://127.0.0.1:1").catch((error) => console.log(error.message));`;
+  const { stdout } = await new RunningProgram(t, process.execPath, ["--input-type=module", "--eval", program], {
+    cwd: repositoryRoot,
+    env: SPANISH,
+    input: null,
+  }).ended;
+  assert.match(stdout, /^CONNECTION_REFUSED: connect tcp:\/\/127\.0\.0\.1:1: nothing listens there; /);
+});
