@@ -10,7 +10,7 @@ import { checkOptions, HANDLER, type OptionRules } from "../../core/options/chec
 import { publish } from "../operation/diagnostics.ts";
 import { type NativeInterop, serverInterop } from "../operation/own-clock.ts";
 import { GracefulServer } from "../operation/graceful-close.ts";
-import { PeerProblems, reportProblem } from "../operation/peer-problems.ts";
+import { isOrderlyEnd, PeerProblems, reportProblem } from "../operation/peer-problems.ts";
 import { toldAs } from "../operation/restated.ts";
 import { openDatagramSocket } from "./bind.ts";
 import { canBeRequest, ReplyBudget, Request, type RequestOwner } from "./request.ts";
@@ -92,6 +92,8 @@ export class DatagramServer
 
   /** Tells of an error, once, to everybody who wants to know. */
   report(error: unknown, request: api.DatagramRequest | undefined): void {
+    // What is cut when the server closes is counted in its report.
+    if (this.draining.aborted && isOrderlyEnd(error, this.#placeOf(request), this.draining)) return;
     if (typeof error === "object" && error !== null) {
       if (this.#reported.has(error)) return;
       this.#reported.add(error);
@@ -100,9 +102,11 @@ export class DatagramServer
   }
 
   #tell(error: unknown, request: api.DatagramRequest | undefined): void {
-    const local = this.localAddress.toString();
-    const remote = request?.from.toString();
-    reportProblem(error, { kind: "datagram", local, remote }, () => this.settings.onError?.(error, request));
+    const place = { kind: "datagram", ...this.#placeOf(request) } as const;
+    reportProblem(error, place, () => this.settings.onError?.(error, request));
+  }
+  #placeOf(request: api.DatagramRequest | undefined): { readonly local: string; readonly remote: string | undefined } {
+    return { local: this.localAddress.toString(), remote: request?.from.toString() };
   }
 
   /** Takes datagrams as long as there are free places, until the server closes. */

@@ -188,7 +188,8 @@ export type PeerHandler = (peer: Peer) => unknown;
 /** Options of `serve`. `signal` and `timeoutMs` end the opening only. `timeouts.idleMs` is 300000 by default. */
 export interface ServeOptions extends ListenOptions {
   /**
-   * Told of what a handler threw and of a close that could not deliver. Default: nobody, but the channel `zocalo:error`
+   * Told of what a handler threw and of a close that could not deliver; not of an end in order, which is the end of the peer between
+   * two reads, or a close of the connection or the server. Default: nobody, but the channel `zocalo:error`
    * has it. What it throws itself goes to that channel too; nothing here ever becomes an unhandled rejection.
    */
   readonly onError?: OnError<Peer> | undefined;

@@ -2,7 +2,7 @@
 
 import { showAs } from "../../core/show-as.ts";
 import type { Address, AddressLike } from "../../core/address/address.ts";
-import { ConnectionError } from "../../core/errors.ts";
+import { ConnectionError, EndOfStreamError } from "../../core/errors.ts";
 import { checkOptions, FUNCTION, HANDLER, type OptionRules, type RulesOf } from "../../core/options/check-options.ts";
 import { StreamSocket } from "../stream/socket.ts";
 import { connectionSettings } from "../stream/settings.ts";
@@ -16,7 +16,7 @@ import type { Network } from "../network/network.ts";
 import { type NativeInterop, serverInterop } from "../operation/own-clock.ts";
 import type * as streams from "../stream/public.ts";
 import type { TlsOptions } from "../network/tls.ts";
-import { reportProblem } from "../operation/peer-problems.ts";
+import { errorOf, isOrderlyEnd, reportProblem } from "../operation/peer-problems.ts";
 
 /** What {@link ServeOptions} must look like. */
 export const SERVE_RULES: RulesOf<api.ServeOptions> = { ...LISTEN_RULES, onError: FUNCTION };
@@ -111,11 +111,19 @@ class Server extends GracefulServer<CloseReport> implements api.Server {
   }
   async #serve(peer: Peer): Promise<void> {
     try {
-      await this.#handler(peer);
+      await this.#untilDone(peer);
       if (!peer.detached) await peer.close();
     } catch (error) {
+      const isNews = !endedInOrder(error, peer);
       if (!peer.detached) peer.abort(error);
-      this.#report(error, peer);
+      if (isNews) this.#report(error, peer);
+    }
+  }
+  async #untilDone(peer: Peer): Promise<void> {
+    try {
+      await this.#handler(peer);
+    } catch (error) {
+      if (!endedInOrder(error, peer)) throw error;
     }
   }
 
@@ -149,5 +157,18 @@ class Server extends GracefulServer<CloseReport> implements api.Server {
     });
     return (await Promise.all(ends)).filter((inOrder) => !inOrder).length;
   }
+}
+
+/**
+ * Whether what a handler threw says only that its connection is over: the peer has ended between two reads, or the connection was
+ * closed, by the program or with its server. A program that has called `end` and writes is wrong, and is told.
+ */
+function endedInOrder(error: unknown, peer: Peer): boolean {
+  const place = peer.context("serve");
+  const { draining } = peer;
+  if (isOrderlyEnd(error, place, draining)) return peer.isClosing || draining.aborted;
+  const own = errorOf(error, place);
+  if (own instanceof EndOfStreamError) return own.partial.length === 0;
+  return own?.code === "CONNECTION_ABORTED" && draining.aborted;
 }
 showAs(Server, "Server", ({ localAddress, stats }) => ({ localAddress, stats }));

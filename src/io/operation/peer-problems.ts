@@ -1,8 +1,9 @@
 /** What peers do wrong, as the program is told of it. */
 
-import type { ProtocolError } from "../../core/errors.ts";
+import { type ProtocolError, ZocaloError } from "../../core/errors.ts";
 import { peerError } from "../../core/peer-error.ts";
 import type { Clock, Timer } from "../network/network.ts";
+import type { OperationContext } from "./deadline.ts";
 import { type DiagnosticEvent, publish } from "./diagnostics.ts";
 
 /** So many are told one by one in a second: enough to see what is wrong, and no work to speak of. */
@@ -69,6 +70,28 @@ export class PeerProblems {
  * is nothing that the program knows. What it throws, or rejects with, goes to the channel `zocalo:error`.
  */
 export type OnError<Source> = (error: unknown, source: Source | undefined) => unknown;
+
+/**
+ * Whether an error of a handler says only that its own connection, socket or session was closed, or that its server is closing:
+ * that is in order, and no news to anybody. The same error of another one is news.
+ *
+ * @param place - The addresses of its own.
+ */
+export function isOrderlyEnd(error: unknown, place: Omit<OperationContext, "op">, draining?: AbortSignal): boolean {
+  return (draining?.aborted === true && error === draining.reason) || errorOf(error, place)?.code === "CLOSED";
+}
+
+/** What a handler threw, if it is an error of this package that names these addresses, or none. */
+export function errorOf(error: unknown, place: Omit<OperationContext, "op">): ZocaloError | undefined {
+  try {
+    if (!(error instanceof ZocaloError)) return undefined;
+    const { local = place.local, remote = place.remote } = error;
+    return local === place.local && remote === place.remote ? error : undefined;
+  } catch {
+    // A proxy that does not let itself be looked at, or that is revoked.
+    return undefined;
+  }
+}
 
 /** Calls a function of the program. What it throws, or its promise rejects with, goes to `onFailure`. */
 export function callProgram(callback: () => unknown, onFailure: (error: unknown) => void): void {

@@ -4,6 +4,7 @@ import { ConnectionError, type ErrorCode, type ErrorOutcome, type ZocaloError } 
 import type { Lost } from "../../core/session/event.ts";
 import type { SessionStateName } from "../../core/session/state.ts";
 import type { OperationContext } from "../operation/deadline.ts";
+import { errorOf, isOrderlyEnd } from "../operation/peer-problems.ts";
 
 /** A message of this side that did not arrive, or may not have, when the session ended. */
 export interface LostMessage {
@@ -129,6 +130,24 @@ export function overError(
   const why = end.message === "closed" ? "" : ` (${end.message})`;
   const detail = `${end.how === "ended" ? "the other side" : "this side"} has closed the session${why}`;
   return new ConnectionError("CLOSED", { ...context, detail, outcome });
+}
+
+/** Whether an error says only that its session is closed, by either side, or that the peer leaves: see `overError`. */
+export function saysThatItCloses(
+  error: unknown,
+  session: {
+    readonly end: SessionEnd | undefined;
+    readonly status: SessionStatus;
+    context(op: string): OperationContext;
+  },
+  draining?: AbortSignal,
+): boolean {
+  const place = session.context("session");
+  if (isOrderlyEnd(error, place, draining)) return true;
+  const own = errorOf(error, place);
+  // Something could not be sent any more. What was given up is news.
+  if (own?.code !== "SESSION_LOST" || own.outcome !== "none" || session.end?.error !== undefined) return false;
+  return session.status === "leaving" || session.status === "closed" || own.side === "remote";
 }
 
 /** A call or stream that is lost. */

@@ -134,6 +134,10 @@ export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwn
     return this.#outbound?.bytesSent ?? 0;
   }
 
+  /** Whether it is over, or this program is closing it. */
+  get isClosing(): boolean {
+    return this.#end !== undefined || this.#lazy?.closing !== undefined;
+  }
   get closed(): Promise<StreamEnd> {
     return this.#announcement.closed;
   }

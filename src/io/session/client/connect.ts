@@ -19,6 +19,7 @@ import {
   endOf,
   type LostMessage,
   overError,
+  saysThatItCloses,
   type SessionEnd,
   type SessionStatus,
 } from "../end.ts";
@@ -247,8 +248,8 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
     return (this.#gap ??= new SessionGap(this.#settings));
   }
 
-  problem(_endpoint: SessionEndpoint, error: unknown): void {
-    this.#report(error);
+  problem(endpoint: SessionEndpoint, error: unknown): void {
+    if (!saysThatItCloses(error, endpoint)) this.#report(error);
   }
 
   // What the connector asks for, and tells.

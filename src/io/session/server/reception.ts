@@ -130,8 +130,10 @@ export class SessionReception implements GreetingOwner {
 
   declined(greeting: ServerGreeting, error: ZocaloError | undefined): void {
     this.#answered(greeting);
-    // A connection that was lost is told by its own channel.
-    this.#owner.declined(greeting.connection, error instanceof ConnectionError ? undefined : error);
+    const { connection } = greeting;
+    // A connection that was lost is told by its own channel. Who ends it without a byte, as a health check, has done nothing wrong.
+    const isEnd = error?.code === "HANDSHAKE_INVALID" && connection.bytesReceived === 0;
+    this.#owner.declined(connection, isEnd || error instanceof ConnectionError ? undefined : error);
   }
 
   gone(greeting: ServerGreeting): void {

@@ -21,7 +21,7 @@ import { type OwnNetwork, ownNetwork } from "../../operation/own-clock.ts";
 import { callProgram, PeerProblems, reportProblem } from "../../operation/peer-problems.ts";
 import { StreamSocket } from "../../stream/socket.ts";
 import { connectionSettings } from "../../stream/settings.ts";
-import { abortError, type SessionEnd, type SessionStatus } from "../end.ts";
+import { abortError, saysThatItCloses, type SessionEnd, type SessionStatus } from "../end.ts";
 import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
 import { partsOf, SessionFacade, type FacadeOwner, tellAttached, tellEnd } from "../endpoint/session.ts";
 import { turns } from "../../stream/linger.ts";
@@ -271,6 +271,7 @@ class SessionServer implements EndpointOwner, ReceptionOwner {
   }
 
   problem(endpoint: SessionEndpoint, error: unknown): void {
+    if (saysThatItCloses(error, endpoint, this.draining)) return;
     const { local, remote } = endpoint.context("session");
     this.#report(error, sessionOf(endpoint), local, remote);
   }
