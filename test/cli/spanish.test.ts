@@ -8,6 +8,15 @@ function runInSpanish(t: TestContext, args: readonly string[]): Promise<Ended> {
   return run(t, args, { env: SPANISH });
 }
 
+/** What a module prints in a Spanish environment. */
+async function evaluated(t: TestContext, program: string): Promise<string> {
+  const args = ["--input-type=module", "--eval", program];
+  const options = { cwd: repositoryRoot, env: SPANISH, input: null };
+  const { stdout, stderr } = await new RunningProgram(t, process.execPath, args, options).ended;
+  assert.equal(stderr, "");
+  return stdout;
+}
+
 /** English words that no Spanish text has. */
 const ENGLISH = /\b(?:the|with|this|that|and|of|is|does not|prints?|default:|choices:|Usage|Options|Examples)\b/;
 
@@ -61,6 +70,32 @@ test("the demo is Spanish, on one screen", async (t) => {
     columns.map((line) => line.length),
     [79, 79, 79, 79, 79],
   );
+});
+
+test("the demo fits with ten times as many messages too", async (t) => {
+  const total = 100_000;
+  const tally = { received: total, distinct: 94_990, lost: 5_010, twice: 1_009, outOfOrder: 2_009, damaged: 0 };
+  const series = {
+    tcp: { tally, faults: { pieces: 5_310, cuts: 4_210, merges: 2_490, stalls: 240 } },
+    udp: { tally, faults: { taken: total, forwarded: 96_009, dropped: 5_000, doubled: 1_009, reordered: 2_009 } },
+  };
+  const line = { tcp: { line: "HOLA", rttMs: 1234.56 }, udp: { line: "HOLA", rttMs: 0.04 } };
+  const addresses = { tcp: "tcp://127.0.0.1:65535", udp: "udp://127.0.0.1:65534" };
+  const shown = await evaluated(
+    t,
+    `import { keptScreen, lineScreen, opening, seriesOpening, seriesScreen } from "./dist/cli/demo/screen.js";
+    import { coloursFor } from "./dist/cli/terminal/output.js";
+    const plain = coloursFor({ isTTY: false });
+    const addresses = ${JSON.stringify(addresses)};
+    console.log(opening(plain, 4_294_967_295));
+    console.log(lineScreen(plain, addresses, 4_194_304, "hola", ${JSON.stringify(line)}));
+    console.log(seriesOpening(plain, ${total}));
+    console.log(seriesScreen(plain, ${total}, ${JSON.stringify(series)}));
+    console.log(keptScreen(plain, addresses, "node dist/cli/main.js"));`,
+  );
+  assert.match(shown, /^ {3}4210 cortes, 2490 uniones, 240 paros {4}5000 caídos, 1009 dobles, 2009 tarde$/m);
+  assert.match(shown, / 1234,6 ms {4}< HOLA /);
+  for (const text of shown.split("\n")) assert.ok(text.length <= 80, text);
 });
 
 test("the table of the doctor is Spanish, in 80 columns", async (t) => {
@@ -139,10 +174,8 @@ test("the errors of the library are English in every environment", async (t) => 
   const program = `
     import { connect } from "zocalo";
     await connect("tcp://127.0.0.1:1").catch((error) => console.log(error.message));`;
-  const { stdout } = await new RunningProgram(t, process.execPath, ["--input-type=module", "--eval", program], {
-    cwd: repositoryRoot,
-    env: SPANISH,
-    input: null,
-  }).ended;
-  assert.match(stdout, /^CONNECTION_REFUSED: connect tcp:\/\/127\.0\.0\.1:1: nothing listens there; /);
+  assert.match(
+    await evaluated(t, program),
+    /^CONNECTION_REFUSED: connect tcp:\/\/127\.0\.0\.1:1: nothing listens there; /,
+  );
 });
