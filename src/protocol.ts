@@ -48,6 +48,7 @@ export type {
   FreshReason,
   FreshReport,
   LostMessage,
+  Reconnection,
   ResumedReport,
   SessionEnd,
   SessionStatus,

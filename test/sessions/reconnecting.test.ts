@@ -3,8 +3,8 @@ import { once } from "node:events";
 import net from "node:net";
 import { test } from "node:test";
 import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
-import { Address, nodeNetwork, type Sockets } from "../../src/index.ts";
-import { call, contract } from "../../src/protocol.ts";
+import { Address, nodeNetwork, type Sockets, ZocaloError } from "../../src/index.ts";
+import { call, contract, type Reconnection } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { Detour } from "./detour.ts";
 import { gate } from "../fixtures/gate.ts";
@@ -50,10 +50,23 @@ test("a server that ends connections without a word for a while does not cost th
     },
   ]);
   const codes: unknown[] = [];
-  const onError = (error: unknown): void => void codes.push((error as { code?: unknown }).code);
-  const session = await connectSession(room, address, { reconnect, onError, codecs: ["json"] });
+  const session = await connectSession(room, address, {
+    reconnect,
+    codecs: ["json"],
+    onError: () => assert.fail("an outage is no error"),
+    onReconnecting: (_session, { phase, attempt, lastError }) => {
+      codes.push([phase, attempt, (lastError as { code?: unknown } | undefined)?.code]);
+    },
+  });
   assert.equal(await session.remote.who(), "ana");
-  assert.deepEqual(codes, ["END_OF_STREAM", "END_OF_STREAM"]);
+  assert.deepEqual(codes, [
+    ["waiting", 1, undefined],
+    ["connecting", 1, undefined],
+    ["waiting", 2, "END_OF_STREAM"],
+    ["connecting", 2, "END_OF_STREAM"],
+    ["waiting", 3, "END_OF_STREAM"],
+    ["connecting", 3, "END_OF_STREAM"],
+  ]);
 });
 
 // The rules are those of docs/semantics.md.
@@ -110,7 +123,7 @@ test("a server that continues a session when its time is over at the client: the
   await clock.advance(300);
   over.open();
   while (session.state !== "open") await clock.advance(1);
-  assert.deepEqual([session.id, told], ["s2", ["SESSION_LOST", "expired"]]);
+  assert.deepEqual([session.id, told], ["s2", ["expired"]]);
   assert.equal(await session.remote.who(), "ana");
 });
 
@@ -119,17 +132,19 @@ test("a session that the program ends when it is told of a loss makes no other c
     { told: "onDetach", how: "abort", serverLeaves: false, connections: 1 },
     { told: "onDetach", how: "abort", serverLeaves: true, connections: 1 },
     { told: "onDetach", how: "close", serverLeaves: true, connections: 1 },
-    { told: "onError", how: "abort", serverLeaves: false, connections: 2 },
+    { told: "onReconnecting", how: "abort", serverLeaves: false, connections: 2 },
   ] as const;
   for (const { told, how, serverLeaves, connections } of cases) {
     const clock = new ManualClock(nodeNetwork.clock);
     const network = { ...nodeNetwork, clock };
     const server = await serveSessions(room, "tcp://127.0.0.1:0", { network, handlers: { who: () => "ana" } });
     const detour = await Detour.to(server.localAddress.port);
-    const end = (): void => void session[how]();
+    const end = (_session: unknown, again?: Reconnection): void => {
+      if (again === undefined || again.lastError !== undefined) void session[how]();
+    };
     const session = await connectSession(room, detour.address, { reconnect, network, [told]: end });
     assert.equal(await session.remote.who(), "ana");
-    detour.closed = told === "onError";
+    detour.closed = told === "onReconnecting";
     if (serverLeaves) await server.close({ reconnectSpreadMs: 0 });
     else detour.cut("reset");
     while (session.state !== "closed") await clock.advance(1);
@@ -137,6 +152,54 @@ test("a session that the program ends when it is told of a loss makes no other c
     for (let count = 0; count < 50; count += 1) await clock.advance(10);
     assert.equal(detour.accepted, connections, `${told} ${how}`);
   }
+});
+
+test("an outage is a state: it can be read and listened to, and onError is told of nothing but what auth throws, once", async () => {
+  const clock = new ManualClock(nodeNetwork.clock);
+  const network = { ...nodeNetwork, clock };
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", { network, handlers: { who: () => "ana" } });
+  const detour = await Detour.to(server.localAddress.port);
+  const errors: unknown[] = [];
+  const told: Reconnection[] = [];
+  let mistake: Error | undefined;
+  const session = await connectSession(room, detour.address, {
+    network,
+    reconnect: { initialDelayMs: 100, maxDelayMs: 1_000, timeoutMs: 600_000 },
+    auth() {
+      if (mistake !== undefined) throw mistake;
+      return "ana";
+    },
+    onError: (error) => errors.push(error),
+    onReconnecting: (_session, reconnection) => told.push(reconnection),
+  });
+  const now = (): Reconnection | undefined => session.reconnection;
+  assert.equal(now(), undefined);
+  detour.closed = true;
+  detour.cut("reset");
+  while (told.length < 100) await clock.advance(50);
+  assert.deepEqual(errors, []);
+  assert.deepEqual(
+    told.map(({ phase, attempt }) => [phase, attempt]),
+    told.map((_each, index) => [index % 2 === 0 ? "waiting" : "connecting", 1 + Math.floor(index / 2)]),
+  );
+  assert.equal(told[0]?.lastError, undefined);
+  for (const { phase, nextAttemptInMs, lastError } of told.slice(2)) {
+    assert.ok(lastError instanceof ZocaloError);
+    if (phase === "connecting") assert.equal(nextAttemptInMs, 0);
+  }
+  while (now()?.phase !== "waiting") await clock.advance(1);
+  assert.ok((now()?.attempt ?? 0) >= 50 && (now()?.nextAttemptInMs ?? Infinity) <= 1_000);
+
+  detour.closed = false;
+  mistake = new Error("no credentials today");
+  const seen = told.length;
+  while (told.length < seen + 10) await clock.advance(50);
+  assert.deepEqual([errors, told.at(-1)?.lastError], [[mistake], mistake]);
+  mistake = undefined;
+  while (session.state !== "open") await clock.advance(50);
+  assert.equal(now(), undefined);
+  const [served] = server.sessions.values();
+  assert.equal(served?.reconnection, undefined);
 });
 
 test("a connection that meets itself costs no session, neither when it opens nor when it comes back", async () => {

@@ -243,7 +243,9 @@ for (const share of [0.25, 0.75]) {
     const { session } = await open(detour.address, {
       network: { ...nodeNetwork, clock, random },
       reconnect: { initialDelayMs: 100, maxDelayMs: 400 },
-      onError: (error) => failures.push(error),
+      onReconnecting: (_session, { phase, lastError }) => {
+        if (phase === "waiting" && lastError !== undefined) failures.push(lastError);
+      },
     });
     detour.closed = true;
     detour.cut("reset");

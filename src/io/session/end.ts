@@ -70,6 +70,18 @@ export function abortError(cause: unknown): ConnectionError {
  */
 export type SessionStatus = "open" | "detached" | "leaving" | "closed";
 
+/** How a client comes back after its connection was lost. */
+export interface Reconnection {
+  /** `waiting`: for the next attempt. `connecting`: an attempt is under way. */
+  readonly phase: "waiting" | "connecting";
+  /** The number of the attempt that is next or under way; 1 for the first of this outage. */
+  readonly attempt: number;
+  /** How long until it begins, in milliseconds; 0 while it is under way. */
+  readonly nextAttemptInMs: number;
+  /** Why the attempt before failed; undefined before the first one. */
+  readonly lastError: unknown;
+}
+
 /** What a session does, by the state of its machine. */
 export function statusOf(state: SessionStateName): SessionStatus {
   if (state === "ended") return "closed";

@@ -4,7 +4,7 @@ import type { Interop } from "../operation/own-clock.ts";
 import type { Address } from "../../core/address/address.ts";
 import type { Methods } from "../../core/contract/contract.ts";
 import type { GracefulCloseOptions } from "../operation/graceful-close.ts";
-import type { SessionEnd, SessionStatus } from "./end.ts";
+import type { Reconnection, SessionEnd, SessionStatus } from "./end.ts";
 import type { RemoteMethods } from "../contract/methods.ts";
 
 /** What a session has counted, and what it holds now. */
@@ -39,6 +39,11 @@ export interface SessionBase<Data> extends AsyncDisposable {
   readonly id: string;
   /** Where it stands. */
   readonly state: SessionStatus;
+  /**
+   * At a client whose connection is lost: which attempt to come back is next or under way, when it begins, and why the one before
+   * failed. Undefined while it has a connection, when it is over, and at a server.
+   */
+  readonly reconnection: Reconnection | undefined;
   /** Who the peer is, as `authenticate` said, or the session's id where nobody asked. Undefined at a client. */
   readonly principal: string | undefined;
   /** Whatever the program keeps with the session. It never crosses the wire, and survives the connection. */

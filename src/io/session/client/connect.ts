@@ -18,6 +18,7 @@ import {
   type FreshReason,
   endOf,
   type LostMessage,
+  type Reconnection,
   overError,
   saysThatItCloses,
   type SessionEnd,
@@ -303,8 +304,18 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
     endpoint.connect(connection, 0, rest);
   }
 
-  attemptFailed(error: unknown): void {
-    this.#report(error);
+  reconnecting(): void {
+    const { reconnection } = this.#connector;
+    if (reconnection !== undefined)
+      this.#tell(() => this.#options.onReconnecting?.(this.#session as never, reconnection));
+  }
+
+  attemptFailed(error: unknown, isNew: boolean): void {
+    this.#report(error, isNew);
+  }
+
+  reconnectionOf(): Reconnection | undefined {
+    return this.#connector.reconnection;
   }
 
   gaveUp(cause: unknown): void {
@@ -380,9 +391,10 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
     callProgram(callback, (error) => this.#report(error));
   }
 
-  #report(error: unknown): void {
+  /** Publishes an error, and tells the program of it. */
+  #report(error: unknown, isNews = true): void {
     const endpoint = this.#session === undefined ? undefined : partsOf(this.#session).endpoint;
     const place = { kind: "stream", local: undefined, remote: undefined, ...endpoint?.context("session") } as const;
-    reportProblem(error, place, () => this.#options.onError?.(error, this.#session as never));
+    reportProblem(error, place, () => (isNews ? this.#options.onError?.(error, this.#session as never) : undefined));
   }
 }

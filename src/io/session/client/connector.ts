@@ -14,6 +14,7 @@ import type { StreamSocket } from "../../stream/socket.ts";
 import { Deadline, expiryReason } from "../../operation/deadline.ts";
 import type { Network, Timer } from "../../network/network.ts";
 import { mayMend, withRetry } from "../../operation/retry.ts";
+import type { Reconnection } from "../end.ts";
 import { askProgram, introduce, type Welcomed } from "./introduction.ts";
 import type { EndpointSettings } from "../settings.ts";
 
@@ -51,8 +52,10 @@ export interface ConnectorOwner {
   mayContinue(): boolean;
   /** There is a connection. Called inside the arrival of the welcome: the session takes the connection at once. */
   welcomed(connection: StreamSocket, answer: Welcomed): void;
-  /** An attempt failed; another one follows. */
-  attemptFailed(error: unknown): void;
+  /** Waits for the next attempt, or begins it. */
+  reconnecting(): void;
+  /** An attempt failed; another one follows. `isNew`: it is the first of this outage that is no error of the network. */
+  attemptFailed(error: unknown, isNew: boolean): void;
   /** The time for attempts is up; `error` is what the last one came to. */
   gaveUp(error: unknown): void;
   /** There is no use in trying any more: the server has refused the client for good, or is none. */
@@ -89,6 +92,11 @@ export class SessionConnector {
   #retryAfterMs = 0;
   #pause: Timer | undefined;
   #attempt: AbortController | undefined;
+  /** Of this outage. */
+  #attempts = 0;
+  #nextAt = 0;
+  #lastError: unknown;
+  #toldError = false;
   #stopped = false;
 
   constructor(network: Network, owner: ConnectorOwner, options: ConnectorOptions) {
@@ -126,9 +134,20 @@ export class SessionConnector {
     this.#retryAfterMs = retryAfterMs;
   }
 
+  /** What it does about a connection that is lost. */
+  get reconnection(): Reconnection | undefined {
+    if (this.#backoff === undefined || this.#stopped) return undefined;
+    const nextAttemptInMs = Math.max(0, this.#nextAt - this.#network.clock.now());
+    const phase = this.#pause === undefined ? "connecting" : "waiting";
+    return { phase, attempt: this.#attempts, nextAttemptInMs, lastError: this.#lastError };
+  }
+
   /** The connection is lost: makes another one. */
   reconnect(): void {
     if (this.#backoff !== undefined) return;
+    this.#attempts = 0;
+    this.#lastError = undefined;
+    this.#toldError = false;
     const now = this.#network.clock.now();
     const brief = now - this.#arrivedAt < BRIEF_MS;
     this.#backoff = new BackoffPauses(this.#options.reconnect, RECONNECT_TIMES, now, brief ? this.#briefCount : 0);
@@ -148,8 +167,14 @@ export class SessionConnector {
     if (this.#stopped) return;
     const { clock, random } = this.#network;
     const delayMs = this.#backoff?.next(clock.now(), random.next(), this.#takeRetryAfter());
-    if (delayMs === undefined) this.#owner.gaveUp(error);
-    else this.#pause = clock.setTimer(() => void this.#tryAgain(), delayMs);
+    if (delayMs === undefined) {
+      this.#owner.gaveUp(error);
+      return;
+    }
+    this.#attempts += 1;
+    this.#nextAt = clock.now() + delayMs;
+    this.#pause = clock.setTimer(() => void this.#tryAgain(), delayMs);
+    this.#owner.reconnecting();
   }
 
   /** How long the server has asked to wait before the next attempt. */
@@ -160,13 +185,19 @@ export class SessionConnector {
   }
 
   async #tryAgain(): Promise<void> {
+    this.#pause = undefined;
+    this.#owner.reconnecting();
+    if (this.#stopped) return;
     try {
       await this.#connect(DEFAULT_CONNECT_MS, undefined, Infinity);
     } catch (error) {
       if (this.#attempt?.signal.aborted === true) return;
       if (error instanceof ZocaloError && FINAL.has(error.code)) this.#owner.refused(error);
       else {
-        this.#owner.attemptFailed(error);
+        this.#lastError = error;
+        const isNew = !(error instanceof ZocaloError) && !this.#toldError;
+        this.#toldError ||= isNew;
+        this.#owner.attemptFailed(error, isNew);
         this.#schedule(error);
       }
     }

@@ -5,7 +5,7 @@ import { CONNECT_RULES, type ConnectOptions } from "../../stream/connect.ts";
 import type { OnError } from "../../operation/peer-problems.ts";
 import { BACKOFF, type Backoff } from "../../../core/options/backoff.ts";
 import { ANYTHING, FUNCTION, only, options as object, type RulesOf } from "../../../core/options/check-options.ts";
-import type { FreshReport, ResumedReport, SessionEnd } from "../end.ts";
+import type { FreshReport, Reconnection, ResumedReport, SessionEnd } from "../end.ts";
 import type { HandlerContext, HandlersOption } from "../../contract/methods.ts";
 import type { Session } from "../public.ts";
 import {
@@ -55,11 +55,17 @@ export interface SessionClientOptions<Server extends Methods, Data>
   readonly onFresh?: ((session: Session<Server, Data>, report: FreshReport) => unknown) | undefined;
   /** The connection is lost or given up; the client tries to come back. */
   readonly onDetach?: ((session: Session<Server, Data>) => unknown) | undefined;
+  /**
+   * The client waits for its next attempt to come back, or begins one: for a line that says "connecting again in 5 s". Told at each
+   * change from `onDetach` on, until `onResume`, `onFresh` or `onClose`. `session.reconnection` has the same.
+   */
+  readonly onReconnecting?: ((session: Session<Server, Data>, reconnection: Reconnection) => unknown) | undefined;
   /** The session is over for good, and what it had accepted is handled; tells what was lost, and what was not handled. */
   readonly onClose?: ((session: Session<Server, Data>, end: SessionEnd) => unknown) | undefined;
   /**
-   * Told of what nobody awaits: what a handler threw, a message that its schema does not allow, an attempt to come back that
-   * failed. Default: nobody, but the channel `zocalo:error` has it.
+   * Told of what nobody awaits: what a handler threw, a message that its schema does not allow, what `auth` threw (once in an
+   * outage). Attempts to come back that fail are no errors here: see `onReconnecting`. Default: nobody, but the channel
+   * `zocalo:error` has it, and each attempt that failed.
    */
   readonly onError?: OnError<Session<Server, Data>> | undefined;
 }
@@ -91,6 +97,7 @@ export const OPEN_SESSION_RULES: RulesOf<AnyClientOptions> = {
   onResume: FUNCTION,
   onFresh: FUNCTION,
   onDetach: FUNCTION,
+  onReconnecting: FUNCTION,
   onClose: FUNCTION,
   onError: FUNCTION,
 };

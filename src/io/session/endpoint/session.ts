@@ -8,7 +8,7 @@ import { remoteObject, unbound } from "../../contract/handlers.ts";
 import { OPERATION_RULES, type RulesOf } from "../../../core/options/check-options.ts";
 import { EndAnnouncement, GracefulClose } from "../../operation/graceful-close.ts";
 import type { OperationOptions } from "../../operation/deadline.ts";
-import type { SessionEnd, SessionStatus } from "../end.ts";
+import type { Reconnection, SessionEnd, SessionStatus } from "../end.ts";
 import type { ClosingTime } from "./ending.ts";
 import type { SessionEndpoint } from "./endpoint.ts";
 import type { SessionBase, SessionCloseOptions, SessionStats } from "../public.ts";
@@ -22,6 +22,8 @@ const CLOSE_RULES: RulesOf<SessionCloseOptions> = {
 export interface FacadeOwner {
   /** Where the session stands, as the program sees it. */
   statusOf(facade: SessionFacade): SessionStatus;
+  /** What a client does about a connection that is lost; a server makes none. */
+  reconnectionOf?(): Reconnection | undefined;
   /** Resolves with the end as it is known when the connection is closed: handlers may still be at work. */
   close(facade: SessionFacade, message: string, time: ClosingTime): Promise<SessionEnd>;
   abort(facade: SessionFacade, reason: unknown): void;
@@ -80,6 +82,9 @@ export class SessionFacade implements SessionBase<unknown> {
   }
   get state(): SessionStatus {
     return this.#parts.owner.statusOf(this);
+  }
+  get reconnection(): Reconnection | undefined {
+    return this.#parts.owner.reconnectionOf?.();
   }
   get remote(): object {
     const parts = this.#parts;
