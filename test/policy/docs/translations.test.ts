@@ -52,7 +52,7 @@ function bareCode(code: string): string {
   return code
     .replaceAll(/"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g, '""')
     .replaceAll(/\/\*[^]*?\*\/|(?:\/\/|#).*$/gm, "")
-    .replaceAll(/[\w-]+\.(?:[cm]?js|ts|json|pcapng|sock)\b/g, "")
+    .replaceAll(/[\w-]+\.(?:[cm]?js|ts|json|pcapng|svg|sock)\b/g, "")
     .replaceAll(/\s+/g, " ");
 }
 
