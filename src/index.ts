@@ -101,6 +101,8 @@ export type { FramedDatagramsOver, ReceivedMessage } from "./io/datagram/framed-
 export type { FramedStreamOver } from "./io/stream/framed-public.ts";
 export type { CloseOptions, StreamEnd } from "./io/stream/end.ts";
 export type {
+  Expected,
+  ExpectOptions,
   FramedStream,
   PeekRange,
   ReadOptions,

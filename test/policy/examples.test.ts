@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { get as httpsGet } from "node:https";
+import net from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
+import tls from "node:tls";
+import { serve } from "../../src/index.ts";
 import { run, RunningProgram } from "../cli/program.ts";
+import { testCertificates } from "../fixtures/certificates.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
 
@@ -136,6 +144,77 @@ test("telemetry: most of it arrives, and what is asked is answered", async (t) =
   assert.match(silent.stderr, /NOTHING_YET|cellar has sent nothing/);
   collector.child.kill("SIGTERM");
   assert.equal((await collector.ended).code, 0);
+});
+
+/** Writes PEM files for a server, and answers their paths. */
+async function certificateFiles(t: TestContext): Promise<Record<"ca" | "cert" | "key", string>> {
+  const { authority, server } = await testCertificates();
+  const folder = temporaryFolder(t);
+  const files = { ca: authority.cert, cert: server.cert, key: server.key };
+  for (const [name, pem] of Object.entries(files)) writeFileSync(join(folder, name), pem);
+  return { ca: join(folder, "ca"), cert: join(folder, "cert"), key: join(folder, "key") };
+}
+
+test("one port: HTTP, TLS and lines, and both inside TLS", async (t) => {
+  const { ca, cert, key } = await certificateFiles(t);
+  const server = start(t, "one-port/server", [ANY, cert, key]);
+  const address = await server.listening();
+  const [, port = ""] = /:(\d+)$/.exec(address) ?? [];
+  const authority = readFileSync(ca);
+
+  assert.equal(await (await fetch(`http://127.0.0.1:${port}/uno`)).text(), "HTTP: GET /uno\n");
+  const secure = await new Promise<IncomingMessage>((resolve, reject) => {
+    const options = { ca: authority, servername: "localhost", agent: false };
+    httpsGet(`https://127.0.0.1:${port}/dos`, options, resolve).on("error", reject);
+  });
+  assert.equal(await text(secure), "HTTP: GET /dos\n");
+
+  for (const socket of [
+    net.connect(Number(port), "127.0.0.1"),
+    tls.connect({ port: Number(port), host: "127.0.0.1", ca: authority, servername: "localhost" }),
+  ]) {
+    // Shorter than any request of HTTP, and the client waits.
+    socket.write("a\n");
+    assert.equal(String((await once(socket, "data"))[0]), "line: a\n");
+    socket.end("hola\nmundo\n");
+    assert.equal(await text(socket), "line: hola\nline: mundo\n");
+  }
+  server.child.kill("SIGTERM");
+  assert.equal((await server.ended).code, 0);
+});
+
+test("mail: a dialogue with STARTTLS, and an answer that says no", async (t) => {
+  const { ca, cert, key } = await certificateFiles(t);
+  const got: string[] = [];
+  await using server = await serve(ANY, async (peer) => {
+    const answers: Record<string, string> = {
+      EHLO: "250-here\r\n250 STARTTLS",
+      STARTTLS: "220 go",
+      DATA: "354 go",
+      QUIT: "221 bye",
+    };
+    await peer.write("220 here\r\n");
+    for (;;) {
+      const { line, match } = await peer.expect(/^(\w+)/);
+      got.push(line);
+      if (line.includes("luis") && got.length > 20) await peer.write("550 no such user\r\n");
+      else await peer.write(`${answers[match[1] ?? ""] ?? "250 ok"}\r\n`);
+      if (line === "DATA") {
+        got.push(String(await peer.readUntil("\r\n.\r\n")));
+        await peer.write("250 kept\r\n");
+      } else if (line === "STARTTLS") {
+        await peer.startTls({ role: "server", cert: readFileSync(cert), key: readFileSync(key) });
+      } else if (line === "QUIT") return;
+    }
+  });
+  const address = `tcp://localhost:${server.localAddress.port}`;
+  const mail = await start(t, "mail/client", [address, ca]).ended;
+  assert.deepEqual(mail, { code: 0, signal: null, stdout: "250 kept\n", stderr: "" });
+  const words = got.map((line) => line.split(/[ :]/)[0]);
+  assert.deepEqual(words, ["EHLO", "STARTTLS", "EHLO", "MAIL", "RCPT", "DATA", "Subject", "QUIT"]);
+  got.push(...Array<string>(20).fill("full"));
+  const refused = await start(t, "mail/client", [address, ca]).ended;
+  assert.match(refused.stderr, /RCPT TO:<luis@server\.example> was answered: 550 no such user/);
 });
 
 test("the contracts of the examples can be shown", async (t) => {

@@ -250,3 +250,17 @@ test("settings that do not fit are refused", async () => {
   await expectError(peer.startTls(misfit), { code: "CERTIFICATE_INVALID", op: "startTls" });
   client.abort();
 });
+
+test("under a framed reader nobody looks at bytes or puts them back; after detach again", async () => {
+  const [a, b] = pair();
+  await a.write("ab");
+  await b.readExactly(2);
+  const framed = b.framed(lines());
+  await expectError(b.peek(1), { code: "READER_TAKEN", op: "peek" });
+  await expectError(b.expect(/x/), { code: "READER_TAKEN", op: "expect" });
+  assert.throws(() => b.unread(Buffer.from("ab")), { code: "READER_TAKEN" });
+  framed.detach().unread(Buffer.from("ab"));
+  assert.equal(String(await b.readExactly(2)), "ab");
+  a.abort();
+  b.abort();
+});

@@ -146,6 +146,7 @@ test("a connection: each option of a call with what it cannot be, and the connec
     await refuses("read", "options", () => right.read(none));
     await refuses("readInto", "options", () => right.readInto(Buffer.alloc(4), none));
     await refuses("readExactly", "options", () => right.readExactly(4, none));
+    await refuses("expect", "options", () => right.expect(/^220 /, none));
     await refuses("peek", "options", () => right.peek(4, none));
     await refuses("readUntil", "options", () => right.readUntil("\n", none));
     await refuses("write", "options", () => left.write("x", none));

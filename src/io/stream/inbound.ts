@@ -122,14 +122,16 @@ export class Inbound {
   unread(bytes: Uint8Array): void {
     const context = this.#owner.context("unread");
     if (this.#consumer !== undefined || this.#feeding) throw new UsageError("READER_TAKEN", context);
+    if (this.hasWaiters) {
+      const detail = "a read waits for the next bytes; put bytes back before the next read begins";
+      throw new UsageError("READER_TAKEN", { ...context, detail });
+    }
     const readBytes = this.bytesReceived - this.queuedBytes;
     if (!(bytes instanceof Uint8Array) || bytes.length > readBytes) {
       const detail = `bytes must be a Buffer or a Uint8Array, of no more bytes than were read (${readBytes})`;
       throw new UsageError("OPTION_INVALID", { ...context, detail });
     }
-    this.queue.unshift(bytes);
-    this.#serveWaiters();
-    this.#steer();
+    this.putBack(bytes);
   }
 
   /** Stops (true) or restarts the delivery to the consumer; what arrives meanwhile is read ahead. */

@@ -36,6 +36,30 @@ export interface PeekRange {
   readonly max?: number | undefined;
 }
 
+/** Options of {@link StreamSocket.expect}. */
+export interface ExpectOptions extends OperationOptions {
+  /**
+   * Most bytes to look through, the line included. Default 8192: more than any greeting, and a bound for the pattern, which may
+   * take time that grows with the square of a line, or worse.
+   */
+  readonly maxBytes?: number | undefined;
+  /**
+   * Looks at the line that has not ended, too, each time when some of it comes: for a peer that asks and waits in the same line, as
+   * `login: ` does. All that has come is then taken. Where a piece ends is up to the network: let the pattern end with `$`. Default false.
+   */
+  readonly prompt?: boolean | undefined;
+}
+
+/** What {@link StreamSocket.expect} has read. */
+export interface Expected {
+  /** The line that matched, without its end. */
+  readonly line: string;
+  /** How the pattern matched it, with its groups. */
+  readonly match: RegExpExecArray;
+  /** The lines before it, without their ends. */
+  readonly before: readonly string[];
+}
+
 /** What only TCP has: `socket.tcp`. Its functions may be taken off. */
 export interface TcpSettings {
   /** Sends small writes at once (true, the default here) or lets TCP gather them (Nagle, RFC 9293 section 3.7.4). */
@@ -150,7 +174,7 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
   /**
    * Puts bytes in front of those that have not been read, for whoever reads next: a read, `framed`, `startTls`, a bridge. They are
    * copied. They may be others than were read, but all together no more than were: so nothing grows beyond what arrived. Throws
-   * `OPTION_INVALID`, and `READER_TAKEN` under `framed`. Reads that wait get them. After `close` and `abort` it does nothing.
+   * `OPTION_INVALID`, and `READER_TAKEN` under `framed` or while a read waits. After `close` and `abort` it does nothing.
    *
    * @example
    * ```ts
@@ -163,6 +187,25 @@ export interface StreamSocket extends AsyncDisposable, AsyncIterable<Buffer> {
    * ```
    */
   unread(bytes: Uint8Array): void;
+  /**
+   * Reads lines until `pattern` matches one, as a dialogue in text needs it (SMTP, FTP, a modem): that line, and those before it. A
+   * line ends with LF or CR LF, or where the peer ends. The pattern sees one line at a time, without its end, decoded as UTF-8.
+   *
+   * Rejects with `TIMEOUT`, with `DELIMITER_NOT_FOUND` when the line does not come within `maxBytes`, with `END_OF_STREAM` when the peer
+   * ends before (the error carries the rest). Each says what came instead. The first two consume nothing, so that another call can
+   * look at it. An answer that says no is a line, too: let the pattern match it, and look at `match`.
+   *
+   * @example
+   * ```ts
+   * import { pair } from "zocalo";
+   * const [here, server] = pair();
+   * await server.write("250-mail.example\r\n250 STARTTLS\r\n");
+   * const { before, match } = await here.expect(/^(\d{3}) (.*)/, { timeoutMs: 5_000 });
+   * console.log(before, match[1], match[2]); // [ '250-mail.example' ] 250 STARTTLS
+   * await Promise.all([here.close(), server.close()]);
+   * ```
+   */
+  expect(pattern: RegExp, options?: ExpectOptions): Promise<Expected>;
   /**
    * Iterates over `read(options)`: `timeoutMs` is for each step. `break`, an error and `until` neither close the connection
    * nor lose bytes. `return()` of the iterator, which `break` calls, ends a step that waits.

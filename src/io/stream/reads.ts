@@ -2,12 +2,14 @@
 
 import type { ByteQueue } from "../../core/bytes/byte-queue.ts";
 import { lastingCopy } from "../../core/bytes/own-bytes.ts";
-import { EndOfStreamError, ProtocolError, UsageError } from "../../core/errors.ts";
+import { EndOfStreamError, ProtocolError, TimeoutError, UsageError } from "../../core/errors.ts";
 import {
   checkOptions,
   countFrom,
+  FLAG,
   OPERATION_RULES,
   optionInvalid,
+  type OptionRule,
   RECEIVE_RULES,
   type RulesOf,
   shown,
@@ -15,8 +17,9 @@ import {
 } from "../../core/options/check-options.ts";
 import type { StreamPartOwner } from "./owner.ts";
 import type { OperationContext, ReceiveOptions } from "../operation/deadline.ts";
+import { handled } from "../operation/handled-rejection.ts";
 import type { Inbound, ReadRequest } from "./inbound.ts";
-import type { PeekRange, ReadOptions, ReadUntilOptions } from "./public.ts";
+import type { Expected, ExpectOptions, PeekRange, ReadOptions, ReadUntilOptions } from "./public.ts";
 import { DONE, Iteration } from "../operation/iteration.ts";
 
 /** What the options of `read` must look like. */
@@ -103,17 +106,20 @@ export function readExactly(count: number, owner: StreamPartOwner): ReadRequest<
 
 const PEEK_RULES: RulesOf<PeekRange> = { min: wholeNumber(0, Number.MAX_SAFE_INTEGER), max: countFrom(0) };
 
-/** A copy of the next bytes, which stay. */
+/** A copy of the first bytes, at most `maxBytes`, which stay in the queue. */
+function lookAt(queue: ByteQueue, maxBytes: number): Buffer {
+  const bytes = queue.take(Math.min(maxBytes, queue.length));
+  queue.unshift(bytes);
+  return bytes;
+}
+
+/** The next bytes, not taken. */
 export function peek(bytes: number | PeekRange, owner: StreamPartOwner): ReadRequest<Buffer> {
   const context = owner.context("peek");
   const given = typeof bytes === "number" ? { min: bytes, max: bytes } : bytes;
   const { max = Number.POSITIVE_INFINITY, min = Math.min(1, max) } = checkOptions(context, given, PEEK_RULES);
   if (min > max) throw optionInvalid(context, `max (${max}) must be at least min (${min})`);
-  const show = (queue: ByteQueue): Buffer => {
-    const shownBytes = queue.take(Math.min(max, queue.length));
-    queue.unshift(shownBytes);
-    return shownBytes;
-  };
+  const show = (queue: ByteQueue): Buffer => lookAt(queue, max);
   return {
     op: "peek",
     needBytes: min,
@@ -151,4 +157,91 @@ export function readUntil(delimiter: Uint8Array, maxBytes: number, owner: Stream
 
 function endOfStream(queue: ByteQueue, detail: string, context: OperationContext): never {
   throw new EndOfStreamError({ ...context, detail, partial: queue.take(queue.length) });
+}
+
+const EXPECT_BYTES = 8192;
+/** How much of what came instead an error shows. */
+const SHOWN_BYTES = 200;
+const LF = Buffer.from("\n");
+
+const EXPECT_RULES: RulesOf<ExpectOptions> = {
+  ...OPERATION_RULES,
+  maxBytes: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+  prompt: FLAG,
+};
+const PATTERN: OptionRule = {
+  wanted: "a regular expression",
+  holds: (value) => value instanceof RegExp,
+  required: true,
+};
+
+/** The connection that is read. */
+interface Speaker extends StreamPartOwner {
+  readonly inbound: Inbound;
+}
+
+/** Reads up to the line that `pattern` matches. */
+export async function expectText(socket: Speaker, pattern: RegExp, given: ExpectOptions = {}): Promise<Expected> {
+  const context = socket.context("expect");
+  const { maxBytes = EXPECT_BYTES, prompt = false, ...operation } = checkOptions(context, given, EXPECT_RULES);
+  checkOptions(context, { pattern }, { pattern: PATTERN });
+  try {
+    return await handled(socket.inbound.read(lineThat(pattern, maxBytes, prompt, socket), operation));
+  } catch (error) {
+    if (!(error instanceof TimeoutError)) throw error;
+    const detail = `${error.detail}: ${missed(pattern, socket.inbound.queue)}`;
+    throw new TimeoutError("TIMEOUT", { ...context, detail, outcome: error.outcome });
+  }
+}
+
+function lineThat(pattern: RegExp, maxBytes: number, prompt: boolean, owner: StreamPartOwner): ReadRequest<Expected> {
+  // With `g` or `y` a pattern would remember where it was in another line.
+  const search = new RegExp(pattern.source, pattern.flags.replaceAll(/[gy]/g, ""));
+  const before: string[] = [];
+  /** How many bytes are in `before`, and how many were searched for the end of a line. */
+  let tested = 0;
+  let searched = 0;
+  const look = (queue: ByteQueue, ended: boolean): Expected | undefined => {
+    const hasLine = queue.indexOf(LF, searched) !== -1;
+    searched = queue.length;
+    if (!hasLine && !prompt && !ended && queue.length < maxBytes) return undefined;
+    const bytes = lookAt(queue, maxBytes);
+    const test = (end: number, next: number): Expected | undefined => {
+      const line = bytes.toString("utf8", tested, end);
+      const match = search.exec(line);
+      if (match === null) return undefined;
+      queue.take(next);
+      return { line, match, before };
+    };
+    for (let end = bytes.indexOf(LF, tested); end !== -1; end = bytes.indexOf(LF, tested)) {
+      const textEnd = end > tested && bytes[end - 1] === 0x0d ? end - 1 : end;
+      const found = test(textEnd, end + 1);
+      if (found !== undefined) return found;
+      before.push(bytes.toString("utf8", tested, textEnd));
+      tested = end + 1;
+    }
+    const last = (prompt || ended) && tested < bytes.length ? test(bytes.length, bytes.length) : undefined;
+    if (last !== undefined || ended || queue.length < maxBytes) return last;
+    const detail = `within ${maxBytes} bytes ${missed(pattern, queue)}; raise maxBytes, or drop the peer`;
+    throw new ProtocolError("DELIMITER_NOT_FOUND", { ...owner.context("expect"), detail });
+  };
+  return {
+    op: "expect",
+    needBytes: maxBytes,
+    take: (queue) => look(queue, false),
+    finish: (queue) => {
+      const found = look(queue, true);
+      if (found !== undefined) return found;
+      const detail = `the peer ended: ${missed(pattern, queue)}`;
+      throw new EndOfStreamError({ ...owner.context("expect"), detail, partial: queue.take(queue.length) });
+    },
+  };
+}
+
+/** What came instead: the end of it, since that is what the peer said last. */
+function missed(pattern: RegExp, queue: ByteQueue): string {
+  const none = `no line came that ${String(pattern)} matches`;
+  if (queue.length === 0) return `${none}, and nothing else`;
+  const tail = lookAt(queue, queue.length).subarray(-SHOWN_BYTES);
+  return `${none}; the last ${tail.length} of ${queue.length} bytes are ${JSON.stringify(String(tail))}`;
 }

@@ -27,6 +27,7 @@ import {
   READ_ANY,
   READ_RULES,
   READ_UNTIL_RULES,
+  expectText,
   peek,
   readExactly,
   readInto,
@@ -194,6 +195,9 @@ export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwn
   }
   unread(bytes: Uint8Array): void {
     if (this.#lazy?.closing === undefined && this.#end?.how !== "aborted") this.inbound.unread(bytes);
+  }
+  expect(pattern: RegExp, options?: api.ExpectOptions): Promise<api.Expected> {
+    return expectText(this, pattern, options);
   }
 
   chunks(options?: ReceiveOptions): AsyncIterableIterator<Buffer> {

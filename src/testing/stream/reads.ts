@@ -1,10 +1,9 @@
 /** The stream suite: the ways to read. */
 
 import assert from "node:assert/strict";
-import { lines } from "../../core/framing/boundaries/lines.ts";
-import { EndOfStreamError, ProtocolError, UsageError } from "../../core/errors.ts";
+import { EndOfStreamError, ProtocolError, TimeoutError, UsageError } from "../../core/errors.ts";
 import { expectError } from "../expect-error.ts";
-import { patternBytes, pending, type StreamChecks, textToEnd } from "./check.ts";
+import { patternBytes, pending, SHORT_MS, type StreamChecks, textToEnd } from "./check.ts";
 
 /** `read`, `readInto`, `readExactly` and `readUntil`. */
 export const readChecks: StreamChecks = {
@@ -144,7 +143,7 @@ export const readChecks: StreamChecks = {
     }
   },
 
-  async "unread puts bytes back in front, for reads that wait and that come"(a, b) {
+  async "unread puts bytes back in front"(a, b) {
     await a.write("abcdef");
     const first = await b.readExactly(4);
     b.unread(first.subarray(2));
@@ -152,16 +151,13 @@ export const readChecks: StreamChecks = {
     first.fill(0);
     assert.equal(String(await b.peek(3)), "abc");
     assert.equal(String(await b.readExactly(6)), "abcdef");
-    const waiting = b.readUntil("\n");
-    b.unread(Buffer.from("12\n"));
-    assert.equal(String(await waiting), "12\n");
     await a.end();
     assert.equal(await b.read(), null);
     b.unread(Buffer.from("last"));
     assert.equal(await textToEnd(b), "last");
   },
 
-  async "unread refuses more than was read, what is no bytes, and a framed connection"(a, b) {
+  async "unread refuses more than was read, what is no bytes, and a read that waits"(a, b) {
     const expected = { code: "OPTION_INVALID", op: "unread", type: UsageError } as const;
     const unread = (bytes: unknown): Promise<void> => Promise.resolve().then(() => b.unread(bytes as Uint8Array));
     await expectError(unread(Buffer.from("x")), expected);
@@ -169,11 +165,12 @@ export const readChecks: StreamChecks = {
     await b.readExactly(2);
     await expectError(unread(Buffer.from("123")), expected);
     await expectError(unread("ab"), expected);
-    const framed = b.framed(lines());
+    const waiting = b.readExactly(2);
     await expectError(unread(Buffer.from("ab")), { code: "READER_TAKEN", op: "unread" });
-    await expectError(b.peek(1), { code: "READER_TAKEN", op: "peek" });
-    framed.detach().unread(Buffer.from("ab"));
-    assert.equal(String(await b.readExactly(3)), "abc");
+    await a.write("d");
+    assert.equal(String(await waiting), "cd");
+    b.unread(Buffer.from("ab"));
+    assert.equal(String(await b.readExactly(2)), "ab");
   },
 
   async "after close and abort unread does nothing, and peek rejects"(a, b) {
@@ -183,6 +180,49 @@ export const readChecks: StreamChecks = {
     b.abort();
     b.unread(Buffer.from("abc"));
     await expectError(b.peek(1), { code: "CONNECTION_ABORTED", op: "peek" });
+  },
+
+  async "expect finds its line however it is cut, and takes nothing behind it"(a, b) {
+    const waiting = b.expect(/^(\d{3}) (.*)$/g);
+    for (const letter of "250-uno\r\n\r\n250 dos\nrest") await a.write(letter);
+    const { line, before, match } = await waiting;
+    assert.deepEqual([line, before, match[1], match[2]], ["250 dos", ["250-uno", ""], "250", "dos"]);
+    assert.equal(String(await b.readExactly(4)), "rest");
+    await a.write("ñandú\n");
+    assert.equal((await b.expect(/ú$/)).line, "ñandú");
+  },
+
+  async "expect takes a prompt that has no end of line, and the last line at the end"(a, b) {
+    await a.write("welcome\nlogin: ");
+    const { line, before } = await b.expect(/login: $/, { prompt: true });
+    assert.deepEqual([line, before], ["login: ", ["welcome"]]);
+    await a.write("no end");
+    await a.end();
+    assert.equal((await b.expect(/end$/)).line, "no end");
+    await expectError(b.expect(/x/), { code: "END_OF_STREAM", op: "expect" });
+  },
+
+  async "expect says what came instead, and consumes nothing in vain"(a, b) {
+    const shown = /the last 9 of 9 bytes are "554 no\\r\\n\\u001b"$/;
+    await a.write("554 no\r\n\u001b");
+    await b.peek(9);
+    const late = await expectError(b.expect(/^220 /, { timeoutMs: SHORT_MS }), { code: "TIMEOUT", type: TimeoutError });
+    assert.match(late.detail, shown);
+    const full = b.expect(/^220 /, { maxBytes: 9 });
+    const { detail } = await expectError(full, { code: "DELIMITER_NOT_FOUND", op: "expect", type: ProtocolError });
+    assert.match(detail.replace("; raise maxBytes, or drop the peer", ""), shown);
+    assert.equal((await b.expect(/^[245]\d\d /)).line, "554 no");
+    await a.end();
+    const error = await expectError(b.expect(/^220 /), { code: "END_OF_STREAM", op: "expect", type: EndOfStreamError });
+    assert.equal(String(Buffer.from((error as EndOfStreamError).partial)), "\u001b");
+  },
+
+  async "expect gives up after 8,192 bytes by default, and can look through more than is read ahead"(a, b) {
+    const waiting = pending(b.expect(/^220 /));
+    const write = a.write(["x\n".repeat(100_000), "220 here\n"]);
+    await expectError(waiting, { code: "DELIMITER_NOT_FOUND", op: "expect" });
+    assert.equal((await b.expect(/^220 /, { maxBytes: 300_000 })).before.length, 100_000);
+    await write;
   },
 
   async "readUntil finds delimiters of one and of many bytes, however they are cut"(a, b) {

@@ -49,6 +49,7 @@ const pending: Readonly<Record<string, Begin>> = {
   readInto: of(caller, (call, o) => call.readInto(new Uint8Array(4), o)),
   readExactly: of(caller, (call, o) => call.readExactly(4, o)),
   peek: of(caller, (call, o) => call.peek(4, o)),
+  expect: of(caller, (call, o) => call.expect(/^220 /, o)),
   readUntil: of(caller, (call, o) => call.readUntil("\n", o)),
   startTls: of(caller, (call, o) => call.startTls({ role: "client", ...o })),
   "framed receive": of(text, (messages, o) => messages.receive(o)),

@@ -52,6 +52,7 @@ const reads: Readonly<Record<string, Call>> = {
   readInto: (socket) => socket.readInto(new Uint8Array(4)),
   readExactly: (socket) => socket.readExactly(4),
   peek: (socket) => socket.peek(4),
+  expect: (socket) => socket.expect(/^220 /),
   readUntil: (socket) => socket.readUntil("\n"),
 };
 const writes: Readonly<Record<string, Call>> = {
@@ -118,6 +119,8 @@ describe("wrong options of a connection", () => {
     "readExactly: fewer than none": (socket) => socket.readExactly(-1),
     "peek: half a byte": (socket) => socket.peek(0.5),
     "peek: no such option": (socket) => socket.peek({ least: 4 } as never),
+    "expect: a text": (socket) => socket.expect("220" as never),
+    "expect: maxBytes 0": (socket) => socket.expect(/^220 /, { maxBytes: 0 }),
     "unread: more than was read": async (socket) => socket.unread(Buffer.from("x")),
     "readUntil: no delimiter": (socket) => socket.readUntil(""),
     "readUntil: delimiter over maxBytes": (socket) => socket.readUntil("\r\n", { maxBytes: 1 }),
