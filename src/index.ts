@@ -43,6 +43,7 @@ export type {
 export type {
   GroupOptions,
   BindOptions,
+  CollectOptions,
   DatagramCloseOptions,
   DatagramLimits,
   UdpOptions,

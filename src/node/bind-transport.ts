@@ -19,6 +19,7 @@ export async function bindTransport(local: Address, options: TransportBindOption
   try {
     socket = dgram.createSocket(socketOptions(local.family === 6, options));
     await opened(socket, "listening", (opening) => opening.bind(placeOf(local, options, context)));
+    if (options.receiveBufferBytes === undefined) widenReceiveBuffer(socket, options.wantedReceiveBufferBytes);
     if (remote !== undefined) {
       const host = hostOf(remote, local.family === 6, context);
       await opened(socket, "connect", (opening) => opening.connect(remote.port, host));
@@ -42,6 +43,21 @@ function socketOptions(ipv6: boolean, options: TransportBindOptions): dgram.Sock
     // Addresses are IP texts here: answered at once, where the default would ask a thread or wait a tick for each send.
     lookup: (host, _options, answer) => answer(null, host, ipv6 ? 6 : 4),
   };
+}
+
+/** Asks for a larger receive buffer. Linux gives what it has; others refuse what is too much, and a runtime may have no such call. */
+export function widenReceiveBuffer(
+  socket: Pick<dgram.Socket, "getRecvBufferSize" | "setRecvBufferSize">,
+  wantedBytes: number = 0,
+): void {
+  for (let ask = wantedBytes; ask > 0; ask >>= 1) {
+    try {
+      if (socket.getRecvBufferSize() < ask) socket.setRecvBufferSize(ask);
+      return;
+    } catch {
+      // Half of it may do.
+    }
+  }
 }
 
 function placeOf(

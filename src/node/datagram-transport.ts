@@ -12,7 +12,8 @@ import type {
 } from "../io/network/datagrams.ts";
 import type { OperationContext } from "../io/operation/deadline.ts";
 import { systemError } from "./errno.ts";
-import { type ReceiveSwitch, receiveSwitch } from "./native-handle.ts";
+import { inodeOf, kernelDropsOf } from "./kernel-drops.ts";
+import { descriptorOf, type ReceiveSwitch, receiveSwitch } from "./native-handle.ts";
 import { hostInZone, multicastInterface } from "./zone.ts";
 
 /** Senders whose `Address` is kept, so that a stream of datagrams makes one object for each sender. */
@@ -141,6 +142,13 @@ export class KernelDatagramSocket implements DatagramTransport {
     return this.#try("bufferSizes", (socket) => {
       return { receiveBytes: socket.getRecvBufferSize(), sendBytes: socket.getSendBufferSize() };
     });
+  }
+
+  async kernelDrops(): Promise<number | undefined> {
+    const descriptor = descriptorOf(this.native);
+    // Looked up before anything is awaited: a descriptor that was closed may be another socket's by then.
+    const inode = descriptor === undefined ? undefined : inodeOf(descriptor);
+    return inode === undefined ? undefined : await kernelDropsOf(inode, this.#family);
   }
 
   setReferenced(on: boolean): void {

@@ -51,7 +51,7 @@ test("the errnos that sockets meet have a code of their own", () => {
 });
 
 const OPERATIONS =
-  "listen accept connect bind read startTls send receive joinGroup leaveGroup setBroadcast setTtl setMulticastTtl setMulticastLoopback setMulticastInterface bufferSizes resolve".split(
+  "listen accept connect bind read startTls send receive joinGroup leaveGroup setBroadcast setTtl setMulticastTtl setMulticastLoopback setMulticastInterface bufferSizes kernelDrops resolve".split(
     " ",
   );
 

@@ -7,6 +7,7 @@
  * 2. `net.Socket` reports a reset behind unread data as an end on Node 20 and 22; the handle knows better.
  * 3. The bytes that the kernel has not taken yet.
  * 4. A TLS engine in the server's role keeps its errors to itself, unless a `tls.Server` made it.
+ * 5. A datagram socket can stop receiving, and has a descriptor by which the kernel's tables know it.
  */
 
 import type dgram from "node:dgram";
@@ -124,12 +125,25 @@ export interface ReceiveSwitch {
   recvStop(): number;
 }
 
-/** The switch of a bound socket; undefined where this runtime has none. */
-export function receiveSwitch(socket: dgram.Socket): ReceiveSwitch | undefined {
+interface DatagramHandle extends ReceiveSwitch {
+  readonly fd: number;
+}
+
+function datagramHandle(socket: dgram.Socket): Partial<DatagramHandle> | undefined {
   const key = Object.getOwnPropertySymbols(socket).find((symbol) => symbol.description === "state symbol");
   if (key === undefined) return undefined;
-  const state = (socket as unknown as Record<symbol, { readonly handle?: Partial<ReceiveSwitch> } | undefined>)[key];
-  const handle = state?.handle;
+  return (socket as unknown as Record<symbol, { readonly handle?: Partial<DatagramHandle> } | undefined>)[key]?.handle;
+}
+
+/** The descriptor of a bound socket; undefined where this runtime does not tell. */
+export function descriptorOf(socket: dgram.Socket): number | undefined {
+  const fd = datagramHandle(socket)?.fd;
+  return typeof fd === "number" && fd >= 0 ? fd : undefined;
+}
+
+/** The switch of a bound socket; undefined where this runtime has none. */
+export function receiveSwitch(socket: dgram.Socket): ReceiveSwitch | undefined {
+  const handle = datagramHandle(socket);
   if (typeof handle?.recvStart !== "function" || typeof handle.recvStop !== "function") return undefined;
   return handle as ReceiveSwitch;
 }

@@ -141,8 +141,8 @@ export const datagramScenarios: readonly Scenario[] = [
     },
   ),
   scenario(
-    "a receive buffer of the kernel that is full drops what comes last",
-    [0, true, true, true],
+    "a receive buffer of the kernel that is full drops what comes last, and says how many",
+    [0, true, true, true, true, 0],
     async (scene) => {
       const box = await scene.bind({
         udp: { receiveBufferBytes: 16_384 },
@@ -164,7 +164,9 @@ export const datagramScenarios: readonly Scenario[] = [
       };
       while (await take());
       const ordered = got.every((value, index) => index === 0 || value > (got[index - 1] ?? 0));
-      return [got[0], got.length < count, got.length > 3, ordered];
+      const drops = await box.udp.kernelDrops();
+      const told = [drops === undefined || got.length + drops === count, box.stats.datagramsDropped];
+      return [got[0], got.length < count, got.length > 3, ordered, ...told];
     },
   ),
   scenario(

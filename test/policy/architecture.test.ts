@@ -64,7 +64,6 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
   ["src/io/stream", "framed-inbound framed-outbound framed-stream", "test/framing/framed.test.ts"],
   ["src/io/stream", "bridges", "test/sockets/bridges.test.ts"],
   ["src/memory", "pair", "test/conformance/streams.test.ts"],
-  ["src/node", "bind-transport", "src/node/datagram-transport.test.ts"],
   ["src/node", "errno-in-place", "src/node/errno.test.ts"],
   ["src/node", "connect-transport native-handle network", "test/conformance/streams.test.ts"],
   ["src/sim/kernel", "udp-socket", "src/sim/kernel/udp-stack.test.ts"],

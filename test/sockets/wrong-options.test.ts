@@ -121,6 +121,7 @@ const calls: readonly (readonly [string, Record<string, readonly unknown[]>, (op
       ...BIND,
       ...SIGNALS,
       "limits.maxConcurrentRequests": [0, ...COUNT],
+      "limits.maxAmplification": [0, 0.9, -1, "x", Number.NaN, Number.POSITIVE_INFINITY],
       "limits.maxRepliesPerSource": [0, ...COUNT],
       replies: ["all", null],
     },

@@ -61,10 +61,14 @@ async function replyToAll(
   { output, stop }: CommandContext,
 ): Promise<number> {
   const served = new AbortController();
+  // A command on this machine may answer at length; one that the world can ask could be used against others.
+  const guarded = flags.exec === undefined || flags.public === true;
   const options: ServeDatagramsOptions = {
-    // A command on this machine may answer at length; one that the world can ask could be used against others.
-    replies: flags.exec === undefined || flags.public === true ? "guarded" : "free",
-    limits: { maxConcurrentRequests: flags.once === true ? 1 : flags.exec === undefined ? undefined : MAX_CHILDREN },
+    replies: guarded ? "guarded" : "free",
+    limits: {
+      maxConcurrentRequests: flags.once === true ? 1 : flags.exec === undefined ? undefined : MAX_CHILDREN,
+      maxAmplification: guarded ? 1 : undefined,
+    },
     onError: (error) => output.problem(error),
   };
   const told: DatagramHandler = async (request, context) => {

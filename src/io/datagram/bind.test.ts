@@ -47,6 +47,7 @@ test("a plain datagram socket is bound with the system's defaults", async () => 
     reusePort: false,
     ipv6Only: false,
     receiveBufferBytes: undefined,
+    wantedReceiveBufferBytes: undefined,
     sendBufferBytes: undefined,
     signal: undefined,
   });

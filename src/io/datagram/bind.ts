@@ -26,11 +26,12 @@ export async function bindOver(
   return await openDatagramSocket(network, local, checkOptions({ op: "bind" }, options, rules));
 }
 
-/** Binds with options that were checked. */
+/** Binds with options that were checked. A server wants a larger receive buffer than the system's, where none is asked for. */
 export async function openDatagramSocket(
   network: Network,
   local: AddressLike,
   options: BindOptions,
+  wantedReceiveBufferBytes?: number,
 ): Promise<api.DatagramSocket> {
   const address = datagramSocketAddress(local, OWN_PARAMS);
   const remote = options.remote === undefined ? undefined : datagramSocketAddress(options.remote, PARTNER_PARAMS);
@@ -38,7 +39,8 @@ export async function openDatagramSocket(
   const context: OperationContext = { op: "bind", local: address.toString(), remote: remote?.toString() };
   const settings = datagramSettings(options);
   const { signal, timeoutMs } = options;
-  const opening = (): Promise<DatagramSocket> => open(network, address, remote, options, settings);
+  const wanted = { ...options, wantedReceiveBufferBytes };
+  const opening = (): Promise<DatagramSocket> => open(network, address, remote, wanted, settings);
   return await openWithin(network.clock, opening, { signal, timeoutMs }, context);
 }
 
@@ -60,7 +62,7 @@ async function open(
   network: Network,
   asked: Address,
   peer: Address | undefined,
-  options: BindOptions,
+  options: BindOptions & Pick<TransportBindOptions, "wantedReceiveBufferBytes">,
   settings: DatagramSettings,
 ): Promise<DatagramSocket> {
   const { sockets } = network;
@@ -85,6 +87,7 @@ async function open(
     reusePort,
     ipv6Only,
     receiveBufferBytes,
+    wantedReceiveBufferBytes: options.wantedReceiveBufferBytes,
     sendBufferBytes,
     signal: options.signal,
   });

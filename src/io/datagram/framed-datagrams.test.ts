@@ -310,3 +310,43 @@ test("random datagrams never throw, and a good one behind them is received", () 
     );
   }
 });
+
+test("collect gathers messages for a time of the network's clock; what is none does not count", async () => {
+  const { clock, transport, messages } = await opened();
+  const gathering = messages.collect({ forMs: 500, max: 3 });
+  transport.deliver(["no line", "uno\n"]);
+  await clock.advance(400);
+  transport.deliver(["dos\ntres\n", "cuatro\n"], STRANGER);
+  await clock.advance(100);
+  transport.deliver(["too late\n"]);
+  assert.deepEqual(
+    (await gathering).map((each) => [each.message, each.from.port]),
+    [
+      ["uno", 2000],
+      ["cuatro", 9],
+    ],
+  );
+  assert.equal(messages.messagesDropped, 2);
+  assert.equal(clock.pending, 0);
+  const controller = new AbortController();
+  const given = messages.collect({ forMs: 500, signal: controller.signal });
+  transport.deliver(["cinco\n"]);
+  await clock.turn();
+  controller.abort(new Error("no"));
+  await assert.rejects(given, { message: "no" });
+  for (const text of ["too late", "cinco"]) assert.equal((await messages.receive()).message, text);
+});
+
+test("collect under strict tells of a loss, and gives back what it had", async () => {
+  const clock = new ManualClock({ defer: (callback) => void setImmediate(callback) });
+  const transport = new ManualDatagrams();
+  const limits = { maxReceiveQueueDatagrams: 2 };
+  const box = await bindOver(manualNetwork(clock, [transport]), "udp://127.0.0.1:0", { limits, overflow: "strict" });
+  transport.deliver(["1", "2", "3"]);
+  await expectError(box.collect({ forMs: 100 }), { code: "QUEUE_FULL", op: "collect" });
+  assert.deepEqual(
+    (await box.collect({ forMs: 0, max: 2 })).map(({ data }) => String(data)),
+    ["1", "2"],
+  );
+  assert.equal(clock.pending, 0);
+});

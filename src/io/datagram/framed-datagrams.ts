@@ -13,10 +13,10 @@ import { handled } from "../operation/handled-rejection.ts";
 import { codecFailure } from "../operation/restated.ts";
 import type { DatagramPartOwner, SendReport } from "./owner.ts";
 import type { DatagramInbound } from "./inbound.ts";
-import { type DatagramQueue, BATCH_DATAGRAMS, loopOver, pushTo } from "./queue.ts";
+import { type DatagramQueue, BATCH_DATAGRAMS, collect, loopOver, pushTo } from "./queue.ts";
 import type * as api from "./public.ts";
 import type { ReceivedMessage } from "./framed-public.ts";
-import type { DatagramCloseOptions } from "./settings.ts";
+import type { CollectOptions, DatagramCloseOptions } from "./settings.ts";
 
 /** The datagram socket that a framed one stands on. */
 export interface FramedOwner extends api.DatagramSocket, DatagramPartOwner {
@@ -72,6 +72,10 @@ export class FramedDatagrams<In, Out> implements api.FramedDatagrams<In, Out> {
   receive(options: ReceiveOptions): Promise<ReceivedMessage<Out> | null>;
   receive(options?: ReceiveOptions): Promise<ReceivedMessage<Out> | null> {
     return this.socket.inbound.receive({ op: "receive", take: this.#next, end: null }, options);
+  }
+
+  collect(options: CollectOptions): Promise<ReceivedMessage<Out>[]> {
+    return collect(this.socket, this.socket.inbound, (datagram) => this.#decoder.decode(datagram), options);
   }
 
   messages(options?: ReceiveOptions): AsyncIterableIterator<ReceivedMessage<Out>> {

@@ -4,7 +4,7 @@ import type { Address, AddressLike } from "../../core/address/address.ts";
 import type { Codec } from "../../core/framing/codec.ts";
 import type { OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
 import type { SendReport } from "./owner.ts";
-import type { DatagramCloseOptions } from "./settings.ts";
+import type { CollectOptions, DatagramCloseOptions } from "./settings.ts";
 
 /** A message that came in a datagram. */
 export interface ReceivedMessage<Out> {
@@ -74,6 +74,8 @@ export interface FramedDatagramsOver<In, Out, Socket> extends AsyncDisposable, A
   receive(options?: OperationOptions & { readonly until?: undefined }): Promise<ReceivedMessage<Out>>;
   /** As above; null when `until` aborts. */
   receive(options: ReceiveOptions): Promise<ReceivedMessage<Out> | null>;
+  /** Gathers the messages that come within a time; see `DatagramSocket.collect`. Datagrams without one do not count. */
+  collect(options: CollectOptions): Promise<ReceivedMessage<Out>[]>;
   /**
    * Iterates over `receive(options)` until the datagram socket is closed; `timeoutMs` is for each message. `break` and `until`
    * neither close it nor lose a message.

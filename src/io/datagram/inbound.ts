@@ -64,6 +64,16 @@ export class DatagramInbound {
     return this.#wait(taking, options);
   }
 
+  /** Most payload that may wait. */
+  get maxBytes(): number {
+    return this.#limits.maxBytes;
+  }
+
+  /** Puts back what a call had taken and does not need, before what waits. */
+  putBack(datagrams: readonly Datagram[]): void {
+    if (this.#over === undefined) this.queue.unshift(datagrams);
+  }
+
   /** Ends the waiting calls of one iteration. */
   withdraw(taking: Taking<unknown>): void {
     this.#waiters.withdraw(taking, taking.end);

@@ -8,7 +8,7 @@ import type { OperationOptions, ReceiveOptions } from "../operation/deadline.ts"
 import type { NativeInterop } from "../operation/own-clock.ts";
 import type { FramedDatagramsOver } from "./framed-public.ts";
 import type { SendReport } from "./owner.ts";
-import type { DatagramCloseOptions, GroupOptions } from "./settings.ts";
+import type { CollectOptions, DatagramCloseOptions, GroupOptions } from "./settings.ts";
 
 /**
  * The payload of one datagram: one piece, or many that are sent together as one datagram. Strings are sent as UTF-8, each by
@@ -24,7 +24,10 @@ export interface DatagramToSend {
   readonly to?: AddressLike | undefined;
 }
 
-/** What only UDP has: `socket.udp`. Its functions may be taken off; they throw `OPTION_INVALID`, and `CLOSED` behind `close`. */
+/**
+ * What only UDP has: `socket.udp`. Its functions may be taken off; they throw `OPTION_INVALID`, and `CLOSED` behind `close`
+ * (`kernelDrops` rejects with it).
+ */
 export interface UdpSettings {
   /**
    * Joins a multicast group: what is sent to it arrives here too. To bind `udp://239.1.2.3:5000?interface=lo` does it at once.
@@ -45,6 +48,21 @@ export interface UdpSettings {
   setMulticastInterface(this: void, nameOrAddress: string): void;
   /** The sizes of the kernel's buffers as it reports them; Linux reports twice what was asked for (socket(7)). */
   bufferSizes(this: void): { readonly receiveBytes: number; readonly sendBytes: number };
+  /**
+   * Datagrams that the kernel has dropped at this socket since it was opened: they found its receive buffer full, or their
+   * checksum was wrong. `stats` does not count them, because the program never saw them. Undefined where the system does not tell:
+   * anywhere but on Linux. A method and not a counter of `stats`, because each call reads a table of the kernel
+   * (/proc/net/udp, one line for each socket of the machine): ask every some seconds, not for each datagram.
+   *
+   * @example
+   * ```ts
+   * import { bind } from "zocalo";
+   * await using box = await bind("udp://127.0.0.1:0");
+   * const lost = { kernel: await box.udp.kernelDrops(), queue: box.stats.datagramsDropped };
+   * console.log(lost.kernel ?? "unknown", lost.queue);
+   * ```
+   */
+  kernelDrops(this: void): Promise<number | undefined>;
 }
 
 /** How a datagram socket came to its end. */
@@ -61,7 +79,7 @@ export interface DatagramStats {
   readonly datagramsReceived: number;
   /** Their bytes. */
   readonly bytesReceived: number;
-  /** Datagrams dropped by the receive queue's policy. */
+  /** Datagrams dropped by the receive queue's policy. Those that the kernel dropped before: `udp.kernelDrops()`. */
   readonly datagramsDropped: number;
   /** Their bytes. */
   readonly bytesDropped: number;
@@ -160,6 +178,23 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
   receive(options: ReceiveOptions): Promise<Datagram | null>;
   /** The datagrams that are there, at least one and at most `maxDatagrams`; waits for the first. Else as `receive`. */
   receiveMany(maxDatagrams: number, options?: OperationOptions): Promise<Datagram[]>;
+  /**
+   * Gathers the datagrams that come within `forMs`: ask a group or a broadcast address once, and gather the answers. Resolves with an
+   * array, in the order of arrival, that is empty when nothing came. Ends early when there are `max` (1024), or
+   * `limits.maxReceiveQueueBytes` of payload, or when `until` aborts. Rejects as `receive` does; what it has gathered by then stays
+   * for whoever receives next, unless the datagram socket is closed.
+   *
+   * @example
+   * ```ts
+   * import { bind, serveDatagrams } from "zocalo";
+   * await using printer = await serveDatagrams("udp://239.255.7.18:0?interface=127.0.0.1", () => "a printer");
+   * await using box = await bind("udp://127.0.0.1:0");
+   * box.udp.setMulticastInterface("127.0.0.1");
+   * await box.send("who is there?", printer.localAddress);
+   * for (const { data } of await box.collect({ forMs: 200 })) console.log(String(data)); // a printer
+   * ```
+   */
+  collect(options: CollectOptions): Promise<Datagram[]>;
   /**
    * Iterates over `receive(options)` until the datagram socket is closed; `timeoutMs` is for each datagram. `break` and `until`
    * neither close it nor lose a datagram. An error that `receive` would reject with ends the loop, not the datagram socket.

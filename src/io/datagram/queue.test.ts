@@ -17,6 +17,7 @@ test("a queue is a plain list that counts its bytes", () => {
     fc.constant("shift" as const),
     fc.constant("pop" as const),
     fc.record({ take: fc.integer({ min: 1, max: 100 }) }),
+    fc.record({ unshift: fc.array(fc.nat(40), { maxLength: 5 }) }),
     fc.constant("clear" as const),
   );
   fc.assert(
@@ -31,6 +32,10 @@ test("a queue is a plain list that counts its bytes", () => {
           const item = datagram(action.push);
           queue.push(item);
           model.push(item);
+        } else if (typeof action === "object" && "unshift" in action) {
+          const items = action.unshift.map((bytes) => datagram(bytes));
+          queue.unshift(items);
+          model.unshift(...items);
         } else if (typeof action === "object") {
           assert.deepEqual(queue.take(action.take), model.splice(0, action.take));
         } else if (model.length > 0) {

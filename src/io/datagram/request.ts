@@ -7,7 +7,7 @@
 import type { Address } from "../../core/address/address.ts";
 import type { Clock } from "../network/network.ts";
 import { UsageError } from "../../core/errors.ts";
-import type { DatagramRequest } from "./server.ts";
+import type { DatagramRequest, RequestSettings } from "./server.ts";
 import type { DatagramInput, DatagramSocket } from "./public.ts";
 import type { Datagram } from "../network/datagrams.ts";
 import { lengthOf } from "./destinations.ts";
@@ -89,7 +89,7 @@ export class ReplyBudget {
 export interface RequestOwner {
   readonly localAddress: Address;
   readonly socket: DatagramSocket;
-  readonly settings: { readonly replies: "free" | "guarded"; readonly maxDatagramBytes: number };
+  readonly settings: Pick<RequestSettings, "replies" | "maxDatagramBytes" | "maxAmplification">;
   /** Of a guarded service. */
   readonly budget: ReplyBudget | undefined;
   /** Tells of an error, once. */
@@ -110,9 +110,9 @@ export class Request implements DatagramRequest {
   }
 
   get maxReplyBytes(): number {
-    const { replies, maxDatagramBytes } = this.#owner.settings;
+    const { replies, maxDatagramBytes, maxAmplification } = this.#owner.settings;
     const most = Math.min(maxDatagramBytes, this.from.family === 4 ? MAX_IPV4_PAYLOAD_BYTES : MAX_IPV6_PAYLOAD_BYTES);
-    return replies === "guarded" ? Math.min(this.data.length, most) : most;
+    return replies === "guarded" ? Math.min(Math.floor(this.data.length * maxAmplification), most) : most;
   }
 
   reply(data: DatagramInput): Promise<void> {
@@ -131,7 +131,8 @@ export class Request implements DatagramRequest {
         throw new UsageError("OPTION_INVALID", { ...names, detail, outcome: "none" });
       }
       if (lengthOf(data) > this.maxReplyBytes) {
-        const detail = `a guarded service may answer a request of ${this.data.length} bytes with at most so many bytes`;
+        const most = `at most ${this.maxReplyBytes} (limits.maxAmplification, ${settings.maxAmplification})`;
+        const detail = `a guarded service may answer a request of ${this.data.length} bytes with ${most}; say that there is more, or ask for longer requests`;
         throw new UsageError("DATAGRAM_TOO_LARGE", { ...names, detail, outcome: "none" });
       }
       this.#replies += 1;

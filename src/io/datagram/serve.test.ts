@@ -129,3 +129,33 @@ test("the places that become free are filled from the queue", async () => {
   assert.equal(server.stats.requestsHandled, 5);
   await server.close({ timeoutMs: 0 });
 });
+
+test("a forged source gets no more than the ratio times what was sent in its name, and only so many replies", async () => {
+  let repliedBytes = 0;
+  const handler: DatagramHandler = ({ maxReplyBytes }) => {
+    repliedBytes += maxReplyBytes;
+    return Buffer.alloc(maxReplyBytes);
+  };
+  const limits = { maxReceiveQueueDatagrams: 10_000, maxRepliesPerSource: 200, maxConcurrentRequests: 100 };
+  const [server, transport] = await serving(handler, { replies: "guarded", limits });
+  const victim = "udp://192.0.2.66:40000";
+  let forgedBytes = 0;
+  for (let count = 0; count < 50; count += 1) {
+    transport.deliver(
+      Array.from({ length: 20 }, () => "x".repeat(30)),
+      victim,
+    );
+    forgedBytes += 20 * 30;
+    await clock.turn();
+  }
+  const sentBytes = transport.batches.flat().reduce((sum, { data }) => sum + data.length, 0);
+  assert.equal(sentBytes, repliedBytes);
+  assert.equal(sentBytes, 200 * 90);
+  assert.ok(sentBytes < 3 * forgedBytes);
+  assert.equal(server.stats.requestsRefused, 800);
+  // Nobody else is concerned.
+  transport.deliver(["question"], "udp://192.0.2.67:40000");
+  await clock.turn();
+  assert.equal(server.stats.requestsHandled, 201);
+  await server.close({ timeoutMs: 0 });
+});

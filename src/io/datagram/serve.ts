@@ -17,6 +17,7 @@ import { canBeRequest, ReplyBudget, Request, type RequestOwner } from "./request
 import type * as api from "./server.ts";
 import { requestSettings, SERVE_DATAGRAMS_RULES } from "./server.ts";
 import type { DatagramSocket } from "./public.ts";
+import { SERVER_RECEIVE_BUFFER_BYTES } from "./settings.ts";
 
 /** Serves over `network`; see the public `serveDatagrams`, whose own options have more `rules`. */
 export async function serveDatagramsOver(
@@ -30,8 +31,18 @@ export async function serveDatagramsOver(
   checkOptions(call, { handler }, { handler: HANDLER });
   const checked = checkOptions(call, options, rules);
   const settings = requestSettings(checked);
-  const socket = await openDatagramSocket(network, address, checked).catch(toldAs(call.op));
+  const socket = await openServerSocket(network, address, checked, call.op);
   return new DatagramServer(network, socket, handler, settings);
+}
+
+/** Opens the datagram socket of a server, with options that were checked. */
+export async function openServerSocket(
+  network: Network,
+  address: AddressLike,
+  options: api.ServeDatagramsOptions,
+  op: string,
+): Promise<DatagramSocket> {
+  return await openDatagramSocket(network, address, options, SERVER_RECEIVE_BUFFER_BYTES).catch(toldAs(op));
 }
 
 /** One socket, and a handler that is called for each of its datagrams. */

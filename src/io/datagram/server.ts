@@ -4,6 +4,7 @@ import type { Address } from "../../core/address/address.ts";
 import {
   countFrom,
   FUNCTION,
+  numberFrom,
   oneOf,
   optionInvalid,
   options as object,
@@ -18,7 +19,10 @@ import type { Datagram } from "../network/datagrams.ts";
 
 /** One datagram in the hands of a handler. */
 export interface DatagramRequest extends Datagram {
-  /** Longest reply in bytes that will be sent: under `guarded` the length of the request, else what UDP can carry. */
+  /**
+   * Longest reply in bytes that will be sent: under `guarded` `limits.maxAmplification` times the length of the request, else what
+   * UDP can carry. Say in the reply that there is more, where the protocol can, as DNS does with TC (RFC 1035 section 4.1.1).
+   */
   readonly maxReplyBytes: number;
   /**
    * Sends a datagram to the sender. Resolves when the kernel has it. Rejects as `DatagramSocket.send` does, and with
@@ -51,6 +55,12 @@ export interface DatagramServerLimits extends DatagramLimits {
    */
   readonly maxConcurrentRequests?: number | undefined;
   /**
+   * Of `guarded` services: how many times the bytes of a request its reply may have, a number from 1 on. Default 3, what an
+   * address that is not proved may get (RFC 9000 section 8.1): enough for most answers of DNS. With 1 an attacker who forges
+   * the source gains nothing. Above 3 you help an attack, unless only clients that you know can send.
+   */
+  readonly maxAmplification?: number | undefined;
+  /**
    * Of `guarded` services: replies to one source, an address and a port, in a row. Then it is not answered for a second, and
    * has as many again. Default 1000; after a minute without a reply it has all of them again. One forged datagram would make two
    * services answer each other for ever, and this ends it. Kept for the last 10,000 sources.
@@ -64,11 +74,10 @@ export interface ServeDatagramsOptions extends Omit<BindOptions, "remote" | "lim
   readonly limits?: DatagramServerLimits | undefined;
   /**
    * `guarded` is for services that anybody can reach and that do not know their clients: a request gets at most one reply,
-   * never longer than itself; datagrams that cannot be requests (from a port below 1024, from the own port number, from a
-   * group), and those of a source that has had its replies (`limits.maxRepliesPerSource`), are counted and not handed over. That ends
-   * amplification, and the conversations of two services that answer each other. Default `free`: the handler decides, because
-   * most protocols need longer answers. Limit those by other means, such as three times the request (RFC 9000 section
-   * 8.1), until the sender's address is proved.
+   * of at most three times its bytes (`limits.maxAmplification`); datagrams that cannot be requests (from a port below 1024, from the own port number, from a
+   * group), and those of a source that has had its replies (`limits.maxRepliesPerSource`), are counted and not handed over. That bounds
+   * amplification, and ends the conversations of two services that answer each other. Default `free`: the handler decides,
+   * because many protocols need longer answers. Prove the sender's address before you send those.
    */
   readonly replies?: "free" | "guarded" | undefined;
   /**
@@ -83,6 +92,7 @@ const { remote: _remote, ...DATAGRAM_RULES } = BIND_RULES;
 export const DATAGRAM_SERVER_LIMIT_RULES: RulesOf<DatagramServerLimits> = {
   ...DATAGRAM_LIMIT_RULES,
   maxConcurrentRequests: countFrom(1),
+  maxAmplification: numberFrom(1),
   maxRepliesPerSource: countFrom(1),
 };
 /** What {@link ServeDatagramsOptions} must look like. A server has many peers. */
@@ -93,27 +103,33 @@ export const SERVE_DATAGRAMS_RULES: RulesOf<ServeDatagramsOptions> = {
   onError: FUNCTION,
 };
 
+/** What an address that is not proved may get for each byte (RFC 9000 section 8.1). */
+const DEFAULT_AMPLIFICATION = 3;
+
 /** The options with every default in place. */
 export interface RequestSettings {
   readonly onError: OnError<DatagramRequest> | undefined;
   readonly replies: "free" | "guarded";
   readonly maxConcurrentRequests: number;
   readonly maxDatagramBytes: number;
+  readonly maxAmplification: number;
   readonly maxRepliesPerSource: number;
 }
 
 /** Fills in the defaults. Throws `OPTION_INVALID` for a limit without a meaning. */
 export function requestSettings({ limits = {}, replies = "free", onError }: ServeDatagramsOptions): RequestSettings {
-  const { maxConcurrentRequests = 1024, maxDatagramBytes = Number.POSITIVE_INFINITY, maxRepliesPerSource } = limits;
-  if (maxRepliesPerSource !== undefined && replies !== "guarded") {
-    throw optionInvalid({ op: "serveDatagrams" }, 'limits.maxRepliesPerSource works only with replies: "guarded"');
+  const { maxConcurrentRequests = 1024, maxDatagramBytes = Number.POSITIVE_INFINITY } = limits;
+  const unused = (["maxAmplification", "maxRepliesPerSource"] as const).find((name) => limits[name] !== undefined);
+  if (unused !== undefined && replies !== "guarded") {
+    throw optionInvalid({ op: "serveDatagrams" }, `limits.${unused} works only with replies: "guarded"`);
   }
   return {
     onError,
     replies,
     maxConcurrentRequests,
     maxDatagramBytes,
-    maxRepliesPerSource: maxRepliesPerSource ?? 1000,
+    maxAmplification: limits.maxAmplification ?? DEFAULT_AMPLIFICATION,
+    maxRepliesPerSource: limits.maxRepliesPerSource ?? 1000,
   };
 }
 

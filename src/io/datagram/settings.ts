@@ -11,6 +11,7 @@ import {
   OVERFLOW,
   type OverflowPolicy,
   type RulesOf,
+  SIGNAL,
   TEXT,
   wholeNumber,
 } from "../../core/options/check-options.ts";
@@ -59,7 +60,11 @@ export interface UdpOptions {
   readonly reusePort?: boolean | undefined;
   /** On `[::]`, take IPv6 only. Default false: IPv4 peers come too, with their IPv4 addresses. */
   readonly ipv6Only?: boolean | undefined;
-  /** Size of the kernel's receive buffer in bytes; the kernel caps it (Linux: net.core.rmem_max). Default: the system's. */
+  /**
+   * Size of the kernel's receive buffer in bytes; the kernel caps it (Linux: net.core.rmem_max). What it gave:
+   * `udp.bufferSizes()`. Default of `bind`: the system's. Servers ask for 4194304 (4 MiB), since many send to them at a time,
+   * and go on with less.
+   */
   readonly receiveBufferBytes?: number | undefined;
   /** Size of the kernel's send buffer in bytes; the kernel caps it (Linux: net.core.wmem_max). Default: the system's. */
   readonly sendBufferBytes?: number | undefined;
@@ -81,8 +86,8 @@ export interface BindOptions extends OperationOptions {
    * useful where answering in order would make every answer late.
    *
    * - `drop-oldest`, `drop-newest`: the oldest datagram in the queue is dropped, or the one that arrives.
-   * - `block`: nothing is taken from the kernel until there is room; what it drops then is not counted here. Costs nothing under
-   *   a flood. `UNSUPPORTED` on a runtime that cannot stop receiving.
+   * - `block`: nothing is taken from the kernel until there is room; what it drops then, `udp.kernelDrops()` counts. Costs nothing
+   *   under a flood. `UNSUPPORTED` on a runtime that cannot stop receiving.
    * - `strict`: no loss goes unnoticed. What is in the queue is still given out; then one call rejects with `QUEUE_FULL` and
    *   says how many datagrams were dropped at that place, and reception goes on.
    */
@@ -98,6 +103,26 @@ export interface DatagramCloseOptions extends OperationOptions {
   /** Longest wait in milliseconds in which the kernel takes nothing of what was accepted. Default 2000; 0 drops it. */
   readonly lingerMs?: number | undefined;
 }
+
+/** Options of `collect`. */
+export interface CollectOptions {
+  /** How long it gathers, in milliseconds; 0 takes what is there, `Infinity` leaves the end to `max` or `until`. */
+  readonly forMs: number;
+  /** Ends it early when so many have come. Default 1024, so that strangers cannot make it grow. */
+  readonly max?: number | undefined;
+  /** Gives it up: the call rejects with the signal's reason, and what it has gathered stays for whoever receives next. */
+  readonly signal?: AbortSignal | undefined;
+  /** Ends it early and in order: the call resolves with what it has gathered. */
+  readonly until?: AbortSignal | undefined;
+}
+
+/** What {@link CollectOptions} must look like. */
+export const COLLECT_RULES: RulesOf<CollectOptions> = {
+  forMs: { ...FROM_ZERO, required: true },
+  max: countFrom(1),
+  signal: SIGNAL,
+  until: SIGNAL,
+};
 
 /** Which senders and which network interface a group is joined for. */
 export interface GroupOptions {
@@ -138,6 +163,9 @@ export const DATAGRAM_LIMIT_RULES: RulesOf<DatagramLimits> = {
   maxDatagramBytes: countFrom(1),
 };
 const LARGEST_INT = 2_147_483_647;
+
+/** What servers ask for to receive in: some thousand datagrams, which come while the program does something else. */
+export const SERVER_RECEIVE_BUFFER_BYTES = 4_194_304;
 
 /** What {@link BindOptions} must look like. */
 export const BIND_RULES: RulesOf<BindOptions> = {

@@ -24,9 +24,15 @@ import { FramedDatagrams } from "./framed-datagrams.ts";
 import type { DatagramPartOwner, SendReport } from "./owner.ts";
 import { DatagramInbound, datagramSocketClosed } from "./inbound.ts";
 import { DatagramOutbound } from "./outbound.ts";
-import { CLOSE_RULES, type DatagramCloseOptions, type DatagramSettings, DEFAULT_CLOSE_LINGER_MS } from "./settings.ts";
+import {
+  CLOSE_RULES,
+  type CollectOptions,
+  type DatagramCloseOptions,
+  type DatagramSettings,
+  DEFAULT_CLOSE_LINGER_MS,
+} from "./settings.ts";
 import type * as api from "./public.ts";
-import { BATCH_DATAGRAMS, loopOver, pushTo, TAKE_ONE, takeMany } from "./queue.ts";
+import { BATCH_DATAGRAMS, collect, loopOver, pushTo, TAKE_ONE, takeMany } from "./queue.ts";
 import { UdpSettings } from "./udp.ts";
 
 /** A datagram socket over a transport. */
@@ -138,6 +144,10 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
       return Promise.reject(optionInvalid(this.context("receiveMany"), detail));
     }
     return this.inbound.receive(takeMany(maxDatagrams), options);
+  }
+
+  collect(options: CollectOptions): Promise<Datagram[]> {
+    return collect(this, this.inbound, (datagram) => datagram, options);
   }
 
   datagrams(options?: ReceiveOptions): AsyncIterableIterator<Datagram> {

@@ -36,7 +36,10 @@ test("settings are handed on, and closed datagram sockets refuse them", async ()
     'leave {"group":"239.1.2.3","source":"192.0.2.1"}',
   ]);
   assert.deepEqual(box.udp.bufferSizes(), { receiveBytes: 1, sendBytes: 2 });
+  const { kernelDrops } = box.udp;
+  assert.equal(await kernelDrops(), 3);
   assert.equal(box.interop.native, undefined);
   await box.close();
   assert.throws(() => box.udp.setTtl(1), { code: "CLOSED", op: "setTtl" });
+  await assert.rejects(kernelDrops(), { code: "CLOSED", op: "kernelDrops" });
 });

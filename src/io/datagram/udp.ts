@@ -3,6 +3,7 @@
 import { Address } from "../../core/address/address.ts";
 import { UsageError } from "../../core/errors.ts";
 import { checkOptions, FLAG, type OptionRule, TEXT, wholeNumber } from "../../core/options/check-options.ts";
+import { handled } from "../operation/handled-rejection.ts";
 import type { DatagramPartOwner } from "./owner.ts";
 import type * as api from "./public.ts";
 import { GROUP_RULES, type GroupOptions } from "./settings.ts";
@@ -41,6 +42,11 @@ export class UdpSettings implements api.UdpSettings {
   readonly bufferSizes = (): { readonly receiveBytes: number; readonly sendBytes: number } => {
     return this.#socket.open("bufferSizes").bufferSizes();
   };
+  readonly kernelDrops = (): Promise<number | undefined> => handled(this.#kernelDrops());
+
+  async #kernelDrops(): Promise<number | undefined> {
+    return await this.#socket.open("kernelDrops").kernelDrops();
+  }
 
   #membership(op: string, group: string | Address, options: GroupOptions): GroupMembership {
     return membership(group, options, this.#socket.context(op), this.#socket.localAddress);

@@ -83,6 +83,8 @@ export interface DatagramTransport {
   setMulticastInterface(name: string): void;
   /** Kernel buffer sizes in bytes, as the kernel reports them. */
   bufferSizes(): { readonly receiveBytes: number; readonly sendBytes: number };
+  /** Datagrams that the kernel has dropped here because its receive buffer was full; undefined where it does not tell. */
+  kernelDrops(): Promise<number | undefined>;
   /** Whether the datagram socket keeps the process alive. */
   setReferenced(on: boolean): void;
   /** Releases the socket. Nothing is delivered any more. */
@@ -101,6 +103,8 @@ export interface TransportBindOptions {
   readonly ipv6Only: boolean;
   /** Sizes of the kernel's buffers in bytes; undefined leaves the system's default. */
   readonly receiveBufferBytes: number | undefined;
+  /** Where `receiveBufferBytes` is undefined: asked for if it is more than the default, and less is no error. */
+  readonly wantedReceiveBufferBytes?: number | undefined;
   /** Size of the kernel's buffer in bytes; undefined leaves the system's default. */
   readonly sendBufferBytes: number | undefined;
   /** Aborts the opening. */

@@ -5,11 +5,9 @@ import { checkOptions, type OptionRules } from "../../core/options/check-options
 import { showAs } from "../../core/show-as.ts";
 import { checkContract, datagramAddress } from "../contract/handlers.ts";
 import type { DatagramSocket } from "../datagram/public.ts";
-import { openDatagramSocket } from "../datagram/bind.ts";
-import { DatagramServer } from "../datagram/serve.ts";
+import { DatagramServer, openServerSocket } from "../datagram/serve.ts";
 import { type RequestSettings, requestSettings, type ServeDatagramsOptions } from "../datagram/server.ts";
 import type { Network } from "../network/network.ts";
-import { toldAs } from "../operation/restated.ts";
 import { StatelessAnswers } from "./answers.ts";
 import type * as api from "./public.ts";
 import { checkStateless } from "./public.ts";
@@ -36,7 +34,7 @@ export async function serveStatelessOver<Server extends api.StatelessMethods>(
     limits: { ...rest.limits, maxDatagramBytes: answers.maxDatagramBytes },
     ...(onError === undefined ? {} : { onError: (error, request) => onError(error, request?.from) }),
   };
-  const socket = await openDatagramSocket(network, address, served).catch(toldAs(op));
+  const socket = await openServerSocket(network, address, served, op);
   return new StatelessServer(network, socket, answers, requestSettings(served));
 }
 

@@ -119,7 +119,8 @@ export function callSettings(options: ConnectStatelessOptions): CallLimits {
 }
 
 /** Limits of a server of a contract over datagrams. All are on by default. */
-export interface StatelessServerLimits extends Omit<DatagramServerLimits, "maxRepliesPerSource" | "maxDatagramBytes"> {
+export interface StatelessServerLimits
+  extends Omit<DatagramServerLimits, "maxAmplification" | "maxRepliesPerSource" | "maxDatagramBytes"> {
   /**
    * Largest answer in bytes, the datagram's head included. A longer one is told to the caller as a `RemoteError` with the code
    * `DATAGRAM_TOO_LARGE`, and to `onError`. Default 1200: larger ones may be cut into fragments on the way, and then losing one
@@ -150,7 +151,11 @@ export type ServeStatelessOptions<Server extends StatelessMethods> = StatelessSe
 export type AnyServerOptions = StatelessServerOptions & { readonly handlers?: object | undefined };
 
 const { replies: _replies, ...DATAGRAMS_RULES } = SERVE_DATAGRAMS_RULES;
-const { maxRepliesPerSource: _maxReplies, ...LIMIT_RULES }: RulesOf<DatagramServerLimits> = {
+const {
+  maxAmplification: _factor,
+  maxRepliesPerSource: _maxReplies,
+  ...LIMIT_RULES
+}: RulesOf<DatagramServerLimits> = {
   ...DATAGRAM_SERVER_LIMIT_RULES,
   maxDatagramBytes: DATAGRAM_BYTES,
 };

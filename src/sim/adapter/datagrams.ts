@@ -91,6 +91,9 @@ export class SimDatagramSocket implements DatagramTransport {
   bufferSizes(): { readonly receiveBytes: number; readonly sendBytes: number } {
     return { receiveBytes: this.#socket.receiveBufferBytes, sendBytes: this.#sendBufferBytes };
   }
+  kernelDrops(): Promise<number> {
+    return Promise.resolve(this.#socket.overflows);
+  }
   setReferenced(): void {}
 
   close(): Promise<void> {

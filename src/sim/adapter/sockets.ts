@@ -21,6 +21,8 @@ import { addressOf, failureError, placeOf, refusalError } from "./translation.ts
 
 /** What Linux gives a datagram socket that asks for nothing. */
 const DEFAULT_BUFFER_BYTES = 212_992;
+/** What Linux gives at most, as long as nobody raises net.core.rmem_max: twice that (socket(7)). */
+const MOST_BUFFER_BYTES = 425_984;
 /** How long the name service takes. */
 const LOOKUP_MS = 1;
 
@@ -103,7 +105,9 @@ export class SimSockets implements Sockets {
     const context = { op: "bind", local: local.toString(), remote: options.remote?.toString() };
     return new Promise((resolve) => {
       const { remote, ipv6Only, reusePort, reuseAddress } = options;
-      const { receiveBufferBytes = DEFAULT_BUFFER_BYTES, sendBufferBytes = DEFAULT_BUFFER_BYTES } = options;
+      const { wantedReceiveBufferBytes: wanted = DEFAULT_BUFFER_BYTES, sendBufferBytes = DEFAULT_BUFFER_BYTES } =
+        options;
+      const receiveBufferBytes = Math.min(options.receiveBufferBytes ?? wanted, MOST_BUFFER_BYTES);
       const standing = { local: placeOf(local, context), dual: !ipv6Only, shared: reusePort || reuseAddress };
       const peer = remote === undefined ? undefined : placeOf(remote, context);
       const socket = this.#try(context, () => kernel.udp.bind(standing, peer, receiveBufferBytes));

@@ -192,4 +192,5 @@ const CALLS: Readonly<Record<string, (box: DatagramSocket) => unknown>> = {
   setMulticastLoopback: (box) => box.udp.setMulticastLoopback(true),
   setMulticastInterface: (box) => box.udp.setMulticastInterface("lo"),
   bufferSizes: (box) => box.udp.bufferSizes(),
+  kernelDrops: (box) => box.udp.kernelDrops(),
 };

@@ -34,6 +34,12 @@ export const settingChecks: DatagramChecks = {
     await arrivesNext(box);
   },
 
+  async "the kernel's drops are a number, or unknown; nothing is lost where nothing came"({ open }) {
+    const box = await open();
+    await arrivesNext(box);
+    assert.ok([0, undefined].includes(await box.udp.kernelDrops()));
+  },
+
   async "only groups of the own IP version can be joined"({ open, host }) {
     const box = await open();
     const [own, other] = host.includes(":") ? ["ff02::1234", "239.1.2.3"] : ["239.1.2.3", "ff02::1234"];

@@ -5,7 +5,7 @@ import { TimeoutError, UsageError } from "../../core/errors.ts";
 import type { OperationOptions } from "../../io/operation/deadline.ts";
 import type { DatagramSocket } from "../../io/datagram/public.ts";
 import { expectAborted, expectError, reasonOf } from "../expect-error.ts";
-import { SHORT_MS } from "../stream/check.ts";
+import { pending, SHORT_MS } from "../stream/check.ts";
 import { arrivesNext, type DatagramChecks, fill, numbers, take, texts } from "./world.ts";
 
 /** Everything about `receive`, `receiveMany` and batches. */
@@ -106,6 +106,80 @@ export const receiveChecks: DatagramChecks = {
       break;
     }
     await arrivesNext(box);
+  },
+};
+
+/** Everything about `collect`: gathering what comes within a time. */
+export const collectChecks: DatagramChecks = {
+  async "collect gathers what many send, in order, and ends early with max"(scene) {
+    const box = await scene.open();
+    await fill(scene, box, ["there", "before"]);
+    const gathering = box.collect({ forMs: Infinity, max: 5 });
+    const senders = [await scene.open(), await scene.open(), await scene.open()];
+    for (const [index, sender] of senders.entries()) await sender.send(String(index), box.localAddress);
+    const gathered = await gathering;
+    assert.deepEqual(texts(gathered), ["there", "before", "0", "1", "2"]);
+    assert.deepEqual(
+      gathered.slice(2).map(({ from }) => from.toString()),
+      senders.map(({ localAddress }) => localAddress.toString()),
+    );
+    await arrivesNext(box);
+  },
+
+  async "silence is no error, and no time takes what is there"(scene) {
+    const box = await scene.open();
+    assert.deepEqual(await box.collect({ forMs: SHORT_MS }), []);
+    assert.deepEqual(await box.collect({ forMs: 0 }), []);
+    await fill(scene, box, numbers(3));
+    assert.deepEqual(texts(await box.collect({ forMs: 0, max: 2 })), ["0", "1"]);
+    assert.deepEqual(texts(await box.collect({ forMs: 0 })), ["2"]);
+    await arrivesNext(box);
+  },
+
+  async "until ends it in order, with what has come"(scene) {
+    const box = await scene.open();
+    const enough = new AbortController();
+    const gathering = box.collect({ forMs: Infinity, until: enough.signal });
+    await fill(scene, box, numbers(3));
+    enough.abort();
+    assert.deepEqual(texts(await gathering), numbers(3));
+    assert.deepEqual(await box.collect({ forMs: Infinity, until: enough.signal }), []);
+    await arrivesNext(box);
+  },
+
+  async "a signal gives it up, and what it has gathered stays, before what comes later"(scene) {
+    const box = await scene.open();
+    const controller = new AbortController();
+    const gathering = pending(box.collect({ forMs: Infinity, signal: controller.signal }));
+    await fill(scene, box, numbers(2));
+    const reason = new Error("no");
+    controller.abort(reason);
+    assert.equal(await reasonOf(gathering), reason);
+    await fill(scene, box, numbers(2, 2));
+    assert.equal(await reasonOf(box.collect({ forMs: 0, signal: controller.signal })), reason);
+    assert.deepEqual(await take(box, 4), numbers(4));
+  },
+
+  async "it is bounded by the bytes of the receive queue, too"(scene) {
+    const box = await scene.open({ limits: { maxReceiveQueueBytes: 100 } });
+    const gathering = box.collect({ forMs: Infinity });
+    const payloads = numbers(4).map((text) => text.repeat(40));
+    for (const payload of payloads) await fill(scene, box, [payload]);
+    assert.deepEqual(texts(await gathering), payloads.slice(0, 3));
+    assert.deepEqual(await take(box, 1), payloads.slice(3));
+  },
+
+  async "options that make no sense are refused, and closing rejects it"({ open }) {
+    const box = await open();
+    const wrong = [undefined, {}, { forMs: -1 }, { forMs: "1" }, { forMs: 1, max: 0 }, { forMs: 1, timeoutMs: 1 }];
+    for (const options of wrong) {
+      const expected = { code: "OPTION_INVALID", op: "collect", type: UsageError } as const;
+      await expectError(box.collect(options as { forMs: number }), expected);
+    }
+    const gathering = pending(box.collect({ forMs: Infinity }));
+    await box.send("lost", box.localAddress);
+    await box.close();
+    await expectError(gathering, { code: "CLOSED", op: "collect" });
   },
 };
 

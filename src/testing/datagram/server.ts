@@ -47,11 +47,27 @@ export const datagramServerChecks: DatagramChecks = {
       { replies: "some" as "free" },
       { replies: "free" as const, limits: { maxRepliesPerSource: 5 } },
       { limits: { maxRepliesPerSource: 5 } },
+      { limits: { maxAmplification: 2 } },
+      { replies: "guarded" as const, limits: { maxAmplification: 0.5 } },
+      { replies: "guarded" as const, limits: { maxAmplification: Number.POSITIVE_INFINITY } },
     ]) {
       await expectError(serveDatagramsOver(network, local, silent, options), expected);
     }
     const overTcp = serveDatagramsOver(network, "tcp://127.0.0.1:0", silent);
     await expectError(overTcp, { code: "ADDRESS_INVALID", op: "serveDatagrams" });
+  },
+
+  async "a server has the receive buffer of who asks for 4 MiB, unless it is told another size"(scene) {
+    const { open } = scene;
+    const most = (await open({ udp: { receiveBufferBytes: 4_194_304 } })).udp.bufferSizes().receiveBytes;
+    const usual = (await open()).udp.bufferSizes().receiveBytes;
+    const small = (await open({ udp: { receiveBufferBytes: 20_000 } })).udp.bufferSizes().receiveBytes;
+    await withServer(scene, silent, {}, async ({ server }) => {
+      assert.equal(server.socket.udp.bufferSizes().receiveBytes, Math.max(most, usual));
+    });
+    await withServer(scene, silent, { udp: { receiveBufferBytes: 20_000 } }, async ({ server }) => {
+      assert.equal(server.socket.udp.bufferSizes().receiveBytes, small);
+    });
   },
 
   async "a handler that fails touches no other request"(scene) {
@@ -120,14 +136,40 @@ export const datagramServerChecks: DatagramChecks = {
     });
   },
 
-  async "a guarded server never answers more than it was asked, nor twice"(scene) {
+  async "a guarded server answers at most three times what it was asked, or as it was told"(scene) {
+    for (const [maxAmplification, ratio] of [
+      [undefined, 3],
+      [1.5, 1.5],
+      [100_000, 100_000],
+    ] as const) {
+      const seen: number[] = [];
+      const handler: DatagramHandler = (request) => {
+        seen.push(request.maxReplyBytes);
+        return Buffer.alloc(Math.min(1000, request.maxReplyBytes));
+      };
+      const options = { replies: "guarded", limits: { maxAmplification, maxDatagramBytes: 1000 } } as const;
+      await withServer(scene, handler, options, async ({ server, client, errors }) => {
+        for (const bytes of [0, 1, 33, 600]) {
+          await client.send(Buffer.alloc(bytes));
+          const most = Math.min(1000, Math.floor(bytes * ratio));
+          assert.equal((await client.receive()).data.length, most, `${bytes} bytes, ${ratio} times`);
+          assert.equal(seen.at(-1), most);
+        }
+        assert.equal(server.stats.requestsHandled, 4);
+        assert.deepEqual(errors, []);
+      });
+    }
+  },
+
+  async "a guarded server with the ratio 1 never answers more than it was asked, nor twice"(scene) {
     const handler: DatagramHandler = async (request) => {
       assert.equal(request.maxReplyBytes, request.data.length);
       const text = request.data.toString();
       if (text === "twice") await request.reply("once");
       return text === "short" ? "too long" : text.slice(0, 4);
     };
-    await withServer(scene, handler, { replies: "guarded" }, async ({ server, client, errors }) => {
+    const options = { replies: "guarded", limits: { maxAmplification: 1 } } as const;
+    await withServer(scene, handler, options, async ({ server, client, errors }) => {
       for (const text of ["short", "twice", "fine"]) await client.send(text);
       assert.deepEqual((await take(client, 2)).sort(), ["fine", "once"]);
       await scene.until(() => server.stats.requestsHandled === 3);

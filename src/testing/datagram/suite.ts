@@ -10,7 +10,7 @@ import { closeChecks } from "./close.ts";
 import { broadcastChecks, multicastChecks, settingChecks } from "./groups.ts";
 import { loopChecks } from "./loops.ts";
 import { blockChecks, queueChecks } from "./queue.ts";
-import { receiveChecks } from "./receive.ts";
+import { collectChecks, receiveChecks } from "./receive.ts";
 import { sendChecks } from "./send.ts";
 import { datagramServerChecks } from "./server.ts";
 import { datagramTransferChecks, ownNameChecks } from "./transfer.ts";
@@ -40,6 +40,7 @@ export function datagramSuite(name: string, world: DatagramWorld): void {
     datagramTransferChecks,
     sendChecks,
     receiveChecks,
+    collectChecks,
     loopChecks,
     queueChecks,
     connectedChecks,
