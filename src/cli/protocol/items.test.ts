@@ -55,6 +55,6 @@ test("at a terminal a line that is no item is told of, and the next one is tried
   assert.deepEqual([typed.shown, typed.failure, typed.warnings.length], ["2\n6\n", undefined, 1]);
   assert.match(String(typed.warnings[0]), /line 2 of stdin, an item of the stream double, needs JSON/);
   const piped = await exchange(["1\n", "zwei\n", "3\n"], false);
-  assert.match(String(piped.failure), /^UsageError: FRAME_INVALID: stdin: line 2 of stdin/);
+  assert.match(String(piped.failure), /^CommandError: FRAME_INVALID: stdin: line 2 of stdin/);
   assert.deepEqual([piped.warnings, piped.cancelled], [[], true]);
 });

@@ -30,5 +30,5 @@ test("what stands behind the last line end is a message too", async () => {
 
 test("a line without an end does not fill the memory", async () => {
   const pieces = Array.from({ length: 9 }, () => "a".repeat(1_048_576));
-  await assert.rejects(messagesOf(pieces), { name: "UsageError", code: "FRAME_TOO_LONG", side: "local" });
+  await assert.rejects(messagesOf(pieces), { name: "CommandError", code: "FRAME_TOO_LONG", side: "local" });
 });
