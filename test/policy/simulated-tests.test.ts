@@ -11,6 +11,7 @@ import { repositoryRoot } from "../fixtures/repository-root.ts";
 
 /** Tests that must see single runs, and why. The hunts of test/soak are no tests, and check one seed in ten. */
 const ONCE: Readonly<Record<string, string>> = {
+  "src/cli/sim/sequence.test.ts": "draws one seed twice, and compares the drawings",
   "src/sim/world/simulate.test.ts": "shows what one run gives, and that check gives the same",
   "src/sim/explore/explore.test.ts": "shows that options are refused by a single run as well",
   "src/sim/explore/sim-test.test.ts": "counts how often simTest runs a seed",

@@ -119,10 +119,11 @@ test("sendMany: what the kernel refuses is in the report, with the same shape", 
   assertError(failures[0]?.error, { code: "PERMISSION_DENIED", side: "system", outcome: "none", type: ZocaloError });
 });
 
-describe("receive, receiveMany and onDatagrams", () => {
+describe("receive, receiveMany, collect and onDatagrams", () => {
   const receiving: Readonly<Record<string, (one: DatagramSocket) => Promise<unknown>>> = {
     receive: (one) => one.receive(),
     receiveMany: (one) => one.receiveMany(10),
+    collect: (one) => one.collect({ forMs: 60_000 }),
   };
   for (const [op, receive] of Object.entries(receiving)) {
     failure({ code: "CLOSED", type: ConnectionError, op, side: "local", knows: ["local"] }).of({
