@@ -73,11 +73,11 @@ export interface ServeDatagramsOptions extends Omit<BindOptions, "remote" | "lim
   /** Bounds of its queues, of one datagram, and of its handlers. */
   readonly limits?: DatagramServerLimits | undefined;
   /**
-   * `guarded` is for services that anybody can reach and that do not know their clients: a request gets at most one reply,
-   * of at most three times its bytes (`limits.maxAmplification`); datagrams that cannot be requests (from a port below 1024, from the own port number, from a
-   * group), and those of a source that has had its replies (`limits.maxRepliesPerSource`), are counted and not handed over. That bounds
-   * amplification, and ends the conversations of two services that answer each other. Default `free`: the handler decides,
-   * because many protocols need longer answers. Prove the sender's address before you send those.
+   * `guarded` is for services that anybody can reach and that do not know their clients: a request gets at most one reply, of at
+   * most three times its bytes (`limits.maxAmplification`); datagrams that cannot be requests (from a port below 1024, from the
+   * own port number, from a group), and those of a source that has had its replies (`limits.maxRepliesPerSource`), are counted and
+   * not handed over. That bounds amplification, and ends the conversations of two services that answer each other. Default `free`:
+   * the handler decides, because many protocols need longer answers. Prove the sender's address before you send those.
    */
   readonly replies?: "free" | "guarded" | undefined;
   /**

@@ -99,11 +99,12 @@ export interface FramedStreamOver<In, Out, Socket> extends AsyncDisposable, Asyn
    */
   batches(options?: ReceiveOptions): AsyncIterableIterator<readonly Out[]>;
   /**
-   * Calls `handler` for each message as it is decoded, without a Promise: the fastest way. Messages that are bytes are
-   * views, valid until the handler returns, also when it returns a promise. Of a promise it waits for the end before it
-   * delivers the next message, so a handler that returns that of its `send` reads no faster than its peer takes the answers. Resolves when the peer has ended; rejects when the connection or the framing
-   * breaks, or when the handler throws or its promise rejects (with its error; nothing more is then delivered, and every later call that receives
-   * rejects with it). A handler may send, pause, detach, close and abort; after the last three it is not called again.
+   * Calls `handler` for each message as it is decoded, without a Promise: the fastest way. Messages that are bytes are views,
+   * valid until the handler returns, also when it returns a promise. Of a promise it waits for the end before it delivers the next
+   * message, so a handler that returns that of its `send` reads no faster than its peer takes the answers. Resolves when the peer
+   * has ended; rejects when the connection or the framing breaks, or when the handler throws or its promise rejects (with its
+   * error; nothing more is then delivered, and every later call that receives rejects with it). A handler may send, pause, detach,
+   * close and abort; after the last three it is not called again.
    *
    * It resolves, too, when `until` aborts, and rejects with `TIMEOUT` when no whole message came for `timeoutMs`, in which
    * `pause` does not count; the rest is there for whoever receives next. Nobody has to await it: its rejection is never an
