@@ -107,7 +107,7 @@ async function datagrams(receiver: string, perSecond: number): Promise<Figures> 
 /** The fastest pace at which raw `node:dgram` loses under 0.1 %: both sides are then measured at it. */
 async function sustainablePace(): Promise<number> {
   for (let perSecond = 200_000; perSecond > 10_000; perSecond = Math.round(perSecond * 0.8)) {
-    const { lost = 1 } = await datagrams("rawMailbox", perSecond);
+    const { lost = 1 } = await datagrams("rawDatagramSocket", perSecond);
     if (lost < 0.001) return perSecond;
   }
   throw new Error("this machine loses datagrams at any pace");
@@ -180,19 +180,19 @@ if (runs("cancel")) {
 if (runs("udp")) {
   const perSecond = await sustainablePace();
   console.log(`datagrams are sent at ${perSecond.toLocaleString("en-US")} a second`);
-  const datagramSockets = ["rawMailbox", "zocaloMailbox", "zocaloBatches"];
+  const datagramSockets = ["rawDatagramSocket", "zocaloDatagramSocket", "zocaloBatches"];
   const series = await alternate(
     Object.fromEntries(datagramSockets.map((name) => [name, () => datagrams(name, perSecond)])),
   );
   for (const [role, reader] of [
-    ["zocaloMailbox", "for await"],
+    ["zocaloDatagramSocket", "for await"],
     ["zocaloBatches", "batches()"],
   ] as const) {
-    const sides = { subject: pick(series, role, "rate"), baseline: pick(series, "rawMailbox", "rate") };
+    const sides = { subject: pick(series, role, "rate"), baseline: pick(series, "rawDatagramSocket", "rate") };
     show({ name: `datagrams delivered, ${reader}`, ...sides, target: { atLeast: 0.95 }, unit: "a second" });
-    const cpu = { subject: pick(series, role, "cpu"), baseline: pick(series, "rawMailbox", "cpu") };
+    const cpu = { subject: pick(series, role, "cpu"), baseline: pick(series, "rawDatagramSocket", "cpu") };
     show({ name: "  processor time a datagram", ...cpu, unit: "us" });
     const lost = (name: string): string => `${(median(pick(series, name, "lost")) * 100).toFixed(3)} %`;
-    console.log(`  lost: ${lost(role)} against ${lost("rawMailbox")}`);
+    console.log(`  lost: ${lost(role)} against ${lost("rawDatagramSocket")}`);
   }
 }

@@ -48,7 +48,9 @@ export function play(roles: Record<string, () => Role>): void {
     void (async () => {
       const { id, command, input } = message;
       try {
-        process.send?.({ id, figures: await role?.[command]?.(input) });
+        const act = role?.[command];
+        if (act === undefined) throw new Error(`no role ${process.argv[2]} that can ${command}`);
+        process.send?.({ id, figures: await act(input) });
       } catch (error) {
         process.send?.({ id, error: String(error) });
       }

@@ -23,7 +23,7 @@ await serveSessions(many, "tcp://127.0.0.1:0", { handlers: {
 ${each((index) => `  call${index}: (request) => ({ c${index}: [request.a${index}] }),`)}
 } });
 const session = await connectSession(many, "tcp://127.0.0.1:1", { handlers: {} });
-${each((index) => `export const answer${index}: string[] = (await session.call${index}({ a${index}: "a", b: 1 })).c${index};`)}
+${each((index) => `export const answer${index}: string[] = (await session.remote.call${index}({ a${index}: "a", b: 1 })).c${index};`)}
 `;
 }
 

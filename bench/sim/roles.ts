@@ -13,6 +13,7 @@ import { type Figures, play, type Role } from "../harness/processes.ts";
 
 // Taken before any world guards them.
 const now = performance.now.bind(performance);
+const cpuUsage = process.cpuUsage.bind(process);
 const SECOND_MS = 1000;
 const PORT = 7000;
 const REQUEST = Buffer.alloc(64, 1);
@@ -21,12 +22,12 @@ const HEARTBEAT = Buffer.alloc(16, 2);
 /** Real time and processor time from its making on. */
 class Watch {
   readonly #startedMs = now();
-  readonly #cpu = process.cpuUsage();
+  readonly #cpu = cpuUsage();
 
   /** Figures for `count` of something. */
   figures(count: number): Figures {
     const ms = now() - this.#startedMs;
-    const { user, system } = process.cpuUsage(this.#cpu);
+    const { user, system } = cpuUsage(this.#cpu);
     return { rate: (count / ms) * SECOND_MS, cpuUs: (user + system) / count, seconds: ms / SECOND_MS };
   }
 }
