@@ -30,7 +30,8 @@ export { type LineEnding, lines, type LinesOptions } from "./core/framing/bounda
 export { msgpack, type MsgpackOptions } from "./core/framing/formats/msgpack.ts";
 export { netstring, type NetstringOptions } from "./core/framing/boundaries/netstring.ts";
 export { slip, type SlipOptions } from "./core/framing/boundaries/slip.ts";
-export { type MessageParser, type ParserDefinition, ParserInput } from "./core/framing/parsed-codec.ts";
+export type { ParserDefinition } from "./core/framing/parsed-codec.ts";
+export { type MessageParser, ParserInput } from "./core/framing/parser-input.ts";
 export { text, type TextOptions } from "./core/framing/formats/text.ts";
 export type { ValueOptions } from "./core/framing/formats/value-limits.ts";
 export { varintPrefix, type VarintPrefixOptions } from "./core/framing/boundaries/varint-prefix.ts";

@@ -79,7 +79,7 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
   ["src/testing/listener", "accept broadcast closing limits scene serve suite", "test/conformance/listeners.test.ts"],
   [
     "src/testing/stream",
-    "aborts cancel check concurrency ends loops reads suite transfer",
+    "aborts bridges cancel check concurrency ends loops reads suite transfer",
     "test/conformance/streams.test.ts",
   ],
 ];

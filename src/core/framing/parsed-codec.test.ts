@@ -6,7 +6,8 @@ import { ByteWriter, REFERENCE_BYTES } from "../bytes/byte-writer.ts";
 import { chain } from "./frame-codec.ts";
 import { defineCodec } from "./define-codec.ts";
 import { text } from "./formats/text.ts";
-import type { MessageParser, ParserDefinition, ParserInput } from "./parsed-codec.ts";
+import type { ParserDefinition } from "./parsed-codec.ts";
+import type { MessageParser, ParserInput } from "./parser-input.ts";
 
 /** Lists in lists: `[`, elements and `]`; a text is its length, a colon, and its bytes. */
 type Nested = string | readonly Nested[];

@@ -20,6 +20,7 @@ import { handled } from "../operation/handled-rejection.ts";
 import { type NativeInterop, OwnClock, transportInterop } from "../operation/own-clock.ts";
 import { whileMoving } from "../stream/linger.ts";
 import { Destinations, outgoing } from "./destinations.ts";
+import { collect } from "./collect.ts";
 import { FramedDatagrams } from "./framed-datagrams.ts";
 import type { DatagramPartOwner, SendReport } from "./owner.ts";
 import { DatagramInbound, datagramSocketClosed } from "./inbound.ts";
@@ -32,7 +33,7 @@ import {
   DEFAULT_CLOSE_LINGER_MS,
 } from "./settings.ts";
 import type * as api from "./public.ts";
-import { BATCH_DATAGRAMS, collect, loopOver, pushTo, TAKE_ONE, takeMany } from "./queue.ts";
+import { BATCH_DATAGRAMS, loopOver, pushTo, TAKE_ONE, takeMany } from "./queue.ts";
 import { UdpSettings } from "./udp.ts";
 
 /** A datagram socket over a transport. */

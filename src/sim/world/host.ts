@@ -1,13 +1,14 @@
 /** A simulated machine: its kernel, its program, its clock and its disk. */
 
 import type { ErrorCode, ZocaloError } from "../../core/errors.ts";
-import { hashText } from "../../core/faults/random-stream.ts";
+import type { CertificateFault } from "../../core/faults/fault.ts";
 import { microseconds } from "../../core/faults/latency.ts";
 import type { Streams } from "../../core/faults/link.ts";
+import { hashText } from "../../core/faults/random-stream.ts";
 import type { Network } from "../../io/network/network.ts";
 import { KernelDriver } from "../adapter/kernel-driver.ts";
+import { Process } from "../adapter/process.ts";
 import { SimSockets } from "../adapter/sockets.ts";
-import type { CertificateFault } from "../../core/faults/fault.ts";
 import type { Scope } from "../guard/scope.ts";
 import { isIpv6, isLoopbackIp, type Machine, type Packet } from "../kernel/packet.ts";
 import type { SimTcpSettings } from "../kernel/tcp-settings.ts";
@@ -16,7 +17,6 @@ import { isDocumentationIp } from "./names.ts";
 import type { Fabric, FabricHost } from "./fabric.ts";
 import type { HostSnapshot } from "./failure.ts";
 import type { Host, HostMain } from "./host-contract.ts";
-import { Process } from "../adapter/process.ts";
 import type { Scheduler } from "../time/scheduler.ts";
 import type { Trace } from "./trace.ts";
 
@@ -113,9 +113,9 @@ export class SimHost implements Host, FabricHost {
     this.#up = true;
     this.#frozen = false;
     this.#note("restart");
-    const { certificateFault } = this;
+    const { certificateFault } = this.#life.process;
     this.#life = this.#boot();
-    this.certificateFault = certificateFault;
+    this.#life.process.certificateFault = certificateFault;
     this.start();
   }
 
@@ -207,8 +207,7 @@ export class SimHost implements Host, FabricHost {
       addresses: this.addresses,
       newFlow: () => scheduler.newFlow(),
       mtuTo: (ip) => {
-        const own = isLoopbackIp(ip) || this.addresses.includes(ip);
-        const target = own ? this.name : fabric.hostAt(ip)?.name;
+        const target = isLoopbackIp(ip) ? this.name : fabric.hostAt(ip)?.name;
         return target === undefined ? fabric.defaults.mtuBytes : fabric.link(this.name, target).conditions.mtuBytes;
       },
       noWayTo: (ip) => {

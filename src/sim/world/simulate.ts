@@ -128,11 +128,17 @@ export class Run {
     fabric.defaults = link;
     if (options.capture !== undefined) fabric.capture = new PacketCapture(options.capture);
     const failed = (error: unknown): void => this.fail(error);
-    const now = (): number => this.#scheduler.nowUs / 1000;
-    this.#scope = { place: "world", now, seed, world: this.#identity, leaked: failed, unhandled: failed };
+    this.#scope = {
+      place: "world",
+      now: () => this.#scheduler.nowUs / 1000,
+      seed,
+      world: this.#identity,
+      leaked: failed,
+      unhandled: failed,
+    };
     this.#director = new Process(this.#scheduler, this.#scope, streams("world"));
-    const told = { world: this.#identity, seed, leaked: failed, programFailed: failed };
-    const shared = { scheduler: this.#scheduler, fabric, trace: this.#trace, streams, tcp, cutReads };
+    const shared = { scheduler: this.#scheduler, fabric, trace: this.#trace, streams, tcp, cutReads, seed };
+    const told = { world: this.#identity, leaked: failed, programFailed: failed };
     this.#world = new SimWorld({ ...shared, ...told }, this.#director);
     extension?.prepare(this.#world);
   }
