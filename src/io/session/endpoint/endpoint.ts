@@ -344,6 +344,9 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchOwne
 
   #on(event: SessionEvent): void {
     switch (event.type) {
+      case "event":
+        (this.#traffic ?? this.traffic).event(event);
+        break;
       case "confirmed":
         this.owner.confirmed(this);
         break;
@@ -385,8 +388,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchOwne
 
   #tellLost(): void {
     const lost = this.#losses?.takeRequests();
-    if (lost === undefined) return;
-    this.#traffic?.lost(lost);
+    if (lost !== undefined) this.#traffic?.lost(lost);
   }
 
   #report(always: boolean): void {

@@ -1,6 +1,6 @@
 /** What the messages of one session need: its handlers, calls, events and streams. */
 
-import type { SessionEvent } from "../../../core/session/event.ts";
+import type { EventReceived, SessionEvent } from "../../../core/session/event.ts";
 import { SessionAnswers } from "./answers.ts";
 import { SessionCalls } from "./calls.ts";
 import { type DispatchOwner, SessionDispatch } from "./dispatch.ts";
@@ -83,12 +83,14 @@ export class SessionTraffic {
     return this.#dispatch?.isLaneFree !== false;
   }
 
-  /** Takes what the session tells about a message. */
+  /** An event came: most of what comes, so it gets here without a detour. */
+  event(event: EventReceived): void {
+    this.#starter().event(event);
+  }
+
+  /** Takes what the session tells about another message. */
   on(event: Exclude<SessionEvent, AboutSession>): void {
     switch (event.type) {
-      case "event":
-        this.#starter().event(event);
-        break;
       case "call":
         this.#starter().call(event);
         break;
