@@ -27,6 +27,7 @@ export const TABLE: LayerTable = {
   "core/bytes": { layers: [] },
   "core/options": { layers: ["core"] },
   "core/address": { layers: ["core", "core/options"], packages: ["ipaddr.js"] },
+  "core/capture": { layers: [] },
   "core/contract": { layers: ["core", "core/options"] },
   "core/faults": { layers: ["core", "core/options"] },
   "core/framing": { layers: ["core", "core/bytes", "core/options"] },
@@ -211,7 +212,7 @@ export const TABLE: LayerTable = {
   // The simulator.
   "sim/guard": { layers: ["core", "io/stream", "io/datagram", "io/listener"], builtins: ["node:async_hooks"] },
   "sim/kernel": { layers: ["core", "core/options", "core/faults"] },
-  "sim/capture": { layers: ["core", "sim/kernel"] },
+  "sim/capture": { layers: ["core", "core/capture", "sim/kernel"] },
   "sim/time": { layers: ["core/faults", "sim/guard"], builtins: ["node:async_hooks"] },
   "sim/adapter": {
     layers: [
