@@ -118,4 +118,4 @@ export type { PeerCertificate, TlsIdentity, TlsInfo, TlsMaterial, TlsOptions } f
 export { bind, connect, listen, pair, serve, serveDatagrams, sleep, type SleepOptions } from "./api/sockets.ts";
 export { type NetworkOption } from "./api/call-options.ts";
 export { nodeNetwork } from "./node/network.ts";
-export type { SignalOptions } from "./api/call-options.ts";
+export type { SignalOptions } from "./api/close-on-signals.ts";

@@ -9,14 +9,8 @@ import { SERVE_SESSIONS_RULES, type ServeSessionsOptions } from "../io/session/s
 import type { Contract, Methods } from "../io/contract/methods.ts";
 import type { Session } from "../io/session/public.ts";
 import type { SessionServer } from "../io/session/server/public.ts";
-import {
-  NETWORK_RULES,
-  networkOf,
-  type NetworkOption,
-  SERVER_RULES,
-  closeOnSignals,
-  type SignalOptions,
-} from "./call-options.ts";
+import { NETWORK_RULES, networkOf, type NetworkOption } from "./call-options.ts";
+import { SERVER_RULES, closeOnSignals, type SignalOptions } from "./close-on-signals.ts";
 
 const SERVE: OptionRules = { ...SERVE_SESSIONS_RULES, ...SERVER_RULES };
 const OPEN: OptionRules = { ...OPEN_SESSION_RULES, ...NETWORK_RULES };

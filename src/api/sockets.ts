@@ -21,14 +21,8 @@ import { SERVE_RULES, serveOver } from "../io/listener/serve.ts";
 import type { PeerHandler, ServeOptions, Server } from "../io/listener/public.ts";
 import { serveDatagramsOver } from "../io/datagram/serve.ts";
 import type { StreamSocket } from "../io/stream/public.ts";
-import {
-  closeOnSignals,
-  NETWORK_RULES,
-  networkOf,
-  type NetworkOption,
-  SERVER_RULES,
-  type SignalOptions,
-} from "./call-options.ts";
+import { NETWORK_RULES, networkOf, type NetworkOption } from "./call-options.ts";
+import { closeOnSignals, SERVER_RULES, type SignalOptions } from "./close-on-signals.ts";
 
 const CONNECT: OptionRules = { ...CONNECT_RULES, ...NETWORK_RULES };
 const LISTEN: OptionRules = { ...LISTEN_RULES, ...NETWORK_RULES };

@@ -11,14 +11,8 @@ import {
 } from "../io/stateless/settings.ts";
 import { openStatelessClient } from "../io/stateless/connect.ts";
 import { serveStatelessOver } from "../io/stateless/serve.ts";
-import {
-  closeOnSignals,
-  type SignalOptions,
-  NETWORK_RULES,
-  networkOf,
-  type NetworkOption,
-  SERVER_RULES,
-} from "./call-options.ts";
+import { NETWORK_RULES, networkOf, type NetworkOption } from "./call-options.ts";
+import { closeOnSignals, type SignalOptions, SERVER_RULES } from "./close-on-signals.ts";
 
 const SERVE: OptionRules = { ...SERVE_STATELESS_RULES, ...SERVER_RULES };
 const CLIENT: OptionRules = { ...STATELESS_CLIENT_RULES, ...NETWORK_RULES };

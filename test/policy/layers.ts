@@ -199,6 +199,7 @@ export const TABLE: LayerTable = {
     layers: ["core", "core/address", "io/network", "io/operation"],
     builtins: [
       ...KERNEL,
+      "node:cluster",
       "node:crypto",
       "node:diagnostics_channel",
       "node:fs",

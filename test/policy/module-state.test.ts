@@ -14,7 +14,8 @@ const ACCESS = "set once, when its class is made: the way to a private field";
 
 /** By file and name. */
 const REASONS: Readonly<Record<string, string>> = {
-  "src/api/call-options.ts told": PROCESS,
+  "src/api/close-on-signals.ts exit": PROCESS,
+  "src/api/close-on-signals.ts told": PROCESS,
   "src/core/bytes/byte-range.ts lastBytes": MEMORY,
   "src/core/bytes/byte-range.ts lastBuffer": MEMORY,
   "src/core/bytes/byte-range.ts lastOffset": MEMORY,

@@ -28,7 +28,8 @@ import { STATELESS_CLIENT_RULES, SERVE_STATELESS_RULES } from "../../src/io/stat
 import { SERVE_RULES } from "../../src/io/listener/serve.ts";
 import { SERVE_DATAGRAMS_RULES } from "../../src/io/datagram/server.ts";
 import { SERVE_SESSIONS_RULES } from "../../src/io/session/server/options.ts";
-import { NETWORK_RULES, SERVER_RULES } from "../../src/api/call-options.ts";
+import { NETWORK_RULES } from "../../src/api/call-options.ts";
+import { SERVER_RULES } from "../../src/api/close-on-signals.ts";
 import { call, contract, connectSession, serveSessions, serveStateless, connectStateless } from "../../src/protocol.ts";
 import { makeIdentity, testCertificates } from "../fixtures/certificates.ts";
 import { anything, holes } from "./anything.ts";

@@ -44,8 +44,14 @@ test("workers share a datagram socket whose port they name", { skip: process.pla
   await share(`udp://${OWN_HOST}:7001`, { NODE_CLUSTER_SCHED_POLICY: "none" });
 });
 
-async function share(asked: string, env?: NodeJS.ProcessEnv): Promise<void> {
-  const child = spawn(process.execPath, [PROGRAM, asked, String(WORKERS)], {
+const posix = { skip: process.platform === "win32" };
+
+test("closeOn: a worker whose server has closed on a signal leaves its primary, and ends", posix, async () => {
+  await share("tcp://127.0.0.1:0", undefined, "signal");
+});
+
+async function share(asked: string, env?: NodeJS.ProcessEnv, order = "message"): Promise<void> {
+  const child = spawn(process.execPath, [PROGRAM, asked, String(WORKERS), order], {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, ...env },
   });
@@ -77,7 +83,7 @@ async function share(asked: string, env?: NodeJS.ProcessEnv): Promise<void> {
     child.stdin.end();
     assert.deepEqual(
       await told(),
-      Array.from({ length: WORKERS }, () => [0, null]),
+      Array.from({ length: WORKERS }, () => [0, null, true]),
     );
     assert.deepEqual(await ended, [0, null]);
   } finally {

@@ -88,6 +88,7 @@ const BIND: Record<string, readonly unknown[]> = {
 const SIGNALS: Record<string, readonly unknown[]> = {
   closeOn: ["SIGTERM", ["SIGNOPE"], [5], 5, null],
   closeTimeoutMs: FROM_ZERO,
+  exitTimeoutMs: FROM_ZERO,
   onError: ["x", {}, null],
 };
 

@@ -11,17 +11,18 @@ const PROTOCOL = JSON.stringify(new URL("../protocol.js", import.meta.url).href)
 const INDEX = JSON.stringify(new URL("../index.js", import.meta.url).href);
 const posix = { skip: process.platform === "win32" };
 
-function start(program: string) {
+function start(program: string, stderr: "inherit" | "pipe" = "inherit") {
   const source = `import { connect, listen, serve } from ${INDEX};\n${program}`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", source], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", stderr],
   });
-  return { child, exited: once(child, "exit") };
+  return { child, exited: once(child, "close") };
 }
 
 /** The first line that the program prints. */
-async function firstLine(child: ReturnType<typeof start>["child"]): Promise<string> {
-  return String((await once(child.stdout, "data"))[0]).trim();
+async function firstLine({ stdout }: ReturnType<typeof start>["child"]): Promise<string> {
+  assert.ok(stdout !== null);
+  return String((await once(stdout, "data"))[0]).trim();
 }
 
 test("closeOn: the server finishes what it does, and the process ends by itself", posix, async () => {
@@ -79,7 +80,7 @@ const BUSY: Readonly<Record<string, string>> = {
     const server = await serveStateless(work, "udp://127.0.0.1:0", { handlers, ...options });
     const client = await connectStateless(work, server.localAddress);
     client.remote.job().catch(() => undefined);
-    server.closed.then(() => client.close());
+    server.closed.then(() => client.abort());
   `,
 };
 
@@ -143,6 +144,84 @@ test("a closed server leaves the signals to others, and without closeOn it never
     child.kill("SIGTERM");
     assert.deepEqual(await exited, [null, "SIGTERM"]);
   }
+});
+
+/** Runs a program that closes its server on SIGTERM; answers how it ended, and what it said on stderr. */
+async function terminated(options: string, program: string): Promise<{ readonly end: unknown; readonly said: string }> {
+  const { child, exited } = start(
+    `
+      const server = await serve("tcp://127.0.0.1:0", () => undefined, { closeOn: ["SIGTERM"], ${options} });
+      ${program}
+      console.log("ready");
+    `,
+    "pipe",
+  );
+  const said: unknown[] = [];
+  child.stderr?.on("data", (bytes) => said.push(bytes));
+  assert.equal(await firstLine(child), "ready");
+  child.kill("SIGTERM");
+  const end = await exited;
+  return { end, said: said.join("") };
+}
+
+test("closeOn: a process that something keeps alive is ended, and says what that was", posix, async () => {
+  for (const [set, code] of [["", 0] as const, ["process.exitCode = 7;", 7] as const]) {
+    const { end, said } = await terminated(
+      "exitTimeoutMs: 1",
+      `${set} setInterval(() => undefined, 1000); setInterval(() => undefined, 1000);`,
+    );
+    assert.deepEqual(end, [code, null]);
+    assert.match(
+      said,
+      /\[ZOCALO_EXIT\] ZocaloWarning: .* 1 ms later \(exitTimeoutMs\).* Open are: (\w+, )*Timeout[.,]/,
+    );
+    assert.equal(said.split("ZOCALO_EXIT").length, 2, "one warning");
+  }
+});
+
+test("closeOn: a process that ends by itself does so without a warning, and waits for no time", posix, async () => {
+  const program = `
+    const timer = setInterval(() => undefined, 1000);
+    server.closed.then(() => clearInterval(timer));
+  `;
+  assert.deepEqual(await terminated("exitTimeoutMs: 3_600_000", program), { end: [0, null], said: "" });
+  assert.deepEqual(await terminated("", program), { end: [0, null], said: "" });
+});
+
+test(
+  "closeOn: with exitTimeoutMs Infinity, and while another server is there, no process is ended",
+  posix,
+  async () => {
+    for (const other of ["", `await serve("tcp://127.0.0.1:0", () => undefined, { closeOn: ["SIGINT"] });`]) {
+      // The other server is why the process goes on although no time is left.
+      const options = other === "" ? "exitTimeoutMs: Infinity" : "exitTimeoutMs: 0";
+      const { end, said } = await terminated(
+        options,
+        `
+        ${other}
+        const timer = setInterval(() => undefined, 1000);
+        server.closed.then(() => setTimeout(() => process.exit(9), 50));
+      `,
+      );
+      assert.deepEqual({ end, said }, { end: [9, null], said: "" });
+    }
+  },
+);
+
+test("closeOn: the longest exitTimeoutMs of several servers counts", posix, async () => {
+  const { end, said } = await terminated(
+    "exitTimeoutMs: Infinity",
+    `
+      const busy = await serve("tcp://127.0.0.1:0", async (peer) => {
+        await server.closed; // it closes last
+      }, { closeOn: ["SIGTERM"], exitTimeoutMs: 0 });
+      const call = await connect(busy.localAddress);
+      while (busy.peers.size === 0) await new Promise((resolve) => setImmediate(resolve));
+      busy.closed.then(() => setTimeout(() => process.exit(9), 50));
+      call.closed.catch(() => undefined);
+    `,
+  );
+  assert.deepEqual({ end, said }, { end: [9, null], said: "" });
 });
 
 test("unref lets the process end although listeners and connections with limits are open", async () => {

@@ -1,0 +1,8 @@
+/** Workers of node:cluster: what they share with each other belongs to the primary process. */
+
+import cluster from "node:cluster";
+
+/** Leaves the primary, as a worker does that wants to end: the channel to it would keep the process alive. */
+export function leaveCluster(): void {
+  cluster.worker?.disconnect();
+}
