@@ -10,6 +10,7 @@ test("each kind refuses what it has not, what is missing, and what is no number 
     slicing: [{}, { averageBytes: 0 }, { averageBytes: 1, variationBytes: -1 }, { averageBytes: 1, delayMs: "2" }],
     cut: [{}, { bytes: -1 }, { bytes: 1.5 }],
     linger: [{}, { delayMs: -1 }, { delayMs: 5, bytes: 1 }],
+    timeout: [{ afterMs: -1 }, { afterMs: "soon" }],
   };
   for (const kind of STREAM_FAULT_KINDS) {
     for (const fields of wrong[kind] ?? []) {

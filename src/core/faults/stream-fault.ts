@@ -19,6 +19,8 @@ import { microseconds } from "./latency.ts";
  * - `slicing`: bytes leave in pieces of about `averageBytes`, each `delayMs` behind the one before.
  * - `cut`: the connection closes when the direction has carried `bytes` bytes.
  * - `linger`: the end of the direction is passed on `delayMs` later.
+ * - `timeout`: what comes is lost, and the connection closes `afterMs` later, or when the fault ends: so no receiver ever has
+ *   bytes with a gap in them.
  */
 export type StreamFault =
   | {
@@ -33,7 +35,9 @@ export type StreamFault =
       readonly delayMs?: number | undefined;
     }
   | { readonly kind: "cut"; readonly from: string; readonly to: string; readonly bytes: number }
-  | { readonly kind: "linger"; readonly from: string; readonly to: string; readonly delayMs: number };
+  | { readonly kind: "linger"; readonly from: string; readonly to: string; readonly delayMs: number }
+  /** Counted from the connection's first moment in the fault. Default: for as long as the fault lasts. */
+  | { readonly kind: "timeout"; readonly from: string; readonly to: string; readonly afterMs?: number | undefined };
 
 const NAME: OptionRule = { ...ANY_TEXT, required: true };
 const WAY: OptionRules = { kind: ANYTHING, from: NAME, to: NAME };
@@ -51,6 +55,7 @@ export const STREAM_FAULT_RULES: Readonly<Record<StreamFault["kind"], OptionRule
   },
   cut: { ...WAY, bytes: { ...WHOLE, required: true } },
   linger: { ...WAY, delayMs: { ...numberFrom(0), required: true } },
+  timeout: { ...WAY, afterMs: numberFrom(0) },
 };
 
 /** All kinds, in the order of the documentation. */
@@ -104,6 +109,8 @@ export function withStreamFault(conditions: StreamConditions, fault: Fault | Str
       return { ...conditions, cutAtBytes: Math.min(conditions.cutAtBytes, fault.bytes) };
     case "linger":
       return { ...conditions, lingerUs: microseconds(fault.delayMs, "inflict") };
+    case "timeout":
+      return conditions;
     default: {
       const { queueBytes: _lossy, ...change } = linkChange(fault) ?? {};
       return { ...conditions, link: linkTable(change, conditions.link, "inflict") };
