@@ -2,6 +2,11 @@
 
 import cluster from "node:cluster";
 
+/** Whether this process is a worker. */
+export function isWorker(): boolean {
+  return cluster.isWorker;
+}
+
 /** Leaves the primary, as a worker does that wants to end: the channel to it would keep the process alive. */
 export function leaveCluster(): void {
   cluster.worker?.disconnect();

@@ -5,12 +5,13 @@ import { Address } from "../core/address/address.ts";
 import { UsageError } from "../core/errors.ts";
 import type { ListenerSink, ListenerTransport, TransportListenOptions } from "../io/network/network.ts";
 import type { OperationContext } from "../io/operation/deadline.ts";
+import { isWorker } from "./cluster-worker.ts";
 import { systemError } from "./errno.ts";
 import { acceptedPeer, adoptAccepted, localAddressOf } from "./native-handle.ts";
 import { BY_EVENTS, BY_SHARED_BUFFER } from "./connect-transport.ts";
 import { sharedRead } from "./socket-events.ts";
 import { KernelStream } from "./stream-transport.ts";
-import { isFilePath, makeSocketFile, type SocketFile } from "./unix-path.ts";
+import { isFilePath, makeSocketFile, shareSocketFile, type SocketFile } from "./unix-path.ts";
 import { hostInZone } from "./zone.ts";
 
 /** Opens a `tcp` or `unix` listener. */
@@ -28,9 +29,11 @@ export async function listenTransport(local: Address, options: TransportListenOp
     if (local.transport !== "unix" || fd !== undefined || !isFilePath(local.path)) {
       await opened(server, "listening", () => server.listen(placeOf(local, options)));
     } else {
-      file = await makeSocketFile(local.path, mode, context, (path) =>
-        opened(server, "listening", () => server.listen({ path, backlog, exclusive: true })),
-      );
+      const exclusive = !isWorker();
+      const bind = (path: string): Promise<void> =>
+        opened(server, "listening", () => server.listen({ path, backlog, exclusive }));
+      if (exclusive) file = await makeSocketFile(local.path, mode, context, bind);
+      else await shareSocketFile(local.path, mode, context, bind);
     }
   } catch (error) {
     server.close();

@@ -7,8 +7,8 @@
 import fs, { type BigIntStats } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { ZocaloError } from "../core/errors.ts";
+import { dirname, join, resolve } from "node:path";
+import { UsageError, ZocaloError } from "../core/errors.ts";
 import type { OperationContext } from "../io/operation/deadline.ts";
 
 /** `sun_path` of Linux has 108 bytes, a zero at the end included; that of other systems has 104. */
@@ -92,6 +92,38 @@ export async function makeSocketFile(
 }
 
 /**
+ * Listens in a worker of node:cluster: the primary makes the file, gives it to all workers, and removes it when the last one has
+ * closed. It makes it under its own name and with the rights that its umask leaves, and replaces nothing. Throws the system's error,
+ * `ADDRESS_IN_USE` or `UNSUPPORTED`.
+ */
+export async function shareSocketFile(
+  path: string,
+  mode: number | undefined,
+  context: OperationContext,
+  bind: (name: string) => Promise<void>,
+): Promise<void> {
+  if (mode !== undefined) {
+    const detail =
+      "mode does not work in a worker of node:cluster, whose primary makes the file; set process.umask there, or the rights of the folder";
+    throw new UsageError("UNSUPPORTED", { ...context, detail });
+  }
+  const name = resolve(path);
+  // The system library reports a missing folder as missing rights.
+  fs.statSync(dirname(name));
+  try {
+    await bind(name);
+  } catch (error) {
+    const found = (error as NodeJS.ErrnoException).code === "EADDRINUSE" ? fileAt(name) : undefined;
+    if (found === undefined || !(await isLeft(name, found, context))) throw error;
+    const how = "the primary must remove the file, or listen there once and close, before it makes workers";
+    throw inUse(
+      `the socket of a server that is gone has that name, and no worker of node:cluster replaces it; ${how}`,
+      context,
+    );
+  }
+}
+
+/**
  * Removes a folder that was made here. What may be in it is named, since listing it takes a descriptor, and there may be none
  * left. What fails here must not take the place of what the call has to say.
  */
@@ -145,20 +177,26 @@ function nameAs(file: string, path: string): void {
   }
 }
 
-/** Moves the socket file of a server that is gone out of the way. Throws `ADDRESS_IN_USE` where that cannot be. */
-async function makeRoom(path: string, found: BigIntStats, aside: string, context: OperationContext): Promise<void> {
+/** Whether the file is the socket of a server that is gone; false when it is gone itself. Throws `ADDRESS_IN_USE` for any other. */
+async function isLeft(path: string, found: BigIntStats, context: OperationContext): Promise<boolean> {
   if (!found.isSocket()) {
     const what = found.isDirectory() ? "a folder" : found.isSymbolicLink() ? "a link" : "a file that is no socket";
     throw inUse(`${what} has that name; remove it, or choose another path`, context);
   }
   const answer = [...open].some((own) => own.is(found)) ? "connected" : await answerOf(path);
-  if (answer === "ENOENT") return;
+  if (answer === "ENOENT") return false;
   if (answer === "connected" || answer === "EAGAIN") {
     throw inUse("a server listens at that path already; stop it, or choose another path", context);
   }
   if (answer !== "ECONNREFUSED") {
     throw inUse(`a socket has that name, and whether its server is there cannot be seen (${answer})`, context);
   }
+  return true;
+}
+
+/** Moves the socket file of a server that is gone out of the way. Throws `ADDRESS_IN_USE` where that cannot be. */
+async function makeRoom(path: string, found: BigIntStats, aside: string, context: OperationContext): Promise<void> {
+  if (!(await isLeft(path, found, context))) return;
   try {
     fs.renameSync(path, aside);
   } catch (cause) {

@@ -9,8 +9,8 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { bind, serve, serveDatagrams } from "../../src/index.ts";
 
-const [address = "", count = "0", order = "message"] = process.argv.slice(2);
-const options = { closeOn: ["SIGTERM"] } as const;
+const [address = "", count = "0", order = "message", more = "{}"] = process.argv.slice(2);
+const options = { closeOn: ["SIGTERM"], ...(JSON.parse(more) as object) } as const;
 
 async function work(): Promise<void> {
   const name = String(process.pid);
@@ -53,4 +53,9 @@ async function direct(): Promise<void> {
   print(await Promise.all(codes));
 }
 
-await (cluster.isPrimary ? direct() : work());
+try {
+  await (cluster.isPrimary ? direct() : work());
+} catch (error) {
+  process.send?.({ error: String(error).replace(/^\w+: /, "") });
+  cluster.worker?.disconnect();
+}

@@ -3,11 +3,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { bind, connect, listen } from "../../src/index.ts";
 import { textToEnd } from "../../src/testing/stream/check.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
 const PROGRAM = fileURLToPath(new URL("cluster-program.js", import.meta.url));
 const WORKERS = 3;
@@ -22,7 +25,10 @@ interface Told {
 
 /** What answers at an address now. */
 async function answerAt(address: string): Promise<number> {
-  if (!address.startsWith("udp:")) return Number(await textToEnd(await connect(address)));
+  if (!address.startsWith("udp:")) {
+    await using call = await connect(address);
+    return Number(await textToEnd(call));
+  }
   await using box = await bind("udp://127.0.0.1:0", { remote: address });
   await box.send("who is there?");
   return Number(await box.receive().then(({ data }) => String(data)));
@@ -48,6 +54,51 @@ const posix = { skip: process.platform === "win32" };
 
 test("closeOn: a worker whose server has closed on a signal leaves its primary, and ends", posix, async () => {
   await share("tcp://127.0.0.1:0", undefined, "signal");
+});
+
+for (const policy of ["rr", "none"]) {
+  test(`workers share a Unix socket, whose file goes with the last of them: ${policy}`, posix, async (t) => {
+    const path = join(temporaryFolder(t), "shared.sock");
+    await share(`unix:${path}`, policy === "rr" ? undefined : { NODE_CLUSTER_SCHED_POLICY: policy });
+    assert.ok(!existsSync(path));
+  });
+}
+
+/** What the only worker of a cluster says of an address on which it cannot listen. */
+async function refusal(address: string, options: object = {}): Promise<string> {
+  const child = spawn(process.execPath, [PROGRAM, address, "1", "message", JSON.stringify(options)], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const ended = once(child, "close");
+  const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+  child.stdin.end();
+  await ended;
+  return (JSON.parse(line) as readonly [{ readonly error: string }])[0].error;
+}
+
+test("a worker says what it cannot do with a Unix socket, and how to do it", posix, async (t) => {
+  const folder = temporaryFolder(t);
+  const gone = join(folder, "gone.sock");
+  const program = `require("net").createServer().listen(${JSON.stringify(gone)}, () => process.kill(process.pid, "SIGKILL"))`;
+  await once(spawn(process.execPath, ["-e", program]), "close");
+  assert.match(
+    await refusal(`unix:${gone}`),
+    /^ADDRESS_IN_USE: .* gone .* the primary must remove the file, or listen there once/,
+  );
+  assert.ok(existsSync(gone));
+
+  await (await listen(`unix:${gone}`)).close();
+  await share(`unix:${gone}`);
+
+  const living = await listen(`unix:${join(folder, "living.sock")}`);
+  assert.match(await refusal(String(living.localAddress)), /^ADDRESS_IN_USE: .* a server listens at that path already/);
+  await living.close();
+
+  const file = join(folder, "file");
+  writeFileSync(file, "");
+  assert.match(await refusal(`unix:${file}`), /^ADDRESS_IN_USE: .* a file that is no socket/);
+  assert.match(await refusal(`unix:${join(folder, "none", "x.sock")}`), /^PATH_NOT_FOUND: /);
+  assert.match(await refusal(`unix:${join(folder, "m.sock")}`, { mode: 0o600 }), /^UNSUPPORTED: .* process\.umask/);
 });
 
 async function share(asked: string, env?: NodeJS.ProcessEnv, order = "message"): Promise<void> {

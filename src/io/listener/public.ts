@@ -78,7 +78,8 @@ export interface ListenOptions extends OperationOptions {
   readonly tls?: TlsOptions | undefined;
   /**
    * Permission bits of a Unix socket's file, such as `0o600`; only with a `unix:` address that is a file. The file has them
-   * before anybody can connect. Default: the process's umask decides.
+   * before anybody can connect. Default: the process's umask decides. `UNSUPPORTED` in a worker of `node:cluster`, whose primary
+   * makes the file.
    */
   readonly mode?: number | undefined;
   /** Take over a listening descriptor (socket activation) instead of binding; the address then only names it. */
