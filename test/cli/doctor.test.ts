@@ -9,6 +9,10 @@ test("a table of what this machine offers", async (t) => {
   assert.match(stdout, /^ok +IPv4 loopback +127\.0\.0\.1$/m);
   assert.match(stdout, /^(ok|no) +SO_REUSEPORT/m);
   assert.match(stdout, /^(ok|low) +Open files +\d+/m);
+  assert.match(
+    stdout,
+    /^(ok +UDP server buffer +\d+ KiB|low +UDP server buffer +\d+ KiB +servers ask for 4096 KiB; raise)/m,
+  );
   assert.ok(
     stdout
       .trimEnd()
@@ -24,7 +28,19 @@ test("--json prints the same for programs", async (t) => {
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line) as Record<string, unknown>);
-  const names = ["node", "platform", "ipv4", "ipv6", "unix", "abstractUnix", "reusePort", "openFiles", "backlog"];
+  const names = [
+    "node",
+    "platform",
+    "ipv4",
+    "ipv6",
+    "unix",
+    "abstractUnix",
+    "reusePort",
+    "openFiles",
+    "backlog",
+    "datagramBuffers",
+    "serverBuffer",
+  ];
   assert.deepEqual(findings.map(({ name }) => name).slice(0, names.length), names);
   assert.ok(findings.every(({ state }) => state === "ok" || state === "no" || state === "low"));
 });

@@ -5,13 +5,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Command, Help } from "commander";
-import { bind, listen, type ListenOptions, ZocaloError } from "../../index.ts";
+import { bind, listen, type ListenOptions, serveDatagrams, ZocaloError } from "../../index.ts";
 import { canSelfSign, HOW_TO_INSTALL } from "../sockets/tls-flags.ts";
 import { inLanguage } from "../terminal/language.ts";
 import { type Colours, coloursFor, sentenceFor } from "../terminal/output.ts";
 import { newCommand } from "../terminal/command.ts";
 import { EXIT } from "../terminal/exit-codes.ts";
 import { type CommandContext, running } from "../terminal/run-command.ts";
+import { receiveBuffer, WANTED_BYTES } from "./receive-buffer.ts";
 
 const TEXTS = inLanguage({
   en: {
@@ -40,6 +41,7 @@ const TEXTS = inLanguage({
       openFiles: "Open files",
       backlog: "Longest backlog",
       datagramBuffers: "UDP buffers",
+      serverBuffer: "UDP server buffer",
       tls: "TLS",
       selfSigned: "Self-signed keys",
       streams: "Backend of streams",
@@ -55,7 +57,9 @@ const TEXTS = inLanguage({
     shortBacklog: "raise it with sysctl net.core.somaxconn",
     sendBuffer: (bytes: string) => `to receive, ${bytes} to send`,
     onRequest: (bytes: string) => `; at most ${bytes} on request`,
-    smallBuffer: " (sysctl net.core.rmem_max)",
+    asked: (bytes: string) => `servers ask for ${bytes} to receive`,
+    capped: (bytes: string, setting: string) => `servers ask for ${bytes}; raise it with ${setting}`,
+    otherSystem: "the setting of this system for the largest socket buffer",
     transports: "TCP, TLS, Unix sockets",
   },
   es: {
@@ -84,6 +88,7 @@ const TEXTS = inLanguage({
       openFiles: "Archivos abiertos",
       backlog: "Cola más larga",
       datagramBuffers: "Memorias de UDP",
+      serverBuffer: "Servidores de UDP",
       tls: "TLS",
       selfSigned: "Claves propias",
       streams: "Flujos",
@@ -99,7 +104,9 @@ const TEXTS = inLanguage({
     shortBacklog: "súbelo con sysctl net.core.somaxconn",
     sendBuffer: (bytes: string) => `para recibir, ${bytes} para enviar`,
     onRequest: (bytes: string) => `; como mucho ${bytes} si se piden`,
-    smallBuffer: " (sysctl net.core.rmem_max)",
+    asked: (bytes: string) => `los servidores piden ${bytes} para recibir`,
+    capped: (bytes: string, setting: string) => `los servidores piden ${bytes}; súbelo con ${setting}`,
+    otherSystem: "el ajuste de este sistema para la mayor memoria de un socket",
     transports: "TCP, TLS, sockets Unix",
   },
 });
@@ -154,8 +161,6 @@ const OLDEST_NODE: readonly [major: number, minor: number] = [20, 19];
 const ENOUGH_FILES = 4096;
 /** The backlog that `listen` asks for by default. */
 const ENOUGH_BACKLOG = 511;
-/** Some hundred milliseconds of a busy sender. */
-const ENOUGH_BUFFER_BYTES = 1_048_576;
 
 /** Everything, in the order of the table. */
 async function lookAtMachine(): Promise<readonly Finding[]> {
@@ -168,6 +173,7 @@ async function lookAtMachine(): Promise<readonly Finding[]> {
     openFiles(),
     backlog(),
     await datagramBuffers(),
+    await serverBuffer(),
     { ...named("tls"), state: "ok", value: `OpenSSL ${process.versions.openssl}`, note: "" },
     await selfSignedCertificates(),
     { ...named("streams"), state: "ok", value: "node:net", note: TEXTS.transports },
@@ -253,14 +259,35 @@ async function datagramBuffers(): Promise<Finding> {
     const box = await bind("udp://127.0.0.1:0");
     const { receiveBytes, sendBytes } = box.udp.bufferSizes();
     await box.close();
-    const most = readText("/proc/sys/net/core/rmem_max")?.trim();
-    const low = most !== undefined && Number(most) < ENOUGH_BUFFER_BYTES;
-    const limit = most === undefined ? "" : TEXTS.onRequest(kib(Number(most)));
-    const note = `${TEXTS.sendBuffer(kib(sendBytes))}${limit}${low ? TEXTS.smallBuffer : ""}`;
-    return { ...base, state: low ? "low" : "ok", value: kib(receiveBytes), note };
+    const most = largestBuffer();
+    const limit = most === undefined ? "" : TEXTS.onRequest(kib(most));
+    return { ...base, state: "ok", value: kib(receiveBytes), note: `${TEXTS.sendBuffer(kib(sendBytes))}${limit}` };
   } catch (error) {
     return { ...base, state: "no", value: TEXTS.no, note: reasonOf(error) };
   }
+}
+
+/** Opens a server, which asks for more than others. */
+async function serverBuffer(): Promise<Finding> {
+  const base = named("serverBuffer");
+  try {
+    const server = await serveDatagrams("udp://127.0.0.1:0", () => undefined);
+    const { receiveBytes } = server.socket.udp.bufferSizes();
+    await server.close();
+    const { platform } = process;
+    const { givenBytes, isCapped } = receiveBuffer(receiveBytes, largestBuffer(), platform);
+    const setting = platform === "linux" ? `sysctl -w net.core.rmem_max=${WANTED_BYTES}` : TEXTS.otherSystem;
+    const note = isCapped ? TEXTS.capped(kib(WANTED_BYTES), setting) : TEXTS.asked(kib(WANTED_BYTES));
+    return { ...base, state: isCapped ? "low" : "ok", value: kib(givenBytes), note };
+  } catch (error) {
+    return { ...base, state: "no", value: TEXTS.no, note: reasonOf(error) };
+  }
+}
+
+/** What Linux gives at most, in bytes; undefined elsewhere, and in containers that do not see it. */
+function largestBuffer(): number | undefined {
+  const text = readText("/proc/sys/net/core/rmem_max");
+  return text === undefined ? undefined : Number(text);
 }
 
 async function selfSignedCertificates(): Promise<Finding> {
