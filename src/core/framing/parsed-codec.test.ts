@@ -129,18 +129,35 @@ describe("defineCodec with a parser", () => {
     assert.deepEqual(got, [["uno"]]);
   });
 
-  it("refuses a parser that reads outside of its bytes, goes back, or answers a message of no bytes", () => {
+  it("refuses a parser that reads outside of its bytes, goes back, or answers a message of no or of half a byte", () => {
     const moved = (by: number): MessageParser<string> => ({
       parse(input) {
         input.at += by;
         return "x";
       },
     });
-    for (const by of [0, 9, -1, Number.NaN]) {
+    for (const by of [0, 9, -1, Number.NaN, 0.5, 1e-9]) {
       const codec = nested({ parser: () => moved(by) });
-      const { error } = decoded(codec.createDecoder(), [Buffer.from("abc")]);
+      const { error, messages } = decoded(codec.createDecoder(), [Buffer.from("abc")]);
       assert.match(error?.message ?? "", /the codec is wrong/);
+      assert.deepEqual(messages, []);
     }
+  });
+
+  it("takes any number as neededBytes, and refuses what is none", () => {
+    const wanting = (neededBytes: number): ReturnType<typeof decoded> => {
+      const parser: MessageParser<string> = {
+        parse(input) {
+          input.neededBytes = neededBytes;
+          return undefined;
+        },
+      };
+      return decoded(nested({ parser: () => parser }).createDecoder(), [Buffer.from("a"), Buffer.from("bc")], false);
+    };
+    for (const none of [Number.NaN, -1])
+      assert.match(wanting(none).error?.message ?? "", /wrong: its parser sets neededBytes/);
+    for (const much of [Infinity, 1e308]) assert.equal(wanting(much).error?.code, "FRAME_TOO_LONG");
+    for (const few of [0, 0.5, 7.5]) assert.deepEqual(wanting(few), { messages: [], error: undefined });
   });
 
   it("can be a boundary for another format", () => {

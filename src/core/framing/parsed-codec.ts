@@ -120,10 +120,13 @@ class ParserFramer<In, Out> implements Framer, MessageFormat<In, Out> {
     } catch (cause) {
       throw cause instanceof ZocaloError ? cause : frameInvalid(this.name, thrownReason(cause), cause);
     }
-    const { at } = input;
-    if (!(at >= start + this.#readBytes && at <= end)) throw this.#wrong(`reads to ${at}, outside of its bytes`);
+    const { at, neededBytes } = input;
+    if (!(Number.isInteger(at) && at >= start + this.#readBytes && at <= end)) {
+      throw this.#wrong(`reads to ${at}, outside of its bytes`);
+    }
+    if (!(neededBytes >= 0)) throw this.#wrong(`sets neededBytes to ${neededBytes}`);
     this.#isInside = message === undefined;
-    const bytesKnown = this.#isInside ? Math.max(end - start + 1, at - start + input.neededBytes) : at - start;
+    const bytesKnown = this.#isInside ? Math.max(end - start + 1, at - start + Math.ceil(neededBytes)) : at - start;
     if (bytesKnown > span.limit) throw frameTooLong(this.name, span.limit);
     if (this.#isInside) {
       this.#readBytes = at - start;

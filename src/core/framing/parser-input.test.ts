@@ -18,6 +18,12 @@ test("take reads on, or says how many bytes it needs", () => {
   assert.equal(String(input.take(0)), "");
 });
 
+test("take never goes back, whatever number a peer has sent", () => {
+  const input = inputOf("hola", 3);
+  for (const count of [-1, -3, -Infinity, 0.5, Number.NaN]) assert.throws(() => input.take(count), RangeError);
+  assert.equal(input.at, 3);
+});
+
 test("takeUntil reads over the mark, also where it is cut, and searches another mark anew", () => {
   const input = inputOf("uno\r");
   assert.equal(input.takeUntil("\r\n"), undefined);

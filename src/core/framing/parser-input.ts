@@ -19,7 +19,7 @@ export class ParserInput {
   seen = 0;
   /**
    * How many bytes must stand behind `at` before the parser is called again. Set it before answering undefined; default: one
-   * more than there are. `take` and `takeUntil` set it.
+   * more than there are. `take` and `takeUntil` set it. More than `maxFrameBytes` allows is `FRAME_TOO_LONG` at once.
    */
   neededBytes = 0;
   /** Which mark was searched for last in vain, and where, from `start` on. */
@@ -27,20 +27,24 @@ export class ParserInput {
   #searchedAt = -1;
   #searchedTo = 0;
 
-  /** The next `count` bytes, as a view that is valid during this call; undefined, and `neededBytes` set, when there are fewer. */
+  /**
+   * The next `count` bytes, as a view that is valid during this call; undefined, and `neededBytes` set, when there are fewer.
+   * Throws a `RangeError`, which ends the stream with `FRAME_INVALID`, for a `count` that is no whole number from 0 on.
+   */
   take(count: number): Buffer | undefined {
     const { at } = this;
     if (this.end - at < count) {
       this.neededBytes = count;
       return undefined;
     }
+    if (!(Number.isInteger(count) && count >= 0)) throw new RangeError(`${count} is no number of bytes`);
     this.at = at + count;
     return viewBytes(this.bytes, at, at + count);
   }
 
   /**
    * The bytes up to `mark`, as a view that is valid during this call; reads over the mark. Undefined when it has not come. No
-   * byte is searched twice, however they are cut.
+   * byte is searched twice, however they are cut. The mark is not empty; each of its characters is a byte (Latin-1).
    */
   takeUntil(mark: string): Buffer | undefined {
     const { at, bytes, end, start } = this;
