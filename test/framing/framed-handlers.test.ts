@@ -310,6 +310,62 @@ describe("a handler that returns a promise", () => {
     await assert.rejects(text.receive(), (error) => error === failure);
   });
 
+  over("that ends its own call and fails is told to the diagnostics, and stops nobody", async (left, right) => {
+    const told: unknown[] = [];
+    const listener = (message: unknown): void => void told.push((message as { readonly error: unknown }).error);
+    subscribe("zocalo:error", listener);
+    const ends: readonly ((text: FramedStream<string>, stop: AbortController) => unknown)[] = [
+      (_text, stop) => stop.abort(),
+      (text) => text.detach(),
+      (text) => text.abort(),
+    ];
+    const failures = ends.map((_end, index) => new Error(`failure ${index}`));
+    try {
+      for (const [index, end] of ends.entries()) {
+        const [here, there] = index === 0 ? [left, right] : pair();
+        const text = await halfRead(here, there);
+        const stop = new AbortController();
+        const done = text.onMessages(
+          async () => {
+            end(text, stop);
+            throw failures[index];
+          },
+          { signal: stop.signal },
+        );
+        await assert.rejects(done, (error) => !failures.includes(error as Error));
+        await until(() => told.length > index);
+        if (index === 0) assert.equal(await text.receive(), "2");
+      }
+    } finally {
+      unsubscribe("zocalo:error", listener);
+    }
+    assert.deepEqual(told, failures);
+  });
+
+  over("that goes on when its call has ended holds up no other, and ends none", async (left, right) => {
+    const text = await halfRead(left, right);
+    const enough = new AbortController();
+    const work = gate();
+    const seen: string[] = [];
+    let second: Promise<void> | undefined;
+    await text.onMessages(
+      async () => {
+        enough.abort();
+        second = text.onMessages((line) => void seen.push(line));
+        await work.opened;
+        throw new Error("too late");
+      },
+      { until: enough.signal },
+    );
+    await until(() => seen.length === 4);
+    work.open();
+    await nextTurn();
+    await left.write("6\n");
+    await left.end();
+    await second;
+    assert.deepEqual(seen, ["2", "3", "4", "5", "6"]);
+  });
+
   over("stays stopped by pause, and ends by until; whoever receives next goes on behind", async (left, right) => {
     const text = await halfRead(left, right);
     const enough = new AbortController();

@@ -112,19 +112,21 @@ export class FramedInbound<Out> implements InboundConsumer {
     this.#deliver();
   }
 
-  /** The handler has answered a promise: it gets the next message when that is fulfilled, and ends when it is rejected. */
-  await(answer: PromiseLike<unknown>): void {
+  /** The handler of `request` has answered a promise, which it awaits if that call still goes on. A rejection ends it. */
+  await(request: MessagePush<Out>, answer: PromiseLike<unknown>): void {
     const push = this.#push;
-    if (push === undefined) return;
-    this.#awaited = push;
-    this.#stop(push);
+    if (push?.subject === request) {
+      this.#awaited = push;
+      this.#stop(push);
+    }
     Promise.resolve(answer).then(
       () => {
-        if (this.#awaited === push) this.#awaited = undefined;
+        if (this.#awaited?.subject === request) this.#awaited = undefined;
         this.#deliver();
       },
       (error: unknown) => {
-        if (this.#push === push) this.#endAll(this.#fail(error));
+        if (this.#push?.subject === request) this.#endAll(this.#fail(error));
+        else this.#publish(error);
       },
     );
   }
@@ -155,7 +157,8 @@ export class FramedInbound<Out> implements InboundConsumer {
       this.#release();
     }
     const detail = "the framed reader was detached";
-    this.#endAll({ error: new ConnectionError("CLOSED", { ...this.#owner.context("receive"), detail }) });
+    const error = new ConnectionError("CLOSED", { ...this.#owner.context("receive"), detail });
+    this.#endAll({ error, lost: error });
   }
 
   // What the connection reports.
@@ -293,16 +296,19 @@ export class FramedInbound<Out> implements InboundConsumer {
 
   /** Nothing can be decoded any more; the messages before were delivered. */
   #fail(error: unknown): Failure {
-    const { op, local, remote } = this.#owner.context(this.#receivers.first?.subject.op ?? "receive");
-    const failure = codecFailure(error, { op, local, remote });
+    const failure = codecFailure(error, this.#owner.context(this.#receivers.first?.subject.op ?? "receive"));
     this.#failure ??= { error: failure };
     // Nobody need await what takes all that comes.
-    if (this.#push !== undefined || failure === error)
-      publish("error", () => ({ kind: "stream", local, remote, error: failure }));
+    if (this.#push !== undefined || failure === error) this.#publish(failure);
     this.#at = this.#end;
     // Who was detached by the handler that failed has nothing to say to the connection any more.
     if (!this.#detached) this.#inbound.hold(true);
     return this.#failure;
+  }
+
+  #publish(error: unknown): void {
+    const { local, remote } = this.#owner.context("receive");
+    publish("error", () => ({ kind: "stream", local, remote, error }));
   }
 
   get #rest(): Buffer {

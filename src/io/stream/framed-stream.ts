@@ -104,7 +104,7 @@ export class FramedStream<In, Out> implements api.FramedStream<In, Out> {
           push.delivered = true;
           const answer: unknown = onMessage(message);
           // Most answer nothing, or the promise of a message that was taken at once.
-          if (answer !== undefined && answer !== FULFILLED && isThenable(answer)) this.#inbound.await(answer);
+          if (answer !== undefined && answer !== FULFILLED && isThenable(answer)) this.#inbound.await(push, answer);
         };
       }
       if (onFrame !== undefined && options?.timeoutMs !== undefined) {
