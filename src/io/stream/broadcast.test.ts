@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connect, serve } from "../../index.ts";
+import { connect, pair, serve } from "../../index.ts";
 import { type Codec, lines } from "../../framing.ts";
 import { expectError } from "../../testing/expect-error.ts";
+import type { StreamSocket } from "./socket.ts";
 
 /* What becomes of slow members is in the listener suite, for every kind of connection. */
 
@@ -53,4 +54,30 @@ test("what is broadcast in one turn arrives in one piece", async () => {
   assert.equal(String(await member.read()), "one two three");
   await member.end();
   await server.close();
+});
+
+/** Larger than what a pair holds for who does not read. */
+const LARGE = Buffer.alloc(1_000_000);
+
+test("a listener of a slow member may end others, for which nothing waits then", async () => {
+  await using server = await serve("tcp://127.0.0.1:0", () => undefined);
+  const [[slow], [other]] = [pair(), pair()];
+  await server.broadcast(LARGE, { to: [slow] });
+  slow.signal.addEventListener("abort", () => other.abort());
+  const report = await server.broadcast(LARGE, { to: [slow, other], maxWaitingBytes: 0 });
+  assert.equal(report.disconnected, 1);
+  assert.equal((await other.closed).how, "aborted");
+  assert.equal((other as StreamSocket).outbound.busy, false);
+});
+
+test("what a framed member has gathered waits, too", async () => {
+  await using server = await serve("tcp://127.0.0.1:0", () => undefined);
+  const [slow] = pair();
+  await server.broadcast(LARGE, { to: [slow] });
+  const { heldBytes } = (slow as StreamSocket).outbound;
+  const framed = slow.framed(lines());
+  await framed.send("x".repeat(1_000));
+  const report = await server.broadcast("y", { to: [framed], slow: "drop", maxWaitingBytes: heldBytes + 1_000 });
+  assert.equal(report.dropped, 1);
+  slow.abort();
 });

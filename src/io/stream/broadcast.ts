@@ -112,19 +112,22 @@ function sendTogether(
 ): StreamBroadcastReport {
   const report = { sent: 0, waiting: 0, dropped: 0, disconnected: 0 };
   const first: Outbound[] = [];
+  const tooSlow: Connection[] = [];
   for (const member of members) {
     const { outbound } = member;
+    // What a framed writer has gathered waits, too.
+    outbound.gatherer?.handOver();
     if (outbound.hasRoom(piece.length, maxWaitingBytes)) {
       if (!outbound.gathers) first.push(outbound);
       outbound.gather(piece);
       report[outbound.gathers || !outbound.busy ? "sent" : "waiting"] += 1;
     } else if (slow === "drop") report.dropped += 1;
-    else {
-      const detail = `more than ${maxWaitingBytes} bytes (maxWaitingBytes of broadcast) would wait for this peer, which is too slow`;
-      member.expire("WRITE_STALLED", detail);
-      report.disconnected += 1;
-    }
+    else tooSlow.push(member);
   }
+  const detail = `more than ${maxWaitingBytes} bytes (maxWaitingBytes of broadcast) would wait for this peer, which is too slow`;
+  // Afterwards: listeners of their signals may do anything with the others.
+  for (const member of tooSlow) member.expire("WRITE_STALLED", detail);
+  report.disconnected = tooSlow.length;
   if (first.length > 0) {
     clock.defer(() => {
       for (const outbound of first) outbound.handOver();

@@ -163,7 +163,6 @@ export class Outbound {
   /** As `write`, of bytes that nobody changes and for which there is room. They leave with `handOver`, or with what is written next. */
   gather(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    this.gatherer?.handOver();
     const chunks = [bytes];
     // The first one is sent as it is: most often it stays alone.
     if (!this.busy) this.#add(new WriteJob(bytes.length, false, undefined, chunks));
