@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ProtocolError } from "./errors.ts";
-import { cutText, peerError } from "./peer-error.ts";
+import { cutText, peerError, quoted } from "./peer-error.ts";
 import { test } from "node:test";
 
 test("it is a ProtocolError with all details and no stack, and the next error has its stack", () => {
@@ -32,4 +32,9 @@ test("a text is cut, and has no half of a surrogate pair", () => {
   assert.equal(cutText("🦙🦙", 4), "🦙🦙");
   assert.equal(cutText("🦙🦙", 3), "🦙\ufffd");
   assert.equal(cutText("a\udc00b", 10), "a\ufffdb");
+});
+
+test("a text in quotes gives no orders to a terminal, and stays short", () => {
+  assert.equal(quoted('a"\n\u001b[2J\u007f\u009b2J\u2028ñ'), '"a\\"\\n\\u001b[2J\\u007f\\u009b2J\\u2028ñ"');
+  assert.equal(quoted("x".repeat(300)), `"${"x".repeat(200)}..."`);
 });

@@ -32,3 +32,13 @@ export function cutText(text: string, maxLength: number): string {
   // Part of ES2024; Node has it since version 20.
   return (text.slice(0, maxLength) as string & { toWellFormed(): string }).toWellFormed();
 }
+
+const LONGEST_QUOTED = 200;
+/** Characters that JSON leaves as they are, and that a terminal or a log may take for orders. */
+const UNSAFE = /[\u007f-\u009f\u2028\u2029]/g;
+
+/** A text in quotes, cut to a length that fits a message, and with nothing in it that gives orders to a terminal. */
+export function quoted(text: string): string {
+  const cut = text.length > LONGEST_QUOTED ? `${text.slice(0, LONGEST_QUOTED)}...` : text;
+  return JSON.stringify(cut).replaceAll(UNSAFE, (unsafe) => `\\u${unsafe.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}

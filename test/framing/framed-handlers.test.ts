@@ -319,20 +319,22 @@ describe("a handler that returns a promise", () => {
       (text) => text.detach(),
       (text) => text.abort(),
     ];
-    const failures = ends.map((_end, index) => new Error(`failure ${index}`));
+    const failures: Error[] = [];
     try {
       for (const [index, end] of ends.entries()) {
         const [here, there] = index === 0 ? [left, right] : pair();
         const text = await halfRead(here, there);
         const stop = new AbortController();
+        const failure = new Error(`failure ${index}`);
+        failures.push(failure);
         const done = text.onMessages(
           async () => {
             end(text, stop);
-            throw failures[index];
+            throw failure;
           },
           { signal: stop.signal },
         );
-        await assert.rejects(done, (error) => !failures.includes(error as Error));
+        await assert.rejects(done, (error) => error !== failure);
         await until(() => told.length > index);
         if (index === 0) assert.equal(await text.receive(), "2");
       }

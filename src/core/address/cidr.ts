@@ -4,7 +4,8 @@
 import type { Address } from "./address.ts";
 import { checkOptions, TEXT } from "../options/check-options.ts";
 import { ipBytes, ipText, parseIpv4, parseIpv6, unmappedIpv4 } from "./ip.ts";
-import { type Fail, failure, quoted } from "./problem.ts";
+import { type Fail, failure } from "./problem.ts";
+import { quoted } from "../peer-error.ts";
 
 /** An IP network: the bytes of its first address (4 or 16) and how many leading bits belong to it. */
 interface IpNetwork {

@@ -2,7 +2,8 @@
 
 import { parseIpv4, parseIpv6 } from "./ip.ts";
 import type { AddressFamily, AddressParts } from "./parts.ts";
-import { type Fail, quoted } from "./problem.ts";
+import type { Fail } from "./problem.ts";
+import { quoted } from "../peer-error.ts";
 
 /** Linux has 15, Windows may use long names; in characters. */
 const MAX_ZONE_LENGTH = 64;

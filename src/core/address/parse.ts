@@ -17,7 +17,8 @@ import {
   type Transport,
   TRANSPORTS,
 } from "./parts.ts";
-import { type Fail, failure, quoted } from "./problem.ts";
+import { type Fail, failure } from "./problem.ts";
+import { quoted } from "../peer-error.ts";
 import { checkUnixPath, parsePlainPath, parseUnixUrl } from "./unix-path.ts";
 
 /** An address as an object, before any check: programs without types can put anything into it. */

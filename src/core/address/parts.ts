@@ -3,7 +3,8 @@
  * classifier share.
  */
 
-import { type Fail, percentDecoded, quoted } from "./problem.ts";
+import { type Fail, percentDecoded } from "./problem.ts";
+import { quoted } from "../peer-error.ts";
 import { formatUnixPath } from "./unix-path.ts";
 
 /** How the bytes travel: TCP, TLS over TCP, a Unix socket, or UDP. */

@@ -2,6 +2,7 @@
  * How a wrong address is reported: one sentence that begins with the wrong part and ends with the input.
  */
 import { UsageError } from "../errors.ts";
+import { quoted } from "../peer-error.ts";
 
 /** Makes the error to throw: which part is wrong, the first words of the detail, and what about it. */
 export type Fail = (part: string, problem: string) => UsageError;
@@ -16,12 +17,6 @@ const USER_INFO = /(^|\/\/)[^/?#]+@/;
 export function failure(op: string, input: unknown): Fail {
   return (part, problem) =>
     new UsageError("ADDRESS_INVALID", { op, detail: `${part} ${problem} (in ${shown(input)})` });
-}
-
-/** A text in quotes with its control characters escaped, cut to a length that fits a message. */
-export function quoted(text: string): string {
-  const cut = text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}...` : text;
-  return JSON.stringify(cut);
 }
 
 /** Undoes the percent-encoding of a part of a URL. */

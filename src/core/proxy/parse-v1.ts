@@ -2,6 +2,7 @@
 
 import { Address } from "../address/address.ts";
 import { parseIpv4, parseIpv6 } from "../address/ip.ts";
+import { quoted } from "../peer-error.ts";
 import { headerWithoutAddresses, type Invalid, NO_DETAILS, type ProxyHeader } from "./header.ts";
 
 /** Section 2.1: the longest line, CRLF included, in bytes. */
@@ -56,8 +57,7 @@ function parseFields(protocol: string, fields: string[], ended: boolean, invalid
   const values = fields.map((field, index) => {
     const whole = ended || index < fields.length - 1;
     const value = index < 2 ? addressField(protocol, field, whole) : portField(field, whole);
-    if (value === undefined)
-      throw invalid(`the ${FIELDS[index]} ${JSON.stringify(field)} is not valid for ${protocol}`);
+    if (value === undefined) throw invalid(`the ${FIELDS[index]} ${quoted(field)} is not valid for ${protocol}`);
     return value;
   });
   if (!ended) return undefined;

@@ -15,6 +15,7 @@ import {
   shown,
   wholeNumber,
 } from "../../core/options/check-options.ts";
+import { quoted } from "../../core/peer-error.ts";
 import type { StreamPartOwner } from "./owner.ts";
 import type { OperationContext, ReceiveOptions } from "../operation/deadline.ts";
 import { handled } from "../operation/handled-rejection.ts";
@@ -188,7 +189,8 @@ export async function expectText(socket: Speaker, pattern: RegExp, given: Expect
   try {
     return await handled(socket.inbound.read(lineThat(pattern, maxBytes, prompt, socket), operation));
   } catch (error) {
-    if (!(error instanceof TimeoutError)) throw error;
+    // The reason of a signal stays as it is (docs/semantics.md, rule A4).
+    if (!(error instanceof TimeoutError) || error === operation.signal?.reason) throw error;
     const detail = `${error.detail}: ${missed(pattern, socket.inbound.queue)}`;
     throw new TimeoutError("TIMEOUT", { ...context, detail, outcome: error.outcome });
   }
@@ -243,5 +245,5 @@ function missed(pattern: RegExp, queue: ByteQueue): string {
   const none = `no line came that ${String(pattern)} matches`;
   if (queue.length === 0) return `${none}, and nothing else`;
   const tail = lookAt(queue, queue.length).subarray(-SHOWN_BYTES);
-  return `${none}; the last ${tail.length} of ${queue.length} bytes are ${JSON.stringify(String(tail))}`;
+  return `${none}; the last ${tail.length} of ${queue.length} bytes are ${quoted(String(tail))}`;
 }

@@ -202,6 +202,15 @@ export const readChecks: StreamChecks = {
     await expectError(b.expect(/x/), { code: "END_OF_STREAM", op: "expect" });
   },
 
+  async "expect rejects with the reason of its signal, whatever that is (docs/semantics.md, rule A4)"(_a, b) {
+    const reason = new TimeoutError("TIMEOUT", { op: "another" });
+    await assert.rejects(b.expect(/x/, { signal: AbortSignal.abort(reason) }), (error) => error === reason);
+    const stop = new AbortController();
+    const waiting = pending(b.expect(/x/, { signal: stop.signal }));
+    stop.abort(reason);
+    await assert.rejects(waiting, (error) => error === reason);
+  },
+
   async "expect says what came instead, and consumes nothing in vain"(a, b) {
     const shown = /the last 9 of 9 bytes are "554 no\\r\\n\\u001b"$/;
     await a.write("554 no\r\n\u001b");
