@@ -22,7 +22,11 @@ test("hunt finds seeds that fail, run and check repeat them, shrink makes them s
 
   const once = await run(t, ["sim", "run", FILE, "--seed", seed]);
   assert.equal(once.code, 1);
-  assert.match(once.stdout, new RegExp(`^seed ${seed}: failed at [\\d.]+ ms: ${IDENTITY}\n`));
+  assert.match(
+    once.stdout,
+    new RegExp(`^seed ${seed}: failed at [\\d.]+ ms: ${IDENTITY}\n  must always hold and does not `),
+  );
+  assert.equal(once.stdout.split("no order is booked twice").length, 2, "the condition is named once");
   assert.match(once.stderr, end);
   const twice = await run(t, ["sim", "check", FILE, "--seed", seed]);
   assert.match(twice.stdout, /\nboth runs are the same\n$/);

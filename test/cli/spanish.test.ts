@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { fileWith } from "./simulations.ts";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
 import { type Ended, run, RunningProgram, SPANISH } from "./program.ts";
 
@@ -107,6 +109,33 @@ test("the table of the doctor is Spanish, in 80 columns", async (t) => {
   assert.match(stdout, /^(?:ok|bajo) +Servidores de UDP +\d+ KiB +los servidores piden /m);
   assert.doesNotMatch(stdout, ENGLISH);
   for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
+});
+
+test("the picture of a run is Spanish, the names of its hosts aside", async (t) => {
+  const program = `
+    import { connect, serve } from ${JSON.stringify(join(repositoryRoot, "dist/index.js"))};
+    export default simulation({ name: "trouble", chaos: false }, async (world) => {
+      const [a, b] = [world.host("a"), world.host("b")];
+      world.partition(a, b);
+      await serve("tcp://b:7", () => undefined, { network: b.network });
+      const call = connect("tcp://b:7", { network: a.network, timeoutMs: 2_000 }).catch(() => undefined);
+      world.inflict({ kind: "burst-loss", from: "*", to: "*", enter: 0.5, leave: 0.5 });
+      b.freeze();
+      await call;
+    });`;
+  const { code, stdout, stderr } = await runInSpanish(t, [
+    "sim",
+    "trace",
+    fileWith(t, program),
+    "--svg",
+    "--seed",
+    "1",
+  ]);
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+  const said = [...stdout.matchAll(/>([^<]+)<\/(?:text|title|desc)>/g)].map(([, words = ""]) => words);
+  for (const words of ["semilla 1", "partición", "congelación", "pérdida en ráfagas", "SYN, perdido: partición"])
+    assert.ok(said.includes(words), said.join("\n"));
+  for (const words of said) assert.doesNotMatch(words, /\b(?:seed|lost|partition|again|freeze|burst|hosts|with)\b/);
 });
 
 /** What is written wrong or does not work out, and the line that says so. */

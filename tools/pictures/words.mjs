@@ -1,22 +1,13 @@
 // The Spanish words of the pictures. A word that is missing here is an error, so that no picture is half English.
 
+import { SPANISH_WORDS } from "../../dist/cli/sim/sequence-words.js";
+
 const SPANISH = {
-  // Sequence diagrams.
+  ...SPANISH_WORDS,
+  // Titles of sequence diagrams.
   "A connection, from SYN to FIN": "Una conexión, de SYN a FIN",
   "What a simulated network does to two programs and a sensor":
     "Lo que una red simulada hace a dos programas y un sensor",
-  "Sequence diagram with the hosts": "Diagrama de secuencia con las máquinas",
-  "arrives twice": "llega dos veces",
-  "sent again": "enviado otra vez",
-  lost: "perdido",
-  loss: "pérdida",
-  rule: "regla",
-  byte: "byte",
-  bytes: "bytes",
-  partition: "partición",
-  pause: "pausa",
-  reset: "reset",
-  duplication: "duplicación",
   // The demo.
   "zocalo demo: the two kinds of socket, in a terminal": "zocalo demo: los dos tipos de socket, en una terminal",
   // End points.

@@ -2,7 +2,7 @@
 
 import { writeFile } from "node:fs/promises";
 import { inspect } from "node:util";
-import { type Exploration, type FaultList, faultText } from "../../sim.ts";
+import { type Exploration, type FaultList, faultText, InvariantError } from "../../sim.ts";
 import { CommandFailure, wrongUsage } from "../terminal/exit-codes.ts";
 import { inLanguage } from "../terminal/language.ts";
 import { quantity } from "../terminal/visible-text.ts";
@@ -31,8 +31,15 @@ export function passedText({ seed, durationMs, events, digest, list }: Explorati
 /** All about a run that failed. */
 export function failedText({ seed, durationMs, failure, list }: Exploration): string {
   const { error, identity } = failure ?? { error: undefined, identity: "" };
-  const message = error instanceof Error ? error.message : inspect(error);
-  return `seed ${seed}: failed at ${durationMs} ms: ${identity}\n${indented(message)}\n${placesOf(error)}${listText(list)}`;
+  return `seed ${seed}: failed at ${durationMs} ms: ${identity}\n${indented(messageOf(error))}\n${placesOf(error)}${listText(list)}`;
+}
+
+/** What an error says; of a condition that does not hold what its identity, which has the name, does not say. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return inspect(error);
+  return error instanceof InvariantError
+    ? error.detail.replace(JSON.stringify(error.invariant), "").trimStart()
+    : error.message;
 }
 
 /** A list of faults. */

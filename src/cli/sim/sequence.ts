@@ -22,6 +22,8 @@ export interface Flight {
 /** A time during which something is wrong with a host, with the way between two, or with the network. */
 export interface Band {
   readonly name: string;
+  /** Of a way, the direction that it stands in, if the other one is free. */
+  readonly way?: string;
   /** One host, or two with the way between them; none for the network. */
   readonly hosts: readonly string[];
   readonly beginsUs: number;
@@ -232,11 +234,9 @@ class Drawing {
       ...(again === true ? ["arrives twice"] : []),
       ...(lost === undefined ? [] : [lost === "" ? "lost" : `lost: ${lost}`]),
     ];
-    const shown = this.#fitting(
-      words.map((word) => this.#said(word)).join(", "),
-      Math.max(this.#column, Math.abs(target - x)) - 6,
-    );
-    const look = { tone: lost === undefined ? tone : "red", title: words.join(", ") } as const;
+    const said = words.map((word) => this.#said(word)).join(", ");
+    const shown = this.#fitting(said, Math.max(this.#column, Math.abs(target - x)) - 6);
+    const look = { tone: lost === undefined ? tone : "red", title: said } as const;
     if (again === true)
       this.#signs.push(label(endX - side * 8, endY + 13, shown, { ...look, anchor: side > 0 ? "end" : "start" }));
     else this.#signs.push(label(x + side * 8, sentY - 4, shown, { ...look, anchor: side > 0 ? "start" : "end" }));
@@ -249,19 +249,20 @@ class Drawing {
     return words.startsWith("lost: ") ? `${this.#say("lost")}: ${this.#say(words.slice(6))}` : this.#say(words);
   }
 
-  #band({ name, hosts }: Band, top: number, bottom: number): void {
+  #band({ name, way, hosts }: Band, top: number, bottom: number): void {
     const height = Math.max(14, bottom - top);
     const [first, second] = hosts.map((host) => this.#x(host));
     if (first === undefined) {
+      // `loss a>b chance=0.3`: what it is, and below where and how much.
+      const [what = "", ...rest] = name.split(" ");
+      const title = [this.#say(what), ...rest].join(" ");
       const lane = this.#width - GUTTER_PX + 10;
       this.#shapes.push(
         box(lane, top, 6, height, "amber", "pale") + stroke(`M${n(lane)} ${n(top)} v${n(height)}`, "amber", 2),
       );
-      // `loss a>b chance=0.3`: what it is, and below where and how much.
-      const [what = "", ...rest] = name.split(" ");
       this.#signs.push(label(lane + 12, top + 12, this.#say(what), { tone: "amber", bold: true }));
       const where = this.#fitting(rest.join(" "), GUTTER_PX - 26);
-      this.#signs.push(label(lane + 12, top + 27, where, { tone: "amber", title: name }));
+      this.#signs.push(label(lane + 12, top + 27, where, { tone: "amber", title }));
     } else if (second === undefined) {
       this.#shapes.push(box(first - 7, top, 14, height, "amber", "card"));
       this.#signs.push(label(first + 11, top + height / 2 + 4, this.#say(name), { tone: "amber", bold: true }));
@@ -269,7 +270,11 @@ class Drawing {
       const [left, right] = [Math.min(first, second), Math.max(first, second)];
       this.#shapes.push(box(left, top, right - left, height, "red", "pale"));
       this.#signs.push(
-        label((left + right) / 2, bottom - 5, this.#say(name), { anchor: "middle", tone: "red", bold: true }),
+        label((left + right) / 2, bottom - 5, way === undefined ? this.#say(name) : `${this.#say(name)} ${way}`, {
+          anchor: "middle",
+          tone: "red",
+          bold: true,
+        }),
       );
     }
   }
@@ -292,7 +297,7 @@ function inPairs(bands: readonly Band[]): readonly Band[] {
     const [from, to] = band.hosts;
     if (from === undefined || to === undefined) return [band];
     const opposite = bands.findIndex((o) => o.beginsUs === band.beginsUs && o.hosts[0] === to && o.hosts[1] === from);
-    if (opposite === -1) return [{ ...band, name: `${band.name} ${from} → ${to}` }];
+    if (opposite === -1) return [{ ...band, way: `${from} → ${to}` }];
     return opposite < bands.indexOf(band) ? [] : [band];
   });
 }

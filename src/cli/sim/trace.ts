@@ -9,6 +9,7 @@ import { type CommandContext, leaveSignals, running } from "../terminal/run-comm
 import { holdProgramsBack } from "./program-output.ts";
 import { simFailure, writeResult } from "./report.ts";
 import { type Band, drawSequence, type Flight, type Moment, type Sequence } from "./sequence.ts";
+import { sayInDiagram } from "./sequence-words.ts";
 import { addSeedFlags, loadSimulation, newSimCommand, replayLine, runOf, type SimFlags } from "./sim-flags.ts";
 import type { Tone } from "./svg.ts";
 
@@ -116,9 +117,10 @@ async function writePicture(
   output: CommandContext["output"],
 ): Promise<void> {
   const { svg: path, from = 0, to, max: most } = flags;
-  const title = flags.faults === undefined ? `seed ${seed}` : `seed ${seed}, faults of a list`;
+  const say = sayInDiagram;
+  const title = `${say("seed")} ${seed}${flags.faults === undefined ? "" : `, ${say("faults of a list")}`}`;
   const until = to === undefined ? {} : { toUs: to * 1000 };
-  const picture = drawSequence(readSequence(lines, flags.seq), { title, fromUs: from * 1000, ...until, most });
+  const picture = drawSequence(readSequence(lines, flags.seq), { title, fromUs: from * 1000, ...until, most, say });
   if (typeof path !== "string") return await stdout.write(picture);
   await writeResult("--svg", path, [picture]);
   output.say({ event: "written", file: path }, `the diagram is in ${path}`);
