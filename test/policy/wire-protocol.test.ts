@@ -14,6 +14,7 @@ import { encodeClose } from "../../src/core/session/wire/close-frame.ts";
 import { ControlFrames } from "../../src/core/session/wire/control-frames.ts";
 import * as datagram from "../../src/core/stateless/datagram.ts";
 import { encodeAnswer, encodeCall, encodeEvent, encodeRefusal } from "../../src/core/stateless/datagram.ts";
+import { behindMetadata, encodeMetadata, METADATA_MARK } from "../../src/io/contract/metadata.ts";
 import { codecOf } from "../../src/io/stateless/format.ts";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
 import { body } from "../fixtures/session-pair.ts";
@@ -157,6 +158,17 @@ test("the numbered messages", () => {
   );
 });
 
+/** What stands before a body. */
+const lang = encodeMetadata("say", { lang: "es" });
+
+test("metadata stand before the body", () => {
+  const client = attached("client");
+  matches(
+    "event of method 2 with metadata",
+    sent(client, () => client.sendEvent(METADATA_MARK | 2, behindMetadata(lang, body('"hola"')), 0)),
+  );
+});
+
 test("the datagrams", () => {
   const chat = contract("chat", "1.2.0", { server: { say: event(), join: call() }, client: { said: event() } });
   const head = { codec: 2, hash: BigInt(`0x${chat.hash}`) };
@@ -164,6 +176,8 @@ test("the datagrams", () => {
   const cookie = Buffer.from("c00c1e01", "hex");
   matches("event by datagram", encodeEvent(head, 2, body('"hola"')));
   const question = { id, method: 0, remainingMs: 5000, cookie: Buffer.alloc(0) };
+  const described = { ...question, method: METADATA_MARK };
+  matches("call by datagram with metadata", encodeCall(head, described, behindMetadata(lang, NOTHING)));
   matches("call by datagram", encodeCall(head, question, body('{"a":1}')));
   matches("call by datagram", encodeCall(head, { ...question, remainingMs: Infinity, cookie }, NOTHING));
   matches("result by datagram", encodeAnswer(datagram.RESULT, head, id, body("2")));

@@ -3,7 +3,8 @@
 import type { Methods } from "../../core/contract/contract.ts";
 import type { RequestInput, RequestOutput, ResponseInput, ResponseOutput } from "../../core/contract/method.ts";
 import type { InputOf, OutputOf } from "../../core/contract/schema.ts";
-import type { OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
+import type { ReceiveOptions } from "../operation/deadline.ts";
+import type { Metadata, RemoteCallOptions, RemoteEventOptions } from "./metadata.ts";
 
 export type { Contract, Methods } from "../../core/contract/contract.ts";
 
@@ -21,12 +22,12 @@ export type ItemOutput<S> = [S] extends [undefined] ? never : OutputOf<S>;
 
 /** A method of the peer, as a function on the session. */
 export type RemoteMethod<M> = M extends { readonly kind: "call" }
-  ? (...args: MethodArguments<RequestInput<M>, OperationOptions>) => Promise<ResponseOutput<M>>
+  ? (...args: MethodArguments<RequestInput<M>, RemoteCallOptions>) => Promise<ResponseOutput<M>>
   : M extends { readonly kind: "event" }
-    ? (...args: MethodArguments<RequestInput<M>, undefined>) => Promise<void>
+    ? (...args: MethodArguments<RequestInput<M>, RemoteEventOptions>) => Promise<void>
     : M extends { readonly kind: "stream"; readonly sends: infer Sends; readonly receives: infer Receives }
       ? (
-          ...args: MethodArguments<RequestInput<M>, OperationOptions>
+          ...args: MethodArguments<RequestInput<M>, RemoteCallOptions>
         ) => SessionStream<ItemOutput<Sends>, ItemInput<Receives>>
       : never;
 
@@ -60,6 +61,8 @@ export interface HandlerContext<Session> {
   readonly deadline: number;
   /** Milliseconds until `deadline`; Infinity for never. */
   readonly remainingMs: number;
+  /** What the caller has sent along as `metadata`; an object without properties where that is nothing. */
+  readonly metadata: Metadata;
 }
 
 /** What the handler of a stream may answer: nothing, or the items to send. */

@@ -2,6 +2,7 @@
 
 import type { Address, AddressLike } from "../../core/address/address.ts";
 import { ConnectionError, type ZocaloError } from "../../core/errors.ts";
+import { type MetricFamily, openMetricsText } from "../../core/open-metrics.ts";
 import { showAs } from "../../core/show-as.ts";
 import { isPeersFault } from "../contract/error-body.ts";
 import type { Network } from "../network/network.ts";
@@ -13,6 +14,7 @@ import { GracefulServer } from "../operation/graceful-close.ts";
 import { isOrderlyEnd, PeerProblems, reportProblem } from "../operation/peer-problems.ts";
 import { toldAs } from "../operation/restated.ts";
 import { openDatagramSocket } from "./bind.ts";
+import { datagramFamilies } from "./metrics.ts";
 import { canBeRequest, ReplyBudget, Request, type RequestOwner } from "./request.ts";
 import type * as api from "./server.ts";
 import { requestSettings, SERVE_DATAGRAMS_RULES } from "./server.ts";
@@ -90,6 +92,16 @@ export class DatagramServer
       requestsFailed: this.#failed,
       requestsRefused: this.#refused,
     };
+  }
+
+  async metrics(): Promise<string> {
+    return openMetricsText(await this.families());
+  }
+
+  /** The figures of now. The kernel is not asked once the datagram socket is closed. */
+  protected async families(): Promise<readonly MetricFamily[]> {
+    const kernelDrops = await this.socket.udp.kernelDrops().catch(() => undefined);
+    return datagramFamilies(this.stats, kernelDrops);
   }
 
   get interop(): NativeInterop {

@@ -178,6 +178,11 @@ export interface DatagramServer extends AsyncDisposable {
   /** Resolves when the server is closed, and says how. Never rejects. */
   readonly closed: Promise<ServerEnd>;
   /**
+   * Its figures as text in the OpenMetrics format 1.0, which Prometheus reads: datagrams, bytes, drops of the queue and of the kernel, requests. Serve it with the content type
+   * `application/openmetrics-text; version=1.0.0; charset=utf-8`. The guide has the whole list. Never rejects.
+   */
+  metrics(): Promise<string>;
+  /**
    * Hands no more datagrams to the handler, tells those that run (`context.draining`), waits for them, then closes the
    * datagram socket. When `timeoutMs` (default 5000) is over, or `signal` aborts, `context.signal` aborts and the rest is left
    * behind: its replies reject with `CLOSED`. A second call shares the first one's report; it may shorten the wait. Rejects

@@ -2,6 +2,7 @@
 
 import type { Address } from "../../core/address/address.ts";
 import { ZocaloError } from "../../core/errors.ts";
+import type { MetricFamily } from "../../core/open-metrics.ts";
 import { checkOptions, optionInvalid } from "../../core/options/check-options.ts";
 import { showAs } from "../../core/show-as.ts";
 import type { ListenerSink, ListenerTransport, Network, StreamTransport } from "../network/network.ts";
@@ -16,6 +17,7 @@ import { type ServerTls, serverTls, TLS_RULES } from "../stream/tls-settings.ts"
 import { AcceptQueue, closedError } from "./accept-queue.ts";
 import { Admission } from "./admission.ts";
 import { Handshakes } from "./handshakes.ts";
+import { ConnectionBytes, listenerFamilies } from "./metrics.ts";
 import type * as api from "./public.ts";
 
 /** How a listener hands over connections, for those who stand on it. */
@@ -39,6 +41,7 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
   #tls: ServerTls | undefined;
   readonly #queue: AcceptQueue<Socket>;
   readonly #handshakes: Handshakes;
+  readonly #bytes: ConnectionBytes = new ConnectionBytes();
   #closing: Promise<void> | undefined;
   readonly closed: Promise<api.ListenerEnd>;
   #tellClosed: (end: api.ListenerEnd) => void = () => undefined;
@@ -73,6 +76,11 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
   get stats(): api.ListenerStats {
     const { waiting, heldBytes } = this.#queue;
     return { ...this.#admission.stats, handshakes: this.#handshakes.size, waiting, heldBytes };
+  }
+
+  /** Its figures, with those of the connections that may be open. */
+  families(connections: Iterable<StreamSocket>): readonly MetricFamily[] {
+    return listenerFamilies(this.stats, this.#bytes.with(connections));
   }
 
   accept(options?: OperationOptions): Promise<streams.StreamSocket> {
@@ -115,6 +123,7 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
   over(connection: StreamSocket): void {
     this.#admission.leave();
     this.#admission.dismiss(connection.remoteAddress);
+    this.#bytes.add(connection);
   }
 
   // What the transport reports.

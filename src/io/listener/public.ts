@@ -246,6 +246,11 @@ export interface Server extends AsyncDisposable {
   broadcast(data: WriteInput, options?: StreamBroadcastOptions): Promise<StreamBroadcastReport>;
   /** With `codec`, sends a message, which is encoded once. Rejects with `FRAME_TOO_LONG` or `FRAME_INVALID` when it has no form. */
   broadcast<In>(message: In, options: MessageBroadcastOptions<In>): Promise<StreamBroadcastReport>;
+  /**
+   * Its figures as text in the OpenMetrics format 1.0, which Prometheus reads: connections, refusals and bytes. Serve it with the content type
+   * `application/openmetrics-text; version=1.0.0; charset=utf-8`. The guide has the whole list. Never rejects.
+   */
+  metrics(): Promise<string>;
   /** Uses other settings for connections from now on; see `Listener.setTls`. */
   setTls(options: TlsOptions): void;
 }

@@ -3,6 +3,7 @@
 import { showAs } from "../../core/show-as.ts";
 import type { Address, AddressLike } from "../../core/address/address.ts";
 import { ConnectionError, EndOfStreamError } from "../../core/errors.ts";
+import { openMetricsText } from "../../core/open-metrics.ts";
 import { checkOptions, FUNCTION, HANDLER, type OptionRules, type RulesOf } from "../../core/options/check-options.ts";
 import { StreamSocket } from "../stream/socket.ts";
 import { connectionSettings } from "../stream/settings.ts";
@@ -82,6 +83,10 @@ class Server extends GracefulServer<CloseReport> implements api.Server {
   }
   get interop(): NativeInterop {
     return serverInterop(this.clock, this.listener.interop);
+  }
+
+  async metrics(): Promise<string> {
+    return openMetricsText(this.listener.families(this.peers));
   }
 
   create(peer: Peer): Peer {

@@ -5,6 +5,7 @@ import type { Clock, Timer } from "../network/network.ts";
 import { unwatchAbort, watchAbort } from "./abort-watch.ts";
 import {
   noSuchOption,
+  OBJECT,
   OPERATION_RULES,
   type OptionRules,
   RECEIVE_RULES,
@@ -47,7 +48,7 @@ export type Refusal = { readonly reason: unknown } | undefined;
 
 /** Refuses a signal that is aborted, a time-out of zero, an option that is wrong. */
 export function refusedAtOnce(
-  options: OperationOptions | undefined,
+  options: object | undefined,
   context: () => OperationContext,
   rules: OptionRules = OPERATION_RULES,
 ): Refusal {
@@ -65,7 +66,11 @@ export function receiveRefused(options: ReceiveOptions | undefined, context: () 
   return refusedAtOnce(options, context, RECEIVE_RULES);
 }
 
-function problemOf(options: OperationOptions, context: () => OperationContext, rules: OptionRules): Refusal {
+/** What may be said with an event of a session, and with a call, a stream or a datagram; metadata are looked at when they are sent. */
+export const EVENT_RULES: OptionRules = { metadata: OBJECT };
+export const CALL_RULES: OptionRules = { ...OPERATION_RULES, ...EVENT_RULES };
+
+function problemOf(options: object, context: () => OperationContext, rules: OptionRules): Refusal {
   if (typeof options !== "object" || options === null) return invalid(context, wrong("options", "an object", options));
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(rules, name)) return invalid(context, noSuchOption(name, rules));

@@ -3,19 +3,27 @@
 import { UsageError, type ZocaloError } from "../../core/errors.ts";
 import { DECODED, HELD } from "../../core/held-bytes.ts";
 import { AWAITED_BOUNDS, type EventQueue, makeRoom, POSTED_BOUNDS } from "../../core/session/waiting-events.ts";
-import { Deadline, expiryReason, type OperationContext, type OperationOptions } from "../operation/deadline.ts";
+import { Deadline, expiryReason, type OperationContext } from "../operation/deadline.ts";
 import { FULFILLED, handled, rejectedQuietly } from "../operation/handled-rejection.ts";
 import type { LostMessage } from "./end.ts";
+import { encodeMetadata, type RemoteCallOptions, type RemoteEventOptions } from "../contract/metadata.ts";
 import type { CodecPlan, MethodPlan } from "../contract/plan.ts";
 import type { EndpointSettings } from "./settings.ts";
 
 /** A session that has begun. */
 export interface NextSession {
   readonly plan: CodecPlan;
-  readonly events: { send(method: MethodPlan, value: unknown): Promise<void> };
+  readonly events: { send(method: MethodPlan, value: unknown, options?: RemoteEventOptions): Promise<void> };
   readonly calls: {
-    call(method: MethodPlan, input: unknown, options: OperationOptions | undefined): Promise<unknown>;
+    call(method: MethodPlan, input: unknown, options: RemoteCallOptions | undefined): Promise<unknown>;
   };
+}
+
+/** What is asked, with what it holds, about, and its metadata. */
+interface Asked {
+  readonly value: unknown;
+  readonly bytes: number;
+  readonly described: RemoteEventOptions | undefined;
 }
 
 /** A call, or an event. */
@@ -59,9 +67,9 @@ export class SessionGap implements EventQueue {
   }
 
   /** Sends an event in the next session. @throws UsageError `FRAME_INVALID`. */
-  event(method: MethodPlan, input: unknown): Promise<void> {
+  event(method: MethodPlan, input: unknown, options?: RemoteEventOptions): Promise<void> {
     const { overflow } = this.#settings;
-    const { value, bytes } = copyOf(method, input);
+    const { value, bytes, described } = copyOf(method, input, options);
     const bounds = overflow === "block" ? AWAITED_BOUNDS : POSTED_BOUNDS;
     const fits = overflow !== "strict" && makeRoom(this, bounds, overflow, bytes);
     if (!fits && (overflow === "block" || overflow === "strict")) return rejectedQuietly(queueFull(method.name));
@@ -70,14 +78,14 @@ export class SessionGap implements EventQueue {
       this.#put({
         method,
         bytes,
-        ask: ({ plan, events }) => void events.send(methodOf(plan, method), value),
+        ask: ({ plan, events }) => void events.send(methodOf(plan, method), value, described),
         refuse: undefined,
       });
     } else {
       return handled(
         new Promise((resolve, refuse) => {
           const ask = ({ plan, events }: NextSession): void => {
-            events.send(methodOf(plan, method), value).then(resolve, refuse);
+            events.send(methodOf(plan, method), value, described).then(resolve, refuse);
           };
           this.#put({ method, bytes, ask, refuse });
         }),
@@ -87,9 +95,9 @@ export class SessionGap implements EventQueue {
   }
 
   /** Calls a method in the next session. `context` names the call in errors. @throws UsageError `FRAME_INVALID`. */
-  call(method: MethodPlan, input: unknown, options: OperationOptions, context: OperationContext): Promise<unknown> {
+  call(method: MethodPlan, input: unknown, options: RemoteCallOptions, context: OperationContext): Promise<unknown> {
     const { clock, callMs } = this.#settings;
-    const { value, bytes } = copyOf(method, input);
+    const { value, bytes, described } = copyOf(method, input, options);
     const { maxEvents: maxCalls, maxBytes } = AWAITED_BOUNDS;
     if (this.#waiting.size - this.size >= maxCalls || this.#callBytes + bytes > maxBytes)
       return rejectedQuietly(queueFull(method.name));
@@ -107,7 +115,7 @@ export class SessionGap implements EventQueue {
           bytes,
           ask({ plan, calls }) {
             deadline.cancel();
-            const left = { signal, timeoutMs: endsAt - clock.now() };
+            const left = { ...described, signal, timeoutMs: endsAt - clock.now() };
             calls.call(methodOf(plan, method), value, left).then(resolve, reject);
           },
           refuse(reason) {
@@ -178,9 +186,14 @@ function methodOf({ peer }: CodecPlan, { place }: MethodPlan): MethodPlan {
 }
 
 /** What a method is asked, as its caller gave it: who has given it may use it again. */
-function copyOf({ request, kind }: MethodPlan, input: unknown): { readonly value: unknown; readonly bytes: number } {
+function copyOf({ name, request, kind }: MethodPlan, input: unknown, options: RemoteEventOptions | undefined): Asked {
+  const head = encodeMetadata(name, options?.metadata);
   const { value, bytes } = request.copy(input);
-  return { value, bytes: bytes * DECODED + (kind === "call" ? HELD.nextCall : HELD.nextEvent) };
+  return {
+    value,
+    bytes: (bytes + (head?.length ?? 0)) * DECODED + (kind === "call" ? HELD.nextCall : HELD.nextEvent),
+    described: head === undefined ? undefined : { metadata: { ...options?.metadata } },
+  };
 }
 
 function queueFull(op: string): UsageError {

@@ -4,7 +4,10 @@ import { DEFAULT_LIMITS, type HandshakeLimits } from "../../core/handshake/limit
 import type { OverflowPolicy } from "../../core/options/check-options.ts";
 import { DEFAULT_REPLAY, type ReplayBounds } from "../../core/session/settings.ts";
 import { SESSION_CODECS, type SessionCodec } from "../contract/format.ts";
+import { CallMetrics } from "../contract/call-metrics.ts";
+import { type AnyInterceptor, CallWatch } from "../contract/call-watch.ts";
 import { type AnyHandler, handlersOf } from "../contract/handlers.ts";
+import { METADATA_FEATURE } from "../contract/metadata.ts";
 import type { ContractPlan } from "../contract/plan.ts";
 import type { Clock } from "../network/network.ts";
 import type { PeerProblems } from "../operation/peer-problems.ts";
@@ -21,6 +24,8 @@ export interface EndpointSettings {
   readonly plan: ContractPlan;
   readonly terms: AgreedTerms;
   readonly codecs: readonly SessionCodec[];
+  /** Optional parts of the protocol that it knows. */
+  readonly features: readonly string[];
   /** What is told in the handshake. */
   readonly limits: HandshakeLimits;
   readonly replay: ReplayBounds;
@@ -36,6 +41,8 @@ export interface EndpointSettings {
   readonly handlers: object;
   /** By the place of their methods. */
   readonly handlerList: readonly AnyHandler[];
+  /** What happens around calls, both ways. */
+  readonly watch: CallWatch;
 }
 
 /** What a side is made of, whichever it is. */
@@ -43,14 +50,16 @@ interface EndpointOptions extends SessionTuning {
   readonly limits?: SessionLimits | undefined;
   readonly resume?: ResumeOptions | undefined;
   readonly handlers?: object | undefined;
+  readonly around?: unknown;
+  readonly metrics?: boolean | undefined;
 }
 
 /** Fills in the defaults of options that were checked. @throws UsageError `OPTION_INVALID` for a handler that is missing. */
 export function endpointSettings(
-  { limits = {}, timeouts = {}, resume = {}, handlers = {}, ...tuning }: EndpointOptions,
+  { limits = {}, timeouts = {}, resume = {}, handlers = {}, around, metrics, ...tuning }: EndpointOptions,
   common: Pick<EndpointSettings, "clock" | "schedule" | "peerProblems" | "plan">,
 ): EndpointSettings {
-  const { plan } = common;
+  const { plan, clock } = common;
   const op = plan.role === "server" ? "serveSessions" : "connectSession";
   // A client has chosen its server.
   const [mostMessages, mostWrong] = plan.role === "server" ? [1_000_000, 1000] : [Infinity, Infinity];
@@ -58,6 +67,7 @@ export function endpointSettings(
     ...common,
     terms: new AgreedTerms(),
     codecs: tuning.codecs ?? SESSION_CODECS,
+    features: [METADATA_FEATURE],
     limits: {
       maxMessageBytes: limits.maxMessageBytes ?? DEFAULT_LIMITS.maxMessageBytes,
       windowBytes: limits.windowBytes ?? DEFAULT_LIMITS.windowBytes,
@@ -81,5 +91,10 @@ export function endpointSettings(
     finishMs: timeouts.finishMs ?? 30_000,
     handlers,
     handlerList: handlersOf(plan.own, handlers as Readonly<Record<string, unknown>>, op),
+    watch: new CallWatch(
+      plan.contract,
+      around as AnyInterceptor | undefined,
+      metrics === true ? new CallMetrics(plan.own, () => clock.now()) : undefined,
+    ),
   };
 }

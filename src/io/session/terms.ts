@@ -4,6 +4,7 @@ import { ProtocolError } from "../../core/errors.ts";
 import { type Agreement, sameAgreement } from "../../core/handshake/negotiate.ts";
 import type { ReplayBounds, SessionSettings } from "../../core/session/settings.ts";
 import type { SessionCodec } from "../contract/format.ts";
+import { encodeMetadata, METADATA_FEATURE, PLACE_BITS, type RemoteEventOptions } from "../contract/metadata.ts";
 import { type CodecPlan, type ContractPlan, type MethodPlan, peerPlaces } from "../contract/plan.ts";
 
 /** Of one name in a list of offers. */
@@ -21,6 +22,8 @@ export class SessionTerms {
   readonly plan: CodecPlan;
   /** What the machine of the session is made of. */
   readonly machine: SessionSettings;
+  /** Whether both sides know metadata. */
+  readonly hasMetadata: boolean;
   readonly #places: readonly number[] | undefined;
 
   constructor(own: OwnTerms, agreement: Agreement, keptMs: number) {
@@ -29,6 +32,7 @@ export class SessionTerms {
     this.plan = own.plan.of(codec as SessionCodec);
     this.machine = { role: own.plan.role, limits, peerLimits, replay: own.replay, keptMs };
     this.#places = peerPlaces(this.plan.peer.names, peerOffers);
+    this.hasMetadata = agreement.features.includes(METADATA_FEATURE);
   }
 
   /** Memory of a list of what the peer offers that is not that of all: a stranger may offer 1,000 names. */
@@ -43,6 +47,17 @@ export class SessionTerms {
     if (place >= 0) return place;
     const detail = `the peer, version ${this.agreement.peerVersion}, does not offer "${method.name}"`;
     throw new ProtocolError("METHOD_UNKNOWN", { op: method.name, detail, outcome: "none" });
+  }
+
+  /** The method of the peer with this number, as messages have it; undefined where they have none. */
+  nameOf(number: number): string | undefined {
+    return this.agreement.peerOffers[number & PLACE_BITS];
+  }
+
+  /** The bytes of metadata, where the peer knows what they are. @throws UsageError `OPTION_INVALID`. */
+  metadataOf(method: MethodPlan, options: RemoteEventOptions | undefined): Buffer | undefined {
+    const bytes = options === undefined ? undefined : encodeMetadata(method.name, options.metadata);
+    return this.hasMetadata ? bytes : undefined;
   }
 }
 

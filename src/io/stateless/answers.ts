@@ -8,7 +8,10 @@ import { peerError } from "../../core/peer-error.ts";
 import { AddressProof, UNPROVED_FACTOR } from "../../core/stateless/address-proof.ts";
 import * as wire from "../../core/stateless/datagram.ts";
 import { ERROR_FORMS, errorBody, ofAnswer, ofHandler, ofQuestion } from "../contract/error-body.ts";
+import { CallMetrics } from "../contract/call-metrics.ts";
+import { CallWatch } from "../contract/call-watch.ts";
 import { type AnyHandler, handlersOf } from "../contract/handlers.ts";
+import { decodeMetadata, type Metadata, METADATA_MARK, NO_METADATA, PLACE_BITS } from "../contract/metadata.ts";
 import { ContractPlan, type MethodPlan } from "../contract/plan.ts";
 import type { DatagramContext, DatagramRequest, DatagramServerStats } from "../datagram/server.ts";
 import type { Clock, Network } from "../network/network.ts";
@@ -23,20 +26,21 @@ type Counts = { -readonly [K in Exclude<keyof StatelessServerStats, keyof Datagr
 
 /** What a server makes of the datagrams of its clients. */
 export class StatelessAnswers {
-  readonly #contract: Contract;
+  readonly contract: Contract;
   readonly #clock: Clock;
   readonly maxDatagramBytes: number;
   readonly #plan: ContractPlan;
   readonly #hash: bigint;
   readonly #handlers: object;
   readonly #handlerList: readonly AnyHandler[];
+  readonly watch: CallWatch;
   readonly #proof: AddressProof;
   /** Calls whose handlers run, by caller and id. No more than `limits.maxConcurrentRequests`. */
   readonly #running = new Set<string>();
   readonly counts: Counts = { events: 0, calls: 0, repeated: 0, retries: 0, refused: 0, invalid: 0 };
 
   constructor(network: Network, contract: Contract, options: AnyServerOptions) {
-    this.#contract = contract;
+    this.contract = contract;
     this.#clock = network.clock;
     this.maxDatagramBytes = options.limits?.maxDatagramBytes ?? DEFAULT_DATAGRAM_BYTES;
     this.#plan = new ContractPlan(contract, "server", options.validate);
@@ -44,6 +48,12 @@ export class StatelessAnswers {
     this.#handlers = options.handlers ?? {};
     const handlers = this.#handlers as Readonly<Record<string, unknown>>;
     this.#handlerList = handlersOf(this.#plan.own, handlers, "serveStateless");
+    const { around, metrics } = options;
+    this.watch = new CallWatch(
+      contract,
+      around,
+      metrics === true ? new CallMetrics(this.#plan.own, () => this.#clock.now()) : undefined,
+    );
     this.#proof = new AddressProof(network.random.bytes(SECRET_BYTES));
   }
 
@@ -60,12 +70,13 @@ export class StatelessAnswers {
     if (received.hash !== this.#hash) return this.#refuse(received, wire.CONTRACT_DIFFERS, request);
     const codec = codecOf(received.codec);
     if (codec === undefined) return this.#refuse(received, wire.CODEC_UNKNOWN, request);
-    const method = this.#plan.of(codec).own.methods[received.method];
+    const method = this.#plan.of(codec).own.methods[received.method & PLACE_BITS];
     if (received.type === wire.CALL) return await this.#call(received, method, request, context);
     if (method?.kind !== "event") throw unknownMethod(received.method);
     this.counts.events += 1;
-    const input = decode(method, received.body);
-    await this.#handle(method, input, new RequestContext(this.#clock, from, context, Number.POSITIVE_INFINITY));
+    const { input, metadata } = decode(method, received);
+    const told = new RequestContext(this.#clock, from, context, Number.POSITIVE_INFINITY, metadata);
+    await this.#handle(method, input, told);
     return undefined;
   }
 
@@ -78,7 +89,7 @@ export class StatelessAnswers {
     this.counts.refused += 1;
     if (received.type === wire.EVENT) return undefined;
     const head = { codec: received.codec, hash: this.#hash };
-    const { name, version } = this.#contract;
+    const { name, version } = this.contract;
     return wire.encodeRefusal(head, received.id, reason, `${name} ${version}`, request.data.length * UNPROVED_FACTOR);
   }
 
@@ -100,10 +111,11 @@ export class StatelessAnswers {
     let toTell = ofQuestion;
     try {
       if (method?.kind !== "call") throw unknownMethod(call.method);
-      const input = decode(method, call.body);
+      const { input, metadata } = decode(method, call);
       toTell = ofHandler;
       const deadline = this.#clock.now() + call.remainingMs;
-      const value = await this.#handle(method, input, new RequestContext(this.#clock, request.from, context, deadline));
+      const told = new RequestContext(this.#clock, request.from, context, deadline, metadata);
+      const value = await this.#handle(method, input, told);
       toTell = ofAnswer;
       return this.#permitted(this.#result(call, method, value, request.from), call, request);
     } catch (error) {
@@ -120,7 +132,8 @@ export class StatelessAnswers {
 
   /** Calls the handler of a method. */
   async #handle(method: MethodPlan, input: unknown, context: StatelessContext): Promise<unknown> {
-    return await (this.#handlerList[method.place] as AnyHandler).call(this.#handlers, input, context);
+    const run = (): unknown => (this.#handlerList[method.place] as AnyHandler).call(this.#handlers, input, context);
+    return await (this.watch.watches(method) ? this.watch.handle(method, input, context, run) : run());
   }
 
   #result(call: wire.CallDatagram, method: MethodPlan, value: unknown, from: Address): Buffer {
@@ -156,8 +169,16 @@ export class StatelessAnswers {
   }
 }
 
-function decode(method: MethodPlan, body: wire.BytePlace): unknown {
-  return method.request.decode(body.bytes as Buffer, body.start, body.end);
+/** What is asked, and the metadata before it. */
+function decode(
+  { request }: MethodPlan,
+  { method, body }: wire.CallDatagram | wire.EventDatagram,
+): { readonly input: unknown; readonly metadata: Metadata } {
+  const { start, end } = body;
+  const bytes = body.bytes as Buffer;
+  const head = { metadata: NO_METADATA, bodyAt: start };
+  const { metadata, bodyAt } = method < METADATA_MARK ? head : decodeMetadata(bytes, start, end);
+  return { input: request.decode(bytes, bodyAt, end), metadata };
 }
 
 function unknownMethod(place: number): ProtocolError {
@@ -171,15 +192,17 @@ class RequestContext implements StatelessContext {
   readonly deadline: number;
   readonly draining: AbortSignal;
   readonly signal: AbortSignal;
+  readonly metadata: Metadata;
   readonly #clock: Clock;
 
-  constructor(clock: Clock, from: Address, context: DatagramContext, deadline: number) {
+  constructor(clock: Clock, from: Address, context: DatagramContext, deadline: number, metadata: Metadata) {
     this.from = from;
     this.localAddress = context.localAddress;
     this.deadline = deadline;
     this.#clock = clock;
     this.draining = context.draining;
     this.signal = context.signal;
+    this.metadata = metadata;
   }
 
   get remainingMs(): number {

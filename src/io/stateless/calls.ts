@@ -11,12 +11,20 @@ import {
 } from "../../core/errors.ts";
 import * as wire from "../../core/stateless/datagram.ts";
 import { Exchange, RoundTrip } from "../../core/stateless/exchange.ts";
+import type { AskedPeer } from "../contract/call-watch.ts";
 import { readErrorBody } from "../contract/error-body.ts";
+import { behindMetadata, encodeMetadata, METADATA_MARK, type RemoteCallOptions } from "../contract/metadata.ts";
 import type { MethodPlan } from "../contract/plan.ts";
 import type { ConnectedDatagramSocket } from "../datagram/connected-socket.ts";
 import type { Network, Timer } from "../network/network.ts";
 import type { Datagram } from "../network/datagrams.ts";
-import { Deadline, type OperationContext, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
+import {
+  CALL_RULES,
+  Deadline,
+  type OperationContext,
+  type OperationOptions,
+  refusedAtOnce,
+} from "../operation/deadline.ts";
 import { type CloseReport, GracefulClose, type GracefulCloseOptions } from "../operation/graceful-close.ts";
 import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
 import { OwnClock } from "../operation/own-clock.ts";
@@ -38,6 +46,8 @@ const MOST_AT_ONCE = 256;
 /** A call that waits for its answer, or for its turn. */
 interface PendingCall {
   readonly method: MethodPlan;
+  /** The number of the method, with the mark if metadata stand before the body. */
+  readonly place: number;
   readonly body: Buffer;
   readonly deadline: number;
   id: bigint;
@@ -87,6 +97,13 @@ export class StatelessCalls {
     void socket.closed.then(() => this.#rejectAll());
   }
 
+  /** Who is asked. */
+  get asked(): AskedPeer {
+    const { localAddress, remoteAddress: peer } = this.#socket;
+    const context = { op: "call", local: localAddress.toString(), remote: peer.toString() };
+    return { peer, context, now: () => this.#clock.now(), callMs: this.#settings.callMs };
+  }
+
   get stats(): StatelessClientStats {
     return {
       calls: this.#active.size,
@@ -114,28 +131,34 @@ export class StatelessCalls {
   }
 
   /** Sends an event, once. */
-  event(method: MethodPlan, input: unknown, options: OperationOptions | undefined): Promise<void> {
+  event(method: MethodPlan, input: unknown, options: RemoteCallOptions | undefined): Promise<void> {
+    const refused = refusedAtOnce(options, () => this.#context(method), CALL_RULES);
+    if (refused !== undefined) return rejectedQuietly(refused.reason);
     let datagram: Buffer;
     try {
       if (this.#closing.draining.aborted) throw this.#closedError(method, "none");
-      const body = method.request.encode(input);
+      const head = encodeMetadata(method.name, options?.metadata);
+      const body = behindMetadata(head, method.request.encode(input));
       this.#checkSize(method.name, wire.EVENT_OVERHEAD_BYTES + body.end - body.start);
-      datagram = wire.encodeEvent(this.#settings.head, method.place, body);
+      datagram = wire.encodeEvent(this.#settings.head, placeOf(method, head), body);
     } catch (error) {
       return rejectedQuietly(error);
     }
-    return handled(this.#send(datagram, options));
+    const { signal, timeoutMs } = options ?? {};
+    return handled(this.#send(datagram, { signal, timeoutMs }));
   }
 
   /** Calls a method of the server. */
-  call(method: MethodPlan, input: unknown, options: OperationOptions | undefined): Promise<unknown> {
-    const refused = refusedAtOnce(options, () => this.#context(method));
+  call(method: MethodPlan, input: unknown, options: RemoteCallOptions | undefined): Promise<unknown> {
+    const refused = refusedAtOnce(options, () => this.#context(method), CALL_RULES);
     if (refused !== undefined) return rejectedQuietly(refused.reason);
     const { maxCalls, callMs, times } = this.#settings;
+    let head: Buffer | undefined;
     let body: Buffer;
     try {
       this.#admit(method);
-      body = this.#question(method, input);
+      head = encodeMetadata(method.name, options?.metadata);
+      body = this.#question(method, head, input);
     } catch (error) {
       return rejectedQuietly(error);
     }
@@ -145,6 +168,7 @@ export class StatelessCalls {
       new Promise((resolve, reject) => {
         const call: PendingCall = {
           method,
+          place: placeOf(method, head),
           body,
           deadline: this.#clock.now() + timeoutMs,
           id: 0n,
@@ -173,8 +197,8 @@ export class StatelessCalls {
   }
 
   /** The body of a call, which stays as long as the call may be sent again. */
-  #question(method: MethodPlan, input: unknown): Buffer {
-    const { bytes, start, end } = method.request.encode(input);
+  #question(method: MethodPlan, head: Buffer | undefined, input: unknown): Buffer {
+    const { bytes, start, end } = behindMetadata(head, method.request.encode(input));
     this.#checkSize(method.name, wire.CALL_OVERHEAD_BYTES + end - start);
     return Buffer.from(bytes.subarray(start, end));
   }
@@ -204,10 +228,10 @@ export class StatelessCalls {
 
   /** Sends a call, and again after a while if no answer has come by then. */
   #transmit(call: PendingCall): void {
-    const { id, method, body, exchange, deadline } = call;
+    const { id, place: method, body, exchange, deadline } = call;
     const now = this.#clock.now();
     const cookie = this.#cookie;
-    const fields = { id, method: method.place, remainingMs: deadline - now, cookie };
+    const fields = { id, method, remainingMs: deadline - now, cookie };
     const datagram = wire.encodeCall(this.#settings.head, fields, { bytes: body, start: 0, end: body.length });
     if (exchange.transmissions > 0) this.#retransmissions += 1;
     const pauseMs = exchange.sent(now, cookie, this.#network.random.next(), deadline);
@@ -352,6 +376,11 @@ export class StatelessCalls {
     this.#waiting.delete(next);
     this.#start(next);
   }
+}
+
+/** The number of a method. */
+function placeOf({ place }: MethodPlan, head: Buffer | undefined): number {
+  return head === undefined ? place : place | METADATA_MARK;
 }
 
 function countOf(transmissions: number): string {

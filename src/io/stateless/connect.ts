@@ -4,7 +4,9 @@ import { type Interop, interopOf } from "../operation/own-clock.ts";
 import { Address, type AddressLike } from "../../core/address/address.ts";
 import { UsageError, ZocaloError } from "../../core/errors.ts";
 import { showAs } from "../../core/show-as.ts";
+import { CallWatch } from "../contract/call-watch.ts";
 import { checkContract, datagramAddress, remoteObject } from "../contract/handlers.ts";
+import type { RemoteCallOptions } from "../contract/metadata.ts";
 import { ContractPlan, type OffersPlan } from "../contract/plan.ts";
 import { bindOver } from "../datagram/bind.ts";
 import { ConnectedDatagramSocket } from "../datagram/connected-socket.ts";
@@ -12,7 +14,6 @@ import { DEFAULT_DNS_MAX_AGE_MS } from "../datagram/settings.ts";
 import type { DatagramEnd, DatagramSocket } from "../datagram/public.ts";
 import type { Network } from "../network/network.ts";
 import { checkOptions, type OptionRules } from "../../core/options/check-options.ts";
-import type { OperationOptions } from "../operation/deadline.ts";
 import type { CloseReport, GracefulCloseOptions } from "../operation/graceful-close.ts";
 import { toldAs } from "../operation/restated.ts";
 import { StatelessCalls } from "./calls.ts";
@@ -46,7 +47,8 @@ export async function openStatelessClient<Server extends api.StatelessMethods>(
     contract,
     head: headOf(contract, codec),
   });
-  return new Client(socket, calls, offers) as unknown as api.StatelessClient<Server>;
+  const watch = new CallWatch(contract, options.around, undefined);
+  return new Client(socket, calls, offers, watch) as unknown as api.StatelessClient<Server>;
 }
 
 async function openPeer(
@@ -90,14 +92,14 @@ class Client implements api.StatelessClientBase {
   readonly #socket: ConnectedDatagramSocket;
   readonly #calls: StatelessCalls;
 
-  constructor(socket: ConnectedDatagramSocket, calls: StatelessCalls, { methods }: OffersPlan) {
+  constructor(socket: ConnectedDatagramSocket, calls: StatelessCalls, { methods }: OffersPlan, watch: CallWatch) {
     this.#socket = socket;
     this.#calls = calls;
-    this.remote = remoteObject(methods, (plan) =>
-      plan.kind === "event"
-        ? (input, options?: OperationOptions) => calls.event(plan, input, options)
-        : (input, options?: OperationOptions) => calls.call(plan, input, options),
-    );
+    this.remote = remoteObject(methods, (plan) => {
+      const send = (input: unknown, options?: RemoteCallOptions): unknown =>
+        plan.kind === "event" ? calls.event(plan, input, options) : calls.call(plan, input, options);
+      return watch.asking(plan, send, () => calls.asked);
+    });
   }
 
   get localAddress(): Address {

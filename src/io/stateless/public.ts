@@ -6,10 +6,10 @@ import type { Contract } from "../../core/contract/contract.ts";
 import type { CallMethod, EventMethod, RequestInput, ResponseOutput } from "../../core/contract/method.ts";
 import type { SchemaOrNone } from "../../core/contract/schema.ts";
 import { UsageError } from "../../core/errors.ts";
+import type { Metadata, RemoteCallOptions } from "../contract/metadata.ts";
 import type { MethodArguments } from "../contract/methods.ts";
 import type { DatagramServer, DatagramServerStats } from "../datagram/server.ts";
 import type { DatagramEnd } from "../datagram/public.ts";
-import type { OperationOptions } from "../operation/deadline.ts";
 import type { CloseReport, GracefulCloseOptions } from "../operation/graceful-close.ts";
 
 /** A method that can go over datagrams: an event, or a call that may be done twice. */
@@ -56,12 +56,14 @@ export interface StatelessContext {
   readonly deadline: number;
   /** Milliseconds until `deadline`; Infinity for never. */
   readonly remainingMs: number;
+  /** What the caller has sent along as `metadata`; an object without properties where that is nothing. It can be forged. */
+  readonly metadata: Metadata;
 }
 
 /** A method of the server, as a function on the client. */
 export type StatelessRemoteMethod<M> = M extends { readonly kind: "call" }
-  ? (...args: MethodArguments<RequestInput<M>, OperationOptions>) => Promise<ResponseOutput<M>>
-  : (...args: MethodArguments<RequestInput<M>, OperationOptions>) => Promise<void>;
+  ? (...args: MethodArguments<RequestInput<M>, RemoteCallOptions>) => Promise<ResponseOutput<M>>
+  : (...args: MethodArguments<RequestInput<M>, RemoteCallOptions>) => Promise<void>;
 
 /**
  * The methods of the server, as functions on the client.

@@ -2,7 +2,9 @@
 
 import type { AddressLike } from "../../core/address/address.ts";
 import { checkOptions, type OptionRules } from "../../core/options/check-options.ts";
+import { counter, type MetricFamily } from "../../core/open-metrics.ts";
 import { showAs } from "../../core/show-as.ts";
+import { serverFamily } from "../contract/call-metrics.ts";
 import { checkContract, datagramAddress } from "../contract/handlers.ts";
 import type { DatagramSocket } from "../datagram/public.ts";
 import { DatagramServer, openServerSocket } from "../datagram/serve.ts";
@@ -48,6 +50,19 @@ class StatelessServer extends DatagramServer implements api.StatelessServer {
 
   override get stats(): api.StatelessServerStats {
     return { ...super.stats, ...this.#answers.counts };
+  }
+
+  protected override async families(): Promise<readonly MetricFamily[]> {
+    const { repeated, retries, refused, invalid } = this.#answers.counts;
+    return [
+      serverFamily(this.#answers.contract),
+      ...(await super.families()),
+      counter("zocalo_calls_repeated", "Repetitions of calls whose handlers were running", repeated),
+      counter("zocalo_address_proofs", "Callers that were asked to prove their address", retries),
+      counter("zocalo_other_contracts", "Calls and events of another contract or codec", refused),
+      counter("zocalo_invalid_datagrams", "Datagrams that are no request of this protocol", invalid),
+      ...(this.#answers.watch.metrics?.families() ?? []),
+    ];
   }
 }
 showAs(StatelessServer, "StatelessServer", ({ localAddress, stats }) => ({ localAddress, stats }));

@@ -3,8 +3,10 @@
 import type { Address, AddressLike } from "../../core/address/address.ts";
 import {
   ANYTHING,
+  FLAG,
   countFrom,
   FROM_ZERO,
+  FUNCTION,
   OBJECT,
   oneOf,
   OPERATION_RULES,
@@ -16,6 +18,7 @@ import {
 } from "../../core/options/check-options.ts";
 import { DEFAULT_TIMES, type RetransmissionTimes } from "../../core/stateless/exchange.ts";
 import { SESSION_CODECS, type SessionCodec } from "../contract/format.ts";
+import type { Interceptor, StatelessMessage } from "../contract/interceptor.ts";
 import type { HandlersOption } from "../contract/methods.ts";
 import type { ValidationPolicy } from "../contract/plan.ts";
 import {
@@ -72,6 +75,8 @@ export interface ConnectStatelessOptions extends OperationOptions {
    * Default 60,000. With a fixed port in `localAddress` it is looked up once.
    */
   readonly dnsMaxAgeMs?: number | undefined;
+  /** Stands around each message to the server. Default: nothing. */
+  readonly around?: Interceptor<StatelessMessage> | undefined;
   /** When a call is sent again. Default: at first after 1 second, then by what was measured; each pause is twice as long. */
   readonly retransmission?: Partial<RetransmissionTimes> | undefined;
 }
@@ -90,6 +95,7 @@ export const STATELESS_CLIENT_RULES: RulesOf<ConnectStatelessOptions> = {
   } satisfies RulesOf<StatelessClientLimits>),
   timeouts: object({ callMs: POSITIVE } satisfies RulesOf<StatelessTimeouts>),
   dnsMaxAgeMs: FROM_ZERO,
+  around: FUNCTION,
   retransmission: object({
     initialDelayMs: POSITIVE,
     minDelayMs: POSITIVE,
@@ -133,6 +139,10 @@ export interface StatelessServerLimits
 export interface StatelessServerOptions extends Omit<ServeDatagramsOptions, "replies" | "onError" | "limits"> {
   /** When values are checked against their schemas. Default `receive`: what the clients send. */
   readonly validate?: ValidationPolicy | undefined;
+  /** Stands around each message of a client, before its handler. Default: nothing. */
+  readonly around?: Interceptor<StatelessMessage> | undefined;
+  /** Counts the calls of `metrics()` by method and code, and how long handlers take. Default false: a clock is read twice for each. */
+  readonly metrics?: boolean | undefined;
   /** Bounds of its queues, of one answer, and of its handlers. */
   readonly limits?: StatelessServerLimits | undefined;
   /**
@@ -164,5 +174,7 @@ export const SERVE_STATELESS_RULES: RulesOf<AnyServerOptions> = {
   ...DATAGRAMS_RULES,
   handlers: OBJECT,
   validate: oneOf("receive", "both", "none"),
+  around: FUNCTION,
+  metrics: FLAG,
   limits: object(LIMIT_RULES),
 };

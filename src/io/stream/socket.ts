@@ -135,6 +135,9 @@ export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwn
     return this.#outbound?.bytesSent ?? 0;
   }
 
+  get isOver(): boolean {
+    return this.#end !== undefined;
+  }
   /** Whether it is over, or this program is closing it. */
   get isClosing(): boolean {
     return this.#end !== undefined || this.#lazy?.closing !== undefined;
@@ -238,11 +241,9 @@ export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwn
     this.transport.reset();
     this.#over({ how: "aborted", error }, false);
   }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-
   setIdleTimeout(idleMs: number): void {
     checkOptions(this.context("setIdleTimeout"), { idleMs }, IDLE_RULES);
     if (this.#end !== undefined || this.#lazy?.closing !== undefined) return;

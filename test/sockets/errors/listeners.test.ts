@@ -1,8 +1,9 @@
 /** The failures of making connections: connect, listen, accept, serve; TLS, certificates, PROXY headers. */
 
+import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { closeSync, openSync } from "node:fs";
-import { describe } from "node:test";
+import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import {
   ConnectError,
@@ -205,3 +206,12 @@ async function toldBy(scene: Scene, address: string, options: ListenOptions, tex
   unsubscribe("zocalo:error", heard);
   throw error;
 }
+
+describe("the figures of a server", () => {
+  it("metrics does not fail, also when the server is closed", async () => {
+    const open = await serve(ANY, () => undefined);
+    assert.match(await open.metrics(), /# EOF\n$/);
+    await open.close();
+    assert.match(await open.metrics(), /# EOF\n$/);
+  });
+});

@@ -118,14 +118,14 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
     const plan = new ContractPlan(contract, "client", options.validate, options.limits?.maxMessageValues);
     const peerProblems = new PeerProblems(clock, (error) => this.#report(error));
     const settings = endpointSettings(options, { clock, schedule: new SessionSchedule(clock), peerProblems, plan });
-    const { codecs, limits } = settings;
+    const { codecs, features, limits } = settings;
     this.#settings = settings;
     const { reconnect = {}, auth, retry, timeoutMs, localAddress, tls, tcp, timeouts } = options;
     const writeStallMs = timeouts?.writeStallMs;
     this.#reconnects = reconnect !== false;
     this.#connector = new SessionConnector(own, this, {
       address,
-      capabilities: { contract, codecs, features: [], limits },
+      capabilities: { contract, codecs, features, limits },
       settings,
       auth,
       opening: { retry, timeoutMs },

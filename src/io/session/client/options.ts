@@ -6,6 +6,7 @@ import type { OnError } from "../../operation/peer-problems.ts";
 import { BACKOFF, type Backoff } from "../../../core/options/backoff.ts";
 import { ANYTHING, FUNCTION, only, options as object, type RulesOf } from "../../../core/options/check-options.ts";
 import type { FreshReport, Reconnection, ResumedReport, SessionEnd } from "../end.ts";
+import type { Interceptor, SessionMessage } from "../../contract/interceptor.ts";
 import type { HandlerContext, HandlersOption } from "../../contract/methods.ts";
 import type { Session } from "../public.ts";
 import {
@@ -44,6 +45,11 @@ export interface SessionClientOptions<Server extends Methods, Data>
    * connection, the session is over for good. The pauses grow as well when connections are made and do not last a second.
    */
   readonly reconnect?: Backoff | false | undefined;
+  /**
+   * Stands around each message to a method, both ways: of this side to the peer, and of the peer before the handler of this side.
+   * Default: nothing.
+   */
+  readonly around?: Interceptor<SessionMessage<Session<Server, Data>>> | undefined;
   /** The first session is there; nothing has arrived on it yet. */
   readonly onOpen?: ((session: Session<Server, Data>) => unknown) | undefined;
   /** The session goes on over another connection. */
@@ -93,6 +99,7 @@ export const OPEN_SESSION_RULES: RulesOf<AnyClientOptions> = {
     wanted: "an object, or false",
     holds: (value) => value === false || BACKOFF.holds(value),
   },
+  around: FUNCTION,
   onOpen: FUNCTION,
   onResume: FUNCTION,
   onFresh: FUNCTION,

@@ -362,7 +362,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchOwne
         break;
       case "lost":
         this.#losses ??= new SessionLosses();
-        this.#losses.add(event, this.terms.agreement.peerOffers[event.method]);
+        this.#losses.add(event, this.terms.nameOf(event.method));
         break;
       case "ended":
         this.#over(event.error, event.message);

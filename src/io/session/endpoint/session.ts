@@ -3,11 +3,12 @@
 import { type Interop, interopOf } from "../../operation/own-clock.ts";
 import { showAs } from "../../../core/show-as.ts";
 import type { Address } from "../../../core/address/address.ts";
+import type { AskedPeer } from "../../contract/call-watch.ts";
+import type { RemoteCallOptions } from "../../contract/metadata.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
 import { remoteObject, unbound } from "../../contract/handlers.ts";
 import { OPERATION_RULES, type RulesOf } from "../../../core/options/check-options.ts";
 import { EndAnnouncement, GracefulClose } from "../../operation/graceful-close.ts";
-import type { OperationOptions } from "../../operation/deadline.ts";
 import type { Reconnection, SessionEnd, SessionStatus } from "../end.ts";
 import type { ClosingTime } from "./ending.ts";
 import type { SessionEndpoint } from "./endpoint.ts";
@@ -88,7 +89,7 @@ export class SessionFacade implements SessionBase<unknown> {
   }
   get remote(): object {
     const parts = this.#parts;
-    parts.remote ??= remoteOf(parts);
+    parts.remote ??= remoteOf(this, parts);
     return parts.remote;
   }
   get principal(): string | undefined {
@@ -189,24 +190,43 @@ function announcementOf(facade: SessionFacade): EndAnnouncement<SessionEnd> {
 }
 
 /** The methods of the peer, on the session of now: a client that begins anew replaces it. */
-function remoteOf(parts: FacadeParts): object {
-  return remoteObject(parts.endpoint.plan.peer.methods, ({ kind }, place) => {
+function remoteOf(facade: SessionFacade, parts: FacadeParts): object {
+  const { settings, plan } = parts.endpoint;
+  const { watch, clock, callMs } = settings;
+  const now = (): number => clock.now();
+  const asked = (): AskedPeer => {
+    return { session: facade, context: parts.endpoint.context("session"), now, callMs };
+  };
+  return remoteObject(plan.peer.methods, (method, place) => {
     const planOf = (endpoint: SessionEndpoint): MethodPlan => endpoint.plan.peer.methods[place] as MethodPlan;
-    if (kind === "event") {
-      return (input) => {
+    if (method.kind === "stream") {
+      return (input, options?: RemoteCallOptions) => {
         const { endpoint } = parts;
-        return endpoint.events.send(planOf(endpoint), input);
+        if (!watch.isIntercepted) return endpoint.streams.open(planOf(endpoint), input, options);
+        const stream = endpoint.streams.make(planOf(endpoint));
+        let isAsked = false;
+        const open = (_input: unknown, left?: RemoteCallOptions): unknown => {
+          isAsked = true;
+          return endpoint.streams.open(planOf(endpoint), input, left, stream);
+        };
+        watch.ask(method, input, options, asked(), open).then(
+          () => isAsked || endpoint.streams.unopened(stream),
+          (error: unknown) => stream.giveUp(error),
+        );
+        return stream;
       };
     }
-    if (kind === "call") {
-      return (input, options?: OperationOptions) => {
+    if (method.kind === "event") {
+      const send = (input: unknown, options?: RemoteCallOptions): unknown => {
         const { endpoint } = parts;
-        return endpoint.calls.call(planOf(endpoint), input, options);
+        return endpoint.events.send(planOf(endpoint), input, options);
       };
+      return watch.asking(method, send, asked);
     }
-    return (input, options?: OperationOptions) => {
+    const call = (input: unknown, options?: RemoteCallOptions): unknown => {
       const { endpoint } = parts;
-      return endpoint.streams.open(planOf(endpoint), input, options);
+      return endpoint.calls.call(planOf(endpoint), input, options);
     };
+    return watch.asking(method, call, asked);
   });
 }

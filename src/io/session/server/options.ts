@@ -3,6 +3,7 @@
 import type { Address } from "../../../core/address/address.ts";
 import type { Methods } from "../../../core/contract/contract.ts";
 import {
+  FLAG,
   countFrom,
   FROM_ZERO,
   FUNCTION,
@@ -14,6 +15,7 @@ import {
 } from "../../../core/options/check-options.ts";
 import type { ProxyHeader } from "../../../core/proxy/header.ts";
 import type { SessionStore } from "../../../core/session/resume/session-store.ts";
+import type { Interceptor, SessionMessage } from "../../contract/interceptor.ts";
 import type { HandlersOption } from "../../contract/methods.ts";
 import { LISTEN_RULES, LISTENER_LIMIT_RULES } from "../../listener/listen.ts";
 import type { ListenerLimits, ListenOptions } from "../../listener/public.ts";
@@ -123,6 +125,13 @@ export interface SessionServerOptions<Client extends Methods, Data>
   readonly authenticate?: ((applicant: Applicant) => string | undefined | Promise<string | undefined>) | undefined;
   /** Makes `session.data` of a new session. Default: an empty object. What it throws turns the client away, as in `authenticate`. */
   readonly data?: ((admitted: Admitted) => Data | Promise<Data>) | undefined;
+  /**
+   * Stands around each message to a method, both ways: of this side to the peer, and of the peer before the handler of this side.
+   * Default: nothing.
+   */
+  readonly around?: Interceptor<SessionMessage<Session<Client, Data>>> | undefined;
+  /** Counts the calls of `metrics()` by method and code, and how long handlers take. Default false: a clock is read twice for each. */
+  readonly metrics?: boolean | undefined;
   /** A new session is there; nothing has arrived on it yet. */
   readonly onOpen?: ((session: Session<Client, Data>, server: SessionServer<Client, Data>) => unknown) | undefined;
   /** A session goes on over another connection. */
@@ -177,6 +186,8 @@ export const SERVE_SESSIONS_RULES: RulesOf<AnyServerOptions> = {
   } satisfies RulesOf<ServerResumeOptions>),
   authenticate: FUNCTION,
   data: FUNCTION,
+  around: FUNCTION,
+  metrics: FLAG,
   onOpen: FUNCTION,
   onResume: FUNCTION,
   onClose: FUNCTION,

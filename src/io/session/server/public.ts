@@ -158,6 +158,12 @@ export interface SessionServer<Client extends Methods, Data = Record<string, unk
    * and not waited for. Await `closed` for the end.
    */
   abort(reason?: unknown): void;
+  /**
+   * Its figures as text in the OpenMetrics format 1.0, which Prometheus reads: sessions by state, resumes, connections, bytes, drops; with
+   * `metrics: true` also calls by method and code, and how long they took. Serve it with the content type
+   * `application/openmetrics-text; version=1.0.0; charset=utf-8`. The guide has the whole list. Never rejects.
+   */
+  metrics(): Promise<string>;
   /** Uses other certificates for connections from now on. */
   setTls(options: TlsOptions): void;
 }

@@ -7,7 +7,9 @@ import type { ZocaloError } from "../../../core/errors.ts";
 import type { Refusal } from "../../../core/handshake/hello.ts";
 import type { Capabilities } from "../../../core/handshake/negotiate.ts";
 import { DEFAULT_KEPT_MS } from "../../../core/session/settings.ts";
+import { openMetricsText } from "../../../core/open-metrics.ts";
 import { showAs } from "../../../core/show-as.ts";
+import { serverFamily } from "../../contract/call-metrics.ts";
 import { isPeersFault } from "../../contract/error-body.ts";
 import { checkContract, checkSessionAddress, unbound } from "../../contract/handlers.ts";
 import { ContractPlan } from "../../contract/plan.ts";
@@ -34,6 +36,7 @@ import {
   SERVE_SESSIONS_RULES,
   type ServeSessionsOptions,
 } from "./options.ts";
+import { connectionsOf, sessionFamilies } from "./metrics.ts";
 import { type ReceptionOwner, type SessionOrder, SessionReception } from "./reception.ts";
 import { newId, SessionRegistry } from "./registry.ts";
 import type * as api from "./public.ts";
@@ -87,6 +90,7 @@ class SessionServer implements EndpointOwner, ReceptionOwner {
   readonly remote: object;
   #listener: Listener<StreamSocket> | undefined;
   readonly #closing: GracefulClose<CloseReport, CloseSessionsOptions>;
+  #droppedEvents = 0;
   readonly #counts = { opened: 0, resumed: 0, ended: 0, declined: 0 };
 
   constructor(network: Network, contract: Contract, options: AnyServerOptions) {
@@ -98,8 +102,8 @@ class SessionServer implements EndpointOwner, ReceptionOwner {
     const plan = new ContractPlan(contract, "server", options.validate, options.limits?.maxMessageValues);
     const peerProblems = new PeerProblems(clock, (error) => this.#report(error, undefined));
     this.settings = endpointSettings(options, { clock, schedule: new SessionSchedule(clock), peerProblems, plan });
-    const { codecs, limits } = this.settings;
-    this.capabilities = { contract, codecs, features: [], limits };
+    const { codecs, features, limits } = this.settings;
+    this.capabilities = { contract, codecs, features, limits };
     // The welcome carries a whole number.
     const { resumeTimeoutMs = DEFAULT_KEPT_MS, store } = options.resume ?? {};
     this.keptMs = Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(resumeTimeoutMs));
@@ -154,6 +158,15 @@ class SessionServer implements EndpointOwner, ReceptionOwner {
       heldBytes: this.registry.heldBytes,
       listener: this.#openListener.stats,
     };
+  }
+
+  async metrics(): Promise<string> {
+    return openMetricsText([
+      serverFamily(this.contract),
+      ...this.#openListener.families(connectionsOf(this.sessions)),
+      ...sessionFamilies(this.sessions, this.stats, this.#droppedEvents),
+      ...(this.settings.watch.metrics?.families() ?? []),
+    ]);
   }
 
   group(name: string): SessionGroup {
@@ -261,6 +274,7 @@ class SessionServer implements EndpointOwner, ReceptionOwner {
   finished(endpoint: SessionEndpoint, end: SessionEnd): void {
     const session = sessionOf(endpoint);
     this.#counts.ended += 1;
+    this.#droppedEvents += endpoint.counts.droppedEvents;
     this.registry.finished(session);
     tellEnd(session, end);
     this.#tell(endpoint, () => this.#options.onClose?.(session as never, end, this as never));

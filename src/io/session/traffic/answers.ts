@@ -12,7 +12,7 @@ const TOLD_IN_A_ROW = 10;
 /** What such a message costs, in messages that make sense: an error is made, and mostly an answer. */
 const WORK = 1000;
 /** In place of the method of a stream whose directions are not those of its method. No list is so long. */
-export const MISDIRECTED = 0xffff;
+export const MISDIRECTED = 0x7fff;
 
 /** Answers the peer. It counts messages of no method, or with a body that its schema forbids, and ends a session of nothing else. */
 export class SessionAnswers {
@@ -62,6 +62,7 @@ export class SessionAnswers {
       return;
     }
     const { machine, settings } = this.#owner;
+    settings.watch.metrics?.invalid();
     const { peerProblems, maxWrongMessages } = settings;
     if (machine.link !== undefined) machine.link.work -= WORK;
     if (this.#wrongInARow >= TOLD_IN_A_ROW) peerProblems.count();

@@ -5,9 +5,10 @@ import type { AnswerReceived } from "../../../core/session/event.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import { readErrorBody } from "../../contract/error-body.ts";
 import { copyOfBody } from "../../contract/format.ts";
+import { behindMetadata, METADATA_MARK, type RemoteCallOptions } from "../../contract/metadata.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
 import { unwatchAbort, watchAbort } from "../../operation/abort-watch.ts";
-import { type OperationOptions, refusedAtOnce, timeoutError } from "../../operation/deadline.ts";
+import { CALL_RULES, refusedAtOnce, timeoutError } from "../../operation/deadline.ts";
 import { handled, rejectedQuietly } from "../../operation/handled-rejection.ts";
 import { outcomeOf, type SessionPartOwner } from "./owner.ts";
 import type { Request, WaitingRequests } from "./waiting-requests.ts";
@@ -17,6 +18,8 @@ const ignore = (): void => undefined;
 /** A call that waits for its answer, or for room. */
 class PendingCall implements Request {
   readonly method: MethodPlan;
+  /** `METADATA_MARK` if metadata stand before its body, else 0. */
+  readonly mark: number;
   readonly timeoutMs: number;
   readonly deadline: number;
   readonly promise: Promise<unknown>;
@@ -29,9 +32,10 @@ class PendingCall implements Request {
   #signal: AbortSignal | undefined;
   #onAbort: (() => void) | undefined;
 
-  constructor(calls: SessionCalls, method: MethodPlan, timeoutMs: number, deadline: number) {
+  constructor(calls: SessionCalls, method: MethodPlan, mark: number, timeoutMs: number, deadline: number) {
     this.#calls = calls;
     this.method = method;
+    this.mark = mark;
     this.timeoutMs = timeoutMs;
     this.deadline = deadline;
     this.promise = new Promise((resolve, reject) => {
@@ -106,21 +110,29 @@ export class SessionCalls {
   }
 
   /** Calls a method of the peer. */
-  call(method: MethodPlan, input: unknown, options: OperationOptions | undefined): Promise<unknown> {
+  call(method: MethodPlan, input: unknown, options: RemoteCallOptions | undefined): Promise<unknown> {
     const owner = this.#owner;
-    const refused = refusedAtOnce(options, () => owner.context(method.name));
+    const refused = refusedAtOnce(options, () => owner.context(method.name), CALL_RULES);
     if (refused !== undefined) return rejectedQuietly(refused.reason);
+    let head: Buffer | undefined;
     let body: BodyPlace;
     try {
+      head = owner.terms.metadataOf(method, options);
       const { gap } = owner;
       if (gap !== undefined) return gap.call(method, input, options ?? {}, owner.context(method.name));
       owner.placeOf(method);
-      body = method.request.encode(input);
+      body = behindMetadata(head, method.request.encode(input));
     } catch (error) {
       return rejectedQuietly(error);
     }
     const timeoutMs = options?.timeoutMs ?? owner.settings.callMs;
-    const call = new PendingCall(this, method, timeoutMs, owner.now() + timeoutMs);
+    const call = new PendingCall(
+      this,
+      method,
+      head === undefined ? 0 : METADATA_MARK,
+      timeoutMs,
+      owner.now() + timeoutMs,
+    );
     this.#begin(call, body, options?.signal);
     return call.promise;
   }
@@ -142,7 +154,7 @@ export class SessionCalls {
   /** Gives a call to the machine; false when there is no room. */
   transmit(call: PendingCall, body: BodyPlace, timeoutMs: number, now: number): boolean {
     const owner = this.#owner;
-    const id = owner.machine.call(owner.placeOf(call.method), body, timeoutMs, now);
+    const id = owner.machine.call(owner.placeOf(call.method) | call.mark, body, timeoutMs, now);
     if (id === 0) return false;
     call.id = id;
     this.#pending.set(id, call);

@@ -3,20 +3,28 @@
 import { ConnectionError, type ZocaloError } from "../../../core/errors.ts";
 import { withoutStack } from "../../../core/peer-error.ts";
 import type { SessionPartOwner } from "./owner.ts";
+import { type Metadata, NO_METADATA } from "../../contract/metadata.ts";
 import type { HandlerContext } from "../../contract/methods.ts";
 
 /** The context of one handler. Its signal is made only when somebody asks for it. */
 export class SessionContext implements HandlerContext<object> {
   readonly deadline: number;
+  readonly metadata: Metadata;
   readonly #owner: SessionPartOwner;
   readonly #stream: { readonly signal: AbortSignal } | undefined;
   #controller: AbortController | undefined;
   #cancelled: { readonly reason: unknown } | undefined;
 
   /** @param stream - Has the signal of the handler of a stream. */
-  constructor(owner: SessionPartOwner, deadline: number, stream?: { readonly signal: AbortSignal }) {
+  constructor(
+    owner: SessionPartOwner,
+    deadline: number,
+    metadata: Metadata = NO_METADATA,
+    stream?: { readonly signal: AbortSignal },
+  ) {
     this.#owner = owner;
     this.deadline = deadline;
+    this.metadata = metadata;
     this.#stream = stream;
   }
 

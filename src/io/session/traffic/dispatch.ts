@@ -3,6 +3,7 @@
 import type { CallReceived, Cancelled, EventReceived, StreamOpened } from "../../../core/session/event.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import { CALL_HEAD_BYTES } from "../../../core/session/wire/frame-types.ts";
+import { PLACE_BITS } from "../../contract/metadata.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
 import { TurnBudget } from "../../operation/turn-budget.ts";
 import { MISDIRECTED, type SessionAnswers } from "./answers.ts";
@@ -80,7 +81,7 @@ export class SessionDispatch implements HandlersOwner {
   /** A stream was opened; its items may come from now on. */
   open(event: StreamOpened): void {
     const { id } = event;
-    const plan = this.#methods[event.method];
+    const plan = this.#methods[event.method & PLACE_BITS];
     const fits = plan === undefined || fitsDirections(event, plan);
     const method = fits ? event.method : MISDIRECTED;
     const turn = this.#queue?.nextTurn ?? 0;
@@ -155,7 +156,7 @@ export class SessionDispatch implements HandlersOwner {
     // A peer may cancel and open faster than handlers notice it: as many as may be open, and as many that were cancelled.
     if (kind === OPEN) return this.handlers.streaming < 2 * settings.limits.maxStreams;
     if (this.handlers.running >= settings.maxConcurrentCalls) return false;
-    return this.#methods[method]?.serial !== true || !this.handlers.laneBusy;
+    return this.#methods[method & PLACE_BITS]?.serial !== true || !this.handlers.laneBusy;
   }
 
   #push(kind: number, method: number, id: number, deadline: number, body: BodyPlace): void {

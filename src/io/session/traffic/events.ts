@@ -3,9 +3,11 @@
 import { ConnectionError, UsageError } from "../../../core/errors.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import { AWAITED_BOUNDS, type EventQueue, makeRoom, POSTED_BOUNDS } from "../../../core/session/waiting-events.ts";
+import { EVENT_RULES, refusedAtOnce } from "../../operation/deadline.ts";
 import { FULFILLED, rejectedQuietly } from "../../operation/handled-rejection.ts";
 import { PackedSends } from "./packed-sends.ts";
 import { mayHold, type SessionPartOwner } from "./owner.ts";
+import { behindMetadata, METADATA_MARK, type RemoteEventOptions } from "../../contract/metadata.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
 
 /** What became of an event: sent, waiting for room, or not taken. */
@@ -50,7 +52,8 @@ export class SessionEvents implements EventQueue {
   }
 
   /** Sends an event. Resolves when it has its number, or is dropped. */
-  send(method: MethodPlan, value: unknown): Promise<void> {
+  send(method: MethodPlan, value: unknown, options?: RemoteEventOptions): Promise<void> {
+    if (options !== undefined) return this.#describe(method, value, options);
     const owner = this.#owner;
     try {
       const place = owner.placeOf(method);
@@ -61,15 +64,48 @@ export class SessionEvents implements EventQueue {
       }
       return this.#wait(method, place, body);
     } catch (error) {
-      return this.#sendLater(method, value, owner.end === undefined ? error : owner.overError(method.name, "none"));
+      return this.#sendLater(
+        method,
+        value,
+        undefined,
+        owner.end === undefined ? error : owner.overError(method.name, "none"),
+      );
+    }
+  }
+
+  /** The same with metadata. Apart, since most events have none. */
+  #describe(method: MethodPlan, value: unknown, options: RemoteEventOptions): Promise<void> {
+    const owner = this.#owner;
+    const refused = refusedAtOnce(options, () => owner.context(method.name), EVENT_RULES);
+    if (refused !== undefined) return rejectedQuietly(refused.reason);
+    try {
+      const head = owner.terms.metadataOf(method, options);
+      const place = owner.placeOf(method) | (head === undefined ? 0 : METADATA_MARK);
+      const body = behindMetadata(head, method.request.encode(value));
+      if (!this.isEmpty || !owner.machine.sendEvent(place, body, owner.turnTime()))
+        return this.#wait(method, place, body);
+      owner.gathered(body.end - body.start);
+      return FULFILLED;
+    } catch (error) {
+      return this.#sendLater(
+        method,
+        value,
+        options,
+        owner.end === undefined ? error : owner.overError(method.name, "none"),
+      );
     }
   }
 
   /** In the next session of a client, if one follows. */
-  #sendLater(method: MethodPlan, value: unknown, reason: unknown): Promise<void> {
+  #sendLater(
+    method: MethodPlan,
+    value: unknown,
+    options: RemoteEventOptions | undefined,
+    reason: unknown,
+  ): Promise<void> {
     try {
       const { gap } = this.#owner;
-      return gap === undefined ? rejectedQuietly(reason) : gap.event(method, value);
+      return gap === undefined ? rejectedQuietly(reason) : gap.event(method, value, options);
     } catch (error) {
       return rejectedQuietly(error);
     }
@@ -138,7 +174,7 @@ export class SessionEvents implements EventQueue {
   }
 
   #nameOf(place: number): string {
-    return this.#owner.terms.agreement.peerOffers[place] as string;
+    return this.#owner.terms.nameOf(place) as string;
   }
 
   /** Lets an event wait for which nobody waits; false when it is dropped. */

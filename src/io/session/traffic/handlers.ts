@@ -7,6 +7,7 @@ import { EVENT_HEAD_BYTES, OPEN_HEAD_BYTES } from "../../../core/session/wire/fr
 import { ofAnswer, ofHandler, ofQuestion } from "../../contract/error-body.ts";
 import type { AnyHandler } from "../../contract/handlers.ts";
 import { isThenable } from "../../operation/handled-rejection.ts";
+import { decodeMetadata, METADATA_MARK, type MetadataHead, PLACE_BITS } from "../../contract/metadata.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
 import { type SessionAnswers, unknownMethod } from "./answers.ts";
 import { SessionContext } from "./context.ts";
@@ -39,6 +40,8 @@ export class SessionHandlers {
   #handledBytes = 0;
   #contexts: Map<number, SessionContext> | undefined;
   #eventContext: SessionContext | undefined;
+  /** Of the last event that had metadata. */
+  #describedContext: SessionContext | undefined;
 
   constructor(session: SessionPartOwner, answers: SessionAnswers, owner: HandlersOwner) {
     this.#session = session;
@@ -69,7 +72,9 @@ export class SessionHandlers {
 
   /** The handler of an event is not waited for any more. */
   cut(): void {
-    this.#eventContext?.cancel(this.#session.overError("session", "unknown"));
+    const reason = this.#session.overError("session", "unknown");
+    this.#eventContext?.cancel(reason);
+    this.#describedContext?.cancel(reason);
   }
 
   /** Handles an event. */
@@ -78,12 +83,12 @@ export class SessionHandlers {
     let answer: unknown;
     let understood = false;
     try {
-      const method = this.#methods[place];
+      const method = this.#methods[place & PLACE_BITS];
       if (method?.kind !== "event") throw unknownMethod(place);
-      const message = this.#answers.decode(method.request, bytes, start, end);
+      const head = place < METADATA_MARK ? undefined : this.#headOf(place, bytes, start, end);
+      const message = this.#answers.decode(method.request, bytes, head?.bodyAt ?? start, end);
       understood = true;
-      this.#eventContext ??= new SessionContext(session, Infinity);
-      answer = this.#handle(method, message, this.#eventContext);
+      answer = this.#handle(method, message, this.#contextOf(head));
     } catch (error) {
       if (understood) session.problem(error);
       else this.#answers.addWrong(error);
@@ -91,6 +96,13 @@ export class SessionHandlers {
     const chargeBytes = EVENT_HEAD_BYTES + end - start;
     if (isThenable(answer)) this.#awaitEvent(answer, chargeBytes);
     else session.machine.handled(chargeBytes);
+  }
+
+  /** The context of an event. One for all that have no metadata. */
+  #contextOf(head: MetadataHead | undefined): SessionContext {
+    if (head === undefined) return (this.#eventContext ??= new SessionContext(this.#session, Infinity));
+    this.#describedContext = new SessionContext(this.#session, Infinity, head.metadata);
+    return this.#describedContext;
   }
 
   // Methods that make functions are apart from those that run for each message (docs/decisions/0018).
@@ -114,17 +126,19 @@ export class SessionHandlers {
   /** Handles a call. */
   call(place: number, id: number, deadline: number, bytes: Buffer, start: number, end: number): void {
     const session = this.#session;
-    const method = this.#methods[place];
+    const method = this.#methods[place & PLACE_BITS];
     if (method?.kind !== "call") {
       this.#answers.refuse(id, unknownMethod(place));
       return;
     }
-    const context = new SessionContext(session, deadline);
+    let context: SessionContext;
     let answer: unknown;
     let understood = false;
     try {
-      const input = this.#answers.decode(method.request, bytes, start, end);
+      const head = place < METADATA_MARK ? undefined : this.#headOf(place, bytes, start, end);
+      const input = this.#answers.decode(method.request, bytes, head?.bodyAt ?? start, end);
       understood = true;
+      context = new SessionContext(session, deadline, head?.metadata);
       answer = this.#handle(method, input, context);
     } catch (error) {
       if (understood) this.#answers.fail(id, error);
@@ -174,27 +188,39 @@ export class SessionHandlers {
   /** Handles a stream; undefined when it was cancelled before it could start. */
   stream(place: number, stream: SessionStream | undefined, id: number, question: Question): void {
     this.#session.machine.handled(OPEN_HEAD_BYTES + question.end - question.start);
-    const method = this.#methods[place];
+    const method = this.#methods[place & PLACE_BITS];
     if (method?.kind !== "stream") {
       this.#answers.refuse(id, unknownMethod(place));
       return;
     }
     if (stream === undefined) return;
     stream.started();
-    void this.#runStream(method, stream, question);
+    void this.#runStream(method, stream, place, question);
   }
 
-  async #runStream(method: MethodPlan, stream: SessionStream, { bytes, start, end }: Question): Promise<void> {
+  async #runStream(
+    method: MethodPlan,
+    stream: SessionStream,
+    place: number,
+    { bytes, start, end }: Question,
+  ): Promise<void> {
     this.streaming += 1;
     this.#handledBytes += end - start;
     let toTell = ofQuestion;
     try {
-      const input = this.#answers.decode(method.request, bytes, start, end);
+      const head = place < METADATA_MARK ? undefined : this.#headOf(place, bytes, start, end);
+      const input = this.#answers.decode(method.request, bytes, head?.bodyAt ?? start, end);
       toTell = ofHandler;
-      const context = new SessionContext(this.#session, Infinity, stream);
-      const items = await this.#handle(method, input, stream, context);
-      toTell = ofAnswer;
-      await stream.sendAll(items);
+      const context = new SessionContext(this.#session, Infinity, head?.metadata, stream);
+      const { watch } = this.#session.settings;
+      const run = async (): Promise<void> => {
+        const items = await this.#run(method, input, stream, context);
+        toTell = ofAnswer;
+        await stream.sendAll(items);
+      };
+      await (watch.watches(method) ? watch.handle(method, input, context, run) : run());
+      // An interceptor may have ended it without its handler.
+      stream.end();
     } catch (error) {
       this.#failStream(stream, error, toTell);
     }
@@ -212,8 +238,25 @@ export class SessionHandlers {
     else this.#answers.fail(stream.id, error, toTell(error));
   }
 
+  /** The metadata before a body. */
+  #headOf(place: number, bytes: Buffer, start: number, end: number): MetadataHead {
+    if (!this.#session.terms.hasMetadata) throw unknownMethod(place);
+    return decodeMetadata(bytes, start, end);
+  }
+
+  /** Handles a call or an event, through what stands around it. */
+  #handle(method: MethodPlan, input: unknown, context: SessionContext): unknown {
+    const { watch } = this.#session.settings;
+    if (!watch.watches(method)) return this.#run(method, input, context);
+    return this.#watched(method, input, context);
+  }
+
+  #watched(method: MethodPlan, input: unknown, context: SessionContext): unknown {
+    return this.#session.settings.watch.handle(method, input, context, () => this.#run(method, input, context));
+  }
+
   /** Calls the handler of a method. */
-  #handle(method: MethodPlan, input: unknown, second: unknown, third?: unknown): unknown {
+  #run(method: MethodPlan, input: unknown, second: unknown, third?: unknown): unknown {
     const { handlers, handlerList } = this.#session.settings;
     return (handlerList[method.place] as AnyHandler).call(handlers, input, second, third);
   }

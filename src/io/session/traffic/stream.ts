@@ -6,19 +6,14 @@ import { HELD } from "../../../core/held-bytes.ts";
 import { ITEM_HEAD_BYTES } from "../../../core/session/wire/frame-types.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import type { ItemReceived } from "../../../core/session/event.ts";
-import {
-  Deadline,
-  expiryReason,
-  type OperationOptions,
-  type ReceiveOptions,
-  receiveRefused,
-} from "../../operation/deadline.ts";
+import { Deadline, expiryReason, type ReceiveOptions, receiveRefused } from "../../operation/deadline.ts";
 import { FULFILLED, rejectedQuietly } from "../../operation/handled-rejection.ts";
 import { DONE, Iteration } from "../../operation/iteration.ts";
 import type { SessionPartOwner } from "./owner.ts";
 import type { MethodPlan, ValuePlan } from "../../contract/plan.ts";
 import { PackedQueue } from "./packed-queue.ts";
 import { type DirectionState, directed, STREAM_TABLE, type StreamInput, type StreamState } from "./stream-state.ts";
+import { behindMetadata, METADATA_MARK, type RemoteCallOptions } from "../../contract/metadata.ts";
 import type * as api from "../../contract/methods.ts";
 import { copyOfBody } from "../../contract/format.ts";
 import { WaitingItems } from "./packed-sends.ts";
@@ -129,11 +124,12 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
   }
 
   /** Opens it at the peer, as soon as there is room. */
-  open(method: MethodPlan, input: unknown, options: OperationOptions | undefined): void {
+  open(method: MethodPlan, input: unknown, options: RemoteCallOptions | undefined): void {
     const owner = this.#owner;
     try {
-      const place = owner.placeOf(method);
-      this.#opening = { place, body: copyOfBody(method.request.encode(input)) };
+      const head = owner.terms.metadataOf(method, options);
+      const place = owner.placeOf(method) | (head === undefined ? 0 : METADATA_MARK);
+      this.#opening = { place, body: copyOfBody(behindMetadata(head, method.request.encode(input))) };
       this.#streams.requests.submit(this);
     } catch (error) {
       this.fail(owner.end === undefined ? error : owner.overError(this.op, "none"));
@@ -141,7 +137,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
     }
     if (this.hasFailed) return;
     this.#watch = Deadline.of(owner.settings.clock, options, (cause) => {
-      this.#giveUp(expiryReason(cause, owner.context(this.op), this.id === 0 ? "none" : "unknown"));
+      this.giveUp(expiryReason(cause, owner.context(this.op), this.id === 0 ? "none" : "unknown"));
     });
   }
 
@@ -193,7 +189,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
   }
   abort(reason?: unknown): void {
     if (!(#owner in Object(this))) throw unbound("stream", "abort");
-    this.#giveUp(this.#ended("this side has given the stream up", reason), "abort");
+    this.giveUp(this.#ended("this side has given the stream up", reason), "abort");
   }
   [Symbol.asyncIterator](): AsyncIterableIterator<unknown> {
     if (!(#owner in Object(this))) throw unbound("stream", "[Symbol.asyncIterator]");
@@ -252,7 +248,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
         if (this.offered) {
           this.fail(error);
           this.#owner.answers.refuse(this.id, error);
-        } else this.#giveUp(error);
+        } else this.giveUp(error);
         return Promise.reject(error);
       }
     }
@@ -314,7 +310,7 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
         return sent;
       });
     } catch (error) {
-      this.#giveUp(error);
+      this.giveUp(error);
     }
     this.#endIfSent();
   }
@@ -366,7 +362,8 @@ export class SessionStream implements api.SessionStream<unknown, unknown>, Reque
     if (!this.offered) this.#streams.holds(-this.#unreadBytes);
   }
 
-  #giveUp(reason: unknown, input: "fail" | "abort" = "fail"): void {
+  /** Ends it before both sides have ended it, and tells the peer. */
+  giveUp(reason: unknown, input: "fail" | "abort" = "fail"): void {
     if (this.id === 0) this.#streams.requests.withdraw(this);
     else if (this.#receiving === "open" || this.#sending !== "ended") {
       this.#owner.machine.cancel(this.id, this.#owner.now());

@@ -4,10 +4,11 @@ import { ConnectionError } from "../../../core/errors.ts";
 import { HELD } from "../../../core/held-bytes.ts";
 import { brokenProtocol, peerError, withoutStack } from "../../../core/peer-error.ts";
 import type { AnswerReceived, ItemReceived, StreamOpened } from "../../../core/session/event.ts";
-import { type OperationOptions, refusedAtOnce } from "../../operation/deadline.ts";
+import { CALL_RULES, refusedAtOnce } from "../../operation/deadline.ts";
 import { TurnBudget } from "../../operation/turn-budget.ts";
 import { readErrorBody } from "../../contract/error-body.ts";
 import { outcomeOf, type SessionPartOwner } from "./owner.ts";
+import type { RemoteCallOptions } from "../../contract/metadata.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
 import { SessionStream, type SessionStreamOwner } from "./stream.ts";
 import type { WaitingRequests } from "./waiting-requests.ts";
@@ -80,14 +81,28 @@ export class OpenStreams implements SessionStreamOwner {
     machine.close(detail, this.#owner.now(), peerError("LIMIT_EXCEEDED", { op: "receive", detail }));
   }
 
+  /** A stream of the peer's that is not open yet. */
+  make({ name, sends, receives }: MethodPlan): SessionStream {
+    return new SessionStream(this.#owner, this, name, sends, receives);
+  }
+
   /** Opens a stream of the peer's. */
-  open(method: MethodPlan, input: unknown, options: OperationOptions | undefined): SessionStream {
-    const { sends, receives } = method;
-    const stream = new SessionStream(this.#owner, this, method.name, sends, receives);
-    const refused = refusedAtOnce(options, () => this.#owner.context(method.name));
+  open(
+    method: MethodPlan,
+    input: unknown,
+    options?: RemoteCallOptions,
+    stream: SessionStream = this.make(method),
+  ): SessionStream {
+    const refused = refusedAtOnce(options, () => this.#owner.context(method.name), CALL_RULES);
     if (refused === undefined) stream.open(method, input, options);
     else stream.fail(refused.reason);
     return stream;
+  }
+
+  /** A stream that was made will not be opened. */
+  unopened(stream: SessionStream): void {
+    const detail = "the interceptor did not open the stream";
+    stream.giveUp(new ConnectionError("CLOSED", { ...this.#owner.context(stream.op), detail, outcome: "none" }));
   }
 
   /** The peer has opened a stream of ours; undefined when it may not. `turn` is the number of its message in the queue. */
