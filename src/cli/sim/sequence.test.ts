@@ -89,6 +89,13 @@ test("the drawing is bounded by number and by time, and says what it leaves out"
   const few = drawSequence(sequence, { title: "t", most: 2 });
   assert.equal(arrowsOf(few), 2);
   assert.ok(few.includes(`${sequence.flights.length - 2} more packets are left out`));
+  const once = Array.from({ length: 100 }, (_, index) => ({ beginsUs: index * 1000, endsUs: index * 1000 + 500 }));
+  const bands = once.map((times) => ({ name: "pause", hosts: ["a"], ...times }));
+  const moments = once.map(({ beginsUs }) => ({ name: "skew", host: "a", atUs: beginsUs }));
+  const faulty = drawSequence({ hosts: ["a"], flights: [], bands, moments, endUs: 200_000 }, { title: "t", most: 10 });
+  assert.equal((faulty.match(/>pause</g) ?? []).length, 10);
+  assert.equal((faulty.match(/>skew</g) ?? []).length, 10);
+  assert.ok(faulty.includes("180 more faults are left out"));
   const none = drawSequence(sequence, { title: "t", fromUs: 1e12 });
   assert.equal(arrowsOf(none), 0);
   elementsOf(none);

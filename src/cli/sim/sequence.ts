@@ -53,7 +53,7 @@ export interface DrawingOptions {
   /** Virtual time; default: from the first packet to the last. */
   readonly fromUs?: number;
   readonly toUs?: number;
-  /** At most this many packets; default 60. */
+  /** At most this many packets, and as many faults with and without an end; default 60. */
   readonly most?: number;
   /** Says a word in another language; default: as it is. */
   readonly say?: (words: string) => string;
@@ -93,7 +93,7 @@ class Drawing {
   readonly #flights: readonly Flight[];
   readonly #bands: readonly Band[];
   readonly #moments: readonly Moment[];
-  readonly #leftOut: number;
+  readonly #leftOut: Readonly<Record<"packets" | "faults", number>>;
   readonly #endUs: number;
   readonly #fromUs: number;
   readonly #column: number;
@@ -109,14 +109,17 @@ class Drawing {
     const { fromUs = 0, toUs = Number.POSITIVE_INFINITY, most = 60 } = options;
     const inTime = sequence.flights.filter(({ sentUs }) => sentUs >= fromUs && sentUs <= toUs);
     this.#flights = inTime.slice(0, most);
-    this.#leftOut = sequence.flights.length - this.#flights.length;
     const ends = this.#flights.map(({ sentUs, arrivedUs = sentUs }) => arrivedUs);
     const lastUs = inTime.length > most ? Math.max(...ends) : Math.min(toUs, sequence.endUs);
     this.#fromUs = Math.max(fromUs, 0);
     this.#endUs = Math.max(lastUs, this.#fromUs);
     const within = (beginsUs: number, endsUs: number): boolean => beginsUs <= this.#endUs && endsUs >= this.#fromUs;
-    this.#bands = inPairs(sequence.bands).filter(({ beginsUs, endsUs = this.#endUs }) => within(beginsUs, endsUs));
-    this.#moments = sequence.moments.filter(({ atUs }) => within(atUs, atUs));
+    const bands = sequence.bands.filter(({ beginsUs, endsUs = this.#endUs }) => within(beginsUs, endsUs));
+    const moments = sequence.moments.filter(({ atUs }) => within(atUs, atUs));
+    this.#bands = inPairs(bands.slice(0, most));
+    this.#moments = moments.slice(0, most);
+    const faultsLeftOut = Math.max(0, bands.length - most) + Math.max(0, moments.length - most);
+    this.#leftOut = { packets: sequence.flights.length - this.#flights.length, faults: faultsLeftOut };
     const named = new Set([
       ...this.#flights.flatMap(({ from, to = from }) => [from, to]),
       ...this.#bands.flatMap(({ hosts }) => hosts),
@@ -135,8 +138,9 @@ class Drawing {
     const top = [label(16, 24, this.#fitting(title, (this.#width - 32) / 1.25), { bold: true, size: 14 })];
     const lines = this.#hosts.map((host) => stroke(`M${n(this.#x(host))} 66 V${n(this.#bottom)}`, "quiet", 1, "2 4"));
     for (const draw of placed) draw();
-    if (this.#leftOut > 0) {
-      const more = `${this.#leftOut} ${this.#say("more packets are left out")} (--from, --to, --max)`;
+    for (const [what, count] of Object.entries(this.#leftOut)) {
+      if (count === 0) continue;
+      const more = `${count} ${this.#say(`more ${what} are left out`)} (--from, --to, --max)`;
       this.#bottom += 18;
       this.#signs.push(label(16, this.#bottom, more, { tone: "quiet" }));
     }

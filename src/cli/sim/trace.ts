@@ -41,7 +41,7 @@ const TEXTS = inLanguage({
     svg: "draw a sequence diagram: to a file, or to stdout",
     from: "draw only what is sent from this virtual time on",
     to: "draw only what is sent until this virtual time",
-    max: "draw at most this many packets",
+    max: "draw at most this many packets, and as many faults",
     seq: "draw sequence and acknowledgement numbers",
   },
   es: {
@@ -61,7 +61,7 @@ const TEXTS = inLanguage({
     svg: "dibuja un diagrama de secuencia: en un archivo, o en stdout",
     from: "dibuja solo lo que se envía desde este tiempo virtual",
     to: "dibuja solo lo que se envía hasta este tiempo virtual",
-    max: "dibuja como mucho estos paquetes",
+    max: "dibuja como mucho estos paquetes, y otros tantos fallos",
     seq: "dibuja los números de secuencia y de acuse de recibo",
   },
 });
@@ -178,7 +178,8 @@ class Reader implements Sequence {
   /** Packets that are under way, and the last one that arrived, of each kind of packet. */
   readonly #underWay = new Map<string, Flight[]>();
   readonly #arrived = new Map<string, Flight>();
-
+  /** Those that have not ended. */
+  readonly #begun = new Set<Band>();
   readonly #seqs: boolean;
 
   constructor(seqs: boolean) {
@@ -272,13 +273,16 @@ class Reader implements Sequence {
 
   #begin(band: Band): void {
     this.bands.push(band);
+    this.#begun.add(band);
   }
 
   #end(atUs: number, names: readonly string[], hosts: readonly string[]): void {
-    const band = this.bands.find(
-      (one) => one.endsUs === undefined && names.includes(one.name) && String(one.hosts) === String(hosts),
-    );
-    if (band !== undefined) band.endsUs = atUs;
+    for (const band of this.#begun) {
+      if (!names.includes(band.name) || String(band.hosts) !== String(hosts)) continue;
+      band.endsUs = atUs;
+      this.#begun.delete(band);
+      return;
+    }
   }
 }
 
