@@ -9,6 +9,7 @@ import { contractCommand } from "./protocol/contract.ts";
 import { demoCommand, demoRoleCommand } from "./demo/demo.ts";
 import { doctorCommand } from "./doctor/doctor.ts";
 import { eventsCommand } from "./protocol/events.ts";
+import { inspectCommand } from "./inspect/inspect.ts";
 import { addHelp, addHelpCommand } from "./terminal/command.ts";
 import { EXIT, wrongUsage } from "./terminal/exit-codes.ts";
 import { newProjectCommand } from "./new-project.ts";
@@ -79,6 +80,7 @@ function program(): Command {
     contractCommand(),
     callCommand(),
     eventsCommand(),
+    inspectCommand(),
   ]) {
     zocalo.addCommand(command);
   }
@@ -94,9 +96,19 @@ function endOfParsing(error: unknown, args: readonly string[]): void {
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error.exitCode === 0 || error.code === "commander.help") return;
-  const which = ["listen", "connect", "send", "demo", "doctor", "new", "sim", "contract", "call", "events"].find(
-    (name) => name === args[0],
-  );
+  const which = [
+    "listen",
+    "connect",
+    "send",
+    "demo",
+    "doctor",
+    "new",
+    "sim",
+    "contract",
+    "call",
+    "events",
+    "inspect",
+  ].find((name) => name === args[0]);
   const help = TEXTS.see(`zocalo ${which === undefined ? "" : `${which} `}--help`);
   const complaint = error.message.replace(/^error: |\.$/g, "");
   const detail = `${inLanguage({ en: complaint, es: spanishComplaint(complaint) })}; ${help}`;

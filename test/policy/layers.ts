@@ -5,7 +5,7 @@ import type { LayerTable } from "./import-rules.ts";
  * It is never edited to make a build pass. A change of a row is a decision of its own, with a file in docs/decisions.
  */
 
-/** Sockets of the kernel and what could reach them: only src/node may import these. */
+/** Sockets of the kernel and what could reach them: only src/node may import these, and src/inspect node:http. */
 export const KERNEL: ReadonlySet<string> = new Set([
   "node:net",
   "node:tls",
@@ -264,6 +264,34 @@ export const TABLE: LayerTable = {
     builtins: ["node:os"],
   },
 
+  // Ring 3: a look into a running program. It reads what the rings below have, and its own HTTP is no socket of theirs.
+  inspect: {
+    layers: [
+      "core",
+      "core/options",
+      "core/session/wire",
+      "core/session",
+      "io/network",
+      "io/operation",
+      "io/stream",
+      "io/datagram",
+      "io/listener",
+      "io/session/endpoint",
+      "io/session/server",
+      "node",
+      "sim/guard",
+    ],
+    builtins: [
+      "node:crypto",
+      "node:diagnostics_channel",
+      "node:fs",
+      "node:http",
+      "node:os",
+      "node:path",
+      "node:worker_threads",
+    ],
+  },
+
   // Ring 3: conformance suites, for any implementation of the contracts; so they know none.
   testing: { layers: ["core", "io/network"], builtins: ["node:assert/strict"] },
   "testing/codec": {
@@ -311,6 +339,7 @@ export const TABLE: LayerTable = {
       "sim/world",
       "sim/explore",
       "api",
+      "inspect",
       "testing",
       "testing/codec",
       "testing/stream",
@@ -331,8 +360,9 @@ export const TABLE: LayerTable = {
   },
   "cli/doctor": { layers: ["entries", "cli/terminal", "cli/sockets"], builtins: ["*"], packages: ["commander"] },
   "cli/protocol": { layers: ["entries", "cli/terminal", "cli/sockets"], builtins: ["*"], packages: ["commander"] },
+  "cli/inspect": { layers: ["entries", "cli/terminal"], builtins: ["*"], packages: ["commander"] },
   cli: {
-    layers: ["cli/terminal", "cli/sim", "cli/sockets", "cli/demo", "cli/doctor", "cli/protocol"],
+    layers: ["cli/terminal", "cli/sim", "cli/sockets", "cli/demo", "cli/doctor", "cli/protocol", "cli/inspect"],
     builtins: ["*"],
     packages: ["commander"],
   },

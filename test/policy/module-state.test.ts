@@ -35,6 +35,7 @@ const REASONS: Readonly<Record<string, string>> = {
   "src/core/session/requests.ts NO_CALLS": EMPTY,
   "src/core/session/requests.ts NO_FOREIGN_CALLS": EMPTY,
   "src/core/session/requests.ts NO_STREAMS": EMPTY,
+  "src/inspect/inspect.ts registry": PROCESS,
   "src/io/contract/format.ts place": TURN,
   "src/io/operation/abort-watch.ts watchers": "by the signal, which is of the program, and gone with it",
   "src/io/session/endpoint/session.ts readParts": ACCESS,

@@ -6,6 +6,16 @@ import { ReplayLog } from "./replay-log.ts";
 import { Requests } from "./requests.ts";
 import type { SessionSettings } from "./settings.ts";
 
+/** How much of its window a side has used. */
+export interface LaneCredit {
+  /** The window of the peer. */
+  readonly windowBytes: number;
+  /** What this side may still send. */
+  readonly freeBytes: number;
+  /** What came from the peer and is not handled. */
+  readonly waitingBytes: number;
+}
+
 /** What a program asks of a session. The two halves, and what is under way, are made with the first message. */
 export abstract class Exchange {
   protected readonly settings: SessionSettings;
@@ -29,6 +39,20 @@ export abstract class Exchange {
   }
   protected get log(): ReplayLog {
     return this.out === undefined ? ReplayLog.none : this.out.log;
+  }
+  /** What is under way, by its id, for whoever looks; undefined while nothing was. */
+  get underWay(): Requests | undefined {
+    return this.ids;
+  }
+  /** What is sent and not acknowledged, for whoever looks. */
+  get unacknowledgedLog(): ReplayLog {
+    return this.log;
+  }
+  /** Credit of both sides in bytes: what this side may send, and what waits here to be handled. */
+  get laneCredit(): LaneCredit {
+    const { windowBytes } = this.settings.peerLimits;
+    const { sent, limit } = this.out?.lane ?? { sent: 0, limit: windowBytes };
+    return { windowBytes, freeBytes: Math.max(0, limit - sent), waitingBytes: this.in?.lane.heldBytes ?? 0 };
   }
   /** Messages of this side that the peer has not acknowledged. */
   get unacknowledged(): number {

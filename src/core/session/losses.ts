@@ -6,7 +6,7 @@ import { isRequest } from "./departure.ts";
 import type { Lost } from "./event.ts";
 import type { Requests } from "./requests.ts";
 
-const KINDS: Readonly<Record<number, Lost["kind"]>> = {
+export const MESSAGE_KINDS: Readonly<Record<number, Lost["kind"]>> = {
   [EVENT]: "event",
   [CALL]: "call",
   [RESULT]: "result",
@@ -55,7 +55,7 @@ export function refusedRequests(log: ReplayLog, number: number): readonly Lost[]
 
 function lossOf(bytes: Buffer, at: number, outcome: Lost["outcome"]): Lost {
   const type = bytes[at + 4] as number;
-  const kind = KINDS[type] as Lost["kind"];
+  const kind = MESSAGE_KINDS[type] as Lost["kind"];
   const fields = at + HEAD_BYTES;
   if (type === EVENT) return { type: "lost", kind, id: 0, method: bytes.readUInt16BE(fields), outcome };
   const method = type === CALL || type === OPEN ? bytes.readUInt16BE(fields + 4) : -1;

@@ -8,7 +8,7 @@ import { isPeersFault } from "../contract/error-body.ts";
 import type { Network } from "../network/network.ts";
 import type { Datagram } from "../network/datagrams.ts";
 import { checkOptions, HANDLER, type OptionRules } from "../../core/options/check-options.ts";
-import { publish } from "../operation/diagnostics.ts";
+import { listChange, publish } from "../operation/diagnostics.ts";
 import { type NativeInterop, serverInterop } from "../operation/own-clock.ts";
 import { GracefulServer } from "../operation/graceful-close.ts";
 import { isOrderlyEnd, PeerProblems, reportProblem } from "../operation/peer-problems.ts";
@@ -82,6 +82,7 @@ export class DatagramServer
       else void this.close({ timeoutMs: 0 });
     });
     void this.#run();
+    listChange(this, true);
   }
 
   get stats(): api.DatagramServerStats {

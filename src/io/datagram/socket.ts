@@ -69,7 +69,7 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
     this.#destinations = new Destinations(this, network.sockets, families, settings.dnsMaxAgeMs);
     this.inbound = new DatagramInbound(this, settings.receiveQueue);
     this.#outbound = new DatagramOutbound(this, this.#destinations, settings.sendQueue);
-    publish("open", () => ({ kind: "datagram", ...this.#names() }));
+    publish("open", () => ({ kind: "datagram", ...this.#names() }), this);
     transport.start(this);
   }
 
@@ -265,7 +265,7 @@ export class DatagramSocket implements api.DatagramSocket, DatagramSink, Datagra
 
   #over(): void {
     const end = this.#end;
-    publish("close", () => ({ kind: "datagram", ...this.#names(), how: end.how, error: end.error }));
+    publish("close", () => ({ kind: "datagram", ...this.#names(), how: end.how, error: end.error }), this);
     this.#announcement.tell(end, end.error ?? datagramSocketClosed(this, "close"));
   }
 

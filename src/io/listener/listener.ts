@@ -63,7 +63,7 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
     this.closed = new Promise((resolve) => {
       this.#tellClosed = resolve;
     });
-    publish("open", () => ({ kind: "listener", local: transport.localAddress.toString(), remote: undefined }));
+    publish("open", () => ({ kind: "listener", local: transport.localAddress.toString(), remote: undefined }), this);
     transport.start(this);
   }
 
@@ -204,7 +204,7 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
     this.#queue.close();
     await this.#transport.close();
     const local = this.localAddress.toString();
-    publish("close", () => ({ kind: "listener", local, remote: undefined, how: "closed" }));
+    publish("close", () => ({ kind: "listener", local, remote: undefined, how: "closed" }), this);
     this.#tellClosed({ how: "closed" });
   }
 

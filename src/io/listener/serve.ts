@@ -7,6 +7,7 @@ import { openMetricsText } from "../../core/open-metrics.ts";
 import { checkOptions, FUNCTION, HANDLER, type OptionRules, type RulesOf } from "../../core/options/check-options.ts";
 import { StreamSocket } from "../stream/socket.ts";
 import { connectionSettings } from "../stream/settings.ts";
+import { listChange } from "../operation/diagnostics.ts";
 import { type CloseReport, GracefulServer } from "../operation/graceful-close.ts";
 import { broadcast, type StreamBroadcastOptions, type StreamBroadcastReport } from "../stream/broadcast.ts";
 import type { Listener } from "./listener.ts";
@@ -23,7 +24,8 @@ import { errorOf, isOrderlyEnd, reportProblem } from "../operation/peer-problems
 export const SERVE_RULES: RulesOf<api.ServeOptions> = { ...LISTEN_RULES, onError: FUNCTION };
 const DEFAULT_IDLE_MS = 300_000;
 
-class Peer extends StreamSocket implements api.Peer {
+/** A connection of a server. */
+export class Peer extends StreamSocket implements api.Peer {
   detached = false;
   server: { readonly draining: AbortSignal; release(peer: Peer): void } | undefined;
 
@@ -54,10 +56,12 @@ export async function serveOver(
     create: (transport, announced) => server.create(new Peer(network, transport, settings, announced)),
     deliver: (peer) => server.take(peer),
   });
+  listChange(server, true);
   return server;
 }
 
-class Server extends GracefulServer<CloseReport> implements api.Server {
+/** The one implementation of the public `Server`. */
+export class Server extends GracefulServer<CloseReport> implements api.Server {
   readonly peers: Set<Peer> = new Set();
   readonly #handler: api.PeerHandler;
   readonly #options: api.ServeOptions;

@@ -95,7 +95,7 @@ export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwn
     if (Number.isFinite(settings.idleMs) || Number.isFinite(settings.lifetimeMs)) {
       this.#extras.limits = new ConnectionLimits(this, this.#network.clock);
     }
-    publish("open", () => ({ kind: "stream", ...this.#names() }));
+    publish("open", () => ({ kind: "stream", ...this.#names() }), this);
     transport.start(this);
   }
 
@@ -387,7 +387,7 @@ export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwn
       this.inbound.fail(error, keepQueue);
       this.outbound.fail(error);
     }
-    publish("close", () => ({ kind: "stream", ...this.#names(), how: end.how, error: end.error }));
+    publish("close", () => ({ kind: "stream", ...this.#names(), how: end.how, error: end.error }), this);
     this.#lazy?.announcement?.tell(end, error);
     this.#owner?.over(this);
   }

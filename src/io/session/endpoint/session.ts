@@ -8,6 +8,7 @@ import type { RemoteCallOptions } from "../../contract/metadata.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
 import { remoteObject, unbound } from "../../contract/handlers.ts";
 import { OPERATION_RULES, type RulesOf } from "../../../core/options/check-options.ts";
+import { listChange } from "../../operation/diagnostics.ts";
 import { EndAnnouncement, GracefulClose } from "../../operation/graceful-close.ts";
 import type { Reconnection, SessionEnd, SessionStatus } from "../end.ts";
 import type { ClosingTime } from "./ending.ts";
@@ -76,6 +77,7 @@ export class SessionFacade implements SessionBase<unknown> {
 
   constructor(parts: FacadeParts) {
     this.#parts = parts;
+    listChange(this, true);
   }
 
   get id(): string {
@@ -180,6 +182,7 @@ export function tellAttached(facade: SessionFacade): void {
 export function tellEnd(facade: SessionFacade, end: SessionEnd): void {
   const parts = partsOf(facade);
   parts.announcement ??= new EndAnnouncement();
+  listChange(facade, false);
   parts.announcement.tell(end, end.error ?? parts.endpoint.overError("session", "unknown"));
 }
 

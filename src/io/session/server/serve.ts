@@ -18,6 +18,7 @@ import { listenerAddress, openListener } from "../../listener/listen.ts";
 import type { Network, Random } from "../../network/network.ts";
 import type { TlsOptions } from "../../network/tls.ts";
 import { checkOptions, type OptionRules } from "../../../core/options/check-options.ts";
+import { listChange } from "../../operation/diagnostics.ts";
 import { type CloseReport, GracefulClose, type ServerEnd } from "../../operation/graceful-close.ts";
 import { type OwnNetwork, ownNetwork } from "../../operation/own-clock.ts";
 import { callProgram, PeerProblems, reportProblem } from "../../operation/peer-problems.ts";
@@ -75,7 +76,8 @@ const FACADE_OWNER: FacadeOwner = {
   abort: (facade, reason) => partsOf(facade).endpoint.abort(abortError(reason)),
 };
 
-class SessionServer implements EndpointOwner, ReceptionOwner {
+/** The one implementation of the public `SessionServer`. */
+export class SessionServer implements EndpointOwner, ReceptionOwner {
   readonly contract: Contract;
   readonly instance: string;
   readonly keptMs: number;
@@ -136,6 +138,7 @@ class SessionServer implements EndpointOwner, ReceptionOwner {
         deliver: (connection) => this.#reception.greet(connection),
       },
     );
+    listChange(this, true);
   }
 
   get random(): Random {
@@ -144,8 +147,11 @@ class SessionServer implements EndpointOwner, ReceptionOwner {
   get sessions(): ReadonlyMap<string, SessionFacade> {
     return this.registry.sessions;
   }
+  get listener(): Listener<StreamSocket> {
+    return this.#listener as Listener<StreamSocket>;
+  }
   get localAddress(): Address {
-    return this.#openListener.localAddress;
+    return this.listener.localAddress;
   }
   get stats(): SessionServerStats {
     let detached = 0;
@@ -154,16 +160,16 @@ class SessionServer implements EndpointOwner, ReceptionOwner {
       ...this.#counts,
       sessions: this.sessions.size,
       detached,
-      unauthenticated: this.#reception.size + this.#openListener.stats.handshakes,
+      unauthenticated: this.#reception.size + this.listener.stats.handshakes,
       heldBytes: this.registry.heldBytes,
-      listener: this.#openListener.stats,
+      listener: this.listener.stats,
     };
   }
 
   async metrics(): Promise<string> {
     return openMetricsText([
       serverFamily(this.contract),
-      ...this.#openListener.families(connectionsOf(this.sessions)),
+      ...this.listener.families(connectionsOf(this.sessions)),
       ...sessionFamilies(this.sessions, this.stats, this.#droppedEvents),
       ...(this.settings.watch.metrics?.families() ?? []),
     ]);
@@ -193,10 +199,10 @@ class SessionServer implements EndpointOwner, ReceptionOwner {
   }
 
   setTls(options: TlsOptions): void {
-    this.#openListener.setTls(options);
+    this.listener.setTls(options);
   }
   get interop(): NativeInterop {
-    return serverInterop(this.#network.clock, this.#openListener.interop);
+    return serverInterop(this.#network.clock, this.listener.interop);
   }
 
   // What the reception asks for, and tells.
@@ -290,10 +296,6 @@ class SessionServer implements EndpointOwner, ReceptionOwner {
     this.#report(error, sessionOf(endpoint), local, remote);
   }
 
-  get #openListener(): Listener<StreamSocket> {
-    return this.#listener as Listener<StreamSocket>;
-  }
-
   /** Calls a function of the program; what it throws is told like everything that nobody awaits. */
   #tell(endpoint: SessionEndpoint, callback: () => unknown): void {
     callProgram(callback, (error) => this.problem(endpoint, error));
@@ -311,7 +313,7 @@ class SessionServer implements EndpointOwner, ReceptionOwner {
     this.closing = refusal;
     let closing: Promise<void> | undefined;
     const shut = (): void => {
-      closing ??= this.#openListener.close();
+      closing ??= this.listener.close();
       this.#reception.close(refusal);
     };
     // With reusePort, the next server is there already, and clients must come to that one.

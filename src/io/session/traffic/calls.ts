@@ -151,6 +151,11 @@ export class SessionCalls {
     }
   }
 
+  /** The calls that wait for their answers, by their ids, for whoever looks. */
+  get pending(): ReadonlyMap<number, Pick<PendingCall, "op" | "timeoutMs" | "deadline">> {
+    return this.#pending;
+  }
+
   /** Gives a call to the machine; false when there is no room. */
   transmit(call: PendingCall, body: BodyPlace, timeoutMs: number, now: number): boolean {
     const owner = this.#owner;

@@ -10,6 +10,8 @@ import type { HandlerContext } from "../../contract/methods.ts";
 export class SessionContext implements HandlerContext<object> {
   readonly deadline: number;
   readonly metadata: Metadata;
+  /** The method of a call whose handler runs, for whoever looks. */
+  method: string | undefined;
   readonly #owner: SessionPartOwner;
   readonly #stream: { readonly signal: AbortSignal } | undefined;
   #controller: AbortController | undefined;

@@ -47,6 +47,11 @@ export class SessionDispatch implements HandlersOwner {
     return (this.#queue?.heldBytes ?? 0) + this.handlers.heldBytes;
   }
 
+  /** Messages that wait for a handler. */
+  get waiting(): number {
+    return this.#queue?.size ?? 0;
+  }
+
   /** Whether no handler runs and none waits. */
   get isIdle(): boolean {
     const { running, streaming } = this.handlers;

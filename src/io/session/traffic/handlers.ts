@@ -23,6 +23,8 @@ export interface HandlersOwner {
   goOn(): void;
 }
 
+const NO_CONTEXTS: ReadonlyMap<number, never> = new Map<number, never>();
+
 /** The handlers of one session. Whoever starts one has seen that it may start. */
 export class SessionHandlers {
   /** The lane is taken by a handler that has not finished. */
@@ -48,6 +50,11 @@ export class SessionHandlers {
     this.#answers = answers;
     this.#owner = owner;
     this.#methods = session.plan.own.methods;
+  }
+
+  /** Calls whose handlers run, by their ids, for whoever looks. */
+  get contexts(): ReadonlyMap<number, Pick<SessionContext, "deadline" | "method">> {
+    return this.#contexts ?? NO_CONTEXTS;
   }
 
   /** Memory of the values that handlers have. */
@@ -159,6 +166,7 @@ export class SessionHandlers {
     this.running += 1;
     this.#handledBytes += bytes;
     if (method.serial) this.laneBusy = true;
+    context.method = method.name;
     this.#contexts ??= new Map();
     this.#contexts.set(id, context);
     const done = (): void => {

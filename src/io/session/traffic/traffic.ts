@@ -5,6 +5,7 @@ import { SessionAnswers } from "./answers.ts";
 import { SessionCalls } from "./calls.ts";
 import { type DispatchOwner, SessionDispatch } from "./dispatch.ts";
 import { SessionEvents } from "./events.ts";
+import type { SessionHandlers } from "./handlers.ts";
 import type { LostRequest } from "../end.ts";
 import { OpenStreams } from "./streams.ts";
 import { WaitingRequests } from "./waiting-requests.ts";
@@ -14,6 +15,22 @@ export type AboutSession = Extract<
   SessionEvent,
   { readonly type: "confirmed" | "unresponsive" | "attached" | "goAway" | "lost" | "ended" }
 >;
+
+/** What is under way in a session. */
+export interface TrafficUnderWay {
+  /** Calls of this side that wait for their answers, by their ids. */
+  readonly calls: SessionCalls["pending"];
+  /** Calls of the peer whose handlers run, by their ids. */
+  readonly running: SessionHandlers["contexts"];
+  /** Messages of the peer that wait for a handler. */
+  readonly waitingMessages: number;
+  /** Calls and streams of this side that wait for room. */
+  readonly waitingRequests: number;
+  /** Memory of it, in bytes. */
+  readonly heldBytes: number;
+}
+
+const NONE: ReadonlyMap<number, never> = new Map<number, never>();
 
 /** The parts of one session that has messages; each is made when it is first needed (docs/decisions/0022). */
 export class SessionTraffic {
@@ -54,6 +71,17 @@ export class SessionTraffic {
   /** Handlers of calls that run now, and events that were dropped. */
   get counts(): { readonly runningCalls: number; readonly droppedEvents: number } {
     return { runningCalls: this.#dispatch?.handlers.running ?? 0, droppedEvents: this.#events?.dropped ?? 0 };
+  }
+
+  /** What is under way, for whoever looks; a part that was not needed yet is not made. */
+  get underWay(): TrafficUnderWay {
+    return {
+      calls: this.#calls?.pending ?? NONE,
+      running: this.#dispatch?.handlers.contexts ?? NONE,
+      waitingMessages: this.#dispatch?.waiting ?? 0,
+      waitingRequests: this.#requests?.size ?? 0,
+      heldBytes: this.heldBytes,
+    };
   }
 
   /** Memory of what waits here. */

@@ -41,8 +41,11 @@ export class WaitingRequests {
     this.#events = events;
   }
 
+  get size(): number {
+    return this.#waiting?.size ?? 0;
+  }
   get isEmpty(): boolean {
-    return this.#waiting === undefined || this.#waiting.size === 0;
+    return this.size === 0;
   }
 
   /** Whether something was there before: events and requests are sent in the order in which they were made. */

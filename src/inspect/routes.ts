@@ -1,0 +1,225 @@
+/** What can be asked: the paths, and what each answers. */
+
+import { partsOf, type SessionFacade } from "../io/session/endpoint/session.ts";
+import { SessionServer } from "../io/session/server/serve.ts";
+import { dump } from "./dump.ts";
+import { pageOf, pageRequest, type PageRequest } from "./page.ts";
+import type { Listed, Lists } from "./registry.ts";
+import { type Row, SESSION_ORDERS } from "./rows.ts";
+import { sessionDetail } from "./session-detail.ts";
+import type { Permission, Sources } from "./sources.ts";
+
+/** What to answer with. */
+export type Answer =
+  | { readonly status: 200 | 202; readonly row: Row }
+  | { readonly status: 200; readonly parts: Generator<string, void> }
+  | { readonly status: 200; readonly watch: Listed<SessionFacade> }
+  | { readonly status: 400 | 403 | 404; readonly error: string }
+  | { readonly status: 405; readonly error: string; readonly allow: string };
+
+interface Request {
+  readonly id: number;
+  readonly query: URLSearchParams;
+  readonly sources: Sources;
+}
+
+interface Route {
+  readonly method: "GET" | "POST";
+  /** `:id` stands for a number. */
+  readonly path: string;
+  readonly permission?: Permission;
+  readonly answer: (request: Request) => Answer;
+}
+
+const ok = (row: Row): Answer => ({ status: 200, row });
+const NO_PAGE: Answer = { status: 400, error: "limit must be a number from 1 to 1000, after a cursor of this list" };
+const gone = (what: string): Answer => ({ status: 404, error: `there is no such ${what}, or it is closed` });
+
+/** All of them. */
+const ROUTES: readonly Route[] = [
+  { method: "GET", path: "/", answer: ({ sources }) => ok({ ...sources.about(), routes: ROUTES.map(nameOf) }) },
+  {
+    method: "GET",
+    path: "/servers",
+    answer: ({ query, sources: { rows } }) =>
+      listed(
+        query,
+        "servers",
+        (page) => pageOf(rows.servers(), page),
+        (one) => rows.server(one),
+      ),
+  },
+  {
+    method: "GET",
+    path: "/servers/:id",
+    answer: (request) => objectOf(request, "servers", "server", (found, { rows }) => rows.server(found)),
+  },
+  {
+    method: "GET",
+    path: "/servers/:id/sessions",
+    answer: ({ id, query, sources }) => {
+      const server = sources.registry.find("servers", id)?.object;
+      if (!(server instanceof SessionServer)) return gone("server of sessions");
+      return sessions(query, sources, sources.registry.sessionsOf(server));
+    },
+  },
+  {
+    method: "GET",
+    path: "/sessions",
+    answer: ({ query, sources }) => sessions(query, sources, sources.registry.all("sessions")),
+  },
+  {
+    method: "GET",
+    path: "/sessions/:id",
+    answer: (request) => objectOf(request, "sessions", "session", sessionDetail),
+  },
+  {
+    method: "GET",
+    path: "/sessions/:id/events",
+    answer: ({ id, sources }) => {
+      const watch = sources.registry.find("sessions", id);
+      return watch === undefined ? gone("session") : { status: 200, watch };
+    },
+  },
+  {
+    method: "GET",
+    path: "/connections",
+    answer: ({ query, sources: { registry, rows } }) =>
+      listed(
+        query,
+        "connections",
+        (page) => pageOf(registry.all("connections"), page),
+        (row) => rows.connection(row),
+      ),
+  },
+  {
+    method: "GET",
+    path: "/connections/:id",
+    answer: (request) => objectOf(request, "connections", "connection", (found, { rows }) => rows.connection(found)),
+  },
+  {
+    method: "GET",
+    path: "/datagrams",
+    answer: ({ query, sources: { registry, rows } }) =>
+      listed(
+        query,
+        "datagrams",
+        (page) => pageOf(registry.all("datagrams"), page),
+        (row) => rows.datagrams(row),
+      ),
+  },
+  {
+    method: "GET",
+    path: "/datagrams/:id",
+    answer: (request) => objectOf(request, "datagrams", "datagram socket", (found, { rows }) => rows.datagrams(found)),
+  },
+  { method: "GET", path: "/errors", answer: ({ sources: { errors } }) => ok({ errors: errors.of() }) },
+  { method: "GET", path: "/dump", answer: ({ sources }) => ({ status: 200, parts: dump(sources) }) },
+  {
+    method: "POST",
+    path: "/sessions/:id/disconnect",
+    permission: "disconnect",
+    answer: ({ id, sources: { registry } }) => {
+      const session = registry.find("sessions", id);
+      if (session === undefined) return gone("session");
+      const disconnected = partsOf(session.object).endpoint.disconnect(true) !== undefined;
+      return { status: 202, row: { id, disconnected } };
+    },
+  },
+  {
+    method: "POST",
+    path: "/connections/:id/disconnect",
+    permission: "disconnect",
+    answer: ({ id, sources: { registry } }) => {
+      const connection = registry.find("connections", id);
+      if (connection === undefined) return gone("connection");
+      connection.object.abort();
+      return { status: 202, row: { id, disconnected: true } };
+    },
+  },
+  {
+    method: "POST",
+    path: "/servers/:id/drain",
+    permission: "drain",
+    answer: ({ id, sources: { registry } }) => {
+      const server = registry.find("servers", id)?.object;
+      if (server === undefined) return gone("server");
+      void server.close();
+      return { status: 202, row: { id, draining: true } };
+    },
+  },
+];
+
+function nameOf({ method, path }: Route): string {
+  return `${method} ${path}`;
+}
+
+/** Answers one request. It comes from one who may ask. */
+export function answerTo(method: string, path: string, query: URLSearchParams, sources: Sources): Answer {
+  const found = ROUTES.flatMap((route) => {
+    const id = idIn(route.path, path);
+    return id === undefined ? [] : [{ route, id }];
+  });
+  if (found.length === 0) return { status: 404, error: "there is no such path; / has the list" };
+  const asked = found.find(({ route }) => route.method === method);
+  if (asked === undefined) {
+    const allow = found.map(({ route }) => route.method).join(", ");
+    return { status: 405, allow, error: `this path takes ${allow} only` };
+  }
+  const { route, id } = asked;
+  if (route.permission !== undefined && !sources.allow.has(route.permission)) {
+    return {
+      status: 403,
+      error: `the inspector changes nothing; inspect({ allow: ["${route.permission}"] }) permits this`,
+    };
+  }
+  return route.answer({ id, query, sources });
+}
+
+/** The number that stands at `:id`, 0 where there is none; undefined when it is another path. */
+function idIn(pattern: string, path: string): number | undefined {
+  const [wanted, parts] = [pattern.split("/"), path.split("/")];
+  if (wanted.length !== parts.length) return undefined;
+  let id = 0;
+  for (const [index, part] of parts.entries()) {
+    if (wanted[index] === ":id" && /^\d{1,15}$/.test(part)) id = Number(part);
+    else if (wanted[index] !== part) return undefined;
+  }
+  return id;
+}
+
+function listed<T extends { readonly id: number }>(
+  query: URLSearchParams,
+  name: string,
+  page: (request: PageRequest) => ReturnType<typeof pageOf<T>>,
+  rowOf: (object: T) => Row,
+): Answer {
+  const request = pageRequest(query.get("limit"), query.get("after"));
+  if (request === undefined) return NO_PAGE;
+  const { rows, next } = page(request);
+  return ok({ [name]: rows.map(rowOf), next });
+}
+
+function sessions(query: URLSearchParams, { rows }: Sources, all: Iterable<Listed<SessionFacade>>): Answer {
+  const sort = query.get("sort");
+  const order = sort === null ? undefined : SESSION_ORDERS[sort];
+  if (sort !== null && order === undefined) {
+    return { status: 400, error: `sort must be one of ${Object.keys(SESSION_ORDERS).join(", ")}` };
+  }
+  return listed(
+    query,
+    "sessions",
+    (page) => pageOf(all, page, order?.(rows)),
+    (session) => rows.session(session),
+  );
+}
+
+function objectOf<List extends keyof Lists>(
+  { id, sources }: Request,
+  list: List,
+  what: string,
+  rowOf: (found: Listed<Lists[List]>, sources: Sources) => Row,
+): Answer {
+  const found = sources.registry.find(list, id);
+  return found === undefined ? gone(what) : ok(rowOf(found, sources));
+}
