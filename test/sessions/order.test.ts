@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { partsOf, type SessionFacade } from "../../src/io/session/endpoint/session.ts";
 import { call, contract, event, stream, typeOnly } from "../../src/protocol.ts";
 import { Detour } from "./detour.ts";
 import { connectSession, serveSessions } from "./opened.ts";
@@ -95,4 +96,43 @@ test("an event behind the welcome: the program has the session when its handler 
   seen.push("open");
   await session.remote.join("plaza");
   assert.deepEqual(seen, ["open", "welcome"]);
+});
+
+test("an event before an answer is handled first, also in the first packet behind the welcome", async () => {
+  const seen: string[] = [];
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", {
+    codecs: ["json"],
+    handlers: {
+      join: async (_room, { session }) => {
+        await session.remote.said("before");
+        return ["snapshot"];
+      },
+      deny: () => undefined,
+      rows: () => undefined,
+    },
+  });
+  const handlers = { said: (text: string) => void seen.push(text), ask: (text: string) => text };
+  const session = await connectSession(room, server.localAddress, { codecs: ["json"], handlers });
+  for (const round of [1, 2]) {
+    const rows = await session.remote.join("plaza");
+    assert.deepEqual([...seen.splice(0), ...rows], ["before", "snapshot"], `round ${round}`);
+  }
+});
+
+test("an event behind an answer, both read ahead in pieces: what awaits the answer goes on first", async () => {
+  const { server, opening, seen } = await scene();
+  const session = await opening;
+  const [served] = server.sessions.values();
+  const { connection } = partsOf(session as unknown as SessionFacade).endpoint;
+  assert.ok(served !== undefined && connection !== undefined);
+  connection.inbound.hold(true);
+  const joined = deep(session.remote.join("plaza"), 20).then((rows) => seen.push(...rows));
+  while (served.stats.unacknowledged < 1) await new Promise((resolve) => setImmediate(resolve));
+  const long = "x".repeat(10_000);
+  await served.remote.said(long);
+  while (connection.inbound.queuedBytes < long.length) await new Promise((resolve) => setImmediate(resolve));
+  connection.inbound.hold(false);
+  await joined;
+  await session.remote.join("plaza");
+  assert.deepEqual(seen, ["snapshot", long]);
 });

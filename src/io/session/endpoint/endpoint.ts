@@ -272,7 +272,6 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchOwne
       this.pump();
     } finally {
       endArrival();
-      this.#traffic?.arrivalEnded();
     }
     return view.length - (this.#intake?.close(link) ?? 0);
   }
@@ -291,6 +290,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchOwne
 
   onEndOfTurn(): void {
     this.#scheduled = false;
+    this.#traffic?.turnEnded();
     this.pump();
   }
 

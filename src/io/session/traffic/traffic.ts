@@ -41,7 +41,7 @@ export class SessionTraffic {
   #events: SessionEvents | undefined;
   #requests: WaitingRequests | undefined;
   #streams: OpenStreams | undefined;
-  /** Something that the program may await was settled in this arrival. */
+  /** Something that the program may await was settled in this turn. */
   #hasSettled = false;
 
   constructor(owner: DispatchOwner) {
@@ -162,14 +162,15 @@ export class SessionTraffic {
   /** The program may await the end of a call, an item, or the session itself: that goes on before handlers of what is behind it. */
   settled(): void {
     this.#hasSettled = true;
+    this.#owner.touch();
   }
 
-  /** All of an arrival was told. What is settled now goes on before the next one comes. */
-  arrivalEnded(): void {
+  /** The code that settled something has finished. What awaits it goes on before more comes. */
+  turnEnded(): void {
     this.#hasSettled = false;
   }
 
-  /** What starts handlers: in the next turn, when something was settled in this arrival (docs/semantics.md, rule D9). */
+  /** What starts handlers: in the next turn, when something was settled in this one (docs/semantics.md, rule D9). */
   #starter(): SessionDispatch {
     const dispatch = this.#dispatch ?? this.dispatch;
     if (this.#hasSettled) dispatch.wait();
