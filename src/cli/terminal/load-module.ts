@@ -57,7 +57,7 @@ export function loadModule(file: string, op: string): Readonly<Record<string, un
 
 function reasonOf(error: unknown, file: string): string {
   const message = error instanceof Error ? error.message : String(error);
-  const waits = (error as { readonly code?: unknown }).code === "ERR_REQUIRE_ASYNC_MODULE";
+  const waits = (error as { readonly code?: unknown } | null | undefined)?.code === "ERR_REQUIRE_ASYNC_MODULE";
   if (waits || message.includes("Top-level await")) return TEXTS.awaits;
   if (!(error instanceof SyntaxError) || !TYPESCRIPT.includes(extname(file))) return message;
   return `${message}; ${TEXTS.untranslated(process.version)}: ${INSTALL_TSX}`;
