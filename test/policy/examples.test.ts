@@ -12,6 +12,7 @@ import tls from "node:tls";
 import { serve } from "../../src/index.ts";
 import { run, RunningProgram } from "../cli/program.ts";
 import { testCertificates } from "../fixtures/certificates.ts";
+import { readOpenMetrics } from "../fixtures/open-metrics.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
 
@@ -130,6 +131,26 @@ test("remote control: the server calls its devices", async (t) => {
   assert.equal((await lamp.ended).code, 0);
   server.child.stdin.end();
   assert.equal((await server.ended).code, 0);
+});
+
+test("watched: the owner sets a price in a trace, nobody else does, and the figures tell", async (t) => {
+  const server = start(t, "watched/server", [ANY, "0"]);
+  const address = await server.listening();
+  const owner = await start(t, "watched/client", ["owner", "3", address]).ended;
+  assert.equal(owner.stdout, "bread costs 3\n", owner.stderr);
+  const thief = await start(t, "watched/client", ["thief", "0", address]).ended;
+  assert.match(thief.stderr, /you are not the owner/);
+  const [, figures = ""] = await server.tells(/^figures at (\S+)$/m);
+  const found = readOpenMetrics(await (await fetch(figures)).text());
+  assert.equal(found.get('zocalo_calls_total{method="reprice",kind="call",code="OK"}'), 1);
+  assert.equal(found.get('zocalo_calls_total{method="reprice",kind="call",code="FORBIDDEN"}'), 1);
+  server.child.kill("SIGTERM");
+  const { code, stdout } = await server.ended;
+  assert.equal(code, 0);
+  assert.match(
+    stdout,
+    /^reprice by owner, trace [0-9a-f]{32}\nprice by owner, trace none\nreprice by thief, trace [0-9a-f]{32}\n$/,
+  );
 });
 
 test("telemetry: most of it arrives, and what is asked is answered", async (t) => {

@@ -176,6 +176,38 @@ test("calls and events that a client is asked for between two sessions keep thei
   assert.deepEqual({ ...(await asked) }, { a: "1" });
 });
 
+test("a call with metadata that is lost is told by the name of its method", async () => {
+  const { server } = await startPlaces();
+  const client = await RawClient.to(server.localAddress.port);
+  const welcome = await client.hello("places", { offers: ["back"], features: ["metadata"] });
+  const served = server.sessions.get(welcome["session"] as string);
+  const asked = served?.remote.back(undefined, { metadata: { a: "1" } });
+  const { payload } = await client.frameOf(0x41);
+  assert.equal(payload.readUInt16BE(4), 0x8000);
+  served?.abort();
+  const { lost } = (await served?.closed) ?? {};
+  assert.deepEqual(lost, [{ kind: "call", method: "back", outcome: "unknown" }]);
+  await assert.rejects(asked as Promise<unknown>);
+});
+
+test("what is sent again after a lost connection has its metadata", async () => {
+  const { server } = await startPlaces();
+  const first = await RawClient.to(server.localAddress.port);
+  const fields = { offers: ["back"], features: ["metadata"] };
+  const { session, token, server: instance } = await first.hello("places", fields);
+  const asked = server.sessions.get(session as string)?.remote.back(undefined, { metadata: { a: "1" } });
+  const { payload } = await first.frameOf(0x41);
+  first.close();
+  const resume = { session, token, server: instance, attempt: 1, received: 0, acknowledged: 0, sent: 0 };
+  const second = await RawClient.to(server.localAddress.port);
+  assert.equal((await second.hello("places", { ...fields, resume }))["received"], 0);
+  const again = (await second.frameOf(0x41)).payload;
+  assert.deepEqual(again.subarray(10), payload.subarray(10));
+  assert.equal(again.readUInt16BE(4), 0x8000);
+  second.send(0x42, Buffer.concat([again.subarray(0, 4), Buffer.from('{"b":"2"}')]));
+  assert.deepEqual(await asked, { b: "2" });
+});
+
 const noted = contract("noted", "1.0.0", {
   server: { ask: call(typeOnly<string>(), typeOnly<Metadata>(), { idempotent: true }), say: event<string>() },
 });
