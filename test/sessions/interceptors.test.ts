@@ -179,6 +179,18 @@ test("it may answer by itself, and a stream that it does not open is closed", as
   await expectError(session.remote.count(1)[Symbol.asyncIterator]().next(), { code: "CLOSED", op: "count" });
 });
 
+test("options that are wrong reject as without one", async () => {
+  const { session, told } = await startDesk({ client: (_message, next) => next() });
+  const question = { a: 1, b: 2 };
+  for (const options of [{ metadata: "abc" }, { metadata: { Upper: "" } }, { timeoutMs: -1 }, { other: 1 }, 7]) {
+    await expectError(session.remote.add(question, options as never), { code: "OPTION_INVALID", op: "add" });
+    await expectError(session.remote.tell("x", options as never), { code: "OPTION_INVALID", op: "tell" });
+  }
+  await expectError(session.remote.tell("x", { timeoutMs: 5000 } as never), { code: "OPTION_INVALID", op: "tell" });
+  await expectError(session.remote.add(question, { timeoutMs: 0 }), { code: "TIMEOUT", op: "add", outcome: "none" });
+  assert.deepEqual(told, []);
+});
+
 test("an event that it drops at the side of the handler is handled as far as the peer knows", async () => {
   const { session, told, heard, errors } = await startDesk({
     server: (message, next) => (message.question === "spam" ? undefined : next()),

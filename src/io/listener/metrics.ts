@@ -6,13 +6,13 @@ import type { ListenerStats } from "./public.ts";
 
 /** Counts the bytes of connections. What it answers never goes down, as it must be for a counter. */
 export class ConnectionBytes {
-  #over = { received: 0, sent: 0 };
+  readonly #over = { received: 0, sent: 0 };
   #told = { received: 0, sent: 0 };
 
   /** A connection is over. */
   add({ bytesReceived, bytesSent }: StreamSocket): void {
-    const { received, sent } = this.#over;
-    this.#over = { received: received + bytesReceived, sent: sent + bytesSent };
+    this.#over.received += bytesReceived;
+    this.#over.sent += bytesSent;
   }
 
   /** Those of the connections that are over, and of some that may be open. */

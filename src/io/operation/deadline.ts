@@ -66,7 +66,7 @@ export function receiveRefused(options: ReceiveOptions | undefined, context: () 
   return refusedAtOnce(options, context, RECEIVE_RULES);
 }
 
-/** What may be said with an event of a session, and with a call, a stream or a datagram; metadata are looked at when they are sent. */
+/** What may be said with an event of a session, and with a call, a stream or a datagram; what is in the metadata is looked at when they are sent. */
 export const EVENT_RULES: OptionRules = { metadata: OBJECT };
 export const CALL_RULES: OptionRules = { ...OPERATION_RULES, ...EVENT_RULES };
 
@@ -75,10 +75,12 @@ function problemOf(options: object, context: () => OperationContext, rules: Opti
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(rules, name)) return invalid(context, noSuchOption(name, rules));
   }
-  const { signal, timeoutMs, until }: ReceiveOptions = options;
+  const { signal, timeoutMs, until, metadata }: ReceiveOptions & { readonly metadata?: unknown } = options;
   // Programs in JavaScript pass anything; found here, it cannot throw later from a timer or an event.
   if (signal !== undefined && !SIGNAL.holds(signal)) return invalid(context, wrong("signal", SIGNAL.wanted, signal));
   if (until !== undefined && !SIGNAL.holds(until)) return invalid(context, wrong("until", SIGNAL.wanted, until));
+  if (metadata !== undefined && !OBJECT.holds(metadata))
+    return invalid(context, wrong("metadata", OBJECT.wanted, metadata));
   if (signal?.aborted === true) return { reason: signal.reason };
   if (timeoutMs === undefined) return undefined;
   if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
