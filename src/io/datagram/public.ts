@@ -233,8 +233,9 @@ export interface DatagramSocket extends AsyncDisposable, AsyncIterable<Datagram>
   /**
    * Calls `handler` for each datagram, and waits for a promise that it returns before the next one. Resolves when the datagram
    * socket is closed, or `until` aborts; rejects when a step of `datagrams(options)` would, and with what the handler throws, or
-   * its promise rejects with: in either case what comes behind it stays for whoever receives next. Nobody has to await it: its
-   * rejection is never an unhandled one, but for `OPTION_INVALID`. What the handler throws goes to the channel `zocalo:error` too.
+   * its promise rejects with: in either case what comes behind it stays for whoever receives next. While it waits for a promise of
+   * the handler, nothing else ends it, so that promise must settle. Nobody has to await it: its rejection is never an unhandled
+   * one, but for `OPTION_INVALID`. What the handler throws goes to the channel `zocalo:error` too.
    */
   onDatagrams(handler: (datagram: Datagram) => unknown, options?: ReceiveOptions): Promise<void>;
   /** Messages instead of bytes, by a codec of `zocalo/framing`: one for each datagram. Other datagrams are dropped and counted. */

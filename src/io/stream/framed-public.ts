@@ -107,7 +107,7 @@ export interface FramedStreamOver<In, Out, Socket> extends AsyncDisposable, Asyn
    * close and abort; after the last three it is not called again.
    *
    * It resolves, too, when `until` aborts, and rejects with `TIMEOUT` when no whole message came for `timeoutMs`, in which
-   * `pause` does not count; the rest is there for whoever receives next. Nobody has to await it: its rejection is never an
+   * neither `pause` nor a promise of the handler counts; the rest is there for whoever receives next. Nobody has to await it: its rejection is never an
    * unhandled one, but for a mistake of the call (`OPTION_INVALID`, `READER_TAKEN`). What the handler throws, and bytes that
    * hold no message, go to the channel `zocalo:error` too.
    *
