@@ -1,7 +1,8 @@
 /**
  * Sessions against loops written by hand on raw `node:net` (bench/baseline) and against other people's ways of talking: two
- * processes, one TCP connection on loopback, payloads of 64 bytes, all in the same run. Words choose parts: `events`, `calls`,
- * `ping`, `crowd`, `memory`, `types`; without any all run. The first run installs the others (bench/peers).
+ * processes, one TCP connection on loopback, payloads of 64 bytes, all in the same run. `broadcast`: one message of 100 bytes to
+ * each of 200 clients. Words choose parts: `events`, `calls`, `ping`, `broadcast`, `crowd`, `memory`, `types`; without any all run.
+ * The first run installs the others (bench/peers).
  */
 
 import { alternate, pick, type Series } from "./harness/alternate.ts";
@@ -55,6 +56,33 @@ async function rawEvents(count: number): Promise<Figures> {
   return figures;
 }
 
+const AUDIENCE = 200;
+/** So many messages are sent before the clients have those before them: no side keeps more, whatever the library bounds. */
+const WINDOW = 100;
+
+/** One message after the other to every client; each client counts. */
+async function broadcast({ server, client, port }: Sides, burst: number): Promise<Figures> {
+  await client.ask("join", { port, count: AUDIENCE });
+  const windows = 30;
+  const warmUp = 5;
+  let startedAt = 0;
+  let cpu = 0;
+  for (let window = 0; window < windows; window += 1) {
+    if (window === warmUp) {
+      await client.ask("heard", { count: window * WINDOW });
+      startedAt = performance.now();
+      cpu = (await server.ask("cpu"))["ns"] ?? 0;
+    }
+    await server.ask("broadcast", { count: WINDOW, together: burst });
+    // Those of the window before.
+    await client.ask("heard", { count: window * WINDOW });
+  }
+  await client.ask("heard", { count: windows * WINDOW });
+  const delivered = (windows - warmUp) * WINDOW * AUDIENCE;
+  const seconds = (performance.now() - startedAt) / 1000;
+  return { rate: delivered / seconds, cpu: (((await server.ask("cpu"))["ns"] ?? 0) - cpu) / delivered };
+}
+
 /** Shows each name against a baseline, with what is wanted of Zócalo. */
 function compare(
   series: Series,
@@ -101,6 +129,25 @@ const parts: Record<string, () => Promise<void>> = {
     const series = await alternate({ raw: () => together(["rawEcho", "rawClient"], "", ask), ...variants });
     compare(series, "one call at a time, p50", "p50", "µs", { atMost: 1.25 });
     compare(series, "one call at a time, p99", "p99", "µs");
+  },
+  broadcast: async () => {
+    for (const burst of [1, 100]) {
+      const run = (name: string) => () => together(["server", "audience"], name, (sides) => broadcast(sides, burst));
+      const series = await alternate(
+        Object.fromEntries(["zocalo", "ws", "socket.io"].map((name) => [name, run(name)])),
+      );
+      for (const other of ["ws", "socket.io"]) {
+        const name = `to ${AUDIENCE} clients, ${burst} at a time, zocalo against ${other}`;
+        const sides = (figure: string) => ({
+          subject: pick(series, "zocalo", figure),
+          baseline: pick(series, other, figure),
+        });
+        show({ name: `${name}: delivered`, ...sides("rate"), unit: "a second" });
+        // A session does more than `ws` for each message; the one encoding must pay for that.
+        const target = other === "ws" ? { atMost: 1 } : undefined;
+        show({ name: `${name}: server's processor time`, ...sides("cpu"), target, unit: "ns a delivery" });
+      }
+    }
   },
   /** The same number of messages over one connection and over a thousand, a hundred at a time. */
   crowd: async () => {

@@ -23,7 +23,7 @@ export async function serve({ event, call }) {
   });
   return await new Promise((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) =>
-      error ? reject(error) : resolve(port),
+      error ? reject(error) : resolve({ port }),
     );
   });
 }

@@ -12,12 +12,17 @@ export async function serve({ event, call }) {
   });
   http.listen(0, "127.0.0.1");
   await once(http, "listening");
-  return http.address().port;
+  return {
+    port: http.address().port,
+    // Text, for which it makes the frame once for all clients; bytes it frames for each of them, in two packets.
+    broadcast: (message) => server.emit("news", message.toString("latin1")),
+  };
 }
 
-export async function open(port) {
+export async function open(port, heard) {
   const socket = io(`http://127.0.0.1:${port}`, { transports: ["websocket"], forceNew: true });
   await new Promise((resolve) => socket.once("connect", resolve));
+  if (heard !== undefined) socket.on("news", (text) => heard(text.length));
   let sent = 0;
   return {
     event(message) {

@@ -13,20 +13,26 @@ export async function serve({ event, call }) {
     });
   });
   await once(server, "listening");
-  return server.address().port;
+  return {
+    port: server.address().port,
+    broadcast(message) {
+      for (const socket of server.clients) socket.send(message);
+    },
+  };
 }
 
-export async function open(port) {
+export async function open(port, heard) {
   const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false });
   await once(socket, "open");
   const waiting = new Map();
   let next = 0;
-  socket.on("message", (data) => {
+  const answered = (data) => {
     const id = data.readUInt32BE(0);
     const resolve = waiting.get(id);
     waiting.delete(id);
     resolve(data.subarray(4));
-  });
+  };
+  socket.on("message", heard === undefined ? answered : (data) => heard(data.length));
   return {
     event(message) {
       const frame = Buffer.allocUnsafe(message.length + 1);

@@ -12,7 +12,7 @@ export async function serve({ event, call }) {
       else await socket.send([from, id, call(message)]);
     }
   })();
-  return Number(/:(\d+)$/.exec(socket.lastEndpoint)[1]);
+  return { port: Number(/:(\d+)$/.exec(socket.lastEndpoint)[1]) };
 }
 
 export async function open(port) {

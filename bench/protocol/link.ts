@@ -14,9 +14,16 @@ export interface Link {
   call(message: Uint8Array): Promise<Uint8Array>;
 }
 
+/** A server, on a free port of loopback. */
+export interface Serving {
+  readonly port: number;
+  /** Sends one message to all clients, in the best way that the library has; missing where it has none. */
+  broadcast?(message: Buffer): void;
+}
+
 /** A way of talking. */
 export interface Peer {
-  /** Serves on a free port of loopback, and answers it. */
-  serve(handlers: Handlers): Promise<number>;
-  open(port: number): Promise<Link>;
+  serve(handlers: Handlers): Promise<Serving>;
+  /** With `heard` the link takes broadcasts, and is told how long each one is. */
+  open(port: number, heard?: (length: number) => void): Promise<Link>;
 }

@@ -2,14 +2,16 @@
 
 import { once } from "node:events";
 import net from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { answerCalls, callsOver } from "../baseline/called-net.ts";
 import { percentile } from "../harness/figures.ts";
 import { Meter } from "../harness/meter.ts";
 import { type Figures, play, type Role } from "../harness/processes.ts";
-import type { Link, Peer } from "./link.ts";
+import type { Link, Peer, Serving } from "./link.ts";
 
 const HOST = "127.0.0.1";
 const PAYLOAD: Buffer = Buffer.alloc(64, 3);
+const NEWS: Buffer = Buffer.alloc(100, 3);
 
 /** Peers of other people are plain JavaScript with a package file of their own. */
 const PEERS = new URL("../../../bench/peers/", import.meta.url);
@@ -30,12 +32,28 @@ function server(name: string): Role {
   let left = 0;
   let all: () => void = () => undefined;
   let done: Promise<void> = Promise.resolve();
+  let serving: Serving | undefined;
   const event = (message: Uint8Array): void => {
     meter.touch(message[0] as number, message[63] as number);
     if ((left -= 1) === 0) all();
   };
   return {
-    serve: async () => ({ port: await (await peerOf(name)).serve({ event, call: (message) => message }) }),
+    serve: async () => {
+      serving = await (await peerOf(name)).serve({ event, call: (message) => message });
+      return { port: serving.port };
+    },
+    /** Sends `count` messages to all clients, `together` of them in one turn of the event loop. */
+    broadcast: async ({ count = 0, together = 1 }) => {
+      for (let sent = 0; sent < count; sent += 1) {
+        serving?.broadcast?.(NEWS);
+        if ((sent + 1) % together === 0) await setImmediate();
+      }
+      return {};
+    },
+    cpu: () => {
+      const { user, system } = process.cpuUsage();
+      return { ns: (user + system) * 1000 };
+    },
     expect: ({ count = 0, warmUp = 0 }) => {
       meter = new Meter(warmUp);
       left = count;
@@ -120,6 +138,32 @@ function client(name: string): Role {
   };
 }
 
+/** Clients that count what a server broadcasts, each for itself. */
+function audience(name: string): Role {
+  const counts: number[] = [];
+  let wanted = 0;
+  let missing = 0;
+  let all: () => void = () => undefined;
+  const hearing = (index: number) => (length: number) => {
+    if (length !== NEWS.length) throw new Error("a message was not what was sent");
+    if ((counts[index] = (counts[index] ?? 0) + 1) === wanted && (missing -= 1) === 0) all();
+  };
+  return {
+    join: async ({ port = 0, count = 1 }) => {
+      const peer = await peerOf(name);
+      while (counts.length < count) await peer.open(port, hearing(counts.push(0) - 1));
+      return {};
+    },
+    /** Answers when each client has heard `count` messages since it came. */
+    heard: async ({ count = 0 }) => {
+      wanted = count;
+      missing = counts.filter((heard) => heard < wanted).length;
+      if (missing > 0) await new Promise<void>((resolve) => (all = resolve));
+      return {};
+    },
+  };
+}
+
 /** Raw `node:net`: answers calls, or sends every byte back. */
 function rawServer(serve: (socket: net.Socket) => void): Role {
   return {
@@ -158,6 +202,7 @@ const kind = process.argv[3] ?? "";
 play({
   server: () => server(kind),
   client: () => client(kind),
+  audience: () => audience(kind),
   rawAnswers: () => rawServer((socket) => answerCalls(socket, (message) => message)),
   rawEcho: () => rawServer((socket) => socket.on("data", (bytes) => socket.write(bytes))),
   rawClient,

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { bytes, call, contract, event, connectSession, serveSessions } from "../../src/protocol.ts";
-import type { Handlers, Link, Peer } from "./link.ts";
+import type { Handlers, Link, Peer, Serving } from "./link.ts";
 
 const PLACE = "tcp://127.0.0.1:0";
 /** A benchmark opens more sessions of one address than a server takes by default. */
@@ -15,7 +15,10 @@ const LIMITS = {
   },
 } as const;
 
-const plain = contract("bench", "1.0.0", { server: { tell: event(bytes), ask: call(bytes, bytes) } });
+const plain = contract("bench", "1.0.0", {
+  server: { tell: event(bytes), ask: call(bytes, bytes) },
+  client: { news: event(bytes) },
+});
 
 const Reading = z.object({
   sensor: z.string(),
@@ -30,15 +33,22 @@ const checked = contract("bench-checked", "1.0.0", {
 const READING = { sensor: "north", sequence: 7, degrees: 20.5, valid: true, unit: "C" } as const;
 
 const zocalo: Peer = {
-  async serve(handlers: Handlers): Promise<number> {
+  async serve(handlers: Handlers): Promise<Serving> {
     const server = await serveSessions(plain, PLACE, {
       ...LIMITS,
       handlers: { tell: (message) => handlers.event(message), ask: (message) => handlers.call(message) },
     });
-    return server.localAddress.port;
+    return {
+      port: server.localAddress.port,
+      broadcast(message) {
+        if (server.remote.news(message).dropped > 0) throw new Error("a session had no room for a message");
+      },
+    };
   },
-  async open(port: number): Promise<Link> {
-    const session = await connectSession(plain, `tcp://127.0.0.1:${port}`);
+  async open(port: number, heard: (length: number) => void = () => undefined): Promise<Link> {
+    const session = await connectSession(plain, `tcp://127.0.0.1:${port}`, {
+      handlers: { news: (message) => heard(message.length) },
+    });
     let told = 0;
     return {
       // Each event answers a promise. Awaiting one of a hundred is the backpressure: as many may wait for room.
@@ -53,7 +63,7 @@ const zocalo: Peer = {
 
 /** The same with an object of five fields; the bytes of the benchmark stand for it on both sides. */
 const zocaloZod: Peer = {
-  async serve(handlers: Handlers): Promise<number> {
+  async serve(handlers: Handlers): Promise<Serving> {
     const message = Buffer.alloc(64, 3);
     const check = (reading: z.infer<typeof Reading>): void => {
       if (reading.sequence !== READING.sequence) throw new Error("a message was not what was sent");
@@ -68,7 +78,7 @@ const zocaloZod: Peer = {
         ask: (reading) => reading,
       },
     });
-    return server.localAddress.port;
+    return { port: server.localAddress.port };
   },
   async open(port: number): Promise<Link> {
     const session = await connectSession(checked, `tcp://127.0.0.1:${port}`);
