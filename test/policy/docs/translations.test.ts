@@ -6,7 +6,7 @@ import { repositoryRoot } from "../../fixtures/repository-root.ts";
 import { parseBlocks } from "./markdown-blocks.ts";
 
 /*
- * The Spanish pages are as complete as the English ones: the same pages, with the same outline and the same programs. Words
+ * The Spanish pages are as complete as the English ones: the same pages, with the same outline, the same programs and figures. Words
  * are free, also those in strings, comments and names of files of the programs. So is the name of a page: the link below its
  * title says of which page it is the translation.
  */
@@ -47,6 +47,18 @@ function outlineOf(path: string): readonly string[] {
   return outline.map(({ level, items, rows }) => `${level} ${items} items, ${rows} rows`);
 }
 
+/** The figures of each section, such as limits and what was measured, as one writes them in that language. */
+function figuresOf(path: string, marks: { readonly thousands: string; readonly decimals: string }): readonly string[] {
+  const thousands = new RegExp(`(?<=\\d)[${marks.thousands}](?=\\d{3}(?!\\d))`, "g");
+  const plain = prose(read(path)).replaceAll(/<!--[^]*?-->|\]\([^)]*\)|`[^`]*`/g, "");
+  return plain.split(/^(?=#+ )/m).map((section) => {
+    const figures = Array.from(section.matchAll(/(?<![\w-])\d+(?:[.,]\d+)*/g), ([figure]) =>
+      figure.replaceAll(thousands, "").replace(marks.decimals, "."),
+    );
+    return figures.sort().join(" ");
+  });
+}
+
 /** A program without what a translation changes. Strings go first: they may hold what looks like a comment. */
 function bareCode(code: string): string {
   return code
@@ -79,5 +91,24 @@ for (const spanish of spanishPages) {
     assert.equal(translationOf(english), spanish);
     assert.deepEqual(outlineOf(spanish), outlineOf(english));
     assert.deepEqual(programsOf(spanish), programsOf(english));
+    const written = figuresOf(english, { thousands: ",", decimals: "." });
+    assert.deepEqual(figuresOf(spanish, { thousands: ".", decimals: "," }), written);
   });
 }
+
+/** The figures in each row of the table below a heading. */
+function rowsOf(path: string, heading: string): readonly (readonly string[])[] {
+  const section = read(path).split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
+  const rows = section.split("\n").filter((line) => line.startsWith("|"));
+  return rows.slice(2).map((row) => row.match(/\d+(?:[.,]\d+)*/g) ?? []);
+}
+
+test('what "why not" says was measured is a row of the README', () => {
+  const measured = rowsOf("README.md", "Speed");
+  const told = rowsOf("docs/guide/why-not.md", "What was measured");
+  assert.notEqual(told.length, 0);
+  for (const figures of told) {
+    const row = measured.find((known) => figures.every((figure) => known.includes(figure)));
+    assert.ok(figures.length > 0 && row !== undefined, `no row of the README has ${figures.join(", ") || "it"}`);
+  }
+});
