@@ -23,6 +23,7 @@ function runFile(
   body: string,
   env: Readonly<Record<string, string>> = {},
   lists: readonly string[] = [],
+  nodeOptions: readonly string[] = [],
 ): [number | null, string] {
   const folder = mkdtempSync(join(tmpdir(), "zocalo-sim-test-"));
   try {
@@ -33,7 +34,7 @@ function runFile(
     // This file is itself run by the runner of tests, which must not think that the other one is its child.
     const { NODE_TEST_CONTEXT: _context, ...rest } = process.env;
     const options = { cwd: folder, env: { ...rest, ...env }, encoding: "utf8" } as const;
-    const { status, stdout } = spawnSync(process.execPath, ["my orders.test.mjs"], options);
+    const { status, stdout } = spawnSync(process.execPath, [...nodeOptions, "my orders.test.mjs"], options);
     return [status, stdout];
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -58,6 +59,11 @@ test("a failure names the seed, its faults, and the line that replays it", () =>
     output.match(/^(?:# )?ran \d+/gm)?.map((line) => line.replace(/\D+/, "")),
     "1 1 2 3 4 4 5 6 7 7".split(" "),
   );
+});
+
+test("the line that replays a failure starts tsx where the test was started with it", () => {
+  const [, output] = runFile(FAILS_AT_SEVEN, {}, [], ["--import", import.meta.resolve("tsx")]);
+  assert.match(output, /replay: SIM_SEED=7 npx tsx --test 'my orders\.test\.mjs'/);
 });
 
 test("the variable runs one seed; a stored list of this test runs first, others do not", () => {

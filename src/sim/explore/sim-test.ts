@@ -48,7 +48,7 @@ const SEED_VARIABLE = "SIM_SEED";
 
 /**
  * A test that runs `main`, or a simulation, with many seeds, and first with the lists of faults that were stored for it.
- * A failure names the seed, its faults, and the line that replays it: `SIM_SEED=17 node --test FILE`.
+ * A failure names the seed, its faults, and the line that replays it: `SIM_SEED=17 node --test FILE`, or with `npx tsx`.
  *
  * @example
  * ```ts
@@ -127,7 +127,9 @@ function failed(name: string, { failure, list }: Exploration, stored: boolean): 
   const message = error instanceof Error ? error.message : String(error);
   const faults = list.faults.map((fault) => `\n    ${faultText(fault)}, at ${fault.atMs} ms for ${fault.lastsMs} ms`);
   const file = (process.argv[1] ?? "FILE").replace(`${process.cwd()}/`, "");
-  const run = `node --test ${/^[\w@%+=:,./-]+$/.test(file) ? file : `'${file.replaceAll("'", String.raw`'\''`)}'`}`;
+  // As the program was started: tsx loads TypeScript where Node does not.
+  const runner = process.execArgv.some((word) => /\btsx\b/.test(word)) ? "npx tsx" : "node";
+  const run = `${runner} --test ${/^[\w@%+=:,./-]+$/.test(file) ? file : `'${file.replaceAll("'", String.raw`'\''`)}'`}`;
   const replay = stored ? run : `${SEED_VARIABLE}=${list.seed} ${run}`;
   const text =
     `${JSON.stringify(name)} fails with ${stored ? "a stored list of faults" : `seed ${list.seed}`}: ${identity}\n` +
