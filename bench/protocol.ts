@@ -1,10 +1,14 @@
 /**
  * Sessions against loops written by hand on raw `node:net` (bench/baseline) and against other people's ways of talking: two
  * processes, one TCP connection on loopback, payloads of 64 bytes, all in the same run. `broadcast`: one message of 100 bytes to
- * each of 200 clients. Words choose parts: `events`, `calls`, `ping`, `broadcast`, `crowd`, `memory`, `types`; without any all run.
+ * each of 200 clients. Words choose parts: `events`, `calls`, `ping`, `broadcast`, `crowd`, `memory`, `inspect`,
+ * `types`; without any all run.
  * The first run installs the others (bench/peers).
  */
 
+import { get } from "node:http";
+import { setTimeout } from "node:timers/promises";
+import { inspectorPaths } from "../src/inspect.ts";
 import { alternate, pick, type Series } from "./harness/alternate.ts";
 import { show } from "./harness/figures.ts";
 import { type Figures, type Player, start } from "./harness/processes.ts";
@@ -102,6 +106,26 @@ function compare(
   }
 }
 
+/** The bytes of what an inspector answers. */
+function lookAt(pid: number, path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const place = { socketPath: inspectorPaths(String(pid))[0], headers: { host: "localhost" }, path, agent: false };
+    get(place, (response) => {
+      let bytes = 0;
+      response.on("data", (part: Buffer) => (bytes += part.length));
+      response.on("end", () => resolve(bytes));
+    }).on("error", reject);
+  });
+}
+
+/** Which share of a processor a process takes while `look` is called once a second. */
+async function shareOver(server: Player, seconds: number, look: () => Promise<void>): Promise<number> {
+  const { ms: before = 0 } = await server.ask("used");
+  for (let second = 0; second < seconds; second += 1) await Promise.all([look(), setTimeout(1000)]);
+  const { ms: after = 0 } = await server.ask("used");
+  return (after - before) / (seconds * 1000);
+}
+
 /** The fast ones get more messages, so that each round takes about as long. */
 const EVENTS: Record<string, number> = { raw: 5_000_000, zocalo: 5_000_000, "zocalo-zod": 500_000 };
 const CALLS: Record<string, number> = { raw: 1_000_000, zocalo: 500_000, "zocalo-zod": 100_000 };
@@ -173,6 +197,27 @@ const parts: Record<string, () => Promise<void>> = {
     const series = await alternate({ zocalo: slope("zocalo"), ws: slope("ws") });
     const sides = { subject: pick(series, "zocalo", "bytes"), baseline: pick(series, "ws", "bytes") };
     show({ name: "memory of an idle session against ws", ...sides, target: { atMost: 1 }, unit: "bytes" });
+  },
+  /** A person looks at 10,000 sessions, once a second for ten seconds. */
+  inspect: async () => {
+    const server = start(ROLES, "server", "zocalo");
+    const client = start(ROLES, "client", "zocalo");
+    try {
+      const { pid = 0 } = await server.ask("inspect");
+      const { port = 0 } = await server.ask("serve");
+      await client.ask("join", { port, count: 10_000 });
+      const quiet = await shareOver(server, 10, () => Promise.resolve());
+      const looked = await shareOver(server, 10, async () => {
+        for (const path of ["/servers", "/sessions?sort=held"]) await lookAt(pid, path);
+      });
+      const share = { subject: [looked - quiet], baseline: [0.02] };
+      show({ name: "inspected, of a processor, against 2 %", ...share, target: { atMost: 1 }, unit: "" });
+      const dump = { subject: [await lookAt(pid, "/dump")], baseline: [20_000_000] };
+      show({ name: "dump of 10,000 sessions against 20 MB", ...dump, target: { atMost: 1 }, unit: "bytes" });
+    } finally {
+      server.stop();
+      client.stop();
+    }
   },
   types: async () => {
     const series = await alternate({ few: async () => timeTypes(2), many: async () => timeTypes(200) });

@@ -7,6 +7,7 @@ import { answerCalls, callsOver } from "../baseline/called-net.ts";
 import { percentile } from "../harness/figures.ts";
 import { Meter } from "../harness/meter.ts";
 import { type Figures, play, type Role } from "../harness/processes.ts";
+import { inspect } from "../../src/inspect.ts";
 import type { Link, Peer, Serving } from "./link.ts";
 
 const HOST = "127.0.0.1";
@@ -65,6 +66,15 @@ function server(name: string): Role {
     served: async () => {
       await done;
       return meter.figures();
+    },
+    /** Found by the number that is answered. */
+    inspect: async () => {
+      await inspect();
+      return { pid: process.pid };
+    },
+    used: () => {
+      const { user, system } = process.cpuUsage();
+      return { ms: (user + system) / 1000 };
     },
     memory: () => {
       collect();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { histogramSamples, type MetricFamily, openMetricsText } from "./open-metrics.ts";
+import { gauge, histogramSamples, mergedFamilies, openMetricsText, type MetricFamily } from "./open-metrics.ts";
 
 /* The format: https://prometheus.io/docs/specs/om/open_metrics_spec/ */
 
@@ -50,4 +50,26 @@ test("the buckets of a histogram count up, and its bounds are decimal fractions"
     'a_seconds_count{method="join"} 7',
     'a_seconds_sum{method="join"} 123.5',
   ]);
+});
+
+test("families of several sources are one each, and each sample has the labels of its source", () => {
+  const families = [gauge("connections", "Open connections", 1)];
+  const merged = mergedFamilies([
+    { labels: { server: "one" }, families },
+    { labels: { server: "two" }, families: [...families, gauge("sessions", "Sessions", 2)] },
+  ]);
+  assert.equal(
+    openMetricsText(merged),
+    [
+      "# TYPE connections gauge",
+      "# HELP connections Open connections",
+      'connections{server="one"} 1',
+      'connections{server="two"} 1',
+      "# TYPE sessions gauge",
+      "# HELP sessions Sessions",
+      'sessions{server="two"} 2',
+      "# EOF",
+      "",
+    ].join("\n"),
+  );
 });

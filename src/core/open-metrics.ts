@@ -50,6 +50,21 @@ export function histogramSamples(
   return [...buckets, { labels, value: count, suffix: "_count" }, { labels, value: sum, suffix: "_sum" }];
 }
 
+/** The families of several sources as one list: each name once, and the labels of its source at each sample. */
+export function mergedFamilies(
+  sources: readonly { readonly labels: Readonly<Record<string, string>>; readonly families: readonly MetricFamily[] }[],
+): readonly MetricFamily[] {
+  const merged = new Map<string, MetricFamily>();
+  for (const { labels, families } of sources) {
+    for (const family of families) {
+      const samples = family.samples.map((sample) => ({ ...sample, labels: { ...labels, ...sample.labels } }));
+      const before = merged.get(family.name)?.samples ?? [];
+      merged.set(family.name, { ...family, samples: [...before, ...samples] });
+    }
+  }
+  return [...merged.values()];
+}
+
 /** The text of some families, each with a name of its own. Those without samples are left out. */
 export function openMetricsText(families: readonly MetricFamily[]): string {
   const lines: string[] = [];

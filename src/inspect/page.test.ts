@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { MOST_ROWS, pageOf, pageRequest } from "./page.ts";
+import { MOST_ROWS, pageInOrder, pageOf, pageRequest } from "./page.ts";
 
 interface Object {
   readonly id: number;
@@ -15,7 +15,8 @@ function follow(objects: () => readonly Object[], limit: number, sorted: boolean
   for (;;) {
     const request = pageRequest(String(limit), after);
     assert.ok(request !== undefined, `${after} is a cursor`);
-    const page = sorted ? pageOf(objects(), request, ({ figure }) => figure) : pageOf(objects(), request);
+    const page = sorted ? pageOf(objects(), request, ({ figure }) => figure) : pageInOrder(objects(), request);
+    if (!sorted) assert.deepEqual(pageOf(objects().toReversed(), request), page, "in any order it is the same");
     assert.ok(page.rows.length <= limit);
     seen.push(...page.rows);
     if (page.next === undefined) return seen;

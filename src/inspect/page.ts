@@ -36,8 +36,23 @@ function placeFrom(cursor: string): Place | undefined {
   return id === "" ? undefined : { figure: figure === "" ? 0 : Number(figure), id: Number(id) };
 }
 
-function isBehind(one: Place, other: Place): boolean {
-  return one.figure === other.figure ? one.id > other.id : one.figure < other.figure;
+function isBehind(figure: number, id: number, other: Place): boolean {
+  return figure === other.figure ? id > other.id : figure < other.figure;
+}
+
+/**
+ * The page of objects that come in the order of their numbers: whoever follows the cursors sees each that is there all the time once,
+ * whatever comes and goes. Looks at no object behind the page.
+ */
+export function pageInOrder<T extends { readonly id: number }>(objects: Iterable<T>, request: PageRequest): Page<T> {
+  const { limit, after } = request;
+  const rows: T[] = [];
+  for (const object of objects) {
+    if (after !== undefined && object.id <= after.id) continue;
+    if (rows.length === limit) return { rows, next: String(rows.at(-1)?.id) };
+    rows.push(object);
+  }
+  return { rows, next: undefined };
 }
 
 /**
@@ -52,11 +67,13 @@ export function pageOf<T extends { readonly id: number }>(
 ): Page<T> {
   const best: (Place & { readonly object: T })[] = [];
   for (const object of objects) {
-    const place = { figure: figureOf(object), id: object.id, object };
-    if (after !== undefined && !isBehind(place, after)) continue;
+    const { id } = object;
+    const figure = figureOf(object);
+    if (after !== undefined && !isBehind(figure, id, after)) continue;
     const last = best[limit];
-    if (last !== undefined && isBehind(place, last)) continue;
-    insert(best, place);
+    // Most of a long list ends here, and has made nothing.
+    if (last !== undefined && isBehind(figure, id, last)) continue;
+    insert(best, { figure, id, object });
     // One more than asked for tells whether there is another page.
     if (best.length > limit + 1) best.pop();
   }
@@ -72,7 +89,7 @@ function insert<T extends Place>(sorted: T[], row: T): void {
   let high = sorted.length;
   while (low < high) {
     const middle = (low + high + 1) >>> 1;
-    if (isBehind(row, sorted[middle - 1] as T)) low = middle;
+    if (isBehind(row.figure, row.id, sorted[middle - 1] as T)) low = middle;
     else high = middle - 1;
   }
   sorted.splice(low, 0, row);

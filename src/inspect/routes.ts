@@ -2,9 +2,11 @@
 
 import { partsOf, type SessionFacade } from "../io/session/endpoint/session.ts";
 import { SessionServer } from "../io/session/server/serve.ts";
+import { mergedFamilies, openMetricsText } from "../core/open-metrics.ts";
+import { Listener } from "../io/listener/listener.ts";
 import { dump } from "./dump.ts";
-import { pageOf, pageRequest, type PageRequest } from "./page.ts";
-import type { Listed, Lists } from "./registry.ts";
+import { pageInOrder, pageOf, pageRequest, type PageRequest, type Page } from "./page.ts";
+import type { AnyServer, Listed, Lists } from "./registry.ts";
 import { type Row, SESSION_ORDERS } from "./rows.ts";
 import { sessionDetail } from "./session-detail.ts";
 import type { Permission, Sources } from "./sources.ts";
@@ -13,6 +15,7 @@ import type { Permission, Sources } from "./sources.ts";
 export type Answer =
   | { readonly status: 200 | 202; readonly row: Row }
   | { readonly status: 200; readonly parts: Generator<string, void> }
+  | { readonly status: 200; readonly metrics: Promise<string> }
   | { readonly status: 200; readonly watch: Listed<SessionFacade> }
   | { readonly status: 400 | 403 | 404; readonly error: string }
   | { readonly status: 405; readonly error: string; readonly allow: string };
@@ -45,7 +48,7 @@ const ROUTES: readonly Route[] = [
       listed(
         query,
         "servers",
-        (page) => pageOf(rows.servers(), page),
+        (page) => pageInOrder(rows.servers(), page),
         (one) => rows.server(one),
       ),
   },
@@ -60,13 +63,13 @@ const ROUTES: readonly Route[] = [
     answer: ({ id, query, sources }) => {
       const server = sources.registry.find("servers", id)?.object;
       if (!(server instanceof SessionServer)) return gone("server of sessions");
-      return sessions(query, sources, sources.registry.sessionsOf(server));
+      return sessions(query, sources, sources.registry.sessionsOf(server), false);
     },
   },
   {
     method: "GET",
     path: "/sessions",
-    answer: ({ query, sources }) => sessions(query, sources, sources.registry.all("sessions")),
+    answer: ({ query, sources }) => sessions(query, sources, sources.registry.all("sessions"), true),
   },
   {
     method: "GET",
@@ -88,7 +91,7 @@ const ROUTES: readonly Route[] = [
       listed(
         query,
         "connections",
-        (page) => pageOf(registry.all("connections"), page),
+        (page) => pageInOrder(registry.all("connections"), page),
         (row) => rows.connection(row),
       ),
   },
@@ -104,7 +107,7 @@ const ROUTES: readonly Route[] = [
       listed(
         query,
         "datagrams",
-        (page) => pageOf(registry.all("datagrams"), page),
+        (page) => pageInOrder(registry.all("datagrams"), page),
         (row) => rows.datagrams(row),
       ),
   },
@@ -114,6 +117,11 @@ const ROUTES: readonly Route[] = [
     answer: (request) => objectOf(request, "datagrams", "datagram socket", (found, { rows }) => rows.datagrams(found)),
   },
   { method: "GET", path: "/errors", answer: ({ sources: { errors } }) => ok({ errors: errors.of() }) },
+  {
+    method: "GET",
+    path: "/metrics",
+    answer: ({ sources: { rows } }) => ({ status: 200, metrics: metricsOf(rows.servers()) }),
+  },
   { method: "GET", path: "/dump", answer: ({ sources }) => ({ status: 200, parts: dump(sources) }) },
   {
     method: "POST",
@@ -154,6 +162,15 @@ function nameOf({ method, path }: Route): string {
   return `${method} ${path}`;
 }
 
+/** What `server.metrics()` says, of all servers: each sample has the address of its server, and its number here. */
+async function metricsOf(servers: Iterable<Listed<AnyServer>>): Promise<string> {
+  const asked = Array.from(servers, async ({ id, object }) => ({
+    labels: { server: String(object.localAddress), id: String(id) },
+    families: object instanceof Listener ? [] : await object.families(),
+  }));
+  return openMetricsText(mergedFamilies(await Promise.all(asked)));
+}
+
 /** Answers one request. It comes from one who may ask. */
 export function answerTo(method: string, path: string, query: URLSearchParams, sources: Sources): Answer {
   const found = ROUTES.flatMap((route) => {
@@ -191,7 +208,7 @@ function idIn(pattern: string, path: string): number | undefined {
 function listed<T extends { readonly id: number }>(
   query: URLSearchParams,
   name: string,
-  page: (request: PageRequest) => ReturnType<typeof pageOf<T>>,
+  page: (request: PageRequest) => Page<T>,
   rowOf: (object: T) => Row,
 ): Answer {
   const request = pageRequest(query.get("limit"), query.get("after"));
@@ -200,7 +217,13 @@ function listed<T extends { readonly id: number }>(
   return ok({ [name]: rows.map(rowOf), next });
 }
 
-function sessions(query: URLSearchParams, { rows }: Sources, all: Iterable<Listed<SessionFacade>>): Answer {
+/** @param inOrder - They come in the order of their numbers. */
+function sessions(
+  query: URLSearchParams,
+  { rows }: Sources,
+  all: Iterable<Listed<SessionFacade>>,
+  inOrder: boolean,
+): Answer {
   const sort = query.get("sort");
   const order = sort === null ? undefined : SESSION_ORDERS[sort];
   if (sort !== null && order === undefined) {
@@ -209,7 +232,7 @@ function sessions(query: URLSearchParams, { rows }: Sources, all: Iterable<Liste
   return listed(
     query,
     "sessions",
-    (page) => pageOf(all, page, order?.(rows)),
+    (page) => (inOrder && order === undefined ? pageInOrder(all, page) : pageOf(all, page, order?.(rows))),
     (session) => rows.session(session),
   );
 }

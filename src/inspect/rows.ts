@@ -141,8 +141,8 @@ function kindOf(server: AnyServer): string {
 
 /** The orders of sessions: by what, the highest first. */
 export const SESSION_ORDERS: Readonly<Record<string, (rows: Rows) => (listed: Listed<SessionFacade>) => number>> = {
-  held: () => (listed) => listed.object.stats.heldBytes,
-  rtt: () => (listed) => listed.object.stats.roundTripMs ?? -1,
+  held: () => (listed) => partsOf(listed.object).endpoint.heldBytes,
+  rtt: () => (listed) => partsOf(listed.object).endpoint.machine.link?.roundTripMs ?? -1,
   // The oldest first.
   age: () => (listed) => -listed.since,
   rate: (rows) => (listed) => rows.rateOf(listed.object) ?? -1,

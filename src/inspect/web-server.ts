@@ -56,6 +56,7 @@ function serve(request: IncomingMessage, response: ServerResponse, sources: WebS
     refusal === undefined ? answerTo(method, path, query, sources) : { status: 403, error: refusal };
   if ("watch" in answer) watch(response, answer, sources);
   else if ("parts" in answer) writeParts(response, answer.parts, sources.clock);
+  else if ("metrics" in answer) void writeMetrics(response, answer.metrics);
   else if ("row" in answer) write(response, answer.status, answer.row);
   else write(response, answer.status, { error: answer.error }, answer.status === 405 ? { allow: answer.allow } : {});
 }
@@ -69,6 +70,12 @@ function pathOf(url: string): { readonly path: string; readonly query: URLSearch
 function write(response: ServerResponse, status: number, row: Row, more: Readonly<Record<string, string>> = {}): void {
   const body = `${JSON.stringify(row)}\n`;
   response.writeHead(status, { ...JSON_HEADERS, ...more, "content-length": Buffer.byteLength(body) }).end(body);
+}
+
+async function writeMetrics(response: ServerResponse, metrics: Promise<string>): Promise<void> {
+  const text = await metrics;
+  const type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+  response.writeHead(200, { ...HEADERS, "content-type": type, "content-length": Buffer.byteLength(text) }).end(text);
 }
 
 /** Writes one part in each turn of the event loop, and none while the reader has not taken the one before. */

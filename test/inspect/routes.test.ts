@@ -160,6 +160,17 @@ test("drain closes a server in order", async (t) => {
   assert.ok(made.plain.draining.aborted && !made.server.draining.aborted);
 });
 
+test("the metrics are those of all servers, each family once", async (t) => {
+  const { url, server, plain } = await program(t);
+  const { status, headers, text } = await ask(url, "/metrics");
+  assert.equal(status, 200);
+  assert.equal(headers["content-type"], "application/openmetrics-text; version=1.0.0; charset=utf-8");
+  const types = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+  assert.deepEqual(types, [...new Set(types)]);
+  for (const { localAddress } of [server, plain]) assert.ok(text.includes(`server="${String(localAddress)}"`));
+  assert.ok(text.endsWith("# EOF\n"));
+});
+
 test("what makes no sense is an error of the question", async (t) => {
   const { url } = await program(t);
   for (const [path, status] of [

@@ -27,7 +27,7 @@ async function everything(url: string): Promise<string> {
   }
   for (const { id } of await listOf(url, "/servers", "servers"))
     await read(`/servers/${String(id)}/sessions?sort=held`);
-  for (const path of ["/", "/errors", "/dump"]) await read(path);
+  for (const path of ["/", "/errors", "/metrics", "/dump"]) await read(path);
   return texts.join("\n");
 }
 

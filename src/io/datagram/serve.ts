@@ -100,7 +100,7 @@ export class DatagramServer
   }
 
   /** The figures of now. The kernel is not asked once the datagram socket is closed. */
-  protected async families(): Promise<readonly MetricFamily[]> {
+  async families(): Promise<readonly MetricFamily[]> {
     const kernelDrops = await this.socket.udp.kernelDrops().catch(() => undefined);
     return datagramFamilies(this.stats, kernelDrops);
   }

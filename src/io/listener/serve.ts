@@ -3,7 +3,7 @@
 import { showAs } from "../../core/show-as.ts";
 import type { Address, AddressLike } from "../../core/address/address.ts";
 import { ConnectionError, EndOfStreamError } from "../../core/errors.ts";
-import { openMetricsText } from "../../core/open-metrics.ts";
+import { type MetricFamily, openMetricsText } from "../../core/open-metrics.ts";
 import { checkOptions, FUNCTION, HANDLER, type OptionRules, type RulesOf } from "../../core/options/check-options.ts";
 import { StreamSocket } from "../stream/socket.ts";
 import { connectionSettings } from "../stream/settings.ts";
@@ -90,7 +90,10 @@ export class Server extends GracefulServer<CloseReport> implements api.Server {
   }
 
   async metrics(): Promise<string> {
-    return openMetricsText(this.listener.families(this.peers));
+    return openMetricsText(this.families());
+  }
+  families(): readonly MetricFamily[] {
+    return this.listener.families(this.peers);
   }
 
   create(peer: Peer): Peer {

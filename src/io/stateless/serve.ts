@@ -52,7 +52,7 @@ class StatelessServer extends DatagramServer implements api.StatelessServer {
     return { ...super.stats, ...this.#answers.counts };
   }
 
-  protected override async families(): Promise<readonly MetricFamily[]> {
+  override async families(): Promise<readonly MetricFamily[]> {
     const { repeated, retries, refused, invalid } = this.#answers.counts;
     return [
       serverFamily(this.#answers.contract),

@@ -7,7 +7,7 @@ import type { ZocaloError } from "../../../core/errors.ts";
 import type { Refusal } from "../../../core/handshake/hello.ts";
 import type { Capabilities } from "../../../core/handshake/negotiate.ts";
 import { DEFAULT_KEPT_MS } from "../../../core/session/settings.ts";
-import { openMetricsText } from "../../../core/open-metrics.ts";
+import { type MetricFamily, openMetricsText } from "../../../core/open-metrics.ts";
 import { showAs } from "../../../core/show-as.ts";
 import { serverFamily } from "../../contract/call-metrics.ts";
 import { isPeersFault } from "../../contract/error-body.ts";
@@ -167,12 +167,15 @@ export class SessionServer implements EndpointOwner, ReceptionOwner {
   }
 
   async metrics(): Promise<string> {
-    return openMetricsText([
+    return openMetricsText(this.families());
+  }
+  families(): readonly MetricFamily[] {
+    return [
       serverFamily(this.contract),
       ...this.listener.families(connectionsOf(this.sessions)),
       ...sessionFamilies(this.sessions, this.stats, this.#droppedEvents),
       ...(this.settings.watch.metrics?.families() ?? []),
-    ]);
+    ];
   }
 
   group(name: string): SessionGroup {
