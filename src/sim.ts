@@ -9,6 +9,7 @@ export {
   type CertificateFault,
   FAULT_KINDS,
   type Fault,
+  type FaultGuard,
   type FaultKind,
   faultText,
   type TimedFault,
@@ -31,7 +32,6 @@ export { type SimulatedPlace, simulatedPlace } from "./sim/world/place.ts";
 export { simulate } from "./sim/world/simulate.ts";
 export type { TraceRecord, TraceSink } from "./sim/world/trace.ts";
 export type {
-  FaultGuard,
   HostLike,
   HostOptions,
   SimulateOptions,

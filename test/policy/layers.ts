@@ -264,6 +264,22 @@ export const TABLE: LayerTable = {
     builtins: ["node:os"],
   },
 
+  // Ring 3: the fault proxy, a program over the public sockets.
+  proxy: {
+    layers: [
+      "core",
+      "core/options",
+      "core/address",
+      "core/faults",
+      "io/network",
+      "io/operation",
+      "io/stream",
+      "io/datagram",
+      "io/listener",
+      "api",
+    ],
+  },
+
   // Ring 3: a look into a running program. It reads what the rings below have, and its own HTTP is no socket of theirs.
   inspect: {
     layers: [
@@ -340,6 +356,7 @@ export const TABLE: LayerTable = {
       "sim/explore",
       "api",
       "inspect",
+      "proxy",
       "testing",
       "testing/codec",
       "testing/stream",

@@ -99,7 +99,7 @@ test("no package that comes along has a script which npm would run, or warn of",
 });
 
 test("what is installed works from ES modules and from CommonJS, without a word of its own", async () => {
-  const entries = ["zocalo", "zocalo/framing", "zocalo/protocol", "zocalo/sim", "zocalo/testing"];
+  const entries = ["zocalo", "zocalo/framing", "zocalo/protocol", "zocalo/proxy", "zocalo/sim", "zocalo/testing"];
   for (const entry of entries) {
     const shown = await project.shell(`node -e 'console.log(typeof require("${entry}"))' 2>&1`);
     assert.equal(shown, "object\n");

@@ -64,6 +64,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   framing: [],
   index: ["framing"],
   protocol: ["index"],
+  proxy: ["index", "sim"],
   sim: ["index"],
   testing: ["index", "framing"],
 };

@@ -125,7 +125,8 @@ function fromJson(text: string, op: string): unknown {
 
 const KIND = { kind: { ...oneOf(...FAULT_KINDS), required: true } };
 
-function checkFault(fault: TimedFault, path: string, op: string): void {
+/** Checks one fault; throws `OPTION_INVALID`. `path` stands before its fields in the error. */
+export function checkFault(fault: TimedFault, path: string, op: string): void {
   const { kind } = (fault as Partial<TimedFault> | null) ?? {};
   checkOptions({ op }, { kind }, KIND, path);
   checkOptions({ op }, fault, FAULT_RULES[fault.kind], path);

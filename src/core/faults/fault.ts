@@ -65,6 +65,23 @@ export type Fault =
 /** The name of a kind of fault. */
 export type FaultKind = Fault["kind"];
 
+/** A fault that lasts until it is healed: by `heal()`, or at the end of the scope of `using`. */
+export interface FaultGuard extends Disposable {
+  /** Ends the fault; harmless when it has ended. */
+  heal(): void;
+}
+
+/** Ends once, however often it is told to. */
+export function guardOf(ends: readonly (() => unknown)[]): FaultGuard {
+  let healed = false;
+  const heal = (): void => {
+    if (healed) return;
+    healed = true;
+    for (const end of ends) end();
+  };
+  return { heal, [Symbol.dispose]: heal };
+}
+
 /** A fault with its time, in virtual milliseconds since the world began. */
 export type TimedFault = Fault & { readonly atMs: number; readonly lastsMs: number };
 

@@ -1,14 +1,14 @@
 /** Running a simulation with a seed, or with a list of faults. */
 
 import { checkOptions, FLAG, OBJECT, only, type RulesOf } from "../../core/options/check-options.ts";
-import type { TimedFault } from "../../core/faults/fault.ts";
+import type { FaultGuard, TimedFault } from "../../core/faults/fault.ts";
 import { FAULT_LIST_FORMAT, type FaultList } from "../../core/faults/fault-list.ts";
 import { type RunSinks, runTwice } from "../world/check.ts";
 import { Run, type RunExtension, SIMULATE_RULES } from "../world/simulate.ts";
 import type { TraceSink } from "../world/trace.ts";
 import { failureOf, type SimulationFailure } from "../world/failure.ts";
 import type { SimWorld } from "../world/world.ts";
-import type { FaultGuard, SimulateOptions, SimulationReport } from "../world/world-contract.ts";
+import type { SimulateOptions, SimulationReport } from "../world/world-contract.ts";
 import {
   type ChaosOptions,
   DEFAULT_CHAOS_MS,

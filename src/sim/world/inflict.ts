@@ -2,12 +2,12 @@
 
 import { optionInvalid } from "../../core/options/check-options.ts";
 import { type LinkConditions, type LinkTable, linkTable } from "../../core/faults/conditions.ts";
-import { EVERY_HOST, FAULT_KINDS, type Fault, linkChange } from "../../core/faults/fault.ts";
+import { EVERY_HOST, FAULT_KINDS, type Fault, type FaultGuard, guardOf, linkChange } from "../../core/faults/fault.ts";
 import { microseconds } from "../../core/faults/latency.ts";
 import type { Link } from "../../core/faults/link.ts";
 import type { Fabric } from "./fabric.ts";
 import type { Host } from "./host-contract.ts";
-import type { FaultGuard, HostLike, World } from "./world-contract.ts";
+import type { HostLike, World } from "./world-contract.ts";
 
 /** Lets a fault begin; the guard ends it, and calls `ended`. Throws `OPTION_INVALID` for a host that is not there. */
 export function inflict(
@@ -83,17 +83,6 @@ export function hostOf(host: HostLike, world: Pick<World, "hosts">, op: string):
   if (found !== undefined) return found;
   const detail = `there is no host ${typeof host === "string" ? JSON.stringify(host) : "like that"} in this world`;
   throw optionInvalid({ op }, detail);
-}
-
-/** Ends once, however often it is told to. */
-export function guardOf(ends: readonly (() => unknown)[]): FaultGuard {
-  let healed = false;
-  const heal = (): void => {
-    if (healed) return;
-    healed = true;
-    for (const end of ends) end();
-  };
-  return { heal, [Symbol.dispose]: heal };
 }
 
 interface Disturbed {

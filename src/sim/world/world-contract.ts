@@ -1,7 +1,7 @@
 /** The public contract of a simulated world. */
 
 import type { LinkConditions } from "../../core/faults/conditions.ts";
-import type { Fault } from "../../core/faults/fault.ts";
+import type { Fault, FaultGuard } from "../../core/faults/fault.ts";
 import type { Clock, Random } from "../../io/network/network.ts";
 import type { Host, HostMain } from "./host-contract.ts";
 import type { SimTcpSettings } from "../kernel/tcp-settings.ts";
@@ -17,12 +17,6 @@ export interface HostOptions {
   readonly names?: readonly string[] | undefined;
   /** How far the host's clock is ahead, in milliseconds. Default 0. */
   readonly skewMs?: number | undefined;
-}
-
-/** A fault that lasts until it is healed: by `heal()`, or at the end of the scope of `using`. */
-export interface FaultGuard extends Disposable {
-  /** Ends the fault; harmless when it has ended. */
-  heal(): void;
 }
 
 /** A host, or its name. */

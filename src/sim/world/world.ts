@@ -3,18 +3,18 @@
 import { checkOptions, FUNCTION, optionInvalid, type RulesOf, TEXT, TEXTS } from "../../core/options/check-options.ts";
 import { UsageError } from "../../core/errors.ts";
 import { type LinkConditions, linkTable } from "../../core/faults/conditions.ts";
-import { type Fault, faultText } from "../../core/faults/fault.ts";
+import { type Fault, type FaultGuard, faultText, guardOf } from "../../core/faults/fault.ts";
 import { microseconds } from "../../core/faults/latency.ts";
 import type { Clock, Random } from "../../io/network/network.ts";
 import { describeHosts } from "./failure.ts";
 import { type HostOwner, SimHost } from "./host.ts";
 import type { Host, HostMain } from "./host-contract.ts";
-import { Disturbances, guardOf, hostOf, inflict } from "./inflict.ts";
+import { Disturbances, hostOf, inflict } from "./inflict.ts";
 import { type ConditionCount, InvariantError, Invariants } from "./invariants.ts";
 import { hostAddresses, isDocumentationIp, NameService } from "./names.ts";
 import type { PacketRule } from "./packet-rule.ts";
 import type { Process } from "../adapter/process.ts";
-import type { FaultGuard, HostLike, HostOptions, World } from "./world-contract.ts";
+import type { HostLike, HostOptions, World } from "./world-contract.ts";
 
 const HOST_RULES: RulesOf<HostOptions> = {
   addresses: TEXTS,

@@ -1,0 +1,18 @@
+/**
+ * A proxy that breaks the network of any program: TCP, TLS as bytes, Unix sockets and UDP, with faults that a seed decides.
+ *
+ * @packageDocumentation
+ */
+
+export type { StreamFault } from "./core/faults/stream-fault.ts";
+export type { ProxyFault, ProxyTrigger } from "./proxy/fault.ts";
+export type {
+  FaultProxies,
+  FaultProxy,
+  ProxiedConnection,
+  ProxyChange,
+  ProxyDefinition,
+  StartProxyOptions,
+} from "./proxy/public.ts";
+export type { ConnectionReport, ProxyReport } from "./proxy/report.ts";
+export { startProxy } from "./proxy/start-proxy.ts";

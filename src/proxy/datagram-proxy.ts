@@ -1,0 +1,189 @@
+/** A proxy of datagrams. Each client, by its address, is a flow with a socket of its own, so that answers find their way back. */
+
+import { bind } from "../api/sockets.ts";
+import type { Address } from "../core/address/address.ts";
+import type { DatagramSocket } from "../io/datagram/public.ts";
+import type { Datagram } from "../io/network/datagrams.ts";
+import type { Network, Timer } from "../io/network/network.ts";
+import { FlowTable } from "./flow-table.ts";
+import type { ProxiedConnection } from "./public.ts";
+import type { DoorParts, ProxyDoor } from "./door.ts";
+import { DatagramWay } from "./datagram-way.ts";
+import { ConnectionFaults } from "./fault-board.ts";
+import { type Counted, FaultCounts, type ReportLedger } from "./report.ts";
+
+/** More clients than this at a time are no test; each has a socket, of which a process may often have 1024 only. */
+const MOST_FLOWS = 1000;
+/** As long as the shortest lives of flows in NATs are recommended to be, twice (RFC 4787 section 4.3 asks for 2 minutes at least). */
+const FLOW_IDLE_MS = 60_000;
+
+/** Opens the door of a proxy of datagrams. */
+export async function openDatagramDoor(listen: Address, upstream: Address, parts: DoorParts): Promise<ProxyDoor> {
+  return new DatagramDoor(await bind(listen, { network: parts.network, ...ROOM }), upstream, parts);
+}
+
+/** A burst waits in the queue of the socket. */
+const ROOM = { limits: { maxReceiveQueueDatagrams: 65_536, maxReceiveQueueBytes: 16_777_216 } };
+
+class DatagramDoor implements ProxyDoor {
+  readonly #box: DatagramSocket;
+  readonly #upstream: Address;
+  readonly #parts: DoorParts;
+  readonly #network: Network;
+  readonly #flows = new FlowTable<Flow>(MOST_FLOWS, FLOW_IDLE_MS);
+  #timer: Timer | undefined;
+
+  constructor(box: DatagramSocket, upstream: Address, parts: DoorParts) {
+    this.#box = box;
+    this.#upstream = upstream;
+    this.#parts = parts;
+    this.#network = parts.network;
+    void this.#run();
+  }
+
+  get localAddress(): Address {
+    return this.#box.localAddress;
+  }
+  get connections(): readonly ProxiedConnection[] {
+    return this.#flows.flows;
+  }
+
+  async close(): Promise<{ readonly finished: number; readonly cut: number }> {
+    const finished = this.#flows.size;
+    this.#timer?.cancel();
+    const flows = this.#flows.flows;
+    this.#flows.clear();
+    await Promise.allSettled([this.#box.close(), ...flows.map((flow) => flow.close())]);
+    return { finished, cut: 0 };
+  }
+
+  abort(): Promise<unknown> {
+    return this.close();
+  }
+
+  async #run(): Promise<void> {
+    for await (const batch of this.#box.batches()) {
+      for (const [from, datagrams] of bySender(batch)) {
+        const flow = await this.#flowOf(from);
+        await flow?.toServer(datagrams);
+      }
+    }
+  }
+
+  /** The flow of a client; undefined when the system has no more sockets, or this door is closed. */
+  async #flowOf(client: Address): Promise<Flow | undefined> {
+    const now = this.#network.clock.now();
+    const known = this.#flows.use(client.hostPort, now);
+    if (known !== undefined) return known;
+    let box: DatagramSocket;
+    try {
+      box = await bind(localFor(this.#upstream), { network: this.#network, remote: this.#upstream, ...ROOM });
+    } catch {
+      return undefined;
+    }
+    if (this.#box.signal.aborted) {
+      await box.close();
+      return undefined;
+    }
+    const flow = new Flow(client, now, box, this.#box, this.#parts);
+    void this.#flows.add(client.hostPort, flow, now)?.close();
+    this.#timer ??= this.#expireLater();
+    return flow;
+  }
+
+  #expireLater(): Timer | undefined {
+    const atMs = this.#flows.nextExpiryMs;
+    if (atMs === undefined) return undefined;
+    const { clock } = this.#network;
+    return clock.setTimer(() => this.#expire(), Math.max(1, atMs - clock.now()), true);
+  }
+
+  #expire(): void {
+    for (const flow of this.#flows.expire(this.#network.clock.now())) void flow.close();
+    this.#timer = this.#expireLater();
+  }
+}
+
+/** Where a socket to the server is bound: a host name may turn out to be of either family. */
+function localFor(upstream: Address): string {
+  const isIpv6 = upstream.family === 6;
+  if (upstream.isLoopback) return isIpv6 ? "udp://[::1]:0" : "udp://127.0.0.1:0";
+  return isIpv6 ? "udp://[::]:0" : "udp://0.0.0.0:0";
+}
+
+/** The datagrams of a batch by their sender, each sender's in their order. */
+function bySender(batch: readonly Datagram[]): ReadonlyMap<Address, readonly Datagram[]> {
+  const groups = new Map<string, { readonly from: Address; readonly datagrams: Datagram[] }>();
+  for (const datagram of batch) {
+    const key = datagram.from.hostPort;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { from: datagram.from, datagrams: [datagram] });
+    else group.datagrams.push(datagram);
+  }
+  return new Map(Array.from(groups.values(), ({ from, datagrams }) => [from, datagrams]));
+}
+
+/** What one client and the server send to each other. */
+class Flow implements ProxiedConnection, Counted {
+  readonly number: number;
+  readonly client: Address;
+  readonly openedAtMs: number;
+  readonly counts: FaultCounts = new FaultCounts();
+  readonly proxy: string;
+  bytesFromClient = 0;
+  bytesFromServer = 0;
+  readonly #box: DatagramSocket;
+  readonly #ledger: ReportLedger;
+  readonly #toServer: DatagramWay;
+  readonly #toClient: DatagramWay;
+
+  constructor(client: Address, openedAtMs: number, box: DatagramSocket, door: DatagramSocket, parts: DoorParts) {
+    const { board, ledger, network } = parts;
+    this.number = board.nextConnection();
+    this.client = client;
+    this.openedAtMs = openedAtMs;
+    this.proxy = board.name;
+    this.#box = box;
+    this.#ledger = ledger;
+    const faults = new ConnectionFaults(board, this.number, openedAtMs);
+    const { clock } = network;
+    this.#toServer = new DatagramWay(box, undefined, faults, "toServer", clock, this.counts);
+    this.#toClient = new DatagramWay(door, client, faults, "toClient", clock, this.counts);
+    ledger.begin(this);
+    void this.#answers();
+  }
+
+  get bytesToServer(): number {
+    return this.#toServer.passedBytes;
+  }
+  get bytesToClient(): number {
+    return this.#toClient.passedBytes;
+  }
+
+  async toServer(datagrams: readonly Datagram[]): Promise<void> {
+    for (const { data } of datagrams) this.bytesFromClient += data.length;
+    await this.#toServer.take(datagrams);
+  }
+
+  async close(): Promise<void> {
+    this.#toServer.stop();
+    this.#toClient.stop();
+    this.#ledger.end(this);
+    await this.#box.close().catch(() => undefined);
+  }
+
+  async #answers(): Promise<void> {
+    for (;;) {
+      try {
+        for await (const batch of this.#box.batches()) {
+          for (const { data } of batch) this.bytesFromServer += data.length;
+          await this.#toClient.take(batch);
+        }
+        return;
+      } catch {
+        // Nobody listens at the server's port: a datagram that finds nobody is lost, and the next one may not be.
+        if (this.#box.signal.aborted) return;
+      }
+    }
+  }
+}

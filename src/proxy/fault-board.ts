@@ -1,0 +1,97 @@
+/** Which faults act now in one proxy, and on which of its connections. */
+
+import { type FaultGuard, guardOf } from "../core/faults/fault.ts";
+import { probabilityThreshold, RandomStream } from "../core/faults/random-stream.ts";
+import { connectionRange, type Direction, directionsOf, type ProxyFault } from "./fault.ts";
+
+/** A fault that acts. */
+export interface BoardFault {
+  readonly fault: ProxyFault;
+  readonly ways: readonly Direction[];
+  /** Its kind, and which one of its kind: the label of its draws. */
+  readonly label: string;
+}
+
+/** The faults of one proxy. */
+export class FaultBoard {
+  readonly seed: number;
+  /** The name of the proxy, which is a part of all labels. */
+  readonly name: string;
+  readonly #acting = new Set<BoardFault>();
+  readonly #count = new Map<string, number>();
+  readonly #watchers = new Set<() => void>();
+  #connections = 0;
+
+  constructor(seed: number, name: string) {
+    this.seed = seed;
+    this.name = name;
+  }
+
+  get faults(): readonly BoardFault[] {
+    return [...this.#acting];
+  }
+
+  /** The number of the connection that comes now. */
+  nextConnection(): number {
+    return (this.#connections += 1);
+  }
+
+  /** Lets a fault begin that has been checked. */
+  inflict(fault: ProxyFault): FaultGuard {
+    const number = (this.#count.get(fault.kind) ?? 0) + 1;
+    this.#count.set(fault.kind, number);
+    const own = { fault, ways: directionsOf(fault, "inflict"), label: `${fault.kind}/${number}` };
+    this.#acting.add(own);
+    this.#tell();
+    return guardOf([() => this.#acting.delete(own) && this.#tell()]);
+  }
+
+  /** Calls `changed` whenever a fault begins or ends, until the answer is called. */
+  watch(changed: () => void): () => void {
+    this.#watchers.add(changed);
+    return () => void this.#watchers.delete(changed);
+  }
+
+  /** The randomness of one use on one connection. */
+  stream(connection: number, label: string): RandomStream {
+    return new RandomStream(this.seed, `proxy/${this.name}/${connection}/${label}`);
+  }
+
+  #tell(): void {
+    for (const changed of this.#watchers) changed();
+  }
+}
+
+/** The faults that are about one connection. Whether one hits it at all is drawn once. */
+export class ConnectionFaults {
+  readonly number: number;
+  readonly openedAtMs: number;
+  readonly board: FaultBoard;
+  readonly #drawn = new Map<BoardFault, boolean>();
+
+  constructor(board: FaultBoard, number: number, openedAtMs: number) {
+    this.board = board;
+    this.number = number;
+    this.openedAtMs = openedAtMs;
+  }
+
+  /** Those of one direction, in the order in which they began. Each may still wait for its trigger. */
+  of(direction: Direction): readonly BoardFault[] {
+    return this.board.faults.filter((one) => one.ways.includes(direction) && this.#isHit(one));
+  }
+
+  #isHit(one: BoardFault): boolean {
+    const { connections, chance } = one.fault.when ?? {};
+    if (connections !== undefined) {
+      const [first, last] = connectionRange(connections);
+      if (this.number < first || this.number > last) return false;
+    }
+    if (chance === undefined) return true;
+    let hit = this.#drawn.get(one);
+    if (hit === undefined) {
+      hit = this.board.stream(this.number, `when/${one.label}`).chance(probabilityThreshold(chance));
+      this.#drawn.set(one, hit);
+    }
+    return hit;
+  }
+}

@@ -1,0 +1,144 @@
+/** A fault of the proxy: one of the vocabulary, between the hosts `client` and `server`, and when it acts. */
+
+import type { Address } from "../core/address/address.ts";
+import { checkFault } from "../core/faults/fault-list.ts";
+import { EVERY_HOST, type Fault } from "../core/faults/fault.ts";
+import {
+  NO_STREAM_FAULTS,
+  STREAM_FAULT_RULES,
+  type StreamFault,
+  withStreamFault,
+} from "../core/faults/stream-fault.ts";
+import {
+  checkOptions,
+  FLAG,
+  numberFrom,
+  OBJECT,
+  optionInvalid,
+  options as object,
+  type OptionRule,
+  type RulesOf,
+} from "../core/options/check-options.ts";
+
+/** When a fault acts, beside the time between its begin and its end. All that is given must hold. */
+export interface ProxyTrigger {
+  /** Only these connections, by number: `"3"`, `"1-2"`, `"5-"`. */
+  readonly connections?: string | undefined;
+  /** Only behind so many bytes of the direction. */
+  readonly bytes?: number | undefined;
+  /** Only when the connection is so old, in milliseconds. */
+  readonly afterMs?: number | undefined;
+  /** From the chunk on that completes these bytes in the direction: a text, or `0x` and hexadecimal digits. */
+  readonly match?: string | undefined;
+  /** Probability that it acts on a connection at all, from 0 to 1; drawn once for each. Default 1. */
+  readonly chance?: number | undefined;
+}
+
+/**
+ * A fault of the vocabulary of `zocalo/sim`. Hosts are named `client` and `server`: what goes `from: "client", to: "server"` is what
+ * the client sends. `*` stands for both. No byte of a connection is lost, doubled or overtaken, as TCP has it: `loss`, `corruption` and
+ * `reordering` are delay there, and `duplication` is not seen. `slicing`, `cut`, `linger` and `reset` are for connections only; `pause`,
+ * `freeze`, `crash` and `skew` for none. `partition`, `partition-one-way` and `isolate` hold bytes back until they end, and lose
+ * datagrams. `reset` resets the connection with the next bytes, or the end, or when it is `when.afterMs` old.
+ */
+export type ProxyFault = (Fault | StreamFault) & {
+  /** When it acts. Default: as long as it lasts, on each connection. */
+  readonly when?: ProxyTrigger | undefined;
+  /**
+   * Of `corruption` on connections: the flipped bit arrives, as behind a box that computes the checksum anew. Default false: TCP finds
+   * the bit and sends the segment again.
+   */
+  readonly middlebox?: boolean | undefined;
+};
+
+/** A way through a proxy. */
+export type Direction = "toServer" | "toClient";
+
+const CONNECTIONS = /^(\d+)(-(\d+)?)?$/;
+const TRIGGER_RULES: RulesOf<ProxyTrigger> = {
+  connections: {
+    wanted: 'numbers of connections, as "3", "1-2" or "5-"',
+    holds: (value) => typeof value === "string" && CONNECTIONS.test(value),
+  },
+  bytes: numberFrom(0),
+  afterMs: numberFrom(0),
+  match: {
+    wanted: "a text that is not empty, or 0x and pairs of hexadecimal digits",
+    holds: (value) => typeof value === "string" && matchBytes(value).length > 0,
+  },
+  chance: {
+    wanted: "a probability from 0 to 1",
+    holds: (value) => typeof value === "number" && value >= 0 && value <= 1,
+  },
+};
+const OWN_RULES: Readonly<Record<"when" | "middlebox", OptionRule>> = { when: object(TRIGGER_RULES), middlebox: FLAG };
+
+/** Faults of programs and machines: a proxy has no power over them. */
+const OF_HOSTS: ReadonlySet<string> = new Set(["pause", "freeze", "crash", "skew"]);
+
+/** Throws `OPTION_INVALID` for a fault that is none, or that a proxy to `upstream` cannot have. */
+export function checkProxyFault(given: ProxyFault, upstream: Address, op: string): void {
+  checkOptions({ op }, { fault: given }, { fault: { ...OBJECT, required: true } });
+  const { when, middlebox, ...fault } = given;
+  checkOptions({ op }, { when, middlebox }, OWN_RULES, "fault.");
+  const isUdp = upstream.transport === "udp";
+  const what = `${JSON.stringify(fault.kind)} is no fault of a proxy`;
+  if (OF_HOSTS.has(fault.kind)) {
+    throw optionInvalid({ op }, `${what}, which has no power over a program or its machine; zocalo/sim has`);
+  }
+  if (isStreamFault(fault)) {
+    checkOptions({ op }, fault, STREAM_FAULT_RULES[fault.kind], "fault.");
+    withStreamFault(NO_STREAM_FAULTS, fault);
+  } else checkFault({ ...fault, atMs: 0, lastsMs: 0 }, "fault.", op);
+  if (isUdp && (isStreamFault(fault) || fault.kind === "reset")) {
+    throw optionInvalid({ op }, `${what} of datagrams (${String(upstream)}), only of one of connections`);
+  }
+  directionsOf(fault, op);
+  if (isUdp && (when?.match !== undefined || when?.bytes !== undefined)) {
+    throw optionInvalid(
+      { op },
+      `fault.when.match and fault.when.bytes are about connections, not about ${String(upstream)}`,
+    );
+  }
+  if (middlebox !== undefined && (fault.kind !== "corruption" || isUdp)) {
+    throw optionInvalid({ op }, "fault.middlebox is for corruption on connections only");
+  }
+}
+
+/** Whether a fault is for connections only, and for proxies only. */
+export function isStreamFault(fault: Fault | StreamFault): fault is StreamFault {
+  return Object.hasOwn(STREAM_FAULT_RULES, fault.kind);
+}
+
+/** The ways that a fault is about. */
+export function directionsOf(fault: Fault | StreamFault, op: string): readonly Direction[] {
+  const known = ["client", "server", EVERY_HOST];
+  const hosts = "host" in fault ? [fault.host] : [fault.from, fault.to];
+  const strange = hosts.find((host) => !known.includes(host));
+  if (strange !== undefined) {
+    const detail = `there is no host ${JSON.stringify(strange)}; the hosts of a proxy are "client" and "server"`;
+    throw optionInvalid({ op }, detail);
+  }
+  if ("host" in fault || fault.kind === "partition" || fault.kind === "reset") return ["toServer", "toClient"];
+  const { from, to } = fault;
+  const ways: Direction[] = [];
+  if (from !== "server" && to !== "client") ways.push("toServer");
+  if (from !== "client" && to !== "server") ways.push("toClient");
+  if (ways.length > 0) return ways;
+  throw optionInvalid(
+    { op },
+    `${JSON.stringify(fault.kind)} from ${from} to ${to} is about no way: nothing goes from a host to itself`,
+  );
+}
+
+/** The first and the last connection that `connections` names. */
+export function connectionRange(connections: string): readonly [first: number, last: number] {
+  const [, first, range, last] = CONNECTIONS.exec(connections) ?? [];
+  if (range === undefined) return [Number(first), Number(first)];
+  return [Number(first), last === undefined ? Number.POSITIVE_INFINITY : Number(last)];
+}
+
+/** The bytes of a `match`. */
+export function matchBytes(match: string): Buffer {
+  return /^0x(?:[\da-f]{2})+$/i.test(match) ? Buffer.from(match.slice(2), "hex") : Buffer.from(match);
+}

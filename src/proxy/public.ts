@@ -1,0 +1,103 @@
+/** The public contract of the fault proxy. */
+
+import type { Address, AddressLike } from "../core/address/address.ts";
+import type { FaultGuard } from "../core/faults/fault.ts";
+import type { NetworkOption } from "../api/call-options.ts";
+import type { CloseReport, GracefulCloseOptions } from "../io/operation/graceful-close.ts";
+import type { ProxyFault } from "./fault.ts";
+import type { ProxyReport } from "./report.ts";
+
+/** One proxy: where clients connect to, and where it passes on to. */
+export interface ProxyDefinition {
+  /** Its name, unique among the proxies that run together. */
+  readonly name: string;
+  /**
+   * Where clients connect to: `tcp://`, `unix:` or `udp://`, the same kind as `upstream` (TCP and Unix may be mixed). Default: a free
+   * port of 127.0.0.1. Loopback only, unless `expose` is set.
+   */
+  readonly listen?: AddressLike | undefined;
+  /** The real server. TLS passes as bytes: write `tcp://`. Loopback only, unless `expose` is set. */
+  readonly upstream: AddressLike;
+  /** Whether it listens. Default true. While it does not, clients are refused. */
+  readonly enabled?: boolean | undefined;
+  /** Faults that act from the start. */
+  readonly faults?: readonly ProxyFault[] | undefined;
+}
+
+/** What may be changed of a proxy that runs. What is left out stays. */
+export type ProxyChange = Pick<Partial<ProxyDefinition>, "listen" | "upstream" | "enabled">;
+
+/** Options of `startProxy`. */
+export interface StartProxyOptions extends NetworkOption {
+  /** Decides which chunks and datagrams a fault hits: a whole number from 0 on. Default 1. */
+  readonly seed?: number | undefined;
+  /** The proxies to start; more can be added later. */
+  readonly proxies?: readonly ProxyDefinition[] | undefined;
+  /**
+   * Allows addresses other than loopback, for listening and for upstreams. Default false, since a proxy that anybody can reach lets
+   * anybody reach what is behind it.
+   */
+  readonly expose?: boolean | undefined;
+}
+
+/** A connection that passes through a proxy now, or the datagrams of one client. */
+export interface ProxiedConnection {
+  /** Counted from 1, in the order of arrival at its proxy. */
+  readonly number: number;
+  /** Who connected. */
+  readonly client: Address;
+  /** When, on the clock of the network, in milliseconds. */
+  readonly openedAtMs: number;
+  /** Bytes that the upstream has been given. */
+  readonly bytesToServer: number;
+  /** Bytes that the client has been given. */
+  readonly bytesToClient: number;
+}
+
+/** One proxy that runs. */
+export interface FaultProxy {
+  /** Its name. */
+  readonly name: string;
+  /** Where clients connect to, with the port that the system chose. */
+  readonly listen: Address;
+  /** The real server. */
+  readonly upstream: Address;
+  /** Whether it listens. */
+  readonly enabled: boolean;
+  /** The faults that act now, in the order in which they began. */
+  readonly faults: readonly ProxyFault[];
+  /** What passes through it now. */
+  readonly connections: readonly ProxiedConnection[];
+  /**
+   * Lets a fault begin, until the guard ends it. Throws `OPTION_INVALID` for one that this proxy cannot have, such as `slicing` of
+   * datagrams.
+   */
+  inflict(fault: ProxyFault): FaultGuard;
+  /**
+   * Changes the proxy. When `enabled`, `listen` or `upstream` becomes another, its connections are cut. Rejects with `OPTION_INVALID` and
+   * `ADDRESS_INVALID` before anything has changed, and as `listen` does: the proxy is then as it was, but not enabled.
+   */
+  change(change: ProxyChange): Promise<void>;
+}
+
+/** Proxies that run together, with one seed. `await using` closes them. */
+export interface FaultProxies extends AsyncDisposable {
+  /** What decides the draws of all faults. */
+  readonly seed: number;
+  /** The proxies by name, in the order in which they were added. */
+  readonly proxies: ReadonlyMap<string, FaultProxy>;
+  /** Resolves when they are closed. Never rejects. */
+  readonly closed: Promise<void>;
+  /** Adds a proxy. Rejects with `OPTION_INVALID` (also for a name that is taken), `ADDRESS_INVALID`, and as `listen` and `bind` do. */
+  add(definition: ProxyDefinition): Promise<FaultProxy>;
+  /** Removes a proxy and cuts its connections. Rejects with `OPTION_INVALID` when there is none of this name. */
+  remove(name: string): Promise<void>;
+  /** Lets a fault begin in every proxy that can have it. Throws `OPTION_INVALID` when none can. */
+  inflict(fault: ProxyFault): FaultGuard;
+  /** What the faults have done so far. */
+  report(): ProxyReport;
+  /** Accepts no more, waits for the connections for `timeoutMs` (default 5000), then cuts the rest. */
+  close(options?: GracefulCloseOptions): Promise<CloseReport>;
+  /** Cuts all connections at once. */
+  abort(reason?: unknown): void;
+}

@@ -1,0 +1,129 @@
+/** What the faults of a proxy have done: counts by fault, and digests that are equal when the same was done. */
+
+import type { PlannedPiece } from "../core/faults/stream-plan.ts";
+import { hashText } from "../core/faults/random-stream.ts";
+import type { ProxyFault } from "./fault.ts";
+
+/** What was done to one connection, or to the datagrams of one client. */
+export interface ConnectionReport {
+  /** The name of its proxy. */
+  readonly proxy: string;
+  /** Its number there. */
+  readonly number: number;
+  /** Bytes that came from the client. */
+  readonly bytesFromClient: number;
+  /** Bytes that came from the server. */
+  readonly bytesFromServer: number;
+  /** How often each fault has acted: chunks that waited, segments and datagrams that were lost, connections that were cut. */
+  readonly faults: Readonly<Record<string, number>>;
+  /** 8 hexadecimal digits; equal when bytes and counts are. */
+  readonly digest: string;
+}
+
+/** What all faults have done since the start. */
+export interface ProxyReport {
+  /** What decided the draws. */
+  readonly seed: number;
+  /** Connections so far, and clients of datagrams. */
+  readonly connections: number;
+  /** How often each fault has acted, over all connections. */
+  readonly faults: Readonly<Record<string, number>>;
+  /** 16 hexadecimal digits over all connections, whatever the order in which they ended: the same traffic and seed give the same. */
+  readonly digest: string;
+  /** The connections that are open and the last 1000 that are over. */
+  readonly details: readonly ConnectionReport[];
+}
+
+/** Counts the faults of one connection. */
+export class FaultCounts {
+  readonly faults: Map<string, number> = new Map();
+
+  add(kind: string, times = 1): void {
+    if (times > 0) this.faults.set(kind, (this.faults.get(kind) ?? 0) + times);
+  }
+
+  /** A chunk was planned. */
+  chunk(acting: readonly ProxyFault[], pieces: readonly PlannedPiece[], outcome: string): void {
+    for (const { kind } of acting) {
+      if (kind === "slicing") this.add(kind, pieces.length);
+      else if (kind !== "loss" && kind !== "burst-loss" && kind !== "corruption" && kind !== "cut") this.add(kind);
+    }
+    for (const { losses, lostTo, flippedBit } of pieces) {
+      if (lostTo !== undefined) this.add(lostTo, losses);
+      if (flippedBit !== undefined) this.add("corruption");
+    }
+    if (outcome === "cut") this.add("cut");
+  }
+}
+
+const KEPT_DETAILS = 1000;
+
+/** What is known of a connection that is counted. */
+export interface Counted {
+  readonly proxy: string;
+  readonly number: number;
+  readonly counts: FaultCounts;
+  readonly bytesFromClient: number;
+  readonly bytesFromServer: number;
+}
+
+/** Gathers the counts of all connections. */
+export class ReportLedger {
+  readonly #open = new Set<Counted>();
+  readonly #over: ConnectionReport[] = [];
+  readonly #faults = new FaultCounts();
+  #connections = 0;
+  #sums: [number, number] = [0, 0];
+
+  begin(counted: Counted): void {
+    this.#connections += 1;
+    this.#open.add(counted);
+  }
+
+  end(counted: Counted): void {
+    if (!this.#open.delete(counted)) return;
+    const report = reportOf(counted);
+    this.#over.push(report);
+    if (this.#over.length > KEPT_DETAILS) this.#over.shift();
+    for (const [kind, times] of counted.counts.faults) this.#faults.add(kind, times);
+    this.#sums = plus(this.#sums, report);
+  }
+
+  report(seed: number): ProxyReport {
+    const open = Array.from(this.#open, reportOf);
+    const all = new FaultCounts();
+    let sums = this.#sums;
+    for (const [kind, times] of this.#faults.faults) all.add(kind, times);
+    for (const one of open) {
+      for (const [kind, times] of Object.entries(one.faults)) all.add(kind, times);
+      sums = plus(sums, one);
+    }
+    return {
+      seed,
+      connections: this.#connections,
+      faults: sorted(all.faults),
+      digest: sums.map(hex).join(""),
+      details: [...this.#over, ...open],
+    };
+  }
+}
+
+/** Sums do not depend on the order. */
+function plus([a, b]: readonly [number, number], report: ConnectionReport): [number, number] {
+  const text = `${report.proxy}/${report.number}/${report.digest}`;
+  return [(a + hashText(text)) >>> 0, (b + hashText(text, hashText("second"))) >>> 0];
+}
+
+function reportOf({ proxy, number, counts, bytesFromClient, bytesFromServer }: Counted): ConnectionReport {
+  const faults = sorted(counts.faults);
+  const digest = hex(hashText(JSON.stringify([proxy, number, bytesFromClient, bytesFromServer, faults])));
+  return { proxy, number, bytesFromClient, bytesFromServer, faults, digest };
+}
+
+function sorted(faults: ReadonlyMap<string, number>): Readonly<Record<string, number>> {
+  return Object.fromEntries([...faults].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function hex(value: number): string {
+  return value.toString(16).padStart(8, "0");
+}

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { bind, connect, listen, serve, serveDatagrams, type StreamSocket } from "../index.ts";
+import { expectError } from "../testing/expect-error.ts";
+import { PatternCheck, sendPattern, textToEnd } from "../testing/stream/check.ts";
+import type { FaultProxies, FaultProxy } from "./public.ts";
+import { startProxy } from "./start-proxy.ts";
+
+async function echo(peer: StreamSocket): Promise<void> {
+  for await (const bytes of peer) await peer.write(bytes);
+}
+
+function named(running: FaultProxies, name: string): FaultProxy {
+  const proxy = running.proxies.get(name);
+  assert.ok(proxy !== undefined);
+  return proxy;
+}
+
+test("without faults bytes pass both ways, an end as an end, a reset as a reset", async () => {
+  await using target = await listen("tcp://127.0.0.1:0");
+  await using running = await startProxy({ proxies: [{ name: "a", upstream: target.localAddress }] });
+  const proxy = named(running, "a");
+  const call = await connect(proxy.listen);
+  const peer = await target.accept();
+  await call.write("question");
+  await call.end();
+  assert.equal(await textToEnd(peer), "question");
+  await peer.write("answer");
+  assert.equal(String(await call.readExactly(6)), "answer");
+  const [connection] = proxy.connections;
+  assert.deepEqual([connection?.number, connection?.bytesToServer, connection?.bytesToClient], [1, 8, 6]);
+  await peer.end();
+  assert.equal(await call.read(), null);
+  const [second, far] = await Promise.all([connect(proxy.listen), target.accept()]);
+  await second.write("x");
+  await far.readExactly(1);
+  far.abort();
+  await expectError(second.read(), { code: "CONNECTION_RESET" });
+});
+
+test("a slow reader slows its writer, and loses nothing", async () => {
+  await using target = await listen("tcp://127.0.0.1:0");
+  await using running = await startProxy({ proxies: [{ name: "a", upstream: target.localAddress }] });
+  const [call, peer] = await Promise.all([connect(named(running, "a").listen), target.accept()]);
+  const sent = sendPattern(call, 20_000_000, 100_000).then(() => call.end());
+  const received = new PatternCheck();
+  for await (const piece of peer) received.next(piece);
+  await sent;
+  assert.equal(received.bytes, 20_000_000);
+  await Promise.all([peer.close(), call.close()]);
+});
+
+test("Unix sockets and TCP may be joined", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "zocalo-proxy-"));
+  try {
+    await using target = await serve(`unix:${join(folder, "target")}`, echo);
+    await using running = await startProxy({
+      proxies: [
+        { name: "tcp", upstream: target.localAddress },
+        { name: "unix", upstream: target.localAddress, listen: `unix:${join(folder, "door")}` },
+      ],
+    });
+    for (const proxy of running.proxies.values()) {
+      await using call = await connect(proxy.listen);
+      await call.write("hola");
+      assert.equal(String(await call.readExactly(4)), "hola");
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("each client of a datagram proxy gets its own answers", async () => {
+  await using target = await serveDatagrams("udp://127.0.0.1:0", ({ data }) => String(data).toUpperCase());
+  await using running = await startProxy({ proxies: [{ name: "u", upstream: target.localAddress }] });
+  const { listen: door } = named(running, "u");
+  await using first = await bind("udp://127.0.0.1:0", { remote: door });
+  await using second = await bind("udp://127.0.0.1:0", { remote: door });
+  await first.send("one");
+  await second.send("two");
+  assert.equal(String((await second.receive()).data), "TWO");
+  assert.equal(String((await first.receive()).data), "ONE");
+  assert.deepEqual(
+    named(running, "u").connections.map(({ bytesToServer, bytesToClient }) => [bytesToServer, bytesToClient]),
+    [
+      [3, 3],
+      [3, 3],
+    ],
+  );
+});
+
+test("a proxy is changed, disabled, added and removed while it runs", async () => {
+  await using one = await serve("tcp://127.0.0.1:0", async (peer) => await peer.write("one"));
+  await using two = await serve("tcp://127.0.0.1:0", async (peer) => await peer.write("two"));
+  await using running = await startProxy({ proxies: [{ name: "a", upstream: one.localAddress }] });
+  const proxy = named(running, "a");
+  const door = proxy.listen;
+  const answer = async (at = door): Promise<string> => {
+    await using call = await connect(at);
+    return await textToEnd(call);
+  };
+  assert.equal(await answer(), "one");
+  await proxy.change({ upstream: two.localAddress });
+  assert.deepEqual([await answer(), proxy.listen.port], ["two", door.port]);
+  await proxy.change({ enabled: false });
+  await expectError(connect(door), { code: "CONNECTION_REFUSED" });
+  await proxy.change({ enabled: true });
+  assert.equal(await answer(), "two");
+  await expectError(running.add({ name: "a", upstream: one.localAddress }), { code: "OPTION_INVALID" });
+  await expectError(running.remove("b"), { code: "OPTION_INVALID" });
+  const added = await running.add({ name: "b", upstream: one.localAddress });
+  assert.equal(await answer(added.listen), "one");
+  await running.remove("b");
+  await expectError(connect(added.listen), { code: "CONNECTION_REFUSED" });
+});
+
+test("nothing is open when one of the proxies is wrong", async () => {
+  await using target = await serve("tcp://127.0.0.1:0", echo);
+  const free = await listen("tcp://127.0.0.1:0");
+  const door = free.localAddress;
+  await free.close();
+  const good = { name: "good", listen: door, upstream: target.localAddress };
+  const upstream = target.localAddress;
+  const slow = { kind: "latency", from: "client", to: "server", latency: 10 } as const;
+  const wrong = [
+    { name: "good", upstream },
+    { name: "", upstream },
+    { name: "x" },
+    { name: "x", upstream: "tcp://192.0.2.1:80" },
+    { name: "x", upstream: "tls://127.0.0.1:80" },
+    { name: "x", upstream, listen: "tcp://0.0.0.0:0" },
+    { name: "x", upstream, listen: "udp://127.0.0.1:0" },
+    { name: "x", upstream, listen: "tcp://127.0.0.1:99999" },
+    { name: "x", upstream, unknown: 1 },
+    { name: "x", upstream, enabled: "yes" },
+    // The door of the server is taken.
+    { name: "x", upstream, listen: upstream },
+    { name: "x", upstream, faults: [{ ...slow, latency: -1 }] },
+    { name: "x", upstream, faults: [{ ...slow, unknown: 1 }] },
+    { name: "x", upstream, faults: [{ ...slow, from: "nobody" }] },
+    { name: "x", upstream, faults: [{ ...slow, to: "client" }] },
+    { name: "x", upstream, faults: [{ ...slow, when: { connections: "one" } }] },
+    { name: "x", upstream, faults: [{ ...slow, when: { match: "" } }] },
+    { name: "x", upstream, faults: [{ kind: "meteor" }] },
+    { name: "x", upstream, faults: [{ kind: "crash", host: "server" }] },
+    { name: "x", upstream, faults: [{ ...slow, middlebox: true }] },
+    { name: "x", upstream, faults: [{ kind: "slicing", from: "*", to: "*", averageBytes: 0 }] },
+    { name: "x", upstream: "udp://127.0.0.1:9", faults: [{ kind: "cut", from: "*", to: "*", bytes: 1 }] },
+    { name: "x", upstream: "udp://127.0.0.1:9", faults: [{ ...slow, when: { bytes: 1 } }] },
+    { name: "x", upstream: "udp://127.0.0.1:9", faults: [{ kind: "reset", from: "*", to: "*" }] },
+  ];
+  for (const one of wrong) {
+    const starting = startProxy({ proxies: [good, one as typeof good] });
+    const code = await starting.then(
+      (running) => running.abort(),
+      (error: unknown) => (error as { readonly code: string }).code,
+    );
+    assert.match(String(code), /^(OPTION_INVALID|ADDRESS_INVALID|ADDRESS_IN_USE)$/, JSON.stringify(one));
+    await expectError(connect(door), { code: "CONNECTION_REFUSED" });
+  }
+});

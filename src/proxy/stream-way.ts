@@ -1,0 +1,295 @@
+/** One direction of a connection while faults act on it: bytes wait here until the plan says that they leave. */
+
+import { NO_STREAM_FAULTS, type StreamConditions, withStreamFault } from "../core/faults/stream-fault.ts";
+import { StreamPlan } from "../core/faults/stream-plan.ts";
+import type { Clock, Timer } from "../io/network/network.ts";
+import type { Detour, DetourWay } from "../io/stream/relay.ts";
+import { type Direction, matchBytes, type ProxyFault } from "./fault.ts";
+import type { BoardFault, ConnectionFaults } from "./fault-board.ts";
+import type { FaultCounts } from "./report.ts";
+
+/** What may be under way before the sender must wait: as much as a long fat pipe holds (40 MB a second at 100 ms). */
+const UNDER_WAY_BYTES = 4_194_304;
+/** The least that may be, whatever the bandwidth: a read of the kernel. */
+const LEAST_UNDER_WAY_BYTES = 65_536;
+/** What a piece costs beside its bytes, so that many small ones do not fill the memory. */
+const PIECE_BYTES = 256;
+const MICROSECONDS = 1000;
+
+/** Bytes that wait, or what follows them. */
+interface Item {
+  readonly kind: "bytes" | "end" | "close" | "lost";
+  readonly bytes: Uint8Array;
+  readonly dueUs: number;
+  /** It came during silence, and waits for its end. */
+  readonly held: boolean;
+  next: Item | undefined;
+}
+
+/** A fault that is about this direction, and what its trigger has seen. */
+interface Candidate {
+  readonly fault: ProxyFault;
+  readonly board: BoardFault;
+  readonly wanted: Buffer | undefined;
+  /** The last bytes, in which what is wanted may begin. */
+  tail: Buffer;
+  matched: boolean;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Passes the bytes of one direction on as its faults have it. */
+export class StreamWay implements Detour {
+  readonly #way: DetourWay;
+  readonly #connection: ConnectionFaults;
+  readonly #direction: Direction;
+  readonly #clock: Clock;
+  readonly #counts: FaultCounts;
+  readonly #plan: StreamPlan;
+  readonly #unwatch: () => void;
+  #candidates: readonly Candidate[] = [];
+  #silent = false;
+  #mostUnderWay = UNDER_WAY_BYTES;
+  #head: Item | undefined;
+  #last: Item | undefined;
+  #underWay = 0;
+  #writing = false;
+  #holding = false;
+  #stopped = false;
+  #timer: Timer | undefined;
+  /** Of faults that act by themselves when their time has come. */
+  readonly #timers: Timer[] = [];
+  /** The time-out that swallows what comes. */
+  #swallowing: BoardFault | undefined;
+
+  constructor(way: DetourWay, connection: ConnectionFaults, direction: Direction, clock: Clock, counts: FaultCounts) {
+    this.#way = way;
+    this.#connection = connection;
+    this.#direction = direction;
+    this.#clock = clock;
+    this.#counts = counts;
+    this.#plan = new StreamPlan((kind) => connection.board.stream(connection.number, `${direction}/${kind}`));
+    this.#unwatch = connection.board.watch(() => this.#boardChanged());
+    this.#boardChanged();
+  }
+
+  get busy(): boolean {
+    return this.#candidates.length > 0 || this.#head !== undefined || this.#writing;
+  }
+
+  received(view: Uint8Array): void {
+    // One copy for all pieces of a chunk.
+    const chunk = Buffer.from(view);
+    for (const candidate of this.#candidates) match(candidate, chunk);
+    const first = this.#way.bytesTaken;
+    for (let at = 0; at < chunk.length && !this.#stopped; ) {
+      const acting = this.#act(first + at);
+      if (acting === undefined) return;
+      const end = Math.min(chunk.length, this.#nextTrigger(first + at) - first);
+      this.#plan.carriedBytes = first + at;
+      this.#take(chunk.subarray(at, end), acting);
+      at = end;
+    }
+    this.#look();
+  }
+
+  ended(): void {
+    if (this.#act(this.#way.bytesTaken) === undefined) return;
+    const dueUs = this.#plan.end(this.#nowUs);
+    this.#add(dueUs === undefined ? "lost" : "end", NOTHING, dueUs ?? this.#nowUs);
+    this.#look();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#unwatch();
+    this.#timer?.cancel();
+    for (const timer of this.#timers) timer.cancel();
+    this.#head = undefined;
+  }
+
+  get #nowUs(): number {
+    return this.#clock.now() * MICROSECONDS;
+  }
+
+  /** A fault has begun or ended. What each trigger has seen stays. */
+  #boardChanged(): void {
+    const known = new Map(this.#candidates.map((candidate) => [candidate.board, candidate]));
+    this.#candidates = this.#connection.of(this.#direction).map((board) => known.get(board) ?? candidateOf(board));
+    const swallowing = this.#swallowing;
+    if (swallowing !== undefined && !this.#candidates.some(({ board }) => board === swallowing)) this.#way.close();
+    for (const one of this.#candidates) {
+      if (known.has(one.board) || (one.fault.kind !== "reset" && one.fault.kind !== "timeout")) continue;
+      const { afterMs } = one.fault.when ?? {};
+      if (afterMs !== undefined) this.#later(this.#connection.openedAtMs + afterMs - this.#clock.now());
+      else if (one.fault.kind === "timeout" && this.#acts(one, this.#way.bytesTaken)) this.#swallow(one);
+    }
+    this.#silent = this.#candidates.some((one) => isSilence(one.fault) && this.#acts(one, this.#way.bytesTaken));
+    this.#look();
+  }
+
+  /** Puts the faults to work when the connection is old enough for one. */
+  #later(inMs: number): void {
+    this.#timers.push(this.#clock.setTimer(() => void this.#act(this.#way.bytesTaken), Math.max(0, inMs), true));
+  }
+
+  /** What comes is lost from now on, until the connection closes. */
+  #swallow({ fault, board }: Candidate): void {
+    if (fault.kind !== "timeout" || this.#swallowing !== undefined) return;
+    this.#swallowing = board;
+    this.#counts.add("timeout");
+    if (fault.afterMs === undefined) return;
+    this.#timers.push(this.#clock.setTimer(() => this.#way.close(), fault.afterMs, true));
+  }
+
+  #acts({ fault, matched }: Candidate, atBytes: number): boolean {
+    const { bytes = 0, afterMs = 0 } = fault.when ?? {};
+    return matched && atBytes >= bytes && this.#clock.now() >= this.#connection.openedAtMs + afterMs;
+  }
+
+  /** Puts the faults to work that act behind so many bytes. Undefined when nothing passes any more. */
+  #act(atBytes: number): readonly ProxyFault[] | undefined {
+    const hits = this.#candidates.filter((one) => this.#acts(one, atBytes));
+    for (const hit of hits) this.#swallow(hit);
+    const acting = hits.map(({ fault }) => fault);
+    if (acting.some(({ kind }) => kind === "reset")) {
+      this.#counts.add("reset");
+      this.#way.broken(new Error("the fault proxy reset the connection, as a fault asked for"));
+      return undefined;
+    }
+    if (this.#swallowing !== undefined) return undefined;
+    this.#silent = acting.some(isSilence);
+    const conditions = conditionsOf(acting);
+    this.#plan.conditions = conditions;
+    const { bitsPerSecond } = conditions.link;
+    const secondBytes = bitsPerSecond === 0 ? UNDER_WAY_BYTES : bitsPerSecond / 8;
+    this.#mostUnderWay = Math.min(UNDER_WAY_BYTES, Math.max(LEAST_UNDER_WAY_BYTES, secondBytes));
+    return acting;
+  }
+
+  /** Where the next fault begins that waits for bytes. */
+  #nextTrigger(atBytes: number): number {
+    const waiting = this.#candidates.map(({ fault }) => fault.when?.bytes ?? 0).filter((bytes) => bytes > atBytes);
+    return Math.min(Infinity, ...waiting);
+  }
+
+  #take(chunk: Buffer, acting: readonly ProxyFault[]): void {
+    const { pieces, outcome } = this.#plan.take(chunk.length, this.#nowUs);
+    this.#counts.chunk(acting, pieces, outcome);
+    let lastUs = this.#nowUs;
+    for (const { start, end, dueUs, flippedBit } of pieces) {
+      if (flippedBit !== undefined) {
+        const index = start + (flippedBit >>> 3);
+        chunk[index] = (chunk[index] as number) ^ (1 << (flippedBit & 7));
+      }
+      this.#add("bytes", chunk.subarray(start, end), dueUs);
+      lastUs = dueUs;
+    }
+    if (outcome === "cut") this.#add("close", NOTHING, lastUs);
+    else if (outcome === "timed out") this.#add("lost", NOTHING, lastUs);
+  }
+
+  #add(kind: Item["kind"], bytes: Uint8Array, dueUs: number): void {
+    const item: Item = { kind, bytes, dueUs, held: this.#silent, next: undefined };
+    if (this.#head === undefined || this.#last === undefined) this.#head = item;
+    else this.#last.next = item;
+    this.#last = item;
+    this.#underWay += bytes.length + PIECE_BYTES;
+  }
+
+  /** Passes on what is due, one write at a time: so a slow reader slows its writer here too. */
+  #look(): void {
+    if (this.#stopped) return;
+    if (this.#underWay > this.#mostUnderWay && !this.#holding) {
+      this.#holding = true;
+      this.#way.hold(true);
+    }
+    const head = this.#head;
+    if (this.#writing || head === undefined || (head.held && this.#silent)) return;
+    this.#timer?.cancel();
+    const inUs = head.dueUs - this.#nowUs;
+    if (inUs > 0) this.#timer = this.#clock.setTimer(() => this.#look(), inUs / MICROSECONDS);
+    else if (head.kind === "bytes") this.#write();
+    else this.#finish(head.kind);
+  }
+
+  #write(): void {
+    const nowUs = this.#nowUs;
+    const pieces: Uint8Array[] = [];
+    let cost = 0;
+    // A slice leaves by itself, or it would be none.
+    const most = this.#plan.conditions.slicing === undefined ? Number.POSITIVE_INFINITY : 1;
+    for (let item = this.#head; item?.kind === "bytes" && pieces.length < most; item = item.next) {
+      if (item.dueUs > nowUs || (item.held && this.#silent)) break;
+      pieces.push(item.bytes);
+      cost += item.bytes.length + PIECE_BYTES;
+      this.#head = item.next;
+    }
+    this.#writing = true;
+    this.#way.to.write(pieces).then(
+      () => {
+        this.#writing = false;
+        this.#underWay -= cost;
+        this.#way.passed(cost - pieces.length * PIECE_BYTES);
+        if (this.#holding && !this.#stopped && this.#underWay < this.#mostUnderWay / 2) {
+          this.#holding = false;
+          this.#way.hold(false);
+        }
+        this.#look();
+      },
+      (error: unknown) => this.#way.broken(error),
+    );
+  }
+
+  #finish(kind: Exclude<Item["kind"], "bytes">): void {
+    if (kind === "lost") {
+      this.#way.broken(new Error("the fault proxy lost the connection: each repetition of a segment was lost"));
+      return;
+    }
+    this.#writing = true;
+    if (kind === "close") {
+      this.#way.close();
+      return;
+    }
+    this.#way.to.end().then(
+      () => this.#way.finished(),
+      (error: unknown) => this.#way.broken(error),
+    );
+  }
+}
+
+function candidateOf(board: BoardFault): Candidate {
+  const { match: wanted } = board.fault.when ?? {};
+  return {
+    fault: board.fault,
+    board,
+    wanted: wanted === undefined ? undefined : matchBytes(wanted),
+    tail: Buffer.alloc(0),
+    matched: wanted === undefined,
+  };
+}
+
+/** Looks for what a trigger waits for, also where it begins in one chunk and ends in another. */
+function match(candidate: Candidate, chunk: Buffer): void {
+  const { wanted } = candidate;
+  if (candidate.matched || wanted === undefined) return;
+  const text = Buffer.concat([candidate.tail, chunk]);
+  candidate.matched = text.includes(wanted);
+  candidate.tail = Buffer.from(text.subarray(Math.max(0, text.length - wanted.length + 1)));
+}
+
+/** Nothing passes while it acts. Of packets that are all lost, none does. */
+export function isSilence(fault: ProxyFault): boolean {
+  if (fault.kind === "loss") return fault.chance >= 1;
+  return fault.kind === "partition" || fault.kind === "partition-one-way" || fault.kind === "isolate";
+}
+
+function conditionsOf(acting: readonly ProxyFault[]): StreamConditions {
+  let conditions = NO_STREAM_FAULTS;
+  for (const fault of acting) {
+    if (fault.kind === "isolate" || isSilence(fault)) continue;
+    conditions = withStreamFault(conditions, fault);
+    if (fault.middlebox === true) conditions = { ...conditions, middlebox: true };
+  }
+  return conditions;
+}
