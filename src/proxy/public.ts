@@ -88,7 +88,7 @@ export interface FaultProxies extends AsyncDisposable {
   readonly proxies: ReadonlyMap<string, FaultProxy>;
   /** Resolves when they are closed. Never rejects. */
   readonly closed: Promise<void>;
-  /** Adds a proxy. Rejects with `OPTION_INVALID` (also for a name that is taken), `ADDRESS_INVALID`, and as `listen` and `bind` do. */
+  /** Adds a proxy. Rejects with `OPTION_INVALID` (also for a name that is taken), `ADDRESS_INVALID`, `CLOSED`, and as `listen` and `bind` do. */
   add(definition: ProxyDefinition): Promise<FaultProxy>;
   /** Removes a proxy and cuts its connections. Rejects with `OPTION_INVALID` when there is none of this name. */
   remove(name: string): Promise<void>;

@@ -115,6 +115,8 @@ test("a proxy is changed, disabled, added and removed while it runs", async () =
   assert.equal(await answer(added.listen), "one");
   await running.remove("b");
   await expectError(connect(added.listen), { code: "CONNECTION_REFUSED" });
+  await running.close({ timeoutMs: 0 });
+  await expectError(running.add({ name: "c", upstream: one.localAddress }), { code: "CLOSED" });
 });
 
 test("nothing is open when one of the proxies is wrong", async () => {

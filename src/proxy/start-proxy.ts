@@ -2,6 +2,7 @@
 
 import { networkOf } from "../api/call-options.ts";
 import type { Address } from "../core/address/address.ts";
+import { ConnectionError } from "../core/errors.ts";
 import { type FaultGuard, guardOf } from "../core/faults/fault.ts";
 import { checkOptions, optionInvalid } from "../core/options/check-options.ts";
 import type { Network } from "../io/network/network.ts";
@@ -65,6 +66,7 @@ class FaultProxies implements api.FaultProxies {
   readonly #expose: boolean;
   readonly #ledger = new ReportLedger();
   #closing: Promise<CloseReport> | undefined;
+  #isClosed = false;
   #over: () => void = () => undefined;
 
   constructor(network: Network, seed: number, expose: boolean) {
@@ -78,6 +80,7 @@ class FaultProxies implements api.FaultProxies {
 
   async add(definition: api.ProxyDefinition): Promise<api.FaultProxy> {
     const plan = planOf(definition, this.#expose, "add");
+    if (this.#isClosed) throw new ConnectionError("CLOSED", { op: "add", detail: "the proxies were closed" });
     if (this.proxies.has(plan.name)) throw nameTaken(plan.name, "add");
     return await this.open(plan);
   }
@@ -136,11 +139,13 @@ class FaultProxies implements api.FaultProxies {
 
   /** Cuts everything at once. */
   async stop(reason?: unknown): Promise<void> {
+    this.#isClosed = true;
     await Promise.allSettled(Array.from(this.proxies.values(), (proxy) => proxy.shut(reason)));
     this.#over();
   }
 
   async #close(options: GracefulCloseOptions): Promise<CloseReport> {
+    this.#isClosed = true;
     const beganMs = this.#network.clock.now();
     const reports = await Promise.all(Array.from(this.proxies.values(), (proxy) => proxy.close(options)));
     this.#over();
