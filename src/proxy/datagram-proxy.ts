@@ -22,8 +22,11 @@ export async function openDatagramDoor(listen: Address, upstream: Address, parts
   return new DatagramDoor(await bind(listen, { network: parts.network, ...ROOM }), upstream, parts);
 }
 
-/** A burst waits in the queue of the socket. */
-const ROOM = { limits: { maxReceiveQueueDatagrams: 65_536, maxReceiveQueueBytes: 16_777_216 } };
+/** A burst waits in the buffer of the kernel, as with servers, and in the queue of the socket. */
+const ROOM = {
+  udp: { receiveBufferBytes: 4_194_304 },
+  limits: { maxReceiveQueueDatagrams: 65_536, maxReceiveQueueBytes: 16_777_216 },
+};
 
 class DatagramDoor implements ProxyDoor {
   readonly #box: DatagramSocket;
@@ -38,7 +41,8 @@ class DatagramDoor implements ProxyDoor {
     this.#upstream = upstream;
     this.#parts = parts;
     this.#network = parts.network;
-    void this.#run();
+    // It ends when the system takes the socket away, too; then nothing comes any more.
+    this.#run().catch(() => undefined);
   }
 
   get localAddress(): Address {
