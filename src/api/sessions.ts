@@ -11,9 +11,10 @@ import type { Session } from "../io/session/public.ts";
 import type { SessionServer } from "../io/session/server/public.ts";
 import { NETWORK_RULES, networkOf, type NetworkOption } from "./call-options.ts";
 import { SERVER_RULES, closeOnSignals, type SignalOptions } from "./close-on-signals.ts";
+import { onErrorOf } from "./untold-errors.ts";
 
-const SERVE: OptionRules = { ...SERVE_SESSIONS_RULES, ...SERVER_RULES };
-const OPEN: OptionRules = { ...OPEN_SESSION_RULES, ...NETWORK_RULES };
+const SERVE: OptionRules = { ...SERVE_SESSIONS_RULES, ...SERVER_RULES, onError: onErrorOf("serveSessions") };
+const OPEN: OptionRules = { ...OPEN_SESSION_RULES, ...NETWORK_RULES, onError: onErrorOf("connectSession") };
 
 /**
  * Serves a contract: takes clients in, keeps a session for each, and calls the handlers for what they send. A session

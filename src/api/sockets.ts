@@ -23,12 +23,17 @@ import { serveDatagramsOver } from "../io/datagram/serve.ts";
 import type { StreamSocket } from "../io/stream/public.ts";
 import { NETWORK_RULES, networkOf, type NetworkOption } from "./call-options.ts";
 import { closeOnSignals, SERVER_RULES, type SignalOptions } from "./close-on-signals.ts";
+import { onErrorOf } from "./untold-errors.ts";
 
 const CONNECT: OptionRules = { ...CONNECT_RULES, ...NETWORK_RULES };
 const LISTEN: OptionRules = { ...LISTEN_RULES, ...NETWORK_RULES };
-const SERVE: OptionRules = { ...SERVE_RULES, ...SERVER_RULES };
+const SERVE: OptionRules = { ...SERVE_RULES, ...SERVER_RULES, onError: onErrorOf("serve") };
 const BIND: OptionRules = { ...BIND_RULES, ...NETWORK_RULES };
-const SERVE_DATAGRAMS: OptionRules = { ...SERVE_DATAGRAMS_RULES, ...SERVER_RULES };
+const SERVE_DATAGRAMS: OptionRules = {
+  ...SERVE_DATAGRAMS_RULES,
+  ...SERVER_RULES,
+  onError: onErrorOf("serveDatagrams"),
+};
 const SLEEP: OptionRules = { signal: SIGNAL, ...NETWORK_RULES };
 const PAIR: OptionRules = { ...CONNECTION_RULES, ...NETWORK_RULES };
 

@@ -13,8 +13,9 @@ import { openStatelessClient } from "../io/stateless/connect.ts";
 import { serveStatelessOver } from "../io/stateless/serve.ts";
 import { NETWORK_RULES, networkOf, type NetworkOption } from "./call-options.ts";
 import { closeOnSignals, type SignalOptions, SERVER_RULES } from "./close-on-signals.ts";
+import { onErrorOf } from "./untold-errors.ts";
 
-const SERVE: OptionRules = { ...SERVE_STATELESS_RULES, ...SERVER_RULES };
+const SERVE: OptionRules = { ...SERVE_STATELESS_RULES, ...SERVER_RULES, onError: onErrorOf("serveStateless") };
 const CLIENT: OptionRules = { ...STATELESS_CLIENT_RULES, ...NETWORK_RULES };
 
 /**

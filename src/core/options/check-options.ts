@@ -14,6 +14,8 @@ export interface OptionRule {
   readonly wanted: string;
   readonly holds: (value: unknown) => boolean;
   readonly required?: boolean;
+  /** What counts where it is missing; is given all options of the call. Default: nothing. */
+  readonly fallback?: (given: unknown) => unknown;
   /** An error does not show it: it goes to logs. */
   readonly secret?: boolean;
   /** The rules of its own options, where the value is an object. */
@@ -156,7 +158,8 @@ export function checkOptions<T>(call: CallNames, given: T, rules: OptionRules, p
   refuseUnknown(call, given, rules, path, all);
   const checked: Record<string, unknown> = {};
   for (const [name, rule] of Object.entries(rules)) {
-    const value = (given as Readonly<Record<string, unknown>>)[name];
+    const own = (given as Readonly<Record<string, unknown>>)[name];
+    const value = own === undefined ? rule.fallback?.(given) : own;
     if (value === undefined && rule.required !== true) continue;
     if (!rule.holds(value)) throw optionInvalid(call, mustBe(path + name, rule, value));
     const open = rule.within === undefined || !isObject(value);

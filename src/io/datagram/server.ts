@@ -82,7 +82,8 @@ export interface ServeDatagramsOptions extends Omit<BindOptions, "remote" | "lim
   readonly replies?: "free" | "guarded" | undefined;
   /**
    * Told of what a handler threw, of a reply that could not be sent, and of errors of the datagram socket (then without a request).
-   * Default: nobody, but the channel `zocalo:error` has it. Nothing here ever becomes an unhandled rejection.
+   * Default: on the kernel's network the first failure that is no doing of a client is a warning of the process
+   * (`ZOCALO_NO_ON_ERROR`); the channel `zocalo:error` has all. Nothing here ever becomes an unhandled rejection.
    */
   readonly onError?: OnError<DatagramRequest> | undefined;
 }

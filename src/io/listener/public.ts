@@ -190,8 +190,8 @@ export type PeerHandler = (peer: Peer) => unknown;
 export interface ServeOptions extends ListenOptions {
   /**
    * Told of what a handler threw and of a close that could not deliver; not of an end in order, which is the end of the peer between
-   * two reads, or a close of the connection or the server. Default: nobody, but the channel `zocalo:error`
-   * has it. What it throws itself goes to that channel too; nothing here ever becomes an unhandled rejection.
+   * two reads, or a close of the connection or the server. Default: on the kernel's network the
+   * first failure that is no doing of the peer is a warning of the process (`ZOCALO_NO_ON_ERROR`); the channel `zocalo:error` has all. What it throws itself goes to that channel too; nothing here ever becomes an unhandled rejection.
    */
   readonly onError?: OnError<Peer> | undefined;
 }

@@ -148,7 +148,8 @@ export interface StatelessServerOptions extends Omit<ServeDatagramsOptions, "rep
   /**
    * Told of what nobody awaits: what a handler threw, an event that its schema does not allow, an answer that could not be
    * sent. Of what makes no sense, the first 100 in a second; then their number. The source is the address of the sender; it is missing for errors of the datagram socket.
-   * Default: nobody, but the channel `zocalo:error` has it.
+   * Default: on the kernel's network the first failure that is no doing of a client is a warning of the process
+   * (`ZOCALO_NO_ON_ERROR`); the channel `zocalo:error` has all.
    */
   readonly onError?: OnError<Address> | undefined;
 }

@@ -70,8 +70,9 @@ export interface SessionClientOptions<Server extends Methods, Data>
   readonly onClose?: ((session: Session<Server, Data>, end: SessionEnd) => unknown) | undefined;
   /**
    * Told of what nobody awaits: what a handler threw, a message that its schema does not allow, what `auth` threw (once in an
-   * outage). Attempts to come back that fail are no errors here: see `onReconnecting`. Default: nobody, but the channel
-   * `zocalo:error` has it, and each attempt that failed.
+   * outage). Attempts to come back that fail are no errors here: see `onReconnecting`. Default: on the kernel's
+   * network the first failure that is no doing of the server is a warning of the process (`ZOCALO_NO_ON_ERROR`). The channel
+   * `zocalo:error` has all, and each attempt that failed.
    */
   readonly onError?: OnError<Session<Server, Data>> | undefined;
 }

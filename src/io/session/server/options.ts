@@ -145,7 +145,8 @@ export interface SessionServerOptions<Client extends Methods, Data>
   /**
    * Told of what nobody awaits: what a handler threw, a message that its schema does not allow, a program that does not speak
    * zocalo (then without a session). Of what peers do wrong, the first ten of a session in a row, and of all peers 100 in a
-   * second; then their number. Default: nobody, but the channel `zocalo:error` has it.
+   * second; then their number. Default: on the kernel's network the first failure that is no doing of a client is a warning of the
+   * process (`ZOCALO_NO_ON_ERROR`); the channel `zocalo:error` has all.
    */
   readonly onError?: OnError<Session<Client, Data>> | undefined;
 }
