@@ -14,5 +14,6 @@ export type {
   ProxyDefinition,
   StartProxyOptions,
 } from "./proxy/public.ts";
-export type { ConnectionReport, ProxyReport } from "./proxy/report.ts";
+export { type ServedApi, serveApi } from "./proxy/api/serve-api.ts";
+export type { ConnectionReport, ProxyBytes, ProxyReport } from "./proxy/report.ts";
 export { startProxy } from "./proxy/start-proxy.ts";

@@ -5,7 +5,7 @@ import type { FaultGuard } from "../core/faults/fault.ts";
 import type { NetworkOption } from "../api/call-options.ts";
 import type { CloseReport, GracefulCloseOptions } from "../io/operation/graceful-close.ts";
 import type { ProxyFault } from "./fault.ts";
-import type { ProxyReport } from "./report.ts";
+import type { ProxyBytes, ProxyReport } from "./report.ts";
 
 /** One proxy: where clients connect to, and where it passes on to. */
 export interface ProxyDefinition {
@@ -68,6 +68,8 @@ export interface FaultProxy {
   readonly faults: readonly ProxyFault[];
   /** What passes through it now. */
   readonly connections: readonly ProxiedConnection[];
+  /** Bytes that have passed it so far, those of connections that are over included. */
+  readonly bytes: ProxyBytes;
   /**
    * Lets a fault begin, until the guard ends it. Throws `OPTION_INVALID` for one that this proxy cannot have, such as `slicing` of
    * datagrams.

@@ -34,6 +34,18 @@ export interface ProxyReport {
   readonly details: readonly ConnectionReport[];
 }
 
+/** Bytes that passed one proxy since it began, over all its connections. */
+export interface ProxyBytes {
+  /** Those that came from clients. */
+  readonly fromClient: number;
+  /** Those that came from the upstream. */
+  readonly fromServer: number;
+  /** Those that the upstream was given. */
+  readonly toServer: number;
+  /** Those that clients were given. */
+  readonly toClient: number;
+}
+
 /** Counts the faults of one connection. */
 export class FaultCounts {
   readonly faults: Map<string, number> = new Map();
@@ -65,13 +77,19 @@ export interface Counted {
   readonly counts: FaultCounts;
   readonly bytesFromClient: number;
   readonly bytesFromServer: number;
+  readonly bytesToServer: number;
+  readonly bytesToClient: number;
 }
+
+const NO_BYTES: ProxyBytes = { fromClient: 0, fromServer: 0, toServer: 0, toClient: 0 };
 
 /** Gathers the counts of all connections. */
 export class ReportLedger {
   readonly #open = new Set<Counted>();
   readonly #over: ConnectionReport[] = [];
   readonly #faults = new FaultCounts();
+  /** Of the connections that are over, by proxy. */
+  readonly #bytes = new Map<string, ProxyBytes>();
   #connections = 0;
   #sums: [number, number] = [0, 0];
 
@@ -82,11 +100,18 @@ export class ReportLedger {
 
   end(counted: Counted): void {
     if (!this.#open.delete(counted)) return;
+    this.#bytes.set(counted.proxy, withBytes(this.#bytes.get(counted.proxy), counted));
     const report = reportOf(counted);
     this.#over.push(report);
     if (this.#over.length > KEPT_DETAILS) this.#over.shift();
     for (const [kind, times] of counted.counts.faults) this.#faults.add(kind, times);
     this.#sums = plus(this.#sums, report);
+  }
+
+  /** Bytes of all connections of a proxy. */
+  bytesOf(proxy: string): ProxyBytes {
+    const own = Array.from(this.#open).filter((counted) => counted.proxy === proxy);
+    return own.reduce(withBytes, this.#bytes.get(proxy) ?? NO_BYTES);
   }
 
   report(seed: number): ProxyReport {
@@ -106,6 +131,16 @@ export class ReportLedger {
       details: [...this.#over, ...open],
     };
   }
+}
+
+function withBytes(sums: ProxyBytes = NO_BYTES, counted: Counted): ProxyBytes {
+  const { bytesFromClient, bytesFromServer, bytesToServer, bytesToClient } = counted;
+  return {
+    fromClient: sums.fromClient + bytesFromClient,
+    fromServer: sums.fromServer + bytesFromServer,
+    toServer: sums.toServer + bytesToServer,
+    toClient: sums.toClient + bytesToClient,
+  };
 }
 
 /** Sums do not depend on the order. */

@@ -14,7 +14,7 @@ import { FaultBoard } from "./fault-board.ts";
 import { changed, planOf, type ProxyPlan, START_RULES } from "./options.ts";
 import type * as api from "./public.ts";
 import type { FaultProxies as RunningProxies, StartProxyOptions } from "./public.ts";
-import { type ProxyReport, ReportLedger } from "./report.ts";
+import { type ProxyBytes, type ProxyReport, ReportLedger } from "./report.ts";
 import { openStreamDoor } from "./stream-proxy.ts";
 
 /**
@@ -188,6 +188,10 @@ class FaultProxy implements api.FaultProxy {
   }
   get connections(): readonly api.ProxiedConnection[] {
     return this.#door?.connections ?? [];
+  }
+
+  get bytes(): ProxyBytes {
+    return this.#parts.ledger.bytesOf(this.name);
   }
 
   inflict(fault: ProxyFault): FaultGuard {

@@ -5,7 +5,7 @@ import type { LayerTable } from "./import-rules.ts";
  * It is never edited to make a build pass. A change of a row is a decision of its own, with a file in docs/decisions.
  */
 
-/** Sockets of the kernel and what could reach them: only src/node may import these, and src/inspect node:http. */
+/** Sockets of the kernel and what could reach them: only src/node may import these, and src/inspect and src/proxy/api node:http. */
 export const KERNEL: ReadonlySet<string> = new Set([
   "node:net",
   "node:tls",
@@ -280,6 +280,9 @@ export const TABLE: LayerTable = {
     ],
   },
 
+  // The HTTP interface that controls proxies: Toxiproxy's clients speak it.
+  "proxy/api": { layers: ["core", "core/address", "core/faults", "proxy"], builtins: ["node:http"] },
+
   // Ring 3: a look into a running program. It reads what the rings below have, and its own HTTP is no socket of theirs.
   inspect: {
     layers: [
@@ -357,6 +360,7 @@ export const TABLE: LayerTable = {
       "api",
       "inspect",
       "proxy",
+      "proxy/api",
       "testing",
       "testing/codec",
       "testing/stream",

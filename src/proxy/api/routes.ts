@@ -1,0 +1,213 @@
+/** What the HTTP interface can be asked: the calls of Toxiproxy 2, so that its clients work unchanged. */
+
+import { ZocaloError } from "../../core/errors.ts";
+import { PACKAGE_VERSION } from "../../core/version.ts";
+import type { FaultProxies, FaultProxy } from "../public.ts";
+import { ApiError, badBody, missingField } from "./api-error.ts";
+import { metricsText } from "./metrics.ts";
+import { ToxicBoard } from "./toxic-board.ts";
+import type { Toxic } from "./toxics.ts";
+
+/** Clients compare it: that of the Toxiproxy whose calls are answered. */
+const TOXIPROXY_VERSION = "2.12.0";
+
+/** An answer: JSON, or a text. */
+export interface Answer {
+  readonly status: number;
+  readonly json?: unknown;
+  readonly text?: string;
+}
+
+/** A proxy as it stands in JSON. */
+interface ProxyJson {
+  readonly name: string;
+  readonly listen: string;
+  readonly upstream: string;
+  readonly enabled: boolean;
+  readonly toxics: readonly Toxic[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The calls over one set of proxies. */
+export class Routes {
+  readonly #running: FaultProxies;
+  readonly #boards = new WeakMap<FaultProxy, ToxicBoard>();
+  /** Calls that change something run one after the other. */
+  #changing: Promise<unknown> = Promise.resolve();
+
+  constructor(running: FaultProxies) {
+    this.#running = running;
+  }
+
+  /** Answers a call; `parts` is its path. Undefined when there is none at that path. */
+  async answer(method: string, parts: readonly string[], body: () => unknown): Promise<Answer | undefined> {
+    const [place, proxy, what, toxic] = parts;
+    if (method === "GET") return this.#read(parts);
+    if (parts.length === 1 && method === "POST") {
+      if (place === "reset") return await this.#inTurn(() => this.#reset());
+      if (place === "populate") return await this.#inTurn(() => this.#populate(body()));
+      if (place === "proxies") return await this.#inTurn(() => this.#create(fieldsOf(body())));
+    }
+    if (place !== "proxies" || proxy === undefined) return undefined;
+    const changes = method === "POST" || method === "PATCH";
+    if (parts.length === 2) {
+      if (method === "DELETE") return await this.#inTurn(() => this.#delete(proxy));
+      if (changes) return await this.#inTurn(() => this.#update(proxy, fieldsOf(body())));
+    }
+    if (what !== "toxics") return undefined;
+    if (parts.length === 3 && method === "POST") {
+      const board = this.#board(this.#proxy(proxy));
+      return { status: 200, json: board.add(fieldsOf(body())) };
+    }
+    if (parts.length !== 4 || toxic === undefined) return undefined;
+    if (changes) return { status: 200, json: this.#board(this.#proxy(proxy)).change(toxic, fieldsOf(body())) };
+    if (method !== "DELETE") return undefined;
+    this.#board(this.#proxy(proxy)).remove(toxic);
+    return { status: 204 };
+  }
+
+  #read([place, proxy, what, toxic, more]: readonly string[]): Answer | undefined {
+    if (more !== undefined) return undefined;
+    if (proxy === undefined) {
+      if (place === "version") {
+        return { status: 200, json: { version: TOXIPROXY_VERSION, zocalo: PACKAGE_VERSION, seed: this.#running.seed } };
+      }
+      if (place === "metrics") return { status: 200, text: metricsText(this.#running.proxies.values()) };
+      if (place !== "proxies") return undefined;
+      const all = Array.from(this.#running.proxies.values(), (one) => [one.name, this.#json(one)] as const);
+      return { status: 200, json: Object.fromEntries(all) };
+    }
+    if (place !== "proxies") return undefined;
+    if (what === undefined) return { status: 200, json: this.#json(this.#proxy(proxy)) };
+    if (what !== "toxics") return undefined;
+    const board = this.#board(this.#proxy(proxy));
+    return { status: 200, json: toxic === undefined ? board.toxics : board.get(toxic) };
+  }
+
+  async #create(fields: Fields): Promise<Answer> {
+    const wanted = readProxy(fields);
+    if (this.#running.proxies.has(wanted.name)) throw new ApiError(409, "proxy already exists");
+    return { status: 201, json: this.#json(await this.#running.add(wanted)) };
+  }
+
+  async #update(name: string, fields: Fields): Promise<Answer> {
+    const proxy = this.#proxy(name);
+    const change = { ...textOf(fields, "listen"), ...textOf(fields, "upstream"), ...enabledOf(fields) };
+    await proxy.change(change);
+    return { status: 200, json: this.#json(proxy) };
+  }
+
+  async #delete(name: string): Promise<Answer> {
+    this.#proxy(name);
+    await this.#running.remove(name);
+    return { status: 204 };
+  }
+
+  /** All names are looked at before any proxy is made. Equal proxies stay as they are, with their toxics. */
+  async #populate(body: unknown): Promise<Answer> {
+    if (!Array.isArray(body)) throw badBody("a list of proxies is expected");
+    const wanted = body.map((one, index) => readProxy(fieldsOf(one), ` at proxy ${index + 1}`));
+    const twice = wanted.find(({ name }, index) => wanted.findIndex((other) => other.name === name) !== index);
+    if (twice !== undefined) throw badBody(`duplicate proxy name ${JSON.stringify(twice.name)}`);
+    const made: ProxyJson[] = [];
+    try {
+      for (const one of wanted) made.push(this.#json(await this.#addOrReplace(one)));
+    } catch (error) {
+      const { status, message } = apiErrorOf(error);
+      return { status, json: { error: message, status, proxies: made } };
+    }
+    return { status: 201, json: { proxies: made } };
+  }
+
+  async #addOrReplace(wanted: ReturnType<typeof readProxy>): Promise<FaultProxy> {
+    const { name, listen, upstream, enabled = true } = wanted;
+    const there = this.#running.proxies.get(name);
+    if (there !== undefined) {
+      const asIs = listen === undefined || addressText(there.listen) === listen || String(there.listen) === listen;
+      const same = asIs && (addressText(there.upstream) === upstream || String(there.upstream) === upstream);
+      if (same && there.enabled === enabled) return there;
+      await this.#running.remove(name);
+    }
+    return await this.#running.add(wanted);
+  }
+
+  async #reset(): Promise<Answer> {
+    for (const proxy of this.#running.proxies.values()) {
+      await proxy.change({ enabled: true });
+      this.#board(proxy).reset();
+    }
+    return { status: 204 };
+  }
+
+  #proxy(name: string): FaultProxy {
+    const proxy = this.#running.proxies.get(name);
+    if (proxy === undefined) throw new ApiError(404, "proxy not found");
+    return proxy;
+  }
+
+  #board(proxy: FaultProxy): ToxicBoard {
+    let board = this.#boards.get(proxy);
+    if (board === undefined) {
+      board = new ToxicBoard(proxy);
+      this.#boards.set(proxy, board);
+    }
+    return board;
+  }
+
+  #json(proxy: FaultProxy): ProxyJson {
+    const { name, listen, upstream, enabled } = proxy;
+    const { toxics } = this.#board(proxy);
+    return { name, listen: addressText(listen), upstream: addressText(upstream), enabled, toxics };
+  }
+
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const made = this.#changing.then(change);
+    this.#changing = made.catch(() => undefined);
+    return made;
+  }
+}
+
+/** What went wrong, as it is answered: what a caller did wrong is 400, what the system refused is 500. */
+export function apiErrorOf(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (!(error instanceof ZocaloError)) return new ApiError(500, String(error));
+  const isWrong = error.code === "OPTION_INVALID" || error.code === "ADDRESS_INVALID";
+  return new ApiError(isWrong ? 400 : 500, error.message);
+}
+
+/** Host and port, as Toxiproxy writes them; other kinds of address have their scheme. */
+function addressText(address: FaultProxy["listen"]): string {
+  return address.transport === "tcp" ? address.hostPort : String(address);
+}
+
+function fieldsOf(body: unknown): Fields {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) throw badBody("an object is expected");
+  return body as Fields;
+}
+
+/** @param place - Behind the name of a field that is missing. */
+function readProxy(
+  fields: Fields,
+  place = "",
+): { readonly name: string; readonly listen?: string; readonly upstream: string; readonly enabled?: boolean } {
+  const { name } = textOf(fields, "name");
+  const { upstream } = textOf(fields, "upstream");
+  if (name === undefined) throw missingField(`name${place}`);
+  if (upstream === undefined) throw missingField(`upstream${place}`);
+  return { name, upstream, ...textOf(fields, "listen"), ...enabledOf(fields) };
+}
+
+/** A field with a text that is not empty, or nothing. */
+function textOf<Name extends string>(fields: Fields, name: Name): { readonly [Key in Name]?: string } {
+  const value = fields[name];
+  if (value === undefined || value === null || value === "") return {};
+  if (typeof value !== "string") throw badBody(`${name} must be a text`);
+  return { [name]: value } as { readonly [Key in Name]?: string };
+}
+
+function enabledOf({ enabled }: Fields): { readonly enabled?: boolean } {
+  if (enabled === undefined || enabled === null) return {};
+  if (typeof enabled !== "boolean") throw badBody("enabled must be true or false");
+  return { enabled };
+}
