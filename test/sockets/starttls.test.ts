@@ -122,7 +122,7 @@ for (const inHandler of [false, true]) {
         heard.push(line);
         upgrading = pending(commands.detach().startTls(asServer));
       });
-      await expectError(done, { code: "CLOSED", op: "receive" });
+      await expectError(done, { code: "CLOSED", op: "onMessages" });
       assert.deepEqual(heard, ["STARTTLS"]);
     } else {
       assert.equal(await commands.receive(), "STARTTLS");

@@ -80,11 +80,12 @@ export async function openCommandSession(
 /** Calls a method that the server offers: the promise of a call, what an event answers, or a stream. */
 export function invoke(
   { remote }: { readonly remote: object },
-  { name, input }: ServerMethod,
+  { name, kind, input }: ServerMethod,
   options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
 ): unknown {
   const methods = remote as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
-  return methods[name]?.(input, options);
+  // An event has nothing to wait for.
+  return kind === "event" ? methods[name]?.(input) : methods[name]?.(input, options);
 }
 
 /** What the server's handler has answered, as the failure of the command: code, message and data on one line. */
