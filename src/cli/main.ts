@@ -16,6 +16,7 @@ import { newProjectCommand } from "./new-project.ts";
 import { listenCommand } from "./sockets/listen.ts";
 import { inLanguage, spanishComplaint } from "./terminal/language.ts";
 import { Output } from "./terminal/output.ts";
+import { proxyCommand } from "./proxy/proxy.ts";
 import { sendCommand } from "./sockets/send.ts";
 import { simCommand } from "./sim/sim.ts";
 
@@ -81,6 +82,7 @@ function program(): Command {
     callCommand(),
     eventsCommand(),
     inspectCommand(),
+    proxyCommand(),
   ]) {
     zocalo.addCommand(command);
   }
@@ -108,6 +110,7 @@ function endOfParsing(error: unknown, args: readonly string[]): void {
     "call",
     "events",
     "inspect",
+    "proxy",
   ].find((name) => name === args[0]);
   const help = TEXTS.see(`zocalo ${which === undefined ? "" : `${which} `}--help`);
   const complaint = error.message.replace(/^error: |\.$/g, "");

@@ -43,6 +43,7 @@ test("the help of every command is Spanish, in 80 columns", async (t) => {
     "call",
     "events",
     "inspect",
+    "proxy",
   ]) {
     const { code, stdout, stderr } = await runInSpanish(t, [...command.split(" ").filter(Boolean), "--help"]);
     assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });

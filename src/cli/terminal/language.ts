@@ -122,8 +122,10 @@ const PLACES: Readonly<Record<string, string>> = {
   role: "papel",
   seed: "semilla",
   service: "servicio",
+  share: "parte",
   text: "texto",
   "text...": "texto...",
+  "words...": "palabras...",
 };
 
 /** Usage and flags with Spanish words between their brackets. */

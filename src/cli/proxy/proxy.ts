@@ -1,0 +1,248 @@
+/** `zocalo proxy`: puts a network with faults between any two programs. */
+
+import { readFileSync } from "node:fs";
+import { type Command, InvalidArgumentError } from "commander";
+import type { Address } from "../../index.ts";
+import {
+  type FaultProxies,
+  type ProxyDefinition,
+  type ProxyFault,
+  type ServedApi,
+  serveApi,
+  startProxy,
+} from "../../proxy.ts";
+import { addOutputOptions, count, milliseconds, newCommand, seed } from "../terminal/command.ts";
+import { wrongUsage } from "../terminal/exit-codes.ts";
+import { inLanguage } from "../terminal/language.ts";
+import type { OutputOptions } from "../terminal/output.ts";
+import { type CommandContext, running } from "../terminal/run-command.ts";
+import { endOf, runProgram } from "./program.ts";
+
+const TEXTS = inLanguage({
+  en: {
+    help: {
+      summary: "put a network with faults between any two programs",
+      paragraphs: [
+        "Listens at LISTEN and passes everything on to UPSTREAM, with the faults that you ask for, in both directions. " +
+          "Programs connect to LISTEN instead of to their server. TCP loses no byte: loss is delay there, as on a real network.",
+        "With --config it starts the proxies of a file instead: a list in JSON of { name, listen, upstream, enabled, faults }. " +
+          "With --api the client libraries of Toxiproxy control them.",
+        "Behind -- stands a program that runs with the proxies and ends them; zocalo ends with its exit code. It finds the " +
+          "address of a proxy in ZOCALO_PROXY_NAME. Without one, the proxies run until Ctrl-C. At the end a report says what " +
+          "each fault has done; the same seed and the same traffic give the same digest.",
+      ],
+    },
+    words: "LISTEN and UPSTREAM (tcp://, unix: or udp://), then -- and a program",
+    config: "start the proxies of this file",
+    api: "answer the HTTP calls of Toxiproxy here, such as 127.0.0.1:8474",
+    seed: "decides what the faults hit (default: 1)",
+    for: "end after so long (milliseconds)",
+    expose: "allow addresses that are not this machine's loopback",
+    latency: "delay everything by so long (milliseconds)",
+    jitter: "make the delay longer or shorter by up to so long (milliseconds)",
+    loss: "lose this share of packets, from 0 to 1",
+    bandwidth: "pass on at most so many kilobytes a second",
+    slice: "cut connections' bytes into pieces of about so many",
+    cut: "close a connection behind so many bytes",
+    share: "Give a number from 0 to 1.",
+    faults: "Faults:",
+    noAddresses: "give LISTEN and UPSTREAM, or --config FILE",
+    both: "the addresses stand in the file of --config; leave LISTEN and UPSTREAM out",
+    faultsInFile: "the faults stand in the file of --config; leave the options for faults out",
+    noJitter: "--jitter changes --latency; give both",
+    unreadable: (file: string, why: string) => `cannot read ${file}: ${why}`,
+    noJson: (file: string, why: string) => `${file} is no JSON: ${why}`,
+    noList: (file: string) => `${file} must be a list of proxies`,
+    passes: (name: string, from: string, to: string) => `${name}: ${from} -> ${to}`,
+    controls: (url: string) => `Toxiproxy's calls: ${url}`,
+    connections: (number: number) => (number === 1 ? "1 connection" : `${number} connections`),
+    digest: (seedUsed: number, digest: string) => `seed ${seedUsed}, digest ${digest}`,
+    noFault: "no fault",
+  },
+  es: {
+    help: {
+      summary: "pone una red con fallos entre dos programas cualesquiera",
+      paragraphs: [
+        "Escucha en ESCUCHA y pasa todo a DESTINO, con los fallos que pidas, en los dos sentidos. Los programas se conectan a " +
+          "ESCUCHA en vez de a su servidor. TCP no pierde ningún byte: allí la pérdida es retraso, como en una red de verdad.",
+        "Con --config arranca los proxies de un archivo: una lista en JSON de { name, listen, upstream, enabled, faults }. Con " +
+          "--api los controlan las bibliotecas de los clientes de Toxiproxy.",
+        "Detrás de -- va un programa que corre con los proxies y los termina; zocalo termina con su código. La dirección de un " +
+          "proxy está en ZOCALO_PROXY_NOMBRE. Sin programa, los proxies corren hasta Ctrl-C. Al final un informe dice qué hizo " +
+          "cada fallo; con la misma semilla y el mismo tráfico, el resumen (digest) es el mismo.",
+      ],
+    },
+    words: "ESCUCHA y DESTINO (tcp://, unix: o udp://); después -- y un programa",
+    config: "arranca los proxies de este archivo",
+    api: "responde aquí a las llamadas HTTP de Toxiproxy, por ejemplo 127.0.0.1:8474",
+    seed: "decide a qué alcanzan los fallos (por omisión: 1)",
+    for: "termina después de este tiempo (milisegundos)",
+    expose: "permite direcciones que no son de esta máquina",
+    latency: "retrasa todo este tiempo (milisegundos)",
+    jitter: "alarga o acorta el retraso hasta este tiempo (milisegundos)",
+    loss: "pierde esta parte de los paquetes, de 0 a 1",
+    bandwidth: "pasa como mucho estos kilobytes por segundo",
+    slice: "corta los bytes de las conexiones en trozos de más o menos este tamaño",
+    cut: "cierra una conexión después de estos bytes",
+    share: "Da un número de 0 a 1.",
+    faults: "Fallos:",
+    noAddresses: "da ESCUCHA y DESTINO, o --config ARCHIVO",
+    both: "las direcciones están en el archivo de --config; quita ESCUCHA y DESTINO",
+    faultsInFile: "los fallos están en el archivo de --config; quita las opciones de los fallos",
+    noJitter: "--jitter cambia --latency; da las dos",
+    unreadable: (file, why) => `no se puede leer ${file}: ${why}`,
+    noJson: (file, why) => `${file} no es JSON: ${why}`,
+    noList: (file) => `${file} tiene que ser una lista de proxies`,
+    passes: (name, from, to) => `${name}: ${from} -> ${to}`,
+    controls: (url) => `las llamadas de Toxiproxy: ${url}`,
+    connections: (number) => (number === 1 ? "1 conexión" : `${number} conexiones`),
+    digest: (seedUsed, digest) => `semilla ${seedUsed}, resumen ${digest}`,
+    noFault: "ningún fallo",
+  },
+});
+
+const EXAMPLES = [
+  "zocalo proxy tcp://127.0.0.1:7001 tcp://127.0.0.1:7000 --latency 100",
+  "zocalo proxy udp://127.0.0.1:5301 udp://127.0.0.1:53 --loss 0.1 --seed 7",
+  "zocalo proxy tcp://127.0.0.1:0 tcp://127.0.0.1:5432 --bandwidth 64 -- npm test",
+  "zocalo proxy --config toxiproxy.json --api 127.0.0.1:8474",
+];
+
+const BITS_A_KILOBYTE = 8000;
+const NAME = "main";
+const WAYS = { from: "*", to: "*" } as const;
+
+interface Flags extends OutputOptions {
+  readonly config?: string;
+  readonly api?: string;
+  readonly seed?: number;
+  readonly for?: number;
+  readonly expose?: boolean;
+  readonly latency?: number;
+  readonly jitter?: number;
+  readonly loss?: number;
+  readonly bandwidth?: number;
+  readonly slice?: number;
+  readonly cut?: number;
+}
+
+/** The command. */
+export function proxyCommand(): Command {
+  const command = newCommand("proxy", { ...TEXTS.help, examples: EXAMPLES })
+    .argument("[words...]", TEXTS.words)
+    .option("--config <file>", TEXTS.config)
+    .option("--api <address>", TEXTS.api)
+    .option("--seed <number>", TEXTS.seed, seed)
+    .option("--for <ms>", TEXTS.for, milliseconds)
+    .option("--expose", TEXTS.expose)
+    .optionsGroup(TEXTS.faults)
+    .option("--latency <ms>", TEXTS.latency, milliseconds)
+    .option("--jitter <ms>", TEXTS.jitter, milliseconds)
+    .option("--loss <share>", TEXTS.loss, share)
+    .option("--bandwidth <number>", TEXTS.bandwidth, count)
+    .option("--slice <bytes>", TEXTS.slice, count)
+    .option("--cut <bytes>", TEXTS.cut, count);
+  return addOutputOptions(command).action(running(proxy));
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError(TEXTS.share);
+}
+
+async function proxy(words: readonly string[], flags: Flags, context: CommandContext): Promise<number> {
+  const dashes = process.argv.indexOf("--");
+  const program = dashes < 0 ? [] : process.argv.slice(dashes + 1);
+  const proxies = definitions(words.slice(0, words.length - program.length), flags);
+  const proxied = await startProxy({ seed: flags.seed, expose: flags.expose, proxies });
+  let api: ServedApi | undefined;
+  try {
+    if (flags.api !== undefined) api = await serveApi(proxied, flags.api);
+    tellStart(proxied, api, context);
+    const alone = program.length === 0;
+    const code = await (alone ? endOf(context.stop, flags.for) : run(program, proxied, context.stop));
+    tellReport(proxied, context);
+    return code;
+  } finally {
+    await api?.close();
+    await proxied.close({ timeoutMs: 0 });
+  }
+}
+
+/** The program finds the addresses in its environment. */
+function run(program: readonly string[], proxied: FaultProxies, stop: AbortSignal): Promise<number> {
+  const addresses = Array.from(proxied.proxies.values(), ({ name, listen }) => [variableOf(name), placeOf(listen)]);
+  return runProgram(program, Object.fromEntries(addresses) as Record<string, string>, stop);
+}
+
+function variableOf(name: string): string {
+  return `ZOCALO_PROXY_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}`;
+}
+
+/** Host and port, or a path: what programs are configured with. */
+function placeOf(address: Address): string {
+  return address.transport === "unix" ? String(address).replace(/^unix:/, "") : address.hostPort;
+}
+
+function definitions(addresses: readonly string[], flags: Flags): readonly ProxyDefinition[] {
+  const faults = faultsOf(flags);
+  const { config } = flags;
+  if (config === undefined) {
+    const [listen, upstream, more] = addresses;
+    if (listen === undefined || upstream === undefined || more !== undefined) throw wrongUsage(TEXTS.noAddresses);
+    return [{ name: NAME, listen, upstream, faults }];
+  }
+  if (addresses.length > 0) throw wrongUsage(TEXTS.both);
+  if (faults.length > 0) throw wrongUsage(TEXTS.faultsInFile);
+  const list = readJson(config);
+  if (!Array.isArray(list)) throw wrongUsage(TEXTS.noList(config));
+  return list as readonly ProxyDefinition[];
+}
+
+function readJson(file: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw wrongUsage(TEXTS.unreadable(file, (error as Error).message));
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw wrongUsage(TEXTS.noJson(file, (error as Error).message));
+  }
+}
+
+function faultsOf({ latency, jitter = 0, loss, bandwidth, slice, cut }: Flags): readonly ProxyFault[] {
+  const faults: ProxyFault[] = [];
+  if (latency !== undefined) {
+    const spread = { kind: "uniform", fromMs: Math.max(0, latency - jitter), toMs: latency + jitter } as const;
+    faults.push({ kind: "latency", ...WAYS, latency: jitter === 0 ? latency : spread });
+  } else if (jitter > 0) throw wrongUsage(TEXTS.noJitter);
+  if (loss !== undefined) faults.push({ kind: "loss", ...WAYS, chance: loss });
+  if (bandwidth !== undefined) {
+    faults.push({ kind: "bandwidth", ...WAYS, bitsPerSecond: bandwidth * BITS_A_KILOBYTE });
+  }
+  if (slice !== undefined) {
+    faults.push({ kind: "slicing", ...WAYS, averageBytes: slice, variationBytes: Math.floor(slice / 2) });
+  }
+  if (cut !== undefined) faults.push({ kind: "cut", ...WAYS, bytes: cut });
+  return faults;
+}
+
+function tellStart(proxied: FaultProxies, api: ServedApi | undefined, { output }: CommandContext): void {
+  for (const { name, listen, upstream } of proxied.proxies.values()) {
+    const [from, to] = [String(listen), String(upstream)];
+    output.say({ event: "proxy", name, listen: from, upstream: to }, TEXTS.passes(name, from, to));
+  }
+  if (api !== undefined) output.say({ event: "api", url: api.url }, TEXTS.controls(api.url));
+}
+
+function tellReport(proxied: FaultProxies, { output }: CommandContext): void {
+  const { seed: used, connections, faults, digest } = proxied.report();
+  const done = Object.entries(faults).map(([kind, times]) => `${kind} ${times}`);
+  const what = done.length === 0 ? TEXTS.noFault : done.join(", ");
+  const text = `${TEXTS.connections(connections)}: ${what} (${TEXTS.digest(used, digest)})`;
+  output.say({ event: "report", seed: used, connections, faults, digest }, text);
+}

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { serve, type Server } from "../../src/index.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+import { run, start } from "./program.ts";
+
+/** A server that sends back what it gets. */
+async function echo(): Promise<Server> {
+  return await serve("tcp://127.0.0.1:0", async (peer) => {
+    for await (const bytes of peer) await peer.write(bytes);
+  });
+}
+
+/** A program that says `hola` to the proxy of that name, prints what comes back, and ends with 7. */
+const CLIENT = (name: string): string => `
+  const [host, port] = process.env.ZOCALO_PROXY_${name}.split(":");
+  const socket = require("node:net").connect(port, host, () => socket.end("hola"));
+  socket.pipe(process.stdout);
+  socket.on("close", () => (process.exitCode = 7));`;
+
+test("a program behind -- uses the proxies, and the command ends as it does", async (t) => {
+  await using server = await echo();
+  const flags = ["tcp://127.0.0.1:0", String(server.localAddress), "--seed", "7", "--slice", "2"];
+  const ended = await run(t, ["proxy", ...flags, "--", process.execPath, "-e", CLIENT("MAIN")]);
+  assert.deepEqual([ended.code, ended.stdout], [7, "hola"]);
+  assert.match(ended.stderr, /^main: tcp:\/\/127\.0\.0\.1:\d+ -> tcp:\/\/127\.0\.0\.1:\d+$/m);
+  assert.match(ended.stderr, /^1 connection: slicing \d+ \(seed 7, digest [\da-f]{16}\)$/m);
+});
+
+test("the proxies of a file, and a client of Toxiproxy", async (t) => {
+  await using server = await echo();
+  const upstream = server.localAddress.hostPort;
+  const file = join(temporaryFolder(t), "proxies.json");
+  writeFileSync(file, JSON.stringify([{ name: "my-db", listen: "127.0.0.1:0", upstream }]));
+  const proxy = start(t, ["proxy", "--config", file, "--api", "127.0.0.1:0", "--json"]);
+  const [, url] = await proxy.tells(/"event":"api","url":"([^"]+)"/);
+  const toxic = { type: "limit_data", attributes: { bytes: 2 } };
+  const answer = await fetch(`${url}/proxies/my-db/toxics`, { method: "POST", body: JSON.stringify(toxic) });
+  assert.equal(answer.status, 200);
+  const shown = (await (await fetch(`${url}/proxies/my-db`)).json()) as { readonly listen: string };
+  const environment = { env: { ZOCALO_PROXY_MY_DB: shown.listen } };
+  const ended = await run(
+    t,
+    ["proxy", "tcp://127.0.0.1:0", upstream, "--", process.execPath, "-e", CLIENT("MY_DB")],
+    environment,
+  );
+  assert.deepEqual([ended.code, ended.stdout], [7, "ho"]);
+  proxy.child.kill("SIGINT");
+  const { code, stderr } = await proxy.ended;
+  assert.equal(code, 0);
+  const report = JSON.parse(stderr.trim().split("\n").at(-1) ?? "") as Readonly<Record<string, unknown>>;
+  assert.deepEqual([report["event"], report["seed"], report["connections"]], ["report", 1, 1]);
+});
+
+test("without a program it runs for the time that is asked for", async (t) => {
+  const { code, stderr } = await run(t, [
+    "proxy",
+    "udp://127.0.0.1:0",
+    "udp://127.0.0.1:9",
+    "--for",
+    "20",
+    "--loss",
+    "0.5",
+  ]);
+  assert.equal(code, 0);
+  assert.match(stderr, /^0 connections: no fault \(seed 1, digest 0{16}\)$/m);
+});
+
+test("a signal goes to the program, whose end is the end of the command", async (t) => {
+  const program =
+    "process.on('SIGTERM', () => process.exit(5)); console.log('runs'); setInterval(() => undefined, 1000)";
+  const proxy = start(t, ["proxy", "tcp://127.0.0.1:0", "127.0.0.1:9", "--", process.execPath, "-e", program]);
+  await proxy.shows(/runs/);
+  proxy.child.kill("SIGTERM");
+  assert.equal((await proxy.ended).code, 5);
+});
+
+test("what makes no sense is told in one line, and nothing has started", async (t) => {
+  const folder = temporaryFolder(t);
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const two = ["tcp://127.0.0.1:0", "127.0.0.1:9"];
+  const proxies = file("some.json", '[{ "name": "a", "upstream": "127.0.0.1:9" }]');
+  const cases: readonly (readonly [args: readonly string[], told: RegExp])[] = [
+    [[], /give LISTEN and UPSTREAM, or --config FILE/],
+    [["tcp://127.0.0.1:0"], /give LISTEN and UPSTREAM/],
+    [[...two, "more"], /give LISTEN and UPSTREAM/],
+    [[...two, "--config", proxies], /leave LISTEN and UPSTREAM out/],
+    [["--config", proxies, "--latency", "5"], /leave the options for faults out/],
+    [["--config", join(folder, "none.json")], /cannot read/],
+    [["--config", file("bad.json", "{")], /is no JSON/],
+    [["--config", file("object.json", "{}")], /must be a list of proxies/],
+    [["--config", file("field.json", '[{ "name": "a", "upstream": "127.0.0.1:9", "lag": 1 }]')], /proxies\[0\]\.lag/],
+    [
+      [
+        "--config",
+        file(
+          "kind.json",
+          '[{ "name": "a", "upstream": "udp://127.0.0.1:9", "faults": [{ "kind": "slicing", "from": "*", "to": "*", "averageBytes": 1 }] }]',
+        ),
+      ],
+      /slicing/,
+    ],
+    [[...two, "--jitter", "5"], /--jitter changes --latency/],
+    [[...two, "--loss", "2"], /from 0 to 1/],
+    [["udp://127.0.0.1:0", "udp://127.0.0.1:9", "--cut", "5"], /cut/],
+    [["tcp://127.0.0.1:0", "tcp://192.0.2.1:80"], /loopback/],
+    [["tcp://127.0.0.1:0", "tls://127.0.0.1:80"], /tcp:\/\/ instead of tls/],
+    [[...two, "--api", "192.0.2.1:80"], /loopback/],
+  ];
+  for (const [args, told] of cases) {
+    const { code, stderr } = await run(t, ["proxy", ...args]);
+    assert.equal(code, 2, `${args.join(" ")}: ${stderr}`);
+    assert.match(stderr, told);
+    assert.equal(stderr.trimEnd().split("\n").length, 1, stderr);
+  }
+  const { code, stderr } = await run(t, ["proxy", ...two, "--", join(folder, "none")]);
+  assert.equal(code, 1);
+  assert.match(stderr, /PROGRAM: cannot start .*none/);
+});
