@@ -160,7 +160,7 @@ async function giveName(file: string, path: string, context: OperationContext): 
       return;
     } catch (error) {
       const found = fileAt(path);
-      if (found !== undefined) await makeRoom(path, found, `${file}.old`, context);
+      if (found !== undefined && (await isLeft(path, found, context))) makeRoom(path, found, file, context);
       else if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     }
   }
@@ -194,24 +194,53 @@ async function isLeft(path: string, found: BigIntStats, context: OperationContex
   return true;
 }
 
-/** Moves the socket file of a server that is gone out of the way. Throws `ADDRESS_IN_USE` where that cannot be. */
-async function makeRoom(path: string, found: BigIntStats, aside: string, context: OperationContext): Promise<void> {
-  if (!(await isLeft(path, found, context))) return;
+/**
+ * Moves the socket file of a server that is gone out of the way. Throws `ADDRESS_IN_USE` where that cannot be. Of several that have
+ * seen the file `found`, one may: who has made a link with the number of `found` in its name. Without it, one that looked early
+ * would move the file of another that was faster, and a third would take the free name.
+ */
+function makeRoom(path: string, found: BigIntStats, own: string, context: OperationContext): void {
+  const claim = `${path}.${found.ino}`;
+  const claimed = linkTo(own, claim);
+  try {
+    if (!isSame(fileAt(path), found)) return;
+    if (claimed === "taken") {
+      throw inUse(`another program is about to listen at that path; if there is none, remove ${claim}`, context);
+    }
+    moveAside(path, found, `${own}.old`, context);
+  } finally {
+    if (claimed === "made") fs.rmSync(claim, { force: true });
+  }
+}
+
+function moveAside(path: string, found: BigIntStats, aside: string, context: OperationContext): void {
   try {
     fs.renameSync(path, aside);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return;
     throw inUse("the socket of a server that is gone has that name, and cannot be removed", context, cause);
   }
-  const moved = fs.lstatSync(aside, { bigint: true });
-  const same = moved.dev === found.dev && moved.ino === found.ino && moved.mtimeNs === found.mtimeNs;
   try {
-    // Somebody else was faster, and this is the file of a living server: it gets its name back, if that is still free.
-    if (!same) nameAs(aside, path);
+    // A program that makes no claim was faster, and this is the file of its living server: it gets its name back, if that is free.
+    if (!isSame(fileAt(aside), found)) nameAs(aside, path);
   } catch {
     // The name belongs to a third one.
   }
   fs.rmSync(aside, { force: true });
+}
+
+/** `failed` where the file system has no hard links, or the folder takes no file: the call that follows says so. */
+function linkTo(file: string, name: string): "made" | "taken" | "failed" {
+  try {
+    fs.linkSync(file, name);
+    return "made";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EEXIST" ? "taken" : "failed";
+  }
+}
+
+function isSame(file: BigIntStats | undefined, found: BigIntStats): boolean {
+  return file?.dev === found.dev && file.ino === found.ino && file.mtimeNs === found.mtimeNs;
 }
 
 /** What becomes of a connection to a path: whether a server is there can be seen in no other way. */
