@@ -88,9 +88,11 @@ export class DatagramWay {
     const silence = acting.find((fault) => isSilence(fault));
     if (silence !== undefined) return this.#counts.add(silence.kind);
     const packet = { payloadBytes: data.length, headerBytes: HEADER_BYTES, checked: false };
-    const { lost, arrivesAtUs, againAtUs, flippedBit } = this.#link.send(packet, nowUs);
+    const { lost, arrivesAtUs, heldBack, againAtUs, flippedBit } = this.#link.send(packet, nowUs);
     if (lost !== undefined) return this.#counts.add(lost);
     for (const { kind } of acting) if (kind === "latency" || kind === "bandwidth") this.#counts.add(kind);
+    // Drawn, whether or not another one comes soon enough to overtake it: the same traffic gives the same report.
+    if (heldBack) this.#counts.add("reordering");
     const copy = Buffer.from(data);
     if (flippedBit !== undefined) {
       copy[flippedBit >>> 3] = (copy[flippedBit >>> 3] as number) ^ (1 << (flippedBit & 7));
@@ -111,7 +113,6 @@ export class DatagramWay {
     // Behind all that are due with it: only what was held back is overtaken.
     let at = this.#underWay.length;
     while (at > 0 && (this.#underWay[at - 1] as UnderWay).dueUs > item.dueUs) at -= 1;
-    if (at < this.#underWay.length) this.#counts.add("reordering");
     this.#underWay.splice(at, 0, item);
     this.#underWayBytes += item.data.length;
   }

@@ -373,12 +373,7 @@ export const TABLE: LayerTable = {
   "cli/terminal": { layers: ["entries"], builtins: ["*"], packages: ["commander"] },
   "cli/sim": { layers: ["entries", "cli/terminal"], builtins: ["*"], packages: ["commander"] },
   "cli/sockets": { layers: ["entries", "cli/terminal"], builtins: ["*"], packages: ["commander", "selfsigned"] },
-  // Its bad network goes by the conditions of simulated links.
-  "cli/demo": {
-    layers: ["entries", "core/faults", "cli/terminal", "cli/sockets"],
-    builtins: ["*"],
-    packages: ["commander"],
-  },
+  "cli/demo": { layers: ["entries", "cli/terminal", "cli/sockets"], builtins: ["*"], packages: ["commander"] },
   "cli/doctor": { layers: ["entries", "cli/terminal", "cli/sockets"], builtins: ["*"], packages: ["commander"] },
   "cli/protocol": { layers: ["entries", "cli/terminal", "cli/sockets"], builtins: ["*"], packages: ["commander"] },
   "cli/inspect": { layers: ["entries", "cli/terminal"], builtins: ["*"], packages: ["commander"] },

@@ -25,8 +25,8 @@ const TEXTS = inLanguage({
       summary: "show on one screen what TCP and UDP promise",
       paragraphs: [
         "Starts a server process and two client processes on this machine, sends a line over TCP and over UDP, and then a " +
-          "long series of numbered messages through relays that behave like bad networks. Needs no network and no " +
-          "settings. The same seed does the same to the messages.",
+          "long series of numbered messages through fault proxies, which behave like bad networks. Needs no network and no " +
+          "settings. The same seed hits the same datagrams.",
         "Fails when TCP did not deliver all messages, in order, none twice.",
       ],
       examples: [
@@ -35,7 +35,7 @@ const TEXTS = inLanguage({
         "zocalo demo --keep       leave the servers up, and print what to try",
       ],
     },
-    seed: "decides what the relay does to each message",
+    seed: "decides what the proxy does to each message",
     messages: "how many numbered messages",
     keep: "leave the servers up until Ctrl-C",
     hangs: "the demo hangs; please report it",
@@ -49,8 +49,8 @@ const TEXTS = inLanguage({
       summary: "enseña en una pantalla lo que prometen TCP y UDP",
       paragraphs: [
         "Arranca en esta máquina un proceso que es el servidor y dos que son clientes, envía una línea por TCP y por UDP, y " +
-          "después una larga serie de mensajes numerados, a través de intermediarios que se portan como malas redes. No " +
-          "necesita red ni configuración. La misma semilla les hace lo mismo a los mensajes.",
+          "después una larga serie de mensajes numerados, a través de proxies de fallos, que se portan como malas redes. No " +
+          "necesita red ni configuración. La misma semilla alcanza a los mismos datagramas.",
         "Falla si TCP no entregó todos los mensajes, en orden y ninguno dos veces.",
       ],
       examples: [
@@ -59,7 +59,7 @@ const TEXTS = inLanguage({
         "zocalo demo --keep       deja los servidores en marcha, y dice qué probar",
       ],
     },
-    seed: "decide lo que el intermediario le hace a cada mensaje",
+    seed: "decide lo que el proxy le hace a cada mensaje",
     messages: "cuántos mensajes numerados",
     keep: "deja los servidores en marcha hasta Ctrl-C",
     hangs: "la demostración no avanza; comunícalo, por favor",
@@ -130,7 +130,7 @@ async function perform(experiment: Experiment, flags: Flags, context: CommandCon
   return addresses;
 }
 
-/** What must hold, whatever the relay did. */
+/** What must hold, whatever the proxy did. */
 function checkPromises({ tcp, udp }: SeriesResult, total: number): void {
   const { distinct, twice, outOfOrder, damaged } = tcp.tally;
   if (distinct !== total || twice > 0 || outOfOrder > 0 || damaged > 0) {

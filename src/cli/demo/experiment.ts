@@ -1,16 +1,33 @@
 /** The two experiments of the demo: a line in capitals, and a long series through bad networks. */
 
-import { Address } from "../../index.ts";
-import type { DatagramFaultReport } from "./datagram-faults.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Address } from "../../index.ts";
+import { type FaultProxy, type ProxyDefinition, startProxy } from "../../proxy.ts";
 import { RoleProcess } from "./process.ts";
 import type { Answer, Question, Series, ServerAddresses } from "./roles.ts";
-import { DatagramRelay, openStreamRelay, type StreamFaultReport } from "./stream-relay.ts";
 import type { TallyReport } from "./tally.ts";
 
-/** Datagrams that may be under way at a time. More than the system's buffer holds would be lost without the relay's doing. */
+/** Datagrams that may be under way at a time. More than the system's buffer holds would be lost without the proxy's doing. */
 const BURST = 64;
 /** What this machine loses by itself is not waited for longer. */
 const PATIENCE_MS = 500;
+
+/** On the way to the server; the way back has none. Both networks lose equally much. */
+const WAY = { from: "client", to: "server" } as const;
+const LOSS = { kind: "loss", ...WAY, chance: 0.05 } as const;
+const STREAM_FAULTS: ProxyDefinition["faults"] = [
+  LOSS,
+  // Pieces that cut messages, and pieces that merge many.
+  { kind: "slicing", ...WAY, averageBytes: 60, variationBytes: 59 },
+];
+const DATAGRAM_FAULTS: ProxyDefinition["faults"] = [
+  LOSS,
+  { kind: "duplication", ...WAY, chance: 0.01 },
+  { kind: "reordering", ...WAY, chance: 0.02, delayMs: 3 },
+];
+
+/** How often each fault has acted. */
+export type FaultSums = Readonly<Record<string, number>>;
 
 /** The answers to one line. */
 export interface LineResult {
@@ -20,8 +37,8 @@ export interface LineResult {
 
 /** What became of the series. */
 export interface SeriesResult {
-  readonly tcp: { readonly tally: TallyReport; readonly faults: StreamFaultReport };
-  readonly udp: { readonly tally: TallyReport; readonly faults: DatagramFaultReport };
+  readonly tcp: { readonly tally: TallyReport; readonly faults: FaultSums };
+  readonly udp: { readonly tally: TallyReport; readonly faults: FaultSums };
 }
 
 /** The processes that take part. */
@@ -53,10 +70,23 @@ export class Experiment {
     return { tcp, udp };
   }
 
-  /** Both clients send the series at the same time, each through its relay. */
-  async sendSeries(addresses: ServerAddresses): Promise<SeriesResult> {
-    const [tcp, udp] = await Promise.all([this.#sendStream(addresses), this.#sendDatagrams(addresses)]);
-    return { tcp, udp };
+  /** Both clients send the series at the same time, each through its proxy. */
+  async sendSeries({ tcpCounter, udpCounter }: ServerAddresses): Promise<SeriesResult> {
+    const tcp = { name: "tcp", upstream: tcpCounter, faults: STREAM_FAULTS };
+    const udp = { name: "udp", upstream: udpCounter, faults: DATAGRAM_FAULTS };
+    await using proxied = await startProxy({ seed: this.#seed, proxies: [tcp, udp] });
+    const [stream, datagrams] = proxied.proxies.values();
+    if (stream === undefined || datagrams === undefined) throw new Error("there are two proxies");
+    const faults = ({ name }: FaultProxy): FaultSums =>
+      proxied.report().details.find(({ proxy }) => proxy === name)?.faults ?? {};
+    const [streamTally, datagramTally] = await Promise.all([
+      this.#sendStream(stream.listen),
+      this.#sendDatagrams(datagrams, () => faults(datagrams)),
+    ]);
+    return {
+      tcp: { tally: streamTally, faults: faults(stream) },
+      udp: { tally: datagramTally, faults: faults(datagrams) },
+    };
   }
 
   /** Ends the clients, and with `everything` the server. */
@@ -66,39 +96,37 @@ export class Experiment {
     if (which === "everything") this.server.stop();
   }
 
-  async #sendStream({ tcpCounter }: ServerAddresses): Promise<SeriesResult["tcp"]> {
-    const relay = await openStreamRelay(Address.parse(tcpCounter), this.#seed);
+  async #sendStream(address: Address): Promise<TallyReport> {
     const counted = this.server.call<TallyReport>("stream");
-    const series: Series = { address: String(relay.address), first: 1, last: this.#total };
+    const series: Series = { address: String(address), first: 1, last: this.#total };
     const [tally] = await Promise.all([counted, this.telephone.call("send", series)]);
-    const faults = relay.report();
-    await relay.close();
-    return { tally, faults };
+    return tally;
   }
 
-  /** Burst after burst: the next one waits until the last one has come through. */
-  async #sendDatagrams({ udpCounter }: ServerAddresses): Promise<SeriesResult["udp"]> {
-    const relay = await DatagramRelay.open(Address.parse(udpCounter), this.#seed);
-    let tally: TallyReport | undefined;
-    let forwarded = 0;
-    const arrive = async (): Promise<TallyReport> => {
-      const more = relay.report().forwarded - forwarded;
-      forwarded += more;
-      const received = (tally?.received ?? 0) + more;
-      return await this.server.call<TallyReport>("datagrams", { received, timeoutMs: PATIENCE_MS });
+  /** Burst after burst: the next one waits until the proxy has this one, and the server most of what came through. */
+  async #sendDatagrams(proxy: FaultProxy, faults: () => FaultSums): Promise<TallyReport> {
+    const arrive = (sent: number): Promise<TallyReport> => {
+      const { loss = 0, duplication = 0 } = faults();
+      const wait = { received: sent - loss + duplication, timeoutMs: PATIENCE_MS };
+      return this.server.call<TallyReport>("datagrams", wait);
     };
+    let bytes = 0;
     for (let first = 1; first <= this.#total; first += BURST) {
       const last = Math.min(this.#total, first + BURST - 1);
-      const { taken } = relay.report();
-      const series: Series = { address: String(relay.address), first, last };
+      const series: Series = { address: String(proxy.listen), first, last };
       await this.mailbox.call("send", series);
-      await relay.hasTaken(taken + last - first + 1, PATIENCE_MS);
-      tally = await arrive();
+      for (let number = first; number <= last; number += 1) bytes += String(number).length;
+      const sent = bytes;
+      await within(PATIENCE_MS, () => proxy.bytes.fromClient >= sent);
+      // What the proxy holds back may be overtaken by the next burst.
+      await arrive(first - 1 - BURST);
     }
-    await relay.flush();
-    tally = await arrive();
-    const faults = relay.report();
-    await relay.close();
-    return { tally, faults };
+    return await arrive(this.#total);
   }
+}
+
+/** Waits until something holds, at most so long: this machine may lose a datagram as well. */
+async function within(timeoutMs: number, holds: () => boolean): Promise<void> {
+  const untilMs = performance.now() + timeoutMs;
+  while (!holds() && performance.now() < untilMs) await delay(1);
 }

@@ -15,10 +15,10 @@ const addresses = {
 const TOTAL = 100_000;
 const perfect = { received: TOTAL, distinct: TOTAL, lost: 0, twice: 0, outOfOrder: 0, damaged: 0 };
 const series: SeriesResult = {
-  tcp: { tally: perfect, faults: { pieces: 5_310, cuts: 4_210, merges: 2_490, stalls: 240 } },
+  tcp: { tally: perfect, faults: { loss: 4_210, slicing: 82_400 } },
   udp: {
     tally: { ...perfect, distinct: 94_990, lost: 5_010, twice: 1_009, outOfOrder: 2_009 },
-    faults: { taken: TOTAL, forwarded: 96_009, dropped: 5_000, doubled: 1_009, reordered: 2_009 },
+    faults: { loss: 5_000, duplication: 1_009, reordering: 2_009 },
   },
 };
 const line = { tcp: { line: "HOLA, PLAZA", rttMs: 1234.56 }, udp: { line: "HOLA, PLAZA", rttMs: 0.04 } };
@@ -48,7 +48,7 @@ test("colours change nothing but colours", () => {
   assert.equal(withoutColours, screens(plain));
 });
 
-test("what this machine lost beside the relay is told", () => {
+test("what this machine lost beside the proxy is told", () => {
   assert.match(screens(plain), /10 more were lost by this machine/);
   const udp = { ...series.udp, tally: { ...series.udp.tally, lost: 5_000 } };
   assert.doesNotMatch(seriesScreen(plain, TOTAL, { ...series, udp }), /by this machine/);

@@ -2,10 +2,8 @@
 
 import { inLanguage } from "../terminal/language.ts";
 import type { Colours } from "../terminal/output.ts";
-import type { DatagramFaultReport } from "./datagram-faults.ts";
-import type { LineResult, SeriesResult } from "./experiment.ts";
+import type { FaultSums, LineResult, SeriesResult } from "./experiment.ts";
 import type { ServerAddresses } from "./roles.ts";
-import type { StreamFaultReport } from "./stream-relay.ts";
 import type { TallyReport } from "./tally.ts";
 
 const INDENT = "   ";
@@ -19,16 +17,20 @@ const TEXTS = inLanguage({
     line: (pid: number) => `A line in, capitals out: a server (process ${pid}), a client for each kind`,
     telephone: "TCP, the telephone",
     mailbox: "UDP, the mailbox",
-    series: (total: string) => `${total} numbered messages, each through a bad network (a seeded relay)`,
-    streams: ["It cuts, merges and stalls. It never", "removes bytes: what a network loses,", "TCP sends again."],
+    series: (total: string) => `${total} numbered messages, each through a bad network (zocalo proxy)`,
+    streams: [
+      "It loses 5 % of the packets and cuts",
+      "the bytes into slices. TCP sends",
+      "again what was lost: late, but all.",
+    ],
     datagrams: [
-      "It drops 5 %, doubles 1 %, reorders",
+      "It loses 5 %, doubles 1 %, reorders",
       "2 % of the datagrams. Nobody sends",
       "them again, and nobody is told.",
     ],
-    streamFaults: ({ cuts, merges, stalls }: StreamFaultReport) => `${cuts} cuts, ${merges} merges, ${stalls} stalls`,
-    datagramFaults: ({ dropped, doubled, reordered }: DatagramFaultReport) =>
-      `${dropped} drops, ${doubled} doubles, ${reordered} late`,
+    streamFaults: ({ loss = 0, slicing = 0 }: FaultSums) => `${loss} losses, ${slicing} slices`,
+    datagramFaults: ({ loss = 0, duplication = 0, reordering = 0 }: FaultSums) =>
+      `${loss} losses, ${duplication} doubles, ${reordering} late`,
     sent: "sent",
     arrived: "arrived",
     lost: "lost",
@@ -53,15 +55,20 @@ const TEXTS = inLanguage({
     line: (pid: number) => `Una línea vuelve en mayúsculas: un servidor (proceso ${pid}), dos clientes`,
     telephone: "TCP, el teléfono",
     mailbox: "UDP, el buzón",
-    series: (total: string) => `${total} mensajes numerados, por una mala red (un intermediario con semilla)`,
-    streams: ["Corta, junta y detiene. Nunca quita", "bytes: lo que una red pierde, TCP lo", "envía otra vez."],
+    series: (total: string) => `${total} mensajes numerados, por una mala red (zocalo proxy)`,
+    streams: [
+      "Pierde el 5 % de los paquetes; corta",
+      "los bytes en trozos. TCP envía otra",
+      "vez lo perdido: tarde, pero todo.",
+    ],
     datagrams: [
-      "Tira el 5 %, dobla el 1 % y retrasa",
+      "Pierde el 5 %, dobla el 1 % y retrasa",
       "el 2 % de los datagramas. Nadie los",
       "repite, y nadie se entera.",
     ],
-    streamFaults: ({ cuts, merges, stalls }) => `${cuts} cortes, ${merges} uniones, ${stalls} paros`,
-    datagramFaults: ({ dropped, doubled, reordered }) => `${dropped} caídos, ${doubled} dobles, ${reordered} tarde`,
+    streamFaults: ({ loss = 0, slicing = 0 }) => `${loss} pérdidas, ${slicing} trozos`,
+    datagramFaults: ({ loss = 0, duplication = 0, reordering = 0 }) =>
+      `${loss} pérdidas, ${duplication} dobles, ${reordering} tarde`,
     sent: "enviados",
     arrived: "llegaron",
     lost: "perdidos",
@@ -127,7 +134,7 @@ export function seriesScreen(colours: Colours, total: number, { tcp, udp }: Seri
       { text: sum(title, pick(tcp.tally)), paint: paint(pick(tcp.tally)) },
       { text: sum(title, pick(udp.tally)), paint: paint(pick(udp.tally)) },
     );
-  const elsewhere = udp.tally.lost - udp.faults.dropped;
+  const elsewhere = udp.tally.lost - (udp.faults["loss"] ?? 0);
   return [
     row(TEXTS.streamFaults(tcp.faults), TEXTS.datagramFaults(udp.faults)),
     "",

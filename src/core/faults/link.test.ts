@@ -17,7 +17,14 @@ const lostShare = (fates: readonly Fate[]): number =>
 
 test("a link without faults delays and nothing else", () => {
   for (const [index, fate] of send(linkOf({ latency: 5 }), 10).entries()) {
-    assert.deepEqual(fate, { lost: undefined, arrivesAtUs: 5000 + index, againAtUs: undefined, flippedBit: undefined });
+    const arrivesAtUs = 5000 + index;
+    assert.deepEqual(fate, {
+      lost: undefined,
+      arrivesAtUs,
+      heldBack: false,
+      againAtUs: undefined,
+      flippedBit: undefined,
+    });
   }
 });
 
@@ -32,6 +39,7 @@ test("reordering lets packets overtake", () => {
   const fates = send(linkOf({ reordering: { chance: 0.1, delayMs: 3 } }), 1000);
   const late = fates.filter((fate, index) => fate.arrivesAtUs === 1000 + index + 3000).length;
   assert.ok(late > 50 && late < 150, String(late));
+  assert.equal(fates.filter(({ heldBack }) => heldBack).length, late);
 });
 
 test("independent loss, and loss of fragments", () => {

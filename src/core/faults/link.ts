@@ -13,6 +13,8 @@ export interface Fate {
   readonly lost: LossReason | undefined;
   /** When it arrives, in microseconds. */
   readonly arrivesAtUs: number;
+  /** Reordering has held it back, so that those behind it may overtake it. */
+  readonly heldBack: boolean;
   /** When it arrives a second time; undefined when it does not. */
   readonly againAtUs: number | undefined;
   /** The bit that flips on the way, counted from the first of the payload; undefined when none does. */
@@ -69,7 +71,8 @@ export class Link {
     const delayUs = latency.shape === "constant" ? latency.baseUs : drawLatencyUs(latency, this.#stream("latency"));
     let arrivesAtUs = Math.max(leavesAtUs + delayUs, this.#lastArrivalUs);
     this.#lastArrivalUs = arrivesAtUs;
-    if (reordering > 0 && this.#stream("reordering").chance(reordering)) arrivesAtUs += reorderingUs;
+    const heldBack = reordering > 0 && this.#stream("reordering").chance(reordering);
+    if (heldBack) arrivesAtUs += reorderingUs;
     const doubled = duplication > 0 && this.#stream("duplication").chance(duplication);
     const againAtUs = doubled ? arrivesAtUs + this.#stream("duplication").below(1 + reorderingUs) : undefined;
     let flippedBit: number | undefined;
@@ -77,7 +80,7 @@ export class Link {
       if (packet.checked) return lostFor("corruption");
       if (packet.payloadBytes > 0) flippedBit = this.#stream("corruption").below(packet.payloadBytes * BITS);
     }
-    return { lost: undefined, arrivesAtUs, againAtUs, flippedBit };
+    return { lost: undefined, arrivesAtUs, heldBack, againAtUs, flippedBit };
   }
 
   /** When the packet has left the queue of the bandwidth; undefined when the queue is full. */
@@ -114,5 +117,5 @@ export class Link {
 
 /** The fate of a packet that does not arrive. */
 export function lostFor(reason: LossReason): Fate {
-  return { lost: reason, arrivesAtUs: 0, againAtUs: undefined, flippedBit: undefined };
+  return { lost: reason, arrivesAtUs: 0, heldBack: false, againAtUs: undefined, flippedBit: undefined };
 }
