@@ -114,9 +114,9 @@ export class Registry {
     }
   }
 
-  /** The sessions of one server, those too that were there before the registry. */
-  *sessionsOf(server: SessionServer): Generator<Listed<SessionFacade>> {
-    for (const object of server.sessions.values()) yield { ...(this.add(object) as Entry), object };
+  /** How many of them there are, or were when they were last looked at. */
+  countOf(list: keyof Lists): number {
+    return this.#lists[list].size;
   }
 
   /** One object by its number. */

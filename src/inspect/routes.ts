@@ -1,30 +1,16 @@
 /** What can be asked: the paths, and what each answers. */
 
-import { partsOf, type SessionFacade } from "../io/session/endpoint/session.ts";
-import { SessionServer } from "../io/session/server/serve.ts";
 import { mergedFamilies, openMetricsText } from "../core/open-metrics.ts";
 import { Listener } from "../io/listener/listener.ts";
+import { partsOf } from "../io/session/endpoint/session.ts";
+import { type Answer, gone, listed, ok, type Request } from "./answers.ts";
 import { dump } from "./dump.ts";
-import { pageInOrder, pageOf, pageRequest, type PageRequest, type Page } from "./page.ts";
+import { pageInOrder } from "./page.ts";
 import type { AnyServer, Listed, Lists } from "./registry.ts";
-import { type Row, SESSION_ORDERS } from "./rows.ts";
+import type { Row } from "./rows.ts";
 import { sessionDetail } from "./session-detail.ts";
+import { heat, ofServer, sessions } from "./session-lists.ts";
 import type { Permission, Sources } from "./sources.ts";
-
-/** What to answer with. */
-export type Answer =
-  | { readonly status: 200 | 202; readonly row: Row }
-  | { readonly status: 200; readonly parts: Generator<string, void> }
-  | { readonly status: 200; readonly metrics: Promise<string> }
-  | { readonly status: 200; readonly watch: Listed<SessionFacade> }
-  | { readonly status: 400 | 403 | 404; readonly error: string }
-  | { readonly status: 405; readonly error: string; readonly allow: string };
-
-interface Request {
-  readonly id: number;
-  readonly query: URLSearchParams;
-  readonly sources: Sources;
-}
 
 interface Route {
   readonly method: "GET" | "POST";
@@ -33,10 +19,6 @@ interface Route {
   readonly permission?: Permission;
   readonly answer: (request: Request) => Answer;
 }
-
-const ok = (row: Row): Answer => ({ status: 200, row });
-const NO_PAGE: Answer = { status: 400, error: "limit must be a number from 1 to 1000, after a cursor of this list" };
-const gone = (what: string): Answer => ({ status: 404, error: `there is no such ${what}, or it is closed` });
 
 /** All of them. */
 const ROUTES: readonly Route[] = [
@@ -60,17 +42,19 @@ const ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/servers/:id/sessions",
-    answer: ({ id, query, sources }) => {
-      const server = sources.registry.find("servers", id)?.object;
-      if (!(server instanceof SessionServer)) return gone("server of sessions");
-      return sessions(query, sources, sources.registry.sessionsOf(server), false);
-    },
+    answer: (request) => ofServer(request, (server) => sessions(request, server)),
+  },
+  {
+    method: "GET",
+    path: "/servers/:id/heat",
+    answer: (request) => ofServer(request, (server) => heat(request, server)),
   },
   {
     method: "GET",
     path: "/sessions",
-    answer: ({ query, sources }) => sessions(query, sources, sources.registry.all("sessions"), true),
+    answer: (request) => sessions(request),
   },
+  { method: "GET", path: "/sessions/heat", answer: (request) => heat(request) },
   {
     method: "GET",
     path: "/sessions/:id",
@@ -203,38 +187,6 @@ function idIn(pattern: string, path: string): number | undefined {
     else if (wanted[index] !== part) return undefined;
   }
   return id;
-}
-
-function listed<T extends { readonly id: number }>(
-  query: URLSearchParams,
-  name: string,
-  page: (request: PageRequest) => Page<T>,
-  rowOf: (object: T) => Row,
-): Answer {
-  const request = pageRequest(query.get("limit"), query.get("after"));
-  if (request === undefined) return NO_PAGE;
-  const { rows, next } = page(request);
-  return ok({ [name]: rows.map(rowOf), next });
-}
-
-/** @param inOrder - They come in the order of their numbers. */
-function sessions(
-  query: URLSearchParams,
-  { rows }: Sources,
-  all: Iterable<Listed<SessionFacade>>,
-  inOrder: boolean,
-): Answer {
-  const sort = query.get("sort");
-  const order = sort === null ? undefined : SESSION_ORDERS[sort];
-  if (sort !== null && order === undefined) {
-    return { status: 400, error: `sort must be one of ${Object.keys(SESSION_ORDERS).join(", ")}` };
-  }
-  return listed(
-    query,
-    "sessions",
-    (page) => (inOrder && order === undefined ? pageInOrder(all, page) : pageOf(all, page, order?.(rows))),
-    (session) => rows.session(session),
-  );
 }
 
 function objectOf<List extends keyof Lists>(

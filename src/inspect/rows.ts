@@ -8,7 +8,9 @@ import { partsOf, type SessionFacade } from "../io/session/endpoint/session.ts";
 import { Server } from "../io/listener/serve.ts";
 import { SessionServer } from "../io/session/server/serve.ts";
 import type { StreamSocket } from "../io/stream/socket.ts";
+import { Kept } from "./kept.ts";
 import type { AnyServer, Listed, Registry } from "./registry.ts";
+import { survey, type Surveyed } from "./survey.ts";
 
 /** A row of figures and words, as it is written in JSON. What is undefined is left out. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -21,10 +23,12 @@ function rounded(value: number | undefined): number | undefined {
 /** Makes the rows. */
 export class Rows {
   readonly #registry: Registry;
+  readonly #kept: Kept;
   readonly #rates: WeakMap<object, Sample> = new WeakMap();
 
   constructor(registry: Registry) {
     this.#registry = registry;
+    this.#kept = new Kept(registry.clock);
   }
 
   /** The servers; a listener that belongs to one is not listed beside it. */
@@ -39,11 +43,20 @@ export class Rows {
   server({ id, since, object }: Listed<AnyServer>): Row {
     const base = { id, kind: kindOf(object), address: String(object.localAddress), ageMs: this.#age(since) };
     if (object instanceof Listener) return { ...base, stats: object.stats };
-    const row = { ...base, draining: object.draining.aborted, stats: object.stats };
-    if (object instanceof Server) return { ...row, handlers: object.peers.size };
-    if (!(object instanceof SessionServer)) return row;
+    const row = { ...base, draining: object.draining.aborted };
+    if (object instanceof Server) return { ...row, stats: object.stats, handlers: object.peers.size };
+    if (!(object instanceof SessionServer)) return { ...row, stats: object.stats };
     const { name, version } = object.contract;
-    return { ...row, contract: `${name} ${version}` };
+    const detached = this.#kept.of(object, object.sessions.size, () => object.detachedCount);
+    return { ...row, stats: { ...object.counters, detached }, contract: `${name} ${version}` };
+  }
+
+  /** What was found by a look at all sessions, now or a while ago. */
+  survey(): readonly Surveyed[] {
+    const registry = this.#registry;
+    return this.#kept.of(registry, registry.countOf("sessions"), () =>
+      survey(registry.all("sessions"), (session) => this.rateOf(session)),
+    );
   }
 
   connection({ id, since, object }: Listed<StreamSocket>): Row {
@@ -138,12 +151,3 @@ function kindOf(server: AnyServer): string {
   if (server instanceof DatagramServer) return "datagrams";
   return "listener";
 }
-
-/** The orders of sessions: by what, the highest first. */
-export const SESSION_ORDERS: Readonly<Record<string, (rows: Rows) => (listed: Listed<SessionFacade>) => number>> = {
-  held: () => (listed) => partsOf(listed.object).endpoint.heldBytes,
-  rtt: () => (listed) => partsOf(listed.object).endpoint.machine.link?.roundTripMs ?? -1,
-  // The oldest first.
-  age: () => (listed) => -listed.since,
-  rate: (rows) => (listed) => rows.rateOf(listed.object) ?? -1,
-};

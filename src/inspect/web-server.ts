@@ -3,7 +3,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Clock } from "../io/network/network.ts";
 import { type Door, refusalOf } from "./access.ts";
-import { type Answer, answerTo } from "./routes.ts";
+import type { Answer } from "./answers.ts";
+import { answerTo } from "./routes.ts";
 import type { Row } from "./rows.ts";
 import type { Sources } from "./sources.ts";
 import type { Watches } from "./watch.ts";

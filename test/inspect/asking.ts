@@ -37,9 +37,17 @@ export function ask(
       (response) => {
         let text = "";
         response.setEncoding("utf8");
-        response.on("data", (part: string) => (text += part));
+        response.on("data", (part: string) => {
+          text += part;
+          // This one ends only when nobody listens any more.
+          if (response.headers["content-type"]?.startsWith("text/event-stream") === true) end(text);
+        });
         response.on("error", reject);
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+        const end = (all: string): void => {
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, text: all });
+          response.destroy();
+        };
+        response.on("end", () => end(text));
       },
     );
     asked.on("error", reject);
@@ -57,4 +65,19 @@ export async function rowsOf(url: string, path: string): Promise<Record<string, 
 /** One list of it. */
 export async function listOf(url: string, path: string, name: string): Promise<Record<string, unknown>[]> {
   return (await rowsOf(url, path))[name] as Record<string, unknown>[];
+}
+
+/** All methods that a client of HTTP can send. */
+export const METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
+
+/** Every path that there is, for each thing that is there. */
+export async function everyPath(url: string): Promise<readonly string[]> {
+  const { routes } = await rowsOf(url, "/");
+  const paths: string[] = [];
+  for (const path of new Set((routes as string[]).map((route) => route.split(" ")[1] as string))) {
+    const list = path.split("/")[1] as string;
+    const ids = path.includes(":id") ? (await listOf(url, `/${list}`, list)).map(({ id }) => String(id)) : [""];
+    paths.push(...ids.map((id) => path.replace(":id", id)));
+  }
+  return paths;
 }

@@ -165,6 +165,62 @@ test("pages of sessions that come and go: who stays is seen once", async (t) => 
   }
 });
 
+test("the map counts the sessions that the list of a cell has, of all servers or of one", async (t) => {
+  await using inspector = await inspect();
+  const { url } = inspector;
+  const handlers = {
+    add: (value: number) => value,
+    note: () => undefined,
+    wait: () => undefined,
+    feed: () => undefined,
+  };
+  const servers = [];
+  for (const count of [3, 2]) {
+    const server = await serveSessions(work, "tcp://127.0.0.1:0", { handlers } as never);
+    t.after(() => server.close({ timeoutMs: 0 }));
+    servers.push(server);
+    for (let opened = 0; opened < count; opened += 1) {
+      const session = await connectSession(work, server.localAddress);
+      t.after(() => session.abort());
+    }
+  }
+  const [, second] = await listOf(url, "/servers", "servers");
+  const ofSecond = `/servers/${String(second?.["id"])}`;
+  for (const [place, list, wanted] of [
+    ["/sessions/heat", "/sessions", 10],
+    [`${ofSecond}/heat`, `${ofSecond}/sessions`, 2],
+  ] as const) {
+    // A round trip may be measured anew between two questions: then they are asked again.
+    for (;;) {
+      const before = await rowsOf(url, place);
+      const found = new Map<string, number>();
+      for (const cell of cellsOf(before)) {
+        found.set(cell, (await listOf(url, `${list}?cell=${cell}&sort=rtt`, "sessions")).length);
+      }
+      const map = await rowsOf(url, place);
+      if (String(map["cells"]) !== String(before["cells"])) continue;
+      assert.equal(map["sessions"], wanted);
+      assert.equal(
+        [...found.values()].reduce((sum, count) => sum + count, 0),
+        wanted,
+      );
+      for (const [cell, count] of found) assert.equal(count, countIn(map, cell), cell);
+      break;
+    }
+  }
+});
+
+/** The cells that have sessions. */
+function cellsOf(map: Record<string, unknown>): readonly string[] {
+  const rows = map["cells"] as number[][];
+  return rows.flatMap((counts, row) => counts.flatMap((count, column) => (count > 0 ? [`${column},${row}`] : [])));
+}
+
+function countIn(map: Record<string, unknown>, cell: string): number | undefined {
+  const [column, row] = cell.split(",").map(Number) as [number, number];
+  return (map["cells"] as number[][])[row]?.[column];
+}
+
 test("the list keeps nothing alive", async () => {
   await using inspector = await inspect();
   setFlagsFromString("--expose-gc");

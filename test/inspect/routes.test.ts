@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { bind, connect, serve } from "../../src/index.ts";
 import { call, connectSession, contract, serveSessions } from "../../src/protocol.ts";
-import { inspect, type Inspector, type InspectOptions } from "../../src/inspect.ts";
-import { ask, listOf, rowsOf } from "./asking.ts";
+import { inspectorPaths, inspect, type Inspector, type InspectOptions } from "../../src/inspect.ts";
+import { ask, everyPath, listOf, METHODS } from "./asking.ts";
 
 /* Every path, with every method, by everybody who could ask. */
 
@@ -39,47 +39,37 @@ interface Program {
     readonly sessions: ReadonlyMap<string, unknown>;
     readonly localAddress: unknown;
     readonly draining: AbortSignal;
+    readonly stats: unknown;
   };
   readonly session: Awaited<ReturnType<typeof connectSession<typeof echo.server>>>;
-  readonly plain: { readonly draining: AbortSignal; readonly localAddress: unknown };
-  readonly connection: { readonly signal: AbortSignal; readonly remoteAddress: unknown };
+  readonly plain: { readonly draining: AbortSignal; readonly localAddress: unknown; readonly stats: unknown };
+  readonly connection: {
+    readonly signal: AbortSignal;
+    readonly remoteAddress: unknown;
+    readonly bytesReceived: number;
+  };
   readonly box: { readonly localAddress: unknown };
 }
-
-/** Every path that there is, with the numbers of things that are there. */
-async function pathsOf({ url }: Program): Promise<readonly (readonly [method: string, path: string])[]> {
-  const { routes } = await rowsOf(url, "/");
-  const first = async (list: string): Promise<unknown> => (await listOf(url, `/${list}`, list))[0]?.["id"];
-  const ids = {
-    servers: await first("servers"),
-    sessions: await first("sessions"),
-    connections: await first("connections"),
-    datagrams: await first("datagrams"),
-  };
-  return (routes as string[]).map((route) => {
-    const [method = "", path = ""] = route.split(" ");
-    const list = path.split("/")[1] as keyof typeof ids;
-    return [method, path.replace(":id", String(ids[list]))];
-  });
-}
-
-const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
 
 test("no method of any path changes anything, and only GET answers", async (t) => {
   const made = await program(t);
   const { url, server, plain, connection, session } = made;
-  for (const [, path] of await pathsOf(made)) {
+  // The other server has no sessions.
+  const other = (await listOf(url, "/servers", "servers")).find(({ kind }) => kind !== "sessions")?.["id"];
+  const others = new Set(["sessions", "heat"].map((list) => `/servers/${String(other)}/${list}`));
+  const before = [server.stats, plain.stats, session.state, connection.bytesReceived];
+  for (const path of await everyPath(url)) {
     for (const method of METHODS) {
-      if (method === "GET" && path.endsWith("/events")) continue;
       const token = new URL(url).searchParams.get("token") as string;
       const { status } = await ask(url, path, { method, headers: { "x-zocalo-token": token } });
       const action = /\/(?:disconnect|drain)$/.test(path);
-      const wanted = action ? (method === "POST" ? 403 : 405) : method === "GET" ? 200 : 405;
+      const read = others.has(path) ? 404 : 200;
+      const wanted = action ? (method === "POST" ? 403 : 405) : method === "GET" ? read : 405;
       assert.equal(status, wanted, `${method} ${path}`);
     }
   }
   assert.ok(!server.draining.aborted && !plain.draining.aborted && !connection.signal.aborted);
-  assert.equal(session.state, "open");
+  assert.deepEqual([server.stats, plain.stats, session.state, connection.bytesReceived], before);
   assert.equal(await session.remote.echo("still"), "still");
 });
 
@@ -98,12 +88,19 @@ test("whoever has no token, another host or another origin gets 403 everywhere",
     { headers: { ...withToken, origin: "null" } },
     { headers: { ...withToken, "sec-fetch-site": "cross-site" } },
   ];
-  for (const [, path] of [...(await pathsOf(made)), ["GET", "/nothing"] as const]) {
+  // The socket needs no token; a browser that reached it would say another host or origin all the same.
+  const file = `unix:${String(inspectorPaths(String(process.pid))[0])}`;
+  for (const path of [...(await everyPath(url)), "/nothing"]) {
     for (const method of METHODS) {
-      for (const question of foreign) {
-        const { status, text } = await ask(url, path, { method, ...question });
-        assert.equal(status, 403, `${method} ${path} ${JSON.stringify(question)}`);
-        assert.ok(!text.includes(token));
+      for (const [door, questions] of [
+        [url, foreign],
+        [file, foreign.slice(3)],
+      ] as const) {
+        for (const question of questions) {
+          const { status, text } = await ask(door, path, { method, ...question });
+          assert.equal(status, 403, `${method} ${path} ${JSON.stringify(question)}`);
+          assert.ok(!text.includes(token));
+        }
       }
     }
   }
@@ -178,6 +175,8 @@ test("what makes no sense is an error of the question", async (t) => {
     ["/sessions?limit=x", 400],
     ["/sessions?after=x", 400],
     ["/sessions?sort=name", 400],
+    ["/sessions?cell=99,0", 400],
+    ["/servers/999999/heat", 404],
     ["/connections?after=1:2:3", 400],
     ["/sessions/999999", 404],
     ["/sessions/999999/events", 404],

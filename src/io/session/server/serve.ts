@@ -154,12 +154,19 @@ export class SessionServer implements EndpointOwner, ReceptionOwner {
     return this.listener.localAddress;
   }
   get stats(): SessionServerStats {
+    return { ...this.counters, detached: this.detachedCount };
+  }
+  /** Looks at each session. */
+  get detachedCount(): number {
     let detached = 0;
     for (const session of this.sessions.values()) if (session.state === "detached") detached += 1;
+    return detached;
+  }
+  /** What is known without a look at each session. */
+  get counters(): Omit<SessionServerStats, "detached"> {
     return {
       ...this.#counts,
       sessions: this.sessions.size,
-      detached,
       unauthenticated: this.#reception.size + this.listener.stats.handshakes,
       heldBytes: this.registry.heldBytes,
       listener: this.listener.stats,
