@@ -1,10 +1,8 @@
 /** PROXY headers with haproxy, which defined them: it sends to us, and it receives from us. Skipped where it is missing. */
 
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
-import net from "node:net";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import { formatProxyHeader } from "../../src/core/proxy/format.ts";
@@ -22,21 +20,11 @@ import { textToEnd } from "../../src/testing/stream/check.ts";
 import { makeIdentity, testCertificates } from "../fixtures/certificates.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { gate } from "../fixtures/gate.ts";
-import { portOf } from "../fixtures/port-of.ts";
+import { freePort, missing, stop } from "../fixtures/programs.ts";
 
-const missing = spawnSync("haproxy", ["-v"]).status === 0 ? false : "haproxy is not installed";
 const READY_MS = 20_000;
 
 const { authority, server: identity } = await testCertificates();
-
-/** A port that nobody uses now. */
-async function freePort(): Promise<number> {
-  const listener = net.createServer().listen(0, "127.0.0.1");
-  const port = await portOf(listener);
-  listener.close();
-  await once(listener, "close");
-  return port;
-}
 
 /** One way through haproxy, on loopback: what it takes, and how it passes that on. */
 interface Way {
@@ -77,13 +65,6 @@ async function haproxy(t: TestContext, ways: readonly Way[]): Promise<readonly n
   return ports;
 }
 
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, "exit");
-  child.kill("SIGKILL");
-  await ended;
-}
-
 /** Tells each client who it is, and which line it sent; trusts loopback as its proxy. */
 async function witness(t: TestContext, options: ServeOptions = {}): Promise<Server> {
   const tell = async (peer: Peer): Promise<void> => {
@@ -108,7 +89,7 @@ async function ask(call: StreamSocket): Promise<string> {
   return answer;
 }
 
-describe("haproxy", { skip: missing }, () => {
+describe("haproxy", { skip: missing("haproxy") }, () => {
   for (const [version, gives] of [
     ["1", "send-proxy"],
     ["2", "send-proxy-v2"],

@@ -1,0 +1,83 @@
+/** A real PostgreSQL and its own clients, through the fault proxy. It runs in a folder of the test, and not as root. */
+
+import assert from "node:assert/strict";
+import { chownSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test, type TestContext } from "node:test";
+import { type ProxyFault, startProxy } from "../../src/proxy.ts";
+import { finished, freePort, missing, type ProgramPlace, started } from "../fixtures/programs.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+
+const SUPERUSER = "ana";
+/** Who it runs as where the tests run as root, which it refuses: a user without rights, of the same number on each Linux. */
+const NOBODY = 65_534;
+const asNobody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+
+/** Debian keeps its server programs in a folder for each version. */
+const programs = ((): string => {
+  const versions = "/usr/lib/postgresql";
+  try {
+    return join(versions, readdirSync(versions).sort((a, b) => Number(b) - Number(a))[0] ?? "", "bin");
+  } catch {
+    return "";
+  }
+})();
+const [initdb, postgres, pgbench, psql] = ["initdb", "postgres", "pgbench", "psql"].map((name) =>
+  join(programs, name),
+) as [string, string, string, string];
+
+/** Makes an empty database and starts it; answers its port. */
+async function database(t: TestContext, place: ProgramPlace): Promise<number> {
+  const folder = join(place.cwd as string, "data");
+  await finished(
+    t,
+    [initdb, "-D", folder, "-U", SUPERUSER, "-A", "trust", "--no-sync", "--locale=C", "-E", "UTF8"],
+    place,
+  );
+  const port = await freePort();
+  const settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "shared_buffers=16MB"];
+  const words = ["-D", folder, "-p", `${port}`, ...settings.flatMap((setting) => ["-c", setting])];
+  await started(t, [postgres, ...words], /database system is ready to accept connections/, place);
+  return port;
+}
+
+const BOTH = { from: "*", to: "*" } as const;
+const NETWORKS: Readonly<Record<string, readonly ProxyFault[]>> = {
+  "without faults": [],
+  "with latency, slices and loss": [
+    { kind: "latency", ...BOTH, latency: 2 },
+    { kind: "slicing", ...BOTH, averageBytes: 100, variationBytes: 99 },
+    // A lost segment comes 200 ms later.
+    { kind: "loss", ...BOTH, chance: 0.001 },
+  ],
+};
+
+describe("postgres", { skip: missing(initdb, postgres, pgbench, psql) }, () => {
+  test("psql and pgbench get every row and transaction", async (t) => {
+    const cwd = temporaryFolder(t);
+    if (asNobody.uid !== undefined) chownSync(cwd, NOBODY, NOBODY);
+    const place = { cwd, ...asNobody, env: { ...process.env, HOME: cwd, LC_ALL: "C" } };
+    const port = await database(t, place);
+    const direct = ["-h", "127.0.0.1", "-p", `${port}`, "-U", SUPERUSER];
+    await finished(t, [pgbench, ...direct, "-i", "-q", "postgres"], place);
+    let transactions = 0;
+    for (const [title, faults] of Object.entries(NETWORKS)) {
+      await using running = await startProxy({
+        proxies: [{ name: "db", upstream: `tcp://127.0.0.1:${port}`, faults }],
+      });
+      const to = ["-h", "127.0.0.1", "-p", `${running.proxies.get("db")?.listen.port}`, "-U", SUPERUSER];
+      const ask = (sql: string): Promise<string> => finished(t, [psql, ...to, "-XAtqc", sql, "postgres"], place);
+
+      const rows = await ask("SELECT n, md5(n::text) FROM generate_series(1, 5000) AS n");
+      assert.equal(rows.trimEnd().split("\n").length, 5000, title);
+      assert.ok(rows.endsWith("5000|a35fe7f7fe8217b4369a0af4244d1fca\n"), title);
+
+      const load = await finished(t, [pgbench, ...to, "-n", "-c", "4", "-t", "25", "postgres"], place);
+      assert.match(load, /actually processed: 100\/100/, title);
+      transactions += 100;
+      // Each transaction adds the same to a row of three tables and writes it into the history.
+      const sums = "(SELECT sum(abalance) FROM pgbench_accounts) = (SELECT sum(delta) FROM pgbench_history)";
+      assert.equal(await ask(`SELECT count(*), ${sums} FROM pgbench_history`), `${transactions}|t\n`, title);
+    }
+  });
+});
