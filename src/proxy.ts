@@ -17,3 +17,15 @@ export type {
 export { type ServedApi, serveApi } from "./proxy/api/serve-api.ts";
 export type { ConnectionReport, ProxyBytes, ProxyReport } from "./proxy/report.ts";
 export { startProxy } from "./proxy/start-proxy.ts";
+export type {
+  ChunkEvent,
+  CloseEvent,
+  DatagramEvent,
+  EndEvent,
+  FaultEvent,
+  OpenEvent,
+  ProxyEvent,
+  ProxyListener,
+  ResetEvent,
+  WatchedPiece,
+} from "./proxy/watch.ts";

@@ -7,10 +7,11 @@ import type { Datagram } from "../io/network/datagrams.ts";
 import type { Network, Timer } from "../io/network/network.ts";
 import { FlowTable } from "./flow-table.ts";
 import type { ProxiedConnection } from "./public.ts";
+import { ConnectionLog } from "./connection-log.ts";
 import type { DoorParts, ProxyDoor } from "./door.ts";
 import { DatagramWay } from "./datagram-way.ts";
 import { ConnectionFaults } from "./fault-board.ts";
-import { type Counted, FaultCounts, type ReportLedger } from "./report.ts";
+import type { Counted, FaultCounts, ReportLedger } from "./report.ts";
 
 /** More clients than this at a time are no test; each has a socket, of which a process may often have 1024 only. */
 const MOST_FLOWS = 1000;
@@ -89,7 +90,7 @@ class DatagramDoor implements ProxyDoor {
       await box.close();
       return undefined;
     }
-    const flow = new Flow(client, now, box, this.#box, this.#parts);
+    const flow = new Flow(client, now, this.#upstream, box, this.#box, this.#parts);
     void this.#flows.add(client.hostPort, flow, now)?.close();
     this.#timer ??= this.#expireLater();
     return flow;
@@ -129,11 +130,8 @@ function bySender(batch: readonly Datagram[]): ReadonlyMap<Address, readonly Dat
 
 /** What one client and the server send to each other. */
 class Flow implements ProxiedConnection, Counted {
-  readonly number: number;
   readonly client: Address;
-  readonly openedAtMs: number;
-  readonly counts: FaultCounts = new FaultCounts();
-  readonly proxy: string;
+  readonly #log: ConnectionLog;
   bytesFromClient = 0;
   bytesFromServer = 0;
   readonly #box: DatagramSocket;
@@ -141,22 +139,39 @@ class Flow implements ProxiedConnection, Counted {
   readonly #toServer: DatagramWay;
   readonly #toClient: DatagramWay;
 
-  constructor(client: Address, openedAtMs: number, box: DatagramSocket, door: DatagramSocket, parts: DoorParts) {
-    const { board, ledger, network } = parts;
-    this.number = board.nextConnection();
+  constructor(
+    client: Address,
+    openedAtMs: number,
+    upstream: Address,
+    box: DatagramSocket,
+    door: DatagramSocket,
+    parts: DoorParts,
+  ) {
+    const { board, ledger, network, watch } = parts;
     this.client = client;
-    this.openedAtMs = openedAtMs;
-    this.proxy = board.name;
+    this.#log = new ConnectionLog(board.name, board.nextConnection(), network.clock, watch, openedAtMs);
     this.#box = box;
     this.#ledger = ledger;
-    const faults = new ConnectionFaults(board, this.number, openedAtMs);
-    const { clock } = network;
-    this.#toServer = new DatagramWay(box, undefined, faults, "toServer", clock, this.counts);
-    this.#toClient = new DatagramWay(door, client, faults, "toClient", clock, this.counts);
+    const faults = new ConnectionFaults(board, this.number);
+    this.#toServer = new DatagramWay(box, undefined, faults, "toServer", this.#log);
+    this.#toClient = new DatagramWay(door, client, faults, "toClient", this.#log);
     ledger.begin(this);
+    this.#log.opened(client, upstream);
     void this.#answers();
   }
 
+  get proxy(): string {
+    return this.#log.proxy;
+  }
+  get number(): number {
+    return this.#log.number;
+  }
+  get openedAtMs(): number {
+    return this.#log.openedAtMs;
+  }
+  get counts(): FaultCounts {
+    return this.#log.counts;
+  }
   get bytesToServer(): number {
     return this.#toServer.passedBytes;
   }
@@ -173,6 +188,7 @@ class Flow implements ProxiedConnection, Counted {
     this.#toServer.stop();
     this.#toClient.stop();
     this.#ledger.end(this);
+    this.#log.closed();
     await this.#box.close().catch(() => undefined);
   }
 

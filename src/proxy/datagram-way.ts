@@ -5,11 +5,11 @@ import { type LinkTable, linkTable } from "../core/faults/conditions.ts";
 import { linkChange } from "../core/faults/fault.ts";
 import { Link } from "../core/faults/link.ts";
 import type { DatagramSocket } from "../io/datagram/public.ts";
-import type { Clock, Timer } from "../io/network/network.ts";
+import type { Timer } from "../io/network/network.ts";
 import type { Datagram } from "../io/network/datagrams.ts";
 import { type Direction, isStreamFault, type ProxyFault } from "./fault.ts";
 import type { BoardFault, ConnectionFaults } from "./fault-board.ts";
-import type { FaultCounts } from "./report.ts";
+import type { ConnectionLog, DatagramFate } from "./connection-log.ts";
 import { isSilence } from "./stream-way.ts";
 
 /** What may be under way; a datagram more is lost, as in the queue of a router. */
@@ -31,9 +31,7 @@ export class DatagramWay {
   passedBytes = 0;
   readonly #box: DatagramSocket;
   readonly #to: Address | undefined;
-  readonly #connection: ConnectionFaults;
-  readonly #clock: Clock;
-  readonly #counts: FaultCounts;
+  readonly #log: ConnectionLog;
   readonly #link: Link;
   readonly #unwatch: () => void;
   readonly #direction: Direction;
@@ -48,15 +46,12 @@ export class DatagramWay {
     to: Address | undefined,
     connection: ConnectionFaults,
     direction: Direction,
-    clock: Clock,
-    counts: FaultCounts,
+    log: ConnectionLog,
   ) {
     this.#box = box;
     this.#to = to;
-    this.#connection = connection;
     this.#direction = direction;
-    this.#clock = clock;
-    this.#counts = counts;
+    this.#log = log;
     this.#link = new Link((kind) => connection.board.stream(connection.number, `${direction}/${kind}`), NO_FAULTS);
     this.#candidates = connection.of(direction);
     this.#unwatch = connection.board.watch(() => {
@@ -67,13 +62,15 @@ export class DatagramWay {
   /** Takes datagrams, which are lent until this settles. */
   async take(batch: readonly Datagram[]): Promise<void> {
     if (this.#candidates.length === 0 && this.#underWay.length === 0) {
+      const nowUs = this.#nowUs;
+      if (this.#log.isWatched) for (const { data } of batch) this.#tell(data, [], { leavesAtUs: [nowUs] });
       await this.#send(batch.map(({ data }) => data));
       return;
     }
-    const ageMs = this.#clock.now() - this.#connection.openedAtMs;
+    const ageMs = this.#log.clock.now() - this.#log.openedAtMs;
     const acting = this.#candidates.map(({ fault }) => fault).filter(({ when }) => ageMs >= (when?.afterMs ?? 0));
     this.#link.conditions = conditionsOf(acting);
-    for (const { data } of batch) this.#plan(data, acting);
+    for (const { data } of batch) this.#tell(data, acting, this.#plan(data, acting));
     await this.#look();
   }
 
@@ -83,49 +80,62 @@ export class DatagramWay {
     this.#underWay = [];
   }
 
-  #plan(data: Buffer, acting: readonly ProxyFault[]): void {
-    const nowUs = this.#clock.now() * MICROSECONDS;
+  get #nowUs(): number {
+    return this.#log.clock.now() * MICROSECONDS;
+  }
+
+  #tell(data: Buffer, acting: readonly ProxyFault[], fate: DatagramFate): void {
+    this.#log.datagram(this.#direction, data, acting, fate);
+  }
+
+  #plan(data: Buffer, acting: readonly ProxyFault[]): DatagramFate {
+    const { counts } = this.#log;
     const silence = acting.find((fault) => isSilence(fault));
-    if (silence !== undefined) return this.#counts.add(silence.kind);
     const packet = { payloadBytes: data.length, headerBytes: HEADER_BYTES, checked: false };
-    const { lost, arrivesAtUs, heldBack, againAtUs, flippedBit } = this.#link.send(packet, nowUs);
-    if (lost !== undefined) return this.#counts.add(lost);
-    for (const { kind } of acting) if (kind === "latency" || kind === "bandwidth") this.#counts.add(kind);
+    const fate = silence === undefined ? this.#link.send(packet, this.#nowUs) : undefined;
+    const lostTo = fate === undefined ? silence?.kind : fate.lost;
+    if (fate === undefined || lostTo !== undefined) {
+      counts.add(lostTo ?? "loss");
+      return { lostTo, leavesAtUs: [] };
+    }
+    for (const { kind } of acting) if (kind === "latency" || kind === "bandwidth") counts.add(kind);
+    const { arrivesAtUs, heldBack, againAtUs, flippedBit } = fate;
     // Drawn, whether or not another one comes soon enough to overtake it: the same traffic gives the same report.
-    if (heldBack) this.#counts.add("reordering");
+    if (heldBack) counts.add("reordering");
     const copy = Buffer.from(data);
     if (flippedBit !== undefined) {
       copy[flippedBit >>> 3] = (copy[flippedBit >>> 3] as number) ^ (1 << (flippedBit & 7));
-      this.#counts.add("corruption");
+      counts.add("corruption");
     }
-    this.#add({ data: copy, dueUs: arrivesAtUs });
-    if (againAtUs !== undefined) {
-      this.#counts.add("duplication");
-      this.#add({ data: copy, dueUs: againAtUs });
-    }
+    if (againAtUs !== undefined) counts.add("duplication");
+    const times = againAtUs === undefined ? [arrivesAtUs] : [arrivesAtUs, againAtUs];
+    const leavesAtUs = times.filter((dueUs) => this.#add({ data: copy, dueUs }));
+    return { leavesAtUs, flippedBit, lostTo: leavesAtUs.length === 0 ? "queue" : undefined };
   }
 
-  #add(item: UnderWay): void {
+  /** False when there is no room for it. */
+  #add(item: UnderWay): boolean {
     if (this.#underWay.length >= MOST_UNDER_WAY || this.#underWayBytes + item.data.length > MOST_UNDER_WAY_BYTES) {
-      this.#counts.add("queue");
-      return;
+      this.#log.counts.add("queue");
+      return false;
     }
     // Behind all that are due with it: only what was held back is overtaken.
     let at = this.#underWay.length;
     while (at > 0 && (this.#underWay[at - 1] as UnderWay).dueUs > item.dueUs) at -= 1;
     this.#underWay.splice(at, 0, item);
     this.#underWayBytes += item.data.length;
+    return true;
   }
 
   async #look(): Promise<void> {
     this.#timer?.cancel();
-    const nowUs = this.#clock.now() * MICROSECONDS;
+    const nowUs = this.#nowUs;
     const after = this.#underWay.findIndex(({ dueUs }) => dueUs > nowUs);
     const due = this.#underWay.splice(0, after === -1 ? this.#underWay.length : after);
     for (const { data } of due) this.#underWayBytes -= data.length;
     const [next] = this.#underWay;
     if (next !== undefined) {
-      this.#timer = this.#clock.setTimer(() => void this.#look(), (next.dueUs - nowUs) / MICROSECONDS);
+      this.#timer = this.#log.clock.setTimer(() => void this.#look(), (next.dueUs - nowUs) / MICROSECONDS);
     }
     if (due.length > 0) await this.#send(due.map(({ data }) => data));
   }

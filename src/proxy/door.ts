@@ -6,6 +6,7 @@ import type { GracefulCloseOptions } from "../io/operation/graceful-close.ts";
 import type { FaultBoard } from "./fault-board.ts";
 import type { ProxiedConnection } from "./public.ts";
 import type { ReportLedger } from "./report.ts";
+import type { ProxyWatch } from "./watch.ts";
 
 /** The open door of a proxy, of one kind of socket. */
 export interface ProxyDoor {
@@ -20,4 +21,5 @@ export interface DoorParts {
   readonly network: Network;
   readonly board: FaultBoard;
   readonly ledger: ReportLedger;
+  readonly watch: ProxyWatch;
 }

@@ -20,11 +20,14 @@ export class FaultBoard {
   readonly #acting = new Set<BoardFault>();
   readonly #count = new Map<string, number>();
   readonly #watchers = new Set<() => void>();
+  readonly #told: (fault: ProxyFault, change: "began" | "ended") => void;
   #connections = 0;
 
-  constructor(seed: number, name: string) {
+  /** @param told - Hears of each fault that begins or ends. */
+  constructor(seed: number, name: string, told: (fault: ProxyFault, change: "began" | "ended") => void) {
     this.seed = seed;
     this.name = name;
+    this.#told = told;
   }
 
   get faults(): readonly BoardFault[] {
@@ -42,8 +45,8 @@ export class FaultBoard {
     this.#count.set(fault.kind, number);
     const own = { fault, ways: directionsOf(fault, "inflict"), label: `${fault.kind}/${number}` };
     this.#acting.add(own);
-    this.#tell();
-    return guardOf([() => this.#acting.delete(own) && this.#tell()]);
+    this.#changed(fault, "began");
+    return guardOf([() => this.#acting.delete(own) && this.#changed(fault, "ended")]);
   }
 
   /** Calls `changed` whenever a fault begins or ends, until the answer is called. */
@@ -57,7 +60,8 @@ export class FaultBoard {
     return new RandomStream(this.seed, `proxy/${this.name}/${connection}/${label}`);
   }
 
-  #tell(): void {
+  #changed(fault: ProxyFault, change: "began" | "ended"): void {
+    this.#told(fault, change);
     for (const changed of this.#watchers) changed();
   }
 }
@@ -65,14 +69,12 @@ export class FaultBoard {
 /** The faults that are about one connection. Whether one hits it at all is drawn once. */
 export class ConnectionFaults {
   readonly number: number;
-  readonly openedAtMs: number;
   readonly board: FaultBoard;
   readonly #drawn = new Map<BoardFault, boolean>();
 
-  constructor(board: FaultBoard, number: number, openedAtMs: number) {
+  constructor(board: FaultBoard, number: number) {
     this.board = board;
     this.number = number;
-    this.openedAtMs = openedAtMs;
   }
 
   /** Those of one direction, in the order in which they began. Each may still wait for its trigger. */

@@ -6,6 +6,7 @@ import type { NetworkOption } from "../api/call-options.ts";
 import type { CloseReport, GracefulCloseOptions } from "../io/operation/graceful-close.ts";
 import type { ProxyFault } from "./fault.ts";
 import type { ProxyBytes, ProxyReport } from "./report.ts";
+import type { ProxyListener } from "./watch.ts";
 
 /** One proxy: where clients connect to, and where it passes on to. */
 export interface ProxyDefinition {
@@ -96,6 +97,11 @@ export interface FaultProxies extends AsyncDisposable {
   remove(name: string): Promise<void>;
   /** Lets a fault begin in every proxy that can have it. Throws `OPTION_INVALID` when none can. */
   inflict(fault: ProxyFault): FaultGuard;
+  /**
+   * Tells `listener` of every chunk, datagram and fault from now on, until the answer is called. The bytes are copied for it, which takes
+   * time: without a listener nothing is. What `listener` throws is an uncaught exception, and it is told no more.
+   */
+  watch(listener: ProxyListener): () => void;
   /** What the faults have done so far. */
   report(): ProxyReport;
   /** Accepts no more, waits for the connections for `timeoutMs` (default 5000), then cuts the rest. */

@@ -4,7 +4,7 @@ import { networkOf } from "../api/call-options.ts";
 import type { Address } from "../core/address/address.ts";
 import { ConnectionError } from "../core/errors.ts";
 import { type FaultGuard, guardOf } from "../core/faults/fault.ts";
-import { checkOptions, optionInvalid } from "../core/options/check-options.ts";
+import { checkOptions, HANDLER, optionInvalid } from "../core/options/check-options.ts";
 import type { Network } from "../io/network/network.ts";
 import type { CloseReport, GracefulCloseOptions } from "../io/operation/graceful-close.ts";
 import { openDatagramDoor } from "./datagram-proxy.ts";
@@ -16,6 +16,7 @@ import type * as api from "./public.ts";
 import type { FaultProxies as RunningProxies, StartProxyOptions } from "./public.ts";
 import { type ProxyBytes, type ProxyReport, ReportLedger } from "./report.ts";
 import { openStreamDoor } from "./stream-proxy.ts";
+import { type ProxyListener, ProxyWatch } from "./watch.ts";
 
 /**
  * Starts proxies: programs connect to them instead of to their servers, and faults of the network happen in between.
@@ -65,6 +66,7 @@ class FaultProxies implements api.FaultProxies {
   readonly #network: Network;
   readonly #expose: boolean;
   readonly #ledger = new ReportLedger();
+  readonly #watch = new ProxyWatch();
   #closing: Promise<CloseReport> | undefined;
   #isClosed = false;
   #over: () => void = () => undefined;
@@ -87,8 +89,11 @@ class FaultProxies implements api.FaultProxies {
 
   /** Opens a proxy that has been checked. Its name is taken from now on. */
   async open(plan: ProxyPlan): Promise<FaultProxy> {
-    const board = new FaultBoard(this.seed, plan.name);
-    const proxy = new FaultProxy(plan, { network: this.#network, board, ledger: this.#ledger }, this.#expose);
+    const parts = { network: this.#network, ledger: this.#ledger, watch: this.#watch };
+    const board = new FaultBoard(this.seed, plan.name, (fault, change) => {
+      this.#watch.tell({ type: "fault", proxy: plan.name, atMs: this.#network.clock.now(), fault, change });
+    });
+    const proxy = new FaultProxy(plan, { ...parts, board }, this.#expose);
     this.proxies.set(plan.name, proxy);
     try {
       if (plan.enabled) await proxy.open();
@@ -118,6 +123,11 @@ class FaultProxies implements api.FaultProxies {
     }
     if (guards.length === 0) throw refused;
     return guardOf(guards.map((guard) => () => guard.heal()));
+  }
+
+  watch(listener: ProxyListener): () => void {
+    checkOptions({ op: "watch" }, { listener }, { listener: HANDLER });
+    return this.#watch.add(listener);
   }
 
   report(): ProxyReport {

@@ -2,16 +2,18 @@
 
 import { connect, serve } from "../api/sockets.ts";
 import type { Address } from "../core/address/address.ts";
-import type { Network } from "../io/network/network.ts";
+import type { Clock, Network } from "../io/network/network.ts";
 import type { Server } from "../io/listener/public.ts";
 import type { StreamSocket } from "../io/stream/public.ts";
 import { type Detour, type DetourWay, relayBy } from "../io/stream/relay.ts";
+import { ConnectionLog } from "./connection-log.ts";
 import type { DoorParts, ProxyDoor } from "./door.ts";
 import type { Direction } from "./fault.ts";
 import { ConnectionFaults, type FaultBoard } from "./fault-board.ts";
 import type { ProxiedConnection } from "./public.ts";
-import { type Counted, FaultCounts } from "./report.ts";
+import type { Counted, FaultCounts } from "./report.ts";
 import { StreamWay } from "./stream-way.ts";
+import type { ProxyWatch } from "./watch.ts";
 
 /** Whether a connection is idle, or stands still, for too long is for its two ends to say. */
 const PATIENT = { idleMs: Number.POSITIVE_INFINITY, writeStallMs: Number.POSITIVE_INFINITY };
@@ -20,18 +22,20 @@ const PATIENT = { idleMs: Number.POSITIVE_INFINITY, writeStallMs: Number.POSITIV
 export async function openStreamDoor(
   listen: Address,
   upstream: Address,
-  { network, board, ledger }: DoorParts,
+  { network, board, ledger, watch }: DoorParts,
 ): Promise<ProxyDoor> {
   const open = new Set<StreamConnection>();
   const handler = async (client: StreamSocket): Promise<void> => {
-    const connection = new StreamConnection(client, board, network.clock.now());
+    const connection = new StreamConnection(client, board, network.clock, watch);
     open.add(connection);
     ledger.begin(connection);
+    connection.log.opened(connection.client, upstream);
     try {
       await connection.run(upstream, network);
     } finally {
       open.delete(connection);
       ledger.end(connection);
+      connection.log.closed();
     }
   };
   const server: Server = await serve(listen, handler, { network, timeouts: PATIENT });
@@ -49,22 +53,28 @@ export async function openStreamDoor(
 }
 
 class StreamConnection implements ProxiedConnection, Counted {
-  readonly number: number;
-  readonly openedAtMs: number;
-  readonly counts: FaultCounts = new FaultCounts();
+  readonly log: ConnectionLog;
   readonly #client: StreamSocket;
   readonly #board: FaultBoard;
   #server: StreamSocket | undefined;
 
-  constructor(client: StreamSocket, board: FaultBoard, openedAtMs: number) {
-    this.number = board.nextConnection();
-    this.openedAtMs = openedAtMs;
+  constructor(client: StreamSocket, board: FaultBoard, clock: Clock, watch: ProxyWatch) {
+    this.log = new ConnectionLog(board.name, board.nextConnection(), clock, watch);
     this.#client = client;
     this.#board = board;
   }
 
   get proxy(): string {
-    return this.#board.name;
+    return this.log.proxy;
+  }
+  get number(): number {
+    return this.log.number;
+  }
+  get openedAtMs(): number {
+    return this.log.openedAtMs;
+  }
+  get counts(): FaultCounts {
+    return this.log.counts;
   }
   get client(): Address {
     return this.#client.remoteAddress;
@@ -91,14 +101,16 @@ class StreamConnection implements ProxiedConnection, Counted {
     } catch (error) {
       // The client has been accepted already: all that can be said of a server that is not there is a reset.
       client.abort(error);
+      this.log.reset();
       return;
     }
     this.#server = server;
-    const faults = new ConnectionFaults(this.#board, this.number, this.openedAtMs);
+    const faults = new ConnectionFaults(this.#board, this.number);
     const detour =
       (direction: Direction) =>
       (way: DetourWay): Detour =>
-        new StreamWay(way, faults, direction, network.clock, this.counts);
-    await relayBy(client, server, {}, [detour("toServer"), detour("toClient")]);
+        new StreamWay(way, faults, direction, this.log);
+    const { error } = await relayBy(client, server, {}, [detour("toServer"), detour("toClient")]);
+    if (error !== undefined) this.log.reset();
   }
 }

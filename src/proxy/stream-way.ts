@@ -2,11 +2,11 @@
 
 import { NO_STREAM_FAULTS, type StreamConditions, withStreamFault } from "../core/faults/stream-fault.ts";
 import { StreamPlan } from "../core/faults/stream-plan.ts";
-import type { Clock, Timer } from "../io/network/network.ts";
+import type { Timer } from "../io/network/network.ts";
 import type { Detour, DetourWay } from "../io/stream/relay.ts";
 import { type Direction, matchBytes, type ProxyFault } from "./fault.ts";
 import type { BoardFault, ConnectionFaults } from "./fault-board.ts";
-import type { FaultCounts } from "./report.ts";
+import type { ConnectionLog } from "./connection-log.ts";
 
 /** What may be under way before the sender must wait: as much as a long fat pipe holds (40 MB a second at 100 ms). */
 const UNDER_WAY_BYTES = 4_194_304;
@@ -43,8 +43,7 @@ export class StreamWay implements Detour {
   readonly #way: DetourWay;
   readonly #connection: ConnectionFaults;
   readonly #direction: Direction;
-  readonly #clock: Clock;
-  readonly #counts: FaultCounts;
+  readonly #log: ConnectionLog;
   readonly #plan: StreamPlan;
   readonly #unwatch: () => void;
   #candidates: readonly Candidate[] = [];
@@ -62,19 +61,18 @@ export class StreamWay implements Detour {
   /** The time-out that swallows what comes. */
   #swallowing: BoardFault | undefined;
 
-  constructor(way: DetourWay, connection: ConnectionFaults, direction: Direction, clock: Clock, counts: FaultCounts) {
+  constructor(way: DetourWay, connection: ConnectionFaults, direction: Direction, log: ConnectionLog) {
     this.#way = way;
     this.#connection = connection;
     this.#direction = direction;
-    this.#clock = clock;
-    this.#counts = counts;
+    this.#log = log;
     this.#plan = new StreamPlan((kind) => connection.board.stream(connection.number, `${direction}/${kind}`));
     this.#unwatch = connection.board.watch(() => this.#boardChanged());
     this.#boardChanged();
   }
 
   get busy(): boolean {
-    return this.#candidates.length > 0 || this.#head !== undefined || this.#writing;
+    return this.#candidates.length > 0 || this.#head !== undefined || this.#writing || this.#log.isWatched;
   }
 
   received(view: Uint8Array): void {
@@ -96,6 +94,7 @@ export class StreamWay implements Detour {
   ended(): void {
     if (this.#act(this.#way.bytesTaken) === undefined) return;
     const dueUs = this.#plan.end(this.#nowUs);
+    this.#log.ended(this.#direction, dueUs);
     this.#add(dueUs === undefined ? "lost" : "end", NOTHING, dueUs ?? this.#nowUs);
     this.#look();
   }
@@ -109,7 +108,7 @@ export class StreamWay implements Detour {
   }
 
   get #nowUs(): number {
-    return this.#clock.now() * MICROSECONDS;
+    return this.#log.clock.now() * MICROSECONDS;
   }
 
   /** A fault has begun or ended. What each trigger has seen stays. */
@@ -121,7 +120,7 @@ export class StreamWay implements Detour {
     for (const one of this.#candidates) {
       if (known.has(one.board) || (one.fault.kind !== "reset" && one.fault.kind !== "timeout")) continue;
       const { afterMs } = one.fault.when ?? {};
-      if (afterMs !== undefined) this.#later(this.#connection.openedAtMs + afterMs - this.#clock.now());
+      if (afterMs !== undefined) this.#later(this.#log.openedAtMs + afterMs - this.#log.clock.now());
       else if (one.fault.kind === "timeout" && this.#acts(one, this.#way.bytesTaken)) this.#swallow(one);
     }
     this.#silent = this.#candidates.some((one) => isSilence(one.fault) && this.#acts(one, this.#way.bytesTaken));
@@ -130,21 +129,21 @@ export class StreamWay implements Detour {
 
   /** Puts the faults to work when the connection is old enough for one. */
   #later(inMs: number): void {
-    this.#timers.push(this.#clock.setTimer(() => void this.#act(this.#way.bytesTaken), Math.max(0, inMs), true));
+    this.#timers.push(this.#log.clock.setTimer(() => void this.#act(this.#way.bytesTaken), Math.max(0, inMs), true));
   }
 
   /** What comes is lost from now on, until the connection closes. */
   #swallow({ fault, board }: Candidate): void {
     if (fault.kind !== "timeout" || this.#swallowing !== undefined) return;
     this.#swallowing = board;
-    this.#counts.add("timeout");
+    this.#log.counts.add("timeout");
     if (fault.afterMs === undefined) return;
-    this.#timers.push(this.#clock.setTimer(() => this.#way.close(), fault.afterMs, true));
+    this.#timers.push(this.#log.clock.setTimer(() => this.#way.close(), fault.afterMs, true));
   }
 
   #acts({ fault, matched }: Candidate, atBytes: number): boolean {
     const { bytes = 0, afterMs = 0 } = fault.when ?? {};
-    return matched && atBytes >= bytes && this.#clock.now() >= this.#connection.openedAtMs + afterMs;
+    return matched && atBytes >= bytes && this.#log.clock.now() >= this.#log.openedAtMs + afterMs;
   }
 
   /** Puts the faults to work that act behind so many bytes. Undefined when nothing passes any more. */
@@ -153,7 +152,7 @@ export class StreamWay implements Detour {
     for (const hit of hits) this.#swallow(hit);
     const acting = hits.map(({ fault }) => fault);
     if (acting.some(({ kind }) => kind === "reset")) {
-      this.#counts.add("reset");
+      this.#log.reset("reset");
       this.#way.broken(new Error("the fault proxy reset the connection, as a fault asked for"));
       return undefined;
     }
@@ -174,8 +173,9 @@ export class StreamWay implements Detour {
   }
 
   #take(chunk: Buffer, acting: readonly ProxyFault[]): void {
-    const { pieces, outcome } = this.#plan.take(chunk.length, this.#nowUs);
-    this.#counts.chunk(acting, pieces, outcome);
+    const plan = this.#plan.take(chunk.length, this.#nowUs);
+    const { pieces, outcome } = plan;
+    this.#log.chunk(this.#direction, chunk, acting, plan);
     let lastUs = this.#nowUs;
     for (const { start, end, dueUs, flippedBit } of pieces) {
       if (flippedBit !== undefined) {
@@ -208,7 +208,7 @@ export class StreamWay implements Detour {
     if (this.#writing || head === undefined || (head.held && this.#silent)) return;
     this.#timer?.cancel();
     const inUs = head.dueUs - this.#nowUs;
-    if (inUs > 0) this.#timer = this.#clock.setTimer(() => this.#look(), inUs / MICROSECONDS);
+    if (inUs > 0) this.#timer = this.#log.clock.setTimer(() => this.#look(), inUs / MICROSECONDS);
     else if (head.kind === "bytes") this.#write();
     else this.#finish(head.kind);
   }

@@ -79,6 +79,7 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
   ["src/proxy", "fault options", "src/proxy/start-proxy.test.ts"],
   ["src/proxy", "datagram-proxy", "src/proxy/datagram-way.test.ts"],
   ["src/proxy", "fault-board report stream-proxy", "src/proxy/stream-way.test.ts"],
+  ["src/proxy", "connection-log", "src/proxy/watch.test.ts"],
   ["src/proxy/api", "api-error metrics serve-api toxic-board toxics", "src/proxy/api/routes.test.ts"],
   ["src/sim/kernel", "udp-socket", "src/sim/kernel/udp-stack.test.ts"],
   ["src/sim/kernel", "packet", "src/sim/world/fabric.test.ts"],

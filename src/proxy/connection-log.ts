@@ -1,0 +1,98 @@
+/** What is known of one connection of a proxy, or of the datagrams of one client: counted always, told to those who watch. */
+
+import type { Address } from "../core/address/address.ts";
+import type { ChunkPlan } from "../core/faults/stream-plan.ts";
+import type { Clock } from "../io/network/network.ts";
+import type { Direction, ProxyFault } from "./fault.ts";
+import { FaultCounts } from "./report.ts";
+import type { ProxyEvent, ProxyWatch } from "./watch.ts";
+
+const MICROSECONDS = 1000;
+
+/** An event of a connection, without what all have. */
+type Told<Event> = Event extends ProxyEvent ? Omit<Event, "proxy" | "number" | "atMs"> : never;
+
+/** What became of a datagram. */
+export interface DatagramFate {
+  readonly lostTo?: string | undefined;
+  readonly leavesAtUs: readonly number[];
+  readonly flippedBit?: number | undefined;
+}
+
+/** The log of one connection. */
+export class ConnectionLog {
+  readonly counts: FaultCounts = new FaultCounts();
+  readonly proxy: string;
+  readonly number: number;
+  readonly openedAtMs: number;
+  readonly clock: Clock;
+  readonly #watch: ProxyWatch;
+  #wasReset = false;
+
+  constructor(proxy: string, number: number, clock: Clock, watch: ProxyWatch, openedAtMs: number = clock.now()) {
+    this.proxy = proxy;
+    this.number = number;
+    this.clock = clock;
+    this.openedAtMs = openedAtMs;
+    this.#watch = watch;
+  }
+
+  /** Whether anybody watches. */
+  get isWatched(): boolean {
+    return this.#watch.isOn;
+  }
+
+  opened(client: Address, upstream: Address): void {
+    this.#tell({ type: "open", client, upstream });
+  }
+
+  /** Bytes have come, and it is planned what becomes of them. */
+  chunk(direction: Direction, bytes: Uint8Array, acting: readonly ProxyFault[], plan: ChunkPlan): void {
+    const { pieces, outcome } = plan;
+    this.counts.chunk(acting, pieces, outcome);
+    if (!this.isWatched) return;
+    this.#tell({
+      type: "chunk",
+      direction,
+      bytes: Uint8Array.from(bytes),
+      faults: kindsOf(acting),
+      pieces: pieces.map(({ dueUs, ...piece }) => ({ ...piece, leavesAtMs: dueUs / MICROSECONDS })),
+      outcome,
+    });
+  }
+
+  /** A datagram has come, and this became of it. */
+  datagram(direction: Direction, bytes: Uint8Array, acting: readonly ProxyFault[], fate: DatagramFate): void {
+    if (!this.isWatched) return;
+    const { lostTo, flippedBit } = fate;
+    const leavesAtMs = fate.leavesAtUs.map((us) => us / MICROSECONDS);
+    const faults = kindsOf(acting);
+    this.#tell({ type: "datagram", direction, bytes: Uint8Array.from(bytes), faults, lostTo, leavesAtMs, flippedBit });
+  }
+
+  /** One side has ended; undefined when nobody will hear of it. */
+  ended(direction: Direction, dueUs: number | undefined): void {
+    this.#tell({ type: "end", direction, leavesAtMs: dueUs === undefined ? undefined : dueUs / MICROSECONDS });
+  }
+
+  /** The connection is reset: by a fault, or by one of the programs. Told once. */
+  reset(fault?: string): void {
+    if (fault !== undefined) this.counts.add(fault);
+    if (!this.#wasReset) this.#tell({ type: "reset", fault });
+    this.#wasReset = true;
+  }
+
+  closed(): void {
+    this.#tell({ type: "close" });
+  }
+
+  #tell(event: Told<ProxyEvent>): void {
+    if (!this.isWatched) return;
+    const { proxy, number } = this;
+    this.#watch.tell({ ...event, proxy, number, atMs: this.clock.now() } as ProxyEvent);
+  }
+}
+
+function kindsOf(acting: readonly ProxyFault[]): readonly string[] {
+  return [...new Set(acting.map(({ kind }) => kind))];
+}

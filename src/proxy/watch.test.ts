@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PORT } from "../../test/sim/scene.ts";
+import { bind, connect, listen, type StreamSocket } from "../index.ts";
+import { check, type Host, type World } from "../sim.ts";
+import { expectError } from "../testing/expect-error.ts";
+import type { FaultProxies } from "./public.ts";
+import { startProxy } from "./start-proxy.ts";
+import type { ProxyEvent } from "./watch.ts";
+
+interface Scene {
+  readonly world: World;
+  readonly client: Host;
+  readonly server: Host;
+  readonly running: FaultProxies;
+  readonly join: () => Promise<readonly [client: StreamSocket, server: StreamSocket]>;
+}
+
+/** A proxy of connections and one of datagrams between hosts without any delay; run twice. */
+async function scene(main: (scene: Scene) => Promise<void>): Promise<void> {
+  await check({ seed: 1, link: { latency: 0 } }, async (world) => {
+    const [c, p, s] = [world.host("c"), world.host("p"), world.host("s")];
+    const door = await listen(`tcp://0.0.0.0:${PORT}`, { network: s.network });
+    const running = await startProxy({
+      network: p.network,
+      expose: true,
+      proxies: [
+        { name: "a", listen: "tcp://0.0.0.0:9000", upstream: `tcp://s:${PORT}` },
+        { name: "u", listen: "udp://0.0.0.0:9000", upstream: "udp://s:7000" },
+      ],
+    });
+    const join = async (): Promise<readonly [StreamSocket, StreamSocket]> =>
+      await Promise.all([connect("tcp://p:9000", { network: c.network }), door.accept()]);
+    await main({ world, client: c, server: s, running, join });
+    running.abort();
+    await Promise.all([running.closed, door.close()]);
+  });
+}
+
+/** An event in a line: what is the same in each run. */
+function line(event: ProxyEvent): string {
+  switch (event.type) {
+    case "chunk": {
+      const pieces = event.pieces.map(({ start, end, leavesAtMs }) => `${start}-${end}+${leavesAtMs - event.atMs}`);
+      return `chunk ${event.direction} ${String(Buffer.from(event.bytes))} [${event.faults.join()}] ${pieces.join()} ${event.outcome}`;
+    }
+    case "datagram": {
+      const delays = event.leavesAtMs.map((atMs) => atMs - event.atMs);
+      return `datagram ${event.direction} ${String(Buffer.from(event.bytes))} ${event.lostTo ?? "passes"} +${delays.join()}`;
+    }
+    case "end":
+      return `end ${event.direction} +${(event.leavesAtMs ?? 0) - event.atMs}`;
+    case "fault":
+      return `fault ${event.proxy} ${event.fault.kind} ${event.change}`;
+    case "reset":
+      return `reset ${event.fault ?? "by a program"}`;
+    default:
+      return `${event.type} ${event.proxy} ${event.number}`;
+  }
+}
+
+test("who watches hears of connections, chunks, ends and faults, until it stops", async () => {
+  await scene(async ({ world, running, join }) => {
+    const heard: string[] = [];
+    const stop = running.watch((event) => heard.push(line(event)));
+    const [client, server] = await join();
+    await client.write("hola");
+    await server.readExactly(4);
+    const guard = running.proxies.get("a")?.inflict({ kind: "latency", from: "client", to: "server", latency: 30 });
+    await client.write("adiós");
+    await client.end();
+    await server.readExactly(6);
+    await server.end();
+    assert.equal(await client.read(), null);
+    await world.sleep(10);
+    guard?.heal();
+    stop();
+    await join();
+    assert.deepEqual(heard, [
+      "open a 1",
+      "chunk toServer hola [] 0-4+0 goes on",
+      "fault a latency began",
+      "chunk toServer adiós [latency] 0-6+30 goes on",
+      "end toServer +30",
+      "end toClient +0",
+      "close a 1",
+      "fault a latency ended",
+    ]);
+  });
+});
+
+test("a reset names its fault; one of a program has none", async () => {
+  await scene(async ({ world, running, join }) => {
+    const heard: string[] = [];
+    running.watch((event) => heard.push(line(event)));
+    const [client] = await join();
+    const guard = running.inflict({ kind: "reset", from: "client", to: "server" });
+    await client.write("hola");
+    await expectError(client.read(), { code: "CONNECTION_RESET" });
+    guard.heal();
+    const [, server] = await join();
+    server.abort();
+    await world.sleep(10);
+    const resets = heard.filter((text) => text.startsWith("reset"));
+    assert.deepEqual(resets, ["reset reset", "reset by a program"]);
+    assert.deepEqual(
+      heard.filter((text) => text.startsWith("close")),
+      ["close a 1", "close a 2"],
+    );
+  });
+});
+
+test("datagrams: what passes, what is lost, and what is doubled", async () => {
+  await scene(async ({ world, running, client: c, server: s }) => {
+    const server = await bind("udp://0.0.0.0:7000", { network: s.network });
+    const client = await bind("udp://0.0.0.0:0", { network: c.network, remote: "udp://p:9000" });
+    const heard: string[] = [];
+    running.watch((event) => heard.push(line(event)));
+    const proxy = running.proxies.get("u");
+    await client.send("uno");
+    await server.receive();
+    const lost = proxy?.inflict({ kind: "loss", from: "client", to: "server", chance: 1 });
+    await client.send("dos");
+    await world.sleep(10);
+    lost?.heal();
+    proxy?.inflict({ kind: "duplication", from: "client", to: "server", chance: 1 });
+    await client.send("tres");
+    await server.receive();
+    await server.receive();
+    const told = heard.filter((text) => text.startsWith("datagram")).map((text) => text.replace(/\+.*,.*/, "+twice"));
+    assert.deepEqual(told, [
+      "datagram toServer uno passes +0",
+      "datagram toServer dos loss +",
+      "datagram toServer tres passes +twice",
+    ]);
+    await Promise.all([server.close(), client.close()]);
+  });
+});

@@ -1,0 +1,150 @@
+/** What proxies tell those who watch them: every chunk and datagram, what the faults did to it, and the faults themselves. */
+
+import type { Address } from "../core/address/address.ts";
+import type { Direction, ProxyFault } from "./fault.ts";
+
+/** What all that is told of one connection, or of the datagrams of one client, says. */
+interface OfConnection {
+  /** The name of the proxy. */
+  readonly proxy: string;
+  /** The number of the connection there, counted from 1. */
+  readonly number: number;
+  /** When, on the clock of the network, in milliseconds. */
+  readonly atMs: number;
+}
+
+/** A stretch of a chunk that is passed on at one moment. */
+export interface WatchedPiece {
+  /** Its first byte in the chunk. */
+  readonly start: number;
+  /** The byte behind its last. */
+  readonly end: number;
+  /** When it is to leave, on the clock of the network, in milliseconds. A slow reader, or silence, may make it later. */
+  readonly leavesAtMs: number;
+  /** How often a segment of it was lost and sent again. */
+  readonly losses: number;
+  /** Why a segment of it was lost. */
+  readonly lostTo?: string | undefined;
+  /** The bit of the chunk that was flipped, counted from its first. */
+  readonly flippedBit?: number | undefined;
+}
+
+/** A client has come. */
+export interface OpenEvent extends OfConnection {
+  /** Tells it from the other events. */
+  readonly type: "open";
+  /** Who connected. */
+  readonly client: Address;
+  /** The real server. */
+  readonly upstream: Address;
+}
+
+/** Bytes of a connection have come. */
+export interface ChunkEvent extends OfConnection {
+  /** Tells it from the other events. */
+  readonly type: "chunk";
+  /** Where to. */
+  readonly direction: Direction;
+  /** As they came; a flipped bit is not flipped here. */
+  readonly bytes: Uint8Array;
+  /** The kinds of the faults that acted. */
+  readonly faults: readonly string[];
+  /** Bytes that stand in no piece are not passed on. */
+  readonly pieces: readonly WatchedPiece[];
+  /** What follows the pieces: nothing; the proxy closes the connection; the connection is lost, since each repetition was. */
+  readonly outcome: "goes on" | "cut" | "timed out";
+}
+
+/** A datagram has come. */
+export interface DatagramEvent extends OfConnection {
+  /** Tells it from the other events. */
+  readonly type: "datagram";
+  /** Where to. */
+  readonly direction: Direction;
+  /** As it came; a flipped bit is not flipped here. */
+  readonly bytes: Uint8Array;
+  /** The kinds of the faults that acted. */
+  readonly faults: readonly string[];
+  /** Why it is not passed on. */
+  readonly lostTo?: string | undefined;
+  /** When it is to leave: never when it was lost, two times when it was doubled. */
+  readonly leavesAtMs: readonly number[];
+  /** The bit that was flipped, counted from its first. */
+  readonly flippedBit?: number | undefined;
+}
+
+/** One side has ended its direction. */
+export interface EndEvent extends OfConnection {
+  /** Tells it from the other events. */
+  readonly type: "end";
+  /** Where to. */
+  readonly direction: Direction;
+  /** When that is to be passed on; never when a fault has lost it. */
+  readonly leavesAtMs?: number | undefined;
+}
+
+/** A connection was reset. */
+export interface ResetEvent extends OfConnection {
+  /** Tells it from the other events. */
+  readonly type: "reset";
+  /** The kind of the fault that did it; none when a program did, or when the upstream could not be reached. */
+  readonly fault?: string | undefined;
+}
+
+/** A connection is over, or the datagrams of a client are. */
+export interface CloseEvent extends OfConnection {
+  /** Tells it from the other events. */
+  readonly type: "close";
+}
+
+/** A fault has begun or ended. */
+export interface FaultEvent {
+  /** Tells it from the other events. */
+  readonly type: "fault";
+  /** The name of the proxy. */
+  readonly proxy: string;
+  /** When, on the clock of the network, in milliseconds. */
+  readonly atMs: number;
+  /** The fault. */
+  readonly fault: ProxyFault;
+  /** What became of it. */
+  readonly change: "began" | "ended";
+}
+
+/** What a proxy tells. */
+export type ProxyEvent = OpenEvent | ChunkEvent | DatagramEvent | EndEvent | ResetEvent | CloseEvent | FaultEvent;
+
+/** Takes what a proxy tells. */
+export type ProxyListener = (event: ProxyEvent) => void;
+
+/** Those who watch the proxies that run together. */
+export class ProxyWatch {
+  readonly #listeners = new Set<ProxyListener>();
+
+  /** Whether anybody watches. Nothing is made to be told otherwise. */
+  get isOn(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  /** Tells `listener` from now on, until the answer is called. */
+  add(listener: ProxyListener): () => void {
+    // One of its own for each call, so that a function that watches twice is told twice.
+    const own: ProxyListener = (event) => listener(event);
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
+  }
+
+  tell(event: ProxyEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        // A mistake of who watches is none of the traffic's.
+        this.#listeners.delete(listener);
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+}
