@@ -7,6 +7,7 @@ import { alternate, pick, type Series } from "./harness/alternate.ts";
 import { median, show } from "./harness/figures.ts";
 import { type Figures, start } from "./harness/processes.ts";
 import { cancelling, SCENES } from "./sockets/cancel.ts";
+import { bulkThrough, pingThrough } from "./sockets/through.ts";
 
 const BULK_BYTES = 4096 * 262_144;
 const WAITING_CALLS = 32_768;
@@ -40,31 +41,6 @@ async function pingPong(echo: string, ping: string): Promise<Figures> {
   const figures = await client.ask("play", { port, count: 30_000, warmUp: 5_000 });
   server.stop();
   client.stop();
-  return figures;
-}
-
-/** Bulk data through a process in the middle. */
-async function relayed(between: string): Promise<Figures> {
-  const server = start(ROLES, "sender");
-  const middle = start(ROLES, between);
-  const client = start(ROLES, "rawReceiver");
-  const { port: behind = 0 } = await server.ask("serve", { bytes: BULK_BYTES });
-  const { port = 0 } = await middle.ask("serve", { port: behind });
-  await middle.ask("spent");
-  const { seconds = 0 } = await client.ask("call", { port });
-  const { cpu = 0 } = await middle.ask("spent");
-  for (const player of [server, middle, client]) player.stop();
-  return { seconds, cpu: cpu / BULK_BYTES };
-}
-
-async function relayedPingPong(between: string): Promise<Figures> {
-  const server = start(ROLES, "rawEcho");
-  const middle = start(ROLES, between);
-  const client = start(ROLES, "rawPing");
-  const { port: behind = 0 } = await server.ask("serve");
-  const { port = 0 } = await middle.ask("serve", { port: behind });
-  const figures = await client.ask("play", { port, count: 30_000, warmUp: 5_000 });
-  for (const player of [server, middle, client]) player.stop();
   return figures;
 }
 
@@ -148,15 +124,18 @@ if (runs("ping")) {
   }
 }
 if (runs("relay")) {
-  const bulk = await alternate({ raw: () => relayed("rawBetween"), zocalo: () => relayed("zocaloBetween") });
+  const bulk = await alternate({
+    raw: () => bulkThrough(start(ROLES, "rawBetween"), BULK_BYTES),
+    zocalo: () => bulkThrough(start(ROLES, "zocaloBetween"), BULK_BYTES),
+  });
   const speed = (name: string): number[] => pick(bulk, name, "seconds").map((seconds) => 1 / seconds / 1e9);
   const sides = { subject: speed("zocalo"), baseline: speed("raw") };
   show({ name: "bulk through relay()", ...sides, target: { atLeast: 0.95 }, unit: "GB/s" });
   const cpu = { subject: pick(bulk, "zocalo", "cpu"), baseline: pick(bulk, "raw", "cpu") };
   show({ name: "  processor time a byte", ...cpu, unit: "us" });
   const series = await alternate({
-    raw: () => relayedPingPong("rawBetween"),
-    zocalo: () => relayedPingPong("zocaloBetween"),
+    raw: () => pingThrough(start(ROLES, "rawBetween")),
+    zocalo: () => pingThrough(start(ROLES, "zocaloBetween")),
   });
   const round = { subject: pick(series, "zocalo", "p50"), baseline: pick(series, "raw", "p50") };
   show({ name: "round trip of 64 bytes through relay(), p50", ...round, target: { atMost: 1.1 }, unit: "us" });

@@ -9,10 +9,13 @@ export const ROUNDS: number = Number(process.env["ROUNDS"] ?? 7);
 export type Series = Record<string, Figures[]>;
 
 /** Runs the variants in turns, in the opposite order every other round, and gathers what they answer. */
-export async function alternate(variants: Record<string, () => Promise<Figures>>): Promise<Series> {
+export async function alternate(
+  variants: Record<string, () => Promise<Figures>>,
+  rounds: number = ROUNDS,
+): Promise<Series> {
   const series: Series = {};
   const names = Object.keys(variants);
-  for (let round = -1; round < ROUNDS; round += 1) {
+  for (let round = -1; round < rounds; round += 1) {
     const order = round % 2 === 0 ? names : [...names].reverse();
     for (const name of order) {
       const figures = await (variants[name] as () => Promise<Figures>)();

@@ -68,10 +68,12 @@ class DatagramDoor implements ProxyDoor {
 
   async #run(): Promise<void> {
     for await (const batch of this.#box.batches()) {
+      const taken: Promise<void>[] = [];
       for (const [from, datagrams] of bySender(batch)) {
         const flow = await this.#flowOf(from);
-        await flow?.toServer(datagrams);
+        if (flow !== undefined) taken.push(flow.toServer(datagrams));
       }
+      await Promise.all(taken);
     }
   }
 
@@ -116,16 +118,15 @@ function localFor(upstream: Address): string {
   return isIpv6 ? "udp://[::]:0" : "udp://0.0.0.0:0";
 }
 
-/** The datagrams of a batch by their sender, each sender's in their order. */
+/** The datagrams of a batch by their sender, each sender's in their order. A transport has one object for a sender, mostly. */
 function bySender(batch: readonly Datagram[]): ReadonlyMap<Address, readonly Datagram[]> {
-  const groups = new Map<string, { readonly from: Address; readonly datagrams: Datagram[] }>();
+  const groups = new Map<Address, Datagram[]>();
   for (const datagram of batch) {
-    const key = datagram.from.hostPort;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { from: datagram.from, datagrams: [datagram] });
-    else group.datagrams.push(datagram);
+    const group = groups.get(datagram.from);
+    if (group === undefined) groups.set(datagram.from, [datagram]);
+    else group.push(datagram);
   }
-  return new Map(Array.from(groups.values(), ({ from, datagrams }) => [from, datagrams]));
+  return groups;
 }
 
 /** What one client and the server send to each other. */

@@ -59,12 +59,12 @@ export class DatagramWay {
     });
   }
 
-  /** Takes datagrams, which are lent until this settles. */
+  /** Takes datagrams, which nobody else changes from now on. */
   async take(batch: readonly Datagram[]): Promise<void> {
     if (this.#candidates.length === 0 && this.#underWay.length === 0) {
       const nowUs = this.#nowUs;
       if (this.#log.isWatched) for (const { data } of batch) this.#tell(data, [], { leavesAtUs: [nowUs] });
-      await this.#send(batch.map(({ data }) => data));
+      await this.#send(batch);
       return;
     }
     const ageMs = this.#log.clock.now() - this.#log.openedAtMs;
@@ -102,7 +102,8 @@ export class DatagramWay {
     const { arrivesAtUs, heldBack, againAtUs, flippedBit } = fate;
     // Drawn, whether or not another one comes soon enough to overtake it: the same traffic gives the same report.
     if (heldBack) counts.add("reordering");
-    const copy = Buffer.from(data);
+    // Who watches has the datagram as it came.
+    const copy = flippedBit === undefined ? data : Buffer.from(data);
     if (flippedBit !== undefined) {
       copy[flippedBit >>> 3] = (copy[flippedBit >>> 3] as number) ^ (1 << (flippedBit & 7));
       counts.add("corruption");
@@ -137,14 +138,15 @@ export class DatagramWay {
     if (next !== undefined) {
       this.#timer = this.#log.clock.setTimer(() => void this.#look(), (next.dueUs - nowUs) / MICROSECONDS);
     }
-    if (due.length > 0) await this.#send(due.map(({ data }) => data));
+    if (due.length > 0) await this.#send(due);
   }
 
   /** What the system does not take is lost, as anywhere on a network. */
-  async #send(datagrams: readonly Buffer[]): Promise<void> {
-    for (const data of datagrams) this.passedBytes += data.length;
+  async #send(datagrams: readonly { readonly data: Buffer }[]): Promise<void> {
+    for (const { data } of datagrams) this.passedBytes += data.length;
     try {
-      await this.#box.sendMany(datagrams.map((data) => ({ data, to: this.#to })));
+      const to = this.#to;
+      await this.#box.sendMany(to === undefined ? datagrams : datagrams.map(({ data }) => ({ data, to })));
     } catch {
       // The socket is closed, or an earlier datagram found nobody.
     }
