@@ -12,6 +12,7 @@ export type {
   ProxiedConnection,
   ProxyChange,
   ProxyDefinition,
+  SchedulePlay,
   StartProxyOptions,
 } from "./proxy/public.ts";
 export { type ServedApi, serveApi } from "./proxy/api/serve-api.ts";
@@ -29,3 +30,10 @@ export type {
   ResetEvent,
   WatchedPiece,
 } from "./proxy/watch.ts";
+export {
+  formatSchedule,
+  type ParseScheduleOptions,
+  parseSchedule,
+  type ProxySchedule,
+  type ScheduledFault,
+} from "./proxy/schedule.ts";

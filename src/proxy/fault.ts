@@ -76,32 +76,41 @@ const OWN_RULES: Readonly<Record<"when" | "middlebox", OptionRule>> = { when: ob
 /** Faults of programs and machines: a proxy has no power over them. */
 const OF_HOSTS: ReadonlySet<string> = new Set(["pause", "freeze", "crash", "skew"]);
 
-/** Throws `OPTION_INVALID` for a fault that is none, or that a proxy to `upstream` cannot have. */
-export function checkProxyFault(given: ProxyFault, upstream: Address, op: string): void {
-  checkOptions({ op }, { fault: given }, { fault: { ...OBJECT, required: true } });
+/** Throws `OPTION_INVALID` for a fault that is none, or that a proxy to `upstream` cannot have; `path` names it in errors. */
+export function checkProxyFault(given: ProxyFault, upstream: Address, op: string, path = "fault."): void {
+  const name = path.slice(0, -1);
+  checkOptions({ op }, { [name]: given }, { [name]: { ...OBJECT, required: true } });
   const { when, middlebox, ...fault } = given;
-  checkOptions({ op }, { when, middlebox }, OWN_RULES, "fault.");
+  checkOptions({ op }, { when, middlebox }, OWN_RULES, path);
   const isUdp = upstream.transport === "udp";
-  const what = `${JSON.stringify(fault.kind)} is no fault of a proxy`;
+  const wrong = (detail: string): Error => optionInvalid({ op }, `${path}${detail}`);
+  const what = `kind ${JSON.stringify(fault.kind)} is no fault of a proxy`;
   if (OF_HOSTS.has(fault.kind)) {
-    throw optionInvalid({ op }, `${what}, which has no power over a program or its machine; zocalo/sim has`);
+    throw wrong(`${what}, which has no power over a program or its machine; zocalo/sim has`);
   }
   if (isStreamFault(fault)) {
-    checkOptions({ op }, fault, STREAM_FAULT_RULES[fault.kind], "fault.");
+    checkOptions({ op }, fault, STREAM_FAULT_RULES[fault.kind], path);
     withStreamFault(NO_STREAM_FAULTS, fault);
-  } else checkFault({ ...fault, atMs: 0, lastsMs: 0 }, "fault.", op);
+  } else checkFault({ ...fault, atMs: 0, lastsMs: 0 }, path, op);
   if (isUdp && (isStreamFault(fault) || fault.kind === "reset")) {
-    throw optionInvalid({ op }, `${what} of datagrams (${String(upstream)}), only of one of connections`);
+    throw wrong(`${what} of datagrams (${String(upstream)}), only of one of connections`);
   }
   directionsOf(fault, op);
   if (isUdp && (when?.match !== undefined || when?.bytes !== undefined)) {
-    throw optionInvalid(
-      { op },
-      `fault.when.match and fault.when.bytes are about connections, not about ${String(upstream)}`,
-    );
+    throw wrong(`when.match and when.bytes are about connections, not about ${String(upstream)}`);
   }
   if (middlebox !== undefined && (fault.kind !== "corruption" || isUdp)) {
-    throw optionInvalid({ op }, "fault.middlebox is for corruption on connections only");
+    throw wrong("middlebox is for corruption on connections only");
+  }
+}
+
+/** Why a proxy to `upstream` cannot have a fault; undefined when it can. */
+export function refusalOf(fault: ProxyFault, upstream: Address, op: string, path?: string): unknown {
+  try {
+    checkProxyFault(fault, upstream, op, path);
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }
 
@@ -119,15 +128,17 @@ export function directionsOf(fault: Fault | StreamFault, op: string): readonly D
     const detail = `there is no host ${JSON.stringify(strange)}; the hosts of a proxy are "client" and "server"`;
     throw optionInvalid({ op }, detail);
   }
-  if ("host" in fault || fault.kind === "partition" || fault.kind === "reset") return ["toServer", "toClient"];
-  const { from, to } = fault;
-  const ways: Direction[] = [];
-  if (from !== "server" && to !== "client") ways.push("toServer");
-  if (from !== "client" && to !== "server") ways.push("toClient");
-  if (ways.length > 0) return ways;
+  const both: readonly Direction[] = ["toServer", "toClient"];
+  if ("host" in fault) return both;
+  const { kind, from, to } = fault;
+  const ways = both.filter((way) => {
+    const [sender, receiver] = way === "toServer" ? ["client", "server"] : ["server", "client"];
+    return from !== receiver && to !== sender;
+  });
+  if (ways.length > 0) return kind === "partition" || kind === "reset" ? both : ways;
   throw optionInvalid(
     { op },
-    `${JSON.stringify(fault.kind)} from ${from} to ${to} is about no way: nothing goes from a host to itself`,
+    `${JSON.stringify(kind)} from ${from} to ${to} is about no way: nothing goes from a host to itself`,
   );
 }
 

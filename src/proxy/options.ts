@@ -6,6 +6,7 @@ import {
   checkOptions,
   FLAG,
   LIST,
+  OBJECT,
   optionInvalid,
   type OptionRules,
   type RulesOf,
@@ -23,6 +24,7 @@ export const START_RULES: OptionRules = {
   ...({
     seed: wholeNumber(0, Number.MAX_SAFE_INTEGER),
     proxies: { ...LIST, required: false },
+    schedule: OBJECT,
     expose: FLAG,
   } satisfies RulesOf<Omit<StartProxyOptions, "network">>),
 };
@@ -51,7 +53,7 @@ export function planOf(definition: ProxyDefinition, expose: boolean, op: string,
   const { name, listen, enabled = true, faults = [] } = checked;
   if (checked.upstream === undefined) throw optionInvalid({ op }, `${path}upstream is missing; give an address`);
   const plan = { name, enabled, faults, ...addressesOf(listen, checked.upstream, expose, op) };
-  for (const fault of faults) checkProxyFault(fault, plan.upstream, op);
+  for (const [index, fault] of faults.entries()) checkProxyFault(fault, plan.upstream, op, `${path}faults[${index}].`);
   return plan;
 }
 

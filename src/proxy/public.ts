@@ -7,6 +7,7 @@ import type { CloseReport, GracefulCloseOptions } from "../io/operation/graceful
 import type { ProxyFault } from "./fault.ts";
 import type { ProxyBytes, ProxyReport } from "./report.ts";
 import type { ProxyListener } from "./watch.ts";
+import type { ProxySchedule } from "./schedule.ts";
 
 /** One proxy: where clients connect to, and where it passes on to. */
 export interface ProxyDefinition {
@@ -30,10 +31,12 @@ export type ProxyChange = Pick<Partial<ProxyDefinition>, "listen" | "upstream" |
 
 /** Options of `startProxy`. */
 export interface StartProxyOptions extends NetworkOption {
-  /** Decides which chunks and datagrams a fault hits: a whole number from 0 on. Default 1. */
+  /** Decides which chunks and datagrams a fault hits: a whole number from 0 on. Default: that of the schedule, else 1. */
   readonly seed?: number | undefined;
   /** The proxies to start; more can be added later. */
   readonly proxies?: readonly ProxyDefinition[] | undefined;
+  /** Is played as soon as all proxies are open, beside their own faults. Default: none. */
+  readonly schedule?: ProxySchedule | undefined;
   /**
    * Allows addresses other than loopback, for listening and for upstreams. Default false, since a proxy that anybody can reach lets
    * anybody reach what is behind it.
@@ -83,6 +86,18 @@ export interface FaultProxy {
   change(change: ProxyChange): Promise<void>;
 }
 
+/** A schedule that is being played. */
+export interface SchedulePlay {
+  /** What is played. */
+  readonly schedule: ProxySchedule;
+  /** When it began, on the clock of the network, in milliseconds. */
+  readonly beganAtMs: number;
+  /** Resolves when all its faults are healed: at its end, by `stop`, or because the proxies were closed. Never rejects. */
+  readonly ended: Promise<void>;
+  /** Heals its faults, and lets none begin any more. Harmless when it has ended. */
+  stop(): void;
+}
+
 /** Proxies that run together, with one seed. `await using` closes them. */
 export interface FaultProxies extends AsyncDisposable {
   /** What decides the draws of all faults. */
@@ -102,6 +117,14 @@ export interface FaultProxies extends AsyncDisposable {
    * time: without a listener nothing is. What `listener` throws is an uncaught exception, and it is told no more.
    */
   watch(listener: ProxyListener): () => void;
+  /**
+   * Plays a schedule from now on, beside all other faults: each of its faults begins and ends by the clock of the network, in the proxies
+   * that there are then. A new run with the same seed, schedule and traffic has the same report. Throws `OPTION_INVALID` for a
+   * schedule that is none, or with a fault that no proxy here can have, and `CLOSED`; nothing of it has begun then.
+   */
+  play(schedule: ProxySchedule): SchedulePlay;
+  /** The schedules that are being played. */
+  readonly plays: readonly SchedulePlay[];
   /** What the faults have done so far. */
   report(): ProxyReport;
   /** Accepts no more, waits for the connections for `timeoutMs` (default 5000), then cuts the rest. */

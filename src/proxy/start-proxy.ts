@@ -9,12 +9,14 @@ import type { Network } from "../io/network/network.ts";
 import type { CloseReport, GracefulCloseOptions } from "../io/operation/graceful-close.ts";
 import { openDatagramDoor } from "./datagram-proxy.ts";
 import type { DoorParts, ProxyDoor } from "./door.ts";
-import { checkProxyFault, type ProxyFault } from "./fault.ts";
+import { checkProxyFault, type ProxyFault, refusalOf } from "./fault.ts";
 import { FaultBoard } from "./fault-board.ts";
 import { changed, planOf, type ProxyPlan, START_RULES } from "./options.ts";
 import type * as api from "./public.ts";
 import type { FaultProxies as RunningProxies, StartProxyOptions } from "./public.ts";
 import { type ProxyBytes, type ProxyReport, ReportLedger } from "./report.ts";
+import { checkSchedule, faultOf, type ProxySchedule, type ScheduledFault } from "./schedule.ts";
+import { SchedulePlay } from "./schedule-play.ts";
 import { openStreamDoor } from "./stream-proxy.ts";
 import { type ProxyListener, ProxyWatch } from "./watch.ts";
 
@@ -41,13 +43,15 @@ import { type ProxyListener, ProxyWatch } from "./watch.ts";
 export async function startProxy(options: StartProxyOptions): Promise<RunningProxies> {
   const op = "startProxy";
   const network = networkOf(op, options);
-  const { seed = 1, proxies = [], expose = false } = checkOptions({ op }, options, START_RULES);
+  const { proxies = [], expose = false, ...checked } = checkOptions({ op }, options, START_RULES);
   const plans = proxies.map((one, index) => planOf(one, expose, op, `proxies[${index}].`));
   const twice = plans.find(({ name }, index) => plans.findIndex((other) => other.name === name) !== index);
   if (twice !== undefined) throw nameTaken(twice.name, op);
-  const running = new FaultProxies(network, seed, expose);
+  const schedule = checked.schedule && checkSchedule(checked.schedule, plans, op);
+  const running = new FaultProxies(network, checked.seed ?? schedule?.seed ?? 1, expose);
   try {
     for (const plan of plans) await running.open(plan);
+    if (schedule !== undefined) running.play(schedule);
   } catch (error) {
     await running.stop();
     throw error;
@@ -67,6 +71,7 @@ class FaultProxies implements api.FaultProxies {
   readonly #expose: boolean;
   readonly #ledger = new ReportLedger();
   readonly #watch = new ProxyWatch();
+  readonly #plays = new Set<SchedulePlay>();
   #closing: Promise<CloseReport> | undefined;
   #isClosed = false;
   #over: () => void = () => undefined;
@@ -80,9 +85,13 @@ class FaultProxies implements api.FaultProxies {
     });
   }
 
+  get plays(): readonly api.SchedulePlay[] {
+    return [...this.#plays];
+  }
+
   async add(definition: api.ProxyDefinition): Promise<api.FaultProxy> {
     const plan = planOf(definition, this.#expose, "add");
-    if (this.#isClosed) throw new ConnectionError("CLOSED", { op: "add", detail: "the proxies were closed" });
+    this.#refuseClosed("add");
     if (this.proxies.has(plan.name)) throw nameTaken(plan.name, "add");
     return await this.open(plan);
   }
@@ -112,17 +121,20 @@ class FaultProxies implements api.FaultProxies {
   }
 
   inflict(fault: ProxyFault): FaultGuard {
-    const guards: FaultGuard[] = [];
-    let refused: unknown = optionInvalid({ op: "inflict" }, "there is no proxy yet; add one first");
-    for (const proxy of this.proxies.values()) {
-      try {
-        guards.push(proxy.inflict(fault));
-      } catch (error) {
-        refused = error;
-      }
-    }
-    if (guards.length === 0) throw refused;
-    return guardOf(guards.map((guard) => () => guard.heal()));
+    const proxies = [...this.proxies.values()];
+    const refusals = proxies.map(({ upstream }) => refusalOf(fault, upstream, "inflict"));
+    if (proxies.length === 0) throw optionInvalid({ op: "inflict" }, "there is no proxy yet; add one first");
+    if (!refusals.includes(undefined)) throw refusals[0];
+    return inflictIn(proxies, fault);
+  }
+
+  play(given: ProxySchedule): api.SchedulePlay {
+    const schedule = checkSchedule(given, [...this.proxies.values()], "play");
+    this.#refuseClosed("play");
+    const play = new SchedulePlay(schedule, this.#network.clock, (fault) => this.#begin(fault));
+    this.#plays.add(play);
+    void play.ended.then(() => this.#plays.delete(play));
+    return play;
   }
 
   watch(listener: ProxyListener): () => void {
@@ -150,14 +162,28 @@ class FaultProxies implements api.FaultProxies {
   /** Cuts everything at once. */
   async stop(reason?: unknown): Promise<void> {
     this.#isClosed = true;
+    for (const play of this.#plays) play.stop();
     await Promise.allSettled(Array.from(this.proxies.values(), (proxy) => proxy.shut(reason)));
     this.#over();
+  }
+
+  /** Lets a fault of a schedule begin where it can be: proxies may have come and gone since it was checked. */
+  #begin(fault: ScheduledFault): FaultGuard {
+    return inflictIn(
+      Array.from(this.proxies.values()).filter(({ name }) => name === (fault.proxy ?? name)),
+      faultOf(fault),
+    );
+  }
+
+  #refuseClosed(op: string): void {
+    if (this.#isClosed) throw new ConnectionError("CLOSED", { op, detail: "the proxies were closed" });
   }
 
   async #close(options: GracefulCloseOptions): Promise<CloseReport> {
     this.#isClosed = true;
     const beganMs = this.#network.clock.now();
     const reports = await Promise.all(Array.from(this.proxies.values(), (proxy) => proxy.close(options)));
+    for (const play of this.#plays) play.stop();
     this.#over();
     return {
       finished: reports.reduce((sum, { finished }) => sum + finished, 0),
@@ -165,6 +191,13 @@ class FaultProxies implements api.FaultProxies {
       durationMs: this.#network.clock.now() - beganMs,
     };
   }
+}
+
+/** Lets a fault begin in those of the proxies that can have it. */
+function inflictIn(proxies: readonly FaultProxy[], fault: ProxyFault): FaultGuard {
+  const able = proxies.filter(({ upstream }) => refusalOf(fault, upstream, "inflict") === undefined);
+  const guards = able.map((proxy) => proxy.inflict(fault));
+  return guardOf(guards.map((guard) => () => guard.heal()));
 }
 
 class FaultProxy implements api.FaultProxy {

@@ -77,6 +77,35 @@ test("a signal goes to the program, whose end is the end of the command", async 
   assert.equal((await proxy.ended).code, 5);
 });
 
+/** A list as `zocalo sim shrink` writes it, of hosts with other names. */
+const SHRUNK = {
+  format: 1,
+  simulation: "orders",
+  seed: 3,
+  failure: "CONNECTION_RESET",
+  chaosMs: 600_000,
+  choices: { cutReads: false, permute: false, latency: 1 },
+  faults: [{ atMs: 0, lastsMs: 600_000, kind: "reset", from: "alice", to: "bob" }],
+};
+
+test("a list of the simulator breaks a real program", async (t) => {
+  await using server = await echo();
+  const file = join(temporaryFolder(t), "storm.json");
+  writeFileSync(file, JSON.stringify(SHRUNK));
+  const schedule = ["--faults", file, "--as", "client=alice", "--as", "server=bob"];
+  const flags = ["tcp://127.0.0.1:0", String(server.localAddress), ...schedule, "--for", "600000"];
+  const program = `${CLIENT("MAIN")} socket.on("error", ({ code }) => console.log(code));`;
+  const ended = await run(t, ["proxy", ...flags, "--", process.execPath, "-e", program]);
+  assert.deepEqual([ended.code, ended.stdout], [7, "ECONNRESET\n"]);
+  assert.match(ended.stderr, /^1 connection: reset 1 \(seed 3, digest [\da-f]{16}\)$/m);
+});
+
+test("a program ends when its time is over", async (t) => {
+  const program = "setInterval(() => undefined, 1000)";
+  const flags = ["tcp://127.0.0.1:0", "127.0.0.1:9", "--for", "20"];
+  assert.equal((await run(t, ["proxy", ...flags, "--", process.execPath, "-e", program])).code, 143);
+});
+
 test("what makes no sense is told in one line, and nothing has started", async (t) => {
   const folder = temporaryFolder(t);
   const file = (name: string, text: string): string => {
@@ -85,6 +114,8 @@ test("what makes no sense is told in one line, and nothing has started", async (
   };
   const two = ["tcp://127.0.0.1:0", "127.0.0.1:9"];
   const proxies = file("some.json", '[{ "name": "a", "upstream": "127.0.0.1:9" }]');
+  const shrunk = file("shrunk.json", JSON.stringify(SHRUNK));
+  const crash = JSON.stringify({ format: 1, faults: [{ atMs: 0, lastsMs: 1, kind: "crash", host: "server" }] });
   const cases: readonly (readonly [args: readonly string[], told: RegExp])[] = [
     [[], /give LISTEN and UPSTREAM, or --config FILE/],
     [["tcp://127.0.0.1:0"], /give LISTEN and UPSTREAM/],
@@ -111,6 +142,12 @@ test("what makes no sense is told in one line, and nothing has started", async (
     [["tcp://127.0.0.1:0", "tcp://192.0.2.1:80"], /loopback/],
     [["tcp://127.0.0.1:0", "tls://127.0.0.1:80"], /tcp:\/\/ instead of tls/],
     [[...two, "--api", "192.0.2.1:80"], /loopback/],
+    [[...two, "--faults", file("bad-list.json", "{")], /list must be JSON/],
+    [[...two, "--faults", shrunk], /has the hosts "alice", "bob".*say with --as client=NAME and --as server=NAME/],
+    [[...two, "--faults", shrunk, "--as", "client=carol"], /has no host "carol"; it has "alice", "bob"/],
+    [[...two, "--faults", shrunk, "--as", "proxy=alice"], /Give client=NAME or server=NAME/],
+    [[...two, "--as", "client=alice"], /--as names the hosts of --faults/],
+    [[...two, "--faults", file("crash.json", crash)], /"crash" is no fault of a proxy/],
   ];
   for (const [args, told] of cases) {
     const { code, stderr } = await run(t, ["proxy", ...args]);

@@ -10,22 +10,17 @@ const TEXTS = inLanguage({
   es: { noProgram: (name, why) => `no se puede arrancar ${name}: ${why}` },
 });
 
-/** Waits until the person ends the command, or the time is over. Answers the exit code. */
-export function endOf(stop: AbortSignal, forMs: number | undefined): Promise<number> {
-  return new Promise((resolve) => {
-    const timer = forMs === undefined ? undefined : setTimeout(() => resolve(EXIT.done), forMs);
-    const end = (): void => {
-      clearTimeout(timer);
-      resolve(EXIT.done);
-    };
-    if (stop.aborted) end();
-    else stop.addEventListener("abort", end, { once: true });
-  });
+/** Aborts as `stop` does, and when the time is over. */
+export function limited(stop: AbortSignal, forMs: number | undefined): AbortSignal {
+  if (forMs === undefined) return stop;
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), forMs);
+  return AbortSignal.any([stop, controller.signal]);
 }
 
 /**
  * Runs a program with this command's terminal and answers its exit code; 128 and the number of the signal that ended it, as a
- * shell would. A signal to this command goes on to the program, which says when it has ended.
+ * shell would. A signal to this command goes on to the program, which says when it has ended; so does the end of its time, as SIGTERM.
  */
 export function runProgram(
   [name = "", ...words]: readonly string[],

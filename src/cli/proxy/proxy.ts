@@ -1,6 +1,5 @@
 /** `zocalo proxy`: puts a network with faults between any two programs. */
 
-import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Address } from "../../index.ts";
 import {
@@ -12,11 +11,12 @@ import {
   startProxy,
 } from "../../proxy.ts";
 import { addOutputOptions, count, milliseconds, newCommand, seed } from "../terminal/command.ts";
-import { wrongUsage } from "../terminal/exit-codes.ts";
+import { EXIT, wrongUsage } from "../terminal/exit-codes.ts";
 import { inLanguage } from "../terminal/language.ts";
 import type { OutputOptions } from "../terminal/output.ts";
-import { type CommandContext, running } from "../terminal/run-command.ts";
-import { endOf, runProgram } from "./program.ts";
+import { type CommandContext, running, until } from "../terminal/run-command.ts";
+import { limited, runProgram } from "./program.ts";
+import { addScheduleFlags, readJson, type ScheduleFlags, scheduleOf } from "./schedule-flags.ts";
 
 const TEXTS = inLanguage({
   en: {
@@ -30,13 +30,14 @@ const TEXTS = inLanguage({
         "Behind -- stands a program that runs with the proxies and ends them; zocalo ends with its exit code. It finds the " +
           "address of a proxy in ZOCALO_PROXY_NAME. Without one, the proxies run until Ctrl-C. At the end a report says what " +
           "each fault has done; the same seed and the same traffic give the same digest.",
+        "With --faults it plays a schedule: the list of faults that zocalo sim shrink writes, with the hosts client and server.",
       ],
     },
     words: "LISTEN and UPSTREAM (tcp://, unix: or udp://), then -- and a program",
     config: "start the proxies of this file",
     api: "answer the HTTP calls of Toxiproxy here, such as 127.0.0.1:8474",
     seed: "decides what the faults hit (default: 1)",
-    for: "end after so long (milliseconds)",
+    for: "end after so long, and the program too (milliseconds)",
     expose: "allow addresses that are not this machine's loopback",
     latency: "delay everything by so long (milliseconds)",
     jitter: "make the delay longer or shorter by up to so long (milliseconds)",
@@ -50,8 +51,6 @@ const TEXTS = inLanguage({
     both: "the addresses stand in the file of --config; leave LISTEN and UPSTREAM out",
     faultsInFile: "the faults stand in the file of --config; leave the options for faults out",
     noJitter: "--jitter changes --latency; give both",
-    unreadable: (file: string, why: string) => `cannot read ${file}: ${why}`,
-    noJson: (file: string, why: string) => `${file} is no JSON: ${why}`,
     noList: (file: string) => `${file} must be a list of proxies`,
     passes: (name: string, from: string, to: string) => `${name}: ${from} -> ${to}`,
     controls: (url: string) => `Toxiproxy's calls: ${url}`,
@@ -70,13 +69,14 @@ const TEXTS = inLanguage({
         "Detrás de -- va un programa que corre con los proxies y los termina; zocalo termina con su código. La dirección de un " +
           "proxy está en ZOCALO_PROXY_NOMBRE. Sin programa, los proxies corren hasta Ctrl-C. Al final un informe dice qué hizo " +
           "cada fallo; con la misma semilla y el mismo tráfico, el resumen (digest) es el mismo.",
+        "Con --faults sigue un guion: la lista de fallos que escribe zocalo sim shrink, con las máquinas client y server.",
       ],
     },
     words: "ESCUCHA y DESTINO (tcp://, unix: o udp://); después -- y un programa",
     config: "arranca los proxies de este archivo",
     api: "responde aquí a las llamadas HTTP de Toxiproxy, por ejemplo 127.0.0.1:8474",
     seed: "decide a qué alcanzan los fallos (por omisión: 1)",
-    for: "termina después de este tiempo (milisegundos)",
+    for: "termina después de este tiempo, y el programa también (milisegundos)",
     expose: "permite direcciones que no son de esta máquina",
     latency: "retrasa todo este tiempo (milisegundos)",
     jitter: "alarga o acorta el retraso hasta este tiempo (milisegundos)",
@@ -90,8 +90,6 @@ const TEXTS = inLanguage({
     both: "las direcciones están en el archivo de --config; quita ESCUCHA y DESTINO",
     faultsInFile: "los fallos están en el archivo de --config; quita las opciones de los fallos",
     noJitter: "--jitter cambia --latency; da las dos",
-    unreadable: (file, why) => `no se puede leer ${file}: ${why}`,
-    noJson: (file, why) => `${file} no es JSON: ${why}`,
     noList: (file) => `${file} tiene que ser una lista de proxies`,
     passes: (name, from, to) => `${name}: ${from} -> ${to}`,
     controls: (url) => `las llamadas de Toxiproxy: ${url}`,
@@ -106,13 +104,14 @@ const EXAMPLES = [
   "zocalo proxy udp://127.0.0.1:5301 udp://127.0.0.1:53 --loss 0.1 --seed 7",
   "zocalo proxy tcp://127.0.0.1:0 tcp://127.0.0.1:5432 --bandwidth 64 -- npm test",
   "zocalo proxy --config toxiproxy.json --api 127.0.0.1:8474",
+  "zocalo proxy tcp://127.0.0.1:0 tcp://127.0.0.1:5432 --faults storm.json --for 60000 -- npm test",
 ];
 
 const BITS_A_KILOBYTE = 8000;
 const NAME = "main";
 const WAYS = { from: "*", to: "*" } as const;
 
-interface Flags extends OutputOptions {
+interface Flags extends OutputOptions, ScheduleFlags {
   readonly config?: string;
   readonly api?: string;
   readonly seed?: number;
@@ -128,7 +127,8 @@ interface Flags extends OutputOptions {
 
 /** The command. */
 export function proxyCommand(): Command {
-  const command = newCommand("proxy", { ...TEXTS.help, examples: EXAMPLES })
+  const command = newCommand("proxy", { ...TEXTS.help, examples: EXAMPLES });
+  command
     .argument("[words...]", TEXTS.words)
     .option("--config <file>", TEXTS.config)
     .option("--api <address>", TEXTS.api)
@@ -142,6 +142,7 @@ export function proxyCommand(): Command {
     .option("--bandwidth <number>", TEXTS.bandwidth, count)
     .option("--slice <bytes>", TEXTS.slice, count)
     .option("--cut <bytes>", TEXTS.cut, count);
+  addScheduleFlags(command);
   return addOutputOptions(command).action(running(proxy));
 }
 
@@ -155,13 +156,14 @@ async function proxy(words: readonly string[], flags: Flags, context: CommandCon
   const dashes = process.argv.indexOf("--");
   const program = dashes < 0 ? [] : process.argv.slice(dashes + 1);
   const proxies = definitions(words.slice(0, words.length - program.length), flags);
-  const proxied = await startProxy({ seed: flags.seed, expose: flags.expose, proxies });
+  const proxied = await startProxy({ seed: flags.seed, expose: flags.expose, proxies, schedule: scheduleOf(flags) });
   let api: ServedApi | undefined;
   try {
     if (flags.api !== undefined) api = await serveApi(proxied, flags.api);
     tellStart(proxied, api, context);
-    const alone = program.length === 0;
-    const code = await (alone ? endOf(context.stop, flags.for) : run(program, proxied, context.stop));
+    const stop = limited(context.stop, flags.for);
+    const code = program.length === 0 ? EXIT.done : await run(program, proxied, stop);
+    if (program.length === 0) await until(stop);
     tellReport(proxied, context);
     return code;
   } finally {
@@ -198,20 +200,6 @@ function definitions(addresses: readonly string[], flags: Flags): readonly Proxy
   const list = readJson(config);
   if (!Array.isArray(list)) throw wrongUsage(TEXTS.noList(config));
   return list as readonly ProxyDefinition[];
-}
-
-function readJson(file: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw wrongUsage(TEXTS.unreadable(file, (error as Error).message));
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw wrongUsage(TEXTS.noJson(file, (error as Error).message));
-  }
 }
 
 function faultsOf({ latency, jitter = 0, loss, bandwidth, slice, cut }: Flags): readonly ProxyFault[] {

@@ -98,6 +98,7 @@ const TEXTS = inLanguage<OutputTexts>({
       key: "--key FILE",
       servername: "--servername NAME",
       alpn: "--alpn NAMES",
+      hosts: "--as client=NAME and --as server=NAME",
     },
     advice: {
       CERTIFICATE_UNTRUSTED: "or accept any with --insecure",
@@ -113,6 +114,7 @@ const TEXTS = inLanguage<OutputTexts>({
       key: "--key ARCHIVO",
       servername: "--servername NOMBRE",
       alpn: "--alpn NOMBRES",
+      hosts: "--as client=NOMBRE y --as server=NOMBRE",
     },
     advice: {
       CERTIFICATE_UNTRUSTED: "o acepta cualquiera con --insecure",

@@ -43,6 +43,14 @@ test("what is no list is refused, and the field is named", () => {
     [{ faults: [{ ...list.faults[0], to: undefined }] }, /faults\[0\].to must be a string/],
     [{ faults: [{ ...list.faults[3], skewMs: -5 }] }, /faults\[0\].skewMs must be a number from 0 on/],
     [{ faults: [{ ...list.faults[2], atMs: -1 }] }, /faults\[0\].atMs must be a number from 0 on/],
+    [
+      { faults: [list.faults[0], { ...list.faults[0], kind: "slicing" }] },
+      /faults\[1\].kind "slicing" is for zocalo\/proxy/,
+    ],
+    [{ faults: [{ ...list.faults[0], kind: "timeout" }] }, /faults\[0\].kind "timeout" is for zocalo\/proxy alone/],
+    [{ faults: [{ ...list.faults[0], when: { connections: "1" } }] }, /faults\[0\].when is for zocalo\/proxy alone/],
+    [{ faults: [{ ...list.faults[0], middlebox: true }] }, /faults\[0\].middlebox is for zocalo\/proxy alone/],
+    [{ faults: [{ ...list.faults[0], proxy: "db" }] }, /faults\[0\].proxy is for zocalo\/proxy alone/],
   ];
   for (const [change, message] of wrong) {
     const refused = (error: UsageError): boolean => error.code === "OPTION_INVALID" && message.test(error.message);

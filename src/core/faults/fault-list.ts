@@ -17,6 +17,7 @@ import {
 import { linkTable } from "./conditions.ts";
 import { FAULT_KINDS, FAULT_RULES, linkChange, type TimedFault } from "./fault.ts";
 import { type Latency, latencyTable } from "./latency.ts";
+import { STREAM_FAULT_KINDS } from "./stream-fault.ts";
 
 /** The version of the form, in each list. */
 export const FAULT_LIST_FORMAT = 1 as const;
@@ -79,7 +80,12 @@ const LIST_RULES: RulesOf<FaultList> = {
  * console.log(parseFaultList(formatFaultList(list)).seed); // 5
  * ```
  */
-export function formatFaultList({ faults, ...head }: FaultList): string {
+export function formatFaultList(list: FaultList): string {
+  return faultListText(list);
+}
+
+/** Any list that has faults, as {@link formatFaultList} writes it. */
+export function faultListText({ faults, ...head }: { readonly faults: readonly object[] }): string {
   const lines = Object.entries(head)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `  ${JSON.stringify(name)}: ${spaced(value)},`);
@@ -109,13 +115,15 @@ function spaced(value: unknown): string {
  * ```
  */
 export function parseFaultList(text: string, op = "parseFaultList"): FaultList {
-  const { list } = checkOptions({ op }, { list: fromJson(text, op) as FaultList }, { list: object(LIST_RULES, true) });
+  const given = { list: faultListJson(text, op) as FaultList };
+  const { list } = checkOptions({ op }, given, { list: object(LIST_RULES, true) });
   latencyTable(list.choices.latency, op);
   for (const [index, fault] of list.faults.entries()) checkFault(fault, `list.faults[${index}].`, op);
   return list;
 }
 
-function fromJson(text: string, op: string): unknown {
+/** What a file has that should be a list; throws `OPTION_INVALID` for what is no JSON. */
+export function faultListJson(text: string, op: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -124,10 +132,17 @@ function fromJson(text: string, op: string): unknown {
 }
 
 const KIND = { kind: { ...oneOf(...FAULT_KINDS), required: true } };
+/** What only a list for a proxy has in a fault. */
+const OF_PROXIES = ["when", "middlebox", "proxy"] as const;
 
 /** Checks one fault; throws `OPTION_INVALID`. `path` stands before its fields in the error. */
 export function checkFault(fault: TimedFault, path: string, op: string): void {
-  const { kind } = (fault as Partial<TimedFault> | null) ?? {};
+  const { kind, ...fields } = Object(fault) as { readonly kind?: string };
+  const own = OF_PROXIES.find((name) => name in fields);
+  const ofProxies = STREAM_FAULT_KINDS.some((one) => one === kind) ? `kind ${JSON.stringify(kind)}` : own;
+  if (ofProxies !== undefined) {
+    throw optionInvalid({ op }, `${path}${ofProxies} is for zocalo/proxy alone; play this list there, or take it out`);
+  }
   checkOptions({ op }, { kind }, KIND, path);
   checkOptions({ op }, fault, FAULT_RULES[fault.kind], path);
   if (fault.kind === "latency") latencyTable(fault.latency, op);
