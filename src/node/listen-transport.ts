@@ -11,7 +11,8 @@ import { acceptedPeer, adoptAccepted, localAddressOf } from "./native-handle.ts"
 import { BY_EVENTS, BY_SHARED_BUFFER } from "./connect-transport.ts";
 import { sharedRead } from "./socket-events.ts";
 import { KernelStream } from "./stream-transport.ts";
-import { isFilePath, makeSocketFile, shareSocketFile, type SocketFile } from "./unix-path.ts";
+import type { SocketFile } from "./socket-file.ts";
+import { isFilePath, makeSocketFile, shareSocketFile } from "./unix-path.ts";
 import { hostInZone } from "./zone.ts";
 
 /** Opens a `tcp` or `unix` listener. */

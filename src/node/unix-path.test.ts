@@ -18,7 +18,8 @@ import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { connect, type Listener, listen, type ZocaloError } from "../index.ts";
 import { expectError } from "../testing/expect-error.ts";
-import { isFilePath, makeSocketFile, type SocketFile } from "./unix-path.ts";
+import type { SocketFile } from "./socket-file.ts";
+import { isFilePath, makeSocketFile } from "./unix-path.ts";
 import { temporaryFolder } from "../../test/fixtures/temporary-folder.ts";
 
 const folder = temporaryFolder();

@@ -4,7 +4,7 @@ import { Address } from "../../core/address/address.ts";
 import { ZocaloError } from "../../core/errors.ts";
 import type { DatagramEnd, DatagramSocket } from "./public.ts";
 import type { OperationOptions } from "../operation/deadline.ts";
-import { EndAnnouncement } from "../operation/graceful-close.ts";
+import { EndAnnouncement } from "../operation/end-announcement.ts";
 import type { Network } from "../network/network.ts";
 import type { Datagram } from "../network/datagrams.ts";
 

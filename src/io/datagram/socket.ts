@@ -12,10 +12,10 @@ import {
   type OperationOptions,
   type ReceiveOptions,
   refusedAtOnce,
-  withDeadline,
 } from "../operation/deadline.ts";
+import { withDeadline } from "../operation/within.ts";
 import { publish } from "../operation/diagnostics.ts";
-import { EndAnnouncement } from "../operation/graceful-close.ts";
+import { EndAnnouncement } from "../operation/end-announcement.ts";
 import { handled } from "../operation/handled-rejection.ts";
 import { type NativeInterop, OwnClock, transportInterop } from "../operation/own-clock.ts";
 import { whileMoving } from "../stream/linger.ts";

@@ -16,7 +16,8 @@ import {
   TEXTS,
   wholeNumber,
 } from "../../core/options/check-options.ts";
-import { openWithin, type OperationContext } from "../operation/deadline.ts";
+import { type OperationContext } from "../operation/deadline.ts";
+import { openWithin } from "../operation/within.ts";
 import { checkZone, toIp } from "../operation/arguments.ts";
 import { restated } from "../operation/restated.ts";
 import { StreamSocket } from "../stream/socket.ts";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import { ManualClock } from "../../testing/manual-clock.ts";
-import { type OperationOptions, withOneDeadline } from "./deadline.ts";
+import { type OperationOptions } from "./deadline.ts";
+import { withOneDeadline } from "./within.ts";
 import { unwatchAbort, watchAbort } from "./abort-watch.ts";
 
 const newClock = (): ManualClock => new ManualClock({ defer: (callback) => void setImmediate(callback) });

@@ -1,44 +1,13 @@
-/** The end of an object: how it is told, and closing in order, once for all that serves or has something under way. */
+/** Closing in order, once for all that serves or has something under way. */
 
 import type { Address } from "../../core/address/address.ts";
 import { ConnectionError, type ZocaloError } from "../../core/errors.ts";
 import type { Clock, Network } from "../network/network.ts";
 import { checkOptions, OPERATION_RULES, type OptionRules } from "../../core/options/check-options.ts";
 import { Deadline, type OperationContext } from "./deadline.ts";
+import { EndAnnouncement } from "./end-announcement.ts";
+import { attempt } from "./handled-rejection.ts";
 import { OwnClock } from "./own-clock.ts";
-
-/** The end of one socket, before or after it has come. */
-export class EndAnnouncement<End> {
-  #told: { readonly end: End; readonly reason: unknown } | undefined;
-  #closed: Promise<End> | undefined;
-  #resolve: ((end: End) => void) | undefined;
-  #controller: AbortController | undefined;
-
-  /** Resolves with the end; never rejects. */
-  get closed(): Promise<End> {
-    this.#closed ??= new Promise((resolve) => {
-      if (this.#told === undefined) this.#resolve = resolve;
-      else resolve(this.#told.end);
-    });
-    return this.#closed;
-  }
-
-  /** Aborts at the end, with its reason. */
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#told !== undefined) this.#controller.abort(this.#told.reason);
-    }
-    return this.#controller.signal;
-  }
-
-  /** The end has come: called once. */
-  tell(end: End, reason: unknown): void {
-    this.#told = { end, reason };
-    this.#resolve?.(end);
-    this.#controller?.abort(reason);
-  }
-}
 
 const DEFAULT_CLOSE_MS = 5000;
 
@@ -128,11 +97,7 @@ export class GracefulClose<Report, Options extends GracefulCloseOptions = Gracef
 
   /** Closes in order. A later call shares the report, and may shorten the wait. */
   close(given: Options = {} as Options): Promise<Report> {
-    try {
-      return this.#close(checkOptions(this.#context(), given, this.#rules));
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return attempt(() => this.#close(checkOptions(this.#context(), given, this.#rules)));
   }
 
   /** Cuts what is under way. */

@@ -24,3 +24,12 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
     return true;
   }
 }
+
+/** Does `call`; what it throws at once is a rejection, too. */
+export function attempt<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return call();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}

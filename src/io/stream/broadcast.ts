@@ -14,7 +14,8 @@ import {
   type RulesOf,
 } from "../../core/options/check-options.ts";
 import type { Clock } from "../network/network.ts";
-import { type OperationContext, type OperationOptions, refusedAtOnce, withOneDeadline } from "../operation/deadline.ts";
+import { type OperationContext, type OperationOptions, refusedAtOnce } from "../operation/deadline.ts";
+import { withOneDeadline } from "../operation/within.ts";
 import { codecFailure } from "../operation/restated.ts";
 import { chunksOf, type Outbound } from "./outbound.ts";
 import type { StreamSocket } from "./public.ts";

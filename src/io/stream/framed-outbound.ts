@@ -7,13 +7,8 @@ import type { Codec } from "../../core/framing/codec.ts";
 import { HELD, memoryOf } from "../../core/held-bytes.ts";
 import { checkOptions, ITERABLE } from "../../core/options/check-options.ts";
 import { codecFailure } from "../operation/restated.ts";
-import {
-  expiryReason,
-  type OperationOptions,
-  type Refusal,
-  refusedAtOnce,
-  withOneDeadline,
-} from "../operation/deadline.ts";
+import { expiryReason, type OperationOptions, type Refusal, refusedAtOnce } from "../operation/deadline.ts";
+import { withOneDeadline } from "../operation/within.ts";
 import { FULFILLED, handled, rejectedQuietly } from "../operation/handled-rejection.ts";
 import { Waiter, WaitQueue } from "../operation/wait-queue.ts";
 import type { StreamPartOwner } from "./owner.ts";

@@ -8,11 +8,16 @@ import { showAs } from "../../core/show-as.ts";
 import type { Network, StreamSink, StreamTraits, StreamTransport } from "../network/network.ts";
 import type { TlsInfo } from "../network/tls.ts";
 import { checkOptions, CODEC, type OptionRules } from "../../core/options/check-options.ts";
-import type { OperationContext, OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
-import { refusedAtOnce, withDeadline } from "../operation/deadline.ts";
+import {
+  type OperationContext,
+  type OperationOptions,
+  type ReceiveOptions,
+  refusedAtOnce,
+} from "../operation/deadline.ts";
+import { withDeadline } from "../operation/within.ts";
 import { publish } from "../operation/diagnostics.ts";
-import { EndAnnouncement } from "../operation/graceful-close.ts";
-import { handled } from "../operation/handled-rejection.ts";
+import { EndAnnouncement } from "../operation/end-announcement.ts";
+import { attempt, handled } from "../operation/handled-rejection.ts";
 import { OwnClock } from "../operation/own-clock.ts";
 import { restated } from "../operation/restated.ts";
 import { textBytes } from "../operation/arguments.ts";
@@ -104,8 +109,10 @@ export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwn
     return (this.#extras.clock ??= new OwnClock(this.#network.clock));
   }
   get #extras(): Extras {
-    this.#lazy ??= {};
-    return this.#lazy;
+    return (this.#lazy ??= {});
+  }
+  get #limits(): ConnectionLimits {
+    return (this.#extras.limits ??= new ConnectionLimits(this, this.#network.clock));
   }
 
   get outbound(): Outbound {
@@ -169,11 +176,7 @@ export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwn
   }
 
   readExactly(count: number, options?: OperationOptions): Promise<Buffer> {
-    try {
-      return this.inbound.read(readExactly(count, this), options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return attempt(() => this.inbound.read(readExactly(count, this), options));
   }
 
   readUntil(delimiter: string | Uint8Array, options: api.ReadUntilOptions = {}): Promise<Buffer> {
@@ -190,11 +193,7 @@ export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwn
   }
 
   peek(bytes: number | api.PeekRange, options?: OperationOptions): Promise<Buffer> {
-    try {
-      return this.inbound.read(peek(bytes, this), options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return attempt(() => this.inbound.read(peek(bytes, this), options));
   }
   unread(bytes: Uint8Array): void {
     if (this.#lazy?.closing === undefined && this.#end?.how !== "aborted") this.inbound.unread(bytes);
@@ -227,11 +226,9 @@ export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwn
     return this.#checked("close", options, CLOSE_RULES, ({ lingerMs, maxLingerMs, lingerBytes, ...operation }) => {
       const refused = refusedAtOnce(operation, () => this.context("close"));
       if (refused !== undefined) return Promise.reject(refused.reason);
-      const extras = this.#extras;
-      if (extras.closing === undefined) {
-        extras.closing = handled(this.#closeGracefully({ lingerMs, maxLingerMs, lingerBytes }));
-      }
-      return handled(withDeadline(this.clock, extras.closing, operation, this.context("close")));
+      const closing = this.#extras.closing ?? handled(this.#closeGracefully({ lingerMs, maxLingerMs, lingerBytes }));
+      this.#extras.closing = closing;
+      return handled(withDeadline(this.clock, closing, operation, this.context("close")));
     });
   }
 
@@ -246,9 +243,7 @@ export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwn
   }
   setIdleTimeout(idleMs: number): void {
     checkOptions(this.context("setIdleTimeout"), { idleMs }, IDLE_RULES);
-    if (this.#end !== undefined || this.#lazy?.closing !== undefined) return;
-    this.#extras.limits ??= new ConnectionLimits(this, this.#network.clock);
-    this.#extras.limits.idleMs = idleMs;
+    if (!this.isClosing) this.#limits.idleMs = idleMs;
   }
   get tcp(): api.TcpSettings {
     return new TcpSettings(this);
@@ -259,11 +254,7 @@ export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwn
 
   /** Does `call` with its options if they keep the rules; a call never throws, it rejects. */
   #checked<Given, T>(op: string, given: Given, rules: OptionRules, call: (options: Given) => Promise<T>): Promise<T> {
-    try {
-      return call(checkOptions(this.context(op), given, rules));
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return attempt(() => call(checkOptions(this.context(op), given, rules)));
   }
 
   async startTls(given: StartTlsOptions): Promise<TlsInfo> {
@@ -322,8 +313,7 @@ export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwn
   }
 
   blocked(): void {
-    this.#extras.limits ??= new ConnectionLimits(this, this.#network.clock);
-    this.#extras.limits.blocked();
+    this.#limits.blocked();
   }
 
   // What the transport reports.
@@ -356,8 +346,7 @@ export class StreamSocket implements api.StreamSocket, StreamSink, StreamPartOwn
 
   /** Both sides have sent FIN: the socket can be released; what has not been read stays readable. */
   #maybeEnded(): void {
-    if (this.#lazy?.closing !== undefined || this.inbound.state !== "ended" || this.#outbound?.state !== "ended")
-      return;
+    if (this.isClosing || this.inbound.state !== "ended" || this.#outbound?.state !== "ended") return;
     this.transport.destroy();
     this.#over({ how: "ended" }, true);
   }
