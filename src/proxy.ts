@@ -16,6 +16,7 @@ export type {
   StartProxyOptions,
 } from "./proxy/public.ts";
 export { type ServedApi, serveApi } from "./proxy/api/serve-api.ts";
+export { type ServedPage, servePage, type ServePageOptions } from "./proxy/page/serve-page.ts";
 export type { ConnectionReport, ProxyBytes, ProxyReport } from "./proxy/report.ts";
 export { startProxy } from "./proxy/start-proxy.ts";
 export type {

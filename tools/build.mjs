@@ -1,8 +1,9 @@
 // npm run build
 //
-// Makes dist/, the published form of the package, from src/ (without the tests) with tsc and nothing else.
+// Makes dist/, the published form of the package, from src/ (without the tests) with tsc; the pages are bundled (tools/pages.mjs).
 // The part of msgpackr that the package uses goes along (docs/decisions/0034-msgpackr-goes-along.md).
 import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { bundlePages } from "./pages.mjs";
 import { root, runOrExit } from "./run-command.mjs";
 
 /** The entry of msgpackr without its native addon, what that imports, and the licence. */
@@ -20,3 +21,5 @@ const compiled = readFileSync(USER_OF_MSGPACKR, "utf8");
 const linked = compiled.replace('from "msgpackr/pack"', 'from "../../../msgpackr/index.js"');
 if (linked === compiled) throw new Error(`${USER_OF_MSGPACKR} does not import msgpackr/pack`);
 writeFileSync(USER_OF_MSGPACKR, linked);
+
+await bundlePages(`${root}dist/page`);

@@ -19,6 +19,7 @@ const checks = [
   ["publint", "the package is not well formed", node, ["tools/publint.mjs"]],
   ["knip", "unused files, exports or dependencies", "knip", ["--no-progress"]],
   ["types", "errors of the types", "tsc", ["-p", "tsconfig.json", "--noEmit"]],
+  ["page", "errors of the types in src/page", "tsc", ["-p", "src/page/tsconfig.json", "--noEmit"]],
   ["lint", "oxlint, with types", "oxlint", []],
   ["format", "run npm run format", "biome", ["format", "."]],
   ["locks", "run npm run lock", node, ["tools/lock.mjs", "--check"]],

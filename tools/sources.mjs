@@ -1,5 +1,6 @@
 // The TypeScript sources of the repository and where their compiled form is. Used by the other tools.
 import { existsSync, readdirSync } from "node:fs";
+import { bundlePages } from "./pages.mjs";
 import { root, runOrExit } from "./run-command.mjs";
 
 /**
@@ -25,5 +26,9 @@ export function outputOf(source) {
 export async function compileAll() {
   // First dist: tests, examples and benchmarks import the package by its own name, which leads there.
   await runOrExit(process.execPath, ["tools/build.mjs"]);
-  await runOrExit("tsc", ["-p", "tsconfig.json", "--incremental", "--tsBuildInfoFile", "build/.tsbuildinfo"]);
+  const projects = { "tsconfig.json": ".tsbuildinfo", "src/page/tsconfig.json": ".page.tsbuildinfo" };
+  for (const [project, info] of Object.entries(projects)) {
+    await runOrExit("tsc", ["-p", project, "--incremental", "--tsBuildInfoFile", `build/${info}`]);
+  }
+  await bundlePages(`${root}build/src/page`);
 }

@@ -1,43 +1,17 @@
 /** Where the inspector listens: a port of this machine alone, or a file that only its owner can use. */
 
-import { randomBytes } from "node:crypto";
 import fs from "node:fs";
-import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isMainThread, threadId } from "node:worker_threads";
 import { UsageError } from "../core/errors.ts";
+import { type MakeServer, type OpenDoor, serverClosed } from "../http/open-port.ts";
 import { systemError } from "../node/errno.ts";
 import { opened } from "../node/listen-transport.ts";
 import { makeSocketFile } from "../node/unix-path.ts";
-import type { Door } from "./access.ts";
 
-/** An open door. */
-export interface OpenDoor {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
-/** Makes the server of a door, which says who may come in. */
-export type MakeServer = (door: () => Door) => Server;
-
-const HOST = "127.0.0.1";
 /** For the owner of the file alone. */
 const PRIVATE = 0o600;
-const TOKEN_BYTES = 24;
-
-/** Listens on a port of the loopback address, behind a token. */
-export async function openPort(port: number, makeServer: MakeServer): Promise<OpenDoor> {
-  let door: Door = { hosts: [], token: "" };
-  const server = makeServer(() => door);
-  await listening(server, `tcp://${HOST}:${port}`, () => {
-    server.listen({ host: HOST, port, exclusive: true });
-  });
-  const { port: real } = server.address() as { readonly port: number };
-  const token = randomBytes(TOKEN_BYTES).toString("base64url");
-  door = { hosts: [`${HOST}:${real}`, `localhost:${real}`], token };
-  return { url: `http://${HOST}:${real}/?token=${token}`, close: () => closed(server) };
-}
 
 /** Listens on a Unix socket whose file has mode 0600. */
 export async function openFile(path: string, makeServer: MakeServer): Promise<OpenDoor> {
@@ -56,25 +30,9 @@ export async function openFile(path: string, makeServer: MakeServer): Promise<Op
     url: context.local,
     close() {
       file.remove();
-      return closed(server);
+      return serverClosed(server);
     },
   };
-}
-
-async function listening(server: Server, local: string, begin: () => void): Promise<void> {
-  try {
-    await opened(server, "listening", begin);
-  } catch (error) {
-    server.close();
-    throw systemError(error, { op: "inspect", local });
-  }
-}
-
-function closed(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }
 
 /** The folders of the sockets by which programs are found, in the order in which they are looked at. */

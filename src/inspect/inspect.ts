@@ -11,9 +11,10 @@ import {
   TEXT,
   wholeNumber,
 } from "../core/options/check-options.ts";
+import { type OpenDoor, openPort } from "../http/open-port.ts";
 import { nodeNetwork } from "../node/network.ts";
 import { currentScope } from "../sim/guard/scope.ts";
-import { type OpenDoor, openByPid, openFile, openPort } from "./doors.ts";
+import { openByPid, openFile } from "./doors.ts";
 import { ErrorRing } from "./errors.ts";
 import { Registry } from "./registry.ts";
 import { type Row, Rows } from "./rows.ts";
@@ -104,7 +105,8 @@ export async function inspect(options: InspectOptions = {}): Promise<Inspector> 
   try {
     for (const server of servers) add(server);
     const makeServer = webServer.bind(undefined, sourcesOf(errors, payloads, allow));
-    doors.push(path === undefined ? await openPort(port ?? 0, makeServer) : await openFile(path, makeServer));
+    const where = { ...call, port: port ?? 0, token: true };
+    doors.push(path === undefined ? await openPort(where, makeServer) : await openFile(path, makeServer));
     // To be found by a number is a comfort: where it cannot be, the address does.
     const byPid = await openByPid(makeServer).catch(() => undefined);
     if (byPid !== undefined) doors.push(byPid);

@@ -43,10 +43,20 @@ export class FaultBoard {
   inflict(fault: ProxyFault): FaultGuard {
     const number = (this.#count.get(fault.kind) ?? 0) + 1;
     this.#count.set(fault.kind, number);
-    const own = { fault, ways: directionsOf(fault, "inflict"), label: `${fault.kind}/${number}` };
+    // A copy, so that each that acts is another object, and none changes from outside.
+    const own = { fault: { ...fault }, ways: directionsOf(fault, "inflict"), label: `${fault.kind}/${number}` };
     this.#acting.add(own);
-    this.#changed(fault, "began");
-    return guardOf([() => this.#acting.delete(own) && this.#changed(fault, "ended")]);
+    this.#changed(own.fault, "began");
+    return guardOf([() => this.heal(own.fault)]);
+  }
+
+  /** Ends a fault that acts. */
+  heal(fault: ProxyFault): boolean {
+    const own = this.faults.find((one) => one.fault === fault);
+    if (own === undefined) return false;
+    this.#acting.delete(own);
+    this.#changed(fault, "ended");
+    return true;
   }
 
   /** Calls `changed` whenever a fault begins or ends, until the answer is called. */

@@ -79,6 +79,8 @@ export interface FaultProxy {
    * datagrams.
    */
   inflict(fault: ProxyFault): FaultGuard;
+  /** Ends a fault of `faults`, whoever began it. Answers whether it was acting. */
+  heal(fault: ProxyFault): boolean;
   /**
    * Changes the proxy. When `enabled`, `listen` or `upstream` becomes another, its connections are cut. Rejects with `OPTION_INVALID` and
    * `ADDRESS_INVALID` before anything has changed, and as `listen` does: the proxy is then as it was, but not enabled.

@@ -242,6 +242,10 @@ class FaultProxy implements api.FaultProxy {
     return this.#parts.board.inflict(fault);
   }
 
+  heal(fault: ProxyFault): boolean {
+    return this.#parts.board.heal(fault);
+  }
+
   /** One change after the other. */
   change(change: api.ProxyChange): Promise<void> {
     const made = this.#changing.then(() => this.#change(change));

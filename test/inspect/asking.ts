@@ -14,6 +14,8 @@ export interface Answered {
 export interface Question {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** A text, or what becomes JSON. Default: none. */
+  readonly body?: unknown;
   /** Instead of the one in the address; null for none. */
   readonly token?: string | null;
 }
@@ -22,7 +24,7 @@ export interface Question {
 export function ask(
   url: string,
   path: string,
-  { method = "GET", headers = {}, token }: Question = {},
+  { method = "GET", headers = {}, token, body }: Question = {},
 ): Promise<Answered> {
   const place = url.startsWith("unix:") ? undefined : new URL(url);
   const known = token === undefined ? (place?.searchParams.get("token") ?? null) : token;
@@ -51,7 +53,7 @@ export function ask(
       },
     );
     asked.on("error", reject);
-    asked.end();
+    asked.end(typeof body === "string" || body === undefined ? body : JSON.stringify(body));
   });
 }
 

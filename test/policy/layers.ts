@@ -5,7 +5,7 @@ import type { LayerTable } from "./import-rules.ts";
  * It is never edited to make a build pass. A change of a row is a decision of its own, with a file in docs/decisions.
  */
 
-/** Sockets of the kernel and what could reach them: only src/node may import these, and src/inspect and src/proxy/api node:http. */
+/** Sockets of the kernel and what could reach them: only src/node may import these, and src/http node:http. */
 export const KERNEL: ReadonlySet<string> = new Set([
   "node:net",
   "node:tls",
@@ -280,8 +280,18 @@ export const TABLE: LayerTable = {
     ],
   },
 
+  // HTTP on this machine, for the tools of ring 3: who may ask, and how answers are written.
+  http: { layers: ["core", "node"], builtins: ["node:crypto", "node:fs", "node:http"] },
+
   // The HTTP interface that controls proxies: Toxiproxy's clients speak it.
-  "proxy/api": { layers: ["core", "core/address", "core/faults", "proxy"], builtins: ["node:http"] },
+  "proxy/api": { layers: ["core", "core/address", "core/faults", "proxy", "http"] },
+
+  // The page of the proxies, as its server has it: `wire.ts` is what the browser reads of it.
+  "proxy/page": { layers: ["core", "io/network", "node", "proxy", "http"] },
+
+  // What runs in a browser, with a project and a bundle of its own.
+  "page/shell": { layers: [], packages: ["preact", "htm"] },
+  "page/proxy": { layers: ["proxy/page", "page/shell"], packages: ["preact", "htm", "uplot"] },
 
   // Ring 3: a look into a running program. It reads what the rings below have, and its own HTTP is no socket of theirs.
   inspect: {
@@ -299,16 +309,9 @@ export const TABLE: LayerTable = {
       "io/session/server",
       "node",
       "sim/guard",
+      "http",
     ],
-    builtins: [
-      "node:crypto",
-      "node:diagnostics_channel",
-      "node:fs",
-      "node:http",
-      "node:os",
-      "node:path",
-      "node:worker_threads",
-    ],
+    builtins: ["node:diagnostics_channel", "node:fs", "node:os", "node:path", "node:worker_threads"],
   },
 
   // Ring 3: conformance suites, for any implementation of the contracts; so they know none.
@@ -361,6 +364,7 @@ export const TABLE: LayerTable = {
       "inspect",
       "proxy",
       "proxy/api",
+      "proxy/page",
       "testing",
       "testing/codec",
       "testing/stream",

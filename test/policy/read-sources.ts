@@ -40,25 +40,30 @@ export interface AsyncUse {
 
 const ASYNC_NAMES: ReadonlySet<string> = new Set(["Promise", "PromiseLike", "queueMicrotask"]);
 
+/** The projects of the repository. That of the pages, which know the document of a browser, may be missing. */
+const PROJECTS = ["tsconfig.json", "src/page/tsconfig.json"];
+
 /**
- * Parses the files of `tsconfig.json` in `root` whose path begins with `prefix`.
+ * Parses the files of the projects in `root` whose path begins with `prefix`.
  *
  * @param fs replaces the file system; default: the real one
  */
 export function readSources(root: string, prefix: string, fs?: FileSystem): readonly SourceFile[] {
   const api = new API(fs === undefined ? { cwd: root } : { cwd: root, fs });
   try {
-    const config = `${root}/tsconfig.json`;
-    using snapshot = api.updateSnapshot({ openProjects: [config] });
-    const project = snapshot.getProject(config);
-    if (project === undefined) throw new Error(`no project at ${config}`);
+    const configs = PROJECTS.map((name) => `${root}/${name}`);
+    using snapshot = api.updateSnapshot({ openProjects: configs });
     const files: SourceFile[] = [];
-    for (const name of project.rootFiles) {
-      const path = name.slice(root.length + 1);
-      if (!path.startsWith(prefix)) continue;
-      const parsed = project.program.getSourceFile(name);
-      if (parsed === undefined) throw new Error(`not parsed: ${name}`);
-      files.push(describe(path, parsed));
+    for (const config of configs) {
+      const project = snapshot.getProject(config);
+      if (project === undefined && config === configs[0]) throw new Error(`no project at ${config}`);
+      for (const name of project?.rootFiles ?? []) {
+        const path = name.slice(root.length + 1);
+        if (!path.startsWith(prefix)) continue;
+        const parsed = project?.program.getSourceFile(name);
+        if (parsed === undefined) throw new Error(`not parsed: ${name}`);
+        files.push(describe(path, parsed));
+      }
     }
     return files.sort((a, b) => (a.path < b.path ? -1 : 1));
   } finally {

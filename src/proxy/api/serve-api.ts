@@ -1,16 +1,13 @@
 /** The HTTP interface of the proxies. */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Address, type AddressLike } from "../../core/address/address.ts";
 import { UsageError } from "../../core/errors.ts";
+import { sendJson, sendText } from "../../http/answer.ts";
+import { openPort } from "../../http/open-port.ts";
+import { BodyTooLong, httpServer, type Question, type ServerResponse } from "../../http/server.ts";
 import type { FaultProxies } from "../public.ts";
 import { ApiError, badBody } from "./api-error.ts";
 import { type Answer, apiErrorOf, Routes } from "./routes.ts";
-
-/** No list of proxies is longer. */
-const MAX_BODY_BYTES = 1_048_576;
-/** Whoever has asked half a question for so long, in milliseconds, is not waited for. */
-const REQUEST_TIMEOUT_MS = 15_000;
 
 /** The interface, while it is served. */
 export interface ServedApi {
@@ -26,8 +23,7 @@ export interface ServedApi {
  * gives it; an attribute that a toxic has not is refused too.
  *
  * A web page cannot use the calls: browsers are refused by their user agent, as Toxiproxy does it, and so is every name of a host
- * that is not this machine's. Rejects with `ADDRESS_INVALID` for an address that is not loopback, and with the error of `node:http`
- * when it cannot listen.
+ * that is not the address, or `localhost`. Rejects with `ADDRESS_INVALID` for an address that is not loopback, and as `listen` does.
  *
  * @param running - The proxies; the calls add to them, change and remove them.
  * @param address - Where to listen: `127.0.0.1:8474` is what clients expect; port 0 is a free one.
@@ -48,74 +44,34 @@ export async function serveApi(running: FaultProxies, address: AddressLike): Pro
     throw new UsageError("ADDRESS_INVALID", { op: "serveApi", local: String(listen), detail });
   }
   const routes = new Routes(running);
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
-    void respond(routes, listen, request, response);
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host: listen.host, port: listen.port }, resolve);
-  });
-  return { url: urlOf(server), close: () => ended(server) };
+  const { host, port } = listen;
+  return await openPort({ op: "serveApi", host, port, token: false }, (door) =>
+    httpServer(door, (question, response) => respond(routes, question, response)),
+  );
 }
 
-function urlOf(server: Server): string {
-  const at = server.address();
-  if (at === null || typeof at === "string") throw new TypeError("the server has no port");
-  return `http://${at.family === "IPv6" ? `[${at.address}]` : at.address}:${at.port}`;
-}
-
-function ended(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
-}
-
-async function respond(
-  routes: Routes,
-  listen: Address,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function respond(routes: Routes, question: Question, response: ServerResponse): Promise<void> {
   try {
-    refuseBrowsers(request, listen);
-    const { method = "GET", url = "/" } = request;
-    const parts = partsOf(url);
-    const text = method === "GET" || method === "DELETE" ? "" : await bodyOf(request);
-    const answer = await routes.answer(method, parts, () => parsed(text));
+    const { method, path, headers } = question;
+    // A page that runs in a browser on this machine must not reach the proxies.
+    if (headers["user-agent"]?.startsWith("Mozilla/") === true || headers.origin !== undefined) {
+      throw new ApiError(403, "User agent not allowed");
+    }
+    const text = method === "GET" || method === "DELETE" ? "" : await question.text();
+    const answer = await routes.answer(method, partsOf(path), () => parsed(text));
     send(response, answer ?? { status: 404, text: "404 page not found\n" });
   } catch (error) {
-    const { status, message } = apiErrorOf(error);
+    const { status, message } = error instanceof BodyTooLong ? new ApiError(413, error.message) : apiErrorOf(error);
     send(response, { status, json: { error: message, status } });
   }
 }
 
-/** A page that runs in a browser on this machine must not reach the proxies, not even by a name that leads here. */
-function refuseBrowsers({ headers }: IncomingMessage, listen: Address): void {
-  const isBrowser = headers["user-agent"]?.startsWith("Mozilla/") === true || headers.origin !== undefined;
-  const name = (headers.host ?? "").replace(/:\d*$/, "").replace(/^\[|\]$/g, "");
-  const isHere = name === "localhost" || name === "::1" || name.startsWith("127.") || name === listen.host;
-  if (isBrowser || !isHere) throw new ApiError(403, isBrowser ? "User agent not allowed" : "Host not allowed");
-}
-
-function partsOf(url: string): readonly string[] {
-  const path = url.split("?", 1)[0] ?? "";
+function partsOf(path: string): readonly string[] {
   try {
     return path.split("/").slice(1).map(decodeURIComponent);
   } catch {
     return [];
   }
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of request as AsyncIterable<Buffer>) {
-    bytes += piece.length;
-    if (bytes > MAX_BODY_BYTES) throw new ApiError(413, `the body is longer than ${MAX_BODY_BYTES} bytes`);
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString();
 }
 
 function parsed(text: string): unknown {
@@ -127,8 +83,7 @@ function parsed(text: string): unknown {
 }
 
 function send(response: ServerResponse, { status, json, text }: Answer): void {
-  const [type, body] =
-    json === undefined ? ["text/plain; charset=utf-8", text ?? ""] : ["application/json", JSON.stringify(json)];
-  response.writeHead(status, status === 204 ? {} : { "content-type": type, "x-content-type-options": "nosniff" });
-  response.end(body);
+  if (status === 204) response.writeHead(status).end();
+  else if (json === undefined) sendText(response, status, "text/plain; charset=utf-8", text ?? "");
+  else sendJson(response, status, json, { "content-type": "application/json" });
 }

@@ -6,10 +6,12 @@ import type { IncomingHttpHeaders } from "node:http";
 /** The header that has the token where it does not stand in the address. */
 export const TOKEN_HEADER = "x-zocalo-token";
 
-/** What guards one socket on which the inspector listens. */
+/** What guards one socket that is listened on. */
 export interface Door {
   /** The names and port by which it may be asked for. A page of another site that has this machine's address has another name. */
   readonly hosts: readonly string[];
+  /** Names stand in `hosts` without a port, and each port does: a tunnel to it has another. Default false. */
+  readonly anyPort?: boolean | undefined;
   /** Undefined where the rights of the file say who may connect. */
   readonly token: string | undefined;
 }
@@ -22,10 +24,14 @@ export interface Asked {
 }
 
 /** Why a request is not answered; undefined when it is. */
-export function refusalOf({ hosts, token }: Door, { headers, token: given }: Asked): string | undefined {
+export function refusalOf(
+  { hosts, anyPort = false, token }: Door,
+  { headers, token: given }: Asked,
+): string | undefined {
   const { host, origin } = headers;
-  if (host === undefined || !hosts.includes(host)) return "the Host of the request is not this inspector";
-  if (origin !== undefined && !hosts.some((name) => origin === `http://${name}`)) {
+  const name = anyPort ? host?.replace(/:\d*$/, "") : host;
+  if (name === undefined || !hosts.includes(name)) return "the Host of the request is not this machine";
+  if (origin !== undefined && origin !== `http://${host}`) {
     return "the request comes from a page of another origin";
   }
   // Browsers say so where they send no Origin.

@@ -37,3 +37,20 @@ test("where the rights of the file decide, no token is needed, and no page is an
   assert.equal(refusalOf(file, { headers: { host: "localhost" }, token: undefined }), undefined);
   assert.match(refusalOf(file, { headers: { host: "127.0.0.1:4000" }, token: undefined }) ?? "", /Host/);
 });
+
+test("where any port will do, the name decides, and the origin is that of the request", () => {
+  const tunnelled = { hosts: ["127.0.0.1", "localhost"], anyPort: true, token: undefined };
+  for (const asked of ["127.0.0.1:9000", "localhost:1", "localhost"]) {
+    assert.equal(
+      refusalOf(tunnelled, { headers: { host: asked, origin: `http://${asked}` }, token: undefined }),
+      undefined,
+    );
+    assert.match(
+      refusalOf(tunnelled, { headers: { host: asked, origin: "http://localhost:3000" }, token: undefined }) ?? "",
+      /origin/,
+    );
+  }
+  for (const other of ["evil.example:9000", "evil.example", "", ":9000"]) {
+    assert.match(refusalOf(tunnelled, { headers: { host: other }, token: undefined }) ?? "", /Host/);
+  }
+});

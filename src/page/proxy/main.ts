@@ -1,0 +1,7 @@
+/** The page of the fault proxy: what passes, what goes wrong, and a way to make it so. */
+
+import "../shell/shell.css";
+import { show } from "../shell/shell.ts";
+import { ProxyPage } from "./proxy-page.ts";
+
+show(ProxyPage);

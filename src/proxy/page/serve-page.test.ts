@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import { connect, serve, type Server } from "../../index.ts";
+import { type FaultProxies, type ServedPage, servePage, startProxy } from "../../proxy.ts";
+import { type Answered, ask as asked } from "../../../test/inspect/asking.ts";
+import type { PageMessage } from "./wire.ts";
+
+/** A page for an echo, and a mailbox that nobody has. */
+async function served(t: TestContext): Promise<Scene> {
+  const server = await serve("tcp://127.0.0.1:0", async (peer) => {
+    for await (const bytes of peer) await peer.write(bytes);
+  });
+  t.after(() => server.close({ timeoutMs: 0 }));
+  const proxies = [
+    { name: "echo", upstream: server.localAddress },
+    { name: "my mail", upstream: "udp://127.0.0.1:9" },
+  ];
+  const running = await startProxy({ seed: 7, proxies });
+  t.after(() => running.close({ timeoutMs: 0 }));
+  const page = await servePage(running);
+  t.after(() => page.close());
+  return { server, running, page, token: new URL(page.url).searchParams.get("token") ?? "" };
+}
+
+interface Scene {
+  readonly server: Server;
+  readonly running: FaultProxies;
+  readonly page: ServedPage;
+  readonly token: string;
+}
+
+/** One request by its method and path. */
+function ask(
+  { page }: Scene,
+  line: string,
+  headers: Readonly<Record<string, string>>,
+  body?: unknown,
+): Promise<Answered> {
+  const [method = "GET", path = "/"] = line.split(" ");
+  return asked(page.url, path, { method, headers, token: null, body });
+}
+
+const PATHS = [
+  "/",
+  "/proxy.js",
+  "/proxy.css",
+  "/events",
+  "/proxies/echo",
+  "/proxies/echo/faults",
+  "/proxies/echo/faults/1",
+  "/nothing",
+];
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+test("whoever has no token, another host or another origin gets 403 everywhere", async (t) => {
+  const scene = await served(t);
+  const { running, token, page } = scene;
+  const has = { "x-zocalo-token": token };
+  const foreign = [
+    {},
+    { "x-zocalo-token": `${token}x` },
+    { ...has, host: "evil.example" },
+    { ...has, host: `evil.example:${new URL(page.url).port}` },
+    { ...has, origin: "http://evil.example" },
+    { ...has, origin: "null" },
+    { ...has, origin: "http://localhost:3000" },
+    { ...has, "sec-fetch-site": "cross-site" },
+  ];
+  for (const path of PATHS) {
+    for (const method of METHODS) {
+      for (const headers of foreign) {
+        const { status, text } = await ask(scene, `${method} ${path}`, headers);
+        assert.equal(status, 403, `${method} ${path} ${JSON.stringify(headers)}`);
+        assert.ok(!text.includes(token));
+      }
+    }
+  }
+  const link = `/proxies/echo/faults?token=${token}`;
+  assert.equal((await ask(scene, `POST ${link}`, {}, { kind: "reset", from: "*", to: "*" })).status, 403);
+  assert.deepEqual(running.proxies.get("echo")?.faults, []);
+});
+
+test("the page has its parts, and may load nothing else", async (t) => {
+  const scene = await served(t);
+  const page = await ask(scene, `GET /?token=${scene.token}`, { "accept-language": "es-MX,en;q=0.5" });
+  assert.equal(page.status, 200);
+  assert.match(page.text, /<html lang="es">/);
+  assert.match(String(page.headers["content-security-policy"]), /default-src 'none'; script-src 'self'/);
+  for (const [, part = ""] of page.text.matchAll(/(?:src|href)="(proxy[^"]+)"/g)) {
+    const { status, headers, text } = await ask(scene, `GET /${part}`, {});
+    assert.equal(status, 200, part);
+    assert.match(String(headers["content-type"]), /^text\/(?:javascript|css); charset=utf-8$/);
+    assert.ok(text.length > 1000);
+  }
+});
+
+test("faults begin, change and end", async (t) => {
+  const scene = await served(t);
+  const echo = scene.running.proxies.get("echo");
+  const has = { "x-zocalo-token": scene.token };
+  const begun = await ask(scene, "POST /proxies/echo/faults", has, { kind: "latency", from: "*", to: "*", latency: 5 });
+  assert.equal(begun.status, 201);
+  const { id } = JSON.parse(begun.text) as { readonly id: number };
+  const other = { kind: "loss", from: "client", to: "server", chance: 0.5 };
+  const changed = await ask(scene, `PUT /proxies/echo/faults/${id}`, has, other);
+  assert.deepEqual([changed.status, echo?.faults], [200, [other]]);
+  assert.equal((await ask(scene, `DELETE /proxies/echo/faults/${id}`, has)).status, 404);
+  const { id: next } = JSON.parse(changed.text) as { readonly id: number };
+  const refused = await ask(scene, `PUT /proxies/echo/faults/${next}`, has, { ...other, chance: 2 });
+  assert.equal(refused.status, 400);
+  assert.match(refused.text, /probability/);
+  assert.deepEqual(echo?.faults, [other]);
+  assert.equal((await ask(scene, `DELETE /proxies/echo/faults/${next}`, has)).status, 200);
+  assert.deepEqual(echo?.faults, []);
+});
+
+test("a fault that the program began can be ended too", async (t) => {
+  const scene = await served(t);
+  const guard = scene.running.inflict({ kind: "latency", from: "*", to: "*", latency: 5 });
+  const [state] = await messages(scene, 1);
+  assert.ok(state?.type === "state");
+  assert.deepEqual(
+    state.proxies.map(({ name, faults }) => [name, faults.length]),
+    [
+      ["echo", 1],
+      ["my mail", 1],
+    ],
+  );
+  for (const { name, faults } of state.proxies) {
+    const path = `/proxies/${encodeURIComponent(name)}/faults/${faults[0]?.id}`;
+    assert.equal((await ask(scene, `DELETE ${path}`, { "x-zocalo-token": scene.token })).status, 200);
+  }
+  guard.heal();
+  for (const { faults } of scene.running.proxies.values()) assert.deepEqual(faults, []);
+});
+
+test("what makes no sense is said, and changes nothing", async (t) => {
+  const scene = await served(t);
+  const has = { "x-zocalo-token": scene.token };
+  for (const [line, body, status, error] of [
+    ["POST /proxies/my%20mail/faults", { kind: "reset", from: "*", to: "*" }, 400, /no fault of a proxy of datagrams/],
+    ["POST /proxies/echo/faults", { kind: "lag" }, 400, /kind/],
+    ["POST /proxies/echo/faults", "{", 400, /JSON/],
+    ["POST /proxies/echo/faults", "null", 400, /fault/],
+    ["POST /proxies/echo/faults", "[".repeat(1_100_000), 413, /longer than/],
+    ["POST /proxies/nobody/faults", {}, 404, /no such/],
+    ["POST /proxies/%/faults", {}, 400, /%/],
+    ["POST /proxies/echo", { enabled: 3 }, 400, /enabled/],
+    ["POST /proxies/echo", { upstream: "tcp://192.0.2.1:1" }, 400, /loopback/],
+    ["GET /proxies/echo", undefined, 405, /POST/],
+    ["PATCH /proxies/echo/faults", {}, 405, /POST/],
+    ["GET /proxies/echo/faults/1", undefined, 405, /PUT, DELETE/],
+    ["POST /events", {}, 405, /GET/],
+    ["POST /", {}, 404, /no such/],
+  ] as const) {
+    const reply = await ask(scene, line, has, body);
+    assert.equal(reply.status, status, `${line} ${reply.text.slice(0, 200)}`);
+    assert.match(reply.text, error);
+  }
+  for (const { faults, enabled } of scene.running.proxies.values()) assert.deepEqual([faults, enabled], [[], true]);
+});
+
+/** The first messages of the events. */
+async function messages({ page, token }: Scene, count: number): Promise<readonly PageMessage[]> {
+  const abort = new AbortController();
+  const answer = await fetch(new URL(`/events?token=${token}`, page.url), { signal: abort.signal });
+  const all: PageMessage[] = [];
+  let text = "";
+  for await (const piece of answer.body as AsyncIterable<Uint8Array>) {
+    text += new TextDecoder().decode(piece);
+    const lines = text.split("\n\n");
+    text = lines.pop() ?? "";
+    for (const line of lines) if (line.startsWith("data: ")) all.push(JSON.parse(line.slice(6)) as PageMessage);
+    if (all.length >= count) break;
+  }
+  abort.abort();
+  return all.slice(0, count);
+}
+
+test("a page hears of what is there, and of what changes", async (t) => {
+  const scene = await served(t);
+  const echo = scene.running.proxies.get("echo");
+  await using call = await connect(echo?.listen ?? "");
+  await call.write("hola");
+  await call.readExactly(4);
+  const [state, pulse, second] = await messages(scene, 3);
+  assert.ok(state?.type === "state" && pulse?.type === "pulse" && second?.type === "pulse");
+  assert.deepEqual(pulse.bytes["echo"], [4, 4]);
+  const [row] = pulse.connections;
+  assert.deepEqual([row?.proxy, row?.number, row?.bytesToServer, row?.bytesToClient], ["echo", 1, 4, 4]);
+  assert.ok(second.nowMs >= pulse.nowMs);
+});
