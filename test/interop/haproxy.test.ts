@@ -1,7 +1,6 @@
 /** PROXY headers with haproxy, which defined them: it sends to us, and it receives from us. Skipped where it is missing. */
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
@@ -20,7 +19,7 @@ import { textToEnd } from "../../src/testing/stream/check.ts";
 import { makeIdentity, testCertificates } from "../fixtures/certificates.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { gate } from "../fixtures/gate.ts";
-import { freePort, missing, stop } from "../fixtures/programs.ts";
+import { freePort, launched, missing } from "../fixtures/programs.ts";
 
 const READY_MS = 20_000;
 
@@ -60,8 +59,7 @@ async function haproxy(t: TestContext, ways: readonly Way[]): Promise<readonly n
   }
   const file = join(folder, "haproxy.cfg");
   await writeFile(file, text);
-  const child = spawn("haproxy", ["-db", "-f", file], { stdio: ["ignore", "ignore", "inherit"] });
-  t.after(() => stop(child));
+  launched(t, ["haproxy", "-db", "-f", file]);
   return ports;
 }
 

@@ -22,11 +22,11 @@ const FILL_ATTEMPTS = 3;
 
 /**
  * Sends the pattern until the way to a peer that does not read is full, so that the next write has to wait. Answers how
- * many bytes were accepted: those and no others arrive when the peer reads again.
+ * many bytes were accepted: those and no others arrive when the peer reads again. A way that has taken `mostBytes` is never full.
  */
-export async function fillUp(socket: StreamSocket): Promise<number> {
+export async function fillUp(socket: StreamSocket, mostBytes: number = Number.POSITIVE_INFINITY): Promise<number> {
   let accepted = 0;
-  for (let stuck = 0; stuck < FILL_ATTEMPTS; ) {
+  for (let stuck = 0; stuck < FILL_ATTEMPTS && accepted < mostBytes; ) {
     const before = socket.bytesSent;
     try {
       await socket.write(patternBytes(accepted, FILL_CHUNK_BYTES), { timeoutMs: SHORT_MS });
