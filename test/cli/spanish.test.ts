@@ -80,8 +80,8 @@ test("the demo fits with ten times as many messages too", async (t) => {
   const total = 100_000;
   const tally = { received: total, distinct: 94_990, lost: 5_010, twice: 1_009, outOfOrder: 2_009, damaged: 0 };
   const series = {
-    tcp: { tally, faults: { pieces: 5_310, cuts: 4_210, merges: 2_490, stalls: 240 } },
-    udp: { tally, faults: { taken: total, forwarded: 96_009, dropped: 5_000, doubled: 1_009, reordered: 2_009 } },
+    tcp: { tally, faults: { loss: 4_210, slicing: 82_400 } },
+    udp: { tally, faults: { loss: 5_000, duplication: 1_009, reordering: 2_009 } },
   };
   const line = { tcp: { line: "HOLA", rttMs: 1234.56 }, udp: { line: "HOLA", rttMs: 0.04 } };
   const addresses = { tcp: "tcp://127.0.0.1:65535", udp: "udp://127.0.0.1:65534" };
@@ -97,7 +97,7 @@ test("the demo fits with ten times as many messages too", async (t) => {
     console.log(seriesScreen(plain, ${total}, ${JSON.stringify(series)}));
     console.log(keptScreen(plain, addresses, "node dist/cli/main.js"));`,
   );
-  assert.match(shown, /^ {3}4210 cortes, 2490 uniones, 240 paros {4}5000 caídos, 1009 dobles, 2009 tarde$/m);
+  assert.match(shown, /^ {3}4210 pérdidas, 82400 trozos +5000 caídos, 1009 dobles, 2009 tarde$/m);
   assert.match(shown, / 1234,6 ms {4}< HOLA /);
   for (const text of shown.split("\n")) assert.ok(text.length <= 80, text);
 });

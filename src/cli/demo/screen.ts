@@ -62,13 +62,13 @@ const TEXTS = inLanguage({
       "vez lo perdido: tarde, pero todo.",
     ],
     datagrams: [
-      "Pierde el 5 %, dobla el 1 % y retrasa",
+      "Pierde el 5 %, dobla el 1 %, retrasa",
       "el 2 % de los datagramas. Nadie los",
       "repite, y nadie se entera.",
     ],
     streamFaults: ({ loss = 0, slicing = 0 }) => `${loss} pérdidas, ${slicing} trozos`,
     datagramFaults: ({ loss = 0, duplication = 0, reordering = 0 }) =>
-      `${loss} pérdidas, ${duplication} dobles, ${reordering} tarde`,
+      `${loss} caídos, ${duplication} dobles, ${reordering} tarde`,
     sent: "enviados",
     arrived: "llegaron",
     lost: "perdidos",
