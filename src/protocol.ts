@@ -23,7 +23,7 @@ export {
   type Methods,
   type NoMethods,
 } from "./core/contract/contract.ts";
-export { describeContract } from "./core/contract/describe.ts";
+export { describeContract, type DescribeOptions } from "./core/contract/describe.ts";
 export { type ContractChange, type ContractDiff, diffContracts } from "./core/contract/diff.ts";
 export {
   type CallMethod,

@@ -5,7 +5,7 @@ import { basename, resolve } from "node:path";
 import { Argument, type Command } from "commander";
 import { shellWord } from "./sim/sim-flags.ts";
 import { newCommand } from "./terminal/command.ts";
-import { CommandFailure, EXIT } from "./terminal/exit-codes.ts";
+import { CommandFailure, EXIT, wrongUsage } from "./terminal/exit-codes.ts";
 import { inLanguage } from "./terminal/language.ts";
 import { type CommandContext, running } from "./terminal/run-command.ts";
 
@@ -33,6 +33,7 @@ const TEXTS = inLanguage({
       examples: ["zocalo new chat", "zocalo new server my-server"],
     },
     kind: "what to write",
+    unknown: (kind: string, kinds: string) => `there is no project "${kind}"; name one of ${kinds}`,
     folder: "where; a new folder, or an empty one",
     done: (folder: string, files: string) => `${folder} has ${files}\nnow:`,
     notMade: (folder: string, code: string | undefined) => `${folder} cannot be made (${code}); name another folder`,
@@ -49,6 +50,7 @@ const TEXTS = inLanguage({
       examples: ["zocalo new chat", "zocalo new server mi-servidor"],
     },
     kind: "lo que escribe",
+    unknown: (kind, kinds) => `no hay un proyecto «${kind}»; da uno de ${kinds}`,
     folder: "dónde; una carpeta nueva, o una vacía",
     done: (folder, files) => `${folder} tiene ${files}\nahora:`,
     notMade: (folder, code) => `no se puede hacer ${folder} (${code}); da otra carpeta`,
@@ -59,7 +61,7 @@ const TEXTS = inLanguage({
 /** The command. */
 export function newProjectCommand(): Command {
   return newCommand("new", TEXTS.help)
-    .addArgument(new Argument("<kind>", TEXTS.kind).choices(Object.keys(SCRIPTS)))
+    .addArgument(new Argument("<kind>", TEXTS.kind).choices(Object.keys(SCRIPTS)).argParser((kind) => kind))
     .argument("[folder]", TEXTS.folder)
     .action(running(newProject));
 }
@@ -70,6 +72,7 @@ async function newProject(
   _flags: object,
   { stdout }: CommandContext,
 ): Promise<number> {
+  if (!Object.hasOwn(SCRIPTS, kind)) throw wrongUsage(TEXTS.unknown(kind, Object.keys(SCRIPTS).join(", ")));
   const target = folder ?? kind;
   makeEmptyFolder(target);
   const template = new URL(`${kind}/`, TEMPLATES);

@@ -92,7 +92,9 @@ test("a folder that is not empty is left as it is; a name is made for npm", asyn
   assert.deepEqual(readdirSync(folder), ["mine.txt"]);
   const file = await run(t, ["new", "server", join(folder, "mine.txt")]);
   assert.match(file.stderr, /^zocalo: FOLDER_UNUSABLE: \S+ cannot be made \(EEXIST\); name another folder\n$/);
-  assert.equal((await run(t, ["new", "game"], { cwd: folder })).code, 2);
+  const game = await run(t, ["new", "game"], { cwd: folder });
+  const unknown = 'zocalo: OPTION_INVALID: there is no project "game"; name one of chat, server, client, sim\n';
+  assert.deepEqual([game.code, game.stderr], [2, unknown]);
 
   const named = await run(t, ["new", "sim"], { cwd: folder });
   assert.match(named.stdout, /^ {2}cd sim && npm install && npm test$/m);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { contractFile } from "./contracts.ts";
 import { fileWith } from "./simulations.ts";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
 import { type Ended, run, RunningProgram, SPANISH } from "./program.ts";
@@ -176,6 +177,7 @@ const FAILS: readonly (readonly [args: readonly string[], code: number, line: Re
     /: otras máquinas podrían llegar .* añade --public .* usa tcp:\/\/127\.0\.0\.1:0\n$/,
   ],
   [["connect", "tls://127.0.0.1:7000", "--cert", "x"], 2, /: --cert y --key van juntas\n$/],
+  [["new", "chatt"], 2, /: no hay un proyecto «chatt»; da uno de chat, server, client, sim\n$/],
   [["contract", "show", "/no/hay.js"], 1, /: PATH_NOT_FOUND \S+: no existe ese archivo\n$/],
 ];
 
@@ -186,6 +188,16 @@ test("an error is one line in Spanish, with the same code", async (t) => {
     assert.match(stderr, line);
     assert.equal(stderr.split("\n").length, 2, stderr);
   }
+});
+
+test("the documentation of a contract is Spanish around its own words", async (t) => {
+  const file = contractFile(t, 'export const log = contract("log", "1.0.0", { server: { line: event() } });');
+  const { code, stdout } = await runInSpanish(t, ["contract", "show", file]);
+  assert.equal(code, 0);
+  assert.match(
+    stdout,
+    /^# log 1\.0\.0\n\nAcepta .*\n\n## Lo que ofrece el servidor\n\n### evento `line`\n\nMensaje: nada\.\n$/,
+  );
 });
 
 test("nothing that programs read changes with the language", async (t) => {

@@ -87,7 +87,7 @@ async function answersOf(t: TestContext, relay: Relay): Promise<Readonly<Record<
         await (first === "client" ? check(client, server) : check(server, client));
         return [`${title}, ${first} first`, "passes"] as const;
       } catch (error) {
-        return [`${title}, ${first} first`, String((error as Error).message).split("\n")[0] ?? ""] as const;
+        return [`${title}, ${first} first`, (error as Error).message.split("\n")[0] ?? ""] as const;
       } finally {
         client.abort();
         server.abort();

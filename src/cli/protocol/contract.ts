@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { type Contract, type ContractDiff, describeContract, diffContracts } from "../../protocol.ts";
 import { addHelpCommand, newCommand } from "../terminal/command.ts";
 import { CommandFailure, EXIT } from "../terminal/exit-codes.ts";
-import { inLanguage } from "../terminal/language.ts";
+import { inLanguage, type Language } from "../terminal/language.ts";
 import { quantity } from "../terminal/visible-text.ts";
 import { type CommandContext, running } from "../terminal/run-command.ts";
 import { CONTRACT_HELP, type ContractFlags, EXPORT_HELP, loadContract } from "./load-contract.ts";
@@ -89,6 +89,8 @@ const TEXTS = inLanguage({
   },
 });
 
+const LANGUAGE: Language = inLanguage<Language>({ en: "en", es: "es" });
+
 /** The command. */
 export function contractCommand(): Command {
   const command = addHelpCommand(newCommand("contract", TEXTS.contract));
@@ -143,6 +145,6 @@ function contractShowCommand(): Command {
 }
 
 async function show(file: string, flags: ContractFlags, { stdout }: CommandContext): Promise<number> {
-  await stdout.write(describeContract(loadContract(file, flags.export, "contract")));
+  await stdout.write(describeContract(loadContract(file, flags.export, "contract"), { language: LANGUAGE }));
   return EXIT.done;
 }

@@ -58,10 +58,6 @@ test("what commander finds wrong, in Spanish", () => {
       "option '--seed <number>' argument '<file>' is invalid. Da un número",
       "el valor '<file>' de la opción '--seed <número>' no es válido. Da un número",
     ],
-    [
-      "command-argument value 'x' is invalid for argument 'kind'. Allowed choices are chat, sim",
-      "el valor 'x' no es válido para el argumento 'clase'. Puede ser: chat, sim",
-    ],
     ["unknown option '--jsn'\n(Did you mean --json?)", "no existe la opción '--jsn' (¿querías decir --json?)"],
     ["unknown command 'x'\n(Did you mean one of a, b?)", "no existe la orden 'x' (¿querías decir a, b?)"],
     ["too many arguments for 'show'. Expected 1 argument but got 2", "sobran argumentos: hay 2, y se esperan 1"],

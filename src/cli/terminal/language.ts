@@ -143,10 +143,6 @@ const COMPLAINTS: readonly (readonly [complaint: RegExp, spanish: string])[] = [
   [/^missing required argument '(.+)'$/, "falta el argumento '$1'"],
   [/^option '(.+)' argument missing$/, "a la opción '$1' le falta su valor"],
   [/^option '(.+)' argument '(.*)' is invalid\. /s, "el valor '$2' de la opción '$1' no es válido. "],
-  [
-    /^command-argument value '(.*)' is invalid for argument '(.+)'\. /s,
-    "el valor '$1' no es válido para el argumento '$2'. ",
-  ],
   [/^option '(.+)' cannot be used with option '(.+)'$/, "la opción '$1' no se puede usar con la opción '$2'"],
   [/^unknown option '(.+)'/, "no existe la opción '$1'"],
   [/^unknown command '(.+)'/, "no existe la orden '$1'"],
@@ -161,6 +157,6 @@ const COMPLAINTS: readonly (readonly [complaint: RegExp, spanish: string])[] = [
 /** What commander says about a command line. */
 export function spanishComplaint(complaint: string): string {
   return COMPLAINTS.reduce((text, [pattern, instead]) => text.replace(pattern, instead), complaint)
-    .replace(/(?<=^falta el argumento ').+(?=')|(?<= para el argumento ')\w+/, spanishArgument)
+    .replace(/(?<=^falta el argumento ').+(?=')/, spanishArgument)
     .replaceAll(/(?<=--[\w-]+ )<.+?>/g, spanishUsage);
 }

@@ -69,3 +69,33 @@ Message: nothing.
 `,
   );
 });
+
+test("in Spanish, all but the names, descriptions and schemas of the contract is Spanish", () => {
+  const echo = call(undefined, undefined, { description: "Says it again.", idempotent: true });
+  const chat = contract("chat", "1.2.0", {
+    server: { echo, read: stream({ sends: room }) },
+    client: { said: event(bytes) },
+  });
+  assert.deepEqual(describeContract(chat, { language: "es" }).split("\n").filter(Boolean), [
+    "# chat 1.2.0",
+    `Acepta a quien tiene la versión 1.x. Hash \`${chat.hash}\`.`,
+    "## Lo que ofrece el servidor",
+    "### llamada `echo` (idempotente)",
+    "Says it again.",
+    "Petición: nada.",
+    "Respuesta: nada.",
+    "### flujo `read`",
+    "Petición: nada.",
+    "Elementos que envía el lado que lo ofrece:",
+    "```json",
+    "{",
+    '  "type": "string"',
+    "}",
+    "```",
+    "Elementos que recibe el lado que lo ofrece: nada.",
+    "## Lo que ofrece el cliente",
+    "### evento `said`",
+    "Mensaje: bytes.",
+  ]);
+  assert.throws(() => describeContract(chat, { language: "fr" as never }), { code: "OPTION_INVALID" });
+});
