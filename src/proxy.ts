@@ -5,7 +5,7 @@
  */
 
 export type { StreamFault } from "./core/faults/stream-fault.ts";
-export type { ProxyFault, ProxyTrigger } from "./proxy/fault.ts";
+export type { Direction, ProxyFault, ProxyTrigger } from "./proxy/fault.ts";
 export type {
   FaultProxies,
   FaultProxy,
@@ -25,6 +25,7 @@ export type {
   DatagramEvent,
   EndEvent,
   FaultEvent,
+  OfConnection,
   OpenEvent,
   ProxyEvent,
   ProxyListener,

@@ -4,7 +4,7 @@ import type { Address } from "../core/address/address.ts";
 import type { Direction, ProxyFault } from "./fault.ts";
 
 /** What all that is told of one connection, or of the datagrams of one client, says. */
-interface OfConnection {
+export interface OfConnection {
   /** The name of the proxy. */
   readonly proxy: string;
   /** The number of the connection there, counted from 1. */
