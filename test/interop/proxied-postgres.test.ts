@@ -1,11 +1,13 @@
 /** A real PostgreSQL and its own clients, through the fault proxy. It runs in a folder of the test, and not as root. */
 
 import assert from "node:assert/strict";
-import { chownSync, readdirSync } from "node:fs";
+import { chownSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import { type ProxyFault, startProxy } from "../../src/proxy.ts";
+import { run } from "../cli/program.ts";
 import { finished, freePort, missing, type ProgramPlace, started } from "../fixtures/programs.ts";
+import { repositoryRoot } from "../fixtures/repository-root.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
 const SUPERUSER = "ana";
@@ -53,7 +55,7 @@ const NETWORKS: Readonly<Record<string, readonly ProxyFault[]>> = {
 };
 
 describe("postgres", { skip: missing(initdb, postgres, pgbench, psql) }, () => {
-  test("psql and pgbench get every row and transaction", async (t) => {
+  test("psql, pgbench and a program of the guide get every row and transaction", async (t) => {
     const cwd = temporaryFolder(t);
     if (asNobody.uid !== undefined) chownSync(cwd, NOBODY, NOBODY);
     const place = { cwd, ...asNobody, env: { ...process.env, HOME: cwd, LC_ALL: "C" } };
@@ -79,5 +81,20 @@ describe("postgres", { skip: missing(initdb, postgres, pgbench, psql) }, () => {
       const sums = "(SELECT sum(abalance) FROM pgbench_accounts) = (SELECT sum(delta) FROM pgbench_history)";
       assert.equal(await ask(`SELECT count(*), ${sums} FROM pgbench_history`), `${transactions}|t\n`, title);
     }
+
+    const list = readFileSync(join(repositoryRoot, "examples/break/proxies.json"), "utf8");
+    const config = join(temporaryFolder(t), "proxies.json");
+    writeFileSync(config, list.replace("127.0.0.1:5432", `127.0.0.1:${port}`));
+    const orders = [process.execPath, join(repositoryRoot, "build/examples/break/orders.js")];
+    const { code, stdout, stderr } = await run(t, ["proxy", "--config", config, "--", ...orders], {
+      env: { PGUSER: SUPERUSER },
+    });
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(
+      stdout.match(/^day .+$/gm)?.filter((line) => line.endsWith("orders")),
+      [1, 2, 3, 4, 5].map((day) => `day ${day}: ${day}00 orders`),
+    );
+    assert.match(stdout, /^day \d: Connection terminated unexpectedly$/m);
+    assert.match(stderr, /\bcut 1\b/);
   });
 });
