@@ -33,7 +33,7 @@ export class DatagramWay {
   readonly #to: Address | undefined;
   readonly #log: ConnectionLog;
   readonly #link: Link;
-  readonly #unwatch: () => void;
+  readonly #connection: ConnectionFaults;
   readonly #direction: Direction;
   #candidates: readonly BoardFault[] = [];
   /** In the order in which they are due. */
@@ -53,10 +53,9 @@ export class DatagramWay {
     this.#direction = direction;
     this.#log = log;
     this.#link = new Link((kind) => connection.board.stream(connection.number, `${direction}/${kind}`), NO_FAULTS);
-    this.#candidates = connection.of(direction);
-    this.#unwatch = connection.board.watch(() => {
-      this.#candidates = connection.of(this.#direction);
-    });
+    this.#connection = connection;
+    connection.board.watch(this);
+    this.boardChanged();
   }
 
   /** Takes datagrams, which nobody else changes from now on. */
@@ -74,8 +73,12 @@ export class DatagramWay {
     await this.#look();
   }
 
+  boardChanged(): void {
+    this.#candidates = this.#connection.of(this.#direction);
+  }
+
   stop(): void {
-    this.#unwatch();
+    this.#connection.board.unwatch(this);
     this.#timer?.cancel();
     this.#underWay = [];
   }

@@ -12,6 +12,11 @@ export interface BoardFault {
   readonly label: string;
 }
 
+/** One direction of a connection, which needs to know the faults of now. */
+interface BoardWatcher {
+  boardChanged(): void;
+}
+
 /** The faults of one proxy. */
 export class FaultBoard {
   readonly seed: number;
@@ -19,7 +24,7 @@ export class FaultBoard {
   readonly name: string;
   readonly #acting = new Set<BoardFault>();
   readonly #count = new Map<string, number>();
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Set<BoardWatcher>();
   readonly #told: (fault: ProxyFault, change: "began" | "ended") => void;
   #connections = 0;
 
@@ -59,10 +64,13 @@ export class FaultBoard {
     return true;
   }
 
-  /** Calls `changed` whenever a fault begins or ends, until the answer is called. */
-  watch(changed: () => void): () => void {
-    this.#watchers.add(changed);
-    return () => void this.#watchers.delete(changed);
+  /** Tells `watcher` whenever a fault begins or ends. */
+  watch(watcher: BoardWatcher): void {
+    this.#watchers.add(watcher);
+  }
+
+  unwatch(watcher: BoardWatcher): void {
+    this.#watchers.delete(watcher);
   }
 
   /** The randomness of one use on one connection. */
@@ -72,7 +80,7 @@ export class FaultBoard {
 
   #changed(fault: ProxyFault, change: "began" | "ended"): void {
     this.#told(fault, change);
-    for (const changed of this.#watchers) changed();
+    for (const watcher of this.#watchers) watcher.boardChanged();
   }
 }
 
@@ -80,7 +88,8 @@ export class FaultBoard {
 export class ConnectionFaults {
   readonly number: number;
   readonly board: FaultBoard;
-  readonly #drawn = new Map<BoardFault, boolean>();
+  /** Made with the first draw: most connections of a crowd have none. */
+  #drawn: Map<BoardFault, boolean> | undefined;
 
   constructor(board: FaultBoard, number: number) {
     this.board = board;
@@ -99,6 +108,7 @@ export class ConnectionFaults {
       if (this.number < first || this.number > last) return false;
     }
     if (chance === undefined) return true;
+    this.#drawn ??= new Map();
     let hit = this.#drawn.get(one);
     if (hit === undefined) {
       hit = this.board.stream(this.number, `when/${one.label}`).chance(probabilityThreshold(chance));

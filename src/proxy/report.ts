@@ -46,12 +46,21 @@ export interface ProxyBytes {
   readonly toClient: number;
 }
 
+const NO_COUNTS: ReadonlyMap<string, number> = new Map();
+
 /** Counts the faults of one connection. */
 export class FaultCounts {
-  readonly faults: Map<string, number> = new Map();
+  /** Made with the first fault: most connections of a crowd have none. */
+  #faults: Map<string, number> | undefined;
+
+  get faults(): ReadonlyMap<string, number> {
+    return this.#faults ?? NO_COUNTS;
+  }
 
   add(kind: string, times = 1): void {
-    if (times > 0) this.faults.set(kind, (this.faults.get(kind) ?? 0) + times);
+    if (times <= 0) return;
+    this.#faults ??= new Map();
+    this.#faults.set(kind, (this.#faults.get(kind) ?? 0) + times);
   }
 
   /** A chunk was planned. */

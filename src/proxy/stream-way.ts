@@ -37,6 +37,8 @@ interface Candidate {
 }
 
 const NOTHING = new Uint8Array(0);
+const NO_CANDIDATES: readonly Candidate[] = [];
+const NO_TIMERS: readonly Timer[] = [];
 
 /** Passes the bytes of one direction on as its faults have it. */
 export class StreamWay implements Detour {
@@ -44,9 +46,9 @@ export class StreamWay implements Detour {
   readonly #connection: ConnectionFaults;
   readonly #direction: Direction;
   readonly #log: ConnectionLog;
-  readonly #plan: StreamPlan;
-  readonly #unwatch: () => void;
-  #candidates: readonly Candidate[] = [];
+  /** Made when a fault acts for the first time: most connections of a crowd have none. */
+  #planned: StreamPlan | undefined;
+  #candidates: readonly Candidate[] = NO_CANDIDATES;
   #silent = false;
   #mostUnderWay = UNDER_WAY_BYTES;
   #head: Item | undefined;
@@ -57,7 +59,7 @@ export class StreamWay implements Detour {
   #stopped = false;
   #timer: Timer | undefined;
   /** Of faults that act by themselves when their time has come. */
-  readonly #timers: Timer[] = [];
+  #timers: readonly Timer[] = NO_TIMERS;
   /** The time-out that swallows what comes. */
   #swallowing: BoardFault | undefined;
 
@@ -66,9 +68,8 @@ export class StreamWay implements Detour {
     this.#connection = connection;
     this.#direction = direction;
     this.#log = log;
-    this.#plan = new StreamPlan((kind) => connection.board.stream(connection.number, `${direction}/${kind}`));
-    this.#unwatch = connection.board.watch(() => this.#boardChanged());
-    this.#boardChanged();
+    connection.board.watch(this);
+    this.boardChanged();
   }
 
   get busy(): boolean {
@@ -101,10 +102,16 @@ export class StreamWay implements Detour {
 
   stop(): void {
     this.#stopped = true;
-    this.#unwatch();
+    this.#connection.board.unwatch(this);
     this.#timer?.cancel();
     for (const timer of this.#timers) timer.cancel();
     this.#head = undefined;
+  }
+
+  get #plan(): StreamPlan {
+    const { board, number } = this.#connection;
+    this.#planned ??= new StreamPlan((kind) => board.stream(number, `${this.#direction}/${kind}`));
+    return this.#planned;
   }
 
   get #nowUs(): number {
@@ -112,9 +119,11 @@ export class StreamWay implements Detour {
   }
 
   /** A fault has begun or ended. What each trigger has seen stays. */
-  #boardChanged(): void {
+  boardChanged(): void {
+    const acting = this.#connection.of(this.#direction);
     const known = new Map(this.#candidates.map((candidate) => [candidate.board, candidate]));
-    this.#candidates = this.#connection.of(this.#direction).map((board) => known.get(board) ?? candidateOf(board));
+    this.#candidates =
+      acting.length === 0 ? NO_CANDIDATES : acting.map((board) => known.get(board) ?? candidateOf(board));
     const swallowing = this.#swallowing;
     if (swallowing !== undefined && !this.#candidates.some(({ board }) => board === swallowing)) this.#way.close();
     for (const one of this.#candidates) {
@@ -129,7 +138,7 @@ export class StreamWay implements Detour {
 
   /** Puts the faults to work when the connection is old enough for one. */
   #later(inMs: number): void {
-    this.#timers.push(this.#log.clock.setTimer(() => void this.#act(this.#way.bytesTaken), Math.max(0, inMs), true));
+    this.#addTimer(() => void this.#act(this.#way.bytesTaken), Math.max(0, inMs));
   }
 
   /** What comes is lost from now on, until the connection closes. */
@@ -138,7 +147,11 @@ export class StreamWay implements Detour {
     this.#swallowing = board;
     this.#log.counts.add("timeout");
     if (fault.afterMs === undefined) return;
-    this.#timers.push(this.#log.clock.setTimer(() => this.#way.close(), fault.afterMs, true));
+    this.#addTimer(() => this.#way.close(), fault.afterMs);
+  }
+
+  #addTimer(due: () => void, inMs: number): void {
+    this.#timers = [...this.#timers, this.#log.clock.setTimer(due, inMs, true)];
   }
 
   #acts({ fault, matched }: Candidate, atBytes: number): boolean {
