@@ -44,11 +44,12 @@ async function idle(between: string): Promise<Figures> {
   return await together(roles, async (server, middle, client) => {
     const { port: behind = 0 } = await server.ask("serve");
     const { port = 0 } = await middle.ask("serve", { port: behind });
-    const { megabytes: before = 0 } = await middle.ask("memory");
+    const before = await middle.ask("memory");
     await client.ask("join", { port, count: IDLE_CONNECTIONS });
-    const { megabytes: after = 0 } = await middle.ask("memory");
+    const after = await middle.ask("memory");
     const { count: held = 0 } = await server.ask("held");
-    return { megabytes: after - before, held };
+    const added = (name: string): number => (after[name] ?? 0) - (before[name] ?? 0);
+    return { megabytes: added("megabytes"), young: added("young"), held };
   });
 }
 
@@ -141,6 +142,7 @@ if (runs("idle")) {
   const sides = { subject: pick(series, "proxy", "megabytes"), baseline: pick(series, "pipe", "megabytes") };
   show({ name: "memory of 5,000 idle connections, against pipe", ...sides, unit: "MB" });
   showBar({ name: "memory of 5,000 idle connections", values: sides.subject, target: { atMost: 60 }, unit: "MB" });
+  showBar({ name: "  of it V8's young generation", values: pick(series, "proxy", "young"), unit: "MB" });
   console.log(`idle connections held: ${median(pick(series, "proxy", "held"))}`);
 }
 if (runs("latency")) {

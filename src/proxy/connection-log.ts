@@ -29,11 +29,11 @@ export class ConnectionLog {
   readonly #watch: ProxyWatch;
   #wasReset = false;
 
-  constructor(proxy: string, number: number, clock: Clock, watch: ProxyWatch, openedAtMs: number = clock.now()) {
+  constructor(proxy: string, number: number, clock: Clock, watch: ProxyWatch) {
     this.proxy = proxy;
     this.number = number;
     this.clock = clock;
-    this.openedAtMs = openedAtMs;
+    this.openedAtMs = clock.now();
     this.#watch = watch;
   }
 

@@ -68,23 +68,24 @@ class DatagramDoor implements ProxyDoor {
 
   async #run(): Promise<void> {
     for await (const batch of this.#box.batches()) {
-      const taken: Promise<void>[] = [];
-      for (const [from, datagrams] of bySender(batch)) {
-        const flow = await this.#flowOf(from);
-        if (flow !== undefined) taken.push(flow.toServer(datagrams));
-      }
-      await Promise.all(taken);
+      await Promise.all(Array.from(bySender(batch), async ([key, datagrams]) => await this.#pass(key, datagrams)));
     }
   }
 
-  /** The flow of a client; undefined when the system has no more sockets, or this door is closed. */
-  async #flowOf(client: Address): Promise<Flow | undefined> {
-    const now = this.#network.clock.now();
-    const known = this.#flows.use(client.hostPort, now);
-    if (known !== undefined) return known;
+  /** Passes on what one client has sent. New flows of a batch open at the same time. */
+  async #pass(key: string, datagrams: readonly [Datagram, ...Datagram[]]): Promise<void> {
+    const flow = this.#flows.use(key, this.#network.clock.now()) ?? (await this.#open(key, datagrams[0].from));
+    await flow?.toServer(datagrams);
+  }
+
+  /** A flow for a client; undefined when the system has no more sockets, or this door is closed. */
+  async #open(key: string, client: Address): Promise<Flow | undefined> {
+    const { network, board, watch } = this.#parts;
+    // Numbers are given in the order of arrival, whichever socket is there first.
+    const log = new ConnectionLog(board.name, board.nextConnection(), network.clock, watch);
     let box: DatagramSocket;
     try {
-      box = await bind(localFor(this.#upstream), { network: this.#network, remote: this.#upstream, ...ROOM });
+      box = await bind(localFor(this.#upstream), { network, remote: this.#upstream, ...ROOM });
     } catch {
       return undefined;
     }
@@ -92,8 +93,8 @@ class DatagramDoor implements ProxyDoor {
       await box.close();
       return undefined;
     }
-    const flow = new Flow(client, now, this.#upstream, box, this.#box, this.#parts);
-    void this.#flows.add(client.hostPort, flow, now)?.close();
+    const flow = new Flow(client, this.#upstream, log, box, this.#box, this.#parts);
+    void this.#flows.add(key, flow, network.clock.now())?.close();
     this.#timer ??= this.#expireLater();
     return flow;
   }
@@ -118,13 +119,17 @@ function localFor(upstream: Address): string {
   return isIpv6 ? "udp://[::]:0" : "udp://0.0.0.0:0";
 }
 
-/** The datagrams of a batch by their sender, each sender's in their order. A transport has one object for a sender, mostly. */
-function bySender(batch: readonly Datagram[]): ReadonlyMap<Address, readonly Datagram[]> {
-  const groups = new Map<Address, Datagram[]>();
+/** The datagrams of a batch by the address of their sender, each sender's in their order. */
+function bySender(batch: readonly Datagram[]): ReadonlyMap<string, readonly [Datagram, ...Datagram[]]> {
+  const groups = new Map<string, [Datagram, ...Datagram[]]>();
+  let from: Address | undefined;
+  let group: [Datagram, ...Datagram[]] | undefined;
   for (const datagram of batch) {
-    const group = groups.get(datagram.from);
-    if (group === undefined) groups.set(datagram.from, [datagram]);
-    else group.push(datagram);
+    // Mostly a transport has one object for the address of a sender, and several datagrams of one come in a row.
+    if (datagram.from !== from) group = groups.get(datagram.from.hostPort);
+    from = datagram.from;
+    if (group !== undefined) group.push(datagram);
+    else groups.set(from.hostPort, (group = [datagram]));
   }
   return groups;
 }
@@ -142,15 +147,15 @@ class Flow implements ProxiedConnection, Counted {
 
   constructor(
     client: Address,
-    openedAtMs: number,
     upstream: Address,
+    log: ConnectionLog,
     box: DatagramSocket,
     door: DatagramSocket,
     parts: DoorParts,
   ) {
-    const { board, ledger, network, watch } = parts;
+    const { board, ledger } = parts;
     this.client = client;
-    this.#log = new ConnectionLog(board.name, board.nextConnection(), network.clock, watch, openedAtMs);
+    this.#log = log;
     this.#box = box;
     this.#ledger = ledger;
     const faults = new ConnectionFaults(board, this.number);

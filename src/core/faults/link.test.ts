@@ -49,6 +49,23 @@ test("independent loss, and loss of fragments", () => {
   assert.equal(lostShare(send(linkOf({ loss: 1 }), 10)), 1);
 });
 
+test("with any seed, loss is as likely as it says: three standard deviations, with the exceptions that these have", () => {
+  const [packets, seeds] = [2_000, 300];
+  for (const chance of [0.01, 0.14, 0.5, 0.9]) {
+    const deviation = Math.sqrt(packets * chance * (1 - chance));
+    let all = 0;
+    let outside = 0;
+    for (let seed = 1; seed <= seeds; seed += 1) {
+      const lost = lostShare(send(linkOf({ loss: chance }, seed), packets)) * packets;
+      all += lost;
+      if (Math.abs(lost - packets * chance) > 3 * deviation) outside += 1;
+    }
+    assert.ok(Math.abs(all - seeds * packets * chance) < 3 * deviation * Math.sqrt(seeds), `${chance}: ${all}`);
+    // 0.3 % of a normal distribution lie outside; a binomial one of few losses has a longer tail.
+    assert.ok(outside <= seeds * 0.02, `${chance}: ${outside}`);
+  }
+});
+
 test("bursty loss comes in bursts of the expected length", () => {
   const fates = send(linkOf({ loss: { enter: 0.01, leave: 0.2 } }), 20_000);
   let bursts = 0;
