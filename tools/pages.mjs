@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { root } from "./run-command.mjs";
 
 /** The pages: the folders of src/page that have a main.ts. */
-const PAGES = ["proxy"];
+const PAGES = ["inspect", "proxy"];
 /** What their bundles contain of other projects. */
 const PACKAGES = ["htm", "preact", "uplot"];
 

@@ -25,11 +25,11 @@ test("a session stands between the limits of its cell", () => {
       [0, 1],
     ],
     [
-      [0.5, 1023],
+      [0.5, 999],
       [1, 1],
     ],
     [
-      [1, 1024],
+      [1, 1000],
       [2, 2],
     ],
     [

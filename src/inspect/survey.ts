@@ -38,7 +38,7 @@ export const SESSION_ORDERS: Readonly<Record<string, (session: Surveyed) => numb
 
 /** Where one column or row of the map ends and the next begins; the first begins at 0. */
 const ROUND_TRIP_MS: readonly number[] = [0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
-const HELD_BYTES: readonly number[] = [1, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216];
+const HELD_BYTES: readonly number[] = [1, 1000, 4000, 16_000, 64_000, 256_000, 1e6, 4e6, 16e6];
 
 /** How many sessions have a round trip and memory between two figures. */
 export interface HeatMap {

@@ -2,6 +2,7 @@
 
 import type { Door } from "../http/access.ts";
 import { HEADERS, sendEvents, sendJson, sendText } from "../http/answer.ts";
+import { answerPage } from "../http/page.ts";
 import { httpServer, type Question, type Server, type ServerResponse } from "../http/server.ts";
 import type { Clock } from "../io/network/network.ts";
 import type { Answer } from "./answers.ts";
@@ -28,7 +29,11 @@ export function webServer(sources: WebSources, door: () => Door): Server {
   return server;
 }
 
-function answer({ method, path, query }: Question, response: ServerResponse, sources: WebSources): void {
+function answer(question: Question, response: ServerResponse, sources: WebSources): void {
+  const { method, path, query, headers } = question;
+  // Programs ask `/` for the list of paths, and people for the page.
+  const isProgram = path === "/" && headers.accept?.includes("text/html") !== true;
+  if (!isProgram && answerPage("inspect", question, response)) return;
   const said = answerTo(method, path, query, sources);
   if ("watch" in said) watch(response, said, sources);
   else if ("parts" in said) writeParts(response, said.parts, sources.clock);

@@ -90,7 +90,7 @@ test("whoever has no token, another host or another origin gets 403 everywhere",
   ];
   // The socket needs no token; a browser that reached it would say another host or origin all the same.
   const file = `unix:${String(inspectorPaths(String(process.pid))[0])}`;
-  for (const path of [...(await everyPath(url)), "/nothing"]) {
+  for (const path of [...(await everyPath(url)), "/inspect.js", "/inspect.css", "/nothing"]) {
     for (const method of METHODS) {
       for (const [door, questions] of [
         [url, foreign],
@@ -106,6 +106,21 @@ test("whoever has no token, another host or another origin gets 403 everywhere",
   }
   assert.ok(!server.draining.aborted && !plain.draining.aborted && !connection.signal.aborted);
   assert.equal(session.state, "open");
+});
+
+test("a browser gets the page, with nothing from elsewhere, and a program the list of paths", async (t) => {
+  const { url } = await program(t);
+  const page = await ask(url, "/", { headers: { accept: "text/html,*/*;q=0.8" } });
+  assert.equal(page.headers["content-type"], "text/html; charset=utf-8");
+  assert.match(String(page.headers["content-security-policy"]), /^default-src 'none'; script-src 'self'; /);
+  for (const [path, type] of [
+    ["/inspect.js", "text/javascript; charset=utf-8"],
+    ["/inspect.css", "text/css; charset=utf-8"],
+    ["/", "application/json; charset=utf-8"],
+  ] as const) {
+    const { status, headers } = await ask(url, path);
+    assert.deepEqual([status, headers["content-type"]], [200, type], path);
+  }
 });
 
 test("a token in the address changes nothing: a link can have it", async (t) => {

@@ -291,6 +291,7 @@ export const TABLE: LayerTable = {
 
   // What runs in a browser, with a project and a bundle of its own.
   "page/shell": { layers: [], packages: ["preact", "htm"] },
+  "page/inspect": { layers: ["page/shell"], packages: ["preact", "htm"] },
   "page/proxy": { layers: ["proxy/page", "page/shell"], packages: ["preact", "htm", "uplot"] },
 
   // Ring 3: a look into a running program. It reads what the rings below have, and its own HTTP is no socket of theirs.

@@ -1,0 +1,57 @@
+/** What happens in a session, as a sequence diagram: this program at the left, its peer at the right, time goes down. */
+
+import { html } from "htm/preact";
+import type { VNode } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { addressOf, listen } from "../shell/ask.ts";
+import { time } from "./figures.ts";
+import { type Numbered, shown, withNewer } from "./seen.ts";
+import { texts } from "./texts.ts";
+import type { SeenRow } from "./wire.ts";
+
+/** The last events of a session, from now on, and those that were seen before. */
+export function Sequence({ id }: { readonly id: number }): VNode {
+  const { here, peer, quietSession, pause, resume, sequenceHelp } = texts();
+  const [events, setEvents] = useState<readonly Numbered[]>([]);
+  const [isPaused, setPaused] = useState(false);
+  const end = useRef<HTMLOListElement>(null);
+  useEffect(() => {
+    if (isPaused) return undefined;
+    setEvents([]);
+    return listen<SeenRow>(addressOf(`/sessions/${id}/events`), {
+      rows: (rows) => setEvents((before) => withNewer(before, rows)),
+      state: () => undefined,
+    });
+  }, [id, isPaused]);
+  useEffect(() => {
+    if (end.current !== null) end.current.scrollTop = end.current.scrollHeight;
+  }, [events]);
+  useEffect(() => {
+    const typed = (event: KeyboardEvent): void => {
+      const isElsewhere = event.target instanceof Element && event.target.closest("button, a, select, input") !== null;
+      if (event.key !== " " || isElsewhere) return;
+      event.preventDefault();
+      setPaused((before) => !before);
+    };
+    addEventListener("keydown", typed);
+    return () => removeEventListener("keydown", typed);
+  }, []);
+  return html`<div class="bar">
+      <p class="quiet-text">${sequenceHelp}</p>
+      <button aria-keyshortcuts="Space" onClick=${() => setPaused(!isPaused)}>${isPaused ? resume : pause}</button>
+    </div>
+    <div class="lives"><b>${here}</b><b>${peer}</b></div>
+    <ol class="sequence" ref=${end} tabindex="0">
+      ${events.length === 0 ? html`<li class="seen note"><span class="words">${quietSession}</span></li>` : null}
+      ${events.map(({ number, row }) => html`<${Seen} key=${number} row=${row} />`)}
+    </ol>`;
+}
+
+function Seen({ row }: { readonly row: SeenRow }): VNode {
+  const { kind, words } = shown(row, texts());
+  return html`<li class="seen ${kind}">
+    <time>${time(row.atMs)}</time>
+    <span class="words">${words}</span>
+    ${kind === "note" ? null : html`<svg class="arrow" aria-hidden="true" viewBox="0 0 10 8"><path d="M0 0 10 4 0 8z" /></svg>`}
+  </li>`;
+}
