@@ -7,13 +7,16 @@
 export type { StreamFault } from "./core/faults/stream-fault.ts";
 export type { Direction, ProxyFault, ProxyTrigger } from "./proxy/fault.ts";
 export type {
+  CaptureOptions,
   FaultProxies,
   FaultProxy,
   ProxiedConnection,
   ProxyChange,
   ProxyDefinition,
+  ProxyRecording,
   SchedulePlay,
   StartProxyOptions,
+  WriteCapture,
 } from "./proxy/public.ts";
 export { type ServedApi, serveApi } from "./proxy/api/serve-api.ts";
 export { type ServedPage, servePage, type ServePageOptions } from "./proxy/page/serve-page.ts";

@@ -6,6 +6,7 @@ import {
   checkOptions,
   FLAG,
   LIST,
+  numberFrom,
   OBJECT,
   optionInvalid,
   type OptionRules,
@@ -16,7 +17,7 @@ import {
 import { UsageError } from "../core/errors.ts";
 import { checkProxyFault, type ProxyFault } from "./fault.ts";
 import { NETWORK_RULES } from "../api/call-options.ts";
-import type { ProxyChange, ProxyDefinition, StartProxyOptions } from "./public.ts";
+import type { CaptureOptions, ProxyChange, ProxyDefinition, StartProxyOptions } from "./public.ts";
 
 /** What {@link StartProxyOptions} must look like. */
 export const START_RULES: OptionRules = {
@@ -28,6 +29,9 @@ export const START_RULES: OptionRules = {
     expose: FLAG,
   } satisfies RulesOf<Omit<StartProxyOptions, "network">>),
 };
+
+/** What {@link CaptureOptions} must look like. */
+export const CAPTURE_RULES: RulesOf<CaptureOptions> = { epochMs: numberFrom(0) };
 
 const DEFINITION_RULES: RulesOf<ProxyDefinition> = {
   name: { ...TEXT, required: true },

@@ -100,6 +100,27 @@ export interface SchedulePlay {
   stop(): void;
 }
 
+/** Takes a block of a capture. Without a `head` those that follow cannot be read; each `packet` stands by itself. */
+export type WriteCapture = (block: Uint8Array, kind: "head" | "packet") => void;
+
+/** Options of a capture. */
+export interface CaptureOptions {
+  /** What time it is now in the capture, in milliseconds since 1970. Default 0: the capture begins in 1970, as those of simulated worlds. */
+  readonly epochMs?: number | undefined;
+}
+
+/** Notes what goes wrong, as a schedule that can be played again. */
+export interface ProxyRecording {
+  /** When it began, on the clock of the network, in milliseconds. */
+  readonly beganAtMs: number;
+  /** What it has noted so far; a fault that still acts ends now, in this schedule. */
+  readonly schedule: ProxySchedule;
+  /** Faults that it did not note, because it has 10,000 already. */
+  readonly dropped: number;
+  /** Notes nothing more, and answers the schedule; the same one when it is called again. */
+  stop(): ProxySchedule;
+}
+
 /** Proxies that run together, with one seed. `await using` closes them. */
 export interface FaultProxies extends AsyncDisposable {
   /** What decides the draws of all faults. */
@@ -120,6 +141,24 @@ export interface FaultProxies extends AsyncDisposable {
    */
   watch(listener: ProxyListener): () => void;
   /**
+   * Writes what passes through from now on as a pcapng file, for Wireshark and tshark: a packet for each chunk and datagram as its sender
+   * put it on the wire, with headers that fit each other, and a comment that says which faults acted and what they did. `write` gets whole
+   * blocks, at once and in order, and has to bound what it keeps of them. It may leave out blocks of the kind `packet`. Unix sockets and
+   * host names stand there under addresses for documentation, as the first packet of each connection says. The capture ends when the
+   * answer is called.
+   *
+   * @example
+   * ```ts
+   * import { startProxy } from "zocalo/proxy";
+   * await using running = await startProxy({ proxies: [{ name: "db", upstream: "tcp://127.0.0.1:5432" }] });
+   * const blocks: Uint8Array[] = [];
+   * const stop = running.capture((block) => blocks.push(block), { epochMs: Date.now() });
+   * stop();
+   * console.log(blocks[0]?.[0]); // 10, the first byte of a section
+   * ```
+   */
+  capture(write: WriteCapture, options?: CaptureOptions): () => void;
+  /**
    * Plays a schedule from now on, beside all other faults: each of its faults begins and ends by the clock of the network, in the proxies
    * that there are then. A new run with the same seed, schedule and traffic has the same report. Throws `OPTION_INVALID` for a
    * schedule that is none, or with a fault that no proxy here can have, and `CLOSED`; nothing of it has begun then.
@@ -127,6 +166,20 @@ export interface FaultProxies extends AsyncDisposable {
   play(schedule: ProxySchedule): SchedulePlay;
   /** The schedules that are being played. */
   readonly plays: readonly SchedulePlay[];
+  /**
+   * Notes from now on which faults begin and end: by `inflict`, by a schedule, or by a client of Toxiproxy; those that act already begin at
+   * 0. Faults that a proxy has had from its start are left out, since its definition has them. Throws `CLOSED`.
+   *
+   * @example
+   * ```ts
+   * import { formatSchedule, startProxy } from "zocalo/proxy";
+   * await using running = await startProxy({ proxies: [{ name: "db", upstream: "tcp://127.0.0.1:5432" }] });
+   * const recording = running.record();
+   * running.inflict({ kind: "partition", from: "client", to: "server" }).heal();
+   * console.log(formatSchedule(recording.stop()).includes("partition")); // true
+   * ```
+   */
+  record(): ProxyRecording;
   /** What the faults have done so far. */
   report(): ProxyReport;
   /** Accepts no more, waits for the connections for `timeoutMs` (default 5000), then cuts the rest. */

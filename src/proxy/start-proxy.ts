@@ -1,23 +1,22 @@
 /** Starting proxies, and what runs then. */
 
 import { networkOf } from "../api/call-options.ts";
-import type { Address } from "../core/address/address.ts";
+import { PacketWriter } from "./capture.ts";
 import { ConnectionError } from "../core/errors.ts";
 import { type FaultGuard, guardOf } from "../core/faults/fault.ts";
 import { checkOptions, HANDLER, optionInvalid } from "../core/options/check-options.ts";
 import type { Network } from "../io/network/network.ts";
 import type { CloseReport, GracefulCloseOptions } from "../io/operation/graceful-close.ts";
-import { openDatagramDoor } from "./datagram-proxy.ts";
-import type { DoorParts, ProxyDoor } from "./door.ts";
-import { checkProxyFault, type ProxyFault, refusalOf } from "./fault.ts";
+import { type ProxyFault, refusalOf } from "./fault.ts";
 import { FaultBoard } from "./fault-board.ts";
-import { changed, planOf, type ProxyPlan, START_RULES } from "./options.ts";
+import { FaultProxy } from "./fault-proxy.ts";
+import { CAPTURE_RULES, planOf, type ProxyPlan, START_RULES } from "./options.ts";
 import type * as api from "./public.ts";
 import type { FaultProxies as RunningProxies, StartProxyOptions } from "./public.ts";
-import { type ProxyBytes, type ProxyReport, ReportLedger } from "./report.ts";
+import { Recording } from "./recording.ts";
+import { type ProxyReport, ReportLedger } from "./report.ts";
 import { checkSchedule, faultOf, type ProxySchedule, type ScheduledFault } from "./schedule.ts";
 import { SchedulePlay } from "./schedule-play.ts";
-import { openStreamDoor } from "./stream-proxy.ts";
 import { type ProxyListener, ProxyWatch } from "./watch.ts";
 
 /**
@@ -72,6 +71,7 @@ class FaultProxies implements api.FaultProxies {
   readonly #ledger = new ReportLedger();
   readonly #watch = new ProxyWatch();
   readonly #plays = new Set<SchedulePlay>();
+  readonly #recordings = new Set<Recording>();
   #closing: Promise<CloseReport> | undefined;
   #isClosed = false;
   #over: () => void = () => undefined;
@@ -101,6 +101,8 @@ class FaultProxies implements api.FaultProxies {
     const parts = { network: this.#network, ledger: this.#ledger, watch: this.#watch };
     const board = new FaultBoard(this.seed, plan.name, (fault, change) => {
       this.#watch.tell({ type: "fault", proxy: plan.name, atMs: this.#network.clock.now(), fault, change });
+      // What a proxy has before it is here belongs to its definition.
+      if (this.proxies.has(plan.name)) for (const one of this.#recordings) one.told(plan.name, fault, change);
     });
     const proxy = new FaultProxy(plan, { ...parts, board }, this.#expose);
     this.proxies.set(plan.name, proxy);
@@ -137,9 +139,33 @@ class FaultProxies implements api.FaultProxies {
     return play;
   }
 
+  record(): api.ProxyRecording {
+    this.#refuseClosed("record");
+    const { clock } = this.#network;
+    const names = (): readonly string[] => [...this.proxies.keys()];
+    const recording: Recording = new Recording(this.seed, clock, names, () => this.#recordings.delete(recording));
+    this.#recordings.add(recording);
+    for (const { name, added } of this.proxies.values()) {
+      for (const fault of added) recording.told(name, fault, "began", recording.beganAtMs);
+    }
+    return recording;
+  }
+
   watch(listener: ProxyListener): () => void {
     checkOptions({ op: "watch" }, { listener }, { listener: HANDLER });
     return this.#watch.add(listener);
+  }
+
+  capture(write: api.WriteCapture, options: api.CaptureOptions = {}): () => void {
+    const op = "capture";
+    checkOptions({ op }, { write }, { write: HANDLER });
+    const { epochMs = 0 } = checkOptions({ op }, options, CAPTURE_RULES);
+    const nowMs = this.#network.clock.now();
+    const writer = new PacketWriter(write, epochMs - nowMs);
+    for (const proxy of this.proxies.values()) {
+      for (const { number, client } of proxy.connections) writer.known(proxy, number, client, nowMs);
+    }
+    return this.#watch.add((event) => writer.told(event));
   }
 
   report(): ProxyReport {
@@ -198,90 +224,4 @@ function inflictIn(proxies: readonly FaultProxy[], fault: ProxyFault): FaultGuar
   const able = proxies.filter(({ upstream }) => refusalOf(fault, upstream, "inflict") === undefined);
   const guards = able.map((proxy) => proxy.inflict(fault));
   return guardOf(guards.map((guard) => () => guard.heal()));
-}
-
-class FaultProxy implements api.FaultProxy {
-  readonly #parts: DoorParts;
-  readonly #expose: boolean;
-  #plan: ProxyPlan;
-  #door: ProxyDoor | undefined;
-  #changing: Promise<void> = Promise.resolve();
-
-  constructor(plan: ProxyPlan, parts: DoorParts, expose: boolean) {
-    this.#plan = plan;
-    this.#parts = parts;
-    this.#expose = expose;
-    for (const fault of plan.faults) parts.board.inflict(fault);
-  }
-
-  get name(): string {
-    return this.#plan.name;
-  }
-  get listen(): Address {
-    return this.#plan.listen;
-  }
-  get upstream(): Address {
-    return this.#plan.upstream;
-  }
-  get enabled(): boolean {
-    return this.#door !== undefined;
-  }
-  get faults(): readonly ProxyFault[] {
-    return this.#parts.board.faults.map(({ fault }) => fault);
-  }
-  get connections(): readonly api.ProxiedConnection[] {
-    return this.#door?.connections ?? [];
-  }
-
-  get bytes(): ProxyBytes {
-    return this.#parts.ledger.bytesOf(this.name);
-  }
-
-  inflict(fault: ProxyFault): FaultGuard {
-    checkProxyFault(fault, this.upstream, "inflict");
-    return this.#parts.board.inflict(fault);
-  }
-
-  heal(fault: ProxyFault): boolean {
-    return this.#parts.board.heal(fault);
-  }
-
-  /** One change after the other. */
-  change(change: api.ProxyChange): Promise<void> {
-    const made = this.#changing.then(() => this.#change(change));
-    this.#changing = made.catch(() => undefined);
-    return made;
-  }
-
-  async open(): Promise<void> {
-    const { listen, upstream } = this.#plan;
-    const open = upstream.transport === "udp" ? openDatagramDoor : openStreamDoor;
-    this.#door = await open(listen, upstream, this.#parts);
-    // The port stays the same when it is disabled for a while.
-    this.#plan = { ...this.#plan, listen: this.#door.localAddress };
-  }
-
-  async close(options: GracefulCloseOptions): Promise<{ readonly finished: number; readonly cut: number }> {
-    await this.#changing;
-    return (await this.#takeDoor()?.close(options)) ?? { finished: 0, cut: 0 };
-  }
-
-  async shut(reason?: unknown): Promise<void> {
-    await this.#takeDoor()?.abort(reason);
-  }
-
-  #takeDoor(): ProxyDoor | undefined {
-    const door = this.#door;
-    this.#door = undefined;
-    return door;
-  }
-
-  async #change(change: api.ProxyChange): Promise<void> {
-    const next = changed(this.#plan, change, this.#expose, "change");
-    const same = next.listen.equals(this.listen) && next.upstream.equals(this.upstream);
-    if (same && next.enabled === this.enabled) return;
-    await this.shut(new Error("the proxy was changed"));
-    this.#plan = next;
-    if (next.enabled) await this.open();
-  }
 }

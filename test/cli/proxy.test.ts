@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { serve, type Server } from "../../src/index.ts";
+import { connect, serve, type Server } from "../../src/index.ts";
+import { formatSchedule, parseSchedule } from "../../src/proxy.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { run, start } from "./program.ts";
 
@@ -100,6 +101,49 @@ test("a list of the simulator breaks a real program", async (t) => {
   assert.match(ended.stderr, /^1 connection: reset 1 \(seed 3, digest [\da-f]{16}\)$/m);
 });
 
+test("what was done is saved as a list, which does it again; what passed is captured", async (t) => {
+  await using server = await echo();
+  const folder = temporaryFolder(t);
+  const [list, capture] = [join(folder, "storm.json"), join(folder, "storm.pcapng")];
+  const addresses = ["proxy", "tcp://127.0.0.1:0", String(server.localAddress)];
+  const faults = ["--slice", "2", "--seed", "7", "--save", list, "--capture", capture];
+  const ended = await run(t, [...addresses, ...faults, "--", process.execPath, "-e", CLIENT("MAIN")]);
+  assert.deepEqual([ended.code, ended.stdout], [7, "hola"]);
+  assert.match(ended.stderr, /storm\.json: 1 fault$/m);
+  const { seed, faults: saved } = parseSchedule(readFileSync(list, "utf8"));
+  assert.deepEqual([seed, saved.map(({ kind, atMs }) => [kind, Math.floor(atMs / 1000)])], [7, [["slicing", 0]]]);
+  const bytes = readFileSync(capture);
+  assert.ok(bytes.includes("hola") && bytes.includes("slicing: passed on in 2 pieces"));
+  // The fault ended with the run; here it lasts as long as a slower one may take.
+  const longer = saved.map((fault) => ({ ...fault, lastsMs: 600_000 }));
+  writeFileSync(list, formatSchedule({ format: 1, seed, faults: longer }));
+  const again = await run(t, [...addresses, "--faults", list, "--", process.execPath, "-e", CLIENT("MAIN")]);
+  assert.equal(again.stdout, "hola");
+  assert.match(again.stderr, /slicing \d+ \(seed 7, digest [\da-f]{16}\)$/m);
+});
+
+test("a capture can be read when the command was killed", async (t) => {
+  await using server = await echo();
+  const file = join(temporaryFolder(t), "killed.pcapng");
+  const proxy = start(t, ["proxy", "tcp://127.0.0.1:0", String(server.localAddress), "--capture", file]);
+  const [, address = ""] = await proxy.tells(/^main: (\S+) ->/m);
+  await using call = await connect(address);
+  await call.write("hola");
+  await call.readExactly(4);
+  while (!readFileSync(file).includes("hola")) await new Promise((resolve) => setTimeout(resolve, 5));
+  proxy.child.kill("SIGKILL");
+  await proxy.ended;
+  const bytes = readFileSync(file);
+  // Each block says its length at both ends.
+  let blocks = 0;
+  for (let at = 0; at < bytes.length; blocks += 1) {
+    const length = bytes.readUInt32LE(at + 4);
+    assert.equal(bytes.readUInt32LE(at + length - 4), length);
+    at += length;
+  }
+  assert.ok(blocks >= 6);
+});
+
 test("a program ends when its time is over", async (t) => {
   const program = "setInterval(() => undefined, 1000)";
   const flags = ["tcp://127.0.0.1:0", "127.0.0.1:9", "--for", "20"];
@@ -146,6 +190,8 @@ test("what makes no sense is told in one line, and nothing has started", async (
     [[...two, "--faults", shrunk], /has the hosts "alice", "bob".*say with --as client=NAME and --as server=NAME/],
     [[...two, "--faults", shrunk, "--as", "client=carol"], /has no host "carol"; it has "alice", "bob"/],
     [[...two, "--faults", shrunk, "--as", "proxy=alice"], /Give client=NAME or server=NAME/],
+    [[...two, "--save", join(folder, "none", "x.json")], /cannot write .*none/],
+    [[...two, "--capture", folder], /cannot write/],
     [[...two, "--as", "client=alice"], /--as names the hosts of --faults/],
     [[...two, "--faults", file("crash.json", crash)], /"crash" is no fault of a proxy/],
   ];

@@ -270,6 +270,7 @@ export const TABLE: LayerTable = {
       "core",
       "core/options",
       "core/address",
+      "core/capture",
       "core/faults",
       "io/network",
       "io/operation",

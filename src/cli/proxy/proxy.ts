@@ -16,6 +16,7 @@ import { inLanguage } from "../terminal/language.ts";
 import type { OutputOptions } from "../terminal/output.ts";
 import { type CommandContext, running, until } from "../terminal/run-command.ts";
 import { limited, runProgram } from "./program.ts";
+import { addRecordFlags, beginRecords, type RecordFlags } from "./record-flags.ts";
 import { addScheduleFlags, readJson, type ScheduleFlags, scheduleOf } from "./schedule-flags.ts";
 
 const TEXTS = inLanguage({
@@ -111,7 +112,7 @@ const BITS_A_KILOBYTE = 8000;
 const NAME = "main";
 const WAYS = { from: "*", to: "*" } as const;
 
-interface Flags extends OutputOptions, ScheduleFlags {
+interface Flags extends OutputOptions, ScheduleFlags, RecordFlags {
   readonly config?: string;
   readonly api?: string;
   readonly seed?: number;
@@ -143,6 +144,7 @@ export function proxyCommand(): Command {
     .option("--slice <bytes>", TEXTS.slice, count)
     .option("--cut <bytes>", TEXTS.cut, count);
   addScheduleFlags(command);
+  addRecordFlags(command);
   return addOutputOptions(command).action(running(proxy));
 }
 
@@ -155,10 +157,16 @@ function share(text: string): number {
 async function proxy(words: readonly string[], flags: Flags, context: CommandContext): Promise<number> {
   const dashes = process.argv.indexOf("--");
   const program = dashes < 0 ? [] : process.argv.slice(dashes + 1);
+  const faults = faultsOf(flags);
+  if (flags.config !== undefined && faults.length > 0) throw wrongUsage(TEXTS.faultsInFile);
   const proxies = definitions(words.slice(0, words.length - program.length), flags);
   const proxied = await startProxy({ seed: flags.seed, expose: flags.expose, proxies, schedule: scheduleOf(flags) });
   let api: ServedApi | undefined;
+  let endRecords = (): void => undefined;
   try {
+    endRecords = beginRecords(flags, proxied, context.output);
+    // Behind it, so that they are in the list that is saved.
+    for (const fault of faults) proxied.inflict(fault);
     if (flags.api !== undefined) api = await serveApi(proxied, flags.api);
     tellStart(proxied, api, context);
     const stop = limited(context.stop, flags.for);
@@ -168,6 +176,7 @@ async function proxy(words: readonly string[], flags: Flags, context: CommandCon
     return code;
   } finally {
     await api?.close();
+    endRecords();
     await proxied.close({ timeoutMs: 0 });
   }
 }
@@ -188,15 +197,13 @@ function placeOf(address: Address): string {
 }
 
 function definitions(addresses: readonly string[], flags: Flags): readonly ProxyDefinition[] {
-  const faults = faultsOf(flags);
   const { config } = flags;
   if (config === undefined) {
     const [listen, upstream, more] = addresses;
     if (listen === undefined || upstream === undefined || more !== undefined) throw wrongUsage(TEXTS.noAddresses);
-    return [{ name: NAME, listen, upstream, faults }];
+    return [{ name: NAME, listen, upstream }];
   }
   if (addresses.length > 0) throw wrongUsage(TEXTS.both);
-  if (faults.length > 0) throw wrongUsage(TEXTS.faultsInFile);
   const list = readJson(config);
   if (!Array.isArray(list)) throw wrongUsage(TEXTS.noList(config));
   return list as readonly ProxyDefinition[];

@@ -97,7 +97,8 @@ export function faultListText({ faults, ...head }: { readonly faults: readonly o
 function spaced(value: unknown): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(spaced).join(", ")}]`;
-  const fields = Object.entries(value).map(([name, field]) => `${JSON.stringify(name)}: ${spaced(field)}`);
+  const given = Object.entries(value).filter(([, field]) => field !== undefined);
+  const fields = given.map(([name, field]) => `${JSON.stringify(name)}: ${spaced(field)}`);
   return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
 }
 

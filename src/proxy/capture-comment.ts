@@ -1,0 +1,62 @@
+/** What the comment of a captured packet says: which faults acted on it, and what they did. */
+
+import type { ChunkEvent, DatagramEvent, EndEvent } from "./watch.ts";
+
+/** Delays of less are those of the proxy itself. */
+const LEAST_DELAY_MS = 0.001;
+const SILENCE: ReadonlySet<string> = new Set(["partition", "partition-one-way", "isolate"]);
+
+/** About bytes of a connection; undefined when nothing was done to them. */
+export function chunkComment({ faults, pieces, outcome, atMs, bytes }: ChunkEvent): string | undefined {
+  const done: string[] = [];
+  const losses = pieces.reduce((sum, piece) => sum + piece.losses, 0);
+  if (losses > 0) {
+    const why = [...new Set(pieces.map(({ lostTo }) => lostTo).filter((reason) => reason !== undefined))].join(", ");
+    done.push(`lost ${losses === 1 ? "once" : `${losses} times`} (${why}) and sent again`);
+  }
+  for (const { flippedBit } of pieces) if (flippedBit !== undefined) done.push(`bit ${flippedBit} is flipped`);
+  const delays = delayText(pieces.map(({ leavesAtMs }) => leavesAtMs - atMs));
+  if (pieces.length > 1) done.push(`passed on in ${pieces.length} pieces${delays === "" ? "" : `, ${delays}`}`);
+  else if (delays !== "") done.push(`passed on ${delays}`);
+  if (faults.some((kind) => SILENCE.has(kind))) done.push("held back until the silence ends");
+  const passed = pieces.at(-1)?.end ?? 0;
+  if (passed < bytes.length) done.push(`only ${passed} of ${bytes.length} bytes are passed on`);
+  if (outcome === "cut") done.push("the connection closes behind them");
+  if (outcome === "timed out") done.push("the connection is lost");
+  return commentOf(faults, done);
+}
+
+/** About a datagram. */
+export function datagramComment({ faults, lostTo, leavesAtMs, flippedBit, atMs }: DatagramEvent): string | undefined {
+  if (lostTo !== undefined) return `lost: ${lostTo}`;
+  const done: string[] = [];
+  if (flippedBit !== undefined) done.push(`bit ${flippedBit} is flipped`);
+  const delays = delayText(leavesAtMs.map((leaves) => leaves - atMs));
+  if (leavesAtMs.length > 1) done.push(`passed on twice${delays === "" ? "" : `, ${delays}`}`);
+  else if (delays !== "") done.push(`passed on ${delays}`);
+  return commentOf(faults, done);
+}
+
+/** About the end of a direction. */
+export function endComment({ leavesAtMs, atMs }: EndEvent): string | undefined {
+  if (leavesAtMs === undefined) return "lost: the end is not passed on";
+  const delay = delayText([leavesAtMs - atMs]);
+  return delay === "" ? undefined : `passed on ${delay}`;
+}
+
+function commentOf(faults: readonly string[], done: readonly string[]): string | undefined {
+  if (done.length === 0) return undefined;
+  // Without a fault they wait behind others, which a fault has delayed.
+  return `${faults.length === 0 ? "behind others" : faults.join(", ")}: ${done.join("; ")}`;
+}
+
+function delayText(delays: readonly number[]): string {
+  // They are planned a moment before they are told.
+  const [least = 0, most = 0] = [Math.min(...delays), Math.max(...delays)].map((ms) => Math.max(0, rounded(ms)));
+  if (!(most >= LEAST_DELAY_MS && most < Number.POSITIVE_INFINITY)) return "";
+  return least === most ? `${most} ms later` : `${least} to ${most} ms later`;
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

@@ -1,0 +1,105 @@
+/** One proxy that runs. */
+
+import type { Address } from "../core/address/address.ts";
+import type { FaultGuard } from "../core/faults/fault.ts";
+import type { GracefulCloseOptions } from "../io/operation/graceful-close.ts";
+import { openDatagramDoor } from "./datagram-proxy.ts";
+import type { DoorParts, ProxyDoor } from "./door.ts";
+import { checkProxyFault, type ProxyFault } from "./fault.ts";
+import { changed, type ProxyPlan } from "./options.ts";
+import type * as api from "./public.ts";
+import type { ProxyBytes } from "./report.ts";
+import { openStreamDoor } from "./stream-proxy.ts";
+
+/** One proxy that runs: its door, its plan, its board of faults. */
+export class FaultProxy implements api.FaultProxy {
+  readonly #parts: DoorParts;
+  readonly #expose: boolean;
+  readonly #own: ReadonlySet<ProxyFault>;
+  #plan: ProxyPlan;
+  #door: ProxyDoor | undefined;
+  #changing: Promise<void> = Promise.resolve();
+
+  constructor(plan: ProxyPlan, parts: DoorParts, expose: boolean) {
+    this.#plan = plan;
+    this.#parts = parts;
+    this.#expose = expose;
+    for (const fault of plan.faults) parts.board.inflict(fault);
+    this.#own = new Set(this.faults);
+  }
+
+  get name(): string {
+    return this.#plan.name;
+  }
+  get listen(): Address {
+    return this.#plan.listen;
+  }
+  get upstream(): Address {
+    return this.#plan.upstream;
+  }
+  get enabled(): boolean {
+    return this.#door !== undefined;
+  }
+  get faults(): readonly ProxyFault[] {
+    return this.#parts.board.faults.map(({ fault }) => fault);
+  }
+  /** Those that it did not have from its start. */
+  get added(): readonly ProxyFault[] {
+    return this.faults.filter((fault) => !this.#own.has(fault));
+  }
+  get connections(): readonly api.ProxiedConnection[] {
+    return this.#door?.connections ?? [];
+  }
+
+  get bytes(): ProxyBytes {
+    return this.#parts.ledger.bytesOf(this.name);
+  }
+
+  inflict(fault: ProxyFault): FaultGuard {
+    checkProxyFault(fault, this.upstream, "inflict");
+    return this.#parts.board.inflict(fault);
+  }
+
+  heal(fault: ProxyFault): boolean {
+    return this.#parts.board.heal(fault);
+  }
+
+  /** One change after the other. */
+  change(change: api.ProxyChange): Promise<void> {
+    const made = this.#changing.then(() => this.#change(change));
+    this.#changing = made.catch(() => undefined);
+    return made;
+  }
+
+  async open(): Promise<void> {
+    const { listen, upstream } = this.#plan;
+    const open = upstream.transport === "udp" ? openDatagramDoor : openStreamDoor;
+    this.#door = await open(listen, upstream, this.#parts);
+    // The port stays the same when it is disabled for a while.
+    this.#plan = { ...this.#plan, listen: this.#door.localAddress };
+  }
+
+  async close(options: GracefulCloseOptions): Promise<{ readonly finished: number; readonly cut: number }> {
+    await this.#changing;
+    return (await this.#takeDoor()?.close(options)) ?? { finished: 0, cut: 0 };
+  }
+
+  async shut(reason?: unknown): Promise<void> {
+    await this.#takeDoor()?.abort(reason);
+  }
+
+  #takeDoor(): ProxyDoor | undefined {
+    const door = this.#door;
+    this.#door = undefined;
+    return door;
+  }
+
+  async #change(change: api.ProxyChange): Promise<void> {
+    const next = changed(this.#plan, change, this.#expose, "change");
+    const same = next.listen.equals(this.listen) && next.upstream.equals(this.upstream);
+    if (same && next.enabled === this.enabled) return;
+    await this.shut(new Error("the proxy was changed"));
+    this.#plan = next;
+    if (next.enabled) await this.open();
+  }
+}
