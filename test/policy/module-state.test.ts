@@ -45,7 +45,7 @@ const REASONS: Readonly<Record<string, string>> = {
   "src/node/tls-context.ts contexts": "by the options of the program, and gone with them",
   "src/node/tls-context.ts namedContexts": "by the options of the program, and gone with them",
   "src/node/tls-context.ts trusted": MEMORY,
-  "src/node/unix-path.ts open": PROCESS,
+  "src/node/socket-file.ts open": PROCESS,
   "src/sim/guard/failure-guard.ts told": "by the error, and gone with it",
   "src/sim/guard/failure-guard.ts rejections": PROCESS,
   "src/sim/guard/failure-guard.ts exceptions": PROCESS,

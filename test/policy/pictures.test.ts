@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { elementsOf } from "../cli/svg-elements.ts";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
 
-/* The pictures are what tools/pictures.mjs makes, and each is shown by a page. */
+/* The drawings are what tools/pictures.mjs makes; tools/screenshots.mjs takes the others. Each is shown by a page. */
 
 const tool = (await import(pathToFileURL(join(repositoryRoot, "tools/pictures.mjs")).href)) as {
   readonly pictures: () => Promise<readonly (readonly [path: string, text: string])[]>;
@@ -18,12 +18,15 @@ function read(path: string): string {
 }
 
 const made = await tool.pictures();
+const [drawings, screenshots] = [".svg", ".png"].map((ending) =>
+  readdirSync(join(repositoryRoot, "docs/pictures"))
+    .filter((name) => name.endsWith(ending))
+    .map((name) => `docs/pictures/${name}`)
+    .toSorted(),
+) as [string[], string[]];
 
 test("docs/pictures has what `node tools/pictures.mjs` makes", () => {
-  assert.deepEqual(
-    readdirSync(join(repositoryRoot, "docs/pictures")).toSorted(),
-    made.map(([path]) => path.replace("docs/pictures/", "")).toSorted(),
-  );
+  assert.deepEqual(drawings, made.map(([path]) => path).toSorted());
   for (const [path, text] of made) assert.equal(read(path), text, `${path}: run node tools/pictures.mjs`);
 });
 
@@ -46,11 +49,11 @@ test("each picture is on a page of its language, with words for who does not see
     for (const page of readdirSync(join(repositoryRoot, folder))) pages.push(`${folder}/${page}`);
   const shown = pages.flatMap((page) =>
     [...read(page).matchAll(/!\[([^\]]{20,})\]\([./]*(docs\/)?(pictures\/[\w.-]+)\)/g)].map(([, , , path = ""]) => {
-      assert.equal(path.endsWith(".es.svg"), page.includes(".es.") || page.includes("/es/"), `${page}: ${path}`);
+      assert.equal(/\.es\.(?:svg|png)$/.test(path), page.includes(".es.") || page.includes("/es/"), `${page}: ${path}`);
       return `docs/${path}`;
     }),
   );
-  assert.deepEqual([...new Set(shown)].toSorted(), made.map(([path]) => path).toSorted());
+  assert.deepEqual([...new Set(shown)].toSorted(), [...drawings, ...screenshots].toSorted());
 });
 
 test("the demo still prints what its picture shows", () => {
