@@ -72,8 +72,8 @@ export class Experiment {
 
   /** Both clients send the series at the same time, each through its proxy. */
   async sendSeries({ tcpCounter, udpCounter }: ServerAddresses): Promise<SeriesResult> {
-    const tcp = { name: "tcp", upstream: tcpCounter, faults: STREAM_FAULTS };
-    const udp = { name: "udp", upstream: udpCounter, faults: DATAGRAM_FAULTS };
+    const tcp = { name: "telephone", upstream: tcpCounter, faults: STREAM_FAULTS };
+    const udp = { name: "mailbox", upstream: udpCounter, faults: DATAGRAM_FAULTS };
     await using proxied = await startProxy({ seed: this.#seed, proxies: [tcp, udp] });
     const [stream, datagrams] = proxied.proxies.values();
     if (stream === undefined || datagrams === undefined) throw new Error("there are two proxies");

@@ -105,7 +105,7 @@ const EXAMPLES = [
   "zocalo proxy udp://127.0.0.1:5301 udp://127.0.0.1:53 --loss 0.1 --seed 7",
   "zocalo proxy tcp://127.0.0.1:0 tcp://127.0.0.1:5432 --bandwidth 64 -- npm test",
   "zocalo proxy --config toxiproxy.json --api 127.0.0.1:8474",
-  "zocalo proxy tcp://127.0.0.1:0 tcp://127.0.0.1:5432 --faults storm.json --for 60000 -- npm test",
+  "zocalo proxy --config proxies.json --faults storm.json --for 60000 -- npm test",
 ];
 
 const BITS_A_KILOBYTE = 8000;
