@@ -1,8 +1,8 @@
 /**
  * Sessions against loops written by hand on raw `node:net` (bench/baseline) and against other people's ways of talking: two
  * processes, one TCP connection on loopback, payloads of 64 bytes, all in the same run. `broadcast`: one message of 100 bytes to
- * each of 200 clients. Words choose parts: `events`, `calls`, `ping`, `broadcast`, `crowd`, `memory`, `inspect`,
- * `types`; without any all run.
+ * each of 200 clients. Words choose parts: `events`, `calls`, `ping`, `broadcast`, `crowd`, `memory`,
+ * `watched`, `inspect`, `types`; without any all run.
  * The first run installs the others (bench/peers).
  */
 
@@ -197,6 +197,33 @@ const parts: Record<string, () => Promise<void>> = {
     const series = await alternate({ zocalo: slope("zocalo"), ws: slope("ws") });
     const sides = { subject: pick(series, "zocalo", "bytes"), baseline: pick(series, "ws", "bytes") };
     show({ name: "memory of an idle session against ws", ...sides, target: { atMost: 1 }, unit: "bytes" });
+  },
+  /** What it costs to count calls, to stand around them, to hear of each, and to have an inspector that nobody asks. */
+  watched: async () => {
+    const count = 300_000;
+    const run =
+      (name: string, isInspected = false) =>
+      () =>
+        talking(name, async ({ server, client }) => {
+          if (isInspected) await server.ask("inspect");
+          const { ns: before = 0 } = await server.ask("cpu");
+          const { rate = Number.NaN } = await client.ask("calls", { count, warmUp: count / 5, inFlight: 64 });
+          const { ns: after = 0 } = await server.ask("cpu");
+          return { rate, cpu: (after - before) / count };
+        });
+    const watched = ["zocalo-metrics", "zocalo-around", "zocalo-traced"];
+    const series = await alternate({
+      ...Object.fromEntries(["zocalo", ...watched].map((name) => [name, run(name)])),
+      "zocalo, inspected": run("zocalo", true),
+    });
+    for (const name of [...watched, "zocalo, inspected"]) {
+      const sides = (figure: string) => ({
+        subject: pick(series, name, figure),
+        baseline: pick(series, "zocalo", figure),
+      });
+      show({ name: `calls: ${name} against none`, ...sides("rate"), unit: "a second" });
+      show({ name: "the processor of its server", ...sides("cpu"), unit: "ns a call" });
+    }
   },
   /** A page looks at 10,000 sessions, once a second for ten seconds, against ten seconds without. */
   inspect: async () => {

@@ -1,5 +1,6 @@
 /** Zócalo's sessions as a {@link Peer}: with plain bytes, and with an object that zod checks. */
 
+import { subscribe } from "node:diagnostics_channel";
 import { z } from "zod";
 import { bytes, call, contract, event, connectSession, serveSessions } from "../../src/protocol.ts";
 import type { Handlers, Link, Peer, Serving } from "./link.ts";
@@ -32,10 +33,23 @@ const checked = contract("bench-checked", "1.0.0", {
 });
 const READING = { sensor: "north", sequence: 7, degrees: 20.5, valid: true, unit: "C" } as const;
 
-const zocalo: Peer = {
+/** What may stand around the calls of a program. */
+interface Watching {
+  /** Figures of each method, at the server. */
+  readonly metrics?: boolean;
+  /** An interceptor at both sides. */
+  readonly around?: Around;
+}
+
+type Around = (message: unknown, next: () => Promise<unknown>) => Promise<unknown>;
+
+/** @param subscribed - Whether somebody hears of each call on its tracing channel. */
+const zocalo = (watching: Watching = {}, subscribed = false): Peer => ({
   async serve(handlers: Handlers): Promise<Serving> {
+    if (subscribed) subscribe("tracing:zocalo:call:start", () => undefined);
     const server = await serveSessions(plain, PLACE, {
       ...LIMITS,
+      ...watching,
       handlers: { tell: (message) => handlers.event(message), ask: (message) => handlers.call(message) },
     });
     return {
@@ -46,7 +60,9 @@ const zocalo: Peer = {
     };
   },
   async open(port: number, heard: (length: number) => void = () => undefined): Promise<Link> {
+    if (subscribed) subscribe("tracing:zocalo:call:start", () => undefined);
     const session = await connectSession(plain, `tcp://127.0.0.1:${port}`, {
+      around: watching.around,
       handlers: { news: (message) => heard(message.length) },
     });
     let told = 0;
@@ -59,7 +75,7 @@ const zocalo: Peer = {
       call: (message) => session.remote.ask(message),
     };
   },
-};
+});
 
 /** The same with an object of five fields; the bytes of the benchmark stand for it on both sides. */
 const zocaloZod: Peer = {
@@ -94,4 +110,10 @@ const zocaloZod: Peer = {
 };
 
 /** By the name that the benchmark gives them. */
-export const peers: Readonly<Record<string, Peer>> = { zocalo, "zocalo-zod": zocaloZod };
+export const peers: Readonly<Record<string, Peer>> = {
+  zocalo: zocalo(),
+  "zocalo-zod": zocaloZod,
+  "zocalo-metrics": zocalo({ metrics: true }),
+  "zocalo-around": zocalo({ around: (_message, next) => next() }),
+  "zocalo-traced": zocalo({}, true),
+};
