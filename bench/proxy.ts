@@ -44,12 +44,11 @@ async function idle(between: string): Promise<Figures> {
   return await together(roles, async (server, middle, client) => {
     const { port: behind = 0 } = await server.ask("serve");
     const { port = 0 } = await middle.ask("serve", { port: behind });
-    const before = await middle.ask("memory");
+    const { megabytes: before = 0 } = await middle.ask("memory");
     await client.ask("join", { port, count: IDLE_CONNECTIONS });
-    const after = await middle.ask("memory");
+    const { megabytes: after = 0 } = await middle.ask("memory");
     const { count: held = 0 } = await server.ask("held");
-    const added = (name: string): number => (after[name] ?? 0) - (before[name] ?? 0);
-    return { megabytes: added("megabytes"), young: added("young"), held };
+    return { megabytes: after - before, held };
   });
 }
 
@@ -112,8 +111,11 @@ const others = spawnSync("socat", ["-V"]).error === undefined ? ["pipe", "socat"
 if (others.length === 1) console.log("there is no socat here: figures are against pipe alone");
 const wanted = process.argv.slice(2);
 const runs = (part: string): boolean => wanted.length === 0 || wanted.includes(part);
-const middles = (roles: readonly string[], work: (between: string) => Promise<Figures>): Promise<Series> =>
-  alternate(Object.fromEntries(roles.map((name) => [name, () => work(name)])));
+const middles = (
+  roles: readonly string[],
+  work: (between: string) => Promise<Figures>,
+  rounds?: number,
+): Promise<Series> => alternate(Object.fromEntries(roles.map((name) => [name, () => work(name)])), rounds);
 
 if (runs("bulk")) {
   const series = await middles([...others, "proxy"], (name) => bulkThrough(start(ROLES, name), BULK_BYTES));
@@ -138,11 +140,10 @@ if (runs("ping")) {
   }
 }
 if (runs("idle")) {
-  const series = await middles(["pipe", "proxy"], idle);
+  const series = await middles(["pipe", "proxy"], idle, Math.min(ROUNDS, 3));
   const sides = { subject: pick(series, "proxy", "megabytes"), baseline: pick(series, "pipe", "megabytes") };
   show({ name: "memory of 5,000 idle connections, against pipe", ...sides, unit: "MB" });
   showBar({ name: "memory of 5,000 idle connections", values: sides.subject, target: { atMost: 60 }, unit: "MB" });
-  showBar({ name: "  of it V8's young generation", values: pick(series, "proxy", "young"), unit: "MB" });
   console.log(`idle connections held: ${median(pick(series, "proxy", "held"))}`);
 }
 if (runs("latency")) {

@@ -5,7 +5,6 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import net from "node:net";
 import { setTimeout } from "node:timers/promises";
-import { getHeapSpaceStatistics } from "node:v8";
 import { type FaultProxy, type ProxyFault, startProxy } from "../../src/proxy.ts";
 import { percentile } from "../harness/figures.ts";
 import { type Figures, play, type Role } from "../harness/processes.ts";
@@ -16,20 +15,16 @@ const HOST = "127.0.0.1";
 const MEGABYTE = 1_000_000;
 
 /**
- * Megabytes of this process, what it shares with others in parts, after garbage collection; and how many of them are the young
- * generation of V8, which keeps up to two times 16 MB for what is made next, whatever there is to hold.
+ * Megabytes of this process, what it shares with others in parts, after garbage collection in a calm time: V8 keeps 32 MB for
+ * what is made next until nothing much has been made for some seconds.
  */
 async function memory(): Promise<Figures> {
   for (let round = 0; round < 4; round += 1) {
+    await setTimeout(5000);
     globalThis.gc?.();
-    await setTimeout(50);
   }
   const [, kibibytes] = /^Pss:\s+(\d+)/m.exec(readFileSync("/proc/self/smaps_rollup", "utf8")) ?? [];
-  const young = getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space");
-  return {
-    megabytes: (Number(kibibytes) * 1024) / MEGABYTE,
-    young: (young?.physical_space_size ?? 0) / MEGABYTE,
-  };
+  return { megabytes: (Number(kibibytes) * 1024) / MEGABYTE };
 }
 
 /** The proxy, with the faults that the figures of `serve` ask for. */

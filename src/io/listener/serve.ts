@@ -123,20 +123,21 @@ export class Server extends GracefulServer<CloseReport> implements api.Server {
   }
   async #serve(peer: Peer): Promise<void> {
     try {
-      await this.#untilDone(peer);
-      if (!peer.detached) await peer.close();
-    } catch (error) {
-      const isNews = !endedInOrder(error, peer);
-      if (!peer.detached) peer.abort(error);
-      if (isNews) this.#report(error, peer);
-    }
-  }
-  async #untilDone(peer: Peer): Promise<void> {
-    try {
       await this.#handler(peer);
     } catch (error) {
-      if (!endedInOrder(error, peer)) throw error;
+      if (!endedInOrder(error, peer)) return this.#failed(error, peer);
     }
+    try {
+      if (!peer.detached) await peer.close();
+    } catch (error) {
+      this.#failed(error, peer);
+    }
+  }
+
+  #failed(error: unknown, peer: Peer): void {
+    const isNews = !endedInOrder(error, peer);
+    if (!peer.detached) peer.abort(error);
+    if (isNews) this.#report(error, peer);
   }
 
   #report(error: unknown, peer: Peer): void {
