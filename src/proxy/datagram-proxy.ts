@@ -1,7 +1,7 @@
 /** A proxy of datagrams. Each client, by its address, is a flow with a socket of its own, so that answers find their way back. */
 
-import { bind } from "../api/sockets.ts";
-import type { Address } from "../core/address/address.ts";
+import type { Address, AddressLike } from "../core/address/address.ts";
+import { openDatagramSocket } from "../io/datagram/bind.ts";
 import type { DatagramSocket } from "../io/datagram/public.ts";
 import type { Datagram } from "../io/network/datagrams.ts";
 import type { Network, Timer } from "../io/network/network.ts";
@@ -20,14 +20,16 @@ const FLOW_IDLE_MS = 60_000;
 
 /** Opens the door of a proxy of datagrams. */
 export async function openDatagramDoor(listen: Address, upstream: Address, parts: DoorParts): Promise<ProxyDoor> {
-  return new DatagramDoor(await bind(listen, { network: parts.network, ...ROOM }), upstream, parts);
+  return new DatagramDoor(await bind(parts.network, listen), upstream, parts);
 }
 
-/** A burst waits in the buffer of the kernel, as with servers, and in the queue of the socket. */
-const ROOM = {
-  udp: { receiveBufferBytes: 4_194_304 },
-  limits: { maxReceiveQueueDatagrams: 65_536, maxReceiveQueueBytes: 16_777_216 },
-};
+/** A burst waits in the buffer of the kernel, as with servers, and in the queue of the socket. A kernel may give less. */
+async function bind(network: Network, local: AddressLike, remote?: Address): Promise<DatagramSocket> {
+  return await openDatagramSocket(network, local, { remote, limits: ROOM }, WANTED_RECEIVE_BUFFER_BYTES);
+}
+
+const WANTED_RECEIVE_BUFFER_BYTES = 4_194_304;
+const ROOM = { maxReceiveQueueDatagrams: 65_536, maxReceiveQueueBytes: 16_777_216 };
 
 class DatagramDoor implements ProxyDoor {
   readonly #box: DatagramSocket;
@@ -85,7 +87,7 @@ class DatagramDoor implements ProxyDoor {
     const log = new ConnectionLog(board.name, board.nextConnection(), network.clock, watch);
     let box: DatagramSocket;
     try {
-      box = await bind(localFor(this.#upstream), { network, remote: this.#upstream, ...ROOM });
+      box = await bind(network, localFor(this.#upstream), this.#upstream);
     } catch {
       return undefined;
     }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bind } from "../index.ts";
+import type { Network } from "../io/network/network.ts";
 import { check } from "../sim.ts";
 import type { ProxyFault } from "./fault.ts";
 import { startProxy } from "./start-proxy.ts";
@@ -54,4 +55,41 @@ test("datagrams are doubled, overtaken, changed, late, and lost in a partition",
   assert.equal((await fateOf(1, { kind: "latency", ...way, latency: 50 })).length, COUNT);
   assert.deepEqual(await fateOf(1, { kind: "partition", ...way }), []);
   assert.equal((await fateOf(1, { kind: "isolate", host: "client", when: { afterMs: 500 } })).length, 500);
+});
+
+test("datagrams under way arrive at once when the last fault ends; a flow asks the kernel for room, and demands none", async () => {
+  await check({ seed: 1, link: { latency: 0 } }, async (world) => {
+    const [c, p, s] = [world.host("c"), world.host("p"), world.host("s")];
+    const server = await bind("udp://0.0.0.0:7000", { network: s.network });
+    const asked: unknown[] = [];
+    const { sockets } = p.network;
+    // A network whose kernel gives what it has.
+    const network: Network = {
+      ...p.network,
+      sockets: {
+        resolve: (...given) => sockets.resolve(...given),
+        checkTls: (...given) => sockets.checkTls(...given),
+        connect: (...given) => sockets.connect(...given),
+        listen: (...given) => sockets.listen(...given),
+        bind: async (local, options) => {
+          asked.push([options.receiveBufferBytes, options.wantedReceiveBufferBytes]);
+          return await sockets.bind(local, options);
+        },
+      },
+    };
+    const proxies = [{ name: "u", listen: "udp://0.0.0.0:9000", upstream: "udp://s:7000" }];
+    const running = await startProxy({ network, expose: true, proxies });
+    const client = await bind("udp://0.0.0.0:0", { network: c.network, remote: "udp://p:9000" });
+    const slow = running.inflict({ kind: "latency", from: "client", to: "server", latency: 10_000 });
+    await client.send("late");
+    await world.sleep(10);
+    slow.heal();
+    assert.equal(String((await server.receive({ timeoutMs: 500 })).data), "late");
+    assert.deepEqual(asked, [
+      [undefined, 4_194_304],
+      [undefined, 4_194_304],
+    ]);
+    running.abort();
+    await Promise.all([running.closed, server.close(), client.close()]);
+  });
 });

@@ -10,7 +10,7 @@ import type { Datagram } from "../io/network/datagrams.ts";
 import { type Direction, isStreamFault, type ProxyFault } from "./fault.ts";
 import type { BoardFault, ConnectionFaults } from "./fault-board.ts";
 import type { ConnectionLog, DatagramFate } from "./connection-log.ts";
-import { isSilence } from "./stream-way.ts";
+import { isSilence } from "./candidate.ts";
 
 /** What may be under way; a datagram more is lost, as in the queue of a router. */
 const MOST_UNDER_WAY = 4096;
@@ -75,6 +75,13 @@ export class DatagramWay {
 
   boardChanged(): void {
     this.#candidates = this.#connection.of(this.#direction);
+    if (this.#candidates.length > 0) return;
+    // No fault is left: what is under way arrives now.
+    const nowUs = this.#nowUs;
+    this.#link.clear(nowUs);
+    if (this.#underWay.length === 0) return;
+    this.#underWay = this.#underWay.map(({ data, dueUs }) => ({ data, dueUs: Math.min(dueUs, nowUs) }));
+    void this.#look();
   }
 
   stop(): void {

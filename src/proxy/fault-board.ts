@@ -88,8 +88,6 @@ export class FaultBoard {
 export class ConnectionFaults {
   readonly number: number;
   readonly board: FaultBoard;
-  /** Made with the first draw: most connections of a crowd have none. */
-  #drawn: Map<BoardFault, boolean> | undefined;
 
   constructor(board: FaultBoard, number: number) {
     this.board = board;
@@ -108,12 +106,7 @@ export class ConnectionFaults {
       if (this.number < first || this.number > last) return false;
     }
     if (chance === undefined) return true;
-    this.#drawn ??= new Map();
-    let hit = this.#drawn.get(one);
-    if (hit === undefined) {
-      hit = this.board.stream(this.number, `when/${one.label}`).chance(probabilityThreshold(chance));
-      this.#drawn.set(one, hit);
-    }
-    return hit;
+    // The first of its stream: the same whenever it is drawn, so that nobody must remember it.
+    return this.board.stream(this.number, `when/${one.label}`).chance(probabilityThreshold(chance));
   }
 }

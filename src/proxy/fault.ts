@@ -39,7 +39,8 @@ export interface ProxyTrigger {
  * the client sends. `*` stands for both. No byte of a connection is lost, doubled or overtaken, as TCP has it: `loss`, `corruption` and
  * `reordering` are delay there, and `duplication` is not seen. `slicing`, `cut`, `linger` and `reset` are for connections only; `pause`,
  * `freeze`, `crash` and `skew` for none. `partition`, `partition-one-way` and `isolate` hold bytes back until they end, and lose
- * datagrams. `reset` resets the connection with the next bytes, or the end, or when it is `when.afterMs` old.
+ * datagrams. `reset` resets the connection with the next bytes, or the end, or when it is `when.afterMs` old: behind what came before,
+ * and as late as that, but it waits for no slow reader. When no fault is left in a direction, what is under way arrives at once.
  */
 export type ProxyFault = (Fault | StreamFault) & {
   /** When it acts. Default: as long as it lasts, on each connection. */

@@ -164,3 +164,25 @@ test("nothing is open when one of the proxies is wrong", async () => {
     await expectError(connect(door), { code: "CONNECTION_REFUSED" });
   }
 });
+
+test("close behind abort resolves, and abort behind close cuts what it waits for", async () => {
+  await using target = await listen("tcp://127.0.0.1:0");
+  const start = async (): Promise<FaultProxies> =>
+    await startProxy({ proxies: [{ name: "a", upstream: target.localAddress }] });
+  const first = await start();
+  const [call, far] = await Promise.all([connect(named(first, "a").listen), target.accept()]);
+  first.abort(new Error("enough"));
+  const { finished, cut } = await first.close();
+  assert.deepEqual([finished, cut], [0, 0]);
+  await first.closed;
+  await expectError(call.read(), { code: "CONNECTION_RESET" });
+  far.abort();
+  const second = await start();
+  const [waits, peer] = await Promise.all([connect(named(second, "a").listen), target.accept()]);
+  const closing = second.close({ timeoutMs: Number.POSITIVE_INFINITY });
+  second.abort();
+  await closing;
+  await second.closed;
+  await expectError(waits.read(), { code: "CONNECTION_RESET" });
+  peer.abort();
+});

@@ -191,3 +191,69 @@ test("a reader that never reads stops its writer, whatever the latency is", asyn
     server.abort();
   });
 });
+
+test("a reset by a fault arrives behind the bytes before it, and waits for no reader", async () => {
+  await scene([{ kind: "latency", ...TO_SERVER, latency: 100 }], async ({ world, proxy, join }) => {
+    const [client, server] = await join();
+    const reset = proxy.inflict({ kind: "reset", ...TO_SERVER, when: { bytes: 4 } });
+    const began = world.now;
+    await client.write("hola, swallowed");
+    await world.sleep(10);
+    // It comes, though the fault has ended.
+    reset.heal();
+    assert.equal(String(await server.readExactly(4)), "hola");
+    assert.equal(await codeOf(server.read()), "CONNECTION_RESET");
+    assert.equal(Math.round(world.now - began), 100);
+    assert.equal(await codeOf(client.read()), "CONNECTION_RESET");
+    assert.deepEqual(
+      proxy.faults.map(({ kind }) => kind),
+      ["latency"],
+    );
+    // This one never reads.
+    const [second, silent] = await join();
+    void sendPattern(second, 20_000_000, 100_000).catch(() => undefined);
+    await world.sleep(5_000);
+    proxy.inflict({ kind: "reset", from: "*", to: "*", when: { afterMs: 6_000 } });
+    assert.equal(await codeOf(second.read({ timeoutMs: 60_000 })), "CONNECTION_RESET");
+    silent.abort();
+  });
+});
+
+test("a reset waits while nothing passes", async () => {
+  await scene([], async ({ world, proxy, join }) => {
+    const [client, server] = await join();
+    const cut = proxy.inflict({ kind: "partition", from: "client", to: "server" });
+    proxy.inflict({ kind: "reset", from: "*", to: "*" });
+    await client.write("x");
+    assert.equal(await codeOf(server.read({ timeoutMs: 1_000 })), "TIMEOUT");
+    cut.heal();
+    assert.equal(await took(world, codeOf(client.read())), 0);
+    assert.equal(await codeOf(server.read()), "CONNECTION_RESET");
+  });
+});
+
+test("what is under way arrives at once when the last fault ends, and delays nothing that comes later", async () => {
+  const slow: readonly ProxyFault[] = [
+    { kind: "latency", ...TO_SERVER, latency: 10_000 },
+    { kind: "bandwidth", ...TO_SERVER, bitsPerSecond: 80 },
+    { kind: "slicing", ...TO_SERVER, averageBytes: 1, delayMs: 1_000 },
+  ];
+  for (const fault of slow) {
+    await scene([], async ({ world, proxy, join }) => {
+      const [client, server] = await join();
+      const guard = proxy.inflict(fault);
+      await client.write("a".repeat(100));
+      await world.sleep(10);
+      guard.heal();
+      assert.equal(await took(world, server.readExactly(100)), 0);
+      proxy.inflict({ kind: "latency", ...TO_SERVER, latency: 20 });
+      await client.write("b");
+      assert.equal(await took(world, server.readExactly(1)), 20);
+      const linger = proxy.inflict({ kind: "linger", ...TO_SERVER, delayMs: 10_000 });
+      await client.end();
+      assert.equal(await codeOf(server.read({ timeoutMs: 500 })), "TIMEOUT");
+      linger.heal();
+      assert.equal(await codeOf(server.read({ timeoutMs: 500 })), "TIMEOUT");
+    });
+  }
+});

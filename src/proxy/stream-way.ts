@@ -1,10 +1,10 @@
 /** One direction of a connection while faults act on it: bytes wait here until the plan says that they leave. */
 
-import { NO_STREAM_FAULTS, type StreamConditions, withStreamFault } from "../core/faults/stream-fault.ts";
 import { StreamPlan } from "../core/faults/stream-plan.ts";
 import type { Timer } from "../io/network/network.ts";
 import type { Detour, DetourWay } from "../io/stream/relay.ts";
-import { type Direction, matchBytes, type ProxyFault } from "./fault.ts";
+import { type Candidate, candidateOf, conditionsOf, isSilence, match } from "./candidate.ts";
+import type { Direction, ProxyFault } from "./fault.ts";
 import type { BoardFault, ConnectionFaults } from "./fault-board.ts";
 import type { ConnectionLog } from "./connection-log.ts";
 
@@ -20,20 +20,10 @@ const MICROSECONDS = 1000;
 interface Item {
   readonly kind: "bytes" | "end" | "close" | "lost";
   readonly bytes: Uint8Array;
-  readonly dueUs: number;
+  dueUs: number;
   /** It came during silence, and waits for its end. */
   readonly held: boolean;
   next: Item | undefined;
-}
-
-/** A fault that is about this direction, and what its trigger has seen. */
-interface Candidate {
-  readonly fault: ProxyFault;
-  readonly board: BoardFault;
-  readonly wanted: Buffer | undefined;
-  /** The last bytes, in which what is wanted may begin. */
-  tail: Buffer;
-  matched: boolean;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -60,6 +50,8 @@ export class StreamWay implements Detour {
   #timer: Timer | undefined;
   /** Of faults that act by themselves when their time has come. */
   #timers: readonly Timer[] = NO_TIMERS;
+  /** When a reset arrives that is under way. */
+  #resetUs: number | undefined;
   /** The time-out that swallows what comes. */
   #swallowing: BoardFault | undefined;
 
@@ -73,7 +65,8 @@ export class StreamWay implements Detour {
   }
 
   get busy(): boolean {
-    return this.#candidates.length > 0 || this.#head !== undefined || this.#writing || this.#log.isWatched;
+    const isWaiting = this.#head !== undefined || this.#writing || this.#resetUs !== undefined;
+    return isWaiting || this.#candidates.length > 0 || this.#log.isWatched;
   }
 
   received(view: Uint8Array): void {
@@ -124,6 +117,7 @@ export class StreamWay implements Detour {
     const known = new Map(this.#candidates.map((candidate) => [candidate.board, candidate]));
     this.#candidates =
       acting.length === 0 ? NO_CANDIDATES : acting.map((board) => known.get(board) ?? candidateOf(board));
+    if (acting.length === 0) this.#hurry();
     const swallowing = this.#swallowing;
     if (swallowing !== undefined && !this.#candidates.some(({ board }) => board === swallowing)) this.#way.close();
     for (const one of this.#candidates) {
@@ -164,19 +158,25 @@ export class StreamWay implements Detour {
     const hits = this.#candidates.filter((one) => this.#acts(one, atBytes));
     for (const hit of hits) this.#swallow(hit);
     const acting = hits.map(({ fault }) => fault);
-    if (acting.some(({ kind }) => kind === "reset")) {
-      this.#log.reset("reset");
-      this.#way.broken(new Error("the fault proxy reset the connection, as a fault asked for"));
-      return undefined;
-    }
-    if (this.#swallowing !== undefined) return undefined;
     this.#silent = acting.some(isSilence);
     const conditions = conditionsOf(acting);
     this.#plan.conditions = conditions;
     const { bitsPerSecond } = conditions.link;
     const secondBytes = bitsPerSecond === 0 ? UNDER_WAY_BYTES : bitsPerSecond / 8;
     this.#mostUnderWay = Math.min(UNDER_WAY_BYTES, Math.max(LEAST_UNDER_WAY_BYTES, secondBytes));
-    return acting;
+    if (this.#resetUs === undefined && acting.some(({ kind }) => kind === "reset")) {
+      this.#resetUs = this.#plan.follow(this.#nowUs) ?? this.#nowUs;
+      this.#look();
+    }
+    return this.#resetUs === undefined && this.#swallowing === undefined ? acting : undefined;
+  }
+
+  /** No fault is left: what is under way arrives now. */
+  #hurry(): void {
+    const nowUs = this.#nowUs;
+    this.#planned?.clear(nowUs);
+    for (let item = this.#head; item !== undefined; item = item.next) item.dueUs = Math.min(item.dueUs, nowUs);
+    if (this.#resetUs !== undefined) this.#resetUs = Math.min(this.#resetUs, nowUs);
   }
 
   /** Where the next fault begins that waits for bytes. */
@@ -217,13 +217,25 @@ export class StreamWay implements Detour {
       this.#holding = true;
       this.#way.hold(true);
     }
-    const head = this.#head;
-    if (this.#writing || head === undefined || (head.held && this.#silent)) return;
+    const head = this.#writing || (this.#head?.held === true && this.#silent) ? undefined : this.#head;
+    // A reset is behind all that is under way, but it waits for no reader.
+    const resetUs = this.#silent ? Infinity : (this.#resetUs ?? Infinity);
+    const nowUs = this.#nowUs;
+    const inUs = Math.min(head?.dueUs ?? Infinity, resetUs) - nowUs;
     this.#timer?.cancel();
-    const inUs = head.dueUs - this.#nowUs;
+    if (inUs === Infinity) return;
     if (inUs > 0) this.#timer = this.#log.clock.setTimer(() => this.#look(), inUs / MICROSECONDS);
-    else if (head.kind === "bytes") this.#write();
-    else this.#finish(head.kind);
+    else if (head === undefined || head.dueUs > nowUs) this.#reset();
+    else {
+      if (head.kind === "bytes") this.#write();
+      else this.#finish(head.kind);
+      if (this.#resetUs !== undefined) this.#look();
+    }
+  }
+
+  #reset(): void {
+    this.#log.reset("reset");
+    this.#way.broken(new Error("the fault proxy reset the connection, as a fault asked for"));
   }
 
   #write(): void {
@@ -269,40 +281,4 @@ export class StreamWay implements Detour {
       (error: unknown) => this.#way.broken(error),
     );
   }
-}
-
-function candidateOf(board: BoardFault): Candidate {
-  const { match: wanted } = board.fault.when ?? {};
-  return {
-    fault: board.fault,
-    board,
-    wanted: wanted === undefined ? undefined : matchBytes(wanted),
-    tail: Buffer.alloc(0),
-    matched: wanted === undefined,
-  };
-}
-
-/** Looks for what a trigger waits for, also where it begins in one chunk and ends in another. */
-function match(candidate: Candidate, chunk: Buffer): void {
-  const { wanted } = candidate;
-  if (candidate.matched || wanted === undefined) return;
-  const text = Buffer.concat([candidate.tail, chunk]);
-  candidate.matched = text.includes(wanted);
-  candidate.tail = Buffer.from(text.subarray(Math.max(0, text.length - wanted.length + 1)));
-}
-
-/** Nothing passes while it acts. Of packets that are all lost, none does. */
-export function isSilence(fault: ProxyFault): boolean {
-  if (fault.kind === "loss") return fault.chance >= 1;
-  return fault.kind === "partition" || fault.kind === "partition-one-way" || fault.kind === "isolate";
-}
-
-function conditionsOf(acting: readonly ProxyFault[]): StreamConditions {
-  let conditions = NO_STREAM_FAULTS;
-  for (const fault of acting) {
-    if (fault.kind === "isolate" || isSilence(fault)) continue;
-    conditions = withStreamFault(conditions, fault);
-    if (fault.middlebox === true) conditions = { ...conditions, middlebox: true };
-  }
-  return conditions;
 }

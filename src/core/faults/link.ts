@@ -66,6 +66,12 @@ export class Link {
     return this.#arrive(packet, leavesAtUs);
   }
 
+  /** Forgets what is under way: what comes next waits for nothing that came before. */
+  clear(nowUs: number): void {
+    this.#freeAtUs = Math.min(this.#freeAtUs, nowUs);
+    this.#lastArrivalUs = Math.min(this.#lastArrivalUs, nowUs);
+  }
+
   #arrive(packet: LinkPacket, leavesAtUs: number): Fate {
     const { latency, reordering, reorderingUs, duplication, corruption } = this.conditions;
     const delayUs = latency.shape === "constant" ? latency.baseUs : drawLatencyUs(latency, this.#stream("latency"));

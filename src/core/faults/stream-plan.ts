@@ -83,10 +83,25 @@ export class StreamPlan {
 
   /** The sender has ended: when that is passed on, in microseconds; undefined when it is lost for good. */
   end(nowUs: number): number | undefined {
+    const dueUs = this.follow(nowUs);
+    if (dueUs === undefined) return undefined;
+    this.#lastUs = dueUs + this.conditions.lingerUs;
+    return this.#lastUs;
+  }
+
+  /** When a segment without bytes arrives that comes now, in microseconds; undefined when it is lost for good. */
+  follow(nowUs: number): number | undefined {
     const fate = this.#send(0, nowUs);
     if (fate === undefined) return undefined;
-    this.#lastUs = Math.max(this.#lastUs, fate.dueUs) + this.conditions.lingerUs;
+    this.#lastUs = Math.max(this.#lastUs, fate.dueUs);
     return this.#lastUs;
+  }
+
+  /** All that is under way has arrived: what comes next waits for nothing that came before. */
+  clear(nowUs: number): void {
+    this.#link.clear(nowUs);
+    this.#lastUs = Math.min(this.#lastUs, nowUs);
+    this.#nextSliceUs = Math.min(this.#nextSliceUs, nowUs);
   }
 
   /** A slice, or a segment. */
