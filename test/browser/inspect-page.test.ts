@@ -124,6 +124,19 @@ describe("the page of the inspector", { skip: missing }, () => {
     await page.getByText(/^1 sent, up to no\. \d+$/).waitFor();
     await page.getByText(/^1 received, up to no\. \d+$/).waitFor();
     assert.ok(!(await page.content()).includes("hola"), "nothing that is said is shown");
+    // The space bar stops the drawing, and nothing else: the figures go on.
+    const number = Number(/\d+$/.exec((await page.getByText(/^1 sent, up to no/).textContent()) ?? "")?.[0]);
+    const hasSent = (count: number): Promise<void> =>
+      page.locator("dl.figures div", { hasText: new RegExp(`^Sent${count}$`) }).waitFor();
+    await hasSent(number);
+    await page.keyboard.press("Space");
+    await page.getByRole("button", { name: "Go on" }).waitFor();
+    const seen = await page.locator("li.seen").count();
+    assert.equal(await session.remote.say("hola"), "hola");
+    await hasSent(number + 1);
+    assert.equal(await page.locator("li.seen").count(), seen);
+    await page.keyboard.press("Space");
+    await page.locator("li.seen").nth(seen).waitFor();
   });
 
   test("asks for nothing while nobody sees it, and says when the program is gone", async (t) => {

@@ -81,7 +81,7 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
   ["src/node", "connect-transport native-handle network", "test/conformance/streams.test.ts"],
   ["src/page/inspect", "figures gauges heat-map inspect-page page-frame pull", "test/browser/inspect-page.test.ts"],
   ["src/page/inspect", "seen sequence servers-view session-view", "test/browser/inspect-page.test.ts"],
-  ["src/page/inspect", "sessions-view table texts", "test/browser/inspect-page.test.ts"],
+  ["src/page/inspect", "sessions-view table texts visible", "test/browser/inspect-page.test.ts"],
   ["src/page/shell", "shell", "test/browser/proxy-page.test.ts"],
   ["src/proxy", "fault fault-proxy options", "src/proxy/start-proxy.test.ts"],
   ["src/proxy", "datagram-proxy", "src/proxy/datagram-way.test.ts"],

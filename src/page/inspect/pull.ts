@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { ask, type LinkState, Refused } from "../shell/ask.ts";
+import { useVisible } from "./visible.ts";
 
 const PULL_MS = 1000;
 /** After so many questions without an answer the program is taken for ended; the page goes on asking. */
@@ -25,8 +26,12 @@ export function usePulled<T extends Readonly<Record<string, unknown>>>(
   paths: Readonly<Record<keyof T & string, string>>,
 ): Pulled<T> {
   const key = JSON.stringify(paths);
+  const isVisible = useVisible();
   const [pulled, setPulled] = useState<Pulled<T> & { readonly key: string }>({ ...NOTHING, key });
-  useEffect(() => pull<T>(JSON.parse(key) as Record<string, string>, (next) => setPulled({ ...next, key })), [key]);
+  useEffect(() => {
+    if (!isVisible) return undefined;
+    return pull<T>(JSON.parse(key) as Record<string, string>, (next) => setPulled({ ...next, key }));
+  }, [key, isVisible]);
   // What was asked for before is not what is shown now.
   return pulled.key === key ? pulled : { ...NOTHING, link: pulled.link };
 }
@@ -36,28 +41,19 @@ function pull<T>(paths: Readonly<Record<string, string>>, told: (pulled: Pulled<
   let last: Pulled<T> = NOTHING;
   let failures = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let isAsking = false;
   let isOver = false;
   const look = async (): Promise<void> => {
-    isAsking = true;
     const next = await answerOf<T>(paths, last);
-    isAsking = false;
     if (isOver) return;
     failures = next.link === "open" ? 0 : failures + 1;
     last = failures >= MOST_FAILURES ? { ...next, link: "over" } : next;
     told(last);
-    if (!document.hidden) timer = setTimeout(() => void look(), PULL_MS);
+    timer = setTimeout(() => void look(), PULL_MS);
   };
-  const seen = (): void => {
-    clearTimeout(timer);
-    if (!document.hidden && !isAsking) void look();
-  };
-  document.addEventListener("visibilitychange", seen);
   void look();
   return () => {
     isOver = true;
     clearTimeout(timer);
-    document.removeEventListener("visibilitychange", seen);
   };
 }
 

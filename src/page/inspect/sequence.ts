@@ -7,43 +7,49 @@ import { addressOf, listen } from "../shell/ask.ts";
 import { time } from "./figures.ts";
 import { type Numbered, shown, withNewer } from "./seen.ts";
 import { texts } from "./texts.ts";
+import { useVisible } from "./visible.ts";
 import type { SeenRow } from "./wire.ts";
 
 /** The last events of a session, from now on, and those that were seen before. */
 export function Sequence({ id }: { readonly id: number }): VNode {
   const { here, peer, quietSession, pause, resume, sequenceHelp } = texts();
   const [events, setEvents] = useState<readonly Numbered[]>([]);
-  const [isPaused, setPaused] = useState(false);
+  const [frozen, setFrozen] = useState<readonly Numbered[] | undefined>(undefined);
+  const isVisible = useVisible();
+  const drawn = frozen ?? events;
+  const pauseOrGoOn = (): void => setFrozen(frozen === undefined ? events : undefined);
   const end = useRef<HTMLOListElement>(null);
   useEffect(() => {
-    if (isPaused) return undefined;
-    setEvents([]);
+    if (!isVisible) return undefined;
     return listen<SeenRow>(addressOf(`/sessions/${id}/events`), {
       rows: (rows) => setEvents((before) => withNewer(before, rows)),
-      state: () => undefined,
+      // Whoever listens anew is told of what was seen before.
+      state: (state) => {
+        if (state === "open") setEvents([]);
+      },
     });
-  }, [id, isPaused]);
+  }, [id, isVisible]);
   useEffect(() => {
     if (end.current !== null) end.current.scrollTop = end.current.scrollHeight;
-  }, [events]);
+  }, [drawn]);
   useEffect(() => {
     const typed = (event: KeyboardEvent): void => {
       const isElsewhere = event.target instanceof Element && event.target.closest("button, a, select, input") !== null;
       if (event.key !== " " || isElsewhere) return;
       event.preventDefault();
-      setPaused((before) => !before);
+      pauseOrGoOn();
     };
     addEventListener("keydown", typed);
     return () => removeEventListener("keydown", typed);
-  }, []);
+  });
   return html`<div class="bar">
       <p class="quiet-text">${sequenceHelp}</p>
-      <button aria-keyshortcuts="Space" onClick=${() => setPaused(!isPaused)}>${isPaused ? resume : pause}</button>
+      <button aria-keyshortcuts="Space" onClick=${pauseOrGoOn}>${frozen === undefined ? pause : resume}</button>
     </div>
     <div class="lives"><b>${here}</b><b>${peer}</b></div>
     <ol class="sequence" ref=${end} tabindex="0">
-      ${events.length === 0 ? html`<li class="seen note"><span class="words">${quietSession}</span></li>` : null}
-      ${events.map(({ number, row }) => html`<${Seen} key=${number} row=${row} />`)}
+      ${drawn.length === 0 ? html`<li class="seen note"><span class="words">${quietSession}</span></li>` : null}
+      ${drawn.map(({ number, row }) => html`<${Seen} key=${number} row=${row} />`)}
     </ol>`;
 }
 
