@@ -10,14 +10,14 @@ import { CaptureFile } from "./capture-file.ts";
 
 const TEXTS = inLanguage({
   en: {
-    save: "write all faults of this run to a file at the end, as a list for --faults",
+    save: "write the faults of this run to a file at the end, but those of --config, as a list for --faults",
     capture: "write what passes through to a file, for Wireshark and tshark",
     unwritable: (file: string, why: string) => `cannot write ${file}: ${why}`,
     saved: (file: string, faults: number) => `${file}: ${faults === 1 ? "1 fault" : `${faults} faults`}`,
     dropped: (faults: number) => `the list is full; ${faults} faults more are not in it`,
   },
   es: {
-    save: "escribe al final todos los fallos de esta ejecución en un archivo, como lista para --faults",
+    save: "escribe al final los fallos de esta ejecución en un archivo, menos los de --config, como lista para --faults",
     capture: "escribe lo que pasa en un archivo, para Wireshark y tshark",
     unwritable: (file, why) => `no se puede escribir ${file}: ${why}`,
     saved: (file, faults) => `${file}: ${faults === 1 ? "1 fallo" : `${faults} fallos`}`,

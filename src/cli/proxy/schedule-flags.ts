@@ -8,7 +8,7 @@ import { inLanguage } from "../terminal/language.ts";
 
 const TEXTS = inLanguage({
   en: {
-    group: "Schedules:",
+    group: "Schedules and captures:",
     faults: "play this list of faults from the start",
     as: "which host of the list is the client or the server, such as client=alice; may stand several times",
     asWhat: "Give client=NAME or server=NAME.",
@@ -17,7 +17,7 @@ const TEXTS = inLanguage({
     noJson: (file: string, why: string) => `${file} is no JSON: ${why}`,
   },
   es: {
-    group: "Guiones:",
+    group: "Guiones y capturas:",
     faults: "sigue esta lista de fallos desde el principio",
     as: "qué máquina de la lista es el cliente o el servidor, como client=alicia; puede ir varias veces",
     asWhat: "Da client=NOMBRE o server=NOMBRE.",

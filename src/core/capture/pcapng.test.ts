@@ -18,3 +18,9 @@ test("blocks are multiples of four and say their length at both ends; times have
   );
   assert.equal(packet.readUInt32LE(44), 0);
 });
+
+test("a text that is too long for an option is cut", () => {
+  const block = interfaceDescription("ñ€".repeat(100_000));
+  assert.equal(block.readUInt32LE(4), block.length);
+  assert.equal(block.readUInt16LE(18), 50_000);
+});

@@ -8,6 +8,9 @@ const BYTE_ORDER = 0x1a2b3c4d;
 const LINK_TYPE_RAW = 101;
 const OPTION = { end: 0, comment: 1, interfaceName: 2, userApplication: 4 } as const;
 
+/** The length of an option has 16 bits; a character has at most three bytes. */
+const MOST_CHARACTERS = 20_000;
+
 /** The beginning of a file. */
 export function sectionHeader(application: string): Buffer {
   // Version 1.0, and a length that is not known.
@@ -39,7 +42,8 @@ function words(...numbers: readonly number[]): Buffer {
   return bytes;
 }
 
-function option(code: number, text: string): Buffer {
+function option(code: number, whole: string): Buffer {
+  const text = whole.slice(0, MOST_CHARACTERS);
   const head = Buffer.alloc(4);
   head.writeUInt16LE(code, 0);
   head.writeUInt16LE(Buffer.byteLength(text), 2);
