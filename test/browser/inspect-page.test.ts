@@ -20,6 +20,8 @@ async function program(t: TestContext): Promise<Program> {
   const inspector = await inspect();
   t.after(() => inspector.close());
   const server = await serveSessions(chat, "tcp://127.0.0.1:0", {
+    // What a program calls its clients is text for the page, whatever it looks like.
+    authenticate: () => "<b>ana</b>",
     handlers: {
       say: (text) => text,
       wait: (_input, { signal }) => new Promise((done) => signal.addEventListener("abort", () => done())),
@@ -99,6 +101,7 @@ describe("the page of the inspector", { skip: missing }, () => {
     await rows.first().waitFor();
     assert.ok((await rows.count()) <= 25, "never all rows");
     assert.equal(await page.evaluate(WIDTH), 390, "nothing is wider than the screen");
+    await rows.getByText("<b>ana</b>").first().waitFor();
     const link = rows.first().getByRole("link");
     const id = await link.textContent();
     await link.focus();
@@ -143,26 +146,28 @@ describe("the page of the inspector", { skip: missing }, () => {
     const { url, close } = await program(t);
     const page = await openPage(t, { url });
     await page.getByText("live").waitFor();
-    // From its next question on, its time is ours.
-    await page.clock.install();
-    await page.waitForResponse(/\/servers/);
     let asked = 0;
     page.on("request", () => (asked += 1));
+    // From its next question on, its time is ours.
+    await page.clock.install();
+    const asksAgain = async (): Promise<void> => {
+      for (const before = asked; asked === before; ) await page.clock.runFor(1000);
+    };
     const see = (isHidden: boolean): Promise<void> =>
       page.evaluate(`
         Object.defineProperty(document, "hidden", { configurable: true, get: () => ${isHidden} });
         document.dispatchEvent(new Event("visibilitychange"));
       `);
-    const answered = page.waitForResponse(/\/datagrams/);
-    await page.clock.runFor(1000);
-    await answered;
-    assert.equal(asked, 3);
+    await asksAgain();
+    await asksAgain();
     await see(true);
+    // It may be asking just now.
+    await page.clock.runFor(2000);
+    const before = asked;
     await page.clock.runFor(60_000);
-    assert.equal(asked, 3);
-    const next = page.waitForResponse(/\/datagrams/);
+    assert.equal(asked, before);
     await see(false);
-    await next;
+    await asksAgain();
     await page.clock.resume();
     await close();
     await page.getByText("connecting again…").waitFor();

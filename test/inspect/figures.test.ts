@@ -8,6 +8,7 @@ import { bind, connect, listen, pair, serve, serveDatagrams } from "../../src/in
 import { call, connectSession, contract, event, serveSessions, stream, typeOnly } from "../../src/protocol.ts";
 import { check, simulate } from "../../src/sim.ts";
 import { inspect } from "../../src/inspect.ts";
+import { watchList } from "../../src/io/operation/diagnostics.ts";
 import { listOf, rowsOf } from "./asking.ts";
 
 /* What the inspector says is what is there. */
@@ -220,6 +221,25 @@ function countIn(map: Record<string, unknown>, cell: string): number | undefined
   const [column, row] = cell.split(",").map(Number) as [number, number];
   return (map["cells"] as number[][])[row]?.[column];
 }
+
+test("while nobody asks, a message costs nothing: the inspector hears of what opens and closes alone", async (t) => {
+  await using inspector = await inspect();
+  const server = await serveSessions(work, "tcp://127.0.0.1:0", {
+    handlers: { add: (value: number) => value, note: () => undefined, wait: () => undefined, feed: () => undefined },
+  } as never);
+  t.after(() => server.close({ timeoutMs: 0 }));
+  let heard = 0;
+  const stop = watchList(() => (heard += 1));
+  t.after(stop);
+  const session = await connectSession(work, server.localAddress);
+  t.after(() => session.abort());
+  // Two ends of a connection, and two of a session.
+  assert.equal(heard, 4);
+  for (let value = 0; value < 100; value += 1) assert.equal(await session.remote.add(value), value);
+  await session.remote.note("hola");
+  assert.equal(heard, 4);
+  assert.equal((await listOf(inspector.url, "/sessions", "sessions")).length, 2);
+});
 
 test("the list keeps nothing alive", async () => {
   await using inspector = await inspect();
