@@ -93,6 +93,7 @@ async function datagrams(between: string, flows: number): Promise<Figures> {
     const { port: behind = 0 } = await receiver.ask("open");
     const { port = 0 } = await middle.ask("serve", { port: behind });
     const count = PER_SECOND * 3;
+    await middle.ask("spent");
     const { seconds = 0, bytes: sent = 0 } = await sender.ask("send", { port, count, perSecond: PER_SECOND, flows });
     let { received = 0, bytes = 0 } = await receiver.ask("figures");
     // What is still in a buffer arrives too.
@@ -102,8 +103,9 @@ async function datagrams(between: string, flows: number): Promise<Figures> {
       ({ received = 0, bytes = 0 } = await receiver.ask("figures"));
     }
     const { came = 0, passed = 0 } = await middle.ask("bytes");
+    const { cpu = 0 } = await middle.ask("spent");
     const shares = { before: 1 - came / sent, within: (came - passed) / sent, behind: (passed - bytes) / sent };
-    return { ...shares, lost: 1 - received / count, pace: count / seconds };
+    return { ...shares, lost: 1 - received / count, pace: count / seconds, cpu: cpu / received };
   });
 }
 
@@ -125,6 +127,8 @@ if (runs("bulk")) {
     const atLeast = name === "pipe" ? 1 : 0.85;
     show({ name: `bulk without faults, against ${name}`, ...sides, target: { atLeast }, unit: "GB/s" });
   }
+  const cpu = { subject: pick(series, "proxy", "cpu"), baseline: pick(series, "pipe", "cpu") };
+  show({ name: "  processor time a byte, against pipe", ...cpu, unit: "us" });
 }
 if (runs("ping")) {
   const series = await alternate({
@@ -190,5 +194,7 @@ if (runs("udp")) {
       const [before, within, behind] = ["before", "within", "behind"].map((hop) => median(percent(hop)).toFixed(3));
       console.log(`  before it ${before} %, in it ${within} %, behind it ${behind} %`);
     }
+    const cpu = { subject: pick(series, "datagramProxy", "cpu"), baseline: pick(series, "rawDatagramBetween", "cpu") };
+    show({ name: "  processor time a datagram", ...cpu, unit: "us" });
   }
 }

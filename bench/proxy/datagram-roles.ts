@@ -4,6 +4,7 @@ import dgram from "node:dgram";
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import type { Role } from "../harness/processes.ts";
+import { spent } from "../sockets/relay-roles.ts";
 
 const HOST = "127.0.0.1";
 const RECEIVE_BUFFER_BYTES = 4_194_304;
@@ -91,6 +92,7 @@ export function rawDatagramBetween(): Role {
       });
       return { port: door.address().port };
     },
+    spent: spent(),
     bytes: () => ({ came, passed }),
   };
 }

@@ -8,7 +8,7 @@ import { setTimeout } from "node:timers/promises";
 import { type FaultProxy, type ProxyFault, startProxy } from "../../src/proxy.ts";
 import { percentile } from "../harness/figures.ts";
 import { type Figures, play, type Role } from "../harness/processes.ts";
-import { rawBetween } from "../sockets/relay-roles.ts";
+import { rawBetween, spent } from "../sockets/relay-roles.ts";
 import { datagramCounter, datagramSender, rawDatagramBetween } from "./datagram-roles.ts";
 
 const HOST = "127.0.0.1";
@@ -44,6 +44,7 @@ function faultProxy(transport: "tcp" | "udp"): () => Role {
         return { port: proxy?.listen.port ?? 0 };
       },
       memory,
+      spent: spent(),
       held: () => ({ count: proxy?.connections.length ?? 0 }),
       bytes: () => ({ came: proxy?.bytes.fromClient ?? 0, passed: proxy?.bytes.toServer ?? 0 }),
     };

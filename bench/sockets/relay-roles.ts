@@ -7,7 +7,7 @@ import type { Figures, Role } from "../harness/processes.ts";
 const HOST = "127.0.0.1";
 
 /** Microseconds of processor time since it was asked for the last time. */
-function spent(): () => Figures {
+export function spent(): () => Figures {
   let before = process.cpuUsage();
   return () => {
     const { user, system } = process.cpuUsage(before);
