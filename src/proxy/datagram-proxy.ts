@@ -70,13 +70,19 @@ class DatagramDoor implements ProxyDoor {
 
   async #run(): Promise<void> {
     for await (const batch of this.#box.batches()) {
-      await Promise.all(Array.from(bySender(batch), async ([key, datagrams]) => await this.#pass(key, datagrams)));
+      const passing: Promise<unknown>[] = [];
+      for (const [key, datagrams] of bySender(batch)) {
+        const flow = this.#flows.use(key, this.#network.clock.now());
+        // New flows of a batch open at the same time.
+        passing.push(flow === undefined ? this.#passFirst(key, datagrams) : flow.toServer(datagrams));
+      }
+      // What the system does not take is lost, as anywhere on a network.
+      await Promise.allSettled(passing);
     }
   }
 
-  /** Passes on what one client has sent. New flows of a batch open at the same time. */
-  async #pass(key: string, datagrams: readonly [Datagram, ...Datagram[]]): Promise<void> {
-    const flow = this.#flows.use(key, this.#network.clock.now()) ?? (await this.#open(key, datagrams[0].from));
+  async #passFirst(key: string, datagrams: readonly [Datagram, ...Datagram[]]): Promise<void> {
+    const flow = await this.#open(key, datagrams[0].from);
     await flow?.toServer(datagrams);
   }
 
@@ -187,9 +193,10 @@ class Flow implements ProxiedConnection, Counted {
     return this.#toClient.passedBytes;
   }
 
-  async toServer(datagrams: readonly Datagram[]): Promise<void> {
+  /** Settles when the system has decided on them. */
+  toServer(datagrams: readonly Datagram[]): Promise<unknown> {
     for (const { data } of datagrams) this.bytesFromClient += data.length;
-    await this.#toServer.take(datagrams);
+    return this.#toServer.take(datagrams);
   }
 
   async close(): Promise<void> {
@@ -209,7 +216,7 @@ class Flow implements ProxiedConnection, Counted {
         }
         return;
       } catch {
-        // Nobody listens at the server's port: a datagram that finds nobody is lost, and the next one may not be.
+        // Nobody listens at the server's port, or the door does not send: what is lost is lost, and the next one may not be.
         if (this.#box.signal.aborted) return;
       }
     }

@@ -21,6 +21,8 @@ const HEADER_BYTES = 28;
 /** No delay, since there is a real network around it; each datagram is one packet. */
 const NO_FAULTS: LinkTable = linkTable({ latency: 0, mtuBytes: 65_535 + HEADER_BYTES });
 
+const NOTHING_DUE: Promise<void> = Promise.resolve();
+
 interface UnderWay {
   readonly data: Buffer;
   readonly dueUs: number;
@@ -58,19 +60,18 @@ export class DatagramWay {
     this.boardChanged();
   }
 
-  /** Takes datagrams, which nobody else changes from now on. */
-  async take(batch: readonly Datagram[]): Promise<void> {
+  /** Takes datagrams, which nobody else changes from now on. Settles when the system has decided on those that are due. */
+  take(batch: readonly Datagram[]): Promise<unknown> {
     if (this.#candidates.length === 0 && this.#underWay.length === 0) {
       const nowUs = this.#nowUs;
       if (this.#log.isWatched) for (const { data } of batch) this.#tell(data, [], { leavesAtUs: [nowUs] });
-      await this.#send(batch);
-      return;
+      return this.#send(batch);
     }
     const ageMs = this.#log.clock.now() - this.#log.openedAtMs;
     const acting = this.#candidates.map(({ fault }) => fault).filter(({ when }) => ageMs >= (when?.afterMs ?? 0));
     this.#link.conditions = conditionsOf(acting);
     for (const { data } of batch) this.#tell(data, acting, this.#plan(data, acting));
-    await this.#look();
+    return this.#look();
   }
 
   boardChanged(): void {
@@ -138,7 +139,7 @@ export class DatagramWay {
     return true;
   }
 
-  async #look(): Promise<void> {
+  #look(): Promise<unknown> {
     this.#timer?.cancel();
     const nowUs = this.#nowUs;
     const after = this.#underWay.findIndex(({ dueUs }) => dueUs > nowUs);
@@ -148,18 +149,14 @@ export class DatagramWay {
     if (next !== undefined) {
       this.#timer = this.#log.clock.setTimer(() => void this.#look(), (next.dueUs - nowUs) / MICROSECONDS);
     }
-    if (due.length > 0) await this.#send(due);
+    return due.length === 0 ? NOTHING_DUE : this.#send(due);
   }
 
-  /** What the system does not take is lost, as anywhere on a network. */
-  async #send(datagrams: readonly { readonly data: Buffer }[]): Promise<void> {
+  /** Without a frame of its own for each call: many clients send one datagram each. */
+  #send(datagrams: readonly { readonly data: Buffer }[]): Promise<unknown> {
     for (const { data } of datagrams) this.passedBytes += data.length;
-    try {
-      const to = this.#to;
-      await this.#box.sendMany(to === undefined ? datagrams : datagrams.map(({ data }) => ({ data, to })));
-    } catch {
-      // The socket is closed, or an earlier datagram found nobody.
-    }
+    const to = this.#to;
+    return this.#box.sendMany(to === undefined ? datagrams : datagrams.map(({ data }) => ({ data, to })));
   }
 }
 
