@@ -69,6 +69,26 @@ test("without a program it runs for the time that is asked for", async (t) => {
   assert.match(stderr, /^0 connections: no fault \(seed 1, digest 0{16}\)$/m);
 });
 
+test("without a program there is a page, and with one only where it is asked for", async (t) => {
+  const words = ["proxy", "tcp://127.0.0.1:0", "tcp://127.0.0.1:9"];
+  const proxy = start(t, words);
+  const [, url = ""] = await proxy.tells(/^look at it: (http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{32})$/m);
+  const answer = await fetch(url);
+  assert.deepEqual([answer.status, answer.headers.get("content-type")], [200, "text/html; charset=utf-8"]);
+  assert.equal((await fetch(new URL("/", url))).status, 403);
+  proxy.child.kill("SIGINT");
+  assert.equal((await proxy.ended).code, 0);
+  const program = ["--", process.execPath, "-e", ""];
+  for (const [flags, has] of [
+    [["--no-page", "--for", "1"], false],
+    [program, false],
+    [["--page", ...program], true],
+  ] as const) {
+    const { code, stderr } = await run(t, [...words, ...flags]);
+    assert.deepEqual([code, /^look at it: /m.test(stderr)], [0, has], stderr);
+  }
+});
+
 test("a signal goes to the program, whose end is the end of the command", async (t) => {
   const program =
     "process.on('SIGTERM', () => process.exit(5)); console.log('runs'); setInterval(() => undefined, 1000)";

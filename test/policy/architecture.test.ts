@@ -89,7 +89,12 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
   ["src/proxy", "capture", "test/interop/proxy-capture.test.ts"],
   ["src/proxy", "connection-log", "src/proxy/watch.test.ts"],
   ["src/proxy/api", "api-error metrics serve-api toxic-board toxics", "src/proxy/api/routes.test.ts"],
-  ["src/proxy/page", "feed rows", "src/proxy/page/serve-page.test.ts"],
+  [
+    "src/page/proxy",
+    "connections details diagram fault-form lanes painter proxy-page schedule",
+    "test/browser/proxy-page.test.ts",
+  ],
+  ["src/proxy/page", "connection-book feed recorder routes rows", "src/proxy/page/serve-page.test.ts"],
   ["src/sim/kernel", "udp-socket", "src/sim/kernel/udp-stack.test.ts"],
   ["src/sim/kernel", "packet", "src/sim/world/fabric.test.ts"],
   ["src/testing", "manual-clock", "test/conformance/listeners.test.ts"],

@@ -288,7 +288,7 @@ export const TABLE: LayerTable = {
   "proxy/api": { layers: ["core", "core/address", "core/faults", "proxy", "http"] },
 
   // The page of the proxies, as its server has it: `wire.ts` is what the browser reads of it.
-  "proxy/page": { layers: ["core", "io/network", "node", "proxy", "http"] },
+  "proxy/page": { layers: ["core", "core/address", "io/network", "node", "proxy", "http"] },
 
   // What runs in a browser, with a project and a bundle of its own.
   "page/shell": { layers: [], packages: ["preact", "htm"] },

@@ -8,6 +8,8 @@ import {
   type ProxyFault,
   type ServedApi,
   serveApi,
+  type ServedPage,
+  servePage,
   startProxy,
 } from "../../proxy.ts";
 import { addOutputOptions, count, milliseconds, newCommand, seed } from "../terminal/command.ts";
@@ -27,7 +29,8 @@ const TEXTS = inLanguage({
         "Listens at LISTEN and passes everything on to UPSTREAM, with the faults that you ask for, in both directions. " +
           "Programs connect to LISTEN instead of to their server. TCP loses no byte: loss is delay there, as on a real network.",
         "With --config it starts the proxies of a file instead: a list in JSON of { name, listen, upstream, enabled, faults }. " +
-          "With --api the client libraries of Toxiproxy control them.",
+          "With --api the client libraries of Toxiproxy control them. A page in the browser shows what passes and breaks it; its " +
+          "address is printed, for you alone.",
         "Behind -- stands a program that runs with the proxies and ends them; zocalo ends with its exit code. It finds the " +
           "address of a proxy in ZOCALO_PROXY_NAME. Without one, the proxies run until Ctrl-C. At the end a report says what " +
           "each fault has done; the same seed and the same traffic give the same digest.",
@@ -37,6 +40,8 @@ const TEXTS = inLanguage({
     words: "LISTEN and UPSTREAM (tcp://, unix: or udp://), then -- and a program",
     config: "start the proxies of this file",
     api: "answer the HTTP calls of Toxiproxy here, such as 127.0.0.1:8474",
+    page: "serve a page that shows what passes and breaks it, also with a program behind --",
+    noPage: "serve no page",
     seed: "decides what the faults hit (default: that of the schedule, or 1)",
     for: "end after so long, and the program too (milliseconds)",
     expose: "allow addresses that are not this machine's loopback",
@@ -54,6 +59,7 @@ const TEXTS = inLanguage({
     noJitter: "--jitter changes --latency; give both",
     noList: (file: string) => `${file} must be a list of proxies`,
     passes: (name: string, from: string, to: string) => `${name}: ${from} -> ${to}`,
+    look: (url: string) => `look at it: ${url}`,
     controls: (url: string) => `Toxiproxy's calls: ${url}`,
     connections: (number: number) => (number === 1 ? "1 connection" : `${number} connections`),
     digest: (seedUsed: number, digest: string) => `seed ${seedUsed}, digest ${digest}`,
@@ -66,7 +72,8 @@ const TEXTS = inLanguage({
         "Escucha en ESCUCHA y pasa todo a DESTINO, con los fallos que pidas, en los dos sentidos. Los programas se conectan a " +
           "ESCUCHA en vez de a su servidor. TCP no pierde ningún byte: allí la pérdida es retraso, como en una red de verdad.",
         "Con --config arranca los proxies de un archivo: una lista en JSON de { name, listen, upstream, enabled, faults }. Con " +
-          "--api los controlan las bibliotecas de los clientes de Toxiproxy.",
+          "--api los controlan las bibliotecas de los clientes de Toxiproxy. Una página en el navegador enseña lo que pasa y lo " +
+          "rompe; se escribe su dirección, solo para ti.",
         "Detrás de -- va un programa que corre con los proxies y los termina; zocalo termina con su código. La dirección de un " +
           "proxy está en ZOCALO_PROXY_NOMBRE. Sin programa, los proxies corren hasta Ctrl-C. Al final un informe dice qué hizo " +
           "cada fallo; con la misma semilla y el mismo tráfico, el resumen (digest) es el mismo.",
@@ -76,6 +83,8 @@ const TEXTS = inLanguage({
     words: "ESCUCHA y DESTINO (tcp://, unix: o udp://); después -- y un programa",
     config: "arranca los proxies de este archivo",
     api: "responde aquí a las llamadas HTTP de Toxiproxy, por ejemplo 127.0.0.1:8474",
+    page: "sirve una página que enseña lo que pasa y lo rompe, también con un programa detrás de --",
+    noPage: "no sirve ninguna página",
     seed: "decide a qué alcanzan los fallos (por omisión: la del guion, o 1)",
     for: "termina después de este tiempo, y el programa también (milisegundos)",
     expose: "permite direcciones que no son de esta máquina",
@@ -93,6 +102,7 @@ const TEXTS = inLanguage({
     noJitter: "--jitter cambia --latency; da las dos",
     noList: (file) => `${file} tiene que ser una lista de proxies`,
     passes: (name, from, to) => `${name}: ${from} -> ${to}`,
+    look: (url) => `míralo: ${url}`,
     controls: (url) => `las llamadas de Toxiproxy: ${url}`,
     connections: (number) => (number === 1 ? "1 conexión" : `${number} conexiones`),
     digest: (seedUsed, digest) => `semilla ${seedUsed}, resumen ${digest}`,
@@ -115,6 +125,8 @@ const WAYS = { from: "*", to: "*" } as const;
 interface Flags extends OutputOptions, ScheduleFlags, RecordFlags {
   readonly config?: string;
   readonly api?: string;
+  /** Undefined unless one of the two flags is given. */
+  readonly page?: boolean;
   readonly seed?: number;
   readonly for?: number;
   readonly expose?: boolean;
@@ -133,6 +145,8 @@ export function proxyCommand(): Command {
     .argument("[words...]", TEXTS.words)
     .option("--config <file>", TEXTS.config)
     .option("--api <address>", TEXTS.api)
+    .option("--page", TEXTS.page)
+    .option("--no-page", TEXTS.noPage)
     .option("--seed <number>", TEXTS.seed, seed)
     .option("--for <ms>", TEXTS.for, milliseconds)
     .option("--expose", TEXTS.expose)
@@ -163,12 +177,15 @@ async function proxy(words: readonly string[], flags: Flags, context: CommandCon
   const proxied = await startProxy({ seed: flags.seed, expose: flags.expose, proxies, schedule: scheduleOf(flags) });
   let api: ServedApi | undefined;
   let endRecords = (): void => undefined;
+  let page: ServedPage | undefined;
   try {
     endRecords = beginRecords(flags, proxied, context.output);
     // Behind it, so that they are in the list that is saved.
     for (const fault of faults) proxied.inflict(fault);
     if (flags.api !== undefined) api = await serveApi(proxied, flags.api);
-    tellStart(proxied, api, context);
+    // A program, such as a test, runs by itself; whoever starts proxies alone wants to see them.
+    if (flags.page ?? program.length === 0) page = await servePage(proxied);
+    tellStart(proxied, api, page, context);
     const stop = limited(context.stop, flags.for);
     const code = program.length === 0 ? EXIT.done : await run(program, proxied, stop);
     if (program.length === 0) await until(stop);
@@ -177,6 +194,7 @@ async function proxy(words: readonly string[], flags: Flags, context: CommandCon
   } finally {
     await api?.close();
     endRecords();
+    await page?.close();
     await proxied.close({ timeoutMs: 0 });
   }
 }
@@ -226,12 +244,18 @@ function faultsOf({ latency, jitter = 0, loss, bandwidth, slice, cut }: Flags): 
   return faults;
 }
 
-function tellStart(proxied: FaultProxies, api: ServedApi | undefined, { output }: CommandContext): void {
+function tellStart(
+  proxied: FaultProxies,
+  api: ServedApi | undefined,
+  page: ServedPage | undefined,
+  { output }: CommandContext,
+): void {
   for (const { name, listen, upstream } of proxied.proxies.values()) {
     const [from, to] = [String(listen), String(upstream)];
     output.say({ event: "proxy", name, listen: from, upstream: to }, TEXTS.passes(name, from, to));
   }
   if (api !== undefined) output.say({ event: "api", url: api.url }, TEXTS.controls(api.url));
+  if (page !== undefined) output.say({ event: "page", url: page.url }, TEXTS.look(page.url));
 }
 
 function tellReport(proxied: FaultProxies, { output }: CommandContext): void {

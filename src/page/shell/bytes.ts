@@ -7,13 +7,11 @@ export interface DumpLine {
   readonly text: string;
 }
 
-const LINE_BYTES = 16;
-
 /** A dump of some bytes. What is not visible ASCII is a middle dot. */
-export function dumpOf(bytes: Uint8Array): readonly DumpLine[] {
+export function dumpOf(bytes: Uint8Array, lineBytes = 16): readonly DumpLine[] {
   const lines: DumpLine[] = [];
-  for (let at = 0; at < bytes.length; at += LINE_BYTES) {
-    const line = [...bytes.subarray(at, at + LINE_BYTES)];
+  for (let at = 0; at < bytes.length; at += lineBytes) {
+    const line = [...bytes.subarray(at, at + lineBytes)];
     lines.push({
       at: at.toString(16).padStart(4, "0"),
       hex: line.map((byte) => byte.toString(16).padStart(2, "0")).join(" "),

@@ -2,76 +2,126 @@
 
 import type { EventStream } from "../../http/answer.ts";
 import type { Clock, Timer } from "../../io/network/network.ts";
+import type { FaultProxies } from "../public.ts";
+import type { ProxyEvent } from "../watch.ts";
+import { ConnectionBook } from "./connection-book.ts";
+import { FlowLog } from "./flow-log.ts";
 import type { Rows } from "./rows.ts";
-import type { PageMessage } from "./wire.ts";
+import type { FlowRow, PageMessage } from "./wire.ts";
 
 /** Pages that may look at the same time. */
 const MOST_READERS = 16;
-/** Between two pulses: a throughput of four values a second is smooth enough. */
-const PULSE_MS = 250;
+/** Between two messages about the selected connection: a page draws no more often. */
+const FLOW_MS = 50;
+/** One of so many of them tells the rest too: a throughput of four values a second is smooth enough. */
+const PULSE_EVERY = 5;
+/** Rows of one message; more are counted. 10,000 in a second. */
+const MOST_ROWS = 500;
 
+/** A page that looks. */
 interface Reader {
   readonly stream: EventStream;
+  /** The connection whose bytes it shows. */
+  readonly selected: string | undefined;
+  rows: FlowRow[];
+  missed: number;
   /** The last state that it was sent, as JSON. */
   state: string;
 }
 
 /** Sends messages to all readers. */
 export class Feed {
+  readonly #running: FaultProxies;
   readonly #rows: Rows;
   readonly #clock: Clock;
   readonly #readers = new Set<Reader>();
+  readonly #log = new FlowLog();
+  readonly #book: ConnectionBook;
   #timer: Timer | undefined;
+  #unwatch: () => void = () => undefined;
+  #turn = 0;
 
-  constructor(rows: Rows, clock: Clock) {
+  constructor(running: FaultProxies, rows: Rows, clock: Clock) {
+    this.#running = running;
     this.#rows = rows;
     this.#clock = clock;
+    this.#book = new ConnectionBook(running);
   }
 
   get isFull(): boolean {
     return this.#readers.size >= MOST_READERS;
   }
 
-  /** Adds a reader, and answers how to remove it. */
-  add(stream: EventStream): () => void {
-    const reader: Reader = { stream, state: "" };
+  /**
+   * Adds a reader, and answers how to remove it.
+   *
+   * @param selected - The connection whose bytes it shows, of those that `keyOf` names.
+   */
+  add(stream: EventStream, selected: string | undefined): () => void {
+    if (this.#readers.size === 0) this.#unwatch = this.#running.watch((event) => this.#told(event));
+    const rows = selected === undefined ? [] : this.#log.of(selected).slice(-MOST_ROWS);
+    const reader: Reader = { stream, selected, rows, missed: 0, state: "" };
     this.#readers.add(reader);
-    this.#tell([reader]);
+    this.#pulse([reader]);
+    this.#flow(reader);
     if (this.#timer === undefined) this.#next();
-    return () => {
-      this.#readers.delete(reader);
-      if (this.#readers.size > 0) return;
-      this.#timer?.cancel();
-      this.#timer = undefined;
-    };
+    return () => this.#remove(reader);
   }
 
   /** Tells all readers at once: something has changed by the page itself. */
   changed(): void {
-    this.#tell(this.#readers);
+    this.#pulse(this.#readers);
+  }
+
+  #remove(reader: Reader): void {
+    this.#readers.delete(reader);
+    if (this.#readers.size > 0) return;
+    this.#unwatch();
+    this.#log.clear();
+    this.#book.clear();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #told(event: ProxyEvent): void {
+    this.#book.add(event);
+    if (event.type === "fault") return;
+    const { key, row } = this.#log.add(event);
+    for (const reader of this.#readers) {
+      if (reader.selected !== key) continue;
+      if (reader.rows.length < MOST_ROWS) reader.rows.push(row);
+      else reader.missed += 1;
+    }
   }
 
   #next(): void {
-    this.#timer = this.#clock.setTimer(
-      () => {
-        this.#tell(this.#readers);
-        this.#next();
-      },
-      PULSE_MS,
-      true,
-    );
+    const look = (): void => {
+      this.#turn += 1;
+      if (this.#turn % PULSE_EVERY === 0) this.#pulse(this.#readers);
+      for (const reader of this.#readers) this.#flow(reader);
+      this.#next();
+    };
+    this.#timer = this.#clock.setTimer(look, FLOW_MS, true);
   }
 
-  #tell(readers: Iterable<Reader>): void {
+  /** A reader that does not read gets the next one. What has changed until then, that tells too. */
+  #pulse(readers: Iterable<Reader>): void {
     const state = this.#rows.state();
     const json = JSON.stringify(state);
-    const pulse = this.#rows.pulse(this.#clock.now());
+    const pulse = { ...this.#rows.pulse(this.#clock.now()), ...this.#book.rows() };
     for (const reader of readers) {
-      // Who does not read gets the next one; what was between is not missed.
       if (reader.stream.isFull) continue;
       const messages: PageMessage[] = reader.state === json ? [pulse] : [state, pulse];
       reader.state = json;
       for (const message of messages) reader.stream.send(message);
     }
+  }
+
+  #flow(reader: Reader): void {
+    const { rows, missed, stream } = reader;
+    if ((rows.length === 0 && missed === 0) || stream.isFull) return;
+    reader.rows = [];
+    reader.missed = 0;
+    stream.send({ type: "flow", rows, missed } satisfies PageMessage);
   }
 }

@@ -1,20 +1,20 @@
 /** What is there, as rows for the page. */
 
 import type { ProxyFault } from "../fault.ts";
-import type { FaultProxies, FaultProxy } from "../public.ts";
-import type { ConnectionRow, PulseMessage, StateMessage } from "./wire.ts";
-
-/** The most connections that the page is told of. */
-const MOST_CONNECTIONS = 100;
+import type { FaultProxies } from "../public.ts";
+import type { Recorder } from "./recorder.ts";
+import type { PulseMessage, StateMessage } from "./wire.ts";
 
 /** Makes rows. Each fault keeps its number for as long as it acts. */
 export class Rows {
   readonly #running: FaultProxies;
+  readonly #recorder: Recorder;
   readonly #ids = new WeakMap<ProxyFault, number>();
   #lastId = 0;
 
-  constructor(running: FaultProxies) {
+  constructor(running: FaultProxies, recorder: Recorder) {
     this.#running = running;
+    this.#recorder = recorder;
   }
 
   idOf(fault: ProxyFault): number {
@@ -25,6 +25,7 @@ export class Rows {
   }
 
   state(): StateMessage {
+    const { seed, plays } = this.#running;
     const proxies = Array.from(this.#running.proxies.values(), (proxy) => {
       const { name, listen, upstream, enabled, faults } = proxy;
       return {
@@ -36,26 +37,14 @@ export class Rows {
         faults: faults.map((fault) => ({ id: this.idOf(fault), fault: { ...fault } })),
       };
     });
-    return { type: "state", seed: this.#running.seed, proxies };
+    const played = plays.map(({ beganAtMs, schedule }) => ({ beganAtMs, schedule }));
+    return { type: "state", seed, proxies, plays: played, recording: this.#recorder.row() };
   }
 
-  pulse(nowMs: number): PulseMessage {
-    const all = [...this.#running.proxies.values()];
-    const bytes = all.map(({ name, bytes: { toServer, toClient } }) => [name, [toServer, toClient] as const] as const);
-    const open = all
-      .flatMap((proxy) => proxy.connections.map((connection) => ({ proxy, connection })))
-      .sort((one, other) => other.connection.openedAtMs - one.connection.openedAtMs);
-    return {
-      type: "pulse",
-      nowMs,
-      bytes: Object.fromEntries(bytes),
-      connections: open.slice(0, MOST_CONNECTIONS).map(({ proxy, connection }) => rowOf(proxy, connection)),
-      more: Math.max(0, open.length - MOST_CONNECTIONS),
-    };
+  pulse(nowMs: number): Omit<PulseMessage, "connections" | "more"> {
+    const bytes = Array.from(this.#running.proxies.values(), ({ name, bytes: { toServer, toClient } }) => {
+      return [name, [toServer, toClient] as const] as const;
+    });
+    return { type: "pulse", nowMs, bytes: Object.fromEntries(bytes) };
   }
-}
-
-function rowOf({ name }: FaultProxy, connection: FaultProxy["connections"][number]): ConnectionRow {
-  const { number, client, openedAtMs, bytesToServer, bytesToClient } = connection;
-  return { proxy: name, number, client: String(client), openedAtMs, bytesToServer, bytesToClient };
 }

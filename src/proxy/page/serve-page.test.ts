@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
+import tls from "node:tls";
 import { connect, serve, type Server } from "../../index.ts";
 import { type FaultProxies, type ServedPage, servePage, startProxy } from "../../proxy.ts";
 import { type Answered, ask as asked } from "../../../test/inspect/asking.ts";
@@ -48,6 +49,10 @@ const PATHS = [
   "/proxies/echo",
   "/proxies/echo/faults",
   "/proxies/echo/faults/1",
+  "/recording",
+  "/plays",
+  "/schedule.json",
+  "/capture.pcapng",
   "/nothing",
 ];
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -152,6 +157,10 @@ test("what makes no sense is said, and changes nothing", async (t) => {
     ["GET /proxies/echo/faults/1", undefined, 405, /PUT, DELETE/],
     ["POST /events", {}, 405, /GET/],
     ["POST /", {}, 404, /no such/],
+    ["POST /plays", {}, 400, /format/],
+    ["POST /plays", undefined, 404, /nothing was recorded/],
+    ["GET /schedule.json", undefined, 404, /nothing was recorded/],
+    ["GET /capture.pcapng", undefined, 404, /nothing was recorded/],
   ] as const) {
     const reply = await ask(scene, line, has, body);
     assert.equal(reply.status, status, `${line} ${reply.text.slice(0, 200)}`);
@@ -161,9 +170,14 @@ test("what makes no sense is said, and changes nothing", async (t) => {
 });
 
 /** The first messages of the events. */
-async function messages({ page, token }: Scene, count: number): Promise<readonly PageMessage[]> {
+async function messages(
+  { page, token }: Scene,
+  count: number,
+  query = "",
+  begun = (): void => undefined,
+): Promise<readonly PageMessage[]> {
   const abort = new AbortController();
-  const answer = await fetch(new URL(`/events?token=${token}`, page.url), { signal: abort.signal });
+  const answer = await fetch(new URL(`/events?token=${token}${query}`, page.url), { signal: abort.signal });
   const all: PageMessage[] = [];
   let text = "";
   for await (const piece of answer.body as AsyncIterable<Uint8Array>) {
@@ -172,6 +186,7 @@ async function messages({ page, token }: Scene, count: number): Promise<readonly
     text = lines.pop() ?? "";
     for (const line of lines) if (line.startsWith("data: ")) all.push(JSON.parse(line.slice(6)) as PageMessage);
     if (all.length >= count) break;
+    begun();
   }
   abort.abort();
   return all.slice(0, count);
@@ -189,4 +204,79 @@ test("a page hears of what is there, and of what changes", async (t) => {
   const [row] = pulse.connections;
   assert.deepEqual([row?.proxy, row?.number, row?.bytesToServer, row?.bytesToClient], ["echo", 1, 4, 4]);
   assert.ok(second.nowMs >= pulse.nowMs);
+});
+
+test("what programs say is told of the selected connection alone", async (t) => {
+  const scene = await served(t);
+  const echo = scene.running.proxies.get("echo");
+  const canary = "<img src=x onerror=alert(1)>";
+  const [one, other] = [await connect(echo?.listen ?? ""), await connect(echo?.listen ?? "")];
+  t.after(() => [one, other].forEach((call) => call.abort()));
+  const listening = [messages(scene, 12), messages(scene, 12, "&proxy=echo&connection=2")];
+  const over = new AbortController();
+  const talking = (async () => {
+    while (!over.signal.aborted) {
+      for (const call of [one, other]) {
+        await call.write(call === one ? "the first one" : canary);
+        await call.read();
+      }
+    }
+  })();
+  const [all, second] = await Promise.all(listening);
+  over.abort();
+  await talking;
+  assert.ok(all?.every(({ type }) => type !== "flow"));
+  const rows = second?.flatMap((message) => (message.type === "flow" ? message.rows : [])) ?? [];
+  const texts = new Set(rows.map(({ bytes = "" }) => String(Buffer.from(bytes, "base64"))));
+  assert.deepEqual(texts, new Set([canary]));
+  // It stands in the stream as base64: no byte of it means anything there.
+  assert.ok(!JSON.stringify(second).includes("<img"));
+});
+
+test("a recording is a schedule and a capture, and can be played", async (t) => {
+  const scene = await served(t);
+  const has = { "x-zocalo-token": scene.token };
+  const echo = scene.running.proxies.get("echo");
+  assert.equal((await ask(scene, "POST /recording", has, { epochMs: 1_700_000_000_000 })).status, 201);
+  await ask(scene, "POST /proxies/echo/faults", has, { kind: "latency", from: "*", to: "*", latency: 1 });
+  await using call = await connect(echo?.listen ?? "");
+  await call.write("hola");
+  await call.readExactly(4);
+  const [state] = await messages(scene, 1);
+  assert.ok(state?.type === "state");
+  await ask(scene, `DELETE /proxies/echo/faults/${state.proxies[0]?.faults[0]?.id}`, has);
+  assert.equal((await ask(scene, "DELETE /recording", has)).status, 200);
+  const schedule = await ask(scene, `GET /schedule.json?token=${scene.token}`, {});
+  assert.match(String(schedule.headers["content-disposition"]), /attachment/);
+  const { faults } = JSON.parse(schedule.text) as { readonly faults: readonly { readonly kind: string }[] };
+  assert.deepEqual(
+    faults.map(({ kind }) => kind),
+    ["latency"],
+  );
+  const capture = await fetch(new URL(`/capture.pcapng?token=${scene.token}`, scene.page.url));
+  const bytes = Buffer.from(await capture.arrayBuffer());
+  assert.equal(bytes.readUInt32BE(), 0x0a0d0d0a);
+  assert.ok(bytes.includes("hola"));
+  assert.equal((await ask(scene, "POST /plays", has)).status, 201);
+  assert.deepEqual(
+    scene.running.plays.map((play) => play.schedule.faults.length),
+    [1],
+  );
+  assert.equal((await ask(scene, "DELETE /plays", has)).status, 200);
+  assert.equal(scene.running.plays.length, 0);
+});
+
+test("the name of the server in a TLS hello stands beside its connection", async (t) => {
+  const scene = await served(t);
+  const echo = scene.running.proxies.get("echo");
+  let socket: tls.TLSSocket | undefined;
+  const connectOnce = (): void => {
+    const to = { host: "127.0.0.1", port: echo?.listen.port ?? 0, servername: "db.example.org" };
+    socket ??= tls.connect(to).on("error", () => undefined);
+  };
+  t.after(() => socket?.destroy());
+  const rows = (await messages(scene, 8, "", connectOnce)).flatMap((message) =>
+    message.type === "pulse" ? message.connections : [],
+  );
+  assert.ok(rows.some(({ serverName }) => serverName === "db.example.org"));
 });

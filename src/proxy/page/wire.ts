@@ -24,14 +24,46 @@ export interface ProxyRow {
   readonly faults: readonly FaultRow[];
 }
 
+/** A schedule: the list of faults of the simulator. */
+export interface ScheduleRow {
+  readonly chaosMs?: number | undefined;
+  readonly faults: readonly (FaultFields & {
+    readonly atMs: number;
+    readonly lastsMs: number;
+    readonly proxy?: string | undefined;
+  })[];
+}
+
+/** A schedule that is played. */
+export interface PlayRow {
+  readonly beganAtMs: number;
+  readonly schedule: ScheduleRow;
+}
+
+/** What is recorded: nothing yet, since a time, or until it was stopped. */
+export interface RecordingRow {
+  readonly state: "none" | "on" | "stopped";
+  readonly beganAtMs: number;
+  /** Undefined while there is none. */
+  readonly schedule: ScheduleRow | undefined;
+  /** Bytes of the capture, and blocks that found no place in it. */
+  readonly captureBytes: number;
+  readonly captureLost: number;
+}
+
 /** A connection, or the datagrams of one client. */
 export interface ConnectionRow {
   readonly proxy: string;
   readonly number: number;
   readonly client: string;
   readonly openedAtMs: number;
+  /** Undefined while it is open. */
+  readonly closedAtMs?: number | undefined;
   readonly bytesToServer: number;
   readonly bytesToClient: number;
+  readonly state: "open" | "half" | "closed" | "reset";
+  /** The name of the server in the TLS hello of the client. */
+  readonly serverName?: string | undefined;
 }
 
 /** What is there, whenever it has changed. */
@@ -39,6 +71,8 @@ export interface StateMessage {
   readonly type: "state";
   readonly seed: number;
   readonly proxies: readonly ProxyRow[];
+  readonly plays: readonly PlayRow[];
+  readonly recording: RecordingRow;
 }
 
 /** What passes, some times a second. Times are milliseconds of one clock. */
@@ -47,11 +81,53 @@ export interface PulseMessage {
   readonly nowMs: number;
   /** By proxy: bytes to the server and to the client, since the proxy began. */
   readonly bytes: Readonly<Record<string, readonly [toServer: number, toClient: number]>>;
-  /** The newest ones. */
+  /** The newest ones that are open, and the last ones that are over. */
   readonly connections: readonly ConnectionRow[];
-  /** How many more there are. */
+  /** How many more are open. */
   readonly more: number;
 }
 
+/** A way through a proxy. */
+export type Way = "toServer" | "toClient";
+
+/** A stretch of a chunk, or a datagram, and what became of it. */
+export interface PieceRow {
+  readonly bytes: number;
+  /** Undefined when it is not passed on. */
+  readonly leavesAtMs?: number | undefined;
+  /** How often a segment of it was lost and sent again. */
+  readonly losses?: number | undefined;
+  readonly lostTo?: string | undefined;
+  /** The bit that was flipped, counted from the first of the chunk. */
+  readonly flippedBit?: number | undefined;
+}
+
+/** Something on the selected connection. */
+export interface FlowRow {
+  /** Counted over all connections. */
+  readonly id: number;
+  readonly atMs: number;
+  readonly kind: "open" | "chunk" | "datagram" | "end" | "reset" | "close";
+  readonly way?: Way | undefined;
+  /** Of chunks and datagrams. */
+  readonly size?: number | undefined;
+  /** The first bytes, in base64. */
+  readonly bytes?: string | undefined;
+  /** The kinds of the faults that acted. */
+  readonly faults?: readonly string[] | undefined;
+  readonly pieces?: readonly PieceRow[] | undefined;
+  /** Pieces that are not in `pieces`. */
+  readonly morePieces?: number | undefined;
+  readonly outcome?: "cut" | "timed out" | undefined;
+}
+
+/** What has happened on the selected connection since the message before. */
+export interface FlowMessage {
+  readonly type: "flow";
+  readonly rows: readonly FlowRow[];
+  /** Rows that were too many to tell. */
+  readonly missed: number;
+}
+
 /** One message of the stream of events. */
-export type PageMessage = StateMessage | PulseMessage;
+export type PageMessage = StateMessage | PulseMessage | FlowMessage;

@@ -1,0 +1,118 @@
+/** What is known of one arrow: its bytes, and what the faults did to it. Bytes are text here, whatever they say. */
+
+import { html } from "htm/preact";
+import type { VNode } from "preact";
+import type { FlowRow, PieceRow } from "../../proxy/page/wire.ts";
+import { bytesFrom, bytesText, dumpOf, timeText } from "../shell/bytes.ts";
+import { inLanguage, language } from "../shell/language.ts";
+import type { Target } from "./geometry.ts";
+
+const TEXTS = inLanguage({
+  en: {
+    none: "Point at an arrow, or go to one with the arrow keys, to see its bytes and what was done to it.",
+    kinds: {
+      open: "the client has connected",
+      chunk: "a chunk",
+      datagram: "a datagram",
+      end: "the end of a direction (FIN)",
+      reset: "the connection was reset",
+      close: "the connection is over",
+    },
+    ways: { toServer: "from the client to the server", toClient: "from the server to the client" },
+    faults: "faults that acted",
+    none_: "none",
+    delayed: (time: string) => `passed on ${time} later`,
+    lost: (why: string) => `lost to ${why}`,
+    gone: "not passed on",
+    repeated: (times: number, why: string) =>
+      `a segment was lost to ${why} and sent again, ${times}×: TCP loses no byte, so it is delay`,
+    flipped: (bit: number) => `bit ${bit} was flipped`,
+    twice: "passed on twice",
+    pieces: (count: number) => `cut into ${count} pieces`,
+    outcomes: {
+      cut: "then the connection was closed, as a fault asked for",
+      "timed out": "then the connection was lost: each repetition was",
+    },
+    first: (shown: string, all: string) => `the first ${shown} of ${all}`,
+  },
+  es: {
+    none: "Señala una flecha, o ve a una con las teclas de flecha, para ver sus bytes y lo que se le hizo.",
+    kinds: {
+      open: "el cliente se ha conectado",
+      chunk: "un trozo",
+      datagram: "un datagrama",
+      end: "el final de un sentido (FIN)",
+      reset: "la conexión se cortó con un reset",
+      close: "la conexión ha terminado",
+    },
+    ways: { toServer: "del cliente al servidor", toClient: "del servidor al cliente" },
+    faults: "fallos que actuaron",
+    none_: "ninguno",
+    delayed: (time) => `pasó ${time} después`,
+    lost: (why) => `perdido por ${why}`,
+    gone: "no pasó",
+    repeated: (times, why) =>
+      `un segmento se perdió por ${why} y se envió otra vez, ${times}×: TCP no pierde bytes, así que es retraso`,
+    flipped: (bit) => `se invirtió el bit ${bit}`,
+    twice: "pasó dos veces",
+    pieces: (count) => `cortado en ${count} piezas`,
+    outcomes: {
+      cut: "después se cerró la conexión, como pidió un fallo",
+      "timed out": "después se perdió la conexión: cada repetición se perdió",
+    },
+    first: (shown, all) => `los primeros ${shown} de ${all}`,
+  },
+});
+
+/** The details of an arrow; a hint without one. */
+export function Details({ target }: { readonly target: Target | undefined }): VNode {
+  const texts = TEXTS();
+  if (target === undefined) return html`<div class="details"><p class="quiet-text">${texts.none}</p></div>`;
+  const { row } = target;
+  const bytes = row.bytes === undefined ? undefined : bytesFrom(row.bytes);
+  const size = row.size ?? 0;
+  const shown = bytesText(bytes?.length ?? 0, language());
+  const all = bytesText(size, language());
+  return html`<div class="details" aria-live="polite">
+    <p>
+      <b>${texts.kinds[row.kind]}</b> ${row.way === undefined ? "" : texts.ways[row.way]}
+      ${size > 0 ? html` · ${all}` : ""}
+    </p>
+    ${factsOf(target).map((fact) => html`<p>${fact}</p>`)}
+    ${bytes === undefined ? "" : html`<${Dump} bytes=${bytes} />`}
+    ${bytes !== undefined && bytes.length < size ? html`<p class="quiet-text">${texts.first(shown, all)}</p>` : ""}
+  </div>`;
+}
+
+/** What was done to it. */
+function factsOf({ row, piece }: Target): readonly string[] {
+  const texts = TEXTS();
+  const { faults = [], pieces = [], morePieces = 0, outcome } = row;
+  const facts = faults.length > 0 ? [`${texts.faults}: ${faults.join(", ")}`] : [];
+  if (row.kind === "chunk" && pieces.length > 1) facts.push(texts.pieces(pieces.length + morePieces));
+  if (row.kind === "datagram" && pieces.length > 1) facts.push(texts.twice);
+  if (piece !== undefined) facts.push(...pieceFacts(row, piece));
+  if (outcome !== undefined) facts.push(texts.outcomes[outcome]);
+  return facts;
+}
+
+function pieceFacts(row: FlowRow, { leavesAtMs, losses, lostTo, flippedBit }: PieceRow): readonly string[] {
+  const texts = TEXTS();
+  if (leavesAtMs === undefined) return [lostTo === undefined || lostTo === "" ? texts.gone : texts.lost(lostTo)];
+  const facts = [texts.delayed(timeText(Math.max(0, leavesAtMs - row.atMs), language()))];
+  if (losses !== undefined) facts.push(texts.repeated(losses, lostTo ?? ""));
+  if (flippedBit !== undefined) facts.push(texts.flipped(flippedBit));
+  return facts;
+}
+
+/** A narrow window has place for half a line. */
+const NARROW = "(width <= 600px)";
+
+function Dump({ bytes }: { readonly bytes: Uint8Array }): VNode {
+  const lineBytes = matchMedia(NARROW).matches ? 8 : 16;
+  const lines = dumpOf(bytes, lineBytes).map(({ at, hex, text }) => {
+    const padded = ` ${hex.padEnd(3 * lineBytes)} `;
+    return html`<span class="line"><span class="at">${at}</span>${padded}<span class="text">${text}</span></span>`;
+  });
+  return html`<pre class="dump">${lines}</pre>`;
+}

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FlowRow, PieceRow } from "../../proxy/page/wire.ts";
+import { drawingOf, type Mark, MARGIN, nearest } from "./geometry.ts";
+
+/** A pixel is ten milliseconds. */
+const VIEW = { fromMs: 0, toMs: 4000, width: 400, height: 400 };
+
+function row(atMs: number, pieces: readonly PieceRow[], more: Partial<FlowRow> = {}): FlowRow {
+  return { id: 1, atMs, kind: "chunk", way: "toServer", size: 10, pieces, ...more };
+}
+
+function marksOf(...rows: readonly FlowRow[]): readonly string[] {
+  const { paths } = drawingOf(rows, VIEW, () => "");
+  return (Object.keys(paths) as Mark[]).filter((mark) => paths[mark] !== "");
+}
+
+test("the slope of an arrow is its delay", () => {
+  const { targets, paths } = drawingOf([row(1000, [{ bytes: 10, leavesAtMs: 1500 }])], VIEW, () => "");
+  const [target] = targets;
+  assert.deepEqual([target?.x1, target?.y1, target?.x2, target?.y2], [MARGIN, 100, 400 - MARGIN, 150]);
+  assert.equal(paths.toServer, "M14 100L386 150");
+  const back = drawingOf([row(1000, [{ bytes: 10, leavesAtMs: 1000 }], { way: "toClient" })], VIEW, () => "");
+  assert.equal(back.paths.toClient, "M386 100L14 100");
+});
+
+test("each fate has a mark of its own", () => {
+  assert.deepEqual(marksOf(row(0, [{ bytes: 9, leavesAtMs: 5 }])), ["toServer", "toServerHead"]);
+  assert.deepEqual(marksOf(row(0, [{ bytes: 9, lostTo: "loss" }])), ["lost", "cross"]);
+  assert.deepEqual(marksOf(row(0, [{ bytes: 9, leavesAtMs: 200, losses: 1, lostTo: "loss" }])), [
+    "toServerHead",
+    "repeated",
+    "cross",
+  ]);
+  assert.ok(marksOf(row(0, [{ bytes: 9, leavesAtMs: 5, flippedBit: 3 }])).includes("flip"));
+  assert.ok(marksOf(row(0, [{ bytes: 9, leavesAtMs: 5 }], { outcome: "cut" })).includes("cut"));
+  assert.deepEqual(marksOf({ id: 1, atMs: 50, kind: "reset" }), ["bolt", "moment"]);
+  assert.deepEqual(marksOf({ id: 1, atMs: 50, kind: "open" }), ["moment"]);
+  assert.ok(marksOf(row(0, [{ bytes: 0, leavesAtMs: 9 }], { kind: "end" })).includes("end"));
+});
+
+test("a doubled datagram is two arrows", () => {
+  const doubled = row(
+    0,
+    [
+      { bytes: 9, leavesAtMs: 10 },
+      { bytes: 9, leavesAtMs: 400 },
+    ],
+    { kind: "datagram" },
+  );
+  assert.equal(drawingOf([doubled], VIEW, () => "").targets.length, 2);
+});
+
+test("of a hundred thousand arrows no more are drawn than can be told apart", () => {
+  const rows = Array.from({ length: 100_000 }, (_, index) =>
+    row(index / 25, [{ bytes: 9, leavesAtMs: index / 25 + (index % 7) * 30 }]),
+  );
+  const { targets, labels } = drawingOf(rows, VIEW, () => "9 B");
+  assert.ok(targets.length <= 2000, `${targets.length}`);
+  assert.ok(labels.length <= 28, `${labels.length}`);
+});
+
+test("what is out of sight is not drawn; an arrow that comes in from above is", () => {
+  const view = { ...VIEW, fromMs: 1000, toMs: 2000 };
+  const rows = [row(0, [{ bytes: 1, leavesAtMs: 500 }]), row(900, [{ bytes: 1, leavesAtMs: 1100 }]), row(3000, [])];
+  assert.equal(drawingOf(rows, view, () => "").targets.length, 1);
+});
+
+test("the arrow next to the pointer is found", () => {
+  const { targets } = drawingOf(
+    [row(1000, [{ bytes: 1, leavesAtMs: 1000 }]), row(2000, [{ bytes: 2, leavesAtMs: 3000 }])],
+    VIEW,
+    () => "",
+  );
+  assert.equal(nearest(targets, 200, 103)?.piece?.bytes, 1);
+  assert.equal(nearest(targets, 200, 250)?.piece?.bytes, 2);
+  assert.equal(nearest(targets, 200, 150), undefined);
+});

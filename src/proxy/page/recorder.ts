@@ -1,0 +1,65 @@
+/** The recording of the page: what goes wrong as a schedule, and what passes as a capture, of which memory holds a part. */
+
+import type { FaultProxies, ProxyRecording } from "../public.ts";
+import type { ProxySchedule } from "../schedule.ts";
+import type { RecordingRow } from "./wire.ts";
+
+/** What a capture may have; then it loses what comes. Larger ones write to a file: `zocalo proxy --capture`. */
+const MOST_CAPTURE_BYTES = 33_554_432;
+
+/** Records one thing at a time; it stays there until the next one. */
+export class Recorder {
+  readonly #running: FaultProxies;
+  #recording: ProxyRecording | undefined;
+  #stopCapture: (() => void) | undefined;
+  #schedule: ProxySchedule | undefined;
+  #blocks: Uint8Array[] = [];
+  #bytes = 0;
+  #lost = 0;
+
+  constructor(running: FaultProxies) {
+    this.#running = running;
+  }
+
+  /** Begins a new one; the one before is gone. @param epochMs - What time it is now. */
+  begin(epochMs: number | undefined): void {
+    this.stop();
+    this.#schedule = undefined;
+    this.#blocks = [];
+    this.#bytes = 0;
+    this.#lost = 0;
+    this.#recording = this.#running.record();
+    this.#stopCapture = this.#running.capture((block) => this.#keep(block), { epochMs });
+  }
+
+  /** Harmless when nothing is recorded. */
+  stop(): void {
+    this.#schedule = this.#recording?.stop() ?? this.#schedule;
+    this.#stopCapture?.();
+    this.#stopCapture = undefined;
+  }
+
+  get schedule(): ProxySchedule | undefined {
+    return this.#schedule ?? this.#recording?.schedule;
+  }
+
+  /** What is captured so far; empty when nothing was recorded. */
+  get capture(): Buffer {
+    return Buffer.concat(this.#blocks);
+  }
+
+  row(): RecordingRow {
+    const beganAtMs = this.#recording?.beganAtMs ?? 0;
+    const state = this.#recording === undefined ? "none" : this.#schedule === undefined ? "on" : "stopped";
+    return { state, beganAtMs, schedule: this.#schedule, captureBytes: this.#bytes, captureLost: this.#lost };
+  }
+
+  #keep(block: Uint8Array): void {
+    if (this.#bytes + block.length > MOST_CAPTURE_BYTES) {
+      this.#lost += 1;
+      return;
+    }
+    this.#blocks.push(Uint8Array.from(block));
+    this.#bytes += block.length;
+  }
+}

@@ -1,0 +1,186 @@
+/** What the page can ask: what passes, and changes of faults, schedules and recordings. */
+
+import { ZocaloError } from "../../core/errors.ts";
+import { sendEvents, sendJson, sendText } from "../../http/answer.ts";
+import { BodyTooLong, type Question, type ServerResponse } from "../../http/server.ts";
+import type { ProxyFault } from "../fault.ts";
+import type { FaultProxies, FaultProxy } from "../public.ts";
+import { formatSchedule, parseSchedule } from "../schedule.ts";
+import type { Feed } from "./feed.ts";
+import { keyOf } from "./flow-log.ts";
+import type { Recorder } from "./recorder.ts";
+import type { Rows } from "./rows.ts";
+
+/** What all routes need. */
+export interface Served {
+  readonly running: FaultProxies;
+  readonly rows: Rows;
+  readonly feed: Feed;
+  readonly recorder: Recorder;
+}
+
+/** A request, and where its answer goes. */
+interface Call {
+  readonly served: Served;
+  readonly question: Question;
+  readonly response: ServerResponse;
+  /** What stands in its path at `:name` and `:id`. */
+  readonly name: string;
+  readonly id: number;
+}
+
+type Route = readonly [method: string, path: string, answer: (call: Call) => unknown];
+
+/** All of them. Whoever is looked at is told of a change at once. */
+const ROUTES: readonly Route[] = [
+  ["GET", "/events", watch],
+  ["GET", "/capture.pcapng", capture],
+  ["GET", "/schedule.json", schedule],
+  ["POST", "/proxies/:name", change],
+  ["POST", "/proxies/:name/faults", begin],
+  ["PUT", "/proxies/:name/faults/:id", changeFault],
+  ["DELETE", "/proxies/:name/faults/:id", endFault],
+  ["POST", "/recording", record],
+  ["DELETE", "/recording", stopRecording],
+  ["POST", "/plays", play],
+  ["DELETE", "/plays", stopPlays],
+];
+
+/** Answers one request. It comes from one who may ask. */
+export async function answerTo(served: Served, question: Question, response: ServerResponse): Promise<void> {
+  try {
+    const parts = question.path.split("/").map(decodeURIComponent);
+    const found = ROUTES.filter(([, path]) => fits(path, parts));
+    const route = found.find(([method]) => method === question.method);
+    if (found.length === 0) refuse(response, 404, "there is no such path");
+    else if (route === undefined) {
+      const allow = found.map(([method]) => method).join(", ");
+      sendJson(response, 405, { error: `this path takes ${allow} only` }, { allow });
+    } else {
+      const [, , name = "", , id] = parts;
+      await route[2]({ served, question, response, name, id: Number(id) });
+      if (question.method !== "GET") served.feed.changed();
+    }
+  } catch (error) {
+    const [status, message] = refusalOf(error);
+    refuse(response, status, message);
+  }
+}
+
+function fits(path: string, parts: readonly string[]): boolean {
+  const wanted = path.split("/");
+  return wanted.length === parts.length && wanted.every((part, index) => part.startsWith(":") || part === parts[index]);
+}
+
+function refuse(response: ServerResponse, status: number, error: string): void {
+  sendJson(response, status, { error });
+}
+
+/** What is asked of something that is not there any more. */
+class Gone extends Error {}
+
+/** What a caller did wrong is 400, what the system refused is 500. */
+function refusalOf(error: unknown): readonly [status: number, message: string] {
+  if (error instanceof Gone) return [404, error.message];
+  if (error instanceof BodyTooLong) return [413, error.message];
+  if (error instanceof SyntaxError) return [400, `this is no JSON: ${error.message}`];
+  if (error instanceof URIError) return [400, "the path has a % that stands for nothing"];
+  if (!(error instanceof ZocaloError)) return [500, String(error)];
+  return [error.code === "OPTION_INVALID" || error.code === "ADDRESS_INVALID" ? 400 : 500, error.message];
+}
+
+/** `?proxy=NAME&connection=NUMBER` selects the connection whose bytes are told. */
+function watch({ served: { feed }, question: { query }, response }: Call): void {
+  if (feed.isFull) return refuse(response, 503, "too many pages look at these proxies already");
+  const [proxy, number] = [query.get("proxy"), Number(query.get("connection"))];
+  const selected = proxy === null ? undefined : keyOf({ proxy, number });
+  let remove = (): void => undefined;
+  remove = feed.add(
+    sendEvents(response, () => remove()),
+    selected,
+  );
+}
+
+/** `{ "enabled": false }` lets nobody connect. */
+async function change(call: Call): Promise<void> {
+  await proxyOf(call).change(JSON.parse(await call.question.text()) as { readonly enabled: boolean });
+  sendJson(call.response, 200, {});
+}
+
+async function begin(call: Call): Promise<void> {
+  const fault = JSON.parse(await call.question.text()) as ProxyFault;
+  sendJson(call.response, 201, { id: begun(call, proxyOf(call), fault) });
+}
+
+/** A fault that is changed ends, and begins anew as another one; when that is refused, it stays. */
+async function changeFault(call: Call): Promise<void> {
+  const next = JSON.parse(await call.question.text()) as ProxyFault;
+  const [proxy, fault] = faultOf(call);
+  const id = begun(call, proxy, next);
+  proxy.heal(fault);
+  sendJson(call.response, 200, { id });
+}
+
+function endFault(call: Call): void {
+  const [proxy, fault] = faultOf(call);
+  proxy.heal(fault);
+  sendJson(call.response, 200, {});
+}
+
+function begun({ served: { rows } }: Call, proxy: FaultProxy, fault: ProxyFault): number {
+  proxy.inflict(fault);
+  return rows.idOf(proxy.faults.at(-1) as ProxyFault);
+}
+
+function proxyOf({ served, name }: Call): FaultProxy {
+  const proxy = served.running.proxies.get(name);
+  if (proxy === undefined) throw new Gone("there is no such proxy any more");
+  return proxy;
+}
+
+function faultOf(call: Call): readonly [FaultProxy, ProxyFault] {
+  const proxy = proxyOf(call);
+  const fault = proxy.faults.find((one) => call.served.rows.idOf(one) === call.id);
+  if (fault === undefined) throw new Gone("this fault has ended");
+  return [proxy, fault];
+}
+
+/** `{ "epochMs": … }` is the time of the page, for the times of the capture. */
+async function record({ served, question, response }: Call): Promise<void> {
+  const { epochMs } = JSON.parse(await question.text()) as { readonly epochMs?: number };
+  served.recorder.begin(epochMs);
+  sendJson(response, 201, {});
+}
+
+function stopRecording({ served, response }: Call): void {
+  served.recorder.stop();
+  sendJson(response, 200, {});
+}
+
+function capture({ served: { recorder }, response }: Call): void {
+  const { capture: bytes } = recorder;
+  if (bytes.length === 0) throw new Gone("nothing was recorded");
+  const name = { "content-disposition": 'attachment; filename="zocalo.pcapng"' };
+  sendText(response, 200, "application/x-pcapng", bytes, name);
+}
+
+function schedule({ served: { recorder }, response }: Call): void {
+  const noted = recorder.schedule;
+  if (noted === undefined) throw new Gone("nothing was recorded");
+  const name = { "content-disposition": 'attachment; filename="faults.json"' };
+  sendText(response, 200, "application/json", formatSchedule(noted), name);
+}
+
+/** Plays the schedule in the body; without one, what was recorded. */
+async function play({ served: { running, recorder }, question, response }: Call): Promise<void> {
+  const text = await question.text();
+  const wanted = text === "" ? recorder.schedule : parseSchedule(text);
+  if (wanted === undefined) throw new Gone("nothing was recorded");
+  running.play(wanted);
+  sendJson(response, 201, {});
+}
+
+function stopPlays({ served: { running }, response }: Call): void {
+  for (const one of running.plays) one.stop();
+  sendJson(response, 200, {});
+}
