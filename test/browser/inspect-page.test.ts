@@ -146,12 +146,13 @@ describe("the page of the inspector", { skip: missing }, () => {
     const { url, close } = await program(t);
     const page = await openPage(t, { url });
     await page.getByText("live").waitFor();
-    let asked = 0;
-    page.on("request", () => (asked += 1));
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
     // From its next question on, its time is ours.
     await page.clock.install();
     const asksAgain = async (): Promise<void> => {
-      for (const before = asked; asked === before; ) await page.clock.runFor(1000);
+      const { length } = asked;
+      while (asked.length === length) await page.clock.runFor(1000);
     };
     const see = (isHidden: boolean): Promise<void> =>
       page.evaluate(`
@@ -163,9 +164,9 @@ describe("the page of the inspector", { skip: missing }, () => {
     await see(true);
     // It may be asking just now.
     await page.clock.runFor(2000);
-    const before = asked;
+    const { length } = asked;
     await page.clock.runFor(60_000);
-    assert.equal(asked, before);
+    assert.equal(asked.length, length);
     await see(false);
     await asksAgain();
     await page.clock.resume();
