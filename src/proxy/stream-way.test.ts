@@ -209,6 +209,15 @@ test("a reset by a fault arrives behind the bytes before it, and waits for no re
       proxy.faults.map(({ kind }) => kind),
       ["latency"],
     );
+    // Slices that are due with it go before it.
+    const slices = proxy.inflict({ kind: "slicing", ...TO_SERVER, averageBytes: 1 });
+    const [third, far] = await join();
+    const early = proxy.inflict({ kind: "reset", ...TO_SERVER, when: { bytes: 7 } });
+    await third.write("slices!lost");
+    assert.equal(String(await far.readExactly(7)), "slices!");
+    assert.equal(await codeOf(far.read()), "CONNECTION_RESET");
+    early.heal();
+    slices.heal();
     // This one never reads.
     const [second, silent] = await join();
     void sendPattern(second, 20_000_000, 100_000).catch(() => undefined);

@@ -7,26 +7,14 @@ import { type Candidate, candidateOf, conditionsOf, isSilence, match } from "./c
 import type { Direction, ProxyFault } from "./fault.ts";
 import type { BoardFault, ConnectionFaults } from "./fault-board.ts";
 import type { ConnectionLog } from "./connection-log.ts";
+import { StreamQueue } from "./stream-queue.ts";
 
 /** What may be under way before the sender must wait: as much as a long fat pipe holds (40 MB a second at 100 ms). */
 const UNDER_WAY_BYTES = 4_194_304;
 /** The least that may be, whatever the bandwidth: a read of the kernel. */
 const LEAST_UNDER_WAY_BYTES = 65_536;
-/** What a piece costs beside its bytes, so that many small ones do not fill the memory. */
-const PIECE_BYTES = 256;
 const MICROSECONDS = 1000;
 
-/** Bytes that wait, or what follows them. */
-interface Item {
-  readonly kind: "bytes" | "end" | "close" | "lost";
-  readonly bytes: Uint8Array;
-  dueUs: number;
-  /** It came during silence, and waits for its end. */
-  readonly held: boolean;
-  next: Item | undefined;
-}
-
-const NOTHING = new Uint8Array(0);
 const NO_CANDIDATES: readonly Candidate[] = [];
 const NO_TIMERS: readonly Timer[] = [];
 
@@ -39,11 +27,8 @@ export class StreamWay implements Detour {
   /** Made when a fault acts for the first time: most connections of a crowd have none. */
   #planned: StreamPlan | undefined;
   #candidates: readonly Candidate[] = NO_CANDIDATES;
-  #silent = false;
+  readonly #queue = new StreamQueue();
   #mostUnderWay = UNDER_WAY_BYTES;
-  #head: Item | undefined;
-  #last: Item | undefined;
-  #underWay = 0;
   #writing = false;
   #holding = false;
   #stopped = false;
@@ -65,7 +50,7 @@ export class StreamWay implements Detour {
   }
 
   get busy(): boolean {
-    const isWaiting = this.#head !== undefined || this.#writing || this.#resetUs !== undefined;
+    const isWaiting = !this.#queue.isEmpty || this.#writing || this.#resetUs !== undefined;
     return isWaiting || this.#candidates.length > 0 || this.#log.isWatched;
   }
 
@@ -89,7 +74,7 @@ export class StreamWay implements Detour {
     if (this.#act(this.#way.bytesTaken) === undefined) return;
     const dueUs = this.#plan.end(this.#nowUs);
     this.#log.ended(this.#direction, dueUs);
-    this.#add(dueUs === undefined ? "lost" : "end", NOTHING, dueUs ?? this.#nowUs);
+    this.#queue.add(dueUs === undefined ? "lost" : "end", dueUs ?? this.#nowUs);
     this.#look();
   }
 
@@ -98,7 +83,7 @@ export class StreamWay implements Detour {
     this.#connection.board.unwatch(this);
     this.#timer?.cancel();
     for (const timer of this.#timers) timer.cancel();
-    this.#head = undefined;
+    this.#queue.clear();
   }
 
   get #plan(): StreamPlan {
@@ -126,7 +111,9 @@ export class StreamWay implements Detour {
       if (afterMs !== undefined) this.#later(this.#log.openedAtMs + afterMs - this.#log.clock.now());
       else if (one.fault.kind === "timeout" && this.#acts(one, this.#way.bytesTaken)) this.#swallow(one);
     }
-    this.#silent = this.#candidates.some((one) => isSilence(one.fault) && this.#acts(one, this.#way.bytesTaken));
+    this.#queue.isSilent = this.#candidates.some(
+      (one) => isSilence(one.fault) && this.#acts(one, this.#way.bytesTaken),
+    );
     this.#look();
   }
 
@@ -158,7 +145,7 @@ export class StreamWay implements Detour {
     const hits = this.#candidates.filter((one) => this.#acts(one, atBytes));
     for (const hit of hits) this.#swallow(hit);
     const acting = hits.map(({ fault }) => fault);
-    this.#silent = acting.some(isSilence);
+    this.#queue.isSilent = acting.some(isSilence);
     const conditions = conditionsOf(acting);
     this.#plan.conditions = conditions;
     const { bitsPerSecond } = conditions.link;
@@ -175,7 +162,7 @@ export class StreamWay implements Detour {
   #hurry(): void {
     const nowUs = this.#nowUs;
     this.#planned?.clear(nowUs);
-    for (let item = this.#head; item !== undefined; item = item.next) item.dueUs = Math.min(item.dueUs, nowUs);
+    this.#queue.hurry(nowUs);
     if (this.#resetUs !== undefined) this.#resetUs = Math.min(this.#resetUs, nowUs);
   }
 
@@ -195,68 +182,52 @@ export class StreamWay implements Detour {
         const index = start + (flippedBit >>> 3);
         chunk[index] = (chunk[index] as number) ^ (1 << (flippedBit & 7));
       }
-      this.#add("bytes", chunk.subarray(start, end), dueUs);
+      this.#queue.add("bytes", dueUs, chunk.subarray(start, end));
       lastUs = dueUs;
     }
-    if (outcome === "cut") this.#add("close", NOTHING, lastUs);
-    else if (outcome === "timed out") this.#add("lost", NOTHING, lastUs);
-  }
-
-  #add(kind: Item["kind"], bytes: Uint8Array, dueUs: number): void {
-    const item: Item = { kind, bytes, dueUs, held: this.#silent, next: undefined };
-    if (this.#head === undefined || this.#last === undefined) this.#head = item;
-    else this.#last.next = item;
-    this.#last = item;
-    this.#underWay += bytes.length + PIECE_BYTES;
+    if (outcome === "cut") this.#queue.add("close", lastUs);
+    else if (outcome === "timed out") this.#queue.add("lost", lastUs);
   }
 
   /** Passes on what is due, one write at a time: so a slow reader slows its writer here too. */
   #look(): void {
     if (this.#stopped) return;
-    if (this.#underWay > this.#mostUnderWay && !this.#holding) {
+    if (this.#queue.cost > this.#mostUnderWay && !this.#holding) {
       this.#holding = true;
       this.#way.hold(true);
     }
-    const head = this.#writing || (this.#head?.held === true && this.#silent) ? undefined : this.#head;
+    const next = this.#writing ? undefined : this.#queue.next;
     // A reset is behind all that is under way, but it waits for no reader.
-    const resetUs = this.#silent ? Infinity : (this.#resetUs ?? Infinity);
+    const resetUs = this.#queue.isSilent ? Infinity : (this.#resetUs ?? Infinity);
     const nowUs = this.#nowUs;
-    const inUs = Math.min(head?.dueUs ?? Infinity, resetUs) - nowUs;
+    const inUs = Math.min(next?.dueUs ?? Infinity, resetUs) - nowUs;
     this.#timer?.cancel();
     if (inUs === Infinity) return;
     if (inUs > 0) this.#timer = this.#log.clock.setTimer(() => this.#look(), inUs / MICROSECONDS);
-    else if (head === undefined || head.dueUs > nowUs) this.#reset();
-    else {
-      if (head.kind === "bytes") this.#write();
-      else this.#finish(head.kind);
-      if (this.#resetUs !== undefined) this.#look();
-    }
+    else if (resetUs <= nowUs) this.#reset();
+    else if (next?.kind === "bytes") this.#write();
+    else if (next !== undefined) this.#finish(next.kind);
   }
 
   #reset(): void {
+    // What is due with it goes before it, as far as the reader takes it.
+    const { pieces } = this.#queue.take(this.#nowUs);
+    if (pieces.length > 0) this.#way.to.write(pieces).catch(() => undefined);
     this.#log.reset("reset");
     this.#way.broken(new Error("the fault proxy reset the connection, as a fault asked for"));
   }
 
   #write(): void {
-    const nowUs = this.#nowUs;
-    const pieces: Uint8Array[] = [];
-    let cost = 0;
     // A slice leaves by itself, or it would be none.
     const most = this.#plan.conditions.slicing === undefined ? Number.POSITIVE_INFINITY : 1;
-    for (let item = this.#head; item?.kind === "bytes" && pieces.length < most; item = item.next) {
-      if (item.dueUs > nowUs || (item.held && this.#silent)) break;
-      pieces.push(item.bytes);
-      cost += item.bytes.length + PIECE_BYTES;
-      this.#head = item.next;
-    }
+    const { pieces, bytes, cost } = this.#queue.take(this.#nowUs, most);
     this.#writing = true;
     this.#way.to.write(pieces).then(
       () => {
         this.#writing = false;
-        this.#underWay -= cost;
-        this.#way.passed(cost - pieces.length * PIECE_BYTES);
-        if (this.#holding && !this.#stopped && this.#underWay < this.#mostUnderWay / 2) {
+        this.#queue.cost -= cost;
+        this.#way.passed(bytes);
+        if (this.#holding && !this.#stopped && this.#queue.cost < this.#mostUnderWay / 2) {
           this.#holding = false;
           this.#way.hold(false);
         }
@@ -266,7 +237,7 @@ export class StreamWay implements Detour {
     );
   }
 
-  #finish(kind: Exclude<Item["kind"], "bytes">): void {
+  #finish(kind: "end" | "close" | "lost"): void {
     if (kind === "lost") {
       this.#way.broken(new Error("the fault proxy lost the connection: each repetition of a segment was lost"));
       return;
