@@ -55,7 +55,8 @@ export class Recorder {
   }
 
   #keep(block: Uint8Array): void {
-    if (this.#bytes + block.length > MOST_CAPTURE_BYTES) {
+    // Nothing comes behind a gap: a packet may need the block that is lost.
+    if (this.#lost > 0 || this.#bytes + block.length > MOST_CAPTURE_BYTES) {
       this.#lost += 1;
       return;
     }
