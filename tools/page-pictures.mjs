@@ -1,7 +1,8 @@
 // npm run build, and then: node tools/page-pictures.mjs [folder]
 //
 // Takes the pictures of the fault proxy's page that the README and the guide show, in a real browser (Debian's chromium), with traffic that
-// passes real proxies. Both languages, light and dark. With a folder they go there, and those of a narrow window too.
+// passes real proxies: docs/pictures/proxy-page.png and proxy-page.es.png. With a folder they go there, and with them those of a narrow window,
+// of the dark page and of the form, to look at.
 import { mkdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { chromium } from "playwright-core";
@@ -10,6 +11,8 @@ import { servePage, startProxy } from "../dist/proxy.js";
 import { root } from "./run-command.mjs";
 
 const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
+/** With a folder: not for the documentation. */
+const toLookAt = process.argv[2] !== undefined;
 const folder = process.argv[2] ?? `${root}docs/pictures`;
 
 /** A store of words over TCP, and a sensor over UDP, both behind proxies. */
@@ -90,12 +93,12 @@ async function storm(running, wait) {
   await wait(9_000);
 }
 
-async function picture(browser, url, { language, scheme, width, height, name, form }) {
+async function picture(browser, url, { language, scheme, width, height, name, scale }) {
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: scheme,
     locale: language === "es" ? "es-ES" : "en-GB",
-    deviceScaleFactor: form === "wide" ? 1 : 2,
+    deviceScaleFactor: scale,
   });
   const page = await context.newPage();
   await page.goto(url);
@@ -112,14 +115,13 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu", "--no-proxy-server"],
 });
 const looks = [
-  { name: "page", language: "en", scheme: "light" },
-  { name: "page.dark", language: "en", scheme: "dark" },
-  { name: "page.es", language: "es", scheme: "light" },
-  { name: "page.es.dark", language: "es", scheme: "dark" },
-].map((look) => ({ ...look, width: 1280, height: 1080, form: "wide" }));
-if (process.argv[2] !== undefined) {
+  { name: "proxy-page", language: "en", scheme: "light" },
+  { name: "proxy-page.es", language: "es", scheme: "light" },
+  ...(toLookAt ? [{ name: "dark", language: "en", scheme: "dark" }] : []),
+].map((look) => ({ ...look, width: 1280, height: 1080, scale: 1 }));
+if (toLookAt) {
   for (const scheme of ["light", "dark"])
-    looks.push({ name: `narrow.${scheme}`, language: "es", scheme, width: 390, height: 844 });
+    looks.push({ name: `narrow.${scheme}`, language: "es", scheme, width: 390, height: 844, scale: 2 });
 }
 const opened = [];
 for (const look of looks) opened.push(await picture(browser, served.url, look));
@@ -136,7 +138,7 @@ for (const { page, path } of opened) {
   await page.evaluate(() => document.activeElement?.blur());
   await page.screenshot({ path, fullPage: true });
 }
-if (process.argv[2] !== undefined) {
+if (toLookAt) {
   const [{ page }] = opened;
   await page.getByRole("button", { name: "Begin a fault" }).first().click();
   await page.screenshot({ path: `${folder}/form.png` });

@@ -58,7 +58,7 @@ const SAME_PIXELS = 2;
 /** A label needs so much. */
 const LABEL_PIXELS = 15;
 /** Whatever it costs, no more is drawn. */
-const MOST_TARGETS = 2000;
+const MOST_TARGETS = 6000;
 
 const NO_PATHS: Record<Mark, string> = {
   toServer: "",

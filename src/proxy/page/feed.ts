@@ -15,8 +15,8 @@ const MOST_READERS = 16;
 const FLOW_MS = 50;
 /** One of so many of them tells the rest too: a throughput of four values a second is smooth enough. */
 const PULSE_EVERY = 5;
-/** Rows of one message; more are counted. 10,000 in a second. */
-const MOST_ROWS = 500;
+/** Rows of one message; more are counted: those of a second of 2,000 chunks, when this program does not come to tell them. */
+const MOST_ROWS = 2000;
 
 /** A page that looks. */
 interface Reader {
