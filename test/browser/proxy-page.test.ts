@@ -143,7 +143,15 @@ describe("the page of the fault proxy", { skip: missing }, () => {
     await page.keyboard.press("Space");
     await page.getByText("the drawing has stopped").waitFor();
     const lines = page.locator(".sequence svg[role=img] path.toServer");
-    await page.waitForTimeout(100);
+    // What had passed by then may still be under way to the page: two pulses come behind it.
+    for (let pulse = 0; pulse < 2; pulse += 1) {
+      const age = await page.locator(".connections tr.selected td.number").first().textContent();
+      await until(
+        page,
+        `document.querySelector(".connections tr.selected td.number")?.textContent !== ${JSON.stringify(age)}`,
+      );
+    }
+    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 100)))");
     const before = await lines.getAttribute("d");
     const bytes = page.locator(".connections tr.selected td.number").nth(1);
     const seen = await bytes.textContent();

@@ -89,16 +89,19 @@ export function Diagram({ flow, clock, selected }: DiagramProps): VNode {
   const painter = useRef<Painter>(undefined);
   const [scale, setScale] = useState(USUAL_SCALE);
   const [stopped, setStopped] = useState(false);
-  const [shown, setShown] = useState<Target>();
+  const [shown, setShown] = useState<{ readonly key: string; readonly target: Target | undefined }>();
   const [missed, setMissed] = useState(0);
   const key = selected === undefined ? "" : `${selected.number}/${selected.proxy}`;
 
   useEffect(() => {
-    setShown(undefined);
     setStopped(false);
     if (place.current === null) return undefined;
     const textOf = (size: number): string => bytesText(size, language());
-    const own = new Painter(place.current, flow, clock, { pointed: setShown, missed: setMissed, textOf });
+    const own = new Painter(place.current, flow, clock, {
+      pointed: (target) => setShown({ key, target }),
+      missed: setMissed,
+      textOf,
+    });
     painter.current = own;
     return () => own.stop();
   }, [key]);
@@ -148,7 +151,7 @@ export function Diagram({ flow, clock, selected }: DiagramProps): VNode {
             ${stopped ? texts.stopped : ""} ${missed > 0 ? texts.missed(missed) : ""}
           </p>`
     }
-    <${Details} target=${shown} />
+    <${Details} target=${shown?.key === key ? shown.target : undefined} />
   <//>`;
 }
 
