@@ -42,6 +42,10 @@ test("the guide, the examples and the licences are in the package", () => {
     "./docs/semantics.md",
     "./examples/chat/server.ts",
     "./dist/msgpackr/LICENSE",
+    "./dist/page/LICENSES",
+    "./dist/page/inspect.js",
+    "./dist/page/proxy.css",
+    "./dist/page/proxy.js",
   ])
     assert.ok(files.includes(path), path);
   assert.deepEqual(
