@@ -146,6 +146,23 @@ describe("the calls of Toxiproxy", () => {
     });
   }
 
+  it("forgets a toxic whose fault was ended elsewhere, and keeps one that has none", async () => {
+    await json(api, "POST /proxies", { name: "ended", upstream: UPSTREAM });
+    await json(api, "POST /proxies/ended/toxics", { type: "latency", attributes: { latency: 5 } });
+    await json(api, "POST /proxies/ended/toxics", { type: "slicer" });
+    const proxy = running.proxies.get("ended");
+    const [fault] = proxy?.faults ?? [];
+    assert.ok(proxy !== undefined && fault !== undefined && proxy.heal(fault));
+    const [, toxics] = await json(api, "GET /proxies/ended/toxics");
+    assert.deepEqual(
+      (toxics as unknown as readonly Body[]).map(({ name }) => name),
+      ["slicer_downstream"],
+    );
+    assert.equal((await json(api, "DELETE /proxies/ended/toxics/latency_downstream"))[0], 404);
+    assert.equal((await json(api, "POST /proxies/ended/toxics", { type: "latency" }))[0], 200);
+    await ask(api, "DELETE /proxies/ended");
+  });
+
   it("populates: equal proxies stay with their toxics, others are replaced", async () => {
     const list = [
       { name: "a", listen: "127.0.0.1:0", upstream: UPSTREAM },

@@ -1,13 +1,14 @@
 /** The toxics of one proxy, and the faults that they are. */
 
-import type { FaultGuard } from "../../core/faults/fault.ts";
+import type { ProxyFault } from "../fault.ts";
 import type { FaultProxy } from "../public.ts";
 import { ApiError } from "./api-error.ts";
 import { changedToxic, faultsOf, readToxic, type Toxic } from "./toxics.ts";
 
 interface ActingToxic {
   toxic: Toxic;
-  guards: readonly FaultGuard[];
+  /** As they stand among the faults of the proxy. */
+  faults: readonly ProxyFault[];
 }
 
 /** Adds, changes and removes toxics; a change takes the faults away and lets the new ones begin. */
@@ -21,6 +22,7 @@ export class ToxicBoard {
 
   /** Those of upstream before those of downstream, each in the order in which they were added. */
   get toxics(): readonly Toxic[] {
+    this.#dropEnded();
     const all = Array.from(this.#toxics.values(), ({ toxic }) => toxic);
     return [
       ...all.filter(({ stream }) => stream === "upstream"),
@@ -36,8 +38,9 @@ export class ToxicBoard {
   /** @throws ApiError 400, 409. */
   add(body: Readonly<Record<string, unknown>>): Toxic {
     const toxic = readToxic(body);
+    this.#dropEnded();
     if (this.#toxics.has(toxic.name)) throw new ApiError(409, "toxic already exists");
-    this.#toxics.set(toxic.name, { toxic, guards: this.#begin(toxic) });
+    this.#toxics.set(toxic.name, { toxic, faults: this.#begin(toxic) });
     return toxic;
   }
 
@@ -45,44 +48,57 @@ export class ToxicBoard {
   change(name: string, body: Readonly<Record<string, unknown>>): Toxic {
     const acting = this.#acting(name);
     const toxic = changedToxic(acting.toxic, body);
-    const guards = this.#begin(toxic);
-    end(acting.guards);
+    const faults = this.#begin(toxic);
+    this.#end(acting.faults);
     acting.toxic = toxic;
-    acting.guards = guards;
+    acting.faults = faults;
     return toxic;
   }
 
   /** @throws ApiError 404. */
   remove(name: string): void {
-    end(this.#acting(name).guards);
+    this.#end(this.#acting(name).faults);
     this.#toxics.delete(name);
   }
 
   /** Removes them all. */
   reset(): void {
-    for (const { guards } of this.#toxics.values()) end(guards);
+    for (const { faults } of this.#toxics.values()) this.#end(faults);
     this.#toxics.clear();
   }
 
   /** Lets the faults begin: all, or none where one is refused. */
-  #begin(toxic: Toxic): readonly FaultGuard[] {
-    const guards: FaultGuard[] = [];
+  #begin(toxic: Toxic): readonly ProxyFault[] {
+    const begun: ProxyFault[] = [];
     try {
-      for (const fault of faultsOf(toxic)) guards.push(this.#proxy.inflict(fault));
+      for (const fault of faultsOf(toxic)) {
+        const { length } = this.#proxy.faults;
+        this.#proxy.inflict(fault);
+        begun.push(this.#proxy.faults[length] as ProxyFault);
+      }
     } catch (error) {
-      end(guards);
+      this.#end(begun);
       throw error;
     }
-    return guards;
+    return begun;
+  }
+
+  #end(faults: readonly ProxyFault[]): void {
+    for (const fault of faults) this.#proxy.heal(fault);
+  }
+
+  /** A fault may be ended elsewhere: on the page, or by the program. */
+  #dropEnded(): void {
+    const acting = new Set(this.#proxy.faults);
+    for (const [name, { faults }] of this.#toxics) {
+      if (faults.length > 0 && !faults.some((fault) => acting.has(fault))) this.#toxics.delete(name);
+    }
   }
 
   #acting(name: string): ActingToxic {
+    this.#dropEnded();
     const acting = this.#toxics.get(name);
     if (acting === undefined) throw new ApiError(404, "toxic not found");
     return acting;
   }
-}
-
-function end(guards: readonly FaultGuard[]): void {
-  for (const guard of guards) guard.heal();
 }
