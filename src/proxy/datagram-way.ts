@@ -3,7 +3,7 @@
 import type { Address } from "../core/address/address.ts";
 import { type LinkTable, linkTable } from "../core/faults/conditions.ts";
 import { linkChange } from "../core/faults/fault.ts";
-import { Link } from "../core/faults/link.ts";
+import { flipBit, Link } from "../core/faults/link.ts";
 import type { DatagramSocket } from "../io/datagram/public.ts";
 import type { Timer } from "../io/network/network.ts";
 import type { Datagram } from "../io/network/datagrams.ts";
@@ -116,7 +116,7 @@ export class DatagramWay {
     // Who watches has the datagram as it came.
     const copy = flippedBit === undefined ? data : Buffer.from(data);
     if (flippedBit !== undefined) {
-      copy[flippedBit >>> 3] = (copy[flippedBit >>> 3] as number) ^ (1 << (flippedBit & 7));
+      flipBit(copy, flippedBit);
       counts.add("corruption");
     }
     if (againAtUs !== undefined) counts.add("duplication");

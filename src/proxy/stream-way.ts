@@ -1,5 +1,6 @@
 /** One direction of a connection while faults act on it: bytes wait here until the plan says that they leave. */
 
+import { flipBit } from "../core/faults/link.ts";
 import { StreamPlan } from "../core/faults/stream-plan.ts";
 import type { Timer } from "../io/network/network.ts";
 import type { Detour, DetourWay } from "../io/stream/relay.ts";
@@ -178,10 +179,7 @@ export class StreamWay implements Detour {
     this.#log.chunk(this.#direction, chunk, acting, plan);
     let lastUs = this.#nowUs;
     for (const { start, end, dueUs, flippedBit } of pieces) {
-      if (flippedBit !== undefined) {
-        const index = start + (flippedBit >>> 3);
-        chunk[index] = (chunk[index] as number) ^ (1 << (flippedBit & 7));
-      }
+      if (flippedBit !== undefined) flipBit(chunk, flippedBit);
       this.#queue.add("bytes", dueUs, chunk.subarray(start, end));
       lastUs = dueUs;
     }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PORT } from "../../test/sim/scene.ts";
+import { flipBit } from "../core/faults/link.ts";
 import { bind, connect, listen, type StreamSocket } from "../index.ts";
 import { check, type Host, type World } from "../sim.ts";
 import { expectError } from "../testing/expect-error.ts";
@@ -134,5 +135,30 @@ test("datagrams: what passes, what is lost, and what is doubled", async () => {
       "datagram toServer tres passes +twice",
     ]);
     await Promise.all([server.close(), client.close()]);
+  });
+});
+
+test("a flipped bit is told where it is in its chunk, whatever the chunk is cut into", async () => {
+  await scene(async ({ running, join }) => {
+    const [client, server] = await join();
+    const told: Buffer[] = [];
+    let flipped = 0;
+    running.watch((event) => {
+      if (event.type !== "chunk") return;
+      const bytes = Buffer.from(event.bytes);
+      for (const { flippedBit } of event.pieces) {
+        if (flippedBit === undefined) continue;
+        flipBit(bytes, flippedBit);
+        flipped += 1;
+      }
+      told.push(bytes);
+    });
+    const proxy = running.proxies.get("a");
+    proxy?.inflict({ kind: "slicing", from: "client", to: "server", averageBytes: 50 });
+    proxy?.inflict({ kind: "corruption", from: "client", to: "server", chance: 1, middlebox: true });
+    await client.write(Buffer.alloc(1000));
+    const received = await server.readExactly(1000);
+    assert.deepEqual(Buffer.concat(told), Buffer.from(received));
+    assert.equal(flipped, 20);
   });
 });

@@ -125,3 +125,9 @@ export class Link {
 export function lostFor(reason: LossReason): Fate {
   return { lost: reason, arrivesAtUs: 0, heldBack: false, againAtUs: undefined, flippedBit: undefined };
 }
+
+/** Flips a bit, counted from the first of the first byte. */
+export function flipBit(bytes: Uint8Array, bit: number): void {
+  const index = bit >>> 3;
+  bytes[index] = (bytes[index] as number) ^ (1 << (bit & 7));
+}

@@ -13,7 +13,7 @@ export interface PlannedPiece {
   /** How often a segment of it was lost and sent again, and why the last time. */
   readonly losses: number;
   readonly lostTo: LossReason | undefined;
-  /** The bit that flips, counted from its first; undefined when none does. */
+  /** The bit of the chunk that flips, counted from its first; undefined when none does. */
   readonly flippedBit: number | undefined;
 }
 
@@ -118,7 +118,7 @@ export class StreamPlan {
       dueUs = Math.max(dueUs, fate.dueUs);
       losses += fate.losses;
       lostTo = fate.lostTo ?? lostTo;
-      if (fate.flippedBit !== undefined) flippedBit ??= fate.flippedBit + (at - start) * 8;
+      if (fate.flippedBit !== undefined) flippedBit ??= fate.flippedBit + at * 8;
     }
     if (slicing !== undefined) {
       dueUs = Math.max(dueUs, this.#nextSliceUs);
@@ -163,15 +163,12 @@ export class StreamPlan {
       pieces.push(piece);
       return;
     }
-    const shift = (last.end - last.start) * 8;
-    const flippedBit = piece.flippedBit === undefined ? last.flippedBit : piece.flippedBit + shift;
-    const losses = last.losses + piece.losses;
     pieces[pieces.length - 1] = {
       ...piece,
       start: last.start,
-      losses,
+      losses: last.losses + piece.losses,
       lostTo: piece.lostTo ?? last.lostTo,
-      flippedBit,
+      flippedBit: piece.flippedBit ?? last.flippedBit,
     };
   }
 }

@@ -1,5 +1,6 @@
 /** What hosts send each other, and what a kernel knows of the world around it. */
 
+import { flipBit } from "../../core/faults/link.ts";
 import { hashText, type RandomStream } from "../../core/faults/random-stream.ts";
 
 /** Bytes of a segment without payload: IPv4 and TCP headers, without options. */
@@ -158,7 +159,6 @@ export function payloadOf(packet: Packet): Buffer {
 export function corrupted(packet: Packet, bit: number): Packet {
   if (packet.kind !== "udp") return packet;
   const data = Buffer.from(packet.data);
-  const index = Math.floor(bit / 8);
-  data[index] = (data[index] as number) ^ (1 << (bit % 8));
+  flipBit(data, bit);
   return { ...packet, data };
 }
