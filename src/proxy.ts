@@ -25,10 +25,10 @@ export { startProxy } from "./proxy/start-proxy.ts";
 export type {
   ChunkEvent,
   CloseEvent,
+  ConnectionEvent,
   DatagramEvent,
   EndEvent,
   FaultEvent,
-  OfConnection,
   OpenEvent,
   ProxyEvent,
   ProxyListener,

@@ -8,7 +8,7 @@ import { chunkComment, datagramComment, endComment } from "./capture-comment.ts"
 import { type CaptureEnds, endsOf } from "./capture-endpoints.ts";
 import type { Direction } from "./fault.ts";
 import type { FaultProxy, WriteCapture } from "./public.ts";
-import type { DatagramEvent, OpenEvent, ProxyEvent } from "./watch.ts";
+import { type DatagramEvent, keyOf, type OpenEvent, type ProxyEvent } from "./watch.ts";
 
 const MICROSECONDS = 1000;
 
@@ -106,10 +106,6 @@ function datagram(captured: Captured, atUs: number, event: DatagramEvent): void 
   const { buffer, byteOffset, byteLength } = event.bytes;
   const data = Buffer.from(buffer, byteOffset, byteLength);
   captured.write(atUs, ipPacket({ kind: "udp", route, data }), comment === "" ? undefined : comment);
-}
-
-function keyOf({ proxy, number }: { readonly proxy: string; readonly number: number }): string {
-  return `${number}/${proxy}`;
 }
 
 function senderOf(direction: Direction): ConversationSide {

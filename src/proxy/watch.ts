@@ -3,8 +3,8 @@
 import type { Address } from "../core/address/address.ts";
 import type { Direction, ProxyFault } from "./fault.ts";
 
-/** What all that is told of one connection, or of the datagrams of one client, says. */
-export interface OfConnection {
+/** What each event of one connection, or of the datagrams of one client, says. */
+export interface ConnectionEvent {
   /** The name of the proxy. */
   readonly proxy: string;
   /** The number of the connection there, counted from 1. */
@@ -30,7 +30,7 @@ export interface WatchedPiece {
 }
 
 /** A client has come. */
-export interface OpenEvent extends OfConnection {
+export interface OpenEvent extends ConnectionEvent {
   /** Tells it from the other events. */
   readonly type: "open";
   /** Who connected. */
@@ -40,7 +40,7 @@ export interface OpenEvent extends OfConnection {
 }
 
 /** Bytes of a connection have come. */
-export interface ChunkEvent extends OfConnection {
+export interface ChunkEvent extends ConnectionEvent {
   /** Tells it from the other events. */
   readonly type: "chunk";
   /** Where to. */
@@ -56,7 +56,7 @@ export interface ChunkEvent extends OfConnection {
 }
 
 /** A datagram has come. */
-export interface DatagramEvent extends OfConnection {
+export interface DatagramEvent extends ConnectionEvent {
   /** Tells it from the other events. */
   readonly type: "datagram";
   /** Where to. */
@@ -74,7 +74,7 @@ export interface DatagramEvent extends OfConnection {
 }
 
 /** One side has ended its direction. */
-export interface EndEvent extends OfConnection {
+export interface EndEvent extends ConnectionEvent {
   /** Tells it from the other events. */
   readonly type: "end";
   /** Where to. */
@@ -84,7 +84,7 @@ export interface EndEvent extends OfConnection {
 }
 
 /** A connection was reset. */
-export interface ResetEvent extends OfConnection {
+export interface ResetEvent extends ConnectionEvent {
   /** Tells it from the other events. */
   readonly type: "reset";
   /** The kind of the fault that did it; none when a program did, or when the upstream could not be reached. */
@@ -92,7 +92,7 @@ export interface ResetEvent extends OfConnection {
 }
 
 /** A connection is over, or the datagrams of a client are. */
-export interface CloseEvent extends OfConnection {
+export interface CloseEvent extends ConnectionEvent {
   /** Tells it from the other events. */
   readonly type: "close";
 }
@@ -116,6 +116,11 @@ export type ProxyEvent = OpenEvent | ChunkEvent | DatagramEvent | EndEvent | Res
 
 /** Takes what a proxy tells. */
 export type ProxyListener = (event: ProxyEvent) => void;
+
+/** The name of a connection among those of all proxies. */
+export function keyOf({ proxy, number }: Pick<ConnectionEvent, "proxy" | "number">): string {
+  return `${number}/${proxy}`;
+}
 
 /** Those who watch the proxies that run together. */
 export class ProxyWatch {

@@ -2,9 +2,8 @@
 
 import type { Address } from "../../core/address/address.ts";
 import type { FaultProxies } from "../public.ts";
-import type { ChunkEvent, DatagramEvent, ProxyEvent } from "../watch.ts";
+import { type ChunkEvent, type DatagramEvent, keyOf, type OpenEvent, type ProxyEvent } from "../watch.ts";
 import { MORE, MOST_HELLO_BYTES, serverNameIn } from "./client-hello.ts";
-import { keyOf } from "./flow-log.ts";
 import type { ConnectionRow } from "./wire.ts";
 
 /** The most rows of those that are open, and of those that are over. */
@@ -17,7 +16,7 @@ const MOST_KNOWN = 4096;
 interface Seen {
   readonly proxy: string;
   readonly number: number;
-  readonly client: Address | undefined;
+  readonly client: Address;
   readonly openedAtMs: number;
   bytesToServer: number;
   bytesToClient: number;
@@ -42,7 +41,7 @@ export class ConnectionBook {
     if (event.type === "fault") return;
     const key = keyOf(event);
     if (event.type === "open") {
-      if (this.#seen.size < MOST_KNOWN) this.#seen.set(key, seenOf(event, event.client));
+      if (this.#seen.size < MOST_KNOWN) this.#seen.set(key, seenOf(event));
       return;
     }
     const seen = this.#seen.get(key);
@@ -91,7 +90,7 @@ export class ConnectionBook {
   }
 }
 
-function seenOf({ proxy, number, atMs }: ProxyEvent & { readonly number: number }, client: Address): Seen {
+function seenOf({ proxy, number, atMs, client }: OpenEvent): Seen {
   return {
     proxy,
     number,

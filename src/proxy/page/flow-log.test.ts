@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ChunkEvent, DatagramEvent } from "../watch.ts";
-import { FlowLog, keyOf } from "./flow-log.ts";
+import { type ChunkEvent, type DatagramEvent, keyOf } from "../watch.ts";
+import { FlowLog } from "./flow-log.ts";
 
 const OF = { proxy: "a", number: 1, atMs: 10 } as const;
 

@@ -1,6 +1,6 @@
 /** What has happened on all connections, for as long as somebody looks: the last things, with the first bytes of each. */
 
-import type { ChunkEvent, DatagramEvent, ProxyEvent } from "../watch.ts";
+import { type ChunkEvent, type DatagramEvent, type FaultEvent, keyOf, type ProxyEvent } from "../watch.ts";
 import type { FlowRow, PieceRow } from "./wire.ts";
 
 /** The last ones over all connections. */
@@ -10,18 +10,10 @@ const SHOWN_BYTES = 64;
 /** A chunk that is sliced into more shows the first ones. */
 const MOST_PIECES = 16;
 
-/** An event of one connection. */
-type OfConnection = Exclude<ProxyEvent, { readonly type: "fault" }>;
-
 /** A row, and whose it is. */
 interface Logged {
   readonly key: string;
   readonly row: FlowRow;
-}
-
-/** The name of a connection among those of all proxies. */
-export function keyOf({ proxy, number }: { readonly proxy: string; readonly number: number }): string {
-  return `${number}/${proxy}`;
 }
 
 /** A ring of rows. */
@@ -29,7 +21,7 @@ export class FlowLog {
   #logged: Logged[] = [];
   #lastId = 0;
 
-  add(event: OfConnection): Logged {
+  add(event: Exclude<ProxyEvent, FaultEvent>): Logged {
     const logged = { key: keyOf(event), row: rowOf(event, (this.#lastId += 1)) };
     this.#logged.push(logged);
     if (this.#logged.length >= 2 * MOST_ROWS) this.#logged = this.#logged.slice(-MOST_ROWS);
@@ -46,7 +38,7 @@ export class FlowLog {
   }
 }
 
-function rowOf(event: OfConnection, id: number): FlowRow {
+function rowOf(event: Exclude<ProxyEvent, FaultEvent>, id: number): FlowRow {
   const head = { id, atMs: event.atMs, kind: event.type };
   switch (event.type) {
     case "chunk":

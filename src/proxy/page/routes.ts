@@ -6,8 +6,8 @@ import { BodyTooLong, type Question, type ServerResponse } from "../../http/serv
 import type { ProxyFault } from "../fault.ts";
 import type { FaultProxies, FaultProxy } from "../public.ts";
 import { formatSchedule, parseSchedule } from "../schedule.ts";
+import { keyOf } from "../watch.ts";
 import type { Feed } from "./feed.ts";
-import { keyOf } from "./flow-log.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Rows } from "./rows.ts";
 
