@@ -7,6 +7,7 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
+import { ZocaloError } from "../core/errors.ts";
 import { sendJson } from "./answer.ts";
 import { type Door, refusalOf } from "./access.ts";
 
@@ -32,10 +33,17 @@ export interface Question {
 }
 
 /** The body has more than 1 MiB. */
-export class BodyTooLong extends Error {
+class BodyTooLong extends Error {
   constructor() {
     super(`the body is longer than ${MOST_BODY_BYTES} bytes`);
   }
+}
+
+/** The status of what went wrong: 400 or 413 where the caller did wrong, 500 where the system refused. */
+export function statusOf(error: unknown): number {
+  if (error instanceof BodyTooLong) return 413;
+  const isWrong = error instanceof ZocaloError && (error.code === "OPTION_INVALID" || error.code === "ADDRESS_INVALID");
+  return isWrong ? 400 : 500;
 }
 
 /**

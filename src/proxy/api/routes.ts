@@ -1,7 +1,7 @@
 /** What the HTTP interface can be asked: the calls of Toxiproxy 2, so that its clients work unchanged. */
 
-import { ZocaloError } from "../../core/errors.ts";
 import { PACKAGE_VERSION } from "../../core/version.ts";
+import { statusOf } from "../../http/server.ts";
 import type { FaultProxies, FaultProxy } from "../public.ts";
 import { ApiError, badBody, missingField } from "./api-error.ts";
 import { metricsText } from "./metrics.ts";
@@ -168,12 +168,10 @@ export class Routes {
   }
 }
 
-/** What went wrong, as it is answered: what a caller did wrong is 400, what the system refused is 500. */
+/** What went wrong, as it is answered. */
 export function apiErrorOf(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  if (!(error instanceof ZocaloError)) return new ApiError(500, String(error));
-  const isWrong = error.code === "OPTION_INVALID" || error.code === "ADDRESS_INVALID";
-  return new ApiError(isWrong ? 400 : 500, error.message);
+  return new ApiError(statusOf(error), error instanceof Error ? error.message : String(error));
 }
 
 /** Host and port, as Toxiproxy writes them; other kinds of address have their scheme. */

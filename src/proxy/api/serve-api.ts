@@ -4,7 +4,7 @@ import { Address, type AddressLike } from "../../core/address/address.ts";
 import { UsageError } from "../../core/errors.ts";
 import { sendJson, sendText } from "../../http/answer.ts";
 import { openPort } from "../../http/open-port.ts";
-import { BodyTooLong, httpServer, type Question, type ServerResponse } from "../../http/server.ts";
+import { httpServer, type Question, type ServerResponse } from "../../http/server.ts";
 import type { FaultProxies } from "../public.ts";
 import { ApiError, badBody } from "./api-error.ts";
 import { type Answer, apiErrorOf, Routes } from "./routes.ts";
@@ -61,7 +61,7 @@ async function respond(routes: Routes, question: Question, response: ServerRespo
     const answer = await routes.answer(method, partsOf(path), () => parsed(text));
     send(response, answer ?? { status: 404, text: "404 page not found\n" });
   } catch (error) {
-    const { status, message } = error instanceof BodyTooLong ? new ApiError(413, error.message) : apiErrorOf(error);
+    const { status, message } = apiErrorOf(error);
     send(response, { status, json: { error: message, status } });
   }
 }

@@ -1,8 +1,7 @@
 /** What the page can ask: what passes, and changes of faults, schedules and recordings. */
 
-import { ZocaloError } from "../../core/errors.ts";
 import { sendEvents, sendJson, sendText } from "../../http/answer.ts";
-import { BodyTooLong, type Question, type ServerResponse } from "../../http/server.ts";
+import { type Question, type ServerResponse, statusOf } from "../../http/server.ts";
 import type { ProxyFault } from "../fault.ts";
 import type { FaultProxies, FaultProxy } from "../public.ts";
 import { formatSchedule, parseSchedule } from "../schedule.ts";
@@ -31,7 +30,7 @@ interface Call {
 
 type Route = readonly [method: string, path: string, answer: (call: Call) => unknown];
 
-/** All of them. Whoever is looked at is told of a change at once. */
+/** All of them. Every open page is told of a change at once. */
 const ROUTES: readonly Route[] = [
   ["GET", "/events", watch],
   ["GET", "/capture.pcapng", capture],
@@ -62,7 +61,7 @@ export async function answerTo(served: Served, question: Question, response: Ser
       if (question.method !== "GET") served.feed.changed();
     }
   } catch (error) {
-    const [status, message] = refusalOf(error);
+    const [status, message] = failureOf(error);
     refuse(response, status, message);
   }
 }
@@ -79,14 +78,12 @@ function refuse(response: ServerResponse, status: number, error: string): void {
 /** What is asked of something that is not there any more. */
 class Gone extends Error {}
 
-/** What a caller did wrong is 400, what the system refused is 500. */
-function refusalOf(error: unknown): readonly [status: number, message: string] {
+/** How it is told that something went wrong. */
+function failureOf(error: unknown): readonly [status: number, message: string] {
   if (error instanceof Gone) return [404, error.message];
-  if (error instanceof BodyTooLong) return [413, error.message];
   if (error instanceof SyntaxError) return [400, `this is no JSON: ${error.message}`];
   if (error instanceof URIError) return [400, "the path has a % that stands for nothing"];
-  if (!(error instanceof ZocaloError)) return [500, String(error)];
-  return [error.code === "OPTION_INVALID" || error.code === "ADDRESS_INVALID" ? 400 : 500, error.message];
+  return [statusOf(error), error instanceof Error ? error.message : String(error)];
 }
 
 /** `?proxy=NAME&connection=NUMBER` selects the connection whose bytes are told. */
