@@ -40,6 +40,12 @@ test("the calls of Toxiproxy do the same faults", async (t) => {
   assert.equal(kinds.length, 16);
 });
 
+test("a reset of Toxiproxy is copied as the same reset", () => {
+  const calls = toxiproxyCalls([proxy("a", [{ kind: "reset", ...WAY, when: { afterMs: 250 } }])]);
+  assert.match(calls, /"type":"reset_peer","attributes":\{"timeout":250\}/);
+  assert.doesNotMatch(calls, /no word/);
+});
+
 test("what Toxiproxy has no word for is said in a comment", () => {
   const calls = toxiproxyCalls([
     proxy("a", [

@@ -36,10 +36,14 @@ function toxicOf(fault: FaultFields): Readonly<Record<string, unknown>> | undefi
     case "timeout":
       return { type: "timeout", attributes: { timeout: afterMs ?? 0 } };
     case "reset":
-      return { type: "reset_peer", attributes: { timeout: 0 } };
+      return { type: "reset_peer", attributes: { timeout: whenOf(fault)["afterMs"] ?? 0 } };
     default:
       return undefined;
   }
+}
+
+function whenOf({ when = {} }: FaultFields): Readonly<Record<string, unknown>> {
+  return when as Readonly<Record<string, unknown>>;
 }
 
 /** The streams of a fault, in Toxiproxy's words: `upstream` is what the client sends. */
@@ -65,8 +69,10 @@ export function toxiproxyCalls(proxies: readonly ProxyRow[]): string {
 
 function toxicLines(proxy: string, fault: FaultFields, number: number): readonly string[] {
   const toxic = toxicOf(fault);
-  const when = (fault["when"] ?? {}) as Readonly<Record<string, unknown>>;
-  const others = Object.keys(when).filter((name) => name !== "chance");
+  const when = whenOf(fault);
+  const others = Object.keys(when).filter(
+    (name) => name !== "chance" && !(name === "afterMs" && fault.kind === "reset"),
+  );
   if (toxic === undefined || others.length > 0) return [`# ${JSON.stringify(fault)} has no word in Toxiproxy`];
   const toxicity = when["chance"] === undefined ? {} : { toxicity: when["chance"] };
   return streamsOf(fault).map((stream) => {
