@@ -1,13 +1,14 @@
 // npm run build, and then: node tools/page-pictures.mjs [folder]
 //
-// Takes the pictures of the fault proxy's page that the README and the guide show, in a real browser (Debian's chromium), with traffic that
-// passes real proxies: docs/pictures/proxy-page.png and proxy-page.es.png. With a folder they go there, and with them those of a narrow window,
-// of the dark page and of the form, to look at.
+// Takes the pictures of the fault proxy's page that the README and the guide show, in a real browser (Debian's chromium; pngquant makes
+// them small), with traffic that passes real proxies: docs/pictures/proxy-page.png and proxy-page.es.png. With a folder they go there, and with
+// them those of a narrow window, of the dark page and of the form, to look at.
 import { mkdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { chromium } from "playwright-core";
 import { bind, connect, serve } from "../dist/index.js";
 import { servePage, startProxy } from "../dist/proxy.js";
+import { givePalette } from "./pictures/palette.mjs";
 import { root } from "./run-command.mjs";
 
 const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -138,6 +139,7 @@ for (const { page, path } of opened) {
   await page.evaluate(() => document.activeElement?.blur());
   await page.screenshot({ path, fullPage: true });
 }
+await givePalette(opened.map(({ path }) => path));
 if (toLookAt) {
   const [{ page }] = opened;
   await page.getByRole("button", { name: "Begin a fault" }).first().click();

@@ -1,12 +1,13 @@
 // npm run build, and then: node tools/screenshots.mjs [name...]
 //
 // Makes the pictures of the pages: docs/pictures/NAME.png with an English page, NAME.es.png with a Spanish one, in a real
-// browser (Debian's chromium). Look at them before they are committed: no test does.
+// browser (Debian's chromium; pngquant makes them small). Look at them before they are committed: no test does.
 import { chromium } from "playwright-core";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
+import { givePalette } from "./pictures/palette.mjs";
 import { root } from "./run-command.mjs";
 
 const FOLDER = `${root}docs/pictures`;
@@ -44,7 +45,9 @@ async function take(browser, name, { program, place, height, act }) {
       // Rates need two answers, round trips a heartbeat, and late readers some time.
       await setTimeout(10_000);
       await act?.(page);
-      await page.screenshot({ path: `${FOLDER}/${name}${ending}.png` });
+      const path = `${FOLDER}/${name}${ending}.png`;
+      await page.screenshot({ path });
+      await givePalette([path]);
       await context.close();
     }
   } finally {

@@ -43,6 +43,11 @@ test("each picture is well-formed, static and without anything from elsewhere, a
   }
 });
 
+test("each picture of a page has a palette, so that the package stays small", () => {
+  // The type of colour stands behind the size (IHDR of PNG).
+  for (const path of screenshots) assert.equal(readFileSync(join(repositoryRoot, path))[25], 3, path);
+});
+
 test("each picture is on a page of its language, with words for who does not see it", () => {
   const pages = ["README.md", "README.es.md", "ARCHITECTURE.md"];
   for (const folder of ["docs/guide", "docs/es/guia"])
