@@ -32,15 +32,15 @@ const WANTED_RECEIVE_BUFFER_BYTES = 4_194_304;
 const ROOM = { maxReceiveQueueDatagrams: 65_536, maxReceiveQueueBytes: 16_777_216 };
 
 class DatagramDoor implements ProxyDoor {
-  readonly #box: DatagramSocket;
+  readonly #socket: DatagramSocket;
   readonly #upstream: Address;
   readonly #parts: DoorParts;
   readonly #network: Network;
   readonly #flows = new FlowTable<Flow>(MOST_FLOWS, FLOW_IDLE_MS);
   #timer: Timer | undefined;
 
-  constructor(box: DatagramSocket, upstream: Address, parts: DoorParts) {
-    this.#box = box;
+  constructor(socket: DatagramSocket, upstream: Address, parts: DoorParts) {
+    this.#socket = socket;
     this.#upstream = upstream;
     this.#parts = parts;
     this.#network = parts.network;
@@ -49,7 +49,7 @@ class DatagramDoor implements ProxyDoor {
   }
 
   get localAddress(): Address {
-    return this.#box.localAddress;
+    return this.#socket.localAddress;
   }
   get connections(): readonly ProxiedConnection[] {
     return this.#flows.flows;
@@ -60,7 +60,7 @@ class DatagramDoor implements ProxyDoor {
     this.#timer?.cancel();
     const flows = this.#flows.flows;
     this.#flows.clear();
-    await Promise.allSettled([this.#box.close(), ...flows.map((flow) => flow.close())]);
+    await Promise.allSettled([this.#socket.close(), ...flows.map((flow) => flow.close())]);
     return { finished, cut: 0 };
   }
 
@@ -69,7 +69,7 @@ class DatagramDoor implements ProxyDoor {
   }
 
   async #run(): Promise<void> {
-    for await (const batch of this.#box.batches()) {
+    for await (const batch of this.#socket.batches()) {
       const passing: Promise<unknown>[] = [];
       for (const [key, datagrams] of bySender(batch)) {
         const flow = this.#flows.use(key, this.#network.clock.now());
@@ -91,17 +91,17 @@ class DatagramDoor implements ProxyDoor {
     const { network, board, watch } = this.#parts;
     // Numbers are given in the order of arrival, whichever socket is there first.
     const log = new ConnectionLog(board.name, board.nextConnection(), network.clock, watch);
-    let box: DatagramSocket;
+    let socket: DatagramSocket;
     try {
-      box = await bind(network, localFor(this.#upstream), this.#upstream);
+      socket = await bind(network, localFor(this.#upstream), this.#upstream);
     } catch {
       return undefined;
     }
-    if (this.#box.signal.aborted) {
-      await box.close();
+    if (this.#socket.signal.aborted) {
+      await socket.close();
       return undefined;
     }
-    const flow = new Flow(client, this.#upstream, log, box, this.#box, this.#parts);
+    const flow = new Flow(client, this.#upstream, log, socket, this.#socket, this.#parts);
     void this.#flows.add(key, flow, network.clock.now())?.close();
     this.#timer ??= this.#expireLater();
     return flow;
@@ -148,7 +148,7 @@ class Flow implements ProxiedConnection, Counted {
   readonly #log: ConnectionLog;
   bytesFromClient = 0;
   bytesFromServer = 0;
-  readonly #box: DatagramSocket;
+  readonly #socket: DatagramSocket;
   readonly #ledger: ReportLedger;
   readonly #toServer: DatagramWay;
   readonly #toClient: DatagramWay;
@@ -157,17 +157,17 @@ class Flow implements ProxiedConnection, Counted {
     client: Address,
     upstream: Address,
     log: ConnectionLog,
-    box: DatagramSocket,
+    socket: DatagramSocket,
     door: DatagramSocket,
     parts: DoorParts,
   ) {
     const { board, ledger } = parts;
     this.client = client;
     this.#log = log;
-    this.#box = box;
+    this.#socket = socket;
     this.#ledger = ledger;
     const faults = new ConnectionFaults(board, this.number);
-    this.#toServer = new DatagramWay(box, undefined, faults, "toServer", this.#log);
+    this.#toServer = new DatagramWay(socket, undefined, faults, "toServer", this.#log);
     this.#toClient = new DatagramWay(door, client, faults, "toClient", this.#log);
     ledger.begin(this);
     this.#log.opened(client, upstream);
@@ -204,20 +204,20 @@ class Flow implements ProxiedConnection, Counted {
     this.#toClient.stop();
     this.#ledger.end(this);
     this.#log.closed();
-    await this.#box.close().catch(() => undefined);
+    await this.#socket.close().catch(() => undefined);
   }
 
   async #answers(): Promise<void> {
     for (;;) {
       try {
-        for await (const batch of this.#box.batches()) {
+        for await (const batch of this.#socket.batches()) {
           for (const { data } of batch) this.bytesFromServer += data.length;
           await this.#toClient.take(batch);
         }
         return;
       } catch {
         // Nobody listens at the server's port, or the door does not send: what is lost is lost, and the next one may not be.
-        if (this.#box.signal.aborted) return;
+        if (this.#socket.signal.aborted) return;
       }
     }
   }
