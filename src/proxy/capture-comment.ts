@@ -1,5 +1,6 @@
 /** What the comment of a captured packet says: which faults acted on it, and what they did. */
 
+import { roundedMs } from "./microseconds.ts";
 import type { ChunkEvent, DatagramEvent, EndEvent } from "./watch.ts";
 
 /** Delays of less are those of the proxy itself. */
@@ -52,11 +53,7 @@ function commentOf(faults: readonly string[], done: readonly string[]): string |
 
 function delayText(delays: readonly number[]): string {
   // They are planned a moment before they are told.
-  const [least = 0, most = 0] = [Math.min(...delays), Math.max(...delays)].map((ms) => Math.max(0, rounded(ms)));
+  const [least = 0, most = 0] = [Math.min(...delays), Math.max(...delays)].map((ms) => Math.max(0, roundedMs(ms)));
   if (!(most >= LEAST_DELAY_MS && most < Number.POSITIVE_INFINITY)) return "";
   return least === most ? `${most} ms later` : `${least} to ${most} ms later`;
-}
-
-function rounded(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }

@@ -7,10 +7,9 @@ import { PACKAGE_VERSION } from "../core/version.ts";
 import { chunkComment, datagramComment, endComment } from "./capture-comment.ts";
 import { type CaptureEnds, endsOf } from "./capture-endpoints.ts";
 import type { Direction } from "./fault.ts";
+import { MICROSECONDS } from "./microseconds.ts";
 import type { FaultProxy, WriteCapture } from "./public.ts";
 import { type DatagramEvent, keyOf, type OpenEvent, type ProxyEvent } from "./watch.ts";
-
-const MICROSECONDS = 1000;
 
 /** What is captured of one connection, or of the datagrams of one client. */
 interface Captured {

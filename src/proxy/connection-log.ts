@@ -4,10 +4,9 @@ import type { Address } from "../core/address/address.ts";
 import type { ChunkPlan } from "../core/faults/stream-plan.ts";
 import type { Clock } from "../io/network/network.ts";
 import type { Direction, ProxyFault } from "./fault.ts";
+import { MICROSECONDS } from "./microseconds.ts";
 import { FaultCounts } from "./report.ts";
 import type { ProxyEvent, ProxyWatch } from "./watch.ts";
-
-const MICROSECONDS = 1000;
 
 /** An event of a connection, without what all have. */
 type Told<Event> = Event extends ProxyEvent ? Omit<Event, "proxy" | "number" | "atMs"> : never;

@@ -11,11 +11,11 @@ import { type Direction, isStreamFault, type ProxyFault } from "./fault.ts";
 import type { BoardFault, ConnectionFaults } from "./fault-board.ts";
 import type { ConnectionLog, DatagramFate } from "./connection-log.ts";
 import { isSilence } from "./candidate.ts";
+import { MICROSECONDS } from "./microseconds.ts";
 
 /** What may be under way; a datagram more is lost, as in the queue of a router. */
 const MOST_UNDER_WAY = 4096;
 const MOST_UNDER_WAY_BYTES = 4_194_304;
-const MICROSECONDS = 1000;
 /** Headers of IPv4 and UDP (RFC 791, RFC 768): they take bandwidth, too. */
 const HEADER_BYTES = 28;
 /** No delay, since there is a real network around it; each datagram is one packet. */
@@ -31,7 +31,7 @@ interface UnderWay {
 /** Passes the datagrams of one direction on. */
 export class DatagramWay {
   passedBytes = 0;
-  readonly #box: DatagramSocket;
+  readonly #socket: DatagramSocket;
   readonly #to: Address | undefined;
   readonly #log: ConnectionLog;
   readonly #link: Link;
@@ -44,13 +44,13 @@ export class DatagramWay {
   #timer: Timer | undefined;
 
   constructor(
-    box: DatagramSocket,
+    socket: DatagramSocket,
     to: Address | undefined,
     connection: ConnectionFaults,
     direction: Direction,
     log: ConnectionLog,
   ) {
-    this.#box = box;
+    this.#socket = socket;
     this.#to = to;
     this.#direction = direction;
     this.#log = log;
@@ -156,7 +156,7 @@ export class DatagramWay {
   #send(datagrams: readonly { readonly data: Buffer }[]): Promise<unknown> {
     for (const { data } of datagrams) this.passedBytes += data.length;
     const to = this.#to;
-    return this.#box.sendMany(to === undefined ? datagrams : datagrams.map(({ data }) => ({ data, to })));
+    return this.#socket.sendMany(to === undefined ? datagrams : datagrams.map(({ data }) => ({ data, to })));
   }
 }
 

@@ -3,12 +3,12 @@
 import { FAULT_LIST_FORMAT } from "../core/faults/fault-list.ts";
 import type { Clock } from "../io/network/network.ts";
 import type { ProxyFault } from "./fault.ts";
+import { roundedMs } from "./microseconds.ts";
 import type { ProxyRecording } from "./public.ts";
 import type { ProxySchedule, ScheduledFault } from "./schedule.ts";
 
 /** More than a person does; a program that toggles a fault for hours must not fill the memory. */
 const MOST_FAULTS = 10_000;
-const MICROSECONDS = 1000;
 
 /** A fault that was seen. */
 interface Noted {
@@ -45,7 +45,7 @@ export class Recording implements ProxyRecording {
     const faults = this.#noted.map(({ proxy, fault, beganAtMs, endedAtMs = nowMs }): ScheduledFault => {
       const atMs = this.#since(beganAtMs);
       const own = isAlone ? fault : { ...fault, proxy };
-      return { atMs, lastsMs: rounded(this.#since(endedAtMs) - atMs), ...own };
+      return { atMs, lastsMs: roundedMs(this.#since(endedAtMs) - atMs), ...own };
     });
     return {
       format: FAULT_LIST_FORMAT,
@@ -76,11 +76,6 @@ export class Recording implements ProxyRecording {
   }
 
   #since(atMs: number): number {
-    return rounded(atMs - this.beganAtMs);
+    return roundedMs(atMs - this.beganAtMs);
   }
-}
-
-/** To a microsecond, for people who read the list. */
-function rounded(ms: number): number {
-  return Math.round(ms * MICROSECONDS) / MICROSECONDS;
 }

@@ -8,13 +8,13 @@ import { type Candidate, candidateOf, conditionsOf, isSilence, match } from "./c
 import type { Direction, ProxyFault } from "./fault.ts";
 import type { BoardFault, ConnectionFaults } from "./fault-board.ts";
 import type { ConnectionLog } from "./connection-log.ts";
+import { MICROSECONDS } from "./microseconds.ts";
 import { StreamQueue } from "./stream-queue.ts";
 
 /** What may be under way before the sender must wait: as much as a long fat pipe holds (40 MB a second at 100 ms). */
 const UNDER_WAY_BYTES = 4_194_304;
 /** The least that may be, whatever the bandwidth: a read of the kernel. */
 const LEAST_UNDER_WAY_BYTES = 65_536;
-const MICROSECONDS = 1000;
 
 const NO_CANDIDATES: readonly Candidate[] = [];
 const NO_TIMERS: readonly Timer[] = [];
