@@ -280,3 +280,25 @@ test("the name of the server in a TLS hello stands beside its connection", async
   );
   assert.ok(rows.some(({ serverName }) => serverName === "db.example.org"));
 });
+
+test("nothing is told to the page while nobody has it open", async (t) => {
+  const scene = await served(t);
+  const { running, page } = scene;
+  const watch = running.watch.bind(running);
+  let watched = 0;
+  let left = (): void => undefined;
+  const isLeft = new Promise<void>((resolve) => (left = resolve));
+  running.watch = (listener) => {
+    watched += 1;
+    const stop = watch(listener);
+    return () => {
+      stop();
+      left();
+    };
+  };
+  assert.equal((await fetch(page.url)).status, 200);
+  assert.equal(watched, 0);
+  await messages(scene, 1);
+  await isLeft;
+  assert.equal(watched, 1);
+});
