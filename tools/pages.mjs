@@ -1,10 +1,10 @@
 // Bundles the pages of src/page into one script and one style sheet each, with the licences of what goes along.
 import { build } from "esbuild";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { root } from "./run-command.mjs";
 
 /** The pages: the folders of src/page that have a main.ts. */
-const PAGES = ["inspect", "proxy"];
+const PAGES = readdirSync(`${root}src/page`).filter((name) => existsSync(`${root}src/page/${name}/main.ts`));
 /** What their bundles contain of other projects. */
 const PACKAGES = ["htm", "preact", "uplot"];
 

@@ -7,7 +7,6 @@ export const texts = inLanguage({
   en: {
     title: "inspector",
     views: { servers: "Servers", sessions: "Sessions", session: "Session" },
-    pid: (pid: number) => `process ${pid}`,
     servers: "Servers and listeners",
     connections: "Connections",
     datagrams: "Datagram sockets",
@@ -121,7 +120,6 @@ export const texts = inLanguage({
   es: {
     title: "inspector",
     views: { servers: "Servidores", sessions: "Sesiones", session: "Sesión" },
-    pid: (pid) => `proceso ${pid}`,
     servers: "Servidores y listeners",
     connections: "Conexiones",
     datagrams: "Sockets de datagramas",
