@@ -4,10 +4,13 @@ import { codeOf, PORT } from "../../test/sim/scene.ts";
 import { connect, listen, type StreamSocket } from "../index.ts";
 import { check, type World } from "../sim.ts";
 import { PatternCheck, sendPattern, textToEnd } from "../testing/stream/check.ts";
+import type { Clock } from "../io/network/network.ts";
+import { nodeNetwork } from "../node/network.ts";
 import type { ProxyFault } from "./fault.ts";
 import type { FaultProxies, FaultProxy } from "./public.ts";
 import { startProxy } from "./start-proxy.ts";
 
+const HOURS_MS = 36_000_000;
 const TO_SERVER = { from: "client", to: "server" } as const;
 
 interface Scene {
@@ -265,4 +268,43 @@ test("what is under way arrives at once when the last fault ends, and delays not
       assert.equal(await codeOf(server.read({ timeoutMs: 500 })), "TIMEOUT");
     });
   }
+});
+
+test("a fault that waits for an age leaves nothing behind when it ends", async (t) => {
+  let waiting = 0;
+  const clock: Clock = {
+    now: () => nodeNetwork.clock.now(),
+    defer: (run) => nodeNetwork.clock.defer(run),
+    setTimer(due, inMs, unref) {
+      if (inMs < HOURS_MS / 2) return nodeNetwork.clock.setTimer(due, inMs, unref);
+      waiting += 1;
+      return { cancel: () => void (waiting -= 1) };
+    },
+  };
+  const network: typeof nodeNetwork = Object.create(nodeNetwork, { clock: { value: clock } });
+  await using door = await listen("tcp://127.0.0.1:0");
+  const running = await startProxy({ network, proxies: [{ name: "a", upstream: door.localAddress }] });
+  t.after(() => running.abort());
+  const proxy = running.proxies.get("a");
+  assert.ok(proxy !== undefined);
+  const [client, server] = await Promise.all([connect(proxy.listen), door.accept()]);
+  await client.write("hola");
+  await server.readExactly(4);
+  const acts: readonly ProxyFault[] = [
+    { kind: "reset", ...TO_SERVER, when: { afterMs: HOURS_MS } },
+    { kind: "timeout", ...TO_SERVER, when: { afterMs: HOURS_MS } },
+  ];
+  for (const fault of acts) {
+    const guard = proxy.inflict(fault);
+    assert.ok(waiting > 0, fault.kind);
+    guard.heal();
+    assert.equal(waiting, 0, fault.kind);
+  }
+  await server.write("hola");
+  assert.equal(String(await client.readExactly(4)), "hola");
+  for (const fault of acts) proxy.inflict(fault);
+  await Promise.all([client.close(), server.close()]);
+  running.abort();
+  await running.closed;
+  assert.equal(waiting, 0);
 });

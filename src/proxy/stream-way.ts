@@ -17,7 +17,6 @@ const UNDER_WAY_BYTES = 4_194_304;
 const LEAST_UNDER_WAY_BYTES = 65_536;
 
 const NO_CANDIDATES: readonly Candidate[] = [];
-const NO_TIMERS: readonly Timer[] = [];
 
 /** Passes the bytes of one direction on as its faults have it. */
 export class StreamWay implements Detour {
@@ -34,8 +33,8 @@ export class StreamWay implements Detour {
   #holding = false;
   #stopped = false;
   #timer: Timer | undefined;
-  /** Of faults that act by themselves when their time has come. */
-  #timers: readonly Timer[] = NO_TIMERS;
+  /** Of faults that act by themselves when their time has come, one each; they end with their faults. */
+  #timers: Map<BoardFault, Timer> | undefined;
   /** When a reset arrives that is under way. */
   #resetUs: number | undefined;
   /** The time-out that swallows what comes. */
@@ -83,7 +82,7 @@ export class StreamWay implements Detour {
     this.#stopped = true;
     this.#connection.board.unwatch(this);
     this.#timer?.cancel();
-    for (const timer of this.#timers) timer.cancel();
+    this.#keepTimers([]);
     this.#queue.clear();
   }
 
@@ -103,13 +102,14 @@ export class StreamWay implements Detour {
     const known = new Map(this.#candidates.map((candidate) => [candidate.board, candidate]));
     this.#candidates =
       acting.length === 0 ? NO_CANDIDATES : acting.map((board) => known.get(board) ?? candidateOf(board));
+    this.#keepTimers(acting);
     if (acting.length === 0) this.#hurry();
     const swallowing = this.#swallowing;
     if (swallowing !== undefined && !this.#candidates.some(({ board }) => board === swallowing)) this.#way.close();
     for (const one of this.#candidates) {
       if (known.has(one.board) || (one.fault.kind !== "reset" && one.fault.kind !== "timeout")) continue;
       const { afterMs } = one.fault.when ?? {};
-      if (afterMs !== undefined) this.#later(this.#log.openedAtMs + afterMs - this.#log.clock.now());
+      if (afterMs !== undefined) this.#later(one.board, this.#log.openedAtMs + afterMs - this.#log.clock.now());
       else if (one.fault.kind === "timeout" && this.#acts(one, this.#way.bytesTaken)) this.#swallow(one);
     }
     this.#queue.isSilent = this.#candidates.some(
@@ -119,8 +119,8 @@ export class StreamWay implements Detour {
   }
 
   /** Puts the faults to work when the connection is old enough for one. */
-  #later(inMs: number): void {
-    this.#addTimer(() => void this.#act(this.#way.bytesTaken), Math.max(0, inMs));
+  #later(board: BoardFault, inMs: number): void {
+    this.#setTimer(board, () => void this.#act(this.#way.bytesTaken), Math.max(0, inMs));
   }
 
   /** What comes is lost from now on, until the connection closes. */
@@ -129,11 +129,23 @@ export class StreamWay implements Detour {
     this.#swallowing = board;
     this.#log.counts.add("timeout");
     if (fault.afterMs === undefined) return;
-    this.#addTimer(() => this.#way.close(), fault.afterMs);
+    this.#setTimer(board, () => this.#way.close(), fault.afterMs);
   }
 
-  #addTimer(due: () => void, inMs: number): void {
-    this.#timers = [...this.#timers, this.#log.clock.setTimer(due, inMs, true)];
+  /** In the place of the one that the fault has had. */
+  #setTimer(board: BoardFault, due: () => void, inMs: number): void {
+    this.#timers ??= new Map();
+    this.#timers.get(board)?.cancel();
+    this.#timers.set(board, this.#log.clock.setTimer(due, inMs, true));
+  }
+
+  /** Cancels those of all other faults. */
+  #keepTimers(acting: readonly BoardFault[]): void {
+    for (const [board, timer] of this.#timers ?? []) {
+      if (acting.includes(board)) continue;
+      timer.cancel();
+      this.#timers?.delete(board);
+    }
   }
 
   #acts({ fault, matched }: Candidate, atBytes: number): boolean {
