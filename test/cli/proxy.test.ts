@@ -55,6 +55,20 @@ test("the proxies of a file, and a client of Toxiproxy", async (t) => {
   assert.deepEqual([report["event"], report["seed"], report["connections"]], ["report", 1, 1]);
 });
 
+test("names of proxies are shown, and give no orders to the terminal; two of one variable are refused", async (t) => {
+  const file = join(temporaryFolder(t), "proxies.json");
+  const config = ["proxy", "--config", file];
+  const upstream = "127.0.0.1:9";
+  writeFileSync(file, JSON.stringify([{ name: "red \u001b[31m", upstream }]));
+  const shown = await run(t, [...config, "--no-page", "--for", "1"]);
+  assert.equal(shown.code, 0);
+  assert.match(shown.stderr, /^red \ufffd\[31m: tcp/);
+  writeFileSync(file, JSON.stringify(["my-db", "MY_DB"].map((name) => ({ name, upstream }))));
+  const refused = await run(t, [...config, "--", process.execPath, "-e", "console.log('runs')"]);
+  assert.deepEqual([refused.code, refused.stdout], [2, ""]);
+  assert.match(refused.stderr, /the proxies "my-db" and "MY_DB" would both be ZOCALO_PROXY_MY_DB; rename one/);
+});
+
 test("without a program it runs for the time that is asked for", async (t) => {
   const { code, stderr } = await run(t, [
     "proxy",

@@ -17,6 +17,7 @@ import { EXIT, wrongUsage } from "../terminal/exit-codes.ts";
 import { inLanguage } from "../terminal/language.ts";
 import type { OutputOptions } from "../terminal/output.ts";
 import { type CommandContext, running, until } from "../terminal/run-command.ts";
+import { visibleText } from "../terminal/visible-text.ts";
 import { limited, runProgram } from "./program.ts";
 import { addRecordFlags, beginRecords, type RecordFlags } from "./record-flags.ts";
 import { addScheduleFlags, readJson, type ScheduleFlags, scheduleOf } from "./schedule-flags.ts";
@@ -58,6 +59,8 @@ const TEXTS = inLanguage({
     faultsInFile: "the faults stand in the file of --config; leave the options for faults out",
     noJitter: "--jitter changes --latency; give both",
     noList: (file: string) => `${file} must be a list of proxies`,
+    sameVariable: (one: string, other: string, variable: string) =>
+      `the proxies ${JSON.stringify(one)} and ${JSON.stringify(other)} would both be ${variable}; rename one`,
     passes: (name: string, from: string, to: string) => `${name}: ${from} -> ${to}`,
     look: (url: string) => `look at it: ${url}`,
     controls: (url: string) => `Toxiproxy's calls: ${url}`,
@@ -101,6 +104,8 @@ const TEXTS = inLanguage({
     faultsInFile: "los fallos están en el archivo de --config; quita las opciones de los fallos",
     noJitter: "--jitter cambia --latency; da las dos",
     noList: (file) => `${file} tiene que ser una lista de proxies`,
+    sameVariable: (one, other, variable) =>
+      `los proxies ${JSON.stringify(one)} y ${JSON.stringify(other)} estarían los dos en ${variable}; cambia un nombre`,
     passes: (name, from, to) => `${name}: ${from} -> ${to}`,
     look: (url) => `míralo: ${url}`,
     controls: (url) => `las llamadas de Toxiproxy: ${url}`,
@@ -201,8 +206,16 @@ async function proxy(words: readonly string[], flags: Flags, context: CommandCon
 
 /** The program finds the addresses in its environment. */
 function run(program: readonly string[], proxied: FaultProxies, stop: AbortSignal): Promise<number> {
-  const addresses = Array.from(proxied.proxies.values(), ({ name, listen }) => [variableOf(name), placeOf(listen)]);
-  return runProgram(program, Object.fromEntries(addresses) as Record<string, string>, stop);
+  const named = new Map<string, string>();
+  const variables: Record<string, string> = {};
+  for (const { name, listen } of proxied.proxies.values()) {
+    const variable = variableOf(name);
+    const other = named.get(variable);
+    if (other !== undefined) throw wrongUsage(visibleText(TEXTS.sameVariable(other, name, variable)));
+    named.set(variable, name);
+    variables[variable] = placeOf(listen);
+  }
+  return runProgram(program, variables, stop);
 }
 
 function variableOf(name: string): string {
@@ -252,7 +265,7 @@ function tellStart(
 ): void {
   for (const { name, listen, upstream } of proxied.proxies.values()) {
     const [from, to] = [String(listen), String(upstream)];
-    output.say({ event: "proxy", name, listen: from, upstream: to }, TEXTS.passes(name, from, to));
+    output.say({ event: "proxy", name, listen: from, upstream: to }, visibleText(TEXTS.passes(name, from, to)));
   }
   if (api !== undefined) output.say({ event: "api", url: api.url }, TEXTS.controls(api.url));
   if (page !== undefined) output.say({ event: "page", url: page.url }, TEXTS.look(page.url));
