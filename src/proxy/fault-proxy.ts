@@ -1,6 +1,7 @@
 /** One proxy that runs. */
 
 import type { Address } from "../core/address/address.ts";
+import { ConnectionError } from "../core/errors.ts";
 import type { FaultGuard } from "../core/faults/fault.ts";
 import type { GracefulCloseOptions } from "../io/operation/graceful-close.ts";
 import { openDatagramDoor } from "./datagram-proxy.ts";
@@ -19,6 +20,8 @@ export class FaultProxy implements api.FaultProxy {
   #plan: ProxyPlan;
   #door: ProxyDoor | undefined;
   #changing: Promise<void> = Promise.resolve();
+  /** It was removed, or all are closed: nothing opens any more. */
+  #isOver = false;
 
   constructor(plan: ProxyPlan, parts: DoorParts, expose: boolean) {
     this.#plan = plan;
@@ -38,7 +41,7 @@ export class FaultProxy implements api.FaultProxy {
     return this.#plan.upstream;
   }
   get enabled(): boolean {
-    return this.#door !== undefined;
+    return this.#door !== undefined && !this.#isOver;
   }
   get faults(): readonly ProxyFault[] {
     return this.#parts.board.faults.map(({ fault }) => fault);
@@ -64,28 +67,27 @@ export class FaultProxy implements api.FaultProxy {
     return this.#parts.board.heal(fault);
   }
 
-  /** One change after the other. */
   change(change: api.ProxyChange): Promise<void> {
-    const made = this.#changing.then(() => this.#change(change));
-    this.#changing = made.catch(() => undefined);
-    return made;
+    return this.#inTurn(() => this.#change(change));
   }
 
-  async open(): Promise<void> {
-    const { listen, upstream } = this.#plan;
-    const open = upstream.transport === "udp" ? openDatagramDoor : openStreamDoor;
-    this.#door = await open(listen, upstream, this.#parts);
-    // The port stays the same when it is disabled for a while.
-    this.#plan = { ...this.#plan, listen: this.#door.localAddress };
+  /** Rejects with `CLOSED` when it is shut meanwhile. */
+  open(): Promise<void> {
+    return this.#inTurn(() => this.#open("add"));
   }
 
+  /** Ends it for good. Its door is kept while connections finish, so that `shut` can cut them. */
   async close(options: GracefulCloseOptions): Promise<{ readonly finished: number; readonly cut: number }> {
+    this.#isOver = true;
     await this.#changing;
-    return (await this.#takeDoor()?.close(options)) ?? { finished: 0, cut: 0 };
+    return (await this.#door?.close(options)) ?? { finished: 0, cut: 0 };
   }
 
+  /** Ends it for good, and cuts its connections. What is being opened is closed when this resolves, too. */
   async shut(reason?: unknown): Promise<void> {
+    this.#isOver = true;
     await this.#takeDoor()?.abort(reason);
+    await this.#changing;
   }
 
   #takeDoor(): ProxyDoor | undefined {
@@ -94,12 +96,38 @@ export class FaultProxy implements api.FaultProxy {
     return door;
   }
 
+  /** One change after the other. */
+  #inTurn(act: () => Promise<void>): Promise<void> {
+    const made = this.#changing.then(act);
+    this.#changing = made.catch(() => undefined);
+    return made;
+  }
+
+  async #open(op: string): Promise<void> {
+    this.#refuseOver(op);
+    const { listen, upstream } = this.#plan;
+    const open = upstream.transport === "udp" ? openDatagramDoor : openStreamDoor;
+    const door = await open(listen, upstream, this.#parts);
+    // It may have been shut while the door opened.
+    if (this.#isOver) await door.abort(undefined);
+    this.#refuseOver(op);
+    this.#door = door;
+    // The port stays the same when it is disabled for a while.
+    this.#plan = { ...this.#plan, listen: door.localAddress };
+  }
+
   async #change(change: api.ProxyChange): Promise<void> {
+    this.#refuseOver("change");
     const next = changed(this.#plan, change, this.#expose, "change");
     const same = next.listen.equals(this.listen) && next.upstream.equals(this.upstream);
     if (same && next.enabled === this.enabled) return;
-    await this.shut(new Error("the proxy was changed"));
+    await this.#takeDoor()?.abort(new Error("the proxy was changed"));
     this.#plan = next;
-    if (next.enabled) await this.open();
+    if (next.enabled) await this.#open("change");
+  }
+
+  #refuseOver(op: string): void {
+    if (this.#isOver)
+      throw new ConnectionError("CLOSED", { op, detail: `the proxy ${this.name} is closed or removed` });
   }
 }

@@ -6,7 +6,6 @@ import {
   checkOptions,
   FLAG,
   LIST,
-  numberFrom,
   OBJECT,
   optionInvalid,
   type OptionRules,
@@ -30,8 +29,16 @@ export const START_RULES: OptionRules = {
   } satisfies RulesOf<Omit<StartProxyOptions, "network">>),
 };
 
+/** The last moment that a `Date` knows: the times of a capture have room for it. */
+const LAST_EPOCH_MS = 8_640_000_000_000_000;
+
 /** What {@link CaptureOptions} must look like. */
-export const CAPTURE_RULES: RulesOf<CaptureOptions> = { epochMs: numberFrom(0) };
+export const CAPTURE_RULES: RulesOf<CaptureOptions> = {
+  epochMs: {
+    wanted: `a number from 0 to ${LAST_EPOCH_MS}`,
+    holds: (value) => typeof value === "number" && value >= 0 && value <= LAST_EPOCH_MS,
+  },
+};
 
 const DEFINITION_RULES: RulesOf<ProxyDefinition> = {
   name: { ...TEXT, required: true },
@@ -87,6 +94,10 @@ function addressesOf(
       { op },
       `a proxy cannot turn ${from.transport} (${String(from)}) into ${to.transport} (${String(to)})`,
     );
+  }
+  if (from.equals(to) && from.port !== 0) {
+    const detail = `listen and upstream are both ${String(from)}: the proxy would connect to itself without end`;
+    throw optionInvalid({ op }, `${detail}; give the address of the server as upstream`);
   }
   return { listen: from, upstream: to };
 }

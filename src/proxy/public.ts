@@ -83,7 +83,8 @@ export interface FaultProxy {
   heal(fault: ProxyFault): boolean;
   /**
    * Changes the proxy. When `enabled`, `listen` or `upstream` becomes another, its connections are cut. Rejects with `OPTION_INVALID` and
-   * `ADDRESS_INVALID` before anything has changed, and as `listen` does: the proxy is then as it was, but not enabled.
+   * `ADDRESS_INVALID` before anything has changed, with `CLOSED` when it was removed or closed, also meanwhile, and as `listen` does:
+   * the proxy is then as it was, but not enabled.
    */
   change(change: ProxyChange): Promise<void>;
 }

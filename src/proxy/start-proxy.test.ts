@@ -138,8 +138,10 @@ test("nothing is open when one of the proxies is wrong", async () => {
     { name: "x", upstream, listen: "tcp://127.0.0.1:99999" },
     { name: "x", upstream, unknown: 1 },
     { name: "x", upstream, enabled: "yes" },
+    { name: "x", upstream: door, listen: door },
+    { name: "x", upstream: "udp://127.0.0.1:9", listen: "udp://127.0.0.1:9" },
     // The door of the server is taken.
-    { name: "x", upstream, listen: upstream },
+    { name: "x", upstream: "tcp://127.0.0.1:9", listen: upstream },
     { name: "x", upstream, faults: [{ ...slow, latency: -1 }] },
     { name: "x", upstream, faults: [{ ...slow, unknown: 1 }] },
     { name: "x", upstream, faults: [{ ...slow, from: "nobody" }] },
@@ -179,7 +181,10 @@ test("close behind abort resolves, and abort behind close cuts what it waits for
   far.abort();
   const second = await start();
   const [waits, peer] = await Promise.all([connect(named(second, "a").listen), target.accept()]);
+  const { listen: door } = named(second, "a");
   const closing = second.close({ timeoutMs: Number.POSITIVE_INFINITY });
+  // It waits for the connection now.
+  await expectError(connect(door), { code: "CONNECTION_REFUSED" });
   second.abort();
   await closing;
   await second.closed;

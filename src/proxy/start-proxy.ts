@@ -109,7 +109,8 @@ class FaultProxies implements api.FaultProxies {
     try {
       if (plan.enabled) await proxy.open();
     } catch (error) {
-      this.proxies.delete(plan.name);
+      // Its name may be that of another one by now.
+      if (this.proxies.get(plan.name) === proxy) this.proxies.delete(plan.name);
       throw error;
     }
     return proxy;

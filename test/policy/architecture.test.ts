@@ -83,7 +83,7 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
   ["src/page/inspect", "seen sequence servers-view session-view", "test/browser/inspect-page.test.ts"],
   ["src/page/inspect", "sessions-view table texts visible", "test/browser/inspect-page.test.ts"],
   ["src/page/shell", "shell", "test/browser/proxy-page.test.ts"],
-  ["src/proxy", "fault fault-proxy options", "src/proxy/start-proxy.test.ts"],
+  ["src/proxy", "fault options", "src/proxy/start-proxy.test.ts"],
   ["src/proxy", "datagram-proxy", "src/proxy/datagram-way.test.ts"],
   ["src/proxy", "fault-board report stream-proxy", "src/proxy/stream-way.test.ts"],
   ["src/proxy", "capture", "test/interop/proxy-capture.test.ts"],

@@ -15,7 +15,7 @@ test("a capture that is full has no gap: it is a beginning of the whole", () => 
     },
   };
   const recorder = new Recorder(running as FaultProxies);
-  recorder.begin(undefined);
+  recorder.begin({});
   write(Buffer.alloc(33_554_000, "a"), "packet");
   write(Buffer.alloc(1_000, "b"), "head");
   write(Buffer.alloc(10, "c"), "packet");
@@ -24,6 +24,6 @@ test("a capture that is full has no gap: it is a beginning of the whole", () => 
   assert.deepEqual([state, captureBytes, captureLost], ["on", 33_554_000, 2]);
   recorder.stop();
   assert.equal(recorder.schedule, schedule);
-  recorder.begin(undefined);
+  recorder.begin({});
   assert.equal(recorder.capture.length, 0);
 });

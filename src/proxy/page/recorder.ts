@@ -1,6 +1,6 @@
 /** The recording of the page: what goes wrong as a schedule, and what passes as a capture, of which memory holds a part. */
 
-import type { FaultProxies, ProxyRecording } from "../public.ts";
+import type { CaptureOptions, FaultProxies, ProxyRecording } from "../public.ts";
 import type { ProxySchedule } from "../schedule.ts";
 import type { RecordingRow } from "./wire.ts";
 
@@ -21,15 +21,17 @@ export class Recorder {
     this.#running = running;
   }
 
-  /** Begins a new one; the one before is gone. @param epochMs - What time it is now. */
-  begin(epochMs: number | undefined): void {
+  /** Begins a new one; the one before is gone. @param options - What time it is now. */
+  begin(options: CaptureOptions): void {
     this.stop();
     this.#schedule = undefined;
     this.#blocks = [];
     this.#bytes = 0;
     this.#lost = 0;
+    this.#recording = undefined;
+    // It refuses a wrong time, before anything is recorded.
+    this.#stopCapture = this.#running.capture((block) => this.#keep(block), options);
     this.#recording = this.#running.record();
-    this.#stopCapture = this.#running.capture((block) => this.#keep(block), { epochMs });
   }
 
   /** Harmless when nothing is recorded. */

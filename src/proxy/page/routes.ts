@@ -3,7 +3,7 @@
 import { sendEvents, sendJson, sendText } from "../../http/answer.ts";
 import { type Question, type ServerResponse, statusOf } from "../../http/server.ts";
 import type { ProxyFault } from "../fault.ts";
-import type { FaultProxies, FaultProxy } from "../public.ts";
+import type { CaptureOptions, FaultProxies, FaultProxy } from "../public.ts";
 import { formatSchedule, parseSchedule } from "../schedule.ts";
 import { keyOf } from "../watch.ts";
 import type { Feed } from "./feed.ts";
@@ -144,8 +144,8 @@ function faultOf(call: Call): readonly [FaultProxy, ProxyFault] {
 
 /** `{ "epochMs": … }` is the time of the page, for the times of the capture. */
 async function record({ served, question, response }: Call): Promise<void> {
-  const { epochMs } = JSON.parse(await question.text()) as { readonly epochMs?: number };
-  served.recorder.begin(epochMs);
+  const options = JSON.parse(await question.text()) as CaptureOptions;
+  served.recorder.begin(options);
   sendJson(response, 201, {});
 }
 

@@ -157,6 +157,8 @@ test("what makes no sense is said, and changes nothing", async (t) => {
     ["GET /proxies/echo/faults/1", undefined, 405, /PUT, DELETE/],
     ["POST /events", {}, 405, /GET/],
     ["POST /", {}, 404, /no such/],
+    ["POST /recording", { epochMs: 1e300 }, 400, /epochMs/],
+    ["POST /recording", "null", 400, /options must be/],
     ["POST /plays", {}, 400, /format/],
     ["POST /plays", undefined, 404, /nothing was recorded/],
     ["GET /schedule.json", undefined, 404, /nothing was recorded/],
