@@ -120,7 +120,7 @@ export function loopOver<T>(
   op: string,
   take: (queue: DatagramQueue) => T | undefined,
   options: ReceiveOptions | undefined,
-): AsyncIterableIterator<T, undefined> {
+): AsyncIterableIterator<T> {
   const taking: Taking<IteratorResult<T, undefined>> = {
     op,
     take: (queue) => {

@@ -8,7 +8,7 @@ export const DONE: IteratorResult<never, undefined> = { done: true, value: undef
  * anything away from others. Not a generator: there `return` waits for the step that is under way, which may never end, and
  * each step costs three more turns of the microtask queue.
  */
-export class Iteration<T> implements AsyncIterableIterator<T, undefined> {
+export class Iteration<T> implements AsyncIterableIterator<T> {
   readonly #step: () => Promise<IteratorResult<T, undefined>>;
   readonly #withdraw: () => void;
   #over = false;

@@ -83,7 +83,7 @@ export class FramedStream<In, Out> implements api.FramedStream<In, Out> {
   batches(options?: ReceiveOptions): AsyncIterableIterator<readonly Out[]> {
     return this.#loop({ op: "batches", takes: "batch", end: DONE }, options);
   }
-  #loop<T>(steps: MessageRequest, options: ReceiveOptions | undefined): AsyncIterableIterator<T, undefined> {
+  #loop<T>(steps: MessageRequest, options: ReceiveOptions | undefined): AsyncIterableIterator<T> {
     const inbound = this.#inbound;
     return new Iteration(
       () => inbound.receive(steps, options),
