@@ -184,6 +184,15 @@ test("a program ends when its time is over", async (t) => {
   assert.equal((await run(t, ["proxy", ...flags, "--", process.execPath, "-e", program])).code, 143);
 });
 
+test("a list from before stays as it is when the command cannot start", async (t) => {
+  await using taken = await echo();
+  const list = join(temporaryFolder(t), "storm.json");
+  writeFileSync(list, "from before");
+  const flags = ["--save", list, "--api", taken.localAddress.hostPort];
+  const { code } = await run(t, ["proxy", "tcp://127.0.0.1:0", "127.0.0.1:9", ...flags]);
+  assert.deepEqual([code, readFileSync(list, "utf8")], [1, "from before"]);
+});
+
 test("what makes no sense is told in one line, and nothing has started", async (t) => {
   const folder = temporaryFolder(t);
   const file = (name: string, text: string): string => {

@@ -184,12 +184,13 @@ async function proxy(words: readonly string[], flags: Flags, context: CommandCon
   let endRecords = (): void => undefined;
   let page: ServedPage | undefined;
   try {
-    endRecords = beginRecords(flags, proxied, context.output);
-    // Behind it, so that they are in the list that is saved.
-    for (const fault of faults) proxied.inflict(fault);
     if (flags.api !== undefined) api = await serveApi(proxied, flags.api);
     // A program, such as a test, runs by itself; whoever starts proxies alone wants to see them.
     if (flags.page ?? program.length === 0) page = await servePage(proxied);
+    // Behind all that may be refused, so that a file from before stays as it is then.
+    endRecords = beginRecords(flags, proxied, context.output);
+    // Behind it, so that they are in the list that is saved.
+    for (const fault of faults) proxied.inflict(fault);
     tellStart(proxied, api, page, context);
     const stop = limited(context.stop, flags.for);
     const code = program.length === 0 ? EXIT.done : await run(program, proxied, stop);
