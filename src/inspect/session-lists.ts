@@ -19,7 +19,7 @@ export function ofServer({ id, sources }: Request, answer: (server: SessionServe
 export function sessions({ query, sources }: Request, server?: SessionServer): Answer {
   const { registry, rows } = sources;
   const [sort, place] = [query.get("sort"), query.get("cell")];
-  const order = sort === null ? undefined : SESSION_ORDERS[sort];
+  const order = sort !== null && Object.hasOwn(SESSION_ORDERS, sort) ? SESSION_ORDERS[sort] : undefined;
   if (sort !== null && order === undefined) {
     return { status: 400, error: `sort must be one of ${Object.keys(SESSION_ORDERS).join(", ")}` };
   }

@@ -190,6 +190,9 @@ test("what makes no sense is an error of the question", async (t) => {
     ["/sessions?limit=x", 400],
     ["/sessions?after=x", 400],
     ["/sessions?sort=name", 400],
+    // What every object has is no order either.
+    ["/sessions?sort=constructor", 400],
+    ["/sessions?sort=__proto__", 400],
     ["/sessions?cell=99,0", 400],
     ["/servers/999999/heat", 404],
     ["/connections?after=1:2:3", 400],
