@@ -46,16 +46,16 @@ export function statusOf(error: unknown): number {
   return isWrong ? 400 : 500;
 }
 
+/** Answers a request. */
+type Answerer = (question: Question, response: ServerResponse) => void | Promise<void>;
+
 /**
  * A server that has `answer` answer. It answers 403 itself to those who have not the token of the door, ask for another host, or are
  * a page of another origin.
  *
  * @param door - Asked for at each request: its port is known only when the server listens.
  */
-export function httpServer(
-  door: () => Door,
-  answer: (question: Question, response: ServerResponse) => void | Promise<void>,
-): Server {
+export function httpServer(door: () => Door, answer: Answerer): Server {
   const limits = { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS };
   const server = createServer(limits, (request, response) => {
     const question = questionOf(request);
@@ -63,12 +63,22 @@ export function httpServer(
     // A page cannot set a header of another origin without being asked first; in an address it could.
     const token = method === "GET" ? (query.get("token") ?? undefined) : undefined;
     const refusal = refusalOf(door(), { headers, token });
-    if (refusal === undefined) void answer(question, response);
+    if (refusal === undefined) void guarded(question, response, answer);
     else sendJson(response, 403, { error: refusal, status: 403 });
   });
   server.maxConnections = MOST_CONNECTIONS;
   server.on("clientError", (_error, socket) => socket.destroy());
   return server;
+}
+
+/** A mistake in an answer is not the end of the program that is looked at. */
+async function guarded(question: Question, response: ServerResponse, answer: Answerer): Promise<void> {
+  try {
+    await answer(question, response);
+  } catch {
+    if (response.headersSent) response.destroy();
+    else sendJson(response, 500, { error: "this is a mistake of zocalo; please report it", status: 500 });
+  }
 }
 
 function questionOf(request: IncomingMessage): Question {

@@ -41,7 +41,7 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
   ["src/core/session/wire", "control-frames", "src/core/session/session.test.ts"],
   ["src/inspect", "doors inspect", "test/inspect/preload.test.ts"],
   ["src/inspect", "registry rows session-detail session-lists watch", "test/inspect/figures.test.ts"],
-  ["src/http", "answer open-port server", "test/inspect/routes.test.ts"],
+  ["src/http", "answer open-port", "test/inspect/routes.test.ts"],
   ["src/inspect", "answers routes web-server", "test/inspect/routes.test.ts"],
   ["src/io/contract", "format plan", "test/sessions/calls-and-events.test.ts"],
   ["src/io/contract", "handlers", "test/sessions/opening.test.ts"],

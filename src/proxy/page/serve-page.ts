@@ -49,8 +49,8 @@ export async function servePage(running: FaultProxies, { port = 0 }: ServePageOp
   const feed = new Feed(running, rows, nodeNetwork.clock);
   const served: Served = { running, rows, feed, recorder };
   const opened = await openPort({ op: "servePage", port, token: true }, (door) =>
-    httpServer(door, (question, response) => {
-      if (!answerPage("proxy", question, response)) void answerTo(served, question, response);
+    httpServer(door, async (question, response) => {
+      if (!answerPage("proxy", question, response)) await answerTo(served, question, response);
     }),
   );
   return {
