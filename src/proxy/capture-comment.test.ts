@@ -16,6 +16,7 @@ function chunk(pieces: readonly WatchedPiece[], fields: Partial<ChunkEvent> = {}
     bytes: Buffer.alloc(10),
     faults: [],
     pieces,
+    isHeld: false,
     outcome: "goes on",
     ...fields,
   });
@@ -44,7 +45,7 @@ test("a chunk to which nothing was done has no comment; else it names the faults
       "cut: only 4 of 10 bytes are passed on; the connection closes behind them",
     ],
     [[], { faults: ["loss"], outcome: "timed out" }, "loss: only 0 of 10 bytes are passed on; the connection is lost"],
-    [[piece({})], { faults: ["partition"] }, "partition: held back until the silence ends"],
+    [[piece({})], { faults: ["loss"], isHeld: true }, "loss: held back until the silence ends"],
   ];
   for (const [pieces, fields, text] of cases) assert.equal(chunk(pieces, fields), text);
 });
@@ -59,8 +60,9 @@ test("a datagram says why it was lost, or what became of it; an end when it is p
     "duplication: passed on twice, 10 to 11 ms later",
   );
   assert.equal(datagram({ flippedBit: 9, faults: ["corruption"] }), "corruption: bit 9 is flipped");
-  const end: EndEvent = { ...OF, type: "end" };
+  const end: EndEvent = { ...OF, type: "end", isHeld: false };
   assert.equal(endComment({ ...end, leavesAtMs: 50 }), undefined);
   assert.equal(endComment({ ...end, leavesAtMs: 60 }), "passed on 10 ms later");
+  assert.equal(endComment({ ...end, leavesAtMs: 50, isHeld: true }), "held back until the silence ends");
   assert.equal(endComment(end), "lost: the end is not passed on");
 });

@@ -5,10 +5,10 @@ import type { ChunkEvent, DatagramEvent, EndEvent } from "./watch.ts";
 
 /** Delays of less are those of the proxy itself. */
 const LEAST_DELAY_MS = 0.001;
-const SILENCE: ReadonlySet<string> = new Set(["partition", "partition-one-way", "isolate"]);
+const HELD = "held back until the silence ends";
 
 /** About bytes of a connection; undefined when nothing was done to them. */
-export function chunkComment({ faults, pieces, outcome, atMs, bytes }: ChunkEvent): string | undefined {
+export function chunkComment({ faults, pieces, isHeld, outcome, atMs, bytes }: ChunkEvent): string | undefined {
   const done: string[] = [];
   const losses = pieces.reduce((sum, piece) => sum + piece.losses, 0);
   if (losses > 0) {
@@ -19,7 +19,7 @@ export function chunkComment({ faults, pieces, outcome, atMs, bytes }: ChunkEven
   const delays = delayText(pieces.map(({ leavesAtMs }) => leavesAtMs - atMs));
   if (pieces.length > 1) done.push(`passed on in ${pieces.length} pieces${delays === "" ? "" : `, ${delays}`}`);
   else if (delays !== "") done.push(`passed on ${delays}`);
-  if (faults.some((kind) => SILENCE.has(kind))) done.push("held back until the silence ends");
+  if (isHeld) done.push(HELD);
   const passed = pieces.at(-1)?.end ?? 0;
   if (passed < bytes.length) done.push(`only ${passed} of ${bytes.length} bytes are passed on`);
   if (outcome === "cut") done.push("the connection closes behind them");
@@ -39,8 +39,9 @@ export function datagramComment({ faults, lostTo, leavesAtMs, flippedBit, atMs }
 }
 
 /** About the end of a direction. */
-export function endComment({ leavesAtMs, atMs }: EndEvent): string | undefined {
+export function endComment({ leavesAtMs, isHeld, atMs }: EndEvent): string | undefined {
   if (leavesAtMs === undefined) return "lost: the end is not passed on";
+  if (isHeld) return HELD;
   const delay = delayText([leavesAtMs - atMs]);
   return delay === "" ? undefined : `passed on ${delay}`;
 }

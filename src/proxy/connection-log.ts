@@ -46,7 +46,13 @@ export class ConnectionLog {
   }
 
   /** Bytes have come, and it is planned what becomes of them. */
-  chunk(direction: Direction, bytes: Uint8Array, acting: readonly ProxyFault[], plan: ChunkPlan): void {
+  chunk(
+    direction: Direction,
+    bytes: Uint8Array,
+    acting: readonly ProxyFault[],
+    plan: ChunkPlan,
+    isHeld: boolean,
+  ): void {
     const { pieces, outcome } = plan;
     this.counts.chunk(acting, pieces, outcome);
     if (!this.isWatched) return;
@@ -56,6 +62,7 @@ export class ConnectionLog {
       bytes: Uint8Array.from(bytes),
       faults: kindsOf(acting),
       pieces: pieces.map(({ dueUs, ...piece }) => ({ ...piece, leavesAtMs: dueUs / MICROSECONDS })),
+      isHeld,
       outcome,
     });
   }
@@ -70,8 +77,8 @@ export class ConnectionLog {
   }
 
   /** One side has ended; undefined when nobody will hear of it. */
-  ended(direction: Direction, dueUs: number | undefined): void {
-    this.#tell({ type: "end", direction, leavesAtMs: dueUs === undefined ? undefined : dueUs / MICROSECONDS });
+  ended(direction: Direction, dueUs: number | undefined, isHeld: boolean): void {
+    this.#tell({ type: "end", direction, leavesAtMs: dueUs === undefined ? undefined : dueUs / MICROSECONDS, isHeld });
   }
 
   /** The connection is reset: by a fault, or by one of the programs. Told once. */

@@ -73,7 +73,7 @@ export class StreamWay implements Detour {
   ended(): void {
     if (this.#act(this.#way.bytesTaken) === undefined) return;
     const dueUs = this.#plan.end(this.#nowUs);
-    this.#log.ended(this.#direction, dueUs);
+    this.#log.ended(this.#direction, dueUs, this.#queue.isSilent);
     this.#queue.add(dueUs === undefined ? "lost" : "end", dueUs ?? this.#nowUs);
     this.#look();
   }
@@ -188,7 +188,7 @@ export class StreamWay implements Detour {
   #take(chunk: Buffer, acting: readonly ProxyFault[]): void {
     const plan = this.#plan.take(chunk.length, this.#nowUs);
     const { pieces, outcome } = plan;
-    this.#log.chunk(this.#direction, chunk, acting, plan);
+    this.#log.chunk(this.#direction, chunk, acting, plan, this.#queue.isSilent);
     let lastUs = this.#nowUs;
     for (const { start, end, dueUs, flippedBit } of pieces) {
       if (flippedBit !== undefined) flipBit(chunk, flippedBit);

@@ -43,14 +43,14 @@ function line(event: ProxyEvent): string {
   switch (event.type) {
     case "chunk": {
       const pieces = event.pieces.map(({ start, end, leavesAtMs }) => `${start}-${end}+${leavesAtMs - event.atMs}`);
-      return `chunk ${event.direction} ${String(Buffer.from(event.bytes))} [${event.faults.join()}] ${pieces.join()} ${event.outcome}`;
+      return `chunk ${event.direction} ${String(Buffer.from(event.bytes))} [${event.faults.join()}] ${pieces.join()} ${event.isHeld ? "held" : event.outcome}`;
     }
     case "datagram": {
       const delays = event.leavesAtMs.map((atMs) => atMs - event.atMs);
       return `datagram ${event.direction} ${String(Buffer.from(event.bytes))} ${event.lostTo ?? "passes"} +${delays.join()}`;
     }
     case "end":
-      return `end ${event.direction} +${(event.leavesAtMs ?? 0) - event.atMs}`;
+      return `end ${event.direction} ${event.isHeld ? "held" : `+${(event.leavesAtMs ?? 0) - event.atMs}`}`;
     case "fault":
       return `fault ${event.proxy} ${event.fault.kind} ${event.change}`;
     case "reset":
@@ -88,6 +88,28 @@ test("who watches hears of connections, chunks, ends and faults, until it stops"
       "fault a latency ended",
     ]);
   });
+});
+
+test("silence holds back what comes, whatever makes it: it is told so", async () => {
+  const silences = [
+    { kind: "partition", from: "*", to: "*" },
+    { kind: "loss", from: "client", to: "server", chance: 1 },
+  ] as const;
+  for (const fault of silences) {
+    await scene(async ({ world, running, join }) => {
+      const heard: string[] = [];
+      const [client, server] = await join();
+      running.watch((event) => heard.push(line(event)));
+      const guard = running.proxies.get("a")?.inflict(fault);
+      await client.write("hola");
+      await client.end();
+      await world.sleep(10);
+      guard?.heal();
+      await server.readExactly(4);
+      const told = heard.filter((text) => text.startsWith("chunk") || text.startsWith("end"));
+      assert.deepEqual(told, [`chunk toServer hola [${fault.kind}] 0-4+0 held`, "end toServer held"]);
+    });
+  }
 });
 
 test("a reset names its fault; one of a program has none", async () => {

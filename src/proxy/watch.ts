@@ -51,6 +51,8 @@ export interface ChunkEvent extends ConnectionEvent {
   readonly faults: readonly string[];
   /** Bytes that stand in no piece are not passed on. */
   readonly pieces: readonly WatchedPiece[];
+  /** Whether silence holds them back: they leave when it ends, at `leavesAtMs` at the earliest. */
+  readonly isHeld: boolean;
   /** What follows the pieces: nothing; the proxy closes the connection; the connection is lost, since each repetition was. */
   readonly outcome: "goes on" | "cut" | "timed out";
 }
@@ -81,6 +83,8 @@ export interface EndEvent extends ConnectionEvent {
   readonly direction: Direction;
   /** When that is to be passed on; never when a fault has lost it. */
   readonly leavesAtMs?: number | undefined;
+  /** Whether silence holds it back: it leaves when that ends, at `leavesAtMs` at the earliest. */
+  readonly isHeld: boolean;
 }
 
 /** A connection was reset. */

@@ -21,6 +21,7 @@ const TEXTS = inLanguage({
     ways: { toServer: "from the client to the server", toClient: "from the server to the client" },
     faults: "faults that acted",
     delayed: (time: string) => `passed on ${time} later`,
+    held: "held back until the silence ends",
     lost: (why: string) => `lost to ${why}`,
     gone: "not passed on",
     repeated: (times: number, why: string) =>
@@ -47,6 +48,7 @@ const TEXTS = inLanguage({
     ways: { toServer: "del cliente al servidor", toClient: "del servidor al cliente" },
     faults: "fallos que actuaron",
     delayed: (time) => `pasó ${time} después`,
+    held: "retenido hasta que acabe el silencio",
     lost: (why) => `perdido por ${why}`,
     gone: "no pasó",
     repeated: (times, why) =>
@@ -97,7 +99,8 @@ function factsOf({ row, piece }: Target): readonly string[] {
 function pieceFacts(row: FlowRow, { leavesAtMs, losses, lostTo, flippedBit }: PieceRow): readonly string[] {
   const texts = TEXTS();
   if (leavesAtMs === undefined) return [lostTo === undefined || lostTo === "" ? texts.gone : texts.lost(lostTo)];
-  const facts = [texts.delayed(timeText(Math.max(0, leavesAtMs - row.atMs), language()))];
+  const delay = timeText(Math.max(0, leavesAtMs - row.atMs), language());
+  const facts = [row.isHeld === true ? texts.held : texts.delayed(delay)];
   if (losses !== undefined) facts.push(texts.repeated(losses, lostTo ?? ""));
   if (flippedBit !== undefined) facts.push(texts.flipped(flippedBit));
   return facts;

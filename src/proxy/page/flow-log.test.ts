@@ -8,7 +8,7 @@ const OF = { proxy: "a", number: 1, atMs: 10 } as const;
 function chunk(bytes: number, more: Partial<ChunkEvent> = {}): ChunkEvent {
   const pieces = [{ start: 0, end: bytes, leavesAtMs: 15, losses: 0 }];
   const content = { direction: "toServer", bytes: new Uint8Array(bytes).fill(65), faults: [], pieces } as const;
-  return { ...OF, type: "chunk", ...content, outcome: "goes on", ...more };
+  return { ...OF, type: "chunk", ...content, isHeld: false, outcome: "goes on", ...more };
 }
 
 test("of a chunk the first bytes are told, and how it was passed on", () => {
@@ -27,6 +27,13 @@ test("bytes behind the last piece are a piece that does not go on", () => {
     { bytes: 60 },
   ]);
   assert.equal(row.outcome, "cut");
+});
+
+test("what silence holds back says so", () => {
+  assert.equal(new FlowLog().add(chunk(5)).row.isHeld, undefined);
+  assert.equal(new FlowLog().add(chunk(5, { isHeld: true })).row.isHeld, true);
+  const end = { ...OF, type: "end", direction: "toServer", leavesAtMs: 10, isHeld: true } as const;
+  assert.equal(new FlowLog().add(end).row.isHeld, true);
 });
 
 test("a chunk in a thousand pieces shows some of them", () => {

@@ -1,6 +1,13 @@
 /** What has happened on all connections, for as long as somebody looks: the last things, with the first bytes of each. */
 
-import { type ChunkEvent, type DatagramEvent, type FaultEvent, keyOf, type ProxyEvent } from "../watch.ts";
+import {
+  type ChunkEvent,
+  type DatagramEvent,
+  type EndEvent,
+  type FaultEvent,
+  keyOf,
+  type ProxyEvent,
+} from "../watch.ts";
 import type { FlowRow, PieceRow } from "./wire.ts";
 
 /** The last ones over all connections. */
@@ -42,11 +49,11 @@ function rowOf(event: Exclude<ProxyEvent, FaultEvent>, id: number): FlowRow {
   const head = { id, atMs: event.atMs, kind: event.type };
   switch (event.type) {
     case "chunk":
-      return { ...head, ...contentOf(event), ...piecesOf(event) };
+      return { ...head, ...contentOf(event), ...heldOf(event), ...piecesOf(event) };
     case "datagram":
       return { ...head, ...contentOf(event), pieces: datagramPieces(event) };
     case "end":
-      return { ...head, way: event.direction, pieces: [{ bytes: 0, leavesAtMs: event.leavesAtMs }] };
+      return { ...head, way: event.direction, ...heldOf(event), pieces: [{ bytes: 0, leavesAtMs: event.leavesAtMs }] };
     case "reset":
       return { ...head, faults: event.fault === undefined ? [] : [event.fault] };
     default:
@@ -57,6 +64,10 @@ function rowOf(event: Exclude<ProxyEvent, FaultEvent>, id: number): FlowRow {
 function contentOf({ direction, bytes, faults }: ChunkEvent | DatagramEvent): Partial<FlowRow> {
   const shown = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, SHOWN_BYTES)).toString("base64");
   return { way: direction, size: bytes.length, bytes: shown, faults };
+}
+
+function heldOf({ isHeld }: ChunkEvent | EndEvent): Partial<FlowRow> {
+  return isHeld ? { isHeld } : {};
 }
 
 /** Bytes behind the last piece are not passed on. */

@@ -116,6 +116,8 @@ export interface FlowRow {
   /** The kinds of the faults that acted. */
   readonly faults?: readonly string[] | undefined;
   readonly pieces?: readonly PieceRow[] | undefined;
+  /** Silence holds them back. */
+  readonly isHeld?: boolean | undefined;
   /** Pieces that are not in `pieces`. */
   readonly morePieces?: number | undefined;
   readonly outcome?: "cut" | "timed out" | undefined;
