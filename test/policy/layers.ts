@@ -17,6 +17,20 @@ export const KERNEL: ReadonlySet<string> = new Set([
   "node:http2",
 ]);
 
+/** All layers of io, for those that build on them. */
+const IO = [
+  "io/network",
+  "io/operation",
+  "io/contract",
+  "io/session",
+  "io/stream",
+  "io/datagram",
+  "io/listener",
+  "io/session/client",
+  "io/session/server",
+  "io/stateless",
+] as const;
+
 /**
  * What each layer may import, beside itself: a layer is a folder of `src` at any depth, `entries` the files directly in it. Rows
  * stand in the order of the rings; a row names only rows above it.
@@ -244,23 +258,7 @@ export const TABLE: LayerTable = {
 
   // The composition root: the public functions, with the network of the kernel as default.
   api: {
-    layers: [
-      "core",
-      "core/options",
-      "core/address",
-      "io/network",
-      "io/operation",
-      "io/contract",
-      "io/session",
-      "io/stream",
-      "io/datagram",
-      "io/listener",
-      "io/session/client",
-      "io/session/server",
-      "io/stateless",
-      "memory",
-      "node",
-    ],
+    layers: ["core", "core/options", "core/address", ...IO, "memory", "node"],
     builtins: ["node:os"],
   },
 
@@ -348,16 +346,7 @@ export const TABLE: LayerTable = {
       "core/framing/formats",
       "core/framing/boundaries",
       "core/proxy",
-      "io/network",
-      "io/operation",
-      "io/contract",
-      "io/session",
-      "io/stream",
-      "io/datagram",
-      "io/listener",
-      "io/session/client",
-      "io/session/server",
-      "io/stateless",
+      ...IO,
       "node",
       "sim/kernel",
       "sim/world",
