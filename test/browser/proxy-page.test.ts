@@ -1,26 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
 import type { Page } from "playwright-core";
-import { connect, serve, type StreamSocket } from "../../src/index.ts";
-import { type FaultProxies, type FaultProxy, servePage, startProxy } from "../../src/proxy.ts";
+import { connect, type StreamSocket } from "../../src/index.ts";
+import type { FaultProxies, FaultProxy } from "../../src/proxy.ts";
+import { servedPage } from "../fixtures/served-page.ts";
 import { missing, openPage } from "./browser.ts";
 
 /* The page of the fault proxy in a real browser. */
 
 /** Proxies with a page, and a client. */
 async function served(t: TestContext): Promise<Scene> {
-  const server = await serve("tcp://127.0.0.1:0", async (peer) => {
-    for await (const bytes of peer) await peer.write(bytes);
-  });
-  t.after(() => server.close({ timeoutMs: 0 }));
-  const proxies = [
-    { name: "echo", upstream: server.localAddress },
-    { name: "mail", upstream: "udp://127.0.0.1:9" },
-  ];
-  const running = await startProxy({ seed: 7, proxies });
-  t.after(() => running.close({ timeoutMs: 0 }));
-  const page = await servePage(running);
-  t.after(() => page.close());
+  const { running, page } = await servedPage(t);
   const echo = running.proxies.get("echo") as FaultProxy;
   const call = await connect(echo.listen);
   t.after(() => call.abort());

@@ -1,33 +1,18 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import tls from "node:tls";
-import { connect, serve, type Server } from "../../index.ts";
-import { type FaultProxies, type ServedPage, servePage, startProxy } from "../../proxy.ts";
+import { connect } from "../../index.ts";
 import { type Answered, ask as asked } from "../../../test/inspect/asking.ts";
+import { servedPage, type ServedProxies } from "../../../test/fixtures/served-page.ts";
 import type { PageMessage } from "./wire.ts";
 
-/** A page for an echo, and a mailbox that nobody has. */
-async function served(t: TestContext): Promise<Scene> {
-  const server = await serve("tcp://127.0.0.1:0", async (peer) => {
-    for await (const bytes of peer) await peer.write(bytes);
-  });
-  t.after(() => server.close({ timeoutMs: 0 }));
-  const proxies = [
-    { name: "echo", upstream: server.localAddress },
-    { name: "my mail", upstream: "udp://127.0.0.1:9" },
-  ];
-  const running = await startProxy({ seed: 7, proxies });
-  t.after(() => running.close({ timeoutMs: 0 }));
-  const page = await servePage(running);
-  t.after(() => page.close());
-  return { server, running, page, token: new URL(page.url).searchParams.get("token") ?? "" };
+interface Scene extends ServedProxies {
+  readonly token: string;
 }
 
-interface Scene {
-  readonly server: Server;
-  readonly running: FaultProxies;
-  readonly page: ServedPage;
-  readonly token: string;
+async function served(t: TestContext): Promise<Scene> {
+  const scene = await servedPage(t);
+  return { ...scene, token: new URL(scene.page.url).searchParams.get("token") ?? "" };
 }
 
 /** One request by its method and path. */
