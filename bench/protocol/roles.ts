@@ -7,7 +7,6 @@ import { answerCalls, callsOver } from "../baseline/called-net.ts";
 import { percentile } from "../harness/figures.ts";
 import { Meter } from "../harness/meter.ts";
 import { type Figures, play, type Role } from "../harness/processes.ts";
-import { inspect } from "../../src/inspect.ts";
 import type { Link, Peer, Serving } from "./link.ts";
 
 const HOST = "127.0.0.1";
@@ -67,8 +66,9 @@ function server(name: string): Role {
       await done;
       return meter.figures();
     },
-    /** Found by the number that is answered. */
+    /** Found by the number that is answered. Whoever does not ask for it does not load it, nor the HTTP server beneath. */
     inspect: async () => {
+      const { inspect } = await import("../../src/inspect.ts");
       await inspect();
       return { pid: process.pid };
     },

@@ -25,7 +25,7 @@ const REASONS: Readonly<Record<string, string>> = {
   "src/core/bytes/own-bytes.ts runOffset": TURN,
   "src/core/bytes/own-bytes.ts runStart": TURN,
   "src/core/bytes/own-bytes.ts runEnd": TURN,
-  "src/core/bytes/own-bytes.ts usedBytes": TURN,
+  "src/core/bytes/own-bytes.ts usedBytes": MEMORY,
   "src/core/framing/formats/json-check.ts open": TURN,
   "src/core/framing/formats/json-check.ts special": TURN,
   "src/core/framing/formats/msgpack-check.ts missing": TURN,

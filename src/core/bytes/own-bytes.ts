@@ -21,7 +21,7 @@ let runMemory: ArrayBufferLike = NO_MEMORY;
 let runOffset = 0;
 let runStart = 0;
 let runEnd = 0;
-/** Bytes of small messages that were given out since the last run began. */
+/** Bytes of small messages that were given out since the last run began, in this arrival and those before it. */
 let usedBytes = 0;
 
 /**
@@ -32,7 +32,6 @@ let usedBytes = 0;
 export function beginArrival(bytes: Uint8Array): void {
   arrival = bytes;
   runEnd = 0;
-  usedBytes = 0;
 }
 
 /** The bytes of the arrival may change. */
