@@ -88,9 +88,9 @@ class DatagramDoor implements ProxyDoor {
 
   /** A flow for a client; undefined when the system has no more sockets, or this door is closed. */
   async #open(key: string, client: Address): Promise<Flow | undefined> {
-    const { network, board, watch } = this.#parts;
+    const { network, clock, board, watch } = this.#parts;
     // Numbers are given in the order of arrival, whichever socket is there first.
-    const log = new ConnectionLog(board.name, board.nextConnection(), network.clock, watch);
+    const log = new ConnectionLog(board.name, board.nextConnection(), clock, watch);
     let socket: DatagramSocket;
     try {
       socket = await bind(network, localFor(this.#upstream), this.#upstream);

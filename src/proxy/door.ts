@@ -1,7 +1,7 @@
 /** The door of a proxy: an open listener, or a bound datagram socket. */
 
 import type { Address } from "../core/address/address.ts";
-import type { Network } from "../io/network/network.ts";
+import type { Clock, Network } from "../io/network/network.ts";
 import type { GracefulCloseOptions } from "../io/operation/graceful-close.ts";
 import type { FaultBoard } from "./fault-board.ts";
 import type { ProxiedConnection } from "./public.ts";
@@ -19,6 +19,8 @@ export interface ProxyDoor {
 /** What a door works with. */
 export interface DoorParts {
   readonly network: Network;
+  /** Of what waits because of a fault. */
+  readonly clock: Clock;
   readonly board: FaultBoard;
   readonly ledger: ReportLedger;
   readonly watch: ProxyWatch;

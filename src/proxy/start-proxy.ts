@@ -10,6 +10,7 @@ import type { CloseReport, GracefulCloseOptions } from "../io/operation/graceful
 import { type ProxyFault, refusalOf } from "./fault.ts";
 import { FaultBoard } from "./fault-board.ts";
 import { FaultProxy } from "./fault-proxy.ts";
+import { FineClock } from "./fine-clock.ts";
 import { CAPTURE_RULES, planOf, type ProxyPlan, START_RULES } from "./options.ts";
 import type * as api from "./public.ts";
 import type { FaultProxies as RunningProxies, StartProxyOptions } from "./public.ts";
@@ -67,6 +68,7 @@ class FaultProxies implements api.FaultProxies {
   readonly proxies: Map<string, FaultProxy> = new Map();
   readonly closed: Promise<void>;
   readonly #network: Network;
+  readonly #clock: FineClock;
   readonly #expose: boolean;
   readonly #ledger = new ReportLedger();
   readonly #watch = new ProxyWatch();
@@ -78,6 +80,7 @@ class FaultProxies implements api.FaultProxies {
 
   constructor(network: Network, seed: number, expose: boolean) {
     this.#network = network;
+    this.#clock = new FineClock(network.clock);
     this.seed = seed;
     this.#expose = expose;
     this.closed = new Promise((resolve) => {
@@ -98,7 +101,7 @@ class FaultProxies implements api.FaultProxies {
 
   /** Opens a proxy that has been checked. Its name is taken from now on. */
   async open(plan: ProxyPlan): Promise<FaultProxy> {
-    const parts = { network: this.#network, ledger: this.#ledger, watch: this.#watch };
+    const parts = { network: this.#network, clock: this.#clock, ledger: this.#ledger, watch: this.#watch };
     const board = new FaultBoard(this.seed, plan.name, (fault, change) => {
       this.#watch.tell({ type: "fault", proxy: plan.name, atMs: this.#network.clock.now(), fault, change });
       // What a proxy has before it is here belongs to its definition.

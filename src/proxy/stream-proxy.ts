@@ -42,8 +42,8 @@ class StreamConnection implements ProxiedConnection, Counted {
   #server: StreamSocket | undefined;
 
   constructor(client: StreamSocket, parts: DoorParts) {
-    const { board, network, watch } = parts;
-    this.log = new ConnectionLog(board.name, board.nextConnection(), network.clock, watch);
+    const { board, clock, watch } = parts;
+    this.log = new ConnectionLog(board.name, board.nextConnection(), clock, watch);
     this.#client = client;
     this.#parts = parts;
   }

@@ -33,6 +33,8 @@ export class StreamWay implements Detour {
   #holding = false;
   #stopped = false;
   #timer: Timer | undefined;
+  /** What it is for; Infinity for nothing. */
+  #timerUs = Infinity;
   /** Of faults that act by themselves when their time has come, one each; they end with their faults. */
   #timers: Map<BoardFault, Timer> | undefined;
   /** When a reset arrives that is under way. */
@@ -210,13 +212,25 @@ export class StreamWay implements Detour {
     // A reset is behind all that is under way, but it waits for no reader.
     const resetUs = this.#queue.isSilent ? Infinity : (this.#resetUs ?? Infinity);
     const nowUs = this.#nowUs;
-    const inUs = Math.min(next?.dueUs ?? Infinity, resetUs) - nowUs;
-    this.#timer?.cancel();
-    if (inUs === Infinity) return;
-    if (inUs > 0) this.#timer = this.#log.clock.setTimer(() => this.#look(), inUs / MICROSECONDS);
-    else if (resetUs <= nowUs) this.#reset();
+    const dueUs = Math.min(next?.dueUs ?? Infinity, resetUs);
+    this.#waitUntil(dueUs > nowUs ? dueUs : Infinity, nowUs);
+    if (dueUs > nowUs) return;
+    if (resetUs <= nowUs) this.#reset();
     else if (next?.kind === "bytes") this.#write();
     else if (next !== undefined) this.#finish(next.kind);
+  }
+
+  /** A timer that runs for this time goes on: most of what comes is due behind what waits. */
+  #waitUntil(dueUs: number, nowUs: number): void {
+    if (dueUs === this.#timerUs) return;
+    this.#timer?.cancel();
+    this.#timerUs = dueUs;
+    if (dueUs === Infinity) return;
+    const due = (): void => {
+      this.#timerUs = Infinity;
+      this.#look();
+    };
+    this.#timer = this.#log.clock.setTimer(due, (dueUs - nowUs) / MICROSECONDS);
   }
 
   #reset(): void {
