@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { connect, serve, type Server } from "../../src/index.ts";
 import { formatSchedule, parseSchedule } from "../../src/proxy.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
-import { run, start } from "./program.ts";
+import { run, type RunningProgram, start } from "./program.ts";
 
 /** A server that sends back what it gets. */
 async function echo(): Promise<Server> {
@@ -103,13 +103,42 @@ test("without a program there is a page, and with one only where it is asked for
   }
 });
 
-test("a signal goes to the program, whose end is the end of the command", async (t) => {
-  const program =
-    "process.on('SIGTERM', () => process.exit(5)); console.log('runs'); setInterval(() => undefined, 1000)";
+/** Starts a program behind a proxy, and waits until it runs. @param onTerm - What it does at a SIGTERM. */
+async function programBehind(t: TestContext, onTerm: string): Promise<RunningProgram> {
+  const program = `process.on("SIGTERM", () => { ${onTerm} }); console.log("runs"); setInterval(() => undefined, 1000)`;
   const proxy = start(t, ["proxy", "tcp://127.0.0.1:0", "127.0.0.1:9", "--", process.execPath, "-e", program]);
   await proxy.shows(/runs/);
+  return proxy;
+}
+
+const REPORT = /^0 connections: no fault \(seed 1, digest 0{16}\)$/m;
+
+test("at a signal the program gets SIGTERM, and its end is the end of the command", async (t) => {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    const proxy = await programBehind(t, "process.exit(5)");
+    proxy.child.kill(signal);
+    const { code, stderr } = await proxy.ended;
+    assert.equal(code, 5, signal);
+    assert.match(stderr, REPORT);
+  }
+});
+
+test("a program that ignores SIGTERM is killed some seconds later, and the report is printed", async (t) => {
+  const proxy = await programBehind(t, "");
+  proxy.child.kill("SIGINT");
+  const { code, stderr } = await proxy.ended;
+  assert.equal(code, 137);
+  assert.match(stderr, REPORT);
+});
+
+test("another Ctrl-C kills the program at once, and the report is printed", async (t) => {
+  const proxy = await programBehind(t, 'console.log("asked")');
   proxy.child.kill("SIGTERM");
-  assert.equal((await proxy.ended).code, 5);
+  await proxy.shows(/asked/);
+  proxy.child.kill("SIGINT");
+  const { code, stderr } = await proxy.ended;
+  assert.equal(code, 137);
+  assert.match(stderr, REPORT);
 });
 
 /** A list as `zocalo sim shrink` writes it, of hosts with other names. */

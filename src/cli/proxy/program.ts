@@ -2,8 +2,9 @@
 
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
-import { EXIT, CommandFailure, Interrupted } from "../terminal/exit-codes.ts";
+import { EXIT, CommandFailure } from "../terminal/exit-codes.ts";
 import { inLanguage } from "../terminal/language.ts";
+import { takeSignals } from "../terminal/run-command.ts";
 
 const TEXTS = inLanguage({
   en: { noProgram: (name: string, why: string) => `cannot start ${name}: ${why}` },
@@ -18,9 +19,13 @@ export function limited(stop: AbortSignal, forMs: number | undefined): AbortSign
   return AbortSignal.any([stop, controller.signal]);
 }
 
+/** So long a program may take to end, in milliseconds: as long as `closeOn` gives a server's process. */
+const GRACE_MS = 5_000;
+
 /**
  * Runs a program with this command's terminal and answers its exit code; 128 and the number of the signal that ended it, as a
- * shell would. A signal to this command goes on to the program, which says when it has ended; so does the end of its time, as SIGTERM.
+ * shell would. When `stop` aborts, the program gets SIGTERM, and SIGKILL when it has not ended after 5 seconds or when another
+ * signal comes. This command waits for its end, so that there is a report.
  */
 export function runProgram(
   [name = "", ...words]: readonly string[],
@@ -28,15 +33,20 @@ export function runProgram(
   stop: AbortSignal,
 ): Promise<number> {
   const child = spawn(name, words, { stdio: "inherit", env: { ...process.env, ...variables } });
-  const pass = (): void => {
-    const reason: unknown = stop.reason;
-    child.kill(reason instanceof Interrupted ? reason.signalName : "SIGTERM");
+  const cut = (): void => void child.kill("SIGKILL");
+  let grace: NodeJS.Timeout | undefined;
+  const end = (): void => {
+    takeSignals(cut);
+    child.kill("SIGTERM");
+    grace = setTimeout(cut, GRACE_MS);
   };
-  stop.addEventListener("abort", pass, { once: true });
+  if (stop.aborted) end();
+  else stop.addEventListener("abort", end, { once: true });
   return new Promise((resolve, reject) => {
     child.once("error", (error) => reject(new CommandFailure("PROGRAM", TEXTS.noProgram(name, error.message))));
     child.once("exit", (code, signal) => {
-      stop.removeEventListener("abort", pass);
+      stop.removeEventListener("abort", end);
+      clearTimeout(grace);
       resolve(code ?? (signal === null ? EXIT.failed : 128 + constants.signals[signal]));
     });
   });

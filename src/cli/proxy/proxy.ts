@@ -32,9 +32,11 @@ const TEXTS = inLanguage({
         "With --config it starts the proxies of a file instead: a list in JSON of { name, listen, upstream, enabled, faults }. " +
           "With --api the client libraries of Toxiproxy control them. A page in the browser shows what passes and breaks it; its " +
           "address is printed, for you alone.",
-        "Behind -- stands a program that runs with the proxies and ends them; zocalo ends with its exit code. It finds the " +
-          "address of a proxy in ZOCALO_PROXY_NAME. Without one, the proxies run until Ctrl-C. At the end a report says what " +
-          "each fault has done; the same seed and the same traffic give the same digest.",
+        "Behind -- stands a program that runs with the proxies and ends them; zocalo ends with its exit code, or 128 and the " +
+          "number of the signal that ended it. It finds the address of a proxy in ZOCALO_PROXY_NAME. Ctrl-C and the end of --for " +
+          "send it SIGTERM, and SIGKILL 5 seconds later; Ctrl-C once more sends SIGKILL at once. Without a program, the proxies " +
+          "run until Ctrl-C. At the end a report says what each fault has done; the same seed and the same traffic give the " +
+          "same digest.",
         "With --faults it plays a schedule: the list of faults that zocalo sim shrink writes, with the hosts client and server.",
       ],
     },
@@ -77,9 +79,11 @@ const TEXTS = inLanguage({
         "Con --config arranca los proxies de un archivo: una lista en JSON de { name, listen, upstream, enabled, faults }. Con " +
           "--api los controlan las bibliotecas de los clientes de Toxiproxy. Una página en el navegador enseña lo que pasa y lo " +
           "rompe; se escribe su dirección, solo para ti.",
-        "Detrás de -- va un programa que corre con los proxies y los termina; zocalo termina con su código. La dirección de un " +
-          "proxy está en ZOCALO_PROXY_NOMBRE. Sin programa, los proxies corren hasta Ctrl-C. Al final un informe dice qué hizo " +
-          "cada fallo; con la misma semilla y el mismo tráfico, el resumen (digest) es el mismo.",
+        "Detrás de -- va un programa que corre con los proxies y los termina; zocalo termina con su código, o con 128 más el " +
+          "número de la señal que lo terminó. La dirección de un proxy está en ZOCALO_PROXY_NOMBRE. Ctrl-C y el fin de --for le " +
+          "mandan SIGTERM, y SIGKILL 5 segundos después; otro Ctrl-C manda SIGKILL en el acto. Sin programa, los proxies corren " +
+          "hasta Ctrl-C. Al final un informe dice qué hizo cada fallo; con la misma semilla y el mismo tráfico, el resumen " +
+          "(digest) es el mismo.",
         "Con --faults sigue un guion: la lista de fallos que escribe zocalo sim shrink, con las máquinas client y server.",
       ],
     },

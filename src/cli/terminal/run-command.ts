@@ -77,6 +77,15 @@ function watchSignals(): AbortSignal {
   return controller.signal;
 }
 
+/** Has each signal from now on call `act` alone. There is no moment in which one would end the process. */
+export function takeSignals(act: () => void): void {
+  for (const name of SIGNALS) {
+    const before = process.rawListeners(name);
+    process.on(name, act);
+    for (const listener of before) process.off(name, listener as () => void);
+  }
+}
+
 /** Lets the first signal end the process at once, for work that may never give the event loop a turn. */
 export function leaveSignals(): void {
   for (const name of SIGNALS) process.removeAllListeners(name);
