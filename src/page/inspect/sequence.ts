@@ -4,6 +4,7 @@ import { html } from "htm/preact";
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { addressOf, listen } from "../shell/ask.ts";
+import { useSpace } from "../shell/space.ts";
 import { time } from "./figures.ts";
 import { type Numbered, shown, withNewer } from "./seen.ts";
 import { texts } from "./texts.ts";
@@ -32,16 +33,7 @@ export function Sequence({ id }: { readonly id: number }): VNode {
   useEffect(() => {
     if (end.current !== null) end.current.scrollTop = end.current.scrollHeight;
   }, [drawn]);
-  useEffect(() => {
-    const typed = (event: KeyboardEvent): void => {
-      const isElsewhere = event.target instanceof Element && event.target.closest("button, a, select, input") !== null;
-      if (event.key !== " " || isElsewhere) return;
-      event.preventDefault();
-      pauseOrGoOn();
-    };
-    addEventListener("keydown", typed);
-    return () => removeEventListener("keydown", typed);
-  });
+  useSpace(pauseOrGoOn);
   return html`<div class="bar">
       <p class="quiet-text">${sequenceHelp}</p>
       <button aria-keyshortcuts="Space" onClick=${pauseOrGoOn}>${frozen === undefined ? pause : resume}</button>

@@ -79,12 +79,17 @@ function Row({ row, nowMs, isSelected, select }: RowProps): VNode {
   const age = timeText(Math.max(0, (closedAtMs ?? nowMs) - openedAtMs), language());
   return html`<tr class="${state} ${isSelected ? "selected" : ""}" onClick=${() => select({ proxy, number })}>
     <td>
-      <button class="link-like" aria-pressed=${isSelected} aria-label=${texts.show(number, proxy)}>${proxy} ${number}</button>
+      <button class="link-like" onMouseDown=${keepFocus} aria-pressed=${isSelected} aria-label=${texts.show(number, proxy)}>${proxy} ${number}</button>
       <small>${client.replace(/^\w+:\/\//, "")}${serverName === undefined ? "" : html` · <b>${serverName}</b>`}</small>
     </td>
     <td><span class="state">${texts.states[state]}</span></td>
     <td class="number">${age}</td>
-    <td class="number">${bytesText(bytesToServer, language())}</td>
-    <td class="number">${bytesText(bytesToClient, language())}</td>
+    <td class="number" title=${`${bytesToServer} B`}>${bytesText(bytesToServer, language())}</td>
+    <td class="number" title=${`${bytesToClient} B`}>${bytesText(bytesToClient, language())}</td>
   </tr>`;
+}
+
+/** Who selects with a mouse goes on with the keys of the diagram: the space bar must not press this button again. */
+function keepFocus(event: Event): void {
+  event.preventDefault();
 }

@@ -2,10 +2,11 @@
 
 import { html } from "htm/preact";
 import type { VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { bytesText, timeText } from "../shell/bytes.ts";
 import { inLanguage, language } from "../shell/language.ts";
 import { Panel } from "../shell/shell.ts";
+import { useSpace } from "../shell/space.ts";
 import type { ServerClock } from "./clock.ts";
 import { Details } from "./details.ts";
 import type { FlowStore } from "./flow-store.ts";
@@ -63,9 +64,6 @@ const TEXTS = inLanguage({
 const SCALES_MS = [250, 500, 1000, 2000, 4000, 8000, 15_000, 30_000];
 const USUAL_SCALE = 3;
 
-/** Where a space is pressed or written. */
-const FIELDS = "button, input, select, textarea, a, summary, dialog";
-
 /** How each mark looks in the legend. */
 const SIGNS: Readonly<Record<string, string>> = {
   cross: "M6 3l10 10m0-10l-10 10",
@@ -93,7 +91,8 @@ export function Diagram({ flow, clock, selected }: DiagramProps): VNode {
   const [missed, setMissed] = useState(0);
   const key = selected === undefined ? "" : `${selected.number}/${selected.proxy}`;
 
-  useEffect(() => {
+  // At once, not behind the next picture: what the page says of the drawing is true from when it says it.
+  useLayoutEffect(() => {
     setStopped(false);
     if (place.current === null) return undefined;
     const textOf = (size: number): string => bytesText(size, language());
@@ -105,7 +104,7 @@ export function Diagram({ flow, clock, selected }: DiagramProps): VNode {
     painter.current = own;
     return () => own.stop();
   }, [key]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (painter.current === undefined) return;
     painter.current.shownMs = SCALES_MS[scale] ?? 2000;
     painter.current.isStopped = stopped;
@@ -153,20 +152,6 @@ export function Diagram({ flow, clock, selected }: DiagramProps): VNode {
     }
     <${Details} target=${shown?.key === key ? shown.target : undefined} />
   <//>`;
-}
-
-/** Calls `pressed` for the space bar, except where that means something else. */
-function useSpace(pressed: () => void): void {
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      const { target } = event;
-      if (event.key !== " " || (target instanceof Element && target.closest(FIELDS) !== null)) return;
-      event.preventDefault();
-      pressed();
-    };
-    document.addEventListener("keydown", onKey);
-    return () => document.removeEventListener("keydown", onKey);
-  }, []);
 }
 
 function Legend(): VNode {
