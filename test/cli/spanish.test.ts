@@ -114,6 +114,23 @@ test("the table of the doctor is Spanish, in 80 columns", async (t) => {
   for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
 });
 
+test("what changed in a contract is Spanish, and English for programs", async (t) => {
+  const older = 'export const chat = contract("chat", "1.0.0", { server: { join: call(), leave: call() } });';
+  const newer = 'export const chat = contract("chat", "1.1.0", { server: { join: call(), said: event() } });';
+  const files = [contractFile(t, older), contractFile(t, newer)];
+  const broken = await runInSpanish(t, ["contract", "diff", ...files]);
+  assert.equal(broken.code, 1);
+  assert.equal(broken.stdout.split("\n")[0], "no son compatibles: chat 1.0.0 y chat 1.1.0");
+  assert.match(broken.stdout, /^ {2}rompe {2}server\.leave: ya no está; /m);
+  assert.match(broken.stdout, /^ {2}bien {3}server\.said: es nuevo; /m);
+  assert.match(broken.stderr, /^zocalo: CONTRACT_INCOMPATIBLE: 2 cambios de chat; /);
+  assert.doesNotMatch(broken.stdout, ENGLISH);
+  assert.doesNotMatch(broken.stdout, /compatible:|\b(?:breaks|fine|gone|new)\b/);
+  const json = await runInSpanish(t, ["contract", "diff", "--json", ...files]);
+  assert.match(json.stdout, /"reason":"is gone; /);
+  assert.match((await runInSpanish(t, ["contract", "diff", files[0]!, files[0]!])).stdout, /^compatibles: /);
+});
+
 test("the picture of a run is Spanish, the names of its hosts aside", async (t) => {
   const program = `
     import { connect, serve } from ${JSON.stringify(join(repositoryRoot, "dist/index.js"))};

@@ -30,6 +30,7 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
   ["src/cli/terminal", "run-command", "test/cli/listen.test.ts"],
   ["src/core", "error-codes", "src/core/errors.test.ts"],
   ["src/core/address", "host", "src/core/address/parse.test.ts"],
+  ["src/core/contract", "diff-words", "src/core/contract/diff.test.ts"],
   ["src/core/contract", "method", "src/core/contract/contract.test.ts"],
   ["src/core/framing", "frame-error", "src/core/framing/frame-decoder.test.ts"],
   ["src/core/framing/boundaries", "escaped-boundary", "src/core/framing/boundaries/cobs.test.ts"],

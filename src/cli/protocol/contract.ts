@@ -37,6 +37,10 @@ const TEXTS = inLanguage({
     old: "a module that exports the contract as it was",
     new: "a module that exports the contract as it is now",
     json: "print the changes, and errors, as JSON",
+    breaks: "breaks",
+    fine: "fine  ",
+    compatible: (from: string, to: string) => `compatible: ${from} to ${to}`,
+    notCompatible: (from: string, to: string) => `not compatible: ${from} to ${to}`,
     incompatible: (breaking: number, contract: string) =>
       `${quantity(breaking, "change")} of ${contract}; keep what old clients use, or raise the major version and serve both for a while`,
     show: {
@@ -76,6 +80,10 @@ const TEXTS = inLanguage({
     old: "un módulo que exporta el contrato como era",
     new: "un módulo que exporta el contrato como es ahora",
     json: "escribe los cambios, y los errores, como JSON",
+    breaks: "rompe",
+    fine: "bien ",
+    compatible: (from, to) => `compatibles: ${from} y ${to}`,
+    notCompatible: (from, to) => `no son compatibles: ${from} y ${to}`,
     incompatible: (breaking, contract) =>
       `${quantity(breaking, "cambio")} de ${contract}; conserva lo que usan los clientes viejos, o sube la versión mayor y ofrece las dos una temporada`,
     show: {
@@ -115,7 +123,7 @@ function contractDiffCommand(): Command {
 async function diff(oldFile: string, newFile: string, flags: Flags, { stdout }: CommandContext): Promise<number> {
   const older = loadContract(oldFile, flags.export, "contract");
   const newer = loadContract(newFile, flags.export, "contract");
-  const found = diffContracts(older, newer);
+  const found = diffContracts(older, newer, { language: LANGUAGE });
   await stdout.write(
     flags.json === true ? `${JSON.stringify(jsonOf(older, newer, found))}\n` : textOf(older, newer, found),
   );
@@ -131,9 +139,12 @@ function jsonOf(older: Contract, newer: Contract, { compatible, changes }: Contr
 
 /** One line for each change, the ones that break first. */
 function textOf(older: Contract, newer: Contract, { compatible, changes }: ContractDiff): string {
-  const names = [older, newer].map(({ name, version }) => `${name} ${version}`);
-  const lines = changes.map(({ path, breaking, reason }) => `  ${breaking ? "breaks" : "fine  "}  ${path}: ${reason}`);
-  return [`${compatible ? "compatible" : "not compatible"}: ${names.join(" to ")}`, ...lines, ""].join("\n");
+  const [from, to] = [older, newer].map(({ name, version }) => `${name} ${version}`) as [string, string];
+  const head = compatible ? TEXTS.compatible(from, to) : TEXTS.notCompatible(from, to);
+  const lines = changes.map(({ path, breaking, reason }) => {
+    return `  ${breaking ? TEXTS.breaks : TEXTS.fine}  ${path}: ${reason}`;
+  });
+  return [head, ...lines, ""].join("\n");
 }
 
 /** The command. */

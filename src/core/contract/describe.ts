@@ -6,13 +6,18 @@ import { type Contract, type Methods, methodNames } from "./contract.ts";
 import type { Method } from "./method.ts";
 import { describeRange } from "./version.ts";
 
-/** Options of {@link describeContract}. */
+/** Options of {@link describeContract} and {@link diffContracts}. */
 export interface DescribeOptions {
   /** The language of what stands around the names and descriptions of the contract. Default English. */
   readonly language?: "en" | "es" | undefined;
 }
 
 const RULES: RulesOf<DescribeOptions> = { language: oneOf("en", "es") };
+
+/** The language that a call asks for. @throws UsageError when there is no such option or language. */
+export function languageOf(op: string, options: DescribeOptions): "en" | "es" {
+  return checkOptions({ op }, options, RULES).language ?? "en";
+}
 
 const ENGLISH = {
   accepts: (range: string, hash: string) => `Accepts peers of version ${range}. Hash \`${hash}\`.`,
@@ -66,8 +71,7 @@ const WORDS: Readonly<Record<"en" | "es", Words>> = {
  */
 export function describeContract(contract: Contract, options: DescribeOptions = {}): string {
   const { name, version, description, accepts, hash, server, client } = contract;
-  const { language = "en" } = checkOptions({ op: "describeContract" }, options, RULES);
-  const words = WORDS[language];
+  const words = WORDS[languageOf("describeContract", options)];
   return `${[
     `# ${name} ${version}`,
     ...(description === undefined ? [] : [description]),

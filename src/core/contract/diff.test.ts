@@ -89,6 +89,23 @@ test("the version is part of the comparison", () => {
   assert.match(diffContracts(server({}), server({ a: call() })).changes[1]?.reason ?? "", /still 1\.0\.0/);
 });
 
+test("the reasons can be Spanish", () => {
+  const older = server({ a: call(json({ enum: ["x", "y"] })), b: event(), c: call(json({ type: "string" })) });
+  const methods = { a: call(json({ enum: ["x"] })), c: call(json({ type: ["number", "null"] })), d: event() };
+  const { changes } = diffContracts(older, server(methods, "1.1.0"), { language: "es" });
+  assert.deepEqual(
+    changes.map(({ path, reason }) => `${path}: ${reason}`),
+    [
+      'server.a: la petición: el valor puede ser "y", pero tiene que ser uno de "x"',
+      "server.b: ya no está; los clientes viejos que lo llaman reciben METHOD_UNKNOWN",
+      "server.c: la petición: el valor puede ser string, pero tiene que ser number o null",
+      "contract: la versión tiene que pasar a 2.0.0, para que el saludo rechace a los clientes viejos",
+      "server.d: es nuevo; los clientes viejos no lo conocen",
+    ],
+  );
+  assert.throws(() => diffContracts(older, older, { language: "fr" as "es" }), { code: "OPTION_INVALID" });
+});
+
 test("another name is another protocol", () => {
   assert.match(breaking(contract("a", "1.0.0", {}), contract("b", "1.0.0", {}))[0] ?? "", /was called "a"/);
 });

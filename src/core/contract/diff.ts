@@ -1,5 +1,7 @@
 /** What changed between two versions of a contract, and whether it breaks anybody. */
 
+import { type DescribeOptions, languageOf } from "./describe.ts";
+import { DIFF_WORDS, type DiffWords, type Reason } from "./diff-words.ts";
 import { isBytes, jsonSchemaOf, type SchemaOrNone } from "./schema.ts";
 import { type Contract, type Methods, methodNames } from "./contract.ts";
 import { whyNotAccepted } from "./json-schema.ts";
@@ -40,7 +42,8 @@ export interface ContractDiff {
  * console.log(diffContracts(older, newer).changes[0]?.reason);
  * ```
  */
-export function diffContracts(older: Contract, newer: Contract): ContractDiff {
+export function diffContracts(older: Contract, newer: Contract, options: DescribeOptions = {}): ContractDiff {
+  const words = DIFF_WORDS[languageOf("diffContracts", options)];
   const changes = [
     ...diffNames(older, newer),
     ...diffSide("server", older.server, newer.server),
@@ -50,109 +53,108 @@ export function diffContracts(older: Contract, newer: Contract): ContractDiff {
   if (version !== undefined) changes.push(version);
   return {
     compatible: !changes.some((change) => change.breaking),
-    changes: changes.sort((a, b) => Number(b.breaking) - Number(a.breaking)),
+    changes: changes
+      .sort((a, b) => Number(b.breaking) - Number(a.breaking))
+      .map((change) => ({ ...change, reason: change.reason(words) })),
   };
 }
 
-function breaking(path: string, reason: string): ContractChange {
+/** A value of a method. */
+type Value = keyof DiffWords["values"];
+
+type Change = Omit<ContractChange, "reason"> & { readonly reason: Reason };
+
+function breaking(path: string, reason: Reason): Change {
   return { path, breaking: true, reason };
 }
 
-function harmless(path: string, reason: string): ContractChange {
+function harmless(path: string, reason: Reason): Change {
   return { path, breaking: false, reason };
 }
 
-function diffNames(older: Contract, newer: Contract): readonly ContractChange[] {
+function diffNames(older: Contract, newer: Contract): readonly Change[] {
   if (older.name === newer.name) return [];
-  const reason = `the protocol was called "${older.name}" and is called "${newer.name}": the handshake refuses that`;
-  return [breaking("contract", reason)];
+  return [breaking("contract", (words) => words.renamed(older.name, newer.name))];
 }
 
-function versionProblem(
-  older: Contract,
-  newer: Contract,
-  changes: readonly ContractChange[],
-): ContractChange | undefined {
+function versionProblem(older: Contract, newer: Contract, changes: readonly Change[]): Change | undefined {
   const path = "contract";
   const order = compareVersions(newer.version, older.version);
-  if (order < 0) return breaking(path, `the version went back from ${older.version} to ${newer.version}`);
+  if (order < 0) return breaking(path, ({ wentBack }) => wentBack(older.version, newer.version));
   if (!inRange(older.version, newer.accepts)) {
-    return breaking(path, `servers of ${newer.version} refuse clients of ${older.version}`);
+    return breaking(path, ({ serversRefuse }) => serversRefuse(older.version, newer.version));
   }
   if (!inRange(newer.version, older.accepts)) {
-    return breaking(path, `clients of ${older.version} refuse servers of ${newer.version}`);
+    return breaking(path, ({ clientsRefuse }) => clientsRefuse(older.version, newer.version));
   }
   if (changes.some((change) => change.breaking)) {
     const { below } = compatibleRange(older.version);
-    return breaking(path, `the version must become ${below}, so that the handshake refuses old clients`);
+    return breaking(path, ({ mustRise }) => mustRise(below));
   }
   if (order === 0 && changes.length > 0) {
-    return harmless(path, `the version is still ${older.version}, although something changed`);
+    return harmless(path, ({ stillSame }) => stillSame(older.version));
   }
   return undefined;
 }
 
 type Side = "server" | "client";
 
-function diffSide(side: Side, older: Methods, newer: Methods): readonly ContractChange[] {
+function diffSide(side: Side, older: Methods, newer: Methods): readonly Change[] {
   const names = [...new Set([...methodNames(older), ...methodNames(newer)])].sort();
   return names.flatMap((name) => {
     const path = `${side}.${name}`;
     const before = older[name];
     const after = newer[name];
-    if (before === undefined) return [added(side, path)];
-    if (after === undefined) return [removed(side, path)];
+    // Who calls what a client does not offer finds out with the handshake, before it sends anything.
+    if (before === undefined) return [harmless(path, ({ added }) => added[side])];
+    if (after === undefined) return [{ path, breaking: side === "server", reason: ({ removed }) => removed[side] }];
     return diffMethod(side, path, before, after);
   });
 }
 
-function added(side: Side, path: string): ContractChange {
-  if (side === "server") return harmless(path, "is new; old clients do not know it");
-  // The caller finds out with the handshake, before it sends anything.
-  return harmless(path, "is new; old clients do not offer it, and calling it there is METHOD_UNKNOWN");
-}
-
-function removed(side: Side, path: string): ContractChange {
-  if (side === "client") return harmless(path, "is gone; old clients offer it, and nobody calls it");
-  return breaking(path, "is gone; old clients that call it get METHOD_UNKNOWN");
-}
-
-function diffMethod(side: Side, path: string, before: Method, after: Method): readonly ContractChange[] {
+function diffMethod(side: Side, path: string, before: Method, after: Method): readonly Change[] {
   if (before.kind !== after.kind) {
-    return [breaking(path, `was of kind ${before.kind} and is of kind ${after.kind}`)];
+    return [breaking(path, ({ otherKind, kinds }) => otherKind(kinds[before.kind], kinds[after.kind]))];
   }
   // The old side calls what the server offers, and is called for what the client offers.
-  const towards = (what: string, a: SchemaOrNone, b: SchemaOrNone): readonly ContractChange[] =>
+  const towards = (what: Value, a: SchemaOrNone, b: SchemaOrNone): readonly Change[] =>
     side === "server" ? diffSchema(path, what, a, b) : diffSchema(path, what, b, a);
-  const back = (what: string, a: SchemaOrNone, b: SchemaOrNone): readonly ContractChange[] => towards(what, b, a);
-  if (before.kind === "event") return towards("the message", before.message, (after as EventMethod).message);
-  const changes = [...towards("the request", before.request, (after as CallMethod | StreamMethod).request)];
+  const back = (what: Value, a: SchemaOrNone, b: SchemaOrNone): readonly Change[] => towards(what, b, a);
+  if (before.kind === "event") return towards("message", before.message, (after as EventMethod).message);
+  const changes = [...towards("request", before.request, (after as CallMethod | StreamMethod).request)];
   if (before.kind === "stream") {
     const { sends, receives } = after as StreamMethod;
-    changes.push(...towards("an item that is received", before.receives, receives));
-    changes.push(...back("an item that is sent", before.sends, sends));
+    changes.push(...towards("receives", before.receives, receives));
+    changes.push(...back("sends", before.sends, sends));
     return changes;
   }
   const { idempotent, response } = after as CallMethod;
-  changes.push(...back("the response", before.response, response));
-  if (before.idempotent && !idempotent) changes.push(breaking(path, "was idempotent, and old clients send it again"));
-  if (!before.idempotent && idempotent) changes.push(harmless(path, "is idempotent now"));
+  changes.push(...back("response", before.response, response));
+  if (before.idempotent && !idempotent) changes.push(breaking(path, ({ wasIdempotent }) => wasIdempotent));
+  if (!before.idempotent && idempotent) changes.push(harmless(path, ({ isIdempotent }) => isIdempotent));
   return changes;
 }
 
+function diffSchema(path: string, what: Value, writer: SchemaOrNone, reader: SchemaOrNone): readonly Change[] {
+  return diffValues(path, writer, reader).map(({ reason, ...change }) => ({
+    ...change,
+    reason: (words) => `${words.values[what]}: ${reason(words)}`,
+  }));
+}
+
 /** Whether what the writer sends is what the reader accepts. */
-function diffSchema(path: string, what: string, writer: SchemaOrNone, reader: SchemaOrNone): readonly ContractChange[] {
+function diffValues(path: string, writer: SchemaOrNone, reader: SchemaOrNone): readonly Change[] {
   if (writer === reader) return [];
   if (writer === undefined || reader === undefined || isBytes(writer) !== isBytes(reader)) {
-    return [breaking(path, `${what}: has a schema on one side only, or is bytes on one side only`)];
+    return [breaking(path, ({ oneSide }) => oneSide)];
   }
   const [sent, accepted] = [jsonSchemaOf(writer), jsonSchemaOf(reader)];
   if (sent === undefined || accepted === undefined) {
     const [from, to] = [writer["~standard"].vendor, reader["~standard"].vendor];
-    return from === to ? [] : [harmless(path, `${what}: the schemas of ${from} and ${to} cannot be compared`)];
+    return from === to ? [] : [harmless(path, ({ vendors }) => vendors(from, to))];
   }
   const problems = whyNotAccepted(sent, accepted);
-  if (problems.length > 0) return problems.map((problem) => breaking(path, `${what}: ${problem}`));
+  if (problems.length > 0) return problems.map((problem) => breaking(path, problem));
   const same = JSON.stringify(sent) === JSON.stringify(accepted);
-  return same ? [] : [harmless(path, `${what}: accepts more than before`)];
+  return same ? [] : [harmless(path, ({ acceptsMore }) => acceptsMore)];
 }

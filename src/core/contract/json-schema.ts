@@ -1,5 +1,7 @@
 /** Whether all values of one JSON Schema (draft 2020-12) are values of another, as far as that can be told. */
 
+import type { DiffWords, Reason } from "./diff-words.ts";
+
 /** A JSON Schema that is an object. */
 type Node = Readonly<Record<string, unknown>>;
 
@@ -31,24 +33,25 @@ const MAX_DEPTH = 32;
  * @param writer - What the values are like.
  * @param reader - What the values must be like.
  */
-export function whyNotAccepted(writer: unknown, reader: unknown): readonly string[] {
+export function whyNotAccepted(writer: unknown, reader: unknown): readonly Reason[] {
   return compare(writer, reader, "", MAX_DEPTH);
 }
 
-function compare(writer: unknown, reader: unknown, at: string, depth: number): readonly string[] {
+function compare(writer: unknown, reader: unknown, at: string, depth: number): readonly Reason[] {
   if (reader === true || isEmpty(reader) || sameText(writer, reader)) return [];
-  if (!isNode(writer) || !isNode(reader) || depth === 0) return [`${where(at)} cannot be compared`];
+  if (!isNode(writer) || !isNode(reader) || depth === 0)
+    return [place(at, (words, where) => words.incomparable(where))];
   const writers = alternatives(writer);
   if (writers !== undefined) return writers.flatMap((one) => compare(one, reader, at, depth - 1));
   const readers = alternatives(reader);
   if (readers !== undefined) {
     const fits = readers.some((one) => compare(writer, one, at, depth - 1).length === 0);
-    return fits ? [] : [`${where(at)} is none of the forms that are accepted`];
+    return fits ? [] : [place(at, (words, where) => words.noForm(where))];
   }
-  const unknown = [...Object.keys(writer), ...Object.keys(reader)].filter(
+  const unknown = [...Object.keys(writer), ...Object.keys(reader)].find(
     (word) => !COMPARED.has(word) && !ANNOTATIONS.has(word) && !sameText(writer[word], reader[word]),
   );
-  if (unknown.length > 0) return [`${where(at)} cannot be compared because of "${unknown[0]}"`];
+  if (unknown !== undefined) return [place(at, (words, where) => words.incomparableWord(where, unknown))];
   return [
     ...compareTypes(writer, reader, at),
     ...compareValues(writer, reader, at),
@@ -58,29 +61,31 @@ function compare(writer: unknown, reader: unknown, at: string, depth: number): r
   ];
 }
 
-function compareTypes(writer: Node, reader: Node, at: string): readonly string[] {
+function compareTypes(writer: Node, reader: Node, at: string): readonly Reason[] {
   const accepted = typesOf(reader);
   if (accepted === undefined) return [];
-  const sent = typesOf(writer) ?? ["anything"];
-  const refused = sent.filter(
+  const refused = typesOf(writer)?.filter(
     (type) => !accepted.includes(type) && !(type === "integer" && accepted.includes("number")),
   );
-  return refused.length === 0
-    ? []
-    : [`${where(at)} may be ${refused.join(" or ")}, but must be ${accepted.join(" or ")}`];
+  if (refused?.length === 0) return [];
+  return [
+    place(at, (words, where) => {
+      return words.types(where, refused?.join(words.or) ?? words.anything, accepted.join(words.or));
+    }),
+  ];
 }
 
-function compareValues(writer: Node, reader: Node, at: string): readonly string[] {
+function compareValues(writer: Node, reader: Node, at: string): readonly Reason[] {
   const accepted = valuesOf(reader);
   if (accepted === undefined) return [];
   const sent = valuesOf(writer);
   const list = accepted.map((value) => JSON.stringify(value)).join(", ");
-  if (sent === undefined) return [`${where(at)} may be any value, but must be one of ${list}`];
+  if (sent === undefined) return [place(at, (words, where) => words.anyValue(where, list))];
   const refused = sent.filter((value) => !accepted.some((one) => sameText(one, value)));
-  return refused.map((value) => `${where(at)} may be ${JSON.stringify(value)}, but must be one of ${list}`);
+  return refused.map((value) => place(at, (words, where) => words.otherValue(where, JSON.stringify(value), list)));
 }
 
-function compareBounds(writer: Node, reader: Node, at: string): readonly string[] {
+function compareBounds(writer: Node, reader: Node, at: string): readonly Reason[] {
   const tighter = (word: string, lower: boolean): boolean => {
     const wanted = reader[word];
     const given = writer[word];
@@ -90,24 +95,23 @@ function compareBounds(writer: Node, reader: Node, at: string): readonly string[
   return [
     ...LOWER_BOUNDS.filter((word) => tighter(word, true)),
     ...UPPER_BOUNDS.filter((word) => tighter(word, false)),
-  ].map((word) => `${where(at)} is held to a tighter ${word}, ${String(reader[word])}`);
+  ].map((word) => place(at, (words, where) => words.tighter(where, word, String(reader[word]))));
 }
 
-function compareProperties(writer: Node, reader: Node, at: string, depth: number): readonly string[] {
-  const problems: string[] = [];
+function compareProperties(writer: Node, reader: Node, at: string, depth: number): readonly Reason[] {
+  const problems: Reason[] = [];
   const sent = nodeOr(writer["properties"]);
   const accepted = nodeOr(reader["properties"]);
   const always = listOr(writer["required"]);
   for (const name of listOr(reader["required"])) {
-    if (!always.includes(name)) problems.push(`${where(`${at}.${String(name)}`)} may be missing, but is required`);
+    if (!always.includes(name)) problems.push(place(`${at}.${String(name)}`, (words, where) => words.missing(where)));
   }
   for (const [name, schema] of Object.entries(accepted)) {
     if (sent[name] !== undefined) problems.push(...compare(sent[name], schema, `${at}.${name}`, depth - 1));
   }
   if (reader["additionalProperties"] === false) {
     for (const name of Object.keys(sent)) {
-      if (accepted[name] === undefined)
-        problems.push(`${where(`${at}.${name}`)} is not known, and unknown ones are refused`);
+      if (accepted[name] === undefined) problems.push(place(`${at}.${name}`, (words, where) => words.unknown(where)));
     }
   }
   return problems;
@@ -149,6 +153,7 @@ function sameText(a: unknown, b: unknown): boolean {
   return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
-function where(at: string): string {
-  return at === "" ? "the value" : `"${at.replace(/^\./, "")}"`;
+/** What is wrong at a place of the value. */
+function place(at: string, says: (words: DiffWords, where: string) => string): Reason {
+  return (words) => says(words, at === "" ? words.value : `"${at.replace(/^\./, "")}"`);
 }
