@@ -11,7 +11,7 @@ test("a table of what this machine offers", async (t) => {
   assert.match(stdout, /^(ok|low) +Open files +\d+/m);
   assert.match(
     stdout,
-    /^(ok +UDP server buffer +\d+ KiB|low +UDP server buffer +\d+ KiB +servers ask for 4096 KiB; raise)/m,
+    /^(ok +UDP server buffer +[\d.]+ [kM]B|low +UDP server buffer +[\d.]+ [kM]B +servers ask for 4.2 MB; raise)/m,
   );
   assert.ok(
     stdout

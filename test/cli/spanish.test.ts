@@ -108,8 +108,8 @@ test("the table of the doctor is Spanish, in 80 columns", async (t) => {
   assert.equal(code, 0);
   assert.match(stdout, /^ok +Node +v[\d.]+ +zocalo necesita 20\.19 o más nuevo$/m);
   assert.match(stdout, /^ok +Bucle local IPv4 +127\.0\.0\.1$/m);
-  assert.match(stdout, /^ok +Memorias de UDP +\d+ KiB +para recibir, /m);
-  assert.match(stdout, /^(?:ok|bajo) +Servidores de UDP +\d+ KiB +los servidores piden /m);
+  assert.match(stdout, /^ok +Memorias de UDP +[\d,]+ [kM]B +para recibir, /m);
+  assert.match(stdout, /^(?:ok|bajo) +Servidores de UDP +[\d,]+ [kM]B +los servidores piden /m);
   assert.doesNotMatch(stdout, ENGLISH);
   for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
 });

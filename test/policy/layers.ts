@@ -65,6 +65,7 @@ export const TABLE: LayerTable = {
   },
   "core/session/resume": { layers: ["core", "core/handshake", "core/session"] },
   "core/stateless": { layers: ["core/bytes"] },
+  "core/text": { layers: [] },
 
   // Ring 1: asynchronous objects over any network.
   "io/network": { layers: ["core", "core/address"] },
@@ -289,7 +290,7 @@ export const TABLE: LayerTable = {
   "proxy/page": { layers: ["core", "core/address", "io/network", "node", "proxy", "http"] },
 
   // What runs in a browser, with a project and a bundle of its own.
-  "page/shell": { layers: [], packages: ["preact", "htm"] },
+  "page/shell": { layers: ["core/text"], packages: ["preact", "htm"] },
   "page/inspect": { layers: ["page/shell"], packages: ["preact", "htm"] },
   "page/proxy": { layers: ["proxy/page", "page/shell"], packages: ["preact", "htm", "uplot"] },
 
@@ -364,8 +365,8 @@ export const TABLE: LayerTable = {
     ],
   },
 
-  // Ring 4: the command is a user of the package like any other.
-  "cli/terminal": { layers: ["entries"], builtins: ["*"], packages: ["commander"] },
+  // Ring 4: the command is a user of the package like any other; its figures are written as those of the pages.
+  "cli/terminal": { layers: ["entries", "core/text"], builtins: ["*"], packages: ["commander"] },
   "cli/sim": { layers: ["entries", "cli/terminal"], builtins: ["*"], packages: ["commander"] },
   "cli/sockets": { layers: ["entries", "cli/terminal"], builtins: ["*"], packages: ["commander", "selfsigned"] },
   "cli/demo": { layers: ["entries", "cli/terminal", "cli/sockets"], builtins: ["*"], packages: ["commander"] },

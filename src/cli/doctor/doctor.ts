@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { type Command, Help } from "commander";
 import { bind, listen, type ListenOptions, serveDatagrams, ZocaloError } from "../../index.ts";
 import { canSelfSign, HOW_TO_INSTALL } from "../sockets/tls-flags.ts";
+import { bytesText } from "../terminal/figures.ts";
 import { inLanguage } from "../terminal/language.ts";
 import { type Colours, coloursFor, sentenceFor } from "../terminal/output.ts";
 import { newCommand } from "../terminal/command.ts";
@@ -260,8 +261,13 @@ async function datagramBuffers(): Promise<Finding> {
     const { receiveBytes, sendBytes } = box.udp.bufferSizes();
     await box.close();
     const most = largestBuffer();
-    const limit = most === undefined ? "" : TEXTS.onRequest(kib(most));
-    return { ...base, state: "ok", value: kib(receiveBytes), note: `${TEXTS.sendBuffer(kib(sendBytes))}${limit}` };
+    const limit = most === undefined ? "" : TEXTS.onRequest(bytesText(most));
+    return {
+      ...base,
+      state: "ok",
+      value: bytesText(receiveBytes),
+      note: `${TEXTS.sendBuffer(bytesText(sendBytes))}${limit}`,
+    };
   } catch (error) {
     return { ...base, state: "no", value: TEXTS.no, note: reasonOf(error) };
   }
@@ -277,8 +283,8 @@ async function serverBuffer(): Promise<Finding> {
     const { platform } = process;
     const { givenBytes, isCapped } = receiveBuffer(receiveBytes, largestBuffer(), platform);
     const setting = platform === "linux" ? `sysctl -w net.core.rmem_max=${WANTED_BYTES}` : TEXTS.otherSystem;
-    const note = isCapped ? TEXTS.capped(kib(WANTED_BYTES), setting) : TEXTS.asked(kib(WANTED_BYTES));
-    return { ...base, state: isCapped ? "low" : "ok", value: kib(givenBytes), note };
+    const note = isCapped ? TEXTS.capped(bytesText(WANTED_BYTES), setting) : TEXTS.asked(bytesText(WANTED_BYTES));
+    return { ...base, state: isCapped ? "low" : "ok", value: bytesText(givenBytes), note };
   } catch (error) {
     return { ...base, state: "no", value: TEXTS.no, note: reasonOf(error) };
   }
@@ -295,10 +301,6 @@ async function selfSignedCertificates(): Promise<Finding> {
   return (await canSelfSign())
     ? { ...base, state: "ok", value: TEXTS.yes, note: "zocalo listen tls://... --self-signed" }
     : { ...base, state: "no", value: TEXTS.no, note: HOW_TO_INSTALL };
-}
-
-function kib(bytes: number): string {
-  return `${Math.round(bytes / 1024)} KiB`;
 }
 
 function readText(path: string): string | undefined {

@@ -1,5 +1,6 @@
 /** What the inspector answers, as tables for a terminal. */
 
+import { bytesText, timeText } from "../terminal/figures.ts";
 import { inLanguage } from "../terminal/language.ts";
 import { visibleText } from "../terminal/visible-text.ts";
 
@@ -94,8 +95,10 @@ function valueAt(row: Row, path: string): unknown {
 const text = (title: Title, path: string): Column => column(title, (row) => textOf(valueAt(row, path)));
 const number = (title: Title, ...paths: readonly string[]): Column =>
   column(title, (row) => textOf(paths.map((path) => valueAt(row, path)).find((one) => one !== undefined)), true);
-const bytes = (title: Title, path: string): Column => column(title, (row) => bytesText(valueAt(row, path)), true);
-const time = (title: Title, path: string): Column => column(title, (row) => timeText(valueAt(row, path)), true);
+const bytes = (title: Title, path: string): Column =>
+  column(title, (row) => figureOf(valueAt(row, path), bytesText), true);
+const time = (title: Title, path: string): Column =>
+  column(title, (row) => figureOf(valueAt(row, path), timeText), true);
 
 /** What stands in a cell; a peer may have written a part of it. */
 function textOf(value: unknown): string {
@@ -103,21 +106,9 @@ function textOf(value: unknown): string {
   return value === undefined ? "-" : visibleText(`${value as string | number | boolean}`);
 }
 
-/** `3326` bytes as `3.2 KiB`. */
-export function bytesText(value: unknown): string {
-  if (typeof value !== "number") return "-";
-  const units = ["B", "KiB", "MiB", "GiB"];
-  let [size, unit] = [value, 0];
-  for (; size >= 1024 && unit < units.length - 1; unit += 1) size /= 1024;
-  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
-}
-
-/** Milliseconds in the unit that a person would use. */
-export function timeText(value: unknown): string {
-  if (typeof value !== "number") return "-";
-  if (value < 1000) return `${Math.round(value * 10) / 10} ms`;
-  if (value < 60_000) return `${(value / 1000).toFixed(1)} s`;
-  return value < 3_600_000 ? `${Math.floor(value / 60_000)} min` : `${(value / 3_600_000).toFixed(1)} h`;
+/** A number as `write` writes it; a dash where there is none. */
+function figureOf(value: unknown, write: (figure: number) => string): string {
+  return typeof value === "number" ? write(value) : "-";
 }
 
 const ID = text("id", "id");
@@ -208,5 +199,6 @@ function factsIn(name: string, value: unknown): readonly (readonly [name: string
   if (typeof value === "object" && value !== null) {
     return Object.entries(value).flatMap(([inner, one]) => factsIn(`${name}.${inner}`, one));
   }
-  return [[name, name.endsWith("Bytes") ? bytesText(value) : name.endsWith("Ms") ? timeText(value) : textOf(value)]];
+  const write = name.endsWith("Bytes") ? bytesText : name.endsWith("Ms") ? timeText : undefined;
+  return [[name, write === undefined ? textOf(value) : figureOf(value, write)]];
 }

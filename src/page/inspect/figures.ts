@@ -8,11 +8,9 @@ export function bytes(value: number | undefined): string | undefined {
   return value === undefined ? undefined : bytesText(value, language());
 }
 
-/** A time. Below 10 ms it has two digits behind the point: on one machine all round trips are that short. */
+/** A time. */
 export function time(ms: number | undefined): string | undefined {
-  if (ms === undefined) return undefined;
-  if (ms >= 10 || ms === 0) return timeText(ms, language());
-  return `${ms.toLocaleString(language(), { maximumFractionDigits: 2 })} ms`;
+  return ms === undefined ? undefined : timeText(ms, language());
 }
 
 /** A count. */
