@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
+import { createClient, type RedisClientType } from "redis";
 import { type FaultProxies, type ProxyDefinition, type ProxyFault, startProxy } from "../../src/proxy.ts";
 import { finished, freePort, missing, started } from "../fixtures/programs.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
@@ -91,12 +92,26 @@ describe("iperf3", { skip: missing("iperf3") }, () => {
 });
 
 describe("redis", { skip: missing("redis-server", "redis-benchmark", "redis-cli") }, () => {
+  /** Starts a server that keeps nothing; answers its port. */
+  const redisServer = async (t: TestContext): Promise<number> => {
+    const port = await freePort();
+    const words = ["--bind", "127.0.0.1", "--port", `${port}`, "--save", "", "--dir", temporaryFolder(t)];
+    await started(t, ["redis-server", ...words], /Ready to accept connections/);
+    return port;
+  };
+
+  /** Connects the client library of Node. What breaks a connection is told to `errors`. */
+  const clientOf = async (t: TestContext, port: string, errors: unknown[] = []): Promise<RedisClientType> => {
+    const client: RedisClientType = createClient({ url: `redis://127.0.0.1:${port}` });
+    client.on("error", (error) => errors.push(error));
+    t.after(() => client.destroy());
+    await client.connect();
+    return client;
+  };
+
   for (const [title, faults] of networks(LATE, SLICES)) {
     test(`redis-benchmark ${title}: the server has got every command, once`, async (t) => {
-      const port = await freePort();
-      const folder = temporaryFolder(t);
-      const words = ["--bind", "127.0.0.1", "--port", `${port}`, "--save", "", "--dir", folder];
-      await started(t, ["redis-server", ...words], /Ready to accept connections/);
+      const port = await redisServer(t);
       const through = await portTo(t, port, faults);
       const load = ["-n", "1000", "-c", "10", "-P", "4", "-d", "100", "-t", "set,get", "--csv"];
       const rates = await finished(t, ["redis-benchmark", "-p", through, ...load]);
@@ -106,7 +121,38 @@ describe("redis", { skip: missing("redis-server", "redis-benchmark", "redis-cli"
       const value = await finished(t, ["redis-cli", "-p", through, "GET", "key:__rand_int__"]);
       assert.match(value, /^[^\n]{100}\n$/);
     });
+
+    test(`the client of Node ${title}: each answer belongs to its question, and a channel keeps its order`, async (t) => {
+      const through = await portTo(t, await redisServer(t), faults);
+      const [client, subscriber] = [await clientOf(t, through), await clientOf(t, through)];
+      const numbers = Array.from({ length: 200 }, (_, index) => index);
+      const wordOf = (index: number): string => "zócalo ".repeat(index % 40) + index;
+      await Promise.all(numbers.map((index) => client.set(`word:${index}`, wordOf(index))));
+      const words = await Promise.all(numbers.map((index) => client.get(`word:${index}`)));
+      assert.deepEqual(words, numbers.map(wordOf));
+
+      const heard: string[] = [];
+      let done = (): void => undefined;
+      const all = new Promise<void>((resolve) => (done = resolve));
+      await subscriber.subscribe("plaza", (text) => {
+        if (heard.push(text) === numbers.length) done();
+      });
+      await Promise.all(numbers.map((index) => client.publish("plaza", `${index}`)));
+      await all;
+      assert.deepEqual(heard, numbers.map(String));
+    });
   }
+
+  test("the client of Node tells of the question that broke with its connection, and goes on over another", async (t) => {
+    const reset: ProxyFault = { kind: "reset", ...BOTH, when: { connections: "1", match: "question" } };
+    const errors: unknown[] = [];
+    const client = await clientOf(t, await portTo(t, await redisServer(t), [reset]), errors);
+    await client.set("answer", "42");
+    await assert.rejects(client.get("question"), Error);
+    assert.equal(errors.length, 1);
+    assert.equal(await client.get("question"), null);
+    assert.equal(await client.get("answer"), "42");
+  });
 });
 
 describe("mosquitto", { skip: missing("mosquitto", "mosquitto_pub", "mosquitto_sub") }, () => {
