@@ -5,10 +5,11 @@ import { chownSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import { type ProxyFault, startProxy } from "../../src/proxy.ts";
-import { run } from "../cli/program.ts";
+import { run, start } from "../cli/program.ts";
 import { finished, freePort, missing, type ProgramPlace, started } from "../fixtures/programs.ts";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+import { readYaml } from "../fixtures/yaml.ts";
 
 const SUPERUSER = "ana";
 /** Who it runs as where the tests run as root, which it refuses: a user without rights, of the same number on each Linux. */
@@ -54,8 +55,78 @@ const NETWORKS: Readonly<Record<string, readonly ProxyFault[]>> = {
   ],
 };
 
-describe("postgres", { skip: missing(initdb, postgres, pgbench, psql) }, () => {
-  test("psql, pgbench and a program of the guide get every row and transaction", async (t) => {
+/** What the program of the guide prints when it has got all its orders. */
+function assertAllDays(stdout: string): void {
+  const days = stdout.match(/^day .+ orders$/gm);
+  assert.deepEqual(
+    days,
+    [1, 2, 3, 4, 5].map((day) => `day ${day}: ${day}00 orders`),
+  );
+}
+
+const EXAMPLES = join(repositoryRoot, "examples/break");
+const ORDERS = join(repositoryRoot, "build/examples/break/orders.js");
+
+/** Does what the job of the workflow for GitHub Actions does behind `npm ci`, for each seed of its matrix. */
+async function workflow(t: TestContext, port: number): Promise<void> {
+  const { test: job } = (readYaml(join(EXAMPLES, "workflow.yml")) as Workflow).jobs;
+  const folder = temporaryFolder(t);
+  const list = readFileSync(join(EXAMPLES, "proxies.json"), "utf8");
+  writeFileSync(join(folder, "proxies.json"), list.replace("127.0.0.1:5432", `127.0.0.1:${port}`));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ scripts: { test: `node ${ORDERS}` } }));
+  const command = job.steps.at(-1)?.run ?? "";
+  for (const seed of job.strategy.matrix.seed) {
+    const [npx, zocalo, ...words] = command.replace("${{ matrix.seed }}", `${seed}`).split(" ");
+    assert.deepEqual([npx, zocalo], ["npx", "zocalo"]);
+    const { code, stdout, stderr } = await run(t, words, { cwd: folder });
+    assert.equal(code, 0, stderr);
+    assertAllDays(stdout);
+    assert.match(stdout, /^day \d: Connection terminated unexpectedly$/m);
+    assert.match(stderr, new RegExp(`\\bcut 1\\b.*\\(seed ${seed}, `));
+  }
+}
+
+/** Runs the services of the file for Docker Compose as processes, on loopback instead of in a network of theirs. */
+async function composition(t: TestContext, port: number): Promise<void> {
+  const { network, shop } = (readYaml(join(EXAMPLES, "compose.yaml")) as Composition).services;
+  const [source = "", target = ""] = network.volumes[0]?.split(":") ?? [];
+  const list = readFileSync(join(EXAMPLES, source), "utf8");
+  const config = join(temporaryFolder(t), "proxies.json");
+  writeFileSync(config, list.replace("0.0.0.0:5432", "127.0.0.1:0").replace("db:5432", `127.0.0.1:${port}`));
+  const [npx, yes, zocalo, ...words] = network.command.replace(target, config).split(" ");
+  assert.deepEqual([npx, yes, zocalo], ["npx", "--yes", "zocalo"]);
+  const proxy = start(t, words);
+  const [, address = ""] = await proxy.tells(/^db: tcp:\/\/(127\.0\.0\.1:\d+) -> /m);
+  assert.deepEqual(shop.environment, { ZOCALO_PROXY_DB: "network:5432" });
+  const env = { ...process.env, ZOCALO_PROXY_DB: address };
+  assertAllDays(await finished(t, [process.execPath, ORDERS], { env }));
+  // As Docker ends a service.
+  proxy.child.kill("SIGTERM");
+  const { code, stderr } = await proxy.ended;
+  assert.equal(code, 0);
+  assert.match(stderr, /^1 connection: latency \d+ /m);
+}
+
+/** What is used of the workflow. */
+interface Workflow {
+  readonly jobs: {
+    readonly test: {
+      readonly strategy: { readonly matrix: { readonly seed: readonly number[] } };
+      readonly steps: readonly { readonly run?: string }[];
+    };
+  };
+}
+
+/** What is used of the file for Docker Compose. */
+interface Composition {
+  readonly services: {
+    readonly network: { readonly command: string; readonly volumes: readonly string[] };
+    readonly shop: { readonly environment: Readonly<Record<string, string>> };
+  };
+}
+
+describe("postgres", { skip: missing(initdb, postgres, pgbench, psql, "npm") }, () => {
+  test("psql, pgbench and the recipes of the guide get every row and transaction", async (t) => {
     const cwd = temporaryFolder(t);
     if (asNobody.uid !== undefined) chownSync(cwd, NOBODY, NOBODY);
     const place = { cwd, ...asNobody, env: { ...process.env, HOME: cwd, LC_ALL: "C" } };
@@ -82,19 +153,10 @@ describe("postgres", { skip: missing(initdb, postgres, pgbench, psql) }, () => {
       assert.equal(await ask(`SELECT count(*), ${sums} FROM pgbench_history`), `${transactions}|t\n`, title);
     }
 
-    const list = readFileSync(join(repositoryRoot, "examples/break/proxies.json"), "utf8");
-    const config = join(temporaryFolder(t), "proxies.json");
-    writeFileSync(config, list.replace("127.0.0.1:5432", `127.0.0.1:${port}`));
-    const orders = [process.execPath, join(repositoryRoot, "build/examples/break/orders.js")];
-    const { code, stdout, stderr } = await run(t, ["proxy", "--config", config, "--", ...orders], {
-      env: { PGUSER: SUPERUSER },
-    });
-    assert.equal(code, 0, stderr);
-    assert.deepEqual(
-      stdout.match(/^day .+$/gm)?.filter((line) => line.endsWith("orders")),
-      [1, 2, 3, 4, 5].map((day) => `day ${day}: ${day}00 orders`),
-    );
-    assert.match(stdout, /^day \d: Connection terminated unexpectedly$/m);
-    assert.match(stderr, /\bcut 1\b/);
+    if (readYaml(join(EXAMPLES, "workflow.yml")) === undefined) return t.diagnostic("no python3 with yaml: no recipes");
+    const shop = [psql, ...direct, "-Xqc", "CREATE ROLE shop LOGIN", "postgres"] as const;
+    await finished(t, [...shop], place);
+    await workflow(t, port);
+    await composition(t, port);
   });
 });
