@@ -13,6 +13,7 @@ export type {
   ProxiedConnection,
   ProxyChange,
   ProxyDefinition,
+  ProxyLimits,
   ProxyRecording,
   SchedulePlay,
   StartProxyOptions,

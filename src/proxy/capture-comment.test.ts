@@ -27,6 +27,7 @@ test("a chunk to which nothing was done has no comment; else it names the faults
   assert.equal(chunk([piece({ leavesAtMs: 50.0000001 })], { faults: ["latency"] }), undefined);
   const cases: readonly (readonly [pieces: readonly WatchedPiece[], fields: Partial<ChunkEvent>, text: string])[] = [
     [[piece({ leavesAtMs: 150 })], { faults: ["latency"] }, "latency: passed on 100 ms later"],
+    [[], { faults: ["timeout"], lostTo: "timeout" }, "lost: timeout"],
     [[piece({ leavesAtMs: 50.25 })], {}, "behind others: passed on 0.25 ms later"],
     [
       [piece({ end: 4 }), piece({ start: 4, leavesAtMs: 250, losses: 2, lostTo: "loss" })],

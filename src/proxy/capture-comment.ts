@@ -8,11 +8,12 @@ const LEAST_DELAY_MS = 0.001;
 const HELD = "held back until the silence ends";
 
 /** About bytes of a connection; undefined when nothing was done to them. */
-export function chunkComment({ faults, pieces, isHeld, outcome, atMs, bytes }: ChunkEvent): string | undefined {
+export function chunkComment({ faults, pieces, lostTo, isHeld, outcome, atMs, bytes }: ChunkEvent): string | undefined {
+  if (lostTo !== undefined) return `lost: ${lostTo}`;
   const done: string[] = [];
   const losses = pieces.reduce((sum, piece) => sum + piece.losses, 0);
   if (losses > 0) {
-    const why = [...new Set(pieces.map(({ lostTo }) => lostTo).filter((reason) => reason !== undefined))].join(", ");
+    const why = [...new Set(pieces.map((one) => one.lostTo).filter((reason) => reason !== undefined))].join(", ");
     done.push(`lost ${losses === 1 ? "once" : `${losses} times`} (${why}) and sent again`);
   }
   for (const { flippedBit } of pieces) if (flippedBit !== undefined) done.push(`bit ${flippedBit} is flipped`);

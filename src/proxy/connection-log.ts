@@ -67,6 +67,13 @@ export class ConnectionLog {
     });
   }
 
+  /** Bytes have come that nobody will have. */
+  lost(direction: Direction, bytes: Uint8Array, fault: "timeout" | "reset"): void {
+    if (!this.isWatched) return;
+    const lost = { faults: [fault], pieces: [], lostTo: fault, isHeld: false, outcome: "goes on" } as const;
+    this.#tell({ type: "chunk", direction, bytes: Uint8Array.from(bytes), ...lost });
+  }
+
   /** A datagram has come, and this became of it. */
   datagram(direction: Direction, bytes: Uint8Array, acting: readonly ProxyFault[], fate: DatagramFate): void {
     if (!this.isWatched) return;

@@ -10,7 +10,7 @@ import type { ProxiedConnection } from "./public.ts";
 import { ConnectionLog } from "./connection-log.ts";
 import type { DoorParts, ProxyDoor } from "./door.ts";
 import { DatagramWay } from "./datagram-way.ts";
-import { ConnectionFaults } from "./fault-board.ts";
+import { ConnectionFaults, type FaultBoard } from "./fault-board.ts";
 import type { Counted, FaultCounts, ReportLedger } from "./report.ts";
 
 /** More clients than this at a time are no test; each has a socket, of which a process may often have 1024 only. */
@@ -145,6 +145,7 @@ function bySender(batch: readonly Datagram[]): ReadonlyMap<string, readonly [Dat
 /** What one client and the server send to each other. */
 class Flow implements ProxiedConnection, Counted {
   readonly client: Address;
+  readonly board: FaultBoard;
   readonly #log: ConnectionLog;
   bytesFromClient = 0;
   bytesFromServer = 0;
@@ -163,6 +164,7 @@ class Flow implements ProxiedConnection, Counted {
   ) {
     const { board, ledger } = parts;
     this.client = client;
+    this.board = board;
     this.#log = log;
     this.#socket = socket;
     this.#ledger = ledger;
@@ -174,9 +176,6 @@ class Flow implements ProxiedConnection, Counted {
     void this.#answers();
   }
 
-  get proxy(): string {
-    return this.#log.proxy;
-  }
   get number(): number {
     return this.#log.number;
   }

@@ -57,7 +57,6 @@ export class DatagramWay {
     this.#link = new Link((kind) => connection.board.stream(connection.number, `${direction}/${kind}`), NO_FAULTS);
     this.#connection = connection;
     connection.board.watch(this);
-    this.boardChanged();
   }
 
   /** Takes datagrams, which nobody else changes from now on. Settles when the system has decided on those that are due. */
@@ -74,8 +73,9 @@ export class DatagramWay {
     return this.#look();
   }
 
-  boardChanged(): void {
-    this.#candidates = this.#connection.of(this.#direction);
+  boardChanged(began: readonly BoardFault[], ended: ReadonlySet<BoardFault>): void {
+    const stay = this.#candidates.filter((one) => !ended.has(one));
+    this.#candidates = [...stay, ...this.#connection.among(began, this.#direction)];
     if (this.#candidates.length > 0) return;
     // No fault is left: what is under way arrives now.
     const nowUs = this.#nowUs;

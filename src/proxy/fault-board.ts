@@ -2,6 +2,7 @@
 
 import { type FaultGuard, guardOf } from "../core/faults/fault.ts";
 import { probabilityThreshold, RandomStream } from "../core/faults/random-stream.ts";
+import { optionInvalid } from "../core/options/check-options.ts";
 import { connectionRange, type Direction, directionsOf, type ProxyFault } from "./fault.ts";
 
 /** A fault that acts. */
@@ -10,33 +11,66 @@ export interface BoardFault {
   readonly ways: readonly Direction[];
   /** Its kind, and which one of its kind: the label of its draws. */
   readonly label: string;
+  /** Whether its place is free when it ends. */
+  readonly hasPlace: boolean;
 }
 
 /** One direction of a connection, which needs to know the faults of now. */
 interface BoardWatcher {
-  boardChanged(): void;
+  /** These have begun, and these have ended. */
+  boardChanged(began: readonly BoardFault[], ended: ReadonlySet<BoardFault>): void;
 }
+
+const NONE: ReadonlySet<BoardFault> = new Set();
 
 /** The faults of one proxy. */
 export class FaultBoard {
   readonly seed: number;
   /** The name of the proxy, which is a part of all labels. */
   readonly name: string;
-  readonly #acting = new Set<BoardFault>();
+  readonly #acting = new Map<ProxyFault, BoardFault>();
+  readonly #most: number;
+  /** Places of faults that act, and of those that schedules will let begin. */
+  #taken = 0;
   readonly #count = new Map<string, number>();
   readonly #watchers = new Set<BoardWatcher>();
   readonly #told: (fault: ProxyFault, change: "began" | "ended") => void;
+  /** Since the watchers were told. */
+  #began = new Set<BoardFault>();
+  #ended = new Set<BoardFault>();
   #connections = 0;
 
-  /** @param told - Hears of each fault that begins or ends. */
-  constructor(seed: number, name: string, told: (fault: ProxyFault, change: "began" | "ended") => void) {
+  /**
+   * @param most - Places for faults.
+   * @param told - Hears of each fault that begins or ends.
+   */
+  constructor(seed: number, name: string, most: number, told: (fault: ProxyFault, change: "began" | "ended") => void) {
     this.seed = seed;
     this.name = name;
+    this.#most = most;
     this.#told = told;
   }
 
   get faults(): readonly BoardFault[] {
-    return [...this.#acting];
+    return [...this.#acting.values()];
+  }
+
+  /** Places that are free. */
+  get room(): number {
+    return this.#most - this.#taken;
+  }
+
+  /** Takes places for faults of a schedule; gives them back when `count` is below 0. */
+  reserve(count: number): void {
+    this.#taken += count;
+  }
+
+  /** Throws `OPTION_INVALID` when there is no place for so many faults more. */
+  refuseFull(op: string, count = 1): void {
+    if (count <= this.room) return;
+    const detail = `the proxy ${JSON.stringify(this.name)} has room for ${this.room} more faults, not for ${count}`;
+    const limit = `limits.maxFaults is ${this.#most}, with those that its schedules will begin`;
+    throw optionInvalid({ op }, `${detail}: ${limit}; heal some, or raise the limit`);
   }
 
   /** The number of the connection that comes now. */
@@ -44,29 +78,42 @@ export class FaultBoard {
     return (this.#connections += 1);
   }
 
-  /** Lets a fault begin that has been checked. */
-  inflict(fault: ProxyFault): FaultGuard {
+  /** Lets a fault begin that has been checked, and for which there is room. Of one of a schedule the place is taken already. */
+  inflict(fault: ProxyFault, hasPlace = true): FaultGuard {
+    if (hasPlace) this.#taken += 1;
     const number = (this.#count.get(fault.kind) ?? 0) + 1;
     this.#count.set(fault.kind, number);
     // A copy, so that each that acts is another object, and none changes from outside.
-    const own = { fault: { ...fault }, ways: directionsOf(fault, "inflict"), label: `${fault.kind}/${number}` };
-    this.#acting.add(own);
-    this.#changed(own.fault, "began");
+    const own: BoardFault = {
+      fault: structuredClone(fault),
+      ways: directionsOf(fault, "inflict"),
+      label: `${fault.kind}/${number}`,
+      hasPlace,
+    };
+    this.#acting.set(own.fault, own);
+    this.#later();
+    this.#began.add(own);
+    this.#told(own.fault, "began");
     return guardOf([() => this.heal(own.fault)]);
   }
 
   /** Ends a fault that acts. */
   heal(fault: ProxyFault): boolean {
-    const own = this.faults.find((one) => one.fault === fault);
+    const own = this.#acting.get(fault);
     if (own === undefined) return false;
-    this.#acting.delete(own);
-    this.#changed(fault, "ended");
+    this.#acting.delete(fault);
+    if (own.hasPlace) this.#taken -= 1;
+    this.#later();
+    if (!this.#began.delete(own)) this.#ended.add(own);
+    this.#told(fault, "ended");
     return true;
   }
 
-  /** Tells `watcher` whenever a fault begins or ends. */
+  /** Tells `watcher` the faults of now, and from then on which ones have begun and ended, once for each turn of the event loop. */
   watch(watcher: BoardWatcher): void {
+    this.#tell();
     this.#watchers.add(watcher);
+    watcher.boardChanged(this.faults, NONE);
   }
 
   unwatch(watcher: BoardWatcher): void {
@@ -78,9 +125,17 @@ export class FaultBoard {
     return new RandomStream(this.seed, `proxy/${this.name}/${connection}/${label}`);
   }
 
-  #changed(fault: ProxyFault, change: "began" | "ended"): void {
-    this.#told(fault, change);
-    for (const watcher of this.#watchers) watcher.boardChanged();
+  /** Before a change: the first one has all of this turn told at its end. */
+  #later(): void {
+    if (this.#began.size === 0 && this.#ended.size === 0) queueMicrotask(() => this.#tell());
+  }
+
+  #tell(): void {
+    const [began, ended] = [[...this.#began], this.#ended];
+    if (began.length === 0 && ended.size === 0) return;
+    this.#began = new Set();
+    this.#ended = new Set();
+    for (const watcher of this.#watchers) watcher.boardChanged(began, ended);
   }
 }
 
@@ -94,9 +149,9 @@ export class ConnectionFaults {
     this.number = number;
   }
 
-  /** Those of one direction, in the order in which they began. Each may still wait for its trigger. */
-  of(direction: Direction): readonly BoardFault[] {
-    return this.board.faults.filter((one) => one.ways.includes(direction) && this.#isHit(one));
+  /** Those of `faults` that are about one direction of it. Each may still wait for its trigger. */
+  among(faults: readonly BoardFault[], direction: Direction): readonly BoardFault[] {
+    return faults.filter((one) => one.ways.includes(direction) && this.#isHit(one));
   }
 
   #isHit(one: BoardFault): boolean {
@@ -106,7 +161,7 @@ export class ConnectionFaults {
       if (this.number < first || this.number > last) return false;
     }
     if (chance === undefined) return true;
-    // The first of its stream: the same whenever it is drawn, so that nobody must remember it.
+    // The first of its stream: the same in both directions, so that nobody must remember it.
     return this.board.stream(this.number, `when/${one.label}`).chance(probabilityThreshold(chance));
   }
 }

@@ -7,15 +7,23 @@ import type { GracefulCloseOptions } from "../io/operation/graceful-close.ts";
 import { openDatagramDoor } from "./datagram-proxy.ts";
 import type { DoorParts, ProxyDoor } from "./door.ts";
 import { checkProxyFault, type ProxyFault } from "./fault.ts";
-import { changed, type ProxyPlan } from "./options.ts";
+import { refuseLoop } from "./loop.ts";
+import { changed, type ProxyPlan, type ProxyRules } from "./options.ts";
+import type { FaultBoard } from "./fault-board.ts";
 import type * as api from "./public.ts";
 import type { ProxyBytes } from "./report.ts";
 import { openStreamDoor } from "./stream-proxy.ts";
 
+/** What a proxy needs of the others. */
+export interface FaultProxyOwner {
+  readonly rules: ProxyRules;
+  readonly proxies: ReadonlyMap<string, api.FaultProxy>;
+}
+
 /** One proxy that runs: its door, its plan, its board of faults. */
 export class FaultProxy implements api.FaultProxy {
   readonly #parts: DoorParts;
-  readonly #expose: boolean;
+  readonly #owner: FaultProxyOwner;
   readonly #own: ReadonlySet<ProxyFault>;
   #plan: ProxyPlan;
   #door: ProxyDoor | undefined;
@@ -23,14 +31,17 @@ export class FaultProxy implements api.FaultProxy {
   /** It was removed, or all are closed: nothing opens any more. */
   #isOver = false;
 
-  constructor(plan: ProxyPlan, parts: DoorParts, expose: boolean) {
+  constructor(plan: ProxyPlan, parts: DoorParts, owner: FaultProxyOwner) {
     this.#plan = plan;
     this.#parts = parts;
-    this.#expose = expose;
+    this.#owner = owner;
     for (const fault of plan.faults) parts.board.inflict(fault);
     this.#own = new Set(this.faults);
   }
 
+  get board(): FaultBoard {
+    return this.#parts.board;
+  }
   get name(): string {
     return this.#plan.name;
   }
@@ -44,7 +55,7 @@ export class FaultProxy implements api.FaultProxy {
     return this.#door !== undefined && !this.#isOver;
   }
   get faults(): readonly ProxyFault[] {
-    return this.#parts.board.faults.map(({ fault }) => fault);
+    return this.board.faults.map(({ fault }) => fault);
   }
   /** Those that it did not have from its start. */
   get added(): readonly ProxyFault[] {
@@ -55,16 +66,18 @@ export class FaultProxy implements api.FaultProxy {
   }
 
   get bytes(): ProxyBytes {
-    return this.#parts.ledger.bytesOf(this.name);
+    return this.#parts.ledger.bytesOf(this.#parts.board);
   }
 
   inflict(fault: ProxyFault): FaultGuard {
     checkProxyFault(fault, this.upstream, "inflict");
-    return this.#parts.board.inflict(fault);
+    this.#refuseOver("inflict");
+    this.board.refuseFull("inflict");
+    return this.board.inflict(fault);
   }
 
   heal(fault: ProxyFault): boolean {
-    return this.#parts.board.heal(fault);
+    return this.board.heal(fault);
   }
 
   change(change: api.ProxyChange): Promise<void> {
@@ -108,17 +121,24 @@ export class FaultProxy implements api.FaultProxy {
     const { listen, upstream } = this.#plan;
     const open = upstream.transport === "udp" ? openDatagramDoor : openStreamDoor;
     const door = await open(listen, upstream, this.#parts);
-    // It may have been shut while the door opened.
-    if (this.#isOver) await door.abort(undefined);
-    this.#refuseOver(op);
-    this.#door = door;
     // The port stays the same when it is disabled for a while.
-    this.#plan = { ...this.#plan, listen: door.localAddress };
+    const plan = { ...this.#plan, listen: door.localAddress };
+    try {
+      // It may have been shut while the door opened, and the system may have chosen a port that leads back.
+      this.#refuseOver(op);
+      refuseLoop(plan, this.#owner.proxies.values(), op);
+    } catch (error) {
+      await door.abort(error);
+      throw error;
+    }
+    this.#door = door;
+    this.#plan = plan;
   }
 
   async #change(change: api.ProxyChange): Promise<void> {
     this.#refuseOver("change");
-    const next = changed(this.#plan, change, this.#expose, "change");
+    const next = changed(this.#plan, change, this.#owner.rules.expose, "change");
+    refuseLoop(next, this.#owner.proxies.values(), "change");
     const same = next.listen.equals(this.listen) && next.upstream.equals(this.upstream);
     if (same && next.enabled === this.enabled) return;
     await this.#takeDoor()?.abort(new Error("the proxy was changed"));

@@ -1,23 +1,20 @@
 /** A fault of the proxy: one of the vocabulary, between the hosts `client` and `server`, and when it acts. */
 
 import type { Address } from "../core/address/address.ts";
+import { PROBABILITY } from "../core/faults/conditions.ts";
 import { checkFault } from "../core/faults/fault-list.ts";
 import { EVERY_HOST, type Fault } from "../core/faults/fault.ts";
-import {
-  NO_STREAM_FAULTS,
-  STREAM_FAULT_RULES,
-  type StreamFault,
-  withStreamFault,
-} from "../core/faults/stream-fault.ts";
+import { STREAM_FAULT_RULES, type StreamFault } from "../core/faults/stream-fault.ts";
 import {
   checkOptions,
   FLAG,
-  numberFrom,
+  MILLISECONDS,
   OBJECT,
   optionInvalid,
   options as object,
   type OptionRule,
   type RulesOf,
+  wholeNumber,
 } from "../core/options/check-options.ts";
 
 /** When a fault acts, beside the time between its begin and its end. All that is given must hold. */
@@ -55,22 +52,19 @@ export type ProxyFault = (Fault | StreamFault) & {
 /** A way through a proxy. */
 export type Direction = "toServer" | "toClient";
 
-const CONNECTIONS = /^(\d+)(-(\d+)?)?$/;
+const CONNECTIONS = /^(\d{1,15})(-(\d{1,15})?)?$/;
 const TRIGGER_RULES: RulesOf<ProxyTrigger> = {
   connections: {
-    wanted: 'numbers of connections, as "3", "1-2" or "5-"',
-    holds: (value) => typeof value === "string" && CONNECTIONS.test(value),
+    wanted: 'numbers of connections from 1 on, the smaller one first, as "3", "1-2" or "5-"',
+    holds: (value) => typeof value === "string" && isRange(connectionRange(value)),
   },
-  bytes: numberFrom(0),
-  afterMs: numberFrom(0),
+  bytes: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+  afterMs: MILLISECONDS,
   match: {
     wanted: "a text that is not empty, or 0x and pairs of hexadecimal digits",
     holds: (value) => typeof value === "string" && matchBytes(value).length > 0,
   },
-  chance: {
-    wanted: "a probability from 0 to 1",
-    holds: (value) => typeof value === "number" && value >= 0 && value <= 1,
-  },
+  chance: PROBABILITY,
 };
 const OWN_RULES: Readonly<Record<"when" | "middlebox", OptionRule>> = { when: object(TRIGGER_RULES), middlebox: FLAG };
 
@@ -91,7 +85,6 @@ export function checkProxyFault(given: ProxyFault, upstream: Address, op: string
   }
   if (isStreamFault(fault)) {
     checkOptions({ op }, fault, STREAM_FAULT_RULES[fault.kind], path);
-    withStreamFault(NO_STREAM_FAULTS, fault);
   } else checkFault({ ...fault, atMs: 0, lastsMs: 0 }, path, op);
   if (isUdp && (isStreamFault(fault) || fault.kind === "reset")) {
     throw wrong(`${what} of datagrams (${String(upstream)}), only of one of connections`);
@@ -143,7 +136,11 @@ export function directionsOf(fault: Fault | StreamFault, op: string): readonly D
   );
 }
 
-/** The first and the last connection that `connections` names. */
+function isRange([first, last]: readonly [first: number, last: number]): boolean {
+  return first >= 1 && last >= first;
+}
+
+/** The first and the last connection that `connections` names; NaN for what is none. */
 export function connectionRange(connections: string): readonly [first: number, last: number] {
   const [, first, range, last] = CONNECTIONS.exec(connections) ?? [];
   if (range === undefined) return [Number(first), Number(first)];

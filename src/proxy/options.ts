@@ -4,19 +4,21 @@ import { Address, type AddressLike } from "../core/address/address.ts";
 import {
   ANYTHING,
   checkOptions,
+  countFrom,
   FLAG,
   LIST,
   OBJECT,
   optionInvalid,
+  options as object,
+  type OptionRule,
   type OptionRules,
   type RulesOf,
-  TEXT,
   wholeNumber,
 } from "../core/options/check-options.ts";
 import { UsageError } from "../core/errors.ts";
 import { checkProxyFault, type ProxyFault } from "./fault.ts";
 import { NETWORK_RULES } from "../api/call-options.ts";
-import type { CaptureOptions, ProxyChange, ProxyDefinition, StartProxyOptions } from "./public.ts";
+import type { CaptureOptions, ProxyChange, ProxyDefinition, ProxyLimits, StartProxyOptions } from "./public.ts";
 
 /** What {@link StartProxyOptions} must look like. */
 export const START_RULES: OptionRules = {
@@ -26,6 +28,7 @@ export const START_RULES: OptionRules = {
     proxies: { ...LIST, required: false },
     schedule: OBJECT,
     expose: FLAG,
+    limits: object({ maxFaults: countFrom(1) } satisfies RulesOf<ProxyLimits>),
   } satisfies RulesOf<Omit<StartProxyOptions, "network">>),
 };
 
@@ -40,8 +43,14 @@ export const CAPTURE_RULES: RulesOf<CaptureOptions> = {
   },
 };
 
+/** A name that can be a part of the path of a URL, as the HTTP interface has it. */
+export const NAME: OptionRule = {
+  wanted: 'a text that is not empty, "." or "..", without "/" and without half of a surrogate pair',
+  holds: (value) => typeof value === "string" && /^(?!\.{1,2}$)[^/\p{Surrogate}]+$/u.test(value),
+};
+
 const DEFINITION_RULES: RulesOf<ProxyDefinition> = {
-  name: { ...TEXT, required: true },
+  name: { ...NAME, required: true },
   listen: ANYTHING,
   upstream: { ...ANYTHING, required: true },
   enabled: FLAG,
@@ -58,14 +67,29 @@ export interface ProxyPlan {
   readonly faults: readonly ProxyFault[];
 }
 
+/** What all proxies that run together may do. */
+export interface ProxyRules {
+  readonly expose: boolean;
+  readonly maxFaults: number;
+}
+
 /** Checks one proxy; `path` names it in errors. */
-export function planOf(definition: ProxyDefinition, expose: boolean, op: string, path = ""): ProxyPlan {
+export function planOf(definition: ProxyDefinition, rules: ProxyRules, op: string, path = ""): ProxyPlan {
   const checked = checkOptions({ op }, definition, DEFINITION_RULES, path);
   const { name, listen, enabled = true, faults = [] } = checked;
   if (checked.upstream === undefined) throw optionInvalid({ op }, `${path}upstream is missing; give an address`);
-  const plan = { name, enabled, faults, ...addressesOf(listen, checked.upstream, expose, op) };
-  for (const [index, fault] of faults.entries()) checkProxyFault(fault, plan.upstream, op, `${path}faults[${index}].`);
-  return plan;
+  const addresses = addressesOf(listen, checked.upstream, rules.expose, op, path);
+  if (faults.length > rules.maxFaults) {
+    throw optionInvalid(
+      { op },
+      `${path}faults must have limits.maxFaults (${rules.maxFaults}) items at most, not ${faults.length}`,
+    );
+  }
+  for (const [index, fault] of faults.entries()) {
+    checkProxyFault(fault, addresses.upstream, op, `${path}faults[${index}].`);
+  }
+  // A copy: what has been checked stays so.
+  return { name, enabled, faults: structuredClone(faults), ...addresses };
 }
 
 /** What a proxy becomes by a change. */
@@ -85,19 +109,22 @@ function addressesOf(
   upstream: AddressLike,
   expose: boolean,
   op: string,
+  path = "",
 ): Pick<ProxyPlan, "listen" | "upstream"> {
-  const to = addressOf(upstream, "upstream", expose, op);
+  const to = addressOf(upstream, `${path}upstream`, expose, op);
+  if (to.transport !== "unix" && to.port === 0) {
+    throw optionInvalid(
+      { op },
+      `${path}upstream must have a port from 1 on, not ${String(to)}: nothing listens at port 0`,
+    );
+  }
   const isUdp = to.transport === "udp";
-  const from = addressOf(listen ?? (isUdp ? "udp://127.0.0.1:0" : "tcp://127.0.0.1:0"), "listen", expose, op);
+  const from = addressOf(listen ?? (isUdp ? "udp://127.0.0.1:0" : "tcp://127.0.0.1:0"), `${path}listen`, expose, op);
   if ((from.transport === "udp") !== isUdp) {
     throw optionInvalid(
       { op },
       `a proxy cannot turn ${from.transport} (${String(from)}) into ${to.transport} (${String(to)})`,
     );
-  }
-  if (from.equals(to) && from.port !== 0) {
-    const detail = `listen and upstream are both ${String(from)}: the proxy would connect to itself without end`;
-    throw optionInvalid({ op }, `${detail}; give the address of the server as upstream`);
   }
   return { listen: from, upstream: to };
 }

@@ -11,14 +11,20 @@ import type { ProxySchedule } from "./schedule.ts";
 
 /** One proxy: where clients connect to, and where it passes on to. */
 export interface ProxyDefinition {
-  /** Its name, unique among the proxies that run together. */
+  /**
+   * Its name, unique among the proxies that run together. It can be a part of the path of a URL: not empty, `.` or `..`, and without `/`
+   * and half of a surrogate pair.
+   */
   readonly name: string;
   /**
    * Where clients connect to: `tcp://`, `unix:` or `udp://`, the same kind as `upstream` (TCP and Unix may be mixed). Default: a free
    * port of 127.0.0.1. Loopback only, unless `expose` is set.
    */
   readonly listen?: AddressLike | undefined;
-  /** The real server. TLS passes as bytes: write `tcp://`. Loopback only, unless `expose` is set. */
+  /**
+   * The real server. TLS passes as bytes: write `tcp://`. Loopback only, unless `expose` is set. It must not lead back to this proxy,
+   * directly or by way of others that run together with it; loops over other processes are not seen.
+   */
   readonly upstream: AddressLike;
   /** Whether it listens. Default true. While it does not, clients are refused. */
   readonly enabled?: boolean | undefined;
@@ -28,6 +34,15 @@ export interface ProxyDefinition {
 
 /** What may be changed of a proxy that runs. What is left out stays. */
 export type ProxyChange = Pick<Partial<ProxyDefinition>, "listen" | "upstream" | "enabled">;
+
+/** Limits of proxies that run together. */
+export interface ProxyLimits {
+  /**
+   * Faults that act at once in one proxy, with the most that a schedule being played has at once. Default 1000, far more than a test
+   * needs: each chunk is looked at for each of them.
+   */
+  readonly maxFaults?: number | undefined;
+}
 
 /** Options of `startProxy`. */
 export interface StartProxyOptions extends NetworkOption {
@@ -42,6 +57,8 @@ export interface StartProxyOptions extends NetworkOption {
    * anybody reach what is behind it.
    */
   readonly expose?: boolean | undefined;
+  /** What may be at once. Defaults: see each of them. */
+  readonly limits?: ProxyLimits | undefined;
 }
 
 /** A connection that passes through a proxy now, or the datagrams of one client. */
@@ -72,11 +89,15 @@ export interface FaultProxy {
   readonly faults: readonly ProxyFault[];
   /** What passes through it now. */
   readonly connections: readonly ProxiedConnection[];
-  /** Bytes that have passed it so far, those of connections that are over included. */
+  /**
+   * Bytes that have passed it so far, those of connections that are over included. A proxy that is added under the name of one that was
+   * removed begins at 0.
+   */
   readonly bytes: ProxyBytes;
   /**
-   * Lets a fault begin, until the guard ends it. Throws `OPTION_INVALID` for one that this proxy cannot have, such as `slicing` of
-   * datagrams.
+   * Lets a copy of a fault begin, until the guard ends it. Connections feel all that begins and ends in one turn of the event loop at
+   * its end, so one that ends at once does nothing. Throws `OPTION_INVALID` for a fault that this proxy cannot have, such as
+   * `slicing` of datagrams, and when `limits.maxFaults` act already; `CLOSED` when the proxy was removed or closed.
    */
   inflict(fault: ProxyFault): FaultGuard;
   /** Ends a fault of `faults`, whoever began it. Answers whether it was acting. */
@@ -134,7 +155,10 @@ export interface FaultProxies extends AsyncDisposable {
   add(definition: ProxyDefinition): Promise<FaultProxy>;
   /** Removes a proxy and cuts its connections. Rejects with `OPTION_INVALID` when there is none of this name. */
   remove(name: string): Promise<void>;
-  /** Lets a fault begin in every proxy that can have it. Throws `OPTION_INVALID` when none can. */
+  /**
+   * Lets a fault begin in every proxy that can have it, or in none. Throws `OPTION_INVALID` when none can, or when `limits.maxFaults`
+   * act already in one of them; `CLOSED` after `close` and `abort`.
+   */
   inflict(fault: ProxyFault): FaultGuard;
   /**
    * Tells `listener` of every chunk, datagram and fault from now on, until the answer is called. The bytes are copied for it, which takes
@@ -143,8 +167,8 @@ export interface FaultProxies extends AsyncDisposable {
   watch(listener: ProxyListener): () => void;
   /**
    * Writes what passes through from now on as a pcapng file, for Wireshark and tshark: a packet for each chunk and datagram as its sender
-   * put it on the wire, with headers that fit each other, and a comment that says which faults acted and what they did. `write` gets whole
-   * blocks, at once and in order, and has to bound what it keeps of them. It may leave out blocks of the kind `packet`. Unix sockets and
+   * put it on the wire, with headers that fit each other, and a comment that says which faults acted and what they did: a chunk that silence
+   * holds back stands where it came, and its comment says so, as `isHeld` does to those who watch. `write` gets whole blocks, at once and in order, and has to bound what it keeps of them. It may leave out blocks of the kind `packet`. Unix sockets and
    * host names stand there under addresses for documentation, as the first packet of each connection says. The capture ends when the
    * answer is called.
    *
@@ -162,7 +186,8 @@ export interface FaultProxies extends AsyncDisposable {
   /**
    * Plays a schedule from now on, beside all other faults: each of its faults begins and ends by the clock of the network, in the proxies
    * that there are then. A new run with the same seed, schedule and traffic has the same report. Throws `OPTION_INVALID` for a
-   * schedule that is none, or with a fault that no proxy here can have, and `CLOSED`; nothing of it has begun then.
+   * schedule that is none, with a fault that no proxy here can have, or with more faults at once than `limits.maxFaults` leaves room for,
+   * and `CLOSED`; nothing of it has begun then. The room is kept for it until it ends.
    */
   play(schedule: ProxySchedule): SchedulePlay;
   /** The schedules that are being played. */

@@ -27,6 +27,8 @@ export class Recording implements ProxyRecording {
   readonly #names: () => readonly string[];
   readonly #stopped: () => void;
   readonly #noted: Noted[] = [];
+  /** Those that have not ended. Each that acts is an object of its own. */
+  readonly #acting = new Map<ProxyFault, Noted>();
   #done: ProxySchedule | undefined;
 
   /** @param names - The names of all proxies that there are now. */
@@ -67,12 +69,14 @@ export class Recording implements ProxyRecording {
   /** A fault of a proxy has begun or ended. */
   told(proxy: string, fault: ProxyFault, change: "began" | "ended", atMs: number = this.#clock.now()): void {
     if (change === "ended") {
-      const noted = this.#noted.find(
-        (one) => one.fault === fault && one.proxy === proxy && one.endedAtMs === undefined,
-      );
+      const noted = this.#acting.get(fault);
       if (noted !== undefined) noted.endedAtMs = atMs;
-    } else if (this.#noted.length < MOST_FAULTS) this.#noted.push({ proxy, fault, beganAtMs: atMs });
-    else this.dropped += 1;
+      this.#acting.delete(fault);
+    } else if (this.#noted.length < MOST_FAULTS) {
+      const noted: Noted = { proxy, fault, beganAtMs: atMs };
+      this.#noted.push(noted);
+      this.#acting.set(fault, noted);
+    } else this.dropped += 1;
   }
 
   #since(atMs: number): number {

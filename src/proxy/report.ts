@@ -3,12 +3,13 @@
 import type { PlannedPiece } from "../core/faults/stream-plan.ts";
 import { hashText } from "../core/faults/random-stream.ts";
 import type { ProxyFault } from "./fault.ts";
+import type { FaultBoard } from "./fault-board.ts";
 
 /** What was done to one connection, or to the datagrams of one client. */
 export interface ConnectionReport {
   /** The name of its proxy. */
   readonly proxy: string;
-  /** Its number there. */
+  /** Its number there. A proxy that takes the name of one that was removed counts from 1 anew. */
   readonly number: number;
   /** Bytes that came from the client. */
   readonly bytesFromClient: number;
@@ -81,7 +82,8 @@ const KEPT_DETAILS = 1000;
 
 /** What is known of a connection that is counted. */
 export interface Counted {
-  readonly proxy: string;
+  /** Of its proxy: another proxy of the same name has another one. */
+  readonly board: FaultBoard;
   readonly number: number;
   readonly counts: FaultCounts;
   readonly bytesFromClient: number;
@@ -98,7 +100,7 @@ export class ReportLedger {
   readonly #over: ConnectionReport[] = [];
   readonly #faults = new FaultCounts();
   /** Of the connections that are over, by proxy. */
-  readonly #bytes = new Map<string, ProxyBytes>();
+  readonly #bytes = new WeakMap<FaultBoard, ProxyBytes>();
   #connections = 0;
   #sums: [number, number] = [0, 0];
 
@@ -109,7 +111,7 @@ export class ReportLedger {
 
   end(counted: Counted): void {
     if (!this.#open.delete(counted)) return;
-    this.#bytes.set(counted.proxy, withBytes(this.#bytes.get(counted.proxy), counted));
+    this.#bytes.set(counted.board, withBytes(this.#bytes.get(counted.board), counted));
     const report = reportOf(counted);
     this.#over.push(report);
     if (this.#over.length > KEPT_DETAILS) this.#over.shift();
@@ -118,9 +120,9 @@ export class ReportLedger {
   }
 
   /** Bytes of all connections of a proxy. */
-  bytesOf(proxy: string): ProxyBytes {
-    const own = Array.from(this.#open).filter((counted) => counted.proxy === proxy);
-    return own.reduce(withBytes, this.#bytes.get(proxy) ?? NO_BYTES);
+  bytesOf(board: FaultBoard): ProxyBytes {
+    const own = Array.from(this.#open).filter((counted) => counted.board === board);
+    return own.reduce(withBytes, this.#bytes.get(board) ?? NO_BYTES);
   }
 
   report(seed: number): ProxyReport {
@@ -158,7 +160,13 @@ function plus([a, b]: readonly [number, number], report: ConnectionReport): [num
   return [(a + hashText(text)) >>> 0, (b + hashText(text, hashText("second"))) >>> 0];
 }
 
-function reportOf({ proxy, number, counts, bytesFromClient, bytesFromServer }: Counted): ConnectionReport {
+function reportOf({
+  board: { name: proxy },
+  number,
+  counts,
+  bytesFromClient,
+  bytesFromServer,
+}: Counted): ConnectionReport {
   const faults = sorted(counts.faults);
   const digest = hex(hashText(JSON.stringify([proxy, number, bytesFromClient, bytesFromServer, faults])));
   return { proxy, number, bytesFromClient, bytesFromServer, faults, digest };

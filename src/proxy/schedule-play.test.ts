@@ -13,7 +13,7 @@ const TO_SERVER = { from: "client", to: "server" } as const;
 
 /** Proxies of TCP and of UDP on a host of a world. */
 async function scene(
-  options: Pick<StartProxyOptions, "seed" | "schedule">,
+  options: Pick<StartProxyOptions, "seed" | "schedule" | "limits">,
   main: (scene: { world: World; running: FaultProxies; s: Host; p: Host }) => Promise<void>,
 ): Promise<void> {
   await check({ seed: 1, link: { latency: 0 } }, async (world) => {
@@ -119,6 +119,63 @@ test("a schedule that cannot be played begins nothing, and opens nothing", async
   // A proxy that comes later may have it.
   await using later = await startProxy({ schedule: { format: 1, faults: [cut] } });
   assert.equal(later.plays.length, 1);
+});
+
+test("a schedule has its places from its begin to its end, and is refused where there are too few", async () => {
+  const slow = { kind: "latency", ...TO_SERVER, latency: 5 } as const;
+  const faults: readonly ScheduledFault[] = [
+    { atMs: 0, lastsMs: 100, ...slow },
+    // Both act for a moment: what begins comes first.
+    { atMs: 100, lastsMs: 100, ...slow },
+    { atMs: 50, lastsMs: 10, ...slow, proxy: "udp" },
+  ];
+  const schedule: ProxySchedule = { format: 1, faults };
+  const full = { code: "OPTION_INVALID" } as const;
+  await scene({ limits: { maxFaults: 3 } }, async ({ world, running }) => {
+    const play = running.play(schedule);
+    const tcp = running.proxies.get("tcp");
+    const own = tcp?.inflict(slow);
+    assert.throws(() => tcp?.inflict(slow), full);
+    assert.throws(() => running.inflict(slow), full);
+    const message = /schedule\.faults has 2 faults at once for the proxy "tcp", which has room for 0 more/;
+    assert.throws(() => running.play(schedule), { ...full, message });
+    // A proxy that comes now has the schedule, too.
+    const late = { name: "late", upstream: `tcp://s:${PORT}` };
+    await expectError(running.add({ ...late, faults: [slow, slow] }), { code: "OPTION_INVALID" });
+    await running.add({ ...late, faults: [slow] });
+    await world.sleep(150);
+    assert.equal(running.proxies.get("late")?.faults.length, 2);
+    play.stop();
+    // At once, and only once.
+    play.stop();
+    running.play(schedule).stop();
+    for (let count = 0; count < 2; count += 1) tcp?.inflict(slow);
+    assert.throws(() => tcp?.inflict(slow), full);
+    own?.heal();
+    assert.equal(tcp?.faults.length, 2);
+  });
+  const proxies = [{ name: "tcp", upstream: "127.0.0.1:9", faults: [slow, slow] }];
+  const own = { ...schedule, faults: faults.slice(0, 2) };
+  await expectError(startProxy({ proxies, schedule: own, limits: { maxFaults: 3 } }), full);
+  await using running = await startProxy({ proxies, schedule: own, limits: { maxFaults: 4 } });
+  assert.equal(running.plays.length, 1);
+});
+
+test("a schedule that is changed while it is played stays as it was", async () => {
+  const fault = { atMs: 10, lastsMs: 10, kind: "latency", ...TO_SERVER, latency: 5, when: { connections: "1" } };
+  const given = { format: 1, faults: [fault] };
+  await scene({}, async ({ world, running }) => {
+    const play = running.play(structuredClone(given) as ProxySchedule);
+    const other = structuredClone(given);
+    const second = running.play(other as ProxySchedule);
+    for (const one of other.faults) {
+      one.kind = "meteor";
+      one.when.connections = "5-2";
+    }
+    await world.sleep(15);
+    assert.deepEqual(acting(running), { tcp: ["latency", "latency"], udp: ["latency", "latency"] });
+    await Promise.all([play.ended, second.ended]);
+  });
 });
 
 /** What the report says of one traffic, of connections and datagrams, behind a schedule. */

@@ -1,6 +1,7 @@
 /** Playing a schedule: each fault begins and ends when its time has come. */
 
 import type { FaultGuard } from "../core/faults/fault.ts";
+import { optionInvalid } from "../core/options/check-options.ts";
 import type { Clock, Timer } from "../io/network/network.ts";
 import type { SchedulePlay as Playing } from "./public.ts";
 import { endMsOf, type ProxySchedule, type ScheduledFault } from "./schedule.ts";
@@ -12,6 +13,31 @@ interface Turn {
   readonly change: "begins" | "ends";
 }
 
+/** How many faults of a schedule act at once in the proxy `name`, at most. */
+export function peakOf(schedule: ProxySchedule, name: string): number {
+  let [acting, most] = [0, 0];
+  for (const { fault, change } of turnsOf(schedule)) {
+    if ((fault.proxy ?? name) !== name) continue;
+    acting += change === "begins" ? 1 : -1;
+    most = Math.max(most, acting);
+  }
+  return most;
+}
+
+/** Throws `OPTION_INVALID` when a schedule has more faults at once than one of the proxies has room for. */
+export function refuseCrowded(
+  schedule: ProxySchedule,
+  proxies: Iterable<{ readonly name: string; readonly room: number }>,
+  op: string,
+): void {
+  for (const { name, room } of proxies) {
+    const peak = peakOf(schedule, name);
+    if (peak <= room) continue;
+    const detail = `schedule.faults has ${peak} faults at once for the proxy ${JSON.stringify(name)}`;
+    throw optionInvalid({ op }, `${detail}, which has room for ${room} more by limits.maxFaults`);
+  }
+}
+
 /** Lets the faults of a schedule begin and end, by one timer at a time. */
 export class SchedulePlay implements Playing {
   readonly schedule: ProxySchedule;
@@ -19,43 +45,48 @@ export class SchedulePlay implements Playing {
   readonly ended: Promise<void>;
   readonly #clock: Clock;
   readonly #begin: (fault: ScheduledFault) => FaultGuard;
-  readonly #turns: Turn[];
-  readonly #acting = new Map<ScheduledFault, FaultGuard>();
+  readonly #turns: readonly Turn[];
+  #next = 0;
+  #isOver = false;
   #over: () => void = () => undefined;
+  readonly #acting = new Map<ScheduledFault, FaultGuard>();
   #timer: Timer | undefined;
 
-  /** Begins at once: faults at 0 act when this returns. */
-  constructor(schedule: ProxySchedule, clock: Clock, begin: (fault: ScheduledFault) => FaultGuard) {
+  /** @param over - Is called once, when all is healed. */
+  constructor(schedule: ProxySchedule, clock: Clock, begin: (fault: ScheduledFault) => FaultGuard, over: () => void) {
     this.schedule = schedule;
     this.beganAtMs = clock.now();
     this.#clock = clock;
     this.#begin = begin;
     this.#turns = turnsOf(schedule);
     this.ended = new Promise((resolve) => {
-      this.#over = resolve;
+      this.#over = () => {
+        over();
+        resolve();
+      };
     });
-    this.#look();
   }
 
   stop(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#timer?.cancel();
-    this.#turns.length = 0;
     for (const guard of this.#acting.values()) guard.heal();
     this.#acting.clear();
     this.#over();
   }
 
-  /** Does all that is due. */
-  #look(): void {
+  /** Does all that is due: faults at 0 act when this returns for the first time. */
+  look(): void {
     for (;;) {
-      const [turn] = this.#turns;
+      const turn = this.#turns[this.#next];
       if (turn === undefined) return this.stop();
       const inMs = this.beganAtMs + turn.atMs - this.#clock.now();
       if (inMs > 0) {
-        this.#timer = this.#clock.setTimer(() => this.#look(), inMs, true);
+        this.#timer = this.#clock.setTimer(() => this.look(), inMs, true);
         return;
       }
-      this.#turns.shift();
+      this.#next += 1;
       if (turn.change === "begins") this.#acting.set(turn.fault, this.#begin(turn.fault));
       else this.#acting.get(turn.fault)?.heal();
     }

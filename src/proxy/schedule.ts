@@ -7,7 +7,7 @@ import {
   ANY_TEXT,
   checkOptions,
   LIST,
-  numberFrom,
+  MILLISECONDS,
   OBJECT,
   optionInvalid,
   type OptionRules,
@@ -62,15 +62,15 @@ export interface ParseScheduleOptions {
 const SCHEDULE_RULES: RulesOf<ProxySchedule> = {
   format: { wanted: String(FAULT_LIST_FORMAT), holds: (value) => value === FAULT_LIST_FORMAT, required: true },
   seed: wholeNumber(0, Number.MAX_SAFE_INTEGER),
-  chaosMs: numberFrom(0),
+  chaosMs: MILLISECONDS,
   simulation: ANY_TEXT,
   failure: ANY_TEXT,
   choices: OBJECT,
   faults: LIST,
 };
 const TIME: OptionRules = {
-  atMs: { ...numberFrom(0), required: true },
-  lastsMs: { ...numberFrom(0), required: true },
+  atMs: { ...MILLISECONDS, required: true },
+  lastsMs: { ...MILLISECONDS, required: true },
   proxy: TEXT,
 };
 const NAMES = {
@@ -149,7 +149,8 @@ export function checkSchedule(given: ProxySchedule, targets: readonly ScheduleTa
     checkProxyFault(fault, Address.fromIp("tcp", "127.0.0.1", 1), op, path);
     if (targets.length > 0) checkTargets(fault, proxy, targets, op, path);
   }
-  return schedule;
+  // A copy: what has been checked stays so while it is played.
+  return structuredClone(schedule);
 }
 
 /** The proxy that is named must be able to have the fault; without a name one of them. */

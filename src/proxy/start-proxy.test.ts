@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { bind, connect, listen, serve, serveDatagrams, type StreamSocket } from "../index.ts";
 import { expectError } from "../testing/expect-error.ts";
 import { PatternCheck, sendPattern, textToEnd } from "../testing/stream/check.ts";
+import type { ProxyFault } from "./fault.ts";
 import type { FaultProxies, FaultProxy } from "./public.ts";
 import { startProxy } from "./start-proxy.ts";
 
@@ -190,4 +191,83 @@ test("close behind abort resolves, and abort behind close cuts what it waits for
   await second.closed;
   await expectError(waits.read(), { code: "CONNECTION_RESET" });
   peer.abort();
+});
+
+test("a fault is copied, and none begins behind close", async () => {
+  await using target = await listen("tcp://127.0.0.1:0");
+  const upstream = target.localAddress;
+  const fault = {
+    kind: "latency",
+    from: "client",
+    to: "server",
+    latency: { kind: "uniform", fromMs: 1, toMs: 2 },
+    when: { connections: "1" },
+  } satisfies ProxyFault;
+  const copy = structuredClone(fault);
+  const own = structuredClone(fault);
+  const running = await startProxy({ proxies: [{ name: "a", upstream, faults: [own] }] });
+  const [proxy, other] = [named(running, "a"), await running.add({ name: "b", upstream })];
+  proxy.inflict(fault);
+  for (const one of [fault, own]) {
+    one.when.connections = "7-";
+    one.latency.toMs = -1;
+  }
+  assert.deepEqual(proxy.faults, [copy, copy]);
+  await running.remove("b");
+  assert.throws(() => other.inflict(copy), { code: "CLOSED" });
+  await running.close();
+  assert.throws(() => proxy.inflict(copy), { code: "CLOSED" });
+  assert.throws(() => running.inflict(copy), { code: "CLOSED" });
+  assert.throws(() => proxy.inflict({ ...copy, kind: "meteor" } as never), { code: "OPTION_INVALID" });
+});
+
+test("faults at once have a limit, for each proxy, and nothing begins beyond it", async () => {
+  await using target = await listen("tcp://127.0.0.1:0");
+  const upstream = target.localAddress;
+  const fault = { kind: "latency", from: "client", to: "server", latency: 5 } as const;
+  const full = { code: "OPTION_INVALID", message: /has room for 0 more faults, not for 1: limits\.maxFaults is 2/ };
+  await using running = await startProxy({ limits: { maxFaults: 2 }, proxies: [{ name: "a", upstream }] });
+  const a = named(running, "a");
+  const guard = a.inflict(fault);
+  const b = await running.add({ name: "b", upstream });
+  const both = running.inflict(fault);
+  assert.throws(() => a.inflict(fault), full);
+  assert.throws(() => running.inflict(fault), full);
+  assert.deepEqual([a.faults.length, b.faults.length], [2, 1]);
+  guard.heal();
+  a.inflict(fault);
+  both.heal();
+  assert.deepEqual([a.faults.length, b.faults.length], [1, 0]);
+  for (const maxFaults of [0, -1, 1.5, "many"]) {
+    await expectError(startProxy({ limits: { maxFaults: maxFaults as number } }), { code: "OPTION_INVALID" });
+  }
+  await using crowd = await startProxy({ proxies: [{ name: "a", upstream }] });
+  for (let count = 0; count < 1_000; count += 1) crowd.inflict(fault);
+  assert.throws(() => crowd.inflict(fault), { code: "OPTION_INVALID" });
+});
+
+test("a proxy that takes the name of one that was removed counts its own bytes; the report has both", async () => {
+  await using target = await serve("tcp://127.0.0.1:0", echo);
+  await using running = await startProxy({});
+  const carry = async (bytes: number): Promise<FaultProxy> => {
+    const proxy = await running.add({ name: "a", upstream: target.localAddress });
+    await using call = await connect(proxy.listen);
+    await call.write("x".repeat(bytes));
+    await call.readExactly(bytes);
+    return proxy;
+  };
+  const first = await carry(100);
+  await running.remove("a");
+  const second = await carry(7);
+  assert.deepEqual([first.bytes.fromClient, second.bytes.fromClient], [100, 7]);
+  assert.deepEqual([first.bytes.toClient, second.bytes.toClient], [100, 7]);
+  const { connections, details } = running.report();
+  assert.equal(connections, 2);
+  assert.deepEqual(
+    details.map(({ proxy, number, bytesFromClient }) => [proxy, number, bytesFromClient]),
+    [
+      ["a", 1, 100],
+      ["a", 1, 7],
+    ],
+  );
 });

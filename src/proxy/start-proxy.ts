@@ -9,15 +9,16 @@ import type { Network } from "../io/network/network.ts";
 import type { CloseReport, GracefulCloseOptions } from "../io/operation/graceful-close.ts";
 import { type ProxyFault, refusalOf } from "./fault.ts";
 import { FaultBoard } from "./fault-board.ts";
-import { FaultProxy } from "./fault-proxy.ts";
+import { FaultProxy, type FaultProxyOwner } from "./fault-proxy.ts";
 import { FineClock } from "./fine-clock.ts";
-import { CAPTURE_RULES, planOf, type ProxyPlan, START_RULES } from "./options.ts";
+import { CAPTURE_RULES, planOf, type ProxyPlan, type ProxyRules, START_RULES } from "./options.ts";
 import type * as api from "./public.ts";
 import type { FaultProxies as RunningProxies, StartProxyOptions } from "./public.ts";
+import { refuseLoop } from "./loop.ts";
 import { Recording } from "./recording.ts";
 import { type ProxyReport, ReportLedger } from "./report.ts";
 import { checkSchedule, faultOf, type ProxySchedule, type ScheduledFault } from "./schedule.ts";
-import { SchedulePlay } from "./schedule-play.ts";
+import { peakOf, refuseCrowded, SchedulePlay } from "./schedule-play.ts";
 import { type ProxyListener, ProxyWatch } from "./watch.ts";
 
 /**
@@ -43,12 +44,18 @@ import { type ProxyListener, ProxyWatch } from "./watch.ts";
 export async function startProxy(options: StartProxyOptions): Promise<RunningProxies> {
   const op = "startProxy";
   const network = networkOf(op, options);
-  const { proxies = [], expose = false, ...checked } = checkOptions({ op }, options, START_RULES);
-  const plans = proxies.map((one, index) => planOf(one, expose, op, `proxies[${index}].`));
+  const { proxies = [], expose = false, limits = {}, ...checked } = checkOptions({ op }, options, START_RULES);
+  const rules = { expose, maxFaults: limits.maxFaults ?? MOST_FAULTS };
+  const plans = proxies.map((one, index) => planOf(one, rules, op, `proxies[${index}].`));
   const twice = plans.find(({ name }, index) => plans.findIndex((other) => other.name === name) !== index);
   if (twice !== undefined) throw nameTaken(twice.name, op);
+  for (const plan of plans) refuseLoop(plan, plans, op);
   const schedule = checked.schedule && checkSchedule(checked.schedule, plans, op);
-  const running = new FaultProxies(network, checked.seed ?? schedule?.seed ?? 1, expose);
+  if (schedule !== undefined) {
+    const rooms = plans.map(({ name, faults }) => ({ name, room: rules.maxFaults - faults.length }));
+    refuseCrowded(schedule, rooms, op);
+  }
+  const running = new FaultProxies(network, checked.seed ?? schedule?.seed ?? 1, rules);
   try {
     for (const plan of plans) await running.open(plan);
     if (schedule !== undefined) running.play(schedule);
@@ -63,13 +70,16 @@ function nameTaken(name: string, op: string): Error {
   return optionInvalid({ op }, `there are two proxies with the name ${JSON.stringify(name)}; give each its own`);
 }
 
-class FaultProxies implements api.FaultProxies {
+/** See `limits.maxFaults`. */
+const MOST_FAULTS = 1000;
+
+class FaultProxies implements api.FaultProxies, FaultProxyOwner {
   readonly seed: number;
   readonly proxies: Map<string, FaultProxy> = new Map();
   readonly closed: Promise<void>;
   readonly #network: Network;
   readonly #clock: FineClock;
-  readonly #expose: boolean;
+  readonly rules: ProxyRules;
   readonly #ledger = new ReportLedger();
   readonly #watch = new ProxyWatch();
   readonly #plays = new Set<SchedulePlay>();
@@ -78,11 +88,11 @@ class FaultProxies implements api.FaultProxies {
   #isClosed = false;
   #over: () => void = () => undefined;
 
-  constructor(network: Network, seed: number, expose: boolean) {
+  constructor(network: Network, seed: number, rules: ProxyRules) {
     this.#network = network;
     this.#clock = new FineClock(network.clock);
     this.seed = seed;
-    this.#expose = expose;
+    this.rules = rules;
     this.closed = new Promise((resolve) => {
       this.#over = resolve;
     });
@@ -93,21 +103,24 @@ class FaultProxies implements api.FaultProxies {
   }
 
   async add(definition: api.ProxyDefinition): Promise<api.FaultProxy> {
-    const plan = planOf(definition, this.#expose, "add");
+    const plan = planOf(definition, this.rules, "add");
     this.#refuseClosed("add");
     if (this.proxies.has(plan.name)) throw nameTaken(plan.name, "add");
+    refuseLoop(plan, this.proxies.values(), "add");
     return await this.open(plan);
   }
 
   /** Opens a proxy that has been checked. Its name is taken from now on. */
   async open(plan: ProxyPlan): Promise<FaultProxy> {
     const parts = { network: this.#network, clock: this.#clock, ledger: this.#ledger, watch: this.#watch };
-    const board = new FaultBoard(this.seed, plan.name, (fault, change) => {
+    const board = new FaultBoard(this.seed, plan.name, this.rules.maxFaults, (fault, change) => {
       this.#watch.tell({ type: "fault", proxy: plan.name, atMs: this.#network.clock.now(), fault, change });
       // What a proxy has before it is here belongs to its definition.
       if (this.proxies.has(plan.name)) for (const one of this.#recordings) one.told(plan.name, fault, change);
     });
-    const proxy = new FaultProxy(plan, { ...parts, board }, this.#expose);
+    for (const { schedule } of this.#plays) board.reserve(peakOf(schedule, plan.name));
+    board.refuseFull("add", plan.faults.length);
+    const proxy = new FaultProxy(plan, { ...parts, board }, this);
     this.proxies.set(plan.name, proxy);
     try {
       if (plan.enabled) await proxy.open();
@@ -127,20 +140,36 @@ class FaultProxies implements api.FaultProxies {
   }
 
   inflict(fault: ProxyFault): FaultGuard {
+    const op = "inflict";
     const proxies = [...this.proxies.values()];
-    const refusals = proxies.map(({ upstream }) => refusalOf(fault, upstream, "inflict"));
-    if (proxies.length === 0) throw optionInvalid({ op: "inflict" }, "there is no proxy yet; add one first");
+    if (proxies.length === 0) throw optionInvalid({ op }, "there is no proxy yet; add one first");
+    const refusals = proxies.map(({ upstream }) => refusalOf(fault, upstream, op));
     if (!refusals.includes(undefined)) throw refusals[0];
-    return inflictIn(proxies, fault);
+    this.#refuseClosed(op);
+    const able = proxies.filter((_, index) => refusals[index] === undefined);
+    for (const { board } of able) board.refuseFull(op);
+    return inflictIn(able, fault, true);
   }
 
   play(given: ProxySchedule): api.SchedulePlay {
     const schedule = checkSchedule(given, [...this.proxies.values()], "play");
     this.#refuseClosed("play");
-    const play = new SchedulePlay(schedule, this.#network.clock, (fault) => this.#begin(fault));
+    const boards = Array.from(this.proxies.values(), ({ board }) => board);
+    refuseCrowded(schedule, boards, "play");
+    const begin = (fault: ScheduledFault): FaultGuard => this.#begin(fault);
+    const play: SchedulePlay = new SchedulePlay(schedule, this.#network.clock, begin, () => {
+      this.#plays.delete(play);
+      this.#reserve(schedule, -1);
+    });
     this.#plays.add(play);
-    void play.ended.then(() => this.#plays.delete(play));
+    this.#reserve(schedule, 1);
+    play.look();
     return play;
+  }
+
+  /** Takes the places that a schedule needs in each proxy, or gives them back. */
+  #reserve(schedule: ProxySchedule, sign: 1 | -1): void {
+    for (const { name, board } of this.proxies.values()) board.reserve(sign * peakOf(schedule, name));
   }
 
   record(): api.ProxyRecording {
@@ -199,10 +228,10 @@ class FaultProxies implements api.FaultProxies {
 
   /** Lets a fault of a schedule begin where it can be: proxies may have come and gone since it was checked. */
   #begin(fault: ScheduledFault): FaultGuard {
-    return inflictIn(
-      Array.from(this.proxies.values()).filter(({ name }) => name === (fault.proxy ?? name)),
-      faultOf(fault),
-    );
+    const own = faultOf(fault);
+    const named = Array.from(this.proxies.values()).filter(({ name }) => name === (fault.proxy ?? name));
+    const able = named.filter(({ upstream }) => refusalOf(own, upstream, "play") === undefined);
+    return inflictIn(able, own, false);
   }
 
   #refuseClosed(op: string): void {
@@ -223,9 +252,8 @@ class FaultProxies implements api.FaultProxies {
   }
 }
 
-/** Lets a fault begin in those of the proxies that can have it. */
-function inflictIn(proxies: readonly FaultProxy[], fault: ProxyFault): FaultGuard {
-  const able = proxies.filter(({ upstream }) => refusalOf(fault, upstream, "inflict") === undefined);
-  const guards = able.map((proxy) => proxy.inflict(fault));
+/** Lets a fault begin in all of the proxies. */
+function inflictIn(proxies: readonly FaultProxy[], fault: ProxyFault, takesPlace: boolean): FaultGuard {
+  const guards = proxies.map(({ board }) => board.inflict(fault, takesPlace));
   return guardOf(guards.map((guard) => () => guard.heal()));
 }

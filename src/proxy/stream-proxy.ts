@@ -8,7 +8,7 @@ import { type Detour, type DetourWay, relayBy } from "../io/stream/relay.ts";
 import { ConnectionLog } from "./connection-log.ts";
 import type { DoorParts, ProxyDoor } from "./door.ts";
 import type { Direction } from "./fault.ts";
-import { ConnectionFaults } from "./fault-board.ts";
+import { ConnectionFaults, type FaultBoard } from "./fault-board.ts";
 import type { ProxiedConnection } from "./public.ts";
 import type { Counted, FaultCounts } from "./report.ts";
 import { StreamWay } from "./stream-way.ts";
@@ -48,8 +48,8 @@ class StreamConnection implements ProxiedConnection, Counted {
     this.#parts = parts;
   }
 
-  get proxy(): string {
-    return this.log.proxy;
+  get board(): FaultBoard {
+    return this.#parts.board;
   }
   get number(): number {
     return this.log.number;

@@ -296,13 +296,17 @@ test("a fault that waits for an age leaves nothing behind when it ends", async (
   ];
   for (const fault of acts) {
     const guard = proxy.inflict(fault);
+    await Promise.resolve();
     assert.ok(waiting > 0, fault.kind);
     guard.heal();
+    await Promise.resolve();
     assert.equal(waiting, 0, fault.kind);
   }
   await server.write("hola");
   assert.equal(String(await client.readExactly(4)), "hola");
   for (const fault of acts) proxy.inflict(fault);
+  await Promise.resolve();
+  assert.ok(waiting > 0);
   await Promise.all([client.close(), server.close()]);
   running.abort();
   await running.closed;

@@ -48,7 +48,6 @@ export class StreamWay implements Detour {
     this.#direction = direction;
     this.#log = log;
     connection.board.watch(this);
-    this.boardChanged();
   }
 
   get busy(): boolean {
@@ -63,7 +62,10 @@ export class StreamWay implements Detour {
     const first = this.#way.bytesTaken;
     for (let at = 0; at < chunk.length && !this.#stopped; ) {
       const acting = this.#act(first + at);
-      if (acting === undefined) return;
+      if (acting === undefined) {
+        this.#log.lost(this.#direction, chunk.subarray(at), this.#swallowing === undefined ? "reset" : "timeout");
+        break;
+      }
       const end = Math.min(chunk.length, this.#nextTrigger(first + at) - first);
       this.#plan.carriedBytes = first + at;
       this.#take(chunk.subarray(at, end), acting);
@@ -73,10 +75,10 @@ export class StreamWay implements Detour {
   }
 
   ended(): void {
-    if (this.#act(this.#way.bytesTaken) === undefined) return;
-    const dueUs = this.#plan.end(this.#nowUs);
-    this.#log.ended(this.#direction, dueUs, this.#queue.isSilent);
-    this.#queue.add(dueUs === undefined ? "lost" : "end", dueUs ?? this.#nowUs);
+    const isLost = this.#act(this.#way.bytesTaken) === undefined;
+    const dueUs = isLost ? undefined : this.#plan.end(this.#nowUs);
+    this.#log.ended(this.#direction, dueUs, !isLost && this.#queue.isSilent);
+    if (!isLost) this.#queue.add(dueUs === undefined ? "lost" : "end", dueUs ?? this.#nowUs);
     this.#look();
   }
 
@@ -84,7 +86,8 @@ export class StreamWay implements Detour {
     this.#stopped = true;
     this.#connection.board.unwatch(this);
     this.#timer?.cancel();
-    this.#keepTimers([]);
+    for (const timer of this.#timers?.values() ?? []) timer.cancel();
+    this.#timers = undefined;
     this.#queue.clear();
   }
 
@@ -98,18 +101,19 @@ export class StreamWay implements Detour {
     return this.#log.clock.now() * MICROSECONDS;
   }
 
-  /** A fault has begun or ended. What each trigger has seen stays. */
-  boardChanged(): void {
-    const acting = this.#connection.of(this.#direction);
-    const known = new Map(this.#candidates.map((candidate) => [candidate.board, candidate]));
-    this.#candidates =
-      acting.length === 0 ? NO_CANDIDATES : acting.map((board) => known.get(board) ?? candidateOf(board));
-    this.#keepTimers(acting);
-    if (acting.length === 0) this.#hurry();
-    const swallowing = this.#swallowing;
-    if (swallowing !== undefined && !this.#candidates.some(({ board }) => board === swallowing)) this.#way.close();
-    for (const one of this.#candidates) {
-      if (known.has(one.board) || (one.fault.kind !== "reset" && one.fault.kind !== "timeout")) continue;
+  /** What the triggers of the others have seen stays. */
+  boardChanged(began: readonly BoardFault[], ended: ReadonlySet<BoardFault>): void {
+    const added = this.#connection.among(began, this.#direction).map(candidateOf);
+    const stay = ended.size === 0 ? this.#candidates : this.#candidates.filter(({ board }) => !ended.has(board));
+    this.#candidates = added.length === 0 && stay.length === 0 ? NO_CANDIDATES : [...stay, ...added];
+    for (const board of ended) {
+      this.#timers?.get(board)?.cancel();
+      this.#timers?.delete(board);
+    }
+    if (this.#candidates.length === 0) this.#hurry();
+    if (this.#swallowing !== undefined && ended.has(this.#swallowing)) this.#way.close();
+    for (const one of added) {
+      if (one.fault.kind !== "reset" && one.fault.kind !== "timeout") continue;
       const { afterMs } = one.fault.when ?? {};
       if (afterMs !== undefined) this.#later(one.board, this.#log.openedAtMs + afterMs - this.#log.clock.now());
       else if (one.fault.kind === "timeout" && this.#acts(one, this.#way.bytesTaken)) this.#swallow(one);
@@ -122,7 +126,11 @@ export class StreamWay implements Detour {
 
   /** Puts the faults to work when the connection is old enough for one. */
   #later(board: BoardFault, inMs: number): void {
-    this.#setTimer(board, () => void this.#act(this.#way.bytesTaken), Math.max(0, inMs));
+    const due = (): void => {
+      this.#act(this.#way.bytesTaken);
+      this.#look();
+    };
+    this.#setTimer(board, due, Math.max(0, inMs));
   }
 
   /** What comes is lost from now on, until the connection closes. */
@@ -139,15 +147,6 @@ export class StreamWay implements Detour {
     this.#timers ??= new Map();
     this.#timers.get(board)?.cancel();
     this.#timers.set(board, this.#log.clock.setTimer(due, inMs, true));
-  }
-
-  /** Cancels those of all other faults. */
-  #keepTimers(acting: readonly BoardFault[]): void {
-    for (const [board, timer] of this.#timers ?? []) {
-      if (acting.includes(board)) continue;
-      timer.cancel();
-      this.#timers?.delete(board);
-    }
   }
 
   #acts({ fault, matched }: Candidate, atBytes: number): boolean {
@@ -168,7 +167,6 @@ export class StreamWay implements Detour {
     this.#mostUnderWay = Math.min(UNDER_WAY_BYTES, Math.max(LEAST_UNDER_WAY_BYTES, secondBytes));
     if (this.#resetUs === undefined && acting.some(({ kind }) => kind === "reset")) {
       this.#resetUs = this.#plan.follow(this.#nowUs) ?? this.#nowUs;
-      this.#look();
     }
     return this.#resetUs === undefined && this.#swallowing === undefined ? acting : undefined;
   }

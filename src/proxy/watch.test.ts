@@ -43,14 +43,16 @@ function line(event: ProxyEvent): string {
   switch (event.type) {
     case "chunk": {
       const pieces = event.pieces.map(({ start, end, leavesAtMs }) => `${start}-${end}+${leavesAtMs - event.atMs}`);
-      return `chunk ${event.direction} ${String(Buffer.from(event.bytes))} [${event.faults.join()}] ${pieces.join()} ${event.isHeld ? "held" : event.outcome}`;
+      const fate = event.lostTo === undefined ? event.outcome : `lost: ${event.lostTo}`;
+      return `chunk ${event.direction} ${String(Buffer.from(event.bytes))} [${event.faults.join()}] ${pieces.join()} ${event.isHeld ? "held" : fate}`;
     }
     case "datagram": {
       const delays = event.leavesAtMs.map((atMs) => atMs - event.atMs);
       return `datagram ${event.direction} ${String(Buffer.from(event.bytes))} ${event.lostTo ?? "passes"} +${delays.join()}`;
     }
     case "end":
-      return `end ${event.direction} ${event.isHeld ? "held" : `+${(event.leavesAtMs ?? 0) - event.atMs}`}`;
+      if (event.leavesAtMs === undefined) return `end ${event.direction} lost`;
+      return `end ${event.direction} ${event.isHeld ? "held" : `+${event.leavesAtMs - event.atMs}`}`;
     case "fault":
       return `fault ${event.proxy} ${event.fault.kind} ${event.change}`;
     case "reset":
@@ -182,5 +184,47 @@ test("a flipped bit is told where it is in its chunk, whatever the chunk is cut 
     const received = await server.readExactly(1000);
     assert.deepEqual(Buffer.concat(told), Buffer.from(received));
     assert.equal(flipped, 20);
+  });
+});
+
+test("what a time-out swallows, and what comes to a reset, is told as lost, before the end", async () => {
+  const ways = { from: "client", to: "server" } as const;
+  await scene(async ({ world, running, join }) => {
+    const heard: string[] = [];
+    const proxy = running.proxies.get("a");
+    const [client, server] = await join();
+    running.watch((event) => heard.push(line(event)));
+    await client.write("hola");
+    await server.readExactly(4);
+    const guard = proxy?.inflict({ kind: "timeout", ...ways });
+    await client.write("lost");
+    await world.sleep(10);
+    await client.end();
+    await world.sleep(10);
+    guard?.heal();
+    assert.equal(await server.read(), null);
+    await server.end();
+    const [second] = await join();
+    proxy?.inflict({ kind: "latency", ...ways, latency: 20 });
+    proxy?.inflict({ kind: "reset", ...ways });
+    await second.write("x");
+    await world.sleep(10);
+    await second.write("y");
+    await expectError(second.read(), { code: "CONNECTION_RESET" });
+    await world.sleep(10);
+    assert.deepEqual(
+      heard.filter((text) => !text.startsWith("fault") && !text.startsWith("open")),
+      [
+        "chunk toServer hola [] 0-4+0 goes on",
+        "chunk toServer lost [timeout]  lost: timeout",
+        "end toServer lost",
+        "end toClient +0",
+        "close a 1",
+        "chunk toServer x [reset]  lost: reset",
+        "chunk toServer y [reset]  lost: reset",
+        "reset reset",
+        "close a 2",
+      ],
+    );
   });
 });

@@ -51,6 +51,8 @@ export interface ChunkEvent extends ConnectionEvent {
   readonly faults: readonly string[];
   /** Bytes that stand in no piece are not passed on. */
   readonly pieces: readonly WatchedPiece[];
+  /** The fault that has lost the whole chunk: a `timeout` that swallows it, or a `reset` that is under way. */
+  readonly lostTo?: "timeout" | "reset" | undefined;
   /** Whether silence holds them back: they leave when it ends, at `leavesAtMs` at the earliest. */
   readonly isHeld: boolean;
   /** What follows the pieces: nothing; the proxy closes the connection; the connection is lost, since each repetition was. */

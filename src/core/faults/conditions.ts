@@ -3,6 +3,7 @@
 import {
   ANYTHING,
   checkOptions,
+  MILLISECONDS,
   numberFrom,
   OBJECT,
   type OptionRule,
@@ -91,7 +92,8 @@ export interface LinkTable {
 
 const SMALLEST_MTU_BYTES = 576;
 
-const PROBABILITY: OptionRule = {
+/** A share of packets, connections and the like. */
+export const PROBABILITY: OptionRule = {
   wanted: "a probability from 0 to 1",
   holds: (value) => typeof value === "number" && value >= 0 && value <= 1,
 };
@@ -117,7 +119,7 @@ const RULES: RulesOf<LinkConditions> = {
     lossOutside: PROBABILITY,
   } satisfies RulesOf<BurstyLoss>),
   duplication: PROBABILITY,
-  reordering: probabilityOr({ chance: REQUIRED, delayMs: numberFrom(0) } satisfies RulesOf<Reordering>),
+  reordering: probabilityOr({ chance: REQUIRED, delayMs: MILLISECONDS } satisfies RulesOf<Reordering>),
   corruption: PROBABILITY,
   mtuBytes: numberFrom(SMALLEST_MTU_BYTES),
 };

@@ -14,8 +14,7 @@ import {
   shown,
   wholeNumber,
 } from "../options/check-options.ts";
-import { linkTable } from "./conditions.ts";
-import { FAULT_KINDS, FAULT_RULES, linkChange, type TimedFault } from "./fault.ts";
+import { FAULT_KINDS, FAULT_RULES, type TimedFault } from "./fault.ts";
 import { type Latency, latencyTable } from "./latency.ts";
 import { STREAM_FAULT_KINDS } from "./stream-fault.ts";
 
@@ -118,7 +117,7 @@ function spaced(value: unknown): string {
 export function parseFaultList(text: string, op = "parseFaultList"): FaultList {
   const given = { list: faultListJson(text, op) as FaultList };
   const { list } = checkOptions({ op }, given, { list: object(LIST_RULES, true) });
-  latencyTable(list.choices.latency, op);
+  latencyTable(list.choices.latency, op, "list.choices.latency");
   for (const [index, fault] of list.faults.entries()) checkFault(fault, `list.faults[${index}].`, op);
   return list;
 }
@@ -146,7 +145,5 @@ export function checkFault(fault: TimedFault, path: string, op: string): void {
   }
   checkOptions({ op }, { kind }, KIND, path);
   checkOptions({ op }, fault, FAULT_RULES[fault.kind], path);
-  if (fault.kind === "latency") latencyTable(fault.latency, op);
-  // Probabilities out of their range are refused as those of a link are.
-  linkTable(linkChange(fault) ?? {}, undefined, op);
+  if (fault.kind === "latency") latencyTable(fault.latency, op, `${path}latency`);
 }

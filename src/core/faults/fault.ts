@@ -1,8 +1,15 @@
 /** Faults of a world: what goes wrong, and where. Plain data, so that they can be stored, replayed and shrunk. */
 
 import type { ErrorCode } from "../errors.ts";
-import { ANY_TEXT, ANYTHING, numberFrom, type OptionRule, type OptionRules } from "../options/check-options.ts";
-import type { LinkConditions } from "./conditions.ts";
+import {
+  ANY_TEXT,
+  ANYTHING,
+  MILLISECONDS,
+  numberFrom,
+  type OptionRule,
+  type OptionRules,
+} from "../options/check-options.ts";
+import { type LinkConditions, PROBABILITY } from "./conditions.ts";
 import type { Latency } from "./latency.ts";
 
 /** What is wrong with the certificate of a simulated host. */
@@ -86,21 +93,23 @@ export function guardOf(ends: readonly (() => unknown)[]): FaultGuard {
 export type TimedFault = Fault & { readonly atMs: number; readonly lastsMs: number };
 
 const NAME: OptionRule = { ...ANY_TEXT, required: true };
+const SHARE: OptionRule = { ...PROBABILITY, required: true };
+const MS: OptionRule = { ...MILLISECONDS, required: true };
 const NUMBER: OptionRule = { ...numberFrom(0), required: true };
 const TIME: OptionRules = { kind: ANYTHING, atMs: NUMBER, lastsMs: NUMBER };
 const HOST: OptionRules = { ...TIME, host: NAME };
 const WAY: OptionRules = { ...TIME, from: NAME, to: NAME };
-const CHANCE: OptionRules = { ...WAY, chance: NUMBER };
+const CHANCE: OptionRules = { ...WAY, chance: SHARE };
 
-/** What a timed fault of each kind has; latencies and probabilities are looked at as those of a link. */
+/** What a timed fault of each kind has; latencies are looked at as those of a link. */
 export const FAULT_RULES: Readonly<Record<FaultKind, OptionRules>> = {
   latency: { ...WAY, latency: ANYTHING },
   loss: CHANCE,
-  "burst-loss": { ...WAY, enter: NUMBER, leave: NUMBER },
+  "burst-loss": { ...WAY, enter: SHARE, leave: SHARE },
   duplication: CHANCE,
-  reordering: { ...CHANCE, delayMs: NUMBER },
+  reordering: { ...CHANCE, delayMs: MS },
   corruption: CHANCE,
-  bandwidth: { ...WAY, bitsPerSecond: NUMBER },
+  bandwidth: { ...WAY, bitsPerSecond: { ...numberFrom(1), required: true } },
   partition: WAY,
   "partition-one-way": WAY,
   isolate: HOST,

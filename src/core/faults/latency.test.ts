@@ -22,7 +22,14 @@ test("latencies lie where their distribution says", () => {
   near(mean({ kind: "normal", meanMs: 50, deviationMs: 5 }), 50_000);
   near(mean({ kind: "exponential", baseMs: 10, meanMs: 10 }), 20_000);
   assert.ok(mean({ kind: "heavy-tail", baseMs: 10, scaleMs: 10 }) > 20_000);
-  for (const wrong of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
-    assert.throws(() => latencyTable(wrong, "test"), { code: "OPTION_INVALID" });
+  // More deviation than mean is no mistake: what would be negative has no delay.
+  assert.ok(mean({ kind: "normal", meanMs: 10, deviationMs: 50 }) > 20_000);
+  for (const wrong of [-1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, 1e300]) {
+    assert.throws(() => latencyTable(wrong, "test"), { code: "OPTION_INVALID", message: /latency must be/ });
+    const within = { kind: "uniform", fromMs: 0, toMs: wrong } as const;
+    assert.throws(() => latencyTable(within, "test", "fault.latency"), { message: /fault.latency.toMs must/ });
   }
+  const turned = { kind: "uniform", fromMs: 30, toMs: 10 } as const;
+  const message = /latency.toMs \(10\) must not be below latency.fromMs \(30\)/;
+  assert.throws(() => latencyTable(turned, "test"), { code: "OPTION_INVALID", message });
 });

@@ -1,13 +1,22 @@
 /** How long a packet is under way. */
 
-import { ANYTHING, checkOptions, oneOf, optionInvalid, refuseUnknown, shown } from "../options/check-options.ts";
+import {
+  ANYTHING,
+  checkOptions,
+  MILLISECONDS,
+  oneOf,
+  optionInvalid,
+  refuseUnknown,
+  shown,
+} from "../options/check-options.ts";
 import type { RandomStream } from "./random-stream.ts";
 
 /**
  * One-way delay in milliseconds: a constant, or a distribution.
  *
  * - `uniform`: each value between `fromMs` and `toMs` is as likely as any other.
- * - `normal`: around `meanMs`, two thirds within `deviationMs` of it; never negative.
+ * - `normal`: around `meanMs`, two thirds within `deviationMs` of it; never negative, so that with a deviation above the mean
+ *   many have no delay at all.
  * - `exponential`: `baseMs` and on top of it `meanMs` on average, sometimes much more.
  * - `heavy-tail`: as `exponential`, with `scaleMs`, and one packet in a hundred more than 20 times as late.
  */
@@ -34,17 +43,22 @@ const SHAPES: Readonly<Record<string, readonly [base: string, spread: string]>> 
 };
 const KIND = { ...oneOf(...Object.keys(SHAPES)), required: true };
 
-/** Reads a latency; throws `OPTION_INVALID` for values that are negative or no numbers. */
-export function latencyTable(latency: Latency, op: string): LatencyTable {
-  if (typeof latency === "number") return { baseUs: microseconds(latency, op), spreadUs: 0, shape: "constant" };
+/** Reads a latency; throws `OPTION_INVALID` for values that are negative, no numbers, or in the wrong order; `name` is its name there. */
+export function latencyTable(latency: Latency, op: string, name = "latency"): LatencyTable {
+  if (typeof latency === "number") return { baseUs: delayUs(latency, op, name), spreadUs: 0, shape: "constant" };
   const { kind: shape } = latency ?? {};
-  checkOptions({ op }, { kind: shape }, { kind: KIND }, "latency.");
+  checkOptions({ op }, { kind: shape }, { kind: KIND }, `${name}.`);
   const [base, spread] = SHAPES[shape] as readonly [string, string];
-  refuseUnknown({ op }, latency, { kind: ANYTHING, [base]: ANYTHING, [spread]: ANYTHING }, "latency.");
+  refuseUnknown({ op }, latency, { kind: ANYTHING, [base]: ANYTHING, [spread]: ANYTHING }, `${name}.`);
   const durations = latency as unknown as Readonly<Record<string, number>>;
-  const baseUs = microseconds(durations[base] as number, op);
-  const spreadUs = microseconds(durations[spread] as number, op);
-  return { baseUs, spreadUs: shape === "uniform" ? Math.max(0, spreadUs - baseUs) : spreadUs, shape };
+  const baseUs = delayUs(durations[base] as number, op, `${name}.${base}`);
+  const spreadUs = delayUs(durations[spread] as number, op, `${name}.${spread}`);
+  if (shape !== "uniform") return { baseUs, spreadUs, shape };
+  if (spreadUs >= baseUs) return { baseUs, spreadUs: spreadUs - baseUs, shape };
+  throw optionInvalid(
+    { op },
+    `${name}.toMs (${durations[spread]}) must not be below ${name}.fromMs (${durations[base]})`,
+  );
 }
 
 /** Draws one delay in microseconds. A constant draws nothing. */
@@ -53,6 +67,12 @@ export function drawLatencyUs({ baseUs, spreadUs, shape }: LatencyTable, stream:
   if (shape === "uniform") return baseUs + stream.below(spreadUs + 1);
   const share = drawQuantile(QUANTILES[shape], stream) * spreadUs;
   return Math.max(0, baseUs + Math.floor(share / QUANTILE_UNIT));
+}
+
+/** A delay in whole microseconds. */
+function delayUs(valueMs: number, op: string, name: string): number {
+  if (MILLISECONDS.holds(valueMs)) return microseconds(valueMs, op);
+  throw optionInvalid({ op }, `${name} must be ${MILLISECONDS.wanted}, not ${shown(valueMs)}`);
 }
 
 /** Milliseconds as whole microseconds; throws `OPTION_INVALID` when they are negative, endless or no number. */

@@ -3,7 +3,7 @@
 import {
   ANY_TEXT,
   ANYTHING,
-  numberFrom,
+  MILLISECONDS,
   type OptionRule,
   type OptionRules,
   wholeNumber,
@@ -29,7 +29,7 @@ export type StreamFault =
       readonly to: string;
       /** Size of a piece, in bytes; from 1 on. */
       readonly averageBytes: number;
-      /** A piece has so many bytes more or fewer at most. Default 0. */
+      /** A piece has so many bytes more or fewer at most, and one at least. Default 0. */
       readonly variationBytes?: number | undefined;
       /** Time between two pieces. Default 0. */
       readonly delayMs?: number | undefined;
@@ -51,11 +51,11 @@ export const STREAM_FAULT_RULES: Readonly<Record<StreamFault["kind"], OptionRule
     ...WAY,
     averageBytes: { ...wholeNumber(1, LARGEST_SLICE_BYTES), required: true },
     variationBytes: wholeNumber(0, LARGEST_SLICE_BYTES),
-    delayMs: numberFrom(0),
+    delayMs: MILLISECONDS,
   },
   cut: { ...WAY, bytes: { ...WHOLE, required: true } },
-  linger: { ...WAY, delayMs: { ...numberFrom(0), required: true } },
-  timeout: { ...WAY, afterMs: numberFrom(0) },
+  linger: { ...WAY, delayMs: { ...MILLISECONDS, required: true } },
+  timeout: { ...WAY, afterMs: MILLISECONDS },
 };
 
 /** All kinds, in the order of the documentation. */

@@ -73,6 +73,15 @@ export function numberFrom(least: number): OptionRule {
   };
 }
 
+/** The longest delay of a timer: 2^31 - 1 milliseconds, 24.8 days. */
+const LONGEST_MS = 2_147_483_647;
+
+/** A time of a fault, in milliseconds; maybe with a fraction. */
+export const MILLISECONDS: OptionRule = {
+  wanted: `a number of milliseconds from 0 to ${LONGEST_MS} (24.8 days)`,
+  holds: (value) => typeof value === "number" && value >= 0 && value <= LONGEST_MS,
+};
+
 export function oneOf(...words: readonly string[]): OptionRule {
   return {
     wanted: `one of ${words.map((word) => `"${word}"`).join(", ")}`,

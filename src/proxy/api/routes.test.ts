@@ -225,6 +225,29 @@ describe("the calls of Toxiproxy", () => {
     ["POST /proxies/none", {}, 404, "proxy not found"],
     ["DELETE /proxies/none", undefined, 404, "proxy not found"],
     ["GET /proxies/none/toxics", undefined, 404, "proxy not found"],
+    ...[".", "..", "a/b", "\ud83d"].map((name): (typeof REFUSED)[number] => {
+      return ["POST /proxies", { name, upstream: UPSTREAM }, 400, /^bad request body: name must be a text/];
+    }),
+    ["POST /proxies", { name: "", upstream: UPSTREAM }, 400, "missing required field: name"],
+    ["POST /proxies", { name: "x", upstream: "127.0.0.1:0" }, 400, /upstream must have a port from 1 on/],
+    ["POST /proxies", { name: "x", listen: UPSTREAM, upstream: UPSTREAM }, 400, /upstream .* leads back to/],
+    [
+      "POST /populate",
+      [
+        { name: "x", upstream: UPSTREAM },
+        { name: "..", upstream: UPSTREAM },
+      ],
+      400,
+      /name must be/,
+    ],
+    ["POST /proxies/there/toxics", { type: "latency", name: ".." }, 400, /^bad request body: name must be a text/],
+    ["POST /proxies/there/toxics", { type: "latency", name: "a/b" }, 400, /^bad request body: name must be a text/],
+    [
+      "POST /proxies/there/toxics",
+      { type: "latency", name: "y", attributes: { latency: 1e300 } },
+      400,
+      /latency must be a number of milliseconds from 0 to/,
+    ],
     ["POST /proxies/none/toxics", { type: "latency" }, 404, "proxy not found"],
     ["POST /proxies/there/toxics", { type: "latency", stream: "sideways" }, 400, /^stream was invalid, can be either/],
     ["POST /proxies/there/toxics", { type: "poison" }, 400, "invalid toxic type"],

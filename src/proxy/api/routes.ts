@@ -3,7 +3,7 @@
 import { PACKAGE_VERSION } from "../../core/version.ts";
 import { statusOf } from "../../http/server.ts";
 import type { FaultProxies, FaultProxy } from "../public.ts";
-import { ApiError, badBody, missingField } from "./api-error.ts";
+import { ApiError, badBody, checkName, missingField } from "./api-error.ts";
 import { metricsText } from "./metrics.ts";
 import { ToxicBoard } from "./toxic-board.ts";
 import type { Toxic } from "./toxics.ts";
@@ -193,6 +193,7 @@ function readProxy(
   const { upstream } = textOf(fields, "upstream");
   if (name === undefined) throw missingField(`name${place}`);
   if (upstream === undefined) throw missingField(`upstream${place}`);
+  checkName(name);
   return { name, upstream, ...textOf(fields, "listen"), ...enabledOf(fields) };
 }
 

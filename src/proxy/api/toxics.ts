@@ -2,7 +2,7 @@
 
 import { type Latency } from "../../core/faults/latency.ts";
 import type { ProxyFault } from "../fault.ts";
-import { ApiError, badBody } from "./api-error.ts";
+import { ApiError, badBody, checkName } from "./api-error.ts";
 
 /** Which way a toxic acts: `upstream` is what the client sends. */
 export type ToxicStream = "upstream" | "downstream";
@@ -103,6 +103,7 @@ export function readToxic(body: Readonly<Record<string, unknown>>): Toxic {
   if (known === undefined) throw new ApiError(400, "invalid toxic type");
   const { name = "", toxicity, attributes } = body;
   if (typeof name !== "string") throw badBody("name must be a text");
+  if (name !== "") checkName(name);
   return {
     attributes: { ...known.defaults, ...readAttributes(attributes, known) },
     name: name === "" ? `${String(type)}_${stream}` : name,

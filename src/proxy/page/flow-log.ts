@@ -71,14 +71,15 @@ function heldOf({ isHeld }: ChunkEvent | EndEvent): Partial<FlowRow> {
 }
 
 /** Bytes behind the last piece are not passed on. */
-function piecesOf({ bytes, pieces, outcome }: ChunkEvent): Partial<FlowRow> {
+function piecesOf({ bytes, pieces, lostTo, outcome }: ChunkEvent): Partial<FlowRow> {
   const rows: PieceRow[] = pieces
     .slice(0, MOST_PIECES)
-    .map(({ start, end, leavesAtMs, losses, lostTo, flippedBit }) => {
-      return { bytes: end - start, leavesAtMs, losses: losses > 0 ? losses : undefined, lostTo, flippedBit };
+    .map(({ start, end, leavesAtMs, losses, lostTo: reason, flippedBit }) => {
+      const lost = losses > 0 ? losses : undefined;
+      return { bytes: end - start, leavesAtMs, losses: lost, lostTo: reason, flippedBit };
     });
   const passed = pieces.at(-1)?.end ?? 0;
-  if (passed < bytes.length) rows.push({ bytes: bytes.length - passed });
+  if (passed < bytes.length) rows.push({ bytes: bytes.length - passed, lostTo });
   const more = pieces.length - MOST_PIECES;
   return {
     pieces: rows,
