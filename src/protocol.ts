@@ -43,6 +43,7 @@ export {
 } from "./core/contract/method.ts";
 export type { VersionRange } from "./core/contract/version.ts";
 export { RemoteError, type RemoteErrorOptions } from "./core/contract/remote-error.ts";
+export type { ServerAddressesLike } from "./io/session/client/addresses.ts";
 export type { ConnectSessionOptions, SessionClientOptions } from "./io/session/client/options.ts";
 export type {
   FreshReason,

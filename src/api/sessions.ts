@@ -2,6 +2,7 @@
 
 import type { AddressLike } from "../core/address/address.ts";
 import type { OptionRules } from "../core/options/check-options.ts";
+import type { ServerAddressesLike } from "../io/session/client/addresses.ts";
 import { openSessionOver } from "../io/session/client/connect.ts";
 import { serveSessionsOver } from "../io/session/server/serve.ts";
 import { type ConnectSessionOptions, OPEN_SESSION_RULES } from "../io/session/client/options.ts";
@@ -77,6 +78,9 @@ export async function serveSessions<Server extends Methods, Client extends Metho
  * methods of the server as functions. When the connection is lost, it makes another one by itself and continues the
  * session, or begins anew and tells so (`onFresh`).
  *
+ * With a list of addresses it knows several servers, all of the same transport: it tries each once in a round, in an order that is drawn,
+ * and goes back to the one that has its session where it can. Without `retry` there is one round; the error names all of them.
+ *
  * An open session keeps the process alive. So does one whose server has gone, also in order: it tries to come back for
  * `reconnect.timeoutMs`, 5 minutes, and is over then. `close` and `abort` of the session end that at once;
  * `session.interop.unref()` lets the process end, and `reconnect: false` ends the session with its connection.
@@ -97,17 +101,17 @@ export async function serveSessions<Server extends Methods, Client extends Metho
  */
 export function connectSession<Server extends Methods>(
   contract: Contract<Server, Readonly<Record<string, never>>>,
-  address: AddressLike,
+  address: ServerAddressesLike,
 ): Promise<Session<Server>>;
 /** With options: they are required as soon as the contract's client offers anything. */
 export function connectSession<Server extends Methods, Client extends Methods, Data = Record<string, unknown>>(
   contract: Contract<Server, Client>,
-  address: AddressLike,
+  address: ServerAddressesLike,
   options: ConnectSessionOptions<Server, Client, Data> & NetworkOption,
 ): Promise<Session<Server, Data>>;
 export async function connectSession<Server extends Methods, Client extends Methods, Data>(
   contract: Contract<Server, Client>,
-  address: AddressLike,
+  address: ServerAddressesLike,
   options = {} as ConnectSessionOptions<Server, Client, Data> & NetworkOption,
 ): Promise<Session<Server, Data>> {
   return await openSessionOver(networkOf("connectSession", options), contract, address, options, OPEN);

@@ -98,6 +98,7 @@ test("what a datagram cannot promise, and what is written wrong, is told before 
     [["events", address, chat], /^zocalo: UNSUPPORTED udp:\S+: over datagrams a server knows no clients/, 1],
     [["events", address, file], /^zocalo: UNSUPPORTED udp:\S+: over datagrams a server knows no clients/, 1],
     [["call", address, file, "double", "2", "--auth", "me.json"], /--auth needs a session/, 2],
+    [["call", address, file, "double", "2", "--or", "tcp://a:1"], /--or needs a session/, 2],
     [["call", address, file, "double", "2", "--wait-for-server", "5"], /--wait-for-server needs a connection/, 2],
     [["call", address, file, "double", "2", "--insecure"], /--insecure needs a tls:\/\/ address/, 2],
     [["call", address, file, "measured", JSON.stringify("x".repeat(2000))], /^zocalo: DATAGRAM_TOO_LARGE/, 1],

@@ -76,6 +76,21 @@ test("over Unix sockets and TLS, for clients that authenticate", async (t) => {
   assert.equal((await run(t, ["call", local.address, local.file, "join", '{"room":"x"}'])).code, 0);
 });
 
+test("--or names more servers, for when one does not answer", async (t) => {
+  const { address, file } = await serveChat(t);
+  const vacant = net.createServer().listen(0, "127.0.0.1");
+  const nobody = `tcp://127.0.0.1:${await portOf(vacant)}`;
+  vacant.close();
+  await once(vacant, "close");
+  const found = await run(t, ["call", nobody, file, "join", '{"room":"plaza"}', "--or", address]);
+  assert.deepEqual([found.code, found.stdout], [0, '{"members":1}\n']);
+  const none = await run(t, ["call", nobody, file, "join", "{}", "--or", nobody]);
+  assert.match(
+    none.stderr,
+    /^zocalo: CONNECTION_REFUSED\b.*no server has taken the client; tried tcp:\S+ \(CONNECTION_REFUSED\), tcp:/,
+  );
+});
+
 test("what is written wrong, before anything is sent", async (t) => {
   const { address, file, server } = await serveChat(t);
   const broken = join(temporaryFolder(t), "broken.json");

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { SESSION_TABLE } from "../../src/core/session/state.ts";
 import type { StateTable } from "../../src/core/state-table.ts";
-import { CLIENT_TABLE } from "../../src/io/session/client/connect.ts";
+import { CLIENT_TABLE } from "../../src/io/session/client/state.ts";
 import { ENDING_TABLE } from "../../src/io/session/endpoint/ending.ts";
 import { LINK_TABLE } from "../../src/io/session/endpoint/link.ts";
 import { DIRECTION_TABLE, STREAM_TABLE } from "../../src/io/session/traffic/stream-state.ts";

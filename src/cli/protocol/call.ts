@@ -39,6 +39,7 @@ const TEXTS = inLanguage({
     method: "what the server offers: a call, an event or a stream",
     json: "the question or the message",
     timeout: "give up when there is no answer after this many milliseconds (default: 30000, over udp 5000)",
+    noOthers: "--or needs a session: a datagram goes to one address",
     noAuth: "--auth needs a session: datagrams carry no credentials",
     noWait: "--wait-for-server needs a connection: over datagrams --timeout is the time in which to ask again",
   },
@@ -59,6 +60,7 @@ const TEXTS = inLanguage({
     method: "lo que ofrece el servidor: una llamada, un evento o un flujo",
     json: "la pregunta o el mensaje",
     timeout: "se rinde si no hay respuesta después de estos milisegundos (por omisión: 30000; por udp, 5000)",
+    noOthers: "--or necesita una sesión: un datagrama va a una sola dirección",
     noAuth: "--auth necesita una sesión: los datagramas no llevan credenciales",
     noWait: "--wait-for-server necesita una conexión: por datagramas, --timeout dice cuánto tiempo pregunta otra vez",
   },
@@ -176,8 +178,7 @@ async function callOverDatagrams({ address, contract, method, flags, context }: 
 function refuseSessionFlags(address: Address, flags: SessionFlags): void {
   const at = String(address);
   if (flags.auth !== undefined) throw wrongUsage(TEXTS.noAuth, at);
-  if (flags.waitForServer !== undefined) {
-    throw wrongUsage(TEXTS.noWait, at);
-  }
+  if (flags.or !== undefined) throw wrongUsage(TEXTS.noOthers, at);
+  if (flags.waitForServer !== undefined) throw wrongUsage(TEXTS.noWait, at);
   clientTls(address, flags);
 }

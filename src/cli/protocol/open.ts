@@ -14,7 +14,7 @@ import {
 } from "../../protocol.ts";
 import { addConnectFlags, type ConnectFlags, connectOptions } from "../sockets/open-connection.ts";
 import { addClientTlsFlags } from "../sockets/tls-flags.ts";
-import { addOutputOptions } from "../terminal/command.ts";
+import { addOutputOptions, parseAddress } from "../terminal/command.ts";
 import { CommandFailure, wrongUsage } from "../terminal/exit-codes.ts";
 import { InexactJson, parseExactly } from "../terminal/json-text.ts";
 import { inLanguage } from "../terminal/language.ts";
@@ -27,12 +27,14 @@ import { type ContractFlags, EXPORT_HELP, type ServerMethod } from "./load-contr
 const TEXTS = inLanguage({
   en: {
     auth: "a file with the credentials for the server, as JSON, so that no list of processes shows them",
+    or: "another server of the same contract, for when one does not answer; may be given several times",
     inexact: "a number in it would become another one, or two members have one name",
     notJson: "it must hold JSON",
     unreadable: "it cannot be read",
   },
   es: {
     auth: "un archivo con las credenciales para el servidor, como JSON, para que no salgan en la lista de procesos",
+    or: "otro servidor del mismo contrato, por si uno no responde; se puede dar varias veces",
     inexact: "un número de él cambiaría de valor, o dos miembros tienen el mismo nombre",
     notJson: "tiene que contener JSON",
     unreadable: "no se puede leer",
@@ -59,7 +61,8 @@ export async function openCommandSession(
   { output, stop }: CommandContext,
 ): Promise<CommandSession> {
   const { onEvent, ...rest } = options;
-  const session = await connectSession(contract, address, {
+  const others = (flags.or ?? []).map((one) => parseAddress(one, "--or"));
+  const session = await connectSession(contract, [address, ...others], {
     ...rest,
     ...connectOptions(address, flags),
     handlers: handlersOf(contract, onEvent),
@@ -111,11 +114,18 @@ function handlersOf(contract: Contract, onEvent: OpenOptions["onEvent"]): object
 /** The flags of a command that opens a session. */
 export interface SessionFlags extends ConnectFlags, ContractFlags, OutputOptions {
   readonly auth?: string;
+  readonly or?: readonly string[];
 }
 
 /** Adds the flags. @param timeoutHelp - What `--timeout` bounds. */
 export function addSessionFlags(command: Command, timeoutHelp: string): Command {
-  command.option("--export <name>", EXPORT_HELP).option("--auth <file>", TEXTS.auth);
+  command
+    .option("--export <name>", EXPORT_HELP)
+    .option("--auth <file>", TEXTS.auth)
+    .option("--or <address>", TEXTS.or, (one: string, before: readonly string[] | undefined) => [
+      ...(before ?? []),
+      one,
+    ]);
   return addOutputOptions(addClientTlsFlags(addConnectFlags(command, timeoutHelp)));
 }
 

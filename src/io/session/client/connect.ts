@@ -1,14 +1,13 @@
 /** A client of sessions, over any network: one object for the program, over connections and sessions that come and go. */
 
-import type { AddressLike } from "../../../core/address/address.ts";
+import type { Address } from "../../../core/address/address.ts";
 import type { Contract, Methods } from "../../../core/contract/contract.ts";
 import { ConnectionError, type ZocaloError } from "../../../core/errors.ts";
 import { NEVER_MS } from "../../../core/session/wire/control-frames.ts";
-import { checkContract, checkSessionAddress } from "../../contract/handlers.ts";
+import { checkContract } from "../../contract/handlers.ts";
 import { ContractPlan } from "../../contract/plan.ts";
 import type { Network } from "../../network/network.ts";
 import { checkOptions, type OptionRules } from "../../../core/options/check-options.ts";
-import type { StateTable } from "../../../core/state-table.ts";
 import type { OperationContext } from "../../operation/deadline.ts";
 import { type OwnClock, ownNetwork } from "../../operation/own-clock.ts";
 import { callProgram, PeerProblems, reportProblem } from "../../operation/peer-problems.ts";
@@ -31,9 +30,11 @@ import { SessionGap } from "../gap.ts";
 import { SessionSchedule } from "../schedule.ts";
 import type { Session } from "../public.ts";
 import { type EndpointSettings, endpointSettings } from "../settings.ts";
+import { serverAddresses, type ServerAddressesLike } from "./addresses.ts";
 import { type AnyClientOptions, type ConnectSessionOptions, OPEN_SESSION_RULES } from "./options.ts";
 import { type ConnectorOwner, type Resumption, SessionConnector } from "./connector.ts";
 import { closeUnwanted, type Welcomed } from "./introduction.ts";
+import { CLIENT_TABLE, type ClientInput, type ClientState } from "./state.ts";
 
 const NONE_LOST: readonly LostMessage[] = [];
 
@@ -41,14 +42,14 @@ const NONE_LOST: readonly LostMessage[] = [];
 export async function openSessionOver<Server extends Methods, Client extends Methods, Data>(
   network: Network,
   contract: Contract<Server, Client>,
-  address: AddressLike,
+  address: ServerAddressesLike,
   given: ConnectSessionOptions<Server, Client, Data>,
   rules: OptionRules = OPEN_SESSION_RULES,
 ): Promise<Session<Server, Data>> {
   checkContract("connectSession", contract);
   const options = checkOptions({ op: "connectSession" }, given, rules);
-  checkSessionAddress("connectSession", address, "connectStateless");
-  const client = new SessionClient(network, contract, address, options as unknown as AnyClientOptions);
+  const addresses = serverAddresses("connectSession", address);
+  const client = new SessionClient(network, contract, addresses, options as unknown as AnyClientOptions);
   return (await client.open()) as unknown as Session<Server, Data>;
 }
 
@@ -59,29 +60,6 @@ interface Resumable {
   token: string;
   attempt: number;
 }
-
-/**
- * - `opening`: there was no session yet.
- * - `open`: it has a session, perhaps without a connection, and another one would follow.
- * - `between`: its session is over, and another one follows.
- * - `last`: it has a session, and none follows.
- * - `finishing`: none follows, and what its sessions have accepted is being handled. A program that closes it between two
- *   sessions has it wait here for the one that takes what was asked for.
- * - `over`: that is handled, or given up.
- */
-export type ClientState = "opening" | "open" | "between" | "last" | "finishing" | "over";
-
-/** What can happen: a session begins, or is over and is followed or not; the program wants no other one; all is handled. */
-export type ClientInput = "begin" | "lose" | "stop" | "end" | "finish";
-
-export const CLIENT_TABLE: StateTable<ClientState, ClientInput> = {
-  opening: { begin: "open" },
-  open: { lose: "between", stop: "last", end: "finishing" },
-  between: { begin: "open", stop: "finishing" },
-  last: { end: "finishing" },
-  finishing: { begin: "last", finish: "over" },
-  over: {},
-};
 
 class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
   readonly #options: AnyClientOptions;
@@ -110,7 +88,7 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
   /** What was asked for since the last session was over. */
   #gap: SessionGap | undefined;
 
-  constructor(network: Network, contract: Contract, address: AddressLike, options: AnyClientOptions) {
+  constructor(network: Network, contract: Contract, addresses: readonly Address[], options: AnyClientOptions) {
     this.#options = options;
     const own = ownNetwork(network);
     const { clock } = own;
@@ -124,7 +102,7 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
     const writeStallMs = timeouts?.writeStallMs;
     this.#reconnects = reconnect !== false;
     this.#connector = new SessionConnector(own, this, {
-      address,
+      addresses,
       capabilities: { contract, codecs, features, limits },
       settings,
       auth,
@@ -209,7 +187,7 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
 
   leaving(endpoint: SessionEndpoint, survives: boolean, retryAfterMs: number): void {
     if (retryAfterMs === NEVER_MS) return;
-    this.#connector.waitAtLeast(retryAfterMs);
+    this.#connector.serverLeaves(retryAfterMs);
     if (survives) endpoint.disconnect(false);
     else this.#serverLeaves = true;
   }

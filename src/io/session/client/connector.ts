@@ -1,6 +1,6 @@
 /** The way of a client to its server: one attempt after the other, with pauses that are drawn at random. */
 
-import { Address, type AddressLike } from "../../../core/address/address.ts";
+import type { Address } from "../../../core/address/address.ts";
 import { ConnectionError, type ErrorCode, ZocaloError } from "../../../core/errors.ts";
 import {
   ClientHandshake,
@@ -9,12 +9,13 @@ import {
 } from "../../../core/handshake/client-handshake.ts";
 import type { Capabilities } from "../../../core/handshake/negotiate.ts";
 import { type Backoff, BackoffPauses, type BackoffTimes } from "../../../core/options/backoff.ts";
-import { type ConnectOptions, connectionAddress, DEFAULT_CONNECT_MS, openConnection } from "../../stream/connect.ts";
+import { type ConnectOptions, DEFAULT_CONNECT_MS, openConnection } from "../../stream/connect.ts";
 import type { StreamSocket } from "../../stream/socket.ts";
 import { Deadline, expiryReason } from "../../operation/deadline.ts";
 import type { Network, Timer } from "../../network/network.ts";
 import { mayMend, withRetry } from "../../operation/retry.ts";
 import type { Reconnection } from "../end.ts";
+import { ServerRounds } from "./addresses.ts";
 import { askProgram, introduce, type Welcomed } from "./introduction.ts";
 import type { EndpointSettings } from "../settings.ts";
 
@@ -24,7 +25,13 @@ import type { EndpointSettings } from "../settings.ts";
  */
 const BRIEF_MS = 1000;
 
-/** After these there is no use in trying again. */
+/**
+ * A server that does not answer may hold up the way to the next one for so long in the first round; in each round that follows, for
+ * twice as long, up to the time of a connection.
+ */
+const PATIENCE_MS = 2000;
+
+/** After these there is no use in trying again, nor another server. */
 const FINAL: ReadonlySet<ErrorCode> = new Set([
   "CONTRACT_UNKNOWN",
   "VERSION_UNSUPPORTED",
@@ -67,7 +74,8 @@ const RECONNECT_TIMES: BackoffTimes = { initialDelayMs: 100, maxDelayMs: 10_000,
 
 /** What the attempts have in common. */
 export interface ConnectorOptions {
-  readonly address: AddressLike;
+  /** Of all servers. */
+  readonly addresses: readonly Address[];
   readonly capabilities: Capabilities;
   readonly settings: EndpointSettings;
   readonly auth: unknown;
@@ -83,12 +91,13 @@ export class SessionConnector {
   readonly #network: Network;
   readonly #owner: ConnectorOwner;
   readonly #options: ConnectorOptions;
+  readonly #servers: ServerRounds;
   /** The pauses before the next connection; undefined while there is one. */
   #backoff: BackoffPauses | undefined;
   /** When the last connection was there, and how many in a row did not last. */
   #arrivedAt = 0;
   #briefCount = 0;
-  /** The server has asked to wait so long. */
+  /** The servers of this round have asked to wait so long. */
   #retryAfterMs = 0;
   #pause: Timer | undefined;
   #attempt: AbortController | undefined;
@@ -103,6 +112,7 @@ export class SessionConnector {
     this.#network = network;
     this.#owner = owner;
     this.#options = options;
+    this.#servers = new ServerRounds(options.addresses);
   }
 
   /** Makes the first connection. Rejects when that fails. */
@@ -113,14 +123,12 @@ export class SessionConnector {
     const endsAt = clock.now() + limits.timeoutMs;
     const pausing = new AbortController();
     const deadline = new Deadline(clock, limits, (cause) => {
-      const remote = Address.parse(this.#options.address, { transport: "tcp", op: "connect" }).toString();
+      const remote = this.#servers.first.toString();
       pausing.abort(expiryReason(cause, { op: "connect", remote }, "none"));
     });
-    const attempt = (): Promise<void> => {
-      return this.#connect(Math.ceil(endsAt - clock.now()), signal, timeoutMs === undefined ? Infinity : endsAt);
-    };
+    const round = (): Promise<void> => this.#tryAll(endsAt, signal, timeoutMs === undefined ? Infinity : endsAt);
     try {
-      await withRetry(this.#network, retry, pausing.signal, attempt, {
+      await withRetry(this.#network, retry, pausing.signal, round, {
         when: (error) => mayMend(error) || NOT_READY_YET.has(error.code),
         atLeastMs: () => this.#takeRetryAfter(),
       });
@@ -129,8 +137,28 @@ export class SessionConnector {
     }
   }
 
-  /** The server wants that the client waits before it comes back. */
-  waitAtLeast(retryAfterMs: number): void {
+  /** Tries each server once, until one takes the client. */
+  async #tryAll(endsAt: number, signal: AbortSignal | undefined, openingEndsAt: number): Promise<void> {
+    const { clock, random } = this.#network;
+    const servers = this.#servers;
+    servers.begin(random, false, clock.now());
+    for (;;) {
+      const server = servers.next();
+      const now = clock.now();
+      try {
+        await this.#connect(server, Math.ceil(endsAt - now), signal, openingEndsAt);
+        return;
+      } catch (error) {
+        if (!(error instanceof ZocaloError) || FINAL.has(error.code) || signal?.aborted === true) throw error;
+        const failed = servers.failed(server, now, error);
+        if (!servers.goesOn || clock.now() >= endsAt) throw failed;
+      }
+    }
+  }
+
+  /** The server leaves, and wants that the client waits before it comes back. */
+  serverLeaves(retryAfterMs: number): void {
+    this.#servers.leaves();
     this.#retryAfterMs = retryAfterMs;
   }
 
@@ -162,11 +190,12 @@ export class SessionConnector {
     this.#attempt?.abort();
   }
 
+  /** The next server of the round at once, or another round after a pause. */
   #schedule(error: unknown): void {
     // A program may end its session when it is told that the connection, or an attempt, is lost.
     if (this.#stopped) return;
     const { clock, random } = this.#network;
-    const delayMs = this.#backoff?.next(clock.now(), random.next(), this.#takeRetryAfter());
+    const delayMs = this.#servers.goesOn ? 0 : this.#backoff?.next(clock.now(), random.next(), this.#takeRetryAfter());
     if (delayMs === undefined) {
       this.#owner.gaveUp(error);
       return;
@@ -188,8 +217,13 @@ export class SessionConnector {
     this.#pause = undefined;
     this.#owner.reconnecting();
     if (this.#stopped) return;
+    const { clock, random } = this.#network;
+    const servers = this.#servers;
+    if (!servers.goesOn) servers.begin(random, this.#owner.mayContinue(), clock.now());
+    const server = servers.next();
+    const startedAt = clock.now();
     try {
-      await this.#connect(DEFAULT_CONNECT_MS, undefined, Infinity);
+      await this.#connect(server, DEFAULT_CONNECT_MS, undefined, Infinity);
     } catch (error) {
       if (this.#attempt?.signal.aborted === true) return;
       if (error instanceof ZocaloError && FINAL.has(error.code)) this.#owner.refused(error);
@@ -198,19 +232,25 @@ export class SessionConnector {
         const isNew = !(error instanceof ZocaloError) && !this.#toldError;
         this.#toldError ||= isNew;
         this.#owner.attemptFailed(error, isNew);
-        this.#schedule(error);
+        this.#schedule(error instanceof ZocaloError ? servers.failed(server, startedAt, error) : error);
       }
     }
   }
 
   /** One attempt: the connection, and the handshake on it, which is over at `openingEndsAt` in any case. */
-  async #connect(timeoutMs: number, signal: AbortSignal | undefined, openingEndsAt: number): Promise<void> {
+  async #connect(
+    target: Address,
+    restMs: number,
+    signal: AbortSignal | undefined,
+    openingEndsAt: number,
+  ): Promise<void> {
     const attempt = new AbortController();
     this.#attempt = attempt;
     const stop = signal === undefined ? attempt.signal : AbortSignal.any([attempt.signal, signal]);
-    const { address, auth, connect, settings } = this.#options;
+    const { auth, connect, settings } = this.#options;
     const { clock } = this.#network;
-    const target = connectionAddress(address);
+    const { isOne, before } = this.#servers;
+    const timeoutMs = isOne ? restMs : Math.min(restMs, PATIENCE_MS * 2 ** before);
     const connection = await openConnection(this.#network, target, { ...connect, timeoutMs, signal: stop });
     const endsAt = Math.min(openingEndsAt, clock.now() + settings.handshakeMs);
     let machine: ClientHandshake;
@@ -222,7 +262,7 @@ export class SessionConnector {
       connection.abort();
       throw error;
     }
-    await introduce(connection, machine, settings, stop, (answer) => this.#answered(connection, answer));
+    await introduce(connection, machine, settings, stop, (answer) => this.#answered(target, connection, answer));
   }
 
   #handshake(auth: unknown, endsAt: number): ClientHandshake {
@@ -232,13 +272,14 @@ export class SessionConnector {
     return new ClientHandshake(capabilities, now, { auth, ...this.#owner.resumption(), timeoutMs });
   }
 
-  #answered(connection: StreamSocket, answer: ClientHandshakeEvent): void {
-    if (answer.type === "refused") this.#retryAfterMs = answer.retryAfterMs ?? 0;
+  #answered(target: Address, connection: StreamSocket, answer: ClientHandshakeEvent): void {
+    if (answer.type === "refused") this.#retryAfterMs = Math.max(this.#retryAfterMs, answer.retryAfterMs ?? 0);
     if (answer.type !== "welcome") return;
     if (answer.welcome.received !== undefined && !this.#owner.mayContinue()) throw tooLate(connection);
     this.#arrivedAt = this.#network.clock.now();
     this.#backoff = undefined;
     this.#retryAfterMs = 0;
+    this.#servers.arrived(target);
     this.#owner.welcomed(connection, answer);
   }
 }
