@@ -65,6 +65,12 @@ export type ErrorCode =
   | "REPLAY_OVERFLOW"
   | "SESSION_LOST"
   | "SESSION_TAKEN_OVER"
+  | "SESSION_MOVED"
+  // The journal that keeps sessions outside of their server.
+  | "JOURNAL_RECORD_INVALID"
+  | "JOURNAL_STALE"
+  | "JOURNAL_UNAVAILABLE"
+  | "JOURNAL_UNKNOWN"
   // A simulated program left its world, or its run came to no end.
   | "SIM_LEAK"
   | "SIM_CLOCK_LEAK"
@@ -143,6 +149,17 @@ export const CODES: Readonly<Record<ErrorCode, readonly [side: ErrorSide, detail
   ],
   SESSION_LOST: ["system", "the session is lost; what was not acknowledged may or may not have arrived"],
   SESSION_TAKEN_OVER: ["remote", "a newer connection of the same session has taken its place"],
+  SESSION_MOVED: ["system", "another server has the session now; streams do not move with it, open them again"],
+  JOURNAL_RECORD_INVALID: [
+    "system",
+    "the record in the journal is of another version, cut short or no record of this program; the session is lost",
+  ],
+  JOURNAL_STALE: ["system", "another server has written the record since; the session is that server's now"],
+  JOURNAL_UNAVAILABLE: ["system", "the store of the journal cannot be reached, or refuses; nothing was written"],
+  JOURNAL_UNKNOWN: [
+    "system",
+    "the store of the journal did not answer: it was written, or it was not; read the record",
+  ],
   SIM_LEAK: ["local", "a simulated program must not reach the real network; use the network of its host"],
   SIM_CLOCK_LEAK: ["local", "a simulated program must take time and randomness from the network of its host"],
   SIM_DEADLOCK: ["local", "the program waits, and no event that could wake it is left in this world"],

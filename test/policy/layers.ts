@@ -64,6 +64,7 @@ export const TABLE: LayerTable = {
     ],
   },
   "core/session/resume": { layers: ["core", "core/handshake", "core/session"] },
+  "core/journal": { layers: ["core"] },
   "core/stateless": { layers: ["core/bytes"] },
   "core/text": { layers: [] },
 

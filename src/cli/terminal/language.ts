@@ -93,6 +93,12 @@ export const SPANISH_SENTENCES: Readonly<Record<ErrorCode, string>> = {
     "hubo mensajes que esperaron al otro extremo durante más de resume.maxReplayAgeMs; la sesión ha terminado",
   SESSION_LOST: "la sesión se perdió; lo que quedó sin acuse de recibo pudo llegar o no",
   SESSION_TAKEN_OVER: "una conexión más nueva de la misma sesión ocupó su lugar",
+  SESSION_MOVED: "otro servidor tiene ahora la sesión; los flujos no se mudan con ella, ábralos de nuevo",
+  JOURNAL_RECORD_INVALID:
+    "el registro del diario es de otra versión, está cortado o no es de este programa; la sesión se perdió",
+  JOURNAL_STALE: "otro servidor escribió el registro después; la sesión es ahora de ese servidor",
+  JOURNAL_UNAVAILABLE: "no se llega al almacén del diario, o se niega; no se escribió nada",
+  JOURNAL_UNKNOWN: "el almacén del diario no respondió: se escribió o no; lea el registro",
   SIM_LEAK: "un programa simulado no debe llegar a la red de verdad; usa la red de su máquina simulada",
   SIM_CLOCK_LEAK: "un programa simulado toma el tiempo y el azar de la red de su máquina simulada",
   SIM_DEADLOCK: "en este mundo ya no puede pasar nada, y el programa sigue esperando",
