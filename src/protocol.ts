@@ -116,5 +116,15 @@ export type {
   StatelessRemoteMethods,
 } from "./io/stateless/public.ts";
 export type { StatelessServer, StatelessServerStats } from "./io/stateless/public.ts";
+export type {
+  Following,
+  JournalNeeds,
+  JournalRecord,
+  LogFollower,
+  SessionJournal,
+  SharedEntry,
+} from "./io/journal/journal.ts";
+export type { MemoryJournalOptions } from "./journal/memory/journal.ts";
+export { memoryJournal } from "./api/journal.ts";
 export { connectSession, serveSessions } from "./api/sessions.ts";
 export { serveStateless, connectStateless } from "./api/stateless.ts";

@@ -75,6 +75,7 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
   ["src/io/stream", "inbound outbound reads socket", "test/conformance/streams.test.ts"],
   ["src/io/stream", "framed-inbound framed-outbound framed-stream", "test/framing/framed.test.ts"],
   ["src/io/stream", "bridges", "test/sockets/bridges.test.ts"],
+  ["src/journal/memory", "log", "src/journal/memory/journal.test.ts"],
   ["src/memory", "pair", "test/conformance/streams.test.ts"],
   ["src/io/operation", "within", "src/io/operation/deadline.test.ts"],
   ["src/node", "errno-in-place", "src/node/errno.test.ts"],
@@ -106,6 +107,7 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
     "close groups loops queue receive send server suite transfer world",
     "test/conformance/udp.test.ts",
   ],
+  ["src/testing/journal", "lifetime log records scene", "src/testing/journal/suite.test.ts"],
   ["src/testing/listener", "accept broadcast closing limits scene serve suite", "test/conformance/listeners.test.ts"],
   [
     "src/testing/stream",

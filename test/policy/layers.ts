@@ -64,12 +64,12 @@ export const TABLE: LayerTable = {
     ],
   },
   "core/session/resume": { layers: ["core", "core/handshake", "core/session"] },
-  "core/journal": { layers: ["core"] },
   "core/stateless": { layers: ["core/bytes"] },
   "core/text": { layers: [] },
 
   // Ring 1: asynchronous objects over any network.
   "io/network": { layers: ["core", "core/address"] },
+  "io/journal": { layers: ["core"] },
   "io/operation": {
     layers: ["core", "core/bytes", "core/options", "core/address", "io/network"],
     builtins: ["node:diagnostics_channel"],
@@ -226,6 +226,9 @@ export const TABLE: LayerTable = {
     ],
   },
 
+  // Ring 2: where sessions are kept. None knows another.
+  "journal/memory": { layers: ["core", "core/options", "io/network", "io/journal"] },
+
   // The simulator.
   "sim/guard": { layers: ["core", "io/stream", "io/datagram", "io/listener"], builtins: ["node:async_hooks"] },
   "sim/kernel": { layers: ["core", "core/options", "core/faults"] },
@@ -260,7 +263,7 @@ export const TABLE: LayerTable = {
 
   // The composition root: the public functions, with the network of the kernel as default.
   api: {
-    layers: ["core", "core/options", "core/address", ...IO, "memory", "node"],
+    layers: ["core", "core/options", "core/address", ...IO, "io/journal", "memory", "node", "journal/memory"],
     builtins: ["node:os"],
   },
 
@@ -334,6 +337,10 @@ export const TABLE: LayerTable = {
     layers: ["core", "core/address", "io/network", "io/stream", "io/listener", "testing", "testing/stream"],
     builtins: ["node:assert/strict", "node:test"],
   },
+  "testing/journal": {
+    layers: ["core", "io/network", "io/journal", "testing"],
+    builtins: ["node:assert/strict", "node:test"],
+  },
 
   // The entry points gather what is public.
   entries: {
@@ -349,7 +356,9 @@ export const TABLE: LayerTable = {
       "core/framing/boundaries",
       "core/proxy",
       ...IO,
+      "io/journal",
       "node",
+      "journal/memory",
       "sim/kernel",
       "sim/world",
       "sim/explore",
@@ -363,6 +372,7 @@ export const TABLE: LayerTable = {
       "testing/stream",
       "testing/datagram",
       "testing/listener",
+      "testing/journal",
     ],
   },
 

@@ -66,7 +66,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   protocol: ["index"],
   proxy: ["index", "sim"],
   sim: ["index"],
-  testing: ["index", "framing"],
+  testing: ["index", "framing", "protocol"],
 };
 
 test("every type that a public symbol mentions is exported, from its own entry point or from its home", () => {

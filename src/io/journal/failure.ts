@@ -1,0 +1,23 @@
+/** The errors of journals: whether something was written is part of each. */
+
+import { ZocaloError } from "../../core/errors.ts";
+
+/** The record is at another version; nothing was written. */
+export function stale(op: "commit" | "remove"): ZocaloError {
+  return new ZocaloError("JOURNAL_STALE", { op, outcome: "none" });
+}
+
+/** The store is away or refuses; nothing was written. `detail` says why and what to do. */
+export function unavailable(op: string, detail?: string, cause?: unknown): ZocaloError {
+  return new ZocaloError("JOURNAL_UNAVAILABLE", { op, outcome: "none", detail, cause });
+}
+
+/** The store did not answer: nobody knows whether it has written. */
+export function unknownOutcome(op: string, cause?: unknown): ZocaloError {
+  return new ZocaloError("JOURNAL_UNKNOWN", { op, outcome: "unknown", cause });
+}
+
+/** The journal was not opened, or was closed. */
+export function notOpen(op: string): ZocaloError {
+  return unavailable(op, "the journal is not open: call open before, and close last");
+}

@@ -1,0 +1,235 @@
+/** What a journal must do with its log. */
+
+import assert from "node:assert/strict";
+import type { Following, SessionJournal } from "../../io/journal/journal.ts";
+import { bytesOf, each, Heard, type JournalChecks, textOf } from "./scene.ts";
+
+const LONGEST_BYTES = 1_048_576;
+const ODD_TOPICS: readonly string[] = [
+  "",
+  " ",
+  "g/plaza de armas",
+  "s/*.>",
+  "u/ñandú 廣場",
+  "g/\0\r\n",
+  "g/a.b..c",
+  "A",
+  "a",
+];
+
+async function appendAll(journal: SessionJournal, ...texts: readonly string[]): Promise<number[]> {
+  const places: number[] = [];
+  for (const text of texts) places.push(await journal.append("g/plaza", undefined, bytesOf(text)));
+  return places;
+}
+
+/** Order, and where one begins. */
+export const logChecks: JournalChecks = {
+  async "whoever follows hears what is appended then, in order, and nothing of before"(scene) {
+    const journal = await scene.open();
+    const [, before] = await appendAll(journal, "one", "two");
+    const heard = new Heard();
+    const following = await journal.follow(undefined, heard);
+    assert.equal(following.behind, before);
+    const places = await appendAll(journal, "three", "four", "five");
+    await heard.until("five");
+    assert.deepEqual(heard.texts, ["three", "four", "five"]);
+    assert.deepEqual(
+      heard.all.map(({ place }) => place),
+      places,
+    );
+    assert.deepEqual(heard.gaps, []);
+  },
+
+  async "whoever follows behind a place hears all that stands behind it"(scene) {
+    const journal = await scene.open();
+    const places = await appendAll(journal, "one", "two", "three", "four");
+    for (const [index, behind] of places.entries()) {
+      const heard = new Heard();
+      assert.equal((await journal.follow(behind, heard)).behind, behind);
+      await appendAll(journal, `more ${index}`);
+      await heard.until(`more ${index}`);
+      assert.deepEqual(heard.texts.slice(0, 3 - index), ["two", "three", "four"].slice(index));
+    }
+  },
+
+  async "several who append and several who follow have one order, without a gap and nothing twice"(scene) {
+    const journals = [await scene.open(), await scene.open()] as const;
+    const early = [new Heard(), new Heard()] as const;
+    const { behind } = await journals[0].follow(undefined, early[0]);
+    await journals[1].follow(undefined, early[1]);
+    const late = new Heard();
+    const places = new Map<string, number>();
+    await each(2_000, async (number) => {
+      const text = `entry ${number}`;
+      places.set(text, await (journals[number % 2] as SessionJournal).append("g/plaza", undefined, bytesOf(text)));
+      if (number === 1_000) await journals[1].follow(behind, late);
+    });
+    const afterwards = new Heard();
+    await journals[0].follow(behind, afterwards);
+    await appendAll(journals[1], "the end");
+    for (const heard of [...early, late, afterwards]) {
+      await heard.until("the end");
+      assert.equal(heard.all.length, 2_001);
+      assert.deepEqual(heard.gaps, []);
+      for (const { place, body } of heard.all.slice(0, -1)) assert.equal(place, places.get(textOf(body) ?? ""));
+    }
+  },
+
+  async "an entry is what was appended: any topic, an empty body, 1 MiB"(scene) {
+    const journal = await scene.open();
+    const heard = new Heard();
+    await journal.follow(undefined, heard);
+    const bodies = [Buffer.alloc(0), Buffer.alloc(LONGEST_BYTES, "zócalo\0\r\n"), bytesOf("\0")];
+    const wanted = [
+      ...ODD_TOPICS.map((topic) => [topic, bytesOf(topic)] as const),
+      ...bodies.map((body) => ["b", body] as const),
+    ];
+    for (const [topic, body] of wanted) {
+      const given = Buffer.from(body);
+      await journal.append(topic, undefined, given);
+      given.fill(0xee);
+    }
+    await heard.holds(() => heard.all.length >= wanted.length);
+    for (const [index, [topic, body]] of wanted.entries()) {
+      assert.equal(heard.all[index]?.topic, topic);
+      assert.ok(body.equals(heard.all[index]?.body ?? bytesOf("none")), `another body under ${JSON.stringify(topic)}`);
+    }
+  },
+
+  async "what one follower does with a body is not seen by another"(scene) {
+    const journal = await scene.open();
+    const rude = new Heard(({ body }) => body.fill(0xee));
+    await journal.follow(undefined, rude);
+    const heard = new Heard();
+    const { behind } = await journal.follow(undefined, heard);
+    await appendAll(journal, "one", "two");
+    await heard.until("two");
+    await rude.holds(() => rude.all.length === 2);
+    const later = new Heard();
+    await journal.follow(behind, later);
+    await later.until("two");
+    assert.deepEqual(
+      [heard.texts, later.texts],
+      [
+        ["one", "two"],
+        ["one", "two"],
+      ],
+    );
+  },
+
+  async "a follower that appends is told of it later, not inside of its call"(scene) {
+    const journal = await scene.open();
+    const appended: Promise<number>[] = [];
+    const heard = new Heard(({ body }) => {
+      if (textOf(body) === "call") appended.push(journal.append("g/plaza", undefined, bytesOf("answer")));
+    });
+    await journal.follow(undefined, heard);
+    await appendAll(journal, "call");
+    await heard.until("answer");
+    await Promise.all(appended);
+    assert.deepEqual(heard.texts, ["call", "answer"]);
+  },
+};
+
+/** Ends of followers, and of the log. */
+export const followerChecks: JournalChecks = {
+  async "a follower that is stopped in its own call hears nothing more, and the others go on"(scene) {
+    const journal = await scene.open();
+    const stopped = new Heard(({ body }) => {
+      if (textOf(body) === "stop") following.stop();
+    });
+    const following: Following = await journal.follow(undefined, stopped);
+    const other = new Heard();
+    await journal.follow(undefined, other);
+    await appendAll(journal, "one", "stop");
+    await stopped.until("stop");
+    await appendAll(journal, "two", "three");
+    await other.until("three");
+    const later = new Heard();
+    await journal.follow(following.behind, later);
+    await later.until("three");
+    assert.deepEqual(stopped.texts, ["one", "stop"]);
+    following.stop();
+  },
+
+  async "when entries behind a place are not kept any more, it says so and goes on with those that are"(scene) {
+    const journal = await scene.open("bounded", 500);
+    const [first = 0] = await appendAll(journal, "first");
+    const places = new Set<number>();
+    await each(
+      3_000,
+      async (number) => void places.add(await journal.append("g", undefined, bytesOf(`entry ${number}`))),
+    );
+    const heard = new Heard();
+    await journal.follow(first, heard);
+    const [last = 0] = await appendAll(journal, "the end");
+    await heard.until("the end");
+    const [gap = 0, ...more] = heard.gaps;
+    assert.deepEqual(more, []);
+    assert.ok(gap > first, `the log of 500 entries still has what stood behind the first of 3,000`);
+    const kept = [...places].filter((place) => place > gap).sort((a, b) => a - b);
+    assert.ok(kept.length >= 400, `only ${kept.length} entries are kept`);
+    assert.deepEqual(
+      heard.all.map(({ place }) => place),
+      [...kept, last],
+    );
+  },
+};
+
+/** What a key does. */
+export const keyChecks: JournalChecks = {
+  async "an entry whose key was used is not appended again, and its place is that of before"(scene) {
+    const journals = [await scene.open(), await scene.open()] as const;
+    const heard = new Heard();
+    await journals[0].follow(undefined, heard);
+    const place = await journals[0].append("g/plaza", "ana/1/0", bytesOf("once"));
+    for (const journal of journals) {
+      assert.equal(await journal.append("g/plaza", "ana/1/0", bytesOf("once")), place);
+      assert.equal(await journal.append("g/other", "ana/1/0", bytesOf("with another body")), place);
+    }
+    await appendAll(journals[0], "the end");
+    await heard.until("the end");
+    assert.deepEqual(heard.texts, ["once", "the end"]);
+  },
+
+  async "of many that append with one key at once one does"(scene) {
+    const journals = [await scene.open(), await scene.open()] as const;
+    const heard = new Heard();
+    await journals[0].follow(undefined, heard);
+    const places = await Promise.all(
+      Array.from({ length: 100 }, (_, number) =>
+        (journals[number % 2] as SessionJournal).append("g/plaza", "one key", bytesOf("once")),
+      ),
+    );
+    assert.equal(new Set(places).size, 1);
+    await appendAll(journals[0], "the end");
+    await heard.until("the end");
+    assert.deepEqual(heard.texts, ["once", "the end"]);
+  },
+
+  async "other keys are others, any characters in them, and without a key nothing is taken for the same"(scene) {
+    const journal = await scene.open();
+    const keys = [
+      undefined,
+      undefined,
+      "",
+      " ",
+      "a b",
+      "a\r\nb",
+      "a\0b",
+      "ñ",
+      "廣",
+      "a",
+      "A",
+      "undefined",
+      "x".repeat(300),
+    ];
+    const places: number[] = [];
+    for (const key of keys) places.push(await journal.append("g/plaza", key, bytesOf("the same body")));
+    assert.equal(new Set(places).size, keys.length);
+    for (const [index, key] of keys.entries()) {
+      if (key !== undefined) assert.equal(await journal.append("g/plaza", key, bytesOf("again")), places[index]);
+    }
+  },
+};
