@@ -2,12 +2,11 @@
 
 import type { Address } from "../core/address/address.ts";
 import { type LinkTable, linkTable } from "../core/faults/conditions.ts";
-import { linkChange } from "../core/faults/fault.ts";
 import { flipBit, Link } from "../core/faults/link.ts";
 import type { DatagramSocket } from "../io/datagram/public.ts";
 import type { Timer } from "../io/network/network.ts";
 import type { Datagram } from "../io/network/datagrams.ts";
-import { type Direction, isStreamFault, type ProxyFault } from "./fault.ts";
+import type { Direction, ProxyFault } from "./fault.ts";
 import type { BoardFault, ConnectionFaults } from "./fault-board.ts";
 import type { ConnectionLog, DatagramFate } from "./connection-log.ts";
 import { isSilence } from "./candidate.ts";
@@ -37,7 +36,7 @@ export class DatagramWay {
   readonly #link: Link;
   readonly #connection: ConnectionFaults;
   readonly #direction: Direction;
-  #candidates: readonly BoardFault[] = [];
+  readonly #candidates = new Set<BoardFault>();
   /** In the order in which they are due. */
   #underWay: UnderWay[] = [];
   #underWayBytes = 0;
@@ -61,22 +60,25 @@ export class DatagramWay {
 
   /** Takes datagrams, which nobody else changes from now on. Settles when the system has decided on those that are due. */
   take(batch: readonly Datagram[]): Promise<unknown> {
-    if (this.#candidates.length === 0 && this.#underWay.length === 0) {
+    if (this.#candidates.size === 0 && this.#underWay.length === 0) {
       const nowUs = this.#nowUs;
       if (this.#log.isWatched) for (const { data } of batch) this.#tell(data, [], { leavesAtUs: [nowUs] });
       return this.#send(batch);
     }
     const ageMs = this.#log.clock.now() - this.#log.openedAtMs;
-    const acting = this.#candidates.map(({ fault }) => fault).filter(({ when }) => ageMs >= (when?.afterMs ?? 0));
-    this.#link.conditions = conditionsOf(acting);
+    const hits = Array.from(this.#candidates).filter(({ fault: { when } }) => ageMs >= (when?.afterMs ?? 0));
+    const conditions = { ...NO_FAULTS };
+    for (const { link } of hits) Object.assign(conditions, link);
+    this.#link.conditions = conditions;
+    const acting = hits.map(({ fault }) => fault);
     for (const { data } of batch) this.#tell(data, acting, this.#plan(data, acting));
     return this.#look();
   }
 
   boardChanged(began: readonly BoardFault[], ended: ReadonlySet<BoardFault>): void {
-    const stay = this.#candidates.filter((one) => !ended.has(one));
-    this.#candidates = [...stay, ...this.#connection.among(began, this.#direction)];
-    if (this.#candidates.length > 0) return;
+    for (const one of ended) this.#candidates.delete(one);
+    for (const one of this.#connection.among(began, this.#direction)) this.#candidates.add(one);
+    if (this.#candidates.size > 0) return;
     // No fault is left: what is under way arrives now.
     const nowUs = this.#nowUs;
     this.#link.clear(nowUs);
@@ -158,12 +160,4 @@ export class DatagramWay {
     const to = this.#to;
     return this.#socket.sendMany(to === undefined ? datagrams : datagrams.map(({ data }) => ({ data, to })));
   }
-}
-
-function conditionsOf(acting: readonly ProxyFault[]): LinkTable {
-  let table = NO_FAULTS;
-  for (const fault of acting) {
-    if (!isStreamFault(fault)) table = linkTable(linkChange(fault) ?? {}, table, "inflict");
-  }
-  return table;
 }

@@ -1,14 +1,17 @@
 /** Which faults act now in one proxy, and on which of its connections. */
 
-import { type FaultGuard, guardOf } from "../core/faults/fault.ts";
+import { linkPart, type LinkTable } from "../core/faults/conditions.ts";
+import { type FaultGuard, guardOf, linkChange } from "../core/faults/fault.ts";
 import { probabilityThreshold, RandomStream } from "../core/faults/random-stream.ts";
 import { optionInvalid } from "../core/options/check-options.ts";
-import { connectionRange, type Direction, directionsOf, type ProxyFault } from "./fault.ts";
+import { connectionRange, type Direction, directionsOf, isStreamFault, type ProxyFault } from "./fault.ts";
 
 /** A fault that acts. */
 export interface BoardFault {
   readonly fault: ProxyFault;
   readonly ways: readonly Direction[];
+  /** What it changes of a link: made once, since it is asked for with each chunk. */
+  readonly link: Partial<LinkTable>;
   /** Its kind, and which one of its kind: the label of its draws. */
   readonly label: string;
   /** Whether its place is free when it ends. */
@@ -87,6 +90,7 @@ export class FaultBoard {
     const own: BoardFault = {
       fault: structuredClone(fault),
       ways: directionsOf(fault, "inflict"),
+      link: isStreamFault(fault) ? {} : linkPart(linkChange(fault) ?? {}, "inflict"),
       label: `${fault.kind}/${number}`,
       hasPlace,
     };

@@ -16,7 +16,8 @@ const UNDER_WAY_BYTES = 4_194_304;
 /** The least that may be, whatever the bandwidth: a read of the kernel. */
 const LEAST_UNDER_WAY_BYTES = 65_536;
 
-const NO_CANDIDATES: readonly Candidate[] = [];
+/** Of all directions without faults; nothing is added to it. */
+const NO_CANDIDATES: Map<BoardFault, Candidate> = new Map();
 
 /** Passes the bytes of one direction on as its faults have it. */
 export class StreamWay implements Detour {
@@ -26,7 +27,8 @@ export class StreamWay implements Detour {
   readonly #log: ConnectionLog;
   /** Made when a fault acts for the first time: most connections of a crowd have none. */
   #planned: StreamPlan | undefined;
-  #candidates: readonly Candidate[] = NO_CANDIDATES;
+  /** In the order in which they began; made with the first one. */
+  #candidates: Map<BoardFault, Candidate> = NO_CANDIDATES;
   readonly #queue = new StreamQueue();
   #mostUnderWay = UNDER_WAY_BYTES;
   #writing = false;
@@ -52,13 +54,13 @@ export class StreamWay implements Detour {
 
   get busy(): boolean {
     const isWaiting = !this.#queue.isEmpty || this.#writing || this.#resetUs !== undefined;
-    return isWaiting || this.#candidates.length > 0 || this.#log.isWatched;
+    return isWaiting || this.#candidates.size > 0 || this.#log.isWatched;
   }
 
   received(view: Uint8Array): void {
     // One copy for all pieces of a chunk.
     const chunk = Buffer.from(view);
-    for (const candidate of this.#candidates) match(candidate, chunk);
+    for (const candidate of this.#candidates.values()) match(candidate, chunk);
     const first = this.#way.bytesTaken;
     for (let at = 0; at < chunk.length && !this.#stopped; ) {
       const acting = this.#act(first + at);
@@ -104,13 +106,15 @@ export class StreamWay implements Detour {
   /** What the triggers of the others have seen stays. */
   boardChanged(began: readonly BoardFault[], ended: ReadonlySet<BoardFault>): void {
     const added = this.#connection.among(began, this.#direction).map(candidateOf);
-    const stay = ended.size === 0 ? this.#candidates : this.#candidates.filter(({ board }) => !ended.has(board));
-    this.#candidates = added.length === 0 && stay.length === 0 ? NO_CANDIDATES : [...stay, ...added];
+    let isSilenceChanged = added.some(({ fault }) => isSilence(fault));
     for (const board of ended) {
       this.#timers?.get(board)?.cancel();
       this.#timers?.delete(board);
+      if (this.#candidates.delete(board) && isSilence(board.fault)) isSilenceChanged = true;
     }
-    if (this.#candidates.length === 0) this.#hurry();
+    if (added.length > 0 && this.#candidates === NO_CANDIDATES) this.#candidates = new Map();
+    for (const one of added) this.#candidates.set(one.board, one);
+    if (this.#candidates.size === 0) this.#hurry();
     if (this.#swallowing !== undefined && ended.has(this.#swallowing)) this.#way.close();
     for (const one of added) {
       if (one.fault.kind !== "reset" && one.fault.kind !== "timeout") continue;
@@ -118,9 +122,10 @@ export class StreamWay implements Detour {
       if (afterMs !== undefined) this.#later(one.board, this.#log.openedAtMs + afterMs - this.#log.clock.now());
       else if (one.fault.kind === "timeout" && this.#acts(one, this.#way.bytesTaken)) this.#swallow(one);
     }
-    this.#queue.isSilent = this.#candidates.some(
-      (one) => isSilence(one.fault) && this.#acts(one, this.#way.bytesTaken),
-    );
+    if (isSilenceChanged) {
+      const silences = Array.from(this.#candidates.values()).filter(({ fault }) => isSilence(fault));
+      this.#queue.isSilent = silences.some((one) => this.#acts(one, this.#way.bytesTaken));
+    }
     this.#look();
   }
 
@@ -149,18 +154,19 @@ export class StreamWay implements Detour {
     this.#timers.set(board, this.#log.clock.setTimer(due, inMs, true));
   }
 
-  #acts({ fault, matched }: Candidate, atBytes: number): boolean {
+  #acts({ fault, matched }: Candidate, atBytes: number, nowMs = this.#log.clock.now()): boolean {
     const { bytes = 0, afterMs = 0 } = fault.when ?? {};
-    return matched && atBytes >= bytes && this.#log.clock.now() >= this.#log.openedAtMs + afterMs;
+    return matched && atBytes >= bytes && nowMs >= this.#log.openedAtMs + afterMs;
   }
 
   /** Puts the faults to work that act behind so many bytes. Undefined when nothing passes any more. */
   #act(atBytes: number): readonly ProxyFault[] | undefined {
-    const hits = this.#candidates.filter((one) => this.#acts(one, atBytes));
+    const nowMs = this.#log.clock.now();
+    const hits = Array.from(this.#candidates.values()).filter((one) => this.#acts(one, atBytes, nowMs));
     for (const hit of hits) this.#swallow(hit);
     const acting = hits.map(({ fault }) => fault);
     this.#queue.isSilent = acting.some(isSilence);
-    const conditions = conditionsOf(acting);
+    const conditions = conditionsOf(hits);
     this.#plan.conditions = conditions;
     const { bitsPerSecond } = conditions.link;
     const secondBytes = bitsPerSecond === 0 ? UNDER_WAY_BYTES : bitsPerSecond / 8;
@@ -181,8 +187,12 @@ export class StreamWay implements Detour {
 
   /** Where the next fault begins that waits for bytes. */
   #nextTrigger(atBytes: number): number {
-    const waiting = this.#candidates.map(({ fault }) => fault.when?.bytes ?? 0).filter((bytes) => bytes > atBytes);
-    return Math.min(Infinity, ...waiting);
+    let next = Infinity;
+    for (const { fault } of this.#candidates.values()) {
+      const { bytes = 0 } = fault.when ?? {};
+      if (bytes > atBytes && bytes < next) next = bytes;
+    }
+    return next;
   }
 
   #take(chunk: Buffer, acting: readonly ProxyFault[]): void {

@@ -142,18 +142,28 @@ export const DEFAULT_CONDITIONS: LinkTable = {
 
 /** Puts `change` over `base`; throws `OPTION_INVALID` for values that make no sense. */
 export function linkTable(change: LinkConditions, base: LinkTable = DEFAULT_CONDITIONS, op = "link"): LinkTable {
-  const checked = checkOptions({ op }, change, RULES);
-  const { latency, bandwidthBitsPerSecond: bits = base.bitsPerSecond, duplication, corruption } = checked;
+  return { ...base, ...linkPart(change, op) };
+}
+
+/** What `change` sets of a table; throws as {@link linkTable}. */
+export function linkPart(change: LinkConditions, op: string): Partial<LinkTable> {
+  const {
+    latency,
+    bandwidthBitsPerSecond: bits,
+    queueBytes,
+    mtuBytes,
+    ...chances
+  } = checkOptions({ op }, change, RULES);
+  const { duplication, corruption } = chances;
   return {
-    ...base,
-    latency: latency === undefined ? base.latency : latencyTable(latency, op),
-    bitsPerSecond: bits === Number.POSITIVE_INFINITY ? 0 : Math.round(bits),
-    queueBytes: Math.round(checked.queueBytes ?? base.queueBytes),
-    ...lossTable(checked.loss),
-    duplication: duplication === undefined ? base.duplication : probabilityThreshold(duplication),
-    ...reorderingTable(checked.reordering),
-    corruption: corruption === undefined ? base.corruption : probabilityThreshold(corruption),
-    mtuBytes: Math.round(checked.mtuBytes ?? base.mtuBytes),
+    ...(latency === undefined ? {} : { latency: latencyTable(latency, op) }),
+    ...(bits === undefined ? {} : { bitsPerSecond: bits === Number.POSITIVE_INFINITY ? 0 : Math.round(bits) }),
+    ...(queueBytes === undefined ? {} : { queueBytes: Math.round(queueBytes) }),
+    ...lossTable(chances.loss),
+    ...(duplication === undefined ? {} : { duplication: probabilityThreshold(duplication) }),
+    ...reorderingTable(chances.reordering),
+    ...(corruption === undefined ? {} : { corruption: probabilityThreshold(corruption) }),
+    ...(mtuBytes === undefined ? {} : { mtuBytes: Math.round(mtuBytes) }),
   };
 }
 
