@@ -90,7 +90,12 @@ export { type RelayOptions, type RelayReport, relay } from "./io/stream/relay.ts
 export type { Backoff } from "./core/options/backoff.ts";
 export type { OverflowPolicy } from "./core/options/check-options.ts";
 export type { OnError } from "./io/operation/peer-problems.ts";
-export type { CloseReport, GracefulCloseOptions, ServerEnd } from "./io/operation/graceful-close.ts";
+export type {
+  CloseReport,
+  CloseServerOptions,
+  GracefulCloseOptions,
+  ServerEnd,
+} from "./io/operation/graceful-close.ts";
 export type {
   BroadcastMember,
   MessageBroadcastOptions,
@@ -118,4 +123,9 @@ export type { PeerCertificate, TlsIdentity, TlsInfo, TlsMaterial, TlsOptions } f
 export { bind, connect, listen, pair, serve, serveDatagrams, sleep, type SleepOptions } from "./api/sockets.ts";
 export { type NetworkOption } from "./api/call-options.ts";
 export { nodeNetwork } from "./node/network.ts";
-export type { SignalOptions } from "./api/close-on-signals.ts";
+export {
+  type ClosableServer,
+  closeOnSignals,
+  type CloseOnSignalsOptions,
+  type SignalOptions,
+} from "./api/close-on-signals.ts";

@@ -1,29 +1,9 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { test } from "node:test";
-import { connect } from "../index.ts";
+import { closeOnSignals, connect, serve, UsageError } from "../index.ts";
+import { expectError } from "../testing/expect-error.ts";
 import { textToEnd } from "../testing/stream/check.ts";
-
-/* Signals and what keeps a process alive can be seen only from outside: each program here is a process of its own. */
-
-const PROTOCOL = JSON.stringify(new URL("../protocol.js", import.meta.url).href);
-const INDEX = JSON.stringify(new URL("../index.js", import.meta.url).href);
-const posix = { skip: process.platform === "win32" };
-
-function start(program: string, stderr: "inherit" | "pipe" = "inherit") {
-  const source = `import { connect, listen, serve } from ${INDEX};\n${program}`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", source], {
-    stdio: ["ignore", "pipe", stderr],
-  });
-  return { child, exited: once(child, "close") };
-}
-
-/** The first line that the program prints. */
-async function firstLine({ stdout }: ReturnType<typeof start>["child"]): Promise<string> {
-  assert.ok(stdout !== null);
-  return String((await once(stdout, "data"))[0]).trim();
-}
+import { firstLine, INDEX, posix, PROTOCOL, PROXY, start } from "../../test/fixtures/signalled-program.ts";
 
 test("closeOn: the server finishes what it does, and the process ends by itself", posix, async () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -116,6 +96,166 @@ for (const [kind, program] of Object.entries(BUSY)) {
   });
 }
 
+/** What every program of the tests of closeOnSignals begins with: a contract, and a timer that nobody ends. */
+const PRELUDE = `
+  import { bind, serveDatagrams } from ${INDEX};
+  import * as protocol from ${PROTOCOL};
+  import { startProxy } from ${PROXY};
+  const { call, contract, connectSession, serveSessions, serveStateless, connectStateless } = protocol;
+  const greeting = contract("greeting", "1.0.0", { server: { greet: call(undefined, protocol.typeOnly(), { idempotent: true }) } });
+  const sessions = { handlers: { greet: () => "hola" } };
+  setInterval(() => undefined, 1_000);
+`;
+
+/** Servers of each kind, and a new client that asks one. */
+const GREETING: Readonly<Record<string, string>> = {
+  serve: `
+    const server = await serve("tcp://127.0.0.1:0", (peer) => peer.write("hola"));
+    const greet = async () => String(await (await connect(server.localAddress)).readExactly(4));
+  `,
+  serveSessions: `
+    const server = await serveSessions(greeting, "tcp://127.0.0.1:0", sessions);
+    const greet = async () => (await connectSession(greeting, server.localAddress, { reconnect: false })).remote.greet();
+  `,
+  serveDatagrams: `
+    const server = await serveDatagrams("udp://127.0.0.1:0", () => "hola");
+    const greet = async () => {
+      const box = await bind("udp://127.0.0.1:0", { remote: server.localAddress });
+      await box.send("x");
+      return String((await box.receive()).data);
+    };
+  `,
+  serveStateless: `
+    const server = await serveStateless(greeting, "udp://127.0.0.1:0", sessions);
+    const greet = async () => (await connectStateless(greeting, server.localAddress)).remote.greet();
+  `,
+  startProxy: `
+    const behind = await serve("tcp://127.0.0.1:0", async (peer) => {
+      await peer.write("hola");
+      await peer.read();
+    });
+    const server = await startProxy({ proxies: [{ name: "one", upstream: behind.localAddress }] });
+    const greet = async () => String(await (await connect(server.proxies.get("one").listen)).readExactly(4));
+  `,
+};
+
+for (const [kind, program] of Object.entries(GREETING)) {
+  test(
+    `closeOnSignals: ${kind} says that it drains, and serves on for delayMs; the next signal ends it`,
+    posix,
+    async () => {
+      const { child, exited } = start(`
+      ${PRELUDE}
+      ${program}
+      server.draining.addEventListener("abort", async () => console.log("draining", await greet()));
+      server.closed.then(() => console.log("closed"));
+      closeOnSignals(server, { delayMs: 3_600_000, exit: true });
+      console.log("ready");
+    `);
+      assert.equal(await firstLine(child), "ready");
+      child.kill("SIGTERM");
+      assert.equal(await firstLine(child), "draining hola");
+      child.kill("SIGTERM");
+      assert.equal(await firstLine(child), "closed");
+      const [code, signal] = (await exited) as [number | null, unknown];
+      assert.equal(signal, null);
+      // The proxied connection is cut. A session ends in order if its client hears of it in time. Nothing else is under way.
+      if (kind !== "serveSessions") assert.equal(code, kind === "startProxy" ? 143 : 0);
+    },
+  );
+}
+
+test(
+  "closeOnSignals: exit ends the process when the last of several servers has closed, with a code",
+  posix,
+  async () => {
+    const slow = `await peer.write("started\\n"); await new Promise((resolve) => peer.draining.addEventListener("abort", resolve));`;
+    for (const [handler, options, set, code] of [
+      [slow, "{ delayMs: 1, exit: true }", "", 0],
+      [slow, "{ exit: true }", "process.exitCode = 7;", 7],
+      [`${slow} await peer.read();`, "{ timeoutMs: 1, exit: true }", "", 143],
+      [`${slow} await peer.read();`, "{ timeoutMs: 1, exit: true }", "process.exitCode = 7;", 7],
+      [`${slow} await peer.read();`, "{ timeoutMs: 1, exitTimeoutMs: 0 }", "", 0],
+    ] as const) {
+      const { child, exited } = start(
+        `${PRELUDE}
+      ${set}
+      const idle = await serve("tcp://127.0.0.1:0", () => undefined);
+      const server = await serve("tcp://127.0.0.1:0", async (peer) => { ${handler} });
+      closeOnSignals([idle, server], ${options});
+      console.log(String(server.localAddress));
+    `,
+        "pipe",
+      );
+      const called = await connect(await firstLine(child));
+      await called.readUntil("\n");
+      child.kill("SIGTERM");
+      assert.deepEqual(await exited, [code, null], `${handler} ${options} ${set}`);
+      called.abort();
+    }
+  },
+);
+
+test("closeOnSignals: cutOn names the signals that cut", posix, async () => {
+  const { child, exited } = start(`
+    ${PRELUDE}
+    const server = await serve("tcp://127.0.0.1:0", (peer) => peer.write("hola"));
+    closeOnSignals(server, { signals: ["SIGTERM"], cutOn: ["SIGHUP"], delayMs: 3_600_000, exit: true });
+    for (const name of ["SIGTERM", "SIGHUP"]) process.on(name, () => console.log(name, server.draining.aborted));
+    console.log("ready");
+  `);
+  assert.equal(await firstLine(child), "ready");
+  for (const [signal, draining] of [
+    ["SIGHUP", false],
+    ["SIGTERM", true],
+    ["SIGTERM", true],
+  ] as const) {
+    child.kill(signal);
+    assert.equal(await firstLine(child), `${signal} ${draining}`);
+  }
+  child.kill("SIGHUP");
+  assert.deepEqual(await exited, [0, null]);
+});
+
+test("closeOnSignals: servers that are closed leave the signals alone, and mistakes are OPTION_INVALID", async () => {
+  const before = process.listenerCount("SIGTERM");
+  const server = await serve("tcp://127.0.0.1:0", () => undefined);
+  closeOnSignals([server]);
+  assert.equal(process.listenerCount("SIGTERM"), before + 1);
+  await server.close();
+  while (process.listenerCount("SIGTERM") > before) await new Promise(setImmediate);
+  const invalid = { code: "OPTION_INVALID", op: "closeOnSignals", type: UsageError } as const;
+  for (const [servers, options] of [
+    [{}, {}],
+    [[server, undefined], {}],
+    [server, { signals: ["SIGKILL"] }],
+    [server, { cutOn: "SIGINT" }],
+    [server, { delayMs: -1 }],
+    [server, { exit: "yes" }],
+    [server, { closeOn: ["SIGTERM"] }],
+  ]) {
+    await expectError((async () => closeOnSignals(servers as never, options as never))(), invalid);
+  }
+  assert.equal(process.listenerCount("SIGTERM"), before);
+});
+
+test("closeOn: closeDelayMs goes on serving, and SIGINT cuts it short", posix, async () => {
+  const { child, exited } = start(`
+    const options = { closeOn: ["SIGTERM", "SIGINT"], closeDelayMs: 3_600_000 };
+    const server = await serve("tcp://127.0.0.1:0", (peer) => peer.write("hola"), options);
+    server.draining.addEventListener("abort", () => console.log("draining"));
+    console.log(String(server.localAddress));
+  `);
+  const address = await firstLine(child);
+  child.kill("SIGTERM");
+  assert.equal(await firstLine(child), "draining");
+  const called = await connect(address);
+  assert.equal(await textToEnd(called), "hola");
+  await called.close();
+  child.kill("SIGINT");
+  assert.deepEqual(await exited, [0, null]);
+});
+
 test("closeOn: many servers of one process share one listener, and all of them end", posix, async () => {
   const { child, exited } = start(`
     process.on("warning", () => process.exit(3));
@@ -144,84 +284,6 @@ test("a closed server leaves the signals to others, and without closeOn it never
     child.kill("SIGTERM");
     assert.deepEqual(await exited, [null, "SIGTERM"]);
   }
-});
-
-/** Runs a program that closes its server on SIGTERM; answers how it ended, and what it said on stderr. */
-async function terminated(options: string, program: string): Promise<{ readonly end: unknown; readonly said: string }> {
-  const { child, exited } = start(
-    `
-      const server = await serve("tcp://127.0.0.1:0", () => undefined, { closeOn: ["SIGTERM"], ${options} });
-      ${program}
-      console.log("ready");
-    `,
-    "pipe",
-  );
-  const said: unknown[] = [];
-  child.stderr?.on("data", (bytes) => said.push(bytes));
-  assert.equal(await firstLine(child), "ready");
-  child.kill("SIGTERM");
-  const end = await exited;
-  return { end, said: said.join("") };
-}
-
-test("closeOn: a process that something keeps alive is ended, and says what that was", posix, async () => {
-  for (const [set, code] of [["", 0] as const, ["process.exitCode = 7;", 7] as const]) {
-    const { end, said } = await terminated(
-      "exitTimeoutMs: 1",
-      `${set} setInterval(() => undefined, 1000); setInterval(() => undefined, 1000);`,
-    );
-    assert.deepEqual(end, [code, null]);
-    assert.match(
-      said,
-      /\[ZOCALO_EXIT\] ZocaloWarning: .* 1 ms later \(exitTimeoutMs\).* Open are: (\w+, )*Timeout[.,]/,
-    );
-    assert.equal(said.split("ZOCALO_EXIT").length, 2, "one warning");
-  }
-});
-
-test("closeOn: a process that ends by itself does so without a warning, and waits for no time", posix, async () => {
-  const program = `
-    const timer = setInterval(() => undefined, 1000);
-    server.closed.then(() => clearInterval(timer));
-  `;
-  assert.deepEqual(await terminated("exitTimeoutMs: 3_600_000", program), { end: [0, null], said: "" });
-  assert.deepEqual(await terminated("", program), { end: [0, null], said: "" });
-});
-
-test(
-  "closeOn: with exitTimeoutMs Infinity, and while another server is there, no process is ended",
-  posix,
-  async () => {
-    for (const other of ["", `await serve("tcp://127.0.0.1:0", () => undefined, { closeOn: ["SIGINT"] });`]) {
-      // The other server is why the process goes on although no time is left.
-      const options = other === "" ? "exitTimeoutMs: Infinity" : "exitTimeoutMs: 0";
-      const { end, said } = await terminated(
-        options,
-        `
-        ${other}
-        const timer = setInterval(() => undefined, 1000);
-        server.closed.then(() => setTimeout(() => process.exit(9), 50));
-      `,
-      );
-      assert.deepEqual({ end, said }, { end: [9, null], said: "" });
-    }
-  },
-);
-
-test("closeOn: the longest exitTimeoutMs of several servers counts", posix, async () => {
-  const { end, said } = await terminated(
-    "exitTimeoutMs: Infinity",
-    `
-      const busy = await serve("tcp://127.0.0.1:0", async (peer) => {
-        await server.closed; // it closes last
-      }, { closeOn: ["SIGTERM"], exitTimeoutMs: 0 });
-      const call = await connect(busy.localAddress);
-      while (busy.peers.size === 0) await new Promise((resolve) => setImmediate(resolve));
-      busy.closed.then(() => setTimeout(() => process.exit(9), 50));
-      call.closed.catch(() => undefined);
-    `,
-  );
-  assert.deepEqual({ end, said }, { end: [9, null], said: "" });
 });
 
 test("unref lets the process end although listeners and connections with limits are open", async () => {

@@ -11,7 +11,7 @@ import type { Contract, Methods } from "../io/contract/methods.ts";
 import type { Session } from "../io/session/public.ts";
 import type { SessionServer } from "../io/session/server/public.ts";
 import { NETWORK_RULES, networkOf, type NetworkOption } from "./call-options.ts";
-import { SERVER_RULES, closeOnSignals, type SignalOptions } from "./close-on-signals.ts";
+import { SERVER_RULES, closeOn, type SignalOptions } from "./close-on-signals.ts";
 import { onErrorOf } from "./untold-errors.ts";
 
 const SERVE: OptionRules = { ...SERVE_SESSIONS_RULES, ...SERVER_RULES, onError: onErrorOf("serveSessions") };
@@ -69,7 +69,7 @@ export async function serveSessions<Server extends Methods, Client extends Metho
 ): Promise<SessionServer<Client, Data>> {
   const network = networkOf("serveSessions", options);
   const server = await serveSessionsOver(network, contract, address, options, SERVE);
-  closeOnSignals(server, options);
+  closeOn(server, options);
   return server;
 }
 

@@ -22,7 +22,7 @@ import type { PeerHandler, ServeOptions, Server } from "../io/listener/public.ts
 import { serveDatagramsOver } from "../io/datagram/serve.ts";
 import type { StreamSocket } from "../io/stream/public.ts";
 import { NETWORK_RULES, networkOf, type NetworkOption } from "./call-options.ts";
-import { closeOnSignals, SERVER_RULES, type SignalOptions } from "./close-on-signals.ts";
+import { closeOn, SERVER_RULES, type SignalOptions } from "./close-on-signals.ts";
 import { onErrorOf } from "./untold-errors.ts";
 
 const CONNECT: OptionRules = { ...CONNECT_RULES, ...NETWORK_RULES };
@@ -110,7 +110,7 @@ export async function serve(
   options: ServeOptions & NetworkOption & SignalOptions = {},
 ): Promise<Server> {
   const server = await serveOver(networkOf("serve", options), address, handler, options, SERVE);
-  closeOnSignals(server, options);
+  closeOn(server, options);
   return server;
 }
 
@@ -157,7 +157,7 @@ export async function serveDatagrams(
 ): Promise<DatagramServer> {
   const network = networkOf("serveDatagrams", options);
   const server = await serveDatagramsOver(network, address, handler, options, SERVE_DATAGRAMS);
-  closeOnSignals(server, options);
+  closeOn(server, options);
   return server;
 }
 

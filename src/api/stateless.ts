@@ -12,7 +12,7 @@ import {
 import { openStatelessClient } from "../io/stateless/connect.ts";
 import { serveStatelessOver } from "../io/stateless/serve.ts";
 import { NETWORK_RULES, networkOf, type NetworkOption } from "./call-options.ts";
-import { closeOnSignals, type SignalOptions, SERVER_RULES } from "./close-on-signals.ts";
+import { closeOn, type SignalOptions, SERVER_RULES } from "./close-on-signals.ts";
 import { onErrorOf } from "./untold-errors.ts";
 
 const SERVE: OptionRules = { ...SERVE_STATELESS_RULES, ...SERVER_RULES, onError: onErrorOf("serveStateless") };
@@ -75,7 +75,7 @@ export async function serveStateless<Server extends StatelessMethods>(
 ): Promise<StatelessServer> {
   const network = networkOf("serveStateless", options);
   const server = await serveStatelessOver(network, contract, address, options, SERVE);
-  closeOnSignals(server, options);
+  closeOn(server, options);
   return server;
 }
 

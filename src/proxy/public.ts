@@ -3,7 +3,7 @@
 import type { Address, AddressLike } from "../core/address/address.ts";
 import type { FaultGuard } from "../core/faults/fault.ts";
 import type { NetworkOption } from "../api/call-options.ts";
-import type { CloseReport, GracefulCloseOptions } from "../io/operation/graceful-close.ts";
+import type { CloseReport, CloseServerOptions, ServerEnd } from "../io/operation/graceful-close.ts";
 import type { ProxyFault } from "./fault.ts";
 import type { ProxyBytes, ProxyReport } from "./report.ts";
 import type { ProxyListener } from "./watch.ts";
@@ -149,8 +149,10 @@ export interface FaultProxies extends AsyncDisposable {
   readonly seed: number;
   /** The proxies by name, in the order in which they were added. */
   readonly proxies: ReadonlyMap<string, FaultProxy>;
-  /** Resolves when they are closed. Never rejects. */
-  readonly closed: Promise<void>;
+  /** Aborts as soon as `close` or `abort` is called. */
+  readonly draining: AbortSignal;
+  /** Resolves when they are closed, and says how. Never rejects. */
+  readonly closed: Promise<ServerEnd>;
   /** Adds a proxy. Rejects with `OPTION_INVALID` (also for a name that is taken), `ADDRESS_INVALID`, `CLOSED`, and as `listen` and `bind` do. */
   add(definition: ProxyDefinition): Promise<FaultProxy>;
   /** Removes a proxy and cuts its connections. Rejects with `OPTION_INVALID` when there is none of this name. */
@@ -208,8 +210,8 @@ export interface FaultProxies extends AsyncDisposable {
   record(): ProxyRecording;
   /** What the faults have done so far. */
   report(): ProxyReport;
-  /** Accepts no more, waits for the connections for `timeoutMs` (default 5000), then cuts the rest. */
-  close(options?: GracefulCloseOptions): Promise<CloseReport>;
+  /** Accepts no more, waits for the connections for `timeoutMs` (default 5000), then cuts the rest. A later call may shorten the wait. */
+  close(options?: CloseServerOptions): Promise<CloseReport>;
   /** Cuts all connections at once. */
   abort(reason?: unknown): void;
 }

@@ -6,7 +6,13 @@ import { ConnectionError } from "../core/errors.ts";
 import { type FaultGuard, guardOf } from "../core/faults/fault.ts";
 import { checkOptions, HANDLER, optionInvalid } from "../core/options/check-options.ts";
 import type { Network } from "../io/network/network.ts";
-import type { CloseReport, GracefulCloseOptions } from "../io/operation/graceful-close.ts";
+import {
+  CLOSE_SERVER_RULES,
+  type CloseReport,
+  type CloseServerOptions,
+  GracefulClose,
+  type ServerEnd,
+} from "../io/operation/graceful-close.ts";
 import { type ProxyFault, refusalOf } from "./fault.ts";
 import { FaultBoard } from "./fault-board.ts";
 import { FaultProxy, type FaultProxyOwner } from "./fault-proxy.ts";
@@ -60,7 +66,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
     for (const plan of plans) await running.open(plan);
     if (schedule !== undefined) running.play(schedule);
   } catch (error) {
-    await running.stop();
+    await running.close({ timeoutMs: 0 });
     throw error;
   }
   return running;
@@ -76,7 +82,6 @@ const MOST_FAULTS = 1000;
 class FaultProxies implements api.FaultProxies, FaultProxyOwner {
   readonly seed: number;
   readonly proxies: Map<string, FaultProxy> = new Map();
-  readonly closed: Promise<void>;
   readonly #network: Network;
   readonly #clock: FineClock;
   readonly rules: ProxyRules;
@@ -84,20 +89,27 @@ class FaultProxies implements api.FaultProxies, FaultProxyOwner {
   readonly #watch = new ProxyWatch();
   readonly #plays = new Set<SchedulePlay>();
   readonly #recordings = new Set<Recording>();
-  #closing: Promise<CloseReport> | undefined;
-  #isClosed = false;
-  #over: () => void = () => undefined;
+  readonly #closing: GracefulClose<CloseReport>;
 
   constructor(network: Network, seed: number, rules: ProxyRules) {
     this.#network = network;
     this.#clock = new FineClock(network.clock);
     this.seed = seed;
     this.rules = rules;
-    this.closed = new Promise((resolve) => {
-      this.#over = resolve;
-    });
+    this.#closing = new GracefulClose(
+      network.clock,
+      () => ({ op: "close" }),
+      () => this.#finish(),
+      CLOSE_SERVER_RULES,
+    );
   }
 
+  get draining(): AbortSignal {
+    return this.#closing.draining;
+  }
+  get closed(): Promise<ServerEnd> {
+    return this.#closing.closed;
+  }
   get plays(): readonly api.SchedulePlay[] {
     return [...this.#plays];
   }
@@ -205,25 +217,16 @@ class FaultProxies implements api.FaultProxies, FaultProxyOwner {
     return this.#ledger.report(this.seed);
   }
 
-  close(options: GracefulCloseOptions = {}): Promise<CloseReport> {
-    this.#closing ??= this.#close(options);
-    return this.#closing;
+  close(options?: CloseServerOptions): Promise<CloseReport> {
+    return this.#closing.close(options);
   }
 
   abort(reason?: unknown): void {
-    void this.stop(reason);
+    this.#closing.abort(reason);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  /** Cuts everything at once. */
-  async stop(reason?: unknown): Promise<void> {
-    this.#isClosed = true;
-    for (const play of this.#plays) play.stop();
-    await Promise.allSettled(Array.from(this.proxies.values(), (proxy) => proxy.shut(reason)));
-    this.#over();
   }
 
   /** Lets a fault of a schedule begin where it can be: proxies may have come and gone since it was checked. */
@@ -235,19 +238,20 @@ class FaultProxies implements api.FaultProxies, FaultProxyOwner {
   }
 
   #refuseClosed(op: string): void {
-    if (this.#isClosed) throw new ConnectionError("CLOSED", { op, detail: "the proxies were closed" });
+    if (this.#closing.leaving.aborted) throw new ConnectionError("CLOSED", { op, detail: "the proxies were closed" });
   }
 
-  async #close(options: GracefulCloseOptions): Promise<CloseReport> {
-    this.#isClosed = true;
-    const beganMs = this.#network.clock.now();
+  /** Waits for the connections; those that are left when the time is over are cut. */
+  async #finish(): Promise<CloseReport> {
+    const late = new AbortController();
+    void this.#closing.expired.then(() => late.abort());
+    const options = { timeoutMs: Infinity, signal: late.signal };
     const reports = await Promise.all(Array.from(this.proxies.values(), (proxy) => proxy.close(options)));
     for (const play of this.#plays) play.stop();
-    this.#over();
     return {
       finished: reports.reduce((sum, { finished }) => sum + finished, 0),
       cut: reports.reduce((sum, { cut }) => sum + cut, 0),
-      durationMs: this.#network.clock.now() - beganMs,
+      durationMs: this.#closing.durationMs,
     };
   }
 }

@@ -14,8 +14,8 @@ const ACCESS = "set once, when its class is made: the way to a private field";
 
 /** By file and name. */
 const REASONS: Readonly<Record<string, string>> = {
-  "src/api/close-on-signals.ts exit": PROCESS,
   "src/api/close-on-signals.ts told": PROCESS,
+  "src/api/process-end.ts wanted": PROCESS,
   "src/api/untold-errors.ts printed": PROCESS,
   "src/core/bytes/byte-range.ts lastBytes": MEMORY,
   "src/core/bytes/byte-range.ts lastBuffer": MEMORY,

@@ -76,7 +76,7 @@ export class DatagramServer
     const { replies, maxRepliesPerSource } = settings;
     if (replies === "guarded") this.budget = new ReplyBudget(network.clock, maxRepliesPerSource);
     this.#handler = handler;
-    this.#context = { localAddress: this.localAddress, draining: this.draining, signal: socket.signal };
+    this.#context = { localAddress: this.localAddress, draining: this.closing.leaving, signal: socket.signal };
     void socket.closed.then(({ how, error }) => {
       if (how === "failed") this.closing.fail(error as ZocaloError);
       else void this.close({ timeoutMs: 0 });
@@ -117,7 +117,8 @@ export class DatagramServer
   /** Tells of an error, once, to everybody who wants to know. */
   report(error: unknown, request: api.DatagramRequest | undefined): void {
     // What is cut when the server closes is counted in its report.
-    if (this.draining.aborted && isOrderlyEnd(error, this.#placeOf(request), this.draining)) return;
+    const { leaving } = this.closing;
+    if (leaving.aborted && isOrderlyEnd(error, this.#placeOf(request), leaving)) return;
     if (typeof error === "object" && error !== null) {
       if (this.#reported.has(error)) return;
       this.#reported.add(error);
@@ -136,7 +137,7 @@ export class DatagramServer
   /** Takes datagrams as long as there are free places, until the server closes. */
   async #run(): Promise<void> {
     const { maxConcurrentRequests } = this.settings;
-    const signal = this.draining;
+    const signal = this.closing.leaving;
     while (!signal.aborted) {
       try {
         if (this.#active >= maxConcurrentRequests) await this.#oneDone();

@@ -14,7 +14,7 @@ import type { DatagramInput, DatagramSocket, DatagramStats } from "./public.ts";
 import { BIND_RULES, type BindOptions, DATAGRAM_LIMIT_RULES, type DatagramLimits } from "./settings.ts";
 import type { NativeInterop } from "../operation/own-clock.ts";
 import type { OnError } from "../operation/peer-problems.ts";
-import type { CloseReport, GracefulCloseOptions, ServerEnd } from "../operation/graceful-close.ts";
+import type { CloseReport, CloseServerOptions, ServerEnd } from "../operation/graceful-close.ts";
 import type { Datagram } from "../network/datagrams.ts";
 
 /** One datagram in the hands of a handler. */
@@ -189,7 +189,7 @@ export interface DatagramServer extends AsyncDisposable {
    * behind: its replies reject with `CLOSED`. A second call shares the first one's report; it may shorten the wait. Rejects
    * with `OPTION_INVALID` only.
    */
-  close(options?: GracefulCloseOptions): Promise<DatagramCloseReport>;
+  close(options?: CloseServerOptions): Promise<DatagramCloseReport>;
   /** Closes without waiting for handlers, and drops replies that the kernel has not taken; await `closed` for the end. */
   abort(reason?: unknown): void;
 }

@@ -6,7 +6,7 @@ import type { StreamLimits, StreamTimeouts, TcpOptions } from "../stream/setting
 import type { OperationOptions, ReceiveOptions } from "../operation/deadline.ts";
 import type { NativeInterop } from "../operation/own-clock.ts";
 import type { OnError } from "../operation/peer-problems.ts";
-import type { CloseReport, GracefulCloseOptions, ServerEnd } from "../operation/graceful-close.ts";
+import type { CloseReport, CloseServerOptions, ServerEnd } from "../operation/graceful-close.ts";
 import type { StreamSocket, WriteInput } from "../stream/public.ts";
 import type { TlsOptions } from "../network/tls.ts";
 
@@ -215,7 +215,7 @@ export interface Server extends AsyncDisposable {
    * `signal` aborts, the rest is aborted. A second call shares the first one's report; it may shorten the wait. Rejects with
    * `OPTION_INVALID` only.
    */
-  close(options?: GracefulCloseOptions): Promise<CloseReport>;
+  close(options?: CloseServerOptions): Promise<CloseReport>;
   /** Stops accepting and aborts every connection at once; await `closed` for the end. `reason` is the `cause` of its errors. */
   abort(reason?: unknown): void;
   /**

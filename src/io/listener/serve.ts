@@ -27,10 +27,10 @@ const DEFAULT_IDLE_MS = 300_000;
 /** A connection of a server. */
 export class Peer extends StreamSocket implements api.Peer {
   detached = false;
-  server: { readonly draining: AbortSignal; release(peer: Peer): void } | undefined;
+  server: { readonly leaving: AbortSignal; release(peer: Peer): void } | undefined;
 
   get draining(): AbortSignal {
-    return this.server?.draining ?? AbortSignal.abort();
+    return this.server?.leaving ?? AbortSignal.abort();
   }
   detach(): streams.StreamSocket {
     this.detached = true;
@@ -81,6 +81,9 @@ export class Server extends GracefulServer<CloseReport> implements api.Server {
   }
   get localAddress(): Address {
     return this.listener.localAddress;
+  }
+  get leaving(): AbortSignal {
+    return this.closing.leaving;
   }
   get stats(): api.ListenerStats {
     return this.listener.stats;

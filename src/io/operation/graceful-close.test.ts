@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ConnectionError } from "../../core/errors.ts";
 import { nodeNetwork } from "../../node/network.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
-import { GracefulClose } from "./graceful-close.ts";
+import { CLOSE_SERVER_RULES, GracefulClose } from "./graceful-close.ts";
 
 /** Something with tasks, on a clock that stands still. */
 function busy(tasks: number) {
@@ -16,6 +16,7 @@ function busy(tasks: number) {
       state.works += 1;
       return { idle: await closing.untilIdle(() => state.tasks === 0), durationMs: closing.durationMs };
     },
+    CLOSE_SERVER_RULES,
   );
   return { clock, state, closing };
 }
@@ -109,4 +110,41 @@ test("wrong options are refused, and it goes on", async () => {
     await assert.rejects(closing.close(options as object), { code: "OPTION_INVALID", op: "close" });
   }
   assert.equal(closing.draining.aborted, false);
+});
+
+test("delayMs: it drains at once, works when the delay is over, and has its whole time then", async () => {
+  const { clock, closing, state } = busy(1);
+  const report = closing.close({ delayMs: 2000, timeoutMs: 3000 });
+  assert.deepEqual([closing.draining.aborted, closing.leaving.aborted, state.works], [true, false, 0]);
+  await clock.advance(1999);
+  assert.deepEqual([closing.leaving.aborted, state.works], [false, 0]);
+  await clock.advance(1);
+  assert.deepEqual([closing.leaving.aborted, state.works], [true, 1]);
+  assert.equal(closing.leaving.reason, closing.draining.reason);
+  await clock.advance(2999);
+  assert.equal(closing.isExpired, false);
+  await clock.advance(1);
+  assert.deepEqual(await report, { idle: false, durationMs: 5000 });
+  assert.equal(clock.pending, 0);
+});
+
+test("a later close shortens the delay, and abort, a signal and a failure end it", async () => {
+  const error = new ConnectionError("CLOSED", { op: "receive" });
+  for (const [how, passedMs, shorten] of [
+    ["closed", 0, (closing) => void closing.close()],
+    ["closed", 500, (closing) => void closing.close({ delayMs: 500, timeoutMs: 0 })],
+    ["aborted", 0, (closing) => closing.abort("now")],
+    ["failed", 0, (closing) => closing.fail(error)],
+    ["closed", 0, (closing) => void closing.close({ signal: AbortSignal.abort(), delayMs: 9000 })],
+  ] as readonly [string, number, (closing: ReturnType<typeof busy>["closing"]) => void][]) {
+    const { clock, closing, state } = busy(0);
+    const report = closing.close({ delayMs: 60_000 });
+    void closing.close({ delayMs: 90_000 });
+    await clock.advance(1000);
+    assert.equal(state.works, 0);
+    shorten(closing);
+    await clock.advance(passedMs);
+    assert.equal((await report).durationMs, 1000 + passedMs);
+    assert.deepEqual([(await closing.closed).how, state.works, clock.pending], [how, 1, 0]);
+  }
 });

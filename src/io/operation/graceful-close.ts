@@ -3,8 +3,14 @@
 import type { Address } from "../../core/address/address.ts";
 import { ConnectionError, type ZocaloError } from "../../core/errors.ts";
 import type { Clock, Network } from "../network/network.ts";
-import { checkOptions, OPERATION_RULES, type OptionRules } from "../../core/options/check-options.ts";
-import { Deadline, type OperationContext } from "./deadline.ts";
+import {
+  checkOptions,
+  FROM_ZERO,
+  OPERATION_RULES,
+  type OptionRules,
+  type RulesOf,
+} from "../../core/options/check-options.ts";
+import { Deadline, type OperationContext, type OperationOptions } from "./deadline.ts";
 import { EndAnnouncement } from "./end-announcement.ts";
 import { attempt } from "./handled-rejection.ts";
 import { OwnClock } from "./own-clock.ts";
@@ -21,6 +27,19 @@ export interface GracefulCloseOptions {
   /** Cuts what is left when it aborts. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** Options of a server's `close`. */
+export interface CloseServerOptions extends GracefulCloseOptions {
+  /**
+   * How long the server goes on as before, new clients included, with only `draining` aborted, in milliseconds: long enough for a load
+   * balancer to ask whether it is ready, and to send nobody any more. `timeoutMs` counts from its end. Default 0. A later call without it,
+   * or with less, shortens it.
+   */
+  readonly delayMs?: number | undefined;
+}
+
+/** What {@link CloseServerOptions} must look like. */
+export const CLOSE_SERVER_RULES: RulesOf<CloseServerOptions> = { ...OPERATION_RULES, delayMs: FROM_ZERO };
 
 /** How a `close` went. */
 export interface CloseReport {
@@ -44,7 +63,7 @@ export interface ServerEnd {
  * The end of one object. `close` starts the work of closing, which waits as long as the time allows; `abort` and `fail` start it
  * with no time left. However often they are called, the work is done once.
  */
-export class GracefulClose<Report, Options extends GracefulCloseOptions = GracefulCloseOptions> {
+export class GracefulClose<Report, Options extends CloseServerOptions = CloseServerOptions> {
   /** Resolves when the time is over, or what is left is cut for another reason. */
   readonly expired: Promise<void>;
   isExpired = false;
@@ -55,6 +74,10 @@ export class GracefulClose<Report, Options extends GracefulCloseOptions = Gracef
   readonly #announcement = new EndAnnouncement<ServerEnd>();
   readonly #deadlines: Deadline[] = [];
   readonly #draining = new AbortController();
+  readonly #leaving = new AbortController();
+  /** Resolves when the delay is over. */
+  readonly #delayed: Promise<void>;
+  #endDelay: () => void = () => undefined;
   #end: ServerEnd = { how: "closed" };
   #startedAt = 0;
   #report: Promise<Report> | undefined;
@@ -76,11 +99,18 @@ export class GracefulClose<Report, Options extends GracefulCloseOptions = Gracef
     this.expired = new Promise((resolve) => {
       this.#expire = resolve;
     });
+    this.#delayed = new Promise((resolve) => {
+      this.#endDelay = resolve;
+    });
   }
 
-  /** Aborts as soon as closing begins. */
+  /** Aborts as soon as `close` is called. */
   get draining(): AbortSignal {
     return this.#draining.signal;
+  }
+  /** Aborts when the delay is over and the work of closing begins, for the same reason. */
+  get leaving(): AbortSignal {
+    return this.#leaving.signal;
   }
   /** Resolves when the work is done. */
   get closed(): Promise<ServerEnd> {
@@ -139,12 +169,15 @@ export class GracefulClose<Report, Options extends GracefulCloseOptions = Gracef
   }
 
   #close(options: Options): Promise<Report> {
-    const { signal, timeoutMs = this.#report === undefined ? DEFAULT_CLOSE_MS : undefined } = options;
-    if (timeoutMs === 0 || signal?.aborted === true) this.#onExpired();
+    const { delayMs = 0, signal, timeoutMs = this.#report === undefined ? DEFAULT_CLOSE_MS : undefined } = options;
+    if ((timeoutMs === 0 && delayMs === 0) || signal?.aborted === true) this.#onExpired();
     else if (!this.isExpired && !this.#isOver) {
-      const deadline = Deadline.of(this.#clock, { signal, timeoutMs }, () => this.#onExpired());
-      if (deadline !== undefined) this.#deadlines.push(deadline);
+      this.#watch({ signal, timeoutMs: timeoutMs === undefined ? undefined : delayMs + timeoutMs }, () =>
+        this.#onExpired(),
+      );
+      if (delayMs > 0) this.#watch({ timeoutMs: delayMs }, this.#endDelay);
     }
+    if (delayMs === 0) this.#endDelay();
     if (this.#report === undefined) {
       let start: (report: Promise<Report>) => void = () => undefined;
       // Whoever is told that it begins may close it again.
@@ -156,9 +189,17 @@ export class GracefulClose<Report, Options extends GracefulCloseOptions = Gracef
     return this.#report;
   }
 
+  #watch(options: OperationOptions, onEnd: () => void): void {
+    const deadline = Deadline.of(this.#clock, options, onEnd);
+    if (deadline !== undefined) this.#deadlines.push(deadline);
+  }
+
   async #begin(options: Options): Promise<Report> {
     this.#startedAt = this.#clock.now();
-    this.#draining.abort(new ConnectionError("CLOSED", this.#context()));
+    const reason = new ConnectionError("CLOSED", this.#context());
+    this.#draining.abort(reason);
+    if ((options.delayMs ?? 0) > 0) await Promise.race([this.#delayed, this.expired]);
+    this.#leaving.abort(reason);
     try {
       return await this.#work(options);
     } finally {
@@ -186,6 +227,7 @@ export abstract class GracefulServer<Report> {
       this.clock,
       () => ({ op: "close", local: this.localAddress.toString() }),
       () => this.finish(),
+      CLOSE_SERVER_RULES,
     );
   }
 
@@ -198,7 +240,7 @@ export abstract class GracefulServer<Report> {
   get closed(): Promise<ServerEnd> {
     return this.closing.closed;
   }
-  close(options?: GracefulCloseOptions): Promise<Report> {
+  close(options?: CloseServerOptions): Promise<Report> {
     return this.closing.close(options);
   }
   abort(reason?: unknown): void {

@@ -8,7 +8,6 @@ import {
   FROM_ZERO,
   FUNCTION,
   only,
-  OPERATION_RULES,
   options as object,
   type RulesOf,
   wholeNumber,
@@ -20,6 +19,7 @@ import type { HandlersOption } from "../../contract/methods.ts";
 import { LISTEN_RULES, LISTENER_LIMIT_RULES } from "../../listener/listen.ts";
 import type { ListenerLimits, ListenOptions } from "../../listener/public.ts";
 import type { TlsInfo } from "../../network/tls.ts";
+import { CLOSE_SERVER_RULES } from "../../operation/graceful-close.ts";
 import type { OnError } from "../../operation/peer-problems.ts";
 import type { ResumedReport, SessionEnd } from "../end.ts";
 import type { Session } from "../public.ts";
@@ -199,6 +199,6 @@ export const SERVE_SESSIONS_RULES: RulesOf<AnyServerOptions> = {
 const LONGEST_SPREAD_MS = 0xffff_fffe;
 /** What the options of its `close` must look like. */
 export const CLOSE_SESSIONS_RULES: RulesOf<CloseSessionsOptions> = {
-  ...OPERATION_RULES,
+  ...CLOSE_SERVER_RULES,
   reconnectSpreadMs: wholeNumber(0, LONGEST_SPREAD_MS),
 };

@@ -4,7 +4,7 @@ import type { NativeInterop } from "../../operation/own-clock.ts";
 import type { Address } from "../../../core/address/address.ts";
 import type { Contract, Methods } from "../../../core/contract/contract.ts";
 import type { ListenerStats } from "../../listener/public.ts";
-import type { CloseReport, GracefulCloseOptions, ServerEnd } from "../../operation/graceful-close.ts";
+import type { CloseReport, CloseServerOptions, ServerEnd } from "../../operation/graceful-close.ts";
 import type { HandlerContext, MethodArguments } from "../../contract/methods.ts";
 import type { Session } from "../public.ts";
 import type { RequestInput } from "../../../core/contract/method.ts";
@@ -98,7 +98,7 @@ export interface SessionGroup<Client extends Methods, Data> extends Iterable<Ses
 }
 
 /** Options of `SessionServer.close`. */
-export interface CloseSessionsOptions extends GracefulCloseOptions {
+export interface CloseSessionsOptions extends CloseServerOptions {
   /**
    * The clients are told to come back after a time that is drawn for each of them between 0 and this, so that a restart makes
    * no storm. Default 5000.
