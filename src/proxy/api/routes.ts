@@ -1,6 +1,7 @@
 /** What the HTTP interface can be asked: the calls of Toxiproxy 2, so that its clients work unchanged. */
 
 import { PACKAGE_VERSION } from "../../core/version.ts";
+import { findRoute, type PathParts } from "../../http/routes.ts";
 import { statusOf } from "../../http/server.ts";
 import type { FaultProxies, FaultProxy } from "../public.ts";
 import { ApiError, badBody, checkName, missingField } from "./api-error.ts";
@@ -29,6 +30,20 @@ interface ProxyJson {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** Answers a call, by what stands in its path and by its body. */
+type Answering = (at: PathParts, body: () => unknown) => Answer | Promise<Answer>;
+type CallRoute = readonly [method: string, path: string, answer: Answering];
+
+const PROXY = "/proxies/:proxy";
+const TOXIC = `${PROXY}/toxics/:toxic`;
+
+/** A change: Toxiproxy takes it as a POST, too. */
+function changing(path: string, answer: Answering): readonly CallRoute[] {
+  return ["POST", "PATCH"].map((method) => [method, path, answer]);
+}
+
+const DONE: Answer = { status: 204 };
+
 /** The calls over one set of proxies. */
 export class Routes {
   readonly #running: FaultProxies;
@@ -36,53 +51,44 @@ export class Routes {
   /** Calls that change something run one after the other. */
   #changing: Promise<unknown> = Promise.resolve();
 
+  readonly #routes: readonly CallRoute[] = [
+    ["GET", "/version", () => this.#version()],
+    ["GET", "/metrics", () => this.#metrics()],
+    ["POST", "/reset", () => this.#inTurn(() => this.#reset())],
+    ["POST", "/populate", (_, body) => this.#inTurn(() => this.#populate(body()))],
+    ["GET", "/proxies", () => this.#list()],
+    ["POST", "/proxies", (_, body) => this.#inTurn(() => this.#create(fieldsOf(body())))],
+    ["GET", PROXY, (at) => ({ status: 200, json: this.#json(this.#proxy(at)) })],
+    ...changing(PROXY, (at, body) => this.#inTurn(() => this.#update(this.#proxy(at), fieldsOf(body())))),
+    ["DELETE", PROXY, (at) => this.#inTurn(() => this.#delete(this.#proxy(at)))],
+    ["GET", `${PROXY}/toxics`, (at) => ({ status: 200, json: this.#board(this.#proxy(at)).toxics })],
+    ["POST", `${PROXY}/toxics`, (at, body) => this.#toxic(at, (board) => board.add(fieldsOf(body())))],
+    ["GET", TOXIC, (at) => this.#toxic(at, (board, name) => board.get(name))],
+    ...changing(TOXIC, (at, body) => this.#toxic(at, (board, name) => board.change(name, fieldsOf(body())))),
+    ["DELETE", TOXIC, (at) => this.#removeToxic(at)],
+  ];
+
   constructor(running: FaultProxies) {
     this.#running = running;
   }
 
-  /** Answers a call; `parts` is its path. Undefined when there is none at that path. */
-  async answer(method: string, parts: readonly string[], body: () => unknown): Promise<Answer | undefined> {
-    const [place, proxy, what, toxic] = parts;
-    if (method === "GET") return this.#read(parts);
-    if (parts.length === 1 && method === "POST") {
-      if (place === "reset") return await this.#inTurn(() => this.#reset());
-      if (place === "populate") return await this.#inTurn(() => this.#populate(body()));
-      if (place === "proxies") return await this.#inTurn(() => this.#create(fieldsOf(body())));
-    }
-    if (place !== "proxies" || proxy === undefined) return undefined;
-    const changes = method === "POST" || method === "PATCH";
-    if (parts.length === 2) {
-      if (method === "DELETE") return await this.#inTurn(() => this.#delete(proxy));
-      if (changes) return await this.#inTurn(() => this.#update(proxy, fieldsOf(body())));
-    }
-    if (what !== "toxics") return undefined;
-    if (parts.length === 3 && method === "POST") {
-      const board = this.#board(this.#proxy(proxy));
-      return { status: 200, json: board.add(fieldsOf(body())) };
-    }
-    if (parts.length !== 4 || toxic === undefined) return undefined;
-    if (changes) return { status: 200, json: this.#board(this.#proxy(proxy)).change(toxic, fieldsOf(body())) };
-    if (method !== "DELETE") return undefined;
-    this.#board(this.#proxy(proxy)).remove(toxic);
-    return { status: 204 };
+  /** Answers a call. Undefined when there is none of that method and path. */
+  async answer(method: string, path: string, body: () => unknown): Promise<Answer | undefined> {
+    const { route, parts } = findRoute(this.#routes, method, path);
+    return await route?.[2](parts, body);
   }
 
-  #read([place, proxy, what, toxic, more]: readonly string[]): Answer | undefined {
-    if (more !== undefined) return undefined;
-    if (proxy === undefined) {
-      if (place === "version") {
-        return { status: 200, json: { version: TOXIPROXY_VERSION, zocalo: PACKAGE_VERSION, seed: this.#running.seed } };
-      }
-      if (place === "metrics") return { status: 200, text: metricsText(this.#running.proxies.values()) };
-      if (place !== "proxies") return undefined;
-      const all = Array.from(this.#running.proxies.values(), (one) => [one.name, this.#json(one)] as const);
-      return { status: 200, json: Object.fromEntries(all) };
-    }
-    if (place !== "proxies") return undefined;
-    if (what === undefined) return { status: 200, json: this.#json(this.#proxy(proxy)) };
-    if (what !== "toxics") return undefined;
-    const board = this.#board(this.#proxy(proxy));
-    return { status: 200, json: toxic === undefined ? board.toxics : board.get(toxic) };
+  #version(): Answer {
+    return { status: 200, json: { version: TOXIPROXY_VERSION, zocalo: PACKAGE_VERSION, seed: this.#running.seed } };
+  }
+
+  #metrics(): Answer {
+    return { status: 200, text: metricsText(this.#running.proxies.values()) };
+  }
+
+  #list(): Answer {
+    const all = Array.from(this.#running.proxies.values(), (one) => [one.name, this.#json(one)] as const);
+    return { status: 200, json: Object.fromEntries(all) };
   }
 
   async #create(fields: Fields): Promise<Answer> {
@@ -91,17 +97,24 @@ export class Routes {
     return { status: 201, json: this.#json(await this.#running.add(wanted)) };
   }
 
-  async #update(name: string, fields: Fields): Promise<Answer> {
-    const proxy = this.#proxy(name);
+  async #update(proxy: FaultProxy, fields: Fields): Promise<Answer> {
     const change = { ...textOf(fields, "listen"), ...textOf(fields, "upstream"), ...enabledOf(fields) };
     await proxy.change(change);
     return { status: 200, json: this.#json(proxy) };
   }
 
-  async #delete(name: string): Promise<Answer> {
-    this.#proxy(name);
+  async #delete({ name }: FaultProxy): Promise<Answer> {
     await this.#running.remove(name);
-    return { status: 204 };
+    return DONE;
+  }
+
+  #toxic(at: PathParts, act: (board: ToxicBoard, name: string) => Toxic): Answer {
+    return { status: 200, json: act(this.#board(this.#proxy(at)), at["toxic"] ?? "") };
+  }
+
+  #removeToxic(at: PathParts): Answer {
+    this.#board(this.#proxy(at)).remove(at["toxic"] ?? "");
+    return DONE;
   }
 
   /** All names are looked at before any proxy is made. Equal proxies stay as they are, with their toxics. */
@@ -137,11 +150,11 @@ export class Routes {
       await proxy.change({ enabled: true });
       this.#board(proxy).reset();
     }
-    return { status: 204 };
+    return DONE;
   }
 
-  #proxy(name: string): FaultProxy {
-    const proxy = this.#running.proxies.get(name);
+  #proxy(at: PathParts): FaultProxy {
+    const proxy = this.#running.proxies.get(at["proxy"] ?? "");
     if (proxy === undefined) throw new ApiError(404, "proxy not found");
     return proxy;
   }

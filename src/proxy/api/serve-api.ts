@@ -58,19 +58,11 @@ async function respond(routes: Routes, question: Question, response: ServerRespo
       throw new ApiError(403, "User agent not allowed");
     }
     const text = method === "GET" || method === "DELETE" ? "" : await question.text();
-    const answer = await routes.answer(method, partsOf(path), () => parsed(text));
+    const answer = await routes.answer(method, path, () => parsed(text));
     send(response, answer ?? { status: 404, text: "404 page not found\n" });
   } catch (error) {
     const { status, message } = apiErrorOf(error);
     send(response, { status, json: { error: message, status } });
-  }
-}
-
-function partsOf(path: string): readonly string[] {
-  try {
-    return path.split("/").slice(1).map(decodeURIComponent);
-  } catch {
-    return [];
   }
 }
 

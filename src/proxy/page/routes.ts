@@ -1,6 +1,7 @@
 /** What the page can ask: what passes, and changes of faults, schedules and recordings. */
 
 import { sendEvents, sendJson, sendText } from "../../http/answer.ts";
+import { findRoute } from "../../http/routes.ts";
 import { type Question, type ServerResponse, statusOf } from "../../http/server.ts";
 import type { ProxyFault } from "../fault.ts";
 import type { CaptureOptions, FaultProxies, FaultProxy } from "../public.ts";
@@ -48,27 +49,16 @@ const ROUTES: readonly Route[] = [
 /** Answers one request. It comes from one who may ask. */
 export async function answerTo(served: Served, question: Question, response: ServerResponse): Promise<void> {
   try {
-    const parts = question.path.split("/").map(decodeURIComponent);
-    const found = ROUTES.filter(([, path]) => fits(path, parts));
-    const route = found.find(([method]) => method === question.method);
-    if (found.length === 0) refuse(response, 404, "there is no such path");
-    else if (route === undefined) {
-      const allow = found.map(([method]) => method).join(", ");
-      sendJson(response, 405, { error: `this path takes ${allow} only` }, { allow });
-    } else {
-      const [, , name = "", , id] = parts;
-      await route[2]({ served, question, response, name, id: Number(id) });
+    const { route, parts, allow } = findRoute(ROUTES, question.method, question.path);
+    if (route !== undefined) {
+      await route[2]({ served, question, response, name: parts["name"] ?? "", id: Number(parts["id"]) });
       if (question.method !== "GET") served.feed.changed();
-    }
+    } else if (allow === "") refuse(response, 404, "there is no such path");
+    else sendJson(response, 405, { error: `this path takes ${allow} only` }, { allow });
   } catch (error) {
     const [status, message] = failureOf(error);
     refuse(response, status, message);
   }
-}
-
-function fits(path: string, parts: readonly string[]): boolean {
-  const wanted = path.split("/");
-  return wanted.length === parts.length && wanted.every((part, index) => part.startsWith(":") || part === parts[index]);
 }
 
 function refuse(response: ServerResponse, status: number, error: string): void {
@@ -82,7 +72,6 @@ class Gone extends Error {}
 function failureOf(error: unknown): readonly [status: number, message: string] {
   if (error instanceof Gone) return [404, error.message];
   if (error instanceof SyntaxError) return [400, `this is no JSON: ${error.message}`];
-  if (error instanceof URIError) return [400, "the path has a % that stands for nothing"];
   return [statusOf(error), error instanceof Error ? error.message : String(error)];
 }
 

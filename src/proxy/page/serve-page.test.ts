@@ -134,7 +134,7 @@ test("what makes no sense is said, and changes nothing", async (t) => {
     ["POST /proxies/echo/faults", "null", 400, /fault/],
     ["POST /proxies/echo/faults", "[".repeat(1_100_000), 413, /longer than/],
     ["POST /proxies/nobody/faults", {}, 404, /no such/],
-    ["POST /proxies/%/faults", {}, 400, /%/],
+    ["POST /proxies/%/faults", {}, 404, /there is no such path/],
     ["POST /proxies/echo", { enabled: 3 }, 400, /enabled/],
     ["POST /proxies/echo", { upstream: "tcp://192.0.2.1:1" }, 400, /loopback/],
     ["GET /proxies/echo", undefined, 405, /POST/],
