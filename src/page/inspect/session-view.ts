@@ -44,7 +44,7 @@ export function SessionView({ id }: { readonly id: number }): VNode {
 function Facts({ session }: { readonly session: SessionDetail }): VNode {
   const { facts, states } = texts();
   const all: readonly (readonly [string, ComponentChildren])[] = [
-    [facts.state, html`<span class="state ${session.state}">${states[session.state]}</span>`],
+    [facts.state, html`<span class="dot ${session.state}">${states[session.state]}</span>`],
     [facts.remote, session.principal ?? session.remote],
     [facts.contract, session.contract],
     [facts.codec, session.codec],

@@ -99,7 +99,7 @@ function sessionColumns(): readonly Column<SessionRow>[] {
   return [
     { title: columns.id, of: ({ id }) => html`<a href=${hashOf({ view: "session", id })}>${id}</a>` },
     { title: columns.side, of: ({ side }) => sides[side] },
-    { title: columns.state, of: ({ state }) => html`<span class="state ${state}">${states[state]}</span>` },
+    { title: columns.state, of: ({ state }) => html`<span class="dot ${state}">${states[state]}</span>` },
     { title: columns.remote, of: ({ remote }) => (remote === undefined ? undefined : html`<code>${remote}</code>`) },
     { title: columns.principal, of: ({ principal }) => principal },
     { title: columns.roundTrip, of: ({ roundTripMs }) => time(roundTripMs), number: true },

@@ -31,7 +31,7 @@ export function Frame({ title, link, tools, children }: FrameProps): VNode {
   const texts = TEXTS();
   return html`<header class="head">
       <h1><span class="mark" aria-hidden="true"></span>Zócalo <small>${title}</small></h1>
-      <span class="link ${link}" role="status">${texts.links[link]}</span>
+      <span class="dot link ${link}" role="status">${texts.links[link]}</span>
       <div class="tools">
         ${tools}
         <button class="quiet" lang=${language() === "es" ? "en" : "es"} onClick=${switchLanguage}>${texts.other}</button>
