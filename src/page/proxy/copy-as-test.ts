@@ -18,6 +18,8 @@ function toxicOf(fault: FaultFields): Readonly<Record<string, unknown>> | undefi
       return { type: "latency", attributes: { latency: Number(fromMs) + jitter, jitter } };
     case "loss":
       return { type: "packet_loss", attributes: { loss_rate: chance } };
+    case "burst-loss":
+      return burstOf(Number(fault["enter"]), Number(fault["leave"]));
     case "bandwidth":
       return { type: "bandwidth", attributes: { rate: Number(bitsPerSecond) / 8000 } };
     case "slicing":
@@ -40,6 +42,13 @@ function toxicOf(fault: FaultFields): Readonly<Record<string, unknown>> | undefi
     default:
       return undefined;
   }
+}
+
+/** With a correlation a packet fares as the one before; there is none that is worse than independent loss. */
+function burstOf(enter: number, leave: number): Readonly<Record<string, unknown>> | undefined {
+  const redrawn = enter + leave;
+  if (redrawn === 0 || redrawn > 1) return undefined;
+  return { type: "packet_loss", attributes: { loss_rate: enter / redrawn, correlation: 1 - redrawn } };
 }
 
 function whenOf({ when = {} }: FaultFields): Readonly<Record<string, unknown>> {
