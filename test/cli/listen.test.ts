@@ -175,7 +175,9 @@ test("while a server finishes, Ctrl-C ends it at once; another SIGTERM does not"
     await once(client.socket, "data");
     server.child.kill(first);
     assert.equal(await client.ended, "x");
-    server.child.kill(first);
+    // Those that come together with the first are the same key, which npx passes on.
+    const pressing = setInterval(() => server.child.kill(first), 50);
+    t.after(() => clearInterval(pressing));
     if (first === "SIGTERM") client.socket.end();
     assert.equal((await server.ended).code, code);
   }

@@ -20,7 +20,7 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
   ["src/cli/protocol", "call load-contract open", "test/cli/call.test.ts"],
   ["src/cli/protocol", "contract", "test/cli/contract.test.ts"],
   ["src/cli/protocol", "events", "test/cli/events.test.ts"],
-  ["src/cli/proxy", "program proxy record-flags schedule-flags", "test/cli/proxy.test.ts"],
+  ["src/cli/proxy", "proxy record-flags schedule-flags", "test/cli/proxy.test.ts"],
   ["src/cli/sim", "report sim", "test/cli/sim.test.ts"],
   ["src/cli/sockets", "connect", "test/cli/connect.test.ts"],
   ["src/cli/sockets", "exec", "test/cli/exec.test.ts"],

@@ -64,24 +64,31 @@ export async function until(stop: AbortSignal): Promise<void> {
 }
 
 const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
+/** One Ctrl-C comes twice where npx has started the command: from the terminal and from npx, a few milliseconds later. */
+const SAME_KEY_MS = 300;
 
 /** Watches the signals from now on. The signal aborts with an {@link Interrupted} as its reason. */
 function watchSignals(): AbortSignal {
   const controller = new AbortController();
   for (const name of SIGNALS) {
     process.on(name, () => {
-      if (!controller.signal.aborted) controller.abort(new Interrupted(name));
-      else if (name === "SIGINT") process.exit(signalExitCode(name));
+      takeSignals((next) => {
+        if (next === "SIGINT") process.exit(signalExitCode(next));
+      });
+      controller.abort(new Interrupted(name));
     });
   }
   return controller.signal;
 }
 
-/** Has each signal from now on call `act` alone. There is no moment in which one would end the process. */
-export function takeSignals(act: () => void): void {
+/** Has each signal that comes after the one of now call `act` alone. There is no moment in which one would end the process. */
+export function takeSignals(act: (name: NodeJS.Signals) => void): void {
+  const sinceMs = Date.now();
   for (const name of SIGNALS) {
     const before = process.rawListeners(name);
-    process.on(name, act);
+    process.on(name, () => {
+      if (Date.now() - sinceMs > SAME_KEY_MS) act(name);
+    });
     for (const listener of before) process.off(name, listener as () => void);
   }
 }
