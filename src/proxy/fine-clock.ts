@@ -35,7 +35,7 @@ export class FineClock implements Clock {
     const dueMs = this.now() + delayMs;
     let timer: Timer;
     const wait = (): void => {
-      const restMs = dueMs - this.now();
+      const restMs = wholeNanoseconds(dueMs - this.now());
       if (restMs <= 0) callback();
       else if (this.#looking || this.now() < this.#restsUntilMs) timer = this.#base.setTimer(wait, restMs);
       else timer = this.#look(callback, dueMs);
@@ -62,10 +62,15 @@ export class FineClock implements Clock {
       if (nowMs > beganMs && nowMs < dueMs) return this.#base.defer(turn);
       cancel();
       if (nowMs >= dueMs) callback();
-      else timer = this.#base.setTimer(callback, dueMs - nowMs);
+      else timer = this.#base.setTimer(callback, wholeNanoseconds(dueMs - nowMs));
     };
     this.#looking = true;
     this.#base.defer(turn);
     return { cancel };
   }
+}
+
+/** Without the error of a difference, which a clock of whole microseconds would take for one more. */
+function wholeNanoseconds(ms: number): number {
+  return Math.round(ms * 1e6) / 1e6;
 }
