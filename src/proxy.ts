@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+export type { Draw } from "./core/faults/draw.ts";
 export type { StreamFault } from "./core/faults/stream-fault.ts";
 export type { Direction, ProxyFault, ProxyTrigger } from "./proxy/fault.ts";
 export type {
@@ -33,6 +34,7 @@ export type {
   OpenEvent,
   ProxyEvent,
   ProxyListener,
+  ReleaseEvent,
   ResetEvent,
   WatchedPiece,
 } from "./proxy/watch.ts";

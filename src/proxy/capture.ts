@@ -58,6 +58,9 @@ export class PacketWriter {
       case "end":
         conversation?.end(senderOf(event.direction), atUs, endComment(event));
         break;
+      case "release":
+        // A packet stands where its sender has put it on the wire, not where it leaves.
+        break;
       case "reset":
         conversation?.reset("server", atUs, event.fault === undefined ? undefined : `${event.fault}: both are reset`);
         break;

@@ -1,12 +1,14 @@
 /** What is known of one connection of a proxy, or of the datagrams of one client: counted always, told to those who watch. */
 
 import type { Address } from "../core/address/address.ts";
+import type { Draw } from "../core/faults/draw.ts";
 import type { ChunkPlan } from "../core/faults/stream-plan.ts";
 import type { Clock } from "../io/network/network.ts";
 import type { Direction, ProxyFault } from "./fault.ts";
+import type { ConnectionFaults } from "./fault-board.ts";
 import { MICROSECONDS } from "./microseconds.ts";
 import { FaultCounts } from "./report.ts";
-import type { ProxyEvent, ProxyWatch } from "./watch.ts";
+import type { ProxyEvent, ProxyWatch, ReleaseEvent } from "./watch.ts";
 
 /** An event of a connection, without what all have. */
 type Told<Event> = Event extends ProxyEvent ? Omit<Event, "proxy" | "number" | "atMs"> : never;
@@ -16,6 +18,8 @@ export interface DatagramFate {
   readonly lostTo?: string | undefined;
   readonly leavesAtUs: readonly number[];
   readonly flippedBit?: number | undefined;
+  /** Undefined while nobody watches. */
+  readonly draws: readonly Draw[] | undefined;
 }
 
 /** The log of one connection. */
@@ -52,8 +56,9 @@ export class ConnectionLog {
     acting: readonly ProxyFault[],
     plan: ChunkPlan,
     isHeld: boolean,
+    faults: ConnectionFaults,
   ): void {
-    const { pieces, outcome } = plan;
+    const { pieces, outcome, draws } = plan;
     this.counts.chunk(acting, pieces, outcome);
     if (!this.isWatched) return;
     this.#tell({
@@ -64,34 +69,43 @@ export class ConnectionLog {
       pieces: pieces.map(({ dueUs, ...piece }) => ({ ...piece, leavesAtMs: dueUs / MICROSECONDS })),
       isHeld,
       outcome,
+      draws: [...faults.chances(direction), ...draws],
     });
   }
 
   /** Bytes have come that nobody will have. */
-  lost(direction: Direction, bytes: Uint8Array, fault: "timeout" | "reset"): void {
+  lost(direction: Direction, bytes: Uint8Array, fault: "timeout" | "reset", faults: ConnectionFaults): void {
     if (!this.isWatched) return;
-    const lost = { faults: [fault], pieces: [], lostTo: fault, isHeld: false, outcome: "goes on" } as const;
+    const draws = faults.chances(direction);
+    const lost = { faults: [fault], pieces: [], lostTo: fault, isHeld: false, outcome: "goes on", draws } as const;
     this.#tell({ type: "chunk", direction, bytes: Uint8Array.from(bytes), ...lost });
   }
 
   /** A datagram has come, and this became of it. */
   datagram(direction: Direction, bytes: Uint8Array, acting: readonly ProxyFault[], fate: DatagramFate): void {
     if (!this.isWatched) return;
-    const { lostTo, flippedBit } = fate;
-    const leavesAtMs = fate.leavesAtUs.map((us) => us / MICROSECONDS);
+    const { leavesAtUs, draws = [], ...rest } = fate;
+    const leavesAtMs = leavesAtUs.map((us) => us / MICROSECONDS);
     const faults = kindsOf(acting);
-    this.#tell({ type: "datagram", direction, bytes: Uint8Array.from(bytes), faults, lostTo, leavesAtMs, flippedBit });
+    this.#tell({ type: "datagram", direction, bytes: Uint8Array.from(bytes), faults, leavesAtMs, draws, ...rest });
   }
 
   /** One side has ended; undefined when nobody will hear of it. */
-  ended(direction: Direction, dueUs: number | undefined, isHeld: boolean): void {
-    this.#tell({ type: "end", direction, leavesAtMs: dueUs === undefined ? undefined : dueUs / MICROSECONDS, isHeld });
+  ended(direction: Direction, dueUs: number | undefined, isHeld: boolean, draws: readonly Draw[]): void {
+    const leavesAtMs = dueUs === undefined ? undefined : dueUs / MICROSECONDS;
+    this.#tell({ type: "end", direction, leavesAtMs, isHeld, draws });
+  }
+
+  /** What is under way leaves from now on. */
+  released(direction: Direction, what: ReleaseEvent["what"]): void {
+    this.#tell({ type: "release", direction, what });
   }
 
   /** The connection is reset: by a fault, or by one of the programs. Told once. */
-  reset(fault?: string): void {
+  reset(fault?: string, chances: readonly Draw[] = []): void {
     if (fault !== undefined) this.counts.add(fault);
-    if (!this.#wasReset) this.#tell({ type: "reset", fault });
+    const draws = chances.filter((draw) => draw.fault === fault);
+    if (!this.#wasReset) this.#tell({ type: "reset", fault, draws });
     this.#wasReset = true;
   }
 

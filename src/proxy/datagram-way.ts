@@ -62,7 +62,7 @@ export class DatagramWay {
   take(batch: readonly Datagram[]): Promise<unknown> {
     if (this.#candidates.size === 0 && this.#underWay.length === 0) {
       const nowUs = this.#nowUs;
-      if (this.#log.isWatched) for (const { data } of batch) this.#tell(data, [], { leavesAtUs: [nowUs] });
+      if (this.#log.isWatched) for (const { data } of batch) this.#tell(data, [], { leavesAtUs: [nowUs], draws: [] });
       return this.#send(batch);
     }
     const ageMs = this.#log.clock.now() - this.#log.openedAtMs;
@@ -83,6 +83,7 @@ export class DatagramWay {
     const nowUs = this.#nowUs;
     this.#link.clear(nowUs);
     if (this.#underWay.length === 0) return;
+    this.#log.released(this.#direction, "all");
     this.#underWay = this.#underWay.map(({ data, dueUs }) => ({ data, dueUs: Math.min(dueUs, nowUs) }));
     void this.#look();
   }
@@ -102,14 +103,16 @@ export class DatagramWay {
   }
 
   #plan(data: Buffer, acting: readonly ProxyFault[]): DatagramFate {
-    const { counts } = this.#log;
+    const { counts, isWatched } = this.#log;
+    const draws = isWatched ? [...this.#connection.chances(this.#direction)] : undefined;
+    this.#link.draws = draws;
     const silence = acting.find((fault) => isSilence(fault));
     const packet = { payloadBytes: data.length, headerBytes: HEADER_BYTES, checked: false };
     const fate = silence === undefined ? this.#link.send(packet, this.#nowUs) : undefined;
     const lostTo = fate === undefined ? silence?.kind : fate.lost;
     if (fate === undefined || lostTo !== undefined) {
       counts.add(lostTo ?? "loss");
-      return { lostTo, leavesAtUs: [] };
+      return { lostTo, leavesAtUs: [], draws };
     }
     for (const { kind } of acting) if (kind === "latency" || kind === "bandwidth") counts.add(kind);
     const { arrivesAtUs, heldBack, againAtUs, flippedBit } = fate;
@@ -124,7 +127,7 @@ export class DatagramWay {
     if (againAtUs !== undefined) counts.add("duplication");
     const times = againAtUs === undefined ? [arrivesAtUs] : [arrivesAtUs, againAtUs];
     const leavesAtUs = times.filter((dueUs) => this.#add({ data: copy, dueUs }));
-    return { leavesAtUs, flippedBit, lostTo: leavesAtUs.length === 0 ? "queue" : undefined };
+    return { leavesAtUs, flippedBit, lostTo: leavesAtUs.length === 0 ? "queue" : undefined, draws };
   }
 
   /** False when there is no room for it. */

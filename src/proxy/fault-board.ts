@@ -1,6 +1,7 @@
 /** Which faults act now in one proxy, and on which of its connections. */
 
 import { linkPart, type LinkTable } from "../core/faults/conditions.ts";
+import { chanceDraw, type Draw } from "../core/faults/draw.ts";
 import { type FaultGuard, guardOf, linkChange } from "../core/faults/fault.ts";
 import { probabilityThreshold, RandomStream } from "../core/faults/random-stream.ts";
 import { optionInvalid } from "../core/options/check-options.ts";
@@ -38,10 +39,12 @@ export class FaultBoard {
   readonly #count = new Map<string, number>();
   readonly #watchers = new Set<BoardWatcher>();
   readonly #told: (fault: ProxyFault, change: "began" | "ended") => void;
+
   /** Since the watchers were told. */
   #began = new Set<BoardFault>();
   #ended = new Set<BoardFault>();
   #connections = 0;
+  #changes = 0;
 
   /**
    * @param most - Places for faults.
@@ -56,6 +59,11 @@ export class FaultBoard {
 
   get faults(): readonly BoardFault[] {
     return [...this.#acting.values()];
+  }
+
+  /** Another number whenever a fault has begun or ended. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** Places that are free. */
@@ -131,6 +139,7 @@ export class FaultBoard {
 
   /** Before a change: the first one has all of this turn told at its end. */
   #later(): void {
+    this.#changes += 1;
     if (this.#began.size === 0 && this.#ended.size === 0) queueMicrotask(() => this.#tell());
   }
 
@@ -143,10 +152,15 @@ export class FaultBoard {
   }
 }
 
+/** The most draws that are told with each chunk. */
+const MOST_CHANCES = 100;
+
 /** The faults that are about one connection. Whether one hits it at all is drawn once. */
 export class ConnectionFaults {
   readonly number: number;
   readonly board: FaultBoard;
+  /** What was drawn for it, while the faults are the same ones: made when somebody watches. */
+  #known: ({ readonly changes: number } & { [D in Direction]?: readonly Draw[] }) | undefined;
 
   constructor(board: FaultBoard, number: number) {
     this.board = board;
@@ -155,17 +169,35 @@ export class ConnectionFaults {
 
   /** Those of `faults` that are about one direction of it. Each may still wait for its trigger. */
   among(faults: readonly BoardFault[], direction: Direction): readonly BoardFault[] {
-    return faults.filter((one) => one.ways.includes(direction) && this.#isHit(one));
+    return faults.filter((one) => {
+      if (!this.#isAbout(one, direction)) return false;
+      const draw = this.#chanceOf(one);
+      return draw === undefined || draw.drawn < draw.below;
+    });
   }
 
-  #isHit(one: BoardFault): boolean {
-    const { connections, chance } = one.fault.when ?? {};
-    if (connections !== undefined) {
-      const [first, last] = connectionRange(connections);
-      if (this.number < first || this.number > last) return false;
-    }
-    if (chance === undefined) return true;
-    // The first of its stream: the same in both directions, so that nobody must remember it.
-    return this.board.stream(this.number, `when/${one.label}`).chance(probabilityThreshold(chance));
+  /** What was drawn once for this connection: whether each fault of a direction with a `chance` hits it. Of many the first 100. */
+  chances(direction: Direction): readonly Draw[] {
+    const { changes } = this.board;
+    if (this.#known?.changes !== changes) this.#known = { changes };
+    this.#known[direction] ??= this.board.faults
+      .filter((one) => this.#isAbout(one, direction))
+      .flatMap((one) => this.#chanceOf(one) ?? [])
+      .slice(0, MOST_CHANCES);
+    return this.#known[direction];
+  }
+
+  #isAbout({ ways, fault: { when } }: BoardFault, direction: Direction): boolean {
+    if (!ways.includes(direction)) return false;
+    if (when?.connections === undefined) return true;
+    const [first, last] = connectionRange(when.connections);
+    return this.number >= first && this.number <= last;
+  }
+
+  /** The first of its stream: the same in both directions, so that nobody must remember it. */
+  #chanceOf({ fault: { kind, when }, label }: BoardFault): (Draw & { readonly below: number }) | undefined {
+    if (when?.chance === undefined) return undefined;
+    const draw = this.board.stream(this.number, `when/${label}`).uint32();
+    return { ...chanceDraw("chance", draw, probabilityThreshold(when.chance)), fault: kind };
   }
 }

@@ -65,7 +65,8 @@ export class StreamWay implements Detour {
     for (let at = 0; at < chunk.length && !this.#stopped; ) {
       const acting = this.#act(first + at);
       if (acting === undefined) {
-        this.#log.lost(this.#direction, chunk.subarray(at), this.#swallowing === undefined ? "reset" : "timeout");
+        const fault = this.#swallowing === undefined ? "reset" : "timeout";
+        this.#log.lost(this.#direction, chunk.subarray(at), fault, this.#connection);
         break;
       }
       const end = Math.min(chunk.length, this.#nextTrigger(first + at) - first);
@@ -78,8 +79,9 @@ export class StreamWay implements Detour {
 
   ended(): void {
     const isLost = this.#act(this.#way.bytesTaken) === undefined;
+    this.#plan.isWatched = this.#log.isWatched;
     const dueUs = isLost ? undefined : this.#plan.end(this.#nowUs);
-    this.#log.ended(this.#direction, dueUs, !isLost && this.#queue.isSilent);
+    this.#log.ended(this.#direction, dueUs, !isLost && this.#queue.isSilent, this.#plan.takeDraws());
     if (!isLost) this.#queue.add(dueUs === undefined ? "lost" : "end", dueUs ?? this.#nowUs);
     this.#look();
   }
@@ -124,7 +126,7 @@ export class StreamWay implements Detour {
     }
     if (isSilenceChanged) {
       const silences = Array.from(this.#candidates.values()).filter(({ fault }) => isSilence(fault));
-      this.#queue.isSilent = silences.some((one) => this.#acts(one, this.#way.bytesTaken));
+      this.#setSilent(silences.some((one) => this.#acts(one, this.#way.bytesTaken)));
     }
     this.#look();
   }
@@ -165,7 +167,7 @@ export class StreamWay implements Detour {
     const hits = Array.from(this.#candidates.values()).filter((one) => this.#acts(one, atBytes, nowMs));
     for (const hit of hits) this.#swallow(hit);
     const acting = hits.map(({ fault }) => fault);
-    this.#queue.isSilent = acting.some(isSilence);
+    this.#setSilent(acting.some(isSilence));
     const conditions = conditionsOf(hits);
     this.#plan.conditions = conditions;
     const { bitsPerSecond } = conditions.link;
@@ -177,8 +179,17 @@ export class StreamWay implements Detour {
     return this.#resetUs === undefined && this.#swallowing === undefined ? acting : undefined;
   }
 
+  #setSilent(isSilent: boolean): void {
+    const wasSilent = this.#queue.isSilent;
+    this.#queue.isSilent = isSilent;
+    if (wasSilent && !isSilent && this.#candidates.size > 0 && !this.#queue.isEmpty) {
+      this.#log.released(this.#direction, "held");
+    }
+  }
+
   /** No fault is left: what is under way arrives now. */
   #hurry(): void {
+    if (!this.#queue.isEmpty) this.#log.released(this.#direction, "all");
     const nowUs = this.#nowUs;
     this.#planned?.clear(nowUs);
     this.#queue.hurry(nowUs);
@@ -196,9 +207,10 @@ export class StreamWay implements Detour {
   }
 
   #take(chunk: Buffer, acting: readonly ProxyFault[]): void {
+    this.#plan.isWatched = this.#log.isWatched;
     const plan = this.#plan.take(chunk.length, this.#nowUs);
     const { pieces, outcome } = plan;
-    this.#log.chunk(this.#direction, chunk, acting, plan, this.#queue.isSilent);
+    this.#log.chunk(this.#direction, chunk, acting, plan, this.#queue.isSilent, this.#connection);
     let lastUs = this.#nowUs;
     for (const { start, end, dueUs, flippedBit } of pieces) {
       if (flippedBit !== undefined) flipBit(chunk, flippedBit);
@@ -245,7 +257,7 @@ export class StreamWay implements Detour {
     // What is due with it goes before it, as far as the reader takes it.
     const { pieces } = this.#queue.take(this.#nowUs);
     if (pieces.length > 0) this.#way.to.write(pieces).catch(() => undefined);
-    this.#log.reset("reset");
+    this.#log.reset("reset", this.#connection.chances(this.#direction));
     this.#way.broken(new Error("the fault proxy reset the connection, as a fault asked for"));
   }
 

@@ -5,6 +5,7 @@ import { flipBit } from "../core/faults/link.ts";
 import { bind, connect, listen, type StreamSocket } from "../index.ts";
 import { check, type Host, type World } from "../sim.ts";
 import { expectError } from "../testing/expect-error.ts";
+import type { ProxyFault } from "./fault.ts";
 import type { FaultProxies } from "./public.ts";
 import { startProxy } from "./start-proxy.ts";
 import type { ProxyEvent } from "./watch.ts";
@@ -159,6 +160,78 @@ test("datagrams: what passes, what is lost, and what is doubled", async () => {
       "datagram toServer tres passes +twice",
     ]);
     await Promise.all([server.close(), client.close()]);
+  });
+});
+
+test("what was drawn is told, and what is drawn is the same when nobody watches", async () => {
+  const faults: readonly ProxyFault[] = [
+    { kind: "latency", from: "*", to: "*", latency: { kind: "uniform", fromMs: 10, toMs: 90 } },
+    { kind: "loss", from: "client", to: "server", chance: 0.3, when: { chance: 0.5 } },
+    { kind: "slicing", from: "server", to: "client", averageBytes: 9, when: { connections: "2-", chance: 0.5 } },
+  ];
+  const reports: unknown[] = [];
+  for (const isWatched of [false, true]) {
+    await scene(async ({ running, join }) => {
+      const events: ProxyEvent[] = [];
+      if (isWatched) running.watch((event) => events.push(event));
+      const proxy = running.proxies.get("a");
+      for (const fault of faults) proxy?.inflict(fault);
+      const [client, server] = await join();
+      for (let turn = 0; turn < 20; turn += 1) {
+        await client.write("hola");
+        await server.readExactly(4);
+      }
+      reports.push(running.report());
+      if (!isWatched) return;
+      const chunks = events.filter((event) => event.type === "chunk");
+      assert.ok(chunks.length >= 20);
+      for (const { draws, pieces, faults: acting, atMs } of chunks) {
+        // That of a fault which is about other connections is not drawn.
+        assert.deepEqual(
+          draws.map(({ of, fault, below }) => [of, fault, below]),
+          [["chance", "loss", 0.5]],
+        );
+        assert.equal(acting.includes("loss"), (draws[0]?.drawn ?? 1) < 0.5);
+        for (const piece of pieces) {
+          const latency = piece.draws.find(({ of }) => of === "latency");
+          assert.ok(latency !== undefined && latency.drawn >= 10 && latency.drawn <= 90);
+          // What is in front of it may make it later.
+          assert.ok(piece.leavesAtMs - atMs >= latency.drawn - 0.001);
+        }
+      }
+    });
+  }
+  const [first] = reports;
+  for (const report of reports) assert.deepEqual(report, first);
+});
+
+test("what silence held back is told when it is released, and what was late when no fault is left", async () => {
+  await scene(async ({ world, running, join }) => {
+    const heard: string[] = [];
+    running.watch((event) => {
+      heard.push(event.type === "release" ? `release ${event.direction} ${event.what} ${event.atMs}` : event.type);
+    });
+    const proxy = running.proxies.get("a");
+    const [client, server] = await join();
+    const late = proxy?.inflict({ kind: "latency", from: "client", to: "server", latency: 10 });
+    const silence = proxy?.inflict({ kind: "partition", from: "client", to: "server" });
+    await client.write("uno");
+    await world.sleep(100);
+    silence?.heal();
+    const releasedAtMs = world.now;
+    await server.readExactly(3);
+    await client.write("dos");
+    late?.heal();
+    await server.readExactly(3);
+    const released = heard.filter((text) => text.startsWith("release"));
+    assert.equal(released[0], `release toServer held ${releasedAtMs}`);
+    assert.equal(released.length, 1, "an empty direction releases nothing");
+    proxy?.inflict({ kind: "latency", from: "client", to: "server", latency: 10_000 });
+    await client.write("tres");
+    await world.sleep(5);
+    for (const fault of proxy?.faults ?? []) proxy?.heal(fault);
+    await server.readExactly(4);
+    assert.match(heard.findLast((text) => text.startsWith("release")) ?? "", /^release toServer all /);
   });
 });
 

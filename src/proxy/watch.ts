@@ -1,6 +1,7 @@
 /** What proxies tell those who watch them: every chunk and datagram, what the faults did to it, and the faults themselves. */
 
 import type { Address } from "../core/address/address.ts";
+import type { Draw } from "../core/faults/draw.ts";
 import type { Direction, ProxyFault } from "./fault.ts";
 
 /** What each event of one connection, or of the datagrams of one client, says. */
@@ -27,6 +28,8 @@ export interface WatchedPiece {
   readonly lostTo?: string | undefined;
   /** The bit of the chunk that was flipped, counted from its first. */
   readonly flippedBit?: number | undefined;
+  /** What was drawn for it, in this order; a latency or a loss for each segment of 1,460 bytes. */
+  readonly draws: readonly Draw[];
 }
 
 /** A client has come. */
@@ -57,6 +60,11 @@ export interface ChunkEvent extends ConnectionEvent {
   readonly isHeld: boolean;
   /** What follows the pieces: nothing; the proxy closes the connection; the connection is lost, since each repetition was. */
   readonly outcome: "goes on" | "cut" | "timed out";
+  /**
+   * What was drawn beside the pieces: once for the connection, whether a fault with a `chance` hits it, be it one that acts or not;
+   * and for a segment whose every repetition was lost.
+   */
+  readonly draws: readonly Draw[];
 }
 
 /** A datagram has come. */
@@ -75,6 +83,8 @@ export interface DatagramEvent extends ConnectionEvent {
   readonly leavesAtMs: readonly number[];
   /** The bit that was flipped, counted from its first. */
   readonly flippedBit?: number | undefined;
+  /** What was drawn for it, behind what was drawn once for the connection. */
+  readonly draws: readonly Draw[];
 }
 
 /** One side has ended its direction. */
@@ -87,6 +97,21 @@ export interface EndEvent extends ConnectionEvent {
   readonly leavesAtMs?: number | undefined;
   /** Whether silence holds it back: it leaves when that ends, at `leavesAtMs` at the earliest. */
   readonly isHeld: boolean;
+  /** What was drawn for it: it is a segment without bytes. */
+  readonly draws: readonly Draw[];
+}
+
+/** A fault has ended for which something waited. */
+export interface ReleaseEvent extends ConnectionEvent {
+  /** Tells it from the other events. */
+  readonly type: "release";
+  /** Where to. */
+  readonly direction: Direction;
+  /**
+   * `held`: the silence is over, and what it held back leaves now, or at its `leavesAtMs` where that is later. `all`: no fault is left,
+   * and everything that is under way leaves now.
+   */
+  readonly what: "held" | "all";
 }
 
 /** A connection was reset. */
@@ -95,6 +120,8 @@ export interface ResetEvent extends ConnectionEvent {
   readonly type: "reset";
   /** The kind of the fault that did it; none when a program did, or when the upstream could not be reached. */
   readonly fault?: string | undefined;
+  /** What was drawn once for this connection: whether that fault hits it, if it has a `chance`. */
+  readonly draws: readonly Draw[];
 }
 
 /** A connection is over, or the datagrams of a client are. */
@@ -118,7 +145,15 @@ export interface FaultEvent {
 }
 
 /** What a proxy tells. */
-export type ProxyEvent = OpenEvent | ChunkEvent | DatagramEvent | EndEvent | ResetEvent | CloseEvent | FaultEvent;
+export type ProxyEvent =
+  | OpenEvent
+  | ChunkEvent
+  | DatagramEvent
+  | EndEvent
+  | ReleaseEvent
+  | ResetEvent
+  | CloseEvent
+  | FaultEvent;
 
 /** Takes what a proxy tells. */
 export type ProxyListener = (event: ProxyEvent) => void;

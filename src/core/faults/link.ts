@@ -1,6 +1,7 @@
 /** One direction of a link, as a pure machine: a packet and the time go in, its fate comes out. */
 
 import { type LinkTable, DEFAULT_CONDITIONS } from "./conditions.ts";
+import { chanceDraw, type Draw } from "./draw.ts";
 import { drawLatencyUs } from "./latency.ts";
 import type { RandomStream } from "./random-stream.ts";
 
@@ -36,11 +37,14 @@ export type Streams = (label: string) => RandomStream;
 
 const BITS = 8;
 const MICROSECONDS = 1_000_000;
+const MILLISECOND_US = 1000;
 
 /** One direction between two hosts. Packets keep their order unless reordering is drawn, as on a single path. */
 export class Link {
   /** How it treats packets; may be replaced at any time. */
   conditions: LinkTable;
+  /** Gets what is drawn while it is there. What is drawn is the same without it. */
+  draws: Draw[] | undefined;
   readonly #streams: Streams;
   readonly #made = new Map<string, RandomStream>();
   #bad = false;
@@ -74,15 +78,15 @@ export class Link {
 
   #arrive(packet: LinkPacket, leavesAtUs: number): Fate {
     const { latency, reordering, reorderingUs, duplication, corruption } = this.conditions;
-    const delayUs = latency.shape === "constant" ? latency.baseUs : drawLatencyUs(latency, this.#stream("latency"));
+    const delayUs = this.#delayUs(latency);
     let arrivesAtUs = Math.max(leavesAtUs + delayUs, this.#lastArrivalUs);
     this.#lastArrivalUs = arrivesAtUs;
-    const heldBack = reordering > 0 && this.#stream("reordering").chance(reordering);
+    const heldBack = this.#chance("reordering", reordering);
     if (heldBack) arrivesAtUs += reorderingUs;
-    const doubled = duplication > 0 && this.#stream("duplication").chance(duplication);
+    const doubled = this.#chance("duplication", duplication);
     const againAtUs = doubled ? arrivesAtUs + this.#stream("duplication").below(1 + reorderingUs) : undefined;
     let flippedBit: number | undefined;
-    if (corruption > 0 && this.#stream("corruption").chance(corruption)) {
+    if (this.#chance("corruption", corruption)) {
       if (packet.checked) return lostFor("corruption");
       if (packet.payloadBytes > 0) flippedBit = this.#stream("corruption").below(packet.payloadBytes * BITS);
     }
@@ -103,11 +107,25 @@ export class Link {
   #losesOne(): boolean {
     const { enterBurst, leaveBurst, lossInBurst, lossOutside } = this.conditions;
     if (enterBurst > 0 || this.#bad) {
-      if (this.#stream("burst").chance(this.#bad ? leaveBurst : enterBurst)) this.#bad = !this.#bad;
+      if (this.#chance("burst", this.#bad ? leaveBurst : enterBurst)) this.#bad = !this.#bad;
       if (enterBurst === 0 && leaveBurst === 0) this.#bad = false;
     }
-    const loss = this.#bad ? lossInBurst : lossOutside;
-    return loss > 0 && this.#stream("loss").chance(loss);
+    return this.#chance("loss", this.#bad ? lossInBurst : lossOutside);
+  }
+
+  #delayUs(latency: LinkTable["latency"]): number {
+    if (latency.shape === "constant") return latency.baseUs;
+    const delayUs = drawLatencyUs(latency, this.#stream("latency"));
+    this.draws?.push({ of: "latency", drawn: delayUs / MILLISECOND_US });
+    return delayUs;
+  }
+
+  /** Whether something happens. What never does draws nothing. */
+  #chance(of: Draw["of"], threshold: number): boolean {
+    if (threshold === 0) return false;
+    const draw = this.#stream(of).uint32();
+    this.draws?.push(chanceDraw(of, draw, threshold));
+    return draw < threshold;
   }
 
   /** Each kind of fault has a stream of its own; one that is never drawn from is never made. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { Draw } from "./draw.ts";
 import type { Fault } from "./fault.ts";
 import { RandomStream } from "./random-stream.ts";
 import { NO_STREAM_FAULTS, type StreamFault, withStreamFault } from "./stream-fault.ts";
@@ -72,10 +73,37 @@ test("bytes that come leave, once and in order, whatever the faults are; the sam
 test("without faults a chunk leaves whole and at once", () => {
   const plan = planOf(1);
   assert.deepEqual(plan.take(65_536, 7), {
-    pieces: [{ start: 0, end: 65_536, dueUs: 7, losses: 0, lostTo: undefined, flippedBit: undefined }],
+    pieces: [{ start: 0, end: 65_536, dueUs: 7, losses: 0, lostTo: undefined, flippedBit: undefined, draws: [] }],
     outcome: "goes on",
+    draws: [],
   });
   assert.equal(plan.end(9), 9);
+});
+
+test("what is drawn is told to who wants to know, and is the same for who does not", () => {
+  const make = (): StreamPlan =>
+    planOf(
+      7,
+      { kind: "loss", chance: 0.5 },
+      { kind: "latency", latency: { kind: "uniform", fromMs: 10, toMs: 30 } },
+      { kind: "slicing", averageBytes: 50, variationBytes: 20 },
+    );
+  const [plan, unwatched] = [make(), make()];
+  plan.isWatched = true;
+  const { pieces } = plan.take(2000, 0);
+  const others = unwatched.take(2000, 0).pieces;
+  assert.deepEqual(
+    pieces.map((piece) => ({ ...piece, draws: [] })),
+    others,
+  );
+  for (const { start, end, losses, draws } of pieces) {
+    const of = (kind: string): readonly Draw[] => draws.filter((draw) => draw.of === kind);
+    if (end < 2000) assert.deepEqual(of("slicing"), [{ of: "slicing", drawn: end - start }]);
+    assert.equal(of("loss").filter(({ drawn, below = 0 }) => drawn < below).length, losses);
+    assert.equal(of("loss").length, losses + 1);
+    assert.ok(of("latency").every(({ drawn }) => drawn >= 10 && drawn <= 30));
+    assert.equal(of("latency").length, 1);
+  }
 });
 
 test("loss is delay: a time-out that doubles, and what is behind waits; a sender gives up after 15 repetitions", () => {
@@ -95,7 +123,7 @@ test("loss is delay: a time-out that doubles, and what is behind waits; a sender
     due,
     due.toSorted((a, b) => a - b),
   );
-  assert.deepEqual(planOf(1, { kind: "loss", chance: 1 }).take(10, 0), { pieces: [], outcome: "timed out" });
+  assert.deepEqual(planOf(1, { kind: "loss", chance: 1 }).take(10, 0), { pieces: [], outcome: "timed out", draws: [] });
   assert.equal(planOf(1, { kind: "loss", chance: 1 }).end(0), undefined);
 });
 
@@ -128,8 +156,8 @@ test("a cut lets through so many bytes, and says that the connection closes", ()
   assert.equal(plan.take(100, 0).outcome, "goes on");
   const { pieces, outcome } = plan.take(100, 1);
   assert.deepEqual([pieces.map(({ end }) => end), outcome, plan.carriedBytes], [[50], "cut", 150]);
-  assert.deepEqual(plan.take(1, 2), { pieces: [], outcome: "cut" });
-  assert.deepEqual(planOf(1, { kind: "cut", bytes: 0 }).take(1, 2), { pieces: [], outcome: "cut" });
+  assert.deepEqual(plan.take(1, 2), { pieces: [], outcome: "cut", draws: [] });
+  assert.deepEqual(planOf(1, { kind: "cut", bytes: 0 }).take(1, 2), { pieces: [], outcome: "cut", draws: [] });
 });
 
 test("linger holds the end back, behind bytes that are under way", () => {

@@ -1,5 +1,6 @@
 /** One direction of a connection between two real programs, as a pure machine: bytes and the time go in, when they leave comes out. */
 
+import type { Draw } from "./draw.ts";
 import { Link, type LossReason, type Streams } from "./link.ts";
 import { NO_STREAM_FAULTS, type StreamConditions } from "./stream-fault.ts";
 
@@ -15,6 +16,8 @@ export interface PlannedPiece {
   readonly lostTo: LossReason | undefined;
   /** The bit of the chunk that flips, counted from its first; undefined when none does. */
   readonly flippedBit: number | undefined;
+  /** What was drawn for it, while somebody wants to know. */
+  readonly draws: readonly Draw[];
 }
 
 /** What becomes of a chunk. */
@@ -22,7 +25,11 @@ export interface ChunkPlan {
   readonly pieces: readonly PlannedPiece[];
   /** What follows the pieces: nothing; the connection closes in order; it is lost, as its kernel would give up. */
   readonly outcome: "goes on" | "cut" | "timed out";
+  /** What was drawn for the segment that never arrived. */
+  readonly draws: readonly Draw[];
 }
+
+const NO_DRAWS: readonly Draw[] = [];
 
 /** What a segment carries over an Ethernet (RFC 9293 section 3.7.1: 1500 bytes without the headers of IPv4 and TCP). */
 const MSS_BYTES = 1460;
@@ -65,6 +72,19 @@ export class StreamPlan {
     this.#link = new Link(streams, this.conditions.link);
   }
 
+  /** Whether somebody wants to know what is drawn. */
+  set isWatched(isWatched: boolean) {
+    this.#link.draws = isWatched ? [] : undefined;
+  }
+
+  /** What was drawn since it was asked before. */
+  takeDraws(): readonly Draw[] {
+    const { draws } = this.#link;
+    if (draws === undefined) return NO_DRAWS;
+    this.#link.draws = [];
+    return draws;
+  }
+
   /** `count` bytes have come. */
   take(count: number, nowUs: number): ChunkPlan {
     const { cutAtBytes } = this.conditions;
@@ -73,12 +93,12 @@ export class StreamPlan {
     const total = Math.min(count, room);
     for (let start = 0; start < total; ) {
       const piece = this.#plan(start, total, nowUs);
-      if (piece === undefined) return { pieces, outcome: "timed out" };
+      if (piece === undefined) return { pieces, outcome: "timed out", draws: this.takeDraws() };
       this.#add(pieces, piece);
       start = piece.end;
       this.carriedBytes += piece.end - piece.start;
     }
-    return { pieces, outcome: this.carriedBytes >= cutAtBytes ? "cut" : "goes on" };
+    return { pieces, outcome: this.carriedBytes >= cutAtBytes ? "cut" : "goes on", draws: NO_DRAWS };
   }
 
   /** The sender has ended: when that is passed on, in microseconds; undefined when it is lost for good. */
@@ -125,12 +145,14 @@ export class StreamPlan {
       this.#nextSliceUs = dueUs + slicing.delayUs;
     }
     this.#lastUs = dueUs;
-    return { start, end, dueUs, losses, lostTo, flippedBit };
+    return { start, end, dueUs, losses, lostTo, flippedBit, draws: this.takeDraws() };
   }
 
   #sliceBytes({ leastBytes, mostBytes }: NonNullable<StreamConditions["slicing"]>): number {
     this.#slicing ??= this.#streams("slicing");
-    return leastBytes + this.#slicing.below(mostBytes - leastBytes + 1);
+    const bytes = leastBytes + this.#slicing.below(mostBytes - leastBytes + 1);
+    this.#link.draws?.push({ of: "slicing", drawn: bytes });
+    return bytes;
   }
 
   /** Sends a segment until it arrives; undefined when the sender gives up. */
@@ -169,6 +191,7 @@ export class StreamPlan {
       losses: last.losses + piece.losses,
       lostTo: piece.lostTo ?? last.lostTo,
       flippedBit: piece.flippedBit ?? last.flippedBit,
+      draws: piece.draws.length === 0 ? last.draws : [...last.draws, ...piece.draws],
     };
   }
 }

@@ -2,9 +2,10 @@
 
 import { html } from "htm/preact";
 import type { VNode } from "preact";
-import type { FlowRow, PieceRow } from "../../proxy/page/wire.ts";
+import type { DrawRow, PieceRow } from "../../proxy/page/wire.ts";
 import { bytesFrom, bytesText, dumpOf, timeText } from "../shell/bytes.ts";
 import { inLanguage, language } from "../shell/language.ts";
+import type { KeptRow } from "./flow-store.ts";
 import type { Target } from "./geometry.ts";
 
 const TEXTS = inLanguage({
@@ -15,6 +16,7 @@ const TEXTS = inLanguage({
       chunk: "a chunk",
       datagram: "a datagram",
       end: "the end of a direction (FIN)",
+      release: "what was held back passes",
       reset: "the connection was reset",
       close: "the connection is over",
     },
@@ -22,6 +24,8 @@ const TEXTS = inLanguage({
     faults: "faults that acted",
     delayed: (time: string) => `passed on ${time} later`,
     held: "held back until the silence ends",
+    heldFor: (time: string) => `held back by silence for ${time}`,
+    lostHeld: "held back by silence, and lost with its connection",
     lost: (why: string) => `lost to ${why}`,
     gone: "not passed on",
     repeated: (times: number, why: string) =>
@@ -34,6 +38,21 @@ const TEXTS = inLanguage({
       "timed out": "then the connection was lost: each repetition was",
     },
     first: (shown: string, all: string) => `the first ${shown} of ${all}`,
+    drawn: {
+      latency: (ms: string) => `latency: drawn ${ms} ms`,
+      slicing: (bytes: string) => `slicing: drawn ${bytes} bytes`,
+    },
+    happens: {
+      loss: ["lost", "not lost"],
+      burst: ["the link changes between good and bad", "the link stays as it was"],
+      reordering: ["held back, so that others overtake it", "not held back"],
+      duplication: ["doubled", "not doubled"],
+      corruption: ["a bit flips", "no bit flips"],
+      chance: ["it hits this connection", "it spares this connection"],
+    },
+    chanceOf: (fault: string) => `chance of ${fault}`,
+    compared: (name: string, drawn: string, sign: string, below: string, what: string) =>
+      `${name}: drawn ${drawn} ${sign} ${below}: ${what}`,
   },
   es: {
     none: "Señala una flecha, o ve a una con las teclas de flecha, para ver sus bytes y lo que se le hizo.",
@@ -42,6 +61,7 @@ const TEXTS = inLanguage({
       chunk: "un trozo",
       datagram: "un datagrama",
       end: "el final de un sentido (FIN)",
+      release: "pasa lo que estaba retenido",
       reset: "la conexión se cortó con un reset",
       close: "la conexión ha terminado",
     },
@@ -49,6 +69,8 @@ const TEXTS = inLanguage({
     faults: "fallos que actuaron",
     delayed: (time) => `pasó ${time} después`,
     held: "retenido hasta que acabe el silencio",
+    heldFor: (time) => `retenido por el silencio durante ${time}`,
+    lostHeld: "retenido por el silencio y perdido con su conexión",
     lost: (why) => `perdido por ${why}`,
     gone: "no pasó",
     repeated: (times, why) =>
@@ -61,6 +83,20 @@ const TEXTS = inLanguage({
       "timed out": "después se perdió la conexión: cada repetición se perdió",
     },
     first: (shown, all) => `los primeros ${shown} de ${all}`,
+    drawn: {
+      latency: (ms) => `latency: salieron ${ms} ms`,
+      slicing: (bytes) => `slicing: salieron ${bytes} bytes`,
+    },
+    happens: {
+      loss: ["perdido", "no se pierde"],
+      burst: ["el enlace cambia entre bueno y malo", "el enlace sigue como estaba"],
+      reordering: ["retenido, para que otros lo adelanten", "no se retiene"],
+      duplication: ["duplicado", "no se duplica"],
+      corruption: ["se invierte un bit", "no se invierte ningún bit"],
+      chance: ["afecta a esta conexión", "no afecta a esta conexión"],
+    },
+    chanceOf: (fault) => `probabilidad de ${fault}`,
+    compared: (name, drawn, sign, below, what) => `${name}: salió ${drawn} ${sign} ${below}: ${what}`,
   },
 });
 
@@ -91,19 +127,39 @@ function factsOf({ row, piece }: Target): readonly string[] {
   const facts = faults.length > 0 ? [`${texts.faults}: ${faults.join(", ")}`] : [];
   if (row.kind === "chunk" && pieces.length > 1) facts.push(texts.pieces(pieces.length + morePieces));
   if (row.kind === "datagram" && pieces.length > 1) facts.push(texts.twice);
+  if (row.draws !== undefined) facts.push(...row.draws.map(drawFact));
   if (piece !== undefined) facts.push(...pieceFacts(row, piece));
   if (outcome !== undefined) facts.push(texts.outcomes[outcome]);
   return facts;
 }
 
-function pieceFacts(row: FlowRow, { leavesAtMs, losses, lostTo, flippedBit }: PieceRow): readonly string[] {
+function pieceFacts(row: KeptRow, { leavesAtMs, losses, lostTo, flippedBit, draws = [] }: PieceRow): readonly string[] {
   const texts = TEXTS();
-  if (leavesAtMs === undefined) return [lostTo === undefined || lostTo === "" ? texts.gone : texts.lost(lostTo)];
-  const delay = timeText(Math.max(0, leavesAtMs - row.atMs), language());
-  const facts = [row.isHeld === true ? texts.held : texts.delayed(delay)];
+  const facts = draws.map(drawFact);
+  if (row.isHeld === true) facts.push(heldFact(row, leavesAtMs));
+  else if (leavesAtMs === undefined)
+    facts.push(lostTo === undefined || lostTo === "" ? texts.gone : texts.lost(lostTo));
+  else facts.push(texts.delayed(timeText(Math.max(0, leavesAtMs - row.atMs), language())));
   if (losses !== undefined) facts.push(texts.repeated(losses, lostTo ?? ""));
   if (flippedBit !== undefined) facts.push(texts.flipped(flippedBit));
   return facts;
+}
+
+function heldFact({ atMs, heldUntilMs }: KeptRow, leavesAtMs: number | undefined): string {
+  const texts = TEXTS();
+  if (heldUntilMs === undefined) return texts.held;
+  return leavesAtMs === undefined ? texts.lostHeld : texts.heldFor(timeText(heldUntilMs - atMs, language()));
+}
+
+/** What was drawn, and what it means. */
+function drawFact({ of, drawn, below, fault }: DrawRow): string {
+  const texts = TEXTS();
+  const figure = (value: number): string => value.toLocaleString(language(), { maximumSignificantDigits: 4 });
+  if (of === "latency" || of === "slicing") return texts.drawn[of](figure(drawn));
+  const [what, not] = texts.happens[of];
+  const name = fault === undefined ? of : texts.chanceOf(fault);
+  const isHit = drawn < (below ?? 0);
+  return texts.compared(name, figure(drawn), isHit ? "<" : "≥", figure(below ?? 0), (isHit ? what : not) ?? "");
 }
 
 /** A narrow window has place for half a line. */

@@ -33,6 +33,7 @@ const TEXTS = inLanguage({
       ["flip", "a bit flipped"],
       ["cut", "cut"],
       ["bolt", "reset"],
+      ["pause", "held back by silence"],
     ],
     help: "Arrow up and down go from arrow to arrow, Escape leaves, plus and minus change the scale, space stops the drawing.",
   },
@@ -55,6 +56,7 @@ const TEXTS = inLanguage({
       ["flip", "un bit invertido"],
       ["cut", "cortado"],
       ["bolt", "reset"],
+      ["pause", "retenido por el silencio"],
     ],
     help: "Las flechas arriba y abajo van de una a otra, Escape sale, más y menos cambian la escala, el espacio para el dibujo.",
   },
@@ -70,6 +72,7 @@ const SIGNS: Readonly<Record<string, string>> = {
   repeated: "M0 8H22",
   flip: "M11 2l6 6l-6 6l-6-6Z",
   cut: "M11 1V15",
+  pause: "M8 2v12m6 0v-12",
   bolt: "M13 0l-8 10h6l-3 6l9-9h-6l4-7Z",
 };
 

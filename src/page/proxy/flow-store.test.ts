@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { FlowRow } from "../../proxy/page/wire.ts";
 import { FlowStore } from "./flow-store.ts";
 
-const row = (id: number): FlowRow => ({ id, atMs: id, kind: "close" });
+const row = (id: number): FlowRow => ({ id, atMs: id, kind: "open" });
 
 test("rows that are told again after a lost link are there once", () => {
   const flow = new FlowStore();
@@ -27,4 +27,42 @@ test("the last rows are kept, in order", () => {
   assert.ok(flow.rows.length >= 4096 && flow.rows.length < 8192 + 100);
   assert.equal(flow.rows.at(-1)?.id, 50_000);
   assert.ok(flow.rows.every(({ id }, index) => index === 0 || id === (flow.rows[index - 1]?.id ?? 0) + 1));
+});
+
+test("what silence holds back leaves when it is released, and what is late in any case is late", () => {
+  const flow = new FlowStore();
+  const chunk = (id: number, leavesAtMs: number, isHeld: boolean): FlowRow => {
+    return { id, atMs: 10, kind: "chunk", way: "toServer", isHeld, pieces: [{ bytes: 1, leavesAtMs }] };
+  };
+  const add = (...rows: FlowRow[]): void => flow.add({ type: "flow", rows, missed: 0 });
+  const seen = (): readonly unknown[] =>
+    flow.rows.map(({ heldUntilMs, pieces }) => [heldUntilMs, pieces?.[0]?.leavesAtMs]);
+  add(chunk(1, 10, true), chunk(2, 900, true), chunk(3, 900, false));
+  add({ id: 4, atMs: 50, kind: "release", way: "toClient", isAll: true });
+  assert.deepEqual(seen(), [
+    [undefined, 10],
+    [undefined, 900],
+    [undefined, 900],
+  ]);
+  add({ id: 5, atMs: 60, kind: "release", way: "toServer", isAll: false });
+  assert.deepEqual(seen(), [
+    [60, 60],
+    [60, 900],
+    [undefined, 900],
+  ]);
+  // Told again, it says nothing about what came behind it.
+  add(chunk(6, 70, true), { id: 5, atMs: 60, kind: "release", way: "toServer", isAll: false });
+  add({ id: 7, atMs: 80, kind: "release", way: "toServer", isAll: true });
+  assert.deepEqual(seen(), [
+    [60, 60],
+    [60, 80],
+    [undefined, 80],
+    [80, 80],
+  ]);
+  add(chunk(8, 85, true), chunk(9, 200, false), { id: 10, atMs: 90, kind: "close" });
+  assert.deepEqual(seen().slice(-3), [
+    [90, undefined],
+    [undefined, undefined],
+    [undefined, undefined],
+  ]);
 });

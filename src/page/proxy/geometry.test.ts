@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FlowRow, PieceRow } from "../../proxy/page/wire.ts";
-import { drawingOf, type Mark, MARGIN, nearest } from "./geometry.ts";
+import type { KeptRow } from "./flow-store.ts";
+import { drawingOf, lineOf, type Mark, MARGIN, nearest, type Target } from "./geometry.ts";
 
 /** A pixel is ten milliseconds. */
 const VIEW = { fromMs: 0, toMs: 4000, width: 400, height: 400 };
@@ -10,7 +11,7 @@ function row(atMs: number, pieces: readonly PieceRow[], more: Partial<FlowRow> =
   return { id: 1, atMs, kind: "chunk", way: "toServer", size: 10, pieces, ...more };
 }
 
-function marksOf(...rows: readonly FlowRow[]): readonly string[] {
+function marksOf(...rows: readonly KeptRow[]): readonly string[] {
   const { paths } = drawingOf(rows, VIEW, () => "");
   return (Object.keys(paths) as Mark[]).filter((mark) => paths[mark] !== "");
 }
@@ -37,6 +38,25 @@ test("each fate has a mark of its own", () => {
   assert.deepEqual(marksOf({ id: 1, atMs: 50, kind: "reset" }), ["bolt", "moment"]);
   assert.deepEqual(marksOf({ id: 1, atMs: 50, kind: "open" }), ["moment"]);
   assert.ok(marksOf(row(0, [{ bytes: 0, leavesAtMs: 9 }], { kind: "end" })).includes("end"));
+});
+
+test("what silence holds back waits in the middle, and goes on from there", () => {
+  const held = row(1000, [{ bytes: 9, leavesAtMs: 1000 }], { isHeld: true });
+  assert.deepEqual(marksOf(held), ["held", "pause"]);
+  const later = { ...VIEW, fromMs: 2000, toMs: 6000 };
+  const waiting = drawingOf([held], later, () => "");
+  assert.equal(waiting.paths.held, "M14 -100H200V400", "in sight for as long as it waits");
+  const passed = { ...held, heldUntilMs: 3000, pieces: [{ bytes: 9, leavesAtMs: 3500 }] };
+  const { paths, targets } = drawingOf([passed], later, () => "");
+  assert.deepEqual([paths.held, paths.toServer], ["M14 -100H200V100", "M200 100L386 150"]);
+  assert.equal(lineOf(targets[0] as Target), "M14 -100H200V100L386 150");
+  for (const [x, y] of [
+    [200, 50],
+    [300, 128],
+  ] as const)
+    assert.equal(nearest(targets, x, y), targets[0]);
+  assert.equal(nearest(targets, 300, 50), undefined);
+  assert.deepEqual(marksOf({ ...held, heldUntilMs: 3000, pieces: [{ bytes: 9 }] }), ["cross", "held", "pause"]);
 });
 
 test("a doubled datagram is two arrows", () => {

@@ -1,6 +1,7 @@
 /** The sequence diagram as lines: time goes down, one line of life for the client on the left and one for the server on the right. */
 
 import type { FlowRow, PieceRow, Way } from "../../proxy/page/wire.ts";
+import type { KeptRow } from "./flow-store.ts";
 
 /** What of the connection is in sight. */
 export interface View {
@@ -23,13 +24,19 @@ export type Mark =
   | "bolt"
   | "flip"
   | "cut"
+  | "held"
+  | "pause"
   | "end"
   | "moment";
 
 /** An arrow that can be pointed at. */
 export interface Target {
-  readonly row: FlowRow;
+  readonly row: KeptRow;
   readonly piece: PieceRow | undefined;
+  /** The number of the piece in its row. */
+  readonly index: number;
+  /** Where in the middle it has waited: until this height. */
+  readonly waitsToY?: number | undefined;
   readonly x1: number;
   readonly y1: number;
   readonly x2: number;
@@ -71,12 +78,14 @@ const NO_PATHS: Record<Mark, string> = {
   bolt: "",
   flip: "",
   cut: "",
+  held: "",
+  pause: "",
   end: "",
   moment: "",
 };
 
 /** Draws what is in sight. @param textOf - What stands beside an arrow. */
-export function drawingOf(rows: readonly FlowRow[], view: View, textOf: (row: FlowRow) => string): Drawing {
+export function drawingOf(rows: readonly KeptRow[], view: View, textOf: (row: FlowRow) => string): Drawing {
   const { fromMs, toMs, width, height } = view;
   const paths = { ...NO_PATHS };
   const targets: Target[] = [];
@@ -91,9 +100,12 @@ export function drawingOf(rows: readonly FlowRow[], view: View, textOf: (row: Fl
     const [x1, x2] = isRight ? [width - MARGIN, MARGIN] : [MARGIN, width - MARGIN];
     const y1 = yOf(row.atMs);
     if (row.way === undefined) moment(paths, targets, row, y1, width);
-    for (const piece of row.pieces ?? []) {
-      const isLost = piece.leavesAtMs === undefined;
-      const target = { row, piece, x1, y1, x2, y2: isLost ? y1 + 6 : yOf(piece.leavesAtMs) };
+    for (const [index, piece] of (row.pieces ?? []).entries()) {
+      const waitsToY = row.isHeld === true ? yOf(row.heldUntilMs ?? toMs) : undefined;
+      const isWaiting = row.isHeld === true && row.heldUntilMs === undefined;
+      const isLost = piece.leavesAtMs === undefined || isWaiting;
+      const y2 = isLost ? (waitsToY ?? y1 + 6) : yOf(piece.leavesAtMs ?? 0);
+      const target = { row, piece, index, x1, y1, x2, y2, waitsToY };
       const key = `${markKey(row, piece)} ${Math.round(y1 / SAME_PIXELS)} ${Math.round(target.y2 / SAME_PIXELS)}`;
       if (drawn.has(key)) continue;
       drawn.add(key);
@@ -109,8 +121,9 @@ export function drawingOf(rows: readonly FlowRow[], view: View, textOf: (row: Fl
 }
 
 /** When nothing of a row is in sight any more. */
-function lastMsOf({ atMs, pieces = [] }: FlowRow): number {
-  return Math.max(atMs, ...pieces.map(({ leavesAtMs = atMs }) => leavesAtMs));
+function lastMsOf({ atMs, pieces = [], isHeld, heldUntilMs }: KeptRow): number {
+  if (isHeld === true && heldUntilMs === undefined) return Number.POSITIVE_INFINITY;
+  return Math.max(heldUntilMs ?? atMs, ...pieces.map(({ leavesAtMs = atMs }) => leavesAtMs));
 }
 
 /** What makes two arrows at one place the same arrow. */
@@ -118,7 +131,19 @@ function markKey({ kind, way, outcome }: FlowRow, { leavesAtMs, losses, flippedB
   return [kind, way, outcome, leavesAtMs === undefined, losses !== undefined, flippedBit !== undefined].join();
 }
 
-function arrow(paths: Record<Mark, string>, { row, piece, x1, y1, x2, y2 }: Target, way: Way): void {
+function arrow(paths: Record<Mark, string>, target: Target, way: Way): void {
+  if (target.waitsToY === undefined) return free(paths, target, way);
+  const { row, piece, x1, y1, x2, waitsToY } = target;
+  const x = (x1 + x2) / 2;
+  paths.held += `M${pixel(x1)} ${pixel(y1)}H${pixel(x)}V${pixel(waitsToY)}`;
+  paths.pause += `M${pixel(x - 3)} ${pixel(y1 - 5)}v10m6 0v-10`;
+  if (row.heldUntilMs === undefined) return;
+  if (piece?.leavesAtMs === undefined) paths.cross += cross(x, waitsToY);
+  else free(paths, { ...target, x1: x, y1: waitsToY }, way);
+}
+
+/** An arrow that nothing holds back, or not any more. */
+function free(paths: Record<Mark, string>, { row, piece, x1, y1, x2, y2 }: Target, way: Way): void {
   const line = (mark: Mark, toX: number, toY: number): void => {
     paths[mark] += `M${pixel(x1)} ${pixel(y1)}L${pixel(toX)} ${pixel(toY)}`;
   };
@@ -144,7 +169,7 @@ function arrow(paths: Record<Mark, string>, { row, piece, x1, y1, x2, y2 }: Targ
 
 /** Something that happens to the whole connection at one moment. */
 function moment(paths: Record<Mark, string>, targets: Target[], row: FlowRow, y: number, width: number): void {
-  targets.push({ row, piece: undefined, x1: MARGIN, y1: y, x2: width - MARGIN, y2: y });
+  targets.push({ row, piece: undefined, index: 0, x1: MARGIN, y1: y, x2: width - MARGIN, y2: y });
   paths.moment += `M${MARGIN} ${pixel(y)}H${pixel(width - MARGIN)}`;
   if (row.kind === "reset") for (const x of [MARGIN, width - MARGIN]) paths.bolt += bolt(x, y);
 }
@@ -177,12 +202,30 @@ export function nearest(targets: readonly Target[], x: number, y: number): Targe
   let best: Target | undefined;
   let least = 9;
   for (const target of targets) {
-    const { x1, y1, x2, y2 } = target;
-    const share = x2 === x1 ? 0 : Math.min(1, Math.max(0, (x - x1) / (x2 - x1)));
-    const distance = Math.abs(y - (y1 + (y2 - y1) * share));
+    const distance = distanceTo(target, x, y);
     if (distance >= least) continue;
     least = distance;
     best = target;
   }
   return best;
+}
+
+/** How far above or below an arrow a point is. One that has waited is a line to the middle, one down there, and one from there on. */
+function distanceTo({ x1, y1, x2, y2, waitsToY }: Target, x: number, y: number): number {
+  const share = x2 === x1 ? 0 : Math.min(1, Math.max(0, (x - x1) / (x2 - x1)));
+  if (waitsToY === undefined) return Math.abs(y - (y1 + (y2 - y1) * share));
+  const across = Math.abs(x - (x1 + x2) / 2);
+  const down = y > y1 && y < waitsToY ? across : Number.POSITIVE_INFINITY;
+  return Math.min(down, Math.abs(y - (share < 0.5 ? y1 : waitsToY + (y2 - waitsToY) * (2 * share - 1))));
+}
+
+/** The line of an arrow. */
+export function lineOf({ x1, y1, x2, y2, waitsToY }: Target): string {
+  if (waitsToY === undefined) return `M${pixel(x1)} ${pixel(y1)}L${pixel(x2)} ${pixel(y2)}`;
+  return `M${pixel(x1)} ${pixel(y1)}H${pixel((x1 + x2) / 2)}V${pixel(waitsToY)}L${pixel(x2)} ${pixel(y2)}`;
+}
+
+/** Whether both are about the same: a row becomes another object when more is known of it. */
+export function isSame(one: Target | undefined, other: Target | undefined): boolean {
+  return one?.row.id === other?.row.id && one?.index === other?.index;
 }

@@ -2,7 +2,7 @@
 
 import type { ServerClock } from "./clock.ts";
 import type { FlowStore } from "./flow-store.ts";
-import { type Drawing, drawingOf, MARGIN, type Mark, nearest, type Target } from "./geometry.ts";
+import { type Drawing, drawingOf, isSame, lineOf, MARGIN, type Mark, nearest, type Target } from "./geometry.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
 /** Smooth enough for what scrolls, at a part of the work of each frame. */
@@ -10,6 +10,7 @@ const FRAME_MS = 33;
 /** From the lowest to the highest. */
 const MARKS: readonly Mark[] = [
   "moment",
+  "held",
   "end",
   "toServer",
   "toClient",
@@ -19,6 +20,7 @@ const MARKS: readonly Mark[] = [
   "toClientHead",
   "cut",
   "flip",
+  "pause",
   "cross",
   "bolt",
 ];
@@ -98,8 +100,7 @@ export class Painter {
   step(by: 1 | -1): void {
     const targets = this.#drawing?.targets ?? [];
     const pinned = this.#pinned;
-    const at =
-      pinned === undefined ? -1 : targets.findIndex(({ row, piece }) => row === pinned.row && piece === pinned.piece);
+    const at = pinned === undefined ? -1 : targets.findIndex((target) => isSame(target, pinned));
     const next = at < 0 ? (by > 0 ? 0 : targets.length - 1) : Math.min(targets.length - 1, Math.max(0, at + by));
     this.pin(targets[next]);
   }
@@ -153,11 +154,12 @@ export class Painter {
   #point(): void {
     const wanted = this.#pointed() ?? this.#pinned;
     const targets = this.#drawing?.targets ?? [];
-    const drawn = targets.find(({ row, piece }) => row === wanted?.row && piece === wanted.piece);
-    set(this.#picked, "d", drawn === undefined ? "" : `M${drawn.x1} ${drawn.y1}L${drawn.x2} ${drawn.y2}`);
-    if (wanted?.row === this.#shown?.row && wanted?.piece === this.#shown?.piece) return;
-    this.#shown = wanted;
-    this.#told.pointed(wanted);
+    const drawn = targets.find((target) => isSame(target, wanted));
+    set(this.#picked, "d", drawn === undefined ? "" : lineOf(drawn));
+    const next = drawn ?? wanted;
+    if (next?.row === this.#shown?.row && next?.piece === this.#shown?.piece) return;
+    this.#shown = next;
+    this.#told.pointed(next);
   }
 
   #pointed(): Target | undefined {

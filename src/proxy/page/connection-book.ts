@@ -49,7 +49,7 @@ export class ConnectionBook {
     if (event.type === "chunk" || event.type === "datagram") bytesCame(seen, event);
     else if (event.type === "end") seen.ends += 1;
     else if (event.type === "reset") seen.wasReset = true;
-    else this.#closed(key, seen, event.atMs);
+    else if (event.type === "close") this.#closed(key, seen, event.atMs);
   }
 
   /** The newest ones that are open, then the last ones that are over; and how many more are open. */

@@ -3,12 +3,14 @@ import { test } from "node:test";
 import { type ChunkEvent, type DatagramEvent, keyOf } from "../watch.ts";
 import { FlowLog } from "./flow-log.ts";
 
+type Draw = DatagramEvent["draws"][number];
+
 const OF = { proxy: "a", number: 1, atMs: 10 } as const;
 
 function chunk(bytes: number, more: Partial<ChunkEvent> = {}): ChunkEvent {
-  const pieces = [{ start: 0, end: bytes, leavesAtMs: 15, losses: 0 }];
+  const pieces = [{ start: 0, end: bytes, leavesAtMs: 15, losses: 0, draws: [] }];
   const content = { direction: "toServer", bytes: new Uint8Array(bytes).fill(65), faults: [], pieces } as const;
-  return { ...OF, type: "chunk", ...content, isHeld: false, outcome: "goes on", ...more };
+  return { ...OF, type: "chunk", ...content, isHeld: false, outcome: "goes on", draws: [], ...more };
 }
 
 test("of a chunk the first bytes are told, and how it was passed on", () => {
@@ -20,7 +22,10 @@ test("of a chunk the first bytes are told, and how it was passed on", () => {
 
 test("bytes behind the last piece are a piece that does not go on", () => {
   const { row } = new FlowLog().add(
-    chunk(100, { pieces: [{ start: 0, end: 40, leavesAtMs: 12, losses: 2, lostTo: "loss" }], outcome: "cut" }),
+    chunk(100, {
+      pieces: [{ start: 0, end: 40, leavesAtMs: 12, losses: 2, lostTo: "loss", draws: [] }],
+      outcome: "cut",
+    }),
   );
   assert.deepEqual(JSON.parse(JSON.stringify(row.pieces)), [
     { bytes: 40, leavesAtMs: 12, losses: 2, lostTo: "loss" },
@@ -32,19 +37,39 @@ test("bytes behind the last piece are a piece that does not go on", () => {
 test("what silence holds back says so", () => {
   assert.equal(new FlowLog().add(chunk(5)).row.isHeld, undefined);
   assert.equal(new FlowLog().add(chunk(5, { isHeld: true })).row.isHeld, true);
-  const end = { ...OF, type: "end", direction: "toServer", leavesAtMs: 10, isHeld: true } as const;
+  const end = { ...OF, type: "end", direction: "toServer", leavesAtMs: 10, isHeld: true, draws: [] } as const;
   assert.equal(new FlowLog().add(end).row.isHeld, true);
 });
 
 test("a chunk in a thousand pieces shows some of them", () => {
-  const pieces = Array.from({ length: 1000 }, (_, at) => ({ start: at, end: at + 1, leavesAtMs: at, losses: 0 }));
+  const pieces = Array.from({ length: 1000 }, (_, at) => {
+    return { start: at, end: at + 1, leavesAtMs: at, losses: 0, draws: [] };
+  });
   const { row } = new FlowLog().add(chunk(1000, { pieces }));
   assert.deepEqual([row.pieces?.length, row.morePieces], [16, 984]);
 });
 
+test("what was drawn is told, as far as a page shows it", () => {
+  const drawn: Draw = { of: "loss", drawn: 0.012345678, below: 0.05 };
+  const draws: readonly Draw[] = Array.from({ length: 50 }, () => drawn);
+  const piece = { start: 0, end: 9, leavesAtMs: 10, losses: 0, draws };
+  const chance: Draw = { of: "chance", fault: "latency", drawn: 0.42, below: 0.5 };
+  const { row } = new FlowLog().add(chunk(9, { pieces: [piece], draws: [chance] }));
+  assert.deepEqual(row.draws, [chance]);
+  assert.equal(row.pieces?.[0]?.draws?.length, 8);
+  assert.deepEqual(row.pieces?.[0]?.draws?.[0], { of: "loss", drawn: 0.0123457, below: 0.05 });
+});
+
 test("a datagram is lost, or passed on once or twice", () => {
   const datagram = (more: Partial<DatagramEvent>): unknown => {
-    const event = { ...OF, type: "datagram", direction: "toClient", bytes: new Uint8Array(9), faults: [] } as const;
+    const event = {
+      ...OF,
+      type: "datagram",
+      direction: "toClient",
+      bytes: new Uint8Array(9),
+      faults: [],
+      draws: [],
+    } as const;
     const { row } = new FlowLog().add({ ...event, leavesAtMs: [], ...more });
     return JSON.parse(JSON.stringify(row.pieces));
   };

@@ -8,7 +8,7 @@ import {
   keyOf,
   type ProxyEvent,
 } from "../watch.ts";
-import type { FlowRow, PieceRow } from "./wire.ts";
+import type { DrawRow, FlowRow, PieceRow } from "./wire.ts";
 
 /** The last ones over all connections. */
 const MOST_ROWS = 2048;
@@ -16,6 +16,10 @@ const MOST_ROWS = 2048;
 const SHOWN_BYTES = 64;
 /** A chunk that is sliced into more shows the first ones. */
 const MOST_PIECES = 16;
+/** What is shown of the draws of one piece: a large chunk has some for each of its segments. */
+const MOST_DRAWS = 8;
+/** A page shows four digits of a draw. */
+const DRAW_DIGITS = 6;
 
 /** A row, and whose it is. */
 interface Logged {
@@ -49,13 +53,20 @@ function rowOf(event: Exclude<ProxyEvent, FaultEvent>, id: number): FlowRow {
   const head = { id, atMs: event.atMs, kind: event.type };
   switch (event.type) {
     case "chunk":
-      return { ...head, ...contentOf(event), ...heldOf(event), ...piecesOf(event) };
+      return { ...head, ...contentOf(event), ...heldOf(event), ...drawsOf(event.draws), ...piecesOf(event) };
     case "datagram":
       return { ...head, ...contentOf(event), pieces: datagramPieces(event) };
     case "end":
-      return { ...head, way: event.direction, ...heldOf(event), pieces: [{ bytes: 0, leavesAtMs: event.leavesAtMs }] };
+      return {
+        ...head,
+        way: event.direction,
+        ...heldOf(event),
+        pieces: [{ bytes: 0, leavesAtMs: event.leavesAtMs, ...drawsOf(event.draws) }],
+      };
+    case "release":
+      return { ...head, way: event.direction, isAll: event.what === "all" };
     case "reset":
-      return { ...head, faults: event.fault === undefined ? [] : [event.fault] };
+      return { ...head, faults: event.fault === undefined ? [] : [event.fault], ...drawsOf(event.draws) };
     default:
       return head;
   }
@@ -72,12 +83,9 @@ function heldOf({ isHeld }: ChunkEvent | EndEvent): Partial<FlowRow> {
 
 /** Bytes behind the last piece are not passed on. */
 function piecesOf({ bytes, pieces, lostTo, outcome }: ChunkEvent): Partial<FlowRow> {
-  const rows: PieceRow[] = pieces
-    .slice(0, MOST_PIECES)
-    .map(({ start, end, leavesAtMs, losses, lostTo: reason, flippedBit }) => {
-      const lost = losses > 0 ? losses : undefined;
-      return { bytes: end - start, leavesAtMs, losses: lost, lostTo: reason, flippedBit };
-    });
+  const rows: PieceRow[] = pieces.slice(0, MOST_PIECES).map(({ start, end, losses, draws, ...piece }) => {
+    return { ...piece, bytes: end - start, losses: losses > 0 ? losses : undefined, ...drawsOf(draws) };
+  });
   const passed = pieces.at(-1)?.end ?? 0;
   if (passed < bytes.length) rows.push({ bytes: bytes.length - passed, lostTo });
   const more = pieces.length - MOST_PIECES;
@@ -88,7 +96,17 @@ function piecesOf({ bytes, pieces, lostTo, outcome }: ChunkEvent): Partial<FlowR
   };
 }
 
-function datagramPieces({ bytes, leavesAtMs, lostTo, flippedBit }: DatagramEvent): readonly PieceRow[] {
-  if (leavesAtMs.length === 0) return [{ bytes: bytes.length, lostTo: lostTo ?? "" }];
-  return leavesAtMs.map((leaves) => ({ bytes: bytes.length, leavesAtMs: leaves, flippedBit }));
+function datagramPieces({ bytes, leavesAtMs, lostTo, flippedBit, draws }: DatagramEvent): readonly PieceRow[] {
+  const piece = { bytes: bytes.length, ...drawsOf(draws) };
+  if (leavesAtMs.length === 0) return [{ ...piece, lostTo: lostTo ?? "" }];
+  return leavesAtMs.map((leaves) => ({ ...piece, leavesAtMs: leaves, flippedBit }));
+}
+
+function drawsOf(draws: DatagramEvent["draws"]): { readonly draws?: readonly DrawRow[] } {
+  if (draws.length === 0) return {};
+  const short = (value: number): number => Number(value.toPrecision(DRAW_DIGITS));
+  const rows = draws.slice(0, MOST_DRAWS).map(({ drawn, below, ...draw }) => {
+    return { ...draw, drawn: short(drawn), ...(below === undefined ? {} : { below: short(below) }) };
+  });
+  return { draws: rows };
 }

@@ -90,6 +90,14 @@ export interface PulseMessage {
 /** A way through a proxy. */
 export type Way = "toServer" | "toClient";
 
+/** A number that was drawn; what `Draw` of the proxy says. */
+export interface DrawRow {
+  readonly of: "latency" | "slicing" | "loss" | "burst" | "reordering" | "duplication" | "corruption" | "chance";
+  readonly drawn: number;
+  readonly below?: number;
+  readonly fault?: string;
+}
+
 /** A stretch of a chunk, or a datagram, and what became of it. */
 export interface PieceRow {
   readonly bytes: number;
@@ -100,6 +108,8 @@ export interface PieceRow {
   readonly lostTo?: string | undefined;
   /** The bit that was flipped, counted from the first of the chunk. */
   readonly flippedBit?: number | undefined;
+  /** The first ones of what was drawn for it. */
+  readonly draws?: readonly DrawRow[] | undefined;
 }
 
 /** Something on the selected connection. */
@@ -107,7 +117,7 @@ export interface FlowRow {
   /** Counted over all connections. */
   readonly id: number;
   readonly atMs: number;
-  readonly kind: "open" | "chunk" | "datagram" | "end" | "reset" | "close";
+  readonly kind: "open" | "chunk" | "datagram" | "end" | "release" | "reset" | "close";
   readonly way?: Way | undefined;
   /** Of chunks and datagrams. */
   readonly size?: number | undefined;
@@ -116,8 +126,12 @@ export interface FlowRow {
   /** The kinds of the faults that acted. */
   readonly faults?: readonly string[] | undefined;
   readonly pieces?: readonly PieceRow[] | undefined;
-  /** Silence holds them back. */
+  /** Silence holds them back, until a row of the kind `release`. */
   readonly isHeld?: boolean | undefined;
+  /** Of the kind `release`: everything that is under way leaves now, also what no silence holds back. */
+  readonly isAll?: boolean | undefined;
+  /** The first ones of what was drawn for the connection, or for no piece. */
+  readonly draws?: readonly DrawRow[] | undefined;
   /** Pieces that are not in `pieces`. */
   readonly morePieces?: number | undefined;
   readonly outcome?: "cut" | "timed out" | undefined;
