@@ -75,6 +75,8 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
   ["src/io/stream", "inbound outbound reads socket", "test/conformance/streams.test.ts"],
   ["src/io/stream", "framed-inbound framed-outbound framed-stream", "test/framing/framed.test.ts"],
   ["src/io/stream", "bridges", "test/sockets/bridges.test.ts"],
+  ["src/io/journal", "log-tail store-calls", "test/journal/file-journal.test.ts"],
+  ["src/journal/file", "check-file journal lmdb store", "test/journal/file-journal.test.ts"],
   ["src/journal/memory", "log", "src/journal/memory/journal.test.ts"],
   ["src/memory", "pair", "test/conformance/streams.test.ts"],
   ["src/io/operation", "within", "src/io/operation/deadline.test.ts"],

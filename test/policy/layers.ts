@@ -69,7 +69,7 @@ export const TABLE: LayerTable = {
 
   // Ring 1: asynchronous objects over any network.
   "io/network": { layers: ["core", "core/address"] },
-  "io/journal": { layers: ["core"] },
+  "io/journal": { layers: ["core", "io/network"] },
   "io/operation": {
     layers: ["core", "core/bytes", "core/options", "core/address", "io/network"],
     builtins: ["node:diagnostics_channel"],
@@ -228,6 +228,11 @@ export const TABLE: LayerTable = {
 
   // Ring 2: where sessions are kept. None knows another.
   "journal/memory": { layers: ["core", "core/options", "io/network", "io/journal"] },
+  "journal/file": {
+    layers: ["core", "core/options", "io/network", "io/journal"],
+    builtins: ["node:fs", "node:os", "node:path"],
+    packages: ["lmdb"],
+  },
 
   // The simulator.
   "sim/guard": { layers: ["core", "io/stream", "io/datagram", "io/listener"], builtins: ["node:async_hooks"] },
@@ -263,7 +268,17 @@ export const TABLE: LayerTable = {
 
   // The composition root: the public functions, with the network of the kernel as default.
   api: {
-    layers: ["core", "core/options", "core/address", ...IO, "io/journal", "memory", "node", "journal/memory"],
+    layers: [
+      "core",
+      "core/options",
+      "core/address",
+      ...IO,
+      "io/journal",
+      "memory",
+      "node",
+      "journal/memory",
+      "journal/file",
+    ],
     builtins: ["node:os"],
   },
 
@@ -359,6 +374,7 @@ export const TABLE: LayerTable = {
       "io/journal",
       "node",
       "journal/memory",
+      "journal/file",
       "sim/kernel",
       "sim/world",
       "sim/explore",

@@ -1,0 +1,105 @@
+/** A journal in a file. */
+
+import { countFrom, type OptionRule, type RulesOf, TEXT } from "../../core/options/check-options.ts";
+import type { Following, JournalNeeds, JournalRecord, LogFollower, SessionJournal } from "../../io/journal/journal.ts";
+import { LogTail } from "../../io/journal/log-tail.ts";
+import { StoreCalls } from "../../io/journal/store-calls.ts";
+import type { Clock } from "../../io/network/network.ts";
+import { openLmdb } from "./lmdb.ts";
+import { FileStore } from "./store.ts";
+
+/** Where and how {@link "../../api/journal-file.ts" | fileJournal} keeps. What is over a limit is refused with `JOURNAL_UNAVAILABLE`. */
+export interface FileJournalOptions {
+  /** The file. It is made where there is none, with its folders; another file, `PATH-lock`, stands beside it. */
+  readonly path: string;
+  /** What {@link SessionJournal.name} answers, the same in all processes that share the file. Default: `file`. */
+  readonly name?: string | undefined;
+  /** Records at most. Default: 1,000,000. */
+  readonly maxRecords?: number | undefined;
+  /** Bytes of all records together. Default: 4,294,967,296 (4 GiB). */
+  readonly maxRecordBytes?: number | undefined;
+  /** Entries of the log; an older one leaves for a new one. Default: 1,000,000: 100 seconds at 10,000 a second. */
+  readonly maxEntries?: number | undefined;
+  /** Bytes of the entries of the log together. Default: 1,073,741,824 (1 GiB). */
+  readonly maxLogBytes?: number | undefined;
+  /** How often a follower looks for what other processes have appended, in milliseconds. Default: 10. */
+  readonly pollMs?: number | undefined;
+}
+
+const COUNT: OptionRule = countFrom(1);
+
+/** The rules of {@link FileJournalOptions}. */
+export const FILE_JOURNAL_RULES: RulesOf<FileJournalOptions> = {
+  path: { ...TEXT, required: true },
+  name: { ...TEXT, fallback: () => "file" },
+  maxRecords: { ...COUNT, fallback: () => 1_000_000 },
+  maxRecordBytes: { ...COUNT, fallback: () => 4_294_967_296 },
+  maxEntries: { ...COUNT, fallback: () => 1_000_000 },
+  maxLogBytes: { ...COUNT, fallback: () => 1_073_741_824 },
+  pollMs: { ...COUNT, fallback: () => 10 },
+};
+
+/** Options that were checked. */
+export type FileJournalSettings = {
+  readonly [Name in keyof FileJournalOptions]-?: NonNullable<FileJournalOptions[Name]>;
+};
+
+/** Records and the log in one file, which several processes of one machine may have open. */
+export class FileJournal implements SessionJournal {
+  readonly name: string;
+  readonly #settings: FileJournalSettings;
+  readonly #clock: Clock;
+  readonly #calls: StoreCalls<FileStore>;
+  readonly #followers = new Set<LogTail>();
+
+  /** @param wallTime - Milliseconds since 1970: what is kept was written by processes that are gone. */
+  constructor(settings: FileJournalSettings, clock: Clock, wallTime: () => number) {
+    this.name = settings.name;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#calls = new StoreCalls(clock, {
+      connect: async ({ keptMs }) => new FileStore(await openLmdb(settings.path), settings, wallTime, keptMs),
+      keep: async (store, { keptMs }) => void (store.keptMs = Math.max(store.keptMs, keptMs)),
+      leave: () => {
+        for (const follower of this.#followers) follower.stop();
+      },
+      disconnect: (store) => store.close(),
+      wroteNothing: () => false,
+    });
+  }
+
+  open(needs: JournalNeeds): Promise<void> {
+    return this.#calls.open(needs);
+  }
+
+  read(id: string): Promise<JournalRecord | undefined> {
+    return this.#calls.read("read", async (store) => store.read(id));
+  }
+
+  commit(id: string, version: number, bytes: Uint8Array): Promise<number> {
+    return this.#calls.write("commit", (store) => store.commit(id, version, bytes));
+  }
+
+  remove(id: string, version: number): Promise<void> {
+    return this.#calls.write("remove", (store) => store.remove(id, version));
+  }
+
+  async append(topic: string, key: string | undefined, body: Uint8Array): Promise<number> {
+    const place = await this.#calls.write("append", (store) => store.append(topic, key, body));
+    for (const follower of this.#followers) follower.wake();
+    return place;
+  }
+
+  follow(behind: number | undefined, follower: LogFollower): Promise<Following> {
+    return this.#calls.read("follow", async (store) => {
+      const tail = new LogTail(this.#clock, behind ?? store.lastPlace(), follower);
+      this.#followers.add(tail);
+      void tail.run((place) => store.page(place), this.#settings.pollMs).then(() => this.#followers.delete(tail));
+      return tail;
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#calls.close();
+  }
+}
