@@ -8,7 +8,7 @@ import { repositoryRoot } from "../fixtures/repository-root.ts";
 
 const TURN = "scratch: what is written in one call is read before the next one, and no call is interrupted";
 const MEMORY = "the memory of what was used last, or a pool: only the time that something takes depends on it";
-const EMPTY = "empty, shared by all sessions until they have something: whoever adds puts another in its place first";
+const EMPTY = "empty, shared by all until they have something: whoever adds puts another in its place first";
 const PROCESS = "of the process: what it stands for is there once, as signals and globals are";
 const ACCESS = "set once, when its class is made: the way to a private field";
 
@@ -46,6 +46,7 @@ const REASONS: Readonly<Record<string, string>> = {
   "src/node/tls-context.ts namedContexts": "by the options of the program, and gone with them",
   "src/node/tls-context.ts trusted": MEMORY,
   "src/node/socket-file.ts open": PROCESS,
+  "src/proxy/stream-way.ts NO_CANDIDATES": EMPTY,
   "src/sim/guard/failure-guard.ts told": "by the error, and gone with it",
   "src/sim/guard/failure-guard.ts rejections": PROCESS,
   "src/sim/guard/failure-guard.ts exceptions": PROCESS,
