@@ -69,7 +69,13 @@ export type {
   SessionStream,
 } from "./io/contract/methods.ts";
 export type { InterceptedMessage, Interceptor, SessionMessage, StatelessMessage } from "./io/contract/interceptor.ts";
-export type { Metadata, RemoteCallOptions, RemoteEventOptions } from "./io/contract/metadata.ts";
+export type {
+  Metadata,
+  RemoteCallOptions,
+  RemoteEventOptions,
+  SessionCallOptions,
+  WhileAway,
+} from "./io/contract/metadata.ts";
 export type { CallTrace } from "./io/operation/call-channel.ts";
 export type { Session, SessionBase, SessionCloseOptions, SessionStats } from "./io/session/public.ts";
 export type { ValidationPolicy } from "./io/contract/plan.ts";

@@ -63,6 +63,7 @@ export type ErrorCode =
   // The session, or one message of it.
   | "METHOD_UNKNOWN"
   | "REPLAY_OVERFLOW"
+  | "SESSION_AWAY"
   | "SESSION_LOST"
   | "SESSION_TAKEN_OVER"
   | "SESSION_MOVED"
@@ -146,6 +147,10 @@ export const CODES: Readonly<Record<ErrorCode, readonly [side: ErrorSide, detail
   REPLAY_OVERFLOW: [
     "system",
     "messages waited for the peer for longer than resume.maxReplayAgeMs; the session is over",
+  ],
+  SESSION_AWAY: [
+    "system",
+    "there is no connection to the other side now, and nothing was sent; try again later, or let the call wait (`whileAway`)",
   ],
   SESSION_LOST: ["system", "the session is lost; what was not acknowledged may or may not have arrived"],
   SESSION_TAKEN_OVER: ["remote", "a newer connection of the same session has taken its place"],

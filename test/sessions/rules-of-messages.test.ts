@@ -249,9 +249,13 @@ test("rule D8: drain says GOAWAY: what runs is finished, later calls are not sen
   const draining = server.close({ timeoutMs: 10_000, reconnectSpreadMs: 1 });
   while (session.state === "open") await nextTurn();
   assert.equal(session.state, "leaving");
-  await assert.rejects(session.remote.work("second"), { code: "SESSION_LOST", outcome: "none" });
+  const rejected = session.remote.work("second", { whileAway: "reject" });
+  await assert.rejects(rejected, { code: "SESSION_AWAY", outcome: "none" });
+  // It waits for the next session, which does not come in this time.
+  const late = session.remote.work("third", { timeoutMs: 100 });
   release();
   assert.equal(await running, "first");
+  await assert.rejects(late, { code: "TIMEOUT", outcome: "none", message: /within 100 ms/ });
   const { finished, cut } = await draining;
   assert.deepEqual({ finished, cut }, { finished: 1, cut: 0 });
   assert.deepEqual(log, ["first begins"]);

@@ -91,6 +91,8 @@ export const SPANISH_SENTENCES: Readonly<Record<ErrorCode, string>> = {
   METHOD_UNKNOWN: "el otro extremo no ofrece ese método; tiene otra versión del contrato",
   REPLAY_OVERFLOW:
     "hubo mensajes que esperaron al otro extremo durante más de resume.maxReplayAgeMs; la sesión ha terminado",
+  SESSION_AWAY:
+    "ahora no hay conexión con el otro lado, y no se envió nada; prueba más tarde, o deja que la llamada espere (`whileAway`)",
   SESSION_LOST: "la sesión se perdió; lo que quedó sin acuse de recibo pudo llegar o no",
   SESSION_TAKEN_OVER: "una conexión más nueva de la misma sesión ocupó su lugar",
   SESSION_MOVED: "otro servidor tiene ahora la sesión; los flujos no se mudan con ella, ábralos de nuevo",

@@ -107,6 +107,8 @@ export interface Lost {
   readonly method: number;
   /** `not-sent`: it cannot have reached the peer. `unknown`: it may have. */
   readonly outcome: "not-sent" | "unknown";
+  /** The body of a call or an event that was not sent: it may be sent in another session. Valid until the next event is asked for. */
+  readonly body?: Body | undefined;
 }
 
 /** The session is over. Nothing follows. */

@@ -1,6 +1,18 @@
 /** What may not have done its work when a session is lost (docs/semantics.md, rule D1). */
 
-import { CALL, CANCEL, END, ERROR, EVENT, HEAD_BYTES, ITEM, OPEN, RESULT } from "./wire/frame-types.ts";
+import {
+  CALL,
+  CALL_HEAD_BYTES,
+  CANCEL,
+  END,
+  ERROR,
+  EVENT,
+  EVENT_HEAD_BYTES,
+  HEAD_BYTES,
+  ITEM,
+  OPEN,
+  RESULT,
+} from "./wire/frame-types.ts";
 import type { ReplayLog } from "./replay-log.ts";
 import { isRequest } from "./departure.ts";
 import type { Lost } from "./event.ts";
@@ -57,7 +69,13 @@ function lossOf(bytes: Buffer, at: number, outcome: Lost["outcome"]): Lost {
   const type = bytes[at + 4] as number;
   const kind = MESSAGE_KINDS[type] as Lost["kind"];
   const fields = at + HEAD_BYTES;
-  if (type === EVENT) return { type: "lost", kind, id: 0, method: bytes.readUInt16BE(fields), outcome };
+  const end = at + 4 + bytes.readUInt32BE(at);
+  const bodyAt = (start: number): Lost["body"] => (outcome === "not-sent" ? { bytes, start, end } : undefined);
+  if (type === EVENT) {
+    const body = bodyAt(at + EVENT_HEAD_BYTES);
+    return { type: "lost", kind, id: 0, method: bytes.readUInt16BE(fields), outcome, body };
+  }
   const method = type === CALL || type === OPEN ? bytes.readUInt16BE(fields + 4) : -1;
-  return { type: "lost", kind, id: bytes.readUInt32BE(fields), method, outcome };
+  const body = type === CALL ? bodyAt(at + CALL_HEAD_BYTES) : undefined;
+  return { type: "lost", kind, id: bytes.readUInt32BE(fields), method, outcome, body };
 }

@@ -189,7 +189,7 @@ test("rule D8: GOAWAY carries the last accepted number, and later calls are not-
   pair.server.goAway(false, 700);
   const refused = pair.client.call(0, body("2"), Infinity, 0);
   pair.run();
-  assert.deepEqual(pair.told("client"), ["goAway false 700", `lost call #${refused} not-sent`]);
+  assert.deepEqual(pair.told("client"), [`lost call #${refused} not-sent`, "goAway false 700"]);
   assert.deepEqual(pair.told("server"), []);
   assert.throws(() => pair.client.call(0, NOTHING, Infinity, 0), /nothing was sent/);
   pair.server.respond(accepted, body("done"), 0);

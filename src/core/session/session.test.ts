@@ -190,7 +190,7 @@ test("a GOAWAY without a connection is said on the next one, and what was lost w
   pair.cut();
   pair.server.goAway(false, 500);
   pair.join().run();
-  assert.deepEqual(pair.told("client"), ["goAway false 500", "lost event #0 not-sent"]);
+  assert.deepEqual(pair.told("client"), ["lost event #0 not-sent", "goAway false 500"]);
   assert.deepEqual(pair.told("server"), []);
 });
 

@@ -129,9 +129,11 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
     if (room !== undefined || link === undefined) return room;
     try {
       while (link.at < link.end && link.work > 0) {
-        const found = this.#read(link) ?? (this.out?.room.waits === true ? this.out.takeRoom() : undefined);
+        const found = this.#read(link);
         if (found !== undefined) return found;
         if (this.#events !== undefined) break;
+        const next = this.out?.room.waits === true ? this.out.takeRoom() : undefined;
+        if (next !== undefined) return next;
       }
       if (link.at === link.end) link.input = NO_BYTES;
     } catch (error) {
@@ -303,7 +305,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
     return this.#link?.confirm() === true ? { type: "confirmed" } : undefined;
   }
 
-  leaving(say: GoAway): SessionEvent {
+  leaving(say: GoAway): void {
     const { survives, retryAfterMs, accepted } = say;
     const log = this.log;
     if (accepted > log.sent) throw brokenProtocol("it accepts what was not sent");
@@ -316,7 +318,8 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
       this.outgoing.leave(refused);
       for (const event of refused) this.#tell(event);
     }
-    return { type: "goAway", survives, retryAfterMs };
+    // Behind what was refused: who is told that the peer leaves knows all that did not reach it.
+    this.#tell({ type: "goAway", survives, retryAfterMs });
   }
 
   closed(received: number, reason: CloseReason): void {

@@ -3,11 +3,11 @@
 import type { Address } from "../../core/address/address.ts";
 import type { Contract } from "../../core/contract/contract.ts";
 import { callsAreTraced, type CallTrace, traceCall } from "../operation/call-channel.ts";
-import { CALL_RULES, type OperationContext, refusedAtOnce } from "../operation/deadline.ts";
+import { type OperationContext, refusedAtOnce, SESSION_CALL_RULES } from "../operation/deadline.ts";
 import { handled, rejectedQuietly } from "../operation/handled-rejection.ts";
 import type { CallMetrics } from "./call-metrics.ts";
 import type { InterceptedMessage, Interceptor } from "./interceptor.ts";
-import type { Metadata, RemoteCallOptions } from "./metadata.ts";
+import type { Metadata, RemoteCallOptions, SessionCallOptions, WhileAway } from "./metadata.ts";
 import type { MethodPlan } from "./plan.ts";
 
 /** An interceptor, whatever the messages. */
@@ -87,7 +87,7 @@ export class CallWatch {
     asked: AskedPeer,
     send: Asked,
   ): Promise<unknown> {
-    const refused = refusedAtOnce(options, () => ({ ...asked.context, op: method.name }), CALL_RULES);
+    const refused = refusedAtOnce(options, () => ({ ...asked.context, op: method.name }), SESSION_CALL_RULES);
     if (refused !== undefined) return rejectedQuietly(refused.reason);
     const message = new OutgoingMessage(method, input, options, asked);
     const go = (): unknown => send(input, message.options());
@@ -166,12 +166,13 @@ class OutgoingMessage implements InterceptedMessage {
   readonly deadline: number;
   readonly session: object | undefined;
   readonly peer: Address | undefined;
+  readonly #whileAway: WhileAway | undefined;
   readonly #now: () => number;
 
   constructor(
     { name, kind }: MethodPlan,
     question: unknown,
-    { signal, timeoutMs, metadata }: RemoteCallOptions = {},
+    { signal, timeoutMs, metadata, whileAway }: SessionCallOptions = {},
     asked: AskedPeer,
   ) {
     this.method = name;
@@ -182,6 +183,7 @@ class OutgoingMessage implements InterceptedMessage {
     this.deadline = asked.now() + (timeoutMs ?? (kind === "call" ? asked.callMs : Infinity));
     this.session = asked.session;
     this.peer = asked.peer;
+    this.#whileAway = whileAway;
     this.#now = asked.now;
   }
 
@@ -189,6 +191,7 @@ class OutgoingMessage implements InterceptedMessage {
   options(): RemoteCallOptions {
     const { metadata, signal, deadline } = this;
     if (deadline === Infinity && signal === undefined) return { metadata };
-    return { metadata, signal, timeoutMs: Math.max(0, deadline - this.#now()) };
+    const options = { metadata, signal, timeoutMs: Math.max(0, deadline - this.#now()) };
+    return this.#whileAway === undefined ? options : ({ ...options, whileAway: this.#whileAway } as RemoteCallOptions);
   }
 }

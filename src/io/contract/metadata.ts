@@ -24,6 +24,19 @@ export interface RemoteEventOptions {
 /** Accepted by calls and streams of the peer. */
 export interface RemoteCallOptions extends OperationOptions, RemoteEventOptions {}
 
+/** What becomes of a call that is made while the server is away. */
+export type WhileAway = "wait" | "reject";
+
+/** Accepted by calls over sessions. */
+export interface SessionCallOptions extends RemoteCallOptions {
+  /**
+   * What becomes of the call when there is no connection now, or the peer is leaving. `wait`: it waits for the next connection, or for
+   * the next session, within its time. `reject`: it rejects with `SESSION_AWAY` at once, and nothing was sent. Default: `whileAway` of the
+   * client; at a server `wait`.
+   */
+  readonly whileAway?: WhileAway | undefined;
+}
+
 /** The optional part of the protocol that it is. */
 export const METADATA_FEATURE = "metadata";
 /** In the number of a method: metadata stands before the body. No side offers so many methods. */

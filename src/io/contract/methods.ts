@@ -4,7 +4,7 @@ import type { Methods } from "../../core/contract/contract.ts";
 import type { RequestInput, RequestOutput, ResponseInput, ResponseOutput } from "../../core/contract/method.ts";
 import type { InputOf, OutputOf } from "../../core/contract/schema.ts";
 import type { ReceiveOptions } from "../operation/deadline.ts";
-import type { Metadata, RemoteCallOptions, RemoteEventOptions } from "./metadata.ts";
+import type { Metadata, RemoteCallOptions, RemoteEventOptions, SessionCallOptions } from "./metadata.ts";
 
 export type { Contract, Methods } from "../../core/contract/contract.ts";
 
@@ -22,7 +22,7 @@ export type ItemOutput<S> = [S] extends [undefined] ? never : OutputOf<S>;
 
 /** A method of the peer, as a function on the session. */
 export type RemoteMethod<M> = M extends { readonly kind: "call" }
-  ? (...args: MethodArguments<RequestInput<M>, RemoteCallOptions>) => Promise<ResponseOutput<M>>
+  ? (...args: MethodArguments<RequestInput<M>, SessionCallOptions>) => Promise<ResponseOutput<M>>
   : M extends { readonly kind: "event" }
     ? (...args: MethodArguments<RequestInput<M>, RemoteEventOptions>) => Promise<void>
     : M extends { readonly kind: "stream"; readonly sends: infer Sends; readonly receives: infer Receives }

@@ -62,6 +62,12 @@ export class ValuePlan {
     return { value: copy instanceof InvalidContent ? value : copy, bytes: body.length };
   }
 
+  /** The value of a body of this side; undefined when its own limits are too low for that. */
+  reread(bytes: Buffer, start: number, end: number): { readonly value: unknown } | undefined {
+    const value = this.#format.tryDecode(bytes, start, end);
+    return value instanceof InvalidContent ? undefined : { value };
+  }
+
   /** The value of a body. @throws ProtocolError `FRAME_INVALID`, `FRAME_TOO_LONG`. */
   decode(bytes: Buffer, start: number, end: number): unknown {
     const value = this.#format.tryDecode(bytes, start, end);

@@ -6,7 +6,9 @@ import { unwatchAbort, watchAbort } from "./abort-watch.ts";
 import {
   noSuchOption,
   OBJECT,
+  oneOf,
   OPERATION_RULES,
+  type OptionRule,
   type OptionRules,
   RECEIVE_RULES,
   shown,
@@ -69,18 +71,29 @@ export function receiveRefused(options: ReceiveOptions | undefined, context: () 
 /** What may be said with an event of a session, and with a call, a stream or a datagram; what is in the metadata is looked at when they are sent. */
 export const EVENT_RULES: OptionRules = { metadata: OBJECT };
 export const CALL_RULES: OptionRules = { ...OPERATION_RULES, ...EVENT_RULES };
+/** What may be said with a call over a session. */
+export const WHILE_AWAY: OptionRule = oneOf("wait", "reject");
+export const SESSION_CALL_RULES: OptionRules = { ...CALL_RULES, whileAway: WHILE_AWAY };
+
+/** What else an operation may be told. */
+interface Described {
+  readonly metadata?: unknown;
+  readonly whileAway?: unknown;
+}
 
 function problemOf(options: object, context: () => OperationContext, rules: OptionRules): Refusal {
   if (typeof options !== "object" || options === null) return invalid(context, wrong("options", "an object", options));
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(rules, name)) return invalid(context, noSuchOption(name, rules));
   }
-  const { signal, timeoutMs, until, metadata }: ReceiveOptions & { readonly metadata?: unknown } = options;
+  const { signal, timeoutMs, until, metadata, whileAway }: ReceiveOptions & Described = options;
   // Programs in JavaScript pass anything; found here, it cannot throw later from a timer or an event.
   if (signal !== undefined && !SIGNAL.holds(signal)) return invalid(context, wrong("signal", SIGNAL.wanted, signal));
   if (until !== undefined && !SIGNAL.holds(until)) return invalid(context, wrong("until", SIGNAL.wanted, until));
   if (metadata !== undefined && !OBJECT.holds(metadata))
     return invalid(context, wrong("metadata", OBJECT.wanted, metadata));
+  if (whileAway !== undefined && !WHILE_AWAY.holds(whileAway))
+    return invalid(context, wrong("whileAway", WHILE_AWAY.wanted, whileAway));
   if (signal?.aborted === true) return { reason: signal.reason };
   if (timeoutMs === undefined) return undefined;
   if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {

@@ -117,6 +117,11 @@ export interface FreshReport {
   readonly lost: readonly LostMessage[];
 }
 
+/** Why a call is not made that does not want to wait. */
+export function awayError(context: OperationContext): ConnectionError {
+  return new ConnectionError("SESSION_AWAY", { ...context, outcome: "none" });
+}
+
 /**
  * Why nothing can be sent any more in a session that has ended so, or is about to, or whose peer leaves (undefined), or behind
  * which another one follows (`followed`).
@@ -168,27 +173,45 @@ export interface LostRequest {
   readonly outcome: "not-sent" | "unknown";
 }
 
+/** Who carries messages into the next session, and tells those who wait. */
+interface LosingTraffic<Gap> {
+  carry(lost: Lost, gap: Gap): boolean;
+  /** Each once. */
+  lost(requests: readonly LostRequest[]): void;
+}
+
 /** Messages of one session that may not have done their work. */
 export class SessionLosses {
   /** For the program, when the session is over. */
   readonly messages: LostMessage[] = [];
-  #requests: LostRequest[] = [];
+  #found: Lost[] = [];
 
-  /** A message is lost; its method has this name, unless the message does not say. */
-  add({ kind, id, outcome }: Lost, method: string | undefined): void {
-    this.messages.push({ kind, method, outcome });
-    if (kind === "call" || kind === "open") this.#requests.push({ id, outcome });
+  /** A message is lost, unless it finds its way into another session: see `settle`. */
+  add(lost: Lost): void {
+    this.#found.push(lost);
+  }
+
+  /** What was added waits for the next session in `gap`, or is lost: tells the callers. */
+  settle<Gap>(
+    terms: { nameOf(method: number): string | undefined },
+    traffic: LosingTraffic<Gap> | undefined,
+    gap: Gap | undefined,
+  ): void {
+    const found = this.#found;
+    if (found.length === 0) return;
+    this.#found = [];
+    const requests: LostRequest[] = [];
+    for (const lost of found) {
+      if (gap !== undefined && traffic?.carry(lost, gap) === true) continue;
+      const { kind, id, method, outcome } = lost;
+      this.messages.push({ kind, method: terms.nameOf(method), outcome });
+      if (kind === "call" || kind === "open") requests.push({ id, outcome });
+    }
+    traffic?.lost(requests);
   }
 
   /** An event never got a number, and nobody awaits it. */
   addUnsent(method: string): void {
     this.messages.push({ kind: "event", method, outcome: "not-sent" });
-  }
-
-  /** The calls and streams whose callers wait to be told; each once. */
-  takeRequests(): readonly LostRequest[] {
-    const requests = this.#requests;
-    if (requests.length > 0) this.#requests = [];
-    return requests;
   }
 }

@@ -1,4 +1,7 @@
-/** What a client is asked for while it has no session and makes another one: it waits, and belongs to that one. */
+/**
+ * What a client is asked for while its session cannot take it and another one follows, and what that session could not send: it
+ * waits, and belongs to the next one.
+ */
 
 import { UsageError, type ZocaloError } from "../../core/errors.ts";
 import { DECODED, HELD } from "../../core/held-bytes.ts";
@@ -6,8 +9,15 @@ import { AWAITED_BOUNDS, type EventQueue, makeRoom, POSTED_BOUNDS } from "../../
 import { Deadline, expiryReason, type OperationContext } from "../operation/deadline.ts";
 import { FULFILLED, handled, rejectedQuietly } from "../operation/handled-rejection.ts";
 import type { LostMessage } from "./end.ts";
-import { encodeMetadata, type RemoteCallOptions, type RemoteEventOptions } from "../contract/metadata.ts";
+import {
+  decodeMetadata,
+  encodeMetadata,
+  type RemoteCallOptions,
+  type RemoteEventOptions,
+  type SessionCallOptions,
+} from "../contract/metadata.ts";
 import type { CodecPlan, MethodPlan } from "../contract/plan.ts";
+import type { BodyPlace } from "../../core/session/outgoing.ts";
 import type { EndpointSettings } from "./settings.ts";
 
 /** A session that has begun. */
@@ -15,7 +25,7 @@ export interface NextSession {
   readonly plan: CodecPlan;
   readonly events: { send(method: MethodPlan, value: unknown, options?: RemoteEventOptions): Promise<void> };
   readonly calls: {
-    call(method: MethodPlan, input: unknown, options: RemoteCallOptions | undefined): Promise<unknown>;
+    call(method: MethodPlan, input: unknown, options: SessionCallOptions | undefined): Promise<unknown>;
   };
 }
 
@@ -24,6 +34,22 @@ interface Asked {
   readonly value: unknown;
   readonly bytes: number;
   readonly described: RemoteEventOptions | undefined;
+}
+
+/** Who waits for the answer of a call, and how long. */
+interface Caller {
+  readonly signal: AbortSignal | undefined;
+  /** As it was asked for; Infinity for no end. */
+  readonly timeoutMs: number;
+  readonly deadline: number;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** Who waits until an event is sent. */
+interface EventSender {
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
 }
 
 /** A call, or an event. */
@@ -69,63 +95,44 @@ export class SessionGap implements EventQueue {
   /** Sends an event in the next session. @throws UsageError `FRAME_INVALID`. */
   event(method: MethodPlan, input: unknown, options?: RemoteEventOptions): Promise<void> {
     const { overflow } = this.#settings;
-    const { value, bytes, described } = copyOf(method, input, options);
+    const asked = copyOf(method, input, options);
     const bounds = overflow === "block" ? AWAITED_BOUNDS : POSTED_BOUNDS;
-    const fits = overflow !== "strict" && makeRoom(this, bounds, overflow, bytes);
+    const fits = overflow !== "strict" && makeRoom(this, bounds, overflow, asked.bytes);
     if (!fits && (overflow === "block" || overflow === "strict")) return rejectedQuietly(queueFull(method.name));
     if (!fits) this.dropped += 1;
-    else if (overflow !== "block") {
-      this.#put({
-        method,
-        bytes,
-        ask: ({ plan, events }) => void events.send(methodOf(plan, method), value, described),
-        refuse: undefined,
-      });
-    } else {
-      return handled(
-        new Promise((resolve, refuse) => {
-          const ask = ({ plan, events }: NextSession): void => {
-            events.send(methodOf(plan, method), value, described).then(resolve, refuse);
-          };
-          this.#put({ method, bytes, ask, refuse });
-        }),
-      );
-    }
+    else if (overflow !== "block") this.#putEvent(method, asked, undefined);
+    else return handled(new Promise((resolve, reject) => this.#putEvent(method, asked, { resolve, reject })));
     return FULFILLED;
   }
 
   /** Calls a method in the next session. `context` names the call in errors. @throws UsageError `FRAME_INVALID`. */
   call(method: MethodPlan, input: unknown, options: RemoteCallOptions, context: OperationContext): Promise<unknown> {
     const { clock, callMs } = this.#settings;
-    const { value, bytes, described } = copyOf(method, input, options);
-    const { maxEvents: maxCalls, maxBytes } = AWAITED_BOUNDS;
-    if (this.#waiting.size - this.size >= maxCalls || this.#callBytes + bytes > maxBytes)
-      return rejectedQuietly(queueFull(method.name));
+    const asked = copyOf(method, input, options);
+    if (!this.#takesCall(asked.bytes)) return rejectedQuietly(queueFull(method.name));
     const { signal, timeoutMs = callMs } = options;
-    const endsAt = clock.now() + timeoutMs;
+    const deadline = clock.now() + timeoutMs;
     return handled(
-      new Promise((resolve, reject) => {
-        const deadline = new Deadline(clock, { signal, timeoutMs }, (cause) => {
-          this.#take(call);
-          reject(expiryReason(cause, context, "none"));
-          this.#look();
-        });
-        const call: Waiting = {
-          method,
-          bytes,
-          ask({ plan, calls }) {
-            deadline.cancel();
-            const left = { ...described, signal, timeoutMs: endsAt - clock.now() };
-            calls.call(methodOf(plan, method), value, left).then(resolve, reject);
-          },
-          refuse(reason) {
-            deadline.cancel();
-            reject(reason);
-          },
-        };
-        this.#put(call);
-      }),
+      new Promise((resolve, reject) =>
+        this.#putCall(method, asked, { signal, timeoutMs, deadline, resolve, reject }, context),
+      ),
     );
+  }
+
+  /** Takes a call that the session before has not sent; false when it cannot. */
+  carryCall(method: MethodPlan, body: BodyPlace, marked: boolean, caller: Caller): boolean {
+    const asked = readAgain(method, body, marked);
+    if (asked === undefined || !this.#takesCall(asked.bytes)) return false;
+    this.#putCall(method, asked, caller, { op: method.name });
+    return true;
+  }
+
+  /** Takes an event that the session before has not sent, with whoever awaits that; false when it cannot. */
+  carryEvent(method: MethodPlan, body: BodyPlace, marked: boolean, sender: EventSender | undefined): boolean {
+    const asked = readAgain(method, body, marked);
+    if (asked === undefined || !makeRoom(this, AWAITED_BOUNDS, "block", asked.bytes)) return false;
+    this.#putEvent(method, asked, sender);
+    return true;
   }
 
   /** There is a session: it is asked for everything, in order. */
@@ -157,6 +164,45 @@ export class SessionGap implements EventQueue {
       this.dropped += 1;
       return;
     }
+  }
+
+  #putEvent(method: MethodPlan, { value, bytes, described }: Asked, sender: EventSender | undefined): void {
+    const ask = ({ plan, events }: NextSession): void => {
+      const sent = events.send(methodOf(plan, method), value, described);
+      if (sender !== undefined) sent.then(sender.resolve, sender.reject);
+    };
+    this.#put({ method, bytes, ask, refuse: sender?.reject });
+  }
+
+  #takesCall(bytes: number): boolean {
+    const { maxEvents: maxCalls, maxBytes } = AWAITED_BOUNDS;
+    return this.#waiting.size - this.size < maxCalls && this.#callBytes + bytes <= maxBytes;
+  }
+
+  #putCall(method: MethodPlan, asked: Asked, caller: Caller, context: OperationContext): void {
+    const { clock } = this.#settings;
+    const { value, bytes, described } = asked;
+    const { signal, deadline } = caller;
+    const time = new Deadline(clock, { signal, timeoutMs: Math.max(0, deadline - clock.now()) }, (cause) => {
+      this.#take(call);
+      caller.reject(expiryReason(typeof cause === "number" ? caller.timeoutMs : cause, context, "none"));
+      this.#look();
+    });
+    const call: Waiting = {
+      method,
+      bytes,
+      ask({ plan, calls }) {
+        time.cancel();
+        // Whoever waits here does not want to be refused for waiting.
+        const left = { ...described, signal, timeoutMs: deadline - clock.now(), whileAway: "wait" } as const;
+        calls.call(methodOf(plan, method), value, left).then(caller.resolve, caller.reject);
+      },
+      refuse(reason) {
+        time.cancel();
+        caller.reject(reason);
+      },
+    };
+    this.#put(call);
   }
 
   #put(waiting: Waiting): void {
@@ -193,6 +239,19 @@ function copyOf({ name, request, kind }: MethodPlan, input: unknown, options: Re
     value,
     bytes: (bytes + (head?.length ?? 0)) * DECODED + (kind === "call" ? HELD.nextCall : HELD.nextEvent),
     described: head === undefined ? undefined : { metadata: { ...options?.metadata } },
+  };
+}
+
+/** What a body of this side asks; undefined when it cannot be read again. */
+function readAgain({ request, kind }: MethodPlan, body: BodyPlace, marked: boolean): Asked | undefined {
+  const bytes = Buffer.from(body.bytes.subarray(body.start, body.end));
+  const head = marked ? decodeMetadata(bytes, 0, bytes.length) : undefined;
+  const read = request.reread(bytes, head?.bodyAt ?? 0, bytes.length);
+  if (read === undefined) return undefined;
+  return {
+    value: read.value,
+    bytes: bytes.length * DECODED + (kind === "call" ? HELD.nextCall : HELD.nextEvent),
+    described: head === undefined ? undefined : { metadata: { ...head.metadata } },
   };
 }
 

@@ -7,7 +7,7 @@ import { SESSION_CODECS, type SessionCodec } from "../contract/format.ts";
 import { CallMetrics } from "../contract/call-metrics.ts";
 import { type AnyInterceptor, CallWatch } from "../contract/call-watch.ts";
 import { type AnyHandler, handlersOf } from "../contract/handlers.ts";
-import { METADATA_FEATURE } from "../contract/metadata.ts";
+import { METADATA_FEATURE, type WhileAway } from "../contract/metadata.ts";
 import type { ContractPlan } from "../contract/plan.ts";
 import type { Clock } from "../network/network.ts";
 import type { PeerProblems } from "../operation/peer-problems.ts";
@@ -32,6 +32,8 @@ export interface EndpointSettings {
   readonly overflow: OverflowPolicy;
   readonly maxHeldBytesPerSession: number;
   readonly callMs: number;
+  /** Of calls that do not say. */
+  readonly whileAway: WhileAway;
   readonly maxConcurrentCalls: number;
   readonly maxMessagesPerSecond: number;
   readonly maxWrongMessages: number;
@@ -52,6 +54,7 @@ interface EndpointOptions extends SessionTuning {
   readonly handlers?: object | undefined;
   readonly around?: unknown;
   readonly metrics?: boolean | undefined;
+  readonly whileAway?: WhileAway | undefined;
 }
 
 /** Fills in the defaults of options that were checked. @throws UsageError `OPTION_INVALID` for a handler that is missing. */
@@ -84,6 +87,7 @@ export function endpointSettings(
     overflow: tuning.overflow ?? "block",
     maxHeldBytesPerSession: limits.maxHeldBytesPerSession ?? 33_554_432,
     callMs: timeouts.callMs ?? 30_000,
+    whileAway: tuning.whileAway ?? "wait",
     maxConcurrentCalls: limits.maxConcurrentCalls ?? 64,
     maxMessagesPerSecond: limits.maxMessagesPerSecond ?? mostMessages,
     maxWrongMessages: limits.maxWrongMessages ?? mostWrong,

@@ -54,6 +54,12 @@ export class SessionTerms {
     return this.agreement.peerOffers[number & PLACE_BITS];
   }
 
+  /** The plan of the method with this number. */
+  methodOf(number: number): MethodPlan | undefined {
+    const name = this.nameOf(number);
+    return this.plan.peer.methods.find((method) => method.name === name);
+  }
+
   /** The bytes of metadata, where the peer knows what they are. @throws UsageError `OPTION_INVALID`. */
   metadataOf(method: MethodPlan, options: RemoteEventOptions | undefined): Buffer | undefined {
     const bytes = options === undefined ? undefined : encodeMetadata(method.name, options.metadata);

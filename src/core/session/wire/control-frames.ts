@@ -96,7 +96,7 @@ export interface ControlSink<Told> {
   /** The eight bytes begin at `start`. */
   pinged(bytes: Buffer, start: number): void;
   ponged(): void;
-  leaving(say: GoAway): Told;
+  leaving(say: GoAway): void;
   closed(received: number, reason: CloseReason): void;
 }
 
@@ -125,7 +125,8 @@ export function readControl<Told>(
   }
   if (type === GOAWAY && size === 13) {
     const survives = bytes[at] !== 0;
-    return sink.leaving({ survives, retryAfterMs: bytes.readUInt32BE(at + 1), accepted: readU64(bytes, at + 5) });
+    sink.leaving({ survives, retryAfterMs: bytes.readUInt32BE(at + 1), accepted: readU64(bytes, at + 5) });
+    return undefined;
   }
   if (type === CLOSE && size >= 8) {
     sink.closed(readU64(bytes, at), readCloseReason(bytes, at + 8, end));

@@ -127,9 +127,12 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
   }
 
   async close(facade: SessionFacade, message: string, time: ClosingTime): Promise<SessionEnd> {
+    const gap = this.#gap;
+    // What waits while a server leaves is asked for in the next session.
+    if (gap !== undefined && this.#state === "open" && !time.isExpired) await Promise.race([gap.emptied, time.expired]);
     this.#enter("stop");
-    const gap = this.#hasSession(facade) ? undefined : this.#gap;
-    if (gap !== undefined && !time.isExpired) await Promise.race([gap.emptied, time.expired]);
+    if (!this.#hasSession(facade) && gap !== undefined && !time.isExpired)
+      await Promise.race([gap.emptied, time.expired]);
     if (this.#hasSession(facade)) await partsOf(facade).endpoint.ending.close(message, time);
     else this.#finishBetween(undefined, message);
     await Promise.all(Array.from(this.#finishing, ({ ending }) => ending.handled(time.expired)));
@@ -165,6 +168,7 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
     if (resumed) this.#tell(() => onResume?.(session, { replayed }));
     else if (fresh === undefined) this.#tell(() => onOpen?.(session));
     else this.#tell(() => onFresh?.(session, fresh));
+    if (resumed) return;
     const gap = this.#gap;
     this.#gap = undefined;
     gap?.open(endpoint);
@@ -200,16 +204,14 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
       return;
     }
     this.#resumable = undefined;
-    const left = this.#serverLeaves && end.error === undefined;
-    const follows = left || end.how === "lost";
-    if (this.#state === "last" || !follows) {
+    if (!this.#isFollowed(endpoint)) {
       this.#enter("end");
       this.#last = endpoint;
       this.#connector.stop();
       return;
     }
     this.#enter("lose");
-    this.#fresh = { reason: left ? "server-left" : "expired", lost: end.lost };
+    this.#fresh = { reason: end.how === "lost" ? "expired" : "server-left", lost: end.lost };
     if (endpoint.wasAttached) this.#tell(() => this.#options.onDetach?.(this.#session as never));
     this.#connector.reconnect();
   }
@@ -223,8 +225,15 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
 
   gapBehind(endpoint: SessionEndpoint): SessionGap | undefined {
     const isNow = this.#session !== undefined && partsOf(this.#session).endpoint === endpoint;
-    if (!isNow || this.#state !== "between") return undefined;
+    if (!isNow || !this.#isFollowed(endpoint)) return undefined;
     return (this.#gap ??= new SessionGap(this.#settings));
+  }
+
+  /** Whether another session follows the one of now, which is over, or whose server leaves. */
+  #isFollowed({ end }: SessionEndpoint): boolean {
+    if (this.#state !== "open") return this.#state === "between";
+    if (end === undefined) return this.#serverLeaves;
+    return end.how === "lost" || (this.#serverLeaves && end.error === undefined);
   }
 
   problem(endpoint: SessionEndpoint, error: unknown): void {
@@ -248,7 +257,6 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
 
   welcomed(connection: StreamSocket, answer: Welcomed): void {
     const { welcome, agreement, rest } = answer;
-    this.#serverLeaves = false;
     const { session: id, token, server, keptMs, received, fresh } = welcome;
     const before = this.#resumable;
     if (before !== undefined && received !== undefined) {
@@ -269,6 +277,7 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
       this.#fresh = { reason: fresh ?? "session-unknown", lost: NONE_LOST };
       before.endpoint.lose(error);
     }
+    this.#serverLeaves = false;
     const endpoint = new SessionEndpoint(this.#settings, this, id, agreement, keptMs);
     this.#resumable = { endpoint, server, token, attempt: 0 };
     this.#enter("begin");

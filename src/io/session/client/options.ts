@@ -2,11 +2,13 @@
 
 import type { Methods } from "../../../core/contract/contract.ts";
 import { CONNECT_RULES, type ConnectOptions } from "../../stream/connect.ts";
+import { WHILE_AWAY } from "../../operation/deadline.ts";
 import type { OnError } from "../../operation/peer-problems.ts";
 import { BACKOFF, type Backoff } from "../../../core/options/backoff.ts";
 import { ANYTHING, FUNCTION, only, options as object, type RulesOf } from "../../../core/options/check-options.ts";
 import type { FreshReport, Reconnection, ResumedReport, SessionEnd } from "../end.ts";
 import type { Interceptor, SessionMessage } from "../../contract/interceptor.ts";
+import type { WhileAway } from "../../contract/metadata.ts";
 import type { HandlerContext, HandlersOption } from "../../contract/methods.ts";
 import type { Session } from "../public.ts";
 import {
@@ -45,6 +47,13 @@ export interface SessionClientOptions<Server extends Methods, Data>
    * connection, the session is over for good. The pauses grow as well when connections are made and do not last a second.
    */
   readonly reconnect?: Backoff | false | undefined;
+  /**
+   * What becomes of a call that is made while there is no connection, or while the server is leaving, however the client lost it. `wait`
+   * (default): it waits for the next connection, or for the next session, within its time. So does a call that was made before and
+   * cannot have reached the server. `reject`: it rejects with `SESSION_AWAY` at once, and nothing was sent. A call may say otherwise. What
+   * becomes of events says `overflow`; a stream never waits for another session.
+   */
+  readonly whileAway?: WhileAway | undefined;
   /**
    * Stands around each message to a method, both ways: of this side to the peer, and of the peer before the handler of this side.
    * Default: nothing.
@@ -100,6 +109,7 @@ export const OPEN_SESSION_RULES: RulesOf<AnyClientOptions> = {
     wanted: "an object, or false",
     holds: (value) => value === false || BACKOFF.holds(value),
   },
+  whileAway: WHILE_AWAY,
   around: FUNCTION,
   onOpen: FUNCTION,
   onResume: FUNCTION,

@@ -154,7 +154,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchOwne
   }
 
   get gap(): SessionGap | undefined {
-    return this.end === undefined ? undefined : this.owner.gapBehind(this);
+    return this.owner.gapBehind(this);
   }
 
   placeOf(method: MethodPlan): number {
@@ -357,12 +357,13 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchOwne
         this.owner.attached(this, event.resumed, event.replayed);
         break;
       case "goAway":
-        if (!event.survives) this.#traffic?.refuse();
         this.owner.leaving(this, event.survives, event.retryAfterMs);
+        this.#tellLost();
+        if (!event.survives) this.#traffic?.refuse();
         break;
       case "lost":
         this.#losses ??= new SessionLosses();
-        this.#losses.add(event, this.terms.nameOf(event.method));
+        this.#losses.add(event);
         break;
       case "ended":
         this.#over(event.error, event.message);
@@ -387,8 +388,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchOwne
   }
 
   #tellLost(): void {
-    const lost = this.#losses?.takeRequests();
-    if (lost !== undefined) this.#traffic?.lost(lost);
+    this.#losses?.settle(this.terms, this.#traffic, this.gap);
   }
 
   #report(always: boolean): void {

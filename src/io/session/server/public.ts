@@ -101,7 +101,8 @@ export interface SessionGroup<Client extends Methods, Data> extends Iterable<Ses
 export interface CloseSessionsOptions extends CloseServerOptions {
   /**
    * The clients are told to come back after a time that is drawn for each of them between 0 and this, so that a restart makes
-   * no storm. Default 5000.
+   * no storm. Default: half a millisecond for each session, so that 2,000 clients come back in a second: 250 ms for 500 sessions, 5
+   * seconds for 10,000. Give more where a new session costs much, as with TLS on a small machine or with a slow `authenticate`.
    */
   readonly reconnectSpreadMs?: number | undefined;
 }

@@ -43,7 +43,8 @@ import { newId, SessionRegistry } from "./registry.ts";
 import type * as api from "./public.ts";
 import type { CloseSessionsOptions, SessionServerStats } from "./public.ts";
 
-const DEFAULT_SPREAD_MS = 5000;
+/** Clients come back at 2,000 a second, unless the program says otherwise. */
+const SPREAD_MS_PER_SESSION = 0.5;
 /** Turns of the event loop in which the last words leave: enough for answers that are here already. */
 const LAST_TURNS = 8;
 
@@ -315,7 +316,8 @@ export class SessionServer implements EndpointOwner, ReceptionOwner {
     reportProblem(error, { kind: "stream", local, remote }, () => this.#options.onError?.(error, session as never));
   }
 
-  async #close({ reconnectSpreadMs = DEFAULT_SPREAD_MS }: CloseSessionsOptions): Promise<CloseReport> {
+  async #close(options: CloseSessionsOptions): Promise<CloseReport> {
+    const { reconnectSpreadMs = this.sessions.size * SPREAD_MS_PER_SESSION } = options;
     const { random } = this.#network;
     const message = "the server is leaving";
     const retryAfterMs = (): number => Math.ceil(random.next() * reconnectSpreadMs);

@@ -5,13 +5,20 @@ import type { AnswerReceived } from "../../../core/session/event.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import { readErrorBody } from "../../contract/error-body.ts";
 import { copyOfBody } from "../../contract/format.ts";
-import { behindMetadata, METADATA_MARK, type RemoteCallOptions } from "../../contract/metadata.ts";
+import { behindMetadata, METADATA_MARK, type SessionCallOptions } from "../../contract/metadata.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
 import { unwatchAbort, watchAbort } from "../../operation/abort-watch.ts";
-import { CALL_RULES, refusedAtOnce, timeoutError } from "../../operation/deadline.ts";
+import { refusedAtOnce, SESSION_CALL_RULES, timeoutError } from "../../operation/deadline.ts";
 import { handled, rejectedQuietly } from "../../operation/handled-rejection.ts";
+import { awayError } from "../end.ts";
+import type { SessionGap } from "../gap.ts";
 import { outcomeOf, type SessionPartOwner } from "./owner.ts";
 import type { Request, WaitingRequests } from "./waiting-requests.ts";
+
+/** Whether a call would have to wait for a connection, or for another session. */
+function isAway({ end, gap, machine }: SessionPartOwner): boolean {
+  return gap !== undefined || (end === undefined && machine.link === undefined);
+}
 
 const ignore = (): void => undefined;
 
@@ -24,6 +31,8 @@ class PendingCall implements Request {
   readonly deadline: number;
   readonly promise: Promise<unknown>;
   id = 0;
+  /** For another session, where it cannot have reached the peer in this one. */
+  waits = true;
   readonly #calls: SessionCalls;
   #resolve: (value: unknown) => void = ignore;
   #reject: (reason: unknown) => void = ignore;
@@ -74,6 +83,20 @@ class PendingCall implements Request {
     }
   }
 
+  moveTo(gap: SessionGap, body: BodyPlace | undefined = this.#body): boolean {
+    if (!this.waits || body === undefined) return false;
+    const sender = {
+      signal: this.#signal,
+      timeoutMs: this.timeoutMs,
+      deadline: this.deadline,
+      resolve: (value: unknown) => this.resolve(value),
+      reject: (reason: unknown) => this.fail(reason),
+    };
+    const moved = gap.carryCall(this.method, body, this.mark !== 0, sender);
+    if (moved) this.#unwatch();
+    return moved;
+  }
+
   resolve(value: unknown): void {
     this.#unwatch();
     this.#resolve(value);
@@ -110,15 +133,17 @@ export class SessionCalls {
   }
 
   /** Calls a method of the peer. */
-  call(method: MethodPlan, input: unknown, options: RemoteCallOptions | undefined): Promise<unknown> {
+  call(method: MethodPlan, input: unknown, options: SessionCallOptions | undefined): Promise<unknown> {
     const owner = this.#owner;
-    const refused = refusedAtOnce(options, () => owner.context(method.name), CALL_RULES);
+    const refused = refusedAtOnce(options, () => owner.context(method.name), SESSION_CALL_RULES);
     if (refused !== undefined) return rejectedQuietly(refused.reason);
     let head: Buffer | undefined;
     let body: BodyPlace;
     try {
       head = owner.terms.metadataOf(method, options);
       const { gap } = owner;
+      const waits = (options?.whileAway ?? owner.settings.whileAway) === "wait";
+      if (!waits && isAway(owner)) throw awayError(owner.context(method.name));
       if (gap !== undefined) return gap.call(method, input, options ?? {}, owner.context(method.name));
       owner.placeOf(method);
       body = behindMetadata(head, method.request.encode(input));
@@ -133,6 +158,7 @@ export class SessionCalls {
       timeoutMs,
       owner.now() + timeoutMs,
     );
+    call.waits = (options?.whileAway ?? owner.settings.whileAway) === "wait";
     this.#begin(call, body, options?.signal);
     return call.promise;
   }
@@ -200,6 +226,11 @@ export class SessionCalls {
   timedOut(id: number): void {
     const call = this.#take(id);
     call?.fail(timeoutError(call.timeoutMs, this.#owner.context(call.op), "unknown"));
+  }
+
+  /** A call did not reach the peer: answers whether it waits for another session. */
+  carry(id: number, body: BodyPlace, gap: SessionGap): boolean {
+    return this.#pending.get(id)?.moveTo(gap, body) === true && this.#pending.delete(id);
   }
 
   /** The session is lost, or the peer left before it took this call; false when it is none of the calls. */

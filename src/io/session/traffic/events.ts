@@ -5,7 +5,8 @@ import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import { AWAITED_BOUNDS, type EventQueue, makeRoom, POSTED_BOUNDS } from "../../../core/session/waiting-events.ts";
 import { EVENT_RULES, refusedAtOnce } from "../../operation/deadline.ts";
 import { FULFILLED, rejectedQuietly } from "../../operation/handled-rejection.ts";
-import { PackedSends } from "./packed-sends.ts";
+import type { SessionGap } from "../gap.ts";
+import { PackedSends, type Sender } from "./packed-sends.ts";
 import { mayHold, type SessionPartOwner } from "./owner.ts";
 import { behindMetadata, METADATA_MARK, type RemoteEventOptions } from "../../contract/metadata.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
@@ -156,9 +157,18 @@ export class SessionEvents implements EventQueue {
   /** The session is over, or its peer takes nothing new: nothing that waits was sent. */
   over(): void {
     const waiting = this.#waiting;
+    const { gap } = this.#owner;
     while (waiting?.queue.peek() === true) {
+      const { queue } = waiting;
+      if (gap !== undefined && waiting.handOver((sender) => this.carry(queue.method, queue, sender, gap))) continue;
       this.#refuse(waiting, this.#owner.overError(this.#nameOf(waiting.queue.method), "none"));
     }
+  }
+
+  /** An event was not sent: answers whether it waits for another session. */
+  carry(number: number, body: BodyPlace, sender: Sender | undefined, gap: SessionGap): boolean {
+    const method = this.#owner.terms.methodOf(number);
+    return method !== undefined && gap.carryEvent(method, body, (number & METADATA_MARK) !== 0, sender);
   }
 
   /** The first one is not sent: its sender is told, or where none waits, the end of the session tells it. */

@@ -7,13 +7,16 @@ import { handled } from "../../operation/handled-rejection.ts";
 import { mayHold, type SessionPartOwner } from "./owner.ts";
 import { PackedQueue, WITH_TIME } from "./packed-queue.ts";
 
+const ignore = (): void => undefined;
+
 /** Kinds: nobody waits for the message; or somebody does. */
 const POSTED = 0 | WITH_TIME;
 const AWAITED = 1 | WITH_TIME;
 /** Places at the front of the list are given back when there are so many, and they are half of it. */
 const SPARE_PLACES = 64;
 
-interface Sender {
+/** Who waits until its message is sent. */
+export interface Sender {
   readonly promise: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
@@ -86,6 +89,14 @@ export class PackedSends {
     // Whoever does not look at it must not be ended by it.
     void handled(sender.promise);
     sender.reject(reason);
+    return true;
+  }
+
+  /** Offers the first message and its sender to `take`; it stays when that answers false. */
+  handOver(take: (sender: Sender | undefined) => boolean): boolean {
+    const sender = this.queue.kind === AWAITED ? this.#senders[this.#next] : undefined;
+    if (!take(sender)) return false;
+    void this.#take()?.promise.catch(ignore);
     return true;
   }
 

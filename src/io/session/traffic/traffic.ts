@@ -1,12 +1,13 @@
 /** What the messages of one session need: its handlers, calls, events and streams. */
 
-import type { EventReceived, SessionEvent } from "../../../core/session/event.ts";
+import type { EventReceived, Lost, SessionEvent } from "../../../core/session/event.ts";
 import { SessionAnswers } from "./answers.ts";
 import { SessionCalls } from "./calls.ts";
 import { type DispatchOwner, SessionDispatch } from "./dispatch.ts";
 import { SessionEvents } from "./events.ts";
 import type { SessionHandlers } from "./handlers.ts";
 import type { LostRequest } from "../end.ts";
+import type { SessionGap } from "../gap.ts";
 import { OpenStreams } from "./streams.ts";
 import { WaitingRequests } from "./waiting-requests.ts";
 
@@ -175,6 +176,13 @@ export class SessionTraffic {
     const dispatch = this.#dispatch ?? this.dispatch;
     if (this.#hasSettled) dispatch.wait();
     return dispatch;
+  }
+
+  /** A message was not sent: answers whether it waits for another session. */
+  carry({ kind, id, method, body }: Lost, gap: SessionGap): boolean {
+    if (body === undefined) return false;
+    if (kind === "call") return this.#calls?.carry(id, body, gap) === true;
+    return this.events.carry(method, body, undefined, gap);
   }
 
   /** Calls and streams are lost. */

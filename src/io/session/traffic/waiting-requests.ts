@@ -3,6 +3,7 @@
 import { UsageError } from "../../../core/errors.ts";
 import { FifoMap } from "../../../core/fifo-map.ts";
 import { timeoutError } from "../../operation/deadline.ts";
+import type { SessionGap } from "../gap.ts";
 import type { SessionEvents } from "./events.ts";
 import { mayHold, type SessionPartOwner } from "./owner.ts";
 
@@ -22,6 +23,8 @@ export interface Request {
   readonly heldBytes: number;
   /** Gives it to the machine; false when there is no room. Never throws. */
   transmit(now: number): boolean;
+  /** Waits for another session; false when it does not. */
+  moveTo?(gap: SessionGap): boolean;
   /** It was not sent, and never will be. */
   fail(reason: unknown): void;
 }
@@ -107,12 +110,15 @@ export class WaitingRequests {
     }
   }
 
-  /** The session is over, or its peer takes nothing new: none is sent. */
+  /** The session is over, or its peer takes nothing new: none is sent in it. */
   over(): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     this.heldBytes = 0;
     this.nextDeadline = Infinity;
-    for (const request of waiting?.keys() ?? []) request.fail(this.#owner.overError(request.op, "none"));
+    const { gap } = this.#owner;
+    for (const request of waiting?.keys() ?? []) {
+      if (gap === undefined || request.moveTo?.(gap) !== true) request.fail(this.#owner.overError(request.op, "none"));
+    }
   }
 }
