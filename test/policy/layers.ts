@@ -233,6 +233,10 @@ export const TABLE: LayerTable = {
     builtins: ["node:fs", "node:os", "node:path"],
     packages: ["lmdb"],
   },
+  "journal/nats": {
+    layers: ["core", "core/options", "io/network", "io/journal"],
+    packages: ["@nats-io/transport-node", "@nats-io/jetstream"],
+  },
 
   // The simulator.
   "sim/guard": { layers: ["core", "io/stream", "io/datagram", "io/listener"], builtins: ["node:async_hooks"] },
@@ -278,6 +282,7 @@ export const TABLE: LayerTable = {
       "node",
       "journal/memory",
       "journal/file",
+      "journal/nats",
     ],
     builtins: ["node:os"],
   },
@@ -375,6 +380,7 @@ export const TABLE: LayerTable = {
       "node",
       "journal/memory",
       "journal/file",
+      "journal/nats",
       "sim/kernel",
       "sim/world",
       "sim/explore",

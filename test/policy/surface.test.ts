@@ -64,6 +64,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   framing: [],
   index: ["framing"],
   "journal-file": ["protocol"],
+  "journal-nats": ["protocol"],
   protocol: ["index"],
   proxy: ["index", "sim"],
   sim: ["index"],

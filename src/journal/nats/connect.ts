@@ -1,0 +1,120 @@
+/** The connection to NATS, and the streams there. */
+
+import type * as jetStreamPackage from "@nats-io/jetstream";
+import type * as transportPackage from "@nats-io/transport-node";
+import { ZocaloError } from "../../core/errors.ts";
+import { unavailable } from "../../io/journal/failure.ts";
+import type { NatsJournalSettings } from "./options.ts";
+import { namesOf, NatsStore } from "./store.ts";
+
+/** A key counts for so long: the window in which the server drops duplicates. It must not be longer than entries are kept. */
+const KEY_MS = 180_000;
+const RECONNECT_MS = 100;
+const CONNECT_MS = 4_000;
+const STREAM_NOT_FOUND = 10_059;
+const NAME_IN_USE = 10_058;
+const NANOSECONDS = 1_000_000;
+
+/** What is connected. */
+export interface ConnectedNats {
+  readonly connection: transportPackage.NatsConnection;
+  readonly client: jetStreamPackage.JetStreamClient;
+  readonly store: NatsStore;
+  /** Lets both streams keep what they have for so long, if they do not already. */
+  keep(keptMs: number): Promise<void>;
+}
+
+/** Connects, and makes the streams where there are none. */
+export async function connectNats(settings: NatsJournalSettings): Promise<ConnectedNats> {
+  const { transport, jetStream } = await load();
+  let connection: transportPackage.NatsConnection | undefined;
+  try {
+    connection = await transport.connect({
+      ...settings.connection,
+      servers: [...settings.servers],
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: RECONNECT_MS,
+      timeout: CONNECT_MS,
+    });
+    const client = jetStream.jetstream(connection);
+    const manager = await client.jetstreamManager();
+    const store = new NatsStore(namesOf(settings.name), settings, connection, manager, transport.headers);
+    const keep = async (keptMs: number): Promise<void> => {
+      for (const wanted of streamsOf(settings, keptMs)) await makeStream(wanted);
+    };
+    const makeStream = async (wanted: Partial<jetStreamPackage.StreamConfig> & { name: string }): Promise<void> => {
+      const { streams } = manager;
+      try {
+        const { config } = await streams.info(wanted.name);
+        if (config.max_age >= (wanted.max_age ?? 0)) return;
+        await streams.update(wanted.name, { max_age: wanted.max_age ?? 0 });
+      } catch (error) {
+        if (codeOf(error) !== STREAM_NOT_FOUND) throw error;
+        await streams.add(wanted).catch((reason: unknown) => {
+          // Another server has made it at the same time, for another time.
+          if (codeOf(reason) !== NAME_IN_USE) throw reason;
+          return makeStream(wanted);
+        });
+      }
+    };
+    return { connection, client, store, keep };
+  } catch (error) {
+    await connection?.close();
+    throw refusal(error);
+  }
+}
+
+/** Why the journal could not be opened, as what the program sees. */
+export function refusal(error: unknown): ZocaloError {
+  if (error instanceof ZocaloError) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return unavailable("open", `NATS cannot be used: ${why}; is nats-server running, with JetStream (-js)?`, error);
+}
+
+function streamsOf(
+  settings: NatsJournalSettings,
+  keptMs: number,
+): (Partial<jetStreamPackage.StreamConfig> & { name: string })[] {
+  const { records, log, recordSubjects, logSubject } = namesOf(settings.name);
+  const both = { storage: "file", num_replicas: settings.replicas } as const;
+  return [
+    {
+      ...both,
+      name: records,
+      subjects: [`${recordSubjects}.*`],
+      max_age: keptMs * NANOSECONDS,
+      max_bytes: settings.maxRecordBytes,
+      // What has no room is refused; nobody's record is dropped.
+      discard: "new",
+      allow_rollup_hdrs: true,
+      duplicate_window: Math.min(keptMs, KEY_MS) * NANOSECONDS,
+    },
+    {
+      ...both,
+      name: log,
+      subjects: [logSubject],
+      max_age: Math.max(keptMs, KEY_MS) * NANOSECONDS,
+      max_msgs: settings.maxEntries,
+      max_bytes: settings.maxLogBytes,
+      discard: "old",
+      duplicate_window: KEY_MS * NANOSECONDS,
+    },
+  ];
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { readonly code?: unknown } | null)?.code;
+}
+
+async function load(): Promise<{
+  readonly transport: typeof transportPackage;
+  readonly jetStream: typeof jetStreamPackage;
+}> {
+  try {
+    const [transport, jetStream] = await Promise.all([import("@nats-io/transport-node"), import("@nats-io/jetstream")]);
+    return { transport, jetStream };
+  } catch (cause) {
+    const detail = "natsJournal needs two packages: npm install @nats-io/transport-node @nats-io/jetstream";
+    throw new ZocaloError("UNSUPPORTED", { op: "open", detail, cause });
+  }
+}

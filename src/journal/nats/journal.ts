@@ -1,0 +1,126 @@
+/** A journal in NATS. */
+
+import { unavailable } from "../../io/journal/failure.ts";
+import type { Following, JournalNeeds, JournalRecord, LogFollower, SessionJournal } from "../../io/journal/journal.ts";
+import { StoreCalls } from "../../io/journal/store-calls.ts";
+import type { Clock } from "../../io/network/network.ts";
+import { type ConnectedNats, connectNats, refusal } from "./connect.ts";
+import { LogWatch } from "./log-watch.ts";
+import type { NatsJournalSettings } from "./options.ts";
+
+/** Records and the log in streams of JetStream. */
+export class NatsJournal implements SessionJournal {
+  readonly name: string;
+  readonly #clock: Clock;
+  readonly #calls: StoreCalls<ConnectedNats>;
+  readonly #followers = new Set<LogWatch>();
+  #isAway = false;
+  /** Rejects what waits for an answer when the connection is lost. */
+  #lost: { readonly promise: Promise<never>; readonly reject: (error: Error) => void } = losable();
+
+  constructor(settings: NatsJournalSettings, clock: Clock) {
+    this.name = settings.name;
+    this.#clock = clock;
+    this.#calls = new StoreCalls<ConnectedNats>(clock, {
+      connect: (needs) => this.#connect(settings, needs),
+      keep: async (connected, { keptMs }) => await connected.keep(keptMs).catch(refuse),
+      leave: () => {
+        for (const follower of this.#followers) follower.stop();
+      },
+      disconnect: ({ connection }) => connection.close(),
+      wroteNothing: isRefusal,
+    });
+  }
+
+  open(needs: JournalNeeds): Promise<void> {
+    return this.#calls.open(needs);
+  }
+
+  read(id: string): Promise<JournalRecord | undefined> {
+    return this.#calls.read("read", ({ store }) => this.#unlessLost("read", () => store.read(id)));
+  }
+
+  commit(id: string, version: number, bytes: Uint8Array): Promise<number> {
+    return this.#calls.write("commit", ({ store }) =>
+      this.#unlessLost("commit", () => store.commit(id, version, bytes)),
+    );
+  }
+
+  remove(id: string, version: number): Promise<void> {
+    return this.#calls.write("remove", ({ store }) => this.#unlessLost("remove", () => store.remove(id, version)));
+  }
+
+  append(topic: string, key: string | undefined, body: Uint8Array): Promise<number> {
+    return this.#calls.write("append", ({ store }) => this.#unlessLost("append", () => store.append(topic, key, body)));
+  }
+
+  follow(behind: number | undefined, follower: LogFollower): Promise<Following> {
+    return this.#calls.read("follow", ({ store, client }) =>
+      this.#unlessLost("follow", async () => {
+        const place = behind ?? (await store.logEnds()).lastPlace;
+        const watch = new LogWatch(store, client, this.#clock, place, follower);
+        this.#followers.add(watch);
+        void watch.run().then(() => this.#followers.delete(watch));
+        return watch;
+      }),
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#calls.close();
+  }
+
+  async #connect(settings: NatsJournalSettings, { keptMs }: JournalNeeds): Promise<ConnectedNats> {
+    const connected = await connectNats(settings);
+    try {
+      await connected.keep(keptMs);
+    } catch (error) {
+      await connected.connection.close();
+      throw refusal(error);
+    }
+    this.#isAway = false;
+    this.#lost = losable();
+    void this.#watch(connected);
+    return connected;
+  }
+
+  /** Learns of losses of the connection, until it is closed. */
+  async #watch({ connection }: ConnectedNats): Promise<void> {
+    for await (const { type } of connection.status()) {
+      if (type === "disconnect") {
+        this.#isAway = true;
+        this.#lost.reject(new Error("the connection to NATS is lost"));
+      } else if (type === "reconnect") {
+        this.#isAway = false;
+        this.#lost = losable();
+        for (const follower of this.#followers) follower.restart();
+      }
+    }
+  }
+
+  /** Refuses while the connection is lost: the client would keep what is given to it, and write it when nobody expects that any more. */
+  #unlessLost<T>(op: string, call: () => Promise<T>): Promise<T> {
+    if (this.#isAway) return Promise.reject(unavailable(op, "the connection to NATS is lost; it is being made again"));
+    return Promise.race([call(), this.#lost.promise]);
+  }
+}
+
+function losable(): { readonly promise: Promise<never>; readonly reject: (error: Error) => void } {
+  let reject = (_error: Error): void => undefined;
+  const promise = new Promise<never>((_resolve, fail) => (reject = fail));
+  promise.catch(() => undefined);
+  return { promise, reject };
+}
+
+function refuse(error: unknown): never {
+  throw refusal(error);
+}
+
+/** Nobody listens where the message was sent to, or the client does not send it: it is too long. */
+function isRefusal(error: unknown): boolean {
+  const { name, isNoResponders } = (error ?? {}) as {
+    readonly name?: unknown;
+    readonly isNoResponders?: () => boolean;
+  };
+  return name === "NoRespondersError" || name === "InvalidArgumentError" || isNoResponders?.call(error) === true;
+}

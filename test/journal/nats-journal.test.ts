@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { natsJournal, type NatsJournalOptions } from "../../src/journal-nats.ts";
+import { journalSuite } from "../../src/testing.ts";
+import { expectError } from "../../src/testing/expect-error.ts";
+import { outages, StoreServer } from "../fixtures/journal-outages.ts";
+import { freePort, missing } from "../fixtures/programs.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+
+const folder = temporaryFolder();
+const port = await freePort();
+const servers = [`127.0.0.1:${port}`];
+const configuration = join(folder, "nats.conf");
+writeFileSync(
+  configuration,
+  `host: "127.0.0.1"
+port: ${port}
+max_payload: 2MB
+jetstream { store_dir: "${folder}", max_file_store: 4GB, max_memory_store: 64MB }
+`,
+);
+const server = new StoreServer(["nats-server", "-c", configuration], /Server is ready/);
+
+/** A journal that reserves little. */
+function small(options: Partial<NatsJournalOptions> & { readonly name: string }): ReturnType<typeof natsJournal> {
+  return natsJournal({ servers, maxRecordBytes: 33_554_432, maxLogBytes: 33_554_432, ...options });
+}
+
+const body = Buffer.from("body");
+
+describe("nats", { skip: missing("nats-server") }, () => {
+  before(() => server.start());
+  after(() => server.kill());
+
+  journalSuite("natsJournal", ({ name, maxEntries }) => small({ name, maxEntries }));
+
+  it("takes any name, and keeps journals apart by it", async () => {
+    const journals = ["a.b", "a b", "*", "ñ", "A", "a"].map((name) => small({ name, maxRecords: 10 }));
+    for (const journal of journals) {
+      await journal.open({ keptMs: 1_000 });
+      await journal.commit("ana", 0, Buffer.from(journal.name));
+    }
+    for (const journal of journals) {
+      assert.equal(Buffer.from((await journal.read("ana"))?.bytes ?? []).toString(), journal.name);
+      await journal.close();
+    }
+  });
+
+  it("refuses what is over a limit, and goes on", async () => {
+    const journal = small({ name: "limits", maxRecords: 2 });
+    await journal.open({ keptMs: 60_000 });
+    const away = { code: "JOURNAL_UNAVAILABLE", outcome: "none" } as const;
+    const first = await journal.commit("one", 0, body);
+    await journal.commit("two", 0, body);
+    const error = await expectError(journal.commit("three", 0, body), { ...away, op: "commit" });
+    assert.match(error.detail, /there are maxRecords records/);
+    await expectError(journal.commit("x".repeat(2_001), 0, body), { ...away, op: "commit" });
+    await expectError(journal.commit("one", first, Buffer.alloc(3_000_000)), { ...away, op: "commit" });
+    await journal.commit("one", first, body);
+    await journal.close();
+  });
+
+  it("keeps as long as the server that needs it longest", async () => {
+    const [one, two] = [small({ name: "kept" }), small({ name: "kept" })];
+    await one.open({ keptMs: 60_000 });
+    await two.open({ keptMs: 600_000 });
+    await one.open({ keptMs: 700_000 });
+    for (const journal of [one, one, two]) await journal.close();
+  });
+
+  it("rejects open when no server answers", async () => {
+    const journal = natsJournal({ servers: [`127.0.0.1:${await freePort()}`], name: "nobody" });
+    const error = await expectError(journal.open({ keptMs: 1_000 }), { code: "JOURNAL_UNAVAILABLE", op: "open" });
+    assert.match(error.detail, /^NATS cannot be used: .*; is nats-server running, with JetStream \(-js\)\?$/);
+  });
+
+  it("checks its options", () => {
+    for (const wrong of [
+      undefined,
+      {},
+      { servers: [], name: "a" },
+      { servers, name: "" },
+      { servers, name: "a", replicas: 6 },
+    ]) {
+      assert.throws(() => natsJournal(wrong as NatsJournalOptions), { code: "OPTION_INVALID" });
+    }
+  });
+
+  it("loses nothing when its server is killed under load", { timeout: 120_000 }, async () => {
+    await outages(small({ name: "outages" }), server, 3);
+  });
+});
