@@ -216,6 +216,36 @@ test("rule D5: counters that do not fit, another process, another agreement: a f
   assert.deepEqual(reasons, ["counters-invalid", "server-restarted", "agreement-changed", "session-unknown"]);
 });
 
+test("rule D5: the owner of a session that is gone is told why, each time that it asks; a thief is not", async () => {
+  const clock = new ManualClock(nodeNetwork.clock);
+  const { server, port } = await serve({ network: { ...nodeNetwork, clock }, resume: { resumeTimeoutMs: 1000 } });
+  const answers: unknown[] = [];
+  for (const how of ["expired", "aborted"] as const) {
+    const [first, welcome] = await come(port);
+    if (how === "aborted") [...server.sessions.values()].at(-1)?.abort();
+    first.close();
+    const session = String(welcome["session"]);
+    while (server.sessions.get(session)?.state === "open") await clock.turn();
+    if (how === "expired") await clock.advance(1000);
+    while (server.sessions.has(session)) await clock.turn();
+    const ask = async (token: unknown): Promise<unknown> => {
+      const client = await RawClient.to(port);
+      const { fresh } = (await client.hello("room", resumeOf({ ...welcome, token }, 1))) as { fresh: unknown };
+      client.close();
+      return fresh;
+    };
+    answers.push([how, await ask(welcome["token"]), await ask(welcome["token"]), await ask("guessed")]);
+    await clock.advance(1000);
+    answers.push(await ask(welcome["token"]));
+  }
+  assert.deepEqual(answers, [
+    ["expired", "expired", "expired", "session-unknown"],
+    "session-unknown",
+    ["aborted", "aborted", "aborted", "session-unknown"],
+    "session-unknown",
+  ]);
+});
+
 test("rule D6: the oldest detached session makes room; those with a connection stay", async () => {
   const ends: SessionEnd[] = [];
   const { server, port } = await serve({
@@ -239,7 +269,7 @@ test("rule D6: the oldest detached session makes room; those with a connection s
   next.close();
   while (server.stats.detached === 0) await nextTurn();
   const back = await RawClient.to(port);
-  assert.equal((await back.hello("room", resumeOf(welcome, 1)))["fresh"], "session-unknown");
+  assert.equal((await back.hello("room", resumeOf(welcome, 1)))["fresh"], "evicted");
 });
 
 test("rule D6: sessions of one address are limited, and free their place", async () => {

@@ -54,8 +54,14 @@ export interface Hello {
 
 /** Why a session that a client wanted to continue is a new one. */
 export type FreshReason =
-  /** The server does not hold it: it expired, was evicted, or the token is wrong. */
+  /** The server knows nothing of it, or the token is wrong. */
   | "session-unknown"
+  /** No connection came in the time for which the server keeps it. */
+  | "expired"
+  /** It had to make room for others. */
+  | "evicted"
+  /** The program of the server has given it up. */
+  | "aborted"
   /** The server is another process than before. */
   | "server-restarted"
   /** Contract version, codec or limits are not those of before. */
@@ -65,6 +71,9 @@ export type FreshReason =
 
 const FRESH_REASONS: readonly string[] = [
   "session-unknown",
+  "expired",
+  "evicted",
+  "aborted",
   "server-restarted",
   "agreement-changed",
   "counters-invalid",
@@ -127,8 +136,6 @@ export function readHello(body: unknown): Hello {
 export function readWelcome(body: unknown): Welcome {
   const fields = new Fields(body, "welcome");
   const fresh = fields.has("fresh") ? fields.text("fresh", MAX_NAME_LENGTH) : undefined;
-  if (fresh !== undefined && !FRESH_REASONS.includes(fresh))
-    throw fields.invalid("fresh", "is no reason that is known");
   return {
     version: readVersion(fields, "version"),
     offers: fields.texts("offers", MAX_METHODS, MAX_NAME_LENGTH),
@@ -141,7 +148,8 @@ export function readWelcome(body: unknown): Welcome {
     epoch: fields.integer("epoch", 1, MAX_NUMBER),
     keptMs: fields.integer("keptMs", 0, MAX_NUMBER),
     received: fields.has("received") ? fields.integer("received", 0, MAX_NUMBER) : undefined,
-    fresh: fresh as FreshReason | undefined,
+    fresh:
+      fresh === undefined || FRESH_REASONS.includes(fresh) ? (fresh as FreshReason | undefined) : "session-unknown",
   };
 }
 

@@ -127,17 +127,18 @@ const MAX_FAREWELLS = 10_000;
 const MAX_BYTES = 8_388_608;
 
 /** A session that is over, and who may ask for it. */
-interface Farewell {
+interface Farewell<How> {
   readonly record: SessionRecord;
-  readonly departed: Departed;
+  /** How it was closed, as far as the client may not know it; or why it is gone. */
+  readonly departed: How;
   /** When nobody asks for it any more. */
   readonly forgottenAt: number;
 }
 
 /** Farewells by the name of their session, the oldest first. All are kept for the same time. */
-export class Farewells {
+export class Farewells<How extends Departed | FreshReason = Departed> {
   readonly #keptMs: number;
-  readonly #farewells: Map<string, Farewell> = new Map();
+  readonly #farewells: Map<string, Farewell<How>> = new Map();
   #bytes = 0;
 
   /** @param keptMs - How long a client may take to come back, in milliseconds. */
@@ -150,10 +151,10 @@ export class Farewells {
     return this.#bytes;
   }
 
-  add(record: SessionRecord, departed: Departed, now: number): void {
+  add(record: SessionRecord, departed: How, now: number): void {
     const before = this.#farewells.get(record.id);
     if (before !== undefined) this.#forget(before);
-    const farewell: Farewell = { record, departed, forgottenAt: now + this.#keptMs };
+    const farewell: Farewell<How> = { record, departed, forgottenAt: now + this.#keptMs };
     this.#farewells.set(record.id, farewell);
     this.#bytes += bytesOf(farewell);
     for (const oldest of this.#farewells.values()) {
@@ -164,19 +165,19 @@ export class Farewells {
   }
 
   /** The farewell of a session; undefined when there is none, or its time is up. */
-  get(id: string, now: number): Farewell | undefined {
+  get(id: string, now: number): Farewell<How> | undefined {
     const farewell = this.#farewells.get(id);
     if (farewell === undefined || now < farewell.forgottenAt) return farewell;
     this.#forget(farewell);
     return undefined;
   }
 
-  #forget(farewell: Farewell): void {
+  #forget(farewell: Farewell<How>): void {
     this.#farewells.delete(farewell.record.id);
     this.#bytes -= bytesOf(farewell);
   }
 }
 
-function bytesOf({ departed }: Farewell): number {
-  return HELD.farewell + 2 * departed.reason.message.length;
+function bytesOf({ departed }: Farewell<Departed | FreshReason>): number {
+  return HELD.farewell + (typeof departed === "string" ? 0 : 2 * departed.reason.message.length);
 }

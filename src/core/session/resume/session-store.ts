@@ -24,6 +24,8 @@ export interface Admission {
   readonly admitted: boolean;
   /** Sessions that had to make room: their messages must be forgotten. */
   readonly evicted: readonly string[];
+  /** Their records, so that their clients are told why they are gone (`fresh`). Without them they are told `session-unknown`. */
+  readonly evictedRecords?: readonly SessionRecord[] | undefined;
 }
 
 /**
@@ -133,7 +135,7 @@ export class MemorySessionStore implements SessionStore {
     const { maxSessions, maxSessionsPerPrincipal } = this.#bounds;
     const { id, principal } = record;
     if (this.#records.has(id)) return { admitted: false, evicted: NOBODY };
-    const evicted: string[] = [];
+    const evicted: SessionRecord[] = [];
     const usage = this.#principals.get(principal);
     if (usage !== undefined && usage.sessions >= maxSessionsPerPrincipal) this.#evictFirst(usage.detached, evicted);
     if (this.#records.size >= maxSessions) this.#evictFirst(this.#detached, evicted);
@@ -143,7 +145,8 @@ export class MemorySessionStore implements SessionStore {
       this.#records.set(id, record);
       if (principal !== id) this.#usageOf(principal).sessions += 1;
     }
-    return { admitted, evicted };
+    if (evicted.length === 0) return { admitted, evicted: NOBODY };
+    return { admitted, evicted: evicted.map((one) => one.id), evictedRecords: evicted };
   }
 
   replace(epoch: number, next: SessionRecord): boolean {
@@ -193,11 +196,11 @@ export class MemorySessionStore implements SessionStore {
   }
 
   /** Evicts the session that has been detached for the longest time, if there is one. */
-  #evictFirst(detached: FifoMap<string, unknown> | undefined, evicted: string[]): void {
-    const id = detached?.first();
-    if (id === undefined) return;
-    evicted.push(id);
-    this.remove(id);
+  #evictFirst(detached: FifoMap<string, unknown> | undefined, evicted: SessionRecord[]): void {
+    const record = this.#records.get(detached?.first() ?? "");
+    if (record === undefined) return;
+    evicted.push(record);
+    this.remove(record.id);
   }
 
   #usageOf(principal: string): Usage {

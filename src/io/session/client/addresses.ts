@@ -106,12 +106,14 @@ export class ServerRounds {
     });
   }
 
-  /** A server has taken the client. */
-  arrived(address: Address): void {
+  /** A server has taken the client. Answers whether it is another one than before. */
+  arrived(address: Address): boolean {
+    const isOther = this.#current !== undefined && this.#current !== address;
     this.#current = address;
     this.#leaves = false;
     this.#rest = [];
     this.before = -1;
+    return isOther;
   }
 
   /** The server of now has said that it leaves. */

@@ -211,7 +211,7 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
       return;
     }
     this.#enter("lose");
-    this.#fresh = { reason: end.how === "lost" ? "expired" : "server-left", lost: end.lost };
+    this.#fresh = { reason: reasonOf(end), lost: end.lost };
     if (endpoint.wasAttached) this.#tell(() => this.#options.onDetach?.(this.#session as never));
     this.#connector.reconnect();
   }
@@ -255,7 +255,7 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
     return this.#resumable !== undefined;
   }
 
-  welcomed(connection: StreamSocket, answer: Welcomed): void {
+  welcomed(connection: StreamSocket, answer: Welcomed, elsewhere: boolean): void {
     const { welcome, agreement, rest } = answer;
     const { session: id, token, server, keptMs, received, fresh } = welcome;
     const before = this.#resumable;
@@ -274,7 +274,8 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
       }
       this.#resumable = undefined;
       this.#enter("lose");
-      this.#fresh = { reason: fresh ?? "session-unknown", lost: NONE_LOST };
+      const isOther = elsewhere && fresh === "server-restarted";
+      this.#fresh = { reason: isOther ? "other-server" : (fresh ?? "session-unknown"), lost: NONE_LOST };
       before.endpoint.lose(error);
     }
     this.#serverLeaves = false;
@@ -384,4 +385,10 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
     const place = { kind: "stream", local: undefined, remote: undefined, ...endpoint?.context("session") } as const;
     reportProblem(error, place, () => (isNews ? this.#options.onError?.(error, this.#session as never) : undefined));
   }
+}
+
+/** Why another session follows one that has ended so. */
+function reasonOf({ how, error }: SessionEnd): FreshReason {
+  if (how !== "lost") return "server-left";
+  return error?.code === "REPLAY_OVERFLOW" ? "replay-overflow" : "expired";
 }

@@ -57,8 +57,8 @@ export interface ConnectorOwner {
   resumption(): Resumption;
   /** Whether it still has what the server continues: its time may have run out while the server made up its mind. */
   mayContinue(): boolean;
-  /** There is a connection. Called inside the arrival of the welcome: the session takes the connection at once. */
-  welcomed(connection: StreamSocket, answer: Welcomed): void;
+  /** There is a connection. Called inside the arrival of the welcome: the session takes the connection at once. `elsewhere`: it is another server than before. */
+  welcomed(connection: StreamSocket, answer: Welcomed, elsewhere: boolean): void;
   /** Waits for the next attempt, or begins it. */
   reconnecting(): void;
   /** An attempt failed; another one follows. `isNew`: it is the first of this outage that is no error of the network. */
@@ -279,8 +279,8 @@ export class SessionConnector {
     this.#arrivedAt = this.#network.clock.now();
     this.#backoff = undefined;
     this.#retryAfterMs = 0;
-    this.#servers.arrived(target);
-    this.#owner.welcomed(connection, answer);
+    const elsewhere = this.#servers.arrived(target);
+    this.#owner.welcomed(connection, answer, elsewhere);
   }
 }
 

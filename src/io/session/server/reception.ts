@@ -202,10 +202,10 @@ export class SessionReception implements GreetingOwner {
       this.#answered(greeting);
       return;
     }
-    const decision = registry.claim(claim);
+    const decision = registry.claim(claim, settings.clock.now());
     if (decision.outcome === "refused") greeting.refuse(decision.refusal);
     else if (decision.outcome === "fresh") {
-      if (decision.ends) registry.abandon(request.session);
+      if (decision.ends) registry.abandon(request.session, decision.reason);
       await this.#open(visit, principal, decision.reason);
     } else {
       const session = registry.sessions.get(request.session) as SessionFacade;
@@ -217,7 +217,7 @@ export class SessionReception implements GreetingOwner {
 
   async #open(visit: Visit, known: string | undefined, fresh: FreshReason | undefined): Promise<void> {
     const { greeting, agreement, applicant } = visit;
-    const { registry, random } = this.#owner;
+    const { registry, random, settings } = this.#owner;
     if (!this.#mayOpen(greeting)) return;
     const id = newId(random);
     const principal = known ?? id;
@@ -228,7 +228,7 @@ export class SessionReception implements GreetingOwner {
     }
     const token = newToken(random);
     const addressKey = registry.addressKey(greeting.remoteAddress);
-    const refusal = registry.admit({ id, principal, token, addressKey });
+    const refusal = registry.admit({ id, principal, token, addressKey }, settings.clock.now());
     if (refusal !== undefined) {
       greeting.refuse(refusal);
       return;

@@ -3,12 +3,13 @@
 import type { Address } from "../../../core/address/address.ts";
 import { limitKey } from "../../../core/address/cidr.ts";
 import { sha256 } from "../../../core/bytes/sha-256.ts";
-import { ConnectionError } from "../../../core/errors.ts";
+import { ConnectionError, type ZocaloError } from "../../../core/errors.ts";
 import { FifoMap } from "../../../core/fifo-map.ts";
-import type { Refusal, ResumeRequest } from "../../../core/handshake/hello.ts";
+import type { FreshReason, Refusal, ResumeRequest } from "../../../core/handshake/hello.ts";
 import type { Agreement } from "../../../core/handshake/negotiate.ts";
 import { HELD } from "../../../core/held-bytes.ts";
-import { encodeDeparted } from "../../../core/session/departure.ts";
+import { keepOffScreen } from "../../../core/show-as.ts";
+import { type Departed, encodeDeparted } from "../../../core/session/departure.ts";
 import { HeldMemory, type MemoryOwner } from "../../../core/session/resume/held-memory.ts";
 import {
   confirmToken,
@@ -70,7 +71,7 @@ export class SessionRegistry {
   readonly #maxSessions: number;
   readonly #maxPerAddress: number;
   readonly #maxHeldBytes: number;
-  readonly #farewells: Farewells;
+  readonly #farewells: Farewells<Departed | FreshReason>;
 
   constructor(instance: string, limits: SessionServerLimits, keptMs: number, store: SessionStore | undefined) {
     this.#instance = instance;
@@ -105,7 +106,7 @@ export class SessionRegistry {
   }
 
   /** Takes a new session in; answers why not. Sessions that have to make room for it are ended. */
-  admit(session: NewSession): Refusal | undefined {
+  admit(session: NewSession, now: number): Refusal | undefined {
     const { id, principal, token, addressKey } = session;
     const usage = addressKey === undefined ? undefined : this.#perAddress.get(addressKey);
     if (usage !== undefined && usage.sessions >= this.#maxPerAddress) {
@@ -115,7 +116,8 @@ export class SessionRegistry {
       this.#evict([oldest]);
     }
     const record = { id, principal, epoch: 1, attempt: 0, tokenHash: sha256(token), previousTokenHash: undefined };
-    const { admitted, evicted } = this.#store.create(record);
+    const { admitted, evicted, evictedRecords = [] } = this.#store.create(record);
+    for (const gone of evictedRecords) this.#farewells.add(gone, "evicted", now);
     this.#evict(evicted);
     if (!admitted)
       return busy("the server has as many sessions as limits.maxSessions or maxSessionsPerPrincipal allows");
@@ -130,16 +132,21 @@ export class SessionRegistry {
   }
 
   /** Decides whether a client may continue a session. */
-  claim(claim: Claim): ResumeDecision {
+  claim(claim: Claim, now: number): ResumeDecision {
     const { request, agreement, nextToken } = claim;
     const principal = claim.principal ?? request.session;
     const asked = { request, principal, agreement, tokenHash: sha256(request.token), nextTokenHash: sha256(nextToken) };
-    return resumeSession(this.#store, this.#instance, asked, (id) => {
+    const decision = resumeSession(this.#store, this.#instance, asked, (id) => {
       const session = this.sessions.get(id);
       if (session === undefined) return undefined;
       const { machine, terms } = partsOf(session).endpoint;
       return machine.resumable ? { agreement: terms.agreement, ...machine.resumePoint } : undefined;
     });
+    if (decision.outcome !== "fresh" || decision.reason !== "session-unknown") return decision;
+    // Only its owner is told why it is gone.
+    const farewell = this.#farewells.get(request.session, now);
+    const isOwn = farewell !== undefined && ownsSession(farewell.record, asked);
+    return isOwn && typeof farewell.departed === "string" ? { ...decision, reason: farewell.departed } : decision;
   }
 
   /**
@@ -157,6 +164,7 @@ export class SessionRegistry {
     const farewell = this.#farewells.get(request.session, now);
     if (farewell === undefined || !ownsSession(farewell.record, asked)) return undefined;
     const { record, departed } = farewell;
+    if (typeof departed === "string") return undefined;
     const received = Math.max(departed.accepted, request.acknowledged);
     if (received > request.sent) return undefined;
     return { epoch: record.epoch + 1, received, words: encodeDeparted(departed, received, agreement.peerLimits) };
@@ -192,9 +200,10 @@ export class SessionRegistry {
 
   /** A session is over. What the client does not know of it is kept for as long as it could have come back. */
   ended(session: SessionFacade, now: number): void {
-    const { departed } = partsOf(session).endpoint.machine;
+    const { machine, end } = partsOf(session).endpoint;
     const record = this.#store.get(session.id);
-    if (departed !== undefined && record !== undefined) this.#farewells.add(record, departed, now);
+    const how = machine.departed ?? goneBecause(end?.error);
+    if (how !== undefined && record !== undefined) this.#farewells.add(record, how, now);
     // While it handles what it had accepted, it makes room as one without a connection does.
     this.detached(session, now);
   }
@@ -214,8 +223,8 @@ export class SessionRegistry {
   }
 
   /** The client has begun anew: its old session is of no use any more. */
-  abandon(id: string): void {
-    this.#endpointOf(id)?.lose(lost("the client could not continue it"));
+  abandon(id: string, reason: FreshReason): void {
+    this.#endpointOf(id)?.lose(lost("the client could not continue it", reason));
   }
 
   /** Ends sessions until all fit into their memory. `id` is the session that has changed. */
@@ -226,7 +235,7 @@ export class SessionRegistry {
       if (this.#trims(gone)) continue;
       const detail =
         "the memory limit of the server (limits.maxHeldBytes or maxHeldBytesPerPrincipal) is reached, and this session had to make room";
-      this.#endpointOf(gone)?.abort(lost(detail));
+      this.#endpointOf(gone)?.abort(lost(detail, "evicted"));
       this.#memory.forget(gone);
     }
   }
@@ -256,7 +265,7 @@ export class SessionRegistry {
   }
 
   #evict(ids: readonly string[]): void {
-    for (const id of ids) this.#endpointOf(id)?.abort(lost("it was evicted to make room for others"));
+    for (const id of ids) this.#endpointOf(id)?.abort(lost("it was evicted to make room for others", "evicted"));
   }
 
   #endpointOf(id: string): SessionEndpoint | undefined {
@@ -273,8 +282,26 @@ function ownerOf(session: SessionFacade): MemoryOwner {
   return { key: `address ${addressKey ?? id}`, isPrincipal: false };
 }
 
-function lost(detail: string): ConnectionError {
-  return new ConnectionError("SESSION_LOST", { op: "session", detail });
+/** A session that this server gives up, and what its client is told when it comes back. */
+class GivenUp extends ConnectionError {
+  readonly reason: FreshReason;
+
+  constructor(detail: string, reason: FreshReason) {
+    super("SESSION_LOST", { op: "session", detail });
+    this.reason = reason;
+    keepOffScreen(this, "reason");
+  }
+}
+
+function lost(detail: string, reason: FreshReason = "expired"): ConnectionError {
+  return new GivenUp(detail, reason);
+}
+
+/** Why a session is gone that has ended so; undefined when the client was told, or has ended it itself. */
+function goneBecause(error: ZocaloError | undefined): FreshReason | undefined {
+  if (error instanceof GivenUp) return error.reason;
+  if (error?.code === "SESSION_LOST") return "expired";
+  return error?.code === "CONNECTION_ABORTED" && error.side === "local" ? "aborted" : undefined;
 }
 
 /** A client that finds no room may try again. */
