@@ -64,12 +64,15 @@ export const TABLE: LayerTable = {
     ],
   },
   "core/session/resume": { layers: ["core", "core/handshake", "core/session"] },
+  "core/journal": {
+    layers: ["core", "core/contract", "core/framing/formats", "core/handshake", "core/session", "core/session/resume"],
+  },
   "core/stateless": { layers: ["core/bytes"] },
   "core/text": { layers: [] },
 
   // Ring 1: asynchronous objects over any network.
   "io/network": { layers: ["core", "core/address"] },
-  "io/journal": { layers: ["core", "io/network"] },
+  "io/journal": { layers: ["core", "core/options", "io/network"] },
   "io/operation": {
     layers: ["core", "core/bytes", "core/options", "core/address", "io/network"],
     builtins: ["node:diagnostics_channel"],
@@ -177,6 +180,9 @@ export const TABLE: LayerTable = {
   },
   "io/session/server": {
     layers: [
+      "core/framing/formats",
+      "core/journal",
+      "io/journal",
       "core",
       "core/bytes",
       "core/options",

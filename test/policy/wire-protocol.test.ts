@@ -87,7 +87,7 @@ test("the magic and the frames of the handshake", () => {
 test("the JSON of hello and welcome is what the implementation reads, whole", () => {
   const [hello, welcome] = blocks("json").map((text) => JSON.parse(text) as object);
   assert.deepEqual(readHello(hello), hello);
-  assert.deepEqual(readWelcome(welcome), { ...welcome, fresh: undefined });
+  assert.deepEqual(readWelcome(welcome), { ...welcome, moved: undefined, fresh: undefined });
 });
 
 test("the control frames", () => {

@@ -55,7 +55,7 @@ function feed(role: "client" | "server", bytes: Buffer, random: SeededRandom): v
         if (error instanceof ProtocolError) assert.equal(error.side, "remote");
       }
       if (happened.type === "call" && random.oneIn(2)) session.respond(happened.id, nothing, at);
-      if (happened.type === "event" && random.oneIn(2)) session.handled(happened.chargeBytes);
+      if (happened.type === "event" && random.oneIn(2)) session.eventHandled(happened.chargeBytes);
     }
     session.output(at);
     assert.ok(session.retainedBytes < 200_000);

@@ -102,6 +102,11 @@ export interface Welcome {
   readonly keptMs: number;
   /** Set when the session goes on: the number of the last message that the server has received. */
   readonly received?: number | undefined;
+  /**
+   * Set when the session goes on in another process than before: up to this number messages of the server may come again. Both
+   * sides count their credit anew, and open streams end.
+   */
+  readonly moved?: number | undefined;
   /** Set when the client wanted to continue a session and this is a new one. */
   readonly fresh?: FreshReason | undefined;
 }
@@ -148,6 +153,7 @@ export function readWelcome(body: unknown): Welcome {
     epoch: fields.integer("epoch", 1, MAX_NUMBER),
     keptMs: fields.integer("keptMs", 0, MAX_NUMBER),
     received: fields.has("received") ? fields.integer("received", 0, MAX_NUMBER) : undefined,
+    moved: fields.has("moved") ? fields.integer("moved", 0, MAX_NUMBER) : undefined,
     fresh:
       fresh === undefined || FRESH_REASONS.includes(fresh) ? (fresh as FreshReason | undefined) : "session-unknown",
   };

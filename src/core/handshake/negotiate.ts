@@ -6,6 +6,9 @@ import type { ErrorCode } from "../errors.ts";
 import type { Hello, Refusal, Welcome } from "./hello.ts";
 import type { HandshakeLimits } from "./limits.ts";
 
+/** The feature of peers that can go on with a session in another process of the server. */
+export const MOVES_FEATURE = "moves";
+
 /** What a side brings into the handshake. */
 export interface Capabilities {
   readonly contract: Contract;

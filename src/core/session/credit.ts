@@ -20,6 +20,12 @@ export class SendCredit {
     return this.sent < this.limit;
   }
 
+  /** Both sides count anew, as on a session that another process goes on with: so much is under way. */
+  restart(windowBytes: number, sent: number): void {
+    this.limit = windowBytes;
+    this.sent = sent;
+  }
+
   /** The receiver allows more; answers whether that opens a window that was closed. */
   raise(limit: number): boolean {
     if (limit <= this.limit) return false;
@@ -34,6 +40,8 @@ export class ReceiveCredit {
   readonly #windowBytes: number;
   #received = 0;
   #used = 0;
+  /** Bytes that came before both sides began to count anew, and are not used. */
+  #before = 0;
   /** What the peer may send in all, as this side has told it last. */
   #granted: number;
 
@@ -45,7 +53,7 @@ export class ReceiveCredit {
 
   /** Bytes that came and are not used yet. */
   get heldBytes(): number {
-    return this.#received - this.#used;
+    return this.#before + this.#received - this.#used;
   }
 
   /** Counts bytes that came; answers whether the peer was allowed to send them. */
@@ -55,14 +63,28 @@ export class ReceiveCredit {
     return allowed;
   }
 
+  /** Bytes came for which the peer had credit before both sides began to count anew. */
+  carry(bytes: number): void {
+    this.#before += bytes;
+  }
+
   /** Whether the peer should be told that it may send more: when half a window is free. */
   get due(): boolean {
     return (this.#used + this.#windowBytes - this.#granted) * 2 >= this.#windowBytes;
   }
 
-  /** Counts bytes that were used. */
+  /** Counts bytes that were used, the oldest first. */
   use(bytes: number): void {
-    this.#used += bytes;
+    const before = Math.min(this.#before, bytes);
+    this.#before -= before;
+    this.#used += bytes - before;
+  }
+
+  /** Both sides count anew. */
+  restart(): void {
+    this.#before = this.heldBytes;
+    this.#received = this.#used = 0;
+    this.#granted = this.#windowBytes;
   }
 
   /** Allows a whole window from here; answers the new limit, to be told to the peer. */

@@ -9,9 +9,11 @@ interface Body {
   readonly end: number;
 }
 
-/** An event of the peer. Tell the session with `handled(chargeBytes)` when it was handled. */
+/** An event of the peer. Tell the session with `eventHandled(chargeBytes)` when it was handled; events are handled in order. */
 export interface EventReceived extends Body {
   readonly type: "event";
+  /** The number of its message. */
+  readonly number: number;
   /** Its place in the list of what this side offers. */
   readonly method: number;
   readonly chargeBytes: number;
@@ -20,6 +22,8 @@ export interface EventReceived extends Body {
 /** A call of the peer. Answer with `respond` or `fail`, which also says that its bytes are free. */
 export interface CallReceived extends Body {
   readonly type: "call";
+  /** The number of its message. */
+  readonly number: number;
   readonly id: number;
   readonly method: number;
   readonly chargeBytes: number;
@@ -74,9 +78,10 @@ export interface PlainEvent {
   /**
    * `writable`: a call, event or stream that was not taken for lack of room may be tried again. `confirmed`: the peer has
    * the welcome of this connection; the token before it is of no use any more. `unresponsive`: nothing was heard from the
-   * peer for too long: abort the connection, then call `detach`.
+   * peer for too long: abort the connection, then call `detach`. `moved`: another process goes on with the session: give up the
+   * open streams, which do not move.
    */
-  readonly type: "writable" | "confirmed" | "unresponsive";
+  readonly type: "writable" | "confirmed" | "unresponsive" | "moved";
 }
 
 /** A connection was attached. */
@@ -143,12 +148,21 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Kind<K extends SessionEvent["type"]> = Mutable<Extract<SessionEvent, { readonly type: K }>>;
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
-export const eventTold: Kind<"event"> = { type: "event", bytes: NO_BYTES, start: 0, end: 0, method: 0, chargeBytes: 0 };
+export const eventTold: Kind<"event"> = {
+  type: "event",
+  bytes: NO_BYTES,
+  start: 0,
+  end: 0,
+  number: 0,
+  method: 0,
+  chargeBytes: 0,
+};
 export const callTold: Kind<"call"> = {
   type: "call",
   bytes: NO_BYTES,
   start: 0,
   end: 0,
+  number: 0,
   id: 0,
   method: 0,
   chargeBytes: 0,

@@ -1,5 +1,6 @@
 /** The messages of both directions of a session, whatever carries them. */
 
+import { Gate, type SessionSnapshot } from "./gate.ts";
 import { Incoming } from "./incoming.ts";
 import { type BodyPlace, Outgoing } from "./outgoing.ts";
 import { ReplayLog } from "./replay-log.ts";
@@ -23,15 +24,22 @@ export abstract class Exchange {
   protected in: Incoming | undefined;
   protected ids: Requests | undefined;
 
-  constructor(settings: SessionSettings) {
+  /** With a journal; undefined without. */
+  protected readonly gate: Gate | undefined;
+
+  /** Messages of the peer that were received. */
+  abstract received: number;
+
+  constructor(settings: SessionSettings, gate: Gate | undefined) {
     this.settings = settings;
+    this.gate = gate;
   }
 
   protected get outgoing(): Outgoing {
-    return (this.out ??= new Outgoing(this.settings, this.requests));
+    return (this.out ??= new Outgoing(this.settings, this.requests, this.gate));
   }
   protected get incoming(): Incoming {
-    return (this.in ??= new Incoming(this.settings, this.requests));
+    return (this.in ??= new Incoming(this.settings, this.requests, this.gate));
   }
   /** What is under way, by its id. */
   protected get requests(): Requests {
@@ -118,13 +126,43 @@ export abstract class Exchange {
     return this.outgoing.cancel(id, now);
   }
 
-  /** An event was handled, a stream opened, or a cancelled call dropped: its bytes are free for the next one. */
-  handled(chargeBytes: number): void {
+  /** The oldest event that was not handled is: its bytes are free for the next one. */
+  eventHandled(chargeBytes: number): void {
+    this.gate?.handled();
+    this.in?.lane.use(chargeBytes);
+  }
+
+  /** A stream was opened, or a cancelled call dropped: its bytes are free. */
+  freed(chargeBytes: number): void {
     this.in?.lane.use(chargeBytes);
   }
 
   /** An item of a stream was handled. */
   itemHandled(id: number, chargeBytes: number): void {
     this.requests.streams.use(id, chargeBytes);
+  }
+
+  /** The peer, or this side, is another process than before. The peer may send messages again up to `peerSent`. */
+  protected restartLanes(peerSent: number): void {
+    this.outgoing.restartLane();
+    this.incoming.restart(peerSent);
+  }
+
+  /** What waits for a journal: something that was said, or only something that came. */
+  get unkept(): "said" | "received" | "nothing" {
+    if (this.gate === undefined) return "nothing";
+    if (this.log.last > this.gate.out) return "said";
+    return this.received > this.gate.in ? "received" : "nothing";
+  }
+
+  /**
+   * What a journal must keep now: up to the first request that is not finished; or, `all`, what is received, with the requests that
+   * are not finished.
+   */
+  snapshot(all: boolean): SessionSnapshot {
+    const { acknowledged, last: sent } = this.log;
+    const gate = this.gate ?? new Gate();
+    const progress = gate.progress(this.received, gate.unfinished(this.requests.foreignCalls.values()), all);
+    return { ...progress, acknowledged, sent, frames: this.log.frames(), nextId: this.requests.nextId };
   }
 }

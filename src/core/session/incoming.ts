@@ -4,6 +4,7 @@ import type { ProtocolError } from "../errors.ts";
 import { brokenProtocol, peerError } from "../peer-error.ts";
 import type { HandshakeLimits } from "../handshake/limits.ts";
 import { ReceiveCredit } from "./credit.ts";
+import type { Gate } from "./gate.ts";
 import {
   CALL,
   CANCEL,
@@ -11,6 +12,7 @@ import {
   ERROR,
   EVENT,
   ITEM,
+  LENGTH_BYTES,
   NO_TIMEOUT,
   OPEN,
   OPENER_RECEIVES,
@@ -24,21 +26,24 @@ import type { SessionSettings } from "./settings.ts";
 
 /** So many calls are looked at in a millisecond, to see whose time is up: a peer must not have all of them looked at each time. */
 const LOOKED_AT_A_MS = 100;
-/** Bytes of the length field, which the payload of a frame does not count. */
-const LENGTH_BYTES = 4;
 
 /** The receiving half of a session. */
 export class Incoming {
   readonly lane: ReceiveCredit;
+  readonly #gate: Gate | undefined;
   readonly #limits: HandshakeLimits;
   readonly #requests: Requests;
   /** No call of the peer expires before this; undefined when none does. */
   #expiry: number | undefined;
   /** Nor is any looked at before this. */
   #lookAt = 0;
+  /** Up to this number the peer had credit from another process. */
+  #before = 0;
 
-  constructor({ limits }: SessionSettings, requests: Requests) {
+  /** @param gate - With a journal; undefined without. */
+  constructor({ limits }: SessionSettings, requests: Requests, gate?: Gate) {
     this.#limits = limits;
+    this.#gate = gate;
     this.#requests = requests;
     this.lane = new ReceiveCredit(limits.windowBytes);
   }
@@ -49,20 +54,20 @@ export class Incoming {
   }
 
   /**
-   * One numbered message, whose type stands at `start`. Answers what it means to the program; undefined when it means
+   * The message of this number, whose type stands at `start`. Answers what it means to the program; undefined when it means
    * nothing any more.
    *
    * @throws ProtocolError `FRAME_INVALID`, `LIMIT_EXCEEDED`.
    */
-  message(bytes: Buffer, start: number, end: number, now: number): SessionEvent | undefined {
+  message(bytes: Buffer, start: number, end: number, now: number, number: number): SessionEvent | undefined {
     const type = bytes[start] as number;
     switch (type) {
       case EVENT:
-        return this.#readEvent(bytes, start, end);
+        return this.#readEvent(bytes, start, end, number);
       case CALL:
-        return this.#readCall(bytes, start, end, now);
+        return this.#readCall(bytes, start, end, now, number);
       case OPEN:
-        return this.#readOpen(bytes, start, end);
+        return this.#readOpen(bytes, start, end, number);
       case RESULT:
       case ERROR:
         return this.#readAnswer(type, bytes, start, end);
@@ -75,6 +80,12 @@ export class Incoming {
       default:
         throw brokenProtocol(`a message of type 0x${type.toString(16)} is not known`);
     }
+  }
+
+  /** Both sides count their credit anew; messages up to this number had theirs before. */
+  restart(peerSent: number): void {
+    this.lane.restart();
+    this.#before = peerSent;
   }
 
   /** Takes the calls off the list whose time is up, and calls `onExpired` for each. */
@@ -92,10 +103,12 @@ export class Incoming {
     this.#expiry = expiry === Infinity ? undefined : expiry;
   }
 
-  #readEvent(bytes: Buffer, start: number, end: number): SessionEvent {
+  #readEvent(bytes: Buffer, start: number, end: number, number: number): SessionEvent | undefined {
     need(end - start >= 3);
     const event = eventTold;
-    event.chargeBytes = this.#charge(start, end);
+    event.number = number;
+    event.chargeBytes = this.#charge(start, end, number);
+    if (this.#gate !== undefined && !this.#begins(this.#gate, number, bytes, start, end)) return undefined;
     event.method = readU16(bytes, start + 1);
     event.bytes = bytes;
     event.start = start + 3;
@@ -103,13 +116,14 @@ export class Incoming {
     return event;
   }
 
-  #readCall(bytes: Buffer, start: number, end: number, now: number): SessionEvent | undefined {
+  #readCall(bytes: Buffer, start: number, end: number, now: number, number: number): SessionEvent | undefined {
     need(end - start >= 11);
-    const chargeBytes = this.#charge(start, end);
+    const chargeBytes = this.#charge(start, end, number);
     const id = this.#newId(bytes, start);
     const remaining = bytes.readUInt32BE(start + 7);
-    if (remaining === 0) {
+    if (remaining === 0 || this.#gate?.isDone(number) === true) {
       // Sent again after nobody waited for it any more (docs/semantics.md, rule D7): it keeps its number and is not started.
+      // Or another process has answered it.
       this.lane.use(chargeBytes);
       return undefined;
     }
@@ -117,10 +131,11 @@ export class Incoming {
       throw exceeded(`more than ${this.#limits.maxCalls} calls`);
     const timeoutMs = remaining === NO_TIMEOUT ? Infinity : remaining;
     const deadline = now + timeoutMs;
-    this.#requests.addForeignCall(id, { chargeBytes, deadline });
+    this.#requests.addForeignCall(id, { chargeBytes, deadline, number, frame: this.#frame(bytes, start, end) });
     if (deadline < (this.#expiry ?? Infinity)) this.#expiry = deadline;
     const call = callTold;
     call.id = id;
+    call.number = number;
     call.method = readU16(bytes, start + 5);
     call.chargeBytes = chargeBytes;
     call.timeoutMs = timeoutMs;
@@ -130,9 +145,22 @@ export class Incoming {
     return call;
   }
 
-  #readOpen(bytes: Buffer, start: number, end: number): SessionEvent {
+  /** Whether an event is to be handled: not when another process has done that. */
+  #begins(gate: Gate, number: number, bytes: Buffer, start: number, end: number): boolean {
+    const isDone = gate.isDone(number);
+    if (isDone) this.lane.use(LENGTH_BYTES + end - start);
+    else gate.begin({ number, frame: Buffer.from(bytes.subarray(start, end)) });
+    return !isDone;
+  }
+
+  /** A frame that a journal may have to keep. */
+  #frame(bytes: Buffer, start: number, end: number): Buffer | undefined {
+    return this.#gate === undefined ? undefined : Buffer.from(bytes.subarray(start, end));
+  }
+
+  #readOpen(bytes: Buffer, start: number, end: number, number: number): SessionEvent {
     need(end - start >= 8);
-    const chargeBytes = this.#charge(start, end);
+    const chargeBytes = this.#charge(start, end, number);
     const id = this.#newId(bytes, start);
     if (this.#requests.streams.foreign >= this.#limits.maxStreams)
       throw exceeded(`more than ${this.#limits.maxStreams} streams`);
@@ -190,9 +218,10 @@ export class Incoming {
   }
 
   /** Charges a request to the lane. */
-  #charge(start: number, end: number): number {
+  #charge(start: number, end: number, number: number): number {
     const chargeBytes = LENGTH_BYTES + end - start;
-    if (!this.lane.take(chargeBytes)) throw exceeded("more requests than the credit of the session");
+    if (number <= this.#before) this.lane.carry(chargeBytes);
+    else if (!this.lane.take(chargeBytes)) throw exceeded("more requests than the credit of the session");
     return chargeBytes;
   }
 

@@ -3,6 +3,7 @@
 import { copyBytes } from "../bytes/byte-range.ts";
 import { ConnectionError, UsageError } from "../errors.ts";
 import { SendCredit } from "./credit.ts";
+import { isRequest } from "./departure.ts";
 import {
   CALL,
   CALL_TIMEOUT_AT,
@@ -12,6 +13,7 @@ import {
   EVENT,
   HEAD_BYTES,
   ITEM,
+  LENGTH_BYTES,
   NO_TIMEOUT,
   OPEN,
   OPENER_RECEIVES,
@@ -19,6 +21,7 @@ import {
   RESULT,
   writeU16,
 } from "./wire/frame-types.ts";
+import type { Gate } from "./gate.ts";
 import { ReplayLog } from "./replay-log.ts";
 import { NO_CREDIT, REQUESTS, RoomQueue, TOO_MANY_CALLS, TOO_MANY_STREAMS } from "./room-queue.ts";
 import type { Lost, SessionEvent } from "./event.ts";
@@ -42,6 +45,7 @@ export class Outgoing {
   /** Only this class replaces it. */
   log: ReplayLog = ReplayLog.none;
   readonly lane: SendCredit;
+  readonly #gate: Gate | undefined;
   /** When the peer has acknowledged something last, and when a part of a message has arrived there. */
   acknowledgedAt: number = -Infinity;
   arrivedAt: number = -Infinity;
@@ -58,8 +62,10 @@ export class Outgoing {
   /** Calls with a deadline that are not handed to the connection of now, in the order of their numbers. */
   #timed: OwnCall[] | undefined;
 
-  constructor(settings: SessionSettings, requests: Requests) {
+  /** @param gate - With a journal; undefined without. */
+  constructor(settings: SessionSettings, requests: Requests, gate?: Gate) {
     this.#requests = requests;
+    this.#gate = gate;
     this.#settings = settings;
     this.#bounds = settings.replay;
     this.lane = new SendCredit(settings.peerLimits.windowBytes);
@@ -211,6 +217,22 @@ export class Outgoing {
     this.log.take(reach, chunks);
   }
 
+  /** Goes on with frames that were kept of another process. */
+  restore(acknowledged: number, frames: Buffer, now: number): void {
+    this.log = ReplayLog.restored(acknowledged, frames, now);
+    this.log.gate = this.#gate;
+  }
+
+  /** Both sides count their credit anew: what is sent again had its credit before. */
+  restartLane(): void {
+    let sent = 0;
+    for (let number = this.log.transmitted + 1; number <= this.log.last; number += 1) {
+      const { bytes, at } = this.log.frame(number);
+      if (isRequest(bytes[at + LENGTH_BYTES] as number)) sent += LENGTH_BYTES + bytes.readUInt32BE(at);
+    }
+    this.lane.restart(this.#settings.peerLimits.windowBytes, sent);
+  }
+
   /** Gives back what an idle session does not need. */
   trim(): void {
     this.log.trim();
@@ -313,7 +335,10 @@ export class Outgoing {
     const payloadBytes = fieldBytes + end - start;
     const { maxMessageBytes } = this.#settings.peerLimits;
     if (payloadBytes + 1 > maxMessageBytes) throw tooLong(payloadBytes + 1, maxMessageBytes);
-    if (this.log === ReplayLog.none) this.log = new ReplayLog();
+    if (this.log === ReplayLog.none) {
+      this.log = new ReplayLog();
+      this.log.gate = this.#gate;
+    }
     const at = this.log.append(type, payloadBytes, now) + HEAD_BYTES;
     copyBytes(bytes, start, end, this.log.frameBytes, at + fieldBytes);
     if (type === EVENT || type === CALL || type === OPEN) this.lane.sent += HEAD_BYTES + payloadBytes;

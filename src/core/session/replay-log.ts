@@ -3,7 +3,8 @@
  * the queue of what is to be sent and the buffer of what may have to be sent again: the same bytes, written once.
  */
 
-import { HEAD_BYTES } from "./wire/frame-types.ts";
+import type { Gate } from "./gate.ts";
+import { HEAD_BYTES, LENGTH_BYTES } from "./wire/frame-types.ts";
 
 interface Block {
   readonly bytes: Buffer;
@@ -45,6 +46,8 @@ export class ReplayLog {
   sent = 0;
   /** The highest number that was ever handed to a connection. */
   transmitted = 0;
+  /** How far it may go; undefined for all. */
+  gate: Gate | undefined = undefined;
   /** The block with the frame of the last message. */
   frameBytes: Buffer = NO_BYTES;
   readonly #blocks: Block[] = [];
@@ -65,6 +68,25 @@ export class ReplayLog {
    */
   #spare: Buffer[] | undefined;
 
+  /**
+   * A log that goes on with frames which were kept of another one. Any of them may have been handed to a connection.
+   *
+   * @throws RangeError when they are no whole frames.
+   */
+  static restored(acknowledged: number, frames: Buffer, now: number): ReplayLog {
+    const log = new ReplayLog();
+    log.last = log.sent = log.acknowledged = acknowledged;
+    for (let at = 0; at < frames.length; ) {
+      const end = at + LENGTH_BYTES + frames.readUInt32BE(at);
+      if (end > frames.length || end < at + HEAD_BYTES) throw new RangeError("a frame is cut short");
+      const to = log.append(frames[at + LENGTH_BYTES] as number, end - at - HEAD_BYTES, now);
+      frames.copy(log.frameBytes, to + HEAD_BYTES, at + HEAD_BYTES, end);
+      at = end;
+    }
+    log.transmitted = log.last;
+    return log;
+  }
+
   /** Memory that is held, free space included. */
   get pinnedBytes(): number {
     return this.#blockBytes + this.#positions.length * BYTES_A_NUMBER;
@@ -82,7 +104,7 @@ export class ReplayLog {
 
   /** Whether something waits to be sent on the connection of now. */
   get hasUnsent(): boolean {
-    return this.sent < this.last;
+    return this.sent < this.last && (this.gate === undefined || this.sent < this.gate.out);
   }
 
   /** When the oldest message was written that is not acknowledged; Infinity when all are. */
@@ -152,9 +174,9 @@ export class ReplayLog {
   /** The last number that `take` would answer with at most `maxBytes`, at least one message. */
   reach(maxBytes: number): number {
     const start = this.#positions[this.#slot(this.sent + 1)] as number;
-    if (this.#end - start <= maxBytes) return this.last;
+    let high = this.gate === undefined ? this.last : Math.min(this.last, this.gate.out);
+    if (this.#end - start <= maxBytes) return high;
     let low = this.sent + 1;
-    let high = this.last;
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
       if ((this.#positions[this.#slot(middle)] as number) - start < maxBytes) low = middle;
@@ -165,8 +187,21 @@ export class ReplayLog {
 
   /** Adds the messages behind `sent` up to `number` to `chunks`, as they are to be written. They are views. */
   take(number: number, chunks: Uint8Array[]): void {
-    let position = this.#positions[this.#slot(this.sent + 1)] as number;
-    const end = number === this.last ? Infinity : (this.#positions[this.#slot(number + 1)] as number);
+    this.#view(this.sent + 1, number, chunks);
+    this.sent = number;
+    if (number > this.transmitted) this.transmitted = number;
+  }
+
+  /** The frames of all messages that are not acknowledged, as views. */
+  frames(): readonly Uint8Array[] {
+    const chunks: Uint8Array[] = [];
+    if (this.count > 0) this.#view(this.acknowledged + 1, this.last, chunks);
+    return chunks;
+  }
+
+  #view(first: number, last: number, chunks: Uint8Array[]): void {
+    let position = this.#positions[this.#slot(first)] as number;
+    const end = last === this.last ? Infinity : (this.#positions[this.#slot(last + 1)] as number);
     for (let index = this.#blockOf(position); index < this.#blocks.length && position < end; index += 1) {
       const block = this.#blocks[index] as Block;
       const from = Math.max(0, position - block.base);
@@ -174,8 +209,6 @@ export class ReplayLog {
       if (to > from) chunks.push(block.bytes.subarray(from, to));
       position = block.base + block.bytes.length;
     }
-    this.sent = number;
-    if (number > this.transmitted) this.transmitted = number;
   }
 
   /** Gives back what an idle session does not need. */

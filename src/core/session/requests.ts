@@ -18,6 +18,10 @@ export interface OwnCall {
 export interface ForeignCall {
   readonly chargeBytes: number;
   readonly deadline: number;
+  /** The number of its message. */
+  readonly number: number;
+  /** Its frame from the type on, for a journal; undefined without one. */
+  readonly frame: Buffer | undefined;
 }
 
 /** One stream. */
@@ -153,14 +157,19 @@ export class Requests {
   /** The next id of this side. Ids of clients are odd, those of servers even. */
   #nextId: number;
 
-  constructor(settings: SessionSettings) {
+  constructor(settings: SessionSettings, nextId: number = settings.role === "client" ? 1 : 2) {
     this.#settings = settings;
-    this.#nextId = settings.role === "client" ? 1 : 2;
+    this.#nextId = nextId;
   }
 
   /** Calls that are not answered, and open streams, of both sides. */
   get pending(): number {
     return this.calls.size + this.foreignCalls.size + this.streams.own + this.streams.foreign;
+  }
+
+  /** The id that `takeId` answers next. */
+  get nextId(): number {
+    return this.#nextId;
   }
 
   /** The id of the next request of this side. */

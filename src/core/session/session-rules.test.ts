@@ -233,7 +233,7 @@ test("rule D9: the lane has credit: a slow handler stops the sender, and no more
     pair.run();
   }
   assert.equal(sent, 6);
-  for (let index = 0; index < 3; index += 1) pair.server.handled(18);
+  for (let index = 0; index < 3; index += 1) pair.server.eventHandled(18);
   pair.run();
   assert.ok(pair.told("client").includes("writable"));
 });

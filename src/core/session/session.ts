@@ -10,8 +10,10 @@ import { type ControlSink, type GoAway, readControl } from "./wire/control-frame
 import { type Departed, Departure } from "./departure.ts";
 import { Exchange } from "./exchange.ts";
 import { NUMBERED } from "./wire/frame-types.ts";
+import { Gate, type SessionSnapshot } from "./gate.ts";
 import { type LossScope, lossesOf, refusedRequests } from "./losses.ts";
 import { type SessionEvent, ToldEvents } from "./event.ts";
+import { Requests } from "./requests.ts";
 import type { ResumePoint, SessionSettings } from "./settings.ts";
 import { SESSION_TABLE, type SessionInput, type SessionStateName } from "./state.ts";
 
@@ -29,7 +31,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
   /** Where the session stands. Only `#enter` changes it. */
   state: SessionStateName = "detached";
   /** Messages of the peer that were received. Only the session counts them. */
-  received = 0;
+  override received = 0;
   /** What is to be told before what the peer has sent. */
   #events: ToldEvents | undefined;
   #link: Attachment | undefined;
@@ -42,11 +44,20 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
   /** Acknowledgements are wanted as soon as possible. */
   #hurried = false;
 
-  constructor(settings: SessionSettings, now: number) {
-    super(settings);
+  /** @param kept - What a journal has of it: the session goes on, once it is attached as moved. RangeError when it is damaged. */
+  constructor(settings: SessionSettings, now: number, kept?: SessionSnapshot) {
+    super(settings, settings.journaled === true ? new Gate(kept) : undefined);
     this.#now = now;
+    if (kept === undefined) return;
+    this.received = kept.received;
+    this.ids = new Requests(settings, kept.nextId);
+    this.outgoing.restore(kept.acknowledged, Buffer.concat(kept.frames), now);
   }
 
+  /** The number of the last message of the peer that may be acknowledged. */
+  get #acknowledgeable(): number {
+    return this.gate === undefined ? this.received : Math.min(this.received, this.gate.in);
+  }
   get #leaving(): Departure {
     return (this.#departure ??= new Departure());
   }
@@ -61,7 +72,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
   /** The counters of now. */
   get resumePoint(): ResumePoint {
     const { acknowledged, transmitted } = this.log;
-    return { received: this.received, acknowledged, sent: transmitted };
+    return { received: this.#acknowledgeable, acknowledged, sent: transmitted };
   }
   /** What belongs to the connection of now. Whoever drives the session sets how much is read there. */
   get link(): Attachment | undefined {
@@ -77,17 +88,23 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
    * The session has a connection. The one before, if any, is of no use any more: let none of its bytes come here.
    *
    * @param peerReceived - The number of the last message that the peer has received; 0 for a new session.
+   * @param moved - Set when the server is another process: the peer may send again up to this number; credit begins anew.
    * @returns false when it is not resumable, or the number lies outside of what was acknowledged and sent (rule D5).
    */
-  attach(peerReceived: number, now: number): boolean {
+  attach(peerReceived: number, now: number, moved?: number): boolean {
     const log = this.log;
     if (peerReceived < log.acknowledged || peerReceived > log.transmitted || !this.resumable) return false;
     this.#enter("attach");
     const link = new Attachment(this.settings, now);
     this.#link = link;
     log.acknowledge(peerReceived);
+    if (moved !== undefined) {
+      this.restartLanes(moved);
+      this.#tell({ type: "moved" });
+    }
+    if (this.gate !== undefined) this.gate.skip = this.received - this.#acknowledgeable;
     // Said at once: it tells the peer that its welcome, or the first message behind it, has arrived.
-    link.acknowledge(this.received);
+    link.acknowledge(this.#acknowledgeable);
     link.control.credit(0, this.in?.lane.grant() ?? this.settings.limits.windowBytes);
     this.ids?.streams.grantAll(link.control);
     const replayed = this.out?.rewind(peerReceived) ?? 0;
@@ -127,6 +144,8 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
     if (this.#events !== undefined) return this.#told();
     const room = this.out?.room.waits === true ? this.out.takeRoom() : undefined;
     if (room !== undefined || link === undefined) return room;
+    const again = this.gate?.takeAgain();
+    if (again !== undefined) return this.incoming.message(again.frame, 0, again.frame.length, this.#now, again.number);
     try {
       while (link.at < link.end && link.work > 0) {
         const found = this.#read(link);
@@ -156,7 +175,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
     if (this.ids?.streams.due === true) this.ids.streams.grantDue(link.control);
     if (this.out?.takeStarved() === true || (this.#hurried && this.log.count > 0)) link.askForAck(now);
     const chunks: Uint8Array[] = [];
-    link.takeControl(this.received, sending, now, chunks);
+    link.takeControl(this.#acknowledgeable, sending, now, chunks);
     if (sending) this.outgoing.take(OUTPUT_BYTES, now, chunks);
     return chunks;
   }
@@ -224,6 +243,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
     if (link !== undefined) {
       const words: Uint8Array[] = [];
       link.control.take(words);
+      this.gate?.open();
       if (answered && !link.holding) this.outgoing.take(Infinity, now, words);
       words.push(encodeClose(this.received, reason, this.settings.peerLimits));
       this.#lastWords = words;
@@ -239,6 +259,11 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
   /** The session cannot go on: the server does not have it any more, or this process gives it up. Nothing is sent. */
   lose(error: ZocaloError): void {
     if (this.#enter("end")) this.#report(error, error.detail, this.log.transmitted);
+  }
+
+  /** The journal has kept a snapshot: what it covers may be acknowledged, and leave. */
+  kept({ received, sent }: Pick<SessionSnapshot, "received" | "sent">, now: number): void {
+    if (this.gate?.keep(received, sent) === true) this.#link?.counted(0, received, now);
   }
 
   /** Gives back what an idle session does not need. */
@@ -275,11 +300,17 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
 
   #count(link: Attachment, bytes: Buffer, start: number, end: number): SessionEvent | undefined {
     if (link.deaf) return undefined;
+    if (this.gate !== undefined && this.gate.skip > 0) {
+      this.gate.skip -= 1;
+      return undefined;
+    }
     const refused = this.#departure !== undefined && this.#departure.refuses(bytes[start] as number);
-    const found = refused ? undefined : (this.in ?? this.incoming).message(bytes, start, end, this.#now);
+    const found = refused
+      ? undefined
+      : (this.in ?? this.incoming).message(bytes, start, end, this.#now, this.received + 1);
     if (found?.type === "open" || found?.type === "cancelled") link.work -= STREAM_WORK;
     this.received += 1;
-    link.counted(end - start, this.received, this.#now);
+    if (this.gate === undefined) link.counted(end - start, this.received, this.#now);
     return found;
   }
 
@@ -348,7 +379,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
   }
 
   #checkPeer(link: Attachment, now: number): void {
-    const verdict = link.check(this.received, now);
+    const verdict = link.check(this.#acknowledgeable, now);
     if (verdict === "ask") {
       link.ping(now);
       this.trim();

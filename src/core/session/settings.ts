@@ -30,6 +30,8 @@ export interface SessionSettings {
   readonly replay: ReplayBounds;
   /** How long the session lives without a connection, in milliseconds. */
   readonly keptMs: number;
+  /** Whether nothing leaves before it is kept by a journal: see `Session.kept`. */
+  readonly journaled?: boolean | undefined;
 }
 
 /** The default of `keptMs`, a minute: long enough for a train in a tunnel. */

@@ -1,7 +1,9 @@
 /** What all sessions of a server or client have in common: their options with the defaults. */
 
 import { DEFAULT_LIMITS, type HandshakeLimits } from "../../core/handshake/limits.ts";
+import { type Agreement, MOVES_FEATURE } from "../../core/handshake/negotiate.ts";
 import type { OverflowPolicy } from "../../core/options/check-options.ts";
+import type { SessionSnapshot } from "../../core/session/gate.ts";
 import { DEFAULT_REPLAY, type ReplayBounds } from "../../core/session/settings.ts";
 import { SESSION_CODECS, type SessionCodec } from "../contract/format.ts";
 import { CallMetrics } from "../contract/call-metrics.ts";
@@ -29,6 +31,8 @@ export interface EndpointSettings {
   /** What is told in the handshake. */
   readonly limits: HandshakeLimits;
   readonly replay: ReplayBounds;
+  /** Whether a journal keeps the sessions. */
+  readonly journaled: boolean;
   readonly overflow: OverflowPolicy;
   readonly maxHeldBytesPerSession: number;
   readonly callMs: number;
@@ -47,6 +51,15 @@ export interface EndpointSettings {
   readonly watch: CallWatch;
 }
 
+/** What a session is made of. */
+export interface EndpointOrder {
+  readonly id: string;
+  readonly agreement: Agreement;
+  readonly keptMs: number;
+  /** What a journal has of it; undefined for a new one. */
+  readonly kept?: SessionSnapshot | undefined;
+}
+
 /** What a side is made of, whichever it is. */
 interface EndpointOptions extends SessionTuning {
   readonly limits?: SessionLimits | undefined;
@@ -55,11 +68,12 @@ interface EndpointOptions extends SessionTuning {
   readonly around?: unknown;
   readonly metrics?: boolean | undefined;
   readonly whileAway?: WhileAway | undefined;
+  readonly journal?: unknown;
 }
 
 /** Fills in the defaults of options that were checked. @throws UsageError `OPTION_INVALID` for a handler that is missing. */
 export function endpointSettings(
-  { limits = {}, timeouts = {}, resume = {}, handlers = {}, around, metrics, ...tuning }: EndpointOptions,
+  { limits = {}, timeouts = {}, resume = {}, handlers = {}, around, metrics, journal, ...tuning }: EndpointOptions,
   common: Pick<EndpointSettings, "clock" | "schedule" | "peerProblems" | "plan">,
 ): EndpointSettings {
   const { plan, clock } = common;
@@ -70,7 +84,7 @@ export function endpointSettings(
     ...common,
     terms: new AgreedTerms(),
     codecs: tuning.codecs ?? SESSION_CODECS,
-    features: [METADATA_FEATURE],
+    features: [METADATA_FEATURE, MOVES_FEATURE],
     limits: {
       maxMessageBytes: limits.maxMessageBytes ?? DEFAULT_LIMITS.maxMessageBytes,
       windowBytes: limits.windowBytes ?? DEFAULT_LIMITS.windowBytes,
@@ -84,6 +98,7 @@ export function endpointSettings(
       maxMessages: resume.maxReplayMessages ?? DEFAULT_REPLAY.maxMessages,
       maxAgeMs: resume.maxReplayAgeMs ?? DEFAULT_REPLAY.maxAgeMs,
     },
+    journaled: journal !== undefined,
     overflow: tuning.overflow ?? "block",
     maxHeldBytesPerSession: limits.maxHeldBytesPerSession ?? 33_554_432,
     callMs: timeouts.callMs ?? 30_000,

@@ -16,7 +16,7 @@ function agreement(peerOffers: readonly string[], windowBytes = 1000): Agreement
 }
 
 function scene() {
-  const own = { plan: new ContractPlan(news, "server", "receive"), replay: DEFAULT_REPLAY };
+  const own = { plan: new ContractPlan(news, "server", "receive"), replay: DEFAULT_REPLAY, journaled: false };
   const agreed = new AgreedTerms();
   return (offers: readonly string[], windowBytes?: number) => agreed.of(own, agreement(offers, windowBytes), 60_000);
 }

@@ -1,7 +1,7 @@
 /** What all sessions under one agreement have in common. */
 
 import { ProtocolError } from "../../core/errors.ts";
-import { type Agreement, sameAgreement } from "../../core/handshake/negotiate.ts";
+import { type Agreement, MOVES_FEATURE, sameAgreement } from "../../core/handshake/negotiate.ts";
 import type { ReplayBounds, SessionSettings } from "../../core/session/settings.ts";
 import type { SessionCodec } from "../contract/format.ts";
 import { encodeMetadata, METADATA_FEATURE, PLACE_BITS, type RemoteEventOptions } from "../contract/metadata.ts";
@@ -14,6 +14,8 @@ const OFFER_BYTES = 8;
 interface OwnTerms {
   readonly plan: ContractPlan;
   readonly replay: ReplayBounds;
+  /** Whether there is a journal: it keeps the sessions of peers that can go on in another process. */
+  readonly journaled: boolean;
 }
 
 /** What follows from an agreement. */
@@ -27,12 +29,13 @@ export class SessionTerms {
   readonly #places: readonly number[] | undefined;
 
   constructor(own: OwnTerms, agreement: Agreement, keptMs: number) {
-    const { limits, peerLimits, codec, peerOffers } = agreement;
+    const { limits, peerLimits, codec, peerOffers, features } = agreement;
+    const journaled = own.journaled && features.includes(MOVES_FEATURE);
     this.agreement = agreement;
     this.plan = own.plan.of(codec as SessionCodec);
-    this.machine = { role: own.plan.role, limits, peerLimits, replay: own.replay, keptMs };
+    this.machine = { role: own.plan.role, limits, peerLimits, replay: own.replay, keptMs, journaled };
     this.#places = peerPlaces(this.plan.peer.names, peerOffers);
-    this.hasMetadata = agreement.features.includes(METADATA_FEATURE);
+    this.hasMetadata = features.includes(METADATA_FEATURE);
   }
 
   /** Memory of a list of what the peer offers that is not that of all: a stranger may offer 1,000 names. */

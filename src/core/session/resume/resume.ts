@@ -57,28 +57,38 @@ export function resumeSession(
   claim: ResumeClaim,
   held: (id: string) => HeldSession | undefined,
 ): ResumeDecision {
-  const { request, principal, agreement } = claim;
+  const { request } = claim;
   if (request.server !== instance) return fresh("server-restarted", false);
   for (;;) {
     const record = store.get(request.session);
-    const session = held(request.session);
-    if (record === undefined || session === undefined) return fresh("session-unknown", false);
-    if (record.principal !== principal) return fresh("session-unknown", false);
-    // Before the token: a hello that was overtaken by a later one has a token that is not valid any more.
-    if (request.attempt <= record.attempt) return { outcome: "refused", refusal: TAKEN_OVER };
-    if (!ownsSession(record, claim)) return fresh("session-unknown", false);
-    if (!sameAgreement(agreement, session.agreement)) return fresh("agreement-changed", true);
-    if (!countersFit(request, session)) return fresh("counters-invalid", true);
-    const next: SessionRecord = {
-      ...record,
-      epoch: record.epoch + 1,
-      attempt: request.attempt,
-      tokenHash: claim.nextTokenHash,
-      // Valid until the client shows that it has the new one: the welcome may be lost.
-      previousTokenHash: claim.tokenHash,
-    };
-    if (store.replace(record.epoch, next)) return { outcome: "resumed", record: next };
+    const decision = decideClaim(record, record === undefined ? undefined : held(request.session), claim);
+    if (decision.outcome !== "resumed" || store.replace(decision.record.epoch - 1, decision.record)) return decision;
   }
+}
+
+/** Decides about a claim for what is known of a session; who takes it over writes the record by compare and set. */
+export function decideClaim(
+  record: SessionRecord | undefined,
+  session: HeldSession | undefined,
+  claim: ResumeClaim,
+): ResumeDecision {
+  const { request, principal, agreement } = claim;
+  if (record === undefined || session === undefined) return fresh("session-unknown", false);
+  if (record.principal !== principal) return fresh("session-unknown", false);
+  // Before the token: a hello that was overtaken by a later one has a token that is not valid any more.
+  if (request.attempt <= record.attempt) return { outcome: "refused", refusal: TAKEN_OVER };
+  if (!ownsSession(record, claim)) return fresh("session-unknown", false);
+  if (!sameAgreement(agreement, session.agreement)) return fresh("agreement-changed", true);
+  if (!countersFit(request, session)) return fresh("counters-invalid", true);
+  const next: SessionRecord = {
+    ...record,
+    epoch: record.epoch + 1,
+    attempt: request.attempt,
+    tokenHash: claim.nextTokenHash,
+    // Valid until the client shows that it has the new one: the welcome may be lost.
+    previousTokenHash: claim.tokenHash,
+  };
+  return { outcome: "resumed", record: next };
 }
 
 /** Whether a client is the owner of a session, and has one of its tokens. */

@@ -36,6 +36,8 @@ export const ITEM = 0x46;
 /** u32 id. No more items follow in this direction. */
 export const END = 0x47;
 
+/** Bytes of the length of a frame, which it does not count. */
+export const LENGTH_BYTES = 4;
 /** Bytes before the payload of a frame: its length and its type. */
 export const HEAD_BYTES = 5;
 /** Bytes before the body of a message. */

@@ -257,11 +257,11 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
 
   welcomed(connection: StreamSocket, answer: Welcomed, elsewhere: boolean): void {
     const { welcome, agreement, rest } = answer;
-    const { session: id, token, server, keptMs, received, fresh } = welcome;
+    const { session: id, token, server, keptMs, received, moved, fresh } = welcome;
     const before = this.#resumable;
     if (before !== undefined && received !== undefined) {
       before.token = token;
-      before.endpoint.connect(connection, received, rest);
+      before.endpoint.connect(connection, received, rest, moved);
       return;
     }
     if (before !== undefined) {
@@ -279,7 +279,7 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
       before.endpoint.lose(error);
     }
     this.#serverLeaves = false;
-    const endpoint = new SessionEndpoint(this.#settings, this, id, agreement, keptMs);
+    const endpoint = new SessionEndpoint(this.#settings, this, { id, agreement, keptMs });
     this.#resumable = { endpoint, server, token, attempt: 0 };
     this.#enter("begin");
     if (!this.#reconnects) this.#enter("stop");

@@ -2,7 +2,6 @@
 
 import { beginArrival, endArrival } from "../../../core/bytes/own-bytes.ts";
 import type { ErrorOutcome, ZocaloError } from "../../../core/errors.ts";
-import type { Agreement } from "../../../core/handshake/negotiate.ts";
 import type { SessionEvent } from "../../../core/session/event.ts";
 import { Session } from "../../../core/session/session.ts";
 import { encodeTakenOver } from "../../../core/session/wire/close-frame.ts";
@@ -15,10 +14,9 @@ import { endNow } from "../../stream/linger.ts";
 import { endOf, overError, type SessionEnd, SessionLosses, type SessionStatus, statusOf } from "../end.ts";
 import type { SessionGap } from "../gap.ts";
 import type { Scheduled } from "../schedule.ts";
-import type { EndpointSettings } from "../settings.ts";
+import type { EndpointOrder, EndpointSettings } from "../settings.ts";
 import type { SessionTerms } from "../terms.ts";
 import type { SessionAnswers } from "../traffic/answers.ts";
-import type { SessionCalls } from "../traffic/calls.ts";
 import type { DispatchOwner } from "../traffic/dispatch.ts";
 import type { SessionEvents } from "../traffic/events.ts";
 import { SessionIntake } from "../traffic/intake.ts";
@@ -62,13 +60,13 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchOwne
   #ending: SessionEnding | undefined;
   #losses: SessionLosses | undefined;
 
-  constructor(settings: EndpointSettings, owner: EndpointOwner, id: string, agreement: Agreement, keptMs: number) {
+  constructor(settings: EndpointSettings, owner: EndpointOwner, { id, agreement, keptMs, kept }: EndpointOrder) {
     this.id = id;
     this.settings = settings;
     this.owner = owner;
     this.terms = settings.terms.of(settings, agreement, keptMs);
     this.#now = settings.clock.now();
-    this.machine = new Session(this.terms.machine, this.#now);
+    this.machine = new Session(this.terms.machine, this.#now, kept);
   }
 
   /** Whether it had a connection until now, as told by `ended`. */
@@ -127,7 +125,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchOwne
   get handling(): SessionTraffic | undefined {
     return this.#traffic;
   }
-  get calls(): SessionCalls {
+  get calls(): SessionTraffic["calls"] {
     return this.traffic.calls;
   }
   get answers(): SessionAnswers {
@@ -176,12 +174,13 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchOwne
    * so (docs/semantics.md, rule D3).
    *
    * @param rest - What the peer has sent behind the handshake.
+   * @param moved - Set when the server is another process than before: what the peer may send again, up to this number.
    */
-  connect(connection: StreamSocket, peerReceived: number, rest?: Uint8Array): boolean {
+  connect(connection: StreamSocket, peerReceived: number, rest?: Uint8Array, moved?: number): boolean {
     const now = this.now();
     const link = this.#link;
     if (link.connected) link.close(encodeTakenOver(this.machine.received, this.terms.machine.peerLimits));
-    if (!this.machine.attach(peerReceived, now)) return false;
+    if (!this.machine.attach(peerReceived, now, moved)) return false;
     link.take(connection);
     if (rest !== undefined && rest.length > 0) this.machine.receive(rest, 0, rest.length, now);
     this.pump();
@@ -308,6 +307,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchOwne
     this.#tellEvents();
     this.#write();
     this.#expectDeadline();
+    if (this.terms.machine.journaled === true) this.owner.pumped?.(this);
   }
 
   #tellEvents(): void {

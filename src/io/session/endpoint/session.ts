@@ -229,7 +229,7 @@ function remoteOf(facade: SessionFacade, parts: FacadeParts): object {
     }
     const call = (input: unknown, options?: RemoteCallOptions): unknown => {
       const { endpoint } = parts;
-      return endpoint.calls.call(planOf(endpoint), input, options);
+      return endpoint.traffic.calls.call(planOf(endpoint), input, options);
     };
     return watch.asking(method, call, asked);
   });

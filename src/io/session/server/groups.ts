@@ -111,6 +111,11 @@ export class SessionGroups {
     return remove(this.#members, name, session) && remove(this.#memberships, session, name);
   }
 
+  /** The groups of a session. */
+  of(session: SessionFacade): readonly string[] {
+    return [...(this.#memberships.get(session) ?? [])];
+  }
+
   /** A session is over. */
   ended(session: SessionFacade): void {
     for (const name of Array.from(this.#memberships.get(session) ?? [])) this.leave(name, session);

@@ -18,6 +18,8 @@ import type { Interceptor, SessionMessage } from "../../contract/interceptor.ts"
 import type { HandlersOption } from "../../contract/methods.ts";
 import { LISTEN_RULES, LISTENER_LIMIT_RULES } from "../../listener/listen.ts";
 import type { ListenerLimits, ListenOptions } from "../../listener/public.ts";
+import type { SessionJournal } from "../../journal/journal.ts";
+import { JOURNAL } from "../../journal/rule.ts";
 import type { TlsInfo } from "../../network/tls.ts";
 import { CLOSE_SERVER_RULES } from "../../operation/graceful-close.ts";
 import type { OnError } from "../../operation/peer-problems.ts";
@@ -126,6 +128,13 @@ export interface SessionServerOptions<Client extends Methods, Data>
   /** Makes `session.data` of a new session. Default: an empty object. What it throws turns the client away, as in `authenticate`. */
   readonly data?: ((admitted: Admitted) => Data | Promise<Data>) | undefined;
   /**
+   * Keeps the sessions outside of this process: another server with the same journal, or this one after a restart, goes on with
+   * them, with `data` and groups. Nothing that a handler says leaves before the journal has what it did, and a message is
+   * acknowledged then. `data` must be what MessagePack can carry. Open streams end with `SESSION_MOVED` when a session moves. Sessions of clients
+   * that do not know the feature stay in this process. Default: none; sessions end with their process.
+   */
+  readonly journal?: SessionJournal | undefined;
+  /**
    * Stands around each message to a method, both ways: of this side to the peer, and of the peer before the handler of this side.
    * Default: nothing.
    */
@@ -189,6 +198,7 @@ export const SERVE_SESSIONS_RULES: RulesOf<AnyServerOptions> = {
   data: FUNCTION,
   around: FUNCTION,
   metrics: FLAG,
+  journal: JOURNAL,
   onOpen: FUNCTION,
   onResume: FUNCTION,
   onClose: FUNCTION,

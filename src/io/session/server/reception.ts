@@ -1,16 +1,22 @@
 /** Where a server takes clients in: from the connection to the session. */
 
 import { isForCaller } from "../../../core/contract/remote-error.ts";
-import { ConnectionError, UsageError, type ZocaloError } from "../../../core/errors.ts";
+import { ConnectionError, UsageError, ZocaloError } from "../../../core/errors.ts";
 import type { FreshReason, Hello, Refusal, Welcome } from "../../../core/handshake/hello.ts";
-import { type Agreement, agreeWithClient, type Capabilities } from "../../../core/handshake/negotiate.ts";
+import {
+  type Agreement,
+  agreeWithClient,
+  type Capabilities,
+  MOVES_FEATURE,
+} from "../../../core/handshake/negotiate.ts";
 import type { Random } from "../../network/network.ts";
 import type { StreamSocket } from "../../stream/socket.ts";
 import { endNow } from "../../stream/linger.ts";
 import { partsOf, type SessionFacade } from "../endpoint/session.ts";
 import type { EndpointSettings } from "../settings.ts";
 import { type GreetingOwner, ServerGreeting } from "./greeting.ts";
-import { busy, newId, newToken, type SessionRegistry } from "./registry.ts";
+import type { SessionJournaling, TakenOver } from "./journaling.ts";
+import { busy, type Claim, newId, newRecord, newToken, type SessionRegistry } from "./registry.ts";
 import type { Admitted, Applicant, SessionServerLimits } from "./options.ts";
 
 const DEFAULT_MAX_UNAUTHENTICATED = 1000;
@@ -29,6 +35,8 @@ export interface SessionOrder {
   readonly agreement: Agreement;
   readonly data: unknown;
   readonly addressKey: string | undefined;
+  /** Set when it goes on that another server had. */
+  readonly taken?: TakenOver;
 }
 
 /** The server behind the reception. */
@@ -38,10 +46,14 @@ export interface ReceptionOwner {
   readonly capabilities: Capabilities;
   readonly settings: EndpointSettings;
   readonly registry: SessionRegistry;
+  /** Undefined without a journal. */
+  readonly journaling: SessionJournaling | undefined;
   readonly random: Random;
   /** Why nobody comes in any more; undefined while the server is open. */
   readonly closing: Refusal | undefined;
   create(order: SessionOrder): SessionFacade;
+  /** A session that its client never heard of. */
+  discard(session: SessionFacade): void;
   /** A connection came to nothing; `error` when it is worth telling. */
   declined(connection: StreamSocket, error: ZocaloError | undefined): void;
   /** `authenticate` or `data` has failed. */
@@ -194,7 +206,12 @@ export class SessionReception implements GreetingOwner {
     }
     const { registry, random, settings } = this.#owner;
     const nextToken = newToken(random);
-    const claim = { request, principal, agreement, nextToken };
+    const claim: Claim = { request, principal, agreement, nextToken };
+    const { journaling } = this.#owner;
+    if (journaling !== undefined && request.server === journaling.instance) {
+      await this.#continue(visit, claim, journaling);
+      return;
+    }
     const dismissal = registry.dismissal(claim, settings.clock.now());
     if (dismissal !== undefined) {
       const { epoch, received, words } = dismissal;
@@ -215,6 +232,51 @@ export class SessionReception implements GreetingOwner {
     }
   }
 
+  /** A session that is in the journal: this server may have it, or another one had it until now. */
+  async #continue(visit: Visit, claim: Claim, journaling: SessionJournaling): Promise<void> {
+    const { greeting } = visit;
+    const { request, nextToken } = claim;
+    const { registry } = this.#owner;
+    const decision = registry.claim(claim, this.#owner.settings.clock.now(), journaling.instance);
+    const session = registry.sessions.get(request.session);
+    if (decision.outcome === "resumed" && session !== undefined && (await journaling.renew(session))) {
+      const { received } = partsOf(session).endpoint.machine.resumePoint;
+      partsOf(session).epoch = decision.record.epoch;
+      if (greeting.isOpen) this.#welcome(greeting, session, nextToken, request.received, { received });
+      return;
+    }
+    const taken = await journaling.take(claim).catch(awayOf);
+    if (taken === undefined) {
+      greeting.refuse(AWAY);
+      return;
+    }
+    if (taken.outcome === "refused") greeting.refuse(taken.refusal);
+    else if (taken.outcome === "fresh") {
+      if (taken.ends) registry.abandon(request.session, taken.reason);
+      await this.#open(visit, claim.principal, taken.reason);
+    } else this.#take(visit, claim, taken);
+  }
+
+  #take(visit: Visit, { request, nextToken }: Claim, taken: TakenOver): void {
+    const { greeting, agreement } = visit;
+    const { registry } = this.#owner;
+    const { record, stored, data } = taken;
+    // What this server has of it is of the past.
+    registry.leave(record.id);
+    const addressKey = registry.addressKey(greeting.remoteAddress);
+    const refusal = registry.admit({ record, addressKey }, this.#owner.settings.clock.now());
+    if (refusal !== undefined || !greeting.isOpen) {
+      if (refusal !== undefined) greeting.refuse(refusal);
+      else registry.forget(record.id);
+      return;
+    }
+    const { id, principal } = record;
+    const session = this.#owner.create({ id, principal, agreement, data, addressKey, taken });
+    registry.opened(session);
+    const { received, sent: moved } = stored.session;
+    this.#welcome(greeting, session, nextToken, request.received, { received, moved }, request.sent);
+  }
+
   async #open(visit: Visit, known: string | undefined, fresh: FreshReason | undefined): Promise<void> {
     const { greeting, agreement, applicant } = visit;
     const { registry, random, settings } = this.#owner;
@@ -228,13 +290,20 @@ export class SessionReception implements GreetingOwner {
     }
     const token = newToken(random);
     const addressKey = registry.addressKey(greeting.remoteAddress);
-    const refusal = registry.admit({ id, principal, token, addressKey }, settings.clock.now());
+    const record = newRecord(id, principal, token);
+    const refusal = registry.admit({ record, addressKey }, settings.clock.now());
     if (refusal !== undefined) {
       greeting.refuse(refusal);
       return;
     }
     const session = this.#owner.create({ id, principal, agreement, data, addressKey });
     registry.opened(session);
+    // What the client hears of can be continued.
+    if (isJournaled(session) && (await this.#owner.journaling?.renew(session)) !== true) {
+      greeting.refuse(AWAY);
+      this.#owner.discard(session);
+      return;
+    }
     this.#welcome(greeting, session, token, 0, fresh === undefined ? {} : { fresh });
   }
 
@@ -243,14 +312,15 @@ export class SessionReception implements GreetingOwner {
     session: SessionFacade,
     token: string,
     peerReceived: number,
-    how: { readonly received?: number; readonly fresh?: FreshReason },
+    how: Pick<Welcome, "received" | "moved" | "fresh">,
+    peerSent?: number,
   ): void {
     const { endpoint, epoch } = partsOf(session);
     const { id, terms } = endpoint;
     try {
       greeting.welcome(this.#answer(terms.agreement, id, token, epoch, how));
       this.#answered(greeting);
-      endpoint.connect(greeting.connection, peerReceived);
+      endpoint.connect(greeting.connection, peerReceived, undefined, peerSent);
     } catch (error) {
       // A mistake of this side: the client must not wait for a session that nobody holds, nor the session for its client.
       greeting.connection.abort(error);
@@ -265,9 +335,10 @@ export class SessionReception implements GreetingOwner {
     session: string,
     token: string,
     epoch: number,
-    how: Pick<Welcome, "received" | "fresh">,
+    how: Pick<Welcome, "received" | "moved" | "fresh">,
   ): Welcome {
-    const { capabilities, settings, instance: server, keptMs } = this.#owner;
+    const { capabilities, settings, instance, journaling, keptMs } = this.#owner;
+    const server = features.includes(MOVES_FEATURE) ? (journaling?.instance ?? instance) : instance;
     const { version } = capabilities.contract;
     const offers = settings.plan.of("json").own.names;
     return { version, offers, codec, features, limits, session, token, server, epoch, keptMs, ...how };
@@ -284,6 +355,19 @@ export class SessionReception implements GreetingOwner {
     if (closing !== undefined) greeting.refuse(closing);
     return greeting.isOpen;
   }
+}
+
+/** Whether nothing of it leaves before the journal has it. */
+function isJournaled(session: SessionFacade): boolean {
+  return partsOf(session).endpoint.terms.machine.journaled === true;
+}
+
+/** The store is away, or other servers want the session, too: the client keeps it, and tries again. */
+const AWAY: Refusal = busy("the journal of the sessions is away");
+
+function awayOf(error: unknown): undefined {
+  if (error instanceof ZocaloError && error.code.startsWith("JOURNAL_")) return;
+  throw error;
 }
 
 const UNKNOWN: Refusal = {

@@ -18,7 +18,11 @@ import {
   type ResumeDecision,
   resumeSession,
 } from "../../../core/session/resume/resume.ts";
-import { MemorySessionStore, type SessionStore } from "../../../core/session/resume/session-store.ts";
+import {
+  MemorySessionStore,
+  type SessionRecord,
+  type SessionStore,
+} from "../../../core/session/resume/session-store.ts";
 import type { Random } from "../../network/network.ts";
 import type { SessionEndpoint } from "../endpoint/endpoint.ts";
 import { partsOf, type SessionFacade } from "../endpoint/session.ts";
@@ -26,9 +30,7 @@ import type { SessionServerLimits } from "./options.ts";
 
 /** What is wanted of a new session. */
 export interface NewSession {
-  readonly id: string;
-  readonly principal: string;
-  readonly token: string;
+  readonly record: SessionRecord;
   readonly addressKey: string | undefined;
 }
 
@@ -107,7 +109,7 @@ export class SessionRegistry {
 
   /** Takes a new session in; answers why not. Sessions that have to make room for it are ended. */
   admit(session: NewSession, now: number): Refusal | undefined {
-    const { id, principal, token, addressKey } = session;
+    const { record, addressKey } = session;
     const usage = addressKey === undefined ? undefined : this.#perAddress.get(addressKey);
     if (usage !== undefined && usage.sessions >= this.#maxPerAddress) {
       // The oldest one without a connection makes room, as for the other limits: who opens and drops sessions harms none but them.
@@ -115,7 +117,6 @@ export class SessionRegistry {
       if (oldest === undefined) return busy(`there are ${usage.sessions} sessions of this address already`);
       this.#evict([oldest]);
     }
-    const record = { id, principal, epoch: 1, attempt: 0, tokenHash: sha256(token), previousTokenHash: undefined };
     const { admitted, evicted, evictedRecords = [] } = this.#store.create(record);
     for (const gone of evictedRecords) this.#farewells.add(gone, "evicted", now);
     this.#evict(evicted);
@@ -131,12 +132,17 @@ export class SessionRegistry {
     this.#makeRoom(session.id);
   }
 
-  /** Decides whether a client may continue a session. */
-  claim(claim: Claim, now: number): ResumeDecision {
+  /** Who may continue a session. */
+  recordOf(id: string): SessionRecord | undefined {
+    return this.#store.get(id);
+  }
+
+  /** Decides whether a client may continue a session. `instance`: what its server is called. */
+  claim(claim: Claim, now: number, instance: string = this.#instance): ResumeDecision {
     const { request, agreement, nextToken } = claim;
     const principal = claim.principal ?? request.session;
     const asked = { request, principal, agreement, tokenHash: sha256(request.token), nextTokenHash: sha256(nextToken) };
-    const decision = resumeSession(this.#store, this.#instance, asked, (id) => {
+    const decision = resumeSession(this.#store, instance, asked, (id) => {
       const session = this.sessions.get(id);
       if (session === undefined) return undefined;
       const { machine, terms } = partsOf(session).endpoint;
@@ -211,6 +217,7 @@ export class SessionRegistry {
   /** What a session had accepted is handled, too. */
   finished(session: SessionFacade): void {
     const { id } = session;
+    if (this.sessions.get(id) !== session) return;
     this.#memory.forget(id);
     this.#store.remove(id);
     this.sessions.delete(id);
@@ -220,6 +227,18 @@ export class SessionRegistry {
     usage.sessions -= 1;
     usage.detached.delete(id);
     if (usage.sessions === 0) this.#perAddress.delete(addressKey);
+  }
+
+  /** Another server has had the session since: what is here of it is of the past. */
+  leave(id: string): void {
+    const detail = "another server has had the session since";
+    this.#endpointOf(id)?.abort(new ConnectionError("SESSION_MOVED", { op: "session", detail }));
+    this.forget(id);
+  }
+
+  /** A session that was admitted does not come. */
+  forget(id: string): void {
+    this.#store.remove(id);
   }
 
   /** The client has begun anew: its old session is of no use any more. */
@@ -307,6 +326,11 @@ function goneBecause(error: ZocaloError | undefined): FreshReason | undefined {
 /** A client that finds no room may try again. */
 export function busy(message: string): Refusal {
   return { code: "SERVER_BUSY", message, retryAfterMs: BUSY_RETRY_MS };
+}
+
+/** The record of a session that begins. */
+export function newRecord(id: string, principal: string, token: string): SessionRecord {
+  return { id, principal, epoch: 1, attempt: 0, tokenHash: sha256(token), previousTokenHash: undefined };
 }
 
 /** Names a process or a session; nobody guesses it, but it is no secret. */

@@ -3,9 +3,10 @@
 import { type NativeInterop, serverInterop } from "../../operation/own-clock.ts";
 import type { Address, AddressLike } from "../../../core/address/address.ts";
 import type { Contract, Methods } from "../../../core/contract/contract.ts";
-import type { ZocaloError } from "../../../core/errors.ts";
+import { ConnectionError, type ZocaloError } from "../../../core/errors.ts";
 import type { Refusal } from "../../../core/handshake/hello.ts";
 import type { Capabilities } from "../../../core/handshake/negotiate.ts";
+import type { SessionRecord } from "../../../core/session/resume/session-store.ts";
 import { DEFAULT_KEPT_MS } from "../../../core/session/settings.ts";
 import { type MetricFamily, openMetricsText } from "../../../core/open-metrics.ts";
 import { showAs } from "../../../core/show-as.ts";
@@ -15,7 +16,7 @@ import { checkContract, checkSessionAddress, unbound } from "../../contract/hand
 import { ContractPlan } from "../../contract/plan.ts";
 import type { Listener } from "../../listener/listener.ts";
 import { listenerAddress, openListener } from "../../listener/listen.ts";
-import type { Network, Random } from "../../network/network.ts";
+import type { Clock, Network, Random } from "../../network/network.ts";
 import type { TlsOptions } from "../../network/tls.ts";
 import { checkOptions, type OptionRules } from "../../../core/options/check-options.ts";
 import { listChange } from "../../operation/diagnostics.ts";
@@ -38,6 +39,7 @@ import {
   type ServeSessionsOptions,
 } from "./options.ts";
 import { connectionsOf, sessionFamilies } from "./metrics.ts";
+import { type JournalingOwner, SessionJournaling } from "./journaling.ts";
 import { type ReceptionOwner, type SessionOrder, SessionReception } from "./reception.ts";
 import { newId, SessionRegistry } from "./registry.ts";
 import type * as api from "./public.ts";
@@ -78,13 +80,14 @@ const FACADE_OWNER: FacadeOwner = {
 };
 
 /** The one implementation of the public `SessionServer`. */
-export class SessionServer implements EndpointOwner, ReceptionOwner {
+export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingOwner {
   readonly contract: Contract;
   readonly instance: string;
   readonly keptMs: number;
   readonly capabilities: Capabilities;
   readonly settings: EndpointSettings;
   readonly registry: SessionRegistry;
+  readonly journaling: SessionJournaling | undefined;
   closing: Refusal | undefined;
   readonly #network: OwnNetwork;
   readonly #options: AnyServerOptions;
@@ -111,6 +114,7 @@ export class SessionServer implements EndpointOwner, ReceptionOwner {
     const { resumeTimeoutMs = DEFAULT_KEPT_MS, store } = options.resume ?? {};
     this.keptMs = Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(resumeTimeoutMs));
     this.registry = new SessionRegistry(this.instance, options.limits ?? {}, this.keptMs, store);
+    this.journaling = options.journal === undefined ? undefined : new SessionJournaling(options.journal, this);
     this.#reception = new SessionReception(this, options);
     this.#groups = new SessionGroups(plan);
     this.remote = broadcasts(plan, () => this.sessions);
@@ -126,6 +130,7 @@ export class SessionServer implements EndpointOwner, ReceptionOwner {
   async open(address: AddressLike): Promise<void> {
     const options = this.#options;
     const settings = connectionSettings({ timeouts: { writeStallMs: options.timeouts?.writeStallMs } });
+    await this.journaling?.open();
     const { maxUnauthenticated: maxHandshakes } = this.#reception;
     // In a handshake of TLS; silent or leaving; waiting for the answer.
     const { maxConnections = this.registry.maxSessions + 3 * maxHandshakes } = options.limits ?? {};
@@ -219,8 +224,9 @@ export class SessionServer implements EndpointOwner, ReceptionOwner {
   // What the reception asks for, and tells.
 
   create(order: SessionOrder): SessionFacade {
-    const { id, principal, agreement, data, addressKey } = order;
-    const endpoint = new SessionEndpoint(this.settings, this, id, agreement, this.keptMs);
+    const { id, principal, agreement, data, addressKey, taken } = order;
+    const kept = taken?.stored.session;
+    const endpoint = new SessionEndpoint(this.settings, this, { id, agreement, keptMs: this.keptMs, kept });
     const session = new SessionFacade({
       owner: FACADE_OWNER,
       endpoint,
@@ -229,12 +235,38 @@ export class SessionServer implements EndpointOwner, ReceptionOwner {
       remote: undefined,
       announcement: undefined,
       closing: undefined,
-      epoch: 1,
+      epoch: taken?.record.epoch ?? 1,
       referenced: true,
       addressKey,
     });
     endpoint.session = session;
+    if (endpoint.terms.machine.journaled === true) this.journaling?.add(session, taken?.version ?? 0);
+    for (const group of taken?.stored.groups ?? []) this.#groups.join(group, session);
     return session;
+  }
+
+  discard(session: SessionFacade): void {
+    partsOf(session).endpoint.abort(
+      new ConnectionError("SESSION_LOST", { op: "session", detail: "its client never heard of it" }),
+    );
+  }
+
+  // What the journal asks for.
+
+  get clock(): Clock {
+    return this.settings.clock;
+  }
+  recordOf(id: string): SessionRecord | undefined {
+    return this.registry.recordOf(id);
+  }
+  groupsOf(session: SessionFacade): readonly string[] {
+    return this.#groups.of(session);
+  }
+  unkept(error: unknown, session: SessionFacade | undefined): void {
+    this.#report(error, session);
+  }
+  pumped(endpoint: SessionEndpoint): void {
+    this.journaling?.pumped(sessionOf(endpoint));
   }
 
   declined(connection: StreamSocket, error: ZocaloError | undefined): void {
@@ -293,6 +325,7 @@ export class SessionServer implements EndpointOwner, ReceptionOwner {
     this.#counts.ended += 1;
     this.#droppedEvents += endpoint.counts.droppedEvents;
     this.registry.finished(session);
+    void this.journaling?.ended(session, end.error?.code !== "SESSION_MOVED");
     tellEnd(session, end);
     this.#tell(endpoint, () => this.#options.onClose?.(session as never, end, this as never));
   }

@@ -97,7 +97,7 @@ export class SessionDispatch implements HandlersOwner {
 
   /** Nobody waits for a call any more. One that has not started stays charged until its turn comes, as it is held so long. */
   cancelled({ id, chargeBytes }: Cancelled): void {
-    if (this.handlers.cancel(id)) this.#owner.machine.handled(chargeBytes);
+    if (this.handlers.cancel(id)) this.#owner.machine.freed(chargeBytes);
     else if (chargeBytes > 0) {
       this.#cancelled ??= new Map();
       this.#cancelled.set(id, (this.#cancelled.get(id) ?? 0) + 1);
@@ -119,7 +119,7 @@ export class SessionDispatch implements HandlersOwner {
       const { kind, method, id, time: deadline, bytes, start, end } = queue;
       if (kind === CALL && this.#wasCancelled(id)) {
         queue.drop();
-        this.#owner.machine.handled(CALL_HEAD_BYTES + end - start);
+        this.#owner.machine.freed(CALL_HEAD_BYTES + end - start);
       } else if (kind !== EVENT && this.#owner.end !== undefined) {
         // Its caller was told that the session is over.
         queue.drop();

@@ -102,7 +102,7 @@ export class SessionHandlers {
     }
     const chargeBytes = EVENT_HEAD_BYTES + end - start;
     if (isThenable(answer)) this.#awaitEvent(answer, chargeBytes);
-    else session.machine.handled(chargeBytes);
+    else session.machine.eventHandled(chargeBytes);
   }
 
   /** The context of an event. One for all that have no metadata. */
@@ -120,7 +120,7 @@ export class SessionHandlers {
     const done = (): void => {
       this.laneBusy = false;
       this.#handledBytes -= chargeBytes;
-      session.machine.handled(chargeBytes);
+      session.machine.eventHandled(chargeBytes);
       this.#owner.goOn();
     };
     // A thenable may throw, or settle twice; a promise does neither.
@@ -195,7 +195,7 @@ export class SessionHandlers {
 
   /** Handles a stream; undefined when it was cancelled before it could start. */
   stream(place: number, stream: SessionStream | undefined, id: number, question: Question): void {
-    this.#session.machine.handled(OPEN_HEAD_BYTES + question.end - question.start);
+    this.#session.machine.freed(OPEN_HEAD_BYTES + question.end - question.start);
     const method = this.#methods[place & PLACE_BITS];
     if (method?.kind !== "stream") {
       this.#answers.refuse(id, unknownMethod(place));

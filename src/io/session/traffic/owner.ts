@@ -71,6 +71,8 @@ export interface SessionOwner<Endpoint> {
   confirmed(endpoint: Endpoint): void;
   /** The connection is lost or given up; the session is not. */
   detached(endpoint: Endpoint): void;
+  /** The machine of a session with a journal was looked at: there may be something to keep. */
+  pumped?(endpoint: Endpoint): void;
   /** The peer leaves. */
   leaving(endpoint: Endpoint, survives: boolean, retryAfterMs: number): void;
   /** The memory that the session holds has changed. */

@@ -148,6 +148,16 @@ export class OpenStreams implements SessionStreamOwner {
     stream?.fail(this.#owner.overError(stream.op, outcomeOf(outcome)));
   }
 
+  /** Another server has the session: streams do not move with it. */
+  moved(): void {
+    const { machine } = this.#owner;
+    for (const stream of Array.from(this.#streams.values())) {
+      // One that has ended is still read.
+      if (machine.cancel(stream.id, this.#owner.now()))
+        stream.fail(new ConnectionError("SESSION_MOVED", { ...this.#owner.context(stream.op), outcome: "unknown" }));
+    }
+  }
+
   over(): void {
     for (const stream of Array.from(this.#streams.values())) stream.fail(this.#owner.overError(stream.op, "unknown"));
   }

@@ -149,6 +149,9 @@ export class SessionTraffic {
         this.settled();
         this.#streams?.itemsEnded(event.id);
         break;
+      case "moved":
+        this.#streams?.moved();
+        break;
       case "streamWritable":
         this.#streams?.writable(event.id);
         break;

@@ -1,0 +1,197 @@
+/** What one session writes to the journal of its server: one write at a time, each with all that has happened since the last. */
+
+import { ZocaloError } from "../../../core/errors.ts";
+import { BackoffPauses, type BackoffTimes } from "../../../core/options/backoff.ts";
+import type { SessionProgress, SessionSnapshot } from "../../../core/session/gate.ts";
+import type { SessionJournal } from "../../journal/journal.ts";
+import type { Clock, Timer } from "../../network/network.ts";
+
+/** What was handled and said nothing is written after so long, with what else comes: half the time after which it is acknowledged. */
+const GATHER_MS = 50;
+/** A request that takes longer is written with its frame, so that those behind it are acknowledged. */
+const UNFINISHED_MS = 1000;
+/** While the store is away it is tried again. */
+const RETRIES: BackoffTimes = { initialDelayMs: 100, maxDelayMs: 1000, timeoutMs: Infinity };
+
+/** What a session gives to be written, and how it is told. */
+export interface CommitsOwner {
+  readonly id: string;
+  readonly clock: Clock;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  readonly journal: SessionJournal;
+  /** Something was said that has not left, or something came that is not acknowledged. */
+  readonly unkept: "said" | "received" | "nothing";
+  snapshot(all: boolean): SessionSnapshot;
+  /** The whole record. */
+  encode(snapshot: SessionSnapshot): Uint8Array;
+  /** It is written: what it covers may leave. */
+  kept(snapshot: SessionSnapshot): void;
+  /** Another server has the session. */
+  taken(): void;
+  /** The store has been away for so long; 0 when it is there again. */
+  stalled(forMs: number): void;
+}
+
+type Outcome = "written" | "stale" | "again";
+
+/** The writes of one session. */
+export class SessionCommits {
+  readonly #owner: CommitsOwner;
+  #version: number;
+  #writing: Promise<void> | undefined;
+  #timer: Timer | undefined;
+  /** The first request that was not finished when it was looked last, and since when. */
+  #oldest = { number: 0, sinceMs: 0 };
+  /** What was written last. */
+  #kept: SessionProgress | undefined;
+  #isOver = false;
+  /** A write whose answer was lost may be there. */
+  #inDoubt = false;
+  /** Who wants to know of the next failure. */
+  readonly #onFailure = new Set<() => void>();
+
+  /** @param version - Of the record; 0 when there is none. */
+  constructor(owner: CommitsOwner, version: number) {
+    this.#owner = owner;
+    this.#version = version;
+  }
+
+  /** The version of the record as this server knows it. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** The session has changed. */
+  look(): void {
+    if (this.#isOver || this.#writing !== undefined) return;
+    const { unkept, clock } = this.#owner;
+    if (unkept === "said") void this.write();
+    else if (unkept === "received") this.#timer ??= clock.setTimer(() => this.#due(), GATHER_MS, true);
+  }
+
+  /** Writes what there is now. Resolves when that is kept, or another server has the session. */
+  async write(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+    if (this.#isOver) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#writing = this.#write().finally(() => {
+      this.#writing = undefined;
+    });
+    await this.#writing;
+    this.look();
+  }
+
+  /** The same, but answers false when it fails for now: it is tried again all the same. */
+  async writeOnce(): Promise<boolean> {
+    let failed: () => void = ignore;
+    const failure = new Promise<false>((resolve) => {
+      failed = () => resolve(false);
+    });
+    this.#onFailure.add(failed);
+    const written = this.write().then(() => !this.#isOver);
+    try {
+      return await Promise.race([written, failure]);
+    } finally {
+      this.#onFailure.delete(failed);
+    }
+  }
+
+  /** Nothing is written any more. */
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    this.#timer?.cancel();
+    await this.#writing;
+  }
+
+  /** The session has ended: nobody can continue it. */
+  async remove(): Promise<void> {
+    await this.stop();
+    await this.#owner.journal.remove(this.#owner.id, this.#version).catch(ignore);
+  }
+
+  #due(): void {
+    this.#timer = undefined;
+    if (this.#isOver || this.#writing !== undefined) return;
+    const { received, doneTo } = this.#snapshot();
+    // A handler has not finished; when it has, or takes long, there is something to write.
+    const isNews = this.#kept === undefined || received > this.#kept.received || doneTo > this.#kept.doneTo;
+    if (isNews) void this.write();
+    else if (this.#owner.unkept !== "nothing") {
+      this.#timer = this.#owner.clock.setTimer(() => this.#due(), UNFINISHED_MS, true);
+    }
+  }
+
+  async #write(): Promise<void> {
+    const { clock, random } = this.#owner;
+    const snapshot = this.#snapshot();
+    const bytes = this.#owner.encode(snapshot);
+    const sinceMs = clock.now();
+    const pauses = new BackoffPauses({}, RETRIES, sinceMs);
+    while (!this.#isOver) {
+      const outcome = await this.#try(bytes);
+      if (outcome === "written") {
+        this.#kept = snapshot;
+        this.#owner.stalled(0);
+        this.#owner.kept(snapshot);
+        return;
+      }
+      if (outcome === "stale") {
+        this.#isOver = true;
+        this.#owner.taken();
+        return;
+      }
+      this.#owner.stalled(clock.now() - sinceMs);
+      for (const failed of this.#onFailure) failed();
+      const pauseMs = pauses.next(clock.now(), random()) ?? 0;
+      await new Promise<void>((resolve) => void clock.setTimer(resolve, pauseMs, true));
+    }
+  }
+
+  async #try(bytes: Uint8Array): Promise<Outcome> {
+    const { id, journal } = this.#owner;
+    try {
+      this.#version = await journal.commit(id, this.#version, bytes);
+      return "written";
+    } catch (error) {
+      const code = error instanceof ZocaloError ? error.code : undefined;
+      if (code === "JOURNAL_UNKNOWN") this.#inDoubt = true;
+      else if (code === "JOURNAL_STALE" && !this.#inDoubt) return "stale";
+      return this.#inDoubt ? await this.#whatHappened(bytes) : "again";
+    }
+  }
+
+  /** Nobody knows whether it was written: the record says so. */
+  async #whatHappened(bytes: Uint8Array): Promise<Outcome> {
+    const { id, journal } = this.#owner;
+    try {
+      const record = await journal.read(id);
+      const version = record?.version ?? 0;
+      this.#inDoubt = false;
+      if (version === this.#version) return "again";
+      // No other server writes the same bytes: who takes over writes an epoch of its own.
+      if (record === undefined || Buffer.compare(record.bytes, bytes) !== 0) return "stale";
+      this.#version = version;
+      return "written";
+    } catch {
+      return "again";
+    }
+  }
+
+  #snapshot(): SessionSnapshot {
+    const nowMs = this.#owner.clock.now();
+    const snapshot = this.#owner.snapshot(false);
+    const number = firstOpen(snapshot);
+    if (number !== this.#oldest.number) this.#oldest = { number, sinceMs: nowMs };
+    const isLate = number > 0 && nowMs - this.#oldest.sinceMs >= UNFINISHED_MS;
+    return isLate ? this.#owner.snapshot(true) : snapshot;
+  }
+}
+
+/** The first message that stands in the way of an acknowledgement; 0 for none. */
+function firstOpen({ received, doneTo, open }: SessionProgress): number {
+  return doneTo > received || open.length > 0 ? received + 1 : 0;
+}
+
+const ignore = (): void => undefined;
