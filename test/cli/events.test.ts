@@ -53,7 +53,7 @@ test("--reconnect comes back, and calls again in a new session", async (t) => {
   const feed = start(t, ["events", "-v", "--reconnect", address, file, "--call", 'join {"room":"plaza"}']);
   await feed.tells(/^join answers/m);
   for (const session of server.sessions.values()) session.abort();
-  await feed.tells(/^the connection is lost; coming back\na new session \(session-unknown\).*\njoin answers/m);
+  await feed.tells(/^the connection is lost; coming back\na new session \(aborted\).*\njoin answers/m);
   server.group("plaza").remote.said("again");
   await feed.shows(/again/);
   feed.child.kill("SIGINT");
