@@ -243,6 +243,7 @@ export const TABLE: LayerTable = {
     layers: ["core", "core/options", "io/network", "io/journal"],
     packages: ["@nats-io/transport-node", "@nats-io/jetstream"],
   },
+  "journal/redis": { layers: ["core", "core/options", "io/network", "io/journal"], packages: ["redis"] },
 
   // The simulator.
   "sim/guard": { layers: ["core", "io/stream", "io/datagram", "io/listener"], builtins: ["node:async_hooks"] },
@@ -289,6 +290,7 @@ export const TABLE: LayerTable = {
       "journal/memory",
       "journal/file",
       "journal/nats",
+      "journal/redis",
     ],
     builtins: ["node:os"],
   },
@@ -387,6 +389,7 @@ export const TABLE: LayerTable = {
       "journal/memory",
       "journal/file",
       "journal/nats",
+      "journal/redis",
       "sim/kernel",
       "sim/world",
       "sim/explore",

@@ -65,6 +65,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   index: ["framing"],
   "journal-file": ["protocol"],
   "journal-nats": ["protocol"],
+  "journal-redis": ["protocol"],
   protocol: ["index"],
   proxy: ["index", "sim"],
   sim: ["index"],

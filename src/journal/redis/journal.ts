@@ -1,0 +1,137 @@
+/** A journal in Redis. */
+
+import { countFrom, OBJECT, type OptionRule, type RulesOf, TEXT } from "../../core/options/check-options.ts";
+import type { Following, JournalRecord, JournalNeeds, LogFollower, SessionJournal } from "../../io/journal/journal.ts";
+import { LogTail } from "../../io/journal/log-tail.ts";
+import { StoreCalls } from "../../io/journal/store-calls.ts";
+import type { Clock } from "../../io/network/network.ts";
+import { connectRedis } from "./connect.ts";
+import { RedisStore } from "./store.ts";
+
+/** Where and how {@link "../../api/journal-redis.ts" | redisJournal} keeps. Records are bounded by `maxmemory` of the server. */
+export interface RedisJournalOptions {
+  /** The server, as `redis://127.0.0.1:6379` or `rediss://user:password@host:port`. */
+  readonly url: string;
+  /** What {@link SessionJournal.name} answers. Journals of one name on the same server have everything in common. */
+  readonly name: string;
+  /** Entries of the log; an older one leaves for a new one. Default: 1,000,000: 100 seconds at 10,000 a second. */
+  readonly maxEntries?: number | undefined;
+  /** Bytes of the entries of the log together. Default: 268,435,456 (256 MiB), since they are in memory there. */
+  readonly maxLogBytes?: number | undefined;
+  /** More for `createClient` of `redis`: `username`, `password`, `database`, `socket`. Default: nothing. */
+  readonly connection?: Readonly<Record<string, unknown>> | undefined;
+}
+
+const COUNT: OptionRule = countFrom(1);
+
+/** The rules of {@link RedisJournalOptions}. */
+export const REDIS_JOURNAL_RULES: RulesOf<RedisJournalOptions> = {
+  url: {
+    wanted: "a URL such as redis://127.0.0.1:6379",
+    holds: (value) => typeof value === "string" && /^rediss?:\/\/./.test(value),
+    required: true,
+    secret: true,
+  },
+  name: { ...TEXT, required: true },
+  maxEntries: { ...COUNT, fallback: () => 1_000_000 },
+  maxLogBytes: { ...COUNT, fallback: () => 268_435_456 },
+  connection: { ...OBJECT, secret: true, fallback: () => ({}) },
+};
+
+/** Options that were checked. */
+export type RedisJournalSettings = {
+  readonly [Name in keyof RedisJournalOptions]-?: NonNullable<RedisJournalOptions[Name]>;
+};
+
+type Client = Awaited<ReturnType<typeof connectRedis>>;
+
+interface Connected {
+  readonly client: Client;
+  readonly store: RedisStore;
+}
+
+/** Records and the log in one server. */
+export class RedisJournal implements SessionJournal {
+  readonly name: string;
+  readonly #settings: RedisJournalSettings;
+  readonly #clock: Clock;
+  readonly #calls: StoreCalls<Connected>;
+  /** Each has a connection of its own, since it waits there. */
+  readonly #followers = new Map<LogTail, Client>();
+
+  constructor(settings: RedisJournalSettings, clock: Clock) {
+    this.name = settings.name;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#calls = new StoreCalls<Connected>(clock, {
+      connect: async ({ keptMs }) => {
+        const client = await this.#client();
+        return { client, store: new RedisStore(client, settings.name, settings, keptMs) };
+      },
+      keep: async ({ store }, { keptMs }) => void (store.keptMs = Math.max(store.keptMs, keptMs)),
+      leave: () => {
+        for (const follower of this.#followers.keys()) this.#end(follower);
+      },
+      disconnect: async ({ client }) => client.destroy(),
+      wroteNothing: isRefusal,
+    });
+  }
+
+  open(needs: JournalNeeds): Promise<void> {
+    return this.#calls.open(needs);
+  }
+
+  read(id: string): Promise<JournalRecord | undefined> {
+    return this.#calls.read("read", ({ store }) => store.read(id));
+  }
+
+  commit(id: string, version: number, bytes: Uint8Array): Promise<number> {
+    return this.#calls.write("commit", ({ store }) => store.commit(id, version, bytes));
+  }
+
+  remove(id: string, version: number): Promise<void> {
+    return this.#calls.write("remove", ({ store }) => store.remove(id, version));
+  }
+
+  append(topic: string, key: string | undefined, body: Uint8Array): Promise<number> {
+    return this.#calls.write("append", ({ store }) => store.append(topic, key, body));
+  }
+
+  follow(behind: number | undefined, follower: LogFollower): Promise<Following> {
+    return this.#calls.read("follow", async ({ store }) => {
+      const place = behind ?? (await store.lastPlace());
+      const client = await this.#client();
+      const tail = new LogTail(this.#clock, place, follower);
+      this.#followers.set(tail, client);
+      const log = new RedisStore(client, this.name, this.#settings, store.keptMs);
+      void tail.run((at) => log.page(at), 0);
+      return { behind: place, stop: () => this.#end(tail) };
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#calls.close();
+  }
+
+  #client(): Promise<Client> {
+    return connectRedis(this.#settings.url, this.#settings.connection);
+  }
+
+  #end(follower: LogTail): void {
+    follower.stop();
+    this.#followers.get(follower)?.destroy();
+    this.#followers.delete(follower);
+  }
+}
+
+/** The server has answered with an error, or was not asked. */
+function isRefusal(error: unknown): boolean {
+  const name = error instanceof Error ? error.constructor.name : "";
+  return (
+    name === "SimpleError" ||
+    name === "BlobError" ||
+    name === "ErrorReply" ||
+    name === "ClientOfflineError" ||
+    name === "ClientClosedError"
+  );
+}

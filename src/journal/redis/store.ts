@@ -1,0 +1,108 @@
+/** What stands in Redis: a hash for each record, a stream that is the log, a key for each key of an entry. */
+
+import type { RedisClientType } from "redis";
+import { stale, unavailable } from "../../io/journal/failure.ts";
+import type { JournalRecord, SharedEntry } from "../../io/journal/journal.ts";
+import type { LogPage } from "../../io/journal/log-tail.ts";
+import { APPEND, COMMIT, PAGE, REMOVE } from "./scripts.ts";
+
+const KEY_MS = 180_000;
+const PAGE_ENTRIES = 100;
+/** How long the server waits for an entry before it answers that there is none. */
+const BLOCK_MS = 1_000;
+
+/** Bounds of the log. */
+export interface RedisBounds {
+  readonly maxEntries: number;
+  readonly maxLogBytes: number;
+}
+
+type Argument = string | Buffer;
+
+/** One journal over one connection. */
+export class RedisStore {
+  readonly #client: RedisClientType;
+  readonly #prefix: string;
+  readonly #bounds: RedisBounds;
+  keptMs: number;
+
+  constructor(client: RedisClientType, name: string, bounds: RedisBounds, keptMs: number) {
+    this.#client = client;
+    // The part in braces is what a cluster looks at: a name must not have braces of its own.
+    this.#prefix = `{zocalo:${Buffer.from(name).toString("base64url")}}`;
+    this.#bounds = bounds;
+    this.keptMs = keptMs;
+  }
+
+  async read(id: string): Promise<JournalRecord | undefined> {
+    const [version, bytes] = (await this.#send(["HMGET", this.#recordOf(id), "v", "b"])) as [
+      Buffer | null,
+      Buffer | null,
+    ];
+    return version === null || bytes === null ? undefined : { version: Number(version), bytes: Uint8Array.from(bytes) };
+  }
+
+  async commit(id: string, version: number, bytes: Uint8Array): Promise<number> {
+    const keys = [this.#recordOf(id), this.#key("meta")];
+    const written = await this.#run(COMMIT, keys, [String(version), Buffer.from(bytes), String(this.keptMs)]);
+    if (written === 0) throw stale("commit");
+    return Number(written);
+  }
+
+  async remove(id: string, version: number): Promise<void> {
+    if ((await this.#run(REMOVE, [this.#recordOf(id)], [String(version)])) === 0) throw stale("remove");
+  }
+
+  async append(topic: string, key: string | undefined, body: Uint8Array): Promise<number> {
+    const { maxEntries, maxLogBytes } = this.#bounds;
+    if (Buffer.byteLength(topic) + body.length > maxLogBytes) {
+      throw unavailable("append", "the entry is longer than maxLogBytes");
+    }
+    const keys = [this.#key("log"), this.#key("meta"), ...(key === undefined ? [] : [this.#key(`key:${key}`)])];
+    const limits = [maxEntries, maxLogBytes, this.keptMs, KEY_MS].map(String);
+    return Number(await this.#run(APPEND, keys, [topic, Buffer.from(body), ...limits]));
+  }
+
+  async lastPlace(): Promise<number> {
+    const place = (await this.#send(["HGET", this.#key("meta"), "p"])) as Buffer | null;
+    return Number(place ?? 0);
+  }
+
+  /** Some of what stands behind a place; waits a second for an entry. On a connection of its own, since it waits there. */
+  async page(behind: number): Promise<LogPage> {
+    const page = await this.#pageNow(behind);
+    if (page.entries.length > 0 || page.lostPlace > behind) return page;
+    await this.#send(["XREAD", "COUNT", "1", "BLOCK", String(BLOCK_MS), "STREAMS", this.#key("log"), `${behind}-0`]);
+    return await this.#pageNow(behind);
+  }
+
+  async #pageNow(behind: number): Promise<LogPage> {
+    const keys = [this.#key("log"), this.#key("meta")];
+    const answer = await this.#run(PAGE, keys, [String(behind), String(PAGE_ENTRIES)]);
+    const [lostPlace, lastPlace, found] = answer as [number, number, [Buffer, Buffer[]][]];
+    // A server that has lost its data begins anew.
+    if (behind > lastPlace) return { lostPlace, entries: [] };
+    return { lostPlace, entries: found.map(entryOf) };
+  }
+
+  #recordOf(id: string): string {
+    return this.#key(`record:${id}`);
+  }
+
+  #key(name: string): string {
+    return `${this.#prefix}:${name}`;
+  }
+
+  #run(script: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    return this.#send(["EVAL", script, String(keys.length), ...keys, ...args]);
+  }
+
+  /** Texts are answered as their bytes. */
+  #send(words: readonly Argument[]): Promise<unknown> {
+    return this.#client.sendCommand(words, { typeMapping: { 36: Buffer } });
+  }
+}
+
+function entryOf([id, [, topic, , body]]: [Buffer, Buffer[]]): SharedEntry {
+  return { place: Number.parseInt(String(id), 10), topic: String(topic), body: Uint8Array.from(body ?? []) };
+}
