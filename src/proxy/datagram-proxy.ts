@@ -5,7 +5,7 @@ import { openDatagramSocket } from "../io/datagram/bind.ts";
 import type { DatagramSocket } from "../io/datagram/public.ts";
 import type { Datagram } from "../io/network/datagrams.ts";
 import type { Network, Timer } from "../io/network/network.ts";
-import { FlowTable } from "./flow-table.ts";
+import { bySender, FlowTable } from "./flow-table.ts";
 import type { ProxiedConnection } from "./public.ts";
 import { ConnectionLog } from "./connection-log.ts";
 import type { DoorParts, ProxyDoor } from "./door.ts";
@@ -125,21 +125,6 @@ function localFor(upstream: Address): string {
   const isIpv6 = upstream.family === 6;
   if (upstream.isLoopback) return isIpv6 ? "udp://[::1]:0" : "udp://127.0.0.1:0";
   return isIpv6 ? "udp://[::]:0" : "udp://0.0.0.0:0";
-}
-
-/** The datagrams of a batch by the address of their sender, each sender's in their order. */
-function bySender(batch: readonly Datagram[]): ReadonlyMap<string, readonly [Datagram, ...Datagram[]]> {
-  const groups = new Map<string, [Datagram, ...Datagram[]]>();
-  let from: Address | undefined;
-  let group: [Datagram, ...Datagram[]] | undefined;
-  for (const datagram of batch) {
-    // Mostly a transport has one object for the address of a sender, and several datagrams of one come in a row.
-    if (datagram.from !== from) group = groups.get(datagram.from.hostPort);
-    from = datagram.from;
-    if (group !== undefined) group.push(datagram);
-    else groups.set(from.hostPort, (group = [datagram]));
-  }
-  return groups;
 }
 
 /** What one client and the server send to each other. */

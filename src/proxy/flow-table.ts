@@ -1,5 +1,8 @@
 /** The flows of a datagram proxy by the address of their client: a bounded number, and those that are idle end. */
 
+import type { Address } from "../core/address/address.ts";
+import type { Datagram } from "../io/network/datagrams.ts";
+
 interface Entry<Flow> {
   readonly flow: Flow;
   usedAtMs: number;
@@ -64,4 +67,19 @@ export class FlowTable<Flow> {
   clear(): void {
     this.#flows.clear();
   }
+}
+
+/** The datagrams of a batch by the address of their sender, each sender's in their order. */
+export function bySender(batch: readonly Datagram[]): ReadonlyMap<string, readonly [Datagram, ...Datagram[]]> {
+  const groups = new Map<string, [Datagram, ...Datagram[]]>();
+  let from: Address | undefined;
+  let group: [Datagram, ...Datagram[]] | undefined;
+  for (const datagram of batch) {
+    // Mostly a transport has one object for the address of a sender, and several datagrams of one come in a row.
+    if (datagram.from !== from) group = groups.get(datagram.from.hostPort);
+    from = datagram.from;
+    if (group !== undefined) group.push(datagram);
+    else groups.set(from.hostPort, (group = [datagram]));
+  }
+  return groups;
 }

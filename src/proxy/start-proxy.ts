@@ -16,7 +16,7 @@ import {
 import { type ProxyFault, refusalOf } from "./fault.ts";
 import { FaultBoard } from "./fault-board.ts";
 import { FaultProxy, type FaultProxyOwner } from "./fault-proxy.ts";
-import { FineClock } from "./fine-clock.ts";
+import { FineClock } from "../io/operation/fine-clock.ts";
 import { CAPTURE_RULES, planOf, type ProxyPlan, type ProxyRules, START_RULES } from "./options.ts";
 import type * as api from "./public.ts";
 import type { FaultProxies as RunningProxies, StartProxyOptions } from "./public.ts";

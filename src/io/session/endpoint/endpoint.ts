@@ -11,8 +11,9 @@ import type { OperationContext } from "../../operation/deadline.ts";
 import type { StreamSocket } from "../../stream/socket.ts";
 import type { InboundConsumer } from "../../stream/inbound.ts";
 import { endNow } from "../../stream/linger.ts";
-import { endOf, overError, type SessionEnd, SessionLosses, type SessionStatus, statusOf } from "../end.ts";
+import { endOf, overError, type SessionEnd, type SessionStatus, statusOf } from "../end.ts";
 import type { SessionGap } from "../gap.ts";
+import { SessionLosses } from "../losses.ts";
 import type { Scheduled } from "../schedule.ts";
 import type { EndpointOrder, EndpointSettings } from "../settings.ts";
 import type { SessionTerms } from "../terms.ts";
@@ -30,7 +31,6 @@ import { type ConnectionPlace, LAST_WORDS_MS, SessionLink } from "./link.ts";
 const EARLY_BYTES = 61_440;
 /** Control frames that every peer sends on a new connection are not more. */
 const FIRST_WORDS_BYTES = 64;
-const NO_COUNTS = { runningCalls: 0, droppedEvents: 0 };
 
 /** The server or the client that a session belongs to. */
 export type EndpointOwner = SessionOwner<SessionEndpoint>;
@@ -103,7 +103,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchOwne
 
   /** Handlers of calls that run now, and events that were dropped. */
   get counts(): { readonly runningCalls: number; readonly droppedEvents: number } {
-    const { runningCalls, droppedEvents } = this.#traffic?.counts ?? NO_COUNTS;
+    const { runningCalls, droppedEvents } = this.#traffic?.counts ?? { runningCalls: 0, droppedEvents: 0 };
     return { runningCalls, droppedEvents: droppedEvents + (this.gap?.dropped ?? 0) };
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Clock, Timer } from "../io/network/network.ts";
-import { ManualClock } from "../testing/manual-clock.ts";
+import type { Clock, Timer } from "../network/network.ts";
+import { ManualClock } from "../../testing/manual-clock.ts";
 import { FineClock } from "./fine-clock.ts";
 
 const TURN_MS = 0.1;

@@ -1,6 +1,6 @@
 /** A clock whose timers are exact to parts of a millisecond, as long as few wait. */
 
-import type { Clock, Timer } from "../io/network/network.ts";
+import type { Clock, Timer } from "../network/network.ts";
 
 /** A timer of an event loop counts whole milliseconds: it fires up to one before its time, or up to one after it. */
 const INEXACT_MS = 1;
