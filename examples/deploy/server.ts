@@ -1,8 +1,9 @@
 import { createServer } from "node:http";
-import { serve } from "zocalo";
+import { closeOnSignals, serve } from "zocalo";
 import { lines } from "zocalo/framing";
 
-const { ADDRESS = "tcp://[::]:7000", READY_HOST = "::", READY_PORT = "7001", LISTEN_FDS } = process.env;
+const { ADDRESS = "tcp://[::]:7000", READY_HOST = "::", READY_PORT = "7001" } = process.env;
+const { LISTEN_FDS, DELAY_MS = "5000", PROXIES } = process.env;
 
 const server = await serve(
   ADDRESS,
@@ -12,9 +13,8 @@ const server = await serve(
     for await (const line of text) await text.send(line.toUpperCase());
   },
   {
-    closeOn: ["SIGINT", "SIGTERM"],
-    closeTimeoutMs: 20_000,
     fd: LISTEN_FDS === "1" ? 3 : undefined, // systemd has opened the port
+    proxyProtocol: PROXIES ? { from: PROXIES.split(",") } : undefined, // the load balancers, which name the client
     onError: (error) => console.error(String(error)),
   },
 );
@@ -24,8 +24,9 @@ const ready = createServer((_request, response) => {
 });
 ready.listen(Number(READY_PORT), READY_HOST, () => {
   console.log(`serving ${server.localAddress.toString()}, ready at`, ready.address());
+  process.send?.("ready"); // to a primary that replaces workers
 });
 
+closeOnSignals(server, { delayMs: Number(DELAY_MS), timeoutMs: 20_000, cutOn: ["SIGINT"], exit: true });
 const { how } = await server.closed;
-ready.close();
 console.log(`the server is ${how}`);

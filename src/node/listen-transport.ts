@@ -41,7 +41,7 @@ export async function listenTransport(local: Address, options: TransportListenOp
     if (options.fd !== undefined) throw notListening(options.fd, error, context);
     throw systemError(error, context);
   }
-  return new KernelListener(server, local, file);
+  return new KernelListener(server, local, file, options.reusePort || options.fd !== undefined || isWorker());
 }
 
 function placeOf(local: Address, options: TransportListenOptions): net.ListenOptions & { readonly fd?: number } {
@@ -82,12 +82,14 @@ function notListening(fd: number, cause: unknown, context: OperationContext): Us
 class KernelListener implements ListenerTransport {
   readonly native: net.Server;
   readonly localAddress: Address;
+  readonly isShared: boolean;
   readonly #file: SocketFile | undefined;
   #sink: ListenerSink | undefined;
   #early: net.Socket[] = [];
 
-  constructor(server: net.Server, asked: Address, file: SocketFile | undefined) {
+  constructor(server: net.Server, asked: Address, file: SocketFile | undefined, isShared: boolean) {
     this.native = server;
+    this.isShared = isShared;
     this.#file = file;
     const bound = server.address();
     if (bound === null || asked.transport === "unix") this.localAddress = asked;

@@ -245,3 +245,25 @@ test("datagrams: what a closing server cuts is counted, and is no error", async 
     }
   }
 });
+
+test("many handlers that listen to draining cause no warning of a leak, and each is told", async () => {
+  const warnings: Error[] = [];
+  const warned = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", warned);
+  const server = await serve("tcp://127.0.0.1:0", async (peer) => {
+    await peer.write("hola");
+    await new Promise((resolve) => peer.draining.addEventListener("abort", resolve));
+    await peer.write("adiós");
+  });
+  const calls = await Promise.all(Array.from({ length: 20 }, () => connect(server.localAddress)));
+  for (const client of calls) await client.readExactly(4);
+  const closing = server.close();
+  for (const client of calls) {
+    assert.equal(await textToEnd(client), "adiós");
+    await client.close();
+  }
+  assert.equal((await closing).finished, 20);
+  await new Promise(setImmediate);
+  process.off("warning", warned);
+  assert.deepEqual(warnings, []);
+});

@@ -25,7 +25,7 @@ interface HandshakeOwner {
 }
 
 /** A connection that may be used. */
-interface Arrival {
+export interface Arrival {
   readonly transport: StreamTransport;
   readonly peer: Announced | undefined;
   /** Bytes that came behind a PROXY header; the transport is then paused. */
@@ -33,7 +33,7 @@ interface Arrival {
 }
 
 /** A connection that may not. */
-interface Rejection {
+export interface Rejection {
   readonly reason: RefusalReason;
   /** Who it is, as far as that is known. */
   readonly remote: Address;

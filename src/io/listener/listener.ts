@@ -16,7 +16,7 @@ import type { Announced, ConnectionOwner, StreamSocket } from "../stream/socket.
 import { type ServerTls, serverTls, TLS_RULES } from "../stream/tls-settings.ts";
 import { AcceptQueue, closedError } from "./accept-queue.ts";
 import { Admission } from "./admission.ts";
-import { Handshakes } from "./handshakes.ts";
+import { type Arrival, Handshakes, type Rejection } from "./handshakes.ts";
 import { ConnectionBytes, listenerFamilies } from "./metrics.ts";
 import type * as api from "./public.ts";
 
@@ -26,6 +26,8 @@ export interface ListenerOptions<Socket extends StreamSocket> {
   readonly create: (transport: StreamTransport, announced: Announced | undefined) => Socket;
   /** Takes every connection at once, instead of letting it wait for `accept`. */
   readonly deliver?: ((socket: Socket) => void) | undefined;
+  /** A handshake is over: its connection was handed over, or turned away. */
+  readonly settled?: (() => void) | undefined;
   /** Where the listener speaks TLS. */
   readonly tls: ServerTls | undefined;
 }
@@ -43,6 +45,7 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
   readonly #handshakes: Handshakes;
   readonly #bytes: ConnectionBytes = new ConnectionBytes();
   #closing: Promise<void> | undefined;
+  #shutting: Promise<void> | undefined;
   readonly closed: Promise<api.ListenerEnd>;
   #tellClosed: (end: api.ListenerEnd) => void = () => undefined;
 
@@ -102,6 +105,21 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
     this.#tls = renewed;
   }
 
+  /** Whether others may accept at the same address. */
+  get isShared(): boolean {
+    return this.#transport.isShared === true;
+  }
+  /** Handshakes that are under way. */
+  get handshakes(): number {
+    return this.#handshakes.size;
+  }
+
+  /** Stops accepting, until `close`; handshakes that are under way go on. */
+  shut(): Promise<void> {
+    this.#shutting ??= this.#transport.close();
+    return this.#shutting;
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -153,7 +171,15 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
       return;
     }
     const result = await this.#handshakes.run(transport, trusted);
-    if ("transport" in result) return this.#handOver(result.transport, result.peer, result.unread);
+    this.#handedOn(transport, result);
+    this.#listener.settled?.();
+  }
+
+  #handedOn(transport: StreamTransport, result: Arrival | Rejection): void {
+    if ("transport" in result) {
+      this.#handOver(result.transport, result.peer, result.unread);
+      return;
+    }
     const { reason, remote, admitted, cause } = result;
     if (admitted) this.#admission.dismiss(remote);
     this.#turnAway(transport, remote, reason);
@@ -202,7 +228,7 @@ export class Listener<Socket extends StreamSocket> implements api.Listener, List
   async #close(): Promise<void> {
     this.#handshakes.giveUp(closedError(this.#context("accept")));
     this.#queue.close();
-    await this.#transport.close();
+    await this.shut();
     const local = this.localAddress.toString();
     publish("close", () => ({ kind: "listener", local, remote: undefined, how: "closed" }), this);
     this.#tellClosed({ how: "closed" });

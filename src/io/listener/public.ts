@@ -177,7 +177,10 @@ export interface Listener extends AsyncDisposable, AsyncIterable<StreamSocket> {
 
 /** A connection in the hands of a server's handler. */
 export interface Peer extends StreamSocket {
-  /** Aborts when the server begins to close: finish what you are doing and return. */
+  /**
+   * Aborts when the server begins to close: finish what you are doing and return. For a connection that was in its handshake then, it is
+   * aborted from the start.
+   */
   readonly draining: AbortSignal;
   /** Takes the connection out of the server's care: it stays open when the handler returns, and `close` of the server ignores it. */
   detach(): StreamSocket;
@@ -211,7 +214,7 @@ export interface Server extends AsyncDisposable {
   /** Resolves when the server accepts no more and its last connection is over, and says how. Never rejects. */
   readonly closed: Promise<ServerEnd>;
   /**
-   * Stops accepting, tells the handlers (`peer.draining`), and waits for them. When `timeoutMs` (default 5000) is over, or
+   * Stops accepting, tells the handlers (`peer.draining`), and waits for them; connections in their handshake are still served. When `timeoutMs` (default 5000) is over, or
    * `signal` aborts, the rest is aborted. A second call shares the first one's report; it may shorten the wait. Rejects with
    * `OPTION_INVALID` only.
    */

@@ -18,6 +18,7 @@ import type { Network } from "../network/network.ts";
 import { type NativeInterop, serverInterop } from "../operation/own-clock.ts";
 import type * as streams from "../stream/public.ts";
 import type { TlsOptions } from "../network/tls.ts";
+import { unwatchAbort, watchAbort } from "../operation/abort-watch.ts";
 import { errorOf, isOrderlyEnd, reportProblem } from "../operation/peer-problems.ts";
 
 /** What {@link ServeOptions} must look like. */
@@ -27,10 +28,24 @@ const DEFAULT_IDLE_MS = 300_000;
 /** A connection of a server. */
 export class Peer extends StreamSocket implements api.Peer {
   detached = false;
+  #draining: AbortController | undefined;
   server: { readonly leaving: AbortSignal; release(peer: Peer): void } | undefined;
 
+  /** A signal of its own: Node warns of a leak when many peers listen to one. */
   get draining(): AbortSignal {
-    return this.server?.leaving ?? AbortSignal.abort();
+    this.#draining ??= this.#watchServer();
+    return this.#draining.signal;
+  }
+  #watchServer(): AbortController {
+    const controller = new AbortController();
+    const leaving = this.server?.leaving ?? AbortSignal.abort();
+    const leave = (): void => controller.abort(leaving.reason);
+    if (leaving.aborted) leave();
+    else {
+      watchAbort(leaving, leave);
+      void this.closed.then(() => unwatchAbort(leaving, leave));
+    }
+    return controller;
   }
   detach(): streams.StreamSocket {
     this.detached = true;
@@ -55,6 +70,7 @@ export async function serveOver(
   server.listener = await openListener("serve", network, asked, options, {
     create: (transport, announced) => server.create(new Peer(network, transport, settings, announced)),
     deliver: (peer) => server.take(peer),
+    settled: () => server.look(),
   });
   listChange(server, true);
   return server;
@@ -113,6 +129,10 @@ export class Server extends GracefulServer<CloseReport> implements api.Server {
   /** A connection is not in the care of this server any more. */
   release(peer: Peer): void {
     this.peers.delete(peer);
+    this.look();
+  }
+  /** Something that `close` waits for may be over. */
+  look(): void {
     this.closing.look();
   }
 
@@ -149,19 +169,22 @@ export class Server extends GracefulServer<CloseReport> implements api.Server {
   }
 
   /**
-   * Waits for the handlers, then aborts what is left. Those have one more turn of the event loop: enough for one that waits for
+   * Waits for the handlers, those of connections that are in their handshake included, then aborts what is left. Those have one more turn of the event loop: enough for one that waits for
    * its socket, and one that waits for something else cannot hold up the end.
    */
   protected override async finish(): Promise<CloseReport> {
-    const before = this.peers.size;
-    const closing = this.listener.close();
+    const { listener } = this;
+    const before = listener.stats.accepted - this.peers.size;
+    const shut = listener.shut();
+    const isIdle = await this.closing.untilIdle(() => this.peers.size === 0 && listener.handshakes === 0);
+    const closing = listener.close();
     let cut = 0;
-    if (!(await this.closing.untilIdle(() => this.peers.size === 0))) {
+    if (!isIdle) {
       cut = await this.#cut();
       await new Promise<void>((resolve) => this.clock.defer(resolve));
     }
-    await closing;
-    return { finished: before - cut, cut, durationMs: this.closing.durationMs };
+    await Promise.all([shut, closing]);
+    return { finished: listener.stats.accepted - before - cut, cut, durationMs: this.closing.durationMs };
   }
 
   /** Ends what is left. Whose handler has finished, and has everything that it wrote with the kernel, is not cut. */

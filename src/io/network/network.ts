@@ -124,6 +124,8 @@ export interface ListenerSink {
 export interface ListenerTransport {
   /** The own address, with the port that the system chose. */
   readonly localAddress: Address;
+  /** Whether others may accept at the same address: when this one closes, clients come to them. Default false. */
+  readonly isShared?: boolean;
   /** The object beneath. */
   readonly native: unknown;
   /** Begins to hand over connections; those that came before are handed over now. */

@@ -29,7 +29,7 @@ interface Deployed {
 }
 
 async function deploy(t: TestContext): Promise<Deployed> {
-  const env = { ADDRESS: "tcp://127.0.0.1:0", READY_HOST: "127.0.0.1", READY_PORT: "0" };
+  const env = { ADDRESS: "tcp://127.0.0.1:0", READY_HOST: "127.0.0.1", READY_PORT: "0", DELAY_MS: "0" };
   const file = join(repositoryRoot, "build/examples/deploy/server.js");
   const program = new RunningProgram(t, process.execPath, [file], { env });
   const [, address = "", readyPort = ""] = await program.shows(/^serving (\S+), ready at .*port: (\d+)/m);
@@ -82,8 +82,8 @@ test("the health check of the Dockerfile tells a server that answers from one th
 });
 
 test("every file sends a signal that the program handles, and waits longer than the program does", () => {
-  const [, names = ""] = /closeOn: \[(.*)\]/.exec(read("server.ts")) ?? [];
-  const handled = [...names.matchAll(/"(\w+)"/g)].map(([, name = ""]) => name);
+  assert.match(read("server.ts"), /^closeOnSignals\(server, \{ (?!.*signals:)/m);
+  const handled = ["SIGTERM", "SIGINT"]; // by default
   for (const [file, pattern] of [
     ["Dockerfile", /^STOPSIGNAL (\w+)$/m],
     ["shout.service", /^KillSignal=(\w+)$/m],
@@ -91,12 +91,9 @@ test("every file sends a signal that the program handles, and waits longer than 
     const sent = pattern.exec(read(file))?.[1] ?? "";
     assert.ok(handled.includes(sent) && sent in constants.signals, `${file} sends ${sent}`);
   }
-  const closeSeconds = numberOf("server.ts", "closeTimeoutMs") / 1_000;
-  // The default of exitTimeoutMs.
-  const longest = closeSeconds + 5;
+  const longest = (numberOf("server.ts", "DELAY_MS") + numberOf("server.ts", "timeoutMs")) / 1_000;
   assert.ok(numberOf("shout.service", "TimeoutStopSec") > longest);
-  const beforeSignal = numberOf("kubernetes.yaml", "sleep");
-  assert.ok(numberOf("kubernetes.yaml", "terminationGracePeriodSeconds") > beforeSignal + longest);
+  assert.ok(numberOf("kubernetes.yaml", "terminationGracePeriodSeconds") > longest);
 });
 
 test("every file names the ports of the program", () => {
@@ -108,6 +105,18 @@ test("every file names the ports of the program", () => {
   assert.equal(numberOf("shout.socket", "ListenStream"), Number(port));
   assert.match(read("Dockerfile"), new RegExp(`tcp://127\\.0\\.0\\.1:${port} `));
   assert.match(read("kubernetes.yaml"), new RegExp(`httpGet: .*port: ${numberOf("server.ts", "READY_PORT")} }`));
+});
+
+test("balancers notice a server that drains before it closes, and end no session that is silent", () => {
+  const delaySeconds = numberOf("server.ts", "DELAY_MS") / 1_000;
+  assert.ok(
+    numberOf("kubernetes.yaml", "periodSeconds") * numberOf("kubernetes.yaml", "failureThreshold") < delaySeconds,
+  );
+  assert.ok(numberOf("haproxy.cfg", "inter") * numberOf("haproxy.cfg", "fall") < delaySeconds);
+  // The heartbeat of sessions.
+  for (const name of ["timeout client", "timeout server"]) assert.ok(numberOf("haproxy.cfg", name) > 15);
+  assert.ok(numberOf("nginx.conf", "proxy_timeout") > 15);
+  assert.equal(numberOf("haproxy.cfg", "check port"), numberOf("server.ts", "READY_PORT"));
 });
 
 test("the manifest is YAML", (t) => {
@@ -134,7 +143,7 @@ test("socket activation: the program serves the socket that systemd has opened",
   if (check("systemd-socket-activate", ["--version"]) === undefined) return t.skip("no systemd-socket-activate");
   const path = join(temporaryFolder(t), "shout.sock");
   const file = join(repositoryRoot, "build/examples/deploy/server.js");
-  const settings = [`ADDRESS=unix:${path}`, "READY_HOST=127.0.0.1", "READY_PORT=0"];
+  const settings = [`ADDRESS=unix:${path}`, "READY_HOST=127.0.0.1", "READY_PORT=0", "DELAY_MS=0"];
   const args = ["-l", path, ...settings.flatMap((setting) => ["-E", setting]), process.execPath, file];
   const program = new RunningProgram(t, "systemd-socket-activate", args);
   await program.tells(/Listening on/);

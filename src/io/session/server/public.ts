@@ -147,7 +147,8 @@ export interface SessionServer<Client extends Methods, Data = Record<string, unk
   /**
    * Takes no new sessions (`SERVER_BUSY`), tells all clients that the server goes (GOAWAY) and when to come back, and waits
    * until calls, streams and handlers have finished and the clients have acknowledged what was sent. Clients that have lost
-   * their connection may come back for it meanwhile; with `reusePort` they cannot, since they would come to the next server.
+   * their connection may come back for it meanwhile; where the listener is shared (`reusePort`, `fd`, a worker of `node:cluster`) they
+   * cannot, since they would come to the next server. There, who has connected already is taken in first, for 1 second at most.
    * The listener is closed as soon as nothing is under way. When `timeoutMs` (default 5000) is over, or `signal` aborts, calls and
    * streams that are under way end with `CLOSED` on both sides, and who does not take what is said last is reset: it takes no
    * longer. The report counts as `cut` the sessions in which something was still under way or was lost. Sessions do not

@@ -70,6 +70,8 @@ interface Visit {
 
 /** Takes clients in. */
 export class SessionReception implements GreetingOwner {
+  /** Somebody does not wait any more. */
+  onAnswered: (() => void) | undefined;
   readonly #owner: ReceptionOwner;
   readonly #options: ReceptionOptions;
   readonly #maxUnauthenticated: number;
@@ -91,6 +93,11 @@ export class SessionReception implements GreetingOwner {
   /** Connections in the handshake. */
   get size(): number {
     return this.#silent.size + this.#deciding.size + this.#leaving.size;
+  }
+
+  /** Whether nobody waits. */
+  get isQuiet(): boolean {
+    return this.#silent.size === 0 && this.#deciding.size === 0;
   }
 
   /** Most connections that say nothing or go, and as many clients about which it is being decided. */
@@ -157,6 +164,7 @@ export class SessionReception implements GreetingOwner {
     this.#silent.delete(greeting);
     this.#deciding.delete(greeting);
     if (greeting.isLeaving) this.#leaving.add(greeting);
+    this.onAnswered?.();
   }
 
   /** Who it is, then whether it continues a session or gets a new one. Never rejects. */

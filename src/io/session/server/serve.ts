@@ -40,6 +40,7 @@ import {
 } from "./options.ts";
 import { connectionsOf, sessionFamilies } from "./metrics.ts";
 import { type JournalingOwner, SessionJournaling } from "./journaling.ts";
+import { lastGuests } from "./last-guests.ts";
 import { type ReceptionOwner, type SessionOrder, SessionReception } from "./reception.ts";
 import { newId, SessionRegistry } from "./registry.ts";
 import type * as api from "./public.ts";
@@ -142,6 +143,7 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
       {
         create: (transport, announced) => new StreamSocket(this.#network, transport, settings, announced),
         deliver: (connection) => this.#reception.greet(connection),
+        settled: () => this.#closing.look(),
       },
     );
     listChange(this, true);
@@ -350,6 +352,8 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
   }
 
   async #close(options: CloseSessionsOptions): Promise<CloseReport> {
+    const { isShared } = this.listener; // clients come to the next server, which is there already
+    if (isShared) await lastGuests(this.#reception, this.listener, this.#network.clock, this.#closing);
     const { reconnectSpreadMs = this.sessions.size * SPREAD_MS_PER_SESSION } = options;
     const { random } = this.#network;
     const message = "the server is leaving";
@@ -361,8 +365,7 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
       closing ??= this.listener.close();
       this.#reception.close(refusal);
     };
-    // With reusePort, the next server is there already, and clients must come to that one.
-    if (this.#options.tcp?.reusePort === true) shut();
+    if (isShared) shut();
     const leaving = [...this.sessions.values()].map((session) => {
       const { endpoint } = partsOf(session);
       const wasOver = endpoint.end !== undefined;
