@@ -169,9 +169,9 @@ test("a mistake of the server behind its welcome: the connection is over, no ses
   const server = await serveSessions(room, "tcp://127.0.0.1:0", {
     handlers,
     network: { ...nodeNetwork, clock },
-    // The session looks at the clock when it is made, and when it takes its connection.
+    // The clock is looked at when the session is admitted, when it is made, and when it takes its connection.
     data: () => {
-      looksLeft = 2;
+      looksLeft = 3;
       return {};
     },
     onError: (error) => told.push(error),
